@@ -12,7 +12,7 @@ import { Steps } from "../durable-objects/tenant/steps.ts";
 import { forEach, CATEGORIES } from "../src/domain/category.ts";
 import { heldItem, type Hold, type Item } from "../src/domain/ledger.ts";
 import { microNeurons, ZERO } from "../src/domain/micro-neurons.ts";
-import type { MeasuredContent } from "../src/domain/plan.ts";
+import type { MeasuredContent } from "../src/domain/plan-moderation.ts";
 import { limitOf } from "../src/domain/quota.ts";
 import { quotaTerms, type Settings, withDefaults } from "../src/domain/settings.ts";
 import { NO_REVIEW, type Verdict } from "../src/domain/verdict.ts";

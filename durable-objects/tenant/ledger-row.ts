@@ -1,7 +1,7 @@
 import type { Basis, Hold, Item, JournalLine, LineOutcome } from "../../src/domain/ledger.ts";
 import { makeHold } from "../../src/domain/ledger.ts";
 import { microNeurons } from "../../src/domain/micro-neurons.ts";
-import type { PlannedStage } from "../../src/domain/plan.ts";
+import type { PlannedStage } from "../../src/domain/stage.ts";
 import type { Usage } from "../../src/domain/price.ts";
 
 // A journal row as the domain sees it: an open hold or a line. Items are stored as tuples, since

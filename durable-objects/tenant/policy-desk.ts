@@ -1,5 +1,5 @@
 import type { RequestFailure } from "../../src/domain/failure.ts";
-import { planModeration } from "../../src/domain/plan.ts";
+import { planModeration } from "../../src/domain/plan-moderation.ts";
 import type { Policy, PolicyVersion } from "../../src/domain/policy.ts";
 import { modelFinder } from "./admit.ts";
 import type { Parts } from "./parts.ts";

@@ -7,7 +7,8 @@ import type {
   ServiceFailure,
 } from "../../src/domain/failure.ts";
 import type { CallId, Hold, Item, JournalLine, Settlement } from "../../src/domain/ledger.ts";
-import type { MeasuredContent, ModelFailure } from "../../src/domain/plan.ts";
+import type { MeasuredContent } from "../../src/domain/plan-moderation.ts";
+import type { ModelFailure } from "../../src/domain/stage.ts";
 import type { Policy } from "../../src/domain/policy.ts";
 import type { RateStanding } from "../../src/domain/rate-limit.ts";
 import type { Role } from "../../src/domain/role.ts";

@@ -1,6 +1,6 @@
 import type { JournalLine } from "../../src/domain/ledger.ts";
 import { dayOf } from "../../src/domain/period.ts";
-import { rateUnits } from "../../src/domain/plan.ts";
+import { rateUnits } from "../../src/domain/stage.ts";
 import type { RateUnits } from "../../src/domain/rate-limit.ts";
 import type { Verdict } from "../../src/domain/verdict.ts";
 import { callStanding } from "./admit.ts";

@@ -1,7 +1,7 @@
 import type { Model } from "./catalogue.ts";
 import { BASES, type Basis, capped } from "./ledger.ts";
 import { type MicroNeurons, ZERO } from "./micro-neurons.ts";
-import type { PaidStageName, PlannedCall } from "./plan.ts";
+import type { CheckStageName, PlannedCall } from "./stage.ts";
 import { priceOf, type Usage } from "./price.ts";
 import { estimateInputTokens } from "./token-bound.ts";
 
@@ -32,7 +32,7 @@ const NOTHING: Charge = { microNeurons: ZERO, overrun: ZERO, units: {}, basis: "
 export function chargeOf(
   end: CallEnd,
   planned: PlannedCall,
-  { stage, model }: { readonly stage: PaidStageName; readonly model: Model },
+  { stage, model }: { readonly stage: CheckStageName; readonly model: Model },
 ): Charge {
   if (end.kind === "not_run") return NOTHING;
   if (end.usage !== null) return priced(model, planned, end.usage, basisOfReported(stage));
@@ -52,14 +52,14 @@ function priced(model: Model, { bound }: PlannedCall, units: Usage, basis: Basis
 }
 
 /** Pictures are ours to count; tokens are the engine's to report. */
-const basisOfReported = (stage: PaidStageName): Basis =>
+const basisOfReported = (stage: CheckStageName): Basis =>
   stage === "labels" ? "counted" : "measured";
 
 /**
  * Units where a reply carries none: classification never does, and an engine that stands in for a
  * language model has no tokens to report. Never above the bound.
  */
-function estimate(stage: PaidStageName, { units, ownTokens }: PlannedCall): Usage {
+function estimate(stage: CheckStageName, { units, ownTokens }: PlannedCall): Usage {
   const input = ownTokens + estimateInputTokens((units.input_token ?? 0) - ownTokens);
   if (stage === "sentiment") return { input_token: input };
   return { input_token: input, output_token: Math.min(units.output_token ?? 0, ANSWER_TOKENS) };

@@ -7,7 +7,7 @@ import {
   type LabelGroup,
 } from "./category.ts";
 import { labelMessage } from "./image-labels.ts";
-import type { InputName } from "./plan.ts";
+import type { InputName } from "./plan-moderation.ts";
 import { type CategoryRule, type InputKind, lowestThreshold, type Policy } from "./policy.ts";
 import {
   type Action,

@@ -1,6 +1,6 @@
 import { least, type MicroNeurons, minus, minusOrZero, plus, sum, ZERO } from "./micro-neurons.ts";
 import type { Day } from "./period.ts";
-import type { PlannedStage } from "./plan.ts";
+import type { PlannedStage } from "./stage.ts";
 import type { Usage } from "./price.ts";
 import { addDrawn, type Drawn, draw, NOTHING_DRAWN, posted, type QuotaTerms } from "./quota.ts";
 

@@ -1,6 +1,6 @@
 import type { Category, Scores } from "./category.ts";
 import type { Basis } from "./ledger.ts";
-import type { InputName } from "./plan.ts";
+import type { InputName } from "./plan-moderation.ts";
 
 // The outcome of moderating one content item.
 

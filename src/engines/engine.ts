@@ -50,7 +50,11 @@ export type CheckOutcome =
       /** Units as the engine reported them; null when its reply carries none. */
       readonly usage: Usage | null;
     }
-  /** This engine has nothing for such a check: nothing ran. */
+  | Unanswered;
+
+/** How any engine call ends that gave no answer. */
+export type Unanswered =
+  /** This engine has nothing for such a call: nothing ran. */
   | { readonly kind: "unsupported" }
   /** Refused before it ran, so nothing is charged. `code` is the engine's own, if it gave one. */
   | {

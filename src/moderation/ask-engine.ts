@@ -1,77 +1,36 @@
-import type { PlannedStage } from "../domain/plan.ts";
+import type { CheckStageName } from "../domain/stage.ts";
+import type { CheckStage } from "../domain/plan-moderation.ts";
+import { type Asked, askModels } from "../engines/ask-models.ts";
 import type { Check, CheckOutcome } from "../engines/engine.ts";
 import type { RunContext } from "./run-context.ts";
 
-// One engine call with what may follow it: only a call that was refused before it ran is repeated
-// or falls back, since anything else may have been paid for.
-
 /** By stage: what a caller will wait for, and twice that (with a fallback) fits a call's 60 s. */
-const TIMEOUT_MS: Readonly<Record<PlannedStage["name"], number>> = {
+const TIMEOUT_MS: Readonly<Record<CheckStageName, number>> = {
   sentiment: 10_000,
   judge: 25_000,
   labels: 10_000,
   vision: 25_000,
 };
 
-/** Before the one repeat of a call that found no capacity or no connection. */
-const RETRY_AFTER_MS = 250;
-
 /** Of all engine calls of one governed call at once: a Worker has six connections. */
 export const GATE_CAPACITY = 6;
 
 /** A picture on its way to a vision model is three copies of a 5.6 MB data URI: at most two at a time. */
-const WEIGHT: Readonly<Record<PlannedStage["name"], number>> = {
+const WEIGHT: Readonly<Record<CheckStageName, number>> = {
   sentiment: 1,
   judge: 1,
   labels: 1,
   vision: 3,
 };
 
-export interface Asked {
-  /** The catalogue id that was asked last. */
-  readonly model: string;
-  readonly outcome: CheckOutcome;
-  /** Whether anything can have been used: not when it was refused, or its turn never came. */
-  readonly ran: boolean;
-}
-
-export async function askEngine(
-  context: RunContext,
-  stage: PlannedStage,
-  check: (model: string) => Check,
-): Promise<Asked> {
-  const first = await askWithRetry(context, stage, check(stage.model));
-  const { fallback } = stage;
-  if (first === null) return { model: stage.model, outcome: { kind: "timed_out" }, ran: false };
-  const fallsBack = first.kind === "refused" && !first.accountExhausted;
-  if (fallback === null || !fallsBack) return asked(stage.model, first);
-  const second = await askWithRetry(context, stage, check(fallback));
-  return second === null ? asked(stage.model, first) : asked(fallback, second);
-}
-
-const asked = (model: string, outcome: CheckOutcome): Asked => ({
-  model,
-  outcome,
-  ran: outcome.kind !== "refused" && outcome.kind !== "unsupported",
-});
-
-/** Null: the call's time was up before it was asked. */
-async function askWithRetry(
-  context: RunContext,
-  { name }: PlannedStage,
-  check: Check,
-): Promise<CheckOutcome | null> {
-  const outcome = await askInTurn(context, name, check);
-  if (outcome?.kind !== "refused" || !outcome.retryable) return outcome;
-  await new Promise((resolve) => setTimeout(resolve, RETRY_AFTER_MS));
-  return (await askInTurn(context, name, check)) ?? outcome;
-}
-
-const askInTurn = (
+/** One engine call, in its turn. */
+export const askEngine = (
   { engine, hold, signal, gate }: RunContext,
-  name: PlannedStage["name"],
-  check: Check,
-): Promise<CheckOutcome | null> =>
-  gate.run(WEIGHT[name], async () =>
-    signal.aborted ? null : engine.run(hold, check, { timeoutMs: TIMEOUT_MS[name], signal }),
+  { name, model, fallbacks }: CheckStage,
+  check: (model: string) => Check,
+): Promise<Asked<CheckOutcome>> =>
+  askModels([model, ...fallbacks], (id) =>
+    gate.run(WEIGHT[name], async () =>
+      signal.aborted ? null : engine.run(hold, check(id), { timeoutMs: TIMEOUT_MS[name], signal }),
+    ),
   );

@@ -1,5 +1,5 @@
 import { cleanForJudge, judgedJson } from "../domain/judge.ts";
-import type { MeasuredContent } from "../domain/plan.ts";
+import type { MeasuredContent } from "../domain/plan-moderation.ts";
 import {
   JUDGE_WINDOWS,
   SENTIMENT_WINDOWS,

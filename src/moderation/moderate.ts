@@ -1,6 +1,6 @@
 import { judge, type Evidence } from "../domain/decision.ts";
 import { findInjection } from "../domain/injection.ts";
-import type { InputName, PlannedStage } from "../domain/plan.ts";
+import type { CheckStage, InputName } from "../domain/plan-moderation.ts";
 import { asks, type Policy, type PolicyVersion } from "../domain/policy.ts";
 import { fold, matchTerms, spamScore, type TermMatches } from "../domain/term-match.ts";
 import { NO_REVIEW, STAGE_NAMES, type StageResult, type Verdict } from "../domain/verdict.ts";
@@ -36,7 +36,7 @@ const NO_TEXT: TermMatches = { blocked: [], spamPhrases: 0, unallowed: "" };
 export async function moderate(
   context: ModerationContext,
   content: PreparedContent,
-  stages: readonly PlannedStage[],
+  stages: readonly CheckStage[],
   { name, version, policy }: PolicyVersion,
 ): Promise<Moderated> {
   const { text } = content;

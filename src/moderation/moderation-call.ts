@@ -14,6 +14,7 @@ import type { Config } from "../config.ts";
 import { CATALOGUE, type Model, resolveModel } from "../domain/catalogue.ts";
 import { charged, type Hold } from "../domain/ledger.ts";
 import type { MicroNeurons } from "../domain/micro-neurons.ts";
+import { isCheck } from "../domain/plan-moderation.ts";
 import { DEFAULT_POLICY_NAME, type PolicyVersion } from "../domain/policy.ts";
 import type { Verdict } from "../domain/verdict.ts";
 import type { Engine } from "../engines/engine.ts";
@@ -137,7 +138,7 @@ async function run(
   };
   const moderated = await Promise.all(
     contents.map((content, at) => {
-      const stages = hold.stages.filter((stage) => stage.content === at);
+      const stages = hold.stages.filter(isCheck).filter((stage) => stage.content === at);
       return moderate(context, content, stages, policy);
     }),
   );

@@ -1,4 +1,4 @@
-import type { PlannedStage } from "../domain/plan.ts";
+import type { CheckStage } from "../domain/plan-moderation.ts";
 import { JUDGE_WINDOWS, splitText, type WindowedText } from "../domain/text-window.ts";
 import type { Check, Engine } from "../engines/engine.ts";
 import type { Picture } from "../engines/picture.ts";
@@ -9,8 +9,8 @@ import type { Skip } from "./run-stage.ts";
 // it does not read, is not asked at all.
 
 export interface Ready {
-  /** As it can be asked: without a fallback that cannot read the text. */
-  readonly stage: PlannedStage;
+  /** As it can be asked: without fallbacks that cannot read the text. */
+  readonly stage: CheckStage;
   readonly checks: readonly ((model: string) => Check)[];
   readonly complete: boolean;
 }
@@ -24,7 +24,7 @@ export interface Has {
 }
 
 /** What a stage asks its engine, or why it asks nothing. */
-export function prepareStage(engine: Engine, stage: PlannedStage, has: Has): Ready | Skip {
+export function prepareStage(engine: Engine, stage: CheckStage, has: Has): Ready | Skip {
   if (engine.judges(stage.name, stage.model).length === 0 && stage.name !== "labels") {
     return "not_evaluated";
   }
@@ -39,7 +39,7 @@ export function prepareStage(engine: Engine, stage: PlannedStage, has: Has): Rea
 
 function prepareText(
   engine: Engine,
-  stage: PlannedStage,
+  stage: CheckStage,
   name: "sentiment" | "judge",
   { content, language, withoutAllowed }: Has,
 ): Ready | Skip {
@@ -49,9 +49,8 @@ function prepareText(
   };
   const windowed = windowsFor(engine, name, content, withoutAllowed);
   if (windowed === null || !reads(stage.model)) return "not_evaluated";
-  const { fallback } = stage;
   return {
-    stage: fallback === null || reads(fallback) ? stage : { ...stage, fallback: null },
+    stage: { ...stage, fallbacks: stage.fallbacks.filter(reads) },
     checks: windowed.windows.map(({ text }) => (model) => ({ name, model, text })),
     // What was not planned is not asked, and so not read.
     complete: windowed.complete && windowed.windows.length <= stage.calls.length,

@@ -3,10 +3,12 @@ import { type CallEnd, type Charge, chargeOf, leastSure } from "../domain/charge
 import { labelScores, topLabels } from "../domain/image-labels.ts";
 import type { Item } from "../domain/ledger.ts";
 import { sum } from "../domain/micro-neurons.ts";
-import { type PlannedCall, type PlannedStage, sumUsage } from "../domain/plan.ts";
+import type { CheckStage } from "../domain/plan-moderation.ts";
+import { type PlannedCall, sumUsage } from "../domain/stage.ts";
 import { type CheckStatus, type StageResult, worst } from "../domain/verdict.ts";
 import type { Check, CheckOutcome, Engine, Measurements } from "../engines/engine.ts";
-import { askEngine, type Asked } from "./ask-engine.ts";
+import type { Asked } from "../engines/ask-models.ts";
+import { askEngine } from "./ask-engine.ts";
 import type { RunContext } from "./run-context.ts";
 
 // One planned stage, run: every window or picture of it is one engine call, and together they are
@@ -25,7 +27,7 @@ export interface StageRun {
 export type Skip = Extract<CheckStatus, "not_required" | "not_evaluated" | "failed">;
 
 /** A stage that asks no engine: it costs nothing. */
-export function skipped(stage: PlannedStage, engine: Engine, status: Skip): StageRun {
+export function skipped(stage: CheckStage, engine: Engine, status: Skip): StageRun {
   return stageRun(stage, engine, { calls: [], status, latencyMs: 0 });
 }
 
@@ -36,7 +38,7 @@ export function skipped(stage: PlannedStage, engine: Engine, status: Skip): Stag
  */
 export async function runStage(
   context: RunContext,
-  stage: PlannedStage,
+  stage: CheckStage,
   checks: readonly ((model: string) => Check)[],
   complete: boolean,
 ): Promise<StageRun> {
@@ -53,14 +55,14 @@ export async function runStage(
 }
 
 interface FinishedCall {
-  readonly asked: Asked;
+  readonly asked: Asked<CheckOutcome>;
   readonly charge: Charge;
   readonly pricedAs: string;
 }
 
 async function finish(
   context: RunContext,
-  stage: PlannedStage,
+  stage: CheckStage,
   planned: PlannedCall,
   check: (model: string) => Check,
 ): Promise<FinishedCall> {
@@ -113,7 +115,7 @@ const scoresIn = (answer: Answered): Scores =>
   answer.labels === undefined ? answer.scores : labelScores(answer.labels);
 
 function stageRun(
-  stage: PlannedStage,
+  stage: CheckStage,
   engine: Engine,
   run: {
     readonly calls: readonly FinishedCall[];

@@ -9,7 +9,7 @@ import type {
 import { governedCall, type Ran, type Tenant } from "../../src/calls/governed-call.ts";
 import { type Hold, heldItem, makeHold } from "../../src/domain/ledger.ts";
 import { microNeurons } from "../../src/domain/micro-neurons.ts";
-import type { PlannedStage } from "../../src/domain/plan.ts";
+import type { PlannedStage } from "../../src/domain/stage.ts";
 
 // The order of a governed call, against a tenant that answers as it is told.
 
@@ -25,7 +25,7 @@ const STAGE: PlannedStage = {
   name: "labels",
   input: "images/0",
   model: "@cf/microsoft/resnet-50",
-  fallback: null,
+  fallbacks: [],
   task: "image_classification",
   rateClass: "image_classification",
   calls: [{ units: { image: 1 }, ownTokens: 0, bound: microNeurons(228_055) }],

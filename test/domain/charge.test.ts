@@ -4,12 +4,8 @@ import { CATALOGUE, type Model, resolveModel } from "../../src/domain/catalogue.
 import { type CallEnd, type Charge, chargeOf, leastSure } from "../../src/domain/charge.ts";
 import { BASES, type Basis } from "../../src/domain/ledger.ts";
 import { microNeurons } from "../../src/domain/micro-neurons.ts";
-import {
-  type PaidStageName,
-  type PlannedCall,
-  planModeration,
-  type PlannedStage,
-} from "../../src/domain/plan.ts";
+import { type CheckStage, planModeration } from "../../src/domain/plan-moderation.ts";
+import type { CheckStageName, PlannedCall } from "../../src/domain/stage.ts";
 import { defaultPolicy } from "../../src/domain/policy.ts";
 import { takesPictures } from "../../src/domain/token-bound.ts";
 
@@ -19,7 +15,7 @@ function model(id: string): Model {
   return found;
 }
 
-const MODELS: Readonly<Record<PaidStageName, Model>> = {
+const MODELS: Readonly<Record<CheckStageName, Model>> = {
   sentiment: model("@cf/huggingface/distilbert-sst-2-int8"),
   judge: model("@cf/meta/llama-3.1-8b-instruct-fp8"),
   labels: model("@cf/microsoft/resnet-50"),
@@ -32,14 +28,14 @@ const call = (
 ): PlannedCall => ({ units, ownTokens, bound: microNeurons(bound) });
 
 /** The calls of plan.test.ts, of which the bounds were worked by hand. */
-const CALLS: Readonly<Record<PaidStageName, PlannedCall>> = {
+const CALLS: Readonly<Record<CheckStageName, PlannedCall>> = {
   sentiment: call({ input_token: 45 }, { bound: 107_730 }),
   judge: call({ input_token: 501, output_token: 256 }, { bound: 13_591_546, ownTokens: 456 }),
   labels: call({ image: 1 }, { bound: 228_055 }),
   vision: call({ input_token: 6836, output_token: 128 }, { bound: 38_017_864, ownTokens: 375 }),
 };
 
-const charge = (stage: PaidStageName, end: CallEnd): Charge =>
+const charge = (stage: CheckStageName, end: CallEnd): Charge =>
   chargeOf(end, CALLS[stage], { stage, model: MODELS[stage] });
 
 const answered = (usage: Extract<CallEnd, { kind: "answered" }>["usage"] = null): CallEnd => ({
@@ -51,7 +47,7 @@ const simulated: CallEnd = { kind: "answered", usage: null, simulated: true };
 const unknown: CallEnd = { kind: "unknown", usage: null };
 
 describe("chargeOf", () => {
-  it.each<[PaidStageName, string, CallEnd, number, Basis]>([
+  it.each<[CheckStageName, string, CallEnd, number, Basis]>([
     // 23 of 45 tokens
     ["sentiment", "answered", answered(), 55_062, "estimated"],
     ["sentiment", "simulated", simulated, 55_062, "estimated"],
@@ -124,8 +120,8 @@ describe("chargeOf", () => {
   });
 });
 
-function expectWithin(stage: PlannedStage): void {
-  for (const id of [stage.model, stage.fallback ?? stage.model]) {
+function expectWithin(stage: CheckStage): void {
+  for (const id of [stage.model, ...stage.fallbacks]) {
     for (const planned of stage.calls) {
       const cost = chargeOf(simulated, planned, { stage: stage.name, model: model(id) });
       expect(cost.microNeurons).toBeLessThanOrEqual(planned.bound);

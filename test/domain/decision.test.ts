@@ -8,7 +8,7 @@ import {
   type Scores,
 } from "../../src/domain/category.ts";
 import { type Evidence, judge, type Judgement } from "../../src/domain/decision.ts";
-import type { InputName } from "../../src/domain/plan.ts";
+import type { InputName } from "../../src/domain/plan-moderation.ts";
 import {
   type CategoryRule,
   defaultPolicy,

@@ -1,6 +1,6 @@
 import type { Item } from "../../src/domain/ledger.ts";
 import { microNeurons } from "../../src/domain/micro-neurons.ts";
-import type { PlannedStage } from "../../src/domain/plan.ts";
+import type { PlannedStage } from "../../src/domain/stage.ts";
 
 // Stages and items for the tests of the ledger: only their amounts matter.
 
@@ -9,7 +9,7 @@ export const stageOf = (bound: number, calls = 1): PlannedStage => ({
   name: "judge",
   input: "text",
   model: "@cf/meta/llama-3.1-8b-instruct-fp8",
-  fallback: null,
+  fallbacks: [],
   task: "text_generation",
   rateClass: "text_generation",
   calls: Array.from({ length: calls }, () => ({

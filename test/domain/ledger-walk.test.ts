@@ -15,7 +15,7 @@ import {
 } from "../../src/domain/ledger.ts";
 import { microNeurons, sum } from "../../src/domain/micro-neurons.ts";
 import { type Day, dayOf } from "../../src/domain/period.ts";
-import { rateUnits } from "../../src/domain/plan.ts";
+import { rateUnits } from "../../src/domain/stage.ts";
 import {
   type Drawn,
   limitOf,

@@ -16,7 +16,7 @@ import type { Limits } from "../../durable-objects/tenant/reports.ts";
 import { CATEGORIES, forEach } from "../../src/domain/category.ts";
 import { type Hold, heldItem, type Item, type JournalLine } from "../../src/domain/ledger.ts";
 import { microNeurons, ZERO } from "../../src/domain/micro-neurons.ts";
-import type { MeasuredContent } from "../../src/domain/plan.ts";
+import { isCheck, type MeasuredContent } from "../../src/domain/plan-moderation.ts";
 import type { Role } from "../../src/domain/role.ts";
 import { type Settings, withDefaults } from "../../src/domain/settings.ts";
 import { NO_REVIEW, type Verdict } from "../../src/domain/verdict.ts";
@@ -245,7 +245,7 @@ export const aVerdict = (hold: Hold, fields: Partial<Verdict> = {}): Verdict => 
   actions: [],
   reasons: [],
   coverage: forEach(CATEGORIES, () => "evaluated"),
-  stages: hold.stages.map((stage) => ({
+  stages: hold.stages.filter(isCheck).map((stage) => ({
     name: stage.name,
     input: stage.input,
     model: stage.model,

@@ -1,7 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { CATALOGUE, type Model, resolveModel } from "../../src/domain/catalogue.ts";
 import type { Hold } from "../../src/domain/ledger.ts";
-import { type MeasuredContent, planModeration, type PlannedStage } from "../../src/domain/plan.ts";
+import {
+  type CheckStage,
+  type MeasuredContent,
+  planModeration,
+} from "../../src/domain/plan-moderation.ts";
 import { defaultPolicy } from "../../src/domain/policy.ts";
 import type { Check, CheckOutcome, Engine } from "../../src/engines/engine.ts";
 import { GATE_CAPACITY } from "../../src/moderation/ask-engine.ts";
@@ -17,7 +21,7 @@ const CONTENT: MeasuredContent = {
   pictures: 8,
 };
 
-function planned(): readonly PlannedStage[] {
+function planned(): readonly CheckStage[] {
   const plan = planModeration(defaultPolicy(true), [CONTENT], (id) =>
     resolveModel(id, { workersPlan: null, prices: {} }),
   );
@@ -33,7 +37,7 @@ const modelOf = (id: string): Model => {
 
 const picture = { bytes: new Uint8Array(4), format: "png", width: 1, height: 1 } as const;
 
-function checkFor(name: PlannedStage["name"]): (model: string) => Check {
+function checkFor(name: CheckStage["name"]): (model: string) => Check {
   return (model) =>
     name === "labels" || name === "vision" ? { name, model, picture } : { name, model, text: "hi" };
 }

@@ -1,13 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { CATALOGUE, resolveModel } from "../../src/domain/catalogue.ts";
-import {
-  type FindModel,
-  type MeasuredContent,
-  type PlannedStage,
-  planModeration,
-  rateUnits,
-  sumUsage,
-} from "../../src/domain/plan.ts";
+import { type MeasuredContent, planModeration } from "../../src/domain/plan-moderation.ts";
+import { type FindModel, type PlannedStage, rateUnits, sumUsage } from "../../src/domain/stage.ts";
 import { type CategoryRule, defaultPolicy, type Policy } from "../../src/domain/policy.ts";
 import type { Category } from "../../src/domain/category.ts";
 
@@ -171,11 +165,11 @@ describe("bounds", () => {
     // 501 x 26,668 + 256 x 204,805
     const dear = 65_790_748;
     const up = stageOf(planned(withModels({ judge_fallback: LLAMA_70B }), text), "judge");
-    expect(up).toMatchObject({ model: LLAMA, fallback: LLAMA_70B, bound: dear });
+    expect(up).toMatchObject({ model: LLAMA, fallbacks: [LLAMA_70B], bound: dear });
     expect(up.calls).toMatchObject([{ bound: dear, units: { input_token: 501 } }]);
     const other = withModels({ judge: LLAMA_70B, judge_fallback: LLAMA });
     const down = stageOf(planned(other, text), "judge");
-    expect(down).toMatchObject({ model: LLAMA_70B, fallback: LLAMA, bound: dear });
+    expect(down).toMatchObject({ model: LLAMA_70B, fallbacks: [LLAMA], bound: dear });
   });
 
   it("of a judge whose tokenizer was not measured takes our prompt's bytes", () => {
