@@ -3,7 +3,7 @@ import { change, create } from "../durable-objects/tenant/configure.ts";
 import { makeParts, type Parts } from "../durable-objects/tenant/parts.ts";
 import type {
   AdmitReply,
-  AdmitRequest,
+  ModerationAdmit,
   SettleReply,
   SettleRequest,
 } from "../durable-objects/tenant/protocol.ts";
@@ -50,7 +50,7 @@ export function prepareTenant(db: CrashingDatabase): void {
 }
 
 interface Call {
-  readonly request: AdmitRequest;
+  readonly request: ModerationAdmit;
   readonly hold: Hold | null;
   readonly settled: SettleRequest | null;
 }
@@ -135,7 +135,8 @@ export class World {
     this.#drawn += 1;
     const number = String(this.#drawn).padStart(22, "0");
     const contents: MeasuredContent[] = [{ text: null, pictures: this.#random.integer(1, 3) }];
-    const request: AdmitRequest = {
+    const request: ModerationAdmit = {
+      kind: "moderation",
       // Ids need not come in the order of their drawing: routers' clocks differ.
       callId: `jnl_${this.#random.integer(1000, 9999)}${number}`,
       requestId: `req_${number}`,
@@ -197,7 +198,7 @@ export class World {
       };
     });
     const verdicts = hold === null ? [] : [verdictOf(request)];
-    return { callId: request.callId, items, verdicts, account: null };
+    return { callId: request.callId, items, verdicts, account: null, reply: null };
   }
 
   #changeSettings(): void {
@@ -256,7 +257,7 @@ const ACTS = [
   ...(["tick", "tick", "wait", "clock_back", "settings", "alarm", "crash"] as const),
 ] as const;
 
-const verdictOf = (request: AdmitRequest): Verdict => ({
+const verdictOf = (request: ModerationAdmit): Verdict => ({
   id: request.verdictIds[0] ?? "",
   contentId: null,
   userId: null,

@@ -38,9 +38,27 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   engines: ["domain", "io"],
   calls: ["domain", "durable-objects"],
   moderation: ["domain", "io", "engines", "calls", "durable-objects", "src/config.ts"],
+  generation: [
+    "domain",
+    "io",
+    "engines",
+    "calls",
+    "durable-objects",
+    "moderation",
+    "src/config.ts",
+  ],
   http: ["domain", "io", "src/config.ts"],
-  wire: ["domain", "durable-objects", "http"],
-  routes: ["domain", "durable-objects", "engines", "moderation", "wire", "http", "src/config.ts"],
+  wire: ["domain", "durable-objects", "engines", "http"],
+  routes: [
+    "domain",
+    "durable-objects",
+    "engines",
+    "moderation",
+    "generation",
+    "wire",
+    "http",
+    "src/config.ts",
+  ],
   "src/index.ts": ["durable-objects", "http", "routes"],
 };
 
@@ -176,6 +194,7 @@ describe("released migrations", () => {
       "tenant",
       TENANT_MIGRATIONS,
       ["first", "be68347ba76710490741b738ae154cccd823c1b8111f3a0b2c69b5a20d3c329e"],
+      ["replies", "c188976cb4fe1854279543cf4fa147450e514c7848b1b931102c5322a95e352b"],
     ],
     [
       "account",

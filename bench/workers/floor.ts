@@ -34,6 +34,7 @@ export class Tenant extends Governed {
 
   override async admit(request: AdmitRequest): Promise<AdmitReply> {
     const { workersPlan, prices } = this.#platform;
+    if (request.kind !== "moderation") return { kind: "unavailable" };
     const plan = planModeration(this.#policy, request.contents, (id) =>
       resolveModel(id, { workersPlan, prices }),
     );
@@ -54,7 +55,7 @@ export class Tenant extends Governed {
     this.#open.set(hold.callId, hold);
     const body = request.policy.known === TAG ? null : this.#policy;
     const policy = { name: DEFAULT_POLICY_NAME, version: 1, tag: TAG, body };
-    return { kind: "admitted", hold, policy };
+    return { kind: "admitted", hold, policy, standing: null };
   }
 
   override async settle(request: SettleRequest): Promise<SettleReply> {

@@ -4,22 +4,36 @@ import type { Failure } from "../../src/domain/failure.ts";
 import { charged, type Hold, type JournalLine } from "../../src/domain/ledger.ts";
 import { sum, ZERO } from "../../src/domain/micro-neurons.ts";
 import { planModeration } from "../../src/domain/plan-moderation.ts";
-import { type FindModel, rateUnits } from "../../src/domain/stage.ts";
+import { planGeneration } from "../../src/domain/plan-generation.ts";
+import { type FindModel, type PlannedStage, rateUnits } from "../../src/domain/stage.ts";
 import { DEFAULT_POLICY_NAME, type PolicyVersion } from "../../src/domain/policy.ts";
 import type { RateUnits } from "../../src/domain/rate-limit.ts";
+import { modelsFor } from "../../src/domain/settings.ts";
 import { authorise } from "./access.ts";
 import type { Remembered } from "./idempotency-store.ts";
 import type { Entry } from "./ledger-row.ts";
 import type { Parts } from "./parts.ts";
 import type { Platform } from "./platform.ts";
 import type { Profile } from "./profile-store.ts";
-import type { Admitted, AdmitFailure, AdmitReply, AdmitRequest, CallStanding } from "./protocol.ts";
+import type {
+  Admitted,
+  AdmitFailure,
+  AdmitReply,
+  AdmitRequest,
+  CallStanding,
+  GenerationAdmit,
+  ModerationAdmit,
+  StoredReply,
+} from "./protocol.ts";
 
 // Admission, one step: everything is checked, in the order of the contract, then everything is
 // committed. Runs inside the object's transaction, after `ledger.begin`.
 
 /** 60 s to the first byte of an engine's answer, and 30 s to settle. */
 const DEADLINE_MS = 90_000;
+
+/** A stream may last 10 minutes from its first byte. */
+const STREAM_DEADLINE_MS = 690_000;
 
 /** The share of the storage limit beyond which nothing is admitted, so that a settle still fits. */
 const STORAGE_MARGIN = 0.9;
@@ -42,9 +56,11 @@ export function admit(parts: Parts, profile: Profile, request: AdmitRequest): Ad
  * run.
  */
 function repeated(entry: Entry, parts: Parts, profile: Profile, request: AdmitRequest): AdmitReply {
+  if (entry.kind === "line") return { kind: "unavailable" };
+  if (request.kind === "generation") return generationAdmitted(parts, profile, entry.hold);
   const policy = findPolicy(parts, request.policy.name);
-  if (entry.kind === "line" || policy === null) return { kind: "unavailable" };
-  return admitted(entry.hold, policyReply(profile, policy, request));
+  if (policy === null) return { kind: "unavailable" };
+  return moderationAdmitted(entry.hold, policyReply(profile, policy, request));
 }
 
 function admitAs(
@@ -55,49 +71,97 @@ function admitAs(
 ): AdmitReply {
   const replay = replayOf(parts, profile, request);
   if (replay !== null) return replay;
+  return request.kind === "generation"
+    ? admitGeneration(keyId, parts, profile, request)
+    : admitModeration(keyId, parts, profile, request);
+}
+
+function admitModeration(
+  keyId: string | null,
+  parts: Parts,
+  profile: Profile,
+  request: ModerationAdmit,
+): AdmitReply {
   const policy = findPolicy(parts, request.policy.name);
   if (policy === null) {
     const errors = [{ path: ["policy"], detail: "must name a policy of this tenant" }];
     return { kind: "invalid_request", errors };
   }
+  const find = modelFinder(profile, parts.platform);
+  const plan = planModeration(policy.policy, request.contents, find);
+  if (plan.kind !== "planned") return plan;
+  const outcome = reserve(parts, profile, { request, keyId, stages: plan.stages });
+  if (outcome.kind !== "reserved") return outcome;
+  return moderationAdmitted(outcome.hold, policyReply(profile, policy, request));
+}
+
+function admitGeneration(
+  keyId: string | null,
+  parts: Parts,
+  profile: Profile,
+  request: GenerationAdmit,
+): AdmitReply {
+  const { settings } = profile;
+  const plan = planGeneration(request.measured, modelsFor(settings, request.model), {
+    find: modelFinder(profile, parts.platform),
+    defaultMaxTokens: settings.default_max_tokens,
+    fitTo: request.fit ? neuronStanding(parts.ledger.standing(profile), ZERO).available : null,
+  });
+  if (plan.kind !== "planned") return plan;
+  const outcome = reserve(parts, profile, { request, keyId, stages: [plan.stage] });
+  if (outcome.kind !== "reserved") return outcome;
+  return generationAdmitted(parts, profile, outcome.hold);
+}
+
+/** Everything checked, then the hold and the idempotency key committed. */
+function reserve(
+  parts: Parts,
+  profile: Profile,
+  admission: {
+    readonly request: AdmitRequest;
+    readonly keyId: string | null;
+    readonly stages: readonly PlannedStage[];
+  },
+): ReturnType<Parts["ledger"]["reserve"]> | Extract<AdmitFailure, { kind: "storage_full" }> {
+  const { request, keyId, stages } = admission;
   if (parts.db.size() > parts.platform.storageLimit * STORAGE_MARGIN)
     return { kind: "storage_full" };
-
-  const plan = planModeration(
-    policy.policy,
-    request.contents,
-    modelFinder(profile, parts.platform),
-  );
-  if (plan.kind !== "planned") return plan;
-  const { stages } = plan;
   const demand = { bound: sum(stages.map((stage) => stage.bound)), units: rateUnits(stages) };
   const nowMs = parts.ledger.standing(profile).nowMs;
+  const streamed = request.kind === "generation" && request.streamed;
   const call = {
     callId: request.callId,
     requestId: request.requestId,
     route: request.route,
     keyId,
     userId: request.userId,
-    deadlineMs: nowMs + DEADLINE_MS,
+    deadlineMs: nowMs + (streamed ? STREAM_DEADLINE_MS : DEADLINE_MS),
     priceBook: CATALOGUE_VERSION,
     stages,
   };
   const outcome = parts.ledger.reserve(profile, call, demand);
-  if (outcome.kind !== "reserved") return outcome;
-  remember(parts, request, nowMs);
-  return admitted(outcome.hold, policyReply(profile, policy, request));
+  if (outcome.kind === "reserved") remember(parts, request, nowMs);
+  return outcome;
 }
 
-const admitted = (hold: Hold, policy: Admitted["policy"]): Admitted => ({
+const moderationAdmitted = (hold: Hold, policy: Admitted["policy"]): Admitted => ({
   kind: "admitted",
   hold,
   policy,
+  standing: null,
+});
+
+const generationAdmitted = (parts: Parts, profile: Profile, hold: Hold): Admitted => ({
+  kind: "admitted",
+  hold,
+  policy: null,
+  standing: callStanding(parts, profile, rateUnits(hold.stages)),
 });
 
 function policyReply(
   { generation }: Profile,
   { name, version, policy }: PolicyVersion,
-  request: AdmitRequest,
+  request: ModerationAdmit,
 ): Admitted["policy"] {
   const tag = `${generation}.${version}`;
   return { name, version, tag, body: request.policy.known === tag ? null : policy };
@@ -125,36 +189,45 @@ function replayOf(parts: Parts, profile: Profile, request: AdmitRequest): AdmitR
   const entry = parts.ledger.entry(found.subject);
   if (entry === null) return null;
   if (entry.kind === "hold") return { kind: "idempotency_in_progress" };
-  if (entry.line.outcome === "voided" && !hasVerdict(parts, found)) {
+  const reply = parts.replies.read(entry.line);
+  if (entry.line.outcome === "voided" && reply === null && !hasVerdict(parts, found)) {
     parts.idempotency.forget(route, idempotency.key, nowMs);
     return null;
   }
-  return replayed(parts, profile, found, entry.line);
+  return replayed(parts, profile, { found, line: entry.line, reply });
 }
 
 const hasVerdict = (parts: Parts, { verdictIds }: Remembered): boolean =>
   verdictIds.some((id) => parts.verdicts.read(id) !== null);
 
+/** A call that was made under the same idempotency key. */
+interface Ended {
+  readonly found: Remembered;
+  readonly line: JournalLine;
+  readonly reply: StoredReply | null;
+}
+
 function replayed(
   parts: Parts,
   profile: Profile,
-  { verdictIds }: Remembered,
-  line: JournalLine,
+  { found: { verdictIds }, line, reply }: Ended,
 ): AdmitReply {
   const verdicts = verdictIds.map((id) => parts.verdicts.read(id)).filter((v) => v !== null);
-  if (verdicts.length < verdictIds.length) {
-    // Its settle never came, or its verdicts are past their retention: it is not run again.
+  if (verdicts.length < verdictIds.length || (verdictIds.length === 0 && reply === null)) {
+    // Its settle never came, its verdicts are past their retention, or its reply was not kept: it
+    // is not run again.
     const journalLineId = line.callId;
     return { kind: "idempotency_replay_unavailable", journalLineId, charged: charged(line) };
   }
   const standing = callStanding(parts, profile, { requests: 0 });
-  return { kind: "replayed", verdicts, line, standing };
+  return { kind: "replayed", verdicts, reply, line, standing };
 }
 
 function remember(parts: Parts, request: AdmitRequest, nowMs: number): void {
   if (request.idempotency === null) return;
   const { key, fingerprint } = request.idempotency;
-  const { callId: subject, verdictIds, route } = request;
+  const { callId: subject, route } = request;
+  const verdictIds = request.kind === "moderation" ? request.verdictIds : [];
   parts.idempotency.remember({ route, key, nowMs }, { fingerprint, subject, verdictIds });
 }
 

@@ -8,6 +8,7 @@ import { PolicyStore } from "./policy-store.ts";
 import { ProfileStore } from "./profile-store.ts";
 import { RefusalCounter } from "./refusal-counter.ts";
 import { RefusalStore } from "./refusal-store.ts";
+import { ReplyStore } from "./reply-store.ts";
 import { VerdictStore } from "./verdict-store.ts";
 
 /** The stores of a tenant's object and the ledger over them. */
@@ -21,6 +22,7 @@ export interface Parts {
   readonly ledger: Ledger;
   readonly verdicts: VerdictStore;
   readonly idempotency: IdempotencyStore;
+  readonly replies: ReplyStore;
   readonly refusals: RefusalCounter;
 }
 
@@ -37,6 +39,7 @@ export function makeParts(db: Database, platform: Platform): Parts {
     ledger,
     verdicts: new VerdictStore(db),
     idempotency: new IdempotencyStore(db),
+    replies: new ReplyStore(db),
     refusals: new RefusalCounter(new RefusalStore(db), ledger),
   };
 }

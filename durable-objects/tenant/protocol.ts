@@ -7,8 +7,8 @@ import type {
   ServiceFailure,
 } from "../../src/domain/failure.ts";
 import type { CallId, Hold, Item, JournalLine, Settlement } from "../../src/domain/ledger.ts";
+import type { GenerationFailure, Measured } from "../../src/domain/plan-generation.ts";
 import type { MeasuredContent } from "../../src/domain/plan-moderation.ts";
-import type { ModelFailure } from "../../src/domain/stage.ts";
 import type { Policy } from "../../src/domain/policy.ts";
 import type { RateStanding } from "../../src/domain/rate-limit.ts";
 import type { Role } from "../../src/domain/role.ts";
@@ -34,13 +34,20 @@ export interface Idempotency {
   readonly fingerprint: string;
 }
 
-export interface AdmitRequest {
+export type AdmitRequest = ModerationAdmit | GenerationAdmit;
+
+interface CallAdmit {
   readonly callId: CallId;
   readonly requestId: string;
   /** The route as a label: `POST /v1/verdicts`. Idempotency keys are kept per route. */
   readonly route: string;
   readonly caller: Caller;
   readonly userId: string | null;
+  readonly idempotency: Idempotency | null;
+}
+
+export interface ModerationAdmit extends CallAdmit {
+  readonly kind: "moderation";
   readonly contents: readonly MeasuredContent[];
   /** The ids that the verdicts will have, one for each content. */
   readonly verdictIds: readonly string[];
@@ -50,7 +57,17 @@ export interface AdmitRequest {
     /** The tag of the version that the router holds already: its body is not sent again. */
     readonly known: string | null;
   };
-  readonly idempotency: Idempotency | null;
+}
+
+export interface GenerationAdmit extends CallAdmit {
+  readonly kind: "generation";
+  /** As the caller named it: a catalogue id or one of the tenant's aliases. */
+  readonly model: string;
+  readonly measured: Measured;
+  /** Cut the answer's `max_tokens` to what may still be used, rather than refuse. */
+  readonly fit: boolean;
+  /** A stream may go on for longer than a reply, and so may its hold. */
+  readonly streamed: boolean;
 }
 
 /** What is left, for the headers of a reply. */
@@ -60,22 +77,35 @@ export interface CallStanding {
   readonly nowMs: number;
 }
 
+export interface AdmittedPolicy {
+  readonly name: string;
+  readonly version: number;
+  /** Names this version of this life of the tenant: versions begin anew with each. */
+  readonly tag: string;
+  /** Null when the router named the tag as known. */
+  readonly body: Policy | null;
+}
+
 export interface Admitted {
   readonly kind: "admitted";
   readonly hold: Hold;
-  readonly policy: {
-    readonly name: string;
-    readonly version: number;
-    /** Names this version of this life of the tenant: versions begin anew with each. */
-    readonly tag: string;
-    /** Null when the router named the tag as known. */
-    readonly body: Policy | null;
-  };
+  /** Null for a call that nothing is moderated in. */
+  readonly policy: AdmittedPolicy | null;
+  /** Of a call whose reply may begin before it is settled; else null. */
+  readonly standing: CallStanding | null;
+}
+
+/** A reply as it was sent, kept for a caller that named its request: at most `MAX_REPLY_BYTES`. */
+export interface StoredReply {
+  readonly contentType: string;
+  readonly body: ArrayBuffer;
 }
 
 export interface Replayed {
   readonly kind: "replayed";
   readonly verdicts: readonly Verdict[];
+  /** Of a generation, which has no verdicts. */
+  readonly reply: StoredReply | null;
   readonly line: JournalLine;
   readonly standing: CallStanding;
 }
@@ -83,7 +113,7 @@ export interface Replayed {
 export type AdmitFailure =
   | AccessFailure
   | Refusal
-  | ModelFailure
+  | GenerationFailure
   | Extract<RequestFailure, { kind: "invalid_request" }>
   | Extract<
       ConflictFailure,
@@ -105,6 +135,8 @@ export interface SettleRequest {
   readonly verdicts: readonly Verdict[];
   /** What the call learned of the Cloudflare account's own allocation; null: nothing. */
   readonly account: "exhausted" | "answered" | null;
+  /** Of a generation, to be given again to who repeats its idempotency key; null: not kept. */
+  readonly reply: StoredReply | null;
 }
 
 export interface SettleReply {

@@ -25,8 +25,10 @@ export function settle(parts: Parts, profile: Profile, request: SettleRequest): 
     case "unknown_hold":
       return { settlement, verdicts: [], standing: null };
     case "settled":
+      if (request.reply !== null) parts.replies.insert(settlement.line, request.reply);
       return stored(parts, profile, { settlement, verdicts: request.verdicts, units });
     case "settled_late": {
+      if (request.reply !== null) parts.replies.insert(settlement.line, request.reply);
       // What came late is kept, at the price that the expired hold has paid already.
       const verdicts = request.verdicts.map((verdict, content) =>
         atLinePrices(verdict, settlement.line, content),

@@ -126,4 +126,17 @@ export const TENANT_MIGRATIONS: readonly Migration[] = [
       ) STRICT, WITHOUT ROWID`,
     ],
   },
+  {
+    name: "replies",
+    statements: [
+      // Of generations, for who repeats an idempotency key; keyed by day first, as idempotency is.
+      `CREATE TABLE replies (
+        day INTEGER NOT NULL,
+        call_id TEXT NOT NULL,
+        content_type TEXT NOT NULL,
+        body BLOB NOT NULL CHECK (length(body) <= 65536),
+        PRIMARY KEY (day, call_id)
+      ) STRICT, WITHOUT ROWID`,
+    ],
+  },
 ];

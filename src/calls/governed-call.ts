@@ -14,9 +14,10 @@ import { type Hold, heldItem } from "../domain/ledger.ts";
 //
 //   admit    an unclear failure is repeated with the same id; if it stays unclear, nothing runs
 //   run      with the hold; whatever is thrown here, the call may have used an engine
-//   settle   an unclear failure is repeated; if it stays unclear, no verdict is returned
+//   settle   an unclear failure is repeated; if it stays unclear, the caller is told so
 //
-// If this Worker dies on the way, the hold expires and is charged.
+// A call that answers with a stream is given back while it still runs: it is settled when the
+// stream has ended. If this Worker dies on the way, the hold expires and is charged.
 
 /** The two verbs of a tenant's object that a call needs. */
 export interface Tenant {
@@ -27,14 +28,37 @@ export interface Tenant {
 /** What a call came to, without its id. */
 export type Ran = Omit<SettleRequest, "callId">;
 
-export interface Settled {
+export type Run<Value> =
+  | { readonly kind: "ended"; readonly value: Value; readonly ran: Ran }
+  /** `value` may be given to the caller at once; `ran` resolves when nothing runs any more. */
+  | { readonly kind: "streaming"; readonly value: Value; readonly ran: Promise<Ran> };
+
+export interface Settled<Value> {
   readonly kind: "settled";
-  readonly hold: Hold;
+  readonly admitted: Admitted;
+  readonly value: Value;
   readonly reply: SettleReply;
 }
 
-export type GovernedOutcome =
-  | Settled
+/** It ran, and its settlement could not be confirmed: its hold is, or will be, charged. */
+export interface Unconfirmed<Value> {
+  readonly kind: "unconfirmed";
+  readonly admitted: Admitted;
+  readonly value: Value;
+}
+
+export interface Streaming<Value> {
+  readonly kind: "streaming";
+  readonly admitted: Admitted;
+  readonly value: Value;
+  /** Resolves when the call is settled, or will be by its hold's deadline. Never rejects. */
+  readonly settled: Promise<void>;
+}
+
+export type GovernedOutcome<Value> =
+  | Settled<Value>
+  | Unconfirmed<Value>
+  | Streaming<Value>
   | Replayed
   | AdmitFailure
   | Extract<ServiceFailure, { kind: "unavailable" | "settlement_unavailable" | "internal" }>;
@@ -46,38 +70,43 @@ const REPEAT_AFTER_MS = [50, 200, 800];
  * @param tenant a new stub for each try: one that threw is broken
  * @param run runs the plan; the hold that it gets is its licence to call an engine
  */
-export async function governedCall(
+export async function governedCall<Value>(
   tenant: () => Tenant,
   request: AdmitRequest,
-  run: (admitted: Admitted) => Promise<Ran>,
-): Promise<GovernedOutcome> {
+  run: (admitted: Admitted) => Promise<Run<Value>>,
+): Promise<GovernedOutcome<Value>> {
   const { callId } = request;
-  const admission = await repeated(() => tenant().admit(request));
-  if (admission === null) {
+  const settle = (ran: Ran): Promise<SettleReply | null> =>
+    repeated(() => tenant().settle({ callId, ...ran }));
+
+  const admitted = await repeated(() => tenant().admit(request));
+  if (admitted === null) {
     // Should it have been admitted after all, nothing ran: the hold is given back, or expires.
-    await repeated(() => tenant().settle({ callId, ...NOTHING_RAN }));
+    await settle(NOTHING_RAN);
     return { kind: "unavailable" };
   }
-  if (admission.kind !== "admitted") return admission;
+  if (admitted.kind !== "admitted") return admitted;
 
-  const ran = await attempted(() => run(admission));
-  const settled = ran ?? unknownRun(admission.hold);
-  const reply = await repeated(() => tenant().settle({ callId, ...settled }));
-  if (reply === null || reply.settlement.kind === "unknown_hold") {
-    return { kind: "settlement_unavailable" };
+  const running = await attempted(() => run(admitted));
+  if (running?.kind === "streaming") {
+    const ended = attempted(() => running.ran);
+    const settled = ended.then((ran) => settle(ran ?? unknownRun(admitted.hold)));
+    const { value } = running;
+    return { kind: "streaming", admitted, value, settled: settled.then(() => undefined) };
   }
-  if (ran === null) return { kind: "internal" };
-  return { kind: "settled", hold: admission.hold, reply };
+  const reply = await settle(running?.ran ?? unknownRun(admitted.hold));
+  const confirmed = reply !== null && reply.settlement.kind !== "unknown_hold";
+  if (running === null) return { kind: confirmed ? "internal" : "settlement_unavailable" };
+  const { value } = running;
+  return confirmed
+    ? { kind: "settled", admitted, value, reply }
+    : { kind: "unconfirmed", admitted, value };
 }
 
-const NOTHING_RAN: Ran = { items: [], verdicts: [], account: null };
+const NOTHING_RAN: Ran = { items: [], verdicts: [], account: null, reply: null };
 
 /** Something was thrown where nothing should be: what the engines used is not known. */
-const unknownRun = (hold: Hold): Ran => ({
-  items: hold.stages.map(heldItem),
-  verdicts: [],
-  account: null,
-});
+const unknownRun = (hold: Hold): Ran => ({ ...NOTHING_RAN, items: hold.stages.map(heldItem) });
 
 /** Null when it threw, at once or later. */
 async function attempted<Result>(work: () => Promise<Result>): Promise<Result | null> {

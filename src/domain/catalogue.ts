@@ -185,3 +185,17 @@ function isPriced({ task, prices }: Model): boolean {
     (NEEDED[task] ?? []).every((unit) => prices[unit] !== undefined)
   );
 }
+
+/**
+ * Finds the models of an admitted plan, which were resolved once already, with the same prices.
+ *
+ * @throws Error for a model that no admitted plan can name: a bug
+ */
+export const admittedModels =
+  (prices: PriceOverrides) =>
+  (id: string): Model => {
+    const found = resolveModel(id, { workersPlan: null, prices });
+    const model = found.kind === "found" ? found.model : CATALOGUE.get(id);
+    if (model === undefined) throw new Error("an admitted plan names an unknown model");
+    return model;
+  };

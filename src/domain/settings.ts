@@ -103,6 +103,16 @@ export const rateLimitFor = (settings: Settings, name: RateClass, fallback: numb
   CATALOGUE.get(name)?.rpm ??
   fallback;
 
+/** The model that a name stands for, then those to ask when it was refused before it ran. */
+export function modelsFor(settings: Settings, name: string): readonly [string, ...string[]] {
+  const id = own(settings.aliases, name) ?? name;
+  return [id, ...(own(settings.fallbacks, name) ?? own(settings.fallbacks, id) ?? [])];
+}
+
+/** A caller's `constructor` is no setting. */
+const own = <Value>(values: Readonly<Record<string, Value>>, name: string): Value | undefined =>
+  Object.hasOwn(values, name) ? values[name] : undefined;
+
 export function quotaTerms(settings: Settings): QuotaTerms {
   const cap = settings.overage_cap_neurons;
   return {

@@ -50,14 +50,16 @@ export async function withDeadline(
 export async function readJson(
   body: ReadableStream<Uint8Array> | null,
   signal: AbortSignal,
+  maxBytes: number = MAX_REPLY_BYTES,
 ): Promise<unknown> {
-  const text = await readText(body, signal);
+  const text = await readText(body, signal, maxBytes);
   return JSON.parse(text);
 }
 
 export async function readText(
   body: ReadableStream<Uint8Array> | null,
   signal: AbortSignal,
+  maxBytes: number = MAX_REPLY_BYTES,
 ): Promise<string> {
   if (body === null) return "";
   const reader = body.getReader();
@@ -72,7 +74,7 @@ export async function readText(
       const { done, value } = await reader.read();
       if (done || signal.aborted) break;
       bytes += value.byteLength;
-      if (bytes > MAX_REPLY_BYTES) {
+      if (bytes > maxBytes) {
         cancel();
         throw new Error("The reply of the engine is too large");
       }

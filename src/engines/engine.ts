@@ -1,6 +1,7 @@
 import type { Category, Scores } from "../domain/category.ts";
 import type { Hold } from "../domain/ledger.ts";
 import type { Usage } from "../domain/price.ts";
+import type { Infers, StreamChat } from "./inference.ts";
 import type { Picture } from "./picture.ts";
 
 // One interface, three adapters (`workers-ai`, `openai`, `embedded`), chosen by `INFERENCE`.
@@ -91,4 +92,8 @@ export interface Engine {
   judges(name: Check["name"], model: string): readonly Category[];
   /** Takes the hold, so that no engine can run without one. Never throws for what an engine does. */
   run(hold: Hold, check: Check, options: CheckOptions): Promise<CheckOutcome>;
+  /** What it can make beside judging. */
+  readonly infers: Infers;
+  /** A chat as it is written; null: this engine does not stream. */
+  readonly streamChat: StreamChat | null;
 }

@@ -1,19 +1,13 @@
 import { JUDGED_CATEGORIES, LABEL_GROUPS, type Category } from "../domain/category.ts";
 import { labelScores } from "../domain/image-labels.ts";
-import { FAILED, field, isJson, readJson, withDeadline, type Reply } from "./engine-call.ts";
+import { field, type Reply } from "./engine-call.ts";
 import type { Check, CheckOptions, CheckOutcome, Engine, Label } from "./engine.ts";
 import { llmChat, type Chat } from "./llm-checks.ts";
 import { canJudge, languagesOf, seesPictures, speaksChat } from "./model-traits.ts";
-import { refusalIn, thrownBy } from "./workers-ai-error.ts";
+import { runModel } from "./workers-ai-call.ts";
+import { workersAiInfers } from "./workers-ai-infers.ts";
 
-// The `AI` binding.
-//
-// Its class keeps the options of the last call and its status fields on the one object that all
-// calls of an isolate share, and reads `returnRawResponse` from there only when the reply has come:
-// a concurrent call without it turns our raw reply into a parsed one, or into a thrown error. So
-// all three forms are understood here, nothing is read from the shared fields, and whoever else
-// calls `env.AI.run` should pass `returnRawResponse: true` too. (From the source in workerd
-// 1.20261102.1, `cloudflare-internal:ai-api`, and tried.)
+// The `AI` binding: what it judges. What it makes is in workers-ai-infers.ts.
 
 const DISTILBERT = "@cf/huggingface/distilbert-sst-2-int8";
 const RESNET = "@cf/microsoft/resnet-50";
@@ -24,17 +18,7 @@ interface Call {
   outcome(reply: Reply): CheckOutcome;
 }
 
-/** As much of `Ai` as is used; its own type knows the inputs of the models that it lists only. */
-interface Binding {
-  run(
-    model: string,
-    inputs: unknown,
-    options: { returnRawResponse: true; signal: AbortSignal },
-  ): Promise<unknown>;
-}
-
 export function createWorkersAiEngine(ai: Ai): Engine {
-  const binding: Binding = ai;
   return {
     name: "workers-ai",
     languages,
@@ -42,14 +26,10 @@ export function createWorkersAiEngine(ai: Ai): Engine {
     async run(_hold, check, options: CheckOptions): Promise<CheckOutcome> {
       if (judges(check.name, check.model).length === 0) return { kind: "unsupported" };
       const call = callFor(check);
-      const reply = await withDeadline(options, (signal) =>
-        ask(
-          () => binding.run(check.model, call.inputs, { returnRawResponse: true, signal }),
-          signal,
-        ),
-      );
-      return call.outcome(reply);
+      return call.outcome(await runModel(ai, check.model, call.inputs, options));
     },
+    infers: workersAiInfers(ai),
+    streamChat: null,
   };
 }
 
@@ -138,29 +118,4 @@ function readLabels(value: unknown): Label[] | null {
     labels.push({ name, score });
   }
   return labels;
-}
-
-async function ask(run: () => Promise<unknown>, signal: AbortSignal): Promise<Reply> {
-  let result: unknown;
-  try {
-    result = await run();
-  } catch (error) {
-    return thrownBy(error);
-  }
-  try {
-    if (result instanceof Response) {
-      if (!result.ok) return await refusalIn(result, signal);
-      if (!isJson(result)) {
-        await result.body?.cancel();
-        return FAILED;
-      }
-      return { kind: "replied", value: await readJson(result.body, signal) };
-    }
-    if (result instanceof ReadableStream) {
-      return { kind: "replied", value: await readJson(result, signal) };
-    }
-    return { kind: "replied", value: result };
-  } catch {
-    return FAILED; // cut, too large, or not JSON
-  }
 }

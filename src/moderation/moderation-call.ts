@@ -1,5 +1,5 @@
 import type {
-  AdmitRequest,
+  ModerationAdmit,
   CallStanding,
   Caller,
   Idempotency,
@@ -11,7 +11,7 @@ import {
   type Tenant,
 } from "../calls/governed-call.ts";
 import type { Config } from "../config.ts";
-import { CATALOGUE, type Model, resolveModel } from "../domain/catalogue.ts";
+import { admittedModels } from "../domain/catalogue.ts";
 import { charged, type Hold } from "../domain/ledger.ts";
 import type { MicroNeurons } from "../domain/micro-neurons.ts";
 import { isCheck } from "../domain/plan-moderation.ts";
@@ -59,6 +59,11 @@ export interface Moderation {
   readonly replayed: boolean;
 }
 
+export type ModerationFailure = Exclude<
+  GovernedOutcome<null>,
+  { kind: "settled" | "replayed" | "unconfirmed" | "streaming" }
+>;
+
 export interface ModerationDeps {
   readonly config: Config;
   readonly engine: Engine;
@@ -69,18 +74,23 @@ export interface ModerationDeps {
 export async function moderationCall(
   deps: ModerationDeps,
   request: ModerationRequest,
-): Promise<Moderation | Exclude<GovernedOutcome, { kind: "settled" | "replayed" }>> {
+): Promise<Moderation | ModerationFailure> {
   const contents = request.contents.map(prepare);
   const known = knownPolicy(request.tenantId, request.policyName ?? DEFAULT_POLICY_NAME);
   const admission = admitRequest(request, contents, known);
-  const outcome = await governedCall(deps.tenant, admission, (admitted) => {
+  const outcome = await governedCall<null>(deps.tenant, admission, async (admitted) => {
     const policy = admittedPolicy(request.tenantId, admitted, known);
     if (policy === null) throw new Error("the admitted policy is not known here");
-    return run(deps, contents, admitted.hold, policy);
+    const ran = await run(deps, contents, admitted.hold, policy);
+    return { kind: "ended", value: null, ran };
   });
   if (outcome.kind === "replayed") {
     const { verdicts, line, standing } = outcome;
     return moderation({ verdicts, line, standing, replayed: true });
+  }
+  // What could not be confirmed is no verdict; and nothing here streams.
+  if (outcome.kind === "unconfirmed" || outcome.kind === "streaming") {
+    return { kind: "settlement_unavailable" };
   }
   if (outcome.kind !== "settled") return outcome;
   const { settlement, verdicts, standing } = outcome.reply;
@@ -109,7 +119,8 @@ const admitRequest = (
   request: ModerationRequest,
   contents: readonly PreparedContent[],
   known: KnownPolicy | null,
-): AdmitRequest => ({
+): ModerationAdmit => ({
+  kind: "moderation",
   callId: request.callId,
   requestId: request.requestId,
   route: request.route,
@@ -130,7 +141,7 @@ async function run(
   const context = {
     engine,
     hold,
-    modelOf: modelFinder(config),
+    modelOf: admittedModels(config.prices),
     nowMs: () => Date.now(),
     signal: AbortSignal.timeout(RUN_DEADLINE_MS),
     gate: createGate(GATE_CAPACITY),
@@ -147,6 +158,7 @@ async function run(
     items: runs.map(({ item }) => item),
     verdicts: moderated.map(({ verdict }) => verdict),
     account: engine.name === "workers-ai" ? accountOf(runs) : null,
+    reply: null,
   };
 }
 
@@ -155,16 +167,6 @@ function accountOf(runs: readonly StageRun[]): Ran["account"] {
   if (told.includes("exhausted")) return "exhausted";
   return told.includes("answered") ? "answered" : null;
 }
-
-/** Models of an admitted plan were found once already, with the same prices. */
-const modelFinder =
-  ({ prices }: Config) =>
-  (id: string): Model => {
-    const found = resolveModel(id, { workersPlan: null, prices });
-    const model = found.kind === "found" ? found.model : CATALOGUE.get(id);
-    if (model === undefined) throw new Error("an admitted plan names an unknown model");
-    return model;
-  };
 
 async function fetchedPicture(
   url: URL,

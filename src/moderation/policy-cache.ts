@@ -28,9 +28,11 @@ export const knownPolicy = (tenant: string, name: string): KnownPolicy | null =>
  */
 export function admittedPolicy(
   tenant: string,
-  { policy: { name, version, tag, body } }: Admitted,
+  { policy: inForce }: Admitted,
   named: KnownPolicy | null,
 ): PolicyVersion | null {
+  if (inForce === null) return null;
+  const { name, version, tag, body } = inForce;
   const policy = body ?? (named?.tag === tag ? named.policy : null);
   if (policy === null) return null;
   const key = keyOf(tenant, name);

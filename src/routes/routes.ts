@@ -4,6 +4,7 @@ import * as v from "valibot";
 import { ok } from "../http/call.ts";
 import { listInvariants, listTenants } from "./all-tenants.ts";
 import { listAudit } from "./audit.ts";
+import { createEmbeddings } from "./embeddings.ts";
 import { createKey, deleteKey, listKeys, rotateKey } from "./keys.ts";
 import { listLines } from "./ledger.ts";
 import { getInvariants, getLimits, getUsage, listRefusals } from "./limits.ts";
@@ -34,6 +35,7 @@ export const ROUTES: readonly Route[] = [
   getVerdict,
   listRevisions,
   createModeration,
+  createEmbeddings,
   listPolicies,
   getPolicy,
   putPolicy,

@@ -6,7 +6,7 @@ import type {
   SettleReply,
   SettleRequest,
 } from "../../durable-objects/tenant/protocol.ts";
-import { governedCall, type Ran, type Tenant } from "../../src/calls/governed-call.ts";
+import { governedCall, type Ran, type Run, type Tenant } from "../../src/calls/governed-call.ts";
 import { type Hold, heldItem, makeHold } from "../../src/domain/ledger.ts";
 import { microNeurons } from "../../src/domain/micro-neurons.ts";
 import type { PlannedStage } from "../../src/domain/stage.ts";
@@ -47,6 +47,7 @@ const HOLD: Hold = makeHold({
 });
 
 const REQUEST: AdmitRequest = {
+  kind: "moderation",
   callId: HOLD.callId,
   requestId: HOLD.requestId,
   route: HOLD.route,
@@ -62,11 +63,14 @@ const ADMITTED: Admitted = {
   kind: "admitted",
   hold: HOLD,
   policy: { name: "default", version: 1, tag: "1.1", body: null },
+  standing: null,
 };
 
 const UNKNOWN: SettleReply = { settlement: { kind: "unknown_hold" }, verdicts: [], standing: null };
 
-const RAN: Ran = { items: [], verdicts: [], account: "answered" };
+const RAN: Ran = { items: [], verdicts: [], account: "answered", reply: null };
+
+const ENDED: Run<string> = { kind: "ended", value: "made", ran: RAN };
 
 /** The reply to the settle that it was asked. */
 const settledReply = (): SettleReply => ({
@@ -121,7 +125,7 @@ function aTenant(answers: {
 
 async function run(
   { tenant }: ReturnType<typeof aTenant>,
-  work: (admitted: Admitted) => Promise<Ran> = async () => RAN,
+  work: (admitted: Admitted) => Promise<Run<string>> = async () => ENDED,
 ) {
   const outcome = governedCall(tenant, REQUEST, work);
   await vi.runAllTimersAsync();
@@ -135,9 +139,14 @@ describe("a governed call", () => {
     const outcome = await run(fake, async ({ hold }) => {
       expect(fake.settles).toEqual([]);
       holds.push(hold);
-      return RAN;
+      return ENDED;
     });
-    expect(outcome).toEqual({ kind: "settled", hold: HOLD, reply: settledReply() });
+    expect(outcome).toEqual({
+      kind: "settled",
+      admitted: ADMITTED,
+      value: "made",
+      reply: settledReply(),
+    });
     expect(holds).toEqual([HOLD]);
     expect(fake.admits).toEqual([REQUEST]);
     expect(fake.settles).toEqual([{ callId: HOLD.callId, ...RAN }]);
@@ -145,7 +154,7 @@ describe("a governed call", () => {
 
   it("hands on a refusal and runs nothing", async () => {
     const fake = aTenant({ admit: [{ kind: "invalid_key" }] });
-    const work = vi.fn(async () => RAN);
+    const work = vi.fn(async () => ENDED);
     expect(await run(fake, work)).toEqual({ kind: "invalid_key" });
     expect(work).not.toHaveBeenCalled();
     expect(fake.settles).toEqual([]);
@@ -160,11 +169,13 @@ describe("a governed call", () => {
 
   it("runs nothing when the admit stays unclear, and gives the hold back", async () => {
     const fake = aTenant({ admit: [null], settle: [UNKNOWN] });
-    const work = vi.fn(async () => RAN);
+    const work = vi.fn(async () => ENDED);
     expect(await run(fake, work)).toEqual({ kind: "unavailable" });
     expect(work).not.toHaveBeenCalled();
     expect(fake.admits).toHaveLength(4);
-    expect(fake.settles).toEqual([{ callId: HOLD.callId, items: [], verdicts: [], account: null }]);
+    expect(fake.settles).toEqual([
+      { callId: HOLD.callId, items: [], verdicts: [], account: null, reply: null },
+    ]);
   });
 
   it("settles at the held amount what threw, and says no word of it", async () => {
@@ -174,7 +185,7 @@ describe("a governed call", () => {
     });
     expect(outcome).toEqual({ kind: "internal" });
     expect(fake.settles).toEqual([
-      { callId: HOLD.callId, items: [heldItem(STAGE)], verdicts: [], account: null },
+      { callId: HOLD.callId, items: [heldItem(STAGE)], verdicts: [], account: null, reply: null },
     ]);
   });
 
@@ -194,15 +205,15 @@ describe("a governed call", () => {
     expect(new Set(fake.settles.map((request) => JSON.stringify(request))).size).toBe(1);
   });
 
-  it("returns no verdict when the settle stays unclear", async () => {
+  it("says that a settle stayed unclear: what it made is the caller's only if it may be", async () => {
     const fake = aTenant({ settle: [null] });
-    expect(await run(fake)).toEqual({ kind: "settlement_unavailable" });
+    expect(await run(fake)).toEqual({ kind: "unconfirmed", admitted: ADMITTED, value: "made" });
     expect(fake.settles).toHaveLength(4);
   });
 
-  it("returns no verdict when the hold is not known", async () => {
+  it("says so when the hold is not known", async () => {
     const fake = aTenant({ settle: [UNKNOWN] });
-    expect(await run(fake)).toEqual({ kind: "settlement_unavailable" });
+    expect((await run(fake)).kind).toBe("unconfirmed");
   });
 
   it("says that the settle is unclear also when the run threw", async () => {
@@ -211,5 +222,39 @@ describe("a governed call", () => {
       throw new Error("lost");
     });
     expect(outcome).toEqual({ kind: "settlement_unavailable" });
+  });
+});
+
+const streaming = (ran: Promise<Ran>): Run<string> => ({
+  kind: "streaming",
+  value: "begun",
+  ran,
+});
+
+describe("a governed call that streams", () => {
+  it("is given back while it runs, and settled when it has ended", async () => {
+    const fake = aTenant({});
+    const { promise: ran, resolve: end } = Promise.withResolvers<Ran>();
+    const outcome = await run(fake, async () => streaming(ran));
+    expect(outcome).toMatchObject({ kind: "streaming", admitted: ADMITTED, value: "begun" });
+    expect(fake.settles).toEqual([]);
+    end(RAN);
+    if (outcome.kind === "streaming") await outcome.settled;
+    expect(fake.settles).toEqual([{ callId: HOLD.callId, ...RAN }]);
+  });
+
+  it("is settled at the held amount when what it came to is not known", async () => {
+    const fake = aTenant({});
+    const outcome = await run(fake, async () => streaming(Promise.reject(new Error("lost"))));
+    if (outcome.kind === "streaming") await outcome.settled;
+    expect(fake.settles[0]?.items).toEqual([heldItem(STAGE)]);
+  });
+
+  it("repeats its settle, and ends without a word when that stays unclear", async () => {
+    const fake = aTenant({ settle: [null] });
+    const outcome = await run(fake, async () => streaming(Promise.resolve(RAN)));
+    await vi.runAllTimersAsync();
+    if (outcome.kind === "streaming") await outcome.settled;
+    expect(fake.settles).toHaveLength(4);
   });
 });

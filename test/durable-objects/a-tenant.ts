@@ -6,9 +6,9 @@ import type { LineQuery } from "../../durable-objects/tenant/ledger-store.ts";
 import type {
   Admitted,
   AdmitReply,
-  AdmitRequest,
   Caller,
   Idempotency,
+  ModerationAdmit,
   SettleReply,
   SettleRequest,
 } from "../../durable-objects/tenant/protocol.ts";
@@ -90,9 +90,9 @@ export interface ATenant {
   readonly id: string;
   readonly key: Caller;
   readonly stub: () => TenantObject;
-  readonly admit: (fields?: Partial<AdmitRequest>) => Promise<AdmitReply>;
+  readonly admit: (fields?: Partial<ModerationAdmit>) => Promise<AdmitReply>;
   /** @throws when it was refused */
-  readonly hold: (fields?: Partial<AdmitRequest>) => Promise<Hold>;
+  readonly hold: (fields?: Partial<ModerationAdmit>) => Promise<Hold>;
   readonly settle: (hold: Hold, fields?: Partial<SettleRequest>) => Promise<SettleReply>;
   readonly limits: () => Promise<Limits>;
   readonly lines: () => Promise<readonly JournalLine[]>;
@@ -113,7 +113,7 @@ export async function aTenant(
   await configure({});
   const key = await aKey(id);
   const stub = (): TenantObject => tenantStub(id);
-  const admit = (fields: Partial<AdmitRequest> = {}): Promise<AdmitReply> =>
+  const admit = (fields: Partial<ModerationAdmit> = {}): Promise<AdmitReply> =>
     stub().admit(admitRequest({ caller: key, ...fields }));
   return {
     id,
@@ -165,10 +165,11 @@ export const aNewKey = (): IssueKey["newKey"] => ({
 
 /** One picture, or what is given. */
 export const admitRequest = (
-  fields: Partial<AdmitRequest> & Pick<AdmitRequest, "caller">,
-): AdmitRequest => {
+  fields: Partial<ModerationAdmit> & Pick<ModerationAdmit, "caller">,
+): ModerationAdmit => {
   const contents = fields.contents ?? [pictures(1)];
   return {
+    kind: "moderation",
     callId: newId("jnl"),
     requestId: newId("req"),
     route: "POST /v1/verdicts",
@@ -209,6 +210,7 @@ export const settleRequest = (hold: Hold, fields: Partial<SettleRequest> = {}): 
   items: itemsOf(hold),
   verdicts: [aVerdict(hold)],
   account: null,
+  reply: null,
   ...fields,
 });
 

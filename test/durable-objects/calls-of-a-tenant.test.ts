@@ -1,6 +1,6 @@
 import { env, evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { AdmitRequest, Caller } from "../../durable-objects/tenant/protocol.ts";
+import type { Caller, ModerationAdmit } from "../../durable-objects/tenant/protocol.ts";
 import {
   aVerdict,
   admitRequest,
@@ -31,7 +31,7 @@ import {
 beforeEach(() => stopClock());
 afterEach(cleanUp);
 
-const ask = (caller: Caller, key = "k", fingerprint = "a", fields = {}): AdmitRequest =>
+const ask = (caller: Caller, key = "k", fingerprint = "a", fields = {}): ModerationAdmit =>
   admitRequest({ caller, idempotency: idempotency(key, fingerprint), ...fields });
 
 const keysIn = (page: { readonly kind: string }): readonly { readonly id: string }[] =>

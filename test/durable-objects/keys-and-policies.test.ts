@@ -214,12 +214,12 @@ describe("policies", () => {
     expect(await putDefault(tenant)).toBe(3);
     const admitted = expectKind(await tenant.admit(), "admitted");
     expect(admitted.policy).toMatchObject({ name: "default", version: 3, tag: "1.3" });
-    expect(admitted.policy.body).toEqual(defaultPolicy(false));
+    expect(admitted.policy?.body).toEqual(defaultPolicy(false));
     const known = { name: null, known: "1.3" };
-    expect(expectKind(await tenant.admit({ policy: known }), "admitted").policy.body).toBeNull();
+    expect(expectKind(await tenant.admit({ policy: known }), "admitted").policy?.body).toBeNull();
     const stale = { name: null, known: "1.2" };
     expect(
-      expectKind(await tenant.admit({ policy: stale }), "admitted").policy.body,
+      expectKind(await tenant.admit({ policy: stale }), "admitted").policy?.body,
     ).not.toBeNull();
     const old = await tenant.stub().readPolicy(PLATFORM, "default", 1);
     expect(expectKind(old, "policy").policy.version).toBe(1);

@@ -47,7 +47,7 @@ describe("an object that was never configured", () => {
     const size = await inTenant(id, ({ storage }) => storage.sql.databaseSize);
 
     expect(await stub.admit(admitRequest({ caller: KEY }))).toEqual({ kind: "invalid_key" });
-    const settle = { callId: newId("jnl"), items: [], verdicts: [], account: null };
+    const settle = { callId: newId("jnl"), items: [], verdicts: [], account: null, reply: null };
     expect(await stub.settle(settle)).toMatchObject({ settlement: { kind: "unknown_hold" } });
     for (const [caller, answer] of [
       [KEY, { kind: "invalid_key" }],

@@ -28,6 +28,10 @@ const json = (response, status, value, end = "") => {
 };
 
 export function answerOpenAi(script, request, body, response) {
+  if (request.method === "POST" && request.url.endsWith("/v1/embeddings")) {
+    answerEmbeddings(script, request, body, response);
+    return;
+  }
   if (request.method !== "POST" || !request.url.endsWith("/v1/chat/completions")) {
     json(response, 404, { error: { message: "Not found", type: "invalid_request_error" } });
     return;
@@ -70,6 +74,35 @@ export function answerOpenAi(script, request, body, response) {
     { id: "chatcmpl-fake", object: "chat.completion", model, choices, usage },
     padding(behaviour),
   );
+}
+
+/** In reverse order, as the wire allows. */
+function answerEmbeddings(script, request, body, response) {
+  const inputs = JSON.parse(body.toString());
+  const content = [inputs.input].flat().join("\n");
+  const behaviour = script.behaviour("embeddings", content);
+  const { headers } = request;
+  script.record({
+    task: "embeddings",
+    model: inputs.model,
+    content,
+    inputs,
+    options: {},
+    headers,
+    behaviour,
+  });
+  if (breakTransport(behaviour, request, response)) return;
+  if (/^\d{3}$/.test(behaviour)) {
+    json(response, Number(behaviour), { error: { message: "Scripted", type: "server_error" } });
+    return;
+  }
+  const data = [inputs.input].flat().map((text, index) => ({
+    object: "embedding",
+    index,
+    embedding: [text.length, 0.5, -0.25, 0],
+  }));
+  const usage = behaviour === "no_usage" ? undefined : { prompt_tokens: 7, total_tokens: 7 };
+  json(response, 200, { object: "list", data: data.toReversed(), model: inputs.model, usage });
 }
 
 /** `url` is the base URL, with `/v1` and no slash at its end, as `OPENAI_BASE_URL` is written. */

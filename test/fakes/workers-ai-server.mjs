@@ -113,6 +113,15 @@ function sentiment(behaviour, text) {
   }
 }
 
+/** Vectors of four numbers; `ragged`, `short` and `text_vector` are not that. */
+function embeddings(behaviour, texts) {
+  const data = texts.map((text) => [text.length, 0.5, -0.25, 0]);
+  if (behaviour === "ragged") data[0] = [1];
+  if (behaviour === "short") data.pop();
+  if (behaviour === "text_vector") data[0] = ["1", 2, 3, 4];
+  return { shape: [data.length, 4], data, pooling: "mean" };
+}
+
 function imageLabels(behaviour) {
   if (behaviour === "empty_list") return [];
   if (behaviour === "no_label") return [{ score: 0.9 }];
@@ -152,6 +161,16 @@ function parse(url, headers, body) {
   }
   const { inputs, options } = JSON.parse(body.toString());
   const messages = inputs.messages ?? [];
+  if (Array.isArray(inputs.text)) {
+    return {
+      task: "embeddings",
+      model,
+      content: inputs.text.join("\n"),
+      inputs,
+      options,
+      messages,
+    };
+  }
   if (inputs.text !== undefined) {
     return { task: "sentiment", model, content: inputs.text, inputs, options, messages };
   }
@@ -178,6 +197,7 @@ function answerRun(script, request, body, response) {
   if (breakTransport(behaviour, request, response) || fail(behaviour, response)) return;
   const result = {
     sentiment: () => sentiment(behaviour, asked.content),
+    embeddings: () => embeddings(behaviour, asked.inputs.text),
     labels: () => imageLabels(behaviour),
     judge: () => chat("judge", asked.model, behaviour, messages, asked.content),
     vision: () => chat("vision", asked.model, behaviour, messages, asked.content),

@@ -50,6 +50,8 @@ function countingEngine(outcome: CheckOutcome) {
   const engine: Engine = {
     name: "workers-ai",
     languages: () => null,
+    infers: {},
+    streamChat: null,
     judges: () => ["toxicity"],
     async run(_hold, { name }) {
       const vision = name === "vision" ? 1 : 0;

@@ -24,6 +24,7 @@ const pathOf = ({ path }: Mount, params: Readonly<Record<string, string>> = {}):
 const GOOD_BODIES: Readonly<Record<string, unknown>> = {
   "POST /v1/verdicts": { text: "Nice to meet you all here today" },
   "POST /v1/moderations": { input: "Nice to meet you all here today" },
+  "POST /v1/embeddings": { model: "@cf/baai/bge-small-en-v1.5", input: "Nice to meet you" },
 };
 
 interface Sent {
@@ -166,6 +167,7 @@ describe("what a role opens", () => {
         "GET /v1/verdicts/:id",
         "GET /v1/verdicts/:id/revisions",
         "POST /v1/moderations",
+        "POST /v1/embeddings",
         "GET /v1/limits",
         "GET /v1/usage",
         "GET /v1/refusals",

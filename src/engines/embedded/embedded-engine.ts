@@ -1,4 +1,5 @@
 import type { Check, CheckOptions, CheckOutcome, Engine } from "../engine.ts";
+import { EMBEDDED_INFERS } from "./embedded-infers.ts";
 import { LEXICON_LANGUAGES, LEXICON_MODEL, lexiconToxicity } from "./lexicon.ts";
 import { measurePicture } from "./measure-picture.ts";
 import { NEGATIVITY_MODEL, negativityOf } from "./negativity.ts";
@@ -18,6 +19,8 @@ export const createEmbeddedEngine = (): Engine => ({
     return name === "judge" ? ["toxicity"] : [];
   },
   run: (_hold, check, options) => run(check, options),
+  infers: EMBEDDED_INFERS,
+  streamChat: null,
 });
 
 async function run(check: Check, { signal }: CheckOptions): Promise<CheckOutcome> {

@@ -1,0 +1,156 @@
+import type { Model } from "./catalogue.ts";
+import type { RequestFailure } from "./failure.ts";
+import type { MicroNeurons } from "./micro-neurons.ts";
+import type { ModelTask } from "./model-task.ts";
+import type { Usage } from "./price.ts";
+import { type FindModel, type ModelFailure, planCalls, type PlannedStage } from "./stage.ts";
+import {
+  type ChatMeasure,
+  chatInputBound,
+  classifierInputBound,
+  takesPictures,
+} from "./token-bound.ts";
+
+// A generation, planned and priced at its upper bound before anything runs: one stage of one call,
+// or of several where several answers are asked for.
+
+/**
+ * What the router measured of a request, by what is asked of the engine: sizes and counts, never
+ * content. Tokens are upper bounds (`tokensAtMost`).
+ */
+export type Measured =
+  | {
+      readonly kind: "chat";
+      readonly chat: ChatMeasure;
+      /** As the caller gave it; null: the tenant's `default_max_tokens`. */
+      readonly maxTokens: number | null;
+      /** Answers, each an engine call of its own that reads the whole prompt. */
+      readonly choices: number;
+    }
+  /** Tokens of each text. */
+  | { readonly kind: "embeddings"; readonly texts: readonly number[] };
+
+export type GenerationKind = Measured["kind"];
+
+/** The work that a model must be for. */
+const TASKS: Readonly<Record<GenerationKind, ModelTask>> = {
+  chat: "text_generation",
+  embeddings: "text_embeddings",
+};
+
+export interface GenerationStage extends PlannedStage {
+  readonly name: "generate";
+  readonly input: "request";
+  /** What each engine call is told; null where nothing is generated token by token. */
+  readonly maxTokens: number | null;
+}
+
+export const isGeneration = (stage: PlannedStage): stage is GenerationStage =>
+  stage.name === "generate";
+
+export type GenerationFailure = ModelFailure | Extract<RequestFailure, { kind: "invalid_request" }>;
+
+export interface GenerationTerms {
+  readonly find: FindModel;
+  readonly defaultMaxTokens: number;
+  /** What may still be used, where the caller wants its answer cut to fit; null: no limit. */
+  readonly fitTo: MicroNeurons | null;
+}
+
+/**
+ * @param ids the model that is asked, then those that are asked when it was refused before it ran;
+ *   of these, one that cannot run or bound the request is passed over
+ */
+export function planGeneration(
+  measured: Measured,
+  [id, ...fallbackIds]: readonly [string, ...string[]],
+  { find, defaultMaxTokens, fitTo }: GenerationTerms,
+): { readonly kind: "planned"; readonly stage: GenerationStage } | GenerationFailure {
+  const primary = usable(id, measured, find);
+  if (primary.kind !== "found") return primary;
+  const fallbacks = fallbackIds.flatMap((fallback) => {
+    const found = usable(fallback, measured, find);
+    return found.kind === "found" ? [found.model] : [];
+  });
+  const models: [Model, ...Model[]] = [primary.model, ...fallbacks];
+  const stageOf = (maxTokens: number | null): GenerationStage => ({
+    content: 0,
+    name: "generate",
+    input: "request",
+    model: primary.model.id,
+    fallbacks: fallbacks.map((model) => model.id),
+    maxTokens,
+    ...planCalls(models, {
+      usages: (model) => usagesOf(model, measured, maxTokens ?? 0),
+      ownTokens: (model) => ownTokens(model, measured),
+    }),
+  });
+  if (measured.kind !== "chat") return { kind: "planned", stage: stageOf(null) };
+  const wanted = measured.maxTokens ?? defaultMaxTokens;
+  const most = fitTo === null ? wanted : fittingTokens(wanted, fitTo, (n) => stageOf(n).bound);
+  // Where not even one token fits, the refusal tells of what was asked.
+  return { kind: "planned", stage: stageOf(most === 0 ? wanted : most) };
+}
+
+/** The most output tokens, at most `wanted`, whose bound is within `available`; 0: not even one. */
+export function fittingTokens(
+  wanted: number,
+  available: MicroNeurons,
+  boundOf: (maxTokens: number) => MicroNeurons,
+): number {
+  if (boundOf(wanted) <= available) return wanted;
+  let fits = 0;
+  let exceeds = wanted;
+  while (exceeds - fits > 1) {
+    const middle = Math.floor((fits + exceeds) / 2);
+    if (boundOf(middle) <= available) fits = middle;
+    else exceeds = middle;
+  }
+  return fits;
+}
+
+function usable(
+  id: string,
+  measured: Measured,
+  find: FindModel,
+): { readonly kind: "found"; readonly model: Model } | GenerationFailure {
+  const found = find(id);
+  if (found.kind !== "found") return found;
+  const { model } = found;
+  const task = TASKS[measured.kind];
+  if (model.task !== task) {
+    const detail = `must be a model for ${task}`;
+    return { kind: "invalid_request", errors: [{ path: ["model"], detail }] };
+  }
+  if (measured.kind === "chat" && measured.chat.images > 0 && !takesPictures(model)) {
+    return { kind: "unbounded_usage", detail: `Pictures sent to ${id} have no known bound.` };
+  }
+  return found;
+}
+
+/** The most that each engine call uses. */
+function usagesOf(model: Model, measured: Measured, maxTokens: number): Usage[] {
+  switch (measured.kind) {
+    case "chat": {
+      const usage = {
+        input_token: chatInputBound(model, measured.chat),
+        output_token: Math.min(maxTokens, model.contextTokens ?? maxTokens),
+      };
+      return Array.from({ length: measured.choices }, () => usage);
+    }
+    case "embeddings": {
+      const tokens = measured.texts.map((text) => classifierInputBound(model, text));
+      return [{ input_token: tokens.reduce((total, count) => total + count, 0) }];
+    }
+  }
+}
+
+/** What a model reads of our own or its template's making, beside what the caller sent. */
+function ownTokens(model: Model, measured: Measured): number {
+  switch (measured.kind) {
+    case "chat":
+      return chatInputBound(model, { ...measured.chat, textTokens: 0 });
+    case "embeddings":
+      return model.bounds.specialTokens * measured.texts.length;
+  }
+}

@@ -1,0 +1,12 @@
+import type { Infers } from "../inference.ts";
+import { dimensionsOf, HASHING_MODEL, hashedVector } from "./embedding.ts";
+
+/** What the Worker makes by itself: stand-ins that say so, so that each surface can be tried. */
+export const EMBEDDED_INFERS: Infers = {
+  async embeddings(_hold, { model, texts }) {
+    const dimensions = dimensionsOf(model);
+    if (dimensions === null) return { kind: "unsupported" };
+    const vectors = texts.map((text) => hashedVector(text, dimensions));
+    return { kind: "answered", model: HASHING_MODEL, output: { vectors }, usage: null };
+  },
+};

@@ -1,0 +1,56 @@
+// Vectors without a model: the hashing trick (Weinberger et al., 2009) over words and their letters.
+// Texts that share words come out near each other; meaning it does not know.
+
+export const HASHING_MODEL = "neurogate/hashing@1";
+
+/** The lengths of the models it stands in for. Source: their model cards. */
+const DIMENSIONS: Readonly<Record<string, number>> = {
+  "@cf/baai/bge-small-en-v1.5": 384,
+  "@cf/baai/bge-base-en-v1.5": 768,
+  "@cf/google/embeddinggemma-300m": 768,
+  "@cf/baai/bge-large-en-v1.5": 1024,
+  "@cf/baai/bge-m3": 1024,
+  "@cf/qwen/qwen3-embedding-0.6b": 1024,
+  "@cf/pfnet/plamo-embedding-1b": 2048,
+};
+
+/** Null for a model whose length is not known. */
+export const dimensionsOf = (model: string): number | null =>
+  Object.hasOwn(DIMENSIONS, model) ? (DIMENSIONS[model] ?? null) : null;
+
+/** A word counts for itself and, by a third, for each of its trigrams, so that forms are near. */
+const TRIGRAM_WEIGHT = 1 / 3;
+
+/** @returns a vector of unit length; the same text and length always give the same one */
+export function hashedVector(text: string, dimensions: number): number[] {
+  const vector = Array.from({ length: dimensions }, () => 0);
+  const add = (feature: string, weight: number): void => {
+    const hash = fnv1a(feature);
+    const at = hash % dimensions;
+    // Another bit of the hash is the sign, so that collisions cancel rather than add up.
+    vector[at] = (vector[at] ?? 0) + (hash >= 0x80000000 ? -weight : weight);
+  };
+  for (const [word] of text
+    .normalize("NFKC")
+    .toLowerCase()
+    .matchAll(/[\p{L}\p{N}]+/gu)) {
+    add(word, 1);
+    const padded = `<${word}>`;
+    for (let at = 0; at + 3 <= padded.length; at += 1) {
+      add(padded.slice(at, at + 3), TRIGRAM_WEIGHT);
+    }
+  }
+  const norm = Math.hypot(...vector);
+  // A text without words points nowhere; a vector of length 0 would break every cosine.
+  if (norm === 0) return vector.with(0, 1);
+  return vector.map((value) => value / norm);
+}
+
+/** FNV-1a, 32 bits, over UTF-16 units: http://www.isthe.com/chongo/tech/comp/fnv/ */
+function fnv1a(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let at = 0; at < text.length; at += 1) {
+    hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
+  }
+  return hash >>> 0;
+}

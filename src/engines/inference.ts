@@ -1,0 +1,104 @@
+import type { Hold } from "../domain/ledger.ts";
+import type { GenerationKind } from "../domain/plan-generation.ts";
+import type { Usage } from "../domain/price.ts";
+import type { CheckOptions, Unanswered } from "./engine.ts";
+
+// What an engine can be asked to make, in one form for all surfaces and all engines: routes
+// translate what callers send into it, adapters translate it into what their other side speaks.
+
+/** A message in OpenAI's form, which all chat engines take: text, or parts of text and pictures. */
+export interface ChatMessage {
+  readonly role: "system" | "user" | "assistant" | "tool";
+  readonly content: string | readonly ChatPart[] | null;
+  readonly name?: string;
+  readonly tool_calls?: readonly ToolCall[];
+  readonly tool_call_id?: string;
+}
+
+export type ChatPart =
+  | { readonly type: "text"; readonly text: string }
+  /** A data URI: pictures that were named by URL have been fetched. */
+  | { readonly type: "image_url"; readonly image_url: { readonly url: string } };
+
+export interface ToolCall {
+  readonly id: string;
+  readonly type: "function";
+  readonly function: { readonly name: string; readonly arguments: string };
+}
+
+export interface ChatInference {
+  /** The catalogue id that is asked. */
+  readonly model: string;
+  readonly messages: readonly ChatMessage[];
+  /** Always sent: without it a model writes as long as it likes. */
+  readonly maxTokens: number;
+  /** As the caller gave them, of those that are known to cost nothing more: `temperature`, `tools`. */
+  readonly parameters: Readonly<Record<string, unknown>>;
+}
+
+export const FINISH_REASONS = ["stop", "length", "tool_calls", "content_filter"] as const;
+export type FinishReason = (typeof FINISH_REASONS)[number];
+
+export interface ChatOutput {
+  /** Null where the model only calls tools. */
+  readonly content: string | null;
+  readonly toolCalls: readonly ToolCall[];
+  readonly finishReason: FinishReason;
+}
+
+/** A piece of a streamed answer, in the order of arrival. A stream that ends without `end` was cut. */
+export type ChatEvent =
+  | { readonly kind: "text"; readonly text: string }
+  /** As OpenAI streams them: by index, the arguments in pieces. */
+  | { readonly kind: "tool_calls"; readonly delta: readonly unknown[] }
+  | { readonly kind: "finish"; readonly reason: FinishReason }
+  /** What was used so far: the last one holds, they are never added up. */
+  | { readonly kind: "usage"; readonly usage: Usage }
+  | { readonly kind: "end" };
+
+export interface EmbeddingsInference {
+  readonly model: string;
+  readonly texts: readonly string[];
+}
+
+export interface Inferences {
+  readonly chat: ChatInference;
+  readonly embeddings: EmbeddingsInference;
+}
+
+export interface Outputs {
+  readonly chat: ChatOutput;
+  /** One vector for each text, in order. */
+  readonly embeddings: { readonly vectors: readonly (readonly number[])[] };
+}
+
+export interface Answered<Kind extends GenerationKind> {
+  readonly kind: "answered";
+  /** What really ran: a catalogue id, or `neurogate/<name>@<version>`. */
+  readonly model: string;
+  readonly output: Outputs[Kind];
+  /** Units as the engine reported them; null when its reply carries none. */
+  readonly usage: Usage | null;
+}
+
+export interface ChatStream {
+  readonly kind: "streaming";
+  readonly model: string;
+  readonly events: ReadableStream<ChatEvent>;
+}
+
+/** Takes the hold, so that no engine can run without one. Never throws for what an engine does. */
+export type Infer<Kind extends GenerationKind> = (
+  hold: Hold,
+  inference: Inferences[Kind],
+  options: CheckOptions,
+) => Promise<Answered<Kind> | Unanswered>;
+
+/** What an engine can make; what it has no function for is `unsupported`. */
+export type Infers = { readonly [Kind in GenerationKind]?: Infer<Kind> };
+
+export type StreamChat = (
+  hold: Hold,
+  inference: ChatInference,
+  options: CheckOptions,
+) => Promise<ChatStream | Unanswered>;

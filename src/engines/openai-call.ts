@@ -1,0 +1,102 @@
+import {
+  FAILED,
+  isJson,
+  readJson,
+  refused,
+  type Reply,
+  TIMED_OUT,
+  withDeadline,
+} from "./engine-call.ts";
+import type { CheckOptions } from "./engine.ts";
+
+// One request to an OpenAI-compatible server, and what its reply means for the hold.
+
+export interface OpenAiOptions {
+  /** With its version and no slash at the end: `http://127.0.0.1:11434/v1`. */
+  readonly baseUrl: string;
+  /** Empty when the server wants none. */
+  readonly apiKey?: string;
+  /** Catalogue ids to the server's names for what it runs in their place. */
+  readonly models: Readonly<Record<string, string>>;
+  /**
+   * For language models that `models` does not name. Not for vision: a server may drop a picture
+   * that its model cannot see, and the answer would look like a harmless one.
+   */
+  readonly defaultModel?: string;
+}
+
+/** The server's name for a model; undefined where it has none. */
+export const namedModel = ({ models }: OpenAiOptions, model: string): string | undefined =>
+  Object.hasOwn(models, model) ? models[model] : undefined;
+
+/**
+ * Posts JSON and reads JSON.
+ *
+ * @param path under the base URL: `/chat/completions`
+ * @param maxBytes of the reply; a longer one is `failed`
+ */
+export function postJson(
+  { baseUrl, apiKey }: OpenAiOptions,
+  path: string,
+  body: unknown,
+  options: CheckOptions & { readonly maxBytes?: number },
+): Promise<Reply> {
+  const headers = new Headers({ "content-type": "application/json", accept: "application/json" });
+  if (apiKey) headers.set("authorization", `Bearer ${apiKey}`);
+  const bytes = new TextEncoder().encode(JSON.stringify(body));
+  const url = baseUrl.replace(/\/+$/, "") + path;
+  return withDeadline(options, (signal) => post(url, headers, bytes, { ...options, signal }));
+}
+
+async function post(
+  url: string,
+  headers: Headers,
+  bytes: Uint8Array,
+  { signal, maxBytes }: { readonly signal: AbortSignal; readonly maxBytes?: number },
+): Promise<Reply> {
+  // workerd reports a refused and a lost connection alike. What tells them apart is whether the
+  // body was taken: it is not before there is a connection to send it on.
+  const { body, taken } = watchedBody(bytes);
+  let response: Response;
+  try {
+    response = await fetch(url, { method: "POST", headers, body, redirect: "manual", signal });
+  } catch {
+    if (signal.aborted) return TIMED_OUT;
+    return taken() ? FAILED : refused(null, true);
+  }
+  if (!response.ok) {
+    await response.body?.cancel();
+    return classify(response.status);
+  }
+  try {
+    if (isJson(response)) {
+      return { kind: "replied", value: await readJson(response.body, signal, maxBytes) };
+    }
+    await response.body?.cancel();
+  } catch {
+    // Cut, too large, or not JSON.
+  }
+  return FAILED;
+}
+
+/** A body of known length that knows whether any of it was taken. */
+function watchedBody(bytes: Uint8Array): { body: ReadableStream; taken: () => boolean } {
+  const { readable, writable } = new FixedLengthStream(bytes.byteLength);
+  const writer = writable.getWriter();
+  let taken = false;
+  const write = async () => {
+    await writer.write(bytes);
+    taken = true;
+    await writer.close();
+  };
+  write().catch(() => {}); // the connection was lost, which fetch reports
+  return { body: readable, taken: () => taken };
+}
+
+function classify(status: number): Reply {
+  if (status === 429) return refused(null, true);
+  if (status === 408) return TIMED_OUT;
+  // A redirect is not followed: the text goes to the server that was configured or nowhere.
+  if (status < 500) return refused(null);
+  return FAILED;
+}

@@ -1,0 +1,217 @@
+import type {
+  AdmitFailure,
+  CallStanding,
+  Caller,
+  GenerationAdmit,
+  Idempotency,
+  StoredReply,
+} from "../../durable-objects/tenant/protocol.ts";
+import { type GovernedOutcome, governedCall, type Tenant } from "../calls/governed-call.ts";
+import type { Config } from "../config.ts";
+import { admittedModels } from "../domain/catalogue.ts";
+import type { EngineFailure, QuotaFailure, ServiceFailure } from "../domain/failure.ts";
+import { charged, type Hold, type Item } from "../domain/ledger.ts";
+import type { MicroNeurons } from "../domain/micro-neurons.ts";
+import {
+  type GenerationKind,
+  type GenerationStage,
+  isGeneration,
+  type Measured,
+} from "../domain/plan-generation.ts";
+import type { Engine } from "../engines/engine.ts";
+import type { Answered, Inferences } from "../engines/inference.ts";
+import { type GenerationRunFailure, runGeneration } from "./run-generation.ts";
+
+// A governed call that makes something: one request to one model, one hold, one line.
+
+/** Everything that runs within a call ends before its hold does: 60 s of its 90. */
+const RUN_DEADLINE_MS = 60_000;
+
+/** A longer reply is not kept for a repeated idempotency key. The contract, section 6. */
+const MAX_KEPT_BYTES = 65_536;
+
+/** Who calls, and under which names: the same for every route. */
+export interface GenerationCaller {
+  readonly callId: string;
+  readonly requestId: string;
+  /** The route as a label; idempotency keys are kept per route. */
+  readonly route: string;
+  readonly caller: Caller;
+  readonly userId: string | null;
+  readonly idempotency: Idempotency | null;
+}
+
+export interface GenerationRequest<Kind extends GenerationKind> extends GenerationCaller {
+  readonly kind: Kind;
+  /** As the caller named it. */
+  readonly model: string;
+  readonly measured: Extract<Measured, { kind: Kind }>;
+  readonly fit: boolean;
+  /** What the engine is asked, once it is known which model and how many tokens were admitted. */
+  readonly inference: (model: string, stage: GenerationStage) => Inferences[Kind];
+  /** What the caller gets. */
+  readonly render: (made: Made<Kind>) => Rendered;
+}
+
+/** What was made, for the reply's body. */
+export interface Made<Kind extends GenerationKind> {
+  readonly answers: readonly Answered<Kind>[];
+  readonly item: Item;
+  readonly hold: Hold;
+  readonly stage: GenerationStage;
+}
+
+export interface Rendered {
+  readonly contentType: string;
+  readonly body: Uint8Array<ArrayBuffer>;
+}
+
+/** A reply's body as JSON. */
+export const renderedJson = (value: unknown): Rendered => ({
+  contentType: "application/json",
+  body: new TextEncoder().encode(JSON.stringify(value)).slice(),
+});
+
+export interface Generation {
+  readonly kind: "generated";
+  readonly rendered: Rendered;
+  readonly microNeurons: MicroNeurons;
+  readonly standing: CallStanding | null;
+  readonly replayed: boolean;
+  /** What each engine call was told; null where nothing is generated token by token. */
+  readonly maxTokens: number | null;
+}
+
+export type GenerationCallFailure =
+  | AdmitFailure
+  | EngineFailure
+  | QuotaFailure
+  | Extract<ServiceFailure, { kind: "unavailable" | "settlement_unavailable" | "internal" }>;
+
+export interface GenerationDeps {
+  readonly config: Config;
+  readonly engine: Engine;
+  readonly tenant: () => Tenant;
+}
+
+interface Ended {
+  readonly made: Rendered | GenerationRunFailure;
+  readonly item: Item;
+  readonly maxTokens: number | null;
+}
+
+export async function generationCall<Kind extends GenerationKind>(
+  { config, engine, tenant }: GenerationDeps,
+  request: GenerationRequest<Kind>,
+): Promise<Generation | GenerationCallFailure> {
+  const modelOf = admittedModels(config.prices);
+  const outcome = await governedCall<Ended>(tenant, admitOf(request, false), async ({ hold }) => {
+    const stage = generationIn(hold);
+    const signal = AbortSignal.timeout(RUN_DEADLINE_MS);
+    const context = { engine, hold, stage, modelOf, signal };
+    const inference = (model: string) => request.inference(model, stage);
+    const { item, account, result } = await runGeneration(context, request.kind, inference);
+    const made =
+      result.kind === "answered"
+        ? request.render({ answers: result.answers, item, hold, stage })
+        : result;
+    const reply = "body" in made && request.idempotency !== null ? kept(made) : null;
+    return {
+      kind: "ended",
+      value: { made, item, maxTokens: stage.maxTokens },
+      ran: { items: [item], verdicts: [], account, reply },
+    };
+  });
+  return generationOf(outcome);
+}
+
+export const admitOf = <Kind extends GenerationKind>(
+  request: Omit<GenerationRequest<Kind>, "inference" | "render">,
+  streamed: boolean,
+): GenerationAdmit => ({
+  kind: "generation",
+  callId: request.callId,
+  requestId: request.requestId,
+  route: request.route,
+  caller: request.caller,
+  userId: request.userId,
+  idempotency: request.idempotency,
+  model: request.model,
+  measured: request.measured,
+  fit: request.fit,
+  streamed,
+});
+
+/** @throws Error for a hold of another kind of call: a bug. */
+export function generationIn(hold: Hold): GenerationStage {
+  const stage = hold.stages.find(isGeneration);
+  if (stage === undefined) throw new Error("the hold plans no generation");
+  return stage;
+}
+
+const kept = ({ contentType, body }: Rendered): StoredReply | null =>
+  body.byteLength > MAX_KEPT_BYTES ? null : { contentType, body: body.slice().buffer };
+
+function generationOf(outcome: GovernedOutcome<Ended>): Generation | GenerationCallFailure {
+  switch (outcome.kind) {
+    case "replayed":
+      return replay(outcome);
+    case "settled": {
+      const { settlement, standing } = outcome.reply;
+      const microNeurons =
+        settlement.kind === "unknown_hold"
+          ? outcome.value.item.microNeurons
+          : charged(settlement.line);
+      return ended(outcome.value, { microNeurons, standing });
+    }
+    // The hold is durable, so what was made may be given without its settlement: it will be charged.
+    case "unconfirmed":
+      return ended(outcome.value, {
+        microNeurons: outcome.admitted.hold.held,
+        standing: outcome.admitted.standing,
+      });
+    case "streaming":
+      throw new Error("this call does not stream");
+    default:
+      return outcome;
+  }
+}
+
+function ended(
+  { made, maxTokens }: Ended,
+  at: { readonly microNeurons: MicroNeurons; readonly standing: CallStanding | null },
+): Generation | GenerationCallFailure {
+  if ("body" in made) {
+    return { kind: "generated", rendered: made, replayed: false, maxTokens, ...at };
+  }
+  return runFailure(made, at.standing);
+}
+
+/** A failure of the engine as the caller is told of it. */
+export function runFailure(
+  failure: GenerationRunFailure,
+  standing: CallStanding | null,
+): EngineFailure | QuotaFailure {
+  if (failure.kind !== "account_exhausted") return failure;
+  if (standing === null) return { kind: "engine_failed", charged: false };
+  return { kind: "account_quota_exceeded", neurons: standing.neurons, nowMs: standing.nowMs };
+}
+
+function replay({
+  reply,
+  line,
+  standing,
+}: Extract<GovernedOutcome<Ended>, { kind: "replayed" }>): Generation | GenerationCallFailure {
+  if (reply === null) {
+    const journalLineId = line.callId;
+    return { kind: "idempotency_replay_unavailable", journalLineId, charged: charged(line) };
+  }
+  return {
+    kind: "generated",
+    rendered: { contentType: reply.contentType, body: new Uint8Array(reply.body) },
+    microNeurons: charged(line),
+    standing,
+    replayed: true,
+    maxTokens: null,
+  };
+}

@@ -1,0 +1,162 @@
+import type { Model } from "../domain/catalogue.ts";
+import { type CallEnd, type Charge, leastSure } from "../domain/charge.ts";
+import type { EngineFailure } from "../domain/failure.ts";
+import { generationCharge } from "../domain/generation-charge.ts";
+import type { Hold, Item } from "../domain/ledger.ts";
+import { sum } from "../domain/micro-neurons.ts";
+import type { GenerationKind, GenerationStage } from "../domain/plan-generation.ts";
+import { type PlannedCall, sumUsage } from "../domain/stage.ts";
+import { type Asked, askModels } from "../engines/ask-models.ts";
+import type { Engine, Unanswered } from "../engines/engine.ts";
+import type { Answered, Inferences } from "../engines/inference.ts";
+import { writtenText } from "./written-text.ts";
+
+// The generation's stage, run: its engine calls (one for each answer that is wanted) and together
+// one item of the journal line.
+
+/** What one admitted generation runs with. */
+export interface GenerationContext {
+  readonly engine: Engine;
+  readonly hold: Hold;
+  readonly stage: GenerationStage;
+  /** The catalogue's model with the platform's price; planned stages name no other. */
+  readonly modelOf: (id: string) => Model;
+  readonly signal: AbortSignal;
+}
+
+/** To the first byte of an answer, and to the whole of one that is not streamed. */
+export const TIMEOUT_MS = 55_000;
+
+export interface GenerationRun<Kind extends GenerationKind> {
+  readonly item: Item;
+  /** What the calls told of the Cloudflare account's own allocation. */
+  readonly account: "exhausted" | "answered" | null;
+  /** One answer for each planned call, or why there are not that many. */
+  readonly result:
+    | { readonly kind: "answered"; readonly answers: readonly Answered<Kind>[] }
+    | GenerationRunFailure;
+}
+
+export type GenerationRunFailure =
+  | EngineFailure
+  /** 3036 or 4006: the call's refusal is told with the tenant's standing. */
+  | { readonly kind: "account_exhausted" };
+
+type Outcome<Kind extends GenerationKind> = Answered<Kind> | Unanswered;
+
+export async function runGeneration<Kind extends GenerationKind>(
+  context: GenerationContext,
+  kind: Kind,
+  inference: (model: string) => Inferences[Kind],
+): Promise<GenerationRun<Kind>> {
+  const { engine, hold, stage, signal } = context;
+  const infer = engine.infers[kind];
+  const options = { timeoutMs: TIMEOUT_MS, signal };
+  const asked = await Promise.all(
+    stage.calls.map(() =>
+      askModels<Outcome<Kind>>([stage.model, ...stage.fallbacks], async (model) =>
+        infer === undefined ? UNSUPPORTED : infer(hold, inference(model), options),
+      ),
+    ),
+  );
+  const ends = asked.map((one) => ({ asked: one, end: endOf(one, engine) }));
+  return {
+    item: itemOf(context, kind, ends),
+    account: engine.name === "workers-ai" ? accountOf(asked) : null,
+    result: resultOf(asked),
+  };
+}
+
+const UNSUPPORTED: Unanswered = { kind: "unsupported" };
+
+/** How a call ended, for its charge. */
+export type GenerationEnd = CallEnd & { readonly outputText?: string | null };
+
+/** A call of the stage that was asked, and how it ended. */
+export interface EndedCall {
+  readonly asked: Pick<Asked<{ readonly kind: string }>, "model" | "ran"> & {
+    readonly outcome: { readonly kind: string; readonly model?: string };
+  };
+  readonly end: GenerationEnd;
+}
+
+function endOf<Kind extends GenerationKind>(
+  { outcome, ran }: Asked<Outcome<Kind>>,
+  engine: Engine,
+): GenerationEnd {
+  if (!ran) return { kind: "not_run" };
+  if (outcome.kind === "answered") {
+    const { usage } = outcome;
+    const outputText = writtenText(outcome.output);
+    return { kind: "answered", usage, simulated: engine.name === "embedded", outputText };
+  }
+  return { kind: "unknown", usage: outcome.kind === "failed" ? outcome.usage : null };
+}
+
+/** The journal line's item: the sum of the stage's engine calls. */
+export function itemOf(
+  { engine, stage, modelOf }: GenerationContext,
+  kind: GenerationKind,
+  calls: readonly EndedCall[],
+): Item {
+  const charges = calls.flatMap(({ asked, end }, at): Charge[] => {
+    const planned: PlannedCall | undefined = stage.calls[at];
+    if (planned === undefined || !asked.ran) return [];
+    return [generationCharge(end, planned, { kind, model: modelOf(asked.model) })];
+  });
+  const last = calls.findLast(({ asked }) => asked.ran)?.asked;
+  return {
+    content: stage.content,
+    stage: stage.name,
+    input: stage.input,
+    model: last === undefined ? null : (last.outcome.model ?? last.model),
+    engine: last === undefined ? null : engine.name,
+    pricedAs: last?.model ?? stage.model,
+    task: stage.task,
+    calls: charges.length,
+    units: sumUsage(charges.map((charge) => charge.units)),
+    microNeurons: sum(charges.map((charge) => charge.microNeurons)),
+    overrun: sum(charges.map((charge) => charge.overrun)),
+    basis: leastSure(charges.map((charge) => charge.basis)),
+    failed: calls.some(({ end }) => end.kind !== "answered"),
+  };
+}
+
+export function accountOf(
+  asked: readonly { readonly outcome: { readonly kind: string } }[],
+): "exhausted" | "answered" | null {
+  if (asked.some(({ outcome }) => isExhausted(outcome))) return "exhausted";
+  const answers: readonly string[] = ["answered", "streaming"];
+  return asked.some(({ outcome }) => answers.includes(outcome.kind)) ? "answered" : null;
+}
+
+const isExhausted = (outcome: { readonly kind: string }): boolean =>
+  outcome.kind === "refused" &&
+  (outcome as Extract<Unanswered, { kind: "refused" }>).accountExhausted;
+
+function resultOf<Kind extends GenerationKind>(
+  asked: readonly Asked<Outcome<Kind>>[],
+): GenerationRun<Kind>["result"] {
+  const answers = asked.flatMap(({ outcome }) => (outcome.kind === "answered" ? [outcome] : []));
+  if (answers.length === asked.length) return { kind: "answered", answers };
+  return failureOf(asked);
+}
+
+/** @returns why a call that was asked for several answers did not get all: the worst of it. */
+export function failureOf(
+  asked: readonly Pick<Asked<{ readonly kind: string }>, "ran" | "outcome">[],
+): GenerationRunFailure {
+  const charged = asked.some(({ ran }) => ran);
+  const kinds = asked.map(({ outcome }) => outcome.kind);
+  if (asked.some(({ outcome }) => isExhausted(outcome))) return { kind: "account_exhausted" };
+  if (kinds.includes("unsupported")) return { kind: "engine_unsupported", detail: UNABLE };
+  if (kinds.includes("failed")) return { kind: "engine_failed", charged };
+  if (kinds.includes("timed_out")) return { kind: "engine_timeout", charged };
+  const busy = asked.some(({ outcome }) => outcome.kind === "refused" && isRetryable(outcome));
+  return { kind: busy ? "engine_busy" : "engine_failed", charged };
+}
+
+const isRetryable = (outcome: { readonly kind: string }): boolean =>
+  (outcome as Extract<Unanswered, { kind: "refused" }>).retryable;
+
+const UNABLE = "The engine of this deployment cannot do this with that model.";

@@ -1,0 +1,10 @@
+import type { ChatOutput, Outputs } from "../engines/inference.ts";
+
+/** All that a language model wrote, its tool calls included; null where it wrote nothing. */
+export function writtenText(output: Outputs[keyof Outputs]): string | null {
+  return isChat(output)
+    ? [output.content ?? "", ...output.toolCalls.map((call) => JSON.stringify(call))].join("")
+    : null;
+}
+
+const isChat = (output: object): output is ChatOutput => "finishReason" in output;

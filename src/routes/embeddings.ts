@@ -1,0 +1,54 @@
+import { tokensAtMost } from "../domain/token-bound.ts";
+import { generationCall, renderedJson } from "../generation/generation-call.ts";
+import { defineRoute } from "../http/route.ts";
+import { personOf } from "../wire/openai.ts";
+import {
+  EmbeddingsInput,
+  EmbeddingsOutput,
+  textsOf,
+  toEmbeddings,
+} from "../wire/openai-embeddings.ts";
+import {
+  callerOf,
+  generationDeps,
+  GENERATED,
+  MAX_BODY_BYTES,
+  openAiReply,
+} from "./generation-deps.ts";
+import { toItsEnd } from "./moderation-deps.ts";
+
+export const createEmbeddings = defineRoute({
+  method: "POST",
+  path: "/v1/embeddings",
+  summary: "OpenAI's embeddings endpoint",
+  surface: "openai",
+  auth: { kind: "key", roles: ["call"] },
+  body: { schema: EmbeddingsInput, limitBytes: MAX_BODY_BYTES },
+  reply: { status: 200, schema: EmbeddingsOutput },
+  failures: GENERATED,
+  handle: async (call) => {
+    const startedMs = Date.now();
+    const read = await callerOf(call, "POST /v1/embeddings", personOf(call.body));
+    if (read.kind !== "read") return read;
+    const { model, encoding_format: format } = call.body;
+    const texts = textsOf(call.body);
+    const generation = await toItsEnd(
+      call.ctx,
+      generationCall(generationDeps(call), {
+        ...read.who,
+        kind: "embeddings",
+        model,
+        measured: { kind: "embeddings", texts: texts.map(tokensAtMost) },
+        inference: (id) => ({ model: id, texts }),
+        render: ({ answers: [answer], item }) => {
+          if (answer === undefined) throw new Error("an answer is missing");
+          const made = { model: item.pricedAs, item, format, requestId: call.requestId };
+          return renderedJson(toEmbeddings(answer.output, made));
+        },
+      }),
+    );
+    return generation.kind === "generated"
+      ? openAiReply(generation, call.config, startedMs)
+      : generation;
+  },
+});

@@ -1,0 +1,95 @@
+import type { Config } from "../config.ts";
+import type { FailureKind } from "../domain/failure.ts";
+import { createEngine } from "../engines/create-engine.ts";
+import type {
+  Generation,
+  GenerationCaller,
+  GenerationDeps,
+} from "../generation/generation-call.ts";
+import { type KeyCaller, raw, type Raw } from "../http/call.ts";
+import { newId } from "../http/ids.ts";
+import { callHeaders, openAiRateHeaders, rateLimitHeaders } from "../http/rate-headers.ts";
+import { GOVERNED, idempotencyOf } from "./shared.ts";
+import { objectCaller, tenantObject } from "./tenant-object.ts";
+
+// What the routes that generate share.
+
+/** Chat, embeddings and documents. The contract, section 5. */
+export const MAX_BODY_BYTES = 2 * 1024 * 1024;
+
+export const GENERATED = [
+  ...GOVERNED,
+  "unsupported_parameter",
+  "engine_unsupported",
+  "engine_failed",
+  "engine_busy",
+  "engine_timeout",
+] as const satisfies readonly FailureKind[];
+
+interface GenerationRouteCall {
+  readonly request: Request;
+  readonly rawBody: Uint8Array;
+  readonly caller: KeyCaller;
+  readonly config: Config;
+  readonly env: Env;
+  readonly requestId: string;
+}
+
+/** What a generation needs of this deployment. */
+export const generationDeps = (call: GenerationRouteCall): GenerationDeps => ({
+  config: call.config,
+  engine: createEngine(call.config, call.env.AI),
+  tenant: () => tenantObject(call.env, call.caller.tenant),
+});
+
+/** Who calls, and under which names; a wrong `Idempotency-Key` is the caller's mistake. */
+export async function callerOf(
+  call: GenerationRouteCall,
+  route: string,
+  userId: string | null,
+): Promise<
+  | { readonly kind: "read"; readonly who: GenerationCaller & { readonly fit: boolean } }
+  | Exclude<Awaited<ReturnType<typeof idempotencyOf>>, { kind: "read" }>
+> {
+  const read = await idempotencyOf(call);
+  if (read.kind !== "read") return read;
+  const who = {
+    callId: newId("jnl"),
+    requestId: call.requestId,
+    route,
+    caller: objectCaller(call.caller),
+    userId,
+    idempotency: read.idempotency,
+    fit: call.request.headers.get("x-neurogate-fit")?.trim().toLowerCase() === "true",
+  };
+  return { kind: "read", who };
+}
+
+/** What was made, with OpenAI's headers and ours. */
+export function openAiReply(generation: Generation, config: Config, startedMs: number): Raw {
+  const { standing } = generation;
+  return raw(
+    new Response(generation.rendered.body, {
+      headers: {
+        "Content-Type": generation.rendered.contentType,
+        ...generationHeaders(generation, config),
+        ...(standing !== null && openAiRateHeaders(standing.rates, standing.nowMs)),
+        "openai-processing-ms": String(Date.now() - startedMs),
+      },
+    }),
+  );
+}
+
+/** The headers of every reply that was generated. */
+export const generationHeaders = (
+  { microNeurons, standing, replayed }: Pick<Generation, "microNeurons" | "standing" | "replayed">,
+  config: Config,
+): Record<string, string> => ({
+  ...callHeaders({
+    microNeurons,
+    ...(standing !== null && { available: standing.neurons.available }),
+    engine: config.inference,
+    replayed,
+  }),
+  ...(standing !== null && rateLimitHeaders(standing)),
+});

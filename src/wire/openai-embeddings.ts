@@ -1,0 +1,79 @@
+import * as v from "valibot";
+import type { Item } from "../domain/ledger.ts";
+import type { EmbeddingsInference, Outputs } from "../engines/inference.ts";
+import { stated } from "../http/field-sentence.ts";
+import { modelName, Neurogate, personFields, toNeurogate, usageOf } from "./openai.ts";
+
+// OpenAI's embeddings, byte for byte. Unknown fields are ignored, as the original does.
+
+/** Workers AI embeds at most 100 texts in one call; the contract's limit of strings is the same. */
+const MAX_TEXTS = 100;
+
+const text = v.pipe(v.string(), v.minLength(1));
+
+export const EmbeddingsInput = v.object({
+  model: modelName,
+  input: v.pipe(
+    v.union([text, v.pipe(v.array(text), v.minLength(1), v.maxLength(MAX_TEXTS))]),
+    v.description("A text, or up to 100. Token ids are not taken: each model has its own."),
+  ),
+  encoding_format: v.optional(v.picklist(["float", "base64"]), "float"),
+  dimensions: v.optional(
+    v.pipe(
+      v.number(),
+      v.check(stated("must be absent: no model here has shorter vectors", () => false)),
+    ),
+  ),
+  ...personFields,
+});
+
+export type EmbeddingsBody = v.InferOutput<typeof EmbeddingsInput>;
+
+export const textsOf = ({ input }: EmbeddingsBody): readonly string[] =>
+  typeof input === "string" ? [input] : input;
+
+export const EmbeddingsOutput = v.object({
+  object: v.literal("list"),
+  data: v.array(
+    v.object({
+      object: v.literal("embedding"),
+      index: v.number(),
+      embedding: v.pipe(
+        v.union([v.array(v.number()), v.string()]),
+        v.description("Numbers, or with `base64` their little-endian 32-bit floats."),
+      ),
+    }),
+  ),
+  model: v.string(),
+  usage: v.object({ prompt_tokens: v.number(), total_tokens: v.number() }),
+  neurogate: Neurogate,
+});
+
+export function toEmbeddings(
+  { vectors }: Outputs["embeddings"],
+  made: {
+    readonly model: EmbeddingsInference["model"];
+    readonly item: Item;
+    readonly format: EmbeddingsBody["encoding_format"];
+    readonly requestId: string;
+  },
+): v.InferOutput<typeof EmbeddingsOutput> {
+  const { prompt_tokens, total_tokens } = usageOf(made.item.units);
+  return {
+    object: "list",
+    data: vectors.map((vector, index) => ({
+      object: "embedding",
+      index,
+      embedding: made.format === "base64" ? floatsAsBase64(vector) : [...vector],
+    })),
+    model: made.model,
+    usage: { prompt_tokens, total_tokens },
+    neurogate: toNeurogate(made.item, made.requestId),
+  };
+}
+
+function floatsAsBase64(vector: readonly number[]): string {
+  const bytes = new DataView(new ArrayBuffer(vector.length * 4));
+  for (const [at, value] of vector.entries()) bytes.setFloat32(at * 4, value, true);
+  return new Uint8Array(bytes.buffer).toBase64();
+}

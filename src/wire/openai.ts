@@ -1,0 +1,59 @@
+import * as v from "valibot";
+import { BASES, type Item } from "../domain/ledger.ts";
+import type { Usage } from "../domain/price.ts";
+import { MAX_NAME, microNeuronsOut } from "./field.ts";
+
+// What the drop-ins of OpenAI's routes share.
+
+export const modelName = v.pipe(
+  v.string(),
+  v.minLength(1),
+  v.maxLength(128),
+  v.description("A model of the catalogue, or one of the tenant's aliases."),
+);
+
+const person = v.pipe(v.string(), v.minLength(1), v.maxLength(MAX_NAME));
+
+/** Who the call is for: `safety_identifier`, else `user`. */
+export const personFields = {
+  user: v.optional(v.pipe(person, v.description("The end user; kept with the journal line."))),
+  safety_identifier: v.optional(v.pipe(person, v.description("Goes before `user`."))),
+};
+
+export const personOf = (body: {
+  readonly user?: string | undefined;
+  readonly safety_identifier?: string | undefined;
+}): string | null => body.safety_identifier ?? body.user ?? null;
+
+/** Our one extension of a reply: what it cost and how that was measured. */
+export const Neurogate = v.object({
+  micro_neurons: microNeuronsOut("What this call cost."),
+  basis: v.pipe(v.picklist(BASES), v.description("How its units are known.")),
+  engine: v.nullable(v.string()),
+  model: v.nullable(v.pipe(v.string(), v.description("What really ran."))),
+  priced_as: v.pipe(v.string(), v.description("The catalogue model whose price was taken.")),
+  request_id: v.string(),
+});
+
+export const toNeurogate = (item: Item, requestId: string): v.InferOutput<typeof Neurogate> => ({
+  micro_neurons: item.microNeurons,
+  basis: item.basis,
+  engine: item.engine,
+  model: item.model,
+  priced_as: item.pricedAs,
+  request_id: requestId,
+});
+
+/** OpenAI's counts: its prompt tokens include the cached ones. */
+export function usageOf(units: Usage): {
+  readonly prompt_tokens: number;
+  readonly completion_tokens: number;
+  readonly total_tokens: number;
+  readonly cached_tokens: number;
+} {
+  const cached_tokens = units.cached_input_token ?? 0;
+  const prompt_tokens = (units.input_token ?? 0) + cached_tokens;
+  const completion_tokens = units.output_token ?? 0;
+  const total_tokens = prompt_tokens + completion_tokens;
+  return { prompt_tokens, completion_tokens, total_tokens, cached_tokens };
+}
