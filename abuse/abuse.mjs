@@ -148,9 +148,22 @@ async function fuzzRoutes() {
         `bound ${megabytes(MAX_MEMORY)}`,
     );
   }
+  await tooLarge(server, call.key);
   const { body: invariants } = await send(server.url, "GET", "/v1/invariants", { key: manage.key });
   assert.equal(invariants.holds, true, JSON.stringify(invariants));
   await server.kill();
+}
+
+/** Who sends too much hears it: the connection does not break under the writing. */
+async function tooLarge({ url }, key) {
+  const megabytesOf = [11, 13, 16, 19];
+  for (const size of Array.from({ length: 5 }, () => megabytesOf).flat()) {
+    const body = { text: MARK.text.repeat((size * 1_000_000) / MARK.text.length) };
+    // oxlint-disable-next-line no-await-in-loop -- as a client would, one after the other
+    const { status } = await send(url, "POST", "/v1/verdicts", { key, body });
+    assert.equal(status, 413);
+  }
+  say(`too large: bodies of ${megabytesOf.join(", ")} MB were answered 413, five times each`);
 }
 
 async function neighbours() {
