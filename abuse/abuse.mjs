@@ -38,10 +38,15 @@ const MAX_MEMORY = 1_000_000_000;
 /**
  * A third tenant beside two that send all they can. One thread serves all three here, so in fair
  * turns a call of the third waits for the one that each hostile client has open: 1 + 16 times as
- * long. A typical call may take twice that and a slow one three times.
+ * long. A typical call may take twice that and a slow one three times. The short form has 300 calls
+ * where the full one has 1,500: its p99 is the third slowest, and one stall of a shared machine
+ * moves it.
  */
 const FAIR_SLOWDOWN = 1 + 2 * HOSTILE_CLIENTS;
-const MAX_SLOWDOWN = { p50: 2 * FAIR_SLOWDOWN, p99: 3 * FAIR_SLOWDOWN };
+const MAX_SLOWDOWN = {
+  p50: (FULL ? 2 : 3) * FAIR_SLOWDOWN,
+  p99: (FULL ? 3 : 5) * FAIR_SLOWDOWN,
+};
 
 /** The Mann-Whitney effect size may be so far from 0.5. */
 const MAX_EFFECT = FULL ? 0.1 : 0.2;
