@@ -140,7 +140,7 @@ async function fuzzRoutes() {
   const byStatus = [...statuses].toSorted(([a], [b]) => a - b).map(([s, n]) => `${n} x ${s}`);
   say(
     `fuzz: ${REQUESTS} requests (${told.raw} of raw bytes) on ${told.operations} operations in ` +
-      `${told.seconds.toFixed(0)} s: ${byStatus.join(", ")}`,
+      `${told.seconds.toFixed(0)} s: ${byStatus.join(", ")}; ${told.cutShort} ended under a large body`,
   );
   say(`fuzz: slowest answer ${told.slowest.ms.toFixed(0)} ms (${told.slowest.what})`);
   say(`fuzz: never answered 2xx: ${told.untouched.join("; ") || "none"}`);

@@ -198,6 +198,7 @@ export async function fuzz(server, { seed, requests, keys, known, maxMemory }) {
   const memory = [];
   let sentCount = 0;
   let raw = 0;
+  let cutShort = 0;
   let slowest = { ms: 0, what: "" };
   let fault = null;
 
@@ -231,7 +232,10 @@ export async function fuzz(server, { seed, requests, keys, known, maxMemory }) {
         // A body that is refused before it has come: the connection ends under it.
         const cut =
           ["ECONNRESET", "EPIPE"].includes(error.code) && (sent.body?.length ?? 0) > 65_536;
-        if (cut && server.alive) continue;
+        if (cut && server.alive) {
+          cutShort += 1;
+          continue;
+        }
         const at = `${sent.method} ${sent.path.slice(0, 300)} ${JSON.stringify(sent.headers).slice(0, 300)}`;
         const body = sent.body === null ? "" : ` ${sent.body.toString().slice(0, 600)}`;
         fault ??= new Error(`${error.message}\n  to ${at}${body}`, { cause: error });
@@ -257,6 +261,7 @@ export async function fuzz(server, { seed, requests, keys, known, maxMemory }) {
     untouched,
     statuses,
     raw,
+    cutShort,
     seconds,
     slowest,
     memory: { peak, peakOfFirstHalf: Math.max(0, ...half), last: sizes.at(-1) ?? 0 },
