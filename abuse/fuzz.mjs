@@ -33,8 +33,25 @@ const METHODS = ["get", "put", "post", "patch", "delete"];
 
 const agent = new Agent({ keepAlive: true, maxSockets: CLIENTS });
 
-/** One request with whatever bytes and headers. @returns {Promise<{ status: number, headers: any, text: string }>} */
-export function ask(url, { method, path, headers = {}, body = null }) {
+/**
+ * One request with whatever bytes and headers.
+ *
+ * The runtime closes a connection on which nothing came for five seconds; a request that is written
+ * to it at that moment was never read, and goes out again on another. (Node's own advice for
+ * `reusedSocket`.) Whoever is gone for good refuses that one too.
+ *
+ * @returns {Promise<{ status: number, headers: any, text: string }>}
+ */
+export async function ask(url, request) {
+  try {
+    return await askOnce(url, request);
+  } catch (error) {
+    if (error.code === "ECONNRESET" && error.reusedSocket) return askOnce(url, request);
+    throw error;
+  }
+}
+
+function askOnce(url, { method, path, headers = {}, body = null }) {
   return new Promise((resolve, reject) => {
     const { hostname, port } = new URL(url);
     const options = { hostname, port, method, path, headers, agent, timeout: ANSWER_MS };
@@ -48,7 +65,7 @@ export function ask(url, { method, path, headers = {}, body = null }) {
       response.on("error", reject);
     });
     sent.on("timeout", () => sent.destroy(new Error(`no answer within ${ANSWER_MS} ms`)));
-    sent.on("error", reject);
+    sent.on("error", (error) => reject(Object.assign(error, { reusedSocket: sent.reusedSocket })));
     if (body !== null && headers["transfer-encoding"] === undefined) {
       sent.setHeader("content-length", body.length);
     }
