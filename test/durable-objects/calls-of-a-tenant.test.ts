@@ -1,6 +1,7 @@
 import { env, evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Caller, ModerationAdmit } from "../../durable-objects/tenant/protocol.ts";
+import type { TenantObject } from "../../src/routes/tenant-object.ts";
 import {
   aVerdict,
   admitRequest,
@@ -15,6 +16,7 @@ import {
   DEADLINE,
   expectKind,
   idempotency,
+  inTenant,
   itemsOf,
   MIDNIGHT,
   NOW,
@@ -361,4 +363,40 @@ describe("a commit", () => {
     expect(await hashOf(one)).toBe(first);
     expect(await hashOf(two)).not.toBe(first);
   });
+});
+
+describe("a burst", () => {
+  it(
+    "beyond what could ever be in progress is turned away, and nothing else is",
+    { timeout: 60_000 },
+    async () => {
+      const tenant = await aTenant();
+      const known = admitRequest({ caller: tenant.key });
+      const { hold } = admitted(await tenant.stub().admit(known));
+      const requests = Array.from({ length: 10_011 }, () => admitRequest({ caller: tenant.key }));
+      const [admits, repeated, settled] = await inTenant(tenant.id, (_, instance) => {
+        const object = instance as TenantObject;
+        // The first begins a commit; ten thousand wait for the next.
+        const burst = requests.map((request) => object.admit(request));
+        return Promise.all([
+          Promise.all(burst),
+          object.admit(known),
+          object.settle(settleRequest(hold)),
+        ]);
+      });
+      const kinds = admits.map(({ kind }) => kind);
+      expect(kinds.slice(0, 9_999).every((kind) => kind === "admitted")).toBe(true);
+      // The known hold is in progress too.
+      expect(kinds.slice(9_999, 10_001)).toEqual(["concurrency_exceeded", "concurrency_exceeded"]);
+      expect(kinds.slice(10_001)).toEqual(Array.from({ length: 10 }, () => "unavailable"));
+      expect(admitted(repeated).hold).toEqual(hold);
+      expect(settled.settlement.kind).toBe("settled");
+
+      const { inFlight } = await tenant.limits();
+      expect(inFlight.used).toBe(9_999);
+      // Nobody waits any more: whoever was turned away may come back.
+      expect((await tenant.admit()).kind).toBe("admitted");
+      expect(await broken(tenant.id)).toEqual([]);
+    },
+  );
 });
