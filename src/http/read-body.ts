@@ -52,9 +52,12 @@ export async function readBytes(
   }
 }
 
+/** It keeps nothing from one whole text to the next. */
+const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
+
 function decode(bytes: Uint8Array): string | null {
   try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes);
+    return UTF8.decode(bytes);
   } catch {
     return null;
   }
