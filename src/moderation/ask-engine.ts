@@ -68,10 +68,12 @@ async function askWithRetry(
 }
 
 const askInTurn = (
-  { engine, hold, signal, gate }: RunContext,
+  { engine, hold, nowMs, deadlineMs, gate }: RunContext,
   name: PlannedStage["name"],
   check: Check,
 ): Promise<CheckOutcome | null> =>
-  gate.run(WEIGHT[name], async () =>
-    signal.aborted ? null : engine.run(hold, check, { timeoutMs: TIMEOUT_MS[name], signal }),
-  );
+  gate.run(WEIGHT[name], async () => {
+    const leftMs = deadlineMs - nowMs();
+    if (leftMs <= 0) return null;
+    return engine.run(hold, check, { timeoutMs: Math.min(TIMEOUT_MS[name], leftMs) });
+  });
