@@ -41,11 +41,13 @@ export async function readBytes(
   limitBytes: number,
 ): Promise<Uint8Array | BodyFailure> {
   const tooLarge = { kind: "body_too_large", limitBytes } as const;
-  if (Number(request.headers.get("content-length") ?? 0) > limitBytes) return tooLarge;
+  const announced = Number(request.headers.get("content-length") ?? Number.NaN);
+  if (announced > limitBytes) return tooLarge;
   if (request.body === null) return new Uint8Array();
   try {
-    // The announced length is not passed on: memory is given for bytes that came.
-    return (await readAtMost(request.body, limitBytes)) ?? tooLarge;
+    // No memory is given for what was announced, only for bytes that came; but HTTP ends a body
+    // where its length says, so there is no need to wait for that end too.
+    return (await readAtMost(request.body, limitBytes, { endsAt: announced })) ?? tooLarge;
   } catch {
     // Only the sender can make its own stream fail, by going away.
     return refuse("must be sent to its end");

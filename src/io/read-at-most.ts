@@ -6,12 +6,13 @@
  * object of a hundred. (`for await` would do the same for twice the time: an iterator, and another
  * promise a piece.)
  *
- * @param expectedBytes what was announced, so that the buffer need not grow
+ * @param announced `expectedBytes`, so that the buffer need not grow; `endsAt`, where the body's own
+ *   protocol ends it: with exactly so many bytes it is not asked whether there are more
  */
 export async function readAtMost(
   body: ReadableStream<Uint8Array<ArrayBuffer>>,
   maxBytes: number,
-  expectedBytes: number | null = null,
+  announced: { readonly expectedBytes?: number | null; readonly endsAt?: number } = {},
 ): Promise<Uint8Array<ArrayBuffer> | null> {
   const reader = body.getReader();
   let bytes = new Uint8Array(0);
@@ -31,12 +32,13 @@ export async function readAtMost(
       bytes = value;
     } else {
       if (end > bytes.byteLength) {
-        const capacity = Math.max(end, 2 * bytes.byteLength, expectedBytes ?? 0);
+        const capacity = Math.max(end, 2 * bytes.byteLength, announced.expectedBytes ?? 0);
         bytes = grown(bytes, Math.min(capacity, maxBytes));
       }
       bytes.set(value, length);
     }
     length = end;
+    if (length === announced.endsAt) break;
   }
   // A piece may lie in a larger buffer, which the body must not keep alive.
   return length === bytes.buffer.byteLength ? bytes : bytes.slice(0, length);
