@@ -30,6 +30,7 @@ export type Ran = Omit<SettleRequest, "callId">;
 export interface Settled {
   readonly kind: "settled";
   readonly hold: Hold;
+  readonly ran: Ran;
   readonly reply: SettleReply;
 }
 
@@ -67,7 +68,7 @@ export async function governedCall(
     return { kind: "settlement_unavailable" };
   }
   if (ran === null) return { kind: "internal" };
-  return { kind: "settled", hold: admission.hold, reply };
+  return { kind: "settled", hold: admission.hold, ran, reply };
 }
 
 const NOTHING_RAN: Ran = { items: [], verdicts: [], account: null };

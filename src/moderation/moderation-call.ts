@@ -50,7 +50,7 @@ export interface ModerationRequest {
 
 export interface Moderation {
   readonly kind: "moderated";
-  /** As stored, in the order of the contents. */
+  /** As stored (but for the content's hash, which no reply shows), in the order of the contents. */
   readonly verdicts: readonly Verdict[];
   readonly microNeurons: MicroNeurons;
   readonly callId: string;
@@ -82,11 +82,14 @@ export async function moderationCall(
     return moderation({ verdicts, line, standing, replayed: true });
   }
   if (outcome.kind !== "settled") return outcome;
-  const { settlement, verdicts, standing } = outcome.reply;
-  const missing = verdicts.length < contents.length;
-  if (settlement.kind === "unknown_hold" || standing === null || missing) {
+  const { settlement, standing } = outcome.reply;
+  if (settlement.kind === "unknown_hold" || standing === null) {
     return { kind: "settlement_unavailable" };
   }
+  const verdicts =
+    outcome.reply.verdicts ??
+    outcome.ran.verdicts.map((verdict) => ({ ...verdict, createdAtMs: standing.nowMs }));
+  if (verdicts.length < contents.length) return { kind: "settlement_unavailable" };
   return moderation({ verdicts, line: settlement.line, standing, replayed: false });
 }
 

@@ -137,7 +137,7 @@ describe("a governed call", () => {
       holds.push(hold);
       return RAN;
     });
-    expect(outcome).toEqual({ kind: "settled", hold: HOLD, reply: settledReply() });
+    expect(outcome).toEqual({ kind: "settled", hold: HOLD, ran: RAN, reply: settledReply() });
     expect(holds).toEqual([HOLD]);
     expect(fake.admits).toEqual([REQUEST]);
     expect(fake.settles).toEqual([{ callId: HOLD.callId, ...RAN }]);
