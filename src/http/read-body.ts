@@ -43,7 +43,9 @@ function mediaTypeFailure(headers: Headers): BodyFailure | null {
  */
 const DRAINED_LIMITS = 2;
 
-const announced = (request: Request): number => Number(request.headers.get("content-length") ?? 0);
+/** NaN where nothing was announced. */
+const announced = (request: Request): number =>
+  Number(request.headers.get("content-length") ?? Number.NaN);
 
 async function drain(request: Request, limitBytes: number): Promise<void> {
   let left = DRAINED_LIMITS * limitBytes;
@@ -64,23 +66,28 @@ export async function readBytes(
   limitBytes: number,
 ): Promise<Uint8Array | BodyFailure> {
   const tooLarge = { kind: "body_too_large", limitBytes } as const;
-  if (announced(request) > limitBytes) {
+  const length = announced(request);
+  if (length > limitBytes) {
     await drain(request, limitBytes);
     return tooLarge;
   }
   if (request.body === null) return new Uint8Array();
   try {
-    // The announced length is not passed on: memory is given for bytes that came.
-    return (await readAtMost(request.body, limitBytes)) ?? tooLarge;
+    // No memory is given for what was announced, only for bytes that came; but HTTP ends a body
+    // where its length says, so there is no need to wait for that end too.
+    return (await readAtMost(request.body, limitBytes, { endsAt: length })) ?? tooLarge;
   } catch {
     // Only the sender can make its own stream fail, by going away.
     return refuse("must be sent to its end");
   }
 }
 
+/** It keeps nothing from one whole text to the next. */
+const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
+
 function decode(bytes: Uint8Array): string | null {
   try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes);
+    return UTF8.decode(bytes);
   } catch {
     return null;
   }

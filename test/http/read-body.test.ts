@@ -82,6 +82,13 @@ describe("sizes", () => {
     expect(sent()).toBeLessThan(20);
   });
 
+  it("asks for no more than was announced", async () => {
+    const { stream, sent } = drip(Array.from({ length: 10 }, () => utf8("12")));
+    const request = post({ body: stream, headers: { "content-length": "4" } });
+    expect(await readBytes(request, 100)).toEqual(utf8("1212"));
+    expect(sent()).toBe(2);
+  });
+
   it("puts together what comes byte by byte", async () => {
     const text = JSON.stringify({ text: "héllo ".repeat(2000) });
     const { stream } = drip(Array.from(utf8(text), (byte) => new Uint8Array([byte])));
