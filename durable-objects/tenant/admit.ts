@@ -168,7 +168,7 @@ function policyReply(
 }
 
 export const findPolicy = (parts: Parts, name: string | null): PolicyVersion | null =>
-  parts.policies.read(name ?? DEFAULT_POLICY_NAME, null);
+  parts.policies.latest(name ?? DEFAULT_POLICY_NAME);
 
 /** The models that may run: those of the catalogue with a price that the tenant allows. */
 export const modelFinder =
