@@ -3,7 +3,7 @@ import { type MeasuredContent, type Plan, planModeration } from "./plan-moderati
 import { lowestThreshold, type Policy } from "./policy.ts";
 import type { FindModel } from "./stage.ts";
 import { SENTIMENT_WINDOWS } from "./text-window.ts";
-import type { Verdict } from "./verdict.ts";
+import { type CheckStatus, type Verdict, worst } from "./verdict.ts";
 
 // Guards: what goes into a language model and what comes out of it, moderated by the tenant's
 // policy. Their checks are stages of the generation's own hold and items of its line.
@@ -110,6 +110,18 @@ export const guardPolicy = (policy: Policy): Policy => ({
   }),
 });
 
+/** How a check ended that was not made. */
+export type Unmade = Exclude<CheckStatus, "evaluated" | "not_required">;
+
+/** The worst of the checks that the policy requires and that were not made; null: all were. */
+export function unmadeCheck(policy: Policy, coverage: Verdict["coverage"]): Unmade | null {
+  const unmade = CATEGORIES.filter((category) => policy.categories[category].required)
+    .map((category) => coverage[category])
+    .filter((status) => status !== "evaluated" && status !== "not_required");
+  const status = worst(unmade);
+  return status === "evaluated" || status === "not_required" ? null : status;
+}
+
 /**
  * Whether a text is withheld: it was blocked, or a check that the policy requires could not be made
  * and the policy does not let such content through. What was not checked is not passed.
@@ -118,13 +130,7 @@ export const isWithheld = (
   mode: GuardMode,
   policy: Policy,
   { decision, coverage }: Pick<Verdict, "decision" | "coverage">,
-): boolean => {
-  if (mode !== "block") return false;
-  if (decision === "block") return true;
-  if (policy.on_unavailable === "allow") return false;
-  return CATEGORIES.some((category) => {
-    const status = coverage[category];
-    const unmade = status !== "evaluated" && status !== "not_required";
-    return policy.categories[category].required && unmade;
-  });
-};
+): boolean =>
+  mode === "block" &&
+  (decision === "block" ||
+    (policy.on_unavailable !== "allow" && unmadeCheck(policy, coverage) !== null));
