@@ -43,6 +43,8 @@ export interface GenerationStage extends PlannedStage {
   readonly input: "request";
   /** What each engine call is told; null where nothing is generated token by token. */
   readonly maxTokens: number | null;
+  /** Whether that is less than was asked for, so that the call fits. */
+  readonly clamped: boolean;
 }
 
 export const isGeneration = (stage: PlannedStage): stage is GenerationStage =>
@@ -73,13 +75,14 @@ export function planGeneration(
     return found.kind === "found" ? [found.model] : [];
   });
   const models: [Model, ...Model[]] = [primary.model, ...fallbacks];
-  const stageOf = (maxTokens: number | null): GenerationStage => ({
+  const stageOf = (maxTokens: number | null, clamped = false): GenerationStage => ({
     content: 0,
     name: "generate",
     input: "request",
     model: primary.model.id,
     fallbacks: fallbacks.map((model) => model.id),
     maxTokens,
+    clamped,
     ...planCalls(models, {
       usages: (model) => usagesOf(model, measured, maxTokens ?? 0),
       ownTokens: (model) => ownTokens(model, measured),
@@ -89,8 +92,15 @@ export function planGeneration(
   const wanted = measured.maxTokens ?? defaultMaxTokens;
   const most = fitTo === null ? wanted : fittingTokens(wanted, fitTo, (n) => stageOf(n).bound);
   // Where not even one token fits, the refusal tells of what was asked.
-  return { kind: "planned", stage: stageOf(most === 0 ? wanted : most) };
+  const clamped = most > 0 && most < wanted;
+  return { kind: "planned", stage: stageOf(clamped ? most : wanted, clamped) };
 }
+
+/** The most tokens that a model is told to write: none has more than its context window. */
+export const outputTokensAtMost = (
+  { contextTokens }: Pick<Model, "contextTokens">,
+  maxTokens: number,
+): number => Math.min(maxTokens, contextTokens ?? maxTokens);
 
 /** The most output tokens, at most `wanted`, whose bound is within `available`; 0: not even one. */
 export function fittingTokens(
@@ -134,7 +144,7 @@ function usagesOf(model: Model, measured: Measured, maxTokens: number): Usage[] 
     case "chat": {
       const usage = {
         input_token: chatInputBound(model, measured.chat),
-        output_token: Math.min(maxTokens, model.contextTokens ?? maxTokens),
+        output_token: outputTokensAtMost(model, maxTokens),
       };
       return Array.from({ length: measured.choices }, () => usage);
     }

@@ -1,10 +1,11 @@
 import { MAX_VECTORS_BYTES, readVectors } from "./embedding-vectors.ts";
 import { field } from "./engine-call.ts";
 import type { Infer, Infers } from "./inference.ts";
+import { chat } from "./workers-ai-chat.ts";
 import { runModel } from "./workers-ai-call.ts";
 
 /** What the `AI` binding makes. */
-export const workersAiInfers = (ai: Ai): Infers => ({ embeddings: embeddings(ai) });
+export const workersAiInfers = (ai: Ai): Infers => ({ embeddings: embeddings(ai), chat: chat(ai) });
 
 /** `{ text: [...] }` is answered with `{ data: number[][] }`. Source: bge-base-en-v1.5's schema. */
 const embeddings =

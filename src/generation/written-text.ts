@@ -3,7 +3,11 @@ import type { ChatOutput, Outputs } from "../engines/inference.ts";
 /** All that a language model wrote, its tool calls included; null where it wrote nothing. */
 export function writtenText(output: Outputs[keyof Outputs]): string | null {
   return isChat(output)
-    ? [output.content ?? "", ...output.toolCalls.map((call) => JSON.stringify(call))].join("")
+    ? [
+        output.reasoning ?? "",
+        output.content ?? "",
+        ...output.toolCalls.map((call) => JSON.stringify(call)),
+      ].join("")
     : null;
 }
 

@@ -25,6 +25,10 @@ const GOOD_BODIES: Readonly<Record<string, unknown>> = {
   "POST /v1/verdicts": { text: "Nice to meet you all here today" },
   "POST /v1/moderations": { input: "Nice to meet you all here today" },
   "POST /v1/embeddings": { model: "@cf/baai/bge-small-en-v1.5", input: "Nice to meet you" },
+  "POST /v1/chat/completions": {
+    model: "@cf/meta/llama-3.1-8b-instruct-fp8",
+    messages: [{ role: "user", content: "Nice to meet you" }],
+  },
 };
 
 interface Sent {
@@ -168,6 +172,7 @@ describe("what a role opens", () => {
         "GET /v1/verdicts/:id/revisions",
         "POST /v1/moderations",
         "POST /v1/embeddings",
+        "POST /v1/chat/completions",
         "GET /v1/limits",
         "GET /v1/usage",
         "GET /v1/refusals",

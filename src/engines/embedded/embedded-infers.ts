@@ -1,4 +1,5 @@
 import type { Infers } from "../inference.ts";
+import { EXTRACT_MODEL, extract } from "./extract.ts";
 import { dimensionsOf, HASHING_MODEL, hashedVector } from "./embedding.ts";
 
 /** What the Worker makes by itself: stand-ins that say so, so that each surface can be tried. */
@@ -8,5 +9,10 @@ export const EMBEDDED_INFERS: Infers = {
     if (dimensions === null) return { kind: "unsupported" };
     const vectors = texts.map((text) => hashedVector(text, dimensions));
     return { kind: "answered", model: HASHING_MODEL, output: { vectors }, usage: null };
+  },
+  async chat(_hold, inference) {
+    const made = extract(inference);
+    if (made.kind === "unsupported") return made;
+    return { kind: "answered", model: EXTRACT_MODEL, output: made.output, usage: null };
   },
 };
