@@ -8,6 +8,7 @@ import { createEmbeddings } from "./embeddings.ts";
 import { createKey, deleteKey, listKeys, rotateKey } from "./keys.ts";
 import { listLines } from "./ledger.ts";
 import { getInvariants, getLimits, getUsage, listRefusals } from "./limits.ts";
+import { getModel, listModels } from "./models.ts";
 import { createModeration } from "./moderations.ts";
 import { getPolicy, listPolicies, putPolicy } from "./policies.ts";
 import { getHealth, reopenAccount, VERSION } from "./service.ts";
@@ -56,6 +57,8 @@ export const ROUTES: readonly Route[] = [
   listInvariants,
   listAudit,
   reopenAccount,
+  listModels,
+  getModel,
 ];
 
 let made: ReturnType<typeof openApiDocument> | undefined;

@@ -172,6 +172,8 @@ describe("what a role opens", () => {
         "GET /v1/usage",
         "GET /v1/refusals",
         "GET /v1/invariants",
+        "GET /v1/models",
+        "GET /v1/models/:id",
       ],
     },
     {
