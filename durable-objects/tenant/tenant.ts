@@ -17,6 +17,7 @@ import { readPlatform } from "./platform.ts";
 import { putPolicy } from "./policy-desk.ts";
 import type { Profile } from "./profile-store.ts";
 import type { AdmitReply, AdmitRequest, Caller, SettleReply, SettleRequest } from "./protocol.ts";
+import { type AskedCall, quote } from "./quote.ts";
 import type { RefusalCount } from "./refusal-store.ts";
 import { countInvariants, type InvariantCount, type Limits, limits } from "./reports.ts";
 import { keyed } from "./content-hash.ts";
@@ -83,6 +84,11 @@ export class Tenant extends DurableObject<Env> {
     const verdicts = await keyed(request.verdicts, profile.contentSecret);
     const operation = { kind: "settle" as const, request: { ...request, verdicts } };
     return (await this.#calls.run(operation)) as SettleReply;
+  }
+
+  /** What such a call would cost; nothing is reserved, and it takes no rate. */
+  quote(caller: Caller, asked: AskedCall): ReturnType<typeof quote> | AskFailure {
+    return this.#ask(caller, (profile) => quote(this.#parts, profile, asked));
   }
 
   #commit(operations: readonly Operation[]): (AdmitReply | SettleReply)[] {

@@ -11,6 +11,7 @@ import { getInvariants, getLimits, getUsage, listRefusals } from "./limits.ts";
 import { getModel, listModels } from "./models.ts";
 import { createModeration } from "./moderations.ts";
 import { getPolicy, listPolicies, putPolicy } from "./policies.ts";
+import { createQuote } from "./quote.ts";
 import { getHealth, reopenAccount, VERSION } from "./service.ts";
 import { deleteTenant, getTenant, patchTenant, putTenant } from "./tenants.ts";
 import { createVerdict, getVerdict, listRevisions, listVerdicts } from "./verdicts.ts";
@@ -59,6 +60,7 @@ export const ROUTES: readonly Route[] = [
   reopenAccount,
   listModels,
   getModel,
+  createQuote,
 ];
 
 let made: ReturnType<typeof openApiDocument> | undefined;

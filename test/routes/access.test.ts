@@ -25,6 +25,7 @@ const GOOD_BODIES: Readonly<Record<string, unknown>> = {
   "POST /v1/verdicts": { text: "Nice to meet you all here today" },
   "POST /v1/moderations": { input: "Nice to meet you all here today" },
   "POST /v1/embeddings": { model: "@cf/baai/bge-small-en-v1.5", input: "Nice to meet you" },
+  "POST /v1/quote": { path: "/v1/moderations", body: { input: "Nice to meet you" } },
 };
 
 interface Sent {
@@ -174,6 +175,7 @@ describe("what a role opens", () => {
         "GET /v1/invariants",
         "GET /v1/models",
         "GET /v1/models/:id",
+        "POST /v1/quote",
       ],
     },
     {
