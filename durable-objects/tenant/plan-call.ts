@@ -1,8 +1,10 @@
 import { neuronStanding } from "../../src/domain/admission.ts";
 import { resolveModel } from "../../src/domain/catalogue.ts";
 import { ZERO } from "../../src/domain/micro-neurons.ts";
-import { planGeneration } from "../../src/domain/plan-generation.ts";
+import { canTake, type Measured, planGeneration } from "../../src/domain/plan-generation.ts";
 import { DEFAULT_POLICY_NAME, type PolicyVersion } from "../../src/domain/policy.ts";
+import { PLAIN_FEATURES } from "../../src/domain/prompt-features.ts";
+import { AUTO, pickModel, type Routed } from "../../src/domain/routing.ts";
 import { modelsFor } from "../../src/domain/settings.ts";
 import type { FindModel } from "../../src/domain/stage.ts";
 import type { Parts } from "./parts.ts";
@@ -15,16 +17,43 @@ import type { GenerationAdmit } from "./protocol.ts";
 
 export type AskedGeneration = Pick<GenerationAdmit, "kind" | "model" | "measured" | "fit">;
 
-export const generationPlan = (
+type GenerationPlan = ReturnType<typeof planGeneration>;
+
+export function generationPlan(
   parts: Parts,
   profile: Profile,
   { model, measured, fit }: AskedGeneration,
-): ReturnType<typeof planGeneration> =>
-  planGeneration(measured, modelsFor(profile.settings, model), {
+): GenerationPlan {
+  const { settings } = profile;
+  const terms = {
     find: modelFinder(profile, parts.platform),
-    defaultMaxTokens: profile.settings.default_max_tokens,
+    defaultMaxTokens: settings.default_max_tokens,
     fitTo: fit ? neuronStanding(parts.ledger.standing(profile), ZERO).available : null,
-  });
+  };
+  const [id, ...fallbacks] = modelsFor(settings, model);
+  if (id !== AUTO || measured.kind !== "chat") {
+    return planGeneration(measured, [id, ...fallbacks], terms);
+  }
+  const routed = routedCall(parts, measured, terms);
+  if (routed === null) return { kind: "model_not_allowed", model: AUTO };
+  const others = fallbacks.length > 0 ? fallbacks : (settings.fallbacks[routed.model] ?? []);
+  const plan = planGeneration(measured, [routed.model, ...others], terms);
+  return plan.kind === "planned" ? { ...plan, stage: { ...plan.stage, routed } } : plan;
+}
+
+/** The default policy's table, read for this request; null: no model of it may run. */
+function routedCall(
+  parts: Parts,
+  measured: Extract<Measured, { kind: "chat" }>,
+  terms: Parameters<typeof canTake>[2],
+): Routed | null {
+  const found = findPolicy(parts, null);
+  if (found === null) return null;
+  const { name, version, policy } = found;
+  const features = measured.features ?? PLAIN_FEATURES;
+  const picked = pickModel(policy.routing, features, (id) => canTake(id, measured, terms));
+  return picked === null ? null : { ...features, ...picked, policy: { name, version } };
+}
 
 export const findPolicy = (parts: Parts, name: string | null): PolicyVersion | null =>
   parts.policies.read(name ?? DEFAULT_POLICY_NAME, null);

@@ -5,6 +5,7 @@ import {
   rateClassOf,
   resolveModel,
 } from "./catalogue.ts";
+import { AUTO } from "./routing.ts";
 import { rateLimitFor, type Settings } from "./settings.ts";
 
 // What a tenant can know of a model before it asks it: what it costs here, how often it may be
@@ -36,7 +37,7 @@ export interface ModelCard {
 /** Null for what the tenant could not name: it is neither a model nor one of its aliases. */
 export function modelCard(id: string, settings: Settings, terms: ModelTerms): ModelCard | null {
   const target = Object.hasOwn(settings.aliases, id) ? settings.aliases[id] : undefined;
-  const model = CATALOGUE.get(target ?? id);
+  const model = (target ?? id) === AUTO ? AUTO_MODEL : CATALOGUE.get(target ?? id);
   if (model === undefined) return null;
   const found = resolveModel(model.id, terms);
   const rateClass = rateClassOf(model);
@@ -46,14 +47,48 @@ export function modelCard(id: string, settings: Settings, terms: ModelTerms): Mo
     prices: found.kind === "found" ? found.model.prices : model.prices,
     rateClass,
     rpm: rateLimitFor(settings, rateClass, settings.rpm["requests"] ?? 0),
-    unusable: unusable(model.id, found.kind, settings),
+    unusable:
+      model === AUTO_MODEL
+        ? unusableAuto(settings, terms)
+        : unusable(model.id, found.kind, settings),
     aliasOf: target ?? null,
   };
 }
 
+/** What `auto` looks like in a list: its price is that of the model which is picked. */
+const AUTO_MODEL: Model = {
+  id: AUTO,
+  task: "text_generation",
+  prices: {},
+  contextTokens: null,
+  rpm: null,
+  ownRpm: false,
+  requiresWorkersPaid: false,
+  retiredOn: null,
+  replacement: null,
+  bounds: {
+    templateTokens: 0,
+    messageTokens: 0,
+    toolTokens: 0,
+    imageTokens: null,
+    specialTokens: 0,
+    maxInputTokens: null,
+    source: null,
+  },
+};
+
+/** It can become no model where none that writes may run. */
+function unusableAuto(settings: Settings, terms: ModelTerms): Unusable | null {
+  const some = [...CATALOGUE.values()].some(
+    ({ id, task }) =>
+      task === AUTO_MODEL.task && unusable(id, resolveModel(id, terms).kind, settings) === null,
+  );
+  return some ? null : "model_not_allowed";
+}
+
 /** The aliases first: they are the tenant's own words. */
 export const modelCards = (settings: Settings, terms: ModelTerms): readonly ModelCard[] =>
-  [...new Set([...Object.keys(settings.aliases), ...CATALOGUE.keys()])].flatMap(
+  [...new Set([...Object.keys(settings.aliases), AUTO, ...CATALOGUE.keys()])].flatMap(
     (id) => modelCard(id, settings, terms) ?? [],
   );
 

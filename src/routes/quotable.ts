@@ -1,6 +1,6 @@
 import type * as v from "valibot";
 import type { AskedCall } from "../../durable-objects/tenant/quote.ts";
-import type { Failure, FailureKind } from "../domain/failure.ts";
+import type { FailureKind } from "../domain/failure.ts";
 import type { FailureOf, Route, Schema } from "../http/route.ts";
 import { VerdictInput } from "../wire/content.ts";
 import { EmbeddingsInput } from "../wire/openai-embeddings.ts";
@@ -20,7 +20,7 @@ export const MISREAD = [
   "model_not_found",
 ] as const satisfies readonly FailureKind[];
 
-export type Misread = FailureOf<(typeof MISREAD)[number], Failure>;
+export type Misread = FailureOf<(typeof MISREAD)[number]>;
 
 /** `fit` is the call's own header. */
 export type Asked =
@@ -44,11 +44,11 @@ function quotable<S extends Schema>(
   return { path, schema, limitBytes: body.limitBytes, ask };
 }
 
-const generation = <Body, Measure extends Omit<Extract<Asked, { kind: "generation" }>, "kind">>(
-  measure: (body: Body) => Measure,
-) => {
-  return (body: Body): Asked => ({ kind: "generation", ...measure(body) });
-};
+type Measure = Omit<Extract<Asked, { kind: "generation" }>, "kind">;
+
+const generation =
+  <Body>(measure: (body: Body) => Measure) =>
+  (body: Body): Asked => ({ kind: "generation", ...measure(body) });
 
 const QUOTABLE: readonly Quotable[] = [
   quotable(createVerdict, VerdictInput, verdictAsked),

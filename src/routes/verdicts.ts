@@ -58,8 +58,8 @@ type VerdictBody = v.InferOutput<typeof VerdictInput>;
 export function verdictAsked(body: VerdictBody) {
   const read = readContent(body);
   if (read.kind === "invalid_request") return read;
-  const policyName = body.policy ?? null;
-  return { kind: "moderation" as const, policyName, contents: measuredContents([read.content]) };
+  const contents = measuredContents([read.content]);
+  return { kind: "moderation" as const, policyName: body.policy ?? null, contents };
 }
 
 function readContent(

@@ -17,7 +17,7 @@ export const ModelOutput = v.object({
     task: v.picklist(MODEL_TASKS),
     prices: v.pipe(
       v.partial(v.object(Object.fromEntries(PRICE_UNITS.map((unit) => [unit, v.number()])))),
-      v.description("Micro-neurons per unit; audio per minute."),
+      v.description("Micro-neurons per unit; audio per minute. `auto` has its pick's."),
     ),
     limits: v.object({
       rate_class: v.pipe(v.string(), v.description("Calls are counted under this name.")),
@@ -43,8 +43,8 @@ export const ModelOutput = v.object({
   }),
 });
 
-/** `@cf/meta/llama-3.1-8b-instruct-fp8` is `meta`'s. */
-const makerOf = (id: string): string => id.split("/")[1] ?? "unknown";
+/** `@cf/meta/llama-3.1-8b-instruct-fp8` is `meta`'s; `auto` is ours. */
+const makerOf = (id: string): string => id.split("/")[1] ?? "neurogate";
 
 export function toModel(card: ModelCard, tenant: string): v.InferOutput<typeof ModelOutput> {
   const { model } = card;

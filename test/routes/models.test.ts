@@ -51,9 +51,9 @@ describe("GET /v1/models", () => {
 
   it("marks the others where all are asked for", async () => {
     const tenant = await aTenant({ models: [LLAMA, RETIRED, UNPRICED, PAID] });
-    expect(ids(await tenant.call("GET", "/v1/models"))).toEqual([LLAMA]);
+    expect(ids(await tenant.call("GET", "/v1/models"))).toEqual(["auto", LLAMA]);
     const all = await tenant.call("GET", "/v1/models?include=all");
-    expect(all.body.data).toHaveLength(CATALOGUE.size);
+    expect(all.body.data).toHaveLength(CATALOGUE.size + 1);
     const told = new Map<string, { usable: boolean; refused_as: string | null }>(
       all.body.data.map((one: { id: string; neurogate: never }) => [one.id, one.neurogate]),
     );
@@ -77,7 +77,7 @@ describe("GET /v1/models", () => {
   });
 
   it("lists the tenant's aliases first, each with what it stands for", async () => {
-    const tenant = await aTenant({ aliases: { "gpt-4o-mini": LLAMA, old: RETIRED } });
+    const tenant = await aTenant({ aliases: { "gpt-4o-mini": LLAMA, old: RETIRED, gpt: "auto" } });
     const reply = await tenant.call("GET", "/v1/models");
     expect(reply.body.data[0]).toMatchObject({
       id: "gpt-4o-mini",
@@ -85,8 +85,23 @@ describe("GET /v1/models", () => {
       neurogate: { alias_of: LLAMA, prices: { input_token: 13_778 } },
     });
     expect(ids(reply)).not.toContain("old");
+    expect(reply.body.data.find(({ id }: { id: string }) => id === "gpt")).toMatchObject({
+      owned_by: tenant.id,
+      neurogate: { alias_of: "auto", prices: {}, usable: true },
+    });
     const other = await aTenant();
     expect(ids(await other.call("GET", "/v1/models"))).not.toContain("gpt-4o-mini");
+  });
+});
+
+describe("auto in the list", () => {
+  it("is ours, without a price of its own, where any model that writes may run", async () => {
+    const tenant = await aTenant({ models: [LLAMA, "@cf/baai/bge-m3"] });
+    const { body } = await tenant.call("GET", "/v1/models/auto");
+    expect(body).toMatchObject({ id: "auto", owned_by: "neurogate" });
+    expect(body.neurogate).toMatchObject({ task: "text_generation", prices: {}, usable: true });
+    const none = await aTenant({ models: ["@cf/baai/bge-m3", RETIRED] });
+    expect(ids(await none.call("GET", "/v1/models"))).toEqual(["@cf/baai/bge-m3"]);
   });
 });
 
