@@ -3,11 +3,14 @@ import type { RequestFailure } from "./failure.ts";
 import type { MicroNeurons } from "./micro-neurons.ts";
 import type { ModelTask } from "./model-task.ts";
 import type { Usage } from "./price.ts";
+import type { PromptFeatures } from "./prompt-features.ts";
+import type { Routed } from "./routing.ts";
 import { type FindModel, type ModelFailure, planCalls, type PlannedStage } from "./stage.ts";
 import {
   type ChatMeasure,
   chatInputBound,
   classifierInputBound,
+  estimateInputTokens,
   takesPictures,
 } from "./token-bound.ts";
 
@@ -26,6 +29,8 @@ export type Measured =
       readonly maxTokens: number | null;
       /** Answers, each an engine call of its own that reads the whole prompt. */
       readonly choices: number;
+      /** What kind of work its words ask for, for a call that names `auto`. */
+      readonly features?: PromptFeatures;
     }
   /** Tokens of each text. */
   | { readonly kind: "embeddings"; readonly texts: readonly number[] };
@@ -45,6 +50,8 @@ export interface GenerationStage extends PlannedStage {
   readonly maxTokens: number | null;
   /** Whether that is less than was asked for, so that the call fits. */
   readonly clamped: boolean;
+  /** Why `auto` became this model; absent where the caller named it. */
+  readonly routed?: Routed;
 }
 
 export const isGeneration = (stage: PlannedStage): stage is GenerationStage =>
@@ -136,6 +143,21 @@ function usable(
     return { kind: "unbounded_usage", detail: `Pictures sent to ${id} have no known bound.` };
   }
   return found;
+}
+
+/** Whether a model may run for the tenant, is for such work, and is likely to hold the request. */
+export function canTake(
+  id: string,
+  measured: Extract<Measured, { kind: "chat" }>,
+  { find, defaultMaxTokens }: Pick<GenerationTerms, "find" | "defaultMaxTokens">,
+): boolean {
+  const found = usable(id, measured, find);
+  if (found.kind !== "found") return false;
+  const { contextTokens } = found.model;
+  const likely = estimateInputTokens(measured.chat.textTokens);
+  return (
+    contextTokens === null || likely + (measured.maxTokens ?? defaultMaxTokens) <= contextTokens
+  );
 }
 
 /** The most that each engine call uses. */

@@ -27,7 +27,11 @@ const invalid = (...errors: readonly FieldError[]): BodyFailure => ({
   errors,
 });
 
-function parseWith(schema: Schema, value: unknown, abortEarly = false): Parsed | BodyFailure {
+export function parseWith(
+  schema: Schema,
+  value: unknown,
+  abortEarly = false,
+): Parsed | BodyFailure {
   // valibot takes an array for an object without keys.
   if (Array.isArray(value) && OBJECT_SCHEMAS.has(schema.type)) {
     return invalid({ path: [], detail: "must be an object" });

@@ -29,6 +29,7 @@ const GOOD_BODIES: Readonly<Record<string, unknown>> = {
     model: "@cf/meta/llama-3.1-8b-instruct-fp8",
     messages: [{ role: "user", content: "Nice to meet you" }],
   },
+  "POST /v1/quote": { path: "/v1/moderations", body: { input: "Nice to meet you" } },
 };
 
 interface Sent {
@@ -177,6 +178,9 @@ describe("what a role opens", () => {
         "GET /v1/usage",
         "GET /v1/refusals",
         "GET /v1/invariants",
+        "GET /v1/models",
+        "GET /v1/models/:id",
+        "POST /v1/quote",
       ],
     },
     {
