@@ -73,6 +73,7 @@ const AUTO_MODEL: Model = {
     imageTokens: null,
     specialTokens: 0,
     maxInputTokens: null,
+    maxOutputTokens: null,
     source: null,
   },
 };
