@@ -28,7 +28,7 @@ export const GENERATED = [
 
 interface GenerationRouteCall {
   readonly request: Request;
-  readonly rawBody: Uint8Array;
+  readonly fingerprint: () => Promise<string>;
   readonly caller: KeyCaller;
   readonly config: Config;
   readonly env: Env;
