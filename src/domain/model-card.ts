@@ -66,6 +66,7 @@ const AUTO_MODEL: Model = {
   requiresWorkersPaid: false,
   retiredOn: null,
   replacement: null,
+  reranks: false,
   bounds: {
     templateTokens: 0,
     messageTokens: 0,

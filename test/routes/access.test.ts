@@ -207,6 +207,8 @@ describe.each(table(KEYED))("another tenant on $name", ({ mount }) => {
       // A problem's `instance` is the path that was asked for.
       const told = JSON.stringify({ ...reply.body, instance: null });
       for (const own of [acmeVerdict, acmeKeyId, "u_acme_1", "post_acme_1", "zyzzyva"]) {
+        // A model that is not there is named as it was asked for.
+        if (own === id && kindOf(reply) === "model_not_found") continue;
         expect(told).not.toContain(own);
       }
       if (mount.path.includes("/:id")) expect(reply.status).toBe(404);
