@@ -233,7 +233,7 @@ export function spoiled(/** @type {Random} */ random, /** @type {string} */ text
     [1, () => whole("[".repeat(random.integer(1, 200_000)))],
     [1, () => whole(`{"${MARK.name}":`.repeat(random.integer(1, 20_000)))],
     [1, () => whole(closed("[", "1", "]", random.integer(30, 200_000)))],
-    [1, () => whole(closed('{"a":', "1", "}", random.integer(30, 50_000)))],
+    [1, () => whole(closed('{"a":', '"__proto__"', "}", random.integer(30, 50_000)))],
     [1, () => whole(`[${`"${MARK.value}",`.repeat(random.integer(1, 20_000))}0]`)],
     [0.1, () => whole(`{"text":"${MARK.text.repeat(random.integer(100_000, 1_200_000))}"}`)],
     [0.1, () => whole(`[${"[],".repeat(random.integer(100_000, 3_000_000))}0]`)],

@@ -204,7 +204,7 @@ const watcher = (tenant, life) => {
   return untilKilled(life, async () => {
     await sleep(random.integer(5, 25));
     await snapshots.look(server.url, tenant, keys.get(tenant).current);
-    if (random.chance(0.3)) await snapshots.lines(server.url, tenant, keys.get(tenant).current);
+    if (random.chance(0.5)) await snapshots.lines(server.url, tenant, keys.get(tenant).current);
   });
 };
 

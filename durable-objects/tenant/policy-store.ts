@@ -1,4 +1,5 @@
 import type { Policy, PolicyVersion } from "../../src/domain/policy.ts";
+import { DEFAULT_ROUTING } from "../../src/domain/routing.ts";
 import type { Database } from "../database.ts";
 
 type PolicyRow = { name: string; version: number; body: string };
@@ -85,8 +86,11 @@ export class PolicyStore {
   }
 }
 
+type StoredPolicy = Omit<Policy, "routing"> & { readonly routing?: Policy["routing"] };
+
 const toPolicy = (row: PolicyRow): PolicyVersion => ({
   name: row.name,
   version: row.version,
-  policy: JSON.parse(row.body) as Policy,
+  // A policy that was put before there was a table has the default one.
+  policy: { routing: DEFAULT_ROUTING, ...(JSON.parse(row.body) as StoredPolicy) },
 });

@@ -18,6 +18,7 @@ import { readPlatform } from "./platform.ts";
 import { putPolicy } from "./policy-desk.ts";
 import type { Profile } from "./profile-store.ts";
 import type { AdmitReply, AdmitRequest, Caller, SettleReply, SettleRequest } from "./protocol.ts";
+import { type AskedCall, quote } from "./quote.ts";
 import type { RefusalCount } from "./refusal-store.ts";
 import { countInvariants, type InvariantCount, type Limits, limits } from "./reports.ts";
 import { keyed } from "./content-hash.ts";
@@ -99,6 +100,11 @@ export class Tenant extends DurableObject<Env> {
   /** A repeat of what was admitted is never turned away: its hold is taken and must be told of. */
   #isKnown({ callId }: AdmitRequest): boolean {
     return this.#parts.ledger.entry(callId) !== null;
+  }
+
+  /** What such a call would cost; nothing is reserved, and it takes no rate. */
+  quote(caller: Caller, asked: AskedCall): ReturnType<typeof quote> | AskFailure {
+    return this.#ask(caller, (profile) => quote(this.#parts, profile, asked));
   }
 
   #commit(operations: readonly Operation[]): (AdmitReply | SettleReply)[] {

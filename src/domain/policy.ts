@@ -1,5 +1,6 @@
 import type { GuardModes } from "./guard.ts";
 import { CATEGORIES, type Category, forEach, LABEL_GROUPS, OPENAI_CATEGORIES } from "./category.ts";
+import { DEFAULT_ROUTING, type Routing } from "./routing.ts";
 
 // What a tenant wants of moderation. Scores become decisions here and nowhere else.
 
@@ -35,6 +36,8 @@ export interface Policy {
     readonly judge_fallback: string | null;
     readonly vision: string | null;
   };
+  /** Which model answers a call that names `auto`; the default policy's holds. */
+  readonly routing: Routing;
 }
 
 export interface PolicyVersion {
@@ -72,6 +75,7 @@ export const defaultPolicy = (canSee: boolean): Policy => ({
   evaluate_all: false,
   guard: { input: "off", output: "off" },
   models: { judge: JUDGE, judge_fallback: null, vision: canSee ? VISION : null },
+  routing: DEFAULT_ROUTING,
 });
 
 /** The rules of section 7 of the contract, in the order of `CATEGORIES`. */

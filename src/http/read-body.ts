@@ -1,6 +1,9 @@
-import type { RequestFailure } from "../domain/failure.ts";
+import type { FieldError, RequestFailure } from "../domain/failure.ts";
 import { readAtMost } from "../io/read-at-most.ts";
+import { fieldsOf, type FormFields } from "./form.ts";
 import { MAX_DEPTH, MAX_VALUES, hasProtoKey, jsonShape } from "./json-shape.ts";
+import { boundaryIn, parseMultipart, type Part } from "./multipart.ts";
+import { Upload } from "./upload.ts";
 
 // A JSON body from somebody who may mean harm: its bytes are counted as they arrive, whatever
 // Content-Length says, and its shape is bounded before it is parsed.
@@ -12,6 +15,9 @@ export type BodyFailure = Extract<
   RequestFailure,
   { kind: "invalid_request" | "body_too_large" | "unsupported_media_type" }
 >;
+
+const encodingOf = (headers: Headers): string =>
+  headers.get("content-encoding")?.trim().toLowerCase() ?? "identity";
 
 export interface JsonBody {
   readonly kind: "json";
@@ -29,8 +35,7 @@ const refuse = (detail: string): BodyFailure => ({
 
 function mediaTypeFailure(headers: Headers): BodyFailure | null {
   const type = headers.get("content-type")?.trim() ?? "";
-  const encoding = headers.get("content-encoding")?.trim().toLowerCase() ?? "identity";
-  return JSON_TYPE.test(type) && encoding === "identity"
+  return JSON_TYPE.test(type) && encodingOf(headers) === "identity"
     ? null
     : { kind: "unsupported_media_type", expected: "application/json" };
 }
@@ -64,7 +69,7 @@ async function drain(request: Request, limitBytes: number): Promise<void> {
 export async function readBytes(
   request: Request,
   limitBytes: number,
-): Promise<Uint8Array | BodyFailure> {
+): Promise<Uint8Array<ArrayBuffer> | BodyFailure> {
   const tooLarge = { kind: "body_too_large", limitBytes } as const;
   const length = announced(request);
   if (length > limitBytes) {
@@ -126,4 +131,44 @@ export async function readJson(
   }
   const bytes = await readBytes(request, limitBytes);
   return bytes instanceof Uint8Array ? parseJson(bytes) : bytes;
+}
+
+export interface FormBody {
+  readonly kind: "form";
+  readonly parts: readonly Part[];
+  readonly fields: FormFields;
+}
+
+export async function readForm(
+  request: Request,
+  limitBytes: number,
+): Promise<FormBody | BodyFailure> {
+  const boundary = boundaryIn(request.headers.get("content-type") ?? "");
+  if (boundary === undefined || encodingOf(request.headers) !== "identity") {
+    return { kind: "unsupported_media_type", expected: "multipart/form-data" };
+  }
+  if (boundary === null) return refuse("must name its boundary in Content-Type");
+  const bytes = await readBytes(request, limitBytes);
+  if (!(bytes instanceof Uint8Array)) return bytes;
+  const form = parseMultipart(bytes, boundary);
+  if (form.kind !== "form") return form;
+  const fields = fieldsOf(form.parts);
+  return isFieldError(fields) ? { kind: "invalid_request", errors: [fields] } : { ...form, fields };
+}
+
+const isFieldError = (fields: FormFields | FieldError): fields is FieldError =>
+  Array.isArray(fields["path"]);
+
+/** A body that says it is JSON as JSON, any other as the bytes that it is. */
+export async function readJsonOrBytes(
+  request: Request,
+  limitBytes: number,
+): Promise<JsonBody | BodyFailure | Upload> {
+  const contentType = request.headers.get("content-type");
+  if (/^application\/json\b/i.test(contentType?.trim() ?? "")) return readJson(request, limitBytes);
+  if (encodingOf(request.headers) !== "identity") {
+    return { kind: "unsupported_media_type", expected: "application/json or bytes" };
+  }
+  const bytes = await readBytes(request, limitBytes);
+  return bytes instanceof Uint8Array ? new Upload(bytes, contentType) : bytes;
 }

@@ -11,6 +11,8 @@ import {
 import { GUARD_MODES, UNGUARDED } from "../domain/guard.ts";
 import { stated } from "../http/field-sentence.ts";
 import { policyName, wholeNumber } from "./field.ts";
+import { DEFAULT_ROUTING } from "../domain/routing.ts";
+import { RoutingTable } from "./routing-table.ts";
 
 // A moderation policy on the wire. The contract, section 7.
 
@@ -88,6 +90,7 @@ export const PolicyInput = v.strictObject({
     }),
     {},
   ),
+  routing: v.optional(RoutingTable),
 });
 
 export const PolicyOutput = v.object({
@@ -101,6 +104,7 @@ export const PolicyOutput = v.object({
   evaluate_all: v.boolean(),
   guard: v.object({ input: guardMode, output: guardMode }),
   models: v.object({ judge: model, judge_fallback: model, vision: model }),
+  routing: RoutingTable,
 });
 
 /** What a PUT means, over the default models of this deployment. */
@@ -119,6 +123,7 @@ export const policyOf = (
     judge_fallback: input.models.judge_fallback ?? null,
     vision: input.models.vision === undefined ? models.vision : input.models.vision,
   },
+  routing: input.routing ?? DEFAULT_ROUTING,
 });
 
 type Mutable<T> = T extends object ? { -readonly [K in keyof T]: Mutable<T[K]> } : T;
