@@ -4,6 +4,7 @@ import { field, type Reply } from "./engine-call.ts";
 import type { Check, CheckOptions, CheckOutcome, Engine, Label } from "./engine.ts";
 import { llmChat, type Chat } from "./llm-checks.ts";
 import { canJudge, languagesOf, seesPictures, speaksChat } from "./model-traits.ts";
+import { streamChat } from "./workers-ai-chat.ts";
 import { runModel } from "./workers-ai-call.ts";
 import { workersAiInfers } from "./workers-ai-infers.ts";
 
@@ -29,7 +30,7 @@ export function createWorkersAiEngine(ai: Ai): Engine {
       return call.outcome(await runModel(ai, check.model, call.inputs, options));
     },
     infers: workersAiInfers(ai),
-    streamChat: null,
+    streamChat: streamChat(ai),
   };
 }
 
