@@ -22,6 +22,7 @@ import { prepare, type PreparedContent } from "../moderation/content.ts";
 import { createGate } from "../moderation/gate.ts";
 import { type ModerationContext, moderate } from "../moderation/moderate.ts";
 import type { StageRun } from "../moderation/run-stage.ts";
+import { toldAccount } from "./run-generation.ts";
 import { worstOf } from "./guard-verdict.ts";
 import { writtenText } from "./written-text.ts";
 
@@ -36,6 +37,8 @@ export interface GuardContext {
   readonly deadlineMs: number;
   readonly policy: PolicyVersion;
   readonly modes: GuardModes;
+  /** The prompt, once its pictures are there. */
+  readonly prompt: () => PreparedContent;
 }
 
 /** What became of one side. */
@@ -54,7 +57,7 @@ export interface GuardResults {
 export interface ChatGuard {
   readonly modes: GuardModes;
   /** @returns whether the prompt is withheld from the model */
-  prompt(prompt: PreparedContent): Promise<boolean>;
+  prompt(): Promise<boolean>;
   /** @returns the answer, or what is left of it: what is withheld ends with `content_filter` */
   answer(choice: number, output: ChatOutput): Promise<ChatOutput>;
   /** @returns whether a window of a streamed answer is withheld, and with it all that follows */
@@ -103,9 +106,9 @@ export function chatGuard(context: GuardContext): ChatGuard {
   return {
     modes,
     window,
-    async prompt(prompt) {
+    async prompt() {
       if (modes.input === "off") return false;
-      const verdict = await judged(prompt, 0);
+      const verdict = await judged(context.prompt(), 0);
       inputs.push(verdict);
       return withheld(modes.input, verdict);
     },
@@ -127,12 +130,8 @@ export function chatGuard(context: GuardContext): ChatGuard {
           : sideOf(guarding, [...outputs.values()].map(worstOf), outran),
     }),
     items: () => runs.map(({ item }) => item).filter(({ calls }) => calls > 0),
-    account() {
-      if (engine.name !== "workers-ai") return null;
-      const told = runs.map(({ account }) => account);
-      if (told.includes("exhausted")) return "exhausted";
-      return told.includes("answered") ? "answered" : null;
-    },
+    account: () =>
+      engine.name === "workers-ai" ? toldAccount(...runs.map(({ account }) => account)) : null,
   };
 }
 

@@ -6,7 +6,9 @@ export function worstOf(verdicts: readonly Verdict[]): Verdict {
   const [first, ...others] = verdicts;
   if (first === undefined) throw new Error("no window was judged");
   if (others.length === 0) return first;
-  const decision = DECISIONS.findLast((one) => verdicts.some((verdict) => verdict.decision === one));
+  const decision = DECISIONS.findLast((one) =>
+    verdicts.some((verdict) => verdict.decision === one),
+  );
   return {
     ...first,
     decision: decision ?? first.decision,
