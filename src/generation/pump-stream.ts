@@ -16,10 +16,10 @@ export const READ_ON_MS = 20_000;
 
 /**
  * An engine may think for a minute. A comment, which clients pass over, keeps what stands between
- * from giving the connection up; and only a write shows that the caller has left. With `READ_ON_MS`
- * it fits into the 30 s.
+ * from giving the connection up; and only a write shows that the caller has left, the second one
+ * after it has: the first is taken by the socket. With `READ_ON_MS` that fits into the 30 s.
  */
-export const QUIET_MS = 5_000;
+export const QUIET_MS = 3_000;
 const STILL_HERE = ":\n\n";
 
 /** For the last words to a caller whose stream has come to its limit; who does not read has it too. */
