@@ -1,19 +1,17 @@
 import { neuronStanding, rateStandings } from "../../src/domain/admission.ts";
-import { CATALOGUE_VERSION, resolveModel } from "../../src/domain/catalogue.ts";
+import { CATALOGUE_VERSION } from "../../src/domain/catalogue.ts";
 import type { Failure } from "../../src/domain/failure.ts";
 import { charged, type Hold, type JournalLine } from "../../src/domain/ledger.ts";
 import { sum, ZERO } from "../../src/domain/micro-neurons.ts";
 import { planModeration } from "../../src/domain/plan-moderation.ts";
-import { planGeneration } from "../../src/domain/plan-generation.ts";
-import { type FindModel, type PlannedStage, rateUnits } from "../../src/domain/stage.ts";
-import { DEFAULT_POLICY_NAME, type PolicyVersion } from "../../src/domain/policy.ts";
+import { type PlannedStage, rateUnits } from "../../src/domain/stage.ts";
+import type { PolicyVersion } from "../../src/domain/policy.ts";
 import type { RateUnits } from "../../src/domain/rate-limit.ts";
-import { modelsFor } from "../../src/domain/settings.ts";
 import { authorise } from "./access.ts";
 import type { Remembered } from "./idempotency-store.ts";
 import type { Entry } from "./ledger-row.ts";
 import type { Parts } from "./parts.ts";
-import type { Platform } from "./platform.ts";
+import { findPolicy, generationPlan, modelFinder, NO_SUCH_POLICY } from "./plan-call.ts";
 import type { Profile } from "./profile-store.ts";
 import type {
   Admitted,
@@ -23,6 +21,7 @@ import type {
   CallStanding,
   GenerationAdmit,
   ModerationAdmit,
+  PolicyAsk,
   StoredReply,
 } from "./protocol.ts";
 
@@ -57,10 +56,14 @@ export function admit(parts: Parts, profile: Profile, request: AdmitRequest): Ad
  */
 function repeated(entry: Entry, parts: Parts, profile: Profile, request: AdmitRequest): AdmitReply {
   if (entry.kind === "line") return { kind: "unavailable" };
-  if (request.kind === "generation") return generationAdmitted(parts, profile, entry.hold);
+  if (request.kind === "generation") {
+    const guarded = request.guard !== null && entry.hold.stages.length > 1;
+    const policy = guarded ? findPolicy(parts, request.guard.policy.name) : null;
+    return generationAdmitted(parts, profile, { request, hold: entry.hold, policy });
+  }
   const policy = findPolicy(parts, request.policy.name);
   if (policy === null) return { kind: "unavailable" };
-  return moderationAdmitted(entry.hold, policyReply(profile, policy, request));
+  return moderationAdmitted(entry.hold, policyReply(profile, policy, request.policy));
 }
 
 function admitAs(
@@ -83,16 +86,13 @@ function admitModeration(
   request: ModerationAdmit,
 ): AdmitReply {
   const policy = findPolicy(parts, request.policy.name);
-  if (policy === null) {
-    const errors = [{ path: ["policy"], detail: "must name a policy of this tenant" }];
-    return { kind: "invalid_request", errors };
-  }
+  if (policy === null) return NO_SUCH_POLICY;
   const find = modelFinder(profile, parts.platform);
   const plan = planModeration(policy.policy, request.contents, find);
   if (plan.kind !== "planned") return plan;
   const outcome = reserve(parts, profile, { request, keyId, stages: plan.stages });
   if (outcome.kind !== "reserved") return outcome;
-  return moderationAdmitted(outcome.hold, policyReply(profile, policy, request));
+  return moderationAdmitted(outcome.hold, policyReply(profile, policy, request.policy));
 }
 
 function admitGeneration(
@@ -101,16 +101,12 @@ function admitGeneration(
   profile: Profile,
   request: GenerationAdmit,
 ): AdmitReply {
-  const { settings } = profile;
-  const plan = planGeneration(request.measured, modelsFor(settings, request.model), {
-    find: modelFinder(profile, parts.platform),
-    defaultMaxTokens: settings.default_max_tokens,
-    fitTo: request.fit ? neuronStanding(parts.ledger.standing(profile), ZERO).available : null,
-  });
+  const plan = generationPlan(parts, profile, request);
   if (plan.kind !== "planned") return plan;
-  const outcome = reserve(parts, profile, { request, keyId, stages: [plan.stage] });
+  const outcome = reserve(parts, profile, { request, keyId, stages: plan.stages });
   if (outcome.kind !== "reserved") return outcome;
-  return generationAdmitted(parts, profile, outcome.hold);
+  const { policy } = plan;
+  return generationAdmitted(parts, profile, { request, hold: outcome.hold, policy });
 }
 
 /** Everything checked, then the hold and the idempotency key committed. */
@@ -151,32 +147,36 @@ const moderationAdmitted = (hold: Hold, policy: Admitted["policy"]): Admitted =>
   standing: null,
 });
 
-const generationAdmitted = (parts: Parts, profile: Profile, hold: Hold): Admitted => ({
-  kind: "admitted",
-  hold,
-  policy: null,
-  standing: callStanding(parts, profile, rateUnits(hold.stages)),
-});
+/** @param made `policy` null: it is not guarded */
+function generationAdmitted(
+  parts: Parts,
+  profile: Profile,
+  made: {
+    readonly request: GenerationAdmit;
+    readonly hold: Hold;
+    readonly policy: PolicyVersion | null;
+  },
+): Admitted {
+  const { request, hold, policy } = made;
+  return {
+    kind: "admitted",
+    hold,
+    policy:
+      policy === null || request.guard === null
+        ? null
+        : policyReply(profile, policy, request.guard.policy),
+    standing: callStanding(parts, profile, rateUnits(hold.stages)),
+  };
+}
 
 function policyReply(
   { generation }: Profile,
   { name, version, policy }: PolicyVersion,
-  request: ModerationAdmit,
+  asked: PolicyAsk,
 ): Admitted["policy"] {
   const tag = `${generation}.${version}`;
-  return { name, version, tag, body: request.policy.known === tag ? null : policy };
+  return { name, version, tag, body: asked.known === tag ? null : policy };
 }
-
-export const findPolicy = (parts: Parts, name: string | null): PolicyVersion | null =>
-  parts.policies.read(name ?? DEFAULT_POLICY_NAME, null);
-
-/** The models that may run: those of the catalogue with a price that the tenant allows. */
-export const modelFinder =
-  ({ settings }: Profile, { workersPlan, prices }: Platform): FindModel =>
-  (id) =>
-    settings.models !== null && !settings.models.includes(id)
-      ? { kind: "model_not_allowed", model: id }
-      : resolveModel(id, { workersPlan, prices });
 
 /** What an earlier request with the same idempotency key came to, if there was one. */
 function replayOf(parts: Parts, profile: Profile, request: AdmitRequest): AdmitReply | null {

@@ -1,13 +1,17 @@
 import type { Model } from "./catalogue.ts";
 import type { RequestFailure } from "./failure.ts";
-import type { MicroNeurons } from "./micro-neurons.ts";
+import { type MicroNeurons, plus, ZERO } from "./micro-neurons.ts";
 import type { ModelTask } from "./model-task.ts";
 import type { Usage } from "./price.ts";
+import type { PromptFeatures } from "./prompt-features.ts";
+import type { Routed } from "./routing.ts";
 import { type FindModel, type ModelFailure, planCalls, type PlannedStage } from "./stage.ts";
+import { isTask, taskOwnTokens, taskRefusal, taskUsages, type TaskMeasure } from "./task-usage.ts";
 import {
   type ChatMeasure,
   chatInputBound,
   classifierInputBound,
+  estimateInputTokens,
   takesPictures,
 } from "./token-bound.ts";
 
@@ -26,9 +30,12 @@ export type Measured =
       readonly maxTokens: number | null;
       /** Answers, each an engine call of its own that reads the whole prompt. */
       readonly choices: number;
+      /** What kind of work its words ask for, for a call that names `auto`. */
+      readonly features?: PromptFeatures;
     }
   /** Tokens of each text. */
-  | { readonly kind: "embeddings"; readonly texts: readonly number[] };
+  | { readonly kind: "embeddings"; readonly texts: readonly number[] }
+  | TaskMeasure;
 
 export type GenerationKind = Measured["kind"];
 
@@ -36,6 +43,12 @@ export type GenerationKind = Measured["kind"];
 const TASKS: Readonly<Record<GenerationKind, ModelTask>> = {
   chat: "text_generation",
   embeddings: "text_embeddings",
+  classification: "text_classification",
+  reranking: "text_classification",
+  labels: "image_classification",
+  objects: "object_detection",
+  caption: "image_to_text",
+  translation: "translation",
 };
 
 export interface GenerationStage extends PlannedStage {
@@ -45,6 +58,8 @@ export interface GenerationStage extends PlannedStage {
   readonly maxTokens: number | null;
   /** Whether that is less than was asked for, so that the call fits. */
   readonly clamped: boolean;
+  /** Why `auto` became this model; absent where the caller named it. */
+  readonly routed?: Routed;
 }
 
 export const isGeneration = (stage: PlannedStage): stage is GenerationStage =>
@@ -57,6 +72,8 @@ export interface GenerationTerms {
   readonly defaultMaxTokens: number;
   /** What may still be used, where the caller wants its answer cut to fit; null: no limit. */
   readonly fitTo: MicroNeurons | null;
+  /** What else of the call grows with its answer, such as the guard that reads it. */
+  readonly besides?: (maxTokens: number) => MicroNeurons;
 }
 
 /**
@@ -66,7 +83,7 @@ export interface GenerationTerms {
 export function planGeneration(
   measured: Measured,
   [id, ...fallbackIds]: readonly [string, ...string[]],
-  { find, defaultMaxTokens, fitTo }: GenerationTerms,
+  { find, defaultMaxTokens, fitTo, besides = () => ZERO }: GenerationTerms,
 ): { readonly kind: "planned"; readonly stage: GenerationStage } | GenerationFailure {
   const primary = usable(id, measured, find);
   if (primary.kind !== "found") return primary;
@@ -88,9 +105,10 @@ export function planGeneration(
       ownTokens: (model) => ownTokens(model, measured),
     }),
   });
-  if (measured.kind !== "chat") return { kind: "planned", stage: stageOf(null) };
+  if (!("maxTokens" in measured)) return { kind: "planned", stage: stageOf(null) };
   const wanted = measured.maxTokens ?? defaultMaxTokens;
-  const most = fitTo === null ? wanted : fittingTokens(wanted, fitTo, (n) => stageOf(n).bound);
+  const boundOf = (tokens: number) => plus(stageOf(tokens).bound, besides(tokens));
+  const most = fitTo === null ? wanted : fittingTokens(wanted, fitTo, boundOf);
   // Where not even one token fits, the refusal tells of what was asked.
   const clamped = most > 0 && most < wanted;
   return { kind: "planned", stage: stageOf(clamped ? most : wanted, clamped) };
@@ -135,11 +153,27 @@ function usable(
   if (measured.kind === "chat" && measured.chat.images > 0 && !takesPictures(model)) {
     return { kind: "unbounded_usage", detail: `Pictures sent to ${id} have no known bound.` };
   }
-  return found;
+  return (isTask(measured) ? taskRefusal(model, measured) : null) ?? found;
+}
+
+/** Whether a model may run for the tenant, is for such work, and is likely to hold the request. */
+export function canTake(
+  id: string,
+  measured: Extract<Measured, { kind: "chat" }>,
+  { find, defaultMaxTokens }: Pick<GenerationTerms, "find" | "defaultMaxTokens">,
+): boolean {
+  const found = usable(id, measured, find);
+  if (found.kind !== "found") return false;
+  const { contextTokens } = found.model;
+  const likely = estimateInputTokens(measured.chat.textTokens);
+  return (
+    contextTokens === null || likely + (measured.maxTokens ?? defaultMaxTokens) <= contextTokens
+  );
 }
 
 /** The most that each engine call uses. */
 function usagesOf(model: Model, measured: Measured, maxTokens: number): Usage[] {
+  if (isTask(measured)) return [taskUsages(model, measured, maxTokens)];
   switch (measured.kind) {
     case "chat": {
       const usage = {
@@ -157,6 +191,7 @@ function usagesOf(model: Model, measured: Measured, maxTokens: number): Usage[] 
 
 /** What a model reads of our own or its template's making, beside what the caller sent. */
 function ownTokens(model: Model, measured: Measured): number {
+  if (isTask(measured)) return taskOwnTokens(model, measured);
   switch (measured.kind) {
     case "chat":
       return chatInputBound(model, { ...measured.chat, textTokens: 0 });

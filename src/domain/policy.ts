@@ -1,4 +1,6 @@
+import type { GuardModes } from "./guard.ts";
 import { CATEGORIES, type Category, forEach, LABEL_GROUPS, OPENAI_CATEGORIES } from "./category.ts";
+import { DEFAULT_ROUTING, type Routing } from "./routing.ts";
 
 // What a tenant wants of moderation. Scores become decisions here and nowhere else.
 
@@ -26,12 +28,16 @@ export interface Policy {
   readonly on_unavailable: (typeof ON_UNAVAILABLE)[number];
   /** Run the paid stages also for an item that the terms have blocked already. */
   readonly evaluate_all: boolean;
+  /** Of generations: what goes in, what comes out. Absent in policies of before there was any. */
+  readonly guard?: GuardModes;
   readonly models: {
     readonly judge: string | null;
     /** Asked when the judge was refused before it ran; the hold covers the dearer of the two. */
     readonly judge_fallback: string | null;
     readonly vision: string | null;
   };
+  /** Which model answers a call that names `auto`; the default policy's holds. */
+  readonly routing: Routing;
 }
 
 export interface PolicyVersion {
@@ -67,7 +73,9 @@ export const defaultPolicy = (canSee: boolean): Policy => ({
   terms: { block: [], allow: [] },
   on_unavailable: "flag",
   evaluate_all: false,
+  guard: { input: "off", output: "off" },
   models: { judge: JUDGE, judge_fallback: null, vision: canSee ? VISION : null },
+  routing: DEFAULT_ROUTING,
 });
 
 /** The rules of section 7 of the contract, in the order of `CATEGORIES`. */

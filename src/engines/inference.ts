@@ -1,7 +1,17 @@
 import type { Hold } from "../domain/ledger.ts";
 import type { GenerationKind } from "../domain/plan-generation.ts";
 import type { Usage } from "../domain/price.ts";
-import type { CheckOptions, Unanswered } from "./engine.ts";
+import type { CheckOptions, Label, Unanswered } from "./engine.ts";
+import type {
+  CaptionInference,
+  CaptionOutput,
+  ClassificationInference,
+  PictureInference,
+  Rank,
+  RerankingInference,
+  SeenObject,
+  TranslationInference,
+} from "./task-inference.ts";
 
 // What an engine can be asked to make, in one form for all surfaces and all engines: routes
 // translate what callers send into it, adapters translate it into what their other side speaks.
@@ -73,17 +83,34 @@ export type ChatEvent =
 export interface EmbeddingsInference {
   readonly model: string;
   readonly texts: readonly string[];
+  /** How a model makes one vector of its tokens', where the caller asks for another way than its own. */
+  readonly pooling?: "cls";
 }
 
 export interface Inferences {
   readonly chat: ChatInference;
   readonly embeddings: EmbeddingsInference;
+  readonly classification: ClassificationInference;
+  readonly reranking: RerankingInference;
+  readonly labels: PictureInference;
+  readonly objects: PictureInference;
+  readonly caption: CaptionInference;
+  readonly translation: TranslationInference;
 }
 
 export interface Outputs {
   readonly chat: ChatOutput;
   /** One vector for each text, in order. */
   readonly embeddings: { readonly vectors: readonly (readonly number[])[] };
+  /** The likeliest first. */
+  readonly classification: { readonly labels: readonly Label[] };
+  /** The best first, each by its place in `contexts`. */
+  readonly reranking: { readonly ranks: readonly Rank[] };
+  readonly labels: { readonly labels: readonly Label[] };
+  readonly objects: { readonly objects: readonly SeenObject[] };
+  readonly caption: CaptionOutput;
+  /** One for each text, in order. */
+  readonly translation: { readonly translations: readonly string[] };
 }
 
 export interface Answered<Kind extends GenerationKind> {

@@ -12,9 +12,9 @@ export const openAiInfers = (server: OpenAiOptions): Infers => ({
 
 const embeddings =
   (server: OpenAiOptions): Infer<"embeddings"> =>
-  async (_hold, { model: id, texts }, options) => {
+  async (_hold, { model: id, texts, pooling }, options) => {
     const model = namedModel(server, id);
-    if (model === undefined) return { kind: "unsupported" };
+    if (model === undefined || pooling !== undefined) return { kind: "unsupported" };
     const body = { model, input: texts, encoding_format: "float" };
     const bounded = { ...options, maxBytes: MAX_VECTORS_BYTES };
     const reply = await postJson(server, "/embeddings", body, bounded);

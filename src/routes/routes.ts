@@ -9,8 +9,10 @@ import { createEmbeddings } from "./embeddings.ts";
 import { createKey, deleteKey, listKeys, rotateKey } from "./keys.ts";
 import { listLines } from "./ledger.ts";
 import { getInvariants, getLimits, getUsage, listRefusals } from "./limits.ts";
+import { getModel, listModels } from "./models.ts";
 import { createModeration } from "./moderations.ts";
 import { getPolicy, listPolicies, putPolicy } from "./policies.ts";
+import { createQuote } from "./quote.ts";
 import { getHealth, reopenAccount, VERSION } from "./service.ts";
 import { deleteTenant, getTenant, patchTenant, putTenant } from "./tenants.ts";
 import { createVerdict, getVerdict, listRevisions, listVerdicts } from "./verdicts.ts";
@@ -58,6 +60,9 @@ export const ROUTES: readonly Route[] = [
   listInvariants,
   listAudit,
   reopenAccount,
+  listModels,
+  getModel,
+  createQuote,
 ];
 
 let made: ReturnType<typeof openApiDocument> | undefined;

@@ -8,8 +8,11 @@ import {
   type Policy,
   type PolicyVersion,
 } from "../domain/policy.ts";
+import { GUARD_MODES, UNGUARDED } from "../domain/guard.ts";
 import { stated } from "../http/field-sentence.ts";
 import { policyName, wholeNumber } from "./field.ts";
+import { DEFAULT_ROUTING } from "../domain/routing.ts";
+import { RoutingTable } from "./routing-table.ts";
 
 // A moderation policy on the wire. The contract, section 7.
 
@@ -41,6 +44,8 @@ const phrase = v.pipe(v.string(), v.minLength(1), v.maxLength(200));
 const phrases = v.pipe(v.array(phrase), v.maxLength(1000));
 const model = v.nullable(v.pipe(v.string(), v.maxLength(128)));
 
+const guardMode = v.picklist(GUARD_MODES);
+
 const DEFAULTS = defaultCategories();
 
 const categoryEntries = forEach(CATEGORIES, (category) => v.optional(ruleFor(category)));
@@ -64,6 +69,19 @@ export const PolicyInput = v.strictObject({
     v.pipe(v.boolean(), v.description("Run paid stages also where a term has blocked already.")),
     false,
   ),
+  guard: v.optional(
+    v.strictObject({
+      input: v.optional(
+        v.pipe(guardMode, v.description("Of prompts, before they are sent.")),
+        "off",
+      ),
+      output: v.optional(
+        v.pipe(guardMode, v.description("Of answers, before they are given.")),
+        "off",
+      ),
+    }),
+    {},
+  ),
   models: v.optional(
     v.strictObject({
       judge: v.optional(v.pipe(model, v.description("The language model that judges text."))),
@@ -72,6 +90,7 @@ export const PolicyInput = v.strictObject({
     }),
     {},
   ),
+  routing: v.optional(RoutingTable),
 });
 
 export const PolicyOutput = v.object({
@@ -83,7 +102,9 @@ export const PolicyOutput = v.object({
   terms: v.object({ block: phrases, allow: phrases }),
   on_unavailable: v.picklist(ON_UNAVAILABLE),
   evaluate_all: v.boolean(),
+  guard: v.object({ input: guardMode, output: guardMode }),
   models: v.object({ judge: model, judge_fallback: model, vision: model }),
+  routing: RoutingTable,
 });
 
 /** What a PUT means, over the default models of this deployment. */
@@ -96,11 +117,13 @@ export const policyOf = (
   terms: input.terms,
   on_unavailable: input.on_unavailable,
   evaluate_all: input.evaluate_all,
+  guard: input.guard,
   models: {
     judge: input.models.judge === undefined ? models.judge : input.models.judge,
     judge_fallback: input.models.judge_fallback ?? null,
     vision: input.models.vision === undefined ? models.vision : input.models.vision,
   },
+  routing: input.routing ?? DEFAULT_ROUTING,
 });
 
 type Mutable<T> = T extends object ? { -readonly [K in keyof T]: Mutable<T[K]> } : T;
@@ -114,4 +137,5 @@ export const toPolicy = ({
   name,
   version,
   ...(policy as Mutable<Policy>),
+  guard: policy.guard ?? { ...UNGUARDED },
 });

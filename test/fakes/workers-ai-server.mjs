@@ -1,5 +1,6 @@
 import { createServer } from "node:http";
 import { chatPlan, chatReply, isChat, streamReply } from "./chat.mjs";
+import { rawTaskOf, smallResults, smallTask } from "./workers-ai-tasks.mjs";
 import { answerOpenAi } from "./openai-server.mjs";
 import {
   Script,
@@ -52,6 +53,7 @@ import {
 //   Of judge and vision: string obey close_fence other_nonce no_nonce second_object prose code_fence
 //     extra_key missing_key duplicate_key escaped_duplicate_key float fraction_text out_of_range
 //     string_score null empty array refusal truncated
+//   Of reranking, objects, caption and translation: see workers-ai-tasks.mjs
 //   Of sentiment and labels: no_label bad_score empty_list, and positive_first of sentiment
 
 const HTTP_STATUS = {
@@ -159,10 +161,13 @@ function parse(url, headers, body) {
   if (headers["content-type"] !== "application/json") {
     const query = Object.fromEntries(new URL(url).searchParams);
     const content = body.toString("latin1");
-    return { task: "labels", model, content, inputs: null, options: query, messages: [] };
+    const task = rawTaskOf(model);
+    return { task, model, content, inputs: null, options: query, messages: [] };
   }
   const { inputs, options } = JSON.parse(body.toString());
   const messages = inputs.messages ?? [];
+  const small = smallTask(model, inputs);
+  if (small !== null) return { ...small, model, inputs, options, messages };
   if (Array.isArray(inputs.text)) {
     return {
       task: "embeddings",
@@ -209,6 +214,7 @@ function answerRun(script, request, body, response) {
     sentiment: () => sentiment(behaviour, asked.content),
     embeddings: () => embeddings(behaviour, asked.inputs.text),
     labels: () => imageLabels(behaviour),
+    ...smallResults(behaviour, asked),
     judge: () => chat("judge", asked.model, behaviour, messages, asked.content),
     vision: () => chat("vision", asked.model, behaviour, messages, asked.content),
   }[asked.task]();

@@ -49,6 +49,8 @@ const OPENAI_PATHS: readonly string[] = [
   "/v1/moderations",
   "/v1/embeddings",
   "/v1/chat/completions",
+  "/v1/models",
+  "/v1/models/{id}",
 ];
 
 describe("/openapi.json", () => {
