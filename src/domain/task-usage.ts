@@ -41,9 +41,8 @@ const TASK_KINDS: readonly string[] = [
   "translation",
 ] satisfies TaskMeasure["kind"][];
 
-export const isTask = <Other extends { readonly kind: string }>(
-  measured: TaskMeasure | Other,
-): measured is TaskMeasure => TASK_KINDS.includes(measured.kind);
+export const isTask = (measured: { readonly kind: string }): measured is TaskMeasure =>
+  TASK_KINDS.includes(measured.kind);
 
 type TaskRefusal = Extract<RequestFailure, { kind: "invalid_request" | "unbounded_usage" }>;
 

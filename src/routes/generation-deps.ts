@@ -26,7 +26,7 @@ export const GENERATED = [
   "engine_timeout",
 ] as const satisfies readonly FailureKind[];
 
-interface GenerationRouteCall {
+export interface GenerationRouteCall {
   readonly request: Request;
   readonly rawBody: Uint8Array;
   readonly caller: KeyCaller;

@@ -12,6 +12,7 @@ import { createModeration } from "./moderations.ts";
 import { getPolicy, listPolicies, putPolicy } from "./policies.ts";
 import { getHealth, reopenAccount, VERSION } from "./service.ts";
 import { deleteTenant, getTenant, patchTenant, putTenant } from "./tenants.ts";
+import { createTranslation } from "./translations.ts";
 import { createVerdict, getVerdict, listRevisions, listVerdicts } from "./verdicts.ts";
 
 // Every route there is: the router, the OpenAPI document and the security tests read this list.
@@ -56,6 +57,7 @@ export const ROUTES: readonly Route[] = [
   listInvariants,
   listAudit,
   reopenAccount,
+  createTranslation,
 ];
 
 let made: ReturnType<typeof openApiDocument> | undefined;

@@ -1,0 +1,50 @@
+import { tokensAtMost } from "../domain/token-bound.ts";
+import { generationCall, renderedJson } from "../generation/generation-call.ts";
+import { raw } from "../http/call.ts";
+import { defineRoute } from "../http/route.ts";
+import { toTranslation, TranslationInput, TranslationOutput } from "../wire/translation.ts";
+import {
+  callerOf,
+  GENERATED,
+  generationDeps,
+  generationHeaders,
+  MAX_BODY_BYTES,
+} from "./generation-deps.ts";
+import { toItsEnd } from "./moderation-deps.ts";
+
+export const createTranslation = defineRoute({
+  method: "POST",
+  path: "/v1/translations",
+  summary: "Translates a text",
+  surface: "native",
+  auth: { kind: "key", roles: ["call"] },
+  body: { schema: TranslationInput, limitBytes: MAX_BODY_BYTES },
+  reply: { status: 200, schema: TranslationOutput },
+  failures: GENERATED,
+  handle: async (call) => {
+    const { body } = call;
+    const { text, source_language: source, target_language: target } = body;
+    const read = await callerOf(call, "POST /v1/translations", body.user_id ?? null);
+    if (read.kind !== "read") return read;
+    const generation = await toItsEnd(
+      call.ctx,
+      generationCall(generationDeps(call), {
+        ...read.who,
+        kind: "translation",
+        model: body.model,
+        measured: { kind: "translation", texts: [tokensAtMost(text)], source, target },
+        inference: (model) => ({ model, texts: [text], source, target }),
+        render: ({ answers: [answer], item, hold }) => {
+          if (answer === undefined) throw new Error("an answer is missing");
+          return renderedJson(toTranslation(answer.output, { body, item, hold }));
+        },
+      }),
+    );
+    if (generation.kind !== "generated") return generation;
+    const headers = {
+      "Content-Type": generation.rendered.contentType,
+      ...generationHeaders(generation, call.config),
+    };
+    return raw(new Response(generation.rendered.body, { headers }));
+  },
+});
