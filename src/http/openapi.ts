@@ -1,6 +1,6 @@
 import type { FailureKind } from "../domain/failure.ts";
 import { REASONS, STATUS } from "./failure-status.ts";
-import { type Mount, failureKinds, mountsOf } from "./mount.ts";
+import { type Mount, failureKinds, mountsOf, paramNames, pathTemplate } from "./mount.ts";
 import { errorSchema, ERROR_SCHEMAS } from "./openapi-errors.ts";
 import { fieldParameters, type Json, type JsonObject, jsonSchema } from "./openapi-schema.ts";
 import type { Route } from "./route.ts";
@@ -10,8 +10,7 @@ import type { Route } from "./route.ts";
 
 function parameters({ path, route }: Mount): JsonObject[] {
   const described = fieldParameters(route.params, "path");
-  const names = path.match(/(?<=\/:)\w+/g) ?? [];
-  const inPath = names.map(
+  const inPath = paramNames(path).map(
     (name): JsonObject =>
       described.find((parameter) => parameter["name"] === name) ?? {
         name,
@@ -62,8 +61,10 @@ export function operationId({ method, path }: Pick<Mount, "method" | "path">): s
   );
 }
 
-const tagOf = (path: string): string =>
-  /^\/v1\/([\w-]+)/.exec(path)?.[1] ?? (path.startsWith("/admin/") ? "admin" : "service");
+function tagOf(path: string): string {
+  if (path.startsWith("/client/")) return "workers-ai";
+  return /^\/v1\/([\w-]+)/.exec(path)?.[1] ?? (path.startsWith("/admin/") ? "admin" : "service");
+}
 
 const SECURITY: Readonly<Record<Mount["auth"]["kind"], readonly JsonObject[]>> = {
   none: [],
@@ -90,7 +91,10 @@ function operation(mount: Mount): JsonObject {
       : {
           requestBody: {
             required: route.body.optional !== true,
-            content: { "application/json": { schema: jsonSchema(route.body.schema, "input") } },
+            content: {
+              "application/json": { schema: jsonSchema(route.body.schema, "input") },
+              ...(route.body.unread === true && { "application/octet-stream": {} }),
+            },
           },
         }),
     responses: { ...successReplies(route), ...failureReplies(mount) },
@@ -104,8 +108,7 @@ export function openApiDocument(
   const mounts = mountsOf(routes);
   const paths: Record<string, Record<string, Json>> = {};
   for (const mount of mounts) {
-    const path = mount.path.replace(/\/:(\w+)/g, "/{$1}");
-    (paths[path] ??= {})[mount.method.toLowerCase()] = operation(mount);
+    (paths[pathTemplate(mount.path)] ??= {})[mount.method.toLowerCase()] = operation(mount);
   }
   const bearer = { type: "http", scheme: "bearer" };
   return {

@@ -3,7 +3,7 @@ import type { FieldError } from "../domain/failure.ts";
 import { fieldErrors } from "./field-errors.ts";
 import { TENANT_ID } from "./key-format.ts";
 import type { Mount } from "./mount.ts";
-import { type BodyFailure, readBytes, readJson } from "./read-body.ts";
+import { type BodyFailure, isEncoded, readBytes, readJson } from "./read-body.ts";
 import type { BodySpec, Schema } from "./route.ts";
 
 // Path, query and body by the route's own schemas: inside, types are trusted.
@@ -36,7 +36,7 @@ function parseWith(schema: Schema, value: unknown, abortEarly = false): Parsed |
   return result.success ? parsed(result.output) : invalid(...fieldErrors(result.issues));
 }
 
-function decodeOnce(text: string): string | null {
+export function decodeOnce(text: string): string | null {
   try {
     return decodeURIComponent(text);
   } catch {
@@ -44,7 +44,10 @@ function decodeOnce(text: string): string | null {
   }
 }
 
-/** The path's parameters, percent-decoded once. A mirror's `tenant` is none of the route's. */
+/**
+ * The path's parameters, percent-decoded once. A mirror's `tenant` is none of the route's, nor is the
+ * `account` of a path that a route is found at beside its own.
+ */
 export function parseParams(
   mount: Mount,
   encoded: Readonly<Record<string, string>>,
@@ -62,7 +65,8 @@ export function parseParams(
   if (mount.mirrored && !TENANT_ID.test(tenant ?? "")) {
     return invalid({ path: ["tenant"], detail: "must be a tenant id" });
   }
-  const values = mount.mirrored ? own : params;
+  const { account: _, ...unaccounted } = params;
+  const values = mount.mirrored ? own : mount.path === mount.route.path ? params : unaccounted;
   const schema = mount.route.params;
   const result = schema === undefined ? parsed<unknown>(values) : parseWith(schema, values);
   if (result.kind !== "parsed") return result;
@@ -91,6 +95,7 @@ export async function parseBody(
   request: Request,
 ): Promise<Parsed<ParsedBody> | BodyFailure> {
   if (spec === undefined) return parsed({ body: undefined, rawBody: new Uint8Array() });
+  if (spec.unread === true) return readUnread(spec, request);
   let read;
   if (spec.optional === true && !request.headers.has("content-type")) {
     const bytes = await readBytes(request, spec.limitBytes);
@@ -103,4 +108,14 @@ export async function parseBody(
   }
   const result = parseWith(spec.schema, read.value, read.values > EXPLAINED_VALUES);
   return result.kind === "parsed" ? parsed({ body: result.value, rawBody: read.bytes }) : result;
+}
+
+async function readUnread(
+  { limitBytes }: BodySpec,
+  request: Request,
+): Promise<Parsed<ParsedBody> | BodyFailure> {
+  if (isEncoded(request.headers)) return { kind: "unsupported_media_type", expected: "sent plain" };
+  const bytes = await readBytes(request, limitBytes);
+  if (!(bytes instanceof Uint8Array)) return bytes;
+  return parsed({ body: undefined, rawBody: bytes });
 }

@@ -27,10 +27,13 @@ const refuse = (detail: string): BodyFailure => ({
   errors: [{ path: [], detail }],
 });
 
+/** Compressed or the like: what is inside could be of any size. */
+export const isEncoded = (headers: Headers): boolean =>
+  (headers.get("content-encoding")?.trim().toLowerCase() ?? "identity") !== "identity";
+
 function mediaTypeFailure(headers: Headers): BodyFailure | null {
   const type = headers.get("content-type")?.trim() ?? "";
-  const encoding = headers.get("content-encoding")?.trim().toLowerCase() ?? "identity";
-  return JSON_TYPE.test(type) && encoding === "identity"
+  return JSON_TYPE.test(type) && !isEncoded(headers)
     ? null
     : { kind: "unsupported_media_type", expected: "application/json" };
 }

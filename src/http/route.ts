@@ -9,8 +9,8 @@ import type { Call, Caller, KeyCaller, MirrorCaller, Ok, PlatformCaller, Raw } f
 
 export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 
-/** Decides the error shape: problem+json or OpenAI's. */
-export type Surface = "native" | "openai";
+/** Decides the error shape: problem+json, OpenAI's or Cloudflare's envelope. */
+export type Surface = "native" | "openai" | "workers-ai";
 
 export type Auth =
   /** `evenMisconfigured`: answered without a configuration, which is then null (`/healthz`). */
@@ -27,6 +27,8 @@ export interface BodySpec<S extends Schema = Schema> {
   readonly limitBytes: number;
   /** No body at all is then read as `{}`. */
   readonly optional?: true;
+  /** Only its bytes are read: the handler knows what they are. The schema tells of their JSON form. */
+  readonly unread?: true;
 }
 
 /** `/admin/tenants/:tenant/ledger`: where the platform finds a tenant's route. */
@@ -35,14 +37,20 @@ export type Mirror = `/admin/tenants/:tenant/${string}`;
 type ParamNames<P extends string> = P extends `${string}/:${infer Rest}`
   ? Rest extends `${infer Name}/${infer Tail}`
     ? Name | ParamNames<`/${Tail}`>
-    : Rest
+    : Rest extends `${infer Name}+`
+      ? Name
+      : Rest
   : never;
 
 type OutputOf<S> = S extends Schema ? v.InferOutput<S> : undefined;
 type ParamsOf<P extends string, S> = S extends Schema
   ? v.InferOutput<S>
   : Readonly<Record<ParamNames<P>, string>>;
-type BodyOf<B> = B extends BodySpec<infer S> ? v.InferOutput<S> : undefined;
+type BodyOf<B> = B extends { readonly unread: true }
+  ? undefined
+  : B extends BodySpec<infer S>
+    ? v.InferOutput<S>
+    : undefined;
 type ConfigOf<A> = A extends { readonly evenMisconfigured: true } ? Config | null : Config;
 type CallerOf<A, M> = A extends { readonly kind: "key" }
   ? KeyCaller | (M extends string ? MirrorCaller : never)
@@ -73,7 +81,7 @@ export type ImpliedKind<A, B> =
 
 interface RouteFacts {
   readonly method: Method;
-  /** `/v1/verdicts/:id`. */
+  /** `/v1/verdicts/:id`; a last `/:model+` takes the rest, slashes and all. */
   readonly path: `/${string}`;
   readonly summary: string;
   readonly description?: string;

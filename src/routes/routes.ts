@@ -14,6 +14,7 @@ import { getHealth, reopenAccount, VERSION } from "./service.ts";
 import { deleteTenant, getTenant, patchTenant, putTenant } from "./tenants.ts";
 import { createTranslation } from "./translations.ts";
 import { createVerdict, getVerdict, listRevisions, listVerdicts } from "./verdicts.ts";
+import { runModelRoute } from "./workers-ai-run.ts";
 
 // Every route there is: the router, the OpenAPI document and the security tests read this list.
 
@@ -58,6 +59,7 @@ export const ROUTES: readonly Route[] = [
   listAudit,
   reopenAccount,
   createTranslation,
+  runModelRoute,
 ];
 
 let made: ReturnType<typeof openApiDocument> | undefined;
