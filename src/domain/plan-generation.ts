@@ -3,12 +3,15 @@ import type { RequestFailure } from "./failure.ts";
 import type { MicroNeurons } from "./micro-neurons.ts";
 import type { ModelTask } from "./model-task.ts";
 import type { Usage } from "./price.ts";
+import type { PromptFeatures } from "./prompt-features.ts";
+import type { Routed } from "./routing.ts";
 import { type FindModel, type ModelFailure, planCalls, type PlannedStage } from "./stage.ts";
 import { isTask, taskOwnTokens, taskRefusal, taskUsages, type TaskMeasure } from "./task-usage.ts";
 import {
   type ChatMeasure,
   chatInputBound,
   classifierInputBound,
+  estimateInputTokens,
   takesPictures,
 } from "./token-bound.ts";
 
@@ -27,6 +30,8 @@ export type Measured =
       readonly maxTokens: number | null;
       /** Answers, each an engine call of its own that reads the whole prompt. */
       readonly choices: number;
+      /** What kind of work its words ask for, for a call that names `auto`. */
+      readonly features?: PromptFeatures;
     }
   /** Tokens of each text. */
   | { readonly kind: "embeddings"; readonly texts: readonly number[] }
@@ -51,6 +56,10 @@ export interface GenerationStage extends PlannedStage {
   readonly input: "request";
   /** What each engine call is told; null where nothing is generated token by token. */
   readonly maxTokens: number | null;
+  /** Whether that is less than was asked for, so that the call fits. */
+  readonly clamped: boolean;
+  /** Why `auto` became this model; absent where the caller named it. */
+  readonly routed?: Routed;
 }
 
 export const isGeneration = (stage: PlannedStage): stage is GenerationStage =>
@@ -81,13 +90,14 @@ export function planGeneration(
     return found.kind === "found" ? [found.model] : [];
   });
   const models: [Model, ...Model[]] = [primary.model, ...fallbacks];
-  const stageOf = (maxTokens: number | null): GenerationStage => ({
+  const stageOf = (maxTokens: number | null, clamped = false): GenerationStage => ({
     content: 0,
     name: "generate",
     input: "request",
     model: primary.model.id,
     fallbacks: fallbacks.map((model) => model.id),
     maxTokens,
+    clamped,
     ...planCalls(models, {
       usages: (model) => usagesOf(model, measured, maxTokens ?? 0),
       ownTokens: (model) => ownTokens(model, measured),
@@ -97,8 +107,15 @@ export function planGeneration(
   const wanted = measured.maxTokens ?? defaultMaxTokens;
   const most = fitTo === null ? wanted : fittingTokens(wanted, fitTo, (n) => stageOf(n).bound);
   // Where not even one token fits, the refusal tells of what was asked.
-  return { kind: "planned", stage: stageOf(most === 0 ? wanted : most) };
+  const clamped = most > 0 && most < wanted;
+  return { kind: "planned", stage: stageOf(clamped ? most : wanted, clamped) };
 }
+
+/** The most tokens that a model is told to write: none has more than its context window. */
+export const outputTokensAtMost = (
+  { contextTokens }: Pick<Model, "contextTokens">,
+  maxTokens: number,
+): number => Math.min(maxTokens, contextTokens ?? maxTokens);
 
 /** The most output tokens, at most `wanted`, whose bound is within `available`; 0: not even one. */
 export function fittingTokens(
@@ -136,6 +153,21 @@ function usable(
   return (isTask(measured) ? taskRefusal(model, measured) : null) ?? found;
 }
 
+/** Whether a model may run for the tenant, is for such work, and is likely to hold the request. */
+export function canTake(
+  id: string,
+  measured: Extract<Measured, { kind: "chat" }>,
+  { find, defaultMaxTokens }: Pick<GenerationTerms, "find" | "defaultMaxTokens">,
+): boolean {
+  const found = usable(id, measured, find);
+  if (found.kind !== "found") return false;
+  const { contextTokens } = found.model;
+  const likely = estimateInputTokens(measured.chat.textTokens);
+  return (
+    contextTokens === null || likely + (measured.maxTokens ?? defaultMaxTokens) <= contextTokens
+  );
+}
+
 /** The most that each engine call uses. */
 function usagesOf(model: Model, measured: Measured, maxTokens: number): Usage[] {
   if (isTask(measured)) return [taskUsages(model, measured, maxTokens)];
@@ -143,7 +175,7 @@ function usagesOf(model: Model, measured: Measured, maxTokens: number): Usage[] 
     case "chat": {
       const usage = {
         input_token: chatInputBound(model, measured.chat),
-        output_token: Math.min(maxTokens, model.contextTokens ?? maxTokens),
+        output_token: outputTokensAtMost(model, maxTokens),
       };
       return Array.from({ length: measured.choices }, () => usage);
     }

@@ -24,26 +24,27 @@ export function refused(code: number | null, retryable = false): Reply {
  * Runs a call and gives up at the deadline, or when the caller's signal fires, even if the call
  * ignores the signal it was given.
  */
-export async function withDeadline(
+export function withDeadline(
   { timeoutMs, signal }: CheckOptions,
   call: (signal: AbortSignal) => Promise<Reply>,
 ): Promise<Reply> {
-  if (signal?.aborted === true) return TIMED_OUT;
+  if (signal?.aborted === true) return Promise.resolve(TIMED_OUT);
   const controller = new AbortController();
-  const aborted = new Promise<Reply>((resolve) => {
-    controller.signal.addEventListener("abort", () => resolve(TIMED_OUT), { once: true });
+  return new Promise((resolve) => {
+    const giveUp = (): void => {
+      resolve(TIMED_OUT);
+      controller.abort();
+    };
+    const timer = setTimeout(giveUp, timeoutMs);
+    signal?.addEventListener("abort", giveUp, { once: true });
+    const end = (reply: Reply): void => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", giveUp);
+      // What a call ends with after it was given up is nobody's business any more.
+      resolve(reply);
+    };
+    call(controller.signal).then(end, () => end(FAILED));
   });
-  const abort = () => controller.abort();
-  const timer = setTimeout(abort, timeoutMs);
-  signal?.addEventListener("abort", abort, { once: true });
-  // What a call rejects with after it was given up is nobody's business any more.
-  const reply = call(controller.signal).catch(() => FAILED);
-  try {
-    return await Promise.race([aborted, reply]);
-  } finally {
-    clearTimeout(timer);
-    signal?.removeEventListener("abort", abort);
-  }
 }
 
 /** The JSON of a body of bounded size. Throws when it is too large, cut, or not JSON. */

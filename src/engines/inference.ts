@@ -52,6 +52,8 @@ export type FinishReason = (typeof FINISH_REASONS)[number];
 export interface ChatOutput {
   /** Null where the model only calls tools. */
   readonly content: string | null;
+  /** What it thought before it answered, where the engine tells; it is paid like the answer. */
+  readonly reasoning: string | null;
   readonly toolCalls: readonly ToolCall[];
   readonly finishReason: FinishReason;
 }

@@ -1,10 +1,14 @@
 import { MAX_VECTORS_BYTES, readEmbeddingList } from "./embedding-vectors.ts";
 import { field } from "./engine-call.ts";
 import type { Infer, Infers } from "./inference.ts";
+import { chat } from "./openai-chat.ts";
 import { namedModel, type OpenAiOptions, postJson } from "./openai-call.ts";
 
 /** What an OpenAI-compatible server makes, with the models that the deployment has named. */
-export const openAiInfers = (server: OpenAiOptions): Infers => ({ embeddings: embeddings(server) });
+export const openAiInfers = (server: OpenAiOptions): Infers => ({
+  embeddings: embeddings(server),
+  chat: chat(server),
+});
 
 const embeddings =
   (server: OpenAiOptions): Infer<"embeddings"> =>

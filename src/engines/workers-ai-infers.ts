@@ -1,11 +1,13 @@
 import { MAX_VECTORS_BYTES, readVectors } from "./embedding-vectors.ts";
 import { field } from "./engine-call.ts";
 import type { Infer, Infers } from "./inference.ts";
+import { chat } from "./workers-ai-chat.ts";
 import { runModel } from "./workers-ai-call.ts";
 import { workersAiTasks } from "./workers-ai-tasks.ts";
 
 /** What the `AI` binding makes. */
 export const workersAiInfers = (ai: Ai): Infers => ({
+  chat: chat(ai),
   embeddings: embeddings(ai),
   ...workersAiTasks(ai),
 });

@@ -4,7 +4,11 @@ import type { ChatOutput, Outputs } from "../engines/inference.ts";
 export function writtenText(output: Outputs[keyof Outputs]): string | null {
   if ("translations" in output) return output.translations.join("");
   return isChat(output)
-    ? [output.content ?? "", ...output.toolCalls.map((call) => JSON.stringify(call))].join("")
+    ? [
+        output.reasoning ?? "",
+        output.content ?? "",
+        ...output.toolCalls.map((call) => JSON.stringify(call)),
+      ].join("")
     : null;
 }
 

@@ -27,8 +27,13 @@ export interface BodySpec<S extends Schema = Schema> {
   readonly limitBytes: number;
   /** No body at all is then read as `{}`. */
   readonly optional?: true;
-  /** Only its bytes are read: the handler knows what they are. The schema tells of their JSON form. */
-  readonly unread?: true;
+  /**
+   * JSON when absent. Of `multipart/form-data` the schema gets an object of texts and `Upload`s.
+   * `unread`: the handler gets the bytes and knows what they are; the schema tells of their JSON form.
+   */
+  readonly as?: "json" | "multipart" | "unread";
+  /** The field that makes a body too large, where there is one. */
+  readonly largest?: string;
 }
 
 /** `/admin/tenants/:tenant/ledger`: where the platform finds a tenant's route. */
@@ -46,7 +51,7 @@ type OutputOf<S> = S extends Schema ? v.InferOutput<S> : undefined;
 type ParamsOf<P extends string, S> = S extends Schema
   ? v.InferOutput<S>
   : Readonly<Record<ParamNames<P>, string>>;
-type BodyOf<B> = B extends { readonly unread: true }
+type BodyOf<B> = B extends { readonly as: "unread" }
   ? undefined
   : B extends BodySpec<infer S>
     ? v.InferOutput<S>
@@ -95,6 +100,8 @@ export interface ReplySpec<S extends Schema = Schema> {
   readonly schema: S;
   /** `application/json` when absent. */
   readonly contentType?: string;
+  /** Of replies that come as something else than `schema` says: texts, pictures, sounds. */
+  readonly otherTypes?: readonly string[];
 }
 
 /** A route whose types were checked by `defineRoute`, for lists. */

@@ -23,7 +23,7 @@ export const runModelRoute = defineRoute({
     "The account is the tenant. The model stands in the path as `@cf/a/b`, with its slashes as they are or as `%2F`.",
   surface: "workers-ai",
   auth: { kind: "key", roles: ["call"] },
-  body: { schema: RunInput, limitBytes: MAX_RUN_BYTES, unread: true },
+  body: { schema: RunInput, limitBytes: MAX_RUN_BYTES, as: "unread" },
   reply: { status: 200, schema: Envelope },
   failures: GENERATED,
   handle: async (call) => {
@@ -32,16 +32,20 @@ export const runModelRoute = defineRoute({
     if (body.kind !== "json" && body.kind !== "bytes") return body;
     const task = runTaskOf(model, body);
     if (task === null) return withoutTask(model, call.config);
-    const named = { ...call, rawBody: await namedBytes(model, call.rawBody) };
-    const read = await callerOf(named, "POST /ai/run", null);
+    const read = await callerOf(named(model, call), "POST /ai/run", null);
     if (read.kind !== "read") return read;
     return task({ call, who: read.who, model, body });
   },
 });
 
-/** For the fingerprint of an idempotency key: here the model is no part of the body. */
-const namedBytes = async (model: string, body: Uint8Array): Promise<Uint8Array> =>
-  utf8(`${model}\n${await sha256Hex(body)}`);
+/** For an idempotency key the model is a part of what is asked, though not of the body. */
+const named = <Of extends { readonly fingerprint: () => Promise<string> }>(
+  model: string,
+  call: Of,
+): Of => ({
+  ...call,
+  fingerprint: async () => sha256Hex(utf8(`${model}\n${await call.fingerprint()}`)),
+});
 
 /** Why a model is not run that has no task here. */
 function withoutTask(

@@ -45,7 +45,13 @@ function resolve(ref: string): unknown {
 }
 
 /** The drop-ins: their errors are in OpenAI's shape. */
-const OPENAI_PATHS: readonly string[] = ["/v1/moderations", "/v1/embeddings"];
+const OPENAI_PATHS: readonly string[] = [
+  "/v1/moderations",
+  "/v1/embeddings",
+  "/v1/chat/completions",
+  "/v1/models",
+  "/v1/models/{id}",
+];
 const ACCOUNT = "/client/v4/accounts/{account}/ai";
 
 /** Below an account, OpenAI's routes are OpenAI's and the others Cloudflare's. */

@@ -1,4 +1,5 @@
 import type { Infers } from "../inference.ts";
+import { EXTRACT_MODEL, extract } from "./extract.ts";
 import { EMBEDDED_TASKS } from "./embedded-tasks.ts";
 import { dimensionsOf, HASHING_MODEL, hashedVector } from "./embedding.ts";
 
@@ -9,6 +10,11 @@ export const EMBEDDED_INFERS: Infers = {
     if (dimensions === null || pooling !== undefined) return { kind: "unsupported" };
     const vectors = texts.map((text) => hashedVector(text, dimensions));
     return { kind: "answered", model: HASHING_MODEL, output: { vectors }, usage: null };
+  },
+  async chat(_hold, inference) {
+    const made = extract(inference);
+    if (made.kind === "unsupported") return made;
+    return { kind: "answered", model: EXTRACT_MODEL, output: made.output, usage: null };
   },
   ...EMBEDDED_TASKS,
 };

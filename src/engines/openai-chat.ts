@@ -1,0 +1,37 @@
+import { MAX_CHAT_BYTES, readChatReply } from "./chat-reply.ts";
+import type { ChatInference, Infer } from "./inference.ts";
+import { namedModel, type OpenAiOptions, postJson } from "./openai-call.ts";
+
+// Chats on an OpenAI-compatible server: what it is asked is what was asked of us.
+
+export const chat =
+  (server: OpenAiOptions): Infer<"chat"> =>
+  async (_hold, inference, options) => {
+    const body = completionBody(server, inference);
+    if (body === null) return { kind: "unsupported" };
+    const bounded = { ...options, maxBytes: MAX_CHAT_BYTES };
+    const reply = await postJson(server, "/chat/completions", body, bounded);
+    if (reply.kind !== "replied") return reply;
+    const answer = readChatReply(reply.value, inference.maxTokens);
+    return answer.kind === "failed" ? answer : { ...answer, model: body.model };
+  };
+
+export interface CompletionBody {
+  readonly model: string;
+  readonly [name: string]: unknown;
+}
+
+/** Null where the server has no model for it: one that was not named for pictures may drop them. */
+export function completionBody(
+  server: OpenAiOptions,
+  { model: id, messages, maxTokens, parameters }: ChatInference,
+): CompletionBody | null {
+  const pictures = messages.some(
+    ({ content }) =>
+      Array.isArray(content) && content.some((part: { type: string }) => part.type === "image_url"),
+  );
+  const model = namedModel(server, id) ?? (pictures ? undefined : server.defaultModel);
+  if (model === undefined) return null;
+  // `max_tokens` is the name that every such server knows.
+  return { ...parameters, model, messages, max_tokens: maxTokens };
+}
