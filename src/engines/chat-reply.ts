@@ -99,4 +99,4 @@ export function readToolCalls(value: unknown): ToolCall[] | null {
 }
 
 /** As OpenAI's look; the caller names it when it answers the call. */
-export const newToolCallId = (): string => `call_${crypto.randomUUID().replaceAll("-", "")}`;
+const newToolCallId = (): string => `call_${crypto.randomUUID().replaceAll("-", "")}`;

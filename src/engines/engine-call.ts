@@ -12,10 +12,13 @@ export type Reply =
 /** A verdict takes a kilobyte; 1,000 image labels 60. More than this is no answer to us. */
 const MAX_REPLY_BYTES = 1_048_576;
 
-export const FAILED: Reply = { kind: "failed", usage: null };
-export const TIMED_OUT: Reply = { kind: "timed_out" };
+/** Why there is no reply. */
+export type NoReply = Exclude<Reply, { kind: "replied" }>;
 
-export function refused(code: number | null, retryable = false): Reply {
+export const FAILED: NoReply = { kind: "failed", usage: null };
+export const TIMED_OUT: NoReply = { kind: "timed_out" };
+
+export function refused(code: number | null, retryable = false): NoReply {
   const accountExhausted = code === 3036 || code === 4006;
   return { kind: "refused", code, retryable, accountExhausted };
 }

@@ -58,14 +58,26 @@ export interface ChatOutput {
   readonly finishReason: FinishReason;
 }
 
+/** A piece of a tool call, as OpenAI streams them: what is absent was said before, or comes later. */
+export interface ToolCallDelta {
+  /** Which of the answer's calls. */
+  readonly index: number;
+  readonly id?: string;
+  readonly name?: string;
+  readonly arguments?: string;
+}
+
 /** A piece of a streamed answer, in the order of arrival. A stream that ends without `end` was cut. */
 export type ChatEvent =
   | { readonly kind: "text"; readonly text: string }
-  /** As OpenAI streams them: by index, the arguments in pieces. */
-  | { readonly kind: "tool_calls"; readonly delta: readonly unknown[] }
+  | { readonly kind: "reasoning"; readonly text: string }
+  | { readonly kind: "tool_calls"; readonly deltas: readonly ToolCallDelta[] }
   | { readonly kind: "finish"; readonly reason: FinishReason }
-  /** What was used so far: the last one holds, they are never added up. */
-  | { readonly kind: "usage"; readonly usage: Usage }
+  /**
+   * What was used so far: the last one holds, they are never added up. Null: it was told in a form
+   * that is not to be believed, so that what was told before does not hold either.
+   */
+  | { readonly kind: "usage"; readonly usage: Usage | null }
   | { readonly kind: "end" };
 
 export interface EmbeddingsInference {
@@ -113,7 +125,11 @@ export interface Answered<Kind extends GenerationKind> {
 export interface ChatStream {
   readonly kind: "streaming";
   readonly model: string;
-  readonly events: ReadableStream<ChatEvent>;
+  /**
+   * Read as it is asked for, never ahead; it ends soon after the signal fires that it was opened
+   * with, and never throws.
+   */
+  readonly events: AsyncGenerator<ChatEvent, void>;
 }
 
 /** Takes the hold, so that no engine can run without one. Never throws for what an engine does. */
@@ -126,6 +142,7 @@ export type Infer<Kind extends GenerationKind> = (
 /** What an engine can make; what it has no function for is `unsupported`. */
 export type Infers = { readonly [Kind in GenerationKind]?: Infer<Kind> };
 
+/** Resolves when the first byte of the answer is there. The signal ends the stream at any time. */
 export type StreamChat = (
   hold: Hold,
   inference: ChatInference,

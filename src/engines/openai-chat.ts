@@ -1,6 +1,7 @@
 import { MAX_CHAT_BYTES, readChatReply } from "./chat-reply.ts";
-import type { ChatInference, Infer } from "./inference.ts";
-import { namedModel, type OpenAiOptions, postJson } from "./openai-call.ts";
+import type { ChatInference, Infer, StreamChat } from "./inference.ts";
+import { openChatStream } from "./open-chat-stream.ts";
+import { namedModel, type OpenAiOptions, postForEvents, postJson } from "./openai-call.ts";
 
 // Chats on an OpenAI-compatible server: what it is asked is what was asked of us.
 
@@ -14,6 +15,20 @@ export const chat =
     if (reply.kind !== "replied") return reply;
     const answer = readChatReply(reply.value, inference.maxTokens);
     return answer.kind === "failed" ? answer : { ...answer, model: body.model };
+  };
+
+export const streamChat =
+  (server: OpenAiOptions): StreamChat =>
+  async (_hold, inference, options) => {
+    const asked = completionBody(server, inference);
+    if (asked === null) return { kind: "unsupported" };
+    const body = { ...asked, stream: true, stream_options: { include_usage: true } };
+    const { maxTokens } = inference;
+    return openChatStream(
+      { model: asked.model, maxTokens },
+      (signal) => postForEvents(server, "/chat/completions", body, signal),
+      options,
+    );
   };
 
 export interface CompletionBody {

@@ -1,5 +1,6 @@
 import { FAILED, isJson, readJson, type Reply, withDeadline } from "./engine-call.ts";
 import type { CheckOptions } from "./engine.ts";
+import { eventsOf, type OpenedEvents } from "./open-chat-stream.ts";
 import type { Picture } from "./picture.ts";
 import { refusalIn, thrownBy } from "./workers-ai-error.ts";
 
@@ -42,6 +43,25 @@ export function runModel(
     }
     return jsonOf(result, signal, options.maxBytes);
   });
+}
+
+/** One model call that is answered with events, which are given unread. */
+export async function runForEvents(
+  ai: Ai,
+  model: string,
+  inputs: unknown,
+  signal: AbortSignal,
+): Promise<OpenedEvents> {
+  const binding: Binding = ai;
+  let result: unknown;
+  try {
+    result = await binding.run(model, inputs, { returnRawResponse: true, signal });
+  } catch (error) {
+    return thrownBy(error);
+  }
+  if (result instanceof ReadableStream) return { kind: "opened", body: result };
+  if (!(result instanceof Response)) return FAILED;
+  return result.ok ? eventsOf(result) : refusalIn(result, signal);
 }
 
 /**

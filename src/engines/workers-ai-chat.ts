@@ -1,7 +1,8 @@
 import { MAX_CHAT_BYTES, readChatReply } from "./chat-reply.ts";
-import type { ChatInference, ChatMessage, Infer } from "./inference.ts";
+import type { ChatInference, ChatMessage, Infer, StreamChat } from "./inference.ts";
 import { seesPictures, speaksChat } from "./model-traits.ts";
-import { runModel } from "./workers-ai-call.ts";
+import { openChatStream } from "./open-chat-stream.ts";
+import { runForEvents, runModel } from "./workers-ai-call.ts";
 
 // Chats on the `AI` binding, in the two forms that its models take. Newer ones take OpenAI's chat
 // completions. Older ones take messages of text, tools and a bare schema, and nothing to choose
@@ -19,6 +20,26 @@ export const chat =
     if (reply.kind !== "replied") return reply;
     const answer = readChatReply(reply.value, maxTokens);
     return answer.kind === "failed" ? answer : { ...answer, model };
+  };
+
+export const streamChat =
+  (ai: Ai): StreamChat =>
+  async (_hold, inference, options) => {
+    const { model } = inference;
+    const asked = chatInputs(inference);
+    if (asked.kind === "unsupported") return asked;
+    const newer = speaksChat(model);
+    // "JSON Mode currently doesn't support streaming", of the older models' mode.
+    // https://developers.cloudflare.com/workers-ai/features/json-mode/
+    if (!newer && "response_format" in asked.inputs) {
+      return { kind: "unsupported", parameter: "response_format" };
+    }
+    const inputs = {
+      ...asked.inputs,
+      stream: true,
+      ...(newer && { stream_options: { include_usage: true } }),
+    };
+    return openChatStream(inference, (signal) => runForEvents(ai, model, inputs, signal), options);
   };
 
 export type ChatInputs =

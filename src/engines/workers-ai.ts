@@ -6,6 +6,7 @@ import { readLabels } from "./labels.ts";
 import { llmChat, type Chat } from "./llm-checks.ts";
 import { canJudge, languagesOf, seesPictures, speaksChat } from "./model-traits.ts";
 import { rawBody, runModel } from "./workers-ai-call.ts";
+import { streamChat } from "./workers-ai-chat.ts";
 import { workersAiInfers } from "./workers-ai-infers.ts";
 
 // The `AI` binding: what it judges. What it makes is in workers-ai-infers.ts.
@@ -30,7 +31,7 @@ export function createWorkersAiEngine(ai: Ai): Engine {
       return call.outcome(await runModel(ai, check.model, call.inputs, options));
     },
     infers: workersAiInfers(ai),
-    streamChat: null,
+    streamChat: streamChat(ai),
   };
 }
 

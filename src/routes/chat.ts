@@ -1,5 +1,10 @@
+import type { Config } from "../config.ts";
+import type { CallEvent, StreamHead } from "../generation/call-events.ts";
 import { chatRequest } from "../generation/chat-request.ts";
 import { generationCall, renderedJson } from "../generation/generation-call.ts";
+import { type Streamed, streamCall } from "../generation/stream-call.ts";
+import { type Raw, raw } from "../http/call.ts";
+import { openAiRateHeaders } from "../http/rate-headers.ts";
 import { defineRoute } from "../http/route.ts";
 import { resolveOverHttps } from "../moderation/resolve-host.ts";
 import { personOf } from "../wire/openai.ts";
@@ -10,12 +15,19 @@ import {
   parametersOf,
   refusedIn,
 } from "../wire/openai-chat.ts";
+import { chatChunks } from "../wire/openai-chat-chunks.ts";
 import { toMessages } from "../wire/openai-chat-messages.ts";
-import { chatId, ChatOutputBody, toChatCompletion } from "../wire/openai-chat-reply.ts";
+import {
+  type ChatHead,
+  chatId,
+  ChatOutputBody,
+  toChatCompletion,
+} from "../wire/openai-chat-reply.ts";
 import {
   callerOf,
   generationDeps,
   GENERATED,
+  generationHeaders,
   MAX_BODY_BYTES,
   openAiReply,
 } from "./generation-deps.ts";
@@ -25,6 +37,8 @@ export const createChatCompletion = defineRoute({
   method: "POST",
   path: "/v1/chat/completions",
   summary: "OpenAI's chat completions endpoint",
+  description:
+    "A drop-in for the official clients. With `stream: true` the reply is `text/event-stream`.",
   surface: "openai",
   auth: { kind: "key", roles: ["call"] },
   body: { schema: ChatInput, limitBytes: MAX_BODY_BYTES },
@@ -32,24 +46,30 @@ export const createChatCompletion = defineRoute({
   failures: GENERATED,
   handle: async (call) => {
     const startedMs = Date.now();
-    const refused = refusedIn(call.body);
+    const { body, requestId } = call;
+    const refused = refusedIn(body);
     if (refused !== null) return refused;
-    if (call.body.stream) return NOT_STREAMED;
-    const read = await callerOf(call, "POST /v1/chat/completions", personOf(call.body));
+    const read = await callerOf(call, "POST /v1/chat/completions", personOf(body));
     if (read.kind !== "read") return read;
-    const asked = chatOf(call.body);
+    const asked = chatOf(body);
     if (asked.kind !== "read") return asked;
+    const request = { ...read.who, ...asked.request, model: body.model };
+    const deps = generationDeps(call);
+    if (body.stream) {
+      const render = renderChunks(body.stream_options?.include_usage ?? false, requestId);
+      const streamed = await toItsEnd(call.ctx, streamCall(deps, { ...request, render }));
+      if (streamed.kind !== "streamed") return streamed;
+      call.ctx.waitUntil(streamed.ended);
+      return streamReply(streamed, call.config, startedMs);
+    }
     const generation = await toItsEnd(
       call.ctx,
-      generationCall(generationDeps(call), {
-        ...read.who,
-        ...asked.request,
-        model: call.body.model,
+      generationCall(deps, {
+        ...request,
         render: ({ answers, item, hold }) => {
-          const created = Math.floor(hold.admittedAtMs / 1000);
-          const head = { id: chatId(hold.callId), created, model: item.pricedAs };
+          const head = chatHead({ hold, model: item.pricedAs });
           const outputs = answers.map(({ output }) => output);
-          return renderedJson(toChatCompletion(outputs, head, { item, requestId: call.requestId }));
+          return renderedJson(toChatCompletion(outputs, head, { item, requestId }));
         },
       }),
     );
@@ -70,8 +90,38 @@ const chatOf = (body: ChatBody): ReturnType<typeof chatRequest> =>
     resolveOverHttps((...request) => fetch(...request)),
   );
 
-const NOT_STREAMED = {
-  kind: "unsupported_parameter",
-  parameter: "stream",
-  detail: "stream: chats are not streamed yet.",
-} as const;
+const chatHead = ({ hold, model }: Pick<StreamHead, "hold" | "model">): ChatHead => ({
+  id: chatId(hold.callId),
+  created: Math.floor(hold.admittedAtMs / 1000),
+  model,
+});
+
+const renderChunks =
+  (includeUsage: boolean, requestId: string) =>
+  (head: StreamHead): ((event: CallEvent) => string) => {
+    const chunks = chatChunks(chatHead(head), { includeUsage, requestId });
+    return (event) => {
+      if (event.kind === "choice") return chunks.piece(event.index, event.event);
+      return event.complete ? chunks.ended(event.items) : chunks.cut();
+    };
+  };
+
+/** What it will cost is not known yet: the header has what is held. */
+function streamReply(
+  { body, hold, stage, standing }: Streamed,
+  config: Config,
+  startedMs: number,
+): Raw {
+  const { maxTokens, clamped } = stage;
+  const made = { microNeurons: hold.held, standing, replayed: false, maxTokens, clamped };
+  return raw(
+    new Response(body, {
+      headers: {
+        "Content-Type": "text/event-stream; charset=utf-8",
+        ...generationHeaders(made, config),
+        ...(standing !== null && openAiRateHeaders(standing.rates, standing.nowMs)),
+        "openai-processing-ms": String(Date.now() - startedMs),
+      },
+    }),
+  );
+}

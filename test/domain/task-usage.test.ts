@@ -84,8 +84,6 @@ const look = (question: string, maxTokens: number | null, pictures = 1): Measure
   maxTokens,
 });
 
-const published: FindModel = (id) => resolveModel(id, { workersPlan: "free", prices: {} });
-
 describe("classification", () => {
   it("is held at its bytes and 2 special tokens, and estimated at half", () => {
     // 31 bytes: 33 x 2,394 held; 2 + 16 tokens charged.

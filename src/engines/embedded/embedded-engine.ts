@@ -1,5 +1,6 @@
 import type { Check, CheckOptions, CheckOutcome, Engine } from "../engine.ts";
 import { EMBEDDED_INFERS } from "./embedded-infers.ts";
+import { streamExtract } from "./extract-stream.ts";
 import { LEXICON_LANGUAGES, LEXICON_MODEL, lexiconToxicity } from "./lexicon.ts";
 import { measurePicture } from "./measure-picture.ts";
 import { NEGATIVITY_MODEL, sentimentOf } from "./negativity.ts";
@@ -19,7 +20,7 @@ export const createEmbeddedEngine = (): Engine => ({
   },
   run: (_hold, check, options) => run(check, options),
   infers: EMBEDDED_INFERS,
-  streamChat: null,
+  streamChat: streamExtract,
 });
 
 async function run(check: Check, { signal }: CheckOptions): Promise<CheckOutcome> {
