@@ -1,5 +1,7 @@
+import type { Config } from "../config.ts";
 import type { GenerationKind } from "../domain/plan-generation.ts";
 import {
+  type Generation,
   type GenerationCallFailure,
   generationCall,
   type GenerationCaller,
@@ -48,10 +50,12 @@ export const jsonTask =
         },
       }),
     );
-    if (generation.kind !== "generated") return generation;
-    const headers = {
-      "Content-Type": generation.rendered.contentType,
-      ...generationHeaders(generation, call.config),
-    };
-    return raw(new Response(generation.rendered.body, { headers }));
+    return generation.kind === "generated" ? runReply(generation, call.config) : generation;
   };
+
+/** What was made, with our headers. */
+export function runReply(generation: Generation, config: Config): Raw {
+  const { contentType, body } = generation.rendered;
+  const headers = { "Content-Type": contentType, ...generationHeaders(generation, config) };
+  return raw(new Response(body, { headers }));
+}

@@ -1,16 +1,10 @@
 import { tokensAtMost } from "../domain/token-bound.ts";
 import { generationCall, renderedJson } from "../generation/generation-call.ts";
-import { raw } from "../http/call.ts";
 import { defineRoute } from "../http/route.ts";
 import { toTranslation, TranslationInput, TranslationOutput } from "../wire/translation.ts";
-import {
-  callerOf,
-  GENERATED,
-  generationDeps,
-  generationHeaders,
-  MAX_BODY_BYTES,
-} from "./generation-deps.ts";
+import { callerOf, GENERATED, generationDeps, MAX_BODY_BYTES } from "./generation-deps.ts";
 import { toItsEnd } from "./moderation-deps.ts";
+import { runReply } from "./run-task.ts";
 
 export const createTranslation = defineRoute({
   method: "POST",
@@ -40,11 +34,6 @@ export const createTranslation = defineRoute({
         },
       }),
     );
-    if (generation.kind !== "generated") return generation;
-    const headers = {
-      "Content-Type": generation.rendered.contentType,
-      ...generationHeaders(generation, call.config),
-    };
-    return raw(new Response(generation.rendered.body, { headers }));
+    return generation.kind === "generated" ? runReply(generation, call.config) : generation;
   },
 });

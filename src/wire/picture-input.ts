@@ -37,6 +37,12 @@ export function base64Picture(text: string): ReadPicture {
   return pictureIn(bytes, ["image"]);
 }
 
+/** In JSON: bytes that were numbers, or base64. */
+export const image = v.union([v.instance(Uint8Array), v.string()]);
+
+export const readImage = (value: v.InferOutput<typeof image>): ReadPicture =>
+  typeof value === "string" ? base64Picture(value) : pictureIn(value, ["image"]);
+
 /** What may be written at most. */
 export const tokens = (max: number) =>
   v.pipe(v.number(), v.safeInteger(), v.minValue(1), v.maxValue(max));

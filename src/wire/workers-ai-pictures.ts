@@ -1,16 +1,11 @@
 import * as v from "valibot";
 import { tokensAtMost } from "../domain/token-bound.ts";
-import { base64Picture, BYTES, pictureIn, type ReadPicture, tokens } from "./picture-input.ts";
+import { BYTES, image, pictureIn, readImage, type ReadPicture, tokens } from "./picture-input.ts";
 import { readMoondream } from "./workers-ai-moondream.ts";
 import { parseInputs, type Reading, type RunBody, wrong } from "./workers-ai.ts";
 
 // The tasks of the Workers AI drop-in that look at a picture. It comes as the whole body, as an array
 // of its bytes, or in base64.
-
-const image = v.union([v.instance(Uint8Array), v.string()]);
-
-const readImage = (value: v.InferOutput<typeof image>): ReadPicture =>
-  typeof value === "string" ? base64Picture(value) : pictureIn(value, ["image"]);
 
 function onePicture(body: RunBody): ReadPicture {
   if (body.kind === "bytes") return pictureIn(body.bytes, []);
