@@ -1,10 +1,26 @@
 import { tokensAtMost } from "../domain/token-bound.ts";
 import { generationCall, renderedJson } from "../generation/generation-call.ts";
 import { defineRoute } from "../http/route.ts";
-import { toTranslation, TranslationInput, TranslationOutput } from "../wire/translation.ts";
+import {
+  toTranslation,
+  type TranslationBody,
+  TranslationInput,
+  TranslationOutput,
+} from "../wire/translation.ts";
 import { callerOf, GENERATED, generationDeps, MAX_BODY_BYTES } from "./generation-deps.ts";
 import { toItsEnd } from "./moderation-deps.ts";
 import { runReply } from "./run-task.ts";
+
+/** What is planned and priced: of a call, and of a quote for it. */
+export const translationAsked = (body: TranslationBody) => ({
+  model: body.model,
+  measured: {
+    kind: "translation" as const,
+    texts: [tokensAtMost(body.text)],
+    source: body.source_language,
+    target: body.target_language,
+  },
+});
 
 export const createTranslation = defineRoute({
   method: "POST",
@@ -25,8 +41,7 @@ export const createTranslation = defineRoute({
       generationCall(generationDeps(call), {
         ...read.who,
         kind: "translation",
-        model: body.model,
-        measured: { kind: "translation", texts: [tokensAtMost(text)], source, target },
+        ...translationAsked(body),
         inference: (model) => ({ model, texts: [text], source, target }),
         render: ({ answers: [answer], item, hold }) => {
           if (answer === undefined) throw new Error("an answer is missing");

@@ -91,6 +91,15 @@ describe("POST /v1/translations", () => {
     expect((await tenant.call("GET", "/v1/ledger")).body.data).toHaveLength(1);
   });
 
+  it("is quoted for what it is held at", async () => {
+    const tenant = await aTenant();
+    const body = { text: "Good morning", target_language: "de" };
+    const quote = await tenant.call("POST", "/v1/quote", { path, body });
+    expect(quote.body).toMatchObject({ max_micro_neurons: 1040 * 31_050, fits_today: true });
+    const wrong = { ...body, target_language: "tlh" };
+    expect((await tenant.call("POST", "/v1/quote", { path, body: wrong })).status).toBe(400);
+  });
+
   it("is what the embedded engine cannot do, and nothing is charged", async () => {
     const tenant = await aTenant();
     const reply = await tenant.call("POST", path, { text: "Hi", target_language: "de" });
