@@ -5,8 +5,10 @@ import type { FailureOf, Route, Schema } from "../http/route.ts";
 import { VerdictInput } from "../wire/content.ts";
 import { EmbeddingsInput } from "../wire/openai-embeddings.ts";
 import { ModerationInput } from "../wire/openai-moderation.ts";
+import { TranslationInput } from "../wire/translation.ts";
 import { createEmbeddings, embeddingsAsked } from "./embeddings.ts";
 import { createModeration, moderationsAsked } from "./moderations.ts";
+import { createTranslation, translationAsked } from "./translations.ts";
 import { createVerdict, verdictAsked } from "./verdicts.ts";
 
 // The routes whose cost can be asked for beforehand. Each gives what it measures of a body once, for
@@ -54,6 +56,7 @@ const QUOTABLE: readonly Quotable[] = [
   quotable(createVerdict, VerdictInput, verdictAsked),
   quotable(createModeration, ModerationInput, moderationsAsked),
   quotable(createEmbeddings, EmbeddingsInput, generation(embeddingsAsked)),
+  quotable(createTranslation, TranslationInput, generation(translationAsked)),
 ];
 
 export const quotableAt = (path: string): Quotable | null =>
