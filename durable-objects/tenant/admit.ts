@@ -1,19 +1,17 @@
 import { neuronStanding, rateStandings } from "../../src/domain/admission.ts";
-import { CATALOGUE_VERSION, resolveModel } from "../../src/domain/catalogue.ts";
+import { CATALOGUE_VERSION } from "../../src/domain/catalogue.ts";
 import type { Failure } from "../../src/domain/failure.ts";
 import { charged, type Hold, type JournalLine } from "../../src/domain/ledger.ts";
 import { sum, ZERO } from "../../src/domain/micro-neurons.ts";
 import { planModeration } from "../../src/domain/plan-moderation.ts";
-import { planGeneration } from "../../src/domain/plan-generation.ts";
-import { type FindModel, type PlannedStage, rateUnits } from "../../src/domain/stage.ts";
-import { DEFAULT_POLICY_NAME, type PolicyVersion } from "../../src/domain/policy.ts";
+import { type PlannedStage, rateUnits } from "../../src/domain/stage.ts";
+import type { PolicyVersion } from "../../src/domain/policy.ts";
 import type { RateUnits } from "../../src/domain/rate-limit.ts";
-import { modelsFor } from "../../src/domain/settings.ts";
 import { authorise } from "./access.ts";
 import type { Remembered } from "./idempotency-store.ts";
 import type { Entry } from "./ledger-row.ts";
 import type { Parts } from "./parts.ts";
-import type { Platform } from "./platform.ts";
+import { findPolicy, generationPlan, modelFinder, NO_SUCH_POLICY } from "./plan-call.ts";
 import type { Profile } from "./profile-store.ts";
 import type {
   Admitted,
@@ -83,10 +81,7 @@ function admitModeration(
   request: ModerationAdmit,
 ): AdmitReply {
   const policy = findPolicy(parts, request.policy.name);
-  if (policy === null) {
-    const errors = [{ path: ["policy"], detail: "must name a policy of this tenant" }];
-    return { kind: "invalid_request", errors };
-  }
+  if (policy === null) return NO_SUCH_POLICY;
   const find = modelFinder(profile, parts.platform);
   const plan = planModeration(policy.policy, request.contents, find);
   if (plan.kind !== "planned") return plan;
@@ -101,12 +96,7 @@ function admitGeneration(
   profile: Profile,
   request: GenerationAdmit,
 ): AdmitReply {
-  const { settings } = profile;
-  const plan = planGeneration(request.measured, modelsFor(settings, request.model), {
-    find: modelFinder(profile, parts.platform),
-    defaultMaxTokens: settings.default_max_tokens,
-    fitTo: request.fit ? neuronStanding(parts.ledger.standing(profile), ZERO).available : null,
-  });
+  const plan = generationPlan(parts, profile, request);
   if (plan.kind !== "planned") return plan;
   const outcome = reserve(parts, profile, { request, keyId, stages: [plan.stage] });
   if (outcome.kind !== "reserved") return outcome;
@@ -166,17 +156,6 @@ function policyReply(
   const tag = `${generation}.${version}`;
   return { name, version, tag, body: request.policy.known === tag ? null : policy };
 }
-
-export const findPolicy = (parts: Parts, name: string | null): PolicyVersion | null =>
-  parts.policies.read(name ?? DEFAULT_POLICY_NAME, null);
-
-/** The models that may run: those of the catalogue with a price that the tenant allows. */
-export const modelFinder =
-  ({ settings }: Profile, { workersPlan, prices }: Platform): FindModel =>
-  (id) =>
-    settings.models !== null && !settings.models.includes(id)
-      ? { kind: "model_not_allowed", model: id }
-      : resolveModel(id, { workersPlan, prices });
 
 /** What an earlier request with the same idempotency key came to, if there was one. */
 function replayOf(parts: Parts, profile: Profile, request: AdmitRequest): AdmitReply | null {

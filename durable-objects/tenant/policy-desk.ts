@@ -1,8 +1,8 @@
 import type { RequestFailure } from "../../src/domain/failure.ts";
 import { planModeration } from "../../src/domain/plan-moderation.ts";
 import type { Policy, PolicyVersion } from "../../src/domain/policy.ts";
-import { modelFinder } from "./admit.ts";
 import type { Parts } from "./parts.ts";
+import { modelFinder } from "./plan-call.ts";
 import type { Profile } from "./profile-store.ts";
 
 /** Policies by name that a tenant may have. */

@@ -1,4 +1,5 @@
 import { CATEGORIES, type Category, forEach, LABEL_GROUPS, OPENAI_CATEGORIES } from "./category.ts";
+import { DEFAULT_ROUTING, type Routing } from "./routing.ts";
 
 // What a tenant wants of moderation. Scores become decisions here and nowhere else.
 
@@ -32,6 +33,8 @@ export interface Policy {
     readonly judge_fallback: string | null;
     readonly vision: string | null;
   };
+  /** Which model answers a call that names `auto`; the default policy's holds. */
+  readonly routing: Routing;
 }
 
 export interface PolicyVersion {
@@ -68,6 +71,7 @@ export const defaultPolicy = (canSee: boolean): Policy => ({
   on_unavailable: "flag",
   evaluate_all: false,
   models: { judge: JUDGE, judge_fallback: null, vision: canSee ? VISION : null },
+  routing: DEFAULT_ROUTING,
 });
 
 /** The rules of section 7 of the contract, in the order of `CATEGORIES`. */

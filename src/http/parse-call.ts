@@ -30,7 +30,11 @@ const invalid = (...errors: readonly FieldError[]): BodyFailure => ({
   errors,
 });
 
-function parseWith(schema: Schema, value: unknown, abortEarly = false): Parsed | BodyFailure {
+export function parseWith(
+  schema: Schema,
+  value: unknown,
+  abortEarly = false,
+): Parsed | BodyFailure {
   // valibot takes an array for an object without keys.
   if (Array.isArray(value) && OBJECT_SCHEMAS.has(schema.type)) {
     return invalid({ path: [], detail: "must be an object" });
@@ -73,14 +77,12 @@ export function parseParams(
 }
 
 /** Undefined for a route that has no query: what it is asked with is then nobody's concern. */
-export function parseQuery(
-  schema: Schema | undefined,
-  search: URLSearchParams,
-): Parsed | BodyFailure {
+export function parseQuery(schema: Schema | undefined, url: URL): Parsed | BodyFailure {
   if (schema === undefined) return parsed(undefined);
-  const names = [...search.keys()];
+  const { searchParams } = url;
+  const names = [...searchParams.keys()];
   return new Set(names).size === names.length
-    ? parseWith(schema, Object.fromEntries(search))
+    ? parseWith(schema, Object.fromEntries(searchParams))
     : invalid({ path: [], detail: "must name each query parameter once" });
 }
 

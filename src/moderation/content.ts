@@ -54,3 +54,7 @@ export const measured = ({ windows, pictures }: PreparedContent): MeasuredConten
         },
   pictures: pictures.length,
 });
+
+/** What a moderation of these contents would be planned by. */
+export const measuredContents = (contents: readonly Content[]): readonly MeasuredContent[] =>
+  contents.map((content) => measured(prepare(content)));

@@ -3,6 +3,7 @@ import { generationCall, renderedJson } from "../generation/generation-call.ts";
 import { defineRoute } from "../http/route.ts";
 import { personOf } from "../wire/openai.ts";
 import {
+  type EmbeddingsBody,
   EmbeddingsInput,
   EmbeddingsOutput,
   textsOf,
@@ -17,6 +18,12 @@ import {
 } from "./generation-deps.ts";
 import { toItsEnd } from "./moderation-deps.ts";
 
+/** What is planned and priced: of a call, and of a quote for it. */
+export const embeddingsAsked = (body: EmbeddingsBody) => ({
+  model: body.model,
+  measured: { kind: "embeddings" as const, texts: textsOf(body).map(tokensAtMost) },
+});
+
 export const createEmbeddings = defineRoute({
   method: "POST",
   path: "/v1/embeddings",
@@ -30,15 +37,14 @@ export const createEmbeddings = defineRoute({
     const startedMs = Date.now();
     const read = await callerOf(call, "POST /v1/embeddings", personOf(call.body));
     if (read.kind !== "read") return read;
-    const { model, encoding_format: format } = call.body;
+    const { encoding_format: format } = call.body;
     const texts = textsOf(call.body);
     const generation = await toItsEnd(
       call.ctx,
       generationCall(generationDeps(call), {
         ...read.who,
         kind: "embeddings",
-        model,
-        measured: { kind: "embeddings", texts: texts.map(tokensAtMost) },
+        ...embeddingsAsked(call.body),
         inference: (id) => ({ model: id, texts }),
         render: ({ answers: [answer], item }) => {
           if (answer === undefined) throw new Error("an answer is missing");

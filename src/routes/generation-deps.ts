@@ -42,6 +42,10 @@ export const generationDeps = (call: GenerationRouteCall): GenerationDeps => ({
   tenant: () => tenantObject(call.env, call.caller.tenant),
 });
 
+/** Whether an answer is to be cut to what is left of the day, rather than refused. */
+export const fits = ({ headers }: Request): boolean =>
+  headers.get("x-neurogate-fit")?.trim().toLowerCase() === "true";
+
 /** Who calls, and under which names; a wrong `Idempotency-Key` is the caller's mistake. */
 export async function callerOf(
   call: GenerationRouteCall,
@@ -60,7 +64,7 @@ export async function callerOf(
     caller: objectCaller(call.caller),
     userId,
     idempotency: read.idempotency,
-    fit: call.request.headers.get("x-neurogate-fit")?.trim().toLowerCase() === "true",
+    fit: fits(call.request),
   };
   return { kind: "read", who };
 }
@@ -82,14 +86,18 @@ export function openAiReply(generation: Generation, config: Config, startedMs: n
 
 /** The headers of every reply that was generated. */
 export const generationHeaders = (
-  { microNeurons, standing, replayed }: Pick<Generation, "microNeurons" | "standing" | "replayed">,
+  made: Pick<Generation, "microNeurons" | "standing" | "replayed" | "maxTokens" | "clamped">,
   config: Config,
-): Record<string, string> => ({
-  ...callHeaders({
-    microNeurons,
-    ...(standing !== null && { available: standing.neurons.available }),
-    engine: config.inference,
-    replayed,
-  }),
-  ...(standing !== null && rateLimitHeaders(standing)),
-});
+): Record<string, string> => {
+  const { microNeurons, standing, replayed, maxTokens, clamped } = made;
+  return {
+    ...callHeaders({
+      microNeurons,
+      ...(standing !== null && { available: standing.neurons.available }),
+      engine: config.inference,
+      ...(clamped && maxTokens !== null && { clampedMaxTokens: maxTokens }),
+      replayed,
+    }),
+    ...(standing !== null && rateLimitHeaders(standing)),
+  };
+};

@@ -3,7 +3,7 @@ import { ok } from "../http/call.ts";
 import { newId } from "../http/ids.ts";
 import { openAiRateHeaders } from "../http/rate-headers.ts";
 import { defineRoute } from "../http/route.ts";
-import type { Content } from "../moderation/content.ts";
+import { type Content, measuredContents } from "../moderation/content.ts";
 import { moderationCall } from "../moderation/moderation-call.ts";
 import { readImageUrl } from "../moderation/read-pictures.ts";
 import { MAX_BODY_BYTES, MAX_TEXT_BYTES } from "../wire/content.ts";
@@ -31,7 +31,7 @@ export const createModeration = defineRoute({
   handle: async (call) => {
     const started = Date.now();
     const { model } = call.body;
-    if (!(MODELS as readonly string[]).includes(model)) return { kind: "model_not_found", model };
+    if (!isModel(model)) return { kind: "model_not_found", model };
     const read = await idempotencyOf(call);
     if (read.kind !== "read") return read;
     const contents = readContents(call.body);
@@ -67,6 +67,17 @@ export const createModeration = defineRoute({
     return ok(body, { headers });
   },
 });
+
+const isModel = (name: string): boolean => (MODELS as readonly string[]).includes(name);
+
+/** What a quote for such a call goes by. */
+export function moderationsAsked(body: ModerationRequestBody) {
+  if (!isModel(body.model)) return { kind: "model_not_found" as const, model: body.model };
+  const read = readContents(body);
+  if (read.kind === "invalid_request") return read;
+  const policyName = body.neurogate?.policy ?? null;
+  return { kind: "moderation" as const, policyName, contents: measuredContents(read.contents) };
+}
 
 const personOf = ({ neurogate, safety_identifier, user }: ModerationRequestBody): string | null =>
   neurogate?.user_id ?? safety_identifier ?? user ?? null;

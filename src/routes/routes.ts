@@ -4,12 +4,15 @@ import * as v from "valibot";
 import { ok } from "../http/call.ts";
 import { listInvariants, listTenants } from "./all-tenants.ts";
 import { listAudit } from "./audit.ts";
+import { createChatCompletion } from "./chat.ts";
 import { createEmbeddings } from "./embeddings.ts";
 import { createKey, deleteKey, listKeys, rotateKey } from "./keys.ts";
 import { listLines } from "./ledger.ts";
 import { getInvariants, getLimits, getUsage, listRefusals } from "./limits.ts";
+import { getModel, listModels } from "./models.ts";
 import { createModeration } from "./moderations.ts";
 import { getPolicy, listPolicies, putPolicy } from "./policies.ts";
+import { createQuote } from "./quote.ts";
 import { getHealth, reopenAccount, VERSION } from "./service.ts";
 import { deleteTenant, getTenant, patchTenant, putTenant } from "./tenants.ts";
 import { createVerdict, getVerdict, listRevisions, listVerdicts } from "./verdicts.ts";
@@ -36,6 +39,7 @@ export const ROUTES: readonly Route[] = [
   listRevisions,
   createModeration,
   createEmbeddings,
+  createChatCompletion,
   listPolicies,
   getPolicy,
   putPolicy,
@@ -56,6 +60,9 @@ export const ROUTES: readonly Route[] = [
   listInvariants,
   listAudit,
   reopenAccount,
+  listModels,
+  getModel,
+  createQuote,
 ];
 
 let made: ReturnType<typeof openApiDocument> | undefined;

@@ -6,7 +6,7 @@ import { DECISIONS } from "../domain/verdict.ts";
 import { ok } from "../http/call.ts";
 import { newId } from "../http/ids.ts";
 import { defineRoute } from "../http/route.ts";
-import type { Content } from "../moderation/content.ts";
+import { type Content, measuredContents } from "../moderation/content.ts";
 import { moderationCall } from "../moderation/moderation-call.ts";
 import { readBase64Picture, readPictureUrl } from "../moderation/read-pictures.ts";
 import { MAX_BODY_BYTES, VerdictInput } from "../wire/content.ts";
@@ -52,8 +52,18 @@ export const createVerdict = defineRoute({
   },
 });
 
+type VerdictBody = v.InferOutput<typeof VerdictInput>;
+
+/** What a quote for such a call goes by. */
+export function verdictAsked(body: VerdictBody) {
+  const read = readContent(body);
+  if (read.kind === "invalid_request") return read;
+  const contents = measuredContents([read.content]);
+  return { kind: "moderation" as const, policyName: body.policy ?? null, contents };
+}
+
 function readContent(
-  body: v.InferOutput<typeof VerdictInput>,
+  body: VerdictBody,
 ):
   | { readonly kind: "content"; readonly content: Content }
   | { readonly kind: "invalid_request"; readonly errors: readonly FieldError[] } {

@@ -10,6 +10,8 @@ import {
 } from "../domain/policy.ts";
 import { stated } from "../http/field-sentence.ts";
 import { policyName, wholeNumber } from "./field.ts";
+import { DEFAULT_ROUTING } from "../domain/routing.ts";
+import { RoutingTable } from "./routing-table.ts";
 
 // A moderation policy on the wire. The contract, section 7.
 
@@ -72,6 +74,7 @@ export const PolicyInput = v.strictObject({
     }),
     {},
   ),
+  routing: v.optional(RoutingTable),
 });
 
 export const PolicyOutput = v.object({
@@ -84,6 +87,7 @@ export const PolicyOutput = v.object({
   on_unavailable: v.picklist(ON_UNAVAILABLE),
   evaluate_all: v.boolean(),
   models: v.object({ judge: model, judge_fallback: model, vision: model }),
+  routing: RoutingTable,
 });
 
 /** What a PUT means, over the default models of this deployment. */
@@ -101,6 +105,7 @@ export const policyOf = (
     judge_fallback: input.models.judge_fallback ?? null,
     vision: input.models.vision === undefined ? models.vision : input.models.vision,
   },
+  routing: input.routing ?? DEFAULT_ROUTING,
 });
 
 type Mutable<T> = T extends object ? { -readonly [K in keyof T]: Mutable<T[K]> } : T;

@@ -5,8 +5,9 @@ import { fromNeurons } from "../domain/micro-neurons.ts";
 import { parseUsdRate } from "../domain/money.ts";
 import { isoTime } from "../domain/period.ts";
 import { DEFAULT_RATES } from "../domain/rate-limit.ts";
+import { AUTO } from "../domain/routing.ts";
 import { PLANS } from "../domain/quota.ts";
-import type { Settings } from "../domain/settings.ts";
+import { MOST_IN_FLIGHT, type Settings } from "../domain/settings.ts";
 import { stated } from "../http/field-sentence.ts";
 import { TENANT_ID } from "../http/key-format.ts";
 import { name, time, wholeNumber } from "./field.ts";
@@ -45,6 +46,17 @@ const modelId = v.pipe(
 
 const alias = v.pipe(v.string(), v.minLength(1), v.maxLength(128));
 
+const aliased = v.pipe(
+  v.string(),
+  v.maxLength(128),
+  v.check(
+    stated(
+      "must be a model of the catalogue, or auto",
+      (id: string) => id === AUTO || CATALOGUE.has(id),
+    ),
+  ),
+);
+
 const modelList = v.pipe(v.array(modelId), v.maxLength(5));
 
 const FIELDS = {
@@ -63,14 +75,14 @@ const FIELDS = {
     v.maxEntries(100),
     v.description("Admissions a minute by rate class; a class not named has its default."),
   ),
-  max_in_flight: wholeNumber(1, 10_000, "Calls in progress at once."),
+  max_in_flight: wholeNumber(1, MOST_IN_FLIGHT, "Calls in progress at once."),
   models: v.nullable(
     v.pipe(v.array(modelId), v.maxLength(200), v.description("Models that may run; null: all.")),
   ),
   aliases: v.pipe(
-    v.record(alias, modelId),
+    v.record(alias, aliased),
     v.maxEntries(100),
-    v.description("Names that stand for a model."),
+    v.description("Names that stand for a model, or for `auto`."),
   ),
   fallbacks: v.pipe(
     v.record(alias, modelList),
@@ -106,7 +118,7 @@ export const SettingsPatchInput = v.strictObject({
   overage_usd_per_1000_neurons: v.nullish(FIELDS.overage_usd_per_1000_neurons),
   max_in_flight: v.nullish(FIELDS.max_in_flight),
   models: v.optional(FIELDS.models),
-  aliases: v.nullish(v.pipe(v.record(alias, v.nullable(modelId)), v.maxEntries(100))),
+  aliases: v.nullish(v.pipe(v.record(alias, v.nullable(aliased)), v.maxEntries(100))),
   fallbacks: v.nullish(v.pipe(v.record(alias, v.nullable(modelList)), v.maxEntries(100))),
   cache_ttl_s: v.nullish(FIELDS.cache_ttl_s),
   daily_images_per_user: v.nullish(FIELDS.daily_images_per_user),

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { CATALOGUE, resolveModel } from "../../src/domain/catalogue.ts";
 import { CATEGORIES, OPENAI_CATEGORIES } from "../../src/domain/category.ts";
 import { asks, defaultPolicy, FLAG_ONLY, lowestThreshold } from "../../src/domain/policy.ts";
+import { DEFAULT_ROUTING } from "../../src/domain/routing.ts";
 import { takesPictures } from "../../src/domain/token-bound.ts";
 
 const policy = defaultPolicy(true);
@@ -45,6 +46,7 @@ describe("the default policy", () => {
   it("has the contract's lists and models", () => {
     expect({ ...policy, categories: {} }).toEqual({
       categories: {},
+      routing: DEFAULT_ROUTING,
       spam_phrases: ["buy now", "click here", "limited offer", "act now"],
       terms: { block: [], allow: [] },
       on_unavailable: "flag",

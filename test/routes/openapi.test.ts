@@ -45,7 +45,13 @@ function resolve(ref: string): unknown {
 }
 
 /** The drop-ins: their errors are in OpenAI's shape. */
-const OPENAI_PATHS: readonly string[] = ["/v1/moderations", "/v1/embeddings"];
+const OPENAI_PATHS: readonly string[] = [
+  "/v1/moderations",
+  "/v1/embeddings",
+  "/v1/chat/completions",
+  "/v1/models",
+  "/v1/models/{id}",
+];
 
 describe("/openapi.json", () => {
   it("is OpenAPI 3.1 and every $ref in it resolves", () => {

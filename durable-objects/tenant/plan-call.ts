@@ -1,0 +1,72 @@
+import { neuronStanding } from "../../src/domain/admission.ts";
+import { resolveModel } from "../../src/domain/catalogue.ts";
+import { ZERO } from "../../src/domain/micro-neurons.ts";
+import { canTake, type Measured, planGeneration } from "../../src/domain/plan-generation.ts";
+import { DEFAULT_POLICY_NAME, type PolicyVersion } from "../../src/domain/policy.ts";
+import { PLAIN_FEATURES } from "../../src/domain/prompt-features.ts";
+import { AUTO, pickModel, type Routed } from "../../src/domain/routing.ts";
+import { modelsFor } from "../../src/domain/settings.ts";
+import type { FindModel } from "../../src/domain/stage.ts";
+import type { Parts } from "./parts.ts";
+import type { Platform } from "./platform.ts";
+import type { Profile } from "./profile-store.ts";
+import type { GenerationAdmit } from "./protocol.ts";
+
+// What a call would ask of engines, by the tenant's settings: an admission reserves it, a quote
+// only tells of it.
+
+export type AskedGeneration = Pick<GenerationAdmit, "kind" | "model" | "measured" | "fit">;
+
+type GenerationPlan = ReturnType<typeof planGeneration>;
+
+export function generationPlan(
+  parts: Parts,
+  profile: Profile,
+  { model, measured, fit }: AskedGeneration,
+): GenerationPlan {
+  const { settings } = profile;
+  const terms = {
+    find: modelFinder(profile, parts.platform),
+    defaultMaxTokens: settings.default_max_tokens,
+    fitTo: fit ? neuronStanding(parts.ledger.standing(profile), ZERO).available : null,
+  };
+  const [id, ...fallbacks] = modelsFor(settings, model);
+  if (id !== AUTO || measured.kind !== "chat") {
+    return planGeneration(measured, [id, ...fallbacks], terms);
+  }
+  const routed = routedCall(parts, measured, terms);
+  if (routed === null) return { kind: "model_not_allowed", model: AUTO };
+  const others = fallbacks.length > 0 ? fallbacks : (settings.fallbacks[routed.model] ?? []);
+  const plan = planGeneration(measured, [routed.model, ...others], terms);
+  return plan.kind === "planned" ? { ...plan, stage: { ...plan.stage, routed } } : plan;
+}
+
+/** The default policy's table, read for this request; null: no model of it may run. */
+function routedCall(
+  parts: Parts,
+  measured: Extract<Measured, { kind: "chat" }>,
+  terms: Parameters<typeof canTake>[2],
+): Routed | null {
+  const found = findPolicy(parts, null);
+  if (found === null) return null;
+  const { name, version, policy } = found;
+  const features = measured.features ?? PLAIN_FEATURES;
+  const picked = pickModel(policy.routing, features, (id) => canTake(id, measured, terms));
+  return picked === null ? null : { ...features, ...picked, policy: { name, version } };
+}
+
+export const findPolicy = (parts: Parts, name: string | null): PolicyVersion | null =>
+  parts.policies.latest(name ?? DEFAULT_POLICY_NAME);
+
+export const NO_SUCH_POLICY = {
+  kind: "invalid_request",
+  errors: [{ path: ["policy"], detail: "must name a policy of this tenant" }],
+} as const;
+
+/** The models that may run: those of the catalogue with a price that the tenant allows. */
+export const modelFinder =
+  ({ settings }: Profile, { workersPlan, prices }: Platform): FindModel =>
+  (id) =>
+    settings.models !== null && !settings.models.includes(id)
+      ? { kind: "model_not_allowed", model: id }
+      : resolveModel(id, { workersPlan, prices });

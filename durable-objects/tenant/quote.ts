@@ -1,0 +1,83 @@
+import { neuronStanding, refusalOf } from "../../src/domain/admission.ts";
+import { admittedModels } from "../../src/domain/catalogue.ts";
+import type { NeuronStanding } from "../../src/domain/failure.ts";
+import { leastCharge } from "../../src/domain/least-charge.ts";
+import { type MicroNeurons, sum, ZERO } from "../../src/domain/micro-neurons.ts";
+import { type GenerationFailure, isGeneration } from "../../src/domain/plan-generation.ts";
+import { type MeasuredContent, planModeration } from "../../src/domain/plan-moderation.ts";
+import { type PlannedStage, rateUnits } from "../../src/domain/stage.ts";
+import type { Parts } from "./parts.ts";
+import {
+  type AskedGeneration,
+  findPolicy,
+  generationPlan,
+  modelFinder,
+  NO_SUCH_POLICY,
+} from "./plan-call.ts";
+import type { Profile } from "./profile-store.ts";
+import type { AdmitFailure } from "./protocol.ts";
+
+// What a call would cost: planned as an admission plans it, and nothing reserved or counted.
+
+/** A call as far as it must be known to be priced: sizes and names, never content. */
+export type AskedCall =
+  | AskedGeneration
+  | {
+      readonly kind: "moderation";
+      readonly contents: readonly MeasuredContent[];
+      readonly policyName: string | null;
+    };
+
+export interface Quoted {
+  readonly kind: "quoted";
+  readonly stages: readonly PlannedStage[];
+  /** The least that an answered call is charged. */
+  readonly least: MicroNeurons;
+  /** What would be held; `neurons.required`. */
+  readonly neurons: NeuronStanding;
+  /** With which kind such a call would be refused at this moment; null: it would be admitted. */
+  readonly refusal: AdmitFailure["kind"] | null;
+}
+
+export function quote(
+  parts: Parts,
+  profile: Profile,
+  asked: AskedCall,
+): Quoted | GenerationFailure {
+  const plan =
+    asked.kind === "generation"
+      ? planned(generationPlan(parts, profile, asked))
+      : moderationPlan(parts, profile, asked);
+  if (plan.kind !== "planned") return plan;
+  const { stages } = plan;
+  const bound = sum(stages.map((stage) => stage.bound));
+  const now = parts.ledger.standing(profile);
+  return {
+    kind: "quoted",
+    stages,
+    least: leastOf(asked, stages, parts),
+    neurons: neuronStanding(now, bound),
+    refusal: refusalOf(now, { bound, units: rateUnits(stages) })?.kind ?? null,
+  };
+}
+
+const planned = (plan: ReturnType<typeof generationPlan>) =>
+  plan.kind === "planned" ? { kind: plan.kind, stages: [plan.stage] } : plan;
+
+function moderationPlan(
+  parts: Parts,
+  profile: Profile,
+  { policyName, contents }: Extract<AskedCall, { kind: "moderation" }>,
+) {
+  const found = findPolicy(parts, policyName);
+  if (found === null) return NO_SUCH_POLICY;
+  return planModeration(found.policy, contents, modelFinder(profile, parts.platform));
+}
+
+/** A check may be skipped: a term has blocked the item, or its language is none of the engine's. */
+function leastOf(asked: AskedCall, stages: readonly PlannedStage[], parts: Parts): MicroNeurons {
+  if (asked.kind === "moderation") return ZERO;
+  const modelOf = admittedModels(parts.platform.prices);
+  const made = stages.filter(isGeneration);
+  return sum(made.map((stage) => leastCharge(stage, asked.measured.kind, modelOf)));
+}

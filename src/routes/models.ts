@@ -1,0 +1,50 @@
+import * as v from "valibot";
+import { modelCard, modelCards } from "../domain/model-card.ts";
+import { ok } from "../http/call.ts";
+import { defineRoute } from "../http/route.ts";
+import { ModelListOutput, ModelOutput, toModel } from "../wire/openai-model.ts";
+import { TENANT_READ } from "./shared.ts";
+import { askTenant } from "./tenant-object.ts";
+
+// OpenAI's list of models. It names what this tenant can call, so that whoever fills a menu from it
+// offers nothing that is refused; a model by its id is told of whatever it is, with its replacement.
+
+export const listModels = defineRoute({
+  method: "GET",
+  path: "/v1/models",
+  summary: "OpenAI's list of models: those that this tenant may call, its aliases first",
+  description: "`?include=all` adds the models that are refused, each with the reason.",
+  surface: "openai",
+  auth: { kind: "key", roles: ["call"] },
+  query: v.object({ include: v.optional(v.picklist(["all"])) }),
+  reply: { status: 200, schema: ModelListOutput },
+  failures: TENANT_READ,
+  handle: async (call) => {
+    const asked = await askTenant(call, (tenant, caller) => tenant.readProfile(caller));
+    if (asked.kind !== "profile") return asked;
+    const { id, settings } = asked.profile;
+    const cards = modelCards(settings, call.config).filter(
+      ({ unusable }) => unusable === null || call.query.include === "all",
+    );
+    return ok({ object: "list", data: cards.map((card) => toModel(card, id)) });
+  },
+});
+
+export const getModel = defineRoute({
+  method: "GET",
+  path: "/v1/models/:id",
+  summary: "A model or an alias: price, limits, retirement",
+  description: "Also of a model that this tenant may not call, or that was retired.",
+  surface: "openai",
+  auth: { kind: "key", roles: ["call"] },
+  reply: { status: 200, schema: ModelOutput },
+  failures: [...TENANT_READ, "model_not_found"],
+  handle: async (call) => {
+    const asked = await askTenant(call, (tenant, caller) => tenant.readProfile(caller));
+    if (asked.kind !== "profile") return asked;
+    const { id, settings } = asked.profile;
+    const model = call.params.id;
+    const card = modelCard(model, settings, call.config);
+    return card === null ? { kind: "model_not_found", model } : ok(toModel(card, id));
+  },
+});

@@ -1,0 +1,64 @@
+import type { FieldError } from "../domain/failure.ts";
+import { ok } from "../http/call.ts";
+import { parseWith } from "../http/parse-call.ts";
+import type { BodyFailure } from "../http/read-body.ts";
+import { defineRoute } from "../http/route.ts";
+import { QuoteInput, QuoteOutput, toQuote } from "../wire/quote.ts";
+import { MAX_BODY_BYTES } from "../wire/content.ts";
+import { type Asked, MISREAD, type Misread, QUOTABLE_PATHS, quotableAt } from "./quotable.ts";
+import { fits } from "./generation-deps.ts";
+import { invalid, TENANT_READ } from "./shared.ts";
+import { askTenant } from "./tenant-object.ts";
+
+/** Why a call cannot be planned for this tenant. */
+const UNPLANNED = ["model_not_allowed", "model_retired", "unpriced_model"] as const;
+
+export const createQuote = defineRoute({
+  method: "POST",
+  path: "/v1/quote",
+  summary: "What a call would cost: read and measured as the call itself, and not made",
+  description:
+    "Nothing is held, nothing is charged and no rate is taken. " +
+    `For ${QUOTABLE_PATHS.join(", ")}; \`x-neurogate-fit\` counts as it would there.`,
+  surface: "native",
+  auth: { kind: "key", roles: ["call"] },
+  body: { schema: QuoteInput, limitBytes: MAX_BODY_BYTES },
+  reply: { status: 200, schema: QuoteOutput },
+  failures: [...TENANT_READ, ...MISREAD, ...UNPLANNED],
+  handle: async (call) => {
+    const { path } = call.body;
+    const asked = await askedAt(path, call.body.body);
+    if (!isAsked(asked)) return asked;
+    const fit = fits(call.request);
+    const quoted = await askTenant(call, (tenant, caller) =>
+      tenant.quote(caller, asked.kind === "generation" ? { ...asked, fit } : asked),
+    );
+    if (quoted.kind === "quoted") return ok(toQuote(quoted, path));
+    return quoted.kind === "invalid_request" ? underBody(quoted.errors) : quoted;
+  },
+});
+
+type Refused = Misread | BodyFailure;
+
+const isAsked = (asked: Asked | Refused): asked is Asked =>
+  asked.kind === "generation" || asked.kind === "moderation";
+
+async function askedAt(path: string, body: unknown): Promise<Asked | Refused> {
+  const quotable = quotableAt(path);
+  if (quotable === null) return invalid(["path"], `must be one of ${QUOTABLE_PATHS.join(", ")}`);
+  const { limitBytes } = quotable;
+  const bytes = new TextEncoder().encode(JSON.stringify(body ?? null)).length;
+  if (bytes > limitBytes) return { kind: "body_too_large", limitBytes };
+  const parsed = parseWith(quotable.schema, body);
+  if (parsed.kind !== "parsed") {
+    return parsed.kind === "invalid_request" ? underBody(parsed.errors) : parsed;
+  }
+  const asked = await quotable.ask(parsed.value);
+  return asked.kind === "invalid_request" ? underBody(asked.errors) : asked;
+}
+
+/** Fields of the body that was sent within ours. */
+const underBody = (errors: readonly FieldError[]) => ({
+  kind: "invalid_request" as const,
+  errors: errors.map(({ path, detail }) => ({ path: ["body", ...path], detail })),
+});
