@@ -72,6 +72,12 @@ const anyText = fc.oneof(
 );
 
 const MANY = { numRuns: 3000 };
+const tokens = (text: string) => text.split(/[ \t]+|\n/).filter((word) => word !== "");
+const filled = (text: string) =>
+  text
+    .split("\n")
+    .map((line) => line.trim())
+    .filter(Boolean);
 const words = (text: string): string => text.replace(/[ \t\r\n]+/g, "");
 
 describe("for any text", () => {
@@ -98,12 +104,6 @@ describe("for any text", () => {
 
   it("no two words become one, and no line loses its words to another", () => {
     const plain = fc.array(fc.constantFrom("a", "b", " ", "  ", "\t", "\n", "\n\n\n"));
-    const tokens = (text: string) => text.split(/[ \t]+|\n/).filter((word) => word !== "");
-    const filled = (text: string) =>
-      text
-        .split("\n")
-        .map((line) => line.trim())
-        .filter(Boolean);
     fc.assert(
       fc.property(
         plain.map((parts) => parts.join("")),
