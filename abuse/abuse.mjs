@@ -38,10 +38,15 @@ const MAX_MEMORY = 1_000_000_000;
 /**
  * A third tenant beside two that send all they can. One thread serves all three here, so in fair
  * turns a call of the third waits for the one that each hostile client has open: 1 + 16 times as
- * long. A typical call may take twice that and a slow one three times.
+ * long. A typical call may take twice that and a slow one three times. The short form has 300 calls
+ * where the full one has 1,500: its p99 is the third slowest, and one stall of a shared machine
+ * moves it.
  */
 const FAIR_SLOWDOWN = 1 + 2 * HOSTILE_CLIENTS;
-const MAX_SLOWDOWN = { p50: 2 * FAIR_SLOWDOWN, p99: 3 * FAIR_SLOWDOWN };
+const MAX_SLOWDOWN = {
+  p50: (FULL ? 2 : 3) * FAIR_SLOWDOWN,
+  p99: (FULL ? 3 : 5) * FAIR_SLOWDOWN,
+};
 
 /** The Mann-Whitney effect size may be so far from 0.5. */
 const MAX_EFFECT = FULL ? 0.1 : 0.2;
@@ -135,7 +140,7 @@ async function fuzzRoutes() {
   const byStatus = [...statuses].toSorted(([a], [b]) => a - b).map(([s, n]) => `${n} x ${s}`);
   say(
     `fuzz: ${REQUESTS} requests (${told.raw} of raw bytes) on ${told.operations} operations in ` +
-      `${told.seconds.toFixed(0)} s: ${byStatus.join(", ")}`,
+      `${told.seconds.toFixed(0)} s: ${byStatus.join(", ")}; ${told.cutShort} ended under a large body`,
   );
   say(`fuzz: slowest answer ${told.slowest.ms.toFixed(0)} ms (${told.slowest.what})`);
   say(`fuzz: never answered 2xx: ${told.untouched.join("; ") || "none"}`);
@@ -148,9 +153,22 @@ async function fuzzRoutes() {
         `bound ${megabytes(MAX_MEMORY)}`,
     );
   }
+  await tooLarge(server, call.key);
   const { body: invariants } = await send(server.url, "GET", "/v1/invariants", { key: manage.key });
   assert.equal(invariants.holds, true, JSON.stringify(invariants));
   await server.kill();
+}
+
+/** Who sends too much hears it: the connection does not break under the writing. */
+async function tooLarge({ url }, key) {
+  const megabytesOf = [11, 13, 16, 19];
+  for (const size of Array.from({ length: 5 }, () => megabytesOf).flat()) {
+    const body = { text: MARK.text.repeat((size * 1_000_000) / MARK.text.length) };
+    // oxlint-disable-next-line no-await-in-loop -- as a client would, one after the other
+    const { status } = await send(url, "POST", "/v1/verdicts", { key, body });
+    assert.equal(status, 413);
+  }
+  say(`too large: bodies of ${megabytesOf.join(", ")} MB were answered 413, five times each`);
 }
 
 async function neighbours() {

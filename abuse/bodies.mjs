@@ -199,6 +199,9 @@ function addField(parent, random) {
 export const written = (/** @type {unknown} */ value) =>
   (JSON.stringify(value) ?? "").replace(/"@@raw(\d+)@@"/g, (_, at) => RAW_TEXTS[Number(at)]);
 
+/** Deep and complete: it is JSON, and whoever walks it by recursion ends. */
+const closed = (open, inside, close, depth) => open.repeat(depth) + inside + close.repeat(depth);
+
 const JSON_TYPE = { "content-type": "application/json" };
 
 const whole = (body, headers = JSON_TYPE) => ({ body: Buffer.from(body), headers });
@@ -229,6 +232,8 @@ export function spoiled(/** @type {Random} */ random, /** @type {string} */ text
     [1, () => whole(text.replace("{", `{"\\u005f_proto__":"${MARK.value}",`))],
     [1, () => whole("[".repeat(random.integer(1, 200_000)))],
     [1, () => whole(`{"${MARK.name}":`.repeat(random.integer(1, 20_000)))],
+    [1, () => whole(closed("[", "1", "]", random.integer(30, 200_000)))],
+    [1, () => whole(closed('{"a":', '"__proto__"', "}", random.integer(30, 50_000)))],
     [1, () => whole(`[${`"${MARK.value}",`.repeat(random.integer(1, 20_000))}0]`)],
     [0.1, () => whole(`{"text":"${MARK.text.repeat(random.integer(100_000, 1_200_000))}"}`)],
     [0.1, () => whole(`[${"[],".repeat(random.integer(100_000, 3_000_000))}0]`)],

@@ -75,10 +75,12 @@ export async function slowdown(url, { third, hostiles, seed, turns, calls }) {
     await call(alone, calls);
     run.on = true;
     const random = new Random(seed, turn);
-    const attack = hostiles.flatMap((key) => hostile(url, key, random, run));
+    const attack = Promise.all(hostiles.flatMap((key) => hostile(url, key, random, run)));
+    // What goes wrong in it is thrown below, with the seed, and not in the midst of the calls.
+    attack.catch(() => (run.on = false));
     await call(beside, calls);
     run.on = false;
-    await Promise.all(attack);
+    await attack;
   }
   return { alone: quantiles(alone), beside: quantiles(beside), calls: alone.length, hostile: run };
 }

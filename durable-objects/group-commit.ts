@@ -29,6 +29,11 @@ export class GroupCommit<Operation, Result> {
     this.#sync = sync;
   }
 
+  /** How many wait for the commit after this one. Whom that is too many for is not ours to say. */
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
   /** Resolves with the operation's result once it is durable. */
   run(operation: Operation): Promise<Result> {
     const result = new Promise<Result>((resolve, reject) => {

@@ -128,9 +128,24 @@ export async function auditVerdicts(
 export class Snapshots {
   /** The most that was posted, by tenant and day: it never shrinks. @type {Map<string, number>} */
   #posted = new Map();
+  /** Ended lines as they were first shown. @type {Map<string, string>} */
+  #lines = new Map();
   count = 0;
   /** Those in which more than nine tenths of the limit were taken: the others show little. */
   nearLimit = 0;
+
+  /** What has ended never changes again; only a late settle names the verdict of an expired line. */
+  async lines(url, tenant, key) {
+    const { status, body } = await send(url, "GET", "/v1/ledger?limit=100", { key });
+    if (status === 401) return; // as below
+    assert.equal(status, 200, JSON.stringify(body));
+    for (const { verdict_id: _, ...line } of body.data) {
+      const now = JSON.stringify(line);
+      const before = this.#lines.get(line.id) ?? now;
+      assert.equal(now, before, `${tenant}: a line changed after it was shown`);
+      this.#lines.set(line.id, now);
+    }
+  }
 
   async look(url, tenant, key) {
     const { status, body } = await send(url, "GET", "/v1/limits", { key });

@@ -13,7 +13,16 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { startFakeWorkersAi } from "../test/fakes/workers-ai-server.mjs";
 import { auditAnswers, auditVerdicts, send, Snapshots } from "./answers.mjs";
-import { CHANGING_NEURONS, drawCall, MARKER, nothingSeen, seenIn, TENANTS } from "./load.mjs";
+import {
+  ALONE,
+  callWithFault,
+  CHANGING_NEURONS,
+  drawCall,
+  MARKER,
+  nothingSeen,
+  seenIn,
+  TENANTS,
+} from "./load.mjs";
 import { drawnSeed, Random } from "./random.mjs";
 import { readRows, RowsAudit } from "./rows.mjs";
 import { buildWorker, Workerd } from "./workerd.mjs";
@@ -34,6 +43,9 @@ const PAST_DEADLINE_MS = 95_000;
 
 /** The engines' 10 s and 25 s of patience become 125 and 310 ms, so that a hang ends within a life. */
 const TIMEOUT_DIVISOR = 80;
+
+/** Hundreds of milliseconds, and a busy machine's tenfold: whatever an engine does, it is answered. */
+const ANSWERED_MS = 10_000;
 
 /** Of the messages to an object and its answers: the router repeats them. */
 const LOST_SHARE = 0.06;
@@ -192,6 +204,7 @@ const watcher = (tenant, life) => {
   return untilKilled(life, async () => {
     await sleep(random.integer(5, 25));
     await snapshots.look(server.url, tenant, keys.get(tenant).current);
+    if (random.chance(0.5)) await snapshots.lines(server.url, tenant, keys.get(tenant).current);
   });
 };
 
@@ -242,6 +255,27 @@ async function auditLive(rows, since, all) {
     }),
   );
   return open;
+}
+
+/** Each way in which engines fail, alone and in calm: in time there is a verdict, rightly charged. */
+async function eachFault() {
+  const calm = { over: false, clockJumps: false };
+  for (const [fault, charge] of Object.entries(ALONE)) {
+    const call = callWithFault(fault, serverNow());
+    calls.push(call);
+    const startedMs = Date.now();
+    const seen = await attempt(call, calm);
+    const tookMs = Date.now() - startedMs;
+    assert.equal(seen.status, 200, `${fault}: ${seen.kind}`);
+    assert.notEqual(seen.verdicts[0].decision, "allow", `${fault}: approved unchecked`);
+    assert.ok(tookMs < ANSWERED_MS, `${fault}: answered after ${tookMs} ms`);
+    const { current: key } = keys.get(call.tenant);
+    const { body } = await send(server.url, "GET", "/v1/ledger?limit=1", { key });
+    const [line] = body.data;
+    assert.equal(line.user_id, call.name);
+    const expected = charge === "held" ? line.held_micro_neurons : 0;
+    assert.equal(line.micro_neurons, expected, `${fault}: charged ${line.micro_neurons}`);
+  }
 }
 
 /** Clients, rotations, looks and changed settings, until the process is killed under them. */
@@ -309,7 +343,10 @@ async function run() {
   // The last: every hold that is left is past its deadline, and ends at the next question.
   clockOffsetMs += PAST_DEADLINE_MS;
   await start();
+  await eachFault();
+  await server.kill();
   const before = readRows(server.stateDir, join(dir, "scratch"));
+  await start();
   const tenants = await auditLive(before, 0, true);
   for (const { tenant, limits } of tenants) {
     assert.equal(limits.pending_micro_neurons, 0, `${tenant}: held after the deadline`);

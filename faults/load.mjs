@@ -61,6 +61,35 @@ const ENGINE_FAULTS = [
   [2, () => "[[fake:judge=other_nonce;vision=obey|?]]"],
 ];
 
+/**
+ * What a text is charged when both of its engines do this: all that was held where they may have
+ * run, nothing where they said that they had not. The contract, section 6.
+ */
+export const ALONE = {
+  drop: "held",
+  drop_body: "held",
+  hang: "held",
+  hang_body: "held",
+  drip: "held",
+  500: "held",
+  bad_utf8: "held",
+  empty_body: "held",
+  not_json: "held",
+  3007: "held",
+  3040: "nothing",
+  3041: "nothing",
+  5007: "nothing",
+};
+
+/** A text of which every engine does one thing, for a tenant that has room for it. */
+export const callWithFault = (/** @type {string} */ fault, /** @type {number} */ atMs) => {
+  made += 1;
+  const name = `call-${String(made).padStart(6, "0")}`;
+  const text = `${SENTENCES[0]} ${MARKER} [[fake:${fault}|${name}]]`;
+  const body = { user_id: name, content_id: name, text };
+  return { name, tenant: "few-at-once", path: "/v1/verdicts", body, keyed: true, atMs, seen: [] };
+};
+
 /** For the one tenant of whom the account's own allocation is gone, now and then. */
 const ACCOUNT_GONE = [
   [8, () => "[[fake:3036|?]]"],

@@ -36,6 +36,8 @@ export class Invariants {
   /** Calls that a client was told had been settled, with the verdict it was given. */
   readonly #told = new Map<string, string | null>();
   readonly #admitted = new Map<string, RateUnits>();
+  /** The idempotency key of a call, where its client sent one. */
+  readonly #keys = new Map<string, string>();
 
   constructor(db: CrashingDatabase) {
     this.#db = db;
@@ -44,6 +46,11 @@ export class Invariants {
   /** A client was answered: this must be found for ever. */
   told(callId: string, verdictId: string | null): void {
     this.#told.set(callId, verdictId);
+  }
+
+  /** This call asks what others with the same key ask: one of them is charged, at most. */
+  keyed(callId: string, key: string): void {
+    this.#keys.set(callId, key);
   }
 
   /** Checks an admission that is in the rows, whether or not anybody was told of it. */
@@ -74,20 +81,40 @@ export class Invariants {
       if (row.outcome !== "pending") this.#unchanged(row);
     }
     this.#sums(rows);
-    for (const [callId, verdictId] of this.#told) this.#kept(rows, callId, verdictId);
+    this.#once(rows);
+    this.#kept(rows);
+    const [broken] = this.#db.run<{ name: string }>("SELECT name FROM violations");
+    if (broken !== undefined) throw new Error(`the object itself found ${broken.name} broken`);
   }
 
   #unchanged(row: Row): void {
-    const charged = row.quota + row.granted + row.overage;
+    const now = JSON.stringify(row);
+    const before = this.#ended.get(row.id);
+    if (before !== undefined) {
+      if (before !== now) throw new Error(`3: ${row.id} changed`);
+      return;
+    }
+    this.#ended.set(row.id, now);
+    const charged = chargedIn(row);
     const items = JSON.parse(row.items) as unknown[][];
     const ofItems = items.reduce((sum, item) => sum + Number(item[9]), 0);
     if (charged > row.held) throw new Error(`${row.id}: charged above its hold`);
     if (charged !== ofItems)
       throw new Error(`${row.id}: items add up to ${ofItems}, not ${charged}`);
-    const now = JSON.stringify(row);
-    const before = this.#ended.get(row.id);
-    if (before !== undefined && before !== now) throw new Error(`3: ${row.id} changed`);
-    this.#ended.set(row.id, now);
+    if (row.outcome === "voided" && charged !== 0) throw new Error(`${row.id}: voided and charged`);
+    if (row.outcome === "expired" && charged !== row.held) {
+      throw new Error(`${row.id}: expired for less than was held`);
+    }
+  }
+
+  #once(rows: readonly Row[]): void {
+    const taken = new Set<string>();
+    for (const { id, outcome } of rows) {
+      const key = this.#keys.get(id);
+      if (key === undefined || outcome === "voided") continue;
+      if (taken.has(key)) throw new Error(`2: ${key} is held or charged twice`);
+      taken.add(key);
+    }
   }
 
   #sums(rows: readonly Row[]): void {
@@ -104,13 +131,19 @@ export class Invariants {
     }
   }
 
-  #kept(rows: readonly Row[], callId: string, verdictId: string | null): void {
-    const lines = rows.filter(({ id, outcome }) => id === callId && outcome !== "pending");
-    if (lines.length !== 1) throw new Error(`2: ${callId} was told and has ${lines.length} lines`);
-    if (verdictId === null) return;
-    const found = this.#db.run("SELECT 1 AS found FROM verdicts WHERE id = ?", verdictId);
-    if (found.length !== 1)
-      throw new Error(`6: verdict ${verdictId} was returned and is not stored`);
+  #kept(rows: readonly Row[]): void {
+    if (this.#told.size === 0) return;
+    const ended = new Set(rows.flatMap(({ id, outcome }) => (outcome === "pending" ? [] : [id])));
+    const verdicts = new Set(
+      this.#db.run<{ id: string }>("SELECT id FROM verdicts").map(({ id }) => id),
+    );
+    for (const [callId, verdictId] of this.#told) {
+      // An id is the table's key: one line, or none.
+      if (!ended.has(callId)) throw new Error(`2: ${callId} was told and has no line`);
+      if (verdictId !== null && !verdicts.has(verdictId)) {
+        throw new Error(`6: verdict ${verdictId} was returned and is not stored`);
+      }
+    }
   }
 
   #rows(): Row[] {

@@ -3,16 +3,17 @@ import { CrashingDatabase } from "./crashing-database.ts";
 import { Random } from "./random.ts";
 import { prepareTenant, World } from "./world.ts";
 
-// npm run simulate -- --seed 1 --histories 100000 [--steps 40]
+// npm run simulate -- --seed 1 --histories 100000 [--steps 40] [--from 0]
 //
 // History n of a seed is the same on every machine: a failing run prints the one command that
-// replays it alone.
+// replays it alone, and a long run can be shared out over processes by where each begins.
 
 const { values } = parseArgs({
   options: {
     seed: { type: "string", default: String(Date.now() % 1_000_000) },
     histories: { type: "string", default: "10000" },
     steps: { type: "string", default: "40" },
+    from: { type: "string", default: "0" },
     only: { type: "string" },
   },
 });
@@ -27,8 +28,8 @@ const seedOf = (history: number): number => (seed * 0x9e3779b1 + history * 0x85e
 const db = new CrashingDatabase();
 prepareTenant(db);
 
-const first = values.only === undefined ? 0 : Number(values.only);
-const last = values.only === undefined ? histories : first + 1;
+const first = Number(values.only ?? values.from);
+const last = values.only === undefined ? first + histories : first + 1;
 for (let history = first; history < last; history += 1) {
   db.beginHistory();
   const world = new World(new Random(seedOf(history)), db);
@@ -42,4 +43,7 @@ for (let history = first; history < last; history += 1) {
   }
   db.forgetHistory();
 }
-console.log(`${last - first} histories of ${steps} steps, seed ${seed}: every invariant held.`);
+const which = first === 0 ? "" : `, from ${first} on`;
+console.log(
+  `${last - first} histories of ${steps} steps, seed ${seed}${which}: every invariant held.`,
+);

@@ -102,6 +102,8 @@ export class World {
         return this.#admitSome([this.#newCall(), ...(random.chance(0.5) ? [this.#newCall()] : [])]);
       case "repeat_admit":
         return this.#withCall((call) => this.#admitSome([call]));
+      case "ask_again":
+        return this.#withCall((call) => this.#askAgain(call));
       case "settle":
         return this.#withCall((call) => this.#settle(call));
       case "tick":
@@ -131,7 +133,17 @@ export class World {
     if (this.#calls.length > 0) work(this.#random.pick(this.#calls));
   }
 
-  #newCall(): Call {
+  /** A client repeats its request, once or twice at the same time: each is a call of its own. */
+  #askAgain({ request: { idempotency, contents } }: Call): void {
+    if (idempotency === null) return;
+    const same = { idempotency, contents };
+    this.#admitSome([
+      this.#newCall(same),
+      ...(this.#random.chance(0.3) ? [this.#newCall(same)] : []),
+    ]);
+  }
+
+  #newCall(same: Partial<ModerationAdmit> = {}): Call {
     this.#drawn += 1;
     const number = String(this.#drawn).padStart(22, "0");
     const contents: MeasuredContent[] = [{ text: null, pictures: this.#random.integer(1, 3) }];
@@ -146,8 +158,12 @@ export class World {
       contents,
       verdictIds: [`vrd_${number}`],
       policy: { name: null, known: null },
-      idempotency: null,
+      idempotency: this.#random.chance(0.4) ? { key: `key-${number}`, fingerprint: "same" } : null,
+      ...same,
     };
+    if (request.idempotency !== null) {
+      this.#invariants.keyed(request.callId, request.idempotency.key);
+    }
     const call: Call = { request, hold: null, settled: null };
     this.#calls.push(call);
     return call;
@@ -166,7 +182,11 @@ export class World {
       this.#invariants.admission(call.request.callId, this.#inForce(profile.settings, call));
       const reply = replies[at];
       const lost = crashed || this.#random.chance(0.1);
-      if (!lost && reply?.kind === "admitted") this.#replace(call, { ...call, hold: reply.hold });
+      if (lost || reply === undefined) continue;
+      if (reply.kind === "admitted") this.#replace(call, { ...call, hold: reply.hold });
+      if (reply.kind === "replayed") {
+        this.#invariants.told(reply.line.callId, reply.verdicts[0]?.id ?? null);
+      }
     }
   }
 
@@ -253,7 +273,17 @@ export class World {
 }
 
 const ACTS = [
-  ...(["call", "call", "call", "call", "repeat_admit", "settle", "settle", "settle"] as const),
+  ...([
+    "call",
+    "call",
+    "call",
+    "call",
+    "repeat_admit",
+    "ask_again",
+    "settle",
+    "settle",
+    "settle",
+  ] as const),
   ...(["tick", "tick", "wait", "clock_back", "settings", "alarm", "crash"] as const),
 ] as const;
 

@@ -67,8 +67,11 @@ export class Tenant extends Governed {
     const nowMs = Date.now();
     const at = { terms: NO_TERMS, drawn: NOTHING_DRAWN, nowMs };
     const line = post(hold, request.items, request.verdicts[0]?.id ?? null, at);
-    const verdicts = request.verdicts.map((verdict) => ({ ...verdict, createdAtMs: nowMs }));
-    return { settlement: { kind: "settled", line }, verdicts, standing: standing(hold, nowMs) };
+    return {
+      settlement: { kind: "settled", line },
+      verdicts: null,
+      standing: standing(hold, nowMs),
+    };
   }
 }
 

@@ -56,7 +56,7 @@ function routedCall(
 }
 
 export const findPolicy = (parts: Parts, name: string | null): PolicyVersion | null =>
-  parts.policies.read(name ?? DEFAULT_POLICY_NAME, null);
+  parts.policies.latest(name ?? DEFAULT_POLICY_NAME);
 
 export const NO_SUCH_POLICY = {
   kind: "invalid_request",

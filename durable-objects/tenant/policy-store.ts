@@ -4,12 +4,31 @@ import type { Database } from "../database.ts";
 
 type PolicyRow = { name: string; version: number; body: string };
 
-/** Policies with their versions. A version is never edited; a new one is put beside it. */
+/**
+ * Policies with their versions. A version is never edited; a new one is put beside it.
+ *
+ * Every call asks for the latest of a name, so those that were asked for are kept: what is stored of
+ * one is some kilobytes of JSON. Names are bounded, and a new version forgets them all.
+ */
 export class PolicyStore {
   readonly #db: Database;
+  readonly #latest = new Map<string, PolicyVersion>();
 
   constructor(db: Database) {
     this.#db = db;
+  }
+
+  /** For a transaction that is rolled back: what was read in it may never have been. */
+  forget(): void {
+    this.#latest.clear();
+  }
+
+  latest(name: string): PolicyVersion | null {
+    const known = this.#latest.get(name);
+    if (known !== undefined) return known;
+    const policy = this.read(name, null);
+    if (policy !== null) this.#latest.set(name, policy);
+    return policy;
   }
 
   /** The latest version, or the one that is named. */
@@ -41,6 +60,7 @@ export class PolicyStore {
   }
 
   insert({ name, version, policy }: PolicyVersion, nowMs: number): void {
+    this.forget();
     this.#db.run(
       "INSERT INTO policies (name, version, body, created_at_ms) VALUES (?, ?, ?, ?)",
       name,

@@ -141,7 +141,10 @@ export interface SettleRequest {
 
 export interface SettleReply {
   readonly settlement: Settlement;
-  /** As they are stored. */
-  readonly verdicts: readonly Verdict[];
+  /**
+   * As they are stored. Null: as they were sent with this settle, at `standing.nowMs` and with a
+   * keyed hash; what the router has just sent is not sent back.
+   */
+  readonly verdicts: readonly Verdict[] | null;
   readonly standing: CallStanding | null;
 }

@@ -57,7 +57,7 @@ function stored(
   const standing = callStanding(parts, profile, units);
   const dated = verdicts.map((verdict) => ({ ...verdict, createdAtMs: standing.nowMs }));
   for (const verdict of dated) parts.verdicts.insert(verdict, callId);
-  if (settlement.kind === "settled") return { settlement, verdicts: dated, standing };
+  if (settlement.kind === "settled") return { settlement, verdicts: null, standing };
   // A late settle may be repeated: what the first one stored holds.
   const kept = dated.map((verdict) => parts.verdicts.read(verdict.id) ?? verdict);
   return { settlement, verdicts: kept, standing };

@@ -73,6 +73,7 @@ export class Steps {
   forget(): void {
     this.#profile = null;
     this.#parts.ledger.reset();
+    this.#parts.policies.forget();
   }
 
   #writeRefusals(nowMs: number): void {

@@ -3,6 +3,7 @@ import type { Failure } from "../../src/domain/failure.ts";
 import type { JournalLine } from "../../src/domain/ledger.ts";
 import type { Day } from "../../src/domain/period.ts";
 import type { Policy, PolicyVersion } from "../../src/domain/policy.ts";
+import { MOST_IN_FLIGHT } from "../../src/domain/settings.ts";
 import type { Verdict } from "../../src/domain/verdict.ts";
 import { migrate, objectDatabase, schemaVersion } from "../database.ts";
 import { GroupCommit } from "../group-commit.ts";
@@ -29,6 +30,13 @@ import type { VerdictPage, VerdictQuery } from "./verdict-store.ts";
 type Operation =
   | { readonly kind: "admit"; readonly request: AdmitRequest }
   | { readonly kind: "settle"; readonly request: SettleRequest };
+
+/**
+ * Admissions that wait for a commit: as many as could be in progress at all, so that a burst which
+ * a tenant's settings allow is admitted, and one that they do not takes no more memory. At 128 a
+ * commit the last of them waits for eighty.
+ */
+const MOST_WAITING = MOST_IN_FLIGHT;
 
 /** An alarm that is this late is stuck: whoever sees it arms a new one. */
 const STALE_ALARM_MS = 60_000;
@@ -73,6 +81,9 @@ export class Tenant extends DurableObject<Env> {
 
   async admit(request: AdmitRequest): Promise<AdmitReply> {
     if (this.#profile() === null) return { kind: "invalid_key" };
+    if (this.#calls.waiting >= MOST_WAITING && !this.#isKnown(request)) {
+      return { kind: "unavailable" };
+    }
     return (await this.#calls.run({ kind: "admit", request })) as AdmitReply;
   }
 
@@ -84,6 +95,11 @@ export class Tenant extends DurableObject<Env> {
     const verdicts = await keyed(request.verdicts, profile.contentSecret);
     const operation = { kind: "settle" as const, request: { ...request, verdicts } };
     return (await this.#calls.run(operation)) as SettleReply;
+  }
+
+  /** A repeat of what was admitted is never turned away: its hold is taken and must be told of. */
+  #isKnown({ callId }: AdmitRequest): boolean {
+    return this.#parts.ledger.entry(callId) !== null;
   }
 
   /** What such a call would cost; nothing is reserved, and it takes no rate. */

@@ -49,6 +49,8 @@ export interface Bounds {
   readonly specialTokens: number;
   /** A classifier reads no more than this in one call, special tokens included. */
   readonly maxInputTokens: number | null;
+  /** What a translation writes at most for one text; null: not known, or another task. */
+  readonly maxOutputTokens: number | null;
   /** Where the numbers are from; null when nothing was found and none is needed. */
   readonly source: string | null;
 }
@@ -64,6 +66,8 @@ export interface Model {
   /** `rpm` is the model's own, other than its task's: it is a rate class of its own. */
   readonly ownRpm: boolean;
   readonly requiresWorkersPaid: boolean;
+  /** Scores texts against a query, where its task's other models give labels. */
+  readonly reranks: boolean;
   /** `YYYY-MM-DD` */
   readonly retiredOn: string | null;
   /** For a retired model: the id of a live, priced one to use instead. */
@@ -81,6 +85,7 @@ interface BoundsRow {
   readonly image_tokens?: number;
   readonly special_tokens?: number;
   readonly max_input_tokens?: number;
+  readonly max_output_tokens?: number;
   readonly source: string;
 }
 
@@ -94,6 +99,7 @@ interface ModelRow {
   readonly requires_workers_paid: boolean;
   readonly retired_on: string | null;
   readonly replacement: string | null;
+  readonly reranks?: boolean;
   readonly bounds?: BoundsRow;
 }
 
@@ -108,6 +114,7 @@ function toBounds(task: BoundsRow | undefined, own: BoundsRow | undefined): Boun
     imageTokens: row.image_tokens ?? null,
     specialTokens: row.special_tokens ?? 0,
     maxInputTokens: row.max_input_tokens ?? null,
+    maxOutputTokens: row.max_output_tokens ?? null,
     source: row.source ?? null,
   };
 }
@@ -123,6 +130,7 @@ function toModel(row: ModelRow): Model {
     rpm: row.rpm,
     ownRpm: row.own_rpm,
     requiresWorkersPaid: row.requires_workers_paid,
+    reranks: row.reranks ?? false,
     retiredOn: row.retired_on,
     replacement: row.replacement,
     bounds: toBounds(TASK_BOUNDS[task], row.bounds),
@@ -174,6 +182,8 @@ export function resolveModel(id: string, { workersPlan, prices }: ResolveOptions
 const NEEDED: Readonly<Partial<Record<ModelTask, readonly PriceUnit[]>>> = {
   text_generation: ["input_token", "output_token"],
   image_to_text: ["input_token", "output_token"],
+  image_classification: ["image"],
+  object_detection: ["image"],
   translation: ["input_token", "output_token"],
 };
 

@@ -78,7 +78,8 @@ export type RequestFailure =
   | { readonly kind: "unsupported_parameter"; readonly parameter: string; readonly detail: string }
   /** Needs more than the limit could ever give; `detail` says what would fit. */
   | { readonly kind: "over_limit"; readonly detail: string }
-  | { readonly kind: "body_too_large"; readonly limitBytes: number }
+  /** `field` where one alone can make it so: a file. */
+  | { readonly kind: "body_too_large"; readonly limitBytes: number; readonly field?: string }
   | { readonly kind: "unsupported_media_type"; readonly expected: string };
 
 export type AccessFailure =

@@ -53,6 +53,19 @@ function estimate(
       return { units: { input_token: input, output_token: output }, basis: "estimated" };
     }
     case "embeddings":
+    case "classification":
+    case "reranking":
       return { units: { input_token: input }, basis: "estimated" };
+    case "labels":
+    case "objects":
+      return { units, basis: "counted" };
+    case "caption":
+      return null;
+    case "translation": {
+      if (end.outputText === undefined || end.outputText === null) return null;
+      const written = estimateInputTokens(tokensAtMost(end.outputText));
+      const output = Math.min(units.output_token ?? 0, written);
+      return { units: { input_token: input, output_token: output }, basis: "estimated" };
+    }
   }
 }

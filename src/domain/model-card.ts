@@ -66,6 +66,7 @@ const AUTO_MODEL: Model = {
   requiresWorkersPaid: false,
   retiredOn: null,
   replacement: null,
+  reranks: false,
   bounds: {
     templateTokens: 0,
     messageTokens: 0,
@@ -73,6 +74,7 @@ const AUTO_MODEL: Model = {
     imageTokens: null,
     specialTokens: 0,
     maxInputTokens: null,
+    maxOutputTokens: null,
     source: null,
   },
 };

@@ -6,6 +6,7 @@ import type { Usage } from "./price.ts";
 import type { PromptFeatures } from "./prompt-features.ts";
 import type { Routed } from "./routing.ts";
 import { type FindModel, type ModelFailure, planCalls, type PlannedStage } from "./stage.ts";
+import { isTask, taskOwnTokens, taskRefusal, taskUsages, type TaskMeasure } from "./task-usage.ts";
 import {
   type ChatMeasure,
   chatInputBound,
@@ -33,7 +34,8 @@ export type Measured =
       readonly features?: PromptFeatures;
     }
   /** Tokens of each text. */
-  | { readonly kind: "embeddings"; readonly texts: readonly number[] };
+  | { readonly kind: "embeddings"; readonly texts: readonly number[] }
+  | TaskMeasure;
 
 export type GenerationKind = Measured["kind"];
 
@@ -41,6 +43,12 @@ export type GenerationKind = Measured["kind"];
 const TASKS: Readonly<Record<GenerationKind, ModelTask>> = {
   chat: "text_generation",
   embeddings: "text_embeddings",
+  classification: "text_classification",
+  reranking: "text_classification",
+  labels: "image_classification",
+  objects: "object_detection",
+  caption: "image_to_text",
+  translation: "translation",
 };
 
 export interface GenerationStage extends PlannedStage {
@@ -48,6 +56,8 @@ export interface GenerationStage extends PlannedStage {
   readonly input: "request";
   /** What each engine call is told; null where nothing is generated token by token. */
   readonly maxTokens: number | null;
+  /** Whether that is less than was asked for, so that the call fits. */
+  readonly clamped: boolean;
   /** Why `auto` became this model; absent where the caller named it. */
   readonly routed?: Routed;
 }
@@ -80,24 +90,32 @@ export function planGeneration(
     return found.kind === "found" ? [found.model] : [];
   });
   const models: [Model, ...Model[]] = [primary.model, ...fallbacks];
-  const stageOf = (maxTokens: number | null): GenerationStage => ({
+  const stageOf = (maxTokens: number | null, clamped = false): GenerationStage => ({
     content: 0,
     name: "generate",
     input: "request",
     model: primary.model.id,
     fallbacks: fallbacks.map((model) => model.id),
     maxTokens,
+    clamped,
     ...planCalls(models, {
       usages: (model) => usagesOf(model, measured, maxTokens ?? 0),
       ownTokens: (model) => ownTokens(model, measured),
     }),
   });
-  if (measured.kind !== "chat") return { kind: "planned", stage: stageOf(null) };
+  if (!("maxTokens" in measured)) return { kind: "planned", stage: stageOf(null) };
   const wanted = measured.maxTokens ?? defaultMaxTokens;
   const most = fitTo === null ? wanted : fittingTokens(wanted, fitTo, (n) => stageOf(n).bound);
   // Where not even one token fits, the refusal tells of what was asked.
-  return { kind: "planned", stage: stageOf(most === 0 ? wanted : most) };
+  const clamped = most > 0 && most < wanted;
+  return { kind: "planned", stage: stageOf(clamped ? most : wanted, clamped) };
 }
+
+/** The most tokens that a model is told to write: none has more than its context window. */
+export const outputTokensAtMost = (
+  { contextTokens }: Pick<Model, "contextTokens">,
+  maxTokens: number,
+): number => Math.min(maxTokens, contextTokens ?? maxTokens);
 
 /** The most output tokens, at most `wanted`, whose bound is within `available`; 0: not even one. */
 export function fittingTokens(
@@ -132,7 +150,7 @@ function usable(
   if (measured.kind === "chat" && measured.chat.images > 0 && !takesPictures(model)) {
     return { kind: "unbounded_usage", detail: `Pictures sent to ${id} have no known bound.` };
   }
-  return found;
+  return (isTask(measured) ? taskRefusal(model, measured) : null) ?? found;
 }
 
 /** Whether a model may run for the tenant, is for such work, and is likely to hold the request. */
@@ -152,11 +170,12 @@ export function canTake(
 
 /** The most that each engine call uses. */
 function usagesOf(model: Model, measured: Measured, maxTokens: number): Usage[] {
+  if (isTask(measured)) return [taskUsages(model, measured, maxTokens)];
   switch (measured.kind) {
     case "chat": {
       const usage = {
         input_token: chatInputBound(model, measured.chat),
-        output_token: Math.min(maxTokens, model.contextTokens ?? maxTokens),
+        output_token: outputTokensAtMost(model, maxTokens),
       };
       return Array.from({ length: measured.choices }, () => usage);
     }
@@ -169,6 +188,7 @@ function usagesOf(model: Model, measured: Measured, maxTokens: number): Usage[] 
 
 /** What a model reads of our own or its template's making, beside what the caller sent. */
 function ownTokens(model: Model, measured: Measured): number {
+  if (isTask(measured)) return taskOwnTokens(model, measured);
   switch (measured.kind) {
     case "chat":
       return chatInputBound(model, { ...measured.chat, textTokens: 0 });

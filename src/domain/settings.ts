@@ -3,6 +3,12 @@ import { fromNeurons, type MicroNeurons, ZERO } from "./micro-neurons.ts";
 import type { Plan, QuotaTerms } from "./quota.ts";
 import { DEFAULT_RATES, type RateClass } from "./rate-limit.ts";
 
+/**
+ * No tenant may have more calls in progress. An object keeps each open hold in memory, at about a
+ * kilobyte, beside everything else in the 128 MB of its isolate.
+ */
+export const MOST_IN_FLIGHT = 10_000;
+
 /** A tenant's settings, in the names and units of the wire. The contract, section 3. */
 export interface Settings {
   readonly plan: Plan;

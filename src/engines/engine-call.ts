@@ -12,10 +12,13 @@ export type Reply =
 /** A verdict takes a kilobyte; 1,000 image labels 60. More than this is no answer to us. */
 const MAX_REPLY_BYTES = 1_048_576;
 
-export const FAILED: Reply = { kind: "failed", usage: null };
-export const TIMED_OUT: Reply = { kind: "timed_out" };
+/** Why there is no reply. */
+export type NoReply = Exclude<Reply, { kind: "replied" }>;
 
-export function refused(code: number | null, retryable = false): Reply {
+export const FAILED: NoReply = { kind: "failed", usage: null };
+export const TIMED_OUT: NoReply = { kind: "timed_out" };
+
+export function refused(code: number | null, retryable = false): NoReply {
   const accountExhausted = code === 3036 || code === 4006;
   return { kind: "refused", code, retryable, accountExhausted };
 }
@@ -24,26 +27,27 @@ export function refused(code: number | null, retryable = false): Reply {
  * Runs a call and gives up at the deadline, or when the caller's signal fires, even if the call
  * ignores the signal it was given.
  */
-export async function withDeadline(
+export function withDeadline(
   { timeoutMs, signal }: CheckOptions,
   call: (signal: AbortSignal) => Promise<Reply>,
 ): Promise<Reply> {
-  if (signal?.aborted === true) return TIMED_OUT;
+  if (signal?.aborted === true) return Promise.resolve(TIMED_OUT);
   const controller = new AbortController();
-  const aborted = new Promise<Reply>((resolve) => {
-    controller.signal.addEventListener("abort", () => resolve(TIMED_OUT), { once: true });
+  return new Promise((resolve) => {
+    const giveUp = (): void => {
+      resolve(TIMED_OUT);
+      controller.abort();
+    };
+    const timer = setTimeout(giveUp, timeoutMs);
+    signal?.addEventListener("abort", giveUp, { once: true });
+    const end = (reply: Reply): void => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", giveUp);
+      // What a call ends with after it was given up is nobody's business any more.
+      resolve(reply);
+    };
+    call(controller.signal).then(end, () => end(FAILED));
   });
-  const abort = () => controller.abort();
-  const timer = setTimeout(abort, timeoutMs);
-  signal?.addEventListener("abort", abort, { once: true });
-  // What a call rejects with after it was given up is nobody's business any more.
-  const reply = call(controller.signal).catch(() => FAILED);
-  try {
-    return await Promise.race([aborted, reply]);
-  } finally {
-    clearTimeout(timer);
-    signal?.removeEventListener("abort", abort);
-  }
 }
 
 /** The JSON of a body of bounded size. Throws when it is too large, cut, or not JSON. */

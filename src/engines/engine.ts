@@ -55,8 +55,8 @@ export type CheckOutcome =
 
 /** How any engine call ends that gave no answer. */
 export type Unanswered =
-  /** This engine has nothing for such a call: nothing ran. */
-  | { readonly kind: "unsupported" }
+  /** This engine has nothing for such a call, or not with that parameter: nothing ran. */
+  | { readonly kind: "unsupported"; readonly parameter?: string }
   /** Refused before it ran, so nothing is charged. `code` is the engine's own, if it gave one. */
   | {
       readonly kind: "refused";

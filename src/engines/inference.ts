@@ -1,7 +1,17 @@
 import type { Hold } from "../domain/ledger.ts";
 import type { GenerationKind } from "../domain/plan-generation.ts";
 import type { Usage } from "../domain/price.ts";
-import type { CheckOptions, Unanswered } from "./engine.ts";
+import type { CheckOptions, Label, Unanswered } from "./engine.ts";
+import type {
+  CaptionInference,
+  CaptionOutput,
+  ClassificationInference,
+  PictureInference,
+  Rank,
+  RerankingInference,
+  SeenObject,
+  TranslationInference,
+} from "./task-inference.ts";
 
 // What an engine can be asked to make, in one form for all surfaces and all engines: routes
 // translate what callers send into it, adapters translate it into what their other side speaks.
@@ -42,34 +52,65 @@ export type FinishReason = (typeof FINISH_REASONS)[number];
 export interface ChatOutput {
   /** Null where the model only calls tools. */
   readonly content: string | null;
+  /** What it thought before it answered, where the engine tells; it is paid like the answer. */
+  readonly reasoning: string | null;
   readonly toolCalls: readonly ToolCall[];
   readonly finishReason: FinishReason;
+}
+
+/** A piece of a tool call, as OpenAI streams them: what is absent was said before, or comes later. */
+export interface ToolCallDelta {
+  /** Which of the answer's calls. */
+  readonly index: number;
+  readonly id?: string;
+  readonly name?: string;
+  readonly arguments?: string;
 }
 
 /** A piece of a streamed answer, in the order of arrival. A stream that ends without `end` was cut. */
 export type ChatEvent =
   | { readonly kind: "text"; readonly text: string }
-  /** As OpenAI streams them: by index, the arguments in pieces. */
-  | { readonly kind: "tool_calls"; readonly delta: readonly unknown[] }
+  | { readonly kind: "reasoning"; readonly text: string }
+  | { readonly kind: "tool_calls"; readonly deltas: readonly ToolCallDelta[] }
   | { readonly kind: "finish"; readonly reason: FinishReason }
-  /** What was used so far: the last one holds, they are never added up. */
-  | { readonly kind: "usage"; readonly usage: Usage }
+  /**
+   * What was used so far: the last one holds, they are never added up. Null: it was told in a form
+   * that is not to be believed, so that what was told before does not hold either.
+   */
+  | { readonly kind: "usage"; readonly usage: Usage | null }
   | { readonly kind: "end" };
 
 export interface EmbeddingsInference {
   readonly model: string;
   readonly texts: readonly string[];
+  /** How a model makes one vector of its tokens', where the caller asks for another way than its own. */
+  readonly pooling?: "cls";
 }
 
 export interface Inferences {
   readonly chat: ChatInference;
   readonly embeddings: EmbeddingsInference;
+  readonly classification: ClassificationInference;
+  readonly reranking: RerankingInference;
+  readonly labels: PictureInference;
+  readonly objects: PictureInference;
+  readonly caption: CaptionInference;
+  readonly translation: TranslationInference;
 }
 
 export interface Outputs {
   readonly chat: ChatOutput;
   /** One vector for each text, in order. */
   readonly embeddings: { readonly vectors: readonly (readonly number[])[] };
+  /** The likeliest first. */
+  readonly classification: { readonly labels: readonly Label[] };
+  /** The best first, each by its place in `contexts`. */
+  readonly reranking: { readonly ranks: readonly Rank[] };
+  readonly labels: { readonly labels: readonly Label[] };
+  readonly objects: { readonly objects: readonly SeenObject[] };
+  readonly caption: CaptionOutput;
+  /** One for each text, in order. */
+  readonly translation: { readonly translations: readonly string[] };
 }
 
 export interface Answered<Kind extends GenerationKind> {
@@ -84,7 +125,11 @@ export interface Answered<Kind extends GenerationKind> {
 export interface ChatStream {
   readonly kind: "streaming";
   readonly model: string;
-  readonly events: ReadableStream<ChatEvent>;
+  /**
+   * Read as it is asked for, never ahead; it ends soon after the signal fires that it was opened
+   * with, and never throws.
+   */
+  readonly events: AsyncGenerator<ChatEvent, void>;
 }
 
 /** Takes the hold, so that no engine can run without one. Never throws for what an engine does. */
@@ -97,6 +142,7 @@ export type Infer<Kind extends GenerationKind> = (
 /** What an engine can make; what it has no function for is `unsupported`. */
 export type Infers = { readonly [Kind in GenerationKind]?: Infer<Kind> };
 
+/** Resolves when the first byte of the answer is there. The signal ends the stream at any time. */
 export type StreamChat = (
   hold: Hold,
   inference: ChatInference,

@@ -67,8 +67,7 @@ function answerIn(reply: unknown): unknown {
 
 /** 128 bits: a text cannot guess the fence around it, nor the answer's nonce. */
 function drawNonce(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return crypto.getRandomValues(new Uint8Array(16)).toHex();
 }
 
 function dataUri({ bytes, format }: Picture): string {

@@ -1,6 +1,7 @@
 import {
   FAILED,
   isJson,
+  type NoReply,
   readJson,
   refused,
   type Reply,
@@ -8,6 +9,7 @@ import {
   withDeadline,
 } from "./engine-call.ts";
 import type { CheckOptions } from "./engine.ts";
+import { eventsOf, type OpenedEvents } from "./open-chat-stream.ts";
 
 // One request to an OpenAI-compatible server, and what its reply means for the hold.
 
@@ -54,6 +56,40 @@ async function post(
   bytes: Uint8Array,
   { signal, maxBytes }: { readonly signal: AbortSignal; readonly maxBytes?: number },
 ): Promise<Reply> {
+  const response = await answered(url, headers, bytes, signal);
+  if (!(response instanceof Response)) return response;
+  try {
+    if (isJson(response)) {
+      return { kind: "replied", value: await readJson(response.body, signal, maxBytes) };
+    }
+    await response.body?.cancel();
+  } catch {
+    // Cut, too large, or not JSON.
+  }
+  return FAILED;
+}
+
+/** Posts JSON and gives the events that it is answered with, unread. */
+export async function postForEvents(
+  { baseUrl, apiKey }: OpenAiOptions,
+  path: string,
+  body: unknown,
+  signal: AbortSignal,
+): Promise<OpenedEvents> {
+  const headers = new Headers({ "content-type": "application/json", accept: "text/event-stream" });
+  if (apiKey) headers.set("authorization", `Bearer ${apiKey}`);
+  const bytes = new TextEncoder().encode(JSON.stringify(body));
+  const response = await answered(baseUrl.replace(/\/+$/, "") + path, headers, bytes, signal);
+  return response instanceof Response ? eventsOf(response) : response;
+}
+
+/** A reply with a good status, or what a bad one or none means for the hold. */
+async function answered(
+  url: string,
+  headers: Headers,
+  bytes: Uint8Array,
+  signal: AbortSignal,
+): Promise<Response | NoReply> {
   // workerd reports a refused and a lost connection alike. What tells them apart is whether the
   // body was taken: it is not before there is a connection to send it on.
   const { body, taken } = watchedBody(bytes);
@@ -64,19 +100,9 @@ async function post(
     if (signal.aborted) return TIMED_OUT;
     return taken() ? FAILED : refused(null, true);
   }
-  if (!response.ok) {
-    await response.body?.cancel();
-    return classify(response.status);
-  }
-  try {
-    if (isJson(response)) {
-      return { kind: "replied", value: await readJson(response.body, signal, maxBytes) };
-    }
-    await response.body?.cancel();
-  } catch {
-    // Cut, too large, or not JSON.
-  }
-  return FAILED;
+  if (response.ok) return response;
+  await response.body?.cancel();
+  return classify(response.status);
 }
 
 /** A body of known length that knows whether any of it was taken. */
@@ -93,7 +119,7 @@ function watchedBody(bytes: Uint8Array): { body: ReadableStream; taken: () => bo
   return { body: readable, taken: () => taken };
 }
 
-function classify(status: number): Reply {
+function classify(status: number): NoReply {
   if (status === 429) return refused(null, true);
   if (status === 408) return TIMED_OUT;
   // A redirect is not followed: the text goes to the server that was configured or nowhere.

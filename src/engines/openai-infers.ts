@@ -1,16 +1,20 @@
 import { MAX_VECTORS_BYTES, readEmbeddingList } from "./embedding-vectors.ts";
 import { field } from "./engine-call.ts";
 import type { Infer, Infers } from "./inference.ts";
+import { chat } from "./openai-chat.ts";
 import { namedModel, type OpenAiOptions, postJson } from "./openai-call.ts";
 
 /** What an OpenAI-compatible server makes, with the models that the deployment has named. */
-export const openAiInfers = (server: OpenAiOptions): Infers => ({ embeddings: embeddings(server) });
+export const openAiInfers = (server: OpenAiOptions): Infers => ({
+  embeddings: embeddings(server),
+  chat: chat(server),
+});
 
 const embeddings =
   (server: OpenAiOptions): Infer<"embeddings"> =>
-  async (_hold, { model: id, texts }, options) => {
+  async (_hold, { model: id, texts, pooling }, options) => {
     const model = namedModel(server, id);
-    if (model === undefined) return { kind: "unsupported" };
+    if (model === undefined || pooling !== undefined) return { kind: "unsupported" };
     const body = { model, input: texts, encoding_format: "float" };
     const bounded = { ...options, maxBytes: MAX_VECTORS_BYTES };
     const reply = await postJson(server, "/embeddings", body, bounded);

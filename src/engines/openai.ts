@@ -3,6 +3,7 @@ import type { Check, CheckOutcome, Engine } from "./engine.ts";
 import { llmChat, type Chat } from "./llm-checks.ts";
 import { languagesOf } from "./model-traits.ts";
 import { namedModel, type OpenAiOptions, postJson } from "./openai-call.ts";
+import { streamChat } from "./openai-chat.ts";
 import { openAiInfers } from "./openai-infers.ts";
 
 // Any OpenAI-compatible server (Ollama, llama.cpp, vLLM). It judges what a language model can judge;
@@ -32,7 +33,7 @@ export function createOpenAiEngine(options: OpenAiOptions): Engine {
       return chat.outcome(model, reply);
     },
     infers: openAiInfers(options),
-    streamChat: null,
+    streamChat: streamChat(options),
   };
 }
 

@@ -1,4 +1,4 @@
-import { FAILED, TIMED_OUT, field, readText, refused, type Reply } from "./engine-call.ts";
+import { FAILED, TIMED_OUT, field, type NoReply, readText, refused } from "./engine-call.ts";
 
 // What an error of Workers AI means for the hold: nothing ran, it may have run, it ran in vain.
 // With `returnRawResponse` the body is as it was sent; without, the `Ai` class has thrown it with
@@ -6,7 +6,7 @@ import { FAILED, TIMED_OUT, field, readText, refused, type Reply } from "./engin
 // calls and not reset, so a 5007 after a 3040 still says 3040.
 
 /** An error as the wire has it: `{ internalCode, description }` or `{ errors: [{ code, message }] }`. */
-export async function refusalIn(response: Response, signal: AbortSignal): Promise<Reply> {
+export async function refusalIn(response: Response, signal: AbortSignal): Promise<NoReply> {
   const text = await readText(response.body, signal).catch(() => "");
   let body: unknown = null;
   try {
@@ -25,7 +25,7 @@ export async function refusalIn(response: Response, signal: AbortSignal): Promis
 }
 
 /** An error as the class throws it, and what the runtime throws when nothing came back. */
-export function thrownBy(error: unknown): Reply {
+export function thrownBy(error: unknown): NoReply {
   const { name, message } = error instanceof Error ? error : new Error();
   if (name === "AbortError" || name === "TimeoutError") return TIMED_OUT;
   if (name === "AiInternalError") return refused(null); // misuse, found before anything was sent
@@ -66,7 +66,7 @@ const JSON_MODE_UNMET = /json mode could ?n[o']t be met/i;
  * may have run (as JSON mode's does), so it counts as failed: a text that provokes one must not be
  * a way to run models for nothing.
  */
-function classify(code: number | null, status: number | null, message: string): Reply {
+function classify(code: number | null, status: number | null, message: string): NoReply {
   if (JSON_MODE_UNMET.test(message)) return FAILED;
   if (code !== null && REFUSED_CODES.has(code)) return refused(code, code === NO_CAPACITY);
   if (code !== null && TIMED_OUT_CODES.has(code)) return TIMED_OUT;

@@ -1,17 +1,24 @@
 import { MAX_VECTORS_BYTES, readVectors } from "./embedding-vectors.ts";
 import { field } from "./engine-call.ts";
 import type { Infer, Infers } from "./inference.ts";
+import { chat } from "./workers-ai-chat.ts";
 import { runModel } from "./workers-ai-call.ts";
+import { workersAiTasks } from "./workers-ai-tasks.ts";
 
 /** What the `AI` binding makes. */
-export const workersAiInfers = (ai: Ai): Infers => ({ embeddings: embeddings(ai) });
+export const workersAiInfers = (ai: Ai): Infers => ({
+  chat: chat(ai),
+  embeddings: embeddings(ai),
+  ...workersAiTasks(ai),
+});
 
 /** `{ text: [...] }` is answered with `{ data: number[][] }`. Source: bge-base-en-v1.5's schema. */
 const embeddings =
   (ai: Ai): Infer<"embeddings"> =>
-  async (_hold, { model, texts }, options) => {
+  async (_hold, { model, texts, pooling }, options) => {
     const bounded = { ...options, maxBytes: MAX_VECTORS_BYTES };
-    const reply = await runModel(ai, model, { text: texts }, bounded);
+    const inputs = { text: texts, ...(pooling !== undefined && { pooling }) };
+    const reply = await runModel(ai, model, inputs, bounded);
     if (reply.kind !== "replied") return reply;
     const vectors = readVectors(field(reply.value, "data"), texts.length);
     if (vectors === null) return { kind: "failed", usage: null };

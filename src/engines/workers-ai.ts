@@ -1,10 +1,12 @@
 import { JUDGED_CATEGORIES, LABEL_GROUPS, type Category } from "../domain/category.ts";
 import { labelScores } from "../domain/image-labels.ts";
-import { field, type Reply } from "./engine-call.ts";
-import type { Check, CheckOptions, CheckOutcome, Engine, Label } from "./engine.ts";
+import type { Reply } from "./engine-call.ts";
+import type { Check, CheckOptions, CheckOutcome, Engine } from "./engine.ts";
+import { readLabels } from "./labels.ts";
 import { llmChat, type Chat } from "./llm-checks.ts";
 import { canJudge, languagesOf, seesPictures, speaksChat } from "./model-traits.ts";
-import { runModel } from "./workers-ai-call.ts";
+import { rawBody, runModel } from "./workers-ai-call.ts";
+import { streamChat } from "./workers-ai-chat.ts";
 import { workersAiInfers } from "./workers-ai-infers.ts";
 
 // The `AI` binding: what it judges. What it makes is in workers-ai-infers.ts.
@@ -29,7 +31,7 @@ export function createWorkersAiEngine(ai: Ai): Engine {
       return call.outcome(await runModel(ai, check.model, call.inputs, options));
     },
     infers: workersAiInfers(ai),
-    streamChat: null,
+    streamChat: streamChat(ai),
   };
 }
 
@@ -58,11 +60,8 @@ function callFor(check: Check): Call {
     };
   }
   if (check.name === "labels") {
-    // An object with a stream and its type is sent as the raw body: the bytes go on as they are,
-    // with their length, where the documented `number[]` costs thirty times their size in heap.
-    const { body } = new Response(check.picture.bytes);
     return {
-      inputs: { image: { body, contentType: `image/${check.picture.format}` } },
+      inputs: { image: rawBody(check.picture) },
       outcome: (reply) => labelsOutcome(model, reply),
     };
   }
@@ -100,22 +99,4 @@ function labelsOutcome(model: string, reply: Reply): CheckOutcome {
   const labels = readLabels(reply.value);
   if (labels === null) return { kind: "failed", usage: null };
   return { kind: "answered", model, scores: labelScores(labels), labels, usage: null };
-}
-
-/** ImageNet has 1,000 classes; no classifier here has more. */
-const MAX_LABELS = 1_000;
-const MAX_LABEL_LENGTH = 200;
-
-/** `[{ label, score }]` of a classifier; null when any of it is not that, or there is none. */
-function readLabels(value: unknown): Label[] | null {
-  if (!Array.isArray(value) || value.length === 0 || value.length > MAX_LABELS) return null;
-  const labels: Label[] = [];
-  for (const item of value) {
-    const name = field(item, "label");
-    const score = field(item, "score");
-    if (typeof name !== "string" || name.length > MAX_LABEL_LENGTH) return null;
-    if (typeof score !== "number" || !(score >= 0 && score <= 1)) return null;
-    labels.push({ name, score });
-  }
-  return labels;
 }

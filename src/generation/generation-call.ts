@@ -6,12 +6,22 @@ import type {
   Idempotency,
   StoredReply,
 } from "../../durable-objects/tenant/protocol.ts";
-import { type GovernedOutcome, governedCall, type Tenant } from "../calls/governed-call.ts";
+import {
+  type GovernedOutcome,
+  governedCall,
+  type Run,
+  type Tenant,
+} from "../calls/governed-call.ts";
 import type { Config } from "../config.ts";
 import { admittedModels } from "../domain/catalogue.ts";
-import type { EngineFailure, QuotaFailure, ServiceFailure } from "../domain/failure.ts";
+import type {
+  EngineFailure,
+  QuotaFailure,
+  RequestFailure,
+  ServiceFailure,
+} from "../domain/failure.ts";
 import { charged, type Hold, type Item } from "../domain/ledger.ts";
-import type { MicroNeurons } from "../domain/micro-neurons.ts";
+import { type MicroNeurons, ZERO } from "../domain/micro-neurons.ts";
 import {
   type GenerationKind,
   type GenerationStage,
@@ -47,11 +57,16 @@ export interface GenerationRequest<Kind extends GenerationKind> extends Generati
   readonly model: string;
   readonly measured: Extract<Measured, { kind: Kind }>;
   readonly fit: boolean;
+  /** What must be there before an engine is asked, such as pictures that are fetched. */
+  readonly prepare?: (signal: AbortSignal) => Promise<PrepareFailure | null>;
   /** What the engine is asked, once it is known which model and how many tokens were admitted. */
   readonly inference: (model: string, stage: GenerationStage) => Inferences[Kind];
   /** What the caller gets. */
   readonly render: (made: Made<Kind>) => Rendered;
 }
+
+/** Nothing runs then, and nothing is charged. */
+export type PrepareFailure = Extract<RequestFailure, { kind: "invalid_request" }>;
 
 /** What was made, for the reply's body. */
 export interface Made<Kind extends GenerationKind> {
@@ -80,11 +95,14 @@ export interface Generation {
   readonly replayed: boolean;
   /** What each engine call was told; null where nothing is generated token by token. */
   readonly maxTokens: number | null;
+  /** Whether that is less than was asked for, so that the call fits. */
+  readonly clamped: boolean;
 }
 
 export type GenerationCallFailure =
   | AdmitFailure
   | EngineFailure
+  | Extract<RequestFailure, { kind: "unsupported_parameter" }>
   | QuotaFailure
   | Extract<ServiceFailure, { kind: "unavailable" | "settlement_unavailable" | "internal" }>;
 
@@ -95,9 +113,10 @@ export interface GenerationDeps {
 }
 
 interface Ended {
-  readonly made: Rendered | GenerationRunFailure;
-  readonly item: Item;
-  readonly maxTokens: number | null;
+  readonly made: Rendered | GenerationRunFailure | PrepareFailure;
+  /** Null: nothing ran. */
+  readonly item: Item | null;
+  readonly stage: GenerationStage;
 }
 
 export async function generationCall<Kind extends GenerationKind>(
@@ -108,6 +127,8 @@ export async function generationCall<Kind extends GenerationKind>(
   const outcome = await governedCall<Ended>(tenant, admitOf(request, false), async ({ hold }) => {
     const stage = generationIn(hold);
     const signal = AbortSignal.timeout(RUN_DEADLINE_MS);
+    const unready = (await request.prepare?.(signal)) ?? null;
+    if (unready !== null) return nothingRan({ made: unready, item: null, stage });
     const context = { engine, hold, stage, modelOf, signal };
     const inference = (model: string) => request.inference(model, stage);
     const { item, account, result } = await runGeneration(context, request.kind, inference);
@@ -118,15 +139,21 @@ export async function generationCall<Kind extends GenerationKind>(
     const reply = "body" in made && request.idempotency !== null ? kept(made) : null;
     return {
       kind: "ended",
-      value: { made, item, maxTokens: stage.maxTokens },
+      value: { made, item, stage },
       ran: { items: [item], verdicts: [], account, reply },
     };
   });
   return generationOf(outcome);
 }
 
+const nothingRan = (value: Ended): Run<Ended> => ({
+  kind: "ended",
+  value,
+  ran: { items: [], verdicts: [], account: null, reply: null },
+});
+
 export const admitOf = <Kind extends GenerationKind>(
-  request: Omit<GenerationRequest<Kind>, "inference" | "render">,
+  request: Omit<GenerationRequest<Kind>, "prepare" | "inference" | "render">,
   streamed: boolean,
 ): GenerationAdmit => ({
   kind: "generation",
@@ -160,7 +187,7 @@ function generationOf(outcome: GovernedOutcome<Ended>): Generation | GenerationC
       const { settlement, standing } = outcome.reply;
       const microNeurons =
         settlement.kind === "unknown_hold"
-          ? outcome.value.item.microNeurons
+          ? (outcome.value.item?.microNeurons ?? ZERO)
           : charged(settlement.line);
       return ended(outcome.value, { microNeurons, standing });
     }
@@ -178,20 +205,21 @@ function generationOf(outcome: GovernedOutcome<Ended>): Generation | GenerationC
 }
 
 function ended(
-  { made, maxTokens }: Ended,
+  { made, stage }: Ended,
   at: { readonly microNeurons: MicroNeurons; readonly standing: CallStanding | null },
 ): Generation | GenerationCallFailure {
   if ("body" in made) {
-    return { kind: "generated", rendered: made, replayed: false, maxTokens, ...at };
+    const { maxTokens, clamped } = stage;
+    return { kind: "generated", rendered: made, replayed: false, maxTokens, clamped, ...at };
   }
   return runFailure(made, at.standing);
 }
 
 /** A failure of the engine as the caller is told of it. */
 export function runFailure(
-  failure: GenerationRunFailure,
+  failure: GenerationRunFailure | PrepareFailure,
   standing: CallStanding | null,
-): EngineFailure | QuotaFailure {
+): Exclude<GenerationRunFailure, { kind: "account_exhausted" }> | PrepareFailure | QuotaFailure {
   if (failure.kind !== "account_exhausted") return failure;
   if (standing === null) return { kind: "engine_failed", charged: false };
   return { kind: "account_quota_exceeded", neurons: standing.neurons, nowMs: standing.nowMs };
@@ -213,5 +241,6 @@ function replay({
     standing,
     replayed: true,
     maxTokens: null,
+    clamped: false,
   };
 }

@@ -1,6 +1,6 @@
 import type { Model } from "../domain/catalogue.ts";
 import { type CallEnd, type Charge, leastSure } from "../domain/charge.ts";
-import type { EngineFailure } from "../domain/failure.ts";
+import type { EngineFailure, RequestFailure } from "../domain/failure.ts";
 import { generationCharge } from "../domain/generation-charge.ts";
 import type { Hold, Item } from "../domain/ledger.ts";
 import { sum } from "../domain/micro-neurons.ts";
@@ -39,6 +39,7 @@ export interface GenerationRun<Kind extends GenerationKind> {
 
 export type GenerationRunFailure =
   | EngineFailure
+  | Extract<RequestFailure, { kind: "unsupported_parameter" }>
   /** 3036 or 4006: the call's refusal is told with the tenant's standing. */
   | { readonly kind: "account_exhausted" };
 
@@ -149,7 +150,7 @@ export function failureOf(
   const charged = asked.some(({ ran }) => ran);
   const kinds = asked.map(({ outcome }) => outcome.kind);
   if (asked.some(({ outcome }) => isExhausted(outcome))) return { kind: "account_exhausted" };
-  if (kinds.includes("unsupported")) return { kind: "engine_unsupported", detail: UNABLE };
+  if (kinds.includes("unsupported")) return unsupported(asked.map(({ outcome }) => outcome));
   if (kinds.includes("failed")) return { kind: "engine_failed", charged };
   if (kinds.includes("timed_out")) return { kind: "engine_timeout", charged };
   const busy = asked.some(({ outcome }) => outcome.kind === "refused" && isRetryable(outcome));
@@ -158,5 +159,14 @@ export function failureOf(
 
 const isRetryable = (outcome: { readonly kind: string }): boolean =>
   (outcome as Extract<Unanswered, { kind: "refused" }>).retryable;
+
+function unsupported(outcomes: readonly { readonly kind: string }[]): GenerationRunFailure {
+  const parameter = outcomes
+    .map((outcome) => (outcome as Extract<Unanswered, { kind: "unsupported" }>).parameter)
+    .find((named) => named !== undefined);
+  if (parameter === undefined) return { kind: "engine_unsupported", detail: UNABLE };
+  const detail = `${parameter}: the engine of this deployment cannot honour it with that model.`;
+  return { kind: "unsupported_parameter", parameter, detail };
+}
 
 const UNABLE = "The engine of this deployment cannot do this with that model.";

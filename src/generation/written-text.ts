@@ -1,9 +1,14 @@
 import type { ChatOutput, Outputs } from "../engines/inference.ts";
 
-/** All that a language model wrote, its tool calls included; null where it wrote nothing. */
+/** All that a model wrote, its tool calls included; null where it wrote nothing. */
 export function writtenText(output: Outputs[keyof Outputs]): string | null {
+  if ("translations" in output) return output.translations.join("");
   return isChat(output)
-    ? [output.content ?? "", ...output.toolCalls.map((call) => JSON.stringify(call))].join("")
+    ? [
+        output.reasoning ?? "",
+        output.content ?? "",
+        ...output.toolCalls.map((call) => JSON.stringify(call)),
+      ].join("")
     : null;
 }
 

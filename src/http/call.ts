@@ -30,8 +30,10 @@ export interface Call<Params, Query, Body, Who, Settings> {
   readonly params: Params;
   readonly query: Query;
   readonly body: Body;
-  /** As sent; empty without a body. */
+  /** As sent; empty without a body, and of a form, whose parts are views into it. */
   readonly rawBody: Uint8Array;
+  /** Tells a repeat from another request: the same whatever boundary a form was sent with. */
+  readonly fingerprint: () => Promise<string>;
   readonly caller: Who;
   readonly config: Settings;
   readonly env: Env;

@@ -1,3 +1,4 @@
+/// <reference lib="esnext.typedarrays" />
 // The two uses of SHA-256 at the edge: names for bytes, and comparisons that take the same time
 // whatever they compare.
 
@@ -7,7 +8,7 @@ export const utf8 = (text: string): Uint8Array => encoder.encode(text);
 
 export async function sha256Hex(bytes: Uint8Array): Promise<string> {
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
-  return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return digest.toHex();
 }
 
 /** Whether two texts are equal, in a time that depends on neither: their digests are compared. */

@@ -53,9 +53,20 @@ function base62(value: bigint): string {
   return text.padStart(CHECKSUM_CHARS, "0");
 }
 
-async function checksum(serverSecret: string, tenant: string, secret: string): Promise<string> {
+/** A deployment has a few secrets at most; to import one costs more than to sign with it. */
+const importedKeys = new Map<string, CryptoKey>();
+
+async function hmacKey(serverSecret: string): Promise<CryptoKey> {
+  const known = importedKeys.get(serverSecret);
+  if (known !== undefined) return known;
   const hmac = { name: "HMAC", hash: "SHA-256" };
   const key = await crypto.subtle.importKey("raw", utf8(serverSecret), hmac, false, ["sign"]);
+  importedKeys.set(serverSecret, key);
+  return key;
+}
+
+async function checksum(serverSecret: string, tenant: string, secret: string): Promise<string> {
+  const key = await hmacKey(serverSecret);
   // A tenant id has no underscore, so no two pairs make the same text.
   const mac = await crypto.subtle.sign("HMAC", key, utf8(`neurogate-key:${tenant}_${secret}`));
   return base62(new DataView(mac).getBigUint64(0));

@@ -1,9 +1,8 @@
 import { IttyRouter } from "itty-router";
 import type { Mount } from "./mount.ts";
-import type { Method } from "./route.ts";
 
-// itty-router finds the route and nothing else: its handlers answer with the mount that matched,
-// and what happens to the request then is in router.ts.
+// itty-router makes the expressions that find a route, and nothing else. Its own `fetch` would parse
+// the URL and its query once more with every request; what happens to one is in router.ts.
 
 export type Match =
   | {
@@ -14,53 +13,43 @@ export type Match =
   /** `allow` is empty where no method would do. */
   | { readonly kind: "missing"; readonly allow: readonly string[] };
 
-interface Target {
-  readonly method: string;
-  readonly url: string;
-  readonly params?: Readonly<Record<string, string>>;
-}
-
-const VERBS = {
-  GET: "get",
-  POST: "post",
-  PUT: "put",
-  PATCH: "patch",
-  DELETE: "delete",
-} as const satisfies Record<Method, string>;
-
 /** itty-router reads `:name` anywhere as a parameter; only a whole segment is one of ours. */
 const pattern = (path: string): string => path.replace(/(?<!\/):/g, "[:]");
 
 /** itty-router also takes `/v1/verdicts/` for `/v1/verdicts`; those are two paths. */
-const hasTrailingSlash = ({ pathname }: URL): boolean => pathname !== "/" && pathname.endsWith("/");
+const hasTrailingSlash = (pathname: string): boolean => pathname !== "/" && pathname.endsWith("/");
+
+function matcherOf({ path }: Mount): RegExp {
+  const itty = IttyRouter();
+  itty.all(pattern(path), () => undefined);
+  const [route] = itty.routes;
+  if (route === undefined) throw new Error(`no expression for ${path}`);
+  return route[1];
+}
 
 export interface MatchTable {
-  match(method: string, url: URL): Promise<Match>;
+  match(method: string, pathname: string): Match;
 }
 
 export function matchTable(mounts: readonly Mount[]): MatchTable {
-  const itty = IttyRouter();
-  for (const mount of mounts) {
-    itty[VERBS[mount.method]](pattern(mount.path), ({ params }: Target): Match => ({
-      kind: "found",
-      mount,
-      params: params ?? {},
-    }));
-  }
+  const entries = mounts.map((mount) => ({ mount, matcher: matcherOf(mount) }));
 
-  function allowed({ pathname }: URL): readonly string[] {
-    const methods = itty.routes
-      .filter(([, matcher]) => matcher.test(pathname))
-      .flatMap(([method]) => (method === "GET" ? ["GET", "HEAD"] : [method]));
+  function allowed(pathname: string): readonly string[] {
+    const methods = entries
+      .filter(({ matcher }) => matcher.test(pathname))
+      .flatMap(({ mount: { method } }) => (method === "GET" ? ["GET", "HEAD"] : [method]));
     return [...new Set(methods)];
   }
 
   return {
-    async match(method, url) {
-      if (hasTrailingSlash(url)) return { kind: "missing", allow: [] };
-      const target: Target = { method: method === "HEAD" ? "GET" : method, url: url.href };
-      const found: Match | undefined = await itty.fetch(target);
-      return found ?? { kind: "missing", allow: allowed(url) };
+    match(method, pathname) {
+      if (hasTrailingSlash(pathname)) return { kind: "missing", allow: [] };
+      const asked = method === "HEAD" ? "GET" : method;
+      for (const { mount, matcher } of entries) {
+        const found = mount.method === asked ? matcher.exec(pathname) : null;
+        if (found !== null) return { kind: "found", mount, params: found.groups ?? {} };
+      }
+      return { kind: "missing", allow: allowed(pathname) };
     },
   };
 }

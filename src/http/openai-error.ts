@@ -75,6 +75,8 @@ function paramOf(failure: Failure): string | null {
       return paramName(failure.errors[0]?.path ?? []);
     case "unsupported_parameter":
       return failure.parameter;
+    case "body_too_large":
+      return failure.field ?? null;
     case "model_not_allowed":
     case "model_not_found":
     case "model_retired":

@@ -1,5 +1,6 @@
 import { toJsonSchema } from "@valibot/to-json-schema";
 import type { Schema } from "./route.ts";
+import { FILE } from "./upload.ts";
 
 // valibot schemas as the JSON Schema 2020-12 that OpenAPI 3.1 embeds.
 
@@ -18,6 +19,8 @@ export function jsonSchema(schema: Schema, typeMode: "input" | "output"): JsonOb
     target: "draft-2020-12",
     errorMode: "ignore",
     typeMode,
+    overrideSchema: ({ valibotSchema }) =>
+      valibotSchema === FILE ? { type: "string", format: "binary" } : null,
   });
   // A round trip drops what is undefined and makes it plain JSON, which its type does not promise.
   const plain: JsonObject = JSON.parse(JSON.stringify(rest));

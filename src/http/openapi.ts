@@ -3,7 +3,7 @@ import { REASONS, STATUS } from "./failure-status.ts";
 import { type Mount, failureKinds, mountsOf } from "./mount.ts";
 import { errorSchema, ERROR_SCHEMAS } from "./openapi-errors.ts";
 import { fieldParameters, type Json, type JsonObject, jsonSchema } from "./openapi-schema.ts";
-import type { Route } from "./route.ts";
+import type { BodySpec, Route } from "./route.ts";
 
 // The OpenAPI 3.1 document, from the schemas that parse requests and type replies: what it says
 // is what is checked. https://spec.openapis.org/oas/v3.1.1
@@ -50,8 +50,17 @@ function successReply({ reply, summary }: Route): JsonObject {
   if (reply.status === 204) return { description: summary, headers };
   const content = {
     [reply.contentType ?? "application/json"]: { schema: jsonSchema(reply.schema, "output") },
+    ...Object.fromEntries((reply.otherTypes ?? []).map((type) => [type, {}])),
   };
   return { description: summary, headers, content };
+}
+
+function bodyContent({ schema, as }: BodySpec): JsonObject {
+  const described = { schema: jsonSchema(schema, "input") };
+  if (as === "multipart") return { "multipart/form-data": described };
+  // OpenAPI 3.1 describes plain bytes by leaving the schema out.
+  const bytes = as === "json_or_bytes" ? { "application/octet-stream": {} } : {};
+  return { "application/json": described, ...bytes };
 }
 
 /** `GET /v1/verdicts/:id` is `getVerdictsId`: the parameters keep it unique. */
@@ -90,7 +99,7 @@ function operation(mount: Mount): JsonObject {
       : {
           requestBody: {
             required: route.body.optional !== true,
-            content: { "application/json": { schema: jsonSchema(route.body.schema, "input") } },
+            content: bodyContent(route.body),
           },
         }),
     responses: { ...successReplies(route), ...failureReplies(mount) },

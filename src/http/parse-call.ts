@@ -1,10 +1,13 @@
 import * as v from "valibot";
 import type { FieldError } from "../domain/failure.ts";
 import { fieldErrors } from "./field-errors.ts";
+import { formFingerprint } from "./form.ts";
+import { fingerprint } from "./idempotency-key.ts";
 import { TENANT_ID } from "./key-format.ts";
 import type { Mount } from "./mount.ts";
-import { type BodyFailure, readBytes, readJson } from "./read-body.ts";
+import { type BodyFailure, readBytes, readForm, readJson, readJsonOrBytes } from "./read-body.ts";
 import type { BodySpec, Schema } from "./route.ts";
+import { Upload } from "./upload.ts";
 
 // Path, query and body by the route's own schemas: inside, types are trusted.
 
@@ -74,37 +77,73 @@ export function parseParams(
 }
 
 /** Undefined for a route that has no query: what it is asked with is then nobody's concern. */
-export function parseQuery(
-  schema: Schema | undefined,
-  search: URLSearchParams,
-): Parsed | BodyFailure {
+export function parseQuery(schema: Schema | undefined, url: URL): Parsed | BodyFailure {
   if (schema === undefined) return parsed(undefined);
-  const names = [...search.keys()];
+  const { searchParams } = url;
+  const names = [...searchParams.keys()];
   return new Set(names).size === names.length
-    ? parseWith(schema, Object.fromEntries(search))
+    ? parseWith(schema, Object.fromEntries(searchParams))
     : invalid({ path: [], detail: "must name each query parameter once" });
 }
 
 export interface ParsedBody {
   readonly body: unknown;
   readonly rawBody: Uint8Array;
+  readonly fingerprint: () => Promise<string>;
+}
+
+/** A body before its schema has seen it. */
+interface Read extends Omit<ParsedBody, "body"> {
+  readonly kind: "read";
+  readonly value: unknown;
+  /** About how many values it holds. */
+  readonly values: number;
 }
 
 export async function parseBody(
   spec: BodySpec | undefined,
   request: Request,
 ): Promise<Parsed<ParsedBody> | BodyFailure> {
-  if (spec === undefined) return parsed({ body: undefined, rawBody: new Uint8Array() });
-  let read;
+  const read = spec === undefined ? asBytes(undefined, EMPTY) : await readAs(spec, request);
+  if (read.kind === "body_too_large" && spec?.largest !== undefined) {
+    return { ...read, field: spec.largest };
+  }
+  if (read.kind !== "read") return read;
+  const { value, values, ...raw } = read;
+  if (spec === undefined) return parsed({ body: value, ...raw });
+  const result = parseWith(spec.schema, value, values > EXPLAINED_VALUES);
+  return result.kind === "parsed" ? parsed({ body: result.value, ...raw }) : result;
+}
+
+const EMPTY = new Uint8Array();
+
+const asBytes = (value: unknown, bytes: Uint8Array, values = 1): Read => ({
+  kind: "read",
+  value,
+  values,
+  rawBody: bytes,
+  fingerprint: () => fingerprint(bytes),
+});
+
+async function readAs(spec: BodySpec, request: Request): Promise<Read | BodyFailure> {
+  const { limitBytes } = spec;
+  if (spec.as === "multipart") {
+    const form = await readForm(request, limitBytes);
+    if (form.kind !== "form") return form;
+    const { fields, parts } = form;
+    const named = () => formFingerprint(parts);
+    return { ...asBytes(fields, EMPTY, parts.length), fingerprint: named };
+  }
   if (spec.optional === true && !request.headers.has("content-type")) {
-    const bytes = await readBytes(request, spec.limitBytes);
+    const bytes = await readBytes(request, limitBytes);
     if (!(bytes instanceof Uint8Array)) return bytes;
     if (bytes.length > 0) return { kind: "unsupported_media_type", expected: "application/json" };
-    read = { bytes, value: {}, values: 1 };
-  } else {
-    read = await readJson(request, spec.limitBytes);
-    if (read.kind !== "json") return read;
+    return asBytes({}, bytes);
   }
-  const result = parseWith(spec.schema, read.value, read.values > EXPLAINED_VALUES);
-  return result.kind === "parsed" ? parsed({ body: result.value, rawBody: read.bytes }) : result;
+  const read =
+    spec.as === "json_or_bytes"
+      ? await readJsonOrBytes(request, limitBytes)
+      : await readJson(request, limitBytes);
+  if (read instanceof Upload) return asBytes(read, read.bytes);
+  return read.kind === "json" ? asBytes(read.value, read.bytes, read.values) : read;
 }

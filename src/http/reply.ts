@@ -46,7 +46,7 @@ export function noSuchPath(
 const EMPTY: ReadonlySet<number> = new Set([204, 205, 304]);
 
 export function successResponse(outcome: Ok<unknown> | Raw, spec: ReplySpec): Response {
-  if (outcome.kind === "raw") return outcome.response;
+  if (outcome.kind === "raw") return new Response(outcome.response.body, outcome.response);
   const status = outcome.status ?? spec.status;
   if (EMPTY.has(status)) return new Response(null, { status, headers: { ...outcome.headers } });
   return new Response(JSON.stringify(outcome.body), {
@@ -55,19 +55,23 @@ export function successResponse(outcome: Ok<unknown> | Raw, spec: ReplySpec): Re
   });
 }
 
-/** The headers that every reply has, and no body for HEAD. */
+/**
+ * The headers that every reply has, and no body for HEAD. They are set where they are: a second
+ * `Response` around the first one's body would cost more than making the first did.
+ *
+ * @param response one that was made here: the headers of what `fetch` gives cannot be set
+ */
 export function finish(
   response: Response,
   request: Request,
   extra: Readonly<Record<string, string>>,
 ): Response {
-  const headers = new Headers(response.headers);
+  const { headers, status } = response;
   // What a tenant reads is its own: nothing on the way keeps it, unless a route says otherwise.
   if (!headers.has("cache-control")) headers.set("cache-control", "no-store");
   headers.set("x-content-type-options", "nosniff");
   for (const [name, value] of Object.entries(extra)) headers.set(name, value);
-  const { status } = response;
-  if (request.method !== "HEAD") return new Response(response.body, { status, headers });
+  if (request.method !== "HEAD") return response;
   response.body?.cancel().catch(() => undefined);
   return new Response(null, { status, headers });
 }

@@ -27,6 +27,13 @@ export interface BodySpec<S extends Schema = Schema> {
   readonly limitBytes: number;
   /** No body at all is then read as `{}`. */
   readonly optional?: true;
+  /**
+   * JSON when absent. Of `multipart/form-data` the schema gets an object of texts and `Upload`s. With
+   * `json_or_bytes` a body that is not JSON is one `Upload`.
+   */
+  readonly as?: "json" | "multipart" | "json_or_bytes";
+  /** The field that makes a body too large, where there is one. */
+  readonly largest?: string;
 }
 
 /** `/admin/tenants/:tenant/ledger`: where the platform finds a tenant's route. */
@@ -87,6 +94,8 @@ export interface ReplySpec<S extends Schema = Schema> {
   readonly schema: S;
   /** `application/json` when absent. */
   readonly contentType?: string;
+  /** Of replies that come as something else than `schema` says: texts, pictures, sounds. */
+  readonly otherTypes?: readonly string[];
 }
 
 /** A route whose types were checked by `defineRoute`, for lists. */

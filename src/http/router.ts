@@ -77,7 +77,7 @@ async function run(
   if (path.kind !== "parsed") return path;
   const { params, tenant } = path.value;
   if (caller?.kind === "platform" && tenant !== null) caller = { ...caller, tenant };
-  const query = parseQuery(route.query, url.searchParams);
+  const query = parseQuery(route.query, url);
   if (query.kind !== "parsed") return query;
   const body = await parseBody(route.body, request);
   if (body.kind !== "parsed") return body;
@@ -135,7 +135,7 @@ export function createRouter(routes: readonly Route[]): Router {
     async fetch(request, env, ctx) {
       const requestId = newId("req");
       const url = new URL(request.url);
-      const match = await table.match(request.method, url);
+      const match = table.match(request.method, url.pathname);
       const surface = surfaceFor(match, url);
       let response;
       try {

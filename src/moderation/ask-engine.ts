@@ -25,12 +25,14 @@ const WEIGHT: Readonly<Record<CheckStageName, number>> = {
 
 /** One engine call, in its turn. */
 export const askEngine = (
-  { engine, hold, signal, gate }: RunContext,
+  { engine, hold, nowMs, deadlineMs, gate }: RunContext,
   { name, model, fallbacks }: CheckStage,
   check: (model: string) => Check,
 ): Promise<Asked<CheckOutcome>> =>
   askModels([model, ...fallbacks], (id) =>
-    gate.run(WEIGHT[name], async () =>
-      signal.aborted ? null : engine.run(hold, check(id), { timeoutMs: TIMEOUT_MS[name], signal }),
-    ),
+    gate.run(WEIGHT[name], async () => {
+      const leftMs = deadlineMs - nowMs();
+      if (leftMs <= 0) return null;
+      return engine.run(hold, check(id), { timeoutMs: Math.min(TIMEOUT_MS[name], leftMs) });
+    }),
   );

@@ -81,7 +81,7 @@ async function readPicture(response: Response, maxBytes: number): Promise<Fetche
   if (response.body === null) return failed("could not be fetched");
   const announced = announcedBytes(response);
   if (announced !== null && announced > maxBytes) return failed("is too large");
-  const bytes = await readAtMost(response.body, maxBytes, announced);
+  const bytes = await readAtMost(response.body, maxBytes, { expectedBytes: announced });
   return bytes === null ? failed("is too large") : { kind: "fetched", bytes };
 }
 

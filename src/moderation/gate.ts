@@ -25,10 +25,14 @@ export function createGate(capacity: number): Gate {
   return {
     async run(weight, work) {
       if (weight > capacity) throw new RangeError("heavier than the gate is wide");
-      await new Promise<void>((start) => {
-        waiting.push({ weight, start });
-        startNext();
-      });
+      if (waiting.length === 0 && weight <= free) {
+        free -= weight;
+      } else {
+        await new Promise<void>((start) => {
+          waiting.push({ weight, start });
+          startNext();
+        });
+      }
       try {
         return await work();
       } finally {

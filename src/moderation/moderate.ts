@@ -19,7 +19,7 @@ import { runStage, skipped, type StageRun } from "./run-stage.ts";
 
 export interface ModerationContext extends RunContext {
   /** Brings a picture that was named by URL; null when it could not be had. */
-  readonly fetchPicture: (url: URL, signal: AbortSignal) => Promise<Picture | null>;
+  readonly fetchPicture: (url: URL) => Promise<Picture | null>;
 }
 
 export interface Moderated {
@@ -121,7 +121,7 @@ const picturesOf = (
 ): Promise<(Picture | null)[]> =>
   Promise.all(
     pictures.map(async (source) =>
-      source.kind === "picture" ? source.picture : context.fetchPicture(source.url, context.signal),
+      source.kind === "picture" ? source.picture : context.fetchPicture(source.url),
     ),
   );
 

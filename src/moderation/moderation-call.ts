@@ -33,7 +33,7 @@ import type { StageRun } from "./run-stage.ts";
 /** Everything that runs within a call ends before its hold does: 60 s of its 90. */
 const RUN_DEADLINE_MS = 60_000;
 
-/** A picture that takes longer than this to arrive is not waited for. */
+/** A picture that takes longer than this to arrive is not waited for: all fetches begin at once. */
 const FETCH_TIMEOUT_MS = 10_000;
 
 export interface ModerationRequest {
@@ -51,7 +51,7 @@ export interface ModerationRequest {
 
 export interface Moderation {
   readonly kind: "moderated";
-  /** As stored, in the order of the contents. */
+  /** As stored (but for the content's hash, which no reply shows), in the order of the contents. */
   readonly verdicts: readonly Verdict[];
   readonly microNeurons: MicroNeurons;
   readonly callId: string;
@@ -60,7 +60,7 @@ export interface Moderation {
 }
 
 export type ModerationFailure = Exclude<
-  GovernedOutcome<null>,
+  GovernedOutcome<readonly Verdict[]>,
   { kind: "settled" | "replayed" | "unconfirmed" | "streaming" }
 >;
 
@@ -78,12 +78,16 @@ export async function moderationCall(
   const contents = request.contents.map(prepare);
   const known = knownPolicy(request.tenantId, request.policyName ?? DEFAULT_POLICY_NAME);
   const admission = admitRequest(request, contents, known);
-  const outcome = await governedCall<null>(deps.tenant, admission, async (admitted) => {
-    const policy = admittedPolicy(request.tenantId, admitted, known);
-    if (policy === null) throw new Error("the admitted policy is not known here");
-    const ran = await run(deps, contents, admitted.hold, policy);
-    return { kind: "ended", value: null, ran };
-  });
+  const outcome = await governedCall<readonly Verdict[]>(
+    deps.tenant,
+    admission,
+    async (admitted) => {
+      const policy = admittedPolicy(request.tenantId, admitted, known);
+      if (policy === null) throw new Error("the admitted policy is not known here");
+      const ran = await run(deps, contents, admitted.hold, policy);
+      return { kind: "ended", value: ran.verdicts, ran };
+    },
+  );
   if (outcome.kind === "replayed") {
     const { verdicts, line, standing } = outcome;
     return moderation({ verdicts, line, standing, replayed: true });
@@ -93,11 +97,14 @@ export async function moderationCall(
     return { kind: "settlement_unavailable" };
   }
   if (outcome.kind !== "settled") return outcome;
-  const { settlement, verdicts, standing } = outcome.reply;
-  const missing = verdicts.length < contents.length;
-  if (settlement.kind === "unknown_hold" || standing === null || missing) {
+  const { settlement, standing } = outcome.reply;
+  if (settlement.kind === "unknown_hold" || standing === null) {
     return { kind: "settlement_unavailable" };
   }
+  const verdicts =
+    outcome.reply.verdicts ??
+    outcome.value.map((verdict) => ({ ...verdict, createdAtMs: standing.nowMs }));
+  if (verdicts.length < contents.length) return { kind: "settlement_unavailable" };
   return moderation({ verdicts, line: settlement.line, standing, replayed: false });
 }
 
@@ -143,9 +150,9 @@ async function run(
     hold,
     modelOf: admittedModels(config.prices),
     nowMs: () => Date.now(),
-    signal: AbortSignal.timeout(RUN_DEADLINE_MS),
+    deadlineMs: Date.now() + RUN_DEADLINE_MS,
     gate: createGate(GATE_CAPACITY),
-    fetchPicture: (url: URL, signal: AbortSignal) => fetchedPicture(url, signal, resolveHost),
+    fetchPicture: (url: URL) => fetchedPicture(url, resolveHost),
   };
   const moderated = await Promise.all(
     contents.map((content, at) => {
@@ -168,17 +175,12 @@ function accountOf(runs: readonly StageRun[]): Ran["account"] {
   return told.includes("answered") ? "answered" : null;
 }
 
-async function fetchedPicture(
-  url: URL,
-  signal: AbortSignal,
-  resolve: ResolveHost | null,
-): Promise<Picture | null> {
+async function fetchedPicture(url: URL, resolve: ResolveHost | null): Promise<Picture | null> {
   const options = {
     fetch: (...request: Parameters<typeof fetch>) => fetch(...request),
     resolve,
     timeoutMs: FETCH_TIMEOUT_MS,
     maxBytes: MAX_PICTURE_BYTES,
-    signal,
   };
   const fetched = await fetchPicture(url, options);
   if (fetched.kind !== "fetched") return null;

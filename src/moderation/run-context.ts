@@ -10,7 +10,8 @@ export interface RunContext {
   /** The catalogue's model with the platform's price; planned stages name no other. */
   readonly modelOf: (id: string) => Model;
   readonly nowMs: () => number;
-  readonly signal: AbortSignal;
+  /** What has not begun by then is not begun, and what runs is given up. */
+  readonly deadlineMs: number;
   /** What all stages of the call share. */
   readonly gate: Gate;
 }

@@ -28,7 +28,7 @@ export const GENERATED = [
 
 interface GenerationRouteCall {
   readonly request: Request;
-  readonly rawBody: Uint8Array;
+  readonly fingerprint: () => Promise<string>;
   readonly caller: KeyCaller;
   readonly config: Config;
   readonly env: Env;
@@ -86,14 +86,18 @@ export function openAiReply(generation: Generation, config: Config, startedMs: n
 
 /** The headers of every reply that was generated. */
 export const generationHeaders = (
-  { microNeurons, standing, replayed }: Pick<Generation, "microNeurons" | "standing" | "replayed">,
+  made: Pick<Generation, "microNeurons" | "standing" | "replayed" | "maxTokens" | "clamped">,
   config: Config,
-): Record<string, string> => ({
-  ...callHeaders({
-    microNeurons,
-    ...(standing !== null && { available: standing.neurons.available }),
-    engine: config.inference,
-    replayed,
-  }),
-  ...(standing !== null && rateLimitHeaders(standing)),
-});
+): Record<string, string> => {
+  const { microNeurons, standing, replayed, maxTokens, clamped } = made;
+  return {
+    ...callHeaders({
+      microNeurons,
+      ...(standing !== null && { available: standing.neurons.available }),
+      engine: config.inference,
+      ...(clamped && maxTokens !== null && { clampedMaxTokens: maxTokens }),
+      replayed,
+    }),
+    ...(standing !== null && rateLimitHeaders(standing)),
+  };
+};

@@ -4,6 +4,7 @@ import * as v from "valibot";
 import { ok } from "../http/call.ts";
 import { listInvariants, listTenants } from "./all-tenants.ts";
 import { listAudit } from "./audit.ts";
+import { createChatCompletion } from "./chat.ts";
 import { createEmbeddings } from "./embeddings.ts";
 import { createKey, deleteKey, listKeys, rotateKey } from "./keys.ts";
 import { listLines } from "./ledger.ts";
@@ -38,6 +39,7 @@ export const ROUTES: readonly Route[] = [
   listRevisions,
   createModeration,
   createEmbeddings,
+  createChatCompletion,
   listPolicies,
   getPolicy,
   putPolicy,

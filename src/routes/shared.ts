@@ -1,6 +1,6 @@
 import type { FailureKind, RequestFailure } from "../domain/failure.ts";
 import type { Idempotency } from "../../durable-objects/tenant/protocol.ts";
-import { fingerprint, parseIdempotencyKey } from "../http/idempotency-key.ts";
+import { parseIdempotencyKey } from "../http/idempotency-key.ts";
 
 // What several routes share.
 
@@ -52,12 +52,12 @@ export function parseIndex(cursor: string | undefined): number | InvalidRequest 
 /** The `Idempotency-Key` of a request with a body. */
 export async function idempotencyOf(call: {
   readonly request: Request;
-  readonly rawBody: Uint8Array;
+  readonly fingerprint: () => Promise<string>;
 }): Promise<{ readonly kind: "read"; readonly idempotency: Idempotency | null } | InvalidRequest> {
   const key = parseIdempotencyKey(call.request.headers.get("Idempotency-Key"));
   if (key === null) return { kind: "read", idempotency: null };
   if (typeof key !== "string") return key;
-  return { kind: "read", idempotency: { key, fingerprint: await fingerprint(call.rawBody) } };
+  return { kind: "read", idempotency: { key, fingerprint: await call.fingerprint() } };
 }
 
 /** `If-Match: "3"` names a version; `*` any. Null: not given. */

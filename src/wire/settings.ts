@@ -7,7 +7,7 @@ import { isoTime } from "../domain/period.ts";
 import { DEFAULT_RATES } from "../domain/rate-limit.ts";
 import { AUTO } from "../domain/routing.ts";
 import { PLANS } from "../domain/quota.ts";
-import type { Settings } from "../domain/settings.ts";
+import { MOST_IN_FLIGHT, type Settings } from "../domain/settings.ts";
 import { stated } from "../http/field-sentence.ts";
 import { TENANT_ID } from "../http/key-format.ts";
 import { name, time, wholeNumber } from "./field.ts";
@@ -75,7 +75,7 @@ const FIELDS = {
     v.maxEntries(100),
     v.description("Admissions a minute by rate class; a class not named has its default."),
   ),
-  max_in_flight: wholeNumber(1, 10_000, "Calls in progress at once."),
+  max_in_flight: wholeNumber(1, MOST_IN_FLIGHT, "Calls in progress at once."),
   models: v.nullable(
     v.pipe(v.array(modelId), v.maxLength(200), v.description("Models that may run; null: all.")),
   ),

@@ -118,7 +118,8 @@ describe("the data", () => {
   it("sources every bound", () => {
     for (const { id, bounds } of models) {
       const { source, maxInputTokens: _, imageTokens, ...added } = bounds;
-      const needed = imageTokens !== null || Object.values(added).some((tokens) => tokens > 0);
+      const needed =
+        imageTokens !== null || Object.values(added).some((tokens) => (tokens ?? 0) > 0);
       expect(source !== null && source.length > 10, id).toBe(needed);
     }
   });

@@ -1,11 +1,14 @@
 import { env, evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Caller, ModerationAdmit } from "../../durable-objects/tenant/protocol.ts";
+import type { Verdict } from "../../src/domain/verdict.ts";
+import type { TenantObject } from "../../src/routes/tenant-object.ts";
 import {
   aVerdict,
   admitRequest,
   admitted,
   allLines,
+  type ATenant,
   amountOf,
   aTenant,
   broken,
@@ -15,6 +18,7 @@ import {
   DEADLINE,
   expectKind,
   idempotency,
+  inTenant,
   itemsOf,
   MIDNIGHT,
   NOW,
@@ -36,6 +40,9 @@ const ask = (caller: Caller, key = "k", fingerprint = "a", fields = {}): Moderat
 
 const keysIn = (page: { readonly kind: string }): readonly { readonly id: string }[] =>
   "data" in page ? (page.data as { id: string }[]) : [];
+
+const storedVerdict = async (tenant: ATenant, id: string): Promise<Verdict> =>
+  expectKind(await tenant.stub().readVerdict(PLATFORM, id), "verdict").verdict;
 
 const evict = (id: string): Promise<void> => evictDurableObject(env.TENANT.getByName(id));
 
@@ -84,14 +91,20 @@ describe("a repeated message", () => {
   it("settles once: the same line and the same verdicts, whatever the repeat says", async () => {
     const tenant = await aTenant();
     const hold = await tenant.hold();
-    const first = await tenant.settle(hold, { items: itemsOf(hold, 1000) });
+    const verdict = aVerdict(hold);
+    const first = await tenant.settle(hold, { items: itemsOf(hold, 1000), verdicts: [verdict] });
     const before = await tenant.lines();
+    const stored = await storedVerdict(tenant, verdict.id);
     vi.setSystemTime(NOW + SECOND);
-    const second = await tenant.settle(hold, { items: itemsOf(hold, 2000) });
+    const repeat = { items: itemsOf(hold, 2000), verdicts: [{ ...verdict, language: "fr" }] };
+    const second = await tenant.settle(hold, repeat);
 
-    expect(first.settlement.kind).toBe("settled");
+    // As it was sent, so it is not sent back; the hash is keyed, the time is the object's.
+    expect(first).toMatchObject({ settlement: { kind: "settled" }, verdicts: null });
+    const { contentHash } = stored;
+    expect(stored).toEqual({ ...verdict, contentHash, createdAtMs: first.standing?.nowMs });
     expect(second.settlement).toEqual({ kind: "already_settled", line: before[0] });
-    expect(second.verdicts).toEqual(first.verdicts);
+    expect(second.verdicts).toEqual([stored]);
     expect(await tenant.lines()).toEqual(before);
     expect((await tenant.limits()).neurons.posted).toBe(1000);
   });
@@ -176,7 +189,7 @@ describe("eviction in the middle of a call", () => {
     const late = await tenant.settle(hold, { items: itemsOf(hold, 7) });
 
     expect(late.settlement.kind).toBe("settled_late");
-    const [verdict] = late.verdicts;
+    const [verdict] = late.verdicts ?? [];
     expect(verdict).toMatchObject({ microNeurons: PICTURE, createdAtMs: NOW + DEADLINE });
     expect(verdict?.stages).toMatchObject([{ micro_neurons: PICTURE, basis: "held" }]);
     expect(await tenant.lines()).toEqual([{ ...before, verdictId: verdict?.id }]);
@@ -245,11 +258,12 @@ describe("an idempotency key", () => {
     const request = ask(tenant.key);
     const { hold } = admitted(await tenant.stub().admit(request));
     const [verdictId = ""] = request.verdictIds;
-    const settled = await tenant.settle(hold, { verdicts: [aVerdict(hold, { id: verdictId })] });
+    await tenant.settle(hold, { verdicts: [aVerdict(hold, { id: verdictId })] });
+    const stored = await storedVerdict(tenant, verdictId);
     const before = await tenant.limits();
 
     const replay = await tenant.stub().admit(ask(tenant.key));
-    expect(replay).toMatchObject({ kind: "replayed", verdicts: settled.verdicts });
+    expect(replay).toMatchObject({ kind: "replayed", verdicts: [stored] });
     expect(await tenant.limits()).toEqual(before);
     expect((await tenant.stub().admit(ask(tenant.key, "k", "b"))).kind).toBe(
       "idempotency_key_reused",
@@ -354,11 +368,51 @@ describe("a commit", () => {
 
   it("keys the hash of a content by the tenant's own secret", async () => {
     const [one, two] = [await aTenant(), await aTenant()];
-    const hashOf = async (tenant: typeof one): Promise<string | undefined> =>
-      (await tenant.settle(await tenant.hold())).verdicts[0]?.contentHash;
+    const hashOf = async (tenant: typeof one): Promise<string> => {
+      const hold = await tenant.hold();
+      const verdict = aVerdict(hold);
+      await tenant.settle(hold, { verdicts: [verdict] });
+      return (await storedVerdict(tenant, verdict.id)).contentHash;
+    };
     const first = await hashOf(one);
     expect(first).toMatch(/^[0-9a-f]{64}$/);
     expect(await hashOf(one)).toBe(first);
     expect(await hashOf(two)).not.toBe(first);
   });
+});
+
+describe("a burst", () => {
+  it(
+    "beyond what could ever be in progress is turned away, and nothing else is",
+    { timeout: 60_000 },
+    async () => {
+      const tenant = await aTenant();
+      const known = admitRequest({ caller: tenant.key });
+      const { hold } = admitted(await tenant.stub().admit(known));
+      const requests = Array.from({ length: 10_011 }, () => admitRequest({ caller: tenant.key }));
+      const [admits, repeated, settled] = await inTenant(tenant.id, (_, instance) => {
+        const object = instance as TenantObject;
+        // The first begins a commit; ten thousand wait for the next.
+        const burst = requests.map((request) => object.admit(request));
+        return Promise.all([
+          Promise.all(burst),
+          object.admit(known),
+          object.settle(settleRequest(hold)),
+        ]);
+      });
+      const kinds = admits.map(({ kind }) => kind);
+      expect(kinds.slice(0, 9_999).every((kind) => kind === "admitted")).toBe(true);
+      // The known hold is in progress too.
+      expect(kinds.slice(9_999, 10_001)).toEqual(["concurrency_exceeded", "concurrency_exceeded"]);
+      expect(kinds.slice(10_001)).toEqual(Array.from({ length: 10 }, () => "unavailable"));
+      expect(admitted(repeated).hold).toEqual(hold);
+      expect(settled.settlement.kind).toBe("settled");
+
+      const { inFlight } = await tenant.limits();
+      expect(inFlight.used).toBe(9_999);
+      // Nobody waits any more: whoever was turned away may come back.
+      expect((await tenant.admit()).kind).toBe("admitted");
+      expect(await broken(tenant.id)).toEqual([]);
+    },
+  );
 });

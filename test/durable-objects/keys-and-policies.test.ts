@@ -74,6 +74,12 @@ describe("keys", () => {
     await rotated(tenant, old.id, HOUR);
     vi.setSystemTime(NOW + SECOND);
     expect((await tenant.admit({ caller: old.caller })).kind).toBe("invalid_key");
+    // Nor brought back by another rotation.
+    const request = { route: "r", id: old.id, newKey: aNewKey(), overlapMs: 0, idempotency: null };
+    expect(await tenant.stub().rotateKey(PLATFORM, request)).toEqual({
+      kind: "not_found",
+      what: "key",
+    });
   });
 
   it("expire by themselves and end with the next call", async () => {

@@ -214,6 +214,27 @@ describe("a step that throws", () => {
     expect(journal).toEqual([{ outcome: "pending" }, { outcome: "posted" }]);
   });
 
+  it("forgets a policy that was put in it", async () => {
+    const tenant = await aTenant();
+    await within(
+      tenant,
+      (db) => db,
+      ({ parts, steps, profile }) => {
+        const latest = () => parts.policies.latest("default");
+        const before = latest();
+        if (before === null) throw new Error("no policy");
+        expect(() =>
+          steps.run(profile, () => {
+            parts.policies.insert({ ...before, version: before.version + 1 }, NOW);
+            expect(latest()?.version).toBe(before.version + 1);
+            throw new Error("a bug");
+          }),
+        ).toThrow("a bug");
+        expect(latest()).toEqual(before);
+      },
+    );
+  });
+
   it("counts the refusals of its neighbours once", async () => {
     const tenant = await aTenant({ daily_neurons: 0.000001 });
     await within(

@@ -15,6 +15,7 @@ import {
   broken,
   cleanUp,
   DAY,
+  DAY_MS,
   DEADLINE,
   expectKind,
   inAccount,
@@ -23,6 +24,7 @@ import {
   NOW,
   PICTURE,
   PLATFORM,
+  rows,
   SECOND,
   settingsOf,
   stopClock,
@@ -146,6 +148,9 @@ async function live(tenant: ATenant): Promise<void> {
   await tenant.hold();
 }
 
+const armed = () => inAccount(({ storage }) => storage.getAlarm());
+const listed = async () => (await account().listTenants("", 10)).ids;
+
 const remove = async (tenant: ATenant): Promise<void> => {
   expect(await account().deleteTenant(tenant.id)).toBe(true);
 };
@@ -208,6 +213,14 @@ describe("deletion", () => {
     await remove(first);
     const second = await aTenant({}, first.id);
     expect((await second.limits()).neurons.posted).toBe(0);
+    await live(second);
+    await remove(second);
+    // What the third continues is of this day; by the end of its own it is another.
+    const third = await aTenant({}, first.id);
+    expect((await third.limits()).neurons.posted).toBe(2 * PICTURE);
+    vi.setSystemTime(MIDNIGHT + DAY_MS);
+    await remove(third);
+    expect((await (await aTenant({}, first.id)).limits()).neurons.posted).toBe(0);
   });
 
   it("draws what the new life posts beyond the quota as overage", async () => {
@@ -242,6 +255,7 @@ describe("deletion", () => {
     const closed = await tenant.stub().close();
     expect(closed?.periods).toMatchObject([{ day: DAY, drawn: { quota: 2 * PICTURE } }]);
     expect((await tenant.admit()).kind).toBe("invalid_key");
+    expect(await rows(tenant.id, "SELECT id FROM keys WHERE ended = 0")).toEqual([]);
     expect(await tenant.stub().readLimits(tenant.key)).toEqual({ kind: "invalid_key" });
     expect(await tenant.stub().readLimits(PLATFORM)).toMatchObject({ kind: "not_found" });
     const patch = await admin("PATCH", `/admin/tenants/${tenant.id}`, { suspended: false });
@@ -266,13 +280,36 @@ describe("deletion", () => {
 
       expect(await runDurableObjectAlarm(accountStub())).toBe(true);
       expect(await tablesOf(tenant.id)).toBe(0);
-      const rows = await inAccount(({ storage }) =>
+      const listing = await inAccount(({ storage }) =>
         storage.sql.exec("SELECT state, carried, carried_day FROM tenants").toArray(),
       );
-      expect(rows).toEqual([{ state: "deleted", carried: 2 * PICTURE, carried_day: DAY }]);
+      expect(listing).toEqual([{ state: "deleted", carried: 2 * PICTURE, carried_day: DAY }]);
       expect((await (await aTenant({}, tenant.id)).limits()).neurons.posted).toBe(2 * PICTURE);
     },
   );
+
+  it("that fails is tried again until it succeeds, and keeps no other from ending", async () => {
+    const stuck = await aTenant({}, "a-stuck-one");
+    const other = await aTenant({}, "b-other-one");
+    for (const { id } of [stuck, other]) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      await rows(id, "ALTER TABLE keys RENAME TO elsewhere");
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      await expect(inAccount((_, object) => object.deleteTenant(id))).rejects.toThrow();
+    }
+    expect(await armed()).toBe(NOW + 10 * SECOND);
+
+    await rows(other.id, "ALTER TABLE elsewhere RENAME TO keys");
+    vi.setSystemTime(NOW + 10 * SECOND);
+    expect(await runDurableObjectAlarm(accountStub())).toBe(true);
+    expect(await listed()).toEqual([stuck.id]);
+    expect(await armed()).toBe(NOW + 20 * SECOND);
+
+    await rows(stuck.id, "ALTER TABLE elsewhere RENAME TO keys");
+    vi.setSystemTime(NOW + 20 * SECOND);
+    expect(await runDurableObjectAlarm(accountStub())).toBe(true);
+    expect(await listed()).toEqual([]);
+  });
 
   it("is finished first when the id is made anew meanwhile", async () => {
     const tenant = await aTenant();

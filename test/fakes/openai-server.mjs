@@ -1,4 +1,5 @@
 import { createServer } from "node:http";
+import { chatPlan, chatReply, isChat, streamReply } from "./chat.mjs";
 import {
   Script,
   breakTransport,
@@ -14,7 +15,7 @@ import {
 } from "./script.mjs";
 
 // A local stand-in for an OpenAI-compatible server (Ollama, llama.cpp, vLLM): POST
-// `{base}/chat/completions`, without streaming. In vitest it is `${env.FAKE_AI_URL}openai/v1`, part
+// `{base}/chat/completions`, streamed or not (chat.mjs), and `{base}/embeddings`. In vitest it is `${env.FAKE_AI_URL}openai/v1`, part
 // of the fake of Workers AI; elsewhere `startFakeOpenAi()` starts one of its own.
 //
 // Scripted as workers-ai-server.mjs says, with the behaviours of judge and vision. Differences:
@@ -38,7 +39,8 @@ export function answerOpenAi(script, request, body, response) {
   }
   const inputs = JSON.parse(body.toString());
   const { messages, model } = inputs;
-  const task = messages.some(({ content }) => Array.isArray(content)) ? "vision" : "judge";
+  const pictures = messages.some(({ content }) => Array.isArray(content));
+  const task = isChat(inputs) ? "chat" : pictures ? "vision" : "judge";
   const content = contentOf(messages);
   const behaviour = script.behaviour(task, content);
   const { headers } = request;
@@ -58,6 +60,12 @@ export function answerOpenAi(script, request, body, response) {
     const error = { message: "Scripted", type: "server_error", param: null, code: null };
     json(response, Number(behaviour), { error });
     return;
+  }
+  if (task === "chat") {
+    const plan = chatPlan(behaviour, body.length, usageOf);
+    if (inputs.stream !== true) return json(response, 200, chatReply(plan, model, true));
+    const { socket } = request;
+    return void streamReply(plan, { model, newer: true, content, response, socket });
   }
   const scores = task === "vision" ? visionScores(behaviour) : judgeScores(behaviour, content);
   const answer = modelAnswer(behaviour, nonceIn(messages), scores);

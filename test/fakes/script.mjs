@@ -1,7 +1,9 @@
 // The scripting that both fakes share. See workers-ai-server.mjs for how tests use it.
 
+import { streams } from "./chat.mjs";
+
 const MARKER = /\[\[fake:([^\]]*)\]\]/;
-const TASKS = ["sentiment", "judge", "labels", "vision"];
+const TASKS = ["sentiment", "judge", "labels", "vision", "chat"];
 const KEPT_REQUESTS = 500;
 
 export const JUDGED = [
@@ -264,6 +266,10 @@ export function control(script, path, request, body, response) {
     reply({});
     return true;
   }
+  if (url.pathname === "/__streams") {
+    reply(streams.filter(({ content }) => content.includes(match)));
+    return true;
+  }
   if (url.pathname === "/__requests") {
     reply(script.requests.filter(({ content }) => content.includes(match)));
     return true;
@@ -293,7 +299,7 @@ export function contentOf(messages) {
   const parts = messages.flatMap(({ content }) =>
     typeof content === "string"
       ? [content]
-      : content.map((part) => part.text ?? part.image_url.url),
+      : (content ?? []).map((part) => part.text ?? part.image_url.url),
   );
   return parts
     .map((part) => {

@@ -1,4 +1,6 @@
 import { createServer } from "node:http";
+import { chatPlan, chatReply, isChat, streamReply } from "./chat.mjs";
+import { rawTaskOf, smallResults, smallTask } from "./workers-ai-tasks.mjs";
 import { answerOpenAi } from "./openai-server.mjs";
 import {
   Script,
@@ -47,9 +49,11 @@ import {
 //   hang hang_body drip drop drop_body huge malformed bad_utf8 empty_body not_json redirect
 //   no_usage huge_usage cached_usage negative_usage fraction_usage text_usage excess_cached_usage zero_usage
 //   charset                        a good answer as `application/json; charset=utf-8`
+//   Of a chat: see chat.mjs
 //   Of judge and vision: string obey close_fence other_nonce no_nonce second_object prose code_fence
 //     extra_key missing_key duplicate_key escaped_duplicate_key float fraction_text out_of_range
 //     string_score null empty array refusal truncated
+//   Of reranking, objects, caption and translation: see workers-ai-tasks.mjs
 //   Of sentiment and labels: no_label bad_score empty_list, and positive_first of sentiment
 
 const HTTP_STATUS = {
@@ -157,10 +161,13 @@ function parse(url, headers, body) {
   if (headers["content-type"] !== "application/json") {
     const query = Object.fromEntries(new URL(url).searchParams);
     const content = body.toString("latin1");
-    return { task: "labels", model, content, inputs: null, options: query, messages: [] };
+    const task = rawTaskOf(model);
+    return { task, model, content, inputs: null, options: query, messages: [] };
   }
   const { inputs, options } = JSON.parse(body.toString());
   const messages = inputs.messages ?? [];
+  const small = smallTask(model, inputs);
+  if (small !== null) return { ...small, model, inputs, options, messages };
   if (Array.isArray(inputs.text)) {
     return {
       task: "embeddings",
@@ -179,7 +186,7 @@ function parse(url, headers, body) {
     return { task: "labels", model, content, inputs: null, options, messages };
   }
   const pictures = messages.some(({ content }) => Array.isArray(content));
-  const task = pictures ? "vision" : "judge";
+  const task = isChat(inputs) ? "chat" : pictures ? "vision" : "judge";
   return { task, model, content: contentOf(messages), inputs, options, messages };
 }
 
@@ -195,10 +202,19 @@ function answerRun(script, request, body, response) {
   script.record({ ...asked, headers, bytes: body.length, chunked, behaviour });
 
   if (breakTransport(behaviour, request, response) || fail(behaviour, response)) return;
+  const newer = CHAT_SHAPE.test(asked.model);
+  const plan = asked.task === "chat" ? chatPlan(behaviour, body.length, usageOf) : null;
+  if (plan !== null && asked.inputs.stream === true) {
+    const { model, content } = asked;
+    void streamReply(plan, { model, newer, content, response, socket: request.socket });
+    return;
+  }
   const result = {
+    chat: () => chatReply(plan, asked.model, newer),
     sentiment: () => sentiment(behaviour, asked.content),
     embeddings: () => embeddings(behaviour, asked.inputs.text),
     labels: () => imageLabels(behaviour),
+    ...smallResults(behaviour, asked),
     judge: () => chat("judge", asked.model, behaviour, messages, asked.content),
     vision: () => chat("vision", asked.model, behaviour, messages, asked.content),
   }[asked.task]();

@@ -47,11 +47,32 @@ describe("sizes", () => {
     expect(await readJson(post({ body: '{"a":1}' }), 6)).toEqual(refused);
   });
 
-  it("refuses an announced length without reading", async () => {
+  it("refuses by the announced length, and reads to the end so that the sender can hear it", async () => {
+    const { stream, sent } = drip([utf8("[1]"), utf8("[2]"), utf8("[3]")]);
+    const request = post({ body: stream, headers: { "content-length": "9" } });
+    expect(await readJson(request, 6)).toEqual({ kind: "body_too_large", limitBytes: 6 });
+    expect(sent()).toBe(4); // the fourth was the end
+  });
+
+  it("reads nothing of what is announced as more than twice the limit", async () => {
     const { stream, sent } = drip([utf8("1")]);
-    const request = post({ body: stream, headers: { "content-length": "7" } });
+    const request = post({ body: stream, headers: { "content-length": "13" } });
     expect(await readJson(request, 6)).toEqual({ kind: "body_too_large", limitBytes: 6 });
     expect(sent()).toBe(0);
+  });
+
+  it("throws away no more than twice the limit, whatever was announced", async () => {
+    const { stream, sent } = drip(Array.from({ length: 1000 }, () => utf8("12345")));
+    const request = post({ body: stream, headers: { "content-length": "7" } });
+    expect(await readJson(request, 6)).toEqual({ kind: "body_too_large", limitBytes: 6 });
+    expect(sent()).toBe(3);
+  });
+
+  it("throws away what has another type", async () => {
+    const { stream, sent } = drip([utf8("[1]")]);
+    const request = post({ body: stream, headers: { "content-type": "text/plain" } });
+    expect((await readJson(request, 6)).kind).toBe("unsupported_media_type");
+    expect(sent()).toBe(2);
   });
 
   it("counts what arrives, whatever was announced", async () => {
@@ -59,6 +80,13 @@ describe("sizes", () => {
     const request = post({ body: stream, headers: { "content-length": "5" } });
     expect(await readBytes(request, 100)).toEqual({ kind: "body_too_large", limitBytes: 100 });
     expect(sent()).toBeLessThan(20);
+  });
+
+  it("asks for no more than was announced", async () => {
+    const { stream, sent } = drip(Array.from({ length: 10 }, () => utf8("12")));
+    const request = post({ body: stream, headers: { "content-length": "4" } });
+    expect(await readBytes(request, 100)).toEqual(utf8("1212"));
+    expect(sent()).toBe(2);
   });
 
   it("puts together what comes byte by byte", async () => {

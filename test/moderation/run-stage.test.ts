@@ -69,12 +69,12 @@ function countingEngine(outcome: CheckOutcome) {
   return { engine, seen };
 }
 
-const contextOf = (engine: Engine, signal: AbortSignal): RunContext => ({
+const contextOf = (engine: Engine, deadlineMs = 60_000): RunContext => ({
   engine,
   hold: JSON.parse("{}") as Hold,
   modelOf,
   nowMs: () => 0,
-  signal,
+  deadlineMs,
   gate: createGate(GATE_CAPACITY),
 });
 
@@ -95,7 +95,7 @@ describe("runStage", () => {
 
   it("keeps within six calls, and at most two pictures on their way to a vision model", async () => {
     const { engine, seen } = countingEngine(answered);
-    await runAll(contextOf(engine, new AbortController().signal));
+    await runAll(contextOf(engine));
     expect(seen.calls).toBe(1 + WINDOWS + 8 + 8);
     expect(seen.most).toBe(6);
     expect(seen.mostVision).toBeLessThanOrEqual(2);
@@ -103,7 +103,7 @@ describe("runStage", () => {
 
   it("charges nothing for what never had its turn", async () => {
     const { engine, seen } = countingEngine(answered);
-    const runs = await runAll(contextOf(engine, AbortSignal.abort()));
+    const runs = await runAll(contextOf(engine, 0));
     expect(seen.calls).toBe(0);
     for (const { item, result } of runs) {
       expect(result).toMatchObject({ status: "timed_out", scores: {}, micro_neurons: 0 });
@@ -113,7 +113,7 @@ describe("runStage", () => {
 
   it("charges the bound for what was given up while it ran", async () => {
     const { engine } = countingEngine({ kind: "timed_out" });
-    const runs = await runAll(contextOf(engine, new AbortController().signal));
+    const runs = await runAll(contextOf(engine));
     const stages = planned();
     for (const [at, { item }] of runs.entries()) {
       expect(item).toMatchObject({ microNeurons: stages[at]?.bound, basis: "held", failed: true });
@@ -132,7 +132,7 @@ describe("runStage", () => {
     };
     const stage = planned().find(({ name }) => name === "judge");
     if (stage === undefined) throw new Error("no judge");
-    const context = contextOf(engine, new AbortController().signal);
+    const context = contextOf(engine);
     const checks = [0, 1, 2].map(() => checkFor("judge"));
     const { result } = await runStage(context, stage, checks, true);
     expect(result).toMatchObject({ status: "failed", scores: { toxicity: 0.6 } });

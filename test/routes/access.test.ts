@@ -25,6 +25,10 @@ const GOOD_BODIES: Readonly<Record<string, unknown>> = {
   "POST /v1/verdicts": { text: "Nice to meet you all here today" },
   "POST /v1/moderations": { input: "Nice to meet you all here today" },
   "POST /v1/embeddings": { model: "@cf/baai/bge-small-en-v1.5", input: "Nice to meet you" },
+  "POST /v1/chat/completions": {
+    model: "@cf/meta/llama-3.1-8b-instruct-fp8",
+    messages: [{ role: "user", content: "Nice to meet you" }],
+  },
   "POST /v1/quote": { path: "/v1/moderations", body: { input: "Nice to meet you" } },
 };
 
@@ -169,6 +173,7 @@ describe("what a role opens", () => {
         "GET /v1/verdicts/:id/revisions",
         "POST /v1/moderations",
         "POST /v1/embeddings",
+        "POST /v1/chat/completions",
         "GET /v1/limits",
         "GET /v1/usage",
         "GET /v1/refusals",
@@ -202,6 +207,8 @@ describe.each(table(KEYED))("another tenant on $name", ({ mount }) => {
       // A problem's `instance` is the path that was asked for.
       const told = JSON.stringify({ ...reply.body, instance: null });
       for (const own of [acmeVerdict, acmeKeyId, "u_acme_1", "post_acme_1", "zyzzyva"]) {
+        // A model that is not there is named as it was asked for.
+        if (own === id && kindOf(reply) === "model_not_found") continue;
         expect(told).not.toContain(own);
       }
       if (mount.path.includes("/:id")) expect(reply.status).toBe(404);

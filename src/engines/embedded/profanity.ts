@@ -6,6 +6,7 @@ import {
   pattern,
   RegExpMatcher,
 } from "obscenity";
+import { profanityScreen } from "./profanity-screen.ts";
 
 // English profanity and slurs, from the list of `obscenity` (MIT; after `cuss`), which also reads
 // leet, confusables and repeated letters. Its list does not grade words: that is done here.
@@ -76,7 +77,9 @@ function buildDataset() {
 }
 
 const DATASET = buildDataset();
-const MATCHER = new RegExpMatcher({ ...DATASET.build(), ...englishRecommendedTransformers });
+const LIST = DATASET.build();
+const MATCHER = new RegExpMatcher({ ...LIST, ...englishRecommendedTransformers });
+const mayMatch = profanityScreen(LIST.blacklistedTerms);
 
 /** Words with their middle starred out: `f**k`, `s***`, `a**hole`, `n*****`. */
 const STARRED =
@@ -85,7 +88,7 @@ const STARRED =
 /** What stands in `text`, once for each place. `text` is spelled out, and short (a window). */
 export function findProfanity(text: string): Profanity[] {
   const found = new Map<number, Profanity>();
-  for (const match of MATCHER.getAllMatches(text)) {
+  for (const match of mayMatch(text) ? MATCHER.getAllMatches(text) : []) {
     const word = DATASET.getPayloadWithPhraseMetadata(match).phraseMetadata?.originalWord ?? "";
     // "bitch" and "ass" in one place count once, as the graver.
     const start = text.lastIndexOf(" ", match.startIndex) + 1;

@@ -1,0 +1,39 @@
+import type { Infers } from "../inference.ts";
+import { hashedVector, HASHING_MODEL } from "./embedding.ts";
+import { NEGATIVITY_MODEL, sentimentOf } from "./negativity.ts";
+
+const DISTILBERT = "@cf/huggingface/distilbert-sst-2-int8";
+const RERANKER = "@cf/baai/bge-reranker-base";
+
+/** As many as bge-base has: enough that words of a paragraph seldom collide. */
+const DIMENSIONS = 768;
+
+/**
+ * The small tasks that can be done by word lists and hashing. What a picture shows, and what a text
+ * is in another language, cannot: those are absent, and so `unsupported`.
+ */
+export const EMBEDDED_TASKS: Infers = {
+  async classification(_hold, { model, text }) {
+    if (model !== DISTILBERT) return { kind: "unsupported" };
+    const negative = sentimentOf(text);
+    const labels = [
+      { name: "NEGATIVE", score: negative },
+      { name: "POSITIVE", score: Math.round((1 - negative) * 1000) / 1000 },
+    ].toSorted((a, b) => b.score - a.score);
+    return { kind: "answered", model: NEGATIVITY_MODEL, output: { labels }, usage: null };
+  },
+
+  async reranking(_hold, { model, query, contexts, topK }) {
+    if (model !== RERANKER) return { kind: "unsupported" };
+    const wanted = hashedVector(query, DIMENSIONS);
+    const ranks = contexts
+      .map((text, context) => ({ context, score: cosine(wanted, hashedVector(text, DIMENSIONS)) }))
+      .toSorted((a, b) => b.score - a.score)
+      .slice(0, topK ?? contexts.length);
+    return { kind: "answered", model: HASHING_MODEL, output: { ranks }, usage: null };
+  },
+};
+
+/** Of vectors of unit length. */
+const cosine = (a: readonly number[], b: readonly number[]): number =>
+  a.reduce((total, value, at) => total + value * (b[at] ?? 0), 0);

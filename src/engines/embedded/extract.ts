@@ -1,0 +1,101 @@
+import { tokensAtMost } from "../../domain/token-bound.ts";
+import { field } from "../engine-call.ts";
+import type { ChatInference, ChatMessage, ChatOutput } from "../inference.ts";
+import { cutAtStop } from "../stop-sequences.ts";
+import { answerInSchema } from "./schema-answer.ts";
+import { rankedSentences } from "./sentences.ts";
+
+// A stand-in for a language model that needs none: it quotes the sentences of the prompt that share
+// most with its question. Each surface can be tried with it, offline, and it always says the same;
+// it knows nothing and makes nothing up.
+
+export const EXTRACT_MODEL = "neurogate/extract@1";
+
+/** An answer is a few sentences, as a summary would be. */
+const QUOTED = 3;
+
+/** What a token is taken for when the answer is cut: the charge counts it so (`estimateInputTokens`). */
+const BYTES_PER_TOKEN = 2;
+
+const NOTHING_TO_QUOTE = "There is nothing in the prompt that I could quote.";
+
+export type Extracted =
+  | { readonly kind: "extracted"; readonly output: ChatOutput }
+  | { readonly kind: "unsupported"; readonly parameter?: string };
+
+export function extract({ messages, maxTokens, parameters }: ChatInference): Extracted {
+  // A picture says nothing to it, and an answer that passed it over would look like one about it.
+  if (messages.some(hasPicture)) return { kind: "unsupported" };
+  const { tool_choice: choice = "auto", stop, response_format: format } = parameters;
+  // It never calls a tool, so it cannot be made to.
+  if (choice !== "auto" && choice !== "none") {
+    return { kind: "unsupported", parameter: "tool_choice" };
+  }
+  const sentences = rankedSentences(messages);
+  const written = inFormat(format, quoted(sentences), {
+    sentences: sentences.map(({ text }) => text),
+  });
+  if (written === null) return { kind: "unsupported", parameter: "response_format" };
+  const { text } = cutAtStop(written, stop);
+  const kept = cutToTokens(text, maxTokens);
+  return {
+    kind: "extracted",
+    output: {
+      content: kept,
+      reasoning: null,
+      toolCalls: [],
+      finishReason: kept === text ? "stop" : "length",
+    },
+  };
+}
+
+const hasPicture = ({ content }: ChatMessage): boolean =>
+  content !== null &&
+  typeof content !== "string" &&
+  content.some((part) => part.type === "image_url");
+
+/** The best, in the order in which they were said. Where none shares a word, the first ones. */
+function quoted(ranked: ReturnType<typeof rankedSentences>): string {
+  const related = ranked.filter(({ score }) => score > 0);
+  const best = (related.length > 0 ? related : ranked).slice(0, QUOTED);
+  if (best.length === 0) return NOTHING_TO_QUOTE;
+  return best
+    .toSorted((a, b) => a.at - b.at)
+    .map(({ text }) => text)
+    .join(" ");
+}
+
+/** Null: a schema that it cannot fill. */
+function inFormat(
+  format: unknown,
+  text: string,
+  said: { readonly sentences: readonly string[] },
+): string | null {
+  switch (field(format, "type")) {
+    case "json_object":
+      return JSON.stringify({ answer: text });
+    case "json_schema": {
+      const schema = field(field(format, "json_schema"), "schema") ?? { type: "object" };
+      const answer = answerInSchema(schema, said);
+      return answer === undefined ? null : JSON.stringify(answer);
+    }
+    default:
+      return text;
+  }
+}
+
+/** As much of a text as so many tokens can be, to the end of a word where there is one. */
+function cutToTokens(text: string, maxTokens: number): string {
+  const most = maxTokens * BYTES_PER_TOKEN;
+  if (tokensAtMost(text) <= most) return text;
+  let fits = 0;
+  let exceeds = text.length;
+  while (exceeds - fits > 1) {
+    const middle = Math.floor((fits + exceeds) / 2);
+    if (tokensAtMost(text.slice(0, middle)) <= most) fits = middle;
+    else exceeds = middle;
+  }
+  const cut = text.slice(0, fits).replace(/[\ud800-\udbff]$/, "");
+  const words = cut.replace(/\S*$/u, "").trimEnd();
+  return words === "" ? cut : words;
+}

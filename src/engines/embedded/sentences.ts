@@ -1,0 +1,81 @@
+import type { ChatMessage } from "../inference.ts";
+
+// The sentences of a conversation, and how well each answers its last question: by the words that
+// they share, the rarer the heavier (Spärck Jones, 1972). It knows words, not what they mean.
+
+export interface Sentence {
+  readonly text: string;
+  /** Its place in the conversation. */
+  readonly at: number;
+  readonly score: number;
+}
+
+/** Scoring is linear in the text; a body has 2 MB. */
+const MAX_SENTENCES = 20_000;
+
+const SEGMENTER = new Intl.Segmenter("en", { granularity: "sentence" });
+
+/** Words that say what kind of question it is, not what it is about. */
+const STOP_WORDS: ReadonlySet<string> = new Set(
+  (
+    "a about all an and are as at be been but by can could did do does for from had has have he her " +
+    "his how i if in into is it its me my of on or our please she should so tell that the their " +
+    "them there these they this to was we were what when where which who why will with would you your"
+  ).split(" "),
+);
+
+export const textOfMessage = ({ content }: ChatMessage): string =>
+  typeof content === "string"
+    ? content
+    : (content ?? []).map((part) => (part.type === "text" ? part.text : "")).join("\n");
+
+export function sentencesIn(text: string): string[] {
+  const sentences: string[] = [];
+  for (const line of text.split(/\n+/)) {
+    for (const { segment } of SEGMENTER.segment(line)) {
+      const sentence = segment.trim();
+      if (/[\p{L}\p{N}]/u.test(sentence)) sentences.push(sentence);
+      if (sentences.length >= MAX_SENTENCES) return sentences;
+    }
+  }
+  return sentences;
+}
+
+const wordsOf = (text: string): string[] =>
+  (
+    text
+      .normalize("NFKC")
+      .toLowerCase()
+      .match(/[\p{L}\p{N}]+/gu) ?? []
+  ).filter((word) => !STOP_WORDS.has(word));
+
+/**
+ * The conversation's sentences, best first. What is asked is the last sentence of the last message
+ * that a user wrote; where nothing else was said, it is all that there is to quote.
+ */
+export function rankedSentences(messages: readonly ChatMessage[]): Sentence[] {
+  const asked = messages.findLast(({ role }) => role === "user") ?? messages.at(-1);
+  const texts = messages.flatMap((message) => sentencesIn(textOfMessage(message)));
+  const question = asked === undefined ? undefined : questionIn(textOfMessage(asked));
+  const at = question === undefined ? -1 : texts.lastIndexOf(question);
+  const others = texts.length > 1 ? texts.filter((_, place) => place !== at) : texts;
+  const words = others.map((text) => new Set(wordsOf(text)));
+  const heard = new Map<string, number>();
+  for (const set of words) for (const word of set) heard.set(word, (heard.get(word) ?? 0) + 1);
+  const wanted = new Set(wordsOf(question ?? ""));
+  const weight = (word: string): number => Math.log(1 + others.length / (heard.get(word) ?? 1));
+  return others
+    .map((text, place): Sentence => {
+      const shared = [...(words[place] ?? [])].filter((word) => wanted.has(word));
+      // A long sentence shares words by chance: what it is long for counts against it.
+      const length = Math.sqrt(1 + (words[place]?.size ?? 0));
+      return { text, at: place, score: shared.reduce((sum, w) => sum + weight(w), 0) / length };
+    })
+    .toSorted((a, b) => b.score - a.score || a.at - b.at);
+}
+
+/** The last question, or where none ends in a question mark, the last sentence. */
+function questionIn(text: string): string | undefined {
+  const sentences = sentencesIn(text);
+  return sentences.findLast((sentence) => /[?？؟]["')\]]*$/u.test(sentence)) ?? sentences.at(-1);
+}

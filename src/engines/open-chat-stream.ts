@@ -1,0 +1,78 @@
+import { chatEvents, type StreamedEvent } from "./chat-events.ts";
+import { FAILED, type NoReply, TIMED_OUT } from "./engine-call.ts";
+import type { CheckOptions, Unanswered } from "./engine.ts";
+import type { ChatEvent, ChatStream } from "./inference.ts";
+import { eventData } from "./server-sent-events.ts";
+
+// A stream of an engine, opened: what fails before the first byte is an answer like any other
+// (refused, timed out, failed); what fails afterwards is a stream that was cut.
+
+export type OpenedEvents =
+  | { readonly kind: "opened"; readonly body: ReadableStream<Uint8Array> }
+  | NoReply;
+
+/** The events of a reply with a good status. */
+export async function eventsOf(response: Response): Promise<OpenedEvents> {
+  const type = response.headers.get("content-type") ?? "";
+  if (response.body !== null && /^text\/event-stream\s*(;|$)/i.test(type)) {
+    return { kind: "opened", body: response.body };
+  }
+  await response.body?.cancel();
+  return FAILED;
+}
+
+/**
+ * @param model what really runs
+ * @param maxTokens that it was told: the older form does not say why an answer ends
+ * @param open asks the engine; the signal ends its call at any time
+ */
+export async function openChatStream(
+  { model, maxTokens }: { readonly model: string; readonly maxTokens: number },
+  open: (signal: AbortSignal) => Promise<OpenedEvents>,
+  { timeoutMs, signal }: CheckOptions,
+): Promise<ChatStream | Unanswered> {
+  if (signal?.aborted === true) return TIMED_OUT;
+  const controller = new AbortController();
+  const abort = () => controller.abort();
+  signal?.addEventListener("abort", abort, { once: true });
+  const given = new Promise<NoReply>((resolve) => {
+    controller.signal.addEventListener("abort", () => resolve(TIMED_OUT), { once: true });
+  });
+  const timer = setTimeout(abort, timeoutMs);
+  const began = begin(open, maxTokens, controller.signal).catch(() => FAILED);
+  const outcome = await Promise.race([given, began]);
+  clearTimeout(timer);
+  if (outcome.kind !== "began") {
+    signal?.removeEventListener("abort", abort);
+    abort();
+    return outcome;
+  }
+  const done = () => signal?.removeEventListener("abort", abort);
+  return { kind: "streaming", model, events: untilDone(outcome.events, done) };
+}
+
+type Began = { readonly kind: "began"; readonly events: AsyncGenerator<StreamedEvent, void> };
+
+/** Until the first event is there, which says nothing yet. */
+async function begin(
+  open: (signal: AbortSignal) => Promise<OpenedEvents>,
+  maxTokens: number,
+  signal: AbortSignal,
+): Promise<Began | NoReply> {
+  const opened = await open(signal);
+  if (opened.kind !== "opened") return opened;
+  const events = chatEvents(eventData(opened.body, signal), maxTokens);
+  const first = await events.next();
+  return first.done === true ? FAILED : { kind: "began", events };
+}
+
+async function* untilDone(
+  events: AsyncGenerator<StreamedEvent, void>,
+  done: () => void,
+): AsyncGenerator<ChatEvent, void> {
+  try {
+    for await (const event of events) if (event.kind !== "begin") yield event;
+  } finally {
+    done();
+  }
+}

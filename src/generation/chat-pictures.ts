@@ -1,0 +1,130 @@
+import type { FieldError, RequestFailure } from "../domain/failure.ts";
+import type { ChatMessage, ChatPart } from "../engines/inference.ts";
+import { MAX_PICTURE_BYTES, type Picture, readPicture } from "../engines/picture.ts";
+import type { PictureSource } from "../moderation/content.ts";
+import { fetchPicture } from "../moderation/fetch-picture.ts";
+import { readImageUrl } from "../moderation/read-pictures.ts";
+import type { ResolveHost } from "../moderation/resolve-host.ts";
+
+// The pictures of a chat. What is wrong with one that came along is told before anything is
+// admitted; one that was named by URL is fetched when the call has its hold, so that nobody without
+// a quota can make us fetch.
+
+/** As for moderation: eight pictures of 4 MB fit an isolate. */
+const MAX_PICTURES = 8;
+
+/** All of them together, as bytes: in base64, and again in the request's JSON, they are held twice. */
+const MAX_TOTAL_BYTES = 3 * MAX_PICTURE_BYTES;
+
+/** A picture that takes longer than this to arrive is not waited for. */
+const FETCH_TIMEOUT_MS = 10_000;
+
+type InvalidRequest = Extract<RequestFailure, { kind: "invalid_request" }>;
+
+interface Found {
+  readonly path: FieldError["path"];
+  readonly url: string;
+  readonly source: PictureSource;
+}
+
+export interface ChatPictures {
+  readonly kind: "read";
+  /** Fetches those that were named by URL, or says which one could not be. */
+  prepare(signal: AbortSignal): Promise<InvalidRequest | null>;
+  /** The messages with every picture as a data URI, when `prepare` is done. */
+  messages(): readonly ChatMessage[];
+}
+
+export function chatPictures(
+  messages: readonly ChatMessage[],
+  resolve: ResolveHost | null,
+): ChatPictures | InvalidRequest {
+  const named = picturesIn(messages);
+  if (named.length > MAX_PICTURES) {
+    const detail = `must have at most ${MAX_PICTURES} pictures in all`;
+    return { kind: "invalid_request", errors: [{ path: ["messages"], detail }] };
+  }
+  const read = named.map(({ url, path }) => ({ url, path, ...readImageUrl(url, path) }));
+  const errors = read.flatMap((one) => (one.kind === "wrong" ? [one.error] : []));
+  if (errors.length > 0) return { kind: "invalid_request", errors };
+  const found = read.flatMap((one): Found[] => (one.kind === "read" ? [one] : []));
+  const dataUris = new Map<string, string>();
+  return {
+    kind: "read",
+    prepare: (signal) => prepare(found, dataUris, { signal, resolve }),
+    messages: () => messages.map((message) => withPictures(message, dataUris)),
+  };
+}
+
+const picturesIn = (
+  messages: readonly ChatMessage[],
+): { readonly url: string; readonly path: FieldError["path"] }[] =>
+  messages.flatMap(({ content }, message) =>
+    content === null || typeof content === "string"
+      ? []
+      : content.flatMap((part, at) =>
+          part.type === "image_url"
+            ? [
+                {
+                  url: part.image_url.url,
+                  path: ["messages", message, "content", at, "image_url", "url"],
+                },
+              ]
+            : [],
+        ),
+  );
+
+/** Each picture once, however often it is named: by what it was named. */
+async function prepare(
+  found: readonly Found[],
+  dataUris: Map<string, string>,
+  options: { readonly signal: AbortSignal; readonly resolve: ResolveHost | null },
+): Promise<InvalidRequest | null> {
+  const unlike = found.filter(({ url }, at) => found.findIndex((one) => one.url === url) === at);
+  const pictures = await Promise.all(unlike.map(({ source }) => pictureOf(source, options)));
+  let bytes = 0;
+  for (const [at, { url, path }] of unlike.entries()) {
+    const picture = pictures[at];
+    if (picture === undefined || "detail" in picture) {
+      const detail = picture?.detail ?? "could not be fetched";
+      return { kind: "invalid_request", errors: [{ path, detail }] };
+    }
+    bytes += picture.bytes.byteLength;
+    if (bytes > MAX_TOTAL_BYTES) {
+      const detail = `must be, with the pictures before it, at most ${MAX_TOTAL_BYTES} bytes`;
+      return { kind: "invalid_request", errors: [{ path, detail }] };
+    }
+    dataUris.set(url, `data:image/${picture.format};base64,${picture.bytes.toBase64()}`);
+  }
+  return null;
+}
+
+/** `detail`: why there is none, without a word of what the other side answered. */
+async function pictureOf(
+  source: PictureSource,
+  { signal, resolve }: { readonly signal: AbortSignal; readonly resolve: ResolveHost | null },
+): Promise<Picture | { readonly detail: string }> {
+  if (source.kind === "picture") return source.picture;
+  const fetched = await fetchPicture(source.url, {
+    fetch: (...request) => fetch(...request),
+    resolve,
+    timeoutMs: FETCH_TIMEOUT_MS,
+    maxBytes: MAX_PICTURE_BYTES,
+    signal,
+  });
+  if (fetched.kind === "failed") return { detail: fetched.detail };
+  const picture = readPicture(fetched.bytes);
+  return "kind" in picture ? { detail: "must name a PNG, JPEG or WebP picture" } : picture;
+}
+
+const withPictures = (message: ChatMessage, dataUris: ReadonlyMap<string, string>): ChatMessage => {
+  const { content } = message;
+  if (content === null || typeof content === "string") return message;
+  const parts = content.map((part): ChatPart => {
+    if (part.type === "text") return part;
+    const url = dataUris.get(part.image_url.url);
+    if (url === undefined) throw new Error("a picture is missing");
+    return { type: "image_url", image_url: { url } };
+  });
+  return { ...message, content: parts };
+};

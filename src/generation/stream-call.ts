@@ -1,0 +1,175 @@
+import type { CallStanding } from "../../durable-objects/tenant/protocol.ts";
+import { type GovernedOutcome, governedCall, type Run } from "../calls/governed-call.ts";
+import { admittedModels } from "../domain/catalogue.ts";
+import { charged } from "../domain/ledger.ts";
+import { type Asked, askModels } from "../engines/ask-models.ts";
+import type { Unanswered } from "../engines/engine.ts";
+import type { ChatStream } from "../engines/inference.ts";
+import {
+  type CallEvent,
+  callEvents,
+  type CallEvents,
+  type OpenedStream,
+  type StreamHead,
+} from "./call-events.ts";
+import {
+  admitOf,
+  type GenerationCallFailure,
+  type GenerationDeps,
+  generationIn,
+  type GenerationRequest,
+  type PrepareFailure,
+  runFailure,
+} from "./generation-call.ts";
+import { pumpStream } from "./pump-stream.ts";
+import {
+  accountOf,
+  type EndedCall,
+  failureOf,
+  type GenerationContext,
+  type GenerationRunFailure,
+  itemOf,
+  TIMEOUT_MS,
+} from "./run-generation.ts";
+
+// A governed chat that is answered as it is written. Until the first byte of every answer is there
+// it can fail like any other call; from then on it is a stream, and settled when that has ended.
+
+/** All that must have happened before the first byte, retries and fallbacks included. */
+const START_MS = 60_000;
+
+export interface StreamRequest extends Omit<GenerationRequest<"chat">, "render"> {
+  /** What the caller gets for each event, on whichever surface; empty for nothing. */
+  readonly render: (head: StreamHead) => (event: CallEvent) => string;
+  /** Where a guard stands: what it lets pass, and what it adds to `closed`. */
+  readonly through?: (events: CallEvents, head: StreamHead) => CallEvents;
+}
+
+export interface Streamed extends StreamHead {
+  readonly kind: "streamed";
+  readonly body: ReadableStream<Uint8Array>;
+  readonly standing: CallStanding | null;
+  /** When it is settled, or will be by its hold's deadline, and written. Never rejects. */
+  readonly ended: Promise<void>;
+}
+
+type Failed = GenerationRunFailure | PrepareFailure;
+
+type Value =
+  | {
+      readonly kind: "open";
+      readonly body: ReadableStream<Uint8Array>;
+      readonly head: StreamHead;
+      readonly done: Promise<void>;
+    }
+  | { readonly kind: "none"; readonly failure: Failed };
+
+export async function streamCall(
+  { config, engine, tenant }: GenerationDeps,
+  request: StreamRequest,
+): Promise<Streamed | GenerationCallFailure> {
+  const modelOf = admittedModels(config.prices);
+  const outcome = await governedCall<Value>(tenant, admitOf(request, true), async ({ hold }) => {
+    const stage = generationIn(hold);
+    const controller = new AbortController();
+    const late = setTimeout(() => controller.abort(), START_MS);
+    try {
+      const context = { engine, hold, stage, modelOf, signal: controller.signal };
+      const unready = (await request.prepare?.(controller.signal)) ?? null;
+      if (unready !== null) return notOpened(unready, []);
+      return await opened(context, request, () => controller.abort());
+    } finally {
+      clearTimeout(late);
+    }
+  });
+  return streamedOf(outcome);
+}
+
+type AskedStream = Asked<ChatStream | Unanswered>;
+
+/** Asks for every answer, and opens the call's stream when all have begun. */
+async function opened(
+  context: GenerationContext,
+  request: StreamRequest,
+  end: () => void,
+): Promise<Run<Value>> {
+  const { engine, hold, stage, signal } = context;
+  const open = engine.streamChat;
+  const asked = await Promise.all(
+    stage.calls.map(() =>
+      askModels<ChatStream | Unanswered>([stage.model, ...stage.fallbacks], async (model) =>
+        open === null
+          ? { kind: "unsupported" }
+          : open(hold, request.inference(model, stage), { timeoutMs: TIMEOUT_MS, signal }),
+      ),
+    ),
+  );
+  const account = engine.name === "workers-ai" ? accountOf(asked) : null;
+  const streams = asked.flatMap((one): OpenedStream[] =>
+    one.outcome.kind === "streaming" ? [{ asked: one, events: one.outcome.events }] : [],
+  );
+  if (streams.length < asked.length) {
+    end();
+    await Promise.all(streams.map(({ events }) => events.return()));
+    const item = itemOf(context, "chat", asked.map(unopenedCall));
+    return notOpened(failureOf(asked), [item], account);
+  }
+  const head = { hold, stage, model: asked.at(-1)?.model ?? stage.model };
+  const events = callEvents(context, streams);
+  const guarded = request.through?.(events, head) ?? events;
+  const { body, closed, done } = pumpStream(guarded, request.render(head), end);
+  return {
+    kind: "streaming",
+    value: { kind: "open", body, head, done },
+    ran: closed.then(({ items }) => ({ items, verdicts: [], account, reply: null })),
+  };
+}
+
+/** Also one that had begun: it was ended for the sake of the others, and may have run to its bound. */
+function unopenedCall(asked: AskedStream): EndedCall {
+  if (!asked.ran) return { asked, end: { kind: "not_run" } };
+  const { outcome } = asked;
+  return {
+    asked,
+    end: { kind: "unknown", usage: outcome.kind === "failed" ? outcome.usage : null },
+  };
+}
+
+const notOpened = (
+  failure: Failed,
+  items: Extract<Run<Value>, { kind: "ended" }>["ran"]["items"],
+  account: "exhausted" | "answered" | null = null,
+): Run<Value> => ({
+  kind: "ended",
+  value: { kind: "none", failure },
+  ran: { items, verdicts: [], account, reply: null },
+});
+
+function streamedOf(outcome: GovernedOutcome<Value>): Streamed | GenerationCallFailure {
+  switch (outcome.kind) {
+    case "streaming": {
+      const { value, admitted, settled } = outcome;
+      if (value.kind === "none") throw new Error("a stream that was not opened");
+      const ended = Promise.all([settled, value.done]).then(() => undefined);
+      const { body, head } = value;
+      return { kind: "streamed", ...head, body, standing: admitted.standing, ended };
+    }
+    case "settled":
+      return failed(outcome.value, outcome.reply.standing);
+    case "unconfirmed":
+      return failed(outcome.value, outcome.admitted.standing);
+    case "replayed": {
+      // What a stream said was not kept.
+      const { line } = outcome;
+      const journalLineId = line.callId;
+      return { kind: "idempotency_replay_unavailable", journalLineId, charged: charged(line) };
+    }
+    default:
+      return outcome;
+  }
+}
+
+function failed(value: Value, standing: CallStanding | null): GenerationCallFailure {
+  if (value.kind === "open") throw new Error("a stream is not settled before it has ended");
+  return runFailure(value.failure, standing);
+}

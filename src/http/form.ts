@@ -1,0 +1,39 @@
+import type { FieldError } from "../domain/failure.ts";
+import { sha256Hex, utf8 } from "./hash.ts";
+import { type Part, plain } from "./multipart.ts";
+import { Upload } from "./upload.ts";
+
+// A form's parts as one object for its schema, and as one name for idempotency.
+
+export type FormFields = Readonly<Record<string, unknown>>;
+
+/**
+ * A name that ends in `[]` is a list, as the official clients send arrays; any other is sent once.
+ *
+ * @returns without a prototype: a field `__proto__` is one like any other
+ */
+export function fieldsOf(parts: readonly Part[]): FormFields | FieldError {
+  const fields: Record<string, unknown> = Object.create(null);
+  for (const { name, value } of parts) {
+    const before = fields[name];
+    if (name.endsWith("[]")) fields[name] = Array.isArray(before) ? [...before, value] : [value];
+    else if (before === undefined) fields[name] = value;
+    else return { path: [plain(name)], detail: "must be sent once" };
+  }
+  return { ...fields };
+}
+
+/**
+ * The same for the same fields and files, whatever boundary the client has drawn for this try, and
+ * however it wrote the headers of the parts.
+ */
+export async function formFingerprint(parts: readonly Part[]): Promise<string> {
+  const named = await Promise.all(
+    parts.map(async ({ name, value }) =>
+      value instanceof Upload
+        ? [name, value.name, value.contentType, await sha256Hex(value.bytes)]
+        : [name, value],
+    ),
+  );
+  return sha256Hex(utf8(JSON.stringify(named)));
+}

@@ -1,0 +1,127 @@
+import type { Config } from "../config.ts";
+import type { CallEvent, StreamHead } from "../generation/call-events.ts";
+import { chatRequest } from "../generation/chat-request.ts";
+import { generationCall, renderedJson } from "../generation/generation-call.ts";
+import { type Streamed, streamCall } from "../generation/stream-call.ts";
+import { type Raw, raw } from "../http/call.ts";
+import { openAiRateHeaders } from "../http/rate-headers.ts";
+import { defineRoute } from "../http/route.ts";
+import { resolveOverHttps } from "../moderation/resolve-host.ts";
+import { personOf } from "../wire/openai.ts";
+import {
+  type ChatBody,
+  ChatInput,
+  maxTokensOf,
+  parametersOf,
+  refusedIn,
+} from "../wire/openai-chat.ts";
+import { chatChunks } from "../wire/openai-chat-chunks.ts";
+import { toMessages } from "../wire/openai-chat-messages.ts";
+import {
+  type ChatHead,
+  chatId,
+  ChatOutputBody,
+  toChatCompletion,
+} from "../wire/openai-chat-reply.ts";
+import {
+  callerOf,
+  generationDeps,
+  GENERATED,
+  generationHeaders,
+  MAX_BODY_BYTES,
+  openAiReply,
+} from "./generation-deps.ts";
+import { toItsEnd } from "./moderation-deps.ts";
+
+export const createChatCompletion = defineRoute({
+  method: "POST",
+  path: "/v1/chat/completions",
+  summary: "OpenAI's chat completions endpoint",
+  description:
+    "A drop-in for the official clients. With `stream: true` the reply is `text/event-stream`.",
+  surface: "openai",
+  auth: { kind: "key", roles: ["call"] },
+  body: { schema: ChatInput, limitBytes: MAX_BODY_BYTES },
+  reply: { status: 200, schema: ChatOutputBody },
+  failures: GENERATED,
+  handle: async (call) => {
+    const startedMs = Date.now();
+    const { body, requestId } = call;
+    const refused = refusedIn(body);
+    if (refused !== null) return refused;
+    const read = await callerOf(call, "POST /v1/chat/completions", personOf(body));
+    if (read.kind !== "read") return read;
+    const asked = chatOf(body);
+    if (asked.kind !== "read") return asked;
+    const request = { ...read.who, ...asked.request, model: body.model };
+    const deps = generationDeps(call);
+    if (body.stream) {
+      const render = renderChunks(body.stream_options?.include_usage ?? false, requestId);
+      const streamed = await toItsEnd(call.ctx, streamCall(deps, { ...request, render }));
+      if (streamed.kind !== "streamed") return streamed;
+      call.ctx.waitUntil(streamed.ended);
+      return streamReply(streamed, call.config, startedMs);
+    }
+    const generation = await toItsEnd(
+      call.ctx,
+      generationCall(deps, {
+        ...request,
+        render: ({ answers, item, hold }) => {
+          const head = chatHead({ hold, model: item.pricedAs });
+          const outputs = answers.map(({ output }) => output);
+          return renderedJson(toChatCompletion(outputs, head, { item, requestId }));
+        },
+      }),
+    );
+    return generation.kind === "generated"
+      ? openAiReply(generation, call.config, startedMs)
+      : generation;
+  },
+});
+
+const chatOf = (body: ChatBody): ReturnType<typeof chatRequest> =>
+  chatRequest(
+    {
+      messages: toMessages(body.messages),
+      parameters: parametersOf(body),
+      maxTokens: maxTokensOf(body),
+      choices: body.n,
+    },
+    resolveOverHttps((...request) => fetch(...request)),
+  );
+
+const chatHead = ({ hold, model }: Pick<StreamHead, "hold" | "model">): ChatHead => ({
+  id: chatId(hold.callId),
+  created: Math.floor(hold.admittedAtMs / 1000),
+  model,
+});
+
+const renderChunks =
+  (includeUsage: boolean, requestId: string) =>
+  (head: StreamHead): ((event: CallEvent) => string) => {
+    const chunks = chatChunks(chatHead(head), { includeUsage, requestId });
+    return (event) => {
+      if (event.kind === "choice") return chunks.piece(event.index, event.event);
+      return event.complete ? chunks.ended(event.items) : chunks.cut();
+    };
+  };
+
+/** What it will cost is not known yet: the header has what is held. */
+function streamReply(
+  { body, hold, stage, standing }: Streamed,
+  config: Config,
+  startedMs: number,
+): Raw {
+  const { maxTokens, clamped } = stage;
+  const made = { microNeurons: hold.held, standing, replayed: false, maxTokens, clamped };
+  return raw(
+    new Response(body, {
+      headers: {
+        "Content-Type": "text/event-stream; charset=utf-8",
+        ...generationHeaders(made, config),
+        ...(standing !== null && openAiRateHeaders(standing.rates, standing.nowMs)),
+        "openai-processing-ms": String(Date.now() - startedMs),
+      },
+    }),
+  );
+}

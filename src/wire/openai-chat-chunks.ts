@@ -1,0 +1,96 @@
+import { leastSure } from "../domain/charge.ts";
+import type { Item } from "../domain/ledger.ts";
+import { sum } from "../domain/micro-neurons.ts";
+import { toOpenAiError } from "../http/openai-error.ts";
+import type { ChatEvent, ToolCallDelta } from "../engines/inference.ts";
+import { type ChatHead, toChatNeurogate, toChatUsage } from "./openai-chat-reply.ts";
+
+// OpenAI's chunks of a chat, as server-sent events, byte for byte.
+// https://platform.openai.com/docs/api-reference/chat-streaming
+
+export interface ChatChunks {
+  /** The chunk of an answer's next piece; before its first one, the chunk that names the role. */
+  piece(index: number, event: ChatEvent): string;
+  /** What follows when all answers have ended: what it cost, if that was asked for, and the end. */
+  ended(items: readonly Item[]): string;
+  /** What follows when an answer was cut: an error, and never `[DONE]`. */
+  cut(): string;
+}
+
+export function chatChunks(
+  head: ChatHead,
+  { includeUsage, requestId }: { readonly includeUsage: boolean; readonly requestId: string },
+): ChatChunks {
+  const begun = new Set<number>();
+  const chunk = (choices: readonly unknown[], more: object): string =>
+    sseEvent({
+      id: head.id,
+      object: "chat.completion.chunk",
+      created: head.created,
+      model: head.model,
+      system_fingerprint: null,
+      choices,
+      ...more,
+    });
+  const usageToCome = includeUsage ? { usage: null } : {};
+  const of = (index: number, delta: object, finish_reason: string | null = null): string =>
+    chunk([{ index, delta, logprobs: null, finish_reason }], usageToCome);
+  return {
+    piece(index, event) {
+      const said = deltaOf(event);
+      if (said === null) return "";
+      const first = begun.has(index) ? "" : of(index, { role: "assistant", content: "" });
+      begun.add(index);
+      return first + of(index, said.delta, said.finishReason);
+    },
+    ended(items) {
+      const usage = includeUsage ? chunk([], usageOf(items, requestId)) : "";
+      return `${usage}data: [DONE]\n\n`;
+    },
+    cut: () =>
+      sseEvent(
+        toOpenAiError({ kind: "engine_failed", charged: true }, { requestId, instance: "" }).body,
+      ),
+  };
+}
+
+const sseEvent = (value: object): string => `data: ${JSON.stringify(value)}\n\n`;
+
+function deltaOf(
+  event: ChatEvent,
+): { readonly delta: object; readonly finishReason: string | null } | null {
+  switch (event.kind) {
+    case "text":
+      return { delta: { content: event.text }, finishReason: null };
+    case "reasoning":
+      return { delta: { reasoning_content: event.text }, finishReason: null };
+    case "tool_calls":
+      return { delta: { tool_calls: event.deltas.map(toolCallDelta) }, finishReason: null };
+    case "finish":
+      return { delta: {}, finishReason: event.reason };
+    default:
+      return null;
+  }
+}
+
+/** A call's first piece names it and its type; the others have arguments only. */
+const toolCallDelta = ({ index, id, name, arguments: given }: ToolCallDelta): object => ({
+  index,
+  ...(id !== undefined && { id, type: "function" }),
+  function: {
+    ...(name !== undefined && { name }),
+    ...(given !== undefined && { arguments: given }),
+  },
+});
+
+/** The tokens are the generation's own; the cost is all of it, what guarded it included. */
+function usageOf(items: readonly Item[], requestId: string): object {
+  const made = items.find(({ stage }) => stage === "generate");
+  if (made === undefined) throw new Error("a generation without its item");
+  const whole = {
+    ...made,
+    microNeurons: sum(items.map(({ microNeurons }) => microNeurons)),
+    basis: leastSure(items.map(({ basis }) => basis)),
+  };
+  return { usage: toChatUsage(made.units), neurogate: toChatNeurogate(whole, requestId) };
+}

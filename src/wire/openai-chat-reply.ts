@@ -1,0 +1,117 @@
+import * as v from "valibot";
+import type { Item } from "../domain/ledger.ts";
+import type { Usage } from "../domain/price.ts";
+import { type ChatOutput, FINISH_REASONS } from "../engines/inference.ts";
+import { Neurogate, toNeurogate, usageOf } from "./openai.ts";
+
+// OpenAI's chat completion, byte for byte; what is ours is under `neurogate`.
+
+const ToolCallOutput = v.object({
+  id: v.string(),
+  type: v.literal("function"),
+  function: v.object({ name: v.string(), arguments: v.string() }),
+});
+
+const UsageOutput = v.object({
+  prompt_tokens: v.number(),
+  completion_tokens: v.number(),
+  total_tokens: v.number(),
+  prompt_tokens_details: v.object({ cached_tokens: v.number() }),
+});
+
+export const ChatNeurogate = v.object({
+  ...Neurogate.entries,
+  stand_in: v.pipe(
+    v.boolean(),
+    v.description(
+      "True when no language model wrote this, but the gateway itself, from the prompt.",
+    ),
+  ),
+});
+
+export const ChatOutputBody = v.object({
+  id: v.string(),
+  object: v.literal("chat.completion"),
+  created: v.number(),
+  model: v.string(),
+  choices: v.array(
+    v.object({
+      index: v.number(),
+      message: v.object({
+        role: v.literal("assistant"),
+        content: v.nullable(v.string()),
+        refusal: v.null(),
+        reasoning_content: v.exactOptional(
+          v.pipe(v.string(), v.description("What a reasoning model thought before it answered.")),
+        ),
+        tool_calls: v.exactOptional(v.array(ToolCallOutput)),
+      }),
+      logprobs: v.null(),
+      finish_reason: v.picklist(FINISH_REASONS),
+    }),
+  ),
+  usage: v.pipe(
+    UsageOutput,
+    v.description("Summed over the answers, each of which read the prompt."),
+  ),
+  system_fingerprint: v.null(),
+  neurogate: ChatNeurogate,
+});
+
+/** What does not change from one chunk of a stream to the next. */
+export interface ChatHead {
+  readonly id: string;
+  /** Unix seconds. */
+  readonly created: number;
+  readonly model: string;
+}
+
+/** The same call gives the same id, also when it is replayed. */
+export const chatId = (callId: string): string => callId.replace(/^jnl_/, "chatcmpl-");
+
+export function toChatUsage(units: Usage): v.InferOutput<typeof UsageOutput> {
+  const { cached_tokens, ...counts } = usageOf(units);
+  return { ...counts, prompt_tokens_details: { cached_tokens } };
+}
+
+export const toChatNeurogate = (
+  item: Item,
+  requestId: string,
+): v.InferOutput<typeof ChatNeurogate> => ({
+  ...toNeurogate(item, requestId),
+  stand_in: item.model?.startsWith("neurogate/") === true,
+});
+
+export function toChatCompletion(
+  outputs: readonly ChatOutput[],
+  head: ChatHead,
+  { item, requestId }: { readonly item: Item; readonly requestId: string },
+): v.InferOutput<typeof ChatOutputBody> {
+  return {
+    id: head.id,
+    object: "chat.completion",
+    created: head.created,
+    model: head.model,
+    choices: outputs.map((output, index) => ({
+      index,
+      message: {
+        role: "assistant",
+        content: output.content,
+        refusal: null,
+        ...(output.reasoning !== null && { reasoning_content: output.reasoning }),
+        ...(output.toolCalls.length > 0 && {
+          tool_calls: output.toolCalls.map(({ id, type, function: called }) => ({
+            id,
+            type,
+            function: { name: called.name, arguments: called.arguments },
+          })),
+        }),
+      },
+      logprobs: null,
+      finish_reason: output.finishReason,
+    })),
+    usage: toChatUsage(item.units),
+    system_fingerprint: null,
+    neurogate: toChatNeurogate(item, requestId),
+  };
+}

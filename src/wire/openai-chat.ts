@@ -1,0 +1,196 @@
+import * as v from "valibot";
+import type { RequestFailure } from "../domain/failure.ts";
+import { stated } from "../http/field-sentence.ts";
+import { wholeNumber } from "./field.ts";
+import { modelName, personFields } from "./openai.ts";
+import { Messages } from "./openai-chat-messages.ts";
+
+// OpenAI's chat completions as its clients ask for them. Fields that nobody here knows are ignored,
+// as the original does; fields that it knows and we cannot honour are refused where ignoring them
+// would give something else than was asked for (see `REFUSED`).
+// https://platform.openai.com/docs/api-reference/chat/create
+
+/** Each answer is an engine call of its own, and reads the whole prompt. */
+export const MAX_CHOICES = 8;
+
+/** No context window is longer; below it, the model's own bounds what is held and what is asked. */
+const MAX_MAX_TOKENS = 1_048_576;
+
+/** OpenAI's own limits. */
+const MAX_TOOLS = 128;
+const MAX_STOPS = 4;
+
+const maxTokens = v.nullish(wholeNumber(1, MAX_MAX_TOKENS, "The most tokens of each answer."));
+
+const between = (min: number, max: number) =>
+  v.nullish(v.pipe(v.number(), v.minValue(min), v.maxValue(max)));
+
+const jsonObject = v.record(v.string(), v.unknown());
+
+const toolName = v.pipe(v.string(), v.minLength(1), v.maxLength(128));
+
+const Tool = v.object({
+  type: v.literal("function"),
+  function: v.object({
+    name: toolName,
+    description: v.exactOptional(v.string()),
+    parameters: v.exactOptional(jsonObject),
+    strict: v.exactOptional(v.nullable(v.boolean())),
+  }),
+});
+
+const ToolChoice = v.union([
+  v.picklist(["none", "auto", "required"]),
+  v.object({ type: v.literal("function"), function: v.object({ name: toolName }) }),
+]);
+
+const ResponseFormat = v.variant("type", [
+  v.object({ type: v.literal("text") }),
+  v.object({ type: v.literal("json_object") }),
+  v.object({
+    type: v.literal("json_schema"),
+    json_schema: v.object({
+      name: v.pipe(v.string(), v.minLength(1), v.maxLength(64)),
+      description: v.exactOptional(v.string()),
+      schema: v.exactOptional(jsonObject),
+      strict: v.exactOptional(v.nullable(v.boolean())),
+    }),
+  }),
+]);
+
+const stopText = v.pipe(v.string(), v.minLength(1), v.maxLength(256));
+
+/** Known so that they can be refused; anything may stand in them. */
+const known = v.nullish(v.unknown());
+
+const Fields = v.object({
+  model: modelName,
+  messages: Messages,
+  max_completion_tokens: maxTokens,
+  max_tokens: maxTokens,
+  n: v.nullish(wholeNumber(1, MAX_CHOICES, "How many answers; each is an engine call."), 1),
+  stream: v.nullish(v.boolean(), false),
+  stream_options: v.nullish(v.object({ include_usage: v.nullish(v.boolean(), false) })),
+  tools: v.nullish(v.pipe(v.array(Tool), v.maxLength(MAX_TOOLS))),
+  tool_choice: v.nullish(ToolChoice),
+  parallel_tool_calls: v.nullish(v.boolean()),
+  response_format: v.nullish(ResponseFormat),
+  temperature: between(0, 2),
+  top_p: between(0, 1),
+  presence_penalty: between(-2, 2),
+  frequency_penalty: between(-2, 2),
+  seed: v.nullish(v.pipe(v.number(), v.safeInteger())),
+  stop: v.nullish(
+    v.union([stopText, v.pipe(v.array(stopText), v.minLength(1), v.maxLength(MAX_STOPS))]),
+  ),
+  reasoning_effort: v.nullish(v.picklist(["none", "minimal", "low", "medium", "high"])),
+  ...personFields,
+  logprobs: known,
+  top_logprobs: known,
+  logit_bias: known,
+  functions: known,
+  function_call: known,
+  audio: known,
+  modalities: known,
+  web_search_options: known,
+  moderation: known,
+});
+
+export type ChatBody = v.InferOutput<typeof Fields>;
+
+const onlyStreamed = stated<ChatBody>(
+  "must be absent without stream: true",
+  ({ stream, stream_options }) => stream || isAbsent(stream_options),
+);
+
+const hasTools = stated<ChatBody>(
+  "needs tools",
+  ({ tools, tool_choice }) => isAbsent(tool_choice) || tool_choice === "none" || isGiven(tools),
+);
+
+export const ChatInput = v.pipe(
+  Fields,
+  v.forward(v.check(onlyStreamed), ["stream_options"]),
+  v.forward(v.check(hasTools), ["tool_choice"]),
+);
+
+const isAbsent = (value: unknown): boolean => value === null || value === undefined;
+const isGiven = (list: readonly unknown[] | null | undefined): boolean => (list ?? []).length > 0;
+
+type Refused = Extract<RequestFailure, { kind: "unsupported_parameter" }>;
+
+/** What would be missing, or be another answer than the one asked for, if it were ignored. */
+const REFUSED: readonly {
+  readonly parameter: keyof ChatBody;
+  readonly asks?: (value: unknown) => boolean;
+  readonly detail: string;
+}[] = [
+  {
+    parameter: "logprobs",
+    asks: (value) => value !== false,
+    detail: "logprobs: no engine here reports log-probabilities.",
+  },
+  { parameter: "top_logprobs", detail: "top_logprobs: no engine here reports log-probabilities." },
+  {
+    parameter: "logit_bias",
+    asks: (value) => typeof value === "object" && value !== null && Object.keys(value).length > 0,
+    detail: "logit_bias: token ids are each model's own, and OpenAI's mean nothing here.",
+  },
+  { parameter: "functions", detail: "functions: use tools, which took their place." },
+  { parameter: "function_call", detail: "function_call: use tool_choice, which took its place." },
+  { parameter: "audio", detail: "audio: a chat is answered in text." },
+  {
+    parameter: "modalities",
+    asks: (value) => !Array.isArray(value) || value.some((item) => item !== "text"),
+    detail: "modalities: a chat is answered in text.",
+  },
+  { parameter: "web_search_options", detail: "web_search_options: nothing is searched here." },
+  {
+    parameter: "moderation",
+    detail: "moderation: chats are not guarded here; moderate at /v1/moderations.",
+  },
+];
+
+/** The first parameter that cannot be honoured and must not be ignored; null: there is none. */
+export function refusedIn(body: ChatBody): Refused | null {
+  const found = REFUSED.find(({ parameter, asks = () => true }) => {
+    const value = body[parameter];
+    return !isAbsent(value) && asks(value);
+  });
+  if (found === undefined) return null;
+  const { parameter, detail } = found;
+  return { kind: "unsupported_parameter", parameter, detail };
+}
+
+/** Those that are known to cost nothing beyond what is held: no engine sees any other. */
+const PASSED_ON = [
+  "tools",
+  "tool_choice",
+  "parallel_tool_calls",
+  "response_format",
+  "temperature",
+  "top_p",
+  "presence_penalty",
+  "frequency_penalty",
+  "seed",
+  "stop",
+  "reasoning_effort",
+] as const satisfies readonly (keyof ChatBody)[];
+
+/** What is said besides the messages, in OpenAI's form; what is absent or says nothing is left out. */
+export function parametersOf(body: ChatBody): Readonly<Record<string, unknown>> {
+  const given = PASSED_ON.filter((name) => !isAbsent(body[name]));
+  const parameters = Object.fromEntries(given.map((name) => [name, body[name]]));
+  if (isGiven(body.tools)) return parameters;
+  const {
+    tools: _none,
+    tool_choice: _choice,
+    parallel_tool_calls: _parallel,
+    ...rest
+  } = parameters;
+  return rest;
+}
+
+/** As the caller gave it; null: the tenant's default. */
+export const maxTokensOf = (body: ChatBody): number | null =>
+  body.max_completion_tokens ?? body.max_tokens ?? null;

@@ -1,0 +1,203 @@
+import { once } from "node:events";
+
+// How both fakes chat: the model that answers what callers ask, beside the judge's and the vision
+// model's own prompts. Behaviours are written like a query: [[fake:words=20&cut=5|unique]].
+//
+//   words=20            so many words, "w0 w1 …"; 5 without it
+//   text=Hello          this text
+//   usage=12/5/4        tokens: prompt, completion, of the prompt cached; else by size
+//   no_usage huge_usage zero_usage negative_usage …   as usageOf says
+//   tool=get_weather    calls that tool, with arguments from `args` or {"city":"Paris"}; calls=2: twice
+//   reasoning=1         thinks first
+//   finish=length       says so
+//   no_choices bad_choices two_choices bad_calls bad_text   answers of no use
+// Of a stream only:
+//   cut=3               the connection is lost after 3 pieces; at 0 before any of it
+//   stall=3             silence after 3 pieces
+//   endless             never ends; as fast as it is read
+//   size=1000           each piece so many characters
+//   no_done             ends without [DONE]
+//   usages=3            usage with every third piece too, counted up to there
+//   late_usage          usage twice at the end: first of half of the answer, then of all
+//   error=3             an error event after 3 pieces
+//   garbage=3           an event that is no JSON after 3 pieces
+//   huge_event=3        an event of 3 MB after 3 pieces
+//   split=1             sent byte by byte; crlf=1: with CRLF at the ends of lines
+//   GET {url}/__streams?match=…  [{ content, pieces, bytes, closed }]: how far each was written
+
+/** A chat is what is neither the judge nor the vision model: their schemas want the nonce back. */
+export const isChat = (inputs) =>
+  Array.isArray(inputs?.messages) &&
+  !JSON.stringify(inputs.response_format ?? "").includes('"nonce"');
+
+export function chatPlan(behaviour, bytes, usageOf) {
+  const plan = new URLSearchParams(behaviour);
+  const has = (name) => plan.has(name);
+  const number = (name, otherwise) => (plan.has(name) ? Number(plan.get(name)) : otherwise);
+  const size = number("size", 0);
+  const words = Array.from({ length: number("words", 5) }, (_, at) => `w${at}`);
+  const text = plan.get("text") ?? words.map((word) => word.padEnd(size, "x")).join(" ");
+  const args = plan.get("args") ?? '{"city":"Paris"}';
+  const toolCalls = has("tool")
+    ? Array.from({ length: number("calls", 1) }, () => ({
+        name: plan.get("tool"),
+        arguments: args,
+      }))
+    : [];
+  const [prompt, completion, cached] = (plan.get("usage") ?? "").split("/").map(Number);
+  const spoiled = behaviour.split("&").find((part) => /^[a-z_]+_usage$/.test(part)) ?? "ok";
+  const usage = has("usage")
+    ? {
+        prompt_tokens: prompt,
+        completion_tokens: completion,
+        total_tokens: prompt + completion,
+        ...(cached !== undefined && { prompt_tokens_details: { cached_tokens: cached } }),
+      }
+    : usageOf(spoiled, bytes, text);
+  const reasoning = has("reasoning") ? "Let me think." : null;
+  const finish = plan.get("finish") ?? (toolCalls.length > 0 ? "tool_calls" : "stop");
+  return { text, toolCalls, usage, reasoning, finish, has, number };
+}
+
+/** @param newer whether the model answers as OpenAI's do, or with `response` */
+export function chatReply({ text, toolCalls, usage, reasoning, finish, has }, model, newer) {
+  if (!newer) {
+    return {
+      response: has("bad_text") ? 7 : toolCalls.length > 0 ? "" : text,
+      ...(toolCalls.length > 0 && {
+        tool_calls: has("bad_calls")
+          ? "none"
+          : toolCalls.map((call) => ({ ...call, arguments: JSON.parse(call.arguments) })),
+      }),
+      usage,
+    };
+  }
+  const message = {
+    role: "assistant",
+    content: has("bad_text") ? 7 : toolCalls.length > 0 ? null : text,
+    ...(reasoning !== null && { reasoning_content: reasoning }),
+    ...(toolCalls.length > 0 && {
+      tool_calls: has("bad_calls")
+        ? [{ id: "call_1" }]
+        : toolCalls.map((call, at) => ({ id: `call_${at}`, type: "function", function: call })),
+    }),
+  };
+  const choice = { index: 0, message, finish_reason: finish };
+  const choices = has("no_choices")
+    ? []
+    : has("bad_choices")
+      ? "none"
+      : has("two_choices")
+        ? [choice, choice]
+        : [choice];
+  return { id: "chatcmpl-fake", object: "chat.completion", created: 1, model, choices, usage };
+}
+
+const KEPT_STREAMS = 1000;
+export const streams = [];
+
+/** The pieces of a text as a model would send them: words with the blank before them. */
+const piecesOf = (text) => text.match(/\s*\S+/g) ?? [];
+
+const chunk = (model, delta, finish = null, extra = {}) => ({
+  id: "chatcmpl-fake",
+  object: "chat.completion.chunk",
+  created: 1,
+  model,
+  choices: [{ index: 0, delta, finish_reason: finish }],
+  ...extra,
+});
+
+/** What is sent before the end: in the newer form with a finish reason, in the older without. */
+function* eventsOf(plan, model, newer) {
+  const { text, toolCalls, reasoning, finish, has, number } = plan;
+  const every = number("usages", 0);
+  let sent = 0;
+  if (newer) yield chunk(model, { role: "assistant", content: "" });
+  if (newer && reasoning !== null) yield chunk(model, { reasoning_content: reasoning });
+  if (toolCalls.length > 0) yield* callEvents(plan, model, newer);
+  const pieces = toolCalls.length > 0 ? [] : piecesOf(text);
+  const count = has("endless") ? Infinity : pieces.length;
+  for (let at = 0; at < count; at += 1) {
+    sent += 1;
+    const piece = pieces[at % pieces.length];
+    const usage =
+      every > 0 && sent % every === 0
+        ? { usage: { prompt_tokens: 1, completion_tokens: sent, total_tokens: 1 + sent } }
+        : {};
+    yield newer ? chunk(model, { content: piece }, null, usage) : { response: piece, ...usage };
+  }
+  if (newer) yield chunk(model, {}, finish);
+  if (plan.usage === undefined) return;
+  const half = { ...plan.usage, completion_tokens: Math.floor(plan.usage.completion_tokens / 2) };
+  const usages = has("late_usage") ? [half, plan.usage] : [plan.usage];
+  for (const usage of usages) {
+    yield newer ? { ...chunk(model, {}), choices: [], usage } : { response: "", usage };
+  }
+}
+
+function* callEvents({ toolCalls }, model, newer) {
+  if (!newer) {
+    const tool_calls = toolCalls.map((call) => ({
+      ...call,
+      arguments: JSON.parse(call.arguments),
+    }));
+    yield { response: "", tool_calls };
+    return;
+  }
+  for (const [index, call] of toolCalls.entries()) {
+    const first = { index, id: `call_${index}`, type: "function" };
+    yield chunk(model, {
+      tool_calls: [{ ...first, function: { name: call.name, arguments: "" } }],
+    });
+    for (const piece of call.arguments.match(/.{1,5}/gsu) ?? []) {
+      yield chunk(model, { tool_calls: [{ index, function: { arguments: piece } }] });
+    }
+  }
+}
+
+export async function streamReply(plan, { model, newer, content, response, socket }) {
+  const { has, number } = plan;
+  const stream = { content, pieces: 0, bytes: 0, closed: false };
+  streams.push(stream);
+  if (streams.length > KEPT_STREAMS) streams.shift();
+  response.on("close", () => (stream.closed = true));
+  response.on("error", () => {});
+  const end = has("crlf") ? "\r\n" : "\n";
+  const cut = number("cut", Infinity);
+  const stall = number("stall", Infinity);
+  if (cut === 0) return socket.destroy();
+  response.writeHead(200, { "content-type": "text/event-stream" });
+  const send = async (text) => {
+    const bytes = Buffer.from(`data: ${text}${end}${end}`);
+    const parts = has("split") ? Array.from(bytes, (byte) => Buffer.from([byte])) : [bytes];
+    for (const part of parts) {
+      if (stream.closed) return;
+      stream.bytes += part.length;
+      const room = response.write(part);
+      // oxlint-disable-next-line no-await-in-loop -- as fast as it is read, and no faster
+      if (!room) await Promise.race([once(response, "drain"), once(response, "close")]);
+      // oxlint-disable-next-line no-await-in-loop -- a packet of its own
+      if (has("split")) await new Promise((resolve) => setImmediate(resolve));
+    }
+  };
+  for (const event of eventsOf(plan, model, newer)) {
+    if (stream.closed) return;
+    if (stream.pieces === cut) {
+      // What was written is on its way before the connection goes.
+      response.write("", () => setImmediate(() => socket.destroy()));
+      return;
+    }
+    if (stream.pieces === stall) return;
+    // oxlint-disable no-await-in-loop -- one after the other
+    if (stream.pieces === number("error", -1)) await send('{"error":{"message":"Scripted"}}');
+    if (stream.pieces === number("garbage", -1)) await send("{not json");
+    if (stream.pieces === number("huge_event", -1)) await send(`"${"x".repeat(3_000_000)}"`);
+    await send(JSON.stringify(event));
+    // oxlint-enable no-await-in-loop
+    stream.pieces += 1;
+  }
+  if (stream.pieces === cut) return socket.destroy();
+  if (!has("no_done")) await send("[DONE]");
+  response.end();
+}
