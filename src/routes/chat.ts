@@ -1,7 +1,7 @@
 import type { Config } from "../config.ts";
 import type { CallEvent, StreamHead } from "../generation/call-events.ts";
 import { chatRequest } from "../generation/chat-request.ts";
-import { generationCall, renderedJson } from "../generation/generation-call.ts";
+import { generationCall, generationIn, renderedJson } from "../generation/generation-call.ts";
 import { type Streamed, streamCall } from "../generation/stream-call.ts";
 import { type Raw, raw } from "../http/call.ts";
 import { openAiRateHeaders } from "../http/rate-headers.ts";
@@ -15,6 +15,7 @@ import {
   parametersOf,
   refusedIn,
 } from "../wire/openai-chat.ts";
+import { toPlanNotes } from "../wire/plan-notes.ts";
 import { chatChunks } from "../wire/openai-chat-chunks.ts";
 import { toMessages } from "../wire/openai-chat-messages.ts";
 import {
@@ -25,12 +26,14 @@ import {
 } from "../wire/openai-chat-reply.ts";
 import {
   callerOf,
+  compacts,
   generationDeps,
   GENERATED,
   generationHeaders,
   MAX_BODY_BYTES,
   openAiReply,
 } from "./generation-deps.ts";
+import type { Asked, Misread } from "./asked.ts";
 import { toItsEnd } from "./moderation-deps.ts";
 
 export const createChatCompletion = defineRoute({
@@ -51,7 +54,7 @@ export const createChatCompletion = defineRoute({
     if (refused !== null) return refused;
     const read = await callerOf(call, "POST /v1/chat/completions", personOf(body));
     if (read.kind !== "read") return read;
-    const asked = chatOf(body);
+    const asked = chatOf(body, compacts(call.request));
     if (asked.kind !== "read") return asked;
     const request = { ...read.who, ...asked.request, model: body.model };
     const deps = generationDeps(call);
@@ -79,13 +82,21 @@ export const createChatCompletion = defineRoute({
   },
 });
 
-const chatOf = (body: ChatBody): ReturnType<typeof chatRequest> =>
+/** What is planned and priced, for a quote too. */
+export function chatAsked(body: ChatBody, request: Request): Asked | Misread {
+  const asked = refusedIn(body) ?? chatOf(body, compacts(request));
+  if (asked.kind !== "read") return asked;
+  return { kind: "generation", model: body.model, measured: asked.request.measured };
+}
+
+const chatOf = (body: ChatBody, compact: boolean | null): ReturnType<typeof chatRequest> =>
   chatRequest(
     {
       messages: toMessages(body.messages),
       parameters: parametersOf(body),
       maxTokens: maxTokensOf(body),
       choices: body.n,
+      compact,
     },
     resolveOverHttps((...request) => fetch(...request)),
   );
@@ -94,6 +105,7 @@ const chatHead = ({ hold, model }: Pick<StreamHead, "hold" | "model">): ChatHead
   id: chatId(hold.callId),
   created: Math.floor(hold.admittedAtMs / 1000),
   model,
+  notes: toPlanNotes(generationIn(hold)),
 });
 
 const renderChunks =

@@ -46,6 +46,13 @@ export const generationDeps = (call: GenerationRouteCall): GenerationDeps => ({
 export const fits = ({ headers }: Request): boolean =>
   headers.get("x-neurogate-fit")?.trim().toLowerCase() === "true";
 
+/** `x-neurogate-compact`: whether the prompt is sent with fewer blanks; null: not said. */
+export function compacts({ headers }: Request): boolean | null {
+  const said = headers.get("x-neurogate-compact")?.trim().toLowerCase();
+  if (said === "true") return true;
+  return said === "false" ? false : null;
+}
+
 /** Who calls, and under which names; a wrong `Idempotency-Key` is the caller's mistake. */
 export async function callerOf(
   call: GenerationRouteCall,

@@ -44,7 +44,7 @@ export function chatChunks(
       return first + of(index, said.delta, said.finishReason);
     },
     ended(items) {
-      const usage = includeUsage ? chunk([], usageOf(items, requestId)) : "";
+      const usage = includeUsage ? chunk([], usageOf(items, head, requestId)) : "";
       return `${usage}data: [DONE]\n\n`;
     },
     cut: () =>
@@ -84,7 +84,7 @@ const toolCallDelta = ({ index, id, name, arguments: given }: ToolCallDelta): ob
 });
 
 /** The tokens are the generation's own; the cost is all of it, what guarded it included. */
-function usageOf(items: readonly Item[], requestId: string): object {
+function usageOf(items: readonly Item[], { notes }: ChatHead, requestId: string): object {
   const made = items.find(({ stage }) => stage === "generate");
   if (made === undefined) throw new Error("a generation without its item");
   const whole = {
@@ -92,5 +92,8 @@ function usageOf(items: readonly Item[], requestId: string): object {
     microNeurons: sum(items.map(({ microNeurons }) => microNeurons)),
     basis: leastSure(items.map(({ basis }) => basis)),
   };
-  return { usage: toChatUsage(made.units), neurogate: toChatNeurogate(whole, requestId) };
+  return {
+    usage: toChatUsage(made.units),
+    neurogate: { ...toChatNeurogate(whole, requestId), ...notes },
+  };
 }

@@ -2,6 +2,7 @@ import * as v from "valibot";
 import type { Item } from "../domain/ledger.ts";
 import type { Usage } from "../domain/price.ts";
 import { type ChatOutput, FINISH_REASONS } from "../engines/inference.ts";
+import { type PlanNotes, planNotes } from "./plan-notes.ts";
 import { Neurogate, toNeurogate, usageOf } from "./openai.ts";
 
 // OpenAI's chat completion, byte for byte; what is ours is under `neurogate`.
@@ -21,6 +22,7 @@ const UsageOutput = v.object({
 
 export const ChatNeurogate = v.object({
   ...Neurogate.entries,
+  ...planNotes,
   stand_in: v.pipe(
     v.boolean(),
     v.description(
@@ -64,6 +66,8 @@ export interface ChatHead {
   /** Unix seconds. */
   readonly created: number;
   readonly model: string;
+  /** What was decided here. */
+  readonly notes: PlanNotes;
 }
 
 /** The same call gives the same id, also when it is replayed. */
@@ -112,6 +116,6 @@ export function toChatCompletion(
     })),
     usage: toChatUsage(item.units),
     system_fingerprint: null,
-    neurogate: toChatNeurogate(item, requestId),
+    neurogate: { ...toChatNeurogate(item, requestId), ...head.notes },
   };
 }
