@@ -146,7 +146,26 @@ const generationAdmitted = (parts: Parts, profile: Profile, hold: Hold): Admitte
   hold,
   policy: null,
   standing: callStanding(parts, profile, rateUnits(hold.stages)),
+  ...cacheTerms(profile),
 });
+
+const cacheTerms = ({
+  id,
+  generation,
+  contentSecret,
+  settings,
+}: Profile): Pick<Admitted, "cache"> =>
+  settings.cache_ttl_s === 0
+    ? {}
+    : {
+        cache: {
+          tenant: id,
+          generation,
+          secret: contentSecret,
+          ttlS: settings.cache_ttl_s,
+          maxTemperature: settings.cache_max_temperature,
+        },
+      };
 
 function policyReply(
   { generation }: Profile,

@@ -30,6 +30,8 @@ import {
 } from "../domain/plan-generation.ts";
 import type { Engine } from "../engines/engine.ts";
 import type { Answered, Inferences } from "../engines/inference.ts";
+import { cachedRun } from "./cached-run.ts";
+import type { CacheUse } from "./response-cache.ts";
 import { type GenerationRunFailure, runGeneration } from "./run-generation.ts";
 
 // A governed call that makes something: one request to one model, one hold, one line.
@@ -49,7 +51,11 @@ export interface GenerationCaller {
   readonly caller: Caller;
   readonly userId: string | null;
   readonly idempotency: Idempotency | null;
+  /** `skip`: the cache is not touched; `refresh`: only written. */
+  readonly cacheMode?: CacheMode;
 }
+
+export type CacheMode = "use" | "skip" | "refresh";
 
 export interface GenerationRequest<Kind extends GenerationKind> extends GenerationCaller {
   readonly kind: Kind;
@@ -97,6 +103,8 @@ export interface Generation {
   readonly maxTokens: number | null;
   /** Whether that is less than was asked for, so that the call fits. */
   readonly clamped: boolean;
+  /** Whether an earlier answer was given again; absent where the tenant has no cache. */
+  readonly cache?: "hit" | "miss";
 }
 
 export type GenerationCallFailure =
@@ -110,6 +118,8 @@ export interface GenerationDeps {
   readonly config: Config;
   readonly engine: Engine;
   readonly tenant: () => Tenant;
+  /** Absent: this deployment has none. */
+  readonly cache?: CacheUse;
 }
 
 interface Ended {
@@ -117,21 +127,29 @@ interface Ended {
   /** Null: nothing ran. */
   readonly item: Item | null;
   readonly stage: GenerationStage;
+  readonly cache?: "hit" | "miss";
 }
 
 export async function generationCall<Kind extends GenerationKind>(
-  { config, engine, tenant }: GenerationDeps,
+  deps: GenerationDeps,
   request: GenerationRequest<Kind>,
 ): Promise<Generation | GenerationCallFailure> {
+  const { config, engine, tenant } = deps;
   const modelOf = admittedModels(config.prices);
-  const outcome = await governedCall<Ended>(tenant, admitOf(request, false), async ({ hold }) => {
+  const outcome = await governedCall<Ended>(tenant, admitOf(request, false), async (admitted) => {
+    const { hold } = admitted;
     const stage = generationIn(hold);
     const signal = AbortSignal.timeout(RUN_DEADLINE_MS);
     const unready = (await request.prepare?.(signal)) ?? null;
     if (unready !== null) return nothingRan({ made: unready, item: null, stage });
     const context = { engine, hold, stage, modelOf, signal };
     const inference = (model: string) => request.inference(model, stage);
-    const { item, account, result } = await runGeneration(context, request.kind, inference);
+    const run = () => runGeneration(context, request.kind, inference);
+    const { item, account, result, cache } = await cachedRun(
+      deps,
+      { admitted, request, stage },
+      run,
+    );
     const made =
       result.kind === "answered"
         ? request.render({ answers: result.answers, item, hold, stage })
@@ -139,7 +157,7 @@ export async function generationCall<Kind extends GenerationKind>(
     const reply = "body" in made && request.idempotency !== null ? kept(made) : null;
     return {
       kind: "ended",
-      value: { made, item, stage },
+      value: { made, item, stage, ...(cache !== undefined && { cache }) },
       ran: { items: [item], verdicts: [], account, reply },
     };
   });
@@ -205,12 +223,13 @@ function generationOf(outcome: GovernedOutcome<Ended>): Generation | GenerationC
 }
 
 function ended(
-  { made, stage }: Ended,
+  { made, stage, cache }: Ended,
   at: { readonly microNeurons: MicroNeurons; readonly standing: CallStanding | null },
 ): Generation | GenerationCallFailure {
   if ("body" in made) {
     const { maxTokens, clamped } = stage;
-    return { kind: "generated", rendered: made, replayed: false, maxTokens, clamped, ...at };
+    const generated = { kind: "generated", rendered: made, replayed: false } as const;
+    return { ...generated, maxTokens, clamped, ...(cache !== undefined && { cache }), ...at };
   }
   return runFailure(made, at.standing);
 }
