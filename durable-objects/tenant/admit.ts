@@ -166,8 +166,27 @@ function generationAdmitted(
         ? null
         : policyReply(profile, policy, request.guard.policy),
     standing: callStanding(parts, profile, rateUnits(hold.stages)),
+    ...cacheTerms(profile),
   };
 }
+
+const cacheTerms = ({
+  id,
+  generation,
+  contentSecret,
+  settings,
+}: Profile): Pick<Admitted, "cache"> =>
+  settings.cache_ttl_s === 0
+    ? {}
+    : {
+        cache: {
+          tenant: id,
+          generation,
+          secret: contentSecret,
+          ttlS: settings.cache_ttl_s,
+          maxTemperature: settings.cache_max_temperature,
+        },
+      };
 
 function policyReply(
   { generation }: Profile,

@@ -3,7 +3,7 @@ import type { Hold } from "../domain/ledger.ts";
 import { speaksChat } from "../engines/model-traits.ts";
 import type { CallEvent, StreamHead } from "../generation/call-events.ts";
 import { chatRequest } from "../generation/chat-request.ts";
-import { generationCall, renderedJson } from "../generation/generation-call.ts";
+import { generationCall, generationIn, renderedJson } from "../generation/generation-call.ts";
 import { streamCall } from "../generation/stream-call.ts";
 import { raw } from "../http/call.ts";
 import { resolveOverHttps } from "../moderation/resolve-host.ts";
@@ -11,6 +11,7 @@ import { toNeurogate } from "../wire/openai.ts";
 import { chatChunks } from "../wire/openai-chat-chunks.ts";
 import { toModeration } from "../wire/openai-chat-moderation.ts";
 import { type ChatHead, chatId, toChatCompletion, wholeItem } from "../wire/openai-chat-reply.ts";
+import { toPlanNotes } from "../wire/plan-notes.ts";
 import { envelope } from "../wire/workers-ai.ts";
 import { type AskedChat, readChat } from "../wire/workers-ai-chat.ts";
 import { responseChunks, toResponse } from "../wire/workers-ai-chat-reply.ts";
@@ -65,6 +66,7 @@ const chatHead = (hold: Hold, model: string): ChatHead => ({
   id: chatId(hold.callId),
   created: Math.floor(hold.admittedAtMs / 1000),
   model,
+  notes: toPlanNotes(generationIn(hold)),
 });
 
 /** What it will cost is not known yet: the header has what is held. */
