@@ -60,7 +60,7 @@ function repeated(entry: Entry, parts: Parts, profile: Profile, request: AdmitRe
   if (request.kind === "generation") return generationAdmitted(parts, profile, entry.hold);
   const policy = findPolicy(parts, request.policy.name);
   if (policy === null) return { kind: "unavailable" };
-  return moderationAdmitted(entry.hold, policyReply(profile, policy, request));
+  return moderationAdmitted(profile, entry.hold, policyReply(profile, policy, request));
 }
 
 function admitAs(
@@ -92,7 +92,7 @@ function admitModeration(
   if (plan.kind !== "planned") return plan;
   const outcome = reserve(parts, profile, { request, keyId, stages: plan.stages });
   if (outcome.kind !== "reserved") return outcome;
-  return moderationAdmitted(outcome.hold, policyReply(profile, policy, request));
+  return moderationAdmitted(profile, outcome.hold, policyReply(profile, policy, request));
 }
 
 function admitGeneration(
@@ -144,18 +144,18 @@ function reserve(
   return outcome;
 }
 
-const moderationAdmitted = (hold: Hold, policy: Admitted["policy"]): Admitted => ({
-  kind: "admitted",
-  hold,
-  policy,
-  standing: null,
-});
+const moderationAdmitted = (
+  { generation }: Profile,
+  hold: Hold,
+  policy: Admitted["policy"],
+): Admitted => ({ kind: "admitted", hold, policy, standing: null, life: generation });
 
 const generationAdmitted = (parts: Parts, profile: Profile, hold: Hold): Admitted => ({
   kind: "admitted",
   hold,
   policy: null,
   standing: callStanding(parts, profile, rateUnits(hold.stages)),
+  life: profile.generation,
 });
 
 function policyReply(

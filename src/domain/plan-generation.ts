@@ -2,7 +2,8 @@ import type { Model } from "./catalogue.ts";
 import type { RequestFailure } from "./failure.ts";
 import type { MicroNeurons } from "./micro-neurons.ts";
 import type { ModelTask } from "./model-task.ts";
-import type { Usage } from "./price.ts";
+import { pictureUsage, type Usage } from "./price.ts";
+import { type PictureFailure, type PictureMeasure, pictureTerms } from "./picture-terms.ts";
 import { type FindModel, type ModelFailure, planCalls, type PlannedStage } from "./stage.ts";
 import {
   type ChatMeasure,
@@ -28,7 +29,8 @@ export type Measured =
       readonly choices: number;
     }
   /** Tokens of each text. */
-  | { readonly kind: "embeddings"; readonly texts: readonly number[] };
+  | { readonly kind: "embeddings"; readonly texts: readonly number[] }
+  | { readonly kind: "picture"; readonly picture: PictureMeasure };
 
 export type GenerationKind = Measured["kind"];
 
@@ -36,6 +38,7 @@ export type GenerationKind = Measured["kind"];
 const TASKS: Readonly<Record<GenerationKind, ModelTask>> = {
   chat: "text_generation",
   embeddings: "text_embeddings",
+  picture: "text_to_image",
 };
 
 export interface GenerationStage extends PlannedStage {
@@ -48,7 +51,10 @@ export interface GenerationStage extends PlannedStage {
 export const isGeneration = (stage: PlannedStage): stage is GenerationStage =>
   stage.name === "generate";
 
-export type GenerationFailure = ModelFailure | Extract<RequestFailure, { kind: "invalid_request" }>;
+export type GenerationFailure =
+  | ModelFailure
+  | PictureFailure
+  | Extract<RequestFailure, { kind: "invalid_request" }>;
 
 export interface GenerationTerms {
   readonly find: FindModel;
@@ -125,6 +131,10 @@ function usable(
   if (measured.kind === "chat" && measured.chat.images > 0 && !takesPictures(model)) {
     return { kind: "unbounded_usage", detail: `Pictures sent to ${id} have no known bound.` };
   }
+  if (measured.kind === "picture") {
+    const terms = pictureTerms(model, measured.picture);
+    if (terms.kind !== "terms") return terms;
+  }
   return found;
 }
 
@@ -142,7 +152,19 @@ function usagesOf(model: Model, measured: Measured, maxTokens: number): Usage[] 
       const tokens = measured.texts.map((text) => classifierInputBound(model, text));
       return [{ input_token: tokens.reduce((total, count) => total + count, 0) }];
     }
+    case "picture":
+      return pictureUsages(model, measured.picture);
   }
+}
+
+/** What is asked is what is used: the bound of a picture is its price. */
+function pictureUsages(model: Model, measure: PictureMeasure): Usage[] {
+  const terms = pictureTerms(model, measure);
+  // `usable` has passed over every model that it is not so for.
+  if (terms.kind !== "terms") throw new RangeError(`${model.id} cannot make these pictures`);
+  const { size, steps } = terms;
+  const usage = pictureUsage(model, { pictures: 1, size, steps, inputs: measure.inputs });
+  return Array.from({ length: measure.pictures }, () => usage);
 }
 
 /** What a model reads of our own or its template's making, beside what the caller sent. */
@@ -152,5 +174,7 @@ function ownTokens(model: Model, measured: Measured): number {
       return chatInputBound(model, { ...measured.chat, textTokens: 0 });
     case "embeddings":
       return model.bounds.specialTokens * measured.texts.length;
+    case "picture":
+      return 0;
   }
 }

@@ -2,9 +2,13 @@ import { MAX_VECTORS_BYTES, readEmbeddingList } from "./embedding-vectors.ts";
 import { field } from "./engine-call.ts";
 import type { Infer, Infers } from "./inference.ts";
 import { namedModel, type OpenAiOptions, postJson } from "./openai-call.ts";
+import { openAiPicture } from "./openai-pictures.ts";
 
 /** What an OpenAI-compatible server makes, with the models that the deployment has named. */
-export const openAiInfers = (server: OpenAiOptions): Infers => ({ embeddings: embeddings(server) });
+export const openAiInfers = (server: OpenAiOptions): Infers => ({
+  embeddings: embeddings(server),
+  picture: openAiPicture(server),
+});
 
 const embeddings =
   (server: OpenAiOptions): Infer<"embeddings"> =>

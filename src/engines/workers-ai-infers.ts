@@ -2,9 +2,13 @@ import { MAX_VECTORS_BYTES, readVectors } from "./embedding-vectors.ts";
 import { field } from "./engine-call.ts";
 import type { Infer, Infers } from "./inference.ts";
 import { runModel } from "./workers-ai-call.ts";
+import { workersAiPicture } from "./workers-ai-pictures.ts";
 
 /** What the `AI` binding makes. */
-export const workersAiInfers = (ai: Ai): Infers => ({ embeddings: embeddings(ai) });
+export const workersAiInfers = (ai: Ai): Infers => ({
+  embeddings: embeddings(ai),
+  picture: workersAiPicture(ai),
+});
 
 /** `{ text: [...] }` is answered with `{ data: number[][] }`. Source: bge-base-en-v1.5's schema. */
 const embeddings =

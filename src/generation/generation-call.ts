@@ -48,17 +48,23 @@ export interface GenerationRequest<Kind extends GenerationKind> extends Generati
   readonly measured: Extract<Measured, { kind: Kind }>;
   readonly fit: boolean;
   /** What the engine is asked, once it is known which model and how many tokens were admitted. */
-  readonly inference: (model: string, stage: GenerationStage) => Inferences[Kind];
-  /** What the caller gets. */
-  readonly render: (made: Made<Kind>) => Rendered;
+  readonly inference: (model: string, stage: GenerationStage, at: number) => Inferences[Kind];
+  /** What the caller gets; a failure where that needs more than what was made, and it was not had. */
+  readonly render: (
+    made: Made<Kind>,
+  ) => Rendered | GenerationRunFailure | Promise<Rendered | GenerationRunFailure>;
 }
 
 /** What was made, for the reply's body. */
 export interface Made<Kind extends GenerationKind> {
   readonly answers: readonly Answered<Kind>[];
+  /** Which of the planned calls each answer is of. */
+  readonly at: readonly number[];
   readonly item: Item;
   readonly hold: Hold;
   readonly stage: GenerationStage;
+  /** Which life of the tenant it was made in. */
+  readonly life: number;
 }
 
 export interface Rendered {
@@ -105,23 +111,34 @@ export async function generationCall<Kind extends GenerationKind>(
   request: GenerationRequest<Kind>,
 ): Promise<Generation | GenerationCallFailure> {
   const modelOf = admittedModels(config.prices);
-  const outcome = await governedCall<Ended>(tenant, admitOf(request, false), async ({ hold }) => {
-    const stage = generationIn(hold);
-    const signal = AbortSignal.timeout(RUN_DEADLINE_MS);
-    const context = { engine, hold, stage, modelOf, signal };
-    const inference = (model: string) => request.inference(model, stage);
-    const { item, account, result } = await runGeneration(context, request.kind, inference);
-    const made =
-      result.kind === "answered"
-        ? request.render({ answers: result.answers, item, hold, stage })
-        : result;
-    const reply = "body" in made && request.idempotency !== null ? kept(made) : null;
-    return {
-      kind: "ended",
-      value: { made, item, maxTokens: stage.maxTokens },
-      ran: { items: [item], verdicts: [], account, reply },
-    };
-  });
+  const outcome = await governedCall<Ended>(
+    tenant,
+    admitOf(request, false),
+    async ({ hold, life }) => {
+      const stage = generationIn(hold);
+      const signal = AbortSignal.timeout(RUN_DEADLINE_MS);
+      const context = { engine, hold, stage, modelOf, signal };
+      const inference = (model: string, at: number) => request.inference(model, stage, at);
+      const { item, account, result } = await runGeneration(context, request.kind, inference);
+      const made =
+        result.kind === "answered"
+          ? await request.render({
+              answers: result.answers,
+              at: result.at,
+              item,
+              hold,
+              stage,
+              life,
+            })
+          : result;
+      const reply = "body" in made && request.idempotency !== null ? kept(made) : null;
+      return {
+        kind: "ended",
+        value: { made, item, maxTokens: stage.maxTokens },
+        ran: { items: [item], verdicts: [], account, reply },
+      };
+    },
+  );
   return generationOf(outcome);
 }
 

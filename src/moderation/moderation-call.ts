@@ -61,7 +61,7 @@ export interface Moderation {
 
 export type ModerationFailure = Exclude<
   GovernedOutcome<null>,
-  { kind: "settled" | "replayed" | "unconfirmed" | "streaming" }
+  { kind: "settled" | "replayed" | "unconfirmed" | "streaming" | "unsupported_parameter" }
 >;
 
 export interface ModerationDeps {
@@ -92,6 +92,7 @@ export async function moderationCall(
   if (outcome.kind === "unconfirmed" || outcome.kind === "streaming") {
     return { kind: "settlement_unavailable" };
   }
+  if (outcome.kind === "unsupported_parameter") throw new Error("only a generation has parameters");
   if (outcome.kind !== "settled") return outcome;
   const { settlement, verdicts, standing } = outcome.reply;
   const missing = verdicts.length < contents.length;

@@ -1,7 +1,7 @@
 // The scripting that both fakes share. See workers-ai-server.mjs for how tests use it.
 
 const MARKER = /\[\[fake:([^\]]*)\]\]/;
-const TASKS = ["sentiment", "judge", "labels", "vision"];
+const TASKS = ["sentiment", "judge", "labels", "vision", "picture"];
 const KEPT_REQUESTS = 500;
 
 export const JUDGED = [

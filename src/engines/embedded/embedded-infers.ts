@@ -1,5 +1,7 @@
 import type { Infers } from "../inference.ts";
+import { pictureIn } from "../made-picture.ts";
 import { dimensionsOf, HASHING_MODEL, hashedVector } from "./embedding.ts";
+import { makePlacard, PLACARD_MODEL } from "./placard.ts";
 
 /** What the Worker makes by itself: stand-ins that say so, so that each surface can be tried. */
 export const EMBEDDED_INFERS: Infers = {
@@ -8,5 +10,10 @@ export const EMBEDDED_INFERS: Infers = {
     if (dimensions === null) return { kind: "unsupported" };
     const vectors = texts.map((text) => hashedVector(text, dimensions));
     return { kind: "answered", model: HASHING_MODEL, output: { vectors }, usage: null };
+  },
+  async picture(_hold, inference) {
+    const output = pictureIn(await makePlacard(inference), inference.maxBytes);
+    if (output === null) return { kind: "failed", usage: null };
+    return { kind: "answered", model: PLACARD_MODEL, output, usage: null };
   },
 };
