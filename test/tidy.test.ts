@@ -195,6 +195,7 @@ describe("released migrations", () => {
       TENANT_MIGRATIONS,
       ["first", "be68347ba76710490741b738ae154cccd823c1b8111f3a0b2c69b5a20d3c329e"],
       ["replies", "c188976cb4fe1854279543cf4fa147450e514c7848b1b931102c5322a95e352b"],
+      ["user_pictures", "3b148ca63e90d4acce8ac3a127ef37aca528b6cc4850ec4a7944408370d3579a"],
     ],
     [
       "account",

@@ -25,6 +25,7 @@ import type {
   ModerationAdmit,
   StoredReply,
 } from "./protocol.ts";
+import { userPicturesOf } from "./user-pictures.ts";
 
 // Admission, one step: everything is checked, in the order of the contract, then everything is
 // committed. Runs inside the object's transaction, after `ledger.begin`.
@@ -126,21 +127,31 @@ function reserve(
   const { request, keyId, stages } = admission;
   if (parts.db.size() > parts.platform.storageLimit * STORAGE_MARGIN)
     return { kind: "storage_full" };
-  const demand = { bound: sum(stages.map((stage) => stage.bound)), units: rateUnits(stages) };
   const nowMs = parts.ledger.standing(profile).nowMs;
+  const { userId } = request;
+  const pictures = userPicturesOf(parts, profile, { userId, stages, nowMs });
+  const demand = {
+    bound: sum(stages.map((stage) => stage.bound)),
+    units: rateUnits(stages),
+    ...(pictures !== null && { userPictures: pictures }),
+  };
   const streamed = request.kind === "generation" && request.streamed;
   const call = {
     callId: request.callId,
     requestId: request.requestId,
     route: request.route,
     keyId,
-    userId: request.userId,
+    userId,
     deadlineMs: nowMs + (streamed ? STREAM_DEADLINE_MS : DEADLINE_MS),
     priceBook: CATALOGUE_VERSION,
     stages,
   };
   const outcome = parts.ledger.reserve(profile, call, demand);
-  if (outcome.kind === "reserved") remember(parts, request, nowMs);
+  if (outcome.kind !== "reserved") return outcome;
+  remember(parts, request, nowMs);
+  if (pictures !== null && userId !== null) {
+    parts.userPictures.add(outcome.hold.day, userId, pictures.wanted);
+  }
   return outcome;
 }
 
