@@ -5,10 +5,13 @@ import { ok } from "../http/call.ts";
 import { listInvariants, listTenants } from "./all-tenants.ts";
 import { listAudit } from "./audit.ts";
 import { createEmbeddings } from "./embeddings.ts";
+import { createVariations } from "./image-variations.ts";
+import { createImages, getImage, getImageMetadata } from "./images.ts";
 import { createKey, deleteKey, listKeys, rotateKey } from "./keys.ts";
 import { listLines } from "./ledger.ts";
 import { getInvariants, getLimits, getUsage, listRefusals } from "./limits.ts";
 import { createModeration } from "./moderations.ts";
+import { createOpenAiImages } from "./openai-images.ts";
 import { getPolicy, listPolicies, putPolicy } from "./policies.ts";
 import { getHealth, reopenAccount, VERSION } from "./service.ts";
 import { deleteTenant, getTenant, patchTenant, putTenant } from "./tenants.ts";
@@ -56,6 +59,11 @@ export const ROUTES: readonly Route[] = [
   listInvariants,
   listAudit,
   reopenAccount,
+  createOpenAiImages,
+  createImages,
+  getImage,
+  getImageMetadata,
+  createVariations,
 ];
 
 let made: ReturnType<typeof openApiDocument> | undefined;
