@@ -201,6 +201,7 @@ describe("released migrations", () => {
       "account",
       ACCOUNT_MIGRATIONS,
       ["first", "9e8fa73b1d3d937d841f2f804348a9b08804389d1983116c1247d3dfb19c8465"],
+      ["file_sweeps", "b87e401445a14d8fb328b65681039456e313d83507eb81641d14d43dcca6cadf"],
     ],
   ] as const)("of the %s's object are as they were", async (_, migrations, ...released) => {
     for (const [at, [name, expected]] of released.entries()) {
