@@ -3,7 +3,7 @@ import type { Model } from "../domain/catalogue.ts";
 import { BASES, type Item } from "../domain/ledger.ts";
 import { MICRO_PER_NEURON } from "../domain/micro-neurons.ts";
 import { isoTime } from "../domain/period.ts";
-import { negativeBy, PICTURE_STYLES, type PictureStyle } from "../domain/picture-prompt.ts";
+import { negativeBy, PICTURE_STYLES } from "../domain/picture-prompt.ts";
 import { MAX_SEED, type Range } from "../domain/picture-traits.ts";
 import { type PictureRecord, type StoredPicture, VARIED_BY } from "../domain/stored-picture.ts";
 import { metadata } from "./content.ts";
@@ -33,7 +33,7 @@ const words = (description: string) =>
     v.description(`${description} At most ${MAX_PROMPT_CHARS} characters.`),
   );
 
-const pictures = v.optional(wholeNumber(1, MAX_PICTURES, "How many pictures."), 1);
+const howMany = v.optional(wholeNumber(1, MAX_PICTURES, "How many pictures."), 1);
 
 export const ImagesInput = v.strictObject({
   prompt: words("What the picture shows."),
@@ -48,13 +48,13 @@ export const ImagesInput = v.strictObject({
   height: v.optional(wholeNumber(1, MAX_SIDE, "Pixels.")),
   steps: v.optional(wholeNumber(1, MAX_STEPS, "Diffusion steps.")),
   seed: v.optional(wholeNumber(0, MAX_SEED, "Of the first picture; the next ones follow.")),
-  n: pictures,
+  n: howMany,
   user_id: v.optional(name("The person it is for: `daily_images_per_user` counts them.")),
   metadata: v.optional(metadata, {}),
 });
 
 export const VariationsInput = v.strictObject({
-  n: pictures,
+  n: howMany,
   strength: v.optional(
     v.pipe(
       v.number(),
@@ -89,7 +89,7 @@ export const ImageOutput = v.object({
   bytes: v.number(),
   width: v.number(),
   height: v.number(),
-  seed: v.nullable(v.pipe(v.number(), v.description("Null: the model takes none."))),
+  seed: v.nullable(v.pipe(v.number(), v.description("Null: the model was given none."))),
   steps: v.number(),
   prompt: v.string(),
   style: v.nullable(v.picklist(PICTURE_STYLES)),
@@ -114,7 +114,7 @@ export const ImagesOutput = v.object({
   applied: v.object({
     style: told(["prompt"], "Null: not asked for."),
     negative_prompt: told(["prompt", "parameter"], "Null: not asked for."),
-    seed: told(["parameter"], "Null: the model takes none."),
+    seed: told(["parameter"], "Null: the model takes none, or was given none."),
     size: told(["parameter", "fixed"], "Fixed: the model makes one size."),
     steps: told(["parameter", "fixed"], "Fixed: the model takes so many."),
   }),
@@ -180,14 +180,14 @@ const by = (...ranges: (Range | undefined)[]) =>
   ranges.every((range) => range === undefined || range.min === range.max) ? "fixed" : "parameter";
 
 /** How each wish reached the model. */
-export function appliedTo(
+function appliedTo(
   { picture }: Model,
-  asked: { readonly style: PictureStyle | null; readonly negativePrompt: string | null },
+  { style, negativePrompt, pictures: [first] }: PictureRecord,
 ): v.InferOutput<typeof ImagesOutput>["applied"] {
   return {
-    style: asked.style === null ? null : "prompt",
-    negative_prompt: picture === null ? null : negativeBy(asked.negativePrompt !== null, picture),
-    seed: picture?.seed === true ? "parameter" : null,
+    style: style === null ? null : "prompt",
+    negative_prompt: picture === null ? null : negativeBy(negativePrompt !== null, picture),
+    seed: (first?.seed ?? null) === null ? null : "parameter",
     size: by(picture?.width, picture?.height),
     steps: by(picture?.steps),
   };

@@ -91,6 +91,16 @@ describe("GET /v1/images/{id} with the owner's key", () => {
     expect(reply.headers.get("etag")).toBe(whole.headers.get("etag"));
   });
 
+  it("still says that it is another's with another key, where browsers may call", async () => {
+    const reply = await fetchBytes(`/v1/images/${id}`, {
+      key: acme.key,
+      headers: { Origin: "https://app.test" },
+      env: { CORS_ORIGINS: "https://app.test" },
+    });
+    expect(reply.headers.get("vary")).toBe("Authorization, Origin");
+    expect(reply.headers.get("access-control-allow-origin")).toBe("https://app.test");
+  });
+
   it("is for a call key and for a reviewer", async () => {
     for (const role of ["call", "review"] as const) {
       // oxlint-disable-next-line no-await-in-loop -- one after the other

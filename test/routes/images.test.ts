@@ -362,7 +362,8 @@ describe("POST /v1/images with an OpenAI-compatible server", () => {
   it("is told no seed that nobody gave, and no response_format that it refuses", async () => {
     const tenant = await aTenant();
     const id = unique();
-    await post(tenant, { prompt: `A boat ${id}`, model: PHOENIX });
+    const reply = await post(tenant, { prompt: `A boat ${id}`, model: PHOENIX });
+    expect(reply.body).toMatchObject({ applied: { seed: null }, data: [{ seed: null }] });
     const [asked] = await askedFor(id);
     expect(Object.keys(asked?.inputs as object).toSorted()).toEqual([
       "model",
