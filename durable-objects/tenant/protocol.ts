@@ -119,6 +119,8 @@ export interface Admitted {
   readonly standing: CallStanding | null;
   /** Absent where the tenant has not turned the cache on. */
   readonly cache?: CacheTerms;
+  /** Which life of the tenant this is: what is kept elsewhere is kept under it, and goes with it. */
+  readonly life: number;
 }
 
 /** A reply as it was sent, kept for a caller that named its request: at most `MAX_REPLY_BYTES`. */

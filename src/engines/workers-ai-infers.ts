@@ -3,12 +3,14 @@ import { field } from "./engine-call.ts";
 import type { Infer, Infers } from "./inference.ts";
 import { chat } from "./workers-ai-chat.ts";
 import { runModel } from "./workers-ai-call.ts";
+import { workersAiPicture } from "./workers-ai-pictures.ts";
 import { workersAiTasks } from "./workers-ai-tasks.ts";
 
 /** What the `AI` binding makes. */
 export const workersAiInfers = (ai: Ai): Infers => ({
   chat: chat(ai),
   embeddings: embeddings(ai),
+  picture: workersAiPicture(ai),
   ...workersAiTasks(ai),
 });
 

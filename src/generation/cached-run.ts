@@ -34,7 +34,12 @@ export async function cachedRun<Kind extends GenerationKind>(
   const before = request.cacheMode === "refresh" ? null : ((await entry?.read()) ?? null);
   if (before !== null) {
     const item = cachedItem(stage, before[0]?.model ?? null);
-    return { item, account: null, result: { kind: "answered", answers: before }, cache: "hit" };
+    return {
+      item,
+      account: null,
+      result: { kind: "answered", answers: before, at: [...before.keys()] },
+      cache: "hit",
+    };
   }
   const ran = await run();
   // What a fallback answered is not the planned model's answer.
@@ -52,7 +57,7 @@ async function entryOf<Kind extends GenerationKind>(
   if (cache === undefined || terms === undefined || request.cacheMode === "skip") return null;
   // A guarded call is judged anew each time, and so is its answer.
   if (hold.stages.length > 1) return null;
-  const inference = request.inference(stage.model, stage);
+  const inference = request.inference(stage.model, stage, 0);
   if (!isCacheable(request.kind, inference, terms.maxTemperature)) return null;
   const answers = stage.calls.length;
   const asked = [request.route, request.kind, config.inference, answers, inference];

@@ -51,6 +51,7 @@ const OPENAI_PATHS: readonly string[] = [
   "/v1/chat/completions",
   "/v1/models",
   "/v1/models/{id}",
+  "/v1/images/generations",
 ];
 const ACCOUNT = "/client/v4/accounts/{account}/ai";
 
