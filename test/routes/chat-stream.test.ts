@@ -148,6 +148,16 @@ describe("a streamed chat", () => {
     expect(chunks.at(-1).choices[0].finish_reason).toBe("length");
   });
 
+  it("ends before a stop sequence also where the model knows no such thing", async () => {
+    const stop = ["w3 w4", "w12"];
+    const read = await stream("words=20&usage=12/20", { model: LLAMA, stop });
+    expect(textIn(read)).toBe("w0 w1 w2 ");
+    expect(read.chunks.at(-1).choices[0].finish_reason).toBe("stop");
+    expect(read.done).toBe(true);
+    // 12 * 13,778 + 20 * 26,128: what was written behind it was written.
+    expect(await lines(read.tenant)).toMatchObject([{ micro_neurons: 687_896 }]);
+  });
+
   it("is not run again for a repeated idempotency key: its line is named", async () => {
     const tenant = await aTenant();
     const body = { model: GEMMA, messages: [{ role: "user", content: `usage ${unique()}` }] };

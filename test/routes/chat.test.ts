@@ -475,7 +475,6 @@ describe("POST /v1/chat/completions with Workers AI", () => {
   });
 
   it.each([
-    ["stop", { stop: "x" }],
     ["tool_choice", { tools: [TOOL], tool_choice: "required" }],
     ["parallel_tool_calls", { tools: [TOOL], parallel_tool_calls: false }],
   ])("refuses %s for a model that knows no such thing", async (parameter, more) => {
@@ -483,6 +482,17 @@ describe("POST /v1/chat/completions with Workers AI", () => {
     expect(reply.status).toBe(400);
     expect(reply.body.error).toMatchObject({ kind: "unsupported_parameter", param: parameter });
     expect(await lines(reply.tenant)).toMatchObject([{ outcome: "voided" }]);
+  });
+
+  it("ends before a stop sequence also where the model knows no such thing", async () => {
+    const reply = await chat("text=one two three&usage=12/5", { stop: [" three", "zz"] });
+    expect(reply.body.choices[0]).toMatchObject({
+      message: { content: "one two" },
+      finish_reason: "stop",
+    });
+    expect(await inputsAbout(reply.id)).not.toHaveProperty("stop");
+    // What was written behind it was written.
+    expect(reply.body.neurogate.micro_neurons).toBe(295_976);
   });
 
   it("sends pictures as they came, and holds the most that each can be", async () => {
