@@ -71,6 +71,13 @@ describe("eventData", () => {
     );
   });
 
+  it("takes a CRLF that is split for one end of a line, not for the end of the event", async () => {
+    const pieces = ["data: a\r", "\ndata: b\r", "", "\n\r", "\n"].map((piece) =>
+      UTF8.encode(piece),
+    );
+    expect(await all(pieces)).toEqual(["a\nb"]);
+  });
+
   it("reads no further than it is asked to", async () => {
     let asked = 0;
     const body = new ReadableStream<Uint8Array>(

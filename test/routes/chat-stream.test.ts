@@ -292,26 +292,31 @@ describe("a stream that fails", () => {
     },
   );
 
-  it.each(["cut=3", "error=3", "garbage=3", "huge_event=3", "usages=1&cut=3", "words=2&cut=2"])(
-    "later ends in an error event, never in [DONE], at its bound: %s",
-    async (behaviour) => {
-      const { chunks, done, tenant } = await stream(behaviour, {
-        stream_options: { include_usage: true },
-      });
-      expect(done).toBe(false);
-      const last = chunks.at(-1);
-      expect(last.error).toMatchObject({
-        type: "server_error",
-        code: "engine_failed",
-        param: null,
-        request_id: expect.stringMatching(/^req_/),
-      });
-      const [line, ...more] = await lines(tenant);
-      expect(more).toEqual([]);
-      expect(line.items).toMatchObject([{ basis: "held" }]);
-      expect(line.micro_neurons).toBe(line.held_micro_neurons);
-    },
-  );
+  it.each([
+    "cut=3",
+    "error=3",
+    "garbage=3",
+    "huge_event=3",
+    "usages=1&cut=3",
+    "words=2&cut=2",
+    "close=3",
+  ])("later ends in an error event, never in [DONE], at its bound: %s", async (behaviour) => {
+    const { chunks, done, tenant } = await stream(behaviour, {
+      stream_options: { include_usage: true },
+    });
+    expect(done).toBe(false);
+    const last = chunks.at(-1);
+    expect(last.error).toMatchObject({
+      type: "server_error",
+      code: "engine_failed",
+      param: null,
+      request_id: expect.stringMatching(/^req_/),
+    });
+    const [line, ...more] = await lines(tenant);
+    expect(more).toEqual([]);
+    expect(line.items).toMatchObject([{ basis: "held" }]);
+    expect(line.micro_neurons).toBe(line.held_micro_neurons);
+  });
 
   it("of several answers lets the others come to their end", async () => {
     const { chunks, done, tenant } = await stream("usage=12/5,cut=3", { n: 2 });

@@ -394,6 +394,19 @@ describe("POST /v1/chat/completions with Workers AI", () => {
     expect(line.micro_neurons).toBe(line.held_micro_neurons);
   });
 
+  it("tells no model to write more than its window, which is what is held", async () => {
+    const tenant = await aTenant();
+    const id = unique();
+    const model = "@cf/qwen/qwen3-30b-a3b-fp8"; // 4,625 in, 30,475 out; 32,768 tokens
+    const messages = [user(`[[fake:ok|${id}]]`)];
+    const body = { model, messages, max_tokens: 1_000_000 };
+    expect((await tenant.onWorkersAi("POST", path, body)).status).toBe(200);
+    expect(await inputsAbout(id)).toMatchObject({ max_tokens: 32_768 });
+    const [line] = await lines(tenant);
+    const read = messages[0]?.content as string;
+    expect(line.held_micro_neurons).toBe((read.length + 64 + 16) * 4625 + 32_768 * 30_475);
+  });
+
   it("gives tool calls in OpenAI's form, whichever the model's is", async () => {
     for (const model of [LLAMA, GEMMA]) {
       // oxlint-disable-next-line no-await-in-loop -- two
