@@ -13,7 +13,7 @@ import type { Plan } from "../../src/domain/plan-moderation.ts";
 import { DEFAULT_POLICY_NAME, type PolicyVersion } from "../../src/domain/policy.ts";
 import { PLAIN_FEATURES } from "../../src/domain/prompt-features.ts";
 import { AUTO, pickModel, type Routed } from "../../src/domain/routing.ts";
-import { modelsFor } from "../../src/domain/settings.ts";
+import { modelsFor, type Settings } from "../../src/domain/settings.ts";
 import type { FindModel, PlannedStage } from "../../src/domain/stage.ts";
 import type { Parts } from "./parts.ts";
 import type { Platform } from "./platform.ts";
@@ -97,20 +97,47 @@ function stagePlan(
   terms: GenerationTerms,
 ): ReturnType<typeof planGeneration> {
   const [id, ...fallbacks] = modelsFor(settings, model);
-  if (id !== AUTO || measured.kind !== "chat") {
-    return planGeneration(measured, [id, ...fallbacks], terms);
+  if (measured.kind !== "chat") return planGeneration(measured, [id, ...fallbacks], terms);
+  const { chat, compactedTokens } = compactedChat(measured, settings);
+  const routed = id === AUTO ? routedCall(parts, chat, terms) : null;
+  if (id === AUTO && routed === null) return { kind: "model_not_allowed", model: AUTO };
+  const ids: readonly [string, ...string[]] =
+    routed === null
+      ? [id, ...fallbacks]
+      : [
+          routed.model,
+          ...(fallbacks.length > 0 ? fallbacks : (settings.fallbacks[routed.model] ?? [])),
+        ];
+  const plan = planGeneration(chat, ids, terms);
+  if (plan.kind !== "planned") return plan;
+  const notes = {
+    ...(routed !== null && { routed }),
+    ...(compactedTokens !== null && { compactedTokens }),
+  };
+  return { ...plan, stage: { ...plan.stage, ...notes } };
+}
+
+type ChatMeasured = Extract<Measured, { kind: "chat" }>;
+
+/** The prompt as it will be sent: with fewer blanks where the caller or its tenant wants that. */
+function compactedChat(
+  measured: ChatMeasured,
+  { compact_prompts }: Settings,
+): { readonly chat: ChatMeasured; readonly compactedTokens: number | null } {
+  const { chat, compacted } = measured;
+  if (compacted === undefined || !(compacted.asked || compact_prompts)) {
+    return { chat: measured, compactedTokens: null };
   }
-  const routed = routedCall(parts, measured, terms);
-  if (routed === null) return { kind: "model_not_allowed", model: AUTO };
-  const others = fallbacks.length > 0 ? fallbacks : (settings.fallbacks[routed.model] ?? []);
-  const plan = planGeneration(measured, [routed.model, ...others], terms);
-  return plan.kind === "planned" ? { ...plan, stage: { ...plan.stage, routed } } : plan;
+  return {
+    chat: { ...measured, chat: { ...chat, textTokens: compacted.textTokens } },
+    compactedTokens: chat.textTokens - compacted.textTokens,
+  };
 }
 
 /** The default policy's table, read for this request; null: no model of it may run. */
 function routedCall(
   parts: Parts,
-  measured: Extract<Measured, { kind: "chat" }>,
+  measured: ChatMeasured,
   terms: Parameters<typeof canTake>[2],
 ): Routed | null {
   const found = findPolicy(parts, null);

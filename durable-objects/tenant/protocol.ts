@@ -99,6 +99,17 @@ export interface AdmittedPolicy {
   readonly body: Policy | null;
 }
 
+/** What the router must know to give an earlier answer again. */
+export interface CacheTerms {
+  readonly tenant: string;
+  /** Which life of the tenant id. */
+  readonly generation: number;
+  /** Of the tenant's own, hex: nobody else can tell what its keys stand for. */
+  readonly secret: string;
+  readonly ttlS: number;
+  readonly maxTemperature: number;
+}
+
 export interface Admitted {
   readonly kind: "admitted";
   readonly hold: Hold;
@@ -106,6 +117,8 @@ export interface Admitted {
   readonly policy: AdmittedPolicy | null;
   /** Of a call whose reply may begin before it is settled; else null. */
   readonly standing: CallStanding | null;
+  /** Absent where the tenant has not turned the cache on. */
+  readonly cache?: CacheTerms;
 }
 
 /** A reply as it was sent, kept for a caller that named its request: at most `MAX_REPLY_BYTES`. */

@@ -32,6 +32,12 @@ export type Measured =
       readonly choices: number;
       /** What kind of work its words ask for, for a call that names `auto`. */
       readonly features?: PromptFeatures;
+      /** `textTokens` of the prompt with fewer blanks, where those can be taken out. */
+      readonly compacted?: {
+        readonly textTokens: number;
+        /** The caller asks for it; else the tenant's settings say. */
+        readonly asked: boolean;
+      };
     }
   /** Tokens of each text. */
   | { readonly kind: "embeddings"; readonly texts: readonly number[] }
@@ -60,6 +66,8 @@ export interface GenerationStage extends PlannedStage {
   readonly clamped: boolean;
   /** Why `auto` became this model; absent where the caller named it. */
   readonly routed?: Routed;
+  /** The prompt is sent with fewer blanks: by so many tokens its bound is less. */
+  readonly compactedTokens?: number;
 }
 
 export const isGeneration = (stage: PlannedStage): stage is GenerationStage =>

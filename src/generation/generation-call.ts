@@ -33,6 +33,8 @@ import type { Answered, Inferences } from "../engines/inference.ts";
 import type { GuardResults } from "./chat-guard.ts";
 import type { GuardRequest } from "./guard-request.ts";
 import { runGuarded } from "./run-guarded.ts";
+import { cachedRun } from "./cached-run.ts";
+import type { CacheUse } from "./response-cache.ts";
 import { type GenerationRunFailure, runGeneration } from "./run-generation.ts";
 
 // A governed call that makes something: one request to one model, one hold, one line.
@@ -55,7 +57,11 @@ export interface GenerationCaller {
   readonly caller: Caller;
   readonly userId: string | null;
   readonly idempotency: Idempotency | null;
+  /** `skip`: the cache is not touched; `refresh`: only written. */
+  readonly cacheMode?: CacheMode;
 }
+
+export type CacheMode = "use" | "skip" | "refresh";
 
 export interface GenerationRequest<Kind extends GenerationKind> extends GenerationCaller {
   readonly kind: Kind;
@@ -108,6 +114,8 @@ export interface Generation {
   readonly maxTokens: number | null;
   /** Whether that is less than was asked for, so that the call fits. */
   readonly clamped: boolean;
+  /** Whether an earlier answer was given again; absent where the tenant has no cache. */
+  readonly cache?: "hit" | "miss";
 }
 
 export type GenerationCallFailure =
@@ -121,6 +129,8 @@ export interface GenerationDeps {
   readonly config: Config;
   readonly engine: Engine;
   readonly tenant: () => Tenant;
+  /** Absent: this deployment has none. */
+  readonly cache?: CacheUse;
 }
 
 interface Ended {
@@ -128,12 +138,14 @@ interface Ended {
   /** Null: nothing ran. */
   readonly item: Item | null;
   readonly stage: GenerationStage;
+  readonly cache?: "hit" | "miss";
 }
 
 export async function generationCall<Kind extends GenerationKind>(
-  { config, engine, tenant }: GenerationDeps,
+  deps: GenerationDeps,
   request: GenerationRequest<Kind>,
 ): Promise<Generation | GenerationCallFailure> {
+  const { config, engine, tenant } = deps;
   const modelOf = admittedModels(config.prices);
   const admission = admitOf(request, false);
   const outcome = await governedCall<Ended>(tenant, admission, async (admitted) => {
@@ -146,8 +158,11 @@ export async function generationCall<Kind extends GenerationKind>(
     const inference = (model: string) => request.inference(model, stage);
     const guard =
       request.guard?.open(admitted, { ...context, deadlineMs: runEndsMs(hold) }) ?? null;
-    const run = () => runGeneration(context, request.kind, inference);
-    const { item, account, result, items } = await runGuarded(context, guard, run);
+    const run = () =>
+      cachedRun(deps, { admitted, request, stage }, () =>
+        runGeneration(context, request.kind, inference),
+      );
+    const { item, account, result, items, cache } = await runGuarded(context, guard, run);
     const made =
       result.kind === "answered"
         ? request.render({
@@ -162,7 +177,7 @@ export async function generationCall<Kind extends GenerationKind>(
     const reply = "body" in made && request.idempotency !== null ? kept(made) : null;
     return {
       kind: "ended",
-      value: { made, item, stage },
+      value: { made, item, stage, ...(cache !== undefined && { cache }) },
       ran: { items, verdicts: [], account, reply },
     };
   });
@@ -232,12 +247,13 @@ function generationOf(outcome: GovernedOutcome<Ended>): Generation | GenerationC
 }
 
 function ended(
-  { made, stage }: Ended,
+  { made, stage, cache }: Ended,
   at: { readonly microNeurons: MicroNeurons; readonly standing: CallStanding | null },
 ): Generation | GenerationCallFailure {
   if ("body" in made) {
     const { maxTokens, clamped } = stage;
-    return { kind: "generated", rendered: made, replayed: false, maxTokens, clamped, ...at };
+    const generated = { kind: "generated", rendered: made, replayed: false } as const;
+    return { ...generated, maxTokens, clamped, ...(cache !== undefined && { cache }), ...at };
   }
   return runFailure(made, at.standing);
 }

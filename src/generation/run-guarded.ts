@@ -1,6 +1,7 @@
 import type { Item } from "../domain/ledger.ts";
 import type { GenerationKind } from "../domain/plan-generation.ts";
 import type { Answered, ChatOutput } from "../engines/inference.ts";
+import type { CachedRun } from "./cached-run.ts";
 import { type ChatGuard, FILTERED } from "./chat-guard.ts";
 import {
   type GenerationContext,
@@ -12,16 +13,16 @@ import {
 // A generation between its guards: the prompt is judged before it is sent, the answers before they
 // are given.
 
-export interface GuardedRun<Kind extends GenerationKind> extends GenerationRun<Kind> {
+export type GuardedRun<Kind extends GenerationKind> = CachedRun<Kind> & {
   /** The generation's own item, then those of its guard. */
   readonly items: readonly Item[];
-}
+};
 
 /** @param guard null: nobody wants one; only a chat has one */
 export async function runGuarded<Kind extends GenerationKind>(
   context: GenerationContext,
   guard: ChatGuard | null,
-  run: () => Promise<GenerationRun<Kind>>,
+  run: () => Promise<CachedRun<Kind>>,
 ): Promise<GuardedRun<Kind>> {
   if (guard === null) {
     const ran = await run();

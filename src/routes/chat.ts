@@ -2,7 +2,7 @@ import type { Config } from "../config.ts";
 import type { CallEvent, StreamHead } from "../generation/call-events.ts";
 import type { GuardResults } from "../generation/chat-guard.ts";
 import { chatRequest } from "../generation/chat-request.ts";
-import { generationCall, renderedJson } from "../generation/generation-call.ts";
+import { generationCall, generationIn, renderedJson } from "../generation/generation-call.ts";
 import { type Streamed, streamCall } from "../generation/stream-call.ts";
 import { type Raw, raw } from "../http/call.ts";
 import { openAiRateHeaders } from "../http/rate-headers.ts";
@@ -16,6 +16,7 @@ import {
   parametersOf,
   refusedIn,
 } from "../wire/openai-chat.ts";
+import { toPlanNotes } from "../wire/plan-notes.ts";
 import { chatChunks } from "../wire/openai-chat-chunks.ts";
 import { modesAsked, toModeration } from "../wire/openai-chat-moderation.ts";
 import { toMessages } from "../wire/openai-chat-messages.ts";
@@ -27,12 +28,14 @@ import {
 } from "../wire/openai-chat-reply.ts";
 import {
   callerOf,
+  compacts,
   generationDeps,
   GENERATED,
   generationHeaders,
   MAX_BODY_BYTES,
   openAiReply,
 } from "./generation-deps.ts";
+import type { Asked, AskedBy, Misread } from "./asked.ts";
 import { toItsEnd } from "./moderation-deps.ts";
 
 export const createChatCompletion = defineRoute({
@@ -53,7 +56,7 @@ export const createChatCompletion = defineRoute({
     if (refused !== null) return refused;
     const read = await callerOf(call, "POST /v1/chat/completions", personOf(body));
     if (read.kind !== "read") return read;
-    const asked = chatOf(body, call.caller.tenant);
+    const asked = chatOf(body, call);
     if (asked.kind !== "read") return asked;
     const request = { ...read.who, ...asked.request, model: body.model };
     const deps = generationDeps(call);
@@ -82,7 +85,15 @@ export const createChatCompletion = defineRoute({
   },
 });
 
-const chatOf = (body: ChatBody, tenantId: string): ReturnType<typeof chatRequest> =>
+/** What is planned and priced, for a quote too. */
+export function chatAsked(body: ChatBody, by: AskedBy): Asked | Misread {
+  const asked = refusedIn(body) ?? chatOf(body, by);
+  if (asked.kind !== "read") return asked;
+  const { measured, guard } = asked.request;
+  return { kind: "generation", model: body.model, measured, guard: guard.ask };
+}
+
+const chatOf = (body: ChatBody, by: AskedBy): ReturnType<typeof chatRequest> =>
   chatRequest(
     {
       messages: toMessages(body.messages),
@@ -90,10 +101,11 @@ const chatOf = (body: ChatBody, tenantId: string): ReturnType<typeof chatRequest
       maxTokens: maxTokensOf(body),
       choices: body.n,
       guard: {
-        tenantId,
+        tenantId: by.caller.tenant,
         policyName: body.neurogate?.policy ?? null,
         modes: modesAsked(body.moderation),
       },
+      compact: compacts(by.request),
     },
     resolveOverHttps((...request) => fetch(...request)),
   );
@@ -106,6 +118,7 @@ const chatHead = ({ hold, model }: Pick<StreamHead, "hold" | "model">): ChatHead
   id: chatId(hold.callId),
   created: Math.floor(hold.admittedAtMs / 1000),
   model,
+  notes: toPlanNotes(generationIn(hold)),
 });
 
 const renderChunks =

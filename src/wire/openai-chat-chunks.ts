@@ -46,7 +46,7 @@ export function chatChunks(
     },
     ended(items, moderation) {
       const found = moderation === null ? "" : chunk([], { ...usageToCome, moderation });
-      const usage = includeUsage ? chunk([], usageOf(items, requestId)) : "";
+      const usage = includeUsage ? chunk([], usageOf(items, head, requestId)) : "";
       return `${found}${usage}data: [DONE]\n\n`;
     },
     cut: () =>
@@ -85,7 +85,10 @@ const toolCallDelta = ({ index, id, name, arguments: given }: ToolCallDelta): ob
   },
 });
 
-function usageOf(items: readonly Item[], requestId: string): object {
+function usageOf(items: readonly Item[], { notes }: ChatHead, requestId: string): object {
   const whole = wholeItem(items);
-  return { usage: toChatUsage(whole.units), neurogate: toChatNeurogate(whole, requestId) };
+  return {
+    usage: toChatUsage(whole.units),
+    neurogate: { ...toChatNeurogate(whole, requestId), ...notes },
+  };
 }

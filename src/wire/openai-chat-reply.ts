@@ -5,6 +5,7 @@ import { sum } from "../domain/micro-neurons.ts";
 import type { Usage } from "../domain/price.ts";
 import { type ChatOutput, FINISH_REASONS } from "../engines/inference.ts";
 import { ModerationObject } from "./openai-chat-moderation.ts";
+import { type PlanNotes, planNotes } from "./plan-notes.ts";
 import { Neurogate, toNeurogate, usageOf } from "./openai.ts";
 
 // OpenAI's chat completion, byte for byte; what is ours is under `neurogate`.
@@ -24,6 +25,7 @@ const UsageOutput = v.object({
 
 export const ChatNeurogate = v.object({
   ...Neurogate.entries,
+  ...planNotes,
   stand_in: v.pipe(
     v.boolean(),
     v.description(
@@ -70,6 +72,8 @@ export interface ChatHead {
   /** Unix seconds. */
   readonly created: number;
   readonly model: string;
+  /** What was decided here. */
+  readonly notes: PlanNotes;
 }
 
 /** The same call gives the same id, also when it is replayed. */
@@ -141,6 +145,6 @@ export function toChatCompletion(
     usage: toChatUsage(item.units),
     system_fingerprint: null,
     ...(moderation !== null && { moderation }),
-    neurogate: toChatNeurogate(item, requestId),
+    neurogate: { ...toChatNeurogate(item, requestId), ...head.notes },
   };
 }

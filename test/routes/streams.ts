@@ -14,14 +14,15 @@ export interface OpenStream {
 export interface StreamOptions {
   readonly env?: Readonly<Record<string, unknown>>;
   readonly headers?: Readonly<Record<string, string>>;
+  readonly path?: string;
 }
 
 export async function openStream(
   key: string,
   body: object,
-  { env: other = WORKERS_AI, headers = {} }: StreamOptions = {},
+  { env: other = WORKERS_AI, headers = {}, path = "/v1/chat/completions" }: StreamOptions = {},
 ): Promise<OpenStream> {
-  const request = new Request("https://gateway.test/v1/chat/completions", {
+  const request = new Request(`https://gateway.test${path}`, {
     method: "POST",
     headers: { Authorization: `Bearer ${key}`, "Content-Type": "application/json", ...headers },
     body: JSON.stringify({ stream: true, ...body }),
