@@ -1,7 +1,8 @@
 import { MAX_CHAT_BYTES, readChatReply } from "./chat-reply.ts";
-import type { ChatInference, ChatMessage, Infer, StreamChat } from "./inference.ts";
+import type { ChatInference, ChatMessage, ChatOutput, Infer, StreamChat } from "./inference.ts";
 import { seesPictures, speaksChat } from "./model-traits.ts";
 import { openChatStream } from "./open-chat-stream.ts";
+import { cutAtStop, untilStop } from "./stop-sequences.ts";
 import { runForEvents, runModel } from "./workers-ai-call.ts";
 
 // Chats on the `AI` binding, in the two forms that its models take. Newer ones take OpenAI's chat
@@ -14,12 +15,14 @@ export const chat =
   async (_hold, inference, options) => {
     const asked = chatInputs(inference);
     if (asked.kind === "unsupported") return asked;
-    const { model, maxTokens } = inference;
+    const { model, maxTokens, parameters } = inference;
     const bounded = { ...options, maxBytes: MAX_CHAT_BYTES };
     const reply = await runModel(ai, model, asked.inputs, bounded);
     if (reply.kind !== "replied") return reply;
     const answer = readChatReply(reply.value, maxTokens);
-    return answer.kind === "failed" ? answer : { ...answer, model };
+    if (answer.kind === "failed") return answer;
+    if (speaksChat(model)) return { ...answer, model };
+    return { ...answer, model, output: stoppedOutput(answer.output, parameters["stop"]) };
   };
 
 export const streamChat =
@@ -39,8 +42,17 @@ export const streamChat =
       stream: true,
       ...(newer && { stream_options: { include_usage: true } }),
     };
-    return openChatStream(inference, (signal) => runForEvents(ai, model, inputs, signal), options);
+    const open = (signal: AbortSignal) => runForEvents(ai, model, inputs, signal);
+    const opened = await openChatStream(inference, open, options);
+    return newer || opened.kind !== "streaming"
+      ? opened
+      : { ...opened, events: untilStop(opened.events, inference.parameters["stop"]) };
   };
+
+function stoppedOutput(output: ChatOutput, stop: unknown): ChatOutput {
+  const { text, stopped } = cutAtStop(output.content ?? "", stop);
+  return stopped ? { ...output, content: text, finishReason: "stop" } : output;
+}
 
 export type ChatInputs =
   | { readonly kind: "inputs"; readonly inputs: Readonly<Record<string, unknown>> }
@@ -72,15 +84,13 @@ function newerInputs({ messages, maxTokens, parameters }: ChatInference): ChatIn
   };
 }
 
-/** What the older form has a field for; `reasoning_effort` asks for nothing where nobody reasons. */
+/** What the older form has a field for, beside those that are translated below. */
 const OLDER: readonly string[] = [
   "temperature",
   "top_p",
   "seed",
   "presence_penalty",
   "frequency_penalty",
-  "tools",
-  "reasoning_effort",
   "top_k",
   "repetition_penalty",
 ];
@@ -91,6 +101,8 @@ function olderInputs({ messages, maxTokens, parameters }: ChatInference): ChatIn
     tool_choice: choice = "auto",
     parallel_tool_calls: parallel = true,
     response_format: format,
+    // It is cut behind the engine, and nobody here reasons.
+    stop: _stop,
     reasoning_effort: _effort,
     ...others
   } = parameters;

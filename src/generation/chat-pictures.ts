@@ -85,9 +85,8 @@ async function prepare(
   let bytes = 0;
   for (const [at, { url, path }] of unlike.entries()) {
     const picture = pictures[at];
-    if (picture === undefined || "detail" in picture) {
-      const detail = picture?.detail ?? "could not be fetched";
-      return { kind: "invalid_request", errors: [{ path, detail }] };
+    if (picture === undefined || picture === null) {
+      return { kind: "invalid_request", errors: [{ path, detail: NOT_FETCHED }] };
     }
     bytes += picture.bytes.byteLength;
     if (bytes > MAX_TOTAL_BYTES) {
@@ -99,11 +98,14 @@ async function prepare(
   return null;
 }
 
-/** `detail`: why there is none, without a word of what the other side answered. */
+/** All that is wanted and not what was missed: who could read that had a scanner in us. */
+const NOT_FETCHED =
+  "must name a PNG, JPEG or WebP picture of at most 4 MB on a public host that gives it at once, without a redirect";
+
 async function pictureOf(
   source: PictureSource,
   { signal, resolve }: { readonly signal: AbortSignal; readonly resolve: ResolveHost | null },
-): Promise<Picture | { readonly detail: string }> {
+): Promise<Picture | null> {
   if (source.kind === "picture") return source.picture;
   const fetched = await fetchPicture(source.url, {
     fetch: (...request) => fetch(...request),
@@ -112,9 +114,9 @@ async function pictureOf(
     maxBytes: MAX_PICTURE_BYTES,
     signal,
   });
-  if (fetched.kind === "failed") return { detail: fetched.detail };
+  if (fetched.kind === "failed") return null;
   const picture = readPicture(fetched.bytes);
-  return "kind" in picture ? { detail: "must name a PNG, JPEG or WebP picture" } : picture;
+  return "kind" in picture ? null : picture;
 }
 
 const withPictures = (message: ChatMessage, dataUris: ReadonlyMap<string, string>): ChatMessage => {

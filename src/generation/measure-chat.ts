@@ -77,9 +77,14 @@ function parsedJson(text: string): unknown {
  */
 function jsonTokens(value: unknown): number {
   const json = JSON.stringify(value, null, INDENT);
-  const escaped = json.match(/[<>&'\u007f-\uffff]/g)?.length ?? 0;
+  let escaped = 0;
+  for (let at = 0; at < json.length; at += 1) if (isEscaped(json.charCodeAt(at))) escaped += 1;
   return Math.max(tokensAtMost(json), json.length + ESCAPE_BYTES * escaped);
 }
+
+/** All that is not ASCII, and `<`, `>`, `&`, `'`. */
+const isEscaped = (unit: number): boolean =>
+  unit >= 0x7f || unit === 0x3c || unit === 0x3e || unit === 0x26 || unit === 0x27;
 
 /** `\u00e9` is six bytes in the place of one unit. */
 const ESCAPE_BYTES = 5;

@@ -11,6 +11,7 @@
 //   no_choices bad_choices two_choices bad_calls bad_text   answers of no use
 // Of a stream only:
 //   cut=3               the connection is lost after 3 pieces; at 0 before any of it
+//   close=3             the connection is closed in good order after 3 pieces
 //   stall=3             silence after 3 pieces
 //   endless             never ends; as fast as it is read
 //   size=1000           each piece so many characters
@@ -197,6 +198,7 @@ export async function streamReply(plan, { model, newer, content, response, socke
       return;
     }
     if (stream.pieces === stall) return;
+    if (stream.pieces === number("close", -1)) return void response.end();
     // oxlint-disable no-await-in-loop -- one after the other
     if (stream.pieces === number("error", -1)) await send('{"error":{"message":"Scripted"}}');
     if (stream.pieces === number("garbage", -1)) await send("{not json");

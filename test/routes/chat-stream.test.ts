@@ -148,6 +148,16 @@ describe("a streamed chat", () => {
     expect(chunks.at(-1).choices[0].finish_reason).toBe("length");
   });
 
+  it("ends before a stop sequence also where the model knows no such thing", async () => {
+    const stop = ["w3 w4", "w12"];
+    const read = await stream("words=20&usage=12/20", { model: LLAMA, stop });
+    expect(textIn(read)).toBe("w0 w1 w2 ");
+    expect(read.chunks.at(-1).choices[0].finish_reason).toBe("stop");
+    expect(read.done).toBe(true);
+    // 12 * 13,778 + 20 * 26,128: what was written behind it was written.
+    expect(await lines(read.tenant)).toMatchObject([{ micro_neurons: 687_896 }]);
+  });
+
   it("is not run again for a repeated idempotency key: its line is named", async () => {
     const tenant = await aTenant();
     const body = { model: GEMMA, messages: [{ role: "user", content: `usage ${unique()}` }] };
@@ -282,26 +292,31 @@ describe("a stream that fails", () => {
     },
   );
 
-  it.each(["cut=3", "error=3", "garbage=3", "huge_event=3", "usages=1&cut=3", "words=2&cut=2"])(
-    "later ends in an error event, never in [DONE], at its bound: %s",
-    async (behaviour) => {
-      const { chunks, done, tenant } = await stream(behaviour, {
-        stream_options: { include_usage: true },
-      });
-      expect(done).toBe(false);
-      const last = chunks.at(-1);
-      expect(last.error).toMatchObject({
-        type: "server_error",
-        code: "engine_failed",
-        param: null,
-        request_id: expect.stringMatching(/^req_/),
-      });
-      const [line, ...more] = await lines(tenant);
-      expect(more).toEqual([]);
-      expect(line.items).toMatchObject([{ basis: "held" }]);
-      expect(line.micro_neurons).toBe(line.held_micro_neurons);
-    },
-  );
+  it.each([
+    "cut=3",
+    "error=3",
+    "garbage=3",
+    "huge_event=3",
+    "usages=1&cut=3",
+    "words=2&cut=2",
+    "close=3",
+  ])("later ends in an error event, never in [DONE], at its bound: %s", async (behaviour) => {
+    const { chunks, done, tenant } = await stream(behaviour, {
+      stream_options: { include_usage: true },
+    });
+    expect(done).toBe(false);
+    const last = chunks.at(-1);
+    expect(last.error).toMatchObject({
+      type: "server_error",
+      code: "engine_failed",
+      param: null,
+      request_id: expect.stringMatching(/^req_/),
+    });
+    const [line, ...more] = await lines(tenant);
+    expect(more).toEqual([]);
+    expect(line.items).toMatchObject([{ basis: "held" }]);
+    expect(line.micro_neurons).toBe(line.held_micro_neurons);
+  });
 
   it("of several answers lets the others come to their end", async () => {
     const { chunks, done, tenant } = await stream("usage=12/5,cut=3", { n: 2 });

@@ -394,6 +394,19 @@ describe("POST /v1/chat/completions with Workers AI", () => {
     expect(line.micro_neurons).toBe(line.held_micro_neurons);
   });
 
+  it("tells no model to write more than its window, which is what is held", async () => {
+    const tenant = await aTenant();
+    const id = unique();
+    const model = "@cf/qwen/qwen3-30b-a3b-fp8"; // 4,625 in, 30,475 out; 32,768 tokens
+    const messages = [user(`[[fake:ok|${id}]]`)];
+    const body = { model, messages, max_tokens: 1_000_000 };
+    expect((await tenant.onWorkersAi("POST", path, body)).status).toBe(200);
+    expect(await inputsAbout(id)).toMatchObject({ max_tokens: 32_768 });
+    const [line] = await lines(tenant);
+    const read = messages[0]?.content as string;
+    expect(line.held_micro_neurons).toBe((read.length + 64 + 16) * 4625 + 32_768 * 30_475);
+  });
+
   it("gives tool calls in OpenAI's form, whichever the model's is", async () => {
     for (const model of [LLAMA, GEMMA]) {
       // oxlint-disable-next-line no-await-in-loop -- two
@@ -475,7 +488,6 @@ describe("POST /v1/chat/completions with Workers AI", () => {
   });
 
   it.each([
-    ["stop", { stop: "x" }],
     ["tool_choice", { tools: [TOOL], tool_choice: "required" }],
     ["parallel_tool_calls", { tools: [TOOL], parallel_tool_calls: false }],
   ])("refuses %s for a model that knows no such thing", async (parameter, more) => {
@@ -483,6 +495,17 @@ describe("POST /v1/chat/completions with Workers AI", () => {
     expect(reply.status).toBe(400);
     expect(reply.body.error).toMatchObject({ kind: "unsupported_parameter", param: parameter });
     expect(await lines(reply.tenant)).toMatchObject([{ outcome: "voided" }]);
+  });
+
+  it("ends before a stop sequence also where the model knows no such thing", async () => {
+    const reply = await chat("text=one two three&usage=12/5", { stop: [" three", "zz"] });
+    expect(reply.body.choices[0]).toMatchObject({
+      message: { content: "one two" },
+      finish_reason: "stop",
+    });
+    expect(await inputsAbout(reply.id)).not.toHaveProperty("stop");
+    // What was written behind it was written.
+    expect(reply.body.neurogate.micro_neurons).toBe(295_976);
   });
 
   it("sends pictures as they came, and holds the most that each can be", async () => {
