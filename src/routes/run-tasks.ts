@@ -8,6 +8,7 @@ import {
   readTranslation,
 } from "../wire/workers-ai-text.ts";
 import type { RunBody } from "../wire/workers-ai.ts";
+import { MAX_BODY_BYTES } from "./generation-deps.ts";
 import { chatTask } from "./run-chat.ts";
 import { jsonTask, type RunTask } from "./run-task.ts";
 
@@ -30,6 +31,18 @@ const TASKS: Readonly<Partial<Record<ModelTask, (model: Model) => RunTask>>> = {
   image_to_text: () => caption,
   translation: () => translation,
 };
+
+/** Pictures and sounds also come in base64; text is as long as on every other route. */
+const JSON_LIMITS: Readonly<Partial<Record<ModelTask, number>>> = {
+  image_classification: 10 * 1024 * 1024,
+  object_detection: 10 * 1024 * 1024,
+  image_to_text: 10 * 1024 * 1024,
+};
+
+export function jsonLimitOf(name: string): number {
+  const task = CATALOGUE.get(name)?.task;
+  return (task === undefined ? undefined : JSON_LIMITS[task]) ?? MAX_BODY_BYTES;
+}
 
 /**
  * By the catalogue's task of the name, whatever it is an alias of. Which other names a tenant has is

@@ -5,9 +5,9 @@ import { sha256Hex, utf8 } from "../http/hash.ts";
 import { defineRoute } from "../http/route.ts";
 import { Envelope, readRunBody, RunInput } from "../wire/workers-ai.ts";
 import { callerOf, GENERATED } from "./generation-deps.ts";
-import { runTaskOf } from "./run-tasks.ts";
+import { jsonLimitOf, runTaskOf } from "./run-tasks.ts";
 
-/** The longest that any task takes: sounds. The contract, section 5. */
+/** The longest that any task takes: sounds, and pictures as numbers. The contract, section 5. */
 const MAX_RUN_BYTES = 25 * 1024 * 1024;
 
 const NO_TASK: EngineFailure = {
@@ -28,7 +28,8 @@ export const runModelRoute = defineRoute({
   failures: GENERATED,
   handle: async (call) => {
     const { model } = call.params;
-    const body = readRunBody(call.rawBody, call.request.headers.get("content-type"));
+    const contentType = call.request.headers.get("content-type");
+    const body = readRunBody(call.rawBody, { contentType, maxJsonBytes: jsonLimitOf(model) });
     if (body.kind !== "json" && body.kind !== "bytes") return body;
     const task = runTaskOf(model, body);
     if (task === null) return withoutTask(model, call.config);
