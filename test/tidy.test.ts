@@ -48,7 +48,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "src/config.ts",
   ],
   http: ["domain", "io", "src/config.ts"],
-  wire: ["domain", "durable-objects", "engines", "http"],
+  wire: ["domain", "durable-objects", "engines", "generation", "http"],
   routes: [
     "domain",
     "durable-objects",

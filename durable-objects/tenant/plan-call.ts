@@ -1,12 +1,20 @@
 import { neuronStanding } from "../../src/domain/admission.ts";
 import { resolveModel } from "../../src/domain/catalogue.ts";
-import { ZERO } from "../../src/domain/micro-neurons.ts";
-import { canTake, type Measured, planGeneration } from "../../src/domain/plan-generation.ts";
+import { guardModes, isGuarded, planGuard } from "../../src/domain/guard.ts";
+import { type MicroNeurons, sum, ZERO } from "../../src/domain/micro-neurons.ts";
+import {
+  canTake,
+  type GenerationFailure,
+  type GenerationTerms,
+  type Measured,
+  planGeneration,
+} from "../../src/domain/plan-generation.ts";
+import type { Plan } from "../../src/domain/plan-moderation.ts";
 import { DEFAULT_POLICY_NAME, type PolicyVersion } from "../../src/domain/policy.ts";
 import { PLAIN_FEATURES } from "../../src/domain/prompt-features.ts";
 import { AUTO, pickModel, type Routed } from "../../src/domain/routing.ts";
 import { modelsFor } from "../../src/domain/settings.ts";
-import type { FindModel } from "../../src/domain/stage.ts";
+import type { FindModel, PlannedStage } from "../../src/domain/stage.ts";
 import type { Parts } from "./parts.ts";
 import type { Platform } from "./platform.ts";
 import type { Profile } from "./profile-store.ts";
@@ -15,21 +23,79 @@ import type { GenerationAdmit } from "./protocol.ts";
 // What a call would ask of engines, by the tenant's settings: an admission reserves it, a quote
 // only tells of it.
 
-export type AskedGeneration = Pick<GenerationAdmit, "kind" | "model" | "measured" | "fit">;
+export type AskedGeneration = Pick<GenerationAdmit, "kind" | "model" | "measured" | "fit"> &
+  Partial<Pick<GenerationAdmit, "guard">>;
 
-type GenerationPlan = ReturnType<typeof planGeneration>;
+export type GenerationPlan =
+  | {
+      readonly kind: "planned";
+      /** The generation's own, then its guard's. */
+      readonly stages: readonly PlannedStage[];
+      /** By which it is guarded; null: it is not. */
+      readonly policy: PolicyVersion | null;
+    }
+  | GenerationFailure;
 
 export function generationPlan(
   parts: Parts,
   profile: Profile,
-  { model, measured, fit }: AskedGeneration,
+  asked: AskedGeneration,
 ): GenerationPlan {
-  const { settings } = profile;
-  const terms = {
-    find: modelFinder(profile, parts.platform),
-    defaultMaxTokens: settings.default_max_tokens,
-    fitTo: fit ? neuronStanding(parts.ledger.standing(profile), ZERO).available : null,
-  };
+  const find = modelFinder(profile, parts.platform);
+  const guard = guardFor(parts, asked, find);
+  if (guard.kind === "invalid_request") return guard;
+  const planned = stagePlan(parts, profile, asked, {
+    find,
+    defaultMaxTokens: profile.settings.default_max_tokens,
+    fitTo: asked.fit ? neuronStanding(parts.ledger.standing(profile), ZERO).available : null,
+    besides: (maxTokens) => boundOf(guard.checks(maxTokens)),
+  });
+  if (planned.kind !== "planned") return planned;
+  const { stage } = planned;
+  const checks = guard.checks(stage.maxTokens ?? 0);
+  if (checks.kind !== "planned") return checks;
+  return { kind: "planned", stages: [stage, ...checks.stages], policy: guard.policy };
+}
+
+const boundOf = (plan: Plan): MicroNeurons =>
+  plan.kind === "planned" ? sum(plan.stages.map(({ bound }) => bound)) : ZERO;
+
+interface GuardPlan {
+  readonly kind: "guard";
+  readonly policy: PolicyVersion | null;
+  readonly checks: (maxTokens: number) => Plan;
+}
+
+const NO_GUARD: GuardPlan = {
+  kind: "guard",
+  policy: null,
+  checks: () => ({ kind: "planned", stages: [] }),
+};
+
+/** The guard that the policy and the caller want of this call. */
+function guardFor(
+  parts: Parts,
+  { guard = null, measured }: AskedGeneration,
+  find: FindModel,
+): GuardPlan | typeof NO_SUCH_POLICY {
+  if (guard === null || measured.kind !== "chat") return NO_GUARD;
+  const policy = findPolicy(parts, guard.policy.name);
+  if (policy === null) return NO_SUCH_POLICY;
+  const modes = guardModes(policy.policy, guard.modes);
+  if (!isGuarded(modes)) return NO_GUARD;
+  const { prompt } = guard;
+  const { choices } = measured;
+  const checks = (maxTokens: number) =>
+    planGuard(policy.policy, { modes, prompt, choices, maxTokens }, find);
+  return { kind: "guard", policy, checks };
+}
+
+function stagePlan(
+  parts: Parts,
+  { settings }: Profile,
+  { model, measured }: AskedGeneration,
+  terms: GenerationTerms,
+): ReturnType<typeof planGeneration> {
   const [id, ...fallbacks] = modelsFor(settings, model);
   if (id !== AUTO || measured.kind !== "chat") {
     return planGeneration(measured, [id, ...fallbacks], terms);

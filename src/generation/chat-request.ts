@@ -5,6 +5,7 @@ import type { ChatInference, ChatMessage } from "../engines/inference.ts";
 import type { ResolveHost } from "../moderation/resolve-host.ts";
 import { chatPictures } from "./chat-pictures.ts";
 import type { GenerationRequest, PrepareFailure } from "./generation-call.ts";
+import { guardRequest, type GuardTerms } from "./guard-request.ts";
 import { measureChat } from "./measure-chat.ts";
 
 // A chat as a governed call takes it, whichever surface it came on.
@@ -17,15 +18,16 @@ export interface ChatAsk {
   /** Null: the tenant's default. */
   readonly maxTokens: number | null;
   readonly choices: number;
+  readonly guard: GuardTerms;
 }
 
 export type ChatRequest = Required<
-  Pick<GenerationRequest<"chat">, "kind" | "measured" | "prepare" | "inference">
+  Pick<GenerationRequest<"chat">, "kind" | "measured" | "guard" | "prepare" | "inference">
 >;
 
 /** @param resolve looks hosts of picture URLs up; null leaves that check out: for a local host */
 export function chatRequest(
-  { messages, parameters, maxTokens, choices }: ChatAsk,
+  { messages, parameters, maxTokens, choices, guard }: ChatAsk,
   resolve: ResolveHost | null,
 ): { readonly kind: "read"; readonly request: ChatRequest } | PrepareFailure {
   const pictures = chatPictures(messages, resolve);
@@ -33,6 +35,7 @@ export function chatRequest(
   const request: ChatRequest = {
     kind: "chat",
     measured: { kind: "chat", chat: measureChat(messages, parameters), maxTokens, choices },
+    guard: guardRequest(guard, messages, () => pictures.messages()),
     prepare: (signal) => pictures.prepare(signal),
     inference: (model, stage): ChatInference => ({
       model,

@@ -1,5 +1,6 @@
 import type { Config } from "../config.ts";
 import type { CallEvent, StreamHead } from "../generation/call-events.ts";
+import type { GuardResults } from "../generation/chat-guard.ts";
 import { chatRequest } from "../generation/chat-request.ts";
 import { generationCall, renderedJson } from "../generation/generation-call.ts";
 import { type Streamed, streamCall } from "../generation/stream-call.ts";
@@ -16,6 +17,7 @@ import {
   refusedIn,
 } from "../wire/openai-chat.ts";
 import { chatChunks } from "../wire/openai-chat-chunks.ts";
+import { modesAsked, toModeration } from "../wire/openai-chat-moderation.ts";
 import { toMessages } from "../wire/openai-chat-messages.ts";
 import {
   type ChatHead,
@@ -51,12 +53,12 @@ export const createChatCompletion = defineRoute({
     if (refused !== null) return refused;
     const read = await callerOf(call, "POST /v1/chat/completions", personOf(body));
     if (read.kind !== "read") return read;
-    const asked = chatOf(body);
+    const asked = chatOf(body, call.caller.tenant);
     if (asked.kind !== "read") return asked;
     const request = { ...read.who, ...asked.request, model: body.model };
     const deps = generationDeps(call);
     if (body.stream) {
-      const render = renderChunks(body.stream_options?.include_usage ?? false, requestId);
+      const render = renderChunks(body, requestId);
       const streamed = await toItsEnd(call.ctx, streamCall(deps, { ...request, render }));
       if (streamed.kind !== "streamed") return streamed;
       call.ctx.waitUntil(streamed.ended);
@@ -66,10 +68,11 @@ export const createChatCompletion = defineRoute({
       call.ctx,
       generationCall(deps, {
         ...request,
-        render: ({ answers, item, hold }) => {
+        render: ({ answers, item, items, guard, hold }) => {
           const head = chatHead({ hold, model: item.pricedAs });
           const outputs = answers.map(({ output }) => output);
-          return renderedJson(toChatCompletion(outputs, head, { item, requestId }));
+          const moderation = moderationOf(guard, body);
+          return renderedJson(toChatCompletion(outputs, head, { items, moderation, requestId }));
         },
       }),
     );
@@ -79,16 +82,25 @@ export const createChatCompletion = defineRoute({
   },
 });
 
-const chatOf = (body: ChatBody): ReturnType<typeof chatRequest> =>
+const chatOf = (body: ChatBody, tenantId: string): ReturnType<typeof chatRequest> =>
   chatRequest(
     {
       messages: toMessages(body.messages),
       parameters: parametersOf(body),
       maxTokens: maxTokensOf(body),
       choices: body.n,
+      guard: {
+        tenantId,
+        policyName: body.neurogate?.policy ?? null,
+        modes: modesAsked(body.moderation),
+      },
     },
     resolveOverHttps((...request) => fetch(...request)),
   );
+
+/** Null where nobody asked for a guard. */
+const moderationOf = (guard: GuardResults | null, { moderation }: ChatBody) =>
+  guard === null ? null : toModeration(guard, moderation?.model ?? null);
 
 const chatHead = ({ hold, model }: Pick<StreamHead, "hold" | "model">): ChatHead => ({
   id: chatId(hold.callId),
@@ -97,12 +109,14 @@ const chatHead = ({ hold, model }: Pick<StreamHead, "hold" | "model">): ChatHead
 });
 
 const renderChunks =
-  (includeUsage: boolean, requestId: string) =>
+  (body: ChatBody, requestId: string) =>
   (head: StreamHead): ((event: CallEvent) => string) => {
+    const includeUsage = body.stream_options?.include_usage ?? false;
     const chunks = chatChunks(chatHead(head), { includeUsage, requestId });
     return (event) => {
       if (event.kind === "choice") return chunks.piece(event.index, event.event);
-      return event.complete ? chunks.ended(event.items) : chunks.cut();
+      if (!event.complete) return chunks.cut();
+      return chunks.ended(event.items, moderationOf(event.guard ?? null, body));
     };
   };
 

@@ -1,3 +1,4 @@
+import { UNGUARDED } from "../domain/guard.ts";
 import type { Hold } from "../domain/ledger.ts";
 import { speaksChat } from "../engines/model-traits.ts";
 import type { CallEvent, StreamHead } from "../generation/call-events.ts";
@@ -8,7 +9,8 @@ import { raw } from "../http/call.ts";
 import { resolveOverHttps } from "../moderation/resolve-host.ts";
 import { toNeurogate } from "../wire/openai.ts";
 import { chatChunks } from "../wire/openai-chat-chunks.ts";
-import { type ChatHead, chatId, toChatCompletion } from "../wire/openai-chat-reply.ts";
+import { toModeration } from "../wire/openai-chat-moderation.ts";
+import { type ChatHead, chatId, toChatCompletion, wholeItem } from "../wire/openai-chat-reply.ts";
 import { envelope } from "../wire/workers-ai.ts";
 import { type AskedChat, readChat } from "../wire/workers-ai-chat.ts";
 import { responseChunks, toResponse } from "../wire/workers-ai-chat-reply.ts";
@@ -22,7 +24,9 @@ export const chatTask: RunTask = async (run) => {
   if (asked.kind !== "asked") return asked;
   const { messages, parameters, maxTokens } = asked;
   const resolve = resolveOverHttps((...request) => fetch(...request));
-  const chat = chatRequest({ messages, parameters, maxTokens, choices: 1 }, resolve);
+  // This surface has no field to ask for a guard: the tenant's policy decides.
+  const guard = { tenantId: run.call.caller.tenant, policyName: null, modes: UNGUARDED };
+  const chat = chatRequest({ messages, parameters, maxTokens, choices: 1, guard }, resolve);
   if (chat.kind !== "read") return chat;
   const request = { ...run.who, ...chat.request, model: run.model };
   return asked.stream ? streamed(run, request) : whole(run, asked, request);
@@ -41,12 +45,15 @@ async function whole(
     call.ctx,
     generationCall(generationDeps(call), {
       ...request,
-      render: ({ answers: [answer], item, hold, stage }) => {
+      render: ({ answers: [answer], items, guard, hold, stage }) => {
         if (answer === undefined) throw new Error("an answer is missing");
         const { output } = answer;
+        const item = wholeItem(items);
+        const moderation = guard === null ? null : toModeration(guard, null);
+        const head = chatHead(hold, item.pricedAs);
         const result = speaksChat(stage.model)
-          ? toChatCompletion([output], chatHead(hold, item.pricedAs), { item, requestId })
-          : toResponse(output, item, asJson);
+          ? toChatCompletion([output], head, { items, moderation, requestId })
+          : toResponse(output, item, { asJson, moderation });
         return renderedJson(envelope(result, toNeurogate(item, requestId)));
       },
     }),
@@ -85,6 +92,8 @@ const renderChunks =
       : responseChunks(requestId);
     return (event) => {
       if (event.kind === "choice") return chunks.piece(event.index, event.event);
-      return event.complete ? chunks.ended(event.items) : chunks.cut();
+      if (!event.complete) return chunks.cut();
+      const { items, guard } = event;
+      return chunks.ended(items, guard === undefined ? null : toModeration(guard, null));
     };
   };

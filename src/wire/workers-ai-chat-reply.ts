@@ -3,16 +3,24 @@ import type { ChatEvent, ChatOutput, ToolCall, ToolCallDelta } from "../engines/
 import { toWorkersAiError } from "../http/workers-ai-error.ts";
 import { toNeurogate } from "./openai.ts";
 import type { ChatChunks } from "./openai-chat-chunks.ts";
-import { toChatUsage } from "./openai-chat-reply.ts";
+import { toChatUsage, wholeItem } from "./openai-chat-reply.ts";
 
 // What Workers AI's older models answer: `{ response, tool_calls, usage }`, whole or as server-sent
 // events. The newer ones answer as OpenAI's do.
 
-/** @param asJson the answer as what its JSON says, as in the original's JSON mode */
-export const toResponse = (output: ChatOutput, item: Item, asJson: boolean): object => ({
-  response: asJson ? parsed(output.content) : output.content,
+/**
+ * @param made `asJson`: the answer as what its JSON says, as in the original's JSON mode;
+ *   `moderation`: what a guard found, an extra key; null where there is none
+ */
+export const toResponse = (
+  output: ChatOutput,
+  item: Item,
+  made: { readonly asJson: boolean; readonly moderation: object | null },
+): object => ({
+  response: made.asJson ? parsed(output.content) : output.content,
   ...(output.toolCalls.length > 0 && { tool_calls: output.toolCalls.map(toCall) }),
   usage: toChatUsage(item.units),
+  ...(made.moderation !== null && { moderation: made.moderation }),
 });
 
 function parsed(text: string | null): unknown {
@@ -51,11 +59,14 @@ export function responseChunks(requestId: string): ChatChunks {
           return "";
       }
     },
-    ended(items: readonly Item[]): string {
-      const [item] = items;
-      if (item === undefined) throw new Error("a generation without its item");
-      const usage = toChatUsage(item.units);
-      const last = { response: "", usage, neurogate: toNeurogate(item, requestId) };
+    ended(items: readonly Item[], moderation: object | null): string {
+      const item = wholeItem(items);
+      const last = {
+        response: "",
+        usage: toChatUsage(item.units),
+        ...(moderation !== null && { moderation }),
+        neurogate: toNeurogate(item, requestId),
+      };
       return `${sseEvent(last)}data: [DONE]\n\n`;
     },
     cut: () => {

@@ -46,7 +46,9 @@ export async function readStream({ response, ended }: OpenStream): Promise<ReadS
   await ended();
   const events = raw.split("\n\n");
   if (events.pop() !== "") throw new Error("the last event has no end");
-  const data = events.map((event) => {
+  // A comment is said in a silence.
+  const said = events.filter((event) => event !== ":");
+  const data = said.map((event) => {
     if (!event.startsWith("data: ")) throw new Error("no event of data");
     return event.slice("data: ".length);
   });
