@@ -6,7 +6,7 @@ import type {
   CaptionInference,
   CaptionOutput,
   ClassificationInference,
-  PictureInference,
+  RecognitionInference,
   Rank,
   RerankingInference,
   SeenObject,
@@ -92,8 +92,8 @@ export interface Inferences {
   readonly embeddings: EmbeddingsInference;
   readonly classification: ClassificationInference;
   readonly reranking: RerankingInference;
-  readonly labels: PictureInference;
-  readonly objects: PictureInference;
+  readonly labels: RecognitionInference;
+  readonly objects: RecognitionInference;
   readonly caption: CaptionInference;
   readonly translation: TranslationInference;
 }
