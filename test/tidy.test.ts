@@ -195,11 +195,13 @@ describe("released migrations", () => {
       TENANT_MIGRATIONS,
       ["first", "be68347ba76710490741b738ae154cccd823c1b8111f3a0b2c69b5a20d3c329e"],
       ["replies", "c188976cb4fe1854279543cf4fa147450e514c7848b1b931102c5322a95e352b"],
+      ["user_pictures", "3b148ca63e90d4acce8ac3a127ef37aca528b6cc4850ec4a7944408370d3579a"],
     ],
     [
       "account",
       ACCOUNT_MIGRATIONS,
       ["first", "9e8fa73b1d3d937d841f2f804348a9b08804389d1983116c1247d3dfb19c8465"],
+      ["file_sweeps", "b87e401445a14d8fb328b65681039456e313d83507eb81641d14d43dcca6cadf"],
     ],
   ] as const)("of the %s's object are as they were", async (_, migrations, ...released) => {
     for (const [at, [name, expected]] of released.entries()) {

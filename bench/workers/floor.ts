@@ -55,7 +55,7 @@ export class Tenant extends Governed {
     this.#open.set(hold.callId, hold);
     const body = request.policy.known === TAG ? null : this.#policy;
     const policy = { name: DEFAULT_POLICY_NAME, version: 1, tag: TAG, body };
-    return { kind: "admitted", hold, policy, standing: null };
+    return { kind: "admitted", hold, policy, standing: null, life: 1 };
   }
 
   override async settle(request: SettleRequest): Promise<SettleReply> {

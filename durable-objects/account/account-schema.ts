@@ -40,4 +40,18 @@ export const ACCOUNT_MIGRATIONS: readonly Migration[] = [
       ) STRICT, WITHOUT ROWID`,
     ],
   },
+  {
+    name: "file_sweeps",
+    statements: [
+      // Files of ended lives that are still to be erased, and looked for once more after the last
+      // call of that life can have written one.
+      `CREATE TABLE file_sweeps (
+        tenant TEXT NOT NULL,
+        generation INTEGER NOT NULL,
+        due_at_ms INTEGER NOT NULL,
+        last_at_ms INTEGER NOT NULL,
+        PRIMARY KEY (tenant, generation)
+      ) STRICT, WITHOUT ROWID`,
+    ],
+  },
 ];

@@ -6,12 +6,20 @@ import type { Birth, Configured, SettingsChange } from "../tenant/configure.ts";
 import type { AskFailure } from "../tenant/steps.ts";
 import { ACCOUNT_MIGRATIONS } from "./account-schema.ts";
 import { AccountStore, type AuditEntry, carriedFrom, type ListedTenant } from "./account-store.ts";
+import { eraseFiles } from "./erase-files.ts";
+import { type FileSweep, FileSweepStore } from "./file-sweep-store.ts";
 
 /** The name of the one object: one Cloudflare account, one list of tenants. */
 export const ACCOUNT_NAME = "account";
 
 /** When an unfinished deletion is taken up again. */
 const RESUME_AFTER_MS = 10_000;
+
+/**
+ * How long after its end a call of a tenant can still write a file: a hold lasts 90 s, and a request
+ * that began before the tenant was closed has its own 60 s to run and 25 to write.
+ */
+const LATE_FILES_MS = 180_000;
 
 /** Objects asked at once when all tenants are told something. */
 const MOST_AT_ONCE = 50;
@@ -22,6 +30,7 @@ const MOST_AT_ONCE = 50;
  */
 export class Account extends DurableObject<Env> {
   readonly #store: AccountStore;
+  readonly #sweeps: FileSweepStore;
   /** Acts on one tenant run one after the other: each awaits the tenant's object. */
   readonly #turns = new Map<string, Promise<unknown>>();
 
@@ -30,6 +39,7 @@ export class Account extends DurableObject<Env> {
     const db = objectDatabase(ctx.storage);
     migrate(db, ACCOUNT_MIGRATIONS);
     this.#store = new AccountStore(db);
+    this.#sweeps = new FileSweepStore(db);
   }
 
   /** Makes a tenant or replaces its settings. The list knows it before its object does. */
@@ -101,14 +111,38 @@ export class Account extends DurableObject<Env> {
     return { entries: rows.slice(0, limit), more: rows.length > limit };
   }
 
-  /** Takes up deletions that a crash cut short. */
+  /** Takes up deletions that a crash cut short, and files that are still to be erased. */
   override async alarm(): Promise<void> {
     const unfinished = this.#store.listDeleting(MOST_AT_ONCE);
-    if (unfinished.length > 0) await this.ctx.storage.setAlarm(Date.now() + RESUME_AFTER_MS);
+    await this.ctx.storage.setAlarm(Date.now() + RESUME_AFTER_MS);
     for (const { id } of unfinished) {
       // oxlint-disable-next-line no-await-in-loop -- one after the other
       await this.deleteTenant(id).catch(() => false);
     }
+    const due = this.#sweeps.list(MOST_AT_ONCE).filter(({ dueAtMs }) => dueAtMs <= Date.now());
+    // oxlint-disable-next-line no-await-in-loop -- one after the other
+    for (const sweep of due) await this.#sweep(sweep);
+    await this.#arm();
+  }
+
+  /** One alarm, for whatever is to be done next; none when nothing is. */
+  async #arm(): Promise<void> {
+    const [unfinished] = this.#store.listDeleting(1);
+    const [sweep] = this.#sweeps.list(1);
+    const due = unfinished === undefined ? [] : [Date.now() + RESUME_AFTER_MS];
+    if (sweep !== undefined) due.push(sweep.dueAtMs);
+    if (due.length === 0) await this.ctx.storage.deleteAlarm();
+    else await this.ctx.storage.setAlarm(Math.min(...due));
+  }
+
+  /** A bucket that fails is asked again later: the tenant is gone whatever becomes of its files. */
+  async #sweep(sweep: FileSweep): Promise<void> {
+    // The clock is read before the look: what is written after it is found by a later one.
+    const nowMs = Date.now();
+    const bucket = imagesOf(this.env);
+    const done = bucket === null || (await eraseFiles(bucket, sweep).catch(() => false));
+    if (done && nowMs >= sweep.lastAtMs) return this.#sweeps.remove(sweep);
+    this.#sweeps.write({ ...sweep, dueAtMs: done ? sweep.lastAtMs : nowMs + RESUME_AFTER_MS });
   }
 
   /** The tenant as it is, or in a new life that continues the day of its last. */
@@ -137,11 +171,23 @@ export class Account extends DurableObject<Env> {
     const today = dayOf(Date.now());
     const carried = closed === null ? listed.carried : carriedFrom(periods, today, closed.carried);
     this.#store.writeTenant({ ...listed, state: "deleting", carried }, nowMs);
+    const sweep = this.#planSweep(id, generation);
     await this.ctx.storage.sync();
     await tenant.erase();
     const ended: ListedTenant = { ...listed, state: "deleted", carried };
     this.#store.writeTenant(ended, nowMs);
+    if (sweep !== null) await this.#sweep(sweep);
+    await this.#arm();
     return ended;
+  }
+
+  /** Written before anything is erased, so that a crash forgets no file; null without a bucket. */
+  #planSweep(tenant: string, generation: number): FileSweep | null {
+    if (imagesOf(this.env) === null) return null;
+    const nowMs = Date.now();
+    const sweep = { tenant, generation, dueAtMs: nowMs, lastAtMs: nowMs + LATE_FILES_MS };
+    this.#sweeps.write(sweep);
+    return sweep;
   }
 
   #inTurn<Result>(id: string, act: () => Promise<Result>): Promise<Result> {
@@ -155,5 +201,8 @@ export class Account extends DurableObject<Env> {
     return turn;
   }
 }
+
+/** A deployment may do without the bucket. */
+const imagesOf = (env: Env): R2Bucket | null => (env as Partial<Env>).IMAGES ?? null;
 
 const randomSecret = (): string => crypto.getRandomValues(new Uint8Array(32)).toHex();

@@ -24,6 +24,7 @@ import type {
   PolicyAsk,
   StoredReply,
 } from "./protocol.ts";
+import { userPicturesOf } from "./user-pictures.ts";
 
 // Admission, one step: everything is checked, in the order of the contract, then everything is
 // committed. Runs inside the object's transaction, after `ledger.begin`.
@@ -63,7 +64,7 @@ function repeated(entry: Entry, parts: Parts, profile: Profile, request: AdmitRe
   }
   const policy = findPolicy(parts, request.policy.name);
   if (policy === null) return { kind: "unavailable" };
-  return moderationAdmitted(entry.hold, policyReply(profile, policy, request.policy));
+  return moderationAdmitted(profile, entry.hold, policyReply(profile, policy, request.policy));
 }
 
 function admitAs(
@@ -92,7 +93,7 @@ function admitModeration(
   if (plan.kind !== "planned") return plan;
   const outcome = reserve(parts, profile, { request, keyId, stages: plan.stages });
   if (outcome.kind !== "reserved") return outcome;
-  return moderationAdmitted(outcome.hold, policyReply(profile, policy, request.policy));
+  return moderationAdmitted(profile, outcome.hold, policyReply(profile, policy, request.policy));
 }
 
 function admitGeneration(
@@ -122,30 +123,39 @@ function reserve(
   const { request, keyId, stages } = admission;
   if (parts.db.size() > parts.platform.storageLimit * STORAGE_MARGIN)
     return { kind: "storage_full" };
-  const demand = { bound: sum(stages.map((stage) => stage.bound)), units: rateUnits(stages) };
   const nowMs = parts.ledger.standing(profile).nowMs;
+  const { userId } = request;
+  const pictures = userPicturesOf(parts, profile, { userId, stages, nowMs });
+  const demand = {
+    bound: sum(stages.map((stage) => stage.bound)),
+    units: rateUnits(stages),
+    ...(pictures !== null && { userPictures: pictures }),
+  };
   const streamed = request.kind === "generation" && request.streamed;
   const call = {
     callId: request.callId,
     requestId: request.requestId,
     route: request.route,
     keyId,
-    userId: request.userId,
+    userId,
     deadlineMs: nowMs + (streamed ? STREAM_DEADLINE_MS : DEADLINE_MS),
     priceBook: CATALOGUE_VERSION,
     stages,
   };
   const outcome = parts.ledger.reserve(profile, call, demand);
-  if (outcome.kind === "reserved") remember(parts, request, nowMs);
+  if (outcome.kind !== "reserved") return outcome;
+  remember(parts, request, nowMs);
+  if (pictures !== null && userId !== null) {
+    parts.userPictures.add(outcome.hold.day, userId, pictures.wanted);
+  }
   return outcome;
 }
 
-const moderationAdmitted = (hold: Hold, policy: Admitted["policy"]): Admitted => ({
-  kind: "admitted",
-  hold,
-  policy,
-  standing: null,
-});
+const moderationAdmitted = (
+  { generation }: Profile,
+  hold: Hold,
+  policy: Admitted["policy"],
+): Admitted => ({ kind: "admitted", hold, policy, standing: null, life: generation });
 
 /** @param made `policy` null: it is not guarded */
 function generationAdmitted(
@@ -166,6 +176,7 @@ function generationAdmitted(
         ? null
         : policyReply(profile, policy, request.guard.policy),
     standing: callStanding(parts, profile, rateUnits(hold.stages)),
+    life: profile.generation,
   };
 }
 

@@ -23,6 +23,7 @@ export function purge(parts: Parts, { settings }: Profile, nowMs: number): boole
     parts.verdicts.purge(nowMs - keptMs, PURGE_ROWS),
     parts.idempotency.purge(dayOf(nowMs), PURGE_ROWS),
     parts.replies.purge(dayOf(nowMs), PURGE_ROWS),
+    parts.userPictures.purge(dayOf(nowMs), PURGE_ROWS),
     parts.refusals.purge(nowMs - REFUSALS_KEPT_MS, PURGE_ROWS),
   ].includes(true);
   if (!more) parts.policies.purge(nowMs - DAY_MS);

@@ -9,6 +9,7 @@ import { ProfileStore } from "./profile-store.ts";
 import { RefusalCounter } from "./refusal-counter.ts";
 import { RefusalStore } from "./refusal-store.ts";
 import { ReplyStore } from "./reply-store.ts";
+import { UserPictureStore } from "./user-picture-store.ts";
 import { VerdictStore } from "./verdict-store.ts";
 
 /** The stores of a tenant's object and the ledger over them. */
@@ -24,6 +25,7 @@ export interface Parts {
   readonly idempotency: IdempotencyStore;
   readonly replies: ReplyStore;
   readonly refusals: RefusalCounter;
+  readonly userPictures: UserPictureStore;
 }
 
 export function makeParts(db: Database, platform: Platform): Parts {
@@ -41,5 +43,6 @@ export function makeParts(db: Database, platform: Platform): Parts {
     idempotency: new IdempotencyStore(db),
     replies: new ReplyStore(db),
     refusals: new RefusalCounter(new RefusalStore(db), ledger),
+    userPictures: new UserPictureStore(db),
   };
 }

@@ -106,6 +106,8 @@ export interface Admitted {
   readonly policy: AdmittedPolicy | null;
   /** Of a call whose reply may begin before it is settled; else null. */
   readonly standing: CallStanding | null;
+  /** Which life of the tenant this is: what is kept elsewhere is kept under it, and goes with it. */
+  readonly life: number;
 }
 
 /** A reply as it was sent, kept for a caller that named its request: at most `MAX_REPLY_BYTES`. */

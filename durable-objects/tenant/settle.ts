@@ -7,6 +7,7 @@ import { callStanding } from "./admit.ts";
 import type { Parts } from "./parts.ts";
 import type { Profile } from "./profile-store.ts";
 import type { SettleReply, SettleRequest } from "./protocol.ts";
+import { giveBackPictures } from "./user-pictures.ts";
 
 /**
  * Settlement, one step: the hold becomes its line and the verdicts are stored, or neither. Runs
@@ -25,6 +26,7 @@ export function settle(parts: Parts, profile: Profile, request: SettleRequest): 
     case "unknown_hold":
       return { settlement, verdicts: [], standing: null };
     case "settled":
+      if (before?.kind === "hold") giveBackPictures(parts, before.hold, request.items);
       if (request.reply !== null) parts.replies.insert(settlement.line, request.reply);
       return stored(parts, profile, { settlement, verdicts: request.verdicts, units });
     case "settled_late": {

@@ -139,4 +139,16 @@ export const TENANT_MIGRATIONS: readonly Migration[] = [
       ) STRICT, WITHOUT ROWID`,
     ],
   },
+  {
+    name: "user_pictures",
+    statements: [
+      // Pictures of a user on a day: written by calls for pictures that name a user, and by no other.
+      `CREATE TABLE user_pictures (
+        day INTEGER NOT NULL,
+        user_id TEXT NOT NULL,
+        count INTEGER NOT NULL CHECK (count >= 0),
+        PRIMARY KEY (day, user_id)
+      ) STRICT, WITHOUT ROWID`,
+    ],
+  },
 ];

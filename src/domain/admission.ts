@@ -28,7 +28,20 @@ export interface Demand {
   readonly bound: MicroNeurons;
   /** Units by rate class, `requests` included. */
   readonly units: RateUnits;
+  /** Of a call for pictures on behalf of a user. */
+  readonly userPictures?: UserPictures;
 }
+
+/** Pictures of one user on this UTC day. */
+export interface UserPictures {
+  readonly limit: number;
+  /** Made, or asked for by calls in progress. */
+  readonly used: number;
+  readonly wanted: number;
+}
+
+/** As `violated-policies` names it. */
+export const DAILY_IMAGES_PER_USER = "daily_images_per_user";
 
 /** Everything that an admission depends on, as it stands at `nowMs`. */
 export interface Standing {
@@ -58,6 +71,7 @@ const CHECKS: readonly AdmissionCheck[] = [
   overLimit,
   accountQuota,
   quota,
+  userPictures,
   rates,
   reserved,
   concurrency,
@@ -91,7 +105,7 @@ export const rateStandings = (now: Standing, units: RateUnits): RateStanding[] =
     standing(now.windows, { name, limit: now.rateLimit(name) }, now.nowMs),
   );
 
-function overLimit(now: Standing, { bound, units }: Demand): Refusal | null {
+function overLimit(now: Standing, { bound, units, userPictures: asked }: Demand): Refusal | null {
   const limit = limitOf(now.terms);
   if (limit !== null && bound > limit) {
     const detail = `This call may need ${formatNeurons(bound)} neurons, and the limit of a day is ${formatNeurons(limit)}: no call above that can ever be admitted.`;
@@ -103,6 +117,10 @@ function overLimit(now: Standing, { bound, units }: Demand): Refusal | null {
       const detail = `This call needs ${needed} ${name} requests at once, and the limit of a minute is ${most}: split it into calls of at most ${most}.`;
       return { kind: "over_limit", detail };
     }
+  }
+  if (asked !== undefined && asked.wanted > asked.limit) {
+    const detail = `This call asks for ${asked.wanted} pictures, and a user may have ${asked.limit} a day: no call above that can ever be admitted.`;
+    return { kind: "over_limit", detail };
   }
   return null;
 }
@@ -117,6 +135,21 @@ function quota(now: Standing, { bound }: Demand): Refusal | null {
   if (limit === null || now.posted + bound <= limit) return null;
   const kind = now.terms.plan === "free" ? "quota_exceeded" : "overage_cap_exceeded";
   return quotaRefusal(kind, now, bound);
+}
+
+/** Passes with the day, so it is told before what passes within a minute. */
+function userPictures(now: Standing, { bound, units, userPictures: asked }: Demand) {
+  if (asked === undefined || asked.used + asked.wanted <= asked.limit) return null;
+  const neurons = neuronStanding(now, bound);
+  return {
+    kind: "rate_limited",
+    violated: [DAILY_IMAGES_PER_USER],
+    rates: rateStandings(now, units),
+    fitsAtMs: neurons.dayEndsAtMs,
+    userPictures: asked,
+    neurons,
+    nowMs: now.nowMs,
+  } as const;
 }
 
 function rates(now: Standing, { bound, units }: Demand): Refusal | null {

@@ -1,6 +1,7 @@
 import data from "./catalogue/workers-ai-2026-09.json" with { type: "json" };
 import type { AccessFailure, LookupFailure, RequestFailure } from "./failure.ts";
 import { MODEL_TASKS, type ModelTask } from "./model-task.ts";
+import { type PictureRow, type PictureTraits, toPictureTraits } from "./picture-traits.ts";
 import type { RateClass } from "./rate-limit.ts";
 
 // The models of Workers AI: what they cost, how fast they may be called, what bounds them. Prices
@@ -73,6 +74,8 @@ export interface Model {
   /** For a retired model: the id of a live, priced one to use instead. */
   readonly replacement: string | null;
   readonly bounds: Bounds;
+  /** What it can be told of a picture; null for what makes none, or takes more than a prompt. */
+  readonly picture: PictureTraits | null;
 }
 
 export type Catalogue = ReadonlyMap<string, Model>;
@@ -101,6 +104,7 @@ interface ModelRow {
   readonly replacement: string | null;
   readonly reranks?: boolean;
   readonly bounds?: BoundsRow;
+  readonly picture?: PictureRow;
 }
 
 const TASK_BOUNDS: Readonly<Partial<Record<ModelTask, BoundsRow>>> = data.task_bounds;
@@ -134,6 +138,7 @@ function toModel(row: ModelRow): Model {
     retiredOn: row.retired_on,
     replacement: row.replacement,
     bounds: toBounds(TASK_BOUNDS[task], row.bounds),
+    picture: row.picture === undefined ? null : toPictureTraits(row.picture),
   };
 }
 

@@ -50,6 +50,8 @@ export interface RateFailure {
   readonly rates: readonly RateStanding[];
   /** When one such call would fit, as far as the rates go. */
   readonly fitsAtMs: number;
+  /** What stands in the way is a user's pictures of the day, not a rate: it passes at 00:00 UTC. */
+  readonly userPictures?: { readonly limit: number; readonly used: number };
   readonly neurons: NeuronStanding;
   readonly nowMs: number;
 }
@@ -112,6 +114,8 @@ export type EngineFailure =
   | {
       readonly kind: "engine_failed" | "engine_busy" | "engine_timeout";
       readonly charged: boolean;
+      /** What happened, where it is not the engine's answer that is missing: a sentence. */
+      readonly detail?: string;
     };
 
 export type ServiceFailure =

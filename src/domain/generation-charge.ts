@@ -4,7 +4,7 @@ import { type Basis, capped } from "./ledger.ts";
 import { ZERO } from "./micro-neurons.ts";
 import type { GenerationKind } from "./plan-generation.ts";
 import { priceOf, type Usage } from "./price.ts";
-import type { PlannedCall } from "./stage.ts";
+import { type PlannedCall, unitsWith } from "./stage.ts";
 import { estimateInputTokens, tokensAtMost } from "./token-bound.ts";
 
 // What one engine call of a generation costs, by how it ended. The contract, section 6.
@@ -22,9 +22,10 @@ export function generationCharge(
 ): Charge {
   if (end.kind === "not_run") return NOTHING;
   if (end.usage !== null) return priced(model, planned, end.usage, "measured");
-  const estimated = end.kind === "answered" ? estimate(kind, planned, end) : null;
+  const units = unitsWith(planned, model);
+  const estimated = end.kind === "answered" ? estimate(kind, { ...planned, units }, end) : null;
   if (estimated === null) {
-    return { microNeurons: planned.bound, overrun: ZERO, units: planned.units, basis: "held" };
+    return { microNeurons: planned.bound, overrun: ZERO, units, basis: "held" };
   }
   // Nothing was reported, so nothing is known of an overrun.
   return { ...priced(model, planned, estimated.units, estimated.basis), overrun: ZERO };
@@ -56,6 +57,7 @@ function estimate(
     case "classification":
     case "reranking":
       return { units: { input_token: input }, basis: "estimated" };
+    case "picture":
     case "labels":
     case "objects":
       return { units, basis: "counted" };

@@ -67,6 +67,7 @@ const AUTO_MODEL: Model = {
   retiredOn: null,
   replacement: null,
   reranks: false,
+  picture: null,
   bounds: {
     templateTokens: 0,
     messageTokens: 0,

@@ -2,9 +2,10 @@ import type { Model } from "./catalogue.ts";
 import type { RequestFailure } from "./failure.ts";
 import { type MicroNeurons, plus, ZERO } from "./micro-neurons.ts";
 import type { ModelTask } from "./model-task.ts";
-import type { Usage } from "./price.ts";
 import type { PromptFeatures } from "./prompt-features.ts";
 import type { Routed } from "./routing.ts";
+import { pictureUsage, type Usage } from "./price.ts";
+import { type PictureFailure, type PictureMeasure, pictureTerms } from "./picture-terms.ts";
 import { type FindModel, type ModelFailure, planCalls, type PlannedStage } from "./stage.ts";
 import { isTask, taskOwnTokens, taskRefusal, taskUsages, type TaskMeasure } from "./task-usage.ts";
 import {
@@ -35,6 +36,7 @@ export type Measured =
     }
   /** Tokens of each text. */
   | { readonly kind: "embeddings"; readonly texts: readonly number[] }
+  | { readonly kind: "picture"; readonly picture: PictureMeasure }
   | TaskMeasure;
 
 export type GenerationKind = Measured["kind"];
@@ -49,6 +51,7 @@ const TASKS: Readonly<Record<GenerationKind, ModelTask>> = {
   objects: "object_detection",
   caption: "image_to_text",
   translation: "translation",
+  picture: "text_to_image",
 };
 
 export interface GenerationStage extends PlannedStage {
@@ -65,7 +68,10 @@ export interface GenerationStage extends PlannedStage {
 export const isGeneration = (stage: PlannedStage): stage is GenerationStage =>
   stage.name === "generate";
 
-export type GenerationFailure = ModelFailure | Extract<RequestFailure, { kind: "invalid_request" }>;
+export type GenerationFailure =
+  | ModelFailure
+  | PictureFailure
+  | Extract<RequestFailure, { kind: "invalid_request" }>;
 
 export interface GenerationTerms {
   readonly find: FindModel;
@@ -153,6 +159,10 @@ function usable(
   if (measured.kind === "chat" && measured.chat.images > 0 && !takesPictures(model)) {
     return { kind: "unbounded_usage", detail: `Pictures sent to ${id} have no known bound.` };
   }
+  if (measured.kind === "picture") {
+    const terms = pictureTerms(model, measured.picture);
+    if (terms.kind !== "terms") return terms;
+  }
   return (isTask(measured) ? taskRefusal(model, measured) : null) ?? found;
 }
 
@@ -186,7 +196,19 @@ function usagesOf(model: Model, measured: Measured, maxTokens: number): Usage[] 
       const tokens = measured.texts.map((text) => classifierInputBound(model, text));
       return [{ input_token: tokens.reduce((total, count) => total + count, 0) }];
     }
+    case "picture":
+      return pictureUsages(model, measured.picture);
   }
+}
+
+/** What is asked is what is used: the bound of a picture is its price. */
+function pictureUsages(model: Model, measure: PictureMeasure): Usage[] {
+  const terms = pictureTerms(model, measure);
+  // `usable` has passed over every model that it is not so for.
+  if (terms.kind !== "terms") throw new RangeError(`${model.id} cannot make these pictures`);
+  const { size, steps } = terms;
+  const usage = pictureUsage(model, { pictures: 1, size, steps, inputs: measure.inputs });
+  return Array.from({ length: measure.pictures }, () => usage);
 }
 
 /** What a model reads of our own or its template's making, beside what the caller sent. */
@@ -197,5 +219,7 @@ function ownTokens(model: Model, measured: Measured): number {
       return chatInputBound(model, { ...measured.chat, textTokens: 0 });
     case "embeddings":
       return model.bounds.specialTokens * measured.texts.length;
+    case "picture":
+      return 0;
   }
 }

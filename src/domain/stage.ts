@@ -19,7 +19,13 @@ export interface PlannedCall {
   /** Tokens of `units` that are our own prompt's: known, not estimated. */
   readonly ownTokens: number;
   readonly bound: MicroNeurons;
+  /** By model that it may fall back to, where that one would use other units. */
+  readonly otherUnits?: Readonly<Record<string, Usage>>;
 }
+
+/** What the call uses at most with the model that was asked in the end. */
+export const unitsWith = ({ units, otherUnits = {} }: PlannedCall, model: Model): Usage =>
+  Object.hasOwn(otherUnits, model.id) ? (otherUnits[model.id] ?? units) : units;
 
 export interface PlannedStage {
   /** Which of the call's content items. */
@@ -64,15 +70,22 @@ export function planCalls(
   { usages, ownTokens }: StageUsage,
 ): Pick<PlannedStage, "task" | "rateClass" | "calls" | "units" | "bound"> {
   const [primary, ...others] = models;
-  const dearer = others.map((model) => usages(model).map((units) => priceOf(model, units)));
-  const calls = usages(primary).map((units, at): PlannedCall => ({
-    units,
-    ownTokens: ownTokens(primary),
-    bound: dearer.reduce(
-      (bound, prices) => most(bound, prices[at] ?? bound),
-      priceOf(primary, units),
-    ),
-  }));
+  const asked = others.map((model) => ({ model, usages: usages(model) }));
+  const calls = usages(primary).map((units, at): PlannedCall => {
+    const instead = asked.map(({ model, usages: each }) => ({ model, units: each[at] ?? units }));
+    const other = instead.filter((one) => !sameUsage(one.units, units));
+    return {
+      units,
+      ownTokens: ownTokens(primary),
+      bound: instead.reduce(
+        (bound, one) => most(bound, priceOf(one.model, one.units)),
+        priceOf(primary, units),
+      ),
+      ...(other.length > 0 && {
+        otherUnits: Object.fromEntries(other.map((one) => [one.model.id, one.units])),
+      }),
+    };
+  });
   return {
     task: primary.task,
     rateClass: rateClassOf(primary),
@@ -81,6 +94,10 @@ export function planCalls(
     bound: sum(calls.map((call) => call.bound)),
   };
 }
+
+const sameUsage = (a: Usage, b: Usage): boolean =>
+  Object.keys(a).length === Object.keys(b).length &&
+  Object.entries(a).every(([unit, count]) => b[unit as keyof Usage] === count);
 
 export function sumUsage(usages: Iterable<Usage>): Usage {
   const total: Record<string, number> = {};

@@ -1,6 +1,6 @@
 import type { Hold } from "../domain/ledger.ts";
 import type { GenerationKind } from "../domain/plan-generation.ts";
-import type { Usage } from "../domain/price.ts";
+import type { Size, Usage } from "../domain/price.ts";
 import type { CheckOptions, Label, Unanswered } from "./engine.ts";
 import type {
   CaptionInference,
@@ -12,6 +12,7 @@ import type {
   SeenObject,
   TranslationInference,
 } from "./task-inference.ts";
+import type { Picture } from "./picture.ts";
 
 // What an engine can be asked to make, in one form for all surfaces and all engines: routes
 // translate what callers send into it, adapters translate it into what their other side speaks.
@@ -87,6 +88,24 @@ export interface EmbeddingsInference {
   readonly pooling?: "cls";
 }
 
+/** One picture. What the model has no parameter for is null here, or is in the prompt. */
+export interface PictureInference {
+  readonly model: string;
+  readonly prompt: string;
+  readonly negativePrompt: string | null;
+  readonly size: Size;
+  /** Always sent, with the size: they are what it costs. */
+  readonly steps: number;
+  readonly seed: number | null;
+  readonly guidance: number | null;
+  /** How far it may go from `inputs`, 0 to 1. */
+  readonly strength: number | null;
+  /** The pictures that it starts from. */
+  readonly inputs: readonly Picture[];
+  /** A longer answer is `failed`. */
+  readonly maxBytes: number;
+}
+
 export interface Inferences {
   readonly chat: ChatInference;
   readonly embeddings: EmbeddingsInference;
@@ -96,6 +115,7 @@ export interface Inferences {
   readonly objects: RecognitionInference;
   readonly caption: CaptionInference;
   readonly translation: TranslationInference;
+  readonly picture: PictureInference;
 }
 
 export interface Outputs {
@@ -111,6 +131,8 @@ export interface Outputs {
   readonly caption: CaptionOutput;
   /** One for each text, in order. */
   readonly translation: { readonly translations: readonly string[] };
+  /** Sniffed: what its bytes say, whatever it was called on the way. */
+  readonly picture: Picture;
 }
 
 export interface Answered<Kind extends GenerationKind> {

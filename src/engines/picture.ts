@@ -31,8 +31,11 @@ interface Size {
 }
 
 /** What a picture is, by its content and never by a name or a media type that came with it. */
-export function readPicture(bytes: Uint8Array): Picture | PictureRefusal {
-  if (bytes.byteLength > MAX_PICTURE_BYTES) return { kind: "too_large" };
+export function readPicture(
+  bytes: Uint8Array,
+  maxBytes: number = MAX_PICTURE_BYTES,
+): Picture | PictureRefusal {
+  if (bytes.byteLength > maxBytes) return { kind: "too_large" };
   const format = sniff(bytes);
   if (format === null) return { kind: "not_a_picture" };
   const size = READERS[format](new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength));

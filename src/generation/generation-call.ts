@@ -68,9 +68,11 @@ export interface GenerationRequest<Kind extends GenerationKind> extends Generati
   /** What must be there before an engine is asked, such as pictures that are fetched. */
   readonly prepare?: (signal: AbortSignal) => Promise<PrepareFailure | null>;
   /** What the engine is asked, once it is known which model and how many tokens were admitted. */
-  readonly inference: (model: string, stage: GenerationStage) => Inferences[Kind];
-  /** What the caller gets. */
-  readonly render: (made: Made<Kind>) => Rendered;
+  readonly inference: (model: string, stage: GenerationStage, at: number) => Inferences[Kind];
+  /** What the caller gets; a failure where that needs more than what was made, and it was not had. */
+  readonly render: (
+    made: Made<Kind>,
+  ) => Rendered | GenerationRunFailure | Promise<Rendered | GenerationRunFailure>;
 }
 
 /** Nothing runs then, and nothing is charged. */
@@ -79,12 +81,16 @@ export type PrepareFailure = Extract<RequestFailure, { kind: "invalid_request" }
 /** What was made, for the reply's body. */
 export interface Made<Kind extends GenerationKind> {
   readonly answers: readonly Answered<Kind>[];
+  /** Which of the planned calls each answer is of. */
+  readonly at: readonly number[];
   readonly item: Item;
   /** All of the line: the generation's own, then its guard's. */
   readonly items: readonly Item[];
   readonly guard: GuardResults | null;
   readonly hold: Hold;
   readonly stage: GenerationStage;
+  /** Which life of the tenant it was made in. */
+  readonly life: number;
 }
 
 export interface Rendered {
@@ -137,26 +143,28 @@ export async function generationCall<Kind extends GenerationKind>(
   const modelOf = admittedModels(config.prices);
   const admission = admitOf(request, false);
   const outcome = await governedCall<Ended>(tenant, admission, async (admitted) => {
-    const { hold } = admitted;
+    const { hold, life } = admitted;
     const stage = generationIn(hold);
     const signal = AbortSignal.timeout(RUN_DEADLINE_MS);
     const unready = (await request.prepare?.(signal)) ?? null;
     if (unready !== null) return nothingRan({ made: unready, item: null, stage });
     const context = { engine, hold, stage, modelOf, signal };
-    const inference = (model: string) => request.inference(model, stage);
+    const inference = (model: string, at: number) => request.inference(model, stage, at);
     const guard =
       request.guard?.open(admitted, { ...context, deadlineMs: runEndsMs(hold) }) ?? null;
     const run = () => runGeneration(context, request.kind, inference);
     const { item, account, result, items } = await runGuarded(context, guard, run);
     const made =
       result.kind === "answered"
-        ? request.render({
+        ? await request.render({
             answers: result.answers,
+            at: result.at,
             item,
             items,
             guard: guard?.results() ?? null,
             hold,
             stage,
+            life,
           })
         : result;
     const reply = "body" in made && request.idempotency !== null ? kept(made) : null;

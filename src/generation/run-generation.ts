@@ -31,9 +31,14 @@ export interface GenerationRun<Kind extends GenerationKind> {
   readonly item: Item;
   /** What the calls told of the Cloudflare account's own allocation. */
   readonly account: "exhausted" | "answered" | null;
-  /** One answer for each planned call, or why there are not that many. */
+  /** One answer for each planned call, or why there are not that many; of pictures at least one. */
   readonly result:
-    | { readonly kind: "answered"; readonly answers: readonly Answered<Kind>[] }
+    | {
+        readonly kind: "answered";
+        readonly answers: readonly Answered<Kind>[];
+        /** Which of the planned calls each answer is of. */
+        readonly at: readonly number[];
+      }
     | GenerationRunFailure;
 }
 
@@ -48,15 +53,15 @@ type Outcome<Kind extends GenerationKind> = Answered<Kind> | Unanswered;
 export async function runGeneration<Kind extends GenerationKind>(
   context: GenerationContext,
   kind: Kind,
-  inference: (model: string) => Inferences[Kind],
+  inference: (model: string, at: number) => Inferences[Kind],
 ): Promise<GenerationRun<Kind>> {
   const { engine, hold, stage, signal } = context;
   const infer = engine.infers[kind];
   const options = { timeoutMs: TIMEOUT_MS, signal };
   const asked = await Promise.all(
-    stage.calls.map(() =>
+    stage.calls.map((_, at) =>
       askModels<Outcome<Kind>>([stage.model, ...stage.fallbacks], async (model) =>
-        infer === undefined ? UNSUPPORTED : infer(hold, inference(model), options),
+        infer === undefined ? UNSUPPORTED : infer(hold, inference(model, at), options),
       ),
     ),
   );
@@ -64,7 +69,7 @@ export async function runGeneration<Kind extends GenerationKind>(
   return {
     item: itemOf(context, kind, ends),
     account: engine.name === "workers-ai" ? accountOf(asked) : null,
-    result: resultOf(asked),
+    result: resultOf(kind, asked),
   };
 }
 
@@ -144,11 +149,17 @@ const isExhausted = (outcome: { readonly kind: string }): boolean =>
   (outcome as Extract<Unanswered, { kind: "refused" }>).accountExhausted;
 
 function resultOf<Kind extends GenerationKind>(
+  kind: Kind,
   asked: readonly Asked<Outcome<Kind>>[],
 ): GenerationRun<Kind>["result"] {
-  const answers = asked.flatMap(({ outcome }) => (outcome.kind === "answered" ? [outcome] : []));
-  if (answers.length === asked.length) return { kind: "answered", answers };
-  return failureOf(asked);
+  const answered = asked.flatMap(({ outcome }, at) =>
+    outcome.kind === "answered" ? [{ outcome, at }] : [],
+  );
+  // Each picture is whole by itself and paid for by itself: what was made is given.
+  const enough = kind === "picture" ? Math.min(1, asked.length) : asked.length;
+  if (answered.length < enough) return failureOf(asked);
+  const answers = answered.map(({ outcome }) => outcome);
+  return { kind: "answered", answers, at: answered.map(({ at }) => at) };
 }
 
 /** @returns why a call that was asked for several answers did not get all: the worst of it. */

@@ -50,6 +50,7 @@ function withheld<Kind extends GenerationKind>(context: GenerationContext): Gene
     result: {
       kind: "answered",
       answers: stage.calls.map(() => answer as unknown as Answered<Kind>),
+      at: stage.calls.map((_, at) => at),
     },
   };
 }

@@ -103,11 +103,11 @@ async function opened(
   const { engine, hold, stage, signal } = context;
   const open = engine.streamChat;
   const asked = await Promise.all(
-    stage.calls.map(() =>
+    stage.calls.map((_, at) =>
       askModels<ChatStream | Unanswered>([stage.model, ...stage.fallbacks], async (model) =>
         open === null
           ? { kind: "unsupported" }
-          : open(hold, request.inference(model, stage), { timeoutMs: TIMEOUT_MS, signal }),
+          : open(hold, request.inference(model, stage, at), { timeoutMs: TIMEOUT_MS, signal }),
       ),
     ),
   );

@@ -22,7 +22,15 @@ export interface MirrorCaller extends PlatformCaller {
   readonly tenant: string;
 }
 
-export type Caller = KeyCaller | PlatformCaller | MirrorCaller;
+/** Whoever has a signed link: it opens what it names, and is nobody to a tenant's object. */
+export interface LinkCaller {
+  readonly kind: "link";
+  readonly tenant: string;
+  readonly life: number;
+  readonly expiresAtS: number;
+}
+
+export type Caller = KeyCaller | PlatformCaller | MirrorCaller | LinkCaller;
 
 /** What a handler is given: parsed, measured and authenticated. */
 export interface Call<Params, Query, Body, Who, Settings> {

@@ -32,6 +32,10 @@ export const violatedRate = (failure: RateFailure): RateFailure["rates"][number]
   failure.rates.find((rate) => failure.violated.includes(rate.name));
 
 function rateDetail(failure: RateFailure): string {
+  if (failure.userPictures !== undefined) {
+    const { used, limit } = failure.userPictures;
+    return `${used} of this user's ${limit} pictures of today are made, and this call needs more than are left. They start anew at 00:00 UTC. Nothing was charged.`;
+  }
   const wait = `${Math.max(1, failure.fitsAtMs - failure.nowMs) / 1000} s`;
   const rate = violatedRate(failure);
   if (rate === undefined) return `Such a call fits in ${wait}. Nothing was charged.`;
@@ -106,7 +110,7 @@ export function failureDetail(failure: Failure): string {
     case "concurrency_exceeded":
       return `${failure.limit} calls are in progress, which is this tenant's limit; one more fits when one of them ends. Nothing was charged.`;
     case "engine_failed":
-      return `The engine failed. ${charge(failure.charged)}`;
+      return `${failure.detail ?? "The engine failed."} ${charge(failure.charged)}`;
     case "engine_busy":
       return `The engine has no capacity at the moment. ${charge(failure.charged)}`;
     case "engine_timeout":

@@ -1,4 +1,5 @@
-import type { Failure, QuotaFailure, ThrottleFailure } from "../domain/failure.ts";
+import { DAILY_IMAGES_PER_USER } from "../domain/admission.ts";
+import type { Failure, QuotaFailure, RateFailure, ThrottleFailure } from "../domain/failure.ts";
 import { dailyLimit, limitHeaders, rateLimit, secondsUntil } from "./rate-headers.ts";
 
 // What a failure's headers tell a client about trying again. The official clients retry 409, 429
@@ -70,7 +71,25 @@ function throttleLimits(failure: ThrottleFailure, resetS: number): Headers {
   }
 }
 
+const DAY_S = 86_400;
+
+/** A user's pictures of the day: like a quota, it does not pass before midnight. */
+function userPictureHeaders({ userPictures, fitsAtMs, neurons, nowMs }: RateFailure): Headers {
+  const { limit = 0, used = 0 } = userPictures ?? {};
+  const resetS = Math.max(1, secondsUntil(fitsAtMs, nowMs));
+  const remaining = Math.max(0, limit - used);
+  const pictures = { name: DAILY_IMAGES_PER_USER, quota: limit, windowS: DAY_S, remaining, resetS };
+  return {
+    ...NO_RETRY,
+    "Retry-After": String(resetS),
+    ...limitHeaders([pictures, dailyLimit(neurons, nowMs)]),
+  };
+}
+
 function throttleHeaders(failure: ThrottleFailure): Headers {
+  if (failure.kind === "rate_limited" && failure.userPictures !== undefined) {
+    return userPictureHeaders(failure);
+  }
   const ms = waitMs(failure);
   const seconds = Math.ceil(ms / 1000);
   return {

@@ -10,6 +10,7 @@ import { jsonPointer } from "./field-path.ts";
 
 const QUOTA_TYPE = "https://iana.org/assignments/http-problem-types#quota-exceeded";
 const WINDOW_S = 60;
+const DAY_S = 86_400;
 
 export interface ErrorContext {
   readonly requestId: string;
@@ -73,6 +74,10 @@ function violatedPolicies(failure: QuotaFailure | ThrottleFailure): readonly str
 function limitMembers(failure: QuotaFailure | ThrottleFailure): Record<string, unknown> {
   switch (failure.kind) {
     case "rate_limited": {
+      if (failure.userPictures !== undefined) {
+        const { limit, used } = failure.userPictures;
+        return { limit, remaining: Math.max(0, limit - used), window_s: DAY_S };
+      }
       const rate = violatedRate(failure);
       return {
         limit: rate?.limit ?? null,

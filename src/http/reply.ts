@@ -90,7 +90,11 @@ export function finish(
   // What a tenant reads is its own: nothing on the way keeps it, unless a route says otherwise.
   if (!headers.has("cache-control")) headers.set("cache-control", "no-store");
   headers.set("x-content-type-options", "nosniff");
-  for (const [name, value] of Object.entries(extra)) headers.set(name, value);
+  for (const [name, value] of Object.entries(extra)) {
+    // A reply may vary with more than what is said here.
+    if (name === "Vary") headers.append(name, value);
+    else headers.set(name, value);
+  }
   if (request.method !== "HEAD") return response;
   response.body?.cancel().catch(() => undefined);
   return new Response(null, { status, headers });

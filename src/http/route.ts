@@ -2,7 +2,16 @@ import type * as v from "valibot";
 import type { Config } from "../config.ts";
 import type { Failure, FailureKind } from "../domain/failure.ts";
 import type { Role } from "../domain/role.ts";
-import type { Call, Caller, KeyCaller, MirrorCaller, Ok, PlatformCaller, Raw } from "./call.ts";
+import type {
+  Call,
+  Caller,
+  KeyCaller,
+  LinkCaller,
+  MirrorCaller,
+  Ok,
+  PlatformCaller,
+  Raw,
+} from "./call.ts";
 
 // A route is a value: the router, the OpenAPI document and the security tests read the same list.
 // Its handler may return the failures that the route declares and no others.
@@ -15,8 +24,11 @@ export type Surface = "native" | "openai" | "workers-ai";
 export type Auth =
   /** `evenMisconfigured`: answered without a configuration, which is then null (`/healthz`). */
   | { readonly kind: "none"; readonly evenMisconfigured?: true }
-  /** A tenant key. `manage` may always: the list names who else. */
-  | { readonly kind: "key"; readonly roles: readonly Role[] }
+  /**
+   * A tenant key. `manage` may always: the list names who else. `orLink`: or, without a key, a signed
+   * link of that path; the name is what a link that opens nothing is told is not there.
+   */
+  | { readonly kind: "key"; readonly roles: readonly Role[]; readonly orLink?: string }
   /** The admin token. */
   | { readonly kind: "platform" };
 
@@ -58,7 +70,10 @@ type BodyOf<B> = B extends { readonly as: "unread" }
     : undefined;
 type ConfigOf<A> = A extends { readonly evenMisconfigured: true } ? Config | null : Config;
 type CallerOf<A, M> = A extends { readonly kind: "key" }
-  ? KeyCaller | (M extends string ? MirrorCaller : never)
+  ?
+      | KeyCaller
+      | (M extends string ? MirrorCaller : never)
+      | (A extends { readonly orLink: string } ? LinkCaller : never)
   : A extends { readonly kind: "platform" }
     ? PlatformCaller
     : null;

@@ -58,8 +58,8 @@ async function run(
   let caller: Caller | null = null;
   if (mount.auth.kind !== "none") {
     if (config === null) return { kind: "unavailable" };
-    const known = await authenticate(request.headers, mount.auth, config);
-    if (known?.kind === "invalid_key") return known;
+    const known = await authenticate(request, mount.auth, config);
+    if (known?.kind === "invalid_key" || known?.kind === "not_found") return known;
     if (mount.account && !isOwnAccount(known, encoded["account"])) return INVALID_KEY;
     caller = known;
   }

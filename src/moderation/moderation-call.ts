@@ -61,7 +61,7 @@ export interface Moderation {
 
 export type ModerationFailure = Exclude<
   GovernedOutcome<readonly Verdict[]>,
-  { kind: "settled" | "replayed" | "unconfirmed" | "streaming" }
+  { kind: "settled" | "replayed" | "unconfirmed" | "streaming" | "unsupported_parameter" }
 >;
 
 export interface ModerationDeps {
@@ -96,6 +96,7 @@ export async function moderationCall(
   if (outcome.kind === "unconfirmed" || outcome.kind === "streaming") {
     return { kind: "settlement_unavailable" };
   }
+  if (outcome.kind === "unsupported_parameter") throw new Error("only a generation has parameters");
   if (outcome.kind !== "settled") return outcome;
   const { settlement, standing } = outcome.reply;
   if (settlement.kind === "unknown_hold" || standing === null) {

@@ -6,11 +6,14 @@ import { listInvariants, listTenants } from "./all-tenants.ts";
 import { listAudit } from "./audit.ts";
 import { createChatCompletion } from "./chat.ts";
 import { createEmbeddings } from "./embeddings.ts";
+import { createVariations } from "./image-variations.ts";
+import { createImages, getImage, getImageMetadata } from "./images.ts";
 import { createKey, deleteKey, listKeys, rotateKey } from "./keys.ts";
 import { listLines } from "./ledger.ts";
 import { getInvariants, getLimits, getUsage, listRefusals } from "./limits.ts";
 import { getModel, listModels } from "./models.ts";
 import { createModeration } from "./moderations.ts";
+import { createOpenAiImages } from "./openai-images.ts";
 import { getPolicy, listPolicies, putPolicy } from "./policies.ts";
 import { createQuote } from "./quote.ts";
 import { getHealth, reopenAccount, VERSION } from "./service.ts";
@@ -67,6 +70,11 @@ export const ROUTES: readonly Route[] = [
   listModels,
   getModel,
   createQuote,
+  createOpenAiImages,
+  createImages,
+  getImage,
+  getImageMetadata,
+  createVariations,
 ];
 
 let made: ReturnType<typeof openApiDocument> | undefined;

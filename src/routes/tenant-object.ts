@@ -2,7 +2,7 @@ import type { Tenant } from "../../durable-objects/tenant/tenant.ts";
 import type { Caller as ObjectCaller } from "../../durable-objects/tenant/protocol.ts";
 import type { Account } from "../../durable-objects/account/account.ts";
 import { ACCOUNT_NAME } from "../../durable-objects/account/account.ts";
-import type { Caller, KeyCaller, MirrorCaller } from "../http/call.ts";
+import type { Caller, KeyCaller, LinkCaller, MirrorCaller } from "../http/call.ts";
 
 // The objects as routes call them. Whatever an object does not answer is `unavailable`.
 
@@ -28,7 +28,7 @@ export const accountObject = (env: Env): AccountObject =>
   env.ACCOUNT.getByName(ACCOUNT_NAME) as unknown as AccountObject;
 
 /** What the object checks in the same step as what is asked. */
-export const objectCaller = (caller: Caller): ObjectCaller =>
+export const objectCaller = (caller: Exclude<Caller, LinkCaller>): ObjectCaller =>
   caller.kind === "key"
     ? { kind: "key", secretHash: caller.secretHash, roles: caller.roles }
     : { kind: "platform" };

@@ -64,6 +64,7 @@ const ADMITTED: Admitted = {
   hold: HOLD,
   policy: { name: "default", version: 1, tag: "1.1", body: null },
   standing: null,
+  life: 1,
 };
 
 const UNKNOWN: SettleReply = { settlement: { kind: "unknown_hold" }, verdicts: [], standing: null };

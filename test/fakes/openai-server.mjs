@@ -1,5 +1,6 @@
 import { createServer } from "node:http";
 import { chatPlan, chatReply, isChat, streamReply } from "./chat.mjs";
+import { pictureOf } from "./made-pictures.mjs";
 import {
   Script,
   breakTransport,
@@ -31,6 +32,10 @@ const json = (response, status, value, end = "") => {
 export function answerOpenAi(script, request, body, response) {
   if (request.method === "POST" && request.url.endsWith("/v1/embeddings")) {
     answerEmbeddings(script, request, body, response);
+    return;
+  }
+  if (request.method === "POST" && request.url.endsWith("/v1/images/generations")) {
+    answerImages(script, request, body, response);
     return;
   }
   if (request.method !== "POST" || !request.url.endsWith("/v1/chat/completions")) {
@@ -82,6 +87,24 @@ export function answerOpenAi(script, request, body, response) {
     { id: "chatcmpl-fake", object: "chat.completion", model, choices, usage },
     padding(behaviour),
   );
+}
+
+/** `url_only`: an address in place of the bytes. */
+function answerImages(script, request, body, response) {
+  const inputs = JSON.parse(body.toString());
+  const { prompt: content, model } = inputs;
+  const behaviour = script.behaviour("picture", content);
+  const { headers } = request;
+  script.record({ task: "picture", model, content, inputs, options: {}, headers, behaviour });
+  if (breakTransport(behaviour, request, response)) return;
+  if (/^\d{3}$/.test(behaviour)) {
+    json(response, Number(behaviour), { error: { message: "Scripted", type: "server_error" } });
+    return;
+  }
+  const [width, height] = inputs.size.split("x").map(Number);
+  const b64_json = pictureOf(behaviour, { width, height }, "png").toString("base64");
+  const datum = behaviour === "url_only" ? { url: "http://127.0.0.1/picture.png" } : { b64_json };
+  json(response, 200, { created: 1, data: [datum] });
 }
 
 /** In reverse order, as the wire allows. */

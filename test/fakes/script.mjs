@@ -3,7 +3,7 @@
 import { streams } from "./chat.mjs";
 
 const MARKER = /\[\[fake:([^\]]*)\]\]/;
-const TASKS = ["sentiment", "judge", "labels", "vision", "chat"];
+const TASKS = ["sentiment", "judge", "labels", "vision", "chat", "picture"];
 const KEPT_REQUESTS = 500;
 
 export const JUDGED = [

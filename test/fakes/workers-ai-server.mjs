@@ -1,6 +1,7 @@
 import { createServer } from "node:http";
 import { chatPlan, chatReply, isChat, streamReply } from "./chat.mjs";
 import { rawTaskOf, smallResults, smallTask } from "./workers-ai-tasks.mjs";
+import { formFields, pictureOf } from "./made-pictures.mjs";
 import { answerOpenAi } from "./openai-server.mjs";
 import {
   Script,
@@ -54,6 +55,8 @@ import {
 //     extra_key missing_key duplicate_key escaped_duplicate_key float fraction_text out_of_range
 //     string_score null empty array refusal truncated
 //   Of reranking, objects, caption and translation: see workers-ai-tasks.mjs
+//   Of picture: not_picture empty_picture large_picture huge_picture cut_picture wide_picture, and no_image, bad_base64
+//     of models that answer in JSON
 //   Of sentiment and labels: no_label bad_score empty_list, and positive_first of sentiment
 
 const HTTP_STATUS = {
@@ -158,6 +161,11 @@ function chat(task, model, behaviour, messages, content) {
 /** What was asked: the raw form has the input as its body and its options in the query. */
 function parse(url, headers, body) {
   const model = headers["cf-consn-model-id"] ?? "";
+  if (headers["content-type"]?.startsWith("multipart/form-data")) {
+    const inputs = formFields(body, headers["content-type"]);
+    const options = Object.fromEntries(new URL(url).searchParams);
+    return { task: "picture", model, content: inputs.prompt ?? "", inputs, options, messages: [] };
+  }
   if (headers["content-type"] !== "application/json") {
     const query = Object.fromEntries(new URL(url).searchParams);
     const content = body.toString("latin1");
@@ -181,6 +189,9 @@ function parse(url, headers, body) {
   if (inputs.text !== undefined) {
     return { task: "sentiment", model, content: inputs.text, inputs, options, messages };
   }
+  if (inputs.prompt !== undefined) {
+    return { task: "picture", model, content: inputs.prompt, inputs, options, messages };
+  }
   if (inputs.image !== undefined) {
     const content = Buffer.from(inputs.image).toString("latin1");
     return { task: "labels", model, content, inputs: null, options, messages };
@@ -202,6 +213,10 @@ function answerRun(script, request, body, response) {
   script.record({ ...asked, headers, bytes: body.length, chunked, behaviour });
 
   if (breakTransport(behaviour, request, response) || fail(behaviour, response)) return;
+  if (asked.task === "picture") {
+    answerPicture(behaviour, asked, response);
+    return;
+  }
   const newer = CHAT_SHAPE.test(asked.model);
   const plan = asked.task === "chat" ? chatPlan(behaviour, body.length, usageOf) : null;
   if (plan !== null && asked.inputs.stream === true) {
@@ -220,6 +235,20 @@ function answerRun(script, request, body, response) {
   }[asked.task]();
   const type = behaviour === "charset" ? "application/json; charset=utf-8" : "application/json";
   json(response, 200, result, type, padding(behaviour));
+}
+
+/** FLUX and Lucid Origin answer in JSON; Phoenix with a JPEG, Stable Diffusion with a PNG. */
+function answerPicture(behaviour, { model, inputs }, response) {
+  const size = { width: Number(inputs.width ?? 1024), height: Number(inputs.height ?? 1024) };
+  const png = /stable-diffusion|dreamshaper/.test(model);
+  const bytes = pictureOf(behaviour, size, png ? "png" : "jpeg");
+  if (/flux|lucid/.test(model)) {
+    const image = behaviour === "bad_base64" ? "%%%" : bytes.toString("base64");
+    json(response, 200, behaviour === "no_image" ? { picture: image } : { image });
+    return;
+  }
+  response.writeHead(200, { "content-type": png ? "image/png" : "image/jpeg" });
+  response.end(bytes);
 }
 
 export async function startFakeWorkersAi() {

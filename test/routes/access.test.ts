@@ -46,6 +46,8 @@ const GOOD_BODIES: Readonly<Record<string, unknown>> = {
     messages: [{ role: "user", content: "Nice to meet you" }],
   },
   "POST /v1/quote": { path: "/v1/moderations", body: { input: "Nice to meet you" } },
+  "POST /v1/images/generations": { prompt: "Nice to meet you all here today" },
+  "POST /v1/images": { prompt: "Nice to meet you all here today" },
 };
 
 /** A route is asked with the same body wherever it is found. */
@@ -74,6 +76,7 @@ let acme: TestTenant;
 let other: TestTenant;
 let acmeVerdict: string;
 let acmeKeyId: string;
+let acmeImage: string;
 const keys: Record<string, string> = {};
 
 beforeAll(async () => {
@@ -85,6 +88,8 @@ beforeAll(async () => {
     content_id: "post_acme_1",
   });
   acmeVerdict = made.body.id;
+  const images = await acme.call("POST", "/v1/images", { prompt: "zyzzyva", user_id: "u_acme_1" });
+  acmeImage = images.body.data[0].id;
   await acme.call("PUT", "/v1/policies/house", { terms: { block: ["zyzzyva"] } });
   keys["call"] = await makeKey("acme", "call");
   keys["review"] = await makeKey("acme", "review");
@@ -205,11 +210,22 @@ describe("what a role opens", () => {
         "GET /v1/models",
         "GET /v1/models/:id",
         "POST /v1/quote",
+        "POST /v1/images/generations",
+        "POST /v1/images",
+        "GET /v1/images/:id",
+        "GET /v1/images/:id/metadata",
+        "POST /v1/images/:id/variations",
       ],
     },
     {
       role: "review" as const,
-      routes: ["GET /v1/verdicts", "GET /v1/verdicts/:id", "GET /v1/verdicts/:id/revisions"],
+      routes: [
+        "GET /v1/verdicts",
+        "GET /v1/verdicts/:id",
+        "GET /v1/verdicts/:id/revisions",
+        "GET /v1/images/:id",
+        "GET /v1/images/:id/metadata",
+      ],
     },
   ])("is no more for $role than the contract says", ({ role, routes }) => {
     const own = KEYED.filter(({ path, route }) => path === route.path);
@@ -235,14 +251,14 @@ describe("what a role opens", () => {
 describe.each(table(KEYED))("another tenant on $name", ({ mount }) => {
   it("reads, changes and spends nothing of this one", async () => {
     const before = await acme.call("GET", "/v1/limits");
-    const ids = [acmeVerdict, acmeKeyId];
+    const ids = [acmeVerdict, acmeKeyId, acmeImage];
     for (const id of ids) {
       const path = pathOf(mount, { id, name: "house", account: "other" });
       // oxlint-disable-next-line no-await-in-loop -- one after the other
       const reply = await send(mount, other.key, { path });
       // A problem's `instance` is the path that was asked for.
       const told = JSON.stringify({ ...reply.body, instance: null });
-      for (const own of [acmeVerdict, acmeKeyId, "u_acme_1", "post_acme_1", "zyzzyva"]) {
+      for (const own of [acmeVerdict, acmeKeyId, acmeImage, "u_acme_1", "post_acme_1", "zyzzyva"]) {
         // A model that is not there is named as it was asked for.
         if (own === id && kindOf(reply) === "model_not_found") continue;
         expect(told).not.toContain(own);

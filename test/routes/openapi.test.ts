@@ -48,6 +48,7 @@ function resolve(ref: string): unknown {
 const OPENAI_PATHS: readonly string[] = [
   "/v1/moderations",
   "/v1/embeddings",
+  "/v1/images/generations",
   "/v1/chat/completions",
   "/v1/models",
   "/v1/models/{id}",

@@ -28,6 +28,13 @@ export async function askedAbout(match: string): Promise<string[]> {
   return requests.map(({ model }) => model);
 }
 
+/** What a request for pictures reached the fake of Workers AI as. */
+export async function askedFor(match: string): Promise<{ model: string; inputs: unknown }[]> {
+  const url = new URL(`/__requests?match=${encodeURIComponent(match)}`, env.FAKE_AI_URL);
+  const requests: { model: string; inputs: unknown }[] = await (await fetch(url)).json();
+  return requests.map(({ model, inputs }) => ({ model, inputs }));
+}
+
 /** Until so many calls about a text have arrived. */
 export async function arrived(content: Scripted, count: number): Promise<void> {
   for (let tries = 0; tries < 200; tries += 1) {

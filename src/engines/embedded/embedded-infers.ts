@@ -1,7 +1,9 @@
 import type { Infers } from "../inference.ts";
 import { EXTRACT_MODEL, extract } from "./extract.ts";
 import { EMBEDDED_TASKS } from "./embedded-tasks.ts";
+import { pictureIn } from "../made-picture.ts";
 import { dimensionsOf, HASHING_MODEL, hashedVector } from "./embedding.ts";
+import { makePlacard, PLACARD_MODEL } from "./placard.ts";
 
 /** What the Worker makes by itself: stand-ins that say so, so that each surface can be tried. */
 export const EMBEDDED_INFERS: Infers = {
@@ -17,4 +19,9 @@ export const EMBEDDED_INFERS: Infers = {
     return { kind: "answered", model: EXTRACT_MODEL, output: made.output, usage: null };
   },
   ...EMBEDDED_TASKS,
+  async picture(_hold, inference) {
+    const output = pictureIn(await makePlacard(inference), inference.maxBytes);
+    if (output === null) return { kind: "failed", usage: null };
+    return { kind: "answered", model: PLACARD_MODEL, output, usage: null };
+  },
 };

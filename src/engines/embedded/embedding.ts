@@ -1,3 +1,5 @@
+import { fnv1a } from "./fnv1a.ts";
+
 // Vectors without a model: the hashing trick (Weinberger et al., 2009) over words and their letters.
 // Texts that share words come out near each other; meaning it does not know.
 
@@ -44,13 +46,4 @@ export function hashedVector(text: string, dimensions: number): number[] {
   // A text without words points nowhere; a vector of length 0 would break every cosine.
   if (norm === 0) return vector.with(0, 1);
   return vector.map((value) => value / norm);
-}
-
-/** FNV-1a, 32 bits, over UTF-16 units: http://www.isthe.com/chongo/tech/comp/fnv/ */
-function fnv1a(text: string): number {
-  let hash = 0x811c9dc5;
-  for (let at = 0; at < text.length; at += 1) {
-    hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
-  }
-  return hash >>> 0;
 }

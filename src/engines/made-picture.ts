@@ -1,0 +1,31 @@
+import { field } from "./engine-call.ts";
+import { type Picture, readPicture } from "./picture.ts";
+
+// A picture as it came from an engine: bytes, or base64 in JSON. Nothing of it is believed but what
+// its bytes say themselves.
+
+/** Base64 takes four characters for three bytes; what stands around it in JSON is small. */
+export const maxReplyBytes = (maxBytes: number): number => Math.ceil(maxBytes / 3) * 4 + 65_536;
+
+const DATA_URI = /^data:[\w/+.-]{1,50};base64,/;
+
+/** Null for what is no PNG, JPEG or WebP of at most `maxBytes`. */
+export function pictureIn(value: unknown, maxBytes: number): Picture | null {
+  const bytes = value instanceof Uint8Array ? value : fromBase64(value, maxBytes);
+  if (bytes === null) return null;
+  const picture = readPicture(bytes, maxBytes);
+  return "bytes" in picture ? picture : null;
+}
+
+function fromBase64(value: unknown, maxBytes: number): Uint8Array | null {
+  if (typeof value !== "string" || value.length > maxReplyBytes(maxBytes)) return null;
+  try {
+    return Uint8Array.fromBase64(value.slice(DATA_URI.exec(value)?.[0].length ?? 0));
+  } catch {
+    return null;
+  }
+}
+
+/** `{ image }` of Workers AI, or its bytes alone. */
+export const imageOf = (value: unknown): unknown =>
+  value instanceof Uint8Array ? value : field(value, "image");

@@ -1,0 +1,87 @@
+import type { Model } from "../domain/catalogue.ts";
+import { negativeBy, sentPrompt } from "../domain/picture-prompt.ts";
+import { PLAIN_PICTURE, type PictureMeasure, pictureTerms } from "../domain/picture-terms.ts";
+import { MAX_SEED } from "../domain/picture-traits.ts";
+import type { Measured } from "../domain/plan-generation.ts";
+import type { PictureInference } from "../engines/inference.ts";
+import type { Picture } from "../engines/picture.ts";
+
+// Pictures as a route asks for them, measured for the admission and spelled out for the engine.
+
+/** All pictures of a call together, and one alone: they are in memory at once. See `MAX_PIXELS`. */
+const MAX_BYTES_A_CALL = 24 * 1024 * 1024;
+const MAX_BYTES_A_PICTURE = 12 * 1024 * 1024;
+
+/** What a caller left out is absent: the model's own is sent then. */
+export interface PictureOrder {
+  readonly pictures: number;
+  /** With its style. */
+  readonly prompt: string;
+  readonly negativePrompt?: string | undefined;
+  readonly width?: number | undefined;
+  readonly height?: number | undefined;
+  readonly steps?: number | undefined;
+  readonly effort?: PictureMeasure["effort"] | undefined;
+  readonly seed?: number | undefined;
+  readonly guidance?: number | undefined;
+  readonly strength?: number | undefined;
+  readonly inputs?: readonly Picture[] | undefined;
+  /** Draw a seed where none is given, so that it is known with which one a picture was made. */
+  readonly drawsSeeds: boolean;
+}
+
+export interface PictureRequest {
+  readonly measured: Extract<Measured, { kind: "picture" }>;
+  /** For the `at`th picture. */
+  readonly inference: (model: Model, at: number) => PictureInference;
+}
+
+export function pictureRequest(order: PictureOrder): PictureRequest {
+  const measure = measureOf(order);
+  const firstSeed = order.seed ?? (order.drawsSeeds ? drawSeed() : null);
+  const maxBytes = Math.min(MAX_BYTES_A_PICTURE, Math.floor(MAX_BYTES_A_CALL / order.pictures));
+  const negativePrompt = order.negativePrompt ?? null;
+  return {
+    measured: { kind: "picture", picture: measure },
+    inference(model, at) {
+      const terms = pictureTerms(model, measure);
+      if (terms.kind !== "terms" || model.picture === null) {
+        throw new Error("the plan names a model that cannot make these pictures");
+      }
+      const by = negativeBy(negativePrompt !== null, model.picture);
+      return {
+        model: model.id,
+        prompt: sentPrompt({ prompt: order.prompt, negativePrompt }, by),
+        negativePrompt: by === "parameter" ? negativePrompt : null,
+        size: terms.size,
+        steps: terms.steps,
+        seed: model.picture.seed && firstSeed !== null ? (firstSeed + at) % (MAX_SEED + 1) : null,
+        guidance: order.guidance ?? null,
+        strength: order.strength ?? null,
+        inputs: order.inputs ?? [],
+        maxBytes,
+      };
+    },
+  };
+}
+
+const measureOf = (order: PictureOrder): PictureMeasure => ({
+  ...PLAIN_PICTURE,
+  pictures: order.pictures,
+  width: order.width ?? null,
+  height: order.height ?? null,
+  steps: order.steps ?? null,
+  effort: order.effort ?? "medium",
+  seed: order.seed !== undefined,
+  guidance: order.guidance ?? null,
+  strength: order.strength ?? null,
+  promptChars: order.prompt.length,
+  negativeChars: order.negativePrompt?.length ?? null,
+  inputs: (order.inputs ?? []).map(({ width, height }) => ({ width, height })),
+});
+
+const drawSeed = (): number => (crypto.getRandomValues(new Uint32Array(1))[0] ?? 0) & MAX_SEED;
+
+/** What the model was told, where that is not what the caller wrote; null where it is. */
+export const sentDiffers = (prompt: string, sent: PictureInference): string | null =>
+  sent.prompt === prompt ? null : sent.prompt;

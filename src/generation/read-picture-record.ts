@@ -1,0 +1,66 @@
+import * as v from "valibot";
+import { PICTURE_STYLES } from "../domain/picture-prompt.ts";
+import {
+  PICTURE_ID,
+  type PictureOwner,
+  pictureKey,
+  type PictureRecord,
+  recordKey,
+  type StoredPicture,
+  VARIED_BY,
+} from "../domain/stored-picture.ts";
+
+// A picture's record as it was stored. Null for whatever is not there, whoever asks.
+
+const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+
+const Stored = v.object({
+  version: v.literal(1),
+  callId: v.string(),
+  requestId: v.string(),
+  createdAtMs: count,
+  userId: v.nullable(v.string()),
+  metadata: v.record(v.string(), v.string()),
+  prompt: v.string(),
+  style: v.nullable(v.picklist(PICTURE_STYLES)),
+  negativePrompt: v.nullable(v.string()),
+  model: v.string(),
+  ran: v.nullable(v.string()),
+  engine: v.nullable(v.string()),
+  width: count,
+  height: count,
+  steps: count,
+  variation: v.nullable(v.object({ of: v.string(), by: v.picklist(VARIED_BY) })),
+  pictures: v.array(
+    v.object({
+      id: v.string(),
+      contentType: v.string(),
+      bytes: count,
+      width: count,
+      height: count,
+      seed: v.nullable(count),
+    }),
+  ),
+});
+
+export interface FoundPicture {
+  readonly record: PictureRecord;
+  readonly picture: StoredPicture;
+}
+
+export async function readPictureRecord(
+  bucket: R2Bucket,
+  owner: PictureOwner,
+  id: string,
+): Promise<FoundPicture | null> {
+  if (!PICTURE_ID.test(id)) return null;
+  const object = await bucket.head(pictureKey(owner, id));
+  const callId = object?.customMetadata?.["call"];
+  if (callId === undefined) return null;
+  const stored = await bucket.get(recordKey(owner, callId));
+  if (stored === null) return null;
+  const parsed = v.safeParse(Stored, await stored.json());
+  if (!parsed.success) return null;
+  const picture = parsed.output.pictures.find((each) => each.id === id);
+  return picture === undefined ? null : { record: parsed.output, picture };
+}

@@ -1,0 +1,174 @@
+import * as v from "valibot";
+import { admittedModels } from "../domain/catalogue.ts";
+import { styledPrompt, styleWords } from "../domain/picture-prompt.ts";
+import type { Generation } from "../generation/generation-call.ts";
+import { renderedJson } from "../generation/generation-call.ts";
+import { readPictureRecord } from "../generation/read-picture-record.ts";
+import { ok, raw, type Raw } from "../http/call.ts";
+import { defineRoute } from "../http/route.ts";
+import type { Config } from "../config.ts";
+import {
+  ImageOutput,
+  ImagesInput,
+  ImagesOutput,
+  MAX_IMAGES_BODY_BYTES,
+  toImage,
+  toImages,
+} from "../wire/image.ts";
+import { callerOf, GENERATED, generationHeaders } from "./generation-deps.ts";
+import { pictureReply } from "./picture-reply.ts";
+import {
+  type Asked,
+  bucketOf,
+  DEFAULT_PICTURE_MODEL,
+  drawsSeeds,
+  fromBucket,
+  linksTo,
+  NO_BUCKET,
+  type PictureCall,
+  type PictureRouteCall,
+  picturesCall,
+  stored,
+} from "./picture-deps.ts";
+import { TENANT_READ } from "./shared.ts";
+import { askTenant } from "./tenant-object.ts";
+
+export const createImages = defineRoute({
+  method: "POST",
+  path: "/v1/images",
+  summary: "Make pictures",
+  description:
+    "What the model has no parameter for is put into the prompt where words can say it, and `applied` says so; else it is refused as `unsupported_parameter`. The pictures are stored with their prompt until the tenant is deleted.",
+  surface: "native",
+  auth: { kind: "key", roles: ["call"] },
+  body: { schema: ImagesInput, limitBytes: MAX_IMAGES_BODY_BYTES },
+  reply: { status: 200, schema: ImagesOutput },
+  failures: GENERATED,
+  handle: async (call) => {
+    const { body } = call;
+    const bucket = bucketOf(call.env);
+    if (bucket === null) return NO_BUCKET;
+    const userId = body.user_id ?? null;
+    const read = await callerOf(call, "POST /v1/images", userId);
+    if (read.kind !== "read") return read;
+    const style = body.style ?? null;
+    const asked = {
+      userId,
+      metadata: body.metadata,
+      prompt: body.prompt,
+      style,
+      negativePrompt: body.negative_prompt ?? null,
+      variation: null,
+    };
+    const generation = await picturesCall(call, {
+      who: read.who,
+      model: body.model ?? DEFAULT_PICTURE_MODEL,
+      order: {
+        pictures: body.n,
+        prompt: styledPrompt(body.prompt, style === null ? null : styleWords(style)),
+        negativePrompt: body.negative_prompt,
+        width: body.width,
+        height: body.height,
+        steps: body.steps,
+        seed: body.seed,
+        drawsSeeds: drawsSeeds(call.config),
+      },
+      render: renderStored(call, bucket, { asked, requested: body.n }),
+    });
+    return generation.kind === "generated" ? imagesReply(generation, call.config) : generation;
+  },
+});
+
+/** Into the bucket, then the native reply. */
+export const renderStored =
+  (
+    call: PictureRouteCall,
+    bucket: R2Bucket,
+    { asked, requested }: { readonly asked: Asked; readonly requested: number },
+  ): PictureCall["render"] =>
+  async (made, sentOf) => {
+    const kept = await stored(call, bucket, { made, sentOf, asked });
+    if (kept.kind !== "kept") return kept;
+    const { item } = made;
+    const model = admittedModels(call.config.prices)(item.pricedAs);
+    return renderedJson(toImages(kept.record, kept.links, { item, model, requested }));
+  };
+
+/** The reply of the native routes that make pictures. */
+export const imagesReply = (generation: Generation, config: Config): Raw =>
+  raw(
+    new Response(generation.rendered.body, {
+      headers: {
+        "Content-Type": generation.rendered.contentType,
+        ...generationHeaders(generation, config),
+      },
+    }),
+  );
+
+export const PARAMS = v.strictObject({
+  id: v.pipe(v.string(), v.description("`img_` and a ULID.")),
+});
+
+export const NO_IMAGE = { kind: "not_found", what: "image" } as const;
+
+export const getImage = defineRoute({
+  method: "GET",
+  path: "/v1/images/:id",
+  summary: "A picture's bytes",
+  description:
+    "With the owner's key, or without one by the link that came with the picture, until it expires. `ETag` with `If-None-Match`, and single ranges, are honoured.",
+  surface: "native",
+  auth: { kind: "key", roles: ["call", "review"], orLink: "image" },
+  params: PARAMS,
+  reply: {
+    status: 200,
+    contentType: "image/*",
+    schema: v.pipe(v.string(), v.description("PNG, JPEG or WebP.")),
+  },
+  failures: TENANT_READ,
+  handle: async (call) => {
+    const { caller } = call;
+    const bucket = bucketOf(call.env);
+    if (bucket === null) return NO_IMAGE;
+    const asked = { id: call.params.id, request: call.request };
+    if (caller.kind === "link") {
+      const keptS = Math.max(0, Math.floor(caller.expiresAtS - Date.now() / 1000));
+      return (await fromBucket(pictureReply(bucket, caller, { ...asked, keptS }))) ?? NO_IMAGE;
+    }
+    const owner = await ownerOf({ env: call.env, caller });
+    if (owner.kind !== "owner") return owner;
+    return (await fromBucket(pictureReply(bucket, owner, { ...asked, keptS: YEAR_S }))) ?? NO_IMAGE;
+  },
+});
+
+const YEAR_S = 31_536_000;
+
+/** The tenant in its present life, if this key may read. */
+export async function ownerOf(call: Parameters<typeof askTenant>[0]) {
+  const read = await askTenant(call, (tenant, caller) => tenant.readProfile(caller));
+  if (read.kind !== "profile") return read;
+  const { id, generation } = read.profile;
+  return { kind: "owner", tenant: id, life: generation } as const;
+}
+
+export const getImageMetadata = defineRoute({
+  method: "GET",
+  path: "/v1/images/:id/metadata",
+  summary: "What a picture was made of, and a new link to it",
+  surface: "native",
+  auth: { kind: "key", roles: ["call", "review"] },
+  params: PARAMS,
+  reply: { status: 200, schema: ImageOutput },
+  failures: TENANT_READ,
+  handle: async (call) => {
+    const bucket = bucketOf(call.env);
+    if (bucket === null) return NO_IMAGE;
+    const owner = await ownerOf(call);
+    if (owner.kind !== "owner") return owner;
+    const { id } = call.params;
+    const found = await fromBucket(readPictureRecord(bucket, owner, id));
+    if (found === null) return NO_IMAGE;
+    if ("kind" in found) return found;
+    return ok(toImage(found.record, found.picture, await linksTo(call, owner, [id])));
+  },
+});

@@ -1,0 +1,129 @@
+import { sentDiffers } from "../generation/picture-request.ts";
+import { styledPrompt } from "../domain/picture-prompt.ts";
+import type {
+  Generation,
+  GenerationCallFailure,
+  Made,
+  Rendered,
+} from "../generation/generation-call.ts";
+import { renderedJson } from "../generation/generation-call.ts";
+import { defineRoute } from "../http/route.ts";
+import { MAX_IMAGES_BODY_BYTES } from "../wire/image.ts";
+import {
+  effortOf,
+  imagesAsJson,
+  type OpenAiImagesBody,
+  OpenAiImagesInput,
+  type OpenAiImagesMade,
+  OpenAiImagesOutput,
+  sizeOf,
+  toOpenAiImages,
+  unsupportedIn,
+  wordsOf,
+} from "../wire/openai-images.ts";
+import { personOf } from "../wire/openai.ts";
+import { callerOf, GENERATED, openAiReply } from "./generation-deps.ts";
+import {
+  bucketOf,
+  DEFAULT_PICTURE_MODEL,
+  drawsSeeds,
+  NO_BUCKET,
+  type PictureCall,
+  type PictureRouteCall,
+  picturesCall,
+  stored,
+} from "./picture-deps.ts";
+
+export const createOpenAiImages = defineRoute({
+  method: "POST",
+  path: "/v1/images/generations",
+  summary: "OpenAI's image generations endpoint",
+  description:
+    "With `url` the pictures are stored and their links last an hour; with `b64_json` nothing is stored. Without `usage`: no model here counts tokens, `neurogate` says what it cost.",
+  surface: "openai",
+  auth: { kind: "key", roles: ["call"] },
+  body: { schema: OpenAiImagesInput, limitBytes: MAX_IMAGES_BODY_BYTES },
+  reply: { status: 200, schema: OpenAiImagesOutput },
+  failures: GENERATED,
+  handle: async (call) => {
+    const startedMs = Date.now();
+    const { body } = call;
+    const unsupported = unsupportedIn(body);
+    if (unsupported !== null) return unsupported;
+    const bucket = bucketOf(call.env);
+    if (bucket === null && body.response_format === "url") return NO_BUCKET;
+    const read = await callerOf(call, "POST /v1/images/generations", personOf(body));
+    if (read.kind !== "read") return read;
+    const generation = await picturesCall(call, {
+      who: read.who,
+      model: body.model ?? DEFAULT_PICTURE_MODEL,
+      order: {
+        pictures: body.n ?? 1,
+        prompt: styledPrompt(body.prompt, wordsOf(body)),
+        effort: effortOf(body),
+        ...sizeOf(body),
+        drawsSeeds: drawsSeeds(call.config),
+      },
+      render: renderFor(call, body.response_format === "b64_json" ? null : bucket),
+    });
+    return generation.kind === "generated"
+      ? openAiReply(generation, call.config, startedMs)
+      : asSize(generation);
+  },
+});
+
+/** @param bucket null: nothing is stored, the pictures are in the reply */
+const renderFor =
+  (
+    call: PictureRouteCall & { readonly body: OpenAiImagesBody },
+    bucket: R2Bucket | null,
+  ): PictureCall["render"] =>
+  async (made, sentOf) => {
+    const { body, requestId } = call;
+    const revisedPrompt = sentDiffers(body.prompt, sentOf(0));
+    const facts = { item: made.item, requestId, requested: body.n ?? 1, revisedPrompt };
+    if (bucket === null) return inTheReply(made, { createdAtMs: Date.now(), ...facts });
+    const asked = {
+      userId: personOf(body),
+      metadata: {},
+      prompt: body.prompt,
+      style: null,
+      negativePrompt: null,
+      variation: null,
+    };
+    const kept = await stored(call, bucket, { made, sentOf, asked });
+    if (kept.kind !== "kept") return kept;
+    const { record, links } = kept;
+    const images = record.pictures.map(({ id }) => {
+      const image = { url: links.urls.get(id) ?? "" };
+      return { id, image };
+    });
+    const format = made.answers[0]?.output.format ?? null;
+    const { createdAtMs } = record;
+    return renderedJson(toOpenAiImages(images, format, { createdAtMs, ...facts }));
+  };
+
+const inTheReply = ({ answers }: Made<"picture">, made: OpenAiImagesMade): Rendered => ({
+  contentType: "application/json",
+  body: imagesAsJson(
+    answers.map(({ output }) => output),
+    made,
+  ),
+});
+
+const isSide = (field: unknown): boolean => field === "width" || field === "height";
+
+/** Width and height are one field here. */
+function asSize<Failure extends Exclude<Generation | GenerationCallFailure, Generation>>(
+  failure: Failure,
+): Failure {
+  if (failure.kind === "unsupported_parameter" && isSide(failure.parameter)) {
+    return { ...failure, parameter: "size" };
+  }
+  if (failure.kind !== "invalid_request") return failure;
+  const errors = failure.errors.map(({ path: [field, ...rest], detail }) => {
+    if (!isSide(field)) return { path: field === undefined ? rest : [field, ...rest], detail };
+    return { path: ["size", ...rest], detail: `has a ${field} that ${detail}` };
+  });
+  return { ...failure, errors };
+}
