@@ -10,6 +10,7 @@ import {
 import type { RunBody } from "../wire/workers-ai.ts";
 import { MAX_BODY_BYTES } from "./generation-deps.ts";
 import { chatTask } from "./run-chat.ts";
+import { imageTask } from "./run-images.ts";
 import { jsonTask, type RunTask } from "./run-task.ts";
 
 // Which task a model is asked with. What is not here has no priced model, or no bound.
@@ -29,6 +30,7 @@ const TASKS: Readonly<Partial<Record<ModelTask, (model: Model) => RunTask>>> = {
   image_classification: () => labels,
   object_detection: () => objects,
   image_to_text: () => caption,
+  text_to_image: () => imageTask,
   translation: () => translation,
 };
 
@@ -37,6 +39,7 @@ const JSON_LIMITS: Readonly<Partial<Record<ModelTask, number>>> = {
   image_classification: 10 * 1024 * 1024,
   object_detection: 10 * 1024 * 1024,
   image_to_text: 10 * 1024 * 1024,
+  text_to_image: 10 * 1024 * 1024,
 };
 
 export function jsonLimitOf(name: string): number {

@@ -10,6 +10,9 @@ import { jsonLimitOf, runTaskOf } from "./run-tasks.ts";
 /** The longest that any task takes: sounds, and pictures as numbers. The contract, section 5. */
 const MAX_RUN_BYTES = 25 * 1024 * 1024;
 
+/** What some models answer with as it is, and streams. */
+const BARE = ["image/png", "image/jpeg", "text/event-stream"];
+
 const NO_TASK: EngineFailure = {
   kind: "engine_unsupported",
   detail: "Models of that task are not run here.",
@@ -24,7 +27,7 @@ export const runModelRoute = defineRoute({
   surface: "workers-ai",
   auth: { kind: "key", roles: ["call"] },
   body: { schema: RunInput, limitBytes: MAX_RUN_BYTES, as: "unread" },
-  reply: { status: 200, schema: Envelope },
+  reply: { status: 200, schema: Envelope, otherTypes: BARE },
   failures: GENERATED,
   handle: async (call) => {
     const { model } = call.params;
