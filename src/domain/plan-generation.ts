@@ -6,6 +6,7 @@ import type { Usage } from "./price.ts";
 import type { PromptFeatures } from "./prompt-features.ts";
 import type { Routed } from "./routing.ts";
 import { type FindModel, type ModelFailure, planCalls, type PlannedStage } from "./stage.ts";
+import { isSound, soundRefusal, soundUsage, type SoundMeasure } from "./sound-usage.ts";
 import { isTask, taskOwnTokens, taskRefusal, taskUsages, type TaskMeasure } from "./task-usage.ts";
 import {
   type ChatMeasure,
@@ -35,7 +36,8 @@ export type Measured =
     }
   /** Tokens of each text. */
   | { readonly kind: "embeddings"; readonly texts: readonly number[] }
-  | TaskMeasure;
+  | TaskMeasure
+  | SoundMeasure;
 
 export type GenerationKind = Measured["kind"];
 
@@ -49,6 +51,8 @@ const TASKS: Readonly<Record<GenerationKind, ModelTask>> = {
   objects: "object_detection",
   caption: "image_to_text",
   translation: "translation",
+  transcription: "speech_to_text",
+  speech: "text_to_speech",
 };
 
 export interface GenerationStage extends PlannedStage {
@@ -150,6 +154,7 @@ function usable(
   if (measured.kind === "chat" && measured.chat.images > 0 && !takesPictures(model)) {
     return { kind: "unbounded_usage", detail: `Pictures sent to ${id} have no known bound.` };
   }
+  if (isSound(measured)) return soundRefusal(model, measured) ?? found;
   return (isTask(measured) ? taskRefusal(model, measured) : null) ?? found;
 }
 
@@ -171,6 +176,7 @@ export function canTake(
 /** The most that each engine call uses. */
 function usagesOf(model: Model, measured: Measured, maxTokens: number): Usage[] {
   if (isTask(measured)) return [taskUsages(model, measured, maxTokens)];
+  if (isSound(measured)) return [soundUsage(model, measured)];
   switch (measured.kind) {
     case "chat": {
       const usage = {
@@ -189,6 +195,7 @@ function usagesOf(model: Model, measured: Measured, maxTokens: number): Usage[] 
 /** What a model reads of our own or its template's making, beside what the caller sent. */
 function ownTokens(model: Model, measured: Measured): number {
   if (isTask(measured)) return taskOwnTokens(model, measured);
+  if (isSound(measured)) return 0;
   switch (measured.kind) {
     case "chat":
       return chatInputBound(model, { ...measured.chat, textTokens: 0 });

@@ -3,6 +3,12 @@ import type { GenerationKind } from "../domain/plan-generation.ts";
 import type { Usage } from "../domain/price.ts";
 import type { CheckOptions, Label, Unanswered } from "./engine.ts";
 import type {
+  Speech,
+  SpeechInference,
+  Transcript,
+  TranscriptionInference,
+} from "./sound-inference.ts";
+import type {
   CaptionInference,
   CaptionOutput,
   ClassificationInference,
@@ -96,6 +102,8 @@ export interface Inferences {
   readonly objects: PictureInference;
   readonly caption: CaptionInference;
   readonly translation: TranslationInference;
+  readonly transcription: TranscriptionInference;
+  readonly speech: SpeechInference;
 }
 
 export interface Outputs {
@@ -111,6 +119,8 @@ export interface Outputs {
   readonly caption: CaptionOutput;
   /** One for each text, in order. */
   readonly translation: { readonly translations: readonly string[] };
+  readonly transcription: Transcript;
+  readonly speech: Speech;
 }
 
 export interface Answered<Kind extends GenerationKind> {

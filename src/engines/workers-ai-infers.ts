@@ -3,6 +3,7 @@ import { field } from "./engine-call.ts";
 import type { Infer, Infers } from "./inference.ts";
 import { chat } from "./workers-ai-chat.ts";
 import { runModel } from "./workers-ai-call.ts";
+import { workersAiSound } from "./workers-ai-sound.ts";
 import { workersAiTasks } from "./workers-ai-tasks.ts";
 
 /** What the `AI` binding makes. */
@@ -10,6 +11,7 @@ export const workersAiInfers = (ai: Ai): Infers => ({
   chat: chat(ai),
   embeddings: embeddings(ai),
   ...workersAiTasks(ai),
+  ...workersAiSound(ai),
 });
 
 /** `{ text: [...] }` is answered with `{ data: number[][] }`. Source: bge-base-en-v1.5's schema. */

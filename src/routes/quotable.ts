@@ -4,7 +4,9 @@ import type { FailureKind } from "../domain/failure.ts";
 import type { FailureOf, Route, Schema } from "../http/route.ts";
 import { VerdictInput } from "../wire/content.ts";
 import { EmbeddingsInput } from "../wire/openai-embeddings.ts";
+import { SpeechInput } from "../wire/openai-speech.ts";
 import { ModerationInput } from "../wire/openai-moderation.ts";
+import { createSpeech, speechAsked } from "./audio.ts";
 import { createEmbeddings, embeddingsAsked } from "./embeddings.ts";
 import { createModeration, moderationsAsked } from "./moderations.ts";
 import { createVerdict, verdictAsked } from "./verdicts.ts";
@@ -54,6 +56,7 @@ const QUOTABLE: readonly Quotable[] = [
   quotable(createVerdict, VerdictInput, verdictAsked),
   quotable(createModeration, ModerationInput, moderationsAsked),
   quotable(createEmbeddings, EmbeddingsInput, generation(embeddingsAsked)),
+  quotable(createSpeech, SpeechInput, generation(speechAsked)),
 ];
 
 export const quotableAt = (path: string): Quotable | null =>

@@ -2,6 +2,7 @@ import type { Infers } from "../inference.ts";
 import { EXTRACT_MODEL, extract } from "./extract.ts";
 import { EMBEDDED_TASKS } from "./embedded-tasks.ts";
 import { dimensionsOf, HASHING_MODEL, hashedVector } from "./embedding.ts";
+import { embeddedSpeech } from "./tones.ts";
 
 /** What the Worker makes by itself: stand-ins that say so, so that each surface can be tried. */
 export const EMBEDDED_INFERS: Infers = {
@@ -17,4 +18,5 @@ export const EMBEDDED_INFERS: Infers = {
     return { kind: "answered", model: EXTRACT_MODEL, output: made.output, usage: null };
   },
   ...EMBEDDED_TASKS,
+  speech: embeddedSpeech,
 };
