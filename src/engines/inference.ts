@@ -3,6 +3,12 @@ import type { GenerationKind } from "../domain/plan-generation.ts";
 import type { Size, Usage } from "../domain/price.ts";
 import type { CheckOptions, Label, Unanswered } from "./engine.ts";
 import type {
+  Speech,
+  SpeechInference,
+  Transcript,
+  TranscriptionInference,
+} from "./sound-inference.ts";
+import type {
   CaptionInference,
   CaptionOutput,
   ClassificationInference,
@@ -116,6 +122,8 @@ export interface Inferences {
   readonly caption: CaptionInference;
   readonly translation: TranslationInference;
   readonly picture: PictureInference;
+  readonly transcription: TranscriptionInference;
+  readonly speech: SpeechInference;
 }
 
 export interface Outputs {
@@ -133,6 +141,8 @@ export interface Outputs {
   readonly translation: { readonly translations: readonly string[] };
   /** Sniffed: what its bytes say, whatever it was called on the way. */
   readonly picture: Picture;
+  readonly transcription: Transcript;
+  readonly speech: Speech;
 }
 
 export interface Answered<Kind extends GenerationKind> {

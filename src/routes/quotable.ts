@@ -4,8 +4,10 @@ import type { FailureKind } from "../domain/failure.ts";
 import type { FailureOf, Route, Schema } from "../http/route.ts";
 import { VerdictInput } from "../wire/content.ts";
 import { EmbeddingsInput } from "../wire/openai-embeddings.ts";
+import { SpeechInput } from "../wire/openai-speech.ts";
 import { ModerationInput } from "../wire/openai-moderation.ts";
 import { TranslationInput } from "../wire/translation.ts";
+import { createSpeech, speechAsked } from "./audio.ts";
 import { createEmbeddings, embeddingsAsked } from "./embeddings.ts";
 import { createModeration, moderationsAsked } from "./moderations.ts";
 import { createTranslation, translationAsked } from "./translations.ts";
@@ -57,6 +59,7 @@ const QUOTABLE: readonly Quotable[] = [
   quotable(createModeration, ModerationInput, moderationsAsked),
   quotable(createEmbeddings, EmbeddingsInput, generation(embeddingsAsked)),
   quotable(createTranslation, TranslationInput, generation(translationAsked)),
+  quotable(createSpeech, SpeechInput, generation(speechAsked)),
 ];
 
 export const quotableAt = (path: string): Quotable | null =>
