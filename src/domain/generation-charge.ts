@@ -4,6 +4,7 @@ import { type Basis, capped } from "./ledger.ts";
 import { ZERO } from "./micro-neurons.ts";
 import type { GenerationKind } from "./plan-generation.ts";
 import { priceOf, type Usage } from "./price.ts";
+import type { Counted } from "./sound-usage.ts";
 import { type PlannedCall, unitsWith } from "./stage.ts";
 import { estimateInputTokens, tokensAtMost } from "./token-bound.ts";
 
@@ -12,11 +13,12 @@ import { estimateInputTokens, tokensAtMost } from "./token-bound.ts";
 const NOTHING: Charge = { microNeurons: ZERO, overrun: ZERO, units: {}, basis: "measured" };
 
 /**
- * @param end `usage` null: the reply carried none; `output` is then what an estimate goes by
+ * @param end `usage` null: the reply carried none; `outputText` is then what an estimate goes by, or
+ *   `counted` what was found by counting
  * @param model whose price is taken: the one that was asked
  */
 export function generationCharge(
-  end: CallEnd & { readonly outputText?: string | null },
+  end: CallEnd & { readonly outputText?: string | null; readonly counted?: Counted | null },
   planned: PlannedCall,
   { kind, model }: { readonly kind: GenerationKind; readonly model: Model },
 ): Charge {
@@ -27,7 +29,8 @@ export function generationCharge(
   if (estimated === null) {
     return { microNeurons: planned.bound, overrun: ZERO, units, basis: "held" };
   }
-  // Nothing was reported, so nothing is known of an overrun.
+  // What was counted may be more than was held; of what was estimated nothing is known.
+  if (estimated.basis === "counted") return priced(model, planned, estimated.units, "counted");
   return { ...priced(model, planned, estimated.units, estimated.basis), overrun: ZERO };
 }
 
@@ -43,7 +46,11 @@ function priced(model: Model, { bound }: PlannedCall, units: Usage, basis: Basis
 function estimate(
   kind: GenerationKind,
   { units, ownTokens }: PlannedCall,
-  end: { readonly simulated: boolean; readonly outputText?: string | null },
+  end: {
+    readonly simulated: boolean;
+    readonly outputText?: string | null;
+    readonly counted?: Counted | null;
+  },
 ): { readonly units: Usage; readonly basis: Basis } | null {
   const input = ownTokens + estimateInputTokens((units.input_token ?? 0) - ownTokens);
   switch (kind) {
@@ -63,6 +70,9 @@ function estimate(
       return { units, basis: "counted" };
     case "caption":
       return null;
+    case "transcription":
+    case "speech":
+      return end.counted ?? null;
     case "translation": {
       if (end.outputText === undefined || end.outputText === null) return null;
       const written = estimateInputTokens(tokensAtMost(end.outputText));

@@ -7,6 +7,7 @@ import { type PictureFailure, type PictureMeasure, pictureTerms } from "./pictur
 import type { PromptFeatures } from "./prompt-features.ts";
 import type { Routed } from "./routing.ts";
 import { type FindModel, type ModelFailure, planCalls, type PlannedStage } from "./stage.ts";
+import { isSound, soundRefusal, soundUsage, type SoundMeasure } from "./sound-usage.ts";
 import { isTask, taskOwnTokens, taskRefusal, taskUsages, type TaskMeasure } from "./task-usage.ts";
 import {
   type ChatMeasure,
@@ -43,7 +44,8 @@ export type Measured =
   /** Tokens of each text. */
   | { readonly kind: "embeddings"; readonly texts: readonly number[] }
   | { readonly kind: "picture"; readonly picture: PictureMeasure }
-  | TaskMeasure;
+  | TaskMeasure
+  | SoundMeasure;
 
 export type GenerationKind = Measured["kind"];
 
@@ -58,6 +60,8 @@ const TASKS: Readonly<Record<GenerationKind, ModelTask>> = {
   caption: "image_to_text",
   translation: "translation",
   picture: "text_to_image",
+  transcription: "speech_to_text",
+  speech: "text_to_speech",
 };
 
 export interface GenerationStage extends PlannedStage {
@@ -171,6 +175,7 @@ function usable(
     const terms = pictureTerms(model, measured.picture);
     if (terms.kind !== "terms") return terms;
   }
+  if (isSound(measured)) return soundRefusal(model, measured) ?? found;
   return (isTask(measured) ? taskRefusal(model, measured) : null) ?? found;
 }
 
@@ -192,6 +197,7 @@ export function canTake(
 /** The most that each engine call uses. */
 function usagesOf(model: Model, measured: Measured, maxTokens: number): Usage[] {
   if (isTask(measured)) return [taskUsages(model, measured, maxTokens)];
+  if (isSound(measured)) return [soundUsage(model, measured)];
   switch (measured.kind) {
     case "chat": {
       const usage = {
@@ -222,6 +228,7 @@ function pictureUsages(model: Model, measure: PictureMeasure): Usage[] {
 /** What a model reads of our own or its template's making, beside what the caller sent. */
 function ownTokens(model: Model, measured: Measured): number {
   if (isTask(measured)) return taskOwnTokens(model, measured);
+  if (isSound(measured)) return 0;
   switch (measured.kind) {
     case "chat":
       return chatInputBound(model, { ...measured.chat, textTokens: 0 });

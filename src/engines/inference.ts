@@ -4,13 +4,19 @@ import type { Size, Usage } from "../domain/price.ts";
 import type { CheckOptions, Label, Unanswered } from "./engine.ts";
 import type { Picture } from "./picture.ts";
 import type {
+  Speech,
+  SpeechInference,
+  Transcript,
+  TranscriptionInference,
+} from "./sound-inference.ts";
+import type {
   CaptionInference,
   CaptionOutput,
   ClassificationInference,
+  RecognitionInference,
   Rank,
   RerankingInference,
   SeenObject,
-  SightInference,
   TranslationInference,
 } from "./task-inference.ts";
 
@@ -111,11 +117,13 @@ export interface Inferences {
   readonly embeddings: EmbeddingsInference;
   readonly classification: ClassificationInference;
   readonly reranking: RerankingInference;
-  readonly labels: SightInference;
-  readonly objects: SightInference;
+  readonly labels: RecognitionInference;
+  readonly objects: RecognitionInference;
   readonly caption: CaptionInference;
   readonly translation: TranslationInference;
   readonly picture: PictureInference;
+  readonly transcription: TranscriptionInference;
+  readonly speech: SpeechInference;
 }
 
 export interface Outputs {
@@ -133,6 +141,8 @@ export interface Outputs {
   readonly translation: { readonly translations: readonly string[] };
   /** Sniffed: what its bytes say, whatever it was called on the way. */
   readonly picture: Picture;
+  readonly transcription: Transcript;
+  readonly speech: Speech;
 }
 
 export interface Answered<Kind extends GenerationKind> {

@@ -56,7 +56,7 @@ async function post(
   bytes: Uint8Array,
   { signal, maxBytes }: { readonly signal: AbortSignal; readonly maxBytes?: number },
 ): Promise<Reply> {
-  const response = await answered(url, headers, bytes, signal);
+  const response = await answered(url, headers, [bytes], signal);
   if (!(response instanceof Response)) return response;
   try {
     if (isJson(response)) {
@@ -79,20 +79,20 @@ export async function postForEvents(
   const headers = new Headers({ "content-type": "application/json", accept: "text/event-stream" });
   if (apiKey) headers.set("authorization", `Bearer ${apiKey}`);
   const bytes = new TextEncoder().encode(JSON.stringify(body));
-  const response = await answered(baseUrl.replace(/\/+$/, "") + path, headers, bytes, signal);
+  const response = await answered(baseUrl.replace(/\/+$/, "") + path, headers, [bytes], signal);
   return response instanceof Response ? eventsOf(response) : response;
 }
 
 /** A reply with a good status, or what a bad one or none means for the hold. */
-async function answered(
+export async function answered(
   url: string,
   headers: Headers,
-  bytes: Uint8Array,
+  chunks: readonly Uint8Array[],
   signal: AbortSignal,
 ): Promise<Response | NoReply> {
   // workerd reports a refused and a lost connection alike. What tells them apart is whether the
   // body was taken: it is not before there is a connection to send it on.
-  const { body, taken } = watchedBody(bytes);
+  const { body, taken } = watchedBody(chunks);
   let response: Response;
   try {
     response = await fetch(url, { method: "POST", headers, body, redirect: "manual", signal });
@@ -106,13 +106,20 @@ async function answered(
 }
 
 /** A body of known length that knows whether any of it was taken. */
-function watchedBody(bytes: Uint8Array): { body: ReadableStream; taken: () => boolean } {
-  const { readable, writable } = new FixedLengthStream(bytes.byteLength);
+function watchedBody(chunks: readonly Uint8Array[]): {
+  readonly body: ReadableStream;
+  readonly taken: () => boolean;
+} {
+  const length = chunks.reduce((sum, { byteLength }) => sum + byteLength, 0);
+  const { readable, writable } = new FixedLengthStream(length);
   const writer = writable.getWriter();
   let taken = false;
   const write = async () => {
-    await writer.write(bytes);
-    taken = true;
+    for (const chunk of chunks) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      await writer.write(chunk);
+      taken = true;
+    }
     await writer.close();
   };
   write().catch(() => {}); // the connection was lost, which fetch reports

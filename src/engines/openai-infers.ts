@@ -4,12 +4,14 @@ import type { Infer, Infers } from "./inference.ts";
 import { chat } from "./openai-chat.ts";
 import { namedModel, type OpenAiOptions, postJson } from "./openai-call.ts";
 import { openAiPicture } from "./openai-pictures.ts";
+import { openAiSound } from "./openai-sound.ts";
 
 /** What an OpenAI-compatible server makes, with the models that the deployment has named. */
 export const openAiInfers = (server: OpenAiOptions): Infers => ({
   embeddings: embeddings(server),
   chat: chat(server),
   picture: openAiPicture(server),
+  ...openAiSound(server),
 });
 
 const embeddings =

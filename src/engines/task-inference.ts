@@ -22,7 +22,7 @@ export interface Rank {
   readonly score: number;
 }
 
-export interface SightInference {
+export interface RecognitionInference {
   readonly model: string;
   readonly picture: Picture;
 }

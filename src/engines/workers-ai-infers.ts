@@ -4,14 +4,16 @@ import type { Infer, Infers } from "./inference.ts";
 import { chat } from "./workers-ai-chat.ts";
 import { runModel } from "./workers-ai-call.ts";
 import { workersAiPicture } from "./workers-ai-pictures.ts";
+import { workersAiSound } from "./workers-ai-sound.ts";
 import { workersAiTasks } from "./workers-ai-tasks.ts";
 
 /** What the `AI` binding makes. */
 export const workersAiInfers = (ai: Ai): Infers => ({
   chat: chat(ai),
   embeddings: embeddings(ai),
-  picture: workersAiPicture(ai),
   ...workersAiTasks(ai),
+  picture: workersAiPicture(ai),
+  ...workersAiSound(ai),
 });
 
 /** `{ text: [...] }` is answered with `{ data: number[][] }`. Source: bge-base-en-v1.5's schema. */

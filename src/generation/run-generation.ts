@@ -5,10 +5,12 @@ import { generationCharge } from "../domain/generation-charge.ts";
 import type { Hold, Item } from "../domain/ledger.ts";
 import { sum } from "../domain/micro-neurons.ts";
 import type { GenerationKind, GenerationStage } from "../domain/plan-generation.ts";
+import type { Counted } from "../domain/sound-usage.ts";
 import { type PlannedCall, sumUsage } from "../domain/stage.ts";
 import { type Asked, askModels } from "../engines/ask-models.ts";
 import type { Engine, Unanswered } from "../engines/engine.ts";
 import type { Answered, Inferences } from "../engines/inference.ts";
+import { countedUsage } from "./counted-usage.ts";
 import { writtenText } from "./written-text.ts";
 
 // The generation's stage, run: its engine calls (one for each answer that is wanted) and together
@@ -65,7 +67,13 @@ export async function runGeneration<Kind extends GenerationKind>(
       ),
     ),
   );
-  const ends = asked.map((one) => ({ asked: one, end: endOf(one, engine) }));
+  const ends = asked.map((one, at) => {
+    const end = endOf(one, engine);
+    if (one.outcome.kind !== "answered") return { asked: one, end };
+    const told = inference(one.model, at);
+    const counted = countedUsage(context.modelOf(one.model), told, one.outcome.output);
+    return { asked: one, end: { ...end, counted } };
+  });
   return {
     item: itemOf(context, kind, ends),
     account: engine.name === "workers-ai" ? accountOf(asked) : null,
@@ -76,7 +84,10 @@ export async function runGeneration<Kind extends GenerationKind>(
 const UNSUPPORTED: Unanswered = { kind: "unsupported" };
 
 /** How a call ended, for its charge. */
-export type GenerationEnd = CallEnd & { readonly outputText?: string | null };
+export type GenerationEnd = CallEnd & {
+  readonly outputText?: string | null;
+  readonly counted?: Counted | null;
+};
 
 /** A call of the stage that was asked, and how it ended. */
 export interface EndedCall {

@@ -8,16 +8,19 @@ import { Upload } from "./upload.ts";
 export type FormFields = Readonly<Record<string, unknown>>;
 
 /**
- * A name that ends in `[]` is a list, as the official clients send arrays; any other is sent once.
+ * A name that ends in `[]` is a list under the name before it, as the official clients send arrays;
+ * any other is sent once.
  *
  * @returns without a prototype: a field `__proto__` is one like any other
  */
 export function fieldsOf(parts: readonly Part[]): FormFields | FieldError {
   const fields: Record<string, unknown> = Object.create(null);
   for (const { name, value } of parts) {
-    const before = fields[name];
-    if (name.endsWith("[]")) fields[name] = Array.isArray(before) ? [...before, value] : [value];
-    else if (before === undefined) fields[name] = value;
+    const isList = name.endsWith("[]");
+    const field = isList ? name.slice(0, -2) : name;
+    const before = fields[field];
+    if (before === undefined) fields[field] = isList ? [value] : value;
+    else if (isList && Array.isArray(before)) before.push(value);
     else return { path: [plain(name)], detail: "must be sent once" };
   }
   return { ...fields };

@@ -3,10 +3,12 @@ import type { Route, Schema } from "../http/route.ts";
 import { VerdictInput } from "../wire/content.ts";
 import { ChatInput } from "../wire/openai-chat.ts";
 import { EmbeddingsInput } from "../wire/openai-embeddings.ts";
+import { SpeechInput } from "../wire/openai-speech.ts";
 import { ModerationInput } from "../wire/openai-moderation.ts";
 import { TranslationInput } from "../wire/translation.ts";
 import type { Asked, AskedBy, Misread } from "./asked.ts";
 import { chatAsked, createChatCompletion } from "./chat.ts";
+import { createSpeech, speechAsked } from "./audio.ts";
 import { createEmbeddings, embeddingsAsked } from "./embeddings.ts";
 import { createModeration, moderationsAsked } from "./moderations.ts";
 import { createTranslation, translationAsked } from "./translations.ts";
@@ -47,6 +49,7 @@ const QUOTABLE: readonly Quotable[] = [
   quotable(createEmbeddings, EmbeddingsInput, generation(embeddingsAsked)),
   quotable(createTranslation, TranslationInput, generation(translationAsked)),
   quotable(createChatCompletion, ChatInput, chatAsked),
+  quotable(createSpeech, SpeechInput, generation(speechAsked)),
 ];
 
 export const quotableAt = (path: string): Quotable | null =>

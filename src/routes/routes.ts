@@ -4,6 +4,7 @@ import * as v from "valibot";
 import { ok } from "../http/call.ts";
 import { listInvariants, listTenants } from "./all-tenants.ts";
 import { listAudit } from "./audit.ts";
+import { createSpeech, createTranscription } from "./audio.ts";
 import { createChatCompletion } from "./chat.ts";
 import { createEmbeddings } from "./embeddings.ts";
 import { createVariations } from "./image-variations.ts";
@@ -44,6 +45,8 @@ export const ROUTES: readonly Route[] = [
   listRevisions,
   createModeration,
   createEmbeddings,
+  createTranscription,
+  createSpeech,
   createChatCompletion,
   listPolicies,
   getPolicy,

@@ -8,7 +8,9 @@ import {
   readTranslation,
 } from "../wire/workers-ai-text.ts";
 import type { RunBody } from "../wire/workers-ai.ts";
+import { MAX_BODY_BYTES } from "./generation-deps.ts";
 import { chatTask } from "./run-chat.ts";
+import { imageTask } from "./run-images.ts";
 import { jsonTask, type RunTask } from "./run-task.ts";
 
 // Which task a model is asked with. What is not here has no priced model, or no bound.
@@ -28,8 +30,22 @@ const TASKS: Readonly<Partial<Record<ModelTask, (model: Model) => RunTask>>> = {
   image_classification: () => labels,
   object_detection: () => objects,
   image_to_text: () => caption,
+  text_to_image: () => imageTask,
   translation: () => translation,
 };
+
+/** Pictures and sounds also come in base64; text is as long as on every other route. */
+const JSON_LIMITS: Readonly<Partial<Record<ModelTask, number>>> = {
+  image_classification: 10 * 1024 * 1024,
+  object_detection: 10 * 1024 * 1024,
+  image_to_text: 10 * 1024 * 1024,
+  text_to_image: 10 * 1024 * 1024,
+};
+
+export function jsonLimitOf(name: string): number {
+  const task = CATALOGUE.get(name)?.task;
+  return (task === undefined ? undefined : JSON_LIMITS[task]) ?? MAX_BODY_BYTES;
+}
 
 /**
  * By the catalogue's task of the name, whatever it is an alias of. Which other names a tenant has is

@@ -5,10 +5,13 @@ import { sha256Hex, utf8 } from "../http/hash.ts";
 import { defineRoute } from "../http/route.ts";
 import { Envelope, readRunBody, RunInput } from "../wire/workers-ai.ts";
 import { callerOf, GENERATED } from "./generation-deps.ts";
-import { runTaskOf } from "./run-tasks.ts";
+import { jsonLimitOf, runTaskOf } from "./run-tasks.ts";
 
-/** The longest that any task takes: sounds. The contract, section 5. */
+/** The longest that any task takes: sounds, and pictures as numbers. The contract, section 5. */
 const MAX_RUN_BYTES = 25 * 1024 * 1024;
+
+/** What some models answer with as it is, and streams. */
+const BARE = ["image/png", "image/jpeg", "text/event-stream"];
 
 const NO_TASK: EngineFailure = {
   kind: "engine_unsupported",
@@ -24,11 +27,12 @@ export const runModelRoute = defineRoute({
   surface: "workers-ai",
   auth: { kind: "key", roles: ["call"] },
   body: { schema: RunInput, limitBytes: MAX_RUN_BYTES, as: "unread" },
-  reply: { status: 200, schema: Envelope },
+  reply: { status: 200, schema: Envelope, otherTypes: BARE },
   failures: GENERATED,
   handle: async (call) => {
     const { model } = call.params;
-    const body = readRunBody(call.rawBody, call.request.headers.get("content-type"));
+    const contentType = call.request.headers.get("content-type");
+    const body = readRunBody(call.rawBody, { contentType, maxJsonBytes: jsonLimitOf(model) });
     if (body.kind !== "json" && body.kind !== "bytes") return body;
     const task = runTaskOf(model, body);
     if (task === null) return withoutTask(model, call.config);

@@ -54,11 +54,20 @@ const BRACE = 0x7b;
 /**
  * JSON where the type says so, and where it begins like an object: Cloudflare's own examples send both
  * JSON and pictures with curl's type for forms. No picture or sound begins with a brace.
+ *
+ * @param maxJsonBytes without the bytes that stand in it as numbers
  */
-export function readRunBody(bytes: Uint8Array, contentType: string | null): RunBody | RunFailure {
+export function readRunBody(
+  bytes: Uint8Array,
+  {
+    contentType,
+    maxJsonBytes,
+  }: { readonly contentType: string | null; readonly maxJsonBytes: number },
+): RunBody | RunFailure {
   const isJson = JSON_TYPE.test(contentType ?? "") || bytes[0] === BRACE;
   if (!isJson) return { kind: "bytes", bytes };
   const { json, arrays } = takeByteArrays(bytes, ["image", "audio", "mask"]);
+  if (json.byteLength > maxJsonBytes) return { kind: "body_too_large", limitBytes: maxJsonBytes };
   const parsed = parseJson(json);
   if (parsed.kind === "unsupported_media_type") return wrong([], "must be JSON");
   if (parsed.kind !== "json") return parsed;

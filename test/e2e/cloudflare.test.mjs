@@ -106,6 +106,15 @@ test("client.ai.run, task by task", async (t) => {
     assert.equal(description, "A small square.");
   });
 
+  await t.test("a picture, in JSON and as it is", async () => {
+    const { image } = await run("@cf/black-forest-labs/flux-1-schnell", { prompt: MARKER });
+    assert.ok(Buffer.from(image, "base64").length > 20);
+    const inputs = { prompt: MARKER, width: 512, height: 512, num_steps: 10 };
+    const response = await run("@cf/leonardo/phoenix-1.0", inputs).asResponse();
+    assert.match(response.headers.get("content-type"), /^image\//);
+    assert.ok((await response.arrayBuffer()).byteLength > 20);
+  });
+
   await t.test("a description of a picture", async () => {
     const image = `data:image/png;base64,${pngPicture(MARKER)}`;
     const inputs = { image, question: `What is ${MARKER}?` };

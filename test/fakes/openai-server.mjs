@@ -14,6 +14,7 @@ import {
   usageOf,
   visionScores,
 } from "./script.mjs";
+import { answerOpenAiSound } from "./sound.mjs";
 
 // A local stand-in for an OpenAI-compatible server (Ollama, llama.cpp, vLLM): POST
 // `{base}/chat/completions`, streamed or not (chat.mjs), and `{base}/embeddings`. In vitest it is `${env.FAKE_AI_URL}openai/v1`, part
@@ -29,7 +30,17 @@ const json = (response, status, value, end = "") => {
   response.end(JSON.stringify(value) + end);
 };
 
+function broken(behaviour, request, response) {
+  if (breakTransport(behaviour, request, response)) return true;
+  if (!/^\d{3}$/.test(behaviour)) return false;
+  const error = { message: "Scripted", type: "server_error", param: null, code: null };
+  json(response, Number(behaviour), { error });
+  return true;
+}
+
 export function answerOpenAi(script, request, body, response) {
+  const fails = (behaviour) => broken(behaviour, request, response);
+  if (answerOpenAiSound(request, body, { script, response, fails })) return;
   if (request.method === "POST" && request.url.endsWith("/v1/embeddings")) {
     answerEmbeddings(script, request, body, response);
     return;
@@ -60,12 +71,7 @@ export function answerOpenAi(script, request, body, response) {
     behaviour,
   });
 
-  if (breakTransport(behaviour, request, response)) return;
-  if (/^\d{3}$/.test(behaviour)) {
-    const error = { message: "Scripted", type: "server_error", param: null, code: null };
-    json(response, Number(behaviour), { error });
-    return;
-  }
+  if (broken(behaviour, request, response)) return;
   if (task === "chat") {
     const plan = chatPlan(behaviour, body.length, usageOf);
     if (inputs.stream !== true) return json(response, 200, chatReply(plan, model, true));

@@ -17,6 +17,7 @@ import {
   usageOf,
   visionScores,
 } from "./script.mjs";
+import { answerSound, soundTask } from "./sound.mjs";
 
 // A local stand-in for the other side of the `AI` binding. The runtime's own `Ai` class talks to it
 // (TOOLING 1), so what is tested is what is deployed, but for the statuses, which are our choice.
@@ -50,7 +51,7 @@ import {
 //   hang hang_body drip drop drop_body huge malformed bad_utf8 empty_body not_json redirect
 //   no_usage huge_usage cached_usage negative_usage fraction_usage text_usage excess_cached_usage zero_usage
 //   charset                        a good answer as `application/json; charset=utf-8`
-//   Of a chat: see chat.mjs
+//   Of a chat: see chat.mjs; of speech, heard or said: sound.mjs
 //   Of judge and vision: string obey close_fence other_nonce no_nonce second_object prose code_fence
 //     extra_key missing_key duplicate_key escaped_duplicate_key float fraction_text out_of_range
 //     string_score null empty array refusal truncated
@@ -169,11 +170,15 @@ function parse(url, headers, body) {
   if (headers["content-type"] !== "application/json") {
     const query = Object.fromEntries(new URL(url).searchParams);
     const content = body.toString("latin1");
+    const sound = soundTask(model, null, query);
+    if (sound !== null) return { ...sound, model, content, options: query, messages: [] };
     const task = rawTaskOf(model);
     return { task, model, content, inputs: null, options: query, messages: [] };
   }
   const { inputs, options } = JSON.parse(body.toString());
   const messages = inputs.messages ?? [];
+  const sound = soundTask(model, inputs, {});
+  if (sound !== null) return { ...sound, model, inputs, options, messages };
   const small = smallTask(model, inputs);
   if (small !== null) return { ...small, model, inputs, options, messages };
   if (Array.isArray(inputs.text)) {
@@ -216,6 +221,9 @@ function answerRun(script, request, body, response) {
   if (asked.task === "picture") {
     answerPicture(behaviour, asked, response);
     return;
+  }
+  if (asked.task === "transcription" || asked.task === "speech") {
+    return answerSound(behaviour, asked, response);
   }
   const newer = CHAT_SHAPE.test(asked.model);
   const plan = asked.task === "chat" ? chatPlan(behaviour, body.length, usageOf) : null;

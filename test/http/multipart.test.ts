@@ -143,7 +143,7 @@ describe("fields", () => {
         { name: "t[]", value: "segment" },
         { name: "file", value: upload },
       ]),
-    ).toEqual({ model: "m", "t[]": ["word", "segment"], file: upload });
+    ).toEqual({ model: "m", t: ["word", "segment"], file: upload });
     const twice = [
       { name: "file", value: upload },
       { name: "file", value: upload },

@@ -75,6 +75,29 @@ describe("sizes", () => {
     expect(sent()).toBe(2);
   });
 
+  it("keeps no more memory than the body has, however it was announced and cut", async () => {
+    const whole = Uint8Array.from({ length: 1000 }, (_, at) => at % 251);
+    const cut = (sizes: readonly number[]): Uint8Array[] =>
+      sizes.map((size, at) => {
+        const from = sizes.slice(0, at).reduce((sum, one) => sum + one, 0);
+        return whole.slice(from, from + size);
+      });
+    for (const sizes of [[1000], [1, 999], [600, 400], [100, 300, 599, 1], [10, 10, 980]]) {
+      for (const length of ["1000", "1", "990", null]) {
+        const headers = length === null ? {} : { "content-length": length };
+        const request = post({ body: drip(cut(sizes)).stream, headers });
+        // oxlint-disable-next-line no-await-in-loop -- one after the other
+        const bytes = await readBytes(request, 2000);
+        if (!(bytes instanceof Uint8Array)) throw new Error(bytes.kind);
+        const end = bytes.length;
+        expect(bytes).toEqual(whole.subarray(0, end));
+        expect(bytes.buffer.byteLength).toBe(end);
+        // HTTP ends a body where it was announced to end; what has come by then is read.
+        if (length === null || length === "1000") expect(end).toBe(1000);
+      }
+    }
+  });
+
   it("counts what arrives, whatever was announced", async () => {
     const { stream, sent } = drip(Array.from({ length: 1000 }, () => new Uint8Array(10)));
     const request = post({ body: stream, headers: { "content-length": "5" } });

@@ -11,6 +11,7 @@ import {
   type Reply,
   type TestTenant,
 } from "../client.ts";
+import { joined, wav } from "../domain/audio/recordings.ts";
 
 // Who may ask what, over every route in the list: a new route is covered by being in it.
 
@@ -48,6 +49,18 @@ const GOOD_BODIES: Readonly<Record<string, unknown>> = {
   "POST /v1/quote": { path: "/v1/moderations", body: { input: "Nice to meet you" } },
   "POST /v1/images/generations": { prompt: "Nice to meet you all here today" },
   "POST /v1/images": { prompt: "Nice to meet you all here today" },
+  "POST /v1/audio/speech": { model: "@cf/deepgram/aura-1", voice: "luna", input: "Hello" },
+  "POST /v1/audio/transcriptions": joined(
+    '--b\r\nContent-Disposition: form-data; name="model"\r\n\r\n@cf/openai/whisper\r\n',
+    '--b\r\nContent-Disposition: form-data; name="file"; filename="a.wav"\r\n\r\n',
+    wav(),
+    "\r\n--b--\r\n",
+  ),
+};
+
+/** Of bodies that are not JSON. */
+const GOOD_HEADERS: Readonly<Record<string, Record<string, string>>> = {
+  "POST /v1/audio/transcriptions": { "Content-Type": "multipart/form-data; boundary=b" },
 };
 
 /** A route is asked with the same body wherever it is found. */
@@ -61,7 +74,13 @@ interface Sent {
 function send(mount: Mount, key: string | null, options: Sent = {}): Promise<Reply> {
   const { path = pathOf(mount), ...rest } = options;
   const body = goodBody(mount) ?? (mount.route.body === undefined ? undefined : {});
-  return ask(mount.method, path, { key, ...(body === undefined ? {} : { body }), ...rest });
+  const headers = GOOD_HEADERS[`${mount.method} ${mount.route.path}`] ?? {};
+  return ask(mount.method, path, {
+    key,
+    headers,
+    ...(body === undefined ? {} : { body }),
+    ...rest,
+  });
 }
 
 const kindOf = ({ body }: Reply): string => failureIn(body).kind;
@@ -215,6 +234,8 @@ describe("what a role opens", () => {
         "GET /v1/images/:id",
         "GET /v1/images/:id/metadata",
         "POST /v1/images/:id/variations",
+        "POST /v1/audio/speech",
+        "POST /v1/audio/transcriptions",
       ],
     },
     {

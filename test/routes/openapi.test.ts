@@ -48,10 +48,12 @@ function resolve(ref: string): unknown {
 const OPENAI_PATHS: readonly string[] = [
   "/v1/moderations",
   "/v1/embeddings",
+  "/v1/images/generations",
   "/v1/chat/completions",
   "/v1/models",
   "/v1/models/{id}",
-  "/v1/images/generations",
+  "/v1/audio/transcriptions",
+  "/v1/audio/speech",
 ];
 const ACCOUNT = "/client/v4/accounts/{account}/ai";
 
@@ -122,5 +124,22 @@ describe("/openapi.json", () => {
           : [];
       expect(operation.security, path).toEqual(expected);
     }
+  });
+
+  it("describes forms with their files, and replies that are no JSON", () => {
+    const transcription = document.paths["/v1/audio/transcriptions"]?.["post"];
+    expect(Object.keys(transcription?.requestBody?.content ?? {})).toEqual(["multipart/form-data"]);
+    expect(transcription?.requestBody?.content["multipart/form-data"]?.schema).toMatchObject({
+      required: ["file", "model"],
+      properties: { file: { type: "string", format: "binary" }, language: { type: "string" } },
+    });
+    expect(Object.keys(transcription?.responses["200"]?.content ?? {})).toEqual([
+      "application/json",
+      "text/plain",
+    ]);
+    const speech = document.paths["/v1/audio/speech"]?.["post"];
+    const spoken = Object.keys(speech?.responses["200"]?.content ?? {});
+    expect(spoken).toContain("audio/mpeg");
+    expect(spoken).toContain("audio/wav");
   });
 });

@@ -50,7 +50,8 @@ interface Box {
 export function mp4Length(bytes: Uint8Array): AudioLength | null {
   const view = viewOf(bytes);
   const movie: Movie = {
-    tracks: [], timescale: 0, ticks: 0, movieSampleTicks: 0, sampleTicks: 0, fragmentSamples: 0, fragmentTicks: 0,
+    tracks: [], timescale: 0, ticks: 0, movieSampleTicks: 0, sampleTicks: 0, fragmentSamples: 0,
+    fragmentTicks: 0,
   }; // prettier-ignore
   const boxes = boxesOf(bytes, view);
   if (boxes === null) return null;

@@ -53,7 +53,8 @@ interface Recording {
 export function webmLength(bytes: Uint8Array): AudioLength | null {
   const view = viewOf(bytes);
   const recording: Recording = {
-    tracks: [], scale: null, duration: 0, clusterTime: 0, blockTime: 0, last: 0, packetsMs: 0, countedMs: 0,
+    tracks: [], scale: null, duration: 0, clusterTime: 0, blockTime: 0, last: 0, packetsMs: 0,
+    countedMs: 0,
   }; // prettier-ignore
   const parents: Parent[] = [{ id: 0, end: bytes.length }];
   let at = 0;

@@ -4,6 +4,7 @@ import { EMBEDDED_TASKS } from "./embedded-tasks.ts";
 import { pictureIn } from "../made-picture.ts";
 import { dimensionsOf, HASHING_MODEL, hashedVector } from "./embedding.ts";
 import { makePlacard, PLACARD_MODEL } from "./placard.ts";
+import { embeddedSpeech } from "./tones.ts";
 
 /** What the Worker makes by itself: stand-ins that say so, so that each surface can be tried. */
 export const EMBEDDED_INFERS: Infers = {
@@ -24,4 +25,5 @@ export const EMBEDDED_INFERS: Infers = {
     if (output === null) return { kind: "failed", usage: null };
     return { kind: "answered", model: PLACARD_MODEL, output, usage: null };
   },
+  speech: embeddedSpeech,
 };

@@ -1,0 +1,117 @@
+import * as v from "valibot";
+import { speechMeasure } from "../generation/counted-usage.ts";
+import { generationCall, type Rendered, renderedJson } from "../generation/generation-call.ts";
+import { defineRoute } from "../http/route.ts";
+import { type SpeechBody, speechInference, SpeechInput } from "../wire/openai-speech.ts";
+import {
+  MAX_FORM_BYTES,
+  toTranscription,
+  transcriptionAsked,
+  TranscriptionInput,
+  TranscriptionOutput,
+} from "../wire/openai-transcription.ts";
+import {
+  callerOf,
+  generationDeps,
+  GENERATED,
+  MAX_BODY_BYTES,
+  openAiReply,
+} from "./generation-deps.ts";
+import { toItsEnd } from "./moderation-deps.ts";
+
+const renderedText = (text: string): Rendered => ({
+  contentType: "text/plain; charset=utf-8",
+  body: new TextEncoder().encode(text).slice(),
+});
+
+export const createTranscription = defineRoute({
+  method: "POST",
+  path: "/v1/audio/transcriptions",
+  summary: "OpenAI's transcription endpoint",
+  description:
+    "Held for the longest that any decoder can find in the file, charged for what is heard: see Content-Type for `text`, `srt` and `vtt`, and the headers for what those cost.",
+  surface: "openai",
+  auth: { kind: "key", roles: ["call"] },
+  body: {
+    schema: TranscriptionInput,
+    limitBytes: MAX_FORM_BYTES,
+    as: "multipart",
+    largest: "file",
+  },
+  reply: { status: 200, schema: TranscriptionOutput, otherTypes: ["text/plain"] },
+  failures: GENERATED,
+  handle: async (call) => {
+    const startedMs = Date.now();
+    const read = await callerOf(call, "POST /v1/audio/transcriptions", null);
+    if (read.kind !== "read") return read;
+    const { body } = call;
+    const { measured, asked } = transcriptionAsked(body);
+    const generation = await toItsEnd(
+      call.ctx,
+      generationCall(generationDeps(call), {
+        ...read.who,
+        kind: "transcription",
+        model: body.model,
+        measured,
+        inference: (model) => {
+          if (asked === null) throw new Error("what has no length was admitted");
+          return { model, ...asked };
+        },
+        render: ({ answers: [answer], item }) => {
+          if (answer === undefined || asked === null) throw new Error("an answer is missing");
+          const made = { body, asked, item, requestId: call.requestId };
+          const reply = toTranscription(answer.output, made);
+          return typeof reply === "string" ? renderedText(reply) : renderedJson(reply);
+        },
+      }),
+    );
+    return generation.kind === "generated"
+      ? openAiReply(generation, call.config, startedMs)
+      : generation;
+  },
+});
+
+/** What is planned and priced: of a call, and of a quote for it. */
+export const speechAsked = ({ model, input }: SpeechBody) => ({
+  model,
+  measured: speechMeasure(input),
+});
+
+export const createSpeech = defineRoute({
+  method: "POST",
+  path: "/v1/audio/speech",
+  summary: "OpenAI's speech endpoint",
+  description: "The reply is the sound; what it cost is in the headers.",
+  surface: "openai",
+  auth: { kind: "key", roles: ["call"] },
+  body: { schema: SpeechInput, limitBytes: MAX_BODY_BYTES },
+  reply: {
+    status: 200,
+    schema: v.unknown(),
+    contentType: "audio/mpeg",
+    otherTypes: ["audio/wav", "audio/ogg", "audio/aac", "audio/flac", "audio/pcm"],
+  },
+  failures: GENERATED,
+  handle: async (call) => {
+    const startedMs = Date.now();
+    const read = await callerOf(call, "POST /v1/audio/speech", null);
+    if (read.kind !== "read") return read;
+    const generation = await toItsEnd(
+      call.ctx,
+      generationCall(generationDeps(call), {
+        ...read.who,
+        kind: "speech",
+        ...speechAsked(call.body),
+        inference: (model) => speechInference(call.body, model),
+        render: ({ answers: [answer] }) => {
+          if (answer === undefined) throw new Error("an answer is missing");
+          const { contentType, bytes } = answer.output;
+          return { contentType, body: bytes };
+        },
+      }),
+    );
+    return generation.kind === "generated"
+      ? openAiReply(generation, call.config, startedMs)
+      : generation;
+  },
+});
