@@ -1,14 +1,12 @@
-import { neuronStanding, rateStandings } from "../../src/domain/admission.ts";
 import { CATALOGUE_VERSION } from "../../src/domain/catalogue.ts";
-import type { Failure } from "../../src/domain/failure.ts";
-import { charged, type Hold, type JournalLine } from "../../src/domain/ledger.ts";
-import { sum, ZERO } from "../../src/domain/micro-neurons.ts";
+import type { Hold } from "../../src/domain/ledger.ts";
+import { sum } from "../../src/domain/micro-neurons.ts";
 import { planModeration } from "../../src/domain/plan-moderation.ts";
-import { type PlannedStage, rateUnits } from "../../src/domain/stage.ts";
 import type { PolicyVersion } from "../../src/domain/policy.ts";
-import type { RateUnits } from "../../src/domain/rate-limit.ts";
+import { type PlannedStage, rateUnits } from "../../src/domain/stage.ts";
 import { authorise } from "./access.ts";
-import type { Remembered } from "./idempotency-store.ts";
+import { callStanding } from "./call-standing.ts";
+import { countRefusal } from "./count-refusal.ts";
 import type { Entry } from "./ledger-row.ts";
 import type { Parts } from "./parts.ts";
 import { findPolicy, generationPlan, modelFinder, NO_SUCH_POLICY } from "./plan-call.ts";
@@ -18,11 +16,11 @@ import type {
   AdmitFailure,
   AdmitReply,
   AdmitRequest,
-  CallStanding,
   GenerationAdmit,
   ModerationAdmit,
-  StoredReply,
+  PolicyAsk,
 } from "./protocol.ts";
+import { remember, replayOf } from "./replay.ts";
 
 // Admission, one step: everything is checked, in the order of the contract, then everything is
 // committed. Runs inside the object's transaction, after `ledger.begin`.
@@ -55,10 +53,14 @@ export function admit(parts: Parts, profile: Profile, request: AdmitRequest): Ad
  */
 function repeated(entry: Entry, parts: Parts, profile: Profile, request: AdmitRequest): AdmitReply {
   if (entry.kind === "line") return { kind: "unavailable" };
-  if (request.kind === "generation") return generationAdmitted(parts, profile, entry.hold);
+  if (request.kind === "generation") {
+    const guarded = request.guard !== null && entry.hold.stages.length > 1;
+    const policy = guarded ? findPolicy(parts, request.guard.policy.name) : null;
+    return generationAdmitted(parts, profile, { request, hold: entry.hold, policy });
+  }
   const policy = findPolicy(parts, request.policy.name);
   if (policy === null) return { kind: "unavailable" };
-  return moderationAdmitted(entry.hold, policyReply(profile, policy, request));
+  return moderationAdmitted(entry.hold, policyReply(profile, policy, request.policy));
 }
 
 function admitAs(
@@ -87,7 +89,7 @@ function admitModeration(
   if (plan.kind !== "planned") return plan;
   const outcome = reserve(parts, profile, { request, keyId, stages: plan.stages });
   if (outcome.kind !== "reserved") return outcome;
-  return moderationAdmitted(outcome.hold, policyReply(profile, policy, request));
+  return moderationAdmitted(outcome.hold, policyReply(profile, policy, request.policy));
 }
 
 function admitGeneration(
@@ -98,9 +100,10 @@ function admitGeneration(
 ): AdmitReply {
   const plan = generationPlan(parts, profile, request);
   if (plan.kind !== "planned") return plan;
-  const outcome = reserve(parts, profile, { request, keyId, stages: [plan.stage] });
+  const outcome = reserve(parts, profile, { request, keyId, stages: plan.stages });
   if (outcome.kind !== "reserved") return outcome;
-  return generationAdmitted(parts, profile, outcome.hold);
+  const { policy } = plan;
+  return generationAdmitted(parts, profile, { request, hold: outcome.hold, policy });
 }
 
 /** Everything checked, then the hold and the idempotency key committed. */
@@ -141,123 +144,52 @@ const moderationAdmitted = (hold: Hold, policy: Admitted["policy"]): Admitted =>
   standing: null,
 });
 
-const generationAdmitted = (parts: Parts, profile: Profile, hold: Hold): Admitted => ({
-  kind: "admitted",
-  hold,
-  policy: null,
-  standing: callStanding(parts, profile, rateUnits(hold.stages)),
-});
+/** @param made `policy` null: it is not guarded */
+function generationAdmitted(
+  parts: Parts,
+  profile: Profile,
+  made: {
+    readonly request: GenerationAdmit;
+    readonly hold: Hold;
+    readonly policy: PolicyVersion | null;
+  },
+): Admitted {
+  const { request, hold, policy } = made;
+  return {
+    kind: "admitted",
+    hold,
+    policy:
+      policy === null || request.guard === null
+        ? null
+        : policyReply(profile, policy, request.guard.policy),
+    standing: callStanding(parts, profile, rateUnits(hold.stages)),
+    ...cacheTerms(profile),
+  };
+}
+
+const cacheTerms = ({
+  id,
+  generation,
+  contentSecret,
+  settings,
+}: Profile): Pick<Admitted, "cache"> =>
+  settings.cache_ttl_s === 0
+    ? {}
+    : {
+        cache: {
+          tenant: id,
+          generation,
+          secret: contentSecret,
+          ttlS: settings.cache_ttl_s,
+          maxTemperature: settings.cache_max_temperature,
+        },
+      };
 
 function policyReply(
   { generation }: Profile,
   { name, version, policy }: PolicyVersion,
-  request: ModerationAdmit,
+  asked: PolicyAsk,
 ): Admitted["policy"] {
   const tag = `${generation}.${version}`;
-  return { name, version, tag, body: request.policy.known === tag ? null : policy };
-}
-
-/** What an earlier request with the same idempotency key came to, if there was one. */
-function replayOf(parts: Parts, profile: Profile, request: AdmitRequest): AdmitReply | null {
-  const { idempotency, route } = request;
-  if (idempotency === null) return null;
-  const { nowMs } = parts.ledger.standing(profile);
-  const found = parts.idempotency.find(route, idempotency.key, nowMs);
-  if (found === null) return null;
-  if (found.fingerprint !== idempotency.fingerprint) return { kind: "idempotency_key_reused" };
-  const entry = parts.ledger.entry(found.subject);
-  if (entry === null) return null;
-  if (entry.kind === "hold") return { kind: "idempotency_in_progress" };
-  const reply = parts.replies.read(entry.line);
-  if (entry.line.outcome === "voided" && reply === null && !hasVerdict(parts, found)) {
-    parts.idempotency.forget(route, idempotency.key, nowMs);
-    return null;
-  }
-  return replayed(parts, profile, { found, line: entry.line, reply });
-}
-
-const hasVerdict = (parts: Parts, { verdictIds }: Remembered): boolean =>
-  verdictIds.some((id) => parts.verdicts.read(id) !== null);
-
-/** A call that was made under the same idempotency key. */
-interface Ended {
-  readonly found: Remembered;
-  readonly line: JournalLine;
-  readonly reply: StoredReply | null;
-}
-
-function replayed(
-  parts: Parts,
-  profile: Profile,
-  { found: { verdictIds }, line, reply }: Ended,
-): AdmitReply {
-  const verdicts = verdictIds.map((id) => parts.verdicts.read(id)).filter((v) => v !== null);
-  if (verdicts.length < verdictIds.length || (verdictIds.length === 0 && reply === null)) {
-    // Its settle never came, its verdicts are past their retention, or its reply was not kept: it
-    // is not run again.
-    const journalLineId = line.callId;
-    return { kind: "idempotency_replay_unavailable", journalLineId, charged: charged(line) };
-  }
-  const standing = callStanding(parts, profile, { requests: 0 });
-  return { kind: "replayed", verdicts, reply, line, standing };
-}
-
-function remember(parts: Parts, request: AdmitRequest, nowMs: number): void {
-  if (request.idempotency === null) return;
-  const { key, fingerprint } = request.idempotency;
-  const { callId: subject, route } = request;
-  const verdictIds = request.kind === "moderation" ? request.verdictIds : [];
-  parts.idempotency.remember({ route, key, nowMs }, { fingerprint, subject, verdictIds });
-}
-
-export function callStanding(parts: Parts, profile: Profile, units: RateUnits): CallStanding {
-  const now = parts.ledger.standing(profile);
-  return {
-    neurons: neuronStanding(now, ZERO),
-    rates: rateStandings(now, units),
-    nowMs: now.nowMs,
-  };
-}
-
-/** Refusals with a valid key are counted; what never named a tenant's key is not its refusal. */
-function countRefusal(
-  parts: Parts,
-  profile: Profile,
-  at: { request: AdmitRequest; reply: AdmitReply; keyId: string | null; nowMs: number },
-): void {
-  const { reply, request, keyId, nowMs } = at;
-  if (!isCounted(reply)) return;
-  const refused = {
-    kind: reply.kind,
-    policies: violatedPolicies(reply),
-    neurons: "neurons" in reply ? reply.neurons : null,
-    keyId,
-    requestId: request.requestId,
-    settingsVersion: profile.version,
-  };
-  parts.refusals.add(refused, nowMs);
-}
-
-const COUNTED = [
-  "tenant_suspended",
-  "role_required",
-  "model_not_allowed",
-  "over_limit",
-  "account_quota_exceeded",
-  "quota_exceeded",
-  "overage_cap_exceeded",
-  "rate_limited",
-  "quota_reserved",
-  "concurrency_exceeded",
-  "storage_full",
-] as const satisfies readonly Failure["kind"][];
-
-const isCounted = (
-  reply: AdmitReply,
-): reply is Extract<AdmitFailure, { kind: (typeof COUNTED)[number] }> =>
-  (COUNTED as readonly string[]).includes(reply.kind);
-
-function violatedPolicies(failure: AdmitFailure): readonly string[] {
-  if (failure.kind === "rate_limited") return failure.violated;
-  return "neurons" in failure && failure.kind !== "concurrency_exceeded" ? ["daily"] : [];
+  return { name, version, tag, body: asked.known === tag ? null : policy };
 }

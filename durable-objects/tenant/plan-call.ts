@@ -1,12 +1,20 @@
 import { neuronStanding } from "../../src/domain/admission.ts";
 import { resolveModel } from "../../src/domain/catalogue.ts";
-import { ZERO } from "../../src/domain/micro-neurons.ts";
-import { canTake, type Measured, planGeneration } from "../../src/domain/plan-generation.ts";
+import { guardModes, isGuarded, planGuard } from "../../src/domain/guard.ts";
+import { type MicroNeurons, sum, ZERO } from "../../src/domain/micro-neurons.ts";
+import {
+  canTake,
+  type GenerationFailure,
+  type GenerationTerms,
+  type Measured,
+  planGeneration,
+} from "../../src/domain/plan-generation.ts";
+import type { Plan } from "../../src/domain/plan-moderation.ts";
 import { DEFAULT_POLICY_NAME, type PolicyVersion } from "../../src/domain/policy.ts";
 import { PLAIN_FEATURES } from "../../src/domain/prompt-features.ts";
 import { AUTO, pickModel, type Routed } from "../../src/domain/routing.ts";
-import { modelsFor } from "../../src/domain/settings.ts";
-import type { FindModel } from "../../src/domain/stage.ts";
+import { modelsFor, type Settings } from "../../src/domain/settings.ts";
+import type { FindModel, PlannedStage } from "../../src/domain/stage.ts";
 import type { Parts } from "./parts.ts";
 import type { Platform } from "./platform.ts";
 import type { Profile } from "./profile-store.ts";
@@ -15,36 +23,121 @@ import type { GenerationAdmit } from "./protocol.ts";
 // What a call would ask of engines, by the tenant's settings: an admission reserves it, a quote
 // only tells of it.
 
-export type AskedGeneration = Pick<GenerationAdmit, "kind" | "model" | "measured" | "fit">;
+export type AskedGeneration = Pick<GenerationAdmit, "kind" | "model" | "measured" | "fit"> &
+  Partial<Pick<GenerationAdmit, "guard">>;
 
-type GenerationPlan = ReturnType<typeof planGeneration>;
+export type GenerationPlan =
+  | {
+      readonly kind: "planned";
+      /** The generation's own, then its guard's. */
+      readonly stages: readonly PlannedStage[];
+      /** By which it is guarded; null: it is not. */
+      readonly policy: PolicyVersion | null;
+    }
+  | GenerationFailure;
 
 export function generationPlan(
   parts: Parts,
   profile: Profile,
-  { model, measured, fit }: AskedGeneration,
+  asked: AskedGeneration,
 ): GenerationPlan {
-  const { settings } = profile;
-  const terms = {
-    find: modelFinder(profile, parts.platform),
-    defaultMaxTokens: settings.default_max_tokens,
-    fitTo: fit ? neuronStanding(parts.ledger.standing(profile), ZERO).available : null,
-  };
+  const find = modelFinder(profile, parts.platform);
+  const guard = guardFor(parts, asked, find);
+  if (guard.kind === "invalid_request") return guard;
+  const planned = stagePlan(parts, profile, asked, {
+    find,
+    defaultMaxTokens: profile.settings.default_max_tokens,
+    fitTo: asked.fit ? neuronStanding(parts.ledger.standing(profile), ZERO).available : null,
+    besides: (maxTokens) => boundOf(guard.checks(maxTokens)),
+  });
+  if (planned.kind !== "planned") return planned;
+  const { stage } = planned;
+  const checks = guard.checks(stage.maxTokens ?? 0);
+  if (checks.kind !== "planned") return checks;
+  return { kind: "planned", stages: [stage, ...checks.stages], policy: guard.policy };
+}
+
+const boundOf = (plan: Plan): MicroNeurons =>
+  plan.kind === "planned" ? sum(plan.stages.map(({ bound }) => bound)) : ZERO;
+
+interface GuardPlan {
+  readonly kind: "guard";
+  readonly policy: PolicyVersion | null;
+  readonly checks: (maxTokens: number) => Plan;
+}
+
+const NO_GUARD: GuardPlan = {
+  kind: "guard",
+  policy: null,
+  checks: () => ({ kind: "planned", stages: [] }),
+};
+
+/** The guard that the policy and the caller want of this call. */
+function guardFor(
+  parts: Parts,
+  { guard = null, measured }: AskedGeneration,
+  find: FindModel,
+): GuardPlan | typeof NO_SUCH_POLICY {
+  if (guard === null || measured.kind !== "chat") return NO_GUARD;
+  const policy = findPolicy(parts, guard.policy.name);
+  if (policy === null) return NO_SUCH_POLICY;
+  const modes = guardModes(policy.policy, guard.modes);
+  if (!isGuarded(modes)) return NO_GUARD;
+  const { prompt } = guard;
+  const { choices } = measured;
+  const checks = (maxTokens: number) =>
+    planGuard(policy.policy, { modes, prompt, choices, maxTokens }, find);
+  return { kind: "guard", policy, checks };
+}
+
+function stagePlan(
+  parts: Parts,
+  { settings }: Profile,
+  { model, measured }: AskedGeneration,
+  terms: GenerationTerms,
+): ReturnType<typeof planGeneration> {
   const [id, ...fallbacks] = modelsFor(settings, model);
-  if (id !== AUTO || measured.kind !== "chat") {
-    return planGeneration(measured, [id, ...fallbacks], terms);
+  if (measured.kind !== "chat") return planGeneration(measured, [id, ...fallbacks], terms);
+  const { chat, compactedTokens } = compactedChat(measured, settings);
+  const routed = id === AUTO ? routedCall(parts, chat, terms) : null;
+  if (id === AUTO && routed === null) return { kind: "model_not_allowed", model: AUTO };
+  const ids: readonly [string, ...string[]] =
+    routed === null
+      ? [id, ...fallbacks]
+      : [
+          routed.model,
+          ...(fallbacks.length > 0 ? fallbacks : (settings.fallbacks[routed.model] ?? [])),
+        ];
+  const plan = planGeneration(chat, ids, terms);
+  if (plan.kind !== "planned") return plan;
+  const notes = {
+    ...(routed !== null && { routed }),
+    ...(compactedTokens !== null && { compactedTokens }),
+  };
+  return { ...plan, stage: { ...plan.stage, ...notes } };
+}
+
+type ChatMeasured = Extract<Measured, { kind: "chat" }>;
+
+/** The prompt as it will be sent: with fewer blanks where the caller or its tenant wants that. */
+function compactedChat(
+  measured: ChatMeasured,
+  { compact_prompts }: Settings,
+): { readonly chat: ChatMeasured; readonly compactedTokens: number | null } {
+  const { chat, compacted } = measured;
+  if (compacted === undefined || !(compacted.asked || compact_prompts)) {
+    return { chat: measured, compactedTokens: null };
   }
-  const routed = routedCall(parts, measured, terms);
-  if (routed === null) return { kind: "model_not_allowed", model: AUTO };
-  const others = fallbacks.length > 0 ? fallbacks : (settings.fallbacks[routed.model] ?? []);
-  const plan = planGeneration(measured, [routed.model, ...others], terms);
-  return plan.kind === "planned" ? { ...plan, stage: { ...plan.stage, routed } } : plan;
+  return {
+    chat: { ...measured, chat: { ...chat, textTokens: compacted.textTokens } },
+    compactedTokens: chat.textTokens - compacted.textTokens,
+  };
 }
 
 /** The default policy's table, read for this request; null: no model of it may run. */
 function routedCall(
   parts: Parts,
-  measured: Extract<Measured, { kind: "chat" }>,
+  measured: ChatMeasured,
   terms: Parameters<typeof canTake>[2],
 ): Routed | null {
   const found = findPolicy(parts, null);

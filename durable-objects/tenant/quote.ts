@@ -46,7 +46,7 @@ export function quote(
 ): Quoted | GenerationFailure {
   const plan =
     asked.kind === "generation"
-      ? planned(generationPlan(parts, profile, asked))
+      ? generationPlan(parts, profile, asked)
       : moderationPlan(parts, profile, asked);
   if (plan.kind !== "planned") return plan;
   const { stages } = plan;
@@ -55,14 +55,11 @@ export function quote(
   return {
     kind: "quoted",
     stages,
-    least: leastOf(asked, stages, parts),
+    least: leastOf(asked, stages, { parts, profile }),
     neurons: neuronStanding(now, bound),
     refusal: refusalOf(now, { bound, units: rateUnits(stages) })?.kind ?? null,
   };
 }
-
-const planned = (plan: ReturnType<typeof generationPlan>) =>
-  plan.kind === "planned" ? { kind: plan.kind, stages: [plan.stage] } : plan;
 
 function moderationPlan(
   parts: Parts,
@@ -74,9 +71,16 @@ function moderationPlan(
   return planModeration(found.policy, contents, modelFinder(profile, parts.platform));
 }
 
-/** A check may be skipped: a term has blocked the item, or its language is none of the engine's. */
-function leastOf(asked: AskedCall, stages: readonly PlannedStage[], parts: Parts): MicroNeurons {
-  if (asked.kind === "moderation") return ZERO;
+/**
+ * Nothing where a check may be skipped (a term has blocked the item, or its language is none of the
+ * engine's), or where an earlier answer may be given again.
+ */
+function leastOf(
+  asked: AskedCall,
+  stages: readonly PlannedStage[],
+  { parts, profile }: { readonly parts: Parts; readonly profile: Profile },
+): MicroNeurons {
+  if (asked.kind === "moderation" || profile.settings.cache_ttl_s > 0) return ZERO;
   const modelOf = admittedModels(parts.platform.prices);
   const made = stages.filter(isGeneration);
   return sum(made.map((stage) => leastCharge(stage, asked.measured.kind, modelOf)));

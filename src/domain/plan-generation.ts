@@ -1,6 +1,6 @@
 import type { Model } from "./catalogue.ts";
 import type { RequestFailure } from "./failure.ts";
-import type { MicroNeurons } from "./micro-neurons.ts";
+import { type MicroNeurons, plus, ZERO } from "./micro-neurons.ts";
 import type { ModelTask } from "./model-task.ts";
 import type { Usage } from "./price.ts";
 import type { PromptFeatures } from "./prompt-features.ts";
@@ -33,6 +33,12 @@ export type Measured =
       readonly choices: number;
       /** What kind of work its words ask for, for a call that names `auto`. */
       readonly features?: PromptFeatures;
+      /** `textTokens` of the prompt with fewer blanks, where those can be taken out. */
+      readonly compacted?: {
+        readonly textTokens: number;
+        /** The caller asks for it; else the tenant's settings say. */
+        readonly asked: boolean;
+      };
     }
   /** Tokens of each text. */
   | { readonly kind: "embeddings"; readonly texts: readonly number[] }
@@ -64,6 +70,8 @@ export interface GenerationStage extends PlannedStage {
   readonly clamped: boolean;
   /** Why `auto` became this model; absent where the caller named it. */
   readonly routed?: Routed;
+  /** The prompt is sent with fewer blanks: by so many tokens its bound is less. */
+  readonly compactedTokens?: number;
 }
 
 export const isGeneration = (stage: PlannedStage): stage is GenerationStage =>
@@ -76,6 +84,8 @@ export interface GenerationTerms {
   readonly defaultMaxTokens: number;
   /** What may still be used, where the caller wants its answer cut to fit; null: no limit. */
   readonly fitTo: MicroNeurons | null;
+  /** What else of the call grows with its answer, such as the guard that reads it. */
+  readonly besides?: (maxTokens: number) => MicroNeurons;
 }
 
 /**
@@ -85,7 +95,7 @@ export interface GenerationTerms {
 export function planGeneration(
   measured: Measured,
   [id, ...fallbackIds]: readonly [string, ...string[]],
-  { find, defaultMaxTokens, fitTo }: GenerationTerms,
+  { find, defaultMaxTokens, fitTo, besides = () => ZERO }: GenerationTerms,
 ): { readonly kind: "planned"; readonly stage: GenerationStage } | GenerationFailure {
   const primary = usable(id, measured, find);
   if (primary.kind !== "found") return primary;
@@ -109,7 +119,8 @@ export function planGeneration(
   });
   if (!("maxTokens" in measured)) return { kind: "planned", stage: stageOf(null) };
   const wanted = measured.maxTokens ?? defaultMaxTokens;
-  const most = fitTo === null ? wanted : fittingTokens(wanted, fitTo, (n) => stageOf(n).bound);
+  const boundOf = (tokens: number) => plus(stageOf(tokens).bound, besides(tokens));
+  const most = fitTo === null ? wanted : fittingTokens(wanted, fitTo, boundOf);
   // Where not even one token fits, the refusal tells of what was asked.
   const clamped = most > 0 && most < wanted;
   return { kind: "planned", stage: stageOf(clamped ? most : wanted, clamped) };

@@ -32,6 +32,10 @@ export interface Settings {
   readonly verdict_retention_days: number;
   readonly event_retention_days: number;
   readonly default_max_tokens: number;
+  /** Prompts are sent with fewer blanks, also where a call does not ask for that. */
+  readonly compact_prompts: boolean;
+  /** The highest `temperature` at which an answer may be taken from the cache. */
+  readonly cache_max_temperature: number;
   readonly suspended: boolean;
 }
 
@@ -51,6 +55,8 @@ export const DEFAULT_SETTINGS: Omit<Settings, "plan" | "daily_neurons"> = {
   verdict_retention_days: 30,
   event_retention_days: 30,
   default_max_tokens: 1024,
+  compact_prompts: false,
+  cache_max_temperature: 0,
   suspended: false,
 };
 

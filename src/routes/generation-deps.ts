@@ -2,10 +2,12 @@ import type { Config } from "../config.ts";
 import type { FailureKind } from "../domain/failure.ts";
 import { createEngine } from "../engines/create-engine.ts";
 import type {
+  CacheMode,
   Generation,
   GenerationCaller,
   GenerationDeps,
 } from "../generation/generation-call.ts";
+import { CACHE_ENGINE } from "../generation/cached-run.ts";
 import { type KeyCaller, raw, type Raw } from "../http/call.ts";
 import { newId } from "../http/ids.ts";
 import { callHeaders, openAiRateHeaders, rateLimitHeaders } from "../http/rate-headers.ts";
@@ -26,12 +28,13 @@ export const GENERATED = [
   "engine_timeout",
 ] as const satisfies readonly FailureKind[];
 
-interface GenerationRouteCall {
+export interface GenerationRouteCall {
   readonly request: Request;
   readonly fingerprint: () => Promise<string>;
   readonly caller: KeyCaller;
   readonly config: Config;
   readonly env: Env;
+  readonly ctx: ExecutionContext;
   readonly requestId: string;
 }
 
@@ -40,11 +43,27 @@ export const generationDeps = (call: GenerationRouteCall): GenerationDeps => ({
   config: call.config,
   engine: createEngine(call.config, call.env.AI),
   tenant: () => tenantObject(call.env, call.caller.tenant),
+  cache: { store: call.env.CACHE, later: (work) => call.ctx.waitUntil(work) },
 });
+
+const CACHE_MODES: readonly CacheMode[] = ["skip", "refresh"];
+
+/** `x-neurogate-cache` of a request; anything else uses the cache as the tenant has set. */
+function cacheModeOf({ headers }: Request): CacheMode {
+  const said = headers.get("x-neurogate-cache")?.trim().toLowerCase();
+  return CACHE_MODES.find((mode) => mode === said) ?? "use";
+}
 
 /** Whether an answer is to be cut to what is left of the day, rather than refused. */
 export const fits = ({ headers }: Request): boolean =>
   headers.get("x-neurogate-fit")?.trim().toLowerCase() === "true";
+
+/** `x-neurogate-compact`: whether the prompt is sent with fewer blanks; null: not said. */
+export function compacts({ headers }: Request): boolean | null {
+  const said = headers.get("x-neurogate-compact")?.trim().toLowerCase();
+  if (said === "true") return true;
+  return said === "false" ? false : null;
+}
 
 /** Who calls, and under which names; a wrong `Idempotency-Key` is the caller's mistake. */
 export async function callerOf(
@@ -65,6 +84,7 @@ export async function callerOf(
     userId,
     idempotency: read.idempotency,
     fit: fits(call.request),
+    cacheMode: cacheModeOf(call.request),
   };
   return { kind: "read", who };
 }
@@ -86,15 +106,16 @@ export function openAiReply(generation: Generation, config: Config, startedMs: n
 
 /** The headers of every reply that was generated. */
 export const generationHeaders = (
-  made: Pick<Generation, "microNeurons" | "standing" | "replayed" | "maxTokens" | "clamped">,
+  made: Omit<Generation, "kind" | "rendered">,
   config: Config,
 ): Record<string, string> => {
-  const { microNeurons, standing, replayed, maxTokens, clamped } = made;
+  const { microNeurons, standing, replayed, maxTokens, clamped, cache } = made;
   return {
     ...callHeaders({
       microNeurons,
       ...(standing !== null && { available: standing.neurons.available }),
-      engine: config.inference,
+      engine: cache === "hit" ? CACHE_ENGINE : config.inference,
+      ...(cache !== undefined && { cache }),
       ...(clamped && maxTokens !== null && { clampedMaxTokens: maxTokens }),
       replayed,
     }),

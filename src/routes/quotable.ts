@@ -1,46 +1,37 @@
 import type * as v from "valibot";
-import type { AskedCall } from "../../durable-objects/tenant/quote.ts";
-import type { FailureKind } from "../domain/failure.ts";
-import type { FailureOf, Route, Schema } from "../http/route.ts";
+import type { Route, Schema } from "../http/route.ts";
 import { VerdictInput } from "../wire/content.ts";
+import { ChatInput } from "../wire/openai-chat.ts";
 import { EmbeddingsInput } from "../wire/openai-embeddings.ts";
 import { SpeechInput } from "../wire/openai-speech.ts";
 import { ModerationInput } from "../wire/openai-moderation.ts";
 import { createSpeech, speechAsked } from "./audio.ts";
+import { TranslationInput } from "../wire/translation.ts";
+import type { Asked, AskedBy, Misread } from "./asked.ts";
+import { chatAsked, createChatCompletion } from "./chat.ts";
 import { createEmbeddings, embeddingsAsked } from "./embeddings.ts";
 import { createModeration, moderationsAsked } from "./moderations.ts";
+import { createTranslation, translationAsked } from "./translations.ts";
 import { createVerdict, verdictAsked } from "./verdicts.ts";
 
 // The routes whose cost can be asked for beforehand. Each gives what it measures of a body once, for
 // its own handler and for a quote: a new governed route joins with a line.
 
-/** What a body can be refused for before the tenant's object is asked. */
-export const MISREAD = [
-  "invalid_request",
-  "unsupported_parameter",
-  "unbounded_usage",
-  "model_not_found",
-] as const satisfies readonly FailureKind[];
-
-export type Misread = FailureOf<(typeof MISREAD)[number]>;
-
-/** `fit` is the call's own header. */
-export type Asked =
-  | Omit<Extract<AskedCall, { kind: "generation" }>, "fit">
-  | Exclude<AskedCall, { kind: "generation" }>;
-
 export interface Quotable {
   readonly path: string;
   readonly schema: Schema;
   readonly limitBytes: number;
-  /** @param body parsed by `schema` */
-  readonly ask: (body: unknown) => Promise<Asked | Misread> | Asked | Misread;
+  /**
+   * @param body parsed by `schema`
+   * @param request the quote's own, whose headers count as the call's would
+   */
+  readonly ask: (body: unknown, by: AskedBy) => Asked | Misread;
 }
 
 function quotable<S extends Schema>(
   { path, body }: Route,
   schema: S,
-  ask: (body: v.InferOutput<S>) => Promise<Asked | Misread> | Asked | Misread,
+  ask: (body: v.InferOutput<S>, by: AskedBy) => Asked | Misread,
 ): Quotable {
   if (body === undefined) throw new Error("a route without a body cannot be quoted");
   return { path, schema, limitBytes: body.limitBytes, ask };
@@ -57,6 +48,8 @@ const QUOTABLE: readonly Quotable[] = [
   quotable(createModeration, ModerationInput, moderationsAsked),
   quotable(createEmbeddings, EmbeddingsInput, generation(embeddingsAsked)),
   quotable(createSpeech, SpeechInput, generation(speechAsked)),
+  quotable(createTranslation, TranslationInput, generation(translationAsked)),
+  quotable(createChatCompletion, ChatInput, chatAsked),
 ];
 
 export const quotableAt = (path: string): Quotable | null =>

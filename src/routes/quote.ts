@@ -5,7 +5,8 @@ import type { BodyFailure } from "../http/read-body.ts";
 import { defineRoute } from "../http/route.ts";
 import { QuoteInput, QuoteOutput, toQuote } from "../wire/quote.ts";
 import { MAX_BODY_BYTES } from "../wire/content.ts";
-import { type Asked, MISREAD, type Misread, QUOTABLE_PATHS, quotableAt } from "./quotable.ts";
+import { type Asked, type AskedBy, MISREAD, type Misread } from "./asked.ts";
+import { QUOTABLE_PATHS, quotableAt } from "./quotable.ts";
 import { fits } from "./generation-deps.ts";
 import { invalid, TENANT_READ } from "./shared.ts";
 import { askTenant } from "./tenant-object.ts";
@@ -19,7 +20,7 @@ export const createQuote = defineRoute({
   summary: "What a call would cost: read and measured as the call itself, and not made",
   description:
     "Nothing is held, nothing is charged and no rate is taken. " +
-    `For ${QUOTABLE_PATHS.join(", ")}; \`x-neurogate-fit\` counts as it would there.`,
+    `For ${QUOTABLE_PATHS.join(", ")}; \`x-neurogate-fit\` and \`x-neurogate-compact\` count as they would there.`,
   surface: "native",
   auth: { kind: "key", roles: ["call"] },
   body: { schema: QuoteInput, limitBytes: MAX_BODY_BYTES },
@@ -27,7 +28,7 @@ export const createQuote = defineRoute({
   failures: [...TENANT_READ, ...MISREAD, ...UNPLANNED],
   handle: async (call) => {
     const { path } = call.body;
-    const asked = await askedAt(path, call.body.body);
+    const asked = askedAt(path, call.body.body, call);
     if (!isAsked(asked)) return asked;
     const fit = fits(call.request);
     const quoted = await askTenant(call, (tenant, caller) =>
@@ -43,7 +44,7 @@ type Refused = Misread | BodyFailure;
 const isAsked = (asked: Asked | Refused): asked is Asked =>
   asked.kind === "generation" || asked.kind === "moderation";
 
-async function askedAt(path: string, body: unknown): Promise<Asked | Refused> {
+function askedAt(path: string, body: unknown, by: AskedBy): Asked | Refused {
   const quotable = quotableAt(path);
   if (quotable === null) return invalid(["path"], `must be one of ${QUOTABLE_PATHS.join(", ")}`);
   const { limitBytes } = quotable;
@@ -53,7 +54,7 @@ async function askedAt(path: string, body: unknown): Promise<Asked | Refused> {
   if (parsed.kind !== "parsed") {
     return parsed.kind === "invalid_request" ? underBody(parsed.errors) : parsed;
   }
-  const asked = await quotable.ask(parsed.value);
+  const asked = quotable.ask(parsed.value, by);
   return asked.kind === "invalid_request" ? underBody(asked.errors) : asked;
 }
 

@@ -95,6 +95,16 @@ const FIELDS = {
   verdict_retention_days: wholeNumber(1, 400, "How long verdicts are kept."),
   event_retention_days: wholeNumber(1, 400, "How long events are kept."),
   default_max_tokens: wholeNumber(1, 131_072, "`max_tokens` of a call that gives none."),
+  compact_prompts: v.pipe(
+    v.boolean(),
+    v.description("Chat prompts are sent with fewer blanks, outside of code and quotations."),
+  ),
+  cache_max_temperature: v.pipe(
+    v.number(),
+    v.minValue(0),
+    v.maxValue(2),
+    v.description("The highest `temperature` of which answers may be reused; absent counts as 1."),
+  ),
   suspended: v.pipe(v.boolean(), v.description("Refuses every call with a key of this tenant.")),
 };
 
@@ -126,6 +136,8 @@ export const SettingsPatchInput = v.strictObject({
   verdict_retention_days: v.nullish(FIELDS.verdict_retention_days),
   event_retention_days: v.nullish(FIELDS.event_retention_days),
   default_max_tokens: v.nullish(FIELDS.default_max_tokens),
+  compact_prompts: v.nullish(FIELDS.compact_prompts),
+  cache_max_temperature: v.nullish(FIELDS.cache_max_temperature),
   suspended: v.nullish(FIELDS.suspended),
   rpm: v.nullish(v.pipe(v.record(rateClass, v.nullable(perMinute)), v.maxEntries(100))),
 });

@@ -29,6 +29,8 @@ describe("withDefaults", () => {
       verdict_retention_days: 30,
       event_retention_days: 30,
       default_max_tokens: 1024,
+      compact_prompts: false,
+      cache_max_temperature: 0,
       suspended: false,
     });
   });

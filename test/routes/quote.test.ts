@@ -19,6 +19,10 @@ const quote = (tenant: TestTenant, path: string, body: unknown) =>
 /** Every call that can be quoted, with a body of it. */
 const CALLS: readonly (readonly [path: string, body: Readonly<Record<string, unknown>>])[] = [
   ["/v1/embeddings", { model: SMALL, input: ["The cat sat on the mat.", "ﷺ", "x"] }],
+  [
+    "/v1/chat/completions",
+    { model: "auto", messages: [{ role: "user", content: "Say hello to Ann" }], n: 2 },
+  ],
   ["/v1/moderations", { input: ["You are all welcome here today", "and you"] }],
   ["/v1/verdicts", { text: "You are all welcome here today", user_id: "u1" }],
 ];
@@ -137,6 +141,7 @@ describe("POST /v1/quote", () => {
     ],
     ["/v1/verdicts", { text: "a", surprise: 1 }, 400, "#/body/surprise"],
     ["/v1/verdicts", { text: "a", policy: "nobody" }, 400, "#/body/policy"],
+    ["/v1/chat/completions", { model: "auto", messages: [] }, 400, "#/body/messages"],
     ["/v1/limits", {}, 400, "#/path"],
     ["/v1/quote", {}, 400, "#/path"],
   ])("refuses %s with %j as the route would", async (path, body, status, pointer) => {

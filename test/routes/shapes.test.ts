@@ -34,7 +34,8 @@ const TOTALS = sorted(`calls refused micro_neurons neurons quota_micro_neurons
 const TENANT = sorted(`id object plan daily_neurons reserved_neurons overage_cap_neurons
   overage_usd_per_1000_neurons rpm max_in_flight models aliases fallbacks cache_ttl_s
   daily_images_per_user content_retention_days verdict_retention_days event_retention_days
-  default_max_tokens suspended created_at updated_at version`);
+  default_max_tokens compact_prompts
+  cache_max_temperature suspended created_at updated_at version`);
 const LIMITS = sorted(`object tenant plan day resets_at limit_micro_neurons posted_micro_neurons
   pending_micro_neurons available_micro_neurons grants overage rates in_flight`);
 const KEY = sorted("id object name role prefix created_at expires_at last_used_on");
@@ -263,7 +264,7 @@ describe("the other objects", () => {
     const policy = await tenant.call("GET", "/v1/policies/default");
     expect(keys(policy.body)).toEqual(
       sorted(
-        "object name version categories spam_phrases terms on_unavailable evaluate_all models routing",
+        "object name version categories spam_phrases terms on_unavailable evaluate_all guard models routing",
       ),
     );
     const invariants = await tenant.call("GET", "/v1/invariants");

@@ -1,0 +1,77 @@
+// One line of prose with single spaces, its spans of code and its quotations as they were. Every
+// character is looked at a bounded number of times, whatever the line holds.
+
+/** A stretch without anything that matters here. */
+const PLAIN = /[^ \t`"]+/y;
+const BLANKS = /[ \t]+/y;
+const TICKS = /`+/y;
+
+export function compactLine(line: string): string {
+  const text = line.slice(0, lengthWithoutEnd(line));
+  const indent = /^[ \t]*/.exec(text)?.[0].length ?? 0;
+  const closing = closingTicks(text);
+  const out: string[] = [text.slice(0, indent)];
+  // A quote without a partner is a character, and so are those behind it.
+  let quotes = true;
+  for (let at = indent; at < text.length;) {
+    const start = at;
+    const char = text[at];
+    if (char === " " || char === "\t") {
+      at = endOf(BLANKS, text, at);
+      out.push(" ");
+      continue;
+    }
+    if (char === "`") {
+      const end = endOf(TICKS, text, at);
+      at = closing(end - at, end) ?? end;
+    } else if (char === '"') {
+      const end: number | null = quotes ? closingQuote(text, at) : null;
+      quotes &&= end !== null;
+      at = end ?? at + 1;
+    } else {
+      at = endOf(PLAIN, text, at);
+    }
+    out.push(text.slice(start, at));
+  }
+  return out.join("");
+}
+
+/** Not a pattern: one that ends in `$` is tried anew from every blank of the line. */
+function lengthWithoutEnd(line: string): number {
+  let length = line.length;
+  while (length > 0 && " \t\r".includes(line.charAt(length - 1))) length -= 1;
+  return length;
+}
+
+function endOf(pattern: RegExp, text: string, at: number): number {
+  pattern.lastIndex = at;
+  pattern.test(text);
+  return pattern.lastIndex;
+}
+
+/** Behind the quote that closes the one at `open`; a backslash takes the next character with it. */
+function closingQuote(text: string, open: number): number | null {
+  for (let at = open + 1; at < text.length; at += 1) {
+    if (text[at] === "\\") at += 1;
+    else if (text[at] === '"') return at + 1;
+  }
+  return null;
+}
+
+/** Finds the end of the next run of exactly as many backticks: CommonMark's code span. */
+function closingTicks(text: string): (length: number, from: number) => number | null {
+  const runs = new Map<number, { readonly starts: number[]; next: number }>();
+  for (const { 0: run, index } of text.matchAll(/`+/g)) {
+    const known = runs.get(run.length);
+    if (known === undefined) runs.set(run.length, { starts: [index], next: 0 });
+    else known.starts.push(index);
+  }
+  return (length, from) => {
+    const found = runs.get(length);
+    if (found === undefined) return null;
+    // Asked from left to right, so that what was passed is never looked at again.
+    while ((found.starts[found.next] ?? Infinity) < from) found.next += 1;
+    const start = found.starts[found.next];
+    return start === undefined ? null : start + length;
+  };
+}

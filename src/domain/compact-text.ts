@@ -1,0 +1,76 @@
+import { compactLine } from "./compact-line.ts";
+
+// A prompt with fewer blanks, for callers who ask for that: models read every space, and few mean
+// anything. What could mean something is left as it is:
+//
+// - code: blocks between fences, lines indented by a tab or four spaces, spans between backticks
+// - what stands between double quotes on one line, so also the strings of JSON
+// - the indentation of every line, on which lists, YAML and verses depend
+// - blanks other than space, tab and line end (a no-break space was put there on purpose)
+//
+// What goes: of a run of spaces and tabs within a line all but one space, those at a line's end with
+// its carriage return, of several empty lines all but one, and those at both ends of the text.
+
+/** An opening or closing fence: up to three spaces, then at least three of one character. */
+const FENCE = /^ {0,3}(`{3,}|~{3,})([^]*)$/;
+
+const INDENTED = /^(?: {4}| {0,3}\t)/;
+const BLANK = /^[ \t\r]*$/;
+
+/** Anything that could be taken out: most texts are done with one look. */
+const COMPACTABLE = /[ \t][ \t\r\n]|\t|\r|\n\n\n|^\n|[ \n]$/;
+
+type Line = { readonly text: string; readonly kind: "code" | "indented" | "blank" | "prose" };
+
+export function compactText(text: string): string {
+  if (!COMPACTABLE.test(text)) return text;
+  const lines = linesOf(text);
+  const kept: string[] = [];
+  for (let at = 0; at < lines.length; at += 1) {
+    const line = lines[at];
+    if (line === undefined) break;
+    if (line.kind !== "blank") {
+      kept.push(line.kind === "prose" ? compactLine(line.text) : line.text);
+      continue;
+    }
+    let end = at;
+    while (lines[end]?.kind === "blank") end += 1;
+    kept.push(...blankRun(lines, at, end));
+    at = end - 1;
+  }
+  return kept.join("\n");
+}
+
+function linesOf(text: string): readonly Line[] {
+  let fence: string | null = null;
+  return text.split("\n").map((line): Line => {
+    const [, mark = null, rest = ""] = FENCE.exec(line) ?? [];
+    if (fence !== null) {
+      if (mark !== null && closes(mark, rest, fence)) fence = null;
+      return { text: line, kind: "code" };
+    }
+    if (mark !== null && opens(mark, rest)) {
+      fence = mark;
+      return { text: line, kind: "code" };
+    }
+    if (BLANK.test(line)) return { text: line, kind: "blank" };
+    return { text: line, kind: INDENTED.test(line) ? "indented" : "prose" };
+  });
+}
+
+/** Behind a fence of backticks no backtick follows on its line: that would be a span. */
+const opens = (mark: string, rest: string): boolean =>
+  !(mark.startsWith("`") && rest.includes("`"));
+
+const closes = (mark: string, rest: string, fence: string): boolean =>
+  mark[0] === fence[0] && mark.length >= fence.length && BLANK.test(rest);
+
+/** Empty lines between two indented ones are a part of that code. */
+function blankRun(lines: readonly Line[], from: number, to: number): readonly string[] {
+  const [before, after] = [lines[from - 1], lines[to]];
+  if (before === undefined || after === undefined) return [];
+  if (before.kind === "indented" && after.kind === "indented") {
+    return lines.slice(from, to).map(({ text }) => text);
+  }
+  return [""];
+}

@@ -1,0 +1,77 @@
+import type { Admitted } from "../../durable-objects/tenant/protocol.ts";
+import type { Item } from "../domain/ledger.ts";
+import { ZERO } from "../domain/micro-neurons.ts";
+import type { GenerationKind, GenerationStage } from "../domain/plan-generation.ts";
+import { isCacheable } from "./cacheable.ts";
+import type { GenerationDeps, GenerationRequest } from "./generation-call.ts";
+import { type CacheEntry, cacheEntry } from "./response-cache.ts";
+import type { GenerationRun } from "./run-generation.ts";
+
+// An admitted generation, answered from the cache where that may be and can be, else by the engine.
+// It has its hold and has taken its rate by then: a hit saves neurons, and opens no way around.
+
+/** What the item of an answer that was given again names as its engine. */
+export const CACHE_ENGINE = "cache";
+
+export type CachedRun<Kind extends GenerationKind> = GenerationRun<Kind> & {
+  readonly cache?: "hit" | "miss";
+};
+
+interface Question<Kind extends GenerationKind> {
+  readonly admitted: Admitted;
+  readonly request: GenerationRequest<Kind>;
+  readonly stage: GenerationStage;
+}
+
+export async function cachedRun<Kind extends GenerationKind>(
+  deps: GenerationDeps,
+  question: Question<Kind>,
+  run: () => Promise<GenerationRun<Kind>>,
+): Promise<CachedRun<Kind>> {
+  if (question.admitted.cache === undefined) return run();
+  const { stage, request } = question;
+  const entry = await entryOf(deps, question);
+  const before = request.cacheMode === "refresh" ? null : ((await entry?.read()) ?? null);
+  if (before !== null) {
+    const item = cachedItem(stage, before[0]?.model ?? null);
+    return { item, account: null, result: { kind: "answered", answers: before }, cache: "hit" };
+  }
+  const ran = await run();
+  // What a fallback answered is not the planned model's answer.
+  if (ran.result.kind === "answered" && ran.item.pricedAs === stage.model) {
+    entry?.write(ran.result.answers);
+  }
+  return { ...ran, cache: "miss" };
+}
+
+/** Null where this question has no place in the cache. */
+async function entryOf<Kind extends GenerationKind>(
+  { cache, config }: GenerationDeps,
+  { admitted: { cache: terms, hold }, request, stage }: Question<Kind>,
+): Promise<CacheEntry<Kind> | null> {
+  if (cache === undefined || terms === undefined || request.cacheMode === "skip") return null;
+  // A guarded call is judged anew each time, and so is its answer.
+  if (hold.stages.length > 1) return null;
+  const inference = request.inference(stage.model, stage);
+  if (!isCacheable(request.kind, inference, terms.maxTemperature)) return null;
+  const answers = stage.calls.length;
+  const asked = [request.route, request.kind, config.inference, answers, inference];
+  return cacheEntry<Kind>(cache, terms, { asked, answers, nowMs: hold.admittedAtMs });
+}
+
+/** It was asked and answered, and used nothing: a line at 0 µN. */
+const cachedItem = (stage: GenerationStage, model: string | null): Item => ({
+  content: stage.content,
+  stage: stage.name,
+  input: stage.input,
+  model: model ?? stage.model,
+  engine: CACHE_ENGINE,
+  pricedAs: stage.model,
+  task: stage.task,
+  calls: 0,
+  units: {},
+  microNeurons: ZERO,
+  overrun: ZERO,
+  basis: "measured",
+  failed: false,
+});
