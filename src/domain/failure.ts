@@ -76,7 +76,8 @@ export type RequestFailure =
   | { readonly kind: "invalid_request"; readonly errors: readonly FieldError[] }
   /** The picture count of OpenAI's own limit has its own code on its routes; ours is a plain one. */
   | { readonly kind: "unpriced_model"; readonly model: string }
-  | { readonly kind: "unbounded_usage"; readonly detail: string }
+  /** `field` where it is one that has no bound. */
+  | { readonly kind: "unbounded_usage"; readonly detail: string; readonly field?: string }
   | { readonly kind: "unsupported_parameter"; readonly parameter: string; readonly detail: string }
   /** Needs more than the limit could ever give; `detail` says what would fit. */
   | { readonly kind: "over_limit"; readonly detail: string }

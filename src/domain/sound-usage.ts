@@ -54,8 +54,8 @@ export function soundRefusal(
   }
   if (!isHeard || measured.audio !== null) return null;
   const detail =
-    "file: how long it is cannot be read without decoding it. Send WAV (PCM), MP3, AAC, FLAC, Ogg or WebM (Opus, Vorbis), or M4A (AAC).";
-  return { kind: "unbounded_usage", detail };
+    "How long the file is cannot be read without decoding it. Send WAV (PCM), MP3, AAC, FLAC, Ogg or WebM (Opus, Vorbis), or M4A (AAC).";
+  return { kind: "unbounded_usage", detail, field: "file" };
 }
 
 /** The most that the engine call uses. */

@@ -76,6 +76,7 @@ function paramOf(failure: Failure): string | null {
     case "unsupported_parameter":
       return failure.parameter;
     case "body_too_large":
+    case "unbounded_usage":
       return failure.field ?? null;
     case "model_not_allowed":
     case "model_not_found":

@@ -5,10 +5,10 @@ import { ChatInput } from "../wire/openai-chat.ts";
 import { EmbeddingsInput } from "../wire/openai-embeddings.ts";
 import { SpeechInput } from "../wire/openai-speech.ts";
 import { ModerationInput } from "../wire/openai-moderation.ts";
+import { createSpeech, speechAsked } from "./audio.ts";
 import { TranslationInput } from "../wire/translation.ts";
 import type { Asked, AskedBy, Misread } from "./asked.ts";
 import { chatAsked, createChatCompletion } from "./chat.ts";
-import { createSpeech, speechAsked } from "./audio.ts";
 import { createEmbeddings, embeddingsAsked } from "./embeddings.ts";
 import { createModeration, moderationsAsked } from "./moderations.ts";
 import { createTranslation, translationAsked } from "./translations.ts";
@@ -47,9 +47,9 @@ const QUOTABLE: readonly Quotable[] = [
   quotable(createVerdict, VerdictInput, verdictAsked),
   quotable(createModeration, ModerationInput, moderationsAsked),
   quotable(createEmbeddings, EmbeddingsInput, generation(embeddingsAsked)),
+  quotable(createSpeech, SpeechInput, generation(speechAsked)),
   quotable(createTranslation, TranslationInput, generation(translationAsked)),
   quotable(createChatCompletion, ChatInput, chatAsked),
-  quotable(createSpeech, SpeechInput, generation(speechAsked)),
 ];
 
 export const quotableAt = (path: string): Quotable | null =>

