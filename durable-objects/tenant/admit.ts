@@ -11,7 +11,7 @@ import { authorise } from "./access.ts";
 import type { Remembered } from "./idempotency-store.ts";
 import type { Entry } from "./ledger-row.ts";
 import type { Parts } from "./parts.ts";
-import { findPolicy, generationPlan, modelFinder, NO_SUCH_POLICY } from "./plan-call.ts";
+import { findPolicy, fitting, generationPlan, modelFinder, NO_SUCH_POLICY } from "./plan-call.ts";
 import type { Profile } from "./profile-store.ts";
 import type {
   Admitted,
@@ -99,8 +99,18 @@ function admitGeneration(
   const plan = generationPlan(parts, profile, request);
   if (plan.kind !== "planned") return plan;
   const outcome = reserve(parts, profile, { request, keyId, stages: [plan.stage] });
-  if (outcome.kind !== "reserved") return outcome;
-  return generationAdmitted(parts, profile, outcome.hold);
+  switch (outcome.kind) {
+    case "reserved":
+      return generationAdmitted(parts, profile, outcome.hold);
+    // Fewer tokens would cost less.
+    case "over_limit":
+    case "quota_exceeded":
+    case "overage_cap_exceeded":
+    case "quota_reserved":
+      return { ...outcome, ...fitting(parts, profile, request) };
+    default:
+      return outcome;
+  }
 }
 
 /** Everything checked, then the hold and the idempotency key committed. */

@@ -9,6 +9,11 @@ const text = { type: "string" } as const;
 const amount = { type: ["integer", "null"], description: "µN" } as const;
 const time = { type: "string", format: "date-time" } as const;
 
+const FITTING = {
+  type: "integer",
+  description: "With a refusal for neurons: the `max_tokens` with which the same call would fit.",
+} as const;
+
 export const ERROR_SCHEMAS: JsonObject = {
   FailureKind: { ...text, enum: Object.keys(STATUS) },
   Problem: {
@@ -44,6 +49,7 @@ export const ERROR_SCHEMAS: JsonObject = {
       window_s: { type: "integer" },
       limit_bytes: { type: "integer" },
       parameter: text,
+      fitting_max_tokens: FITTING,
       replacement: { type: ["string", "null"] },
       journal_line_id: text,
       micro_neurons: { type: "integer" },
@@ -69,6 +75,7 @@ export const ERROR_SCHEMAS: JsonObject = {
           kind: { $ref: "#/components/schemas/FailureKind" },
           request_id: text,
           resets_at: time,
+          fitting_max_tokens: FITTING,
         },
       },
     },

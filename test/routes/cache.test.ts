@@ -76,8 +76,8 @@ describe("an answer that is given again", () => {
   it("is not asked of the engine", async () => {
     const tenant = await aTenant();
     const text = `nothing new ${unique()}`;
-    const embed = () => tenant.onWorkersAi("POST", embeddings, { model: SMALL, input: text });
-    expect([told(await embed()), told(await embed())]).toEqual(["miss", "hit"]);
+    const asked = () => tenant.onWorkersAi("POST", embeddings, { model: SMALL, input: text });
+    expect([told(await asked()), told(await asked())]).toEqual(["miss", "hit"]);
     expect(await askedAbout(text)).toHaveLength(1);
   });
 
