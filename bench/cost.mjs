@@ -4,7 +4,14 @@ import { run } from "./load.mjs";
 import { say } from "./machine.mjs";
 import { freeCallsPerDay, paidUsdPerMillion, PRICES, unitsOf } from "./prices.mjs";
 import { round } from "./stats.mjs";
-import { checkVerdict, getJson, makeTenants, verdictRequests } from "./tenants.mjs";
+import {
+  chatRequests,
+  checkChat,
+  checkVerdict,
+  getJson,
+  makeTenants,
+  verdictRequests,
+} from "./tenants.mjs";
 import { Workerd } from "./workerd.mjs";
 
 export async function cost({ dir, bundles, plan }) {
@@ -12,7 +19,21 @@ export async function cost({ dir, bundles, plan }) {
   await server.start();
   const [key] = await makeTenants(server, ["spender"]);
   await checkVerdict(server.url, key, "workers-ai");
-  const requests = verdictRequests([key]);
+  await checkChat(server.url, key, "workers-ai");
+  const calls = [];
+  for (const [call, requests] of [
+    ["moderation", verdictRequests([key])],
+    ["generation", chatRequests([key])],
+  ]) {
+    // oxlint-disable-next-line no-await-in-loop -- one measurement at a time
+    calls.push(await costOf(call, { server, key, requests, plan }));
+  }
+  await server.stop();
+  return { prices: PRICES.version, source: PRICES.source, calls };
+}
+
+/** @param call its name; what it uses at each number of connections */
+async function costOf(call, { server, key, requests, plan }) {
   await run({ url: server.url, requests, connections: 16, seconds: plan.warmS });
   const rows = [];
   for (const connections of plan.connections) {
@@ -33,15 +54,15 @@ export async function cost({ dir, bundles, plan }) {
     const free = freeCallsPerDay(units);
     rows.push({ connections, ...units, usd_per_million: usd, free_calls_per_day: free });
     say(
-      `${String(connections).padStart(3)} conn.: ${round(used.rowsWritten)} rows written, ${round(used.rowsRead)} read, ` +
+      `${call} ${String(connections).padStart(3)} conn.: ${round(used.rowsWritten)} rows written, ${round(used.rowsRead)} read, ` +
         `${round(used.objectCalls)} object calls, ${round(used.cpuMs)} ms CPU a call; ` +
         `USD ${round(usd.total)} a million on Workers Paid; ${free.calls} calls a day on Free (${free.limit})`,
     );
   }
+  // The latest lines are this call's own.
   const lines = await getJson(server.url, "/v1/ledger?limit=200", key);
-  await server.stop();
   const total = (name) => lines.data.reduce((sum, line) => sum + line[name], 0);
   const held = round(total("held_micro_neurons") / total("micro_neurons"));
-  say(`held ${held} times what is posted`);
-  return { prices: PRICES.version, source: PRICES.source, held_over_posted: held, rows };
+  say(`${call}: held ${held} times what is posted`);
+  return { call, held_over_posted: held, rows };
 }

@@ -12,7 +12,14 @@ import { ratio, rotated } from "./governed.mjs";
 import { run } from "./load.mjs";
 import { say } from "./machine.mjs";
 import { medians } from "./stats.mjs";
-import { checkVerdict, makeTenants, TEXT, verdictRequests } from "./tenants.mjs";
+import {
+  chatRequests,
+  checkChat,
+  checkVerdict,
+  makeTenants,
+  TEXT,
+  verdictRequests,
+} from "./tenants.mjs";
 import { cpuMsOf, freePort, Workerd } from "./workerd.mjs";
 
 const READY_MS = 15_000;
@@ -55,7 +62,7 @@ async function answers(url) {
 }
 
 /** Alternating runs of two servers at each number of connections. */
-async function against(name, ours, theirs, plan) {
+async function against({ peer, call }, ours, theirs, plan) {
   const rows = [];
   // oxlint-disable no-await-in-loop -- one measurement at a time
   for (const side of [ours, theirs]) {
@@ -69,7 +76,8 @@ async function against(name, ours, theirs, plan) {
       }
     }
     const row = {
-      peer: name,
+      peer,
+      call,
       connections,
       ours: medians(runs[0]),
       theirs: medians(runs[1]),
@@ -77,7 +85,7 @@ async function against(name, ours, theirs, plan) {
     };
     rows.push(row);
     say(
-      `${name.padEnd(8)} ${String(connections).padStart(3)} conn.  ours ${row.ours.rps.toFixed(0)}/s (cpu ${row.ours.cpu_ms.toFixed(2)} ms)  ` +
+      `${peer.padEnd(8)} ${call.padEnd(10)} ${String(connections).padStart(3)} conn.  ours ${row.ours.rps.toFixed(0)}/s (cpu ${row.ours.cpu_ms.toFixed(2)} ms)  ` +
         `theirs ${row.theirs.rps.toFixed(0)}/s (cpu ${row.theirs.cpu_ms.toFixed(2)} ms)  = ${row.of_peer.toFixed(2)} x`,
     );
   }
@@ -85,13 +93,12 @@ async function against(name, ours, theirs, plan) {
   return rows;
 }
 
-const side = (server, key) => ({
-  url: server.url,
-  requests: verdictRequests([key]),
-  cpuMs: () => server.cpuMs(),
-});
+const side = (server, requests) => ({ url: server.url, requests, cpuMs: () => server.cpuMs() });
 
-/** Both ask the same upstream once a call; ours moderates and keeps the ledger on the way. */
+/**
+ * Both ask the same upstream once a call. `generation`: the same chat through both, ours with the
+ * ledger on the way; `moderation`: a verdict of ours, whose judge is that one question.
+ */
 async function portkey({ dir, bundles, plan }) {
   const bin = createRequire(import.meta.url).resolve("@portkey-ai/gateway/build/start-server.js");
   const upstream = await startScript(here("peers/upstream.mjs"), JSON.stringify(JUDGED_CATEGORIES));
@@ -105,6 +112,7 @@ async function portkey({ dir, bundles, plan }) {
     await server.start();
     const [key] = await makeTenants(server, ["t-0"]);
     await checkVerdict(server.url, key, "openai");
+    await checkChat(server.url, key, "openai");
     const port = await freePort();
     gateway = spawn(process.execPath, [bin, `--port=${port}`, "--headless"], {
       stdio: ["ignore", "ignore", "inherit"],
@@ -128,7 +136,12 @@ async function portkey({ dir, bundles, plan }) {
     const reply = await response.text();
     if (!reply.includes("chatcmpl-bench")) throw new Error(`Portkey answered ${reply}`);
     const theirs = { url, requests: [request], cpuMs: () => cpuMsOf(gateway.pid) };
-    return await against("portkey", side(server, key), theirs, plan);
+    const chat = side(server, chatRequests([key]));
+    const verdict = side(server, verdictRequests([key]));
+    return [
+      ...(await against({ peer: "portkey", call: "generation" }, chat, theirs, plan)),
+      ...(await against({ peer: "portkey", call: "moderation" }, verdict, theirs, plan)),
+    ];
   } finally {
     await end(gateway);
     await server.stop();
@@ -163,7 +176,8 @@ async function redis({ dir, bundles, plan }) {
       requests: verdictRequests([theirKey]),
       cpuMs: () => cpuMsOf(gateway.child.pid) + cpuMsOf(store.pid),
     };
-    return await against("redis", side(server, key), theirs, plan);
+    const ours = side(server, verdictRequests([key]));
+    return await against({ peer: "redis", call: "moderation" }, ours, theirs, plan);
   } finally {
     await end(gateway?.child);
     await server.stop();

@@ -1,6 +1,6 @@
 import { JUDGED_CATEGORIES } from "../../src/domain/category.ts";
 
-// An `AI` binding that answers every check at once and always alike: what is left to measure is
+// An `AI` binding that answers every check and chat at once and always alike: what is left to measure is
 // everything around the model. The `workers-ai` adapter in front of it is the real one.
 
 const SENTIMENT = [
@@ -15,9 +15,16 @@ const USAGE = { prompt_tokens: 420, completion_tokens: 90, total_tokens: 510 };
 /** The judge must echo the nonce of its prompt, as a model would find it. */
 const NONCE = /\b[0-9a-f]{32}\b/;
 
+interface Inputs {
+  readonly messages?: readonly { readonly content: string }[];
+  /** The judge's alone. */
+  readonly response_format?: unknown;
+}
+
 function answer(inputs: unknown): unknown {
-  const { messages } = inputs as { messages?: readonly { content: string }[] };
+  const { messages, response_format: format } = inputs as Inputs;
   if (messages === undefined) return SENTIMENT;
+  if (format === undefined) return { response: "It leaves at nine.", usage: USAGE };
   const prompt = messages.map(({ content }) => content).join("\n");
   return { response: { nonce: NONCE.exec(prompt)?.[0] ?? "", ...SCORES }, usage: USAGE };
 }

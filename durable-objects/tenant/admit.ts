@@ -21,6 +21,7 @@ import type {
   CallStanding,
   GenerationAdmit,
   ModerationAdmit,
+  PolicyAsk,
   StoredReply,
 } from "./protocol.ts";
 
@@ -55,10 +56,14 @@ export function admit(parts: Parts, profile: Profile, request: AdmitRequest): Ad
  */
 function repeated(entry: Entry, parts: Parts, profile: Profile, request: AdmitRequest): AdmitReply {
   if (entry.kind === "line") return { kind: "unavailable" };
-  if (request.kind === "generation") return generationAdmitted(parts, profile, entry.hold);
+  if (request.kind === "generation") {
+    const guarded = request.guard !== null && entry.hold.stages.length > 1;
+    const policy = guarded ? findPolicy(parts, request.guard.policy.name) : null;
+    return generationAdmitted(parts, profile, { request, hold: entry.hold, policy });
+  }
   const policy = findPolicy(parts, request.policy.name);
   if (policy === null) return { kind: "unavailable" };
-  return moderationAdmitted(entry.hold, policyReply(profile, policy, request));
+  return moderationAdmitted(entry.hold, policyReply(profile, policy, request.policy));
 }
 
 function admitAs(
@@ -87,7 +92,7 @@ function admitModeration(
   if (plan.kind !== "planned") return plan;
   const outcome = reserve(parts, profile, { request, keyId, stages: plan.stages });
   if (outcome.kind !== "reserved") return outcome;
-  return moderationAdmitted(outcome.hold, policyReply(profile, policy, request));
+  return moderationAdmitted(outcome.hold, policyReply(profile, policy, request.policy));
 }
 
 function admitGeneration(
@@ -98,10 +103,12 @@ function admitGeneration(
 ): AdmitReply {
   const plan = generationPlan(parts, profile, request);
   if (plan.kind !== "planned") return plan;
-  const outcome = reserve(parts, profile, { request, keyId, stages: [plan.stage] });
+  const outcome = reserve(parts, profile, { request, keyId, stages: plan.stages });
   switch (outcome.kind) {
-    case "reserved":
-      return generationAdmitted(parts, profile, outcome.hold);
+    case "reserved": {
+      const { policy } = plan;
+      return generationAdmitted(parts, profile, { request, hold: outcome.hold, policy });
+    }
     // Fewer tokens would cost less.
     case "over_limit":
     case "quota_exceeded":
@@ -151,13 +158,28 @@ const moderationAdmitted = (hold: Hold, policy: Admitted["policy"]): Admitted =>
   standing: null,
 });
 
-const generationAdmitted = (parts: Parts, profile: Profile, hold: Hold): Admitted => ({
-  kind: "admitted",
-  hold,
-  policy: null,
-  standing: callStanding(parts, profile, rateUnits(hold.stages)),
-  ...cacheTerms(profile),
-});
+/** @param made `policy` null: it is not guarded */
+function generationAdmitted(
+  parts: Parts,
+  profile: Profile,
+  made: {
+    readonly request: GenerationAdmit;
+    readonly hold: Hold;
+    readonly policy: PolicyVersion | null;
+  },
+): Admitted {
+  const { request, hold, policy } = made;
+  return {
+    kind: "admitted",
+    hold,
+    policy:
+      policy === null || request.guard === null
+        ? null
+        : policyReply(profile, policy, request.guard.policy),
+    standing: callStanding(parts, profile, rateUnits(hold.stages)),
+    ...cacheTerms(profile),
+  };
+}
 
 const cacheTerms = ({
   id,
@@ -180,10 +202,10 @@ const cacheTerms = ({
 function policyReply(
   { generation }: Profile,
   { name, version, policy }: PolicyVersion,
-  request: ModerationAdmit,
+  asked: PolicyAsk,
 ): Admitted["policy"] {
   const tag = `${generation}.${version}`;
-  return { name, version, tag, body: request.policy.known === tag ? null : policy };
+  return { name, version, tag, body: asked.known === tag ? null : policy };
 }
 
 /** What an earlier request with the same idempotency key came to, if there was one. */

@@ -6,6 +6,7 @@ import type {
   RequestFailure,
   ServiceFailure,
 } from "../../src/domain/failure.ts";
+import type { GuardModes } from "../../src/domain/guard.ts";
 import type { CallId, Hold, Item, JournalLine, Settlement } from "../../src/domain/ledger.ts";
 import type { GenerationFailure, Measured } from "../../src/domain/plan-generation.ts";
 import type { MeasuredContent } from "../../src/domain/plan-moderation.ts";
@@ -51,12 +52,7 @@ export interface ModerationAdmit extends CallAdmit {
   readonly contents: readonly MeasuredContent[];
   /** The ids that the verdicts will have, one for each content. */
   readonly verdictIds: readonly string[];
-  readonly policy: {
-    /** Null: the default one. */
-    readonly name: string | null;
-    /** The tag of the version that the router holds already: its body is not sent again. */
-    readonly known: string | null;
-  };
+  readonly policy: PolicyAsk;
 }
 
 export interface GenerationAdmit extends CallAdmit {
@@ -68,6 +64,23 @@ export interface GenerationAdmit extends CallAdmit {
   readonly fit: boolean;
   /** A stream may go on for longer than a reply, and so may its hold. */
   readonly streamed: boolean;
+  /** Null for what is not guarded, whatever the tenant's policy says. */
+  readonly guard: GuardAsk | null;
+}
+
+/** What a guard of this call would need; whether there is one, the policy and the caller decide. */
+export interface GuardAsk {
+  readonly policy: PolicyAsk;
+  /** What the caller asked for: the stricter of that and the policy holds. */
+  readonly modes: GuardModes;
+  readonly prompt: MeasuredContent;
+}
+
+export interface PolicyAsk {
+  /** Null: the default one. */
+  readonly name: string | null;
+  /** The tag of the version that the router holds already: its body is not sent again. */
+  readonly known: string | null;
 }
 
 /** What is left, for the headers of a reply. */
@@ -100,7 +113,7 @@ export interface CacheTerms {
 export interface Admitted {
   readonly kind: "admitted";
   readonly hold: Hold;
-  /** Null for a call that nothing is moderated in. */
+  /** Null for a call in which nothing is moderated. */
   readonly policy: AdmittedPolicy | null;
   /** Of a call whose reply may begin before it is settled; else null. */
   readonly standing: CallStanding | null;

@@ -46,7 +46,7 @@ export function quote(
 ): Quoted | GenerationFailure {
   const plan =
     asked.kind === "generation"
-      ? planned(generationPlan(parts, profile, asked))
+      ? generationPlan(parts, profile, asked)
       : moderationPlan(parts, profile, asked);
   if (plan.kind !== "planned") return plan;
   const { stages } = plan;
@@ -60,9 +60,6 @@ export function quote(
     refusal: refusalOf(now, { bound, units: rateUnits(stages) })?.kind ?? null,
   };
 }
-
-const planned = (plan: ReturnType<typeof generationPlan>) =>
-  plan.kind === "planned" ? { kind: plan.kind, stages: [plan.stage] } : plan;
 
 function moderationPlan(
   parts: Parts,

@@ -1,6 +1,6 @@
 import type { Model } from "./catalogue.ts";
 import type { RequestFailure } from "./failure.ts";
-import type { MicroNeurons } from "./micro-neurons.ts";
+import { type MicroNeurons, plus, ZERO } from "./micro-neurons.ts";
 import type { ModelTask } from "./model-task.ts";
 import type { Usage } from "./price.ts";
 import type { PromptFeatures } from "./prompt-features.ts";
@@ -80,6 +80,8 @@ export interface GenerationTerms {
   readonly defaultMaxTokens: number;
   /** What may still be used, where the caller wants its answer cut to fit; null: no limit. */
   readonly fitTo: MicroNeurons | null;
+  /** What else of the call grows with its answer, such as the guard that reads it. */
+  readonly besides?: (maxTokens: number) => MicroNeurons;
 }
 
 /**
@@ -89,7 +91,7 @@ export interface GenerationTerms {
 export function planGeneration(
   measured: Measured,
   [id, ...fallbackIds]: readonly [string, ...string[]],
-  { find, defaultMaxTokens, fitTo }: GenerationTerms,
+  { find, defaultMaxTokens, fitTo, besides = () => ZERO }: GenerationTerms,
 ): { readonly kind: "planned"; readonly stage: GenerationStage } | GenerationFailure {
   const primary = usable(id, measured, find);
   if (primary.kind !== "found") return primary;
@@ -113,7 +115,8 @@ export function planGeneration(
   });
   if (!("maxTokens" in measured)) return { kind: "planned", stage: stageOf(null) };
   const wanted = measured.maxTokens ?? defaultMaxTokens;
-  const most = fitTo === null ? wanted : fittingTokens(wanted, fitTo, (n) => stageOf(n).bound);
+  const boundOf = (tokens: number) => plus(stageOf(tokens).bound, besides(tokens));
+  const most = fitTo === null ? wanted : fittingTokens(wanted, fitTo, boundOf);
   // Where not even one token fits, the refusal tells of what was asked.
   const clamped = most > 0 && most < wanted;
   return { kind: "planned", stage: stageOf(clamped ? most : wanted, clamped) };

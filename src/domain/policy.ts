@@ -1,3 +1,4 @@
+import type { GuardModes } from "./guard.ts";
 import { CATEGORIES, type Category, forEach, LABEL_GROUPS, OPENAI_CATEGORIES } from "./category.ts";
 import { DEFAULT_ROUTING, type Routing } from "./routing.ts";
 
@@ -27,6 +28,8 @@ export interface Policy {
   readonly on_unavailable: (typeof ON_UNAVAILABLE)[number];
   /** Run the paid stages also for an item that the terms have blocked already. */
   readonly evaluate_all: boolean;
+  /** Of generations: what goes in, what comes out. Absent in policies of before there was any. */
+  readonly guard?: GuardModes;
   readonly models: {
     readonly judge: string | null;
     /** Asked when the judge was refused before it ran; the hold covers the dearer of the two. */
@@ -70,6 +73,7 @@ export const defaultPolicy = (canSee: boolean): Policy => ({
   terms: { block: [], allow: [] },
   on_unavailable: "flag",
   evaluate_all: false,
+  guard: { input: "off", output: "off" },
   models: { judge: JUDGE, judge_fallback: null, vision: canSee ? VISION : null },
   routing: DEFAULT_ROUTING,
 });

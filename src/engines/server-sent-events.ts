@@ -1,4 +1,5 @@
-// The `data` of server-sent events, read as it is asked for: https://html.spec.whatwg.org/#parsing-an-event-stream
+// The `data` of server-sent events, read as it is asked for.
+// https://html.spec.whatwg.org/#parsing-an-event-stream
 //
 // Our own and not `eventsource-parser`, which is well kept: of the format we need `data` alone, and
 // what takes the care here (bytes, bounds, back-pressure, an end at any time) is not in that package.

@@ -53,8 +53,8 @@ export interface CaptionInference {
 
 export interface CaptionOutput {
   readonly text: string;
-  /** As the model named it; null where it does not say. */
-  readonly finishReason: string | null;
+  /** Why it ends, as the model named it; null where it does not say. */
+  readonly finish: string | null;
   /** Counts and times as the model gave them. */
   readonly metrics: Readonly<Record<string, number>>;
 }

@@ -1,7 +1,7 @@
 import { FAILED, isJson, readJson, type Reply, withDeadline } from "./engine-call.ts";
 import type { CheckOptions } from "./engine.ts";
-import type { Picture } from "./picture.ts";
 import { eventsOf, type OpenedEvents } from "./open-chat-stream.ts";
+import type { Picture } from "./picture.ts";
 import { refusalIn, thrownBy } from "./workers-ai-error.ts";
 
 // The `AI` binding.
@@ -45,14 +45,6 @@ export function runModel(
   });
 }
 
-/**
- * A picture as the binding's raw body: an object with a stream and its type is sent as it is, with its
- * length, where the documented `number[]` costs thirty times its size in heap.
- */
-export const rawBody = ({ bytes, format }: Picture): object => ({
-  body: new Response(bytes).body,
-  contentType: `image/${format}`,
-});
 /** One model call that is answered with events, which are given unread. */
 export async function runForEvents(
   ai: Ai,
@@ -71,6 +63,15 @@ export async function runForEvents(
   if (!(result instanceof Response)) return FAILED;
   return result.ok ? eventsOf(result) : refusalIn(result, signal);
 }
+
+/**
+ * A picture as the binding's raw body: an object with a stream and its type is sent as it is, with its
+ * length, where the documented `number[]` costs thirty times its size in heap.
+ */
+export const rawBody = ({ bytes, format }: Picture): object => ({
+  body: new Response(bytes).body,
+  contentType: `image/${format}`,
+});
 
 async function jsonOf(result: unknown, signal: AbortSignal, maxBytes?: number): Promise<Reply> {
   try {

@@ -81,6 +81,8 @@ const OLDER: readonly string[] = [
   "frequency_penalty",
   "tools",
   "reasoning_effort",
+  "top_k",
+  "repetition_penalty",
 ];
 
 function olderInputs({ messages, maxTokens, parameters }: ChatInference): ChatInputs {

@@ -157,8 +157,8 @@ function moondreamOutput(value: unknown): CaptionOutput | null {
     const count = field(field(value, "metrics"), name);
     return typeof count === "number" ? [[name, count] as const] : [];
   });
-  const finishReason = typeof reason === "string" ? reason.slice(0, MAX_REASON_CHARS) : null;
-  return captionIn(text, finishReason, Object.fromEntries(metrics));
+  const finish = typeof reason === "string" ? reason.slice(0, MAX_REASON_CHARS) : null;
+  return captionIn(text, finish, Object.fromEntries(metrics));
 }
 
 const METRICS = ["input_tokens", "output_tokens", "prefill_time_ms", "decode_time_ms", "ttft_ms"];
@@ -167,9 +167,9 @@ const MAX_REASON_CHARS = 32;
 
 const captionIn = (
   text: unknown,
-  finishReason: string | null,
+  finish: string | null,
   metrics: CaptionOutput["metrics"],
-): CaptionOutput | null => (typeof text === "string" ? { text, finishReason, metrics } : null);
+): CaptionOutput | null => (typeof text === "string" ? { text, finish, metrics } : null);
 
 function moondreamUsage(value: unknown): Usage | null {
   const metrics = field(value, "metrics");

@@ -4,6 +4,7 @@ import type { Usage } from "../domain/price.ts";
 import type { Asked } from "../engines/ask-models.ts";
 import type { Unanswered } from "../engines/engine.ts";
 import type { ChatEvent, ChatStream } from "../engines/inference.ts";
+import type { GuardResults } from "./chat-guard.ts";
 import { type EndedCall, type GenerationContext, itemOf } from "./run-generation.ts";
 
 // The streams of a call's answers as one, and what the call came to when all have ended.
@@ -23,6 +24,8 @@ export type CallEvent =
       readonly items: readonly Item[];
       /** Whether every answer came to its end; else at least one was cut. */
       readonly complete: boolean;
+      /** What its guard found, where there is one. */
+      readonly guard?: GuardResults;
     };
 
 export type CallEvents = AsyncGenerator<CallEvent, void>;

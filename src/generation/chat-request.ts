@@ -7,6 +7,7 @@ import { chatFeatures } from "./chat-features.ts";
 import { chatPictures } from "./chat-pictures.ts";
 import { compactMessages } from "./compact-messages.ts";
 import type { GenerationRequest, PrepareFailure } from "./generation-call.ts";
+import { guardRequest, type GuardTerms } from "./guard-request.ts";
 import { measureChat } from "./measure-chat.ts";
 
 // A chat as a governed call takes it, whichever surface it came on.
@@ -19,12 +20,13 @@ export interface ChatAsk {
   /** Null: the tenant's default. */
   readonly maxTokens: number | null;
   readonly choices: number;
+  readonly guard: GuardTerms;
   /** Whether the prompt is to be sent with fewer blanks; null: as the tenant has set. */
   readonly compact?: boolean | null;
 }
 
 export type ChatRequest = Required<
-  Pick<GenerationRequest<"chat">, "kind" | "measured" | "prepare" | "inference">
+  Pick<GenerationRequest<"chat">, "kind" | "measured" | "guard" | "prepare" | "inference">
 >;
 
 /** @param resolve looks hosts of picture URLs up; null leaves that check out: for a local host */
@@ -38,6 +40,7 @@ export function chatRequest(
   const request: ChatRequest = {
     kind: "chat",
     measured: measured(ask),
+    guard: guardRequest(ask.guard, messages, () => pictures.messages()),
     prepare: (signal) => pictures.prepare(signal),
     inference: (model, stage): ChatInference => ({
       model,

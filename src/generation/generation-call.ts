@@ -30,6 +30,9 @@ import {
 } from "../domain/plan-generation.ts";
 import type { Engine } from "../engines/engine.ts";
 import type { Answered, Inferences } from "../engines/inference.ts";
+import type { GuardResults } from "./chat-guard.ts";
+import type { GuardRequest } from "./guard-request.ts";
+import { runGuarded } from "./run-guarded.ts";
 import { cachedRun } from "./cached-run.ts";
 import type { CacheUse } from "./response-cache.ts";
 import { type GenerationRunFailure, runGeneration } from "./run-generation.ts";
@@ -38,6 +41,9 @@ import { type GenerationRunFailure, runGeneration } from "./run-generation.ts";
 
 /** Everything that runs within a call ends before its hold does: 60 s of its 90. */
 const RUN_DEADLINE_MS = 60_000;
+
+/** What a hold lasts beyond all that runs under it. */
+const SETTLE_MS = 30_000;
 
 /** A longer reply is not kept for a repeated idempotency key. The contract, section 6. */
 const MAX_KEPT_BYTES = 65_536;
@@ -63,6 +69,8 @@ export interface GenerationRequest<Kind extends GenerationKind> extends Generati
   readonly model: string;
   readonly measured: Extract<Measured, { kind: Kind }>;
   readonly fit: boolean;
+  /** Of a chat: what its guard needs, should there be one. */
+  readonly guard?: GuardRequest;
   /** What must be there before an engine is asked, such as pictures that are fetched. */
   readonly prepare?: (signal: AbortSignal) => Promise<PrepareFailure | null>;
   /** What the engine is asked, once it is known which model and how many tokens were admitted. */
@@ -78,6 +86,9 @@ export type PrepareFailure = Extract<RequestFailure, { kind: "invalid_request" }
 export interface Made<Kind extends GenerationKind> {
   readonly answers: readonly Answered<Kind>[];
   readonly item: Item;
+  /** All of the line: the generation's own, then its guard's. */
+  readonly items: readonly Item[];
+  readonly guard: GuardResults | null;
   readonly hold: Hold;
   readonly stage: GenerationStage;
 }
@@ -136,7 +147,8 @@ export async function generationCall<Kind extends GenerationKind>(
 ): Promise<Generation | GenerationCallFailure> {
   const { config, engine, tenant } = deps;
   const modelOf = admittedModels(config.prices);
-  const outcome = await governedCall<Ended>(tenant, admitOf(request, false), async (admitted) => {
+  const admission = admitOf(request, false);
+  const outcome = await governedCall<Ended>(tenant, admission, async (admitted) => {
     const { hold } = admitted;
     const stage = generationIn(hold);
     const signal = AbortSignal.timeout(RUN_DEADLINE_MS);
@@ -144,25 +156,36 @@ export async function generationCall<Kind extends GenerationKind>(
     if (unready !== null) return nothingRan({ made: unready, item: null, stage });
     const context = { engine, hold, stage, modelOf, signal };
     const inference = (model: string) => request.inference(model, stage);
-    const run = () => runGeneration(context, request.kind, inference);
-    const { item, account, result, cache } = await cachedRun(
-      deps,
-      { admitted, request, stage },
-      run,
-    );
+    const guard =
+      request.guard?.open(admitted, { ...context, deadlineMs: runEndsMs(hold) }) ?? null;
+    const run = () =>
+      cachedRun(deps, { admitted, request, stage }, () =>
+        runGeneration(context, request.kind, inference),
+      );
+    const { item, account, result, items, cache } = await runGuarded(context, guard, run);
     const made =
       result.kind === "answered"
-        ? request.render({ answers: result.answers, item, hold, stage })
+        ? request.render({
+            answers: result.answers,
+            item,
+            items,
+            guard: guard?.results() ?? null,
+            hold,
+            stage,
+          })
         : result;
     const reply = "body" in made && request.idempotency !== null ? kept(made) : null;
     return {
       kind: "ended",
       value: { made, item, stage, ...(cache !== undefined && { cache }) },
-      ran: { items: [item], verdicts: [], account, reply },
+      ran: { items, verdicts: [], account, reply },
     };
   });
   return generationOf(outcome);
 }
+
+/** The hold has 30 s more, for the settlement. */
+export const runEndsMs = (hold: Hold): number => hold.deadlineMs - SETTLE_MS;
 
 const nothingRan = (value: Ended): Run<Ended> => ({
   kind: "ended",
@@ -185,6 +208,7 @@ export const admitOf = <Kind extends GenerationKind>(
   measured: request.measured,
   fit: request.fit,
   streamed,
+  guard: request.guard?.ask ?? null,
 });
 
 /** @throws Error for a hold of another kind of call: a bug. */

@@ -14,8 +14,16 @@ export const STREAM_MS = 600_000;
 /** After the caller has left the platform grants 30 s, of which the settlement needs some. */
 export const READ_ON_MS = 20_000;
 
-/** For the last words to a caller whose stream has come to its limit. */
-const LAST_WORD_MS = 5_000;
+/**
+ * An engine may think for a minute. A comment, which clients pass over, keeps what stands between
+ * from giving the connection up; and only a write shows that the caller has left, the second one
+ * after it has: the first is taken by the socket. With `READ_ON_MS` that fits into the 30 s.
+ */
+export const QUIET_MS = 3_000;
+const STILL_HERE = ":\n\n";
+
+/** For the last words to a caller whose stream has come to its limit; who does not read has it too. */
+export const LAST_WORD_MS = 5_000;
 
 export type Closed = Extract<CallEvent, { kind: "closed" }>;
 
@@ -51,45 +59,65 @@ export function pumpStream(
   return { body: readable, closed: closed.promise, done };
 }
 
+interface Pump {
+  readonly events: CallEvents;
+  readonly render: (event: CallEvent) => string;
+  readonly end: () => void;
+  readonly closed: (closed: Closed) => void;
+}
+
 async function pump(
   writer: WritableStreamDefaultWriter<Uint8Array>,
-  {
-    events,
-    render,
-    end,
-    closed,
-  }: {
-    readonly events: CallEvents;
-    readonly render: (event: CallEvent) => string;
-    readonly end: () => void;
-    readonly closed: (closed: Closed) => void;
-  },
+  { events, render, end, closed }: Pump,
 ): Promise<void> {
   const encoder = new TextEncoder();
-  const timers: ReturnType<typeof setTimeout>[] = [];
-  const after = (ms: number, act: () => void) => void timers.push(setTimeout(act, ms));
+  const timers = new Set<ReturnType<typeof setTimeout>>();
+  const after = (ms: number, act: () => void) => timers.add(setTimeout(act, ms));
   let there = true;
-  let over = false;
-  const left = () => {
-    if (there && !over) after(READ_ON_MS, end);
-    there = false;
+  /** Resolves when the bytes were taken, or nobody is there to take them. */
+  const write = async (text: string): Promise<void> => {
+    if (!there || text === "") return;
+    try {
+      await writer.write(encoder.encode(text));
+    } catch {
+      there = false;
+      after(READ_ON_MS, end);
+    }
   };
-  // Noticed also while the engine says nothing.
-  writer.closed.catch(left);
   after(STREAM_MS, end);
   // A caller that reads is told of the end; one that does not would keep a write waiting for ever.
   after(STREAM_MS + LAST_WORD_MS, () => void writer.abort().catch(() => undefined));
   try {
-    for await (const event of events) {
-      // Before it is written: nobody can put the settlement off by not reading.
+    for (;;) {
+      // oxlint-disable-next-line no-await-in-loop -- one event after the other
+      const { value: event, done } = await patiently(events.next(), () => write(STILL_HERE));
+      if (done === true) break;
+      // Before it is written: the settlement does not wait for the last word to be read.
       if (event.kind === "closed") closed(event);
-      const text = there ? render(event) : "";
-      if (text !== "") await writer.write(encoder.encode(text)).catch(left);
+      // oxlint-disable-next-line no-await-in-loop -- at the caller's pace
+      await write(render(event));
     }
-    over = true;
     await writer.close().catch(() => undefined);
   } finally {
-    over = true;
     for (const timer of timers) clearTimeout(timer);
+  }
+}
+
+/** Waits for something, and says so as often as it has been quiet for a while. */
+async function patiently<Result>(
+  awaited: Promise<Result>,
+  say: () => Promise<void>,
+): Promise<Result> {
+  for (;;) {
+    let timer: ReturnType<typeof setTimeout> | null = null;
+    const quiet = new Promise<null>((resolve) => {
+      timer = setTimeout(() => resolve(null), QUIET_MS);
+    });
+    // oxlint-disable-next-line no-await-in-loop -- until it is there
+    const came = await Promise.race([awaited.then((result) => ({ result })), quiet]);
+    clearTimeout(timer);
+    if (came !== null) return came.result;
+    // oxlint-disable-next-line no-await-in-loop -- one word after the other
+    await say();
   }
 }

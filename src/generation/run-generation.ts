@@ -131,6 +131,14 @@ export function accountOf(
   return asked.some(({ outcome }) => answers.includes(outcome.kind)) ? "answered" : null;
 }
 
+type Account = GenerationRun<GenerationKind>["account"];
+
+/** What several parts of a call were told, as one. */
+export function toldAccount(...told: readonly Account[]): Account {
+  if (told.includes("exhausted")) return "exhausted";
+  return told.includes("answered") ? "answered" : null;
+}
+
 const isExhausted = (outcome: { readonly kind: string }): boolean =>
   outcome.kind === "refused" &&
   (outcome as Extract<Unanswered, { kind: "refused" }>).accountExhausted;

@@ -19,8 +19,11 @@ import {
   generationIn,
   type GenerationRequest,
   type PrepareFailure,
+  runEndsMs,
   runFailure,
 } from "./generation-call.ts";
+import type { ChatGuard } from "./chat-guard.ts";
+import { guardStream, withheldStream } from "./guard-stream.ts";
 import { pumpStream } from "./pump-stream.ts";
 import {
   accountOf,
@@ -30,6 +33,7 @@ import {
   type GenerationRunFailure,
   itemOf,
   TIMEOUT_MS,
+  toldAccount,
 } from "./run-generation.ts";
 
 // A governed chat that is answered as it is written. Until the first byte of every answer is there
@@ -41,8 +45,6 @@ const START_MS = 60_000;
 export interface StreamRequest extends Omit<GenerationRequest<"chat">, "render"> {
   /** What the caller gets for each event, on whichever surface; empty for nothing. */
   readonly render: (head: StreamHead) => (event: CallEvent) => string;
-  /** Where a guard stands: what it lets pass, and what it adds to `closed`. */
-  readonly through?: (events: CallEvents, head: StreamHead) => CallEvents;
 }
 
 export interface Streamed extends StreamHead {
@@ -69,7 +71,9 @@ export async function streamCall(
   request: StreamRequest,
 ): Promise<Streamed | GenerationCallFailure> {
   const modelOf = admittedModels(config.prices);
-  const outcome = await governedCall<Value>(tenant, admitOf(request, true), async ({ hold }) => {
+  const admission = admitOf(request, true);
+  const outcome = await governedCall<Value>(tenant, admission, async (admitted) => {
+    const { hold } = admitted;
     const stage = generationIn(hold);
     const controller = new AbortController();
     const late = setTimeout(() => controller.abort(), START_MS);
@@ -77,7 +81,10 @@ export async function streamCall(
       const context = { engine, hold, stage, modelOf, signal: controller.signal };
       const unready = (await request.prepare?.(controller.signal)) ?? null;
       if (unready !== null) return notOpened(unready, []);
-      return await opened(context, request, () => controller.abort());
+      const guarding = { ...context, deadlineMs: runEndsMs(hold) };
+      const guard = request.guard?.open(admitted, guarding) ?? null;
+      if (guard !== null && (await guard.prompt())) return withheld(context, request, guard);
+      return await opened(context, request, { guard, end: () => controller.abort() });
     } finally {
       clearTimeout(late);
     }
@@ -91,7 +98,7 @@ type AskedStream = Asked<ChatStream | Unanswered>;
 async function opened(
   context: GenerationContext,
   request: StreamRequest,
-  end: () => void,
+  { guard, end }: { readonly guard: ChatGuard | null; readonly end: () => void },
 ): Promise<Run<Value>> {
   const { engine, hold, stage, signal } = context;
   const open = engine.streamChat;
@@ -112,17 +119,48 @@ async function opened(
     end();
     await Promise.all(streams.map(({ events }) => events.return()));
     const item = itemOf(context, "chat", asked.map(unopenedCall));
-    return notOpened(failureOf(asked), [item], account);
+    const told = toldAccount(account, guard?.account() ?? null);
+    return notOpened(failureOf(asked), [item, ...(guard?.items() ?? [])], told);
   }
   const head = { hold, stage, model: asked.at(-1)?.model ?? stage.model };
   const events = callEvents(context, streams);
-  const guarded = request.through?.(events, head) ?? events;
-  const { body, closed, done } = pumpStream(guarded, request.render(head), end);
-  return {
-    kind: "streaming",
-    value: { kind: "open", body, head, done },
-    ran: closed.then(({ items }) => ({ items, verdicts: [], account, reply: null })),
-  };
+  const guarded = guard === null ? events : guardStream(guard, events);
+  return pumped(guarded, request, { head, end, account, guard });
+}
+
+/** The prompt is not sent: the stream ends before it begins. */
+function withheld(
+  context: GenerationContext,
+  request: StreamRequest,
+  guard: ChatGuard,
+): Run<Value> {
+  const { hold, stage } = context;
+  const items = [itemOf(context, "chat", [])];
+  const closed = { kind: "closed", items, complete: true } as const;
+  const events = withheldStream(guard, stage.calls.length, closed);
+  const head = { hold, stage, model: stage.model };
+  return pumped(events, request, { head, end: () => undefined, account: null, guard });
+}
+
+function pumped(
+  events: CallEvents,
+  request: StreamRequest,
+  stream: {
+    readonly head: StreamHead;
+    readonly end: () => void;
+    readonly account: "exhausted" | "answered" | null;
+    readonly guard: ChatGuard | null;
+  },
+): Run<Value> {
+  const { head, end, account, guard } = stream;
+  const { body, closed, done } = pumpStream(events, request.render(head), end);
+  const ran = closed.then(({ items }) => ({
+    items,
+    verdicts: [],
+    account: toldAccount(account, guard?.account() ?? null),
+    reply: null,
+  }));
+  return { kind: "streaming", value: { kind: "open", body, head, done }, ran };
 }
 
 /** Also one that had begun: it was ended for the sake of the others, and may have run to its bound. */

@@ -11,7 +11,7 @@ const BEARER = /^Bearer +(\S+)$/i;
 
 type InvalidKey = Extract<AccessFailure, { kind: "invalid_key" }>;
 
-const INVALID_KEY: InvalidKey = { kind: "invalid_key" };
+export const INVALID_KEY: InvalidKey = { kind: "invalid_key" };
 
 export async function authenticate(
   headers: Headers,

@@ -17,7 +17,7 @@ const BACKSLASH = 0x5c;
 const COMMA = 0x2c;
 
 /** The closing quote of the string that opens at `start`. Long strings are skipped natively. */
-function endOfString(bytes: Uint8Array, start: number): number {
+export function endOfString(bytes: Uint8Array, start: number): number {
   let end = bytes.indexOf(QUOTE, start + 1);
   while (end !== -1) {
     let backslashes = 0;

@@ -1,7 +1,11 @@
 import type { FailureKind } from "../domain/failure.ts";
 import type { Auth, Method, Route } from "./route.ts";
 
-// Where routes are found: each at its own path and, if it has a mirror, at the platform's too.
+// Where routes are found: each at its own path; if it has a mirror, at the platform's too; and those
+// of OpenAI's surface also below an account of Cloudflare's API, whose base URL is OpenAI-compatible.
+
+/** Here the account is the tenant: another tenant's key is no key. */
+export const ACCOUNT = "/client/v4/accounts/:account";
 
 export interface Mount {
   readonly route: Route;
@@ -10,18 +14,33 @@ export interface Mount {
   /** The mirror's is the platform's, whatever the route's own is. */
   readonly auth: Auth;
   readonly mirrored: boolean;
+  /** Below `ACCOUNT`: the path names the tenant that the key must be of. */
+  readonly account: boolean;
 }
 
+/** The names of a path's parameters, in order. */
+export const paramNames = (path: string): readonly string[] => path.match(/(?<=\/:)\w+/g) ?? [];
+
+/** `/v1/verdicts/:id` as OpenAPI writes it: `/v1/verdicts/{id}`. */
+export const pathTemplate = (path: string): string => path.replace(/\/:(\w+)\+?/g, "/{$1}");
+
 /** A parameter sorts behind every name, so `/verdicts/claim` is found before `/verdicts/:id`. */
-const specificity = (path: string): string => path.replace(/\/:\w+/g, "/\uffff");
+const specificity = (path: string): string => path.replace(/\/:\w+\+?/g, "/\uffff");
 
 /** @throws Error when two routes would answer the same requests: a mistake in the list. */
 export function mountsOf(routes: readonly Route[]): readonly Mount[] {
   const mounts = routes.flatMap((route): Mount[] => {
     const { method, path, auth, mirror } = route;
-    const own: Mount = { route, method, path, auth, mirrored: false };
-    if (mirror === undefined) return [own];
-    return [own, { route, method, path: mirror, auth: { kind: "platform" }, mirrored: true }];
+    const account = path.startsWith(`${ACCOUNT}/`);
+    const own: Mount = { route, method, path, auth, mirrored: false, account };
+    const others: Mount[] = [];
+    if (mirror !== undefined) {
+      others.push({ ...own, path: mirror, auth: { kind: "platform" }, mirrored: true });
+    }
+    if (route.surface === "openai" && path.startsWith("/v1/")) {
+      others.push({ ...own, path: `${ACCOUNT}/ai${path}`, account: true });
+    }
+    return [own, ...others];
   });
   const seen = new Set<string>();
   for (const { method, path } of mounts) {

@@ -3,7 +3,7 @@ import { STATUS } from "./failure-status.ts";
 import type { JsonObject } from "./openapi-schema.ts";
 import type { Surface } from "./route.ts";
 
-// The two error shapes for the OpenAPI document. Each reply narrows `kind` to what it may be.
+// The three error shapes for the OpenAPI document. Each reply narrows `kind` to what it may be.
 
 const text = { type: "string" } as const;
 const amount = { type: ["integer", "null"], description: "µN" } as const;
@@ -13,6 +13,32 @@ const FITTING = {
   type: "integer",
   description: "With a refusal for neurons: the `max_tokens` with which the same call would fit.",
 } as const;
+
+/** An envelope's error beside what Cloudflare says of it: the kind and the request. */
+const ENVELOPE_ERROR = {
+  type: "object",
+  required: ["code", "message", "kind", "request_id"],
+  properties: {
+    code: { type: "integer", examples: [3036] },
+    message: text,
+    source: { type: "object", properties: { pointer: text } },
+    kind: { $ref: "#/components/schemas/FailureKind" },
+    request_id: text,
+    resets_at: time,
+    fitting_max_tokens: FITTING,
+  },
+} as const;
+
+const WORKERS_AI_ERROR: JsonObject = {
+  type: "object",
+  required: ["result", "success", "errors", "messages"],
+  properties: {
+    result: { type: "null" },
+    success: { const: false },
+    errors: { type: "array", minItems: 1, items: ENVELOPE_ERROR },
+    messages: { type: "array", maxItems: 0 },
+  },
+};
 
 export const ERROR_SCHEMAS: JsonObject = {
   FailureKind: { ...text, enum: Object.keys(STATUS) },
@@ -57,6 +83,7 @@ export const ERROR_SCHEMAS: JsonObject = {
       version: { type: "integer" },
     },
   },
+  WorkersAiError: WORKERS_AI_ERROR,
   OpenAiError: {
     type: "object",
     required: ["error"],
@@ -85,6 +112,11 @@ export const ERROR_SCHEMAS: JsonObject = {
 /** The `content` of a failing reply that has one of these kinds. */
 export function errorSchema(surface: Surface, kinds: readonly FailureKind[]): JsonObject {
   const kind = { properties: { kind: { enum: kinds } } };
+  if (surface === "workers-ai") {
+    const errors = { properties: { errors: { items: kind } } };
+    const schema = { allOf: [{ $ref: "#/components/schemas/WorkersAiError" }, errors] };
+    return { "application/json": { schema } };
+  }
   return surface === "openai"
     ? {
         "application/json": {

@@ -1,6 +1,6 @@
 import type { FailureKind } from "../domain/failure.ts";
 import { REASONS, STATUS } from "./failure-status.ts";
-import { type Mount, failureKinds, mountsOf } from "./mount.ts";
+import { type Mount, failureKinds, mountsOf, paramNames, pathTemplate } from "./mount.ts";
 import { errorSchema, ERROR_SCHEMAS } from "./openapi-errors.ts";
 import { fieldParameters, type Json, type JsonObject, jsonSchema } from "./openapi-schema.ts";
 import type { BodySpec, Route } from "./route.ts";
@@ -10,8 +10,7 @@ import type { BodySpec, Route } from "./route.ts";
 
 function parameters({ path, route }: Mount): JsonObject[] {
   const described = fieldParameters(route.params, "path");
-  const names = path.match(/(?<=\/:)\w+/g) ?? [];
-  const inPath = names.map(
+  const inPath = paramNames(path).map(
     (name): JsonObject =>
       described.find((parameter) => parameter["name"] === name) ?? {
         name,
@@ -59,7 +58,7 @@ function bodyContent({ schema, as }: BodySpec): JsonObject {
   const described = { schema: jsonSchema(schema, "input") };
   if (as === "multipart") return { "multipart/form-data": described };
   // OpenAPI 3.1 describes plain bytes by leaving the schema out.
-  const bytes = as === "json_or_bytes" ? { "application/octet-stream": {} } : {};
+  const bytes = as === "unread" ? { "application/octet-stream": {} } : {};
   return { "application/json": described, ...bytes };
 }
 
@@ -71,8 +70,10 @@ export function operationId({ method, path }: Pick<Mount, "method" | "path">): s
   );
 }
 
-const tagOf = (path: string): string =>
-  /^\/v1\/([\w-]+)/.exec(path)?.[1] ?? (path.startsWith("/admin/") ? "admin" : "service");
+function tagOf(path: string): string {
+  if (path.startsWith("/client/")) return "workers-ai";
+  return /^\/v1\/([\w-]+)/.exec(path)?.[1] ?? (path.startsWith("/admin/") ? "admin" : "service");
+}
 
 const SECURITY: Readonly<Record<Mount["auth"]["kind"], readonly JsonObject[]>> = {
   none: [],
@@ -113,8 +114,7 @@ export function openApiDocument(
   const mounts = mountsOf(routes);
   const paths: Record<string, Record<string, Json>> = {};
   for (const mount of mounts) {
-    const path = mount.path.replace(/\/:(\w+)/g, "/{$1}");
-    (paths[path] ??= {})[mount.method.toLowerCase()] = operation(mount);
+    (paths[pathTemplate(mount.path)] ??= {})[mount.method.toLowerCase()] = operation(mount);
   }
   const bearer = { type: "http", scheme: "bearer" };
   return {

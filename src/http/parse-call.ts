@@ -5,9 +5,8 @@ import { formFingerprint } from "./form.ts";
 import { fingerprint } from "./idempotency-key.ts";
 import { TENANT_ID } from "./key-format.ts";
 import type { Mount } from "./mount.ts";
-import { type BodyFailure, readBytes, readForm, readJson, readJsonOrBytes } from "./read-body.ts";
+import { type BodyFailure, isEncoded, readBytes, readForm, readJson } from "./read-body.ts";
 import type { BodySpec, Schema } from "./route.ts";
-import { Upload } from "./upload.ts";
 
 // Path, query and body by the route's own schemas: inside, types are trusted.
 
@@ -43,7 +42,7 @@ export function parseWith(
   return result.success ? parsed(result.output) : invalid(...fieldErrors(result.issues));
 }
 
-function decodeOnce(text: string): string | null {
+export function decodeOnce(text: string): string | null {
   try {
     return decodeURIComponent(text);
   } catch {
@@ -51,7 +50,10 @@ function decodeOnce(text: string): string | null {
   }
 }
 
-/** The path's parameters, percent-decoded once. A mirror's `tenant` is none of the route's. */
+/**
+ * The path's parameters, percent-decoded once. A mirror's `tenant` is none of the route's, nor is the
+ * `account` of a path that a route is found at beside its own.
+ */
 export function parseParams(
   mount: Mount,
   encoded: Readonly<Record<string, string>>,
@@ -69,7 +71,8 @@ export function parseParams(
   if (mount.mirrored && !TENANT_ID.test(tenant ?? "")) {
     return invalid({ path: ["tenant"], detail: "must be a tenant id" });
   }
-  const values = mount.mirrored ? own : params;
+  const { account: _, ...unaccounted } = params;
+  const values = mount.mirrored ? own : mount.path === mount.route.path ? params : unaccounted;
   const schema = mount.route.params;
   const result = schema === undefined ? parsed<unknown>(values) : parseWith(schema, values);
   if (result.kind !== "parsed") return result;
@@ -110,7 +113,7 @@ export async function parseBody(
   }
   if (read.kind !== "read") return read;
   const { value, values, ...raw } = read;
-  if (spec === undefined) return parsed({ body: value, ...raw });
+  if (spec === undefined || spec.as === "unread") return parsed({ body: value, ...raw });
   const result = parseWith(spec.schema, value, values > EXPLAINED_VALUES);
   return result.kind === "parsed" ? parsed({ body: result.value, ...raw }) : result;
 }
@@ -127,6 +130,12 @@ const asBytes = (value: unknown, bytes: Uint8Array, values = 1): Read => ({
 
 async function readAs(spec: BodySpec, request: Request): Promise<Read | BodyFailure> {
   const { limitBytes } = spec;
+  if (spec.as === "unread") {
+    if (isEncoded(request.headers))
+      return { kind: "unsupported_media_type", expected: "sent plain" };
+    const bytes = await readBytes(request, limitBytes);
+    return bytes instanceof Uint8Array ? asBytes(undefined, bytes) : bytes;
+  }
   if (spec.as === "multipart") {
     const form = await readForm(request, limitBytes);
     if (form.kind !== "form") return form;
@@ -140,10 +149,6 @@ async function readAs(spec: BodySpec, request: Request): Promise<Read | BodyFail
     if (bytes.length > 0) return { kind: "unsupported_media_type", expected: "application/json" };
     return asBytes({}, bytes);
   }
-  const read =
-    spec.as === "json_or_bytes"
-      ? await readJsonOrBytes(request, limitBytes)
-      : await readJson(request, limitBytes);
-  if (read instanceof Upload) return asBytes(read, read.bytes);
+  const read = await readJson(request, limitBytes);
   return read.kind === "json" ? asBytes(read.value, read.bytes, read.values) : read;
 }

@@ -3,7 +3,6 @@ import { readAtMost } from "../io/read-at-most.ts";
 import { fieldsOf, type FormFields } from "./form.ts";
 import { MAX_DEPTH, MAX_VALUES, hasProtoKey, jsonShape } from "./json-shape.ts";
 import { boundaryIn, parseMultipart, type Part } from "./multipart.ts";
-import { Upload } from "./upload.ts";
 
 // A JSON body from somebody who may mean harm: its bytes are counted as they arrive, whatever
 // Content-Length says, and its shape is bounded before it is parsed.
@@ -16,8 +15,9 @@ export type BodyFailure = Extract<
   { kind: "invalid_request" | "body_too_large" | "unsupported_media_type" }
 >;
 
-const encodingOf = (headers: Headers): string =>
-  headers.get("content-encoding")?.trim().toLowerCase() ?? "identity";
+/** Compressed or the like: what is inside could be of any size. */
+export const isEncoded = (headers: Headers): boolean =>
+  (headers.get("content-encoding")?.trim().toLowerCase() ?? "identity") !== "identity";
 
 export interface JsonBody {
   readonly kind: "json";
@@ -35,7 +35,7 @@ const refuse = (detail: string): BodyFailure => ({
 
 function mediaTypeFailure(headers: Headers): BodyFailure | null {
   const type = headers.get("content-type")?.trim() ?? "";
-  return JSON_TYPE.test(type) && encodingOf(headers) === "identity"
+  return JSON_TYPE.test(type) && !isEncoded(headers)
     ? null
     : { kind: "unsupported_media_type", expected: "application/json" };
 }
@@ -144,7 +144,7 @@ export async function readForm(
   limitBytes: number,
 ): Promise<FormBody | BodyFailure> {
   const boundary = boundaryIn(request.headers.get("content-type") ?? "");
-  if (boundary === undefined || encodingOf(request.headers) !== "identity") {
+  if (boundary === undefined || isEncoded(request.headers)) {
     return { kind: "unsupported_media_type", expected: "multipart/form-data" };
   }
   if (boundary === null) return refuse("must name its boundary in Content-Type");
@@ -158,17 +158,3 @@ export async function readForm(
 
 const isFieldError = (fields: FormFields | FieldError): fields is FieldError =>
   Array.isArray(fields["path"]);
-
-/** A body that says it is JSON as JSON, any other as the bytes that it is. */
-export async function readJsonOrBytes(
-  request: Request,
-  limitBytes: number,
-): Promise<JsonBody | BodyFailure | Upload> {
-  const contentType = request.headers.get("content-type");
-  if (/^application\/json\b/i.test(contentType?.trim() ?? "")) return readJson(request, limitBytes);
-  if (encodingOf(request.headers) !== "identity") {
-    return { kind: "unsupported_media_type", expected: "application/json or bytes" };
-  }
-  const bytes = await readBytes(request, limitBytes);
-  return bytes instanceof Uint8Array ? new Upload(bytes, contentType) : bytes;
-}

@@ -2,18 +2,26 @@ import type { Failure } from "../domain/failure.ts";
 import type { Ok, Raw } from "./call.ts";
 import { REASONS } from "./failure-status.ts";
 import { toOpenAiError } from "./openai-error.ts";
-import { type ErrorContext, toProblem } from "./problem.ts";
+import { type ErrorContext, type ErrorReply, toProblem } from "./problem.ts";
 import type { ReplySpec, Surface } from "./route.ts";
+import { toWorkersAiError } from "./workers-ai-error.ts";
 
-// Outcomes as responses. The Workers AI surface's shape (Cloudflare's envelope) joins here.
+// Outcomes as responses.
+
+type ToError = (failure: Failure, context: ErrorContext) => ErrorReply<object>;
+
+const ERRORS: Readonly<Record<Surface, ToError>> = {
+  native: toProblem,
+  openai: toOpenAiError,
+  "workers-ai": toWorkersAiError,
+};
 
 export function failureResponse(
   surface: Surface,
   failure: Failure,
   context: ErrorContext,
 ): Response {
-  const toError = surface === "openai" ? toOpenAiError : toProblem;
-  const { status, headers, body } = toError(failure, context);
+  const { status, headers, body } = ERRORS[surface](failure, context);
   return new Response(JSON.stringify(body), { status, headers });
 }
 
@@ -29,17 +37,29 @@ export function noSuchPath(
   context: ErrorContext,
 ): Response {
   if (allow.length === 0) return failureResponse(surface, NO_SUCH_PATH, context);
-  const detail = "This path does not take that method; see Allow.";
-  const problem = toProblem(NO_SUCH_PATH, context);
-  const openAi = toOpenAiError(NO_SUCH_PATH, context);
-  const [headers, body] =
-    surface === "openai"
-      ? [openAi.headers, { error: { ...openAi.body.error, message: detail } }]
-      : [problem.headers, { ...problem.body, title: REASONS[405], status: 405, detail }];
-  return new Response(JSON.stringify(body), {
+  const { headers } = ERRORS[surface](NO_SUCH_PATH, context);
+  return new Response(JSON.stringify(wrongMethod(surface, context)), {
     status: 405,
     headers: { ...headers, Allow: allow.join(", ") },
   });
+}
+
+function wrongMethod(surface: Surface, context: ErrorContext): object {
+  const detail = "This path does not take that method; see Allow.";
+  switch (surface) {
+    case "native": {
+      const { body } = toProblem(NO_SUCH_PATH, context);
+      return { ...body, title: REASONS[405], status: 405, detail };
+    }
+    case "openai": {
+      const { body } = toOpenAiError(NO_SUCH_PATH, context);
+      return { error: { ...body.error, message: detail } };
+    }
+    case "workers-ai": {
+      const { body } = toWorkersAiError(NO_SUCH_PATH, context);
+      return { ...body, errors: body.errors.map((error) => ({ ...error, message: detail })) };
+    }
+  }
 }
 
 /** Statuses that forbid a body (RFC 9110, 15). */

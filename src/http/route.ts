@@ -9,8 +9,8 @@ import type { Call, Caller, KeyCaller, MirrorCaller, Ok, PlatformCaller, Raw } f
 
 export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 
-/** Decides the error shape: problem+json or OpenAI's. */
-export type Surface = "native" | "openai";
+/** Decides the error shape: problem+json, OpenAI's or Cloudflare's envelope. */
+export type Surface = "native" | "openai" | "workers-ai";
 
 export type Auth =
   /** `evenMisconfigured`: answered without a configuration, which is then null (`/healthz`). */
@@ -28,10 +28,10 @@ export interface BodySpec<S extends Schema = Schema> {
   /** No body at all is then read as `{}`. */
   readonly optional?: true;
   /**
-   * JSON when absent. Of `multipart/form-data` the schema gets an object of texts and `Upload`s. With
-   * `json_or_bytes` a body that is not JSON is one `Upload`.
+   * JSON when absent. Of `multipart/form-data` the schema gets an object of texts and `Upload`s.
+   * `unread`: the handler gets the bytes and knows what they are; the schema tells of their JSON form.
    */
-  readonly as?: "json" | "multipart" | "json_or_bytes";
+  readonly as?: "json" | "multipart" | "unread";
   /** The field that makes a body too large, where there is one. */
   readonly largest?: string;
 }
@@ -42,14 +42,20 @@ export type Mirror = `/admin/tenants/:tenant/${string}`;
 type ParamNames<P extends string> = P extends `${string}/:${infer Rest}`
   ? Rest extends `${infer Name}/${infer Tail}`
     ? Name | ParamNames<`/${Tail}`>
-    : Rest
+    : Rest extends `${infer Name}+`
+      ? Name
+      : Rest
   : never;
 
 type OutputOf<S> = S extends Schema ? v.InferOutput<S> : undefined;
 type ParamsOf<P extends string, S> = S extends Schema
   ? v.InferOutput<S>
   : Readonly<Record<ParamNames<P>, string>>;
-type BodyOf<B> = B extends BodySpec<infer S> ? v.InferOutput<S> : undefined;
+type BodyOf<B> = B extends { readonly as: "unread" }
+  ? undefined
+  : B extends BodySpec<infer S>
+    ? v.InferOutput<S>
+    : undefined;
 type ConfigOf<A> = A extends { readonly evenMisconfigured: true } ? Config | null : Config;
 type CallerOf<A, M> = A extends { readonly kind: "key" }
   ? KeyCaller | (M extends string ? MirrorCaller : never)
@@ -80,7 +86,7 @@ export type ImpliedKind<A, B> =
 
 interface RouteFacts {
   readonly method: Method;
-  /** `/v1/verdicts/:id`. */
+  /** `/v1/verdicts/:id`; a last `/:model+` takes the rest, slashes and all. */
   readonly path: `/${string}`;
   readonly summary: string;
   readonly description?: string;

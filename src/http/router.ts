@@ -1,15 +1,16 @@
 import { type Config, type ConfigResult, readConfig } from "../config.ts";
 import type { Failure } from "../domain/failure.ts";
-import { authenticate } from "./authenticate.ts";
+import { authenticate, INVALID_KEY } from "./authenticate.ts";
 import type { Caller, Ok, Raw } from "./call.ts";
 import { corsHeaders, preflight } from "./cors.ts";
 import { NO_RETRY } from "./failure-headers.ts";
 import { newId } from "./ids.ts";
 import { type Match, matchTable } from "./match-table.ts";
 import { mountsOf } from "./mount.ts";
-import { parseBody, parseParams, parseQuery } from "./parse-call.ts";
+import { decodeOnce, parseBody, parseParams, parseQuery } from "./parse-call.ts";
 import { failureResponse, finish, noSuchPath, successResponse } from "./reply.ts";
 import type { Route, Surface } from "./route.ts";
+import { surfacesOf } from "./surface-of.ts";
 
 // The life of a request at the edge: an id, a configuration, a caller, parsed values, the route's
 // handler, one reply. Nothing about quota or moderation is decided here.
@@ -46,18 +47,6 @@ function configReader(): (env: Env) => ConfigResult {
   };
 }
 
-/** A path that no route has is in OpenAI's shape below the paths of OpenAI's routes. */
-function surfaceOf(routes: readonly Route[]): (match: Match, url: URL) => Surface {
-  const prefixes = routes
-    .filter((route) => route.surface === "openai")
-    .map((route) => route.path.replace(/\/:.*$/, ""));
-  return (match, { pathname }) => {
-    if (match.kind === "found") return match.mount.route.surface;
-    const under = prefixes.some((path) => pathname === path || pathname.startsWith(`${path}/`));
-    return under ? "openai" : "native";
-  };
-}
-
 /** The steps of a call, each of which may end it. The key is checked before the body is read. */
 async function run(
   visit: Visit,
@@ -71,6 +60,7 @@ async function run(
     if (config === null) return { kind: "unavailable" };
     const known = await authenticate(request.headers, mount.auth, config);
     if (known?.kind === "invalid_key") return known;
+    if (mount.account && !isOwnAccount(known, encoded["account"])) return INVALID_KEY;
     caller = known;
   }
   const path = parseParams(mount, encoded);
@@ -94,6 +84,10 @@ async function run(
   });
 }
 
+/** What names another tenant is told nothing more than what has no key. */
+const isOwnAccount = (caller: Caller | null, encoded = ""): boolean =>
+  caller?.kind === "key" && decodeOnce(encoded) === caller.tenant;
+
 const answersAnyway = (match: Match): boolean =>
   match.kind === "found" &&
   match.mount.auth.kind === "none" &&
@@ -106,7 +100,7 @@ export interface Router {
 /** @throws Error when two routes would answer the same requests. */
 export function createRouter(routes: readonly Route[]): Router {
   const table = matchTable(mountsOf(routes));
-  const surfaceFor = surfaceOf(routes);
+  const surfaceFor = surfacesOf(routes);
   const configFor = configReader();
 
   async function answer(visit: Visit, match: Match, surface: Surface): Promise<Response> {

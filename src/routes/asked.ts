@@ -14,6 +14,12 @@ export const MISREAD = [
 
 export type Misread = FailureOf<(typeof MISREAD)[number]>;
 
+/** Whose call it is, and with which headers. */
+export interface AskedBy {
+  readonly request: Request;
+  readonly caller: { readonly tenant: string };
+}
+
 /** `fit` is the call's own header. */
 export type Asked =
   | Omit<Extract<AskedCall, { kind: "generation" }>, "fit">

@@ -1,5 +1,6 @@
 import type { Config } from "../config.ts";
 import type { CallEvent, StreamHead } from "../generation/call-events.ts";
+import type { GuardResults } from "../generation/chat-guard.ts";
 import { chatRequest } from "../generation/chat-request.ts";
 import { generationCall, generationIn, renderedJson } from "../generation/generation-call.ts";
 import { type Streamed, streamCall } from "../generation/stream-call.ts";
@@ -17,6 +18,7 @@ import {
 } from "../wire/openai-chat.ts";
 import { toPlanNotes } from "../wire/plan-notes.ts";
 import { chatChunks } from "../wire/openai-chat-chunks.ts";
+import { modesAsked, toModeration } from "../wire/openai-chat-moderation.ts";
 import { toMessages } from "../wire/openai-chat-messages.ts";
 import {
   type ChatHead,
@@ -33,7 +35,7 @@ import {
   MAX_BODY_BYTES,
   openAiReply,
 } from "./generation-deps.ts";
-import type { Asked, Misread } from "./asked.ts";
+import type { Asked, AskedBy, Misread } from "./asked.ts";
 import { toItsEnd } from "./moderation-deps.ts";
 
 export const createChatCompletion = defineRoute({
@@ -54,12 +56,12 @@ export const createChatCompletion = defineRoute({
     if (refused !== null) return refused;
     const read = await callerOf(call, "POST /v1/chat/completions", personOf(body));
     if (read.kind !== "read") return read;
-    const asked = chatOf(body, compacts(call.request));
+    const asked = chatOf(body, call);
     if (asked.kind !== "read") return asked;
     const request = { ...read.who, ...asked.request, model: body.model };
     const deps = generationDeps(call);
     if (body.stream) {
-      const render = renderChunks(body.stream_options?.include_usage ?? false, requestId);
+      const render = renderChunks(body, requestId);
       const streamed = await toItsEnd(call.ctx, streamCall(deps, { ...request, render }));
       if (streamed.kind !== "streamed") return streamed;
       call.ctx.waitUntil(streamed.ended);
@@ -69,10 +71,11 @@ export const createChatCompletion = defineRoute({
       call.ctx,
       generationCall(deps, {
         ...request,
-        render: ({ answers, item, hold }) => {
+        render: ({ answers, item, items, guard, hold }) => {
           const head = chatHead({ hold, model: item.pricedAs });
           const outputs = answers.map(({ output }) => output);
-          return renderedJson(toChatCompletion(outputs, head, { item, requestId }));
+          const moderation = moderationOf(guard, body);
+          return renderedJson(toChatCompletion(outputs, head, { items, moderation, requestId }));
         },
       }),
     );
@@ -83,23 +86,33 @@ export const createChatCompletion = defineRoute({
 });
 
 /** What is planned and priced, for a quote too. */
-export function chatAsked(body: ChatBody, request: Request): Asked | Misread {
-  const asked = refusedIn(body) ?? chatOf(body, compacts(request));
+export function chatAsked(body: ChatBody, by: AskedBy): Asked | Misread {
+  const asked = refusedIn(body) ?? chatOf(body, by);
   if (asked.kind !== "read") return asked;
-  return { kind: "generation", model: body.model, measured: asked.request.measured };
+  const { measured, guard } = asked.request;
+  return { kind: "generation", model: body.model, measured, guard: guard.ask };
 }
 
-const chatOf = (body: ChatBody, compact: boolean | null): ReturnType<typeof chatRequest> =>
+const chatOf = (body: ChatBody, by: AskedBy): ReturnType<typeof chatRequest> =>
   chatRequest(
     {
       messages: toMessages(body.messages),
       parameters: parametersOf(body),
       maxTokens: maxTokensOf(body),
       choices: body.n,
-      compact,
+      guard: {
+        tenantId: by.caller.tenant,
+        policyName: body.neurogate?.policy ?? null,
+        modes: modesAsked(body.moderation),
+      },
+      compact: compacts(by.request),
     },
     resolveOverHttps((...request) => fetch(...request)),
   );
+
+/** Null where nobody asked for a guard. */
+const moderationOf = (guard: GuardResults | null, { moderation }: ChatBody) =>
+  guard === null ? null : toModeration(guard, moderation?.model ?? null);
 
 const chatHead = ({ hold, model }: Pick<StreamHead, "hold" | "model">): ChatHead => ({
   id: chatId(hold.callId),
@@ -109,12 +122,14 @@ const chatHead = ({ hold, model }: Pick<StreamHead, "hold" | "model">): ChatHead
 });
 
 const renderChunks =
-  (includeUsage: boolean, requestId: string) =>
+  (body: ChatBody, requestId: string) =>
   (head: StreamHead): ((event: CallEvent) => string) => {
+    const includeUsage = body.stream_options?.include_usage ?? false;
     const chunks = chatChunks(chatHead(head), { includeUsage, requestId });
     return (event) => {
       if (event.kind === "choice") return chunks.piece(event.index, event.event);
-      return event.complete ? chunks.ended(event.items) : chunks.cut();
+      if (!event.complete) return chunks.cut();
+      return chunks.ended(event.items, moderationOf(event.guard ?? null, body));
     };
   };
 

@@ -28,7 +28,7 @@ export const GENERATED = [
   "engine_timeout",
 ] as const satisfies readonly FailureKind[];
 
-interface GenerationRouteCall {
+export interface GenerationRouteCall {
   readonly request: Request;
   readonly fingerprint: () => Promise<string>;
   readonly caller: KeyCaller;

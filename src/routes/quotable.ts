@@ -4,10 +4,12 @@ import { VerdictInput } from "../wire/content.ts";
 import { ChatInput } from "../wire/openai-chat.ts";
 import { EmbeddingsInput } from "../wire/openai-embeddings.ts";
 import { ModerationInput } from "../wire/openai-moderation.ts";
-import type { Asked, Misread } from "./asked.ts";
+import { TranslationInput } from "../wire/translation.ts";
+import type { Asked, AskedBy, Misread } from "./asked.ts";
 import { chatAsked, createChatCompletion } from "./chat.ts";
 import { createEmbeddings, embeddingsAsked } from "./embeddings.ts";
 import { createModeration, moderationsAsked } from "./moderations.ts";
+import { createTranslation, translationAsked } from "./translations.ts";
 import { createVerdict, verdictAsked } from "./verdicts.ts";
 
 // The routes whose cost can be asked for beforehand. Each gives what it measures of a body once, for
@@ -21,13 +23,13 @@ export interface Quotable {
    * @param body parsed by `schema`
    * @param request the quote's own, whose headers count as the call's would
    */
-  readonly ask: (body: unknown, request: Request) => Asked | Misread;
+  readonly ask: (body: unknown, by: AskedBy) => Asked | Misread;
 }
 
 function quotable<S extends Schema>(
   { path, body }: Route,
   schema: S,
-  ask: (body: v.InferOutput<S>, request: Request) => Asked | Misread,
+  ask: (body: v.InferOutput<S>, by: AskedBy) => Asked | Misread,
 ): Quotable {
   if (body === undefined) throw new Error("a route without a body cannot be quoted");
   return { path, schema, limitBytes: body.limitBytes, ask };
@@ -43,6 +45,7 @@ const QUOTABLE: readonly Quotable[] = [
   quotable(createVerdict, VerdictInput, verdictAsked),
   quotable(createModeration, ModerationInput, moderationsAsked),
   quotable(createEmbeddings, EmbeddingsInput, generation(embeddingsAsked)),
+  quotable(createTranslation, TranslationInput, generation(translationAsked)),
   quotable(createChatCompletion, ChatInput, chatAsked),
 ];
 

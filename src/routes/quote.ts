@@ -5,7 +5,7 @@ import type { BodyFailure } from "../http/read-body.ts";
 import { defineRoute } from "../http/route.ts";
 import { QuoteInput, QuoteOutput, toQuote } from "../wire/quote.ts";
 import { MAX_BODY_BYTES } from "../wire/content.ts";
-import { type Asked, MISREAD, type Misread } from "./asked.ts";
+import { type Asked, type AskedBy, MISREAD, type Misread } from "./asked.ts";
 import { QUOTABLE_PATHS, quotableAt } from "./quotable.ts";
 import { fits } from "./generation-deps.ts";
 import { invalid, TENANT_READ } from "./shared.ts";
@@ -28,7 +28,7 @@ export const createQuote = defineRoute({
   failures: [...TENANT_READ, ...MISREAD, ...UNPLANNED],
   handle: async (call) => {
     const { path } = call.body;
-    const asked = askedAt(path, call.body.body, call.request);
+    const asked = askedAt(path, call.body.body, call);
     if (!isAsked(asked)) return asked;
     const fit = fits(call.request);
     const quoted = await askTenant(call, (tenant, caller) =>
@@ -44,7 +44,7 @@ type Refused = Misread | BodyFailure;
 const isAsked = (asked: Asked | Refused): asked is Asked =>
   asked.kind === "generation" || asked.kind === "moderation";
 
-function askedAt(path: string, body: unknown, request: Request): Asked | Refused {
+function askedAt(path: string, body: unknown, by: AskedBy): Asked | Refused {
   const quotable = quotableAt(path);
   if (quotable === null) return invalid(["path"], `must be one of ${QUOTABLE_PATHS.join(", ")}`);
   const { limitBytes } = quotable;
@@ -54,7 +54,7 @@ function askedAt(path: string, body: unknown, request: Request): Asked | Refused
   if (parsed.kind !== "parsed") {
     return parsed.kind === "invalid_request" ? underBody(parsed.errors) : parsed;
   }
-  const asked = quotable.ask(parsed.value, request);
+  const asked = quotable.ask(parsed.value, by);
   return asked.kind === "invalid_request" ? underBody(asked.errors) : asked;
 }
 

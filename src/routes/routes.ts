@@ -15,7 +15,9 @@ import { getPolicy, listPolicies, putPolicy } from "./policies.ts";
 import { createQuote } from "./quote.ts";
 import { getHealth, reopenAccount, VERSION } from "./service.ts";
 import { deleteTenant, getTenant, patchTenant, putTenant } from "./tenants.ts";
+import { createTranslation } from "./translations.ts";
 import { createVerdict, getVerdict, listRevisions, listVerdicts } from "./verdicts.ts";
+import { runModelRoute } from "./workers-ai-run.ts";
 
 // Every route there is: the router, the OpenAPI document and the security tests read this list.
 
@@ -60,6 +62,8 @@ export const ROUTES: readonly Route[] = [
   listInvariants,
   listAudit,
   reopenAccount,
+  createTranslation,
+  runModelRoute,
   listModels,
   getModel,
   createQuote,

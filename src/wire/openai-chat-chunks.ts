@@ -1,9 +1,7 @@
-import { leastSure } from "../domain/charge.ts";
 import type { Item } from "../domain/ledger.ts";
-import { sum } from "../domain/micro-neurons.ts";
 import { toOpenAiError } from "../http/openai-error.ts";
 import type { ChatEvent, ToolCallDelta } from "../engines/inference.ts";
-import { type ChatHead, toChatNeurogate, toChatUsage } from "./openai-chat-reply.ts";
+import { type ChatHead, toChatNeurogate, toChatUsage, wholeItem } from "./openai-chat-reply.ts";
 
 // OpenAI's chunks of a chat, as server-sent events, byte for byte.
 // https://platform.openai.com/docs/api-reference/chat-streaming
@@ -11,8 +9,11 @@ import { type ChatHead, toChatNeurogate, toChatUsage } from "./openai-chat-reply
 export interface ChatChunks {
   /** The chunk of an answer's next piece; before its first one, the chunk that names the role. */
   piece(index: number, event: ChatEvent): string;
-  /** What follows when all answers have ended: what it cost, if that was asked for, and the end. */
-  ended(items: readonly Item[]): string;
+  /**
+   * What follows when all answers have ended: what a guard found, what it cost, if that was asked
+   * for, and the end.
+   */
+  ended(items: readonly Item[], moderation: object | null): string;
   /** What follows when an answer was cut: an error, and never `[DONE]`. */
   cut(): string;
 }
@@ -43,9 +44,10 @@ export function chatChunks(
       begun.add(index);
       return first + of(index, said.delta, said.finishReason);
     },
-    ended(items) {
+    ended(items, moderation) {
+      const found = moderation === null ? "" : chunk([], { ...usageToCome, moderation });
       const usage = includeUsage ? chunk([], usageOf(items, head, requestId)) : "";
-      return `${usage}data: [DONE]\n\n`;
+      return `${found}${usage}data: [DONE]\n\n`;
     },
     cut: () =>
       sseEvent(
@@ -83,17 +85,10 @@ const toolCallDelta = ({ index, id, name, arguments: given }: ToolCallDelta): ob
   },
 });
 
-/** The tokens are the generation's own; the cost is all of it, what guarded it included. */
 function usageOf(items: readonly Item[], { notes }: ChatHead, requestId: string): object {
-  const made = items.find(({ stage }) => stage === "generate");
-  if (made === undefined) throw new Error("a generation without its item");
-  const whole = {
-    ...made,
-    microNeurons: sum(items.map(({ microNeurons }) => microNeurons)),
-    basis: leastSure(items.map(({ basis }) => basis)),
-  };
+  const whole = wholeItem(items);
   return {
-    usage: toChatUsage(made.units),
+    usage: toChatUsage(whole.units),
     neurogate: { ...toChatNeurogate(whole, requestId), ...notes },
   };
 }

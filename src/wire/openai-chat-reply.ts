@@ -1,7 +1,10 @@
 import * as v from "valibot";
+import { leastSure } from "../domain/charge.ts";
 import type { Item } from "../domain/ledger.ts";
+import { sum } from "../domain/micro-neurons.ts";
 import type { Usage } from "../domain/price.ts";
 import { type ChatOutput, FINISH_REASONS } from "../engines/inference.ts";
+import { ModerationObject } from "./openai-chat-moderation.ts";
 import { type PlanNotes, planNotes } from "./plan-notes.ts";
 import { Neurogate, toNeurogate, usageOf } from "./openai.ts";
 
@@ -57,6 +60,9 @@ export const ChatOutputBody = v.object({
     v.description("Summed over the answers, each of which read the prompt."),
   ),
   system_fingerprint: v.null(),
+  moderation: v.exactOptional(
+    v.pipe(ModerationObject, v.description("Where the request or the policy asks for a guard.")),
+  ),
   neurogate: ChatNeurogate,
 });
 
@@ -86,11 +92,33 @@ export const toChatNeurogate = (
   stand_in: item.model?.startsWith("neurogate/") === true,
 });
 
+/**
+ * A call as one item: its tokens are the generation's own, its cost is all of it, what guarded it
+ * included.
+ *
+ * @throws Error when there is no generation among the items: a bug
+ */
+export function wholeItem(items: readonly Item[]): Item {
+  const made = items.find(({ stage }) => stage === "generate");
+  if (made === undefined) throw new Error("a generation without its item");
+  return {
+    ...made,
+    microNeurons: sum(items.map(({ microNeurons }) => microNeurons)),
+    basis: leastSure(items.map(({ basis }) => basis)),
+  };
+}
+
 export function toChatCompletion(
   outputs: readonly ChatOutput[],
   head: ChatHead,
-  { item, requestId }: { readonly item: Item; readonly requestId: string },
+  made: {
+    readonly items: readonly Item[];
+    readonly moderation: v.InferOutput<typeof ModerationObject> | null;
+    readonly requestId: string;
+  },
 ): v.InferOutput<typeof ChatOutputBody> {
+  const { items, moderation, requestId } = made;
+  const item = wholeItem(items);
   return {
     id: head.id,
     object: "chat.completion",
@@ -116,6 +144,7 @@ export function toChatCompletion(
     })),
     usage: toChatUsage(item.units),
     system_fingerprint: null,
+    ...(moderation !== null && { moderation }),
     neurogate: { ...toChatNeurogate(item, requestId), ...head.notes },
   };
 }

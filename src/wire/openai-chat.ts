@@ -1,8 +1,9 @@
 import * as v from "valibot";
 import type { RequestFailure } from "../domain/failure.ts";
 import { stated } from "../http/field-sentence.ts";
-import { wholeNumber } from "./field.ts";
+import { policyName, wholeNumber } from "./field.ts";
 import { modelName, personFields } from "./openai.ts";
+import { ModerationField } from "./openai-chat-moderation.ts";
 import { Messages } from "./openai-chat-messages.ts";
 
 // OpenAI's chat completions as its clients ask for them. Fields that nobody here knows are ignored,
@@ -93,7 +94,12 @@ const Fields = v.object({
   audio: known,
   modalities: known,
   web_search_options: known,
-  moderation: known,
+  moderation: ModerationField,
+  neurogate: v.optional(
+    v.strictObject({
+      policy: v.optional(v.pipe(policyName, v.description("Which of the policies guards this."))),
+    }),
+  ),
 });
 
 export type ChatBody = v.InferOutput<typeof Fields>;
@@ -145,10 +151,6 @@ const REFUSED: readonly {
     detail: "modalities: a chat is answered in text.",
   },
   { parameter: "web_search_options", detail: "web_search_options: nothing is searched here." },
-  {
-    parameter: "moderation",
-    detail: "moderation: chats are not guarded here; moderate at /v1/moderations.",
-  },
 ];
 
 /** The first parameter that cannot be honoured and must not be ignored; null: there is none. */

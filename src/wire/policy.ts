@@ -8,6 +8,7 @@ import {
   type Policy,
   type PolicyVersion,
 } from "../domain/policy.ts";
+import { GUARD_MODES, UNGUARDED } from "../domain/guard.ts";
 import { stated } from "../http/field-sentence.ts";
 import { policyName, wholeNumber } from "./field.ts";
 import { DEFAULT_ROUTING } from "../domain/routing.ts";
@@ -43,6 +44,8 @@ const phrase = v.pipe(v.string(), v.minLength(1), v.maxLength(200));
 const phrases = v.pipe(v.array(phrase), v.maxLength(1000));
 const model = v.nullable(v.pipe(v.string(), v.maxLength(128)));
 
+const guardMode = v.picklist(GUARD_MODES);
+
 const DEFAULTS = defaultCategories();
 
 const categoryEntries = forEach(CATEGORIES, (category) => v.optional(ruleFor(category)));
@@ -66,6 +69,19 @@ export const PolicyInput = v.strictObject({
     v.pipe(v.boolean(), v.description("Run paid stages also where a term has blocked already.")),
     false,
   ),
+  guard: v.optional(
+    v.strictObject({
+      input: v.optional(
+        v.pipe(guardMode, v.description("Of prompts, before they are sent.")),
+        "off",
+      ),
+      output: v.optional(
+        v.pipe(guardMode, v.description("Of answers, before they are given.")),
+        "off",
+      ),
+    }),
+    {},
+  ),
   models: v.optional(
     v.strictObject({
       judge: v.optional(v.pipe(model, v.description("The language model that judges text."))),
@@ -86,6 +102,7 @@ export const PolicyOutput = v.object({
   terms: v.object({ block: phrases, allow: phrases }),
   on_unavailable: v.picklist(ON_UNAVAILABLE),
   evaluate_all: v.boolean(),
+  guard: v.object({ input: guardMode, output: guardMode }),
   models: v.object({ judge: model, judge_fallback: model, vision: model }),
   routing: RoutingTable,
 });
@@ -100,6 +117,7 @@ export const policyOf = (
   terms: input.terms,
   on_unavailable: input.on_unavailable,
   evaluate_all: input.evaluate_all,
+  guard: input.guard,
   models: {
     judge: input.models.judge === undefined ? models.judge : input.models.judge,
     judge_fallback: input.models.judge_fallback ?? null,
@@ -119,4 +137,5 @@ export const toPolicy = ({
   name,
   version,
   ...(policy as Mutable<Policy>),
+  guard: policy.guard ?? { ...UNGUARDED },
 });

@@ -51,6 +51,7 @@ describe("the default policy", () => {
       terms: { block: [], allow: [] },
       on_unavailable: "flag",
       evaluate_all: false,
+      guard: { input: "off", output: "off" },
       models: {
         judge: "@cf/meta/llama-3.1-8b-instruct-fp8",
         judge_fallback: null,

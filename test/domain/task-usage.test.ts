@@ -1,5 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { CATALOGUE, type Model, resolveModel } from "../../src/domain/catalogue.ts";
+import {
+  CATALOGUE,
+  type Model,
+  type PriceOverrides,
+  resolveModel,
+} from "../../src/domain/catalogue.ts";
 import type { CallEnd } from "../../src/domain/charge.ts";
 import { generationCharge } from "../../src/domain/generation-charge.ts";
 import { type Measured, planGeneration } from "../../src/domain/plan-generation.ts";
@@ -23,7 +28,12 @@ const PRICES = {
   [LLAVA]: { input_token: 10, output_token: 20 },
 };
 
-const find: FindModel = (id) => resolveModel(id, { workersPlan: "free", prices: PRICES });
+const priced =
+  (prices: PriceOverrides): FindModel =>
+  (id) =>
+    resolveModel(id, { workersPlan: "free", prices });
+
+const find = priced(PRICES);
 
 const plan = (measured: Measured, ...ids: readonly [string, ...string[]]) =>
   planGeneration(measured, ids, { find, defaultMaxTokens: 1024, fitTo: null });
@@ -73,8 +83,6 @@ const look = (question: string, maxTokens: number | null, pictures = 1): Measure
   pictures,
   maxTokens,
 });
-
-const published: FindModel = (id) => resolveModel(id, { workersPlan: "free", prices: {} });
 
 describe("classification", () => {
   it("is held at its bytes and 2 special tokens, and estimated at half", () => {
@@ -147,16 +155,13 @@ describe("a picture", () => {
   });
 
   it("has no price for objects unless the platform sets one, by the picture", () => {
-    const terms = { find: published, defaultMaxTokens: 1, fitTo: null };
+    const terms = { find: priced({}), defaultMaxTokens: 1, fitTo: null };
     expect(planGeneration({ kind: "objects" }, [DETR], terms)).toEqual({
       kind: "unpriced_model",
       model: DETR,
     });
-    const byToken: FindModel = (id) =>
-      resolveModel(id, { workersPlan: "free", prices: { [DETR]: { input_token: 5 } } });
-    expect(planGeneration({ kind: "objects" }, [DETR], { ...terms, find: byToken }).kind).toBe(
-      "unpriced_model",
-    );
+    const byToken = { ...terms, find: priced({ [DETR]: { input_token: 5 } }) };
+    expect(planGeneration({ kind: "objects" }, [DETR], byToken).kind).toBe("unpriced_model");
   });
 });
 

@@ -4,7 +4,7 @@ import { createRequire } from "node:module";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
-const { bundle, modules, stateDir, port, bindings } = JSON.parse(process.argv[2]);
+const { bundle, modules, stateDir, port, bindings, aiUrl } = JSON.parse(process.argv[2]);
 
 /** Also a dependency of a dependency is found, wherever npm has put it. */
 async function load(/** @type {string} */ name, /** @type {string} */ from) {
@@ -30,7 +30,7 @@ const server = new miniflare.Miniflare(
         rootPath: bundle,
         modules,
         modulesRules: undefined,
-        ai: undefined,
+        ai: aiUrl && { binding: "AI", remoteProxyConnectionString: new URL(aiUrl) },
         bindings: { ...workerOptions.bindings, ...bindings },
       },
     ],

@@ -77,6 +77,7 @@ export class Server {
   url = "";
   #dir = mkdtempSync(join(tmpdir(), "neurogate-e2e-"));
   #settings;
+  #aiUrl;
   #clockOffsetMs = 0;
   #host;
   /** @type {Promise<unknown>} */
@@ -84,8 +85,12 @@ export class Server {
   /** @type {Set<string>} */
   #secrets;
 
-  /** @param {Record<string, string>} settings of the Worker, over those that it needs */
-  constructor(settings = {}) {
+  /**
+   * @param {Record<string, string>} settings of the Worker, over those that it needs
+   * @param {URL | null} aiUrl of a fake of Workers AI, behind the real binding
+   */
+  constructor(settings = {}, aiUrl = null) {
+    this.#aiUrl = aiUrl;
     this.#settings = {
       INFERENCE: "embedded",
       KEY_SECRETS: `${secret()},${secret()}`,
@@ -116,6 +121,7 @@ export class Server {
       stateDir: join(this.#dir, "state"),
       port: this.url === "" ? 0 : Number(new URL(this.url).port),
       bindings: this.#settings,
+      aiUrl: this.#aiUrl?.href,
     };
     // A group of its own, so that a kill reaches workerd too. The end of its input ends it.
     const host = spawn(process.execPath, [HOST, JSON.stringify(options)], {

@@ -1,5 +1,3 @@
-import { once } from "node:events";
-
 // How both fakes chat: the model that answers what callers ask, beside the judge's and the vision
 // model's own prompts. Behaviours are written like a query: [[fake:words=20&cut=5|unique]].
 //
@@ -156,6 +154,16 @@ function* callEvents({ toolCalls }, model, newer) {
   }
 }
 
+/** Until it may be written on, or is closed. */
+const roomIn = (response) =>
+  new Promise((resolve) => {
+    const done = () => {
+      response.off("drain", done).off("close", done);
+      resolve();
+    };
+    response.on("drain", done).on("close", done);
+  });
+
 export async function streamReply(plan, { model, newer, content, response, socket }) {
   const { has, number } = plan;
   const stream = { content, pieces: 0, bytes: 0, closed: false };
@@ -176,7 +184,7 @@ export async function streamReply(plan, { model, newer, content, response, socke
       stream.bytes += part.length;
       const room = response.write(part);
       // oxlint-disable-next-line no-await-in-loop -- as fast as it is read, and no faster
-      if (!room) await Promise.race([once(response, "drain"), once(response, "close")]);
+      if (!room) await roomIn(response);
       // oxlint-disable-next-line no-await-in-loop -- a packet of its own
       if (has("split")) await new Promise((resolve) => setImmediate(resolve));
     }

@@ -72,6 +72,7 @@ describe("openApiDocument", () => {
     expect(operations.map(({ path, method }) => `${method} ${path}`)).toEqual([
       "delete /admin/tenants/{tenant}",
       "get /admin/tenants/{tenant}/items/{id}/parts",
+      "post /client/v4/accounts/{account}/ai/v1/chat/completions",
       "post /v1/chat/completions",
       "get /v1/items/{id}/parts",
     ]);

@@ -1,8 +1,16 @@
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
-import { type Mount, mountsOf } from "../../src/http/mount.ts";
+import { ACCOUNT, type Mount, mountsOf } from "../../src/http/mount.ts";
 import { ROUTES } from "../../src/routes/routes.ts";
-import { admin, ask, makeKey, makeTenant, type Reply, type TestTenant } from "../client.ts";
+import {
+  admin,
+  ask,
+  failureIn,
+  makeKey,
+  makeTenant,
+  type Reply,
+  type TestTenant,
+} from "../client.ts";
 
 // Who may ask what, over every route in the list: a new route is covered by being in it.
 
@@ -18,19 +26,30 @@ const OPEN = MOUNTS.filter(({ auth }) => auth.kind === "none");
 
 /** A path with every parameter filled. */
 const pathOf = ({ path }: Mount, params: Readonly<Record<string, string>> = {}): string =>
-  path.replace(/:(\w+)/g, (_, name: string) => params[name] ?? "nobody");
+  path.replace(/:(\w+)\+?/g, (_, name: string) => params[name] ?? PARAMS[name] ?? "nobody");
+
+/** What a path must name for the one that calls to be let in at all. */
+const PARAMS: Readonly<Record<string, string>> = {
+  account: "acme",
+  model: "@cf/huggingface/distilbert-sst-2-int8",
+};
 
 /** Bodies that their routes take, so that only who asks can stand in the way. */
 const GOOD_BODIES: Readonly<Record<string, unknown>> = {
   "POST /v1/verdicts": { text: "Nice to meet you all here today" },
   "POST /v1/moderations": { input: "Nice to meet you all here today" },
   "POST /v1/embeddings": { model: "@cf/baai/bge-small-en-v1.5", input: "Nice to meet you" },
+  [`POST ${ACCOUNT}/ai/run/:model+`]: { text: "Nice to meet you all here today" },
+  "POST /v1/translations": { text: "Nice to meet you", target_language: "de" },
   "POST /v1/chat/completions": {
     model: "@cf/meta/llama-3.1-8b-instruct-fp8",
     messages: [{ role: "user", content: "Nice to meet you" }],
   },
   "POST /v1/quote": { path: "/v1/moderations", body: { input: "Nice to meet you" } },
 };
+
+/** A route is asked with the same body wherever it is found. */
+const goodBody = ({ method, route }: Mount): unknown => GOOD_BODIES[`${method} ${route.path}`];
 
 interface Sent {
   readonly path?: string;
@@ -39,11 +58,11 @@ interface Sent {
 
 function send(mount: Mount, key: string | null, options: Sent = {}): Promise<Reply> {
   const { path = pathOf(mount), ...rest } = options;
-  const body = GOOD_BODIES[label(mount)] ?? (mount.route.body === undefined ? undefined : {});
+  const body = goodBody(mount) ?? (mount.route.body === undefined ? undefined : {});
   return ask(mount.method, path, { key, ...(body === undefined ? {} : { body }), ...rest });
 }
 
-const kindOf = ({ body }: Reply): string => (body.error ?? body).kind;
+const kindOf = ({ body }: Reply): string => failureIn(body).kind;
 
 function expectRefused(reply: Reply): void {
   expect(reply.status).toBe(401);
@@ -137,6 +156,9 @@ describe.each(table(GUARDED))("$name", ({ mount }) => {
   });
 });
 
+/** The embedded engine is asked for what it cannot do: nothing ran, and the caller was let in. */
+const UNABLE: readonly number[] = [501];
+
 describe.each(table(KEYED))("the role for $name", ({ mount }) => {
   const admitted = mount.auth.kind === "key" ? mount.auth.roles : [];
 
@@ -146,7 +168,7 @@ describe.each(table(KEYED))("the role for $name", ({ mount }) => {
     const reply = await send(mount, keys[role] ?? null, { path });
     if (role === "manage" || admitted.includes(role)) {
       expect(kindOf(reply)).not.toBe("role_required");
-      expect([200, 201, 204, 404]).toContain(reply.status);
+      expect([200, 201, 204, 404, ...UNABLE]).toContain(reply.status);
     } else {
       expect(reply.status).toBe(403);
       expect(kindOf(reply)).toBe("role_required");
@@ -155,7 +177,7 @@ describe.each(table(KEYED))("the role for $name", ({ mount }) => {
 
   it("refuses the keys of a suspended tenant", async () => {
     await admin("PATCH", "/admin/tenants/other", { suspended: true });
-    const reply = await send(mount, other.key);
+    const reply = await send(mount, other.key, { path: pathOf(mount, { account: "other" }) });
     await admin("PATCH", "/admin/tenants/other", { suspended: false });
     expect(reply.status).toBe(403);
     expect(kindOf(reply)).toBe("tenant_suspended");
@@ -178,8 +200,10 @@ describe("what a role opens", () => {
         "GET /v1/usage",
         "GET /v1/refusals",
         "GET /v1/invariants",
+        "POST /v1/translations",
+        `POST ${ACCOUNT}/ai/run/:model+`,
         "GET /v1/models",
-        "GET /v1/models/:id",
+        "GET /v1/models/:id+",
         "POST /v1/quote",
       ],
     },
@@ -188,8 +212,19 @@ describe("what a role opens", () => {
       routes: ["GET /v1/verdicts", "GET /v1/verdicts/:id", "GET /v1/verdicts/:id/revisions"],
     },
   ])("is no more for $role than the contract says", ({ role, routes }) => {
-    const opened = KEYED.filter(({ auth }) => auth.kind === "key" && auth.roles.includes(role));
+    const own = KEYED.filter(({ path, route }) => path === route.path);
+    const opened = own.filter(({ auth }) => auth.kind === "key" && auth.roles.includes(role));
     expect(opened.map(label).toSorted()).toEqual(routes.toSorted());
+  });
+
+  it("is the same below an account", () => {
+    const again = KEYED.filter(({ path, route, mirrored }) => path !== route.path && !mirrored);
+    expect(again.map(({ path }) => path)).toContain(`${ACCOUNT}/ai/v1/embeddings`);
+    for (const { path, route, auth } of again) {
+      expect(path).toBe(`${ACCOUNT}/ai${route.path}`);
+      expect(route.surface).toBe("openai");
+      expect(auth).toEqual(route.auth);
+    }
   });
 
   it("is /healthz and /openapi.json for everybody", () => {
@@ -202,8 +237,9 @@ describe.each(table(KEYED))("another tenant on $name", ({ mount }) => {
     const before = await acme.call("GET", "/v1/limits");
     const ids = [acmeVerdict, acmeKeyId];
     for (const id of ids) {
+      const path = pathOf(mount, { id, name: "house", account: "other" });
       // oxlint-disable-next-line no-await-in-loop -- one after the other
-      const reply = await send(mount, other.key, { path: pathOf(mount, { id, name: "house" }) });
+      const reply = await send(mount, other.key, { path });
       // A problem's `instance` is the path that was asked for.
       const told = JSON.stringify({ ...reply.body, instance: null });
       for (const own of [acmeVerdict, acmeKeyId, "u_acme_1", "post_acme_1", "zyzzyva"]) {
@@ -217,6 +253,33 @@ describe.each(table(KEYED))("another tenant on $name", ({ mount }) => {
     expect(after.body.posted_micro_neurons).toBe(before.body.posted_micro_neurons);
     expect((await acme.call("GET", `/v1/verdicts/${acmeVerdict}`)).status).toBe(200);
     expect((await ask("GET", "/v1/limits", { key: keys["call"] ?? null })).status).toBe(200);
+  });
+});
+
+/** What a failing reply tells, but for the name of its request. */
+function unnamed({ body }: Reply): unknown {
+  const { request_id: _, ...told } = failureIn(body);
+  return told;
+}
+
+const headerNames = ({ headers }: Reply): string[] => [...headers.keys()].toSorted();
+
+describe.each(table(KEYED.filter(({ account }) => account)))("an account on $name", ({ mount }) => {
+  it.each(["other", "nobody", "", "ACME", "acme%20", "%", "acme%2F..", ":account", "__proto__"])(
+    "that is not the key's own tells nothing: %s",
+    async (account) => {
+      const bad = await send(mount, keys["forged"] ?? null);
+      const path = pathOf(mount, { account: account === "" ? "%20" : account });
+      const reply = await send(mount, acme.key, { path });
+      expectRefused(reply);
+      expect(unnamed(reply)).toEqual(unnamed(bad));
+      expect(headerNames(reply)).toEqual(headerNames(bad));
+    },
+  );
+
+  it("is the tenant's own however it is written", async () => {
+    const reply = await send(mount, acme.key, { path: pathOf(mount, { account: "%61cme" }) });
+    expect([200, 404]).toContain(reply.status);
   });
 });
 

@@ -76,8 +76,8 @@ describe("an answer that is given again", () => {
   it("is not asked of the engine", async () => {
     const tenant = await aTenant();
     const text = `nothing new ${unique()}`;
-    const asked = () => tenant.onWorkersAi("POST", embeddings, { model: SMALL, input: text });
-    expect([told(await asked()), told(await asked())]).toEqual(["miss", "hit"]);
+    const again = () => tenant.onWorkersAi("POST", embeddings, { model: SMALL, input: text });
+    expect([told(await again()), told(await again())]).toEqual(["miss", "hit"]);
     expect(await askedAbout(text)).toHaveLength(1);
   });
 

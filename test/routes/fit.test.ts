@@ -55,6 +55,7 @@ const admit = (
     },
     fit,
     streamed: false,
+    guard: null,
   };
   return tenantObject(env, tenant.id).admit(request);
 };

@@ -52,6 +52,15 @@ const OPENAI_PATHS: readonly string[] = [
   "/v1/models",
   "/v1/models/{id}",
 ];
+const ACCOUNT = "/client/v4/accounts/{account}/ai";
+
+/** Below an account, OpenAI's routes are OpenAI's and the others Cloudflare's. */
+function shapeOf(path: string): { readonly type: string; readonly shape: string } {
+  const [, under = path] = path.split(ACCOUNT);
+  if (OPENAI_PATHS.includes(under)) return { type: "application/json", shape: "OpenAiError" };
+  if (path.startsWith(ACCOUNT)) return { type: "application/json", shape: "WorkersAiError" };
+  return { type: "application/problem+json", shape: "Problem" };
+}
 
 describe("/openapi.json", () => {
   it("is OpenAPI 3.1 and every $ref in it resolves", () => {
@@ -63,7 +72,7 @@ describe("/openapi.json", () => {
 
   it("has every route and every mirror, and nothing else", () => {
     const mounts = mountsOf(ROUTES).map(
-      ({ method, path }) => `${method.toLowerCase()} ${path.replace(/:(\w+)/g, "{$1}")}`,
+      ({ method, path }) => `${method.toLowerCase()} ${path.replace(/:(\w+)\+?/g, "{$1}")}`,
     );
     expect(operations.map(({ method, path }) => `${method} ${path}`).toSorted()).toEqual(
       mounts.toSorted(),
@@ -92,9 +101,7 @@ describe("/openapi.json", () => {
       const failing = Object.entries(operation.responses).filter(([status]) => status >= "400");
       expect(failing.length, path).toBeGreaterThan(0);
       for (const [status, { content }] of failing) {
-        const openAi = OPENAI_PATHS.includes(path);
-        const type = openAi ? "application/json" : "application/problem+json";
-        const shape = openAi ? "OpenAiError" : "Problem";
+        const { type, shape } = shapeOf(path);
         expect(Object.keys(content ?? {}), `${path} ${status}`).toEqual([type]);
         expect(refsIn(content)).toContain(`#/components/schemas/${shape}`);
       }
@@ -109,7 +116,7 @@ describe("/openapi.json", () => {
     for (const { path, operation } of operations) {
       const expected = path.startsWith("/admin/")
         ? [{ adminToken: [] }]
-        : path.startsWith("/v1/")
+        : path.startsWith("/v1/") || path.startsWith("/client/")
           ? [{ tenantKey: [] }]
           : [];
       expect(operation.security, path).toEqual(expected);

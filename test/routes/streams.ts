@@ -14,14 +14,15 @@ export interface OpenStream {
 export interface StreamOptions {
   readonly env?: Readonly<Record<string, unknown>>;
   readonly headers?: Readonly<Record<string, string>>;
+  readonly path?: string;
 }
 
 export async function openStream(
   key: string,
   body: object,
-  { env: other = WORKERS_AI, headers = {} }: StreamOptions = {},
+  { env: other = WORKERS_AI, headers = {}, path = "/v1/chat/completions" }: StreamOptions = {},
 ): Promise<OpenStream> {
-  const request = new Request("https://gateway.test/v1/chat/completions", {
+  const request = new Request(`https://gateway.test${path}`, {
     method: "POST",
     headers: { Authorization: `Bearer ${key}`, "Content-Type": "application/json", ...headers },
     body: JSON.stringify({ stream: true, ...body }),
@@ -45,7 +46,9 @@ export async function readStream({ response, ended }: OpenStream): Promise<ReadS
   await ended();
   const events = raw.split("\n\n");
   if (events.pop() !== "") throw new Error("the last event has no end");
-  const data = events.map((event) => {
+  // A comment is said in a silence.
+  const said = events.filter((event) => event !== ":");
+  const data = said.map((event) => {
     if (!event.startsWith("data: ")) throw new Error("no event of data");
     return event.slice("data: ".length);
   });

@@ -1,0 +1,246 @@
+import { aacFrameMs } from "./aac-config.ts";
+import type { AudioLength } from "./audio-length.ts";
+import { viewOf } from "./byte-view.ts";
+
+// MP4 and M4A (ISO 14496-12) with AAC. The movie, its tracks, their media, their edit lists and their
+// sample tables each say how long it is, and so do the fragments of a recording that was streamed;
+// tables may name the same bytes twice. The longest of all that they say is held. What is heard is
+// what the sample tables give. (A sample is one AAC frame, as the standard wants it: a file that packs
+// several into one cannot be told without decoding.)
+
+/** Boxes that hold boxes which matter here. */
+const CONTAINERS: ReadonlySet<string> = new Set([
+  "moov", "trak", "edts", "mdia", "minf", "stbl", "mvex", "moof", "traf",
+]); // prettier-ignore
+
+/** More boxes than any recording has: a fragment has about ten. */
+const MAX_BOXES = 100_000;
+
+interface Track {
+  isSound: boolean;
+  /** Units a second of its media. */
+  timescale: number;
+  mediaTicks: number;
+  sampleTicks: number;
+  samples: number;
+  timedSamples: number;
+  /** The longest of: track header and edit list, in the movie's units. */
+  movieTicks: number;
+  /** Of an AAC frame; null: another codec. */
+  frameMs: number | null;
+}
+
+interface Movie {
+  readonly tracks: Track[];
+  timescale: number;
+  ticks: number;
+  /** A sample's where nothing else is said: by the movie, then by the fragment. */
+  movieSampleTicks: number;
+  sampleTicks: number;
+  fragmentSamples: number;
+  fragmentTicks: number;
+}
+
+interface Box {
+  readonly type: string;
+  readonly at: number;
+  readonly end: number;
+}
+
+export function mp4Length(bytes: Uint8Array): AudioLength | null {
+  const view = viewOf(bytes);
+  const movie: Movie = {
+    tracks: [], timescale: 0, ticks: 0, movieSampleTicks: 0, sampleTicks: 0, fragmentSamples: 0, fragmentTicks: 0,
+  }; // prettier-ignore
+  const boxes = boxesOf(bytes, view);
+  if (boxes === null) return null;
+  for (const box of boxes) {
+    const read = READERS[box.type];
+    if (box.type === "trak") movie.tracks.push(newTrack());
+    // A box that is cut, or whose counts reach beyond it: what it says is not known.
+    if (read !== undefined && !read(movie, view, box)) return null;
+  }
+  return lengthOf(movie);
+}
+
+const newTrack = (): Track => ({
+  isSound: false, timescale: 0, mediaTicks: 0, sampleTicks: 0, samples: 0, timedSamples: 0,
+  movieTicks: 0, frameMs: null,
+}); // prettier-ignore
+
+/** All boxes in order, containers before what they hold; null where one does not fit in its own. */
+function boxesOf(bytes: Uint8Array, view: DataView): Box[] | null {
+  const boxes: Box[] = [];
+  const ends = [bytes.length];
+  let at = 0;
+  while (at < bytes.length) {
+    while (ends.length > 1 && at === ends.at(-1)) ends.pop();
+    const limit = ends.at(-1) ?? 0;
+    if (at + 8 > limit) return limit === bytes.length ? boxes : null;
+    const short = view.getUint32(at);
+    const headerBytes = short === 1 ? 16 : 8;
+    if (at + headerBytes > limit) return null;
+    const size = short === 0 ? limit - at : short === 1 ? Number(view.getBigUint64(at + 8)) : short;
+    const type = String.fromCharCode(...bytes.subarray(at + 4, at + 8));
+    // Of a recording that was cut, the last box is longer than the file.
+    const end = ends.length === 1 ? Math.min(at + size, limit) : at + size;
+    if (size < headerBytes || end > limit || boxes.length === MAX_BOXES) return null;
+    boxes.push({ type, at: at + headerBytes, end });
+    if (CONTAINERS.has(type)) {
+      ends.push(end);
+      at += headerBytes;
+    } else {
+      at = end;
+    }
+  }
+  return boxes;
+}
+
+type Reader = (movie: Movie, view: DataView, box: Box) => boolean;
+
+const has = ({ at, end }: Box, bytes: number): boolean => at + bytes <= end;
+
+/** All ones is "unknown" where a duration is written. */
+const known = (ticks: number, unknown: number): number => (ticks >= unknown ? 0 : ticks);
+
+/** `mvhd`, `mdhd`, `tkhd`: the duration, and the timescale before it, by version. */
+function timesAt(
+  view: DataView,
+  { at }: Box,
+  header: { readonly short: number; readonly long: number },
+): { readonly timescale: number; readonly ticks: number } {
+  if (view.getUint8(at) === 1) {
+    const timescale = view.getUint32(at + header.long - 4);
+    return { timescale, ticks: known(Number(view.getBigUint64(at + header.long)), 2 ** 64 - 1) };
+  }
+  const timescale = view.getUint32(at + header.short - 4);
+  return { timescale, ticks: known(view.getUint32(at + header.short), 2 ** 32 - 1) };
+}
+
+/** The track whose boxes are being read; of a box outside of any, one that nobody sees. */
+const trackOf = (movie: Movie): Track => movie.tracks.at(-1) ?? newTrack();
+
+const READERS: Readonly<Record<string, Reader>> = {
+  mvhd(movie, view, box) {
+    if (!has(box, 32)) return false;
+    const { timescale, ticks } = timesAt(view, box, { short: 16, long: 24 });
+    // Two movie headers: the slower clock and the longer time.
+    movie.timescale = movie.timescale === 0 ? timescale : Math.min(movie.timescale, timescale);
+    movie.ticks = Math.max(movie.ticks, ticks);
+    return true;
+  },
+  tkhd(movie, view, box) {
+    if (!has(box, 36)) return false;
+    const { ticks } = timesAt(view, box, { short: 20, long: 28 });
+    const track = trackOf(movie);
+    track.movieTicks = Math.max(track.movieTicks, ticks);
+    return true;
+  },
+  /** An edit list may repeat what it likes, or stand still. */
+  elst(movie, view, box) {
+    if (!has(box, 8)) return false;
+    const wide = view.getUint8(box.at) === 1;
+    const count = view.getUint32(box.at + 4);
+    const width = wide ? 20 : 12;
+    if (!has(box, 8 + count * width)) return false;
+    let ticks = 0;
+    for (let entry = 0; entry < count; entry += 1) {
+      const at = box.at + 8 + entry * width;
+      ticks += wide ? Number(view.getBigUint64(at)) : view.getUint32(at);
+    }
+    const track = trackOf(movie);
+    track.movieTicks = Math.max(track.movieTicks, ticks);
+    return true;
+  },
+  mdhd(movie, view, box) {
+    if (!has(box, 32) && !(has(box, 20) && view.getUint8(box.at) === 0)) return false;
+    const track = trackOf(movie);
+    const { timescale, ticks } = timesAt(view, box, { short: 16, long: 24 });
+    track.timescale = timescale;
+    track.mediaTicks = ticks;
+    return true;
+  },
+  hdlr(movie, view, box) {
+    if (!has(box, 12)) return false;
+    if (view.getUint32(box.at + 8) === 0x736f756e) trackOf(movie).isSound = true;
+    return true;
+  },
+  stsd(movie, view, box) {
+    const track = trackOf(movie);
+    // Several descriptions: which one holds when is in the tables of chunks.
+    if (!has(box, 8) || view.getUint32(box.at + 4) !== 1) return !track.isSound;
+    track.frameMs = aacFrameMs(view, box.at + 8, box.end);
+    return true;
+  },
+  stts(movie, view, box) {
+    if (!has(box, 8)) return false;
+    const count = view.getUint32(box.at + 4);
+    if (!has(box, 8 + count * 8)) return false;
+    const track = trackOf(movie);
+    for (let at = box.at + 8; at < box.at + 8 + count * 8; at += 8) {
+      track.timedSamples += view.getUint32(at);
+      track.sampleTicks += view.getUint32(at) * view.getUint32(at + 4);
+    }
+    return true;
+  },
+  stsz(movie, view, box) {
+    if (!has(box, 12)) return false;
+    trackOf(movie).samples += view.getUint32(box.at + 8);
+    return true;
+  },
+  /** 24 bits of nothing, then the width of a size, then how many: at the same place as in `stsz`. */
+  stz2: (movie, view, box) => READERS["stsz"]?.(movie, view, box) ?? false,
+  trex(movie, view, box) {
+    if (!has(box, 24)) return false;
+    movie.movieSampleTicks = view.getUint32(box.at + 12);
+    return true;
+  },
+  traf(movie) {
+    movie.sampleTicks = movie.movieSampleTicks;
+    return true;
+  },
+  /** Of a fragment: its own default, behind whatever its flags put before it. */
+  tfhd(movie, view, box) {
+    const flags = view.getUint32(box.at) & 0xffffff;
+    const at = 8 + ((flags & 1) !== 0 ? 8 : 0) + ((flags & 2) !== 0 ? 4 : 0);
+    if (!has(box, 8)) return false;
+    if ((flags & 8) === 0) return true;
+    if (!has(box, at + 4)) return false;
+    movie.sampleTicks = view.getUint32(box.at + at);
+    return true;
+  },
+  trun(movie, view, box) {
+    if (!has(box, 8)) return false;
+    const flags = view.getUint32(box.at) & 0xffffff;
+    const count = view.getUint32(box.at + 4);
+    const fields = [0x100, 0x200, 0x400, 0x800].filter((flag) => (flags & flag) !== 0).length;
+    const from = 8 + ((flags & 1) !== 0 ? 4 : 0) + ((flags & 4) !== 0 ? 4 : 0);
+    if (!has(box, from + count * fields * 4)) return false;
+    movie.fragmentSamples += count;
+    if ((flags & 0x100) === 0) {
+      movie.fragmentTicks += count * movie.sampleTicks;
+      return true;
+    }
+    for (let sample = 0; sample < count; sample += 1) {
+      movie.fragmentTicks += view.getUint32(box.at + from + sample * fields * 4);
+    }
+    return true;
+  },
+};
+
+function lengthOf(movie: Movie): AudioLength | null {
+  const [sound, ...others] = movie.tracks.filter(({ isSound }) => isSound);
+  // Of two sound tracks one is heard, and which one is up to the decoder.
+  if (sound === undefined || others.length > 0) return null;
+  const { frameMs, timescale } = sound;
+  if (frameMs === null || timescale === 0) return null;
+  // Fragments of other tracks, video, would be added to the sound's.
+  if (movie.fragmentSamples > 0 && movie.tracks.length > 1) return null;
+  const samples = Math.max(sound.samples, sound.timedSamples) + movie.fragmentSamples;
+  const countedMs = ((sound.sampleTicks + movie.fragmentTicks) * 1000) / timescale;
+  const claims = Math.max(movie.ticks, ...movie.tracks.map(({ movieTicks }) => movieTicks));
+  if (claims > 0 && movie.timescale === 0) return null;
+  const claimedMs = claims === 0 ? 0 : (claims * 1000) / movie.timescale;
+  const mediaMs = (sound.mediaTicks * 1000) / timescale;
+  return { atMostMs: Math.max(samples * frameMs, countedMs, claimedMs, mediaMs), countedMs };
+}

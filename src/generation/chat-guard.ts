@@ -1,0 +1,179 @@
+import type { Model } from "../domain/catalogue.ts";
+import {
+  type GuardMode,
+  type GuardModes,
+  guardPolicy,
+  isWithheld,
+  type Unmade,
+  unmadeCheck,
+  windowContent,
+  outputWindows,
+} from "../domain/guard.ts";
+import type { Hold, Item } from "../domain/ledger.ts";
+import { gatherWindows, type OutputWindow } from "../domain/output-windows.ts";
+import { isCheck } from "../domain/plan-moderation.ts";
+import type { GenerationStage } from "../domain/plan-generation.ts";
+import type { PolicyVersion } from "../domain/policy.ts";
+import { type Verdict, worst } from "../domain/verdict.ts";
+import type { Engine } from "../engines/engine.ts";
+import type { ChatOutput } from "../engines/inference.ts";
+import { GATE_CAPACITY } from "../moderation/ask-engine.ts";
+import { prepare, type PreparedContent } from "../moderation/content.ts";
+import { createGate } from "../moderation/gate.ts";
+import { type ModerationContext, moderate } from "../moderation/moderate.ts";
+import type { StageRun } from "../moderation/run-stage.ts";
+import { toldAccount } from "./run-generation.ts";
+import { worstOf } from "./guard-verdict.ts";
+import { writtenText } from "./written-text.ts";
+
+// The guard of one chat: its prompt before anything is asked, its answers before they are given.
+// Nothing is stored: what was found is told with the reply and paid with the call.
+
+export interface GuardContext {
+  readonly engine: Engine;
+  readonly hold: Hold;
+  readonly stage: GenerationStage;
+  readonly modelOf: (id: string) => Model;
+  readonly deadlineMs: number;
+  readonly policy: PolicyVersion;
+  readonly modes: GuardModes;
+  /** The prompt, once its pictures are there. */
+  readonly prompt: () => PreparedContent;
+}
+
+/** What became of one side. */
+export type SideResult =
+  | { readonly kind: "judged"; readonly verdicts: readonly Verdict[] }
+  /** A check that the policy requires could not be made. */
+  | { readonly kind: "unchecked"; readonly status: Unmade }
+  /** Nobody asked for it. */
+  | { readonly kind: "unguarded" };
+
+export interface GuardResults {
+  readonly input: SideResult;
+  readonly output: SideResult;
+}
+
+export interface ChatGuard {
+  readonly modes: GuardModes;
+  /** @returns whether the prompt is withheld from the model */
+  prompt(): Promise<boolean>;
+  /** @returns the answer, or what is left of it: what is withheld ends with `content_filter` */
+  answer(choice: number, output: ChatOutput): Promise<ChatOutput>;
+  /** @returns whether a window of a streamed answer is withheld, and with it all that follows */
+  window(choice: number, window: OutputWindow): Promise<boolean>;
+  results(): GuardResults;
+  /** Of the checks that were asked. */
+  items(): readonly Item[];
+  /** What the checks told of the Cloudflare account's own allocation. */
+  account(): "exhausted" | "answered" | null;
+}
+
+export function chatGuard(context: GuardContext): ChatGuard {
+  const { policy, modes, stage, hold, engine } = context;
+  const guarding: PolicyVersion = { ...policy, policy: guardPolicy(policy.policy) };
+  const running = runContext(context);
+  const checks = hold.stages.filter(isCheck);
+  const runs: StageRun[] = [];
+  const inputs: Verdict[] = [];
+  /** By choice: of each window, in their order. */
+  const outputs = new Map<number, Verdict[]>();
+  let outran = false;
+
+  async function judged(content: PreparedContent, at: number): Promise<Verdict> {
+    const stages = checks.filter((check) => check.content === at);
+    const moderated = await moderate(running, content, stages, guarding);
+    runs.push(...moderated.runs);
+    return moderated.verdict;
+  }
+
+  const withheld = (mode: GuardMode, verdict: Verdict): boolean =>
+    isWithheld(mode, guarding.policy, verdict);
+
+  async function window(choice: number, { index, text }: OutputWindow): Promise<boolean> {
+    const maxTokens = stage.maxTokens ?? 0;
+    if (index >= outputWindows(maxTokens)) {
+      // The answer is longer than what was held for: nobody looks at the rest.
+      outran = true;
+      return modes.output === "block" && policy.policy.on_unavailable !== "allow";
+    }
+    const at = windowContent({ choice, window: index }, maxTokens);
+    const verdict = await judged(prepare(textContent(text)), at);
+    outputs.set(choice, [...(outputs.get(choice) ?? []), verdict]);
+    return withheld(modes.output, verdict);
+  }
+
+  return {
+    modes,
+    window,
+    async prompt() {
+      if (modes.input === "off") return false;
+      const verdict = await judged(context.prompt(), 0);
+      inputs.push(verdict);
+      return withheld(modes.input, verdict);
+    },
+    async answer(choice, output) {
+      if (modes.output === "off") return output;
+      const text = writtenText(output) ?? "";
+      const gatherer = gatherWindows();
+      const last = [...gatherer.push(text)];
+      const rest = gatherer.end();
+      const windows = rest === null ? last : [...last, rest];
+      const blocked = await Promise.all(windows.map((each) => window(choice, each)));
+      return blocked.includes(true) ? FILTERED : output;
+    },
+    results: () => ({
+      input: modes.input === "off" ? UNGUARDED_SIDE : sideOf(guarding, inputs, false),
+      output:
+        modes.output === "off"
+          ? UNGUARDED_SIDE
+          : sideOf(guarding, [...outputs.values()].map(worstOf), outran),
+    }),
+    items: () => runs.map(({ item }) => item).filter(({ calls }) => calls > 0),
+    account: () =>
+      engine.name === "workers-ai" ? toldAccount(...runs.map(({ account }) => account)) : null,
+  };
+}
+
+/** What is given in the place of an answer that is withheld. */
+export const FILTERED: ChatOutput = {
+  content: null,
+  reasoning: null,
+  toolCalls: [],
+  finishReason: "content_filter",
+};
+
+const UNGUARDED_SIDE: SideResult = { kind: "unguarded" };
+
+function sideOf(
+  { policy }: PolicyVersion,
+  verdicts: readonly Verdict[],
+  outran: boolean,
+): SideResult {
+  const unmade = verdicts.flatMap(({ coverage }) => unmadeCheck(policy, coverage) ?? []);
+  const status = unmade.find((one) => one === worst(unmade));
+  if (status !== undefined) return { kind: "unchecked", status };
+  return outran ? { kind: "unchecked", status: "not_evaluated" } : { kind: "judged", verdicts };
+}
+
+const runContext = (context: GuardContext): ModerationContext => ({
+  engine: context.engine,
+  hold: context.hold,
+  modelOf: context.modelOf,
+  nowMs: () => Date.now(),
+  deadlineMs: context.deadlineMs,
+  gate: createGate(GATE_CAPACITY),
+  // Pictures came along, or were fetched for the chat itself.
+  fetchPicture: async () => null,
+});
+
+/** A text of a guarded chat as a content item; no verdict of it is stored. */
+export const textContent = (text: string) => ({
+  verdictId: "",
+  contentId: null,
+  userId: null,
+  metadata: {},
+  language: null,
+  text,
+  pictures: [],
+});

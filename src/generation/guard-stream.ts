@@ -1,0 +1,137 @@
+import type { CallEvent, CallEvents, ChoiceEvent } from "./call-events.ts";
+import type { ChatGuard } from "./chat-guard.ts";
+import { gatherWindows, type OutputWindow, type WindowGatherer } from "../domain/output-windows.ts";
+
+// The guard of a stream: text is held back until the window that it stands in was judged. What is
+// withheld ends the answer with `content_filter`. The engine's stream is read on to its end all the
+// same, since only there it tells what was used; nobody is shown the rest.
+
+/** An event that waits, with the text in it that is judged. */
+interface Waiting {
+  readonly event: ChoiceEvent;
+  readonly text: string;
+}
+
+class GuardedChoice {
+  readonly #guard: ChatGuard;
+  readonly #index: number;
+  readonly #windows: WindowGatherer = gatherWindows();
+  #waiting: Waiting[] = [];
+  /** Characters of the first waiting event that were let pass already. */
+  #passed = 0;
+  #withheld = false;
+
+  constructor(guard: ChatGuard, index: number) {
+    this.#guard = guard;
+    this.#index = index;
+  }
+
+  /** @returns what the caller may be told now */
+  async take(event: ChoiceEvent): Promise<readonly ChoiceEvent[]> {
+    if (this.#withheld) return [];
+    if (event.kind !== "finish") {
+      const text = textOf(event);
+      this.#waiting.push({ event, text });
+      return this.#judge(this.#windows.push(text));
+    }
+    const rest = this.#windows.end();
+    const last = await this.#judge(rest === null ? [] : [rest]);
+    return this.#isWithheld() ? last : [...last, event];
+  }
+
+  // A method: what `#judge` does to the field is not seen by who checked it before.
+  #isWithheld(): boolean {
+    return this.#withheld;
+  }
+
+  async #judge(windows: readonly OutputWindow[]): Promise<readonly ChoiceEvent[]> {
+    const passed: ChoiceEvent[] = [];
+    for (const window of windows) {
+      // oxlint-disable-next-line no-await-in-loop -- a window is given after the one before it
+      if (await this.#guard.window(this.#index, window)) {
+        this.#withheld = true;
+        this.#waiting = [];
+        return [...passed, FILTERED];
+      }
+      passed.push(...this.#release(window.fresh.length));
+    }
+    return passed;
+  }
+
+  /** So many characters more may pass: whole events, and of a text as much as was judged. */
+  #release(characters: number): readonly ChoiceEvent[] {
+    const released: ChoiceEvent[] = [];
+    let left = characters;
+    for (;;) {
+      const [next] = this.#waiting;
+      if (next === undefined) return released;
+      const open = next.text.length - this.#passed;
+      if (open > left) {
+        if (!isText(next.event)) {
+          this.#passed += left;
+          return released;
+        }
+        const text = next.text.slice(this.#passed, this.#passed + left);
+        if (text !== "") released.push({ ...next.event, text });
+        this.#passed += left;
+        return released;
+      }
+      left -= open;
+      released.push(
+        isText(next.event) ? { ...next.event, text: next.text.slice(this.#passed) } : next.event,
+      );
+      this.#waiting.shift();
+      this.#passed = 0;
+    }
+  }
+}
+
+const FILTERED: ChoiceEvent = { kind: "finish", reason: "content_filter" };
+
+type TextEvent = Extract<ChoiceEvent, { readonly text: string }>;
+
+const isText = (event: ChoiceEvent): event is TextEvent => "text" in event;
+
+/** A tool's arguments are the model's words too. */
+function textOf(event: Exclude<ChoiceEvent, { kind: "finish" }>): string {
+  if (isText(event)) return event.text;
+  return event.deltas.map(({ name = "", arguments: given = "" }) => `${name}${given}`).join("");
+}
+
+export async function* guardStream(guard: ChatGuard, events: CallEvents): CallEvents {
+  const choices = new Map<number, GuardedChoice>();
+  for await (const event of events) {
+    if (event.kind === "closed") {
+      yield guardedClose(guard, event);
+      continue;
+    }
+    const { index } = event;
+    const choice = choices.get(index) ?? new GuardedChoice(guard, index);
+    choices.set(index, choice);
+    for (const passed of await choice.take(event.event)) {
+      yield { kind: "choice", index, event: passed };
+    }
+  }
+}
+
+/** With the guard's items after the generation's own. */
+export const guardedClose = (
+  guard: ChatGuard,
+  closed: Extract<CallEvent, { kind: "closed" }>,
+): CallEvent => ({
+  ...closed,
+  items: [...closed.items, ...guard.items()],
+  guard: guard.results(),
+});
+
+/** A prompt that is withheld from the model: each answer ends before it begins. */
+export async function* withheldStream(
+  guard: ChatGuard,
+  choices: number,
+  closed: Extract<CallEvent, { kind: "closed" }>,
+): CallEvents {
+  for (let index = 0; index < choices; index += 1) {
+    yield { kind: "choice", index, event: FILTERED };
+  }
+  yield guardedClose(guard, closed);
+}

@@ -1,0 +1,22 @@
+import { CATEGORIES, forEach } from "../domain/category.ts";
+import { DECISIONS, type Verdict, worst } from "../domain/verdict.ts";
+
+/** Several windows of one text as one verdict: the worst of each. At least one is given. */
+export function worstOf(verdicts: readonly Verdict[]): Verdict {
+  const [first, ...others] = verdicts;
+  if (first === undefined) throw new Error("no window was judged");
+  if (others.length === 0) return first;
+  const decision = DECISIONS.findLast((one) =>
+    verdicts.some((verdict) => verdict.decision === one),
+  );
+  return {
+    ...first,
+    decision: decision ?? first.decision,
+    approved: verdicts.every(({ approved }) => approved),
+    reasons: verdicts.flatMap(({ reasons }) => reasons),
+    stages: verdicts.flatMap(({ stages }) => stages),
+    coverage: forEach(CATEGORIES, (category) =>
+      worst(verdicts.map(({ coverage }) => coverage[category])),
+    ),
+  };
+}

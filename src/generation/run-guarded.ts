@@ -1,0 +1,70 @@
+import type { Item } from "../domain/ledger.ts";
+import type { GenerationKind } from "../domain/plan-generation.ts";
+import type { Answered, ChatOutput } from "../engines/inference.ts";
+import type { CachedRun } from "./cached-run.ts";
+import { type ChatGuard, FILTERED } from "./chat-guard.ts";
+import {
+  type GenerationContext,
+  type GenerationRun,
+  itemOf,
+  toldAccount,
+} from "./run-generation.ts";
+
+// A generation between its guards: the prompt is judged before it is sent, the answers before they
+// are given.
+
+export type GuardedRun<Kind extends GenerationKind> = CachedRun<Kind> & {
+  /** The generation's own item, then those of its guard. */
+  readonly items: readonly Item[];
+};
+
+/** @param guard null: nobody wants one; only a chat has one */
+export async function runGuarded<Kind extends GenerationKind>(
+  context: GenerationContext,
+  guard: ChatGuard | null,
+  run: () => Promise<CachedRun<Kind>>,
+): Promise<GuardedRun<Kind>> {
+  if (guard === null) {
+    const ran = await run();
+    return { ...ran, items: [ran.item] };
+  }
+  const ran = (await guard.prompt()) ? withheld<Kind>(context) : await run();
+  const result =
+    ran.result.kind === "answered"
+      ? { ...ran.result, answers: await Promise.all(ran.result.answers.map(passed(guard))) }
+      : ran.result;
+  return {
+    ...ran,
+    result,
+    account: toldAccount(ran.account, guard.account()),
+    items: [ran.item, ...guard.items()],
+  };
+}
+
+/** Nothing was asked of the model: each answer ends before it begins. */
+function withheld<Kind extends GenerationKind>(context: GenerationContext): GenerationRun<Kind> {
+  const { stage } = context;
+  const answer = { kind: "answered", model: stage.model, output: FILTERED, usage: null } as const;
+  return {
+    item: itemOf(context, "chat", []),
+    account: null,
+    result: {
+      kind: "answered",
+      answers: stage.calls.map(() => answer as unknown as Answered<Kind>),
+    },
+  };
+}
+
+const passed =
+  (guard: ChatGuard) =>
+  async <Kind extends GenerationKind>(
+    answer: Answered<Kind>,
+    choice: number,
+  ): Promise<Answered<Kind>> => {
+    const output: object = answer.output;
+    if (output === FILTERED || !isChat(output)) return answer;
+    const judged: unknown = await guard.answer(choice, output);
+    return { ...answer, output: judged as Answered<Kind>["output"] };
+  };
+
+const isChat = (output: object): output is ChatOutput => "finishReason" in output;

@@ -1,0 +1,30 @@
+import type { Match } from "./match-table.ts";
+import { ACCOUNT } from "./mount.ts";
+import type { Route, Surface } from "./route.ts";
+
+// The error shape of a reply. A route knows its own; a path that no route has is answered in the
+// shape of what stands around it, so that a client which mistyped a path still understands the reply.
+
+/** Where whole surfaces begin; the first that fits holds. */
+const BASES: readonly (readonly [RegExp, Surface])[] = [
+  [startOf(`${ACCOUNT}/ai/v1`), "openai"],
+  [startOf("/client/v4"), "workers-ai"],
+];
+
+/** Paths that are this one or below it, whatever its parameters are. */
+function startOf(path: string): RegExp {
+  return new RegExp(`^${path.replace(/\/:\w+\+?/g, "/[^/]+")}(?:/|$)`);
+}
+
+export function surfacesOf(routes: readonly Route[]): (match: Match, url: URL) => Surface {
+  const starts = [
+    ...BASES,
+    ...routes
+      .filter((route) => route.surface === "openai")
+      .map((route) => [startOf(route.path.replace(/\/:.*$/, "")), route.surface] as const),
+  ];
+  return (match, { pathname }) => {
+    if (match.kind === "found") return match.mount.route.surface;
+    return starts.find(([start]) => start.test(pathname))?.[1] ?? "native";
+  };
+}

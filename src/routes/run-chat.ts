@@ -1,0 +1,101 @@
+import { UNGUARDED } from "../domain/guard.ts";
+import type { Hold } from "../domain/ledger.ts";
+import { speaksChat } from "../engines/model-traits.ts";
+import type { CallEvent, StreamHead } from "../generation/call-events.ts";
+import { chatRequest } from "../generation/chat-request.ts";
+import { generationCall, generationIn, renderedJson } from "../generation/generation-call.ts";
+import { streamCall } from "../generation/stream-call.ts";
+import { raw } from "../http/call.ts";
+import { resolveOverHttps } from "../moderation/resolve-host.ts";
+import { toNeurogate } from "../wire/openai.ts";
+import { chatChunks } from "../wire/openai-chat-chunks.ts";
+import { toModeration } from "../wire/openai-chat-moderation.ts";
+import { type ChatHead, chatId, toChatCompletion, wholeItem } from "../wire/openai-chat-reply.ts";
+import { toPlanNotes } from "../wire/plan-notes.ts";
+import { envelope } from "../wire/workers-ai.ts";
+import { type AskedChat, readChat } from "../wire/workers-ai-chat.ts";
+import { responseChunks, toResponse } from "../wire/workers-ai-chat-reply.ts";
+import { generationDeps, generationHeaders } from "./generation-deps.ts";
+import { toItsEnd } from "./moderation-deps.ts";
+import { type RunCall, type RunTask, runReply } from "./run-task.ts";
+
+/** Text generation: the answer is in the shape of the model that was asked for, old or new. */
+export const chatTask: RunTask = async (run) => {
+  const asked = readChat(run.body);
+  if (asked.kind !== "asked") return asked;
+  const { messages, parameters, maxTokens } = asked;
+  const resolve = resolveOverHttps((...request) => fetch(...request));
+  // This surface has no field to ask for a guard: the tenant's policy decides.
+  const guard = { tenantId: run.call.caller.tenant, policyName: null, modes: UNGUARDED };
+  const chat = chatRequest({ messages, parameters, maxTokens, choices: 1, guard }, resolve);
+  if (chat.kind !== "read") return chat;
+  const request = { ...run.who, ...chat.request, model: run.model };
+  return asked.stream ? streamed(run, request) : whole(run, asked, request);
+};
+
+type Request = RunCall["who"] &
+  Extract<ReturnType<typeof chatRequest>, { kind: "read" }>["request"] & { readonly model: string };
+
+async function whole(
+  { call }: RunCall,
+  { asJson }: AskedChat,
+  request: Request,
+): ReturnType<RunTask> {
+  const { requestId, config } = call;
+  const generation = await toItsEnd(
+    call.ctx,
+    generationCall(generationDeps(call), {
+      ...request,
+      render: ({ answers: [answer], items, guard, hold, stage }) => {
+        if (answer === undefined) throw new Error("an answer is missing");
+        const { output } = answer;
+        const item = wholeItem(items);
+        const moderation = guard === null ? null : toModeration(guard, null);
+        const head = chatHead(hold, item.pricedAs);
+        const result = speaksChat(stage.model)
+          ? toChatCompletion([output], head, { items, moderation, requestId })
+          : toResponse(output, item, { asJson, moderation });
+        return renderedJson(envelope(result, toNeurogate(item, requestId)));
+      },
+    }),
+  );
+  return generation.kind === "generated" ? runReply(generation, config) : generation;
+}
+
+const chatHead = (hold: Hold, model: string): ChatHead => ({
+  id: chatId(hold.callId),
+  created: Math.floor(hold.admittedAtMs / 1000),
+  model,
+  notes: toPlanNotes(generationIn(hold)),
+});
+
+/** What it will cost is not known yet: the header has what is held. */
+async function streamed({ call }: RunCall, request: Request): ReturnType<RunTask> {
+  const render = renderChunks(call.requestId);
+  const stream = streamCall(generationDeps(call), { ...request, render });
+  const opened = await toItsEnd(call.ctx, stream);
+  if (opened.kind !== "streamed") return opened;
+  call.ctx.waitUntil(opened.ended);
+  const { hold, stage, standing } = opened;
+  const { maxTokens, clamped } = stage;
+  const made = { microNeurons: hold.held, standing, replayed: false, maxTokens, clamped };
+  const headers = {
+    "Content-Type": "text/event-stream; charset=utf-8",
+    ...generationHeaders(made, call.config),
+  };
+  return raw(new Response(opened.body, { headers }));
+}
+
+const renderChunks =
+  (requestId: string) =>
+  ({ hold, stage, model }: StreamHead): ((event: CallEvent) => string) => {
+    const chunks = speaksChat(stage.model)
+      ? chatChunks(chatHead(hold, model), { includeUsage: true, requestId })
+      : responseChunks(requestId);
+    return (event) => {
+      if (event.kind === "choice") return chunks.piece(event.index, event.event);
+      if (!event.complete) return chunks.cut();
+      const { items, guard } = event;
+      return chunks.ended(items, guard === undefined ? null : toModeration(guard, null));
+    };
+  };

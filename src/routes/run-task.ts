@@ -1,0 +1,61 @@
+import type { Config } from "../config.ts";
+import type { GenerationKind } from "../domain/plan-generation.ts";
+import {
+  type Generation,
+  type GenerationCallFailure,
+  generationCall,
+  type GenerationCaller,
+  renderedJson,
+} from "../generation/generation-call.ts";
+import { type Raw, raw } from "../http/call.ts";
+import { toNeurogate } from "../wire/openai.ts";
+import { envelope, type Reading, type RunBody, type RunFailure } from "../wire/workers-ai.ts";
+import { generationDeps, generationHeaders, type GenerationRouteCall } from "./generation-deps.ts";
+import { toItsEnd } from "./moderation-deps.ts";
+
+/** A call of `/ai/run`, once it is known which model's task it is. */
+export interface RunCall {
+  readonly call: GenerationRouteCall & { readonly ctx: ExecutionContext };
+  readonly who: GenerationCaller & { readonly fit: boolean };
+  /** As the caller named it: a catalogue id, or one of the tenant's aliases. */
+  readonly model: string;
+  readonly body: RunBody;
+}
+
+/** One task of the Workers AI drop-in: reads the body, runs, answers in the task's own shape. */
+export type RunTask = (run: RunCall) => Promise<Raw | GenerationCallFailure | RunFailure>;
+
+/** A task that is answered with JSON. */
+export const jsonTask =
+  <Kind extends GenerationKind>(
+    kind: Kind,
+    read: (body: RunBody, model: string) => Reading<Kind>,
+  ): RunTask =>
+  async ({ call, who, model, body }) => {
+    const asked = read(body, model);
+    if (asked.kind !== "asked") return asked;
+    const { measured, inference, result } = asked;
+    const generation = await toItsEnd(
+      call.ctx,
+      generationCall(generationDeps(call), {
+        ...who,
+        kind,
+        model,
+        measured,
+        inference,
+        render: ({ answers: [answer], item }) => {
+          if (answer === undefined) throw new Error("an answer is missing");
+          const made = result(answer.output, item);
+          return renderedJson(envelope(made, toNeurogate(item, call.requestId)));
+        },
+      }),
+    );
+    return generation.kind === "generated" ? runReply(generation, call.config) : generation;
+  };
+
+/** What was made, with our headers. */
+export function runReply(generation: Generation, config: Config): Raw {
+  const { contentType, body } = generation.rendered;
+  const headers = { "Content-Type": contentType, ...generationHeaders(generation, config) };
+  return raw(new Response(body, { headers }));
+}

@@ -1,0 +1,49 @@
+import { CATALOGUE, type Model } from "../domain/catalogue.ts";
+import type { ModelTask } from "../domain/model-task.ts";
+import { readDescription, readDetection, readLabelling } from "../wire/workers-ai-pictures.ts";
+import {
+  readClassification,
+  readEmbeddings,
+  readReranking,
+  readTranslation,
+} from "../wire/workers-ai-text.ts";
+import type { RunBody } from "../wire/workers-ai.ts";
+import { chatTask } from "./run-chat.ts";
+import { jsonTask, type RunTask } from "./run-task.ts";
+
+// Which task a model is asked with. What is not here has no priced model, or no bound.
+
+const reranking = jsonTask("reranking", readReranking);
+const classification = jsonTask("classification", readClassification);
+const embeddings = jsonTask("embeddings", readEmbeddings);
+const labels = jsonTask("labels", readLabelling);
+const objects = jsonTask("objects", readDetection);
+const caption = jsonTask("caption", readDescription);
+const translation = jsonTask("translation", readTranslation);
+
+const TASKS: Readonly<Partial<Record<ModelTask, (model: Model) => RunTask>>> = {
+  text_generation: () => chatTask,
+  text_classification: ({ reranks }) => (reranks ? reranking : classification),
+  text_embeddings: () => embeddings,
+  image_classification: () => labels,
+  object_detection: () => objects,
+  image_to_text: () => caption,
+  translation: () => translation,
+};
+
+/**
+ * By the catalogue's task of the name, whatever it is an alias of. Which other names a tenant has is
+ * known to its object alone, and what is asked must be measured before that is asked: so a name that
+ * the catalogue does not have is a language model's if it is asked like one, and else nobody's.
+ */
+export function runTaskOf(name: string, body: RunBody): RunTask | null {
+  const model = CATALOGUE.get(name);
+  if (model !== undefined) return TASKS[model.task]?.(model) ?? null;
+  return isPrompt(body) ? chatTask : null;
+}
+
+const isPrompt = (body: RunBody): boolean =>
+  body.kind === "json" &&
+  typeof body.value === "object" &&
+  body.value !== null &&
+  ("prompt" in body.value || "messages" in body.value);

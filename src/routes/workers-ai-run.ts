@@ -1,0 +1,57 @@
+import type { Config } from "../config.ts";
+import { type ResolvedModel, resolveModel } from "../domain/catalogue.ts";
+import type { EngineFailure } from "../domain/failure.ts";
+import { sha256Hex, utf8 } from "../http/hash.ts";
+import { defineRoute } from "../http/route.ts";
+import { Envelope, readRunBody, RunInput } from "../wire/workers-ai.ts";
+import { callerOf, GENERATED } from "./generation-deps.ts";
+import { runTaskOf } from "./run-tasks.ts";
+
+/** The longest that any task takes: sounds. The contract, section 5. */
+const MAX_RUN_BYTES = 25 * 1024 * 1024;
+
+const NO_TASK: EngineFailure = {
+  kind: "engine_unsupported",
+  detail: "Models of that task are not run here.",
+};
+
+export const runModelRoute = defineRoute({
+  method: "POST",
+  path: "/client/v4/accounts/:account/ai/run/:model+",
+  summary: "Cloudflare's Workers AI endpoint",
+  description:
+    "The account is the tenant. The model stands in the path as `@cf/a/b`, with its slashes as they are or as `%2F`.",
+  surface: "workers-ai",
+  auth: { kind: "key", roles: ["call"] },
+  body: { schema: RunInput, limitBytes: MAX_RUN_BYTES, as: "unread" },
+  reply: { status: 200, schema: Envelope },
+  failures: GENERATED,
+  handle: async (call) => {
+    const { model } = call.params;
+    const body = readRunBody(call.rawBody, call.request.headers.get("content-type"));
+    if (body.kind !== "json" && body.kind !== "bytes") return body;
+    const task = runTaskOf(model, body);
+    if (task === null) return withoutTask(model, call.config);
+    const read = await callerOf(named(model, call), "POST /ai/run", null);
+    if (read.kind !== "read") return read;
+    return task({ call, who: read.who, model, body });
+  },
+});
+
+/** For an idempotency key the model is a part of what is asked, though not of the body. */
+const named = <Of extends { readonly fingerprint: () => Promise<string> }>(
+  model: string,
+  call: Of,
+): Of => ({
+  ...call,
+  fingerprint: async () => sha256Hex(utf8(`${model}\n${await call.fingerprint()}`)),
+});
+
+/** Why a model is not run that has no task here. */
+function withoutTask(
+  model: string,
+  { workersPlan, prices }: Config,
+): Exclude<ResolvedModel, { kind: "found" }> | EngineFailure {
+  const resolved = resolveModel(model, { workersPlan, prices });
+  return resolved.kind === "found" ? NO_TASK : resolved;
+}
