@@ -1,14 +1,12 @@
-import { neuronStanding, rateStandings } from "../../src/domain/admission.ts";
 import { CATALOGUE_VERSION } from "../../src/domain/catalogue.ts";
-import type { Failure } from "../../src/domain/failure.ts";
-import { charged, type Hold, type JournalLine } from "../../src/domain/ledger.ts";
-import { sum, ZERO } from "../../src/domain/micro-neurons.ts";
+import type { Hold } from "../../src/domain/ledger.ts";
+import { sum } from "../../src/domain/micro-neurons.ts";
 import { planModeration } from "../../src/domain/plan-moderation.ts";
-import { type PlannedStage, rateUnits } from "../../src/domain/stage.ts";
 import type { PolicyVersion } from "../../src/domain/policy.ts";
-import type { RateUnits } from "../../src/domain/rate-limit.ts";
+import { type PlannedStage, rateUnits } from "../../src/domain/stage.ts";
 import { authorise } from "./access.ts";
-import type { Remembered } from "./idempotency-store.ts";
+import { callStanding } from "./call-standing.ts";
+import { countRefusal } from "./count-refusal.ts";
 import type { Entry } from "./ledger-row.ts";
 import type { Parts } from "./parts.ts";
 import { findPolicy, fitting, generationPlan, modelFinder, NO_SUCH_POLICY } from "./plan-call.ts";
@@ -18,12 +16,11 @@ import type {
   AdmitFailure,
   AdmitReply,
   AdmitRequest,
-  CallStanding,
   GenerationAdmit,
   ModerationAdmit,
   PolicyAsk,
-  StoredReply,
 } from "./protocol.ts";
+import { remember, replayOf } from "./replay.ts";
 
 // Admission, one step: everything is checked, in the order of the contract, then everything is
 // committed. Runs inside the object's transaction, after `ledger.begin`.
@@ -206,109 +203,4 @@ function policyReply(
 ): Admitted["policy"] {
   const tag = `${generation}.${version}`;
   return { name, version, tag, body: asked.known === tag ? null : policy };
-}
-
-/** What an earlier request with the same idempotency key came to, if there was one. */
-function replayOf(parts: Parts, profile: Profile, request: AdmitRequest): AdmitReply | null {
-  const { idempotency, route } = request;
-  if (idempotency === null) return null;
-  const { nowMs } = parts.ledger.standing(profile);
-  const found = parts.idempotency.find(route, idempotency.key, nowMs);
-  if (found === null) return null;
-  if (found.fingerprint !== idempotency.fingerprint) return { kind: "idempotency_key_reused" };
-  const entry = parts.ledger.entry(found.subject);
-  if (entry === null) return null;
-  if (entry.kind === "hold") return { kind: "idempotency_in_progress" };
-  const reply = parts.replies.read(entry.line);
-  if (entry.line.outcome === "voided" && reply === null && !hasVerdict(parts, found)) {
-    parts.idempotency.forget(route, idempotency.key, nowMs);
-    return null;
-  }
-  return replayed(parts, profile, { found, line: entry.line, reply });
-}
-
-const hasVerdict = (parts: Parts, { verdictIds }: Remembered): boolean =>
-  verdictIds.some((id) => parts.verdicts.read(id) !== null);
-
-/** A call that was made under the same idempotency key. */
-interface Ended {
-  readonly found: Remembered;
-  readonly line: JournalLine;
-  readonly reply: StoredReply | null;
-}
-
-function replayed(
-  parts: Parts,
-  profile: Profile,
-  { found: { verdictIds }, line, reply }: Ended,
-): AdmitReply {
-  const verdicts = verdictIds.map((id) => parts.verdicts.read(id)).filter((v) => v !== null);
-  if (verdicts.length < verdictIds.length || (verdictIds.length === 0 && reply === null)) {
-    // Its settle never came, its verdicts are past their retention, or its reply was not kept: it
-    // is not run again.
-    const journalLineId = line.callId;
-    return { kind: "idempotency_replay_unavailable", journalLineId, charged: charged(line) };
-  }
-  const standing = callStanding(parts, profile, { requests: 0 });
-  return { kind: "replayed", verdicts, reply, line, standing };
-}
-
-function remember(parts: Parts, request: AdmitRequest, nowMs: number): void {
-  if (request.idempotency === null) return;
-  const { key, fingerprint } = request.idempotency;
-  const { callId: subject, route } = request;
-  const verdictIds = request.kind === "moderation" ? request.verdictIds : [];
-  parts.idempotency.remember({ route, key, nowMs }, { fingerprint, subject, verdictIds });
-}
-
-export function callStanding(parts: Parts, profile: Profile, units: RateUnits): CallStanding {
-  const now = parts.ledger.standing(profile);
-  return {
-    neurons: neuronStanding(now, ZERO),
-    rates: rateStandings(now, units),
-    nowMs: now.nowMs,
-  };
-}
-
-/** Refusals with a valid key are counted; what never named a tenant's key is not its refusal. */
-function countRefusal(
-  parts: Parts,
-  profile: Profile,
-  at: { request: AdmitRequest; reply: AdmitReply; keyId: string | null; nowMs: number },
-): void {
-  const { reply, request, keyId, nowMs } = at;
-  if (!isCounted(reply)) return;
-  const refused = {
-    kind: reply.kind,
-    policies: violatedPolicies(reply),
-    neurons: "neurons" in reply ? reply.neurons : null,
-    keyId,
-    requestId: request.requestId,
-    settingsVersion: profile.version,
-  };
-  parts.refusals.add(refused, nowMs);
-}
-
-const COUNTED = [
-  "tenant_suspended",
-  "role_required",
-  "model_not_allowed",
-  "over_limit",
-  "account_quota_exceeded",
-  "quota_exceeded",
-  "overage_cap_exceeded",
-  "rate_limited",
-  "quota_reserved",
-  "concurrency_exceeded",
-  "storage_full",
-] as const satisfies readonly Failure["kind"][];
-
-const isCounted = (
-  reply: AdmitReply,
-): reply is Extract<AdmitFailure, { kind: (typeof COUNTED)[number] }> =>
-  (COUNTED as readonly string[]).includes(reply.kind);
-
-function violatedPolicies(failure: AdmitFailure): readonly string[] {
-  if (failure.kind === "rate_limited") return failure.violated;
-  return "neurons" in failure && failure.kind !== "concurrency_exceeded" ? ["daily"] : [];
 }

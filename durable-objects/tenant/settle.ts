@@ -3,7 +3,7 @@ import { dayOf } from "../../src/domain/period.ts";
 import { rateUnits } from "../../src/domain/stage.ts";
 import type { RateUnits } from "../../src/domain/rate-limit.ts";
 import type { Verdict } from "../../src/domain/verdict.ts";
-import { callStanding } from "./admit.ts";
+import { callStanding } from "./call-standing.ts";
 import type { Parts } from "./parts.ts";
 import type { Profile } from "./profile-store.ts";
 import type { SettleReply, SettleRequest } from "./protocol.ts";

@@ -1,0 +1,47 @@
+import type { Failure } from "../../src/domain/failure.ts";
+import type { Parts } from "./parts.ts";
+import type { Profile } from "./profile-store.ts";
+import type { AdmitFailure, AdmitReply, AdmitRequest } from "./protocol.ts";
+
+/** Refusals with a valid key are counted; what never named a tenant's key is not its refusal. */
+export function countRefusal(
+  parts: Parts,
+  profile: Profile,
+  at: { request: AdmitRequest; reply: AdmitReply; keyId: string | null; nowMs: number },
+): void {
+  const { reply, request, keyId, nowMs } = at;
+  if (!isCounted(reply)) return;
+  const refused = {
+    kind: reply.kind,
+    policies: violatedPolicies(reply),
+    neurons: "neurons" in reply ? reply.neurons : null,
+    keyId,
+    requestId: request.requestId,
+    settingsVersion: profile.version,
+  };
+  parts.refusals.add(refused, nowMs);
+}
+
+const COUNTED = [
+  "tenant_suspended",
+  "role_required",
+  "model_not_allowed",
+  "over_limit",
+  "account_quota_exceeded",
+  "quota_exceeded",
+  "overage_cap_exceeded",
+  "rate_limited",
+  "quota_reserved",
+  "concurrency_exceeded",
+  "storage_full",
+] as const satisfies readonly Failure["kind"][];
+
+const isCounted = (
+  reply: AdmitReply,
+): reply is Extract<AdmitFailure, { kind: (typeof COUNTED)[number] }> =>
+  (COUNTED as readonly string[]).includes(reply.kind);
+
+function violatedPolicies(failure: AdmitFailure): readonly string[] {
+  if (failure.kind === "rate_limited") return failure.violated;
+  return "neurons" in failure && failure.kind !== "concurrency_exceeded" ? ["daily"] : [];
+}
