@@ -9,7 +9,7 @@ import { callStanding } from "./call-standing.ts";
 import { countRefusal } from "./count-refusal.ts";
 import type { Entry } from "./ledger-row.ts";
 import type { Parts } from "./parts.ts";
-import { findPolicy, generationPlan, modelFinder, NO_SUCH_POLICY } from "./plan-call.ts";
+import { findPolicy, fitting, generationPlan, modelFinder, NO_SUCH_POLICY } from "./plan-call.ts";
 import type { Profile } from "./profile-store.ts";
 import type {
   Admitted,
@@ -102,9 +102,20 @@ function admitGeneration(
   const plan = generationPlan(parts, profile, request);
   if (plan.kind !== "planned") return plan;
   const outcome = reserve(parts, profile, { request, keyId, stages: plan.stages });
-  if (outcome.kind !== "reserved") return outcome;
-  const { policy } = plan;
-  return generationAdmitted(parts, profile, { request, hold: outcome.hold, policy });
+  switch (outcome.kind) {
+    case "reserved": {
+      const { policy } = plan;
+      return generationAdmitted(parts, profile, { request, hold: outcome.hold, policy });
+    }
+    // Fewer tokens would cost less.
+    case "over_limit":
+    case "quota_exceeded":
+    case "overage_cap_exceeded":
+    case "quota_reserved":
+      return { ...outcome, ...fitting(parts, profile, request) };
+    default:
+      return outcome;
+  }
 }
 
 /** Everything checked, then the hold and the idempotency key committed. */

@@ -1,11 +1,13 @@
 import { neuronStanding } from "../../src/domain/admission.ts";
 import { resolveModel } from "../../src/domain/catalogue.ts";
+import type { Fitting } from "../../src/domain/failure.ts";
 import { guardModes, isGuarded, planGuard } from "../../src/domain/guard.ts";
 import { type MicroNeurons, sum, ZERO } from "../../src/domain/micro-neurons.ts";
 import {
   canTake,
   type GenerationFailure,
   type GenerationTerms,
+  isGeneration,
   type Measured,
   planGeneration,
 } from "../../src/domain/plan-generation.ts";
@@ -115,6 +117,18 @@ function stagePlan(
     ...(compactedTokens !== null && { compactedTokens }),
   };
   return { ...plan, stage: { ...plan.stage, ...notes } };
+}
+
+/** What is asked of a model in `max_tokens`, which a caller can lower. */
+const LIMITED: readonly Measured["kind"][] = ["chat", "caption"];
+
+/** The `max_tokens` with which the same call would fit now; empty where none would. */
+export function fitting(parts: Parts, profile: Profile, asked: AskedGeneration): Fitting {
+  if (!LIMITED.includes(asked.measured.kind)) return {};
+  const plan = generationPlan(parts, profile, { ...asked, fit: true });
+  const made = plan.kind === "planned" ? plan.stages.find(isGeneration) : undefined;
+  if (made === undefined || !made.clamped || made.maxTokens === null) return {};
+  return { fittingMaxTokens: made.maxTokens };
 }
 
 type ChatMeasured = Extract<Measured, { kind: "chat" }>;

@@ -35,8 +35,14 @@ export const QUOTA_KINDS = [
   "account_quota_exceeded",
 ] as const;
 
+/** Of a text generation that is too dear as it is asked for. */
+export interface Fitting {
+  /** The most tokens of each answer with which the same call would fit now; absent: none would. */
+  readonly fittingMaxTokens?: number;
+}
+
 /** Refusals for which a repeat cannot help before the day ends. */
-export interface QuotaFailure {
+export interface QuotaFailure extends Fitting {
   readonly kind: (typeof QUOTA_KINDS)[number];
   readonly neurons: NeuronStanding;
   readonly nowMs: number;
@@ -57,7 +63,7 @@ export interface RateFailure {
 }
 
 /** Only other calls' pending holds stand in the way: it passes within seconds. */
-export interface ReservedFailure {
+export interface ReservedFailure extends Fitting {
   readonly kind: "quota_reserved";
   readonly neurons: NeuronStanding;
   readonly nowMs: number;
@@ -80,7 +86,7 @@ export type RequestFailure =
   | { readonly kind: "unbounded_usage"; readonly detail: string; readonly field?: string }
   | { readonly kind: "unsupported_parameter"; readonly parameter: string; readonly detail: string }
   /** Needs more than the limit could ever give; `detail` says what would fit. */
-  | { readonly kind: "over_limit"; readonly detail: string }
+  | ({ readonly kind: "over_limit"; readonly detail: string } & Fitting)
   /** `field` where one alone can make it so: a file. */
   | { readonly kind: "body_too_large"; readonly limitBytes: number; readonly field?: string }
   | { readonly kind: "unsupported_media_type"; readonly expected: string };

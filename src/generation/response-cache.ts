@@ -136,3 +136,26 @@ export const canonicalJson = (value: unknown): string =>
       ? Object.fromEntries(Object.entries(inner).toSorted(([a], [b]) => (a < b ? -1 : 1)))
       : inner,
   );
+
+/** As much of KV as is used to find what a tenant has left. */
+export interface Listing {
+  list(options: { prefix: string; limit: number }): Promise<{ keys: readonly { name: string }[] }>;
+  delete(key: string): Promise<void>;
+}
+
+/** KV lets one request do 1,000 things. */
+const MAX_FORGOTTEN = 900;
+
+/**
+ * Takes out what a tenant that ended has left. Nobody can read it any more: its secret is gone. What
+ * is more than one request may take out, or fails to be, ends by its time.
+ */
+export async function forgetAnswers(store: Listing, tenant: string): Promise<void> {
+  try {
+    const prefix = `${FORMAT}/${tenant}/`;
+    const { keys } = await store.list({ prefix, limit: MAX_FORGOTTEN });
+    await Promise.all(keys.map(({ name }) => store.delete(name)));
+  } catch {
+    // It ends by its time.
+  }
+}

@@ -1,4 +1,10 @@
-import type { Failure, FieldError, NeuronStanding, RateFailure } from "../domain/failure.ts";
+import type {
+  Failure,
+  FieldError,
+  Fitting,
+  NeuronStanding,
+  RateFailure,
+} from "../domain/failure.ts";
 import { formatNeurons } from "../domain/micro-neurons.ts";
 import { REQUESTS } from "../domain/rate-limit.ts";
 import { paramName } from "./field-path.ts";
@@ -10,6 +16,10 @@ const MODEL_NAME = /^@?[\w./:-]{1,100}$/;
 
 const named = (model: string): string =>
   MODEL_NAME.test(model) ? `The model ${model}` : "That model";
+
+/** What the caller can do about it at once. */
+export const fitting = ({ fittingMaxTokens }: Fitting): string =>
+  fittingMaxTokens === undefined ? "" : ` max_tokens of at most ${fittingMaxTokens} would fit now.`;
 
 const ANEW = "The quota starts anew at 00:00 UTC.";
 
@@ -73,10 +83,11 @@ export function failureDetail(failure: Failure): string {
       return `${named(failure.model)} has no price here, so it cannot be governed.`;
     case "unbounded_usage":
     case "unsupported_parameter":
-    case "over_limit":
     case "review_conflict":
     case "engine_unsupported":
       return failure.detail;
+    case "over_limit":
+      return `${failure.detail}${fitting(failure)}`;
     case "not_found":
       return `There is no such ${failure.what}.`;
     case "model_not_found":
@@ -98,15 +109,15 @@ export function failureDetail(failure: Failure): string {
     case "version_conflict":
       return `The version in force is ${failure.version}.`;
     case "quota_exceeded":
-      return `${shortOfNeurons(failure.neurons)} ${ANEW}`;
+      return `${shortOfNeurons(failure.neurons)}${fitting(failure)} ${ANEW}`;
     case "overage_cap_exceeded":
-      return `${shortOfNeurons(failure.neurons)} That is the quota with the overage cap. ${ANEW}`;
+      return `${shortOfNeurons(failure.neurons)} That is the quota with the overage cap.${fitting(failure)} ${ANEW}`;
     case "account_quota_exceeded":
       return `The Cloudflare account behind this service has no neurons left today. ${ANEW}`;
     case "rate_limited":
       return rateDetail(failure);
     case "quota_reserved":
-      return `${shortOfNeurons(failure.neurons)} It fits as soon as they end. Nothing was charged.`;
+      return `${shortOfNeurons(failure.neurons)} It fits as soon as they end.${fitting(failure)} Nothing was charged.`;
     case "concurrency_exceeded":
       return `${failure.limit} calls are in progress, which is this tenant's limit; one more fits when one of them ends. Nothing was charged.`;
     case "engine_failed":

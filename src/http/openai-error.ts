@@ -1,11 +1,11 @@
 import type { Failure, FailureKind } from "../domain/failure.ts";
 import { formatNeurons } from "../domain/micro-neurons.ts";
 import { isoTime } from "../domain/period.ts";
-import { failureDetail } from "./failure-detail.ts";
+import { failureDetail, fitting } from "./failure-detail.ts";
 import { failureHeaders, resetsAtMs } from "./failure-headers.ts";
 import { STATUS } from "./failure-status.ts";
 import { paramName } from "./field-path.ts";
-import type { ErrorContext, ErrorReply } from "./problem.ts";
+import { type ErrorContext, type ErrorReply, fittingMember } from "./problem.ts";
 import { openAiRateHeaders } from "./rate-headers.ts";
 
 // A failure in OpenAI's shape, which the official clients turn into their error classes by status,
@@ -21,6 +21,8 @@ export interface OpenAiError {
     readonly request_id: string;
     /** Only on a 429. */
     readonly resets_at?: string;
+    /** Of a text generation that fewer tokens would make fit. */
+    readonly fitting_max_tokens?: number;
   };
 }
 
@@ -95,7 +97,7 @@ function messageOf(failure: Failure): string {
   const of = formatNeurons(limit ?? dailyQuota);
   const free = available === null ? "" : ` and ${formatNeurons(available)} of ${of} are free`;
   return (
-    `Daily quota exceeded: this call may need ${formatNeurons(required)} neurons${free}. ` +
+    `Daily quota exceeded: this call may need ${formatNeurons(required)} neurons${free}.${fitting(failure)} ` +
     `The quota starts anew at ${isoTime(dayEndsAtMs)}.`
   );
 }
@@ -122,6 +124,7 @@ export function toOpenAiError(failure: Failure, context: ErrorContext): ErrorRep
         kind,
         request_id: context.requestId,
         ...resetsAt(failure),
+        ...fittingMember(failure),
       },
     },
   };

@@ -9,6 +9,11 @@ const text = { type: "string" } as const;
 const amount = { type: ["integer", "null"], description: "µN" } as const;
 const time = { type: "string", format: "date-time" } as const;
 
+const FITTING = {
+  type: "integer",
+  description: "With a refusal for neurons: the `max_tokens` with which the same call would fit.",
+} as const;
+
 /** An envelope's error beside what Cloudflare says of it: the kind and the request. */
 const ENVELOPE_ERROR = {
   type: "object",
@@ -20,6 +25,7 @@ const ENVELOPE_ERROR = {
     kind: { $ref: "#/components/schemas/FailureKind" },
     request_id: text,
     resets_at: time,
+    fitting_max_tokens: FITTING,
   },
 } as const;
 
@@ -69,6 +75,7 @@ export const ERROR_SCHEMAS: JsonObject = {
       window_s: { type: "integer" },
       limit_bytes: { type: "integer" },
       parameter: text,
+      fitting_max_tokens: FITTING,
       replacement: { type: ["string", "null"] },
       journal_line_id: text,
       micro_neurons: { type: "integer" },
@@ -95,6 +102,7 @@ export const ERROR_SCHEMAS: JsonObject = {
           kind: { $ref: "#/components/schemas/FailureKind" },
           request_id: text,
           resets_at: time,
+          fitting_max_tokens: FITTING,
         },
       },
     },

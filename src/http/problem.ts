@@ -134,6 +134,12 @@ function extensions(failure: Failure): Record<string, unknown> {
   }
 }
 
+/** What would fit, as an extra key of both shapes. */
+export const fittingMember = (failure: Failure): { fitting_max_tokens?: number } =>
+  "fittingMaxTokens" in failure && failure.fittingMaxTokens !== undefined
+    ? { fitting_max_tokens: failure.fittingMaxTokens }
+    : {};
+
 const isThrottle = (kind: Failure["kind"]): kind is keyof typeof TITLES => kind in TITLES;
 
 export function toProblem(failure: Failure, context: ErrorContext): ErrorReply<Problem> {
@@ -155,6 +161,7 @@ export function toProblem(failure: Failure, context: ErrorContext): ErrorReply<P
       kind,
       request_id: context.requestId,
       ...extensions(failure),
+      ...fittingMember(failure),
     },
   };
 }

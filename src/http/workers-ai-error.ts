@@ -4,7 +4,7 @@ import { failureDetail } from "./failure-detail.ts";
 import { failureHeaders, resetsAtMs } from "./failure-headers.ts";
 import { STATUS } from "./failure-status.ts";
 import { jsonPointer, paramName } from "./field-path.ts";
-import type { ErrorContext, ErrorReply } from "./problem.ts";
+import { type ErrorContext, type ErrorReply, fittingMember } from "./problem.ts";
 
 // A failure in the envelope of Cloudflare's API. The codes are Workers AI's own, so that who branches
 // on them does what it did before; `kind`, `request_id` and `resets_at` are extra keys.
@@ -19,6 +19,7 @@ interface EnvelopeError {
   readonly request_id: string;
   /** Only on a 429. */
   readonly resets_at?: string;
+  readonly fitting_max_tokens?: number;
 }
 
 export interface WorkersAiError {
@@ -118,6 +119,7 @@ export function toWorkersAiError(
         kind,
         request_id: requestId,
         ...resets,
+        ...fittingMember(failure),
       })),
       messages: [],
     },

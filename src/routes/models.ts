@@ -32,7 +32,7 @@ export const listModels = defineRoute({
 
 export const getModel = defineRoute({
   method: "GET",
-  path: "/v1/models/:id",
+  path: "/v1/models/:id+",
   summary: "A model or an alias: price, limits, retirement",
   description: "Also of a model that this tenant may not call, or that was retired.",
   surface: "openai",

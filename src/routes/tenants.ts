@@ -12,6 +12,7 @@ import {
   TenantOutput,
   toTenant,
 } from "../wire/settings.ts";
+import { forgetAnswers } from "../generation/response-cache.ts";
 import { recordAct } from "./audit.ts";
 import { parseIfMatch } from "./shared.ts";
 import { tellAccount, askTenant, tellTenant, UNAVAILABLE } from "./tenant-object.ts";
@@ -128,6 +129,7 @@ export const deleteTenant = defineRoute({
     const deleted = await tellAccount(call.env, (account) => account.deleteTenant(id));
     if (typeof deleted !== "boolean") return deleted;
     if (!deleted) return { kind: "not_found", what: "tenant" };
+    call.ctx.waitUntil(forgetAnswers(call.env.CACHE, id));
     return (await recordAct(acting, "DELETE /admin/tenants/{tenant}", {})) ? ok(null) : UNAVAILABLE;
   },
 });

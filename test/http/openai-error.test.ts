@@ -86,4 +86,17 @@ describe("every kind in OpenAI's shape", () => {
     );
     expect(toOpenAiError(FAILURES.model_not_found, context).body.error.param).toBe("model");
   });
+
+  it("says in both shapes what would fit, where fewer tokens would", () => {
+    const refused = { ...FAILURES.quota_exceeded, fittingMaxTokens: 12 };
+    const { error } = toOpenAiError(refused, context).body;
+    expect(error.fitting_max_tokens).toBe(12);
+    expect(error.message).toContain("max_tokens of at most 12 would fit now.");
+    const problem = toProblem(refused, context).body;
+    expect(problem["fitting_max_tokens"]).toBe(12);
+    expect(problem.detail).toContain("max_tokens of at most 12 would fit now.");
+    expect(toProblem(FAILURES.quota_exceeded, context).body).not.toHaveProperty(
+      "fitting_max_tokens",
+    );
+  });
 });

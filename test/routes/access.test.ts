@@ -227,7 +227,7 @@ describe("what a role opens", () => {
         "POST /v1/translations",
         `POST ${ACCOUNT}/ai/run/:model+`,
         "GET /v1/models",
-        "GET /v1/models/:id",
+        "GET /v1/models/:id+",
         "POST /v1/quote",
         "POST /v1/images/generations",
         "POST /v1/images",

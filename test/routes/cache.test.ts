@@ -262,6 +262,46 @@ describe("what is not given again", () => {
   });
 });
 
+describe("what a tenant has left", () => {
+  it("is taken out when it ends, and no other's", async () => {
+    const [a, b] = [await aTenant(), await aTenant()];
+    await embed(a);
+    await embed(b);
+    const owners = async () => (await env.CACHE.list()).keys.map(({ name }) => name.split("/")[1]);
+    expect(await owners()).toEqual([a.id, b.id].toSorted());
+    const path = `/admin/tenants/${a.id}`;
+    const ended = await ask("DELETE", path, { key: env.ADMIN_TOKEN, env: {} });
+    expect(ended.status).toBe(204);
+    expect(await owners()).toEqual([b.id]);
+  });
+
+  it("does not stand in the way of its end where the store is ill", async () => {
+    const tenant = await aTenant();
+    const CACHE = { list: () => Promise.reject(new Error("no")) };
+    const path = `/admin/tenants/${tenant.id}`;
+    const ended = await ask("DELETE", path, { key: env.ADMIN_TOKEN, env: { CACHE } });
+    expect(ended.status).toBe(204);
+  });
+});
+
+describe("other kinds of answers", () => {
+  const run = (model: string) => `/client/v4/accounts/ACCOUNT/ai/run/${model}`;
+
+  it.each([
+    ["@cf/huggingface/distilbert-sst-2-int8", { text: "What a fine day" }],
+    ["@cf/meta/m2m100-1.2b", { text: "hello", source_lang: "en", target_lang: "fr" }],
+    ["@cf/baai/bge-reranker-base", { query: "rain", contexts: [{ text: "wet" }, { text: "dry" }] }],
+  ])("of %s are given again", async (model, body) => {
+    const tenant = await aTenant();
+    const path = run(model).replace("ACCOUNT", tenant.id);
+    const first = await tenant.onWorkersAi("POST", path, body);
+    const again = await tenant.onWorkersAi("POST", path, body);
+    expect([first.status, told(first), told(again)]).toEqual([200, "miss", "hit"]);
+    expect(again.body.result).toEqual(first.body.result);
+    expect((await lines(tenant))[0].micro_neurons).toBe(0);
+  });
+});
+
 describe("a quote", () => {
   it("says that a call may cost nothing where answers are given again", async () => {
     const body = { path: embeddings, body: { model: SMALL, input: "hello" } };
