@@ -262,12 +262,13 @@ describe("what is not given again", () => {
   });
 });
 
+const owners = async () => (await env.CACHE.list()).keys.map(({ name }) => name.split("/")[1]);
+
 describe("what a tenant has left", () => {
   it("is taken out when it ends, and no other's", async () => {
     const [a, b] = [await aTenant(), await aTenant()];
     await embed(a);
     await embed(b);
-    const owners = async () => (await env.CACHE.list()).keys.map(({ name }) => name.split("/")[1]);
     expect(await owners()).toEqual([a.id, b.id].toSorted());
     const path = `/admin/tenants/${a.id}`;
     const ended = await ask("DELETE", path, { key: env.ADMIN_TOKEN, env: {} });
@@ -285,15 +286,13 @@ describe("what a tenant has left", () => {
 });
 
 describe("other kinds of answers", () => {
-  const run = (model: string) => `/client/v4/accounts/ACCOUNT/ai/run/${model}`;
-
   it.each([
     ["@cf/huggingface/distilbert-sst-2-int8", { text: "What a fine day" }],
     ["@cf/meta/m2m100-1.2b", { text: "hello", source_lang: "en", target_lang: "fr" }],
     ["@cf/baai/bge-reranker-base", { query: "rain", contexts: [{ text: "wet" }, { text: "dry" }] }],
   ])("of %s are given again", async (model, body) => {
     const tenant = await aTenant();
-    const path = run(model).replace("ACCOUNT", tenant.id);
+    const path = `/client/v4/accounts/${tenant.id}/ai/run/${model}`;
     const first = await tenant.onWorkersAi("POST", path, body);
     const again = await tenant.onWorkersAi("POST", path, body);
     expect([first.status, told(first), told(again)]).toEqual([200, "miss", "hit"]);
