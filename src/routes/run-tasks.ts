@@ -1,5 +1,6 @@
 import { CATALOGUE, type Model } from "../domain/catalogue.ts";
 import type { ModelTask } from "../domain/model-task.ts";
+import { readTranscription } from "../wire/workers-ai-sound.ts";
 import { readDescription, readDetection, readLabelling } from "../wire/workers-ai-pictures.ts";
 import {
   readClassification,
@@ -11,6 +12,7 @@ import type { RunBody } from "../wire/workers-ai.ts";
 import { MAX_BODY_BYTES } from "./generation-deps.ts";
 import { chatTask } from "./run-chat.ts";
 import { imageTask } from "./run-images.ts";
+import { speechTask } from "./run-speech.ts";
 import { jsonTask, type RunTask } from "./run-task.ts";
 
 // Which task a model is asked with. What is not here has no priced model, or no bound.
@@ -21,6 +23,7 @@ const embeddings = jsonTask("embeddings", readEmbeddings);
 const labels = jsonTask("labels", readLabelling);
 const objects = jsonTask("objects", readDetection);
 const caption = jsonTask("caption", readDescription);
+const transcription = jsonTask("transcription", readTranscription);
 const translation = jsonTask("translation", readTranslation);
 
 const TASKS: Readonly<Partial<Record<ModelTask, (model: Model) => RunTask>>> = {
@@ -31,6 +34,8 @@ const TASKS: Readonly<Partial<Record<ModelTask, (model: Model) => RunTask>>> = {
   object_detection: () => objects,
   image_to_text: () => caption,
   text_to_image: () => imageTask,
+  speech_to_text: () => transcription,
+  text_to_speech: () => speechTask,
   translation: () => translation,
 };
 
@@ -40,6 +45,7 @@ const JSON_LIMITS: Readonly<Partial<Record<ModelTask, number>>> = {
   object_detection: 10 * 1024 * 1024,
   image_to_text: 10 * 1024 * 1024,
   text_to_image: 10 * 1024 * 1024,
+  speech_to_text: 25 * 1024 * 1024,
 };
 
 export function jsonLimitOf(name: string): number {

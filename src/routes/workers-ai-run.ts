@@ -11,7 +11,7 @@ import { jsonLimitOf, runTaskOf } from "./run-tasks.ts";
 const MAX_RUN_BYTES = 25 * 1024 * 1024;
 
 /** What some models answer with as it is, and streams. */
-const BARE = ["image/png", "image/jpeg", "text/event-stream"];
+const BARE = ["image/png", "image/jpeg", "audio/mpeg", "audio/wav", "text/event-stream"];
 
 const NO_TASK: EngineFailure = {
   kind: "engine_unsupported",
