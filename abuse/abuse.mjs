@@ -13,6 +13,7 @@ import { drawnSeed } from "../faults/random.mjs";
 import { buildWorker, Workerd } from "../faults/workerd.mjs";
 import { MARK } from "./bodies.mjs";
 import { fuzz } from "./fuzz.mjs";
+import { PICTURE_REQUEST } from "./generated.mjs";
 import {
   HOSTILE_CLIENTS,
   keyOf,
@@ -101,13 +102,27 @@ async function issueKey(server, id, role) {
 
 const UNBOUNDED = {
   max_in_flight: 10_000,
-  rpm: {
-    requests: 1_000_000,
-    text_generation: 1_000_000,
-    text_classification: 1_000_000,
-    image_classification: 1_000_000,
-  },
+  rpm: Object.fromEntries(
+    [
+      "requests",
+      "text_generation",
+      "text_classification",
+      "text_embeddings",
+      "image_classification",
+      "text_to_image",
+      "speech_to_text",
+      "text_to_speech",
+      "translation",
+    ].map((rate) => [rate, 1_000_000]),
+  ),
 };
+
+/** A stored picture's id. */
+async function makePicture({ url }, key) {
+  const { status, body } = await send(url, "POST", "/v1/images", { key, body: PICTURE_REQUEST });
+  assert.equal(status, 200, JSON.stringify(body));
+  return body.data[0].id;
+}
 
 async function fuzzRoutes() {
   const server = await startServer("fuzz");
@@ -119,6 +134,7 @@ async function fuzzRoutes() {
     key: call.key,
     body: { text: "Hello." },
   });
+  const picture = await makePicture(server, call.key);
   // What may be ended and rotated at will: the keys that requests are sent with may not.
   const spare = await Promise.all(
     Array.from({ length: 20 }, () => issueKey(server, "fuzzed", "call")),
@@ -126,9 +142,16 @@ async function fuzzRoutes() {
   const pool = Array.from({ length: 12 }, (_, at) => `pool-${at}`);
   const known = {
     tenant: pool,
+    account: pool,
     ownTenant: "fuzzed",
     name: ["default", ...Array.from({ length: 8 }, (_, at) => `policy-${at}`)],
-    id: [verdict.body.id, ...spare.map(({ id }) => id), `key_${"0".repeat(26)}`],
+    model: [PICTURE_REQUEST.model],
+    ids: {
+      verdicts: [verdict.body.id],
+      keys: [...spare.map(({ id }) => id), `key_${"0".repeat(26)}`],
+      images: [picture],
+      models: [PICTURE_REQUEST.model, "@cf/no/such-model"],
+    },
   };
   const keys = {
     tenantKey: [manage.key, manage.key, call.key, review.key],
@@ -210,6 +233,7 @@ async function strangers(server, third) {
   const { body: verdict } = await send(url, "POST", "/v1/verdicts", { key: third.key, body: own });
   assert.equal(verdict.object, "verdict");
   await send(url, "PUT", "/v1/policies/third-rules", { key: third.key, body: {} });
+  const picture = await makePicture(server, third.key);
   const stranger = await makeTenant(server, "stranger", UNBOUNDED);
   const ended = await issueKey(server, "third", "call");
   await send(url, "DELETE", `/v1/keys/${ended.id}`, { key: third.key });
@@ -224,6 +248,8 @@ async function strangers(server, third) {
     noKeyId: other(third.id),
     policy: "third-rules",
     noPolicy: "other-rules",
+    picture,
+    noPicture: other(picture),
     forged: `ng_third_${wrong}`,
     noForged: `ng_never_${wrong}`,
     ended: ended.key,

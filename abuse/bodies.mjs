@@ -240,6 +240,17 @@ export function spoiled(/** @type {Random} */ random, /** @type {string} */ text
   ])();
 }
 
+/** Bytes that no text is: cut, changed, longer than they say, or called something else. */
+export const spoiledBytes = (/** @type {Random} */ random, { body, headers }) =>
+  random.weighted([
+    [3, () => whole(body.subarray(0, random.integer(0, body.length)), headers)],
+    [3, () => whole(flipped(random, body), headers)],
+    [1, () => whole(Buffer.concat([body, Buffer.from(MARK.value)]), headers)],
+    [1, () => whole(Buffer.concat([body, body]), headers)],
+    [2, () => whole(body, { "content-type": random.pick(TYPES) })],
+    [0.2, () => whole(Buffer.alloc(random.integer(1, 12_000_000), body), headers)],
+  ])();
+
 const TYPES = [
   "text/plain",
   "application/xml",
@@ -304,11 +315,11 @@ const escapeSome = (random, text) =>
 export function drawPath(/** @type {Random} */ random, /** @type {string} */ path, known) {
   // The tenant that the requests are made with is not ended nor changed by them.
   if (path !== "/admin/tenants/{tenant}" && random.chance(0.5)) {
-    path = path.replace("{tenant}", known.ownTenant);
+    path = path.replace(/\{(tenant|account)\}/, known.ownTenant);
   }
-  return path.replace(/\{(\w+)\}/g, (_, name) =>
+  return path.replace(/(?<=(\w+)\/)\{(\w+)\}/g, (_, collection, name) =>
     random.weighted([
-      [6, () => random.pick(known[name] ?? known.id)],
+      [6, () => random.pick(known[name] ?? known.ids[collection])],
       [2, () => `${MARK.path}-${random.word(3)}`],
       [1, () => encodeURIComponent(random.pick(ODD_TEXTS).replaceAll(MARK.query, MARK.path))],
       [1, () => escapeSome(random, `vrd_${random.word(26).toUpperCase()}`)],

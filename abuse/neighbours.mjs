@@ -168,6 +168,21 @@ export function pairs(world) {
       post("/v1/verdicts", stranger, { text: "Good day.", policy }),
       post("/v1/verdicts", stranger, { text: "Good day.", policy: noPolicy }),
     ),
+    pair(
+      "another's picture",
+      get(`/v1/images/${world.picture}`, stranger),
+      get(`/v1/images/${world.noPicture}`, stranger),
+    ),
+    pair(
+      "a variation of another's picture",
+      post(`/v1/images/${world.picture}/variations`, stranger, {}),
+      post(`/v1/images/${world.noPicture}/variations`, stranger, {}),
+    ),
+    pair(
+      "another's account",
+      get("/client/v4/accounts/third/ai/v1/models", stranger),
+      get("/client/v4/accounts/never/ai/v1/models", stranger),
+    ),
     pair("a forged key of a tenant", get("/v1/limits", forged), get("/v1/limits", noForged)),
     pair(
       "an ended key of a tenant",

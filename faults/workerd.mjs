@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { storeBindings, storeExtension, storeServices } from "./platform-stores.mjs";
 
 export const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const WORKER = fileURLToPath(new URL("worker/", import.meta.url));
@@ -94,7 +95,8 @@ export class Workerd {
     };
     const config = join(this.#bundle, "config.capnp");
     writeFileSync(config, this.#config(bindings));
-    const args = ["serve", config, "--experimental", "--control-fd=3"];
+    // The stores are embedded by their absolute paths.
+    const args = ["serve", config, "--experimental", "--control-fd=3", "--import-path=/"];
     const child = spawn(binary(), args, { stdio: ["ignore", "pipe", "pipe", "pipe"] });
     this.#child = child;
     this.#exited = once(child, "close");
@@ -154,6 +156,7 @@ export class Workerd {
       ...classes.map(
         (name) => `(name = "${name.toUpperCase()}", durableObjectNamespace = "${name}")`,
       ),
+      ...storeBindings,
       ...(this.#ai === undefined
         ? []
         : [
@@ -171,7 +174,9 @@ const config :Workerd.Config = (
     (name = "disk", disk = (path = ${text(this.stateDir)}, writable = true)),
     # Nothing leaves this machine, whatever a body asks for.
     (name = "internet", network = (allow = [])),
+    ${storeServices(this.stateDir).join(",\n    ")},
   ],
+  extensions = [${storeExtension}],
   sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "main")],
 );
 const main :Workerd.Worker = (

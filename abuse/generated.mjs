@@ -1,0 +1,111 @@
+// What the schemas do not say of generation: which models a path has, what each model is told, and
+// bodies that are not JSON. Right ones; bodies.mjs breaks them.
+import { pngPicture } from "../test/e2e/tiny-picture.mjs";
+import { fitting, MARK, written } from "./bodies.mjs";
+
+/** @typedef {import("../faults/random.mjs").Random} Random */
+
+const CHAT = "@cf/meta/llama-3.1-8b-instruct-fp8";
+const EMBEDDINGS = "@cf/baai/bge-base-en-v1.5";
+const PICTURES = "@cf/black-forest-labs/flux-1-schnell";
+const SPEECH = "@cf/deepgram/aura-1";
+const TRANSCRIPTION = "@cf/openai/whisper";
+const TRANSLATION = "@cf/meta/m2m100-1.2b";
+
+const messages = [{ role: "user", content: MARK.text }];
+
+/** `[the end of a path, a model that runs there, fields that go with it]` */
+const RIGHT = [
+  ["/chat/completions", CHAT, { messages }],
+  ["/embeddings", EMBEDDINGS, {}],
+  ["/images/generations", PICTURES, { size: "1024x1024", quality: "low" }],
+  ["/v1/images", PICTURES, { width: 1024, height: 1024, steps: 1 }],
+  ["/audio/speech", SPEECH, { voice: "luna", response_format: "wav", speed: 1 }],
+  ["/audio/transcriptions", TRANSCRIPTION, {}],
+  ["/translations", TRANSLATION, { source_language: "en", target_language: "de" }],
+];
+
+const QUOTED = [
+  ["/v1/chat/completions", { model: CHAT, messages, max_tokens: 9 }],
+  ["/v1/embeddings", { model: EMBEDDINGS, input: MARK.text }],
+  ["/v1/verdicts", { text: MARK.text }],
+];
+
+const picture = () => [...Buffer.from(pngPicture(MARK.text), "base64")];
+
+/** `[model, its own inputs]` */
+const RUNS = [
+  [CHAT, () => ({ prompt: MARK.text, max_tokens: 9 })],
+  [CHAT, () => ({ messages, stream: true, max_tokens: 9 })],
+  ["@cf/huggingface/distilbert-sst-2-int8", () => ({ text: MARK.text })],
+  ["@cf/baai/bge-reranker-base", () => ({ query: MARK.text, contexts: [{ text: MARK.text }] })],
+  [EMBEDDINGS, () => ({ text: [MARK.text] })],
+  ["@cf/microsoft/resnet-50", () => ({ image: picture() })],
+  ["@cf/microsoft/resnet-50", () => Buffer.from(picture())],
+  [PICTURES, () => ({ prompt: MARK.text, steps: 2 })],
+  [TRANSLATION, () => ({ text: MARK.text, target_lang: "de" })],
+  [SPEECH, () => ({ text: MARK.text })],
+  [TRANSCRIPTION, () => recording()],
+];
+
+export const PICTURE_REQUEST = { model: PICTURES, prompt: MARK.text, steps: 1 };
+
+/** 0.1 s of a WAV recording at 8 kHz, 8 bits. */
+function recording() {
+  const sound = Buffer.alloc(44 + 800, 0x80);
+  sound.write("RIFF\0\0\0\0WAVEfmt ", 0, "latin1");
+  sound.writeUInt32LE(sound.length - 8, 4);
+  sound.writeUInt32LE(16, 16);
+  sound.writeUInt16LE(1, 20);
+  sound.writeUInt16LE(1, 22);
+  sound.writeUInt32LE(8000, 24);
+  sound.writeUInt32LE(8000, 28);
+  sound.writeUInt16LE(1, 32);
+  sound.writeUInt16LE(8, 34);
+  sound.write("data", 36, "latin1");
+  sound.writeUInt32LE(800, 40);
+  return sound;
+}
+
+const isRun = (/** @type {string} */ path) => path.endsWith("/ai/run/{model}");
+
+/**
+ * A body that fits an operation, and its path where the body needs one: a model's own inputs go
+ * with the model that stands there.
+ *
+ * @returns {{ path: string, right: unknown }} bytes, or a value of JSON
+ */
+export function drawRight(/** @type {Random} */ random, { path, schema }) {
+  if (isRun(path) && random.chance(0.9)) {
+    const [model, inputs] = random.pick(RUNS);
+    const named = random.chance(0.5) ? model : encodeURIComponent(model);
+    return { path: path.replace("{model}", named), right: inputs() };
+  }
+  const right = fitting(random, schema);
+  if (path === "/v1/quote" && random.chance(0.7)) {
+    const [quoted, body] = random.pick(QUOTED);
+    return { path, right: { path: quoted, body } };
+  }
+  const [, model, fields] = RIGHT.find(([end]) => path.endsWith(end)) ?? [];
+  if (model !== undefined && random.chance(0.7)) Object.assign(right, { model, ...fields });
+  return { path, right };
+}
+
+const BOUNDARY = "qzvboundaryqzv";
+
+/** The fields of a value as a form; a field that is `binary` in the schema is a file. */
+export function formOf(/** @type {Record<string, unknown>} */ fields, schema) {
+  const parts = Object.entries(fields).flatMap(([name, value]) => {
+    const binary = schema.properties[name]?.format === "binary";
+    const head = `--${BOUNDARY}\r\nContent-Disposition: form-data; name="${name}"`;
+    const content = binary
+      ? recording()
+      : Buffer.from(typeof value === "string" ? value : written(value));
+    const file = binary ? `; filename="${MARK.value}.wav"\r\nContent-Type: audio/wav` : "";
+    return [Buffer.from(`${head}${file}\r\n\r\n`), content, Buffer.from("\r\n")];
+  });
+  return {
+    body: Buffer.concat([...parts, Buffer.from(`--${BOUNDARY}--\r\n`)]),
+    headers: { "content-type": `multipart/form-data; boundary=${BOUNDARY}` },
+  };
+}
