@@ -1,5 +1,6 @@
 // Whether a call costs more with a long journal behind it, or with many tenants beside it.
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { rotated } from "./governed.mjs";
 import { run } from "./load.mjs";
 import { say } from "./machine.mjs";
@@ -18,6 +19,7 @@ import { Workerd } from "./workerd.mjs";
 const CONNECTIONS = 16;
 /** Calls one after the other, so that what was read belongs to an admission. */
 const METERED_CALLS = 200;
+const SETTLED_MS = 2000;
 
 /** The same process serves tenants whose journals differ in nothing but their length. */
 export async function journals({ dir, bundles, plan }) {
@@ -38,6 +40,8 @@ export async function journals({ dir, bundles, plan }) {
   for (const [at, lines] of plan.journal.entries()) {
     const requests = verdictRequests([keys[at]]);
     await run({ url: server.url, requests, connections: CONNECTIONS, seconds: plan.warmS });
+    // What the load's end cut off is settled first: its rows would be read with an admission's.
+    await sleep(SETTLED_MS);
     await getJson(server.url, `/meter/${ids[at]}`);
     await run({ url: server.url, requests, connections: 1, amount: METERED_CALLS });
     const meter = await getJson(server.url, `/meter/${ids[at]}`);
