@@ -1,5 +1,6 @@
 // The calls that tenants make while the process dies under them, and what their clients saw.
 import { pngPicture } from "../test/e2e/tiny-picture.mjs";
+import { drawGeneration, ENGINE_FAILURES, toldOf } from "./generation-load.mjs";
 
 /** In every text and picture: it must never be printed, nor come back in an error. */
 export const MARKER = "qzvfaults";
@@ -8,6 +9,7 @@ const UNBOUNDED_RATES = {
   requests: 1_000_000,
   text_generation: 1_000_000,
   text_classification: 1_000_000,
+  text_embeddings: 1_000_000,
   image_classification: 1_000_000,
 };
 
@@ -123,6 +125,7 @@ const SENTENCES = [
  * @property {string | null} lineId
  * @property {{ id: string, decision: string }[]} verdicts
  * @property {boolean} replayed
+ * @property {boolean | null} streamed of a generation, which has no verdicts; else null
  */
 
 let made = 0;
@@ -160,6 +163,7 @@ export function drawCall(
         return ["/v1/verdicts", { user_id: name, text: text(), images }];
       },
     ],
+    [4, () => drawGeneration(random, { name, marker: MARKER })],
     [2, () => ["/v1/moderations", { user: name, input: text() }]],
     [
       2,
@@ -191,6 +195,7 @@ export const nothingSeen = (/** @type {number} */ status, kind = null) => ({
   lineId: null,
   verdicts: [],
   replayed: false,
+  streamed: null,
 });
 
 /** What a client may be told. Anything else is a fault. */
@@ -205,17 +210,22 @@ const REFUSALS = new Set([
   "idempotency_replay_unavailable",
 ]);
 
+const isGeneration = ({ path }) => path === "/v1/chat/completions" || path === "/v1/embeddings";
+
 /** What a client learns of one reply. @returns {Seen} */
 export function seenIn({ status, headers, body }, /** @type {Call} */ call, clockJumps) {
   if (status !== 200) {
     const { kind, request_id: requestId } = body.error ?? body;
     // A hold that ended before its admission, which got lost, could be repeated: nothing is run.
     const ended = clockJumps && kind === "unavailable";
-    if (!REFUSALS.has(kind) && !ended) {
+    const failed = isGeneration(call) && ENGINE_FAILURES.has(kind);
+    if (!REFUSALS.has(kind) && !ended && !failed) {
       throw new Error(`${call.name} (${call.path}) was answered ${status} ${kind} (${requestId})`);
     }
     return nothingSeen(status, kind);
   }
+  const replayed = headers.get("idempotency-replayed") === "true";
+  if (isGeneration(call)) return { ...nothingSeen(200), ...toldOf(body, headers), replayed };
   const openAi = call.path === "/v1/moderations";
   const verdicts = openAi
     ? body.results.map(({ neurogate }) => ({
@@ -229,6 +239,7 @@ export function seenIn({ status, headers, body }, /** @type {Call} */ call, cloc
     charged: Number(headers.get("x-neurogate-micro-neurons")),
     lineId: openAi ? body.id.replace(/^modr-/, "jnl_") : null,
     verdicts,
-    replayed: headers.get("idempotency-replayed") === "true",
+    replayed,
+    streamed: null,
   };
 }

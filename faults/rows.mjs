@@ -132,6 +132,19 @@ function rates(tenant, journal) {
   }
 }
 
+/**
+ * A generation may be answered before its settlement is confirmed: its hold is durable by then. It
+ * was told what it costs, or what is held, which is what a lost settlement comes to.
+ */
+function generated(at, own, seen) {
+  const [line] = own.filter(({ outcome }) => outcome !== "voided");
+  assert.ok(line ?? own[0], `${at}: succeeded and is not in the journal`);
+  if (seen.charged === null) return;
+  const posted = line === undefined ? 0 : line.outcome === "posted" ? charged(line) : line.held;
+  if (seen.streamed) assert.ok(seen.charged <= posted, `${at}: charged less than was told`);
+  else assert.equal(posted, seen.charged, `${at}: charged other than told`);
+}
+
 /** What clients saw is there, once; what they were refused is not. */
 function clients(tenant, { journal, verdicts }, calls) {
   const lines = Map.groupBy(journal, (row) => row.user_id);
@@ -153,6 +166,7 @@ function clients(tenant, { journal, verdicts }, calls) {
     const ran = own.some(({ outcome }) => outcome === "posted");
     if (only(503)) assert.ok(!ran, `${at}: unavailable, and it ran`);
     for (const seen of call.seen.filter(({ status }) => status === 200)) {
+      if (seen.streamed !== null) generated(at, own, seen);
       for (const { id, decision } of seen.verdicts) {
         const verdict = stored.get(id);
         assert.ok(verdict, `${at}: ${id} was returned and is not stored`);
