@@ -1,6 +1,7 @@
 // What the schemas do not say of generation: which models a path has, what each model is told, and
 // bodies that are not JSON. Right ones; bodies.mjs breaks them.
 import { pngPicture } from "../test/e2e/tiny-picture.mjs";
+import { wav } from "../test/e2e/tiny-recording.mjs";
 import { fitting, MARK, written } from "./bodies.mjs";
 
 /** @typedef {import("../faults/random.mjs").Random} Random */
@@ -45,27 +46,10 @@ const RUNS = [
   [PICTURES, () => ({ prompt: MARK.text, steps: 2 })],
   [TRANSLATION, () => ({ text: MARK.text, target_lang: "de" })],
   [SPEECH, () => ({ text: MARK.text })],
-  [TRANSCRIPTION, () => recording()],
+  [TRANSCRIPTION, () => wav(100, MARK.text)],
 ];
 
 export const PICTURE_REQUEST = { model: PICTURES, prompt: MARK.text, steps: 1 };
-
-/** 0.1 s of a WAV recording at 8 kHz, 8 bits. */
-function recording() {
-  const sound = Buffer.alloc(44 + 800, 0x80);
-  sound.write("RIFF\0\0\0\0WAVEfmt ", 0, "latin1");
-  sound.writeUInt32LE(sound.length - 8, 4);
-  sound.writeUInt32LE(16, 16);
-  sound.writeUInt16LE(1, 20);
-  sound.writeUInt16LE(1, 22);
-  sound.writeUInt32LE(8000, 24);
-  sound.writeUInt32LE(8000, 28);
-  sound.writeUInt16LE(1, 32);
-  sound.writeUInt16LE(8, 34);
-  sound.write("data", 36, "latin1");
-  sound.writeUInt32LE(800, 40);
-  return sound;
-}
 
 const isRun = (/** @type {string} */ path) => path.endsWith("/ai/run/{model}");
 
@@ -99,7 +83,7 @@ export function formOf(/** @type {Record<string, unknown>} */ fields, schema) {
     const binary = schema.properties[name]?.format === "binary";
     const head = `--${BOUNDARY}\r\nContent-Disposition: form-data; name="${name}"`;
     const content = binary
-      ? recording()
+      ? wav(100, MARK.text)
       : Buffer.from(typeof value === "string" ? value : written(value));
     const file = binary ? `; filename="${MARK.value}.wav"\r\nContent-Type: audio/wav` : "";
     return [Buffer.from(`${head}${file}\r\n\r\n`), content, Buffer.from("\r\n")];

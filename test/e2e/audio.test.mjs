@@ -5,6 +5,7 @@ import { after, before, test } from "node:test";
 import OpenAI, { APIError, BadRequestError, NotFoundError, toFile } from "openai";
 import { startFakeOpenAi } from "../fakes/openai-server.mjs";
 import { MARKER, Server } from "./server.mjs";
+import { wav } from "./tiny-recording.mjs";
 
 const WHISPER = "@cf/openai/whisper";
 const MELOTTS = "@cf/myshell-ai/melotts";
@@ -38,27 +39,7 @@ async function clientOf(/** @type {Server} */ server, id, settings = {}) {
   return { client: new OpenAI({ apiKey, baseURL: `${server.url}/v1`, fetch: counting }), sent };
 }
 
-/** Silence of 16-bit samples at 8 kHz, with a text among them. */
-function wav(ms, text = MARKER) {
-  const size = ms * 16;
-  const bytes = Buffer.alloc(44 + size);
-  bytes.write("RIFF", 0, "latin1");
-  bytes.writeUInt32LE(36 + size, 4);
-  bytes.write("WAVEfmt ", 8, "latin1");
-  bytes.writeUInt32LE(16, 16);
-  bytes.writeUInt16LE(1, 20);
-  bytes.writeUInt16LE(1, 22);
-  bytes.writeUInt32LE(8000, 24);
-  bytes.writeUInt32LE(16_000, 28);
-  bytes.writeUInt16LE(2, 32);
-  bytes.writeUInt16LE(16, 34);
-  bytes.write("data", 36, "latin1");
-  bytes.writeUInt32LE(size, 40);
-  bytes.write(text, 44, "latin1");
-  return bytes;
-}
-
-const recording = (bytes = wav(1000)) => toFile(bytes, "talk.wav", { type: "audio/wav" });
+const recording = (bytes = wav(1000, MARKER)) => toFile(bytes, "talk.wav", { type: "audio/wav" });
 
 test("audio.transcriptions.create", async (t) => {
   const { client, sent } = await clientOf(hearing, "hearing");
@@ -95,7 +76,7 @@ test("audio.transcriptions.create", async (t) => {
   });
 
   await t.test("a file of 20 MB", async () => {
-    const file = await recording(wav(1_250_000));
+    const file = await recording(wav(1_250_000, MARKER));
     const reply = await client.audio.transcriptions.create({ model: "whisper-1", file });
     assert.deepEqual(reply.usage, { type: "duration", seconds: 1250 });
   });
@@ -126,7 +107,7 @@ test("what cannot be transcribed is told by type, once", async () => {
   assert.equal(unknown.code, "model_not_found");
   const hot = await failing({ temperature: 2 });
   assert.equal(hot.param, "temperature");
-  const large = await failing({ file: await recording(wav(1_700_000)) });
+  const large = await failing({ file: await recording(wav(1_700_000, MARKER)) });
   assert.equal(large.status, 413);
   assert.equal(large.param, "file");
 });
