@@ -1,4 +1,5 @@
 import type { Database } from "../database.ts";
+import { Outbox } from "../outbox/outbox.ts";
 import { IdempotencyStore } from "./idempotency-store.ts";
 import { KeyStore } from "./key-store.ts";
 import { Ledger } from "./ledger.ts";
@@ -26,6 +27,7 @@ export interface Parts {
   readonly replies: ReplyStore;
   readonly refusals: RefusalCounter;
   readonly userPictures: UserPictureStore;
+  readonly outbox: Outbox;
 }
 
 export function makeParts(db: Database, platform: Platform): Parts {
@@ -44,5 +46,6 @@ export function makeParts(db: Database, platform: Platform): Parts {
     replies: new ReplyStore(db),
     refusals: new RefusalCounter(new RefusalStore(db), ledger),
     userPictures: new UserPictureStore(db),
+    outbox: new Outbox(db),
   };
 }

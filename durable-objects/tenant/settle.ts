@@ -58,12 +58,17 @@ function stored(
   const callId = settlement.kind === "unknown_hold" ? "" : settlement.line.callId;
   const standing = callStanding(parts, profile, units);
   const dated = verdicts.map((verdict) => ({ ...verdict, createdAtMs: standing.nowMs }));
-  for (const verdict of dated) parts.verdicts.insert(verdict, callId);
+  for (const verdict of dated) {
+    if (parts.verdicts.insert(verdict, callId)) tellOfVerdict(parts, verdict, standing.nowMs);
+  }
   if (settlement.kind === "settled") return { settlement, verdicts: null, standing };
   // A late settle may be repeated: what the first one stored holds.
   const kept = dated.map((verdict) => parts.verdicts.read(verdict.id) ?? verdict);
   return { settlement, verdicts: kept, standing };
 }
+
+const tellOfVerdict = (parts: Parts, { id, decision }: Verdict, nowMs: number): void =>
+  parts.outbox.record({ type: "moderation.verdict", subject: id, decision, data: null }, nowMs);
 
 /** A closed day is lifted only by a call that was sent after it was closed. */
 function noteAccount(parts: Parts, { account }: SettleRequest, admittedAtMs: number | null): void {

@@ -74,6 +74,7 @@ export class Steps {
     this.#profile = null;
     this.#parts.ledger.reset();
     this.#parts.policies.forget();
+    this.#parts.outbox.forget();
   }
 
   #writeRefusals(nowMs: number): void {

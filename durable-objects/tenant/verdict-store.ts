@@ -36,12 +36,14 @@ export class VerdictStore {
     this.#db = db;
   }
 
-  insert(verdict: Verdict, callId: string): void {
+  /** False: it was stored already, and stays as it is. */
+  insert(verdict: Verdict, callId: string): boolean {
     const row = toRow(verdict, callId);
-    this.#db.run(
+    const inserted = this.#db.run(
       `INSERT INTO verdicts (id, call_id, created_at_ms, decision, approved, policy_name,
         policy_version, user_id, content_id, batch_id, review_state, body)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING
+        RETURNING id`,
       row.id,
       row.call_id,
       row.created_at_ms,
@@ -55,6 +57,7 @@ export class VerdictStore {
       row.review_state,
       row.body,
     );
+    return inserted.length === 1;
   }
 
   read(id: string): Verdict | null {

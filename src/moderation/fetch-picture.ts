@@ -1,6 +1,6 @@
-import { isPublicAddress } from "./public-address.ts";
+import { isPublicAddress } from "../io/public-address.ts";
 import { readAtMost } from "../io/read-at-most.ts";
-import type { ResolveHost } from "./resolve-host.ts";
+import type { ResolveHost } from "../io/resolve-host.ts";
 
 // Fetches a picture that a caller named by URL, after `checkPictureUrl` allowed it. Neither the
 // body, nor a header, nor the status that came is ever shown to the caller: a fetcher that

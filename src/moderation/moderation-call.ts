@@ -25,7 +25,7 @@ import { fetchPicture } from "./fetch-picture.ts";
 import { createGate } from "./gate.ts";
 import { moderate } from "./moderate.ts";
 import { admittedPolicy, knownPolicy, type KnownPolicy } from "./policy-cache.ts";
-import type { ResolveHost } from "./resolve-host.ts";
+import type { ResolveHost } from "../io/resolve-host.ts";
 import type { StageRun } from "./run-stage.ts";
 
 // A governed call that moderates: one content item, or several under one hold and one line.

@@ -3,7 +3,7 @@ import { createEngine } from "../engines/create-engine.ts";
 import type { Caller } from "../http/call.ts";
 import { callHeaders, rateLimitHeaders } from "../http/rate-headers.ts";
 import type { Moderation, ModerationDeps } from "../moderation/moderation-call.ts";
-import { resolveOverHttps } from "../moderation/resolve-host.ts";
+import { resolveOverHttps } from "../io/resolve-host.ts";
 import { tenantObject } from "./tenant-object.ts";
 
 /** What a moderation call needs of this deployment. */

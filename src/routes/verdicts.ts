@@ -3,6 +3,7 @@ import type { VerdictQuery } from "../../durable-objects/tenant/verdict-store.ts
 import { CATEGORIES } from "../domain/category.ts";
 import type { FieldError } from "../domain/failure.ts";
 import { DECISIONS } from "../domain/verdict.ts";
+import { toVerdict } from "../domain/verdict-object.ts";
 import { ok } from "../http/call.ts";
 import { newId } from "../http/ids.ts";
 import { defineRoute } from "../http/route.ts";
@@ -11,7 +12,7 @@ import { moderationCall } from "../moderation/moderation-call.ts";
 import { readBase64Picture, readPictureUrl } from "../moderation/read-pictures.ts";
 import { MAX_BODY_BYTES, VerdictInput } from "../wire/content.ts";
 import { list, listOf, name, pageQuery, policyName, timeInput } from "../wire/field.ts";
-import { RevisionOutput, toRevision, toVerdict, VerdictOutput } from "../wire/verdict.ts";
+import { RevisionOutput, toRevision, VerdictOutput } from "../wire/verdict.ts";
 import { costHeaders, moderationDeps, toItsEnd } from "./moderation-deps.ts";
 import { GOVERNED, idempotencyOf, TENANT_READ } from "./shared.ts";
 import { askTenant, objectCaller } from "./tenant-object.ts";

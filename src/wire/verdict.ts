@@ -1,14 +1,12 @@
 import * as v from "valibot";
 import { CATEGORIES, forEach } from "../domain/category.ts";
 import { BASES } from "../domain/ledger.ts";
-import { MICRO_PER_NEURON } from "../domain/micro-neurons.ts";
 import { isoTime } from "../domain/period.ts";
 import {
   ACTIONS,
   CHECK_STATUSES,
   DECISIONS,
   REASON_KINDS,
-  scoresOf,
   STAGE_NAMES,
   type Verdict,
 } from "../domain/verdict.ts";
@@ -104,42 +102,6 @@ export const RevisionOutput = v.object({
   key_id: v.nullable(v.string()),
   note: v.nullable(v.string()),
   created_at: time("When this revision was made."),
-});
-
-export const toVerdict = (verdict: Verdict) => ({
-  id: verdict.id,
-  object: "verdict" as const,
-  content_id: verdict.contentId,
-  user_id: verdict.userId,
-  metadata: verdict.metadata,
-  language: verdict.language,
-  decision: verdict.decision,
-  approved: verdict.approved,
-  decided_by: verdict.decidedBy,
-  revision: verdict.revision,
-  actions: verdict.actions,
-  reasons: verdict.reasons,
-  scores: scoresOf(verdict.stages),
-  coverage: verdict.coverage,
-  stages: verdict.stages.map((stage) => ({
-    name: stage.name,
-    input: stage.input,
-    model: stage.model,
-    engine: stage.engine,
-    status: stage.status,
-    scores: stage.scores,
-    latency_ms: stage.latency_ms,
-    micro_neurons: stage.micro_neurons,
-    basis: stage.basis,
-    priced_as: stage.priced_as,
-    measurements: stage.measurements,
-  })),
-  micro_neurons: verdict.microNeurons,
-  neurons: verdict.microNeurons / MICRO_PER_NEURON,
-  policy: verdict.policy,
-  review: verdict.review,
-  batch_id: verdict.batchId,
-  created_at: isoTime(verdict.createdAtMs),
 });
 
 /** The revision that stands; earlier ones come with reviews. */
