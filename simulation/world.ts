@@ -305,6 +305,7 @@ const verdictOf = (request: ModerationAdmit): Verdict => ({
   policy: { name: "default", version: 1 },
   review: NO_REVIEW,
   batchId: null,
+  test: false,
   contentHash: "",
   createdAtMs: 0,
 });

@@ -36,5 +36,6 @@ export const toVerdict = (verdict: Verdict) => ({
   policy: verdict.policy,
   review: verdict.review,
   batch_id: verdict.batchId,
+  test: verdict.test,
   created_at: isoTime(verdict.createdAtMs),
 });

@@ -2,6 +2,7 @@ import * as v from "valibot";
 import type { VerdictQuery } from "../../durable-objects/tenant/verdict-store.ts";
 import { CATEGORIES } from "../domain/category.ts";
 import type { FieldError } from "../domain/failure.ts";
+import { testOutcome } from "../domain/test-input.ts";
 import { DECISIONS } from "../domain/verdict.ts";
 import { toVerdict } from "../domain/verdict-object.ts";
 import { ok } from "../http/call.ts";
@@ -83,6 +84,7 @@ function readContent(
     language: body.language ?? null,
     text: body.text ?? null,
     pictures: sources.flatMap((source) => (source.kind === "read" ? [source.source] : [])),
+    test: testOutcome(body.text ?? null),
   };
   return { kind: "content", content };
 }

@@ -89,6 +89,10 @@ export const VerdictOutput = v.object({
     note: v.nullable(v.string()),
   }),
   batch_id: v.nullable(v.string()),
+  test: v.pipe(
+    v.boolean(),
+    v.description("The text was a test input, which forced this outcome: nothing was looked at."),
+  ),
   created_at: time("When it was stored."),
 });
 
