@@ -51,6 +51,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   wire: ["domain", "durable-objects", "engines", "generation", "http"],
   routes: [
     "domain",
+    "io",
     "durable-objects",
     "engines",
     "moderation",
@@ -197,6 +198,7 @@ describe("released migrations", () => {
       ["replies", "c188976cb4fe1854279543cf4fa147450e514c7848b1b931102c5322a95e352b"],
       ["user_pictures", "3b148ca63e90d4acce8ac3a127ef37aca528b6cc4850ec4a7944408370d3579a"],
       ["outbox", "ae5ddab56e9e598d55b9227a11fd30c4569b5886c4dd090a3d10c1f28e2e22c2"],
+      ["erasures", "3bdd07e062105b476cff421f050823de090314faab52a682d5fb9d1d8a939658"],
     ],
     [
       "account",

@@ -3,7 +3,7 @@ import type { Decision } from "../../src/domain/verdict.ts";
 import type { Database } from "../database.ts";
 import { nextEventId, NO_EVENT } from "./event-id.ts";
 
-type EventRow = {
+export type EventRow = {
   id: string;
   type: EventType;
   created_at_ms: number;
@@ -79,7 +79,7 @@ export class EventStore {
   }
 }
 
-const toEvent = (row: EventRow): RecordedEvent => ({
+export const toEvent = (row: EventRow): RecordedEvent => ({
   id: row.id,
   type: row.type,
   createdAtMs: row.created_at_ms,

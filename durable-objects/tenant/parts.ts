@@ -1,9 +1,11 @@
 import type { Database } from "../database.ts";
 import { Outbox } from "../outbox/outbox.ts";
+import { ErasureStore } from "./erasure-store.ts";
 import { IdempotencyStore } from "./idempotency-store.ts";
 import { KeyStore } from "./key-store.ts";
 import { Ledger } from "./ledger.ts";
 import { LedgerStore } from "./ledger-store.ts";
+import { PersonStore } from "./person-store.ts";
 import type { Platform } from "./platform.ts";
 import { PolicyStore } from "./policy-store.ts";
 import { ProfileStore } from "./profile-store.ts";
@@ -28,6 +30,8 @@ export interface Parts {
   readonly refusals: RefusalCounter;
   readonly userPictures: UserPictureStore;
   readonly outbox: Outbox;
+  readonly persons: PersonStore;
+  readonly erasures: ErasureStore;
 }
 
 export function makeParts(db: Database, platform: Platform): Parts {
@@ -47,5 +51,7 @@ export function makeParts(db: Database, platform: Platform): Parts {
     refusals: new RefusalCounter(new RefusalStore(db), ledger),
     userPictures: new UserPictureStore(db),
     outbox: new Outbox(db),
+    persons: new PersonStore(db),
+    erasures: new ErasureStore(db),
   };
 }

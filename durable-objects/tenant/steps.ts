@@ -75,6 +75,7 @@ export class Steps {
     this.#parts.ledger.reset();
     this.#parts.policies.forget();
     this.#parts.outbox.forget();
+    this.#parts.erasures.forget();
   }
 
   #writeRefusals(nowMs: number): void {

@@ -1,5 +1,6 @@
 import type { Migration } from "../database.ts";
 import { OUTBOX_TABLES } from "../outbox/outbox-schema.ts";
+import { ERASURE_TABLES } from "./erasure-schema.ts";
 
 // The tables of a tenant's object; `docs/storage.md` describes them. Append migrations, never edit
 // a released one. WITHOUT ROWID keeps a row with a text key at one written row, not two.
@@ -153,4 +154,5 @@ export const TENANT_MIGRATIONS: readonly Migration[] = [
     ],
   },
   { name: "outbox", statements: OUTBOX_TABLES },
+  { name: "erasures", statements: ERASURE_TABLES },
 ];

@@ -1,4 +1,5 @@
 import { DurableObject } from "cloudflare:workers";
+import { type Erasure, type Place } from "../../src/domain/erasure.ts";
 import type { Failure } from "../../src/domain/failure.ts";
 import type { JournalLine } from "../../src/domain/ledger.ts";
 import type { Day } from "../../src/domain/period.ts";
@@ -10,6 +11,14 @@ import { GroupCommit } from "../group-commit.ts";
 import { admit } from "./admit.ts";
 import { type Birth, change, type Configured, create, type SettingsChange } from "./configure.ts";
 import { type IssueKey, issueKey, type RotateKey, rotateKey } from "./key-desk.ts";
+import { erasePersonalFiles, MOST_FILES } from "./erase-personal-files.ts";
+import {
+  advanceErasures,
+  filesErased,
+  findPersonal,
+  type PersonalPage,
+  startErasure,
+} from "./erasures.ts";
 import type { Key } from "./key-store.ts";
 import type { LineQuery, Period } from "./ledger-store.ts";
 import { nextDueMs, purge } from "./maintenance.ts";
@@ -21,7 +30,7 @@ import type { AdmitReply, AdmitRequest, Caller, SettleReply, SettleRequest } fro
 import { type AskedCall, quote } from "./quote.ts";
 import type { RefusalCount } from "./refusal-store.ts";
 import { countInvariants, type InvariantCount, type Limits, limits } from "./reports.ts";
-import { keyed } from "./content-hash.ts";
+import { keyed, personHash } from "./content-hash.ts";
 import { settle } from "./settle.ts";
 import { type AskFailure, Steps, unknownTenant } from "./steps.ts";
 import { TENANT_MIGRATIONS } from "./tenant-schema.ts";
@@ -43,6 +52,9 @@ const STALE_ALARM_MS = 60_000;
 
 /** After an alarm that threw: the platform would give up after six tries of its own. */
 const ALARM_RETRY_MS = 30_000;
+
+/** After files that could not be erased. */
+const FILES_RETRY_MS = 10_000;
 
 export interface Page<Item> {
   readonly kind: "page";
@@ -250,6 +262,40 @@ export class Tenant extends DurableObject<Env> {
     });
   }
 
+  // One person's data
+
+  /** A page of what is held of a person; `place` null: from the beginning. */
+  findPersonal(caller: Caller, userId: string, place: Place | null): PersonalPage | AskFailure {
+    return this.#ask(caller, () => findPersonal(this.#parts, userId, place));
+  }
+
+  async startErasure(
+    caller: Caller,
+    asked: { readonly id: string; readonly userId: string },
+  ): Promise<ReturnType<typeof startErasure> | AskFailure> {
+    const profile = this.#profile();
+    if (profile === null) return unknownTenant(caller);
+    const person = await personHash(asked.userId, profile.contentSecret);
+    const started = this.#ask(caller, (_, nowMs) =>
+      startErasure(this.#parts, { ...asked, person }, nowMs),
+    );
+    // In the same turn as the step, so that both are durable or neither is.
+    if (started.kind === "erasure") {
+      await this.#setAlarm(nextDueMs(this.#parts, profile, Date.now()));
+    }
+    return started;
+  }
+
+  readErasure(
+    caller: Caller,
+    id: string,
+  ): { readonly kind: "erasure"; readonly erasure: Erasure } | AskFailure {
+    return this.#ask(caller, () => {
+      const erasure = this.#parts.erasures.read(id);
+      return erasure === null ? notFound("erasure") : { kind: "erasure" as const, erasure };
+    });
+  }
+
   // The platform's acts, asked by the `Account` object
 
   /** Lifts the closure of the day after an upstream 3036 or 4006. */
@@ -294,14 +340,36 @@ export class Tenant extends DurableObject<Env> {
     try {
       const more = this.#steps.run(profile, (nowMs) => {
         this.#parts.refusals.flush();
-        return purge(this.#parts, profile, nowMs);
+        return [purge(this.#parts, profile, nowMs), advanceErasures(this.#parts, nowMs)].includes(
+          true,
+        );
       });
+      await this.#eraseFiles(profile);
       if (more) await this.#setAlarm(Date.now() + 1);
       else await this.#arm();
     } catch (error) {
       this.#report("alarm_failed", error);
       await this.#setAlarm(Date.now() + ALARM_RETRY_MS);
     }
+  }
+
+  /** Of the erasure that is due first. */
+  async #eraseFiles({ id: tenant, generation: life }: Profile): Promise<void> {
+    const { erasures } = this.#parts;
+    const due = erasures.running().find(({ filesDueMs }) => (filesDueMs ?? Infinity) <= Date.now());
+    if (due === undefined) return;
+    const files = erasures.listFiles(due.id, MOST_FILES);
+    const bucket = (this.env as Partial<Env>).IMAGES ?? null;
+    const gone =
+      bucket === null
+        ? { files, images: 0, failed: false }
+        : await erasePersonalFiles(bucket, { tenant, life }, files);
+    const profile = this.#profile();
+    if (profile === null) return;
+    this.#steps.run(profile, (nowMs) => {
+      const retryAtMs = gone.failed ? nowMs + FILES_RETRY_MS : nowMs;
+      filesErased(this.#parts, due.id, gone, { nowMs, retryAtMs });
+    });
   }
 
   #profile(): Profile | null {

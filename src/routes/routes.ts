@@ -15,6 +15,7 @@ import { getInvariants, getLimits, getUsage, listRefusals } from "./limits.ts";
 import { getModel, listModels } from "./models.ts";
 import { createModeration } from "./moderations.ts";
 import { createOpenAiImages } from "./openai-images.ts";
+import { createErasure, exportPerson, getErasure } from "./personal.ts";
 import { getPolicy, listPolicies, putPolicy } from "./policies.ts";
 import { createQuote } from "./quote.ts";
 import { getHealth, reopenAccount, VERSION } from "./service.ts";
@@ -78,6 +79,9 @@ export const ROUTES: readonly Route[] = [
   getImage,
   getImageMetadata,
   createVariations,
+  exportPerson,
+  createErasure,
+  getErasure,
 ];
 
 let made: ReturnType<typeof openApiDocument> | undefined;
