@@ -25,6 +25,7 @@ import { nextDueMs, purge } from "./maintenance.ts";
 import { makeParts, type Parts } from "./parts.ts";
 import { readPlatform } from "./platform.ts";
 import { putPolicy } from "./policy-desk.ts";
+import { type ReplayAsk, type ReplayPage, replayPage } from "./policy-replay.ts";
 import type { Profile } from "./profile-store.ts";
 import type { AdmitReply, AdmitRequest, Caller, SettleReply, SettleRequest } from "./protocol.ts";
 import { type AskedCall, quote } from "./quote.ts";
@@ -201,6 +202,11 @@ export class Tenant extends DurableObject<Env> {
     return this.#ask(caller, (profile, nowMs) =>
       putPolicy(this.#parts, profile, { name, policy, nowMs }),
     );
+  }
+
+  /** One page of a replay: nothing is asked, admitted or paid. */
+  replayPolicy(caller: Caller, asked: ReplayAsk): ReplayPage | AskFailure {
+    return this.#ask(caller, () => replayPage(this.#parts, asked));
   }
 
   // Reading

@@ -26,6 +26,20 @@ export interface VerdictPage {
   readonly next: string | null;
 }
 
+const EVERY: VerdictQuery = {
+  before: null,
+  fromMs: null,
+  toMs: null,
+  userId: null,
+  contentId: null,
+  decision: null,
+  category: null,
+  policy: null,
+  review: null,
+  batchId: null,
+  limit: 0,
+};
+
 /** Rows looked at for one page, so that a filter that matches little costs a bounded amount. */
 const MAX_SCAN = 2000;
 
@@ -95,6 +109,20 @@ export class VerdictStore {
     return rows.length === 1;
   }
 
+  /** Newest first, of those that a policy judged; looks at no more than `scan` rows. */
+  judgedBy(
+    policy: string,
+    within: Pick<VerdictQuery, "before" | "fromMs" | "toMs">,
+    scan: number,
+  ): VerdictPage {
+    const query: VerdictQuery = { ...EVERY, ...within, policy };
+    const rows = this.#scan(query, scan);
+    return {
+      verdicts: rows.filter((row) => matches(row, query)).map(toVerdict),
+      next: rows.length < scan ? null : (rows.at(-1)?.id ?? null),
+    };
+  }
+
   latest(limit: number): Verdict[] {
     return this.#db
       .run<VerdictRow>("SELECT * FROM verdicts ORDER BY id DESC LIMIT ?", limit)
@@ -112,7 +140,7 @@ export class VerdictStore {
     return old.length === limit;
   }
 
-  #scan(query: VerdictQuery): VerdictRow[] {
+  #scan(query: VerdictQuery, scan: number = MAX_SCAN + 1): VerdictRow[] {
     const narrowed = narrowest(query);
     const where = narrowed === null ? "" : `${narrowed.column} = ? AND`;
     return this.#db.run<VerdictRow>(
@@ -121,7 +149,7 @@ export class VerdictStore {
       query.before ?? AFTER_ALL_IDS,
       query.toMs === null ? AFTER_ALL_IDS : firstIdAfter("vrd", query.toMs),
       query.fromMs === null ? "" : lastIdBefore("vrd", query.fromMs),
-      MAX_SCAN + 1,
+      scan,
     );
   }
 }

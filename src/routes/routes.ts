@@ -17,6 +17,7 @@ import { createModeration } from "./moderations.ts";
 import { createOpenAiImages } from "./openai-images.ts";
 import { createErasure, exportPerson, getErasure } from "./personal.ts";
 import { getPolicy, listPolicies, putPolicy } from "./policies.ts";
+import { replayPolicy } from "./policy-replay.ts";
 import { createQuote } from "./quote.ts";
 import { getHealth, reopenAccount, VERSION } from "./service.ts";
 import { deleteTenant, getTenant, patchTenant, putTenant } from "./tenants.ts";
@@ -52,6 +53,7 @@ export const ROUTES: readonly Route[] = [
   listPolicies,
   getPolicy,
   putPolicy,
+  replayPolicy,
   createKey,
   listKeys,
   rotateKey,
