@@ -96,8 +96,8 @@ export function operationsOf(document) {
   );
 }
 
-/** A policy's own terms are read back; what is generated may well be of what was asked. */
-const REPEATING = /\/(policies|chat|translations|ai\/run|images)\b/;
+/** A policy's own terms are read back; what is generated, and given out, may well be of what was asked. */
+const REPEATING = /\/(policies|chat|translations|ai\/run|images|export)\b/;
 
 /** @param {{ tenantKey: string[], adminToken: string[] }} keys */
 function drawAuth(random, auth, keys) {

@@ -1,3 +1,4 @@
+import type { ErasedCounts } from "../../src/domain/erasure.ts";
 import {
   type PictureOwner,
   pictureKey,
@@ -11,46 +12,55 @@ export const MOST_FILES = 15;
 
 export interface ErasedFiles {
   readonly files: readonly PersonalFile[];
-  readonly images: number;
+  readonly counts: readonly ErasedCounts[];
   /** The bucket did not answer for some: they are asked for again. */
   readonly failed: boolean;
 }
 
-/**
- * Erases what of a person lies in the bucket. A record goes after its pictures: as long as it is
- * there, they are found by it. Can be repeated at any point.
- */
+/** Whose files: a person, in a tenant's life. */
+export interface FilesOf extends PictureOwner {
+  readonly userId: string;
+}
+
+/** By what was found: how it is erased. Each can be repeated at any point, and throws when it must be. */
+const ERASE: Readonly<
+  Record<
+    PersonalFile["kind"],
+    (bucket: R2Bucket, of: FilesOf, subject: string) => Promise<ErasedCounts>
+  >
+> = { image_call: erasePictures };
+
+/** Erases what of a person lies in the bucket. */
 export async function erasePersonalFiles(
   bucket: R2Bucket,
-  owner: PictureOwner,
+  of: FilesOf,
   files: readonly PersonalFile[],
 ): Promise<ErasedFiles> {
   const ended = await Promise.all(
-    files.map(async (file) => ({ file, images: await erasePictures(bucket, owner, file) })),
+    files.map(async (file) => {
+      const counts = await ERASE[file.kind](bucket, of, file.subject).catch(() => null);
+      return { file, counts };
+    }),
   );
-  const gone = ended.filter(({ images }) => images !== null);
+  const gone = ended.flatMap(({ file, counts }) => (counts === null ? [] : [{ file, counts }]));
   return {
     files: gone.map(({ file }) => file),
-    images: gone.reduce((total, { images }) => total + (images ?? 0), 0),
+    counts: gone.map(({ counts }) => counts),
     failed: gone.length < ended.length,
   };
 }
 
-/** How many pictures; null when the bucket failed. */
+/** The record goes after its pictures: as long as it is there, they are found by it. */
 async function erasePictures(
   bucket: R2Bucket,
   owner: PictureOwner,
-  { subject: callId }: PersonalFile,
-): Promise<number | null> {
-  try {
-    const stored = await bucket.get(recordKey(owner, callId));
-    // Given in the reply alone, or erased by an earlier try.
-    if (stored === null) return 0;
-    const { pictures } = await stored.json<Pick<PictureRecord, "pictures">>();
-    await bucket.delete(pictures.map(({ id }) => pictureKey(owner, id)));
-    await bucket.delete(recordKey(owner, callId));
-    return pictures.length;
-  } catch {
-    return null;
-  }
+  callId: string,
+): Promise<ErasedCounts> {
+  const stored = await bucket.get(recordKey(owner, callId));
+  // Given in the reply alone, or erased by an earlier try.
+  if (stored === null) return {};
+  const { pictures } = await stored.json<Pick<PictureRecord, "pictures">>();
+  await bucket.delete(pictures.map(({ id }) => pictureKey(owner, id)));
+  await bucket.delete(recordKey(owner, callId));
+  return { images: pictures.length };
 }

@@ -1,4 +1,5 @@
 import {
+  added,
   counted,
   dueMs,
   type Erasure,
@@ -9,7 +10,7 @@ import {
 } from "../../src/domain/erasure.ts";
 import type { RequestFailure } from "../../src/domain/failure.ts";
 import type { PersonalRecord } from "../../src/domain/personal-record.ts";
-import type { PersonalFile } from "./erasure-store.ts";
+import type { ErasedFiles } from "./erase-personal-files.ts";
 import type { Parts } from "./parts.ts";
 import { type AnyPersonalData, personalData } from "./personal-data.ts";
 import { START } from "./person-store.ts";
@@ -141,7 +142,7 @@ const maySettle = (record: PersonalRecord, nowMs: number): boolean =>
 export function filesErased(
   parts: Parts,
   id: string,
-  gone: { readonly files: readonly PersonalFile[]; readonly images: number },
+  gone: Pick<ErasedFiles, "files" | "counts">,
   at: { readonly nowMs: number; readonly retryAtMs: number },
 ): void {
   const { erasures } = parts;
@@ -149,7 +150,7 @@ export function filesErased(
   if (erasure === undefined) return;
   for (const file of gone.files) erasures.removeFile(id, file);
   const left = erasures.listFiles(id, 1).length > 0;
-  const counts = counted(erasure.counts, "images", gone.images);
+  const counts = gone.counts.reduce(added, erasure.counts);
   const after = { ...erasure, counts, filesDueMs: left ? at.retryAtMs : null };
   erasures.write(finished(after, at.nowMs));
 }

@@ -363,13 +363,14 @@ export class Tenant extends DurableObject<Env> {
   async #eraseFiles({ id: tenant, generation: life }: Profile): Promise<void> {
     const { erasures } = this.#parts;
     const due = erasures.running().find(({ filesDueMs }) => (filesDueMs ?? Infinity) <= Date.now());
-    if (due === undefined) return;
+    if (due === undefined || due.userId === null) return;
+    const { userId } = due;
     const files = erasures.listFiles(due.id, MOST_FILES);
     const bucket = (this.env as Partial<Env>).IMAGES ?? null;
     const gone =
       bucket === null
-        ? { files, images: 0, failed: false }
-        : await erasePersonalFiles(bucket, { tenant, life }, files);
+        ? { files, counts: [], failed: false }
+        : await erasePersonalFiles(bucket, { tenant, life, userId }, files);
     const profile = this.#profile();
     if (profile === null) return;
     this.#steps.run(profile, (nowMs) => {

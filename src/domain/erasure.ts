@@ -54,6 +54,9 @@ export const dueMs = (erasure: Erasure, nowMs: number): number =>
 export const counted = (counts: ErasedCounts, what: Erased, more: number): ErasedCounts =>
   more === 0 ? counts : { ...counts, [what]: (counts[what] ?? 0) + more };
 
+export const added = (counts: ErasedCounts, more: ErasedCounts): ErasedCounts =>
+  ERASED.reduce((sofar, what) => counted(sofar, what, more[what] ?? 0), counts);
+
 /** What was looked through and what was found is gone: then so is the person's id. */
 export function finished(erasure: Erasure, nowMs: number): Erasure {
   const { place, againAtMs, filesDueMs } = erasure;

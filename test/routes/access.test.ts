@@ -103,6 +103,7 @@ let other: TestTenant;
 let acmeVerdict: string;
 let acmeKeyId: string;
 let acmeImage: string;
+let acmeErasure: string;
 const keys: Record<string, string> = {};
 
 beforeAll(async () => {
@@ -116,6 +117,8 @@ beforeAll(async () => {
   acmeVerdict = made.body.id;
   const images = await acme.call("POST", "/v1/images", { prompt: "zyzzyva", user_id: "u_acme_1" });
   acmeImage = images.body.data[0].id;
+  const erasure = await acme.call("POST", "/v1/erasures", { user_id: "u_acme_gone" });
+  acmeErasure = erasure.body.id;
   await acme.call("PUT", "/v1/policies/house", { terms: { block: ["zyzzyva"] } });
   keys["call"] = await makeKey("acme", "call");
   keys["review"] = await makeKey("acme", "review");
@@ -279,14 +282,14 @@ describe("what a role opens", () => {
 describe.each(table(KEYED))("another tenant on $name", ({ mount }) => {
   it("reads, changes and spends nothing of this one", async () => {
     const before = await acme.call("GET", "/v1/limits");
-    const ids = [acmeVerdict, acmeKeyId, acmeImage];
+    const ids = [acmeVerdict, acmeKeyId, acmeImage, acmeErasure];
     for (const id of ids) {
       const path = pathOf(mount, { id, name: "house", account: "other" });
       // oxlint-disable-next-line no-await-in-loop -- one after the other
       const reply = await send(mount, other.key, { path });
       // A problem's `instance` is the path that was asked for.
       const told = JSON.stringify({ ...reply.body, instance: null });
-      for (const own of [acmeVerdict, acmeKeyId, acmeImage, "u_acme_1", "post_acme_1", "zyzzyva"]) {
+      for (const own of [...ids, "u_acme_1", "post_acme_1", "zyzzyva"]) {
         // A model that is not there is named as it was asked for.
         if (own === id && kindOf(reply) === "model_not_found") continue;
         expect(told).not.toContain(own);
