@@ -135,6 +135,10 @@ async function fuzzRoutes() {
     body: { text: "Hello." },
   });
   const picture = await makePicture(server, call.key);
+  const erasure = await send(server.url, "POST", "/v1/erasures", {
+    key: manage.key,
+    body: { user_id: "nobody" },
+  });
   // What may be ended and rotated at will: the keys that requests are sent with may not.
   const spare = await Promise.all(
     Array.from({ length: 20 }, () => issueKey(server, "fuzzed", "call")),
@@ -150,6 +154,7 @@ async function fuzzRoutes() {
       verdicts: [verdict.body.id],
       keys: [...spare.map(({ id }) => id), `key_${"0".repeat(26)}`],
       images: [picture],
+      erasures: [erasure.body.id],
       models: [PICTURE_REQUEST.model, "@cf/no/such-model"],
     },
   };
