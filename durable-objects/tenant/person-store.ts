@@ -77,17 +77,22 @@ export class PersonStore {
         deliveries.created_at_ms, verdicts.user_id AS person FROM deliveries
         JOIN events ON events.id = deliveries.event_id
         LEFT JOIN verdicts ON verdicts.id = events.subject
-        WHERE (deliveries.webhook_id, deliveries.id) > (?, ?)
-        ORDER BY deliveries.webhook_id, deliveries.id LIMIT ?`,
+        WHERE (deliveries.webhook_id, deliveries.event_id) > (?, ?)
+        ORDER BY deliveries.webhook_id, deliveries.event_id LIMIT ?`,
       ...keyOf(after, ["", ""]),
       SCAN,
     );
-    const { mine, next } = pageOf(rows, person, (row) => placeOf(row.webhook_id, row.id));
+    const { mine, next } = pageOf(rows, person, (row) => placeOf(row.webhook_id, row.event_id));
     return { records: mine.map(toDelivery), next };
   }
 
-  eraseDelivery(webhookId: string, id: string): void {
-    this.#db.run("DELETE FROM deliveries WHERE webhook_id = ? AND id = ?", webhookId, id);
+  /** Of an event at an endpoint there is one. */
+  eraseDelivery(webhookId: string, eventId: string): void {
+    this.#db.run(
+      "DELETE FROM deliveries WHERE webhook_id = ? AND event_id = ?",
+      webhookId,
+      eventId,
+    );
   }
 
   /** Of calls that have ended; found by their lines, and so before those lose the person. */

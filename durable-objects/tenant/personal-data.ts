@@ -34,7 +34,7 @@ export const personalData = ({ persons }: Parts): readonly AnyPersonalData[] => 
   entry<"delivery">({
     name: "deliveries",
     find: (person, after) => persons.deliveries(person, after),
-    erase: ({ webhookId, id }) => persons.eraseDelivery(webhookId, id),
+    erase: ({ webhookId, eventId }) => persons.eraseDelivery(webhookId, eventId),
   }),
   entry<"event">({
     name: "events",
