@@ -2,7 +2,7 @@ import { isPublicAddress } from "../io/public-address.ts";
 import { readAtMost } from "../io/read-at-most.ts";
 import type { ResolveHost } from "../io/resolve-host.ts";
 
-// Fetches a picture that a caller named by URL, after `checkPictureUrl` allowed it. Neither the
+// Fetches a picture that a caller named by URL, after `checkPublicUrl` allowed it. Neither the
 // body, nor a header, nor the status that came is ever shown to the caller: a fetcher that
 // reports them is a scanner for whoever can call it.
 //
