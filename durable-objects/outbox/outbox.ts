@@ -1,7 +1,17 @@
-import { type Happening, wants } from "../../src/domain/event.ts";
+import { type Happening, type RecordedEvent, wants } from "../../src/domain/event.ts";
+import { dayOf } from "../../src/domain/period.ts";
 import type { Database } from "../database.ts";
+import { DeliveryStore } from "./delivery-store.ts";
+import { type EventObject, eventObject } from "./event-object.ts";
 import { EventStore } from "./event-store.ts";
+import { ToldStore } from "./told-store.ts";
 import { WebhookStore } from "./webhook-store.ts";
+
+/** Reads what an event tells of, as its GET returns it; null: it is not stored any more. */
+export type ReadSubject = (
+  type: RecordedEvent["type"],
+  subject: string,
+) => Readonly<Record<string, unknown>> | null;
 
 /**
  * What is to be told, and to whom. An event is recorded in the transaction of what it tells of, so
@@ -10,16 +20,24 @@ import { WebhookStore } from "./webhook-store.ts";
 export class Outbox {
   readonly events: EventStore;
   readonly webhooks: WebhookStore;
+  readonly deliveries: DeliveryStore;
+  readonly #told: ToldStore;
+  readonly #readSubject: ReadSubject;
 
-  constructor(db: Database) {
+  constructor(db: Database, readSubject: ReadSubject) {
     this.events = new EventStore(db);
     this.webhooks = new WebhookStore(db);
+    this.deliveries = new DeliveryStore(db);
+    this.#told = new ToldStore(db);
+    this.#readSubject = readSubject;
   }
 
   /** Of a transaction that was rolled back nothing is remembered. */
   forget(): void {
     this.events.forget();
     this.webhooks.forget();
+    this.deliveries.forget();
+    this.#told.forget();
   }
 
   /**
@@ -27,7 +45,41 @@ export class Outbox {
    * endpoint that is not enabled still has its events kept, for a replay or the feed.
    */
   record(happening: Happening, nowMs: number): void {
-    if (!this.webhooks.all().some((webhook) => wants(webhook, happening))) return;
-    this.events.insert(happening, nowMs);
+    if (this.#isWanted(happening)) this.events.insert(happening, nowMs);
+  }
+
+  /**
+   * As `record`, and only once on a UTC day.
+   *
+   * @param data is asked for only when it is told
+   */
+  recordOnceADay(
+    type: Happening["type"],
+    data: () => NonNullable<Happening["data"]>,
+    nowMs: number,
+  ): void {
+    if (!this.#isWanted({ type, decision: null }) || this.#told.has(dayOf(nowMs), type)) return;
+    this.#told.add(dayOf(nowMs), type);
+    this.record({ type, subject: null, decision: null, data: data() }, nowMs);
+  }
+
+  /** As it is delivered and read. */
+  objectOf(event: RecordedEvent): EventObject | null {
+    const data = event.subject === null ? event.data : this.#readSubject(event.type, event.subject);
+    return data === null ? null : eventObject(event, data);
+  }
+
+  /** Deletes what is past its retention; true when there is more. */
+  purge(beforeMs: number, limit: number, nowMs: number): boolean {
+    this.#told.purge(dayOf(nowMs));
+    const ids = this.webhooks.all().map(({ id }) => id);
+    return [
+      this.events.purge(beforeMs, limit),
+      this.deliveries.purge(ids, beforeMs, limit),
+    ].includes(true);
+  }
+
+  #isWanted(happening: Pick<Happening, "type" | "decision">): boolean {
+    return this.webhooks.all().some((webhook) => wants(webhook, happening));
   }
 }

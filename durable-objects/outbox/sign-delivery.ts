@@ -33,8 +33,8 @@ export async function signatureHeaders(
   };
 }
 
-async function sign(signed: Uint8Array<ArrayBuffer>, secret: string): Promise<string> {
-  const bytes = new Uint8Array(Uint8Array.fromBase64(secret.slice(SECRET_PREFIX.length)));
+async function sign(signed: Uint8Array, secret: string): Promise<string> {
+  const bytes = Uint8Array.fromBase64(secret.slice(SECRET_PREFIX.length));
   const usage = { name: "HMAC", hash: "SHA-256" };
   const key = await crypto.subtle.importKey("raw", bytes, usage, false, ["sign"]);
   return `v1,${new Uint8Array(await crypto.subtle.sign("HMAC", key, signed)).toBase64()}`;

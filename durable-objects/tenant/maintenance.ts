@@ -21,7 +21,7 @@ export function purge(parts: Parts, { settings }: Profile, nowMs: number): boole
   const keptMs = settings.verdict_retention_days * DAY_MS;
   const more = [
     parts.verdicts.purge(nowMs - keptMs, PURGE_ROWS),
-    parts.outbox.events.purge(nowMs - settings.event_retention_days * DAY_MS, PURGE_ROWS),
+    parts.outbox.purge(nowMs - settings.event_retention_days * DAY_MS, PURGE_ROWS, nowMs),
     parts.idempotency.purge(dayOf(nowMs), PURGE_ROWS),
     parts.replies.purge(dayOf(nowMs), PURGE_ROWS),
     parts.userPictures.purge(dayOf(nowMs), PURGE_ROWS),

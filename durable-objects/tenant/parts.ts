@@ -1,3 +1,5 @@
+import type { Verdict } from "../../src/domain/verdict.ts";
+import { toVerdict } from "../../src/domain/verdict-object.ts";
 import type { Database } from "../database.ts";
 import { Outbox } from "../outbox/outbox.ts";
 import { IdempotencyStore } from "./idempotency-store.ts";
@@ -33,6 +35,7 @@ export interface Parts {
 export function makeParts(db: Database, platform: Platform): Parts {
   const journal = new LedgerStore(db);
   const ledger = new Ledger(journal);
+  const verdicts = new VerdictStore(db);
   return {
     db,
     platform,
@@ -41,11 +44,14 @@ export function makeParts(db: Database, platform: Platform): Parts {
     policies: new PolicyStore(db),
     journal,
     ledger,
-    verdicts: new VerdictStore(db),
+    verdicts,
     idempotency: new IdempotencyStore(db),
     replies: new ReplyStore(db),
     refusals: new RefusalCounter(new RefusalStore(db), ledger),
     userPictures: new UserPictureStore(db),
-    outbox: new Outbox(db),
+    outbox: new Outbox(db, (_, id) => verdictObject(verdicts.read(id))),
   };
 }
+
+/** Every event of a tenant that names a subject names a verdict. */
+const verdictObject = (verdict: Verdict | null) => (verdict === null ? null : toVerdict(verdict));

@@ -11,7 +11,24 @@ export const EVENT_TYPES = [
   "quota.exceeded",
   "webhook.disabled",
 ] as const;
-export type EventType = (typeof EVENT_TYPES)[number];
+
+/** Of the platform: `data.tenant` says whose. */
+export const PLATFORM_EVENT_TYPES = [
+  "account.threshold",
+  "account.closed",
+  "reconciliation.drift",
+  "quota.threshold",
+  "quota.exceeded",
+  "webhook.disabled",
+] as const;
+
+/** What an endpoint is sent when its owner tries it. Nobody subscribes to it. */
+export const TEST_EVENT = "webhook.test";
+
+export type EventType =
+  | (typeof EVENT_TYPES)[number]
+  | (typeof PLATFORM_EVENT_TYPES)[number]
+  | typeof TEST_EVENT;
 
 /** What happened, and to what. */
 export interface Happening {
