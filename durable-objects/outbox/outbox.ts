@@ -2,7 +2,7 @@ import { type Happening, type RecordedEvent, wants } from "../../src/domain/even
 import { dayOf } from "../../src/domain/period.ts";
 import type { Database } from "../database.ts";
 import { DeliveryStore } from "./delivery-store.ts";
-import { type EventObject, eventObject } from "./event-object.ts";
+import { type EventObject, eventObject, type ListedEvent } from "./event-object.ts";
 import { EventStore } from "./event-store.ts";
 import { ToldStore } from "./told-store.ts";
 import { WebhookStore } from "./webhook-store.ts";
@@ -63,10 +63,15 @@ export class Outbox {
     this.record({ type, subject: null, decision: null, data: data() }, nowMs);
   }
 
-  /** As it is delivered and read. */
+  /** As it is delivered; null: what it tells of is not stored any more. */
   objectOf(event: RecordedEvent): EventObject | null {
-    const data = event.subject === null ? event.data : this.#readSubject(event.type, event.subject);
+    const data = this.#dataOf(event);
     return data === null ? null : eventObject(event, data);
+  }
+
+  /** As it is listed. */
+  listed(event: RecordedEvent): ListedEvent {
+    return this.objectOf(event) ?? { ...eventObject(event, {}), data: null };
   }
 
   /** Deletes what is past its retention; true when there is more. */
@@ -77,6 +82,10 @@ export class Outbox {
       this.events.purge(beforeMs, limit),
       this.deliveries.purge(ids, beforeMs, limit),
     ].includes(true);
+  }
+
+  #dataOf({ type, subject, data }: RecordedEvent): EventObject["data"] | null {
+    return subject === null ? data : this.#readSubject(type, subject);
   }
 
   #isWanted(happening: Pick<Happening, "type" | "decision">): boolean {

@@ -1,7 +1,8 @@
-import type { Failure } from "../../src/domain/failure.ts";
+import { type Failure, QUOTA_KINDS, type QuotaFailure } from "../../src/domain/failure.ts";
 import type { Parts } from "./parts.ts";
 import type { Profile } from "./profile-store.ts";
 import type { AdmitFailure, AdmitReply, AdmitRequest } from "./protocol.ts";
+import { tellOfExceeded } from "./tell-of-quota.ts";
 
 /** Refusals with a valid key are counted; what never named a tenant's key is not its refusal. */
 export function countRefusal(
@@ -20,7 +21,11 @@ export function countRefusal(
     settingsVersion: profile.version,
   };
   parts.refusals.add(refused, nowMs);
+  if (isQuota(reply)) tellOfExceeded(parts, profile, reply.kind);
 }
+
+const isQuota = (reply: AdmitReply): reply is Extract<AdmitFailure, QuotaFailure> =>
+  (QUOTA_KINDS as readonly string[]).includes(reply.kind);
 
 const COUNTED = [
   "tenant_suspended",

@@ -7,6 +7,7 @@ import { callStanding } from "./call-standing.ts";
 import type { Parts } from "./parts.ts";
 import type { Profile } from "./profile-store.ts";
 import type { SettleReply, SettleRequest } from "./protocol.ts";
+import { tellOfThreshold } from "./tell-of-quota.ts";
 import { giveBackPictures } from "./user-pictures.ts";
 
 /**
@@ -57,6 +58,7 @@ function stored(
   const { settlement, verdicts, units } = made;
   const callId = settlement.kind === "unknown_hold" ? "" : settlement.line.callId;
   const standing = callStanding(parts, profile, units);
+  tellOfThreshold(parts, profile);
   const dated = verdicts.map((verdict) => ({ ...verdict, createdAtMs: standing.nowMs }));
   for (const verdict of dated) {
     if (parts.verdicts.insert(verdict, callId)) tellOfVerdict(parts, verdict, standing.nowMs);

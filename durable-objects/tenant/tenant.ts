@@ -7,7 +7,26 @@ import { MOST_IN_FLIGHT } from "../../src/domain/settings.ts";
 import type { Verdict } from "../../src/domain/verdict.ts";
 import { migrate, objectDatabase, schemaVersion } from "../database.ts";
 import { GroupCommit } from "../group-commit.ts";
+import { Courier } from "../outbox/courier.ts";
+import { courierOptions, deliverWhatIsDue } from "../outbox/courier-options.ts";
+import type { DeliveryQuery, DeliveryStore } from "../outbox/delivery-store.ts";
+import { type TriedWebhook, tryWebhook } from "../outbox/try-webhook.ts";
+import {
+  changeWebhook,
+  deleteWebhook,
+  type EventQuery,
+  listEvents,
+  readWebhook,
+  type ReplayAsk,
+  replayDelivery,
+  replayWebhook,
+  type RotateSecret,
+  rotateSecret,
+  type WebhookChange,
+} from "../outbox/webhook-desk.ts";
+import type { Webhook } from "../outbox/webhook-store.ts";
 import { admit } from "./admit.ts";
+import { type CreateWebhook, createWebhookOnce } from "./create-webhook.ts";
 import { type Birth, change, type Configured, create, type SettingsChange } from "./configure.ts";
 import { type IssueKey, issueKey, type RotateKey, rotateKey } from "./key-desk.ts";
 import type { Key } from "./key-store.ts";
@@ -60,6 +79,7 @@ export class Tenant extends DurableObject<Env> {
   readonly #parts: Parts;
   readonly #steps: Steps;
   readonly #calls: GroupCommit<Operation, AdmitReply | SettleReply>;
+  readonly #courier: Courier;
   #known: boolean;
   /** When the alarm is set for; undefined: not looked up since the object started. */
   #alarmMs: number | null | undefined;
@@ -75,6 +95,12 @@ export class Tenant extends DurableObject<Env> {
       (operations) => this.#commit(operations),
       () => this.#arm().then(() => db.sync()),
     );
+    this.#courier = new Courier(this.#parts.outbox, {
+      ...courierOptions(this.#parts.platform),
+      transact: (work) => this.#transact(work),
+      onRest: () => void this.#arm().catch((error: unknown) => this.#report("arm_failed", error)),
+      report: (error) => this.#report("delivery_failed", error),
+    });
   }
 
   // Governed calls
@@ -250,6 +276,87 @@ export class Tenant extends DurableObject<Env> {
     });
   }
 
+  // Webhooks
+
+  createWebhook(
+    caller: Caller,
+    request: CreateWebhook,
+  ): Promise<ReturnType<typeof createWebhookOnce> | AskFailure> {
+    return this.#tell(caller, (nowMs) => createWebhookOnce(this.#parts, request, nowMs));
+  }
+
+  listWebhooks(caller: Caller): WebhookList | AskFailure {
+    return this.#ask(caller, () => ({
+      kind: "webhooks" as const,
+      webhooks: this.#parts.outbox.webhooks.all(),
+    }));
+  }
+
+  readWebhook(caller: Caller, id: string): ReturnType<typeof readWebhook> | AskFailure {
+    return this.#ask(caller, () => readWebhook(this.#parts.outbox, id));
+  }
+
+  changeWebhook(
+    caller: Caller,
+    id: string,
+    changed: WebhookChange,
+  ): Promise<ReturnType<typeof changeWebhook> | AskFailure> {
+    return this.#tell(caller, (nowMs) => changeWebhook(this.#parts.outbox, id, changed, nowMs));
+  }
+
+  rotateWebhook(
+    caller: Caller,
+    request: RotateSecret,
+  ): Promise<ReturnType<typeof rotateSecret> | AskFailure> {
+    return this.#tell(caller, (nowMs) => rotateSecret(this.#parts.outbox, request, nowMs));
+  }
+
+  deleteWebhook(
+    caller: Caller,
+    id: string,
+  ): Promise<ReturnType<typeof deleteWebhook> | AskFailure> {
+    return this.#tell(caller, () => deleteWebhook(this.#parts.outbox, id));
+  }
+
+  async tryWebhook(caller: Caller, id: string): Promise<TriedWebhook | AskFailure> {
+    const found = this.#ask(caller, () => readWebhook(this.#parts.outbox, id));
+    if (found.kind !== "webhook") return found;
+    const transact = <Result>(work: (nowMs: number) => Result) => this.#transact(work);
+    return tryWebhook({ outbox: this.#parts.outbox, courier: this.#courier, transact }, id);
+  }
+
+  listDeliveries(caller: Caller, query: DeliveryQuery): DeliveryPage | AskFailure {
+    return this.#ask(caller, () => {
+      const found = readWebhook(this.#parts.outbox, query.webhookId);
+      if (found.kind !== "webhook") return found;
+      return { kind: "deliveries" as const, ...this.#parts.outbox.deliveries.list(query) };
+    });
+  }
+
+  replayWebhook(
+    caller: Caller,
+    request: ReplayAsk,
+  ): Promise<ReturnType<typeof replayWebhook> | AskFailure> {
+    return this.#tell(caller, () => replayWebhook(this.#parts.outbox, request));
+  }
+
+  replayDelivery(
+    caller: Caller,
+    id: string,
+  ): Promise<ReturnType<typeof replayDelivery> | AskFailure> {
+    return this.#tell(caller, (nowMs) => replayDelivery(this.#parts.outbox, id, nowMs));
+  }
+
+  listEvents(
+    caller: Caller,
+    query: EventQuery,
+  ): ({ readonly kind: "events" } & ReturnType<typeof listEvents>) | AskFailure {
+    return this.#ask(caller, () => ({
+      kind: "events" as const,
+      ...listEvents(this.#parts.outbox, query),
+    }));
+  }
+
   // The platform's acts, asked by the `Account` object
 
   /** Lifts the closure of the day after an upstream 3036 or 4006. */
@@ -296,6 +403,7 @@ export class Tenant extends DurableObject<Env> {
         this.#parts.refusals.flush();
         return purge(this.#parts, profile, nowMs);
       });
+      if (!profile.closed) await deliverWhatIsDue(this.#courier);
       if (more) await this.#setAlarm(Date.now() + 1);
       else await this.#arm();
     } catch (error) {
@@ -306,6 +414,22 @@ export class Tenant extends DurableObject<Env> {
 
   #profile(): Profile | null {
     return this.#known ? this.#steps.profile() : null;
+  }
+
+  #transact<Result>(work: (nowMs: number) => Result): Result {
+    const profile = this.#profile();
+    if (profile === null) throw new Error("the tenant was erased");
+    return this.#steps.run(profile, work);
+  }
+
+  /** As `#ask`, of what the alarm may have to do something about. */
+  async #tell<Result>(
+    caller: Caller,
+    work: (nowMs: number) => Result,
+  ): Promise<Result | AskFailure> {
+    const told = this.#ask(caller, (_, nowMs) => work(nowMs));
+    await this.#arm();
+    return told;
   }
 
   #ask<Result>(
@@ -322,7 +446,11 @@ export class Tenant extends DurableObject<Env> {
     if (profile === null) return;
     this.#alarmMs ??= await this.ctx.storage.getAlarm();
     const nowMs = Date.now();
-    const dueMs = nextDueMs(this.#parts, profile, nowMs);
+    // Who delivers already takes up at once what was just recorded.
+    if (this.#courier.isBusy) this.#courier.wake();
+    const deliverMs = profile.closed ? null : this.#courier.nextDueMs();
+    const otherMs = nextDueMs(this.#parts, profile, nowMs);
+    const dueMs = deliverMs === null ? otherMs : Math.min(deliverMs, otherMs);
     const armed = this.#alarmMs;
     if (armed === null || dueMs < armed || armed < nowMs - STALE_ALARM_MS) {
       await this.#setAlarm(dueMs);
@@ -341,6 +469,15 @@ export class Tenant extends DurableObject<Env> {
     console.error(JSON.stringify({ level: "error", event, object: "tenant", error: name }));
   }
 }
+
+export interface WebhookList {
+  readonly kind: "webhooks";
+  readonly webhooks: readonly Webhook[];
+}
+
+export type DeliveryPage =
+  | ({ readonly kind: "deliveries" } & ReturnType<DeliveryStore["list"]>)
+  | Extract<Failure, { kind: "not_found" }>;
 
 export interface PeriodList {
   readonly kind: "periods";

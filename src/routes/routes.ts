@@ -6,6 +6,7 @@ import { listInvariants, listTenants } from "./all-tenants.ts";
 import { listAudit } from "./audit.ts";
 import { createSpeech, createTranscription } from "./audio.ts";
 import { createChatCompletion } from "./chat.ts";
+import { listDeliveries, listEvents, replayDelivery, replayWebhook } from "./deliveries.ts";
 import { createEmbeddings } from "./embeddings.ts";
 import { createVariations } from "./image-variations.ts";
 import { createImages, getImage, getImageMetadata } from "./images.ts";
@@ -21,6 +22,15 @@ import { getHealth, reopenAccount, VERSION } from "./service.ts";
 import { deleteTenant, getTenant, patchTenant, putTenant } from "./tenants.ts";
 import { createTranslation } from "./translations.ts";
 import { createVerdict, getVerdict, listRevisions, listVerdicts } from "./verdicts.ts";
+import {
+  createWebhook,
+  deleteWebhook,
+  getWebhook,
+  listWebhooks,
+  patchWebhook,
+  rotateWebhook,
+  testWebhook,
+} from "./webhooks.ts";
 import { runModelRoute } from "./workers-ai-run.ts";
 
 // Every route there is: the router, the OpenAPI document and the security tests read this list.
@@ -78,6 +88,17 @@ export const ROUTES: readonly Route[] = [
   getImage,
   getImageMetadata,
   createVariations,
+  createWebhook,
+  listWebhooks,
+  getWebhook,
+  patchWebhook,
+  deleteWebhook,
+  rotateWebhook,
+  testWebhook,
+  listDeliveries,
+  replayWebhook,
+  replayDelivery,
+  listEvents,
 ];
 
 let made: ReturnType<typeof openApiDocument> | undefined;

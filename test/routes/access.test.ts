@@ -49,6 +49,12 @@ const GOOD_BODIES: Readonly<Record<string, unknown>> = {
   "POST /v1/quote": { path: "/v1/moderations", body: { input: "Nice to meet you" } },
   "POST /v1/images/generations": { prompt: "Nice to meet you all here today" },
   "POST /v1/images": { prompt: "Nice to meet you all here today" },
+  "POST /v1/webhooks": {
+    url: "https://hooks.acme.dev/",
+    events: ["quota.exceeded"],
+    enabled: false,
+  },
+  "POST /v1/webhooks/:id/replay": { from: "2036-11-20T00:00:00Z", only: "failed" },
   "POST /v1/audio/speech": { model: "@cf/deepgram/aura-1", voice: "luna", input: "Hello" },
   "POST /v1/audio/transcriptions": joined(
     '--b\r\nContent-Disposition: form-data; name="model"\r\n\r\n@cf/openai/whisper\r\n',
@@ -96,6 +102,7 @@ let other: TestTenant;
 let acmeVerdict: string;
 let acmeKeyId: string;
 let acmeImage: string;
+let acmeWebhook: string;
 const keys: Record<string, string> = {};
 
 beforeAll(async () => {
@@ -115,6 +122,8 @@ beforeAll(async () => {
   keys["manage"] = acme.key;
   const listed = await acme.call("GET", "/v1/keys");
   acmeKeyId = listed.body.data.at(-1).id;
+  const webhook = await acme.call("POST", "/v1/webhooks", GOOD_BODIES["POST /v1/webhooks"]);
+  acmeWebhook = webhook.body.id;
   const revoked = await acme.call("POST", "/v1/keys", { role: "manage" });
   await acme.call("DELETE", `/v1/keys/${revoked.body.id}`);
   keys["revoked"] = revoked.body.key;
@@ -272,14 +281,14 @@ describe("what a role opens", () => {
 describe.each(table(KEYED))("another tenant on $name", ({ mount }) => {
   it("reads, changes and spends nothing of this one", async () => {
     const before = await acme.call("GET", "/v1/limits");
-    const ids = [acmeVerdict, acmeKeyId, acmeImage];
+    const ids = [acmeVerdict, acmeKeyId, acmeImage, acmeWebhook];
     for (const id of ids) {
       const path = pathOf(mount, { id, name: "house", account: "other" });
       // oxlint-disable-next-line no-await-in-loop -- one after the other
       const reply = await send(mount, other.key, { path });
       // A problem's `instance` is the path that was asked for.
       const told = JSON.stringify({ ...reply.body, instance: null });
-      for (const own of [acmeVerdict, acmeKeyId, acmeImage, "u_acme_1", "post_acme_1", "zyzzyva"]) {
+      for (const own of [...ids, "u_acme_1", "post_acme_1", "zyzzyva"]) {
         // A model that is not there is named as it was asked for.
         if (own === id && kindOf(reply) === "model_not_found") continue;
         expect(told).not.toContain(own);
