@@ -33,6 +33,7 @@ const PLATFORM = {
   workersPlan: "free",
   prices: {},
   canSee: false,
+  publicTargetsOnly: true,
   storageLimit: Number.MAX_SAFE_INTEGER,
 } as const;
 

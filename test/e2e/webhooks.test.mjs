@@ -15,7 +15,7 @@ const server = new Server({ WEBHOOK_TARGETS: "any" });
 const receivers = [];
 before(() => server.start());
 after(async () => {
-  for (const receiver of receivers) receiver.stop();
+  for (const one of receivers) one.stop();
   await server.stop();
 });
 

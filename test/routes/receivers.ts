@@ -48,7 +48,7 @@ export class Receivers {
   async #receive(url: URL, init: RequestInit | undefined): Promise<Response> {
     const received: Received = {
       url: url.href,
-      body: String(init?.body),
+      body: typeof init?.body === "string" ? init.body : "",
       headers: Object.fromEntries(new Headers(init?.headers)),
       redirect: init?.redirect,
     };

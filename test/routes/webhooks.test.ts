@@ -325,7 +325,7 @@ describe("a replay", () => {
     expect([replay.status, replay.body.replaying]).toEqual([202, true]);
     await ring(tenant.id);
     const again = receivers.received.slice(3).map(({ headers }) => headers["webhook-id"]);
-    expect(again.toSorted()).toEqual(ids.toSorted());
+    expect(new Set(again)).toEqual(new Set(ids));
     expect((await tenant.call("GET", `/v1/webhooks/${id}`)).body.replaying).toBe(false);
     const [delivery] = await deliveries(id);
     expect(delivery.attempts).toHaveLength(2);

@@ -34,6 +34,15 @@ async function seenAborted(path: string) {
   }, 3000);
 }
 
+const isPublic = async () => ["93.184.216.34"];
+const hangs = () => new Promise<never>(() => undefined);
+const fails = async () => {
+  throw new Error("the resolver answered 500");
+};
+const denied = async () => {
+  throw new Error("Too many subrequests by single Worker invocation.");
+};
+
 describe("an attempt", () => {
   it.each([200, 201, 202, 204])("is delivered with a %i", async (status) => {
     expect(await at(`/status?${status}`)).toMatchObject({ status, error: null });
@@ -70,11 +79,8 @@ describe("an attempt", () => {
   });
 
   it("tells nothing of the endpoint when the platform lets us ask nobody", async () => {
-    const denied = async () => {
-      throw new Error("Too many subrequests by single Worker invocation.");
-    };
     const target = { url: "https://a.dev/", secrets: [newSecret()] };
-    const strict = { ...options, resolve: async () => ["93.184.216.34"] };
+    const strict = { ...options, resolve: isPublic };
     for (const given of [
       { ...strict, fetch: denied },
       { ...strict, resolve: denied },
@@ -108,17 +114,13 @@ describe("a host", () => {
     "is judged anew, whatever was allowed when it was stored: %s",
     async (url) => {
       asked.mockClear();
-      const resolve = async () => ["93.184.216.34"];
+      const resolve = isPublic;
       expect((await tried(url, { fetch: asked, resolve })).error).toBe("private_address");
       expect(asked).not.toHaveBeenCalled();
     },
   );
 
   it("that cannot be asked for is unknown, or takes too long", async () => {
-    const fails = async () => {
-      throw new Error("the resolver answered 500");
-    };
-    const hangs = () => new Promise<never>(() => undefined);
     const url = "https://hooks.acme.dev/";
     expect((await tried(url, { resolve: fails })).error).toBe("unknown_host");
     expect((await tried(url, { resolve: hangs, timeoutMs: 50 })).error).toBe("timeout");
