@@ -34,9 +34,8 @@ export function courierOptions({
   };
 }
 
-/** Begins with what is due and waits until nothing is, but not for ever. */
-export async function deliverWhatIsDue(courier: Courier): Promise<void> {
-  courier.wake();
+/** Waits until nothing is being delivered, but not for ever. */
+export async function restOrLate(courier: Courier): Promise<void> {
   if (!courier.isBusy) return;
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<void>((resolve) => {

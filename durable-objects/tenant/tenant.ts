@@ -8,7 +8,7 @@ import type { Verdict } from "../../src/domain/verdict.ts";
 import { migrate, objectDatabase, schemaVersion } from "../database.ts";
 import { GroupCommit } from "../group-commit.ts";
 import { Courier } from "../outbox/courier.ts";
-import { courierOptions, deliverWhatIsDue } from "../outbox/courier-options.ts";
+import { courierOptions, restOrLate } from "../outbox/courier-options.ts";
 import type { DeliveryQuery, DeliveryStore } from "../outbox/delivery-store.ts";
 import { type TriedWebhook, tryWebhook } from "../outbox/try-webhook.ts";
 import {
@@ -60,6 +60,9 @@ const MOST_WAITING = MOST_IN_FLIGHT;
 /** An alarm that is this late is stuck: whoever sees it arms a new one. */
 const STALE_ALARM_MS = 60_000;
 
+/** While it delivers an alarm rings often, and looks for what is past its retention only so often. */
+const PURGE_EVERY_MS = 3_600_000;
+
 /** After an alarm that threw: the platform would give up after six tries of its own. */
 const ALARM_RETRY_MS = 30_000;
 
@@ -83,6 +86,7 @@ export class Tenant extends DurableObject<Env> {
   #known: boolean;
   /** When the alarm is set for; undefined: not looked up since the object started. */
   #alarmMs: number | null | undefined;
+  #purgedMs = 0;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -399,17 +403,23 @@ export class Tenant extends DurableObject<Env> {
     const profile = this.#profile();
     if (profile === null) return;
     try {
-      const more = this.#steps.run(profile, (nowMs) => {
-        this.#parts.refusals.flush();
-        return purge(this.#parts, profile, nowMs);
-      });
-      if (!profile.closed) await deliverWhatIsDue(this.#courier);
+      if (!profile.closed) this.#courier.wake();
+      const more = this.#steps.run(profile, (nowMs) => this.#maintain(profile, nowMs));
+      await restOrLate(this.#courier);
       if (more) await this.#setAlarm(Date.now() + 1);
       else await this.#arm();
     } catch (error) {
       this.#report("alarm_failed", error);
       await this.#setAlarm(Date.now() + ALARM_RETRY_MS);
     }
+  }
+
+  /** True when there is more to purge. */
+  #maintain(profile: Profile, nowMs: number): boolean {
+    this.#parts.refusals.flush();
+    if (this.#courier.isBusy && nowMs - this.#purgedMs < PURGE_EVERY_MS) return false;
+    this.#purgedMs = nowMs;
+    return purge(this.#parts, profile, nowMs);
   }
 
   #profile(): Profile | null {
