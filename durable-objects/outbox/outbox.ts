@@ -1,9 +1,15 @@
-import { type Happening, type RecordedEvent, wants } from "../../src/domain/event.ts";
+import {
+  type Happening,
+  PLATFORM_EVENT_TYPES,
+  type RecordedEvent,
+  wants,
+} from "../../src/domain/event.ts";
 import { dayOf } from "../../src/domain/period.ts";
 import type { Database } from "../database.ts";
 import { DeliveryStore } from "./delivery-store.ts";
 import { type EventObject, eventObject, type ListedEvent } from "./event-object.ts";
 import { EventStore } from "./event-store.ts";
+import type { ReportStore } from "./report-store.ts";
 import { ToldStore } from "./told-store.ts";
 import { WebhookStore } from "./webhook-store.ts";
 
@@ -21,14 +27,17 @@ export class Outbox {
   readonly events: EventStore;
   readonly webhooks: WebhookStore;
   readonly deliveries: DeliveryStore;
+  /** Null: there is nobody else to be told. */
+  readonly reports: ReportStore | null;
   readonly #told: ToldStore;
   readonly #readSubject: ReadSubject;
 
-  constructor(db: Database, readSubject: ReadSubject) {
+  constructor(db: Database, readSubject: ReadSubject, reports: ReportStore | null = null) {
     this.events = new EventStore(db);
     this.webhooks = new WebhookStore(db);
     this.deliveries = new DeliveryStore(db);
     this.#told = new ToldStore(db);
+    this.reports = reports;
     this.#readSubject = readSubject;
   }
 
@@ -37,6 +46,7 @@ export class Outbox {
     this.events.forget();
     this.webhooks.forget();
     this.deliveries.forget();
+    this.reports?.forget();
     this.#told.forget();
   }
 
@@ -45,7 +55,9 @@ export class Outbox {
    * endpoint that is not enabled still has its events kept, for a replay or the feed.
    */
   record(happening: Happening, nowMs: number): void {
+    const { type, data } = happening;
     if (this.#isWanted(happening)) this.events.insert(happening, nowMs);
+    if (data !== null && isReported(type)) this.reports?.add(type, data);
   }
 
   /**
@@ -58,7 +70,8 @@ export class Outbox {
     data: () => NonNullable<Happening["data"]>,
     nowMs: number,
   ): void {
-    if (!this.#isWanted({ type, decision: null }) || this.#told.has(dayOf(nowMs), type)) return;
+    if (this.reports === null && !this.#isWanted({ type, decision: null })) return;
+    if (this.#told.has(dayOf(nowMs), type)) return;
     this.#told.add(dayOf(nowMs), type);
     this.record({ type, subject: null, decision: null, data: data() }, nowMs);
   }
@@ -92,3 +105,6 @@ export class Outbox {
     return this.webhooks.all().some((webhook) => wants(webhook, happening));
   }
 }
+
+const isReported = (type: RecordedEvent["type"]): boolean =>
+  (PLATFORM_EVENT_TYPES as readonly string[]).includes(type);

@@ -1,7 +1,7 @@
 import type { EventType } from "../../src/domain/event.ts";
 import type { LookupFailure, RequestFailure } from "../../src/domain/failure.ts";
 import type { Decision } from "../../src/domain/verdict.ts";
-import type { Delivery } from "./delivery-store.ts";
+import type { Delivery, DeliveryQuery, DeliveryStore } from "./delivery-store.ts";
 import { firstEventIdAt, partsOfDelivery, SLOTS } from "./event-id.ts";
 import type { ListedEvent } from "./event-object.ts";
 import type { Outbox } from "./outbox.ts";
@@ -130,6 +130,14 @@ export function deleteWebhook(outbox: Outbox, id: string): { readonly kind: "del
   if (outbox.webhooks.find(id) === null) return NO_WEBHOOK;
   outbox.webhooks.delete(id);
   return { kind: "deleted" };
+}
+
+export function listDeliveries(
+  outbox: Outbox,
+  query: DeliveryQuery,
+): ({ readonly kind: "deliveries" } & ReturnType<DeliveryStore["list"]>) | NotFound {
+  if (outbox.webhooks.find(query.webhookId) === null) return NO_WEBHOOK;
+  return { kind: "deliveries", ...outbox.deliveries.list(query) };
 }
 
 export interface ReplayAsk {

@@ -2,6 +2,7 @@ import type { Verdict } from "../../src/domain/verdict.ts";
 import { toVerdict } from "../../src/domain/verdict-object.ts";
 import type { Database } from "../database.ts";
 import { Outbox } from "../outbox/outbox.ts";
+import { ReportStore } from "../outbox/report-store.ts";
 import { IdempotencyStore } from "./idempotency-store.ts";
 import { KeyStore } from "./key-store.ts";
 import { Ledger } from "./ledger.ts";
@@ -49,7 +50,7 @@ export function makeParts(db: Database, platform: Platform): Parts {
     replies: new ReplyStore(db),
     refusals: new RefusalCounter(new RefusalStore(db), ledger),
     userPictures: new UserPictureStore(db),
-    outbox: new Outbox(db, (_, id) => verdictObject(verdicts.read(id))),
+    outbox: new Outbox(db, (_, id) => verdictObject(verdicts.read(id)), new ReportStore(db)),
   };
 }
 

@@ -7,7 +7,7 @@ import { callStanding } from "./call-standing.ts";
 import type { Parts } from "./parts.ts";
 import type { Profile } from "./profile-store.ts";
 import type { SettleReply, SettleRequest } from "./protocol.ts";
-import { tellOfThreshold } from "./tell-of-quota.ts";
+import { tellOfClosure, tellOfThreshold } from "./tell-of-quota.ts";
 import { giveBackPictures } from "./user-pictures.ts";
 
 /**
@@ -22,7 +22,8 @@ export function settle(parts: Parts, profile: Profile, request: SettleRequest): 
     items: request.items,
     verdictId,
   });
-  noteAccount(parts, request, before?.kind === "hold" ? before.hold.admittedAtMs : null);
+  const admittedAtMs = before?.kind === "hold" ? before.hold.admittedAtMs : null;
+  noteAccount(parts, profile, { account: request.account, admittedAtMs });
   switch (settlement.kind) {
     case "unknown_hold":
       return { settlement, verdicts: [], standing: null };
@@ -73,11 +74,19 @@ const tellOfVerdict = (parts: Parts, { id, decision }: Verdict, nowMs: number): 
   parts.outbox.record({ type: "moderation.verdict", subject: id, decision, data: null }, nowMs);
 
 /** A closed day is lifted only by a call that was sent after it was closed. */
-function noteAccount(parts: Parts, { account }: SettleRequest, admittedAtMs: number | null): void {
+function noteAccount(
+  parts: Parts,
+  profile: Profile,
+  { account, admittedAtMs }: { account: SettleRequest["account"]; admittedAtMs: number | null },
+): void {
   if (account === null || admittedAtMs === null) return;
+  if (account === "exhausted") {
+    parts.ledger.closeAccount(dayOf(admittedAtMs));
+    tellOfClosure(parts, profile, dayOf(admittedAtMs));
+    return;
+  }
   const closure = parts.ledger.closure();
-  if (account === "exhausted") parts.ledger.closeAccount(dayOf(admittedAtMs));
-  else if (closure !== null && admittedAtMs > closure.closedAtMs) parts.ledger.reopenAccount();
+  if (closure !== null && admittedAtMs > closure.closedAtMs) parts.ledger.reopenAccount();
 }
 
 /** The verdict with its stages at what the line charged for them. */

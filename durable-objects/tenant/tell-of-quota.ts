@@ -1,4 +1,5 @@
 import type { QuotaFailure } from "../../src/domain/failure.ts";
+import { type Day, formatDay } from "../../src/domain/period.ts";
 import { limitOf } from "../../src/domain/quota.ts";
 import { limitsObject } from "./limits-object.ts";
 import type { Parts } from "./parts.ts";
@@ -26,4 +27,11 @@ export function tellOfExceeded(parts: Parts, profile: Profile, kind: QuotaFailur
   const { nowMs } = parts.ledger.standing(profile);
   const data = () => ({ ...limitsObject(limits(parts, profile)), refused: kind });
   parts.outbox.recordOnceADay("quota.exceeded", data, nowMs);
+}
+
+/** The Cloudflare account's own allocation of the day is used up: the platform's concern alone. */
+export function tellOfClosure(parts: Parts, profile: Profile, day: Day): void {
+  const { nowMs } = parts.ledger.standing(profile);
+  const data = () => ({ object: "account_closure", tenant: profile.id, day: formatDay(day) });
+  parts.outbox.recordOnceADay("account.closed", data, nowMs);
 }

@@ -1,5 +1,6 @@
 import type { Migration } from "../database.ts";
 import { OUTBOX_TABLES } from "../outbox/outbox-schema.ts";
+import { REPORTS_TABLE } from "../outbox/report-store.ts";
 
 // The tables of a tenant's object; `docs/storage.md` describes them. Append migrations, never edit
 // a released one. WITHOUT ROWID keeps a row with a text key at one written row, not two.
@@ -152,5 +153,5 @@ export const TENANT_MIGRATIONS: readonly Migration[] = [
       ) STRICT, WITHOUT ROWID`,
     ],
   },
-  { name: "outbox", statements: OUTBOX_TABLES },
+  { name: "outbox", statements: [...OUTBOX_TABLES, REPORTS_TABLE] },
 ];

@@ -7,14 +7,15 @@ import { MOST_IN_FLIGHT } from "../../src/domain/settings.ts";
 import type { Verdict } from "../../src/domain/verdict.ts";
 import { migrate, objectDatabase, schemaVersion } from "../database.ts";
 import { GroupCommit } from "../group-commit.ts";
-import { Courier } from "../outbox/courier.ts";
+import { Courier, GATHER_MS } from "../outbox/courier.ts";
 import { courierOptions, restOrLate } from "../outbox/courier-options.ts";
-import type { DeliveryQuery, DeliveryStore } from "../outbox/delivery-store.ts";
+import type { DeliveryQuery } from "../outbox/delivery-store.ts";
 import { type TriedWebhook, tryWebhook } from "../outbox/try-webhook.ts";
 import {
   changeWebhook,
   deleteWebhook,
   type EventQuery,
+  listDeliveries,
   listEvents,
   readWebhook,
   type ReplayAsk,
@@ -28,6 +29,7 @@ import type { Webhook } from "../outbox/webhook-store.ts";
 import { admit } from "./admit.ts";
 import { type CreateWebhook, createWebhookOnce } from "./create-webhook.ts";
 import { type Birth, change, type Configured, create, type SettingsChange } from "./configure.ts";
+import { handOver } from "./hand-over.ts";
 import { type IssueKey, issueKey, type RotateKey, rotateKey } from "./key-desk.ts";
 import type { Key } from "./key-store.ts";
 import type { LineQuery, Period } from "./ledger-store.ts";
@@ -87,6 +89,8 @@ export class Tenant extends DurableObject<Env> {
   /** When the alarm is set for; undefined: not looked up since the object started. */
   #alarmMs: number | null | undefined;
   #purgedMs = 0;
+  /** Not before then: the `Account` object did not take what it was handed. */
+  #handOverMs = 0;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -329,12 +333,11 @@ export class Tenant extends DurableObject<Env> {
     return tryWebhook({ outbox: this.#parts.outbox, courier: this.#courier, transact }, id);
   }
 
-  listDeliveries(caller: Caller, query: DeliveryQuery): DeliveryPage | AskFailure {
-    return this.#ask(caller, () => {
-      const found = readWebhook(this.#parts.outbox, query.webhookId);
-      if (found.kind !== "webhook") return found;
-      return { kind: "deliveries" as const, ...this.#parts.outbox.deliveries.list(query) };
-    });
+  listDeliveries(
+    caller: Caller,
+    query: DeliveryQuery,
+  ): ReturnType<typeof listDeliveries> | AskFailure {
+    return this.#ask(caller, () => listDeliveries(this.#parts.outbox, query));
   }
 
   replayWebhook(
@@ -405,13 +408,36 @@ export class Tenant extends DurableObject<Env> {
     try {
       if (!profile.closed) this.#courier.wake();
       const more = this.#steps.run(profile, (nowMs) => this.#maintain(profile, nowMs));
+      const handed = this.#handOver(profile);
       await restOrLate(this.#courier);
+      await handed;
       if (more) await this.#setAlarm(Date.now() + 1);
       else await this.#arm();
     } catch (error) {
       this.#report("alarm_failed", error);
       await this.#setAlarm(Date.now() + ALARM_RETRY_MS);
     }
+  }
+
+  /** What the platform is to be told of. When it cannot be, it waits for a later alarm. */
+  async #handOver({ id, closed }: Profile): Promise<void> {
+    const { reports } = this.#parts.outbox;
+    if (closed || reports === null) return;
+    try {
+      await handOver(this.env, id, reports);
+    } catch (error) {
+      this.#handOverMs = Date.now() + ALARM_RETRY_MS;
+      this.#report("hand_over_failed", error);
+    }
+  }
+
+  /** When something is to be delivered or handed over; null: not before something happens. */
+  #outboxDueMs({ closed }: Profile): number | null {
+    if (closed) return null;
+    const deliverMs = this.#courier.nextDueMs();
+    if (this.#parts.outbox.reports?.isWaiting !== true) return deliverMs;
+    const handOverMs = Math.max(Date.now() + GATHER_MS, this.#handOverMs);
+    return deliverMs === null ? handOverMs : Math.min(deliverMs, handOverMs);
   }
 
   /** True when there is more to purge. */
@@ -458,9 +484,9 @@ export class Tenant extends DurableObject<Env> {
     const nowMs = Date.now();
     // Who delivers already takes up at once what was just recorded.
     if (this.#courier.isBusy) this.#courier.wake();
-    const deliverMs = profile.closed ? null : this.#courier.nextDueMs();
+    const outboxMs = this.#outboxDueMs(profile);
     const otherMs = nextDueMs(this.#parts, profile, nowMs);
-    const dueMs = deliverMs === null ? otherMs : Math.min(deliverMs, otherMs);
+    const dueMs = outboxMs === null ? otherMs : Math.min(outboxMs, otherMs);
     const armed = this.#alarmMs;
     if (armed === null || dueMs < armed || armed < nowMs - STALE_ALARM_MS) {
       await this.#setAlarm(dueMs);
@@ -484,10 +510,6 @@ export interface WebhookList {
   readonly kind: "webhooks";
   readonly webhooks: readonly Webhook[];
 }
-
-export type DeliveryPage =
-  | ({ readonly kind: "deliveries" } & ReturnType<DeliveryStore["list"]>)
-  | Extract<Failure, { kind: "not_found" }>;
 
 export interface PeriodList {
   readonly kind: "periods";

@@ -1,14 +1,14 @@
 import * as v from "valibot";
 import { NO_EVENT } from "../../durable-objects/outbox/event-id.ts";
-import { DELIVERY_STATES } from "../domain/delivery.ts";
-import { EVENT_TYPES, type EventType, TEST_EVENT } from "../domain/event.ts";
+import { EVENT_TYPES, TEST_EVENT } from "../domain/event.ts";
 import { ok } from "../http/call.ts";
-import { stated } from "../http/field-sentence.ts";
 import { defineRoute } from "../http/route.ts";
-import { list, listOf, pageQuery } from "../wire/field.ts";
+import { list, listOf } from "../wire/field.ts";
 import {
+  deliveriesQuery,
   DeliveryOutput,
   EventOutput,
+  eventsQuery,
   ReplayInput,
   toDelivery,
   toEvent,
@@ -35,7 +35,7 @@ export const listDeliveries = defineRoute({
   surface: "native",
   auth: { kind: "key", roles: [] },
   params: PARAMS,
-  query: v.strictObject({ ...pageQuery, state: v.optional(v.picklist(DELIVERY_STATES)) }),
+  query: deliveriesQuery,
   reply: { status: 200, schema: listOf(DeliveryOutput) },
   failures: TENANT_READ,
   handle: async (call) => {
@@ -92,22 +92,6 @@ export const replayDelivery = defineRoute({
   },
 });
 
-const TYPES: readonly string[] = [...EVENT_TYPES, TEST_EVENT];
-
-const typesOf = (text: string): EventType[] => text.split(",") as EventType[];
-
-const typesQuery = v.pipe(
-  v.string(),
-  v.maxLength(200),
-  v.description("Events of these types only, separated by commas."),
-  v.check(
-    stated(`must be types such as ${EVENT_TYPES[0]}, separated by commas`, (text: string) =>
-      text.split(",").every((type) => TYPES.includes(type)),
-    ),
-  ),
-  v.transform(typesOf),
-);
-
 export const listEvents = defineRoute({
   method: "GET",
   path: "/v1/events",
@@ -117,7 +101,7 @@ export const listEvents = defineRoute({
     "Only what an endpoint had subscribed to is recorded. The id of the last event is the cursor of what follows, also after the last page. A page looks at a bounded number of events: it may hold fewer than `limit`, so go on while `has_more`.",
   surface: "native",
   auth: { kind: "key", roles: [] },
-  query: v.strictObject({ ...pageQuery, types: v.optional(typesQuery) }),
+  query: eventsQuery([...EVENT_TYPES, TEST_EVENT]),
   reply: { status: 200, schema: listOf(EventOutput) },
   failures: TENANT_READ,
   handle: async (call) => {

@@ -16,6 +16,21 @@ import { getInvariants, getLimits, getUsage, listRefusals } from "./limits.ts";
 import { getModel, listModels } from "./models.ts";
 import { createModeration } from "./moderations.ts";
 import { createOpenAiImages } from "./openai-images.ts";
+import {
+  listPlatformDeliveries,
+  listPlatformEvents,
+  replayPlatformDelivery,
+  replayPlatformWebhook,
+} from "./platform-deliveries.ts";
+import {
+  createPlatformWebhook,
+  deletePlatformWebhook,
+  getPlatformWebhook,
+  listPlatformWebhooks,
+  patchPlatformWebhook,
+  rotatePlatformWebhook,
+  testPlatformWebhook,
+} from "./platform-webhooks.ts";
 import { getPolicy, listPolicies, putPolicy } from "./policies.ts";
 import { createQuote } from "./quote.ts";
 import { getHealth, reopenAccount, VERSION } from "./service.ts";
@@ -99,6 +114,17 @@ export const ROUTES: readonly Route[] = [
   replayWebhook,
   replayDelivery,
   listEvents,
+  createPlatformWebhook,
+  listPlatformWebhooks,
+  getPlatformWebhook,
+  patchPlatformWebhook,
+  deletePlatformWebhook,
+  rotatePlatformWebhook,
+  testPlatformWebhook,
+  listPlatformDeliveries,
+  replayPlatformWebhook,
+  replayPlatformDelivery,
+  listPlatformEvents,
 ];
 
 let made: ReturnType<typeof openApiDocument> | undefined;

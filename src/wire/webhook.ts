@@ -4,9 +4,10 @@ import type { ListedEvent } from "../../durable-objects/outbox/event-object.ts";
 import { deliveryObject, webhookObject } from "../../durable-objects/outbox/webhook-object.ts";
 import { DISABLED_REASONS, type Webhook } from "../../durable-objects/outbox/webhook-store.ts";
 import { ATTEMPT_ERRORS, DELIVERY_STATES } from "../domain/delivery.ts";
-import { EVENT_TYPES, PLATFORM_EVENT_TYPES, TEST_EVENT } from "../domain/event.ts";
+import { EVENT_TYPES, type EventType, PLATFORM_EVENT_TYPES, TEST_EVENT } from "../domain/event.ts";
 import { DECISIONS } from "../domain/verdict.ts";
-import { name, time, timeInput, wholeNumber } from "./field.ts";
+import { stated } from "../http/field-sentence.ts";
+import { name, pageQuery, time, timeInput, wholeNumber } from "./field.ts";
 
 // Endpoints, deliveries and events on the wire. The contract, section 9.
 
@@ -76,6 +77,29 @@ export const ReplayInput = v.strictObject({
     v.description("`failed`: only what was not delivered, for whatever reason."),
   ),
 });
+
+export const deliveriesQuery = v.strictObject({
+  ...pageQuery,
+  state: v.optional(v.picklist(DELIVERY_STATES)),
+});
+
+export const eventsQuery = (types: readonly EventType[]) =>
+  v.strictObject({
+    ...pageQuery,
+    types: v.optional(
+      v.pipe(
+        v.string(),
+        v.maxLength(200),
+        v.description("Events of these types only, separated by commas."),
+        v.check(
+          stated("must be types of events, separated by commas", (text: string) =>
+            text.split(",").every((type) => (types as readonly string[]).includes(type)),
+          ),
+        ),
+        v.transform((text) => text.split(",") as EventType[]),
+      ),
+    ),
+  });
 
 const ALL_TYPES = [...new Set([...EVENT_TYPES, ...PLATFORM_EVENT_TYPES, TEST_EVENT])] as const;
 

@@ -54,6 +54,12 @@ const GOOD_BODIES: Readonly<Record<string, unknown>> = {
     events: ["quota.exceeded"],
     enabled: false,
   },
+  "POST /admin/webhooks": {
+    url: "https://hooks.acme.dev/",
+    events: ["quota.exceeded"],
+    enabled: false,
+  },
+  "POST /admin/webhooks/:id/replay": { from: "2036-11-20T00:00:00Z", only: "failed" },
   "POST /v1/webhooks/:id/replay": { from: "2036-11-20T00:00:00Z", only: "failed" },
   "POST /v1/audio/speech": { model: "@cf/deepgram/aura-1", voice: "luna", input: "Hello" },
   "POST /v1/audio/transcriptions": joined(
