@@ -37,10 +37,8 @@ export function courierOptions({
 /** Waits until nothing is being delivered, but not for ever. */
 export async function restOrLate(courier: Courier): Promise<void> {
   if (!courier.isBusy) return;
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, ALARM_MS);
-  });
+  const { promise: late, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, ALARM_MS);
   await Promise.race([courier.rest(), late]);
   clearTimeout(timer);
 }

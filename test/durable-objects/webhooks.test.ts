@@ -131,6 +131,22 @@ describe("the alarm", () => {
     await tenant.settle(hold);
   });
 
+  it("that waits for one endpoint keeps no other waiting", async () => {
+    const tenant = await aTenant();
+    const { promise: stuck, resolve: release } = Promise.withResolvers<Response>();
+    receivers.hosts.set("stuck.acme.dev", () => stuck);
+    await subscribe(tenant, { url: "https://stuck.acme.dev/" });
+    await subscribe(tenant);
+    await judge(tenant);
+    const rung = ring(tenant);
+    await vi.waitFor(() => expect(receivers.at("hooks.acme.dev")).toHaveLength(1));
+    await judge(tenant);
+    await vi.waitFor(() => expect(receivers.at("hooks.acme.dev")).toHaveLength(2));
+    release(new Response(null, { status: 204 }));
+    await rung;
+    expect(receivers.at("stuck.acme.dev")).toHaveLength(2);
+  });
+
   it("does nothing for a tenant that was closed", async () => {
     const tenant = await aTenant();
     await subscribe(tenant);
