@@ -106,11 +106,15 @@ describe("the alarm", () => {
     const tenant = await aTenant();
     await subscribe(tenant);
     await judge(tenant);
-    await rows(tenant.id, "ALTER TABLE deliveries RENAME TO elsewhere");
+    await rows(
+      tenant.id,
+      `CREATE TRIGGER broken BEFORE INSERT ON deliveries
+        BEGIN SELECT RAISE(ABORT, 'the disk is on fire'); END`,
+    );
     const silent = vi.spyOn(console, "error").mockImplementation(() => undefined);
     await ring(tenant);
     expect(await armedFor(tenant)).toBe(NOW + 30 * SECOND);
-    await rows(tenant.id, "ALTER TABLE elsewhere RENAME TO deliveries");
+    await rows(tenant.id, "DROP TRIGGER broken");
     vi.setSystemTime(NOW + 30 * SECOND);
     await ring(tenant);
     expect(await count(tenant, "deliveries")).toBe(1);

@@ -106,9 +106,10 @@ describe("an endpoint of the platform", () => {
     await tenant.settle(await tenant.hold({ contents: [pictures(8)] }));
     await tenant.admit({ contents: [pictures(8)] });
     const silent = vi.spyOn(console, "error").mockImplementation(() => undefined);
-    const broken = vi.spyOn(env.ACCOUNT, "getByName").mockImplementation(() => {
-      throw new Error("unreachable");
-    });
+    const unreachable = { report: () => Promise.reject(new Error("unreachable")) };
+    const broken = vi
+      .spyOn(env.ACCOUNT, "getByName")
+      .mockReturnValue(unreachable as unknown as ReturnType<typeof env.ACCOUNT.getByName>);
     await ring(tenant.id);
     expect(silent).toHaveBeenCalled();
     expect(await rows(tenant.id, "SELECT type FROM reports")).toHaveLength(2);
