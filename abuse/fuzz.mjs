@@ -28,7 +28,7 @@ const ANSWER_MS = 30_000;
 /** Nothing that is wrong takes more words than this. */
 const MAX_ERROR_BYTES = 65_536;
 
-const MOST_KNOWN_KEYS = 40;
+const MOST_KNOWN = 40;
 
 const METHODS = ["get", "put", "post", "patch", "delete"];
 
@@ -96,8 +96,8 @@ export function operationsOf(document) {
   );
 }
 
-/** A policy's own terms are read back; what is generated may well be of what was asked. */
-const REPEATING = /\/(policies|chat|translations|ai\/run|images)\b/;
+/** A policy's own terms are read back; what is generated, and given out, may well be of what was asked. */
+const REPEATING = /\/(policies|chat|translations|ai\/run|images|export)\b/;
 
 /** @param {{ tenantKey: string[], adminToken: string[] }} keys */
 function drawAuth(random, auth, keys) {
@@ -193,11 +193,12 @@ function check(reply, sent, operation) {
   assert.ok(!words.includes(MARK.path) || namesModel(operation), "repeats a path in words");
 }
 
-/** Keys that were issued are there to be rotated and ended by later requests. */
-function learn({ keys }, id) {
-  if (typeof id !== "string" || !id.startsWith("key_")) return;
-  if (keys.length > MOST_KNOWN_KEYS) keys.shift();
-  keys.push(id);
+/** Keys and endpoints that were made are there to be changed and ended by later requests. */
+function learn(ids, id) {
+  const known = { key_: ids.keys, whk_: ids.webhooks }[String(id).slice(0, 4)];
+  if (known === undefined) return;
+  if (known.length > MOST_KNOWN) known.shift();
+  known.push(id);
 }
 
 /** Bytes that are no HTTP, or are HTTP of the worst kind: the connection may end, the server not. */

@@ -24,6 +24,9 @@ const RIGHT = [
   ["/audio/speech", SPEECH, { voice: "luna", response_format: "wav", speed: 1 }],
   ["/audio/transcriptions", TRANSCRIPTION, {}],
   ["/translations", TRANSLATION, { source_language: "en", target_language: "de" }],
+  ["/verdicts/batches", null, { items: [{ text: MARK.text }] }],
+  ["/webhooks", null, { url: "https://hooks.acme.dev/", enabled: false }],
+  ["/webhooks/{id}", null, { url: "https://hooks.acme.dev/", enabled: false }],
 ];
 
 const QUOTED = [
@@ -71,7 +74,9 @@ export function drawRight(/** @type {Random} */ random, { path, schema }) {
     return { path, right: { path: quoted, body } };
   }
   const [, model, fields] = RIGHT.find(([end]) => path.endsWith(end)) ?? [];
-  if (model !== undefined && random.chance(0.7)) Object.assign(right, { model, ...fields });
+  if (model !== undefined && random.chance(0.7)) {
+    Object.assign(right, fields, model !== null && { model });
+  }
   return { path, right };
 }
 

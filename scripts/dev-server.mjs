@@ -55,6 +55,8 @@ export class DevServer {
       // wrangler prefers the environment to the file. A name that is set in both must not differ.
       ...secrets.values,
       INFERENCE: process.env.INFERENCE || "embedded",
+      // Receivers on this machine are reached, over http too: nobody else can call this server.
+      WEBHOOK_TARGETS: process.env.WEBHOOK_TARGETS || "any",
       WRANGLER_SEND_METRICS: "false",
       WRANGLER_WRITE_LOGS: "false",
       // No question to Cloudflare about where in the world this machine stands.
@@ -143,7 +145,7 @@ export function checkInstalled(/** @type {string} */ root) {
 
 /** The settings of the Worker that are to come from the environment. */
 function settingNames(/** @type {string} */ inference) {
-  const names = ["INFERENCE", "CLOUDFLARE_PLAN", "CORS_ORIGINS", "PRICES"];
+  const names = ["INFERENCE", "CLOUDFLARE_PLAN", "CORS_ORIGINS", "PRICES", "WEBHOOK_TARGETS"];
   // Many a shell has these set for something else: they are for nobody who did not ask.
   if (inference === "openai") {
     names.push("OPENAI_BASE_URL", "OPENAI_API_KEY", "OPENAI_MODEL", "OPENAI_MODELS");

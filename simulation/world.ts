@@ -32,6 +32,7 @@ const ONE_PICTURE = 228_055;
 const PLATFORM = {
   workersPlan: "free",
   prices: {},
+  publicTargetsOnly: true,
   canSee: false,
   storageLimit: Number.MAX_SAFE_INTEGER,
 } as const;
@@ -305,6 +306,7 @@ const verdictOf = (request: ModerationAdmit): Verdict => ({
   policy: { name: "default", version: 1 },
   review: NO_REVIEW,
   batchId: null,
+  test: false,
   contentHash: "",
   createdAtMs: 0,
 });

@@ -24,6 +24,8 @@ export interface Config {
   readonly prices: Readonly<Record<string, Readonly<Record<string, number>>>>;
   /** Origins that browsers may call from; empty: CORS is off. `*` is every origin. */
   readonly corsOrigins: readonly string[];
+  /** Where webhooks may be delivered to; `any` is for a developer's own machine. */
+  readonly webhookTargets: "public" | "any";
 }
 
 export type ConfigResult =
@@ -69,6 +71,7 @@ const Settings = v.object({
     ),
     "{}",
   ),
+  WEBHOOK_TARGETS: v.optional(v.picklist(["public", "any"]), "public"),
   CORS_ORIGINS: v.optional(v.pipe(commaList, v.array(v.pipe(v.string(), v.check(isOrigin)))), ""),
 });
 
@@ -112,6 +115,7 @@ export function readConfig(env: Env): ConfigResult {
       workersPlan: settings.CLOUDFLARE_PLAN,
       prices: settings.PRICES,
       corsOrigins: settings.CORS_ORIGINS,
+      webhookTargets: settings.WEBHOOK_TARGETS,
     },
   };
 }

@@ -2,6 +2,7 @@ import { createRouter } from "./http/router.ts";
 import { ROUTES } from "./routes/routes.ts";
 
 export { Account } from "../durable-objects/account/account.ts";
+export { BatchRun } from "./batches/batch-run.ts";
 export { Tenant } from "../durable-objects/tenant/tenant.ts";
 
 const router = createRouter(ROUTES);

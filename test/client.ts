@@ -54,6 +54,7 @@ export async function ask(method: string, path: string, options: Ask = {}): Prom
   };
   if (isJson && text !== "") expectDeclared(method, path, reply);
   hide(reply.body?.key);
+  hide(reply.body?.secret);
   return reply;
 }
 

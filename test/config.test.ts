@@ -27,6 +27,7 @@ describe("readConfig", () => {
         workersPlan: "free",
         prices: {},
         corsOrigins: [],
+        webhookTargets: "public",
       },
     });
   });
@@ -42,6 +43,7 @@ describe("readConfig", () => {
       CLOUDFLARE_PLAN: "paid",
       PRICES: '{"@cf/a/b":{"input_token":5}}',
       CORS_ORIGINS: "https://a.example, http://localhost:3000",
+      WEBHOOK_TARGETS: "any",
     });
     expect(result).toMatchObject({
       kind: "ready",
@@ -56,6 +58,7 @@ describe("readConfig", () => {
         workersPlan: "paid",
         prices: { "@cf/a/b": { input_token: 5 } },
         corsOrigins: ["https://a.example", "http://localhost:3000"],
+        webhookTargets: "any",
       },
     });
   });

@@ -1,4 +1,5 @@
 import type { Migration } from "../database.ts";
+import { OUTBOX_TABLES } from "../outbox/outbox-schema.ts";
 
 // The tables of the one `Account` object; `docs/storage.md` describes them. Append migrations,
 // never edit a released one.
@@ -54,4 +55,5 @@ export const ACCOUNT_MIGRATIONS: readonly Migration[] = [
       ) STRICT, WITHOUT ROWID`,
     ],
   },
+  { name: "outbox", statements: OUTBOX_TABLES },
 ];

@@ -1,16 +1,37 @@
 import { DurableObject } from "cloudflare:workers";
 import { ZERO } from "../../src/domain/micro-neurons.ts";
 import { dayOf } from "../../src/domain/period.ts";
-import { migrate, objectDatabase } from "../database.ts";
+import { type Database, migrate, objectDatabase } from "../database.ts";
+import { Courier } from "../outbox/courier.ts";
+import { courierOptions, restOrLate } from "../outbox/courier-options.ts";
+import type { DeliveryQuery } from "../outbox/delivery-store.ts";
+import { Outbox } from "../outbox/outbox.ts";
+import type { Report } from "../outbox/report-store.ts";
+import { type TriedWebhook, tryWebhook } from "../outbox/try-webhook.ts";
+import {
+  changeWebhook,
+  createWebhook,
+  deleteWebhook,
+  type EventQuery,
+  listDeliveries,
+  listEvents,
+  type NewWebhook,
+  readWebhook,
+  type ReplayAsk,
+  replayDelivery,
+  replayWebhook,
+  type RotateSecret,
+  rotateSecret,
+  type WebhookChange,
+} from "../outbox/webhook-desk.ts";
+import type { Webhook } from "../outbox/webhook-store.ts";
 import type { Birth, Configured, SettingsChange } from "../tenant/configure.ts";
+import { readPlatform } from "../tenant/platform.ts";
 import type { AskFailure } from "../tenant/steps.ts";
 import { ACCOUNT_MIGRATIONS } from "./account-schema.ts";
 import { AccountStore, type AuditEntry, carriedFrom, type ListedTenant } from "./account-store.ts";
 import { eraseFiles } from "./erase-files.ts";
 import { type FileSweep, FileSweepStore } from "./file-sweep-store.ts";
-
-/** The name of the one object: one Cloudflare account, one list of tenants. */
-export const ACCOUNT_NAME = "account";
 
 /** When an unfinished deletion is taken up again. */
 const RESUME_AFTER_MS = 10_000;
@@ -20,6 +41,12 @@ const RESUME_AFTER_MS = 10_000;
  * that began before the tenant was closed has its own 60 s to run and 25 to write.
  */
 const LATE_FILES_MS = 180_000;
+
+/** How long the platform's events and deliveries can be read back. */
+const EVENTS_KEPT_MS = 30 * 86_400_000;
+
+/** Rows of each table deleted in one alarm. */
+const MAX_PURGED = 500;
 
 /** Objects asked at once when all tenants are told something. */
 const MOST_AT_ONCE = 50;
@@ -33,6 +60,9 @@ export class Account extends DurableObject<Env> {
   readonly #sweeps: FileSweepStore;
   /** Acts on one tenant run one after the other: each awaits the tenant's object. */
   readonly #turns = new Map<string, Promise<unknown>>();
+  readonly #db: Database;
+  readonly #outbox: Outbox;
+  readonly #courier: Courier;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -40,6 +70,14 @@ export class Account extends DurableObject<Env> {
     migrate(db, ACCOUNT_MIGRATIONS);
     this.#store = new AccountStore(db);
     this.#sweeps = new FileSweepStore(db);
+    this.#db = db;
+    this.#outbox = new Outbox(db, () => null);
+    this.#courier = new Courier(this.#outbox, {
+      ...courierOptions(readPlatform(env)),
+      transact: (work) => this.#transact(work),
+      onRest: () => void this.#arm().catch((error: unknown) => reportFailure("arm_failed", error)),
+      report: (error) => reportFailure("delivery_failed", error),
+    });
   }
 
   /** Makes a tenant or replaces its settings. The list knows it before its object does. */
@@ -111,10 +149,84 @@ export class Account extends DurableObject<Env> {
     return { entries: rows.slice(0, limit), more: rows.length > limit };
   }
 
+  // Webhooks of the platform: what a tenant's object does about its own, and what tenants report
+
+  /** At least once: a tenant repeats what was not confirmed. */
+  report(tenant: string, reports: readonly Report[]): Promise<void> {
+    return this.#tell((nowMs) => {
+      for (const { type, data } of reports) {
+        const told = { ...data, tenant };
+        this.#outbox.record({ type, subject: null, decision: null, data: told }, nowMs);
+      }
+    });
+  }
+
+  createWebhook(made: NewWebhook): Promise<ReturnType<typeof createWebhook>> {
+    return this.#tell((nowMs) => createWebhook(this.#outbox, made, nowMs));
+  }
+
+  listWebhooks(): readonly Webhook[] {
+    return this.#outbox.webhooks.all();
+  }
+
+  readWebhook(id: string): ReturnType<typeof readWebhook> {
+    return readWebhook(this.#outbox, id);
+  }
+
+  changeWebhook(id: string, changed: WebhookChange): Promise<ReturnType<typeof changeWebhook>> {
+    return this.#tell((nowMs) => changeWebhook(this.#outbox, id, changed, nowMs));
+  }
+
+  rotateWebhook(request: RotateSecret): Promise<ReturnType<typeof rotateSecret>> {
+    return this.#tell((nowMs) => rotateSecret(this.#outbox, request, nowMs));
+  }
+
+  deleteWebhook(id: string): Promise<ReturnType<typeof deleteWebhook>> {
+    return this.#tell(() => deleteWebhook(this.#outbox, id));
+  }
+
+  tryWebhook(id: string): Promise<TriedWebhook> {
+    const transact = <Result>(work: (nowMs: number) => Result) => this.#transact(work);
+    return tryWebhook({ outbox: this.#outbox, courier: this.#courier, transact }, id);
+  }
+
+  listDeliveries(query: DeliveryQuery): ReturnType<typeof listDeliveries> {
+    return listDeliveries(this.#outbox, query);
+  }
+
+  replayWebhook(request: ReplayAsk): Promise<ReturnType<typeof replayWebhook>> {
+    return this.#tell(() => replayWebhook(this.#outbox, request));
+  }
+
+  replayDelivery(id: string): Promise<ReturnType<typeof replayDelivery>> {
+    return this.#tell((nowMs) => replayDelivery(this.#outbox, id, nowMs));
+  }
+
+  listEvents(query: EventQuery): ReturnType<typeof listEvents> {
+    return listEvents(this.#outbox, query);
+  }
+
+  #transact<Result>(work: (nowMs: number) => Result): Result {
+    try {
+      return this.#db.transaction(() => work(Date.now()));
+    } catch (error) {
+      this.#outbox.forget();
+      throw error;
+    }
+  }
+
+  /** What the alarm may have to do something about. */
+  async #tell<Result>(work: (nowMs: number) => Result): Promise<Result> {
+    const told = this.#transact(work);
+    await this.#arm();
+    return told;
+  }
+
   /** Takes up deletions that a crash cut short, and files that are still to be erased. */
   override async alarm(): Promise<void> {
     const unfinished = this.#store.listDeleting(MOST_AT_ONCE);
     await this.ctx.storage.setAlarm(Date.now() + RESUME_AFTER_MS);
+    this.#courier.wake();
     for (const { id } of unfinished) {
       // oxlint-disable-next-line no-await-in-loop -- one after the other
       await this.deleteTenant(id).catch(() => false);
@@ -122,6 +234,8 @@ export class Account extends DurableObject<Env> {
     const due = this.#sweeps.list(MOST_AT_ONCE).filter(({ dueAtMs }) => dueAtMs <= Date.now());
     // oxlint-disable-next-line no-await-in-loop -- one after the other
     for (const sweep of due) await this.#sweep(sweep);
+    this.#purge();
+    await restOrLate(this.#courier);
     await this.#arm();
   }
 
@@ -131,8 +245,16 @@ export class Account extends DurableObject<Env> {
     const [sweep] = this.#sweeps.list(1);
     const due = unfinished === undefined ? [] : [Date.now() + RESUME_AFTER_MS];
     if (sweep !== undefined) due.push(sweep.dueAtMs);
+    if (this.#courier.isBusy) this.#courier.wake();
+    const outboxMs = this.#courier.nextDueMs();
+    if (outboxMs !== null) due.push(outboxMs);
     if (due.length === 0) await this.ctx.storage.deleteAlarm();
     else await this.ctx.storage.setAlarm(Math.min(...due));
+  }
+
+  /** Events of the platform are few: they are looked through whenever the alarm rings. */
+  #purge(): void {
+    this.#transact((nowMs) => this.#outbox.purge(nowMs - EVENTS_KEPT_MS, MAX_PURGED, nowMs));
   }
 
   /** A bucket that fails is asked again later: the tenant is gone whatever becomes of its files. */
@@ -204,5 +326,12 @@ export class Account extends DurableObject<Env> {
 
 /** A deployment may do without the bucket. */
 const imagesOf = (env: Env): R2Bucket | null => (env as Partial<Env>).IMAGES ?? null;
+
+/** The name of what failed, never its message. */
+function reportFailure(event: string, error: unknown): void {
+  const name = error instanceof Error ? error.name : "unknown";
+  // oxlint-disable-next-line no-console -- structured logs go to the console
+  console.error(JSON.stringify({ level: "error", event, object: "account", error: name }));
+}
 
 const randomSecret = (): string => crypto.getRandomValues(new Uint8Array(32)).toHex();

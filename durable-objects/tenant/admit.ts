@@ -1,11 +1,13 @@
+import { BATCH_ROUTE, withShare } from "../../src/domain/batch-share.ts";
 import { CATALOGUE_VERSION } from "../../src/domain/catalogue.ts";
-import type { Hold } from "../../src/domain/ledger.ts";
+import type { Hold, JournalLine } from "../../src/domain/ledger.ts";
 import { sum } from "../../src/domain/micro-neurons.ts";
 import { planModeration } from "../../src/domain/plan-moderation.ts";
 import type { PolicyVersion } from "../../src/domain/policy.ts";
 import { type PlannedStage, rateUnits } from "../../src/domain/stage.ts";
 import { authorise } from "./access.ts";
 import { callStanding } from "./call-standing.ts";
+import { expectFiles } from "./content-desk.ts";
 import { countRefusal } from "./count-refusal.ts";
 import type { Entry } from "./ledger-row.ts";
 import type { Parts } from "./parts.ts";
@@ -50,10 +52,10 @@ export function admit(parts: Parts, profile: Profile, request: AdmitRequest): Ad
 /**
  * The same admit again, after its first answer was lost: the same hold, also when its key or its
  * tenant's rights have ended meanwhile. If the hold itself has ended, there is no second chance to
- * run.
+ * run: what it came to is given again, where that is stored.
  */
 function repeated(entry: Entry, parts: Parts, profile: Profile, request: AdmitRequest): AdmitReply {
-  if (entry.kind === "line") return { kind: "unavailable" };
+  if (entry.kind === "line") return ended(entry.line, parts, profile, request);
   if (request.kind === "generation") {
     const guarded = request.guard !== null && entry.hold.stages.length > 1;
     const policy = guarded ? findPolicy(parts, request.guard.policy.name) : null;
@@ -62,6 +64,19 @@ function repeated(entry: Entry, parts: Parts, profile: Profile, request: AdmitRe
   const policy = findPolicy(parts, request.policy.name);
   if (policy === null) return { kind: "unavailable" };
   return moderationAdmitted(profile, entry.hold, policyReply(profile, policy, request.policy));
+}
+
+function ended(
+  line: JournalLine,
+  parts: Parts,
+  profile: Profile,
+  request: AdmitRequest,
+): AdmitReply {
+  if (request.kind !== "moderation") return { kind: "unavailable" };
+  const verdicts = request.verdictIds.flatMap((id) => parts.verdicts.read(id) ?? []);
+  if (verdicts.length < request.verdictIds.length) return { kind: "unavailable" };
+  const standing = callStanding(parts, profile, { requests: 0 });
+  return { kind: "replayed", verdicts, reply: null, line, standing };
 }
 
 function admitAs(
@@ -90,6 +105,7 @@ function admitModeration(
   if (plan.kind !== "planned") return plan;
   const outcome = reserve(parts, profile, { request, keyId, stages: plan.stages });
   if (outcome.kind !== "reserved") return outcome;
+  expectFiles(parts, profile, request, outcome.hold);
   return moderationAdmitted(profile, outcome.hold, policyReply(profile, policy, request.policy));
 }
 
@@ -129,14 +145,16 @@ function reserve(
   },
 ): ReturnType<Parts["ledger"]["reserve"]> | Extract<AdmitFailure, { kind: "storage_full" }> {
   const { request, keyId, stages } = admission;
-  if (parts.db.size() > parts.platform.storageLimit * STORAGE_MARGIN)
-    return { kind: "storage_full" };
+  if (isStorageFull(parts)) return { kind: "storage_full" };
   const nowMs = parts.ledger.standing(profile).nowMs;
   const { userId } = request;
   const pictures = userPicturesOf(parts, profile, { userId, stages, nowMs });
+  const isOfBatch = request.route === BATCH_ROUTE;
+  const units = rateUnits(stages);
   const demand = {
     bound: sum(stages.map((stage) => stage.bound)),
-    units: rateUnits(stages),
+    units: isOfBatch ? withShare(units) : units,
+    ...(isOfBatch && { inFlightOfBatches: inFlightOfBatches(parts) }),
     ...(pictures !== null && { userPictures: pictures }),
   };
   const streamed = request.kind === "generation" && request.streamed;
@@ -159,11 +177,24 @@ function reserve(
   return outcome;
 }
 
+export const isStorageFull = ({ db, platform }: Parts): boolean =>
+  db.size() > platform.storageLimit * STORAGE_MARGIN;
+
+const inFlightOfBatches = ({ ledger }: Parts): number =>
+  ledger.openHolds().filter(({ route }) => route === BATCH_ROUTE).length;
+
 const moderationAdmitted = (
-  { generation }: Profile,
+  { generation, settings }: Profile,
   hold: Hold,
   policy: Admitted["policy"],
-): Admitted => ({ kind: "admitted", hold, policy, standing: null, life: generation });
+): Admitted => ({
+  kind: "admitted",
+  hold,
+  policy,
+  standing: null,
+  life: generation,
+  ...(settings.content_retention_days > 0 && { keepsContent: true }),
+});
 
 /** @param made `policy` null: it is not guarded */
 function generationAdmitted(

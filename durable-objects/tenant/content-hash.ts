@@ -7,12 +7,22 @@ const UTF8 = new TextEncoder();
  * the same content hashes alike within the tenant, and tells nothing outside it.
  */
 export async function keyed(verdicts: readonly Verdict[], secret: string): Promise<Verdict[]> {
+  const hash = await hasher(secret);
+  return Promise.all(
+    verdicts.map(async (verdict) => ({
+      ...verdict,
+      contentHash: await hash(verdict.contentHash),
+    })),
+  );
+}
+
+/** What stands for a person's id where it may no longer stand itself. */
+export const personHash = async (userId: string, secret: string): Promise<string> =>
+  (await hasher(secret))(`person:${userId}`);
+
+async function hasher(secret: string): Promise<(text: string) => Promise<string>> {
   const algorithm = { name: "HMAC", hash: "SHA-256" };
   const key = await crypto.subtle.importKey("raw", UTF8.encode(secret), algorithm, false, ["sign"]);
-  return Promise.all(
-    verdicts.map(async (verdict) => {
-      const mac = await crypto.subtle.sign("HMAC", key, UTF8.encode(verdict.contentHash));
-      return { ...verdict, contentHash: new Uint8Array(mac).toHex() };
-    }),
-  );
+  return async (text) =>
+    new Uint8Array(await crypto.subtle.sign("HMAC", key, UTF8.encode(text))).toHex();
 }

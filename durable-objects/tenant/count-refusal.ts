@@ -1,7 +1,10 @@
-import type { Failure } from "../../src/domain/failure.ts";
+import { PASSING } from "../../src/domain/batch.ts";
+import { BATCH_ROUTE } from "../../src/domain/batch-share.ts";
+import { type Failure, QUOTA_KINDS, type QuotaFailure } from "../../src/domain/failure.ts";
 import type { Parts } from "./parts.ts";
 import type { Profile } from "./profile-store.ts";
 import type { AdmitFailure, AdmitReply, AdmitRequest } from "./protocol.ts";
+import { tellOfExceeded } from "./tell-of-quota.ts";
 
 /** Refusals with a valid key are counted; what never named a tenant's key is not its refusal. */
 export function countRefusal(
@@ -11,6 +14,8 @@ export function countRefusal(
 ): void {
   const { reply, request, keyId, nowMs } = at;
   if (!isCounted(reply)) return;
+  // A batch that waits for its turn is not turned away.
+  if (request.route === BATCH_ROUTE && (PASSING as readonly string[]).includes(reply.kind)) return;
   const refused = {
     kind: reply.kind,
     policies: violatedPolicies(reply),
@@ -20,7 +25,11 @@ export function countRefusal(
     settingsVersion: profile.version,
   };
   parts.refusals.add(refused, nowMs);
+  if (isQuota(reply)) tellOfExceeded(parts, profile, reply.kind);
 }
+
+const isQuota = (reply: AdmitReply): reply is Extract<AdmitFailure, QuotaFailure> =>
+  (QUOTA_KINDS as readonly string[]).includes(reply.kind);
 
 const COUNTED = [
   "tenant_suspended",

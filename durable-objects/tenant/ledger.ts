@@ -1,4 +1,5 @@
 import { refusalOf, type Demand, type Refusal, type Standing } from "../../src/domain/admission.ts";
+import { limitOfClass } from "../../src/domain/batch-share.ts";
 import { addLine, addRefused, NO_TOTALS } from "../../src/domain/day-totals.ts";
 import {
   type CallId,
@@ -169,7 +170,8 @@ export class Ledger {
       posted: posted(this.#drawn(day, profile)),
       pending: this.pending(day),
       windows: meter.windows,
-      rateLimit: (name) => rateLimitFor(settings, name, settings.rpm[REQUESTS] ?? 0),
+      rateLimit: (name) =>
+        limitOfClass(name, (own) => rateLimitFor(settings, own, settings.rpm[REQUESTS] ?? 0)),
       inFlight: open.size,
       maxInFlight: settings.max_in_flight,
       accountClosed:

@@ -1,4 +1,6 @@
 import { dayOf, startOf } from "../../src/domain/period.ts";
+import { batchesDueMs } from "./batch-watch.ts";
+import { erasuresDueMs } from "./erasures.ts";
 import type { Parts } from "./parts.ts";
 import type { Profile } from "./profile-store.ts";
 import { REFUSALS_FLUSH_MS } from "./refusal-counter.ts";
@@ -13,6 +15,12 @@ const PURGE_ROWS = 500;
 /** How long refusals can be asked about. */
 const REFUSALS_KEPT_MS = 30 * DAY_MS;
 
+/** How long it can be shown that an erasure was done. */
+const ERASURES_KEPT_MS = 365 * DAY_MS;
+
+/** How long it is known who read what was kept. */
+const READS_KEPT_MS = 400 * DAY_MS;
+
 /** After midnight, spread by tenant creation so that not all purge in the same second. */
 const PURGE_AFTER_MIDNIGHT_MS = 3_600_000;
 
@@ -21,10 +29,14 @@ export function purge(parts: Parts, { settings }: Profile, nowMs: number): boole
   const keptMs = settings.verdict_retention_days * DAY_MS;
   const more = [
     parts.verdicts.purge(nowMs - keptMs, PURGE_ROWS),
+    parts.outbox.purge(nowMs - settings.event_retention_days * DAY_MS, PURGE_ROWS, nowMs),
+    parts.batches.purge(nowMs - keptMs, PURGE_ROWS),
     parts.idempotency.purge(dayOf(nowMs), PURGE_ROWS),
     parts.replies.purge(dayOf(nowMs), PURGE_ROWS),
     parts.userPictures.purge(dayOf(nowMs), PURGE_ROWS),
     parts.refusals.purge(nowMs - REFUSALS_KEPT_MS, PURGE_ROWS),
+    parts.contents.purgeReads(nowMs - READS_KEPT_MS, PURGE_ROWS),
+    parts.erasures.purge(nowMs - ERASURES_KEPT_MS, PURGE_ROWS),
   ].includes(true);
   if (!more) parts.policies.purge(nowMs - DAY_MS);
   return more;
@@ -36,5 +48,12 @@ export function nextDueMs(parts: Parts, profile: Profile, nowMs: number): number
   const spread = profile.createdAtMs % PURGE_AFTER_MIDNIGHT_MS;
   const nextPurge = startOf(dayOf(nowMs) + 1) + spread;
   const refusals = parts.refusals.waiting ? [nowMs + REFUSALS_FLUSH_MS] : [];
-  return Math.min(nextPurge, ...deadlines, ...refusals);
+  return Math.min(
+    nextPurge,
+    ...deadlines,
+    ...refusals,
+    ...erasuresDueMs(parts, nowMs),
+    ...batchesDueMs(parts),
+    parts.contentFiles.dueMs() ?? Infinity,
+  );
 }

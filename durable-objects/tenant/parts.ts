@@ -1,14 +1,25 @@
+import { BatchStore } from "./batch-store.ts";
+import { ContentFileStore } from "./content-file-store.ts";
+import { ContentStore } from "./content-store.ts";
+import { toBatch } from "../../src/domain/batch-object.ts";
+import { verdictAt } from "../../src/domain/review.ts";
+import { toVerdict } from "../../src/domain/verdict-object.ts";
 import type { Database } from "../database.ts";
+import { Outbox, type ReadSubject } from "../outbox/outbox.ts";
+import { ReportStore } from "../outbox/report-store.ts";
+import { ErasureStore } from "./erasure-store.ts";
 import { IdempotencyStore } from "./idempotency-store.ts";
 import { KeyStore } from "./key-store.ts";
 import { Ledger } from "./ledger.ts";
 import { LedgerStore } from "./ledger-store.ts";
+import { PersonStore } from "./person-store.ts";
 import type { Platform } from "./platform.ts";
 import { PolicyStore } from "./policy-store.ts";
 import { ProfileStore } from "./profile-store.ts";
 import { RefusalCounter } from "./refusal-counter.ts";
 import { RefusalStore } from "./refusal-store.ts";
 import { ReplyStore } from "./reply-store.ts";
+import { RevisionStore } from "./revision-store.ts";
 import { UserPictureStore } from "./user-picture-store.ts";
 import { VerdictStore } from "./verdict-store.ts";
 
@@ -26,11 +37,29 @@ export interface Parts {
   readonly replies: ReplyStore;
   readonly refusals: RefusalCounter;
   readonly userPictures: UserPictureStore;
+  readonly outbox: Outbox;
+  readonly revisions: RevisionStore;
+  readonly contents: ContentStore;
+  readonly contentFiles: ContentFileStore;
+  readonly batches: BatchStore;
+  readonly persons: PersonStore;
+  readonly erasures: ErasureStore;
 }
 
 export function makeParts(db: Database, platform: Platform): Parts {
   const journal = new LedgerStore(db);
   const ledger = new Ledger(journal);
+  const verdicts = new VerdictStore(db);
+  const batches = new BatchStore(db);
+  /** As its GET returns it now; null: it is gone. */
+  const readSubject: ReadSubject = (_, id) => {
+    if (id.startsWith("bat_")) {
+      const batch = batches.read(id);
+      return batch === null ? null : toBatch(batch);
+    }
+    const verdict = verdicts.read(id);
+    return verdict === null ? null : toVerdict(verdictAt(verdict, Date.now()));
+  };
   return {
     db,
     platform,
@@ -39,10 +68,17 @@ export function makeParts(db: Database, platform: Platform): Parts {
     policies: new PolicyStore(db),
     journal,
     ledger,
-    verdicts: new VerdictStore(db),
+    verdicts,
     idempotency: new IdempotencyStore(db),
     replies: new ReplyStore(db),
     refusals: new RefusalCounter(new RefusalStore(db), ledger),
     userPictures: new UserPictureStore(db),
+    outbox: new Outbox(db, readSubject, new ReportStore(db)),
+    revisions: new RevisionStore(db),
+    contents: new ContentStore(db),
+    contentFiles: new ContentFileStore(db),
+    batches,
+    persons: new PersonStore(db),
+    erasures: new ErasureStore(db),
   };
 }

@@ -8,6 +8,8 @@ export interface Platform {
   readonly prices: PriceOverrides;
   /** Whether the engine has a vision model: the default policy asks for one only then. */
   readonly canSee: boolean;
+  /** Whether webhooks may be delivered to public hosts only. */
+  readonly publicTargetsOnly: boolean;
   /** Bytes that the object may grow to. */
   readonly storageLimit: number;
 }
@@ -26,6 +28,7 @@ export function readPlatform(env: Env): Platform {
     workersPlan,
     prices: config?.prices ?? {},
     canSee: config?.inference === "workers-ai",
+    publicTargetsOnly: config?.webhookTargets !== "any",
     storageLimit: STORAGE_LIMIT[workersPlan],
   };
 }

@@ -14,6 +14,7 @@ import type { Policy } from "../../src/domain/policy.ts";
 import type { RateStanding } from "../../src/domain/rate-limit.ts";
 import type { Role } from "../../src/domain/role.ts";
 import type { Verdict } from "../../src/domain/verdict.ts";
+import type { KeptContent } from "./content-store.ts";
 
 // What the router and a tenant's object say to each other in a governed call. Every message can be
 // repeated with the same answer, since it names its call.
@@ -119,6 +120,8 @@ export interface Admitted {
   readonly standing: CallStanding | null;
   /** Absent where the tenant has not turned the cache on. */
   readonly cache?: CacheTerms;
+  /** What is moderated is to be kept for people to see; absent: it is not. */
+  readonly keepsContent?: true;
   /** Which life of the tenant this is: what is kept elsewhere is kept under it, and goes with it. */
   readonly life: number;
 }
@@ -165,6 +168,8 @@ export interface SettleRequest {
   readonly account: "exhausted" | "answered" | null;
   /** Of a generation, to be given again to who repeats its idempotency key; null: not kept. */
   readonly reply: StoredReply | null;
+  /** What was moderated, where the admission says that it is kept. */
+  readonly contents?: readonly KeptContent[];
 }
 
 export interface SettleReply {

@@ -1,4 +1,5 @@
 import { charged, type JournalLine } from "../../src/domain/ledger.ts";
+import { verdictAt } from "../../src/domain/review.ts";
 import { callStanding } from "./call-standing.ts";
 import type { Remembered } from "./idempotency-store.ts";
 import type { Parts } from "./parts.ts";
@@ -41,7 +42,11 @@ function replayed(
   profile: Profile,
   { found: { verdictIds }, line, reply }: Ended,
 ): AdmitReply {
-  const verdicts = verdictIds.map((id) => parts.verdicts.read(id)).filter((v) => v !== null);
+  const { nowMs } = parts.ledger.standing(profile);
+  const verdicts = verdictIds.flatMap((id) => {
+    const verdict = parts.verdicts.read(id);
+    return verdict === null ? [] : [verdictAt(verdict, nowMs)];
+  });
   if (verdicts.length < verdictIds.length || (verdictIds.length === 0 && reply === null)) {
     // Its settle never came, its verdicts are past their retention, or its reply was not kept: it
     // is not run again.

@@ -1,3 +1,4 @@
+import { isShare } from "../../src/domain/batch-share.ts";
 import { CATEGORIES } from "../../src/domain/category.ts";
 import type { NeuronStanding } from "../../src/domain/failure.ts";
 import { neuronStanding } from "../../src/domain/admission.ts";
@@ -29,7 +30,7 @@ export function limits(parts: Parts, profile: Profile): Limits {
   const names = new Set([
     ...Object.keys(DEFAULT_RATES),
     ...Object.keys(profile.settings.rpm),
-    ...Object.keys(now.windows),
+    ...Object.keys(now.windows).filter((name) => !isShare(name)),
   ]);
   return {
     kind: "limits",

@@ -4,9 +4,12 @@ import { rateUnits } from "../../src/domain/stage.ts";
 import type { RateUnits } from "../../src/domain/rate-limit.ts";
 import type { Verdict } from "../../src/domain/verdict.ts";
 import { callStanding } from "./call-standing.ts";
+import { keepContents } from "./content-desk.ts";
+import type { KeptContent } from "./content-store.ts";
 import type { Parts } from "./parts.ts";
 import type { Profile } from "./profile-store.ts";
 import type { SettleReply, SettleRequest } from "./protocol.ts";
+import { tellOfClosure, tellOfThreshold } from "./tell-of-quota.ts";
 import { giveBackPictures } from "./user-pictures.ts";
 
 /**
@@ -16,19 +19,21 @@ import { giveBackPictures } from "./user-pictures.ts";
 export function settle(parts: Parts, profile: Profile, request: SettleRequest): SettleReply {
   const before = parts.ledger.entry(request.callId);
   const units = before?.kind === "hold" ? rateUnits(before.hold.stages) : { requests: 0 };
+  const { contents = [] } = request;
   const verdictId = request.verdicts.length === 1 ? (request.verdicts[0]?.id ?? null) : null;
   const settlement = parts.ledger.settle(profile, request.callId, {
     items: request.items,
     verdictId,
   });
-  noteAccount(parts, request, before?.kind === "hold" ? before.hold.admittedAtMs : null);
+  const admittedAtMs = before?.kind === "hold" ? before.hold.admittedAtMs : null;
+  noteAccount(parts, profile, { account: request.account, admittedAtMs });
   switch (settlement.kind) {
     case "unknown_hold":
       return { settlement, verdicts: [], standing: null };
     case "settled":
       if (before?.kind === "hold") giveBackPictures(parts, before.hold, request.items);
       if (request.reply !== null) parts.replies.insert(settlement.line, request.reply);
-      return stored(parts, profile, { settlement, verdicts: request.verdicts, units });
+      return stored(parts, profile, { settlement, verdicts: request.verdicts, units, contents });
     case "settled_late": {
       if (request.reply !== null) parts.replies.insert(settlement.line, request.reply);
       // What came late is kept, at the price that the expired hold has paid already.
@@ -38,7 +43,7 @@ export function settle(parts: Parts, profile: Profile, request: SettleRequest): 
       if (verdictId !== null && settlement.line.verdictId === null) {
         parts.journal.nameVerdict(request.callId, verdictId);
       }
-      return stored(parts, profile, { settlement, verdicts, units });
+      return stored(parts, profile, { settlement, verdicts, units, contents });
     }
     case "already_settled": {
       const verdicts = request.verdicts
@@ -52,25 +57,47 @@ export function settle(parts: Parts, profile: Profile, request: SettleRequest): 
 function stored(
   parts: Parts,
   profile: Profile,
-  made: { settlement: SettleReply["settlement"]; verdicts: readonly Verdict[]; units: RateUnits },
+  made: {
+    settlement: SettleReply["settlement"];
+    verdicts: readonly Verdict[];
+    units: RateUnits;
+    contents: readonly KeptContent[];
+  },
 ): SettleReply {
   const { settlement, verdicts, units } = made;
   const callId = settlement.kind === "unknown_hold" ? "" : settlement.line.callId;
   const standing = callStanding(parts, profile, units);
+  tellOfThreshold(parts, profile);
   const dated = verdicts.map((verdict) => ({ ...verdict, createdAtMs: standing.nowMs }));
-  for (const verdict of dated) parts.verdicts.insert(verdict, callId);
+  for (const { batchId } of dated)
+    if (batchId !== null) parts.batches.hear(batchId, standing.nowMs);
+  for (const verdict of dated) {
+    if (parts.verdicts.insert(verdict, callId)) tellOfVerdict(parts, verdict, standing.nowMs);
+  }
+  keepContents(parts, profile, made.contents, standing.nowMs);
   if (settlement.kind === "settled") return { settlement, verdicts: null, standing };
   // A late settle may be repeated: what the first one stored holds.
   const kept = dated.map((verdict) => parts.verdicts.read(verdict.id) ?? verdict);
   return { settlement, verdicts: kept, standing };
 }
 
+const tellOfVerdict = (parts: Parts, { id, decision }: Verdict, nowMs: number): void =>
+  parts.outbox.record({ type: "moderation.verdict", subject: id, decision, data: null }, nowMs);
+
 /** A closed day is lifted only by a call that was sent after it was closed. */
-function noteAccount(parts: Parts, { account }: SettleRequest, admittedAtMs: number | null): void {
+function noteAccount(
+  parts: Parts,
+  profile: Profile,
+  { account, admittedAtMs }: { account: SettleRequest["account"]; admittedAtMs: number | null },
+): void {
   if (account === null || admittedAtMs === null) return;
+  if (account === "exhausted") {
+    parts.ledger.closeAccount(dayOf(admittedAtMs));
+    tellOfClosure(parts, profile, dayOf(admittedAtMs));
+    return;
+  }
   const closure = parts.ledger.closure();
-  if (account === "exhausted") parts.ledger.closeAccount(dayOf(admittedAtMs));
-  else if (closure !== null && admittedAtMs > closure.closedAtMs) parts.ledger.reopenAccount();
+  if (closure !== null && admittedAtMs > closure.closedAtMs) parts.ledger.reopenAccount();
 }
 
 /** The verdict with its stages at what the line charged for them. */

@@ -49,12 +49,12 @@ export class Steps {
   ask<Result>(
     profile: Profile | null,
     caller: Caller,
-    work: (profile: Profile, nowMs: number) => Result,
+    work: (profile: Profile, nowMs: number, keyId: string | null) => Result,
   ): Result | AskFailure {
     if (profile === null || profile.closed) return unknownTenant(caller);
     return this.run(profile, (nowMs) => {
       const access = authorise(this.#parts, profile, caller, nowMs);
-      return access.kind === "granted" ? work(profile, nowMs) : access;
+      return access.kind === "granted" ? work(profile, nowMs, access.keyId) : access;
     });
   }
 
@@ -74,6 +74,9 @@ export class Steps {
     this.#profile = null;
     this.#parts.ledger.reset();
     this.#parts.policies.forget();
+    this.#parts.outbox.forget();
+    this.#parts.batches.forget();
+    this.#parts.erasures.forget();
   }
 
   #writeRefusals(nowMs: number): void {

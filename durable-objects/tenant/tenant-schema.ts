@@ -1,4 +1,9 @@
 import type { Migration } from "../database.ts";
+import { BATCH_TABLES } from "./batch-schema.ts";
+import { PEOPLE_TABLES } from "./people-schema.ts";
+import { OUTBOX_TABLES } from "../outbox/outbox-schema.ts";
+import { REPORTS_TABLE } from "../outbox/report-store.ts";
+import { ERASURE_TABLES } from "./erasure-schema.ts";
 
 // The tables of a tenant's object; `docs/storage.md` describes them. Append migrations, never edit
 // a released one. WITHOUT ROWID keeps a row with a text key at one written row, not two.
@@ -151,4 +156,8 @@ export const TENANT_MIGRATIONS: readonly Migration[] = [
       ) STRICT, WITHOUT ROWID`,
     ],
   },
+  { name: "outbox", statements: [...OUTBOX_TABLES, REPORTS_TABLE] },
+  { name: "erasures", statements: ERASURE_TABLES },
+  { name: "people", statements: PEOPLE_TABLES },
+  { name: "batches", statements: BATCH_TABLES },
 ];

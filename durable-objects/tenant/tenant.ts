@@ -1,27 +1,72 @@
 import { DurableObject } from "cloudflare:workers";
+import { type Erasure, type Place } from "../../src/domain/erasure.ts";
 import type { Failure } from "../../src/domain/failure.ts";
-import type { JournalLine } from "../../src/domain/ledger.ts";
+import { charged, type JournalLine } from "../../src/domain/ledger.ts";
+import type { MicroNeurons } from "../../src/domain/micro-neurons.ts";
 import type { Day } from "../../src/domain/period.ts";
 import type { Policy, PolicyVersion } from "../../src/domain/policy.ts";
 import { MOST_IN_FLIGHT } from "../../src/domain/settings.ts";
+import { verdictAt } from "../../src/domain/review.ts";
+import type { Batch } from "../../src/domain/batch.ts";
 import type { Verdict } from "../../src/domain/verdict.ts";
+import { Courier } from "../outbox/courier.ts";
+import { courierOptions } from "../outbox/courier-options.ts";
+import type { DeliveryQuery } from "../outbox/delivery-store.ts";
+import { type TriedWebhook, tryWebhook } from "../outbox/try-webhook.ts";
+import {
+  changeWebhook,
+  deleteWebhook,
+  type EventQuery,
+  listDeliveries,
+  listEvents,
+  readWebhook,
+  type ReplayAsk as DeliveriesAsk,
+  replayDelivery,
+  replayWebhook,
+  type RotateSecret,
+  rotateSecret,
+  type WebhookChange,
+} from "../outbox/webhook-desk.ts";
+import type { Webhook } from "../outbox/webhook-store.ts";
+import { type CreateWebhook, createWebhookOnce } from "./create-webhook.ts";
+import { handOver } from "./hand-over.ts";
 import { migrate, objectDatabase, schemaVersion } from "../database.ts";
 import { GroupCommit } from "../group-commit.ts";
 import { admit } from "./admit.ts";
 import { type Birth, change, type Configured, create, type SettingsChange } from "./configure.ts";
 import { type IssueKey, issueKey, type RotateKey, rotateKey } from "./key-desk.ts";
+import { findPersonal, type PersonalPage, startErasure } from "./erasures.ts";
 import type { Key } from "./key-store.ts";
 import type { LineQuery, Period } from "./ledger-store.ts";
-import { nextDueMs, purge } from "./maintenance.ts";
+import { nextDueMs } from "./maintenance.ts";
 import { makeParts, type Parts } from "./parts.ts";
 import { readPlatform } from "./platform.ts";
 import { putPolicy } from "./policy-desk.ts";
+import { type ReplayAsk, type ReplayPage, replayPage } from "./policy-replay.ts";
 import type { Profile } from "./profile-store.ts";
 import type { AdmitReply, AdmitRequest, Caller, SettleReply, SettleRequest } from "./protocol.ts";
 import { type AskedCall, quote } from "./quote.ts";
 import type { RefusalCount } from "./refusal-store.ts";
 import { countInvariants, type InvariantCount, type Limits, limits } from "./reports.ts";
-import { keyed } from "./content-hash.ts";
+import { keyed, personHash } from "./content-hash.ts";
+import { Chores } from "./chores.ts";
+import { claimVerdicts, listRevisions, releaseClaims, reviewVerdict } from "./review-desk.ts";
+import { type ReadContent, readContent } from "./content-desk.ts";
+import type { ContentRead } from "./content-store.ts";
+import {
+  beginStep,
+  cancelBatch,
+  completeBatch,
+  createBatch,
+  failBatch,
+  listSteps,
+  type NewBatch,
+  type Next,
+  readBatch,
+  reportStep,
+  type StepReport,
+  type StepWork,
+} from "./batches.ts";
 import { settle } from "./settle.ts";
 import { type AskFailure, Steps, unknownTenant } from "./steps.ts";
 import { TENANT_MIGRATIONS } from "./tenant-schema.ts";
@@ -60,6 +105,8 @@ export class Tenant extends DurableObject<Env> {
   readonly #parts: Parts;
   readonly #steps: Steps;
   readonly #calls: GroupCommit<Operation, AdmitReply | SettleReply>;
+  readonly #courier: Courier;
+  readonly #chores: Chores;
   #known: boolean;
   /** When the alarm is set for; undefined: not looked up since the object started. */
   #alarmMs: number | null | undefined;
@@ -69,12 +116,33 @@ export class Tenant extends DurableObject<Env> {
     const db = objectDatabase(ctx.storage);
     this.#known = schemaVersion(db) !== null;
     if (this.#known) migrate(db, TENANT_MIGRATIONS);
-    this.#parts = makeParts(db, readPlatform(env));
+    const platform = readPlatform(env);
+    this.#parts = makeParts(db, platform);
     this.#steps = new Steps(this.#parts, () => Date.now());
     this.#calls = new GroupCommit(
       (operations) => this.#commit(operations),
       () => this.#arm().then(() => db.sync()),
     );
+    this.#courier = new Courier(this.#parts.outbox, {
+      ...courierOptions(platform),
+      transact: (work) => this.#transact(work),
+      onRest: () => void this.#arm().catch((error: unknown) => this.#report("arm_failed", error)),
+      report: (error) => this.#report("delivery_failed", error),
+    });
+    this.#chores = new Chores({
+      parts: this.#parts,
+      courier: this.#courier,
+      step: (work) => {
+        const profile = this.#profile();
+        return profile === null ? null : this.#steps.run(profile, work);
+      },
+      bucket: () => (this.env as Partial<Env>).IMAGES ?? null,
+      runs: () => (this.env as Partial<Env>).BATCHES ?? null,
+      handOver: (tenant, reports) => handOver(env, tenant, reports),
+      report: (event, error) => this.#report(event, error),
+    });
+    // Whoever ran them may have been killed with the object before this one.
+    if (this.#known && this.#parts.batches.open().length > 0) ctx.waitUntil(this.#arm());
   }
 
   // Governed calls
@@ -191,6 +259,11 @@ export class Tenant extends DurableObject<Env> {
     );
   }
 
+  /** One page of a replay: nothing is asked, admitted or paid. */
+  replayPolicy(caller: Caller, asked: ReplayAsk): ReplayPage | AskFailure {
+    return this.#ask(caller, () => replayPage(this.#parts, asked));
+  }
+
   // Reading
 
   readLimits(caller: Caller): Limits | AskFailure {
@@ -234,19 +307,247 @@ export class Tenant extends DurableObject<Env> {
     caller: Caller,
     query: VerdictQuery,
   ): ({ readonly kind: "verdicts" } & VerdictPage) | AskFailure {
-    return this.#ask(caller, () => ({
-      kind: "verdicts" as const,
-      ...this.#parts.verdicts.list(query),
-    }));
+    return this.#ask(caller, (_, nowMs) => {
+      releaseClaims(this.#parts, nowMs);
+      return { kind: "verdicts" as const, ...this.#parts.verdicts.list(query) };
+    });
   }
 
   readVerdict(
     caller: Caller,
     id: string,
   ): { readonly kind: "verdict"; readonly verdict: Verdict } | AskFailure {
-    return this.#ask(caller, () => {
+    return this.#ask(caller, (_, nowMs) => {
       const verdict = this.#parts.verdicts.read(id);
-      return verdict === null ? notFound("verdict") : { kind: "verdict" as const, verdict };
+      if (verdict === null) return notFound("verdict");
+      return { kind: "verdict" as const, verdict: verdictAt(verdict, nowMs) };
+    });
+  }
+
+  // People
+
+  reviewVerdict(caller: Caller, request: Parameters<typeof reviewVerdict>[1]) {
+    return this.#tell(caller, (nowMs, keyId) =>
+      reviewVerdict(this.#parts, request, { keyId, nowMs }),
+    );
+  }
+
+  claimVerdicts(
+    caller: Caller,
+    limit: number,
+  ): ({ readonly kind: "verdicts" } & VerdictPage) | AskFailure {
+    return this.#ask(caller, (_, nowMs, keyId) => {
+      const verdicts = claimVerdicts(this.#parts, limit, { keyId, nowMs });
+      return { kind: "verdicts" as const, verdicts, next: null };
+    });
+  }
+
+  readContent(caller: Caller, asked: ReadContent) {
+    return this.#ask(caller, (profile, nowMs, keyId) =>
+      readContent(this.#parts, profile, { ...asked, keyId, nowMs }),
+    );
+  }
+
+  listContentReads(caller: Caller, before: string, limit: number): Page<ContentRead> | AskFailure {
+    return this.#ask(caller, () => page(this.#parts.contents.listReads(before, limit), limit));
+  }
+
+  listRevisions(caller: Caller, id: string) {
+    return this.#ask(caller, () => listRevisions(this.#parts, id));
+  }
+
+  // Webhooks
+
+  createWebhook(
+    caller: Caller,
+    request: CreateWebhook,
+  ): Promise<ReturnType<typeof createWebhookOnce> | AskFailure> {
+    return this.#tell(caller, (nowMs) => createWebhookOnce(this.#parts, request, nowMs));
+  }
+
+  listWebhooks(caller: Caller): WebhookList | AskFailure {
+    return this.#ask(caller, () => ({
+      kind: "webhooks" as const,
+      webhooks: this.#parts.outbox.webhooks.all(),
+    }));
+  }
+
+  readWebhook(caller: Caller, id: string): ReturnType<typeof readWebhook> | AskFailure {
+    return this.#ask(caller, () => readWebhook(this.#parts.outbox, id));
+  }
+
+  changeWebhook(
+    caller: Caller,
+    id: string,
+    changed: WebhookChange,
+  ): Promise<ReturnType<typeof changeWebhook> | AskFailure> {
+    return this.#tell(caller, (nowMs) => changeWebhook(this.#parts.outbox, id, changed, nowMs));
+  }
+
+  rotateWebhook(
+    caller: Caller,
+    request: RotateSecret,
+  ): Promise<ReturnType<typeof rotateSecret> | AskFailure> {
+    return this.#tell(caller, (nowMs) => rotateSecret(this.#parts.outbox, request, nowMs));
+  }
+
+  deleteWebhook(
+    caller: Caller,
+    id: string,
+  ): Promise<ReturnType<typeof deleteWebhook> | AskFailure> {
+    return this.#tell(caller, () => deleteWebhook(this.#parts.outbox, id));
+  }
+
+  async tryWebhook(caller: Caller, id: string): Promise<TriedWebhook | AskFailure> {
+    const found = this.#ask(caller, () => readWebhook(this.#parts.outbox, id));
+    if (found.kind !== "webhook") return found;
+    const transact = <Result>(work: (nowMs: number) => Result) => this.#transact(work);
+    return tryWebhook({ outbox: this.#parts.outbox, courier: this.#courier, transact }, id);
+  }
+
+  listDeliveries(
+    caller: Caller,
+    query: DeliveryQuery,
+  ): ReturnType<typeof listDeliveries> | AskFailure {
+    return this.#ask(caller, () => listDeliveries(this.#parts.outbox, query));
+  }
+
+  replayWebhook(
+    caller: Caller,
+    request: DeliveriesAsk,
+  ): Promise<ReturnType<typeof replayWebhook> | AskFailure> {
+    return this.#tell(caller, () => replayWebhook(this.#parts.outbox, request));
+  }
+
+  replayDelivery(
+    caller: Caller,
+    id: string,
+  ): Promise<ReturnType<typeof replayDelivery> | AskFailure> {
+    return this.#tell(caller, (nowMs) => replayDelivery(this.#parts.outbox, id, nowMs));
+  }
+
+  listEvents(
+    caller: Caller,
+    query: EventQuery,
+  ): ({ readonly kind: "events" } & ReturnType<typeof listEvents>) | AskFailure {
+    return this.#ask(caller, () => ({
+      kind: "events" as const,
+      ...listEvents(this.#parts.outbox, query),
+    }));
+  }
+
+  // Batches
+
+  createBatch(caller: Caller, request: NewBatch) {
+    return this.#tell(caller, (nowMs, keyId, profile) =>
+      createBatch(this.#parts, profile, { ...request, keyId, nowMs }),
+    );
+  }
+
+  readBatch(caller: Caller, id: string) {
+    return this.#ask(caller, () => readBatch(this.#parts, id));
+  }
+
+  listBatches(caller: Caller, before: string, limit: number): Page<Batch> | AskFailure {
+    return this.#ask(caller, () => page(this.#parts.batches.list(before, limit), limit));
+  }
+
+  listBatchSteps(caller: Caller, query: Parameters<typeof listSteps>[1]) {
+    return this.#ask(caller, () => listSteps(this.#parts, query));
+  }
+
+  cancelBatch(caller: Caller, id: string) {
+    return this.#tell(caller, (nowMs) => cancelBatch(this.#parts, id, nowMs));
+  }
+
+  /** The six that follow are asked by the run of a batch, on the platform's behalf. */
+  async beginStep(
+    life: number,
+    asked: { readonly id: string; readonly step: number },
+  ): Promise<StepWork> {
+    const work = this.#ofLife(life, OVER, (profile, nowMs) =>
+      beginStep(this.#parts, profile, asked, nowMs),
+    );
+    await this.#arm();
+    return work;
+  }
+
+  async reportStep(life: number, report: StepReport): Promise<Next> {
+    const next = this.#ofLife(life, OVER, (_, nowMs) => reportStep(this.#parts, report, nowMs));
+    await this.#arm();
+    return next;
+  }
+
+  /** 0: there is nothing to do. */
+  itemCount(life: number, id: string): number {
+    return this.#ofLife(life, 0, () => this.#parts.batches.read(id)?.items ?? 0);
+  }
+
+  /** What a call that has ended was charged; null: it has not ended. */
+  chargeOf(life: number, callId: string): MicroNeurons | null {
+    return this.#ofLife(life, null, () => {
+      const entry = this.#parts.ledger.entry(callId);
+      return entry?.kind === "line" ? charged(entry.line) : null;
+    });
+  }
+
+  async completeBatch(life: number, id: string): Promise<void> {
+    this.#ofLife(life, undefined, (_, nowMs) => completeBatch(this.#parts, id, nowMs));
+    await this.#arm();
+  }
+
+  async failBatch(life: number, asked: Parameters<typeof failBatch>[1]): Promise<void> {
+    this.#ofLife(life, undefined, (_, nowMs) => failBatch(this.#parts, asked, nowMs));
+    await this.#arm();
+  }
+
+  /** A step for one life of the tenant: of another there is nothing to do. */
+  #ofLife<Result>(
+    life: number,
+    none: Result,
+    work: (profile: Profile, nowMs: number) => Result,
+  ): Result {
+    const profile = this.#profile();
+    if (profile === null || profile.closed || profile.generation !== life) return none;
+    return this.#steps.run(profile, (nowMs) => work(profile, nowMs));
+  }
+
+  // One person's data
+
+  /** A page of what is held of a person; `place` null: from the beginning. */
+  findPersonal(
+    caller: Caller,
+    asked: { readonly userId: string; readonly place: Place | null; readonly requestId: string },
+  ): PersonalPage | AskFailure {
+    return this.#ask(caller, (_, nowMs, keyId) =>
+      findPersonal(this.#parts, asked, { keyId, nowMs, requestId: asked.requestId }),
+    );
+  }
+
+  async startErasure(
+    caller: Caller,
+    asked: { readonly id: string; readonly userId: string },
+  ): Promise<ReturnType<typeof startErasure> | AskFailure> {
+    const profile = this.#profile();
+    if (profile === null) return unknownTenant(caller);
+    const person = await personHash(asked.userId, profile.contentSecret);
+    const started = this.#ask(caller, (_, nowMs) =>
+      startErasure(this.#parts, { ...asked, person }, nowMs),
+    );
+    // In the same turn as the step, so that both are durable or neither is.
+    if (started.kind === "erasure") {
+      await this.#setAlarm(nextDueMs(this.#parts, profile, Date.now()));
+    }
+    return started;
+  }
+
+  readErasure(
+    caller: Caller,
+    id: string,
+  ): { readonly kind: "erasure"; readonly erasure: Erasure } | AskFailure {
+    return this.#ask(caller, () => {
+      const erasure = this.#parts.erasures.read(id);
+      return erasure === null ? notFound("erasure") : { kind: "erasure" as const, erasure };
     });
   }
 
@@ -292,11 +593,7 @@ export class Tenant extends DurableObject<Env> {
     const profile = this.#profile();
     if (profile === null) return;
     try {
-      const more = this.#steps.run(profile, (nowMs) => {
-        this.#parts.refusals.flush();
-        return purge(this.#parts, profile, nowMs);
-      });
-      if (more) await this.#setAlarm(Date.now() + 1);
+      if (await this.#chores.run(profile)) await this.#setAlarm(Date.now() + 1);
       else await this.#arm();
     } catch (error) {
       this.#report("alarm_failed", error);
@@ -310,10 +607,26 @@ export class Tenant extends DurableObject<Env> {
 
   #ask<Result>(
     caller: Caller,
-    work: (profile: Profile, nowMs: number) => Result,
+    work: (profile: Profile, nowMs: number, keyId: string | null) => Result,
   ): Result | AskFailure {
     const profile = this.#profile();
     return profile === null ? unknownTenant(caller) : this.#steps.ask(profile, caller, work);
+  }
+
+  #transact<Result>(work: (nowMs: number) => Result): Result {
+    const profile = this.#profile();
+    if (profile === null) throw new Error("the tenant was erased");
+    return this.#steps.run(profile, work);
+  }
+
+  /** As `#ask`, for what leaves something to be delivered. */
+  async #tell<Result>(
+    caller: Caller,
+    work: (nowMs: number, keyId: string | null, profile: Profile) => Result,
+  ): Promise<Result | AskFailure> {
+    const told = this.#ask(caller, (profile, nowMs, keyId) => work(nowMs, keyId, profile));
+    await this.#arm();
+    return told;
   }
 
   /** One alarm, for the earliest thing that is due. */
@@ -322,7 +635,11 @@ export class Tenant extends DurableObject<Env> {
     if (profile === null) return;
     this.#alarmMs ??= await this.ctx.storage.getAlarm();
     const nowMs = Date.now();
-    const dueMs = nextDueMs(this.#parts, profile, nowMs);
+    // Who delivers already takes up at once what was just recorded.
+    if (this.#courier.isBusy) this.#courier.wake();
+    const outboxMs = profile.closed ? null : this.#chores.outboxDueMs(nowMs);
+    const otherMs = nextDueMs(this.#parts, profile, nowMs);
+    const dueMs = outboxMs === null ? otherMs : Math.min(outboxMs, otherMs);
     const armed = this.#alarmMs;
     if (armed === null || dueMs < armed || armed < nowMs - STALE_ALARM_MS) {
       await this.#setAlarm(dueMs);
@@ -340,6 +657,13 @@ export class Tenant extends DurableObject<Env> {
     // oxlint-disable-next-line no-console -- structured logs go to the console
     console.error(JSON.stringify({ level: "error", event, object: "tenant", error: name }));
   }
+}
+
+const OVER = { kind: "over" } as const;
+
+export interface WebhookList {
+  readonly kind: "webhooks";
+  readonly webhooks: readonly Webhook[];
 }
 
 export interface PeriodList {

@@ -28,10 +28,10 @@ export class UserPictureStore {
     );
   }
 
-  /** Of a day that is over nothing may be left: then there is nothing to give back to. */
+  /** Of a day that is over, or a person who was erased, there may be less than what is given back. */
   giveBack(day: Day, userId: string, pictures: number): void {
     this.#db.run(
-      "UPDATE user_pictures SET count = count - ? WHERE day = ? AND user_id = ?",
+      "UPDATE user_pictures SET count = MAX(0, count - ?) WHERE day = ? AND user_id = ?",
       pictures,
       day,
       userId,

@@ -47,6 +47,8 @@ interface VerdictBody {
   readonly amount: number;
   readonly review: Omit<Review, "state">;
   readonly hash: string;
+  /** Absent: it was none. */
+  readonly test?: true;
 }
 
 export const toRow = (verdict: Verdict, callId: string): VerdictRow => ({
@@ -90,6 +92,7 @@ export function toVerdict(row: VerdictRow): Verdict {
     policy: { name: row.policy_name, version: row.policy_version },
     review: { ...body.review, state: row.review_state },
     batchId: row.batch_id,
+    test: body.test ?? false,
     contentHash: body.hash,
     createdAtMs: row.created_at_ms,
   };
@@ -113,6 +116,7 @@ function encode(verdict: Verdict): VerdictBody {
     amount: verdict.microNeurons,
     review,
     hash: verdict.contentHash,
+    ...(verdict.test && { test: true }),
   };
 }
 

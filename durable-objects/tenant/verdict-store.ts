@@ -1,4 +1,5 @@
 import type { Category } from "../../src/domain/category.ts";
+import { isoTime } from "../../src/domain/period.ts";
 import type { Decision, Review, Verdict } from "../../src/domain/verdict.ts";
 import type { Database } from "../database.ts";
 import { AFTER_ALL_IDS, firstIdAfter, lastIdBefore } from "../id-range.ts";
@@ -26,6 +27,20 @@ export interface VerdictPage {
   readonly next: string | null;
 }
 
+const EVERY: VerdictQuery = {
+  before: null,
+  fromMs: null,
+  toMs: null,
+  userId: null,
+  contentId: null,
+  decision: null,
+  category: null,
+  policy: null,
+  review: null,
+  batchId: null,
+  limit: 0,
+};
+
 /** Rows looked at for one page, so that a filter that matches little costs a bounded amount. */
 const MAX_SCAN = 2000;
 
@@ -36,12 +51,14 @@ export class VerdictStore {
     this.#db = db;
   }
 
-  insert(verdict: Verdict, callId: string): void {
+  /** False: it was stored already, and stays as it is. */
+  insert(verdict: Verdict, callId: string): boolean {
     const row = toRow(verdict, callId);
-    this.#db.run(
+    const inserted = this.#db.run(
       `INSERT INTO verdicts (id, call_id, created_at_ms, decision, approved, policy_name,
         policy_version, user_id, content_id, batch_id, review_state, body)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING
+        RETURNING id`,
       row.id,
       row.call_id,
       row.created_at_ms,
@@ -55,6 +72,44 @@ export class VerdictStore {
       row.review_state,
       row.body,
     );
+    return inserted.length === 1;
+  }
+
+  /** What a review changes. */
+  update(verdict: Verdict): void {
+    const row = toRow(verdict, "");
+    this.#db.run(
+      "UPDATE verdicts SET decision = ?, approved = ?, review_state = ?, body = ? WHERE id = ?",
+      row.decision,
+      row.approved,
+      row.review_state,
+      row.body,
+      row.id,
+    );
+  }
+
+  /** Open for review, the oldest first. */
+  listOpen(limit: number): Verdict[] {
+    return this.#db
+      .run<VerdictRow>(
+        `SELECT * FROM verdicts WHERE review_state IN ('open', 'claimed') AND review_state = 'open'
+          ORDER BY id LIMIT ?`,
+        limit,
+      )
+      .map(toVerdict);
+  }
+
+  /** Claimed until that time at the latest, however many others are. */
+  listClaimedUntil(untilMs: number, limit: number): Verdict[] {
+    return this.#db
+      .run<VerdictRow>(
+        `SELECT * FROM verdicts WHERE review_state IN ('open', 'claimed')
+          AND review_state = 'claimed' AND json_extract(body, '$.review.claim_expires_at') <= ?
+          ORDER BY id LIMIT ?`,
+        isoTime(untilMs),
+        limit,
+      )
+      .map(toVerdict);
   }
 
   read(id: string): Verdict | null {
@@ -92,6 +147,20 @@ export class VerdictStore {
     return rows.length === 1;
   }
 
+  /** Newest first, of those that a policy judged; looks at no more than `scan` rows. */
+  judgedBy(
+    policy: string,
+    within: Pick<VerdictQuery, "before" | "fromMs" | "toMs">,
+    scan: number,
+  ): VerdictPage {
+    const query: VerdictQuery = { ...EVERY, ...within, policy };
+    const rows = this.#scan(query, scan);
+    return {
+      verdicts: rows.filter((row) => matches(row, query)).map(toVerdict),
+      next: rows.length < scan ? null : (rows.at(-1)?.id ?? null),
+    };
+  }
+
   latest(limit: number): Verdict[] {
     return this.#db
       .run<VerdictRow>("SELECT * FROM verdicts ORDER BY id DESC LIMIT ?", limit)
@@ -105,11 +174,17 @@ export class VerdictStore {
       limit,
     );
     const old = rows.filter((row) => row.created_at_ms < beforeMs);
-    for (const { id } of old) this.#db.run("DELETE FROM verdicts WHERE id = ?", id);
+    for (const { id } of old) this.delete(id);
     return old.length === limit;
   }
 
-  #scan(query: VerdictQuery): VerdictRow[] {
+  /** With its revisions. */
+  delete(id: string): void {
+    this.#db.run("DELETE FROM revisions WHERE verdict_id = ?", id);
+    this.#db.run("DELETE FROM verdicts WHERE id = ?", id);
+  }
+
+  #scan(query: VerdictQuery, scan: number = MAX_SCAN + 1): VerdictRow[] {
     const narrowed = narrowest(query);
     const where = narrowed === null ? "" : `${narrowed.column} = ? AND`;
     return this.#db.run<VerdictRow>(
@@ -118,7 +193,7 @@ export class VerdictStore {
       query.before ?? AFTER_ALL_IDS,
       query.toMs === null ? AFTER_ALL_IDS : firstIdAfter("vrd", query.toMs),
       query.fromMs === null ? "" : lastIdBefore("vrd", query.fromMs),
-      MAX_SCAN + 1,
+      scan,
     );
   }
 }

@@ -1,3 +1,4 @@
+import { shareOf } from "./batch-share.ts";
 import type {
   ConcurrencyFailure,
   NeuronStanding,
@@ -30,6 +31,8 @@ export interface Demand {
   readonly units: RateUnits;
   /** Of a call for pictures on behalf of a user. */
   readonly userPictures?: UserPictures;
+  /** Of a call of a batch: how many such calls are in progress. */
+  readonly inFlightOfBatches?: number;
 }
 
 /** Pictures of one user on this UTC day. */
@@ -175,11 +178,13 @@ function reserved(now: Standing, { bound }: Demand): Refusal | null {
   return { kind: "quota_reserved", neurons: neuronStanding(now, bound), nowMs: now.nowMs };
 }
 
-function concurrency(now: Standing, { bound }: Demand): Refusal | null {
-  if (now.inFlight < now.maxInFlight) return null;
+function concurrency(now: Standing, { bound, inFlightOfBatches }: Demand): Refusal | null {
+  const share = shareOf(now.maxInFlight);
+  const isShareTaken = inFlightOfBatches !== undefined && inFlightOfBatches >= share;
+  if (now.inFlight < now.maxInFlight && !isShareTaken) return null;
   return {
     kind: "concurrency_exceeded",
-    limit: now.maxInFlight,
+    limit: isShareTaken ? share : now.maxInFlight,
     neurons: neuronStanding(now, bound),
     nowMs: now.nowMs,
   };

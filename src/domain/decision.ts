@@ -8,7 +8,13 @@ import {
 } from "./category.ts";
 import { labelMessage } from "./image-labels.ts";
 import type { InputName } from "./plan-moderation.ts";
-import { type CategoryRule, type InputKind, lowestThreshold, type Policy } from "./policy.ts";
+import {
+  type CategoryRule,
+  type InputKind,
+  kindOf,
+  lowestThreshold,
+  type Policy,
+} from "./policy.ts";
 import {
   type Action,
   type CheckStatus,
@@ -61,7 +67,7 @@ const worstFirst = (a: Finding, b: Finding): number =>
   SEVERITY[a.effect] - SEVERITY[b.effect] || (b.reason.score ?? 0) - (a.reason.score ?? 0);
 
 /** Which stage answers for a category in such an input. */
-const STAGE_OF: Readonly<Record<InputKind, Partial<Record<Category, StageName>>>> = {
+export const STAGE_OF: Readonly<Record<InputKind, Partial<Record<Category, StageName>>>> = {
   text: {
     negativity: "sentiment",
     spam: "spam",
@@ -106,8 +112,6 @@ export function judge(policy: Policy, evidence: Evidence): Judgement {
 const unmade = (status: CheckStatus): boolean =>
   status !== "evaluated" && status !== "not_required";
 
-const kindOf = (input: InputName): InputKind => (input === "text" ? "text" : "image");
-
 function coverageOf(policy: Policy, evidence: Evidence): Record<Category, CheckStatus> {
   return forEach(CATEGORIES, (category) =>
     worst(inputsOf(policy, evidence, category).map((input) => statusOf(evidence, category, input))),
@@ -125,7 +129,7 @@ function statusOf(evidence: Evidence, category: Category, input: InputName): Che
   return stage.scores[category] === undefined ? "not_evaluated" : "evaluated";
 }
 
-const stageFor = (
+export const stageFor = (
   { stages }: Evidence,
   category: Category,
   input: InputName,

@@ -30,6 +30,8 @@ export interface MeasuredContent {
     readonly judge: readonly number[];
   } | null;
   readonly pictures: number;
+  /** A test input, of which nothing is looked at. */
+  readonly test?: true;
 }
 
 /** `"text"` or `"images/<index>"`: the input that a stage looks at. */
@@ -76,6 +78,7 @@ export function planModeration(
 }
 
 function wantedStages(policy: Policy, content: MeasuredContent, at: number): Wanted[] {
+  if (content.test === true) return [];
   const wanted: Wanted[] = [];
   const { judge, judge_fallback: fallback, vision } = policy.models;
   const fallbacks = fallback === null ? [] : [fallback];

@@ -7,6 +7,8 @@ import { DEFAULT_ROUTING, type Routing } from "./routing.ts";
 export const INPUT_KINDS = ["text", "image"] as const;
 export type InputKind = (typeof INPUT_KINDS)[number];
 
+export const kindOf = (input: string): InputKind => (input === "text" ? "text" : "image");
+
 /** One comparator everywhere: `score >= threshold`; null is never. */
 export interface CategoryRule {
   /** Where the category is asked for; empty: nowhere. */

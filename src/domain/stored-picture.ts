@@ -62,5 +62,13 @@ export const pictureKey = (owner: PictureOwner, id: string): string =>
 export const recordKey = (owner: PictureOwner, callId: string): string =>
   `${lifePrefix(owner)}image-calls/${callId}.json`;
 
+/** A picture that was moderated, where a tenant keeps contents. */
+export const contentKey = (owner: PictureOwner, verdictId: string, index: number): string =>
+  `${lifePrefix(owner)}contents/${verdictId}/${index}`;
+
+/** The items of a batch, until it has ended. */
+export const batchItemsKey = (owner: PictureOwner, batchId: string): string =>
+  `${lifePrefix(owner)}batches/${batchId}/items`;
+
 /** What the id of a picture looks like: anything else is the id of none. */
 export const PICTURE_ID = /^img_[0-9A-HJKMNP-TV-Z]{26}$/;

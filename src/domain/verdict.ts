@@ -23,7 +23,7 @@ export type Decision = (typeof DECISIONS)[number];
 export const ACTIONS = ["hide_content", "warn_user", "ban_user"] as const;
 export type Action = (typeof ACTIONS)[number];
 
-export const REASON_KINDS = ["score", "term", "label", "injection", "unavailable"] as const;
+export const REASON_KINDS = ["score", "term", "label", "injection", "unavailable", "test"] as const;
 
 export interface Reason {
   readonly kind: (typeof REASON_KINDS)[number];
@@ -93,8 +93,22 @@ export interface Verdict {
   readonly policy: { readonly name: string; readonly version: number };
   readonly review: Review;
   readonly batchId: string | null;
+  /** The text was a test input: nothing was looked at (`test-input.ts`). */
+  readonly test: boolean;
   /** HMAC of the content under the tenant's own secret, hex. */
   readonly contentHash: string;
+  readonly createdAtMs: number;
+}
+
+/** A verdict as it was decided at one time. */
+export interface Revision {
+  readonly verdictId: string;
+  readonly revision: number;
+  readonly decision: Decision;
+  readonly approved: boolean;
+  readonly decidedBy: Verdict["decidedBy"];
+  readonly keyId: string | null;
+  readonly note: string | null;
   readonly createdAtMs: number;
 }
 

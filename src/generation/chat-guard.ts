@@ -167,7 +167,7 @@ const runContext = (context: GuardContext): ModerationContext => ({
   fetchPicture: async () => null,
 });
 
-/** A text of a guarded chat as a content item; no verdict of it is stored. */
+/** A text of a guarded chat as a content item; no verdict of it is stored, and none is forced. */
 export const textContent = (text: string) => ({
   verdictId: "",
   contentId: null,
@@ -176,4 +176,6 @@ export const textContent = (text: string) => ({
   language: null,
   text,
   pictures: [],
+  test: null,
+  batchId: null,
 });

@@ -4,7 +4,7 @@ import { MAX_PICTURE_BYTES, type Picture, readPicture } from "../engines/picture
 import type { PictureSource } from "../moderation/content.ts";
 import { fetchPicture } from "../moderation/fetch-picture.ts";
 import { readImageUrl } from "../moderation/read-pictures.ts";
-import type { ResolveHost } from "../moderation/resolve-host.ts";
+import type { ResolveHost } from "../io/resolve-host.ts";
 
 // The pictures of a chat. What is wrong with one that came along is told before anything is
 // admitted; one that was named by URL is fetched when the call has its hold, so that nobody without

@@ -2,7 +2,7 @@ import { CATALOGUE } from "../domain/catalogue.ts";
 import type { GenerationStage } from "../domain/plan-generation.ts";
 import { outputTokensAtMost } from "../domain/plan-generation.ts";
 import type { ChatInference, ChatMessage } from "../engines/inference.ts";
-import type { ResolveHost } from "../moderation/resolve-host.ts";
+import type { ResolveHost } from "../io/resolve-host.ts";
 import { chatFeatures } from "./chat-features.ts";
 import { chatPictures } from "./chat-pictures.ts";
 import { compactMessages } from "./compact-messages.ts";

@@ -7,6 +7,7 @@ import {
   type StoredPicture,
 } from "../domain/stored-picture.ts";
 import type { EngineFailure } from "../domain/failure.ts";
+import { twice, within } from "../io/bucket.ts";
 
 // Pictures into the bucket, before the call is settled: what is answered can be read. They are paid
 // for by then, so a bucket that fails is told as what it is, and never as a reason to ask again.
@@ -17,9 +18,6 @@ export interface MadePicture {
   readonly seed: number | null;
   readonly picture: Picture;
 }
-
-/** One write and its repeat: with the 60 s of a call they stay within its hold's 90. */
-const WRITE_TIMEOUT_MS = 5000;
 
 const NOT_STORED = {
   kind: "engine_failed",
@@ -61,27 +59,4 @@ async function storePicture(
   const written = await twice(() => bucket.put(pictureKey(owner, id), picture.bytes, options));
   const { width, height } = picture;
   return written ? { id, contentType, bytes: picture.bytes.byteLength, width, height, seed } : null;
-}
-
-/** The same bytes under the same key: a repeat changes nothing. */
-async function twice(write: () => Promise<unknown>): Promise<boolean> {
-  const once = () =>
-    within(write()).then(
-      () => true,
-      () => false,
-    );
-  return (await once()) || once();
-}
-
-async function within<Result>(work: Promise<Result>): Promise<Result> {
-  const given = new AbortController();
-  const late = scheduler.wait(WRITE_TIMEOUT_MS, { signal: given.signal }).then(
-    () => Promise.reject(new Error("the bucket did not answer")),
-    () => new Promise<never>(() => {}),
-  );
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    given.abort();
-  }
 }

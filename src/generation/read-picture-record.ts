@@ -56,11 +56,19 @@ export async function readPictureRecord(
   if (!PICTURE_ID.test(id)) return null;
   const object = await bucket.head(pictureKey(owner, id));
   const callId = object?.customMetadata?.["call"];
-  if (callId === undefined) return null;
+  const record = callId === undefined ? null : await readCallRecord(bucket, owner, callId);
+  const picture = record?.pictures.find((each) => each.id === id);
+  return record === null || picture === undefined ? null : { record, picture };
+}
+
+/** What is kept of a call's pictures. */
+export async function readCallRecord(
+  bucket: R2Bucket,
+  owner: PictureOwner,
+  callId: string,
+): Promise<PictureRecord | null> {
   const stored = await bucket.get(recordKey(owner, callId));
   if (stored === null) return null;
   const parsed = v.safeParse(Stored, await stored.json());
-  if (!parsed.success) return null;
-  const picture = parsed.output.pictures.find((each) => each.id === id);
-  return picture === undefined ? null : { record: parsed.output, picture };
+  return parsed.success ? parsed.output : null;
 }

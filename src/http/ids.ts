@@ -15,6 +15,7 @@ const SEPARATORS = {
   grt: "_",
   jnl: "_",
   img: "_",
+  era: "_",
   modr: "-",
 } as const;
 

@@ -1,5 +1,6 @@
 import { cleanForJudge, judgedJson } from "../domain/judge.ts";
 import type { MeasuredContent } from "../domain/plan-moderation.ts";
+import type { TestOutcome } from "../domain/test-input.ts";
 import {
   JUDGE_WINDOWS,
   SENTIMENT_WINDOWS,
@@ -25,6 +26,10 @@ export interface Content {
   readonly language: string | null;
   readonly text: string | null;
   readonly pictures: readonly PictureSource[];
+  /** What the text forces as a test input; null: it is judged. */
+  readonly test: TestOutcome | null;
+  /** The batch that it is an item of. */
+  readonly batchId: string | null;
 }
 
 export interface PreparedContent extends Content {
@@ -44,7 +49,7 @@ export function prepare(content: Content): PreparedContent {
 }
 
 /** Sizes only: what the tenant's object plans and prices by. */
-export const measured = ({ windows, pictures }: PreparedContent): MeasuredContent => ({
+export const measured = ({ windows, pictures, test }: PreparedContent): MeasuredContent => ({
   text:
     windows === null
       ? null
@@ -53,6 +58,7 @@ export const measured = ({ windows, pictures }: PreparedContent): MeasuredConten
           judge: windows.judge.windows.map(({ tokens }) => tokens),
         },
   pictures: pictures.length,
+  ...(test !== null && { test: true }),
 });
 
 /** What a moderation of these contents would be planned by. */

@@ -1,8 +1,9 @@
-import { isPublicAddress } from "./public-address.ts";
+import { isPublicAddress } from "../io/public-address.ts";
 import { readAtMost } from "../io/read-at-most.ts";
-import type { ResolveHost } from "./resolve-host.ts";
+import { untilAborted } from "../io/until-aborted.ts";
+import type { ResolveHost } from "../io/resolve-host.ts";
 
-// Fetches a picture that a caller named by URL, after `checkPictureUrl` allowed it. Neither the
+// Fetches a picture that a caller named by URL, after `checkPublicUrl` allowed it. Neither the
 // body, nor a header, nor the status that came is ever shown to the caller: a fetcher that
 // reports them is a scanner for whoever can call it.
 //
@@ -89,15 +90,6 @@ async function readPicture(response: Response, maxBytes: number): Promise<Fetche
 function announcedBytes(response: Response): number | null {
   const header = response.headers.get("content-length");
   return header !== null && /^\d{1,15}$/.test(header) ? Number(header) : null;
-}
-
-/** Rejects when the signal fires, also where what runs does not listen to it. */
-function untilAborted<T>(signal: AbortSignal, running: Promise<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    signal.addEventListener("abort", () => reject(new Error("aborted")), { once: true });
-    if (signal.aborted) reject(new Error("aborted"));
-    running.then(resolve, reject);
-  });
 }
 
 function failed(detail: string): FetchedPicture {

@@ -1,8 +1,9 @@
-import { judge, type Evidence } from "../domain/decision.ts";
+import { type Evidence, type Judgement, judge } from "../domain/decision.ts";
 import { findInjection } from "../domain/injection.ts";
 import type { CheckStage, InputName } from "../domain/plan-moderation.ts";
 import { asks, type Policy, type PolicyVersion } from "../domain/policy.ts";
 import { fold, matchTerms, spamScore, type TermMatches } from "../domain/term-match.ts";
+import { forcedJudgement } from "../domain/test-input.ts";
 import { NO_REVIEW, STAGE_NAMES, type StageResult, type Verdict } from "../domain/verdict.ts";
 import type { Engine } from "../engines/engine.ts";
 import { LEXICON_MODEL, lexiconToxicity } from "../engines/embedded/lexicon.ts";
@@ -26,6 +27,8 @@ export interface Moderated {
   /** Complete but for its time, which the tenant's object sets. */
   readonly verdict: Verdict;
   readonly runs: readonly StageRun[];
+  /** Those that were named by URL and were not looked at did not come. */
+  readonly pictures: readonly (Picture | null)[];
 }
 
 /** One is enough to block: what a verdict stores does not grow with the policy's list. */
@@ -37,9 +40,15 @@ export async function moderate(
   context: ModerationContext,
   content: PreparedContent,
   stages: readonly CheckStage[],
-  { name, version, policy }: PolicyVersion,
+  version: PolicyVersion,
 ): Promise<Moderated> {
-  const { text } = content;
+  const { text, test } = content;
+  const { policy } = version;
+  if (test !== null) {
+    const judgement = forcedJudgement(policy, inputsOf(content), test);
+    const judged = { judgement, language: languageOf(content), results: [], pictures: [] };
+    return { verdict: await verdictOf(context, content, version, judged), runs: [], pictures: [] };
+  }
   const language = languageOf(content);
   const { block, allow } = policy.terms;
   const terms =
@@ -79,8 +88,24 @@ export async function moderate(
     injection: text === null ? null : findInjection(text),
     labels: labelsOf(runs),
   });
+  const judged = { judgement, language, results, pictures };
+  return { verdict: await verdictOf(context, content, version, judged), runs, pictures };
+}
+
+async function verdictOf(
+  context: ModerationContext,
+  content: PreparedContent,
+  { name, version }: PolicyVersion,
+  judged: {
+    readonly judgement: Judgement;
+    readonly language: string | null;
+    readonly results: readonly StageResult[];
+    readonly pictures: readonly (Picture | null)[];
+  },
+): Promise<Verdict> {
+  const { judgement, language, results, pictures } = judged;
   const { opensReview, ...decided } = judgement;
-  const verdict: Verdict = {
+  return {
     ...decided,
     id: content.verdictId,
     contentId: content.contentId,
@@ -93,11 +118,11 @@ export async function moderate(
     microNeurons: results.reduce((total, stage) => total + stage.micro_neurons, 0),
     policy: { name, version },
     review: opensReview ? { ...NO_REVIEW, state: "open", origin: "policy" } : NO_REVIEW,
-    batchId: null,
+    batchId: content.batchId,
+    test: content.test !== null,
     contentHash: await contentDigest(content, pictures),
     createdAtMs: context.nowMs(),
   };
-  return { verdict, runs };
 }
 
 const inputsOf = ({ text, pictures }: PreparedContent): InputName[] => [

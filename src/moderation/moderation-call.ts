@@ -23,9 +23,10 @@ import { type Content, measured, prepare, type PreparedContent } from "./content
 import { GATE_CAPACITY } from "./ask-engine.ts";
 import { fetchPicture } from "./fetch-picture.ts";
 import { createGate } from "./gate.ts";
+import { keptContent } from "./keep-contents.ts";
 import { moderate } from "./moderate.ts";
 import { admittedPolicy, knownPolicy, type KnownPolicy } from "./policy-cache.ts";
-import type { ResolveHost } from "./resolve-host.ts";
+import type { ResolveHost } from "../io/resolve-host.ts";
 import type { StageRun } from "./run-stage.ts";
 
 // A governed call that moderates: one content item, or several under one hold and one line.
@@ -69,6 +70,8 @@ export interface ModerationDeps {
   readonly engine: Engine;
   readonly tenant: () => Tenant;
   readonly resolveHost: ResolveHost | null;
+  /** For contents that are kept; null: their pictures are not. */
+  readonly bucket: R2Bucket | null;
 }
 
 export async function moderationCall(
@@ -84,8 +87,17 @@ export async function moderationCall(
     async (admitted) => {
       const policy = admittedPolicy(request.tenantId, admitted, known);
       if (policy === null) throw new Error("the admitted policy is not known here");
-      const ran = await run(deps, contents, admitted.hold, policy);
-      return { kind: "ended", value: ran.verdicts, ran };
+      const { ran, pictures } = await run(deps, contents, admitted.hold, policy);
+      const owner = { tenant: request.tenantId, life: admitted.life };
+      const kept =
+        admitted.keepsContent === undefined
+          ? []
+          : await Promise.all(
+              contents.map((content, at) =>
+                keptContent(deps.bucket, owner, { content, pictures: pictures[at] ?? [] }),
+              ),
+            );
+      return { kind: "ended", value: ran.verdicts, ran: { ...ran, contents: kept } };
     },
   );
   if (outcome.kind === "replayed") {
@@ -145,7 +157,7 @@ async function run(
   contents: readonly PreparedContent[],
   hold: Hold,
   policy: PolicyVersion,
-): Promise<Ran> {
+): Promise<{ readonly ran: Ran; readonly pictures: readonly (readonly (Picture | null)[])[] }> {
   const context = {
     engine,
     hold,
@@ -162,12 +174,13 @@ async function run(
     }),
   );
   const runs = moderated.flatMap((one) => one.runs);
-  return {
+  const ran = {
     items: runs.map(({ item }) => item),
     verdicts: moderated.map(({ verdict }) => verdict),
     account: engine.name === "workers-ai" ? accountOf(runs) : null,
     reply: null,
   };
+  return { ran, pictures: moderated.map((one) => one.pictures) };
 }
 
 function accountOf(runs: readonly StageRun[]): Ran["account"] {

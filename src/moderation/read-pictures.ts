@@ -6,7 +6,7 @@ import {
   readPicture,
 } from "../engines/picture.ts";
 import type { PictureSource } from "./content.ts";
-import { checkPictureUrl } from "./picture-url.ts";
+import { checkPublicUrl } from "../io/public-url.ts";
 
 // Pictures at the border: what is wrong with one is told before anything is admitted.
 
@@ -31,7 +31,7 @@ export function readBase64Picture(base64: string, path: FieldError["path"]): Rea
 }
 
 export function readPictureUrl(text: string, path: FieldError["path"]): ReadSource {
-  const checked = checkPictureUrl(text);
+  const checked = checkPublicUrl(text);
   return checked.kind === "allowed"
     ? { kind: "read", source: { kind: "url", url: checked.url } }
     : { kind: "wrong", error: { path, detail: checked.detail } };

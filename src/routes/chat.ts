@@ -7,7 +7,7 @@ import { type Streamed, streamCall } from "../generation/stream-call.ts";
 import { type Raw, raw } from "../http/call.ts";
 import { openAiRateHeaders } from "../http/rate-headers.ts";
 import { defineRoute } from "../http/route.ts";
-import { resolveOverHttps } from "../moderation/resolve-host.ts";
+import { resolveOverHttps } from "../io/resolve-host.ts";
 import { personOf } from "../wire/openai.ts";
 import {
   type ChatBody,

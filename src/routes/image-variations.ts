@@ -12,7 +12,8 @@ import { type Picture, readPicture } from "../engines/picture.ts";
 import { ImagesOutput, MAX_IMAGES_BODY_BYTES, VariationsInput } from "../wire/image.ts";
 import { callerOf, GENERATED } from "./generation-deps.ts";
 import { imagesReply, NO_IMAGE, ownerOf, PARAMS, renderStored } from "./images.ts";
-import { bucketOf, drawsSeeds, fromBucket, NO_BUCKET, picturesCall } from "./picture-deps.ts";
+import { bucketOf } from "./bucket.ts";
+import { drawsSeeds, fromBucket, NO_BUCKET, picturesCall } from "./picture-deps.ts";
 
 export const createVariations = defineRoute({
   method: "POST",

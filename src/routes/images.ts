@@ -17,9 +17,9 @@ import {
 } from "../wire/image.ts";
 import { callerOf, GENERATED, generationHeaders } from "./generation-deps.ts";
 import { pictureReply } from "./picture-reply.ts";
+import { bucketOf } from "./bucket.ts";
 import {
   type Asked,
-  bucketOf,
   DEFAULT_PICTURE_MODEL,
   drawsSeeds,
   fromBucket,

@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { limitsObject } from "../../durable-objects/tenant/limits-object.ts";
 import { ok } from "../http/call.ts";
 import { defineRoute } from "../http/route.ts";
 import { parseIndex, TENANT_READ } from "./shared.ts";
@@ -9,7 +10,6 @@ import {
   LimitsOutput,
   RefusalOutput,
   toInvariants,
-  toLimits,
   toRefusal,
 } from "../wire/report.ts";
 import { GROUPS, toUsage, UsageOutput } from "../wire/usage.ts";
@@ -35,7 +35,7 @@ export const getLimits = defineRoute({
   failures: TENANT_READ,
   handle: async (call) => {
     const limits = await askTenant(call, (tenant, caller) => tenant.readLimits(caller));
-    return limits.kind === "limits" ? ok(toLimits(limits)) : limits;
+    return limits.kind === "limits" ? ok(limitsObject(limits)) : limits;
   },
 });
 

@@ -1,20 +1,21 @@
 import type { Config } from "../config.ts";
 import { createEngine } from "../engines/create-engine.ts";
-import type { Caller } from "../http/call.ts";
 import { callHeaders, rateLimitHeaders } from "../http/rate-headers.ts";
 import type { Moderation, ModerationDeps } from "../moderation/moderation-call.ts";
-import { resolveOverHttps } from "../moderation/resolve-host.ts";
+import { resolveOverHttps } from "../io/resolve-host.ts";
+import { bucketOf } from "./bucket.ts";
 import { tenantObject } from "./tenant-object.ts";
 
 /** What a moderation call needs of this deployment. */
 export const moderationDeps = (call: {
   readonly env: Env;
   readonly config: Config;
-  readonly caller: Extract<Caller, { readonly tenant: string }>;
+  readonly caller: { readonly tenant: string };
 }): ModerationDeps => ({
   config: call.config,
   engine: createEngine(call.config, call.env.AI),
   tenant: () => tenantObject(call.env, call.caller.tenant),
+  bucket: bucketOf(call.env),
   resolveHost: resolveOverHttps((...request) => fetch(...request)),
 });
 

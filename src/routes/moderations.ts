@@ -1,4 +1,5 @@
 import type { FieldError } from "../domain/failure.ts";
+import { testOutcome } from "../domain/test-input.ts";
 import { ok } from "../http/call.ts";
 import { newId } from "../http/ids.ts";
 import { openAiRateHeaders } from "../http/rate-headers.ts";
@@ -103,6 +104,8 @@ function readContents(
     userId: personOf(body),
     metadata: body.neurogate?.metadata ?? {},
     language: body.neurogate?.language ?? null,
+    test: testOutcome(item.text),
+    batchId: null,
   }));
   return { kind: "contents", contents };
 }

@@ -23,8 +23,8 @@ import {
 } from "../wire/openai-images.ts";
 import { personOf } from "../wire/openai.ts";
 import { callerOf, GENERATED, openAiReply } from "./generation-deps.ts";
+import { bucketOf } from "./bucket.ts";
 import {
-  bucketOf,
   DEFAULT_PICTURE_MODEL,
   drawsSeeds,
   NO_BUCKET,

@@ -29,9 +29,6 @@ export interface PictureRouteCall extends GenerationRouteCall {
   readonly ctx: ExecutionContext;
 }
 
-/** Null: this deployment has no bucket, so that pictures are in replies only. */
-export const bucketOf = (env: Env): R2Bucket | null => (env as Partial<Env>).IMAGES ?? null;
-
 /** What the bucket says; one that does not answer is `unavailable`: nothing was charged by then. */
 export const fromBucket = <Result>(read: Promise<Result>): Promise<Result | typeof UNAVAILABLE> =>
   read.catch(() => UNAVAILABLE);

@@ -11,7 +11,7 @@ import { askTenant, tellTenant, UNAVAILABLE } from "./tenant-object.ts";
 const PARAMS = v.strictObject({ name: policyName });
 
 /** The contract, section 5: a policy is at most 64 KB. */
-const LIMIT_BYTES = 65_536;
+export const LIMIT_BYTES = 65_536;
 
 export const listPolicies = defineRoute({
   method: "GET",

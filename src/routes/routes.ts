@@ -15,12 +15,42 @@ import { getInvariants, getLimits, getUsage, listRefusals } from "./limits.ts";
 import { getModel, listModels } from "./models.ts";
 import { createModeration } from "./moderations.ts";
 import { createOpenAiImages } from "./openai-images.ts";
+import { createErasure, exportPerson, getErasure } from "./personal.ts";
 import { getPolicy, listPolicies, putPolicy } from "./policies.ts";
+import { replayPolicy } from "./policy-replay.ts";
 import { createQuote } from "./quote.ts";
 import { getHealth, reopenAccount, VERSION } from "./service.ts";
 import { deleteTenant, getTenant, patchTenant, putTenant } from "./tenants.ts";
 import { createTranslation } from "./translations.ts";
 import { createVerdict, getVerdict, listRevisions, listVerdicts } from "./verdicts.ts";
+import { getContent, getContentPicture, listContentReads } from "./contents.ts";
+import { claimVerdicts, reviewVerdict } from "./reviews.ts";
+import { cancelBatch, createBatch, getBatch, listBatches, listBatchSteps } from "./batches.ts";
+import { listDeliveries, listEvents, replayDelivery, replayWebhook } from "./deliveries.ts";
+import {
+  listPlatformDeliveries,
+  listPlatformEvents,
+  replayPlatformDelivery,
+  replayPlatformWebhook,
+} from "./platform-deliveries.ts";
+import {
+  createPlatformWebhook,
+  deletePlatformWebhook,
+  getPlatformWebhook,
+  listPlatformWebhooks,
+  patchPlatformWebhook,
+  rotatePlatformWebhook,
+  testPlatformWebhook,
+} from "./platform-webhooks.ts";
+import {
+  createWebhook,
+  deleteWebhook,
+  getWebhook,
+  listWebhooks,
+  patchWebhook,
+  rotateWebhook,
+  testWebhook,
+} from "./webhooks.ts";
 import { runModelRoute } from "./workers-ai-run.ts";
 
 // Every route there is: the router, the OpenAPI document and the security tests read this list.
@@ -40,9 +70,19 @@ export const ROUTES: readonly Route[] = [
   getHealth,
   getOpenApi,
   createVerdict,
+  createBatch,
+  listBatches,
+  getBatch,
+  cancelBatch,
+  listBatchSteps,
   listVerdicts,
   getVerdict,
   listRevisions,
+  reviewVerdict,
+  claimVerdicts,
+  getContent,
+  getContentPicture,
+  listContentReads,
   createModeration,
   createEmbeddings,
   createTranscription,
@@ -51,6 +91,7 @@ export const ROUTES: readonly Route[] = [
   listPolicies,
   getPolicy,
   putPolicy,
+  replayPolicy,
   createKey,
   listKeys,
   rotateKey,
@@ -78,6 +119,31 @@ export const ROUTES: readonly Route[] = [
   getImage,
   getImageMetadata,
   createVariations,
+  createWebhook,
+  listWebhooks,
+  getWebhook,
+  patchWebhook,
+  deleteWebhook,
+  rotateWebhook,
+  testWebhook,
+  listDeliveries,
+  replayWebhook,
+  replayDelivery,
+  listEvents,
+  createPlatformWebhook,
+  listPlatformWebhooks,
+  getPlatformWebhook,
+  patchPlatformWebhook,
+  deletePlatformWebhook,
+  rotatePlatformWebhook,
+  testPlatformWebhook,
+  listPlatformDeliveries,
+  replayPlatformWebhook,
+  replayPlatformDelivery,
+  listPlatformEvents,
+  exportPerson,
+  createErasure,
+  getErasure,
 ];
 
 let made: ReturnType<typeof openApiDocument> | undefined;

@@ -6,7 +6,7 @@ import { chatRequest } from "../generation/chat-request.ts";
 import { generationCall, generationIn, renderedJson } from "../generation/generation-call.ts";
 import { streamCall } from "../generation/stream-call.ts";
 import { raw } from "../http/call.ts";
-import { resolveOverHttps } from "../moderation/resolve-host.ts";
+import { resolveOverHttps } from "../io/resolve-host.ts";
 import { toNeurogate } from "../wire/openai.ts";
 import { chatChunks } from "../wire/openai-chat-chunks.ts";
 import { toModeration } from "../wire/openai-chat-moderation.ts";

@@ -1,7 +1,7 @@
 import type { Tenant } from "../../durable-objects/tenant/tenant.ts";
 import type { Caller as ObjectCaller } from "../../durable-objects/tenant/protocol.ts";
 import type { Account } from "../../durable-objects/account/account.ts";
-import { ACCOUNT_NAME } from "../../durable-objects/account/account.ts";
+import { ACCOUNT_NAME } from "../../durable-objects/account/account-name.ts";
 import type { Caller, KeyCaller, LinkCaller, MirrorCaller } from "../http/call.ts";
 
 // The objects as routes call them. Whatever an object does not answer is `unavailable`.

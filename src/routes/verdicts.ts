@@ -2,7 +2,9 @@ import * as v from "valibot";
 import type { VerdictQuery } from "../../durable-objects/tenant/verdict-store.ts";
 import { CATEGORIES } from "../domain/category.ts";
 import type { FieldError } from "../domain/failure.ts";
+import { testOutcome } from "../domain/test-input.ts";
 import { DECISIONS } from "../domain/verdict.ts";
+import { toVerdict } from "../domain/verdict-object.ts";
 import { ok } from "../http/call.ts";
 import { newId } from "../http/ids.ts";
 import { defineRoute } from "../http/route.ts";
@@ -11,7 +13,7 @@ import { moderationCall } from "../moderation/moderation-call.ts";
 import { readBase64Picture, readPictureUrl } from "../moderation/read-pictures.ts";
 import { MAX_BODY_BYTES, VerdictInput } from "../wire/content.ts";
 import { list, listOf, name, pageQuery, policyName, timeInput } from "../wire/field.ts";
-import { RevisionOutput, toRevision, toVerdict, VerdictOutput } from "../wire/verdict.ts";
+import { RevisionOutput, toRevision, VerdictOutput } from "../wire/verdict.ts";
 import { costHeaders, moderationDeps, toItsEnd } from "./moderation-deps.ts";
 import { GOVERNED, idempotencyOf, TENANT_READ } from "./shared.ts";
 import { askTenant, objectCaller } from "./tenant-object.ts";
@@ -62,8 +64,13 @@ export function verdictAsked(body: VerdictBody) {
   return { kind: "moderation" as const, policyName: body.policy ?? null, contents };
 }
 
-function readContent(
+/** @param as its ids, where they are not drawn anew */
+export function readContent(
   body: VerdictBody,
+  as: { readonly verdictId: string; readonly batchId: string | null } = {
+    verdictId: newId("vrd"),
+    batchId: null,
+  },
 ):
   | { readonly kind: "content"; readonly content: Content }
   | { readonly kind: "invalid_request"; readonly errors: readonly FieldError[] } {
@@ -75,13 +82,14 @@ function readContent(
   const errors = sources.flatMap((source) => (source.kind === "wrong" ? [source.error] : []));
   if (errors.length > 0) return { kind: "invalid_request", errors };
   const content: Content = {
-    verdictId: newId("vrd"),
+    ...as,
     contentId: body.content_id ?? null,
     userId: body.user_id ?? null,
     metadata: body.metadata,
     language: body.language ?? null,
     text: body.text ?? null,
     pictures: sources.flatMap((source) => (source.kind === "read" ? [source.source] : [])),
+    test: testOutcome(body.text ?? null),
   };
   return { kind: "content", content };
 }
@@ -160,7 +168,7 @@ export const listRevisions = defineRoute({
   failures: TENANT_READ,
   handle: async (call) => {
     const { id } = call.params;
-    const found = await askTenant(call, (tenant, caller) => tenant.readVerdict(caller, id));
-    return found.kind === "verdict" ? ok(list([toRevision(found.verdict)], null)) : found;
+    const found = await askTenant(call, (tenant, caller) => tenant.listRevisions(caller, id));
+    return found.kind === "revisions" ? ok(list(found.revisions.map(toRevision), null)) : found;
   },
 });

@@ -1,9 +1,8 @@
 import * as v from "valibot";
-import type { Limits, InvariantCount } from "../../durable-objects/tenant/reports.ts";
+import type { InvariantCount } from "../../durable-objects/tenant/reports.ts";
 import type { RefusalCount } from "../../durable-objects/tenant/refusal-store.ts";
 import type { AuditEntry } from "../../durable-objects/account/account-store.ts";
-import { microNeurons } from "../domain/micro-neurons.ts";
-import { endOf, formatDay, isoTime } from "../domain/period.ts";
+import { isoTime } from "../domain/period.ts";
 import { PLANS } from "../domain/quota.ts";
 import { microNeuronsOut, time } from "./field.ts";
 
@@ -41,30 +40,6 @@ export const LimitsOutput = v.object({
     }),
   ),
   in_flight: v.object({ limit: v.number(), used: v.number() }),
-});
-
-export const toLimits = (limits: Limits) => ({
-  object: "limits" as const,
-  tenant: limits.tenant,
-  plan: limits.plan,
-  day: formatDay(limits.day),
-  resets_at: isoTime(endOf(limits.day)),
-  limit_micro_neurons: limits.neurons.limit,
-  posted_micro_neurons: limits.neurons.posted,
-  pending_micro_neurons: limits.neurons.pending,
-  available_micro_neurons: limits.neurons.available,
-  grants: [],
-  overage: {
-    micro_neurons: microNeurons(limits.overage.drawn),
-    cap_neurons: limits.overage.capNeurons,
-  },
-  rates: limits.rates.map((rate) => ({
-    name: rate.name,
-    limit: rate.limit,
-    remaining: rate.remaining,
-    resets_at: rate.freesAtMs === null ? null : isoTime(rate.freesAtMs),
-  })),
-  in_flight: limits.inFlight,
 });
 
 export const RefusalOutput = v.object({

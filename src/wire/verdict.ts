@@ -1,18 +1,16 @@
 import * as v from "valibot";
 import { CATEGORIES, forEach } from "../domain/category.ts";
 import { BASES } from "../domain/ledger.ts";
-import { MICRO_PER_NEURON } from "../domain/micro-neurons.ts";
 import { isoTime } from "../domain/period.ts";
 import {
   ACTIONS,
   CHECK_STATUSES,
   DECISIONS,
   REASON_KINDS,
-  scoresOf,
+  type Revision,
   STAGE_NAMES,
-  type Verdict,
 } from "../domain/verdict.ts";
-import { microNeuronsOut, name, time } from "./field.ts";
+import { microNeuronsOut, name, time, wholeNumber } from "./field.ts";
 
 // A verdict on the wire. The contract, section 8 and example 1.
 
@@ -91,6 +89,10 @@ export const VerdictOutput = v.object({
     note: v.nullable(v.string()),
   }),
   batch_id: v.nullable(v.string()),
+  test: v.pipe(
+    v.boolean(),
+    v.description("The text was a test input, which forced this outcome: nothing was looked at."),
+  ),
   created_at: time("When it was stored."),
 });
 
@@ -106,51 +108,47 @@ export const RevisionOutput = v.object({
   created_at: time("When this revision was made."),
 });
 
-export const toVerdict = (verdict: Verdict) => ({
-  id: verdict.id,
-  object: "verdict" as const,
-  content_id: verdict.contentId,
-  user_id: verdict.userId,
-  metadata: verdict.metadata,
-  language: verdict.language,
-  decision: verdict.decision,
-  approved: verdict.approved,
-  decided_by: verdict.decidedBy,
-  revision: verdict.revision,
-  actions: verdict.actions,
-  reasons: verdict.reasons,
-  scores: scoresOf(verdict.stages),
-  coverage: verdict.coverage,
-  stages: verdict.stages.map((stage) => ({
-    name: stage.name,
-    input: stage.input,
-    model: stage.model,
-    engine: stage.engine,
-    status: stage.status,
-    scores: stage.scores,
-    latency_ms: stage.latency_ms,
-    micro_neurons: stage.micro_neurons,
-    basis: stage.basis,
-    priced_as: stage.priced_as,
-    measurements: stage.measurements,
-  })),
-  micro_neurons: verdict.microNeurons,
-  neurons: verdict.microNeurons / MICRO_PER_NEURON,
-  policy: verdict.policy,
-  review: verdict.review,
-  batch_id: verdict.batchId,
-  created_at: isoTime(verdict.createdAtMs),
+export const toRevision = (revision: Revision) => ({
+  object: "revision" as const,
+  verdict_id: revision.verdictId,
+  revision: revision.revision,
+  decision: revision.decision,
+  approved: revision.approved,
+  decided_by: revision.decidedBy,
+  key_id: revision.keyId,
+  note: revision.note,
+  created_at: isoTime(revision.createdAtMs),
 });
 
-/** The revision that stands; earlier ones come with reviews. */
-export const toRevision = (verdict: Verdict) => ({
-  object: "revision" as const,
-  verdict_id: verdict.id,
-  revision: verdict.revision,
-  decision: verdict.decision,
-  approved: verdict.approved,
-  decided_by: verdict.decidedBy,
-  key_id: verdict.review.key_id,
-  note: verdict.review.note,
-  created_at: isoTime(verdict.createdAtMs),
+const note = v.optional(
+  v.nullable(
+    v.pipe(
+      v.string(),
+      v.maxLength(1000),
+      v.description("For people; it is kept with the verdict."),
+    ),
+  ),
+  null,
+);
+
+export const ReviewInput = v.variant("state", [
+  v.strictObject({
+    state: v.literal("open"),
+    origin: v.pipe(
+      v.picklist(["report", "appeal"]),
+      v.description("Somebody complained of the content, or of the decision."),
+    ),
+    note,
+  }),
+  v.strictObject({ state: v.literal("claimed") }),
+  v.strictObject({
+    state: v.literal("done"),
+    decision: v.picklist(DECISIONS),
+    revision: wholeNumber(1, Number.MAX_SAFE_INTEGER, "The revision that was looked at."),
+    note,
+  }),
+]);
+
+export const ClaimInput = v.strictObject({
+  limit: v.optional(wholeNumber(1, 50, "How many at most."), 10),
 });

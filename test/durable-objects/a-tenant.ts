@@ -264,6 +264,7 @@ export const aVerdict = (hold: Hold, fields: Partial<Verdict> = {}): Verdict => 
   policy: { name: "default", version: 1 },
   review: NO_REVIEW,
   batchId: null,
+  test: false,
   contentHash: "of this content",
   createdAtMs: 0,
   ...fields,

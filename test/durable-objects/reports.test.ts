@@ -154,8 +154,8 @@ describe("rows written", () => {
       vi.setSystemTime(NOW + SECOND);
       steps.run(profile, () => parts.refusals.flush());
     });
-    // Once at the first, once after the second.
-    expect(Object.fromEntries(written)).toEqual({ refusals: 2, periods: 2 });
+    // Once at the first, once after the second; and the first of the day is told to the platform.
+    expect(Object.fromEntries(written)).toEqual({ refusals: 2, periods: 2, told: 1, reports: 1 });
     expect((await refusalsOf(tenant)).map(({ count }) => count)).toEqual([1000]);
   });
 });

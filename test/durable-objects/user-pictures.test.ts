@@ -14,6 +14,7 @@ import {
   itemsOf,
   MIDNIGHT,
   pictures,
+  PLATFORM,
   rows,
   SECOND,
   stopClock,
@@ -99,6 +100,17 @@ describe("a user's pictures of the day", () => {
     expect(kinds.filter((kind) => kind === "admitted")).toHaveLength(25);
     expect(kinds.filter((kind) => kind === "rate_limited")).toHaveLength(35);
     expect(await counted(tenant)).toEqual([[DAY, "u1", 25]]);
+  });
+
+  it("are given back to a person who was erased meanwhile without a count below zero", async () => {
+    const tenant = await aTenant(SETTINGS);
+    const { hold } = admitted(await ask(tenant, 4));
+    await tenant.stub().startErasure(PLATFORM, { id: newId("era"), userId: "u1" });
+    expect(await counted(tenant)).toEqual([]);
+    await ask(tenant, 1);
+    const settled = await tenant.settle(hold, { items: voidItemsOf(hold), verdicts: [] });
+    expect(settled.settlement.kind).toBe("settled");
+    expect(await counted(tenant)).toEqual([[DAY, "u1", 0]]);
   });
 
   it("stay counted over an eviction, and begin anew at midnight", async () => {

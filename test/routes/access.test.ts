@@ -32,6 +32,7 @@ const pathOf = ({ path }: Mount, params: Readonly<Record<string, string>> = {}):
 /** What a path must name for the one that calls to be let in at all. */
 const PARAMS: Readonly<Record<string, string>> = {
   account: "acme",
+  index: "0",
   model: "@cf/huggingface/distilbert-sst-2-int8",
 };
 
@@ -46,16 +47,36 @@ const GOOD_BODIES: Readonly<Record<string, unknown>> = {
     model: "@cf/meta/llama-3.1-8b-instruct-fp8",
     messages: [{ role: "user", content: "Nice to meet you" }],
   },
+  "POST /v1/verdicts/:id/review": { state: "claimed" },
+  "POST /v1/webhooks": {
+    url: "https://hooks.acme.dev/",
+    events: ["quota.exceeded"],
+    enabled: false,
+  },
+  "POST /admin/webhooks": {
+    url: "https://hooks.acme.dev/",
+    events: ["quota.exceeded"],
+    enabled: false,
+  },
+  "POST /admin/webhooks/:id/replay": { from: "2036-11-20T00:00:00Z", only: "failed" },
+  "POST /v1/webhooks/:id/replay": { from: "2036-11-20T00:00:00Z", only: "failed" },
+  "POST /v1/verdicts/batches": { items: [{ text: "Nice to meet you all here today" }] },
   "POST /v1/quote": { path: "/v1/moderations", body: { input: "Nice to meet you" } },
   "POST /v1/images/generations": { prompt: "Nice to meet you all here today" },
   "POST /v1/images": { prompt: "Nice to meet you all here today" },
   "POST /v1/audio/speech": { model: "@cf/deepgram/aura-1", voice: "luna", input: "Hello" },
+  "POST /v1/erasures": { user_id: "u_nobody" },
   "POST /v1/audio/transcriptions": joined(
     '--b\r\nContent-Disposition: form-data; name="model"\r\n\r\n@cf/openai/whisper\r\n',
     '--b\r\nContent-Disposition: form-data; name="file"; filename="a.wav"\r\n\r\n',
     wav(),
     "\r\n--b--\r\n",
   ),
+};
+
+/** Of routes that cannot be asked without. */
+const GOOD_QUERIES: Readonly<Record<string, string>> = {
+  "GET /v1/export": "?user_id=u_nobody",
 };
 
 /** Of bodies that are not JSON. */
@@ -75,7 +96,8 @@ function send(mount: Mount, key: string | null, options: Sent = {}): Promise<Rep
   const { path = pathOf(mount), ...rest } = options;
   const body = goodBody(mount) ?? (mount.route.body === undefined ? undefined : {});
   const headers = GOOD_HEADERS[`${mount.method} ${mount.route.path}`] ?? {};
-  return ask(mount.method, path, {
+  const query = GOOD_QUERIES[`${mount.method} ${mount.route.path}`] ?? "";
+  return ask(mount.method, path + query, {
     key,
     headers,
     ...(body === undefined ? {} : { body }),
@@ -96,6 +118,9 @@ let other: TestTenant;
 let acmeVerdict: string;
 let acmeKeyId: string;
 let acmeImage: string;
+let acmeWebhook: string;
+let acmeBatch: string;
+let acmeErasure: string;
 const keys: Record<string, string> = {};
 
 beforeAll(async () => {
@@ -109,6 +134,14 @@ beforeAll(async () => {
   acmeVerdict = made.body.id;
   const images = await acme.call("POST", "/v1/images", { prompt: "zyzzyva", user_id: "u_acme_1" });
   acmeImage = images.body.data[0].id;
+  const webhook = await acme.call("POST", "/v1/webhooks", GOOD_BODIES["POST /v1/webhooks"]);
+  acmeWebhook = webhook.body.id;
+  const batch = await acme.call("POST", "/v1/verdicts/batches", {
+    items: [{ text: "Nice to meet you all here today", user_id: "u_acme_1" }],
+  });
+  acmeBatch = batch.body.id;
+  const erasure = await acme.call("POST", "/v1/erasures", { user_id: "u_acme_gone" });
+  acmeErasure = erasure.body.id;
   await acme.call("PUT", "/v1/policies/house", { terms: { block: ["zyzzyva"] } });
   keys["call"] = await makeKey("acme", "call");
   keys["review"] = await makeKey("acme", "review");
@@ -192,7 +225,7 @@ describe.each(table(KEYED))("the role for $name", ({ mount }) => {
     const reply = await send(mount, keys[role] ?? null, { path });
     if (role === "manage" || admitted.includes(role)) {
       expect(kindOf(reply)).not.toBe("role_required");
-      expect([200, 201, 204, 404, ...UNABLE]).toContain(reply.status);
+      expect([200, 201, 202, 204, 404, ...UNABLE]).toContain(reply.status);
     } else {
       expect(reply.status).toBe(403);
       expect(kindOf(reply)).toBe("role_required");
@@ -214,6 +247,11 @@ describe("what a role opens", () => {
     {
       role: "call" as const,
       routes: [
+        "POST /v1/verdicts/batches",
+        "GET /v1/verdicts/batches",
+        "GET /v1/verdicts/batches/:id",
+        "POST /v1/verdicts/batches/:id/cancel",
+        "GET /v1/verdicts/batches/:id/steps",
         "POST /v1/verdicts",
         "GET /v1/verdicts/:id",
         "GET /v1/verdicts/:id/revisions",
@@ -244,6 +282,10 @@ describe("what a role opens", () => {
         "GET /v1/verdicts",
         "GET /v1/verdicts/:id",
         "GET /v1/verdicts/:id/revisions",
+        "POST /v1/verdicts/:id/review",
+        "POST /v1/verdicts/claim",
+        "GET /v1/verdicts/:id/content",
+        "GET /v1/verdicts/:id/content/:index",
         "GET /v1/images/:id",
         "GET /v1/images/:id/metadata",
       ],
@@ -272,14 +314,14 @@ describe("what a role opens", () => {
 describe.each(table(KEYED))("another tenant on $name", ({ mount }) => {
   it("reads, changes and spends nothing of this one", async () => {
     const before = await acme.call("GET", "/v1/limits");
-    const ids = [acmeVerdict, acmeKeyId, acmeImage];
+    const ids = [acmeVerdict, acmeKeyId, acmeImage, acmeErasure, acmeWebhook, acmeBatch];
     for (const id of ids) {
       const path = pathOf(mount, { id, name: "house", account: "other" });
       // oxlint-disable-next-line no-await-in-loop -- one after the other
       const reply = await send(mount, other.key, { path });
       // A problem's `instance` is the path that was asked for.
       const told = JSON.stringify({ ...reply.body, instance: null });
-      for (const own of [acmeVerdict, acmeKeyId, acmeImage, "u_acme_1", "post_acme_1", "zyzzyva"]) {
+      for (const own of [...ids, "u_acme_1", "post_acme_1", "zyzzyva"]) {
         // A model that is not there is named as it was asked for.
         if (own === id && kindOf(reply) === "model_not_found") continue;
         expect(told).not.toContain(own);

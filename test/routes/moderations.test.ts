@@ -44,6 +44,7 @@ describe("POST /v1/moderations", () => {
       "coverage",
       "decision",
       "reasons",
+      "test",
       "verdict_id",
     ]);
     expect(body.neurogate).toEqual({

@@ -11,7 +11,7 @@ const keys = (value: object): string[] => Object.keys(value).toSorted();
 const sorted = (text: string): string[] => text.trim().split(/\s+/).toSorted();
 
 const VERDICT = sorted(`id object content_id user_id metadata language decision approved decided_by
-  revision actions reasons scores coverage stages micro_neurons neurons policy review batch_id
+  revision actions reasons scores coverage stages micro_neurons neurons policy review batch_id test
   created_at`);
 const REASON = sorted("kind category input score threshold message");
 const STAGE = sorted(`name input model engine status scores latency_ms micro_neurons basis

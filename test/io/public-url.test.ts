@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { checkPictureUrl } from "../../src/moderation/picture-url.ts";
+import { checkPublicUrl } from "../../src/io/public-url.ts";
 
 const NO_ADDRESS = "must name a host, not an IP address";
 const PUBLIC = "must name a public host";
@@ -19,7 +19,7 @@ test.each([
   ["https://localhost.com/", "https://localhost.com/"],
   ["https://mylocal.shop/", "https://mylocal.shop/"],
 ])("allows %s", (text, href) => {
-  const result = checkPictureUrl(text);
+  const result = checkPublicUrl(text);
   expect(result.kind === "allowed" && result.url.href).toBe(href);
 });
 
@@ -106,15 +106,15 @@ test.each([
   [`https://${"a".repeat(64)}.com/`, PUBLIC],
   [`https://${"abc.".repeat(64)}com/`, PUBLIC],
 ])("refuses %s", (text, detail) => {
-  expect(checkPictureUrl(text)).toEqual({ kind: "refused", detail });
+  expect(checkPublicUrl(text)).toEqual({ kind: "refused", detail });
 });
 
 test("bounds the length, also of what encoding makes of it", () => {
   const start = "https://cdn.shop.com/";
   const tooLong = { kind: "refused", detail: "must be at most 2048 characters long" };
-  expect(checkPictureUrl(start + "a".repeat(2048 - start.length)).kind).toBe("allowed");
-  expect(checkPictureUrl(start + "a".repeat(2049 - start.length))).toEqual(tooLong);
-  expect(checkPictureUrl(start + "ä".repeat(1000))).toEqual(tooLong);
+  expect(checkPublicUrl(start + "a".repeat(2048 - start.length)).kind).toBe("allowed");
+  expect(checkPublicUrl(start + "a".repeat(2049 - start.length))).toEqual(tooLong);
+  expect(checkPublicUrl(start + "ä".repeat(1000))).toEqual(tooLong);
 });
 
 test("never throws, and allows nothing but https, port 443 and a dotted name", () => {
@@ -126,7 +126,7 @@ test("never throws, and allows nothing but https, port 443 and a dotted name", (
   );
   fc.assert(
     fc.property(texts, (text) => {
-      const result = checkPictureUrl(text);
+      const result = checkPublicUrl(text);
       if (result.kind === "refused") return;
       const { protocol, port, username, password, hash, hostname } = result.url;
       expect({ protocol, port, username, password, hash }).toEqual({

@@ -1,12 +1,12 @@
-// Which picture URLs we are willing to fetch. A URL in a request is an instruction from a stranger
-// to our network (SSRF), so what is allowed is narrow: https, its own port, a public host name.
-//
+// Which URLs of strangers we are willing to ask: of pictures that are fetched, of endpoints that are
+// told. A URL in a request is an instruction to our network (SSRF), so what is allowed is narrow:
+// https, its own port, a public host name.
 // The rules read what the WHATWG parser made of the text, never the text itself: the parser writes
 // 0x7f.1, 2130706433, 0177.0.0.1 and full-width digits as 127.0.0.1, so one spelling is left to
 // judge, and it is the one that `fetch` would use.
 // https://url.spec.whatwg.org/#concept-host-parser
 
-/** Longer URLs fail in much of what stands between us and a picture, and none needs to be. */
+/** Longer URLs fail in much of what stands between us and a host, and none needs to be. */
 const MAX_URL_CHARACTERS = 2048;
 
 /** A name below these is not a public host: RFC 6761, RFC 6762, RFC 8375, RFC 9476, ICANN, habit. */
@@ -35,13 +35,13 @@ const HOST_NAME =
 /** The longest name that DNS can carry. */
 const MAX_HOST_CHARACTERS = 253;
 
-export type PictureUrl =
+export type PublicUrl =
   | { readonly kind: "allowed"; readonly url: URL }
   /** `detail` follows a field pointer and never quotes the URL: `must start with https:`. */
   | { readonly kind: "refused"; readonly detail: string };
 
-/** Judges the text of a picture URL. Data URIs are not for here. */
-export function checkPictureUrl(text: string): PictureUrl {
+/** Judges the text of a URL. Data URIs are not for here. */
+export function checkPublicUrl(text: string): PublicUrl {
   if (text.length > MAX_URL_CHARACTERS) return refused("must be at most 2048 characters long");
   if (!/^https:/i.test(text)) return refused("must start with https:");
   // The parser would drop them without a word, and what a log shows would not be what was fetched.
@@ -73,6 +73,6 @@ function isPublicName(host: string): boolean {
   return !PRIVATE_SUFFIXES.some((suffix) => host === suffix || host.endsWith(`.${suffix}`));
 }
 
-function refused(detail: string): PictureUrl {
+function refused(detail: string): PublicUrl {
   return { kind: "refused", detail };
 }

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { readAtMost } from "../io/read-at-most.ts";
+import { readAtMost } from "./read-at-most.ts";
 
 /** The IP addresses of a host name; none when there is no such host. Rejects when it cannot tell. */
 export type ResolveHost = (host: string, signal: AbortSignal) => Promise<readonly string[]>;

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { resolveOverHttps } from "../../src/moderation/resolve-host.ts";
+import { resolveOverHttps } from "../../src/io/resolve-host.ts";
 
 const signal = new AbortController().signal;
 

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { isPublicAddress } from "../../src/moderation/public-address.ts";
+import { isPublicAddress } from "../../src/io/public-address.ts";
 
 // The first and the last address of each block, and its neighbours outside.
 test.each([

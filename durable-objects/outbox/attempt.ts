@@ -1,0 +1,124 @@
+import type { Attempt } from "../../src/domain/delivery.ts";
+import { retryAfterMs } from "../../src/domain/delivery.ts";
+import { isPublicAddress } from "../../src/io/public-address.ts";
+import { checkPublicUrl } from "../../src/io/public-url.ts";
+import type { ResolveHost } from "../../src/io/resolve-host.ts";
+import { type Message, signatureHeaders } from "./sign-delivery.ts";
+
+// One attempt to deliver. What is asked is a stranger's host, so its URL is judged anew and its name
+// must lead to public addresses (what that does not stop, `fetch-picture.ts` says); redirects are not
+// followed, and of the answer nothing is read but its status: no size and no slowness of a body can
+// take anything.
+
+export interface AttemptOptions {
+  readonly fetch: typeof globalThis.fetch;
+  /** Null: any host, over http too, which only a developer's own machine may allow. */
+  readonly resolve: ResolveHost | null;
+  readonly wallMs: () => number;
+  /** Covers everything: resolving, connecting, the answer's headers. */
+  readonly timeoutMs: number;
+}
+
+export interface Target {
+  readonly url: string;
+  /** Each signs. */
+  readonly secrets: readonly string[];
+}
+
+export type Attempted =
+  | {
+      readonly kind: "attempted";
+      readonly attempt: Attempt;
+      readonly notBeforeMs: number | null;
+    }
+  /** The platform let us make no connection: that tells nothing of the endpoint. */
+  | { readonly kind: "not_made" };
+
+/** How the runtime says that this invocation has made all the requests that it may. */
+const OUT_OF_REQUESTS = /too many subrequests/i;
+
+export async function attempt(
+  target: Target,
+  message: Message,
+  options: AttemptOptions,
+): Promise<Attempted> {
+  const startedMs = options.wallMs();
+  const ended = (fields: Pick<Attempt, "status" | "error">, notBeforeMs: number | null = null) => {
+    const latencyMs = Math.max(0, options.wallMs() - startedMs);
+    return {
+      kind: "attempted" as const,
+      attempt: { atMs: startedMs, latencyMs, ...fields },
+      notBeforeMs,
+    };
+  };
+  const end = new AbortController();
+  const timer = setTimeout(() => end.abort(), options.timeoutMs);
+  try {
+    const forbidden = await untilAborted(end.signal, forbiddenOf(target, options, end.signal));
+    if (forbidden !== null) return ended({ status: null, error: forbidden });
+    const { status, headers } = await untilAborted(
+      end.signal,
+      post(target, message, options, end.signal),
+    );
+    const notBeforeMs = retryAfterMs(status, headers.get("retry-after"), options.wallMs());
+    return ended({ status, error: errorOf(status) }, notBeforeMs);
+  } catch (error) {
+    if (end.signal.aborted) return ended({ status: null, error: "timeout" });
+    if (error instanceof Error && OUT_OF_REQUESTS.test(error.message)) return { kind: "not_made" };
+    return ended({ status: null, error: "connection_failed" });
+  } finally {
+    clearTimeout(timer);
+    // Closes the connection, whatever was left unread on it.
+    end.abort();
+  }
+}
+
+function errorOf(status: number): Attempt["error"] {
+  if (status >= 200 && status <= 299) return null;
+  return status >= 300 && status <= 399 ? "redirect" : "http_status";
+}
+
+/** Null: it may be asked. */
+async function forbiddenOf(
+  { url }: Target,
+  { resolve }: AttemptOptions,
+  signal: AbortSignal,
+): Promise<Attempt["error"]> {
+  if (resolve === null) return null;
+  const checked = checkPublicUrl(url);
+  if (checked.kind === "refused") return "private_address";
+  const addresses = await resolve(checked.url.hostname, signal).catch((error: unknown) => {
+    if (error instanceof Error && OUT_OF_REQUESTS.test(error.message)) throw error;
+    return [];
+  });
+  if (addresses.length === 0) return signal.aborted ? "timeout" : "unknown_host";
+  // Any of them may be the one that is connected to.
+  return addresses.every(isPublicAddress) ? null : "private_address";
+}
+
+async function post(
+  { url, secrets }: Target,
+  message: Message,
+  { fetch, wallMs }: AttemptOptions,
+  signal: AbortSignal,
+): Promise<Pick<Response, "status" | "headers">> {
+  const signature = await signatureHeaders(message, secrets, wallMs());
+  const response = await fetch(url, {
+    method: "POST",
+    headers: { "content-type": "application/json", "user-agent": "neurogate", ...signature },
+    body: message.body,
+    redirect: "manual",
+    signal,
+  });
+  void response.body?.cancel().catch(() => undefined);
+  return response;
+}
+
+/** Rejects when the signal fires, also where what runs does not listen to it. */
+function untilAborted<T>(signal: AbortSignal, running: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    signal.addEventListener("abort", () => reject(new Error("aborted")), { once: true });
+    if (signal.aborted) reject(new Error("aborted"));
+    running.then(resolve, reject);
+  });
+}

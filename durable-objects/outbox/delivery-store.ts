@@ -1,0 +1,217 @@
+import { type Attempt, type DeliveryState, LEAST_GAP_MS } from "../../src/domain/delivery.ts";
+import type { Database } from "../database.ts";
+import { deliveryIdOf, firstDeliveryIdAt, partsOfDelivery } from "./event-id.ts";
+import type { Webhook } from "./webhook-store.ts";
+
+/** One event to one endpoint. */
+export interface Delivery {
+  /** `dlv_` and a ULID that names both. */
+  readonly id: string;
+  readonly webhookId: string;
+  readonly eventId: string;
+  readonly state: DeliveryState;
+  /** When it was first tried, or first since it was last replayed; null: not yet. */
+  readonly firstTryAtMs: number | null;
+  /** Of a pending one. */
+  readonly nextTryAtMs: number | null;
+  /** The latest, oldest first: at most `MAX_ATTEMPTS_KEPT`. */
+  readonly attempts: readonly Attempt[];
+}
+
+export interface DeliveryQuery {
+  readonly webhookId: string;
+  /** Deliveries before this id, newest first. */
+  readonly before: string | null;
+  /** Null: all. */
+  readonly state: DeliveryState | null;
+  readonly limit: number;
+}
+
+interface Pending {
+  readonly count: number;
+  /** When the first of them is due. */
+  readonly nextMs: number | null;
+}
+
+/** A whole schedule, and one that was replayed after it. */
+const MAX_ATTEMPTS_KEPT = 20;
+
+/** Rows looked at for one page, so that a state that few are in costs a bounded amount. */
+const MAX_SCAN = 2000;
+
+/** Sorts after every id. */
+const AFTER_ALL = "~";
+
+type DeliveryRow = {
+  webhook_id: string;
+  id: string;
+  state: DeliveryState;
+  first_try_at_ms: number | null;
+  next_try_at_ms: number | null;
+  attempts: string;
+};
+
+type AttemptTuple = readonly [
+  atMs: number,
+  status: number | null,
+  error: Attempt["error"],
+  latencyMs: number,
+];
+
+export class DeliveryStore {
+  readonly #db: Database;
+  /** Of each endpoint: asked about with every commit. */
+  readonly #pending = new Map<string, Pending>();
+
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  /** Of a transaction that was rolled back nothing is remembered. */
+  forget(): void {
+    this.#pending.clear();
+  }
+
+  write(delivery: Delivery): void {
+    const kept = delivery.attempts.slice(-MAX_ATTEMPTS_KEPT);
+    this.#db.run(
+      `INSERT OR REPLACE INTO deliveries (webhook_id, id, state, first_try_at_ms, next_try_at_ms,
+        attempts) VALUES (?, ?, ?, ?, ?, ?)`,
+      delivery.webhookId,
+      delivery.id,
+      delivery.state,
+      delivery.firstTryAtMs,
+      delivery.nextTryAtMs,
+      JSON.stringify(kept.map(toTuple)),
+    );
+    this.#pending.delete(delivery.webhookId);
+  }
+
+  read(webhookId: string, id: string): Delivery | null {
+    const [row] = this.#db.run<DeliveryRow>(
+      "SELECT * FROM deliveries WHERE webhook_id = ? AND id = ?",
+      webhookId,
+      id,
+    );
+    return row === undefined ? null : toDelivery(row);
+  }
+
+  /** The one of an event to an endpoint. */
+  of(webhook: Webhook, eventId: string): Delivery | null {
+    return this.read(webhook.id, deliveryIdOf(eventId, webhook.slot));
+  }
+
+  /** Those of an endpoint that wait for another try. */
+  pending(webhookId: string): Pending {
+    const known = this.#pending.get(webhookId);
+    if (known !== undefined) return known;
+    const [row] = this.#db.run<{ count: number; next_ms: number | null }>(
+      `SELECT COUNT(*) AS count, MIN(next_try_at_ms) AS next_ms FROM deliveries
+        WHERE webhook_id = ? AND state = 'pending'`,
+      webhookId,
+    );
+    const pending = { count: row?.count ?? 0, nextMs: row?.next_ms ?? null };
+    this.#pending.set(webhookId, pending);
+    return pending;
+  }
+
+  /** Those to be tried again, the first one that is due first. */
+  listPending(webhookId: string, limit: number): Delivery[] {
+    return this.#db
+      .run<DeliveryRow>(
+        `SELECT * FROM deliveries WHERE webhook_id = ? AND state = 'pending'
+          ORDER BY next_try_at_ms, id LIMIT ?`,
+        webhookId,
+        limit,
+      )
+      .map(toDelivery);
+  }
+
+  delete(webhookId: string, id: string): void {
+    this.#db.run("DELETE FROM deliveries WHERE webhook_id = ? AND id = ?", webhookId, id);
+    this.#pending.delete(webhookId);
+  }
+
+  /** The endpoint is well again: what waits is due, or will be as soon as the least gap allows. */
+  release(webhookId: string, limit: number, nowMs: number): void {
+    for (const delivery of this.listPending(webhookId, limit)) {
+      const dueMs = Math.max(nowMs, (delivery.attempts.at(-1)?.atMs ?? 0) + LEAST_GAP_MS);
+      if (dueMs < (delivery.nextTryAtMs ?? 0)) this.write({ ...delivery, nextTryAtMs: dueMs });
+    }
+  }
+
+  /** The endpoint is disabled: what waits does so for a replay. */
+  giveUp(webhookId: string): void {
+    this.#db.run(
+      `UPDATE deliveries SET state = 'failed', next_try_at_ms = NULL
+        WHERE webhook_id = ? AND state = 'pending'`,
+      webhookId,
+    );
+    this.#pending.delete(webhookId);
+  }
+
+  /** Newest first; the scan is bounded: a page may hold fewer and still name where to go on. */
+  list(query: DeliveryQuery): {
+    readonly deliveries: readonly Delivery[];
+    readonly next: string | null;
+  } {
+    const { webhookId, before, state, limit } = query;
+    const scanned = this.#db.run<DeliveryRow>(
+      "SELECT * FROM deliveries WHERE webhook_id = ? AND id < ? ORDER BY id DESC LIMIT ?",
+      webhookId,
+      before ?? AFTER_ALL,
+      MAX_SCAN + 1,
+    );
+    const within = scanned.slice(0, MAX_SCAN);
+    const found = within.filter((row) => state === null || row.state === state);
+    const deliveries = found.slice(0, limit).map(toDelivery);
+    if (found.length > limit) return { deliveries, next: deliveries.at(-1)?.id ?? null };
+    return { deliveries, next: scanned.length > MAX_SCAN ? (within.at(-1)?.id ?? null) : null };
+  }
+
+  /**
+   * Deletes at most `limit` deliveries of events recorded before `beforeMs`, and of endpoints that
+   * are there no more; true when there may be more.
+   *
+   * @param webhookIds those that are there, in order
+   */
+  purge(webhookIds: readonly string[], beforeMs: number, limit: number): boolean {
+    const endpoints = ["", ...webhookIds];
+    const ranges = endpoints.flatMap((id, at) => [
+      { from: [id, ""], to: [id, firstDeliveryIdAt(beforeMs)] },
+      { from: [id, AFTER_ALL], to: [endpoints[at + 1] ?? AFTER_ALL, ""] },
+    ]);
+    let left = limit;
+    for (const { from, to } of ranges) {
+      if (left === 0) return true;
+      left -= this.#db.run(
+        `DELETE FROM deliveries WHERE (webhook_id, id) IN (SELECT webhook_id, id FROM deliveries
+          WHERE (webhook_id, id) >= (?, ?) AND (webhook_id, id) < (?, ?) LIMIT ?) RETURNING 1 AS gone`,
+        ...from,
+        ...to,
+        left,
+      ).length;
+    }
+    this.forget();
+    return left === 0;
+  }
+}
+
+const toTuple = ({ atMs, status, error, latencyMs }: Attempt): AttemptTuple => [
+  atMs,
+  status,
+  error,
+  latencyMs,
+];
+
+const toDelivery = (row: DeliveryRow): Delivery => ({
+  id: row.id,
+  webhookId: row.webhook_id,
+  eventId: partsOfDelivery(row.id).eventId,
+  state: row.state,
+  firstTryAtMs: row.first_try_at_ms,
+  nextTryAtMs: row.next_try_at_ms,
+  attempts: (JSON.parse(row.attempts) as AttemptTuple[]).map(
+    ([atMs, status, error, latencyMs]): Attempt => ({ atMs, status, error, latencyMs }),
+  ),
+});

@@ -1,0 +1,55 @@
+// The tables of an outbox; `docs/storage.md` describes them.
+
+export const OUTBOX_TABLES: readonly string[] = [
+  `CREATE TABLE events (
+    id TEXT PRIMARY KEY,
+    type TEXT NOT NULL,
+    created_at_ms INTEGER NOT NULL,
+    subject TEXT,
+    decision TEXT,
+    data TEXT,
+    CHECK (subject IS NOT NULL OR data IS NOT NULL)
+  ) STRICT, WITHOUT ROWID`,
+  // `cursor`: all events up to it were handed over. What was not delivered at once has a row in
+  // `deliveries` that says so. `slot`: the last character of its deliveries' ids.
+  `CREATE TABLE webhooks (
+    id TEXT PRIMARY KEY,
+    slot INTEGER NOT NULL CHECK (slot BETWEEN 1 AND 31),
+    url TEXT NOT NULL,
+    description TEXT,
+    events TEXT NOT NULL,
+    decisions TEXT,
+    enabled INTEGER NOT NULL CHECK (enabled IN (0, 1)),
+    disabled_reason TEXT,
+    secret TEXT NOT NULL,
+    old_secret TEXT,
+    old_secret_until_ms INTEGER,
+    cursor TEXT NOT NULL,
+    replay TEXT,
+    failing_since_ms INTEGER,
+    not_before_ms INTEGER NOT NULL,
+    last_try_at_ms INTEGER NOT NULL,
+    created_at_ms INTEGER NOT NULL,
+    updated_at_ms INTEGER NOT NULL,
+    CHECK ((enabled = 1) = (disabled_reason IS NULL)),
+    CHECK ((old_secret IS NULL) = (old_secret_until_ms IS NULL))
+  ) STRICT, WITHOUT ROWID`,
+  `CREATE TABLE deliveries (
+    webhook_id TEXT NOT NULL,
+    id TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('pending', 'delivered', 'failed')),
+    first_try_at_ms INTEGER,
+    next_try_at_ms INTEGER,
+    attempts TEXT NOT NULL,
+    PRIMARY KEY (webhook_id, id),
+    CHECK ((state = 'pending') = (next_try_at_ms IS NOT NULL))
+  ) STRICT, WITHOUT ROWID`,
+  `CREATE INDEX deliveries_due ON deliveries (webhook_id, next_try_at_ms)
+    WHERE state = 'pending'`,
+  // What is told once a day, and was told on this one.
+  `CREATE TABLE told (
+    day INTEGER NOT NULL,
+    type TEXT NOT NULL,
+    PRIMARY KEY (day, type)
+  ) STRICT, WITHOUT ROWID`,
+];

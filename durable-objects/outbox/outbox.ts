@@ -1,0 +1,110 @@
+import {
+  type Happening,
+  PLATFORM_EVENT_TYPES,
+  type RecordedEvent,
+  wants,
+} from "../../src/domain/event.ts";
+import { dayOf } from "../../src/domain/period.ts";
+import type { Database } from "../database.ts";
+import { DeliveryStore } from "./delivery-store.ts";
+import { type EventObject, eventObject, type ListedEvent } from "./event-object.ts";
+import { EventStore } from "./event-store.ts";
+import type { ReportStore } from "./report-store.ts";
+import { ToldStore } from "./told-store.ts";
+import { WebhookStore } from "./webhook-store.ts";
+
+/** Reads what an event tells of, as its GET returns it; null: it is not stored any more. */
+export type ReadSubject = (
+  type: RecordedEvent["type"],
+  subject: string,
+) => Readonly<Record<string, unknown>> | null;
+
+/**
+ * What is to be told, and to whom. An event is recorded in the transaction of what it tells of, so
+ * that neither is there without the other; the delivery follows (`courier.ts`).
+ */
+export class Outbox {
+  readonly events: EventStore;
+  readonly webhooks: WebhookStore;
+  readonly deliveries: DeliveryStore;
+  /** Null: there is nobody else to be told. */
+  readonly reports: ReportStore | null;
+  readonly #told: ToldStore;
+  readonly #readSubject: ReadSubject;
+
+  constructor(db: Database, readSubject: ReadSubject, reports: ReportStore | null = null) {
+    this.events = new EventStore(db);
+    this.webhooks = new WebhookStore(db);
+    this.deliveries = new DeliveryStore(db);
+    this.#told = new ToldStore(db);
+    this.reports = reports;
+    this.#readSubject = readSubject;
+  }
+
+  /** Of a transaction that was rolled back nothing is remembered. */
+  forget(): void {
+    this.events.forget();
+    this.webhooks.forget();
+    this.deliveries.forget();
+    this.reports?.forget();
+    this.#told.forget();
+  }
+
+  /**
+   * Inside a transaction. What no endpoint subscribed to is not recorded and costs no row; an
+   * endpoint that is not enabled still has its events kept, for a replay or the feed.
+   */
+  record(happening: Happening, nowMs: number): void {
+    const { type, data } = happening;
+    if (this.#isWanted(happening)) this.events.insert(happening, nowMs);
+    if (data !== null && isReported(type)) this.reports?.add(type, data);
+  }
+
+  /**
+   * As `record`, and only once on a UTC day.
+   *
+   * @param data is asked for only when it is told
+   */
+  recordOnceADay(
+    type: Happening["type"],
+    data: () => NonNullable<Happening["data"]>,
+    nowMs: number,
+  ): void {
+    if (this.reports === null && !this.#isWanted({ type, decision: null })) return;
+    if (this.#told.has(dayOf(nowMs), type)) return;
+    this.#told.add(dayOf(nowMs), type);
+    this.record({ type, subject: null, decision: null, data: data() }, nowMs);
+  }
+
+  /** As it is delivered; null: what it tells of is not stored any more. */
+  objectOf(event: RecordedEvent): EventObject | null {
+    const data = this.#dataOf(event);
+    return data === null ? null : eventObject(event, data);
+  }
+
+  /** As it is listed. */
+  listed(event: RecordedEvent): ListedEvent {
+    return this.objectOf(event) ?? { ...eventObject(event, {}), data: null };
+  }
+
+  /** Deletes what is past its retention; true when there is more. */
+  purge(beforeMs: number, limit: number, nowMs: number): boolean {
+    this.#told.purge(dayOf(nowMs));
+    const ids = this.webhooks.all().map(({ id }) => id);
+    return [
+      this.events.purge(beforeMs, limit),
+      this.deliveries.purge(ids, beforeMs, limit),
+    ].includes(true);
+  }
+
+  #dataOf({ type, subject, data }: RecordedEvent): EventObject["data"] | null {
+    return subject === null ? data : this.#readSubject(type, subject);
+  }
+
+  #isWanted(happening: Pick<Happening, "type" | "decision">): boolean {
+    return this.webhooks.all().some((webhook) => wants(webhook, happening));
+  }
+}
+
+const isReported = (type: RecordedEvent["type"]): boolean =>
+  (PLATFORM_EVENT_TYPES as readonly string[]).includes(type);

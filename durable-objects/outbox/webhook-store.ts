@@ -1,0 +1,159 @@
+import type { EventType, Subscription } from "../../src/domain/event.ts";
+import type { Decision } from "../../src/domain/verdict.ts";
+import type { Database } from "../database.ts";
+
+/** Why an endpoint is not delivered to. */
+export const DISABLED_REASONS = ["request", "gone", "failing"] as const;
+export type DisabledReason = (typeof DISABLED_REASONS)[number];
+
+/** Events that are delivered once more, from the oldest on. */
+export interface Replay {
+  /** All up to this id were. */
+  readonly after: string;
+  /** Those before this id are to be. */
+  readonly before: string;
+  /** `failed`: only those that were not delivered. */
+  readonly only: "failed" | "all";
+}
+
+/** Where events are delivered to, and how that goes. */
+export interface Webhook extends Subscription {
+  readonly id: string;
+  /** The last character of its deliveries' ids. */
+  readonly slot: number;
+  readonly url: string;
+  readonly description: string | null;
+  readonly enabled: boolean;
+  /** Null while enabled. */
+  readonly disabledReason: DisabledReason | null;
+  /** `whsec_` and base64: what its deliveries are signed with. */
+  readonly secret: string;
+  /** The one before, until the overlap of a rotation ends: both sign. */
+  readonly oldSecret: { readonly secret: string; readonly untilMs: number } | null;
+  /** All events up to this id were handed over. */
+  readonly cursor: string;
+  readonly replay: Replay | null;
+  /** When the first of the failures after the last success was; null: it is well. */
+  readonly failingSinceMs: number | null;
+  /** It asked to be left alone until then (`Retry-After`); 0: it did not. */
+  readonly notBeforeMs: number;
+  /** When it was last sent anything; 0: never. */
+  readonly lastTryAtMs: number;
+  readonly createdAtMs: number;
+  readonly updatedAtMs: number;
+}
+
+type WebhookRow = {
+  id: string;
+  slot: number;
+  url: string;
+  description: string | null;
+  events: string;
+  decisions: string | null;
+  enabled: number;
+  disabled_reason: DisabledReason | null;
+  secret: string;
+  old_secret: string | null;
+  old_secret_until_ms: number | null;
+  cursor: string;
+  replay: string | null;
+  failing_since_ms: number | null;
+  not_before_ms: number;
+  last_try_at_ms: number;
+  created_at_ms: number;
+  updated_at_ms: number;
+};
+
+/** All endpoints: they are few (`MAX_WEBHOOKS`), asked about with every event, and kept in memory. */
+export class WebhookStore {
+  readonly #db: Database;
+  #all: readonly Webhook[] | undefined;
+  /** Events that an endpoint did not ask for are passed over in memory: that is worth no row. */
+  readonly #passed = new Map<string, string>();
+
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  /** Of a transaction that was rolled back nothing is remembered. */
+  forget(): void {
+    this.#all = undefined;
+  }
+
+  /** In the order in which they were made. */
+  all(): readonly Webhook[] {
+    this.#all ??= this.#db.run<WebhookRow>("SELECT * FROM webhooks ORDER BY id").map(toWebhook);
+    return this.#all;
+  }
+
+  find(id: string): Webhook | null {
+    return this.all().find((webhook) => webhook.id === id) ?? null;
+  }
+
+  /** Up to where all events were handed over or passed over. */
+  position({ id, cursor }: Webhook): string {
+    const passed = this.#passed.get(id) ?? cursor;
+    return passed > cursor ? passed : cursor;
+  }
+
+  pass(id: string, eventId: string): void {
+    this.#passed.set(id, eventId);
+  }
+
+  write(webhook: Webhook): void {
+    this.#db.run(
+      `INSERT OR REPLACE INTO webhooks (id, slot, url, description, events, decisions, enabled,
+        disabled_reason, secret, old_secret, old_secret_until_ms, cursor, replay,
+        failing_since_ms, not_before_ms, last_try_at_ms, created_at_ms, updated_at_ms)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      webhook.id,
+      webhook.slot,
+      webhook.url,
+      webhook.description,
+      JSON.stringify(webhook.events),
+      webhook.decisions === null ? null : JSON.stringify(webhook.decisions),
+      webhook.enabled ? 1 : 0,
+      webhook.disabledReason,
+      webhook.secret,
+      webhook.oldSecret?.secret ?? null,
+      webhook.oldSecret?.untilMs ?? null,
+      webhook.cursor,
+      webhook.replay === null ? null : JSON.stringify(webhook.replay),
+      webhook.failingSinceMs,
+      webhook.notBeforeMs,
+      webhook.lastTryAtMs,
+      webhook.createdAtMs,
+      webhook.updatedAtMs,
+    );
+    this.forget();
+  }
+
+  delete(id: string): void {
+    this.#db.run("DELETE FROM webhooks WHERE id = ?", id);
+    this.#passed.delete(id);
+    this.forget();
+  }
+}
+
+const toWebhook = (row: WebhookRow): Webhook => ({
+  id: row.id,
+  slot: row.slot,
+  url: row.url,
+  description: row.description,
+  events: JSON.parse(row.events) as EventType[],
+  decisions: row.decisions === null ? null : (JSON.parse(row.decisions) as Decision[]),
+  enabled: row.enabled === 1,
+  disabledReason: row.disabled_reason,
+  secret: row.secret,
+  oldSecret:
+    row.old_secret === null || row.old_secret_until_ms === null
+      ? null
+      : { secret: row.old_secret, untilMs: row.old_secret_until_ms },
+  cursor: row.cursor,
+  replay: row.replay === null ? null : (JSON.parse(row.replay) as Replay),
+  failingSinceMs: row.failing_since_ms,
+  notBeforeMs: row.not_before_ms,
+  lastTryAtMs: row.last_try_at_ms,
+  createdAtMs: row.created_at_ms,
+  updatedAtMs: row.updated_at_ms,
+});

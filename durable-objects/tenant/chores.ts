@@ -1,0 +1,163 @@
+import { advanceErasures, filesErased } from "./erasures.ts";
+import {
+  batchesWoken,
+  batchFilesErased,
+  type BatchParams,
+  endedBatches,
+  eraseBatchFiles,
+  stuckBatches,
+  wakeBatches,
+} from "./batch-watch.ts";
+import { eraseContentFiles, expiredContents, ownerOf, strayFiles } from "./content-desk.ts";
+import { type Courier, GATHER_MS } from "../outbox/courier.ts";
+import { restOrLate } from "../outbox/courier-options.ts";
+import type { ReportStore } from "../outbox/report-store.ts";
+import { erasePersonalFiles, MOST_FILES } from "./erase-personal-files.ts";
+import { purge } from "./maintenance.ts";
+import type { Parts } from "./parts.ts";
+import type { Profile } from "./profile-store.ts";
+import { releaseClaims } from "./review-desk.ts";
+
+// What a tenant's alarm does: first what is one step, then what needs others (the bucket, the
+// Workflow, endpoints) and is written down in steps of its own.
+
+/** While it delivers an alarm rings often, and looks for what is past its retention only so often. */
+const PURGE_EVERY_MS = 3_600_000;
+
+/** After the `Account` object did not take what it was handed. */
+const HAND_OVER_RETRY_MS = 30_000;
+
+/** After files that could not be erased. */
+const FILES_RETRY_MS = 10_000;
+
+export interface ChoresDeps {
+  readonly parts: Parts;
+  readonly courier: Courier;
+  /** One step of the object as it is by then; null: it is no more. */
+  readonly step: <Result>(work: (nowMs: number) => Result) => Result | null;
+  /** Null: this deployment has none. */
+  readonly bucket: () => R2Bucket | null;
+  readonly runs: () => Workflow<BatchParams> | null;
+  readonly handOver: (tenant: string, reports: ReportStore) => Promise<void>;
+  readonly report: (event: string, error: unknown) => void;
+}
+
+export class Chores {
+  readonly #deps: ChoresDeps;
+  #purgedMs = 0;
+  #handOverMs = 0;
+
+  constructor(deps: ChoresDeps) {
+    this.#deps = deps;
+  }
+
+  /** True when there is more to be done at once. */
+  async run(profile: Profile): Promise<boolean> {
+    const { courier, step } = this.#deps;
+    if (!profile.closed) courier.wake();
+    const more = step((nowMs) => this.#maintain(profile, nowMs));
+    const handed = this.#handOver(profile);
+    await this.#eraseStrays(profile);
+    await this.#eraseFiles(profile);
+    const expired = await this.#eraseContents(profile);
+    await this.#tendBatches(profile);
+    await restOrLate(courier);
+    await handed;
+    return more === true || expired;
+  }
+
+  /** True when there is more to purge. */
+  #maintain(profile: Profile, nowMs: number): boolean {
+    const { parts, courier } = this.#deps;
+    parts.refusals.flush();
+    releaseClaims(parts, nowMs);
+    const erasing = advanceErasures(parts, nowMs);
+    if (courier.isBusy && nowMs - this.#purgedMs < PURGE_EVERY_MS) return erasing;
+    this.#purgedMs = nowMs;
+    return [purge(parts, profile, nowMs), erasing].includes(true);
+  }
+
+  /** Of the erasure that is due first. */
+  async #eraseFiles({ id: tenant, generation: life }: Profile): Promise<void> {
+    const { parts, step } = this.#deps;
+    const bucket = this.#deps.bucket();
+    const due = parts.erasures
+      .running()
+      .find(({ filesDueMs }) => (filesDueMs ?? Infinity) <= Date.now());
+    if (due === undefined || due.userId === null) return;
+    const { userId } = due;
+    const files = parts.erasures.listFiles(due.id, MOST_FILES);
+    const gone =
+      bucket === null
+        ? { files, counts: [], failed: false }
+        : await erasePersonalFiles(bucket, { tenant, life, userId }, files);
+    step((nowMs) => {
+      const retryAtMs = gone.failed ? nowMs + FILES_RETRY_MS : nowMs;
+      filesErased(parts, due.id, gone, { nowMs, retryAtMs });
+    });
+  }
+
+  /** Of calls that died between writing and settling. Without a bucket there are none. */
+  async #eraseStrays(profile: Profile): Promise<void> {
+    const { parts, step } = this.#deps;
+    const bucket = this.#deps.bucket();
+    const { ids, keys } = strayFiles(parts, profile, Date.now());
+    if (ids.length === 0) return;
+    const erased = await (bucket?.delete([...keys]) ?? Promise.resolve()).then(
+      () => true,
+      () => false,
+    );
+    step((nowMs) => {
+      for (const id of ids) {
+        if (erased) parts.contentFiles.remove(id);
+        else parts.contentFiles.expect(id, nowMs + FILES_RETRY_MS);
+      }
+    });
+  }
+
+  /** What is past its time; true when there is more. A bucket that fails is asked again tomorrow. */
+  async #eraseContents(profile: Profile): Promise<boolean> {
+    const { parts, step } = this.#deps;
+    const bucket = this.#deps.bucket();
+    const expired = expiredContents(parts, profile, Date.now());
+    if (expired.length === 0) return false;
+    const gone = await eraseContentFiles(bucket, ownerOf(profile), expired);
+    step(() => gone.forEach((id) => parts.contents.delete(id)));
+    return gone.length === expired.length;
+  }
+
+  async #tendBatches(profile: Profile): Promise<void> {
+    const { parts, bucket, runs, step } = this.#deps;
+    const stuck = stuckBatches(parts, Date.now());
+    const ended = endedBatches(parts, Date.now());
+    if (stuck.length + ended.length === 0) return;
+    const erased = await eraseBatchFiles(bucket(), profile, ended);
+    await wakeBatches(runs(), profile, stuck);
+    step((nowMs) => {
+      batchesWoken(parts, stuck, nowMs);
+      batchFilesErased(parts, erased, nowMs);
+    });
+  }
+
+  /** What the platform is to be told of. When it cannot be, it waits for a later alarm. */
+  async #handOver({ id, closed }: Profile): Promise<void> {
+    const { parts, handOver, report } = this.#deps;
+    const { reports } = parts.outbox;
+    if (closed || reports === null) return;
+    try {
+      await handOver(id, reports);
+    } catch (error) {
+      this.#handOverMs = Date.now() + HAND_OVER_RETRY_MS;
+      report("hand_over_failed", error);
+    }
+  }
+
+  /** When something is to be delivered or handed over; null: not before something happens. */
+  outboxDueMs(nowMs: number): number | null {
+    const { courier, parts } = this.#deps;
+    const deliverMs = courier.nextDueMs();
+    if (parts.outbox.reports?.isWaiting !== true) return deliverMs;
+    const handOverMs = Math.max(nowMs + GATHER_MS, this.#handOverMs);
+    return deliverMs === null ? handOverMs : Math.min(deliverMs, handOverMs);
+  }
+}

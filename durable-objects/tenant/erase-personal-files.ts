@@ -1,0 +1,79 @@
+import type { ErasedCounts } from "../../src/domain/erasure.ts";
+import {
+  contentKey,
+  type PictureOwner,
+  pictureKey,
+  type PictureRecord,
+  recordKey,
+} from "../../src/domain/stored-picture.ts";
+import { MOST_PICTURES } from "./content-desk.ts";
+import type { PersonalFile } from "./erasure-store.ts";
+
+/** In one alarm: three requests to the bucket each, of the fifty that the free plan gives it. */
+export const MOST_FILES = 15;
+
+export interface ErasedFiles {
+  readonly files: readonly PersonalFile[];
+  readonly counts: readonly ErasedCounts[];
+  /** The bucket did not answer for some: they are asked for again. */
+  readonly failed: boolean;
+}
+
+/** Whose files: a person, in a tenant's life. */
+export interface FilesOf extends PictureOwner {
+  readonly userId: string;
+}
+
+/** By what was found: how it is erased. Each can be repeated at any point, and throws when it must be. */
+const ERASE: Readonly<
+  Record<
+    PersonalFile["kind"],
+    (bucket: R2Bucket, of: FilesOf, subject: string) => Promise<ErasedCounts>
+  >
+> = { image_call: erasePictures, content: eraseContent };
+
+/** Erases what of a person lies in the bucket. */
+export async function erasePersonalFiles(
+  bucket: R2Bucket,
+  of: FilesOf,
+  files: readonly PersonalFile[],
+): Promise<ErasedFiles> {
+  const ended = await Promise.all(
+    files.map(async (file) => {
+      const counts = await ERASE[file.kind](bucket, of, file.subject).catch(() => null);
+      return { file, counts };
+    }),
+  );
+  const gone = ended.flatMap(({ file, counts }) => (counts === null ? [] : [{ file, counts }]));
+  return {
+    files: gone.map(({ file }) => file),
+    counts: gone.map(({ counts }) => counts),
+    failed: gone.length < ended.length,
+  };
+}
+
+/** Those of them that were kept. */
+async function eraseContent(
+  bucket: R2Bucket,
+  owner: PictureOwner,
+  verdictId: string,
+): Promise<ErasedCounts> {
+  const all = Array.from({ length: MOST_PICTURES }, (_, at) => contentKey(owner, verdictId, at));
+  await bucket.delete(all);
+  return {};
+}
+
+/** The record goes after its pictures: as long as it is there, they are found by it. */
+async function erasePictures(
+  bucket: R2Bucket,
+  owner: PictureOwner,
+  callId: string,
+): Promise<ErasedCounts> {
+  const stored = await bucket.get(recordKey(owner, callId));
+  // Given in the reply alone, or erased by an earlier try.
+  if (stored === null) return {};
+  const { pictures } = await stored.json<Pick<PictureRecord, "pictures">>();
+  await bucket.delete(pictures.map(({ id }) => pictureKey(owner, id)));
+  await bucket.delete(recordKey(owner, callId));
+  return { images: pictures.length };
+}

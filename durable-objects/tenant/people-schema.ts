@@ -1,0 +1,31 @@
+// What people did with verdicts, and what was kept for them to see.
+
+export const PEOPLE_TABLES: readonly string[] = [
+  // Of a verdict that was decided by people: all its revisions, the first included.
+  `CREATE TABLE revisions (
+    verdict_id TEXT NOT NULL,
+    revision INTEGER NOT NULL CHECK (revision >= 1),
+    body TEXT NOT NULL,
+    PRIMARY KEY (verdict_id, revision)
+  ) STRICT, WITHOUT ROWID`,
+  // Only while `content_retention_days` is not 0. Pictures lie in the bucket under the verdict's id.
+  `CREATE TABLE contents (
+    verdict_id TEXT PRIMARY KEY,
+    created_at_ms INTEGER NOT NULL,
+    text TEXT,
+    pictures TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID`,
+  // Of calls in progress, and of those that died: pictures that nothing else names.
+  `CREATE TABLE content_files (
+    verdict_id TEXT PRIMARY KEY,
+    erase_at_ms INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID`,
+  // Who read what was kept. It names no person.
+  `CREATE TABLE content_reads (
+    id TEXT PRIMARY KEY,
+    at_ms INTEGER NOT NULL,
+    key_id TEXT,
+    request_id TEXT NOT NULL,
+    verdict_id TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID`,
+];

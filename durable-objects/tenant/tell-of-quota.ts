@@ -1,0 +1,37 @@
+import type { QuotaFailure } from "../../src/domain/failure.ts";
+import { type Day, formatDay } from "../../src/domain/period.ts";
+import { limitOf } from "../../src/domain/quota.ts";
+import { limitsObject } from "./limits-object.ts";
+import type { Parts } from "./parts.ts";
+import type { Profile } from "./profile-store.ts";
+import { limits } from "./reports.ts";
+
+// Events of the day's quota, each at most once a day: what has been told is in the data, with the limits
+// as they stood.
+
+/** The share of the limit in force from which a tenant is warned. */
+const THRESHOLD = 0.8;
+
+/** After what was posted. */
+export function tellOfThreshold(parts: Parts, profile: Profile): void {
+  const { terms, posted, nowMs } = parts.ledger.standing(profile);
+  const limit = limitOf(terms);
+  if (limit === null || posted < limit * THRESHOLD) return;
+  const data = () => ({ ...limitsObject(limits(parts, profile)), threshold: THRESHOLD });
+  parts.outbox.recordOnceADay("quota.threshold", data, nowMs);
+}
+
+/** A refusal that stands until the day ends; one for others' pending holds is not told. */
+export function tellOfExceeded(parts: Parts, profile: Profile, kind: QuotaFailure["kind"]): void {
+  if (kind === "account_quota_exceeded") return;
+  const { nowMs } = parts.ledger.standing(profile);
+  const data = () => ({ ...limitsObject(limits(parts, profile)), refused: kind });
+  parts.outbox.recordOnceADay("quota.exceeded", data, nowMs);
+}
+
+/** The Cloudflare account's own allocation of the day is used up: the platform's concern alone. */
+export function tellOfClosure(parts: Parts, profile: Profile, day: Day): void {
+  const { nowMs } = parts.ledger.standing(profile);
+  const data = () => ({ object: "account_closure", tenant: profile.id, day: formatDay(day) });
+  parts.outbox.recordOnceADay("account.closed", data, nowMs);
+}

@@ -1,0 +1,53 @@
+import { WorkflowEntrypoint, type WorkflowEvent, type WorkflowStep } from "cloudflare:workers";
+import type { BatchParams } from "../../durable-objects/tenant/batch-watch.ts";
+import { stepCount } from "../domain/batch.ts";
+import { tenantObject } from "../routes/tenant-object.ts";
+import { runStep } from "./run-step.ts";
+
+// A batch, as a Workflow: its steps one after the other, each repeated until it is known what it came
+// to. What there is to do and how far it is, the tenant's object knows; what is written down here is
+// only where to go on.
+
+/** A step waits for ten items, each of them a minute at most. */
+const STEP = {
+  retries: { limit: 8, delay: "2 seconds", backoff: "exponential" },
+  timeout: "10 minutes",
+} as const;
+
+/** A Workflow may sleep; it may not have steps without end. */
+const LONGEST_WAIT_MS = 24 * 3_600_000;
+const SHORTEST_WAIT_MS = 250;
+
+export class BatchRun extends WorkflowEntrypoint<Env, BatchParams> {
+  override async run(
+    event: Readonly<WorkflowEvent<BatchParams>>,
+    step: WorkflowStep,
+  ): Promise<void> {
+    const { payload } = event;
+    const { tenant, life, batch } = payload;
+    const items = await step.do("read", STEP, () =>
+      tenantObject(this.env, tenant).itemCount(life, batch),
+    );
+    for (let at = 0; at < stepCount(items); at += 1) {
+      // oxlint-disable-next-line no-await-in-loop -- one step after the other
+      if (!(await this.#step(payload, step, at))) return;
+    }
+    await step.do("complete", STEP, () =>
+      tenantObject(this.env, tenant).completeBatch(life, batch),
+    );
+  }
+
+  /** False: the batch is over. */
+  async #step(payload: BatchParams, step: WorkflowStep, at: number): Promise<boolean> {
+    for (let round = 0; ; round += 1) {
+      // oxlint-disable-next-line no-await-in-loop -- one round after the other
+      const next = await step.do(`step ${at}, round ${round}`, STEP, () =>
+        runStep(this.env, payload, at),
+      );
+      if (next.kind !== "wait") return next.kind === "next";
+      const waitMs = Math.min(Math.max(next.ms, SHORTEST_WAIT_MS), LONGEST_WAIT_MS);
+      // oxlint-disable-next-line no-await-in-loop -- as above
+      await step.sleep(`step ${at}, wait ${round}`, waitMs);
+    }
+  }
+}

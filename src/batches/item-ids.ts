@@ -1,0 +1,26 @@
+// Ids of a batch's items: made of what does not change when a step is run again, so that the object
+// knows each call for what it is and charges it once. Like all ids they begin with a time, that of
+// the round in which an item was taken up.
+
+const TIME_CHARACTERS = 10;
+const OF_BATCH = 12;
+
+const CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+
+/** @param roundTime the time as ULIDs write it */
+export function itemIds(
+  batchId: string,
+  roundTime: string,
+  index: number,
+): { readonly callId: string; readonly requestId: string; readonly verdictId: string } {
+  // The last of the batch's random characters: 60 bits, which no other batch has.
+  const own = batchId.slice(-OF_BATCH);
+  const ulid = roundTime.slice(0, TIME_CHARACTERS) + own + base32(index, 4);
+  return { callId: `jnl_${ulid}`, requestId: `req_${ulid}`, verdictId: `vrd_${ulid}` };
+}
+
+const base32 = (value: number, characters: number): string =>
+  Array.from({ length: characters }, (_, at) => {
+    const digit = Math.floor(value / 32 ** (characters - 1 - at)) % 32;
+    return CROCKFORD[digit] ?? "0";
+  }).join("");

@@ -1,0 +1,125 @@
+import { encodeTime } from "ulid";
+import * as v from "valibot";
+import type { Next } from "../../durable-objects/tenant/batches.ts";
+import type { BatchParams } from "../../durable-objects/tenant/batch-watch.ts";
+import { readConfig } from "../config.ts";
+import type { Batch } from "../domain/batch.ts";
+import { BATCH_ROUTE } from "../domain/batch-share.ts";
+import { batchItemsKey } from "../domain/stored-picture.ts";
+import { bucketOf } from "../routes/bucket.ts";
+import { moderationDeps } from "../routes/moderation-deps.ts";
+import { tenantObject } from "../routes/tenant-object.ts";
+import { readContent } from "../routes/verdicts.ts";
+import { VerdictInput } from "../wire/content.ts";
+import { itemIds } from "./item-ids.ts";
+import { type RanItem, runItem } from "./run-item.ts";
+
+// One step of a batch: what the object says is to be done, its items as governed calls, and the
+// report. Run again from anywhere, it comes to the same.
+
+const TIME_CHARACTERS = 10;
+
+/** Where all runs in one process, its other callers are served in between. */
+const PAUSE_MS = 20;
+
+export async function runStep(env: Env, params: BatchParams, step: number): Promise<Next> {
+  const { tenant: tenantId, life, batch: id } = params;
+  const tenant = () => tenantObject(env, tenantId);
+  await scheduler.wait(PAUSE_MS);
+  const work = await tenant().beginStep(life, { id, step });
+  if (work.kind === "done") return { kind: "next" };
+  if (work.kind !== "run") return work;
+  const { batch, indexes, roundAtMs, most } = work;
+  const bodies = await itemBodies(env, params, batch, indexes);
+  if (bodies === null) {
+    await tenant().failBatch(life, { id, as: "items_missing" });
+    return { kind: "over" };
+  }
+  const read = readConfig(env);
+  if (read.kind !== "ready") throw new Error("misconfigured");
+  const deps = moderationDeps({ env, config: read.config, caller: { tenant: tenantId } });
+  const roundTime = encodeTime(roundAtMs, TIME_CHARACTERS);
+  const run = async (index: number): Promise<RanItem> => {
+    const { callId, requestId, verdictId } = itemIds(id, roundTime, index);
+    const body = v.parse(VerdictInput, bodies.get(index));
+    const content = readContent(body, { verdictId, batchId: id });
+    if (content.kind !== "content") throw new Error("an item that was read before cannot be read");
+    const request = {
+      callId,
+      requestId,
+      route: BATCH_ROUTE,
+      tenantId,
+      caller: callerOf(batch),
+      userId: body.user_id ?? null,
+      policyName: body.policy ?? null,
+      contents: [content.content],
+      idempotency: null,
+    };
+    return runItem(deps, request, index, () => tenant().chargeOf(life, callId));
+  };
+  const ran = await inTurn(indexes, most, run);
+  const waits = ran.flatMap((one) => (one.kind === "wait" ? [one.ms] : []));
+  const stop = ran.find((one) => one.kind === "stop");
+  return tenant().reportStep(life, {
+    id,
+    step,
+    results: ran.flatMap((one) => (one.kind === "result" ? [one.result] : [])),
+    waitMs: waits.length === 0 ? null : Math.max(...waits),
+    stop: stop === undefined ? null : { kind: stop.as, ofTheDay: stop.ofTheDay },
+  });
+}
+
+/** With the rights of the key that made it, as they are now. */
+const callerOf = ({ secretHash }: Batch) =>
+  secretHash === null
+    ? ({ kind: "platform" } as const)
+    : ({ kind: "key", secretHash, roles: ["call"] } as const);
+
+/** The items of a step are one range of the file. Null: the file is not there. */
+async function itemBodies(
+  env: Env,
+  { tenant, life, batch: id }: BatchParams,
+  { ends }: Batch,
+  indexes: readonly number[],
+): Promise<ReadonlyMap<number, unknown> | null> {
+  const [first] = indexes;
+  const last = indexes.at(-1);
+  const bucket = bucketOf(env);
+  if (first === undefined || last === undefined) return new Map();
+  if (bucket === null) return null;
+  const offset = ends[first - 1] ?? 0;
+  const length = (ends[last] ?? 0) - offset;
+  const object = await bucket.get(batchItemsKey({ tenant, life }, id), {
+    range: { offset, length },
+  });
+  if (object === null) return null;
+  const bytes = new Uint8Array(await object.arrayBuffer());
+  const decoder = new TextDecoder();
+  return new Map(
+    indexes.map((index) => {
+      const from = (ends[index - 1] ?? 0) - offset;
+      const text = decoder.decode(bytes.subarray(from, (ends[index] ?? 0) - offset));
+      return [index, JSON.parse(text) as unknown];
+    }),
+  );
+}
+
+/** A few at once; what would be refused like the one before it is not asked any more. */
+async function inTurn(
+  indexes: readonly number[],
+  most: number,
+  run: (index: number) => Promise<RanItem>,
+): Promise<readonly RanItem[]> {
+  const left = [...indexes];
+  const ran: RanItem[] = [];
+  const worker = async (): Promise<void> => {
+    for (let index = left.shift(); index !== undefined; index = left.shift()) {
+      // oxlint-disable-next-line no-await-in-loop -- one item after the other
+      const one = await run(index);
+      ran.push(one);
+      if (one.kind !== "result") left.length = 0;
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(most, indexes.length) }, worker));
+  return ran;
+}

@@ -1,0 +1,244 @@
+import { CATEGORIES, type Category } from "./category.ts";
+import { type Evidence, judge, STAGE_OF, stageFor } from "./decision.ts";
+import type { InputName } from "./plan-moderation.ts";
+import { type InputKind, kindOf, lowestThreshold, type Policy } from "./policy.ts";
+import type { Decision, Verdict } from "./verdict.ts";
+
+// A proposed policy over verdicts that are stored: their scores are judged anew, nothing is asked
+// and nothing is paid. What the scores do not tell is counted, never guessed.
+
+/** What is judged by the text itself, or by another model, and so cannot be had from scores. */
+export const NOT_REPLAYED = ["terms", "spam_phrases", "models"] as const;
+export type NotReplayed = (typeof NOT_REPLAYED)[number];
+
+/** Verdicts that are named of those that would change. */
+const MOST_EXAMPLES = 50;
+
+/** `from` each decision as it is, `to` each as it would be. */
+export type DecisionMatrix = Readonly<Record<Decision, Readonly<Record<Decision, number>>>>;
+
+export interface ReplayExample {
+  readonly verdictId: string;
+  readonly from: Decision;
+  readonly to: Decision;
+  /** Of which there is a reason under one of the policies and not under the other. */
+  readonly categories: readonly Category[];
+}
+
+export interface PolicyReplay {
+  /** Judged anew. */
+  readonly verdicts: number;
+  readonly changed: number;
+  readonly by: DecisionMatrix;
+  readonly examples: readonly ReplayExample[];
+  /** Of the verdicts that a person has decided: how often each policy had decided the same. */
+  readonly agreement: {
+    readonly reviewed: number;
+    readonly current: number;
+    readonly proposed: number;
+  };
+  readonly unscorable: {
+    readonly verdicts: number;
+    readonly categories: Readonly<Partial<Record<Category, number>>>;
+    /** What the proposal decides of them with what is lacking as not evaluated. */
+    readonly decisions: Readonly<Record<Decision, number>>;
+  };
+  readonly notReplayed: readonly NotReplayed[];
+}
+
+const NO_DECISIONS: Readonly<Record<Decision, number>> = { allow: 0, flag: 0, block: 0 };
+
+export const NOTHING_REPLAYED: PolicyReplay = {
+  verdicts: 0,
+  changed: 0,
+  by: { allow: NO_DECISIONS, flag: NO_DECISIONS, block: NO_DECISIONS },
+  examples: [],
+  agreement: { reviewed: 0, current: 0, proposed: 0 },
+  unscorable: { verdicts: 0, categories: {}, decisions: NO_DECISIONS },
+  notReplayed: [],
+};
+
+/** Two policies, and what of their difference no score tells: the same for many verdicts. */
+export interface Compared {
+  /** The version that made the verdicts. */
+  readonly judgedBy: Policy;
+  readonly proposed: Policy;
+  readonly notReplayed: readonly NotReplayed[];
+}
+
+export function compared(judgedBy: Policy, proposed: Policy): Compared {
+  const { block, allow } = judgedBy.terms;
+  const changed: Readonly<Record<NotReplayed, boolean>> = {
+    terms: !same([block, allow], [proposed.terms.block, proposed.terms.allow]),
+    spam_phrases: !same(judgedBy.spam_phrases, proposed.spam_phrases),
+    models: !sameModels(judgedBy, proposed),
+  };
+  return { judgedBy, proposed, notReplayed: NOT_REPLAYED.filter((part) => changed[part]) };
+}
+
+/** With one verdict more. A test input is none: nothing of it was looked at. */
+export function replay(sofar: PolicyReplay, verdict: Verdict, policies: Compared): PolicyReplay {
+  if (verdict.test) return sofar;
+  const { judgedBy, proposed } = policies;
+  const evidence = evidenceOf(verdict, judgedBy);
+  const then = judge(proposed, evidence);
+  const notReplayed = bothOf(sofar.notReplayed, policies.notReplayed);
+  const lacking = lackingIn(evidence, judgedBy, proposed);
+  if (lacking.length > 0) {
+    return { ...sofar, notReplayed, unscorable: withUnscorable(sofar, lacking, then.decision) };
+  }
+  const byPerson = verdict.decidedBy === "review";
+  const now = byPerson ? judge(judgedBy, evidence) : verdict;
+  const changed = now.decision !== then.decision;
+  const { reviewed, current, proposed: agreed } = sofar.agreement;
+  const example = {
+    verdictId: verdict.id,
+    from: now.decision,
+    to: then.decision,
+    categories: differing(categoriesOf(now), categoriesOf(then)),
+  };
+  return {
+    verdicts: sofar.verdicts + 1,
+    changed: sofar.changed + (changed ? 1 : 0),
+    by: withMove(sofar.by, now.decision, then.decision),
+    examples:
+      changed && sofar.examples.length < MOST_EXAMPLES
+        ? [...sofar.examples, example]
+        : sofar.examples,
+    agreement: byPerson
+      ? {
+          reviewed: reviewed + 1,
+          current: current + (now.decision === verdict.decision ? 1 : 0),
+          proposed: agreed + (then.decision === verdict.decision ? 1 : 0),
+        }
+      : sofar.agreement,
+    unscorable: sofar.unscorable,
+    notReplayed,
+  };
+}
+
+/** Two parts of one replay, the second of verdicts that follow the first's. */
+export const together = (a: PolicyReplay, b: PolicyReplay): PolicyReplay => ({
+  verdicts: a.verdicts + b.verdicts,
+  changed: a.changed + b.changed,
+  by: {
+    allow: sumOf(a.by.allow, b.by.allow),
+    flag: sumOf(a.by.flag, b.by.flag),
+    block: sumOf(a.by.block, b.by.block),
+  },
+  examples: [...a.examples, ...b.examples].slice(0, MOST_EXAMPLES),
+  agreement: sumOf(a.agreement, b.agreement),
+  unscorable: {
+    verdicts: a.unscorable.verdicts + b.unscorable.verdicts,
+    categories: sumOf(a.unscorable.categories, b.unscorable.categories),
+    decisions: sumOf(a.unscorable.decisions, b.unscorable.decisions),
+  },
+  notReplayed: bothOf(a.notReplayed, b.notReplayed),
+});
+
+/**
+ * What a verdict keeps of its evidence. A term and an injection are facts of the text and keep what
+ * they do; messages differ, decisions do not.
+ */
+function evidenceOf(verdict: Verdict, judgedBy: Policy): Evidence {
+  const { stages, reasons } = verdict;
+  const known = [...stages, ...reasons].map(({ input }) => input);
+  const terms = reasons.filter(({ kind }) => kind === "term");
+  return {
+    inputs: [...new Set([...known, ...unseenInputs(verdict, judgedBy, known)])],
+    stages,
+    blockedTerms: terms.map((_, at) => at),
+    spamPhrases: 0,
+    injection: reasons.some(({ kind }) => kind === "injection") ? "stored" : null,
+    labels: [],
+  };
+}
+
+/** An input of which no stage and no reason tells: its coverage does. */
+function unseenInputs(
+  { coverage }: Verdict,
+  { categories }: Policy,
+  known: readonly InputName[],
+): InputName[] {
+  const kinds = known.map(kindOf);
+  const untold = CATEGORIES.filter(
+    (category) =>
+      coverage[category] !== "not_required" &&
+      !categories[category].inputs.some((kind) => kinds.includes(kind)),
+  );
+  const missing = untold.flatMap((category) => categories[category].inputs);
+  return missing.map((kind) => (kind === "text" ? "text" : "images/0"));
+}
+
+/** Categories that matter to the proposal, and of which the verdict's stages were asked nothing. */
+function lackingIn(evidence: Evidence, judgedBy: Policy, proposed: Policy): Category[] {
+  // A term blocks whatever else would be found.
+  if (evidence.blockedTerms.length > 0) return [];
+  return CATEGORIES.filter((category) => {
+    const rule = proposed.categories[category];
+    if (!rule.required && lowestThreshold(rule) === null) return false;
+    return evidence.inputs.some(
+      (input) =>
+        rule.inputs.includes(kindOf(input)) &&
+        stageFor(evidence, category, input) === undefined &&
+        wouldAsk(proposed, category, kindOf(input)) &&
+        !(asked(judgedBy, category, input) && sameModels(judgedBy, proposed)),
+    );
+  });
+}
+
+const asked = (policy: Policy, category: Category, input: InputName): boolean =>
+  policy.categories[category].inputs.includes(kindOf(input)) &&
+  wouldAsk(policy, category, kindOf(input));
+
+/** Whether anything would look: without a model for it, it is not evaluated today either. */
+function wouldAsk({ models }: Policy, category: Category, kind: InputKind): boolean {
+  const stage = STAGE_OF[kind][category];
+  if (stage === "judge" || stage === "vision") return models[stage] !== null;
+  return stage !== undefined;
+}
+
+const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
+
+const sameModels = (a: Policy, b: Policy): boolean =>
+  a.models.judge === b.models.judge &&
+  a.models.judge_fallback === b.models.judge_fallback &&
+  a.models.vision === b.models.vision;
+
+const bothOf = (a: readonly NotReplayed[], b: readonly NotReplayed[]): NotReplayed[] =>
+  NOT_REPLAYED.filter((part) => a.includes(part) || b.includes(part));
+
+const categoriesOf = ({ reasons }: Pick<Verdict, "reasons">): ReadonlySet<Category> =>
+  new Set(reasons.flatMap(({ category }) => category ?? []));
+
+const differing = (a: ReadonlySet<Category>, b: ReadonlySet<Category>): Category[] =>
+  CATEGORIES.filter((category) => a.has(category) !== b.has(category));
+
+const withMove = (by: DecisionMatrix, from: Decision, to: Decision): DecisionMatrix => ({
+  ...by,
+  [from]: { ...by[from], [to]: by[from][to] + 1 },
+});
+
+function withUnscorable(
+  { unscorable }: PolicyReplay,
+  lacking: readonly Category[],
+  decision: Decision,
+): PolicyReplay["unscorable"] {
+  const categories = { ...unscorable.categories };
+  for (const category of lacking) categories[category] = (categories[category] ?? 0) + 1;
+  return {
+    verdicts: unscorable.verdicts + 1,
+    categories,
+    decisions: { ...unscorable.decisions, [decision]: unscorable.decisions[decision] + 1 },
+  };
+}
+
+function sumOf<Counts extends Readonly<Partial<Record<string, number>>>>(
+  a: Counts,
+  b: Counts,
+): Counts {
+  const names = new Set([...Object.keys(a), ...Object.keys(b)]);
+  return Object.fromEntries(
+    [...names].map((name) => [name, (a[name] ?? 0) + (b[name] ?? 0)]),
+  ) as Counts;
+}

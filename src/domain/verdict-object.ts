@@ -1,0 +1,41 @@
+import { MICRO_PER_NEURON } from "./micro-neurons.ts";
+import { isoTime } from "./period.ts";
+import { scoresOf, type Verdict } from "./verdict.ts";
+
+/** A verdict as it is read, listed and delivered. The contract, section 8 and example 1. */
+export const toVerdict = (verdict: Verdict) => ({
+  id: verdict.id,
+  object: "verdict" as const,
+  content_id: verdict.contentId,
+  user_id: verdict.userId,
+  metadata: verdict.metadata,
+  language: verdict.language,
+  decision: verdict.decision,
+  approved: verdict.approved,
+  decided_by: verdict.decidedBy,
+  revision: verdict.revision,
+  actions: verdict.actions,
+  reasons: verdict.reasons,
+  scores: scoresOf(verdict.stages),
+  coverage: verdict.coverage,
+  stages: verdict.stages.map((stage) => ({
+    name: stage.name,
+    input: stage.input,
+    model: stage.model,
+    engine: stage.engine,
+    status: stage.status,
+    scores: stage.scores,
+    latency_ms: stage.latency_ms,
+    micro_neurons: stage.micro_neurons,
+    basis: stage.basis,
+    priced_as: stage.priced_as,
+    measurements: stage.measurements,
+  })),
+  micro_neurons: verdict.microNeurons,
+  neurons: verdict.microNeurons / MICRO_PER_NEURON,
+  policy: verdict.policy,
+  review: verdict.review,
+  batch_id: verdict.batchId,
+  test: verdict.test,
+  created_at: isoTime(verdict.createdAtMs),
+});

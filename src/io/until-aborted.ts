@@ -1,0 +1,8 @@
+/** Rejects when the signal fires, also where what runs does not listen to it. */
+export function untilAborted<T>(signal: AbortSignal, running: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    signal.addEventListener("abort", () => reject(new Error("aborted")), { once: true });
+    if (signal.aborted) reject(new Error("aborted"));
+    running.then(resolve, reject);
+  });
+}

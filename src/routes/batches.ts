@@ -1,0 +1,217 @@
+import * as v from "valibot";
+import type { BatchParams } from "../../durable-objects/tenant/batch-watch.ts";
+import { isOver } from "../domain/batch.ts";
+import { BATCH_ROUTE } from "../domain/batch-share.ts";
+import { toBatch, toBatchStep } from "../domain/batch-object.ts";
+import type { FieldError } from "../domain/failure.ts";
+import { batchItemsKey } from "../domain/stored-picture.ts";
+import { ok, raw } from "../http/call.ts";
+import { newId } from "../http/ids.ts";
+import { acceptsNdjson, type LinePage, ndjson } from "../http/ndjson.ts";
+import { defineRoute } from "../http/route.ts";
+import { BatchInput, BatchOutput, BatchStepOutput } from "../wire/batch.ts";
+import { MAX_BODY_BYTES } from "../wire/content.ts";
+import { list, listOf, pageQuery } from "../wire/field.ts";
+import { recordAct } from "./audit.ts";
+import { bucketOf } from "./bucket.ts";
+import { idempotencyOf, parseIndex, TENANT_READ } from "./shared.ts";
+import { askTenant, tellTenant, UNAVAILABLE } from "./tenant-object.ts";
+import { readContent } from "./verdicts.ts";
+
+// Many verdicts asked for at once; `src/batches` makes them.
+
+const ROLES = { kind: "key", roles: ["call"] } as const;
+
+const ID = v.strictObject({ id: v.pipe(v.string(), v.description("`bat_` and a ULID.")) });
+
+const runsOf = (env: Env): Workflow<BatchParams> | null => (env as Partial<Env>).BATCHES ?? null;
+
+const UNABLE = {
+  kind: "engine_unsupported",
+  detail: "This deployment makes no batches: they need its bucket and its Workflow.",
+} as const;
+
+export const createBatch = defineRoute({
+  method: "POST",
+  path: "/v1/verdicts/batches",
+  mirror: "/admin/tenants/:tenant/verdicts/batches",
+  summary: "Moderate up to 1,000 contents, in their own time",
+  description:
+    "Each item is a call of its own: it is charged, stored and told of as `POST /v1/verdicts` would. Batches take at most half of the tenant's requests a minute and of its calls in progress.",
+  surface: "native",
+  auth: ROLES,
+  body: { schema: BatchInput, limitBytes: MAX_BODY_BYTES },
+  reply: { status: 202, schema: BatchOutput },
+  failures: [
+    ...TENANT_READ,
+    "idempotency_key_reused",
+    "over_limit",
+    "storage_full",
+    "engine_unsupported",
+  ],
+  handle: async (call) => {
+    const { items, resume } = call.body;
+    const errors = items.flatMap((item, at): readonly FieldError[] => {
+      const read = readContent(item);
+      if (read.kind === "content") return [];
+      return read.errors.map(({ path, detail }) => ({ path: ["items", at, ...path], detail }));
+    });
+    if (errors.length > 0) return { kind: "invalid_request", errors };
+    const bucket = bucketOf(call.env);
+    const runs = runsOf(call.env);
+    if (bucket === null || runs === null) return UNABLE;
+    const read = await idempotencyOf(call);
+    if (read.kind !== "read") return read;
+    const { bytes, ends } = fileOf(items);
+    const { caller } = call;
+    const request = {
+      id: newId("bat"),
+      requestId: call.requestId,
+      items: items.length,
+      ends,
+      resume: resume !== null,
+      secretHash: caller.kind === "key" ? caller.secretHash : null,
+      route: BATCH_ROUTE,
+      idempotency: read.idempotency,
+    };
+    const made = await tellTenant(call, (tenant, by) => tenant.createBatch(by, request));
+    if (made.kind !== "batch") return made;
+    const { batch, life, repeated } = made;
+    const { tenant } = caller;
+    const place = { bucket, key: batchItemsKey({ tenant, life }, batch.id) };
+    const isKept = repeated && (isOver(batch) || (await isThere(place)));
+    if (!isKept) {
+      if (!(await keep(place, bytes))) return UNAVAILABLE;
+      // Not waited for: the local engine answers when the run has ended. What fails here, the
+      // tenant's alarm finds.
+      const params = { tenant, life, batch: batch.id };
+      call.ctx.waitUntil(runs.create({ id: batch.id, params }).catch(() => undefined));
+    }
+    const act = "POST /admin/tenants/{tenant}/verdicts/batches";
+    if (!(await recordAct(call, act, { batch: batch.id }))) return UNAVAILABLE;
+    return ok(toBatch(batch));
+  },
+});
+
+interface Place {
+  readonly bucket: R2Bucket;
+  readonly key: string;
+}
+
+/** A request may have died before its items were there: its repeat brings them. */
+const isThere = ({ bucket, key }: Place): Promise<boolean> =>
+  bucket.head(key).then(
+    (object) => object !== null,
+    () => true,
+  );
+
+const keep = ({ bucket, key }: Place, bytes: Uint8Array<ArrayBuffer>): Promise<boolean> =>
+  bucket.put(key, bytes).then(
+    () => true,
+    () => false,
+  );
+
+/** All items in one file, and where each of them ends. */
+function fileOf(items: readonly unknown[]): { bytes: Uint8Array<ArrayBuffer>; ends: number[] } {
+  const encoder = new TextEncoder();
+  const pieces = items.map((item) => encoder.encode(JSON.stringify(item)));
+  const ends: number[] = [];
+  let end = 0;
+  for (const piece of pieces) ends.push((end += piece.byteLength));
+  const bytes = new Uint8Array(end);
+  for (const [at, piece] of pieces.entries()) bytes.set(piece, ends[at - 1] ?? 0);
+  return { bytes, ends };
+}
+
+export const listBatches = defineRoute({
+  method: "GET",
+  path: "/v1/verdicts/batches",
+  mirror: "/admin/tenants/:tenant/verdicts/batches",
+  summary: "Batches, newest first",
+  surface: "native",
+  auth: ROLES,
+  query: v.strictObject(pageQuery),
+  reply: { status: 200, schema: listOf(BatchOutput) },
+  failures: TENANT_READ,
+  handle: async (call) => {
+    const { cursor = "~", limit } = call.query;
+    const page = await askTenant(call, (tenant, caller) =>
+      tenant.listBatches(caller, cursor, limit),
+    );
+    if (page.kind !== "page") return page;
+    return ok(list(page.data.map(toBatch), page.more ? (page.data.at(-1)?.id ?? null) : null));
+  },
+});
+
+export const getBatch = defineRoute({
+  method: "GET",
+  path: "/v1/verdicts/batches/:id",
+  mirror: "/admin/tenants/:tenant/verdicts/batches/:id",
+  summary: "How far a batch is, and what it cost so far",
+  surface: "native",
+  auth: ROLES,
+  params: ID,
+  reply: { status: 200, schema: BatchOutput },
+  failures: TENANT_READ,
+  handle: async (call) => {
+    const { id } = call.params;
+    const found = await askTenant(call, (tenant, caller) => tenant.readBatch(caller, id));
+    return found.kind === "batch" ? ok(toBatch(found.batch)) : found;
+  },
+});
+
+export const cancelBatch = defineRoute({
+  method: "POST",
+  path: "/v1/verdicts/batches/:id/cancel",
+  mirror: "/admin/tenants/:tenant/verdicts/batches/:id/cancel",
+  summary: "End a batch after the step that it is at",
+  surface: "native",
+  auth: ROLES,
+  params: ID,
+  reply: { status: 200, schema: BatchOutput },
+  failures: TENANT_READ,
+  handle: async (call) => {
+    const { id } = call.params;
+    const found = await tellTenant(call, (tenant, caller) => tenant.cancelBatch(caller, id));
+    if (found.kind !== "batch") return found;
+    const act = "POST /admin/tenants/{tenant}/verdicts/batches/{id}/cancel";
+    if (!(await recordAct(call, act, { batch: id }))) return UNAVAILABLE;
+    return ok(toBatch(found.batch));
+  },
+});
+
+export const listBatchSteps = defineRoute({
+  method: "GET",
+  path: "/v1/verdicts/batches/:id/steps",
+  mirror: "/admin/tenants/:tenant/verdicts/batches/:id/steps",
+  summary: "What each step came to, in order",
+  description: "A page as JSON, or, with `Accept: application/x-ndjson`, all as one stream.",
+  surface: "native",
+  auth: ROLES,
+  params: ID,
+  query: v.strictObject(pageQuery),
+  reply: { status: 200, schema: listOf(BatchStepOutput) },
+  failures: TENANT_READ,
+  handle: async (call) => {
+    const { id } = call.params;
+    const { cursor, limit } = call.query;
+    const from = parseIndex(cursor);
+    if (typeof from !== "number") return from;
+    const read = (at: number) =>
+      askTenant(call, (tenant, caller) => tenant.listBatchSteps(caller, { id, from: at, limit }));
+    const page = await read(from);
+    if (page.kind !== "steps") return page;
+    const linesAt = (steps: typeof page, at: number): LinePage => ({
+      lines: steps.steps.map(toBatchStep),
+      next: !steps.more
+        ? null
+        : async () => {
+            const next = await read(at + limit);
+            if (next.kind !== "steps") throw new Error("the steps could not be read further");
+            return linesAt(next, at + limit);
+          },
+    });
+    if (acceptsNdjson(call.request)) return raw(ndjson(linesAt(page, from)));
+    return ok(list(page.steps.map(toBatchStep), page.more ? String(from + limit) : null));
+  },
+});

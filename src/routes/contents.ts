@@ -1,0 +1,107 @@
+import * as v from "valibot";
+import { contentKey } from "../domain/stored-picture.ts";
+import { ok, raw } from "../http/call.ts";
+import { defineRoute } from "../http/route.ts";
+import { list, listOf, pageQuery } from "../wire/field.ts";
+import {
+  ContentOutput,
+  ContentReadOutput,
+  toContent,
+  toContentRead,
+} from "../wire/kept-content.ts";
+import { recordAct } from "./audit.ts";
+import { bucketOf } from "./bucket.ts";
+import { TENANT_READ } from "./shared.ts";
+import { askTenant, UNAVAILABLE } from "./tenant-object.ts";
+
+// What was moderated, while the tenant's `content_retention_days` keep it. Every reading is noted
+// before anything leaves.
+
+const NO_CONTENT = { kind: "not_found", what: "content" } as const;
+
+const id = v.pipe(v.string(), v.description("`vrd_` and a ULID."));
+
+export const getContent = defineRoute({
+  method: "GET",
+  path: "/v1/verdicts/:id/content",
+  mirror: "/admin/tenants/:tenant/verdicts/:id/content",
+  summary: "What a verdict is of, where it is kept; every reading is noted",
+  surface: "native",
+  auth: { kind: "key", roles: ["review"] },
+  params: v.strictObject({ id }),
+  reply: { status: 200, schema: ContentOutput },
+  failures: TENANT_READ,
+  handle: async (call) => {
+    const asked = { id: call.params.id, requestId: call.requestId };
+    const read = await askTenant(call, (tenant, caller) => tenant.readContent(caller, asked));
+    if (read.kind !== "content") return read;
+    const act = "GET /admin/tenants/{tenant}/verdicts/{id}/content";
+    if (!(await recordAct(call, act, { verdict: asked.id }))) return UNAVAILABLE;
+    return ok(toContent(read.content));
+  },
+});
+
+export const getContentPicture = defineRoute({
+  method: "GET",
+  path: "/v1/verdicts/:id/content/:index",
+  mirror: "/admin/tenants/:tenant/verdicts/:id/content/:index",
+  summary: "The bytes of a picture that a verdict is of",
+  surface: "native",
+  auth: { kind: "key", roles: ["review"] },
+  params: v.strictObject({
+    id,
+    index: v.pipe(v.string(), v.regex(/^[0-9]$/), v.description("From 0."), v.transform(Number)),
+  }),
+  reply: {
+    status: 200,
+    contentType: "image/*",
+    schema: v.pipe(v.string(), v.description("PNG, JPEG or WebP.")),
+  },
+  failures: TENANT_READ,
+  handle: async (call) => {
+    const { index } = call.params;
+    const asked = { id: call.params.id, requestId: call.requestId };
+    const read = await askTenant(call, (tenant, caller) => tenant.readContent(caller, asked));
+    if (read.kind !== "content") return read;
+    const act = "GET /admin/tenants/{tenant}/verdicts/{id}/content/{index}";
+    if (!(await recordAct(call, act, { verdict: asked.id }))) return UNAVAILABLE;
+    const picture = read.content.pictures[index] ?? null;
+    const bucket = bucketOf(call.env);
+    if (picture?.kept !== true || bucket === null) return NO_CONTENT;
+    const key = contentKey(read.owner, asked.id, index);
+    const object = await bucket.get(key).catch(() => undefined);
+    if (object === undefined) return UNAVAILABLE;
+    if (object === null) return NO_CONTENT;
+    return raw(
+      new Response(object.body, {
+        headers: {
+          "Content-Type": picture.contentType,
+          "Cache-Control": "no-store",
+          "Content-Security-Policy": "default-src 'none'; sandbox",
+          "X-Content-Type-Options": "nosniff",
+        },
+      }),
+    );
+  },
+});
+
+export const listContentReads = defineRoute({
+  method: "GET",
+  path: "/v1/audit",
+  mirror: "/admin/tenants/:tenant/content-reads",
+  summary: "Who read what was kept, newest first; 400 days back",
+  surface: "native",
+  auth: { kind: "key", roles: [] },
+  query: v.strictObject(pageQuery),
+  reply: { status: 200, schema: listOf(ContentReadOutput) },
+  failures: TENANT_READ,
+  handle: async (call) => {
+    const { cursor = "~", limit } = call.query;
+    const page = await askTenant(call, (tenant, caller) =>
+      tenant.listContentReads(caller, cursor, limit),
+    );
+    if (page.kind !== "page") return page;
+    const next = page.more ? (page.data.at(-1)?.id ?? null) : null;
+    return ok(list(page.data.map(toContentRead), next));
+  },
+});

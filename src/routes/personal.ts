@@ -1,0 +1,165 @@
+import * as v from "valibot";
+import type { PersonalPage } from "../../durable-objects/tenant/erasures.ts";
+import type { Place } from "../domain/erasure.ts";
+import { madePictures, type PersonalRecord } from "../domain/personal-record.ts";
+import type { PictureOwner } from "../domain/stored-picture.ts";
+import { readCallRecord } from "../generation/read-picture-record.ts";
+import { forgetAnswers } from "../generation/response-cache.ts";
+import { ok, raw } from "../http/call.ts";
+import { newId } from "../http/ids.ts";
+import { NDJSON } from "../http/ndjson.ts";
+import { defineRoute } from "../http/route.ts";
+import { name } from "../wire/field.ts";
+import {
+  ErasureInput,
+  ErasureOutput,
+  toErasure,
+  toExported,
+  toExportedPictures,
+  toExportSummary,
+} from "../wire/personal.ts";
+import { recordAct } from "./audit.ts";
+import { ownerOf } from "./images.ts";
+import { bucketOf } from "./bucket.ts";
+import { TENANT_READ } from "./shared.ts";
+import { askTenant, tellTenant, UNAVAILABLE } from "./tenant-object.ts";
+
+// One person's data: given out, and erased. Neither costs neurons nor takes rate.
+
+export const exportPerson = defineRoute({
+  method: "GET",
+  path: "/v1/export",
+  mirror: "/admin/tenants/:tenant/export",
+  summary: "Everything that is held of one person, as NDJSON",
+  description:
+    "One object a line, as its own route gives it where it has one. The last line is an `export_summary` with counts: a file without it was cut.",
+  surface: "native",
+  auth: { kind: "key", roles: [] },
+  query: v.strictObject({ user_id: name("The person, as calls name them.") }),
+  reply: {
+    status: 200,
+    contentType: NDJSON,
+    schema: v.pipe(v.string(), v.description("A JSON object on each line.")),
+  },
+  failures: TENANT_READ,
+  handle: async (call) => {
+    const { user_id: userId } = call.query;
+    const owner = await ownerOf(call);
+    if (owner.kind !== "owner") return owner;
+    const read = (place: Place | null) =>
+      askTenant(call, (tenant, caller) =>
+        tenant.findPersonal(caller, { userId, place, requestId: call.requestId }),
+      );
+    const first = await read(null);
+    if (first.kind !== "personal_page") return first;
+    if (!(await recordAct(call, "GET /admin/tenants/{tenant}/export", {}))) return UNAVAILABLE;
+    const lines = exportLines(first, read, picturesOf(bucketOf(call.env), owner));
+    return raw(new Response(exportStream(userId, lines), { headers: { "Content-Type": NDJSON } }));
+  },
+});
+
+type ReadPage = (place: Place) => Promise<PersonalPage | { readonly kind: string }>;
+
+type Line = { readonly object: string } & Readonly<Record<string, unknown>>;
+
+/**
+ * Never an empty batch: a stream that is given nothing does not ask again.
+ *
+ * @throws when a page cannot be had: a cut export must not look like a whole one
+ */
+async function* exportLines(
+  first: PersonalPage,
+  read: ReadPage,
+  pictures: (record: PersonalRecord) => Promise<readonly Line[]>,
+): AsyncGenerator<readonly Line[]> {
+  let page = first;
+  for (;;) {
+    if (page.records.length > 0) yield page.records.map((record) => toExported(record));
+    for (const record of page.records) {
+      // oxlint-disable-next-line no-await-in-loop -- one file at a time is in memory
+      const kept = await pictures(record);
+      if (kept.length > 0) yield kept;
+    }
+    if (page.next === null) return;
+    // oxlint-disable-next-line no-await-in-loop -- as the reader takes them
+    const next = await read(page.next);
+    if (!("records" in next)) throw new Error("the export could not be read further");
+    page = next;
+  }
+}
+
+/** What the bucket keeps of a line's call. */
+const picturesOf =
+  (bucket: R2Bucket | null, owner: PictureOwner) =>
+  async (record: PersonalRecord): Promise<readonly Line[]> => {
+    if (bucket === null || record.kind !== "journal_line" || !madePictures(record.line)) return [];
+    const kept = await readCallRecord(bucket, owner, record.line.callId);
+    return kept === null ? [] : [toExportedPictures(kept)];
+  };
+
+function exportStream(
+  userId: string,
+  lines: AsyncGenerator<readonly Line[]>,
+): ReadableStream<Uint8Array> {
+  const encoder = new TextEncoder();
+  const counts: Record<string, number> = {};
+  const written = (some: readonly Line[]): Uint8Array =>
+    encoder.encode(some.map((line) => `${JSON.stringify(line)}\n`).join(""));
+  return new ReadableStream({
+    async pull(controller) {
+      const { value, done } = await lines.next();
+      if (done === true) {
+        controller.enqueue(written([toExportSummary(userId, counts)]));
+        return controller.close();
+      }
+      for (const { object } of value) counts[object] = (counts[object] ?? 0) + 1;
+      controller.enqueue(written(value));
+    },
+    async cancel() {
+      await lines.return(undefined);
+    },
+  });
+}
+
+export const createErasure = defineRoute({
+  method: "POST",
+  path: "/v1/erasures",
+  mirror: "/admin/tenants/:tenant/erasures",
+  summary: "Erase what is held of one person",
+  description:
+    "What can be is erased at once, the rest goes on by itself; asked again while it runs, it is the same erasure. Journal lines keep their amounts, without the person.",
+  surface: "native",
+  auth: { kind: "key", roles: [] },
+  body: { schema: ErasureInput, limitBytes: 4096 },
+  reply: { status: 202, schema: ErasureOutput },
+  failures: [...TENANT_READ, "over_limit"],
+  handle: async (call) => {
+    const asked = { id: newId("era"), userId: call.body.user_id };
+    const started = await tellTenant(call, (tenant, caller) => tenant.startErasure(caller, asked));
+    if (started.kind !== "erasure") return started;
+    // Answers that may be given again are nobody's by their key: all of the tenant's go.
+    call.ctx.waitUntil(forgetAnswers(call.env.CACHE, call.caller.tenant));
+    const { id: erasure } = started.erasure;
+    const action = "POST /admin/tenants/{tenant}/erasures";
+    return (await recordAct(call, action, { erasure }))
+      ? ok(toErasure(started.erasure))
+      : UNAVAILABLE;
+  },
+});
+
+export const getErasure = defineRoute({
+  method: "GET",
+  path: "/v1/erasures/:id",
+  mirror: "/admin/tenants/:tenant/erasures/:id",
+  summary: "How far an erasure is",
+  surface: "native",
+  auth: { kind: "key", roles: [] },
+  params: v.strictObject({ id: v.pipe(v.string(), v.description("`era_` and a ULID.")) }),
+  reply: { status: 200, schema: ErasureOutput },
+  failures: TENANT_READ,
+  handle: async (call) => {
+    const { id } = call.params;
+    const found = await askTenant(call, (tenant, caller) => tenant.readErasure(caller, id));
+    return found.kind === "erasure" ? ok(toErasure(found.erasure)) : found;
+  },
+});

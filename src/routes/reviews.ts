@@ -1,0 +1,60 @@
+import * as v from "valibot";
+import { toVerdict } from "../domain/verdict-object.ts";
+import { ok } from "../http/call.ts";
+import { defineRoute } from "../http/route.ts";
+import { list, listOf } from "../wire/field.ts";
+import { ClaimInput, ReviewInput, VerdictOutput } from "../wire/verdict.ts";
+import { recordAct } from "./audit.ts";
+import { TENANT_READ } from "./shared.ts";
+import { tellTenant, UNAVAILABLE } from "./tenant-object.ts";
+
+// What people do with verdicts. The queue is `GET /v1/verdicts?review=open`.
+
+const LIMIT_BYTES = 8192;
+
+export const reviewVerdict = defineRoute({
+  method: "POST",
+  path: "/v1/verdicts/:id/review",
+  mirror: "/admin/tenants/:tenant/verdicts/:id/review",
+  summary: "Open a verdict for review, claim it, or decide it",
+  description:
+    "A claim lasts 15 minutes. A decision is the next revision of the verdict, is told to endpoints as `moderation.review`, and names the revision that was looked at.",
+  surface: "native",
+  auth: { kind: "key", roles: ["review"] },
+  params: v.strictObject({ id: v.pipe(v.string(), v.description("`vrd_` and a ULID.")) }),
+  body: { schema: ReviewInput, limitBytes: LIMIT_BYTES },
+  reply: { status: 200, schema: VerdictOutput },
+  failures: [...TENANT_READ, "review_conflict"],
+  handle: async (call) => {
+    const request = { id: call.params.id, act: call.body };
+    const reviewed = await tellTenant(call, (tenant, caller) =>
+      tenant.reviewVerdict(caller, request),
+    );
+    if (reviewed.kind !== "reviewed") return reviewed;
+    const act = "POST /admin/tenants/{tenant}/verdicts/{id}/review";
+    const detail = { verdict: call.params.id, state: call.body.state };
+    if (!(await recordAct(call, act, detail))) return UNAVAILABLE;
+    return ok(toVerdict(reviewed.verdict));
+  },
+});
+
+export const claimVerdicts = defineRoute({
+  method: "POST",
+  path: "/v1/verdicts/claim",
+  mirror: "/admin/tenants/:tenant/verdicts/claim",
+  summary: "Claim the oldest verdicts that are open for review",
+  surface: "native",
+  auth: { kind: "key", roles: ["review"] },
+  body: { schema: ClaimInput, limitBytes: LIMIT_BYTES, optional: true },
+  reply: { status: 200, schema: listOf(VerdictOutput) },
+  failures: TENANT_READ,
+  handle: async (call) => {
+    const { limit } = call.body;
+    const claimed = await tellTenant(call, (tenant, caller) => tenant.claimVerdicts(caller, limit));
+    if (claimed.kind !== "verdicts") return claimed;
+    const act = "POST /admin/tenants/{tenant}/verdicts/claim";
+    const detail = { verdicts: claimed.verdicts.length };
+    if (!(await recordAct(call, act, detail))) return UNAVAILABLE;
+    return ok(list(claimed.verdicts.map(toVerdict), null));
+  },
+});

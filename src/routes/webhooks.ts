@@ -1,0 +1,179 @@
+import * as v from "valibot";
+import { newSecret } from "../../durable-objects/outbox/sign-delivery.ts";
+import { ok } from "../http/call.ts";
+import { newId } from "../http/ids.ts";
+import { defineRoute } from "../http/route.ts";
+import { list, listOf } from "../wire/field.ts";
+import {
+  DeliveryOutput,
+  NewWebhookInput,
+  RotateSecretInput,
+  toDelivery,
+  toWebhook,
+  WebhookOutput,
+  WebhookPatchInput,
+  WebhookWithSecretOutput,
+} from "../wire/webhook.ts";
+import { recordAct } from "./audit.ts";
+import { idempotencyOf, TENANT_READ } from "./shared.ts";
+import { askTenant, tellTenant, UNAVAILABLE } from "./tenant-object.ts";
+import { given, judgedUrl } from "./webhook-fields.ts";
+
+// Where a tenant's events are delivered to. Secrets are drawn here and shown once.
+
+const LIMIT_BYTES = 8192;
+
+const PARAMS = v.strictObject({ id: v.pipe(v.string(), v.description("`whk_` and a ULID.")) });
+
+export const createWebhook = defineRoute({
+  method: "POST",
+  path: "/v1/webhooks",
+  mirror: "/admin/tenants/:tenant/webhooks",
+  summary: "Add an endpoint; its secret is shown once",
+  surface: "native",
+  auth: { kind: "key", roles: [] },
+  body: { schema: NewWebhookInput, limitBytes: LIMIT_BYTES },
+  reply: { status: 201, schema: WebhookWithSecretOutput },
+  failures: [...TENANT_READ, "over_limit", "idempotency_key_reused"],
+  handle: async (call) => {
+    const read = await idempotencyOf(call);
+    if (read.kind !== "read") return read;
+    const judged = judgedUrl(call.body.url, call.config);
+    if (judged.kind !== "judged") return judged;
+    const secret = newSecret();
+    const request = {
+      route: "POST /v1/webhooks",
+      webhook: { ...call.body, url: judged.url, id: newId("whk"), secret },
+      idempotency: read.idempotency,
+    };
+    const made = await tellTenant(call, (tenant, caller) => tenant.createWebhook(caller, request));
+    if (made.kind !== "webhook") return made;
+    const { webhook, repeated } = made;
+    const action = "POST /admin/tenants/{tenant}/webhooks";
+    if (!(await recordAct(call, action, { webhook: webhook.id }))) return UNAVAILABLE;
+    return ok({ ...toWebhook(webhook), secret: repeated ? null : secret });
+  },
+});
+
+export const listWebhooks = defineRoute({
+  method: "GET",
+  path: "/v1/webhooks",
+  mirror: "/admin/tenants/:tenant/webhooks",
+  summary: "All endpoints, newest first, without their secrets",
+  surface: "native",
+  auth: { kind: "key", roles: [] },
+  reply: { status: 200, schema: listOf(WebhookOutput) },
+  failures: TENANT_READ,
+  handle: async (call) => {
+    const found = await askTenant(call, (tenant, caller) => tenant.listWebhooks(caller));
+    if (found.kind !== "webhooks") return found;
+    return ok(list(found.webhooks.map(toWebhook).toReversed(), null));
+  },
+});
+
+export const getWebhook = defineRoute({
+  method: "GET",
+  path: "/v1/webhooks/:id",
+  mirror: "/admin/tenants/:tenant/webhooks/:id",
+  summary: "One endpoint",
+  surface: "native",
+  auth: { kind: "key", roles: [] },
+  params: PARAMS,
+  reply: { status: 200, schema: WebhookOutput },
+  failures: TENANT_READ,
+  handle: async (call) => {
+    const { id } = call.params;
+    const found = await askTenant(call, (tenant, caller) => tenant.readWebhook(caller, id));
+    return found.kind === "webhook" ? ok(toWebhook(found.webhook)) : found;
+  },
+});
+
+export const patchWebhook = defineRoute({
+  method: "PATCH",
+  path: "/v1/webhooks/:id",
+  mirror: "/admin/tenants/:tenant/webhooks/:id",
+  summary: "Change an endpoint; one that was disabled goes on from now",
+  surface: "native",
+  auth: { kind: "key", roles: [] },
+  params: PARAMS,
+  body: { schema: WebhookPatchInput, limitBytes: LIMIT_BYTES },
+  reply: { status: 200, schema: WebhookOutput },
+  failures: TENANT_READ,
+  handle: async (call) => {
+    const { id } = call.params;
+    const judged = judgedUrl(call.body.url, call.config);
+    if (judged.kind !== "judged") return judged;
+    const change = given({ ...call.body, url: judged.url });
+    const changed = await tellTenant(call, (tenant, caller) =>
+      tenant.changeWebhook(caller, id, change),
+    );
+    if (changed.kind !== "webhook") return changed;
+    const detail = { webhook: id, changed: Object.keys(change) };
+    const action = "PATCH /admin/tenants/{tenant}/webhooks/{id}";
+    if (!(await recordAct(call, action, detail))) return UNAVAILABLE;
+    return ok(toWebhook(changed.webhook));
+  },
+});
+
+export const deleteWebhook = defineRoute({
+  method: "DELETE",
+  path: "/v1/webhooks/:id",
+  mirror: "/admin/tenants/:tenant/webhooks/:id",
+  summary: "Delete an endpoint; nothing is delivered to it any more",
+  surface: "native",
+  auth: { kind: "key", roles: [] },
+  params: PARAMS,
+  reply: { status: 204, schema: v.null() },
+  failures: TENANT_READ,
+  handle: async (call) => {
+    const { id } = call.params;
+    const deleted = await tellTenant(call, (tenant, caller) => tenant.deleteWebhook(caller, id));
+    if (deleted.kind !== "deleted") return deleted;
+    const action = "DELETE /admin/tenants/{tenant}/webhooks/{id}";
+    if (!(await recordAct(call, action, { webhook: id }))) return UNAVAILABLE;
+    return ok(null);
+  },
+});
+
+export const rotateWebhook = defineRoute({
+  method: "POST",
+  path: "/v1/webhooks/:id/rotate",
+  mirror: "/admin/tenants/:tenant/webhooks/:id/rotate",
+  summary: "Replace an endpoint's secret; both sign for an overlap",
+  surface: "native",
+  auth: { kind: "key", roles: [] },
+  params: PARAMS,
+  body: { schema: RotateSecretInput, limitBytes: LIMIT_BYTES, optional: true },
+  reply: { status: 201, schema: WebhookWithSecretOutput },
+  failures: TENANT_READ,
+  handle: async (call) => {
+    const { id } = call.params;
+    const secret = newSecret();
+    const request = { id, secret, overlapMs: call.body.overlap_s * 1000 };
+    const rotated = await tellTenant(call, (tenant, caller) =>
+      tenant.rotateWebhook(caller, request),
+    );
+    if (rotated.kind !== "webhook") return rotated;
+    const action = "POST /admin/tenants/{tenant}/webhooks/{id}/rotate";
+    if (!(await recordAct(call, action, { webhook: id }))) return UNAVAILABLE;
+    return ok({ ...toWebhook(rotated.webhook), secret });
+  },
+});
+
+export const testWebhook = defineRoute({
+  method: "POST",
+  path: "/v1/webhooks/:id/test",
+  mirror: "/admin/tenants/:tenant/webhooks/:id/test",
+  summary: "Deliver a test event at once, and say how that went",
+  description: "One attempt, whether the endpoint is enabled or not. It is not tried again.",
+  surface: "native",
+  auth: { kind: "key", roles: [] },
+  params: PARAMS,
+  reply: { status: 200, schema: DeliveryOutput },
+  failures: TENANT_READ,
+  handle: async (call) => {
+    const { id } = call.params;
+    const tried = await tellTenant(call, (tenant, caller) => tenant.tryWebhook(caller, id));
+    return tried.kind === "delivery" ? ok(toDelivery(tried.delivery)) : tried;
+  },
+});

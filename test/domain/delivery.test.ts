@@ -1,0 +1,63 @@
+import { describe, expect, it } from "vitest";
+import { nextTryMs, retryAfterMs } from "../../src/domain/delivery.ts";
+
+const NOW = Date.UTC(2036, 10, 20, 14, 3, 27);
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+
+/** The times of all tries of a delivery that never succeeds, from the first. */
+function tries(random: () => number, lateMs = 0): number[] {
+  const times = [0];
+  for (;;) {
+    const next = nextTryMs(NOW, NOW + (times.at(-1) ?? 0), random());
+    if (next === null) return times;
+    times.push(next - NOW + lateMs);
+  }
+}
+
+describe("the schedule", () => {
+  it("is 0, 5 s, 5 min, 30 min, 2 h, 5 h, 10 h, 14 h, 20 h, 24 h: 75 h 35 min in all", () => {
+    const times = tries(() => 0);
+    const gaps = times.map((at, index) => at - (times[index - 1] ?? 0));
+    const hours = [2, 5, 10, 14, 20, 24].map((n) => n * HOUR);
+    expect(gaps).toEqual([0, 5 * SECOND, 5 * MINUTE, 30 * MINUTE, ...hours]);
+    expect(times.at(-1)).toBe(75 * HOUR + 35 * MINUTE + 5 * SECOND);
+  });
+
+  it("comes at most a tenth of a delay later, and does not drift", () => {
+    const exact = tries(() => 0);
+    const late = tries(() => 0.999_999);
+    expect(late).toHaveLength(10);
+    for (const [at, time] of exact.entries()) {
+      const delay = time - (exact[at - 1] ?? 0);
+      expect(late[at]).toBeGreaterThanOrEqual(time);
+      expect(late[at]).toBeLessThanOrEqual(time + delay / 10);
+    }
+  });
+
+  it("loses no try to one beside it, and skips what it is too late for", () => {
+    expect(nextTryMs(NOW, NOW + 10 * MINUTE, 0)).toBe(NOW + 35 * MINUTE + 5 * SECOND);
+    expect(nextTryMs(NOW, NOW + 11 * MINUTE, 0)).toBe(NOW + 35 * MINUTE + 5 * SECOND);
+    expect(nextTryMs(NOW, NOW + 100 * HOUR, 0)).toBeNull();
+  });
+});
+
+describe("Retry-After", () => {
+  it.each([
+    [429, "120", NOW + 2 * MINUTE],
+    [503, " 7 ", NOW + 7 * SECOND],
+    [503, new Date(NOW + MINUTE).toUTCString(), NOW + MINUTE],
+    [429, "999999999", NOW + HOUR],
+    [429, new Date(NOW + 90 * HOUR).toUTCString(), NOW + HOUR],
+    [429, "0", null],
+    [429, "soon", null],
+    [429, "-5", null],
+    [429, new Date(NOW - MINUTE).toUTCString(), null],
+    [429, null, null],
+    [500, "120", null],
+    [200, "120", null],
+  ])("of a %i that says %s", (status, header, expected) => {
+    expect(retryAfterMs(status, header, NOW)).toBe(expected);
+  });
+});

@@ -1,0 +1,194 @@
+import { env, runInDurableObject } from "cloudflare:test";
+import { type Database, objectDatabase } from "../../../durable-objects/database.ts";
+import type { Attempted } from "../../../durable-objects/outbox/attempt.ts";
+import { Courier } from "../../../durable-objects/outbox/courier.ts";
+import { NO_EVENT } from "../../../durable-objects/outbox/event-id.ts";
+import type { EventObject } from "../../../durable-objects/outbox/event-object.ts";
+import { Outbox } from "../../../durable-objects/outbox/outbox.ts";
+import { OUTBOX_TABLES } from "../../../durable-objects/outbox/outbox-schema.ts";
+import type { Webhook } from "../../../durable-objects/outbox/webhook-store.ts";
+import type { AttemptError } from "../../../src/domain/delivery.ts";
+import { EVENT_TYPES } from "../../../src/domain/event.ts";
+
+// A courier over a real object's storage, whose endpoints and whose time are the test's: days pass in
+// seconds, and each attempt is seen.
+
+export const START = Date.UTC(2036, 10, 20, 14);
+export const SECOND = 1000;
+export const MINUTE = 60 * SECOND;
+export const HOUR = 60 * MINUTE;
+
+const TIMEOUT = 15 * SECOND;
+
+export interface Answer {
+  readonly afterMs?: number;
+  readonly status?: number | null;
+  readonly error?: AttemptError | null;
+  readonly notBeforeMs?: number;
+  readonly notMade?: true;
+}
+
+/** What an endpoint does with the n-th attempt that it sees. */
+export type Endpoint = (event: EventObject, n: number) => Answer;
+
+export const ok: Endpoint = () => ({});
+export const failing: Endpoint = () => ({ status: 500, error: "http_status" });
+export const hanging: Endpoint = () => ({ afterMs: TIMEOUT, status: null, error: "timeout" });
+
+export interface Seen {
+  readonly url: string;
+  readonly eventId: string;
+  readonly atMs: number;
+  readonly secrets: readonly string[];
+  readonly error: AttemptError | null;
+}
+
+export class World {
+  nowMs = START;
+  readonly db: Database;
+  outbox: Outbox;
+  courier: Courier;
+  readonly endpoints = new Map<string, Endpoint>();
+  readonly seen: Seen[] = [];
+  inFlight = 0;
+  mostInFlight = 0;
+  readonly errors: unknown[] = [];
+  #timers: { readonly atMs: number; readonly ring: () => void }[] = [];
+  #slot = 0;
+
+  constructor(db: Database) {
+    this.db = db;
+    for (const statement of OUTBOX_TABLES) db.run(statement);
+    [this.outbox, this.courier] = this.#begin();
+  }
+
+  /** As after a crash: nothing in memory is left, nor what was in flight. */
+  restart(): void {
+    this.#timers = [];
+    this.inFlight = 0;
+    [this.outbox, this.courier] = this.#begin();
+  }
+
+  add(endpoint: Endpoint, fields: Partial<Webhook> = {}): Webhook {
+    this.#slot += 1;
+    const id = `whk_${String(this.#slot).padStart(26, "0")}`;
+    const webhook: Webhook = {
+      id,
+      slot: this.#slot,
+      url: `https://receiver-${this.#slot}.dev/`,
+      description: null,
+      events: [...EVENT_TYPES],
+      decisions: null,
+      enabled: true,
+      disabledReason: null,
+      secret: `secret of ${id}`,
+      oldSecret: null,
+      cursor: NO_EVENT,
+      replay: null,
+      failingSinceMs: null,
+      notBeforeMs: 0,
+      lastTryAtMs: 0,
+      createdAtMs: this.nowMs,
+      updatedAtMs: this.nowMs,
+      ...fields,
+    };
+    this.outbox.webhooks.write(webhook);
+    this.endpoints.set(webhook.url, endpoint);
+    return webhook;
+  }
+
+  /** Something happens, and is there to be told at once. */
+  happen(
+    type: Webhook["events"][number] = "moderation.review",
+    subject: string | null = null,
+  ): string {
+    const data = subject === null ? { object: "anything", n: this.seen.length } : null;
+    this.db.transaction(() =>
+      this.outbox.record({ type, subject, decision: null, data }, this.nowMs),
+    );
+    if (this.courier.isBusy) this.courier.wake();
+    return this.outbox.events.last();
+  }
+
+  of(webhook: Webhook): Webhook {
+    const found = this.outbox.webhooks.find(webhook.id);
+    if (found === null) throw new Error("no such endpoint");
+    return found;
+  }
+
+  attemptsAt({ url }: Webhook): Seen[] {
+    return this.seen.filter((attempt) => attempt.url === url);
+  }
+
+  /** The events that it has accepted, in the order in which it did, repeats too. */
+  acceptedBy(webhook: Webhook): string[] {
+    return this.attemptsAt(webhook)
+      .filter(({ error }) => error === null)
+      .map(({ eventId }) => eventId);
+  }
+
+  /** Time passes, with the alarm ringing whenever it is due. */
+  async pass(durationMs: number): Promise<void> {
+    const endMs = this.nowMs + durationMs;
+    for (;;) {
+      // oxlint-disable-next-line no-await-in-loop -- until nothing moves without time
+      await new Promise((resolve) => setTimeout(resolve, 0));
+      const dueMs = this.courier.nextDueMs() ?? Number.MAX_SAFE_INTEGER;
+      const nextMs = Math.min(dueMs, ...this.#timers.map(({ atMs }) => atMs));
+      if (nextMs > endMs) break;
+      this.nowMs = Math.max(this.nowMs, nextMs);
+      const ringing = this.#timers.filter(({ atMs }) => atMs <= this.nowMs);
+      this.#timers = this.#timers.filter(({ atMs }) => atMs > this.nowMs);
+      for (const { ring } of ringing) ring();
+      if (dueMs <= this.nowMs) this.courier.wake();
+    }
+    this.nowMs = endMs;
+  }
+
+  count(table: string): number {
+    return Number(this.db.run(`SELECT COUNT(*) AS n FROM ${table}`)[0]?.["n"]);
+  }
+
+  #begin(): [Outbox, Courier] {
+    const outbox = new Outbox(this.db, (_, subject) =>
+      subject === "gone" ? null : { object: "verdict", id: subject },
+    );
+    const courier = new Courier(outbox, {
+      transact: (work) => this.db.transaction(() => work(this.nowMs)),
+      wallMs: () => this.nowMs,
+      attempt: ({ url, secrets }, { body }) => this.#attempt(url, secrets, body),
+      random: () => 0,
+      onRest: () => undefined,
+      report: (error) => this.errors.push(error),
+    });
+    return [outbox, courier];
+  }
+
+  async #attempt(url: string, secrets: readonly string[], body: string): Promise<Attempted> {
+    const event = JSON.parse(body) as EventObject;
+    const endpoint = this.endpoints.get(url);
+    if (endpoint === undefined) throw new Error(`nobody is at ${url}`);
+    const n = this.seen.filter((attempt) => attempt.url === url).length;
+    const { afterMs = 20, status = 200, error = null, ...rest } = endpoint(event, n);
+    const atMs = this.nowMs;
+    if (rest.notMade) return { kind: "not_made" };
+    this.seen.push({ url, eventId: event.id, atMs, secrets, error });
+    this.inFlight += 1;
+    this.mostInFlight = Math.max(this.mostInFlight, this.inFlight);
+    await new Promise<void>((ring) => this.#timers.push({ atMs: atMs + afterMs, ring }));
+    this.inFlight -= 1;
+    const attempt = { atMs, status, error, latencyMs: afterMs };
+    return { kind: "attempted", attempt, notBeforeMs: rest.notBeforeMs ?? null };
+  }
+}
+
+let worlds = 0;
+
+/** Runs a test inside an object that nobody else knows. */
+export async function inWorld(test: (world: World) => Promise<void>): Promise<void> {
+  worlds += 1;
+  const stub = env.TENANT.getByName(`world-${worlds}-${crypto.randomUUID()}`);
+  await runInDurableObject(stub, async (_, { storage }) =>
+    test(new World(objectDatabase(storage))),
+  );
+}

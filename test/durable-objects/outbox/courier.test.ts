@@ -1,0 +1,303 @@
+import { afterEach, describe, expect, it } from "vitest";
+import { cleanUp } from "../a-tenant.ts";
+import {
+  failing,
+  hanging,
+  HOUR,
+  inWorld,
+  MINUTE,
+  ok,
+  SECOND,
+  type Seen,
+  START,
+  type World,
+} from "./a-courier.ts";
+
+afterEach(cleanUp);
+
+const DAY = 24 * HOUR;
+
+const gaps = (attempts: readonly Seen[]): number[] =>
+  attempts.map(({ atMs }, at) => atMs - (attempts[at - 1]?.atMs ?? atMs));
+
+/** Is down until then. */
+const downUntil = (world: World, atMs: number) => () =>
+  world.nowMs < atMs ? { status: 500, error: "http_status" as const } : {};
+
+describe("an endpoint that is well", () => {
+  it("gets every event once, within a moment of what happened", () =>
+    inWorld(async (world) => {
+      const webhook = world.add(ok);
+      const events = Array.from({ length: 100 }, () => world.happen());
+      await world.pass(5 * SECOND);
+      expect(world.acceptedBy(webhook).toSorted()).toEqual(events);
+      expect(world.mostInFlight).toBe(2);
+      expect(world.count("deliveries")).toBe(100);
+      expect(world.of(webhook).cursor).toBe(events.at(-1));
+      expect(world.courier.nextDueMs()).toBeNull();
+    }));
+
+  it("gets what happens while it is delivered to, without waiting for an alarm", () =>
+    inWorld(async (world) => {
+      const one = world.add(ok, { events: ["moderation.review"] });
+      world.add(hanging, { events: ["moderation.review", "batch.completed"] });
+      world.happen("batch.completed");
+      await world.pass(SECOND);
+      const atMs = world.nowMs;
+      world.happen("moderation.review");
+      await world.pass(SECOND);
+      expect(world.attemptsAt(one).map((attempt) => attempt.atMs)).toEqual([atMs]);
+    }));
+
+  it("is told nothing that it did not ask for, and that takes no row", () =>
+    inWorld(async (world) => {
+      const one = world.add(ok, { events: ["batch.completed"] });
+      world.add(ok, { events: ["moderation.review"] });
+      for (let n = 0; n < 450; n += 1) world.happen("moderation.review");
+      await world.pass(MINUTE);
+      expect(world.attemptsAt(one)).toEqual([]);
+      const event = world.happen("batch.completed");
+      await world.pass(MINUTE);
+      expect(world.acceptedBy(one)).toEqual([event]);
+      expect(world.count("deliveries")).toBe(451);
+    }));
+
+  it("that is slow shares three connections with the others that are", () =>
+    inWorld(async (world) => {
+      for (let n = 0; n < 5; n += 1) world.add(() => ({ afterMs: 10 * SECOND }));
+      const quick = world.add(ok);
+      for (let n = 0; n < 20; n += 1) world.happen();
+      await world.pass(30 * SECOND);
+      const before = world.attemptsAt(quick).length;
+      const atMs = world.nowMs;
+      for (let n = 0; n < 20; n += 1) world.happen();
+      await world.pass(3 * SECOND);
+      const after = world.attemptsAt(quick).slice(before);
+      expect(after).toHaveLength(20);
+      expect((after.at(-1)?.atMs ?? 0) - atMs).toBeLessThan(2 * SECOND);
+      expect(world.mostInFlight).toBeLessThanOrEqual(6);
+    }));
+});
+
+describe("an endpoint that fails", () => {
+  it("is tried on the schedule, and then left for a replay", () =>
+    inWorld(async (world) => {
+      const webhook = world.add(failing);
+      world.happen();
+      await world.pass(80 * HOUR);
+      const hours = [2, 5, 10, 14, 20, 24].map((n) => n * HOUR);
+      const expected = [0, 5 * SECOND, 5 * MINUTE, 30 * MINUTE, ...hours];
+      expect(gaps(world.attemptsAt(webhook))).toEqual(expected);
+      const { deliveries } = world.outbox.deliveries.list({
+        webhookId: webhook.id,
+        before: null,
+        state: "failed",
+        limit: 10,
+      });
+      expect(deliveries.map(({ attempts, nextTryAtMs }) => [attempts.length, nextTryAtMs])).toEqual(
+        [[10, null]],
+      );
+    }));
+
+  it("is disabled after five days, and the others are told", () =>
+    inWorld(async (world) => {
+      const webhook = world.add(failing);
+      const other = world.add(ok, { events: ["webhook.disabled"] });
+      world.happen();
+      await world.pass(5 * DAY - SECOND);
+      expect(world.of(webhook).enabled).toBe(true);
+      expect(world.seen.filter(({ url }) => url === webhook.url)).toHaveLength(10);
+      await world.pass(2 * SECOND);
+      expect(world.of(webhook)).toMatchObject({ enabled: false, disabledReason: "failing" });
+      expect(world.acceptedBy(other)).toHaveLength(1);
+      await world.pass(10 * DAY);
+      expect(world.attemptsAt(webhook)).toHaveLength(10);
+      expect(world.courier.nextDueMs()).toBeNull();
+    }));
+
+  it("with one success in between has another five days", () =>
+    inWorld(async (world) => {
+      let isUp = false;
+      const webhook = world.add((event, n) => (isUp ? {} : failing(event, n)));
+      world.happen();
+      await world.pass(4 * DAY);
+      isUp = true;
+      world.happen();
+      await world.pass(MINUTE);
+      isUp = false;
+      world.happen();
+      await world.pass(4 * DAY);
+      expect(world.of(webhook).enabled).toBe(true);
+      await world.pass(DAY + MINUTE);
+      expect(world.of(webhook).enabled).toBe(false);
+    }));
+
+  it("is asked one thing at a time, and a bounded number waits", () =>
+    inWorld(async (world) => {
+      const webhook = world.add(failing);
+      for (let n = 0; n < 500; n += 1) world.happen();
+      // It was well until its first answer came, and so were two asked at once.
+      await world.pass(150);
+      world.mostInFlight = 0;
+      await world.pass(20 * HOUR);
+      expect(world.mostInFlight).toBe(1);
+      // Those that wait, and one more every five minutes.
+      expect(world.count("deliveries")).toBeLessThanOrEqual(100 + 20 * 12);
+      const scheduled = [0, 5 * SECOND, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 5 * HOUR, 10 * HOUR];
+      const tries = [...Map.groupBy(world.attemptsAt(webhook), ({ eventId }) => eventId).values()];
+      expect(tries.slice(0, 100).map(({ length }) => length)).toEqual(Array(100).fill(7));
+      for (const attempts of tries) {
+        for (const [at, gap] of gaps(attempts).entries()) {
+          expect(gap).toBeGreaterThan((scheduled[at] ?? 0) - 10 * SECOND);
+          expect(gap).toBeLessThan((scheduled[at] ?? 0) + 20 * SECOND);
+        }
+      }
+    }));
+
+  it("gets all that waited at once when it is well again, the oldest first", () =>
+    inWorld(async (world) => {
+      const upAtMs = START + 3 * HOUR;
+      const webhook = world.add(downUntil(world, upAtMs));
+      const events = Array.from({ length: 300 }, () => world.happen());
+      await world.pass(2 * HOUR);
+      expect(world.acceptedBy(webhook)).toEqual([]);
+      await world.pass(HOUR + 6 * MINUTE);
+      const accepted = world.acceptedBy(webhook);
+      expect(new Set(accepted)).toEqual(new Set(events));
+      const times = world.attemptsAt(webhook).filter(({ error }) => error === null);
+      const recoveredMs = times[0]?.atMs ?? 0;
+      expect((times.at(-1)?.atMs ?? 0) - recoveredMs).toBeLessThan(10 * SECOND);
+      const waited = accepted.slice(1, 100);
+      expect(waited).toEqual(waited.toSorted());
+      expect(world.of(webhook).failingSinceMs).toBeNull();
+    }));
+
+  it("with one event only loses no try of its schedule to the others' successes", () =>
+    inWorld(async (world) => {
+      const poison = world.outbox.events;
+      const webhook = world.add((event, n) =>
+        event.data["id"] === "poison" ? failing(event, n) : {},
+      );
+      world.happen("moderation.review", "poison");
+      const eventId = poison.last();
+      for (let n = 0; n < 600; n += 1) {
+        // oxlint-disable-next-line no-await-in-loop -- an event a second
+        await world.pass(SECOND);
+        world.happen("moderation.review", `verdict ${n}`);
+      }
+      await world.pass(MINUTE);
+      expect(new Set(world.acceptedBy(webhook)).size).toBe(600);
+      const delivery = world.outbox.deliveries.of(webhook, eventId);
+      expect(delivery?.state).toBe("pending");
+      const tries = world.attemptsAt(webhook).filter((attempt) => attempt.eventId === eventId);
+      expect(Math.min(...gaps(tries).slice(1))).toBeGreaterThanOrEqual(5 * SECOND);
+      expect(delivery?.attempts.length).toBeLessThanOrEqual(20);
+    }));
+
+  it("by saying 410 is disabled at once", () =>
+    inWorld(async (world) => {
+      const webhook = world.add(() => ({ status: 410, error: "http_status" }));
+      const other = world.add(ok, { events: ["webhook.disabled"] });
+      for (let n = 0; n < 10; n += 1) world.happen();
+      await world.pass(HOUR);
+      expect(world.of(webhook)).toMatchObject({ enabled: false, disabledReason: "gone" });
+      expect(world.attemptsAt(webhook).length).toBeLessThanOrEqual(2);
+      expect(world.acceptedBy(other)).toHaveLength(1);
+    }));
+
+  it("and asks for time is given it, for all its deliveries", () =>
+    inWorld(async (world) => {
+      const webhook = world.add((_, n) =>
+        n < 1 ? { status: 429, error: "http_status", notBeforeMs: START + 10 * MINUTE } : {},
+      );
+      const events = [world.happen(), world.happen(), world.happen()];
+      await world.pass(HOUR);
+      const [first, ...later] = world.attemptsAt(webhook);
+      expect((first?.atMs ?? 0) - START).toBeLessThan(SECOND);
+      // Two lanes had begun before the answer came.
+      for (const { atMs } of later.slice(1))
+        expect(atMs).toBeGreaterThanOrEqual(START + 10 * MINUTE);
+      expect(new Set(world.acceptedBy(webhook))).toEqual(new Set(events));
+    }));
+});
+
+describe("what was recorded", () => {
+  it("and is not stored any more is given up, without a word to the endpoint", () =>
+    inWorld(async (world) => {
+      const webhook = world.add(ok);
+      const gone = world.happen("moderation.verdict", "gone");
+      const kept = world.happen("moderation.verdict", "kept");
+      await world.pass(MINUTE);
+      expect(world.acceptedBy(webhook)).toEqual([kept]);
+      expect(world.outbox.deliveries.of(webhook, gone)).toMatchObject({
+        state: "failed",
+        attempts: [{ error: "object_gone" }],
+      });
+      expect(world.of(webhook).failingSinceMs).toBeNull();
+    }));
+
+  it("is delivered after a crash, perhaps again and under the same id", () =>
+    inWorld(async (world) => {
+      const webhook = world.add(() => ({ afterMs: 200 }));
+      const slow = world.add(() => ({ afterMs: SECOND }));
+      const events = Array.from({ length: 200 }, () => world.happen());
+      for (let n = 0; n < 20; n += 1) {
+        // oxlint-disable-next-line no-await-in-loop -- one life after the other
+        await world.pass(3100);
+        world.restart();
+      }
+      await world.pass(10 * MINUTE);
+      for (const endpoint of [webhook, slow]) {
+        expect(new Set(world.acceptedBy(endpoint))).toEqual(new Set(events));
+      }
+      expect(world.count("deliveries")).toBe(400);
+    }));
+
+  it("is not held against an endpoint when we may make no request", () =>
+    inWorld(async (world) => {
+      let isAllowed = false;
+      const webhook = world.add(() => (isAllowed ? {} : { notMade: true as const }));
+      const event = world.happen();
+      await world.pass(10 * SECOND);
+      expect(world.of(webhook).failingSinceMs).toBeNull();
+      isAllowed = true;
+      await world.pass(MINUTE);
+      expect(world.acceptedBy(webhook)).toEqual([event]);
+      expect(world.outbox.deliveries.of(webhook, event)?.attempts).toHaveLength(1);
+    }));
+});
+
+describe("2,000 events to three endpoints", () => {
+  it("reach every one, and none waits for another", { timeout: 60_000 }, () =>
+    inWorld(async (world) => {
+      const healthy = world.add(ok);
+      const down = world.add(downUntil(world, START + HOUR));
+      const hangs = world.add((event, n) =>
+        world.nowMs < START + 2 * HOUR ? hanging(event, n) : {},
+      );
+      const recordedAt = new Map<string, number>();
+      for (let n = 0; n < 2000; n += 1) {
+        recordedAt.set(world.happen(), world.nowMs);
+        // oxlint-disable-next-line no-await-in-loop -- ten a second
+        await world.pass(100);
+      }
+      await world.pass(SECOND);
+      const behind = world
+        .attemptsAt(healthy)
+        .map(({ eventId, atMs }) => atMs - (recordedAt.get(eventId) ?? 0));
+      expect(behind).toHaveLength(2000);
+      expect(Math.max(...behind)).toBeLessThan(3 * SECOND);
+      expect(world.count("deliveries")).toBeLessThanOrEqual(2000 + 2 * 100);
+
+      await world.pass(8 * HOUR);
+      for (const webhook of [healthy, down, hangs]) {
+        expect(new Set(world.acceptedBy(webhook))).toEqual(new Set(recordedAt.keys()));
+      }
+      const accepted = world.attemptsAt(down).filter(({ error }) => error === null);
+      const caughtUpIn = (accepted.at(-1)?.atMs ?? 0) - (accepted[0]?.atMs ?? 0);
+      expect(caughtUpIn).toBeLessThan(MINUTE);
+      expect(world.count("deliveries")).toBe(6000);
+      expect(world.errors).toEqual([]);
+    }),
+  );
+});

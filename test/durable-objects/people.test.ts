@@ -1,0 +1,315 @@
+import {
+  env,
+  evictDurableObject,
+  runDurableObjectAlarm,
+  runInDurableObject,
+} from "cloudflare:test";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { keepContents } from "../../durable-objects/tenant/content-desk.ts";
+import type { KeptContent, KeptPicture } from "../../durable-objects/tenant/content-store.ts";
+import { makeParts } from "../../durable-objects/tenant/parts.ts";
+import { readPlatform } from "../../durable-objects/tenant/platform.ts";
+import type { SettleRequest } from "../../durable-objects/tenant/protocol.ts";
+import { objectDatabase } from "../../durable-objects/database.ts";
+import type { Hold } from "../../src/domain/ledger.ts";
+import { CLAIM_MS } from "../../src/domain/review.ts";
+import { contentKey } from "../../src/domain/stored-picture.ts";
+import { NO_REVIEW } from "../../src/domain/verdict.ts";
+import { newId } from "../../src/http/ids.ts";
+import {
+  aKey,
+  type ATenant,
+  aTenant,
+  aVerdict,
+  cleanUp,
+  DAY_MS,
+  DEADLINE,
+  expectKind,
+  NOW,
+  pictures,
+  PLATFORM,
+  rows,
+  SECOND,
+  settleRequest,
+  stopClock,
+} from "./a-tenant.ts";
+
+// Reviews and kept contents from within: claims that run out, calls that die between the bucket and
+// their settlement, and retention.
+
+beforeEach(() => stopClock());
+afterEach(cleanUp);
+
+const ring = (tenant: ATenant) => runDurableObjectAlarm(env.TENANT.getByName(tenant.id));
+
+const armedFor = (tenant: ATenant): Promise<number | null> =>
+  runInDurableObject(env.TENANT.getByName(tenant.id), (_, { storage }) => storage.getAlarm());
+
+const count = async (tenant: ATenant, table: string): Promise<number> =>
+  Number((await rows(tenant.id, `SELECT COUNT(*) AS n FROM ${table}`))[0]?.["n"]);
+
+// Reviews
+
+async function flagged(tenant: ATenant): Promise<string> {
+  const hold = await tenant.hold();
+  const review = { ...NO_REVIEW, state: "open", origin: "policy" } as const;
+  const verdict = aVerdict(hold, { decision: "flag", approved: false, review });
+  await tenant.settle(hold, { verdicts: [verdict] });
+  return verdict.id;
+}
+
+const queue = {
+  before: null,
+  fromMs: null,
+  toMs: null,
+  userId: null,
+  contentId: null,
+  decision: null,
+  category: null,
+  policy: null,
+  review: "open",
+  batchId: null,
+  limit: 50,
+} as const;
+
+async function openIds(tenant: ATenant): Promise<readonly string[]> {
+  const page = await tenant.stub().listVerdicts(PLATFORM, queue);
+  return expectKind(page, "verdicts").verdicts.map(({ id }) => id);
+}
+
+const asReviewer = async (tenant: ATenant) =>
+  ({ ...(await aKey(tenant.id, "review")), roles: ["review"] }) as const;
+
+describe("claims that have run out", () => {
+  it("are taken by the next, without an alarm, and over a restart", async () => {
+    const tenant = await aTenant();
+    const id = await flagged(tenant);
+    const [one, other] = [await asReviewer(tenant), await asReviewer(tenant)];
+    const claim = async (caller: typeof one) =>
+      expectKind(await tenant.stub().claimVerdicts(caller, 10), "verdicts").verdicts;
+    expect((await claim(one)).map((verdict) => verdict.id)).toEqual([id]);
+    expect(await claim(other)).toEqual([]);
+    vi.setSystemTime(NOW + CLAIM_MS - 1);
+    await evictDurableObject(env.TENANT.getByName(tenant.id));
+    expect(await claim(other)).toEqual([]);
+    vi.setSystemTime(NOW + CLAIM_MS);
+    const [taken] = await claim(other);
+    expect(taken?.review).toMatchObject({ state: "claimed", claim_expires_at: expect.anything() });
+    const late = {
+      id,
+      act: { state: "done", decision: "allow", revision: 1, note: null },
+    } as const;
+    expect((await tenant.stub().reviewVerdict(one, late)).kind).toBe("review_conflict");
+    expect((await tenant.stub().reviewVerdict(other, late)).kind).toBe("reviewed");
+  });
+
+  it("are found among any number of those that have not", async () => {
+    const tenant = await aTenant();
+    const id = await flagged(tenant);
+    await tenant.stub().reviewVerdict(PLATFORM, { id, act: { state: "claimed" } });
+    // Claimed later, and older than it in the queue.
+    const until = new Date(NOW + 2 * CLAIM_MS).toISOString();
+    await rows(
+      tenant.id,
+      `WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2100)
+        INSERT INTO verdicts (id, call_id, created_at_ms, decision, approved, policy_name,
+          policy_version, review_state, body)
+        SELECT printf('vrd_0%06d', i), 'jnl_', ?, 'flag', 0, 'default', 1, 'claimed',
+          '{"stages":[],"coverage":"","review":{"key_id":"k","claim_expires_at":"${until}"}}'
+        FROM n`,
+      NOW,
+    );
+    expect(await openIds(tenant)).toEqual([]);
+    vi.setSystemTime(NOW + CLAIM_MS);
+    expect(await openIds(tenant)).toEqual([id]);
+    vi.setSystemTime(NOW + 2 * CLAIM_MS);
+    await openIds(tenant);
+    const left = await rows(tenant.id, "SELECT 1 FROM verdicts WHERE review_state = 'claimed'");
+    expect(left).toEqual([]);
+  });
+
+  it("are none to who repeats the call that made the verdict", async () => {
+    const tenant = await aTenant();
+    const idempotency = { key: "k", fingerprint: "f" };
+    const verdictId = newId("vrd");
+    const hold = await tenant.hold({ idempotency, verdictIds: [verdictId] });
+    const review = { ...NO_REVIEW, state: "open", origin: "policy" } as const;
+    const verdict = aVerdict(hold, { id: verdictId, decision: "flag", approved: false, review });
+    await tenant.settle(hold, { verdicts: [verdict] });
+    await tenant.stub().reviewVerdict(PLATFORM, { id: verdictId, act: { state: "claimed" } });
+    vi.setSystemTime(NOW + CLAIM_MS);
+    const replay = expectKind(await tenant.admit({ idempotency }), "replayed");
+    expect(replay.verdicts[0]?.review).toEqual(review);
+  });
+});
+
+describe("a decision", () => {
+  it("costs the verdict's row, two revisions and its event, and the next one fewer", async () => {
+    const tenant = await aTenant();
+    const id = await flagged(tenant);
+    expect(await count(tenant, "revisions")).toBe(0);
+    const decide = (revision: number, decision: "allow" | "block") =>
+      tenant.stub().reviewVerdict(PLATFORM, {
+        id,
+        act: { state: "done", decision, revision, note: null },
+      });
+    await decide(1, "allow");
+    expect(await count(tenant, "revisions")).toBe(2);
+    const act = { state: "open", origin: "appeal", note: null } as const;
+    await tenant.stub().reviewVerdict(PLATFORM, { id, act });
+    await decide(2, "block");
+    expect(await count(tenant, "revisions")).toBe(3);
+    vi.setSystemTime(NOW + 31 * DAY_MS);
+    await tenant.hold();
+    await ring(tenant);
+    expect([await count(tenant, "verdicts"), await count(tenant, "revisions")]).toEqual([0, 0]);
+  });
+});
+
+// Contents
+
+const OWNER = (tenant: ATenant) => ({ tenant: tenant.id, life: 1 });
+const KEPT: KeptPicture = { contentType: "image/png", bytes: 3, kept: true };
+const LOST: KeptPicture = { ...KEPT, kept: false };
+const LATE = 90 * SECOND;
+
+const keeping = (days = 7) => aTenant({ content_retention_days: days });
+
+/** As the router does it: admitted, and its pictures into the bucket. */
+async function written(tenant: ATenant, many = 2): Promise<{ hold: Hold; id: string }> {
+  const id = newId("vrd");
+  const hold = await tenant.hold({ contents: [pictures(many)], verdictIds: [id] });
+  for (let at = 0; at < many; at += 1) {
+    // oxlint-disable-next-line no-await-in-loop -- one after the other
+    await env.IMAGES.put(contentKey(OWNER(tenant), id, at), "abc");
+  }
+  return { hold, id };
+}
+
+const settledWith = (hold: Hold, content: KeptContent): SettleRequest =>
+  settleRequest(hold, {
+    verdicts: [aVerdict(hold, { id: content.verdictId })],
+    contents: [content],
+  });
+
+const filesOf = async (tenant: ATenant): Promise<string[]> =>
+  (await env.IMAGES.list({ prefix: `${tenant.id}/` })).objects.map(({ key }) => key);
+
+describe("pictures of a call that died before it settled", () => {
+  it("are erased once nothing of it is under way", async () => {
+    const tenant = await keeping();
+    await written(tenant);
+    vi.setSystemTime(NOW + DEADLINE);
+    await ring(tenant);
+    expect(await armedFor(tenant)).toBe(NOW + DEADLINE + LATE);
+    expect(await filesOf(tenant)).toHaveLength(2);
+    await evictDurableObject(env.TENANT.getByName(tenant.id));
+    vi.setSystemTime(NOW + DEADLINE + LATE);
+    await ring(tenant);
+    expect(await filesOf(tenant)).toEqual([]);
+    expect(await count(tenant, "content_files")).toBe(0);
+  });
+
+  it("are asked for again when the bucket fails", async () => {
+    const tenant = await keeping();
+    await written(tenant);
+    const down = await runInDurableObject(env.TENANT.getByName(tenant.id), (object) =>
+      vi
+        .spyOn((object as unknown as { env: Env }).env.IMAGES, "delete")
+        .mockRejectedValue(new Error("down")),
+    );
+    const dueMs = NOW + DEADLINE + LATE;
+    vi.setSystemTime(dueMs);
+    await ring(tenant);
+    expect(await filesOf(tenant)).toHaveLength(2);
+    expect(await armedFor(tenant)).toBe(dueMs + 10 * SECOND);
+    down.mockRestore();
+    vi.setSystemTime(dueMs + 10 * SECOND);
+    await ring(tenant);
+    expect(await filesOf(tenant)).toEqual([]);
+  });
+});
+
+describe("contents", () => {
+  it("that were settled stay, and nothing is awaited any more", async () => {
+    const tenant = await keeping();
+    const { hold, id } = await written(tenant);
+    await tenant
+      .stub()
+      .settle(settledWith(hold, { verdictId: id, text: null, pictures: [KEPT, KEPT] }));
+    expect(await count(tenant, "content_files")).toBe(0);
+    vi.setSystemTime(NOW + DEADLINE + LATE);
+    await ring(tenant);
+    expect(await filesOf(tenant)).toHaveLength(2);
+  });
+
+  it("lose a picture whose write seemed to fail, and no other", async () => {
+    const tenant = await keeping();
+    const { hold, id } = await written(tenant);
+    await tenant
+      .stub()
+      .settle(settledWith(hold, { verdictId: id, text: null, pictures: [KEPT, LOST] }));
+    vi.setSystemTime(NOW + DEADLINE + LATE);
+    await ring(tenant);
+    expect(await filesOf(tenant)).toEqual([contentKey(OWNER(tenant), id, 0)]);
+  });
+
+  it("are awaited only where there are pictures to keep", async () => {
+    const off = await keeping(0);
+    await off.hold();
+    expect(await count(off, "content_files")).toBe(0);
+    const text = await keeping();
+    await text.hold({ contents: [{ text: { sentiment: [9], judge: [9] }, pictures: 0 }] });
+    expect(await count(text, "content_files")).toBe(0);
+  });
+
+  it("are not kept once the tenant has turned it off, whatever is on its way", async () => {
+    const tenant = await keeping();
+    const { hold, id } = await written(tenant);
+    await tenant.configure({ content_retention_days: 0 });
+    await tenant
+      .stub()
+      .settle(settledWith(hold, { verdictId: id, text: "t", pictures: [KEPT, KEPT] }));
+    expect(await count(tenant, "contents")).toBe(0);
+    vi.setSystemTime(NOW + DEADLINE + LATE);
+    await ring(tenant);
+    expect(await filesOf(tenant)).toEqual([]);
+  });
+
+  it("cannot be read past their time, though no alarm has come, and that is no reading", async () => {
+    const tenant = await keeping(2);
+    const { hold, id } = await written(tenant);
+    await tenant
+      .stub()
+      .settle(settledWith(hold, { verdictId: id, text: "t", pictures: [KEPT, KEPT] }));
+    const read = async () =>
+      (await tenant.stub().readContent(PLATFORM, { id, requestId: "req_1" })).kind;
+    vi.setSystemTime(NOW + 2 * DAY_MS);
+    expect(await read()).toBe("content");
+    vi.setSystemTime(NOW + 2 * DAY_MS + 1);
+    expect(await read()).toBe("not_found");
+    expect(await count(tenant, "content_reads")).toBe(1);
+    await tenant.hold({ contents: [pictures(0)], verdictIds: [] });
+    await ring(tenant);
+    expect([await count(tenant, "contents"), await filesOf(tenant)]).toEqual([0, []]);
+  });
+
+  it("leave the last of the storage to settlements", async () => {
+    const tenant = await keeping();
+    await runInDurableObject(env.TENANT.getByName(tenant.id), (_, { storage }) => {
+      let share = 0.8001;
+      const platform = readPlatform(env);
+      const size = () => Math.floor(platform.storageLimit * share);
+      const parts = makeParts({ ...objectDatabase(storage), size }, platform);
+      const profile = parts.profiles.read();
+      if (profile === null) throw new Error("there is no such tenant");
+      const keep = (verdictId: string) =>
+        keepContents(parts, profile, [{ verdictId, text: "t", pictures: [] }], NOW);
+      keep("vrd_1");
+      expect(parts.contents.read("vrd_1", 0)).toBeNull();
+      share = 0.8;
+      keep("vrd_2");
+      expect(parts.contents.read("vrd_2", 0)?.text).toBe("t");
+    });
+  });
+});
