@@ -195,7 +195,9 @@ function check(reply, sent, operation) {
 
 /** Keys and endpoints that were made are there to be changed and ended by later requests. */
 function learn(ids, id) {
-  const known = { key_: ids.keys, whk_: ids.webhooks }[String(id).slice(0, 4)];
+  const known = { key_: ids.keys, whk_: ids.webhooks, dlv_: ids.deliveries }[
+    String(id).slice(0, 4)
+  ];
   if (known === undefined) return;
   if (known.length > MOST_KNOWN) known.shift();
   known.push(id);
@@ -278,7 +280,9 @@ export async function fuzz(server, { seed, requests, keys, known, maxMemory }) {
         if (reply.status < 300 || isUnsupported(reply))
           successes.set(operation, successes.get(operation) + 1);
         check(reply, sent, operation);
-        if (reply.status === 201) learn(known.ids, JSON.parse(reply.text).id);
+        if (reply.status < 300 && reply.text.startsWith('{"id":"')) {
+          learn(known.ids, JSON.parse(reply.text).id);
+        }
       } catch (error) {
         // A body that is refused before it has come: the connection ends under it.
         const cut =

@@ -25,8 +25,9 @@ const RIGHT = [
   ["/audio/transcriptions", TRANSCRIPTION, {}],
   ["/translations", TRANSLATION, { source_language: "en", target_language: "de" }],
   ["/verdicts/batches", null, { items: [{ text: MARK.text }] }],
-  ["/webhooks", null, { url: "https://hooks.acme.dev/", enabled: false }],
-  ["/webhooks/{id}", null, { url: "https://hooks.acme.dev/", enabled: false }],
+  ["/webhooks", null, { url: "https://hooks.acme.dev/", enabled: true }],
+  ["/webhooks/{id}", null, { url: "https://hooks.acme.dev/", enabled: true }],
+  ["/webhooks/{id}/replay", null, { from: "2026-11-20T00:00:00Z", to: null, only: "failed" }],
 ];
 
 const QUOTED = [
