@@ -280,9 +280,8 @@ export async function fuzz(server, { seed, requests, keys, known, maxMemory }) {
         if (reply.status < 300 || isUnsupported(reply))
           successes.set(operation, successes.get(operation) + 1);
         check(reply, sent, operation);
-        if (reply.status < 300 && reply.text.startsWith('{"id":"')) {
-          learn(known.ids, JSON.parse(reply.text).id);
-        }
+        const made = reply.status < 300 && reply.headers["content-type"] === "application/json";
+        if (made && reply.text !== "") learn(known.ids, JSON.parse(reply.text).id);
       } catch (error) {
         // A body that is refused before it has come: the connection ends under it.
         const cut =
