@@ -3,6 +3,7 @@ import { retryAfterMs } from "../../src/domain/delivery.ts";
 import { isPublicAddress } from "../../src/io/public-address.ts";
 import { checkPublicUrl } from "../../src/io/public-url.ts";
 import type { ResolveHost } from "../../src/io/resolve-host.ts";
+import { untilAborted } from "../../src/io/until-aborted.ts";
 import { type Message, signatureHeaders } from "./sign-delivery.ts";
 
 // One attempt to deliver. What is asked is a stranger's host, so its URL is judged anew and its name
@@ -112,13 +113,4 @@ async function post(
   });
   void response.body?.cancel().catch(() => undefined);
   return response;
-}
-
-/** Rejects when the signal fires, also where what runs does not listen to it. */
-function untilAborted<T>(signal: AbortSignal, running: Promise<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    signal.addEventListener("abort", () => reject(new Error("aborted")), { once: true });
-    if (signal.aborted) reject(new Error("aborted"));
-    running.then(resolve, reject);
-  });
 }

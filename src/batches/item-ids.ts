@@ -2,12 +2,11 @@
 // knows each call for what it is and charges it once. Like all ids they begin with a time, that of
 // the round in which an item was taken up.
 
-const TIME_CHARACTERS = 10;
 const OF_BATCH = 12;
 
 const CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
-/** @param roundTime the time as ULIDs write it */
+/** @param roundTime the time as ULIDs write it, ten characters */
 export function itemIds(
   batchId: string,
   roundTime: string,
@@ -15,7 +14,7 @@ export function itemIds(
 ): { readonly callId: string; readonly requestId: string; readonly verdictId: string } {
   // The last of the batch's random characters: 60 bits, which no other batch has.
   const own = batchId.slice(-OF_BATCH);
-  const ulid = roundTime.slice(0, TIME_CHARACTERS) + own + base32(index, 4);
+  const ulid = roundTime + own + base32(index, 4);
   return { callId: `jnl_${ulid}`, requestId: `req_${ulid}`, verdictId: `vrd_${ulid}` };
 }
 

@@ -37,7 +37,7 @@ export const createBatch = defineRoute({
   mirror: "/admin/tenants/:tenant/verdicts/batches",
   summary: "Moderate up to 1,000 contents, in their own time",
   description:
-    "Each item is a call of its own: it is charged, stored and told of as `POST /v1/verdicts` would. Batches take at most half of the tenant's requests a minute and of its calls in progress.",
+    "Each item is a call of its own: it is charged, stored and told of as `POST /v1/verdicts` would. Batches take at most half of each of the tenant's rates and of its calls in progress.",
   surface: "native",
   auth: ROLES,
   body: { schema: BatchInput, limitBytes: MAX_BODY_BYTES },
