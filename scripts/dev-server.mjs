@@ -143,6 +143,20 @@ export function checkInstalled(/** @type {string} */ root) {
   throw new StartFailure("The dependencies are not installed. Run this first: npm ci");
 }
 
+/**
+ * The pages that the Worker serves. wrangler builds them too, but with whatever Node it finds first,
+ * and says nothing that helps when that fails.
+ */
+export async function buildPages(/** @type {string} */ root) {
+  const script = join(root, "scripts", "build-console.mjs");
+  const building = spawn(nodeForWrangler(root), [script], {
+    cwd: root,
+    stdio: ["ignore", "inherit", "inherit"],
+  });
+  const [code] = await once(building, "exit");
+  if (code !== 0) throw new StartFailure("The pages of console/ could not be built: see above.");
+}
+
 /** The settings of the Worker that are to come from the environment. */
 function settingNames(/** @type {string} */ inference) {
   const names = ["INFERENCE", "CLOUDFLARE_PLAN", "CORS_ORIGINS", "PRICES", "WEBHOOK_TARGETS"];

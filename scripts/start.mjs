@@ -10,7 +10,7 @@ import { createServer } from "node:net";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { DEMO_TENANT, demoKey } from "./demo-tenant.mjs";
-import { checkInstalled, DevServer } from "./dev-server.mjs";
+import { buildPages, checkInstalled, DevServer } from "./dev-server.mjs";
 import { devSecrets } from "./dev-secrets.mjs";
 import { otherServer } from "./only-one.mjs";
 import { StartFailure } from "./start-failure.mjs";
@@ -55,6 +55,7 @@ async function start() {
   }
 
   console.log(`Starting Neurogate at ${url} …`);
+  await buildPages(ROOT);
   server = new DevServer({ root: ROOT, host: HOST, port, stateDir, secrets });
   await server.ready(url);
   const key = await demoKey({ url, adminToken, file: join(stateDir, ".neurogate", "demo-key") });

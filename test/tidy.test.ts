@@ -20,14 +20,19 @@ const FILES: Readonly<Record<string, string>> = Object.fromEntries(
       import: "default",
       eager: true,
     }),
+    ...import.meta.glob<string>("../console/**/*.{ts,tsx}", {
+      query: "?raw",
+      import: "default",
+      eager: true,
+    }),
   }).map(([path, source]) => [path.replace("../", ""), source]),
 );
 const TEST_FILES = Object.keys(import.meta.glob("./**/*.{ts,mjs}"));
 const paths = Object.keys(FILES);
 
-/** A folder of `src`, `durable-objects`, or a file at the top of `src`. */
+/** A folder of `src`, `durable-objects`, `console`, or a file at the top of `src`. */
 const layerOf = (path: string): string =>
-  /^(?:src\/([^/]+)\/|(durable-objects)\/)/.exec(path)?.slice(1).find(Boolean) ?? path;
+  /^(?:src\/([^/]+)\/|(durable-objects|console)\/)/.exec(path)?.slice(1).find(Boolean) ?? path;
 
 /** From inside to outside; what a layer may import, itself and what it builds on. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
@@ -61,6 +66,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "src/config.ts",
   ],
   batches: ["domain", "durable-objects", "moderation", "routes", "wire", "src/config.ts"],
+  // Beside the Worker: what it shares with it are the rules.
+  console: ["domain"],
   "src/index.ts": ["batches", "durable-objects", "http", "routes"],
 };
 
@@ -143,7 +150,7 @@ describe("files", () => {
       path
         .split("/")
         .at(-1)
-        ?.replace(/(?:\.test|\.d)?\.(?:ts|mjs)$/, "") ?? "",
+        ?.replace(/(?:\.test|\.d|\.config)?\.(?:tsx?|mjs)$/, "") ?? "",
   }));
 
   it("have kebab-case names", () => {
