@@ -108,7 +108,7 @@ function welcome({ url, key, adminToken }) {
   return `
 Neurogate is ready.
 
-  URL          ${url}
+  URL          ${url} (the console, in a browser)
   Key          ${key}
                tenant ${DEMO_TENANT}, role manage
   Admin token  ${adminToken}

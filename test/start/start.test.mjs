@@ -59,7 +59,7 @@ async function npmStart(port = "0") {
     await sleep(100);
   }
   const output = outputs[at];
-  const url = /^ {2}URL +(\S+)$/m.exec(output)?.[1] ?? "";
+  const url = /^ {2}URL +(\S+)/m.exec(output)?.[1] ?? "";
   return { npm, exited, output, url, family: remember(npm.pid) };
 }
 
@@ -114,6 +114,12 @@ test("npm start", { timeout: 300_000 }, async (t) => {
     assert.equal(verdict.object, "verdict");
     assert.match(verdict.id, /^vrd_/);
     assert.ok(first.family.length >= 5, "wrangler, esbuild and two workerd");
+  });
+
+  await t.test("serves the console, with its policy", { skip: !first }, async () => {
+    const page = await fetch(first.url);
+    assert.match(await page.text(), /<title>Neurogate<\/title>/);
+    assert.match(page.headers.get("content-security-policy"), /^default-src 'none'; script-src/);
   });
 
   await t.test("keeps secrets from other users", { skip: !first }, () => {
