@@ -84,7 +84,7 @@ export async function audit() {
 /** Bytes of what a deployment uploads. */
 export function bundleSize(/** @type {string} */ bundle) {
   const files = readdirSync(bundle)
-    .filter((name) => name === "index.js" || name.endsWith(".wasm"))
+    .filter((name) => name === "index.js" || /\.(?:wasm|sql)$/.test(name))
     .map((name) => readFileSync(join(bundle, name)));
   const raw = files.reduce((sum, bytes) => sum + bytes.length, 0);
   const gzip = files.reduce((sum, bytes) => sum + gzipSync(bytes).length, 0);

@@ -47,10 +47,12 @@ const text = (/** @type {string} */ value) => JSON.stringify(value);
 const UNIQUE_KEYS = { Tenant: "neurogate-Tenant", Account: "neurogate-Account" };
 
 function capnp({ bundle, stateDir, port, settings }) {
-  const wasm = readdirSync(bundle.outdir).filter((name) => name.endsWith(".wasm"));
+  const named = (/** @type {string} */ end) =>
+    readdirSync(bundle.outdir).filter((name) => name.endsWith(end));
   const modules = [
     `(name = ${text(bundle.index)}, esModule = embed ${text(bundle.index)})`,
-    ...wasm.map((name) => `(name = ${text(`./${name}`)}, wasm = embed ${text(name)})`),
+    ...named(".wasm").map((name) => `(name = ${text(`./${name}`)}, wasm = embed ${text(name)})`),
+    ...named(".sql").map((name) => `(name = ${text(`./${name}`)}, text = embed ${text(name)})`),
   ];
   const bindings = [
     `(name = "TENANT", durableObjectNamespace = "Tenant")`,

@@ -143,10 +143,12 @@ export class Workerd {
 
   #config(/** @type {Record<string, string>} */ bindings) {
     const platform = platformOf(readFileSync(join(ROOT, "wrangler.toml"), "utf8"));
-    const wasm = readdirSync(this.#bundle).filter((name) => name.endsWith(".wasm"));
+    const named = (/** @type {string} */ end) =>
+      readdirSync(this.#bundle).filter((name) => name.endsWith(end));
     const modules = [
       ...["entry.js", "clock.js", "index.js"].map((name) => [name, "esModule"]),
-      ...wasm.map((name) => [name, "wasm"]),
+      ...named(".wasm").map((name) => [name, "wasm"]),
+      ...named(".sql").map((name) => [name, "text"]),
     ].map(([name, kind]) => `(name = ${text(name)}, ${kind} = embed ${text(name)})`);
     const classes = ["Tenant", "Account"];
     const all = [

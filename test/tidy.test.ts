@@ -39,7 +39,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   domain: [],
   io: [],
   "src/config.ts": ["domain"],
-  "durable-objects": ["domain", "io", "src/config.ts"],
+  reports: ["domain", "io", "src/config.ts"],
+  "durable-objects": ["domain", "io", "reports", "src/config.ts"],
   engines: ["domain", "io"],
   calls: ["domain", "durable-objects"],
   moderation: ["domain", "io", "engines", "calls", "durable-objects", "src/config.ts"],
@@ -57,6 +58,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   routes: [
     "domain",
     "io",
+    "reports",
     "durable-objects",
     "engines",
     "moderation",
@@ -68,13 +70,15 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   batches: ["domain", "durable-objects", "moderation", "routes", "wire", "src/config.ts"],
   // Beside the Worker: what it shares with it are the rules.
   console: ["domain"],
-  "src/index.ts": ["batches", "durable-objects", "http", "routes"],
+  "src/index.ts": ["batches", "durable-objects", "http", "reports", "routes"],
 };
 
 /** What a single file may import beyond its layer. */
 const EXCEPTIONS: Readonly<Record<string, readonly string[]>> = {
   // It chooses the engine that the configuration names.
   "src/engines/create-engine.ts": ["src/config.ts"],
+  // It applies them.
+  "src/reports/migrations.ts": ["migrations/0001_reports.sql"],
 };
 
 const IMPORT = /(?:\bfrom|\bimport)\s*\(?\s*"([^"]+)"/g;

@@ -111,12 +111,14 @@ export class Server {
     const bundle = join(this.#dir, "bundle");
     if (this.url === "") await build(bundle);
     const esModules = this.#clockOffsetMs === 0 ? ["index.js"] : ["later.js", CLOCK, "index.js"];
-    const wasm = readdirSync(bundle).filter((name) => name.endsWith(".wasm"));
+    const named = (/** @type {string} */ end) =>
+      readdirSync(bundle).filter((name) => name.endsWith(end));
     const options = {
       bundle,
       modules: [
         ...esModules.map((path) => ({ type: "ESModule", path })),
-        ...wasm.map((path) => ({ type: "CompiledWasm", path })),
+        ...named(".wasm").map((path) => ({ type: "CompiledWasm", path })),
+        ...named(".sql").map((path) => ({ type: "Text", path })),
       ],
       stateDir: join(this.#dir, "state"),
       port: this.url === "" ? 0 : Number(new URL(this.url).port),

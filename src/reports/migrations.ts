@@ -1,0 +1,21 @@
+import REPORTS from "../../migrations/0001_reports.sql";
+
+// The schema of the database of reports, as wrangler would apply it. Append, never edit.
+
+export interface ReportMigration {
+  /** As wrangler names it in `d1_migrations`: the file. */
+  readonly name: string;
+  readonly statements: readonly string[];
+}
+
+/** Our files have comments on lines of their own, and no semicolon but the one that ends a statement. */
+const statementsOf = (sql: string): readonly string[] =>
+  sql
+    .replace(/^\s*--.*$/gm, "")
+    .split(";")
+    .map((statement) => statement.trim())
+    .filter((statement) => statement !== "");
+
+export const REPORT_MIGRATIONS: readonly ReportMigration[] = [
+  { name: "0001_reports.sql", statements: statementsOf(REPORTS) },
+];
