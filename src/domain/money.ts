@@ -8,6 +8,7 @@ export const CLOUDFLARE_USD_PER_1000 = "0.011";
 const RATE_DECIMALS = 9;
 const RATE_PATTERN = /^(?:0|[1-9]\d{0,8})(?:\.\d{1,9})?$/;
 const USD_DECIMALS = 18;
+const POW_9 = 10n ** 9n;
 const ATTO_PER_CENT = 10n ** 16n;
 const USD_PATTERN = /^\d+(?:\.\d{1,18})?$/;
 
@@ -19,6 +20,7 @@ function shift(text: string, decimals: number): bigint {
 
 /** Without trailing zeros, in full: 1 / 10^18 is `"0.000000000000000001"`, nothing is `"0"`. */
 function format(atto: bigint): string {
+  if (atto < 0n) return `-${format(-atto)}`;
   const digits = String(atto).padStart(USD_DECIMALS + 1, "0");
   const fraction = digits.slice(-USD_DECIMALS).replace(/0+$/, "");
   const whole = digits.slice(0, -USD_DECIMALS);
@@ -55,9 +57,50 @@ export interface ChargePart {
 export function chargeUsd(parts: Iterable<ChargePart>): string {
   let atto = 0n;
   for (const { microNeurons, usdPer1000 } of parts) {
-    const rate = parseUsdRate(usdPer1000);
-    if (rate === null) throw new RangeError("a rate must be a decimal string of USD");
-    atto += wholeAmount(microNeurons) * rate;
+    atto += wholeAmount(microNeurons) * rateOf(usdPer1000);
+  }
+  return format(atto);
+}
+
+function rateOf(usdPer1000: string): bigint {
+  const rate = parseUsdRate(usdPer1000);
+  if (rate === null) throw new RangeError("a rate must be a decimal string of USD");
+  return rate;
+}
+
+/** What is given back: as `chargeUsd` of one amount that may be negative. `-1000000000n` is `"-0.011"`. */
+export const signedUsd = (microNeurons: bigint, usdPer1000: string): string =>
+  format(microNeurons * rateOf(usdPer1000));
+
+/**
+ * An exact amount in proportion, half up to the last of 18 decimals: `("0.5", 3n, 2n)` is `"0.75"`.
+ *
+ * @throws RangeError for what is no exact amount of USD.
+ */
+export function proportionalUsd(usd: string, numerator: bigint, denominator: bigint): string {
+  if (!USD_PATTERN.test(usd)) throw new RangeError("an amount must be a decimal string of USD");
+  return format(proportional(shift(usd, USD_DECIMALS), numerator, denominator));
+}
+
+/** `amount * numerator / denominator`, none of them negative, half up. */
+export const proportional = (amount: bigint, numerator: bigint, denominator: bigint): bigint =>
+  (2n * amount * numerator + denominator) / (2n * denominator);
+
+/** A count of something, and what so many of it cost. */
+export interface PricedCount {
+  readonly count: bigint;
+  /** As `parseUsdRate` takes it: `"0.30"`. */
+  readonly usd: string;
+  /** A power of ten up to 10^9: a rate has 9 decimals, and 18 are kept. */
+  readonly per: number;
+}
+
+/** The exact sum in USD: 2,500,000 at `"0.30"` a million is `"0.75"`. */
+export function countedUsd(parts: Iterable<PricedCount>): string {
+  let atto = 0n;
+  for (const { count, usd, per } of parts) {
+    if (POW_9 % BigInt(per) !== 0n) throw new RangeError("a price must be per a power of ten");
+    atto += count * rateOf(usd) * (POW_9 / BigInt(per));
   }
   return format(atto);
 }

@@ -12,6 +12,23 @@ export const startOf = (day: Day): number => day * DAY_MS;
 /** When the quota of `day` starts anew: 00:00 UTC of the day after. */
 export const endOf = (day: Day): number => (day + 1) * DAY_MS;
 
+/** The days of a calendar month of UTC. */
+export interface Month {
+  readonly first: Day;
+  /** The first day of the next one. */
+  readonly end: Day;
+}
+
+/** The month in which a day lies. */
+export function monthOf(day: Day): Month {
+  const date = new Date(startOf(day));
+  const [year, month] = [date.getUTCFullYear(), date.getUTCMonth()];
+  return { first: dayOf(Date.UTC(year, month, 1)), end: dayOf(Date.UTC(year, month + 1, 1)) };
+}
+
+/** `"2026-11"`. */
+export const formatMonth = ({ first }: Month): string => formatDay(first).slice(0, 7);
+
 /** RFC 3339, UTC, milliseconds: `"2026-11-20T14:03:27.412Z"`. */
 export const isoTime = (utcMs: number): string => new Date(utcMs).toISOString();
 

@@ -5,8 +5,12 @@ import {
   chargeUsd,
   CLOUDFLARE_USD_PER_1000,
   costUsd,
+  countedUsd,
   parseUsdRate,
+  proportional,
+  proportionalUsd,
   roundToCents,
+  signedUsd,
 } from "../../src/domain/money.ts";
 
 describe("costUsd", () => {
@@ -161,5 +165,73 @@ describe("roundToCents", () => {
         expect(error <= 5n * 10n ** 9n && error > -5n * 10n ** 9n).toBe(true);
       }),
     );
+  });
+});
+
+describe("signedUsd", () => {
+  it.each<[bigint, string, string]>([
+    [-1_000_000_000n, "0.011", "-0.011"],
+    [-1n, "0.000000001", "-0.000000000000000001"],
+    [2_498_802_900n, "0.011", "0.0274868319"],
+    [0n, "0.011", "0"],
+    [-5n, "0", "0"],
+  ])("%s µN at %s are %s", (amount, rate, expected) => {
+    expect(signedUsd(amount, rate)).toBe(expected);
+  });
+
+  it("refuses what is no rate", () => {
+    expect(() => signedUsd(1n, "-0.011")).toThrow(RangeError);
+  });
+});
+
+describe("proportionalUsd", () => {
+  it.each<[string, bigint, bigint, string]>([
+    ["0.5", 3n, 2n, "0.75"],
+    ["1", 1n, 3n, "0.333333333333333333"],
+    ["2", 1n, 3n, "0.666666666666666667"],
+    ["0", 30n, 1n, "0"],
+    // 25 of 30 days at 12.5: 15
+    ["12.5", 30n, 25n, "15"],
+  ])("%s x %s / %s is %s", (usd, numerator, denominator, expected) => {
+    expect(proportionalUsd(usd, numerator, denominator)).toBe(expected);
+  });
+
+  it("refuses what is no amount", () => {
+    expect(() => proportionalUsd("-1", 1n, 1n)).toThrow(RangeError);
+  });
+
+  it("is at most half a unit off", () => {
+    const whole = fc.bigInt({ min: 0n, max: 10n ** 24n });
+    const part = fc.bigInt({ min: 1n, max: 10n ** 12n });
+    fc.assert(
+      fc.property(whole, part, part, (amount, numerator, denominator) => {
+        const error =
+          proportional(amount, numerator, denominator) * denominator - amount * numerator;
+        expect(2n * error <= denominator && 2n * error > -denominator - 1n).toBe(true);
+      }),
+    );
+  });
+});
+
+describe("countedUsd", () => {
+  it.each<[string, { count: bigint; usd: string; per: number }[], string]>([
+    ["nothing", [], "0"],
+    ["requests", [{ count: 2_500_000n, usd: "0.30", per: 1e6 }], "0.75"],
+    ["one row read", [{ count: 1n, usd: "0.001", per: 1e6 }], "0.000000001"],
+    ["one byte for a month", [{ count: 1n, usd: "0.20", per: 1e9 }], "0.0000000002"],
+    [
+      "two resources",
+      [
+        { count: 3n, usd: "1", per: 1e6 },
+        { count: 1_000_000n, usd: "4.50", per: 1e6 },
+      ],
+      "4.500003",
+    ],
+  ])("sums %s", (_, parts, expected) => {
+    expect(countedUsd(parts)).toBe(expected);
+  });
+
+  it.each([3, 1e10])("refuses a price per %s", (per) => {
+    expect(() => countedUsd([{ count: 1n, usd: "1", per }])).toThrow(RangeError);
   });
 });

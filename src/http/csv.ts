@@ -1,0 +1,27 @@
+// Tables as RFC 4180 has them: a header, CRLF, quotes where a cell needs them.
+
+export const CSV = "text/csv";
+
+export type Cell = string | number | boolean | null;
+
+/** What spreadsheets take for a formula, also behind a tab or a line's end. */
+const FORMULA = /^[=+\-@\t\r\n]/;
+const PLAIN_NUMBER = /^-?\d+(?:\.\d+)?$/;
+const NEEDS_QUOTES = /[",\r\n]/;
+
+/**
+ * Names come from callers, and whoever opens the file must not run them: a cell that a spreadsheet
+ * would take for a formula gets an apostrophe in front, unless it is nothing but a number.
+ */
+function text(cell: Cell): string {
+  if (cell === null) return "";
+  const plain = String(cell);
+  const safe = FORMULA.test(plain) && !PLAIN_NUMBER.test(plain) ? `'${plain}` : plain;
+  return NEEDS_QUOTES.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+}
+
+const line = (cells: readonly Cell[]): string => `${cells.map(text).join(",")}\r\n`;
+
+/** @param rows each with as many cells as there are columns */
+export const csv = (columns: readonly string[], rows: readonly (readonly Cell[])[]): string =>
+  line(columns) + rows.map(line).join("");
