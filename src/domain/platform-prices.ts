@@ -66,7 +66,7 @@ export const MEASURED = {
   cpuMicroseconds: 960,
   objectRequests: 2,
   rowsWritten: 5,
-  rowsRead: 7,
+  rowsRead: 11,
   /** 128 MB for half a second. */
   megabyteSeconds: 64,
   /** Of the journal and the verdict. */
