@@ -26,7 +26,12 @@ export interface Config {
   readonly corsOrigins: readonly string[];
   /** Where webhooks may be delivered to; `any` is for a developer's own machine. */
   readonly webhookTargets: "public" | "any";
+  /** The least that a request's line must tell of to be logged: all, refusals, failures. */
+  readonly logLevel: LogLevel;
 }
+
+export const LOG_LEVELS = ["info", "warn", "error"] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
 
 export type ConfigResult =
   | { readonly kind: "ready"; readonly config: Config }
@@ -72,6 +77,7 @@ const Settings = v.object({
     "{}",
   ),
   WEBHOOK_TARGETS: v.optional(v.picklist(["public", "any"]), "public"),
+  LOG_LEVEL: v.optional(v.picklist(LOG_LEVELS), "info"),
   CORS_ORIGINS: v.optional(v.pipe(commaList, v.array(v.pipe(v.string(), v.check(isOrigin)))), ""),
 });
 
@@ -116,6 +122,7 @@ export function readConfig(env: Env): ConfigResult {
       prices: settings.PRICES,
       corsOrigins: settings.CORS_ORIGINS,
       webhookTargets: settings.WEBHOOK_TARGETS,
+      logLevel: settings.LOG_LEVEL,
     },
   };
 }

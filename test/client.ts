@@ -141,10 +141,14 @@ function hideContent(value: unknown): void {
 for (const level of ["debug", "error", "info", "log", "warn"] as const) {
   const print = console[level].bind(console);
   vi.spyOn(console, level).mockImplementation((...parts: unknown[]) => {
-    printed.push(parts.map((part) => (typeof part === "string" ? part : inspect(part))).join(" "));
-    print(...parts);
+    const line = parts.map((part) => (typeof part === "string" ? part : inspect(part))).join(" ");
+    printed.push(line);
+    if (!isRequestLine(line)) print(...parts);
   });
 }
+
+/** Of each request there is one, which would hide what a test has to say. */
+const isRequestLine = (line: string): boolean => line.includes('"event":"request"');
 
 const inspect = (value: unknown): string =>
   value instanceof Error ? `${value.message} ${value.stack}` : JSON.stringify(value);

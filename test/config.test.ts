@@ -28,6 +28,7 @@ describe("readConfig", () => {
         prices: {},
         corsOrigins: [],
         webhookTargets: "public",
+        logLevel: "info",
       },
     });
   });
@@ -44,6 +45,7 @@ describe("readConfig", () => {
       PRICES: '{"@cf/a/b":{"input_token":5}}',
       CORS_ORIGINS: "https://a.example, http://localhost:3000",
       WEBHOOK_TARGETS: "any",
+      LOG_LEVEL: "warn",
     });
     expect(result).toMatchObject({
       kind: "ready",
@@ -59,6 +61,7 @@ describe("readConfig", () => {
         prices: { "@cf/a/b": { input_token: 5 } },
         corsOrigins: ["https://a.example", "http://localhost:3000"],
         webhookTargets: "any",
+        logLevel: "warn",
       },
     });
   });

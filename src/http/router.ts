@@ -9,6 +9,7 @@ import { type Match, matchTable } from "./match-table.ts";
 import { mountsOf } from "./mount.ts";
 import { decodeOnce, parseBody, parseParams, parseQuery } from "./parse-call.ts";
 import { failureResponse, finish, noSuchPath, successResponse } from "./reply.ts";
+import { logError, logRequest } from "./request-log.ts";
 import type { Route, Surface } from "./route.ts";
 import { surfacesOf } from "./surface-of.ts";
 
@@ -24,12 +25,8 @@ interface Visit {
   readonly env: Env;
   readonly ctx: ExecutionContext;
   readonly requestId: string;
-}
-
-/** One line: names only, since an exception's message and stack may hold content. */
-function logError(line: Readonly<Record<string, unknown>>): void {
-  // oxlint-disable-next-line no-console -- the log is where operators look
-  console.error(JSON.stringify(line));
+  /** What becomes known on the way, for the log. */
+  readonly seen: { tenant: string | null; kind: string | null };
 }
 
 /** Reads the configuration once per environment and says once what is wrong with it. */
@@ -60,13 +57,17 @@ async function run(
     if (config === null) return { kind: "unavailable" };
     const known = await authenticate(request, mount.auth, config);
     if (known?.kind === "invalid_key" || known?.kind === "not_found") return known;
+    if (known !== null && "tenant" in known) visit.seen.tenant = known.tenant;
     if (mount.account && !isOwnAccount(known, encoded["account"])) return INVALID_KEY;
     caller = known;
   }
   const path = parseParams(mount, encoded);
   if (path.kind !== "parsed") return path;
   const { params, tenant } = path.value;
-  if (caller?.kind === "platform" && tenant !== null) caller = { ...caller, tenant };
+  if (caller?.kind === "platform" && tenant !== null) {
+    caller = { ...caller, tenant };
+    visit.seen.tenant = tenant;
+  }
   const query = parseQuery(route.query, url);
   if (query.kind !== "parsed") return query;
   const body = await parseBody(route.body, request);
@@ -93,6 +94,9 @@ const answersAnyway = (match: Match): boolean =>
   match.mount.auth.kind === "none" &&
   match.mount.auth.evenMisconfigured === true;
 
+/** Of a gateway that is closed. */
+const CLOSED: Pick<Config, "corsOrigins" | "logLevel"> = { corsOrigins: [], logLevel: "info" };
+
 export interface Router {
   fetch(request: Request, env: Env, ctx: ExecutionContext): Promise<Response>;
 }
@@ -108,6 +112,7 @@ export function createRouter(routes: readonly Route[]): Router {
     const settings = configFor(visit.env);
     const config = settings.kind === "ready" ? settings.config : null;
     if (config === null && !answersAnyway(match)) {
+      visit.seen.kind = "unavailable";
       const closed = failureResponse(surface, { kind: "unavailable" }, context);
       // Unlike an object that did not answer, this stays until somebody deploys.
       return new Response(closed.body, {
@@ -117,35 +122,44 @@ export function createRouter(routes: readonly Route[]): Router {
     }
     if (match.kind === "missing") {
       const early = preflight(visit.request, config?.corsOrigins ?? [], match.allow);
-      return early ?? noSuchPath(surface, match.allow, context);
+      if (early !== null) return early;
+      visit.seen.kind = "not_found";
+      return noSuchPath(surface, match.allow, context);
     }
     const outcome = await run(visit, match, config);
-    return outcome.kind === "ok" || outcome.kind === "raw"
-      ? successResponse(outcome, match.mount.route.reply)
-      : failureResponse(surface, outcome, context);
+    if (outcome.kind === "ok" || outcome.kind === "raw") {
+      return successResponse(outcome, match.mount.route.reply);
+    }
+    visit.seen.kind = outcome.kind;
+    return failureResponse(surface, outcome, context);
   }
 
   return {
     async fetch(request, env, ctx) {
+      const startedMs = Date.now();
       const requestId = newId("req");
       const url = new URL(request.url);
       const match = table.match(request.method, url.pathname);
       const surface = surfaceFor(match, url);
+      const seen: Visit["seen"] = { tenant: null, kind: null };
+      const route = match.kind === "found" ? match.mount.path : null;
       let response;
       try {
-        response = await answer({ request, url, env, ctx, requestId }, match, surface);
+        response = await answer({ request, url, env, ctx, requestId, seen }, match, surface);
       } catch (error) {
-        const route = match.kind === "found" ? `${match.mount.method} ${match.mount.path}` : null;
         const name = error instanceof Error ? error.name : "unknown";
-        logError({ request_id: requestId, route, error: name });
+        const label = match.kind === "found" ? `${match.mount.method} ${route}` : null;
+        logError({ request_id: requestId, route: label, error: name });
+        seen.kind = "internal";
         const context = { requestId, instance: url.pathname };
         response = failureResponse(surface, { kind: "internal" }, context);
       }
       const settings = configFor(env);
-      const origins = settings.kind === "ready" ? settings.config.corsOrigins : [];
+      const { corsOrigins, logLevel } = settings.kind === "ready" ? settings.config : CLOSED;
+      logRequest(logLevel, { requestId, request, route, response, startedMs, ...seen });
       return finish(response, request, {
         "x-request-id": requestId,
-        ...corsHeaders(request, origins),
+        ...corsHeaders(request, corsOrigins),
       });
     },
   };

@@ -49,6 +49,9 @@ test("nothing of what callers send is printed", async () => {
       assert.ok(status >= 400 && status < 500, `${method} ${path} answered ${status}`);
     }
     assert.ok(!server.output.includes(forged.slice(0, -4)));
+    // One line for each request did arrive here, and it says what came of it.
+    assert.match(server.output, /"event":"request".*"route":"\/v1\/verdicts","status":200/);
+    assert.match(server.output, /"event":"request".*"route":null,"status":404/);
   } finally {
     await server.stop();
   }
