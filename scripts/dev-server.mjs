@@ -159,7 +159,14 @@ export async function buildPages(/** @type {string} */ root) {
 
 /** The settings of the Worker that are to come from the environment. */
 function settingNames(/** @type {string} */ inference) {
-  const names = ["INFERENCE", "CLOUDFLARE_PLAN", "CORS_ORIGINS", "PRICES", "WEBHOOK_TARGETS"];
+  const names = [
+    "INFERENCE",
+    "CLOUDFLARE_PLAN",
+    "CORS_ORIGINS",
+    "LOG_LEVEL",
+    "PRICES",
+    "WEBHOOK_TARGETS",
+  ];
   // Many a shell has these set for something else: they are for nobody who did not ask.
   if (inference === "openai") {
     names.push("OPENAI_BASE_URL", "OPENAI_API_KEY", "OPENAI_MODEL", "OPENAI_MODELS");

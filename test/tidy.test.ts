@@ -59,6 +59,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "domain",
     "io",
     "reports",
+    "calls",
     "durable-objects",
     "engines",
     "moderation",

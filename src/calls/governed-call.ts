@@ -15,6 +15,7 @@ import { type Hold, heldItem } from "../domain/ledger.ts";
 //   admit    an unclear failure is repeated with the same id; if it stays unclear, nothing runs
 //   run      with the hold; whatever is thrown here, the call may have used an engine
 //   settle   an unclear failure is repeated; if it stays unclear, the caller is told so
+//   observe  what ran is told to whoever measures; nothing depends on it
 //
 // A call that answers with a stream is given back while it still runs: it is settled when the
 // stream has ended. If this Worker dies on the way, the hold expires and is charged.
@@ -27,6 +28,9 @@ export interface Tenant {
 
 /** What a call came to, without its id. */
 export type Ran = Omit<SettleRequest, "callId">;
+
+/** What measures: of each stage what it came to, whether or not its settlement was confirmed. */
+export type Observe = (items: Ran["items"]) => void;
 
 export type Run<Value> =
   | { readonly kind: "ended"; readonly value: Value; readonly ran: Ran }
@@ -69,15 +73,20 @@ const REPEAT_AFTER_MS = [50, 200, 800];
 /**
  * @param tenant a new stub for each try: one that threw is broken
  * @param run runs the plan; the hold that it gets is its licence to call an engine
+ * @param observe must not throw; told once of what an admitted call came to
  */
 export async function governedCall<Value>(
   tenant: () => Tenant,
   request: AdmitRequest,
   run: (admitted: Admitted) => Promise<Run<Value>>,
+  observe: Observe = () => undefined,
 ): Promise<GovernedOutcome<Value>> {
   const { callId } = request;
-  const settle = (ran: Ran): Promise<SettleReply | null> =>
-    repeated(() => tenant().settle({ callId, ...ran }));
+  const settle = async (ran: Ran): Promise<SettleReply | null> => {
+    const reply = await repeated(() => tenant().settle({ callId, ...ran }));
+    observe(ran.items);
+    return reply;
+  };
 
   const admitted = await repeated(() => tenant().admit(request));
   if (admitted === null) {

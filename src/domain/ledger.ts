@@ -62,6 +62,8 @@ export interface Item {
   readonly overrun: MicroNeurons;
   readonly basis: Basis;
   readonly failed: boolean;
+  /** From the first engine call to the last answer; absent where no engine was asked, or unknown. */
+  readonly latencyMs?: number;
 }
 
 export type LineOutcome = "posted" | "voided" | "expired";

@@ -1,4 +1,5 @@
 import type {
+  Admitted,
   AdmitFailure,
   CallStanding,
   Caller,
@@ -9,6 +10,7 @@ import type {
 import {
   type GovernedOutcome,
   governedCall,
+  type Observe,
   type Run,
   type Tenant,
 } from "../calls/governed-call.ts";
@@ -137,6 +139,7 @@ export interface GenerationDeps {
   readonly tenant: () => Tenant;
   /** Absent: this deployment has none. */
   readonly cache?: CacheUse;
+  readonly observe?: Observe;
 }
 
 interface Ended {
@@ -154,7 +157,7 @@ export async function generationCall<Kind extends GenerationKind>(
   const { config, engine, tenant } = deps;
   const modelOf = admittedModels(config.prices);
   const admission = admitOf(request, false);
-  const outcome = await governedCall<Ended>(tenant, admission, async (admitted) => {
+  const run = async (admitted: Admitted): Promise<Run<Ended>> => {
     const { hold, life } = admitted;
     const stage = generationIn(hold);
     const signal = AbortSignal.timeout(RUN_DEADLINE_MS);
@@ -164,11 +167,11 @@ export async function generationCall<Kind extends GenerationKind>(
     const inference = (model: string, at: number) => request.inference(model, stage, at);
     const guard =
       request.guard?.open(admitted, { ...context, deadlineMs: runEndsMs(hold) }) ?? null;
-    const run = () =>
+    const ask = () =>
       cachedRun(deps, { admitted, request, stage }, () =>
         runGeneration(context, request.kind, inference),
       );
-    const { item, account, result, items, cache } = await runGuarded(context, guard, run);
+    const { item, account, result, items, cache } = await runGuarded(context, guard, ask);
     const made =
       result.kind === "answered"
         ? await request.render({
@@ -188,8 +191,8 @@ export async function generationCall<Kind extends GenerationKind>(
       value: { made, item, stage, ...(cache !== undefined && { cache }) },
       ran: { items, verdicts: [], account, reply },
     };
-  });
-  return generationOf(outcome);
+  };
+  return generationOf(await governedCall<Ended>(tenant, admission, run, deps.observe));
 }
 
 /** The hold has 30 s more, for the settlement. */

@@ -24,6 +24,8 @@ export interface GenerationContext {
   /** The catalogue's model with the platform's price; planned stages name no other. */
   readonly modelOf: (id: string) => Model;
   readonly signal: AbortSignal;
+  /** When its engine was asked; absent: it was not. */
+  readonly startedMs?: number;
 }
 
 /** To the first byte of an answer, and to the whole of one that is not streamed. */
@@ -60,6 +62,7 @@ export async function runGeneration<Kind extends GenerationKind>(
   const { engine, hold, stage, signal } = context;
   const infer = engine.infers[kind];
   const options = { timeoutMs: TIMEOUT_MS, signal };
+  const startedMs = Date.now();
   const asked = await Promise.all(
     stage.calls.map((_, at) =>
       askModels<Outcome<Kind>>([stage.model, ...stage.fallbacks], async (model) =>
@@ -75,7 +78,7 @@ export async function runGeneration<Kind extends GenerationKind>(
     return { asked: one, end: { ...end, counted } };
   });
   return {
-    item: itemOf(context, kind, ends),
+    item: itemOf({ ...context, startedMs }, kind, ends),
     account: engine.name === "workers-ai" ? accountOf(asked) : null,
     result: resultOf(kind, asked),
   };
@@ -112,7 +115,7 @@ function endOf<Kind extends GenerationKind>(
 
 /** The journal line's item: the sum of the stage's engine calls. */
 export function itemOf(
-  { engine, stage, modelOf }: GenerationContext,
+  { engine, stage, modelOf, startedMs }: GenerationContext,
   kind: GenerationKind,
   calls: readonly EndedCall[],
 ): Item {
@@ -136,6 +139,7 @@ export function itemOf(
     overrun: sum(charges.map((charge) => charge.overrun)),
     basis: leastSure(charges.map((charge) => charge.basis)),
     failed: calls.some(({ end }) => end.kind !== "answered"),
+    ...(startedMs !== undefined && { latencyMs: Math.max(0, Date.now() - startedMs) }),
   };
 }
 

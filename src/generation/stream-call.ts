@@ -1,4 +1,4 @@
-import type { CallStanding } from "../../durable-objects/tenant/protocol.ts";
+import type { Admitted, CallStanding } from "../../durable-objects/tenant/protocol.ts";
 import { type GovernedOutcome, governedCall, type Run } from "../calls/governed-call.ts";
 import { admittedModels } from "../domain/catalogue.ts";
 import { charged } from "../domain/ledger.ts";
@@ -67,12 +67,12 @@ type Value =
   | { readonly kind: "none"; readonly failure: Failed };
 
 export async function streamCall(
-  { config, engine, tenant }: GenerationDeps,
+  { config, engine, tenant, observe }: GenerationDeps,
   request: StreamRequest,
 ): Promise<Streamed | GenerationCallFailure> {
   const modelOf = admittedModels(config.prices);
   const admission = admitOf(request, true);
-  const outcome = await governedCall<Value>(tenant, admission, async (admitted) => {
+  const run = async (admitted: Admitted): Promise<Run<Value>> => {
     const { hold } = admitted;
     const stage = generationIn(hold);
     const controller = new AbortController();
@@ -88,18 +88,19 @@ export async function streamCall(
     } finally {
       clearTimeout(late);
     }
-  });
-  return streamedOf(outcome);
+  };
+  return streamedOf(await governedCall<Value>(tenant, admission, run, observe));
 }
 
 type AskedStream = Asked<ChatStream | Unanswered>;
 
 /** Asks for every answer, and opens the call's stream when all have begun. */
 async function opened(
-  context: GenerationContext,
+  waiting: GenerationContext,
   request: StreamRequest,
   { guard, end }: { readonly guard: ChatGuard | null; readonly end: () => void },
 ): Promise<Run<Value>> {
+  const context = { ...waiting, startedMs: Date.now() };
   const { engine, hold, stage, signal } = context;
   const open = engine.streamChat;
   const asked = await Promise.all(

@@ -7,6 +7,7 @@ import type {
 import {
   type GovernedOutcome,
   governedCall,
+  type Observe,
   type Ran,
   type Tenant,
 } from "../calls/governed-call.ts";
@@ -72,6 +73,7 @@ export interface ModerationDeps {
   readonly resolveHost: ResolveHost | null;
   /** For contents that are kept; null: their pictures are not. */
   readonly bucket: R2Bucket | null;
+  readonly observe?: Observe;
 }
 
 export async function moderationCall(
@@ -99,6 +101,7 @@ export async function moderationCall(
             );
       return { kind: "ended", value: ran.verdicts, ran: { ...ran, contents: kept } };
     },
+    deps.observe,
   );
   if (outcome.kind === "replayed") {
     const { verdicts, line, standing } = outcome;

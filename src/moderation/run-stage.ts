@@ -147,6 +147,7 @@ function stageRun(
     overrun: sum(charges.map((charge) => charge.overrun)),
     basis,
     failed: run.status === "failed" || run.status === "timed_out",
+    ...(run.calls.length > 0 && { latencyMs: run.latencyMs }),
   };
   const result: StageResult = {
     name,

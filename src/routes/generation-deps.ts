@@ -11,6 +11,7 @@ import { CACHE_ENGINE } from "../generation/cached-run.ts";
 import { type KeyCaller, raw, type Raw } from "../http/call.ts";
 import { newId } from "../http/ids.ts";
 import { callHeaders, openAiRateHeaders, rateLimitHeaders } from "../http/rate-headers.ts";
+import { recordInferences } from "./record-inferences.ts";
 import { GOVERNED, idempotencyOf } from "./shared.ts";
 import { objectCaller, tenantObject } from "./tenant-object.ts";
 
@@ -44,6 +45,7 @@ export const generationDeps = (call: GenerationRouteCall): GenerationDeps => ({
   engine: createEngine(call.config, call.env.AI),
   tenant: () => tenantObject(call.env, call.caller.tenant),
   cache: { store: call.env.CACHE, later: (work) => call.ctx.waitUntil(work) },
+  observe: recordInferences(call.env, call.caller.tenant),
 });
 
 const CACHE_MODES: readonly CacheMode[] = ["skip", "refresh"];

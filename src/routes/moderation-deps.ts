@@ -4,6 +4,7 @@ import { callHeaders, rateLimitHeaders } from "../http/rate-headers.ts";
 import type { Moderation, ModerationDeps } from "../moderation/moderation-call.ts";
 import { resolveOverHttps } from "../io/resolve-host.ts";
 import { bucketOf } from "./bucket.ts";
+import { recordInferences } from "./record-inferences.ts";
 import { tenantObject } from "./tenant-object.ts";
 
 /** What a moderation call needs of this deployment. */
@@ -17,6 +18,7 @@ export const moderationDeps = (call: {
   tenant: () => tenantObject(call.env, call.caller.tenant),
   bucket: bucketOf(call.env),
   resolveHost: resolveOverHttps((...request) => fetch(...request)),
+  observe: recordInferences(call.env, call.caller.tenant),
 });
 
 /**

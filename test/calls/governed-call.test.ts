@@ -226,6 +226,46 @@ describe("a governed call", () => {
   });
 });
 
+const ITEMS = [heldItem(STAGE)];
+const RAN_ONE: Ran = { ...RAN, items: ITEMS };
+
+const endedWithOne = async (): Promise<Run<string>> => ({ ...ENDED, ran: RAN_ONE });
+const thrown = (): Promise<Run<string>> => Promise.reject(new Error("lost"));
+
+async function observed(
+  answers: Parameters<typeof aTenant>[0],
+  work: () => Promise<Run<string>>,
+): Promise<readonly unknown[]> {
+  const told: unknown[] = [];
+  const fake = aTenant(answers);
+  const outcome = governedCall(fake.tenant, REQUEST, work, (items) => told.push(items));
+  await vi.runAllTimersAsync();
+  const ended = await outcome;
+  if (ended.kind === "streaming") await ended.settled;
+  return told;
+}
+
+describe("what measures a governed call", () => {
+  it("is told once of what ran, whether the settle was confirmed or not", async () => {
+    expect(await observed({}, endedWithOne)).toEqual([ITEMS]);
+    expect(await observed({ settle: [null, settledReply()] }, endedWithOne)).toEqual([ITEMS]);
+    expect(await observed({ settle: [null] }, endedWithOne)).toEqual([ITEMS]);
+  });
+
+  it("is told of a stream when that has ended", async () => {
+    const ran = Promise.resolve(RAN_ONE);
+    expect(await observed({}, async () => streaming(ran))).toEqual([ITEMS]);
+  });
+
+  it("is told of what threw as it is charged", async () => {
+    expect(await observed({}, thrown)).toEqual([[heldItem(STAGE)]]);
+  });
+
+  it("is told of nothing that was refused", async () => {
+    expect(await observed({ admit: [{ kind: "invalid_key" }] }, async () => ENDED)).toEqual([]);
+  });
+});
+
 const streaming = (ran: Promise<Ran>): Run<string> => ({
   kind: "streaming",
   value: "begun",

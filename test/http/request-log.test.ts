@@ -61,7 +61,7 @@ function send(path: string, asked: Asked = {}): Promise<Response> {
   const body = method === "POST" ? JSON.stringify({ text }) : null;
   const headers = { authorization, "content-type": "application/json", "user-agent": MARKED };
   const request = new Request(`https://gate.test${path}`, { method, headers, body });
-  return router.fetch(request, { ...env, ...settings } as Env, createExecutionContext());
+  return router.fetch(request, { ...env, ...settings }, createExecutionContext());
 }
 
 describe("the line of a request", () => {
