@@ -1,0 +1,66 @@
+import { type MicroNeurons, most, plus } from "./micro-neurons.ts";
+import type { LeaseAnswer } from "./lease.ts";
+import type { Day } from "./period.ts";
+
+// The neurons of one UTC day that all tenants of a Cloudflare account share, and who has what of it.
+// `lease.ts` says how it changes, `pool-grant.ts` who gets how much.
+
+export interface Pool {
+  readonly day: Day;
+  /** What may be granted at all, a safety margin taken off. */
+  readonly size: MicroNeurons;
+  /** What is kept for a tenant before the rest is shared. */
+  readonly floors: ReadonlyMap<string, MicroNeurons>;
+  /** By tenant and life. */
+  readonly shares: ReadonlyMap<string, Share>;
+}
+
+/** What one life of a tenant has of the pool. */
+export interface Share {
+  readonly tenant: string;
+  readonly life: number;
+  readonly granted: MicroNeurons;
+  /** As it reported last: what its calls were charged, with what engines used beyond that. */
+  readonly spent: MicroNeurons;
+  readonly pending: MicroNeurons;
+  readonly deadlineMs: number;
+  /** The number of its latest message, and what it was answered. */
+  readonly seq: number;
+  readonly answer: LeaseAnswer | null;
+  readonly askedAtMs: number;
+  readonly reportedAtMs: number;
+  /** What it wanted beyond its allowance when it asked last. */
+  readonly want: MicroNeurons;
+  /** How often in a row it was refused. */
+  readonly refusals: number;
+}
+
+export const shareKey = ({ tenant, life }: Pick<Share, "tenant" | "life">): string =>
+  `${tenant}/${life}`;
+
+/** What counts as gone for everybody else. */
+export const claimOf = ({ granted, spent, pending }: Share): MicroNeurons =>
+  most(granted, plus(spent, pending));
+
+export const claimed = (pool: Pool): number =>
+  [...pool.shares.values()].reduce((total, share) => total + claimOf(share), 0);
+
+/** By tenant, over its lives. */
+export function claimsByTenant(pool: Pool, of: (share: Share) => number): Map<string, number> {
+  const claims = new Map<string, number>();
+  for (const share of pool.shares.values()) {
+    claims.set(share.tenant, (claims.get(share.tenant) ?? 0) + of(share));
+  }
+  return claims;
+}
+
+export const sumOf = (values: Iterable<number>): number => {
+  let total = 0;
+  for (const value of values) total += value;
+  return total;
+};
+
+export const withShare = (pool: Pool, share: Share): Pool => ({
+  ...pool,
+  shares: new Map(pool.shares).set(shareKey(share), share),
+});

@@ -1,0 +1,204 @@
+import { describe, expect, it } from "vitest";
+import {
+  closeShare,
+  lease,
+  type LeaseAnswer,
+  type LeaseAsk,
+  LEASE_MS,
+} from "../../src/domain/lease.ts";
+import { type MicroNeurons, microNeurons, ZERO } from "../../src/domain/micro-neurons.ts";
+import { DEMAND_MS, idle, isWaitedFor } from "../../src/domain/pool-grant.ts";
+import { claimed, type Pool } from "../../src/domain/pool.ts";
+
+const DAY = 100;
+const NOW = DAY * 86_400_000;
+
+const poolOf = (size: number, floors: Readonly<Record<string, number>> = {}): Pool => ({
+  day: DAY,
+  size: microNeurons(size),
+  floors: new Map(
+    Object.entries(floors).map(([of, floor]): [string, MicroNeurons] => [of, microNeurons(floor)]),
+  ),
+  shares: new Map(),
+});
+
+const askOf = (
+  tenant: string,
+  fields: { least?: number; need?: number; want?: number } & Partial<Omit<LeaseAsk, "need">>,
+): LeaseAsk => {
+  const { least = 1, need = least, want = need, ...rest } = fields;
+  return {
+    tenant,
+    life: 1,
+    seq: 1,
+    allowance: ZERO,
+    spent: ZERO,
+    pending: ZERO,
+    need: { least: microNeurons(least), need: microNeurons(need), want: microNeurons(want) },
+    ...rest,
+  };
+};
+
+function answered(
+  pool: Pool,
+  ask: LeaseAsk,
+  nowMs = NOW,
+): { readonly pool: Pool; readonly answer: LeaseAnswer } {
+  const leased = lease(pool, ask, nowMs);
+  if (leased.kind !== "answered") throw new Error(leased.kind);
+  return leased;
+}
+
+const used = (amount: number) => ({
+  allowance: microNeurons(amount),
+  spent: microNeurons(amount),
+});
+
+describe("a lease", () => {
+  it("is a hundredth of the pool at most: others may come", () => {
+    const { answer } = answered(poolOf(1000), askOf("a", { want: 400 }));
+    expect(answer.granted).toBe(10);
+    const large = answered(poolOf(1000), askOf("a", { least: 50, want: 400 }));
+    expect(large.answer.granted).toBe(50);
+  });
+
+  it("is half of what could be had, so that leases shrink as the pool empties", () => {
+    let { pool } = answered(poolOf(1000), {
+      ...askOf("other", { allowance: microNeurons(985), spent: microNeurons(985) }),
+      need: null,
+    });
+    const grants: number[] = [];
+    let allowance = ZERO;
+    for (let seq = 1; seq <= 6; seq += 1) {
+      const spent = allowance;
+      const next = answered(pool, askOf("a", { seq, allowance, spent, want: 12 }));
+      grants.push(next.answer.granted - allowance);
+      ({ pool } = next);
+      allowance = next.answer.granted;
+    }
+    expect(grants).toEqual([7, 4, 2, 1, 1, 0]);
+    expect(allowance).toBe(15);
+  });
+
+  it("is given again to who asks again, whatever else the message says", () => {
+    const first = answered(poolOf(1000), askOf("a", { want: 100 }));
+    const again = lease(first.pool, askOf("a", { want: 300 }), NOW + 1);
+    expect(again).toEqual({ kind: "repeated", answer: first.answer });
+  });
+
+  it("hears nothing that was overtaken, and says what it heard last", () => {
+    const { pool } = answered(poolOf(1000), askOf("a", { seq: 7, want: 100 }));
+    expect(lease(pool, askOf("a", { seq: 6 }), NOW)).toEqual({ kind: "stale", seq: 7 });
+  });
+
+  it("takes back a grant that never arrived, with the tenant's next word", () => {
+    const { pool } = answered(poolOf(1000), askOf("a", { want: 100 }));
+    const next = answered(pool, { ...askOf("a", { seq: 2 }), need: null });
+    expect(claimed(next.pool)).toBe(0);
+  });
+
+  it("is renewed for who has enough and needs only time", () => {
+    const { pool, answer } = answered(poolOf(100), askOf("a", { want: 100 }));
+    const allowance = answer.granted;
+    const later = answered(
+      pool,
+      askOf("a", { seq: 2, allowance, least: 0, need: 0, want: 0 }),
+      NOW + LEASE_MS,
+    );
+    expect(later.answer).toMatchObject({ granted: allowance, refused: null });
+    expect(later.answer.deadlineMs).toBe(NOW + 2 * LEASE_MS);
+  });
+});
+
+describe("a refusal", () => {
+  it("lasts the day when all is spent", () => {
+    const spent = microNeurons(995);
+    const { pool } = answered(poolOf(1000), {
+      ...askOf("a", { allowance: spent, spent }),
+      need: null,
+    });
+    const { answer } = answered(pool, askOf("b", { least: 10 }));
+    expect(answer.refused).toEqual({ why: "spent", againAtMs: NOW + 86_400_000 });
+  });
+
+  it("may pass while others hold what they have not used; waits grow, up to a minute", () => {
+    const held = microNeurons(1000);
+    let { pool } = answered(poolOf(1000), { ...askOf("a", { allowance: held }), need: null });
+    const waits: number[] = [];
+    for (let seq = 1; seq <= 8; seq += 1) {
+      const next = answered(pool, askOf("b", { seq }));
+      if (next.answer.refused?.why !== "leased") throw new Error("not refused for leases");
+      waits.push(next.answer.refused.againAtMs - NOW);
+      ({ pool } = next);
+    }
+    expect(waits).toEqual([1000, 2000, 4000, 8000, 16_000, 32_000, 60_000, 60_000]);
+    expect(isWaitedFor(pool, NOW)).toBe(true);
+    expect(idle(pool, NOW).map(({ tenant }) => tenant)).toEqual(["a"]);
+  });
+
+  it("lasts the day for who asks for another's floor", () => {
+    const { answer } = answered(poolOf(1000, { b: 995 }), askOf("a", { least: 10 }));
+    expect(answer.refused?.why).toBe("spent");
+  });
+});
+
+describe("floors", () => {
+  it("are kept free, and given whole to whose they are", () => {
+    let { pool, answer } = answered(poolOf(1000, { b: 400 }), askOf("a", { least: 600 }));
+    expect(answer.granted).toBe(600);
+    expect(answered(pool, askOf("c", {})).answer.refused?.why).toBe("leased");
+    ({ pool, answer } = answered(pool, askOf("b", { want: 1000 })));
+    expect(answer.granted).toBe(400);
+  });
+
+  it("count what an earlier life took of them today", () => {
+    const closed = closeShare(
+      poolOf(1000, { b: 400 }),
+      { tenant: "b", life: 1, spent: microNeurons(400) },
+      NOW,
+    );
+    const { answer } = answered(closed.pool, askOf("b", { life: 2, want: 1000 }));
+    expect(answer.granted).toBe(10);
+    expect(answered(closed.pool, askOf("a", { least: 600 })).answer.granted).toBe(600);
+  });
+});
+
+describe("fairness", () => {
+  it("brings who comes late up to the others before they get more", () => {
+    let { pool } = answered(poolOf(1000), {
+      ...askOf("early", { allowance: microNeurons(800), spent: microNeurons(800) }),
+      need: null,
+    });
+    const late = answered(pool, askOf("late", { least: 10, want: 1000 }));
+    expect(late.answer.granted).toBe(10);
+    ({ pool } = late);
+    const early = answered(
+      pool,
+      askOf("early", { seq: 2, allowance: microNeurons(800), spent: microNeurons(800), least: 10 }),
+    );
+    expect(early.answer.refused?.why).toBe("leased");
+    // A minute later nobody else wants it.
+    const alone = answered(
+      pool,
+      askOf("early", { seq: 2, allowance: microNeurons(800), spent: microNeurons(800), least: 10 }),
+      NOW + DEMAND_MS,
+    );
+    expect(alone.answer.refused).toBeNull();
+  });
+
+  it("leaves to who wants little what it wants, and the rest to who wants more", () => {
+    const small = askOf("small", { least: 1, want: 5 });
+    const { pool } = answered(poolOf(1000), small);
+    const large = answered(pool, askOf("large", { ...used(900), least: 40, want: 40 }));
+    expect(large.answer.refused).toBeNull();
+  });
+
+  it("gives the last of it to the one that has least", () => {
+    let { pool } = answered(poolOf(100), askOf("a", { ...used(48), least: 1, want: 1 }));
+    ({ pool } = answered(pool, askOf("b", { ...used(45), least: 10 })));
+    const bigger = answered(pool, askOf("a", { ...used(49), seq: 2, least: 5 }));
+    expect(bigger.answer.refused).not.toBeNull();
+    const least = answered(pool, askOf("b", { ...used(45), seq: 2, least: 5 }));
+    expect(least.answer.granted).toBe(50);
+  });
+});
