@@ -6,6 +6,7 @@ import type { CrashingDatabase } from "./crashing-database.ts";
 // looked at, nor what it keeps in memory.
 
 const WINDOW_MS = 60_000;
+const DAY_MS = 86_400_000;
 
 type Row = {
   id: string;
@@ -25,6 +26,8 @@ type Row = {
 export interface InForce {
   /** µN; null: no limit. */
   readonly limit: number | null;
+  /** µN; null: none. */
+  readonly monthlyCap: number | null;
   readonly rates: RateUnits;
   readonly units: RateUnits;
 }
@@ -63,6 +66,13 @@ export class Invariants {
     const used = sameDay.reduce((sum, each) => sum + weight(each), 0);
     if (force.limit !== null && used > force.limit) {
       throw new Error(`1: ${used} µN after an admission under ${force.limit}`);
+    }
+    const month = monthNameOf(row.day);
+    const ofMonth = rows
+      .filter(({ day }) => monthNameOf(day) === month)
+      .reduce((sum, each) => sum + weight(each), 0);
+    if (force.monthlyCap !== null && ofMonth > force.monthlyCap) {
+      throw new Error(`1: ${ofMonth} µN of ${month} after an admission under ${force.monthlyCap}`);
     }
     for (const [name, limit] of Object.entries(force.rates)) {
       const units = rows
@@ -153,6 +163,8 @@ export class Invariants {
     );
   }
 }
+
+const monthNameOf = (day: number): string => new Date(day * DAY_MS).toISOString().slice(0, 7);
 
 const chargedIn = (row: Row): number => row.quota + row.granted + row.overage;
 

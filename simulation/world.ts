@@ -14,7 +14,7 @@ import { heldItem, type Hold, type Item } from "../src/domain/ledger.ts";
 import { microNeurons, ZERO } from "../src/domain/micro-neurons.ts";
 import type { MeasuredContent } from "../src/domain/plan-moderation.ts";
 import { limitOf } from "../src/domain/quota.ts";
-import { quotaTerms, type Settings, withDefaults } from "../src/domain/settings.ts";
+import { monthlyCap, quotaTerms, type Settings, withDefaults } from "../src/domain/settings.ts";
 import { NO_REVIEW, type Verdict } from "../src/domain/verdict.ts";
 import { CRASHES, Crashed, type CrashingDatabase } from "./crashing-database.ts";
 import { type InForce, Invariants } from "./invariants.ts";
@@ -24,7 +24,8 @@ import type { Random } from "./random.ts";
 // its shell: the real stores, ledger, admission and settlement over a database that crashes.
 // Messages to it are lost, repeated and overtaken, as between a Worker and an object that restarts.
 
-const START_MS = Date.UTC(2026, 10, 20, 23, 58);
+/** The day that begins in the midst of a history begins a month too. */
+const START_MS = Date.UTC(2026, 10, 30, 23, 58);
 
 /** What a picture's labels are held and charged at: the simulation's contents are pictures. */
 const ONE_PICTURE = 228_055;
@@ -228,6 +229,7 @@ export class World {
       plan: random.pick(["free", "paid"]),
       daily_neurons: random.integer(0, 12) / 4,
       overage_cap_neurons: random.pick([null, 0, 0.5, 2]),
+      monthly_cap_neurons: random.pick([null, null, 1, 2.5, 4]),
       overage_usd_per_1000_neurons: random.pick(["0.011", "0.02"]),
       rpm: { requests: random.integer(1, 8), image_classification: random.integer(3, 12) },
       max_in_flight: random.integer(1, 5),
@@ -242,6 +244,7 @@ export class World {
     const pictures = request.contents.reduce((sum, content) => sum + content.pictures, 0);
     return {
       limit: limitOf(quotaTerms(settings)),
+      monthlyCap: monthlyCap(settings),
       rates: {
         requests: settings.rpm["requests"] ?? 300,
         image_classification: settings.rpm["image_classification"] ?? 3000,

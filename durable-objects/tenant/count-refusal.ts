@@ -1,9 +1,11 @@
 import { PASSING } from "../../src/domain/batch.ts";
 import { BATCH_ROUTE } from "../../src/domain/batch-share.ts";
 import { type Failure, QUOTA_KINDS, type QuotaFailure } from "../../src/domain/failure.ts";
+import { inTheWay } from "../../src/domain/month-quota.ts";
 import type { Parts } from "./parts.ts";
 import type { Profile } from "./profile-store.ts";
 import type { AdmitFailure, AdmitReply, AdmitRequest } from "./protocol.ts";
+import type { RefusedNeurons } from "./refusal-counter.ts";
 import { tellOfExceeded } from "./tell-of-quota.ts";
 
 /** Refusals with a valid key are counted; what never named a tenant's key is not its refusal. */
@@ -19,13 +21,13 @@ export function countRefusal(
   const refused = {
     kind: reply.kind,
     policies: violatedPolicies(reply),
-    neurons: "neurons" in reply ? reply.neurons : null,
+    neurons: figures(reply),
     keyId,
     requestId: request.requestId,
     settingsVersion: profile.version,
   };
   parts.refusals.add(refused, nowMs);
-  if (isQuota(reply)) tellOfExceeded(parts, profile, reply.kind);
+  if (isQuota(reply)) tellOfExceeded(parts, profile, reply);
 }
 
 const isQuota = (reply: AdmitReply): reply is Extract<AdmitFailure, QuotaFailure> =>
@@ -50,7 +52,14 @@ const isCounted = (
 ): reply is Extract<AdmitFailure, { kind: (typeof COUNTED)[number] }> =>
   (COUNTED as readonly string[]).includes(reply.kind);
 
+/** How things stood: of the limit that had no room. */
+function figures(reply: AdmitFailure): RefusedNeurons | null {
+  if (!("neurons" in reply)) return null;
+  return isQuota(reply) || reply.kind === "quota_reserved" ? inTheWay(reply) : reply.neurons;
+}
+
 function violatedPolicies(failure: AdmitFailure): readonly string[] {
+  if ("policy" in failure && failure.policy !== undefined) return [failure.policy];
   if (failure.kind === "rate_limited") return failure.violated;
   return "neurons" in failure && failure.kind !== "concurrency_exceeded" ? ["daily"] : [];
 }

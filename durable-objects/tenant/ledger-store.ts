@@ -111,6 +111,17 @@ export class LedgerStore {
       .map(toPeriod);
   }
 
+  /** `from` included, `to` not. */
+  postedByDay(from: Day, to: Day): [Day, number][] {
+    return this.#db
+      .run<{ day: number; posted: number }>(
+        "SELECT day, posted FROM periods WHERE day >= ? AND day < ?",
+        from,
+        to,
+      )
+      .map(({ day, posted: amount }) => [day, amount]);
+  }
+
   writePeriod({ day, drawn, totals }: Period): void {
     this.#db.run(
       `INSERT OR REPLACE INTO periods (day, quota, granted, overage, posted, totals)

@@ -12,14 +12,18 @@ import {
   post,
   type Settlement,
 } from "../../src/domain/ledger.ts";
-import { type MicroNeurons, microNeurons, plus } from "../../src/domain/micro-neurons.ts";
-import { type Day, dayOf } from "../../src/domain/period.ts";
-import { addDrawn, type Drawn, limitOf, NOTHING_DRAWN, posted } from "../../src/domain/quota.ts";
-import { quotaTerms, rateLimitFor } from "../../src/domain/settings.ts";
-import { count, type RateUnits, REQUESTS } from "../../src/domain/rate-limit.ts";
+import { type MicroNeurons, microNeurons } from "../../src/domain/micro-neurons.ts";
+import type { MonthRoom } from "../../src/domain/month-quota.ts";
+import { type Day, dayOf, monthOf, startOf } from "../../src/domain/period.ts";
+import { addDrawn, type Drawn, NOTHING_DRAWN, posted } from "../../src/domain/quota.ts";
+import { monthlyCap, quotaTerms, rateLimitFor } from "../../src/domain/settings.ts";
+import { count, REQUESTS } from "../../src/domain/rate-limit.ts";
+import { addPending, brokenBy, type LedgerMemory, ledgerMemory, oldest } from "./ledger-memory.ts";
 import type { Entry } from "./ledger-row.ts";
-import type { AccountClosure, LedgerStore, Meter, Period } from "./ledger-store.ts";
+import type { AccountClosure, LedgerStore, Period } from "./ledger-store.ts";
+import { isIn, MonthSum } from "./month-sum.ts";
 import type { Profile } from "./profile-store.ts";
+import type { MonthUse } from "./reports.ts";
 
 // The ledger at work. Storage is the truth; what is kept in memory (the open holds, the meter and
 // the periods in use) is a cache of it, which `reset` drops when a transaction is rolled back.
@@ -30,27 +34,22 @@ import type { Profile } from "./profile-store.ts";
 /** How long one probe keeps the others out, while the Cloudflare account's allocation is gone. */
 const PROBE_EVERY_MS = 900_000;
 
-interface Memory {
-  meter: Meter;
-  readonly open: Map<CallId, Hold>;
-  /** µN held by the open holds of each day: always the sum over `open`. */
-  readonly pending: Map<Day, number>;
-  readonly periods: Map<Day, Period>;
-}
-
 export class Ledger {
   readonly #store: LedgerStore;
-  #memory: Memory | null = null;
+  readonly #monthSum: MonthSum;
+  #memory: LedgerMemory | null = null;
   #meterChanged = false;
   readonly #changedDays = new Set<Day>();
 
   constructor(store: LedgerStore) {
     this.#store = store;
+    this.#monthSum = new MonthSum(store);
   }
 
   /** Forgets what was not written: the next `begin` reads storage again. */
   reset(): void {
     this.#memory = null;
+    this.#monthSum.reset();
     this.#meterChanged = false;
     this.#changedDays.clear();
   }
@@ -112,7 +111,9 @@ export class Ledger {
     };
     this.#meterChanged = true;
     this.#store.insertHold(hold);
-    this.#assertWithin(profile, demand.units);
+    for (const name of brokenBy(this.standing(profile), demand.units)) {
+      this.#store.addViolation(name, nowMs);
+    }
     return { kind: "reserved", hold };
   }
 
@@ -169,6 +170,7 @@ export class Ledger {
       terms: quotaTerms(settings),
       posted: posted(this.#drawn(day, profile)),
       pending: this.pending(day),
+      ...this.#monthRoom(profile),
       windows: meter.windows,
       rateLimit: (name) =>
         limitOfClass(name, (own) => rateLimitFor(settings, own, settings.rpm[REQUESTS] ?? 0)),
@@ -182,6 +184,22 @@ export class Ledger {
   /** Held by calls in progress that were admitted on `day`. */
   pending(day: Day): MicroNeurons {
     return microNeurons(this.#load().pending.get(day) ?? 0);
+  }
+
+  /** What this month has come to, by its days and the calls in progress. */
+  month(profile: Profile): MonthUse {
+    const memory = this.#load();
+    const days = monthOf(dayOf(memory.meter.clockMs));
+    const { carried } = profile;
+    const earlier = isIn(days, carried.day) ? carried.posted : 0;
+    const held = [...memory.pending].filter(([day]) => isIn(days, day));
+    return {
+      cap: monthlyCap(profile.settings),
+      posted: microNeurons(this.#monthSum.posted(days, memory.periods) + earlier),
+      pending: microNeurons(held.reduce((sum, [, amount]) => sum + amount, 0)),
+      startsAtMs: startOf(days.first),
+      endsAtMs: startOf(days.end),
+    };
   }
 
   openHolds(): readonly Hold[] {
@@ -208,15 +226,12 @@ export class Ledger {
     for (const hold of open.values()) this.#expire(hold, profile, meter.clockMs);
   }
 
-  #load(): Memory {
+  #load(): LedgerMemory {
     if (this.#memory !== null) return this.#memory;
     const meter = this.#store.readMeter();
     const holds = this.#store.openHolds(meter.oldestHold);
-    const open = new Map(holds.map((hold) => [hold.callId, hold]));
-    const memory: Memory = { meter, open, pending: new Map(), periods: new Map() };
-    for (const hold of holds) addPending(memory, hold.day, hold.held);
-    this.#memory = memory;
-    return memory;
+    this.#memory = ledgerMemory(meter, holds);
+    return this.#memory;
   }
 
   #expire(hold: Hold, profile: Profile, nowMs: number): void {
@@ -242,7 +257,14 @@ export class Ledger {
     });
   }
 
+  #monthRoom(profile: Profile): { readonly month?: MonthRoom } {
+    if (monthlyCap(profile.settings) === null) return {};
+    const { cap, ...use } = this.month(profile);
+    return cap === null ? {} : { month: { ...use, cap } };
+  }
+
   #change(period: Period): void {
+    this.#monthSum.change(this.period(period.day), period);
     this.#load().periods.set(period.day, period);
     this.#changedDays.add(period.day);
   }
@@ -253,32 +275,7 @@ export class Ledger {
     if (carried.day !== day || carried.posted === 0) return drawn;
     return addDrawn(drawn, { ...NOTHING_DRAWN, quota: carried.posted });
   }
-
-  /** The first and the fourth invariant, looked at again after they were acted upon. */
-  #assertWithin(profile: Profile, units: RateUnits): void {
-    const now = this.standing(profile);
-    const limit = limitOf(now.terms);
-    if (limit !== null && plus(now.posted, now.pending) > limit) {
-      this.#store.addViolation("admitted_within_limit", now.nowMs);
-    }
-    for (const name of Object.keys(units)) {
-      const used = (now.windows[name] ?? []).reduce((total, [, taken]) => total + taken, 0);
-      if (used > now.rateLimit(name)) this.#store.addViolation("rate_within_limit", now.nowMs);
-    }
-  }
 }
-
-function addPending({ pending }: Memory, day: Day, amount: number): void {
-  const total = (pending.get(day) ?? 0) + amount;
-  if (total === 0) pending.delete(day);
-  else pending.set(day, total);
-}
-
-const oldest = (ids: Iterable<CallId>): CallId | null => {
-  let least: CallId | null = null;
-  for (const id of ids) if (least === null || id < least) least = id;
-  return least;
-};
 
 /** An admission while the account is closed is the probe of the next quarter of an hour. */
 const probed = (closure: AccountClosure | null, nowMs: number): AccountClosure | null =>

@@ -1,6 +1,7 @@
 import { microNeurons } from "../../src/domain/micro-neurons.ts";
-import { endOf, formatDay, isoTime } from "../../src/domain/period.ts";
-import type { Limits } from "./reports.ts";
+import { monthStanding } from "../../src/domain/month-quota.ts";
+import { dayOf, endOf, formatDay, formatMonth, isoTime, monthOf } from "../../src/domain/period.ts";
+import type { Limits, MonthUse } from "./reports.ts";
 
 /** What is left of the day and of each rate, as it is read and as the quota's events tell of it. */
 export const limitsObject = (limits: Limits) => ({
@@ -13,6 +14,7 @@ export const limitsObject = (limits: Limits) => ({
   posted_micro_neurons: limits.neurons.posted,
   pending_micro_neurons: limits.neurons.pending,
   available_micro_neurons: limits.neurons.available,
+  month: monthObject(limits.month),
   grants: [],
   overage: {
     micro_neurons: microNeurons(limits.overage.drawn),
@@ -25,4 +27,13 @@ export const limitsObject = (limits: Limits) => ({
     resets_at: rate.freesAtMs === null ? null : isoTime(rate.freesAtMs),
   })),
   in_flight: limits.inFlight,
+});
+
+const monthObject = ({ cap, ...use }: MonthUse) => ({
+  month: formatMonth(monthOf(dayOf(use.startsAtMs))),
+  resets_at: isoTime(use.endsAtMs),
+  limit_micro_neurons: cap,
+  posted_micro_neurons: use.posted,
+  pending_micro_neurons: use.pending,
+  available_micro_neurons: cap === null ? null : monthStanding({ ...use, cap }).available,
 });

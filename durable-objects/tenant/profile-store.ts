@@ -1,6 +1,6 @@
 import { type MicroNeurons, microNeurons } from "../../src/domain/micro-neurons.ts";
 import type { Day } from "../../src/domain/period.ts";
-import type { Settings } from "../../src/domain/settings.ts";
+import { type Settings, withDefaults } from "../../src/domain/settings.ts";
 import type { Database } from "../database.ts";
 
 /** Who this tenant is: one row. */
@@ -47,7 +47,8 @@ export class ProfileStore {
     return {
       id: row.id,
       generation: row.generation,
-      settings: JSON.parse(row.settings) as Settings,
+      // What was stored before a setting was there has its default.
+      settings: withDefaults(JSON.parse(row.settings) as Settings),
       version: row.version,
       contentSecret: row.content_secret,
       carried: { day: row.carried_day, posted: microNeurons(row.carried) },

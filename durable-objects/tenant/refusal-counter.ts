@@ -15,11 +15,13 @@ const MINUTE_MS = 60_000;
 /** Keys named in a row; more callers than that are an outage, not a question of who. */
 const MAX_KEY_IDS = 20;
 
+export type RefusedNeurons = Pick<NeuronStanding, "limit" | "posted" | "pending" | "required">;
+
 export interface Refused {
   readonly kind: string;
-  /** Rate classes or `daily`. */
+  /** Rate classes, `daily` or `monthly`. */
   readonly policies: readonly string[];
-  readonly neurons: NeuronStanding | null;
+  readonly neurons: RefusedNeurons | null;
   readonly keyId: string | null;
   readonly requestId: string;
   readonly settingsVersion: number;

@@ -2,7 +2,8 @@ import { isShare } from "../../src/domain/batch-share.ts";
 import { CATEGORIES } from "../../src/domain/category.ts";
 import type { NeuronStanding } from "../../src/domain/failure.ts";
 import { neuronStanding } from "../../src/domain/admission.ts";
-import { ZERO } from "../../src/domain/micro-neurons.ts";
+import { type MicroNeurons, ZERO } from "../../src/domain/micro-neurons.ts";
+import type { MonthRoom } from "../../src/domain/month-quota.ts";
 import { type Day, dayOf } from "../../src/domain/period.ts";
 import { posted } from "../../src/domain/quota.ts";
 import { DEFAULT_RATES, type RateStanding, standing } from "../../src/domain/rate-limit.ts";
@@ -11,12 +12,19 @@ import type { Profile } from "./profile-store.ts";
 
 // What a tenant can be told of itself without a call: limits and invariants.
 
+/** What a month has come to. */
+export interface MonthUse extends Omit<MonthRoom, "cap"> {
+  /** Null: none. */
+  readonly cap: MicroNeurons | null;
+}
+
 export interface Limits {
   readonly kind: "limits";
   readonly tenant: string;
   readonly plan: "free" | "paid";
   readonly day: Day;
   readonly neurons: NeuronStanding;
+  readonly month: MonthUse;
   /** µN of overage drawn today, and the cap in neurons. */
   readonly overage: { readonly drawn: number; readonly capNeurons: number | null };
   readonly rates: readonly RateStanding[];
@@ -38,6 +46,7 @@ export function limits(parts: Parts, profile: Profile): Limits {
     plan: profile.settings.plan,
     day,
     neurons: neuronStanding(now, ZERO),
+    month: parts.ledger.month(profile),
     overage: {
       drawn: parts.ledger.period(day).drawn.overage,
       capNeurons: profile.settings.overage_cap_neurons,

@@ -21,11 +21,19 @@ export function tellOfThreshold(parts: Parts, profile: Profile): void {
   parts.outbox.recordOnceADay("quota.threshold", data, nowMs);
 }
 
-/** A refusal that stands until the day ends; one for others' pending holds is not told. */
-export function tellOfExceeded(parts: Parts, profile: Profile, kind: QuotaFailure["kind"]): void {
+/** A refusal that stands until the day or month ends; one for others' pending holds is not told. */
+export function tellOfExceeded(
+  parts: Parts,
+  profile: Profile,
+  { kind, policy }: Pick<QuotaFailure, "kind" | "policy">,
+): void {
   if (kind === "account_quota_exceeded") return;
   const { nowMs } = parts.ledger.standing(profile);
-  const data = () => ({ ...limitsObject(limits(parts, profile)), refused: kind });
+  const data = () => ({
+    ...limitsObject(limits(parts, profile)),
+    refused: kind,
+    policy: policy ?? "daily",
+  });
   parts.outbox.recordOnceADay("quota.exceeded", data, nowMs);
 }
 

@@ -8,6 +8,7 @@ import type {
   ReservedFailure,
 } from "./failure.ts";
 import { formatNeurons, type MicroNeurons, minusOrZero, plus } from "./micro-neurons.ts";
+import { MONTHLY, type MonthRoom, monthRefuses, monthStanding } from "./month-quota.ts";
 import { dayOf, endOf } from "./period.ts";
 import { limitOf, type QuotaTerms } from "./quota.ts";
 import {
@@ -53,6 +54,8 @@ export interface Standing {
   /** Of the day of `nowMs`. */
   readonly posted: MicroNeurons;
   readonly pending: MicroNeurons;
+  /** Absent: the month has no cap. */
+  readonly month?: MonthRoom;
   readonly windows: Windows;
   readonly rateLimit: (name: RateClass) => number;
   readonly inFlight: number;
@@ -72,6 +75,7 @@ type AdmissionCheck = (standing: Standing, demand: Demand) => Refusal | null;
 
 const CHECKS: readonly AdmissionCheck[] = [
   overLimit,
+  monthQuota,
   accountQuota,
   quota,
   userPictures,
@@ -99,6 +103,7 @@ export function neuronStanding(now: Standing, required: MicroNeurons): NeuronSta
     required,
     dayEndsAtMs: endOf(dayOf(now.nowMs)),
     dailyQuota: now.terms.daily,
+    ...(now.month !== undefined && { month: monthStanding(now.month) }),
   };
 }
 
@@ -112,6 +117,10 @@ function overLimit(now: Standing, { bound, units, userPictures: asked }: Demand)
   const limit = limitOf(now.terms);
   if (limit !== null && bound > limit) {
     const detail = `This call may need ${formatNeurons(bound)} neurons, and the limit of a day is ${formatNeurons(limit)}: no call above that can ever be admitted.`;
+    return { kind: "over_limit", detail };
+  }
+  if (now.month !== undefined && bound > now.month.cap) {
+    const detail = `This call may need ${formatNeurons(bound)} neurons, and the cap of a month is ${formatNeurons(now.month.cap)}: no call above that can ever be admitted.`;
     return { kind: "over_limit", detail };
   }
   for (const [name, needed] of Object.entries(units)) {
@@ -128,6 +137,12 @@ function overLimit(now: Standing, { bound, units, userPictures: asked }: Demand)
   return null;
 }
 
+/** It lasts longer than anything of the day, and so is told before it. */
+function monthQuota(now: Standing, { bound }: Demand): Refusal | null {
+  if (monthRefuses(now.month, bound) !== "posted") return null;
+  return { ...quotaRefusal(quotaKind(now), now, bound), policy: MONTHLY };
+}
+
 function accountQuota(now: Standing, { bound }: Demand): Refusal | null {
   if (!now.accountClosed) return null;
   return quotaRefusal("account_quota_exceeded", now, bound);
@@ -136,9 +151,11 @@ function accountQuota(now: Standing, { bound }: Demand): Refusal | null {
 function quota(now: Standing, { bound }: Demand): Refusal | null {
   const limit = limitOf(now.terms);
   if (limit === null || now.posted + bound <= limit) return null;
-  const kind = now.terms.plan === "free" ? "quota_exceeded" : "overage_cap_exceeded";
-  return quotaRefusal(kind, now, bound);
+  return quotaRefusal(quotaKind(now), now, bound);
 }
+
+const quotaKind = ({ terms }: Standing): "quota_exceeded" | "overage_cap_exceeded" =>
+  terms.plan === "free" ? "quota_exceeded" : "overage_cap_exceeded";
 
 /** Passes with the day, so it is told before what passes within a minute. */
 function userPictures(now: Standing, { bound, units, userPictures: asked }: Demand) {
@@ -173,9 +190,11 @@ function rates(now: Standing, { bound, units }: Demand): Refusal | null {
 }
 
 function reserved(now: Standing, { bound }: Demand): Refusal | null {
+  const neurons = neuronStanding(now, bound);
+  const refusal = { kind: "quota_reserved", neurons, nowMs: now.nowMs } as const;
+  if (monthRefuses(now.month, bound) === "pending") return { ...refusal, policy: MONTHLY };
   const limit = limitOf(now.terms);
-  if (limit === null || now.posted + now.pending + bound <= limit) return null;
-  return { kind: "quota_reserved", neurons: neuronStanding(now, bound), nowMs: now.nowMs };
+  return limit === null || now.posted + now.pending + bound <= limit ? null : refusal;
 }
 
 function concurrency(now: Standing, { bound, inFlightOfBatches }: Demand): Refusal | null {

@@ -1,4 +1,5 @@
 import type { MicroNeurons } from "./micro-neurons.ts";
+import type { MonthStanding } from "./month-quota.ts";
 import type { RateStanding } from "./rate-limit.ts";
 import type { Role } from "./role.ts";
 
@@ -27,6 +28,8 @@ export interface NeuronStanding {
   readonly dayEndsAtMs: number;
   /** `daily_neurons` as set, for headers and sentences, in µN. */
   readonly dailyQuota: MicroNeurons;
+  /** Absent: the tenant's month has no cap. */
+  readonly month?: MonthStanding;
 }
 
 export const QUOTA_KINDS = [
@@ -41,8 +44,13 @@ export interface Fitting {
   readonly fittingMaxTokens?: number;
 }
 
-/** Refusals for which a repeat cannot help before the day ends. */
-export interface QuotaFailure extends Fitting {
+/** Of neurons: which limit has no room. Absent: the day's. */
+interface OfPolicy {
+  readonly policy?: "monthly";
+}
+
+/** Refusals for which a repeat cannot help before the day, or the month, ends. */
+export interface QuotaFailure extends Fitting, OfPolicy {
   readonly kind: (typeof QUOTA_KINDS)[number];
   readonly neurons: NeuronStanding;
   readonly nowMs: number;
@@ -63,7 +71,7 @@ export interface RateFailure {
 }
 
 /** Only other calls' pending holds stand in the way: it passes within seconds. */
-export interface ReservedFailure extends Fitting {
+export interface ReservedFailure extends Fitting, OfPolicy {
   readonly kind: "quota_reserved";
   readonly neurons: NeuronStanding;
   readonly nowMs: number;

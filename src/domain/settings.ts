@@ -17,6 +17,8 @@ export interface Settings {
   readonly reserved_neurons: number;
   /** Neurons beyond `daily_neurons` a UTC day on the paid plan; null: no cap. */
   readonly overage_cap_neurons: number | null;
+  /** Neurons a calendar month of UTC, on either plan; null: no cap. */
+  readonly monthly_cap_neurons: number | null;
   /** A decimal string, e.g. `"0.011"`. */
   readonly overage_usd_per_1000_neurons: string;
   /** Admissions a rolling minute by rate class; a class that is not named has its default. */
@@ -43,6 +45,7 @@ export interface Settings {
 export const DEFAULT_SETTINGS: Omit<Settings, "plan" | "daily_neurons"> = {
   reserved_neurons: 0,
   overage_cap_neurons: null,
+  monthly_cap_neurons: null,
   overage_usd_per_1000_neurons: "0.011",
   rpm: { requests: 300 },
   max_in_flight: 50,
@@ -134,6 +137,10 @@ export function quotaTerms(settings: Settings): QuotaTerms {
     overageUsdPer1000: settings.overage_usd_per_1000_neurons,
   };
 }
+
+/** Null: none. */
+export const monthlyCap = ({ monthly_cap_neurons: cap }: Settings): MicroNeurons | null =>
+  cap === null ? null : amount(cap);
 
 /** The border admits no more than six decimals, so nothing is lost here. */
 const amount = (neurons: number): MicroNeurons => fromNeurons(neurons) ?? ZERO;

@@ -2,10 +2,13 @@ import type {
   Failure,
   FieldError,
   Fitting,
-  NeuronStanding,
+  QuotaFailure,
   RateFailure,
+  ReservedFailure,
 } from "../domain/failure.ts";
 import { formatNeurons } from "../domain/micro-neurons.ts";
+import { inTheWay } from "../domain/month-quota.ts";
+import { isoTime } from "../domain/period.ts";
 import { REQUESTS } from "../domain/rate-limit.ts";
 import { paramName } from "./field-path.ts";
 
@@ -23,13 +26,21 @@ export const fitting = ({ fittingMaxTokens }: Fitting): string =>
 
 const ANEW = "The quota starts anew at 00:00 UTC.";
 
+/** When what stands in the way starts anew. */
+const anew = (failure: QuotaFailure): string =>
+  failure.policy === undefined
+    ? ANEW
+    : `The month starts anew at ${isoTime(inTheWay(failure).anewAtMs)}.`;
+
 /** What is free of the day's neurons, as a clause: `… and 4.1 of today's 10000 are free`. */
-function shortOfNeurons(neurons: NeuronStanding): string {
-  const limit = formatNeurons(neurons.limit ?? neurons.dailyQuota);
+function shortOfNeurons(failure: QuotaFailure | ReservedFailure): string {
+  const neurons = inTheWay(failure);
+  const limit = formatNeurons(neurons.limit ?? failure.neurons.dailyQuota);
+  const of = failure.policy === undefined ? "today's" : "this month's";
   const free =
     neurons.available === null
       ? ""
-      : ` and ${formatNeurons(neurons.available)} of today's ${limit} are free`;
+      : ` and ${formatNeurons(neurons.available)} of ${of} ${limit} are free`;
   const held =
     neurons.pending === 0
       ? ""
@@ -109,15 +120,15 @@ export function failureDetail(failure: Failure): string {
     case "version_conflict":
       return `The version in force is ${failure.version}.`;
     case "quota_exceeded":
-      return `${shortOfNeurons(failure.neurons)}${fitting(failure)} ${ANEW}`;
+      return `${shortOfNeurons(failure)}${fitting(failure)} ${anew(failure)}`;
     case "overage_cap_exceeded":
-      return `${shortOfNeurons(failure.neurons)} That is the quota with the overage cap.${fitting(failure)} ${ANEW}`;
+      return `${shortOfNeurons(failure)}${failure.policy === undefined ? " That is the quota with the overage cap." : ""}${fitting(failure)} ${anew(failure)}`;
     case "account_quota_exceeded":
       return `The Cloudflare account behind this service has no neurons left today. ${ANEW}`;
     case "rate_limited":
       return rateDetail(failure);
     case "quota_reserved":
-      return `${shortOfNeurons(failure.neurons)} It fits as soon as they end.${fitting(failure)} Nothing was charged.`;
+      return `${shortOfNeurons(failure)} It fits as soon as they end.${fitting(failure)} Nothing was charged.`;
     case "concurrency_exceeded":
       return `${failure.limit} calls are in progress, which is this tenant's limit; one more fits when one of them ends. Nothing was charged.`;
     case "engine_failed":

@@ -1,6 +1,7 @@
 import { DAILY_IMAGES_PER_USER } from "../domain/admission.ts";
 import type { Failure, QuotaFailure, RateFailure, ThrottleFailure } from "../domain/failure.ts";
-import { dailyLimit, limitHeaders, rateLimit, secondsUntil } from "./rate-headers.ts";
+import { inTheWay } from "../domain/month-quota.ts";
+import { limitHeaders, neuronLimits, rateLimit, secondsUntil } from "./rate-headers.ts";
 
 // What a failure's headers tell a client about trying again. The official clients retry 409, 429
 // and every 5xx (501 too) twice, sleep exactly as long as `Retry-After` says, and obey
@@ -35,7 +36,7 @@ export function resetsAtMs(failure: QuotaFailure | ThrottleFailure): number {
     case "quota_exceeded":
     case "overage_cap_exceeded":
     case "account_quota_exceeded":
-      return failure.neurons.dayEndsAtMs;
+      return inTheWay(failure).anewAtMs;
     default:
       return failure satisfies never;
   }
@@ -43,7 +44,7 @@ export function resetsAtMs(failure: QuotaFailure | ThrottleFailure): number {
 
 /** `t` of what stands in the way names the same moment as `Retry-After`. */
 function throttleLimits(failure: ThrottleFailure, resetS: number): Headers {
-  const day = dailyLimit(failure.neurons, failure.nowMs);
+  const neurons = neuronLimits(failure.neurons, failure.nowMs);
   switch (failure.kind) {
     case "rate_limited":
       return limitHeaders([
@@ -51,10 +52,14 @@ function throttleLimits(failure: ThrottleFailure, resetS: number): Headers {
           const limit = rateLimit(rate, failure.nowMs);
           return failure.violated.includes(rate.name) ? { ...limit, resetS } : limit;
         }),
-        day,
+        ...neurons,
       ]);
     case "quota_reserved":
-      return limitHeaders([{ ...day, resetS }]);
+      return limitHeaders(
+        neurons.map((limit) =>
+          limit.name === (failure.policy ?? "daily") ? { ...limit, resetS } : limit,
+        ),
+      );
     case "concurrency_exceeded":
       return limitHeaders([
         {
@@ -64,7 +69,7 @@ function throttleLimits(failure: ThrottleFailure, resetS: number): Headers {
           remaining: 0,
           resetS,
         },
-        day,
+        ...neurons,
       ]);
     default:
       return failure satisfies never;
@@ -82,7 +87,7 @@ function userPictureHeaders({ userPictures, fitsAtMs, neurons, nowMs }: RateFail
   return {
     ...NO_RETRY,
     "Retry-After": String(resetS),
-    ...limitHeaders([pictures, dailyLimit(neurons, nowMs)]),
+    ...limitHeaders([pictures, ...neuronLimits(neurons, nowMs)]),
   };
 }
 
@@ -99,10 +104,10 @@ function throttleHeaders(failure: ThrottleFailure): Headers {
   };
 }
 
-const quotaHeaders = ({ neurons, nowMs }: QuotaFailure): Headers => ({
+const quotaHeaders = (failure: QuotaFailure): Headers => ({
   ...NO_RETRY,
-  "Retry-After": String(Math.max(1, secondsUntil(neurons.dayEndsAtMs, nowMs))),
-  ...limitHeaders([dailyLimit(neurons, nowMs)]),
+  "Retry-After": String(Math.max(1, secondsUntil(resetsAtMs(failure), failure.nowMs))),
+  ...limitHeaders(neuronLimits(failure.neurons, failure.nowMs)),
 });
 
 export function failureHeaders(failure: Failure): Readonly<Headers> {

@@ -92,7 +92,8 @@ function paramOf(failure: Failure): string | null {
 
 /** This shape has no `instance` and no day to refer to, so the moment is in the sentence. */
 function messageOf(failure: Failure): string {
-  if (failure.kind !== "quota_exceeded") return failureDetail(failure);
+  if (failure.kind !== "quota_exceeded" || failure.policy !== undefined)
+    return failureDetail(failure);
   const { required, available, limit, dailyQuota, dayEndsAtMs } = failure.neurons;
   const of = formatNeurons(limit ?? dailyQuota);
   const free = available === null ? "" : ` and ${formatNeurons(available)} of ${of} are free`;

@@ -1,5 +1,6 @@
-import type { Failure, NeuronStanding, QuotaFailure, ThrottleFailure } from "../domain/failure.ts";
+import type { Failure, QuotaFailure, ThrottleFailure } from "../domain/failure.ts";
 import { toNeurons } from "../domain/micro-neurons.ts";
+import { inTheWay } from "../domain/month-quota.ts";
 import { isoTime } from "../domain/period.ts";
 import { failureDetail, violatedRate } from "./failure-detail.ts";
 import { failureHeaders, resetsAtMs } from "./failure-headers.ts";
@@ -44,7 +45,7 @@ const TITLES: Readonly<Record<(QuotaFailure | ThrottleFailure)["kind"], string>>
   concurrency_exceeded: "Too many calls in progress",
 };
 
-const neuronMembers = (neurons: NeuronStanding): Record<string, number | null> => ({
+const neuronMembers = (neurons: ReturnType<typeof inTheWay>): Record<string, number | null> => ({
   limit_micro_neurons: neurons.limit,
   posted_micro_neurons: neurons.posted,
   pending_micro_neurons: neurons.pending,
@@ -65,7 +66,7 @@ function violatedPolicies(failure: QuotaFailure | ThrottleFailure): readonly str
     case "quota_exceeded":
     case "overage_cap_exceeded":
     case "quota_reserved":
-      return ["daily"];
+      return [failure.policy ?? "daily"];
     default:
       return failure satisfies never;
   }
@@ -91,7 +92,7 @@ function limitMembers(failure: QuotaFailure | ThrottleFailure): Record<string, u
     case "overage_cap_exceeded":
     case "account_quota_exceeded":
     case "quota_reserved":
-      return neuronMembers(failure.neurons);
+      return neuronMembers(inTheWay(failure));
     default:
       return failure satisfies never;
   }

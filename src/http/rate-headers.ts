@@ -1,5 +1,6 @@
 import type { NeuronStanding } from "../domain/failure.ts";
 import { MICRO_PER_NEURON, type MicroNeurons } from "../domain/micro-neurons.ts";
+import { MONTHLY } from "../domain/month-quota.ts";
 import type { RateStanding } from "../domain/rate-limit.ts";
 
 // What a caller can know about its limits from headers alone.
@@ -12,7 +13,7 @@ const DAY_S = 86_400;
 /** The tenant's day, as much of it as headers need: a successful call has nothing `required`. */
 export type DailyStanding = Pick<
   NeuronStanding,
-  "posted" | "pending" | "available" | "dailyQuota" | "dayEndsAtMs"
+  "posted" | "pending" | "available" | "dailyQuota" | "dayEndsAtMs" | "month"
 >;
 
 /** One policy with its state. */
@@ -53,6 +54,22 @@ export function dailyLimit(day: DailyStanding, nowMs: number): Limit {
   };
 }
 
+/** The day, and the month where it has a cap. */
+export function neuronLimits(neurons: DailyStanding, nowMs: number): readonly Limit[] {
+  const day = dailyLimit(neurons, nowMs);
+  const { month } = neurons;
+  if (month === undefined) return [day];
+  const cap: Limit = {
+    name: MONTHLY,
+    quota: wholeNeurons(month.limit),
+    unit: "neurons",
+    windowS: (month.endsAtMs - month.startsAtMs) / 1000,
+    remaining: wholeNeurons(month.available),
+    resetS: secondsUntil(month.endsAtMs, nowMs),
+  };
+  return [day, cap];
+}
+
 /** RFC 9651, 3.3.3: a string holds printable ASCII, with quote and backslash escaped. */
 const sfString = (text: string): string =>
   `"${text.replace(/[^ -~]/g, "?").replace(/["\\]/g, "\\$&")}"`;
@@ -77,7 +94,10 @@ export function rateLimitHeaders(standing: {
   readonly nowMs: number;
 }): Record<string, string> {
   const { rates, neurons, nowMs } = standing;
-  return limitHeaders([...rates.map((rate) => rateLimit(rate, nowMs)), dailyLimit(neurons, nowMs)]);
+  return limitHeaders([
+    ...rates.map((rate) => rateLimit(rate, nowMs)),
+    ...neuronLimits(neurons, nowMs),
+  ]);
 }
 
 /** A duration as Go prints it, which is what OpenAI sends: `12ms`, `1s`, `12.41s`, `6m0s`. */

@@ -1,5 +1,6 @@
 import type { Config } from "../config.ts";
 import type { FailureKind } from "../domain/failure.ts";
+import { usable } from "../domain/month-quota.ts";
 import { createEngine } from "../engines/create-engine.ts";
 import type {
   CacheMode,
@@ -115,7 +116,7 @@ export const generationHeaders = (
   return {
     ...callHeaders({
       microNeurons,
-      ...(standing !== null && { available: standing.neurons.available }),
+      ...(standing !== null && { available: usable(standing.neurons) }),
       engine: cache === "hit" ? CACHE_ENGINE : config.inference,
       ...(cache !== undefined && { cache }),
       ...(clamped && maxTokens !== null && { clampedMaxTokens: maxTokens }),

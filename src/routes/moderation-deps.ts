@@ -1,4 +1,5 @@
 import type { Config } from "../config.ts";
+import { usable } from "../domain/month-quota.ts";
 import { createEngine } from "../engines/create-engine.ts";
 import { callHeaders, rateLimitHeaders } from "../http/rate-headers.ts";
 import type { Moderation, ModerationDeps } from "../moderation/moderation-call.ts";
@@ -37,7 +38,7 @@ export const costHeaders = (
 ): Record<string, string> => ({
   ...callHeaders({
     microNeurons,
-    available: standing.neurons.available,
+    available: usable(standing.neurons),
     engine: config.inference,
     replayed,
   }),

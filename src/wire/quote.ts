@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import type { Quoted } from "../../durable-objects/tenant/quote.ts";
 import { plus, toNeurons } from "../domain/micro-neurons.ts";
+import { usable } from "../domain/month-quota.ts";
 import { isGeneration } from "../domain/plan-generation.ts";
 import { microNeuronsOut } from "./field.ts";
 
@@ -65,7 +66,7 @@ export function toQuote(quoted: Quoted, path: string): v.InferOutput<typeof Quot
     max_neurons: toNeurons(neurons.required),
     fits_today: fitsToday(quoted),
     refused_as: refusal,
-    available_micro_neurons: neurons.available,
+    available_micro_neurons: usable(neurons),
     max_tokens: made?.maxTokens ?? null,
     stages: stages.map((stage) => ({
       stage: stage.name,
@@ -81,6 +82,7 @@ export function toQuote(quoted: Quoted, path: string): v.InferOutput<typeof Quot
 /** Holds of calls in progress are not in the way for the day: they end within minutes. */
 function fitsToday({ neurons, refusal }: Quoted): boolean {
   if (refusal === "account_quota_exceeded") return false;
-  const { limit, posted, required } = neurons;
+  const { limit, posted, required, month } = neurons;
+  if (month !== undefined && plus(month.posted, required) > month.limit) return false;
   return limit === null || plus(posted, required) <= limit;
 }

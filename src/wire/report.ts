@@ -20,6 +20,17 @@ export const LimitsOutput = v.object({
   posted_micro_neurons: microNeuronsOut("Charged today."),
   pending_micro_neurons: microNeuronsOut("Held by calls in progress."),
   available_micro_neurons: nullableAmount("What is left of the limit; null: no limit."),
+  month: v.pipe(
+    v.object({
+      month: v.string(),
+      resets_at: time("00:00 UTC of the next month's first day."),
+      limit_micro_neurons: nullableAmount("What a month may reach; null: no cap."),
+      posted_micro_neurons: microNeuronsOut("Charged this month."),
+      pending_micro_neurons: microNeuronsOut("Held by calls in progress."),
+      available_micro_neurons: nullableAmount("What is left of the cap; null: no cap."),
+    }),
+    v.description("The calendar month of UTC; a call must fit in it and in the day."),
+  ),
   grants: v.array(
     v.object({
       id: v.string(),

@@ -64,6 +64,9 @@ const FIELDS = {
   overage_cap_neurons: v.nullable(
     neurons("Neurons beyond `daily_neurons` a day on the paid plan; null: no cap."),
   ),
+  monthly_cap_neurons: v.nullable(
+    neurons("Neurons a calendar month (UTC), on either plan; null: no cap."),
+  ),
   overage_usd_per_1000_neurons: v.pipe(
     v.string(),
     v.maxLength(20),
@@ -125,6 +128,7 @@ export const SettingsPatchInput = v.strictObject({
   daily_neurons: v.optional(REQUIRED.daily_neurons),
   reserved_neurons: v.nullish(FIELDS.reserved_neurons),
   overage_cap_neurons: v.optional(FIELDS.overage_cap_neurons),
+  monthly_cap_neurons: v.optional(FIELDS.monthly_cap_neurons),
   overage_usd_per_1000_neurons: v.nullish(FIELDS.overage_usd_per_1000_neurons),
   max_in_flight: v.nullish(FIELDS.max_in_flight),
   models: v.optional(FIELDS.models),

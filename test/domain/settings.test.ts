@@ -17,6 +17,7 @@ describe("withDefaults", () => {
       daily_neurons: 10_000,
       reserved_neurons: 0,
       overage_cap_neurons: null,
+      monthly_cap_neurons: null,
       overage_usd_per_1000_neurons: "0.011",
       rpm: { requests: 300 },
       max_in_flight: 50,

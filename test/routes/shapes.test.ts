@@ -31,13 +31,14 @@ const USAGE_ROW = sorted(`day model task engine_requests failed units micro_neur
   estimated_micro_neurons held_micro_neurons cost_usd engine priced_as`);
 const TOTALS = sorted(`calls refused micro_neurons neurons quota_micro_neurons
   granted_micro_neurons overage_micro_neurons cost_usd charge_usd`);
-const TENANT = sorted(`id object plan daily_neurons reserved_neurons overage_cap_neurons
+const TENANT =
+  sorted(`id object plan daily_neurons reserved_neurons overage_cap_neurons monthly_cap_neurons
   overage_usd_per_1000_neurons rpm max_in_flight models aliases fallbacks cache_ttl_s
   daily_images_per_user content_retention_days verdict_retention_days event_retention_days
   default_max_tokens compact_prompts
   cache_max_temperature suspended created_at updated_at version`);
 const LIMITS = sorted(`object tenant plan day resets_at limit_micro_neurons posted_micro_neurons
-  pending_micro_neurons available_micro_neurons grants overage rates in_flight`);
+  pending_micro_neurons available_micro_neurons grants overage rates in_flight month`);
 const KEY = sorted("id object name role prefix created_at expires_at last_used_on");
 const REFUSAL = sorted(`object minute kind policy count limit_micro_neurons posted_micro_neurons
   pending_micro_neurons largest_required_micro_neurons key_ids first_request_id

@@ -1,0 +1,50 @@
+import type { Standing } from "../../src/domain/admission.ts";
+import type { CallId, Hold } from "../../src/domain/ledger.ts";
+import { ZERO } from "../../src/domain/micro-neurons.ts";
+import { monthRefuses } from "../../src/domain/month-quota.ts";
+import type { Day } from "../../src/domain/period.ts";
+import { limitOf } from "../../src/domain/quota.ts";
+import type { RateUnits } from "../../src/domain/rate-limit.ts";
+import type { Meter, Period } from "./ledger-store.ts";
+
+// What the ledger keeps in memory: a cache of storage, rebuilt when the object starts.
+
+export interface LedgerMemory {
+  meter: Meter;
+  readonly open: Map<CallId, Hold>;
+  /** µN held by the open holds of each day: always the sum over `open`. */
+  readonly pending: Map<Day, number>;
+  readonly periods: Map<Day, Period>;
+}
+
+export function ledgerMemory(meter: Meter, holds: readonly Hold[]): LedgerMemory {
+  const open = new Map(holds.map((hold) => [hold.callId, hold]));
+  const memory: LedgerMemory = { meter, open, pending: new Map(), periods: new Map() };
+  for (const hold of holds) addPending(memory, hold.day, hold.held);
+  return memory;
+}
+
+export function addPending({ pending }: LedgerMemory, day: Day, amount: number): void {
+  const total = (pending.get(day) ?? 0) + amount;
+  if (total === 0) pending.delete(day);
+  else pending.set(day, total);
+}
+
+export const oldest = (ids: Iterable<CallId>): CallId | null => {
+  let least: CallId | null = null;
+  for (const id of ids) if (least === null || id < least) least = id;
+  return least;
+};
+
+/** The first and the fourth invariant, looked at again after they were acted upon. */
+export function brokenBy(now: Standing, units: RateUnits): readonly string[] {
+  const limit = limitOf(now.terms);
+  const isAbove =
+    (limit !== null && now.posted + now.pending > limit) || monthRefuses(now.month, ZERO) !== null;
+  const isOver = Object.keys(units).some(
+    (name) =>
+      (now.windows[name] ?? []).reduce((total, [, taken]) => total + taken, 0) >
+      now.rateLimit(name),
+  );
+  return [...(isAbove ? ["admitted_within_limit"] : []), ...(isOver ? ["rate_within_limit"] : [])];
+}

@@ -1,0 +1,66 @@
+import type { NeuronStanding, QuotaFailure, ReservedFailure } from "./failure.ts";
+import { least, type MicroNeurons, minusOrZero, plus } from "./micro-neurons.ts";
+
+// A cap on what a tenant may use in a calendar month of UTC, on either plan, beside the day's limit:
+// a call must fit in both. A call belongs to the month of its day.
+
+/** As `violated-policies` and `RateLimit-Policy` name it. */
+export const MONTHLY = "monthly";
+
+/** What a month's cap leaves, as it stands when a call is looked at. */
+export interface MonthRoom {
+  readonly cap: MicroNeurons;
+  /** Charged to calls of all its days. */
+  readonly posted: MicroNeurons;
+  /** Held by calls in progress that were admitted in it. */
+  readonly pending: MicroNeurons;
+  readonly startsAtMs: number;
+  /** 00:00 UTC of the next month's first day. */
+  readonly endsAtMs: number;
+}
+
+export interface MonthStanding {
+  readonly limit: MicroNeurons;
+  readonly posted: MicroNeurons;
+  readonly pending: MicroNeurons;
+  readonly available: MicroNeurons;
+  readonly startsAtMs: number;
+  readonly endsAtMs: number;
+}
+
+export const monthStanding = ({ cap, ...room }: MonthRoom): MonthStanding => ({
+  ...room,
+  limit: cap,
+  available: minusOrZero(cap, plus(room.posted, room.pending)),
+});
+
+/** What is in the way of a call of this bound: what was charged, or only what is held. */
+export function monthRefuses(
+  room: MonthRoom | undefined,
+  bound: MicroNeurons,
+): "posted" | "pending" | null {
+  if (room === undefined) return null;
+  if (room.posted + bound > room.cap) return "posted";
+  return room.posted + room.pending + bound > room.cap ? "pending" : null;
+}
+
+/** What the next call may use: what the day leaves and what the month leaves; null: no limit. */
+export function usable({ available, month }: NeuronStanding): MicroNeurons | null {
+  if (month === undefined) return available;
+  return available === null ? month.available : least(available, month.available);
+}
+
+/** The figures of what stands in the way, and when it starts anew. */
+export function inTheWay({
+  policy,
+  neurons,
+}: QuotaFailure | ReservedFailure): Pick<
+  NeuronStanding,
+  "limit" | "posted" | "pending" | "available" | "required"
+> & { readonly anewAtMs: number } {
+  const { month, required } = neurons;
+  if (policy !== MONTHLY || month === undefined) {
+    return { ...neurons, anewAtMs: neurons.dayEndsAtMs };
+  }
+  return { ...month, required, anewAtMs: month.endsAtMs };
+}
