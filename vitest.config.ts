@@ -1,5 +1,6 @@
 import { cloudflareTest } from "@cloudflare/vitest-pool-workers";
 import { defineConfig } from "vitest/config";
+import { startAccessServer } from "./test/fakes/access-server.mjs";
 import { startPictureServer } from "./test/fakes/picture-server.mjs";
 import { startFakeWorkersAi } from "./test/fakes/workers-ai-server.mjs";
 
@@ -9,6 +10,7 @@ process.env["ADMIN_TOKEN"] = "test-admin-token-of-at-least-32-bytes";
 
 // The `AI` binding is the real class of the runtime; what answers behind it is a local fake.
 const fakeAi = await startFakeWorkersAi();
+const fakeAccess = await startAccessServer();
 const fakePictures = await startPictureServer();
 
 export default defineConfig({
@@ -21,6 +23,7 @@ export default defineConfig({
         bindings: {
           INFERENCE: "embedded",
           FAKE_AI_URL: fakeAi.url.href,
+          FAKE_ACCESS_URL: fakeAccess.url.href,
           FAKE_PICTURES_URL: fakePictures.url.href,
         },
       },

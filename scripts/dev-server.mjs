@@ -160,6 +160,8 @@ export async function buildPages(/** @type {string} */ root) {
 /** The settings of the Worker that are to come from the environment. */
 function settingNames(/** @type {string} */ inference) {
   const names = [
+    "ACCESS_AUD",
+    "ACCESS_ISSUER",
     "INFERENCE",
     "CLOUDFLARE_PLAN",
     "CORS_ORIGINS",

@@ -6,10 +6,20 @@ import * as v from "valibot";
 /** 256 bits, the least that is worth calling a secret when it signs every tenant's keys. */
 const MIN_SECRET_BYTES = 32;
 
+/** Whom Cloudflare Access lets in: what its tokens must say. */
+export interface AccessConfig {
+  /** `https://<team>.cloudflareaccess.com`, without a trailing slash: there its keys are, too. */
+  readonly issuer: string;
+  /** The tags of the applications whose tokens open `/admin`; never empty. */
+  readonly audiences: readonly string[];
+}
+
 export interface Config {
   /** Sign and verify tenant keys: the first signs, all verify, so they can rotate. */
   readonly keySecrets: readonly string[];
   readonly adminToken: string;
+  /** Null: the admin token alone opens `/admin`. */
+  readonly access: AccessConfig | null;
   readonly inference: "workers-ai" | "openai" | "embedded";
   readonly openai: {
     /** Without a trailing slash; always set when `inference` is `openai`. */
@@ -50,12 +60,27 @@ const commaList = v.pipe(
 
 const secret = v.pipe(v.string(), v.minBytes(MIN_SECRET_BYTES));
 
+/** Access makes them of 64 hexadecimal digits. */
+const AUDIENCE = /^[\w-]{16,128}$/;
+
 const isOrigin = (text: string): boolean =>
   text === "*" || (/^https?:/.test(text) && URL.canParse(text) && new URL(text).origin === text);
+
+/** Plain http is for a key server on the same machine, as tests have it. */
+const isIssuer = (text: string): boolean => {
+  if (!URL.canParse(text)) return false;
+  const { protocol, hostname, username, search, hash } = new URL(text);
+  if (protocol !== "https:" && !(protocol === "http:" && hostname === "127.0.0.1")) return false;
+  return username === "" && search === "" && hash === "";
+};
 
 const Settings = v.object({
   KEY_SECRETS: v.pipe(commaList, v.array(secret), v.minLength(1)),
   ADMIN_TOKEN: secret,
+  ACCESS_ISSUER: v.optional(v.pipe(v.string(), v.check(isIssuer))),
+  ACCESS_AUD: v.optional(
+    v.pipe(commaList, v.array(v.pipe(v.string(), v.regex(AUDIENCE))), v.minLength(1)),
+  ),
   INFERENCE: v.optional(v.picklist(["workers-ai", "openai", "embedded"]), "workers-ai"),
   OPENAI_BASE_URL: v.optional(v.pipe(v.string(), v.url(), v.regex(/^https?:/))),
   OPENAI_API_KEY: v.optional(v.string()),
@@ -81,6 +106,12 @@ const Settings = v.object({
   CORS_ORIGINS: v.optional(v.pipe(commaList, v.array(v.pipe(v.string(), v.check(isOrigin)))), ""),
 });
 
+function accessOf(settings: v.InferOutput<typeof Settings>): AccessConfig | null {
+  const { ACCESS_ISSUER: issuer, ACCESS_AUD: audiences } = settings;
+  if (issuer === undefined || audiences === undefined) return null;
+  return { issuer: issuer.replace(/\/+$/, ""), audiences };
+}
+
 /** An empty variable is how a shell or a dashboard says "not set". */
 function namedSettings(env: Env): Record<string, unknown> {
   return Object.fromEntries(
@@ -102,6 +133,10 @@ export function readConfig(env: Env): ConfigResult {
   if (named["INFERENCE"] === "openai" && named["OPENAI_BASE_URL"] === undefined) {
     problems.add("OPENAI_BASE_URL");
   }
+  // One without the other would let in nobody, or anybody of the team.
+  const access = ["ACCESS_ISSUER", "ACCESS_AUD"] as const;
+  const missing = access.filter((name) => named[name] === undefined);
+  if (missing.length === 1) missing.forEach((name) => problems.add(name));
   if (!parsed.success || problems.size > 0) {
     return { kind: "misconfigured", problems: [...problems] };
   }
@@ -111,6 +146,7 @@ export function readConfig(env: Env): ConfigResult {
     config: {
       keySecrets: settings.KEY_SECRETS,
       adminToken: settings.ADMIN_TOKEN,
+      access: accessOf(settings),
       inference: settings.INFERENCE,
       openai: {
         baseUrl: settings.OPENAI_BASE_URL?.replace(/\/+$/, "") ?? null,

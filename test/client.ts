@@ -1,14 +1,21 @@
-import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
+import {
+  createExecutionContext,
+  runInDurableObject,
+  waitOnExecutionContext,
+} from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import * as v from "valibot";
 import { afterAll, expect, vi } from "vitest";
+import { ACCOUNT_NAME } from "../durable-objects/account/account-name.ts";
 import { failureKinds, type Mount, mountsOf } from "../src/http/mount.ts";
 import worker from "../src/index.ts";
 import { ROUTES } from "../src/routes/routes.ts";
+import { actOf, isAct } from "./audited.ts";
 
-// A tenant's and the platform's way into the Worker, for tests. Two things are held for every
+// A tenant's and the platform's way into the Worker, for tests. Three things are held for every
 // request that is sent from here: the reply is what its route declares (so schema and reality
-// cannot drift apart), and nothing secret or moderated is printed.
+// cannot drift apart), an act of the platform is in the audit log once it is done, and nothing
+// secret or moderated is printed.
 
 const ORIGIN = "https://gateway.test";
 
@@ -53,6 +60,7 @@ export async function ask(method: string, path: string, options: Ask = {}): Prom
     body: isJson && text !== "" ? JSON.parse(text) : text,
   };
   if (isJson && text !== "") expectDeclared(method, path, reply);
+  if (other === undefined) await expectRecorded(method, path, reply);
   hide(reply.body?.key);
   hide(reply.body?.secret);
   return reply;
@@ -109,6 +117,21 @@ function expectDeclared(method: string, path: string, { status, headers, body }:
   if (mount !== undefined && failure.kind !== "unavailable") {
     expect(failureKinds(mount), `${label} declares its failures`).toContain(failure.kind);
   }
+}
+
+/** Not of environments that a test has made: there the log may be one that forgets. */
+async function expectRecorded(method: string, path: string, reply: Reply): Promise<void> {
+  const mount = mountFor(method, path);
+  if (mount === undefined || !isAct(mount) || reply.status >= 300) return;
+  const requestId = reply.headers.get("x-request-id");
+  const account = env.ACCOUNT.getByName(ACCOUNT_NAME);
+  const acts = await runInDurableObject(account, (_, { storage }) =>
+    storage.sql
+      .exec<{ action: string }>("SELECT action FROM audit WHERE request_id = ?", requestId)
+      .toArray()
+      .map(({ action }) => action),
+  );
+  expect(acts, `${method} ${path} is in the audit log`).toContain(actOf(mount));
 }
 
 /** A failing reply's own members, in whichever of the three shapes. */

@@ -22,6 +22,7 @@ describe("readConfig", () => {
       config: {
         keySecrets: [KEY],
         adminToken: TOKEN,
+        access: null,
         inference: "workers-ai",
         openai: { baseUrl: null, apiKey: null, models: {}, defaultModel: null },
         workersPlan: "free",
@@ -93,6 +94,37 @@ describe("readConfig", () => {
     expect(result).toEqual({
       kind: "misconfigured",
       problems: ["KEY_SECRETS", "ADMIN_TOKEN", "PRICES"],
+    });
+  });
+
+  describe("Cloudflare Access", () => {
+    const ISSUER = "https://acme.cloudflareaccess.com";
+    const AUD = "4714c1358e65fe4b408ad6d432a5f878f08194bdb4752441fd56faefa9b2b6f2";
+
+    it("is an issuer and its applications", () => {
+      const set = { ACCESS_ISSUER: `${ISSUER}/`, ACCESS_AUD: `${AUD}, ${KEY}` };
+      expect(configure(set)).toMatchObject({
+        config: { access: { issuer: ISSUER, audiences: [AUD, KEY] } },
+      });
+    });
+
+    it("needs both", () => {
+      expect(problemsOf({ ACCESS_ISSUER: ISSUER })).toEqual(["ACCESS_AUD"]);
+      expect(problemsOf({ ACCESS_AUD: AUD })).toEqual(["ACCESS_ISSUER"]);
+    });
+
+    it.each([
+      "http://acme.cloudflareaccess.com",
+      "acme.cloudflareaccess.com",
+      "https://me@acme.cloudflareaccess.com",
+      `${ISSUER}?a`,
+      `${ISSUER}#a`,
+    ])("has no issuer like %s", (issuer) => {
+      expect(problemsOf({ ACCESS_ISSUER: issuer, ACCESS_AUD: AUD })).toEqual(["ACCESS_ISSUER"]);
+    });
+
+    it.each(["short", "two words of an audience", ","])("has no audience like %s", (aud) => {
+      expect(problemsOf({ ACCESS_ISSUER: ISSUER, ACCESS_AUD: aud })).toEqual(["ACCESS_AUD"]);
     });
   });
 });

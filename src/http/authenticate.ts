@@ -1,6 +1,7 @@
 import type { Config } from "../config.ts";
-import type { AccessFailure, LookupFailure } from "../domain/failure.ts";
+import type { AccessFailure, LookupFailure, ServiceFailure } from "../domain/failure.ts";
 import type { KeyCaller, LinkCaller, PlatformCaller } from "./call.ts";
+import { ACCESS_HEADER, isFromElsewhere, verifyAccessToken } from "./access-token.ts";
 import { verifyAdminToken, verifyKey } from "./key-format.ts";
 import type { Auth } from "./route.ts";
 import { isLink, readLink } from "./signed-link.ts";
@@ -14,24 +15,50 @@ type InvalidKey = Extract<AccessFailure, { kind: "invalid_key" }>;
 
 export const INVALID_KEY: InvalidKey = { kind: "invalid_key" };
 
+/** Nobody knows: what would say whether the caller may does not answer. */
+type Unknown = Extract<ServiceFailure, { kind: "unavailable" }>;
+
 export async function authenticate(
-  { headers, url }: Request,
+  request: Request,
   auth: Auth,
   config: Config,
-): Promise<KeyCaller | PlatformCaller | LinkCaller | null | InvalidKey | NoSuchLink> {
+): Promise<KeyCaller | PlatformCaller | LinkCaller | null | InvalidKey | NoSuchLink | Unknown> {
   if (auth.kind === "none") return null;
+  const { headers, url } = request;
   if (auth.kind === "key" && auth.orLink !== undefined && !headers.has("authorization")) {
     const link = new URL(url);
     if (isLink(link)) return byLink(link, auth.orLink, config);
   }
+  if (auth.kind === "platform" && !headers.has("authorization")) return byAccess(request, config);
   const token = BEARER.exec(headers.get("authorization")?.trim() ?? "")?.[1];
   if (token === undefined) return INVALID_KEY;
   if (auth.kind === "platform") {
     const valid = await verifyAdminToken(token, config);
-    return valid ? { kind: "platform", actor: "platform" } : INVALID_KEY;
+    return valid ? { kind: "platform", actor: "admin_token" } : INVALID_KEY;
   }
   const key = await verifyKey(token, config.keySecrets);
   return key === null ? INVALID_KEY : { kind: "key", ...key, roles: auth.roles };
+}
+
+/** Methods that change nothing: what they answer is read by pages of our own alone. */
+const SAFE: ReadonlySet<string> = new Set(["GET", "HEAD"]);
+
+/**
+ * Without the admin token, by the token of Cloudflare Access. A request that has `Authorization` is
+ * judged by that alone: no other credential makes up for a wrong one, and whoever has the admin token
+ * is let in while Access is out of order.
+ */
+async function byAccess(
+  request: Request,
+  { access }: Config,
+): Promise<PlatformCaller | InvalidKey | Unknown> {
+  const token = request.headers.get(ACCESS_HEADER);
+  if (access === null || token === null) return INVALID_KEY;
+  if (!SAFE.has(request.method) && isFromElsewhere(request)) return INVALID_KEY;
+  const outcome = await verifyAccessToken(token, access);
+  if (outcome.kind === "unavailable") return outcome;
+  if (outcome.kind === "refused") return INVALID_KEY;
+  return { kind: "platform", actor: `access:${outcome.name}` };
 }
 
 type NoSuchLink = Extract<LookupFailure, { kind: "not_found" }>;

@@ -75,6 +75,8 @@ export function successResponse(outcome: Ok<unknown> | Raw, spec: ReplySpec): Re
   });
 }
 
+const INERT = "default-src 'none'; frame-ancestors 'none'; sandbox";
+
 /**
  * The headers that every reply has, and no body for HEAD. They are set where they are: a second
  * `Response` around the first one's body would cost more than making the first did.
@@ -90,6 +92,8 @@ export function finish(
   // What a tenant reads is its own: nothing on the way keeps it, unless a route says otherwise.
   if (!headers.has("cache-control")) headers.set("cache-control", "no-store");
   headers.set("x-content-type-options", "nosniff");
+  // No reply is a page, unless a route says what its page may do: opened as one it can do nothing.
+  if (!headers.has("content-security-policy")) headers.set("content-security-policy", INERT);
   for (const [name, value] of Object.entries(extra)) {
     // A reply may vary with more than what is said here.
     if (name === "Vary") headers.append(name, value);

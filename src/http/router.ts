@@ -56,7 +56,7 @@ async function run(
   if (mount.auth.kind !== "none") {
     if (config === null) return { kind: "unavailable" };
     const known = await authenticate(request, mount.auth, config);
-    if (known?.kind === "invalid_key" || known?.kind === "not_found") return known;
+    if (known !== null && isRefusal(known)) return known;
     if (known !== null && "tenant" in known) visit.seen.tenant = known.tenant;
     if (mount.account && !isOwnAccount(known, encoded["account"])) return INVALID_KEY;
     caller = known;
@@ -84,6 +84,9 @@ async function run(
     requestId,
   });
 }
+
+const isRefusal = (known: Caller | Failure): known is Failure =>
+  known.kind === "invalid_key" || known.kind === "not_found" || known.kind === "unavailable";
 
 /** What names another tenant is told nothing more than what has no key. */
 const isOwnAccount = (caller: Caller | null, encoded = ""): boolean =>

@@ -151,7 +151,11 @@ export const testPlatformWebhook = defineRoute({
   reply: { status: 200, schema: DeliveryOutput },
   failures: ["not_found"],
   handle: async (call) => {
-    const tried = await tellAccount(call.env, (account) => account.tryWebhook(call.params.id));
-    return tried.kind === "delivery" ? ok(toDelivery(tried.delivery)) : tried;
+    const { id } = call.params;
+    const tried = await tellAccount(call.env, (account) => account.tryWebhook(id));
+    if (tried.kind !== "delivery") return tried;
+    const detail = { webhook: id };
+    if (!(await recordAct(call, "POST /admin/webhooks/{id}/test", detail))) return UNAVAILABLE;
+    return ok(toDelivery(tried.delivery));
   },
 });

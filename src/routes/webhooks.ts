@@ -174,6 +174,9 @@ export const testWebhook = defineRoute({
   handle: async (call) => {
     const { id } = call.params;
     const tried = await tellTenant(call, (tenant, caller) => tenant.tryWebhook(caller, id));
-    return tried.kind === "delivery" ? ok(toDelivery(tried.delivery)) : tried;
+    if (tried.kind !== "delivery") return tried;
+    const action = "POST /admin/tenants/{tenant}/webhooks/{id}/test";
+    if (!(await recordAct(call, action, { webhook: id }))) return UNAVAILABLE;
+    return ok(toDelivery(tried.delivery));
   },
 });

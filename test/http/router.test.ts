@@ -140,6 +140,9 @@ describe("every reply", () => {
     expect(reply.headers.get("x-request-id")).toMatch(/^req_[0-9A-Z]{26}$/);
     expect(reply.headers.get("cache-control")).toBe("no-store");
     expect(reply.headers.get("x-content-type-options")).toBe("nosniff");
+    expect(reply.headers.get("content-security-policy")).toBe(
+      "default-src 'none'; frame-ancestors 'none'; sandbox",
+    );
     expect(reply.headers.get("vary")).toBeNull();
     expect(await reply.json()).toEqual({ configured: true });
   });
@@ -245,12 +248,12 @@ describe("keys", () => {
     const reply = await ask("/admin/tenants/acme/items/a", { key: env.ADMIN_TOKEN });
     expect(await reply.json()).toMatchObject({
       id: "a",
-      caller: { kind: "platform", actor: "platform", tenant: "acme" },
+      caller: { kind: "platform", actor: "admin_token", tenant: "acme" },
     });
     const wrong = await ask("/admin/tenants/Acme/items/a", { key: env.ADMIN_TOKEN });
     expect(await wrong.json()).toMatchObject({ errors: [{ pointer: "#/tenant" }] });
     const admin = await ask("/admin/tenants", { key: env.ADMIN_TOKEN });
-    expect(await admin.json()).toBe("platform");
+    expect(await admin.json()).toBe("admin_token");
   });
 
   it("refuses every other caller with the same reply", async () => {

@@ -301,7 +301,7 @@ describe("GET /admin/audit", () => {
       expect(Object.keys(entry).toSorted()).toEqual(
         ["id", "object", "at", "actor", "action", "tenant", "request_id", "detail"].toSorted(),
       );
-      expect(entry).toMatchObject({ actor: "platform", tenant: id });
+      expect(entry).toMatchObject({ actor: "admin_token", tenant: id });
     }
     expect(entries[1].detail).toEqual({ fields: ["daily_neurons", "suspended"], version: 2 });
     const told = JSON.stringify(body);
