@@ -152,12 +152,15 @@ function hide(secret: unknown): void {
   if (typeof secret === "string" && secret.length >= TELLING_LENGTH) hidden.add(secret);
 }
 
-/** All strings of a body but those that name models and the like: they are short. */
+/** What names models, routes and the like is told in logs too. */
+const TOLD: readonly string[] = ["model", "models", "kind", "path"];
+
+/** All strings of a body but those that name what is told: they are short. */
 function hideContent(value: unknown): void {
   if (typeof value === "string") return hide(value.slice(0, 200));
   if (typeof value !== "object" || value === null || value instanceof Uint8Array) return;
   for (const [name, inner] of Object.entries(value)) {
-    if (name !== "model" && name !== "models" && name !== "kind") hideContent(inner);
+    if (!TOLD.includes(name)) hideContent(inner);
   }
 }
 
