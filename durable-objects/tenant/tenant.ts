@@ -32,6 +32,7 @@ import { type CreateWebhook, createWebhookOnce } from "./create-webhook.ts";
 import { handOver } from "./hand-over.ts";
 import { migrate, objectDatabase, schemaVersion } from "../database.ts";
 import { GroupCommit } from "../group-commit.ts";
+import { TOO_MANY_WATCHERS, Watchers } from "../watchers.ts";
 import { admit } from "./admit.ts";
 import { type Birth, change, type Configured, create, type SettingsChange } from "./configure.ts";
 import { type IssueKey, issueKey, type RotateKey, rotateKey } from "./key-desk.ts";
@@ -107,6 +108,7 @@ export class Tenant extends DurableObject<Env> {
   readonly #calls: GroupCommit<Operation, AdmitReply | SettleReply>;
   readonly #courier: Courier;
   readonly #chores: Chores;
+  readonly #watchers = new Watchers();
   #known: boolean;
   /** When the alarm is set for; undefined: not looked up since the object started. */
   #alarmMs: number | null | undefined;
@@ -268,6 +270,16 @@ export class Tenant extends DurableObject<Env> {
 
   readLimits(caller: Caller): Limits | AskFailure {
     return this.#ask(caller, (profile) => limits(this.#parts, profile));
+  }
+
+  /** As `readLimits`, of somebody who asks again and again: only so many may. */
+  watchLimits(
+    caller: Caller,
+    { watcher }: { readonly watcher: string },
+  ): Limits | AskFailure | typeof TOO_MANY_WATCHERS {
+    return this.#ask(caller, (profile, nowMs) =>
+      this.#watchers.admit(watcher, nowMs) ? limits(this.#parts, profile) : TOO_MANY_WATCHERS,
+    );
   }
 
   listLines(caller: Caller, query: LineQuery): Page<JournalLine> | AskFailure {

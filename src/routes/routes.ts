@@ -11,6 +11,7 @@ import { createVariations } from "./image-variations.ts";
 import { createImages, getImage, getImageMetadata } from "./images.ts";
 import { createKey, deleteKey, listKeys, rotateKey } from "./keys.ts";
 import { listLines } from "./ledger.ts";
+import { getLive } from "./live.ts";
 import { getInvariants, getLimits, getUsage, listRefusals } from "./limits.ts";
 import { getModel, listModels } from "./models.ts";
 import { createModeration } from "./moderations.ts";
@@ -97,6 +98,7 @@ export const ROUTES: readonly Route[] = [
   rotateKey,
   deleteKey,
   getLimits,
+  getLive,
   getUsage,
   listLines,
   listRefusals,

@@ -259,6 +259,7 @@ describe("what a role opens", () => {
         "POST /v1/embeddings",
         "POST /v1/chat/completions",
         "GET /v1/limits",
+        "GET /v1/live",
         "GET /v1/usage",
         "GET /v1/refusals",
         "GET /v1/invariants",

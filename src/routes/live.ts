@@ -1,0 +1,60 @@
+import * as v from "valibot";
+import { limitsObject } from "../../durable-objects/tenant/limits-object.ts";
+import { raw } from "../http/call.ts";
+import { EVENT_STREAM, eventFeed, LONGEST_S } from "../http/event-feed.ts";
+import { newId } from "../http/ids.ts";
+import { defineRoute } from "../http/route.ts";
+import { TENANT_READ } from "./shared.ts";
+import { askTenant } from "./tenant-object.ts";
+
+// How things stand, for who looks at them as they change.
+
+export const liveQuery = v.strictObject({
+  for_s: v.optional(
+    v.pipe(
+      v.string(),
+      v.description(`Seconds that it goes on: up to ${LONGEST_S}. 0: what stands now, once.`),
+      v.regex(/^\d{1,2}$/),
+      v.transform(Number),
+      v.maxValue(LONGEST_S),
+    ),
+    "0",
+  ),
+});
+
+export const liveReply = {
+  status: 200,
+  contentType: EVENT_STREAM,
+  schema: v.pipe(v.string(), v.description("Server-sent events, each of one JSON object.")),
+} as const;
+
+export const getLive = defineRoute({
+  method: "GET",
+  path: "/v1/live",
+  mirror: "/admin/tenants/:tenant/live",
+  summary: "What is left of the day and of each rate, as it changes",
+  description:
+    "Events `limits`, each the object of `GET /v1/limits`: one at once, then one within two seconds of a change. It costs nothing. At most 20 at once of a tenant.",
+  surface: "native",
+  auth: { kind: "key", roles: ["call"] },
+  query: liveQuery,
+  reply: liveReply,
+  failures: [...TENANT_READ, "over_limit"],
+  handle: async (call) => {
+    const watcher = newId("req");
+    const read = () => askTenant(call, (tenant, caller) => tenant.watchLimits(caller, { watcher }));
+    const first = await read();
+    if (first.kind !== "limits") return first;
+    return raw(
+      eventFeed({
+        event: "limits",
+        first: limitsObject(first),
+        read: async () => {
+          const limits = await read();
+          return limits.kind === "limits" ? limitsObject(limits) : null;
+        },
+        forS: call.query.for_s,
+      }),
+    );
+  },
+});
