@@ -1,13 +1,9 @@
 import { render } from "preact";
-import { Health } from "./health.tsx";
+import { restore } from "./api/session.ts";
+import { App } from "./app.tsx";
+import { restoreTheme } from "./ui/theme.ts";
 
-const root = document.getElementById("console");
-if (root === null) throw new Error("the page has no element #console");
-
-render(
-  <main>
-    <h1>Neurogate</h1>
-    <Health />
-  </main>,
-  root,
-);
+restoreTheme();
+restore();
+const root = document.querySelector("#console");
+if (root !== null) render(<App />, root);

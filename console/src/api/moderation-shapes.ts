@@ -1,0 +1,122 @@
+// Verdicts, policies and what they are of, as the API answers: see `shapes.ts`.
+
+export type Decision = "allow" | "flag" | "block";
+
+export interface CategoryRule {
+  readonly inputs: readonly ("text" | "image")[];
+  readonly required: boolean;
+  readonly flag: number | null;
+  readonly block: number | null;
+  readonly ban: number | null;
+}
+
+export interface PolicyBody {
+  readonly categories: Readonly<Record<string, CategoryRule>>;
+  readonly spam_phrases: readonly string[];
+  readonly terms: { readonly block: readonly string[]; readonly allow: readonly string[] };
+  readonly on_unavailable: Decision;
+  readonly evaluate_all: boolean;
+}
+
+export interface Policy extends PolicyBody {
+  readonly name: string;
+  readonly version: number;
+}
+
+type Decisions = Readonly<Record<Decision, number>>;
+
+export interface PolicyReplay {
+  readonly policy: string;
+  readonly from: string;
+  readonly to: string;
+  readonly verdicts: number;
+  readonly changed: number;
+  readonly by: Readonly<Record<Decision, Decisions>>;
+  readonly examples: readonly {
+    readonly verdict_id: string;
+    readonly from: Decision;
+    readonly to: Decision;
+    readonly categories: readonly string[];
+  }[];
+  readonly agreement: {
+    readonly reviewed: number;
+    readonly current: number;
+    readonly proposed: number;
+  };
+  readonly unscorable: { readonly verdicts: number };
+  readonly not_replayed: readonly string[];
+  readonly has_more: boolean;
+  readonly next_cursor: string | null;
+}
+
+export type CheckStatus = "failed" | "timed_out" | "not_evaluated" | "evaluated" | "not_required";
+
+export interface Stage {
+  readonly name: string;
+  readonly input: string;
+  readonly model: string | null;
+  readonly engine: string;
+  readonly status: CheckStatus;
+  readonly scores: Readonly<Record<string, number | undefined>>;
+  readonly latency_ms: number;
+  readonly micro_neurons: number;
+  readonly basis: string;
+}
+
+export interface Reason {
+  readonly kind: string;
+  readonly category: string | null;
+  readonly input: string;
+  readonly score: number | null;
+  readonly threshold: number | null;
+  readonly message: string;
+}
+
+export interface Verdict {
+  readonly id: string;
+  readonly content_id: string | null;
+  readonly user_id: string | null;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly language: string | null;
+  readonly decision: Decision;
+  readonly approved: boolean;
+  readonly decided_by: "policy" | "review";
+  readonly revision: number;
+  readonly actions: readonly string[];
+  readonly reasons: readonly Reason[];
+  readonly scores: Readonly<Record<string, number | undefined>>;
+  readonly coverage: Readonly<Record<string, CheckStatus>>;
+  readonly stages: readonly Stage[];
+  readonly micro_neurons: number;
+  readonly policy: { readonly name: string; readonly version: number };
+  readonly review: {
+    readonly state: "none" | "open" | "claimed" | "done";
+    readonly origin: "policy" | "report" | "appeal" | null;
+    readonly key_id: string | null;
+    readonly claim_expires_at: string | null;
+    readonly note: string | null;
+  };
+  readonly batch_id: string | null;
+  readonly test: boolean;
+  readonly created_at: string;
+}
+
+export interface Revision {
+  readonly revision: number;
+  readonly decision: Decision;
+  readonly decided_by: "policy" | "review";
+  readonly key_id: string | null;
+  readonly note: string | null;
+  readonly created_at: string;
+}
+
+export interface Content {
+  readonly verdict_id: string;
+  readonly text: string | null;
+  readonly pictures: readonly ({
+    readonly content_type: string;
+    readonly bytes: number;
+    readonly kept: boolean;
+    readonly path: string | null;
+  } | null)[];
+}

@@ -1,0 +1,68 @@
+import type { UsageRow } from "../api/shapes.ts";
+import { shortModel } from "../format.ts";
+import type { Series } from "../ui/stacked.ts";
+
+const DAY_MS = 86_400_000;
+const MICRO = 1_000_000;
+
+/** Every day from the first to the last: also those on which nothing was used. */
+export function daysOf(from: string, to: string): string[] {
+  const days: string[] = [];
+  for (let ms = Date.parse(from); ms <= Date.parse(to) && days.length < 400; ms += DAY_MS) {
+    days.push(new Date(ms).toISOString().slice(0, 10));
+  }
+  return days;
+}
+
+const nameOf = ({ model, task }: UsageRow): string => model ?? task ?? "all";
+
+/** Neurons of each model on each day. */
+export function byDay(rows: readonly UsageRow[], days: readonly string[]): readonly Series[] {
+  const places = new Map(days.map((day, at) => [day, at]));
+  const series = new Map<string, number[]>();
+  for (const row of rows) {
+    const at = row.day === null ? undefined : places.get(row.day);
+    if (at === undefined) continue;
+    const values = series.get(nameOf(row)) ?? days.map(() => 0);
+    values[at] = (values[at] ?? 0) + row.micro_neurons / MICRO;
+    series.set(nameOf(row), values);
+  }
+  return [...series].map(([key, values]) => ({ key, label: shortModel(key), values }));
+}
+
+interface ModelSum {
+  readonly model: string;
+  readonly task: string;
+  requests: number;
+  failed: number;
+  microNeurons: number;
+  estimated: number;
+  held: number;
+  readonly units: Record<string, number>;
+}
+
+/** The rows of all days, a model each. */
+export function sumByModel(rows: readonly UsageRow[]): readonly Readonly<ModelSum>[] {
+  const sums = new Map<string, ModelSum>();
+  for (const row of rows) {
+    const model = nameOf(row);
+    const sum = sums.get(model) ?? {
+      model,
+      task: row.task ?? "",
+      requests: 0,
+      failed: 0,
+      microNeurons: 0,
+      estimated: 0,
+      held: 0,
+      units: {},
+    };
+    sums.set(model, sum);
+    sum.requests += row.engine_requests;
+    sum.failed += row.failed;
+    sum.microNeurons += row.micro_neurons;
+    sum.estimated += row.estimated_micro_neurons;
+    sum.held += row.held_micro_neurons;
+    for (const [unit, n] of Object.entries(row.units)) sum.units[unit] = (sum.units[unit] ?? 0) + n;
+  }
+  return [...sums.values()];
+}

@@ -1,0 +1,164 @@
+import { useState } from "preact/hooks";
+import { api, tenantPath } from "../api/session.ts";
+import type { JournalLine, List } from "../api/shapes.ts";
+import { exactNeurons, moment, neurons, shortModel, words } from "../format.ts";
+import { hashOf } from "../hash-route.ts";
+import { Button } from "../ui/button.tsx";
+import { Dialog } from "../ui/dialog.tsx";
+import { SelectField } from "../ui/field.tsx";
+import { Panel } from "../ui/panel.tsx";
+import { Empty, ErrorNote, Skeleton, TagBadge } from "../ui/status.tsx";
+import { type Column, Table } from "../ui/table.tsx";
+import { usePaged } from "../ui/use-paged.ts";
+import type { TabProps } from "./tenant-page.tsx";
+
+const OUTCOMES = [
+  { value: "", label: "Every outcome" },
+  { value: "posted", label: "Posted" },
+  { value: "voided", label: "Voided" },
+  { value: "expired", label: "Expired" },
+] as const;
+
+export function JournalTab({ tenant }: TabProps) {
+  const [outcome, setOutcome] = useState<(typeof OUTCOMES)[number]["value"]>("");
+  const [line, setLine] = useState<JournalLine | null>(null);
+  const path = tenantPath(tenant, "/ledger");
+  const page = usePaged(`${path} ${outcome}`, (cursor, signal) =>
+    api.get<List<JournalLine>>(path, { cursor, outcome, limit: 50 }, { signal }),
+  );
+  return (
+    <Panel
+      title="Journal"
+      hint="One line for each call, newest first. A line never changes."
+      actions={
+        <>
+          <SelectField label="Outcome" value={outcome} choices={OUTCOMES} onValue={setOutcome} />
+          <Button icon="replay" onClick={page.reload}>
+            Refresh
+          </Button>
+        </>
+      }
+    >
+      {page.error !== null && <ErrorNote error={page.error} onRetry={page.reload} />}
+      {page.items === null && page.error === null && <Skeleton lines={8} />}
+      {page.items?.length === 0 && (
+        <Empty icon="audit" title="No line yet">
+          <p>Each call that is admitted ends in one.</p>
+        </Empty>
+      )}
+      {page.items !== null && page.items.length > 0 && (
+        <Table
+          caption="Journal lines"
+          columns={columns(tenant, setLine)}
+          rows={page.items}
+          keyOf={({ id }) => id}
+        />
+      )}
+      {page.more && (
+        <div class="more">
+          <Button busy={page.loading} onClick={page.loadMore}>
+            Show older lines
+          </Button>
+        </div>
+      )}
+      {line !== null && <Line line={line} onClose={() => setLine(null)} />}
+    </Panel>
+  );
+}
+
+const columns = (
+  tenant: string,
+  open: (line: JournalLine) => void,
+): readonly Column<JournalLine>[] => [
+  {
+    key: "settled",
+    label: "Settled, UTC",
+    main: true,
+    cell: (line) => (
+      <button type="button" class="link" onClick={() => open(line)}>
+        {moment(line.settled_at)}
+      </button>
+    ),
+  },
+  { key: "outcome", label: "Outcome", cell: ({ outcome }) => <TagBadge tag={outcome} /> },
+  { key: "route", label: "Route", cell: ({ route }) => <code>{route}</code> },
+  {
+    key: "verdict",
+    label: "Verdict",
+    cell: ({ verdict_id: id }) =>
+      id === null ? (
+        <span class="soft">–</span>
+      ) : (
+        <a href={hashOf(["tenants", tenant, "verdicts", id])}>…{id.slice(-6)}</a>
+      ),
+  },
+  { key: "user", label: "User", cell: ({ user_id: user }) => user ?? <span class="soft">–</span> },
+  { key: "held", label: "Held", end: true, cell: (line) => neurons(line.held_micro_neurons) },
+  {
+    key: "charged",
+    label: "Charged",
+    end: true,
+    cell: (line) => <b title={exactNeurons(line.micro_neurons)}>{neurons(line.micro_neurons)}</b>,
+  },
+  {
+    key: "overage",
+    label: "Overage",
+    end: true,
+    cell: ({ overage_micro_neurons: overage }) =>
+      overage === 0 ? <span class="soft">–</span> : neurons(overage),
+  },
+];
+
+function Line({ line, onClose }: { readonly line: JournalLine; readonly onClose: () => void }) {
+  return (
+    <Dialog title="Journal line" wide onClose={onClose}>
+      <div class="stack">
+        <dl class="facts">
+          <dt>Line</dt>
+          <dd class="mono">{line.id}</dd>
+          <dt>Request</dt>
+          <dd class="mono">{line.request_id}</dd>
+          <dt>Key</dt>
+          <dd class="mono">{line.key_id ?? "–"}</dd>
+          <dt>Admitted</dt>
+          <dd>{moment(line.admitted_at)} UTC</dd>
+          <dt>Drawn</dt>
+          <dd>
+            {neurons(line.quota_micro_neurons)} N quota, {neurons(line.granted_micro_neurons)} N
+            granted, {neurons(line.overage_micro_neurons)} N overage
+          </dd>
+        </dl>
+        <Table
+          caption="Items of the line"
+          columns={ITEM_COLUMNS}
+          rows={line.items.map((item, at) => ({ ...item, at }))}
+          keyOf={({ at }) => String(at)}
+        />
+      </div>
+    </Dialog>
+  );
+}
+
+type Item = JournalLine["items"][number] & { readonly at: number };
+
+const ITEM_COLUMNS: readonly Column<Item>[] = [
+  { key: "stage", label: "Stage", main: true, cell: ({ stage }) => words(stage) },
+  { key: "input", label: "Input", cell: ({ input }) => <code>{input}</code> },
+  {
+    key: "model",
+    label: "Model",
+    cell: ({ model, priced_as: priced }) => (
+      <span title={model ?? priced}>{shortModel(model ?? priced)}</span>
+    ),
+  },
+  {
+    key: "units",
+    label: "Units",
+    cell: ({ units }) =>
+      Object.entries(units)
+        .map(([unit, n]) => `${n} ${words(unit)}`)
+        .join(", "),
+  },
+  { key: "basis", label: "Basis", cell: ({ basis }) => words(basis) },
+  { key: "neurons", label: "Neurons", end: true, cell: (item) => neurons(item.micro_neurons) },
+];

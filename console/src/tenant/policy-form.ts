@@ -1,0 +1,82 @@
+import type { CategoryRule, Decision, Policy, PolicyBody } from "../api/moderation-shapes.ts";
+
+// The form of a policy: what is typed, and what is sent.
+
+export interface RuleFields {
+  readonly text: boolean;
+  readonly image: boolean;
+  readonly required: boolean;
+  /** Empty: never. */
+  readonly flag: string;
+  readonly block: string;
+  readonly ban: string;
+}
+
+export interface PolicyFields {
+  readonly categories: Readonly<Record<string, RuleFields>>;
+  readonly spam_phrases: string;
+  readonly block_terms: string;
+  readonly allow_terms: string;
+  readonly on_unavailable: Decision;
+  readonly evaluate_all: boolean;
+}
+
+const text = (threshold: number | null): string => (threshold === null ? "" : String(threshold));
+
+export const policyFields = (policy: PolicyBody): PolicyFields => ({
+  categories: Object.fromEntries(
+    Object.entries(policy.categories).map(([category, rule]) => [
+      category,
+      {
+        text: rule.inputs.includes("text"),
+        image: rule.inputs.includes("image"),
+        required: rule.required,
+        flag: text(rule.flag),
+        block: text(rule.block),
+        ban: text(rule.ban),
+      },
+    ]),
+  ),
+  spam_phrases: policy.spam_phrases.join("\n"),
+  block_terms: policy.terms.block.join("\n"),
+  allow_terms: policy.terms.allow.join("\n"),
+  on_unavailable: policy.on_unavailable,
+  evaluate_all: policy.evaluate_all,
+});
+
+/** What is no number is sent as it is: the server says at the field what it must be. */
+const threshold = (typed: string): number | null =>
+  typed.trim() === "" ? null : Number.isFinite(Number(typed)) ? Number(typed) : (typed as never);
+
+const lines = (typed: string): string[] =>
+  typed
+    .split("\n")
+    .map((line) => line.trim())
+    .filter((line) => line !== "");
+
+const ruleOf = (fields: RuleFields): CategoryRule => ({
+  inputs: [
+    ...(fields.text ? (["text"] as const) : []),
+    ...(fields.image ? (["image"] as const) : []),
+  ],
+  required: fields.required,
+  flag: threshold(fields.flag),
+  block: threshold(fields.block),
+  ban: threshold(fields.ban),
+});
+
+/** As a PUT takes it: over the policy that was read, so that what the form does not show stays. */
+export function policyBody(fields: PolicyFields, read: Policy): PolicyBody {
+  const { name: _name, version: _version, ...rest } = read as Policy & { readonly object?: string };
+  const { object: _object, ...kept } = rest;
+  return {
+    ...kept,
+    categories: Object.fromEntries(
+      Object.entries(fields.categories).map(([category, rule]) => [category, ruleOf(rule)]),
+    ),
+    spam_phrases: lines(fields.spam_phrases),
+    terms: { block: lines(fields.block_terms), allow: lines(fields.allow_terms) },
+    on_unavailable: fields.on_unavailable,
+    evaluate_all: fields.evaluate_all,
+  };
+}

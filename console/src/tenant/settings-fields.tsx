@@ -1,0 +1,100 @@
+import { words } from "../format.ts";
+import { AreaField, CheckField, SelectField, TextField } from "../ui/field.tsx";
+import { RATE_CLASSES, type SettingsFields } from "./settings-form.ts";
+
+interface SettingsFieldsetProps {
+  readonly fields: SettingsFields;
+  readonly onFields: (fields: SettingsFields) => void;
+  readonly errors: ReadonlyMap<string, string>;
+}
+
+type TextName = {
+  [K in keyof SettingsFields]: SettingsFields[K] extends string ? K : never;
+}[keyof SettingsFields];
+
+/** The error of a field, or of something within it. */
+export const errorAt = (errors: ReadonlyMap<string, string>, name: string): string | undefined =>
+  [...errors].find(([field]) => field === name || field.startsWith(`${name}.`))?.[1];
+
+export function SettingsFieldset({ fields, onFields, errors }: SettingsFieldsetProps) {
+  const set = (change: Partial<SettingsFields>) => onFields({ ...fields, ...change });
+  const text = (name: TextName, label: string, hint?: string) => (
+    <TextField
+      label={label}
+      hint={hint}
+      inputMode="decimal"
+      maxLength={20}
+      value={fields[name]}
+      onValue={(value) => set({ [name]: value })}
+      error={errorAt(errors, name)}
+    />
+  );
+  return (
+    <div class="stack">
+      <div class="columns">
+        <SelectField
+          label="Plan"
+          value={fields.plan}
+          onValue={(plan) => set({ plan })}
+          choices={[
+            { value: "free", label: "Free: hard stop" },
+            { value: "paid", label: "Paid: overage" },
+          ]}
+          error={errors.get("plan")}
+        />
+        {text("daily_neurons", "Neurons a day")}
+        {text(
+          "reserved_neurons",
+          "Of these, reserved",
+          "Kept free for this tenant in the account.",
+        )}
+        {fields.plan === "paid" &&
+          text("overage_cap_neurons", "Overage cap", "Neurons a day beyond it. Empty: no cap.")}
+        {fields.plan === "paid" && text("overage_usd_per_1000_neurons", "USD per 1,000 beyond")}
+        {text("max_in_flight", "Calls at once")}
+      </div>
+      <details>
+        <summary>Rates, models and retention</summary>
+        <div class="stack">
+          <h3>Calls a minute</h3>
+          <div class="columns">
+            {RATE_CLASSES.map((name) => (
+              <TextField
+                key={name}
+                label={words(name)}
+                inputMode="numeric"
+                placeholder="default"
+                maxLength={7}
+                value={fields.rpm[name] ?? ""}
+                onValue={(value) => set({ rpm: { ...fields.rpm, [name]: value } })}
+                error={errors.get(`rpm.${name}`)}
+              />
+            ))}
+          </div>
+          <CheckField
+            label="Every model of the catalogue may run"
+            checked={fields.all_models}
+            onValue={(all) => set({ all_models: all })}
+          />
+          {!fields.all_models && (
+            <AreaField
+              label="Models that may run"
+              hint="An id on each line; with none, no model runs."
+              value={fields.models}
+              onValue={(models) => set({ models })}
+              error={errorAt(errors, "models")}
+            />
+          )}
+          <div class="columns">
+            {text("verdict_retention_days", "Verdicts kept, days")}
+            {text("content_retention_days", "Content kept, days", "0: content is never stored.")}
+            {text("event_retention_days", "Events kept, days")}
+            {text("default_max_tokens", "Tokens of an answer")}
+            {text("cache_ttl_s", "Answers reused, seconds")}
+            {text("daily_images_per_user", "Pictures a user, a day")}
+          </div>
+        </div>
+      </details>
+    </div>
+  );
+}

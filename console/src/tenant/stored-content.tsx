@@ -1,0 +1,83 @@
+import { useEffect, useState } from "preact/hooks";
+import { api } from "../api/session.ts";
+import { RequestFailed } from "../api/problem.ts";
+import type { Content } from "../api/moderation-shapes.ts";
+import { bytes } from "../format.ts";
+import { Button } from "../ui/button.tsx";
+import { ErrorNote } from "../ui/status.tsx";
+
+/** What a verdict is of, where it is kept. It is read on demand, since every reading is noted. */
+export function StoredContent({ path }: { readonly path: string }) {
+  const [content, setContent] = useState<Content | null>(null);
+  const [error, setError] = useState<Error | null>(null);
+  const [busy, setBusy] = useState(false);
+  const read = async () => {
+    setBusy(true);
+    setError(null);
+    try {
+      setContent(await api.get<Content>(`${path}/content`));
+    } catch (caught) {
+      setError(caught as Error);
+    }
+    setBusy(false);
+  };
+  if (error instanceof RequestFailed && error.problem.kind === "not_found") {
+    return <p class="hint">Its content is not stored: the tenant keeps none, or no longer.</p>;
+  }
+  return (
+    <div class="stack">
+      <h3>Content</h3>
+      {error !== null && <ErrorNote error={error} onRetry={() => void read()} />}
+      {content === null ? (
+        <div class="row">
+          <Button small busy={busy} onClick={() => void read()}>
+            Show the content
+          </Button>
+          <span class="hint">If it is stored. Who reads it is noted.</span>
+        </div>
+      ) : (
+        <>
+          {content.text !== null && <p class="content-box">{content.text}</p>}
+          <div class="row">
+            {content.pictures.map((picture, at) =>
+              picture?.kept === true ? (
+                <Picture key={at} path={`${path}/content/${at}`} label={`Picture ${at + 1}`} />
+              ) : (
+                <span key={at} class="hint">
+                  Picture {at + 1}
+                  {picture === null ? " never came." : ` (${bytes(picture.bytes)}) is not kept.`}
+                </span>
+              ),
+            )}
+          </div>
+        </>
+      )}
+    </div>
+  );
+}
+
+/** Read with the token and shown from memory: an `img` would ask without it. */
+function Picture({ path, label }: { readonly path: string; readonly label: string }) {
+  const [url, setUrl] = useState<string | null>(null);
+  useEffect(() => {
+    const abort = new AbortController();
+    let made: string | null = null;
+    api
+      .raw("GET", path, { signal: abort.signal })
+      .then((response) => response.blob())
+      .then((blob) => {
+        made = URL.createObjectURL(blob);
+        setUrl(made);
+      })
+      .catch(() => undefined);
+    return () => {
+      abort.abort();
+      if (made !== null) URL.revokeObjectURL(made);
+    };
+  }, [path]);
+  return url === null ? (
+    <span class="hint">{label}</span>
+  ) : (
+    <img class="preview" src={url} alt={label} />
+  );
+}

@@ -1,0 +1,194 @@
+import { api, session, tenantPath } from "../api/session.ts";
+import type { Invariants, Limits, Rate, Tenant } from "../api/shapes.ts";
+import {
+  count,
+  duration,
+  exactNeurons,
+  moment,
+  neurons,
+  percent,
+  relative,
+  words,
+} from "../format.ts";
+import { forecast } from "../pages/tenants.tsx";
+import { LiveDot } from "../ui/live-dot.tsx";
+import { Meter } from "../ui/meter.tsx";
+import { Figure, Panel } from "../ui/panel.tsx";
+import { Badge, ErrorNote, Skeleton } from "../ui/status.tsx";
+import { useLive } from "../ui/use-live.ts";
+import { useLoad } from "../ui/use-load.ts";
+import { useNow } from "../ui/use-now.ts";
+import { segmentsOf, wholeOf } from "./usage-bar.tsx";
+import type { TabProps } from "./tenant-page.tsx";
+
+export function SummaryTab({ tenant }: TabProps) {
+  const path = tenantPath(tenant, "/limits");
+  const { data, error, reload } = useLoad(path, (signal) => api.get<Limits>(path, {}, { signal }));
+  const daily = useDaily(tenant);
+  const live = useLive<Limits>(tenantPath(tenant, "/live?for_s=60"), "limits");
+  const limits = live.data ?? data;
+  return (
+    <div class="grid">
+      <Panel
+        title="Today"
+        class="span-7 gauge"
+        hint={limits === null ? undefined : `The UTC day ${limits.day}`}
+        actions={<LiveDot state={live.state} />}
+      >
+        {limits === null && error === null && <Skeleton lines={4} />}
+        {limits === null && error !== null && <ErrorNote error={error} onRetry={reload} />}
+        {limits !== null && <Today limits={limits} daily={daily} />}
+      </Panel>
+      <Panel title="Rates" class="span-5" hint="Admitted in the last minute, of what may be.">
+        {limits === null ? <Skeleton lines={5} /> : <Rates limits={limits} />}
+      </Panel>
+      <InvariantsPanel tenant={tenant} />
+    </div>
+  );
+}
+
+/** What the plan includes: the platform can read it, a key cannot. */
+function useDaily(tenant: string): number | null {
+  const platform = session()?.kind === "platform";
+  const path = `/admin/tenants/${encodeURIComponent(tenant)}`;
+  const { data } = useLoad(`daily ${path}`, async (signal) =>
+    platform ? (await api.get<Tenant>(path, {}, { signal })).daily_neurons : null,
+  );
+  return data;
+}
+
+interface TodayProps {
+  readonly limits: Limits;
+  readonly daily: number | null;
+}
+
+function Today({ limits, daily }: TodayProps) {
+  const now = useNow();
+  const expected = forecast(limits, now);
+  const { limit_micro_neurons: limit, posted_micro_neurons: posted } = limits;
+  const { micro_neurons: overage, cap_neurons: cap } = limits.overage;
+  const left = Date.parse(limits.resets_at) - now;
+  return (
+    <>
+      <Meter
+        label="Today"
+        limit={wholeOf(limits, daily)}
+        hard={limit !== null}
+        legend
+        segments={segmentsOf(limits)}
+      />
+      <div class="figures">
+        <Figure
+          label="Posted"
+          value={neurons(posted)}
+          unit="N"
+          title={exactNeurons(posted)}
+          detail={
+            limit === null ? included(daily) : `${percent(posted, limit)} of ${neurons(limit)} N`
+          }
+        />
+        <Figure
+          label="Available"
+          value={
+            limits.available_micro_neurons === null ? "–" : neurons(limits.available_micro_neurons)
+          }
+          unit="N"
+          detail={limits.available_micro_neurons === null ? "no limit" : "for the next calls"}
+        />
+        <Figure
+          label="By midnight"
+          value={expected === null ? "–" : neurons(expected)}
+          unit="N"
+          detail="at the pace of today"
+        />
+        <Figure label="Resets in" value={duration(Math.max(0, left))} detail="00:00 UTC" />
+        {limits.plan === "paid" && (
+          <Figure
+            label="Overage"
+            value={neurons(overage)}
+            unit="N"
+            detail={cap === null ? "no cap" : `of ${count(cap)} N`}
+          />
+        )}
+        <Figure
+          label="In progress"
+          value={count(limits.in_flight.used)}
+          detail={`of ${count(limits.in_flight.limit)} calls`}
+        />
+      </div>
+      {limits.grants.length > 0 && (
+        <ul class="changes" aria-label="Grants">
+          {limits.grants.map((grant) => (
+            <li key={grant.id}>
+              {neurons(grant.remaining_micro_neurons)} N granted, until {moment(grant.expires_at)} (
+              {relative(grant.expires_at, now)})
+            </li>
+          ))}
+        </ul>
+      )}
+    </>
+  );
+}
+
+const included = (daily: number | null): string =>
+  daily === null ? "no limit" : `${count(daily)} N are included`;
+
+/** The classes that moderation and chat take, and whatever else is in use: the rest is all at zero. */
+const isShown = ({ name, limit, remaining }: Rate): boolean =>
+  limit !== remaining ||
+  /^(?:requests|text_generation|text_classification|image_classification)$/.test(name);
+
+function Rates({ limits }: { readonly limits: Limits }) {
+  return (
+    <div class="rates">
+      {limits.rates.filter(isShown).map((rate) => {
+        const used = rate.limit - rate.remaining;
+        const share = rate.limit === 0 ? 0 : used / rate.limit;
+        return (
+          <div key={rate.name} class="bar-row">
+            <span>{words(rate.name)}</span>
+            <svg class="bar" viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true">
+              <rect class="track" width="100" height="6" />
+              <rect class={share > 0.9 ? "fill bad" : "fill"} width={share * 100} height="6" />
+            </svg>
+            <span class="end">
+              {count(used)} / {count(rate.limit)}
+            </span>
+          </div>
+        );
+      })}
+    </div>
+  );
+}
+
+function InvariantsPanel({ tenant }: { readonly tenant: string }) {
+  const path = tenantPath(tenant, "/invariants");
+  const { data, error, reload } = useLoad(path, (signal) =>
+    api.get<Invariants>(path, {}, { signal }),
+  );
+  return (
+    <Panel
+      title="Invariants"
+      class="span-12"
+      hint="What must always be zero, counted when this page was opened."
+      actions={
+        data !== null && (
+          <Badge tone={data.holds ? "good" : "bad"}>{data.holds ? "all hold" : "broken"}</Badge>
+        )
+      }
+    >
+      {error !== null && <ErrorNote error={error} onRetry={reload} />}
+      {data === null && error === null && <Skeleton lines={2} />}
+      {data !== null && (
+        <ul class="columns">
+          {data.data.map((one) => (
+            <li key={one.number} class="row between">
+              <span>{words(one.name)}</span>
+              <Badge tone={one.violations === 0 ? "neutral" : "bad"}>{count(one.violations)}</Badge>
+            </li>
+          ))}
+        </ul>
+      )}
+    </Panel>
+  );
+}

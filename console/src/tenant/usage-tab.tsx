@@ -1,0 +1,172 @@
+import { useState } from "preact/hooks";
+import { api, tenantPath } from "../api/session.ts";
+import type { Usage, UsageRow } from "../api/shapes.ts";
+import { count, exactNeurons, neurons, shortModel, usd, words } from "../format.ts";
+import { StackedBars } from "../ui/chart.tsx";
+import { Figure, Panel } from "../ui/panel.tsx";
+import { Empty, ErrorNote, Skeleton } from "../ui/status.tsx";
+import { type Column, Table } from "../ui/table.tsx";
+import { useLoad } from "../ui/use-load.ts";
+import { byDay, daysOf, sumByModel } from "./by-day.ts";
+import { lastDays, RangePicker } from "./range.tsx";
+import type { TabProps } from "./tenant-page.tsx";
+
+/** Days times models: beyond this the totals still hold, and the page says that rows are missing. */
+const MOST_PAGES = 10;
+
+async function readUsage(path: string, range: { from: string; to: string }, signal: AbortSignal) {
+  let rows: readonly UsageRow[] = [];
+  let cursor: string | null = null;
+  let last: Usage | null = null;
+  for (let page = 0; page < MOST_PAGES; page += 1) {
+    const query = { ...range, group_by: "day,model", limit: 200, cursor };
+    // oxlint-disable-next-line no-await-in-loop -- a page says where the next one is
+    const usage: Usage = await api.get(path, query, { signal });
+    rows = [...rows, ...usage.data];
+    last = usage;
+    cursor = usage.next_cursor;
+    if (cursor === null) break;
+  }
+  if (last === null) throw new Error("There is no usage to read.");
+  return { ...last, data: rows, has_more: cursor !== null };
+}
+
+export function UsageTab({ tenant }: TabProps) {
+  const [range, setRange] = useState(lastDays(7));
+  const path = tenantPath(tenant, "/usage");
+  const key = `${path} ${range.from} ${range.to}`;
+  const { data, error, loading, reload } = useLoad(key, (signal) => readUsage(path, range, signal));
+  return (
+    <div class="stack">
+      <div class="row between">
+        <RangePicker range={range} onRange={setRange} />
+        <span class="hint" role="status">
+          {loading ? "Loading…" : ""}
+        </span>
+      </div>
+      {error !== null && <ErrorNote error={error} onRetry={reload} />}
+      {data === null && error === null && <Skeleton lines={8} />}
+      {data !== null && <UsageReport usage={data} range={range} />}
+    </div>
+  );
+}
+
+function UsageReport({
+  usage,
+  range,
+}: {
+  readonly usage: Usage;
+  readonly range: { from: string; to: string };
+}) {
+  const { totals } = usage;
+  const refused = Object.values(totals.refused).reduce((sum, n) => sum + n, 0);
+  const days = daysOf(range.from, range.to);
+  return (
+    <div class="grid">
+      <Panel title="Total" class="span-12" hint={`${range.from} to ${range.to}, UTC days`}>
+        <div class="figures">
+          <Figure label="Calls" value={count(totals.calls)} />
+          <Figure
+            label="Neurons"
+            value={neurons(totals.micro_neurons)}
+            title={exactNeurons(totals.micro_neurons)}
+          />
+          <Figure label="Of quota" value={neurons(totals.quota_micro_neurons)} unit="N" />
+          <Figure label="Granted" value={neurons(totals.granted_micro_neurons)} unit="N" />
+          <Figure label="Overage" value={neurons(totals.overage_micro_neurons)} unit="N" />
+          <Figure label="Cost" value={usd(totals.cost_usd)} title={`USD ${totals.cost_usd}`} />
+          <Figure
+            label="Charge"
+            value={usd(totals.charge_usd)}
+            title={`USD ${totals.charge_usd}`}
+          />
+          <Figure label="Refused" value={count(refused)} />
+        </div>
+      </Panel>
+      {usage.data.length === 0 ? (
+        <Panel title="By day and model" class="span-12">
+          <Empty icon="money" title="Nothing was used in these days">
+            <p>Make a call under “Try it”, or look at other days.</p>
+          </Empty>
+        </Panel>
+      ) : (
+        <>
+          <Panel title="Neurons by day and model" class="span-12">
+            <StackedBars
+              label="Neurons by day and model"
+              places={days}
+              series={byDay(usage.data, days)}
+              format={(n) => count(n)}
+            />
+          </Panel>
+          <Panel
+            title="By model"
+            class="span-12"
+            hint={
+              usage.has_more
+                ? "There is more than is shown; the totals above are whole."
+                : undefined
+            }
+          >
+            <Table
+              caption="Usage by model"
+              columns={COLUMNS}
+              rows={sumByModel(usage.data)}
+              keyOf={({ model }) => model}
+              initial={{ key: "neurons", down: true }}
+            />
+          </Panel>
+        </>
+      )}
+    </div>
+  );
+}
+
+type ModelSum = ReturnType<typeof sumByModel>[number];
+
+const COLUMNS: readonly Column<ModelSum>[] = [
+  {
+    key: "model",
+    label: "Model",
+    main: true,
+    sort: ({ model }) => model,
+    cell: ({ model }) => <span title={model}>{shortModel(model)}</span>,
+  },
+  { key: "task", label: "Task", cell: ({ task }) => words(task) },
+  {
+    key: "calls",
+    label: "Engine calls",
+    end: true,
+    sort: (row) => row.requests,
+    cell: (row) => count(row.requests),
+  },
+  {
+    key: "failed",
+    label: "Failed",
+    end: true,
+    sort: (row) => row.failed,
+    cell: (row) => count(row.failed),
+  },
+  {
+    key: "units",
+    label: "Units",
+    end: true,
+    cell: ({ units }) =>
+      Object.entries(units)
+        .map(([unit, n]) => `${count(n)} ${words(unit)}`)
+        .join(", "),
+  },
+  {
+    key: "neurons",
+    label: "Neurons",
+    end: true,
+    sort: (row) => row.microNeurons,
+    cell: (row) => <span title={exactNeurons(row.microNeurons)}>{neurons(row.microNeurons)}</span>,
+  },
+  {
+    key: "basis",
+    label: "Estimated",
+    end: true,
+    cell: (row) => neurons(row.estimated + row.held),
+  },
+];

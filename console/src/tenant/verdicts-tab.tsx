@@ -1,0 +1,175 @@
+import { useState } from "preact/hooks";
+import { CATEGORIES } from "../../../src/domain/category.ts";
+import { api, tenantPath } from "../api/session.ts";
+import type { Verdict } from "../api/moderation-shapes.ts";
+import type { List } from "../api/shapes.ts";
+import { moment } from "../format.ts";
+import { go, hashOf } from "../hash-route.ts";
+import { Button } from "../ui/button.tsx";
+import { Dialog } from "../ui/dialog.tsx";
+import { SelectField, TextField } from "../ui/field.tsx";
+import { Panel } from "../ui/panel.tsx";
+import { Badge, Empty, ErrorNote, Skeleton, TagBadge } from "../ui/status.tsx";
+import { type Column, Table } from "../ui/table.tsx";
+import { useLoad } from "../ui/use-load.ts";
+import { usePaged } from "../ui/use-paged.ts";
+import { Revisions } from "./revisions.tsx";
+import { StoredContent } from "./stored-content.tsx";
+import type { TabProps } from "./tenant-page.tsx";
+import { VerdictView } from "../verdict-view.tsx";
+
+const choices = (all: string, values: readonly string[]) => [
+  { value: "", label: all },
+  ...values.map((value) => ({ value, label: value })),
+];
+
+const NO_FILTER = { decision: "", category: "", review: "", user_id: "", content_id: "" };
+
+export function VerdictsTab({ tenant, item }: TabProps) {
+  const [filter, setFilter] = useState(NO_FILTER);
+  const path = tenantPath(tenant, "/verdicts");
+  const page = usePaged(`${path} ${JSON.stringify(filter)}`, (cursor, signal) =>
+    api.get<List<Verdict>>(path, { ...filter, cursor, limit: 50 }, { signal }),
+  );
+  const set = (change: Partial<typeof NO_FILTER>) => setFilter({ ...filter, ...change });
+  return (
+    <Panel
+      title="Verdicts"
+      hint="Newest first. Open one to see its stages."
+      actions={
+        <Button icon="replay" onClick={page.reload}>
+          Refresh
+        </Button>
+      }
+    >
+      <div class="columns">
+        <SelectField
+          label="Decision"
+          value={filter.decision}
+          choices={choices("Every decision", ["allow", "flag", "block"])}
+          onValue={(decision) => set({ decision })}
+        />
+        <SelectField
+          label="Category"
+          value={filter.category}
+          choices={choices("Every category", CATEGORIES)}
+          onValue={(category) => set({ category })}
+        />
+        <SelectField
+          label="Review"
+          value={filter.review}
+          choices={choices("Every state", ["none", "open", "claimed", "done"])}
+          onValue={(review) => set({ review })}
+        />
+        <TextField
+          label="User"
+          maxLength={256}
+          value={filter.user_id}
+          onValue={(user_id) => set({ user_id })}
+        />
+        <TextField
+          label="Content id"
+          maxLength={256}
+          value={filter.content_id}
+          onValue={(content_id) => set({ content_id })}
+        />
+      </div>
+      {page.error !== null && <ErrorNote error={page.error} onRetry={page.reload} />}
+      {page.items === null && page.error === null && <Skeleton lines={8} />}
+      {page.items?.length === 0 && (
+        <Empty icon="scale" title={page.more ? "None on this page" : "No verdict matches"}>
+          <p>
+            {page.more
+              ? "Older ones may: go on below."
+              : "Change the filters, or make a verdict under “Try it”."}
+          </p>
+        </Empty>
+      )}
+      {page.items !== null && page.items.length > 0 && (
+        <Table
+          caption="Verdicts"
+          columns={columns(tenant)}
+          rows={page.items}
+          keyOf={({ id }) => id}
+        />
+      )}
+      {page.more && (
+        <div class="more">
+          <Button busy={page.loading} onClick={page.loadMore}>
+            Show older verdicts
+          </Button>
+        </div>
+      )}
+      {item !== null && (
+        <OneVerdict tenant={tenant} id={item} onClose={() => go(["tenants", tenant, "verdicts"])} />
+      )}
+    </Panel>
+  );
+}
+
+const none = <span class="soft">–</span>;
+
+const columns = (tenant: string): readonly Column<Verdict>[] => [
+  {
+    key: "made",
+    label: "Made, UTC",
+    main: true,
+    cell: (verdict) => (
+      <a href={hashOf(["tenants", tenant, "verdicts", verdict.id])}>{moment(verdict.created_at)}</a>
+    ),
+  },
+  { key: "decision", label: "Decision", cell: ({ decision }) => <TagBadge tag={decision} /> },
+  {
+    key: "why",
+    label: "Why",
+    cell: ({ reasons }) =>
+      reasons.length === 0
+        ? none
+        : [...new Set(reasons.map(({ category, kind }) => category ?? kind))]
+            .slice(0, 3)
+            .join(", "),
+  },
+  { key: "user", label: "User", cell: ({ user_id: user }) => user ?? none },
+  { key: "content", label: "Content id", cell: ({ content_id: content }) => content ?? none },
+  {
+    key: "policy",
+    label: "Policy",
+    cell: ({ policy }) => `${policy.name} ${policy.version}`,
+  },
+  {
+    key: "review",
+    label: "Review",
+    cell: ({ review, test }) => (
+      <>
+        {review.state === "none" ? none : <TagBadge tag={review.state} />}
+        {test && <Badge tone="info">test</Badge>}
+      </>
+    ),
+  },
+];
+
+interface OneVerdictProps {
+  readonly tenant: string;
+  readonly id: string;
+  readonly onClose: () => void;
+}
+
+function OneVerdict({ tenant, id, onClose }: OneVerdictProps) {
+  const path = tenantPath(tenant, `/verdicts/${encodeURIComponent(id)}`);
+  const { data, error, reload } = useLoad(path, (signal) => api.get<Verdict>(path, {}, { signal }));
+  return (
+    <Dialog title="Verdict" wide onClose={onClose}>
+      <div class="stack">
+        {error !== null && <ErrorNote error={error} onRetry={reload} />}
+        {data === null && error === null && <Skeleton lines={8} />}
+        {data !== null && (
+          <>
+            <VerdictView verdict={data} />
+            <StoredContent path={path} />
+            {data.revision > 1 && <Revisions path={path} />}
+          </>
+        )}
+      </div>
+    </Dialog>
+  );
+}

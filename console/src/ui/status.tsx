@@ -1,0 +1,113 @@
+import type { ComponentChildren } from "preact";
+import { RequestFailed } from "../api/problem.ts";
+import { words } from "../format.ts";
+import { Button } from "./button.tsx";
+import { Icon, type IconName } from "./icon.tsx";
+
+export type Tone = "neutral" | "good" | "warn" | "bad" | "info";
+
+export const Badge = ({
+  tone,
+  children,
+}: {
+  readonly tone: Tone;
+  readonly children: ComponentChildren;
+}) => <span class={`badge ${tone}`}>{children}</span>;
+
+const TONES: Readonly<Record<string, Tone>> = {
+  allow: "good",
+  flag: "warn",
+  block: "bad",
+  evaluated: "good",
+  not_required: "neutral",
+  not_evaluated: "warn",
+  timed_out: "bad",
+  failed: "bad",
+  posted: "good",
+  voided: "neutral",
+  expired: "warn",
+  delivered: "good",
+  pending: "info",
+  open: "warn",
+  claimed: "info",
+  done: "good",
+  free: "neutral",
+  paid: "info",
+};
+
+/** A word of the API as a badge: decision, outcome, state. */
+export const TagBadge = ({ tag }: { readonly tag: string }) => (
+  <Badge tone={TONES[tag] ?? "neutral"}>{words(tag)}</Badge>
+);
+
+interface ErrorNoteProps {
+  readonly error: Error;
+  readonly onRetry?: (() => void) | undefined;
+  readonly what?: string;
+}
+
+/** What failed, why, what to do, and the id to ask about. */
+export function ErrorNote({ error, onRetry, what }: ErrorNoteProps) {
+  const problem = error instanceof RequestFailed ? error.problem : null;
+  return (
+    <div class="note bad" role="alert">
+      <Icon name="warning" />
+      <div>
+        <p>
+          <strong>{what ?? problem?.title ?? "Something went wrong"}.</strong>{" "}
+          {problem?.detail ?? error.message}
+        </p>
+        {problem?.errors !== undefined && problem.errors.length > 0 && (
+          <ul>
+            {problem.errors.map(({ pointer, detail }) => (
+              <li key={pointer}>
+                <code>{pointer}</code> {detail}
+              </li>
+            ))}
+          </ul>
+        )}
+        {problem?.request_id != null && (
+          <p class="hint">
+            Request <code>{problem.request_id}</code>
+          </p>
+        )}
+        {onRetry !== undefined && (
+          <Button icon="replay" small onClick={onRetry}>
+            Try again
+          </Button>
+        )}
+      </div>
+    </div>
+  );
+}
+
+export const Warning = ({ children }: { readonly children: ComponentChildren }) => (
+  <div class="note warn">
+    <Icon name="warning" />
+    <div>{children}</div>
+  </div>
+);
+
+interface EmptyProps {
+  readonly icon: IconName;
+  readonly title: string;
+  readonly children?: ComponentChildren;
+}
+
+/** Nothing is there, and what would change that. */
+export const Empty = ({ icon, title, children }: EmptyProps) => (
+  <div class="empty">
+    <Icon name={icon} />
+    <p class="empty-title">{title}</p>
+    {children}
+  </div>
+);
+
+/** Holds the place of what is on its way, so that nothing moves when it comes. */
+export const Skeleton = ({ lines = 3 }: { readonly lines?: number }) => (
+  <div class="skeleton" role="status" aria-label="Loading">
+    {Array.from({ length: lines }, (_, line) => (
+      <span key={line} />
+    ))}
+  </div>
+);

@@ -1,0 +1,51 @@
+import { useCallback, useEffect, useRef, useState } from "preact/hooks";
+
+export interface Loaded<T> {
+  readonly data: T | null;
+  readonly error: Error | null;
+  readonly loading: boolean;
+  readonly reload: () => void;
+}
+
+/**
+ * Loads when `key` changes and when asked. What was there stays while the next is on its way, unless
+ * `key` is another: then it is of something else. A load that was overtaken is aborted.
+ */
+export function useLoad<T>(key: string, load: (signal: AbortSignal) => Promise<T>): Loaded<T> {
+  const [state, setState] = useState<{ key: string; data: T | null; error: Error | null }>({
+    key,
+    data: null,
+    error: null,
+  });
+  const [loading, setLoading] = useState(true);
+  const [turn, setTurn] = useState(0);
+  const latest = useRef(load);
+  latest.current = load;
+
+  useEffect(() => {
+    const abort = new AbortController();
+    setLoading(true);
+    latest
+      .current(abort.signal)
+      .then((data) => {
+        if (!abort.signal.aborted) setState({ key, data, error: null });
+      })
+      .catch((error: unknown) => {
+        if (abort.signal.aborted) return;
+        const known = error instanceof Error ? error : new Error("Something went wrong.");
+        setState((before) => ({
+          key,
+          data: before.key === key ? before.data : null,
+          error: known,
+        }));
+      })
+      .finally(() => {
+        if (!abort.signal.aborted) setLoading(false);
+      });
+    return () => abort.abort();
+  }, [key, turn]);
+
+  const reload = useCallback(() => setTurn((n) => n + 1), []);
+  const own = state.key === key;
+  return { data: own ? state.data : null, error: own ? state.error : null, loading, reload };
+}

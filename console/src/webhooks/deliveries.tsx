@@ -1,0 +1,223 @@
+import { useState } from "preact/hooks";
+import { api } from "../api/session.ts";
+import type { Delivery, List, Webhook } from "../api/shapes.ts";
+import { count, moment, words } from "../format.ts";
+import { announce } from "../ui/announce.ts";
+import { Button } from "../ui/button.tsx";
+import { Dialog } from "../ui/dialog.tsx";
+import { SelectField, TextField } from "../ui/field.tsx";
+import { Panel } from "../ui/panel.tsx";
+import { Empty, ErrorNote, Skeleton, TagBadge } from "../ui/status.tsx";
+import { type Column, Table } from "../ui/table.tsx";
+import { usePaged } from "../ui/use-paged.ts";
+
+interface DeliveriesProps {
+  readonly path: string;
+  readonly deliveriesPath: string;
+  readonly webhook: Webhook;
+  readonly onChanged: () => void;
+}
+
+const STATES = [
+  { value: "", label: "Every state" },
+  { value: "pending", label: "Pending" },
+  { value: "delivered", label: "Delivered" },
+  { value: "failed", label: "Failed" },
+] as const;
+
+export function Deliveries({ path, deliveriesPath, webhook, onChanged }: DeliveriesProps) {
+  const [state, setState] = useState<(typeof STATES)[number]["value"]>("");
+  const [asking, setAsking] = useState(false);
+  const [testing, setTesting] = useState(false);
+  const own = `${path}/${webhook.id}`;
+  const page = usePaged(`${own} ${state}`, (cursor, signal) =>
+    api.get<List<Delivery>>(`${own}/deliveries`, { state, cursor, limit: 50 }, { signal }),
+  );
+  const replay = async ({ id }: Delivery) => {
+    try {
+      await api.send("POST", `${deliveriesPath}/${encodeURIComponent(id)}/replay`);
+      announce("It is sent again.");
+    } catch (caught) {
+      announce((caught as Error).message, "bad");
+    }
+    // What is sent at once has come back by then, more often than not.
+    setTimeout(page.reload, 700);
+  };
+  const test = async () => {
+    setTesting(true);
+    try {
+      const tried = await api.send<Delivery>("POST", `${own}/test`);
+      const last = tried.attempts.at(-1);
+      const good = tried.state === "delivered";
+      announce(
+        good ? "The endpoint took the test." : `The test failed: ${saidOf(last)}.`,
+        good ? "good" : "bad",
+      );
+    } catch (caught) {
+      announce((caught as Error).message, "bad");
+    }
+    setTesting(false);
+    page.reload();
+  };
+  return (
+    <Panel
+      title="Deliveries"
+      hint={webhook.url}
+      actions={
+        <>
+          <SelectField label="State" value={state} choices={STATES} onValue={setState} />
+          <Button busy={testing} onClick={() => void test()}>
+            Send a test
+          </Button>
+          <Button icon="replay" onClick={() => setAsking(true)}>
+            Replay a time
+          </Button>
+          <Button onClick={page.reload}>Refresh</Button>
+        </>
+      }
+    >
+      {page.error !== null && <ErrorNote error={page.error} onRetry={page.reload} />}
+      {page.items === null && page.error === null && <Skeleton lines={5} />}
+      {page.items?.length === 0 && (
+        <Empty icon="bell" title="Nothing was sent yet">
+          <p>Send a test, or wait for an event that it subscribed to.</p>
+        </Empty>
+      )}
+      {page.items !== null && page.items.length > 0 && (
+        <Table
+          caption="Deliveries"
+          columns={columns(replay)}
+          rows={page.items}
+          keyOf={({ id }) => id}
+        />
+      )}
+      {page.more && (
+        <div class="more">
+          <Button busy={page.loading} onClick={page.loadMore}>
+            Show older ones
+          </Button>
+        </div>
+      )}
+      {asking && (
+        <ReplayTime
+          path={own}
+          onClose={() => setAsking(false)}
+          onAsked={() => {
+            setAsking(false);
+            onChanged();
+            setTimeout(page.reload, 700);
+          }}
+        />
+      )}
+    </Panel>
+  );
+}
+
+const saidOf = (attempt: Delivery["attempts"][number] | undefined): string =>
+  attempt === undefined
+    ? "it was not tried"
+    : attempt.error === null
+      ? `it answered ${attempt.status}`
+      : `${words(attempt.error)}${attempt.status === null ? "" : ` ${attempt.status}`}`;
+
+const columns = (replay: (delivery: Delivery) => Promise<void>): readonly Column<Delivery>[] => [
+  {
+    key: "event",
+    label: "Event, UTC",
+    main: true,
+    cell: (delivery) => <span title={delivery.event_id}>{moment(delivery.created_at)}</span>,
+  },
+  { key: "state", label: "State", cell: ({ state }) => <TagBadge tag={state} /> },
+  { key: "tries", label: "Tries", end: true, cell: ({ attempts }) => count(attempts.length) },
+  { key: "last", label: "Last said", cell: ({ attempts }) => saidOf(attempts.at(-1)) },
+  {
+    key: "latency",
+    label: "Latency",
+    end: true,
+    cell: ({ attempts }) => {
+      const last = attempts.at(-1);
+      return last === undefined ? "–" : `${Math.round(last.latency_ms)} ms`;
+    },
+  },
+  {
+    key: "next",
+    label: "Next try",
+    cell: ({ next_attempt_at: next }) =>
+      next === null ? <span class="soft">–</span> : moment(next).slice(5),
+  },
+  {
+    key: "acts",
+    label: "Actions",
+    end: true,
+    cell: (delivery) => (
+      <Button
+        small
+        icon="replay"
+        label={`Replay the delivery of ${moment(delivery.created_at)}`}
+        onClick={() => void replay(delivery)}
+      >
+        Replay
+      </Button>
+    ),
+  },
+];
+
+interface ReplayTimeProps {
+  readonly path: string;
+  readonly onClose: () => void;
+  readonly onAsked: () => void;
+}
+
+function ReplayTime({ path, onClose, onAsked }: ReplayTimeProps) {
+  const [from, setFrom] = useState(new Date(Date.now() - 86_400_000).toISOString().slice(0, 16));
+  const [only, setOnly] = useState<"failed" | "all">("failed");
+  const [error, setError] = useState<Error | null>(null);
+  const [busy, setBusy] = useState(false);
+  const ask = async () => {
+    setBusy(true);
+    setError(null);
+    try {
+      await api.send("POST", `${path}/replay`, { from: `${from}:00.000Z`, only });
+      announce("The replay has begun; what is new goes first.");
+      onAsked();
+    } catch (caught) {
+      setError(caught as Error);
+      setBusy(false);
+    }
+  };
+  return (
+    <Dialog title="Replay a time" onClose={onClose}>
+      <form
+        class="stack"
+        onSubmit={(event) => {
+          event.preventDefault();
+          void ask();
+        }}
+      >
+        <TextField
+          label="Events from, UTC"
+          type="datetime-local"
+          required
+          value={from}
+          onValue={setFrom}
+        />
+        <SelectField
+          label="Which"
+          value={only}
+          choices={[
+            { value: "failed", label: "what was not delivered" },
+            { value: "all", label: "everything, once more" },
+          ]}
+          onValue={setOnly}
+        />
+        {error !== null && <ErrorNote error={error} what="No replay was begun" />}
+        <div class="actions end">
+          <Button onClick={onClose}>Cancel</Button>
+          <Button type="submit" kind="primary" busy={busy}>
+            Replay
+          </Button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}

@@ -1,0 +1,90 @@
+import type * as v from "valibot";
+import { describe, expect, it } from "vitest";
+import type * as moderation from "../../console/src/api/moderation-shapes.ts";
+import type * as shapes from "../../console/src/api/shapes.ts";
+import { CATEGORIES } from "../../src/domain/category.ts";
+import { defaultPolicy } from "../../src/domain/policy.ts";
+import type { JournalLineOutput } from "../../src/wire/journal-line.ts";
+import type { ContentOutput } from "../../src/wire/kept-content.ts";
+import type { IssuedKeyOutput, KeyOutput } from "../../src/wire/key.ts";
+import type { ModelOutput } from "../../src/wire/openai-model.ts";
+import { type PolicyInput, type PolicyOutput, toPolicy } from "../../src/wire/policy.ts";
+import type { ReplayOutput } from "../../src/wire/policy-replay.ts";
+import type { QuoteOutput } from "../../src/wire/quote.ts";
+import type {
+  AuditOutput,
+  InvariantsOutput,
+  LimitsOutput,
+  RefusalOutput,
+} from "../../src/wire/report.ts";
+import type { TenantOutput } from "../../src/wire/settings.ts";
+import type { UsageOutput } from "../../src/wire/usage.ts";
+import type { RevisionOutput, VerdictOutput } from "../../src/wire/verdict.ts";
+import type {
+  DeliveryOutput,
+  EventOutput,
+  WebhookOutput,
+  WebhookWithSecretOutput,
+} from "../../src/wire/webhook.ts";
+import { policyBody, policyFields } from "../../console/src/tenant/policy-form.ts";
+
+// What the console reads is what the API says: this file does not compile where they part.
+
+type Shown<Schema extends v.GenericSchema, Shape> =
+  v.InferOutput<Schema> extends Shape ? true : never;
+
+const SHOWN: readonly true[] = [
+  true satisfies Shown<typeof TenantOutput, shapes.Tenant>,
+  true satisfies Shown<typeof LimitsOutput, shapes.Limits>,
+  true satisfies Shown<typeof UsageOutput, shapes.Usage>,
+  true satisfies Shown<typeof JournalLineOutput, shapes.JournalLine>,
+  true satisfies Shown<typeof KeyOutput, shapes.Key>,
+  true satisfies Shown<typeof IssuedKeyOutput, shapes.IssuedKey>,
+  true satisfies Shown<typeof PolicyOutput, moderation.Policy>,
+  true satisfies Shown<typeof ReplayOutput, moderation.PolicyReplay>,
+  true satisfies Shown<typeof VerdictOutput, moderation.Verdict>,
+  true satisfies Shown<typeof RevisionOutput, moderation.Revision>,
+  true satisfies Shown<typeof ContentOutput, moderation.Content>,
+  true satisfies Shown<typeof WebhookOutput, shapes.Webhook>,
+  true satisfies Shown<typeof WebhookWithSecretOutput, shapes.WebhookWithSecret>,
+  true satisfies Shown<typeof DeliveryOutput, shapes.Delivery>,
+  true satisfies Shown<typeof EventOutput, shapes.PlatformEvent>,
+  true satisfies Shown<typeof RefusalOutput, shapes.Refusal>,
+  true satisfies Shown<typeof InvariantsOutput, shapes.Invariants>,
+  true satisfies Shown<typeof AuditOutput, shapes.AuditEntry>,
+  true satisfies Shown<typeof QuoteOutput, shapes.Quote>,
+  true satisfies Shown<typeof ModelOutput, shapes.ModelCard>,
+];
+
+describe("what the console reads", () => {
+  it("is what the API says", () => {
+    expect(SHOWN).toHaveLength(20);
+  });
+});
+
+describe("the form of a policy", () => {
+  const policy = toPolicy({ name: "default", version: 3, policy: defaultPolicy(false) });
+
+  it("sends back what it was given", () => {
+    const { object: _object, name: _name, version: _version, ...whole } = policy;
+    const body = policyBody(policyFields(policy), policy);
+    expect(body).toEqual(whole);
+    expect(Object.keys(body.categories)).toEqual([...CATEGORIES]);
+    const sent: v.InferInput<typeof PolicyInput> = body as v.InferInput<typeof PolicyInput>;
+    expect(sent.terms).toEqual({ block: [], allow: [] });
+  });
+
+  it("takes an emptied threshold as never, and a line as a term", () => {
+    const fields = policyFields(policy);
+    const toxicity = fields.categories["toxicity"];
+    if (toxicity === undefined) throw new Error("there is no rule for toxicity");
+    const changed = {
+      ...fields,
+      categories: { ...fields.categories, toxicity: { ...toxicity, ban: "", block: "0.55" } },
+      block_terms: " spoon \n\n<b>fork</b>",
+    };
+    const body = policyBody(changed, policy);
+    expect(body.categories["toxicity"]).toMatchObject({ block: 0.55, ban: null });
+    expect(body.terms.block).toEqual(["spoon", "<b>fork</b>"]);
+  });
+});
