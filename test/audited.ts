@@ -13,3 +13,15 @@ export const actOf = ({ method, path }: Mount): string => `${method} ${pathTempl
 
 export const isAct = (mount: Mount): boolean =>
   mount.auth.kind === "platform" && mount.method !== "GET" && !ONLY_READ.has(actOf(mount));
+
+interface AppliedState {
+  readonly object?: string;
+  readonly counts?: Readonly<Record<string, number>>;
+  readonly dry_run?: boolean;
+}
+
+/** A document of which there was nothing to do, or that was only planned. */
+export const changedNothing = (body: AppliedState | null): boolean =>
+  body?.object === "applied_state" &&
+  (body.dry_run === true ||
+    ["create", "update", "suspend", "issue_keys"].every((act) => body.counts?.[act] === 0));

@@ -66,6 +66,17 @@ export class AccountStore {
       .map(toTenant);
   }
 
+  /** Those of the ids that are of tenants. */
+  listedAmong(ids: readonly string[]): string[] {
+    return this.#db
+      .run<{ id: string }>(
+        `SELECT id FROM tenants
+          WHERE id IN (SELECT value FROM json_each(?)) AND state = 'active' ORDER BY id`,
+        JSON.stringify(ids),
+      )
+      .map(({ id }) => id);
+  }
+
   listDeleting(limit: number): ListedTenant[] {
     return this.#db
       .run<TenantRow>("SELECT * FROM tenants WHERE state = 'deleting' LIMIT ?", limit)

@@ -120,6 +120,11 @@ export class Account extends DurableObject<Env> {
     return { ids: rows.slice(0, limit).map(({ id }) => id), more: rows.length > limit };
   }
 
+  /** Those of these tenants that there are. */
+  listedAmong(ids: readonly string[]): readonly string[] {
+    return this.#store.listedAmong(ids);
+  }
+
   /** Lifts the closure of the day for every tenant. Returns how many were told. */
   async reopen(): Promise<number> {
     let told = 0;
@@ -138,6 +143,14 @@ export class Account extends DurableObject<Env> {
 
   record(entry: Omit<AuditEntry, "atMs">): void {
     this.#store.addAudit({ ...entry, atMs: Date.now() });
+  }
+
+  /** All or none. */
+  recordAll(entries: readonly Omit<AuditEntry, "atMs">[]): void {
+    const atMs = Date.now();
+    this.#db.transaction(() =>
+      entries.forEach((entry) => this.#store.addAudit({ ...entry, atMs })),
+    );
   }
 
   listAudit(

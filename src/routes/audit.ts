@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import type { AuditEntry } from "../../durable-objects/account/account-store.ts";
-import type { Caller } from "../http/call.ts";
+import type { Caller, MirrorCaller, PlatformCaller } from "../http/call.ts";
 import { ok } from "../http/call.ts";
 import { newId } from "../http/ids.ts";
 import { defineRoute } from "../http/route.ts";
@@ -8,20 +8,34 @@ import { list, listOf, name, pageQuery } from "../wire/field.ts";
 import { AuditOutput, toAudit } from "../wire/report.ts";
 import { askAccount, tellAccount } from "./tenant-object.ts";
 
+interface Acting {
+  readonly requestId: string;
+  readonly caller: Caller;
+}
+
+/** What is recorded of an act, on the tenant that the caller names. */
+export function newEntry(
+  { caller, requestId }: Acting & { readonly caller: PlatformCaller | MirrorCaller },
+  action: string,
+  detail: AuditEntry["detail"],
+): Omit<AuditEntry, "atMs"> {
+  const tenant = "tenant" in caller ? caller.tenant : null;
+  return { id: newId("evt"), actor: caller.actor, action, tenant, requestId, detail };
+}
+
 /**
  * Records an act of the platform; what a tenant does with its own key is not one.
  *
  * @returns false when it could not be recorded: the reply must then not be a success
  */
 export async function recordAct(
-  call: { readonly env: Env; readonly requestId: string; readonly caller: Caller },
+  call: Acting & { readonly env: Env },
   action: string,
   detail: AuditEntry["detail"],
 ): Promise<boolean> {
-  const { caller, requestId } = call;
+  const { caller } = call;
   if (caller.kind !== "platform") return true;
-  const tenant = "tenant" in caller ? caller.tenant : null;
-  const entry = { id: newId("evt"), actor: caller.actor, action, tenant, requestId, detail };
+  const entry = newEntry({ ...call, caller }, action, detail);
   const recorded = await tellAccount(call.env, (account) => account.record(entry));
   return recorded === undefined;
 }

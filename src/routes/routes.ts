@@ -22,6 +22,7 @@ import { replayPolicy } from "./policy-replay.ts";
 import { createQuote } from "./quote.ts";
 import { getHealth, reopenAccount, VERSION } from "./service.ts";
 import { deleteTenant, getTenant, patchTenant, putTenant } from "./tenants.ts";
+import { getState, putState } from "./state.ts";
 import { createTranslation } from "./translations.ts";
 import { createVerdict, getVerdict, listRevisions, listVerdicts } from "./verdicts.ts";
 import { getContent, getContentPicture, listContentReads } from "./contents.ts";
@@ -110,6 +111,8 @@ export const ROUTES: readonly Route[] = [
   deleteTenant,
   listInvariants,
   listAudit,
+  getState,
+  putState,
   reopenAccount,
   createTranslation,
   runModelRoute,

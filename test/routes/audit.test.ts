@@ -18,7 +18,7 @@ const ACTS = mountsOf(ROUTES).filter(isAct).map(actOf);
 
 describe("the acts of the platform", () => {
   it.each(ACTS)("%s has a name in the audit log", (act) => {
-    const recording = SOURCES.filter((source) => source.includes("recordAct("));
+    const recording = SOURCES.filter((source) => /\b(?:recordAct|newEntry)\(/.test(source));
     expect(recording.some((source) => source.includes(`"${act}"`))).toBe(true);
   });
 

@@ -1,0 +1,114 @@
+import * as v from "valibot";
+import { withDefaults } from "../domain/settings.ts";
+import { planState } from "../domain/state-plan.ts";
+import { ok } from "../http/call.ts";
+import { defineRoute } from "../http/route.ts";
+import { given } from "../wire/settings.ts";
+import {
+  type Applied,
+  AppliedStateOutput,
+  MOST_TENANTS,
+  StateInput,
+  StateOutput,
+  toAppliedState,
+} from "../wire/state.ts";
+import { applyPlans, readTenants, withoutKey } from "./apply-state.ts";
+import { invalid } from "./shared.ts";
+import { askAccount } from "./tenant-object.ts";
+
+// The tenants as one document: to be kept under version control, compared and applied.
+
+const auth = { kind: "platform" } as const;
+
+/** 500 tenants with every field set have about 400 KB. */
+const LIMIT_BYTES = 1_048_576;
+
+const TOO_MANY = `there are more than ${MOST_TENANTS} tenants`;
+
+/** Keys of objects that valibot passes over, so as not to obey them. */
+const UNSAFE_IDS = ["constructor", "prototype"] as const;
+
+export const getState = defineRoute({
+  method: "GET",
+  path: "/admin/state",
+  summary: "All tenants as the document that PUT takes",
+  description: `PUT of it changes nothing. At most ${MOST_TENANTS} tenants; more are read at \`/admin/tenants\`.`,
+  surface: "native",
+  auth,
+  reply: { status: 200, schema: StateOutput },
+  failures: [],
+  handle: async (call) => {
+    const ids = await askAccount(call.env, (account) => account.listTenants("", MOST_TENANTS));
+    if ("kind" in ids) return ids;
+    if (ids.more) return invalid([], `${TOO_MANY}: read them at /admin/tenants`);
+    const current = await readTenants(call, ids.ids);
+    if ("kind" in current) return current;
+    const tenants = [...current].map(([id, { settings }]) => [id, settings]);
+    return ok({
+      object: "state",
+      tenants: Object.fromEntries(tenants) as v.InferOutput<typeof StateOutput>["tenants"],
+      prune: false,
+      issue_keys: false,
+    });
+  },
+});
+
+export const putState = defineRoute({
+  method: "PUT",
+  path: "/admin/state",
+  summary: "Make the tenants as a document says",
+  description:
+    "Answers with the plan, tenant by tenant, and with `dry_run=true` does no more. Can be repeated: what is as it should be is left as it is. 207: something failed, see `tenants[].failure`; the rest was done.",
+  surface: "native",
+  auth,
+  query: v.strictObject({
+    dry_run: v.optional(
+      v.pipe(
+        v.picklist(["true", "false"]),
+        v.description("Plan only."),
+        v.transform((text) => text === "true"),
+      ),
+      "false",
+    ),
+  }),
+  body: { schema: StateInput, limitBytes: LIMIT_BYTES },
+  reply: { status: 200, otherStatus: 207, schema: AppliedStateOutput },
+  failures: [],
+  handle: async (call) => {
+    const { prune, issue_keys: issueKeys } = call.body;
+    const unsafe = unsafeId(call.rawBody);
+    if (unsafe !== undefined) return invalid(["tenants", unsafe], "is only for /admin/tenants");
+    const tenants = new Map(
+      Object.entries(call.body.tenants).map(([id, fields]) => [id, withDefaults(given(fields))]),
+    );
+    const all = prune
+      ? await askAccount(call.env, (account) => account.listTenants("", MOST_TENANTS))
+      : { ids: [], more: false };
+    if ("kind" in all) return all;
+    if (all.more) return invalid(["prune"], `${TOO_MANY}: no document can name them all`);
+    const current = await readTenants(call, [...new Set([...tenants.keys(), ...all.ids])]);
+    if ("kind" in current) return current;
+    const plans = planState(current, { tenants, prune });
+    const served = plans.filter(({ settings }) => issueKeys && !settings.suspended);
+    const keyless = await withoutKey(call, served);
+    if ("kind" in keyless) return keyless;
+    const dryRun = call.query.dry_run;
+    const applied = dryRun
+      ? plans.map((plan): Applied => ({
+          plan,
+          issuesKey: keyless.has(plan.tenant),
+          status: "planned",
+          failure: null,
+          key: null,
+        }))
+      : await applyPlans(call, plans, keyless);
+    const state = toAppliedState(dryRun, applied);
+    return ok(state, { status: state.complete ? 200 : 207 });
+  },
+});
+
+/** It was parsed before, and is bounded. */
+function unsafeId(body: Uint8Array): string | undefined {
+  const { tenants } = JSON.parse(new TextDecoder().decode(body)) as { tenants: object };
+  return UNSAFE_IDS.find((id) => Object.hasOwn(tenants, id));
+}
