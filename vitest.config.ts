@@ -1,6 +1,8 @@
 import { cloudflareTest } from "@cloudflare/vitest-pool-workers";
 import { defineConfig } from "vitest/config";
 import { startAccessServer } from "./test/fakes/access-server.mjs";
+
+import { startFakeCloudflare } from "./test/fakes/cloudflare-graphql.mjs";
 import { startPictureServer } from "./test/fakes/picture-server.mjs";
 import { startFakeWorkersAi } from "./test/fakes/workers-ai-server.mjs";
 
@@ -12,6 +14,7 @@ process.env["ADMIN_TOKEN"] = "test-admin-token-of-at-least-32-bytes";
 const fakeAi = await startFakeWorkersAi();
 const fakeAccess = await startAccessServer();
 const fakePictures = await startPictureServer();
+const fakeCloudflare = await startFakeCloudflare();
 
 export default defineConfig({
   plugins: [
@@ -25,6 +28,7 @@ export default defineConfig({
           FAKE_AI_URL: fakeAi.url.href,
           FAKE_ACCESS_URL: fakeAccess.url.href,
           FAKE_PICTURES_URL: fakePictures.url.href,
+          CLOUDFLARE_GRAPHQL_URL: fakeCloudflare.url.href,
         },
       },
     }),

@@ -38,6 +38,15 @@ export interface Config {
   readonly webhookTargets: "public" | "any";
   /** The least that a request's line must tell of to be logged: all, refusals, failures. */
   readonly logLevel: LogLevel;
+  /** Whose figures the journals are compared with; null: with nobody's. */
+  readonly cloudflare: {
+    readonly accountId: string;
+    /** It needs to read the account's analytics, and nothing else. */
+    readonly apiToken: string;
+    readonly graphqlUrl: string;
+  } | null;
+  /** From which drift of a model and day on the platform is told: both must be reached. */
+  readonly driftAlert: { readonly percent: number; readonly neurons: number };
 }
 
 export const LOG_LEVELS = ["info", "warn", "error"] as const;
@@ -74,6 +83,15 @@ const isIssuer = (text: string): boolean => {
   return username === "" && search === "" && hash === "";
 };
 
+const GRAPHQL_URL = "https://api.cloudflare.com/client/v4/graphql";
+
+/** The token is told to Cloudflare or, in tests, to this machine: never to anybody else. */
+const isGraphqlUrl = (text: string): boolean =>
+  text === GRAPHQL_URL || /^http:\/\/(?:127\.0\.0\.1|localhost)(?::\d+)?\//.test(text);
+
+const wholeUpTo = (most: number) =>
+  v.pipe(v.string(), v.regex(/^\d{1,10}$/), v.transform(Number), v.maxValue(most));
+
 const Settings = v.object({
   KEY_SECRETS: v.pipe(commaList, v.array(secret), v.minLength(1)),
   ADMIN_TOKEN: secret,
@@ -103,6 +121,11 @@ const Settings = v.object({
   ),
   WEBHOOK_TARGETS: v.optional(v.picklist(["public", "any"]), "public"),
   LOG_LEVEL: v.optional(v.picklist(LOG_LEVELS), "info"),
+  CLOUDFLARE_ACCOUNT_ID: v.optional(v.pipe(v.string(), v.trim())),
+  CLOUDFLARE_API_TOKEN: v.optional(v.pipe(v.string(), v.trim())),
+  CLOUDFLARE_GRAPHQL_URL: v.optional(v.pipe(v.string(), v.check(isGraphqlUrl)), GRAPHQL_URL),
+  DRIFT_ALERT_PERCENT: v.optional(wholeUpTo(100), "5"),
+  DRIFT_ALERT_NEURONS: v.optional(wholeUpTo(1_000_000_000), "100"),
   CORS_ORIGINS: v.optional(v.pipe(commaList, v.array(v.pipe(v.string(), v.check(isOrigin)))), ""),
 });
 
@@ -124,6 +147,13 @@ function namedSettings(env: Env): Record<string, unknown> {
 function settingOf(issue: v.BaseIssue<unknown>): string {
   const key = issue.path?.[0].key;
   return typeof key === "string" ? key : "environment";
+}
+
+/** Half of it is none: many have the account's id set for their tools, and no call needs either. */
+function cloudflareIn(settings: v.InferOutput<typeof Settings>): Config["cloudflare"] {
+  const { CLOUDFLARE_ACCOUNT_ID: accountId, CLOUDFLARE_API_TOKEN: apiToken } = settings;
+  if (accountId === undefined || apiToken === undefined) return null;
+  return { accountId, apiToken, graphqlUrl: settings.CLOUDFLARE_GRAPHQL_URL };
 }
 
 export function readConfig(env: Env): ConfigResult {
@@ -159,6 +189,8 @@ export function readConfig(env: Env): ConfigResult {
       corsOrigins: settings.CORS_ORIGINS,
       webhookTargets: settings.WEBHOOK_TARGETS,
       logLevel: settings.LOG_LEVEL,
+      cloudflare: cloudflareIn(settings),
+      driftAlert: { percent: settings.DRIFT_ALERT_PERCENT, neurons: settings.DRIFT_ALERT_NEURONS },
     },
   };
 }

@@ -30,6 +30,8 @@ describe("readConfig", () => {
         corsOrigins: [],
         webhookTargets: "public",
         logLevel: "info",
+        cloudflare: null,
+        driftAlert: { percent: 5, neurons: 100 },
       },
     });
   });
@@ -47,6 +49,10 @@ describe("readConfig", () => {
       CORS_ORIGINS: "https://a.example, http://localhost:3000",
       WEBHOOK_TARGETS: "any",
       LOG_LEVEL: "warn",
+      CLOUDFLARE_ACCOUNT_ID: " 0123456789abcdef0123456789abcdef\n",
+      CLOUDFLARE_API_TOKEN: "token",
+      DRIFT_ALERT_PERCENT: "10",
+      DRIFT_ALERT_NEURONS: "0",
     });
     expect(result).toMatchObject({
       kind: "ready",
@@ -63,6 +69,12 @@ describe("readConfig", () => {
         corsOrigins: ["https://a.example", "http://localhost:3000"],
         webhookTargets: "any",
         logLevel: "warn",
+        cloudflare: {
+          accountId: "0123456789abcdef0123456789abcdef",
+          apiToken: "token",
+          graphqlUrl: "https://api.cloudflare.com/client/v4/graphql",
+        },
+        driftAlert: { percent: 10, neurons: 0 },
       },
     });
   });
@@ -85,6 +97,14 @@ describe("readConfig", () => {
     [{ PRICES: '{"m":{"token":9007199254740993}}' }, "PRICES"],
     [{ CORS_ORIGINS: "a.example" }, "CORS_ORIGINS"],
     [{ CORS_ORIGINS: "https://a.example/path" }, "CORS_ORIGINS"],
+    [{ LOG_LEVEL: "debug" }, "LOG_LEVEL"],
+    [{ DRIFT_ALERT_PERCENT: "101" }, "DRIFT_ALERT_PERCENT"],
+    [{ DRIFT_ALERT_PERCENT: "-1" }, "DRIFT_ALERT_PERCENT"],
+    [{ DRIFT_ALERT_NEURONS: "1.5" }, "DRIFT_ALERT_NEURONS"],
+    // A token is told to nobody but Cloudflare.
+    [{ CLOUDFLARE_GRAPHQL_URL: "https://evil.example/graphql" }, "CLOUDFLARE_GRAPHQL_URL"],
+    [{ CLOUDFLARE_GRAPHQL_URL: "http://127.0.0.1.evil.example/" }, "CLOUDFLARE_GRAPHQL_URL"],
+    [{ CLOUDFLARE_GRAPHQL_URL: "http://127.0.0.1@evil.example/" }, "CLOUDFLARE_GRAPHQL_URL"],
   ])("is closed with %o", (settings, name) => {
     expect(problemsOf(settings)).toEqual([name]);
   });

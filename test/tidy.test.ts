@@ -53,12 +53,14 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "moderation",
     "src/config.ts",
   ],
+  reconciliation: ["domain", "io", "reports", "src/config.ts"],
   http: ["domain", "io", "src/config.ts"],
   wire: ["domain", "durable-objects", "engines", "generation", "http"],
   routes: [
     "domain",
     "io",
     "reports",
+    "reconciliation",
     "calls",
     "durable-objects",
     "engines",
@@ -79,7 +81,10 @@ const EXCEPTIONS: Readonly<Record<string, readonly string[]>> = {
   // It chooses the engine that the configuration names.
   "src/engines/create-engine.ts": ["src/config.ts"],
   // It applies them.
-  "src/reports/migrations.ts": ["migrations/0001_reports.sql"],
+  "src/reports/migrations.ts": [
+    "migrations/0001_reports.sql",
+    "migrations/0002_reconciliation.sql",
+  ],
 };
 
 const IMPORT = /(?:\bfrom|\bimport)\s*\(?\s*"([^"]+)"/g;

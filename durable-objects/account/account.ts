@@ -174,6 +174,18 @@ export class Account extends DurableObject<Env> {
     });
   }
 
+  /** What the reconciliation saw: each as its GET returns it. */
+  tellDrifts(drifts: readonly Readonly<Record<string, unknown>>[]): Promise<void> {
+    return this.#tell((nowMs) => {
+      for (const data of drifts) {
+        this.#outbox.record(
+          { type: "reconciliation.drift", subject: null, decision: null, data },
+          nowMs,
+        );
+      }
+    });
+  }
+
   createWebhook(made: NewWebhook): Promise<ReturnType<typeof createWebhook>> {
     return this.#tell((nowMs) => createWebhook(this.#outbox, made, nowMs));
   }

@@ -109,6 +109,20 @@ export function countedUsd(parts: Iterable<PricedCount>): string {
 export const costUsd = (microNeurons: bigint | number): string =>
   chargeUsd([{ microNeurons, usdPer1000: CLOUDFLARE_USD_PER_1000 }]);
 
+/** As exact strings may be subtracted: `("0.01", "0.025")` is `"-0.015"`. @throws as `roundToCents` */
+export function differenceUsd(from: string, amount: string): string {
+  const [minuend, subtrahend] = [from, amount].map(attoOf);
+  const atto = (minuend ?? 0n) - (subtrahend ?? 0n);
+  return atto < 0n ? `-${format(-atto)}` : format(atto);
+}
+
+function attoOf(usd: string): bigint {
+  const unsigned = usd.replace(/^-/, "");
+  if (!USD_PATTERN.test(unsigned))
+    throw new RangeError("an amount must be a decimal string of USD");
+  return usd === unsigned ? shift(usd, USD_DECIMALS) : -shift(unsigned, USD_DECIMALS);
+}
+
 /**
  * A statement's total, half up, always with two decimals: `"0.005"` is `"0.01"`.
  *

@@ -1,4 +1,5 @@
 import REPORTS from "../../migrations/0001_reports.sql";
+import RECONCILIATION from "../../migrations/0002_reconciliation.sql";
 
 // The schema of the database of reports, as wrangler would apply it. Append, never edit.
 
@@ -18,4 +19,5 @@ const statementsOf = (sql: string): readonly string[] =>
 
 export const REPORT_MIGRATIONS: readonly ReportMigration[] = [
   { name: "0001_reports.sql", statements: statementsOf(REPORTS) },
+  { name: "0002_reconciliation.sql", statements: statementsOf(RECONCILIATION) },
 ];

@@ -20,6 +20,7 @@ import { createErasure, exportPerson, getErasure } from "./personal.ts";
 import { getPolicy, listPolicies, putPolicy } from "./policies.ts";
 import { replayPolicy } from "./policy-replay.ts";
 import { createQuote } from "./quote.ts";
+import { listReconciliation, postReconcile } from "./reconciliation.ts";
 import { getHealth, reopenAccount, VERSION } from "./service.ts";
 import { deleteTenant, getTenant, patchTenant, putTenant } from "./tenants.ts";
 import { getState, putState } from "./state.ts";
@@ -114,6 +115,8 @@ export const ROUTES: readonly Route[] = [
   getState,
   putState,
   reopenAccount,
+  postReconcile,
+  listReconciliation,
   createTranslation,
   runModelRoute,
   listModels,

@@ -5,6 +5,7 @@ import {
   chargeUsd,
   CLOUDFLARE_USD_PER_1000,
   costUsd,
+  differenceUsd,
   countedUsd,
   parseUsdRate,
   proportional,
@@ -233,5 +234,21 @@ describe("countedUsd", () => {
 
   it.each([3, 1e10])("refuses a price per %s", (per) => {
     expect(() => countedUsd([{ count: 1n, usd: "1", per }])).toThrow(RangeError);
+  });
+});
+
+describe("differenceUsd", () => {
+  it("is exact, and negative where more is taken", () => {
+    expect(differenceUsd("0.1374868319", "0.11")).toBe("0.0274868319");
+    expect(differenceUsd("0.01", "0.025")).toBe("-0.015");
+    expect(differenceUsd("1", "1")).toBe("0");
+    expect(differenceUsd("-0.5", "-0.000000000000000001")).toBe("-0.499999999999999999");
+  });
+
+  it("takes exact amounts only", () => {
+    for (const wrong of ["", "-", "1e3", "--1", "0.0000000000000000001"]) {
+      expect(() => differenceUsd(wrong, "1")).toThrow(RangeError);
+      expect(() => differenceUsd("1", wrong)).toThrow(RangeError);
+    }
   });
 });

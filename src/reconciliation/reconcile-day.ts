@@ -1,0 +1,79 @@
+import type { Config } from "../config.ts";
+import { accountDay, isBeyond, modelDrifts } from "../domain/drift.ts";
+import { driftObject, type ReconciledDay } from "../domain/drift-object.ts";
+import type { Day } from "../domain/period.ts";
+import { ReconciliationStore, type Run } from "../reports/reconciliation-store.ts";
+import { cloudflareUsage, type CloudflareUsage } from "./cloudflare-usage.ts";
+
+// One look at one day: what the journals charged, what Cloudflare counted, what is between them.
+
+export type DriftAlert = ReturnType<typeof driftObject>;
+
+export interface ReconcileDeps {
+  readonly config: Config;
+  readonly database: D1Database;
+  /** Tells the platform's webhooks. Throws when that could not be recorded. */
+  readonly tell: (alerts: readonly DriftAlert[]) => Promise<void>;
+}
+
+const MICRO_PER_NEURON = 1_000_000n;
+
+/**
+ * Looks once and keeps what it saw; a later look at the same day replaces it. Whatever Cloudflare
+ * answers is an outcome and not an exception.
+ *
+ * @throws when the database does not answer, or nobody could be told of a drift
+ */
+export async function reconcileDay(deps: ReconcileDeps, day: Day): Promise<ReconciledDay> {
+  const { config, database, tell } = deps;
+  const store = new ReconciliationStore(database);
+  const [journal, overage, usage] = await Promise.all([
+    store.journalOf(day, enginesOf(config)),
+    store.overageOf(day),
+    upstreamOf(config, day),
+  ]);
+  const { outcome, reason, models } = seen(usage);
+  const drifts = modelDrifts(journal, models);
+  const counted =
+    models?.reduce((sum, { microNeurons }) => sum + microNeurons, 0n) ??
+    journal.reduce((sum, one) => sum + one.microNeurons + one.overrun, 0n);
+  const kept = await store.save({
+    day,
+    outcome,
+    reason,
+    atMs: Date.now(),
+    drifts,
+    money: accountDay(counted, config.workersPlan, overage),
+  });
+  if (outcome === "compared") {
+    const { percent, neurons } = config.driftAlert;
+    const most = { percent, microNeurons: BigInt(neurons) * MICRO_PER_NEURON };
+    const beyond = kept.models.filter((model) => isBeyond(model, most));
+    if (beyond.length > 0) await tell(beyond.map((model) => driftObject(day, model)));
+  }
+  return kept;
+}
+
+/**
+ * Calls that died are charged without anybody knowing what ran: where Workers AI is what is asked, it
+ * may have been that.
+ */
+const enginesOf = ({ inference }: Config): readonly string[] =>
+  inference === "workers-ai" ? ["workers-ai", "unknown"] : ["workers-ai"];
+
+const upstreamOf = async ({ cloudflare }: Config, day: Day): Promise<CloudflareUsage | null> =>
+  cloudflare === null ? null : cloudflareUsage(cloudflare, day);
+
+function seen(usage: CloudflareUsage | null): Pick<Run, "outcome" | "reason"> & {
+  readonly models: Extract<CloudflareUsage, { kind: "usage" }>["models"] | null;
+} {
+  if (usage === null) return { outcome: "not_configured", reason: NOT_CONFIGURED, models: null };
+  if (usage.kind === "failed") return { outcome: "failed", reason: usage.reason, models: null };
+  // It lags: a day of which it says nothing may still be on its way.
+  if (usage.models.length === 0) return { outcome: "no_data", reason: NO_DATA, models: null };
+  return { outcome: "compared", reason: null, models: usage.models };
+}
+
+const NOT_CONFIGURED = "CLOUDFLARE_ACCOUNT_ID and CLOUDFLARE_API_TOKEN are not set.";
+
+const NO_DATA = "Cloudflare has no figures of this day, or not yet.";

@@ -1,0 +1,173 @@
+import type { AccountDay, JournalModel, ModelDrift } from "../domain/drift.ts";
+import type { ReconciledDay, ReconciledModel } from "../domain/drift-object.ts";
+import type { Day } from "../domain/period.ts";
+import { firstHourOf } from "../domain/report-rows.ts";
+import {
+  type DayRow,
+  dayValues,
+  type JournalRow,
+  type ModelRow,
+  toDay,
+  toJournal,
+  toValues,
+} from "./reconciliation-row.ts";
+
+// What the reconciliation keeps, and the sums over the reports that it starts from.
+
+export interface Run {
+  readonly day: Day;
+  readonly outcome: ReconciledDay["lastOutcome"];
+  readonly reason: string | null;
+  readonly atMs: number;
+  readonly drifts: readonly ModelDrift[];
+  readonly money: AccountDay;
+}
+
+/** Sums over all tenants by model, of a day's hours and, of one column, of the day before. */
+const JOURNAL = `SELECT model,
+    CAST(SUM(IIF(hour >= ?1, micro_neurons, 0)) AS TEXT) AS micro_neurons,
+    SUM(IIF(hour >= ?1, engine_requests, 0)) AS requests,
+    SUM(IIF(hour >= ?1, input_tokens, 0)) AS input_tokens,
+    SUM(IIF(hour >= ?1, output_tokens, 0)) AS output_tokens,
+    CAST(SUM(IIF(hour >= ?1, estimated, 0)) AS TEXT) AS estimated,
+    CAST(SUM(IIF(hour >= ?1, held, 0)) AS TEXT) AS held,
+    CAST(SUM(IIF(hour >= ?1, overrun, 0)) AS TEXT) AS overrun,
+    CAST(SUM(IIF(hour >= ?1, settled_after_midnight, 0)) AS TEXT) AS settled_after_midnight,
+    CAST(SUM(IIF(hour < ?1, settled_after_midnight, 0)) AS TEXT) AS settled_from_day_before
+  FROM usage_hours
+  WHERE hour >= ?1 - 24 AND hour < ?1 + 24 AND engine IN (SELECT value FROM json_each(?2))
+  GROUP BY model
+  HAVING MAX(hour) >= ?1 OR settled_from_day_before <> '0'`;
+
+const AMOUNTS = [
+  "micro_neurons",
+  "estimated",
+  "held",
+  "overrun",
+  "settled_after_midnight",
+  "settled_from_day_before",
+  "upstream_micro_neurons",
+  "first_upstream_micro_neurons",
+  "drift",
+  "unexplained",
+] as const;
+
+const COUNTS = [
+  "requests",
+  "input_tokens",
+  "output_tokens",
+  "upstream_requests",
+  "upstream_input_tokens",
+  "upstream_output_tokens",
+] as const;
+
+const MODELS = `SELECT day, model, ${AMOUNTS.map((name) => `CAST(${name} AS TEXT) AS ${name}`).join(", ")},
+  ${COUNTS.join(", ")} FROM reconciliation WHERE day >= ?1 AND day <= ?2 ORDER BY day, model`;
+
+/** One statement for all models: a Worker on the free plan may ask D1 fifty. */
+const INSERT_MODELS = `INSERT INTO reconciliation (day, model, ${[...AMOUNTS, ...COUNTS].join(", ")})
+  SELECT ?1, value ->> 'model', ${[...AMOUNTS, ...COUNTS].map((name) => `value ->> '${name}'`).join(", ")}
+  FROM json_each(?2)`;
+
+const INSERT_DAY = `INSERT OR REPLACE INTO reconciliation_days
+  (day, state, runs, first_run_at_ms, last_run_at_ms, last_outcome, last_reason, compared_at_ms,
+    cost_usd, free_allocation_usd, expected_bill_usd, charged_to_tenants_usd, carried_by_platform_usd)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+
+export class ReconciliationStore {
+  readonly #database: D1Database;
+
+  constructor(database: D1Database) {
+    this.#database = database;
+  }
+
+  /** What the journals charged for a day, by model; reads two days of `usage_hours`. */
+  async journalOf(day: Day, engines: readonly string[]): Promise<JournalModel[]> {
+    const { results } = await this.#database
+      .prepare(JOURNAL)
+      .bind(firstHourOf(day), JSON.stringify(engines))
+      .all<JournalRow>();
+    return results.map(toJournal);
+  }
+
+  /** The overage of all tenants' calls of a day, by rate. */
+  async overageOf(day: Day): Promise<{ usdPer1000: string; microNeurons: bigint }[]> {
+    const { results } = await this.#database
+      .prepare(
+        `SELECT rates.key AS rate, CAST(SUM(rates.value) AS TEXT) AS amount
+          FROM call_hours, json_each(call_hours.overage_by_rate) AS rates
+          WHERE hour >= ?1 AND hour < ?1 + 24 GROUP BY rates.key`,
+      )
+      .bind(firstHourOf(day))
+      .all<{ rate: string; amount: string }>();
+    return results.map(({ rate, amount }) => ({ usdPer1000: rate, microNeurons: BigInt(amount) }));
+  }
+
+  /** Days from the newest, both ends included, each with its models. */
+  async readDays(from: Day, to: Day): Promise<ReconciledDay[]> {
+    const [days, models] = await this.#database.batch<DayRow | ModelRow>([
+      this.#database
+        .prepare("SELECT * FROM reconciliation_days WHERE day >= ? AND day <= ? ORDER BY day DESC")
+        .bind(from, to),
+      this.#database.prepare(MODELS).bind(from, to),
+    ]);
+    const rows = (models?.results ?? []) as ModelRow[];
+    return ((days?.results ?? []) as DayRow[]).map((row) =>
+      toDay(
+        row,
+        rows.filter(({ day }) => day === row.day),
+      ),
+    );
+  }
+
+  /**
+   * Keeps what a run came to. What could be compared once is not replaced by what could not: the day
+   * then keeps its figures, and says how the latest run went.
+   */
+  async save(run: Run): Promise<ReconciledDay> {
+    const { day, outcome, reason, atMs } = run;
+    const [before] = await this.readDays(day, day);
+    const keepsFigures = outcome !== "compared" && before?.state === "compared";
+    const kept: ReconciledDay = {
+      day,
+      state: keepsFigures ? "compared" : stateOf(outcome, before?.state),
+      runs: (before?.runs ?? 0) + 1,
+      firstRunAtMs: before?.firstRunAtMs ?? atMs,
+      lastRunAtMs: atMs,
+      lastOutcome: outcome,
+      lastReason: reason,
+      comparedAtMs: outcome === "compared" ? atMs : (before?.comparedAtMs ?? null),
+      money: keepsFigures ? before.money : run.money,
+      models: keepsFigures ? before.models : keptDrifts(run.drifts, before),
+    };
+    await this.#database.batch([
+      this.#database.prepare(INSERT_DAY).bind(...dayValues(kept)),
+      this.#database.prepare("DELETE FROM reconciliation WHERE day = ?").bind(day),
+      this.#database.prepare(INSERT_MODELS).bind(day, JSON.stringify(kept.models.map(toValues))),
+    ]);
+    return kept;
+  }
+}
+
+const stateOf = (
+  outcome: ReconciledDay["lastOutcome"],
+  before: ReconciledDay["state"] | undefined,
+): ReconciledDay["state"] => {
+  if (outcome === "compared" || outcome === "no_data") return outcome;
+  return before ?? "unknown";
+};
+
+/** A model that was not named when the day was first compared was not used, as far as was known. */
+function keptDrifts(
+  drifts: readonly ModelDrift[],
+  before: ReconciledDay | undefined,
+): ReconciledModel[] {
+  if (before?.state !== "compared") {
+    return drifts.map((drift) => ({
+      ...drift,
+      firstUpstream: drift.upstream?.microNeurons ?? null,
+    }));
+  }
+  const first = new Map(before.models.map(({ model, firstUpstream }) => [model, firstUpstream]));
+  return drifts.map((drift) => ({ ...drift, firstUpstream: first.get(drift.model) ?? 0n }));
+}
