@@ -43,7 +43,3 @@ export function forecast(spent: Spent, { elapsedMs, wholeMs }: Elapsed): Spent |
     chargeUsd: proportionalUsd(spent.chargeUsd, whole, elapsed),
   };
 }
-
-/** The share of calls that did what they were asked, to six decimals; null: there was none. */
-export const successRate = (calls: number, failed: number): number | null =>
-  calls === 0 ? null : Math.round(((calls - failed) / calls) * 1e6) / 1e6;

@@ -1,3 +1,5 @@
+import { type LinePage, pagedResponse } from "./ndjson.ts";
+
 // Tables as RFC 4180 has them: a header, CRLF, quotes where a cell needs them.
 
 export const CSV = "text/csv";
@@ -13,14 +15,35 @@ const NEEDS_QUOTES = /[",\r\n]/;
  * Names come from callers, and whoever opens the file must not run them: a cell that a spreadsheet
  * would take for a formula gets an apostrophe in front, unless it is nothing but a number.
  */
-function text(cell: Cell): string {
+function written(cell: Cell): string {
   if (cell === null) return "";
   const plain = String(cell);
   const safe = FORMULA.test(plain) && !PLAIN_NUMBER.test(plain) ? `'${plain}` : plain;
   return NEEDS_QUOTES.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 
-const line = (cells: readonly Cell[]): string => `${cells.map(text).join(",")}\r\n`;
+const line = (cells: readonly Cell[]): string => `${cells.map(written).join(",")}\r\n`;
+
+/** A header, then the rows of each page. */
+export function csvResponse(
+  columns: readonly string[],
+  first: LinePage<readonly Cell[]>,
+  fileName: string,
+): Response {
+  let head = line(columns);
+  const encode = (rows: readonly (readonly Cell[])[]): string => {
+    const text = head + rows.map(line).join("");
+    head = "";
+    return text;
+  };
+  return pagedResponse(first, encode, fileHeaders(CSV, fileName));
+}
+
+/** As a file of that name, which is made of what paths may hold. */
+export const fileHeaders = (type: string, name: string): Readonly<Record<string, string>> => ({
+  "Content-Type": `${type}; charset=utf-8`,
+  "Content-Disposition": `attachment; filename="${name}"`,
+});
 
 /** @param rows each with as many cells as there are columns */
 export const csv = (columns: readonly string[], rows: readonly (readonly Cell[])[]): string =>

@@ -6,22 +6,31 @@ export const acceptsNdjson = (request: Request): boolean =>
   (request.headers.get("accept") ?? "").split(",").some((type) => type.trim().startsWith(NDJSON));
 
 /** A page of lines, and how the next one is read; null: it was the last. */
-export interface LinePage {
-  readonly lines: readonly unknown[];
-  readonly next: (() => Promise<LinePage>) | null;
+export interface LinePage<Line = unknown> {
+  readonly lines: readonly Line[];
+  readonly next: (() => Promise<LinePage<Line>>) | null;
 }
+
+export const ndjson = (first: LinePage): Response =>
+  pagedResponse(first, (lines) => lines.map((line) => `${JSON.stringify(line)}\n`).join(""), {
+    "Content-Type": NDJSON,
+  });
 
 /**
  * One page at a time, as the reader takes them. A page that cannot be had errors the stream: a cut
  * file must not look like a whole one.
  */
-export function ndjson(first: LinePage): Response {
+export function pagedResponse<Line>(
+  first: LinePage<Line>,
+  encode: (lines: readonly Line[]) => string,
+  headers: Readonly<Record<string, string>>,
+): Response {
   const encoder = new TextEncoder();
-  let page: LinePage | null = first;
+  let page: LinePage<Line> | null = first;
   const stream = new ReadableStream<Uint8Array>({
     async pull(controller) {
       if (page === null) return controller.close();
-      const text = page.lines.map((line) => `${JSON.stringify(line)}\n`).join("");
+      const text = encode(page.lines);
       if (text !== "") controller.enqueue(encoder.encode(text));
       if (page.next === null) {
         page = null;
@@ -30,5 +39,5 @@ export function ndjson(first: LinePage): Response {
       page = await page.next();
     },
   });
-  return new Response(stream, { headers: { "Content-Type": NDJSON } });
+  return new Response(stream, { headers: { ...headers } });
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { elapsedOf, forecast, parseMonth, successRate } from "../../src/domain/month.ts";
+import { elapsedOf, forecast, parseMonth } from "../../src/domain/month.ts";
 import { formatDay, formatMonth, startOf } from "../../src/domain/period.ts";
 
 describe("a month", () => {
@@ -64,16 +64,5 @@ describe("the forecast", () => {
     expect(forecast(SPENT, elapsedOf(NOVEMBER, start - 1))).toBeNull();
     // An hour of 720.
     expect(forecast(SPENT, elapsedOf(NOVEMBER, start + 3_600_000))?.chargeUsd).toBe("36");
-  });
-});
-
-describe("the success rate", () => {
-  it.each([
-    [0, 0, null],
-    [3, 0, 1],
-    [3, 3, 0],
-    [3, 1, 0.666667],
-  ])("of %s calls of which %s failed is %s", (calls, failed, rate) => {
-    expect(successRate(calls, failed)).toBe(rate);
   });
 });
