@@ -84,6 +84,7 @@ const EXCEPTIONS: Readonly<Record<string, readonly string[]>> = {
   "src/reports/migrations.ts": [
     "migrations/0001_reports.sql",
     "migrations/0002_reconciliation.sql",
+    "migrations/0003_freshness.sql",
   ],
 };
 

@@ -1,6 +1,6 @@
 import { DurableObject } from "cloudflare:workers";
 import { ZERO } from "../../src/domain/micro-neurons.ts";
-import { dayOf } from "../../src/domain/period.ts";
+import { dayOf, type Month } from "../../src/domain/period.ts";
 import { type Database, migrate, objectDatabase } from "../database.ts";
 import { Courier } from "../outbox/courier.ts";
 import { courierOptions, restOrLate } from "../outbox/courier-options.ts";
@@ -30,6 +30,7 @@ import { readPlatform } from "../tenant/platform.ts";
 import type { AskFailure } from "../tenant/steps.ts";
 import { ACCOUNT_MIGRATIONS } from "./account-schema.ts";
 import { AccountStore, type AuditEntry, carriedFrom, type ListedTenant } from "./account-store.ts";
+import { type ClosedBooks, ClosedPeriodStore } from "./closed-period-store.ts";
 import { eraseFiles } from "./erase-files.ts";
 import { type FileSweep, FileSweepStore } from "./file-sweep-store.ts";
 
@@ -58,6 +59,7 @@ const MOST_AT_ONCE = 50;
 export class Account extends DurableObject<Env> {
   readonly #store: AccountStore;
   readonly #sweeps: FileSweepStore;
+  readonly #closed: ClosedPeriodStore;
   /** Acts on one tenant run one after the other: each awaits the tenant's object. */
   readonly #turns = new Map<string, Promise<unknown>>();
   readonly #db: Database;
@@ -70,6 +72,7 @@ export class Account extends DurableObject<Env> {
     migrate(db, ACCOUNT_MIGRATIONS);
     this.#store = new AccountStore(db);
     this.#sweeps = new FileSweepStore(db);
+    this.#closed = new ClosedPeriodStore(db);
     this.#db = db;
     this.#outbox = new Outbox(db, () => null);
     this.#courier = new Courier(this.#outbox, {
@@ -139,6 +142,11 @@ export class Account extends DurableObject<Env> {
       if (last === undefined || rows.length <= MOST_AT_ONCE) return told;
       after = last.id;
     }
+  }
+
+  /** What lives of this id that have ended had in a month; the latest of them where none is named. */
+  readClosedBooks(tenant: string, life: number | null, month: Month): ClosedBooks {
+    return this.#closed.read(tenant, life, month);
   }
 
   record(entry: Omit<AuditEntry, "atMs">): void {

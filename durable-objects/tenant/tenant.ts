@@ -3,7 +3,7 @@ import { type Erasure, type Place } from "../../src/domain/erasure.ts";
 import type { Failure } from "../../src/domain/failure.ts";
 import { charged, type JournalLine } from "../../src/domain/ledger.ts";
 import type { MicroNeurons } from "../../src/domain/micro-neurons.ts";
-import type { Day } from "../../src/domain/period.ts";
+import type { Day, Month } from "../../src/domain/period.ts";
 import type { Policy, PolicyVersion } from "../../src/domain/policy.ts";
 import { MOST_IN_FLIGHT } from "../../src/domain/settings.ts";
 import { verdictAt } from "../../src/domain/review.ts";
@@ -71,6 +71,13 @@ import {
 import { settle } from "./settle.ts";
 import { type AskFailure, Steps, unknownTenant } from "./steps.ts";
 import { TENANT_MIGRATIONS } from "./tenant-schema.ts";
+import {
+  type MonthBooks,
+  readBooks,
+  readUsage,
+  type UsageAsk,
+  type UsageReport,
+} from "./usage-desk.ts";
 import type { VerdictPage, VerdictQuery } from "./verdict-store.ts";
 
 type Operation =
@@ -293,6 +300,14 @@ export class Tenant extends DurableObject<Env> {
       const periods = this.#parts.journal.listPeriods(from, to);
       return { kind: "periods" as const, tenant: profile.id, periods, nowMs };
     });
+  }
+
+  readUsage(caller: Caller, ask: UsageAsk): UsageReport | AskFailure {
+    return this.#ask(caller, (profile, nowMs) => readUsage(this.#parts, profile, ask, nowMs));
+  }
+
+  readBooks(caller: Caller, month: Month): MonthBooks | AskFailure {
+    return this.#ask(caller, (profile, nowMs) => readBooks(this.#parts, profile, month, nowMs));
   }
 
   listRefusals(

@@ -1,5 +1,6 @@
 import REPORTS from "../../migrations/0001_reports.sql";
 import RECONCILIATION from "../../migrations/0002_reconciliation.sql";
+import FRESHNESS from "../../migrations/0003_freshness.sql";
 
 // The schema of the database of reports, as wrangler would apply it. Append, never edit.
 
@@ -20,4 +21,5 @@ const statementsOf = (sql: string): readonly string[] =>
 export const REPORT_MIGRATIONS: readonly ReportMigration[] = [
   { name: "0001_reports.sql", statements: statementsOf(REPORTS) },
   { name: "0002_reconciliation.sql", statements: statementsOf(RECONCILIATION) },
+  { name: "0003_freshness.sql", statements: statementsOf(FRESHNESS) },
 ];

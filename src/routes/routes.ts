@@ -12,7 +12,7 @@ import { createImages, getImage, getImageMetadata } from "./images.ts";
 import { createKey, deleteKey, listKeys, rotateKey } from "./keys.ts";
 import { listLines } from "./ledger.ts";
 import { getLive } from "./live.ts";
-import { getInvariants, getLimits, getUsage, listRefusals } from "./limits.ts";
+import { getInvariants, getLimits, listRefusals } from "./limits.ts";
 import { getModel, listModels } from "./models.ts";
 import { createModeration } from "./moderations.ts";
 import { createOpenAiImages } from "./openai-images.ts";
@@ -55,6 +55,10 @@ import {
   testWebhook,
 } from "./webhooks.ts";
 import { runModelRoute } from "./workers-ai-run.ts";
+import { getAllUsage } from "./all-usage.ts";
+import { listModerationLog } from "./moderation-log.ts";
+import { getStatement } from "./statements.ts";
+import { getUsage } from "./usage.ts";
 
 // Every route there is: the router, the OpenAPI document and the security tests read this list.
 
@@ -102,6 +106,9 @@ export const ROUTES: readonly Route[] = [
   getLimits,
   getLive,
   getUsage,
+  getStatement,
+  getAllUsage,
+  listModerationLog,
   listLines,
   listRefusals,
   getInvariants,

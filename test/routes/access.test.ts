@@ -33,6 +33,7 @@ const pathOf = ({ path }: Mount, params: Readonly<Record<string, string>> = {}):
 const PARAMS: Readonly<Record<string, string>> = {
   account: "acme",
   index: "0",
+  month: "2026-11",
   model: "@cf/huggingface/distilbert-sst-2-int8",
 };
 

@@ -26,11 +26,15 @@ const QUOTA_PROBLEM = sorted(`type title status detail instance kind request_id 
   available_micro_neurons required_micro_neurons`);
 const RATE_PROBLEM = sorted(`type title status detail instance kind request_id violated-policies
   resets_at limit remaining window_s`);
-const USAGE = sorted(`object tenant from to group_by as_of data totals has_more next_cursor`);
+const USAGE = sorted(`object tenant from to group_by as_of data totals has_more next_cursor
+  month is_behind`);
 const USAGE_ROW = sorted(`day model task engine_requests failed units micro_neurons neurons
-  estimated_micro_neurons held_micro_neurons cost_usd engine priced_as`);
+  estimated_micro_neurons held_micro_neurons cost_usd engine priced_as hour tenant user_id calls
+  success_rate input_tokens output_tokens charge_usd refused latency`);
 const TOTALS = sorted(`calls refused micro_neurons neurons quota_micro_neurons
-  granted_micro_neurons overage_micro_neurons cost_usd charge_usd`);
+  granted_micro_neurons overage_micro_neurons cost_usd charge_usd success_rate input_tokens
+  output_tokens adjusted_micro_neurons estimated_micro_neurons held_micro_neurons
+  overrun_micro_neurons latency`);
 const TENANT =
   sorted(`id object plan daily_neurons reserved_neurons overage_cap_neurons monthly_cap_neurons
   overage_usd_per_1000_neurons rpm max_in_flight models aliases fallbacks cache_ttl_s
@@ -228,11 +232,17 @@ describe("example 4: usage", () => {
     expect((await admin("GET", "/admin/tenants/usage/usage")).body).toEqual({
       ...body,
       as_of: expect.any(String),
+      month: expect.objectContaining({ to_date: body.month.to_date }),
     });
   });
 
   it.each([
-    ["group_by=hour", "group_by"],
+    ["group_by=tenant", "group_by"],
+    ["group_by=day,day", "group_by"],
+    ["group_by=", "group_by"],
+    ["group_by=user,model", "group_by"],
+    ["group_by=hour&from=2026-10-20&to=2026-11-20", "from"],
+    ["format=html", "format"],
     ["from=2026-02-30", "from"],
     ["from=2026-11-20&to=2026-11-01", "from"],
     ["from=2020-01-01", "from"],

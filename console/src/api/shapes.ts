@@ -81,12 +81,12 @@ export interface UsageRow {
   readonly model: string | null;
   readonly task: string | null;
   readonly engine: string | null;
-  readonly engine_requests: number;
-  readonly failed: number;
+  readonly engine_requests: number | null;
+  readonly failed: number | null;
   readonly units: Readonly<Record<string, number>>;
   readonly micro_neurons: number;
-  readonly estimated_micro_neurons: number;
-  readonly held_micro_neurons: number;
+  readonly estimated_micro_neurons: number | null;
+  readonly held_micro_neurons: number | null;
   readonly cost_usd: string;
 }
 

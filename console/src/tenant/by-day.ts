@@ -57,11 +57,11 @@ export function sumByModel(rows: readonly UsageRow[]): readonly Readonly<ModelSu
       units: {},
     };
     sums.set(model, sum);
-    sum.requests += row.engine_requests;
-    sum.failed += row.failed;
+    sum.requests += row.engine_requests ?? 0;
+    sum.failed += row.failed ?? 0;
     sum.microNeurons += row.micro_neurons;
-    sum.estimated += row.estimated_micro_neurons;
-    sum.held += row.held_micro_neurons;
+    sum.estimated += row.estimated_micro_neurons ?? 0;
+    sum.held += row.held_micro_neurons ?? 0;
     for (const [unit, n] of Object.entries(row.units)) sum.units[unit] = (sum.units[unit] ?? 0) + n;
   }
   return [...sums.values()];

@@ -1,0 +1,60 @@
+import type { DayTotals } from "../../src/domain/day-totals.ts";
+import { microNeurons } from "../../src/domain/micro-neurons.ts";
+import type { Month } from "../../src/domain/period.ts";
+import type { DayUsage } from "../../src/domain/tenant-usage.ts";
+import type { Database } from "../database.ts";
+
+export interface ClosedBooks {
+  /** Lives that have figures in the month, the earliest first. */
+  readonly lives: readonly number[];
+  /** Whose days these are; null: there is no such life. */
+  readonly life: number | null;
+  readonly days: readonly DayUsage[];
+}
+
+type PeriodRow = { day: number; quota: number; granted: number; overage: number; totals: string };
+
+/** Daily totals of tenants' lives that have ended. */
+export class ClosedPeriodStore {
+  readonly #db: Database;
+
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  /** @param life null: the latest that has figures in the month */
+  read(tenant: string, life: number | null, { first, end }: Month): ClosedBooks {
+    const lives = this.#db
+      .run<{ generation: number }>(
+        `SELECT DISTINCT generation FROM closed_periods WHERE tenant = ? AND day >= ? AND day < ?
+          ORDER BY generation`,
+        tenant,
+        first,
+        end,
+      )
+      .map(({ generation }) => generation);
+    const asked = life ?? lives.at(-1) ?? null;
+    if (asked === null || !lives.includes(asked)) return { lives, life: null, days: [] };
+    const days = this.#db
+      .run<PeriodRow>(
+        `SELECT day, quota, granted, overage, totals FROM closed_periods
+          WHERE tenant = ? AND generation = ? AND day >= ? AND day < ? ORDER BY day`,
+        tenant,
+        asked,
+        first,
+        end,
+      )
+      .map(toDay);
+    return { lives, life: asked, days };
+  }
+}
+
+const toDay = (row: PeriodRow): DayUsage => ({
+  day: row.day,
+  drawn: {
+    quota: microNeurons(row.quota),
+    granted: microNeurons(row.granted),
+    overage: microNeurons(row.overage),
+  },
+  totals: JSON.parse(row.totals) as DayTotals,
+});

@@ -1,0 +1,107 @@
+import { type Day, dayOf, type Month, monthOf } from "../../src/domain/period.ts";
+import { isOpen, type StatementAdjustment } from "../../src/domain/statement.ts";
+import {
+  callsOfDay,
+  type DayUsage,
+  tenantGroups,
+  type TenantRows,
+  tenantTotals,
+} from "../../src/domain/tenant-usage.ts";
+import {
+  addCalls,
+  type CallSums,
+  type GroupKey,
+  NO_CALLS,
+  type UsageGroup,
+  type UsageTotals,
+} from "../../src/domain/usage-sums.ts";
+import type { Parts } from "./parts.ts";
+import type { Profile } from "./profile-store.ts";
+
+// A tenant's usage and statements, added up where the rows are. What is read is bounded by the days
+// that are asked for, never by the calls in them.
+
+export interface UsageAsk {
+  readonly from: Day;
+  /** Included. */
+  readonly to: Day;
+  readonly groupBy: readonly GroupKey[];
+  /** The index of the first row of the page. */
+  readonly skip: number;
+  readonly limit: number;
+}
+
+export interface UsageReport {
+  readonly kind: "usage";
+  readonly tenant: string;
+  readonly groups: readonly UsageGroup[];
+  readonly more: boolean;
+  readonly totals: UsageTotals;
+  /** What the present month came to so far. */
+  readonly month: { readonly month: Month; readonly calls: CallSums };
+  /** Hours and users are still being counted from an older journal. */
+  readonly isBehind: boolean;
+  readonly nowMs: number;
+}
+
+export function readUsage(
+  parts: Parts,
+  profile: Profile,
+  ask: UsageAsk,
+  nowMs: number,
+): UsageReport {
+  parts.refusals.flush();
+  parts.ledger.flush();
+  const rows = rowsOf(parts, ask);
+  const groups = tenantGroups(profile.id, rows, ask.groupBy);
+  const end = ask.skip + ask.limit;
+  const month = monthOf(dayOf(nowMs));
+  const spent = daysOf(parts, month.first, month.end - 1).map(callsOfDay);
+  return {
+    kind: "usage",
+    tenant: profile.id,
+    groups: groups.slice(ask.skip, end),
+    more: groups.length > end,
+    totals: tenantTotals(rows),
+    month: { month, calls: spent.reduce(addCalls, NO_CALLS) },
+    isBehind: true,
+    nowMs,
+  };
+}
+
+const daysOf = ({ journal }: Parts, from: Day, to: Day): readonly DayUsage[] =>
+  journal.listPeriods(from, to);
+
+const rowsOf = (parts: Parts, { from, to }: UsageAsk): TenantRows => ({
+  days: daysOf(parts, from, to),
+  usageHours: [],
+  callHours: [],
+  userDays: [],
+});
+
+export interface MonthBooks {
+  readonly kind: "books";
+  readonly tenant: string;
+  readonly life: number;
+  readonly days: readonly DayUsage[];
+  readonly adjustments: readonly StatementAdjustment[];
+  readonly isOpen: boolean;
+  readonly nowMs: number;
+}
+
+/** A month's daily books, for its statement. */
+export function readBooks(parts: Parts, profile: Profile, month: Month, nowMs: number): MonthBooks {
+  parts.refusals.flush();
+  parts.ledger.flush();
+  const open = parts.ledger.openHolds().map(({ day }) => day);
+  const oldestOpenDay = open.length === 0 ? null : Math.min(...open);
+  return {
+    kind: "books",
+    tenant: profile.id,
+    life: profile.generation,
+    days: daysOf(parts, month.first, month.end - 1),
+    adjustments: [],
+    isOpen: isOpen(month, { today: dayOf(nowMs), oldestOpenDay }),
+    nowMs,
+  };
+}

@@ -1,0 +1,60 @@
+import * as v from "valibot";
+import { CATEGORIES } from "../domain/category.ts";
+import { DECISIONS } from "../domain/verdict.ts";
+import { ok } from "../http/call.ts";
+import { defineRoute } from "../http/route.ts";
+import { type LogPlace, readModerationLog } from "../reports/moderation-log-store.ts";
+import { list, listOf, name, pageQuery, timeInput } from "../wire/field.ts";
+import { LoggedVerdictOutput, toLoggedVerdict } from "../wire/moderation-log.ts";
+import { readReports } from "./reports.ts";
+import { invalid } from "./shared.ts";
+
+export const listModerationLog = defineRoute({
+  method: "GET",
+  path: "/admin/moderation-log",
+  summary: "Verdicts of all tenants that do not allow, newest first",
+  description:
+    "Kept for 30 days, without content. A page looks at a bounded number of verdicts: it may hold fewer than `limit`, so go on while `has_more`.",
+  surface: "native",
+  auth: { kind: "platform" },
+  query: v.strictObject({
+    ...pageQuery,
+    tenant: v.optional(name("Of this tenant.")),
+    decision: v.optional(v.picklist(DECISIONS)),
+    category: v.optional(v.picklist(CATEGORIES)),
+    user_id: v.optional(name("Of this person, as calls name them.")),
+    from: v.optional(timeInput("Made at or after.")),
+    to: v.optional(timeInput("Made before.")),
+  }),
+  reply: { status: 200, schema: listOf(LoggedVerdictOutput) },
+  failures: ["not_found"],
+  handle: async (call) => {
+    const { query } = call;
+    const after = placeOf(query.cursor);
+    if (after === undefined) return invalid(["cursor"], "is not a cursor of this list");
+    return readReports(call.env, async (database) => {
+      const { entries, next } = await readModerationLog(database, {
+        after,
+        tenant: query.tenant ?? null,
+        decision: query.decision ?? null,
+        category: query.category ?? null,
+        userId: query.user_id ?? null,
+        fromMs: query.from ?? null,
+        toMs: query.to ?? null,
+        limit: query.limit,
+        nowMs: Date.now(),
+      });
+      const cursor = next === null ? null : `${next.life}.${next.verdictId}`;
+      return ok(list(entries.map(toLoggedVerdict), cursor));
+    });
+  },
+});
+
+/** Null: from the newest; undefined: it is no cursor. */
+function placeOf(cursor: string | undefined): LogPlace | null | undefined {
+  if (cursor === undefined) return null;
+  const [, life, verdictId] = /^(\d{1,9})\.(vrd_[0-9A-Z]{26})$/.exec(cursor) ?? [];
+  return life === undefined || verdictId === undefined
+    ? undefined
+    : { life: Number(life), verdictId };
+}

@@ -1,0 +1,126 @@
+import * as v from "valibot";
+import type { MonthBooks } from "../../durable-objects/tenant/usage-desk.ts";
+import { CATALOGUE_VERSION } from "../domain/catalogue.ts";
+import { parseMonth } from "../domain/month.ts";
+import { CLOUDFLARE_USD_PER_1000 } from "../domain/money.ts";
+import { formatMonth, type Month } from "../domain/period.ts";
+import { makeStatement } from "../domain/statement.ts";
+import { ok, raw, type KeyCaller, type MirrorCaller } from "../http/call.ts";
+import { CSV, csvResponse } from "../http/csv.ts";
+import { stated } from "../http/field-sentence.ts";
+import { formatOf, HTML } from "../http/format.ts";
+import { NDJSON, ndjson } from "../http/ndjson.ts";
+import { defineRoute } from "../http/route.ts";
+import { type StatementBody, StatementOutput, toStatement } from "../wire/statement.ts";
+import { statementPage } from "../wire/statement-page.ts";
+import { STATEMENT_COLUMNS, statementRows, toStatementCells } from "../wire/statement-rows.ts";
+import { TENANT_READ } from "./shared.ts";
+import { askAccount, askTenant } from "./tenant-object.ts";
+
+const FORMATS = ["json", "html", "csv", "ndjson"] as const;
+
+const monthInput = v.pipe(
+  v.string(),
+  v.check(stated("must be a month such as 2026-11", (text: string) => parseMonth(text) !== null)),
+  v.description("A calendar month of UTC, YYYY-MM."),
+);
+
+const lifeInput = v.pipe(
+  v.string(),
+  v.regex(/^[1-9]\d{0,8}$/),
+  v.transform(Number),
+  v.description("Which life of the tenant's id; the present one, or the last, when absent."),
+);
+
+export const getStatement = defineRoute({
+  method: "GET",
+  path: "/v1/statements/:month",
+  mirror: "/admin/tenants/:tenant/statements/:month",
+  summary: "A month's statement, to be read, printed or added up",
+  description: `JSON, or with \`format\` or \`Accept\` a page (\`${HTML}\`), a table (\`${CSV}\`) or lines (\`${NDJSON}\`). The platform has those of deleted tenants too.`,
+  surface: "native",
+  auth: { kind: "key", roles: [] },
+  params: v.strictObject({ month: monthInput }),
+  query: v.strictObject({
+    life: v.optional(lifeInput),
+    format: v.optional(v.picklist(FORMATS)),
+  }),
+  reply: { status: 200, schema: StatementOutput, otherTypes: [HTML, CSV, NDJSON] },
+  failures: TENANT_READ,
+  handle: async (call) => {
+    const month = parseMonth(call.params.month);
+    if (month === null) return NO_STATEMENT;
+    const found = await findBooks(call, month, call.query.life ?? null);
+    if (found.kind !== "found") return found;
+    const { books, lives } = found;
+    const body = toStatement(
+      {
+        tenant: books.tenant,
+        life: books.life,
+        lives,
+        month,
+        isOpen: books.isOpen,
+        asOfMs: books.nowMs,
+        priceBook: CATALOGUE_VERSION,
+        usdPer1000: CLOUDFLARE_USD_PER_1000,
+      },
+      makeStatement(books.days, books.adjustments),
+    );
+    const format = formatOf(call.request, call.query.format, FORMATS);
+    return format === "json" ? ok(body) : raw(inForm(body, month, format));
+  },
+});
+
+const NO_STATEMENT = { kind: "not_found", what: "statement" } as const;
+
+interface Found {
+  readonly kind: "found";
+  readonly books: MonthBooks;
+  readonly lives: readonly number[];
+}
+
+/**
+ * The tenant's own object has the books of its present life; of lives that ended, the one that ended
+ * them has. Those are another's to a key: a tenant made anew may be somebody else.
+ */
+async function findBooks(
+  call: { readonly env: Env; readonly caller: KeyCaller | MirrorCaller },
+  month: Month,
+  life: number | null,
+) {
+  const books = await askTenant(call, (tenant, caller) => tenant.readBooks(caller, month));
+  if (call.caller.kind === "key") {
+    if (books.kind !== "books") return books;
+    if (life !== null && life !== books.life) return NO_STATEMENT;
+    return { kind: "found", books, lives: [books.life] } satisfies Found;
+  }
+  if (books.kind !== "books" && books.kind !== "not_found") return books;
+  const own = books.kind === "books" ? books : null;
+  const { tenant } = call.caller;
+  const asked = life ?? own?.life ?? null;
+  const closed = await askAccount(call.env, (account) =>
+    account.readClosedBooks(tenant, asked === own?.life ? null : asked, month),
+  );
+  if ("kind" in closed) return closed;
+  const lives = [...closed.lives, ...(own === null ? [] : [own.life])];
+  if (own !== null && asked === own.life)
+    return { kind: "found", books: own, lives } satisfies Found;
+  if (closed.life === null)
+    return life === null && books.kind === "not_found" ? books : NO_STATEMENT;
+  const { days, life: ended } = closed;
+  const nowMs = Date.now();
+  const made = { tenant, life: ended, days, adjustments: [], isOpen: false, nowMs } as const;
+  return { kind: "found", books: { kind: "books", ...made }, lives } satisfies Found;
+}
+
+function inForm(body: StatementBody, month: Month, format: "html" | "csv" | "ndjson"): Response {
+  if (format === "html") return statementPage(body, crypto.randomUUID());
+  const rows = statementRows(body);
+  if (format === "ndjson") return ndjson({ lines: rows, next: null });
+  const fileName = `statement-${body.tenant}-${formatMonth(month)}.csv`;
+  return csvResponse(
+    STATEMENT_COLUMNS,
+    { lines: rows.map(toStatementCells), next: null },
+    fileName,
+  );
+}

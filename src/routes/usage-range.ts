@@ -1,0 +1,48 @@
+import type { RequestFailure } from "../domain/failure.ts";
+import type { Day } from "../domain/period.ts";
+import type { GroupKey } from "../domain/usage-sums.ts";
+import { invalid } from "./shared.ts";
+
+// What one usage report may be asked for.
+
+const DAY_MS = 86_400_000;
+
+/** Days of one report. */
+const MAX_DAYS = 400;
+
+/** Days of a report whose rows are of hours or users, of which a day has many. */
+const MAX_FINE_DAYS = 31;
+
+type InvalidRequest = Extract<RequestFailure, { kind: "invalid_request" }>;
+
+export interface Asked {
+  readonly from?: Day | undefined;
+  readonly to?: Day | undefined;
+  readonly group_by: readonly GroupKey[];
+}
+
+export interface Range {
+  readonly kind: "range";
+  readonly from: Day;
+  /** Included. */
+  readonly to: Day;
+  readonly groupBy: readonly GroupKey[];
+}
+
+/** Today, where nothing else is asked for. */
+export function rangeOf(asked: Asked, nowMs: number): Range | InvalidRequest {
+  const { group_by: groupBy } = asked;
+  const today = Math.floor(nowMs / DAY_MS);
+  const to = asked.to ?? Math.max(today, asked.from ?? today);
+  const from = asked.from ?? Math.min(today, to);
+  const isFine = groupBy.includes("hour") || groupBy.includes("user");
+  const days = isFine ? MAX_FINE_DAYS : MAX_DAYS;
+  if (from > to || to - from >= days) {
+    return invalid(["from"], `must be a day at most ${days - 1} days before to`);
+  }
+  const besideUser = groupBy.find((key) => key === "hour" || key === "model" || key === "task");
+  if (groupBy.includes("user") && besideUser !== undefined) {
+    return invalid(["group_by"], `has no ${besideUser} of a user: users have days`);
+  }
+  return { kind: "range", from, to, groupBy };
+}
