@@ -20,12 +20,30 @@ type Row = {
   overage: number;
   overage_rate: string | null;
   items: string;
+  grants: string | null;
 };
+
+type GrantRow = {
+  id: string;
+  amount: number;
+  drawn: number;
+  expires_at_ms: number;
+  ended_at_ms: number | null;
+};
+
+/** Terms that did not change in the whole of a history. */
+export interface Steady {
+  readonly plan: "free" | "paid";
+  /** µN. */
+  readonly daily: number;
+  readonly cap: number | null;
+}
 
 /** What was in force when a call was admitted, as the world set it. */
 export interface InForce {
-  /** µN; null: no limit. */
+  /** µN, without grants; null: no limit. */
   readonly limit: number | null;
+  readonly daily: number;
   /** µN; null: none. */
   readonly monthlyCap: number | null;
   readonly rates: RateUnits;
@@ -64,8 +82,9 @@ export class Invariants {
     this.#admitted.set(callId, force.units);
     const sameDay = rows.filter(({ day }) => day === row.day);
     const used = sameDay.reduce((sum, each) => sum + weight(each), 0);
-    if (force.limit !== null && used > force.limit) {
-      throw new Error(`1: ${used} µN after an admission under ${force.limit}`);
+    const granted = this.#granted(rows, row, force.daily);
+    if (force.limit !== null && used > force.limit + granted) {
+      throw new Error(`1: ${used} µN after an admission under ${force.limit} + ${granted}`);
     }
     const month = monthNameOf(row.day);
     const ofMonth = rows
@@ -82,8 +101,30 @@ export class Invariants {
     }
   }
 
+  /** What grants give the day of a call: what they gave it, and what is left, less older promises. */
+  #granted(rows: readonly Row[], { day, admitted_at_ms: atMs }: Row, daily: number): number {
+    const gave = rows.reduce((sum, row) => sum + (row.day === day ? row.granted : 0), 0);
+    const left = this.#grants()
+      .filter((grant) => atMs < Math.min(grant.expires_at_ms, grant.ended_at_ms ?? Infinity))
+      .reduce((sum, { amount, drawn }) => sum + amount - drawn, 0);
+    const before = new Set(rows.map((row) => row.day).filter((each) => each < day));
+    const promised = [...before].reduce((sum, each) => {
+      const of = rows.filter((row) => row.day === each);
+      const quota = of.reduce((total, row) => total + row.quota, 0);
+      const held = of.reduce((total, row) => total + pendingIn(row), 0);
+      return sum + Math.max(0, held - Math.max(0, daily - quota));
+    }, 0);
+    return gave + Math.max(0, left - promised);
+  }
+
+  #grants(): GrantRow[] {
+    return this.#db.run<GrantRow>(
+      "SELECT id, amount, drawn, expires_at_ms, ended_at_ms FROM grants",
+    );
+  }
+
   /** After every step. `nowMs` is the furthest that the clock has been. */
-  check(nowMs: number): void {
+  check(nowMs: number, steady: Steady | null): void {
     const rows = this.#rows();
     for (const row of rows) {
       if (row.day !== dayOf(row.admitted_at_ms)) throw new Error(`${row.id}: in another day`);
@@ -91,6 +132,8 @@ export class Invariants {
       if (row.outcome !== "pending") this.#unchanged(row);
     }
     this.#sums(rows);
+    this.#draws(rows);
+    if (steady !== null) this.#asPromised(rows, steady);
     this.#once(rows);
     this.#kept(rows);
     const [broken] = this.#db.run<{ name: string }>("SELECT name FROM violations");
@@ -114,6 +157,41 @@ export class Invariants {
     if (row.outcome === "voided" && charged !== 0) throw new Error(`${row.id}: voided and charged`);
     if (row.outcome === "expired" && charged !== row.held) {
       throw new Error(`${row.id}: expired for less than was held`);
+    }
+  }
+
+  /** A grant has given what lines drew on it, to calls that were admitted while it was open. */
+  #draws(rows: readonly Row[]): void {
+    const left = new Map(this.#grants().map((grant) => [grant.id, { ...grant }]));
+    for (const row of rows) {
+      const draws = JSON.parse(row.grants ?? "[]") as [string, number][];
+      const sum = draws.reduce((total, [, amount]) => total + amount, 0);
+      if (sum !== row.granted)
+        throw new Error(`${row.id}: granted ${row.granted}, of grants ${sum}`);
+      for (const [id, amount] of draws) {
+        const grant = left.get(id);
+        if (grant === undefined) throw new Error(`${row.id}: draws on ${id}, which is not there`);
+        grant.drawn -= amount;
+        const ended = grant.ended_at_ms ?? Infinity;
+        if (row.admitted_at_ms >= grant.expires_at_ms || row.admitted_at_ms > ended) {
+          throw new Error(`${row.id}: draws on ${id}, which had ended`);
+        }
+      }
+    }
+    for (const { id, drawn } of left.values()) {
+      if (drawn !== 0) throw new Error(`${id}: ${drawn} µN are drawn and on no line`);
+    }
+  }
+
+  /** Under terms that stay, no day has more included than its quota, nor more overage than its cap. */
+  #asPromised(rows: readonly Row[], { plan, daily, cap }: Steady): void {
+    for (const day of new Set(rows.map((row) => row.day))) {
+      const of = rows.filter((row) => row.day === day);
+      const quota = of.reduce((sum, row) => sum + row.quota, 0);
+      const overage = of.reduce((sum, row) => sum + row.overage, 0);
+      if (quota > daily) throw new Error(`1: ${quota} µN included in a quota of ${daily}`);
+      const most = plan === "free" ? 0 : (cap ?? Infinity);
+      if (overage > most) throw new Error(`1: ${overage} µN of overage under a cap of ${most}`);
     }
   }
 
@@ -159,7 +237,7 @@ export class Invariants {
   #rows(): Row[] {
     return this.#db.run<Row>(
       `SELECT id, day, outcome, admitted_at_ms, settled_at_ms, held, quota, granted, overage,
-        overage_rate, items FROM journal ORDER BY id`,
+        overage_rate, items, grants FROM journal ORDER BY id`,
     );
   }
 }
@@ -167,6 +245,8 @@ export class Invariants {
 const monthNameOf = (day: number): string => new Date(day * DAY_MS).toISOString().slice(0, 7);
 
 const chargedIn = (row: Row): number => row.quota + row.granted + row.overage;
+
+const pendingIn = (row: Row): number => (row.outcome === "pending" ? row.held : 0);
 
 /** What a row takes of its day: what it was charged, or what it holds. */
 const weight = (row: Row): number => (row.outcome === "pending" ? row.held : chargedIn(row));

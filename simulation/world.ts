@@ -1,5 +1,6 @@
 import { admit } from "../durable-objects/tenant/admit.ts";
 import { change, create } from "../durable-objects/tenant/configure.ts";
+import { createGrant, endGrant } from "../durable-objects/tenant/grant-desk.ts";
 import { makeParts, type Parts } from "../durable-objects/tenant/parts.ts";
 import type {
   AdmitReply,
@@ -17,7 +18,7 @@ import { limitOf } from "../src/domain/quota.ts";
 import { monthlyCap, quotaTerms, type Settings, withDefaults } from "../src/domain/settings.ts";
 import { NO_REVIEW, type Verdict } from "../src/domain/verdict.ts";
 import { CRASHES, Crashed, type CrashingDatabase } from "./crashing-database.ts";
-import { type InForce, Invariants } from "./invariants.ts";
+import { type InForce, Invariants, type Steady } from "./invariants.ts";
 import type { Random } from "./random.ts";
 
 // One tenant's object and its callers, under a virtual clock. The object is the real one but for
@@ -68,6 +69,8 @@ export class World {
   #latestMs = START_MS;
   #calls: Call[] = [];
   #drawn = 0;
+  /** Settings are drawn once, and stay. */
+  readonly #steady: boolean;
   /** What happened, for a history that fails. */
   readonly log: string[] = [];
 
@@ -77,6 +80,14 @@ export class World {
     this.#invariants = new Invariants(db);
     this.#parts = makeParts(db, PLATFORM);
     this.#steps = new Steps(this.#parts, () => this.#wallMs);
+    this.#steady = random.chance(0.3);
+    if (this.#steady) this.#changeSettings();
+  }
+
+  /** What must hold of every day of a history whose terms stay. */
+  #terms(): Steady {
+    const { plan, daily, overageCap: cap } = quotaTerms(this.#profile().settings);
+    return { plan, daily, cap };
   }
 
   step(): void {
@@ -87,7 +98,7 @@ export class World {
     const act = random.pick(ACTS);
     this.log.push(`${this.#wallMs}: ${act}`);
     this.#perform(act);
-    this.#invariants.check(this.#latestMs);
+    this.#invariants.check(this.#latestMs, this.#steady ? this.#terms() : null);
   }
 
   /** A process that died leaves only what was committed. */
@@ -115,7 +126,11 @@ export class World {
       case "clock_back":
         return this.#moveClock(-random.integer(1, 120_000));
       case "settings":
-        return this.#changeSettings();
+        return this.#steady ? undefined : this.#changeSettings();
+      case "grant":
+        return this.#grant();
+      case "end_grant":
+        return this.#endGrant();
       case "alarm":
         return void this.#guarded(() => {
           const profile = this.#profile();
@@ -240,10 +255,35 @@ export class World {
     });
   }
 
+  #grant(): void {
+    const random = this.#random;
+    this.#drawn += 1;
+    const request = {
+      route: "POST grants",
+      id: `grt_${String(this.#drawn).padStart(26, "0")}`,
+      amount: microNeurons(random.integer(1, 6) * 200_000),
+      reason: "simulated",
+      expiresAtMs: this.#latestMs + random.pick([2000, 60_000, 120_000, 400_000, 90_000_000]),
+      idempotency: random.chance(0.3) ? { key: "grant", fingerprint: "same" } : null,
+    };
+    this.#inStep((nowMs) => createGrant(this.#parts, request, nowMs));
+  }
+
+  #endGrant(): void {
+    const [grant] = this.#parts.grants.list("~", this.#random.integer(0, 2)).slice(-1);
+    if (grant !== undefined) this.#inStep((nowMs) => endGrant(this.#parts, grant.id, nowMs));
+  }
+
+  #inStep(work: (nowMs: number) => unknown): void {
+    const profile = this.#profile();
+    this.#guarded(() => void this.#steps.run(profile, work));
+  }
+
   #inForce(settings: Settings, { request }: Call): InForce {
     const pictures = request.contents.reduce((sum, content) => sum + content.pictures, 0);
     return {
       limit: limitOf(quotaTerms(settings)),
+      daily: quotaTerms(settings).daily,
       monthlyCap: monthlyCap(settings),
       rates: {
         requests: settings.rpm["requests"] ?? 300,
@@ -289,6 +329,7 @@ const ACTS = [
     "settle",
   ] as const),
   ...(["tick", "tick", "wait", "clock_back", "settings", "alarm", "crash"] as const),
+  ...(["grant", "end_grant"] as const),
 ] as const;
 
 const verdictOf = (request: ModerationAdmit): Verdict => ({

@@ -221,6 +221,7 @@ describe("released migrations", () => {
       ["erasures", "3bdd07e062105b476cff421f050823de090314faab52a682d5fb9d1d8a939658"],
       ["people", "c586a2aa853e89b59c28fd679664d7f54039c64cd451f82d7c3071f1b726f300"],
       ["batches", "3adfea12963fc17b6d836fe7d36b9233ed59ae4db686408a2304f6f6c0f7a815"],
+      ["grants", "75dbdca178d4402a0ae0041b9c8d989c597fab541f53d52a29ccf9baa2355fef"],
     ],
     [
       "account",

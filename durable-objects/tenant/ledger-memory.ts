@@ -1,9 +1,8 @@
-import type { Standing } from "../../src/domain/admission.ts";
+import { heldOf, limitInForce, type Standing } from "../../src/domain/admission.ts";
 import type { CallId, Hold } from "../../src/domain/ledger.ts";
 import { ZERO } from "../../src/domain/micro-neurons.ts";
 import { monthRefuses } from "../../src/domain/month-quota.ts";
 import type { Day } from "../../src/domain/period.ts";
-import { limitOf } from "../../src/domain/quota.ts";
 import type { RateUnits } from "../../src/domain/rate-limit.ts";
 import type { Meter, Period } from "./ledger-store.ts";
 
@@ -30,6 +29,10 @@ export function addPending({ pending }: LedgerMemory, day: Day, amount: number):
   else pending.set(day, total);
 }
 
+/** When the first of the calls in progress was admitted; now, when there is none. */
+export const oldestAdmission = ({ meter, open }: LedgerMemory): number =>
+  [...open.values()].reduce((least, hold) => Math.min(least, hold.admittedAtMs), meter.clockMs);
+
 export const oldest = (ids: Iterable<CallId>): CallId | null => {
   let least: CallId | null = null;
   for (const id of ids) if (least === null || id < least) least = id;
@@ -38,9 +41,9 @@ export const oldest = (ids: Iterable<CallId>): CallId | null => {
 
 /** The first and the fourth invariant, looked at again after they were acted upon. */
 export function brokenBy(now: Standing, units: RateUnits): readonly string[] {
-  const limit = limitOf(now.terms);
+  const limit = limitInForce(now);
   const isAbove =
-    (limit !== null && now.posted + now.pending > limit) || monthRefuses(now.month, ZERO) !== null;
+    (limit !== null && now.posted + heldOf(now) > limit) || monthRefuses(now.month, ZERO) !== null;
   const isOver = Object.keys(units).some(
     (name) =>
       (now.windows[name] ?? []).reduce((total, [, taken]) => total + taken, 0) >

@@ -1,3 +1,4 @@
+import type { GrantDraw } from "../../src/domain/grant.ts";
 import type { Basis, Hold, Item, JournalLine, LineOutcome } from "../../src/domain/ledger.ts";
 import { makeHold } from "../../src/domain/ledger.ts";
 import { microNeurons } from "../../src/domain/micro-neurons.ts";
@@ -28,6 +29,7 @@ export type JournalRow = {
   overage_rate: string | null;
   price_book: string;
   items: string;
+  grants: string | null;
 };
 
 export type Entry =
@@ -73,11 +75,28 @@ const toLine = (row: JournalRow, outcome: LineOutcome, settledAtMs: number): Jou
     granted: microNeurons(row.granted),
     overage: microNeurons(row.overage),
   },
+  grants: decodeGrants(row.grants),
   overrun: microNeurons(row.overrun),
   overageUsdPer1000: row.overage_rate,
   priceBook: row.price_book,
   items: decodeItems(row.items),
 });
+
+type DrawTuple = readonly [grantId: string, amount: number];
+
+/** Null for a line that drew on none, as nearly all are. */
+export const encodeGrants = (draws: readonly GrantDraw[]): string | null =>
+  draws.length === 0
+    ? null
+    : JSON.stringify(draws.map((draw): DrawTuple => [draw.grantId, draw.microNeurons]));
+
+const decodeGrants = (json: string | null): GrantDraw[] =>
+  json === null
+    ? []
+    : (JSON.parse(json) as DrawTuple[]).map(([grantId, amount]) => ({
+        grantId,
+        microNeurons: microNeurons(amount),
+      }));
 
 type ItemTuple = readonly [
   content: number,

@@ -6,7 +6,14 @@ import { type Drawn, posted } from "../../src/domain/quota.ts";
 import type { Windows } from "../../src/domain/rate-limit.ts";
 import type { Database } from "../database.ts";
 import { AFTER_ALL_IDS, firstIdAfter, lastIdBefore } from "../id-range.ts";
-import { encodeItems, encodeStages, type Entry, type JournalRow, toEntry } from "./ledger-row.ts";
+import {
+  encodeGrants,
+  encodeItems,
+  encodeStages,
+  type Entry,
+  type JournalRow,
+  toEntry,
+} from "./ledger-row.ts";
 
 // The meter, the periods and the journal of a tenant: rows become domain values here.
 
@@ -157,7 +164,7 @@ export class LedgerStore {
   finishLine(line: JournalLine): void {
     this.#db.run(
       `UPDATE journal SET outcome = ?, verdict_id = ?, settled_at_ms = ?, quota = ?, granted = ?,
-        overage = ?, overrun = ?, overage_rate = ?, items = ? WHERE id = ? AND outcome = 'pending'`,
+        overage = ?, overrun = ?, overage_rate = ?, items = ?, grants = ? WHERE id = ? AND outcome = 'pending'`,
       line.outcome,
       line.verdictId,
       line.settledAtMs,
@@ -167,6 +174,7 @@ export class LedgerStore {
       line.overrun,
       line.overageUsdPer1000,
       encodeItems(line.items),
+      encodeGrants(line.grants),
       line.callId,
     );
   }

@@ -1,6 +1,7 @@
 import { refusalOf, type Demand, type Refusal, type Standing } from "../../src/domain/admission.ts";
 import { limitOfClass } from "../../src/domain/batch-share.ts";
 import { addLine, addRefused, NO_TOTALS } from "../../src/domain/day-totals.ts";
+import { claimOf, grantRoom } from "../../src/domain/grant.ts";
 import {
   type CallId,
   drawnAfter,
@@ -13,15 +14,23 @@ import {
   type Settlement,
 } from "../../src/domain/ledger.ts";
 import { type MicroNeurons, microNeurons } from "../../src/domain/micro-neurons.ts";
-import type { MonthRoom } from "../../src/domain/month-quota.ts";
-import { type Day, dayOf, monthOf, startOf } from "../../src/domain/period.ts";
+import { type Day, dayOf } from "../../src/domain/period.ts";
 import { addDrawn, type Drawn, NOTHING_DRAWN, posted } from "../../src/domain/quota.ts";
-import { monthlyCap, quotaTerms, rateLimitFor } from "../../src/domain/settings.ts";
+import { quotaTerms, rateLimitFor } from "../../src/domain/settings.ts";
 import { count, REQUESTS } from "../../src/domain/rate-limit.ts";
-import { addPending, brokenBy, type LedgerMemory, ledgerMemory, oldest } from "./ledger-memory.ts";
+import { GrantBook } from "./grant-book.ts";
+import type { GrantStore } from "./grant-store.ts";
+import {
+  addPending,
+  brokenBy,
+  type LedgerMemory,
+  ledgerMemory,
+  oldest,
+  oldestAdmission,
+} from "./ledger-memory.ts";
 import type { Entry } from "./ledger-row.ts";
 import type { AccountClosure, LedgerStore, Period } from "./ledger-store.ts";
-import { isIn, MonthSum } from "./month-sum.ts";
+import { MonthSum } from "./month-sum.ts";
 import type { Profile } from "./profile-store.ts";
 import type { MonthUse } from "./reports.ts";
 
@@ -37,19 +46,23 @@ const PROBE_EVERY_MS = 900_000;
 export class Ledger {
   readonly #store: LedgerStore;
   readonly #monthSum: MonthSum;
+  /** Read with everything else: to be asked within a step. */
+  readonly grants: GrantBook;
   #memory: LedgerMemory | null = null;
   #meterChanged = false;
   readonly #changedDays = new Set<Day>();
 
-  constructor(store: LedgerStore) {
+  constructor(store: LedgerStore, grants: GrantStore) {
     this.#store = store;
     this.#monthSum = new MonthSum(store);
+    this.grants = new GrantBook(grants);
   }
 
   /** Forgets what was not written: the next `begin` reads storage again. */
   reset(): void {
     this.#memory = null;
     this.#monthSum.reset();
+    this.grants.reset();
     this.#meterChanged = false;
     this.#changedDays.clear();
   }
@@ -83,6 +96,7 @@ export class Ledger {
     }
     this.#meterChanged = false;
     this.#changedDays.clear();
+    this.grants.flush(oldestAdmission(this.#load()));
     for (const day of periods.keys()) if (day < dayOf(meter.clockMs) - 1) periods.delete(day);
   }
 
@@ -170,7 +184,10 @@ export class Ledger {
       terms: quotaTerms(settings),
       posted: posted(this.#drawn(day, profile)),
       pending: this.pending(day),
-      ...this.#monthRoom(profile),
+      grants: grantRoom(this.period(day).drawn.granted, this.grants.openAt(nowMs), () =>
+        this.#claim(profile, day),
+      ),
+      ...this.#monthSum.room(profile, this.#load()),
       windows: meter.windows,
       rateLimit: (name) =>
         limitOfClass(name, (own) => rateLimitFor(settings, own, settings.rpm[REQUESTS] ?? 0)),
@@ -188,18 +205,7 @@ export class Ledger {
 
   /** What this month has come to, by its days and the calls in progress. */
   month(profile: Profile): MonthUse {
-    const memory = this.#load();
-    const days = monthOf(dayOf(memory.meter.clockMs));
-    const { carried } = profile;
-    const earlier = isIn(days, carried.day) ? carried.posted : 0;
-    const held = [...memory.pending].filter(([day]) => isIn(days, day));
-    return {
-      cap: monthlyCap(profile.settings),
-      posted: microNeurons(this.#monthSum.posted(days, memory.periods) + earlier),
-      pending: microNeurons(held.reduce((sum, [, amount]) => sum + amount, 0)),
-      startsAtMs: startOf(days.first),
-      endsAtMs: startOf(days.end),
-    };
+    return this.#monthSum.use(profile, this.#load());
   }
 
   openHolds(): readonly Hold[] {
@@ -231,6 +237,7 @@ export class Ledger {
     const meter = this.#store.readMeter();
     const holds = this.#store.openHolds(meter.oldestHold);
     this.#memory = ledgerMemory(meter, holds);
+    this.grants.load(oldestAdmission(this.#memory));
     return this.#memory;
   }
 
@@ -241,7 +248,11 @@ export class Ledger {
   #settleTerms(hold: Hold, profile: Profile): Parameters<typeof expire>[1] {
     const nowMs = this.#load().meter.clockMs;
     const terms = quotaTerms(profile.settings);
-    return { terms, drawn: this.#drawn(hold.day, profile), nowMs };
+    const grants = {
+      grants: this.grants.serving(hold.admittedAtMs),
+      claim: this.#claim(profile, hold.day),
+    };
+    return { terms, drawn: this.#drawn(hold.day, profile), grants, nowMs };
   }
 
   #finish(line: JournalLine): void {
@@ -250,6 +261,7 @@ export class Ledger {
     memory.open.delete(line.callId);
     addPending(memory, line.day, 0 - line.held);
     this.#store.finishLine(line);
+    this.grants.draw(line.grants);
     this.#change({
       day: line.day,
       drawn: drawnAfter(period.drawn, line),
@@ -257,10 +269,14 @@ export class Ledger {
     });
   }
 
-  #monthRoom(profile: Profile): { readonly month?: MonthRoom } {
-    if (monthlyCap(profile.settings) === null) return {};
-    const { cap, ...use } = this.month(profile);
-    return cap === null ? {} : { month: { ...use, cap } };
+  /** What the calls in progress of days before this one may yet draw on grants. */
+  #claim(profile: Profile, before: Day): MicroNeurons {
+    const days = [...this.#load().pending.keys()].filter((day) => day < before);
+    const inUse = days.map((day) => ({
+      quota: this.#drawn(day, profile).quota,
+      pending: this.pending(day),
+    }));
+    return claimOf(quotaTerms(profile.settings), inUse);
   }
 
   #change(period: Period): void {

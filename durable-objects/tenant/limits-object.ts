@@ -1,3 +1,4 @@
+import { leftOf } from "../../src/domain/grant.ts";
 import { microNeurons } from "../../src/domain/micro-neurons.ts";
 import { monthStanding } from "../../src/domain/month-quota.ts";
 import { dayOf, endOf, formatDay, formatMonth, isoTime, monthOf } from "../../src/domain/period.ts";
@@ -15,7 +16,11 @@ export const limitsObject = (limits: Limits) => ({
   pending_micro_neurons: limits.neurons.pending,
   available_micro_neurons: limits.neurons.available,
   month: monthObject(limits.month),
-  grants: [],
+  grants: limits.grants.map((grant) => ({
+    id: grant.id,
+    remaining_micro_neurons: leftOf(grant),
+    expires_at: isoTime(grant.expiresAtMs),
+  })),
   overage: {
     micro_neurons: microNeurons(limits.overage.drawn),
     cap_neurons: limits.overage.capNeurons,

@@ -1,6 +1,12 @@
-import type { Day, Month } from "../../src/domain/period.ts";
+import { microNeurons } from "../../src/domain/micro-neurons.ts";
+import type { MonthRoom } from "../../src/domain/month-quota.ts";
+import { type Day, dayOf, type Month, monthOf, startOf } from "../../src/domain/period.ts";
 import { posted } from "../../src/domain/quota.ts";
+import { monthlyCap } from "../../src/domain/settings.ts";
+import type { LedgerMemory } from "./ledger-memory.ts";
 import type { LedgerStore, Period } from "./ledger-store.ts";
+import type { Profile } from "./profile-store.ts";
+import type { MonthUse } from "./reports.ts";
 
 /**
  * What the days of a month have posted, in µN: read once, of at most 31 rows, when somebody first
@@ -18,8 +24,35 @@ export class MonthSum {
     this.#known = null;
   }
 
+  change(before: Period, after: Period): void {
+    if (this.#known === null || !isIn(this.#known.days, after.day)) return;
+    const more = posted(after.drawn) - posted(before.drawn);
+    this.#known = { ...this.#known, posted: this.#known.posted + more };
+  }
+
+  /** What this month has come to, with what an earlier life of the tenant posted on its last day. */
+  use({ carried, settings }: Profile, { meter, pending, periods }: LedgerMemory): MonthUse {
+    const days = monthOf(dayOf(meter.clockMs));
+    const earlier = isIn(days, carried.day) ? carried.posted : 0;
+    const held = [...pending].filter(([day]) => isIn(days, day));
+    return {
+      cap: monthlyCap(settings),
+      posted: microNeurons(this.#posted(days, periods) + earlier),
+      pending: microNeurons(held.reduce((sum, [, amount]) => sum + amount, 0)),
+      startsAtMs: startOf(days.first),
+      endsAtMs: startOf(days.end),
+    };
+  }
+
+  /** For an admission; nothing is read where the month has no cap. */
+  room(profile: Profile, memory: LedgerMemory): { readonly month?: MonthRoom } {
+    if (monthlyCap(profile.settings) === null) return {};
+    const { cap, ...use } = this.use(profile, memory);
+    return cap === null ? {} : { month: { ...use, cap } };
+  }
+
   /** @param periods those in memory, which may not be written yet */
-  posted(days: Month, periods: ReadonlyMap<Day, Period>): number {
+  #posted(days: Month, periods: ReadonlyMap<Day, Period>): number {
     if (this.#known?.days.first === days.first) return this.#known.posted;
     const byDay = new Map(this.#store.postedByDay(days.first, days.end));
     for (const [day, { drawn }] of periods) {
@@ -29,12 +62,6 @@ export class MonthSum {
     this.#known = { days, posted: sum };
     return sum;
   }
-
-  change(before: Period, after: Period): void {
-    if (this.#known === null || !isIn(this.#known.days, after.day)) return;
-    const more = posted(after.drawn) - posted(before.drawn);
-    this.#known = { ...this.#known, posted: this.#known.posted + more };
-  }
 }
 
-export const isIn = ({ first, end }: Month, day: Day): boolean => day >= first && day < end;
+const isIn = ({ first, end }: Month, day: Day): boolean => day >= first && day < end;

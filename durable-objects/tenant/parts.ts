@@ -8,6 +8,7 @@ import type { Database } from "../database.ts";
 import { Outbox, type ReadSubject } from "../outbox/outbox.ts";
 import { ReportStore } from "../outbox/report-store.ts";
 import { ErasureStore } from "./erasure-store.ts";
+import { GrantStore } from "./grant-store.ts";
 import { IdempotencyStore } from "./idempotency-store.ts";
 import { KeyStore } from "./key-store.ts";
 import { Ledger } from "./ledger.ts";
@@ -31,6 +32,7 @@ export interface Parts {
   readonly keys: KeyStore;
   readonly policies: PolicyStore;
   readonly journal: LedgerStore;
+  readonly grants: GrantStore;
   readonly ledger: Ledger;
   readonly verdicts: VerdictStore;
   readonly idempotency: IdempotencyStore;
@@ -48,7 +50,8 @@ export interface Parts {
 
 export function makeParts(db: Database, platform: Platform): Parts {
   const journal = new LedgerStore(db);
-  const ledger = new Ledger(journal);
+  const grants = new GrantStore(db);
+  const ledger = new Ledger(journal, grants);
   const verdicts = new VerdictStore(db);
   const batches = new BatchStore(db);
   /** As its GET returns it now; null: it is gone. */
@@ -67,6 +70,7 @@ export function makeParts(db: Database, platform: Platform): Parts {
     keys: new KeyStore(db),
     policies: new PolicyStore(db),
     journal,
+    grants,
     ledger,
     verdicts,
     idempotency: new IdempotencyStore(db),

@@ -2,6 +2,7 @@ import { isShare } from "../../src/domain/batch-share.ts";
 import { CATEGORIES } from "../../src/domain/category.ts";
 import type { NeuronStanding } from "../../src/domain/failure.ts";
 import { neuronStanding } from "../../src/domain/admission.ts";
+import type { Grant } from "../../src/domain/grant.ts";
 import { type MicroNeurons, ZERO } from "../../src/domain/micro-neurons.ts";
 import type { MonthRoom } from "../../src/domain/month-quota.ts";
 import { type Day, dayOf } from "../../src/domain/period.ts";
@@ -25,6 +26,8 @@ export interface Limits {
   readonly day: Day;
   readonly neurons: NeuronStanding;
   readonly month: MonthUse;
+  /** Those that a call may draw on now, in that order. */
+  readonly grants: readonly Grant[];
   /** µN of overage drawn today, and the cap in neurons. */
   readonly overage: { readonly drawn: number; readonly capNeurons: number | null };
   readonly rates: readonly RateStanding[];
@@ -47,6 +50,7 @@ export function limits(parts: Parts, profile: Profile): Limits {
     day,
     neurons: neuronStanding(now, ZERO),
     month: parts.ledger.month(profile),
+    grants: parts.ledger.grants.openAt(now.nowMs),
     overage: {
       drawn: parts.ledger.period(day).drawn.overage,
       capNeurons: profile.settings.overage_cap_neurons,

@@ -1,6 +1,6 @@
+import { limitInForce } from "../../src/domain/admission.ts";
 import type { QuotaFailure } from "../../src/domain/failure.ts";
 import { type Day, formatDay } from "../../src/domain/period.ts";
-import { limitOf } from "../../src/domain/quota.ts";
 import { limitsObject } from "./limits-object.ts";
 import type { Parts } from "./parts.ts";
 import type { Profile } from "./profile-store.ts";
@@ -14,8 +14,9 @@ const THRESHOLD = 0.8;
 
 /** After what was posted. */
 export function tellOfThreshold(parts: Parts, profile: Profile): void {
-  const { terms, posted, nowMs } = parts.ledger.standing(profile);
-  const limit = limitOf(terms);
+  const now = parts.ledger.standing(profile);
+  const { posted, nowMs } = now;
+  const limit = limitInForce(now);
   if (limit === null || posted < limit * THRESHOLD) return;
   const data = () => ({ ...limitsObject(limits(parts, profile)), threshold: THRESHOLD });
   parts.outbox.recordOnceADay("quota.threshold", data, nowMs);

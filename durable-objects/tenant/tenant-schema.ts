@@ -1,5 +1,6 @@
 import type { Migration } from "../database.ts";
 import { BATCH_TABLES } from "./batch-schema.ts";
+import { GRANT_TABLES } from "./grant-schema.ts";
 import { PEOPLE_TABLES } from "./people-schema.ts";
 import { OUTBOX_TABLES } from "../outbox/outbox-schema.ts";
 import { REPORTS_TABLE } from "../outbox/report-store.ts";
@@ -160,4 +161,5 @@ export const TENANT_MIGRATIONS: readonly Migration[] = [
   { name: "erasures", statements: ERASURE_TABLES },
   { name: "people", statements: PEOPLE_TABLES },
   { name: "batches", statements: BATCH_TABLES },
+  { name: "grants", statements: GRANT_TABLES },
 ];

@@ -35,6 +35,14 @@ import { GroupCommit } from "../group-commit.ts";
 import { TOO_MANY_WATCHERS, Watchers } from "../watchers.ts";
 import { admit } from "./admit.ts";
 import { type Birth, change, type Configured, create, type SettingsChange } from "./configure.ts";
+import {
+  createGrant,
+  endGrant,
+  type GrantAt,
+  listGrants,
+  type NewGrant,
+  readGrant,
+} from "./grant-desk.ts";
 import { type IssueKey, issueKey, type RotateKey, rotateKey } from "./key-desk.ts";
 import { findPersonal, type PersonalPage, startErasure } from "./erasures.ts";
 import type { Key } from "./key-store.ts";
@@ -238,6 +246,26 @@ export class Tenant extends DurableObject<Env> {
   endKey(caller: Caller, id: string): { readonly kind: "ended" } | AskFailure {
     return this.#ask(caller, () =>
       this.#parts.keys.end(id) ? { kind: "ended" as const } : notFound("key"),
+    );
+  }
+
+  // Grants
+
+  createGrant(caller: Caller, request: NewGrant): ReturnType<typeof createGrant> | AskFailure {
+    return this.#ask(caller, (_, nowMs) => createGrant(this.#parts, request, nowMs));
+  }
+
+  readGrant(caller: Caller, id: string): ReturnType<typeof readGrant> | AskFailure {
+    return this.#ask(caller, (_, nowMs) => readGrant(this.#parts, id, nowMs));
+  }
+
+  endGrant(caller: Caller, id: string): ReturnType<typeof endGrant> | AskFailure {
+    return this.#ask(caller, (_, nowMs) => endGrant(this.#parts, id, nowMs));
+  }
+
+  listGrants(caller: Caller, before: string, limit: number): Page<GrantAt> | AskFailure {
+    return this.#ask(caller, (_, nowMs) =>
+      page(listGrants(this.#parts, { before, limit, nowMs }), limit),
     );
   }
 

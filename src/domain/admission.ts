@@ -7,6 +7,7 @@ import type {
   RequestFailure,
   ReservedFailure,
 } from "./failure.ts";
+import { type GrantRoom, NO_GRANTS, raisedBy } from "./grant.ts";
 import { formatNeurons, type MicroNeurons, minusOrZero, plus } from "./micro-neurons.ts";
 import { MONTHLY, type MonthRoom, monthRefuses, monthStanding } from "./month-quota.ts";
 import { dayOf, endOf } from "./period.ts";
@@ -54,6 +55,8 @@ export interface Standing {
   /** Of the day of `nowMs`. */
   readonly posted: MicroNeurons;
   readonly pending: MicroNeurons;
+  /** Absent: there are none, and today none was drawn on. */
+  readonly grants?: GrantRoom;
   /** Absent: the month has no cap. */
   readonly month?: MonthRoom;
   readonly windows: Windows;
@@ -93,13 +96,22 @@ export function refusalOf(now: Standing, demand: Demand): Refusal | null {
   return null;
 }
 
+/** The limit of the day then in force: with what grants gave it and may yet give it. */
+export const limitInForce = ({ terms, grants = NO_GRANTS }: Standing): MicroNeurons | null =>
+  limitOf(terms, raisedBy(grants));
+
+/** Held by the day's calls in progress, and what those of earlier days may yet draw on grants. */
+export const heldOf = ({ pending, grants = NO_GRANTS }: Standing): MicroNeurons =>
+  plus(pending, grants.claimed);
+
 export function neuronStanding(now: Standing, required: MicroNeurons): NeuronStanding {
-  const limit = limitOf(now.terms);
+  const limit = limitInForce(now);
+  const pending = heldOf(now);
   return {
     limit,
     posted: now.posted,
-    pending: now.pending,
-    available: limit === null ? null : minusOrZero(limit, plus(now.posted, now.pending)),
+    pending,
+    available: limit === null ? null : minusOrZero(limit, plus(now.posted, pending)),
     required,
     dayEndsAtMs: endOf(dayOf(now.nowMs)),
     dailyQuota: now.terms.daily,
@@ -114,7 +126,7 @@ export const rateStandings = (now: Standing, units: RateUnits): RateStanding[] =
   );
 
 function overLimit(now: Standing, { bound, units, userPictures: asked }: Demand): Refusal | null {
-  const limit = limitOf(now.terms);
+  const limit = limitInForce(now);
   if (limit !== null && bound > limit) {
     const detail = `This call may need ${formatNeurons(bound)} neurons, and the limit of a day is ${formatNeurons(limit)}: no call above that can ever be admitted.`;
     return { kind: "over_limit", detail };
@@ -149,7 +161,7 @@ function accountQuota(now: Standing, { bound }: Demand): Refusal | null {
 }
 
 function quota(now: Standing, { bound }: Demand): Refusal | null {
-  const limit = limitOf(now.terms);
+  const limit = limitInForce(now);
   if (limit === null || now.posted + bound <= limit) return null;
   return quotaRefusal(quotaKind(now), now, bound);
 }
@@ -193,8 +205,8 @@ function reserved(now: Standing, { bound }: Demand): Refusal | null {
   const neurons = neuronStanding(now, bound);
   const refusal = { kind: "quota_reserved", neurons, nowMs: now.nowMs } as const;
   if (monthRefuses(now.month, bound) === "pending") return { ...refusal, policy: MONTHLY };
-  const limit = limitOf(now.terms);
-  return limit === null || now.posted + now.pending + bound <= limit ? null : refusal;
+  const limit = limitInForce(now);
+  return limit === null || now.posted + heldOf(now) + bound <= limit ? null : refusal;
 }
 
 function concurrency(now: Standing, { bound, inFlightOfBatches }: Demand): Refusal | null {

@@ -1,3 +1,4 @@
+import { drawable, drawOn, type GrantDraw, NONE_OPEN, type OpenGrants } from "./grant.ts";
 import { least, type MicroNeurons, minus, minusOrZero, plus, sum, ZERO } from "./micro-neurons.ts";
 import type { Day } from "./period.ts";
 import type { PlannedStage } from "./stage.ts";
@@ -82,6 +83,8 @@ export interface JournalLine {
   readonly outcome: LineOutcome;
   readonly held: MicroNeurons;
   readonly drawn: Drawn;
+  /** Which grants it drew on; their sum is what `drawn` says. */
+  readonly grants: readonly GrantDraw[];
   readonly overrun: MicroNeurons;
   /** The rate of the overage drawn, USD per 1,000 neurons; null when there is none. */
   readonly overageUsdPer1000: string | null;
@@ -105,6 +108,8 @@ export interface SettleTerms {
   readonly terms: QuotaTerms;
   /** What the hold's own day has drawn so far. */
   readonly drawn: Drawn;
+  /** Absent: none. */
+  readonly grants?: OpenGrants;
   readonly nowMs: number;
 }
 
@@ -153,7 +158,8 @@ function lineOf(
 ): JournalLine {
   const items = withinHold(end.items, hold.held);
   const amount = sum(items.map((item) => item.microNeurons));
-  const drawn = amount === 0 ? NOTHING_DRAWN : draw(end.at.terms, end.at.drawn, amount);
+  const { terms, drawn: before, grants = NONE_OPEN } = end.at;
+  const drawn = amount === 0 ? NOTHING_DRAWN : draw(terms, before, amount, drawable(grants));
   return {
     callId: hold.callId,
     requestId: hold.requestId,
@@ -167,8 +173,9 @@ function lineOf(
     outcome: end.outcome,
     held: hold.held,
     drawn,
+    grants: drawOn(grants, drawn.granted),
     overrun: sum(items.map((item) => item.overrun)),
-    overageUsdPer1000: drawn.overage > 0 ? end.at.terms.overageUsdPer1000 : null,
+    overageUsdPer1000: drawn.overage > 0 ? terms.overageUsdPer1000 : null,
     priceBook: hold.priceBook,
     items,
   };

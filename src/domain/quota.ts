@@ -26,22 +26,38 @@ export const NOTHING_DRAWN: Drawn = { quota: ZERO, granted: ZERO, overage: ZERO 
 export const posted = (drawn: Drawn): MicroNeurons =>
   sum([drawn.quota, drawn.granted, drawn.overage]);
 
-/** The most that `posted + pending` may reach in a day; null: no limit (paid, without a cap). */
-export function limitOf(terms: QuotaTerms): MicroNeurons | null {
-  if (terms.plan === "free") return terms.daily;
-  return terms.overageCap === null ? null : plus(terms.daily, terms.overageCap);
+/**
+ * The most that `posted + pending` may reach in a day; null: no limit (paid, without a cap).
+ *
+ * @param granted what grants gave the day and may yet give it
+ */
+export function limitOf(terms: QuotaTerms, granted: MicroNeurons = ZERO): MicroNeurons | null {
+  const included = plus(terms.daily, granted);
+  if (terms.plan === "free") return included;
+  return terms.overageCap === null ? null : plus(included, terms.overageCap);
 }
 
 /**
- * What `amount` is drawn on, at the moment of posting: the day's quota first, then overage.
+ * What `amount` is drawn on, at the moment of posting: the day's quota first, then grants, then
+ * overage.
  *
  * On the free plan there is no overage to owe: a call that was admitted before a limit was lowered,
  * or before the tenant was moved from paid to free, is included.
+ *
+ * @param drawable the most that it may draw on grants
  */
-export function draw(terms: QuotaTerms, before: Drawn, amount: MicroNeurons): Drawn {
-  if (terms.plan === "free") return { ...NOTHING_DRAWN, quota: amount };
+export function draw(
+  terms: QuotaTerms,
+  before: Drawn,
+  amount: MicroNeurons,
+  drawable: MicroNeurons = ZERO,
+): Drawn {
   const quota = least(amount, minusOrZero(terms.daily, before.quota));
-  return { quota, granted: ZERO, overage: minus(amount, quota) };
+  const granted = least(minus(amount, quota), drawable);
+  const rest = minus(amount, plus(quota, granted));
+  return terms.plan === "free"
+    ? { quota: plus(quota, rest), granted, overage: ZERO }
+    : { quota, granted, overage: rest };
 }
 
 export const addDrawn = (a: Drawn, b: Drawn): Drawn => ({

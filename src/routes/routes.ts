@@ -9,6 +9,7 @@ import { createChatCompletion } from "./chat.ts";
 import { createEmbeddings } from "./embeddings.ts";
 import { createVariations } from "./image-variations.ts";
 import { createImages, getImage, getImageMetadata } from "./images.ts";
+import { createGrant, deleteGrant, getGrant, listGrants } from "./grants.ts";
 import { createKey, deleteKey, listKeys, rotateKey } from "./keys.ts";
 import { listLines } from "./ledger.ts";
 import { getLive } from "./live.ts";
@@ -99,6 +100,10 @@ export const ROUTES: readonly Route[] = [
   getPolicy,
   putPolicy,
   replayPolicy,
+  createGrant,
+  listGrants,
+  getGrant,
+  deleteGrant,
   createKey,
   listKeys,
   rotateKey,

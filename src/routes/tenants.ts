@@ -20,7 +20,7 @@ import { tellAccount, askTenant, tellTenant, UNAVAILABLE } from "./tenant-object
 // Tenants, by the platform. The `Account` object makes and ends them; everything else about one is
 // asked of its own object.
 
-const PARAMS = v.strictObject({
+export const TENANT_PARAMS = v.strictObject({
   tenant: v.pipe(v.string(), v.regex(TENANT_ID), v.description("The tenant's id.")),
 });
 
@@ -42,7 +42,7 @@ export const putTenant = defineRoute({
   description: "An absent field takes its default. `If-Match` with the version is honoured.",
   surface: "native",
   auth,
-  params: PARAMS,
+  params: TENANT_PARAMS,
   body: { schema: SettingsInput, limitBytes: LIMIT_BYTES },
   reply: { status: 200, otherStatus: 201, schema: TenantOutput },
   failures: ["version_conflict", "tenant_suspended", "role_required", "not_found"],
@@ -68,7 +68,7 @@ export const patchTenant = defineRoute({
   description: "RFC 7396: null means the default; `rpm` merges by key.",
   surface: "native",
   auth,
-  params: PARAMS,
+  params: TENANT_PARAMS,
   body: { schema: SettingsPatchInput, limitBytes: LIMIT_BYTES },
   reply: { status: 200, schema: TenantOutput },
   failures: ["version_conflict", "tenant_suspended", "role_required", "not_found"],
@@ -102,7 +102,7 @@ export const getTenant = defineRoute({
   summary: "A tenant's settings",
   surface: "native",
   auth,
-  params: PARAMS,
+  params: TENANT_PARAMS,
   reply: { status: 200, schema: TenantOutput },
   failures: ["tenant_suspended", "role_required", "not_found"],
   handle: async (call) => {
@@ -120,7 +120,7 @@ export const deleteTenant = defineRoute({
     "Keys end at once, open holds end, then everything is erased; daily totals stay, so that statements still add up.",
   surface: "native",
   auth,
-  params: PARAMS,
+  params: TENANT_PARAMS,
   reply: { status: 204, schema: v.null() },
   failures: ["not_found"],
   handle: async (call) => {

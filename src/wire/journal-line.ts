@@ -21,6 +21,10 @@ export const JournalLineOutput = v.object({
   micro_neurons: microNeuronsOut("What was charged: quota + grants + overage."),
   quota_micro_neurons: microNeuronsOut("Drawn on the day's quota."),
   granted_micro_neurons: microNeuronsOut("Drawn on grants."),
+  grants: v.pipe(
+    v.array(v.object({ id: v.string(), micro_neurons: microNeuronsOut("Drawn on it.") })),
+    v.description("Which grants, in the order in which they were drawn on."),
+  ),
   overage_micro_neurons: microNeuronsOut("Drawn beyond both, at the line's rate."),
   overrun_micro_neurons: microNeuronsOut("Used beyond the hold: the platform's cost."),
   overage_usd_per_1000_neurons: v.nullable(v.string()),
@@ -55,6 +59,10 @@ export const toJournalLine = (line: JournalLine) => ({
   micro_neurons: charged(line),
   quota_micro_neurons: line.drawn.quota,
   granted_micro_neurons: line.drawn.granted,
+  grants: line.grants.map(({ grantId, microNeurons }) => ({
+    id: grantId,
+    micro_neurons: microNeurons as number,
+  })),
   overage_micro_neurons: line.drawn.overage,
   overrun_micro_neurons: line.overrun,
   overage_usd_per_1000_neurons: line.overageUsdPer1000,

@@ -91,6 +91,7 @@ const settledReply = (): SettleReply => ({
       held: HOLD.held,
       drawn: { quota: microNeurons(0), granted: microNeurons(0), overage: microNeurons(0) },
       overrun: microNeurons(0),
+      grants: [],
       overageUsdPer1000: null,
       priceBook: HOLD.priceBook,
       items: [],

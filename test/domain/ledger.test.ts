@@ -64,6 +64,7 @@ describe("post", () => {
       outcome: "posted",
       held: 130,
       drawn: drawn(90),
+      grants: [],
       overrun: 0,
       overageUsdPer1000: null,
       priceBook: "2026-09",
