@@ -10,13 +10,12 @@ import { TextField } from "../ui/field.tsx";
 import { Panel } from "../ui/panel.tsx";
 import { Empty, ErrorNote, Skeleton, TagBadge } from "../ui/status.tsx";
 import { VerdictView } from "../verdict-view.tsx";
+import { CLAIMED_AT_ONCE, countOpen, ownClaims } from "./own-claims.ts";
 import { StoredContent } from "./stored-content.tsx";
 import type { TabProps } from "./tenant-page.tsx";
 
 // The queue: verdicts are claimed a few at a time, so that two people never look at the same one, and
 // decided with one key each.
-
-const CLAIMED_AT_ONCE = 10;
 
 const KEYS: Readonly<Record<string, Decision>> = { a: "allow", f: "flag", b: "block" };
 
@@ -28,7 +27,13 @@ export function ReviewTab({ tenant }: TabProps) {
   const [error, setError] = useState<Error | null>(null);
   const [busy, setBusy] = useState(false);
   const [done, setDone] = useState(0);
+  const [waiting, setWaiting] = useState<string | null>(null);
   const current = queue?.[at] ?? null;
+
+  const look = (signal: AbortSignal) =>
+    countOpen(path, signal)
+      .then(setWaiting)
+      .catch(() => undefined);
 
   const claim = async () => {
     setBusy(true);
@@ -36,8 +41,10 @@ export function ReviewTab({ tenant }: TabProps) {
     try {
       const body = { limit: CLAIMED_AT_ONCE };
       const claimed = await api.send<List<Verdict>>("POST", `${path}/claim`, body);
-      setQueue(claimed.data);
-      setAt(0);
+      const known = new Set((queue ?? []).map(({ id }) => id));
+      setQueue([...(queue ?? []), ...claimed.data.filter(({ id }) => !known.has(id))]);
+      if (claimed.data.length === 0) announce("None is left to claim.");
+      await look(new AbortController().signal);
     } catch (caught) {
       setError(caught as Error);
     }
@@ -78,25 +85,35 @@ export function ReviewTab({ tenant }: TabProps) {
   const move = (by: number) =>
     setAt((before) => Math.max(0, Math.min((queue?.length ?? 1) - 1, before + by)));
 
-  useEffect(() => void claim(), [path]);
+  useEffect(() => {
+    const abort = new AbortController();
+    ownClaims(path, abort.signal)
+      .then(setQueue)
+      .catch((caught: unknown) => !abort.signal.aborted && setError(caught as Error));
+    void look(abort.signal);
+    return () => abort.abort();
+  }, [path]);
   useShortcuts({ decide, move, next: claim });
 
   return (
     <div class="split">
       <Panel
         title="To decide"
-        hint={`${count(queue?.length ?? 0)} claimed for you, for 15 minutes${done > 0 ? `; ${done} decided` : ""}.`}
+        hint={hintOf(queue?.length ?? 0, waiting, done)}
         actions={
-          <Button icon="replay" busy={busy && queue === null} onClick={() => void claim()}>
-            Next ones
+          <Button icon="plus" kind="primary" busy={busy} onClick={() => void claim()}>
+            Claim the next ones
           </Button>
         }
       >
         {error !== null && <ErrorNote error={error} onRetry={() => void claim()} />}
         {queue === null && error === null && <Skeleton lines={6} />}
         {queue?.length === 0 && (
-          <Empty icon="check" title="Nothing is left to decide">
-            <p>Flagged verdicts, and those of which a check failed, come here.</p>
+          <Empty icon="scale" title="You have claimed nothing">
+            <p>
+              Claim the oldest ones that wait: for a quarter of an hour nobody else gets them.
+              Flagged verdicts come here, and those of which a check failed.
+            </p>
           </Empty>
         )}
         {queue !== null && queue.length > 0 && (
@@ -125,6 +142,15 @@ export function ReviewTab({ tenant }: TabProps) {
       )}
     </div>
   );
+}
+
+function hintOf(claimed: number, waiting: string | null, done: number): string {
+  const parts = [
+    `${waiting ?? "…"} wait`,
+    `${count(claimed)} claimed by you`,
+    ...(done > 0 ? [`${count(done)} decided`] : []),
+  ];
+  return `${parts.join(", ")}.`;
 }
 
 interface QueueProps {

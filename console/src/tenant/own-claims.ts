@@ -1,0 +1,38 @@
+import { api, session } from "../api/session.ts";
+import { RequestFailed } from "../api/problem.ts";
+import type { Verdict } from "../api/moderation-shapes.ts";
+import type { List } from "../api/shapes.ts";
+
+export const CLAIMED_AT_ONCE = 10;
+
+/**
+ * What whoever is signed in has claimed before, claimed for another quarter of an hour: a page that
+ * was left or loaded anew must not leave them to wait. A key is not told its own id, so each is asked
+ * for: what is another's is refused.
+ */
+export async function ownClaims(path: string, signal: AbortSignal): Promise<readonly Verdict[]> {
+  const query = { review: "claimed", limit: 50 };
+  const claimed = await api.get<List<Verdict>>(path, query, { signal });
+  const platform = session()?.kind === "platform";
+  const perhaps = claimed.data
+    .filter(({ review }) => (review.key_id === null) === platform)
+    .slice(0, CLAIMED_AT_ONCE);
+  const own = await Promise.all(
+    perhaps.map(({ id }) =>
+      api
+        .send<Verdict>("POST", `${path}/${encodeURIComponent(id)}/review`, { state: "claimed" })
+        .catch((error: unknown) => {
+          if (error instanceof RequestFailed && error.problem.kind === "review_conflict")
+            return null;
+          throw error;
+        }),
+    ),
+  );
+  return own.filter((verdict) => verdict !== null).toReversed();
+}
+
+/** How many wait; one more than can be counted is told as so many and more. */
+export async function countOpen(path: string, signal: AbortSignal): Promise<string> {
+  const open = await api.get<List<Verdict>>(path, { review: "open", limit: 200 }, { signal });
+  return `${open.data.length}${open.has_more ? " or more" : ""}`;
+}
