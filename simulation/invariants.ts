@@ -31,6 +31,16 @@ type GrantRow = {
   ended_at_ms: number | null;
 };
 
+type AdjustmentRow = {
+  adjusts: string;
+  day: number;
+  amount: number;
+  quota: number;
+  granted: number;
+  overage: number;
+  grants: string | null;
+};
+
 /** Terms that did not change in the whole of a history. */
 export interface Steady {
   readonly plan: "free" | "paid";
@@ -81,15 +91,16 @@ export class Invariants {
     if (row === undefined || this.#admitted.has(callId)) return;
     this.#admitted.set(callId, force.units);
     const sameDay = rows.filter(({ day }) => day === row.day);
-    const used = sameDay.reduce((sum, each) => sum + weight(each), 0);
+    const used = sameDay.reduce((sum, each) => sum + weight(each), 0) - this.#back(row.day).amount;
     const granted = this.#granted(rows, row, force.daily);
     if (force.limit !== null && used > force.limit + granted) {
       throw new Error(`1: ${used} µN after an admission under ${force.limit} + ${granted}`);
     }
     const month = monthNameOf(row.day);
-    const ofMonth = rows
-      .filter(({ day }) => monthNameOf(day) === month)
-      .reduce((sum, each) => sum + weight(each), 0);
+    const days = [...new Set(rows.map(({ day }) => day))].filter((d) => monthNameOf(d) === month);
+    const ofMonth =
+      rows.filter(({ day }) => days.includes(day)).reduce((sum, each) => sum + weight(each), 0) -
+      days.reduce((sum, day) => sum + this.#back(day).amount, 0);
     if (force.monthlyCap !== null && ofMonth > force.monthlyCap) {
       throw new Error(`1: ${ofMonth} µN of ${month} after an admission under ${force.monthlyCap}`);
     }
@@ -103,18 +114,51 @@ export class Invariants {
 
   /** What grants give the day of a call: what they gave it, and what is left, less older promises. */
   #granted(rows: readonly Row[], { day, admitted_at_ms: atMs }: Row, daily: number): number {
-    const gave = rows.reduce((sum, row) => sum + (row.day === day ? row.granted : 0), 0);
+    const drew = rows.reduce((sum, row) => sum + (row.day === day ? row.granted : 0), 0);
+    const gave = drew - this.#back(day).granted;
     const left = this.#grants()
       .filter((grant) => atMs < Math.min(grant.expires_at_ms, grant.ended_at_ms ?? Infinity))
       .reduce((sum, { amount, drawn }) => sum + amount - drawn, 0);
     const before = new Set(rows.map((row) => row.day).filter((each) => each < day));
     const promised = [...before].reduce((sum, each) => {
       const of = rows.filter((row) => row.day === each);
-      const quota = of.reduce((total, row) => total + row.quota, 0);
+      const quota = of.reduce((total, row) => total + row.quota, 0) - this.#back(each).quota;
       const held = of.reduce((total, row) => total + pendingIn(row), 0);
       return sum + Math.max(0, held - Math.max(0, daily - quota));
     }, 0);
     return gave + Math.max(0, left - promised);
+  }
+
+  #adjustments(): AdjustmentRow[] {
+    return this.#db.run<AdjustmentRow>(
+      "SELECT adjusts, day, amount, quota, granted, overage, grants FROM adjustments",
+    );
+  }
+
+  /** What adjustments gave back of a day. */
+  #back(day: number): Omit<AdjustmentRow, "adjusts" | "grants"> {
+    const of = this.#adjustments().filter((made) => made.day === day);
+    const sum = (part: "amount" | "quota" | "granted" | "overage"): number =>
+      of.reduce((total, made) => total + made[part], 0);
+    return {
+      day,
+      amount: sum("amount"),
+      quota: sum("quota"),
+      granted: sum("granted"),
+      overage: sum("overage"),
+    };
+  }
+
+  /** No line gives back more of anything than it was charged. */
+  #adjusted(rows: readonly Row[]): void {
+    for (const [id, made] of Map.groupBy(this.#adjustments(), ({ adjusts }) => adjusts)) {
+      const row = rows.find((each) => each.id === id);
+      if (row === undefined || row.outcome === "pending") throw new Error(`${id}: adjusted`);
+      for (const part of ["quota", "granted", "overage"] as const) {
+        const back = made.reduce((sum, each) => sum + each[part], 0);
+        if (back > row[part]) throw new Error(`${id}: ${back} of ${row[part]} ${part} given back`);
+      }
+    }
   }
 
   #grants(): GrantRow[] {
@@ -133,6 +177,7 @@ export class Invariants {
     }
     this.#sums(rows);
     this.#draws(rows);
+    this.#adjusted(rows);
     if (steady !== null) this.#asPromised(rows, steady);
     this.#once(rows);
     this.#kept(rows);
@@ -178,6 +223,12 @@ export class Invariants {
         }
       }
     }
+    for (const made of this.#adjustments()) {
+      for (const [id, amount] of JSON.parse(made.grants ?? "[]") as [string, number][]) {
+        const grant = left.get(id);
+        if (grant !== undefined) grant.drawn += amount;
+      }
+    }
     for (const { id, drawn } of left.values()) {
       if (drawn !== 0) throw new Error(`${id}: ${drawn} µN are drawn and on no line`);
     }
@@ -187,8 +238,9 @@ export class Invariants {
   #asPromised(rows: readonly Row[], { plan, daily, cap }: Steady): void {
     for (const day of new Set(rows.map((row) => row.day))) {
       const of = rows.filter((row) => row.day === day);
-      const quota = of.reduce((sum, row) => sum + row.quota, 0);
-      const overage = of.reduce((sum, row) => sum + row.overage, 0);
+      const back = this.#back(day);
+      const quota = of.reduce((sum, row) => sum + row.quota, 0) - back.quota;
+      const overage = of.reduce((sum, row) => sum + row.overage, 0) - back.overage;
       if (quota > daily) throw new Error(`1: ${quota} µN included in a quota of ${daily}`);
       const most = plan === "free" ? 0 : (cap ?? Infinity);
       if (overage > most) throw new Error(`1: ${overage} µN of overage under a cap of ${most}`);
@@ -212,7 +264,8 @@ export class Invariants {
     const posted = new Map(periods.map(({ day, posted: amount }) => [day, amount]));
     const sums = new Map<number, number>();
     for (const row of rows) sums.set(row.day, (sums.get(row.day) ?? 0) + chargedIn(row));
-    for (const [day, sum] of sums) {
+    for (const [day, charged] of sums) {
+      const sum = charged - this.#back(day).amount;
       if (sum !== (posted.get(day) ?? 0)) {
         throw new Error(`3: lines of day ${day} add up to ${sum}, posted is ${posted.get(day)}`);
       }

@@ -1,3 +1,4 @@
+import { adjustLine } from "../durable-objects/tenant/adjustment-desk.ts";
 import { admit } from "../durable-objects/tenant/admit.ts";
 import { change, create } from "../durable-objects/tenant/configure.ts";
 import { createGrant, endGrant } from "../durable-objects/tenant/grant-desk.ts";
@@ -129,6 +130,8 @@ export class World {
         return this.#steady ? undefined : this.#changeSettings();
       case "grant":
         return this.#grant();
+      case "adjust":
+        return this.#withCall((call) => this.#adjust(call));
       case "end_grant":
         return this.#endGrant();
       case "alarm":
@@ -269,6 +272,21 @@ export class World {
     this.#inStep((nowMs) => createGrant(this.#parts, request, nowMs));
   }
 
+  /** Of a call that is in progress, or was refused, nothing is given back. */
+  #adjust({ request: { callId: lineId } }: Call): void {
+    this.#drawn += 1;
+    const request = {
+      route: "POST adjustments",
+      id: `jnl_9999${String(this.#drawn).padStart(22, "0")}`,
+      requestId: "req_simulated",
+      lineId,
+      amount: this.#random.pick([null, microNeurons(100_000), microNeurons(ONE_PICTURE)]),
+      reason: "simulated",
+      idempotency: this.#random.chance(0.2) ? { key: "adjust", fingerprint: "same" } : null,
+    };
+    this.#inStep((nowMs) => adjustLine(this.#parts, request, nowMs));
+  }
+
   #endGrant(): void {
     const [grant] = this.#parts.grants.list("~", this.#random.integer(0, 2)).slice(-1);
     if (grant !== undefined) this.#inStep((nowMs) => endGrant(this.#parts, grant.id, nowMs));
@@ -329,7 +347,7 @@ const ACTS = [
     "settle",
   ] as const),
   ...(["tick", "tick", "wait", "clock_back", "settings", "alarm", "crash"] as const),
-  ...(["grant", "end_grant"] as const),
+  ...(["grant", "end_grant", "adjust"] as const),
 ] as const;
 
 const verdictOf = (request: ModerationAdmit): Verdict => ({

@@ -90,7 +90,7 @@ export const encodeGrants = (draws: readonly GrantDraw[]): string | null =>
     ? null
     : JSON.stringify(draws.map((draw): DrawTuple => [draw.grantId, draw.microNeurons]));
 
-const decodeGrants = (json: string | null): GrantDraw[] =>
+export const decodeGrants = (json: string | null): GrantDraw[] =>
   json === null
     ? []
     : (JSON.parse(json) as DrawTuple[]).map(([grantId, amount]) => ({

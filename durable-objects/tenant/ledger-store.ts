@@ -220,8 +220,10 @@ export class LedgerStore {
   /** What the journal itself says of a day, to be held against its period. */
   sumLines(day: Day): JournalSum {
     const row = this.#db.run<{ lines: number; posted: number | null; broken: number | null }>(
-      `SELECT COUNT(*) AS lines, SUM(quota + granted + overage) AS posted,
-        SUM(overrun > 0) AS broken FROM journal WHERE id >= ? AND id < ? AND day = ?`,
+      `SELECT COUNT(*) AS lines, SUM(overrun > 0) AS broken,
+        IFNULL(SUM(quota + granted + overage), 0)
+          - (SELECT IFNULL(SUM(amount), 0) FROM adjustments WHERE day = ?3) AS posted
+        FROM journal WHERE id >= ?1 AND id < ?2 AND day = ?3`,
       lastIdBefore("jnl", startOf(day)),
       firstIdAfter("jnl", endOf(day)),
       day,

@@ -223,7 +223,7 @@ export class Ledger {
 
   addRefused(day: Day, kind: string, times: number): void {
     const period = this.period(day);
-    this.#change({ ...period, totals: addRefused(period.totals, kind, times) });
+    this.change({ ...period, totals: addRefused(period.totals, kind, times) });
   }
 
   /** Ends every open hold as expired: the tenant is being deleted. */
@@ -262,7 +262,7 @@ export class Ledger {
     addPending(memory, line.day, 0 - line.held);
     this.#store.finishLine(line);
     this.grants.draw(line.grants);
-    this.#change({
+    this.change({
       day: line.day,
       drawn: drawnAfter(period.drawn, line),
       totals: addLine(period.totals, line),
@@ -279,7 +279,7 @@ export class Ledger {
     return claimOf(quotaTerms(profile.settings), inUse);
   }
 
-  #change(period: Period): void {
+  change(period: Period): void {
     this.#monthSum.change(this.period(period.day), period);
     this.#load().periods.set(period.day, period);
     this.#changedDays.add(period.day);

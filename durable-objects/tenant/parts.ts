@@ -1,3 +1,4 @@
+import { AdjustmentStore } from "./adjustment-store.ts";
 import { BatchStore } from "./batch-store.ts";
 import { ContentFileStore } from "./content-file-store.ts";
 import { ContentStore } from "./content-store.ts";
@@ -33,6 +34,7 @@ export interface Parts {
   readonly policies: PolicyStore;
   readonly journal: LedgerStore;
   readonly grants: GrantStore;
+  readonly adjustments: AdjustmentStore;
   readonly ledger: Ledger;
   readonly verdicts: VerdictStore;
   readonly idempotency: IdempotencyStore;
@@ -71,6 +73,7 @@ export function makeParts(db: Database, platform: Platform): Parts {
     policies: new PolicyStore(db),
     journal,
     grants,
+    adjustments: new AdjustmentStore(db),
     ledger,
     verdicts,
     idempotency: new IdempotencyStore(db),

@@ -1,4 +1,5 @@
 import type { Migration } from "../database.ts";
+import { ADJUSTMENT_TABLES } from "./adjustment-schema.ts";
 import { BATCH_TABLES } from "./batch-schema.ts";
 import { GRANT_TABLES } from "./grant-schema.ts";
 import { PEOPLE_TABLES } from "./people-schema.ts";
@@ -162,4 +163,5 @@ export const TENANT_MIGRATIONS: readonly Migration[] = [
   { name: "people", statements: PEOPLE_TABLES },
   { name: "batches", statements: BATCH_TABLES },
   { name: "grants", statements: GRANT_TABLES },
+  { name: "adjustments", statements: ADJUSTMENT_TABLES },
 ];

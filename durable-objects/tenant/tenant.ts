@@ -1,7 +1,8 @@
 import { DurableObject } from "cloudflare:workers";
+import type { Adjustment, JournalEntry } from "../../src/domain/adjustment.ts";
 import { type Erasure, type Place } from "../../src/domain/erasure.ts";
 import type { Failure } from "../../src/domain/failure.ts";
-import { charged, type JournalLine } from "../../src/domain/ledger.ts";
+import { charged } from "../../src/domain/ledger.ts";
 import type { MicroNeurons } from "../../src/domain/micro-neurons.ts";
 import type { Day, Month } from "../../src/domain/period.ts";
 import type { Policy, PolicyVersion } from "../../src/domain/policy.ts";
@@ -33,6 +34,8 @@ import { handOver } from "./hand-over.ts";
 import { migrate, objectDatabase, schemaVersion } from "../database.ts";
 import { GroupCommit } from "../group-commit.ts";
 import { TOO_MANY_WATCHERS, Watchers } from "../watchers.ts";
+import { type AdjustLine, adjustLine, listEntries } from "./adjustment-desk.ts";
+import type { AdjustmentQuery } from "./adjustment-store.ts";
 import { admit } from "./admit.ts";
 import { type Birth, change, type Configured, create, type SettingsChange } from "./configure.ts";
 import {
@@ -269,6 +272,16 @@ export class Tenant extends DurableObject<Env> {
     );
   }
 
+  // Adjustments
+
+  adjustLine(caller: Caller, request: AdjustLine): ReturnType<typeof adjustLine> | AskFailure {
+    return this.#ask(caller, (_, nowMs) => adjustLine(this.#parts, request, nowMs));
+  }
+
+  listAdjustments(caller: Caller, query: AdjustmentQuery): Page<Adjustment> | AskFailure {
+    return this.#ask(caller, () => page(this.#parts.adjustments.list(query), query.limit));
+  }
+
   // Policies
 
   listPolicies(caller: Caller, after: string, limit: number): Page<PolicyVersion> | AskFailure {
@@ -317,8 +330,9 @@ export class Tenant extends DurableObject<Env> {
     );
   }
 
-  listLines(caller: Caller, query: LineQuery): Page<JournalLine> | AskFailure {
-    return this.#ask(caller, () => page(this.#parts.journal.listLines(query), query.limit));
+  /** Lines of calls, and of adjustments. */
+  listLines(caller: Caller, query: LineQuery): Page<JournalEntry> | AskFailure {
+    return this.#ask(caller, () => page(listEntries(this.#parts, query), query.limit));
   }
 
   listPeriods(caller: Caller, from: Day, to: Day): PeriodList | AskFailure {

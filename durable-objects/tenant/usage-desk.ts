@@ -1,3 +1,4 @@
+import { amountOf } from "../../src/domain/adjustment.ts";
 import { type Day, dayOf, type Month, monthOf } from "../../src/domain/period.ts";
 import { isOpen, type StatementAdjustment } from "../../src/domain/statement.ts";
 import {
@@ -100,7 +101,14 @@ export function readBooks(parts: Parts, profile: Profile, month: Month, nowMs: n
     tenant: profile.id,
     life: profile.generation,
     days: daysOf(parts, month.first, month.end - 1),
-    adjustments: [],
+    adjustments: parts.adjustments.ofDays(month.first, month.end).map((made) => ({
+      id: made.id,
+      adjusts: made.adjusts,
+      day: made.day,
+      atMs: made.madeAtMs,
+      microNeurons: 0 - amountOf(made),
+      reason: made.reason,
+    })),
     isOpen: isOpen(month, { today: dayOf(nowMs), oldestOpenDay }),
     nowMs,
   };

@@ -1,3 +1,4 @@
+import { type Adjustment, amountOf } from "./adjustment.ts";
 import { type Item, type JournalLine } from "./ledger.ts";
 
 // What a day adds up to, kept beside the day's posted amount in one row, so that a report reads a
@@ -25,6 +26,8 @@ export interface DayTotals {
   readonly overageByRate: Readonly<Record<string, number>>;
   /** Refused calls by kind. */
   readonly refused: Readonly<Record<string, number>>;
+  /** Given back by adjustments: negative. Absent: nothing was. */
+  readonly adjusted?: number;
 }
 
 export const NO_TOTALS: DayTotals = {
@@ -44,12 +47,23 @@ export function addLine(totals: DayTotals, line: JournalLine): DayTotals {
   }
   const rate = line.overageUsdPer1000;
   return {
+    ...totals,
     calls: totals.calls + 1,
     overrun: totals.overrun + line.overrun,
     models,
     overageByRate:
       rate === null ? totals.overageByRate : added(totals.overageByRate, rate, line.drawn.overage),
-    refused: totals.refused,
+  };
+}
+
+/** What ran stays with its models: it was used, and the platform pays for it. */
+export function addAdjustment(totals: DayTotals, made: Adjustment): DayTotals {
+  const { overageUsdPer1000: rate, givenBack } = made;
+  const back = 0 - givenBack.overage;
+  return {
+    ...totals,
+    adjusted: (totals.adjusted ?? 0) - amountOf(made),
+    overageByRate: rate === null ? totals.overageByRate : added(totals.overageByRate, rate, back),
   };
 }
 

@@ -239,6 +239,7 @@ export const callsOfDay = ({ drawn, totals }: DayUsage): CallSums => ({
   ...NO_CALLS,
   calls: totals.calls,
   ...amountsOf({ ...drawn, overageByRate: totals.overageByRate }),
+  adjusted: BigInt(totals.adjusted ?? 0),
   refused: totals.refused,
 });
 

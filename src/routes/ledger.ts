@@ -1,10 +1,12 @@
 import * as v from "valibot";
 import type { LineQuery } from "../../durable-objects/tenant/ledger-store.ts";
+import { entryId, type JournalEntry } from "../domain/adjustment.ts";
+import { toJournalEntry } from "../domain/journal-object.ts";
 import { ok, raw } from "../http/call.ts";
 import { acceptsNdjson, type LinePage, NDJSON, ndjson } from "../http/ndjson.ts";
 import { defineRoute } from "../http/route.ts";
 import { list, listOf, pageQuery, timeInput } from "../wire/field.ts";
-import { JournalLineOutput, toJournalLine } from "../wire/journal-line.ts";
+import { JournalLineOutput } from "../wire/journal-line.ts";
 import { TENANT_READ } from "./shared.ts";
 import { askTenant } from "./tenant-object.ts";
 
@@ -42,19 +44,17 @@ export const listLines = defineRoute({
     const page = await read(cursor);
     if (page.kind !== "page") return page;
     if (!streamed) {
-      return ok(
-        list(page.data.map(toJournalLine), page.more ? (page.data.at(-1)?.callId ?? null) : null),
-      );
+      return ok(list(page.data.map(toJournalEntry), page.more ? lastId(page.data) : null));
     }
     const linesOf = ({ data, more }: typeof page): LinePage => {
       const last = data.at(-1);
       return {
-        lines: data.map(toJournalLine),
+        lines: data.map(toJournalEntry),
         next:
           !more || last === undefined
             ? null
             : async () => {
-                const next = await read(last.callId);
+                const next = await read(entryId(last));
                 if (next.kind !== "page") throw new Error("the journal could not be read further");
                 return linesOf(next);
               },
@@ -63,3 +63,8 @@ export const listLines = defineRoute({
     return raw(ndjson(linesOf(page)));
   },
 });
+
+const lastId = (entries: readonly JournalEntry[]): string | null => {
+  const last = entries.at(-1);
+  return last === undefined ? null : entryId(last);
+};

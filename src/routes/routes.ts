@@ -9,6 +9,7 @@ import { createChatCompletion } from "./chat.ts";
 import { createEmbeddings } from "./embeddings.ts";
 import { createVariations } from "./image-variations.ts";
 import { createImages, getImage, getImageMetadata } from "./images.ts";
+import { createAdjustment, listAdjustments } from "./adjustments.ts";
 import { createGrant, deleteGrant, getGrant, listGrants } from "./grants.ts";
 import { createKey, deleteKey, listKeys, rotateKey } from "./keys.ts";
 import { listLines } from "./ledger.ts";
@@ -100,6 +101,8 @@ export const ROUTES: readonly Route[] = [
   getPolicy,
   putPolicy,
   replayPolicy,
+  createAdjustment,
+  listAdjustments,
   createGrant,
   listGrants,
   getGrant,

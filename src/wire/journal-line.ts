@@ -1,6 +1,5 @@
 import * as v from "valibot";
-import { BASES, charged, type JournalLine } from "../domain/ledger.ts";
-import { formatDay, isoTime } from "../domain/period.ts";
+import { BASES } from "../domain/ledger.ts";
 import { microNeuronsOut, name, time } from "./field.ts";
 
 // A journal line on the wire. The contract, section 6.
@@ -12,7 +11,7 @@ export const JournalLineOutput = v.object({
   admitted_at: time("When the call was admitted."),
   settled_at: time("When its hold became this line."),
   outcome: v.picklist(["posted", "voided", "expired"]),
-  route: v.string(),
+  route: v.pipe(v.string(), v.description("`adjustment` of one that gives back.")),
   request_id: v.string(),
   key_id: v.nullable(v.string()),
   user_id: v.nullable(v.string()),
@@ -41,40 +40,8 @@ export const JournalLineOutput = v.object({
     }),
   ),
   price_book: v.pipe(v.string(), v.description("The version of the prices that were taken.")),
-});
-
-export const toJournalLine = (line: JournalLine) => ({
-  id: line.callId,
-  object: "journal_line" as const,
-  day: formatDay(line.day),
-  admitted_at: isoTime(line.admittedAtMs),
-  settled_at: isoTime(line.settledAtMs),
-  outcome: line.outcome,
-  route: line.route,
-  request_id: line.requestId,
-  key_id: line.keyId,
-  user_id: line.userId,
-  verdict_id: line.verdictId,
-  held_micro_neurons: line.held,
-  micro_neurons: charged(line),
-  quota_micro_neurons: line.drawn.quota,
-  granted_micro_neurons: line.drawn.granted,
-  grants: line.grants.map(({ grantId, microNeurons }) => ({
-    id: grantId,
-    micro_neurons: microNeurons as number,
-  })),
-  overage_micro_neurons: line.drawn.overage,
-  overrun_micro_neurons: line.overrun,
-  overage_usd_per_1000_neurons: line.overageUsdPer1000,
-  items: line.items.map((item) => ({
-    stage: item.stage,
-    input: item.input,
-    model: item.model,
-    engine: item.engine,
-    priced_as: item.pricedAs,
-    units: item.units as Readonly<Record<string, number>>,
-    micro_neurons: item.microNeurons,
-    basis: item.basis,
-  })),
-  price_book: line.priceBook,
+  adjusts: v.nullable(
+    v.pipe(v.string(), v.description("Of an adjustment: the line of which it gives back.")),
+  ),
+  reason: v.nullable(v.pipe(v.string(), v.description("Of an adjustment: why."))),
 });

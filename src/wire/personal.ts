@@ -6,7 +6,7 @@ import type { PictureRecord } from "../domain/stored-picture.ts";
 import { toVerdict } from "../domain/verdict-object.ts";
 import { name, time, wholeNumber } from "./field.ts";
 import { toRevision } from "./verdict.ts";
-import { toJournalLine } from "./journal-line.ts";
+import { toJournalLine } from "../domain/journal-object.ts";
 
 // One person's data on the wire. The contract, section 8.
 

@@ -13,6 +13,7 @@ import type {
   SettleRequest,
 } from "../../durable-objects/tenant/protocol.ts";
 import type { Limits } from "../../durable-objects/tenant/reports.ts";
+import { entryId, isAdjustment, type JournalEntry } from "../../src/domain/adjustment.ts";
 import { CATEGORIES, forEach } from "../../src/domain/category.ts";
 import { type Hold, heldItem, type Item, type JournalLine } from "../../src/domain/ledger.ts";
 import { microNeurons, ZERO } from "../../src/domain/micro-neurons.ts";
@@ -271,10 +272,10 @@ export const aVerdict = (hold: Hold, fields: Partial<Verdict> = {}): Verdict => 
 });
 
 export async function allLines(tenant: string): Promise<readonly JournalLine[]> {
-  const lines: JournalLine[] = [];
+  const lines: JournalEntry[] = [];
   for (;;) {
     const query: LineQuery = {
-      before: lines.at(-1)?.callId ?? null,
+      before: lines.length === 0 ? null : entryId(lines.at(-1) as JournalEntry),
       fromMs: null,
       toMs: null,
       outcome: null,
@@ -283,7 +284,7 @@ export async function allLines(tenant: string): Promise<readonly JournalLine[]> 
     // oxlint-disable-next-line no-await-in-loop -- page after page
     const page = expectKind(await tenantStub(tenant).listLines(PLATFORM, query), "page");
     lines.push(...page.data);
-    if (!page.more) return lines;
+    if (!page.more) return lines.filter((entry): entry is JournalLine => !isAdjustment(entry));
   }
 }
 

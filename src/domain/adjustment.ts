@@ -1,0 +1,143 @@
+import type { RequestFailure } from "./failure.ts";
+import type { GrantDraw } from "./grant.ts";
+import type { CallId, JournalLine } from "./ledger.ts";
+import {
+  formatNeurons,
+  least,
+  type MicroNeurons,
+  minus,
+  minusOrZero,
+  sum,
+  ZERO,
+} from "./micro-neurons.ts";
+import type { Day } from "./period.ts";
+import { type Drawn, NOTHING_DRAWN, addDrawn, posted } from "./quota.ts";
+
+// An adjustment gives back a part of what a line was charged, or all of it. The line itself stays as
+// it is: the adjustment is a journal line of its own, with a negative amount, in the day of the line
+// that it adjusts, so that a day's lines still add up to its `posted`.
+//
+// It gives back in the reverse of the order of drawing: overage first, which is money; then grants,
+// the last one drawn on first; then the quota. So a line that is given back in part stands as if its
+// call had been so much smaller. Overage is given back at the line's own rate: what the tenant owes
+// falls by exactly what it was charged.
+
+export interface Adjustment {
+  /** `jnl_` and a ULID, as of any line. */
+  readonly id: CallId;
+  /** The line that it adjusts. */
+  readonly adjusts: CallId;
+  /** The line's. */
+  readonly day: Day;
+  /** When the line's call was admitted. */
+  readonly admittedAtMs: number;
+  readonly madeAtMs: number;
+  readonly requestId: string;
+  readonly reason: string;
+  /** What is given back of each: positive amounts. */
+  readonly givenBack: Drawn;
+  readonly grants: readonly GrantDraw[];
+  /** The line's rate, where overage is given back. */
+  readonly overageUsdPer1000: string | null;
+  readonly priceBook: string;
+}
+
+/** A line of the journal, of a call or of an adjustment. */
+export type JournalEntry = JournalLine | Adjustment;
+
+export const isAdjustment = (entry: JournalEntry): entry is Adjustment => "adjusts" in entry;
+
+export const entryId = (entry: JournalEntry): CallId =>
+  isAdjustment(entry) ? entry.id : entry.callId;
+
+/** The route by which an adjustment is told from calls. */
+export const ADJUSTMENT_ROUTE = "adjustment";
+
+export interface AdjustmentAsk {
+  readonly id: CallId;
+  readonly requestId: string;
+  readonly reason: string;
+  /** Null: all that is left. */
+  readonly amount: MicroNeurons | null;
+}
+
+type Refused = Extract<RequestFailure, { kind: "invalid_request" }>;
+
+const refused = (field: string, detail: string): Refused => ({
+  kind: "invalid_request",
+  errors: [{ path: [field], detail }],
+});
+
+/** What of a line was not given back yet. */
+export function leftOf(
+  line: Pick<JournalLine, "drawn" | "grants">,
+  earlier: readonly Adjustment[],
+): Pick<JournalLine, "drawn" | "grants"> {
+  const given = earlier.map(({ givenBack }) => givenBack).reduce(addDrawn, NOTHING_DRAWN);
+  const back = earlier.flatMap(({ grants }) => grants);
+  const { quota, granted, overage } = line.drawn;
+  return {
+    drawn: {
+      quota: minus(quota, given.quota),
+      granted: minus(granted, given.granted),
+      overage: minus(overage, given.overage),
+    },
+    grants: line.grants.map(({ grantId, microNeurons }) => {
+      const own = back.filter((draw) => draw.grantId === grantId);
+      const gone = sum(own.map((draw) => draw.microNeurons));
+      return { grantId, microNeurons: minus(microNeurons, gone) };
+    }),
+  };
+}
+
+/** @param earlier adjustments of the same line: together they never give back more than was charged */
+export function adjust(
+  line: JournalLine,
+  earlier: readonly Adjustment[],
+  ask: AdjustmentAsk & { readonly nowMs: number },
+): { readonly kind: "adjusted"; readonly adjustment: Adjustment } | Refused {
+  const left = leftOf(line, earlier);
+  const most = posted(left.drawn);
+  const amount = ask.amount ?? most;
+  if (most === 0) return refused("line_id", "names a line of which nothing is left to give back");
+  if (amount > most) {
+    return refused("neurons", `must be at most ${formatNeurons(most)}, what is left of that line`);
+  }
+  const overage = least(amount, left.drawn.overage);
+  const granted = least(minus(amount, overage), left.drawn.granted);
+  const quota = minusOrZero(minus(amount, overage), granted);
+  return {
+    kind: "adjusted",
+    adjustment: {
+      id: ask.id,
+      adjusts: line.callId,
+      day: line.day,
+      admittedAtMs: line.admittedAtMs,
+      madeAtMs: ask.nowMs,
+      requestId: ask.requestId,
+      reason: ask.reason,
+      givenBack: { quota, granted, overage },
+      grants: lastFirst(left.grants, granted),
+      overageUsdPer1000: overage > 0 ? line.overageUsdPer1000 : null,
+      priceBook: line.priceBook,
+    },
+  };
+}
+
+function lastFirst(draws: readonly GrantDraw[], amount: MicroNeurons): readonly GrantDraw[] {
+  let wanted = amount;
+  return draws.toReversed().flatMap(({ grantId, microNeurons }) => {
+    const back = least(wanted, microNeurons);
+    wanted = minus(wanted, back);
+    return back === ZERO ? [] : [{ grantId, microNeurons: back }];
+  });
+}
+
+/** What a day has drawn once that is given back. */
+export const drawnLess = (drawn: Drawn, { givenBack }: Adjustment): Drawn => ({
+  quota: minus(drawn.quota, givenBack.quota),
+  granted: minus(drawn.granted, givenBack.granted),
+  overage: minus(drawn.overage, givenBack.overage),
+});
+
+export const amountOf = ({ givenBack }: Adjustment): MicroNeurons => posted(givenBack);

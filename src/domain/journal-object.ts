@@ -1,0 +1,95 @@
+import {
+  type Adjustment,
+  ADJUSTMENT_ROUTE,
+  amountOf,
+  isAdjustment,
+  type JournalEntry,
+} from "./adjustment.ts";
+import { charged, type JournalLine } from "./ledger.ts";
+import { formatDay, isoTime } from "./period.ts";
+
+// A line of the journal as it is read, exported and archived.
+
+export const toJournalLine = (line: JournalLine) => ({
+  id: line.callId,
+  object: "journal_line" as const,
+  day: formatDay(line.day),
+  admitted_at: isoTime(line.admittedAtMs),
+  settled_at: isoTime(line.settledAtMs),
+  outcome: line.outcome,
+  route: line.route,
+  request_id: line.requestId,
+  key_id: line.keyId,
+  user_id: line.userId,
+  verdict_id: line.verdictId,
+  held_micro_neurons: line.held,
+  micro_neurons: charged(line),
+  quota_micro_neurons: line.drawn.quota,
+  granted_micro_neurons: line.drawn.granted,
+  grants: line.grants.map(({ grantId, microNeurons }) => ({
+    id: grantId,
+    micro_neurons: microNeurons as number,
+  })),
+  overage_micro_neurons: line.drawn.overage,
+  overrun_micro_neurons: line.overrun,
+  overage_usd_per_1000_neurons: line.overageUsdPer1000,
+  items: line.items.map((item) => ({
+    stage: item.stage,
+    input: item.input,
+    model: item.model,
+    engine: item.engine,
+    priced_as: item.pricedAs,
+    units: item.units as Readonly<Record<string, number>>,
+    micro_neurons: item.microNeurons,
+    basis: item.basis,
+  })),
+  price_book: line.priceBook,
+  adjusts: null,
+  reason: null,
+});
+
+/** Never `-0`. */
+const less = (amount: number): number => (amount === 0 ? 0 : 0 - amount);
+
+export const toAdjustmentLine = (made: Adjustment) => ({
+  id: made.id,
+  object: "journal_line" as const,
+  day: formatDay(made.day),
+  admitted_at: isoTime(made.madeAtMs),
+  settled_at: isoTime(made.madeAtMs),
+  outcome: "posted" as const,
+  route: ADJUSTMENT_ROUTE,
+  request_id: made.requestId,
+  key_id: null,
+  user_id: null,
+  verdict_id: null,
+  held_micro_neurons: 0,
+  micro_neurons: less(amountOf(made)),
+  quota_micro_neurons: less(made.givenBack.quota),
+  granted_micro_neurons: less(made.givenBack.granted),
+  grants: made.grants.map(({ grantId, microNeurons }) => ({
+    id: grantId,
+    micro_neurons: less(microNeurons),
+  })),
+  overage_micro_neurons: less(made.givenBack.overage),
+  overrun_micro_neurons: 0,
+  overage_usd_per_1000_neurons: made.overageUsdPer1000,
+  items: [
+    {
+      stage: ADJUSTMENT_ROUTE,
+      input: "line",
+      model: null,
+      engine: null,
+      priced_as: ADJUSTMENT_ROUTE,
+      units: {},
+      micro_neurons: less(amountOf(made)),
+      basis: "counted" as const,
+    },
+  ],
+  price_book: made.priceBook,
+  adjusts: made.adjusts,
+  reason: made.reason,
+});
+
+export const toJournalEntry = (entry: JournalEntry) =>
+  isAdjustment(entry) ? toAdjustmentLine(entry) : toJournalLine(entry);

@@ -1,0 +1,75 @@
+import * as v from "valibot";
+import { toAdjustmentLine } from "../domain/journal-object.ts";
+import { fromNeurons } from "../domain/micro-neurons.ts";
+import { ok } from "../http/call.ts";
+import { newId } from "../http/ids.ts";
+import { defineRoute } from "../http/route.ts";
+import { AdjustmentInput } from "../wire/adjustment.ts";
+import { list, listOf, pageQuery } from "../wire/field.ts";
+import { JournalLineOutput } from "../wire/journal-line.ts";
+import { recordAct } from "./audit.ts";
+import { idempotencyOf, TENANT_READ } from "./shared.ts";
+import { askTenant, tellTenant, UNAVAILABLE } from "./tenant-object.ts";
+import { TENANT_PARAMS } from "./tenants.ts";
+
+// What the platform gives back of a line's charge. The tenant sees it in its journal.
+
+const LIMIT_BYTES = 8192;
+
+export const createAdjustment = defineRoute({
+  method: "POST",
+  path: "/admin/tenants/:tenant/adjustments",
+  summary: "Give back what a journal line charged, or a part of it",
+  description:
+    "Made as a journal line of its own with negative amounts, in the day of that line: overage is given back first, then grants, then the quota.",
+  surface: "native",
+  auth: { kind: "platform" },
+  params: TENANT_PARAMS,
+  body: { schema: AdjustmentInput, limitBytes: LIMIT_BYTES },
+  reply: { status: 201, schema: JournalLineOutput },
+  failures: [...TENANT_READ, "idempotency_key_reused", "over_limit"],
+  handle: async (call) => {
+    const read = await idempotencyOf(call);
+    if (read.kind !== "read") return read;
+    const { line_id: lineId, neurons, reason } = call.body;
+    const action = "POST /admin/tenants/{tenant}/adjustments";
+    const request = {
+      route: action,
+      id: newId("jnl"),
+      requestId: call.requestId,
+      lineId,
+      amount: neurons === undefined ? null : fromNeurons(neurons),
+      reason,
+      idempotency: read.idempotency,
+    };
+    const acting = { ...call, caller: { ...call.caller, tenant: call.params.tenant } };
+    const made = await tellTenant(acting, (tenant, caller) => tenant.adjustLine(caller, request));
+    if (made.kind !== "adjustment") return made;
+    const line = toAdjustmentLine(made.adjustment);
+    const { id, adjusts, micro_neurons } = line;
+    const detail = { adjustment: id, adjusts, micro_neurons, reason: line.reason };
+    if (!(await recordAct(acting, action, detail))) return UNAVAILABLE;
+    return ok(line, { ...(made.repeated && { headers: { "idempotency-replayed": "true" } }) });
+  },
+});
+
+export const listAdjustments = defineRoute({
+  method: "GET",
+  path: "/admin/tenants/:tenant/adjustments",
+  summary: "The adjustments, newest first",
+  surface: "native",
+  auth: { kind: "platform" },
+  params: TENANT_PARAMS,
+  query: v.strictObject(pageQuery),
+  reply: { status: 200, schema: listOf(JournalLineOutput) },
+  failures: TENANT_READ,
+  handle: async (call) => {
+    const { cursor: before = null, limit } = call.query;
+    const query = { before, fromMs: null, toMs: null, limit };
+    const acting = { ...call, caller: { ...call.caller, tenant: call.params.tenant } };
+    const page = await askTenant(acting, (tenant, caller) => tenant.listAdjustments(caller, query));
+    if (page.kind !== "page") return page;
+    const next = page.more ? (page.data.at(-1)?.id ?? null) : null;
+    return ok(list(page.data.map(toAdjustmentLine), next));
+  },
+});
