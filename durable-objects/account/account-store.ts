@@ -77,6 +77,15 @@ export class AccountStore {
       .map(({ id }) => id);
   }
 
+  /** How many there are of each state. */
+  countTenants(): Readonly<Record<ListedTenant["state"], number>> {
+    const rows = this.#db.run<{ state: ListedTenant["state"]; count: number }>(
+      "SELECT state, COUNT(*) AS count FROM tenants GROUP BY state",
+    );
+    const none = { active: 0, deleting: 0, deleted: 0 };
+    return { ...none, ...Object.fromEntries(rows.map(({ state, count }) => [state, count])) };
+  }
+
   listDeleting(limit: number): ListedTenant[] {
     return this.#db
       .run<TenantRow>("SELECT * FROM tenants WHERE state = 'deleting' LIMIT ?", limit)

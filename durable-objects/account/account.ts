@@ -1,4 +1,5 @@
 import { DurableObject } from "cloudflare:workers";
+import type { AccountFacts } from "../../src/domain/metrics.ts";
 import { ZERO } from "../../src/domain/micro-neurons.ts";
 import { dayOf, type Month } from "../../src/domain/period.ts";
 import { type Database, migrate, objectDatabase } from "../database.ts";
@@ -180,6 +181,16 @@ export class Account extends DurableObject<Env> {
         this.#outbox.record({ type, subject: null, decision: null, data: told }, nowMs);
       }
     });
+  }
+
+  readFacts(): AccountFacts {
+    const endpoints = this.#outbox.webhooks.all();
+    const enabled = endpoints.filter((webhook) => webhook.enabled).length;
+    return {
+      tenants: this.#store.countTenants(),
+      endpoints: { enabled, disabled: endpoints.length - enabled },
+      deliveries: this.#outbox.deliveries.counts(),
+    };
   }
 
   /** What the reconciliation saw: each as its GET returns it. */

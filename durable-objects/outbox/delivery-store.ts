@@ -115,6 +115,15 @@ export class DeliveryStore {
     return pending;
   }
 
+  /** Those that did not arrive, over all endpoints. Reads them all: for whoever asks rarely. */
+  counts(): { readonly waiting: number; readonly failed: number } {
+    const rows = this.#db.run<{ state: string; count: number }>(
+      "SELECT state, COUNT(*) AS count FROM deliveries WHERE state <> 'delivered' GROUP BY state",
+    );
+    const of = (state: string): number => rows.find((row) => row.state === state)?.count ?? 0;
+    return { waiting: of("pending"), failed: of("failed") };
+  }
+
   /** Those to be tried again, the first one that is due first. */
   listPending(webhookId: string, limit: number): Delivery[] {
     return this.#db

@@ -363,6 +363,15 @@ export class Tenant extends DurableObject<Env> {
     });
   }
 
+  /** For the platform's metrics: reads two days' lines and all deliveries, so it is asked rarely. */
+  check(caller: Caller): TenantCheck | AskFailure {
+    return this.#ask(caller, (profile) => ({
+      kind: "checked" as const,
+      counts: countInvariants(this.#parts, profile),
+      deliveries: this.#parts.outbox.deliveries.counts(),
+    }));
+  }
+
   countInvariants(caller: Caller): InvariantList | AskFailure {
     return this.#ask(caller, (profile, nowMs) => ({
       kind: "invariants" as const,
@@ -740,6 +749,12 @@ export interface PeriodList {
   readonly tenant: string;
   readonly periods: readonly Period[];
   readonly nowMs: number;
+}
+
+export interface TenantCheck {
+  readonly kind: "checked";
+  readonly counts: readonly InvariantCount[];
+  readonly deliveries: { readonly waiting: number; readonly failed: number };
 }
 
 export interface InvariantList {

@@ -51,6 +51,13 @@ export function mergeLatencies(histograms: Iterable<LatencyHistogram>): LatencyH
 export const latencyCount = (histogram: LatencyHistogram): number =>
   Object.values(histogram).reduce((sum, count) => sum + count, 0);
 
+/** The longest latency that is counted in a bucket. */
+export const bucketUpperMs = (bucket: number): number => UPPER_MS[bucket] ?? LONGEST_MS;
+
+/** What all of them took together, at most a tenth off. */
+export const totalMs = (histogram: LatencyHistogram): number =>
+  Object.entries(histogram).reduce((sum, [at, count]) => sum + middleMs(Number(at)) * count, 0);
+
 /** The harmonic middle of a bucket: equally far, in proportion, from both of its ends. */
 function middleMs(bucket: number): number {
   const highest = UPPER_MS[bucket] ?? LONGEST_MS;

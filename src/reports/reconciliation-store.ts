@@ -120,6 +120,23 @@ export class ReconciliationStore {
     );
   }
 
+  /** The last day that was looked at, and the last that could be compared. */
+  async readLatest(): Promise<{
+    readonly latest: ReconciledDay | null;
+    readonly compared: ReconciledDay | null;
+  }> {
+    const last = await this.#database
+      .prepare(
+        `SELECT MAX(day) AS latest, MAX(IIF(state = 'compared', day, NULL)) AS compared
+          FROM reconciliation_days`,
+      )
+      .first<{ latest: number | null; compared: number | null }>();
+    const read = async (day: number | null | undefined): Promise<ReconciledDay | null> =>
+      day === null || day === undefined ? null : ((await this.readDays(day, day))[0] ?? null);
+    const [latest, compared] = await Promise.all([read(last?.latest), read(last?.compared)]);
+    return { latest, compared };
+  }
+
   /**
    * Keeps what a run came to. What could be compared once is not replaced by what could not: the day
    * then keeps its figures, and says how the latest run went.

@@ -15,6 +15,7 @@ import { createKey, deleteKey, listKeys, rotateKey } from "./keys.ts";
 import { listLines } from "./ledger.ts";
 import { getLive } from "./live.ts";
 import { getInvariants, getLimits, listRefusals } from "./limits.ts";
+import { getMetrics } from "./metrics.ts";
 import { getModel, listModels } from "./models.ts";
 import { createModeration } from "./moderations.ts";
 import { createOpenAiImages } from "./openai-images.ts";
@@ -130,6 +131,7 @@ export const ROUTES: readonly Route[] = [
   getState,
   putState,
   reopenAccount,
+  getMetrics,
   postReconcile,
   listReconciliation,
   createTranslation,

@@ -118,11 +118,12 @@ describe("/openapi.json", () => {
 
   it("says which credential opens what", () => {
     for (const { path, operation } of operations) {
-      const expected = path.startsWith("/admin/")
-        ? [{ adminToken: [] }]
-        : path.startsWith("/v1/") || path.startsWith("/client/")
-          ? [{ tenantKey: [] }]
-          : [];
+      const expected =
+        path.startsWith("/admin/") || path === "/metrics"
+          ? [{ adminToken: [] }]
+          : path.startsWith("/v1/") || path.startsWith("/client/")
+            ? [{ tenantKey: [] }]
+            : [];
       expect(operation.security, path).toEqual(expected);
     }
   });

@@ -1,0 +1,89 @@
+import {
+  type ModelToday,
+  MOST_NAMED,
+  OTHERS,
+  type TenantToday,
+  type Today,
+} from "../domain/metrics.ts";
+import type { Day } from "../domain/period.ts";
+import { firstHourOf } from "../domain/report-rows.ts";
+
+// What the reports know of one day, as sums. Reads the day's rows only: 24 hours of each tenant and
+// of each model that it used.
+
+const WITHIN = "hour >= ?1 AND hour < ?1 + 24";
+
+/** Sums by name: the largest by themselves, all others as one. */
+const largest = (table: string, name: string, weight: string, columns: readonly string[]): string =>
+  `WITH sums AS (
+      SELECT ${name}, SUM(${weight}) AS weight,
+          ${columns.map((column) => `SUM(${column}) AS ${column}`).join(", ")}
+        FROM ${table} WHERE ${WITHIN} GROUP BY ${name}),
+    ranked AS (SELECT *, ROW_NUMBER() OVER (ORDER BY weight DESC, ${name}) AS place FROM sums)
+    SELECT IIF(place <= ${MOST_NAMED}, ${name}, '${OTHERS}') AS name,
+        ${columns.map((column) => `SUM(${column}) AS ${column}`).join(", ")}
+      FROM ranked GROUP BY 1 ORDER BY MIN(place)`;
+
+const TENANTS = largest("call_hours", "tenant", "quota + granted + overage", [
+  "posted",
+  "voided",
+  "expired",
+  "quota",
+  "granted",
+  "overage",
+]);
+
+const MODELS = largest("usage_hours", "model", "micro_neurons", [
+  "engine_requests",
+  "failed",
+  "input_tokens",
+  "output_tokens",
+  "micro_neurons",
+]);
+
+const counts = (column: "refused" | "latency"): string =>
+  `SELECT each.key AS name, SUM(each.value) AS count
+    FROM call_hours, json_each(call_hours.${column}) AS each WHERE ${WITHIN} GROUP BY each.key`;
+
+interface Counted {
+  readonly name: string;
+  readonly count: number;
+}
+
+type TenantRow = Omit<TenantToday, "tenant"> & { readonly name: string };
+
+interface ModelRow {
+  readonly name: string;
+  readonly engine_requests: number;
+  readonly failed: number;
+  readonly input_tokens: number;
+  readonly output_tokens: number;
+  readonly micro_neurons: number;
+}
+
+export async function readToday(database: D1Database, day: Day): Promise<Today> {
+  const asked = [TENANTS, MODELS, counts("refused"), counts("latency")].map((statement) =>
+    database.prepare(statement).bind(firstHourOf(day)),
+  );
+  const answers = await database.batch(asked);
+  const [tenants, models, refused, latency] = answers.map(({ results }) => results);
+  return {
+    tenants: ((tenants ?? []) as TenantRow[]).map(({ name, ...sums }) => ({
+      tenant: name,
+      ...sums,
+    })),
+    models: ((models ?? []) as ModelRow[]).map((row): ModelToday => ({
+      model: row.name,
+      requests: row.engine_requests,
+      failed: row.failed,
+      inputTokens: row.input_tokens,
+      outputTokens: row.output_tokens,
+      microNeurons: row.micro_neurons,
+    })),
+    refused: byName(refused),
+    latency: byName(latency),
+  };
+}
+
+const byName = (rows: readonly unknown[] | undefined): Readonly<Record<string, number>> =>
+  Object.fromEntries(((rows ?? []) as Counted[]).map(({ name, count }) => [name, count]));
