@@ -1,8 +1,10 @@
 import { defineConfig } from "vite";
+import { redocPlugin } from "./redoc-plugin.ts";
 
 // The pages that the Worker serves beside its API: `scripts/build-console.mjs` builds them.
 
 export default defineConfig({
+  plugins: [redocPlugin()],
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
   build: {
     // Browsers of the last two years: no polyfill, and nothing that the policy of the pages forbids.
@@ -10,6 +12,6 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     // A file of its own for each: `data:` is allowed for pictures alone.
     assetsInlineLimit: 0,
-    rolldownOptions: { input: ["index.html"] },
+    rolldownOptions: { input: ["index.html", "docs.html"] },
   },
 });

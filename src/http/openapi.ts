@@ -1,4 +1,5 @@
 import type { FailureKind } from "../domain/failure.ts";
+import { ACCESS_HEADER } from "./access-token.ts";
 import { REASONS, STATUS } from "./failure-status.ts";
 import { type Mount, failureKinds, mountsOf, paramNames, pathTemplate } from "./mount.ts";
 import { errorSchema, ERROR_SCHEMAS } from "./openapi-errors.ts";
@@ -72,13 +73,14 @@ export function operationId({ method, path }: Pick<Mount, "method" | "path">): s
 
 function tagOf(path: string): string {
   if (path.startsWith("/client/")) return "workers-ai";
+  if (path.startsWith("/admin/tenants")) return "tenants";
   return /^\/v1\/([\w-]+)/.exec(path)?.[1] ?? (path.startsWith("/admin/") ? "admin" : "service");
 }
 
 const SECURITY: Readonly<Record<Mount["auth"]["kind"], readonly JsonObject[]>> = {
   none: [],
   key: [{ tenantKey: [] }],
-  platform: [{ adminToken: [] }],
+  platform: [{ adminToken: [] }, { accessToken: [] }],
 };
 
 function operation(mount: Mount): JsonObject {
@@ -126,6 +128,12 @@ export function openApiDocument(
       securitySchemes: {
         tenantKey: { ...bearer, description: "A tenant's key: `ng_<tenant>_…`." },
         adminToken: { ...bearer, description: "The platform's token, `ADMIN_TOKEN`." },
+        accessToken: {
+          type: "apiKey",
+          in: "header",
+          name: ACCESS_HEADER,
+          description: "A token of Cloudflare Access, which puts it on what it passes on.",
+        },
       },
       headers: {
         RequestId: {

@@ -25,6 +25,14 @@ const POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; " +
   "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
+/** What Redoc needs beyond it, and no `unsafe-inline` among that: docs/api.md. */
+const DOCS_POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self' " +
+  "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=' " +
+  "'sha256-QMIg+bpjm3JdElJ388KYke01izlUW0UoNOeKjpMxdgc='; img-src 'self' data:; " +
+  "connect-src 'self'; worker-src blob:; base-uri 'none'; form-action 'none'; " +
+  "frame-ancestors 'none'";
+
 function assertHeaders({ headers }, expected) {
   const found = Object.keys(expected).map((name) => [name, headers.get(name)]);
   assert.deepEqual(Object.fromEntries(found), expected);
@@ -34,18 +42,22 @@ function assertHeaders({ headers }, expected) {
 const loaded = (/** @type {string} */ html) =>
   [...html.matchAll(/<(?:script|link|img)[^>]*\s(?:src|href)="([^"]+)"/g)].map(([, path]) => path);
 
-test("the console is a page with a strict policy", async () => {
-  const page = await server.send("GET", "/");
-  assert.equal(page.status, 200);
-  assert.match(page.headers.get("content-type"), /^text\/html/);
-  assertHeaders(page, { ...PAGE_HEADERS, "content-security-policy": POLICY });
-  assert.doesNotMatch(page.body, /<style|<script(?![^>]*\ssrc=)|\son\w+=|javascript:/);
-});
+const PAGES = { "/": POLICY, "/docs": DOCS_POLICY };
+
+for (const [path, policy] of Object.entries(PAGES)) {
+  test(`${path} is a page with a strict policy`, async () => {
+    const page = await server.send("GET", path);
+    assert.equal(page.status, 200);
+    assert.match(page.headers.get("content-type"), /^text\/html/);
+    assertHeaders(page, { ...PAGE_HEADERS, "content-security-policy": policy });
+    assert.doesNotMatch(page.body, /<style|<script(?![^>]*\ssrc=)|\son\w+=|javascript:/);
+  });
+}
 
 test("what it loads is of this server, and is kept by its hash", async () => {
-  const { body } = await server.send("GET", "/");
-  const paths = loaded(body);
-  assert.ok(paths.length >= 2, body);
+  const bodies = [await server.send("GET", "/"), await server.send("GET", "/docs")];
+  const paths = bodies.flatMap(({ body }) => loaded(body));
+  assert.ok(paths.length >= 5);
   for (const path of paths) {
     assert.match(path, /^\/assets\/[\w-]+-[\w-]{8}\.(?:js|css|svg)$/);
     // oxlint-disable-next-line no-await-in-loop -- in order, so that a failure names its cause
@@ -69,6 +81,8 @@ test("no path of the API is a page's", async () => {
     "/admin/tenants": [401, "application/problem+json"],
     "/admin": [404, "application/problem+json"],
     "/client/v4/accounts/acme/ai/v1/models": [401, "application/json"],
+    "/docs.html": [404, "application/problem+json"],
+    "/docs/x": [404, "application/problem+json"],
     "/index.html": [404, "application/problem+json"],
     "/_headers": [404, "application/problem+json"],
     "/assets": [404, "application/problem+json"],

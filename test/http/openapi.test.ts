@@ -171,7 +171,10 @@ describe("openApiDocument", () => {
 
   it("has no content for 204, and the platform's security", () => {
     const operation = read.paths["/admin/tenants/{tenant}"]?.["delete"];
-    expect(operation).toMatchObject({ tags: ["admin"], security: [{ adminToken: [] }] });
+    expect(operation).toMatchObject({
+      tags: ["tenants"],
+      security: [{ adminToken: [] }, { accessToken: [] }],
+    });
     expect(operation?.responses["204"]).not.toHaveProperty("content");
   });
 });

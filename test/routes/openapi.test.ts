@@ -120,7 +120,7 @@ describe("/openapi.json", () => {
     for (const { path, operation } of operations) {
       const expected =
         path.startsWith("/admin/") || path === "/metrics"
-          ? [{ adminToken: [] }]
+          ? [{ adminToken: [] }, { accessToken: [] }]
           : path.startsWith("/v1/") || path.startsWith("/client/")
             ? [{ tenantKey: [] }]
             : [];

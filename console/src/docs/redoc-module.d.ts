@@ -1,0 +1,4 @@
+declare module "virtual:redoc" {
+  const url: string;
+  export default url;
+}
