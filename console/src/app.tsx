@@ -2,6 +2,8 @@ import { useEffect, useState } from "preact/hooks";
 import { onSession, session } from "./api/session.ts";
 import { type Place, usePlace } from "./hash-route.ts";
 import { AuditPage } from "./pages/audit.tsx";
+import { ModerationLogPage } from "./pages/moderation-log.tsx";
+import { MoneyPage } from "./pages/money.tsx";
 import { OverviewPage } from "./pages/overview.tsx";
 import { PlatformWebhooksPage } from "./pages/platform-webhooks.tsx";
 import { SignIn } from "./pages/sign-in.tsx";
@@ -37,6 +39,8 @@ function titleOf({ path: [first, second, third] }: Place): string {
     tenants: "Tenants",
     try: "Try it",
     audit: "Audit",
+    money: "Money",
+    log: "Moderation log",
     events: "Alerts",
   };
   return names[first ?? ""] ?? "Overview";
@@ -55,6 +59,10 @@ function PlatformPage({ place }: { readonly place: Place }) {
       );
     case "try":
       return <TryItPage place={place} />;
+    case "money":
+      return <MoneyPage />;
+    case "log":
+      return <ModerationLogPage />;
     case "events":
       return <PlatformWebhooksPage item={second ?? null} />;
     case "audit":

@@ -1,9 +1,15 @@
 import type * as v from "valibot";
 import { describe, expect, it } from "vitest";
+import type * as money from "../../console/src/api/money-shapes.ts";
 import type * as moderation from "../../console/src/api/moderation-shapes.ts";
 import type * as shapes from "../../console/src/api/shapes.ts";
 import { CATEGORIES } from "../../src/domain/category.ts";
 import { defaultPolicy } from "../../src/domain/policy.ts";
+import type { AllUsageOutput } from "../../src/wire/all-usage.ts";
+import type { GrantOutput } from "../../src/wire/grant.ts";
+import type { LoggedVerdictOutput } from "../../src/wire/moderation-log.ts";
+import type { ReconciliationDayOutput } from "../../src/wire/reconciliation.ts";
+import type { StatementOutput } from "../../src/wire/statement.ts";
 import type { JournalLineOutput } from "../../src/wire/journal-line.ts";
 import type { ContentOutput } from "../../src/wire/kept-content.ts";
 import type { IssuedKeyOutput, KeyOutput } from "../../src/wire/key.ts";
@@ -53,12 +59,17 @@ const SHOWN: readonly true[] = [
   true satisfies Shown<typeof InvariantsOutput, shapes.Invariants>,
   true satisfies Shown<typeof AuditOutput, shapes.AuditEntry>,
   true satisfies Shown<typeof QuoteOutput, shapes.Quote>,
+  true satisfies Shown<typeof AllUsageOutput, money.AllUsage>,
+  true satisfies Shown<typeof GrantOutput, money.Grant>,
+  true satisfies Shown<typeof StatementOutput, money.Statement>,
+  true satisfies Shown<typeof ReconciliationDayOutput, money.ReconciledDay>,
+  true satisfies Shown<typeof LoggedVerdictOutput, money.LoggedVerdict>,
   true satisfies Shown<typeof ModelOutput, shapes.ModelCard>,
 ];
 
 describe("what the console reads", () => {
   it("is what the API says", () => {
-    expect(SHOWN).toHaveLength(20);
+    expect(SHOWN).toHaveLength(25);
   });
 });
 

@@ -43,6 +43,12 @@ describe("amounts", () => {
 
 const row = (day: string, model: string, amount: number): UsageRow => ({
   day,
+  hour: null,
+  tenant: null,
+  calls: null,
+  success_rate: null,
+  charge_usd: null,
+  latency: null,
   model,
   task: "text_generation",
   engine: "workers-ai",

@@ -19,6 +19,8 @@ const LONG = "x".repeat(200);
 const PAGES = [
   "/",
   "/tenants",
+  "/money",
+  "/log",
   "/events",
   "/audit",
   "/try/text",
@@ -26,7 +28,9 @@ const PAGES = [
   "/try/chat",
   "/tenants/beset/summary",
   "/tenants/beset/usage",
+  "/tenants/beset/statement",
   "/tenants/beset/journal",
+  "/tenants/beset/grants",
   "/tenants/beset/verdicts",
   "/tenants/beset/review",
   "/tenants/beset/policies",
@@ -63,6 +67,11 @@ async function beset() {
       url: `http://127.0.0.1:9/?q=${encodeURIComponent(SCRIPT)}`,
       events: ["moderation.verdict"],
       description: IMG,
+    }),
+    await server.admin("POST", "/admin/tenants/beset/grants", {
+      neurons: 5,
+      expires_at: new Date(Date.now() + 86_400_000).toISOString(),
+      reason: IMG,
     }),
     await server.admin("POST", "/admin/webhooks", {
       url: "http://127.0.0.1:9/",

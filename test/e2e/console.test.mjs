@@ -1,6 +1,7 @@
 // The console in a real browser on the real server, as the people of a platform team use it.
 // oxlint-disable typescript/no-floating-promises -- the runner waits for its tests
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { assertAccessible, Browser, NO_BROWSER } from "./browser.mjs";
@@ -213,6 +214,45 @@ describe("the console", { skip: NO_BROWSER, timeout: 300_000 }, () => {
     const [first, second] = receiver.accepted;
     assert.equal(second?.id, first?.id);
     await assertAccessible(page, "deliveries");
+  });
+
+  test("grants neurons, and gives back a charge", async () => {
+    await go("/tenants/story/grants");
+    await button("Grant neurons").click();
+    await field("Neurons").fill("12.5");
+    await field("Reason").fill("the outage of Tuesday");
+    await button("Grant").click();
+    await page.getByRole("cell", { name: "the outage of Tuesday", exact: true }).waitFor();
+    await assertAccessible(page, "grants");
+    await go("/tenants/story/journal");
+    await page.getByRole("row").nth(1).getByRole("button").click();
+    await page.getByText("Give back what it charged").click();
+    await field("Reason").fill("it was judged wrongly");
+    await button("Give back").click();
+    await page.getByText("neurons are given back.").waitFor();
+    await page.getByText("adjustment", { exact: true }).waitFor();
+  });
+
+  test("exports a statement that adds up", async () => {
+    await go("/tenants/story/statement");
+    await page.getByText("adds up", { exact: true }).waitFor();
+    await assertAccessible(page, "a statement");
+    const posted = await figure("Neurons");
+    const saved = async (/** @type {string} */ form) => {
+      const [download] = await Promise.all([page.waitForEvent("download"), button(form).click()]);
+      return [download.suggestedFilename(), await readFile(await download.path(), "utf8")];
+    };
+    const [name, lines] = await saved("NDJSON");
+    assert.match(name, /^statement-story-\d{4}-\d\d\.ndjson$/);
+    const rows = lines
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    assert.ok(rows.length > 0);
+    const { body } = await server.send("GET", `/v1/statements/${name.slice(16, 23)}`, { key });
+    assert.ok(Math.abs(body.totals.micro_neurons / 1e6 - posted) < 0.001);
+    assert.match((await saved("CSV"))[1], /^[\w,]+\r?\n/);
+    assert.match((await saved("HTML"))[1], /^<!doctype html>/i);
   });
 
   test("is a key's own, as far as its role goes", async () => {

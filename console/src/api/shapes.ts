@@ -30,6 +30,7 @@ export interface Settings {
   readonly daily_neurons: number;
   readonly reserved_neurons: number;
   readonly overage_cap_neurons: number | null;
+  readonly monthly_cap_neurons: number | null;
   readonly overage_usd_per_1000_neurons: string;
   readonly rpm: Readonly<Record<string, number>>;
   readonly max_in_flight: number;
@@ -78,6 +79,8 @@ export interface Rate {
 
 export interface UsageRow {
   readonly day: string | null;
+  readonly hour: string | null;
+  readonly tenant: string | null;
   readonly model: string | null;
   readonly task: string | null;
   readonly engine: string | null;
@@ -87,7 +90,23 @@ export interface UsageRow {
   readonly micro_neurons: number;
   readonly estimated_micro_neurons: number | null;
   readonly held_micro_neurons: number | null;
+  readonly calls: number | null;
+  readonly success_rate: number | null;
   readonly cost_usd: string;
+  readonly charge_usd: string | null;
+  readonly latency: Latency | null;
+}
+
+export interface Latency {
+  readonly p50_ms: number | null;
+  readonly p95_ms: number | null;
+  readonly p99_ms: number | null;
+}
+
+export interface Spent {
+  readonly micro_neurons: number;
+  readonly cost_usd: string;
+  readonly charge_usd: string;
 }
 
 export interface Usage {
@@ -98,6 +117,7 @@ export interface Usage {
   readonly data: readonly UsageRow[];
   readonly totals: {
     readonly calls: number;
+    readonly success_rate: number | null;
     readonly refused: Readonly<Record<string, number>>;
     readonly micro_neurons: number;
     readonly quota_micro_neurons: number;
@@ -105,6 +125,13 @@ export interface Usage {
     readonly overage_micro_neurons: number;
     readonly cost_usd: string;
     readonly charge_usd: string;
+    readonly latency: Latency;
+  };
+  readonly month: {
+    readonly month: string;
+    readonly elapsed: number;
+    readonly to_date: Spent;
+    readonly forecast: Spent | null;
   };
   readonly has_more: boolean;
   readonly next_cursor: string | null;
@@ -127,6 +154,9 @@ export interface JournalLine {
   readonly granted_micro_neurons: number;
   readonly overage_micro_neurons: number;
   readonly overrun_micro_neurons: number;
+  /** Of a line that gives back: which line, and why. */
+  readonly adjusts: string | null;
+  readonly reason: string | null;
   readonly items: readonly {
     readonly stage: string;
     readonly input: string;

@@ -6,6 +6,7 @@ import { Panel } from "../ui/panel.tsx";
 import { Badge, Empty, ErrorNote, Skeleton } from "../ui/status.tsx";
 import { useLoad } from "../ui/use-load.ts";
 import { Alerts } from "./alerts.tsx";
+import { UsagePanels } from "./usage-panels.tsx";
 
 export const OverviewPage = () => (
   <div class="page">
@@ -16,6 +17,7 @@ export const OverviewPage = () => (
       </div>
     </header>
     <div class="grid">
+      <UsagePanels />
       <Panel
         title="Alerts"
         class="span-7"

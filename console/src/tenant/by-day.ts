@@ -16,19 +16,33 @@ export function daysOf(from: string, to: string): string[] {
 
 const nameOf = ({ model, task }: UsageRow): string => model ?? task ?? "all";
 
-/** Neurons of each model on each day. */
-export function byDay(rows: readonly UsageRow[], days: readonly string[]): readonly Series[] {
-  const places = new Map(days.map((day, at) => [day, at]));
+interface Grouping {
+  /** What the rows are put under, in order. */
+  readonly places: readonly string[];
+  readonly placeOf: (row: UsageRow) => string | null;
+  readonly nameOf: (row: UsageRow) => string;
+}
+
+/** Neurons of each name at each place; what lies at no place is left out. */
+export function seriesBy(
+  rows: readonly UsageRow[],
+  { places, placeOf, nameOf: name }: Grouping,
+): readonly Series[] {
+  const at = new Map(places.map((place, index) => [place, index]));
   const series = new Map<string, number[]>();
   for (const row of rows) {
-    const at = row.day === null ? undefined : places.get(row.day);
-    if (at === undefined) continue;
-    const values = series.get(nameOf(row)) ?? days.map(() => 0);
-    values[at] = (values[at] ?? 0) + row.micro_neurons / MICRO;
-    series.set(nameOf(row), values);
+    const index = at.get(placeOf(row) ?? "");
+    if (index === undefined) continue;
+    const values = series.get(name(row)) ?? places.map(() => 0);
+    values[index] = (values[index] ?? 0) + row.micro_neurons / MICRO;
+    series.set(name(row), values);
   }
   return [...series].map(([key, values]) => ({ key, label: shortModel(key), values }));
 }
+
+/** Neurons of each model on each day. */
+export const byDay = (rows: readonly UsageRow[], days: readonly string[]): readonly Series[] =>
+  seriesBy(rows, { places: days, placeOf: ({ day }) => day, nameOf });
 
 interface ModelSum {
   readonly model: string;

@@ -1,15 +1,15 @@
 import { useState } from "preact/hooks";
 import { api, tenantPath } from "../api/session.ts";
 import type { JournalLine, List } from "../api/shapes.ts";
-import { exactNeurons, moment, neurons, shortModel, words } from "../format.ts";
+import { exactNeurons, moment, neurons } from "../format.ts";
 import { hashOf } from "../hash-route.ts";
 import { Button } from "../ui/button.tsx";
-import { Dialog } from "../ui/dialog.tsx";
 import { SelectField } from "../ui/field.tsx";
 import { Panel } from "../ui/panel.tsx";
 import { Empty, ErrorNote, Skeleton, TagBadge } from "../ui/status.tsx";
 import { type Column, Table } from "../ui/table.tsx";
 import { usePaged } from "../ui/use-paged.ts";
+import { Line } from "./journal-line.tsx";
 import type { TabProps } from "./tenant-page.tsx";
 
 const OUTCOMES = [
@@ -61,7 +61,9 @@ export function JournalTab({ tenant }: TabProps) {
           </Button>
         </div>
       )}
-      {line !== null && <Line line={line} onClose={() => setLine(null)} />}
+      {line !== null && (
+        <Line tenant={tenant} line={line} onClose={() => setLine(null)} onAdjusted={page.reload} />
+      )}
     </Panel>
   );
 }
@@ -107,58 +109,4 @@ const columns = (
     cell: ({ overage_micro_neurons: overage }) =>
       overage === 0 ? <span class="soft">–</span> : neurons(overage),
   },
-];
-
-function Line({ line, onClose }: { readonly line: JournalLine; readonly onClose: () => void }) {
-  return (
-    <Dialog title="Journal line" wide onClose={onClose}>
-      <div class="stack">
-        <dl class="facts">
-          <dt>Line</dt>
-          <dd class="mono">{line.id}</dd>
-          <dt>Request</dt>
-          <dd class="mono">{line.request_id}</dd>
-          <dt>Key</dt>
-          <dd class="mono">{line.key_id ?? "–"}</dd>
-          <dt>Admitted</dt>
-          <dd>{moment(line.admitted_at)} UTC</dd>
-          <dt>Drawn</dt>
-          <dd>
-            {neurons(line.quota_micro_neurons)} N quota, {neurons(line.granted_micro_neurons)} N
-            granted, {neurons(line.overage_micro_neurons)} N overage
-          </dd>
-        </dl>
-        <Table
-          caption="Items of the line"
-          columns={ITEM_COLUMNS}
-          rows={line.items.map((item, at) => ({ ...item, at }))}
-          keyOf={({ at }) => String(at)}
-        />
-      </div>
-    </Dialog>
-  );
-}
-
-type Item = JournalLine["items"][number] & { readonly at: number };
-
-const ITEM_COLUMNS: readonly Column<Item>[] = [
-  { key: "stage", label: "Stage", main: true, cell: ({ stage }) => words(stage) },
-  { key: "input", label: "Input", cell: ({ input }) => <code>{input}</code> },
-  {
-    key: "model",
-    label: "Model",
-    cell: ({ model, priced_as: priced }) => (
-      <span title={model ?? priced}>{shortModel(model ?? priced)}</span>
-    ),
-  },
-  {
-    key: "units",
-    label: "Units",
-    cell: ({ units }) =>
-      Object.entries(units)
-        .map(([unit, n]) => `${n} ${words(unit)}`)
-        .join(", "),
-  },
-  { key: "basis", label: "Basis", cell: ({ basis }) => words(basis) },
-  { key: "neurons", label: "Neurons", end: true, cell: (item) => neurons(item.micro_neurons) },
 ];

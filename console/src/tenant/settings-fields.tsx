@@ -51,6 +51,7 @@ export function SettingsFieldset({ fields, onFields, errors }: SettingsFieldsetP
         {fields.plan === "paid" &&
           text("overage_cap_neurons", "Overage cap", "Neurons a day beyond it. Empty: no cap.")}
         {fields.plan === "paid" && text("overage_usd_per_1000_neurons", "USD per 1,000 beyond")}
+        {text("monthly_cap_neurons", "Monthly cap", "Neurons a calendar month. Empty: no cap.")}
         {text("max_in_flight", "Calls at once")}
       </div>
       <details>

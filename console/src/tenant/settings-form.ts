@@ -18,6 +18,7 @@ export interface SettingsFields {
   readonly daily_neurons: string;
   readonly reserved_neurons: string;
   readonly overage_cap_neurons: string;
+  readonly monthly_cap_neurons: string;
   readonly overage_usd_per_1000_neurons: string;
   readonly max_in_flight: string;
   /** Empty: its default. */
@@ -39,6 +40,7 @@ export const NEW_TENANT: SettingsFields = {
   daily_neurons: "1000",
   reserved_neurons: "0",
   overage_cap_neurons: "",
+  monthly_cap_neurons: "",
   overage_usd_per_1000_neurons: "0.011",
   max_in_flight: "50",
   rpm: { requests: "300" },
@@ -53,12 +55,15 @@ export const NEW_TENANT: SettingsFields = {
   suspended: false,
 };
 
+/** No cap is an empty field. */
+const orEmpty = (cap: number | null): string => (cap === null ? "" : String(cap));
+
 export const fieldsOf = (tenant: Settings): SettingsFields => ({
   plan: tenant.plan,
   daily_neurons: String(tenant.daily_neurons),
   reserved_neurons: String(tenant.reserved_neurons),
-  overage_cap_neurons:
-    tenant.overage_cap_neurons === null ? "" : String(tenant.overage_cap_neurons),
+  overage_cap_neurons: orEmpty(tenant.overage_cap_neurons),
+  monthly_cap_neurons: orEmpty(tenant.monthly_cap_neurons),
   overage_usd_per_1000_neurons: tenant.overage_usd_per_1000_neurons,
   max_in_flight: String(tenant.max_in_flight),
   rpm: Object.fromEntries(Object.entries(tenant.rpm).map(([name, n]) => [name, String(n)])),
@@ -79,6 +84,8 @@ const number = (text: string): number | string => {
   return text.trim() !== "" && Number.isFinite(n) ? n : text;
 };
 
+const orNone = (text: string): number | string | null => (text.trim() === "" ? null : number(text));
+
 const lines = (text: string): string[] =>
   text
     .split("\n")
@@ -92,8 +99,8 @@ export const bodyOf = (fields: SettingsFields): Body => ({
   plan: fields.plan,
   daily_neurons: number(fields.daily_neurons),
   reserved_neurons: number(fields.reserved_neurons),
-  overage_cap_neurons:
-    fields.overage_cap_neurons.trim() === "" ? null : number(fields.overage_cap_neurons),
+  overage_cap_neurons: orNone(fields.overage_cap_neurons),
+  monthly_cap_neurons: orNone(fields.monthly_cap_neurons),
   overage_usd_per_1000_neurons: fields.overage_usd_per_1000_neurons.trim(),
   max_in_flight: number(fields.max_in_flight),
   rpm: Object.fromEntries(

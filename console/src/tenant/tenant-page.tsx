@@ -10,11 +10,13 @@ import { Badge, Empty, ErrorNote, TagBadge } from "../ui/status.tsx";
 import { useLoad } from "../ui/use-load.ts";
 import { DeleteTenant } from "./delete-tenant.tsx";
 import { EditTenant, saveTenant } from "./edit-tenant.tsx";
+import { GrantsTab } from "./grants-tab.tsx";
 import { JournalTab } from "./journal-tab.tsx";
 import { KeysTab } from "./keys-tab.tsx";
 import { PoliciesTab } from "./policies-tab.tsx";
 import { RefusalsTab } from "./refusals-tab.tsx";
 import { ReviewTab } from "./review-tab.tsx";
+import { StatementTab } from "./statement-tab.tsx";
 import { SummaryTab } from "./summary-tab.tsx";
 import { UsageTab } from "./usage-tab.tsx";
 import { VerdictsTab } from "./verdicts-tab.tsx";
@@ -38,7 +40,9 @@ interface TabSpec {
 const TABS: readonly TabSpec[] = [
   { key: "summary", label: "Summary", roles: ["call"], view: SummaryTab },
   { key: "usage", label: "Usage", roles: ["call"], view: UsageTab },
+  { key: "statement", label: "Statement", roles: [], view: StatementTab },
   { key: "journal", label: "Journal", roles: [], view: JournalTab },
+  { key: "grants", label: "Grants", roles: [], view: GrantsTab },
   { key: "verdicts", label: "Verdicts", roles: ["review"], view: VerdictsTab },
   { key: "review", label: "Review", roles: ["review"], view: ReviewTab },
   { key: "policies", label: "Policies", roles: [], view: PoliciesTab },

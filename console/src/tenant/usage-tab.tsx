@@ -1,41 +1,24 @@
 import { useState } from "preact/hooks";
-import { api, tenantPath } from "../api/session.ts";
-import type { Usage, UsageRow } from "../api/shapes.ts";
+import { tenantPath } from "../api/session.ts";
+import type { Usage } from "../api/shapes.ts";
 import { count, exactNeurons, neurons, shortModel, usd, words } from "../format.ts";
 import { StackedBars } from "../ui/chart.tsx";
 import { Figure, Panel } from "../ui/panel.tsx";
 import { Empty, ErrorNote, Skeleton } from "../ui/status.tsx";
 import { type Column, Table } from "../ui/table.tsx";
+import { readUsage } from "../api/read-usage.ts";
 import { useLoad } from "../ui/use-load.ts";
 import { byDay, daysOf, sumByModel } from "./by-day.ts";
 import { lastDays, RangePicker } from "./range.tsx";
 import type { TabProps } from "./tenant-page.tsx";
 
-/** Days times models: beyond this the totals still hold, and the page says that rows are missing. */
-const MOST_PAGES = 10;
-
-async function readUsage(path: string, range: { from: string; to: string }, signal: AbortSignal) {
-  let rows: readonly UsageRow[] = [];
-  let cursor: string | null = null;
-  let last: Usage | null = null;
-  for (let page = 0; page < MOST_PAGES; page += 1) {
-    const query = { ...range, group_by: "day,model", limit: 200, cursor };
-    // oxlint-disable-next-line no-await-in-loop -- a page says where the next one is
-    const usage: Usage = await api.get(path, query, { signal });
-    rows = [...rows, ...usage.data];
-    last = usage;
-    cursor = usage.next_cursor;
-    if (cursor === null) break;
-  }
-  if (last === null) throw new Error("There is no usage to read.");
-  return { ...last, data: rows, has_more: cursor !== null };
-}
-
 export function UsageTab({ tenant }: TabProps) {
   const [range, setRange] = useState(lastDays(7));
   const path = tenantPath(tenant, "/usage");
   const key = `${path} ${range.from} ${range.to}`;
-  const { data, error, loading, reload } = useLoad(key, (signal) => readUsage(path, range, signal));
+  const { data, error, loading, reload } = useLoad(key, (signal) =>
+    readUsage<Usage>(path, { ...range, group_by: "day,model" }, signal),
+  );
   return (
     <div class="stack">
       <div class="row between">
@@ -58,7 +41,7 @@ function UsageReport({
   readonly usage: Usage;
   readonly range: { from: string; to: string };
 }) {
-  const { totals } = usage;
+  const { totals, month } = usage;
   const refused = Object.values(totals.refused).reduce((sum, n) => sum + n, 0);
   const days = daysOf(range.from, range.to);
   return (
@@ -81,6 +64,19 @@ function UsageReport({
             title={`USD ${totals.charge_usd}`}
           />
           <Figure label="Refused" value={count(refused)} />
+          <Figure
+            label="Latency p50"
+            value={totals.latency.p50_ms === null ? "–" : count(totals.latency.p50_ms)}
+            unit="ms"
+            detail={`p95 ${totals.latency.p95_ms ?? "–"}, p99 ${totals.latency.p99_ms ?? "–"}`}
+          />
+          <Figure
+            label={`${month.month} so far`}
+            value={usd(month.to_date.charge_usd)}
+            detail={
+              month.forecast === null ? "charged" : `${usd(month.forecast.charge_usd)} at its end`
+            }
+          />
         </div>
       </Panel>
       {usage.data.length === 0 ? (

@@ -17,6 +17,8 @@ interface Entry {
 const PLATFORM: readonly Entry[] = [
   { href: "#/", icon: "overview", label: "Overview", first: undefined },
   { href: "#/tenants", icon: "tenants", label: "Tenants", first: "tenants" },
+  { href: "#/money", icon: "money", label: "Money", first: "money" },
+  { href: "#/log", icon: "scale", label: "Moderation", first: "log" },
   { href: "#/try", icon: "try", label: "Try it", first: "try" },
   { href: "#/events", icon: "bell", label: "Alerts", first: "events" },
   { href: "#/audit", icon: "audit", label: "Audit", first: "audit" },

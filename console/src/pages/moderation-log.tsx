@@ -1,0 +1,129 @@
+import { useState } from "preact/hooks";
+import { CATEGORIES } from "../../../src/domain/category.ts";
+import type { LoggedVerdict } from "../api/money-shapes.ts";
+import { api } from "../api/session.ts";
+import type { List } from "../api/shapes.ts";
+import { moment } from "../format.ts";
+import { hashOf } from "../hash-route.ts";
+import { Button } from "../ui/button.tsx";
+import { SelectField, TextField } from "../ui/field.tsx";
+import { Panel } from "../ui/panel.tsx";
+import { Empty, ErrorNote, Skeleton, TagBadge } from "../ui/status.tsx";
+import { type Column, Table } from "../ui/table.tsx";
+import { usePaged } from "../ui/use-paged.ts";
+
+const NO_FILTER = { tenant: "", decision: "", category: "", user_id: "" };
+
+/** What was not allowed, over all tenants: 30 days, without content. */
+export function ModerationLogPage() {
+  const [filter, setFilter] = useState(NO_FILTER);
+  const set = (change: Partial<typeof NO_FILTER>) => setFilter({ ...filter, ...change });
+  const page = usePaged(`log ${JSON.stringify(filter)}`, (cursor, signal) =>
+    api.get<List<LoggedVerdict>>(
+      "/admin/moderation-log",
+      { ...filter, cursor, limit: 50 },
+      { signal },
+    ),
+  );
+  return (
+    <div class="page">
+      <header class="page-head">
+        <div>
+          <h1>Moderation log</h1>
+          <p class="hint">Verdicts of all tenants that do not allow: 30 days, without content.</p>
+        </div>
+      </header>
+      <Panel
+        title="Flagged and blocked"
+        actions={
+          <Button icon="replay" onClick={page.reload}>
+            Refresh
+          </Button>
+        }
+      >
+        <div class="columns">
+          <TextField
+            label="Tenant"
+            maxLength={39}
+            value={filter.tenant}
+            onValue={(tenant) => set({ tenant })}
+          />
+          <SelectField
+            label="Decision"
+            value={filter.decision}
+            choices={[
+              { value: "", label: "Flag or block" },
+              { value: "flag", label: "flag" },
+              { value: "block", label: "block" },
+            ]}
+            onValue={(decision) => set({ decision })}
+          />
+          <SelectField
+            label="Category"
+            value={filter.category}
+            choices={[
+              { value: "", label: "Every category" },
+              ...CATEGORIES.map((one) => ({ value: one as string, label: one as string })),
+            ]}
+            onValue={(category) => set({ category })}
+          />
+          <TextField
+            label="User"
+            maxLength={256}
+            value={filter.user_id}
+            onValue={(user_id) => set({ user_id })}
+          />
+        </div>
+        {page.error !== null && <ErrorNote error={page.error} onRetry={page.reload} />}
+        {page.items === null && page.error === null && <Skeleton lines={6} />}
+        {page.items?.length === 0 && !page.more && (
+          <Empty icon="scale" title="Nothing is logged">
+            <p>What is flagged or blocked appears here within a minute.</p>
+          </Empty>
+        )}
+        {page.items !== null && page.items.length > 0 && (
+          <Table
+            caption="Logged verdicts"
+            columns={COLUMNS}
+            rows={page.items}
+            keyOf={({ verdict_id: id }) => id}
+          />
+        )}
+        {page.more && (
+          <div class="more">
+            <Button busy={page.loading} onClick={page.loadMore}>
+              Show older ones
+            </Button>
+          </div>
+        )}
+      </Panel>
+    </div>
+  );
+}
+
+const none = <span class="soft">–</span>;
+
+const COLUMNS: readonly Column<LoggedVerdict>[] = [
+  {
+    key: "when",
+    label: "Made, UTC",
+    main: true,
+    cell: ({ tenant, verdict_id: id, created_at: at }) => (
+      <a href={hashOf(["tenants", tenant, "verdicts", id])}>{moment(at)}</a>
+    ),
+  },
+  {
+    key: "tenant",
+    label: "Tenant",
+    cell: ({ tenant }) => <a href={hashOf(["tenants", tenant])}>{tenant}</a>,
+  },
+  { key: "decision", label: "Decision", cell: ({ decision }) => <TagBadge tag={decision} /> },
+  { key: "by", label: "By", cell: (one) => one.decided_by },
+  {
+    key: "why",
+    label: "Categories",
+    cell: ({ categories }) => (categories.length === 0 ? none : categories.join(", ")),
+  },
+  { key: "user", label: "User", cell: ({ user_id: user }) => user ?? none },
+  { key: "content", label: "Content id", cell: ({ content_id: content }) => content ?? none },
+];
