@@ -209,6 +209,12 @@ describe("of a tenant that was deleted", () => {
     expect([peek.status, peek.body.kind]).toEqual([404, "not_found"]);
     const own = await second.call("GET", `/v1/statements/${MONTH}?life=2`);
     expect(own.body.life).toBe(2);
+
+    // Two lives that ended stay apart; the last one is meant where none is named.
+    await admin("DELETE", "/admin/tenants/left");
+    const last = await admin("GET", path);
+    expect(last.body).toMatchObject({ life: 2, lives: [1, 2], totals: { calls: 1 } });
+    expect((await admin("GET", `${path}?life=1`)).body.totals).toEqual(body.totals);
   });
 
   it("there is none of a life that never was, nor of a tenant that never was", async () => {
