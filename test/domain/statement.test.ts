@@ -1,6 +1,13 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { addLine, addRefused, type DayTotals, NO_TOTALS } from "../../src/domain/day-totals.ts";
+import { adjust, type Adjustment, amountOf, drawnLess } from "../../src/domain/adjustment.ts";
+import {
+  addAdjustment,
+  addLine,
+  addRefused,
+  type DayTotals,
+  NO_TOTALS,
+} from "../../src/domain/day-totals.ts";
 import { charged, type Item, type JournalLine } from "../../src/domain/ledger.ts";
 import { microNeurons, ZERO } from "../../src/domain/micro-neurons.ts";
 import { parseMonth } from "../../src/domain/month.ts";
@@ -53,6 +60,7 @@ function linesOf(calls: readonly Call[]): readonly JournalLine[] {
       callId: `jnl_${at}`,
       day: NOVEMBER.first + day,
       drawn,
+      grants: [],
       overrun: ZERO,
       overageUsdPer1000: drawn.overage > 0 ? rate : null,
       items,
@@ -61,13 +69,42 @@ function linesOf(calls: readonly Call[]): readonly JournalLine[] {
 }
 
 /** The daily books that the ledger keeps of them. */
-function booksOf(lines: readonly JournalLine[]): readonly DayUsage[] {
-  return [...Map.groupBy(lines, ({ day }) => day)].map(([day, ofDay]) => ({
-    day,
-    drawn: ofDay.map(({ drawn }) => drawn).reduce(addDrawn, NOTHING_DRAWN),
-    totals: ofDay.reduce<DayTotals>(addLine, NO_TOTALS),
-  }));
+function booksOf(
+  lines: readonly JournalLine[],
+  adjustments: readonly Adjustment[] = [],
+): readonly DayUsage[] {
+  return [...Map.groupBy(lines, ({ day }) => day)].map(([day, ofDay]) => {
+    const back = adjustments.filter((made) => made.day === day);
+    const drawn = ofDay.map((line) => line.drawn).reduce(addDrawn, NOTHING_DRAWN);
+    const totals = ofDay.reduce<DayTotals>(addLine, NO_TOTALS);
+    return {
+      day,
+      drawn: back.reduce(drawnLess, drawn),
+      totals: back.reduce<DayTotals>(addAdjustment, totals),
+    };
+  });
 }
+
+/** Of every line a share is given back: nothing, a part, or all. */
+const givenBackOf = (
+  lines: readonly JournalLine[],
+  shares: readonly number[],
+): readonly Adjustment[] =>
+  lines.flatMap((line, at) => {
+    const amount = microNeurons(Math.floor((charged(line) * (shares[at] ?? 0)) / 4));
+    const ask = { id: `jnl_a${at}`, requestId: "", reason: "contested", amount, nowMs: 1 };
+    const made = amount === 0 ? null : adjust(line, [], ask);
+    return made?.kind === "adjusted" ? [made.adjustment] : [];
+  });
+
+const shown = (made: Adjustment) => ({
+  id: made.id,
+  adjusts: made.adjusts,
+  day: made.day,
+  atMs: made.madeAtMs,
+  microNeurons: 0 - amountOf(made),
+  reason: made.reason,
+});
 
 const someCalls = fc.array(
   fc.record({
@@ -102,6 +139,36 @@ describe("a statement", () => {
         expect(Math.abs(Number(totalUsd) - Number(owed))).toBeLessThanOrEqual(0.005 + 1e-12);
         expect(sums.addsUp).toBe(true);
         expect(days.every(({ addsUp }) => addsUp)).toBe(true);
+      }),
+    );
+  });
+
+  it("holds what was given back, of whichever lines, at their own rates", () => {
+    const shares = fc.array(fc.integer({ min: 0, max: 4 }), { minLength: 20 });
+    fc.assert(
+      fc.property(someCalls, shares, (calls, given) => {
+        const journal = linesOf(calls);
+        const adjustments = givenBackOf(journal, given);
+        const back = adjustments.reduce((sum, made) => sum + BigInt(amountOf(made)), 0n);
+        const { sums, adjustments: listed } = makeStatement(
+          booksOf(journal, adjustments),
+          adjustments.map(shown),
+        );
+        const posted = big(journal, charged);
+        expect(sums.used).toBe(posted);
+        expect(sums.adjusted).toBe(-back);
+        expect(sums.quota + sums.granted + sums.overage).toBe(posted - back);
+        expect(listed.reduce((sum, made) => sum + BigInt(made.microNeurons), 0n)).toBe(-back);
+        // Each line's overage less what came back of it, at that line's rate.
+        const owed = chargeUsd(
+          journal.flatMap(({ callId, drawn, overageUsdPer1000: usdPer1000 }) => {
+            const made = adjustments.find(({ adjusts }) => adjusts === callId);
+            const overage = drawn.overage - (made?.givenBack.overage ?? 0);
+            return usdPer1000 === null ? [] : [{ microNeurons: overage, usdPer1000 }];
+          }),
+        );
+        expect(sums.chargeUsd).toBe(owed);
+        expect(sums.addsUp).toBe(true);
       }),
     );
   });

@@ -125,6 +125,68 @@ describe("a statement", () => {
   });
 });
 
+const adjust = (line: Line | undefined, body: object): Promise<Reply> =>
+  admin("POST", "/admin/tenants/contested/adjustments", { line_id: line?.["id"], ...body });
+
+describe("a statement with adjustments", () => {
+  const HOSTILE = "<script>alert(1)</script>";
+
+  it("holds them with their reasons, and still is the sum over the journal", async () => {
+    const given = await twoRates("contested");
+    const used = (await journalOf(given)).filter(({ route }) => route !== "adjustment");
+    // The newest line, whose rate is 0.02, in part; the oldest whole, most of which was quota.
+    expect((await adjust(used[0], { neurons: 1.5, reason: HOSTILE })).status).toBe(201);
+    expect((await adjust(used.at(-1), { reason: "ran twice" })).status).toBe(201);
+
+    const journal = await journalOf(given);
+    expect(journal).toHaveLength(5);
+    const { body } = await given.call("GET", `/v1/statements/${MONTH}`);
+    const back = total(journal, "micro_neurons") - total(used, "micro_neurons");
+    expect(back).toBeLessThan(-1_500_000n);
+    expect(body.totals).toMatchObject({
+      micro_neurons: Number(total(journal, "micro_neurons")),
+      used_micro_neurons: Number(total(used, "micro_neurons")),
+      adjusted_micro_neurons: Number(back),
+      quota_micro_neurons: Number(total(journal, "quota_micro_neurons")),
+      overage_micro_neurons: Number(total(journal, "overage_micro_neurons")),
+      adds_up: true,
+    });
+    // What is owed is what its lines owe, those that give back too.
+    const owed = body.totals.overage.map((one: Line) => [
+      one["usd_per_1000_neurons"],
+      BigInt(one["micro_neurons"] ?? 0),
+    ]);
+    for (const [rate, amount] of owed) {
+      const ofRate = journal.filter((line) => line["overage_usd_per_1000_neurons"] === rate);
+      expect(amount).toBe(total(ofRate, "overage_micro_neurons"));
+    }
+    expect(owed.map(([rate]: [string]) => rate)).toEqual(["0.011", "0.02"]);
+    expect(Number(body.totals.charge_usd)).toBeGreaterThan(0);
+    expect(body.adjustments.map((made: Line) => [made["adjusts"], made["reason"]])).toEqual([
+      [used[0]?.["id"], HOSTILE],
+      [used.at(-1)?.["id"], "ran twice"],
+    ]);
+
+    const page = await given.call("GET", `/v1/statements/${MONTH}?format=html`);
+    expect(String(page.body)).toContain("&lt;script&gt;alert(1)&lt;/script&gt;");
+    expect(String(page.body)).not.toContain("<script");
+    const streamed = await given.call("GET", `/v1/statements/${MONTH}?format=ndjson`);
+    const rows = String(streamed.body)
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line) as Line);
+    const [last] = rows.slice(-1);
+    const detail = rows.filter(({ line }) => line === "usage" || line === "adjustment");
+    expect(total(detail, "micro_neurons")).toBe(BigInt(last?.["micro_neurons"] ?? 0));
+
+    // Reasons go with the tenant; what was given back stays in the daily totals.
+    await admin("DELETE", "/admin/tenants/contested");
+    const kept = await admin("GET", `/admin/tenants/contested/statements/${MONTH}`);
+    expect(kept.body.totals).toEqual(body.totals);
+    expect(kept.body.adjustments).toEqual([]);
+  });
+});
+
 describe("its other forms", () => {
   it("are lines that add up to the same total", async () => {
     const reply = await as("ndjson");
