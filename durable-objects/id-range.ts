@@ -1,4 +1,4 @@
-import { encodeTime } from "ulid";
+import { decodeTime, encodeTime } from "ulid";
 
 // Ids begin with the time at which the router drew them, so a range of times is a range of the
 // primary key. The router's clock is not the object's: the range is widened by a margin, and the
@@ -17,3 +17,10 @@ export const lastIdBefore = (prefix: string, utcMs: number): string =>
 
 export const firstIdAfter = (prefix: string, utcMs: number): string =>
   `${prefix}_${encodeTime(utcMs + MARGIN_MS, TIME_CHARACTERS)}`;
+
+/** The day in which an id was drawn; -1: it is none. */
+export function dayOfId(id: string): number {
+  const time = id.slice(id.indexOf("_") + 1, id.indexOf("_") + 1 + TIME_CHARACTERS);
+  if (!/^[0-7][0-9A-HJKMNP-TV-Z]{9}$/.test(time)) return -1;
+  return Math.floor(decodeTime(time.padEnd(26, "0")) / 86_400_000);
+}

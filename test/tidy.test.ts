@@ -223,6 +223,7 @@ describe("released migrations", () => {
       ["batches", "3adfea12963fc17b6d836fe7d36b9233ed59ae4db686408a2304f6f6c0f7a815"],
       ["grants", "75dbdca178d4402a0ae0041b9c8d989c597fab541f53d52a29ccf9baa2355fef"],
       ["adjustments", "15462eb698dfcf0da2179358c2c25fec3afc93c6ee609723c7af8ae1a59d9f8f"],
+      ["archives", "f5402d9e17ee809d3791a70145067c13c158a613c411f726800ab1a658725198"],
     ],
     [
       "account",

@@ -8,6 +8,8 @@ import {
 } from "../../src/domain/adjustment.ts";
 import { addAdjustment } from "../../src/domain/day-totals.ts";
 import type { ConflictFailure, LookupFailure, RequestFailure } from "../../src/domain/failure.ts";
+import { isStored } from "../../src/domain/journal-archive.ts";
+import { dayOfId } from "../id-range.ts";
 import type { LineQuery } from "./ledger-store.ts";
 import type { Parts } from "./parts.ts";
 import type { Idempotency } from "./protocol.ts";
@@ -46,6 +48,8 @@ export function adjustLine(
   if (entry === null) return missing(parts, request.lineId);
   if (entry.kind === "hold") return wrongLine("is of a call that is still in progress");
   const { line } = entry;
+  const archive = parts.archives.read(line.day);
+  if (archive !== null && archive.state !== "broken") return wrongLine(IN_ARCHIVE);
   if (parts.adjustments.count(line.day) >= MOST_A_DAY) {
     const detail = `The lines of a day have at most ${MOST_A_DAY} adjustments.`;
     return { kind: "over_limit", detail };
@@ -72,7 +76,16 @@ const wrongLine = (detail: string): AdjustFailure => ({
   errors: [{ path: ["line_id"], detail }],
 });
 
-function missing({ adjustments }: Parts, id: string): AdjustFailure {
+const IN_ARCHIVE =
+  "is of a day that has gone to the journal's archive, and is not adjusted any more";
+
+function missing({ adjustments, archives }: Parts, id: string): AdjustFailure {
+  const day = dayOfId(id);
+  const isArchived = [day - 1, day, day + 1].some((near) => {
+    const archive = archives.read(near);
+    return archive !== null && isStored(archive);
+  });
+  if (isArchived) return wrongLine(IN_ARCHIVE);
   if (adjustments.read(id) !== null) return wrongLine("names an adjustment, which is not adjusted");
   return { kind: "not_found", what: "journal line" };
 }

@@ -1,3 +1,6 @@
+import type { Erasure } from "../../src/domain/erasure.ts";
+import type { Day } from "../../src/domain/period.ts";
+import { Archiver } from "./archiver.ts";
 import { advanceErasures, filesErased } from "./erasures.ts";
 import {
   batchesWoken,
@@ -12,7 +15,8 @@ import { eraseContentFiles, expiredContents, ownerOf, strayFiles } from "./conte
 import { type Courier, GATHER_MS } from "../outbox/courier.ts";
 import { restOrLate } from "../outbox/courier-options.ts";
 import type { ReportStore } from "../outbox/report-store.ts";
-import { erasePersonalFiles, MOST_FILES } from "./erase-personal-files.ts";
+import { eraseArchived } from "./erase-archived.ts";
+import { erasePersonalFiles, type FilesOf, MOST_FILES, oneByOne } from "./erase-personal-files.ts";
 import { purge } from "./maintenance.ts";
 import type { Parts } from "./parts.ts";
 import type { Profile } from "./profile-store.ts";
@@ -46,9 +50,11 @@ export class Chores {
   readonly #deps: ChoresDeps;
   #purgedMs = 0;
   #handOverMs = 0;
+  readonly #archiver: Archiver;
 
   constructor(deps: ChoresDeps) {
     this.#deps = deps;
+    this.#archiver = new Archiver(deps);
   }
 
   /** True when there is more to be done at once. */
@@ -60,10 +66,11 @@ export class Chores {
     await this.#eraseStrays(profile);
     await this.#eraseFiles(profile);
     const expired = await this.#eraseContents(profile);
+    const archiving = await this.#archiver.run(profile);
     await this.#tendBatches(profile);
     await restOrLate(courier);
     await handed;
-    return more === true || expired;
+    return more === true || expired || archiving;
   }
 
   /** True when there is more to purge. */
@@ -78,23 +85,29 @@ export class Chores {
   }
 
   /** Of the erasure that is due first. */
-  async #eraseFiles({ id: tenant, generation: life }: Profile): Promise<void> {
+  async #eraseFiles(profile: Profile): Promise<void> {
     const { parts, step } = this.#deps;
     const bucket = this.#deps.bucket();
     const due = parts.erasures
       .running()
       .find(({ filesDueMs }) => (filesDueMs ?? Infinity) <= Date.now());
     if (due === undefined || due.userId === null) return;
-    const { userId } = due;
     const files = parts.erasures.listFiles(due.id, MOST_FILES);
     const gone =
       bucket === null
         ? { files, counts: [], failed: false }
-        : await erasePersonalFiles(bucket, { tenant, life, userId }, files);
+        : await erasePersonalFiles(bucket, this.#filesOf(bucket, profile, due), files);
     step((nowMs) => {
       const retryAtMs = gone.failed ? nowMs + FILES_RETRY_MS : nowMs;
       filesErased(parts, due.id, gone, { nowMs, retryAtMs });
     });
+  }
+
+  #filesOf(bucket: R2Bucket, { id: tenant, generation: life }: Profile, due: Erasure): FilesOf {
+    const whose = { tenant, life, userId: due.userId ?? "" };
+    const erase = (day: Day) =>
+      eraseArchived(this.#deps, bucket, { of: whose, day, erasureId: due.id });
+    return { ...whose, archived: oneByOne(erase) };
   }
 
   /** Of calls that died between writing and settling. Without a bucket there are none. */
@@ -152,12 +165,13 @@ export class Chores {
     }
   }
 
-  /** When something is to be delivered or handed over; null: not before something happens. */
+  /** When something is to be delivered, handed over or tried again; null: not before something happens. */
   outboxDueMs(nowMs: number): number | null {
     const { courier, parts } = this.#deps;
-    const deliverMs = courier.nextDueMs();
-    if (parts.outbox.reports?.isWaiting !== true) return deliverMs;
-    const handOverMs = Math.max(nowMs + GATHER_MS, this.#handOverMs);
-    return deliverMs === null ? handOverMs : Math.min(deliverMs, handOverMs);
+    const isWaiting = parts.outbox.reports?.isWaiting === true;
+    const handOverMs = isWaiting ? Math.max(nowMs + GATHER_MS, this.#handOverMs) : null;
+    const due = [courier.nextDueMs(), handOverMs, this.#archiver.dueMs];
+    const earliestMs = Math.min(...due.map((dueMs) => dueMs ?? Infinity));
+    return earliestMs === Infinity ? null : earliestMs;
   }
 }

@@ -7,6 +7,7 @@ import {
   recordKey,
 } from "../../src/domain/stored-picture.ts";
 import { MOST_PICTURES } from "./content-desk.ts";
+import type { Day } from "../../src/domain/period.ts";
 import type { PersonalFile } from "./erasure-store.ts";
 
 /** In one alarm: three requests to the bucket each, of the fifty that the free plan gives it. */
@@ -22,6 +23,26 @@ export interface ErasedFiles {
 /** Whose files: a person, in a tenant's life. */
 export interface FilesOf extends PictureOwner {
   readonly userId: string;
+  /** Takes the person out of an archived day of the journal. */
+  readonly archived?: (day: Day) => Promise<ErasedCounts>;
+}
+
+/** Archived days looked through in one alarm: each is read whole, and may be written anew. */
+const MOST_DAYS = 3;
+
+/** One after the other, since each takes memory; those beyond some wait for the next time. */
+export function oneByOne(
+  erase: (day: Day) => Promise<ErasedCounts>,
+): (day: Day) => Promise<ErasedCounts> {
+  let begun = 0;
+  let before: Promise<unknown> = Promise.resolve();
+  return (day) => {
+    begun += 1;
+    if (begun > MOST_DAYS) return Promise.reject(new Error("later"));
+    const turn = before.then(() => erase(day));
+    before = turn.catch(() => undefined);
+    return turn;
+  };
 }
 
 /** By what was found: how it is erased. Each can be repeated at any point, and throws when it must be. */
@@ -30,7 +51,7 @@ const ERASE: Readonly<
     PersonalFile["kind"],
     (bucket: R2Bucket, of: FilesOf, subject: string) => Promise<ErasedCounts>
   >
-> = { image_call: erasePictures, content: eraseContent };
+> = { image_call: erasePictures, content: eraseContent, archive: eraseFromArchive };
 
 /** Erases what of a person lies in the bucket. */
 export async function erasePersonalFiles(
@@ -50,6 +71,14 @@ export async function erasePersonalFiles(
     counts: gone.map(({ counts }) => counts),
     failed: gone.length < ended.length,
   };
+}
+
+async function eraseFromArchive(
+  _: R2Bucket,
+  { archived }: FilesOf,
+  day: string,
+): Promise<ErasedCounts> {
+  return (await archived?.(Number(day))) ?? {};
 }
 
 /** Those of them that were kept. */

@@ -1,10 +1,13 @@
 import type { ErasedCounts, Erasure, Place } from "../../src/domain/erasure.ts";
 import type { Database } from "../database.ts";
 
-/** Something of a person that lies outside the object. `image_call`: the pictures of a call. */
+/**
+ * Something of a person that lies outside the object. `image_call`: the pictures of a call;
+ * `archive`: an archived day of the journal, which may name them.
+ */
 export interface PersonalFile {
-  readonly kind: "image_call" | "content";
-  /** The id of the call, or of the content's verdict. */
+  readonly kind: "image_call" | "content" | "archive";
+  /** The id of the call, or of the content's verdict; the number of the day. */
   readonly subject: string;
 }
 

@@ -142,7 +142,10 @@ function look(parts: Parts, erasure: Erasure, nowMs: number): Erasure {
   for (let page = 0; page < PAGES_A_STEP && place !== null; page += 1) {
     const store = storeAt(stores, place);
     const { records, next } = store.find(userId, place.after);
-    const files = records.flatMap((record) => store.files?.(record) ?? []);
+    const files = [
+      ...records.flatMap((record) => store.files?.(record) ?? []),
+      ...(next === null ? (store.everywhere?.() ?? []) : []),
+    ];
     for (const file of files) parts.erasures.addFile(id, file);
     for (const record of records) store.erase(record, userId);
     counts = counted(counts, store.name, records.length);

@@ -1,4 +1,5 @@
 import { AdjustmentStore } from "./adjustment-store.ts";
+import { ArchiveStore } from "./archive-store.ts";
 import { BatchStore } from "./batch-store.ts";
 import { ContentFileStore } from "./content-file-store.ts";
 import { ContentStore } from "./content-store.ts";
@@ -35,6 +36,7 @@ export interface Parts {
   readonly journal: LedgerStore;
   readonly grants: GrantStore;
   readonly adjustments: AdjustmentStore;
+  readonly archives: ArchiveStore;
   readonly ledger: Ledger;
   readonly verdicts: VerdictStore;
   readonly idempotency: IdempotencyStore;
@@ -74,6 +76,7 @@ export function makeParts(db: Database, platform: Platform): Parts {
     journal,
     grants,
     adjustments: new AdjustmentStore(db),
+    archives: new ArchiveStore(db),
     ledger,
     verdicts,
     idempotency: new IdempotencyStore(db),

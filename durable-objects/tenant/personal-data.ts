@@ -11,6 +11,8 @@ interface PersonalData<Kind extends PersonalRecord["kind"]> {
   /** A page after a place in the store; looks at a bounded number of rows. */
   find(person: string, after: string): Page<Extract<PersonalRecord, { kind: Kind }>>;
   erase(record: Extract<PersonalRecord, { kind: Kind }>, person: string): void;
+  /** What lies outside the object and is looked through whole, once everything here was. */
+  everywhere?(): readonly PersonalFile[];
   /** What lies outside the object, named by what is erased here. */
   files?(record: Extract<PersonalRecord, { kind: Kind }>): readonly PersonalFile[];
 }
@@ -36,6 +38,7 @@ export const personalData = ({
   verdicts,
   contents,
   revisions,
+  archives,
 }: Parts): readonly AnyPersonalData[] => [
   entry<"delivery">({
     name: "deliveries",
@@ -83,7 +86,12 @@ export const personalData = ({
   entry<"journal_line">({
     name: "journal_lines",
     find: (person, after) => persons.journalLines(person, after),
-    erase: ({ line }) => persons.forgetPersonOfLine(line.callId),
+    erase: ({ line }) => {
+      persons.forgetPersonOfLine(line.callId);
+      archives.spoil();
+    },
+    everywhere: () =>
+      archives.withPersons().map((day) => ({ kind: "archive", subject: String(day) })),
     files: ({ line }) => (madePictures(line) ? [{ kind: "image_call", subject: line.callId }] : []),
   }),
   entry<"user_pictures">({

@@ -72,6 +72,9 @@ export interface InvariantCount {
   readonly violations: number;
 }
 
+/** Archived days that one look at the invariants reads. */
+const ARCHIVE_SAMPLE = 31;
+
 /** Verdicts that one look at the invariants reads. */
 const VERDICT_SAMPLE = 200;
 
@@ -96,7 +99,8 @@ export function countInvariants(parts: Parts, profile: Profile): InvariantCount[
     counted(
       "lines_sum_to_posted",
       lines,
-      days.filter(({ sum, period }) => sum.posted !== period).length,
+      days.filter(({ sum, period }) => sum.posted !== period).length +
+        parts.archives.countBroken(ARCHIVE_SAMPLE),
     ),
     counted("rate_within_limit", null, seen.get("rate_within_limit") ?? 0),
     counted(

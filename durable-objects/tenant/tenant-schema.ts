@@ -1,5 +1,6 @@
 import type { Migration } from "../database.ts";
 import { ADJUSTMENT_TABLES } from "./adjustment-schema.ts";
+import { ARCHIVE_TABLES } from "./archive-schema.ts";
 import { BATCH_TABLES } from "./batch-schema.ts";
 import { GRANT_TABLES } from "./grant-schema.ts";
 import { PEOPLE_TABLES } from "./people-schema.ts";
@@ -164,4 +165,5 @@ export const TENANT_MIGRATIONS: readonly Migration[] = [
   { name: "batches", statements: BATCH_TABLES },
   { name: "grants", statements: GRANT_TABLES },
   { name: "adjustments", statements: ADJUSTMENT_TABLES },
+  { name: "archives", statements: ARCHIVE_TABLES },
 ];

@@ -2,6 +2,7 @@ import { DurableObject } from "cloudflare:workers";
 import type { Adjustment, JournalEntry } from "../../src/domain/adjustment.ts";
 import { type Erasure, type Place } from "../../src/domain/erasure.ts";
 import type { Failure } from "../../src/domain/failure.ts";
+import { type Archive, isStored } from "../../src/domain/journal-archive.ts";
 import { charged } from "../../src/domain/ledger.ts";
 import type { MicroNeurons } from "../../src/domain/micro-neurons.ts";
 import type { Day, Month } from "../../src/domain/period.ts";
@@ -280,6 +281,24 @@ export class Tenant extends DurableObject<Env> {
 
   listAdjustments(caller: Caller, query: AdjustmentQuery): Page<Adjustment> | AskFailure {
     return this.#ask(caller, () => page(this.#parts.adjustments.list(query), query.limit));
+  }
+
+  // Archived days of the journal
+
+  listArchives(caller: Caller, before: Day, limit: number): Page<Archive> | AskFailure {
+    return this.#ask(caller, () => page(this.#parts.archives.list(before, limit), limit));
+  }
+
+  readArchive(
+    caller: Caller,
+    day: Day,
+  ): { readonly kind: "archive"; readonly archive: Archive; readonly life: number } | AskFailure {
+    return this.#ask(caller, ({ generation: life }) => {
+      const archive = this.#parts.archives.read(day);
+      return archive === null || !isStored(archive)
+        ? notFound("archived day")
+        : { kind: "archive" as const, archive, life };
+    });
   }
 
   // Policies

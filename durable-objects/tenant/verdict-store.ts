@@ -137,11 +137,13 @@ export class VerdictStore {
     return { verdicts, next: more ? (scanned[MAX_SCAN - 1]?.id ?? null) : null };
   }
 
-  /** Whether the call that made a verdict has ended in a line of the journal. */
+  /** Whether the call that made a verdict has ended in a line of the journal, or of its archive. */
   hasLine(id: string): boolean {
     const rows = this.#db.run(
-      `SELECT 1 AS found FROM verdicts JOIN journal ON journal.id = verdicts.call_id
-        WHERE verdicts.id = ? AND journal.outcome <> 'pending'`,
+      `SELECT 1 AS found FROM verdicts WHERE id = ?
+        AND (EXISTS (SELECT 1 FROM journal WHERE id = verdicts.call_id AND outcome <> 'pending')
+          OR EXISTS (SELECT 1 FROM archives WHERE state IN ('stored', 'done')
+            AND day BETWEEN created_at_ms / 86400000 - 1 AND created_at_ms / 86400000))`,
       id,
     );
     return rows.length === 1;

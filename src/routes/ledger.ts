@@ -18,7 +18,7 @@ export const listLines = defineRoute({
   path: "/v1/ledger",
   mirror: "/admin/tenants/:tenant/ledger",
   summary: "The journal, newest first",
-  description: `A page as JSON, or, with \`Accept: ${NDJSON}\`, all that match as one stream.`,
+  description: `A page as JSON, or, with \`Accept: ${NDJSON}\`, all that match as one stream. Older days are at \`/v1/ledger/archives\`.`,
   surface: "native",
   auth: { kind: "key", roles: [] },
   query: v.strictObject({

@@ -1,6 +1,9 @@
 import * as v from "valibot";
 import type { PersonalPage } from "../../durable-objects/tenant/erasures.ts";
+import type { Page } from "../../durable-objects/tenant/tenant.ts";
 import type { Place } from "../domain/erasure.ts";
+import type { Archive } from "../domain/journal-archive.ts";
+import type { Day } from "../domain/period.ts";
 import { madePictures, type PersonalRecord } from "../domain/personal-record.ts";
 import type { PictureOwner } from "../domain/stored-picture.ts";
 import { readCallRecord } from "../generation/read-picture-record.ts";
@@ -18,6 +21,7 @@ import {
   toExportedPictures,
   toExportSummary,
 } from "../wire/personal.ts";
+import { archivedLinesOf } from "./archives.ts";
 import { recordAct } from "./audit.ts";
 import { ownerOf } from "./images.ts";
 import { bucketOf } from "./bucket.ts";
@@ -53,10 +57,47 @@ export const exportPerson = defineRoute({
     const first = await read(null);
     if (first.kind !== "personal_page") return first;
     if (!(await recordAct(call, "GET /admin/tenants/{tenant}/export", {}))) return UNAVAILABLE;
-    const lines = exportLines(first, read, picturesOf(bucketOf(call.env), owner));
+    const bucket = bucketOf(call.env);
+    const lines = oneAfterTheOther([
+      exportLines(first, read, picturesOf(bucket, owner)),
+      archivedLines(bucket, { owner, userId }, (before) =>
+        askTenant(call, (tenant, caller) => tenant.listArchives(caller, before, ARCHIVES)),
+      ),
+    ]);
     return raw(new Response(exportStream(userId, lines), { headers: { "Content-Type": NDJSON } }));
   },
 });
+
+/** Read at a time. */
+const ARCHIVES = 200;
+
+async function* oneAfterTheOther<Item>(
+  parts: readonly AsyncGenerator<Item>[],
+): AsyncGenerator<Item> {
+  for (const part of parts) yield* part;
+}
+
+/**
+ * Listed when the journal has been read: what went from there into a file meanwhile is found.
+ *
+ * @throws when a list cannot be had
+ */
+async function* archivedLines(
+  bucket: R2Bucket | null,
+  of: { readonly owner: PictureOwner; readonly userId: string },
+  read: (before: Day) => Promise<Page<Archive> | { readonly kind: string }>,
+): AsyncGenerator<readonly Line[]> {
+  let before: Day | null = Number.MAX_SAFE_INTEGER;
+  if (bucket === null) return;
+  while (before !== null) {
+    // oxlint-disable-next-line no-await-in-loop -- as the reader takes them
+    const page: Page<Archive> | { readonly kind: string } = await read(before);
+    if (!("data" in page)) throw new Error("the export could not be read further");
+    const named = page.data.filter(({ persons }) => persons > 0);
+    yield* archivedLinesOf(bucket, of, named);
+    before = page.more ? (page.data.at(-1)?.day ?? null) : null;
+  }
+}
 
 type ReadPage = (place: Place) => Promise<PersonalPage | { readonly kind: string }>;
 

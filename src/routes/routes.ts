@@ -12,6 +12,7 @@ import { createImages, getImage, getImageMetadata } from "./images.ts";
 import { createAdjustment, listAdjustments } from "./adjustments.ts";
 import { createGrant, deleteGrant, getGrant, listGrants } from "./grants.ts";
 import { createKey, deleteKey, listKeys, rotateKey } from "./keys.ts";
+import { getArchive, listArchives } from "./archives.ts";
 import { listLines } from "./ledger.ts";
 import { getLive } from "./live.ts";
 import { getInvariants, getLimits, listRefusals } from "./limits.ts";
@@ -119,6 +120,8 @@ export const ROUTES: readonly Route[] = [
   getAllUsage,
   listModerationLog,
   listLines,
+  listArchives,
+  getArchive,
   listRefusals,
   getInvariants,
   listTenants,

@@ -34,6 +34,7 @@ export const JournalLineOutput = v.object({
       model: v.nullable(v.string()),
       engine: v.nullable(v.string()),
       priced_as: v.string(),
+      task: v.nullable(v.string()),
       units: v.record(v.string(), v.number()),
       micro_neurons: microNeuronsOut("Of this item."),
       basis: v.picklist(BASES),
