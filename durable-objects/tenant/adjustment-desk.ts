@@ -122,6 +122,6 @@ function rememberAdjustment(
 export function listEntries({ journal, adjustments }: Parts, query: LineQuery): JournalEntry[] {
   const isAsked = query.outcome === null || query.outcome === "posted";
   const entries: JournalEntry[] = journal.listLines(query);
-  if (isAsked) entries.push(...adjustments.list(query));
+  if (isAsked) entries.push(...adjustments.listBesideLines(query));
   return entries.toSorted((a, b) => (entryId(a) < entryId(b) ? 1 : -1)).slice(0, query.limit + 1);
 }

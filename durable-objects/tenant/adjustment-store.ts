@@ -65,11 +65,21 @@ export class AdjustmentStore {
   }
 
   /** Newest first by id; one more than `limit` when there are more. */
-  list({ before, fromMs, toMs, limit }: AdjustmentQuery): Adjustment[] {
+  list(query: AdjustmentQuery): Adjustment[] {
+    return this.#list(query, "TRUE");
+  }
+
+  /** Those of which the lines are in the object: the others stand in their days' files. */
+  listBesideLines(query: AdjustmentQuery): Adjustment[] {
+    const isArchived = "SELECT 1 FROM archives WHERE day = adjustments.day AND state = 'done'";
+    return this.#list(query, `NOT EXISTS (${isArchived})`);
+  }
+
+  #list({ before, fromMs, toMs, limit }: AdjustmentQuery, condition: string): Adjustment[] {
     return this.#db
       .run<AdjustmentRow>(
         `SELECT * FROM adjustments WHERE id < ? AND made_at_ms >= ? AND made_at_ms < ?
-          ORDER BY id DESC LIMIT ?`,
+          AND ${condition} ORDER BY id DESC LIMIT ?`,
         before ?? AFTER_ALL_IDS,
         fromMs ?? 0,
         toMs ?? Number.MAX_SAFE_INTEGER,

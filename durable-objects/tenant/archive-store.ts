@@ -111,7 +111,7 @@ export class ArchiveStore {
       });
   }
 
-  /** Deletes at most `limit` of a day's lines, then its adjustments; true when there are more. */
+  /** Deletes at most `limit` of a day's lines of calls; true when there are more. */
   deleteLines(day: Day, limit: number): boolean {
     const rows = this.#db.run<{ id: string }>(
       "SELECT id FROM journal WHERE id > ? AND id < ? AND day = ? LIMIT ?",
@@ -121,9 +121,7 @@ export class ArchiveStore {
       limit,
     );
     for (const { id } of rows) this.#db.run("DELETE FROM journal WHERE id = ?", id);
-    if (rows.length === limit) return true;
-    this.#db.run("DELETE FROM adjustments WHERE day = ?", day);
-    return false;
+    return rows.length === limit;
   }
 
   /** Of the latest files: how many do not add up to what their periods posted. */

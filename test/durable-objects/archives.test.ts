@@ -10,6 +10,7 @@ import { ARCHIVE_PAGE } from "../../durable-objects/tenant/archiver.ts";
 import { archiveKey, keptFrom } from "../../src/domain/journal-archive.ts";
 import { toJournalLine } from "../../src/domain/journal-object.ts";
 import { microNeurons } from "../../src/domain/micro-neurons.ts";
+import { monthOf } from "../../src/domain/period.ts";
 import { newId } from "../../src/http/ids.ts";
 import {
   aTenant,
@@ -127,9 +128,32 @@ describe("a day of the journal", () => {
     });
     // The period's row stays, and so does what is not old.
     expect((await tenant.lines()).map(({ callId }) => callId)).toEqual([kept.callId]);
-    expect(await count(tenant, "adjustments")).toBe(0);
     const [period] = await rows(tenant.id, `SELECT posted FROM periods WHERE day = ${DAY}`);
     expect(period).toEqual({ posted: 2 * PICTURE - 100 });
+    expect(await broken(tenant.id)).toEqual([]);
+  });
+
+  it("leaves the acts of the platform: its adjustments are in statements, and are not made twice", async () => {
+    const tenant = await aTenant();
+    const line = await post(tenant);
+    vi.setSystemTime(OLD - DAY_MS / 2);
+    const idempotency = { key: "again", fingerprint: "same" };
+    const ask = () => tenant.stub().adjustLine(PLATFORM, adjustment(line.callId, { idempotency }));
+    const made = expectKind(await ask(), "adjustment").adjustment;
+    const query = { before: null, fromMs: null, toMs: null, limit: 10 };
+    const ledger = async () =>
+      expectKind(await tenant.stub().listLines(PLATFORM, { ...query, outcome: null }), "page").data;
+    expect(await ledger()).toHaveLength(2);
+    vi.setSystemTime(OLD);
+    await ringAll(tenant, 4);
+    expect(await archiveOf(tenant)).toMatchObject({ state: "done", lines: 2 });
+    expect(await ledger()).toEqual([]);
+    const listed = expectKind(await tenant.stub().listAdjustments(PLATFORM, query), "page");
+    expect(listed.data).toEqual([made]);
+    const month = monthOf(DAY);
+    const books = expectKind(await tenant.stub().readBooks(PLATFORM, month), "books");
+    expect(books.adjustments).toMatchObject([{ adjusts: line.callId, reason: "contested" }]);
+    expect(await ask()).toMatchObject({ kind: "adjustment", adjustment: made, repeated: true });
     expect(await broken(tenant.id)).toEqual([]);
   });
 
