@@ -30,6 +30,8 @@ export const timeInput = (description: string) =>
     v.maxLength(40),
     v.description(`${description} RFC 3339.`),
     v.isoTimestamp(),
+    // `Date.parse` makes 30 February 2 March.
+    v.check(stated("must be a real time", (text) => parseDay(text.slice(0, 10)) !== null)),
     v.transform((text) => Date.parse(text)),
     v.check(stated("must be a real time", (ms: number) => Number.isFinite(ms))),
   );

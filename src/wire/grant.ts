@@ -24,7 +24,14 @@ export const someNeurons = (description: string) =>
   );
 
 export const reason = (description: string) =>
-  v.pipe(v.string(), v.minLength(1), v.maxLength(1000), v.description(description));
+  v.pipe(
+    v.string(),
+    v.minLength(1),
+    v.maxLength(1000),
+    // Half a character is no text, and would not come back as it was stored.
+    v.check(stated("must be text", (text: string) => text.isWellFormed())),
+    v.description(description),
+  );
 
 export const NewGrantInput = v.strictObject({
   neurons: someNeurons("How many, up to six decimals."),

@@ -97,6 +97,8 @@ describe("a grant", () => {
   it("is refused with what is wrong of it", async () => {
     const cases: readonly [unknown, string][] = [
       [{ ...good, neurons: 0 }, "#/neurons"],
+      [{ ...good, expires_at: "2037-02-30T00:00:00Z" }, "#/expires_at"],
+      [{ ...good, reason: "\ud800" }, "#/reason"],
       [{ ...good, neurons: -1 }, "#/neurons"],
       [{ ...good, neurons: 0.1234567 }, "#/neurons"],
       [{ ...good, neurons: 2e9 }, "#/neurons"],
