@@ -58,6 +58,10 @@ export function duration(ms: number): string {
   return `${Math.floor(s / 86_400)} d ${Math.floor((s % 86_400) / 3600)} h`;
 }
 
+/** Nothing was measured, or so many. */
+export const milliseconds = (ms: number | null | undefined): string =>
+  ms == null ? "–" : `${whole.format(ms)} ms`;
+
 /** `quota_exceeded` as `quota exceeded`. */
 export const words = (tag: string): string => tag.replaceAll("_", " ");
 

@@ -7,10 +7,13 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { assertAccessible, Browser, NO_BROWSER } from "./browser.mjs";
 import { Receiver } from "./receiver.mjs";
 import { MARKER, Server } from "./server.mjs";
+import { pngPicture } from "./tiny-picture.mjs";
 
 const server = new Server({ WEBHOOK_TARGETS: "any" });
 const browser = new Browser();
 const receiver = new Receiver();
+
+const PICTURE = Buffer.from(pngPicture(MARKER), "base64");
 
 const RUDE = `You are a worthless stupid idiot, ${MARKER}`;
 
@@ -125,6 +128,16 @@ describe("the console", { skip: NO_BROWSER, timeout: 300_000 }, () => {
     assert.match(code, /Bearer \$NEUROGATE_KEY/);
     assert.ok(!(await page.content()).includes(key));
     await assertAccessible(page, "a verdict");
+  });
+
+  test("judges a picture", async () => {
+    await page.getByRole("link", { name: "Picture" }).click();
+    const picture = { name: "tiny.png", mimeType: "image/png", buffer: PICTURE };
+    await field("Picture to judge").setInputFiles(picture);
+    await button("Judge it").click();
+    await page.getByRole("cell", { name: "images/0" }).first().waitFor();
+    await page.getByAltText("The picture that was chosen").waitFor();
+    await assertAccessible(page, "a picture's verdict");
   });
 
   test("chats, as the answer is written", async () => {

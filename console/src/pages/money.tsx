@@ -2,7 +2,16 @@ import { useState } from "preact/hooks";
 import type { AllUsage, Resource } from "../api/money-shapes.ts";
 import { readUsage } from "../api/read-usage.ts";
 import type { UsageRow } from "../api/shapes.ts";
-import { count, exactNeurons, moment, neurons, percent, usd } from "../format.ts";
+import {
+  count,
+  exactNeurons,
+  milliseconds,
+  moment,
+  neurons,
+  percent,
+  usd,
+  words,
+} from "../format.ts";
 import { hashOf } from "../hash-route.ts";
 import { lastDays, RangePicker } from "../tenant/range.tsx";
 import { Download } from "../ui/download.tsx";
@@ -124,9 +133,6 @@ function Report({ usage }: { readonly usage: AllUsage }) {
   );
 }
 
-const ms = (value: number | null | undefined): string =>
-  value == null ? "–" : `${count(value)} ms`;
-
 const TENANT_COLUMNS: readonly Column<UsageRow>[] = [
   {
     key: "tenant",
@@ -176,26 +182,26 @@ const TENANT_COLUMNS: readonly Column<UsageRow>[] = [
     label: "p50",
     end: true,
     sort: (row) => row.latency?.p50_ms ?? 0,
-    cell: (row) => ms(row.latency?.p50_ms),
+    cell: (row) => milliseconds(row.latency?.p50_ms),
   },
   {
     key: "p95",
     label: "p95",
     end: true,
     sort: (row) => row.latency?.p95_ms ?? 0,
-    cell: (row) => ms(row.latency?.p95_ms),
+    cell: (row) => milliseconds(row.latency?.p95_ms),
   },
   {
     key: "p99",
     label: "p99",
     end: true,
     sort: (row) => row.latency?.p99_ms ?? 0,
-    cell: (row) => ms(row.latency?.p99_ms),
+    cell: (row) => milliseconds(row.latency?.p99_ms),
   },
 ];
 
 const RESOURCE_COLUMNS: readonly Column<Resource>[] = [
-  { key: "resource", label: "Resource", main: true, cell: ({ resource }) => resource },
+  { key: "resource", label: "Resource", main: true, cell: ({ resource }) => words(resource) },
   {
     key: "count",
     label: "Count",

@@ -20,7 +20,7 @@ export const OverviewPage = () => (
       <UsagePanels />
       <Panel
         title="Alerts"
-        class="span-7"
+        class="span-7 fill-row"
         hint="The latest, of what some endpoint of the platform subscribed to."
         actions={<a href="#/events">All alerts</a>}
       >
@@ -41,7 +41,7 @@ function InvariantsOfAll() {
   return (
     <Panel
       title="Invariants"
-      class="span-5"
+      class="span-5 fill-row"
       hint={data === null ? undefined : `Counted over ${count(tenants.length)} tenants.`}
       actions={
         data !== null && (

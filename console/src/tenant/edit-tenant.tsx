@@ -78,19 +78,21 @@ export function EditTenant({ tenant, limits, onClose, onSaved }: EditTenantProps
 /** With the version that was looked at: nobody's change is written over. */
 export async function saveTenant(tenant: Tenant, patch: Body): Promise<Tenant> {
   const path = `/admin/tenants/${encodeURIComponent(tenant.id)}`;
-  const saved = await api.send<Tenant & { readonly warnings?: readonly Warned[] }>(
-    "PATCH",
-    path,
-    patch,
-    { ifMatch: tenant.version },
-  );
-  const [warning] = saved.warnings ?? [];
-  if (warning === undefined) announce(`${tenant.id} is changed, from the next call on.`);
-  else announce(typeof warning === "string" ? warning : warning.detail, "bad");
+  const saved = await api.send<ChangedTenant>("PATCH", path, patch, { ifMatch: tenant.version });
+  tellOfChange(saved, `${tenant.id} is changed, from the next call on.`);
   return saved;
 }
 
-type Warned = string | { readonly detail: string };
+export interface ChangedTenant extends Tenant {
+  readonly warnings?: readonly { readonly detail: string }[];
+}
+
+/** That it is done; or, when the account does not have what its tenants are promised, that. */
+export function tellOfChange({ warnings = [] }: ChangedTenant, done: string): void {
+  const [warning] = warnings;
+  if (warning === undefined) announce(done);
+  else announce(`${done} ${warning.detail}`, "bad");
+}
 
 function overtaken(error: Error): Error {
   if (!(error instanceof RequestFailed) || error.problem.kind !== "version_conflict") return error;

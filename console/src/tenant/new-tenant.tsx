@@ -2,11 +2,11 @@ import { useState } from "preact/hooks";
 import { fieldErrors } from "../api/problem.ts";
 import { api } from "../api/session.ts";
 import type { Tenant } from "../api/shapes.ts";
-import { announce } from "../ui/announce.ts";
 import { Button } from "../ui/button.tsx";
 import { Dialog } from "../ui/dialog.tsx";
 import { TextField } from "../ui/field.tsx";
 import { ErrorNote } from "../ui/status.tsx";
+import { type ChangedTenant, tellOfChange } from "./edit-tenant.tsx";
 import { SettingsFieldset } from "./settings-fields.tsx";
 import { bodyOf, NEW_TENANT } from "./settings-form.ts";
 
@@ -29,8 +29,8 @@ export function NewTenant({ taken, onClose, onMade }: NewTenantProps) {
     setError(null);
     try {
       const path = `/admin/tenants/${encodeURIComponent(id)}`;
-      const made = await api.send<Tenant>("PUT", path, bodyOf(fields));
-      announce(`Tenant ${id} is made.`);
+      const made = await api.send<ChangedTenant>("PUT", path, bodyOf(fields));
+      tellOfChange(made, `Tenant ${id} is made.`);
       onMade(made);
     } catch (caught) {
       setError(caught as Error);

@@ -1,5 +1,5 @@
 import { api, session, tenantPath } from "../api/session.ts";
-import type { Invariants, Limits, Rate, Tenant } from "../api/shapes.ts";
+import type { Invariants, Limits, Tenant } from "../api/shapes.ts";
 import {
   count,
   duration,
@@ -14,6 +14,7 @@ import { forecast } from "../pages/tenants.tsx";
 import { LiveDot } from "../ui/live-dot.tsx";
 import { Meter } from "../ui/meter.tsx";
 import { Figure, Panel } from "../ui/panel.tsx";
+import { Rates } from "../ui/rates.tsx";
 import { Badge, ErrorNote, Skeleton } from "../ui/status.tsx";
 import { useLive } from "../ui/use-live.ts";
 import { useLoad } from "../ui/use-load.ts";
@@ -40,7 +41,7 @@ export function SummaryTab({ tenant }: TabProps) {
         {limits !== null && <Today limits={limits} daily={daily} />}
       </Panel>
       <Panel title="Rates" class="span-5" hint="Admitted in the last minute, of what may be.">
-        {limits === null ? <Skeleton lines={5} /> : <Rates limits={limits} />}
+        {limits === null ? <Skeleton lines={5} /> : <Rates rates={limits.rates} />}
       </Panel>
       <InvariantsPanel tenant={tenant} />
     </div>
@@ -92,14 +93,14 @@ function Today({ limits, daily }: TodayProps) {
           value={
             limits.available_micro_neurons === null ? "–" : neurons(limits.available_micro_neurons)
           }
-          unit="N"
+          {...(limits.available_micro_neurons !== null && { unit: "N" })}
           detail={limits.available_micro_neurons === null ? "no limit" : "for the next calls"}
         />
         <Figure
           label="By midnight"
           value={expected === null ? "–" : neurons(expected)}
-          unit="N"
-          detail="at the pace of today"
+          {...(expected !== null && { unit: "N" })}
+          detail={expected === null ? "too early to tell" : "at the pace of today"}
         />
         <Figure label="Resets in" value={duration(Math.max(0, left))} detail="00:00 UTC" />
         {limits.plan === "paid" && (
@@ -132,34 +133,6 @@ function Today({ limits, daily }: TodayProps) {
 
 const included = (daily: number | null): string =>
   daily === null ? "no limit" : `${count(daily)} N are included`;
-
-/** The classes that moderation and chat take, and whatever else is in use: the rest is all at zero. */
-const isShown = ({ name, limit, remaining }: Rate): boolean =>
-  limit !== remaining ||
-  /^(?:requests|text_generation|text_classification|image_classification)$/.test(name);
-
-function Rates({ limits }: { readonly limits: Limits }) {
-  return (
-    <div class="rates">
-      {limits.rates.filter(isShown).map((rate) => {
-        const used = rate.limit - rate.remaining;
-        const share = rate.limit === 0 ? 0 : used / rate.limit;
-        return (
-          <div key={rate.name} class="bar-row">
-            <span>{words(rate.name)}</span>
-            <svg class="bar" viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true">
-              <rect class="track" width="100" height="6" />
-              <rect class={share > 0.9 ? "fill bad" : "fill"} width={share * 100} height="6" />
-            </svg>
-            <span class="end">
-              {count(used)} / {count(rate.limit)}
-            </span>
-          </div>
-        );
-      })}
-    </div>
-  );
-}
 
 function InvariantsPanel({ tenant }: { readonly tenant: string }) {
   const path = tenantPath(tenant, "/invariants");

@@ -1,7 +1,7 @@
 import { useState } from "preact/hooks";
 import { tenantPath } from "../api/session.ts";
 import type { Usage } from "../api/shapes.ts";
-import { count, exactNeurons, neurons, shortModel, usd, words } from "../format.ts";
+import { count, milliseconds, exactNeurons, neurons, shortModel, usd, words } from "../format.ts";
 import { StackedBars } from "../ui/chart.tsx";
 import { Figure, Panel } from "../ui/panel.tsx";
 import { Empty, ErrorNote, Skeleton } from "../ui/status.tsx";
@@ -66,9 +66,8 @@ function UsageReport({
           <Figure label="Refused" value={count(refused)} />
           <Figure
             label="Latency p50"
-            value={totals.latency.p50_ms === null ? "–" : count(totals.latency.p50_ms)}
-            unit="ms"
-            detail={`p95 ${totals.latency.p95_ms ?? "–"}, p99 ${totals.latency.p99_ms ?? "–"}`}
+            value={milliseconds(totals.latency.p50_ms)}
+            detail={`p95 ${milliseconds(totals.latency.p95_ms)}, p99 ${milliseconds(totals.latency.p99_ms)}`}
           />
           <Figure
             label={`${month.month} so far`}

@@ -42,7 +42,7 @@ export function VerdictsTab({ tenant, item }: TabProps) {
         </Button>
       }
     >
-      <div class="columns">
+      <div class="columns narrow">
         <SelectField
           label="Decision"
           value={filter.decision}

@@ -1,6 +1,7 @@
 import type { ComponentChildren } from "preact";
 import { useId } from "preact/hooks";
 import { hashOf } from "../hash-route.ts";
+import { useCurrentInView } from "./use-current-in-view.ts";
 
 interface PanelProps {
   readonly title: string;
@@ -59,16 +60,19 @@ interface TabsProps {
 }
 
 /** Places beside one another: links, since each has its own address. */
-export const Tabs = ({ label, base, tabs, current }: TabsProps) => (
-  <nav class="tabs" aria-label={label}>
-    {tabs.map((tab) => (
-      <a
-        key={tab.key}
-        href={hashOf([...base, tab.key])}
-        aria-current={tab.key === current ? "page" : undefined}
-      >
-        {tab.label}
-      </a>
-    ))}
-  </nav>
-);
+export function Tabs({ label, base, tabs, current }: TabsProps) {
+  const row = useCurrentInView(current);
+  return (
+    <nav ref={row} class="tabs" aria-label={label}>
+      {tabs.map((tab) => (
+        <a
+          key={tab.key}
+          href={hashOf([...base, tab.key])}
+          aria-current={tab.key === current ? "page" : undefined}
+        >
+          {tab.label}
+        </a>
+      ))}
+    </nav>
+  );
+}

@@ -5,6 +5,7 @@ import type { Place } from "../hash-route.ts";
 import { useNotice } from "./announce.ts";
 import { Button } from "./button.tsx";
 import { Icon, type IconName } from "./icon.tsx";
+import { useCurrentInView } from "./use-current-in-view.ts";
 import { ThemeSwitch } from "./theme-switch.tsx";
 
 interface Entry {
@@ -48,6 +49,7 @@ export function Shell({ place, session, children }: ShellProps) {
   const entries = session.kind === "platform" ? PLATFORM : OWN;
   const first =
     session.kind === "tenant" && place.path[0] === "tenants" ? undefined : place.path[0];
+  const row = useCurrentInView(first);
   return (
     <div class="shell">
       <button type="button" class="skip" onClick={() => main.current?.focus()}>
@@ -59,7 +61,7 @@ export function Shell({ place, session, children }: ShellProps) {
             <Mark />
             <span>Neurogate</span>
           </a>
-          <nav class="nav" aria-label="Main">
+          <nav ref={row} class="nav" aria-label="Main">
             {entries.map((entry) => (
               <a
                 key={entry.href}

@@ -1,6 +1,7 @@
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import { Icon } from "./icon.tsx";
+import { ScrollFrame } from "./scroll-frame.tsx";
 
 // One table for every list. On a narrow screen each row becomes a card whose cells name their column;
 // the roles are said aloud since a table that is not displayed as one loses them.
@@ -35,7 +36,7 @@ export function Table<Row>({ caption, columns, rows, keyOf, initial, rowClass }:
   const sortBy = (key: string) =>
     setOrder((before) => ({ key, down: before?.key === key ? !before.down : false }));
   return (
-    <div class="table-frame">
+    <ScrollFrame label={caption}>
       <table class="table" role="table">
         <caption class="hidden">{caption}</caption>
         <thead role="rowgroup">
@@ -79,7 +80,7 @@ export function Table<Row>({ caption, columns, rows, keyOf, initial, rowClass }:
           ))}
         </tbody>
       </table>
-    </div>
+    </ScrollFrame>
   );
 }
 
