@@ -14,6 +14,7 @@ import { Steps } from "../durable-objects/tenant/steps.ts";
 import { forEach, CATEGORIES } from "../src/domain/category.ts";
 import { heldItem, type Hold, type Item } from "../src/domain/ledger.ts";
 import { microNeurons, ZERO } from "../src/domain/micro-neurons.ts";
+import { dayOf } from "../src/domain/period.ts";
 import type { MeasuredContent } from "../src/domain/plan-moderation.ts";
 import { limitOf } from "../src/domain/quota.ts";
 import { monthlyCap, quotaTerms, type Settings, withDefaults } from "../src/domain/settings.ts";
@@ -100,6 +101,26 @@ export class World {
     this.log.push(`${this.#wallMs}: ${act}`);
     this.#perform(act);
     this.#invariants.check(this.#latestMs, this.#steady ? this.#terms() : null);
+    this.#memoryIsStorage();
+  }
+
+  /** What is kept in memory is what an object that starts now would read. */
+  #memoryIsStorage(): void {
+    const profile = this.#profile();
+    const inMemory = this.#parts.ledger;
+    const { nowMs } = inMemory.standing(profile);
+    const read = makeParts(this.#db, PLATFORM).ledger;
+    const sums = (ledger: typeof read) => {
+      const { startsAtMs, posted } = ledger.month(profile);
+      const pending = ledger.pending(dayOf(nowMs));
+      return { month: { startsAtMs, posted }, pending, grants: ledger.grants.openAt(nowMs) };
+    };
+    const [kept, stored] = [sums(inMemory), sums(read)];
+    // A clock that no admission wrote down may still be in the month before.
+    if (kept.month.startsAtMs !== stored.month.startsAtMs) stored.month = kept.month;
+    if (JSON.stringify(kept) !== JSON.stringify(stored)) {
+      throw new Error(`in memory ${JSON.stringify(kept)}, stored ${JSON.stringify(stored)}`);
+    }
   }
 
   /** A process that died leaves only what was committed. */
