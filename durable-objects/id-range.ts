@@ -24,3 +24,25 @@ export function dayOfId(id: string): number {
   if (!/^[0-7][0-9A-HJKMNP-TV-Z]{9}$/.test(time)) return -1;
   return Math.floor(decodeTime(time.padEnd(26, "0")) / 86_400_000);
 }
+
+/** Ids of another kind that were drawn in the same calls as these, in no order: a range that has them. */
+export function rangeAround(
+  prefix: string,
+  ids: readonly string[],
+): { readonly from: string; readonly before: string } {
+  const times = ids.map(timeOf);
+  if (times.includes(null)) return { from: "", before: AFTER_ALL_IDS };
+  const drawnMs = times.filter((time) => time !== null);
+  return {
+    from: lastIdBefore(prefix, Math.min(...drawnMs)),
+    before: firstIdAfter(prefix, Math.max(...drawnMs)),
+  };
+}
+
+function timeOf(id: string): number | null {
+  try {
+    return decodeTime(id.slice(id.indexOf("_") + 1));
+  } catch {
+    return null;
+  }
+}

@@ -7,6 +7,15 @@ import type { CrashingDatabase } from "./crashing-database.ts";
 
 const WINDOW_MS = 60_000;
 const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
+
+const USAGE_FIELDS = [
+  ["microNeurons", "µN"],
+  ["engineRequests", "requests"],
+] as const;
+const CALL_FIELDS = (
+  ["calls", "posted", "voided", "expired", "quota", "granted", "overage", "adjusted"] as const
+).map((field) => [field, field] as const);
 
 type Row = {
   id: string;
@@ -34,6 +43,7 @@ type GrantRow = {
 type AdjustmentRow = {
   adjusts: string;
   day: number;
+  admitted_at_ms: number;
   amount: number;
   quota: number;
   granted: number;
@@ -131,12 +141,12 @@ export class Invariants {
 
   #adjustments(): AdjustmentRow[] {
     return this.#db.run<AdjustmentRow>(
-      "SELECT adjusts, day, amount, quota, granted, overage, grants FROM adjustments",
+      "SELECT adjusts, day, admitted_at_ms, amount, quota, granted, overage, grants FROM adjustments",
     );
   }
 
   /** What adjustments gave back of a day. */
-  #back(day: number): Omit<AdjustmentRow, "adjusts" | "grants"> {
+  #back(day: number): Omit<AdjustmentRow, "adjusts" | "admitted_at_ms" | "grants"> {
     const of = this.#adjustments().filter((made) => made.day === day);
     const sum = (part: "amount" | "quota" | "granted" | "overage"): number =>
       of.reduce((total, made) => total + made[part], 0);
@@ -255,6 +265,56 @@ export class Invariants {
       if (taken.has(key)) throw new Error(`2: ${key} is held or charged twice`);
       taken.add(key);
     }
+  }
+
+  /** Once the journal was folded to its end: the rows of the reports hold each line exactly once. */
+  folded(): void {
+    const journal = new Map<string, number>();
+    const add = (name: string, amount: number): void => {
+      if (amount !== 0) journal.set(name, (journal.get(name) ?? 0) + amount);
+    };
+    for (const row of this.#rows()) {
+      if (row.outcome === "pending") continue;
+      const hour = Math.floor(row.admitted_at_ms / HOUR_MS);
+      add(`${hour} calls`, 1);
+      add(`${hour} ${row.outcome}`, 1);
+      for (const part of ["quota", "granted", "overage"] as const)
+        add(`${hour} ${part}`, row[part]);
+      for (const item of JSON.parse(row.items) as unknown[][]) {
+        const [, , , model, engine, pricedAs, task, calls, , amount] = item;
+        const name = [hour, model === "" ? pricedAs : model, engine ?? "unknown", pricedAs, task];
+        add(`${name.join("|")} µN`, Number(amount));
+        if (model !== null) add(`${name.join("|")} requests`, Number(calls));
+      }
+    }
+    for (const made of this.#adjustments()) {
+      const hour = Math.floor(made.admitted_at_ms / HOUR_MS);
+      for (const part of ["quota", "granted", "overage"] as const) {
+        add(`${hour} ${part}`, 0 - made[part]);
+      }
+      add(`${hour} adjusted`, 0 - made.amount);
+    }
+    const reported = new Map<string, number>();
+    for (const { kind, key, body } of this.#reportRows()) {
+      const row = JSON.parse(body) as Record<string, unknown>;
+      const fields = kind === "usage_hour" ? USAGE_FIELDS : CALL_FIELDS;
+      const name = kind === "usage_hour" ? key.replace(/^0+/, "") : String(row["hour"]);
+      for (const [field, as] of fields) {
+        if (row[field] !== 0) reported.set(`${name} ${as}`, Number(row[field]));
+      }
+    }
+    const all = new Set([...journal.keys(), ...reported.keys()]);
+    for (const name of all) {
+      if ((journal.get(name) ?? 0) !== (reported.get(name) ?? 0)) {
+        throw new Error(`${name}: ${reported.get(name)} folded of ${journal.get(name)}`);
+      }
+    }
+  }
+
+  #reportRows(): readonly { kind: string; key: string; body: string }[] {
+    return this.#db.run<{ kind: string; key: string; body: string }>(
+      "SELECT kind, key, body FROM report_rows WHERE kind IN ('usage_hour', 'call_hour')",
+    );
   }
 
   #sums(rows: readonly Row[]): void {

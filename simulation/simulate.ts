@@ -35,6 +35,7 @@ for (let history = first; history < last; history += 1) {
   const world = new World(new Random(seedOf(history)), db);
   try {
     for (let step = 0; step < steps; step += 1) world.step();
+    world.finish();
   } catch (error) {
     console.error(world.log.join("\n"));
     console.error(error);

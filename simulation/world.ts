@@ -1,4 +1,5 @@
 import { adjustLine } from "../durable-objects/tenant/adjustment-desk.ts";
+import { encodeTime } from "ulid";
 import { admit } from "../durable-objects/tenant/admit.ts";
 import { change, create } from "../durable-objects/tenant/configure.ts";
 import { createGrant, endGrant } from "../durable-objects/tenant/grant-desk.ts";
@@ -9,6 +10,7 @@ import type {
   SettleReply,
   SettleRequest,
 } from "../durable-objects/tenant/protocol.ts";
+import { type Folded, foldUsage } from "../durable-objects/tenant/fold-usage.ts";
 import { settle } from "../durable-objects/tenant/settle.ts";
 import { Steps } from "../durable-objects/tenant/steps.ts";
 import { forEach, CATEGORIES } from "../src/domain/category.ts";
@@ -29,6 +31,8 @@ import type { Random } from "./random.ts";
 
 /** The day that begins in the midst of a history begins a month too. */
 const START_MS = Date.UTC(2026, 10, 30, 23, 58);
+/** Far more than a history has lines. */
+const MOST_FOLDS = 20;
 
 /** What a picture's labels are held and charged at: the simulation's contents are pictures. */
 const ONE_PICTURE = 228_055;
@@ -145,6 +149,8 @@ export class World {
         return this.#moveClock(random.integer(1, 2000));
       case "wait":
         return this.#moveClock(random.integer(20_000, 100_000));
+      case "long_wait":
+        return this.#moveClock(random.integer(500_000, 900_000));
       case "clock_back":
         return this.#moveClock(-random.integer(1, 120_000));
       case "settings":
@@ -160,9 +166,32 @@ export class World {
           const profile = this.#profile();
           this.#steps.run(profile, () => this.#parts.refusals.flush());
         });
+      case "fold":
+        return void this.#fold();
       case "crash":
         return this.#restart();
     }
+  }
+
+  /** Null: the step was cut off. */
+  #fold(): Folded | null {
+    const profile = this.#profile();
+    let folded: Folded | null = null;
+    this.#guarded(() => {
+      folded = this.#steps.run(profile, (nowMs) => foldUsage(this.#parts, profile, nowMs));
+    });
+    return folded;
+  }
+
+  /** The reports are fed to the end: by then they hold each line once. */
+  finish(): void {
+    this.log.push("finish");
+    this.#wallMs = this.#latestMs;
+    for (let step = 0; step < MOST_FOLDS; step += 1) {
+      this.#moveClock(1);
+      if (this.#fold() === "done") return this.#invariants.folded();
+    }
+    throw new Error("the fold comes to no end");
   }
 
   #moveClock(byMs: number): void {
@@ -186,18 +215,20 @@ export class World {
 
   #newCall(same: Partial<ModerationAdmit> = {}): Call {
     this.#drawn += 1;
-    const number = String(this.#drawn).padStart(22, "0");
+    const number = String(this.#drawn).padStart(16, "0");
+    // Ids need not come in the order of their drawing: routers' clocks differ, and calls wait.
+    const late = this.#random.chance(0.1) ? 900_000 : 30_000;
+    const drawnMs = this.#wallMs - this.#random.integer(-5000, late);
     const contents: MeasuredContent[] = [{ text: null, pictures: this.#random.integer(1, 3) }];
     const request: ModerationAdmit = {
       kind: "moderation",
-      // Ids need not come in the order of their drawing: routers' clocks differ.
-      callId: `jnl_${this.#random.integer(1000, 9999)}${number}`,
+      callId: `jnl_${encodeTime(drawnMs, 10)}${number}`,
       requestId: `req_${number}`,
       route: "POST /v1/verdicts",
       caller: { kind: "platform" },
       userId: null,
       contents,
-      verdictIds: [`vrd_${number}`],
+      verdictIds: [`vrd_${encodeTime(drawnMs, 10)}${number}`],
       policy: { name: null, known: null },
       idempotency: this.#random.chance(0.4) ? { key: `key-${number}`, fingerprint: "same" } : null,
       ...same,
@@ -367,8 +398,9 @@ const ACTS = [
     "settle",
     "settle",
   ] as const),
-  ...(["tick", "tick", "wait", "clock_back", "settings", "alarm", "crash"] as const),
   ...(["grant", "end_grant", "adjust"] as const),
+  ...(["tick", "tick", "wait", "long_wait", "clock_back", "settings"] as const),
+  ...(["alarm", "fold", "fold", "crash"] as const),
 ] as const;
 
 const verdictOf = (request: ModerationAdmit): Verdict => ({

@@ -1,4 +1,6 @@
+import { ACCOUNT_NAME } from "../durable-objects/account/account-name.ts";
 import { createRouter } from "./http/router.ts";
+import { consumeUsage } from "./reports/consume-usage.ts";
 import { ROUTES } from "./routes/routes.ts";
 import { runSchedule } from "./routes/run-schedule.ts";
 
@@ -11,4 +13,5 @@ const router = createRouter(ROUTES);
 export default {
   fetch: (request, env, ctx) => router.fetch(request, env, ctx),
   scheduled: ({ scheduledTime }, env) => runSchedule(env, scheduledTime),
+  queue: (batch, env) => consumeUsage(batch, env, { accountName: ACCOUNT_NAME }),
 } satisfies ExportedHandler<Env>;

@@ -224,6 +224,7 @@ describe("released migrations", () => {
       ["grants", "75dbdca178d4402a0ae0041b9c8d989c597fab541f53d52a29ccf9baa2355fef"],
       ["adjustments", "15462eb698dfcf0da2179358c2c25fec3afc93c6ee609723c7af8ae1a59d9f8f"],
       ["archives", "f5402d9e17ee809d3791a70145067c13c158a613c411f726800ab1a658725198"],
+      ["feed", "650dc524615a6e8bc682f8ef71239c5fa7b49f12376d1fe992353ac78f89d1f7"],
     ],
     [
       "account",
@@ -231,6 +232,7 @@ describe("released migrations", () => {
       ["first", "9e8fa73b1d3d937d841f2f804348a9b08804389d1983116c1247d3dfb19c8465"],
       ["file_sweeps", "b87e401445a14d8fb328b65681039456e313d83507eb81641d14d43dcca6cadf"],
       ["outbox", "e74d8b929466c03abf4a62fe40f3cd88453bc4b18e222aa9e48cb3c177212772"],
+      ["report_ends", "23f25786295c9ba642aa36541302f5c00476347efc796c07f4e12bc0bfe9374a"],
     ],
   ] as const)("of the %s's object are as they were", async (_, migrations, ...released) => {
     for (const [at, [name, expected]] of released.entries()) {

@@ -1,4 +1,5 @@
 import type { Migration } from "../database.ts";
+import { REPORT_END_TABLES } from "./report-end-schema.ts";
 import { OUTBOX_TABLES } from "../outbox/outbox-schema.ts";
 
 // The tables of the one `Account` object; `docs/storage.md` describes them. Append migrations,
@@ -56,4 +57,5 @@ export const ACCOUNT_MIGRATIONS: readonly Migration[] = [
     ],
   },
   { name: "outbox", statements: OUTBOX_TABLES },
+  { name: "report_ends", statements: REPORT_END_TABLES },
 ];

@@ -33,6 +33,9 @@ import { ACCOUNT_MIGRATIONS } from "./account-schema.ts";
 import { AccountStore, type AuditEntry, carriedFrom, type ListedTenant } from "./account-store.ts";
 import { type ClosedBooks, ClosedPeriodStore } from "./closed-period-store.ts";
 import { eraseFiles } from "./erase-files.ts";
+import { useReports } from "../../src/reports/open-reports.ts";
+import { endReports } from "./end-reports.ts";
+import { type ReportEnd, ReportEndStore } from "./report-end-store.ts";
 import { type FileSweep, FileSweepStore } from "./file-sweep-store.ts";
 
 /** When an unfinished deletion is taken up again. */
@@ -61,6 +64,7 @@ export class Account extends DurableObject<Env> {
   readonly #store: AccountStore;
   readonly #sweeps: FileSweepStore;
   readonly #closed: ClosedPeriodStore;
+  readonly #ends: ReportEndStore;
   /** Acts on one tenant run one after the other: each awaits the tenant's object. */
   readonly #turns = new Map<string, Promise<unknown>>();
   readonly #db: Database;
@@ -74,6 +78,7 @@ export class Account extends DurableObject<Env> {
     this.#store = new AccountStore(db);
     this.#sweeps = new FileSweepStore(db);
     this.#closed = new ClosedPeriodStore(db);
+    this.#ends = new ReportEndStore(db);
     this.#db = db;
     this.#outbox = new Outbox(db, () => null);
     this.#courier = new Courier(this.#outbox, {
@@ -148,6 +153,33 @@ export class Account extends DurableObject<Env> {
   /** What lives of this id that have ended had in a month; the latest of them where none is named. */
   readClosedBooks(tenant: string, life: number | null, month: Month): ClosedBooks {
     return this.#closed.read(tenant, life, month);
+  }
+
+  // The platform's reports
+
+  /** Makes the reports of a tenant's ended lives anew. Returns how many those are. */
+  async rebuildEnded(tenant: string): Promise<number> {
+    const listed = this.#store.readTenant(tenant);
+    if (listed === null) return 0;
+    const before = listed.state === "deleted" ? listed.generation + 1 : listed.generation;
+    const lives = this.#ends.listLives(tenant, before);
+    for (const life of lives) this.#planReportEnd(tenant, life);
+    await this.#arm();
+    return lives.length;
+  }
+
+  /** Ended lives whose daily totals are not in the reports yet. */
+  unwrittenLives(tenant: string): number {
+    return this.#ends.countOf(tenant);
+  }
+
+  /** Messages of the feed that the queue gave up. */
+  countDeadMessages(messages: number): void {
+    this.#ends.countDead(dayOf(Date.now()), messages);
+  }
+
+  deadMessages(): number {
+    return this.#ends.deadMessages();
   }
 
   record(entry: Omit<AuditEntry, "atMs">): void {
@@ -278,6 +310,9 @@ export class Account extends DurableObject<Env> {
     const due = this.#sweeps.list(MOST_AT_ONCE).filter(({ dueAtMs }) => dueAtMs <= Date.now());
     // oxlint-disable-next-line no-await-in-loop -- one after the other
     for (const sweep of due) await this.#sweep(sweep);
+    const ends = this.#ends.list(MOST_AT_ONCE).filter(({ dueAtMs }) => dueAtMs <= Date.now());
+    // oxlint-disable-next-line no-await-in-loop -- one after the other
+    for (const end of ends) await this.#endReports(end);
     this.#purge();
     await restOrLate(this.#courier);
     await this.#arm();
@@ -289,6 +324,8 @@ export class Account extends DurableObject<Env> {
     const [sweep] = this.#sweeps.list(1);
     const due = unfinished === undefined ? [] : [Date.now() + RESUME_AFTER_MS];
     if (sweep !== undefined) due.push(sweep.dueAtMs);
+    const [end] = this.#ends.list(1);
+    if (end !== undefined) due.push(end.dueAtMs);
     if (this.#courier.isBusy) this.#courier.wake();
     const outboxMs = this.#courier.nextDueMs();
     if (outboxMs !== null) due.push(outboxMs);
@@ -309,6 +346,26 @@ export class Account extends DurableObject<Env> {
     const done = bucket === null || (await eraseFiles(bucket, sweep).catch(() => false));
     if (done && nowMs >= sweep.lastAtMs) return this.#sweeps.remove(sweep);
     this.#sweeps.write({ ...sweep, dueAtMs: done ? sweep.lastAtMs : nowMs + RESUME_AFTER_MS });
+  }
+
+  /** As with files: reports that fail are asked again later. */
+  async #endReports(end: ReportEnd): Promise<void> {
+    const nowMs = Date.now();
+    try {
+      const done = await useReports(this.env, (database) =>
+        endReports(database, this.#ends, end, nowMs),
+      );
+      if (done === null) this.#ends.remove(end);
+    } catch (error) {
+      this.#ends.write({ ...end, dueAtMs: nowMs + RESUME_AFTER_MS });
+      reportFailure("reports_not_ended", error);
+    }
+  }
+
+  #planReportEnd(tenant: string, generation: number): ReportEnd {
+    const end = { tenant, generation, cleared: false, afterDay: -1, dueAtMs: Date.now() };
+    this.#ends.write(end);
+    return end;
   }
 
   /** The tenant as it is, or in a new life that continues the day of its last. */
@@ -338,11 +395,13 @@ export class Account extends DurableObject<Env> {
     const carried = closed === null ? listed.carried : carriedFrom(periods, today, closed.carried);
     this.#store.writeTenant({ ...listed, state: "deleting", carried }, nowMs);
     const sweep = this.#planSweep(id, generation);
+    const end = this.#planReportEnd(id, generation);
     await this.ctx.storage.sync();
     await tenant.erase();
     const ended: ListedTenant = { ...listed, state: "deleted", carried };
     this.#store.writeTenant(ended, nowMs);
     if (sweep !== null) await this.#sweep(sweep);
+    await this.#endReports(end);
     await this.#arm();
     return ended;
   }

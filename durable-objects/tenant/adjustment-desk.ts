@@ -10,6 +10,7 @@ import { addAdjustment } from "../../src/domain/day-totals.ts";
 import type { ConflictFailure, LookupFailure, RequestFailure } from "../../src/domain/failure.ts";
 import { isStored } from "../../src/domain/journal-archive.ts";
 import { dayOfId } from "../id-range.ts";
+import { foldAdjustment } from "./fold-usage.ts";
 import type { LineQuery } from "./ledger-store.ts";
 import type { Parts } from "./parts.ts";
 import type { Idempotency } from "./protocol.ts";
@@ -63,12 +64,14 @@ export function adjustLine(
 }
 
 /** In the day of the line, so that the day's lines still add up to what it posted. */
-function book({ adjustments, ledger }: Parts, made: Adjustment): void {
+function book(parts: Parts, made: Adjustment): void {
+  const { adjustments, ledger } = parts;
   adjustments.insert(made);
   ledger.grants.giveBack(made.grants);
   const period = ledger.period(made.day);
   const drawn = drawnLess(period.drawn, made);
   ledger.change({ day: made.day, drawn, totals: addAdjustment(period.totals, made) });
+  foldAdjustment(parts, made);
 }
 
 const wrongLine = (detail: string): AdjustFailure => ({

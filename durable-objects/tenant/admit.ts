@@ -11,6 +11,7 @@ import { expectFiles } from "./content-desk.ts";
 import { countRefusal } from "./count-refusal.ts";
 import type { Entry } from "./ledger-row.ts";
 import type { Parts } from "./parts.ts";
+import { isTooOld } from "./fold-usage.ts";
 import { findPolicy, fitting, generationPlan, modelFinder, NO_SUCH_POLICY } from "./plan-call.ts";
 import type { Profile } from "./profile-store.ts";
 import type {
@@ -40,6 +41,7 @@ const STORAGE_MARGIN = 0.9;
 export function admit(parts: Parts, profile: Profile, request: AdmitRequest): AdmitReply {
   const entry = profile.closed ? null : parts.ledger.entry(request.callId);
   if (entry !== null) return repeated(entry, parts, profile, request);
+  if (isTooOld(parts, request.callId)) return { kind: "unavailable" };
   const { nowMs } = parts.ledger.standing(profile);
   const access = authorise(parts, profile, request.caller, nowMs);
   if (access.kind === "invalid_key") return access;

@@ -5,6 +5,7 @@ import type { Day } from "../../src/domain/period.ts";
 import { posted } from "../../src/domain/quota.ts";
 import { FileWriter, readBack, type Written } from "../../src/io/file-writer.ts";
 import { ownerOf } from "./content-desk.ts";
+import { isFoldedBefore } from "./fold-usage.ts";
 import type { Parts } from "./parts.ts";
 import type { Profile } from "./profile-store.ts";
 
@@ -132,15 +133,14 @@ function readPage({ archives, adjustments }: Parts, day: Day, after: string): Jo
   return page.length < ARCHIVE_PAGE ? [...page, ...adjustments.ofDays(day, day + 1)] : page;
 }
 
-/** The first day that has to stay: whatever still reads lines here is asked here. */
-const archivedBefore = (nowMs: number): Day => keptFrom(nowMs);
-
 /** What is in work, or the next day that is old enough, written down as in work. */
-function nextArchive({ archives }: Parts, nowMs: number): Archive | null {
+function nextArchive(parts: Parts, nowMs: number): Archive | null {
+  const { archives } = parts;
   const open = archives.open();
   if (open !== null) return open;
-  const day = archives.nextDay(archivedBefore(nowMs));
-  if (day === null) return null;
+  const day = archives.nextDay(keptFrom(nowMs));
+  // The reports are made of lines: a day that is not in them yet has to stay.
+  if (day === null || !isFoldedBefore(parts, day + 1)) return null;
   const archive: Archive = {
     day,
     state: "writing",

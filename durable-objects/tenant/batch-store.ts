@@ -133,6 +133,17 @@ export class BatchStore {
     return rows.length === 1;
   }
 
+  /** When the oldest of the rounds that run was begun: its calls bear that time. Null: none runs. */
+  oldestRound(): number | null {
+    const rounds = this.open().flatMap(({ id }) =>
+      this.#db.run<{ round_at_ms: number }>(
+        "SELECT round_at_ms FROM batch_steps WHERE batch_id = ? AND state = 'running'",
+        id,
+      ),
+    );
+    return rounds.length === 0 ? null : Math.min(...rounds.map((row) => row.round_at_ms));
+  }
+
   /** In order, from a step on. */
   listSteps(batchId: string, from: number, limit: number): BatchStep[] {
     return this.#db

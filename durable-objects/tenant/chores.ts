@@ -16,7 +16,14 @@ import { type Courier, GATHER_MS } from "../outbox/courier.ts";
 import { restOrLate } from "../outbox/courier-options.ts";
 import type { ReportStore } from "../outbox/report-store.ts";
 import { eraseArchived } from "./erase-archived.ts";
-import { erasePersonalFiles, type FilesOf, MOST_FILES, oneByOne } from "./erase-personal-files.ts";
+import {
+  erasePersonalFiles,
+  type FilesOf,
+  isInBucket,
+  MOST_FILES,
+  oneByOne,
+} from "./erase-personal-files.ts";
+import type { FeedDesk } from "./feed-desk.ts";
 import { purge } from "./maintenance.ts";
 import type { Parts } from "./parts.ts";
 import type { Profile } from "./profile-store.ts";
@@ -25,7 +32,7 @@ import { releaseClaims } from "./review-desk.ts";
 // What a tenant's alarm does: first what is one step, then what needs others (the bucket, the
 // Workflow, endpoints) and is written down in steps of its own.
 
-/** While it delivers an alarm rings often, and looks for what is past its retention only so often. */
+/** While an alarm rings often, to deliver or to fold, what is past its retention is looked for so often. */
 const PURGE_EVERY_MS = 3_600_000;
 
 /** After the `Account` object did not take what it was handed. */
@@ -37,6 +44,7 @@ const FILES_RETRY_MS = 10_000;
 export interface ChoresDeps {
   readonly parts: Parts;
   readonly courier: Courier;
+  readonly feed: FeedDesk;
   /** One step of the object as it is by then; null: it is no more. */
   readonly step: <Result>(work: (nowMs: number) => Result) => Result | null;
   /** Null: this deployment has none. */
@@ -61,8 +69,10 @@ export class Chores {
   async run(profile: Profile): Promise<boolean> {
     const { courier, step } = this.#deps;
     if (!profile.closed) courier.wake();
-    const more = step((nowMs) => this.#maintain(profile, nowMs));
+    const isBusy = courier.isBusy || this.#deps.feed.hasNews;
+    const more = step((nowMs) => this.#maintain(profile, nowMs, isBusy));
     const handed = this.#handOver(profile);
+    const fed = this.#deps.feed.run(profile);
     await this.#eraseStrays(profile);
     await this.#eraseFiles(profile);
     const expired = await this.#eraseContents(profile);
@@ -70,16 +80,17 @@ export class Chores {
     await this.#tendBatches(profile);
     await restOrLate(courier);
     await handed;
+    await fed;
     return more === true || expired || archiving;
   }
 
   /** True when there is more to purge. */
-  #maintain(profile: Profile, nowMs: number): boolean {
-    const { parts, courier } = this.#deps;
+  #maintain(profile: Profile, nowMs: number, isBusy: boolean): boolean {
+    const { parts } = this.#deps;
     parts.refusals.flush();
     releaseClaims(parts, nowMs);
     const erasing = advanceErasures(parts, nowMs);
-    if (courier.isBusy && nowMs - this.#purgedMs < PURGE_EVERY_MS) return erasing;
+    if (isBusy && nowMs - this.#purgedMs < PURGE_EVERY_MS) return erasing;
     this.#purgedMs = nowMs;
     return [purge(parts, profile, nowMs), erasing].includes(true);
   }
@@ -93,13 +104,20 @@ export class Chores {
       .find(({ filesDueMs }) => (filesDueMs ?? Infinity) <= Date.now());
     if (due === undefined || due.userId === null) return;
     const files = parts.erasures.listFiles(due.id, MOST_FILES);
+    const inBucket = files.filter(isInBucket);
     const gone =
       bucket === null
-        ? { files, counts: [], failed: false }
-        : await erasePersonalFiles(bucket, this.#filesOf(bucket, profile, due), files);
+        ? { files: inBucket, counts: [], failed: false }
+        : await erasePersonalFiles(bucket, this.#filesOf(bucket, profile, due), inBucket);
     step((nowMs) => {
-      const retryAtMs = gone.failed ? nowMs + FILES_RETRY_MS : nowMs;
-      filesErased(parts, due.id, gone, { nowMs, retryAtMs });
+      const reported = files.filter((file) => !isInBucket(file));
+      const arrived = reported.filter((file) => this.#deps.feed.hasArrived(file));
+      const failed = gone.failed || arrived.length < reported.length;
+      const erased = { files: [...gone.files, ...arrived], counts: gone.counts };
+      filesErased(parts, due.id, erased, {
+        nowMs,
+        retryAtMs: nowMs + (failed ? FILES_RETRY_MS : 0),
+      });
     });
   }
 

@@ -13,6 +13,12 @@ import type { PersonalFile } from "./erasure-store.ts";
 /** In one alarm: three requests to the bucket each, of the fifty that the free plan gives it. */
 export const MOST_FILES = 15;
 
+/** Those that lie in the bucket. */
+export type BucketFile = PersonalFile & { readonly kind: "image_call" | "content" | "archive" };
+
+export const isInBucket = (file: PersonalFile): file is BucketFile =>
+  Object.hasOwn(ERASE, file.kind);
+
 export interface ErasedFiles {
   readonly files: readonly PersonalFile[];
   readonly counts: readonly ErasedCounts[];
@@ -48,7 +54,7 @@ export function oneByOne(
 /** By what was found: how it is erased. Each can be repeated at any point, and throws when it must be. */
 const ERASE: Readonly<
   Record<
-    PersonalFile["kind"],
+    BucketFile["kind"],
     (bucket: R2Bucket, of: FilesOf, subject: string) => Promise<ErasedCounts>
   >
 > = { image_call: erasePictures, content: eraseContent, archive: eraseFromArchive };
@@ -57,7 +63,7 @@ const ERASE: Readonly<
 export async function erasePersonalFiles(
   bucket: R2Bucket,
   of: FilesOf,
-  files: readonly PersonalFile[],
+  files: readonly BucketFile[],
 ): Promise<ErasedFiles> {
   const ended = await Promise.all(
     files.map(async (file) => {

@@ -2,9 +2,9 @@ import { heldOf, limitInForce, type Standing } from "../../src/domain/admission.
 import type { CallId, Hold } from "../../src/domain/ledger.ts";
 import { ZERO } from "../../src/domain/micro-neurons.ts";
 import { monthRefuses } from "../../src/domain/month-quota.ts";
-import type { Day } from "../../src/domain/period.ts";
+import { type Day, dayOf } from "../../src/domain/period.ts";
 import type { RateUnits } from "../../src/domain/rate-limit.ts";
-import type { Meter, Period } from "./ledger-store.ts";
+import type { AccountClosure, Meter, Period } from "./ledger-store.ts";
 
 // What the ledger keeps in memory: a cache of storage, rebuilt when the object starts.
 
@@ -38,6 +38,15 @@ export const oldest = (ids: Iterable<CallId>): CallId | null => {
   for (const id of ids) if (least === null || id < least) least = id;
   return least;
 };
+
+/** How long one probe keeps the others out, while the Cloudflare account's allocation is gone. */
+export const PROBE_EVERY_MS = 900_000;
+
+/** An admission while the account is closed is the probe of the next quarter of an hour. */
+export const probed = (closure: AccountClosure | null, nowMs: number): AccountClosure | null =>
+  closure === null || closure.day !== dayOf(nowMs)
+    ? closure
+    : { ...closure, probeAtMs: nowMs + PROBE_EVERY_MS };
 
 /** The first and the fourth invariant, looked at again after they were acted upon. */
 export function brokenBy(now: Standing, units: RateUnits): readonly string[] {

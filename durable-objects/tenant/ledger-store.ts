@@ -217,6 +217,40 @@ export class LedgerStore {
       .flatMap((entry) => (entry.kind === "line" ? [entry.line] : []));
   }
 
+  /** Lines of a range of ids in which no hold is open, in order. */
+  linesBetween(afterId: string, beforeId: string, limit: number): JournalLine[] {
+    return this.#lines(
+      `SELECT * FROM journal WHERE id > ? AND id < ? AND outcome <> 'pending'
+        ORDER BY id LIMIT ?`,
+      afterId,
+      beforeId,
+      limit,
+    );
+  }
+
+  /** Lines from an id on, in the order in which they settled, after one of them. */
+  linesSettledAfter(
+    fromId: string,
+    after: { readonly settledAtMs: number; readonly id: string },
+    limit: number,
+  ): JournalLine[] {
+    return this.#lines(
+      `SELECT * FROM journal WHERE id >= ? AND outcome <> 'pending'
+        AND (settled_at_ms, id) > (?, ?) ORDER BY settled_at_ms, id LIMIT ?`,
+      fromId,
+      after.settledAtMs,
+      after.id,
+      limit,
+    );
+  }
+
+  #lines(statement: string, ...values: (string | number)[]): JournalLine[] {
+    return this.#db
+      .run<JournalRow>(statement, ...values)
+      .map(toEntry)
+      .flatMap((entry) => (entry.kind === "line" ? [entry.line] : []));
+  }
+
   /** What the journal itself says of a day, to be held against its period. */
   sumLines(day: Day): JournalSum {
     const row = this.#db.run<{ lines: number; posted: number | null; broken: number | null }>(

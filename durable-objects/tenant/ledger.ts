@@ -27,6 +27,8 @@ import {
   ledgerMemory,
   oldest,
   oldestAdmission,
+  PROBE_EVERY_MS,
+  probed,
 } from "./ledger-memory.ts";
 import type { Entry } from "./ledger-row.ts";
 import type { AccountClosure, LedgerStore, Period } from "./ledger-store.ts";
@@ -40,9 +42,6 @@ import type { MonthUse } from "./reports.ts";
 // Use: inside one transaction `begin`, then any number of reserves and settles, then `flush`, which
 // writes the rows that they share once.
 
-/** How long one probe keeps the others out, while the Cloudflare account's allocation is gone. */
-const PROBE_EVERY_MS = 900_000;
-
 export class Ledger {
   readonly #store: LedgerStore;
   readonly #monthSum: MonthSum;
@@ -50,6 +49,8 @@ export class Ledger {
   readonly grants: GrantBook;
   #memory: LedgerMemory | null = null;
   #meterChanged = false;
+  /** Changes with every line that ends and every refusal that is counted. */
+  counted = 0;
   readonly #changedDays = new Set<Day>();
 
   constructor(store: LedgerStore, grants: GrantStore) {
@@ -208,6 +209,9 @@ export class Ledger {
     return this.#monthSum.use(profile, this.#load());
   }
 
+  /** The step's time is written with it: whatever settles later has no earlier one. */
+  readonly keepClock = (): void => void (this.#meterChanged = true);
+
   openHolds(): readonly Hold[] {
     return [...this.#load().open.values()];
   }
@@ -280,6 +284,7 @@ export class Ledger {
   }
 
   change(period: Period): void {
+    this.counted += 1;
     this.#monthSum.change(this.period(period.day), period);
     this.#load().periods.set(period.day, period);
     this.#changedDays.add(period.day);
@@ -292,9 +297,3 @@ export class Ledger {
     return addDrawn(drawn, { ...NOTHING_DRAWN, quota: carried.posted });
   }
 }
-
-/** An admission while the account is closed is the probe of the next quarter of an hour. */
-const probed = (closure: AccountClosure | null, nowMs: number): AccountClosure | null =>
-  closure === null || closure.day !== dayOf(nowMs)
-    ? closure
-    : { ...closure, probeAtMs: nowMs + PROBE_EVERY_MS };

@@ -1,8 +1,12 @@
 import { dayOf, startOf } from "../../src/domain/period.ts";
+import { HOURS_KEPT_MS, USER_DAYS_KEPT_MS } from "../../src/domain/report-retention.ts";
+import { hourOf } from "../../src/domain/report-rows.ts";
+import { hourKey } from "../../src/domain/usage-fold.ts";
 import { batchesDueMs } from "./batch-watch.ts";
 import { erasuresDueMs } from "./erasures.ts";
 import type { Parts } from "./parts.ts";
 import type { Profile } from "./profile-store.ts";
+import { userKey } from "./report-row-store.ts";
 import { REFUSALS_FLUSH_MS } from "./refusal-counter.ts";
 
 // What a tenant's one alarm does, and when it is due next.
@@ -37,9 +41,23 @@ export function purge(parts: Parts, { settings }: Profile, nowMs: number): boole
     parts.refusals.purge(nowMs - REFUSALS_KEPT_MS, PURGE_ROWS),
     parts.contents.purgeReads(nowMs - READS_KEPT_MS, PURGE_ROWS),
     parts.erasures.purge(nowMs - ERASURES_KEPT_MS, PURGE_ROWS),
+    purgeReportRows(parts.reportRows, nowMs, PURGE_ROWS),
   ].includes(true);
   if (!more) parts.policies.purge(nowMs - DAY_MS);
   return more;
+}
+
+/** What the reports do not keep any more either. */
+function purgeReportRows(rows: Parts["reportRows"], nowMs: number, limit: number): boolean {
+  const firstHour = hourKey(hourOf(nowMs - HOURS_KEPT_MS));
+  const firstDay = dayOf(nowMs - USER_DAYS_KEPT_MS);
+  return [
+    rows.purge("usage_hour", firstHour, limit),
+    rows.purge("call_hour", firstHour, limit),
+    rows.purge("user_day", userKey(firstDay, 0), limit),
+    rows.purgeUsers(firstDay, limit),
+    rows.purgeExpired(nowMs, limit),
+  ].includes(true);
 }
 
 /** When the alarm is needed next, in milliseconds. */

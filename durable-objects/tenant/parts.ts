@@ -12,6 +12,7 @@ import { ReportStore } from "../outbox/report-store.ts";
 import { ErasureStore } from "./erasure-store.ts";
 import { GrantStore } from "./grant-store.ts";
 import { IdempotencyStore } from "./idempotency-store.ts";
+import { FeedStore } from "./feed-store.ts";
 import { KeyStore } from "./key-store.ts";
 import { Ledger } from "./ledger.ts";
 import { LedgerStore } from "./ledger-store.ts";
@@ -22,6 +23,7 @@ import { ProfileStore } from "./profile-store.ts";
 import { RefusalCounter } from "./refusal-counter.ts";
 import { RefusalStore } from "./refusal-store.ts";
 import { ReplyStore } from "./reply-store.ts";
+import { ReportRowStore } from "./report-row-store.ts";
 import { RevisionStore } from "./revision-store.ts";
 import { UserPictureStore } from "./user-picture-store.ts";
 import { VerdictStore } from "./verdict-store.ts";
@@ -50,6 +52,8 @@ export interface Parts {
   readonly batches: BatchStore;
   readonly persons: PersonStore;
   readonly erasures: ErasureStore;
+  readonly feed: FeedStore;
+  readonly reportRows: ReportRowStore;
 }
 
 export function makeParts(db: Database, platform: Platform): Parts {
@@ -90,5 +94,7 @@ export function makeParts(db: Database, platform: Platform): Parts {
     batches,
     persons: new PersonStore(db),
     erasures: new ErasureStore(db),
+    feed: new FeedStore(db),
+    reportRows: new ReportRowStore(db),
   };
 }

@@ -86,6 +86,16 @@ export class RefusalCounter {
     return this.#store.list(...query);
   }
 
+  firstMinute(from: number): number | null {
+    return this.#store.firstMinute(from);
+  }
+
+  sumByHour(
+    ...range: Parameters<RefusalStore["sumByHour"]>
+  ): ReturnType<RefusalStore["sumByHour"]> {
+    return this.#store.sumByHour(...range);
+  }
+
   purge(beforeMs: number, limit: number): boolean {
     return this.#store.purge(Math.floor(beforeMs / MINUTE_MS), limit);
   }

@@ -70,6 +70,28 @@ export class RefusalStore {
       .map(toRefusal);
   }
 
+  /** The first minute from one on that has any; null: none has. */
+  firstMinute(from: number): number | null {
+    const [row] = this.#db.run<{ minute: number }>(
+      "SELECT minute FROM refusals WHERE minute >= ? ORDER BY minute LIMIT 1",
+      from,
+    );
+    return row?.minute ?? null;
+  }
+
+  /** By hour and kind; `from` included, `to` not. */
+  sumByHour(
+    fromMinute: number,
+    toMinute: number,
+  ): { readonly hour: number; readonly kind: string; readonly count: number }[] {
+    return this.#db.run<{ hour: number; kind: string; count: number }>(
+      `SELECT minute / 60 AS hour, kind, SUM(count) AS count FROM refusals
+        WHERE minute >= ? AND minute < ? GROUP BY 1, 2 ORDER BY 1, 2`,
+      fromMinute,
+      toMinute,
+    );
+  }
+
   purge(beforeMinute: number, limit: number): boolean {
     const rows = this.#db.run<RefusalRow>(
       "SELECT * FROM refusals WHERE minute < ? LIMIT ?",

@@ -7,7 +7,9 @@ import {
   verdictAt,
 } from "../../src/domain/review.ts";
 import type { Revision, Verdict } from "../../src/domain/verdict.ts";
+import { noteVerdict } from "./moderation-log.ts";
 import type { Parts } from "./parts.ts";
+import type { Profile } from "./profile-store.ts";
 
 // Reviews, each one step of the object: so two people never decide the same thing.
 
@@ -20,6 +22,7 @@ const NO_VERDICT: NotFound = { kind: "not_found", what: "verdict" };
 
 export function reviewVerdict(
   parts: Parts,
+  profile: Profile,
   { id, act }: { readonly id: string; readonly act: ReviewAct },
   reviewer: Reviewer,
 ): Reviewed | NotFound {
@@ -29,7 +32,9 @@ export function reviewVerdict(
   if (outcome.kind !== "reviewed") return outcome;
   const { verdict } = outcome;
   parts.verdicts.update(verdict);
-  if (verdict.revision > before.revision) decidedAnew(parts, before, verdict, reviewer.nowMs);
+  if (verdict.revision === before.revision) return outcome;
+  decidedAnew(parts, before, verdict, reviewer.nowMs);
+  noteVerdict(parts, profile, verdict);
   return outcome;
 }
 

@@ -6,6 +6,7 @@ import type { Verdict } from "../../src/domain/verdict.ts";
 import { callStanding } from "./call-standing.ts";
 import { keepContents } from "./content-desk.ts";
 import type { KeptContent } from "./content-store.ts";
+import { noteVerdict } from "./moderation-log.ts";
 import type { Parts } from "./parts.ts";
 import type { Profile } from "./profile-store.ts";
 import type { SettleReply, SettleRequest } from "./protocol.ts";
@@ -72,7 +73,10 @@ function stored(
   for (const { batchId } of dated)
     if (batchId !== null) parts.batches.hear(batchId, standing.nowMs);
   for (const verdict of dated) {
-    if (parts.verdicts.insert(verdict, callId)) tellOfVerdict(parts, verdict, standing.nowMs);
+    if (!parts.verdicts.insert(verdict, callId)) continue;
+    tellOfVerdict(parts, verdict, standing.nowMs);
+    // The fold of its line may have come before it.
+    if (settlement.kind === "settled_late") noteVerdict(parts, profile, verdict);
   }
   keepContents(parts, profile, made.contents, standing.nowMs);
   if (settlement.kind === "settled") return { settlement, verdicts: null, standing };

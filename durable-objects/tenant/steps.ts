@@ -77,6 +77,7 @@ export class Steps {
     this.#parts.outbox.forget();
     this.#parts.batches.forget();
     this.#parts.erasures.forget();
+    this.#parts.feed.forget();
   }
 
   #writeRefusals(nowMs: number): void {

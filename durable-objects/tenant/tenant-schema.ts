@@ -6,6 +6,7 @@ import { GRANT_TABLES } from "./grant-schema.ts";
 import { PEOPLE_TABLES } from "./people-schema.ts";
 import { OUTBOX_TABLES } from "../outbox/outbox-schema.ts";
 import { REPORTS_TABLE } from "../outbox/report-store.ts";
+import { FEED_TABLES } from "./feed-schema.ts";
 import { ERASURE_TABLES } from "./erasure-schema.ts";
 
 // The tables of a tenant's object; `docs/storage.md` describes them. Append migrations, never edit
@@ -166,4 +167,5 @@ export const TENANT_MIGRATIONS: readonly Migration[] = [
   { name: "grants", statements: GRANT_TABLES },
   { name: "adjustments", statements: ADJUSTMENT_TABLES },
   { name: "archives", statements: ARCHIVE_TABLES },
+  { name: "feed", statements: FEED_TABLES },
 ];

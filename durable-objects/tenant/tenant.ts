@@ -63,6 +63,10 @@ import type { RefusalCount } from "./refusal-store.ts";
 import { countInvariants, type InvariantCount, type Limits, limits } from "./reports.ts";
 import { keyed, personHash } from "./content-hash.ts";
 import { Chores } from "./chores.ts";
+import { useReports } from "../../src/reports/open-reports.ts";
+import type { RowVersion } from "../../src/reports/usage-message.ts";
+import { FeedDesk } from "./feed-desk.ts";
+import { readRebuild, type RebuildStanding, startRebuild } from "./rebuild-reports.ts";
 import { claimVerdicts, listRevisions, releaseClaims, reviewVerdict } from "./review-desk.ts";
 import { type ReadContent, readContent } from "./content-desk.ts";
 import type { ContentRead } from "./content-store.ts";
@@ -126,6 +130,7 @@ export class Tenant extends DurableObject<Env> {
   readonly #steps: Steps;
   readonly #calls: GroupCommit<Operation, AdmitReply | SettleReply>;
   readonly #courier: Courier;
+  readonly #feed: FeedDesk;
   readonly #chores: Chores;
   readonly #watchers = new Watchers();
   #known: boolean;
@@ -150,13 +155,22 @@ export class Tenant extends DurableObject<Env> {
       onRest: () => void this.#arm().catch((error: unknown) => this.#report("arm_failed", error)),
       report: (error) => this.#report("delivery_failed", error),
     });
+    const step = <Result>(work: (nowMs: number) => Result): Result | null => {
+      const profile = this.#profile();
+      return profile === null ? null : this.#steps.run(profile, work);
+    };
+    this.#feed = new FeedDesk({
+      parts: this.#parts,
+      step,
+      queue: () => usageQueueOf(this.env),
+      reports: (work) => useReports(this.env, work),
+      report: (event, error) => this.#report(event, error),
+    });
     this.#chores = new Chores({
       parts: this.#parts,
       courier: this.#courier,
-      step: (work) => {
-        const profile = this.#profile();
-        return profile === null ? null : this.#steps.run(profile, work);
-      },
+      feed: this.#feed,
+      step,
       bucket: () => (this.env as Partial<Env>).IMAGES ?? null,
       runs: () => (this.env as Partial<Env>).BATCHES ?? null,
       handOver: (tenant, reports) => handOver(env, tenant, reports),
@@ -275,8 +289,11 @@ export class Tenant extends DurableObject<Env> {
 
   // Adjustments
 
-  adjustLine(caller: Caller, request: AdjustLine): ReturnType<typeof adjustLine> | AskFailure {
-    return this.#ask(caller, (_, nowMs) => adjustLine(this.#parts, request, nowMs));
+  adjustLine(
+    caller: Caller,
+    request: AdjustLine,
+  ): Promise<ReturnType<typeof adjustLine> | AskFailure> {
+    return this.#tell(caller, (nowMs) => adjustLine(this.#parts, request, nowMs));
   }
 
   listAdjustments(caller: Caller, query: AdjustmentQuery): Page<Adjustment> | AskFailure {
@@ -423,10 +440,11 @@ export class Tenant extends DurableObject<Env> {
 
   // People
 
-  reviewVerdict(caller: Caller, request: Parameters<typeof reviewVerdict>[1]) {
-    return this.#tell(caller, (nowMs, keyId) =>
-      reviewVerdict(this.#parts, request, { keyId, nowMs }),
-    );
+  reviewVerdict(caller: Caller, request: Parameters<typeof reviewVerdict>[2]) {
+    return this.#tell(caller, (nowMs, keyId, profile) => {
+      this.#feed.changed();
+      return reviewVerdict(this.#parts, profile, request, { keyId, nowMs });
+    });
   }
 
   claimVerdicts(
@@ -648,6 +666,23 @@ export class Tenant extends DurableObject<Env> {
     });
   }
 
+  // The platform's reports
+
+  /** Asked by the consumer of the queue, once it has written them. */
+  async rowsArrived(life: number, epoch: number, rows: readonly RowVersion[]): Promise<void> {
+    this.#ofLife(life, undefined, () => this.#feed.arrived(epoch, rows));
+    await this.#arm();
+  }
+
+  /** Makes the reports of this tenant anew. */
+  startRebuild(caller: Caller): Promise<RebuildStanding | AskFailure> {
+    return this.#tell(caller, (nowMs, _, profile) => startRebuild(this.#parts, profile, nowMs));
+  }
+
+  readRebuild(caller: Caller): RebuildStanding | AskFailure {
+    return this.#ask(caller, () => readRebuild(this.#parts));
+  }
+
   // The platform's acts, asked by the `Account` object
 
   /** Lifts the closure of the day after an upstream 3036 or 4006. */
@@ -735,7 +770,8 @@ export class Tenant extends DurableObject<Env> {
     // Who delivers already takes up at once what was just recorded.
     if (this.#courier.isBusy) this.#courier.wake();
     const outboxMs = profile.closed ? null : this.#chores.outboxDueMs(nowMs);
-    const otherMs = nextDueMs(this.#parts, profile, nowMs);
+    const feedMs = profile.closed ? Infinity : this.#feed.dueMs(nowMs);
+    const otherMs = Math.min(feedMs, nextDueMs(this.#parts, profile, nowMs));
     const dueMs = outboxMs === null ? otherMs : Math.min(outboxMs, otherMs);
     const armed = this.#alarmMs;
     if (armed === null || dueMs < armed || armed < nowMs - STALE_ALARM_MS) {
@@ -757,6 +793,12 @@ export class Tenant extends DurableObject<Env> {
 }
 
 const OVER = { kind: "over" } as const;
+
+/** A deployment may do without reports: it has neither the queue nor the database, or not both. */
+const usageQueueOf = (env: Env): Queue | null => {
+  const { USAGE, REPORTS } = env as Partial<Env>;
+  return REPORTS === undefined ? null : (USAGE ?? null);
+};
 
 export interface WebhookList {
   readonly kind: "webhooks";

@@ -149,6 +149,22 @@ export class VerdictStore {
     return rows.length === 1;
   }
 
+  /** Those of some calls that do not allow, within a range of ids. */
+  notAllowedOf(
+    callIds: readonly string[],
+    range: { readonly from: string; readonly before: string },
+  ): Verdict[] {
+    return this.#db
+      .run<VerdictRow>(
+        `SELECT * FROM verdicts WHERE id >= ? AND id < ? AND decision <> 'allow'
+          AND call_id IN (SELECT value FROM json_each(?)) ORDER BY id`,
+        range.from,
+        range.before,
+        JSON.stringify(callIds),
+      )
+      .map(toVerdict);
+  }
+
   /** Newest first, of those that a policy judged; looks at no more than `scan` rows. */
   judgedBy(
     policy: string,

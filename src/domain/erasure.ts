@@ -11,6 +11,8 @@ export const ERASED = [
   "replies",
   "journal_lines",
   "user_pictures",
+  "user_days",
+  "logged_verdicts",
   "images",
 ] as const;
 export type Erased = (typeof ERASED)[number];

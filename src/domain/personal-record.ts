@@ -1,6 +1,7 @@
 import type { RecordedEvent } from "./event.ts";
 import type { JournalLine } from "./ledger.ts";
 import type { Day } from "./period.ts";
+import type { LoggedVerdict, UserDay } from "./report-rows.ts";
 import type { Revision, Verdict } from "./verdict.ts";
 
 // What a tenant's object holds of one person, as it is found, told of and erased.
@@ -48,7 +49,10 @@ export type PersonalRecord =
   /** What a person decided of a verdict of that person. */
   | { readonly kind: "revision"; readonly revision: Revision }
   | { readonly kind: "journal_line"; readonly line: JournalLine }
-  | { readonly kind: "user_pictures"; readonly day: Day; readonly count: number };
+  | { readonly kind: "user_pictures"; readonly day: Day; readonly count: number }
+  /** Rows of the platform's reports that name the person. */
+  | { readonly kind: "user_day"; readonly key: string; readonly row: UserDay }
+  | { readonly kind: "logged_verdict"; readonly key: string; readonly row: LoggedVerdict };
 
 export type PersonalKind = PersonalRecord["kind"];
 

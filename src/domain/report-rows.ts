@@ -106,13 +106,19 @@ export interface LoggedVerdict extends Sequenced {
   readonly expiresAtMs: number;
 }
 
-export type ReportRow =
-  | { readonly kind: "usage_hour"; readonly row: UsageHour }
-  | { readonly kind: "call_hour"; readonly row: CallHour }
-  | { readonly kind: "user_day"; readonly row: UserDay }
-  | { readonly kind: "logged_verdict"; readonly row: LoggedVerdict };
+/** By what they stand for. */
+export interface ReportRows {
+  readonly usage_hour: UsageHour;
+  readonly call_hour: CallHour;
+  readonly user_day: UserDay;
+  readonly logged_verdict: LoggedVerdict;
+}
 
-export type ReportRowKind = ReportRow["kind"];
+export type ReportRowKind = keyof ReportRows;
+
+export type ReportRow = {
+  readonly [Kind in ReportRowKind]: { readonly kind: Kind; readonly row: ReportRows[Kind] };
+}[ReportRowKind];
 
 /** End users of a tenant who have a row of their own on a day. */
 export const MOST_USERS_A_DAY = 1000;

@@ -28,8 +28,28 @@ export async function openReports(env: Env): Promise<D1Database | null> {
   return database;
 }
 
-/** After an answer that says so: a table is missing, since the database was lost and made anew. */
-export function forgetReports(env: Env): void {
-  const database = (env as Partial<Env>).REPORTS;
-  if (database !== undefined) migrated.delete(database);
+/**
+ * Work with the database that can be repeated: where a table turns out to be missing, since the
+ * database was lost and made anew, its tables are made and the work is done once more.
+ *
+ * @returns null: this deployment has none
+ * @throws when the database does not answer
+ */
+export async function useReports<Result>(
+  env: Env,
+  work: (database: D1Database) => Promise<Result>,
+): Promise<Result | null> {
+  const database = await openReports(env);
+  if (database === null) return null;
+  try {
+    return await work(database);
+  } catch (error) {
+    if (!isMissingTable(error)) throw error;
+    migrated.delete(database);
+    await openReports(env);
+    return work(database);
+  }
 }
+
+const isMissingTable = (error: unknown): boolean =>
+  error instanceof Error && error.message.includes("no such table");

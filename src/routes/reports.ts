@@ -1,5 +1,5 @@
 import type { LookupFailure } from "../domain/failure.ts";
-import { forgetReports, openReports } from "../reports/open-reports.ts";
+import { useReports } from "../reports/open-reports.ts";
 import { UNAVAILABLE } from "./tenant-object.ts";
 
 /** A deployment may do without the database: then there are no reports across tenants. */
@@ -14,11 +14,8 @@ export async function readReports<Result extends { readonly kind: string }>(
   read: (database: D1Database) => Promise<Result>,
 ): Promise<Result | typeof NO_REPORTS | typeof UNAVAILABLE> {
   try {
-    const database = await openReports(env);
-    return database === null ? NO_REPORTS : await read(database);
+    return (await useReports(env, read)) ?? NO_REPORTS;
   } catch {
-    // Perhaps a table is missing: the database was made anew.
-    forgetReports(env);
     return UNAVAILABLE;
   }
 }

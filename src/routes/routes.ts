@@ -23,6 +23,7 @@ import { createOpenAiImages } from "./openai-images.ts";
 import { createErasure, exportPerson, getErasure } from "./personal.ts";
 import { getPolicy, listPolicies, putPolicy } from "./policies.ts";
 import { replayPolicy } from "./policy-replay.ts";
+import { getRebuild, rebuildReports } from "./rebuild.ts";
 import { createQuote } from "./quote.ts";
 import { listReconciliation, postReconcile } from "./reconciliation.ts";
 import { getHealth, reopenAccount, VERSION } from "./service.ts";
@@ -137,6 +138,8 @@ export const ROUTES: readonly Route[] = [
   getMetrics,
   postReconcile,
   listReconciliation,
+  rebuildReports,
+  getRebuild,
   createTranslation,
   runModelRoute,
   listModels,

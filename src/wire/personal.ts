@@ -2,6 +2,7 @@ import * as v from "valibot";
 import { ERASED, type Erasure, isDone } from "../domain/erasure.ts";
 import { formatDay, isoTime } from "../domain/period.ts";
 import type { PersonalRecord } from "../domain/personal-record.ts";
+import type { LoggedVerdict } from "../domain/report-rows.ts";
 import type { PictureRecord } from "../domain/stored-picture.ts";
 import { toVerdict } from "../domain/verdict-object.ts";
 import { name, time, wholeNumber } from "./field.ts";
@@ -91,8 +92,26 @@ export function toExported(record: PersonalRecord) {
       };
     case "user_pictures":
       return { object: "user_pictures", day: formatDay(record.day), count: record.count };
+    case "user_day": {
+      const { day, calls, microNeurons } = record.row;
+      return { object: "user_day", day: formatDay(day), calls, micro_neurons: microNeurons };
+    }
+    case "logged_verdict":
+      return toLoggedVerdict(record.row);
   }
 }
+
+/** As the platform's log of moderation has it. */
+const toLoggedVerdict = (row: LoggedVerdict) => ({
+  object: "logged_verdict" as const,
+  verdict_id: row.verdictId,
+  revision: row.revision,
+  decision: row.decision,
+  categories: row.categories,
+  content_id: row.contentId,
+  created_at: isoTime(row.createdAtMs),
+  expires_at: isoTime(row.expiresAtMs),
+});
 
 /** What is kept of a call for pictures; their bytes are at `/v1/images/{id}`. */
 export const toExportedPictures = (record: PictureRecord) => ({

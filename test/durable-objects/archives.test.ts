@@ -26,6 +26,7 @@ import {
   PLATFORM,
   rows,
   stopClock,
+  withoutReports,
   voidItemsOf,
 } from "./a-tenant.ts";
 
@@ -290,6 +291,24 @@ describe("nothing is deleted", () => {
     expect(await oldLines(tenant)).toBe(0);
   });
 
+  it("before the reports have what they are made of", async () => {
+    const tenant = await aTenant();
+    await post(tenant);
+    vi.spyOn(console, "error").mockImplementation(() => {});
+    await rows(
+      tenant.id,
+      "CREATE TRIGGER broken BEFORE INSERT ON report_rows BEGIN SELECT RAISE(ABORT, 'x'); END",
+    );
+    vi.setSystemTime(OLD);
+    await ringAll(tenant, 3);
+    expect(await count(tenant, "archives")).toBe(0);
+    expect(await oldLines(tenant)).toBe(1);
+    await rows(tenant.id, "DROP TRIGGER broken");
+    vi.setSystemTime(OLD + 3_600_000);
+    await ringAll(tenant, 4);
+    expect(await archiveOf(tenant)).toMatchObject({ state: "done", lines: 1 });
+  });
+
   it("when lines and period disagree: it is counted as a broken invariant", async () => {
     const tenant = await aTenant();
     await post(tenant);
@@ -330,7 +349,10 @@ describe("nothing is deleted", () => {
 /** Another bucket for the object, or none. */
 async function swap(tenant: ATenant, IMAGES: unknown): Promise<void> {
   await runInDurableObject(env.TENANT.getByName(tenant.id), (instance) => {
-    Object.defineProperty(instance, "env", { value: { ...env, IMAGES }, configurable: true });
+    Object.defineProperty(instance, "env", {
+      value: { ...env, USAGE: undefined, IMAGES },
+      configurable: true,
+    });
   });
 }
 
@@ -343,6 +365,7 @@ const erase = async (tenant: ATenant) =>
 describe("the erasure of a person", () => {
   it("reaches archived days: the file is made anew, and everything else stays", async () => {
     const tenant = await aTenant();
+    await withoutReports(tenant.id);
     const gone = await post(tenant, "u_gone");
     await post(tenant, "u_stays");
     vi.setSystemTime(OLD);
@@ -370,6 +393,7 @@ describe("the erasure of a person", () => {
 
   it("leaves files alone that name nobody, or nobody that is erased", async () => {
     const tenant = await aTenant();
+    await withoutReports(tenant.id);
     await post(tenant, "u_stays");
     vi.setSystemTime(OLD);
     await ringAll(tenant, 4);
@@ -383,6 +407,7 @@ describe("the erasure of a person", () => {
 
   it("finishes what was cut off after the new file was named", async () => {
     const tenant = await aTenant();
+    await withoutReports(tenant.id);
     await post(tenant, "u_gone");
     vi.setSystemTime(OLD);
     await ringAll(tenant, 4);

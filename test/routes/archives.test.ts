@@ -1,7 +1,13 @@
 import { env, runDurableObjectAlarm } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { admin, ask, makeKey, makeTenant, type TestTenant } from "../client.ts";
-import { cleanUp, DAY_MS, MIDNIGHT, stopClock } from "../durable-objects/a-tenant.ts";
+import {
+  cleanUp,
+  DAY_MS,
+  MIDNIGHT,
+  stopClock,
+  withoutReports,
+} from "../durable-objects/a-tenant.ts";
 import { storedKeys } from "./stored-pictures.ts";
 
 // Archived days of the journal over HTTP: listed, streamed with their hash, exported and erased.
@@ -16,6 +22,7 @@ const PATH = "/v1/ledger/archives";
 /** A tenant with one old day of two lines, one of them a person's. */
 async function archived(id: string): Promise<TestTenant> {
   const tenant = await makeTenant(id);
+  await withoutReports(id);
   await tenant.call("POST", "/v1/verdicts", { text: "Nice to see you.", user_id: "u_one" });
   await tenant.call("POST", "/v1/verdicts", { text: "Nice to see you." });
   vi.setSystemTime(OLD);

@@ -278,9 +278,11 @@ describe("POST /v1/erasures", () => {
     const broken = { get: () => Promise.reject(new Error("internal error (10001)")) };
     const swap = (IMAGES: unknown) =>
       inTenant(tenant.id, (_, instance) => {
-        Object.defineProperty(instance, "env", { value: { ...env, IMAGES }, configurable: true });
+        const value = { ...env, IMAGES, USAGE: undefined };
+        Object.defineProperty(instance, "env", { value, configurable: true });
       });
     await swap(broken);
+    vi.setSystemTime(Date.now() + 1);
     await ring();
     const state = async () => (await tenant.call("GET", `/v1/erasures/${body.id}`)).body;
     expect(await state()).toMatchObject({ state: "running", counts: { images: 0 } });

@@ -1,0 +1,71 @@
+import * as v from "valibot";
+import { ok } from "../http/call.ts";
+import { TENANT_ID } from "../http/key-format.ts";
+import { defineRoute } from "../http/route.ts";
+import { RebuildOutput, toRebuild } from "../wire/rebuild.ts";
+import { recordAct } from "./audit.ts";
+import { TENANT_READ } from "./shared.ts";
+import { askAccount, askTenant, tellAccount, tellTenant, UNAVAILABLE } from "./tenant-object.ts";
+
+// The platform's reports of one tenant, made anew from its object: when they are wrong, or gone.
+
+const PARAMS = v.strictObject({
+  tenant: v.pipe(v.string(), v.regex(TENANT_ID), v.description("The tenant's id.")),
+});
+
+const NO_REPORTS = { kind: "not_found", what: "reports" } as const;
+
+/** A deployment may do without them. */
+const hasReports = ({ REPORTS, USAGE }: Partial<Env>): boolean =>
+  REPORTS !== undefined && USAGE !== undefined;
+
+export const rebuildReports = defineRoute({
+  method: "POST",
+  path: "/admin/rebuild/:tenant",
+  summary: "Make a tenant's reports anew from its object",
+  description:
+    "Answers at once and goes on in bounded steps: what the reports hold of the tenant goes, then its object's rows are sent; of a deleted tenant its daily totals are written. Asked again while it runs, it tells of the same one.",
+  surface: "native",
+  auth: { kind: "platform" },
+  params: PARAMS,
+  reply: { status: 202, schema: RebuildOutput },
+  failures: TENANT_READ,
+  handle: async (call) => {
+    if (!hasReports(call.env)) return NO_REPORTS;
+    const { tenant: id } = call.params;
+    const acting = { ...call, caller: { ...call.caller, tenant: id } };
+    const lives = await tellAccount(call.env, (account) => account.rebuildEnded(id));
+    if (typeof lives !== "number") return lives;
+    const started = await tellTenant(acting, (tenant, caller) => tenant.startRebuild(caller));
+    // Of a deleted tenant there may be something all the same.
+    const isGone = started.kind === "not_found" && lives > 0;
+    if (started.kind !== "rebuild" && !isGone) return started;
+    const detail = { ended_lives: lives };
+    if (!(await recordAct(acting, "POST /admin/rebuild/{tenant}", detail))) return UNAVAILABLE;
+    const standing = started.kind === "rebuild" ? started : null;
+    return ok(toRebuild(id, standing, lives), { status: 202 });
+  },
+});
+
+export const getRebuild = defineRoute({
+  method: "GET",
+  path: "/admin/rebuild/:tenant",
+  summary: "How far a tenant's reports were made anew",
+  description: "`ended_lives` are those that still have to be written.",
+  surface: "native",
+  auth: { kind: "platform" },
+  params: PARAMS,
+  reply: { status: 200, schema: RebuildOutput },
+  failures: TENANT_READ,
+  handle: async (call) => {
+    if (!hasReports(call.env)) return NO_REPORTS;
+    const { tenant: id } = call.params;
+    const acting = { ...call, caller: { ...call.caller, tenant: id } };
+    const lives = await askAccount(call.env, (account) => account.unwrittenLives(id));
+    if (typeof lives !== "number") return lives;
+    const read = await askTenant(acting, (tenant, caller) => tenant.readRebuild(caller));
+    const isGone = read.kind === "not_found" && lives > 0;
+    if (read.kind !== "rebuild" && !isGone) return read;
+    return ok(toRebuild(id, read.kind === "rebuild" ? read : null, lives));
+  },
+});
