@@ -150,6 +150,21 @@ export class ReportRowStore {
       .map((stored) => ({ key: stored.key, row: rowOf(kind, stored) }));
   }
 
+  /** All rows of a kind from a key on and before another, in order. */
+  within<Kind extends ReportRowKind>(
+    kind: Kind,
+    [from, to]: readonly [string, string],
+  ): ReportRows[Kind][] {
+    return this.#db
+      .run<StoredRow>(
+        `SELECT ${COLUMNS} FROM report_rows WHERE kind = ? AND key >= ? AND key < ? ORDER BY key`,
+        kind,
+        from,
+        to,
+      )
+      .map((stored) => rowOf(kind, stored));
+  }
+
   /** Logged verdicts that name a person, after a key: looks at no more than `scan` rows. */
   loggedOf(userId: string, { after, scan }: { readonly after: string; readonly scan: number }) {
     const rows = this.list("logged_verdict", after, scan);

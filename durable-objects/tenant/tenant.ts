@@ -381,7 +381,10 @@ export class Tenant extends DurableObject<Env> {
   }
 
   readUsage(caller: Caller, ask: UsageAsk): UsageReport | AskFailure {
-    return this.#ask(caller, (profile, nowMs) => readUsage(this.#parts, profile, ask, nowMs));
+    const { hasNews } = this.#feed;
+    return this.#ask(caller, (profile, nowMs) =>
+      readUsage(this.#parts, profile, ask, { nowMs, hasNews }),
+    );
   }
 
   readBooks(caller: Caller, month: Month): MonthBooks | AskFailure {

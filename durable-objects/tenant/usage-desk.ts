@@ -16,6 +16,8 @@ import {
   type UsageGroup,
   type UsageTotals,
 } from "../../src/domain/usage-sums.ts";
+import { firstHourOf } from "../../src/domain/report-rows.ts";
+import { hourKey, inOrder } from "../../src/domain/usage-fold.ts";
 import type { Parts } from "./parts.ts";
 import type { Profile } from "./profile-store.ts";
 
@@ -40,7 +42,7 @@ export interface UsageReport {
   readonly totals: UsageTotals;
   /** What the present month came to so far. */
   readonly month: { readonly month: Month; readonly calls: CallSums };
-  /** Hours and users are still being counted from an older journal. */
+  /** Hours and users lack what settled in the last seconds, or what is in an older journal. */
   readonly isBehind: boolean;
   readonly nowMs: number;
 }
@@ -49,7 +51,7 @@ export function readUsage(
   parts: Parts,
   profile: Profile,
   ask: UsageAsk,
-  nowMs: number,
+  { nowMs, hasNews }: { readonly nowMs: number; readonly hasNews: boolean },
 ): UsageReport {
   parts.refusals.flush();
   parts.ledger.flush();
@@ -65,7 +67,7 @@ export function readUsage(
     more: groups.length > end,
     totals: tenantTotals(rows),
     month: { month, calls: spent.reduce(addCalls, NO_CALLS) },
-    isBehind: true,
+    isBehind: hasNews || isUnfolded(parts, rows),
     nowMs,
   };
 }
@@ -73,12 +75,29 @@ export function readUsage(
 const daysOf = ({ journal }: Parts, from: Day, to: Day): readonly DayUsage[] =>
   journal.listPeriods(from, to);
 
-const rowsOf = (parts: Parts, { from, to }: UsageAsk): TenantRows => ({
-  days: daysOf(parts, from, to),
-  usageHours: [],
-  callHours: [],
-  userDays: [],
-});
+/** Days of which the hours of each model are read: of a year they would be ten thousands. */
+const MOST_MODEL_DAYS = 31;
+
+function rowsOf(parts: Parts, { from, to, groupBy }: UsageAsk): TenantRows {
+  const { reportRows } = parts;
+  const hours = [hourKey(firstHourOf(from)), hourKey(firstHourOf(to + 1))] as const;
+  const days = [inOrder(from), inOrder(to + 1)] as const;
+  const isOfUsers = groupBy.includes("user");
+  const isOfModels = ["hour", "model", "task"].some((key) => groupBy.some((by) => by === key));
+  const isShort = to - from < MOST_MODEL_DAYS;
+  return {
+    days: daysOf(parts, from, to),
+    usageHours: isOfModels && isShort ? reportRows.within("usage_hour", hours) : [],
+    callHours: reportRows.within("call_hour", hours),
+    userDays: isOfUsers ? reportRows.within("user_day", days) : [],
+  };
+}
+
+/** A journal from before there were hours is folded by and by. */
+function isUnfolded({ feed }: Parts, { days }: TenantRows): boolean {
+  const state = feed.read();
+  return state === null ? days.length > 0 : state.walkedId !== null;
+}
 
 export interface MonthBooks {
   readonly kind: "books";

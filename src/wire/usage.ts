@@ -156,7 +156,8 @@ export const UsageOutput = v.object({
   is_behind: v.pipe(
     v.boolean(),
     v.description(
-      "Hours, users, latencies and how calls ended are still being counted from an older journal.",
+      "Hours, users, latencies and how calls ended lack what settled in the last seconds, or what " +
+        "is in an older journal. Amounts of days never do.",
     ),
   ),
 });
