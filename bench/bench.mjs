@@ -1,5 +1,5 @@
-// npm run bench [-- --quick] [--only=governed,peers,journals,tenants,cost] [--json=file]
-//   [--rounds=5] [--seconds=2] [--engines=fixed,embedded] [--tenants=1,1000] [--connections=1,16,64]
+// npm run bench [-- --quick] [--only=governed,peers,journals,tenants,cost,usage] [--json=file]
+//   [--rounds=5] [--seconds=2] [--engines=fixed,embedded] [--tenants=1,1000] [--connections=1,16,64] [--lines=1000000]
 //
 // The built Worker on workerd itself, with its objects on local disk, under load from autocannon.
 // Every figure stands beside what bounds it and what competes with it, from the same run.
@@ -13,9 +13,10 @@ import { journals, tenants } from "./growth.mjs";
 import { machine, say } from "./machine.mjs";
 import { peers } from "./peers.mjs";
 import { targets } from "./targets.mjs";
+import { usagePages } from "./usage-page.mjs";
 import { build } from "./workerd.mjs";
 
-const SECTIONS = { governed, peers, journals, tenants, cost };
+const SECTIONS = { governed, peers, journals, tenants, cost, usage: usagePages };
 
 const FULL = {
   rounds: 5,
@@ -27,6 +28,7 @@ const FULL = {
   journal: [0, 100_000, 1_000_000],
   active: [1, 100, 1000],
   existing: 10_000,
+  lines: 1_000_000,
 };
 
 const QUICK = {
@@ -39,6 +41,7 @@ const QUICK = {
   journal: [0, 20_000],
   active: [1, 50],
   existing: 500,
+  lines: 20_000,
 };
 
 const option = (/** @type {string} */ name) =>
@@ -52,6 +55,7 @@ const plan = {
   rounds: Number(option("rounds") ?? defaults.rounds),
   seconds: Number(option("seconds") ?? defaults.seconds),
   engines: option("engines")?.split(",") ?? defaults.engines,
+  lines: Number(option("lines") ?? defaults.lines),
   tenants: numbers("tenants") ?? defaults.tenants,
   connections: numbers("connections") ?? defaults.connections,
 };

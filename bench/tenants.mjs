@@ -19,10 +19,10 @@ const AT_ONCE = 16;
 /** An open object takes three file descriptors and half a megabyte: bulk work starts afresh. */
 const RESTART_EVERY = 1000;
 
-async function admin(url, method, path, body) {
+async function admin({ url, adminToken = ADMIN_TOKEN }, method, path, body) {
   const response = await fetch(url + path, {
     method,
-    headers: { authorization: `Bearer ${ADMIN_TOKEN}`, "content-type": "application/json" },
+    headers: { authorization: `Bearer ${adminToken}`, "content-type": "application/json" },
     body: JSON.stringify(body),
   });
   const text = await response.text();
@@ -47,7 +47,7 @@ export async function makeIdleTenants(server, count) {
   for (let from = 0; from < count; from += RESTART_EVERY) {
     const some = ids.slice(from, from + RESTART_EVERY);
     // oxlint-disable-next-line no-await-in-loop -- one batch after the other
-    await inParallel(some, (id) => admin(server.url, "PUT", `/admin/tenants/${id}`, SETTINGS));
+    await inParallel(some, (id) => admin(server, "PUT", `/admin/tenants/${id}`, SETTINGS));
     // oxlint-disable-next-line no-await-in-loop -- one batch after the other
     await server.restart();
   }
@@ -56,8 +56,8 @@ export async function makeIdleTenants(server, count) {
 /** @returns {Promise<string[]>} a `manage` key of each */
 export const makeTenants = (server, ids) =>
   inParallel(ids, async (id) => {
-    await admin(server.url, "PUT", `/admin/tenants/${id}`, SETTINGS);
-    const { key } = await admin(server.url, "POST", `/admin/tenants/${id}/keys`, {
+    await admin(server, "PUT", `/admin/tenants/${id}`, SETTINGS);
+    const { key } = await admin(server, "POST", `/admin/tenants/${id}/keys`, {
       role: "manage",
     });
     return key;

@@ -59,6 +59,8 @@ async function report(
 const count = (latency: UsageGroup["latency"]): number =>
   Object.values(latency ?? {}).reduce((sum, one) => sum + one, 0);
 
+const users = (of: UsageReport) => of.groups.map(({ key, user }) => [key.user, user]);
+
 describe("a tenant's report", () => {
   it("by hour has what was admitted in each, as the days have it together", async () => {
     const tenant = await aTenant();
@@ -93,7 +95,6 @@ describe("a tenant's report", () => {
     later(DAY_MS);
     await call(tenant, { userId: "u_1" });
     await fold(tenant);
-    const users = (of: UsageReport) => of.groups.map(({ key, user }) => [key.user, user]);
     expect(users(await report(tenant, ["user"]))).toEqual([
       ["u_1", { calls: 2, microNeurons: BigInt(2 * PICTURE) }],
       ["u_2", { calls: 1, microNeurons: BigInt(PICTURE) }],
