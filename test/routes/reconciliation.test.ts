@@ -378,6 +378,16 @@ describe("a drift", () => {
   });
 });
 
+const usageRows = async (): Promise<number> =>
+  (await env.REPORTS.prepare("SELECT COUNT(*) AS rows FROM usage_hours").first<number>("rows")) ??
+  0;
+
+/** More than one round deletes. */
+const seedOld = (date: string): Promise<void> => {
+  const hours = Array.from({ length: 9000 }, (_, hour) => ({ date, hour }));
+  return seedUsage(...hours.map((at) => ({ ...at, model: LLAMA, microNeurons: 1 })));
+};
+
 describe("the trigger", () => {
   const printed: string[] = [];
   beforeEach(() => {
@@ -386,8 +396,9 @@ describe("the trigger", () => {
       vi.spyOn(console, level).mockImplementation((line: string) => void printed.push(line));
     }
   });
+  /** A request's own line is none of them. */
   const lines = () =>
-    printed.map((line) => JSON.parse(line)).filter(({ event }) => event === "reconciliation");
+    printed.map((line) => JSON.parse(line)).filter(({ event }) => event !== "request");
 
   it("looks at the day before, and once more at the one three days before", async () => {
     await account.says({
@@ -438,6 +449,40 @@ describe("the trigger", () => {
       { level: "error", day: "2026-11-18", outcome: "thrown", error: "Error" },
     ]);
     expect(printed.join()).not.toContain("with a secret");
+  });
+
+  it("deletes the reports' rows that are past their retention", async () => {
+    await account.says({});
+    await seedUsage(
+      { date: "2025-10-16", model: LLAMA, microNeurons: 1 },
+      { date: "2025-10-19", model: LLAMA, microNeurons: 1 },
+    );
+    await trigger(AT_TWO);
+    expect(await usageRows()).toBe(1);
+  });
+
+  it("goes on deleting until nothing is left, on a plan that lets it", async () => {
+    await account.says({});
+    await seedOld("2024-01-01");
+    await trigger(AT_TWO, { CLOUDFLARE_PLAN: "free" });
+    expect(await usageRows()).toBe(1000);
+    await seedOld("2022-01-01");
+    await trigger(AT_TWO, { CLOUDFLARE_PLAN: "paid" });
+    expect(await usageRows()).toBe(0);
+  });
+
+  it("has reconciled when rows could not be deleted, and says so", async () => {
+    await account.says({});
+    await seedUsage({ date: "2024-01-01", model: LLAMA, microNeurons: 1 });
+    await env.REPORTS.prepare(
+      `CREATE TRIGGER kept BEFORE DELETE ON usage_hours BEGIN SELECT RAISE(ABORT, 'kept'); END`,
+    ).run();
+    await trigger(AT_TWO);
+    expect(lines()).toMatchObject([
+      { event: "reconciliation" },
+      { event: "reconciliation" },
+      { level: "error", event: "purge", error: "Error" },
+    ]);
   });
 
   it("does nothing without the reports, and is closed without the secrets", async () => {
