@@ -73,10 +73,16 @@ export const MEASURED = {
   bytes: 700,
   /** A picture and its share of the record of the call that made it. */
   writesPerPicture: 2,
-  /** A row of the reports: its table and its index, while its hour or day is open and once after. */
-  writesPerReportRow: 20,
-  /** Written, read and deleted, in messages of many rows. */
-  queueOperationsPerReportRow: 3,
+  /** Rows of the reports that a call changes: its hour, two models, its user. */
+  reportRowsPerCall: 4,
+  /** A row changes at most this often: it is folded and sent every five seconds of its hour. */
+  changesPerReportRow: 720,
+  /** In the object: the row, and that it waits and no longer waits. */
+  rowsWrittenPerChange: 3,
+  /** In D1: its table and its index. */
+  d1RowsWrittenPerChange: 2,
+  /** Written, read and deleted: one message for what was folded together. */
+  queueOperationsPerFold: 3,
   bytesPerReportRow: 400,
 } as const;
 
@@ -92,6 +98,7 @@ const unknown = (how: string): Counted => ({ count: null, basis: "unknown", how 
 function countsOf(counts: PlatformCounts): Readonly<Record<Resource, Counted>> {
   const { calls, refused, cached, pictures, reportRows } = counts;
   const asked = calls + refused;
+  const changes = changesOf(calls, reportRows);
   return {
     workers_requests: {
       count: asked,
@@ -115,14 +122,15 @@ function countsOf(counts: PlatformCounts): Readonly<Record<Resource, Counted>> {
       `${MEASURED.rowsRead} a call, as if no two calls shared a commit.`,
     ),
     object_rows_written: estimated(
-      calls * MEASURED.rowsWritten,
-      `${MEASURED.rowsWritten} a call, as if no two calls shared a commit.`,
+      calls * MEASURED.rowsWritten + changes * MEASURED.rowsWrittenPerChange,
+      `${MEASURED.rowsWritten} a call, as if no two calls shared a commit, and ` +
+        `${MEASURED.rowsWrittenPerChange} for each change of a row of the reports.`,
     ),
     object_storage: estimated(
       calls * MEASURED.bytes,
       `${MEASURED.bytes} bytes a call, kept for a month.`,
     ),
-    ...reportCounts(reportRows),
+    ...reportCounts(calls, reportRows),
     r2_writes: estimated(
       pictures * MEASURED.writesPerPicture,
       "Each picture that was made, and the record of its call.",
@@ -138,19 +146,24 @@ function countsOf(counts: PlatformCounts): Readonly<Record<Resource, Counted>> {
 
 type ReportResource = Extract<Resource, `d1_${string}` | "queue_operations">;
 
-const reportCounts = (rows: number): Readonly<Record<ReportResource, Counted>> => ({
+/** As if calls were folded one by one, as far as time lets them. */
+const changesOf = (calls: number, rows: number): number =>
+  Math.min(calls * MEASURED.reportRowsPerCall, rows * MEASURED.changesPerReportRow);
+
+const reportCounts = (calls: number, rows: number): Readonly<Record<ReportResource, Counted>> => ({
   d1_rows_read: unknown("How often reports are read is not recorded."),
   d1_rows_written: estimated(
-    rows * MEASURED.writesPerReportRow,
-    `${MEASURED.writesPerReportRow} for each row of the reports: it is written again as it grows.`,
+    changesOf(calls, rows) * MEASURED.d1RowsWrittenPerChange,
+    `${MEASURED.d1RowsWrittenPerChange} for each change of a row of the reports: at most ` +
+      `${MEASURED.reportRowsPerCall} a call, and one every five seconds.`,
   ),
   d1_storage: estimated(
     rows * MEASURED.bytesPerReportRow,
     `${MEASURED.bytesPerReportRow} bytes for each row of the reports, kept for a month.`,
   ),
   queue_operations: estimated(
-    rows * MEASURED.queueOperationsPerReportRow,
-    `${MEASURED.queueOperationsPerReportRow} for each row of the reports.`,
+    Math.min(calls, rows * MEASURED.changesPerReportRow) * MEASURED.queueOperationsPerFold,
+    `${MEASURED.queueOperationsPerFold} for each message: at most one a call, and one every five seconds.`,
   ),
 });
 

@@ -43,13 +43,22 @@ describe("the lines of the platform", () => {
     expect(line("object_requests")).toMatchObject({ count: 2_500_000, costUsd: "0.375" });
     // 1.5 million x 0.064 GB-s at 12.50 a million.
     expect(line("object_duration")).toMatchObject({ count: 96_000_000, costUsd: "1.2" });
-    expect(line("object_rows_written")).toMatchObject({ count: 5_000_000, costUsd: "5" });
+    // Five a call; 1000 rows of the reports can change 720 times each.
+    expect(line("object_rows_written")).toMatchObject({ count: 7_160_000, costUsd: "7.16" });
+    expect(line("d1_rows_written")).toMatchObject({ count: 1_440_000, costUsd: "1.44" });
     expect(line("object_storage")).toMatchObject({ count: 700_000_000, costUsd: "0.14" });
     expect(line("r2_writes")).toMatchObject({ count: 80, costUsd: "0.00036" });
     expect(line("kv_reads")).toMatchObject({ count: 100, costUsd: "0.00005" });
-    expect(line("queue_operations")).toMatchObject({
-      count: 1000 * MEASURED.queueOperationsPerReportRow,
-    });
+    expect(line("queue_operations")).toMatchObject({ count: 3 * 720_000, costUsd: "0.864" });
+  });
+
+  it("of few calls are what each changes by itself", () => {
+    const few = platformLines({ ...COUNTS, calls: 10, reportRows: 30 }, "paid");
+    const count = (name: string) => few.find(({ resource }) => resource === name)?.count;
+    expect(count("object_rows_written")).toBe(10 * 5 + 40 * 3);
+    expect(count("d1_rows_written")).toBe(80);
+    expect(count("queue_operations")).toBe(30);
+    expect(count("d1_storage")).toBe(30 * MEASURED.bytesPerReportRow);
   });
 
   it("say how each was counted, and pretend nothing of what is not", () => {
