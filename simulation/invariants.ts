@@ -159,14 +159,18 @@ export class Invariants {
     };
   }
 
-  /** No line gives back more of anything than it was charged. */
+  /** No line gives back more of anything than it was charged, and of the money first. */
   #adjusted(rows: readonly Row[]): void {
     for (const [id, made] of Map.groupBy(this.#adjustments(), ({ adjusts }) => adjusts)) {
       const row = rows.find((each) => each.id === id);
       if (row === undefined || row.outcome === "pending") throw new Error(`${id}: adjusted`);
-      for (const part of ["quota", "granted", "overage"] as const) {
+      // In the reverse of the order of drawing.
+      let isLeft = false;
+      for (const part of ["overage", "granted", "quota"] as const) {
         const back = made.reduce((sum, each) => sum + each[part], 0);
         if (back > row[part]) throw new Error(`${id}: ${back} of ${row[part]} ${part} given back`);
+        if (back > 0 && isLeft) throw new Error(`${id}: ${part} given back before what came after`);
+        isLeft ||= back < row[part];
       }
     }
   }
