@@ -27,6 +27,11 @@ export class FakeQueue {
     await runDurableObjectAlarm(env.TENANT.getByName(id));
   }
 
+  /** Rings the alarm of the `Account` object, which sends nothing. */
+  async ringAccount(): Promise<void> {
+    await runDurableObjectAlarm(env.ACCOUNT.getByName(ACCOUNT_NAME));
+  }
+
   take(): UsageMessage[] {
     const taken = this.sent;
     this.sent = [];
