@@ -22,6 +22,7 @@ import {
   TEXT,
   voidItemsOf,
 } from "../durable-objects/a-tenant.ts";
+import { admin, type Reply } from "../client.ts";
 import { deliver, FakeQueue, standingOf } from "./fake-queue.ts";
 import { journalSums, reportedSums } from "./journal-sums.ts";
 
@@ -179,6 +180,9 @@ class Day {
       expect(Object.keys(journal).length).toBeGreaterThan(20);
       expect(await reportedSums(tenant.id)).toEqual(journal);
       expect(await broken(tenant.id)).toEqual([]);
+      const path = `/admin/tenants/${tenant.id}/statements/2036-11`;
+      const { body: statement } = await admin("GET", path);
+      expect(statedSums(statement)).toEqual(sumsOver(journal));
     }
   }
 }
@@ -211,6 +215,29 @@ describe("the reports after a day of repeated, reordered and lost deliveries", (
       await day.expectEqual();
     },
   );
+});
+
+/** Over all hours: by the end of their names. */
+function sumsOver(sums: Record<string, number>): Record<string, number> {
+  const over = (end: string): number =>
+    Object.entries(sums).reduce((sum, [name, one]) => sum + (name.endsWith(end) ? one : 0), 0);
+  return {
+    calls: over(" calls"),
+    quota: over(" quota"),
+    granted: over(" granted"),
+    overage: over(" overage"),
+    adjusted: over(" adjusted"),
+    used: over(" µN") - over("users' µN"),
+  };
+}
+
+const statedSums = ({ totals }: Reply["body"]): Record<string, number> => ({
+  calls: totals.calls,
+  quota: totals.quota_micro_neurons,
+  granted: totals.granted_micro_neurons,
+  overage: totals.overage_micro_neurons,
+  adjusted: totals.adjusted_micro_neurons,
+  used: totals.used_micro_neurons,
 });
 
 const journalOf = async (tenant: ATenant): Promise<Record<string, number>> =>
