@@ -5,8 +5,8 @@ import { drawGeneration, ENGINE_FAILURES, toldOf } from "./generation-load.mjs";
 /** In every text and picture: it must never be printed, nor come back in an error. */
 export const MARKER = "qzvfaults";
 
-const UNBOUNDED_RATES = {
-  requests: 1_000_000,
+/** Of the account. */
+export const UNBOUNDED_RATES = {
   text_generation: 1_000_000,
   text_classification: 1_000_000,
   text_embeddings: 1_000_000,
@@ -20,7 +20,7 @@ const settings = (own) => ({
   // The clock crosses many midnights: nothing that a client saw may be purged meanwhile.
   verdict_retention_days: 400,
   ...own,
-  rpm: { ...UNBOUNDED_RATES, ...own.rpm },
+  rpm: { requests: 1_000_000, ...UNBOUNDED_RATES, ...own.rpm },
 });
 
 /** Each is there for one rule that a crash could break. µN are a million to the neuron. */

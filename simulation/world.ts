@@ -1,7 +1,6 @@
 import { adjustLine } from "../durable-objects/tenant/adjustment-desk.ts";
 import { encodeTime } from "ulid";
-import { admit } from "../durable-objects/tenant/admit.ts";
-import { change, create } from "../durable-objects/tenant/configure.ts";
+import { change } from "../durable-objects/tenant/configure.ts";
 import { createGrant, endGrant } from "../durable-objects/tenant/grant-desk.ts";
 import { makeParts, type Parts } from "../durable-objects/tenant/parts.ts";
 import type {
@@ -15,13 +14,15 @@ import { settle } from "../durable-objects/tenant/settle.ts";
 import { Steps } from "../durable-objects/tenant/steps.ts";
 import { forEach, CATEGORIES } from "../src/domain/category.ts";
 import { heldItem, type Hold, type Item } from "../src/domain/ledger.ts";
-import { microNeurons, ZERO } from "../src/domain/micro-neurons.ts";
+import { microNeurons } from "../src/domain/micro-neurons.ts";
 import { dayOf } from "../src/domain/period.ts";
 import type { MeasuredContent } from "../src/domain/plan-moderation.ts";
 import { limitOf } from "../src/domain/quota.ts";
 import { monthlyCap, quotaTerms, type Settings, withDefaults } from "../src/domain/settings.ts";
 import { NO_REVIEW, type Verdict } from "../src/domain/verdict.ts";
 import { CRASHES, Crashed, type CrashingDatabase } from "./crashing-database.ts";
+import { admitCovered } from "./generous-account.ts";
+import { ONE_PICTURE, PLATFORM, START_MS } from "./simulated-tenant.ts";
 import { type InForce, Invariants, type Steady } from "./invariants.ts";
 import type { Random } from "./random.ts";
 
@@ -29,34 +30,8 @@ import type { Random } from "./random.ts";
 // its shell: the real stores, ledger, admission and settlement over a database that crashes.
 // Messages to it are lost, repeated and overtaken, as between a Worker and an object that restarts.
 
-/** The day that begins in the midst of a history begins a month too. */
-const START_MS = Date.UTC(2026, 10, 30, 23, 58);
 /** Far more than a history has lines. */
 const MOST_FOLDS = 20;
-
-/** What a picture's labels are held and charged at: the simulation's contents are pictures. */
-const ONE_PICTURE = 228_055;
-
-const PLATFORM = {
-  workersPlan: "free",
-  prices: {},
-  publicTargetsOnly: true,
-  canSee: false,
-  storageLimit: Number.MAX_SAFE_INTEGER,
-} as const;
-
-/** Schema, settings and policy of a tenant, made once for all histories. */
-export function prepareTenant(db: CrashingDatabase): void {
-  const parts = makeParts(db, PLATFORM);
-  const birth = {
-    id: "simulated",
-    generation: 1,
-    carried: { day: 0, posted: ZERO },
-    contentSecret: "00",
-  };
-  const settings = withDefaults({ plan: "free", daily_neurons: 2 });
-  create(parts, new Steps(parts, () => START_MS), { birth, settings, wallMs: START_MS });
-}
 
 interface Call {
   readonly request: ModerationAdmit;
@@ -247,7 +222,7 @@ export class World {
     let replies: AdmitReply[] = [];
     const crashed = this.#guarded(() => {
       replies = this.#steps.run(profile, () =>
-        calls.map(({ request }) => admit(this.#parts, profile, request)),
+        calls.map(({ request }) => admitCovered(this.#parts, profile, request)),
       );
     });
     for (const [at, call] of calls.entries()) {

@@ -225,6 +225,7 @@ describe("released migrations", () => {
       ["adjustments", "15462eb698dfcf0da2179358c2c25fec3afc93c6ee609723c7af8ae1a59d9f8f"],
       ["archives", "f5402d9e17ee809d3791a70145067c13c158a613c411f726800ab1a658725198"],
       ["feed", "650dc524615a6e8bc682f8ef71239c5fa7b49f12376d1fe992353ac78f89d1f7"],
+      ["leases", "79acb44387801b18d8fb71af5f46bc9701b842372a480aa9945adf78a259575d"],
     ],
     [
       "account",
@@ -233,6 +234,7 @@ describe("released migrations", () => {
       ["file_sweeps", "b87e401445a14d8fb328b65681039456e313d83507eb81641d14d43dcca6cadf"],
       ["outbox", "e74d8b929466c03abf4a62fe40f3cd88453bc4b18e222aa9e48cb3c177212772"],
       ["report_ends", "23f25786295c9ba642aa36541302f5c00476347efc796c07f4e12bc0bfe9374a"],
+      ["pool", "b63408e5cf7fdfc075dcdea56bb0bb536ec053a12448bb8e0d7376fa9dfc9572"],
     ],
   ] as const)("of the %s's object are as they were", async (_, migrations, ...released) => {
     for (const [at, [name, expected]] of released.entries()) {

@@ -1,4 +1,3 @@
-import { admit } from "../../durable-objects/tenant/admit.ts";
 import { keyed } from "../../durable-objects/tenant/content-hash.ts";
 import { makeParts } from "../../durable-objects/tenant/parts.ts";
 import { readPlatform } from "../../durable-objects/tenant/platform.ts";
@@ -12,6 +11,7 @@ import { settle } from "../../durable-objects/tenant/settle.ts";
 import { Steps } from "../../durable-objects/tenant/steps.ts";
 import { objectDatabase } from "../../durable-objects/database.ts";
 import worker, { Tenant as Governed } from "../../src/index.ts";
+import { admitCovered } from "../../simulation/generous-account.ts";
 import { withFixedAi } from "./fixed-ai.ts";
 
 // The same checks and the same records, as one would write them first: each reserve and each settle
@@ -28,7 +28,7 @@ export class Tenant extends Governed {
     return this.#inTurn(() => {
       const profile = this.#steps.profile();
       if (profile === null) return { kind: "invalid_key" };
-      return this.#steps.run(profile, () => admit(this.#parts, profile, request));
+      return this.#steps.run(profile, () => admitCovered(this.#parts, profile, request));
     });
   }
 

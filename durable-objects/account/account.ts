@@ -1,6 +1,6 @@
 import { DurableObject } from "cloudflare:workers";
+import { consumed } from "../../src/domain/day-totals.ts";
 import type { AccountFacts } from "../../src/domain/metrics.ts";
-import { ZERO } from "../../src/domain/micro-neurons.ts";
 import { dayOf, type Month } from "../../src/domain/period.ts";
 import { type Database, migrate, objectDatabase } from "../database.ts";
 import { Courier } from "../outbox/courier.ts";
@@ -27,15 +27,25 @@ import {
 } from "../outbox/webhook-desk.ts";
 import type { Webhook } from "../outbox/webhook-store.ts";
 import type { Birth, Configured, SettingsChange } from "../tenant/configure.ts";
+import type { Period } from "../tenant/ledger-store.ts";
 import { readPlatform } from "../tenant/platform.ts";
 import type { AskFailure } from "../tenant/steps.ts";
 import { ACCOUNT_MIGRATIONS } from "./account-schema.ts";
 import { AccountStore, type AuditEntry, carriedFrom, type ListedTenant } from "./account-store.ts";
 import { type ClosedBooks, ClosedPeriodStore } from "./closed-period-store.ts";
+import type { AccountPatch, Promised, PromiseWarning } from "../../src/domain/account-terms.ts";
+import { type MicroNeurons, microNeurons, ZERO } from "../../src/domain/micro-neurons.ts";
+import { promisedBy } from "../../src/domain/settings.ts";
+import type { AccountAnswer, AccountAsk, DaySpent } from "./account-protocol.ts";
 import { eraseFiles } from "./erase-files.ts";
 import { useReports } from "../../src/reports/open-reports.ts";
 import { endReports } from "./end-reports.ts";
 import { type ReportEnd, ReportEndStore } from "./report-end-store.ts";
+import { PoolBook } from "./pool-book.ts";
+import { PoolDesk } from "./pool-desk.ts";
+import type { PoolOverview } from "./pool-overview.ts";
+import { PoolStore } from "./pool-store.ts";
+import { recallLeases, type TellDeps, tellView } from "./tell-tenants.ts";
 import { type FileSweep, FileSweepStore } from "./file-sweep-store.ts";
 
 /** When an unfinished deletion is taken up again. */
@@ -53,12 +63,12 @@ const EVENTS_KEPT_MS = 30 * 86_400_000;
 /** Rows of each table deleted in one alarm. */
 const MAX_PURGED = 500;
 
-/** Objects asked at once when all tenants are told something. */
+/** Unfinished deletions and sweeps in one alarm. */
 const MOST_AT_ONCE = 50;
 
 /**
- * The list of tenants and the log of admin acts. It makes and ends tenants, and is asked by nobody
- * in the course of a call.
+ * The list of tenants, the log of admin acts, and the pool that all tenants share. It makes and ends
+ * tenants; in the course of a call it is asked only for what a tenant's object has not leased yet.
  */
 export class Account extends DurableObject<Env> {
   readonly #store: AccountStore;
@@ -70,6 +80,10 @@ export class Account extends DurableObject<Env> {
   readonly #db: Database;
   readonly #outbox: Outbox;
   readonly #courier: Courier;
+  readonly #book: PoolBook;
+  readonly #pool: PoolDesk;
+  /** When the alarm is set for, as far as is known since the object started. */
+  #armedMs: number | null = null;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -81,8 +95,13 @@ export class Account extends DurableObject<Env> {
     this.#ends = new ReportEndStore(db);
     this.#db = db;
     this.#outbox = new Outbox(db, () => null);
+    const platform = readPlatform(env);
+    this.#book = new PoolBook(new PoolStore(db), platform.workersPlan);
+    this.#pool = new PoolDesk(this.#book, ({ type, data }, nowMs) =>
+      this.#outbox.record({ type, subject: null, decision: null, data }, nowMs),
+    );
     this.#courier = new Courier(this.#outbox, {
-      ...courierOptions(readPlatform(env)),
+      ...courierOptions(platform),
       transact: (work) => this.#transact(work),
       onRest: () => void this.#arm().catch((error: unknown) => reportFailure("arm_failed", error)),
       report: (error) => reportFailure("delivery_failed", error),
@@ -94,7 +113,7 @@ export class Account extends DurableObject<Env> {
     id: string,
     change: Extract<SettingsChange, { kind: "replace" }>,
     ifMatch: number | null,
-  ): Promise<Configured | AskFailure> {
+  ): Promise<Put | AskFailure> {
     return this.#inTurn(id, async () => {
       const known = this.#store.readTenant(id)?.state === "active";
       if (!known && ifMatch !== null) return { kind: "version_conflict", version: 0 };
@@ -104,7 +123,12 @@ export class Account extends DurableObject<Env> {
       const reply = this.env.TENANT.getByName(id).configure({ birth, change, ifMatch });
       // A copy: handed on as it is, the reply would hold the tenant's session open.
       using configured = await reply;
-      return structuredClone(configured) as Configured | AskFailure;
+      const answer = structuredClone(configured) as Configured | AskFailure;
+      if (answer.kind !== "configured") return answer;
+      const { profile } = answer;
+      const warnings = this.promise(id, profile.generation, promisedBy(profile));
+      await this.#tellView();
+      return { ...answer, warnings };
     });
   }
 
@@ -134,20 +158,73 @@ export class Account extends DurableObject<Env> {
     return this.#store.listedAmong(ids);
   }
 
+  // The pool
+
+  /** What a tenant's object asks and reports. Can be repeated: messages of a day are numbered. */
+  async ask(ask: AccountAsk): Promise<AccountAnswer> {
+    const listed = this.#store.readTenant(ask.tenant);
+    if (listed?.state !== "active" || listed.generation !== ask.life) return { kind: "over" };
+    const answer = this.#transact((nowMs) => this.#pool.ask(ask, nowMs));
+    if (ask.news !== null) this.ctx.waitUntil(this.#tellView());
+    if (ask.lease !== null || ask.news !== null) await this.#armForPool();
+    return answer;
+  }
+
+  /** Settings of a tenant that has them already; what the platform should know of all promises. */
+  promise(
+    tenant: string,
+    life: number,
+    promised: Promised & { readonly version: number },
+  ): readonly PromiseWarning[] {
+    return this.#transact((nowMs) => {
+      const listed = this.#store.readTenant(tenant);
+      if (listed?.state === "active" && listed.generation === life) {
+        this.#pool.promise(tenant, life, promised);
+      }
+      return this.#pool.warnings(nowMs);
+    });
+  }
+
+  readPool(): PoolOverview {
+    return this.#transact((nowMs) => this.#pool.overview(nowMs));
+  }
+
+  async patchPool(patch: AccountPatch): Promise<PoolOverview> {
+    this.#transact(() => this.#pool.patch(patch));
+    await this.#tellView();
+    await this.#arm();
+    return this.readPool();
+  }
+
+  /** As measured by reconciliation: so much of the pool is granted to nobody. */
+  setSafetyMargin(margin: MicroNeurons): void {
+    this.#transact(() => this.#pool.setMeasuredMargin(microNeurons(margin)));
+  }
+
   /** Lifts the closure of the day for every tenant. Returns how many were told. */
   async reopen(): Promise<number> {
-    let told = 0;
-    let after = "";
-    for (;;) {
-      const rows = this.#store.listTenants(after, MOST_AT_ONCE);
-      const some = rows.slice(0, MOST_AT_ONCE);
-      // oxlint-disable-next-line no-await-in-loop -- bounded batches, one after the other
-      await Promise.all(some.map(({ id }) => this.env.TENANT.getByName(id).reopenAccount()));
-      told += some.length;
-      const last = some.at(-1);
-      if (last === undefined || rows.length <= MOST_AT_ONCE) return told;
-      after = last.id;
-    }
+    this.#transact((nowMs) => this.#pool.reopen(nowMs));
+    const told = await this.#tellView();
+    await this.#arm();
+    return told;
+  }
+
+  #tellDeps(): TellDeps {
+    return {
+      desk: this.#pool,
+      tenant: (id) => this.env.TENANT.getByName(id),
+      transact: (work) => this.#transact(work),
+    };
+  }
+
+  /** Whom it does not reach, the alarm tells. */
+  async #tellView(): Promise<number> {
+    return tellView(this.#tellDeps());
+  }
+
+  async #armForPool(): Promise<void> {
+    const dueMs = this.#transact((nowMs) => this.#pool.dueMs(nowMs));
+    if (dueMs !== null && (this.#armedMs === null || dueMs < this.#armedMs)) await this.#arm();
   }
 
   /** What lives of this id that have ended had in a month; the latest of them where none is named. */
@@ -287,6 +364,7 @@ export class Account extends DurableObject<Env> {
       return this.#db.transaction(() => work(Date.now()));
     } catch (error) {
       this.#outbox.forget();
+      this.#book.forget();
       throw error;
     }
   }
@@ -303,6 +381,8 @@ export class Account extends DurableObject<Env> {
     const unfinished = this.#store.listDeleting(MOST_AT_ONCE);
     await this.ctx.storage.setAlarm(Date.now() + RESUME_AFTER_MS);
     this.#courier.wake();
+    await this.#tellView();
+    await recallLeases(this.#tellDeps());
     for (const { id } of unfinished) {
       // oxlint-disable-next-line no-await-in-loop -- one after the other
       await this.deleteTenant(id).catch(() => false);
@@ -329,13 +409,19 @@ export class Account extends DurableObject<Env> {
     if (this.#courier.isBusy) this.#courier.wake();
     const outboxMs = this.#courier.nextDueMs();
     if (outboxMs !== null) due.push(outboxMs);
-    if (due.length === 0) await this.ctx.storage.deleteAlarm();
-    else await this.ctx.storage.setAlarm(Math.min(...due));
+    const poolMs = this.#transact((nowMs) => this.#pool.dueMs(nowMs));
+    if (poolMs !== null) due.push(poolMs);
+    this.#armedMs = due.length === 0 ? null : Math.min(...due);
+    if (this.#armedMs === null) await this.ctx.storage.deleteAlarm();
+    else await this.ctx.storage.setAlarm(this.#armedMs);
   }
 
   /** Events of the platform are few: they are looked through whenever the alarm rings. */
   #purge(): void {
-    this.#transact((nowMs) => this.#outbox.purge(nowMs - EVENTS_KEPT_MS, MAX_PURGED, nowMs));
+    this.#transact((nowMs) => {
+      this.#outbox.purge(nowMs - EVENTS_KEPT_MS, MAX_PURGED, nowMs);
+      this.#pool.purge(nowMs);
+    });
   }
 
   /** A bucket that fails is asked again later: the tenant is gone whatever becomes of its files. */
@@ -394,6 +480,8 @@ export class Account extends DurableObject<Env> {
     const today = dayOf(Date.now());
     const carried = closed === null ? listed.carried : carriedFrom(periods, today, closed.carried);
     this.#store.writeTenant({ ...listed, state: "deleting", carried }, nowMs);
+    // What it held and did not use is free again, in the same step as its end is certain.
+    this.#transact((atMs) => this.#pool.endLife(id, generation, periods.map(spentOn), atMs));
     const sweep = this.#planSweep(id, generation);
     const end = this.#planReportEnd(id, generation);
     await this.ctx.storage.sync();
@@ -426,6 +514,18 @@ export class Account extends DurableObject<Env> {
     return turn;
   }
 }
+
+/** All of it is charged by then: holds have ended with the tenant. */
+const spentOn = ({ day, drawn, totals }: Period): DaySpent => ({
+  day,
+  spent: consumed(drawn, totals),
+  pending: ZERO,
+});
+
+/** What was configured, and what the platform should know of all that it promises. */
+export type Put =
+  | (Extract<Configured, { kind: "configured" }> & { readonly warnings: readonly PromiseWarning[] })
+  | Exclude<Configured, { kind: "configured" }>;
 
 /** A deployment may do without the bucket. */
 const imagesOf = (env: Env): R2Bucket | null => (env as Partial<Env>).IMAGES ?? null;

@@ -1,5 +1,6 @@
 import { BATCH_ROUTE, withShare } from "../../src/domain/batch-share.ts";
 import { CATALOGUE_VERSION } from "../../src/domain/catalogue.ts";
+import type { Uncovered } from "../../src/domain/cover.ts";
 import type { Hold, JournalLine } from "../../src/domain/ledger.ts";
 import { sum } from "../../src/domain/micro-neurons.ts";
 import { planModeration } from "../../src/domain/plan-moderation.ts";
@@ -38,7 +39,10 @@ const STREAM_DEADLINE_MS = 690_000;
 /** The share of the storage limit beyond which nothing is admitted, so that a settle still fits. */
 const STORAGE_MARGIN = 0.9;
 
-export function admit(parts: Parts, profile: Profile, request: AdmitRequest): AdmitReply {
+/** `uncovered`: nothing was counted or kept; the account is to be asked, and this tried again. */
+export type Admission = AdmitReply | Uncovered;
+
+export function admit(parts: Parts, profile: Profile, request: AdmitRequest): Admission {
   const entry = profile.closed ? null : parts.ledger.entry(request.callId);
   if (entry !== null) return repeated(entry, parts, profile, request);
   if (isTooOld(parts, request.callId)) return { kind: "unavailable" };
@@ -47,6 +51,7 @@ export function admit(parts: Parts, profile: Profile, request: AdmitRequest): Ad
   if (access.kind === "invalid_key") return access;
   const keyId = access.kind === "granted" ? access.keyId : null;
   const reply = access.kind === "granted" ? admitAs(keyId, parts, profile, request) : access;
+  if (reply.kind === "uncovered") return reply;
   countRefusal(parts, profile, { request, reply, keyId, nowMs });
   return reply;
 }
@@ -86,7 +91,7 @@ function admitAs(
   parts: Parts,
   profile: Profile,
   request: AdmitRequest,
-): AdmitReply {
+): Admission {
   const replay = replayOf(parts, profile, request);
   if (replay !== null) return replay;
   return request.kind === "generation"
@@ -99,7 +104,7 @@ function admitModeration(
   parts: Parts,
   profile: Profile,
   request: ModerationAdmit,
-): AdmitReply {
+): Admission {
   const policy = findPolicy(parts, request.policy.name);
   if (policy === null) return NO_SUCH_POLICY;
   const find = modelFinder(profile, parts.platform);
@@ -116,7 +121,7 @@ function admitGeneration(
   parts: Parts,
   profile: Profile,
   request: GenerationAdmit,
-): AdmitReply {
+): Admission {
   const plan = generationPlan(parts, profile, request);
   if (plan.kind !== "planned") return plan;
   const outcome = reserve(parts, profile, { request, keyId, stages: plan.stages });
@@ -129,7 +134,10 @@ function admitGeneration(
     case "over_limit":
     case "quota_exceeded":
     case "overage_cap_exceeded":
+      return { ...outcome, ...fitting(parts, profile, request) };
     case "quota_reserved":
+      // How much would fit of what others leased, nobody knows.
+      if (outcome.againAtMs !== undefined) return outcome;
       return { ...outcome, ...fitting(parts, profile, request) };
     default:
       return outcome;

@@ -1,6 +1,7 @@
 import type { Erasure } from "../../src/domain/erasure.ts";
 import type { Day } from "../../src/domain/period.ts";
 import { Archiver } from "./archiver.ts";
+import type { AccountLink } from "./account-link.ts";
 import { advanceErasures, filesErased } from "./erasures.ts";
 import {
   batchesWoken,
@@ -45,6 +46,7 @@ export interface ChoresDeps {
   readonly parts: Parts;
   readonly courier: Courier;
   readonly feed: FeedDesk;
+  readonly link: AccountLink;
   /** One step of the object as it is by then; null: it is no more. */
   readonly step: <Result>(work: (nowMs: number) => Result) => Result | null;
   /** Null: this deployment has none. */
@@ -73,6 +75,7 @@ export class Chores {
     const more = step((nowMs) => this.#maintain(profile, nowMs, isBusy));
     const handed = this.#handOver(profile);
     const fed = this.#deps.feed.run(profile);
+    if (!profile.closed) await this.#deps.link.tend();
     await this.#eraseStrays(profile);
     await this.#eraseFiles(profile);
     const expired = await this.#eraseContents(profile);
@@ -183,12 +186,12 @@ export class Chores {
     }
   }
 
-  /** When something is to be delivered, handed over or tried again; null: not before something happens. */
+  /** When something is to be delivered, told or tried again; null: not before something happens. */
   outboxDueMs(nowMs: number): number | null {
-    const { courier, parts } = this.#deps;
+    const { courier, parts, link } = this.#deps;
     const isWaiting = parts.outbox.reports?.isWaiting === true;
     const handOverMs = isWaiting ? Math.max(nowMs + GATHER_MS, this.#handOverMs) : null;
-    const due = [courier.nextDueMs(), handOverMs, this.#archiver.dueMs];
+    const due = [courier.nextDueMs(), handOverMs, link.dueMs(nowMs), this.#archiver.dueMs];
     const earliestMs = Math.min(...due.map((dueMs) => dueMs ?? Infinity));
     return earliestMs === Infinity ? null : earliestMs;
   }

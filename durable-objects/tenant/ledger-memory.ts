@@ -1,10 +1,14 @@
 import { heldOf, limitInForce, type Standing } from "../../src/domain/admission.ts";
+import { consumed } from "../../src/domain/day-totals.ts";
 import type { CallId, Hold } from "../../src/domain/ledger.ts";
-import { ZERO } from "../../src/domain/micro-neurons.ts";
+import { type MicroNeurons, ZERO } from "../../src/domain/micro-neurons.ts";
 import { monthRefuses } from "../../src/domain/month-quota.ts";
-import { type Day, dayOf } from "../../src/domain/period.ts";
+import type { Day } from "../../src/domain/period.ts";
+import { addDrawn, type Drawn, NOTHING_DRAWN } from "../../src/domain/quota.ts";
 import type { RateUnits } from "../../src/domain/rate-limit.ts";
-import type { AccountClosure, Meter, Period } from "./ledger-store.ts";
+import type { AccountCover, DayUse } from "./account-cover.ts";
+import type { Meter, Period } from "./ledger-store.ts";
+import type { Profile } from "./profile-store.ts";
 
 // What the ledger keeps in memory: a cache of storage, rebuilt when the object starts.
 
@@ -39,15 +43,6 @@ export const oldest = (ids: Iterable<CallId>): CallId | null => {
   return least;
 };
 
-/** How long one probe keeps the others out, while the Cloudflare account's allocation is gone. */
-export const PROBE_EVERY_MS = 900_000;
-
-/** An admission while the account is closed is the probe of the next quarter of an hour. */
-export const probed = (closure: AccountClosure | null, nowMs: number): AccountClosure | null =>
-  closure === null || closure.day !== dayOf(nowMs)
-    ? closure
-    : { ...closure, probeAtMs: nowMs + PROBE_EVERY_MS };
-
 /** The first and the fourth invariant, looked at again after they were acted upon. */
 export function brokenBy(now: Standing, units: RateUnits): readonly string[] {
   const limit = limitInForce(now);
@@ -60,3 +55,31 @@ export function brokenBy(now: Standing, units: RateUnits): readonly string[] {
   );
   return [...(isAbove ? ["admitted_within_limit"] : []), ...(isOver ? ["rate_within_limit"] : [])];
 }
+
+/** A closed account is so for all but who may find out whether it still is. */
+export function accountStanding(
+  { closure, clockMs }: Meter,
+  cover: AccountCover,
+  use: DayUse,
+  floor: MicroNeurons,
+): Pick<Standing, "accountClosed" | "account"> {
+  const isClosed = closure !== null && closure.day === use.day && !cover.mayProbe;
+  const isProbeDue = isClosed && clockMs >= closure.probeAtMs;
+  return {
+    accountClosed: isClosed && !isProbeDue,
+    account: cover.standing(use, { nowMs: clockMs, floor, isProbeDue }),
+  };
+}
+
+/** What the account is told of a day of this life. */
+export const dayUse = ({ day, drawn, totals }: Period, pending: MicroNeurons): DayUse => ({
+  day,
+  spent: consumed(drawn, totals),
+  pending,
+});
+
+/** What a day has drawn, with what an earlier life of this tenant posted on it. */
+export const drawnOf = ({ day, drawn }: Period, { carried }: Profile): Drawn =>
+  carried.day !== day || carried.posted === 0
+    ? drawn
+    : addDrawn(drawn, { ...NOTHING_DRAWN, quota: carried.posted });

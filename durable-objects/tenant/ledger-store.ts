@@ -1,3 +1,4 @@
+import type { AccountClosure } from "../../src/domain/account-closure.ts";
 import type { DayTotals } from "../../src/domain/day-totals.ts";
 import type { Hold, JournalLine, LineOutcome } from "../../src/domain/ledger.ts";
 import { microNeurons } from "../../src/domain/micro-neurons.ts";
@@ -24,13 +25,6 @@ export interface Meter {
   /** The smallest id of any hold that was open when this was written: where a scan starts. */
   readonly oldestHold: string | null;
   readonly closure: AccountClosure | null;
-}
-
-/** The Cloudflare account's own allocation of `day` is gone; one call may probe it at `probeAtMs`. */
-export interface AccountClosure {
-  readonly day: Day;
-  readonly closedAtMs: number;
-  readonly probeAtMs: number;
 }
 
 export interface Period {

@@ -1,4 +1,6 @@
+import { type AccountClosure, probedBy } from "../../src/domain/account-closure.ts";
 import { refusalOf, type Demand, type Refusal, type Standing } from "../../src/domain/admission.ts";
+import { missingOf, type Uncovered } from "../../src/domain/cover.ts";
 import { limitOfClass } from "../../src/domain/batch-share.ts";
 import { addLine, addRefused, NO_TOTALS } from "../../src/domain/day-totals.ts";
 import { claimOf, grantRoom } from "../../src/domain/grant.ts";
@@ -15,23 +17,25 @@ import {
 } from "../../src/domain/ledger.ts";
 import { type MicroNeurons, microNeurons } from "../../src/domain/micro-neurons.ts";
 import { type Day, dayOf } from "../../src/domain/period.ts";
-import { addDrawn, type Drawn, NOTHING_DRAWN, posted } from "../../src/domain/quota.ts";
-import { quotaTerms, rateLimitFor } from "../../src/domain/settings.ts";
+import { NOTHING_DRAWN, posted } from "../../src/domain/quota.ts";
+import { promisedBy, quotaTerms, rateLimitFor } from "../../src/domain/settings.ts";
 import { count, REQUESTS } from "../../src/domain/rate-limit.ts";
 import { GrantBook } from "./grant-book.ts";
 import type { GrantStore } from "./grant-store.ts";
 import {
+  accountStanding,
   addPending,
   brokenBy,
+  dayUse,
+  drawnOf,
   type LedgerMemory,
   ledgerMemory,
   oldest,
   oldestAdmission,
-  PROBE_EVERY_MS,
-  probed,
 } from "./ledger-memory.ts";
 import type { Entry } from "./ledger-row.ts";
-import type { AccountClosure, LedgerStore, Period } from "./ledger-store.ts";
+import type { AccountCover, DayUse } from "./account-cover.ts";
+import type { LedgerStore, Period } from "./ledger-store.ts";
 import { MonthSum } from "./month-sum.ts";
 import type { Profile } from "./profile-store.ts";
 import type { MonthUse } from "./reports.ts";
@@ -44,6 +48,7 @@ import type { MonthUse } from "./reports.ts";
 
 export class Ledger {
   readonly #store: LedgerStore;
+  readonly #cover: AccountCover;
   readonly #monthSum: MonthSum;
   /** Read with everything else: to be asked within a step. */
   readonly grants: GrantBook;
@@ -53,8 +58,9 @@ export class Ledger {
   counted = 0;
   readonly #changedDays = new Set<Day>();
 
-  constructor(store: LedgerStore, grants: GrantStore) {
+  constructor(store: LedgerStore, grants: GrantStore, cover: AccountCover) {
     this.#store = store;
+    this.#cover = cover;
     this.#monthSum = new MonthSum(store);
     this.grants = new GrantBook(grants);
   }
@@ -66,6 +72,7 @@ export class Ledger {
     this.grants.reset();
     this.#meterChanged = false;
     this.#changedDays.clear();
+    this.#cover.forget();
   }
 
   /**
@@ -78,6 +85,7 @@ export class Ledger {
     const memory = this.#load();
     const nowMs = Math.max(wallMs, memory.meter.clockMs);
     memory.meter = { ...memory.meter, clockMs: nowMs };
+    this.#cover.begin(wallMs);
     for (const hold of memory.open.values()) {
       if (hold.deadlineMs <= nowMs) this.#expire(hold, profile, nowMs);
     }
@@ -106,23 +114,27 @@ export class Ledger {
     return hold === undefined ? this.#store.readEntry(callId) : { kind: "hold", hold };
   }
 
-  /** The first refusal that holds, or the hold: all checked, then all counted. */
+  /** The first refusal, or what the account is to be asked for, or the hold: counted once all hold. */
   reserve(
     profile: Profile,
     call: Omit<Parameters<typeof makeHold>[0], "day" | "admittedAtMs">,
     demand: Demand,
-  ): { readonly kind: "reserved"; readonly hold: Hold } | Refusal {
+  ): { readonly kind: "reserved"; readonly hold: Hold } | Refusal | Uncovered {
     const memory = this.#load();
     const nowMs = memory.meter.clockMs;
-    const refusal = refusalOf(this.standing(profile), demand);
+    const now = this.standing(profile);
+    const refusal = refusalOf(now, demand);
     if (refusal !== null) return refusal;
+    const missing = missingOf(now.account, demand);
+    if (missing !== null) return { kind: "uncovered", missing };
+    this.#cover.take(demand.units, nowMs);
     const hold = makeHold({ ...call, day: dayOf(nowMs), admittedAtMs: nowMs });
     memory.open.set(hold.callId, hold);
     addPending(memory, hold.day, hold.held);
     memory.meter = {
       ...memory.meter,
       windows: count(memory.meter.windows, demand.units, nowMs),
-      closure: probed(memory.meter.closure, nowMs),
+      closure: probedBy(memory.meter.closure, nowMs),
     };
     this.#meterChanged = true;
     this.#store.insertHold(hold);
@@ -150,25 +162,17 @@ export class Ledger {
     return { kind: "settled", line };
   }
 
-  /**
-   * Closes the day in which the call was sent for everyone here: upstream said 3036 or 4006. What a
-   * call of yesterday learns does not lift the closure of today.
-   */
-  closeAccount(day: Day): void {
+  /** As the account has it; null: it is open. */
+  setClosure(closure: AccountClosure | null): void {
     const memory = this.#load();
-    if (memory.meter.closure !== null && memory.meter.closure.day > day) return;
-    const nowMs = memory.meter.clockMs;
-    const closure = { day, closedAtMs: nowMs, probeAtMs: nowMs + PROBE_EVERY_MS };
+    if (JSON.stringify(memory.meter.closure) === JSON.stringify(closure)) return;
     memory.meter = { ...memory.meter, closure };
     this.#meterChanged = true;
   }
 
-  /** Lifts the closure: a call admitted after it was answered, or the platform said so. */
-  reopenAccount(): void {
-    const memory = this.#load();
-    if (memory.meter.closure === null) return;
-    memory.meter = { ...memory.meter, closure: null };
-    this.#meterChanged = true;
+  /** Of the step. */
+  get nowMs(): number {
+    return this.#load().meter.clockMs;
   }
 
   closure(): AccountClosure | null {
@@ -183,7 +187,7 @@ export class Ledger {
     return {
       nowMs,
       terms: quotaTerms(settings),
-      posted: posted(this.#drawn(day, profile)),
+      posted: posted(drawnOf(this.period(day), profile)),
       pending: this.pending(day),
       grants: grantRoom(this.period(day).drawn.granted, this.grants.openAt(nowMs), () =>
         this.#claim(profile, day),
@@ -194,9 +198,12 @@ export class Ledger {
         limitOfClass(name, (own) => rateLimitFor(settings, own, settings.rpm[REQUESTS] ?? 0)),
       inFlight: open.size,
       maxInFlight: settings.max_in_flight,
-      accountClosed:
-        meter.closure !== null && meter.closure.day === day && nowMs < meter.closure.probeAtMs,
+      ...accountStanding(meter, this.#cover, this.use(day), promisedBy(profile).floor),
     };
+  }
+
+  use(day: Day): DayUse {
+    return dayUse(this.period(day), this.pending(day));
   }
 
   /** Held by calls in progress that were admitted on `day`. */
@@ -256,7 +263,7 @@ export class Ledger {
       grants: this.grants.serving(hold.admittedAtMs),
       claim: this.#claim(profile, hold.day),
     };
-    return { terms, drawn: this.#drawn(hold.day, profile), grants, nowMs };
+    return { terms, drawn: drawnOf(this.period(hold.day), profile), grants, nowMs };
   }
 
   #finish(line: JournalLine): void {
@@ -277,7 +284,7 @@ export class Ledger {
   #claim(profile: Profile, before: Day): MicroNeurons {
     const days = [...this.#load().pending.keys()].filter((day) => day < before);
     const inUse = days.map((day) => ({
-      quota: this.#drawn(day, profile).quota,
+      quota: drawnOf(this.period(day), profile).quota,
       pending: this.pending(day),
     }));
     return claimOf(quotaTerms(profile.settings), inUse);
@@ -288,12 +295,5 @@ export class Ledger {
     this.#monthSum.change(this.period(period.day), period);
     this.#load().periods.set(period.day, period);
     this.#changedDays.add(period.day);
-  }
-
-  /** What a day has drawn, with what an earlier life of this tenant posted on it. */
-  #drawn(day: Day, { carried }: Profile): Drawn {
-    const { drawn } = this.period(day);
-    if (carried.day !== day || carried.posted === 0) return drawn;
-    return addDrawn(drawn, { ...NOTHING_DRAWN, quota: carried.posted });
   }
 }

@@ -1,5 +1,6 @@
 import { AdjustmentStore } from "./adjustment-store.ts";
 import { ArchiveStore } from "./archive-store.ts";
+import { AccountCover } from "./account-cover.ts";
 import { BatchStore } from "./batch-store.ts";
 import { ContentFileStore } from "./content-file-store.ts";
 import { ContentStore } from "./content-store.ts";
@@ -15,6 +16,7 @@ import { IdempotencyStore } from "./idempotency-store.ts";
 import { FeedStore } from "./feed-store.ts";
 import { KeyStore } from "./key-store.ts";
 import { Ledger } from "./ledger.ts";
+import { LeaseStore } from "./lease-store.ts";
 import { LedgerStore } from "./ledger-store.ts";
 import { PersonStore } from "./person-store.ts";
 import type { Platform } from "./platform.ts";
@@ -40,6 +42,7 @@ export interface Parts {
   readonly adjustments: AdjustmentStore;
   readonly archives: ArchiveStore;
   readonly ledger: Ledger;
+  readonly cover: AccountCover;
   readonly verdicts: VerdictStore;
   readonly idempotency: IdempotencyStore;
   readonly replies: ReplyStore;
@@ -59,7 +62,8 @@ export interface Parts {
 export function makeParts(db: Database, platform: Platform): Parts {
   const journal = new LedgerStore(db);
   const grants = new GrantStore(db);
-  const ledger = new Ledger(journal, grants);
+  const cover = new AccountCover(new LeaseStore(db), platform.workersPlan === "free");
+  const ledger = new Ledger(journal, grants, cover);
   const verdicts = new VerdictStore(db);
   const batches = new BatchStore(db);
   /** As its GET returns it now; null: it is gone. */
@@ -82,6 +86,7 @@ export function makeParts(db: Database, platform: Platform): Parts {
     adjustments: new AdjustmentStore(db),
     archives: new ArchiveStore(db),
     ledger,
+    cover,
     verdicts,
     idempotency: new IdempotencyStore(db),
     replies: new ReplyStore(db),

@@ -1,3 +1,4 @@
+import { closed, isLiftedBy } from "../../src/domain/account-closure.ts";
 import type { JournalLine } from "../../src/domain/ledger.ts";
 import { dayOf } from "../../src/domain/period.ts";
 import { rateUnits } from "../../src/domain/stage.ts";
@@ -10,7 +11,7 @@ import { noteVerdict } from "./moderation-log.ts";
 import type { Parts } from "./parts.ts";
 import type { Profile } from "./profile-store.ts";
 import type { SettleReply, SettleRequest } from "./protocol.ts";
-import { tellOfClosure, tellOfThreshold } from "./tell-of-quota.ts";
+import { tellOfThreshold } from "./tell-of-quota.ts";
 import { giveBackPictures } from "./user-pictures.ts";
 
 /**
@@ -27,7 +28,7 @@ export function settle(parts: Parts, profile: Profile, request: SettleRequest): 
     verdictId,
   });
   const admittedAtMs = before?.kind === "hold" ? before.hold.admittedAtMs : null;
-  noteAccount(parts, profile, { account: request.account, admittedAtMs });
+  noteAccount(parts, { account: request.account, admittedAtMs });
   switch (settlement.kind) {
     case "unknown_hold":
       return { settlement, verdicts: [], standing: null };
@@ -88,20 +89,23 @@ function stored(
 const tellOfVerdict = (parts: Parts, { id, decision }: Verdict, nowMs: number): void =>
   parts.outbox.record({ type: "moderation.verdict", subject: id, decision, data: null }, nowMs);
 
-/** A closed day is lifted only by a call that was sent after it was closed. */
+/** This tenant knows at once; the account, and by it all others, as soon as it is told. */
 function noteAccount(
   parts: Parts,
-  profile: Profile,
   { account, admittedAtMs }: { account: SettleRequest["account"]; admittedAtMs: number | null },
 ): void {
   if (account === null || admittedAtMs === null) return;
+  const day = dayOf(admittedAtMs);
+  const learnedAtMs = parts.ledger.nowMs;
   if (account === "exhausted") {
-    parts.ledger.closeAccount(dayOf(admittedAtMs));
-    tellOfClosure(parts, profile, dayOf(admittedAtMs));
+    parts.ledger.setClosure(closed(parts.ledger.closure(), day, learnedAtMs));
+    parts.cover.learn({ kind: "exhausted", day, admittedAtMs, learnedAtMs });
     return;
   }
   const closure = parts.ledger.closure();
-  if (closure !== null && admittedAtMs > closure.closedAtMs) parts.ledger.reopenAccount();
+  if (closure === null || !isLiftedBy(closure, admittedAtMs)) return;
+  parts.ledger.setClosure(null);
+  parts.cover.learn({ kind: "answered", day: closure.day, admittedAtMs, learnedAtMs });
 }
 
 /** The verdict with its stages at what the line charged for them. */

@@ -1,6 +1,5 @@
 import { limitInForce } from "../../src/domain/admission.ts";
 import type { QuotaFailure } from "../../src/domain/failure.ts";
-import { type Day, formatDay } from "../../src/domain/period.ts";
 import { limitsObject } from "./limits-object.ts";
 import type { Parts } from "./parts.ts";
 import type { Profile } from "./profile-store.ts";
@@ -36,11 +35,4 @@ export function tellOfExceeded(
     policy: policy ?? "daily",
   });
   parts.outbox.recordOnceADay("quota.exceeded", data, nowMs);
-}
-
-/** The Cloudflare account's own allocation of the day is used up: the platform's concern alone. */
-export function tellOfClosure(parts: Parts, profile: Profile, day: Day): void {
-  const { nowMs } = parts.ledger.standing(profile);
-  const data = () => ({ object: "account_closure", tenant: profile.id, day: formatDay(day) });
-  parts.outbox.recordOnceADay("account.closed", data, nowMs);
 }

@@ -37,7 +37,10 @@ import { GroupCommit } from "../group-commit.ts";
 import { TOO_MANY_WATCHERS, Watchers } from "../watchers.ts";
 import { type AdjustLine, adjustLine, listEntries } from "./adjustment-desk.ts";
 import type { AdjustmentQuery } from "./adjustment-store.ts";
-import { admit } from "./admit.ts";
+import { ACCOUNT_NAME } from "../account/account-name.ts";
+import type { AccountView, HeardView } from "../account/account-protocol.ts";
+import { AccountLink, hearAccount } from "./account-link.ts";
+import { type Admission, admit } from "./admit.ts";
 import { type Birth, change, type Configured, create, type SettingsChange } from "./configure.ts";
 import {
   createGrant,
@@ -107,6 +110,12 @@ type Operation =
  */
 const MOST_WAITING = MOST_IN_FLIGHT;
 
+/**
+ * How often a call asks the account for what others of the same commit took before it: each time some of
+ * them get through, and who is refused is told so at once.
+ */
+const MOST_ROUNDS = 20;
+
 /** An alarm that is this late is stuck: whoever sees it arms a new one. */
 const STALE_ALARM_MS = 60_000;
 
@@ -128,11 +137,12 @@ export interface Page<Item> {
 export class Tenant extends DurableObject<Env> {
   readonly #parts: Parts;
   readonly #steps: Steps;
-  readonly #calls: GroupCommit<Operation, AdmitReply | SettleReply>;
+  readonly #calls: GroupCommit<Operation, Admission | SettleReply>;
   readonly #courier: Courier;
   readonly #feed: FeedDesk;
   readonly #chores: Chores;
   readonly #watchers = new Watchers();
+  readonly #link: AccountLink;
   #known: boolean;
   /** When the alarm is set for; undefined: not looked up since the object started. */
   #alarmMs: number | null | undefined;
@@ -166,8 +176,16 @@ export class Tenant extends DurableObject<Env> {
       reports: (work) => useReports(this.env, work),
       report: (event, error) => this.#report(event, error),
     });
+    this.#link = new AccountLink({
+      parts: this.#parts,
+      step: (work) => this.#step(work),
+      account: () => env.ACCOUNT.getByName(ACCOUNT_NAME),
+      wallMs: () => Date.now(),
+      report: (event, error) => this.#report(event, error),
+    });
     this.#chores = new Chores({
       parts: this.#parts,
+      link: this.#link,
       courier: this.#courier,
       feed: this.#feed,
       step,
@@ -184,10 +202,16 @@ export class Tenant extends DurableObject<Env> {
 
   async admit(request: AdmitRequest): Promise<AdmitReply> {
     if (this.#profile() === null) return { kind: "invalid_key" };
-    if (this.#calls.waiting >= MOST_WAITING && !this.#isKnown(request)) {
-      return { kind: "unavailable" };
+    const waiting = this.#calls.waiting + this.#link.waiting;
+    if (waiting >= MOST_WAITING && !this.#isKnown(request)) return { kind: "unavailable" };
+    for (let round = 0; round < MOST_ROUNDS; round += 1) {
+      // oxlint-disable-next-line no-await-in-loop -- once more when the account was asked
+      const reply = (await this.#calls.run({ kind: "admit", request })) as Admission;
+      if (reply.kind !== "uncovered") return reply;
+      // oxlint-disable-next-line no-await-in-loop
+      if (!(await this.#link.cover(reply.missing))) break;
     }
-    return (await this.#calls.run({ kind: "admit", request })) as AdmitReply;
+    return { kind: "unavailable" };
   }
 
   async settle(request: SettleRequest): Promise<SettleReply> {
@@ -197,7 +221,9 @@ export class Tenant extends DurableObject<Env> {
     }
     const verdicts = await keyed(request.verdicts, profile.contentSecret);
     const operation = { kind: "settle" as const, request: { ...request, verdicts } };
-    return (await this.#calls.run(operation)) as SettleReply;
+    const reply = (await this.#calls.run(operation)) as SettleReply;
+    if (request.account !== null) this.ctx.waitUntil(this.#link.tellNews());
+    return reply;
   }
 
   /** A repeat of what was admitted is never turned away: its hold is taken and must be told of. */
@@ -210,7 +236,7 @@ export class Tenant extends DurableObject<Env> {
     return this.#ask(caller, (profile) => quote(this.#parts, profile, asked));
   }
 
-  #commit(operations: readonly Operation[]): (AdmitReply | SettleReply)[] {
+  #commit(operations: readonly Operation[]): (Admission | SettleReply)[] {
     const profile = this.#profile();
     if (profile === null) throw new Error("the tenant was erased");
     return this.#steps.run(profile, () =>
@@ -688,10 +714,15 @@ export class Tenant extends DurableObject<Env> {
 
   // The platform's acts, asked by the `Account` object
 
-  /** Lifts the closure of the day after an upstream 3036 or 4006. */
-  reopenAccount(): void {
-    const profile = this.#profile();
-    if (profile !== null) this.#steps.run(profile, () => this.#parts.ledger.reopenAccount());
+  /** What all tenants are to know; the answer is what this one has used. Null: there is none. */
+  hearAccount(view: AccountView): HeardView | null {
+    return this.#step((profile, nowMs) => hearAccount(this.#parts, profile, view, nowMs));
+  }
+
+  /** The account needs what this tenant has leased of a day and does not use. */
+  async giveBack(life: number, day: Day): Promise<void> {
+    await this.#link.giveBack(life, day);
+    await this.#arm();
   }
 
   /**
@@ -734,6 +765,13 @@ export class Tenant extends DurableObject<Env> {
       this.#report("alarm_failed", error);
       await this.#setAlarm(Date.now() + ALARM_RETRY_MS);
     }
+  }
+
+  /** A step of a tenant that is there, and not about to be no more. */
+  #step<Result>(work: (profile: Profile, nowMs: number) => Result): Result | null {
+    const profile = this.#profile();
+    if (profile === null || profile.closed) return null;
+    return this.#steps.run(profile, (nowMs) => work(profile, nowMs));
   }
 
   #profile(): Profile | null {

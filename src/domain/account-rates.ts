@@ -3,16 +3,20 @@ import { fitsAtMs, type RateClass, type RateUnits, type Window } from "./rate-li
 
 // Rates of the whole Cloudflare account, per class: whatever the number of tenants, no rolling minute
 // admits more than the limit. Tenants' objects ask for tickets and admit calls with them. A ticket is
-// counted at the last moment at which it may be used, in the buckets of `rate-limit.ts`: whenever it
-// really is used, it still counts for the minute after that. One that is not used lapses.
+// counted in one of the one-second buckets of `rate-limit.ts` and may be used until that second is
+// over: whenever it really is used, it still counts for the minute after that. One that is not used
+// lapses.
 
 /** Classes of at most this many a minute are asked for call by call, larger ones taken in chunks. */
 export const ASKED_UP_TO = 300;
 
-/** How long a ticket may be used: a call that waits for it is admitted at once. */
-export const TICKET_MS = 1_000;
+/**
+ * How long a ticket may be used at least: long enough for its way to the tenant's object, where a call
+ * waits for it. At most a second longer.
+ */
+const TICKET_MS = 250;
 
-/** How long the tickets of a chunk may be used. */
+/** The same for the tickets of a chunk. */
 export const CHUNK_MS = 5_000;
 
 /** Who was refused is thought to want more for this long, or until it was told to come back. */
@@ -94,7 +98,7 @@ class Taking {
 
   /** Only what nobody else would miss: a quarter of what the tenant could still have. */
   chunk(name: RateClass, units: number): void {
-    if (lifeOf(this.#limitOf(name)) !== CHUNK_MS || this.#refused[name] !== undefined) return;
+    if (this.#limitOf(name) <= ASKED_UP_TO || this.#refused[name] !== undefined) return;
     const { own, others, free } = this.#standing(name);
     const left = Math.min(free, fairUnits(this.#limitOf(name), others) - took(own, this.#nowMs));
     const count = Math.min(units, Math.floor(left / 4));
@@ -105,7 +109,7 @@ class Taking {
     const tickets = Object.fromEntries(
       [...this.#given].map(([name, units]) => [
         name,
-        { units, forMs: lifeOf(this.#limitOf(name)) },
+        { units, forMs: endOfLifeMs(this.#limitOf(name), this.#nowMs) - this.#nowMs },
       ]),
     );
     return { uses: this.#uses, answer: { tickets, refused: this.#refused } };
@@ -133,7 +137,7 @@ class Taking {
 
   #count(name: RateClass, count: number): void {
     const { uses, own } = this.#standing(name);
-    const untilMs = this.#nowMs + lifeOf(this.#limitOf(name));
+    const untilMs = endOfLifeMs(this.#limitOf(name), this.#nowMs);
     const window = added(own.window, count, { nowMs: this.#nowMs, untilMs });
     this.#uses.set(name, new Map(uses).set(this.#tenant, { ...own, window }));
     this.#given.set(name, (this.#given.get(name) ?? 0) + count);
@@ -149,13 +153,16 @@ class Taking {
         : // There is room, and it is others': the tenant's own share comes back with its own units.
           leavesFirstMs(own.window.length > 0 ? own.window : window, this.#nowMs);
     this.#refused[name] ??= { limit, remaining: Math.max(0, free), fitsAtMs: fits };
-    const hungryUntilMs = Math.max(this.#nowMs + HUNGRY_MS, fits + TICKET_MS);
+    const hungryUntilMs = Math.max(this.#nowMs + HUNGRY_MS, fits + 1000);
     this.#uses.set(name, new Map(uses).set(this.#tenant, { ...own, hungryUntilMs }));
   }
 }
 
-/** How long tickets of a class may be used. */
-export const lifeOf = (limit: number): number => (limit <= ASKED_UP_TO ? TICKET_MS : CHUNK_MS);
+/** When the second is over in which a ticket of now is counted. */
+function endOfLifeMs(limit: number, nowMs: number): number {
+  const atLeastMs = limit <= ASKED_UP_TO ? TICKET_MS : CHUNK_MS;
+  return (Math.floor((nowMs + atLeastMs) / 1000) + 1) * 1000;
+}
 
 const took = ({ window }: RateUse, nowMs: number): number =>
   window.reduce((sum, [second, units]) => (leavesMs(second) > nowMs ? sum + units : sum), 0);
@@ -170,7 +177,7 @@ function added(
 ): Window {
   const live = window.filter(([second]) => leavesMs(second) > nowMs);
   const last = live.at(-1);
-  const second = Math.max(Math.floor(untilMs / 1000), last?.[0] ?? 0);
+  const second = Math.max(untilMs / 1000 - 1, last?.[0] ?? 0);
   return last?.[0] === second
     ? [...live.slice(0, -1), [second, last[1] + count]]
     : [...live, [second, count]];
@@ -187,7 +194,7 @@ function totalWindow(uses: ReadonlyMap<string, RateUse>): Window {
 
 function leavesFirstMs(window: Window, nowMs: number): number {
   const first = window.find(([second]) => leavesMs(second) > nowMs);
-  return first === undefined ? nowMs + TICKET_MS : leavesMs(first[0]);
+  return first === undefined ? nowMs + 1000 : leavesMs(first[0]);
 }
 
 /** Without those who took nothing within the minute and want nothing. */

@@ -1,4 +1,5 @@
 import { shareOf } from "./batch-share.ts";
+import { type AccountStanding, isOfAccount } from "./cover.ts";
 import type {
   ConcurrencyFailure,
   NeuronStanding,
@@ -65,6 +66,8 @@ export interface Standing {
   readonly maxInFlight: number;
   /** The Cloudflare account's own allocation of this day is known to be gone. */
   readonly accountClosed: boolean;
+  /** What the tenant has of what all tenants share; absent: nothing is shared. */
+  readonly account?: AccountStanding;
 }
 
 export type Refusal =
@@ -138,8 +141,11 @@ function overLimit(now: Standing, { bound, units, userPictures: asked }: Demand)
   for (const [name, needed] of Object.entries(units)) {
     const most = now.rateLimit(name);
     if (needed > most) {
-      const detail = `This call needs ${needed} ${name} requests at once, and the limit of a minute is ${most}: split it into calls of at most ${most}.`;
-      return { kind: "over_limit", detail };
+      return { kind: "over_limit", detail: tooMany(name, needed, most) };
+    }
+    const ofAccount = refusedTickets(now, name, needed);
+    if (ofAccount !== null && needed > ofAccount.limit) {
+      return { kind: "over_limit", detail: tooMany(name, needed, ofAccount.limit) };
     }
   }
   if (asked !== undefined && asked.wanted > asked.limit) {
@@ -155,9 +161,29 @@ function monthQuota(now: Standing, { bound }: Demand): Refusal | null {
   return { ...quotaRefusal(quotaKind(now), now, bound), policy: MONTHLY };
 }
 
+const tooMany = (name: RateClass, needed: number, most: number): string =>
+  `This call needs ${needed} ${name} requests at once, and the limit of a minute is ${most}: split it into calls of at most ${most}.`;
+
 function accountQuota(now: Standing, { bound }: Demand): Refusal | null {
-  if (!now.accountClosed) return null;
+  if (!now.accountClosed && refusedLease(now, bound)?.why !== "spent") return null;
   return quotaRefusal("account_quota_exceeded", now, bound);
+}
+
+/** What the account said, where the allowance does not cover the call and it is too early to ask again. */
+function refusedLease({ account, nowMs }: Standing, bound: MicroNeurons) {
+  const neurons = account?.neurons ?? null;
+  if (neurons === null || bound <= neurons.left) return null;
+  const { used, floor, refused } = neurons;
+  if (refused === null || refused.againAtMs <= nowMs) return null;
+  // Less was not refused; and of its floor a tenant is to have whatever is free.
+  return used + bound < refused.level && used + bound <= floor ? null : refused;
+}
+
+/** As `refusedLease`, of a class. */
+function refusedTickets({ account, nowMs }: Standing, name: RateClass, needed: number) {
+  if (account === undefined || !isOfAccount(name)) return null;
+  const { left, refused } = account.rates(name);
+  return needed > left && refused !== null && refused.fitsAtMs > nowMs ? refused : null;
 }
 
 function quota(now: Standing, { bound }: Demand): Refusal | null {
@@ -187,15 +213,25 @@ function userPictures(now: Standing, { bound, units, userPictures: asked }: Dema
 function rates(now: Standing, { bound, units }: Demand): Refusal | null {
   const waits = Object.entries(units).map(([name, needed]) => {
     const rate = { name, limit: now.rateLimit(name), units: needed };
-    return { name, atMs: fitsAtMs(now.windows, rate, now.nowMs) };
+    const ofAccount = refusedTickets(now, name, needed);
+    const atMs = fitsAtMs(now.windows, rate, now.nowMs);
+    return { name, atMs: Math.max(atMs, ofAccount?.fitsAtMs ?? 0), ofAccount };
   });
   const violated = waits.filter(({ atMs }) => atMs > now.nowMs);
   if (violated.length === 0) return null;
+  const isOnlyAccounts = violated.every(({ ofAccount }) => ofAccount !== null);
   return {
     kind: "rate_limited",
     violated: violated.map(({ name }) => name),
-    rates: rateStandings(now, units),
+    rates: rateStandings(now, units).map((own): RateStanding => {
+      const ofAccount = violated.find(({ name }) => name === own.name)?.ofAccount ?? null;
+      if (ofAccount === null) return own;
+      // How much of it others take is nobody's business.
+      const { limit, fitsAtMs: freesAtMs } = ofAccount;
+      return { name: own.name, limit, remaining: 0, freesAtMs };
+    }),
     fitsAtMs: Math.max(...violated.map(({ atMs }) => atMs)),
+    ...(isOnlyAccounts && { ofAccount: true as const }),
     neurons: neuronStanding(now, bound),
     nowMs: now.nowMs,
   };
@@ -206,7 +242,9 @@ function reserved(now: Standing, { bound }: Demand): Refusal | null {
   const refusal = { kind: "quota_reserved", neurons, nowMs: now.nowMs } as const;
   if (monthRefuses(now.month, bound) === "pending") return { ...refusal, policy: MONTHLY };
   const limit = limitInForce(now);
-  return limit === null || now.posted + heldOf(now) + bound <= limit ? null : refusal;
+  if (limit !== null && now.posted + heldOf(now) + bound > limit) return refusal;
+  const lease = refusedLease(now, bound);
+  return lease?.why === "leased" ? { ...refusal, againAtMs: lease.againAtMs } : null;
 }
 
 function concurrency(now: Standing, { bound, inFlightOfBatches }: Demand): Refusal | null {

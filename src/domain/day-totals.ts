@@ -1,4 +1,6 @@
 import { type Adjustment, amountOf } from "./adjustment.ts";
+import { type MicroNeurons, microNeurons } from "./micro-neurons.ts";
+import { type Drawn, posted } from "./quota.ts";
 import { type Item, type JournalLine } from "./ledger.ts";
 
 // What a day adds up to, kept beside the day's posted amount in one row, so that a report reads a
@@ -94,3 +96,10 @@ const added = (
   key: string,
   count: number,
 ): Readonly<Record<string, number>> => ({ ...counts, [key]: (counts[key] ?? 0) + count });
+
+/**
+ * What the account behind all tenants has lost to a day: what was charged, also what was given back of
+ * it later, and what engines used beyond their bounds.
+ */
+export const consumed = (drawn: Drawn, { overrun, adjusted = 0 }: DayTotals): MicroNeurons =>
+  microNeurons(posted(drawn) + overrun - adjusted);

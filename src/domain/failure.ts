@@ -66,13 +66,17 @@ export interface RateFailure {
   readonly fitsAtMs: number;
   /** What stands in the way is a user's pictures of the day, not a rate: it passes at 00:00 UTC. */
   readonly userPictures?: { readonly limit: number; readonly used: number };
+  /** It is the account behind all tenants that has no room; of the tenant's own there is some. */
+  readonly ofAccount?: true;
   readonly neurons: NeuronStanding;
   readonly nowMs: number;
 }
 
-/** Only other calls' pending holds stand in the way: it passes within seconds. */
+/** Only other calls' pending holds stand in the way, or other tenants' leases: it passes. */
 export interface ReservedFailure extends Fitting, OfPolicy {
   readonly kind: "quota_reserved";
+  /** It is other tenants' leases, some of which may have come back by then. */
+  readonly againAtMs?: number;
   readonly neurons: NeuronStanding;
   readonly nowMs: number;
 }

@@ -49,6 +49,8 @@ export type LeaseRefusal = {
   readonly why: "spent" | "leased";
   /** Not worth asking before. */
   readonly againAtMs: number;
+  /** The allowance that was not to be had. */
+  readonly level: MicroNeurons;
 };
 
 export interface LeaseAnswer {

@@ -105,6 +105,12 @@ export function countedUsd(parts: Iterable<PricedCount>): string {
   return format(atto);
 }
 
+/** How many µN an amount of USD buys at Cloudflare's price, rounded down; as many as a number holds. */
+export function microNeuronsFor(usd: string): number {
+  const bought = (rateOf(usd) * POW_9) / rateOf(CLOUDFLARE_USD_PER_1000);
+  return bought > BigInt(Number.MAX_SAFE_INTEGER) ? Number.MAX_SAFE_INTEGER : Number(bought);
+}
+
 /** What Cloudflare charges for these neurons, before the account's free allocation. */
 export const costUsd = (microNeurons: bigint | number): string =>
   chargeUsd([{ microNeurons, usdPer1000: CLOUDFLARE_USD_PER_1000 }]);

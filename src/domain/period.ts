@@ -40,3 +40,6 @@ export function parseDay(text: string): Day | null {
   const utcMs = /^\d{4}-\d{2}-\d{2}$/.test(text) ? Date.parse(`${text}T00:00:00.000Z`) : Number.NaN;
   return Number.isNaN(utcMs) || isoTime(utcMs).slice(0, 10) !== text ? null : dayOf(utcMs);
 }
+
+/** The first day of the month of `day`. */
+export const monthStart = (day: Day): Day => day - (new Date(startOf(day)).getUTCDate() - 1);

@@ -1,6 +1,6 @@
 import { type Claimant, fairPart } from "./fair-share.ts";
 import type { LeaseNeed, LeaseRefusal } from "./lease.ts";
-import { type MicroNeurons, microNeurons, ZERO } from "./micro-neurons.ts";
+import { type MicroNeurons, microNeurons, plus, ZERO } from "./micro-neurons.ts";
 import { claimOf, claimsByTenant, type Pool, type Share, shareKey, sumOf } from "./pool.ts";
 
 // How much of the pool a tenant gets: floors are kept free for those whose they are, and the rest is
@@ -127,11 +127,12 @@ export function refusalOf(
       of === share.tenant ? total : total + Math.max(0, floor - (spent.get(of) ?? 0)),
     0,
   );
+  const level = plus(share.granted, least);
   if (pool.size - sumOf(spent.values()) - kept < least) {
-    return { why: "spent", againAtMs: (pool.day + 1) * 86_400_000 };
+    return { why: "spent", againAtMs: (pool.day + 1) * 86_400_000, level };
   }
   const waitMs = Math.min(LONGEST_AGAIN_MS, AGAIN_MS * 2 ** Math.min(share.refusals, 16));
-  return { why: "leased", againAtMs: nowMs + waitMs };
+  return { why: "leased", againAtMs: nowMs + waitMs, level };
 }
 
 /** Those who hold more than they reported as used, and were silent for so long that it may be idle. */

@@ -1,3 +1,4 @@
+import type { Promised } from "./account-terms.ts";
 import { CATALOGUE } from "./catalogue.ts";
 import { fromNeurons, type MicroNeurons, ZERO } from "./micro-neurons.ts";
 import type { Plan, QuotaTerms } from "./quota.ts";
@@ -144,3 +145,14 @@ export const monthlyCap = ({ monthly_cap_neurons: cap }: Settings): MicroNeurons
 
 /** The border admits no more than six decimals, so nothing is lost here. */
 const amount = (neurons: number): MicroNeurons => fromNeurons(neurons) ?? ZERO;
+
+/** What the settings promise out of the account that all tenants share. */
+export const promisedBy = (profile: {
+  readonly settings: Settings;
+  readonly version: number;
+}): Promised & { readonly version: number } => ({
+  plan: profile.settings.plan,
+  daily: amount(profile.settings.daily_neurons),
+  floor: amount(profile.settings.reserved_neurons),
+  version: profile.version,
+});

@@ -48,6 +48,9 @@ function shortOfNeurons(failure: QuotaFailure | ReservedFailure): string {
   return `This call may need ${formatNeurons(neurons.required)} neurons${free}${held}.`;
 }
 
+const LEASED =
+  "The neurons that the account behind this service has left today are leased to other tenants; some may come back. Nothing was charged.";
+
 /** The class that stands in the way; with several, the first. */
 export const violatedRate = (failure: RateFailure): RateFailure["rates"][number] | undefined =>
   failure.rates.find((rate) => failure.violated.includes(rate.name));
@@ -59,6 +62,9 @@ function rateDetail(failure: RateFailure): string {
   }
   const wait = `${Math.max(1, failure.fitsAtMs - failure.nowMs) / 1000} s`;
   const rate = violatedRate(failure);
+  if (failure.ofAccount === true && rate !== undefined) {
+    return `All tenants together may make ${rate.limit} ${rate.name} requests a minute, and others wait too; one more fits in ${wait}. Nothing was charged.`;
+  }
   if (rate === undefined) return `Such a call fits in ${wait}. Nothing was charged.`;
   const requests = rate.name === REQUESTS ? "requests" : `${rate.name} requests`;
   const admitted = `${rate.limit - rate.remaining} ${requests} were admitted in the last 60 s`;
@@ -128,6 +134,7 @@ export function failureDetail(failure: Failure): string {
     case "rate_limited":
       return rateDetail(failure);
     case "quota_reserved":
+      if (failure.againAtMs !== undefined) return LEASED;
       return `${shortOfNeurons(failure)} It fits as soon as they end.${fitting(failure)} Nothing was charged.`;
     case "concurrency_exceeded":
       return `${failure.limit} calls are in progress, which is this tenant's limit; one more fits when one of them ends. Nothing was charged.`;

@@ -20,9 +20,9 @@ const SOON_MS = 1000;
 
 /** How long a throttled caller is told to wait. */
 function waitMs(failure: ThrottleFailure): number {
-  if (failure.kind !== "rate_limited") return SOON_MS;
+  if (failure.kind === "concurrency_exceeded") return SOON_MS;
   // One-second buckets can put the moment at 61 s; whoever comes back after 60 waits once more.
-  return Math.min(MAX_WAIT_MS, Math.max(1, failure.fitsAtMs - failure.nowMs));
+  return Math.min(MAX_WAIT_MS, Math.max(1, resetsAtMs(failure) - failure.nowMs));
 }
 
 /** When one such call would fit. */
@@ -31,6 +31,7 @@ export function resetsAtMs(failure: QuotaFailure | ThrottleFailure): number {
     case "rate_limited":
       return failure.fitsAtMs;
     case "quota_reserved":
+      return failure.againAtMs ?? failure.nowMs + SOON_MS;
     case "concurrency_exceeded":
       return failure.nowMs + SOON_MS;
     case "quota_exceeded":

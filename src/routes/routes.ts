@@ -2,6 +2,7 @@ import { type Route, defineRoute } from "../http/route.ts";
 import { openApiDocument } from "../http/openapi.ts";
 import * as v from "valibot";
 import { ok } from "../http/call.ts";
+import { getAccount, patchAccount, reopenAccount } from "./account.ts";
 import { listInvariants, listTenants } from "./all-tenants.ts";
 import { listAudit } from "./audit.ts";
 import { createSpeech, createTranscription } from "./audio.ts";
@@ -26,7 +27,7 @@ import { replayPolicy } from "./policy-replay.ts";
 import { getRebuild, rebuildReports } from "./rebuild.ts";
 import { createQuote } from "./quote.ts";
 import { listReconciliation, postReconcile } from "./reconciliation.ts";
-import { getHealth, reopenAccount, VERSION } from "./service.ts";
+import { getHealth, VERSION } from "./service.ts";
 import { deleteTenant, getTenant, patchTenant, putTenant } from "./tenants.ts";
 import { getState, putState } from "./state.ts";
 import { createTranslation } from "./translations.ts";
@@ -134,6 +135,8 @@ export const ROUTES: readonly Route[] = [
   listAudit,
   getState,
   putState,
+  getAccount,
+  patchAccount,
   reopenAccount,
   getMetrics,
   postReconcile,

@@ -1,8 +1,6 @@
 import * as v from "valibot";
 import { ok } from "../http/call.ts";
 import { defineRoute } from "../http/route.ts";
-import { recordAct } from "./audit.ts";
-import { tellAccount, UNAVAILABLE } from "./tenant-object.ts";
 
 export const VERSION = "0.1.0";
 
@@ -19,20 +17,4 @@ export const getHealth = defineRoute({
   },
   failures: [],
   handle: async (call) => ok({ status: "ok", configured: call.config !== null, version: VERSION }),
-});
-
-export const reopenAccount = defineRoute({
-  method: "POST",
-  path: "/admin/account/reopen",
-  summary: "Lift the closure of the day after an upstream 3036 or 4006",
-  surface: "native",
-  auth: { kind: "platform" },
-  reply: { status: 200, schema: v.object({ object: v.literal("reopened"), tenants: v.number() }) },
-  failures: [],
-  handle: async (call) => {
-    const tenants = await tellAccount(call.env, (account) => account.reopen());
-    if (typeof tenants !== "number") return tenants;
-    if (!(await recordAct(call, "POST /admin/account/reopen", { tenants }))) return UNAVAILABLE;
-    return ok({ object: "reopened", tenants });
-  },
 });

@@ -1,7 +1,9 @@
 import * as v from "valibot";
 import type { Configured } from "../../durable-objects/tenant/configure.ts";
 import { microNeurons } from "../domain/micro-neurons.ts";
-import { type Settings, type SettingsPatch, withDefaults } from "../domain/settings.ts";
+import type { PromiseWarning } from "../domain/account-terms.ts";
+import { promisedBy, type Settings, type SettingsPatch, withDefaults } from "../domain/settings.ts";
+import { toWarning, WarningOutput } from "../wire/account.ts";
 import { ok } from "../http/call.ts";
 import { TENANT_ID } from "../http/key-format.ts";
 import { defineRoute } from "../http/route.ts";
@@ -35,6 +37,15 @@ type Profile = Extract<Configured, { kind: "configured" }>["profile"];
 const replyWith = (profile: Profile, status: number) =>
   ok(toTenant(profile), { status, headers: etag(profile.version) });
 
+/** What a change promises may be more than the account has: that is said, and refuses nothing. */
+const ChangedTenant = v.object({ ...TenantOutput.entries, warnings: v.array(WarningOutput) });
+
+const changedReply = (profile: Profile, status: number, warnings: readonly PromiseWarning[]) =>
+  ok(
+    { ...toTenant(profile), warnings: warnings.map(toWarning) },
+    { status, headers: etag(profile.version) },
+  );
+
 export const putTenant = defineRoute({
   method: "PUT",
   path: "/admin/tenants/:tenant",
@@ -44,7 +55,7 @@ export const putTenant = defineRoute({
   auth,
   params: TENANT_PARAMS,
   body: { schema: SettingsInput, limitBytes: LIMIT_BYTES },
-  reply: { status: 200, otherStatus: 201, schema: TenantOutput },
+  reply: { status: 200, otherStatus: 201, schema: ChangedTenant },
   failures: ["version_conflict", "tenant_suspended", "role_required", "not_found"],
   handle: async (call) => {
     const { tenant: id } = call.params;
@@ -57,7 +68,7 @@ export const putTenant = defineRoute({
     const acting = { ...call, caller: { ...call.caller, tenant: id } };
     const detail = { created: put.created, version: put.profile.version };
     if (!(await recordAct(acting, "PUT /admin/tenants/{tenant}", detail))) return UNAVAILABLE;
-    return replyWith(put.profile, put.created ? 201 : 200);
+    return changedReply(put.profile, put.created ? 201 : 200, put.warnings);
   },
 });
 
@@ -70,7 +81,7 @@ export const patchTenant = defineRoute({
   auth,
   params: TENANT_PARAMS,
   body: { schema: SettingsPatchInput, limitBytes: LIMIT_BYTES },
-  reply: { status: 200, schema: TenantOutput },
+  reply: { status: 200, schema: ChangedTenant },
   failures: ["version_conflict", "tenant_suspended", "role_required", "not_found"],
   handle: async (call) => {
     const { tenant: id } = call.params;
@@ -84,7 +95,12 @@ export const patchTenant = defineRoute({
     if (patched.kind !== "configured") return patched;
     const detail = { fields: Object.keys(call.body), version: patched.profile.version };
     if (!(await recordAct(acting, "PATCH /admin/tenants/{tenant}", detail))) return UNAVAILABLE;
-    return replyWith(patched.profile, 200);
+    const { profile } = patched;
+    const warnings = await tellAccount(call.env, (account) =>
+      account.promise(id, profile.generation, promisedBy(profile)),
+    );
+    if ("kind" in warnings) return warnings;
+    return changedReply(profile, 200, warnings);
   },
 });
 

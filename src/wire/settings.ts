@@ -17,7 +17,7 @@ import { name, time, wholeNumber } from "./field.ts";
 /** A billion neurons a day is USD 11,000: more is a slip of the finger. */
 const MAX_NEURONS = 1_000_000_000;
 
-const neurons = (description: string) =>
+export const neurons = (description: string) =>
   v.pipe(
     v.number(),
     v.minValue(0),
@@ -26,7 +26,7 @@ const neurons = (description: string) =>
     v.description(description),
   );
 
-const rateClass = v.pipe(
+export const rateClass = v.pipe(
   v.string(),
   v.check(
     stated(
@@ -36,7 +36,7 @@ const rateClass = v.pipe(
   ),
 );
 
-const perMinute = wholeNumber(1, 1_000_000, "Admissions in any rolling minute.");
+export const perMinute = wholeNumber(1, 1_000_000, "Admissions in any rolling minute.");
 
 const modelId = v.pipe(
   v.string(),

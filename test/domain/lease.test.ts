@@ -118,7 +118,8 @@ describe("a refusal", () => {
       need: null,
     });
     const { answer } = answered(pool, askOf("b", { least: 10 }));
-    expect(answer.refused).toEqual({ why: "spent", againAtMs: NOW + 86_400_000 });
+    const midnight = NOW + 86_400_000;
+    expect(answer.refused).toEqual({ why: "spent", againAtMs: midnight, level: 10 });
   });
 
   it("may pass while others hold what they have not used; waits grow, up to a minute", () => {

@@ -119,6 +119,8 @@ export async function aTenant(
     return put.profile.version;
   };
   await configure({});
+  // Nothing of the account's is in the way either: one that is tested says so.
+  await account().patchPool({ rpm: { image_classification: 100_000 } });
   const key = await aKey(id);
   const stub = (): TenantObject => tenantStub(id);
   const admit = (fields: Partial<ModerationAdmit> = {}): Promise<AdmitReply> =>

@@ -105,13 +105,38 @@ describe("an exhausted account", () => {
     expect((await tenant.admit()).kind).toBe("admitted");
   });
 
-  it("is lifted by the platform", async () => {
+  it("is closed for all tenants, those that are made later too, and lifted for all", async () => {
     const tenant = await aTenant();
     const other = await aTenant();
     await tenant.settle(await tenant.hold(), EXHAUSTED);
-    expect((await other.admit()).kind).toBe("admitted");
+    await vi.waitUntil(async () => (await other.admit()).kind === "account_quota_exceeded");
+    const later = await aTenant();
+    expect((await later.admit()).kind).toBe("account_quota_exceeded");
     expect((await admin("POST", "/admin/account/reopen")).status).toBeLessThan(300);
-    expect((await tenant.admit()).kind).toBe("admitted");
-    expect((await tenant.admit()).kind).toBe("admitted");
+    for (const each of [tenant, other, later]) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      expect((await each.admit()).kind).toBe("admitted");
+    }
+  });
+
+  it("lets one call of all tenants through every 15 minutes", async () => {
+    const [first, second] = [await aTenant(), await aTenant()];
+    await first.settle(await first.hold(), EXHAUSTED);
+    await vi.waitUntil(async () => (await second.admit()).kind === "account_quota_exceeded");
+    vi.setSystemTime(NOW + PROBE);
+    expect((await second.admit()).kind).toBe("admitted");
+    expect((await first.admit()).kind).toBe("account_quota_exceeded");
+    vi.setSystemTime(NOW + 2 * PROBE);
+    expect((await first.admit()).kind).toBe("admitted");
+    expect((await second.admit()).kind).toBe("account_quota_exceeded");
+  });
+
+  it("is lifted for all by one call that was answered", async () => {
+    const [first, second] = [await aTenant(), await aTenant()];
+    await first.settle(await first.hold(), EXHAUSTED);
+    await vi.waitUntil(async () => (await second.admit()).kind === "account_quota_exceeded");
+    vi.setSystemTime(NOW + PROBE);
+    await second.settle(await second.hold(), { account: "answered" });
+    await vi.waitUntil(async () => (await first.admit()).kind === "admitted");
   });
 });

@@ -16,6 +16,7 @@ import {
   stopClock,
   withoutReports,
 } from "./a-tenant.ts";
+import { LEASE_MS } from "../../src/domain/lease.ts";
 
 // The one alarm of a tenant: it expires, writes counts, purges in batches, and sets itself anew.
 
@@ -90,7 +91,11 @@ describe("the alarm", () => {
     await tenant.settle(second);
     vi.setSystemTime(second.deadlineMs);
     expect(await ring(tenant)).toBe(true);
-    // Nothing is open: the next is the purge, within the hour after midnight.
+    // Nothing is open: what was leased and is not used is given back when its time is over.
+    expect(await armedFor(tenant)).toBe(NOW + LEASE_MS);
+    vi.setSystemTime(NOW + LEASE_MS);
+    expect(await ring(tenant)).toBe(true);
+    // The next is the purge, within the hour after midnight.
     const next = (await armedFor(tenant)) ?? 0;
     expect(next).toBeGreaterThanOrEqual(MIDNIGHT);
     expect(next).toBeLessThan(MIDNIGHT + 60 * MINUTE);

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Settings } from "../../src/domain/settings.ts";
 import {
+  account,
   aKey,
   aTenant,
   cleanUp,
@@ -45,6 +46,8 @@ afterEach(cleanUp);
 
 /** One call posted, one open, then one more is tried under all these conditions. */
 async function refusalUnder(conditions: readonly Condition[]): Promise<string> {
+  // Another tenant's exhausted account is this one's too.
+  await account().reopen();
   const has = (condition: Condition): boolean => conditions.includes(condition);
   const tenant = await aTenant();
   const done = await tenant.hold();

@@ -1,7 +1,6 @@
 import { env, evictDurableObject } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Database, objectDatabase } from "../../durable-objects/database.ts";
-import { admit } from "../../durable-objects/tenant/admit.ts";
 import { makeParts, type Parts } from "../../durable-objects/tenant/parts.ts";
 import { readPlatform } from "../../durable-objects/tenant/platform.ts";
 import type { Profile } from "../../durable-objects/tenant/profile-store.ts";
@@ -12,6 +11,7 @@ import { Steps } from "../../durable-objects/tenant/steps.ts";
 import type { Hold } from "../../src/domain/ledger.ts";
 import { NO_REVIEW } from "../../src/domain/verdict.ts";
 import { makeTenant } from "../client.ts";
+import { admitCovered } from "../../simulation/generous-account.ts";
 import {
   admitRequest,
   admitted,
@@ -81,7 +81,7 @@ const oneCall = (
   request: AdmitRequest,
   verdict: (hold: Hold) => ReturnType<typeof aVerdict>,
 ): void => {
-  const { hold } = admitted(steps.run(profile, () => admit(parts, profile, request)));
+  const { hold } = admitted(steps.run(profile, () => admitCovered(parts, profile, request)));
   const settling = settleRequest(hold, { verdicts: [verdict(hold)] });
   steps.run(profile, () => settle(parts, profile, settling));
 };
@@ -111,7 +111,7 @@ describe("rows written", () => {
     await within(tenant, counting(written), ({ parts, steps, profile }) => {
       const holds = steps.run(profile, () =>
         Array.from({ length: 20 }, () =>
-          admitted(admit(parts, profile, admitRequest({ caller: tenant.key }))),
+          admitted(admitCovered(parts, profile, admitRequest({ caller: tenant.key }))),
         ),
       );
       steps.run(profile, () =>
@@ -149,7 +149,9 @@ describe("rows written", () => {
     await within(tenant, counting(written), ({ parts, steps, profile }) => {
       for (let n = 0; n < 1000; n += 1) {
         vi.setSystemTime(NOW + Math.floor((n * SECOND) / 1001));
-        steps.run(profile, () => admit(parts, profile, admitRequest({ caller: tenant.key })));
+        steps.run(profile, () =>
+          admitCovered(parts, profile, admitRequest({ caller: tenant.key })),
+        );
       }
       vi.setSystemTime(NOW + SECOND);
       steps.run(profile, () => parts.refusals.flush());
@@ -170,7 +172,8 @@ describe("storage_full", () => {
     });
     await within(tenant, sized, ({ parts, steps, profile }) => {
       const request = admitRequest({ caller: tenant.key });
-      const ask = (asked: AdmitRequest) => steps.run(profile, () => admit(parts, profile, asked));
+      const ask = (asked: AdmitRequest) =>
+        steps.run(profile, () => admitCovered(parts, profile, asked));
       const { hold } = admitted(ask(request));
       share = 0.9001;
       expect(ask(admitRequest({ caller: tenant.key }))).toEqual({ kind: "storage_full" });
@@ -192,7 +195,7 @@ describe("a step that throws", () => {
       tenant,
       (db) => db,
       ({ parts, steps, profile }) => {
-        const ask = () => admit(parts, profile, admitRequest({ caller: tenant.key }));
+        const ask = () => admitCovered(parts, profile, admitRequest({ caller: tenant.key }));
         expect(() =>
           steps.run(profile, () => {
             admitted(ask());
@@ -241,7 +244,7 @@ describe("a step that throws", () => {
       tenant,
       (db) => db,
       ({ parts, steps, profile }) => {
-        const ask = () => admit(parts, profile, admitRequest({ caller: tenant.key }));
+        const ask = () => admitCovered(parts, profile, admitRequest({ caller: tenant.key }));
         const batch = () =>
           steps.run(profile, () => {
             ask();

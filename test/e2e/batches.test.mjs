@@ -51,6 +51,7 @@ async function readVerdictsOf(key, id) {
 }
 
 test("killed in the middle of a batch", { timeout: 300_000 }, async (t) => {
+  await server.unboundRates();
   const key = await server.makeTenant("batched", {
     daily_neurons: 1_000_000,
     rpm: { requests: 1_000_000, text_generation: 1_000_000, text_classification: 1_000_000 },

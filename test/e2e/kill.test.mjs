@@ -88,6 +88,7 @@ async function audit() {
 test("killed at random moments", { timeout: 120_000 }, async (t) => {
   t.diagnostic(`SEED=${SEED}`);
   const random = randomNumbers(SEED);
+  await server.unboundRates();
   key = await server.makeTenant("mortal", {
     daily_neurons: 1_000_000,
     rpm: { requests: 1_000_000, text_generation: 1_000_000, text_classification: 1_000_000 },

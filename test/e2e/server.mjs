@@ -206,6 +206,12 @@ export class Server {
     return reply;
   }
 
+  /** All tenants together may make as many calls a minute as these tests need. */
+  async unboundRates() {
+    const rpm = { text_generation: 1_000_000, text_classification: 1_000_000 };
+    await this.admin("PATCH", "/admin/account", { rpm });
+  }
+
   /** A new tenant's key; settings over plan free and 10,000 neurons. @returns {Promise<string>} */
   async makeTenant(id, settings = {}) {
     await this.admin("PUT", `/admin/tenants/${id}`, {

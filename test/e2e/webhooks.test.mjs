@@ -13,7 +13,10 @@ import { assertInvariants, MARKER, readAll, Server } from "./server.mjs";
 const server = new Server({ WEBHOOK_TARGETS: "any" });
 /** @type {Receiver[]} */
 const receivers = [];
-before(() => server.start());
+before(async () => {
+  await server.start();
+  await server.unboundRates();
+});
 after(async () => {
   for (const one of receivers) one.stop();
   await server.stop();

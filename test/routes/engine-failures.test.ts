@@ -7,6 +7,9 @@ import { arrived, scripted, unique } from "./scripted.ts";
 const GEMMA = "@cf/google/gemma-4-26b-a4b-it";
 const LLAMA = "@cf/meta/llama-3.1-8b-instruct-fp8";
 
+/** What upstream says of the account's allocation closes the day to every tenant. */
+afterEach(async () => void (await admin("POST", "/admin/account/reopen")));
+
 const newTenant = (): Promise<TestTenant> => makeTenant(`engine-${unique()}`);
 
 interface Ending {

@@ -12,6 +12,9 @@ import { arrived, type Scripted, scripted, unique } from "./scripted.ts";
 const HELLO = { text: "hello there" };
 const POST = ["POST", "/v1/verdicts", HELLO] as const;
 
+/** What upstream says of the account's allocation closes the day to every tenant. */
+afterEach(async () => void (await admin("POST", "/admin/account/reopen")));
+
 const newTenant = (settings: object = {}): Promise<TestTenant> =>
   makeTenant(`fails-${unique()}`, { ...settings });
 

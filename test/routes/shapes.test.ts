@@ -21,7 +21,7 @@ const LINE = sorted(`id object day admitted_at settled_at outcome route request_
   verdict_id held_micro_neurons micro_neurons quota_micro_neurons granted_micro_neurons grants
   overage_micro_neurons overrun_micro_neurons overage_usd_per_1000_neurons items price_book
   adjusts reason`);
-const ITEM = sorted("stage model engine priced_as units micro_neurons basis input");
+const ITEM = sorted("stage model engine priced_as units micro_neurons basis input task");
 const QUOTA_PROBLEM = sorted(`type title status detail instance kind request_id violated-policies
   resets_at limit_micro_neurons posted_micro_neurons pending_micro_neurons
   available_micro_neurons required_micro_neurons`);
@@ -262,7 +262,7 @@ describe("the other objects", () => {
   it("has exactly the contract's fields", async () => {
     const put = await admin("PUT", "/admin/tenants/shapes-2", { plan: "free", daily_neurons: 1.5 });
     expect(put.status).toBe(201);
-    expect(keys(put.body)).toEqual(TENANT);
+    expect(keys(put.body)).toEqual([...TENANT, "warnings"].toSorted());
     expect(keys((await tenant.call("GET", "/v1/limits")).body)).toEqual(LIMITS);
     const issued: Reply = await tenant.call("POST", "/v1/keys", { name: "web" });
     expect(keys(issued.body)).toEqual([...KEY, "key", "replaces"].toSorted());

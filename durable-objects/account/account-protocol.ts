@@ -1,0 +1,66 @@
+import type { AccountClosure, AccountNews } from "../../src/domain/account-closure.ts";
+import type { RateAnswer, RateAsk } from "../../src/domain/account-rates.ts";
+import type { Promised } from "../../src/domain/account-terms.ts";
+import type { LeaseAnswer, LeaseAsk } from "../../src/domain/lease.ts";
+import type { MicroNeurons } from "../../src/domain/micro-neurons.ts";
+import type { Day } from "../../src/domain/period.ts";
+
+// What a tenant's object and the `Account` object say to each other about what all tenants share.
+
+/** What a tenant's object asks and reports, all in one message. */
+export interface AccountAsk {
+  readonly tenant: string;
+  readonly life: number;
+  /** What its settings promise it, and their version: the account may not have heard. */
+  readonly promised: Promised & { readonly version: number };
+  /** Of one of its days; null: nothing of neurons. */
+  readonly lease: (Omit<LeaseAsk, "tenant" | "life"> & { readonly day: Day }) | null;
+  readonly rates: Omit<RateAsk, "tenant"> | null;
+  readonly news: AccountNews | null;
+  /** It would like to find out whether the closure of the day is still so. */
+  readonly probe: boolean;
+}
+
+/** What all tenants are to know. */
+export interface AccountView {
+  /** The larger is the later. */
+  readonly notice: number;
+  /** Neurons are shared out: admission needs a lease. */
+  readonly isPooled: boolean;
+  readonly closure: AccountClosure | null;
+}
+
+/**
+ * `repeated`: a message of this number was heard before, and what this one reports was not. A stale
+ * message names the latest that was heard.
+ */
+export type LeaseReply =
+  | (LeaseAnswer & { readonly repeated: boolean })
+  | { readonly stale: number };
+
+export type AccountAnswer =
+  | {
+      readonly kind: "answered";
+      readonly view: AccountView;
+      /** Null: it asked for none, or there is no pool. */
+      readonly lease: LeaseReply | null;
+      readonly rates: RateAnswer | null;
+      /** It may let one call through. */
+      readonly mayProbe: boolean;
+      readonly nowMs: number;
+    }
+  /** This life of the tenant has ended, or is about to. */
+  | { readonly kind: "over" };
+
+/** What a tenant's object answers to who tells it the view: what it has spent, of each day. */
+export interface HeardView {
+  readonly life: number;
+  readonly days: readonly DaySpent[];
+}
+
+export interface DaySpent {
+  readonly day: Day;
+  /** Charged, with what engines used beyond that. */
+  readonly spent: MicroNeurons;
+  readonly pending: MicroNeurons;
+}

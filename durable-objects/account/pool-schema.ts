@@ -1,0 +1,53 @@
+// The account's pool: what the platform set, what each tenant was promised, what each holds of a
+// day, and what each took of a rate class in the last minute.
+
+export const POOL_TABLES: readonly string[] = [
+  `CREATE TABLE pool_state (
+    only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
+    settings TEXT NOT NULL,
+    measured_margin INTEGER NOT NULL CHECK (measured_margin >= 0),
+    notice INTEGER NOT NULL CHECK (notice >= 0),
+    closed_day INTEGER,
+    closed_at_ms INTEGER,
+    probe_at_ms INTEGER,
+    lifted_at_ms INTEGER NOT NULL,
+    told_day INTEGER NOT NULL,
+    told_threshold REAL NOT NULL
+  ) STRICT`,
+  // One for each tenant that is there. `told`: the latest notice that its object confirmed.
+  `CREATE TABLE promises (
+    tenant TEXT PRIMARY KEY,
+    life INTEGER NOT NULL,
+    version INTEGER NOT NULL,
+    plan TEXT NOT NULL CHECK (plan IN ('free', 'paid')),
+    daily INTEGER NOT NULL CHECK (daily >= 0),
+    floor INTEGER NOT NULL CHECK (floor >= 0),
+    told INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID`,
+  // Tenants that were there before: their objects say the rest when they ask for the first time.
+  `INSERT INTO promises (tenant, life, version, plan, daily, floor, told)
+    SELECT id, generation, 0, 'free', 0, 0, 0 FROM tenants WHERE state = 'active'`,
+  `CREATE TABLE pool_shares (
+    day INTEGER NOT NULL,
+    tenant TEXT NOT NULL,
+    life INTEGER NOT NULL,
+    granted INTEGER NOT NULL CHECK (granted >= 0),
+    spent INTEGER NOT NULL CHECK (spent >= 0),
+    pending INTEGER NOT NULL CHECK (pending >= 0),
+    deadline_ms INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    answer TEXT,
+    asked_at_ms INTEGER NOT NULL,
+    reported_at_ms INTEGER NOT NULL,
+    want INTEGER NOT NULL CHECK (want >= 0),
+    refusals INTEGER NOT NULL,
+    PRIMARY KEY (day, tenant, life)
+  ) STRICT, WITHOUT ROWID`,
+  `CREATE TABLE rate_uses (
+    class TEXT NOT NULL,
+    tenant TEXT NOT NULL,
+    hungry_until_ms INTEGER NOT NULL,
+    window TEXT NOT NULL,
+    PRIMARY KEY (class, tenant)
+  ) STRICT, WITHOUT ROWID`,
+];

@@ -1,0 +1,237 @@
+import type { AccountClosure } from "../../src/domain/account-closure.ts";
+import type { RateUse, RateUses } from "../../src/domain/account-rates.ts";
+import {
+  type AccountSettings,
+  DEFAULT_ACCOUNT_SETTINGS,
+  type Promised,
+} from "../../src/domain/account-terms.ts";
+import type { LeaseAnswer } from "../../src/domain/lease.ts";
+import { type MicroNeurons, microNeurons } from "../../src/domain/micro-neurons.ts";
+import type { Day } from "../../src/domain/period.ts";
+import type { Share } from "../../src/domain/pool.ts";
+import type { Plan } from "../../src/domain/quota.ts";
+import type { RateClass, Window } from "../../src/domain/rate-limit.ts";
+import type { Database } from "../database.ts";
+
+/** What there is one of. */
+export interface PoolState {
+  readonly settings: AccountSettings;
+  readonly measuredMargin: MicroNeurons;
+  /** Grows with each change that all tenants are to hear of. */
+  readonly notice: number;
+  readonly closure: AccountClosure | null;
+  /** When the last closure was lifted. */
+  readonly liftedAtMs: number;
+  /** The highest threshold that the platform was told of, and on which day. */
+  readonly told: { readonly day: Day; readonly threshold: number };
+}
+
+/** A tenant that is there, with what its settings promise it. */
+export interface TenantPromise extends Promised {
+  readonly tenant: string;
+  readonly life: number;
+  /** Of the settings. */
+  readonly version: number;
+  /** The latest notice that its object confirmed. */
+  readonly told: number;
+}
+
+type StateRow = {
+  settings: string;
+  measured_margin: number;
+  notice: number;
+  closed_day: number | null;
+  closed_at_ms: number | null;
+  probe_at_ms: number | null;
+  lifted_at_ms: number;
+  told_day: number;
+  told_threshold: number;
+};
+
+type PromiseRow = {
+  tenant: string;
+  life: number;
+  version: number;
+  plan: Plan;
+  daily: number;
+  floor: number;
+  told: number;
+};
+
+type ShareRow = {
+  day: number;
+  tenant: string;
+  life: number;
+  granted: number;
+  spent: number;
+  pending: number;
+  deadline_ms: number;
+  seq: number;
+  answer: string | null;
+  asked_at_ms: number;
+  reported_at_ms: number;
+  want: number;
+  refusals: number;
+};
+
+type UseRow = { class: string; tenant: string; hungry_until_ms: number; window: string };
+
+const FIRST_STATE: PoolState = {
+  settings: DEFAULT_ACCOUNT_SETTINGS,
+  measuredMargin: microNeurons(0),
+  notice: 0,
+  closure: null,
+  liftedAtMs: 0,
+  told: { day: 0, threshold: 0 },
+};
+
+export class PoolStore {
+  readonly #db: Database;
+
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  readState(): PoolState {
+    const row = this.#db.run<StateRow>("SELECT * FROM pool_state")[0];
+    if (row === undefined) return FIRST_STATE;
+    return {
+      settings: { ...DEFAULT_ACCOUNT_SETTINGS, ...(JSON.parse(row.settings) as AccountSettings) },
+      measuredMargin: microNeurons(row.measured_margin),
+      notice: row.notice,
+      closure:
+        row.closed_day === null
+          ? null
+          : {
+              day: row.closed_day,
+              closedAtMs: row.closed_at_ms ?? 0,
+              probeAtMs: row.probe_at_ms ?? 0,
+            },
+      liftedAtMs: row.lifted_at_ms,
+      told: { day: row.told_day, threshold: row.told_threshold },
+    };
+  }
+
+  writeState(state: PoolState): void {
+    this.#db.run(
+      `INSERT OR REPLACE INTO pool_state (only_row, settings, measured_margin, notice, closed_day,
+        closed_at_ms, probe_at_ms, lifted_at_ms, told_day, told_threshold)
+        VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      JSON.stringify(state.settings),
+      state.measuredMargin,
+      state.notice,
+      state.closure?.day ?? null,
+      state.closure?.closedAtMs ?? null,
+      state.closure?.probeAtMs ?? null,
+      state.liftedAtMs,
+      state.told.day,
+      state.told.threshold,
+    );
+  }
+
+  listPromises(): TenantPromise[] {
+    return this.#db.run<PromiseRow>("SELECT * FROM promises ORDER BY tenant").map((row) => ({
+      ...row,
+      daily: microNeurons(row.daily),
+      floor: microNeurons(row.floor),
+    }));
+  }
+
+  writePromise({ tenant, life, version, plan, daily, floor, told }: TenantPromise): void {
+    this.#db.run(
+      `INSERT OR REPLACE INTO promises (tenant, life, version, plan, daily, floor, told)
+        VALUES (?, ?, ?, ?, ?, ?, ?)`,
+      tenant,
+      life,
+      version,
+      plan,
+      daily,
+      floor,
+      told,
+    );
+  }
+
+  removePromise(tenant: string): void {
+    this.#db.run("DELETE FROM promises WHERE tenant = ?", tenant);
+  }
+
+  listShares(day: Day): Share[] {
+    return this.#db.run<ShareRow>("SELECT * FROM pool_shares WHERE day = ?", day).map(toShare);
+  }
+
+  writeShare(day: Day, share: Share): void {
+    this.#db.run(
+      `INSERT OR REPLACE INTO pool_shares (day, tenant, life, granted, spent, pending, deadline_ms,
+        seq, answer, asked_at_ms, reported_at_ms, want, refusals)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      day,
+      share.tenant,
+      share.life,
+      share.granted,
+      share.spent,
+      share.pending,
+      share.deadlineMs,
+      share.seq,
+      share.answer === null ? null : JSON.stringify(share.answer),
+      share.askedAtMs,
+      share.reportedAtMs,
+      share.want,
+      share.refusals,
+    );
+  }
+
+  /** What each of the days counts as gone, in µN; `to` is not included. */
+  claimsByDay(from: Day, to: Day): { readonly day: Day; readonly claim: number }[] {
+    return this.#db.run<{ day: number; claim: number }>(
+      `SELECT day, SUM(MAX(granted, spent + pending)) AS claim FROM pool_shares
+        WHERE day >= ? AND day < ? GROUP BY day`,
+      from,
+      to,
+    );
+  }
+
+  purgeShares(before: Day): void {
+    this.#db.run("DELETE FROM pool_shares WHERE day < ?", before);
+  }
+
+  readUses(): RateUses {
+    const uses = new Map<RateClass, Map<string, RateUse>>();
+    for (const row of this.#db.run<UseRow>("SELECT * FROM rate_uses")) {
+      const window = JSON.parse(row.window) as Window;
+      const use = { window, hungryUntilMs: row.hungry_until_ms };
+      const ofClass = uses.get(row.class) ?? new Map<string, RateUse>();
+      uses.set(row.class, ofClass.set(row.tenant, use));
+    }
+    return uses;
+  }
+
+  writeUse(name: RateClass, tenant: string, { window, hungryUntilMs }: RateUse): void {
+    this.#db.run(
+      `INSERT OR REPLACE INTO rate_uses (class, tenant, hungry_until_ms, window)
+        VALUES (?, ?, ?, ?)`,
+      name,
+      tenant,
+      hungryUntilMs,
+      JSON.stringify(window),
+    );
+  }
+
+  removeUse(name: RateClass, tenant: string): void {
+    this.#db.run("DELETE FROM rate_uses WHERE class = ? AND tenant = ?", name, tenant);
+  }
+}
+
+const toShare = (row: ShareRow): Share => ({
+  tenant: row.tenant,
+  life: row.life,
+  granted: microNeurons(row.granted),
+  spent: microNeurons(row.spent),
+  pending: microNeurons(row.pending),
+  deadlineMs: row.deadline_ms,
+  seq: row.seq,
+  answer: row.answer === null ? null : (JSON.parse(row.answer) as LeaseAnswer),
+  askedAtMs: row.asked_at_ms,
+  reportedAtMs: row.reported_at_ms,
+  want: microNeurons(row.want),
+  refusals: row.refusals,
+});

@@ -1,0 +1,255 @@
+import type { AccountNews } from "../../src/domain/account-closure.ts";
+import { type AccountStanding, isOfAccount, type Missing } from "../../src/domain/cover.ts";
+import { type LeaseNeed, type LeaseRefusal, UNUSABLE_BEFORE_MS } from "../../src/domain/lease.ts";
+import {
+  least,
+  type MicroNeurons,
+  microNeurons,
+  minusOrZero,
+  most,
+  plus,
+  sum,
+  ZERO,
+} from "../../src/domain/micro-neurons.ts";
+import type { Day } from "../../src/domain/period.ts";
+import type { RateUnits } from "../../src/domain/rate-limit.ts";
+import type {
+  AccountAnswer,
+  AccountAsk,
+  AccountView,
+  LeaseReply,
+} from "../account/account-protocol.ts";
+import type { KnownAccount, Lease, LeaseStore } from "./lease-store.ts";
+import { TicketBox } from "./ticket-box.ts";
+
+// What the tenant has of what all tenants share: its allowances, in rows; tickets, permission to
+// probe and refusals, in memory. Everything runs inside the object's steps.
+
+/** A lease is for as many calls as that, if so much is to be had. */
+const CALLS_AT_ONCE = 256;
+
+/** The last calls of a day may find that more came free: it is asked so seldom that it costs nothing. */
+const SPENT_AGAIN_MS = 300_000;
+
+/** How long the permission to probe may be used: a call waits for it. */
+const PROBE_MS = 1_000;
+
+/** What the tenant uses of a day. */
+export interface DayUse {
+  readonly day: Day;
+  /** Charged, with what engines used beyond that. */
+  readonly spent: MicroNeurons;
+  readonly pending: MicroNeurons;
+}
+
+const usedOf = ({ spent, pending }: DayUse): MicroNeurons => plus(spent, pending);
+
+export class AccountCover {
+  readonly #store: LeaseStore;
+  /** Without a word from the account: whether neurons are shared out. */
+  readonly #isPooledByPlan: boolean;
+  readonly #tickets = new TicketBox();
+  #known: KnownAccount | null = null;
+  #leases: Map<Day, Lease> | null = null;
+  #refused: { readonly day: Day; readonly refusal: LeaseRefusal } | null = null;
+  #probeFromMs = 0;
+  #wallMs = 0;
+  #usedAtMs = 0;
+
+  constructor(store: LeaseStore, isPooledByPlan: boolean) {
+    this.#store = store;
+    this.#isPooledByPlan = isPooledByPlan;
+  }
+
+  /** Forgets what was not written. */
+  forget(): void {
+    this.#known = null;
+    this.#leases = null;
+  }
+
+  begin(wallMs: number): void {
+    this.#wallMs = wallMs;
+  }
+
+  get wallMs(): number {
+    return this.#wallMs;
+  }
+
+  /** @param floor what the tenant's settings keep for it */
+  standing(
+    use: DayUse,
+    at: { readonly nowMs: number; readonly floor: MicroNeurons; readonly isProbeDue: boolean },
+  ): AccountStanding {
+    const { nowMs, floor, isProbeDue } = at;
+    const refused = this.#refused?.day === use.day ? this.#refused.refusal : null;
+    const neurons = { used: usedOf(use), left: this.#left(use, nowMs), floor, refused };
+    return {
+      neurons: this.account.isPooled ? neurons : null,
+      rates: (name) => ({
+        left: this.#tickets.left(name, this.#wallMs),
+        refused: this.#tickets.refused(name),
+      }),
+      isProbeDue,
+    };
+  }
+
+  /** An admission uses its tickets, and the permission to probe. */
+  take(units: RateUnits, nowMs: number): void {
+    for (const [name, count] of Object.entries(units)) {
+      if (isOfAccount(name)) this.#tickets.take(name, count, this.#wallMs);
+    }
+    this.#probeFromMs = 0;
+    this.#usedAtMs = nowMs;
+  }
+
+  /** As a ticket: only within a second of when it was asked for. */
+  get mayProbe(): boolean {
+    return this.#probeFromMs <= this.#wallMs && this.#wallMs < this.#probeFromMs + PROBE_MS;
+  }
+
+  get account(): KnownAccount {
+    this.#known ??= this.#store.readAccount() ?? {
+      notice: 0,
+      isPooled: this.#isPooledByPlan,
+      news: null,
+    };
+    return this.#known;
+  }
+
+  get leases(): ReadonlyMap<Day, Lease> {
+    return (this.#leases ??= new Map(this.#store.list().map((lease) => [lease.day, lease])));
+  }
+
+  /** Of what calls lack: what to ask the account for. `own` is what the tenant's own limit leaves. */
+  need(missing: readonly Missing[], use: DayUse, own: MicroNeurons | null): AccountAsk["lease"] {
+    const bounds = missing.flatMap(({ bound }) => bound ?? []);
+    if (bounds.length === 0) return null;
+    // Who was refused keeps nothing that it cannot use: others can, and all of it is asked for again.
+    if (this.#refused?.day === use.day) this.#lower(use);
+    const used = usedOf(use);
+    const beyond = (amount: MicroNeurons): MicroNeurons =>
+      minusOrZero(plus(used, amount), this.#lease(use.day).granted);
+    const all = sum(bounds);
+    const dearest = bounds.reduce(most);
+    const some = microNeurons(Math.min(dearest * CALLS_AT_ONCE, Number.MAX_SAFE_INTEGER / 4));
+    const wanted = own === null ? some : least(some, own);
+    const need: LeaseNeed = {
+      least: beyond(bounds.reduce(least)),
+      need: beyond(all),
+      want: beyond(most(all, wanted)),
+    };
+    return this.#message(use, need);
+  }
+
+  /** What is spent and held, with nothing asked; `giveBack`: and nothing kept that is not used. */
+  report(use: DayUse, giveBack: boolean): AccountAsk["lease"] {
+    if (giveBack) this.#lower(use);
+    return this.#message(use, null);
+  }
+
+  rates(missing: readonly Missing[]): AccountAsk["rates"] {
+    const calls = missing.map(({ rates }) => rates).filter((one) => Object.keys(one).length > 0);
+    if (calls.length === 0) return null;
+    return { calls, more: this.#tickets.more(new Set(calls.flatMap((one) => Object.keys(one)))) };
+  }
+
+  /** @param wallMs when it was asked */
+  hear(
+    ask: AccountAsk,
+    answer: Extract<AccountAnswer, { kind: "answered" }>,
+    { wallMs, nowMs }: { readonly wallMs: number; readonly nowMs: number },
+  ): void {
+    const shiftMs = nowMs - answer.nowMs;
+    if (ask.news !== null && sameNews(ask.news, this.account.news)) this.#know({ news: null });
+    this.see(answer.view);
+    if (answer.rates !== null) this.#tickets.add(answer.rates, wallMs, shiftMs);
+    if (answer.mayProbe) this.#probeFromMs = wallMs;
+    if (ask.lease === null) return;
+    if (answer.lease === null) this.#write({ ...this.#lease(ask.lease.day), toldAtMs: nowMs });
+    else this.#leased(ask.lease.day, answer.lease, { nowMs, shiftMs });
+  }
+
+  /** What all tenants are to know; true when it is not older than what is known. */
+  see(view: AccountView): boolean {
+    const before = this.account;
+    if (view.notice < before.notice) return false;
+    if (view.notice > before.notice) this.forgetRefusals();
+    if (view.notice > before.notice || view.isPooled !== before.isPooled) {
+      this.#know({ notice: view.notice, isPooled: view.isPooled });
+    }
+    return true;
+  }
+
+  /** To be told to the account: written in the step that learned it. */
+  learn(news: AccountNews): void {
+    this.#know({ news });
+  }
+
+  forgetRefusals(): void {
+    this.#refused = null;
+    this.#tickets.forgetRefusals();
+  }
+
+  /** Whether something was admitted within the last while. */
+  isBusy(nowMs: number, withinMs: number): boolean {
+    return this.#usedAtMs > nowMs - withinMs;
+  }
+
+  remove(day: Day): void {
+    this.#store.remove(day);
+    this.#leases = null;
+  }
+
+  #leased(
+    day: Day,
+    answer: LeaseReply,
+    { nowMs, shiftMs }: { readonly nowMs: number; readonly shiftMs: number },
+  ): void {
+    const lease = this.#lease(day);
+    // The account heard more of this day than is known here, so what is known here is what holds.
+    if ("stale" in answer) return this.#write({ ...lease, seq: Math.max(lease.seq, answer.stale) });
+    const { granted, deadlineMs, seq, refused } = answer;
+    this.#write({ day, granted, deadlineMs, seq, toldAtMs: nowMs });
+    if (refused === null) {
+      if (this.#refused?.day === day) this.#refused = null;
+      return;
+    }
+    const againAtMs = Math.min(refused.againAtMs + shiftMs, nowMs + SPENT_AGAIN_MS);
+    this.#refused = { day, refusal: { ...refused, againAtMs } };
+  }
+
+  #left(use: DayUse, nowMs: number): MicroNeurons {
+    const { granted, deadlineMs } = this.#lease(use.day);
+    return nowMs >= deadlineMs - UNUSABLE_BEFORE_MS ? ZERO : minusOrZero(granted, usedOf(use));
+  }
+
+  #lease(day: Day): Lease {
+    return this.leases.get(day) ?? { day, granted: ZERO, deadlineMs: 0, seq: 0, toldAtMs: 0 };
+  }
+
+  #message(use: DayUse, need: LeaseNeed | null): AccountAsk["lease"] {
+    const { granted, seq } = this.#lease(use.day);
+    const { day, spent, pending } = use;
+    return { day, seq: seq + 1, allowance: granted, spent, pending, need };
+  }
+
+  /** The tenant's own allowance is lowered first, and told then. */
+  #lower(use: DayUse): void {
+    const lease = this.#lease(use.day);
+    if (lease.granted > usedOf(use)) this.#write({ ...lease, granted: usedOf(use) });
+  }
+
+  #write(lease: Lease): void {
+    this.#store.write(lease);
+    this.#leases = new Map(this.leases).set(lease.day, lease);
+  }
+
+  #know(change: Partial<KnownAccount>): void {
+    const known = { ...this.account, ...change };
+    this.#store.writeAccount(known);
+    this.#known = known;
+  }
+}
+
+const sameNews = (a: AccountNews, b: AccountNews | null): boolean =>
+  b !== null && a.kind === b.kind && a.day === b.day && a.admittedAtMs === b.admittedAtMs;

@@ -1,0 +1,18 @@
+// What the tenant has of the account's pool, and what it knows of the account.
+
+export const LEASE_TABLES: readonly string[] = [
+  // An allowance is written here before it is used. `seq`: of the last message that was answered.
+  `CREATE TABLE leases (
+    day INTEGER PRIMARY KEY,
+    granted INTEGER NOT NULL CHECK (granted >= 0),
+    deadline_ms INTEGER NOT NULL,
+    seq INTEGER NOT NULL CHECK (seq >= 0),
+    told_at_ms INTEGER NOT NULL
+  ) STRICT`,
+  `CREATE TABLE account_view (
+    only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
+    notice INTEGER NOT NULL,
+    is_pooled INTEGER NOT NULL CHECK (is_pooled IN (0, 1)),
+    news TEXT
+  ) STRICT`,
+];

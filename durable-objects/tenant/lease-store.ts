@@ -1,0 +1,88 @@
+import type { AccountNews } from "../../src/domain/account-closure.ts";
+import { type MicroNeurons, microNeurons } from "../../src/domain/micro-neurons.ts";
+import type { Day } from "../../src/domain/period.ts";
+import type { Database } from "../database.ts";
+
+/** The tenant's allowance of a day. */
+export interface Lease {
+  readonly day: Day;
+  readonly granted: MicroNeurons;
+  readonly deadlineMs: number;
+  /** Of the last message about this day that was answered. */
+  readonly seq: number;
+  readonly toldAtMs: number;
+}
+
+/** What is known of the account. */
+export interface KnownAccount {
+  readonly notice: number;
+  readonly isPooled: boolean;
+  /** What a call learned of the allocation, until the account has heard of it. */
+  readonly news: AccountNews | null;
+}
+
+type LeaseRow = {
+  day: number;
+  granted: number;
+  deadline_ms: number;
+  seq: number;
+  told_at_ms: number;
+};
+
+type ViewRow = { notice: number; is_pooled: number; news: string | null };
+
+export class LeaseStore {
+  readonly #db: Database;
+
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  list(): Lease[] {
+    return this.#db.run<LeaseRow>("SELECT * FROM leases ORDER BY day").map((row) => ({
+      day: row.day,
+      granted: microNeurons(row.granted),
+      deadlineMs: row.deadline_ms,
+      seq: row.seq,
+      toldAtMs: row.told_at_ms,
+    }));
+  }
+
+  write({ day, granted, deadlineMs, seq, toldAtMs }: Lease): void {
+    this.#db.run(
+      `INSERT OR REPLACE INTO leases (day, granted, deadline_ms, seq, told_at_ms)
+        VALUES (?, ?, ?, ?, ?)`,
+      day,
+      granted,
+      deadlineMs,
+      seq,
+      toldAtMs,
+    );
+  }
+
+  remove(day: Day): void {
+    this.#db.run("DELETE FROM leases WHERE day = ?", day);
+  }
+
+  /** Null: nothing was heard yet. */
+  readAccount(): KnownAccount | null {
+    const row = this.#db.run<ViewRow>("SELECT * FROM account_view")[0];
+    return row === undefined
+      ? null
+      : {
+          notice: row.notice,
+          isPooled: row.is_pooled === 1,
+          news: row.news === null ? null : (JSON.parse(row.news) as AccountNews),
+        };
+  }
+
+  writeAccount({ notice, isPooled, news }: KnownAccount): void {
+    this.#db.run(
+      `INSERT OR REPLACE INTO account_view (only_row, notice, is_pooled, news)
+        VALUES (1, ?, ?, ?)`,
+      notice,
+      isPooled ? 1 : 0,
+      news === null ? null : JSON.stringify(news),
+    );
+  }
+}

@@ -1,0 +1,54 @@
+import { type Admission, admit } from "../durable-objects/tenant/admit.ts";
+import { senderOf } from "../durable-objects/tenant/account-link.ts";
+import type { Parts } from "../durable-objects/tenant/parts.ts";
+import type { Profile } from "../durable-objects/tenant/profile-store.ts";
+import type { AdmitReply, AdmitRequest } from "../durable-objects/tenant/protocol.ts";
+import { CHUNK_MS } from "../src/domain/account-rates.ts";
+import type { Missing } from "../src/domain/cover.ts";
+import { LEASE_MS } from "../src/domain/lease.ts";
+import { plus } from "../src/domain/micro-neurons.ts";
+import { dayOf } from "../src/domain/period.ts";
+
+// An account that refuses nothing, for what looks at a tenant alone.
+
+const UNITS = 1_000_000;
+
+/** Inside a step. */
+export function admitCovered(parts: Parts, profile: Profile, request: AdmitRequest): AdmitReply {
+  for (;;) {
+    const reply: Admission = admit(parts, profile, request);
+    if (reply.kind !== "uncovered") return reply;
+    coverFreely(parts, profile, reply.missing);
+  }
+}
+
+function coverFreely({ cover, ledger }: Parts, profile: Profile, missing: Missing): void {
+  const { nowMs } = ledger.standing(profile);
+  const lease = cover.need([missing], ledger.use(dayOf(nowMs)), null);
+  const ask = { ...senderOf(profile), lease, rates: null, news: null, probe: missing.probe };
+  const tickets = Object.keys(missing.rates).map((name) => [
+    name,
+    { units: UNITS, forMs: CHUNK_MS },
+  ]);
+  cover.hear(
+    ask,
+    {
+      kind: "answered",
+      view: { ...cover.account, closure: ledger.closure() },
+      lease:
+        lease === null || lease.need === null
+          ? null
+          : {
+              seq: lease.seq,
+              granted: plus(lease.allowance, lease.need.want),
+              deadlineMs: nowMs + LEASE_MS,
+              refused: null,
+              repeated: false,
+            },
+      rates: { tickets: Object.fromEntries(tickets), refused: {} },
+      mayProbe: missing.probe,
+      nowMs,
+    },
+    { wallMs: cover.wallMs, nowMs },
+  );
+}

@@ -1,0 +1,64 @@
+import * as v from "valibot";
+import type { AccountPatch } from "../domain/account-terms.ts";
+import { ok } from "../http/call.ts";
+import { defineRoute } from "../http/route.ts";
+import { AccountOutput, AccountPatchInput, toAccount } from "../wire/account.ts";
+import { given } from "../wire/settings.ts";
+import { recordAct } from "./audit.ts";
+import { askAccount, tellAccount, UNAVAILABLE } from "./tenant-object.ts";
+
+// The Cloudflare account that all tenants share, by the platform.
+
+const auth = { kind: "platform" } as const;
+
+const LIMIT_BYTES = 65_536;
+
+export const getAccount = defineRoute({
+  method: "GET",
+  path: "/admin/account",
+  summary: "The account that all tenants share: its pool, rates and promises",
+  surface: "native",
+  auth,
+  reply: { status: 200, schema: AccountOutput },
+  failures: [],
+  handle: async (call) => {
+    const found = await askAccount(call.env, (account) => account.readPool());
+    return "kind" in found ? found : ok(toAccount(found));
+  },
+});
+
+export const patchAccount = defineRoute({
+  method: "PATCH",
+  path: "/admin/account",
+  summary: "Change caps, rates, margin and thresholds of the account",
+  description: "RFC 7396: null means the default; `rpm` merges by key.",
+  surface: "native",
+  auth,
+  body: { schema: AccountPatchInput, limitBytes: LIMIT_BYTES },
+  reply: { status: 200, schema: AccountOutput },
+  failures: [],
+  handle: async (call) => {
+    const patch: AccountPatch = given(call.body);
+    const found = await tellAccount(call.env, (account) => account.patchPool(patch));
+    if ("kind" in found) return found;
+    const detail = { fields: Object.keys(call.body) };
+    if (!(await recordAct(call, "PATCH /admin/account", detail))) return UNAVAILABLE;
+    return ok(toAccount(found));
+  },
+});
+
+export const reopenAccount = defineRoute({
+  method: "POST",
+  path: "/admin/account/reopen",
+  summary: "Lift the closure of the day after an upstream 3036 or 4006",
+  surface: "native",
+  auth,
+  reply: { status: 200, schema: v.object({ object: v.literal("reopened"), tenants: v.number() }) },
+  failures: [],
+  handle: async (call) => {
+    const tenants = await tellAccount(call.env, (account) => account.reopen());
+    if (typeof tenants !== "number") return tenants;
+    if (!(await recordAct(call, "POST /admin/account/reopen", { tenants }))) return UNAVAILABLE;
+    return ok({ object: "reopened", tenants });
+  },
+});
