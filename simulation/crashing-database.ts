@@ -23,9 +23,9 @@ export class CrashingDatabase implements Database {
   readonly #statements = new Map<string, StatementSync>();
   #crash: Crash | null = null;
 
-  /** The next transaction crashes. */
-  crashNext(when: Crash): void {
-    this.#crash = when;
+  /** How the next transaction crashes; `none`: it does not. */
+  crashNext(when: Crash | "none"): void {
+    this.#crash = when === "none" ? null : when;
   }
 
   run<Row extends Record<string, SqlValue>>(statement: string, ...values: SqlValue[]): Row[] {

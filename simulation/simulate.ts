@@ -1,12 +1,15 @@
 import { parseArgs } from "node:util";
 import { CrashingDatabase } from "./crashing-database.ts";
+import { PoolStage, PoolWorld } from "./pool-world.ts";
 import { Random } from "./random.ts";
-import { prepareTenant, World } from "./world.ts";
+import { prepareTenant } from "./simulated-tenant.ts";
+import { World } from "./world.ts";
 
-// npm run simulate -- --seed 1 --histories 100000 [--steps 40] [--from 0]
+// npm run simulate -- --seed 1 --histories 100000 [--steps 40] [--from 0] [--of tenant]
 //
-// History n of a seed is the same on every machine: a failing run prints the one command that
-// replays it alone, and a long run can be shared out over processes by where each begins.
+// Histories of one tenant, and for every tenth of them one of an account and its tenants. History n
+// of a seed is the same on every machine: a failing run prints the one command that replays it alone,
+// and a long run can be shared out over processes by where each begins.
 
 const { values } = parseArgs({
   options: {
@@ -15,6 +18,7 @@ const { values } = parseArgs({
     steps: { type: "string", default: "40" },
     from: { type: "string", default: "0" },
     only: { type: "string" },
+    of: { type: "string" },
   },
 });
 
@@ -22,29 +26,83 @@ const seed = Number(values.seed);
 const histories = Number(values.histories);
 const steps = Number(values.steps);
 
+/** Histories of one tenant for each of an account: those cost more. */
+const TENANTS_PER_ACCOUNT = 10;
+
+/** Steps of an account's history for one of a tenant's: there is more that happens. */
+const ACCOUNT_STEPS = 3;
+
 /** Far apart, so that histories of neighbouring seeds share nothing. */
 const seedOf = (history: number): number => (seed * 0x9e3779b1 + history * 0x85ebca77) >>> 0;
 
-const db = new CrashingDatabase();
-prepareTenant(db);
+interface Histories {
+  readonly of: "tenant" | "account";
+  readonly play: (history: number) => Promise<void>;
+}
+
+function ofTenant(): Histories {
+  const db = new CrashingDatabase();
+  prepareTenant(db);
+  const play = async (history: number): Promise<void> => {
+    db.beginHistory();
+    const world = new World(new Random(seedOf(history)), db);
+    await told(world.log, () => {
+      for (let step = 0; step < steps; step += 1) world.step();
+      world.finish();
+    });
+    db.forgetHistory();
+  };
+  return { of: "tenant", play };
+}
+
+function ofAccount(): Histories {
+  const stage = new PoolStage();
+  const play = async (history: number): Promise<void> => {
+    stage.begin();
+    const world = new PoolWorld(new Random(seedOf(history)), stage);
+    await told(world.log, async () => {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      for (let step = 0; step < ACCOUNT_STEPS * steps; step += 1) await world.step();
+      await world.rest();
+    });
+    stage.forget();
+  };
+  return { of: "account", play };
+}
+
+/** What happened before something failed. */
+async function told(log: readonly string[], play: () => void | Promise<void>): Promise<void> {
+  try {
+    await play();
+  } catch (error) {
+    console.error(log.join("\n"));
+    throw error;
+  }
+}
+
+async function run({ of, play }: Histories, first: number, count: number): Promise<void> {
+  for (let history = first; history < first + count; history += 1) {
+    try {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      await play(history);
+    } catch (error) {
+      console.error(error);
+      const again = `--seed ${seed} --steps ${steps} --of ${of} --only ${history}`;
+      console.error(`replay: npm run simulate -- ${again}`);
+      process.exit(1);
+    }
+  }
+  const which = first === 0 ? "" : `, from ${first} on`;
+  console.log(
+    `${count} histories of ${of === "tenant" ? "one tenant" : "an account and its tenants"}, seed ${seed}${which}: every invariant held.`,
+  );
+}
 
 const first = Number(values.only ?? values.from);
-const last = values.only === undefined ? first + histories : first + 1;
-for (let history = first; history < last; history += 1) {
-  db.beginHistory();
-  const world = new World(new Random(seedOf(history)), db);
-  try {
-    for (let step = 0; step < steps; step += 1) world.step();
-    world.finish();
-  } catch (error) {
-    console.error(world.log.join("\n"));
-    console.error(error);
-    console.error(`replay: npm run simulate -- --seed ${seed} --steps ${steps} --only ${history}`);
-    process.exit(1);
-  }
-  db.forgetHistory();
+const count = values.only === undefined ? histories : 1;
+if (values.of !== "account") await run(ofTenant(), first, count);
+if (values.of === "account") await run(ofAccount(), first, count);
+if (values.of === undefined) {
+  const part = (number: number): number => Math.ceil(number / TENANTS_PER_ACCOUNT);
+  await run(ofAccount(), part(first), part(count));
 }
-const which = first === 0 ? "" : `, from ${first} on`;
-console.log(
-  `${last - first} histories of ${steps} steps, seed ${seed}${which}: every invariant held.`,
-);

@@ -1,0 +1,187 @@
+import { PoolBook } from "../durable-objects/account/pool-book.ts";
+import { PoolDesk } from "../durable-objects/account/pool-desk.ts";
+import { PoolStore } from "../durable-objects/account/pool-store.ts";
+import {
+  recallLeases,
+  tellView,
+  type ToldTenant,
+} from "../durable-objects/account/tell-tenants.ts";
+import type { AccountAnswer, AccountAsk } from "../durable-objects/account/account-protocol.ts";
+import { AccountLink, hearAccount } from "../durable-objects/tenant/account-link.ts";
+import { type Admission, admit } from "../durable-objects/tenant/admit.ts";
+import { makeParts, type Parts } from "../durable-objects/tenant/parts.ts";
+import type { Profile } from "../durable-objects/tenant/profile-store.ts";
+import type {
+  AdmitReply,
+  ModerationAdmit,
+  SettleRequest,
+} from "../durable-objects/tenant/protocol.ts";
+import { settle } from "../durable-objects/tenant/settle.ts";
+import { Steps } from "../durable-objects/tenant/steps.ts";
+import { Crashed, type CrashingDatabase } from "./crashing-database.ts";
+import { PLATFORM } from "./simulated-tenant.ts";
+
+// The objects of a simulated account, real but for their shells. What a process had in memory is gone
+// with it: whatever still runs of it can neither read nor write any more.
+
+/** Thrown to whoever asks a process that is gone. */
+const gone = () => new Error("the process is gone");
+
+/** What a node may use of the world. */
+export interface Surroundings {
+  readonly nowMs: () => number;
+  readonly send: (ask: AccountAsk) => Promise<AccountAnswer>;
+}
+
+export class TenantNode implements ToldTenant {
+  readonly id: string;
+  readonly db: CrashingDatabase;
+  readonly #skewMs: number;
+  readonly #around: Surroundings;
+  #process: { readonly parts: Parts; readonly steps: Steps; readonly link: AccountLink };
+
+  constructor(id: string, db: CrashingDatabase, skewMs: number, around: Surroundings) {
+    this.id = id;
+    this.db = db;
+    this.#skewMs = skewMs;
+    this.#around = around;
+    this.#process = this.#started();
+  }
+
+  restart(): void {
+    this.#process = this.#started();
+  }
+
+  get parts(): Parts {
+    return this.#process.parts;
+  }
+
+  /** As the object's shell does it. */
+  async admit(request: ModerationAdmit): Promise<AdmitReply> {
+    const { link } = this.#process;
+    for (let round = 0; round < 20; round += 1) {
+      const reply = this.step((profile): Admission => admit(this.#process.parts, profile, request));
+      if (reply.kind !== "uncovered") return reply;
+      // oxlint-disable-next-line no-await-in-loop -- once more when the account was asked
+      if (!(await link.cover(reply.missing))) break;
+      if (link !== this.#process.link) throw gone();
+    }
+    return { kind: "unavailable" };
+  }
+
+  settle(request: SettleRequest): void {
+    this.step((profile) => settle(this.#process.parts, profile, request));
+    if (request.account !== null) void this.#process.link.tellNews();
+  }
+
+  /** What the alarm does, as far as the account is concerned. */
+  tend(): Promise<void> {
+    this.step(() => undefined);
+    return this.#process.link.tend();
+  }
+
+  hearAccount(
+    view: Parameters<ToldTenant["hearAccount"]>[0],
+  ): ReturnType<ToldTenant["hearAccount"]> {
+    return Promise.resolve(
+      this.step((profile, nowMs) => hearAccount(this.#process.parts, profile, view, nowMs)),
+    );
+  }
+
+  giveBack(life: number, day: number): Promise<void> {
+    return this.#process.link.giveBack(life, day);
+  }
+
+  /** One step of the object. Throws `Crashed`; but for a commit that failed the process is a new one then. */
+  step<Result>(work: (profile: Profile, nowMs: number) => Result): Result {
+    const { steps } = this.#process;
+    const profile = steps.profile();
+    if (profile === null) throw new Error("the tenant is gone");
+    try {
+      return steps.run(profile, (nowMs) => work(profile, nowMs));
+    } catch (error) {
+      if (error instanceof Crashed && error.when !== "commit_fails") this.restart();
+      throw error;
+    }
+  }
+
+  get wallMs(): number {
+    return this.#around.nowMs() + this.#skewMs;
+  }
+
+  #started() {
+    const parts = makeParts(this.db, PLATFORM);
+    const steps = new Steps(parts, () => this.wallMs);
+    const link: AccountLink = new AccountLink({
+      parts,
+      step: (work) => {
+        if (this.#process.link !== link) throw gone();
+        return this.step(work);
+      },
+      account: () => ({ ask: (ask) => this.#around.send(ask) }),
+      wallMs: () => this.wallMs,
+      report: (_, error) => {
+        if (!(error instanceof Error)) throw error;
+      },
+    });
+    return { parts, steps, link };
+  }
+}
+
+export class AccountNode {
+  readonly db: CrashingDatabase;
+  readonly #skewMs: number;
+  readonly #around: Pick<Surroundings, "nowMs">;
+  #process: { readonly book: PoolBook; readonly desk: PoolDesk };
+
+  constructor(db: CrashingDatabase, skewMs: number, around: Pick<Surroundings, "nowMs">) {
+    this.db = db;
+    this.#skewMs = skewMs;
+    this.#around = around;
+    this.#process = this.#started();
+  }
+
+  restart(): void {
+    this.#process = this.#started();
+  }
+
+  get wallMs(): number {
+    return this.#around.nowMs() + this.#skewMs;
+  }
+
+  ask(ask: AccountAsk): AccountAnswer {
+    return structuredClone(this.act((desk, nowMs) => desk.ask(ask, nowMs)));
+  }
+
+  act<Result>(work: (desk: PoolDesk, nowMs: number) => Result): Result {
+    return this.#transact(this.#process, (nowMs) => work(this.#process.desk, nowMs));
+  }
+
+  /** What the alarm does for the pool. */
+  async alarm(tenant: (id: string) => ToldTenant): Promise<void> {
+    const process = this.#process;
+    const deps = {
+      desk: process.desk,
+      tenant,
+      transact: <Result>(work: (nowMs: number) => Result) => this.#transact(process, work),
+    };
+    await tellView(deps);
+    await recallLeases(deps);
+  }
+
+  #transact<Result>(process: { readonly book: PoolBook }, work: (nowMs: number) => Result): Result {
+    if (process !== this.#process) throw gone();
+    try {
+      return this.db.transaction(() => work(this.wallMs));
+    } catch (error) {
+      process.book.forget();
+      if (error instanceof Crashed && error.when !== "commit_fails") this.restart();
+      throw error;
+    }
+  }
+
+  #started() {
+    const book = new PoolBook(new PoolStore(this.db), "free");
+    return { book, desk: new PoolDesk(book, () => undefined) };
+  }
+}

@@ -1,0 +1,352 @@
+import { migrate } from "../durable-objects/database.ts";
+import type { AccountAnswer, AccountAsk } from "../durable-objects/account/account-protocol.ts";
+import { ACCOUNT_MIGRATIONS } from "../durable-objects/account/account-schema.ts";
+import type { ToldTenant } from "../durable-objects/account/tell-tenants.ts";
+import { change } from "../durable-objects/tenant/configure.ts";
+import type {
+  AdmitReply,
+  ModerationAdmit,
+  SettleRequest,
+} from "../durable-objects/tenant/protocol.ts";
+import { Steps } from "../durable-objects/tenant/steps.ts";
+import { heldItem, type Hold } from "../src/domain/ledger.ts";
+import { microNeurons } from "../src/domain/micro-neurons.ts";
+import { dayOf } from "../src/domain/period.ts";
+import { promisedBy, withDefaults } from "../src/domain/settings.ts";
+import { CRASHES, Crashed, CrashingDatabase } from "./crashing-database.ts";
+import { PoolInvariants } from "./pool-invariants.ts";
+import { AccountNode, TenantNode } from "./pool-nodes.ts";
+import type { Random } from "./random.ts";
+import { ONE_PICTURE, prepareTenant, START_MS } from "./simulated-tenant.ts";
+
+// Three tenants of one account, each object a process of its own with a database and a clock. Messages
+// between them are late, lost, repeated and overtaken, some tenants cannot reach the account for a
+// while, and any process may crash at a commit.
+
+const NAMES = ["tenant-a", "tenant-b", "tenant-c"] as const;
+const IMAGES = "image_classification";
+
+/** Databases of all histories, their schemas made once. */
+export class PoolStage {
+  readonly account = new CrashingDatabase();
+  readonly tenants = NAMES.map(() => new CrashingDatabase());
+
+  constructor() {
+    migrate(this.account, ACCOUNT_MIGRATIONS);
+    for (const [at, db] of this.tenants.entries()) prepareTenant(db, NAMES[at]);
+  }
+
+  begin(): void {
+    for (const db of [this.account, ...this.tenants]) db.beginHistory();
+  }
+
+  forget(): void {
+    for (const db of [this.account, ...this.tenants]) db.forgetHistory();
+  }
+}
+
+/** A message on its way to the account, or its answer on its way back. */
+interface Mail {
+  readonly ask: AccountAsk;
+  readonly answer: AccountAnswer | null;
+  /** Who waits for it; null: nobody any more. */
+  readonly waits: {
+    readonly resolve: (answer: AccountAnswer) => void;
+    readonly reject: (error: Error) => void;
+  } | null;
+}
+
+interface Call {
+  readonly tenant: TenantNode;
+  readonly request: ModerationAdmit;
+  hold: Hold | null;
+}
+
+export class PoolWorld {
+  readonly #random: Random;
+  readonly #account: AccountNode;
+  readonly #tenants: readonly TenantNode[];
+  readonly #invariants: PoolInvariants;
+  readonly #floors = new Map<string, number>();
+  readonly #cutOff = new Set<string>();
+  #nowMs = START_MS;
+  #mail: Mail[] = [];
+  #calls: Call[] = [];
+  #drawn = 0;
+  #failure: Error | null = null;
+  readonly log: string[] = [];
+
+  constructor(random: Random, stage: PoolStage) {
+    this.#random = random;
+    const nowMs = () => this.#nowMs;
+    const skew = () => random.integer(-2000, 2000);
+    this.#account = new AccountNode(stage.account, skew(), { nowMs });
+    this.#tenants = stage.tenants.map(
+      (db, at) =>
+        new TenantNode(NAMES[at] ?? "", db, skew(), { nowMs, send: (ask) => this.#send(ask) }),
+    );
+    // Either few calls of few pictures, whose rate is asked for call by call; or large ones in chunks.
+    const isSmall = random.chance(0.6);
+    this.#scale = isSmall ? 1 : 40;
+    const size = random.integer(12, 40) * ONE_PICTURE * this.#scale;
+    const rate = isSmall ? random.integer(4, 25) : random.integer(301, 900);
+    this.#account.act((desk) =>
+      desk.patch({ daily_cap_neurons: size / 1e6, rpm: { [IMAGES]: rate } }),
+    );
+    for (const tenant of this.#tenants) this.#promise(tenant, size);
+    this.#invariants = new PoolInvariants(this.#account, this.#tenants, { size, rate });
+  }
+
+  readonly #scale: number;
+
+  async step(): Promise<void> {
+    const random = this.#random;
+    if (random.chance(0.12)) {
+      const node = random.pick([this.#account, ...this.#tenants]);
+      node.db.crashNext(random.pick(CRASHES));
+    }
+    const act = random.pick(ACTS);
+    this.log.push(`${this.#nowMs}: ${act}`);
+    this.#guarded(() => this.#perform(act));
+    await this.#checked();
+  }
+
+  /** All that is on its way arrives, every hold ends, and the alarms ring until nothing is to be done. */
+  async rest(): Promise<void> {
+    this.#cutOff.clear();
+    for (const db of [this.#account.db, ...this.#tenants.map((tenant) => tenant.db)]) {
+      db.crashNext("none");
+    }
+    for (const waitMs of [...QUIET, 86_400_000, ...QUIET]) {
+      this.#nowMs += waitMs;
+      for (const tenant of this.#tenants) this.#later(tenant.tend());
+      this.#later(this.#account.alarm((id) => this.#tenant(id)));
+      for (let mail = 0; mail < 12; mail += 1) {
+        this.#exchange();
+        // oxlint-disable-next-line no-await-in-loop -- one after the other
+        await this.#checked();
+      }
+    }
+    this.#invariants.atRest();
+  }
+
+  async #checked(): Promise<void> {
+    // Everything that does not wait for a message has happened by then.
+    await new Promise((resolve) => setImmediate(resolve));
+    if (this.#failure !== null) throw this.#failure;
+    this.#invariants.check((callId) => {
+      const call = this.#calls.find(({ request }) => request.callId === callId);
+      return call === undefined ? 0 : picturesOf(call.request);
+    });
+  }
+
+  #promise(tenant: TenantNode, size: number): void {
+    const floor = this.#random.pick([0, 0.2, 0.3]) * size;
+    this.#floors.set(tenant.id, Math.floor(floor));
+    const steps = new Steps(tenant.parts, () => tenant.wallMs);
+    const settings = withDefaults({
+      plan: "free",
+      daily_neurons: 10_000,
+      reserved_neurons: Math.floor(floor) / 1e6,
+    });
+    const profile = steps.profile();
+    if (profile === null) throw new Error("the tenant is gone");
+    change(steps, profile, { change: { kind: "replace", settings }, ifMatch: null });
+    tenant.restart();
+    const promised = tenant.step(promisedBy);
+    this.#account.act((desk) => desk.promise(tenant.id, 1, promised));
+  }
+
+  #perform(act: (typeof ACTS)[number]): void {
+    const random = this.#random;
+    switch (act) {
+      case "call":
+        return this.#callSome(random.chance(0.4) ? random.integer(2, 4) : 1);
+      case "settle":
+        return this.#settle();
+      case "carry":
+        return this.#carry();
+      case "exchange":
+        return this.#exchange();
+      case "lose":
+        return this.#lose();
+      case "tick":
+        return void (this.#nowMs += random.integer(1, 3000));
+      case "wait":
+        return void (this.#nowMs += random.integer(20_000, 100_000));
+      case "tend":
+        return this.#later(random.pick(this.#tenants).tend());
+      case "alarm":
+        return this.#later(this.#account.alarm((id) => this.#tenant(id)));
+      case "cut_off":
+        return this.#cutOrHeal(random.pick(this.#tenants).id);
+      case "reopen":
+        return this.#account.act((desk, nowMs) => desk.reopen(nowMs));
+      case "crash":
+        return random.pick([this.#account, ...this.#tenants]).restart();
+    }
+  }
+
+  #callSome(count: number): void {
+    const tenant = this.#random.pick(this.#tenants);
+    for (let at = 0; at < count; at += 1) {
+      const call: Call = { tenant, request: this.#request(), hold: null };
+      this.#calls.push(call);
+      this.#later(tenant.admit(call.request).then((reply) => this.#answered(call, reply)));
+    }
+  }
+
+  #answered(call: Call, reply: AdmitReply): void {
+    if (reply.kind === "admitted") call.hold = reply.hold;
+    const ofNeurons =
+      (reply.kind === "quota_reserved" && reply.againAtMs !== undefined) ||
+      reply.kind === "account_quota_exceeded";
+    const { tenant } = call;
+    if (!ofNeurons || tenant.parts.ledger.closure() !== null) return;
+    const floor = this.#floors.get(tenant.id) ?? 0;
+    const bound = picturesOf(call.request) * ONE_PICTURE;
+    const used = this.#invariants.used(tenant, dayOf(tenant.wallMs));
+    // What engines used beyond their bounds may be of anybody's floor.
+    if (used + bound <= floor && this.#invariants.overruns() === 0) {
+      this.#failure = new Error(`${tenant.id} was refused ${used} + ${bound} of its ${floor}`);
+    }
+  }
+
+  #request(): ModerationAdmit {
+    this.#drawn += 1;
+    const number = String(this.#drawn).padStart(26, "0");
+    const pictures = this.#random.integer(1, 3) * this.#scale;
+    return {
+      kind: "moderation",
+      callId: `jnl_${number}`,
+      requestId: `req_${number}`,
+      route: "POST /v1/verdicts",
+      caller: { kind: "platform" },
+      userId: null,
+      contents: [{ text: null, pictures }],
+      verdictIds: [`vrd_${number}`],
+      policy: { name: null, known: null },
+      idempotency: null,
+    };
+  }
+
+  #settle(): void {
+    const open = this.#calls.filter(({ hold }) => hold !== null);
+    if (open.length === 0) return;
+    const call = this.#random.pick(open);
+    call.tenant.settle(this.#settleRequest(call));
+    call.hold = null;
+  }
+
+  #settleRequest({ request, hold }: Call): SettleRequest {
+    const random = this.#random;
+    const overrun = microNeurons(random.chance(0.05) ? ONE_PICTURE : 0);
+    const items = (hold?.stages ?? []).map((stage) => {
+      const ran = random.chance(0.8);
+      return {
+        ...heldItem(stage),
+        model: ran ? stage.model : null,
+        engine: ran ? "embedded" : null,
+        microNeurons: ran ? stage.bound : microNeurons(0),
+        overrun: ran ? overrun : microNeurons(0),
+        basis: "counted" as const,
+      };
+    });
+    const account = random.pick(["exhausted", "answered", ...MOSTLY_NOTHING] as const);
+    return { callId: request.callId, items, verdicts: [], account, reply: null };
+  }
+
+  // Messages
+
+  #send(ask: AccountAsk): Promise<AccountAnswer> {
+    if (this.#cutOff.has(ask.tenant)) return cutOff();
+    return new Promise((resolve, reject) => {
+      this.#mail.push({ ask: structuredClone(ask), answer: null, waits: { resolve, reject } });
+    });
+  }
+
+  /** Everything that is on its way arrives, in order. */
+  #exchange(): void {
+    for (const mail of this.#mail.splice(0)) this.#arrive(mail);
+    for (const mail of this.#mail.splice(0)) this.#arrive(mail);
+  }
+
+  #carry(): void {
+    const mail = this.#taken();
+    if (mail === null) return;
+    // It arrives once more later, when nobody waits for it.
+    if (this.#random.chance(0.15)) this.#mail.push({ ...mail, answer: null, waits: null });
+    this.#arrive(mail);
+  }
+
+  #arrive({ ask, answer, waits }: Mail): void {
+    if (answer !== null) return waits?.resolve(answer);
+    try {
+      this.#mail.push({ ask, waits, answer: this.#account.ask(ask) });
+    } catch (error) {
+      if (!(error instanceof Crashed)) throw error;
+      waits?.reject(error);
+    }
+  }
+
+  /** Whoever waits for it gives up; it may arrive all the same. */
+  #lose(): void {
+    const mail = this.#taken();
+    if (mail === null) return;
+    mail.waits?.reject(new Error("lost"));
+    if (mail.answer === null && this.#random.chance(0.5)) {
+      this.#mail.push({ ...mail, waits: null });
+    }
+  }
+
+  #taken(): Mail | null {
+    if (this.#mail.length === 0) return null;
+    return this.#mail.splice(this.#random.integer(0, this.#mail.length - 1), 1)[0] ?? null;
+  }
+
+  #cutOrHeal(id: string): void {
+    if (!this.#cutOff.delete(id)) this.#cutOff.add(id);
+  }
+
+  #tenant(id: string): ToldTenant {
+    const tenant = this.#tenants.find((each) => each.id === id);
+    if (tenant === undefined) throw new Error(`there is no ${id}`);
+    return this.#cutOff.has(id) ? UNREACHABLE : tenant;
+  }
+
+  /** What goes on beside: it may be cut off by a crash, and by nothing else. */
+  #later(work: Promise<unknown>): void {
+    work.catch((error: unknown) => this.#excuse(error));
+  }
+
+  #guarded(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.#excuse(error);
+    }
+  }
+
+  #excuse(error: unknown): void {
+    if (error instanceof Crashed || (error as Error).message === "the process is gone") return;
+    this.#failure = error as Error;
+  }
+}
+
+const picturesOf = ({ contents }: ModerationAdmit): number =>
+  contents.reduce((sum, { pictures }) => sum + pictures, 0);
+
+const cutOff = (): Promise<never> => Promise.reject(new Error("cut off"));
+const UNREACHABLE: ToldTenant = { hearAccount: cutOff, giveBack: cutOff };
+
+/** Past the end of every hold, lease and pause. */
+const QUIET = Array.from({ length: 4 }, () => 400_000);
+
+const MOSTLY_NOTHING = Array.from({ length: 30 }, () => null);
+
+const ACTS = [
+  ...(["call", "call", "call", "call", "call", "call", "settle", "settle", "settle"] as const),
+  ...(["carry", "carry", "carry", "carry", "carry", "exchange", "exchange", "exchange"] as const),
+  ...(["lose", "tick", "tick", "tick", "wait", "tend", "alarm"] as const),
+  ...(["cut_off", "reopen", "crash"] as const),
+] as const;
