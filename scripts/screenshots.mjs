@@ -29,7 +29,7 @@ const FORMS = [
 ];
 
 /** Of the pictures: text stays sharp, and all of them together are a few megabytes. */
-const QUALITY = 82;
+const QUALITY = 88;
 
 /** How long the reports may take to hear of what happened. */
 const REPORTS_MS = 45_000;

@@ -39,6 +39,34 @@ const PAGES = [
   "/tenants/beset/refusals",
 ];
 
+/** Where a form is, and the button that opens it. */
+const FORMS = [
+  ["/tenants", "New tenant"],
+  ["/events", "Add an endpoint"],
+  ["/tenants/beset/summary", "Edit settings"],
+  ["/tenants/beset/summary", "Delete"],
+  ["/tenants/beset/grants", "Grant neurons"],
+  ["/tenants/beset/keys", "Issue a key"],
+  ["/tenants/beset/webhooks", "Add an endpoint"],
+];
+
+/** Script into whatever can be typed into. @returns how many fields that were */
+async function fillAll(/** @type {import("playwright-core").Locator} */ within) {
+  await within.evaluate((element) => {
+    for (const details of element.querySelectorAll("details")) details.open = true;
+  });
+  const fields = within.locator(
+    "input:is(:not([type]), [type=text], [type=search], [type=password]), textarea",
+  );
+  const count = await fields.count();
+  for (let n = 0; n < count; n += 1) {
+    const field = fields.nth(n);
+    // oxlint-disable-next-line no-await-in-loop -- typing may change what is there
+    if (await field.isVisible()) await field.fill(`${SCRIPT}${IMG}`);
+  }
+  return count;
+}
+
 /** Everything that a tenant or a person of its own may write. */
 async function beset() {
   const key = await server.makeTenant("beset", {
@@ -84,6 +112,13 @@ async function beset() {
   const opened = { state: "open", origin: "appeal", note: `${IMG}${SCRIPT}` };
   assert.equal((await tenant("POST", `/verdicts/${id}/review`, opened)).status, 200);
   await tenant("POST", "/verdicts", { text: MARKER, policy: "no-such-policy" });
+  const lines = (await tenant("GET", "/ledger")).body.data;
+  const charged = lines.find(({ micro_neurons: charge }) => charge > 0);
+  await server.admin("POST", "/admin/tenants/beset/adjustments", {
+    line_id: charged.id,
+    neurons: 0.1,
+    reason: `${IMG}${SCRIPT}`,
+  });
   return { webhook: made[4].body.id, verdict: made[0].body.id };
 }
 
@@ -158,6 +193,29 @@ describe("the console, beset", { skip: NO_BROWSER, timeout: 300_000 }, () => {
     await page.getByRole("button", { name: "Replay the change" }).click();
     await page.getByText("Judged anew").waitFor();
     await browser.assertQuiet(page);
+  });
+
+  test("takes script in every field of every page and form for text", async () => {
+    for (const path of PAGES) {
+      // oxlint-disable no-await-in-loop -- one page after the other
+      await visit(path);
+      await fillAll(page.locator("main"));
+      await browser.assertQuiet(page);
+    }
+    for (const [path, opener] of FORMS) {
+      await visit(path);
+      await page.getByRole("button", { name: opener, exact: true }).click();
+      const dialog = page.getByRole("dialog");
+      assert.ok((await fillAll(dialog)) > 0, `${opener} has a field`);
+      const submit = dialog.locator("button[type=submit]");
+      if (await submit.isEnabled()) await submit.click();
+      await page.waitForTimeout(300);
+      await browser.assertQuiet(page);
+      await page.keyboard.press("Escape");
+      // oxlint-enable no-await-in-loop
+    }
+    // Of all that was typed, nothing was deleted.
+    await visit("/tenants/beset/summary");
   });
 
   test("is drawn in no frame of another's", async () => {

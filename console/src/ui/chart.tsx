@@ -84,7 +84,7 @@ function Canvas({ label, places, series, format, onPlace }: CanvasProps) {
     if (element === null) return;
     const plot = new uPlot(
       optionsFor({ width: element.clientWidth, places, series, format, onPlace }),
-      [places.map((_, at) => at), ...stacked(series).map((values) => [...values])],
+      [places.map((_, at) => at), ...stacked(series).map(heights)],
       element,
     );
     const observer = new ResizeObserver(() =>
@@ -98,6 +98,9 @@ function Canvas({ label, places, series, format, onPlace }: CanvasProps) {
   }, [drawn, scheme]);
   return <div ref={holder} class="chart-canvas" role="img" aria-label={label} />;
 }
+
+/** A bar of nothing would still draw its edge, over the axis. */
+const heights = (values: readonly number[]) => values.map((value) => (value === 0 ? null : value));
 
 interface Drawing extends Omit<CanvasProps, "label"> {
   readonly width: number;
