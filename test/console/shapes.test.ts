@@ -1,10 +1,12 @@
 import type * as v from "valibot";
 import { describe, expect, it } from "vitest";
+import type * as account from "../../console/src/api/account-shapes.ts";
 import type * as money from "../../console/src/api/money-shapes.ts";
 import type * as moderation from "../../console/src/api/moderation-shapes.ts";
 import type * as shapes from "../../console/src/api/shapes.ts";
 import { CATEGORIES } from "../../src/domain/category.ts";
 import { defaultPolicy } from "../../src/domain/policy.ts";
+import type { AccountOutput } from "../../src/wire/account.ts";
 import type { AllUsageOutput } from "../../src/wire/all-usage.ts";
 import type { GrantOutput } from "../../src/wire/grant.ts";
 import type { LoggedVerdictOutput } from "../../src/wire/moderation-log.ts";
@@ -64,12 +66,13 @@ const SHOWN: readonly true[] = [
   true satisfies Shown<typeof StatementOutput, money.Statement>,
   true satisfies Shown<typeof ReconciliationDayOutput, money.ReconciledDay>,
   true satisfies Shown<typeof LoggedVerdictOutput, money.LoggedVerdict>,
+  true satisfies Shown<typeof AccountOutput, account.Account>,
   true satisfies Shown<typeof ModelOutput, shapes.ModelCard>,
 ];
 
 describe("what the console reads", () => {
   it("is what the API says", () => {
-    expect(SHOWN).toHaveLength(25);
+    expect(SHOWN).toHaveLength(26);
   });
 });
 

@@ -41,6 +41,7 @@ const PAGES = [
 
 /** Where a form is, and the button that opens it. */
 const FORMS = [
+  ["/", "Caps and margin"],
   ["/tenants", "New tenant"],
   ["/events", "Add an endpoint"],
   ["/tenants/beset/summary", "Edit settings"],

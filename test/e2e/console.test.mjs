@@ -209,6 +209,34 @@ describe("the console", { skip: NO_BROWSER, timeout: 300_000 }, () => {
     await assertAccessible(page, "usage");
   });
 
+  test("shows the account's pool move, keeps a margin of it, and hears from the reports", async () => {
+    await go("/");
+    // Leased or spent: what a tenant has used is known when it renews its lease.
+    await until("a lease", async () => (await figure("Free")) < 10_000);
+    await button("Caps and margin").click();
+    await field("Safety margin, neurons").fill("many");
+    await button("Save").click();
+    await dialog().locator(".field-error").waitFor();
+    await assertAccessible(page, "the account's settings");
+    await field("Safety margin, neurons").fill("1500");
+    await button("Save").click();
+    await page.getByText("1,500 N held back").waitFor();
+    await page.getByText("Share of 1 tenant").click();
+    await page
+      .getByRole("table", { name: /^Shares of the pool/ })
+      .getByText("story")
+      .waitFor();
+    const chart = page.getByRole("img", { name: "Neurons by hour and tenant" });
+    await until("a report", async () => {
+      if (await chart.isVisible()) return true;
+      await page.reload();
+      await sleep(500);
+      return false;
+    });
+    await page.getByText("quota exceeded").waitFor();
+    await assertAccessible(page, "the overview");
+  });
+
   test("adds an endpoint and replays a delivery to it", async () => {
     await go("/tenants/story/webhooks");
     await button("Add an endpoint").click();

@@ -6,6 +6,7 @@ import { Panel } from "../ui/panel.tsx";
 import { Badge, Empty, ErrorNote, Skeleton } from "../ui/status.tsx";
 import { useLoad } from "../ui/use-load.ts";
 import { Alerts } from "./alerts.tsx";
+import { PoolPanels } from "./pool-panels.tsx";
 import { UsagePanels } from "./usage-panels.tsx";
 
 export const OverviewPage = () => (
@@ -17,6 +18,7 @@ export const OverviewPage = () => (
       </div>
     </header>
     <div class="grid">
+      <PoolPanels />
       <UsagePanels />
       <Panel
         title="Alerts"

@@ -14,10 +14,13 @@ interface MeterProps {
   /** Whether the limit stops anything: then a full bar is a warning. */
   readonly hard?: boolean;
   readonly legend?: boolean;
+  /** What the legend says of the part that is not filled. */
+  readonly rest?: Segment;
 }
 
 /** A bar of what a limit was used for. An SVG, since its widths are data and no style. */
-export function Meter({ label, segments, limit, hard = true, legend = false }: MeterProps) {
+export function Meter({ label, segments, limit, hard = true, ...more }: MeterProps) {
+  const { legend = false, rest } = more;
   const used = segments.reduce((sum, { microNeurons }) => sum + microNeurons, 0);
   const whole = Math.max(limit ?? used, used, 1);
   let at = 0;
@@ -48,7 +51,7 @@ export function Meter({ label, segments, limit, hard = true, legend = false }: M
       </svg>
       {legend && (
         <ul class="legend">
-          {segments.map((segment) => (
+          {[...segments, ...(rest === undefined ? [] : [rest])].map((segment) => (
             <li key={segment.key} title={exactNeurons(segment.microNeurons)}>
               <svg class="swatch" viewBox="0 0 10 10" aria-hidden="true">
                 <rect class={`seg-${segment.key}`} width="10" height="10" rx="2" />

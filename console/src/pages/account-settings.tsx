@@ -1,0 +1,94 @@
+import { useState } from "preact/hooks";
+import type { AccountSettings } from "../api/account-shapes.ts";
+import { fieldErrors } from "../api/problem.ts";
+import { api } from "../api/session.ts";
+import { announce } from "../ui/announce.ts";
+import { Button } from "../ui/button.tsx";
+import { Dialog } from "../ui/dialog.tsx";
+import { TextField } from "../ui/field.tsx";
+import { ErrorNote } from "../ui/status.tsx";
+
+interface AccountSettingsProps {
+  readonly settings: AccountSettings;
+  readonly onClose: () => void;
+  readonly onSaved: () => void;
+}
+
+/** What is no number is sent as it is: the server says at the field what it must be. */
+const orNone = (text: string): number | string | null => {
+  if (text.trim() === "") return null;
+  const n = Number(text);
+  return Number.isFinite(n) ? n : text;
+};
+
+/** What all tenants together may use, and what is kept back. */
+export function AccountSettingsDialog({ settings, onClose, onSaved }: AccountSettingsProps) {
+  const [daily, setDaily] = useState(String(settings.daily_cap_neurons ?? ""));
+  const [monthly, setMonthly] = useState(settings.monthly_cap_usd ?? "");
+  const [margin, setMargin] = useState(String(settings.safety_margin_neurons));
+  const [error, setError] = useState<Error | null>(null);
+  const [busy, setBusy] = useState(false);
+  const errors = fieldErrors(error);
+  const save = async () => {
+    setBusy(true);
+    setError(null);
+    try {
+      await api.send("PATCH", "/admin/account", {
+        daily_cap_neurons: orNone(daily),
+        monthly_cap_usd: monthly.trim() === "" ? null : monthly.trim(),
+        safety_margin_neurons: orNone(margin),
+      });
+      announce("The account is changed, from the next lease on.");
+      onSaved();
+    } catch (caught) {
+      setError(caught as Error);
+      setBusy(false);
+    }
+  };
+  return (
+    <Dialog title="Caps and margin of the account" onClose={onClose}>
+      <form
+        class="stack"
+        onSubmit={(event) => {
+          event.preventDefault();
+          void save();
+        }}
+      >
+        <TextField
+          label="Daily cap, neurons"
+          hint="Of all tenants together. Empty: what the plan has."
+          inputMode="decimal"
+          maxLength={20}
+          value={daily}
+          onValue={setDaily}
+          error={errors.get("daily_cap_neurons")}
+        />
+        <TextField
+          label="Monthly cap, USD"
+          hint="Of neurons beyond the free allocation. Empty: no cap."
+          inputMode="decimal"
+          maxLength={20}
+          value={monthly}
+          onValue={setMonthly}
+          error={errors.get("monthly_cap_usd")}
+        />
+        <TextField
+          label="Safety margin, neurons"
+          hint="Of the day, granted to nobody. A larger measured drift holds instead."
+          inputMode="decimal"
+          maxLength={20}
+          value={margin}
+          onValue={setMargin}
+          error={errors.get("safety_margin_neurons")}
+        />
+        {error !== null && <ErrorNote error={error} what="Nothing was changed" />}
+        <div class="actions end">
+          <Button onClick={onClose}>Cancel</Button>
+          <Button type="submit" kind="primary" busy={busy}>
+            Save
+          </Button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}
