@@ -59,6 +59,8 @@ class Day {
   readonly #open: { readonly tenant: ATenant; readonly hold: Hold }[] = [];
   /** Underway; what is delivered may be so again. */
   #pool: UsageMessage[] = [];
+  /** Arrived long ago, and do so once more when all is over. */
+  readonly #late: UsageMessage[] = [];
   lost = 0;
   adjusted = 0;
   repeated = 0;
@@ -142,6 +144,7 @@ class Day {
       if (fate < 3) this.lost += 1;
       else if (fate < 6) this.#pool.push(message);
       else arriving.push(message);
+      if (fate === 8) this.#late.push(message);
       if (fate === 9) {
         this.#pool.push(message);
         this.repeated += 1;
@@ -156,7 +159,7 @@ class Day {
   async end(): Promise<void> {
     vi.setSystemTime(Date.now() + 2 * HOUR);
     await this.settleDown();
-    await deliver(this.#pool.splice(0));
+    await deliver([...this.#pool.splice(0), ...this.#late]);
   }
 
   async settleDown(): Promise<void> {
