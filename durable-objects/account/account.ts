@@ -296,6 +296,7 @@ export class Account extends DurableObject<Env> {
     const endpoints = this.#outbox.webhooks.all();
     const enabled = endpoints.filter((webhook) => webhook.enabled).length;
     return {
+      pool: this.readPool(),
       tenants: this.#store.countTenants(),
       endpoints: { enabled, disabled: endpoints.length - enabled },
       deliveries: this.#outbox.deliveries.counts(),

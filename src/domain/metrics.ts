@@ -1,5 +1,7 @@
 import type { ReconciledDay } from "./drift-object.ts";
 import type { Metric, Sample } from "./exposition.ts";
+import { by, counter, gauge, MICRO } from "./metric.ts";
+import { type PoolFacts, poolMetrics } from "./pool-metrics.ts";
 import {
   bucketUpperMs,
   latencyBucket,
@@ -50,6 +52,7 @@ export interface Today {
 }
 
 export interface AccountFacts {
+  readonly pool: PoolFacts;
   readonly tenants: Readonly<Record<string, number>>;
   readonly endpoints: { readonly enabled: number; readonly disabled: number };
   readonly deliveries: Deliveries;
@@ -81,22 +84,6 @@ export interface Facts {
   readonly checks: TenantChecks | null;
 }
 
-const gauge = (name: string, help: string, samples: readonly Sample[]): Metric => ({
-  name: `neurogate_${name}`,
-  help,
-  type: "gauge",
-  samples,
-});
-
-const counter = (name: string, help: string, samples: readonly Sample[]): Metric => ({
-  ...gauge(name, help, samples),
-  type: "counter",
-});
-
-/** One sample for each entry, labelled by its key. */
-const by = (label: string, values: Readonly<Record<string, number>>): Sample[] =>
-  Object.entries(values).map(([key, value]) => ({ labels: { [label]: key }, value }));
-
 export const metrics = (facts: Facts): Metric[] => [
   gauge("build_info", "The version that answers; always 1.", [
     { labels: { version: facts.version }, value: 1 },
@@ -111,7 +98,7 @@ export const metrics = (facts: Facts): Metric[] => [
   ...(facts.checks === null ? [] : checkMetrics(facts.checks)),
 ];
 
-const accountMetrics = ({ tenants, endpoints, deliveries }: AccountFacts): Metric[] => [
+const accountMetrics = ({ tenants, endpoints, deliveries, pool }: AccountFacts): Metric[] => [
   gauge("tenants", "Tenants by state.", by("state", tenants)),
   gauge("platform_endpoints", "The platform's webhook endpoints by state.", by("state", endpoints)),
   gauge(
@@ -119,9 +106,8 @@ const accountMetrics = ({ tenants, endpoints, deliveries }: AccountFacts): Metri
     "Deliveries to the platform's endpoints that wait for another try, or failed for good.",
     by("state", { ...deliveries }),
   ),
+  ...poolMetrics(pool),
 ];
-
-const MICRO = "In micro-neurons.";
 
 const calls = ({ posted, voided, expired }: TenantToday): number => posted + voided + expired;
 const drawn = ({ quota, granted, overage }: TenantToday): number => quota + granted + overage;

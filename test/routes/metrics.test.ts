@@ -62,6 +62,24 @@ const seed = async (count: number): Promise<void> => {
 };
 
 describe("GET /metrics", () => {
+  it("shows the account's pool where there is one, and what is left of its rates", async () => {
+    await makeTenant("pooled", { daily_neurons: 3000, reserved_neurons: 1000 });
+    const free = await scrape("", { CLOUDFLARE_PLAN: "free" });
+    expect(free.values("pool_size_micro_neurons")).toEqual({ "": 10_000_000_000 });
+    const parts = free.values("pool_micro_neurons") ?? {};
+    expect(Object.keys(parts)).toEqual(["spent", "held", "leased", "free"]);
+    expect(Object.values(parts).reduce((sum, part) => sum + part, 0)).toBe(10_000_000_000);
+    expect(free.values("pool_floors_micro_neurons")).toEqual({ "": 1_000_000_000 });
+    expect(free.values("pool_promised_micro_neurons")).toEqual({ "": 3_000_000_000 });
+    expect(free.values("account_closed")).toEqual({ "": 0 });
+    expect(free.values("account_rate_remaining")).toMatchObject({ text_generation: 300 });
+    const { body } = await admin("PATCH", "/admin/account", { safety_margin_neurons: 250 });
+    expect(body.pool.size_micro_neurons).toBe(9_750_000_000);
+    const held = await scrape();
+    expect(held.values("pool_margin_micro_neurons")).toEqual({ "": 250_000_000 });
+    expect(held.values("pool_size_micro_neurons")).toEqual({ "": 9_750_000_000 });
+  });
+
   it("says what the reports know of today, and of no other day", async () => {
     const latency = { [latencyBucket(20)]: 3, [latencyBucket(700)]: 2, [latencyBucket(90_000)]: 1 };
     await seedCalls(
