@@ -47,6 +47,8 @@ export interface Config {
   } | null;
   /** From which drift of a model and day on the platform is told: both must be reached. */
   readonly driftAlert: { readonly percent: number; readonly neurons: number };
+  /** Of so many days the worst drift is held back from the account's pool; 0: none is. */
+  readonly safetyMarginDays: number;
 }
 
 export const LOG_LEVELS = ["info", "warn", "error"] as const;
@@ -125,6 +127,7 @@ const Settings = v.object({
   CLOUDFLARE_API_TOKEN: v.optional(v.pipe(v.string(), v.trim())),
   CLOUDFLARE_GRAPHQL_URL: v.optional(v.pipe(v.string(), v.check(isGraphqlUrl)), GRAPHQL_URL),
   DRIFT_ALERT_PERCENT: v.optional(wholeUpTo(100), "5"),
+  SAFETY_MARGIN_DAYS: v.optional(wholeUpTo(92), "0"),
   DRIFT_ALERT_NEURONS: v.optional(wholeUpTo(1_000_000_000), "100"),
   CORS_ORIGINS: v.optional(v.pipe(commaList, v.array(v.pipe(v.string(), v.check(isOrigin)))), ""),
 });
@@ -190,6 +193,7 @@ export function readConfig(env: Env): ConfigResult {
       webhookTargets: settings.WEBHOOK_TARGETS,
       logLevel: settings.LOG_LEVEL,
       cloudflare: cloudflareIn(settings),
+      safetyMarginDays: settings.SAFETY_MARGIN_DAYS,
       driftAlert: { percent: settings.DRIFT_ALERT_PERCENT, neurons: settings.DRIFT_ALERT_NEURONS },
     },
   };

@@ -32,6 +32,7 @@ describe("readConfig", () => {
         logLevel: "info",
         cloudflare: null,
         driftAlert: { percent: 5, neurons: 100 },
+        safetyMarginDays: 0,
       },
     });
   });
@@ -53,6 +54,7 @@ describe("readConfig", () => {
       CLOUDFLARE_API_TOKEN: "token",
       DRIFT_ALERT_PERCENT: "10",
       DRIFT_ALERT_NEURONS: "0",
+      SAFETY_MARGIN_DAYS: "14",
     });
     expect(result).toMatchObject({
       kind: "ready",
@@ -75,6 +77,7 @@ describe("readConfig", () => {
           graphqlUrl: "https://api.cloudflare.com/client/v4/graphql",
         },
         driftAlert: { percent: 10, neurons: 0 },
+        safetyMarginDays: 14,
       },
     });
   });
@@ -101,6 +104,7 @@ describe("readConfig", () => {
     [{ DRIFT_ALERT_PERCENT: "101" }, "DRIFT_ALERT_PERCENT"],
     [{ DRIFT_ALERT_PERCENT: "-1" }, "DRIFT_ALERT_PERCENT"],
     [{ DRIFT_ALERT_NEURONS: "1.5" }, "DRIFT_ALERT_NEURONS"],
+    [{ SAFETY_MARGIN_DAYS: "93" }, "SAFETY_MARGIN_DAYS"],
     // A token is told to nobody but Cloudflare.
     [{ CLOUDFLARE_GRAPHQL_URL: "https://evil.example/graphql" }, "CLOUDFLARE_GRAPHQL_URL"],
     [{ CLOUDFLARE_GRAPHQL_URL: "http://127.0.0.1.evil.example/" }, "CLOUDFLARE_GRAPHQL_URL"],

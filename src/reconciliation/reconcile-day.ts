@@ -1,7 +1,7 @@
 import type { Config } from "../config.ts";
-import { accountDay, isBeyond, modelDrifts } from "../domain/drift.ts";
+import { accountDay, isBeyond, modelDrifts, worstDrift } from "../domain/drift.ts";
 import { driftObject, type ReconciledDay } from "../domain/drift-object.ts";
-import type { Day } from "../domain/period.ts";
+import { type Day, dayOf } from "../domain/period.ts";
 import { ReconciliationStore, type Run } from "../reports/reconciliation-store.ts";
 import { cloudflareUsage, type CloudflareUsage } from "./cloudflare-usage.ts";
 
@@ -12,6 +12,8 @@ export type DriftAlert = ReturnType<typeof driftObject>;
 export interface ReconcileDeps {
   readonly config: Config;
   readonly database: D1Database;
+  /** Holds so many µN back from the account's pool. Throws when that could not be done. */
+  readonly holdBack: (microNeurons: bigint) => Promise<void>;
   /** Tells the platform's webhooks. Throws when that could not be recorded. */
   readonly tell: (alerts: readonly DriftAlert[]) => Promise<void>;
 }
@@ -22,10 +24,10 @@ const MICRO_PER_NEURON = 1_000_000n;
  * Looks once and keeps what it saw; a later look at the same day replaces it. Whatever Cloudflare
  * answers is an outcome and not an exception.
  *
- * @throws when the database does not answer, or nobody could be told of a drift
+ * @throws when the database does not answer, the margin could not be set, or nobody could be told
  */
 export async function reconcileDay(deps: ReconcileDeps, day: Day): Promise<ReconciledDay> {
-  const { config, database, tell } = deps;
+  const { config, database, tell, holdBack } = deps;
   const store = new ReconciliationStore(database);
   const [journal, overage, usage] = await Promise.all([
     store.journalOf(day, enginesOf(config)),
@@ -45,6 +47,7 @@ export async function reconcileDay(deps: ReconcileDeps, day: Day): Promise<Recon
     drifts,
     money: accountDay(counted, config.workersPlan, overage),
   });
+  await holdBack(await marginOf(config, store));
   if (outcome === "compared") {
     const { percent, neurons } = config.driftAlert;
     const most = { percent, microNeurons: BigInt(neurons) * MICRO_PER_NEURON };
@@ -52,6 +55,12 @@ export async function reconcileDay(deps: ReconcileDeps, day: Day): Promise<Recon
     if (beyond.length > 0) await tell(beyond.map((model) => driftObject(day, model)));
   }
   return kept;
+}
+
+/** Also when it is nothing: whoever turns it off has all of the pool again. */
+async function marginOf({ safetyMarginDays }: Config, store: ReconciliationStore): Promise<bigint> {
+  if (safetyMarginDays === 0) return 0n;
+  return worstDrift(await store.driftsFrom(dayOf(Date.now()) - safetyMarginDays));
 }
 
 /**

@@ -120,6 +120,18 @@ export class ReconciliationStore {
     );
   }
 
+  /** Of the days from `from` on that could be compared, over all models. */
+  async driftsFrom(from: Day): Promise<{ drift: bigint; overrun: bigint }[]> {
+    const { results } = await this.#database
+      .prepare(
+        `SELECT CAST(SUM(drift) AS TEXT) AS drift, CAST(SUM(overrun) AS TEXT) AS overrun
+          FROM reconciliation WHERE day >= ? AND drift IS NOT NULL GROUP BY day`,
+      )
+      .bind(from)
+      .all<{ drift: string; overrun: string }>();
+    return results.map((row) => ({ drift: BigInt(row.drift), overrun: BigInt(row.overrun) }));
+  }
+
   /** The last day that was looked at, and the last that could be compared. */
   async readLatest(): Promise<{
     readonly latest: ReconciledDay | null;

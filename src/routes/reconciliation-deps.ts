@@ -1,4 +1,5 @@
 import type { Config } from "../config.ts";
+import { microNeurons } from "../domain/micro-neurons.ts";
 import type { ReconcileDeps } from "../reconciliation/reconcile-day.ts";
 import { openReports } from "../reports/open-reports.ts";
 import { tellAccount } from "./tenant-object.ts";
@@ -14,6 +15,11 @@ export async function reconciliationDeps(env: Env, config: Config): Promise<Reco
   return {
     config,
     database,
+    holdBack: async (amount) => {
+      const margin = microNeurons(Number(amount));
+      const set = await tellAccount(env, (account) => account.setSafetyMargin(margin));
+      if (set !== undefined) throw new Error("the margin could not be set");
+    },
     tell: async (drifts) => {
       const told = await tellAccount(env, (account) => account.tellDrifts(drifts));
       if (told !== undefined) throw new Error("the drift could not be told");

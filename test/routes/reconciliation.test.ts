@@ -367,7 +367,10 @@ describe("a drift", () => {
 
   it("that could not be told is no success, and what was seen stays", async () => {
     await account.says({ [DAY]: [neurons(LLAMA, 1200)] });
-    const unreachable = { tellDrifts: () => Promise.reject(new Error("unreachable")) };
+    const unreachable = {
+      setSafetyMargin: () => Promise.resolve(),
+      tellDrifts: () => Promise.reject(new Error("unreachable")),
+    };
     const get = vi
       .spyOn(env.ACCOUNT, "getByName")
       .mockReturnValue(unreachable as unknown as ReturnType<typeof env.ACCOUNT.getByName>);
@@ -375,6 +378,49 @@ describe("a drift", () => {
     expect(get).toHaveBeenCalledWith(ACCOUNT_NAME);
     get.mockRestore();
     expect(await days()).toMatchObject([{ day: DAY, state: "compared" }]);
+  });
+});
+
+const margin = async (): Promise<number> =>
+  (await admin("GET", "/admin/account")).body.pool.margin_micro_neurons;
+
+const look = async (date: string, totalNeurons: number, worstOf: string): Promise<Reply> => {
+  await account.says({ [date]: [neurons(LLAMA, totalNeurons)] });
+  return reconcile({ day: date }, { SAFETY_MARGIN_DAYS: worstOf });
+};
+
+describe("a safety margin", () => {
+  beforeEach(async () => {
+    await seedUsage(
+      { date: "2026-11-10", model: LLAMA, microNeurons: 1_000_000 },
+      { date: "2026-11-18", model: LLAMA, microNeurons: 1_000_000, overrun: 2_000_000 },
+      { date: "2026-11-19", model: LLAMA, microNeurons: 9_000_000 },
+      { date: DAY, model: LLAMA, microNeurons: 1_000_000 },
+    );
+  });
+
+  it("is the worst drift of some days beyond what overran, and nothing once it is off", async () => {
+    await look(DAY, 3, "7");
+    expect(await margin()).toBe(2_000_000);
+    await look("2026-11-18", 6, "7");
+    expect(await margin()).toBe(3_000_000);
+    // Less was counted than charged: that is no reason to hold back less.
+    await look("2026-11-19", 1, "7");
+    expect(await margin()).toBe(3_000_000);
+    // Too long ago.
+    await look("2026-11-10", 100, "7");
+    expect(await margin()).toBe(3_000_000);
+    await look("2026-11-10", 100, "11");
+    expect(await margin()).toBe(99_000_000);
+    await look(DAY, 3, "0");
+    expect(await margin()).toBe(0);
+  });
+
+  it("that could not be set is no success", async () => {
+    vi.spyOn(env.ACCOUNT, "getByName").mockReturnValue({
+      setSafetyMargin: () => Promise.reject(new Error("unreachable")),
+    } as unknown as ReturnType<typeof env.ACCOUNT.getByName>);
+    expect((await look(DAY, 3, "7")).status).toBe(503);
   });
 });
 
@@ -441,6 +487,7 @@ describe("the trigger", () => {
     await subscribe();
     await account.says({ "2026-11-18": [neurons(LLAMA, 1000)], "2026-11-20": [neurons(LLAMA, 1)] });
     vi.spyOn(env.ACCOUNT, "getByName").mockReturnValue({
+      setSafetyMargin: () => Promise.resolve(),
       tellDrifts: () => Promise.reject(new TypeError("with a secret")),
     } as unknown as ReturnType<typeof env.ACCOUNT.getByName>);
     await expect(() => trigger(AT_TWO)).rejects.toThrow("a day was not reconciled");
