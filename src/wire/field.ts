@@ -31,8 +31,7 @@ export const timeInput = (description: string) =>
     v.description(`${description} RFC 3339.`),
     v.isoTimestamp(),
     // `Date.parse` makes 30 February 2 March.
-    v.check(stated("must be a real time", (text) => parseDay(text.slice(0, 10)) !== null)),
-    v.transform((text) => Date.parse(text)),
+    v.transform((text) => (parseDay(text.slice(0, 10)) === null ? Number.NaN : Date.parse(text))),
     v.check(stated("must be a real time", (ms: number) => Number.isFinite(ms))),
   );
 
