@@ -226,6 +226,7 @@ describe("released migrations", () => {
       ["archives", "f5402d9e17ee809d3791a70145067c13c158a613c411f726800ab1a658725198"],
       ["feed", "650dc524615a6e8bc682f8ef71239c5fa7b49f12376d1fe992353ac78f89d1f7"],
       ["leases", "79acb44387801b18d8fb71af5f46bc9701b842372a480aa9945adf78a259575d"],
+      ["lease_refusals", "82d8608fe873ab05f2f89f30622f3628719d015d98acbb16f21d4a9bfc854538"],
     ],
     [
       "account",

@@ -1,6 +1,6 @@
 import type { AccountNews } from "../../src/domain/account-closure.ts";
 import { type AccountStanding, isOfAccount, type Missing } from "../../src/domain/cover.ts";
-import { type LeaseNeed, type LeaseRefusal, UNUSABLE_BEFORE_MS } from "../../src/domain/lease.ts";
+import { type LeaseNeed, UNUSABLE_BEFORE_MS } from "../../src/domain/lease.ts";
 import {
   least,
   type MicroNeurons,
@@ -22,8 +22,9 @@ import type {
 import type { KnownAccount, Lease, LeaseStore } from "./lease-store.ts";
 import { TicketBox } from "./ticket-box.ts";
 
-// What the tenant has of what all tenants share: its allowances, in rows; tickets, permission to
-// probe and refusals, in memory. Everything runs inside the object's steps.
+// What the tenant has of what all tenants share: its allowances and what it was refused of them, in
+// rows; tickets, with their refusals, and permission to probe, in memory. Everything runs inside the
+// object's steps.
 
 /** A lease is for as many calls as that, if so much is to be had. */
 const CALLS_AT_ONCE = 256;
@@ -33,6 +34,8 @@ const SPENT_AGAIN_MS = 300_000;
 
 /** How long the permission to probe may be used: a call waits for it. */
 const PROBE_MS = 1_000;
+
+const NO_LEASE = { granted: ZERO, deadlineMs: 0, seq: 0, toldAtMs: 0, refused: null };
 
 /** What the tenant uses of a day. */
 export interface DayUse {
@@ -51,7 +54,6 @@ export class AccountCover {
   readonly #tickets = new TicketBox();
   #known: KnownAccount | null = null;
   #leases: Map<Day, Lease> | null = null;
-  #refused: { readonly day: Day; readonly refusal: LeaseRefusal } | null = null;
   #probeFromMs = 0;
   #wallMs = 0;
   #usedAtMs = 0;
@@ -81,7 +83,7 @@ export class AccountCover {
     at: { readonly nowMs: number; readonly floor: MicroNeurons; readonly isProbeDue: boolean },
   ): AccountStanding {
     const { nowMs, floor, isProbeDue } = at;
-    const refused = this.#refused?.day === use.day ? this.#refused.refusal : null;
+    const { refused } = this.#lease(use.day);
     const neurons = { used: usedOf(use), left: this.#left(use, nowMs), floor, refused };
     return {
       neurons: this.account.isPooled ? neurons : null,
@@ -125,7 +127,7 @@ export class AccountCover {
     const bounds = missing.flatMap(({ bound }) => bound ?? []);
     if (bounds.length === 0) return null;
     // Who was refused keeps nothing that it cannot use: others can, and all of it is asked for again.
-    if (this.#refused?.day === use.day) this.#lower(use);
+    if (this.#lease(use.day).refused !== null) this.#lower(use);
     const used = usedOf(use);
     const beyond = (amount: MicroNeurons): MicroNeurons =>
       minusOrZero(plus(used, amount), this.#lease(use.day).granted);
@@ -166,7 +168,7 @@ export class AccountCover {
     if (answer.mayProbe) this.#probeFromMs = wallMs;
     if (ask.lease === null) return;
     if (answer.lease === null) this.#write({ ...this.#lease(ask.lease.day), toldAtMs: nowMs });
-    else this.#leased(ask.lease.day, answer.lease, { nowMs, shiftMs });
+    else this.#leased(ask.lease, answer.lease, { nowMs, shiftMs });
   }
 
   /** What all tenants are to know; true when it is not older than what is known. */
@@ -186,7 +188,9 @@ export class AccountCover {
   }
 
   forgetRefusals(): void {
-    this.#refused = null;
+    for (const lease of this.leases.values()) {
+      if (lease.refused !== null) this.#write({ ...lease, refused: null });
+    }
     this.#tickets.forgetRefusals();
   }
 
@@ -201,7 +205,7 @@ export class AccountCover {
   }
 
   #leased(
-    day: Day,
+    { day, need }: NonNullable<AccountAsk["lease"]>,
     answer: LeaseReply,
     { nowMs, shiftMs }: { readonly nowMs: number; readonly shiftMs: number },
   ): void {
@@ -209,13 +213,13 @@ export class AccountCover {
     // The account heard more of this day than is known here, so what is known here is what holds.
     if ("stale" in answer) return this.#write({ ...lease, seq: Math.max(lease.seq, answer.stale) });
     const { granted, deadlineMs, seq, refused } = answer;
-    this.#write({ day, granted, deadlineMs, seq, toldAtMs: nowMs });
-    if (refused === null) {
-      if (this.#refused?.day === day) this.#refused = null;
-      return;
-    }
-    const againAtMs = Math.min(refused.againAtMs + shiftMs, nowMs + SPENT_AGAIN_MS);
-    this.#refused = { day, refusal: { ...refused, againAtMs } };
+    const now = refused && {
+      ...refused,
+      againAtMs: Math.min(refused.againAtMs + shiftMs, nowMs + SPENT_AGAIN_MS),
+    };
+    // Who only reported was refused nothing, and was given nothing either.
+    const kept = need === null ? lease.refused : now;
+    this.#write({ day, granted, deadlineMs, seq, toldAtMs: nowMs, refused: kept });
   }
 
   #left(use: DayUse, nowMs: number): MicroNeurons {
@@ -224,7 +228,7 @@ export class AccountCover {
   }
 
   #lease(day: Day): Lease {
-    return this.leases.get(day) ?? { day, granted: ZERO, deadlineMs: 0, seq: 0, toldAtMs: 0 };
+    return this.leases.get(day) ?? { ...NO_LEASE, day };
   }
 
   #message(use: DayUse, need: LeaseNeed | null): AccountAsk["lease"] {

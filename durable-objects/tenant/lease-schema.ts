@@ -16,3 +16,6 @@ export const LEASE_TABLES: readonly string[] = [
     news TEXT
   ) STRICT`,
 ];
+
+/** What was refused is known after a crash too: else each of them would cost the account a message. */
+export const LEASE_REFUSALS: readonly string[] = ["ALTER TABLE leases ADD COLUMN refused TEXT"];

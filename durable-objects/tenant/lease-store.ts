@@ -1,4 +1,5 @@
 import type { AccountNews } from "../../src/domain/account-closure.ts";
+import type { LeaseRefusal } from "../../src/domain/lease.ts";
 import { type MicroNeurons, microNeurons } from "../../src/domain/micro-neurons.ts";
 import type { Day } from "../../src/domain/period.ts";
 import type { Database } from "../database.ts";
@@ -11,6 +12,8 @@ export interface Lease {
   /** Of the last message about this day that was answered. */
   readonly seq: number;
   readonly toldAtMs: number;
+  /** What that message was refused; null: nothing, or it holds no longer. */
+  readonly refused: LeaseRefusal | null;
 }
 
 /** What is known of the account. */
@@ -27,6 +30,7 @@ type LeaseRow = {
   deadline_ms: number;
   seq: number;
   told_at_ms: number;
+  refused: string | null;
 };
 
 type ViewRow = { notice: number; is_pooled: number; news: string | null };
@@ -45,18 +49,20 @@ export class LeaseStore {
       deadlineMs: row.deadline_ms,
       seq: row.seq,
       toldAtMs: row.told_at_ms,
+      refused: row.refused === null ? null : (JSON.parse(row.refused) as LeaseRefusal),
     }));
   }
 
-  write({ day, granted, deadlineMs, seq, toldAtMs }: Lease): void {
+  write({ day, granted, deadlineMs, seq, toldAtMs, refused }: Lease): void {
     this.#db.run(
-      `INSERT OR REPLACE INTO leases (day, granted, deadline_ms, seq, told_at_ms)
-        VALUES (?, ?, ?, ?, ?)`,
+      `INSERT OR REPLACE INTO leases (day, granted, deadline_ms, seq, told_at_ms, refused)
+        VALUES (?, ?, ?, ?, ?, ?)`,
       day,
       granted,
       deadlineMs,
       seq,
       toldAtMs,
+      refused === null ? null : JSON.stringify(refused),
     );
   }
 

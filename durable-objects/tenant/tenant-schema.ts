@@ -8,7 +8,7 @@ import { OUTBOX_TABLES } from "../outbox/outbox-schema.ts";
 import { REPORTS_TABLE } from "../outbox/report-store.ts";
 import { FEED_TABLES } from "./feed-schema.ts";
 import { ERASURE_TABLES } from "./erasure-schema.ts";
-import { LEASE_TABLES } from "./lease-schema.ts";
+import { LEASE_REFUSALS, LEASE_TABLES } from "./lease-schema.ts";
 
 // The tables of a tenant's object; `docs/storage.md` describes them. Append migrations, never edit
 // a released one. WITHOUT ROWID keeps a row with a text key at one written row, not two.
@@ -170,4 +170,5 @@ export const TENANT_MIGRATIONS: readonly Migration[] = [
   { name: "archives", statements: ARCHIVE_TABLES },
   { name: "feed", statements: FEED_TABLES },
   { name: "leases", statements: LEASE_TABLES },
+  { name: "lease_refusals", statements: LEASE_REFUSALS },
 ];

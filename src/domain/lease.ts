@@ -143,7 +143,9 @@ function answered(pool: Pool, share: Share, need: LeaseNeed, nowMs: number): Sha
     const granted = plus(share.granted, amount);
     const deadlineMs = nowMs + LEASE_MS;
     const answer = { seq, granted, deadlineMs, refused: null };
-    return { ...asking, granted, deadlineMs, refusals: 0, answer };
+    // Who was given less than it wanted will be back soon, and may be refused once more.
+    const refusals = amount < need.want ? Math.floor(share.refusals / 2) : 0;
+    return { ...asking, granted, deadlineMs, refusals, answer };
   }
   const refused = refusalOf(pool, asking, need, nowMs);
   const { granted, deadlineMs } = share;

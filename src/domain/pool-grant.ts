@@ -12,8 +12,11 @@ export const DEMAND_MS = 60_000;
 /** No lease is more than this part of the pool: who comes first does not know who else will come. */
 const LEAST_CHUNKS = 100;
 
-/** The first and the longest wait of who was refused for others' leases. */
-const AGAIN_MS = 1_000;
+/**
+ * The first and the longest wait of who was refused for others' leases. Before the first is over they
+ * are not asked back either.
+ */
+const AGAIN_MS = 10_000;
 const LONGEST_AGAIN_MS = 60_000;
 
 /** What is free, as far as one tenant is concerned. */
@@ -89,7 +92,8 @@ function ofShared(
   const { part: equal } = fairPart(shared, { has, wants: Infinity }, greedy);
   if (equal >= least && equal > 0) {
     const chunk = Math.min(Math.floor(equal / 2), Math.floor(pool.size / LEAST_CHUNKS));
-    return Math.min(ask.want, Math.max(least, chunk));
+    // All calls that wait, as far as they fit into an equal part: else each would ask by itself.
+    return Math.min(ask.want, Math.max(least, Math.min(ask.need, equal), chunk));
   }
   const { part } = fairPart(shared, { has, wants: ask.need }, others);
   if (part >= least) return Math.min(ask.need, part);

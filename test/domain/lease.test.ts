@@ -8,7 +8,7 @@ import {
 } from "../../src/domain/lease.ts";
 import { type MicroNeurons, microNeurons, ZERO } from "../../src/domain/micro-neurons.ts";
 import { DEMAND_MS, idle, isWaitedFor } from "../../src/domain/pool-grant.ts";
-import { claimed, type Pool } from "../../src/domain/pool.ts";
+import { claimed, type Pool, shareKey } from "../../src/domain/pool.ts";
 
 const DAY = 100;
 const NOW = DAY * 86_400_000;
@@ -132,9 +132,19 @@ describe("a refusal", () => {
       waits.push(next.answer.refused.againAtMs - NOW);
       ({ pool } = next);
     }
-    expect(waits).toEqual([1000, 2000, 4000, 8000, 16_000, 32_000, 60_000, 60_000]);
+    expect(waits).toEqual([10_000, 20_000, 40_000, ...Array.from({ length: 5 }, () => 60_000)]);
     expect(isWaitedFor(pool, NOW)).toBe(true);
     expect(idle(pool, NOW).map(({ tenant }) => tenant)).toEqual(["a"]);
+  });
+
+  it("is half forgotten when something is granted, and wholly when all that was wanted is", () => {
+    const held = microNeurons(1000);
+    let { pool } = answered(poolOf(1000), { ...askOf("a", { allowance: held }), need: null });
+    for (let seq = 1; seq <= 4; seq += 1) ({ pool } = answered(pool, askOf("b", { seq })));
+    ({ pool } = answered({ ...pool, size: microNeurons(1030) }, askOf("b", { seq: 5, want: 500 })));
+    expect(pool.shares.get(shareKey({ tenant: "b", life: 1 }))?.refusals).toBe(2);
+    ({ pool } = answered({ ...pool, size: microNeurons(9000) }, askOf("b", { seq: 6, want: 10 })));
+    expect(pool.shares.get(shareKey({ tenant: "b", life: 1 }))?.refusals).toBe(0);
   });
 
   it("lasts the day for who asks for another's floor", () => {

@@ -153,7 +153,7 @@ describe("a pool that is used up", () => {
       .then(async (hold) => first.settle(hold, { items: voidItemsOf(hold) }));
     await first.settle(await first.hold());
     const refused = await second.admit();
-    expect(refused).toMatchObject({ kind: "quota_reserved", againAtMs: NOW + SECOND });
+    expect(refused).toMatchObject({ kind: "quota_reserved", againAtMs: NOW + 10 * SECOND });
     // It remembers, and asks nobody.
     const [before] = await sharesOf(second);
     expect(await kindOf(second)).toBe("quota_reserved");
@@ -162,7 +162,7 @@ describe("a pool that is used up", () => {
     expect(await kindOf(second)).toBe("quota_reserved");
     await ringAccount();
     expect((await sharesOf(first))[0]).toMatchObject({ granted: PICTURE, spent: PICTURE });
-    vi.setSystemTime(NOW + 30 * SECOND);
+    vi.setSystemTime(NOW + 40 * SECOND);
     expect(await kindOf(second)).toBe("admitted");
   });
 
