@@ -7,7 +7,7 @@ import { World } from "./world.ts";
 
 // npm run simulate -- --seed 1 --histories 100000 [--steps 40] [--from 0] [--of tenant]
 //
-// Histories of one tenant, and for every tenth of them one of an account and its tenants. History n
+// Histories of one tenant, and for every fortieth of them one of an account and its tenants. History n
 // of a seed is the same on every machine: a failing run prints the one command that replays it alone,
 // and a long run can be shared out over processes by where each begins.
 
@@ -27,7 +27,7 @@ const histories = Number(values.histories);
 const steps = Number(values.steps);
 
 /** Histories of one tenant for each of an account: those cost more. */
-const TENANTS_PER_ACCOUNT = 10;
+const TENANTS_PER_ACCOUNT = 40;
 
 /** Steps of an account's history for one of a tenant's: there is more that happens. */
 const ACCOUNT_STEPS = 3;
