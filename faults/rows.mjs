@@ -16,12 +16,12 @@ const NAMESPACE = "neurogate-Tenant";
 
 /** @typedef {{ journal: any[], periods: any[], verdicts: any[], pending: number }} Rows */
 
-/** The rows of every tenant that is there, from copies: the files stay as the crash left them. */
-export function readRows(/** @type {string} */ stateDir, /** @type {string} */ scratch) {
-  const folder = join(stateDir, NAMESPACE);
-  /** @type {Map<string, Rows>} */
-  const tenants = new Map();
-  if (!existsSync(folder)) return tenants;
+/**
+ * Each database of a namespace, opened from a copy: the files stay as the crash left them.
+ * @param {string} folder @param {string} scratch @param {(db: DatabaseSync) => void} look
+ */
+export function eachDatabase(folder, scratch, look) {
+  if (!existsSync(folder)) return;
   mkdirSync(scratch, { recursive: true });
   for (const file of readdirSync(folder).filter((name) => name.endsWith(".sqlite"))) {
     for (const end of ["", "-wal"]) {
@@ -30,24 +30,39 @@ export function readRows(/** @type {string} */ stateDir, /** @type {string} */ s
       }
     }
     const db = new DatabaseSync(join(scratch, file));
-    const all = (sql) => db.prepare(sql).all();
-    if (all("SELECT 1 FROM sqlite_master WHERE name = 'tenant'").length > 0) {
-      const [profile] = all("SELECT id FROM tenant");
-      if (profile !== undefined) {
-        assert.deepEqual(all("PRAGMA integrity_check").map(Object.values), [["ok"]]);
-        assert.deepEqual(all("SELECT * FROM violations"), [], `${String(profile.id)}: violations`);
-        const journal = all("SELECT * FROM journal ORDER BY id");
-        tenants.set(profile.id, {
-          journal,
-          periods: all("SELECT * FROM periods"),
-          verdicts: all("SELECT id, call_id, decision, body FROM verdicts"),
-          pending: journal.filter(({ outcome }) => outcome === "pending").length,
-        });
-      }
-    }
+    look(db);
     db.close();
   }
   rmSync(scratch, { recursive: true, force: true });
+}
+
+/** The id of the tenant whose database it is, sound and without violations; null: nobody's. */
+export function tenantOf(/** @type {DatabaseSync} */ db) {
+  const all = (sql) => db.prepare(sql).all();
+  if (all("SELECT 1 FROM sqlite_master WHERE name = 'tenant'").length === 0) return null;
+  const [profile] = all("SELECT id FROM tenant");
+  if (profile === undefined) return null;
+  assert.deepEqual(all("PRAGMA integrity_check").map(Object.values), [["ok"]]);
+  assert.deepEqual(all("SELECT * FROM violations"), [], `${String(profile.id)}: violations`);
+  return String(profile.id);
+}
+
+/** The rows of every tenant that is there. */
+export function readRows(/** @type {string} */ stateDir, /** @type {string} */ scratch) {
+  /** @type {Map<string, Rows>} */
+  const tenants = new Map();
+  eachDatabase(join(stateDir, NAMESPACE), scratch, (db) => {
+    const id = tenantOf(db);
+    if (id === null) return;
+    const all = (sql) => db.prepare(sql).all();
+    const journal = all("SELECT * FROM journal ORDER BY id");
+    tenants.set(id, {
+      journal,
+      periods: all("SELECT * FROM periods"),
+      verdicts: all("SELECT id, call_id, decision, body FROM verdicts"),
+      pending: journal.filter(({ outcome }) => outcome === "pending").length,
+    });
+  });
   return tenants;
 }
 

@@ -51,6 +51,8 @@ const CALM = {
   CLOCK_OFFSET_MS: 0,
   CLOCK_JUMP_AT_MS: 0,
   CLOCK_JUMP_MS: 0,
+  CLOCK_SPEED: 1,
+  CLOCK_FAST_FROM_MS: 0,
   TIMEOUT_DIVISOR: 1,
   LOST_SHARE: 0,
 };
@@ -64,19 +66,22 @@ export class Workerd {
   #bundle;
   #bindings;
   #ai;
+  #entry;
   #child = null;
   /** @type {Promise<unknown>} */
   #exited = Promise.resolve();
 
   /**
-   * @param {{ bundle: string, stateDir: string, bindings: Record<string, string>, ai?: URL }} settings
-   *   `ai` is where the fake of the `AI` binding's other side listens
+   * @param {{ bundle: string, stateDir: string, bindings: Record<string, string>, ai?: URL,
+   *   entry?: string }} settings `ai` is where the fake of the `AI` binding's other side listens,
+   *   `entry` the module of worker/ that stands around the Worker
    */
-  constructor({ bundle, stateDir, bindings, ai }) {
+  constructor({ bundle, stateDir, bindings, ai, entry = "entry.js" }) {
     this.#bundle = bundle;
     this.stateDir = stateDir;
     this.#bindings = bindings;
     this.#ai = ai;
+    this.#entry = entry;
     mkdirSync(stateDir, { recursive: true });
     for (const name of readdirSync(WORKER)) copyFileSync(WORKER + name, join(bundle, name));
   }
@@ -146,7 +151,7 @@ export class Workerd {
     const named = (/** @type {string} */ end) =>
       readdirSync(this.#bundle).filter((name) => name.endsWith(end));
     const modules = [
-      ...["entry.js", "clock.js", "index.js"].map((name) => [name, "esModule"]),
+      ...[this.#entry, "clock.js", "index.js"].map((name) => [name, "esModule"]),
       ...named(".wasm").map((name) => [name, "wasm"]),
       ...named(".sql").map((name) => [name, "text"]),
     ].map(([name, kind]) => `(name = ${text(name)}, ${kind} = embed ${text(name)})`);

@@ -7,8 +7,13 @@ const offsetMs = Number(env.CLOCK_OFFSET_MS);
 const jump = { atMs: Number(env.CLOCK_JUMP_AT_MS), byMs: Number(env.CLOCK_JUMP_MS) };
 const patience = Number(env.TIMEOUT_DIVISOR);
 
+/** Time passes so many times as fast, counted from a moment of the real clock. */
+const speed = Number(env.CLOCK_SPEED);
+const fastFromMs = Number(env.CLOCK_FAST_FROM_MS);
+
 const now = Date.now;
-const aheadMs = () => offsetMs + (now() < jump.atMs ? 0 : jump.byMs);
+const aheadMs = () =>
+  offsetMs + (now() < jump.atMs ? 0 : jump.byMs) + Math.floor((now() - fastFromMs) * (speed - 1));
 Date.now = () => now() + aheadMs();
 
 /** Engines are waited for as many seconds as a life here has milliseconds: those waits are cut. */
@@ -22,10 +27,11 @@ export function shiftAlarms(ctx) {
   const { storage } = ctx;
   const setAlarm = storage.setAlarm.bind(storage);
   const getAlarm = storage.getAlarm.bind(storage);
-  storage.setAlarm = (atMs, options) => setAlarm(Number(atMs) - aheadMs(), options);
+  storage.setAlarm = (atMs, options) =>
+    setAlarm(now() + (Number(atMs) - Date.now()) / speed, options);
   storage.getAlarm = async (options) => {
     const atMs = await getAlarm(options);
-    return atMs === null ? null : atMs + aheadMs();
+    return atMs === null ? null : Date.now() + (atMs - now()) * speed;
   };
   return ctx;
 }

@@ -1,0 +1,431 @@
+// npm run test:pool -- [--seed N] [--tenants 50] [--neurons 10000] [--minutes 2]
+//   [--speed N] [--of neurons|rates] [--busy]
+//
+// Tenants that share one Cloudflare account want all of it at once, in the real server process: its
+// neurons, then its rate of text generations. The process is killed with -9, single objects are
+// aborted, messages between them get lost, and the clock runs ahead, so that leases and minutes end
+// while calls wait. What holds is read from the files. docs/proof.md says what is checked.
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { parseArgs } from "node:util";
+import {
+  checkNeurons,
+  checkTold,
+  dayOf,
+  fullestMinute,
+  perMinute,
+  readPool,
+  total,
+  WINDOW_MS,
+} from "./pool-rows.mjs";
+import { drawnSeed, Random } from "./random.mjs";
+import { buildWorker, Workerd } from "./workerd.mjs";
+
+/* oxlint-disable no-await-in-loop -- one life after the other, and in each one call after the other */
+
+const { values } = parseArgs({
+  options: {
+    seed: { type: "string" },
+    tenants: { type: "string", default: "50" },
+    neurons: { type: "string", default: "10000" },
+    minutes: { type: "string", default: "2" },
+    speed: { type: "string" },
+    of: { type: "string" },
+    busy: { type: "boolean", default: false },
+  },
+});
+const SEED = Number(values.seed ?? drawnSeed());
+const TENANTS = Number(values.tenants);
+const NEURONS = Number(values.neurons);
+const MINUTES = Number(values.minutes);
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+
+const SIZE = NEURONS * 1e6;
+
+/** The longest life of a process, real time; four times that for rates. */
+const LIFE_MS = Math.min(6000, 20 * NEURONS);
+
+/** One picture, in µN. */
+const PICTURE = 228_055;
+
+/** Text generations a minute, of all tenants. */
+const GENERATIONS = 300;
+
+/** Leases and minutes end this much sooner. */
+const SPEEDS = { neurons: Number(values.speed ?? 3), rates: Number(values.speed ?? 1) };
+
+/** Of the messages between tenants' objects and the account. */
+const LOST_SHARE = 0.03;
+
+/** Calls of a tenant at once. */
+const AT_ONCE = 16;
+
+/** Real time, after a refusal. */
+const REFUSED_WAIT_MS = 100;
+
+/** How long tenants may take until they have used what there is, in minutes of the server. */
+const MOST_MINUTES = 60;
+
+/** Calls that a tenant may get less than another in a minute, both of which want more. */
+const UNFAIR_BY = 2;
+
+/** The least that is usable of the pool, and of the rate. */
+const USABLE = 0.99;
+const USABLE_RATE = 0.9;
+
+/** Admissions for one message about neurons, at least. */
+const PER_MESSAGE = 50;
+
+/** Beyond that something hangs. */
+const DEADLINE_MS = 300_000 + (2 * MINUTES + MOST_MINUTES) * (WINDOW_MS / SPEEDS.neurons);
+
+const say = (/** @type {string} */ line) => process.stdout.write(`${line}\n`);
+const replay = `npm run test:pool -- --seed ${SEED} --tenants ${TENANTS} --neurons ${NEURONS} --minutes ${MINUTES}${values.speed ? ` --speed ${values.speed}` : ""}`;
+
+const dir = mkdtempSync(join(tmpdir(), "neurogate-pool-"));
+const ADMIN_TOKEN = randomBytes(32).toString("base64url");
+const secrets = { ADMIN_TOKEN, KEY_SECRETS: randomBytes(32).toString("base64url") };
+
+/** Shared by all processes of a part: each goes on where the one before was killed. */
+const clock = { fromMs: 0, offsetMs: 0, speed: 1 };
+
+/** It is one o'clock, and time goes faster from now on. */
+function setClock(/** @type {number} */ speed) {
+  const fromMs = Date.now();
+  Object.assign(clock, { fromMs, offsetMs: DAY_MS - (fromMs % DAY_MS) + HOUR_MS, speed });
+}
+
+const serverNow = () =>
+  Date.now() + clock.offsetMs + Math.floor((Date.now() - clock.fromMs) * (clock.speed - 1));
+
+/** @type {Workerd | null} */
+let server = null;
+let state = 0;
+
+/** A server of its own, with nothing in it. */
+async function fresh(plan) {
+  await server?.kill();
+  state += 1;
+  server = new Workerd({
+    bundle: join(dir, "bundle"),
+    stateDir: join(dir, `state-${state}`),
+    bindings: { ...secrets, INFERENCE: "embedded", CLOUDFLARE_PLAN: plan },
+    entry: "pool-entry.js",
+  });
+  await start(0);
+}
+
+const start = (lostShare) =>
+  server.start({
+    CLOCK_OFFSET_MS: clock.offsetMs,
+    CLOCK_FAST_FROM_MS: clock.fromMs,
+    CLOCK_SPEED: clock.speed,
+    LOST_SHARE: lostShare,
+  });
+
+async function send(method, path, body) {
+  const reply = await fetch(server.url + path, {
+    method,
+    headers: { authorization: `Bearer ${ADMIN_TOKEN}`, "content-type": "application/json" },
+    body: JSON.stringify(body),
+  });
+  const text = await reply.text();
+  assert.ok(reply.ok, `${method} ${path}: ${reply.status} ${text}`);
+  return JSON.parse(text);
+}
+
+const settings = (own) => ({
+  plan: "free",
+  daily_neurons: 10_000,
+  max_in_flight: 10_000,
+  ...own,
+  rpm: {
+    requests: 1_000_000,
+    text_generation: 1_000_000,
+    text_classification: 1_000_000,
+    image_classification: 1_000_000,
+  },
+});
+
+/**
+ * @typedef {object} Tenant
+ * @property {string} id
+ * @property {object} settings
+ * @property {"greedy" | "late" | "modest"} wants late: once the others have used what they can get
+ * @property {number} floor µN
+ * @property {Set<string>} told calls of which somebody was told that they are admitted
+ * @property {string | null} refused what its latest call was refused for
+ */
+
+/** @returns {Tenant} */
+const tenant = (number, { wants, floor = 0, ...own }) => ({
+  id: `t-${String(number).padStart(2, "0")}`,
+  settings: settings({ ...own, reserved_neurons: floor }),
+  wants,
+  floor: floor * 1e6,
+  told: new Set(),
+  refused: null,
+});
+
+/** In every ten: two with a floor, of which one comes late, and one that wants little. */
+const poolTenant = (number) => {
+  const floor = NEURONS / TENANTS / 2;
+  if (number % 10 === 0) return tenant(number, { wants: "greedy", floor });
+  if (number % 10 === 1) return tenant(number, { wants: "late", floor });
+  if (number % 10 === 2) {
+    return tenant(number, { wants: "modest", daily_neurons: NEURONS / TENANTS / 4 });
+  }
+  return tenant(number, { wants: "greedy" });
+};
+
+const counts = { lives: 0, aborts: 0, broken: 0, refused: new Map() };
+
+/** Some calls of a tenant at once; what is wrong about a reply is thrown. */
+async function someCalls(of, calls) {
+  const replies = await send("POST", "/harness/calls", { tenant: of.id, calls });
+  for (const { kind, id, wrong } of replies) {
+    if (kind === "admitted") {
+      of.told.add(id);
+      of.refused = null;
+    } else if (kind === "broken" || kind === "unavailable") {
+      counts.broken += 1;
+    } else {
+      of.refused = kind;
+      counts.refused.set(kind, (counts.refused.get(kind) ?? 0) + 1);
+    }
+    assert.equal(wrong, undefined, `${of.id}: ${wrong}`);
+  }
+  return replies.some(({ kind }) => kind !== "admitted");
+}
+
+/** Until the life is over: what breaks then is what was meant to. */
+async function untilKilled(life, work) {
+  while (!life.over && life.fault === null) {
+    try {
+      await work();
+    } catch (error) {
+      if (life.over && !(error instanceof assert.AssertionError)) return;
+      life.fault ??= error;
+    }
+  }
+}
+
+/** What a client of a tenant does over and over. */
+function pictures(of, random, isOpen) {
+  return async () => {
+    if (of.wants === "late" && !isOpen()) return sleep(REFUSED_WAIT_MS);
+    // Of a floor it is known after each single call what is left.
+    const count = of.floor > 0 && random.chance(0.5) ? 1 : AT_ONCE;
+    const calls = Array.from({ length: count }, () => ({
+      content: "picture",
+      end: of.floor > 0 ? "posted" : random.pick(ENDS),
+    }));
+    if (await someCalls(of, calls)) await sleep(REFUSED_WAIT_MS);
+  };
+}
+
+/** Most are charged, some void, some never settled: these are charged at their deadline. */
+const ENDS = [...Array.from({ length: 37 }, () => "posted"), "voided", "voided", "left"];
+
+function texts(of, random) {
+  return async () => {
+    const count = of.wants === "modest" ? 1 : 8;
+    const refused = await someCalls(
+      of,
+      Array.from({ length: count }, () => ({ content: "text", end: "posted" })),
+    );
+    // Two a minute; the others ask several times a second.
+    const waitMs =
+      of.wants === "modest" ? 30_000 / clock.speed : refused ? random.integer(20, 80) : 0;
+    await sleep(waitMs);
+  };
+}
+
+/** Single objects, of tenants and of the account, while the process lives. */
+function breaker(tenants, random) {
+  return async () => {
+    await sleep(random.integer(50, 400));
+    counts.aborts += 1;
+    const of = random.chance(0.2) ? null : random.pick(tenants).id;
+    await send("POST", "/harness/abort", { tenant: of });
+  };
+}
+
+/** One process, until it is killed in the midst of everything. */
+async function oneLife(tenants, clientOf, { lifeMs, isCalm = false }) {
+  counts.lives += 1;
+  const life = { over: false, fault: null };
+  await start(isCalm ? 0 : LOST_SHARE);
+  const random = new Random(SEED, state, counts.lives);
+  const work = [
+    ...tenants.map((of, number) => {
+      const own = new Random(SEED, state, counts.lives, number);
+      return untilKilled(life, clientOf(of, own));
+    }),
+    ...(isCalm ? [] : [untilKilled(life, breaker(tenants, random))]),
+  ];
+  const untilMs = Date.now() + lifeMs;
+  while (Date.now() < untilMs && life.fault === null) await sleep(20);
+  life.over = true;
+  await server.kill();
+  await Promise.all(work);
+  if (life.fault !== null) throw life.fault;
+  const rows = readPool(server.stateDir, join(dir, "scratch"));
+  checkTold(rows, new Map(tenants.map(({ id, told }) => [id, told])));
+  return rows;
+}
+
+/** The pool's neurons, wanted by all at full load. */
+async function neurons() {
+  const tenants = Array.from({ length: TENANTS }, (_, number) => poolTenant(number));
+  setClock(SPEEDS.neurons);
+  await fresh("free");
+  await send("PATCH", "/admin/account", {
+    daily_cap_neurons: NEURONS,
+    rpm: { image_classification: 1_000_000 },
+  });
+  for (const { id, settings: own } of tenants) await send("PUT", `/admin/tenants/${id}`, own);
+  await server.kill();
+  const day = dayOf(serverNow());
+  const untilMs = serverNow() + MOST_MINUTES * WINDOW_MS;
+  let lateFrom = null;
+  for (;;) {
+    const lifeMs = new Random(SEED, state, counts.lives, 2000).integer(LIFE_MS / 6, LIFE_MS);
+    const isOpen = () => lateFrom !== null;
+    const client = (of, random) => pictures(of, random, isOpen);
+    const rows = await oneLife(tenants, client, { lifeMs });
+    const { used, admitted } = checkNeurons(rows, { day, size: SIZE });
+    const calls = total([...rows.tenants.values()].map(({ lines }) => lines.length));
+    say(
+      `life ${String(counts.lives).padStart(3)}: ${String(lifeMs).padStart(4)} ms; ${calls} calls, ` +
+        `${neuronsOf(admitted)} N of ${NEURONS}; ${total(Object.values(rows.asked))} messages`,
+    );
+    const kept = total(late(tenants).map(({ id, floor }) => Math.max(0, floor - used.get(id))));
+    if (lateFrom === null && admitted + kept >= USABLE * SIZE) lateFrom = admitted;
+    assert.ok(
+      serverNow() < untilMs,
+      `only ${neuronsOf(admitted)} N of ${NEURONS} could be used, ${neuronsOf(kept)} N of floors were not`,
+    );
+    const haveFloors = late(tenants).every(({ id, floor }) => used.get(id) > floor - PICTURE);
+    const isUsed = lateFrom !== null && admitted >= USABLE * SIZE && haveFloors;
+    if (isUsed && greedy(tenants).every(({ refused }) => refused !== null)) {
+      return auditUse(tenants, { rows, used, admitted, calls, lateFrom });
+    }
+  }
+}
+
+const greedy = (tenants) => tenants.filter(({ wants }) => wants === "greedy");
+const late = (tenants) => tenants.filter(({ wants }) => wants === "late");
+const modest = (tenants) => tenants.filter(({ wants }) => wants === "modest");
+
+/** Once nobody gets anything any more. */
+function auditUse(tenants, { rows, used, admitted, calls, lateFrom }) {
+  const { granted = 0, refused = 0, reported = 0 } = rows.asked;
+  const asked = granted + refused + reported;
+  const shares = greedy(tenants)
+    .filter(({ floor }) => floor === 0)
+    .map(({ id }) => used.get(id));
+  say(
+    `${calls} calls of ${TENANTS} tenants admitted, ${neuronsOf(admitted)} N of ${NEURONS} ` +
+      `(${((100 * admitted) / SIZE).toFixed(2)} %), ${neuronsOf(lateFrom)} N when those came whose ` +
+      `floors were kept; ${asked} messages about neurons (${granted} granted, ${refused} refused, ` +
+      `${reported} reports), one for ${(calls / asked).toFixed(1)} admissions; who wanted more and ` +
+      `has no floor got ${neuronsOf(Math.min(...shares))} to ${neuronsOf(Math.max(...shares))} N`,
+  );
+  // A hundredth of a smaller pool is a lease of few calls.
+  const least = PER_MESSAGE * Math.min(1, NEURONS / 10_000);
+  assert.ok(calls >= least * asked, `${asked} messages about neurons for ${calls} admissions`);
+}
+
+const neuronsOf = (/** @type {number} */ amount) => (amount / 1e6).toFixed(1);
+
+/** The account's text generations, wanted by all for some minutes: first in trouble, then in calm. */
+async function rates() {
+  const tenants = Array.from({ length: TENANTS }, (_, number) =>
+    tenant(number, { wants: number % 5 === 0 ? "modest" : "greedy" }),
+  );
+  setClock(SPEEDS.rates);
+  await fresh("paid");
+  for (const { id, settings: own } of tenants) await send("PUT", `/admin/tenants/${id}`, own);
+  await server.kill();
+  const calmFromMs = serverNow() + MINUTES * WINDOW_MS;
+  while (serverNow() < calmFromMs) {
+    const random = new Random(SEED, state, counts.lives, 2000);
+    const lifeMs = Math.min(random.integer(LIFE_MS, 4 * LIFE_MS), realMs(calmFromMs));
+    auditRates(await oneLife(tenants, texts, { lifeMs }));
+  }
+  assert.ok(counts.refused.get("rate_limited") > 0, "the rate was never wanted by more");
+  // On a machine that does other things as well, a minute at this speed is too short to be shared.
+  if (values.busy) return;
+  // After two more everybody has been refused, and is known to want more.
+  const from = serverNow() + 2 * WINDOW_MS;
+  const untilMs = from + MINUTES * WINDOW_MS;
+  const lifeMs = realMs(untilMs) + 500;
+  const rows = await oneLife(tenants, texts, { lifeMs, isCalm: true });
+  auditRates(rows);
+  auditFairness(tenants, perMinute(rows, from, untilMs), fullestMinute(rows));
+}
+
+const realMs = (/** @type {number} */ untilMs) =>
+  Math.max(0, Math.ceil((untilMs - serverNow()) / clock.speed));
+
+function auditRates(rows) {
+  const most = fullestMinute(rows);
+  assert.ok(most <= GENERATIONS, `${most} text generations in a minute of ${GENERATIONS}`);
+}
+
+/** In calm: what gets lost is of nobody's making. */
+function auditFairness(tenants, byMinute, fullest) {
+  const of = (some) => some.map(({ id }) => byMinute.get(id));
+  const widest = Math.max(
+    ...Array.from({ length: MINUTES }, (_, minute) => {
+      const some = of(greedy(tenants)).map((minutes) => minutes[minute]);
+      return Math.max(...some) - Math.min(...some);
+    }),
+  );
+  const sums = of(greedy(tenants)).map(total);
+  const few = of(modest(tenants)).map(total);
+  const average = total(of(tenants).map(total)) / MINUTES;
+  say(
+    `at most ${fullest} text generations in a rolling minute of ${GENERATIONS}, through all kills; ` +
+      `in calm ${average.toFixed(1)} a minute; who wanted more got ${Math.min(...sums)} to ` +
+      `${Math.max(...sums)} in ${MINUTES} minutes, in no minute differing by more than ${widest}; ` +
+      `who wanted two a minute got ${Math.min(...few)} to ${Math.max(...few)}`,
+  );
+  assert.ok(widest <= UNFAIR_BY, `in one minute a tenant got ${widest} calls less than another`);
+  assert.ok(average >= USABLE_RATE * GENERATIONS, `only ${average} of ${GENERATIONS} a minute`);
+}
+
+async function run() {
+  await buildWorker(join(dir, "bundle"));
+  if (values.of !== "rates") await neurons();
+  if (values.of !== "neurons") await rates();
+  const kinds = [...counts.refused].map(([kind, count]) => `${count} ${kind}`).join(", ");
+  say(
+    `seed ${SEED}: ${counts.lives} kills, ${counts.aborts} objects aborted, ${counts.broken} calls ` +
+      `cut short; refused: ${kinds}. Everything holds.`,
+  );
+}
+
+const watchdog = setTimeout(() => {
+  process.stderr.write(`not done after ${DEADLINE_MS} ms; replay: ${replay}\n`);
+  void server?.kill().finally(() => process.exit(1));
+}, DEADLINE_MS);
+
+say(replay);
+try {
+  await run();
+} catch (error) {
+  process.stderr.write(`${error.stack ?? error}\nreplay: ${replay}\n`);
+  process.exitCode = 1;
+} finally {
+  clearTimeout(watchdog);
+  await server?.kill();
+  rmSync(dir, { recursive: true, force: true });
+}
