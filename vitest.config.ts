@@ -36,6 +36,8 @@ export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     testTimeout: 20_000,
+    // One worker fewer than there are cores, which vitest takes by default, leaves half of a small machine idle.
+    maxWorkers: "100%",
     // A package whose ES module wraps a CommonJS one is bundled first, as wrangler does.
     deps: { optimizer: { ssr: { enabled: true, include: ["obscenity"] } } },
   },

@@ -121,6 +121,12 @@ const UNBOUNDED = {
   rpm: { requests: 1_000_000, ...UNBOUNDED_RATES },
 };
 
+const GRANT = {
+  neurons: 1000,
+  reason: "A launch.",
+  expires_at: new Date(Date.now() + 86_400_000).toISOString(),
+};
+
 /** A stored picture's id. */
 async function makePicture({ url }, key) {
   const { status, body } = await send(url, "POST", "/v1/images", { key, body: PICTURE_REQUEST });
@@ -153,6 +159,7 @@ async function fuzzRoutes() {
   const triedToo = await admin(server, "POST", `/admin/webhooks/${platforms.id}/test`);
   const batch = await ask("/v1/verdicts/batches", { items: [{ text: "Hello." }] });
   const picture = await makePicture(server, call.key);
+  const grant = await admin(server, "POST", "/admin/tenants/fuzzed/grants", GRANT);
   const erasure = await send(server.url, "POST", "/v1/erasures", {
     key: manage.key,
     body: { user_id: "nobody" },
@@ -166,6 +173,8 @@ async function fuzzRoutes() {
     tenant: pool,
     account: pool,
     index: ["0"],
+    day: [new Date().toISOString().slice(0, 10), "2026-01-01"],
+    month: [new Date().toISOString().slice(0, 7), "2026-01"],
     ownTenant: "fuzzed",
     name: ["default", ...Array.from({ length: 8 }, (_, at) => `policy-${at}`)],
     model: [PICTURE_REQUEST.model],
@@ -177,6 +186,7 @@ async function fuzzRoutes() {
       keys: [...spare.map(({ id }) => id), `key_${"0".repeat(26)}`],
       images: [picture],
       erasures: [erasure.body.id],
+      grants: [grant.id],
       models: [PICTURE_REQUEST.model, "@cf/no/such-model"],
     },
   };
@@ -319,7 +329,11 @@ async function assertHeard() {
 
 /** Nothing that any server printed holds a key, a secret, or anything that was sent. */
 function assertSilence() {
-  const output = servers.map((server) => server.output).join("\n");
+  const output = servers
+    .map((server) => server.output)
+    .join("\n")
+    // Whom the platform's own key named, once it can be a tenant's id, is in the line of the request.
+    .replaceAll(new RegExp(`"tenant":"${MARK.path}[a-z0-9-]*"`, "g"), '"tenant":""');
   for (const text of [...Object.values(MARK), ...printed]) {
     const at = output.indexOf(text);
     const around = output.slice(Math.max(0, at - 300), at + 40);

@@ -311,6 +311,12 @@ const escapeSome = (random, text) =>
     ? random.pick(["%", "%zz", "%ff%fe", "%00", "%ed%a0%80", "+", "%25"])
     : encodeURIComponent(text);
 
+function knownOf(known, name, collection) {
+  const found = known[name] ?? known.ids[collection];
+  if (found === undefined) throw new Error(`nothing is known for {${name}} of ${collection}`);
+  return found;
+}
+
 /** The path with its parameters: some that are there, some that are not, some that cannot be. */
 export function drawPath(/** @type {Random} */ random, /** @type {string} */ path, known) {
   // The tenant that the requests are made with is not ended nor changed by them.
@@ -319,7 +325,7 @@ export function drawPath(/** @type {Random} */ random, /** @type {string} */ pat
   }
   return path.replace(/(?<=(\w+)\/)\{(\w+)\}/g, (_, collection, name) =>
     random.weighted([
-      [6, () => random.pick(known[name] ?? known.ids[collection])],
+      [6, () => random.pick(knownOf(known, name, collection))],
       [2, () => `${MARK.path}-${random.word(3)}`],
       [1, () => encodeURIComponent(random.pick(ODD_TEXTS).replaceAll(MARK.query, MARK.path))],
       [1, () => escapeSome(random, `vrd_${random.word(26).toUpperCase()}`)],

@@ -1,4 +1,4 @@
-// R2 and KV as they are simulated for development, as services in a configuration of workerd: the
+// R2, KV and D1 as they are simulated for development, as services in a configuration of workerd: the
 // same Workers that `npm start` runs, from the package that holds them, with their data on disk.
 import { mkdirSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -10,25 +10,49 @@ const SIMULATORS = join(dirname(wrangler.resolve("miniflare")), "workers");
 const text = (/** @type {string} */ value) => JSON.stringify(value);
 const embedded = (/** @type {string} */ path) => `embed ${text(join(SIMULATORS, path))}`;
 
+const ENTRY = "shared/object-entry";
+
+const D1 = `wrapped = (moduleName = "cloudflare-internal:d1-api",
+  innerBindings = [(name = "fetcher", service = "REPORTS")])`;
+
+/** `entry` is what calls the object of `code`, `is` what the Worker is given of it. */
 const STORES = [
-  { binding: "IMAGES", type: "r2Bucket", code: "r2/bucket", className: "R2BucketObject" },
-  { binding: "CACHE", type: "kvNamespace", code: "kv/namespace", className: "KVNamespaceObject" },
+  {
+    binding: "IMAGES",
+    is: `r2Bucket = "IMAGES"`,
+    entry: ENTRY,
+    code: "r2/bucket",
+    className: "R2BucketObject",
+  },
+  {
+    binding: "CACHE",
+    is: `kvNamespace = "CACHE"`,
+    entry: ENTRY,
+    code: "kv/namespace",
+    className: "KVNamespaceObject",
+  },
+  {
+    binding: "REPORTS",
+    is: D1,
+    entry: "d1/entry",
+    code: "d1/database",
+    className: "D1DatabaseObject",
+  },
 ];
 
 /** What the Worker's configuration takes as its bindings. */
-export const storeBindings = STORES.map(
-  ({ binding, type }) => `(name = "${binding}", ${type} = "${binding}")`,
-);
+export const storeBindings = STORES.map(({ binding, is }) => `(name = "${binding}", ${is})`);
 
 /** @param {string} stateDir */
 export function storeServices(stateDir) {
-  return STORES.flatMap(({ binding, code, className }) => {
+  return STORES.flatMap(({ binding, entry, code, className }) => {
     const path = join(stateDir, binding);
     mkdirSync(path, { recursive: true });
     return [
       `(name = "${binding}", worker = (
         compatibilityDate = "2023-07-24",
-        modules = [(name = "entry.js", esModule = ${embedded("shared/object-entry.worker.js")})],
+        compatibilityFlags = ["enhanced_error_serialization"],
+        modules = [(name = "entry.js", esModule = ${embedded(`${entry}.worker.js`)})],
         bindings = [
           (name = "MINIFLARE_NAMESPACE", text = "${binding}"),
           (name = "MINIFLARE_OBJECT",
