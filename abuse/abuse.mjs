@@ -121,6 +121,9 @@ const UNBOUNDED = {
   rpm: { requests: 1_000_000, ...UNBOUNDED_RATES },
 };
 
+/** No journal is old enough to be archived, and there is no queue to rebuild through. */
+const NEVER_RIGHT_HERE = /\/ledger\/archives\/\{day\}$| \/admin\/rebuild\//;
+
 const GRANT = {
   neurons: 1000,
   reason: "A launch.",
@@ -204,7 +207,8 @@ async function fuzzRoutes() {
   );
   say(`fuzz: slowest answer ${told.slowest.ms.toFixed(0)} ms (${told.slowest.what})`);
   say(`fuzz: never answered 2xx: ${told.untouched.join("; ") || "none"}`);
-  if (FULL) assert.deepEqual(told.untouched, [], "operations whose good side was never seen");
+  const unseen = told.untouched.filter((operation) => !NEVER_RIGHT_HERE.test(operation));
+  if (FULL) assert.deepEqual(unseen, [], "operations whose good side was never seen");
   if (memory.peak === 0) say("fuzz: memory skipped: this system has no /proc");
   else {
     say(
