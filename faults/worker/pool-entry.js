@@ -60,7 +60,7 @@ async function oneCall(env, tenant, { content, end }) {
   try {
     const reply = await env.TENANT.getByName(tenant).admit(request);
     if (reply.kind !== "admitted") {
-      return { kind: reply.kind, wrong: reply.wrong, ofPool: reply.againAtMs !== undefined };
+      return { kind: reply.kind, wrong: reply.wrong };
     }
     if (end === "left") return { kind: "admitted", id: request.callId };
     const items = reply.hold.stages.map((stage) => itemOf(stage, end === "posted"));

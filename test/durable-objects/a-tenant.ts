@@ -305,3 +305,11 @@ export async function broken(tenant: string): Promise<readonly string[]> {
   const reply = expectKind(await tenantStub(tenant).countInvariants(PLATFORM), "invariants");
   return reply.counts.filter(({ violations }) => violations > 0).map(({ name }) => name);
 }
+
+/** The pool holds that many pictures a day. */
+export const capAt = (count: number): ReturnType<ReturnType<typeof account>["patchPool"]> =>
+  account().patchPool({ daily_cap_neurons: (count * PICTURE) / 1e6 });
+
+/** What a call of that many pictures comes to. */
+export const kindOf = async (tenant: ATenant, count = 1): Promise<string> =>
+  (await tenant.admit({ contents: [pictures(count)] })).kind;

@@ -2,11 +2,12 @@ import { env, evictDurableObject, runDurableObjectAlarm } from "cloudflare:test"
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Account } from "../../durable-objects/account/account.ts";
 import {
-  account,
   aTenant,
   type ATenant,
+  capAt,
   cleanUp,
   inAccount,
+  kindOf,
   MIDNIGHT,
   MINUTE,
   PICTURE,
@@ -23,10 +24,6 @@ afterEach(async () => {
   await cleanUp();
 });
 
-const capAt = (count: number) =>
-  account().patchPool({ daily_cap_neurons: (count * PICTURE) / 1e6 });
-const kindOf = async (tenant: ATenant, count = 1) =>
-  (await tenant.admit({ contents: [pictures(count)] })).kind;
 const evict = ({ id }: ATenant) => evictDurableObject(env.TENANT.getByName(id));
 
 const granted = () =>

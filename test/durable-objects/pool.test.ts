@@ -12,10 +12,12 @@ import {
   account,
   aTenant,
   type ATenant,
+  capAt,
   cleanUp,
   DAY,
   HOUR,
   inAccount,
+  kindOf,
   MIDNIGHT,
   MINUTE,
   NOW,
@@ -36,8 +38,6 @@ afterEach(async () => {
   await cleanUp();
 });
 
-const capAt = (count: number) =>
-  account().patchPool({ daily_cap_neurons: (count * PICTURE) / 1e6 });
 const sharesOf = ({ id }: ATenant) =>
   inAccount(({ storage }) =>
     storage.sql.exec("SELECT * FROM pool_shares WHERE tenant = ? ORDER BY life", id).toArray(),
@@ -45,8 +45,6 @@ const sharesOf = ({ id }: ATenant) =>
 const leaseOf = async ({ id }: ATenant) => (await rows(id, "SELECT * FROM leases"))[0];
 const ringTenant = ({ id }: ATenant) => runDurableObjectAlarm(env.TENANT.getByName(id));
 const ringAccount = () => runDurableObjectAlarm(env.ACCOUNT.getByName("account"));
-const kindOf = async (tenant: ATenant, count = 1) =>
-  (await tenant.admit({ contents: [pictures(count)] })).kind;
 
 /** The account's object does not answer. */
 const unreachable = () =>
