@@ -26,11 +26,16 @@ const settings = (own) => ({
 /** Each is there for one rule that a crash could break. µN are a million to the neuron. */
 export const TENANTS = {
   "hard-stop": settings({ daily_neurons: 400 }),
-  overage: settings({ plan: "paid", daily_neurons: 150, overage_usd_per_1000_neurons: "0.02" }),
+  overage: settings({
+    plan: "paid",
+    daily_neurons: 150,
+    overage_cap_neurons: "unlimited",
+    overage_usd_per_1000_neurons: "0.02",
+  }),
   capped: settings({ plan: "paid", daily_neurons: 150, overage_cap_neurons: 200 }),
   "few-a-minute": settings({ rpm: { requests: 60 } }),
   "few-at-once": settings({ max_in_flight: 3 }),
-  rotating: settings({ plan: "paid", daily_neurons: 5000 }),
+  rotating: settings({ plan: "paid", daily_neurons: 5000, overage_cap_neurons: "unlimited" }),
   changing: settings({ daily_neurons: 450 }),
   "account-gone": settings({}),
 };
@@ -40,8 +45,8 @@ export const CHANGING_NEURONS = [450, 300];
 
 /** The limit of a day in µN that admissions of this tenant must never exceed; null: none. */
 export function dayLimit(/** @type {string} */ tenant) {
-  const { plan, daily_neurons: daily, overage_cap_neurons: cap = null } = TENANTS[tenant];
-  if (plan === "paid" && cap === null) return null;
+  const { plan, daily_neurons: daily, overage_cap_neurons: cap } = TENANTS[tenant];
+  if (plan === "paid" && cap === "unlimited") return null;
   return (daily + (plan === "paid" ? cap : 0)) * 1_000_000;
 }
 

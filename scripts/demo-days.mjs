@@ -2,12 +2,18 @@
 // the pictures of two runs tell the same.
 
 const SETTINGS = {
-  acme: { plan: "paid", daily_neurons: 220, reserved_neurons: 100, content_retention_days: 7 },
+  acme: {
+    plan: "paid",
+    daily_neurons: 220,
+    overage_cap_neurons: 200,
+    reserved_neurons: 100,
+    content_retention_days: 7,
+  },
   globex: { plan: "free", daily_neurons: 600 },
   hooli: { plan: "free", daily_neurons: 500, rpm: { requests: 9 } },
   initech: { plan: "free", daily_neurons: 60 },
   "stark-industries": { plan: "paid", daily_neurons: 2000, overage_cap_neurons: 500 },
-  umbrella: { plan: "paid", daily_neurons: 300 },
+  umbrella: { plan: "paid", daily_neurons: 300, overage_cap_neurons: "unlimited" },
 };
 
 /** Calls of a day, about. */

@@ -67,8 +67,8 @@ export class World {
 
   /** What must hold of every day of a history whose terms stay. */
   #terms(): Steady {
-    const { plan, daily, overageCap: cap } = quotaTerms(this.#profile().settings);
-    return { plan, daily, cap };
+    const { plan, daily, overageCap } = quotaTerms(this.#profile().settings);
+    return { plan, daily, cap: overageCap === "unlimited" ? null : overageCap };
   }
 
   step(): void {
@@ -270,10 +270,12 @@ export class World {
 
   #changeSettings(): void {
     const random = this.#random;
+    const plan = random.pick<Settings["plan"]>(["free", "paid"]);
+    const cap = random.pick<Settings["overage_cap_neurons"]>(["unlimited", 0, 0.5, 2]);
     const settings = withDefaults({
-      plan: random.pick(["free", "paid"]),
+      plan,
       daily_neurons: random.integer(0, 12) / 4,
-      overage_cap_neurons: random.pick([null, 0, 0.5, 2]),
+      overage_cap_neurons: plan === "free" ? null : cap,
       monthly_cap_neurons: random.pick([null, null, 1, 2.5, 4]),
       overage_usd_per_1000_neurons: random.pick(["0.011", "0.02"]),
       rpm: { requests: random.integer(1, 8), image_classification: random.integer(3, 12) },

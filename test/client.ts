@@ -217,6 +217,7 @@ export async function makeTenant(
   const made = await admin("PUT", `/admin/tenants/${id}`, {
     plan: "free",
     daily_neurons: 10_000,
+    ...(settings["plan"] === "paid" && { overage_cap_neurons: "unlimited" }),
     ...settings,
   });
   if (made.status >= 300) throw new Error(`the tenant was not made: ${JSON.stringify(made.body)}`);

@@ -227,6 +227,7 @@ describe("released migrations", () => {
       ["feed", "650dc524615a6e8bc682f8ef71239c5fa7b49f12376d1fe992353ac78f89d1f7"],
       ["leases", "79acb44387801b18d8fb71af5f46bc9701b842372a480aa9945adf78a259575d"],
       ["lease_refusals", "82d8608fe873ab05f2f89f30622f3628719d015d98acbb16f21d4a9bfc854538"],
+      ["spell_out_overage", "03a4ac21f0e0c23690d656ced0ffdecbb550c74c36711b33eef3dd312932c778"],
     ],
     [
       "account",

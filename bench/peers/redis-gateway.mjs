@@ -108,7 +108,7 @@ function tenantIn(/** @type {string} */ id) {
       const mac = createHmac("sha256", CONTENT_SECRET).update(found.contentHash);
       const verdict = { ...found, contentHash: mac.digest("hex"), createdAtMs: nowMs };
       const at = {
-        terms: { plan: "free", daily: LIMIT, overageCap: null, overageUsdPer1000: "0" },
+        terms: { plan: "free", daily: LIMIT, overageCap: 0, overageUsdPer1000: "0" },
         drawn: NOTHING_DRAWN,
         nowMs,
       };

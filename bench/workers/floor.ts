@@ -25,7 +25,7 @@ export { Account, BatchRun } from "../../src/index.ts";
 
 const TAG = "1.1";
 const DAILY = microNeurons(1_000_000_000_000_000);
-const NO_TERMS = { plan: "free", daily: DAILY, overageCap: null, overageUsdPer1000: "0" } as const;
+const NO_TERMS = { plan: "free", daily: DAILY, overageCap: ZERO, overageUsdPer1000: "0" } as const;
 
 export class Tenant extends Governed {
   readonly #open = new Map<string, Hold>();

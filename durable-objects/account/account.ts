@@ -26,7 +26,12 @@ import {
   type WebhookChange,
 } from "../outbox/webhook-desk.ts";
 import type { Webhook } from "../outbox/webhook-store.ts";
-import type { Birth, Configured, SettingsChange } from "../tenant/configure.ts";
+import {
+  type Birth,
+  type Configured,
+  refusedSettings,
+  type SettingsChange,
+} from "../tenant/configure.ts";
 import type { Period } from "../tenant/ledger-store.ts";
 import { readPlatform } from "../tenant/platform.ts";
 import type { AskFailure } from "../tenant/steps.ts";
@@ -115,6 +120,9 @@ export class Account extends DurableObject<Env> {
     ifMatch: number | null,
   ): Promise<Put | AskFailure> {
     return this.#inTurn(id, async () => {
+      // Before the list knows of it: a tenant that is not made must not be listed.
+      const refused = refusedSettings(change.settings);
+      if (refused !== null) return refused;
       const known = this.#store.readTenant(id)?.state === "active";
       if (!known && ifMatch !== null) return { kind: "version_conflict", version: 0 };
       const listed = await this.#listedAnew(id);

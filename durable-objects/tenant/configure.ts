@@ -1,8 +1,9 @@
-import type { ConflictFailure } from "../../src/domain/failure.ts";
+import type { ConflictFailure, RequestFailure } from "../../src/domain/failure.ts";
 import type { MicroNeurons } from "../../src/domain/micro-neurons.ts";
 import type { Day } from "../../src/domain/period.ts";
 import { DEFAULT_POLICY_NAME, defaultPolicy } from "../../src/domain/policy.ts";
 import { patched, type Settings, type SettingsPatch } from "../../src/domain/settings.ts";
+import { settingsErrors } from "../../src/domain/settings-rules.ts";
 import { migrate } from "../database.ts";
 import type { Parts } from "./parts.ts";
 import type { Profile } from "./profile-store.ts";
@@ -24,7 +25,16 @@ export type SettingsChange =
 
 export type Configured =
   | { readonly kind: "configured"; readonly profile: Profile; readonly created: boolean }
+  | RefusedSettings
   | Extract<ConflictFailure, { kind: "version_conflict" }>;
+
+type RefusedSettings = Extract<RequestFailure, { kind: "invalid_request" }>;
+
+/** Settings that do not hold together, with each field that is wrong; null: they do. */
+export function refusedSettings(settings: Settings): RefusedSettings | null {
+  const errors = settingsErrors(settings);
+  return errors.length === 0 ? null : { kind: "invalid_request", errors };
+}
 
 /** Makes the schema, the settings and the default policy of a tenant that is not there yet. */
 export function create(
@@ -62,6 +72,8 @@ export function change(
     const { change: what } = request;
     const settings =
       what.kind === "replace" ? what.settings : patched(profile.settings, what.patch);
+    const refused = refusedSettings(settings);
+    if (refused !== null) return refused;
     const next = { ...profile, settings, version: profile.version + 1, updatedAtMs: nowMs };
     steps.writeProfile(next);
     return { kind: "configured", profile: next, created: false };

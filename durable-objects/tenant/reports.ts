@@ -28,8 +28,11 @@ export interface Limits {
   readonly month: MonthUse;
   /** Those that a call may draw on now, in that order. */
   readonly grants: readonly Grant[];
-  /** µN of overage drawn today, and the cap in neurons. */
-  readonly overage: { readonly drawn: number; readonly capNeurons: number | null };
+  /** µN of overage drawn today, and the cap in neurons as it is set. */
+  readonly overage: {
+    readonly drawn: number;
+    readonly capNeurons: Profile["settings"]["overage_cap_neurons"];
+  };
   readonly rates: readonly RateStanding[];
   readonly inFlight: { readonly limit: number; readonly used: number };
   readonly nowMs: number;

@@ -9,6 +9,7 @@ import { REPORTS_TABLE } from "../outbox/report-store.ts";
 import { FEED_TABLES } from "./feed-schema.ts";
 import { ERASURE_TABLES } from "./erasure-schema.ts";
 import { LEASE_REFUSALS, LEASE_TABLES } from "./lease-schema.ts";
+import { SPELL_OUT_OVERAGE } from "./settings-migration.ts";
 
 // The tables of a tenant's object; `docs/storage.md` describes them. Append migrations, never edit
 // a released one. WITHOUT ROWID keeps a row with a text key at one written row, not two.
@@ -171,4 +172,5 @@ export const TENANT_MIGRATIONS: readonly Migration[] = [
   { name: "feed", statements: FEED_TABLES },
   { name: "leases", statements: LEASE_TABLES },
   { name: "lease_refusals", statements: LEASE_REFUSALS },
+  { name: "spell_out_overage", statements: SPELL_OUT_OVERAGE },
 ];

@@ -41,7 +41,14 @@ import { ACCOUNT_NAME } from "../account/account-name.ts";
 import type { AccountView, HeardView } from "../account/account-protocol.ts";
 import { AccountLink, hearAccount } from "./account-link.ts";
 import { type Admission, admit } from "./admit.ts";
-import { type Birth, change, type Configured, create, type SettingsChange } from "./configure.ts";
+import {
+  type Birth,
+  change,
+  type Configured,
+  create,
+  refusedSettings,
+  type SettingsChange,
+} from "./configure.ts";
 import {
   createGrant,
   endGrant,
@@ -261,6 +268,8 @@ export class Tenant extends DurableObject<Env> {
     if (request.change.kind === "patch") return { kind: "not_found", what: "tenant" };
     if (request.ifMatch !== null) return { kind: "version_conflict", version: 0 };
     const { settings } = request.change;
+    const refused = refusedSettings(settings);
+    if (refused !== null) return refused;
     const made = { birth: request.birth, settings, wallMs: Date.now() };
     const created = create(this.#parts, this.#steps, made);
     this.#known = true;

@@ -17,7 +17,7 @@ export interface FieldError {
 
 /** The day's neurons as they stood when a call was refused. */
 export interface NeuronStanding {
-  /** Null: no limit (the paid plan without an overage cap). */
+  /** Null: no limit (the paid plan, its overage unlimited). */
   readonly limit: MicroNeurons | null;
   readonly posted: MicroNeurons;
   readonly pending: MicroNeurons;

@@ -5,11 +5,14 @@ import { least, type MicroNeurons, minus, minusOrZero, plus, sum, ZERO } from ".
 export const PLANS = ["free", "paid"] as const;
 export type Plan = (typeof PLANS)[number];
 
+/** No cap, in a word: a value that is missing must never mean that nothing stops a tenant. */
+export const UNLIMITED = "unlimited";
+
 export interface QuotaTerms {
   readonly plan: Plan;
   readonly daily: MicroNeurons;
-  /** Beyond `daily`, on the paid plan; null: no cap. */
-  readonly overageCap: MicroNeurons | null;
+  /** Beyond `daily`, on the paid plan. */
+  readonly overageCap: MicroNeurons | typeof UNLIMITED;
   /** USD per 1,000 neurons of overage, a decimal string. */
   readonly overageUsdPer1000: string;
 }
@@ -27,14 +30,14 @@ export const posted = (drawn: Drawn): MicroNeurons =>
   sum([drawn.quota, drawn.granted, drawn.overage]);
 
 /**
- * The most that `posted + pending` may reach in a day; null: no limit (paid, without a cap).
+ * The most that `posted + pending` may reach in a day; null: no limit (paid, its overage unlimited).
  *
  * @param granted what grants gave the day and may yet give it
  */
 export function limitOf(terms: QuotaTerms, granted: MicroNeurons = ZERO): MicroNeurons | null {
   const included = plus(terms.daily, granted);
   if (terms.plan === "free") return included;
-  return terms.overageCap === null ? null : plus(included, terms.overageCap);
+  return terms.overageCap === UNLIMITED ? null : plus(included, terms.overageCap);
 }
 
 /**

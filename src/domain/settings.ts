@@ -1,7 +1,7 @@
 import type { Promised } from "./account-terms.ts";
 import { CATALOGUE } from "./catalogue.ts";
 import { fromNeurons, type MicroNeurons, ZERO } from "./micro-neurons.ts";
-import type { Plan, QuotaTerms } from "./quota.ts";
+import { type Plan, type QuotaTerms, UNLIMITED } from "./quota.ts";
 import { DEFAULT_RATES, type RateClass } from "./rate-limit.ts";
 
 /**
@@ -16,8 +16,8 @@ export interface Settings {
   /** Neurons a UTC day, up to six decimals. */
   readonly daily_neurons: number;
   readonly reserved_neurons: number;
-  /** Neurons beyond `daily_neurons` a UTC day on the paid plan; null: no cap. */
-  readonly overage_cap_neurons: number | null;
+  /** Neurons beyond `daily_neurons` a UTC day, on the paid plan; null on the free one alone. */
+  readonly overage_cap_neurons: number | typeof UNLIMITED | null;
   /** Neurons a calendar month of UTC, on either plan; null: no cap. */
   readonly monthly_cap_neurons: number | null;
   /** A decimal string, e.g. `"0.011"`. */
@@ -83,9 +83,14 @@ export type SettingsPatch = {
   readonly [K in Merged]?: { readonly [key: string]: Settings[K][string] | null } | null;
 };
 
-/** A field without a default (`plan`, `daily_neurons`) cannot be removed: the border refuses null. */
+/**
+ * A field without a default (`plan`, `daily_neurons`) cannot be removed: the border refuses null.
+ *
+ * A tenant that is moved to the free plan has no overage cap any more, so that moved back to the paid
+ * one it gets none that nobody chose for it then.
+ */
 export function patched(settings: Settings, patch: SettingsPatch): Settings {
-  const { rpm, aliases, fallbacks, ...fields } = patch;
+  const { rpm, aliases, fallbacks, ...fields } = { ...withoutCap(patch), ...patch };
   const changed = Object.entries(fields).map(([name, value]) => [
     name,
     value ?? DEFAULT_SETTINGS[name as keyof typeof DEFAULT_SETTINGS],
@@ -98,6 +103,9 @@ export function patched(settings: Settings, patch: SettingsPatch): Settings {
     fallbacks: merged(settings.fallbacks, fallbacks),
   };
 }
+
+const withoutCap = ({ plan }: SettingsPatch): SettingsPatch =>
+  plan === "free" ? { overage_cap_neurons: null } : {};
 
 function merged<Value>(
   before: Readonly<Record<string, Value>>,
@@ -134,7 +142,8 @@ export function quotaTerms(settings: Settings): QuotaTerms {
   return {
     plan: settings.plan,
     daily: amount(settings.daily_neurons),
-    overageCap: cap === null ? null : amount(cap),
+    // Null stands on the free plan alone; were it ever on the paid one, it would be a hard stop.
+    overageCap: cap === UNLIMITED ? UNLIMITED : amount(cap ?? 0),
     overageUsdPer1000: settings.overage_usd_per_1000_neurons,
   };
 }

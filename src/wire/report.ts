@@ -3,7 +3,7 @@ import type { InvariantCount } from "../../durable-objects/tenant/reports.ts";
 import type { RefusalCount } from "../../durable-objects/tenant/refusal-store.ts";
 import type { AuditEntry } from "../../durable-objects/account/account-store.ts";
 import { isoTime } from "../domain/period.ts";
-import { PLANS } from "../domain/quota.ts";
+import { PLANS, UNLIMITED } from "../domain/quota.ts";
 import { microNeuronsOut, time } from "./field.ts";
 
 // Limits, refusals, invariants and the audit log on the wire.
@@ -40,7 +40,12 @@ export const LimitsOutput = v.object({
   ),
   overage: v.object({
     micro_neurons: microNeuronsOut("Drawn today beyond quota and grants."),
-    cap_neurons: v.nullable(v.number()),
+    cap_neurons: v.pipe(
+      v.nullable(v.union([v.number(), v.literal(UNLIMITED)])),
+      v.description(
+        'As it is set: a number of neurons a day, or "unlimited". Null on the free plan.',
+      ),
+    ),
   }),
   rates: v.array(
     v.object({

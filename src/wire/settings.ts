@@ -6,8 +6,9 @@ import { parseUsdRate } from "../domain/money.ts";
 import { isoTime } from "../domain/period.ts";
 import { DEFAULT_RATES } from "../domain/rate-limit.ts";
 import { AUTO } from "../domain/routing.ts";
-import { PLANS } from "../domain/quota.ts";
-import { MOST_IN_FLIGHT, type Settings } from "../domain/settings.ts";
+import { PLANS, UNLIMITED } from "../domain/quota.ts";
+import { MOST_IN_FLIGHT, type Settings, withDefaults } from "../domain/settings.ts";
+import { FREE_HAS_NO_OVERAGE, MOST_NAMES, PAID_NEEDS_CAP } from "../domain/settings-rules.ts";
 import { stated } from "../http/field-sentence.ts";
 import { TENANT_ID } from "../http/key-format.ts";
 import { name, time, wholeNumber } from "./field.ts";
@@ -17,12 +18,18 @@ import { name, time, wholeNumber } from "./field.ts";
 /** A billion neurons a day is USD 11,000: more is a slip of the finger. */
 const MAX_NEURONS = 1_000_000_000;
 
+/** One reason for each wrong number: a negative one is not told that it has too many decimals. */
+const sixDecimals = stated(
+  "must have at most six decimals",
+  (n: number) => n < 0 || n > MAX_NEURONS || fromNeurons(n) !== null,
+);
+
 export const neurons = (description: string) =>
   v.pipe(
     v.number(),
     v.minValue(0),
     v.maxValue(MAX_NEURONS),
-    v.check(stated("must have at most six decimals", (n: number) => fromNeurons(n) !== null)),
+    v.check(sixDecimals),
     v.description(description),
   );
 
@@ -62,7 +69,12 @@ const modelList = v.pipe(v.array(modelId), v.maxLength(5));
 const FIELDS = {
   reserved_neurons: neurons("Neurons of the account's pool that are kept for this tenant."),
   overage_cap_neurons: v.nullable(
-    neurons("Neurons beyond `daily_neurons` a day on the paid plan; null: no cap."),
+    v.pipe(
+      v.union([neurons("Neurons a UTC day."), v.literal(UNLIMITED)]),
+      v.description(
+        'What a tenant may draw beyond `daily_neurons` a day. Required on the paid plan: a number (0 is a hard stop), or "unlimited" spelled out. Null on the free plan alone, which has no overage.',
+      ),
+    ),
   ),
   monthly_cap_neurons: v.nullable(
     neurons("Neurons a calendar month (UTC), on either plan; null: no cap."),
@@ -75,7 +87,7 @@ const FIELDS = {
   ),
   rpm: v.pipe(
     v.record(rateClass, perMinute),
-    v.maxEntries(100),
+    v.maxEntries(MOST_NAMES),
     v.description("Admissions a minute by rate class; a class not named has its default."),
   ),
   max_in_flight: wholeNumber(1, MOST_IN_FLIGHT, "Calls in progress at once."),
@@ -84,12 +96,12 @@ const FIELDS = {
   ),
   aliases: v.pipe(
     v.record(alias, aliased),
-    v.maxEntries(100),
+    v.maxEntries(MOST_NAMES),
     v.description("Names that stand for a model, or for `auto`."),
   ),
   fallbacks: v.pipe(
     v.record(alias, modelList),
-    v.maxEntries(100),
+    v.maxEntries(MOST_NAMES),
     v.description("Models to try when one was refused before it ran."),
   ),
   cache_ttl_s: wholeNumber(0, 2_592_000, "How long exact answers may be reused; 0: never."),
@@ -117,10 +129,23 @@ const REQUIRED = {
 };
 
 /** PUT: an absent field takes its default. */
-export const SettingsInput = v.strictObject({
+const SettingsFields = v.strictObject({
   ...REQUIRED,
   ...v.partial(v.object(FIELDS)).entries,
 });
+
+const held = ({ sentence, holds }: typeof PAID_NEEDS_CAP) =>
+  v.check(
+    stated(sentence, (fields: v.InferOutput<typeof SettingsFields>) =>
+      holds(withDefaults(given(fields))),
+    ),
+  );
+
+export const SettingsInput = v.pipe(
+  SettingsFields,
+  v.forward(held(PAID_NEEDS_CAP), ["overage_cap_neurons"]),
+  v.forward(held(FREE_HAS_NO_OVERAGE), ["overage_cap_neurons"]),
+);
 
 /** PATCH: RFC 7396. Null means the default; `plan` and `daily_neurons` have none. */
 export const SettingsPatchInput = v.strictObject({
@@ -132,8 +157,8 @@ export const SettingsPatchInput = v.strictObject({
   overage_usd_per_1000_neurons: v.nullish(FIELDS.overage_usd_per_1000_neurons),
   max_in_flight: v.nullish(FIELDS.max_in_flight),
   models: v.optional(FIELDS.models),
-  aliases: v.nullish(v.pipe(v.record(alias, v.nullable(aliased)), v.maxEntries(100))),
-  fallbacks: v.nullish(v.pipe(v.record(alias, v.nullable(modelList)), v.maxEntries(100))),
+  aliases: v.nullish(v.pipe(v.record(alias, v.nullable(aliased)), v.maxEntries(MOST_NAMES))),
+  fallbacks: v.nullish(v.pipe(v.record(alias, v.nullable(modelList)), v.maxEntries(MOST_NAMES))),
   cache_ttl_s: v.nullish(FIELDS.cache_ttl_s),
   daily_images_per_user: v.nullish(FIELDS.daily_images_per_user),
   content_retention_days: v.nullish(FIELDS.content_retention_days),
@@ -143,7 +168,7 @@ export const SettingsPatchInput = v.strictObject({
   compact_prompts: v.nullish(FIELDS.compact_prompts),
   cache_max_temperature: v.nullish(FIELDS.cache_max_temperature),
   suspended: v.nullish(FIELDS.suspended),
-  rpm: v.nullish(v.pipe(v.record(rateClass, v.nullable(perMinute)), v.maxEntries(100))),
+  rpm: v.nullish(v.pipe(v.record(rateClass, v.nullable(perMinute)), v.maxEntries(MOST_NAMES))),
 });
 
 export const TenantOutput = v.object({

@@ -62,17 +62,37 @@ describe("what is sent", () => {
   it("is what was changed, and an emptied rate goes back to its default", () => {
     const after = {
       ...before,
+      plan: "paid" as const,
       daily_neurons: "250.5",
       overage_cap_neurons: "10",
       rpm: { requests: "20", text_generation: "" },
     };
     const patch = patchOf(before, after);
     expect(patch).toEqual({
+      plan: "paid",
       daily_neurons: 250.5,
       overage_cap_neurons: 10,
       rpm: { requests: 20, text_generation: null },
     });
     expect(v.is(SettingsPatchInput, patch)).toBe(true);
+  });
+
+  it("is a cap, or the word for none: an empty cap is for the server to refuse", () => {
+    const paid = { ...before, plan: "paid" as const };
+    expect(patchOf(before, paid)).toEqual({ plan: "paid" });
+    const unlimited = { ...paid, overage_unlimited: true, overage_cap_neurons: "7" };
+    expect(patchOf(before, unlimited)).toEqual({ plan: "paid", overage_cap_neurons: "unlimited" });
+    expect(v.is(SettingsInput, bodyOf(unlimited))).toBe(true);
+    expect(v.is(SettingsInput, bodyOf(paid))).toBe(false);
+    const stored = fieldsOf({ ...TENANT, plan: "paid", overage_cap_neurons: "unlimited" });
+    expect(stored).toMatchObject({ overage_unlimited: true, overage_cap_neurons: "" });
+    const capped = { ...stored, overage_unlimited: false, overage_cap_neurons: "0" };
+    expect(patchOf(stored, capped)).toEqual({ overage_cap_neurons: 0 });
+    // A cap that was typed before the plan was changed back is not sent.
+    expect(patchOf(stored, { ...capped, plan: "free" })).toEqual({
+      plan: "free",
+      overage_cap_neurons: null,
+    });
   });
 
   it("keeps apart no model at all and every model", () => {
@@ -103,7 +123,11 @@ describe("what is shown before it is saved", () => {
   it.each([
     ["a limit below what is posted", { daily_neurons: "60" }, /60 neurons are at or above the new/],
     ["a suspension", { suspended: true }, /Every call with a key of this tenant is refused/],
-    ["the paid plan", { plan: "paid" as const }, /beyond 100 neurons a day are admitted without/],
+    [
+      "the paid plan without a cap",
+      { plan: "paid" as const, overage_unlimited: true },
+      /beyond 100 neurons a day are admitted without/,
+    ],
     [
       "the paid plan with a cap",
       { plan: "paid" as const, overage_cap_neurons: "5" },
@@ -132,6 +156,12 @@ describe("what is shown before it is saved", () => {
     const grants = [{ id: "grt_1", remaining_micro_neurons: 5_000_000, expires_at: "" }];
     expect(effects({ daily_neurons: "56" }, { ...LIMITS, grants })).toEqual([]);
     expect(effects({ daily_neurons: "55" }, { ...LIMITS, grants })).toHaveLength(1);
+  });
+
+  it("says what it means to lift a cap", () => {
+    const paid = { ...TENANT, plan: "paid" as const, overage_cap_neurons: 5 };
+    const [said] = effectsOf({ ...fieldsOf(paid), overage_unlimited: true }, paid, LIMITS);
+    expect(said).toMatch(/admitted without a limit/);
   });
 
   it("says what the free plan ends", () => {

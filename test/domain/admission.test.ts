@@ -16,7 +16,7 @@ const MIDNIGHT = Date.UTC(2026, 10, 21);
 const FREE: QuotaTerms = {
   plan: "free",
   daily: microNeurons(1000),
-  overageCap: null,
+  overageCap: "unlimited",
   overageUsdPer1000: "0.011",
 };
 const PAID: QuotaTerms = { ...FREE, plan: "paid" };

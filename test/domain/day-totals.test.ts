@@ -28,7 +28,7 @@ const lineOf = (
       terms: {
         plan: "paid",
         daily: microNeurons(100),
-        overageCap: null,
+        overageCap: "unlimited",
         overageUsdPer1000: rate,
       },
       drawn: {

@@ -29,7 +29,7 @@ const grant = (id: string, left: number, fields: Partial<Grant> = {}): Grant => 
 const terms = (plan: "free" | "paid", daily: number, cap: number | null = null): QuotaTerms => ({
   plan,
   daily: microNeurons(daily),
-  overageCap: cap === null ? null : microNeurons(cap),
+  overageCap: cap === null ? "unlimited" : microNeurons(cap),
   overageUsdPer1000: "0.011",
 });
 

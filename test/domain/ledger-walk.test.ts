@@ -52,7 +52,7 @@ const anyTerms = fc
   .map(({ plan, daily, cap, overageUsdPer1000 }): QuotaTerms => ({
     plan,
     daily: microNeurons(daily),
-    overageCap: cap === null ? null : microNeurons(cap),
+    overageCap: cap === null ? "unlimited" : microNeurons(cap),
     overageUsdPer1000,
   }));
 const anyStep: fc.Arbitrary<Step> = fc.oneof(

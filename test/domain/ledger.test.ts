@@ -36,7 +36,7 @@ const drawn = (quota: number, overage = 0): Drawn => ({
 });
 
 const at = (plan: "free" | "paid", before: Drawn = NOTHING_DRAWN): SettleTerms => ({
-  terms: { plan, daily: microNeurons(200), overageCap: null, overageUsdPer1000: "0.02" },
+  terms: { plan, daily: microNeurons(200), overageCap: "unlimited", overageUsdPer1000: "0.02" },
   drawn: before,
   nowMs: SETTLED,
 });

@@ -20,7 +20,7 @@ const room: Standing = {
   terms: {
     plan: "free",
     daily: microNeurons(1000),
-    overageCap: null,
+    overageCap: "unlimited",
     overageUsdPer1000: "0.011",
   },
   posted: microNeurons(0),

@@ -14,7 +14,7 @@ import {
 const terms = (plan: "free" | "paid", daily: number, cap: number | null = null): QuotaTerms => ({
   plan,
   daily: microNeurons(daily),
-  overageCap: cap === null ? null : microNeurons(cap),
+  overageCap: cap === null ? "unlimited" : microNeurons(cap),
   overageUsdPer1000: "0.011",
 });
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { limitOf } from "../../src/domain/quota.ts";
 import {
   DEFAULT_SETTINGS,
   patched,
@@ -54,6 +55,7 @@ describe("patched", () => {
     plan: "paid",
     daily_neurons: 5,
     overage_cap_neurons: 7,
+    monthly_cap_neurons: 60,
     max_in_flight: 3,
     models: ["@cf/microsoft/resnet-50"],
     rpm: { requests: 20, text_generation: 10 },
@@ -70,10 +72,25 @@ describe("patched", () => {
     ["false is a value", { suspended: false }, { suspended: false }],
     ["an empty list is a value", { models: [] }, { models: [] }],
     ["null is the default", { max_in_flight: null }, { max_in_flight: 50 }],
-    ["also where that is null", { overage_cap_neurons: null }, { overage_cap_neurons: null }],
+    ["also where that is null", { monthly_cap_neurons: null }, { monthly_cap_neurons: null }],
+    [
+      "no cap, spelled out",
+      { overage_cap_neurons: "unlimited" },
+      { overage_cap_neurons: "unlimited" },
+    ],
     ["all models", { models: null }, { models: null }],
     ["not suspended", { suspended: null }, { suspended: false }],
-    ["the plan", { plan: "free" }, { plan: "free" }],
+    [
+      "the free plan, and the cap is gone",
+      { plan: "free" },
+      { plan: "free", overage_cap_neurons: null },
+    ],
+    ["the plan that it has, and the cap stays", { plan: "paid" }, { plan: "paid" }],
+    [
+      "a cap that goes with the free plan, for the rules to refuse",
+      { plan: "free", overage_cap_neurons: 3 },
+      { plan: "free", overage_cap_neurons: 3 },
+    ],
     [
       "a rate, beside the others",
       { rpm: { translation: 5 } },
@@ -135,7 +152,12 @@ describe("quotaTerms", () => {
   });
 
   it("tells no cap from a cap of nothing", () => {
-    expect(quotaTerms(FREE).overageCap).toBeNull();
+    expect(quotaTerms({ ...FREE, overage_cap_neurons: "unlimited" }).overageCap).toBe("unlimited");
     expect(quotaTerms({ ...FREE, overage_cap_neurons: 0 }).overageCap).toBe(0);
+  });
+
+  it("takes a cap that is not there for a hard stop, not for none", () => {
+    const uncapped = { ...FREE, plan: "paid", overage_cap_neurons: null } as const;
+    expect(limitOf(quotaTerms(uncapped))).toBe(10_000_000_000);
   });
 });

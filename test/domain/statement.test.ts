@@ -51,7 +51,7 @@ function linesOf(calls: readonly Call[]): readonly JournalLine[] {
     const terms = {
       plan: "paid",
       daily: microNeurons(50_000_000),
-      overageCap: null,
+      overageCap: "unlimited",
       overageUsdPer1000: rate,
     } as const;
     const drawn = draw(terms, before, amount);

@@ -107,7 +107,10 @@ export interface ATenant {
   readonly configure: (settings: Partial<Settings>) => Promise<number>;
 }
 
-/** A tenant with one `manage` key; free, 10,000 neurons, no rate in the way, if not said otherwise. */
+/**
+ * A tenant with one `manage` key; free, 10,000 neurons, no rate in the way, if not said otherwise. On
+ * the paid plan its overage is unlimited.
+ */
 export async function aTenant(
   settings: Partial<Settings> = {},
   id: string = newTenantId(),
@@ -144,6 +147,7 @@ export const settingsOf = (settings: Partial<Settings>): Settings =>
     daily_neurons: 10_000,
     max_in_flight: 10_000,
     rpm: { requests: 100_000, image_classification: 100_000 },
+    ...(settings.plan === "paid" && { overage_cap_neurons: "unlimited" as const }),
     ...settings,
   });
 

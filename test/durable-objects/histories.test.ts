@@ -5,6 +5,7 @@ import type { Caller } from "../../durable-objects/tenant/protocol.ts";
 import type { Hold, JournalLine } from "../../src/domain/ledger.ts";
 import { dayOf, startOf } from "../../src/domain/period.ts";
 import type { Plan } from "../../src/domain/quota.ts";
+import type { Settings } from "../../src/domain/settings.ts";
 import {
   aKey,
   aNewKey,
@@ -207,10 +208,15 @@ const FIRST: Terms = {
   inFlight: 4,
 };
 
+const capOf = ({ plan, cap }: Terms): Settings["overage_cap_neurons"] => {
+  if (plan === "free") return null;
+  return cap === null ? "unlimited" : cap / 1e6;
+};
+
 const settingsFrom = (now: Terms): Parameters<ATenant["configure"]>[0] => ({
   plan: now.plan,
   daily_neurons: now.daily / 1e6,
-  overage_cap_neurons: now.cap === null ? null : now.cap / 1e6,
+  overage_cap_neurons: capOf(now),
   overage_usd_per_1000_neurons: now.rate,
   rpm: { requests: now.requests, image_classification: now.images },
   max_in_flight: now.inFlight,

@@ -114,7 +114,8 @@ describe("settings", () => {
         body,
         ...(version === undefined ? {} : { headers: { "If-Match": version } }),
       });
-    const settings = { plan: "paid", daily_neurons: 5, rpm: { requests: 7, translation: 9 } };
+    const rpm = { requests: 7, translation: 9 };
+    const settings = { plan: "paid", daily_neurons: 5, overage_cap_neurons: 0, rpm };
     // Nothing is made, nor listed, under a version that cannot be.
     expect((await put(settings, '"1"')).body).toMatchObject({ kind: "version_conflict" });
     expect((await admin("DELETE", path)).status).toBe(404);

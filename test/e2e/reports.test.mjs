@@ -20,7 +20,7 @@ const PATIENCE_MS = 90_000;
 
 test("killed before and while rows are underway", { timeout: 300_000 }, async () => {
   const admin = { key: server.adminToken };
-  const settings = { plan: "paid", daily_neurons: 20 };
+  const settings = { plan: "paid", daily_neurons: 20, overage_cap_neurons: "unlimited" };
   await server.send("PUT", "/admin/tenants/fed", { ...admin, body: settings });
   const { body } = await server.send("POST", "/admin/tenants/fed/keys", {
     ...admin,

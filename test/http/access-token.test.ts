@@ -288,7 +288,9 @@ describe("what another site has a browser send", () => {
     const ways = { headers, env: team.settings };
     expectRefused(await ask("POST", "/admin/account/reopen", ways));
     expectRefused(await ask("DELETE", "/admin/tenants/acme", ways));
-    expectRefused(await ask("PATCH", "/admin/tenants/acme", { ...ways, body: { plan: "paid" } }));
+    expectRefused(
+      await ask("PATCH", "/admin/tenants/acme", { ...ways, body: { suspended: true } }),
+    );
     // What only reads is answered: the other site's page cannot see it.
     const read = await ask("GET", "/admin/tenants/acme", ways);
     expect(read.status).toBe(200);

@@ -132,7 +132,7 @@ describe.each(table(CHANGING))("the page of another site cannot use $name", ({ m
         Cookie: `CF_Authorization=${tokens["good"]}`,
         [HEADER]: tokens["good"] ?? "",
       };
-      const body = '{"plan":"paid","daily_neurons":1}';
+      const body = '{"plan":"paid","daily_neurons":1,"overage_cap_neurons":0}';
       const ways = { headers, body, env: team.settings };
       expectRefused(await ask(mount.method, pathOf(mount), ways));
     },
@@ -154,7 +154,7 @@ describe.each(table(CHANGING))("the page of another site cannot use $name", ({ m
     const headers = { Origin: OWN, "Content-Type": "text/plain", [HEADER]: tokens["good"] ?? "" };
     const reply = await ask(mount.method, pathOf(mount), {
       headers,
-      body: '{"plan":"paid","daily_neurons":1}',
+      body: '{"plan":"paid","daily_neurons":1,"overage_cap_neurons":0}',
       env: team.settings,
     });
     expect([reply.status, reply.body.kind]).toEqual([415, "unsupported_media_type"]);
@@ -182,7 +182,7 @@ const WRITTEN: readonly (readonly [string, string, unknown])[] = [
   [
     "PUT",
     "/admin/tenants/beset",
-    { plan: "paid", daily_neurons: 9000, aliases: { [SCRIPT]: "auto" } },
+    { plan: "paid", daily_neurons: 9000, overage_cap_neurons: 0, aliases: { [SCRIPT]: "auto" } },
   ],
   ["POST", "/admin/tenants/beset/keys", { name: SCRIPT }],
   [

@@ -18,6 +18,7 @@ describe("settings", () => {
     const put = await admin("PUT", "/admin/tenants/settings", {
       plan: "paid",
       daily_neurons: 12.345678,
+      overage_cap_neurons: 3.5,
       rpm: { text_generation: 7 },
     });
     expect(put.status).toBe(201);

@@ -7,7 +7,7 @@ import { admin, ask, makeKey, makeTenant, type Reply } from "../client.ts";
 // The tenants as one document.
 
 const FREE = { plan: "free", daily_neurons: 1000 };
-const PAID = { plan: "paid", daily_neurons: 1000, rpm: { requests: 60 } };
+const PAID = { plan: "paid", daily_neurons: 1000, overage_cap_neurons: 50, rpm: { requests: 60 } };
 
 beforeEach(() => reset());
 

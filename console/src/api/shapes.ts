@@ -25,11 +25,14 @@ export interface Problem {
 export type Plan = "free" | "paid";
 export type Role = "call" | "review" | "manage";
 
+/** Null: on the free plan, which has no overage. */
+export type OverageCap = number | "unlimited" | null;
+
 export interface Settings {
   readonly plan: Plan;
   readonly daily_neurons: number;
   readonly reserved_neurons: number;
-  readonly overage_cap_neurons: number | null;
+  readonly overage_cap_neurons: OverageCap;
   readonly monthly_cap_neurons: number | null;
   readonly overage_usd_per_1000_neurons: string;
   readonly rpm: Readonly<Record<string, number>>;
@@ -65,7 +68,7 @@ export interface Limits {
     readonly remaining_micro_neurons: number;
     readonly expires_at: string;
   }[];
-  readonly overage: { readonly micro_neurons: number; readonly cap_neurons: number | null };
+  readonly overage: { readonly micro_neurons: number; readonly cap_neurons: OverageCap };
   readonly rates: readonly Rate[];
   readonly in_flight: { readonly limit: number; readonly used: number };
 }

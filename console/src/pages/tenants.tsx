@@ -181,7 +181,7 @@ function columnsFor(
       label: "A day",
       end: true,
       sort: ({ daily_neurons: daily }) => daily,
-      cell: ({ daily_neurons: daily }) => `${count(daily)} N`,
+      cell: dayOf,
     },
     {
       key: "usage",
@@ -251,6 +251,12 @@ function columnsFor(
       ),
     },
   ];
+}
+
+/** With what the tenant may draw beyond its quota. */
+function dayOf({ daily_neurons: daily, overage_cap_neurons: cap }: Tenant): string {
+  if (cap === null) return `${count(daily)} N`;
+  return cap === "unlimited" ? `${count(daily)} N, unlimited` : `${count(daily)} + ${count(cap)} N`;
 }
 
 function StateBadge({

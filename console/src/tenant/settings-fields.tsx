@@ -49,11 +49,19 @@ export function SettingsFieldset({ fields, onFields, errors }: SettingsFieldsetP
           "Kept free for this tenant in the account.",
         )}
         {fields.plan === "paid" &&
-          text("overage_cap_neurons", "Overage cap", "Neurons a day beyond it. Empty: no cap.")}
+          !fields.overage_unlimited &&
+          text("overage_cap_neurons", "Overage cap", "Neurons a day beyond it. 0: a hard stop.")}
         {fields.plan === "paid" && text("overage_usd_per_1000_neurons", "USD per 1,000 beyond")}
         {text("monthly_cap_neurons", "Monthly cap", "Neurons a calendar month. Empty: no cap.")}
         {text("max_in_flight", "Calls at once")}
       </div>
+      {fields.plan === "paid" && (
+        <CheckField
+          label="Overage is unlimited: nothing stops what a day may cost"
+          checked={fields.overage_unlimited}
+          onValue={(unlimited) => set({ overage_unlimited: unlimited })}
+        />
+      )}
       <details>
         <summary>Rates, models and retention</summary>
         <div class="stack">

@@ -18,6 +18,8 @@ export interface SettingsFields {
   readonly daily_neurons: string;
   readonly reserved_neurons: string;
   readonly overage_cap_neurons: string;
+  /** Said by a box that is ticked: an empty cap is none that was chosen. */
+  readonly overage_unlimited: boolean;
   readonly monthly_cap_neurons: string;
   readonly overage_usd_per_1000_neurons: string;
   readonly max_in_flight: string;
@@ -40,6 +42,7 @@ export const NEW_TENANT: SettingsFields = {
   daily_neurons: "1000",
   reserved_neurons: "0",
   overage_cap_neurons: "",
+  overage_unlimited: false,
   monthly_cap_neurons: "",
   overage_usd_per_1000_neurons: "0.011",
   max_in_flight: "50",
@@ -56,13 +59,17 @@ export const NEW_TENANT: SettingsFields = {
 };
 
 /** No cap is an empty field. */
-const orEmpty = (cap: number | null): string => (cap === null ? "" : String(cap));
+const orEmpty = (cap: number | string | null): string => (cap === null ? "" : String(cap));
+
+export const isUnlimited = (tenant: Settings): boolean =>
+  tenant.overage_cap_neurons === "unlimited";
 
 export const fieldsOf = (tenant: Settings): SettingsFields => ({
   plan: tenant.plan,
   daily_neurons: String(tenant.daily_neurons),
   reserved_neurons: String(tenant.reserved_neurons),
-  overage_cap_neurons: orEmpty(tenant.overage_cap_neurons),
+  overage_cap_neurons: isUnlimited(tenant) ? "" : orEmpty(tenant.overage_cap_neurons),
+  overage_unlimited: isUnlimited(tenant),
   monthly_cap_neurons: orEmpty(tenant.monthly_cap_neurons),
   overage_usd_per_1000_neurons: tenant.overage_usd_per_1000_neurons,
   max_in_flight: String(tenant.max_in_flight),
@@ -86,6 +93,12 @@ const number = (text: string): number | string => {
 
 const orNone = (text: string): number | string | null => (text.trim() === "" ? null : number(text));
 
+/** Null on the paid plan is for the server to refuse, at the field. */
+function capOf(fields: SettingsFields): number | string | null {
+  if (fields.plan === "free") return null;
+  return fields.overage_unlimited ? "unlimited" : orNone(fields.overage_cap_neurons);
+}
+
 const lines = (text: string): string[] =>
   text
     .split("\n")
@@ -99,7 +112,7 @@ export const bodyOf = (fields: SettingsFields): Body => ({
   plan: fields.plan,
   daily_neurons: number(fields.daily_neurons),
   reserved_neurons: number(fields.reserved_neurons),
-  overage_cap_neurons: orNone(fields.overage_cap_neurons),
+  overage_cap_neurons: capOf(fields),
   monthly_cap_neurons: orNone(fields.monthly_cap_neurons),
   overage_usd_per_1000_neurons: fields.overage_usd_per_1000_neurons.trim(),
   max_in_flight: number(fields.max_in_flight),
@@ -178,9 +191,10 @@ export function effectsOf(fields: SettingsFields, tenant: Tenant, limits: Limits
   const posted = (limits?.posted_micro_neurons ?? 0) / MICRO;
   const granted =
     (limits?.grants ?? []).reduce((sum, g) => sum + g.remaining_micro_neurons, 0) / MICRO;
-  const cap = fields.overage_cap_neurons.trim() === "" ? null : Number(fields.overage_cap_neurons);
-  const ceiling =
-    fields.plan === "free" ? daily + granted : cap === null ? null : daily + granted + cap;
+  const paid = fields.plan === "paid";
+  const unlimited = paid && fields.overage_unlimited;
+  const cap = paid ? Number(fields.overage_cap_neurons) : 0;
+  const ceiling = unlimited ? null : daily + granted + cap;
   if (fields.suspended && !tenant.suspended) {
     effects.push("Every call with a key of this tenant is refused from the next one on.");
   }
@@ -190,9 +204,9 @@ export function effectsOf(fields: SettingsFields, tenant: Tenant, limits: Limits
       `Today's ${round(posted)} neurons are at or above the new limit of ${round(ceiling)}: calls are refused until 00:00 UTC.`,
     );
   }
-  if (fields.plan === "paid" && tenant.plan === "free") {
+  if (paid && (tenant.plan === "free" || (unlimited && !isUnlimited(tenant)))) {
     effects.push(
-      cap === null
+      unlimited
         ? `Calls beyond ${round(daily)} neurons a day are admitted without a limit, at $${fields.overage_usd_per_1000_neurons} per 1,000.`
         : `Calls beyond ${round(daily)} neurons a day are admitted up to ${round(cap)} more, at $${fields.overage_usd_per_1000_neurons} per 1,000.`,
     );

@@ -108,7 +108,7 @@ function Today({ limits, daily }: TodayProps) {
             label="Overage"
             value={neurons(overage)}
             unit="N"
-            detail={cap === null ? "no cap" : `of ${count(cap)} N`}
+            detail={typeof cap === "number" ? `of ${count(cap)} N` : "unlimited"}
           />
         )}
         <Figure

@@ -1,0 +1,74 @@
+import { env, evictDurableObject } from "cloudflare:test";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { TENANT_MIGRATIONS } from "../../durable-objects/tenant/tenant-schema.ts";
+import { admin } from "../client.ts";
+import { aTenant, type ATenant, cleanUp, inTenant, rows, stopClock } from "./a-tenant.ts";
+
+// Objects that stored their settings before the overage cap was spelled out.
+
+beforeEach(() => stopClock());
+afterEach(cleanUp);
+
+const BEFORE = TENANT_MIGRATIONS.findIndex(({ name }) => name === "spell_out_overage");
+
+/** As the object was left by the version before: its settings, and the migrations that it had. */
+async function stored(tenant: ATenant, settings: object): Promise<void> {
+  await inTenant(tenant.id, ({ storage }) => {
+    storage.sql.exec("UPDATE tenant SET settings = ?", JSON.stringify(settings));
+    storage.sql.exec("UPDATE schema_version SET version = ?", BEFORE);
+  });
+  await evictDurableObject(env.TENANT.getByName(tenant.id));
+}
+
+const read = async ({ id }: ATenant) => (await admin("GET", `/admin/tenants/${id}`)).body;
+
+const PAID = { plan: "paid", daily_neurons: 0.000001, max_in_flight: 3, aliases: { é: "auto" } };
+
+describe("a paid tenant that was stored without a cap", () => {
+  it.each([
+    ["as null", { ...PAID, overage_cap_neurons: null }],
+    ["before there was such a setting", PAID],
+  ])("%s is unlimited, in so many words", async (_, settings) => {
+    const tenant = await aTenant();
+    await stored(tenant, settings);
+    expect(await read(tenant)).toMatchObject({
+      ...settings,
+      overage_cap_neurons: "unlimited",
+      version: 1,
+    });
+    expect((await tenant.admit()).kind).toBe("admitted");
+    expect((await tenant.limits()).overage.capNeurons).toBe("unlimited");
+    const again = await admin("PUT", "/admin/state", (await admin("GET", "/admin/state")).body);
+    expect(again.body.counts).toMatchObject({ unchanged: 1, update: 0 });
+  });
+
+  it("is rewritten in storage once, and no row is written at the next start", async () => {
+    const tenant = await aTenant();
+    await stored(tenant, { ...PAID, overage_cap_neurons: null });
+    await tenant.limits();
+    const [row] = await rows(tenant.id, "SELECT settings, version FROM tenant");
+    expect(JSON.parse(row?.["settings"] as string)).toEqual({
+      ...PAID,
+      overage_cap_neurons: "unlimited",
+    });
+    expect(await rows(tenant.id, "SELECT version FROM schema_version")).toEqual([
+      { version: TENANT_MIGRATIONS.length },
+    ]);
+  });
+});
+
+it.each([
+  ["a cap on the paid plan", { ...PAID, overage_cap_neurons: 2.5 }, 2.5],
+  ["a cap of nothing", { ...PAID, overage_cap_neurons: 0 }, 0],
+  ["no cap on the free plan", { plan: "free", daily_neurons: 1, overage_cap_neurons: null }, null],
+  [
+    "a cap that the free plan never had",
+    { plan: "free", daily_neurons: 1, overage_cap_neurons: 5 },
+    null,
+  ],
+  ["the free plan, before there were caps", { plan: "free", daily_neurons: 1 }, null],
+])("%s is read as it was meant", async (_, settings, cap) => {
+  const tenant = await aTenant();
+  await stored(tenant, settings);
+  expect((await read(tenant)).overage_cap_neurons).toBe(cap);
+});
