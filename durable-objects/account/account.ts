@@ -38,16 +38,17 @@ import type { AskFailure } from "../tenant/steps.ts";
 import { ACCOUNT_MIGRATIONS } from "./account-schema.ts";
 import { AccountStore, type AuditEntry, carriedFrom, type ListedTenant } from "./account-store.ts";
 import { type ClosedBooks, ClosedPeriodStore } from "./closed-period-store.ts";
-import type { AccountPatch, Promised, PromiseWarning } from "../../src/domain/account-terms.ts";
+import type { AccountPatch, Promised } from "../../src/domain/account-terms.ts";
 import { type MicroNeurons, microNeurons, ZERO } from "../../src/domain/micro-neurons.ts";
 import { promisedBy } from "../../src/domain/settings.ts";
+import type { Warning } from "../../src/domain/account-warnings.ts";
 import type { AccountAnswer, AccountAsk, DaySpent } from "./account-protocol.ts";
 import { eraseFiles } from "./erase-files.ts";
 import { useReports } from "../../src/reports/open-reports.ts";
 import { endReports } from "./end-reports.ts";
 import { type ReportEnd, ReportEndStore } from "./report-end-store.ts";
 import { PoolBook } from "./pool-book.ts";
-import { PoolDesk } from "./pool-desk.ts";
+import { type PlannedPromise, PoolDesk } from "./pool-desk.ts";
 import type { PoolOverview } from "./pool-overview.ts";
 import { PoolStore } from "./pool-store.ts";
 import { recallLeases, type TellDeps, tellView } from "./tell-tenants.ts";
@@ -183,7 +184,7 @@ export class Account extends DurableObject<Env> {
     tenant: string,
     life: number,
     promised: Promised & { readonly version: number },
-  ): readonly PromiseWarning[] {
+  ): readonly Warning[] {
     return this.#transact((nowMs) => {
       const listed = this.#store.readTenant(tenant);
       if (listed?.state === "active" && listed.generation === life) {
@@ -191,6 +192,11 @@ export class Account extends DurableObject<Env> {
       }
       return this.#pool.warnings(nowMs);
     });
+  }
+
+  /** What the platform should know of all promises once these tenants have theirs. */
+  warningsWith(planned: readonly PlannedPromise[]): readonly Warning[] {
+    return this.#transact((nowMs) => this.#pool.warnings(nowMs, planned));
   }
 
   readPool(): PoolOverview {
@@ -533,7 +539,7 @@ const spentOn = ({ day, drawn, totals }: Period): DaySpent => ({
 
 /** What was configured, and what the platform should know of all that it promises. */
 export type Put =
-  | (Extract<Configured, { kind: "configured" }> & { readonly warnings: readonly PromiseWarning[] })
+  | (Extract<Configured, { kind: "configured" }> & { readonly warnings: readonly Warning[] })
   | Exclude<Configured, { kind: "configured" }>;
 
 /** A deployment may do without the bucket. */

@@ -9,14 +9,13 @@ import {
   poolSize,
   type Promised,
   promiseSums,
-  promiseWarnings,
-  type PromiseWarning,
 } from "../../src/domain/account-terms.ts";
 import { closeShare, lease } from "../../src/domain/lease.ts";
 import type { MicroNeurons } from "../../src/domain/micro-neurons.ts";
 import { type Day, dayOf, formatDay } from "../../src/domain/period.ts";
 import { idle, isWaitedFor } from "../../src/domain/pool-grant.ts";
 import { type Pool, type Share, shareKey, withShare } from "../../src/domain/pool.ts";
+import { accountWarnings, type Warning } from "../../src/domain/account-warnings.ts";
 import type {
   AccountAnswer,
   AccountAsk,
@@ -47,6 +46,11 @@ const RECALL_EVERY_MS = 30_000;
 /** A share whose tenant is to be asked for what it does not use. */
 export interface Recall extends Pick<Share, "tenant" | "life"> {
   readonly day: Day;
+}
+
+/** What a tenant would be promised, were it changed as is planned. */
+export interface PlannedPromise extends Promised {
+  readonly tenant: string;
 }
 
 export interface PoolEvent {
@@ -142,9 +146,12 @@ export class PoolDesk {
     this.#book.write({ measuredMargin: margin });
   }
 
-  warnings(wallMs: number): readonly PromiseWarning[] {
+  /** @param planned what these tenants would be promised, in place of what they are */
+  warnings(wallMs: number, planned: readonly PlannedPromise[] = []): readonly Warning[] {
     const size = poolSize(this.#book.basis(dayOf(this.#book.now(wallMs))));
-    return promiseWarnings(promiseSums(this.#book.promises.values()), size);
+    const promises = new Map<string, Promised>(this.#book.promises);
+    for (const promise of planned) promises.set(promise.tenant, promise);
+    return accountWarnings(promiseSums(promises.values()), size);
   }
 
   overview(wallMs: number): PoolOverview {

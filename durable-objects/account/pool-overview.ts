@@ -8,13 +8,12 @@ import {
   type PoolBasis,
   poolSize,
   promiseSums,
-  promiseWarnings,
-  type PromiseWarning,
 } from "../../src/domain/account-terms.ts";
 import type { Day } from "../../src/domain/period.ts";
 import { claimed, claimOf, type Pool } from "../../src/domain/pool.ts";
 import type { Plan } from "../../src/domain/quota.ts";
 import { DEFAULT_RATES, REQUESTS, standing } from "../../src/domain/rate-limit.ts";
+import { accountWarnings, type Warning } from "../../src/domain/account-warnings.ts";
 import type { TenantPromise } from "./pool-store.ts";
 
 /** How the account stands, for who looks at it. Amounts are µN. */
@@ -47,7 +46,7 @@ export interface PoolOverview {
     readonly reserved: number;
     readonly promised: number;
   }[];
-  readonly warnings: readonly PromiseWarning[];
+  readonly warnings: readonly Warning[];
   readonly settings: AccountSettings;
 }
 
@@ -73,7 +72,7 @@ export function poolOverview(at: {
     closure: at.closure?.day === pool.day ? at.closure : null,
     rates: ratesOf(basis.settings, at.uses, at.nowMs),
     tenants: tenantsOf(pool, promises),
-    warnings: promiseWarnings(sums, size),
+    warnings: accountWarnings(sums, size),
     settings: basis.settings,
   };
 }

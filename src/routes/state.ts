@@ -1,6 +1,7 @@
 import * as v from "valibot";
-import { withDefaults } from "../domain/settings.ts";
-import { planState } from "../domain/state-plan.ts";
+import { promisedBy, withDefaults } from "../domain/settings.ts";
+import { planState, type TenantPlan } from "../domain/state-plan.ts";
+import { tenantWarnings } from "../domain/tenant-warnings.ts";
 import { ok } from "../http/call.ts";
 import { defineRoute } from "../http/route.ts";
 import { given } from "../wire/settings.ts";
@@ -89,6 +90,11 @@ export const putState = defineRoute({
     const current = await readTenants(call, [...new Set([...tenants.keys(), ...all.ids])]);
     if ("kind" in current) return current;
     const plans = planState(current, { tenants, prune });
+    // Asked before anything is done: a reply that shows keys must not be lost for a warning.
+    const ofAccount = await askAccount(call.env, (account) =>
+      account.warningsWith(promises(plans)),
+    );
+    if ("kind" in ofAccount) return ofAccount;
     const served = plans.filter(({ settings }) => issueKeys && !settings.suspended);
     const keyless = await withoutKey(call, served);
     if ("kind" in keyless) return keyless;
@@ -102,10 +108,22 @@ export const putState = defineRoute({
           key: null,
         }))
       : await applyPlans(call, plans, keyless);
-    const state = toAppliedState(dryRun, applied);
+    const ofTenants = plans
+      .filter(({ action }) => action !== "suspend")
+      .flatMap(({ tenant, settings }) =>
+        tenantWarnings(settings, call.config.workersPlan).map((warning) => ({ tenant, warning })),
+      );
+    const warnings = [...ofAccount.map((warning) => ({ tenant: null, warning })), ...ofTenants];
+    const state = toAppliedState(dryRun, applied, warnings);
     return ok(state, { status: state.complete ? 200 : 207 });
   },
 });
+
+const promises = (plans: readonly TenantPlan[]) =>
+  plans.map(({ tenant, settings, version }) => ({
+    ...promisedBy({ settings, version: version ?? 0 }),
+    tenant,
+  }));
 
 /** It was parsed before, and is bounded. */
 function unsafeId(body: Uint8Array): string | undefined {

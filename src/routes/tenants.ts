@@ -1,9 +1,10 @@
 import * as v from "valibot";
 import type { Configured } from "../../durable-objects/tenant/configure.ts";
 import { microNeurons } from "../domain/micro-neurons.ts";
-import type { PromiseWarning } from "../domain/account-terms.ts";
 import { promisedBy, type Settings, type SettingsPatch, withDefaults } from "../domain/settings.ts";
-import { toWarning, WarningOutput } from "../wire/account.ts";
+import { tenantWarnings } from "../domain/tenant-warnings.ts";
+import type { Warning } from "../domain/account-warnings.ts";
+import type { Config } from "../config.ts";
 import { ok } from "../http/call.ts";
 import { TENANT_ID } from "../http/key-format.ts";
 import { defineRoute } from "../http/route.ts";
@@ -14,6 +15,7 @@ import {
   TenantOutput,
   toTenant,
 } from "../wire/settings.ts";
+import { toWarning, WarningOutput } from "../wire/warning.ts";
 import { forgetAnswers } from "../generation/response-cache.ts";
 import { recordAct } from "./audit.ts";
 import { parseIfMatch } from "./shared.ts";
@@ -37,20 +39,29 @@ type Profile = Extract<Configured, { kind: "configured" }>["profile"];
 const replyWith = (profile: Profile, status: number) =>
   ok(toTenant(profile), { status, headers: etag(profile.version) });
 
-/** What a change promises may be more than the account has: that is said, and refuses nothing. */
+/**
+ * What a change promises may be more than the account has, or cost more than was meant: that is said,
+ * and refuses nothing.
+ */
 const ChangedTenant = v.object({ ...TenantOutput.entries, warnings: v.array(WarningOutput) });
 
-const changedReply = (profile: Profile, status: number, warnings: readonly PromiseWarning[]) =>
-  ok(
-    { ...toTenant(profile), warnings: warnings.map(toWarning) },
-    { status, headers: etag(profile.version) },
-  );
+const changedReply = (
+  { config }: { readonly config: Config },
+  profile: Profile,
+  status: number,
+  ofAccount: readonly Warning[],
+) => {
+  const warnings = [...tenantWarnings(profile.settings, config.workersPlan), ...ofAccount];
+  const body = { ...toTenant(profile), warnings: warnings.map(toWarning) };
+  return ok(body, { status, headers: etag(profile.version) });
+};
 
 export const putTenant = defineRoute({
   method: "PUT",
   path: "/admin/tenants/:tenant",
   summary: "Make a tenant, or replace its settings",
-  description: "An absent field takes its default. `If-Match` with the version is honoured.",
+  description:
+    'An absent field takes its default; the paid plan needs `overage_cap_neurons`, a number or `"unlimited"`. `If-Match` with the version is honoured. `warnings` says what may cost more, or be had less, than was meant.',
   surface: "native",
   auth,
   params: TENANT_PARAMS,
@@ -68,7 +79,7 @@ export const putTenant = defineRoute({
     const acting = { ...call, caller: { ...call.caller, tenant: id } };
     const detail = { created: put.created, version: put.profile.version };
     if (!(await recordAct(acting, "PUT /admin/tenants/{tenant}", detail))) return UNAVAILABLE;
-    return changedReply(put.profile, put.created ? 201 : 200, put.warnings);
+    return changedReply(call, put.profile, put.created ? 201 : 200, put.warnings);
   },
 });
 
@@ -76,7 +87,8 @@ export const patchTenant = defineRoute({
   method: "PATCH",
   path: "/admin/tenants/:tenant",
   summary: "Change some settings",
-  description: "RFC 7396: null means the default; `rpm` merges by key.",
+  description:
+    "RFC 7396: null means the default; `rpm` merges by key. A tenant that is moved to the paid plan is given its `overage_cap_neurons` in the same change; one that is moved to the free plan loses it.",
   surface: "native",
   auth,
   params: TENANT_PARAMS,
@@ -100,7 +112,7 @@ export const patchTenant = defineRoute({
       account.promise(id, profile.generation, promisedBy(profile)),
     );
     if ("kind" in warnings) return warnings;
-    return changedReply(profile, 200, warnings);
+    return changedReply(call, profile, 200, warnings);
   },
 });
 

@@ -1,11 +1,12 @@
 import * as v from "valibot";
 import type { PoolOverview } from "../../durable-objects/account/pool-overview.ts";
-import type { AccountSettings, PromiseWarning } from "../domain/account-terms.ts";
+import type { AccountSettings } from "../domain/account-terms.ts";
 import { parseUsdRate } from "../domain/money.ts";
 import { endOf, formatDay, isoTime } from "../domain/period.ts";
 import { stated } from "../http/field-sentence.ts";
 import { microNeuronsOut, name, time, wholeNumber } from "./field.ts";
 import { neurons, perMinute, rateClass } from "./settings.ts";
+import { toWarning, WarningOutput } from "./warning.ts";
 
 // The account that all tenants share, on the wire. What is promised, leased, spent and free of its day.
 
@@ -38,23 +39,6 @@ export const AccountPatchInput = v.strictObject({
   rpm: v.nullish(v.pipe(v.record(rateClass, v.nullable(perMinute)), v.maxEntries(100))),
   safety_margin_neurons: v.nullish(FIELDS.safety_margin_neurons),
   thresholds: v.nullish(FIELDS.thresholds),
-});
-
-export const WarningOutput = v.object({
-  kind: v.pipe(
-    v.picklist(["floors_above_pool", "promised_above_pool", "promised_above_allocation"]),
-    v.description("What was found."),
-  ),
-  detail: v.pipe(v.string(), v.description("The same as a sentence.")),
-  promised_micro_neurons: microNeuronsOut("What all tenants together are promised a day."),
-  available_micro_neurons: microNeuronsOut("What there is."),
-});
-
-export const toWarning = (warning: PromiseWarning): v.InferOutput<typeof WarningOutput> => ({
-  kind: warning.kind,
-  detail: warning.detail,
-  promised_micro_neurons: warning.promised,
-  available_micro_neurons: warning.available,
 });
 
 /** Where nothing is shared out, nothing is reported either: usage tells then. */

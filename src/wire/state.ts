@@ -1,9 +1,11 @@
 import * as v from "valibot";
 import type { TenantPlan } from "../domain/state-plan.ts";
+import type { Warning } from "../domain/account-warnings.ts";
 import { TENANT_ID } from "../http/key-format.ts";
 import { ROLES } from "../domain/role.ts";
 import { wholeNumber } from "./field.ts";
 import { SettingsInput, TenantOutput } from "./settings.ts";
+import { toWarning, WarningOutput } from "./warning.ts";
 
 // All tenants in one document, and what was done to make them so.
 
@@ -92,6 +94,20 @@ export const AppliedStateOutput = v.object({
     issue_keys: count("Keys to issue."),
     failed: count("Tenants of which something failed."),
   }),
+  warnings: v.pipe(
+    v.array(
+      v.object({
+        tenant: v.pipe(
+          v.nullable(v.string()),
+          v.description("Whose settings it is about; null: the account's."),
+        ),
+        ...WarningOutput.entries,
+      }),
+    ),
+    v.description(
+      "What may cost more, or be had less, than was meant, once all of the document is done.",
+    ),
+  ),
   tenants: v.pipe(v.array(AppliedTenantOutput), v.description("By id.")),
 });
 
@@ -104,7 +120,12 @@ export interface Applied {
   readonly key: { readonly id: string; readonly role: "call"; readonly key: string } | null;
 }
 
-export function toAppliedState(dryRun: boolean, applied: readonly Applied[]) {
+/** @param warnings with the tenant that each is about; null: the account */
+export function toAppliedState(
+  dryRun: boolean,
+  applied: readonly Applied[],
+  warnings: readonly { readonly tenant: string | null; readonly warning: Warning }[],
+) {
   const counted = (test: (one: Applied) => boolean): number => applied.filter(test).length;
   const acted = (action: TenantPlan["action"]): number =>
     counted(({ plan }) => plan.action === action);
@@ -121,6 +142,7 @@ export function toAppliedState(dryRun: boolean, applied: readonly Applied[]) {
       issue_keys: counted(({ issuesKey }) => issuesKey),
       failed,
     },
+    warnings: warnings.map(({ tenant, warning }) => ({ tenant, ...toWarning(warning) })),
     tenants: applied.map(({ plan, issuesKey, status, failure, key }) => ({
       tenant: plan.tenant,
       action: plan.action,

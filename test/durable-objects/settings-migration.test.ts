@@ -36,8 +36,11 @@ describe("a paid tenant that was stored without a cap", () => {
       overage_cap_neurons: "unlimited",
       version: 1,
     });
+    // It is admitted as before, and nobody is surprised: the next change warns.
     expect((await tenant.admit()).kind).toBe("admitted");
     expect((await tenant.limits()).overage.capNeurons).toBe("unlimited");
+    const changed = await admin("PATCH", `/admin/tenants/${tenant.id}`, { max_in_flight: 4 });
+    expect(changed.body.warnings[0]).toMatchObject({ kind: "unlimited_overage" });
     const again = await admin("PUT", "/admin/state", (await admin("GET", "/admin/state")).body);
     expect(again.body.counts).toMatchObject({ unchanged: 1, update: 0 });
   });

@@ -87,11 +87,10 @@ export interface ChangedTenant extends Tenant {
   readonly warnings?: readonly { readonly detail: string }[];
 }
 
-/** That it is done; or, when the account does not have what its tenants are promised, that. */
+/** That it is done, with all that the server warns of. */
 export function tellOfChange({ warnings = [] }: ChangedTenant, done: string): void {
-  const [warning] = warnings;
-  if (warning === undefined) announce(done);
-  else announce(`${done} ${warning.detail}`, "bad");
+  const sentences = [done, ...warnings.map(({ detail }) => detail)];
+  announce(sentences.join(" "), warnings.length === 0 ? "good" : "bad");
 }
 
 function overtaken(error: Error): Error {

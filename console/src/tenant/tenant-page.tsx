@@ -1,12 +1,14 @@
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
+import { tenantWarnings } from "../../../src/domain/tenant-warnings.ts";
+import type { Account } from "../api/account-shapes.ts";
 import { api, may, session, tenantPath } from "../api/session.ts";
 import type { Limits, Role, Tenant } from "../api/shapes.ts";
 import { go, type Place } from "../hash-route.ts";
 import { announce } from "../ui/announce.ts";
 import { Button } from "../ui/button.tsx";
 import { Tabs } from "../ui/panel.tsx";
-import { Badge, Empty, ErrorNote, TagBadge } from "../ui/status.tsx";
+import { Badge, Empty, ErrorNote, TagBadge, Warning } from "../ui/status.tsx";
 import { useLoad } from "../ui/use-load.ts";
 import { DeleteTenant } from "./delete-tenant.tsx";
 import { EditTenant, saveTenant } from "./edit-tenant.tsx";
@@ -105,43 +107,63 @@ function Head({ tenant: id }: { readonly tenant: string }) {
     reload();
   };
   return (
-    <header class="page-head">
-      <div>
-        <a class="crumb" href="#/tenants">
-          Tenants
-        </a>
-        <div class="tenant-name">
-          <h1>{id}</h1>
-          {data !== null && <TagBadge tag={data.plan} />}
-          {data?.suspended === true && <Badge tone="bad">suspended</Badge>}
+    <>
+      <header class="page-head">
+        <div>
+          <a class="crumb" href="#/tenants">
+            Tenants
+          </a>
+          <div class="tenant-name">
+            <h1>{id}</h1>
+            {data !== null && <TagBadge tag={data.plan} />}
+            {data?.suspended === true && <Badge tone="bad">suspended</Badge>}
+          </div>
         </div>
-      </div>
-      {data !== null && (
-        <div class="actions">
-          <Button onClick={() => void edit()}>Edit settings</Button>
-          <Button onClick={() => void suspend(data)}>
-            {data.suspended ? "Resume" : "Suspend"}
-          </Button>
-          <Button kind="danger" onClick={() => setDoing("delete")}>
-            Delete
-          </Button>
-        </div>
-      )}
-      {error !== null && <ErrorNote error={error} onRetry={reload} />}
-      {doing === "edit" && data !== null && (
-        <EditTenant
-          tenant={data}
-          limits={limits}
-          onClose={() => setDoing(null)}
-          onSaved={() => {
-            setDoing(null);
-            reload();
-          }}
-        />
-      )}
-      {doing === "delete" && (
-        <DeleteTenant id={id} onClose={() => setDoing(null)} onDeleted={() => go(["tenants"])} />
-      )}
-    </header>
+        {data !== null && (
+          <div class="actions">
+            <Button onClick={() => void edit()}>Edit settings</Button>
+            <Button onClick={() => void suspend(data)}>
+              {data.suspended ? "Resume" : "Suspend"}
+            </Button>
+            <Button kind="danger" onClick={() => setDoing("delete")}>
+              Delete
+            </Button>
+          </div>
+        )}
+        {error !== null && <ErrorNote error={error} onRetry={reload} />}
+        {doing === "edit" && data !== null && (
+          <EditTenant
+            tenant={data}
+            limits={limits}
+            onClose={() => setDoing(null)}
+            onSaved={() => {
+              setDoing(null);
+              reload();
+            }}
+          />
+        )}
+        {doing === "delete" && (
+          <DeleteTenant id={id} onClose={() => setDoing(null)} onDeleted={() => go(["tenants"])} />
+        )}
+      </header>
+      {data !== null && <Warnings tenant={data} />}
+    </>
+  );
+}
+
+/** As long as they hold, and not only when a change was made: an older one may have been a default. */
+function Warnings({ tenant }: { readonly tenant: Tenant }) {
+  const { data: account } = useLoad("the account's plan", (signal) =>
+    api.get<Account>("/admin/account", {}, { signal }),
+  );
+  if (account === null) return null;
+  return (
+    <>
+      {tenantWarnings(tenant, account.cloudflare_plan).map(({ kind, detail }) => (
+        <Warning key={kind}>
+          <p>{detail}</p>
+        </Warning>
+      ))}
+    </>
   );
 }
