@@ -78,7 +78,8 @@ function differences(before: Partial<Settings>, after: Settings): readonly Field
 
 /** JSON values: the order of an object's keys says nothing, that of a list does. */
 function isSame(a: unknown, b: unknown): boolean {
-  if (Object.is(a, b)) return true;
+  // JSON has no NaN, and its -0 is stored as 0.
+  if (a === b) return true;
   if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
   if (Array.isArray(a) !== Array.isArray(b)) return false;
   const keys = Object.keys(a);

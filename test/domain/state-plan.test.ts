@@ -54,6 +54,15 @@ describe("planState", () => {
     ]);
   });
 
+  it("sees no difference between 0 and -0, which is stored as 0", () => {
+    const zero = { ...FREE, daily_neurons: 0 };
+    const [plan] = planState(
+      current({ acme: zero }),
+      wanted({ acme: { ...zero, daily_neurons: -0 } }),
+    );
+    expect(plan).toMatchObject({ action: "unchanged", changes: [] });
+  });
+
   it("sees no difference in the order of keys, but in that of a list", () => {
     const before = limited({ requests: 1, other: 2 }, ["a", "b"]);
     const same = limited({ other: 2, requests: 1 }, ["a", "b"]);
