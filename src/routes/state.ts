@@ -26,6 +26,9 @@ const LIMIT_BYTES = 1_048_576;
 
 const TOO_MANY = `there are more than ${MOST_TENANTS} tenants`;
 
+/** What is left of a document that was cut short, or of a template that found nothing. */
+const NAMES_NOBODY = "would suspend every tenant, since the document names none: name at least one";
+
 /** Keys of objects that valibot passes over, so as not to obey them. */
 const UNSAFE_IDS = ["constructor", "prototype"] as const;
 
@@ -87,6 +90,7 @@ export const putState = defineRoute({
       : { ids: [], more: false };
     if ("kind" in all) return all;
     if (all.more) return invalid(["prune"], `${TOO_MANY}: no document can name them all`);
+    if (prune && tenants.size === 0 && all.ids.length > 0) return invalid(["prune"], NAMES_NOBODY);
     const current = await readTenants(call, [...new Set([...tenants.keys(), ...all.ids])]);
     if ("kind" in current) return current;
     const plans = planState(current, { tenants, prune });

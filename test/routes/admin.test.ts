@@ -14,6 +14,25 @@ const pointers = ({ body }: Reply): string[] =>
   body.errors.map(({ pointer }: { pointer: string }) => pointer);
 
 describe("settings", () => {
+  it.each([
+    ["aliases", "auto"],
+    ["fallbacks", ["@cf/microsoft/resnet-50"]],
+  ])("holds %s to their limit once a PATCH is merged", async (field, value) => {
+    const path = "/admin/tenants/named";
+    await admin("PUT", path, { plan: "free", daily_neurons: 1 });
+    const names = (from: number, to: number) =>
+      Object.fromEntries(Array.from({ length: to - from }, (_, at) => [`n${from + at}`, value]));
+    expect((await admin("PATCH", path, { [field]: names(0, 60) })).status).toBe(200);
+    const refused = await admin("PATCH", path, { [field]: names(60, 101) });
+    expect([refused.status, pointers(refused)]).toEqual([400, [`#/${field}`]]);
+    const fits = await admin("PATCH", path, { [field]: { ...names(60, 101), n0: null } });
+    expect(Object.keys(fits.body[field])).toHaveLength(100);
+    // So the document of all tenants can always be sent back.
+    expect(
+      (await admin("PUT", "/admin/state", (await admin("GET", "/admin/state")).body)).status,
+    ).toBe(200);
+  });
+
   it("takes defaults with PUT and keeps the rest with PATCH", async () => {
     const put = await admin("PUT", "/admin/tenants/settings", {
       plan: "paid",

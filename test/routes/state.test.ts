@@ -130,6 +130,21 @@ describe("PUT /admin/state", () => {
     expect((await other.call("GET", "/v1/limits")).status).toBe(200);
   });
 
+  it("with prune refuses a document that names nobody, and suspends nobody", async () => {
+    // Without tenants there is nobody to suspend, and GET's own document can be sent back.
+    expect((await put({ ...(await read()), prune: true })).status).toBe(200);
+    const other = await makeTenant("other");
+    for (const dryRun of [true, false]) {
+      // oxlint-disable-next-line no-await-in-loop -- the plan, then the act
+      const refused = await put({ tenants: {}, prune: true }, { dryRun });
+      expect(refused.status).toBe(400);
+      expect(refused.body.errors).toEqual([
+        { pointer: "#/prune", detail: expect.stringContaining("every tenant") },
+      ]);
+    }
+    expect((await other.call("GET", "/v1/limits")).status).toBe(200);
+  });
+
   it("names who did it in the audit log, change by change", async () => {
     await makeTenant("other");
     const reply = await put({ tenants: { acme: FREE }, prune: true, issue_keys: true });
