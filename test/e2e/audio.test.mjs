@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import OpenAI, { APIError, BadRequestError, NotFoundError, toFile } from "openai";
 import { startFakeOpenAi } from "../fakes/openai-server.mjs";
-import { MARKER, Server } from "./server.mjs";
+import { MARKER, Server, sharedServer } from "./server.mjs";
 import { wav } from "./tiny-recording.mjs";
 
 const WHISPER = "@cf/openai/whisper";
@@ -12,7 +12,7 @@ const MELOTTS = "@cf/myshell-ai/melotts";
 /** The client's own names, as a tenant would have them. */
 const ALIASES = { "whisper-1": WHISPER, "tts-1": MELOTTS };
 
-const embedded = new Server();
+const embedded = sharedServer();
 /** @type {Server} */
 let hearing;
 
@@ -23,9 +23,9 @@ before(async () => {
     OPENAI_BASE_URL: fake.url.href,
     OPENAI_MODELS: JSON.stringify({ [WHISPER]: "whisper-x", [MELOTTS]: "kokoro" }),
   });
-  await Promise.all([embedded.start(), hearing.start()]);
+  await hearing.start();
 });
-after(() => Promise.all([embedded.stop(), hearing.stop()]));
+after(() => hearing.stop());
 
 /** A client with its default settings; `sent` counts its requests. */
 async function clientOf(/** @type {Server} */ server, id, settings = {}) {

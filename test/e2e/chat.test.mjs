@@ -6,17 +6,17 @@ import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import OpenAI, { APIError, BadRequestError, NotFoundError, RateLimitError } from "openai";
 import { startFakeOpenAi } from "../fakes/openai-server.mjs";
-import { assertInvariants, MARKER, readAll, Server } from "./server.mjs";
+import { assertInvariants, MARKER, readAll, Server, sharedServer } from "./server.mjs";
 
 const fake = await startFakeOpenAi();
-const embedded = new Server();
+const embedded = sharedServer();
 const served = new Server({
   INFERENCE: "openai",
   OPENAI_BASE_URL: fake.url.href,
   OPENAI_MODEL: "llama3",
 });
-before(() => Promise.all([embedded.start(), served.start()]));
-after(() => Promise.all([embedded.stop(), served.stop()]));
+before(() => served.start());
+after(() => served.stop());
 
 const LLAMA = "@cf/meta/llama-3.1-8b-instruct-fp8"; // 13,778 in, 26,128 out
 

@@ -1,13 +1,11 @@
 // The official client's list of models, its choice among them, and what it is told of fitting.
 // oxlint-disable typescript/no-floating-promises -- the runner waits for its tests
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import OpenAI, { BadRequestError, NotFoundError } from "openai";
-import { Server } from "./server.mjs";
+import { sharedServer } from "./server.mjs";
 
-const server = new Server();
-before(() => server.start());
-after(() => server.stop());
+const server = sharedServer();
 
 const clientOf = (apiKey) => new OpenAI({ apiKey, baseURL: `${server.url}/v1`, maxRetries: 0 });
 const messages = [{ role: "user", content: "Write a python function that adds" }];

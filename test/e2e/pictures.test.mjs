@@ -3,9 +3,9 @@
 // oxlint-disable typescript/no-floating-promises -- the runner waits for its tests
 import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
-import { after, before, test } from "node:test";
+import { before, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { MARKER, Server } from "./server.mjs";
+import { MARKER, sharedServer } from "./server.mjs";
 
 /** Beside the repository; they are not ours to copy. */
 const SAMPLES = fileURLToPath(new URL("../../../shared/samples/", import.meta.url));
@@ -23,11 +23,10 @@ const WHOLE = {
 const bytesOf = (/** @type {string} */ name) => readFileSync(SAMPLES + name);
 const half = (/** @type {Buffer} */ bytes) => bytes.subarray(0, bytes.length / 2);
 
-const server = new Server();
+const server = sharedServer();
 let key;
 before(async () => {
   if (skip) return;
-  await server.start();
   key = await server.makeTenant("gallery");
   // The same policy, but that a picture may be approved unseen.
   const { body: policy } = await server.send("GET", "/v1/policies/default", { key });
@@ -36,7 +35,6 @@ before(async () => {
   const put = await server.send("PUT", "/v1/policies/unseen", { key, body: rules });
   assert.ok(put.status < 300, JSON.stringify(put.body));
 });
-after(() => skip || server.stop());
 
 const judge = (/** @type {Buffer} */ bytes, policy) =>
   server.send("POST", "/v1/verdicts", {

@@ -1,8 +1,8 @@
 // The quota's edge, exact to the micro-neuron, with everything coming at once.
 // oxlint-disable typescript/no-floating-promises -- the runner waits for its tests
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { assertInvariants, MARKER, readAll, Server } from "./server.mjs";
+import { test } from "node:test";
+import { assertInvariants, MARKER, readAll, sharedServer } from "./server.mjs";
 import { pngPicture } from "./tiny-picture.mjs";
 
 /** resnet-50, per image. */
@@ -10,9 +10,7 @@ const IMAGE_MICRO_NEURONS = 228_055;
 const FIT = 400;
 const CALLS = 1000;
 
-const server = new Server();
-before(() => server.start());
-after(() => server.stop());
+const server = sharedServer();
 
 test("1,000 calls at once against a quota for 400", { timeout: 60_000 }, async () => {
   const key = await server.makeTenant("edge", {

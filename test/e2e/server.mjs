@@ -1,12 +1,14 @@
-// The built Worker as a server of its own, for tests that need real processes: killed, started
-// again on the same data, and everything that it prints is kept and searched for secrets.
+// The built Worker as a real server. `sharedServer()` is for files that only call it; `new Server()`
+// is one of the file's own, to be killed and started again on the same data, with settings of its
+// own or with the account to itself. Everything that a server prints is searched for secrets.
 import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { after, before } from "node:test";
 import { fileURLToPath } from "node:url";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
@@ -71,10 +73,67 @@ export async function readAll(url, path, key) {
   }
 }
 
-export class Server {
+/** A server as its callers know it: an address and the token of the platform. */
+class Gateway {
+  url = "";
+  adminToken = "";
+
+  /** @returns {Promise<Reply>} */
+  send(method, path, ask) {
+    return send(this.url, method, path, ask);
+  }
+
+  /** @returns {Promise<Reply>} */
+  async admin(method, path, body) {
+    const reply = await this.send(method, path, { key: this.adminToken, body });
+    assert.ok(reply.status < 300, `${method} ${path}: ${JSON.stringify(reply.body)}`);
+    return reply;
+  }
+
+  /** All tenants together may make as many calls a minute as these tests need. */
+  async unboundRates() {
+    const rpm = { text_generation: 1_000_000, text_classification: 1_000_000 };
+    await this.admin("PATCH", "/admin/account", { rpm });
+  }
+
+  /** A new tenant's key; settings over plan free and 10,000 neurons. @returns {Promise<string>} */
+  async makeTenant(id, settings = {}) {
+    await this.admin("PUT", `/admin/tenants/${id}`, {
+      plan: "free",
+      daily_neurons: 10_000,
+      ...settings,
+    });
+    const { body } = await this.admin("POST", `/admin/tenants/${id}/keys`, { role: "manage" });
+    return body.key;
+  }
+}
+
+/**
+ * What `global-setup.mjs` made once for all files of a run: the folder of the built Worker, and the
+ * server that files share. A file that is run alone has neither and makes its own.
+ */
+export const SHARED = {
+  bundle: "NEUROGATE_E2E_BUNDLE",
+  url: "NEUROGATE_E2E_URL",
+  adminToken: "NEUROGATE_E2E_ADMIN_TOKEN",
+};
+
+/**
+ * A server with default settings for files that kill nothing, change nothing of the account and make
+ * tenants whose ids no other file uses.
+ */
+export function sharedServer() {
+  const { [SHARED.url]: url, [SHARED.adminToken]: adminToken } = process.env;
+  if (url && adminToken) return Object.assign(new Gateway(), { url, adminToken });
+  const server = new Server();
+  before(() => server.start());
+  after(() => server.stop());
+  return server;
+}
+
+export class Server extends Gateway {
   /** Everything that was ever printed, by every process. */
   output = "";
-  url = "";
   #dir = mkdtempSync(join(tmpdir(), "neurogate-e2e-"));
   #settings;
   #aiUrl;
@@ -90,6 +149,7 @@ export class Server {
    * @param {URL | null} aiUrl of a fake of Workers AI, behind the real binding
    */
   constructor(settings = {}, aiUrl = null) {
+    super();
     this.#aiUrl = aiUrl;
     this.#settings = {
       INFERENCE: "embedded",
@@ -99,17 +159,14 @@ export class Server {
     };
     process.once("exit", () => rmSync(this.#dir, { recursive: true, force: true }));
     const { KEY_SECRETS, ADMIN_TOKEN } = this.#settings;
+    this.adminToken = ADMIN_TOKEN;
     this.#secrets = new Set([MARKER, ...PICTURES, ADMIN_TOKEN, ...KEY_SECRETS.split(",")]);
-  }
-
-  get adminToken() {
-    return this.#settings.ADMIN_TOKEN;
   }
 
   /** Builds the Worker at the first call. Later calls keep data, address and settings. */
   async start() {
     const bundle = join(this.#dir, "bundle");
-    if (this.url === "") await build(bundle);
+    if (this.url === "") await provideBundle(bundle);
     const esModules = this.#clockOffsetMs === 0 ? ["index.js"] : ["later.js", CLOCK, "index.js"];
     const named = (/** @type {string} */ end) =>
       readdirSync(bundle).filter((name) => name.endsWith(end));
@@ -174,6 +231,13 @@ export class Server {
     }
   }
 
+  /** So much time passes for the Worker: it is killed, and starts again with its clock ahead. */
+  async passTime(/** @type {number} */ ms) {
+    await this.kill();
+    this.setClockAhead(this.#clockOffsetMs + ms);
+    await this.start();
+  }
+
   /** Ends it in good order, forgets its data, and holds what it printed against what it knew. */
   async stop() {
     this.#host?.ref();
@@ -194,40 +258,24 @@ export class Server {
     assert.doesNotMatch(this.output, /\bng_[a-z0-9-]+_[A-Za-z0-9]{20,}/);
   }
 
-  /** @returns {Promise<Reply>} */
-  send(method, path, ask) {
-    return send(this.url, method, path, ask);
-  }
-
-  /** @returns {Promise<Reply>} */
-  async admin(method, path, body) {
-    const reply = await this.send(method, path, { key: this.adminToken, body });
-    assert.ok(reply.status < 300, `${method} ${path}: ${JSON.stringify(reply.body)}`);
-    return reply;
-  }
-
-  /** All tenants together may make as many calls a minute as these tests need. */
-  async unboundRates() {
-    const rpm = { text_generation: 1_000_000, text_classification: 1_000_000 };
-    await this.admin("PATCH", "/admin/account", { rpm });
-  }
-
-  /** A new tenant's key; settings over plan free and 10,000 neurons. @returns {Promise<string>} */
+  /** @returns {Promise<string>} */
   async makeTenant(id, settings = {}) {
-    await this.admin("PUT", `/admin/tenants/${id}`, {
-      plan: "free",
-      daily_neurons: 10_000,
-      ...settings,
-    });
-    const { body } = await this.admin("POST", `/admin/tenants/${id}/keys`, { role: "manage" });
-    this.#secrets.add(body.key);
-    return body.key;
+    const key = await super.makeTenant(id, settings);
+    this.#secrets.add(key);
+    return key;
   }
 }
 
 const secret = () => randomBytes(32).toString("base64url");
 
-async function build(/** @type {string} */ outdir) {
+/** The built Worker in a folder of the server's own, which may add modules to it. */
+async function provideBundle(/** @type {string} */ folder) {
+  const built = process.env[SHARED.bundle];
+  if (built) cpSync(built, folder, { recursive: true });
+  else await build(folder);
+}
+
+export async function build(/** @type {string} */ outdir) {
   const wrangler = join(ROOT, "node_modules", "wrangler", "bin", "wrangler.js");
   await promisify(execFile)(
     process.execPath,

@@ -1,5 +1,5 @@
-// Webhooks between real processes: receivers that verify with the libraries that people use, hosts that
-// do their worst beside them, and a server that is killed in the middle of its deliveries.
+// Webhooks between real processes: receivers that verify with the libraries that people use, and hosts
+// that do their worst beside them. Kills in the middle of deliveries: ../long/webhooks.test.mjs.
 // oxlint-disable typescript/no-floating-promises -- the runner waits for its tests
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
@@ -8,7 +8,7 @@ import OpenAI from "openai";
 import { Webhook as StandardWebhook } from "standardwebhooks";
 import { Webhook as SvixWebhook } from "svix";
 import { Receiver } from "./receiver.mjs";
-import { assertInvariants, MARKER, readAll, Server } from "./server.mjs";
+import { assertInvariants, MARKER, Server } from "./server.mjs";
 
 const server = new Server({ WEBHOOK_TARGETS: "any" });
 /** @type {Receiver[]} */
@@ -51,10 +51,6 @@ async function subscribe(key, url, fields = {}) {
 
 const judge = (key, text) =>
   server.send("POST", "/v1/verdicts", { key, body: { text: `${text}, dear ${MARKER}!` } });
-
-/** The verdicts that a receiver was told of. */
-const idsOf = (/** @type {Receiver} */ { accepted }) =>
-  new Set(accepted.map(({ event }) => event.data.id));
 
 /** Waits for what must come. */
 async function until(what, holds, forMs = 60_000) {
@@ -147,52 +143,5 @@ test("hosts that do their worst harm nobody", { timeout: 120_000 }, async () => 
     floods: null,
     breaks: "connection_failed",
   });
-  await assertInvariants(server.url, key);
-});
-
-test("killed in the middle of deliveries", { timeout: 180_000 }, async (t) => {
-  const key = await server.makeTenant("mortal", SETTINGS);
-  const [all, blocked] = [await receiver(), await receiver()];
-  all.verify = VERIFIERS.standardwebhooks((await subscribe(key, all.url)).secret);
-  const decisions = ["block"];
-  blocked.verify = VERIFIERS.svix((await subscribe(key, blocked.url, { decisions })).secret);
-  // Slow enough that a kill meets some on their way.
-  all.answer = (response) => {
-    setTimeout(() => response.writeHead(204).end(), 5);
-    return true;
-  };
-  const life = new AbortController();
-  const client = async (/** @type {number} */ n) => {
-    while (!life.signal.aborted) {
-      const text = n % 4 === 0 ? "You are a worthless stupid idiot" : "Nice to meet you";
-      // oxlint-disable-next-line no-await-in-loop -- that is what a client does
-      if ((await judge(key, text).catch(() => null)) === null) await sleep(20);
-    }
-  };
-  const clients = Array.from({ length: 16 }, (_, n) => client(n));
-  for (let kill = 0; kill < 5; kill += 1) {
-    // oxlint-disable no-await-in-loop -- one life after the other
-    await sleep(700 + 200 * kill);
-    await server.kill();
-    await server.start();
-    // oxlint-enable no-await-in-loop
-  }
-  await sleep(500);
-  life.abort();
-  await Promise.all(clients);
-
-  const verdicts = await readAll(server.url, "/v1/verdicts", key);
-  const rude = verdicts.filter(({ decision }) => decision === "block");
-  await until("every verdict", () => idsOf(all).size >= verdicts.length, 90_000);
-  await until("every block", () => idsOf(blocked).size >= rude.length, 90_000);
-  assert.deepEqual(idsOf(all), new Set(verdicts.map(({ id }) => id)));
-  assert.deepEqual(idsOf(blocked), new Set(rude.map(({ id }) => id)));
-  assert.deepEqual([...all.refused, ...blocked.refused], []);
-  const byVerdict = Map.groupBy(all.accepted, ({ event }) => event.data.id);
-  for (const repeats of byVerdict.values()) {
-    assert.equal(new Set(repeats.map(({ id }) => id)).size, 1, "a repeat has the same webhook-id");
-  }
-  const twice = all.accepted.length - byVerdict.size;
-  t.diagnostic(`${verdicts.length} verdicts, ${twice} delivered more than once`);
   await assertInvariants(server.url, key);
 });

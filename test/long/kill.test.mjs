@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { assertInvariants, MARKER, readAll, Server } from "./server.mjs";
+import { assertInvariants, MARKER, readAll, Server } from "../e2e/server.mjs";
 
 const KILLS = 6;
 const CLIENTS = 24;

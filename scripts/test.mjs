@@ -1,0 +1,154 @@
+// Runs the tests: `node scripts/test.mjs [unit] [e2e] [long] [--shuffle] [--seed N] [FILE …]`.
+//
+// `unit` is vitest: pure tests in Node, the others in the Workers runtime. `e2e` drives real servers,
+// and mostly waits for them, so it runs beside `unit`; its output comes when both are done. `long` are
+// the end-to-end tests that take minutes. Files, if any are named, are of `e2e` or `long`.
+// At the end stands what was skipped, and what there is to run beside this.
+import { spawn } from "node:child_process";
+import { globSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { drawnSeed, Random } from "../faults/random.mjs";
+import { installFolder } from "./install-folder.mjs";
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+
+/** Folders of end-to-end tests; every `*.test.mjs` in them is run. */
+const FOLDERS = { e2e: ["test/e2e", "test/start"], long: ["test/long"] };
+
+/** The folder with the official Cloudflare client, of 120 MB, which is installed when it is used. */
+const CLIENTS = "test/e2e";
+
+/** What is no part of `npm test`, and how long it takes on two cores. */
+const LONGER = [
+  ["npm run test:long", "kills at random moments, a client's minute in real time; 5 min"],
+  ["npm run test:faults", "the fault run; 4 min"],
+  ["npm run test:pool", "fifty tenants and one account; 10 min"],
+  ["npm run test:abuse", "requests made from the API's document; 3 min"],
+  ["npm run simulate", "a tenant that crashes at every commit; 2 min for 100,000 histories"],
+];
+
+const { values, positionals } = parseArgs({
+  options: { shuffle: { type: "boolean", default: false }, seed: { type: "string" } },
+  allowPositionals: true,
+});
+const KINDS = ["unit", "e2e", "long"];
+const kinds = positionals.filter((word) => KINDS.includes(word));
+const named = positionals.filter((word) => !KINDS.includes(word));
+const seed = Number(values.seed ?? drawnSeed());
+if (values.shuffle) console.log(`Shuffled: --shuffle --seed ${seed}`);
+
+const scratch = mkdtempSync(join(tmpdir(), "neurogate-test-"));
+process.once("exit", () => rmSync(scratch, { recursive: true, force: true }));
+
+/** @type {{ name: string, reason: string }[]} */
+const skipped = [];
+
+const runs = [];
+if (kinds.includes("unit")) runs.push(runUnit());
+const files = filesToRun();
+// At once with `unit` its output would be torn apart.
+if (files.length > 0) runs.push(runEndToEnd(files, { later: kinds.includes("unit") }));
+const done = await Promise.all(runs);
+for (const { output } of done) process.stdout.write(output);
+
+summarize();
+process.exitCode = done.every(({ code }) => code === 0) ? 0 : 1;
+
+function runUnit() {
+  const vitest = join(packageFolder("vitest"), "vitest.mjs");
+  const shuffle = values.shuffle ? ["--sequence.shuffle", `--sequence.seed=${seed}`] : [];
+  return run([vitest, "run", ...shuffle], { later: false });
+}
+
+/** @param {string[]} paths */
+async function runEndToEnd(paths, { later }) {
+  const list = join(scratch, "skipped");
+  const result = await run(
+    [
+      "--test",
+      "--test-concurrency=2",
+      "--test-global-setup=test/e2e/global-setup.mjs",
+      "--test-reporter=spec",
+      "--test-reporter-destination=stdout",
+      "--test-reporter=./test/e2e/skipped-reporter.mjs",
+      `--test-reporter-destination=${list}`,
+      ...paths,
+    ],
+    { later },
+  );
+  const lines = readFileSync(list, "utf8").split("\n").filter(Boolean);
+  skipped.push(...lines.map((line) => JSON.parse(line)));
+  return result;
+}
+
+/** The end-to-end files that can be run, in the order of the seed where that is wanted. */
+function filesToRun() {
+  const folders = kinds.flatMap((kind) => FOLDERS[kind] ?? []);
+  const all =
+    named.length > 0
+      ? named
+      : folders.flatMap((folder) => globSync(`${folder}/*.test.mjs`, { cwd: ROOT }).toSorted());
+  const paths = all.filter((path) => !needsClients(path) || areClientsThere(path));
+  return values.shuffle ? shuffled(paths) : paths;
+}
+
+function needsClients(/** @type {string} */ path) {
+  const { dependencies } = JSON.parse(readFileSync(join(ROOT, CLIENTS, "package.json"), "utf8"));
+  const source = readFileSync(join(ROOT, path), "utf8");
+  return Object.keys(dependencies).some((name) => source.includes(`from "${name}"`));
+}
+
+/** Not being able to install them is a reason to skip where somebody tries this out, not on CI. */
+function areClientsThere(/** @type {string} */ path) {
+  if (installFolder(CLIENTS)) return true;
+  if (process.env.CI) throw new Error(`The packages of ${CLIENTS}/ could not be installed.`);
+  const reason = `the packages of ${CLIENTS}/ could not be installed; run it with a network`;
+  skipped.push({ name: path, reason });
+  return false;
+}
+
+/** Fisher and Yates: the same order for the same seed. */
+function shuffled(/** @type {string[]} */ list) {
+  const random = new Random(seed);
+  const order = [...list];
+  for (let at = order.length - 1; at > 0; at -= 1) {
+    const other = random.integer(0, at);
+    [order[at], order[other]] = [order[other], order[at]];
+  }
+  return order;
+}
+
+/** A process of this Node; what it prints comes at once, or in one piece when it has ended. */
+function run(/** @type {string[]} */ args, { later }) {
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, args, {
+      cwd: ROOT,
+      stdio: ["ignore", later ? "pipe" : "inherit", later ? "pipe" : "inherit"],
+    });
+    let output = "";
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.setEncoding("utf8").on("data", (text) => (output += text));
+    }
+    child.once("close", (code) => resolve({ code, output }));
+  });
+}
+
+function packageFolder(/** @type {string} */ name) {
+  return dirname(createRequire(import.meta.url).resolve(`${name}/package.json`));
+}
+
+function summarize() {
+  const byReason = Map.groupBy(skipped, ({ reason }) => reason);
+  for (const [reason, tests] of byReason) {
+    const names = tests.length > 2 ? `${tests.length} tests` : tests.map(({ name }) => name).join();
+    console.log(`Skipped: ${names}: ${reason}.`);
+  }
+  if (byReason.size === 0) console.log("Nothing was skipped.");
+  if (kinds.includes("long")) return;
+  console.log("Not run here (docs/proof.md):");
+  for (const [command, what] of LONGER) console.log(`  ${command.padEnd(20)} ${what}`);
+}

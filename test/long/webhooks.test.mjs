@@ -1,0 +1,107 @@
+// kill -9 in the middle of deliveries: every verdict is delivered at least once, to the endpoints that
+// asked for it and to no other.
+// oxlint-disable typescript/no-floating-promises -- the runner waits for its tests
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Webhook } from "standardwebhooks";
+import { Receiver } from "../e2e/receiver.mjs";
+import { assertInvariants, MARKER, readAll, Server } from "../e2e/server.mjs";
+
+const server = new Server({ WEBHOOK_TARGETS: "any" });
+/** @type {Receiver[]} */
+const receivers = [];
+before(async () => {
+  await server.start();
+  await server.unboundRates();
+});
+after(async () => {
+  for (const one of receivers) one.stop();
+  await server.stop();
+});
+
+const SETTINGS = {
+  daily_neurons: 1_000_000,
+  rpm: { requests: 1_000_000, text_generation: 1_000_000, text_classification: 1_000_000 },
+  max_in_flight: 10_000,
+};
+
+const verifier = (/** @type {string} */ secret) => async (body, headers) =>
+  new Webhook(secret).verify(body, headers);
+
+async function receiver() {
+  const made = await new Receiver().start();
+  receivers.push(made);
+  return made;
+}
+
+async function subscribe(key, url, fields = {}) {
+  const body = { url, events: ["moderation.verdict"], ...fields };
+  const made = await server.send("POST", "/v1/webhooks", { key, body });
+  assert.equal(made.status, 201, JSON.stringify(made.body));
+  return made.body;
+}
+
+const judge = (key, text) =>
+  server.send("POST", "/v1/verdicts", { key, body: { text: `${text}, dear ${MARKER}!` } });
+
+/** The verdicts that a receiver was told of. */
+const idsOf = (/** @type {Receiver} */ { accepted }) =>
+  new Set(accepted.map(({ event }) => event.data.id));
+
+/** Waits for what must come. */
+async function until(what, holds, forMs) {
+  const endMs = Date.now() + forMs;
+  while (!holds()) {
+    assert.ok(Date.now() < endMs, `${what} did not come`);
+    // oxlint-disable-next-line no-await-in-loop -- until it has
+    await sleep(50);
+  }
+}
+
+test("killed in the middle of deliveries", { timeout: 180_000 }, async (t) => {
+  const key = await server.makeTenant("mortal", SETTINGS);
+  const [all, blocked] = [await receiver(), await receiver()];
+  all.verify = verifier((await subscribe(key, all.url)).secret);
+  const decisions = ["block"];
+  blocked.verify = verifier((await subscribe(key, blocked.url, { decisions })).secret);
+  // Slow enough that a kill meets some on their way.
+  all.answer = (response) => {
+    setTimeout(() => response.writeHead(204).end(), 5);
+    return true;
+  };
+  const life = new AbortController();
+  const client = async (/** @type {number} */ n) => {
+    while (!life.signal.aborted) {
+      const text = n % 4 === 0 ? "You are a worthless stupid idiot" : "Nice to meet you";
+      // oxlint-disable-next-line no-await-in-loop -- that is what a client does
+      if ((await judge(key, text).catch(() => null)) === null) await sleep(20);
+    }
+  };
+  const clients = Array.from({ length: 16 }, (_, n) => client(n));
+  for (let kill = 0; kill < 5; kill += 1) {
+    // oxlint-disable no-await-in-loop -- one life after the other
+    await sleep(700 + 200 * kill);
+    await server.kill();
+    await server.start();
+    // oxlint-enable no-await-in-loop
+  }
+  await sleep(500);
+  life.abort();
+  await Promise.all(clients);
+
+  const verdicts = await readAll(server.url, "/v1/verdicts", key);
+  const rude = verdicts.filter(({ decision }) => decision === "block");
+  await until("every verdict", () => idsOf(all).size >= verdicts.length, 90_000);
+  await until("every block", () => idsOf(blocked).size >= rude.length, 90_000);
+  assert.deepEqual(idsOf(all), new Set(verdicts.map(({ id }) => id)));
+  assert.deepEqual(idsOf(blocked), new Set(rude.map(({ id }) => id)));
+  assert.deepEqual([...all.refused, ...blocked.refused], []);
+  const byVerdict = Map.groupBy(all.accepted, ({ event }) => event.data.id);
+  for (const repeats of byVerdict.values()) {
+    assert.equal(new Set(repeats.map(({ id }) => id)).size, 1, "a repeat has the same webhook-id");
+  }
+  const twice = all.accepted.length - byVerdict.size;
+  t.diagnostic(`${verdicts.length} verdicts, ${twice} delivered more than once`);
+  await assertInvariants(server.url, key);
+});
