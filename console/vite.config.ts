@@ -1,10 +1,8 @@
 import { defineConfig } from "vite";
-import { redocPlugin } from "./redoc-plugin.ts";
 
 // The pages that the Worker serves beside its API: `scripts/build-console.mjs` builds them.
 
 export default defineConfig({
-  plugins: [redocPlugin()],
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
   build: {
     // Browsers of the last two years: no polyfill, and nothing that the policy of the pages forbids.

@@ -3,23 +3,17 @@
 // oxlint-disable typescript/no-floating-promises -- the runner waits for its tests
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { Browser, NO_BROWSER } from "./browser.mjs";
-import { Server } from "./server.mjs";
+import { assertAccessible, assertFits, Browser, NO_BROWSER } from "./browser.mjs";
+import { sharedServer } from "./server.mjs";
 
 /** Reading a document of a megabyte takes a second; a busy machine several times that. */
 const SHOWN_MS = 60_000;
 
-const server = new Server();
+const server = sharedServer();
 const browser = new Browser();
 
-before(async () => {
-  await server.start();
-  if (!NO_BROWSER) await browser.start();
-});
-after(async () => {
-  await browser.stop();
-  await server.stop();
-});
+before(() => NO_BROWSER || browser.start());
+after(() => browser.stop());
 
 /** A visit, and all that it asked for. */
 async function visit(path, change = async (_page) => {}) {
@@ -45,14 +39,22 @@ test("the document is shown, and nothing is asked of others", { skip: NO_BROWSER
     assert.ok(text.includes(summary), `"${summary}" is not shown`);
   }
   // It is laid out: its styles were let through.
-  const menu = page.getByRole("menuitem", { name: "verdicts" }).first();
+  const menu = page.getByRole("link", { name: "verdicts", exact: true }).first();
   assert.ok((await menu.boundingBox()).x < 50);
+  await page.getByRole("searchbox", { name: "Search" }).fill("erasure");
   await page
-    .getByRole("textbox", { name: /search/i })
-    .or(page.locator("input"))
+    .getByRole("link", { name: /^Erase/ })
     .first()
-    .fill("erasure");
-  await page.getByText(/Erase/).first().waitFor({ timeout: SHOWN_MS });
+    .waitFor({ timeout: SHOWN_MS });
+  assert.equal(await page.locator("#postVerdicts").count(), 0, "what was not asked for is gone");
+  // What lies below a body is drawn when it is opened, step by step.
+  await page.getByRole("searchbox", { name: "Search" }).fill("moderate a text");
+  const operation = page.locator("#postVerdicts");
+  await operation.getByText("Body", { exact: true }).click();
+  await operation.getByText("images", { exact: true }).waitFor();
+  await operation.getByText("Members of images").click();
+  await operation.getByText("base64", { exact: true }).waitFor();
+  await assertAccessible(page, "the document");
   await browser.assertQuiet(page);
   const elsewhere = asked.filter((url) => !url.startsWith(`${server.url}/`));
   assert.deepEqual(
@@ -63,13 +65,28 @@ test("the document is shown, and nothing is asked of others", { skip: NO_BROWSER
 });
 
 test("what cannot be loaded is said", { skip: NO_BROWSER }, async () => {
-  const { page } = await visit("/docs", (each) => each.route("**/redoc-*", (r) => r.abort()));
+  const { page } = await visit("/docs", (each) => each.route("**/viewer-*.js", (r) => r.abort()));
   await page.getByText("The viewer could not be loaded.").waitFor({ timeout: SHOWN_MS });
   await page.close();
   const silent = await visit("/docs", (each) => each.route("**/openapi.json", (r) => r.abort()));
   await silent.page.getByText("could not be shown").waitFor({ timeout: SHOWN_MS });
   await silent.page.close();
 });
+
+test(
+  "it fits a telephone, and a link to an operation leads there",
+  { skip: NO_BROWSER },
+  async () => {
+    const page = await browser.open({ viewport: { width: 390, height: 844 } });
+    await page.goto(`${server.url}/docs#postVerdicts`);
+    await page.locator("#postVerdicts").waitFor({ timeout: SHOWN_MS });
+    await page.waitForFunction(
+      () => Math.abs(document.querySelector("#postVerdicts").getBoundingClientRect().top) < 400,
+    );
+    await assertFits(page, "the document");
+    await page.close();
+  },
+);
 
 test("another site cannot frame it", { skip: NO_BROWSER }, async () => {
   const page = await browser.open();

@@ -1,4 +1,0 @@
-declare module "virtual:redoc" {
-  const url: string;
-  export default url;
-}
