@@ -1,11 +1,12 @@
-// Completes package-lock.json with the optional packages of other platforms.
+// Completes every package-lock.json with the optional packages of other platforms.
 //
 // A registry that lacks those packages makes `npm install` write a lock without them, which
 // `npm ci` then refuses, and a Mac or Windows machine would not get its own binaries. Run after
 // every `npm install`: `npm run lock`.
 import { readFileSync, writeFileSync } from "node:fs";
 
-const FILE = new URL("../package-lock.json", import.meta.url);
+/** The project's own, and those of folders that are installed when something uses them. */
+const FILES = ["package-lock.json", "bench/package-lock.json", "test/e2e/package-lock.json"];
 const OS = [
   "aix",
   "android",
@@ -47,18 +48,21 @@ function platformOf(name) {
   return { ...(os.length > 0 && { os }), ...(cpu.length > 0 && { cpu }) };
 }
 
-const lock = JSON.parse(readFileSync(FILE, "utf8"));
-let added = 0;
-for (const entry of Object.values(lock.packages)) {
-  for (const [name, version] of Object.entries(entry.optionalDependencies ?? {})) {
-    if (lock.packages[`node_modules/${name}`] !== undefined) continue;
-    lock.packages[`node_modules/${name}`] = { version, optional: true, ...platformOf(name) };
-    added += 1;
+for (const path of FILES) {
+  const file = new URL(`../${path}`, import.meta.url);
+  const lock = JSON.parse(readFileSync(file, "utf8"));
+  let added = 0;
+  for (const entry of Object.values(lock.packages)) {
+    for (const [name, version] of Object.entries(entry.optionalDependencies ?? {})) {
+      if (lock.packages[`node_modules/${name}`] !== undefined) continue;
+      lock.packages[`node_modules/${name}`] = { version, optional: true, ...platformOf(name) };
+      added += 1;
+    }
   }
+  for (const entry of Object.values(lock.packages)) delete entry.resolved;
+  lock.packages = Object.fromEntries(
+    Object.entries(lock.packages).toSorted(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)),
+  );
+  writeFileSync(file, `${JSON.stringify(lock, null, 2)}\n`);
+  console.log(`${path}: ${added} optional packages of other platforms added.`);
 }
-for (const entry of Object.values(lock.packages)) delete entry.resolved;
-lock.packages = Object.fromEntries(
-  Object.entries(lock.packages).toSorted(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)),
-);
-writeFileSync(FILE, `${JSON.stringify(lock, null, 2)}\n`);
-console.log(`package-lock.json: ${added} optional packages of other platforms added.`);
