@@ -13,12 +13,28 @@ import {
 } from "../client.ts";
 import { joined, wav } from "../domain/audio/recordings.ts";
 
-// Who may ask what, over every route in the list: a new route is covered by being in it.
+// Who may ask what, over every route in the list: a new route is covered by being in it. There is
+// one test a route and matter; it tries every key, and a failure names the route and the key.
 
 const MOUNTS = mountsOf(ROUTES);
 const label = ({ method, path }: Mount): string => `${method} ${path}`;
-const table = (mounts: readonly Mount[]) =>
-  mounts.map((mount) => ({ name: label(mount), mount }) as const);
+
+/** The keys that a test tries one after the other; all that fail are told, not only the first. */
+async function forEachOf<Case>(cases: readonly Case[], check: (one: Case) => Promise<void>) {
+  for (const one of cases) {
+    // oxlint-disable-next-line no-await-in-loop -- one after the other
+    await check(one);
+  }
+}
+
+/** One test for each route. */
+const forEachMount = (
+  mounts: readonly Mount[],
+  name: (label: string) => string,
+  check: (mount: Mount, label: string) => Promise<void>,
+): void => {
+  for (const mount of mounts) it(name(label(mount)), () => check(mount, label(mount)));
+};
 
 const GUARDED = MOUNTS.filter(({ auth }) => auth.kind !== "none");
 const KEYED = MOUNTS.filter(({ auth }) => auth.kind === "key");
@@ -108,11 +124,18 @@ function send(mount: Mount, key: string | null, options: Sent = {}): Promise<Rep
 
 const kindOf = ({ body }: Reply): string => failureIn(body).kind;
 
-function expectRefused(reply: Reply): void {
-  expect(reply.status).toBe(401);
-  expect(kindOf(reply)).toBe("invalid_key");
-  expect(reply.headers.get("WWW-Authenticate")).toBe("Bearer");
+/** `what` names the route and the key, or whatever else was tried. */
+function expectRefused(reply: Reply, what: string): void {
+  expect.soft(reply.status, what).toBe(401);
+  expect.soft(kindOf(reply), what).toBe("invalid_key");
+  expect.soft(reply.headers.get("WWW-Authenticate"), what).toBe("Bearer");
 }
+
+const keyNamed = (name: string): string => {
+  const key = keys[name];
+  if (key === undefined) throw new Error(`the key was not made: ${name}`);
+  return key;
+};
 
 let acme: TestTenant;
 let other: TestTenant;
@@ -179,66 +202,91 @@ const BAD_KEYS = [
 /** The same objects each time: what is wrong with an environment is logged once. */
 const MISCONFIGURED = [{ KEY_SECRETS: "" }, { ADMIN_TOKEN: "short" }, { INFERENCE: "gpt" }];
 
-describe.each(table(GUARDED))("$name", ({ mount }) => {
-  it("is closed without a key", async () => {
-    expectRefused(await send(mount, null));
-  });
-
-  it.each(BAD_KEYS)("is closed with a key that is: %s", async (bad) => {
-    const key = keys[bad];
-    if (key === undefined) throw new Error("the key was not made");
-    expectRefused(await send(mount, key));
-  });
-
-  it("is closed with the other kind of credential", async () => {
-    const wrong = mount.auth.kind === "platform" ? acme.key : env.ADMIN_TOKEN;
-    expectRefused(await send(mount, wrong));
-  });
-
-  it("is closed, not open, while a server secret is missing", async () => {
-    for (const missing of MISCONFIGURED) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
-      const reply = await send(mount, mount.auth.kind === "platform" ? env.ADMIN_TOKEN : acme.key, {
-        env: missing,
+describe("routes with a key", () => {
+  forEachMount(
+    GUARDED,
+    (name) => `${name} is closed without a right key`,
+    async (mount, name) => {
+      expectRefused(await send(mount, null), `${name} without a key`);
+      await forEachOf(BAD_KEYS, async (bad) => {
+        expectRefused(await send(mount, keyNamed(bad)), `${name} with a key that is: ${bad}`);
       });
-      expect(reply.status).toBe(503);
-      expect(kindOf(reply)).toBe("unavailable");
-      expect(reply.headers.get("x-should-retry")).toBe("false");
-    }
-  });
+      const wrong = mount.auth.kind === "platform" ? acme.key : env.ADMIN_TOKEN;
+      expectRefused(await send(mount, wrong), `${name} with the other kind of credential`);
+    },
+  );
 
-  it("answers only its own methods", async () => {
-    const reply = await ask("OPTIONS", pathOf(mount), { key: acme.key });
-    expect(reply.status).toBe(405);
-    expect(reply.headers.get("Allow")?.split(", ")).toContain(mount.method);
-  });
+  forEachMount(
+    GUARDED,
+    (name) => `${name} is closed, not open, while a server secret is missing`,
+    async (mount, name) => {
+      const key = mount.auth.kind === "platform" ? env.ADMIN_TOKEN : acme.key;
+      await forEachOf(MISCONFIGURED, async (missing) => {
+        const reply = await send(mount, key, { env: missing });
+        const what = `${name} with ${JSON.stringify(missing)}`;
+        expect.soft(reply.status, what).toBe(503);
+        expect.soft(kindOf(reply), what).toBe("unavailable");
+        expect.soft(reply.headers.get("x-should-retry"), what).toBe("false");
+      });
+    },
+  );
+
+  forEachMount(
+    GUARDED,
+    (name) => `${name} answers only its own methods`,
+    async (mount) => {
+      const reply = await ask("OPTIONS", pathOf(mount), { key: acme.key });
+      expect(reply.status).toBe(405);
+      expect(reply.headers.get("Allow")?.split(", ")).toContain(mount.method);
+    },
+  );
 });
 
 /** The embedded engine is asked for what it cannot do: nothing ran, and the caller was let in. */
 const UNABLE: readonly number[] = [501];
 
-describe.each(table(KEYED))("the role for $name", ({ mount }) => {
-  const admitted = mount.auth.kind === "key" ? mount.auth.roles : [];
+const ROLES = ["call", "review", "manage"] as const;
 
-  it.each(["call", "review", "manage"] as const)("%s", async (role) => {
-    const id = role === "manage" ? "missing" : acmeKeyId;
-    const path = pathOf(mount, { name: "house", id });
-    const reply = await send(mount, keys[role] ?? null, { path });
-    if (role === "manage" || admitted.includes(role)) {
-      expect(kindOf(reply)).not.toBe("role_required");
-      expect([200, 201, 202, 204, 404, ...UNABLE]).toContain(reply.status);
-    } else {
-      expect(reply.status).toBe(403);
-      expect(kindOf(reply)).toBe("role_required");
-    }
-  });
+describe("the role", () => {
+  forEachMount(
+    KEYED,
+    (name) => `for ${name}`,
+    async (mount, name) => {
+      const admitted = mount.auth.kind === "key" ? mount.auth.roles : [];
+      await forEachOf(ROLES, async (role) => {
+        const id = role === "manage" ? "missing" : acmeKeyId;
+        const path = pathOf(mount, { name: "house", id });
+        const reply = await send(mount, keyNamed(role), { path });
+        const what = `${name} with a key of role ${role}`;
+        if (role === "manage" || admitted.includes(role)) {
+          expect.soft(kindOf(reply), what).not.toBe("role_required");
+          expect.soft([200, 201, 202, 204, 404, ...UNABLE], what).toContain(reply.status);
+        } else {
+          expect.soft(reply.status, what).toBe(403);
+          expect.soft(kindOf(reply), what).toBe("role_required");
+        }
+      });
+    },
+  );
 
-  it("refuses the keys of a suspended tenant", async () => {
-    await admin("PATCH", "/admin/tenants/other", { suspended: true });
-    const reply = await send(mount, other.key, { path: pathOf(mount, { account: "other" }) });
-    await admin("PATCH", "/admin/tenants/other", { suspended: false });
-    expect(reply.status).toBe(403);
-    expect(kindOf(reply)).toBe("tenant_suspended");
+  // One suspension for all of them: what a suspended tenant asks changes nothing.
+  describe("of a suspended tenant", () => {
+    beforeAll(async () => {
+      await admin("PATCH", "/admin/tenants/other", { suspended: true });
+      return async () => {
+        await admin("PATCH", "/admin/tenants/other", { suspended: false });
+      };
+    });
+
+    forEachMount(
+      KEYED,
+      (name) => `is refused on ${name}`,
+      async (mount) => {
+        const reply = await send(mount, other.key, { path: pathOf(mount, { account: "other" }) });
+        expect(reply.status).toBe(403);
+        expect(kindOf(reply)).toBe("tenant_suspended");
+      },
+    );
   });
 });
 
@@ -313,28 +361,32 @@ describe("what a role opens", () => {
   });
 });
 
-describe.each(table(KEYED))("another tenant on $name", ({ mount }) => {
-  it("reads, changes and spends nothing of this one", async () => {
-    const before = await acme.call("GET", "/v1/limits");
-    const ids = [acmeVerdict, acmeKeyId, acmeImage, acmeErasure, acmeWebhook, acmeBatch];
-    for (const id of ids) {
-      const path = pathOf(mount, { id, name: "house", account: "other" });
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
-      const reply = await send(mount, other.key, { path });
-      // A problem's `instance` is the path that was asked for.
-      const told = JSON.stringify({ ...reply.body, instance: null });
-      for (const own of [...ids, "u_acme_1", "post_acme_1", "zyzzyva"]) {
-        // A model that is not there is named as it was asked for.
-        if (own === id && kindOf(reply) === "model_not_found") continue;
-        expect(told).not.toContain(own);
-      }
-      if (mount.path.includes("/:id")) expect(reply.status).toBe(404);
-    }
-    const after = await acme.call("GET", "/v1/limits");
-    expect(after.body.posted_micro_neurons).toBe(before.body.posted_micro_neurons);
-    expect((await acme.call("GET", `/v1/verdicts/${acmeVerdict}`)).status).toBe(200);
-    expect((await ask("GET", "/v1/limits", { key: keys["call"] ?? null })).status).toBe(200);
-  });
+describe("another tenant", () => {
+  forEachMount(
+    KEYED,
+    (name) => `on ${name} reads, changes and spends nothing of this one`,
+    async (mount, name) => {
+      const before = await acme.call("GET", "/v1/limits");
+      const ids = [acmeVerdict, acmeKeyId, acmeImage, acmeErasure, acmeWebhook, acmeBatch];
+      await forEachOf(ids, async (id) => {
+        const path = pathOf(mount, { id, name: "house", account: "other" });
+        const reply = await send(mount, other.key, { path });
+        const what = `${name} with the other tenant's key, for ${id}`;
+        // A problem's `instance` is the path that was asked for.
+        const told = JSON.stringify({ ...reply.body, instance: null });
+        for (const own of [...ids, "u_acme_1", "post_acme_1", "zyzzyva"]) {
+          // A model that is not there is named as it was asked for.
+          if (own === id && kindOf(reply) === "model_not_found") continue;
+          expect.soft(told, what).not.toContain(own);
+        }
+        if (mount.path.includes("/:id")) expect.soft(reply.status, what).toBe(404);
+      });
+      const after = await acme.call("GET", "/v1/limits");
+      expect(after.body.posted_micro_neurons).toBe(before.body.posted_micro_neurons);
+      expect((await acme.call("GET", `/v1/verdicts/${acmeVerdict}`)).status).toBe(200);
+      expect((await ask("GET", "/v1/limits", { key: keyNamed("call") })).status).toBe(200);
+    },
+  );
 });
 
 /** What a failing reply tells, but for the name of its request. */
@@ -345,39 +397,69 @@ function unnamed({ body }: Reply): unknown {
 
 const headerNames = ({ headers }: Reply): string[] => [...headers.keys()].toSorted();
 
-describe.each(table(KEYED.filter(({ account }) => account)))("an account on $name", ({ mount }) => {
-  it.each(["other", "nobody", "", "ACME", "acme%20", "%", "acme%2F..", ":account", "__proto__"])(
-    "that is not the key's own tells nothing: %s",
-    async (account) => {
-      const bad = await send(mount, keys["forged"] ?? null);
-      const path = pathOf(mount, { account: account === "" ? "%20" : account });
-      const reply = await send(mount, acme.key, { path });
-      expectRefused(reply);
-      expect(unnamed(reply)).toEqual(unnamed(bad));
-      expect(headerNames(reply)).toEqual(headerNames(bad));
+/** Accounts in a path that are not the key's own. */
+const BAD_ACCOUNTS = [
+  "other",
+  "nobody",
+  "%20",
+  "ACME",
+  "acme%20",
+  "%",
+  "acme%2F..",
+  ":account",
+  "__proto__",
+];
+
+describe("an account", () => {
+  const mounts = KEYED.filter(({ account }) => account);
+
+  forEachMount(
+    mounts,
+    (name) => `on ${name} that is not the key's own tells nothing`,
+    async (mount, name) => {
+      const bad = await send(mount, keyNamed("forged"));
+      await forEachOf(BAD_ACCOUNTS, async (account) => {
+        const reply = await send(mount, acme.key, { path: pathOf(mount, { account }) });
+        const what = `${name} with another's key, for the account ${account}`;
+        expectRefused(reply, what);
+        expect.soft(unnamed(reply), what).toEqual(unnamed(bad));
+        expect.soft(headerNames(reply), what).toEqual(headerNames(bad));
+      });
     },
   );
 
-  it("is the tenant's own however it is written", async () => {
-    const reply = await send(mount, acme.key, { path: pathOf(mount, { account: "%61cme" }) });
-    expect([200, 404, ...UNABLE]).toContain(reply.status);
-  });
+  forEachMount(
+    mounts,
+    (name) => `on ${name} is the tenant's own however it is written`,
+    async (mount) => {
+      const reply = await send(mount, acme.key, { path: pathOf(mount, { account: "%61cme" }) });
+      expect([200, 404, ...UNABLE]).toContain(reply.status);
+    },
+  );
 });
 
-describe.each(table(PLATFORM))("the platform on $name", ({ mount }) => {
-  it("is let in", async () => {
-    const reply = await send(mount, env.ADMIN_TOKEN, {
-      path: pathOf(mount, { tenant: "platform-probe" }),
-    });
-    expect([200, 201, 400, 404]).toContain(reply.status);
-    if (reply.status === 404) expect(kindOf(reply)).toBe("not_found");
-  });
+describe("the platform", () => {
+  forEachMount(
+    PLATFORM,
+    (name) => `on ${name} is let in`,
+    async (mount) => {
+      const reply = await send(mount, env.ADMIN_TOKEN, {
+        path: pathOf(mount, { tenant: "platform-probe" }),
+      });
+      expect([200, 201, 400, 404]).toContain(reply.status);
+      if (reply.status === 404) expect(kindOf(reply)).toBe("not_found");
+    },
+  );
 });
 
-describe.each(table(OPEN))("$name", ({ mount }) => {
-  it("needs no key", async () => {
-    expect((await send(mount, null)).status).toBe(200);
-  });
+describe("open routes", () => {
+  forEachMount(
+    OPEN,
+    (name) => `${name} needs no key`,
+    async (mount) => {
+      expect((await send(mount, null)).status).toBe(200);
+    },
+  );
 });
 
 describe("a gateway without secrets", () => {
@@ -392,7 +474,7 @@ describe("a gateway without secrets", () => {
   });
 
   it("makes no tenant for a key that names none", async () => {
-    await ask("GET", "/v1/limits", { key: keys["unknown tenant"] ?? null });
+    await ask("GET", "/v1/limits", { key: keyNamed("unknown tenant") });
     const tenants = await admin("GET", "/admin/tenants");
     expect(tenants.body.data.map(({ id }: { id: string }) => id)).not.toContain("nobody");
   });
