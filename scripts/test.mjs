@@ -13,6 +13,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { drawnSeed, Random } from "../faults/random.mjs";
 import { installFolder } from "./install-folder.mjs";
+import { keepFilesInMemory } from "./memory-folder.mjs";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
@@ -41,6 +42,7 @@ const named = positionals.filter((word) => !KINDS.includes(word));
 const seed = Number(values.seed ?? drawnSeed());
 if (values.shuffle) console.log(`Shuffled: --shuffle --seed ${seed}`);
 
+keepFilesInMemory();
 const scratch = mkdtempSync(join(tmpdir(), "neurogate-test-"));
 process.once("exit", () => rmSync(scratch, { recursive: true, force: true }));
 

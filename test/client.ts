@@ -5,12 +5,13 @@ import {
 } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import * as v from "valibot";
-import { afterAll, expect, vi } from "vitest";
+import { expect } from "vitest";
 import { ACCOUNT_NAME } from "../durable-objects/account/account-name.ts";
 import { failureKinds, type Mount, mountsOf } from "../src/http/mount.ts";
 import worker from "../src/index.ts";
 import { ROUTES } from "../src/routes/routes.ts";
 import { actOf, changedNothing, isAct } from "./audited.ts";
+import { hide, hideContent } from "./printed.ts";
 
 // A tenant's and the platform's way into the Worker, for tests. Three things are held for every
 // request that is sent from here: the reply is what its route declares (so schema and reality
@@ -140,52 +141,6 @@ async function expectRecorded(method: string, path: string, reply: Reply): Promi
 export function failureIn(body: any): any {
   return body.success === false ? body.errors[0] : (body.error ?? body);
 }
-
-// What is printed
-
-const printed: string[] = [];
-const hidden = new Set<string>();
-
-/** Shorter texts ("hi") stand in many a line by chance. */
-const TELLING_LENGTH = 12;
-
-function hide(secret: unknown): void {
-  if (typeof secret === "string" && secret.length >= TELLING_LENGTH) hidden.add(secret);
-}
-
-/** What names models, routes and the like is told in logs too. */
-const TOLD: readonly string[] = ["model", "models", "kind", "path"];
-
-/** All strings of a body but those that name what is told: they are short. */
-function hideContent(value: unknown): void {
-  if (typeof value === "string") return hide(value.slice(0, 200));
-  if (typeof value !== "object" || value === null || value instanceof Uint8Array) return;
-  for (const [name, inner] of Object.entries(value)) {
-    if (!TOLD.includes(name)) hideContent(inner);
-  }
-}
-
-for (const level of ["debug", "error", "info", "log", "warn"] as const) {
-  const print = console[level].bind(console);
-  vi.spyOn(console, level).mockImplementation((...parts: unknown[]) => {
-    const line = parts.map((part) => (typeof part === "string" ? part : inspect(part))).join(" ");
-    printed.push(line);
-    if (!isRequestLine(line)) print(...parts);
-  });
-}
-
-/** Of each request there is one, which would hide what a test has to say. */
-const isRequestLine = (line: string): boolean => line.includes('"event":"request"');
-
-const inspect = (value: unknown): string =>
-  value instanceof Error ? `${value.message} ${value.stack}` : JSON.stringify(value);
-
-afterAll(() => {
-  hide(env.ADMIN_TOKEN);
-  hide(env.KEY_SECRETS);
-  const told = printed.filter((line) => [...hidden].some((secret) => line.includes(secret)));
-  expect(told, "nothing secret or moderated is printed").toEqual([]);
-});
 
 // Tenants
 

@@ -1,12 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { findInjection } from "../../src/domain/injection.ts";
+import { cpuMsOf } from "./cpu-ms.ts";
 
 /** A text in the tag block: invisible, and read by models. */
 const inTags = (text: string): string =>
   text.replace(/./g, (c) => String.fromCodePoint(0xe0000 + c.charCodeAt(0)));
-
-/** The clock of a Worker stands still while it computes: it moves with the next event. */
-const tick = () => new Promise((resolve) => setTimeout(resolve, 0));
 
 describe("attacks", () => {
   it.each([
@@ -146,10 +144,6 @@ describe("time", () => {
     ["German", fill("ignoriere vorherig ")],
     ["expanding", fill("\ufdfa")],
   ])("100 KB of %s take milliseconds", async (_name, text) => {
-    await tick();
-    const start = Date.now();
-    findInjection(text);
-    await tick();
-    expect(Date.now() - start).toBeLessThan(1_000);
+    expect(await cpuMsOf(() => findInjection(text))).toBeLessThan(1_000);
   });
 });
