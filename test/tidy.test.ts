@@ -266,3 +266,19 @@ describe("the OpenAPI document", () => {
     expect(mounts.length).toBeGreaterThan(20);
   });
 });
+
+describe("what tests share", () => {
+  const shared = Object.entries(
+    import.meta.glob<string>(["./**/*.ts", "!./**/*.test.ts", "!./setup/*"], {
+      query: "?raw",
+      import: "default",
+      eager: true,
+    }),
+  );
+
+  it("registers no hook when it is imported: that happens once a worker, not once a file", () => {
+    expect(shared.length).toBeGreaterThan(10);
+    const hook = /^(?:before|after)(?:Each|All)\(/m;
+    expect(shared.filter(([, source]) => hook.test(source)).map(([path]) => path)).toEqual([]);
+  });
+});

@@ -14,12 +14,12 @@ import {
 import { joined, wav } from "../domain/audio/recordings.ts";
 
 // Who may ask what, over every route in the list: a new route is covered by being in it. There is
-// one test a route and matter; it tries every key, and a failure names the route and the key.
+// one test a route and matter; it tries every key, and a failure names the route and the first key.
 
 const MOUNTS = mountsOf(ROUTES);
 const label = ({ method, path }: Mount): string => `${method} ${path}`;
 
-/** The keys that a test tries one after the other; all that fail are told, not only the first. */
+/** Keys, roles or ids, tried one after the other. */
 async function forEachOf<Case>(cases: readonly Case[], check: (one: Case) => Promise<void>) {
   for (const one of cases) {
     // oxlint-disable-next-line no-await-in-loop -- one after the other
@@ -126,9 +126,9 @@ const kindOf = ({ body }: Reply): string => failureIn(body).kind;
 
 /** `what` names the route and the key, or whatever else was tried. */
 function expectRefused(reply: Reply, what: string): void {
-  expect.soft(reply.status, what).toBe(401);
-  expect.soft(kindOf(reply), what).toBe("invalid_key");
-  expect.soft(reply.headers.get("WWW-Authenticate"), what).toBe("Bearer");
+  expect(reply.status, what).toBe(401);
+  expect(kindOf(reply), what).toBe("invalid_key");
+  expect(reply.headers.get("WWW-Authenticate"), what).toBe("Bearer");
 }
 
 const keyNamed = (name: string): string => {
@@ -224,9 +224,9 @@ describe("routes with a key", () => {
       await forEachOf(MISCONFIGURED, async (missing) => {
         const reply = await send(mount, key, { env: missing });
         const what = `${name} with ${JSON.stringify(missing)}`;
-        expect.soft(reply.status, what).toBe(503);
-        expect.soft(kindOf(reply), what).toBe("unavailable");
-        expect.soft(reply.headers.get("x-should-retry"), what).toBe("false");
+        expect(reply.status, what).toBe(503);
+        expect(kindOf(reply), what).toBe("unavailable");
+        expect(reply.headers.get("x-should-retry"), what).toBe("false");
       });
     },
   );
@@ -259,11 +259,11 @@ describe("the role", () => {
         const reply = await send(mount, keyNamed(role), { path });
         const what = `${name} with a key of role ${role}`;
         if (role === "manage" || admitted.includes(role)) {
-          expect.soft(kindOf(reply), what).not.toBe("role_required");
-          expect.soft([200, 201, 202, 204, 404, ...UNABLE], what).toContain(reply.status);
+          expect(kindOf(reply), what).not.toBe("role_required");
+          expect([200, 201, 202, 204, 404, ...UNABLE], what).toContain(reply.status);
         } else {
-          expect.soft(reply.status, what).toBe(403);
-          expect.soft(kindOf(reply), what).toBe("role_required");
+          expect(reply.status, what).toBe(403);
+          expect(kindOf(reply), what).toBe("role_required");
         }
       });
     },
@@ -377,9 +377,9 @@ describe("another tenant", () => {
         for (const own of [...ids, "u_acme_1", "post_acme_1", "zyzzyva"]) {
           // A model that is not there is named as it was asked for.
           if (own === id && kindOf(reply) === "model_not_found") continue;
-          expect.soft(told, what).not.toContain(own);
+          expect(told, what).not.toContain(own);
         }
-        if (mount.path.includes("/:id")) expect.soft(reply.status, what).toBe(404);
+        if (mount.path.includes("/:id")) expect(reply.status, what).toBe(404);
       });
       const after = await acme.call("GET", "/v1/limits");
       expect(after.body.posted_micro_neurons).toBe(before.body.posted_micro_neurons);
@@ -422,8 +422,8 @@ describe("an account", () => {
         const reply = await send(mount, acme.key, { path: pathOf(mount, { account }) });
         const what = `${name} with another's key, for the account ${account}`;
         expectRefused(reply, what);
-        expect.soft(unnamed(reply), what).toEqual(unnamed(bad));
-        expect.soft(headerNames(reply), what).toEqual(headerNames(bad));
+        expect(unnamed(reply), what).toEqual(unnamed(bad));
+        expect(headerNames(reply), what).toEqual(headerNames(bad));
       });
     },
   );
