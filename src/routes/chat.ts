@@ -124,8 +124,8 @@ const chatHead = ({ hold, model }: Pick<StreamHead, "hold" | "model">): ChatHead
 const renderChunks =
   (body: ChatBody, requestId: string) =>
   (head: StreamHead): ((event: CallEvent) => string) => {
-    const includeUsage = body.stream_options?.include_usage ?? false;
-    const chunks = chatChunks(chatHead(head), { includeUsage, requestId });
+    const usage = body.stream_options?.include_usage === true ? "null_until_last" : "none";
+    const chunks = chatChunks(chatHead(head), { usage, requestId });
     return (event) => {
       if (event.kind === "choice") return chunks.piece(event.index, event.event);
       if (!event.complete) return chunks.cut();

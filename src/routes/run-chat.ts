@@ -90,7 +90,7 @@ const renderChunks =
   (requestId: string) =>
   ({ hold, stage, model }: StreamHead): ((event: CallEvent) => string) => {
     const chunks = speaksChat(stage.model)
-      ? chatChunks(chatHead(hold, model), { includeUsage: true, requestId })
+      ? chatChunks(chatHead(hold, model), { usage: "last_only", requestId })
       : responseChunks(requestId);
     return (event) => {
       if (event.kind === "choice") return chunks.piece(event.index, event.event);

@@ -18,9 +18,16 @@ export interface ChatChunks {
   cut(): string;
 }
 
+/**
+ * How a stream tells what it used. OpenAI's tells it where it was asked to, and then says `null` in
+ * every chunk before. Workers AI's always tells it, and has no such key before: its own LangChain
+ * package reads whatever stands there.
+ */
+export type UsageForm = "none" | "null_until_last" | "last_only";
+
 export function chatChunks(
   head: ChatHead,
-  { includeUsage, requestId }: { readonly includeUsage: boolean; readonly requestId: string },
+  { usage: form, requestId }: { readonly usage: UsageForm; readonly requestId: string },
 ): ChatChunks {
   const begun = new Set<number>();
   const chunk = (choices: readonly unknown[], more: object): string =>
@@ -33,7 +40,7 @@ export function chatChunks(
       choices,
       ...more,
     });
-  const usageToCome = includeUsage ? { usage: null } : {};
+  const usageToCome = form === "null_until_last" ? { usage: null } : {};
   const of = (index: number, delta: object, finish_reason: string | null = null): string =>
     chunk([{ index, delta, logprobs: null, finish_reason }], usageToCome);
   return {
@@ -46,7 +53,7 @@ export function chatChunks(
     },
     ended(items, moderation) {
       const found = moderation === null ? "" : chunk([], { ...usageToCome, moderation });
-      const usage = includeUsage ? chunk([], usageOf(items, head, requestId)) : "";
+      const usage = form === "none" ? "" : chunk([], usageOf(items, head, requestId));
       return `${found}${usage}data: [DONE]\n\n`;
     },
     cut: () =>

@@ -13,6 +13,11 @@ const SMALL = "@cf/baai/bge-small-en-v1.5";
 const PIXEL =
   "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
 
+const TOOL = {
+  type: "function",
+  function: { name: "f", description: "f", parameters: { type: "object", properties: {} } },
+};
+
 let made = 0;
 const aTenant = (settings = {}): Promise<TestTenant> => {
   made += 1;
@@ -188,6 +193,25 @@ describe("text generation by a newer model", () => {
     expect(done).toBe(true);
     expect(new Set(chunks.map(({ object }) => object))).toEqual(new Set(["chat.completion.chunk"]));
     expect(chunks.at(-1).usage).toMatchObject({ prompt_tokens: 80, completion_tokens: 2 });
+  });
+
+  // Cloudflare's own LangChain package reads `usage` wherever there is such a key.
+  it.each([
+    [GEMMA, "a text", "text=Hello there", {}],
+    ["@cf/zai-org/glm-4.7-flash", "a text", "text=Hello there", {}],
+    [GEMMA, "a call of a tool", "tool=f", { tools: [TOOL] }],
+    [GEMMA, "`stream_options`", "text=Hello", { stream_options: { include_usage: true } }],
+    [LLAMA, "its own form", "text=Hello there", {}],
+  ])("%s has no usage before the chunk that has it: %s", async (model, _, how, more) => {
+    const tenant = await aTenant();
+    const prompt = marked(`${how}&usage=80/2`);
+    const body = { messages: [{ role: "user", content: prompt }], max_tokens: 20, ...more };
+    const { chunks, done } = await stream(tenant, model, body);
+    expect(done).toBe(true);
+    expect(chunks.length).toBeGreaterThan(1);
+    const having = chunks.filter((chunk) => "usage" in chunk);
+    expect(having).toEqual([chunks.at(-1)]);
+    expect(having[0].usage).toMatchObject({ prompt_tokens: 80, completion_tokens: 2 });
   });
 });
 
