@@ -1,4 +1,5 @@
 import { decodeTime, encodeTime } from "ulid";
+import { nearestTime } from "../src/domain/period.ts";
 
 // Ids begin with the time at which the router drew them, so a range of times is a range of the
 // primary key. The router's clock is not the object's: the range is widened by a margin, and the
@@ -12,11 +13,14 @@ const TIME_CHARACTERS = 10;
 /** Sorts after every id. */
 export const AFTER_ALL_IDS = "~";
 
+/** How an id begins that was drawn then. Never throws: a time that no id can hold is the nearest. */
+export const idTime = (utcMs: number): string => encodeTime(nearestTime(utcMs), TIME_CHARACTERS);
+
 export const lastIdBefore = (prefix: string, utcMs: number): string =>
-  `${prefix}_${encodeTime(Math.max(0, utcMs - MARGIN_MS), TIME_CHARACTERS)}`;
+  `${prefix}_${idTime(utcMs - MARGIN_MS)}`;
 
 export const firstIdAfter = (prefix: string, utcMs: number): string =>
-  `${prefix}_${encodeTime(utcMs + MARGIN_MS, TIME_CHARACTERS)}`;
+  `${prefix}_${idTime(utcMs + MARGIN_MS)}`;
 
 /** The day in which an id was drawn; -1: it is none. */
 export function dayOfId(id: string): number {

@@ -1,4 +1,5 @@
-import { encodeTime, incrementBase32, ulid } from "ulid";
+import { incrementBase32, ulid } from "ulid";
+import { idTime } from "../id-range.ts";
 
 // Ids of events are in the order in which they were recorded, so that one of them is a cursor: a
 // random ULID would come before another of the same millisecond half of the time.
@@ -21,7 +22,7 @@ export const NO_EVENT = "";
 
 /** @param last the latest id that was given, or `NO_EVENT` */
 export function nextEventId(last: string, nowMs: number): string {
-  const time = encodeTime(nowMs, TIME_CHARACTERS);
+  const time = idTime(nowMs);
   const lastUlid = last.slice(PREFIX.length);
   const next =
     time <= lastUlid.slice(0, TIME_CHARACTERS)
@@ -40,10 +41,8 @@ export const partsOfDelivery = (id: string): { eventId: string; slot: number } =
 });
 
 /** Before the events, or deliveries of events, that were recorded at this time. */
-export const firstEventIdAt = (atMs: number): string =>
-  PREFIX + encodeTime(Math.max(0, atMs), TIME_CHARACTERS);
-export const firstDeliveryIdAt = (atMs: number): string =>
-  DELIVERY_PREFIX + encodeTime(Math.max(0, atMs), TIME_CHARACTERS);
+export const firstEventIdAt = (atMs: number): string => PREFIX + idTime(atMs);
+export const firstDeliveryIdAt = (atMs: number): string => DELIVERY_PREFIX + idTime(atMs);
 
 /** Of one millisecond in no order. */
 export const newUlid = (nowMs: number): string => ulid(nowMs, random);

@@ -1,4 +1,5 @@
 import { encodeTime } from "ulid";
+import { nearestTime } from "../domain/period.ts";
 import type { LoggedVerdict } from "../domain/report-rows.ts";
 
 // The moderation log across tenants: verdicts that do not allow, newest first.
@@ -64,7 +65,7 @@ const MOST_LOOKED_AT = 1000;
 /** An id is drawn before its verdict is made, by another clock: the range is that much wider. */
 const MARGIN_MS = 600_000;
 
-const idAt = (ms: number): string => `vrd_${encodeTime(Math.max(0, ms), 10)}`;
+const idAt = (ms: number): string => `vrd_${encodeTime(nearestTime(ms), 10)}`;
 
 export async function readModerationLog(database: D1Database, query: LogQuery): Promise<LogPage> {
   const { results, meta } = await database

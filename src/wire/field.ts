@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { stated } from "../http/field-sentence.ts";
-import { parseDay } from "../domain/period.ts";
+import { isTime, parseDay, startOf } from "../domain/period.ts";
 
 // The small shapes that the wire is made of, each with its limit.
 
@@ -33,13 +33,18 @@ export const timeInput = (description: string) =>
     // `Date.parse` makes 30 February 2 March.
     v.transform((text) => (parseDay(text.slice(0, 10)) === null ? Number.NaN : Date.parse(text))),
     v.check(stated("must be a real time", (ms: number) => Number.isFinite(ms))),
+    v.check(stated("must be a time from 1970 to 9999, in UTC", isTime)),
   );
+
+/** What is no day at all is told of by another check. */
+const isSinceEpoch = (text: string): boolean => isTime(startOf(parseDay(text) ?? 0));
 
 /** A UTC day in a query, as its number. */
 export const dayInput = (description: string) =>
   v.pipe(
     v.string(),
     v.check(stated("must be a day such as 2026-11-20", (text: string) => parseDay(text) !== null)),
+    v.check(stated("must be a day from 1970-01-01 on", isSinceEpoch)),
     v.description(`${description} A UTC day, YYYY-MM-DD.`),
     v.transform((text) => parseDay(text) ?? 0),
   );
