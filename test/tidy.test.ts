@@ -42,7 +42,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   reports: ["domain", "io", "src/config.ts"],
   "durable-objects": ["domain", "io", "reports", "src/config.ts"],
   engines: ["domain", "io"],
-  calls: ["domain", "durable-objects"],
+  calls: ["domain", "io", "durable-objects"],
   moderation: ["domain", "io", "engines", "calls", "durable-objects", "src/config.ts"],
   generation: [
     "domain",

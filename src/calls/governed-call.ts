@@ -9,10 +9,12 @@ import type {
 } from "../../durable-objects/tenant/protocol.ts";
 import type { ServiceFailure } from "../domain/failure.ts";
 import { type Hold, heldItem } from "../domain/ledger.ts";
+import { isTransient } from "../io/object-error.ts";
 
 // The life of a governed call, and all that can go wrong in it. Only this file knows the order:
 //
-//   admit    an unclear failure is repeated with the same id; if it stays unclear, nothing runs
+//   admit    an unclear failure is repeated with the same id; if it stays unclear, nothing runs:
+//            `unavailable` if the object could not be asked, `internal` if its code threw
 //   run      with the hold; whatever is thrown here, the call may have used an engine
 //   settle   an unclear failure is repeated; if it stays unclear, the caller is told so
 //   observe  what ran is told to whoever measures; nothing depends on it
@@ -83,17 +85,22 @@ export async function governedCall<Value>(
 ): Promise<GovernedOutcome<Value>> {
   const { callId } = request;
   const settle = async (ran: Ran): Promise<SettleReply | null> => {
-    const reply = await repeated(() => tenant().settle({ callId, ...ran }));
+    const settled = await repeated(() => tenant().settle({ callId, ...ran }));
     observe(ran.items);
-    return reply;
+    if (settled.kind === "replied") return settled.reply;
+    logUnlessTransient("settle_failed", request.requestId, settled.error);
+    return null;
   };
 
-  const admitted = await repeated(() => tenant().admit(request));
-  if (admitted === null) {
+  const asked = await repeated(() => tenant().admit(request));
+  if (asked.kind === "failed") {
     // Should it have been admitted after all, nothing ran: the hold is given back, or expires.
-    await settle(NOTHING_RAN);
-    return { kind: "unavailable" };
+    await repeated(() => tenant().settle({ callId, ...NOTHING_RAN }));
+    observe(NOTHING_RAN.items);
+    logUnlessTransient("admit_failed", request.requestId, asked.error);
+    return { kind: isTransient(asked.error) ? "unavailable" : "internal" };
   }
+  const admitted = asked.reply;
   if (admitted.kind !== "admitted") return admitted;
 
   const running = await attempted(() => run(admitted));
@@ -126,17 +133,30 @@ async function attempted<Result>(work: () => Promise<Result>): Promise<Result | 
   }
 }
 
-/** Null when the outcome stayed unclear. */
-async function repeated<Reply>(ask: () => Promise<Reply>): Promise<Reply | null> {
-  for (const waitMs of [...REPEAT_AFTER_MS, null]) {
+type Repeated<Reply> =
+  | { readonly kind: "replied"; readonly reply: Reply }
+  /** The outcome stayed unclear. `error` is the last one. */
+  | { readonly kind: "failed"; readonly error: unknown };
+
+async function repeated<Reply>(ask: () => Promise<Reply>): Promise<Repeated<Reply>> {
+  for (let tries = 0; ; tries += 1) {
     try {
       // oxlint-disable-next-line no-await-in-loop -- one try after the other
-      return await ask();
-    } catch {
-      if (waitMs === null) return null;
+      return { kind: "replied", reply: await ask() };
+    } catch (error) {
+      const waitMs = REPEAT_AFTER_MS[tries];
+      if (waitMs === undefined) return { kind: "failed", error };
       // oxlint-disable-next-line no-await-in-loop -- the wait between them
       await new Promise((resolve) => setTimeout(resolve, waitMs));
     }
   }
-  return null;
+}
+
+/** Its name only: the message of an exception may hold content. */
+function logUnlessTransient(event: string, requestId: string, error: unknown): void {
+  if (isTransient(error)) return;
+  const name = error instanceof Error ? error.name : "unknown";
+  const line = { level: "error", event, request_id: requestId, error: name };
+  // oxlint-disable-next-line no-console -- structured logs go to the console
+  console.error(JSON.stringify(line));
 }

@@ -48,3 +48,6 @@ export function logError(line: Readonly<Record<string, unknown>>): void {
   // oxlint-disable-next-line no-console -- as above
   console.error(JSON.stringify(line));
 }
+
+/** What the log says of an exception. */
+export const nameOf = (error: unknown): string => (error instanceof Error ? error.name : "unknown");

@@ -9,7 +9,7 @@ import { type Match, matchTable } from "./match-table.ts";
 import { mountsOf } from "./mount.ts";
 import { decodeOnce, parseBody, parseParams, parseQuery } from "./parse-call.ts";
 import { failureResponse, finish, noSuchPath, successResponse } from "./reply.ts";
-import { logError, logRequest } from "./request-log.ts";
+import { logError, logRequest, nameOf } from "./request-log.ts";
 import type { Route, Surface } from "./route.ts";
 import { surfacesOf } from "./surface-of.ts";
 
@@ -150,9 +150,8 @@ export function createRouter(routes: readonly Route[]): Router {
       try {
         response = await answer({ request, url, env, ctx, requestId, seen }, match, surface);
       } catch (error) {
-        const name = error instanceof Error ? error.name : "unknown";
         const label = match.kind === "found" ? `${match.mount.method} ${route}` : null;
-        logError({ request_id: requestId, route: label, error: name });
+        logError({ request_id: requestId, route: label, error: nameOf(error) });
         seen.kind = "internal";
         const context = { requestId, instance: url.pathname };
         response = failureResponse(surface, { kind: "internal" }, context);

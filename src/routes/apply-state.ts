@@ -2,6 +2,7 @@ import type { AuditEntry } from "../../durable-objects/account/account-store.ts"
 import type { Config } from "../config.ts";
 import type { PlatformCaller } from "../http/call.ts";
 import { newId } from "../http/ids.ts";
+import { logError, nameOf } from "../http/request-log.ts";
 import { issueKey } from "../http/key-format.ts";
 import type { CurrentTenant, TenantPlan } from "../domain/state-plan.ts";
 import type { Applied } from "../wire/state.ts";
@@ -132,8 +133,9 @@ async function applyPlan(call: StateCall, plan: TenantPlan, issuesKey: boolean):
   const acts: Omit<AuditEntry, "atMs">[] = [];
   if (plan.action !== "unchanged") {
     const change = { kind: "replace", settings: plan.settings } as const;
-    const put = await tellAccount(call.env, (account) =>
-      account.putTenant(plan.tenant, change, plan.version),
+    const put = await orInternal(
+      call,
+      tellAccount(call.env, (account) => account.putTenant(plan.tenant, change, plan.version)),
     );
     if (put.kind !== "configured") return { applied: failed(begun, put.kind), acts };
     const fields = plan.changes.map(({ field }) => field);
@@ -141,11 +143,24 @@ async function applyPlan(call: StateCall, plan: TenantPlan, issuesKey: boolean):
     acts.push(newEntry(acting, ACT, detail));
   }
   if (!issuesKey) return { applied: begun, acts };
-  const issued = await issueTo(acting);
+  const issued = await orInternal(call, issueTo(acting));
   if (issued.kind !== "issued") return { applied: failed(begun, issued.kind), acts };
   const { id, role, key } = issued;
   acts.push(newEntry(acting, ACT, { act: "issue_key", key: id, role }));
   return { applied: { ...begun, key: { id, role, key } }, acts };
+}
+
+/** A bug that one tenant meets stops none of the others, and what was done before it is recorded. */
+async function orInternal<Result>(
+  { requestId }: StateCall,
+  act: Promise<Result>,
+): Promise<Result | { readonly kind: "internal" }> {
+  try {
+    return await act;
+  } catch (error) {
+    logError({ request_id: requestId, route: ACT, error: nameOf(error) });
+    return { kind: "internal" };
+  }
 }
 
 type Acting = StateCall & ReturnType<typeof onTenant>;
@@ -172,6 +187,9 @@ async function record(
   call: StateCall,
   acts: readonly Omit<AuditEntry, "atMs">[],
 ): Promise<boolean> {
-  const recorded = await tellAccount(call.env, (account) => account.recordAll(acts));
+  const recorded = await orInternal(
+    call,
+    tellAccount(call.env, (account) => account.recordAll(acts)),
+  );
   return recorded === undefined;
 }

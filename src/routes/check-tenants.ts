@@ -1,6 +1,6 @@
 import type { TenantCheck } from "../../durable-objects/tenant/tenant.ts";
 import type { TenantChecks } from "../domain/metrics.ts";
-import { askAccount, tenantObject } from "./tenant-object.ts";
+import { askAccount, tenantObject, UNAVAILABLE } from "./tenant-object.ts";
 
 /** Objects asked at once, and in all: a Worker may call a thousand. */
 const AT_ONCE = 50;
@@ -14,7 +14,9 @@ export async function checkTenants(env: Env): Promise<TenantChecks | null> {
   while (asked < MOST_CHECKED) {
     const last = after;
     // oxlint-disable-next-line no-await-in-loop -- bounded pages, one after the other
-    const page = await askAccount(env, (account) => account.listTenants(last, AT_ONCE));
+    const page = await askAccount(env, (account) => account.listTenants(last, AT_ONCE)).catch(
+      () => UNAVAILABLE,
+    );
     if ("kind" in page) return null;
     // oxlint-disable-next-line no-await-in-loop -- as above
     const answers = await Promise.all(page.ids.map((id) => checkOne(env, id)));

@@ -3,6 +3,7 @@ import { limitsObject } from "../../durable-objects/tenant/limits-object.ts";
 import { raw } from "../http/call.ts";
 import { EVENT_STREAM, eventFeed, LONGEST_S } from "../http/event-feed.ts";
 import { newId } from "../http/ids.ts";
+import { logError, nameOf } from "../http/request-log.ts";
 import { defineRoute } from "../http/route.ts";
 import { TENANT_READ } from "./shared.ts";
 import { askTenant } from "./tenant-object.ts";
@@ -50,8 +51,11 @@ export const getLive = defineRoute({
         event: "limits",
         first: limitsObject(first),
         read: async () => {
-          const limits = await read();
-          return limits.kind === "limits" ? limitsObject(limits) : null;
+          const limits = await read().catch((error: unknown) => {
+            logError({ request_id: call.requestId, event: "live_ended", error: nameOf(error) });
+            return null;
+          });
+          return limits?.kind === "limits" ? limitsObject(limits) : null;
         },
         forS: call.query.for_s,
       }),

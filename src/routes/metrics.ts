@@ -3,13 +3,14 @@ import { exposition, EXPOSITION_TYPE } from "../domain/exposition.ts";
 import { type Facts, metrics } from "../domain/metrics.ts";
 import { dayOf } from "../domain/period.ts";
 import { raw } from "../http/call.ts";
+import { logError, nameOf } from "../http/request-log.ts";
 import { defineRoute } from "../http/route.ts";
 import { readToday } from "../reports/metrics-store.ts";
 import { openReports } from "../reports/open-reports.ts";
 import { ReconciliationStore } from "../reports/reconciliation-store.ts";
 import { checkTenants } from "./check-tenants.ts";
 import { VERSION } from "./service.ts";
-import { askAccount } from "./tenant-object.ts";
+import { askAccount, UNAVAILABLE } from "./tenant-object.ts";
 
 export const getMetrics = defineRoute({
   method: "GET",
@@ -28,9 +29,13 @@ export const getMetrics = defineRoute({
   reply: { status: 200, schema: v.string(), contentType: EXPOSITION_TYPE },
   failures: [],
   handle: async (call) => {
-    const { env, query } = call;
+    const { env, query, requestId } = call;
     const [account, reports, checks] = await Promise.all([
-      askAccount(env, (object) => object.readFacts()),
+      askAccount(env, (object) => object.readFacts()).catch((error: unknown) => {
+        // A scrape tells what it can.
+        logError({ request_id: requestId, event: "facts_not_read", error: nameOf(error) });
+        return UNAVAILABLE;
+      }),
       readReports(env).catch(() => NO_REPORTS),
       query.tenants === "check" ? checkTenants(env) : null,
     ]);

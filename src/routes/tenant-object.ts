@@ -3,8 +3,11 @@ import type { Caller as ObjectCaller } from "../../durable-objects/tenant/protoc
 import type { Account } from "../../durable-objects/account/account.ts";
 import { ACCOUNT_NAME } from "../../durable-objects/account/account-name.ts";
 import type { Caller, KeyCaller, LinkCaller, MirrorCaller } from "../http/call.ts";
+import { isRetryable, isTransient } from "../io/object-error.ts";
 
-// The objects as routes call them. Whatever an object does not answer is `unavailable`.
+// The objects as routes call them. An object that could not be asked is `unavailable`, and the caller
+// may ask again. An exception of its code is a bug: it is thrown on, and the router logs it with the
+// request's id and answers `internal`.
 
 type Methods<T> = {
   // oxlint-disable-next-line typescript/no-explicit-any -- any method has some parameters
@@ -67,6 +70,7 @@ export const tellAccount = <Result>(
 const actOn = <Result>({ env, caller }: TenantCall, act: TenantAct<Result>): Promise<Result> =>
   act(tenantObject(env, caller.tenant), objectCaller(caller));
 
+/** @throws what the object's own code threw */
 async function attempt<Result>(
   ask: () => Promise<Result>,
   againAfter: (error: unknown) => boolean,
@@ -74,12 +78,10 @@ async function attempt<Result>(
   try {
     return await ask();
   } catch (error) {
-    return againAfter(error) ? ask().catch(() => UNAVAILABLE) : UNAVAILABLE;
+    if (againAfter(error)) return attempt(ask, NEVER);
+    if (isTransient(error)) return UNAVAILABLE;
+    throw error;
   }
 }
 
 const NEVER = (): boolean => false;
-
-/** The runtime's own word that nothing was delivered, or that a repeat may succeed. */
-const isRetryable = (error: unknown): boolean =>
-  error instanceof Error && "retryable" in error && error.retryable === true;

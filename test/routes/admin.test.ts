@@ -346,9 +346,8 @@ describe("GET /admin/audit", () => {
   });
 
   it("is no success when the record could not be made", async () => {
-    const deaf = {
-      ACCOUNT: { getByName: () => ({ record: () => Promise.reject(new Error("gone")) }) },
-    };
+    const lost = Object.assign(new Error("gone"), { retryable: true, remote: true });
+    const deaf = { ACCOUNT: { getByName: () => ({ record: () => Promise.reject(lost) }) } };
     const reply = await ask("PATCH", "/admin/tenants/managed", {
       key: env.ADMIN_TOKEN,
       body: { max_in_flight: 48 },

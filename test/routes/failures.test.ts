@@ -61,8 +61,11 @@ async function withoutWaiting(call: () => Promise<Reply>): Promise<Reply> {
 }
 
 const stub = (object: object) => ({ TENANT: { getByName: () => object } });
+/** As the runtime marks what may be asked again. */
+const lost = (): Error =>
+  Object.assign(new Error("Network connection lost."), { retryable: true, remote: true });
 const broken = async (): Promise<never> => {
-  throw new Error("the object is gone");
+  throw lost();
 };
 
 /** Changes a policy behind the border's back, as a price that was taken back would. */
@@ -212,6 +215,97 @@ describe("every kind of failure", () => {
   });
 });
 
+describe("an exception of an object", () => {
+  afterEach(() => {
+    vi.useRealTimers();
+    vi.restoreAllMocks();
+  });
+
+  const throwing = (error: Error) =>
+    stub(
+      new Proxy(
+        {},
+        {
+          // No promise is awaited of it, so it is no thenable either.
+          get: (_, name) => (name === "then" ? undefined : () => Promise.reject(error)),
+        },
+      ),
+    );
+
+  const ROUTES = [
+    ["GET", "/v1/verdicts", undefined],
+    ["GET", "/v1/ledger", undefined],
+    ["GET", "/v1/limits", undefined],
+    ["POST", "/v1/keys", {}],
+    ["POST", "/v1/verdicts/claim", {}],
+    ["POST", "/v1/verdicts", HELLO],
+    ["POST", "/v1/moderations", { input: "hello" }],
+    ["POST", "/v1/chat/completions", { model: "x", messages: [{ role: "user", content: "x" }] }],
+  ] as const;
+
+  const BUG = () => Object.assign(new RangeError("cannot encode"), { remote: true });
+
+  it.each(ROUTES)("is told as what it is, and logged once: %s %s", async (method, path, body) => {
+    const { key } = await newTenant();
+    const errors: string[] = [];
+    vi.spyOn(console, "error").mockImplementation((line: string) => void errors.push(line));
+    const reply = await withoutWaiting(() =>
+      ask(method, path, { key, ...(body !== undefined && { body }), env: throwing(BUG()) }),
+    );
+    const failure = reply.body.error ?? reply.body;
+    expect([reply.status, failure.kind]).toEqual([500, "internal"]);
+    expect(reply.headers.get("x-should-retry")).toBe("false");
+    const id = reply.headers.get("x-request-id") ?? "";
+    const logged = errors.filter((line) => line.includes(id));
+    expect(logged).toHaveLength(1);
+    expect(JSON.parse(logged[0] ?? "{}")).toMatchObject({ request_id: id, error: "RangeError" });
+    expect(logged[0]).not.toContain("cannot encode");
+  });
+
+  it.each(ROUTES)("may be asked again where the runtime says so: %s %s", async (...route) => {
+    const [method, path, body] = route;
+    const { key } = await newTenant();
+    const overloaded = Object.assign(new Error("busy"), { overloaded: true, remote: true });
+    for (const error of [lost(), overloaded]) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      const reply = await withoutWaiting(() =>
+        ask(method, path, { key, ...(body !== undefined && { body }), env: throwing(error) }),
+      );
+      const failure = reply.body.error ?? reply.body;
+      expect([reply.status, failure.kind]).toEqual([503, "unavailable"]);
+    }
+  });
+
+  it("is not asked a second time when there is too much to do", async () => {
+    const { key } = await newTenant();
+    for (const [marks, asked] of [
+      [{ retryable: true }, 2],
+      [{ overloaded: true, retryable: true }, 1],
+      [{}, 1],
+    ] as const) {
+      let times = 0;
+      const readLimits = async () => {
+        times += 1;
+        throw Object.assign(new Error("x"), marks);
+      };
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      await ask("GET", "/v1/limits", { key, env: stub({ readLimits }) });
+      expect(times).toBe(asked);
+    }
+  });
+
+  it("is one where a real object meets a bug", async () => {
+    const tenant = await newTenant();
+    const object = env.TENANT.getByName(tenant.id);
+    await runInDurableObject(object, (_, { storage }) => {
+      storage.sql.exec("DROP TABLE revisions");
+    });
+    const { body } = await tenant.call(...POST);
+    const bug = await tenant.call("GET", `/v1/verdicts/${body.id}/revisions`);
+    expect([bug.status, bug.body.kind]).toEqual([500, "internal"]);
+  });
+});
+
 describe("what a failure leaves behind", () => {
   afterEach(() => void vi.useRealTimers());
 
@@ -222,7 +316,7 @@ describe("what a failure leaves behind", () => {
       admit: async (request: Parameters<ReturnType<typeof tenantObject>["admit"]>[0]) => {
         await tenantObject(env, id).admit(request);
         admitted += 1;
-        throw new Error("lost on the way");
+        throw lost();
       },
       settle: (request: Parameters<ReturnType<typeof tenantObject>["settle"]>[0]) =>
         tenantObject(env, id).settle(request),
@@ -247,7 +341,7 @@ describe("what a failure leaves behind", () => {
       settle: async (request: Parameters<ReturnType<typeof tenantObject>["settle"]>[0]) => {
         const reply = await tenantObject(env, id).settle(request);
         tries += 1;
-        if (tries === 1) throw new Error("lost on the way");
+        if (tries === 1) throw lost();
         return reply;
       },
     });

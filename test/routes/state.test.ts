@@ -250,7 +250,8 @@ function account(changed: Readonly<Record<string, (...given: never[]) => unknown
   return { ACCOUNT: { getByName: () => stub } };
 }
 
-const down = () => Promise.reject(new Error("gone"));
+const down = () =>
+  Promise.reject(Object.assign(new Error("gone"), { retryable: true, remote: true }));
 
 describe("what fails", () => {
   it("is said, stops nothing else, and is done when the document is sent again", async () => {
@@ -277,6 +278,20 @@ describe("what fails", () => {
       "gamma unchanged done",
     ]);
     expect(again.body.counts.issue_keys).toBe(1);
+  });
+
+  it("is a bug that one tenant meets: the others are done, and it is told as what it is", async () => {
+    const real = env.ACCOUNT.getByName(ACCOUNT_NAME);
+    const flawed = account({
+      putTenant: (id: string, change: never, ifMatch: never) =>
+        id === "beta" ? Promise.reject(new TypeError("x")) : real.putTenant(id, change, ifMatch),
+      recordAll: (acts: never) => real.recordAll(acts),
+    });
+    const document = { tenants: { acme: FREE, beta: FREE, gamma: FREE } };
+    const reply = await put(document, { env: flawed });
+    expect(reply.status).toBe(207);
+    expect(summary(reply)).toEqual(["acme create done", "beta create failed", "gamma create done"]);
+    expect(reply.body.tenants[1]).toMatchObject({ failure: "internal" });
   });
 
   it("is a change that came in between: it is not undone", async () => {
