@@ -12,7 +12,7 @@ import {
 import type { Day } from "../../src/domain/period.ts";
 import { claimed, claimOf, type Pool } from "../../src/domain/pool.ts";
 import type { Plan } from "../../src/domain/quota.ts";
-import { DEFAULT_RATES, REQUESTS, standing } from "../../src/domain/rate-limit.ts";
+import { asksNoEngine, DEFAULT_RATES, standing } from "../../src/domain/rate-limit.ts";
 import { accountWarnings, type Warning } from "../../src/domain/account-warnings.ts";
 import type { TenantPromise } from "./pool-store.ts";
 
@@ -91,7 +91,7 @@ function amountsOf(pool: Pool, size: number) {
 
 function ratesOf(settings: AccountSettings, uses: RateUses, nowMs: number): PoolOverview["rates"] {
   const names = new Set([
-    ...Object.keys(DEFAULT_RATES).filter((name) => name !== REQUESTS),
+    ...Object.keys(DEFAULT_RATES).filter((name) => !asksNoEngine(name)),
     ...Object.keys(settings.rpm),
     ...uses.keys(),
   ]);

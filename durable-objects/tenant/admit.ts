@@ -3,9 +3,9 @@ import { CATALOGUE_VERSION } from "../../src/domain/catalogue.ts";
 import type { Uncovered } from "../../src/domain/cover.ts";
 import type { Hold, JournalLine } from "../../src/domain/ledger.ts";
 import { sum } from "../../src/domain/micro-neurons.ts";
-import { planModeration } from "../../src/domain/plan-moderation.ts";
+import { moderationItems, planModeration } from "../../src/domain/plan-moderation.ts";
 import type { PolicyVersion } from "../../src/domain/policy.ts";
-import { type PlannedStage, rateUnits } from "../../src/domain/stage.ts";
+import { type CallItems, type PlannedStage, rateUnits } from "../../src/domain/stage.ts";
 import { authorise } from "./access.ts";
 import { callStanding } from "./call-standing.ts";
 import { expectFiles } from "./content-desk.ts";
@@ -160,7 +160,7 @@ function reserve(
   const { userId } = request;
   const pictures = userPicturesOf(parts, profile, { userId, stages, nowMs });
   const isOfBatch = request.route === BATCH_ROUTE;
-  const units = rateUnits(stages);
+  const units = rateUnits(stages, itemsOf(request));
   const demand = {
     bound: sum(stages.map((stage) => stage.bound)),
     units: isOfBatch ? withShare(units) : units,
@@ -186,6 +186,12 @@ function reserve(
   }
   return outcome;
 }
+
+/** A guard's verdicts are in the line and the reply: they are not stored. */
+const itemsOf = (request: AdmitRequest): CallItems =>
+  request.kind === "moderation"
+    ? moderationItems(request.contents)
+    : { stored: request.stores ?? 0, tests: 0 };
 
 export const isStorageFull = ({ db, platform }: Parts): boolean =>
   db.size() > platform.storageLimit * STORAGE_MARGIN;

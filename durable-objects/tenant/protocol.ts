@@ -67,6 +67,8 @@ export interface GenerationAdmit extends CallAdmit {
   readonly streamed: boolean;
   /** Null for what is not guarded, whatever the tenant's policy says. */
   readonly guard: GuardAsk | null;
+  /** Pictures that will be stored; absent: none are. */
+  readonly stores?: number;
 }
 
 /** What a guard of this call would need; whether there is one, the policy and the caller decide. */

@@ -4,8 +4,12 @@ import type { NeuronStanding } from "../../src/domain/failure.ts";
 import { leastCharge } from "../../src/domain/least-charge.ts";
 import { type MicroNeurons, sum, ZERO } from "../../src/domain/micro-neurons.ts";
 import { type GenerationFailure, isGeneration } from "../../src/domain/plan-generation.ts";
-import { type MeasuredContent, planModeration } from "../../src/domain/plan-moderation.ts";
-import { type PlannedStage, rateUnits } from "../../src/domain/stage.ts";
+import {
+  type MeasuredContent,
+  moderationItems,
+  planModeration,
+} from "../../src/domain/plan-moderation.ts";
+import { ONE_ITEM, type PlannedStage, rateUnits } from "../../src/domain/stage.ts";
 import type { Parts } from "./parts.ts";
 import {
   type AskedGeneration,
@@ -52,12 +56,13 @@ export function quote(
   const { stages } = plan;
   const bound = sum(stages.map((stage) => stage.bound));
   const now = parts.ledger.standing(profile);
+  const items = asked.kind === "moderation" ? moderationItems(asked.contents) : ONE_ITEM;
   return {
     kind: "quoted",
     stages,
     least: leastOf(asked, stages, { parts, profile }),
     neurons: neuronStanding(now, bound),
-    refusal: refusalOf(now, { bound, units: rateUnits(stages) })?.kind ?? null,
+    refusal: refusalOf(now, { bound, units: rateUnits(stages, items) })?.kind ?? null,
   };
 }
 

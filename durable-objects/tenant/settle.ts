@@ -20,8 +20,12 @@ import { giveBackPictures } from "./user-pictures.ts";
  */
 export function settle(parts: Parts, profile: Profile, request: SettleRequest): SettleReply {
   const before = parts.ledger.entry(request.callId);
-  const units = before?.kind === "hold" ? rateUnits(before.hold.stages) : { requests: 0 };
   const { contents = [] } = request;
+  const items = {
+    stored: request.verdicts.length,
+    tests: request.verdicts.filter(({ test }) => test).length,
+  };
+  const units = before?.kind === "hold" ? rateUnits(before.hold.stages, items) : { requests: 0 };
   const verdictId = request.verdicts.length === 1 ? (request.verdicts[0]?.id ?? null) : null;
   const settlement = parts.ledger.settle(profile, request.callId, {
     items: request.items,

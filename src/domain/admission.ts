@@ -14,11 +14,13 @@ import { MONTHLY, type MonthRoom, monthRefuses, monthStanding } from "./month-qu
 import { dayOf, endOf } from "./period.ts";
 import { limitOf, type QuotaTerms } from "./quota.ts";
 import {
+  asksNoEngine,
   fitsAtMs,
   type RateClass,
   type RateStanding,
   type RateUnits,
   standing,
+  TEST_INPUTS,
   type Windows,
 } from "./rate-limit.ts";
 
@@ -162,7 +164,14 @@ function monthQuota(now: Standing, { bound }: Demand): Refusal | null {
 }
 
 const tooMany = (name: RateClass, needed: number, most: number): string =>
-  `This call needs ${needed} ${name} requests at once, and the limit of a minute is ${most}: split it into calls of at most ${most}.`;
+  `This call needs ${needed} ${unitsOf(name)} at once, and the limit of a minute is ${most}: split it into calls of at most ${most}.`;
+
+/** How a sentence names the units of a class. */
+function unitsOf(name: RateClass): string {
+  if (!asksNoEngine(name)) return `${name} requests`;
+  const items = name === TEST_INPUTS ? "test input" : "item that it stores";
+  return `units of ${name} (one for each ${items})`;
+}
 
 function accountQuota(now: Standing, { bound }: Demand): Refusal | null {
   if (!now.accountClosed && refusedLease(now, bound)?.why !== "spent") return null;

@@ -2,7 +2,7 @@ import type { ClassRefusal } from "./account-rates.ts";
 import { isShare } from "./batch-share.ts";
 import type { LeaseRefusal } from "./lease.ts";
 import type { MicroNeurons } from "./micro-neurons.ts";
-import { type RateClass, REQUESTS, type RateUnits } from "./rate-limit.ts";
+import { asksNoEngine, type RateClass, type RateUnits } from "./rate-limit.ts";
 
 // What a tenant has of what all tenants of the account share. A call is admitted only when it is
 // covered: by the tenant's allowance of neurons, and by tickets of each class that it takes units of.
@@ -45,7 +45,7 @@ export interface Uncovered {
 }
 
 /** A tenant's own counts, and the share of its batches, are nobody else's concern. */
-export const isOfAccount = (name: RateClass): boolean => name !== REQUESTS && !isShare(name);
+export const isOfAccount = (name: RateClass): boolean => !asksNoEngine(name) && !isShare(name);
 
 /** Null: the call is covered. */
 export function missingOf(

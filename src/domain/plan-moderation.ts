@@ -10,6 +10,7 @@ import {
 import { asks, type Policy } from "./policy.ts";
 import type { Usage } from "./price.ts";
 import {
+  type CallItems,
   type CheckStageName,
   type FindModel,
   type ModelFailure,
@@ -44,6 +45,12 @@ export interface CheckStage extends PlannedStage {
 }
 
 export const isCheck = (stage: PlannedStage): stage is CheckStage => stage.name !== "generate";
+
+/** Each content becomes a verdict. */
+export const moderationItems = (contents: readonly MeasuredContent[]): CallItems => ({
+  stored: contents.length,
+  tests: contents.filter(({ test }) => test === true).length,
+});
 
 export type Plan =
   | { readonly kind: "planned"; readonly stages: readonly CheckStage[] }

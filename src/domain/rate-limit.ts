@@ -10,14 +10,25 @@ import type { ModelTask } from "./model-task.ts";
 const BUCKETS = 61;
 const BUCKET_MS = 1000;
 
-/** `requests` counts governed calls; every other class counts planned engine calls. */
+/**
+ * `requests` counts what calls store, one at least for each call; `test_inputs` counts texts that
+ * force an outcome, which use no engine; every other class counts planned engine calls.
+ */
 export type RateClass = string;
 
 export const REQUESTS = "requests";
+export const TEST_INPUTS = "test_inputs";
 
-/** Admissions a minute by default. Source: Workers AI's published limits per task; the contract, 4. */
-export const DEFAULT_RATES: Readonly<Record<typeof REQUESTS | ModelTask, number>> = {
+/** A tenant's own counts: no engine is asked for these units. */
+export const asksNoEngine = (name: RateClass): boolean => name === REQUESTS || name === TEST_INPUTS;
+
+/** Units a minute by default. Source: Workers AI's published limits per task; the contract, 4. */
+export const DEFAULT_RATES: Readonly<
+  Record<typeof REQUESTS | typeof TEST_INPUTS | ModelTask, number>
+> = {
   requests: 300,
+  // Free of neurons: enough for a test suite, too few to fill a storage or to flood an endpoint.
+  test_inputs: 60,
   text_generation: 300,
   text_classification: 2000,
   text_embeddings: 3000,

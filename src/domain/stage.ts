@@ -3,7 +3,7 @@ import type { AccessFailure, LookupFailure, RequestFailure } from "./failure.ts"
 import { type MicroNeurons, most, sum } from "./micro-neurons.ts";
 import type { ModelTask } from "./model-task.ts";
 import { priceOf, type Usage } from "./price.ts";
-import { type RateClass, type RateUnits, REQUESTS } from "./rate-limit.ts";
+import { type RateClass, type RateUnits, REQUESTS, TEST_INPUTS } from "./rate-limit.ts";
 
 // A stage is one thing that a call asks of engines: a check of one input, or the generation itself.
 // It is planned and priced at its upper bound before anything runs, and becomes one item of the
@@ -107,9 +107,24 @@ export function sumUsage(usages: Iterable<Usage>): Usage {
   return total;
 }
 
-/** One governed call, and one unit of its class for each planned engine call. */
-export function rateUnits(stages: readonly PlannedStage[]): RateUnits {
-  const units: Record<RateClass, number> = { [REQUESTS]: 1 };
+/** What a call leaves behind beside its line: all of it takes room, and is told to endpoints. */
+export interface CallItems {
+  /** Verdicts, or pictures in the bucket. */
+  readonly stored: number;
+  /** Those of them that are test inputs. */
+  readonly tests: number;
+}
+
+/** A call that stores no item of its own, or one. */
+export const ONE_ITEM: CallItems = { stored: 1, tests: 0 };
+
+/** One unit for each stored item, and one of its class for each planned engine call. */
+export function rateUnits(
+  stages: readonly PlannedStage[],
+  { stored, tests }: CallItems = ONE_ITEM,
+): RateUnits {
+  const units: Record<RateClass, number> = { [REQUESTS]: Math.max(1, stored) };
+  if (tests > 0) units[TEST_INPUTS] = tests;
   for (const { rateClass, calls } of stages) {
     units[rateClass] = (units[rateClass] ?? 0) + calls.length;
   }

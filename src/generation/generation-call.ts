@@ -71,6 +71,8 @@ export interface GenerationRequest<Kind extends GenerationKind> extends Generati
   readonly model: string;
   readonly measured: Extract<Measured, { kind: Kind }>;
   readonly fit: boolean;
+  /** Pictures that `render` stores; absent: none are. */
+  readonly stores?: number;
   /** Of a chat: what its guard needs, should there be one. */
   readonly guard?: GuardRequest;
   /** What must be there before an engine is asked, such as pictures that are fetched. */
@@ -220,6 +222,7 @@ export const admitOf = <Kind extends GenerationKind>(
   fit: request.fit,
   streamed,
   guard: request.guard?.ask ?? null,
+  ...(request.stores !== undefined && { stores: request.stores }),
 });
 
 /** @throws Error for a hold of another kind of call: a bug. */

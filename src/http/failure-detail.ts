@@ -9,7 +9,7 @@ import type {
 import { formatNeurons } from "../domain/micro-neurons.ts";
 import { inTheWay } from "../domain/month-quota.ts";
 import { isoTime } from "../domain/period.ts";
-import { REQUESTS } from "../domain/rate-limit.ts";
+import { asksNoEngine } from "../domain/rate-limit.ts";
 import { paramName } from "./field-path.ts";
 
 // What a failure says to a person, in both shapes. Sentences are ours: nothing that a caller wrote
@@ -66,7 +66,7 @@ function rateDetail(failure: RateFailure): string {
     return `All tenants together may make ${rate.limit} ${rate.name} requests a minute, and others wait too; one more fits in ${wait}. Nothing was charged.`;
   }
   if (rate === undefined) return `Such a call fits in ${wait}. Nothing was charged.`;
-  const requests = rate.name === REQUESTS ? "requests" : `${rate.name} requests`;
+  const requests = asksNoEngine(rate.name) ? `units of ${rate.name}` : `${rate.name} requests`;
   const admitted = `${rate.limit - rate.remaining} ${requests} were admitted in the last 60 s`;
   return rate.remaining === 0
     ? `${admitted}; one more fits in ${wait}. Nothing was charged.`

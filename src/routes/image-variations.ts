@@ -67,6 +67,7 @@ export const createVariations = defineRoute({
         ...(way.strength !== null && { strength: way.strength }),
         drawsSeeds: drawsSeeds(config),
       },
+      stores: true,
       render: renderStored(call, bucket, { asked, requested: body.n }),
     });
     return generation.kind === "generated" ? imagesReply(generation, config) : generation;

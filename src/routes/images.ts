@@ -73,6 +73,7 @@ export const createImages = defineRoute({
         seed: body.seed,
         drawsSeeds: drawsSeeds(call.config),
       },
+      stores: true,
       render: renderStored(call, bucket, { asked, requested: body.n }),
     });
     return generation.kind === "generated" ? imagesReply(generation, call.config) : generation;

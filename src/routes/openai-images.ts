@@ -54,6 +54,7 @@ export const createOpenAiImages = defineRoute({
     if (bucket === null && body.response_format === "url") return NO_BUCKET;
     const read = await callerOf(call, "POST /v1/images/generations", personOf(body));
     if (read.kind !== "read") return read;
+    const target = body.response_format === "b64_json" ? null : bucket;
     const generation = await picturesCall(call, {
       who: read.who,
       model: body.model ?? DEFAULT_PICTURE_MODEL,
@@ -64,7 +65,8 @@ export const createOpenAiImages = defineRoute({
         ...sizeOf(body),
         drawsSeeds: drawsSeeds(call.config),
       },
-      render: renderFor(call, body.response_format === "b64_json" ? null : bucket),
+      stores: target !== null,
+      render: renderFor(call, target),
     });
     return generation.kind === "generated"
       ? openAiReply(generation, call.config, startedMs)

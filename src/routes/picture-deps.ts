@@ -46,6 +46,8 @@ export interface PictureCall {
   /** As the caller named it. */
   readonly model: string;
   readonly order: PictureOrder;
+  /** Whether `render` puts them into the bucket: each then takes a unit of `requests`. */
+  readonly stores: boolean;
   readonly render: (
     made: Made<"picture">,
     sentOf: (at: number) => ReturnType<ReturnType<typeof pictureRequest>["inference"]>,
@@ -54,7 +56,7 @@ export interface PictureCall {
 
 export function picturesCall(
   call: PictureRouteCall,
-  { who, model, order, render }: PictureCall,
+  { who, model, order, stores, render }: PictureCall,
 ): Promise<Generation | GenerationCallFailure> {
   const modelOf = admittedModels(call.config.prices);
   const { measured, inference } = pictureRequest(order);
@@ -65,6 +67,7 @@ export function picturesCall(
       kind: "picture",
       model,
       measured,
+      ...(stores && { stores: order.pictures }),
       inference: (id, _stage, at) => inference(modelOf(id), at),
       render: (made) => render(made, (at) => inference(modelOf(made.item.pricedAs), at)),
     }),

@@ -15,6 +15,7 @@ export const imageTask: RunTask = async ({ call, who, model, body }) => {
     who,
     model,
     order: { ...order, pictures: 1, drawsSeeds: drawsSeeds(call.config) },
+    stores: false,
     render: (made) => rendered(made, call.requestId),
   });
   if (generation.kind === "generated") return runReply(generation, call.config);
