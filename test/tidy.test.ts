@@ -228,6 +228,7 @@ describe("released migrations", () => {
       ["leases", "79acb44387801b18d8fb71af5f46bc9701b842372a480aa9945adf78a259575d"],
       ["lease_refusals", "82d8608fe873ab05f2f89f30622f3628719d015d98acbb16f21d4a9bfc854538"],
       ["spell_out_overage", "03a4ac21f0e0c23690d656ced0ffdecbb550c74c36711b33eef3dd312932c778"],
+      ["delivery_rates", "f7efc1892d9db8e720415525da3a2a20bfe93d438da2ad5e8f082722468184bc"],
     ],
     [
       "account",
@@ -237,6 +238,7 @@ describe("released migrations", () => {
       ["outbox", "e74d8b929466c03abf4a62fe40f3cd88453bc4b18e222aa9e48cb3c177212772"],
       ["report_ends", "23f25786295c9ba642aa36541302f5c00476347efc796c07f4e12bc0bfe9374a"],
       ["pool", "b63408e5cf7fdfc075dcdea56bb0bb536ec053a12448bb8e0d7376fa9dfc9572"],
+      ["delivery_rates", "f7efc1892d9db8e720415525da3a2a20bfe93d438da2ad5e8f082722468184bc"],
     ],
   ] as const)("of the %s's object are as they were", async (_, migrations, ...released) => {
     for (const [at, [name, expected]] of released.entries()) {

@@ -1,6 +1,6 @@
 import type { Migration } from "../database.ts";
 import { REPORT_END_TABLES } from "./report-end-schema.ts";
-import { OUTBOX_TABLES } from "../outbox/outbox-schema.ts";
+import { DELIVERY_RATES, OUTBOX_TABLES } from "../outbox/outbox-schema.ts";
 import { POOL_TABLES } from "./pool-schema.ts";
 
 // The tables of the one `Account` object; `docs/storage.md` describes them. Append migrations,
@@ -60,4 +60,5 @@ export const ACCOUNT_MIGRATIONS: readonly Migration[] = [
   { name: "outbox", statements: OUTBOX_TABLES },
   { name: "report_ends", statements: REPORT_END_TABLES },
   { name: "pool", statements: POOL_TABLES },
+  { name: "delivery_rates", statements: DELIVERY_RATES },
 ];

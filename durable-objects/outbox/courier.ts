@@ -1,4 +1,4 @@
-import { MOST_FAILING_MS } from "../../src/domain/delivery.ts";
+import { deliveriesAMinute, MOST_FAILING_MS } from "../../src/domain/delivery.ts";
 import type { Attempted, Target } from "./attempt.ts";
 import { Connections } from "./connections.ts";
 import { nextWork, type Task, type Work, workDueMs } from "./next-work.ts";
@@ -37,6 +37,8 @@ export interface CourierOptions {
   readonly attempt: (target: Target, message: Message) => Promise<Attempted>;
   /** At least 0, less than 1: jitter. */
   readonly random: () => number;
+  /** Attempts to one endpoint in any rolling minute; absent: as to the platform's. */
+  readonly mostAMinute?: () => number;
   /** A loop has ended: something else may be due next. */
   readonly onRest: () => void;
   readonly report: (error: unknown) => void;
@@ -89,14 +91,30 @@ export class Courier {
     return known.length === 0 ? null : Math.min(...known);
   }
 
-  /** A delivery outside the schedule, for who tries an endpoint. It takes its turn like any other. */
-  try(webhook: Webhook, task: Task): Promise<Attempted> {
+  /**
+   * A delivery outside the schedule, for who tries an endpoint. It takes its turn like any other, and
+   * is not made where the minute's are.
+   */
+  async try(webhook: Webhook, task: Task): Promise<Attempted> {
+    if (this.#room(webhook) <= 0) return { kind: "not_made" };
     return this.#connections.use(true, () => this.#attempt(webhook, task));
+  }
+
+  #mostAMinute(): number {
+    return this.#options.mostAMinute?.() ?? deliveriesAMinute();
+  }
+
+  #room(webhook: Webhook): number {
+    return this.#outbox.webhooks.room(webhook, this.#mostAMinute(), this.#options.wallMs());
   }
 
   #workDueMs(webhook: Webhook): number | null {
     const { enabled, failingSinceMs } = webhook;
-    const workMs = workDueMs(this.#outbox, webhook);
+    const readyMs = workDueMs(this.#outbox, webhook);
+    const nowMs = this.#options.wallMs();
+    const roomMs = this.#outbox.webhooks.roomAtMs(webhook, this.#mostAMinute(), nowMs);
+    // Without a limit in the way it is as it was: what is due at once says 0.
+    const workMs = readyMs === null || roomMs <= nowMs ? readyMs : Math.max(readyMs, roomMs);
     const endMs = enabled && failingSinceMs !== null ? failingSinceMs + MOST_FAILING_MS : null;
     return workMs === null || endMs === null ? (workMs ?? endMs) : Math.min(workMs, endMs);
   }
@@ -125,8 +143,13 @@ export class Courier {
       transact((nowMs) => disableFailing(this.#outbox, found, nowMs));
       return false;
     }
-    const work = nextWork(this.#outbox, found, wallMs());
+    const room = this.#room(found);
+    const work = nextWork(this.#outbox, found, { nowMs: wallMs(), room });
     if (work === null) return false;
+    // While much is left of the minute, what a crash forgets is of no consequence, and no row.
+    if (room - work.tasks.length < this.#mostAMinute() / 2) {
+      transact((nowMs) => this.#outbox.webhooks.writeAhead(found, work.tasks.length, nowMs));
+    }
     const results = await this.#deliver(work);
     transact((nowMs) => recordResults(this.#outbox, work, { results, random, nowMs }));
     if (results.length > 0 || work.tasks.length === 0) return true;
@@ -163,6 +186,7 @@ export class Courier {
       const gone = { atMs: wallMs(), status: null, error: "object_gone", latencyMs: 0 } as const;
       return { kind: "attempted", attempt: gone, notBeforeMs: null };
     }
+    this.#outbox.webhooks.countSent(webhook, wallMs());
     const { secret, oldSecret, url } = webhook;
     const isOverlap = oldSecret !== null && oldSecret.untilMs > wallMs();
     const secrets = isOverlap ? [secret, oldSecret.secret] : [secret];

@@ -28,6 +28,7 @@ export interface DeliveryQuery {
 }
 
 interface Pending {
+  /** At most `MAX_COUNTED_PENDING`. */
   readonly count: number;
   /** When the first of them is due. */
   readonly nextMs: number | null;
@@ -38,6 +39,12 @@ const MAX_ATTEMPTS_KEPT = 20;
 
 /** Rows looked at for one page, so that a state that few are in costs a bounded amount. */
 const MAX_SCAN = 2000;
+
+/** How many there are is asked for a bound of a hundred: more are not counted. */
+const MAX_COUNTED_PENDING = 200;
+
+/** A gauge that says this says enough; the partial index of each state makes it no more rows. */
+const MAX_COUNTED = 10_000;
 
 /** Sorts after every id. */
 const AFTER_ALL = "~";
@@ -106,8 +113,9 @@ export class DeliveryStore {
     const known = this.#pending.get(webhookId);
     if (known !== undefined) return known;
     const [row] = this.#db.run<{ count: number; next_ms: number | null }>(
-      `SELECT COUNT(*) AS count, MIN(next_try_at_ms) AS next_ms FROM deliveries
-        WHERE webhook_id = ? AND state = 'pending'`,
+      `SELECT COUNT(*) AS count, MIN(next_try_at_ms) AS next_ms FROM (
+        SELECT next_try_at_ms FROM deliveries WHERE webhook_id = ? AND state = 'pending'
+          ORDER BY next_try_at_ms LIMIT ${MAX_COUNTED_PENDING})`,
       webhookId,
     );
     const pending = { count: row?.count ?? 0, nextMs: row?.next_ms ?? null };
@@ -115,12 +123,13 @@ export class DeliveryStore {
     return pending;
   }
 
-  /** Those that did not arrive, over all endpoints. Reads them all: for whoever asks rarely. */
+  /** Those that did not arrive, over all endpoints; of each kind at most `MAX_COUNTED`. */
   counts(): { readonly waiting: number; readonly failed: number } {
-    const rows = this.#db.run<{ state: string; count: number }>(
-      "SELECT state, COUNT(*) AS count FROM deliveries WHERE state <> 'delivered' GROUP BY state",
-    );
-    const of = (state: string): number => rows.find((row) => row.state === state)?.count ?? 0;
+    const of = (state: "pending" | "failed"): number =>
+      this.#db.run<{ count: number }>(
+        `SELECT COUNT(*) AS count FROM (
+          SELECT 1 FROM deliveries WHERE state = '${state}' LIMIT ${MAX_COUNTED})`,
+      )[0]?.count ?? 0;
     return { waiting: of("pending"), failed: of("failed") };
   }
 

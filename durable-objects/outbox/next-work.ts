@@ -40,12 +40,20 @@ export interface Work {
   readonly replay: Replay | null;
 }
 
-/** Null: nothing is due. */
-export function nextWork(outbox: Outbox, webhook: Webhook, nowMs: number): Work | null {
-  if (!webhook.enabled || webhook.notBeforeMs > nowMs) return null;
+/**
+ * Null: nothing is due.
+ *
+ * @param room attempts that still fit into this minute
+ */
+export function nextWork(
+  outbox: Outbox,
+  webhook: Webhook,
+  { nowMs, room }: { readonly nowMs: number; readonly room: number },
+): Work | null {
+  if (!webhook.enabled || webhook.notBeforeMs > nowMs || room <= 0) return null;
   const work =
     webhook.failingSinceMs === null
-      ? nextBatch(outbox, webhook, nowMs)
+      ? nextBatch(outbox, webhook, { nowMs, most: Math.min(MAX_BATCH, room) })
       : nextProbe(outbox, webhook, nowMs);
   if (work.tasks.length > 0 || work.replay?.after !== webhook.replay?.after) return work;
   outbox.webhooks.pass(webhook.id, work.cursor);
@@ -53,10 +61,14 @@ export function nextWork(outbox: Outbox, webhook: Webhook, nowMs: number): Work 
   return outbox.events.last() > work.cursor && work.cursor > webhook.cursor ? work : null;
 }
 
-function nextBatch(outbox: Outbox, webhook: Webhook, nowMs: number): Work {
-  const waiting = waitingTasks(outbox, webhook, nowMs, MAX_BATCH);
-  const fresh = freshTasks(outbox, webhook, MAX_BATCH - waiting.length);
-  const room = MAX_BATCH - waiting.length - fresh.tasks.length;
+function nextBatch(
+  outbox: Outbox,
+  webhook: Webhook,
+  { nowMs, most }: { readonly nowMs: number; readonly most: number },
+): Work {
+  const waiting = waitingTasks(outbox, webhook, nowMs, most);
+  const fresh = freshTasks(outbox, webhook, most - waiting.length);
+  const room = most - waiting.length - fresh.tasks.length;
   const again = replayTasks(outbox, webhook, room);
   const tasks = [...waiting, ...fresh.tasks, ...again.tasks];
   return { webhook, tasks, cursor: fresh.cursor, replay: again.replay };

@@ -53,3 +53,9 @@ export const OUTBOX_TABLES: readonly string[] = [
     PRIMARY KEY (day, type)
   ) STRICT, WITHOUT ROWID`,
 ];
+
+/** Later than the first tables. `sent`: what was sent in the last minute (`src/domain/delivery-pace.ts`). */
+export const DELIVERY_RATES: readonly string[] = [
+  "ALTER TABLE webhooks ADD COLUMN sent TEXT NOT NULL DEFAULT '[]'",
+  "CREATE INDEX deliveries_failed ON deliveries (webhook_id) WHERE state = 'failed'",
+];

@@ -48,7 +48,11 @@ export async function tryWebhook(
   };
   transact(() => {
     // It may have been deleted while it was asked.
-    if (outbox.webhooks.find(id) !== null) outbox.deliveries.write(tried);
+    const found = outbox.webhooks.find(id);
+    if (found === null) return;
+    outbox.deliveries.write(tried);
+    // With the attempt counted, which is one of the minute's.
+    outbox.webhooks.write(found);
   });
   return { kind: "delivery", delivery: tried };
 }

@@ -63,6 +63,7 @@ export function createWebhook(
     failingSinceMs: null,
     notBeforeMs: 0,
     lastTryAtMs: 0,
+    sent: [],
     createdAtMs: nowMs,
     updatedAtMs: nowMs,
   };

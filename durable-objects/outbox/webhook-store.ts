@@ -1,3 +1,11 @@
+import {
+  decodeSent,
+  encodeSent,
+  roomAtMs,
+  roomFor,
+  type Sent,
+  withSent,
+} from "../../src/domain/delivery-pace.ts";
 import type { EventType, Subscription } from "../../src/domain/event.ts";
 import type { Decision } from "../../src/domain/verdict.ts";
 import type { Database } from "../database.ts";
@@ -39,6 +47,8 @@ export interface Webhook extends Subscription {
   readonly notBeforeMs: number;
   /** When it was last sent anything; 0: never. */
   readonly lastTryAtMs: number;
+  /** Attempts of the last minute, as they were last written. */
+  readonly sent: Sent;
   readonly createdAtMs: number;
   readonly updatedAtMs: number;
 }
@@ -60,6 +70,7 @@ type WebhookRow = {
   failing_since_ms: number | null;
   not_before_ms: number;
   last_try_at_ms: number;
+  sent: string;
   created_at_ms: number;
   updated_at_ms: number;
 };
@@ -70,6 +81,8 @@ export class WebhookStore {
   #all: readonly Webhook[] | undefined;
   /** Events that an endpoint did not ask for are passed over in memory: that is worth no row. */
   readonly #passed = new Map<string, string>();
+  /** What was sent since it was last written, too. It was sent, whatever a transaction came to. */
+  readonly #sent = new Map<string, Sent>();
 
   constructor(db: Database) {
     this.#db = db;
@@ -100,12 +113,42 @@ export class WebhookStore {
     this.#passed.set(id, eventId);
   }
 
+  /** How many more attempts fit into this minute. */
+  room(webhook: Webhook, limit: number, nowMs: number): number {
+    return roomFor(this.#sentTo(webhook), limit, nowMs);
+  }
+
+  /** When one more attempt fits: now, or later. */
+  roomAtMs(webhook: Webhook, limit: number, nowMs: number): number {
+    return roomAtMs(this.#sentTo(webhook), limit, nowMs);
+  }
+
+  /** An attempt is made. It takes no row: it is written with what became of it. */
+  countSent(webhook: Webhook, nowMs: number): void {
+    this.#sent.set(webhook.id, withSent(this.#sentTo(webhook), 1, nowMs));
+  }
+
+  /** Writes so many attempts before they are made: a crash among them forgets none. */
+  writeAhead(webhook: Webhook, attempts: number, nowMs: number): void {
+    const sent = this.#sentTo(webhook);
+    this.#sent.set(webhook.id, sent);
+    this.#db.run(
+      "UPDATE webhooks SET sent = ? WHERE id = ?",
+      encodeSent(withSent(sent, attempts, nowMs)),
+      webhook.id,
+    );
+  }
+
+  #sentTo({ id, sent }: Webhook): Sent {
+    return this.#sent.get(id) ?? sent;
+  }
+
   write(webhook: Webhook): void {
     this.#db.run(
       `INSERT OR REPLACE INTO webhooks (id, slot, url, description, events, decisions, enabled,
         disabled_reason, secret, old_secret, old_secret_until_ms, cursor, replay,
-        failing_since_ms, not_before_ms, last_try_at_ms, created_at_ms, updated_at_ms)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+        failing_since_ms, not_before_ms, last_try_at_ms, sent, created_at_ms, updated_at_ms)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       webhook.id,
       webhook.slot,
       webhook.url,
@@ -122,6 +165,7 @@ export class WebhookStore {
       webhook.failingSinceMs,
       webhook.notBeforeMs,
       webhook.lastTryAtMs,
+      encodeSent(this.#sentTo(webhook)),
       webhook.createdAtMs,
       webhook.updatedAtMs,
     );
@@ -131,6 +175,7 @@ export class WebhookStore {
   delete(id: string): void {
     this.#db.run("DELETE FROM webhooks WHERE id = ?", id);
     this.#passed.delete(id);
+    this.#sent.delete(id);
     this.forget();
   }
 }
@@ -154,6 +199,7 @@ const toWebhook = (row: WebhookRow): Webhook => ({
   failingSinceMs: row.failing_since_ms,
   notBeforeMs: row.not_before_ms,
   lastTryAtMs: row.last_try_at_ms,
+  sent: decodeSent(row.sent),
   createdAtMs: row.created_at_ms,
   updatedAtMs: row.updated_at_ms,
 });

@@ -4,6 +4,8 @@ import { type Erasure, type Place } from "../../src/domain/erasure.ts";
 import type { Failure } from "../../src/domain/failure.ts";
 import { type Archive, isStored } from "../../src/domain/journal-archive.ts";
 import { charged } from "../../src/domain/ledger.ts";
+import { deliveriesAMinute } from "../../src/domain/delivery.ts";
+import { REQUESTS } from "../../src/domain/rate-limit.ts";
 import type { MicroNeurons } from "../../src/domain/micro-neurons.ts";
 import type { Day, Month } from "../../src/domain/period.ts";
 import type { Policy, PolicyVersion } from "../../src/domain/policy.ts";
@@ -169,6 +171,7 @@ export class Tenant extends DurableObject<Env> {
     this.#courier = new Courier(this.#parts.outbox, {
       ...courierOptions(platform),
       transact: (work) => this.#transact(work),
+      mostAMinute: () => deliveriesAMinute(this.#profile()?.settings.rpm[REQUESTS]),
       onRest: () => void this.#arm().catch((error: unknown) => this.#report("arm_failed", error)),
       report: (error) => this.#report("delivery_failed", error),
     });

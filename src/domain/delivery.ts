@@ -32,6 +32,17 @@ export const MOST_FAILING_MS = 5 * 24 * HOUR_MS;
 /** What an endpoint can ask for with `Retry-After`. */
 const MOST_RETRY_AFTER_MS = HOUR_MS;
 
+/** An endpoint is sent at least so much in a minute, however little its tenant may call. */
+const LEAST_A_MINUTE = 600;
+
+/**
+ * Attempts to one endpoint in any rolling minute; the rest waits in order. Twice the rate of what is
+ * stored: a verdict is told of once, and there is room for retries, reviews and replays.
+ *
+ * @param requests the tenant's own rate; absent for the platform's endpoints
+ */
+export const deliveriesAMinute = (requests = 0): number => Math.max(LEAST_A_MINUTE, 2 * requests);
+
 /** How an attempt ended that did not deliver. The wire's words; never a word of the answer. */
 export const ATTEMPT_ERRORS = [
   /** Another status than 2xx; a 410 disables the endpoint. */

@@ -44,7 +44,7 @@ import { type GenerationRunFailure, runGeneration } from "./run-generation.ts";
 /** Everything that runs within a call ends before its hold does: 60 s of its 90. */
 const RUN_DEADLINE_MS = 60_000;
 
-/** What a hold lasts beyond all that runs under it. */
+/** What a hold lasts beyond all that runs under it: the settlement's time. */
 const SETTLE_MS = 30_000;
 
 /** A longer reply is not kept for a repeated idempotency key. The contract, section 6. */
@@ -65,14 +65,13 @@ export interface GenerationCaller {
 
 export type CacheMode = "use" | "skip" | "refresh";
 
-export interface GenerationRequest<Kind extends GenerationKind> extends GenerationCaller {
+export interface GenerationRequest<Kind extends GenerationKind>
+  extends GenerationCaller, Pick<GenerationAdmit, "stores"> {
   readonly kind: Kind;
   /** As the caller named it. */
   readonly model: string;
   readonly measured: Extract<Measured, { kind: Kind }>;
   readonly fit: boolean;
-  /** Pictures that `render` stores; absent: none are. */
-  readonly stores?: number;
   /** Of a chat: what its guard needs, should there be one. */
   readonly guard?: GuardRequest;
   /** What must be there before an engine is asked, such as pictures that are fetched. */
@@ -108,7 +107,6 @@ export interface Rendered {
   readonly body: Uint8Array<ArrayBuffer>;
 }
 
-/** A reply's body as JSON. */
 export const renderedJson = (value: unknown): Rendered => ({
   contentType: "application/json",
   body: new TextEncoder().encode(JSON.stringify(value)).slice(),
@@ -197,7 +195,6 @@ export async function generationCall<Kind extends GenerationKind>(
   return generationOf(await governedCall<Ended>(tenant, admission, run, deps.observe));
 }
 
-/** The hold has 30 s more, for the settlement. */
 export const runEndsMs = (hold: Hold): number => hold.deadlineMs - SETTLE_MS;
 
 const nothingRan = (value: Ended): Run<Ended> => ({
@@ -207,7 +204,7 @@ const nothingRan = (value: Ended): Run<Ended> => ({
 });
 
 export const admitOf = <Kind extends GenerationKind>(
-  request: Omit<GenerationRequest<Kind>, "prepare" | "inference" | "render">,
+  { stores, ...request }: Omit<GenerationRequest<Kind>, "prepare" | "inference" | "render">,
   streamed: boolean,
 ): GenerationAdmit => ({
   kind: "generation",
@@ -222,7 +219,7 @@ export const admitOf = <Kind extends GenerationKind>(
   fit: request.fit,
   streamed,
   guard: request.guard?.ask ?? null,
-  ...(request.stores !== undefined && { stores: request.stores }),
+  ...(stores !== undefined && { stores }),
 });
 
 /** @throws Error for a hold of another kind of call: a bug. */

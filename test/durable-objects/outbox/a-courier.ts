@@ -1,11 +1,11 @@
 import { env, runInDurableObject } from "cloudflare:test";
-import { type Database, objectDatabase } from "../../../durable-objects/database.ts";
+import { type Database, objectDatabase, type SqlValue } from "../../../durable-objects/database.ts";
 import type { Attempted } from "../../../durable-objects/outbox/attempt.ts";
 import { Courier } from "../../../durable-objects/outbox/courier.ts";
 import { NO_EVENT } from "../../../durable-objects/outbox/event-id.ts";
 import type { EventObject } from "../../../durable-objects/outbox/event-object.ts";
 import { Outbox } from "../../../durable-objects/outbox/outbox.ts";
-import { OUTBOX_TABLES } from "../../../durable-objects/outbox/outbox-schema.ts";
+import { DELIVERY_RATES, OUTBOX_TABLES } from "../../../durable-objects/outbox/outbox-schema.ts";
 import type { Webhook } from "../../../durable-objects/outbox/webhook-store.ts";
 import type { AttemptError } from "../../../src/domain/delivery.ts";
 import { EVENT_TYPES } from "../../../src/domain/event.ts";
@@ -52,13 +52,21 @@ export class World {
   readonly seen: Seen[] = [];
   inFlight = 0;
   mostInFlight = 0;
+  mostAMinute = 600;
   readonly errors: unknown[] = [];
   #timers: { readonly atMs: number; readonly ring: () => void }[] = [];
   #slot = 0;
+  readonly #statements: string[] = [];
 
   constructor(db: Database) {
-    this.db = db;
-    for (const statement of OUTBOX_TABLES) db.run(statement);
+    this.db = {
+      ...db,
+      run: <Row extends Record<string, SqlValue>>(statement: string, ...values: SqlValue[]) => {
+        this.#statements.push(statement);
+        return db.run<Row>(statement, ...values);
+      },
+    };
+    for (const statement of [...OUTBOX_TABLES, ...DELIVERY_RATES]) db.run(statement);
     [this.outbox, this.courier] = this.#begin();
   }
 
@@ -88,6 +96,7 @@ export class World {
       failingSinceMs: null,
       notBeforeMs: 0,
       lastTryAtMs: 0,
+      sent: [],
       createdAtMs: this.nowMs,
       updatedAtMs: this.nowMs,
       ...fields,
@@ -145,6 +154,11 @@ export class World {
     this.nowMs = endMs;
   }
 
+  /** How often a statement ran that begins so. */
+  ran(beginning: string): number {
+    return this.#statements.filter((statement) => statement.startsWith(beginning)).length;
+  }
+
   count(table: string): number {
     return Number(this.db.run(`SELECT COUNT(*) AS n FROM ${table}`)[0]?.["n"]);
   }
@@ -157,6 +171,7 @@ export class World {
       transact: (work) => this.db.transaction(() => work(this.nowMs)),
       wallMs: () => this.nowMs,
       attempt: ({ url, secrets }, { body }) => this.#attempt(url, secrets, body),
+      mostAMinute: () => this.mostAMinute,
       random: () => 0,
       onRest: () => undefined,
       report: (error) => this.errors.push(error),

@@ -295,9 +295,120 @@ describe("2,000 events to three endpoints", () => {
       }
       const accepted = world.attemptsAt(down).filter(({ error }) => error === null);
       const caughtUpIn = (accepted.at(-1)?.atMs ?? 0) - (accepted[0]?.atMs ?? 0);
-      expect(caughtUpIn).toBeLessThan(MINUTE);
+      // 600 a minute.
+      expect(caughtUpIn).toBeLessThan(4 * MINUTE);
       expect(world.count("deliveries")).toBe(6000);
       expect(world.errors).toEqual([]);
     }),
   );
+});
+
+describe("a minute", () => {
+  /** Never more in any window of 60 s than the limit. */
+  const mostInAMinute = (attempts: readonly Seen[]): number => {
+    const times = attempts.map(({ atMs }) => atMs).toSorted((a, b) => a - b);
+    return Math.max(
+      0,
+      ...times.map((from) => times.filter((at) => at >= from && at < from + MINUTE).length),
+    );
+  };
+
+  const flood = (world: World, count: number): string[] =>
+    Array.from({ length: count }, () => world.happen());
+
+  it("has 600 attempts to an endpoint; the rest waits, and goes out in order", () =>
+    inWorld(async (world) => {
+      const webhook = world.add(ok);
+      const events = flood(world, 1500);
+      await world.pass(MINUTE);
+      expect(world.attemptsAt(webhook)).toHaveLength(600);
+      await world.pass(3 * MINUTE);
+      expect(mostInAMinute(world.attemptsAt(webhook))).toBe(600);
+      expect(world.acceptedBy(webhook)).toEqual(events);
+      expect(world.count("deliveries")).toBe(1500);
+      expect(world.courier.nextDueMs()).toBeNull();
+    }));
+
+  it("is each endpoint's own", () =>
+    inWorld(async (world) => {
+      const hooks = [world.add(ok), world.add(ok), world.add(ok, { events: ["batch.completed"] })];
+      flood(world, 700);
+      world.happen("batch.completed");
+      await world.pass(50 * SECOND);
+      expect(hooks.map((hook) => world.attemptsAt(hook).length)).toEqual([600, 600, 1]);
+    }));
+
+  it("is as long as the tenant's rate makes it", () =>
+    inWorld(async (world) => {
+      world.mostAMinute = 40;
+      const webhook = world.add(ok);
+      const events = flood(world, 100);
+      await world.pass(10 * SECOND);
+      expect(world.attemptsAt(webhook)).toHaveLength(40);
+      // Raised in between: more go out at once.
+      world.mostAMinute = 90;
+      await world.pass(SECOND);
+      expect(world.attemptsAt(webhook)).toHaveLength(90);
+      await world.pass(2 * MINUTE);
+      expect(world.acceptedBy(webhook)).toEqual(events);
+    }));
+
+  it("counts replays and repeats of what failed, too", () =>
+    inWorld(async (world) => {
+      world.mostAMinute = 40;
+      const webhook = world.add(ok);
+      flood(world, 40);
+      await world.pass(2 * MINUTE);
+      world.outbox.webhooks.write({
+        ...world.of(webhook),
+        replay: { after: "", before: "~", only: "all" },
+      });
+      flood(world, 10);
+      await world.pass(5 * MINUTE);
+      // The new ones, and all of them once more.
+      expect(world.attemptsAt(webhook)).toHaveLength(100);
+      expect(mostInAMinute(world.attemptsAt(webhook))).toBe(40);
+    }));
+
+  it.each([1, 2, 3, 4, 5, 6, 7, 8])("is the same across crashes: %i", (times) =>
+    inWorld(async (world) => {
+      world.mostAMinute = 100;
+      const webhook = world.add(() => ({ afterMs: 50 }));
+      const events = flood(world, 400);
+      for (let crash = 0; crash < times; crash += 1) {
+        // oxlint-disable-next-line no-await-in-loop -- one after the other
+        await world.pass(1700);
+        world.restart();
+      }
+      await world.pass(8 * MINUTE);
+      // A crash forgets at most what was in flight while half of the minute was left.
+      expect(mostInAMinute(world.attemptsAt(webhook))).toBeLessThanOrEqual(100 + 32);
+      expect([...new Set(world.acceptedBy(webhook))].toSorted()).toEqual(events);
+    }),
+  );
+
+  it("takes no row of its own until half of it is used, and then one a batch", () =>
+    inWorld(async (world) => {
+      const webhook = world.add(ok);
+      const updates = (): number => world.ran("UPDATE webhooks SET sent");
+      flood(world, 256);
+      await world.pass(10 * SECOND);
+      expect(world.attemptsAt(webhook)).toHaveLength(256);
+      expect(updates()).toBe(0);
+      flood(world, 256);
+      await world.pass(10 * SECOND);
+      expect(updates()).toBeGreaterThan(0);
+      expect(updates()).toBeLessThanOrEqual(8);
+    }));
+
+  it("has no room for a try of an endpoint that had all of it", () =>
+    inWorld(async (world) => {
+      world.mostAMinute = 10;
+      const webhook = world.add(ok);
+      flood(world, 20);
+      await world.pass(10 * SECOND);
+      const task = { event: null, delivery: { eventId: "" } as never, from: "waiting" } as const;
+      expect(await world.courier.try(world.of(webhook), task)).toEqual({ kind: "not_made" });
+      expect(world.attemptsAt(webhook)).toHaveLength(10);
+    }));
 });
