@@ -34,7 +34,7 @@ export function rangeAround(
   prefix: string,
   ids: readonly string[],
 ): { readonly from: string; readonly before: string } {
-  const times = ids.map(timeOf);
+  const times = ids.map(timeOfId);
   if (times.includes(null)) return { from: "", before: AFTER_ALL_IDS };
   const drawnMs = times.filter((time) => time !== null);
   return {
@@ -43,7 +43,8 @@ export function rangeAround(
   };
 }
 
-function timeOf(id: string): number | null {
+/** When an id was drawn; null: it is none. */
+export function timeOfId(id: string): number | null {
   try {
     return decodeTime(id.slice(id.indexOf("_") + 1));
   } catch {

@@ -196,8 +196,7 @@ const itemsOf = (request: AdmitRequest): CallItems =>
 export const isStorageFull = ({ db, platform }: Parts): boolean =>
   db.size() > platform.storageLimit * STORAGE_MARGIN;
 
-const inFlightOfBatches = ({ ledger }: Parts): number =>
-  ledger.openHolds().filter(({ route }) => route === BATCH_ROUTE).length;
+const inFlightOfBatches = ({ ledger }: Parts): number => ledger.inFlightOf(BATCH_ROUTE);
 
 const moderationAdmitted = (
   { generation, settings }: Profile,

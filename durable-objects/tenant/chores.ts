@@ -87,15 +87,19 @@ export class Chores {
     return more === true || expired || archiving;
   }
 
-  /** True when there is more to purge. */
+  /** True when there is more to be done at once. */
   #maintain(profile: Profile, nowMs: number, isBusy: boolean): boolean {
     const { parts } = this.#deps;
     parts.refusals.flush();
-    releaseClaims(parts, nowMs);
-    const erasing = advanceErasures(parts, nowMs);
-    if (isBusy && nowMs - this.#purgedMs < PURGE_EVERY_MS) return erasing;
+    parts.ledger.walk.goOn(nowMs);
+    const more = [
+      releaseClaims(parts, nowMs),
+      advanceErasures(parts, nowMs),
+      parts.ledger.walk.isRunning,
+    ].includes(true);
+    if (isBusy && nowMs - this.#purgedMs < PURGE_EVERY_MS) return more;
     this.#purgedMs = nowMs;
-    return [purge(parts, profile, nowMs), erasing].includes(true);
+    return [purge(parts, profile, nowMs), more].includes(true);
   }
 
   /** Of the erasure that is due first. */

@@ -17,20 +17,51 @@ export interface LedgerMemory {
   readonly open: Map<CallId, Hold>;
   /** µN held by the open holds of each day: always the sum over `open`. */
   readonly pending: Map<Day, number>;
+  /** Of `open`, those whose deadline has passed and that have no line yet. */
+  readonly overdue: Map<CallId, Hold>;
+  /** µN that they hold, by day: they count as charged. */
+  readonly overdueHeld: Map<Day, number>;
   readonly periods: Map<Day, Period>;
 }
 
 export function ledgerMemory(meter: Meter, holds: readonly Hold[]): LedgerMemory {
   const open = new Map(holds.map((hold) => [hold.callId, hold]));
-  const memory: LedgerMemory = { meter, open, pending: new Map(), periods: new Map() };
+  const memory: LedgerMemory = {
+    meter,
+    open,
+    pending: new Map(),
+    overdue: new Map(),
+    overdueHeld: new Map(),
+    periods: new Map(),
+  };
   for (const hold of holds) addPending(memory, hold.day, hold.held);
   return memory;
 }
 
-export function addPending({ pending }: LedgerMemory, day: Day, amount: number): void {
-  const total = (pending.get(day) ?? 0) + amount;
-  if (total === 0) pending.delete(day);
-  else pending.set(day, total);
+export const addPending = ({ pending }: LedgerMemory, day: Day, amount: number): void =>
+  addTo(pending, day, amount);
+
+/** Looks at what is in memory alone: a hold whose deadline has passed counts as what it will be. */
+export function markOverdue(memory: LedgerMemory, nowMs: number): void {
+  for (const hold of memory.open.values()) {
+    if (hold.deadlineMs > nowMs || memory.overdue.has(hold.callId)) continue;
+    memory.overdue.set(hold.callId, hold);
+    addTo(memory.overdueHeld, hold.day, hold.held);
+  }
+}
+
+/** The hold has its line. */
+export function unmarkOverdue({ overdue, overdueHeld }: LedgerMemory, callId: CallId): void {
+  const hold = overdue.get(callId);
+  if (hold === undefined) return;
+  overdue.delete(callId);
+  addTo(overdueHeld, hold.day, 0 - hold.held);
+}
+
+function addTo(sums: Map<Day, number>, day: Day, amount: number): void {
+  const total = (sums.get(day) ?? 0) + amount;
+  if (total === 0) sums.delete(day);
+  else sums.set(day, total);
 }
 
 /** When the first of the calls in progress was admitted; now, when there is none. */

@@ -15,6 +15,7 @@ import {
   type JournalRow,
   toEntry,
 } from "./ledger-row.ts";
+import { LineSumStore } from "./line-sum-store.ts";
 
 // The meter, the periods and the journal of a tenant: rows become domain values here.
 
@@ -63,9 +64,11 @@ type PeriodRow = { day: number; quota: number; granted: number; overage: number;
 
 export class LedgerStore {
   readonly #db: Database;
+  readonly lineSums: LineSumStore;
 
   constructor(db: Database) {
     this.#db = db;
+    this.lineSums = new LineSumStore(db);
   }
 
   readMeter(): Meter {

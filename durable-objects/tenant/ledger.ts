@@ -15,7 +15,7 @@ import {
   post,
   type Settlement,
 } from "../../src/domain/ledger.ts";
-import { type MicroNeurons, microNeurons } from "../../src/domain/micro-neurons.ts";
+import { type MicroNeurons, microNeurons, plus } from "../../src/domain/micro-neurons.ts";
 import { type Day, dayOf } from "../../src/domain/period.ts";
 import { NOTHING_DRAWN, posted } from "../../src/domain/quota.ts";
 import { promisedBy, quotaTerms, rateLimitFor } from "../../src/domain/settings.ts";
@@ -30,12 +30,15 @@ import {
   drawnOf,
   type LedgerMemory,
   ledgerMemory,
+  markOverdue,
   oldest,
   oldestAdmission,
+  unmarkOverdue,
 } from "./ledger-memory.ts";
 import type { Entry } from "./ledger-row.ts";
 import type { AccountCover, DayUse } from "./account-cover.ts";
 import type { LedgerStore, Period } from "./ledger-store.ts";
+import { LineWalk } from "./line-walk.ts";
 import { MonthSum } from "./month-sum.ts";
 import type { Profile } from "./profile-store.ts";
 import type { MonthUse } from "./reports.ts";
@@ -46,13 +49,24 @@ import type { MonthUse } from "./reports.ts";
 // Use: inside one transaction `begin`, then any number of reserves and settles, then `flush`, which
 // writes the rows that they share once.
 
+/**
+ * Holds that one step turns into lines because their deadline has passed. Any number can pass at once
+ * (10,000 calls that died with their Worker), and each is a row: the rest is left to the next steps,
+ * and counts from now on as what it will be.
+ */
+export const MOST_EXPIRED = 100;
+
 export class Ledger {
   readonly #store: LedgerStore;
   readonly #cover: AccountCover;
   readonly #monthSum: MonthSum;
+  /** Holds the lines against the periods, when somebody asks. */
+  readonly walk: LineWalk;
   /** Read with everything else: to be asked within a step. */
   readonly grants: GrantBook;
   #memory: LedgerMemory | null = null;
+  /** Of the step. */
+  #profile: Profile | null = null;
   #meterChanged = false;
   /** Changes with every line that ends and every refusal that is counted. */
   counted = 0;
@@ -62,6 +76,7 @@ export class Ledger {
     this.#store = store;
     this.#cover = cover;
     this.#monthSum = new MonthSum(store);
+    this.walk = new LineWalk(store.lineSums, (day) => posted(this.period(day).drawn));
     this.grants = new GrantBook(grants);
   }
 
@@ -69,6 +84,7 @@ export class Ledger {
   reset(): void {
     this.#memory = null;
     this.#monthSum.reset();
+    this.walk.reset();
     this.grants.reset();
     this.#meterChanged = false;
     this.#changedDays.clear();
@@ -76,8 +92,9 @@ export class Ledger {
   }
 
   /**
-   * Starts a step: reads the clock, which never goes back, and ends the holds whose deadline has
-   * passed, so that a late alarm changes no answer.
+   * Starts a step: reads the clock, which never goes back, and ends holds whose deadline has passed.
+   * A late alarm changes no answer, nor do those that are left: they are not in progress any more,
+   * what they held is charged, and a settle finds their line.
    *
    * @returns the object's time in milliseconds
    */
@@ -86,8 +103,13 @@ export class Ledger {
     const nowMs = Math.max(wallMs, memory.meter.clockMs);
     memory.meter = { ...memory.meter, clockMs: nowMs };
     this.#cover.begin(wallMs);
-    for (const hold of memory.open.values()) {
-      if (hold.deadlineMs <= nowMs) this.#expire(hold, profile, nowMs);
+    this.#profile = profile;
+    markOverdue(memory, nowMs);
+    let left = MOST_EXPIRED;
+    for (const hold of memory.overdue.values()) {
+      if (left === 0) break;
+      left -= 1;
+      this.#expire(hold, profile, nowMs);
     }
     return nowMs;
   }
@@ -109,9 +131,25 @@ export class Ledger {
     for (const day of periods.keys()) if (day < dayOf(meter.clockMs) - 1) periods.delete(day);
   }
 
+  /** Within a step: a hold whose deadline has passed is its line. */
   entry(callId: CallId): Entry | null {
-    const hold = this.#load().open.get(callId);
+    const memory = this.#load();
+    const overdue = memory.overdue.get(callId);
+    if (overdue !== undefined && this.#profile !== null) {
+      this.#expire(overdue, this.#profile, memory.meter.clockMs);
+    }
+    const hold = memory.open.get(callId);
     return hold === undefined ? this.#store.readEntry(callId) : { kind: "hold", hold };
+  }
+
+  /** Also outside of a step: whether there is, or was, such a call. */
+  has(callId: CallId): boolean {
+    return this.#load().open.has(callId) || this.#store.readEntry(callId) !== null;
+  }
+
+  /** Whether holds are left whose deadline has passed. */
+  get isBehind(): boolean {
+    return this.#memory !== null && this.#memory.overdue.size > 0;
   }
 
   /** The first refusal, or what the account is to be asked for, or the hold: counted once all hold. */
@@ -180,14 +218,14 @@ export class Ledger {
   }
 
   standing(profile: Profile): Standing {
-    const { meter, open } = this.#load();
+    const { meter, open, overdue } = this.#load();
     const nowMs = meter.clockMs;
     const day = dayOf(nowMs);
     const { settings } = profile;
     return {
       nowMs,
       terms: quotaTerms(settings),
-      posted: posted(drawnOf(this.period(day), profile)),
+      posted: plus(posted(drawnOf(this.period(day), profile)), this.#overdue(day)),
       pending: this.pending(day),
       grants: grantRoom(this.period(day).drawn.granted, this.grants.openAt(nowMs), () =>
         this.#claim(profile, day),
@@ -196,19 +234,30 @@ export class Ledger {
       windows: meter.windows,
       rateLimit: (name) =>
         limitOfClass(name, (own) => rateLimitFor(settings, own, settings.rpm[REQUESTS] ?? 0)),
-      inFlight: open.size,
+      inFlight: open.size - overdue.size,
       maxInFlight: settings.max_in_flight,
       ...accountStanding(meter, this.#cover, this.use(day), promisedBy(profile).floor),
     };
   }
 
   use(day: Day): DayUse {
-    return dayUse(this.period(day), this.pending(day));
+    const use = dayUse(this.period(day), this.pending(day));
+    return { ...use, spent: plus(use.spent, this.#overdue(day)) };
   }
 
   /** Held by calls in progress that were admitted on `day`. */
   pending(day: Day): MicroNeurons {
+    return microNeurons(this.#held(day) - this.#overdue(day));
+  }
+
+  /** With what is held by those whose deadline has passed. */
+  #held(day: Day): MicroNeurons {
     return microNeurons(this.#load().pending.get(day) ?? 0);
+  }
+
+  /** What will be charged for calls whose deadline has passed and that have no line yet. */
+  #overdue(day: Day): MicroNeurons {
+    return microNeurons(this.#load().overdueHeld.get(day) ?? 0);
   }
 
   /** What this month has come to, by its days and the calls in progress. */
@@ -219,8 +268,19 @@ export class Ledger {
   /** The step's time is written with it: whatever settles later has no earlier one. */
   readonly keepClock = (): void => void (this.#meterChanged = true);
 
+  /** Those without a line: of which some may be past their deadline. */
   openHolds(): readonly Hold[] {
     return [...this.#load().open.values()];
+  }
+
+  /** Calls in progress of a route. */
+  inFlightOf(route: string): number {
+    const { open, overdue } = this.#load();
+    let count = 0;
+    for (const hold of open.values()) {
+      if (hold.route === route && !overdue.has(hold.callId)) count += 1;
+    }
+    return count;
   }
 
   period(day: Day): Period {
@@ -237,10 +297,13 @@ export class Ledger {
     this.change({ ...period, totals: addRefused(period.totals, kind, times) });
   }
 
-  /** Ends every open hold as expired: the tenant is being deleted. */
-  expireAll(profile: Profile): void {
+  /** Ends open holds as expired: the tenant is being deleted. True when some are left. */
+  expireOpen(profile: Profile): boolean {
     const { meter, open } = this.#load();
-    for (const hold of open.values()) this.#expire(hold, profile, meter.clockMs);
+    for (const hold of [...open.values()].slice(0, MOST_EXPIRED)) {
+      this.#expire(hold, profile, meter.clockMs);
+    }
+    return open.size > 0;
   }
 
   #load(): LedgerMemory {
@@ -270,8 +333,10 @@ export class Ledger {
     const period = this.period(line.day);
     const memory = this.#load();
     memory.open.delete(line.callId);
+    unmarkOverdue(memory, line.callId);
     addPending(memory, line.day, 0 - line.held);
     this.#store.finishLine(line);
+    this.walk.ended(line);
     this.grants.draw(line.grants);
     this.change({
       day: line.day,
@@ -285,7 +350,8 @@ export class Ledger {
     const days = [...this.#load().pending.keys()].filter((day) => day < before);
     const inUse = days.map((day) => ({
       quota: drawnOf(this.period(day), profile).quota,
-      pending: this.pending(day),
+      // Also those that have ended and did not draw yet.
+      pending: this.#held(day),
     }));
     return claimOf(quotaTerms(profile.settings), inUse);
   }

@@ -66,10 +66,12 @@ export function nextDueMs(parts: Parts, profile: Profile, nowMs: number): number
   const spread = profile.createdAtMs % PURGE_AFTER_MIDNIGHT_MS;
   const nextPurge = startOf(dayOf(nowMs) + 1) + spread;
   const refusals = parts.refusals.waiting ? [nowMs + REFUSALS_FLUSH_MS] : [];
+  const walk = parts.ledger.walk.isRunning ? [nowMs] : [];
   return Math.min(
     nextPurge,
     ...deadlines,
     ...refusals,
+    ...walk,
     ...erasuresDueMs(parts, nowMs),
     ...batchesDueMs(parts),
     parts.contentFiles.dueMs() ?? Infinity,

@@ -31,14 +31,15 @@ export class MonthSum {
   }
 
   /** What this month has come to, with what an earlier life of the tenant posted on its last day. */
-  use({ carried, settings }: Profile, { meter, pending, periods }: LedgerMemory): MonthUse {
+  use({ carried, settings }: Profile, memory: LedgerMemory): MonthUse {
+    const { meter, pending, overdueHeld, periods } = memory;
     const days = monthOf(dayOf(meter.clockMs));
     const earlier = isIn(days, carried.day) ? carried.posted : 0;
-    const held = [...pending].filter(([day]) => isIn(days, day));
+    const ended = sumIn(days, overdueHeld);
     return {
       cap: monthlyCap(settings),
-      posted: microNeurons(this.#posted(days, periods) + earlier),
-      pending: microNeurons(held.reduce((sum, [, amount]) => sum + amount, 0)),
+      posted: microNeurons(this.#posted(days, periods) + earlier + ended),
+      pending: microNeurons(sumIn(days, pending) - ended),
       startsAtMs: startOf(days.first),
       endsAtMs: startOf(days.end),
     };
@@ -63,5 +64,8 @@ export class MonthSum {
     return sum;
   }
 }
+
+const sumIn = (days: Month, amounts: ReadonlyMap<Day, number>): number =>
+  [...amounts].reduce((sum, [day, amount]) => sum + (isIn(days, day) ? amount : 0), 0);
 
 const isIn = ({ first, end }: Month, day: Day): boolean => day >= first && day < end;

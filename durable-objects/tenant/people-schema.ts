@@ -29,3 +29,9 @@ export const PEOPLE_TABLES: readonly string[] = [
     verdict_id TEXT NOT NULL
   ) STRICT, WITHOUT ROWID`,
 ];
+
+/** Later than the first tables: claims by when they end, so that those that have are found at once. */
+export const CLAIM_INDEX: readonly string[] = [
+  `CREATE INDEX verdicts_claims ON verdicts (json_extract(body, '$.review.claim_expires_at'))
+    WHERE review_state = 'claimed'`,
+];

@@ -6,7 +6,6 @@ import type { Grant } from "../../src/domain/grant.ts";
 import { type MicroNeurons, ZERO } from "../../src/domain/micro-neurons.ts";
 import type { MonthRoom } from "../../src/domain/month-quota.ts";
 import { type Day, dayOf } from "../../src/domain/period.ts";
-import { posted } from "../../src/domain/quota.ts";
 import { DEFAULT_RATES, type RateStanding, standing } from "../../src/domain/rate-limit.ts";
 import type { Parts } from "./parts.ts";
 import type { Profile } from "./profile-store.ts";
@@ -84,17 +83,29 @@ const VERDICT_SAMPLE = 200;
 /** Longer than any hold may be open after its deadline: the alarm or any call ends it. */
 const EXPIRY_GRACE_MS = 60_000;
 
-/** Counts, over today and yesterday, what must always be zero. */
-export function countInvariants(parts: Parts, profile: Profile): InvariantCount[] {
+/** How far the look at the lines is: what was not looked at must not look sound. */
+export interface InvariantCounts {
+  readonly counts: readonly InvariantCount[];
+  readonly isComplete: boolean;
+  /** Lines of calls drawn up to then were looked at; null: all of them. */
+  readonly checkedToMs: number | null;
+  readonly countedAtMs: number;
+}
+
+/**
+ * Counts, over today and yesterday, what must always be zero. A bounded number of rows is read: where
+ * there are more lines, this says how far it is, and the alarm or the next look goes on.
+ */
+export function countInvariants(parts: Parts, profile: Profile): InvariantCounts {
   const now = parts.ledger.standing(profile);
   const seen = new Map(parts.journal.listViolations().map(({ name, count }) => [name, count]));
   const open = parts.ledger.openHolds();
-  const overdue = open.filter((hold) => hold.deadlineMs + EXPIRY_GRACE_MS < now.nowMs).length;
-  const days = [dayOf(now.nowMs) - 1, dayOf(now.nowMs)].map((day) => ({
-    sum: parts.journal.sumLines(day),
-    period: posted(parts.ledger.period(day).drawn),
-  }));
-  const lines = days.reduce((total, { sum }) => total + sum.lines, 0);
+  // Those that this and the next steps turn into lines have ended: they count as charged already.
+  const overdue = parts.ledger.isBehind
+    ? 0
+    : open.filter((hold) => hold.deadlineMs + EXPIRY_GRACE_MS < now.nowMs).length;
+  const walk = parts.ledger.walk.look(now.nowMs);
+  const { lines } = walk;
   const verdicts = parts.verdicts.latest(VERDICT_SAMPLE);
   const counts: Omit<InvariantCount, "number">[] = [
     counted("admitted_within_limit", null, seen.get("admitted_within_limit") ?? 0),
@@ -102,15 +113,10 @@ export function countInvariants(parts: Parts, profile: Profile): InvariantCount[
     counted(
       "lines_sum_to_posted",
       lines,
-      days.filter(({ sum, period }) => sum.posted !== period).length +
-        parts.archives.countBroken(ARCHIVE_SAMPLE),
+      walk.wrongDays + parts.archives.countBroken(ARCHIVE_SAMPLE),
     ),
     counted("rate_within_limit", null, seen.get("rate_within_limit") ?? 0),
-    counted(
-      "charged_within_hold",
-      lines,
-      days.reduce((n, { sum }) => n + sum.brokenBounds, 0),
-    ),
+    counted("charged_within_hold", lines, walk.brokenBounds),
     counted(
       "verdict_stored_with_its_line",
       verdicts.length,
@@ -122,7 +128,12 @@ export function countInvariants(parts: Parts, profile: Profile): InvariantCount[
       verdicts.filter((verdict) => approvedUnchecked(parts, verdict)).length,
     ),
   ];
-  return counts.map((count, at) => ({ number: at + 1, ...count }));
+  return {
+    counts: counts.map((count, at) => ({ number: at + 1, ...count })),
+    isComplete: walk.isComplete,
+    checkedToMs: walk.checkedToMs,
+    countedAtMs: walk.atMs,
+  };
 }
 
 const counted = (

@@ -15,8 +15,8 @@ import type { Profile } from "./profile-store.ts";
 
 type NotFound = Extract<LookupFailure, { kind: "not_found" }>;
 
-/** Read at once; all are released, since each was claimed by a step of its own. */
-const MOST_RELEASED = 500;
+/** Claims that one step opens again: as many as one step can claim. */
+export const MOST_RELEASED = 200;
 
 const NO_VERDICT: NotFound = { kind: "not_found", what: "verdict" };
 
@@ -38,7 +38,10 @@ export function reviewVerdict(
   return outcome;
 }
 
-/** The oldest that are open, so that no item waits for ever; those whose claim has passed too. */
+/**
+ * The oldest that are open, so that no item waits for ever. Of those whose claim has passed a bounded
+ * number is opened first: enough of them for this step.
+ */
 export function claimVerdicts(parts: Parts, limit: number, reviewer: Reviewer): Verdict[] {
   releaseClaims(parts, reviewer.nowMs);
   return parts.verdicts.listOpen(limit).flatMap((verdict) => {
@@ -49,13 +52,11 @@ export function claimVerdicts(parts: Parts, limit: number, reviewer: Reviewer): 
   });
 }
 
-/** Claims whose time has passed are open again: before anybody is told of them. */
-export function releaseClaims(parts: Parts, nowMs: number): void {
-  for (;;) {
-    const expired = parts.verdicts.listClaimedUntil(nowMs, MOST_RELEASED);
-    for (const verdict of expired) parts.verdicts.update(verdictAt(verdict, nowMs));
-    if (expired.length < MOST_RELEASED) return;
-  }
+/** Claims whose time has passed are open again; lists say so before. True when there may be more. */
+export function releaseClaims(parts: Parts, nowMs: number): boolean {
+  const expired = parts.verdicts.listClaimedUntil(nowMs, MOST_RELEASED);
+  for (const verdict of expired) parts.verdicts.update(verdictAt(verdict, nowMs));
+  return expired.length === MOST_RELEASED;
 }
 
 export function listRevisions(

@@ -72,14 +72,14 @@ import type { Profile } from "./profile-store.ts";
 import type { AdmitReply, AdmitRequest, Caller, SettleReply, SettleRequest } from "./protocol.ts";
 import { type AskedCall, quote } from "./quote.ts";
 import type { RefusalCount } from "./refusal-store.ts";
-import { countInvariants, type InvariantCount, type Limits, limits } from "./reports.ts";
+import { countInvariants, type InvariantCounts, type Limits, limits } from "./reports.ts";
 import { keyed, personHash } from "./content-hash.ts";
 import { Chores } from "./chores.ts";
 import { useReports } from "../../src/reports/open-reports.ts";
 import type { RowVersion } from "../../src/reports/usage-message.ts";
 import { FeedDesk } from "./feed-desk.ts";
 import { readRebuild, type RebuildStanding, startRebuild } from "./rebuild-reports.ts";
-import { claimVerdicts, listRevisions, releaseClaims, reviewVerdict } from "./review-desk.ts";
+import { claimVerdicts, listRevisions, reviewVerdict } from "./review-desk.ts";
 import { type ReadContent, readContent } from "./content-desk.ts";
 import type { ContentRead } from "./content-store.ts";
 import {
@@ -238,7 +238,7 @@ export class Tenant extends DurableObject<Env> {
 
   /** A repeat of what was admitted is never turned away: its hold is taken and must be told of. */
   #isKnown({ callId }: AdmitRequest): boolean {
-    return this.#parts.ledger.entry(callId) !== null;
+    return this.#parts.ledger.has(callId);
   }
 
   /** What such a call would cost; nothing is reserved, and it takes no rate. */
@@ -440,21 +440,20 @@ export class Tenant extends DurableObject<Env> {
     });
   }
 
-  /** For the platform's metrics: reads two days' lines and all deliveries, so it is asked rarely. */
-  check(caller: Caller): TenantCheck | AskFailure {
-    return this.#ask(caller, (profile) => ({
+  /** For the platform's metrics: reads some thousands of rows, so it is asked rarely. */
+  check(caller: Caller): Promise<TenantCheck | AskFailure> {
+    return this.#tell(caller, (_, __, profile) => ({
       kind: "checked" as const,
-      counts: countInvariants(this.#parts, profile),
+      ...countInvariants(this.#parts, profile),
       deliveries: this.#parts.outbox.deliveries.counts(),
     }));
   }
 
-  countInvariants(caller: Caller): InvariantList | AskFailure {
-    return this.#ask(caller, (profile, nowMs) => ({
+  countInvariants(caller: Caller): Promise<InvariantList | AskFailure> {
+    return this.#tell(caller, (_, __, profile) => ({
       kind: "invariants" as const,
       tenant: profile.id,
-      counts: countInvariants(this.#parts, profile),
-      nowMs,
+      ...countInvariants(this.#parts, profile),
     }));
   }
 
@@ -462,10 +461,10 @@ export class Tenant extends DurableObject<Env> {
     caller: Caller,
     query: VerdictQuery,
   ): ({ readonly kind: "verdicts" } & VerdictPage) | AskFailure {
-    return this.#ask(caller, (_, nowMs) => {
-      releaseClaims(this.#parts, nowMs);
-      return { kind: "verdicts" as const, ...this.#parts.verdicts.list(query) };
-    });
+    return this.#ask(caller, (_, nowMs) => ({
+      kind: "verdicts" as const,
+      ...this.#parts.verdicts.list(query, nowMs),
+    }));
   }
 
   readVerdict(
@@ -742,15 +741,25 @@ export class Tenant extends DurableObject<Env> {
    *
    * @returns the totals of every day, without persons or content; null when there is nothing
    */
-  close(): { readonly carried: Profile["carried"]; readonly periods: readonly Period[] } | null {
+  async close(): Promise<{
+    readonly carried: Profile["carried"];
+    readonly periods: readonly Period[];
+  } | null> {
     const profile = this.#profile();
     if (profile === null) return null;
-    this.#steps.run(profile, () => {
+    let more = this.#steps.run(profile, () => {
       this.#parts.keys.endAll();
-      this.#parts.ledger.expireAll(profile);
       this.#parts.refusals.flush();
       this.#steps.writeProfile({ ...profile, closed: true });
+      return this.#parts.ledger.expireOpen(profile);
     });
+    while (more) {
+      // oxlint-disable-next-line no-await-in-loop -- one bounded step after the other
+      await this.ctx.storage.sync();
+      const ending = this.#profile();
+      if (ending === null) return null;
+      more = this.#steps.run(ending, () => this.#parts.ledger.expireOpen(ending));
+    }
     const periods = this.#parts.journal.listPeriods(0, Number.MAX_SAFE_INTEGER);
     return { carried: profile.carried, periods };
   }
@@ -804,7 +813,7 @@ export class Tenant extends DurableObject<Env> {
     return this.#steps.run(profile, work);
   }
 
-  /** As `#ask`, for what leaves something to be delivered. */
+  /** As `#ask`, for what leaves something to be delivered, or to be gone on with. */
   async #tell<Result>(
     caller: Caller,
     work: (nowMs: number, keyId: string | null, profile: Profile) => Result,
@@ -865,17 +874,14 @@ export interface PeriodList {
   readonly nowMs: number;
 }
 
-export interface TenantCheck {
+export interface TenantCheck extends InvariantCounts {
   readonly kind: "checked";
-  readonly counts: readonly InvariantCount[];
   readonly deliveries: { readonly waiting: number; readonly failed: number };
 }
 
-export interface InvariantList {
+export interface InvariantList extends InvariantCounts {
   readonly kind: "invariants";
   readonly tenant: string;
-  readonly counts: readonly InvariantCount[];
-  readonly nowMs: number;
 }
 
 /** Stores read one row more than asked for, to know whether there is more. */

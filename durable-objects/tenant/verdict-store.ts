@@ -1,5 +1,6 @@
 import type { Category } from "../../src/domain/category.ts";
 import { isoTime } from "../../src/domain/period.ts";
+import { verdictAt } from "../../src/domain/review.ts";
 import type { Decision, Review, Verdict } from "../../src/domain/verdict.ts";
 import type { Database } from "../database.ts";
 import { AFTER_ALL_IDS, firstIdAfter, lastIdBefore } from "../id-range.ts";
@@ -99,13 +100,13 @@ export class VerdictStore {
       .map(toVerdict);
   }
 
-  /** Claimed until that time at the latest, however many others are. */
+  /** Claimed until that time at the latest, the earliest first: no other claim is read. */
   listClaimedUntil(untilMs: number, limit: number): Verdict[] {
     return this.#db
       .run<VerdictRow>(
-        `SELECT * FROM verdicts WHERE review_state IN ('open', 'claimed')
-          AND review_state = 'claimed' AND json_extract(body, '$.review.claim_expires_at') <= ?
-          ORDER BY id LIMIT ?`,
+        `SELECT * FROM verdicts WHERE review_state = 'claimed'
+          AND json_extract(body, '$.review.claim_expires_at') <= ?
+          ORDER BY json_extract(body, '$.review.claim_expires_at') LIMIT ?`,
         isoTime(untilMs),
         limit,
       )
@@ -119,14 +120,18 @@ export class VerdictStore {
 
   /**
    * Newest first. The scan is narrowed by the most selective index and bounded: a page may hold
-   * fewer than `limit` and still name where to go on.
+   * fewer than `limit` and still name where to go on. A claim whose time has passed is open here, also
+   * while its row does not say so yet.
    */
-  list(query: VerdictQuery): VerdictPage {
-    const scanned = this.#scan(query);
+  list(query: VerdictQuery, nowMs: number): VerdictPage {
+    const { review } = query;
+    const stored = { ...query, review: review === "open" || review === "claimed" ? null : review };
+    const scanned = this.#scanFor(query);
     const verdicts: Verdict[] = [];
     for (const row of scanned.slice(0, MAX_SCAN)) {
-      if (!matches(row, query)) continue;
-      const verdict = toVerdict(row);
+      if (!matches(row, stored)) continue;
+      const verdict = verdictAt(toVerdict(row), nowMs);
+      if (!same(review, verdict.review.state)) continue;
       if (query.category !== null && !hasReason(verdict, query.category)) continue;
       if (verdicts.length === query.limit) {
         return { verdicts, next: verdicts.at(-1)?.id ?? null };
@@ -200,6 +205,15 @@ export class VerdictStore {
   delete(id: string): void {
     this.#db.run("DELETE FROM revisions WHERE verdict_id = ?", id);
     this.#db.run("DELETE FROM verdicts WHERE id = ?", id);
+  }
+
+  /** What is open are rows of two states: both are ranges of one index. */
+  #scanFor(query: VerdictQuery): VerdictRow[] {
+    const rows = this.#scan(query);
+    if (query.review !== "open" || narrowest(query)?.value !== "open") return rows;
+    return [...rows, ...this.#scan({ ...query, review: "claimed" })]
+      .toSorted((one, other) => (one.id < other.id ? 1 : -1))
+      .slice(0, MAX_SCAN + 1);
   }
 
   #scan(query: VerdictQuery, scan: number = MAX_SCAN + 1): VerdictRow[] {

@@ -49,9 +49,7 @@ export const listInvariants = defineRoute({
       tenant.countInvariants(caller),
     );
     if (page.kind !== "page") return page;
-    const counted = page.data.map(({ tenant, counts, nowMs }) =>
-      toInvariants(tenant, counts, nowMs),
-    );
+    const counted = page.data.map((found) => toInvariants(found.tenant, found));
     return ok(list(counted, page.next));
   },
 });

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import type { InvariantCount } from "../../durable-objects/tenant/reports.ts";
+import type { InvariantCounts } from "../../durable-objects/tenant/reports.ts";
 import type { RefusalCount } from "../../durable-objects/tenant/refusal-store.ts";
 import type { AuditEntry } from "../../durable-objects/account/account-store.ts";
 import { isoTime } from "../domain/period.ts";
@@ -93,7 +93,21 @@ export const toRefusal = ({ minute, kind, policy, count, detail }: RefusalCount)
 export const InvariantsOutput = v.object({
   object: v.literal("invariants"),
   tenant: v.string(),
-  holds: v.pipe(v.boolean(), v.description("True when nothing was found broken.")),
+  holds: v.pipe(
+    v.nullable(v.boolean()),
+    v.description(
+      "False: something is broken. True: everything was looked at and nothing is. Null: nothing was found so far, and not everything was looked at.",
+    ),
+  ),
+  complete: v.pipe(
+    v.boolean(),
+    v.description(
+      "Whether all lines of today and yesterday were looked at. A request reads a bounded number; the rest is looked at at once without it: ask again.",
+    ),
+  ),
+  checked_to: v.pipe(
+    v.nullable(time("Calls that began up to then were looked at; null: all of them.")),
+  ),
   data: v.array(
     v.object({
       number: v.pipe(v.number(), v.description("As the documentation numbers them.")),
@@ -102,16 +116,24 @@ export const InvariantsOutput = v.object({
       violations: v.number(),
     }),
   ),
-  as_of: time("When it was counted."),
+  as_of: time(
+    "When it was counted. Where it took several steps, what was found is told for a minute.",
+  ),
 });
 
-export const toInvariants = (tenant: string, counts: readonly InvariantCount[], nowMs: number) => ({
-  object: "invariants" as const,
-  tenant,
-  holds: counts.every(({ violations }) => violations === 0),
-  data: counts,
-  as_of: isoTime(nowMs),
-});
+export function toInvariants(tenant: string, found: InvariantCounts) {
+  const { counts, isComplete, checkedToMs, countedAtMs } = found;
+  const isBroken = counts.some(({ violations }) => violations > 0);
+  return {
+    object: "invariants" as const,
+    tenant,
+    holds: isBroken ? false : isComplete ? true : null,
+    complete: isComplete,
+    checked_to: checkedToMs === null ? null : isoTime(checkedToMs),
+    data: counts,
+    as_of: isoTime(countedAtMs),
+  };
+}
 
 export const AuditOutput = v.object({
   id: v.string(),

@@ -243,7 +243,9 @@ export interface Refusal {
 
 export interface Invariants {
   readonly tenant: string;
-  readonly holds: boolean;
+  readonly holds: boolean | null;
+  readonly complete: boolean;
+  readonly checked_to: string | null;
   readonly data: readonly {
     readonly number: number;
     readonly name: string;

@@ -146,7 +146,9 @@ function InvariantsPanel({ tenant }: { readonly tenant: string }) {
       hint="What must always be zero, counted when this page was opened."
       actions={
         data !== null && (
-          <Badge tone={data.holds ? "good" : "bad"}>{data.holds ? "all hold" : "broken"}</Badge>
+          <Badge tone={data.holds === false ? "bad" : data.complete ? "good" : "neutral"}>
+            {data.holds === false ? "broken" : data.complete ? "all hold" : "being counted"}
+          </Badge>
         )
       }
     >
