@@ -241,6 +241,7 @@ describe("released migrations", () => {
       ["report_ends", "23f25786295c9ba642aa36541302f5c00476347efc796c07f4e12bc0bfe9374a"],
       ["pool", "b63408e5cf7fdfc075dcdea56bb0bb536ec053a12448bb8e0d7376fa9dfc9572"],
       ["delivery_rates", "f7efc1892d9db8e720415525da3a2a20bfe93d438da2ad5e8f082722468184bc"],
+      ["deletions", "104e87188c562d46b76163fdeb1c6dd96a4cfd2881fbc06bd97a01ebd267f807"],
     ],
   ] as const)("of the %s's object are as they were", async (_, migrations, ...released) => {
     for (const [at, [name, expected]] of released.entries()) {

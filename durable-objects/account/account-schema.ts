@@ -61,4 +61,9 @@ export const ACCOUNT_MIGRATIONS: readonly Migration[] = [
   { name: "report_ends", statements: REPORT_END_TABLES },
   { name: "pool", statements: POOL_TABLES },
   { name: "delivery_rates", statements: DELIVERY_RATES },
+  {
+    name: "deletions",
+    // Looked for whenever the alarm is set: without reading all tenants.
+    statements: ["CREATE INDEX tenants_deleting ON tenants (id) WHERE state = 'deleting'"],
+  },
 ];

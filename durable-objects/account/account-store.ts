@@ -86,9 +86,14 @@ export class AccountStore {
     return { ...none, ...Object.fromEntries(rows.map(({ state, count }) => [state, count])) };
   }
 
-  listDeleting(limit: number): ListedTenant[] {
+  /** By id, after one of them. */
+  listDeleting(after: string, limit: number): ListedTenant[] {
     return this.#db
-      .run<TenantRow>("SELECT * FROM tenants WHERE state = 'deleting' LIMIT ?", limit)
+      .run<TenantRow>(
+        "SELECT * FROM tenants WHERE state = 'deleting' AND id > ? ORDER BY id LIMIT ?",
+        after,
+        limit,
+      )
       .map(toTenant);
   }
 

@@ -43,6 +43,7 @@ import { type MicroNeurons, microNeurons, ZERO } from "../../src/domain/micro-ne
 import { promisedBy } from "../../src/domain/settings.ts";
 import type { Warning } from "../../src/domain/account-warnings.ts";
 import type { AccountAnswer, AccountAsk, DaySpent } from "./account-protocol.ts";
+import { askEach, type AskLimits, within } from "./ask-each.ts";
 import { eraseFiles } from "./erase-files.ts";
 import { useReports } from "../../src/reports/open-reports.ts";
 import { endReports } from "./end-reports.ts";
@@ -72,6 +73,12 @@ const MAX_PURGED = 500;
 /** Unfinished deletions and sweeps in one alarm. */
 const MOST_AT_ONCE = 50;
 
+/** Of each kind: an alarm comes to its end within a minute, whoever hangs. */
+const ALARM_LIMITS: AskLimits = { atOnce: 8, eachMs: 20_000, allMs: 20_000 };
+
+/** One half of a deletion: the tenant's object ends 10,000 calls in a hundred steps at most. */
+const CLOSE_MS = 15_000;
+
 /**
  * The list of tenants, the log of admin acts, and the pool that all tenants share. It makes and ends
  * tenants; in the course of a call it is asked only for what a tenant's object has not leased yet.
@@ -88,6 +95,8 @@ export class Account extends DurableObject<Env> {
   readonly #courier: Courier;
   readonly #book: PoolBook;
   readonly #pool: PoolDesk;
+  /** The last deletion that an alarm took up. */
+  #resumedTo = "";
   /** When the alarm is set for, as far as is known since the object started. */
   #armedMs: number | null = null;
 
@@ -393,29 +402,38 @@ export class Account extends DurableObject<Env> {
 
   /** Takes up deletions that a crash cut short, and files that are still to be erased. */
   override async alarm(): Promise<void> {
-    const unfinished = this.#store.listDeleting(MOST_AT_ONCE);
     await this.ctx.storage.setAlarm(Date.now() + RESUME_AFTER_MS);
     this.#courier.wake();
-    await this.#tellView();
-    await recallLeases(this.#tellDeps());
-    for (const { id } of unfinished) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
-      await this.deleteTenant(id).catch(() => false);
-    }
-    const due = this.#sweeps.list(MOST_AT_ONCE).filter(({ dueAtMs }) => dueAtMs <= Date.now());
-    // oxlint-disable-next-line no-await-in-loop -- one after the other
-    for (const sweep of due) await this.#sweep(sweep);
-    const ends = this.#ends.list(MOST_AT_ONCE).filter(({ dueAtMs }) => dueAtMs <= Date.now());
-    // oxlint-disable-next-line no-await-in-loop -- one after the other
-    for (const end of ends) await this.#endReports(end);
+    const nowMs = Date.now();
+    const sweeps = this.#sweeps.list(MOST_AT_ONCE).filter(({ dueAtMs }) => dueAtMs <= nowMs);
+    const ends = this.#ends.list(MOST_AT_ONCE).filter(({ dueAtMs }) => dueAtMs <= nowMs);
+    // Side by side: an object, a bucket or a database that hangs holds up none of the others.
+    await Promise.all([
+      this.#tellView(),
+      recallLeases(this.#tellDeps()),
+      askEach(this.#unfinished(), (id) => this.deleteTenant(id), ALARM_LIMITS),
+      askEach(sweeps, (sweep) => this.#sweep(sweep), ALARM_LIMITS),
+      askEach(ends, (end) => this.#endReports(end), ALARM_LIMITS),
+    ]);
     this.#purge();
     await restOrLate(this.#courier);
     await this.#arm();
   }
 
+  /**
+   * Deletions to be taken up again, each alarm after those of the one before: many that hang do not
+   * keep the others from their turn. One that is on its way already is not begun a second time.
+   */
+  #unfinished(): readonly string[] {
+    const after = this.#store.listDeleting(this.#resumedTo, MOST_AT_ONCE);
+    const some = after.length > 0 ? after : this.#store.listDeleting("", MOST_AT_ONCE);
+    this.#resumedTo = some.length < MOST_AT_ONCE ? "" : (some.at(-1)?.id ?? "");
+    return some.map(({ id }) => id).filter((id) => !this.#turns.has(id));
+  }
+
   /** One alarm, for whatever is to be done next; none when nothing is. */
   async #arm(): Promise<void> {
-    const [unfinished] = this.#store.listDeleting(1);
+    const [unfinished] = this.#store.listDeleting("", 1);
     const [sweep] = this.#sweeps.list(1);
     const due = unfinished === undefined ? [] : [Date.now() + RESUME_AFTER_MS];
     if (sweep !== undefined) due.push(sweep.dueAtMs);
@@ -488,7 +506,7 @@ export class Account extends DurableObject<Env> {
     this.#store.writeTenant({ ...listed, state: "deleting" }, nowMs);
     await this.ctx.storage.setAlarm(nowMs + RESUME_AFTER_MS);
     const tenant = this.env.TENANT.getByName(id);
-    using closed = await tenant.close();
+    using closed = await within(CLOSE_MS, tenant.close());
     const periods = closed?.periods ?? [];
     for (const period of periods) this.#store.keepPeriod(id, generation, period);
     // The clock is read after the close: when midnight came in between, nothing is carried over.
@@ -500,7 +518,7 @@ export class Account extends DurableObject<Env> {
     const sweep = this.#planSweep(id, generation);
     const end = this.#planReportEnd(id, generation);
     await this.ctx.storage.sync();
-    await tenant.erase();
+    await within(CLOSE_MS, tenant.erase());
     const ended: ListedTenant = { ...listed, state: "deleted", carried };
     this.#store.writeTenant(ended, nowMs);
     if (sweep !== null) await this.#sweep(sweep);

@@ -1,0 +1,53 @@
+// Questions to many others, of which some may never answer: a few at a time, none for long, and all
+// together not for long either. Whoever is not asked, or does not answer, is asked by a later alarm.
+
+export interface AskLimits {
+  /** Asked at once: one that hangs takes the place of one other. */
+  readonly atOnce: number;
+  /** How long one may take. */
+  readonly eachMs: number;
+  /** After so long nobody else is asked. */
+  readonly allMs: number;
+}
+
+/** It may still go on: nobody waits for it any more. */
+class TookTooLong extends Error {}
+
+/** @throws TookTooLong, or what the work threw */
+export async function within<Result>(ms: number, work: Promise<Result>): Promise<Result> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new TookTooLong()), ms);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** In the order given. Returns how many answered in time; never throws. */
+export async function askEach<Item>(
+  items: readonly Item[],
+  ask: (item: Item) => Promise<unknown>,
+  { atOnce, eachMs, allMs }: AskLimits,
+): Promise<number> {
+  const endMs = Date.now() + allMs;
+  let next = 0;
+  let answered = 0;
+  const lane = async (): Promise<void> => {
+    while (next < items.length && Date.now() < endMs) {
+      const item = items[next] as Item;
+      next += 1;
+      try {
+        // oxlint-disable-next-line no-await-in-loop -- one after the other, in this lane
+        await within(eachMs, ask(item));
+        answered += 1;
+      } catch {
+        // A later alarm asks again: what is to be done is written down until it is.
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(atOnce, items.length) }, lane));
+  return answered;
+}

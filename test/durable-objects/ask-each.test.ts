@@ -1,0 +1,180 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { askEach } from "../../durable-objects/account/ask-each.ts";
+import { aTenant, cleanUp, inAccount, NOW, tenantStub } from "./a-tenant.ts";
+
+const HANGS = new Promise<never>(() => undefined);
+const LIMITS = { atOnce: 3, eachMs: 1000, allMs: 5000 };
+
+const numbers = (count: number) => Array.from({ length: count }, (_, at) => at);
+
+describe("questions to many", () => {
+  beforeEach(() => {
+    vi.useFakeTimers({ now: NOW, toFake: ["setTimeout", "clearTimeout", "Date"] });
+  });
+  afterEach(() => void vi.useRealTimers());
+
+  const asked = async (items: readonly number[], answer: (item: number) => Promise<unknown>) => {
+    const order: number[] = [];
+    let inFlight = 0;
+    let most = 0;
+    const done = askEach(
+      items,
+      async (item) => {
+        order.push(item);
+        inFlight += 1;
+        most = Math.max(most, inFlight);
+        try {
+          return await answer(item);
+        } finally {
+          inFlight -= 1;
+        }
+      },
+      LIMITS,
+    );
+    await vi.runAllTimersAsync();
+    return { answered: await done, order, most };
+  };
+
+  it("reach all, in order, so many at once", async () => {
+    const { answered, order, most } = await asked(numbers(20), async () => undefined);
+    expect(answered).toBe(20);
+    expect(order).toEqual(numbers(20));
+    expect(most).toBe(3);
+  });
+
+  it.each([
+    ["one hangs", [4]],
+    ["two hang", [0, 9]],
+    ["three hang, as many as are asked at once", [0, 1, 2]],
+    ["the last hangs", [19]],
+  ])("reach all others when %s", async (_, hung) => {
+    const { answered, order } = await asked(numbers(20), (item) =>
+      hung.includes(item) ? HANGS : Promise.resolve(),
+    );
+    expect(answered).toBe(20 - hung.length);
+    expect(order).toEqual(numbers(20));
+  });
+
+  it("go on after one that throws", async () => {
+    const { answered } = await asked(numbers(5), async (item) => {
+      if (item === 1) throw new Error("no");
+    });
+    expect(answered).toBe(4);
+  });
+
+  it("end when all hang, and ask nobody after that", async () => {
+    const { answered, order } = await asked(numbers(100), () => HANGS);
+    expect(answered).toBe(0);
+    // Three a second, for five seconds.
+    expect(order).toEqual(numbers(15));
+  });
+});
+
+describe("the alarm of the account", () => {
+  afterEach(cleanUp);
+
+  type Stub = ReturnType<typeof tenantStub>;
+
+  interface Object {
+    env: Env;
+    alarm: () => Promise<void>;
+    patchPool: (patch: object) => Promise<unknown>;
+  }
+
+  /** Rings it, with some tenants' objects that never answer; time passes as it waits. */
+  async function ring(
+    hung: readonly string[],
+    act: (object: Object) => Promise<unknown> = (object) => object.alarm(),
+  ): Promise<void> {
+    vi.useFakeTimers({ now: NOW, toFake: ["setTimeout", "clearTimeout", "Date"] });
+    await inAccount(async (_, instance) => {
+      const object = instance as unknown as Object;
+      const { env } = object;
+      const hanging = new Proxy({}, { get: () => () => HANGS }) as unknown as Stub;
+      const getByName = (id: string) => (hung.includes(id) ? hanging : env.TENANT.getByName(id));
+      object.env = { ...env, TENANT: { getByName } as unknown as Env["TENANT"] } as Env;
+      const state = { done: false };
+      const rung = act(object).finally(() => (state.done = true));
+      while (!state.done) {
+        // oxlint-disable-next-line no-await-in-loop -- until it has ended
+        await scheduler.wait(1);
+        vi.advanceTimersByTime(500);
+      }
+      await rung;
+      object.env = env;
+    });
+    vi.useRealTimers();
+  }
+
+  const states = () =>
+    inAccount(({ storage }) =>
+      Object.fromEntries(
+        storage.sql
+          .exec<{ id: string; state: string }>("SELECT id, state FROM tenants")
+          .toArray()
+          .map(({ id, state }) => [id, state]),
+      ),
+    );
+
+  const leave = (ids: readonly string[]) =>
+    inAccount(({ storage }) => {
+      for (const id of ids) {
+        storage.sql.exec("UPDATE tenants SET state = 'deleting' WHERE id = ?", id);
+      }
+    });
+
+  it("ends deletions although the first of them hangs, and that one later", async () => {
+    const tenants = [];
+    for (let n = 0; n < 4; n += 1) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      tenants.push((await aTenant({}, `del-${n}-${crypto.randomUUID().slice(0, 8)}`)).id);
+    }
+    const [first = "", ...others] = tenants;
+    await leave(tenants);
+    await ring([first]);
+    const after = await states();
+    expect(after[first]).toBe("deleting");
+    expect(others.map((id) => after[id])).toEqual(others.map(() => "deleted"));
+    await ring([]);
+    expect((await states())[first]).toBe("deleted");
+  });
+
+  it("takes up those behind fifty that hang", async () => {
+    const ids = Array.from({ length: 60 }, (_, at) => `many-${String(at).padStart(3, "0")}`);
+    await inAccount(({ storage }) => {
+      for (const id of ids) {
+        storage.sql.exec(
+          `INSERT INTO tenants (id, generation, state, carried_day, carried, created_at_ms)
+            VALUES (?, 1, 'deleting', 0, 0, ?)`,
+          id,
+          NOW,
+        );
+      }
+    });
+    const hung = ids.slice(0, 50);
+    await ring(hung);
+    await ring(hung);
+    const after = await states();
+    expect(ids.slice(50).map((id) => after[id])).toEqual(Array(10).fill("deleted"));
+  });
+
+  it("tells the others what one does not hear", async () => {
+    const [one, two] = [await aTenant(), await aTenant()];
+    // A request that changes what all are to know waits for the one no longer than a few seconds.
+    await ring([one.id], (object) => object.patchPool({ safety_margin_neurons: 1 }));
+    const told = await inAccount(({ storage }) =>
+      storage.sql
+        .exec<{ tenant: string; told: number }>("SELECT tenant, told FROM promises")
+        .toArray(),
+    );
+    const toldOf = (id: string) => told.find(({ tenant }) => tenant === id)?.told ?? 0;
+    expect(toldOf(two.id)).toBeGreaterThan(toldOf(one.id));
+    await ring([]);
+    const later = await inAccount(({ storage }) =>
+      storage.sql
+        .exec<{ tenant: string; told: number }>("SELECT tenant, told FROM promises")
+        .toArray(),
+    );
+    expect(new Set(later.map((row) => row.told)).size).toBe(1);
+  });
+});
