@@ -15,10 +15,8 @@ class TookTooLong extends Error {}
 
 /** @throws TookTooLong, or what the work threw */
 export async function within<Result>(ms: number, work: Promise<Result>): Promise<Result> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new TookTooLong()), ms);
-  });
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new TookTooLong()), ms);
   try {
     return await Promise.race([work, late]);
   } finally {

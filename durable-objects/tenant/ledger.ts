@@ -276,11 +276,11 @@ export class Ledger {
   /** Calls in progress of a route. */
   inFlightOf(route: string): number {
     const { open, overdue } = this.#load();
-    let count = 0;
+    let calls = 0;
     for (const hold of open.values()) {
-      if (hold.route === route && !overdue.has(hold.callId)) count += 1;
+      if (hold.route === route && !overdue.has(hold.callId)) calls += 1;
     }
-    return count;
+    return calls;
   }
 
   period(day: Day): Period {

@@ -7,33 +7,33 @@ const LIMITS = { atOnce: 3, eachMs: 1000, allMs: 5000 };
 
 const numbers = (count: number) => Array.from({ length: count }, (_, at) => at);
 
+const asked = async (items: readonly number[], answer: (item: number) => Promise<unknown>) => {
+  const order: number[] = [];
+  let inFlight = 0;
+  let most = 0;
+  const done = askEach(
+    items,
+    async (item) => {
+      order.push(item);
+      inFlight += 1;
+      most = Math.max(most, inFlight);
+      try {
+        return await answer(item);
+      } finally {
+        inFlight -= 1;
+      }
+    },
+    LIMITS,
+  );
+  await vi.runAllTimersAsync();
+  return { answered: await done, order, most };
+};
+
 describe("questions to many", () => {
   beforeEach(() => {
     vi.useFakeTimers({ now: NOW, toFake: ["setTimeout", "clearTimeout", "Date"] });
   });
   afterEach(() => void vi.useRealTimers());
-
-  const asked = async (items: readonly number[], answer: (item: number) => Promise<unknown>) => {
-    const order: number[] = [];
-    let inFlight = 0;
-    let most = 0;
-    const done = askEach(
-      items,
-      async (item) => {
-        order.push(item);
-        inFlight += 1;
-        most = Math.max(most, inFlight);
-        try {
-          return await answer(item);
-        } finally {
-          inFlight -= 1;
-        }
-      },
-      LIMITS,
-    );
-    await vi.runAllTimersAsync();
-    return { answered: await done, order, most };
-  };
 
   it("reach all, in order, so many at once", async () => {
     const { answered, order, most } = await asked(numbers(20), async () => undefined);
@@ -70,6 +70,23 @@ describe("questions to many", () => {
   });
 });
 
+const states = () =>
+  inAccount(({ storage }) =>
+    Object.fromEntries(
+      storage.sql
+        .exec<{ id: string; state: string }>("SELECT id, state FROM tenants")
+        .toArray()
+        .map(({ id, state }) => [id, state]),
+    ),
+  );
+
+const leave = (ids: readonly string[]) =>
+  inAccount(({ storage }) => {
+    for (const id of ids) {
+      storage.sql.exec("UPDATE tenants SET state = 'deleting' WHERE id = ?", id);
+    }
+  });
+
 describe("the alarm of the account", () => {
   afterEach(cleanUp);
 
@@ -92,7 +109,7 @@ describe("the alarm of the account", () => {
       const { env } = object;
       const hanging = new Proxy({}, { get: () => () => HANGS }) as unknown as Stub;
       const getByName = (id: string) => (hung.includes(id) ? hanging : env.TENANT.getByName(id));
-      object.env = { ...env, TENANT: { getByName } as unknown as Env["TENANT"] } as Env;
+      object.env = { ...env, TENANT: { getByName } as unknown as Env["TENANT"] };
       const state = { done: false };
       const rung = act(object).finally(() => (state.done = true));
       while (!state.done) {
@@ -105,23 +122,6 @@ describe("the alarm of the account", () => {
     });
     vi.useRealTimers();
   }
-
-  const states = () =>
-    inAccount(({ storage }) =>
-      Object.fromEntries(
-        storage.sql
-          .exec<{ id: string; state: string }>("SELECT id, state FROM tenants")
-          .toArray()
-          .map(({ id, state }) => [id, state]),
-      ),
-    );
-
-  const leave = (ids: readonly string[]) =>
-    inAccount(({ storage }) => {
-      for (const id of ids) {
-        storage.sql.exec("UPDATE tenants SET state = 'deleting' WHERE id = ?", id);
-      }
-    });
 
   it("ends deletions although the first of them hangs, and that one later", async () => {
     const tenants = [];

@@ -146,7 +146,7 @@ describe("holds whose deadline passed together", () => {
     const closed = await account().readClosedBooks(tenant.id, null, {
       first: DAY - 20,
       end: DAY + 20,
-    } as never);
+    });
     expect(JSON.stringify(closed)).toContain(String(MANY * PICTURE));
   });
 });

@@ -144,7 +144,7 @@ describe("claims that have run out", () => {
     expect(read?.["detail"]).toBe("SEARCH verdicts USING INDEX verdicts_claims (<expr><?)");
     // The alarm goes on until none are left.
     const stub = env.TENANT.getByName(tenant.id);
-    for (let ring = 0; ring < 12 && (await left()) > 10; ring += 1) {
+    for (let rung = 0; rung < 12 && (await left()) > 10; rung += 1) {
       // oxlint-disable-next-line no-await-in-loop -- one alarm after the other
       expect(await runDurableObjectAlarm(stub)).toBe(true);
     }

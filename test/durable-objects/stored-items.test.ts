@@ -76,46 +76,46 @@ describe("a stored item", () => {
   });
 });
 
-describe("a generation", () => {
-  const generation = async (tenant: ATenant, count: number, stores?: number) =>
-    tenant.stub().admit({
-      kind: "generation",
-      callId: newId("jnl"),
-      requestId: newId("req"),
-      route: "POST /v1/images",
-      caller: tenant.key,
-      userId: null,
-      idempotency: null,
-      model: "@cf/black-forest-labs/flux-1-schnell",
-      measured: {
-        kind: "picture",
-        picture: {
-          pictures: count,
-          width: null,
-          height: null,
-          steps: null,
-          effort: "medium",
-          seed: false,
-          guidance: null,
-          strength: null,
-          promptChars: 5,
-          negativeChars: null,
-          inputs: [],
-        },
+const generation = async (tenant: ATenant, count: number, stores?: number) =>
+  tenant.stub().admit({
+    kind: "generation",
+    callId: newId("jnl"),
+    requestId: newId("req"),
+    route: "POST /v1/images",
+    caller: tenant.key,
+    userId: null,
+    idempotency: null,
+    model: "@cf/black-forest-labs/flux-1-schnell",
+    measured: {
+      kind: "picture",
+      picture: {
+        pictures: count,
+        width: null,
+        height: null,
+        steps: null,
+        effort: "medium",
+        seed: false,
+        guidance: null,
+        strength: null,
+        promptChars: 5,
+        negativeChars: null,
+        inputs: [],
       },
-      fit: false,
-      streamed: false,
-      guard: null,
-      ...(stores !== undefined && { stores }),
-    });
+    },
+    fit: false,
+    streamed: false,
+    guard: null,
+    ...(stores !== undefined && { stores }),
+  });
 
+describe("a generation", () => {
   it.each([
     ["pictures that are stored", 8, 8, 8],
     ["pictures in the reply alone", 8, undefined, 1],
     ["one that is stored", 1, 1, 1],
   ])("takes a unit for each of %s", async (_, count, stores, units) => {
     const tenant = await aTenant({ rpm: { requests: 100 } });
-    await expectKind(await generation(tenant, count, stores), "admitted");
+    expectKind(await generation(tenant, count, stores), "admitted");
     expect(await left(tenant, "requests")).toBe(100 - units);
   });
 });

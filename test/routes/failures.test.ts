@@ -215,22 +215,24 @@ describe("every kind of failure", () => {
   });
 });
 
+const throwing = (error: Error) =>
+  stub(
+    new Proxy(
+      {},
+      {
+        // No promise is awaited of it, so it is no thenable either.
+        get: (_, name) => (name === "then" ? undefined : () => Promise.reject(error)),
+      },
+    ),
+  );
+
+const BUG = () => Object.assign(new RangeError("cannot encode"), { remote: true });
+
 describe("an exception of an object", () => {
   afterEach(() => {
     vi.useRealTimers();
     vi.restoreAllMocks();
   });
-
-  const throwing = (error: Error) =>
-    stub(
-      new Proxy(
-        {},
-        {
-          // No promise is awaited of it, so it is no thenable either.
-          get: (_, name) => (name === "then" ? undefined : () => Promise.reject(error)),
-        },
-      ),
-    );
 
   const ROUTES = [
     ["GET", "/v1/verdicts", undefined],
@@ -242,8 +244,6 @@ describe("an exception of an object", () => {
     ["POST", "/v1/moderations", { input: "hello" }],
     ["POST", "/v1/chat/completions", { model: "x", messages: [{ role: "user", content: "x" }] }],
   ] as const;
-
-  const BUG = () => Object.assign(new RangeError("cannot encode"), { remote: true });
 
   it.each(ROUTES)("is told as what it is, and logged once: %s %s", async (method, path, body) => {
     const { key } = await newTenant();

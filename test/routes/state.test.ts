@@ -285,7 +285,7 @@ describe("what fails", () => {
     const flawed = account({
       putTenant: (id: string, change: never, ifMatch: never) =>
         id === "beta" ? Promise.reject(new TypeError("x")) : real.putTenant(id, change, ifMatch),
-      recordAll: (acts: never) => real.recordAll(acts),
+      recordAll: (entries: never) => real.recordAll(entries),
     });
     const document = { tenants: { acme: FREE, beta: FREE, gamma: FREE } };
     const reply = await put(document, { env: flawed });

@@ -303,19 +303,19 @@ describe("2,000 events to three endpoints", () => {
   );
 });
 
+/** Never more in any window of 60 s than the limit. */
+const mostInAMinute = (attempts: readonly Seen[]): number => {
+  const times = attempts.map(({ atMs }) => atMs).toSorted((a, b) => a - b);
+  return Math.max(
+    0,
+    ...times.map((from) => times.filter((at) => at >= from && at < from + MINUTE).length),
+  );
+};
+
+const flood = (world: World, count: number): string[] =>
+  Array.from({ length: count }, () => world.happen());
+
 describe("a minute", () => {
-  /** Never more in any window of 60 s than the limit. */
-  const mostInAMinute = (attempts: readonly Seen[]): number => {
-    const times = attempts.map(({ atMs }) => atMs).toSorted((a, b) => a - b);
-    return Math.max(
-      0,
-      ...times.map((from) => times.filter((at) => at >= from && at < from + MINUTE).length),
-    );
-  };
-
-  const flood = (world: World, count: number): string[] =>
-    Array.from({ length: count }, () => world.happen());
-
   it("has 600 attempts to an endpoint; the rest waits, and goes out in order", () =>
     inWorld(async (world) => {
       const webhook = world.add(ok);
