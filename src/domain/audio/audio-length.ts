@@ -3,6 +3,7 @@ import { adtsFrameAt, frameStream, mpegFrameAt, tagEnd } from "./frame-stream.ts
 import { flacLength } from "./flac.ts";
 import { mp4Length } from "./mp4.ts";
 import { oggLength } from "./ogg.ts";
+import { newReadBudget, type ReadBudget } from "./read-budget.ts";
 import { wavLength } from "./wav.ts";
 import { webmLength } from "./webm.ts";
 
@@ -47,9 +48,16 @@ export function audioFormat(bytes: Uint8Array): AudioFormat | null {
   return mpegFrameAt(bytes, from) === null ? null : "mpeg";
 }
 
-/** Null where no length can be read, or none that can be vouched for. */
-export function audioLength(bytes: Uint8Array): AudioLength | null {
-  const found = read(bytes);
+/**
+ * Null where no length can be read, none that can be vouched for, or not within the budget.
+ *
+ * @param budget given by tests, who read what was spent
+ */
+export function audioLength(
+  bytes: Uint8Array,
+  budget: ReadBudget = newReadBudget(),
+): AudioLength | null {
+  const found = read(bytes, budget);
   if (found === null || !(found.atMostMs > 0 && found.atMostMs <= MAX_MS)) return null;
   const atMostMs = Math.ceil(found.atMostMs);
   const countedMs = found.countedMs === null ? null : Math.ceil(found.countedMs);
@@ -57,21 +65,21 @@ export function audioLength(bytes: Uint8Array): AudioLength | null {
   return { atMostMs, countedMs: known ? Math.min(atMostMs, countedMs) : null };
 }
 
-function read(bytes: Uint8Array): AudioLength | null {
+function read(bytes: Uint8Array, budget: ReadBudget): AudioLength | null {
   switch (audioFormat(bytes)) {
     case "wav":
       return wavLength(bytes);
     case "mpeg":
     case "aac":
-      return frameStream(bytes);
+      return frameStream(bytes, budget);
     case "flac":
-      return flacLength(bytes);
+      return flacLength(bytes, budget);
     case "ogg":
-      return oggLength(bytes);
+      return oggLength(bytes, budget);
     case "mp4":
       return mp4Length(bytes);
     case "webm":
-      return webmLength(bytes);
+      return webmLength(bytes, budget);
     default:
       return null;
   }

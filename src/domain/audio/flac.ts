@@ -1,5 +1,6 @@
 import type { AudioLength } from "./audio-length.ts";
 import { nextByte, viewOf } from "./byte-view.ts";
+import { type ReadBudget, spend } from "./read-budget.ts";
 
 // FLAC (RFC 9639): the number of samples in STREAMINFO is a claim, frames are what is decoded. A
 // frame's header says how many samples it has, and a checksum of 8 bits with 15 fixed ones tells it
@@ -11,7 +12,7 @@ const RATES = [
   0, 88_200, 176_400, 192_000, 8000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 96_000,
 ];
 
-export function flacLength(bytes: Uint8Array): AudioLength | null {
+export function flacLength(bytes: Uint8Array, budget: ReadBudget): AudioLength | null {
   // STREAMINFO comes first (section 8.1).
   if (((bytes[4] ?? 0) & 127) !== 0 || bytes.length < STREAM_INFO_AT + STREAM_INFO_BYTES)
     return null;
@@ -24,13 +25,14 @@ export function flacLength(bytes: Uint8Array): AudioLength | null {
     at < bytes.length;
     at = nextByte(bytes, 0xff, at + 1)
   ) {
+    if (!spend(budget)) return null;
     const frame = frameAt(bytes, at);
-    if (frame !== null) {
-      const rates = [frame.sampleRate ?? streamRate, streamRate].filter((rate) => rate > 0);
-      if (rates.length === 0) return null;
-      atMostMs += (frame.samples * 1000) / Math.min(...rates);
-      countedMs += (frame.samples * 1000) / (rates[0] ?? 1);
-    }
+    if (frame === null) continue;
+    const own = frame.sampleRate ?? streamRate;
+    const first = own > 0 ? own : streamRate;
+    if (first === 0) return null;
+    atMostMs += (frame.samples * 1000) / (streamRate > 0 ? Math.min(first, streamRate) : first);
+    countedMs += (frame.samples * 1000) / first;
   }
   return { atMostMs, countedMs };
 }
@@ -43,8 +45,9 @@ interface FlacFrame {
 
 /** Section 9.1. */
 function frameAt(bytes: Uint8Array, at: number): FlacFrame | null {
-  const [second = 0, third = 0, fourth = 0] = [bytes[at + 1], bytes[at + 2], bytes[at + 3]];
-  if ((second & 0xfe) !== 0xf8) return null;
+  if (((bytes[at + 1] ?? 0) & 0xfe) !== 0xf8) return null;
+  const third = bytes[at + 2] ?? 0;
+  const fourth = bytes[at + 3] ?? 0;
   const sizeCode = third >> 4;
   const rateCode = third & 15;
   if (sizeCode === 0 || rateCode === 15 || fourth >> 4 > 10 || (fourth & 1) === 1) return null;

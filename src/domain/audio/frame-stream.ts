@@ -1,5 +1,6 @@
 import type { AudioLength } from "./audio-length.ts";
 import { asciiAt, nextByte } from "./byte-view.ts";
+import { type ReadBudget, spend } from "./read-budget.ts";
 
 // MPEG audio (MP3) and ADTS (AAC): frames one after the other, each with its own header, and
 // anything between them. Headers that count the frames (Xing, VBRI) or the tag's size (ID3) may
@@ -12,8 +13,6 @@ interface Frame {
   readonly bytes: number;
   readonly ms: number;
 }
-
-type FrameAt = (bytes: Uint8Array, at: number) => Frame | null;
 
 /** Kilobits a second by index, of MPEG-1 layers I to III, then of MPEG-2 layer I, and II and III. */
 const BIT_RATES: readonly (readonly number[])[] = [
@@ -28,11 +27,23 @@ const SAMPLE_RATES = [44_100, 48_000, 32_000];
 /** A frame of free bit rate has no length of its own: a header and the least side information. */
 const FREE_FRAME_BYTES = 13;
 
+/** By the second and the third byte of a header, which say it all: a stream has few different ones. */
+const MPEG_FRAMES = new Map<number, Frame | null>();
+
 /** ISO 11172-3, 2.4.1.3, and ISO 13818-3; "MPEG-2.5" halves the rates once more. */
 export function mpegFrameAt(bytes: Uint8Array, at: number): Frame | null {
   const second = bytes[at + 1] ?? 0;
-  const third = bytes[at + 2] ?? 0;
   if (bytes[at] !== 0xff || (second & 0xe0) !== 0xe0) return null;
+  const third = bytes[at + 2] ?? 0;
+  const header = second * 256 + third;
+  const known = MPEG_FRAMES.get(header);
+  if (known !== undefined) return known;
+  const frame = mpegFrame(second, third);
+  MPEG_FRAMES.set(header, frame);
+  return frame;
+}
+
+function mpegFrame(second: number, third: number): Frame | null {
   const version = (second >> 3) & 3; // 3: MPEG-1, 2: MPEG-2, 0: MPEG-2.5
   const layer = 4 - ((second >> 1) & 3);
   const rateIndex = third >> 4;
@@ -75,23 +86,43 @@ interface Chain {
   readonly ms: number;
 }
 
-/**
- * The longest chain of frames that do not overlap, in one pass: at each frame, the best chain that
- * has ended before it goes on with it. Of those that have not ended yet only the ones that are longer
- * than all that end earlier are kept, which are a few, whatever the bytes are.
- */
-function longestChain(bytes: Uint8Array, frameAt: FrameAt): number {
-  const open: Chain[] = [];
-  let best = 0;
-  for (let at = nextByte(bytes, 0xff, 0); at < bytes.length; at = nextByte(bytes, 0xff, at + 1)) {
-    if (((bytes[at + 1] ?? 0) & 0xe0) !== 0xe0) continue;
-    const frame = frameAt(bytes, at);
-    if (frame === null) continue;
-    while (open[0] !== undefined && open[0].end <= at) best = Math.max(best, open.shift()?.ms ?? 0);
-    keep(open, { end: at + frame.bytes, ms: best + frame.ms });
+/** What is made of the frames of one kind, as they come. */
+class FrameCount {
+  /** What is heard by a decoder that reads frame after frame and, where there is none, looks on. */
+  heardMs = 0;
+  heardBytes = 0;
+  /** Where that decoder looks next. */
+  #next: number;
+  /**
+   * At each frame, the best chain that has ended before it goes on with it. Of those that have not
+   * ended yet only the ones that are longer than all that end earlier are kept, which are a few,
+   * whatever the bytes are.
+   */
+  readonly #open: Chain[] = [];
+  #best = 0;
+
+  constructor(from: number) {
+    this.#next = from;
   }
-  // Those that end beyond the end: a decoder may play what is there of them.
-  return Math.max(best, open.at(-1)?.ms ?? 0);
+
+  add(at: number, frame: Frame, length: number): void {
+    if (at >= this.#next) {
+      this.heardMs += frame.ms;
+      this.heardBytes += Math.min(frame.bytes, length - at);
+      this.#next = at + frame.bytes;
+    }
+    const open = this.#open;
+    while (open[0] !== undefined && open[0].end <= at) {
+      this.#best = Math.max(this.#best, open.shift()?.ms ?? 0);
+    }
+    keep(open, { end: at + frame.bytes, ms: this.#best + frame.ms });
+  }
+
+  /** The longest chain of frames that do not overlap. */
+  get longestMs(): number {
+    // Those that end beyond the end: a decoder may play what is there of them.
+    return Math.max(this.#best, this.#open.at(-1)?.ms ?? 0);
+  }
 }
 
 /** Sorted by end, and so by length. */
@@ -104,25 +135,6 @@ function keep(open: Chain[], chain: Chain): void {
   open.splice(place, useless, chain);
 }
 
-/** What is heard by a decoder that reads frame after frame and, where there is none, looks on. */
-function inOrder(
-  bytes: Uint8Array,
-  from: number,
-  frameAt: FrameAt,
-): { readonly ms: number; readonly bytes: number } {
-  const heard = { ms: 0, bytes: 0 };
-  let at = from;
-  while (at < bytes.length) {
-    const frame = frameAt(bytes, at);
-    if (frame !== null) {
-      heard.ms += frame.ms;
-      heard.bytes += Math.min(frame.bytes, bytes.length - at);
-    }
-    at = frame === null ? nextByte(bytes, 0xff, at + 1) : at + frame.bytes;
-  }
-  return heard;
-}
-
 /** Where an ID3v2 tag says that it ends: four times seven bits. https://id3.org/id3v2.4.0-structure */
 export function tagEnd(bytes: Uint8Array): number {
   if (!asciiAt(bytes, 0, "ID3")) return 0;
@@ -133,15 +145,24 @@ export function tagEnd(bytes: Uint8Array): number {
 /** Behind its tag a file is mostly frames; where it is not, another decoder may be meant to read it. */
 const LEAST_FRAMES = 0.75;
 
-/** Null where what is in it is mostly something else. */
-export function frameStream(bytes: Uint8Array): AudioLength | null {
+/**
+ * Both kinds in one pass over every place where a header could stand: none is of both.
+ *
+ * @returns null where what is in it is mostly something else
+ */
+export function frameStream(bytes: Uint8Array, budget: ReadBudget): AudioLength | null {
   const from = tagEnd(bytes);
-  const [mpeg, adts] = [
-    inOrder(bytes, from, mpegFrameAt),
-    inOrder(bytes, from, adtsFrameAt),
-  ] as const;
-  const heard = mpeg.bytes > adts.bytes ? mpeg : adts;
-  if (heard.bytes < (bytes.length - from) * LEAST_FRAMES) return null;
-  const atMostMs = Math.max(longestChain(bytes, mpegFrameAt), longestChain(bytes, adtsFrameAt));
-  return { atMostMs, countedMs: heard.ms };
+  const mpeg = new FrameCount(from);
+  const adts = new FrameCount(from);
+  for (let at = nextByte(bytes, 0xff, 0); at < bytes.length; at = nextByte(bytes, 0xff, at + 1)) {
+    if (!spend(budget)) return null;
+    const second = bytes[at + 1] ?? 0;
+    if ((second & 0xe0) !== 0xe0) continue;
+    const isAdts = (second & 0xf6) === 0xf0;
+    const frame = isAdts ? adtsFrameAt(bytes, at) : mpegFrameAt(bytes, at);
+    if (frame !== null) (isAdts ? adts : mpeg).add(at, frame, bytes.length);
+  }
+  const heard = mpeg.heardBytes > adts.heardBytes ? mpeg : adts;
+  if (heard.heardBytes < (bytes.length - from) * LEAST_FRAMES) return null;
+  return { atMostMs: Math.max(mpeg.longestMs, adts.longestMs), countedMs: heard.heardMs };
 }

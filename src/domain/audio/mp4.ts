@@ -1,6 +1,7 @@
 import { aacFrameMs } from "./aac-config.ts";
 import type { AudioLength } from "./audio-length.ts";
 import { viewOf } from "./byte-view.ts";
+import { MAX_BOXES, MAX_DEPTH, MAX_TRACKS } from "./read-budget.ts";
 
 // MP4 and M4A (ISO 14496-12) with AAC. The movie, its tracks, their media, their edit lists and their
 // sample tables each say how long it is, and so do the fragments of a recording that was streamed;
@@ -12,9 +13,6 @@ import { viewOf } from "./byte-view.ts";
 const CONTAINERS: ReadonlySet<string> = new Set([
   "moov", "trak", "edts", "mdia", "minf", "stbl", "mvex", "moof", "traf",
 ]); // prettier-ignore
-
-/** More boxes than any recording has: a fragment has about ten. */
-const MAX_BOXES = 100_000;
 
 interface Track {
   isSound: boolean;
@@ -53,13 +51,21 @@ export function mp4Length(bytes: Uint8Array): AudioLength | null {
     tracks: [], timescale: 0, ticks: 0, movieSampleTicks: 0, sampleTicks: 0, fragmentSamples: 0,
     fragmentTicks: 0,
   }; // prettier-ignore
-  const boxes = boxesOf(bytes, view);
-  if (boxes === null) return null;
-  for (const box of boxes) {
-    const read = READERS[box.type];
+  const ends = [bytes.length];
+  let at = 0;
+  for (let boxes = 0; at < bytes.length; boxes += 1) {
+    while (ends.length > 1 && at === ends.at(-1)) ends.pop();
+    const limit = ends.at(-1) ?? 0;
+    if (at + 8 > limit) return limit === bytes.length ? lengthOf(movie) : null;
+    const box = boxAt(view, at, { limit, isCut: ends.length === 1 });
+    if (box === null || boxes === MAX_BOXES) return null;
     if (box.type === "trak") movie.tracks.push(newTrack());
     // A box that is cut, or whose counts reach beyond it: what it says is not known.
-    if (read !== undefined && !read(movie, view, box)) return null;
+    if (READERS[box.type]?.(movie, view, box) === false) return null;
+    const isEntered = CONTAINERS.has(box.type);
+    if (isEntered) ends.push(box.end);
+    if (ends.length > MAX_DEPTH || movie.tracks.length > MAX_TRACKS) return null;
+    at = isEntered ? box.at : box.end;
   }
   return lengthOf(movie);
 }
@@ -69,33 +75,26 @@ const newTrack = (): Track => ({
   movieTicks: 0, frameMs: null,
 }); // prettier-ignore
 
-/** All boxes in order, containers before what they hold; null where one does not fit in its own. */
-function boxesOf(bytes: Uint8Array, view: DataView): Box[] | null {
-  const boxes: Box[] = [];
-  const ends = [bytes.length];
-  let at = 0;
-  while (at < bytes.length) {
-    while (ends.length > 1 && at === ends.at(-1)) ends.pop();
-    const limit = ends.at(-1) ?? 0;
-    if (at + 8 > limit) return limit === bytes.length ? boxes : null;
-    const short = view.getUint32(at);
-    const headerBytes = short === 1 ? 16 : 8;
-    if (at + headerBytes > limit) return null;
-    const size = short === 0 ? limit - at : short === 1 ? Number(view.getBigUint64(at + 8)) : short;
-    const type = String.fromCharCode(...bytes.subarray(at + 4, at + 8));
-    // Of a recording that was cut, the last box is longer than the file.
-    const end = ends.length === 1 ? Math.min(at + size, limit) : at + size;
-    if (size < headerBytes || end > limit || boxes.length === MAX_BOXES) return null;
-    boxes.push({ type, at: at + headerBytes, end });
-    if (CONTAINERS.has(type)) {
-      ends.push(end);
-      at += headerBytes;
-    } else {
-      at = end;
-    }
-  }
-  return boxes;
+/** Null where it does not fit in its own container. Of a recording that was cut, the last may not. */
+function boxAt(
+  view: DataView,
+  at: number,
+  { limit, isCut }: { readonly limit: number; readonly isCut: boolean },
+): Box | null {
+  const short = view.getUint32(at);
+  const headerBytes = short === 1 ? 16 : 8;
+  if (at + headerBytes > limit) return null;
+  const size = short === 0 ? limit - at : short === 1 ? uint64(view, at + 8) : short;
+  const type = String.fromCharCode(
+    view.getUint8(at + 4), view.getUint8(at + 5), view.getUint8(at + 6), view.getUint8(at + 7),
+  ); // prettier-ignore
+  const end = isCut ? Math.min(at + size, limit) : at + size;
+  return size < headerBytes || end > limit ? null : { type, at: at + headerBytes, end };
 }
+
+/** Inexact beyond 2^53, where nothing real is. (A BigInt for each entry of a table is dear.) */
+const uint64 = (view: DataView, at: number): number =>
+  view.getUint32(at) * 2 ** 32 + view.getUint32(at + 4);
 
 type Reader = (movie: Movie, view: DataView, box: Box) => boolean;
 
@@ -112,7 +111,7 @@ function timesAt(
 ): { readonly timescale: number; readonly ticks: number } {
   if (view.getUint8(at) === 1) {
     const timescale = view.getUint32(at + header.long - 4);
-    return { timescale, ticks: known(Number(view.getBigUint64(at + header.long)), 2 ** 64 - 1) };
+    return { timescale, ticks: known(uint64(view, at + header.long), 2 ** 64 - 1) };
   }
   const timescale = view.getUint32(at + header.short - 4);
   return { timescale, ticks: known(view.getUint32(at + header.short), 2 ** 32 - 1) };
@@ -147,7 +146,7 @@ const READERS: Readonly<Record<string, Reader>> = {
     let ticks = 0;
     for (let entry = 0; entry < count; entry += 1) {
       const at = box.at + 8 + entry * width;
-      ticks += wide ? Number(view.getBigUint64(at)) : view.getUint32(at);
+      ticks += wide ? uint64(view, at) : view.getUint32(at);
     }
     const track = trackOf(movie);
     track.movieTicks = Math.max(track.movieTicks, ticks);

@@ -1,6 +1,7 @@
 import type { AudioLength } from "./audio-length.ts";
 import { asciiAt, nextByte, viewOf } from "./byte-view.ts";
 import { OPUS, type PacketCodec, vorbisCodec } from "./packet.ts";
+import { MAX_STREAMS, PACKETS_A_STEP, type ReadBudget, spend } from "./read-budget.ts";
 
 // Ogg (RFC 3533) with Opus or Vorbis. Streams may follow each other or run side by side; all of them
 // add up. A page with a wrong checksum is dropped by some readers, who then look for pages inside of
@@ -18,13 +19,15 @@ interface Stream {
   last: number;
 }
 
-export function oggLength(bytes: Uint8Array): AudioLength | null {
+export function oggLength(bytes: Uint8Array, budget: ReadBudget): AudioLength | null {
   const view = viewOf(bytes);
   const streams = new Map<number, Stream>();
-  let segments = 0;
   for (let at = 0; at < bytes.length; at = nextByte(bytes, 0x4f, at + 1)) {
+    if (!spend(budget)) return null;
     if (!asciiAt(bytes, at, "OggS") || at + HEADER_BYTES > bytes.length) continue;
     const page = pageAt(bytes, view, at);
+    // Pages that overlap say the same lacing again and again.
+    if (!spend(budget, page.segments / PACKETS_A_STEP)) return null;
     let stream = streams.get(page.serial);
     if ((page.flags & BEGINS) !== 0) {
       const codec = codecAt(bytes, page.bodyAt);
@@ -32,12 +35,10 @@ export function oggLength(bytes: Uint8Array): AudioLength | null {
       if (codec === null || (stream !== undefined && !isSame(stream.codec, codec))) return null;
       stream ??= { codec, packetsMs: 0, first: null, last: 0 };
       streams.set(page.serial, stream);
+      if (streams.size > MAX_STREAMS) return null;
     }
     if (stream === undefined) return null;
     addPage(stream, bytes, page);
-    // Pages that do not overlap have fewer packets than the file has bytes.
-    segments += page.lacing.length;
-    if (segments > bytes.length) return null;
   }
   return totalOf([...streams.values()]);
 }
@@ -53,19 +54,22 @@ interface Page {
   readonly serial: number;
   /** -1: no packet ends in this page. */
   readonly granule: number;
-  readonly lacing: Uint8Array;
+  /** How many bytes of lacing there are, and where. */
+  readonly segments: number;
+  readonly lacingAt: number;
   readonly bodyAt: number;
 }
 
 function pageAt(bytes: Uint8Array, view: DataView, at: number): Page {
   const segments = bytes[at + 26] ?? 0;
-  const bodyAt = at + HEADER_BYTES + segments;
+  const lacingAt = at + HEADER_BYTES;
   return {
     flags: bytes[at + 5] ?? 0,
-    granule: Number(view.getBigInt64(at + 6, true)),
+    granule: view.getInt32(at + 10, true) * 2 ** 32 + view.getUint32(at + 6, true),
     serial: view.getUint32(at + 14, true),
-    lacing: bytes.subarray(at + HEADER_BYTES, bodyAt),
-    bodyAt,
+    segments,
+    lacingAt,
+    bodyAt: lacingAt + segments,
   };
 }
 
@@ -75,7 +79,9 @@ function addPage(stream: Stream, bytes: Uint8Array, page: Page): void {
   let packetAt = page.bodyAt;
   let next = page.bodyAt;
   let pageMs = 0;
-  for (const size of page.lacing) {
+  const end = Math.min(page.bodyAt, bytes.length);
+  for (let at = page.lacingAt; at < end; at += 1) {
+    const size = bytes[at] ?? 0;
     next += size;
     if (size === 255) continue;
     if (begins) pageMs += stream.codec.packetMs(bytes, packetAt, next - packetAt);

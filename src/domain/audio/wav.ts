@@ -1,5 +1,6 @@
 import type { AudioLength } from "./audio-length.ts";
 import { asciiAt, viewOf } from "./byte-view.ts";
+import { MAX_CHUNKS } from "./read-budget.ts";
 
 // WAV: uncompressed samples, so bytes are time. The size of `data` is often wrong (a stream's is 0
 // or 4 GB) and decoders look for more chunks behind it: what may be heard is all that follows.
@@ -41,7 +42,7 @@ export function wavLength(bytes: Uint8Array): AudioLength | null {
   const view = viewOf(bytes);
   let at = 12;
   let format: Format | null = null;
-  while (at + 8 <= bytes.length) {
+  for (let chunks = 0; at + 8 <= bytes.length && chunks < MAX_CHUNKS; chunks += 1) {
     const size = view.getUint32(at + 4, true);
     const content = at + 8;
     if (asciiAt(bytes, at, "fmt ")) {

@@ -1,6 +1,7 @@
 import type { AudioLength } from "./audio-length.ts";
 import { viewOf } from "./byte-view.ts";
 import { OPUS, type PacketCodec, vorbisCodec } from "./packet.ts";
+import { MAX_DEPTH, MAX_TRACKS, type ReadBudget, spend } from "./read-budget.ts";
 
 // WebM (RFC 8794, RFC 9559) with Opus or Vorbis, as browsers record it: often without a duration, in
 // segments and clusters of unknown size. Blocks say when they are heard, packets how long they last;
@@ -50,15 +51,16 @@ interface Recording {
   countedMs: number | null;
 }
 
-export function webmLength(bytes: Uint8Array): AudioLength | null {
+export function webmLength(bytes: Uint8Array, budget: ReadBudget): AudioLength | null {
   const view = viewOf(bytes);
   const recording: Recording = {
     tracks: [], scale: null, duration: 0, clusterTime: 0, blockTime: 0, last: 0, packetsMs: 0,
     countedMs: 0,
   }; // prettier-ignore
-  const parents: Parent[] = [{ id: 0, end: bytes.length }];
+  const parents: Parent[] = [{ id: 0, end: bytes.length, unknown: false }];
   let at = 0;
   while (at < bytes.length) {
+    if (!spend(budget)) return null;
     while (parents.length > 1 && at >= (parents.at(-1)?.end ?? 0)) parents.pop();
     const element = elementAt(bytes, at);
     // The last one of a recording that was cut.
@@ -72,8 +74,10 @@ export function webmLength(bytes: Uint8Array): AudioLength | null {
     if (end > limit && limit !== bytes.length) return null;
     if (ENTERED.has(id)) {
       if (id === TRACK_ENTRY) recording.tracks.push(newTrack());
-      // A cluster of unknown size ends where the next one begins: its parent's end holds for both.
-      parents.push({ id, end: Math.min(end, limit) });
+      // What has no size ends where the next of its kind begins: its parent's end holds for both.
+      while (parents.at(-1)?.unknown === true && endsBefore(parents.at(-1)?.id, id)) parents.pop();
+      parents.push({ id, end: Math.min(end, limit), unknown });
+      if (parents.length > MAX_DEPTH || recording.tracks.length > MAX_TRACKS) return null;
       at = contentAt;
       continue;
     }
@@ -93,9 +97,15 @@ const newTrack = (): Track => ({
 interface Parent {
   readonly id: number;
   readonly end: number;
+  /** Its size is: it reaches as far as its parent, or to the next of its kind. */
+  readonly unknown: boolean;
 }
 
-const NO_PARENT: Parent = { id: 0, end: 0 };
+const NO_PARENT: Parent = { id: 0, end: 0, unknown: false };
+
+/** A cluster ends where another or a new segment begins; a segment where a new one does. */
+const endsBefore = (open: number | undefined, next: number): boolean =>
+  next === SEGMENT || (next === CLUSTER && open === CLUSTER);
 
 interface Element {
   readonly id: number;
