@@ -1,24 +1,34 @@
+import { asciiAt } from "../domain/audio/byte-view.ts";
 import { endOfString } from "./json-shape.ts";
 
-// Workers AI takes pictures and sounds as JSON arrays of numbers from 0 to 255, one for each byte.
-// Parsed as JSON, such an array costs thirty times its bytes in heap; here it is read digit by digit
-// and taken out before the rest is parsed.
+// Workers AI takes pictures and sounds as JSON arrays of numbers from 0 to 255, one for each byte, or
+// as base64. Parsed as JSON, such an array costs thirty times its bytes in heap and a string twice;
+// here they are read from the body and taken out before the rest is parsed.
+//
+// One forward scan: an array is read as far as it is one, and what is none is walked over once more.
 
 export interface WithoutByteArrays {
-  /** The body with an empty array in the place of each that was taken out. */
+  /** The body with an empty array or string in the place of each that was taken out. */
   readonly json: Uint8Array;
-  readonly arrays: ReadonlyMap<string, Uint8Array>;
+  readonly arrays: ReadonlyMap<string, Uint8Array<ArrayBuffer>>;
+  /** A field that came a second time, so that it is not known which one is meant; else null. */
+  readonly repeated: string | null;
 }
 
 const QUOTE = 0x22;
 const COLON = 0x3a;
 const COMMA = 0x2c;
+const SPACE = 0x20;
 const ZERO = 0x30;
+const NINE = 0x39;
 const OPEN = 0x5b;
 const CLOSE = 0x5d;
 
+/** Shorter strings are parsed with the rest: their copies are small. */
+const LEAST_BASE64_BYTES = 65_536;
+
 const isSpace = (byte: number | undefined): boolean =>
-  byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
+  byte === SPACE || byte === 0x0a || byte === 0x0d || byte === 0x09;
 
 function afterSpace(bytes: Uint8Array, from: number): number {
   let at = from;
@@ -29,9 +39,14 @@ function afterSpace(bytes: Uint8Array, from: number): number {
 /**
  * @param names the fields of the outermost object that may hold bytes; what is not an array of bytes
  *   is left where it is, for the schema to say so
+ * @param base64Names those of them whose long strings are read as base64
  */
-export function takeByteArrays(bytes: Uint8Array, names: readonly string[]): WithoutByteArrays {
-  const arrays = new Map<string, Uint8Array>();
+export function takeByteArrays(
+  bytes: Uint8Array,
+  names: readonly string[],
+  base64Names: readonly string[] = [],
+): WithoutByteArrays {
+  const arrays = new Map<string, Uint8Array<ArrayBuffer>>();
   const kept: Uint8Array[] = [];
   let keptTo = 0;
   let depth = 0;
@@ -45,58 +60,131 @@ export function takeByteArrays(bytes: Uint8Array, names: readonly string[]): Wit
     at = end;
     if (name === null) continue;
     const colon = afterSpace(bytes, end + 1);
-    const start = afterSpace(bytes, colon + 1);
-    if (bytes[colon] !== COLON || bytes[start] !== OPEN) continue;
-    const read = byteArray(bytes, start + 1);
+    const start = bytes[colon] === COLON ? afterSpace(bytes, colon + 1) : colon;
+    const read = bytesAt(bytes, start, base64Names.includes(name));
+    // What was walked over is not walked over again.
+    at = Math.max(at, start - 1);
     if (read === null) continue;
+    if (arrays.has(name)) return { json: bytes, arrays, repeated: name };
     arrays.set(name, read.value);
     kept.push(bytes.subarray(keptTo, start + 1));
     keptTo = read.end;
-    at = read.end; // the closing bracket, whose opening one was not counted
+    at = read.end; // the closing bracket or quote, whose opening one was not counted
   }
   kept.push(bytes.subarray(keptTo));
-  return { json: arrays.size === 0 ? bytes : joined(kept), arrays };
+  return { json: arrays.size === 0 ? bytes : joined(kept), arrays, repeated: null };
 }
 
-/** Long strings are not decoded: no name is as long. */
 function nameIn(
   bytes: Uint8Array,
   from: number,
   to: number,
   names: readonly string[],
 ): string | null {
-  const found = names.find((name) => name.length === to - from);
-  if (found === undefined) return null;
-  const text = String.fromCharCode(...bytes.subarray(from, to));
-  return names.includes(text) ? text : null;
+  for (const name of names) {
+    if (name.length === to - from && asciiAt(bytes, from, name)) return name;
+  }
+  return null;
 }
 
-/** Numbers from 0 to 255 between commas, up to the closing bracket; null for anything else. */
-function byteArray(bytes: Uint8Array, from: number): { value: Uint8Array; end: number } | null {
-  // Filled below; every number takes two bytes of JSON at least, but the last.
-  const close = bytes.indexOf(CLOSE, from);
-  if (close === -1) return null;
-  const value = new Uint8Array(Math.ceil((close - from + 1) / 2));
-  let count = 0;
+/** What a value holds, and where its last character stands. */
+interface ReadBytes {
+  readonly value: Uint8Array<ArrayBuffer>;
+  readonly end: number;
+}
+
+function bytesAt(bytes: Uint8Array, start: number, isBase64: boolean): ReadBytes | null {
+  if (bytes[start] === OPEN) return byteArray(bytes, start + 1);
+  return isBase64 && bytes[start] === QUOTE ? base64(bytes, start) : null;
+}
+
+/**
+ * Numbers from 0 to 255 between commas, up to the closing bracket; null for anything else. It is read
+ * twice, first to count: what is no array takes no memory, and what is one no more than it needs.
+ */
+function byteArray(bytes: Uint8Array, from: number): ReadBytes | null {
+  const counted = readNumbers(bytes, from, null);
+  if (counted === null) return null;
+  const value = new Uint8Array(counted.count);
+  readNumbers(bytes, from, value);
+  return { value, end: counted.end };
+}
+
+/** How many there are, and where the closing bracket stands; null where something else does. */
+function readNumbers(
+  bytes: Uint8Array,
+  from: number,
+  into: Uint8Array | null,
+): { readonly count: number; readonly end: number } | null {
   let at = afterSpace(bytes, from);
-  for (;;) {
+  for (let count = 0; ; count += 1) {
     let number = 0;
     const start = at;
-    for (let digit = (bytes[at] ?? 0) - ZERO; digit >= 0 && digit <= 9;) {
-      number = number * 10 + digit;
+    let byte = bytes[at] ?? 0;
+    while (byte >= ZERO && byte <= NINE) {
+      number = number * 10 + byte - ZERO;
       if (number > 255) return null;
       at += 1;
-      digit = (bytes[at] ?? 0) - ZERO;
+      byte = bytes[at] ?? 0;
     }
     if (at === start) return null;
-    value[count] = number;
-    count += 1;
-    at = afterSpace(bytes, at);
-    if (at === close) return { value: value.subarray(0, count), end: close };
-    if (bytes[at] !== COMMA) return null;
-    at = afterSpace(bytes, at + 1);
+    if (into !== null) into[count] = number;
+    // Most encoders put no spaces, or one behind the comma.
+    if (byte !== COMMA && byte !== CLOSE) {
+      at = afterSpace(bytes, at);
+      byte = bytes[at] ?? 0;
+    }
+    if (byte === CLOSE) return { count: count + 1, end: at };
+    if (byte !== COMMA) return null;
+    at += 1;
+    if ((bytes[at] ?? 0) <= SPACE) at = afterSpace(bytes, at);
   }
 }
+
+/** A multiple of four characters, which are three bytes. */
+const BASE64_PIECE = 65_536;
+
+/** The longest beginning of a data URI that is looked at: `data:audio/…;base64,`. */
+const MAX_PREFIX = 80;
+const DATA_URI = /^data:[\w/+.-]{1,50};base64,/;
+
+/** Null for what is short, escaped, or no base64 without spaces: it is parsed with the rest. */
+function base64(bytes: Uint8Array, quote: number): ReadBytes | null {
+  const end = endOfString(bytes, quote);
+  const from = quote + 1;
+  if (end - from < LEAST_BASE64_BYTES || end >= bytes.length) return null;
+  const prefix = DATA_URI.exec(latin1(bytes, from, Math.min(end, from + MAX_PREFIX)))?.[0] ?? "";
+  const value = new Uint8Array(Math.ceil(((end - from) * 3) / 4));
+  let written = 0;
+  for (let at = from + prefix.length; at < end; at += BASE64_PIECE) {
+    const piece = latin1(bytes, at, Math.min(end, at + BASE64_PIECE));
+    const isLast = at + BASE64_PIECE >= end;
+    const done = decodeInto(value.subarray(written), piece);
+    // Padding or a space in the middle: the pieces would not fit together.
+    if (done === null || (!isLast && done !== (BASE64_PIECE / 4) * 3)) return null;
+    written += done;
+  }
+  return { value: resized(value, written), end };
+}
+
+/** The memory that it leaves is free at once. */
+const resized = (value: Uint8Array<ArrayBuffer>, capacity: number): Uint8Array<ArrayBuffer> =>
+  new Uint8Array(value.buffer.transfer(capacity));
+
+/** Bytes written; null: it is no base64. */
+function decodeInto(target: Uint8Array, text: string): number | null {
+  if (text.includes("\\")) return null;
+  try {
+    return target.setFromBase64(text).written;
+  } catch {
+    return null;
+  }
+}
+
+const LATIN1 = new TextDecoder("latin1");
+
+const latin1 = (bytes: Uint8Array, from: number, to: number): string =>
+  LATIN1.decode(bytes.subarray(from, to));
 
 function joined(parts: readonly Uint8Array[]): Uint8Array {
   const all = new Uint8Array(parts.reduce((total, part) => total + part.byteLength, 0));

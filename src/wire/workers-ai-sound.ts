@@ -56,13 +56,19 @@ export function readTranscription(body: RunBody, model: string): Reading<"transc
 }
 
 function bytesOf(audio: string | Uint8Array): Uint8Array<ArrayBuffer> | null {
-  if (typeof audio !== "string") return audio.slice();
+  if (typeof audio !== "string") return unshared(audio);
   try {
     return Uint8Array.fromBase64(audio.replace(/^data:[\w/+.-]{1,50};base64,/, ""));
   } catch {
     return null;
   }
 }
+
+/** As it lies there: a recording is not copied. */
+const unshared = (bytes: Uint8Array): Uint8Array<ArrayBuffer> =>
+  bytes.buffer instanceof ArrayBuffer
+    ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    : new Uint8Array(bytes);
 
 type Transcript = Outputs["transcription"];
 

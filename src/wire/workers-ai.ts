@@ -66,7 +66,9 @@ export function readRunBody(
 ): RunBody | RunFailure {
   const isJson = JSON_TYPE.test(contentType ?? "") || bytes[0] === BRACE;
   if (!isJson) return { kind: "bytes", bytes };
-  const { json, arrays } = takeByteArrays(bytes, ["image", "audio", "mask"]);
+  const taken = takeByteArrays(bytes, ["image", "audio", "mask"], ["audio"]);
+  const { json, arrays, repeated } = taken;
+  if (repeated !== null) return wrong([repeated], "must be sent once");
   if (json.byteLength > maxJsonBytes) return { kind: "body_too_large", limitBytes: maxJsonBytes };
   const parsed = parseJson(json);
   if (parsed.kind === "unsupported_media_type") return wrong([], "must be JSON");

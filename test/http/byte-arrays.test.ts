@@ -1,6 +1,8 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { RUN_BODIES } from "../../abuse/hostile-bodies.mjs";
 import { takeByteArrays } from "../../src/http/byte-arrays.ts";
+import { countingBytes } from "./counting-bytes.ts";
 
 const take = (json: string, names = ["image", "audio"]) => {
   const { json: rest, arrays } = takeByteArrays(new TextEncoder().encode(json), names);
@@ -54,5 +56,54 @@ describe("arrays of bytes", () => {
       }),
       { numRuns: 300 },
     );
+  });
+});
+
+describe("a recording in base64", () => {
+  const audio = Uint8Array.from({ length: 150_001 }, (_, at) => (at * 7) % 256);
+  const inBody = (value: string) => new TextEncoder().encode(`{"audio":"${value}","task":"a"}`);
+  const taken = (value: string) => takeByteArrays(inBody(value), ["image", "audio"], ["audio"]);
+
+  it.each([
+    ["as it is", audio.toBase64()],
+    ["without padding", audio.toBase64({ omitPadding: true })],
+    ["as a data URI", `data:audio/mpeg;base64,${audio.toBase64()}`],
+  ])("is taken out: %s", (_, value) => {
+    const { json, arrays } = taken(value);
+    expect(new TextDecoder().decode(json)).toBe('{"audio":"","task":"a"}');
+    expect(arrays.get("audio")?.toBase64()).toBe(audio.toBase64());
+  });
+
+  it.each([
+    ["what is short", audio.subarray(0, 1000).toBase64()],
+    ["what is escaped", audio.toBase64().replaceAll("/", "\\/")],
+    ["another alphabet", audio.toBase64({ alphabet: "base64url" })],
+    ["padding in the middle", `${audio.subarray(0, 49_150).toBase64()}${audio.toBase64()}`],
+    ["spaces", `${" ".repeat(70_000)}${audio.toBase64()}`],
+    ["a stranger in the middle", audio.toBase64().replace(/.{70000}/, "$&!")],
+  ])("is left: %s", (_, value) => {
+    const { json, arrays } = taken(value);
+    expect(arrays.size).toBe(0);
+    expect(new TextDecoder().decode(json)).toBe(new TextDecoder().decode(inBody(value)));
+  });
+});
+
+describe("what is long to read", () => {
+  // What is counted is each byte that is read, and each that a native search passes.
+  it.each(Object.keys(RUN_BODIES))("is walked over a few times at most: %s", (kind) => {
+    const sizes = [20_000, 80_000];
+    const perByte = sizes.map((size) => {
+      const { bytes, steps } = countingBytes(RUN_BODIES[kind]?.(size) ?? new Uint8Array());
+      takeByteArrays(bytes, ["image", "audio", "mask"], ["audio"]);
+      return steps() / size;
+    });
+    for (const steps of perByte) expect(steps).toBeLessThan(12);
+  });
+
+  it("is a field that comes twice: which one is meant is not known", () => {
+    const body = new TextEncoder().encode(
+      '{"audio":[1],"a":{"audio":[2]},"audio":[3],"audio":[4]}',
+    );
+    expect(takeByteArrays(body, ["image", "audio"]).repeated).toBe("audio");
   });
 });
