@@ -1,14 +1,18 @@
+import { jsonTextTokens, jsonTokens } from "../domain/json-bound.ts";
 import { type ChatMeasure, tokensAtMost } from "../domain/token-bound.ts";
 import type { ChatMessage, ToolCall } from "../engines/inference.ts";
 
 // What of a chat reaches the model, in tokens at most. Each model's template decides how names,
 // tool calls and tools are written; counted is the longest form that a template is known to use.
 
-/** How deep the templates that write JSON on several lines indent it: Llama 3.1 and 3.2. */
-const INDENT = 4;
-
 /** A part may be set off from the next: a line break, a marker. */
 const PART_TOKENS = 2;
+
+/**
+ * No model reads as many; a bound beyond it is as good, and leaves prices in the safe integers, which
+ * the indents of brackets in each other would not.
+ */
+const MAX_TEXT_TOKENS = 1_000_000_000;
 
 export function measureChat(
   messages: readonly ChatMessage[],
@@ -22,7 +26,7 @@ export function measureChat(
     (asksForJson(format) ? jsonTokens(format) : 0) +
     (typeof choice === "object" && choice !== null ? jsonTokens(choice) : 0);
   return {
-    textTokens: spoken + written,
+    textTokens: Math.min(MAX_TEXT_TOKENS, spoken + written),
     messages: messages.length,
     images: messages.flatMap(picturesOf).length,
     tools: declared.length,
@@ -54,37 +58,15 @@ const textOf = (part: Part): string => (part.type === "text" ? part.text : "");
 const picturesOf = ({ content }: ChatMessage): readonly Part[] =>
   Array.isArray(content) ? content.filter((part: Part) => part.type === "image_url") : [];
 
+/** Arguments stand in the call's `function`. */
+const ARGUMENTS_DEPTH = 2;
+
 /** A template writes the arguments as the text that they came as, or as the JSON that it holds. */
 function toolCallTokens(call: ToolCall): number {
   const asText = jsonTokens(call);
-  const parsed = parsedJson(call.function.arguments);
-  if (parsed === undefined) return asText;
-  const asJson = { ...call, function: { ...call.function, arguments: parsed } };
-  return Math.max(asText, jsonTokens(asJson));
+  const written = jsonTextTokens(call.function.arguments, ARGUMENTS_DEPTH);
+  // A model wrote it: it need not be JSON.
+  if (written === null) return asText;
+  const without = jsonTokens({ ...call, function: { ...call.function, arguments: 0 } });
+  return Math.max(asText, without + written);
 }
-
-function parsedJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined; // a model wrote it: it need not be JSON
-  }
-}
-
-/**
- * Tokens of a value at most, written as JSON: on several lines, and as the writer of Jinja and
- * Python may, in ASCII alone (`\u00e9` for one letter) and without what HTML would read.
- */
-function jsonTokens(value: unknown): number {
-  const json = JSON.stringify(value, null, INDENT);
-  let escaped = 0;
-  for (let at = 0; at < json.length; at += 1) if (isEscaped(json.charCodeAt(at))) escaped += 1;
-  return Math.max(tokensAtMost(json), json.length + ESCAPE_BYTES * escaped);
-}
-
-/** All that is not ASCII, and `<`, `>`, `&`, `'`. */
-const isEscaped = (unit: number): boolean =>
-  unit >= 0x7f || unit === 0x3c || unit === 0x3e || unit === 0x26 || unit === 0x27;
-
-/** `\u00e9` is six bytes in the place of one unit. */
-const ESCAPE_BYTES = 5;

@@ -1,5 +1,7 @@
 import type { Item } from "../domain/ledger.ts";
 import type { ChatEvent, ChatOutput, ToolCall, ToolCallDelta } from "../engines/inference.ts";
+import { utf8 } from "../http/hash.ts";
+import { jsonShape, MAX_DEPTH } from "../http/json-shape.ts";
 import { toWorkersAiError } from "../http/workers-ai-error.ts";
 import { toNeurogate } from "./openai.ts";
 import type { ChatChunks } from "./openai-chat-chunks.ts";
@@ -23,9 +25,11 @@ export const toResponse = (
   ...(made.moderation !== null && { moderation: made.moderation }),
 });
 
+/** As it is where it is deeper than a body may be: no reply could be written of it. */
 function parsed(text: string | null): unknown {
   try {
-    return text === null ? null : JSON.parse(text);
+    if (text === null || jsonShape(utf8(text)).depth > MAX_DEPTH) return text;
+    return JSON.parse(text);
   } catch {
     return text;
   }
