@@ -43,7 +43,12 @@ function timestamp(seconds: number, point: string): string {
 }
 
 /** An empty line would end the cue. */
-const oneLine = (text: string): string => text.trim().replace(/\s*[\r\n]+\s*/g, " ");
+const oneLine = (text: string): string =>
+  text
+    .split(/[\r\n]+/)
+    .map((line) => line.trim())
+    .filter((line) => line !== "")
+    .join(" ");
 
 /** An arrow in a text would begin a cue, a bracket a tag. */
 const escaped = (text: string): string =>

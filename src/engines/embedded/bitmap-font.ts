@@ -1,3 +1,5 @@
+import { normalForm } from "../../domain/normal-form.ts";
+
 // Letters of 5 x 7 dots, drawn for this project: capitals, digits and the signs of ASCII. A letter is
 // seven rows of five bits, from the top, the leftmost dot the highest bit; in hexadecimal.
 
@@ -87,6 +89,6 @@ export function glyphOf(character: string): readonly number[] {
 
 /** A text in capitals, without diacritics or line breaks: one glyph for each of its characters. */
 export const printable = (text: string): string =>
-  Array.from(text.normalize("NFKD").replace(/\p{M}/gu, "").toUpperCase().replace(/\s+/g, " "))
+  Array.from(normalForm(text, "NFKD").replace(/\p{M}/gu, "").toUpperCase().replace(/\s+/g, " "))
     .map((character) => (Object.hasOwn(LETTERS, character) ? character : "\u25a1"))
     .join("");

@@ -8,6 +8,9 @@ const RERANKER = "@cf/baai/bge-reranker-base";
 /** As many as bge-base has: enough that words of a paragraph seldom collide. */
 const DIMENSIONS = 768;
 
+/** Characters of a text that are read: the model that this stands in for reads 512 tokens. */
+const READ_CHARS = 4096;
+
 /**
  * The small tasks that can be done by word lists and hashing. What a picture shows, and what a text
  * is in another language, cannot: those are absent, and so `unsupported`.
@@ -15,7 +18,7 @@ const DIMENSIONS = 768;
 export const EMBEDDED_TASKS: Infers = {
   async classification(_hold, { model, text }) {
     if (model !== DISTILBERT) return { kind: "unsupported" };
-    const negative = sentimentOf(text);
+    const negative = sentimentOf(text.slice(0, READ_CHARS));
     const labels = [
       { name: "NEGATIVE", score: negative },
       { name: "POSITIVE", score: Math.round((1 - negative) * 1000) / 1000 },

@@ -1,3 +1,4 @@
+import { normalForm } from "../../domain/normal-form.ts";
 import { fnv1a } from "./fnv1a.ts";
 
 // Vectors without a model: the hashing trick (Weinberger et al., 2009) over words and their letters.
@@ -23,23 +24,26 @@ export const dimensionsOf = (model: string): number | null =>
 /** A word counts for itself and, by a third, for each of its trigrams, so that forms are near. */
 const TRIGRAM_WEIGHT = 1 / 3;
 
+/**
+ * Characters of a text that are read: none of the models reads more than 8,192 tokens. One letter can
+ * be eighteen in its normal form, so it is cut before and behind that.
+ */
+const READ_CHARS = 32_768;
+
 /** @returns a vector of unit length; the same text and length always give the same one */
 export function hashedVector(text: string, dimensions: number): number[] {
   const vector = Array.from({ length: dimensions }, () => 0);
-  const add = (feature: string, weight: number): void => {
-    const hash = fnv1a(feature);
+  const add = (hash: number, weight: number): void => {
     const at = hash % dimensions;
     // Another bit of the hash is the sign, so that collisions cancel rather than add up.
     vector[at] = (vector[at] ?? 0) + (hash >= 0x80000000 ? -weight : weight);
   };
-  for (const [word] of text
-    .normalize("NFKC")
-    .toLowerCase()
-    .matchAll(/[\p{L}\p{N}]+/gu)) {
-    add(word, 1);
+  const read = normalForm(text.slice(0, READ_CHARS), "NFKC").slice(0, READ_CHARS).toLowerCase();
+  for (const [word] of read.matchAll(/[\p{L}\p{N}]+/gu)) {
+    add(fnv1a(word), 1);
     const padded = `<${word}>`;
     for (let at = 0; at + 3 <= padded.length; at += 1) {
-      add(padded.slice(at, at + 3), TRIGRAM_WEIGHT);
+      add(fnv1a(padded, at, at + 3), TRIGRAM_WEIGHT);
     }
   }
   const norm = Math.hypot(...vector);

@@ -87,15 +87,23 @@ function inFormat(
 /** As much of a text as so many tokens can be, to the end of a word where there is one. */
 function cutToTokens(text: string, maxTokens: number): string {
   const most = maxTokens * BYTES_PER_TOKEN;
-  if (tokensAtMost(text) <= most) return text;
+  if (text.length <= most && tokensAtMost(text) <= most) return text;
   let fits = 0;
-  let exceeds = text.length;
+  // No character is less than one.
+  let exceeds = Math.min(text.length, most + 1);
   while (exceeds - fits > 1) {
     const middle = Math.floor((fits + exceeds) / 2);
     if (tokensAtMost(text.slice(0, middle)) <= most) fits = middle;
     else exceeds = middle;
   }
   const cut = text.slice(0, fits).replace(/[\ud800-\udbff]$/, "");
-  const words = cut.replace(/\S*$/u, "").trimEnd();
+  const words = cut.slice(0, lastWordAt(cut)).trimEnd();
   return words === "" ? cut : words;
+}
+
+/** Not a pattern: one that ends in `$` is tried anew from every character of a long word. */
+function lastWordAt(text: string): number {
+  let at = text.length;
+  while (at > 0 && /\S/u.test(text.charAt(at - 1))) at -= 1;
+  return at;
 }

@@ -31,13 +31,31 @@ const FURTHER = 0.8;
 /** The most that negative words alone can bring. */
 const AMBIENT = 0.2;
 
-/** From 0 to 1; null when the language is none that the lists cover, or is not known. */
+/**
+ * Windows at most. A text of 100 KB has some 200, or 1,200 where each letter is eighteen once it is
+ * spelled out; a prompt of a chat that is longer than this is read by no judge either.
+ */
+const MAX_WINDOWS = 2000;
+
+/**
+ * From 0 to 1; null when the language is none that the lists cover, or is not known, and for a text
+ * that is longer than any that is moderated.
+ */
 export function lexiconToxicity(text: string, language: string | null): number | null {
   if (language === null || !LEXICON_LANGUAGES.includes(language)) return null;
-  const spelled = spellOut(text);
-  const toxicity = Math.max(...overlappingWindows(spelled).map(windowToxicity));
+  const windows = overlappingWindows(spellOut(text));
+  if (windows.length > MAX_WINDOWS) return null;
+  let toxicity = 0;
+  for (const window of windows) {
+    toxicity = Math.max(toxicity, windowToxicity(window));
+    // No other window can be worse.
+    if (toxicity >= WORST) break;
+  }
   return Math.round(toxicity * 1000) / 1000;
 }
+
+/** What is rounded to 1. */
+const WORST = 0.9995;
 
 function windowToxicity(spelled: string): number {
   const words = asWords(spelled);

@@ -6,6 +6,12 @@ import { field } from "../engine-call.ts";
 const MAX_DEPTH = 16;
 /** A schema may ask for far more than anybody reads. */
 const MAX_FIELDS = 256;
+/** Of one string: a schema may ask for the same sentence in every field. */
+const MAX_STRING_CHARS = 1000;
+/** Characters that options are looked for in, all of an answer's together. */
+const MAX_SEARCHED_CHARS = 10_000_000;
+/** Options of one `enum` that are looked for, and numbers that are tried: none takes a thousand. */
+const MAX_OPTIONS = 1000;
 
 /** What the prompt says: its best sentences first. */
 export interface Said {
@@ -14,7 +20,16 @@ export interface Said {
 
 /** Undefined: the schema asks for what cannot be filled from sentences. */
 export function answerInSchema(schema: unknown, said: Said): unknown {
-  const state = { next: 0, fields: 0 };
+  const text = said.sentences.join("\n");
+  const numbers = (text.match(/-?\d+(?:\.\d+)?/g) ?? []).slice(0, MAX_OPTIONS).map(Number);
+  const state = {
+    next: 0,
+    fields: 0,
+    searched: 0,
+    lowered: text.toLowerCase(),
+    isYes: /\b(?:yes|true)\b/i.test(text),
+    numbers,
+  };
   return fill(schema, said, state, 0);
 }
 
@@ -34,6 +49,12 @@ const UNFILLABLE = [
 interface State {
   next: number;
   fields: number;
+  /** Characters, in search of options. */
+  searched: number;
+  /** What was said, read once: however many fields ask for it. */
+  readonly lowered: string;
+  readonly isYes: boolean;
+  readonly numbers: readonly number[];
 }
 
 function fill(schema: unknown, said: Said, state: State, depth: number): unknown {
@@ -43,7 +64,7 @@ function fill(schema: unknown, said: Said, state: State, depth: number): unknown
   const constant = field(schema, "const");
   if (constant !== undefined) return constant;
   const options = field(schema, "enum");
-  if (Array.isArray(options)) return mentioned(options, said);
+  if (Array.isArray(options)) return mentioned(options, state);
   switch (typeOf(schema)) {
     case "object":
       return fillObject(schema, said, state, depth);
@@ -56,9 +77,9 @@ function fill(schema: unknown, said: Said, state: State, depth: number): unknown
       return fitted(schema, said.sentences[state.next++] ?? said.sentences[0] ?? "");
     case "number":
     case "integer":
-      return numberIn(schema, said);
+      return numberIn(schema, state);
     case "boolean":
-      return said.sentences.some((sentence) => /\b(?:yes|true)\b/i.test(sentence));
+      return state.isYes;
     case "null":
       return null;
     default:
@@ -82,20 +103,24 @@ function fillObject(schema: unknown, said: Said, state: State, depth: number): u
     filled.push([name, value]);
   }
   const required = field(schema, "required");
-  const missing =
-    Array.isArray(required) && required.some((name) => !filled.some(([given]) => given === name));
+  const names = new Set<unknown>(filled.map(([name]) => name));
+  const missing = Array.isArray(required) && required.some((name) => !names.has(name));
   return missing ? undefined : Object.fromEntries(filled);
 }
 
 /** The option that the prompt names, else the first. */
-const mentioned = (options: readonly unknown[], { sentences }: Said): unknown =>
-  options.find(
-    (option) =>
+const mentioned = (options: readonly unknown[], state: State): unknown =>
+  options.slice(0, MAX_OPTIONS).find((option) => {
+    state.searched += state.lowered.length;
+    return (
       typeof option === "string" &&
-      sentences.some((sentence) => sentence.toLowerCase().includes(option.toLowerCase())),
-  ) ?? options[0];
+      state.searched <= MAX_SEARCHED_CHARS &&
+      state.lowered.includes(option.toLowerCase())
+    );
+  }) ?? options[0];
 
-function fitted(schema: unknown, text: string): string | undefined {
+function fitted(schema: unknown, sentence: string): string | undefined {
+  const text = sentence.slice(0, MAX_STRING_CHARS).toWellFormed();
   const most = field(schema, "maxLength");
   const least = field(schema, "minLength");
   const cut = typeof most === "number" ? Array.from(text).slice(0, most).join("") : text;
@@ -103,12 +128,12 @@ function fitted(schema: unknown, text: string): string | undefined {
 }
 
 /** The first number that is named and allowed, else 0 where that is. */
-function numberIn(schema: unknown, { sentences }: Said): number | undefined {
+function numberIn(schema: unknown, { numbers }: State): number | undefined {
   const whole = typeOf(schema) === "integer";
-  const named = sentences.flatMap((text) => text.match(/-?\d+(?:\.\d+)?/g) ?? []).map(Number);
   const least = Number(field(schema, "minimum") ?? -Infinity);
   const most = Number(field(schema, "maximum") ?? Infinity);
   const narrower = ["exclusiveMinimum", "exclusiveMaximum", "multipleOf"];
   if (narrower.some((name) => field(schema, name) !== undefined)) return undefined;
-  return [...named, 0].find((n) => n >= least && n <= most && (!whole || Number.isInteger(n)));
+  const fits = (n: number): boolean => n >= least && n <= most && (!whole || Number.isInteger(n));
+  return numbers.find(fits) ?? (fits(0) ? 0 : undefined);
 }

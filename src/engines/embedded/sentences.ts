@@ -1,3 +1,4 @@
+import { normalForm } from "../../domain/normal-form.ts";
 import type { ChatMessage } from "../inference.ts";
 
 // The sentences of a conversation, and how well each answers its last question: by the words that
@@ -10,8 +11,14 @@ export interface Sentence {
   readonly score: number;
 }
 
-/** Scoring is linear in the text; a body has 2 MB. */
+/** Of one message; what is none of them, a line of signs, counts too. A body has 2 MB. */
 const MAX_SENTENCES = 20_000;
+
+/** Of a sentence; what has no full stop for longer is none that anybody would quote. */
+const MAX_SENTENCE_CHARS = 4000;
+
+/** Of all messages. What comes first is given up: what is asked stands at the end. */
+const MAX_CHARS = 500_000;
 
 const SEGMENTER = new Intl.Segmenter("en", { granularity: "sentence" });
 
@@ -31,20 +38,26 @@ export const textOfMessage = ({ content }: ChatMessage): string =>
 
 export function sentencesIn(text: string): string[] {
   const sentences: string[] = [];
-  for (const line of text.split(/\n+/)) {
-    for (const { segment } of SEGMENTER.segment(line)) {
-      const sentence = segment.trim();
-      if (/[\p{L}\p{N}]/u.test(sentence)) sentences.push(sentence);
-      if (sentences.length >= MAX_SENTENCES) return sentences;
+  let looked = 0;
+  for (const { 0: line } of text.matchAll(/[^\n]+/g)) {
+    // The segmenter is asked for lines that say something: each asking costs more than a sentence.
+    const segments = WORDY.test(line) ? SEGMENTER.segment(line) : [{ segment: "" }];
+    for (const { segment } of segments) {
+      looked += 1;
+      if (looked > MAX_SENTENCES) return sentences;
+      const sentence = segment.slice(0, MAX_SENTENCE_CHARS).trim();
+      if (WORDY.test(sentence)) sentences.push(sentence);
     }
   }
   return sentences;
 }
 
+const WORDY = /[\p{L}\p{N}]/u;
+
 const wordsOf = (text: string): string[] =>
   (
-    text
-      .normalize("NFKC")
+    normalForm(text, "NFKC")
+      .slice(0, MAX_SENTENCE_CHARS)
       .toLowerCase()
       .match(/[\p{L}\p{N}]+/gu) ?? []
   ).filter((word) => !STOP_WORDS.has(word));
@@ -55,8 +68,9 @@ const wordsOf = (text: string): string[] =>
  */
 export function rankedSentences(messages: readonly ChatMessage[]): Sentence[] {
   const asked = messages.findLast(({ role }) => role === "user") ?? messages.at(-1);
-  const texts = messages.flatMap((message) => sentencesIn(textOfMessage(message)));
-  const question = asked === undefined ? undefined : questionIn(textOfMessage(asked));
+  const texts = lastOf(messages.map(textOfMessage)).flatMap(sentencesIn);
+  const question =
+    asked === undefined ? undefined : questionIn(textOfMessage(asked).slice(-MAX_CHARS));
   const at = question === undefined ? -1 : texts.lastIndexOf(question);
   const others = texts.length > 1 ? texts.filter((_, place) => place !== at) : texts;
   const words = others.map((text) => new Set(wordsOf(text)));
@@ -72,6 +86,19 @@ export function rankedSentences(messages: readonly ChatMessage[]): Sentence[] {
       return { text, at: place, score: shared.reduce((sum, w) => sum + weight(w), 0) / length };
     })
     .toSorted((a, b) => b.score - a.score || a.at - b.at);
+}
+
+/** The texts from the end, as far as they are read. */
+function lastOf(texts: readonly string[]): readonly string[] {
+  let left = MAX_CHARS;
+  return texts
+    .toReversed()
+    .map((text) => {
+      const read = left > 0 ? text.slice(-left) : "";
+      left -= read.length;
+      return read;
+    })
+    .toReversed();
 }
 
 /** The last question, or where none ends in a question mark, the last sentence. */
