@@ -1,27 +1,28 @@
 // One line of prose with single spaces, its spans of code and its quotations as they were. Every
 // character is looked at a bounded number of times, whatever the line holds.
 
-/** A stretch without anything that matters here. */
-const PLAIN = /[^ \t`"]+/y;
-const BLANKS = /[ \t]+/y;
-const TICKS = /`+/y;
+const BLANKS = " \t";
+const TICKS = "`";
 
 export function compactLine(line: string): string {
   const text = line.slice(0, lengthWithoutEnd(line));
   const indent = /^[ \t]*/.exec(text)?.[0].length ?? 0;
   const closing = closingTicks(text);
-  const out: string[] = [text.slice(0, indent)];
+  // What is kept is copied in the longest stretches that there are: a line may be a body long.
+  let out = "";
+  let kept = 0;
   // A quote without a partner is a character, and so are those behind it.
   let quotes = true;
   for (let at = indent; at < text.length;) {
-    const start = at;
-    const char = text[at];
+    const char = text.charAt(at);
     if (char === " " || char === "\t") {
-      at = endOf(BLANKS, text, at);
-      out.push(" ");
-      continue;
-    }
-    if (char === "`") {
+      const end = endOf(BLANKS, text, at);
+      if (char !== " " || end > at + 1) {
+        out += `${text.slice(kept, at)} `;
+        kept = end;
+      }
+      at = end;
+    } else if (char === "`") {
       const end = endOf(TICKS, text, at);
       at = closing(end - at, end) ?? end;
     } else if (char === '"') {
@@ -29,11 +30,10 @@ export function compactLine(line: string): string {
       quotes &&= end !== null;
       at = end ?? at + 1;
     } else {
-      at = endOf(PLAIN, text, at);
+      at += 1;
     }
-    out.push(text.slice(start, at));
   }
-  return out.join("");
+  return out + text.slice(kept);
 }
 
 /** Not a pattern: one that ends in `$` is tried anew from every blank of the line. */
@@ -43,10 +43,11 @@ function lengthWithoutEnd(line: string): number {
   return length;
 }
 
-function endOf(pattern: RegExp, text: string, at: number): number {
-  pattern.lastIndex = at;
-  pattern.test(text);
-  return pattern.lastIndex;
+/** Behind the run of these characters that begins at `at`. */
+function endOf(characters: string, text: string, at: number): number {
+  let end = at;
+  while (end < text.length && characters.includes(text.charAt(end))) end += 1;
+  return end;
 }
 
 /** Behind the quote that closes the one at `open`; a backslash takes the next character with it. */

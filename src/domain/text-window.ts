@@ -51,6 +51,11 @@ export function splitText(
   return { windows, complete: false };
 }
 
+/** Looks by what was measured, before the rest is halved. */
+const GUESSES = 6;
+
+const halfway = (low: number, high: number): number => Math.ceil((low + high) / 2);
+
 /** The end of the longest slice from `start` that measures at most `tokens`, on a word's end if near. */
 function longestPrefix(
   text: string,
@@ -60,10 +65,16 @@ function longestPrefix(
 ): number {
   let low = start + 1;
   let high = Math.min(text.length, start + tokens);
-  while (low < high) {
-    const middle = Math.ceil((low + high) / 2);
-    if (measure(text.slice(start, middle)) <= tokens) low = middle;
-    else high = middle - 1;
+  // Most texts have about as many tokens everywhere: where the end should be is looked at first, and
+  // little beside it. (Each look measures a whole window, and windows are made before admission.)
+  let guess = high;
+  for (let looks = 0; low < high; looks += 1) {
+    const end = looks < GUESSES ? Math.min(high, Math.max(low + 1, guess)) : halfway(low, high);
+    const measured = measure(text.slice(start, end));
+    if (measured <= tokens) low = end;
+    else high = end - 1;
+    const fitting = start + Math.floor(((end - start) * tokens) / Math.max(1, measured));
+    guess = measured <= tokens ? Math.max(fitting, end + 1) : Math.min(fitting, end - 1);
   }
   const end = low >= text.length ? text.length : low;
   if (end === text.length) return end;

@@ -1,3 +1,4 @@
+import { nextByte } from "../domain/audio/byte-view.ts";
 import type { FieldError } from "../domain/failure.ts";
 import { Upload } from "./upload.ts";
 
@@ -12,6 +13,8 @@ import { Upload } from "./upload.ts";
 const MAX_PARTS = 32;
 const MAX_HEADER_BYTES = 4096;
 const MAX_TEXT_BYTES = 65_536;
+/** Behind a boundary: no client is known to put any. */
+const MAX_SPACES = 256;
 
 export type FormResult =
   | { readonly kind: "form"; readonly parts: readonly Part[] }
@@ -54,7 +57,8 @@ export function parseMultipart(body: Bytes, boundary: string): FormResult {
   for (;;) {
     if (body[at] === DASH && body[at + 1] === DASH) return { kind: "form", parts };
     // RFC 2046 lets spaces follow a boundary.
-    while (body[at] === 0x20 || body[at] === 0x09) at += 1;
+    const spacesEnd = at + MAX_SPACES;
+    while (at < spacesEnd && (body[at] === 0x20 || body[at] === 0x09)) at += 1;
     if (body[at] !== CR || body[at + 1] !== LF) return refuse("must end with its boundary");
     if (parts.length === MAX_PARTS) return refuse(`must have at most ${MAX_PARTS} parts`);
     const head = headerOf(body, at + 2);
@@ -131,20 +135,15 @@ function startsWith(body: Bytes, text: Uint8Array, at: number): boolean {
 
 /**
  * Linear whatever the body and the boundary are: CR is in the delimiter only once, at its start, so
- * that a mismatch can only begin anew.
+ * that a mismatch can only begin anew. From one CR to the next is searched natively.
  */
 function findDelimiter(body: Bytes, delimiter: Uint8Array, from: number): number | null {
-  const { byteLength } = body;
   const wanted = delimiter.byteLength;
-  let matched = 0;
-  for (let at = from; at < byteLength; at += 1) {
-    const byte = body[at];
-    if (byte === delimiter[matched]) {
-      matched += 1;
-      if (matched === wanted) return at + 1 - wanted;
-    } else {
-      matched = byte === CR ? 1 : 0;
-    }
+  for (let at = nextByte(body, CR, from); at < body.byteLength;) {
+    let matched = 1;
+    while (matched < wanted && body[at + matched] === delimiter[matched]) matched += 1;
+    if (matched === wanted) return at;
+    at = nextByte(body, CR, at + matched);
   }
   return null;
 }

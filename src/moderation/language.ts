@@ -13,6 +13,12 @@ import { isEnglish, isOnlyEnglish } from "./english-words.ts";
  */
 const PIECE = 300;
 
+/**
+ * Pieces at most. A text of 100 KB has some 350, but one letter can be eighteen once its disguise is
+ * off. What goes on for longer is in no language that is known.
+ */
+const MAX_PIECES = 500;
+
 /** A share of the letters from which another language, or another script, makes a text mixed. */
 const MIXED_SHARE = 0.2;
 /** Fewer letters of another script are a name or an abbreviation. */
@@ -27,7 +33,8 @@ const ENGLISH_SHARE = 0.2;
 export function detectLanguage(text: string): string | null {
   const plain = unmixWords(withoutDisguise(text));
   const words = plain.split(/\s+/).filter((word) => LETTER.test(word) && !isAddress(word));
-  const language = prevailing(pieces(words).map(lookAt));
+  const shown = pieces(words);
+  const language = shown.length > MAX_PIECES ? null : prevailing(shown.map(lookAt));
   if (language === null || isForeign(words.join(""), language)) return null;
   return language;
 }
