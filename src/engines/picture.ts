@@ -81,7 +81,7 @@ function readPng(view: DataView): Size | null {
 }
 
 /** Start of frame markers: all of C0 to CF but DHT (C4), JPG (C8) and DAC (CC). */
-const isFrame = (marker: number): boolean =>
+export const isJpegFrame = (marker: number): boolean =>
   marker >= 0xc0 && marker <= 0xcf && marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc;
 
 /**
@@ -99,7 +99,7 @@ function readJpeg(view: DataView): Size | null {
     }
     const length = view.getUint16(at + 2);
     if (length < 2 || at + 2 + length > view.byteLength) return null;
-    if (isFrame(marker)) {
+    if (isJpegFrame(marker)) {
       return length < 8 ? null : { height: view.getUint16(at + 5), width: view.getUint16(at + 7) };
     }
     // Before the frame only tables, comments and application data may stand.

@@ -1,3 +1,5 @@
+import { isJpegFrame, MAX_PICTURE_PIXELS } from "../picture.ts";
+
 // mozjpeg decodes half a file without a word and paints the rest grey, so whether a JPEG is whole is
 // checked here: its end marker (FF D9) must stand where the scans end (ITU-T T.81, annex B). Looking
 // at the last two bytes would refuse the pictures of cameras that append data, and looking anywhere
@@ -9,10 +11,14 @@
  */
 const MAX_SCANS = 100;
 
+/** Pixels times scans: sixteen scans of the largest picture, where encoders write about ten. */
+const MAX_SCANNED_PIXELS = 16 * MAX_PICTURE_PIXELS;
+
 /** Whether the scans, in a sane number, run on to an end marker. One pass. */
 export function isWholeJpeg(bytes: Uint8Array): boolean {
   let at = 2;
   let scans = 0;
+  let pixels = 0;
   while (at + 1 < bytes.length) {
     if (bytes[at] !== 0xff) return false;
     const marker = bytes[at + 1] ?? 0;
@@ -21,15 +27,19 @@ export function isWholeJpeg(bytes: Uint8Array): boolean {
       at += 1; // a fill byte
       continue;
     }
-    at += 2 + (((bytes[at + 2] ?? 0) << 8) | (bytes[at + 3] ?? 0));
+    if (isJpegFrame(marker)) pixels = uint16(bytes, at + 5) * uint16(bytes, at + 7);
+    at += 2 + uint16(bytes, at + 2);
     if (marker === 0xda) {
       scans += 1;
-      if (scans > MAX_SCANS) return false;
+      if (scans > MAX_SCANS || scans * pixels > MAX_SCANNED_PIXELS) return false;
       at = endOfScan(bytes, at);
     }
   }
   return false;
 }
+
+const uint16 = (bytes: Uint8Array, at: number): number =>
+  ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0);
 
 /** The next marker after entropy-coded data, in which FF is followed by 00 or a restart marker. */
 function endOfScan(bytes: Uint8Array, from: number): number {
