@@ -59,10 +59,12 @@ describe("arrays of bytes", () => {
   });
 });
 
+const inBody = (value: string) => new TextEncoder().encode(`{"audio":"${value}","task":"a"}`);
+
+const taken = (value: string) => takeByteArrays(inBody(value), ["image", "audio"], ["audio"]);
+
 describe("a recording in base64", () => {
   const audio = Uint8Array.from({ length: 150_001 }, (_, at) => (at * 7) % 256);
-  const inBody = (value: string) => new TextEncoder().encode(`{"audio":"${value}","task":"a"}`);
-  const taken = (value: string) => takeByteArrays(inBody(value), ["image", "audio"], ["audio"]);
 
   it.each([
     ["as it is", audio.toBase64()],

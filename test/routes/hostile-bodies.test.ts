@@ -26,6 +26,8 @@ afterAll(() => reset());
 const send = (path: string, body: Uint8Array, headers: Record<string, string> = JSON_TYPE) =>
   ask("POST", path, { key: tenant.key, body, headers });
 
+const runPath = () => `/client/v4/accounts/${tenant.id}/ai/run/@cf/openai/whisper`;
+
 describe("a chat", () => {
   it.each(Object.keys(CHATS))("is answered or refused: %s", async (kind) => {
     const { status, body } = await send(
@@ -39,20 +41,18 @@ describe("a chat", () => {
 });
 
 describe("a Workers AI body", () => {
-  const path = () => `/client/v4/accounts/${tenant.id}/ai/run/@cf/openai/whisper`;
-
   it.each(Object.keys(RUN_BODIES))("is refused: %s", async (kind) => {
-    const { status } = await send(path(), RUN_BODIES[kind]?.(1_000_000) ?? new Uint8Array());
+    const { status } = await send(runPath(), RUN_BODIES[kind]?.(1_000_000) ?? new Uint8Array());
     expect(status).toBe(400);
   });
 
   it("says which field came twice", async () => {
     const body = new TextEncoder().encode('{"audio":[1],"audio":[2]}');
-    expect(JSON.stringify((await send(path(), body)).body)).toContain("must be sent once");
+    expect(JSON.stringify((await send(runPath(), body)).body)).toContain("must be sent once");
   });
 
   it.each(Object.keys(JSONS))("of JSON is refused: %s", async (kind) => {
-    const { status } = await send(path(), JSONS[kind]?.(1_000_000) ?? new Uint8Array());
+    const { status } = await send(runPath(), JSONS[kind]?.(1_000_000) ?? new Uint8Array());
     expect(status).toBe(400);
   });
 });

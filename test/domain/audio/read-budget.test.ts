@@ -3,7 +3,7 @@ import { PICTURES, SOUNDS } from "../../../abuse/hostile-bodies.mjs";
 import { audioFormat, audioLength } from "../../../src/domain/audio/audio-length.ts";
 import { MAX_STEPS, newReadBudget } from "../../../src/domain/audio/read-budget.ts";
 import { readPicture } from "../../../src/engines/picture.ts";
-import { mp4, opus, type Bytes, joined, mp3, sized, webm } from "./recordings.ts";
+import { box, mp4, opus, type Bytes, joined, mp3, sized, webm } from "./recordings.ts";
 
 const LARGEST = 25 * 1024 * 1024;
 
@@ -35,6 +35,22 @@ describe("a recording of the largest size", () => {
   });
 });
 
+/** Of a picture. */
+const track = (at: number): Uint8Array => sized(0xae, sized(0xd7, at + 2), sized(0x83, 1));
+
+/** A recording with so many tracks before its own. */
+function withTracks(count: number): Bytes {
+  const tracks = sized(0x1654ae6b, ...Array.from({ length: count }, (_, at) => track(at)));
+  const bytes = webm();
+  // Behind the segment's own header, which says no size.
+  const at = bytes.findIndex((_, from) => bytes[from] === 0x15 && bytes[from + 1] === 0x49);
+  return joined(bytes.subarray(0, at), tracks, bytes.subarray(at));
+}
+
+/** Ogg streams one after the other. */
+const chained = (count: number): Bytes =>
+  joined(...Array.from({ length: count }, (_, serial) => opus({ serial, packets: 1 })));
+
 /** The same recording over and over, as chained streams and concatenated files are. */
 const repeated = (bytes: Bytes, times: number): Bytes =>
   joined(...Array.from({ length: times }, () => bytes));
@@ -49,21 +65,20 @@ describe("what honest encoders write fits", () => {
   });
 
   it("a few tracks, but not a hundred", () => {
-    const track = (at: number): Uint8Array => sized(0xae, sized(0xd7, at + 2), sized(0x83, 1));
-    const withTracks = (count: number): Bytes => {
-      const tracks = sized(0x1654ae6b, ...Array.from({ length: count }, (_, at) => track(at)));
-      const bytes = webm();
-      // Behind the segment's own header, which says no size.
-      const at = bytes.findIndex((_, from) => bytes[from] === 0x15 && bytes[from + 1] === 0x49);
-      return joined(bytes.subarray(0, at), tracks, bytes.subarray(at));
-    };
     expect(audioLength(withTracks(20))?.countedMs).toBe(1000);
     expect(audioLength(withTracks(100))).toBeNull();
   });
 
+  it.each([
+    ["groups of WebM", webm(), (inner: Bytes) => sized(0xa0, inner)],
+    ["boxes of MP4", mp4(), (inner: Bytes) => box("moof", inner)],
+  ])("%s in each other, but not by the dozen", (_, recording, wrap) => {
+    const nested = (depth: number): Bytes => (depth === 0 ? joined() : wrap(nested(depth - 1)));
+    expect(audioLength(joined(recording, nested(8)))?.countedMs).toBeGreaterThan(0);
+    expect(audioLength(joined(recording, nested(24)))).toBeNull();
+  });
+
   it("streams of a radio that begin anew, but not by the thousand", () => {
-    const chained = (count: number): Bytes =>
-      joined(...Array.from({ length: count }, (_, serial) => opus({ serial, packets: 1 })));
     expect(audioLength(chained(200))?.countedMs).toBe(200 * 20);
     expect(audioLength(chained(1000))).toBeNull();
   });
