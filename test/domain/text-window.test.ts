@@ -187,4 +187,18 @@ describe("hostile text", () => {
     });
     expect(cpuMs).toBeLessThan(2000);
   });
+
+  it.each(["One is. Two is. ", "\ufdfa", "\u0301", "\ud800", '"', "中"])(
+    "is measured a few times a window, and not by halving: %j",
+    (part) => {
+      let measures = 0;
+      const counted = (text: string): number => {
+        measures += 1;
+        return tokensAtMost(judgedJson(text));
+      };
+      const split = splitText(part.repeat(100_000 / part.length), JUDGE_WINDOWS, counted);
+      // The window, where its neighbour begins (8 halvings of 200), and a few looks for its end.
+      expect(measures).toBeLessThanOrEqual(1 + split.windows.length * 15);
+    },
+  );
 });

@@ -95,6 +95,7 @@ describe("parseMultipart", () => {
       "must have at most",
     ],
     ["nothing", "", "must begin"],
+    ["spaces behind a boundary, without end", `--b${" ".repeat(300)}\r\n`, "must end"],
   ])("refuses a body with %s", (_, body, sentence) => {
     const form = parseMultipart(bytesOf(body), "b");
     expect(form).toMatchObject({ kind: "invalid_request", errors: [{ path: [] }] });

@@ -137,4 +137,10 @@ describe("100 KB of hostile text", () => {
   it.each(["a ", "a\u0301", "aа", "ﷺ", "a.b@c ", "1d10t "])("never finds English in %j", (part) => {
     expect(detectLanguage(of(part))).not.toBe("en");
   });
+
+  it("that is in too many pieces without its disguise is none that is known", () => {
+    const german = "Das ist ein ganz gewöhnlicher Satz über das Wetter von morgen. ";
+    expect(detectLanguage(german.repeat(1500))).toBe("de");
+    expect(detectLanguage(german.repeat(3000))).toBeNull();
+  });
 });

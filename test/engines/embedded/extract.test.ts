@@ -11,7 +11,9 @@ import {
 import { describe, expect, it } from "vitest";
 import { estimateInputTokens, tokensAtMost } from "../../../src/domain/token-bound.ts";
 import { extract } from "../../../src/engines/embedded/extract.ts";
+import { hashedVector } from "../../../src/engines/embedded/embedding.ts";
 import { answerInSchema } from "../../../src/engines/embedded/schema-answer.ts";
+import { sentencesIn } from "../../../src/engines/embedded/sentences.ts";
 import type { ChatMessage } from "../../../src/engines/inference.ts";
 
 const MODEL = "@cf/meta/llama-3.1-8b-instruct-fp8";
@@ -126,5 +128,55 @@ describe("answerInSchema", () => {
     expect(fill(deep)).toBeUndefined();
     const many = Array.from({ length: 300 }, (_, at) => [`p${at}`, { type: "string" }]);
     expect(fill({ type: "object", properties: Object.fromEntries(many) })).toBeUndefined();
+  });
+});
+
+describe("what is long to read", () => {
+  const filled = (schema: object, sentences: readonly string[]) =>
+    JSON.stringify(answerInSchema(schema, { sentences }) ?? null);
+  const fields = (schema: object, count = 200) => ({
+    type: "object",
+    properties: Object.fromEntries(Array.from({ length: count }, (_, at) => [`f${at}`, schema])),
+  });
+
+  it("is not quoted whole in every field of a schema", () => {
+    const json = filled(fields({ type: "string" }), ["a".repeat(1_000_000)]);
+    expect(json.length).toBeLessThan(200 * 1020);
+  });
+
+  it("is searched for so many options, and then no more", () => {
+    const said = ["a".repeat(400_000), "the last one"];
+    const options = Array.from({ length: 100_000 }, (_, at) => `none${at}`);
+    expect(filled({ enum: ["x", "The Last"] }, said)).toBe('"The Last"');
+    expect(filled({ enum: [...options, "The Last"] }, said)).toBe('"none0"');
+    // 25 searches of 400,000 characters are what there is for one answer.
+    const many = JSON.parse(filled(fields({ enum: ["x", "The Last"] }), said));
+    expect(Object.values(many).filter((value) => value === "The Last")).toHaveLength(12);
+  });
+
+  it("of a message is so many sentences, its lines of signs included", () => {
+    expect(sentencesIn(`${"```\n".repeat(30_000)}Hello there.`)).toEqual([]);
+    expect(sentencesIn("Hi. ".repeat(30_000))).toHaveLength(20_000);
+    expect(sentencesIn(`${"a".repeat(10_000)}.`)[0]).toHaveLength(4000);
+  });
+
+  it("of a conversation is its end", () => {
+    const old = user("The cat sleeps. ".repeat(40_000));
+    const { content } = answer([user("Lena keeps bees."), old, user("Who keeps bees?")]);
+    expect(content).toContain("The cat sleeps.");
+    expect(content).not.toContain("Lena");
+  });
+
+  it("is cut at a word's end, or anywhere in a word that is longer than all", () => {
+    expect(answer([user(`${"a".repeat(3000)} b`)], 20).content).toBe("a".repeat(40));
+    expect(answer([user("aa bb cc dd")], 4).content).toBe("aa bb");
+  });
+
+  it("of a text to embed is its beginning", () => {
+    const [long, longer] = ["word ".repeat(10_000), "word ".repeat(20_000)];
+    expect(hashedVector(longer, 384)).toEqual(hashedVector(long, 384));
+    // A letter that is eighteen is not eighteen times as long to read.
+    const ligatures = "\ufdfa".repeat(40_000);
+    expect(hashedVector(ligatures, 384)).toEqual(hashedVector(ligatures.slice(0, 33_000), 384));
   });
 });
