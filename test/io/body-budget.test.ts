@@ -1,0 +1,238 @@
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { BodyBudget, type BodyClaim, type BodyLimits } from "../../src/io/body-budget.ts";
+
+const LIMITS: BodyLimits = {
+  totalBytes: 48,
+  largeBytes: 40,
+  smallBytes: 4,
+  waitMs: 1000,
+  mostWaiting: 6,
+  mostWaitingOfOwner: 4,
+  patienceMs: 500,
+  paceBytesPerMs: 0.01,
+  goneMs: 60_000,
+};
+
+/** A budget whose time passes when a test says so. */
+function aBudget(limits: Partial<BodyLimits> = {}) {
+  let nowMs = 1_000_000;
+  const timers = new Set<{ readonly atMs: number; readonly act: () => void }>();
+  const clock = {
+    now: () => nowMs,
+    after: (ms: number, act: () => void) => {
+      const timer = { atMs: nowMs + ms, act };
+      timers.add(timer);
+      return () => void timers.delete(timer);
+    },
+  };
+  const budget = new BodyBudget({ ...LIMITS, ...limits }, clock);
+  const pass = (ms: number): void => {
+    nowMs += ms;
+    for (const timer of timers) {
+      if (timer.atMs > nowMs) continue;
+      timers.delete(timer);
+      timer.act();
+    }
+  };
+  return { budget, pass };
+}
+
+/** What became of asking for more: at once, or later. */
+function asked(claim: BodyClaim, bytes: number) {
+  const state: { granted: boolean | null } = { granted: null };
+  const answer = claim.hold(bytes);
+  if (typeof answer === "boolean") state.granted = answer;
+  else void answer.then((granted) => (state.granted = granted));
+  return state;
+}
+
+const settled = async (): Promise<void> => {
+  for (let turn = 0; turn < 10; turn += 1) await Promise.resolve();
+};
+
+describe("a budget of bodies", () => {
+  it("gives at once what is free, and counts it until it is given back", () => {
+    const { budget } = aBudget();
+    const [a, b] = [budget.open("a"), budget.open("b")];
+    expect([a.hold(25), b.hold(10), budget.heldBytes]).toEqual([true, true, 35]);
+    a.ended(20);
+    expect(budget.heldBytes).toBe(30);
+    a.release();
+    a.release();
+    b.release();
+    expect(budget.heldBytes).toBe(0);
+    expect(a.hold(1)).toBe(false);
+  });
+
+  it("serves five large bodies one after the other, in their order", async () => {
+    const { budget } = aBudget();
+    const claims = Array.from({ length: 5 }, (_, at) => budget.open(`t${at}`));
+    const states = claims.map((claim) => asked(claim, 25));
+    for (const [at, claim] of claims.entries()) {
+      await settled();
+      const granted = states.map((state) => state.granted);
+      expect(granted).toEqual(states.map((_, other) => (other <= at ? true : null)));
+      expect(budget.heldBytes).toBe(25);
+      claim.release();
+    }
+    expect([budget.heldBytes, budget.waiting]).toEqual([0, 0]);
+  });
+
+  it("refuses what has waited long enough, and forgets it", async () => {
+    const { budget, pass } = aBudget();
+    const first = budget.open("a");
+    void first.hold(25);
+    const second = budget.open("b");
+    const state = asked(second, 25);
+    pass(999);
+    await settled();
+    expect(state.granted).toBeNull();
+    pass(1);
+    await settled();
+    expect([state.granted, budget.waiting]).toEqual([false, 0]);
+  });
+
+  it("lets only so many wait, and only some of one owner", () => {
+    const { budget } = aBudget();
+    void budget.open("a").hold(40);
+    const of = (owner: string) => asked(budget.open(owner), 25).granted;
+    expect([of("a"), of("a"), of("a"), of("a")]).toEqual([null, null, null, null]);
+    expect(of("a")).toBe(false);
+    expect([of("b"), of("c")]).toEqual([null, null]);
+    expect(of("d")).toBe(false);
+    expect(budget.waiting).toBe(6);
+  });
+
+  it("keeps room for small bodies beside large ones", () => {
+    const { budget } = aBudget();
+    void budget.open("a").hold(40);
+    void budget.open("b").hold(25);
+    expect([budget.open("c").hold(4), budget.open("d").hold(4)]).toEqual([true, true]);
+    expect(asked(budget.open("e"), 1).granted).toBeNull();
+  });
+
+  it("lets a body that fits overtake a larger one, by no more than that one wants", async () => {
+    const { budget } = aBudget();
+    const first = budget.open("a");
+    void first.hold(20);
+    const large = asked(budget.open("b"), 25);
+    const others = Array.from({ length: 4 }, () => budget.open("c"));
+    const states = others.map((other) => {
+      const state = asked(other, 10);
+      other.release();
+      return state.granted;
+    });
+    // Two of ten have overtaken the one that wants 25; a third would be too many.
+    expect(states).toEqual([true, true, null, null]);
+    first.release();
+    await settled();
+    expect(large.granted).toBe(true);
+  });
+
+  it("lets a body grow, and refuses the youngest when all that hold something wait", async () => {
+    const { budget } = aBudget();
+    const claims = [budget.open("a"), budget.open("b"), budget.open("c")] as const;
+    expect(claims.map((claim) => claim.hold(13))).toEqual([true, true, true]);
+    const states = claims.map((claim) => asked(claim, 26));
+    await settled();
+    expect(states.map(({ granted }) => granted)).toEqual([true, null, false]);
+    claims[0].release();
+    await settled();
+    expect(states[1]?.granted).toBe(true);
+  });
+
+  it("never lets one wait for itself", () => {
+    const { budget } = aBudget();
+    const alone = budget.open("a");
+    expect(alone.hold(30)).toBe(true);
+    expect(alone.hold(40)).toBe(true);
+    void budget.open("b").hold(4);
+    void budget.open("c").hold(4);
+  });
+
+  it("weighs what is made of a body, but lets the largest in alone", () => {
+    const { budget } = aBudget();
+    const json = budget.open("a");
+    json.weigh(2);
+    expect([json.hold(3), budget.heldBytes]).toEqual([true, 3]);
+    expect([json.hold(10), budget.heldBytes]).toEqual([true, 20]);
+    expect([json.hold(26), budget.heldBytes]).toEqual([true, 40]);
+    json.ended(5);
+    expect(budget.heldBytes).toBe(10);
+  });
+
+  it("gives up what comes slowly, but only while others wait", () => {
+    const { budget, pass } = aBudget({ waitMs: 10_000 });
+    const slow = budget.open("a");
+    void slow.hold(30);
+    slow.came(1);
+    pass(5000);
+    expect(slow.mustGiveWay).toBe(false);
+    void budget.open("b").hold(30);
+    expect(slow.mustGiveWay).toBe(true);
+    slow.came(46);
+    expect(slow.mustGiveWay).toBe(false);
+  });
+
+  it("takes back what gave no sign of life, when somebody needs it", async () => {
+    const { budget, pass } = aBudget();
+    const lost = budget.open("a");
+    void lost.hold(30);
+    lost.came(1_000_000);
+    pass(59_999);
+    const state = asked(budget.open("b"), 30);
+    expect([state.granted, lost.mustGiveWay]).toEqual([null, false]);
+    pass(1);
+    expect(asked(budget.open("c"), 30).granted).toBeNull();
+    await settled();
+    expect([state.granted, lost.mustGiveWay, lost.hold(31)]).toEqual([true, true, false]);
+  });
+
+  it("holds under any order of events", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(
+          fc.record({
+            act: fc.constantFrom("open", "grow", "end", "release", "pass"),
+            at: fc.nat(20),
+            bytes: fc.integer({ min: 1, max: 40 }),
+          }),
+          { maxLength: 60 },
+        ),
+        async (events) => {
+          const { budget, pass } = aBudget();
+          const open: BodyClaim[] = [];
+          let waitingFor = 0;
+          for (const { act, at, bytes } of events) {
+            const claim = open[at % Math.max(1, open.length)];
+            if (act === "open") open.push(budget.open(`t${at % 3}`));
+            else if (act === "pass") pass(bytes * 20);
+            else if (claim === undefined) continue;
+            else if (act === "end") claim.ended(bytes);
+            else if (act === "release") claim.release();
+            else {
+              const answer = claim.hold(bytes);
+              if (typeof answer !== "boolean") {
+                waitingFor += 1;
+                void answer.then(() => (waitingFor -= 1));
+              }
+            }
+            await settled();
+            expect(budget.heldBytes).toBeGreaterThanOrEqual(0);
+            expect(budget.heldBytes).toBeLessThanOrEqual(48);
+            expect(budget.waiting).toBe(waitingFor);
+            expect(budget.waiting).toBeLessThanOrEqual(LIMITS.mostWaiting);
+          }
+          pass(LIMITS.waitMs);
+          await settled();
+          expect([budget.waiting, waitingFor]).toEqual([0, 0]);
+          for (const claim of open) claim.release();
+          expect(budget.heldBytes).toBe(0);
+          expect(budget.open("z").hold(40)).toBe(true);
+        },
+      ),
+      { seed: 12, numRuns: 300 },
+    );
+  });
+});
