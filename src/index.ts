@@ -1,6 +1,7 @@
 import { ACCOUNT_NAME } from "../durable-objects/account/account-name.ts";
 import { createRouter } from "./http/router.ts";
 import { consumeUsage } from "./reports/consume-usage.ts";
+import { mayRead } from "./routes/may-read.ts";
 import { ROUTES } from "./routes/routes.ts";
 import { runSchedule } from "./routes/run-schedule.ts";
 
@@ -8,7 +9,7 @@ export { Account } from "../durable-objects/account/account.ts";
 export { BatchRun } from "./batches/batch-run.ts";
 export { Tenant } from "../durable-objects/tenant/tenant.ts";
 
-const router = createRouter(ROUTES);
+const router = createRouter(ROUTES, mayRead);
 
 export default {
   fetch: (request, env, ctx) => router.fetch(request, env, ctx),

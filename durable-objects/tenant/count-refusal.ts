@@ -12,7 +12,12 @@ import { tellOfExceeded } from "./tell-of-quota.ts";
 export function countRefusal(
   parts: Parts,
   profile: Profile,
-  at: { request: AdmitRequest; reply: AdmitReply; keyId: string | null; nowMs: number },
+  at: {
+    request: Pick<AdmitRequest, "route" | "requestId">;
+    reply: AdmitReply;
+    keyId: string | null;
+    nowMs: number;
+  },
 ): void {
   const { reply, request, keyId, nowMs } = at;
   if (!isCounted(reply)) return;

@@ -44,6 +44,16 @@ export class KeyStore {
     );
   }
 
+  /** Whether that was a key once, and never will be again. */
+  hasEnded(secretHash: string, nowMs: number): boolean {
+    const found = this.#db.run(
+      "SELECT 1 FROM keys WHERE secret_hash = ? AND (ended = 1 OR expires_at_ms <= ?)",
+      secretHash,
+      nowMs,
+    );
+    return found.length > 0;
+  }
+
   read(id: string, nowMs: number): Key | null {
     return this.#one(
       `SELECT ${COLUMNS} FROM keys WHERE id = ? AND ended = 0

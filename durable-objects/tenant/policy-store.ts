@@ -54,6 +54,12 @@ export class PolicyStore {
       .map(toPolicy);
   }
 
+  names(): string[] {
+    return this.#db
+      .run<{ name: string }>("SELECT DISTINCT name FROM policies ORDER BY name")
+      .map(({ name }) => name);
+  }
+
   countNames(): number {
     const row = this.#db.run<{ n: number }>("SELECT COUNT(DISTINCT name) AS n FROM policies")[0];
     return row?.n ?? 0;

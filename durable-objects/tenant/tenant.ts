@@ -64,6 +64,7 @@ import { findPersonal, type PersonalPage, startErasure } from "./erasures.ts";
 import type { Key } from "./key-store.ts";
 import type { LineQuery, Period } from "./ledger-store.ts";
 import { nextDueMs } from "./maintenance.ts";
+import { mayRead, MAY_READ, type ReadReply, type ReadRequest } from "./may-read.ts";
 import { makeParts, type Parts } from "./parts.ts";
 import { readPlatform } from "./platform.ts";
 import { putPolicy } from "./policy-desk.ts";
@@ -239,6 +240,16 @@ export class Tenant extends DurableObject<Env> {
   /** A repeat of what was admitted is never turned away: its hold is taken and must be told of. */
   #isKnown({ callId }: AdmitRequest): boolean {
     return this.#parts.ledger.has(callId);
+  }
+
+  /** Whether a large body is worth reading; nothing is reserved, and it takes no rate. */
+  async mayRead(request: ReadRequest): Promise<ReadReply> {
+    const profile = this.#profile();
+    if (profile === null) return { kind: "invalid_key" };
+    const reply = this.#steps.run(profile, () => mayRead(this.#parts, profile, request));
+    // A refusal may be told to webhooks, and is counted.
+    if (reply.kind !== MAY_READ.kind && reply.kind !== "key_ended") await this.#arm();
+    return reply;
   }
 
   /** What such a call would cost; nothing is reserved, and it takes no rate. */

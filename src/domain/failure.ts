@@ -138,8 +138,11 @@ export type EngineFailure =
     };
 
 export type ServiceFailure =
-  /** Our own object did not answer; nothing was charged. */
-  | { readonly kind: "unavailable" }
+  /**
+   * Our own object did not answer; nothing was charged. `bodies`: so many bytes of requests are held
+   * at this moment that this one's do not fit.
+   */
+  | { readonly kind: "unavailable"; readonly reason?: "bodies" }
   /** The object is at 90 % of its storage: admissions stop, so that a settle never fails for space. */
   | { readonly kind: "storage_full" }
   /** The settle could not be confirmed, so no verdict is returned; the hold is charged. */

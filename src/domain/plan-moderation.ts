@@ -84,6 +84,15 @@ export function planModeration(
   return { kind: "planned", stages };
 }
 
+/** Whether under this policy a text, or a picture, can be moderated without asking a paid model. */
+export const mayCostNothing = (policy: Policy): boolean =>
+  SMALLEST.some((content) => wantedStages(policy, content, 0).length === 0);
+
+const SMALLEST: readonly MeasuredContent[] = [
+  { text: { sentiment: [1], judge: [1] }, pictures: 0 },
+  { text: null, pictures: 1 },
+];
+
 function wantedStages(policy: Policy, content: MeasuredContent, at: number): Wanted[] {
   if (content.test === true) return [];
   const wanted: Wanted[] = [];

@@ -61,6 +61,8 @@ export interface Ok<T> {
 export interface Raw {
   readonly kind: "raw";
   readonly response: Response;
+  /** Of a stream: resolves when nothing of its call runs any more. Never rejects. */
+  readonly running?: Promise<void>;
 }
 
 /** Keeps literals: `ok({ object: "list" })` is an `Ok` of just that. */
@@ -70,4 +72,8 @@ export const ok = <const T>(body: T, extra: Omit<Ok<T>, "kind" | "body"> = {}): 
   ...extra,
 });
 
-export const raw = (response: Response): Raw => ({ kind: "raw", response });
+export const raw = (response: Response, running?: Promise<void>): Raw => ({
+  kind: "raw",
+  response,
+  ...(running !== undefined && { running }),
+});

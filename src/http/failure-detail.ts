@@ -51,6 +51,9 @@ function shortOfNeurons(failure: QuotaFailure | ReservedFailure): string {
 const LEASED =
   "The neurons that the account behind this service has left today are leased to other tenants; some may come back. Nothing was charged.";
 
+const BODIES_HELD =
+  "So many large requests are in progress that there is no room for this one's body: send it again in a second. Nothing was charged.";
+
 /** The class that stands in the way; with several, the first. */
 export const violatedRate = (failure: RateFailure): RateFailure["rates"][number] | undefined =>
   failure.rates.find((rate) => failure.violated.includes(rate.name));
@@ -145,6 +148,7 @@ export function failureDetail(failure: Failure): string {
     case "engine_timeout":
       return `The engine did not answer in time. ${charge(failure.charged)}`;
     case "unavailable":
+      if (failure.reason === "bodies") return BODIES_HELD;
       return "The service is not available at the moment: ask again in a little while.";
     case "storage_full":
       return "This tenant's storage is nearly full, so nothing new is admitted. Nothing was charged.";

@@ -1,8 +1,9 @@
 import * as v from "valibot";
-import type { FieldError } from "../domain/failure.ts";
+import type { Failure, FieldError } from "../domain/failure.ts";
 import { fieldErrors } from "./field-errors.ts";
 import { formFingerprint } from "./form.ts";
 import { fingerprint } from "./idempotency-key.ts";
+import { type Intake, throwAway } from "./intake.ts";
 import { TENANT_ID } from "./key-format.ts";
 import type { Mount } from "./mount.ts";
 import { type BodyFailure, isEncoded, readBytes, readForm, readJson } from "./read-body.ts";
@@ -104,21 +105,29 @@ interface Read extends Omit<ParsedBody, "body"> {
 }
 
 export async function parseBody(
-  spec: BodySpec | undefined,
+  spec: BodySpec,
   request: Request,
-): Promise<Parsed<ParsedBody> | BodyFailure> {
-  const read = spec === undefined ? asBytes(undefined, EMPTY) : await readAs(spec, request);
-  if (read.kind === "body_too_large" && spec?.largest !== undefined) {
+  intake: Intake,
+): Promise<Parsed<ParsedBody> | Failure> {
+  const read = await readAs(spec, request, intake);
+  if (read.kind === "body_too_large" && spec.largest !== undefined) {
     return { ...read, field: spec.largest };
   }
   if (read.kind !== "read") return read;
   const { value, values, ...raw } = read;
-  if (spec === undefined || spec.as === "unread") return parsed({ body: value, ...raw });
+  if (spec.as === "unread") return parsed({ body: value, ...raw });
   const result = parseWith(spec.schema, value, values > EXPLAINED_VALUES);
   return result.kind === "parsed" ? parsed({ body: result.value, ...raw }) : result;
 }
 
 const EMPTY = new Uint8Array();
+
+/** Of a route that takes none. */
+export const NO_BODY: ParsedBody = {
+  body: undefined,
+  rawBody: EMPTY,
+  fingerprint: () => fingerprint(EMPTY),
+};
 
 const asBytes = (value: unknown, bytes: Uint8Array, values = 1): Read => ({
   kind: "read",
@@ -128,27 +137,33 @@ const asBytes = (value: unknown, bytes: Uint8Array, values = 1): Read => ({
   fingerprint: () => fingerprint(bytes),
 });
 
-async function readAs(spec: BodySpec, request: Request): Promise<Read | BodyFailure> {
+/** Of a body that its route reads itself: numbers that stand for bytes take two bytes of it at least. */
+const UNREAD_WEIGHT = 1.5;
+
+async function readAs(spec: BodySpec, request: Request, intake: Intake): Promise<Read | Failure> {
   const { limitBytes } = spec;
   if (spec.as === "unread") {
-    if (isEncoded(request.headers))
-      return { kind: "unsupported_media_type", expected: "sent plain" };
-    const bytes = await readBytes(request, limitBytes);
+    if (isEncoded(request.headers)) {
+      const because = { kind: "unsupported_media_type", expected: "sent plain" } as const;
+      return throwAway(request, limitBytes, { intake, because });
+    }
+    intake.claim.weigh(UNREAD_WEIGHT);
+    const bytes = await readBytes(request, limitBytes, intake);
     return bytes instanceof Uint8Array ? asBytes(undefined, bytes) : bytes;
   }
   if (spec.as === "multipart") {
-    const form = await readForm(request, limitBytes);
+    const form = await readForm(request, limitBytes, intake);
     if (form.kind !== "form") return form;
     const { fields, parts } = form;
     const named = () => formFingerprint(parts);
     return { ...asBytes(fields, EMPTY, parts.length), fingerprint: named };
   }
   if (spec.optional === true && !request.headers.has("content-type")) {
-    const bytes = await readBytes(request, limitBytes);
+    const bytes = await readBytes(request, limitBytes, intake);
     if (!(bytes instanceof Uint8Array)) return bytes;
     if (bytes.length > 0) return { kind: "unsupported_media_type", expected: "application/json" };
     return asBytes({}, bytes);
   }
-  const read = await readJson(request, limitBytes);
+  const read = await readJson(request, limitBytes, intake);
   return read.kind === "json" ? asBytes(read.value, read.bytes, read.values) : read;
 }

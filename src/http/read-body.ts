@@ -1,6 +1,14 @@
-import type { FieldError, RequestFailure } from "../domain/failure.ts";
+import type { Failure, FieldError, RequestFailure } from "../domain/failure.ts";
 import { readAtMost } from "../io/read-at-most.ts";
 import { fieldsOf, type FormFields } from "./form.ts";
+import {
+  announcedLength,
+  type BodyGuard,
+  bodyGuard,
+  type Intake,
+  NO_ROOM,
+  throwAway,
+} from "./intake.ts";
 import { MAX_DEPTH, MAX_VALUES, hasProtoKey, jsonShape } from "./json-shape.ts";
 import { boundaryIn, parseMultipart, type Part } from "./multipart.ts";
 
@@ -18,6 +26,9 @@ export type BodyFailure = Extract<
 /** Compressed or the like: what is inside could be of any size. */
 export const isEncoded = (headers: Headers): boolean =>
   (headers.get("content-encoding")?.trim().toLowerCase() ?? "identity") !== "identity";
+
+/** A JSON body's bytes are kept for its fingerprint while its value takes as much again. */
+const JSON_WEIGHT = 2;
 
 export interface JsonBody {
   readonly kind: "json";
@@ -40,52 +51,44 @@ function mediaTypeFailure(headers: Headers): BodyFailure | null {
     : { kind: "unsupported_media_type", expected: "application/json" };
 }
 
-/**
- * A body that is refused before it was read is read all the same and thrown away, up to twice its
- * limit: a server that answers and closes with much unread resets the connection, and a client
- * that is still writing sees a broken pipe and not the refusal. It costs no more than two right
- * bodies, and only whoever has a key can ask for it. (Cloudflare's edge takes bodies in itself.)
- */
-const DRAINED_LIMITS = 2;
-
-/** NaN where nothing was announced. */
-const announced = (request: Request): number =>
-  Number(request.headers.get("content-length") ?? Number.NaN);
-
-async function drain(request: Request, limitBytes: number): Promise<void> {
-  let left = DRAINED_LIMITS * limitBytes;
-  if (request.body === null || announced(request) > left) return;
-  try {
-    for await (const chunk of request.body) {
-      left -= chunk.byteLength;
-      if (left < 0) return;
-    }
-  } catch {
-    // The sender went away: nobody waits for an answer.
-  }
-}
-
 /** The bytes of a body of at most `limitBytes`; of a longer one no more than that is kept. */
 export async function readBytes(
   request: Request,
   limitBytes: number,
-): Promise<Uint8Array<ArrayBuffer> | BodyFailure> {
+  intake: Intake,
+): Promise<Uint8Array<ArrayBuffer> | Failure> {
   const tooLarge = { kind: "body_too_large", limitBytes } as const;
-  const length = announced(request);
-  if (length > limitBytes) {
-    await drain(request, limitBytes);
-    return tooLarge;
-  }
+  const length = announcedLength(request);
+  if (length > limitBytes) return throwAway(request, limitBytes, { intake, because: tooLarge });
+  const guard = bodyGuard(intake, length);
+  if (!(await guard.mayBegin())) return refused(request, limitBytes, { intake, guard });
   if (request.body === null) return new Uint8Array();
   try {
     // No memory is given for what was announced, only for bytes that came; but HTTP ends a body
     // where its length says, so there is no need to wait for that end too.
-    return (await readAtMost(request.body, limitBytes, { endsAt: length })) ?? tooLarge;
+    const reading = { endsAt: length, signal: guard.signal };
+    const bytes = await readAtMost(request.body, limitBytes, reading, guard.mayTake);
+    if (bytes === null) {
+      if (guard.refusal === null) return tooLarge;
+      return await refused(request, limitBytes, { intake, guard });
+    }
+    intake.claim.ended(bytes.byteLength);
+    return bytes;
   } catch {
     // Only the sender can make its own stream fail, by going away.
-    return refuse("must be sent to its end");
+    return guard.refusal ?? refuse("must be sent to its end");
+  } finally {
+    guard.stop();
   }
 }
+
+/** A body that its guard has given up. */
+const refused = (
+  request: Request,
+  limitBytes: number,
+  { intake, guard }: { readonly intake: Intake; readonly guard: BodyGuard },
+): Promise<Failure> =>
+  throwAway(request, limitBytes, { intake, because: guard.refusal ?? NO_ROOM });
 
 /** It keeps nothing from one whole text to the next. */
 const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
@@ -123,13 +126,12 @@ export function parseJson(bytes: Uint8Array): JsonBody | BodyFailure {
 export async function readJson(
   request: Request,
   limitBytes: number,
-): Promise<JsonBody | BodyFailure> {
-  const mediaType = mediaTypeFailure(request.headers);
-  if (mediaType !== null) {
-    await drain(request, limitBytes);
-    return mediaType;
-  }
-  const bytes = await readBytes(request, limitBytes);
+  intake: Intake,
+): Promise<JsonBody | Failure> {
+  const because = mediaTypeFailure(request.headers);
+  if (because !== null) return throwAway(request, limitBytes, { intake, because });
+  intake.claim.weigh(JSON_WEIGHT);
+  const bytes = await readBytes(request, limitBytes, intake);
   return bytes instanceof Uint8Array ? parseJson(bytes) : bytes;
 }
 
@@ -142,13 +144,18 @@ export interface FormBody {
 export async function readForm(
   request: Request,
   limitBytes: number,
-): Promise<FormBody | BodyFailure> {
+  intake: Intake,
+): Promise<FormBody | Failure> {
   const boundary = boundaryIn(request.headers.get("content-type") ?? "");
   if (boundary === undefined || isEncoded(request.headers)) {
-    return { kind: "unsupported_media_type", expected: "multipart/form-data" };
+    const because = { kind: "unsupported_media_type", expected: "multipart/form-data" } as const;
+    return throwAway(request, limitBytes, { intake, because });
   }
-  if (boundary === null) return refuse("must name its boundary in Content-Type");
-  const bytes = await readBytes(request, limitBytes);
+  if (boundary === null) {
+    const because = refuse("must name its boundary in Content-Type");
+    return throwAway(request, limitBytes, { intake, because });
+  }
+  const bytes = await readBytes(request, limitBytes, intake);
   if (!(bytes instanceof Uint8Array)) return bytes;
   const form = parseMultipart(bytes, boundary);
   if (form.kind !== "form") return form;

@@ -99,6 +99,15 @@ export type ImpliedKind<A, B> =
   | (A extends { readonly kind: "none" } ? never : "invalid_key")
   | (B extends BodySpec ? "body_too_large" | "unsupported_media_type" : never);
 
+/**
+ * What a route asks the tenant's object to admit. It is asked so much before a large body is read.
+ */
+export interface Admits {
+  readonly kind: "moderation" | "generation";
+  /** The label of such calls, under which their idempotency keys are kept: `POST /v1/verdicts`. */
+  readonly route: string;
+}
+
 interface RouteFacts {
   readonly method: Method;
   /** `/v1/verdicts/:id`; a last `/:model+` takes the rest, slashes and all. */
@@ -106,6 +115,8 @@ interface RouteFacts {
   readonly summary: string;
   readonly description?: string;
   readonly surface: Surface;
+  /** Absent: its calls are not admitted, so that nothing but the key stands in their way. */
+  readonly admits?: Admits;
 }
 
 export interface ReplySpec<S extends Schema = Schema> {

@@ -1,17 +1,20 @@
 import { type Config, type ConfigResult, readConfig } from "../config.ts";
 import type { Failure } from "../domain/failure.ts";
 import { authenticate, INVALID_KEY } from "./authenticate.ts";
+import { BodyBudget } from "../io/body-budget.ts";
 import type { Caller, Ok, Raw } from "./call.ts";
 import { corsHeaders, preflight } from "./cors.ts";
+import { EndedKeys } from "./ended-keys.ts";
 import { NO_RETRY } from "./failure-headers.ts";
 import { newId } from "./ids.ts";
 import { type Match, matchTable } from "./match-table.ts";
 import { mountsOf } from "./mount.ts";
-import { decodeOnce, parseBody, parseParams, parseQuery } from "./parse-call.ts";
+import { decodeOnce, NO_BODY, type ParsedBody, parseParams, parseQuery } from "./parse-call.ts";
 import { failureResponse, finish, noSuchPath, successResponse } from "./reply.ts";
 import { logError, logRequest, nameOf } from "./request-log.ts";
 import type { Route, Surface } from "./route.ts";
 import { surfacesOf } from "./surface-of.ts";
+import { type BodyDeps, type MayRead, withBody } from "./with-body.ts";
 
 // The life of a request at the edge: an id, a configuration, a caller, parsed values, the route's
 // handler, one reply. Nothing about quota or moderation is decided here.
@@ -49,6 +52,7 @@ async function run(
   visit: Visit,
   { mount, params: encoded }: Found,
   config: Config | null,
+  shared: BodyDeps,
 ): Promise<Ok<unknown> | Raw | Failure> {
   const { request, url, env, ctx, requestId } = visit;
   const { route } = mount;
@@ -57,6 +61,7 @@ async function run(
     if (config === null) return { kind: "unavailable" };
     const known = await authenticate(request, mount.auth, config);
     if (known !== null && isRefusal(known)) return known;
+    if (known?.kind === "key" && shared.endedKeys.has(known.secretHash)) return INVALID_KEY;
     if (known !== null && "tenant" in known) visit.seen.tenant = known.tenant;
     if (mount.account && !isOwnAccount(known, encoded["account"])) return INVALID_KEY;
     caller = known;
@@ -70,19 +75,20 @@ async function run(
   }
   const query = parseQuery(route.query, url);
   if (query.kind !== "parsed") return query;
-  const body = await parseBody(route.body, request);
-  if (body.kind !== "parsed") return body;
-  return route.handle({
-    request,
-    params,
-    query: query.value,
-    ...body.value,
-    caller,
-    config,
-    env,
-    ctx,
-    requestId,
-  });
+  const handle = (body: ParsedBody): ReturnType<Route["handle"]> =>
+    route.handle({
+      request,
+      params,
+      query: query.value,
+      ...body,
+      caller,
+      config,
+      env,
+      ctx,
+      requestId,
+    });
+  if (route.body === undefined) return handle(NO_BODY);
+  return withBody({ ...visit, caller, route, spec: route.body }, shared, handle);
 }
 
 const isRefusal = (known: Caller | Failure): known is Failure =>
@@ -104,8 +110,16 @@ export interface Router {
   fetch(request: Request, env: Env, ctx: ExecutionContext): Promise<Response>;
 }
 
-/** @throws Error when two routes would answer the same requests. */
-export function createRouter(routes: readonly Route[]): Router {
+/**
+ * @param mayRead asked before a tenant's large body is read
+ * @throws Error when two routes would answer the same requests
+ */
+export function createRouter(
+  routes: readonly Route[],
+  mayRead: MayRead,
+  bodies: BodyBudget = new BodyBudget(),
+): Router {
+  const shared: BodyDeps = { bodies, endedKeys: new EndedKeys(), mayRead };
   const table = matchTable(mountsOf(routes));
   const surfaceFor = surfacesOf(routes);
   const configFor = configReader();
@@ -129,7 +143,7 @@ export function createRouter(routes: readonly Route[]): Router {
       visit.seen.kind = "not_found";
       return noSuchPath(surface, match.allow, context);
     }
-    const outcome = await run(visit, match, config);
+    const outcome = await run(visit, match, config, shared);
     if (outcome.kind === "ok" || outcome.kind === "raw") {
       return successResponse(outcome, match.mount.route.reply);
     }

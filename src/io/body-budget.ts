@@ -20,6 +20,8 @@ export interface BodyLimits {
   readonly largeBytes: number;
   readonly smallBytes: number;
   readonly waitMs: number;
+  /** How often one that waits looks whether its turn has come. */
+  readonly lookMs: number;
   readonly mostWaiting: number;
   /** Of one owner: its own queue keeps nobody else from waiting. */
   readonly mostWaitingOfOwner: number;
@@ -41,6 +43,7 @@ export const BODY_LIMITS: BodyLimits = {
   smallBytes: 65_536,
   // Less than any client's patience, and as long as a call takes that has what others wait for.
   waitMs: 3000,
+  lookMs: 20,
   mostWaiting: 32,
   mostWaitingOfOwner: 4,
   patienceMs: 5000,
@@ -53,24 +56,22 @@ export const BODY_LIMITS: BodyLimits = {
 /** What the budget needs of the world. */
 export interface Clock {
   now(): number;
-  /** @returns what ends it before */
-  after(ms: number, act: () => void): () => void;
+  sleep(ms: number): Promise<void>;
 }
 
 const REAL: Clock = {
   now: () => Date.now(),
-  after: (ms, act) => {
-    const timer = setTimeout(act, ms);
-    return () => clearTimeout(timer);
-  },
+  sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
 };
 
+/** A wish that could not be granted at once. */
 interface Waiter {
   readonly claim: BodyClaim;
   readonly bytes: number;
+  readonly untilMs: number;
   /** By how many bytes others have overtaken it. */
   overtaken: number;
-  readonly end: (granted: boolean) => void;
+  state: "waiting" | "granted" | "refused";
 }
 
 type Wish = Pick<Waiter, "claim" | "bytes">;
@@ -119,15 +120,24 @@ export class BodyBudget {
     const own = this.#waiting.filter((other) => other.claim.owner === claim.owner).length;
     const { mostWaiting, mostWaitingOfOwner, waitMs } = this.limits;
     if (own >= mostWaitingOfOwner || this.#waiting.length >= mostWaiting) return false;
-    let cancel = (): void => undefined;
-    const granted = new Promise<boolean>((end) => {
-      const waiter: Waiter = { claim, bytes, overtaken: 0, end };
-      cancel = this.clock.after(waitMs, () => this.#refuse(waiter));
-      this.#waiting.push(waiter);
-      this.#serve();
-    });
-    // Not where it is granted: that is another request, which has no hold of this one's timer.
-    return granted.finally(() => cancel());
+    const untilMs = this.clock.now() + waitMs;
+    const waiter: Waiter = { claim, bytes, untilMs, overtaken: 0, state: "waiting" };
+    this.#waiting.push(waiter);
+    this.#serve();
+    return this.#outcome(waiter);
+  }
+
+  /**
+   * It looks for itself whether its turn has come: whoever gives it its turn is another request, and
+   * the runtime does not let one request go on with the promises of another.
+   */
+  async #outcome(waiter: Waiter): Promise<boolean> {
+    while (waiter.state === "waiting") {
+      if (this.clock.now() >= waiter.untilMs) this.#refuse(waiter);
+      // oxlint-disable-next-line no-await-in-loop -- one look after the other
+      else await this.clock.sleep(this.limits.lookMs);
+    }
+    return waiter.state === "granted";
   }
 
   /** A claim needs no more than this; those that wait are looked at anew. */
@@ -157,12 +167,12 @@ export class BodyBudget {
   }
 
   #serve(): void {
-    for (let at = 0; at < this.#waiting.length; ) {
+    for (let at = 0; at < this.#waiting.length;) {
       const waiter = this.#waiting[at];
       if (waiter === undefined) return;
       if (this.#grants(waiter, this.#waiting.slice(0, at))) {
         this.#waiting.splice(at, 1);
-        waiter.end(true);
+        waiter.state = "granted";
       } else at += 1;
     }
     this.#breakDeadlock();
@@ -202,13 +212,14 @@ export class BodyBudget {
     const at = this.#waiting.indexOf(waiter);
     if (at === -1) return;
     this.#waiting.splice(at, 1);
-    waiter.end(false);
+    waiter.state = "refused";
     this.#serve();
   }
 
   #dropGone(): void {
     const nowMs = this.clock.now();
     for (const claim of this.#held.keys()) if (claim.aliveUntilMs <= nowMs) this.release(claim);
+    for (const waiter of [...this.#waiting]) if (waiter.untilMs <= nowMs) this.#refuse(waiter);
   }
 }
 

@@ -1,3 +1,9 @@
+interface Announced {
+  readonly expectedBytes?: number | null;
+  readonly endsAt?: number;
+  readonly signal?: AbortSignal;
+}
+
 /**
  * Reads a body of at most `maxBytes`, or gives null and cancels it as soon as it is longer.
  *
@@ -7,36 +13,46 @@
  * promise a piece.)
  *
  * @param announced `expectedBytes`, so that the buffer need not grow; `endsAt`, where the body's own
- *   protocol ends it: with exactly so many bytes it is not asked whether there are more
+ *   protocol ends it: with exactly so many bytes it is not asked whether there are more; `signal`
+ *   gives it up, with null
+ * @param mayTake asked before each piece is kept: how much has come, and how large the buffer is to
+ *   be. A promise is waited for, and nothing more is read meanwhile. False ends the reading with null;
+ *   the rest of the body is then the caller's.
  */
 export async function readAtMost(
   body: ReadableStream<Uint8Array<ArrayBuffer>>,
   maxBytes: number,
-  announced: { readonly expectedBytes?: number | null; readonly endsAt?: number } = {},
+  announced: Announced = {},
+  mayTake: (comeBytes: number, bufferBytes: number) => boolean | Promise<boolean> = ALWAYS,
 ): Promise<Uint8Array<ArrayBuffer> | null> {
   const reader = body.getReader();
+  const giveUp = async (): Promise<null> => {
+    await reader.cancel().catch(() => undefined);
+    return null;
+  };
+  const { signal } = announced;
+  signal?.addEventListener("abort", () => void giveUp(), { once: true });
   let bytes = new Uint8Array(0);
   let length = 0;
   for (;;) {
     // oxlint-disable-next-line no-await-in-loop -- one piece after the other
     const { done, value } = await reader.read();
+    if (signal?.aborted === true) return null;
     if (done) break;
     const end = length + value.byteLength;
-    if (end > maxBytes) {
-      // oxlint-disable-next-line no-await-in-loop -- the last thing that is awaited
-      await reader.cancel().catch(() => undefined);
+    if (end > maxBytes) return giveUp();
+    const isFull = end > bytes.byteLength;
+    const capacity = length === 0 ? end : isFull ? grown(bytes, end, announced, maxBytes) : null;
+    const allowed = mayTake(end, capacity ?? bytes.byteLength);
+    // oxlint-disable-next-line no-await-in-loop -- before more is read
+    if (allowed !== true && !(await allowed)) {
       reader.releaseLock();
       return null;
     }
     if (length === 0) {
       bytes = value;
     } else {
-      if (end > bytes.byteLength) {
-        const capacity = Math.max(end, 2 * bytes.byteLength, announced.expectedBytes ?? 0);
-        // No more than was announced, where that is not too little: then there is nothing to cut off.
-        const { endsAt = maxBytes } = announced;
-        bytes = resized(bytes, Math.min(capacity, endsAt >= end ? endsAt : maxBytes));
-      }
+      if (capacity !== null) bytes = resized(bytes, capacity);
       bytes.set(value, length);
     }
     length = end;
@@ -44,6 +60,20 @@ export async function readAtMost(
   }
   // A piece may lie in a larger buffer, which the body must not keep alive.
   return length === bytes.buffer.byteLength ? bytes : resized(bytes.subarray(0, length), length);
+}
+
+const ALWAYS = (): boolean => true;
+
+/** How large a buffer is to be next. */
+function grown(
+  { byteLength }: Uint8Array,
+  end: number,
+  { expectedBytes, endsAt = Infinity }: Announced,
+  maxBytes: number,
+): number {
+  const capacity = Math.max(end, 2 * byteLength, expectedBytes ?? 0);
+  // No more than was announced, where that is not too little: then there is nothing to cut off.
+  return Math.min(capacity, endsAt >= end ? endsAt : maxBytes, maxBytes);
 }
 
 /**

@@ -31,6 +31,7 @@ export const createTranscription = defineRoute({
   description:
     "Held for the longest that any decoder can find in the file, charged for what is heard: see Content-Type for `text`, `srt` and `vtt`, and the headers for what those cost.",
   surface: "openai",
+  admits: { kind: "generation", route: "POST /v1/audio/transcriptions" },
   auth: { kind: "key", roles: ["call"] },
   body: {
     schema: TranscriptionInput,
@@ -83,6 +84,7 @@ export const createSpeech = defineRoute({
   summary: "OpenAI's speech endpoint",
   description: "The reply is the sound; what it cost is in the headers.",
   surface: "openai",
+  admits: { kind: "generation", route: "POST /v1/audio/speech" },
   auth: { kind: "key", roles: ["call"] },
   body: { schema: SpeechInput, limitBytes: MAX_BODY_BYTES },
   reply: {

@@ -45,6 +45,7 @@ export const createChatCompletion = defineRoute({
   description:
     "A drop-in for the official clients. With `stream: true` the reply is `text/event-stream`.",
   surface: "openai",
+  admits: { kind: "generation", route: "POST /v1/chat/completions" },
   auth: { kind: "key", roles: ["call"] },
   body: { schema: ChatInput, limitBytes: MAX_BODY_BYTES },
   reply: { status: 200, schema: ChatOutputBody },
@@ -135,7 +136,7 @@ const renderChunks =
 
 /** What it will cost is not known yet: the header has what is held. */
 function streamReply(
-  { body, hold, stage, standing }: Streamed,
+  { body, hold, stage, standing, ended }: Streamed,
   config: Config,
   startedMs: number,
 ): Raw {
@@ -150,5 +151,6 @@ function streamReply(
         "openai-processing-ms": String(Date.now() - startedMs),
       },
     }),
+    ended,
   );
 }

@@ -29,6 +29,7 @@ export const createEmbeddings = defineRoute({
   path: "/v1/embeddings",
   summary: "OpenAI's embeddings endpoint",
   surface: "openai",
+  admits: { kind: "generation", route: "POST /v1/embeddings" },
   auth: { kind: "key", roles: ["call"] },
   body: { schema: EmbeddingsInput, limitBytes: MAX_BODY_BYTES },
   reply: { status: 200, schema: EmbeddingsOutput },

@@ -22,6 +22,7 @@ export const createVariations = defineRoute({
   description:
     "By the picture's own model, which starts from the picture if it can, and else is given the same prompt with another seed; `variation.by` says which. With `strength`, a model that takes it is needed.",
   surface: "native",
+  admits: { kind: "generation", route: "POST /v1/images/{id}/variations" },
   auth: { kind: "key", roles: ["call"] },
   params: PARAMS,
   body: { schema: VariationsInput, limitBytes: MAX_IMAGES_BODY_BYTES },

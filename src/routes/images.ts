@@ -40,6 +40,7 @@ export const createImages = defineRoute({
   description:
     "What the model has no parameter for is put into the prompt where words can say it, and `applied` says so; else it is refused as `unsupported_parameter`. The pictures are stored with their prompt until the tenant is deleted.",
   surface: "native",
+  admits: { kind: "generation", route: "POST /v1/images" },
   auth: { kind: "key", roles: ["call"] },
   body: { schema: ImagesInput, limitBytes: MAX_IMAGES_BODY_BYTES },
   reply: { status: 200, schema: ImagesOutput },

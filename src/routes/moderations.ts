@@ -25,6 +25,7 @@ export const createModeration = defineRoute({
   summary: "OpenAI's moderation endpoint",
   description: "A drop-in for the official clients; each result is a verdict of its own.",
   surface: "openai",
+  admits: { kind: "moderation", route: "POST /v1/moderations" },
   auth: { kind: "key", roles: ["call"] },
   body: { schema: ModerationInput, limitBytes: MAX_BODY_BYTES },
   reply: { status: 200, schema: ModerationOutput },

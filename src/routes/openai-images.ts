@@ -41,6 +41,7 @@ export const createOpenAiImages = defineRoute({
   description:
     "With `url` the pictures are stored and their links last an hour; with `b64_json` nothing is stored. Without `usage`: no model here counts tokens, `neurogate` says what it cost.",
   surface: "openai",
+  admits: { kind: "generation", route: "POST /v1/images/generations" },
   auth: { kind: "key", roles: ["call"] },
   body: { schema: OpenAiImagesInput, limitBytes: MAX_IMAGES_BODY_BYTES },
   reply: { status: 200, schema: OpenAiImagesOutput },

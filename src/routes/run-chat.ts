@@ -83,7 +83,7 @@ async function streamed({ call }: RunCall, request: Request): ReturnType<RunTask
     "Content-Type": "text/event-stream; charset=utf-8",
     ...generationHeaders(made, call.config),
   };
-  return raw(new Response(opened.body, { headers }));
+  return raw(new Response(opened.body, { headers }), opened.ended);
 }
 
 const renderChunks =

@@ -27,6 +27,7 @@ export const createTranslation = defineRoute({
   path: "/v1/translations",
   summary: "Translates a text",
   surface: "native",
+  admits: { kind: "generation", route: "POST /v1/translations" },
   auth: { kind: "key", roles: ["call"] },
   body: { schema: TranslationInput, limitBytes: MAX_BODY_BYTES },
   reply: { status: 200, schema: TranslationOutput },

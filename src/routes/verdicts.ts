@@ -24,6 +24,7 @@ export const createVerdict = defineRoute({
   summary: "Moderate a text, pictures, or both",
   description: "200 whenever a verdict was stored, also when engines failed: read `coverage`.",
   surface: "native",
+  admits: { kind: "moderation", route: "POST /v1/verdicts" },
   auth: { kind: "key", roles: ["call"] },
   body: { schema: VerdictInput, limitBytes: MAX_BODY_BYTES },
   reply: { status: 200, schema: VerdictOutput },

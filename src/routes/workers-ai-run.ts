@@ -25,6 +25,7 @@ export const runModelRoute = defineRoute({
   description:
     "The account is the tenant. The model stands in the path as `@cf/a/b`, with its slashes as they are or as `%2F`.",
   surface: "workers-ai",
+  admits: { kind: "generation", route: "POST /ai/run" },
   auth: { kind: "key", roles: ["call"] },
   body: { schema: RunInput, limitBytes: MAX_RUN_BYTES, as: "unread" },
   reply: { status: 200, schema: Envelope, otherTypes: BARE },

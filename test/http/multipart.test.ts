@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { fieldsOf, formFingerprint } from "../../src/http/form.ts";
 import { utf8 } from "../../src/http/hash.ts";
 import { boundaryIn, parseMultipart, type Part } from "../../src/http/multipart.ts";
+import { anIntake } from "./an-intake.ts";
 import { readForm } from "../../src/http/read-body.ts";
 import { Upload } from "../../src/http/upload.ts";
 
@@ -179,7 +180,7 @@ describe("fields", () => {
 });
 
 const post = (headers: Record<string, string>, body = "--b--") =>
-  readForm(new Request("https://gate.test/", { method: "POST", headers, body }), 100);
+  readForm(new Request("https://gate.test/", { method: "POST", headers, body }), 100, anIntake());
 
 describe("readForm", () => {
   const type = { "content-type": "multipart/form-data; boundary=b" };

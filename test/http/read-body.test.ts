@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { readBytes, readJson } from "../../src/http/read-body.ts";
 import { utf8 } from "../../src/http/hash.ts";
+import { anIntake } from "./an-intake.ts";
 
 interface Sent {
   readonly body: string | Uint8Array | ReadableStream<Uint8Array>;
@@ -38,40 +39,49 @@ const badBody = (detail: string) => ({ kind: "invalid_request", errors: [{ path:
 
 describe("sizes", () => {
   it("reads a body of exactly the limit", async () => {
-    expect(await readJson(post({ body: '{"a":1}' }), 7)).toMatchObject({
+    expect(await readJson(post({ body: '{"a":1}' }), 7, anIntake())).toMatchObject({
       kind: "json",
       value: { a: 1 },
       bytes: utf8('{"a":1}'),
     });
     const refused = { kind: "body_too_large", limitBytes: 6 };
-    expect(await readJson(post({ body: '{"a":1}' }), 6)).toEqual(refused);
+    expect(await readJson(post({ body: '{"a":1}' }), 6, anIntake())).toEqual(refused);
   });
 
   it("refuses by the announced length, and reads to the end so that the sender can hear it", async () => {
     const { stream, sent } = drip([utf8("[1]"), utf8("[2]"), utf8("[3]")]);
     const request = post({ body: stream, headers: { "content-length": "9" } });
-    expect(await readJson(request, 6)).toEqual({ kind: "body_too_large", limitBytes: 6 });
+    expect(await readJson(request, 6, anIntake())).toEqual({
+      kind: "body_too_large",
+      limitBytes: 6,
+    });
     expect(sent()).toBe(4); // the fourth was the end
   });
 
   it("reads nothing of what is announced as more than twice the limit", async () => {
     const { stream, sent } = drip([utf8("1")]);
     const request = post({ body: stream, headers: { "content-length": "13" } });
-    expect(await readJson(request, 6)).toEqual({ kind: "body_too_large", limitBytes: 6 });
+    expect(await readJson(request, 6, anIntake())).toEqual({
+      kind: "body_too_large",
+      limitBytes: 6,
+    });
     expect(sent()).toBe(0);
   });
 
   it("throws away no more than twice the limit, whatever was announced", async () => {
     const { stream, sent } = drip(Array.from({ length: 1000 }, () => utf8("12345")));
     const request = post({ body: stream, headers: { "content-length": "7" } });
-    expect(await readJson(request, 6)).toEqual({ kind: "body_too_large", limitBytes: 6 });
+    expect(await readJson(request, 6, anIntake())).toEqual({
+      kind: "body_too_large",
+      limitBytes: 6,
+    });
     expect(sent()).toBe(3);
   });
 
   it("throws away what has another type", async () => {
     const { stream, sent } = drip([utf8("[1]")]);
     const request = post({ body: stream, headers: { "content-type": "text/plain" } });
-    expect((await readJson(request, 6)).kind).toBe("unsupported_media_type");
+    expect((await readJson(request, 6, anIntake())).kind).toBe("unsupported_media_type");
     expect(sent()).toBe(2);
   });
 
@@ -87,7 +97,7 @@ describe("sizes", () => {
         const headers = length === null ? {} : { "content-length": length };
         const request = post({ body: drip(cut(sizes)).stream, headers });
         // oxlint-disable-next-line no-await-in-loop -- one after the other
-        const bytes = await readBytes(request, 2000);
+        const bytes = await readBytes(request, 2000, anIntake());
         if (!(bytes instanceof Uint8Array)) throw new Error(bytes.kind);
         const end = bytes.length;
         expect(bytes).toEqual(whole.subarray(0, end));
@@ -101,21 +111,24 @@ describe("sizes", () => {
   it("counts what arrives, whatever was announced", async () => {
     const { stream, sent } = drip(Array.from({ length: 1000 }, () => new Uint8Array(10)));
     const request = post({ body: stream, headers: { "content-length": "5" } });
-    expect(await readBytes(request, 100)).toEqual({ kind: "body_too_large", limitBytes: 100 });
+    expect(await readBytes(request, 100, anIntake())).toEqual({
+      kind: "body_too_large",
+      limitBytes: 100,
+    });
     expect(sent()).toBeLessThan(20);
   });
 
   it("asks for no more than was announced", async () => {
     const { stream, sent } = drip(Array.from({ length: 10 }, () => utf8("12")));
     const request = post({ body: stream, headers: { "content-length": "4" } });
-    expect(await readBytes(request, 100)).toEqual(utf8("1212"));
+    expect(await readBytes(request, 100, anIntake())).toEqual(utf8("1212"));
     expect(sent()).toBe(2);
   });
 
   it("puts together what comes byte by byte", async () => {
     const text = JSON.stringify({ text: "héllo ".repeat(2000) });
     const { stream } = drip(Array.from(utf8(text), (byte) => new Uint8Array([byte])));
-    expect(await readJson(post({ body: stream }), 100_000)).toMatchObject({
+    expect(await readJson(post({ body: stream }), 100_000, anIntake())).toMatchObject({
       kind: "json",
       value: { text: "héllo ".repeat(2000) },
     });
@@ -127,7 +140,9 @@ describe("sizes", () => {
         controller.error(new Error("gone"));
       },
     });
-    expect(await readJson(post({ body: stream }), 10)).toEqual(badBody("must be sent to its end"));
+    expect(await readJson(post({ body: stream }), 10, anIntake())).toEqual(
+      badBody("must be sent to its end"),
+    );
   });
 });
 
@@ -138,7 +153,7 @@ describe("media types", () => {
     'application/json;charset="utf-8"',
   ])("takes %s", async (type) => {
     const request = post({ body: "1", headers: { "content-type": type } });
-    expect(await readJson(request, 10)).toMatchObject({ kind: "json", value: 1 });
+    expect(await readJson(request, 10, anIntake())).toMatchObject({ kind: "json", value: 1 });
   });
 
   it.each([
@@ -148,7 +163,7 @@ describe("media types", () => {
     { "content-type": "application/jsonp" },
     { "content-encoding": "gzip" },
   ])("refuses %o", async (headers) => {
-    expect(await readJson(post({ body: "1", headers }), 10)).toEqual({
+    expect(await readJson(post({ body: "1", headers }), 10, anIntake())).toEqual({
       kind: "unsupported_media_type",
       expected: "application/json",
     });
@@ -170,7 +185,7 @@ describe("content", () => {
     ["[".repeat(500_000), "must not nest deeper than 32 levels"],
     [`[${"1,".repeat(200_000)}1]`, "must not hold more than 200000 values"],
   ])("%.20s", async (body, detail) => {
-    expect(await readJson(post({ body }), 1_000_000)).toEqual(badBody(detail));
+    expect(await readJson(post({ body }), 1_000_000, anIntake())).toEqual(badBody(detail));
   });
 
   it.each([
@@ -178,11 +193,11 @@ describe("content", () => {
     [`{"text":"${"[".repeat(100)}\\\\"}`, { text: `${"[".repeat(100)}\\` }],
     [`{"text":"\\"${"{".repeat(100)}"}`, { text: `"${"{".repeat(100)}` }],
   ])("%s is fine", async (body, value) => {
-    expect(await readJson(post({ body }), 1000)).toMatchObject({ kind: "json", value });
+    expect(await readJson(post({ body }), 1000, anIntake())).toMatchObject({ kind: "json", value });
   });
 
   it("takes 32 levels", async () => {
     const body = "[".repeat(32) + "]".repeat(32);
-    expect(await readJson(post({ body }), 1000)).toMatchObject({ kind: "json" });
+    expect(await readJson(post({ body }), 1000, anIntake())).toMatchObject({ kind: "json" });
   });
 });

@@ -33,7 +33,7 @@ const writeItem = defineRoute({
   },
 });
 
-const router = createRouter([writeItem]);
+const router = createRouter([writeItem], async () => null);
 let key = "";
 let lines: unknown[] = [];
 

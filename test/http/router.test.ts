@@ -102,7 +102,7 @@ const listTenants = defineRoute({
 });
 
 const routes = [health, readItem, newest, makeItem, rotate, chat, listTenants];
-const router = createRouter(routes);
+const router = createRouter(routes, async () => null);
 
 interface Asked extends RequestInit {
   readonly key?: string;
@@ -229,7 +229,9 @@ describe("paths", () => {
   });
 
   it("refuses a list in which two routes answer the same", () => {
-    expect(() => createRouter([...routes, newest])).toThrow("two routes answer GET");
+    expect(() => createRouter([...routes, newest], async () => null)).toThrow(
+      "two routes answer GET",
+    );
   });
 });
 

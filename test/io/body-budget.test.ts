@@ -7,6 +7,7 @@ const LIMITS: BodyLimits = {
   largeBytes: 40,
   smallBytes: 4,
   waitMs: 1000,
+  lookMs: 100,
   mostWaiting: 6,
   mostWaitingOfOwner: 4,
   patienceMs: 500,
@@ -14,28 +15,34 @@ const LIMITS: BodyLimits = {
   goneMs: 60_000,
 };
 
+const settled = async (): Promise<void> => {
+  for (let turn = 0; turn < 10; turn += 1) await Promise.resolve();
+};
+
 /** A budget whose time passes when a test says so. */
 function aBudget(limits: Partial<BodyLimits> = {}) {
   let nowMs = 1_000_000;
-  const timers = new Set<{ readonly atMs: number; readonly act: () => void }>();
+  const sleepers = new Set<{ readonly untilMs: number; readonly wake: () => void }>();
   const clock = {
     now: () => nowMs,
-    after: (ms: number, act: () => void) => {
-      const timer = { atMs: nowMs + ms, act };
-      timers.add(timer);
-      return () => void timers.delete(timer);
-    },
+    sleep: (ms: number) =>
+      new Promise<void>((wake) => void sleepers.add({ untilMs: nowMs + ms, wake })),
   };
   const budget = new BodyBudget({ ...LIMITS, ...limits }, clock);
-  const pass = (ms: number): void => {
-    nowMs += ms;
-    for (const timer of timers) {
-      if (timer.atMs > nowMs) continue;
-      timers.delete(timer);
-      timer.act();
+  const pass = async (ms: number): Promise<void> => {
+    for (const endMs = nowMs + ms; ;) {
+      const due = [...sleepers].filter(({ untilMs }) => untilMs <= endMs);
+      const next = Math.min(...due.map(({ untilMs }) => untilMs));
+      nowMs = Math.min(next, endMs);
+      for (const sleeper of due.filter(({ untilMs }) => untilMs === next)) {
+        sleepers.delete(sleeper);
+        sleeper.wake();
+      }
+      await settled();
+      if (due.length === 0) return;
     }
   };
-  return { budget, pass };
+  return { budget, pass, look: () => pass(LIMITS.lookMs) };
 }
 
 /** What became of asking for more: at once, or later. */
@@ -47,13 +54,11 @@ function asked(claim: BodyClaim, bytes: number) {
   return state;
 }
 
-const settled = async (): Promise<void> => {
-  for (let turn = 0; turn < 10; turn += 1) await Promise.resolve();
-};
+/* oxlint-disable no-await-in-loop -- one event after the other */
 
 describe("a budget of bodies", () => {
   it("gives at once what is free, and counts it until it is given back", () => {
-    const { budget } = aBudget();
+    const { budget, look } = aBudget();
     const [a, b] = [budget.open("a"), budget.open("b")];
     expect([a.hold(25), b.hold(10), budget.heldBytes]).toEqual([true, true, 35]);
     a.ended(20);
@@ -66,11 +71,11 @@ describe("a budget of bodies", () => {
   });
 
   it("serves five large bodies one after the other, in their order", async () => {
-    const { budget } = aBudget();
+    const { budget, look } = aBudget();
     const claims = Array.from({ length: 5 }, (_, at) => budget.open(`t${at}`));
     const states = claims.map((claim) => asked(claim, 25));
     for (const [at, claim] of claims.entries()) {
-      await settled();
+      await look();
       const granted = states.map((state) => state.granted);
       expect(granted).toEqual(states.map((_, other) => (other <= at ? true : null)));
       expect(budget.heldBytes).toBe(25);
@@ -80,21 +85,19 @@ describe("a budget of bodies", () => {
   });
 
   it("refuses what has waited long enough, and forgets it", async () => {
-    const { budget, pass } = aBudget();
+    const { budget, pass, look } = aBudget();
     const first = budget.open("a");
     void first.hold(25);
     const second = budget.open("b");
     const state = asked(second, 25);
-    pass(999);
-    await settled();
+    await pass(999);
     expect(state.granted).toBeNull();
-    pass(1);
-    await settled();
+    await pass(1);
     expect([state.granted, budget.waiting]).toEqual([false, 0]);
   });
 
   it("lets only so many wait, and only some of one owner", () => {
-    const { budget } = aBudget();
+    const { budget, look } = aBudget();
     void budget.open("a").hold(40);
     const of = (owner: string) => asked(budget.open(owner), 25).granted;
     expect([of("a"), of("a"), of("a"), of("a")]).toEqual([null, null, null, null]);
@@ -105,7 +108,7 @@ describe("a budget of bodies", () => {
   });
 
   it("keeps room for small bodies beside large ones", () => {
-    const { budget } = aBudget();
+    const { budget, look } = aBudget();
     void budget.open("a").hold(40);
     void budget.open("b").hold(25);
     expect([budget.open("c").hold(4), budget.open("d").hold(4)]).toEqual([true, true]);
@@ -113,7 +116,7 @@ describe("a budget of bodies", () => {
   });
 
   it("lets a body that fits overtake a larger one, by no more than that one wants", async () => {
-    const { budget } = aBudget();
+    const { budget, look } = aBudget();
     const first = budget.open("a");
     void first.hold(20);
     const large = asked(budget.open("b"), 25);
@@ -126,24 +129,24 @@ describe("a budget of bodies", () => {
     // Two of ten have overtaken the one that wants 25; a third would be too many.
     expect(states).toEqual([true, true, null, null]);
     first.release();
-    await settled();
+    await look();
     expect(large.granted).toBe(true);
   });
 
   it("lets a body grow, and refuses the youngest when all that hold something wait", async () => {
-    const { budget } = aBudget();
+    const { budget, look } = aBudget();
     const claims = [budget.open("a"), budget.open("b"), budget.open("c")] as const;
     expect(claims.map((claim) => claim.hold(13))).toEqual([true, true, true]);
     const states = claims.map((claim) => asked(claim, 26));
-    await settled();
+    await look();
     expect(states.map(({ granted }) => granted)).toEqual([true, null, false]);
     claims[0].release();
-    await settled();
+    await look();
     expect(states[1]?.granted).toBe(true);
   });
 
   it("never lets one wait for itself", () => {
-    const { budget } = aBudget();
+    const { budget, look } = aBudget();
     const alone = budget.open("a");
     expect(alone.hold(30)).toBe(true);
     expect(alone.hold(40)).toBe(true);
@@ -152,7 +155,7 @@ describe("a budget of bodies", () => {
   });
 
   it("weighs what is made of a body, but lets the largest in alone", () => {
-    const { budget } = aBudget();
+    const { budget, look } = aBudget();
     const json = budget.open("a");
     json.weigh(2);
     expect([json.hold(3), budget.heldBytes]).toEqual([true, 3]);
@@ -162,12 +165,12 @@ describe("a budget of bodies", () => {
     expect(budget.heldBytes).toBe(10);
   });
 
-  it("gives up what comes slowly, but only while others wait", () => {
-    const { budget, pass } = aBudget({ waitMs: 10_000 });
+  it("gives up what comes slowly, but only while others wait", async () => {
+    const { budget, pass, look } = aBudget({ waitMs: 10_000 });
     const slow = budget.open("a");
     void slow.hold(30);
     slow.came(1);
-    pass(5000);
+    await pass(5000);
     expect(slow.mustGiveWay).toBe(false);
     void budget.open("b").hold(30);
     expect(slow.mustGiveWay).toBe(true);
@@ -176,16 +179,16 @@ describe("a budget of bodies", () => {
   });
 
   it("takes back what gave no sign of life, when somebody needs it", async () => {
-    const { budget, pass } = aBudget();
+    const { budget, pass, look } = aBudget();
     const lost = budget.open("a");
     void lost.hold(30);
     lost.came(1_000_000);
-    pass(59_999);
+    await pass(59_999);
     const state = asked(budget.open("b"), 30);
     expect([state.granted, lost.mustGiveWay]).toEqual([null, false]);
-    pass(1);
+    await pass(1);
     expect(asked(budget.open("c"), 30).granted).toBeNull();
-    await settled();
+    await look();
     expect([state.granted, lost.mustGiveWay, lost.hold(31)]).toEqual([true, true, false]);
   });
 
@@ -201,13 +204,13 @@ describe("a budget of bodies", () => {
           { maxLength: 60 },
         ),
         async (events) => {
-          const { budget, pass } = aBudget();
+          const { budget, pass, look } = aBudget();
           const open: BodyClaim[] = [];
           let waitingFor = 0;
           for (const { act, at, bytes } of events) {
             const claim = open[at % Math.max(1, open.length)];
             if (act === "open") open.push(budget.open(`t${at % 3}`));
-            else if (act === "pass") pass(bytes * 20);
+            else if (act === "pass") await pass(bytes * 20);
             else if (claim === undefined) continue;
             else if (act === "end") claim.ended(bytes);
             else if (act === "release") claim.release();
@@ -218,14 +221,14 @@ describe("a budget of bodies", () => {
                 void answer.then(() => (waitingFor -= 1));
               }
             }
-            await settled();
+            await look();
             expect(budget.heldBytes).toBeGreaterThanOrEqual(0);
             expect(budget.heldBytes).toBeLessThanOrEqual(48);
             expect(budget.waiting).toBe(waitingFor);
             expect(budget.waiting).toBeLessThanOrEqual(LIMITS.mostWaiting);
           }
-          pass(LIMITS.waitMs);
-          await settled();
+          await pass(LIMITS.waitMs);
+          await look();
           expect([budget.waiting, waitingFor]).toEqual([0, 0]);
           for (const claim of open) claim.release();
           expect(budget.heldBytes).toBe(0);

@@ -1,0 +1,20 @@
+import { parseIdempotencyKey } from "../http/idempotency-key.ts";
+import type { LargeRequest, MayRead } from "../http/with-body.ts";
+import { askTenant, objectCaller } from "./tenant-object.ts";
+
+/** Asks the tenant's object about a large body before it is read. */
+export const mayRead: MayRead = async ({
+  request,
+  env,
+  requestId,
+  caller,
+  route,
+}: LargeRequest) => {
+  const idempotencyKey = parseIdempotencyKey(request.headers.get("Idempotency-Key"));
+  if (idempotencyKey !== null && typeof idempotencyKey !== "string") return idempotencyKey;
+  const call = route.admits === undefined ? null : { ...route.admits, idempotencyKey };
+  const reply = await askTenant({ env, caller }, (tenant) =>
+    tenant.mayRead({ requestId, caller: objectCaller(caller), call }),
+  );
+  return reply.kind === "may_read" ? null : reply;
+};
