@@ -1,4 +1,4 @@
-// npm run test:abuse -- [--seed N] [--requests 100000]
+// npm run test:abuse -- [--seed N] [--requests 100000] [--part before|fuzz|neighbours] [--route PATH]
 //
 // The server as an enemy meets it: every route with broken requests, hostile tenants beside an
 // honest one, and what is shipped. docs/proof.md says what is checked.
@@ -12,6 +12,12 @@ import { send } from "../faults/answers.mjs";
 import { pngPicture } from "../test/e2e/tiny-picture.mjs";
 import { drawnSeed } from "../faults/random.mjs";
 import { buildWorker, Workerd } from "../faults/workerd.mjs";
+import {
+  beforeAdmission,
+  MAX_CPU_MS,
+  MAX_MEMORY as MAX_BODY_MEMORY,
+  MAX_NEIGHBOUR_MS,
+} from "./before-admission.mjs";
 import { MARK } from "./bodies.mjs";
 import { fuzz } from "./fuzz.mjs";
 import { PICTURE_REQUEST } from "./generated.mjs";
@@ -27,7 +33,12 @@ import {
 import { audit, bundleSize, licences } from "./supply.mjs";
 
 const { values } = parseArgs({
-  options: { seed: { type: "string" }, requests: { type: "string", default: "100000" } },
+  options: {
+    seed: { type: "string" },
+    requests: { type: "string", default: "100000" },
+    part: { type: "string" },
+    route: { type: "string" },
+  },
 });
 const SEED = Number(values.seed ?? drawnSeed());
 const REQUESTS = Number(values.requests);
@@ -59,7 +70,10 @@ const MAX_EFFECT = FULL ? 0.1 : 0.2;
  */
 const MAX_SIGNED_DIFFERENCE_US = 1000;
 
-const DEADLINE_MS = 120_000 + REQUESTS * 10;
+const DEADLINE_MS = 120_000 + REQUESTS * 10 + (FULL ? 3_600_000 : 300_000);
+
+/** One part alone, or all. */
+const isAsked = (/** @type {string} */ part) => values.part === undefined || values.part === part;
 
 const say = (/** @type {string} */ line) => process.stdout.write(`${line}\n`);
 const megabytes = (/** @type {number} */ bytes) => `${(bytes / 1_000_000).toFixed(1)} MB`;
@@ -238,6 +252,36 @@ async function tooLarge({ url }, key) {
   say(`too large: bodies of ${megabytesOf.join(", ")} MB were answered 413, five times each`);
 }
 
+/** Bodies that are long to read, one at a time, before anything is admitted. */
+async function before() {
+  const server = await startServer("before");
+  if (server.memory() === null) return say("before admission: skipped, this system has no /proc");
+  const live = await makeTenant(server, "hostile", UNBOUNDED);
+  const ended = await issueKey(server, "hostile", "manage");
+  await send(server.url, "DELETE", `/v1/keys/${ended.id}`, { key: live.key });
+  const neighbour = await makeTenant(server, "beside", UNBOUNDED);
+  const { count, routes, worst, statuses, faults } = await beforeAdmission(server, {
+    perRoute: FULL ? 200 : 10,
+    seed: SEED,
+    tenant: "hostile",
+    live: live.key,
+    ended: ended.key,
+    adminToken: secrets.ADMIN_TOKEN,
+    neighbour: neighbour.key,
+    only: values.route,
+  });
+  const byStatus = [...statuses].map(([status, times]) => `${times} x ${status}`).join(", ");
+  say(
+    `before admission: ${count} bodies on ${routes} routes (${byStatus}); at most ` +
+      `${worst.cpuMs} ms of CPU (bound ${MAX_CPU_MS}), ${megabytes(worst.memory)} (bound ` +
+      `${megabytes(MAX_BODY_MEMORY)}), a neighbour waited ${worst.neighbourMs.toFixed(0)} ms ` +
+      `(bound ${MAX_NEIGHBOUR_MS})`,
+  );
+  for (const fault of faults) say(`before admission: ${fault}`);
+  assert.equal(faults.length, 0, `${faults.length} bodies took too much`);
+  await server.kill();
+}
+
 async function neighbours() {
   const server = await startServer("neighbours");
   const { url } = server;
@@ -368,8 +412,9 @@ say(`seed ${SEED}, ${REQUESTS} requests`);
 try {
   await buildWorker(bundle);
   await supply();
-  await fuzzRoutes();
-  await neighbours();
+  if (isAsked("before")) await before();
+  if (isAsked("fuzz")) await fuzzRoutes();
+  if (isAsked("neighbours")) await neighbours();
   await assertHeard();
   assertSilence();
 } catch (error) {

@@ -30,6 +30,9 @@ const MAX_ERROR_BYTES = 65_536;
 
 const MOST_KNOWN = 40;
 
+/** So often a client comes again that is told to. */
+const MORE_TRIES = 10;
+
 const METHODS = ["get", "put", "post", "patch", "delete"];
 
 const agent = new Agent({ keepAlive: true, maxSockets: CLIENTS });
@@ -49,6 +52,15 @@ export async function ask(url, request) {
   } catch (error) {
     if (error.code === "ECONNRESET" && error.reusedSocket) return askOnce(url, request);
     throw error;
+  }
+}
+
+/** A client that is told to come again in a second does so: there was no room for its body. */
+async function asToldTo(url, request) {
+  for (let left = MORE_TRIES; ; left -= 1) {
+    const reply = await ask(url, request);
+    if (reply.status !== 503 || reply.headers["retry-after"] !== "1" || left === 0) return reply;
+    await sleep(1000);
   }
 }
 
@@ -81,6 +93,12 @@ function bodyOf(content) {
   return { schema: (json ?? form)?.schema ?? null, isForm: json === undefined };
 }
 
+/** How many bytes a body may have, as its description says; null: it says nothing. */
+const limitOf = (description = "") => {
+  const [, bytes] = /^At most (\d+) bytes/.exec(description) ?? [];
+  return bytes === undefined ? null : Number(bytes);
+};
+
 export function operationsOf(document) {
   return Object.entries(document.paths).flatMap(([path, methods]) =>
     Object.entries(methods)
@@ -90,6 +108,7 @@ export function operationsOf(document) {
         path,
         parameters,
         ...bodyOf(requestBody?.content ?? {}),
+        limit: limitOf(requestBody?.description),
         statuses: new Set(Object.keys(responses).map(Number)),
         auth: Object.keys(security[0] ?? {})[0] ?? null,
       })),
@@ -281,7 +300,7 @@ export async function fuzz(server, { seed, requests, keys, known, maxMemory }) {
           continue;
         }
         const startedMs = performance.now();
-        const reply = await ask(server.url, sent);
+        const reply = await asToldTo(server.url, sent);
         const ms = performance.now() - startedMs;
         if (ms > slowest.ms) {
           slowest = {

@@ -27,6 +27,12 @@ function matcherOf({ path }: Mount): RegExp {
   return route[1];
 }
 
+/**
+ * Longer than any path of ours, each of whose parameters has at most 200 characters: what is longer is
+ * looked for in no table, whoever asks.
+ */
+const MAX_PATH_CHARS = 4096;
+
 export interface MatchTable {
   match(method: string, pathname: string): Match;
 }
@@ -43,7 +49,8 @@ export function matchTable(mounts: readonly Mount[]): MatchTable {
 
   return {
     match(method, pathname) {
-      if (hasTrailingSlash(pathname)) return { kind: "missing", allow: [] };
+      if (pathname.length > MAX_PATH_CHARS || hasTrailingSlash(pathname))
+        return { kind: "missing", allow: [] };
       const asked = method === "HEAD" ? "GET" : method;
       for (const { mount, matcher } of entries) {
         const found = mount.method === asked ? matcher.exec(pathname) : null;

@@ -1,6 +1,7 @@
 import type { FailureKind } from "../domain/failure.ts";
 import { ACCESS_HEADER } from "./access-token.ts";
 import { REASONS, STATUS } from "./failure-status.ts";
+import { LARGE_BODY_BYTES } from "./intake.ts";
 import { type Mount, failureKinds, mountsOf, paramNames, pathTemplate } from "./mount.ts";
 import { errorSchema, ERROR_SCHEMAS } from "./openapi-errors.ts";
 import { fieldParameters, type Json, type JsonObject, jsonSchema } from "./openapi-schema.ts";
@@ -83,6 +84,14 @@ const SECURITY: Readonly<Record<Mount["auth"]["kind"], readonly JsonObject[]>> =
   platform: [{ adminToken: [] }, { accessToken: [] }],
 };
 
+/** How large a body may be, and what a large one must wait for. */
+function sizeOf({ limitBytes }: BodySpec, { auth, route }: Mount): string {
+  const most = `At most ${limitBytes} bytes.`;
+  if (auth.kind !== "key" || limitBytes <= LARGE_BODY_BYTES) return most;
+  const call = route.admits === undefined ? "" : " and what is left of rates and quota";
+  return `${most} Of more than ${LARGE_BODY_BYTES} the rest is read only when the key, the tenant, the role${call} allow the call.`;
+}
+
 function operation(mount: Mount): JsonObject {
   const { route, auth } = mount;
   const roles =
@@ -101,6 +110,7 @@ function operation(mount: Mount): JsonObject {
       ? {}
       : {
           requestBody: {
+            description: sizeOf(route.body, mount),
             required: route.body.optional !== true,
             content: bodyContent(route.body),
           },

@@ -61,8 +61,8 @@ async function run(
     if (config === null) return { kind: "unavailable" };
     const known = await authenticate(request, mount.auth, config);
     if (known !== null && isRefusal(known)) return known;
-    if (known?.kind === "key" && shared.endedKeys.has(known.secretHash)) return INVALID_KEY;
     if (known !== null && "tenant" in known) visit.seen.tenant = known.tenant;
+    if (known?.kind === "key" && shared.endedKeys.has(known.secretHash)) return INVALID_KEY;
     if (mount.account && !isOwnAccount(known, encoded["account"])) return INVALID_KEY;
     caller = known;
   }

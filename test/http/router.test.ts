@@ -181,6 +181,7 @@ describe("paths", () => {
     ["/v1/items//", 404],
     ["/v1/nothing", 404],
     ["/healthz/", 404],
+    [`/v1/items/${"a".repeat(5000)}`, 404],
   ])("%s is %d", async (path, status) => {
     const reply = await ask(path, { key });
     expect(reply.status).toBe(status);

@@ -1,0 +1,258 @@
+// What comes before admission: every route that reads a body gets bodies that are long to read, at
+// its limit, one at a time, with keys that live, that have ended and that never were. Each may take
+// so much of the process's CPU and memory and no more, and a neighbour's calls go on beside it.
+import { readFileSync, writeFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Random } from "../faults/random.mjs";
+import { ask, operationsOf } from "./fuzz.mjs";
+import {
+  BOUNDARY,
+  CHATS,
+  formOf,
+  FORMS,
+  JSONS,
+  PICTURES,
+  RUN_BODIES,
+  SOUNDS,
+  TEXTS,
+} from "./hostile-bodies.mjs";
+
+/* oxlint-disable no-await-in-loop -- one body after the other */
+
+export const MAX_CPU_MS = 300;
+export const MAX_MEMORY = 60_000_000;
+export const MAX_NEIGHBOUR_MS = 1000;
+
+/** The kernel counts CPU in hundredths of a second. */
+const TICK_MS = 10;
+
+/** A body that took too much is sent so often again. */
+const MORE_TRIES = 3;
+
+/** The neighbour calls so often: each call takes some CPU too. */
+const NEIGHBOUR_EVERY_MS = 50;
+
+const UTF8 = new TextEncoder();
+const JSON_TYPE = "application/json";
+const FORM_TYPE = `multipart/form-data; boundary=${BOUNDARY}`;
+
+const typed = (type, bodies) =>
+  Object.entries(bodies).map(([name, make]) => ({ name, type, make: (size) => make(size) }));
+
+/** A text as large as a text may be, in the field of a body. */
+const textBodies = (field, most = 100_000) =>
+  Object.entries(TEXTS).map(([name, make]) => ({
+    name: `text: ${name}`,
+    type: JSON_TYPE,
+    make: () => UTF8.encode(JSON.stringify({ [field]: cut(make(most), most) })),
+  }));
+
+/** At most so many bytes of UTF-8. */
+const cut = (text, bytes) => new TextDecoder().decode(UTF8.encode(text).subarray(0, bytes));
+
+const base64 = (bytes) => Buffer.from(bytes).toString("base64");
+
+/** Pictures as large as one may be, eight or as many as fit. */
+const pictureBodies = Object.entries(PICTURES).map(([name, make]) => ({
+  name: `picture: ${name}`,
+  type: JSON_TYPE,
+  make: (size) => {
+    const bytes = Math.min(4 * 1024 * 1024, Math.floor((size - 200) * 0.75));
+    const one = base64(make(bytes));
+    const count = Math.min(8, Math.floor((size - 200) / (one.length + 20)));
+    return UTF8.encode(JSON.stringify({ images: Array(count).fill({ base64: one }) }));
+  },
+}));
+
+/** `[the end of a path, its model where that stands in the path, its own kinds]` */
+const OWN = [
+  ["/audio/transcriptions", null, [
+    ...typed(FORM_TYPE, FORMS),
+    ...Object.entries(SOUNDS).map(([name, make]) => ({
+      name: `sound: ${name}`,
+      type: FORM_TYPE,
+      make: (size) => formOf(make(size - 400)),
+    })),
+  ]],
+  ["/ai/run/{model}", "@cf/openai/whisper", [
+    ...typed(JSON_TYPE, RUN_BODIES),
+    ...typed("application/octet-stream", SOUNDS),
+  ]],
+  ["/ai/run/{model}", "@cf/microsoft/resnet-50", typed("application/octet-stream", PICTURES)],
+  ["/ai/run/{model}", "@cf/meta/llama-3.1-8b-instruct-fp8", typed(JSON_TYPE, CHATS)],
+  ["/chat/completions", null, typed(JSON_TYPE, CHATS)],
+  ["/verdicts", null, [...textBodies("text"), ...pictureBodies]],
+  ["/moderations", null, textBodies("input")],
+]; // prettier-ignore
+
+/** Every operation that reads a body, with what it takes at most and what is sent to it. */
+export function targetsOf(document) {
+  return operationsOf(document)
+    .filter(({ schema, limit }) => schema !== null && limit !== null)
+    .flatMap((operation) => {
+      const own = OWN.filter(([end]) => operation.path.endsWith(end));
+      const plain = typed(JSON_TYPE, JSONS);
+      if (own.length === 0) return [{ operation, model: null, kinds: plain }];
+      return own.map(([, model, kinds]) => ({ operation, model, kinds: [...kinds, ...plain] }));
+    });
+}
+
+const PARAMETERS = { index: "0", day: "2026-01-01", month: "2026-01", name: "hostile" };
+
+function pathOf({ path }, tenant, model) {
+  return path.replaceAll(/\{(\w+)\}/g, (_, name) => {
+    if (name === "model") return model ?? "@cf/openai/whisper";
+    if (name === "tenant" || name === "account") return tenant;
+    return PARAMETERS[name] ?? `xxx_${"0".repeat(26)}`;
+  });
+}
+
+/** CPU of the process since it began, of all its threads. */
+function cpuMs(pid) {
+  const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ") ?? [];
+  return (Number(fields[11]) + Number(fields[12])) * TICK_MS;
+}
+
+const kilobytes = (pid, name) =>
+  Number(
+    new RegExp(`^${name}:\\s+(\\d+) kB`, "m").exec(
+      readFileSync(`/proc/${pid}/status`, "utf8"),
+    )?.[1],
+  ) * 1024;
+
+/** From now on the highest memory is counted anew. */
+const forgetPeak = (pid) => writeFileSync(`/proc/${pid}/clear_refs`, "5");
+
+/** How long the slowest of a neighbour's calls took, while `work` went on. */
+async function beside(url, key, work) {
+  const running = { on: true };
+  let slowestMs = 0;
+  const calls = (async () => {
+    while (running.on) {
+      const startedMs = performance.now();
+      const { status } = await ask(url, {
+        method: "GET",
+        path: "/v1/limits",
+        headers: { authorization: `Bearer ${key}` },
+      });
+      if (status !== 200) throw new Error(`a neighbour was answered ${status}`);
+      slowestMs = Math.max(slowestMs, performance.now() - startedMs);
+      await sleep(NEIGHBOUR_EVERY_MS);
+    }
+  })();
+  try {
+    await work();
+  } finally {
+    running.on = false;
+    await calls;
+  }
+  return slowestMs;
+}
+
+/** The status, or that the connection ended under the body: then it was refused unread. */
+async function sent(url, request) {
+  try {
+    return (await ask(url, request)).status;
+  } catch (error) {
+    if (["ECONNRESET", "EPIPE"].includes(error.code)) return "cut";
+    throw error;
+  }
+}
+
+/** 501 is what the embedded engine says of a recording. */
+const isFine = ({ status, cpuMs, memory, neighbourMs }) =>
+  (status < 500 || status === 501 || status === "cut") &&
+  cpuMs <= MAX_CPU_MS &&
+  memory <= MAX_MEMORY &&
+  neighbourMs <= MAX_NEIGHBOUR_MS;
+
+/**
+ * What one body takes. One that took too much is sent again: the memory that others have left is
+ * collected at some time, and other work on the machine holds a neighbour's call up too. What a body
+ * takes by itself it takes each time, so the least counts.
+ */
+async function measured(server, request, neighbour) {
+  let least = await measuredOnce(server, request, neighbour);
+  for (let left = MORE_TRIES; left > 0 && !isFine(least); left -= 1) {
+    const again = await measuredOnce(server, request, neighbour);
+    least = {
+      status: again.status,
+      cpuMs: Math.min(least.cpuMs, again.cpuMs),
+      memory: Math.min(least.memory, again.memory),
+      neighbourMs: Math.min(least.neighbourMs, again.neighbourMs),
+    };
+  }
+  return least;
+}
+
+async function measuredOnce({ url, pid }, request, neighbour) {
+  const beforeMs = cpuMs(pid);
+  const idle = kilobytes(pid, "VmRSS");
+  forgetPeak(pid);
+  let status;
+  const neighbourMs = await beside(url, neighbour, async () => {
+    status = await sent(url, request);
+  });
+  return {
+    status,
+    cpuMs: cpuMs(pid) - beforeMs,
+    memory: Math.max(0, kilobytes(pid, "VmHWM") - idle),
+    neighbourMs,
+  };
+}
+
+/**
+ * @param {import("../faults/workerd.mjs").Workerd} server
+ * @param {{ perRoute: number, seed: number, tenant: string, live: string, ended: string,
+ *   adminToken: string, neighbour: string, only?: string }} options
+ */
+export async function beforeAdmission(server, options) {
+  const { url, pid } = server;
+  const { text } = await ask(url, { method: "GET", path: "/openapi.json" });
+  const targets = targetsOf(JSON.parse(text));
+  const random = new Random(options.seed, 12);
+  const faults = [];
+  const worst = { cpuMs: 0, memory: 0, neighbourMs: 0 };
+  const statuses = new Map();
+  let count = 0;
+  const routes = new Set(targets.map(({ operation }) => `${operation.method} ${operation.path}`));
+  for (const target of targets) {
+    const { operation, kinds, model } = target;
+    const label = `${operation.method} ${operation.path}${model === null ? "" : ` ${model}`}`;
+    if (options.only !== undefined && !label.includes(options.only)) continue;
+    const shuffled = kinds.toSorted(() => random.next() - 0.5);
+    const isAdmins = operation.auth === "adminToken";
+    const [good, bad] = isAdmins ? [options.adminToken, "wrong"] : [options.live, options.ended];
+    const share = targets.filter((other) => other.operation === operation).length;
+    for (let at = 0; at < Math.ceil(options.perRoute / share); at += 1) {
+      // A kind is sent with a good key and with a bad one, and only then comes the next.
+      const kind = shuffled[Math.floor(at / 2) % kinds.length];
+      const isGood = at % 2 === 0;
+      // The second time a kind comes it is smaller: a limit may be just not reached at the largest.
+      const isAgain = at / 2 >= kinds.length;
+      const size = isAgain ? random.integer(operation.limit / 8, operation.limit) : operation.limit;
+      const body = Buffer.from(kind.make(size));
+      const request = {
+        method: operation.method,
+        path: pathOf(operation, options.tenant, model),
+        headers: {
+          authorization: `Bearer ${isGood ? good : bad}`,
+          "content-type": kind.type,
+        },
+        body,
+      };
+      const took = await measured(server, request, options.neighbour);
+      count += 1;
+      statuses.set(took.status, (statuses.get(took.status) ?? 0) + 1);
+      for (const what of Object.keys(worst)) worst[what] = Math.max(worst[what], took[what]);
+      if (isFine(took)) continue;
+      const { cpuMs, memory, neighbourMs, status } = took;
+      faults.push(
+        `${label}: ${kind.name}, ${body.length} bytes with a ${isGood ? "good" : "bad"} key ` +
+          `(${status}): ${cpuMs} ms of CPU, ${(memory / 1e6).toFixed(0)} MB, ` +
+          `a neighbour waited ${neighbourMs.toFixed(0)} ms`,
+      );
+    }
+  }
+  return { count, routes: routes.size, worst, statuses, faults };
+}
