@@ -86,8 +86,9 @@ export async function throwAway(
   return refusal ?? because;
 }
 
-/** Only the object knows which keys live, and `invalid_key` is what it says of the others. */
-const isOfLiveKey = ({ kind }: Failure): boolean => kind !== "invalid_key";
+/** Only the object knows which keys live; those of a suspended tenant open nothing either. */
+const isOfLiveKey = ({ kind }: Failure): boolean =>
+  kind !== "invalid_key" && kind !== "tenant_suspended";
 
 const WATCH_MS = 1000;
 

@@ -186,6 +186,8 @@ describe("a key that lives", () => {
       // oxlint-disable-next-line no-await-in-loop -- one after the other
       const sent = await send({ key: tenant.key, bytes, path: at });
       expect([path, sent.status, sent.kind]).toEqual([path, status, kind]);
+      // Who may call at all hears the refusal, though it has still to be written to.
+      expect(sent.pulled()).toBe(kind === "tenant_suspended" ? 0 : bytes);
     }
   });
 
