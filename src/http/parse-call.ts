@@ -137,17 +137,24 @@ const asBytes = (value: unknown, bytes: Uint8Array, values = 1): Read => ({
   fingerprint: () => fingerprint(bytes),
 });
 
-/** Of a body that its route reads itself: numbers that stand for bytes take two bytes of it at least. */
-const UNREAD_WEIGHT = 1.5;
+/** How many bytes of memory a byte of a body takes until its call is over. */
+const WEIGHTS: Readonly<Record<NonNullable<BodySpec["as"]>, number>> = {
+  // Its bytes are kept for the fingerprint, and its value takes as much again.
+  json: 2,
+  // Files are views into it.
+  multipart: 1,
+  // Numbers that stand for bytes take two bytes of it at least.
+  unread: 1.5,
+};
 
 async function readAs(spec: BodySpec, request: Request, intake: Intake): Promise<Read | Failure> {
   const { limitBytes } = spec;
+  intake.claim.weigh(spec.weight ?? WEIGHTS[spec.as ?? "json"]);
   if (spec.as === "unread") {
     if (isEncoded(request.headers)) {
       const because = { kind: "unsupported_media_type", expected: "sent plain" } as const;
       return throwAway(request, limitBytes, { intake, because });
     }
-    intake.claim.weigh(UNREAD_WEIGHT);
     const bytes = await readBytes(request, limitBytes, intake);
     return bytes instanceof Uint8Array ? asBytes(undefined, bytes) : bytes;
   }

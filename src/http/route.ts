@@ -44,6 +44,8 @@ export interface BodySpec<S extends Schema = Schema> {
    * `unread`: the handler gets the bytes and knows what they are; the schema tells of their JSON form.
    */
   readonly as?: "json" | "multipart" | "unread";
+  /** How many bytes of memory a byte of it takes, where that is more than its form says. */
+  readonly weight?: number;
   /** The field that makes a body too large, where there is one. */
   readonly largest?: string;
 }

@@ -219,7 +219,8 @@ export class BodyBudget {
   #dropGone(): void {
     const nowMs = this.clock.now();
     for (const claim of this.#held.keys()) if (claim.aliveUntilMs <= nowMs) this.release(claim);
-    for (const waiter of [...this.#waiting]) if (waiter.untilMs <= nowMs) this.#refuse(waiter);
+    const late = this.#waiting.filter(({ untilMs }) => untilMs <= nowMs);
+    for (const waiter of late) this.#refuse(waiter);
   }
 }
 

@@ -10,7 +10,7 @@ import { newId } from "../http/ids.ts";
 import { acceptsNdjson, type LinePage, ndjson } from "../http/ndjson.ts";
 import { defineRoute } from "../http/route.ts";
 import { BatchInput, BatchOutput, BatchStepOutput } from "../wire/batch.ts";
-import { MAX_BODY_BYTES } from "../wire/content.ts";
+import { BODY_WEIGHT, MAX_BODY_BYTES } from "../wire/content.ts";
 import { list, listOf, pageQuery } from "../wire/field.ts";
 import { recordAct } from "./audit.ts";
 import { bucketOf } from "./bucket.ts";
@@ -40,7 +40,7 @@ export const createBatch = defineRoute({
     "Each item is a call of its own: it is charged, stored and told of as `POST /v1/verdicts` would. Batches take at most half of each of the tenant's rates and of its calls in progress.",
   surface: "native",
   auth: ROLES,
-  body: { schema: BatchInput, limitBytes: MAX_BODY_BYTES },
+  body: { schema: BatchInput, limitBytes: MAX_BODY_BYTES, weight: BODY_WEIGHT },
   reply: { status: 202, schema: BatchOutput },
   failures: [
     ...TENANT_READ,

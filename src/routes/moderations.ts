@@ -7,7 +7,7 @@ import { defineRoute } from "../http/route.ts";
 import { type Content, measuredContents } from "../moderation/content.ts";
 import { moderationCall } from "../moderation/moderation-call.ts";
 import { readImageUrl } from "../moderation/read-pictures.ts";
-import { MAX_BODY_BYTES, MAX_TEXT_BYTES } from "../wire/content.ts";
+import { BODY_WEIGHT, MAX_BODY_BYTES, MAX_TEXT_BYTES } from "../wire/content.ts";
 import {
   MODELS,
   ModerationInput,
@@ -27,7 +27,7 @@ export const createModeration = defineRoute({
   surface: "openai",
   admits: { kind: "moderation", route: "POST /v1/moderations" },
   auth: { kind: "key", roles: ["call"] },
-  body: { schema: ModerationInput, limitBytes: MAX_BODY_BYTES },
+  body: { schema: ModerationInput, limitBytes: MAX_BODY_BYTES, weight: BODY_WEIGHT },
   reply: { status: 200, schema: ModerationOutput },
   failures: GOVERNED,
   handle: async (call) => {

@@ -11,7 +11,7 @@ import { defineRoute } from "../http/route.ts";
 import { type Content, measuredContents } from "../moderation/content.ts";
 import { moderationCall } from "../moderation/moderation-call.ts";
 import { readBase64Picture, readPictureUrl } from "../moderation/read-pictures.ts";
-import { MAX_BODY_BYTES, VerdictInput } from "../wire/content.ts";
+import { BODY_WEIGHT, MAX_BODY_BYTES, VerdictInput } from "../wire/content.ts";
 import { list, listOf, name, pageQuery, policyName, timeInput } from "../wire/field.ts";
 import { RevisionOutput, toRevision, VerdictOutput } from "../wire/verdict.ts";
 import { costHeaders, moderationDeps, toItsEnd } from "./moderation-deps.ts";
@@ -26,7 +26,7 @@ export const createVerdict = defineRoute({
   surface: "native",
   admits: { kind: "moderation", route: "POST /v1/verdicts" },
   auth: { kind: "key", roles: ["call"] },
-  body: { schema: VerdictInput, limitBytes: MAX_BODY_BYTES },
+  body: { schema: VerdictInput, limitBytes: MAX_BODY_BYTES, weight: BODY_WEIGHT },
   reply: { status: 200, schema: VerdictOutput },
   failures: GOVERNED,
   handle: async (call) => {

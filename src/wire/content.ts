@@ -7,6 +7,9 @@ import { name, policyName } from "./field.ts";
 /** Without pictures; a body with pictures may have `MAX_BODY_BYTES`. */
 export const MAX_TEXT_BYTES = 102_400;
 export const MAX_BODY_BYTES = 10_485_760;
+
+/** What stands in it once more: pictures without their base64, or the file of a batch. */
+export const BODY_WEIGHT = 3;
 export const MAX_PICTURES = 8;
 
 const MAX_METADATA_BYTES = 4096;

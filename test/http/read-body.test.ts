@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { readBytes, readJson } from "../../src/http/read-body.ts";
+import { parseJson, readBytes, readJson } from "../../src/http/read-body.ts";
 import { utf8 } from "../../src/http/hash.ts";
 import { anIntake } from "./an-intake.ts";
 
@@ -186,6 +186,16 @@ describe("content", () => {
     [`[${"1,".repeat(200_000)}1]`, "must not hold more than 200000 values"],
   ])("%.20s", async (body, detail) => {
     expect(await readJson(post({ body }), 1_000_000, anIntake())).toEqual(badBody(detail));
+  });
+
+  it("is without its byte order mark, wherever its bytes lie", async () => {
+    const bytes = utf8('..\ufeff{"text":"中é🏴"}');
+    const body = bytes.subarray(2);
+    expect(await readJson(post({ body }), 1000, anIntake())).toMatchObject({
+      kind: "json",
+      value: { text: "中é🏴" },
+    });
+    expect(parseJson(body)).toMatchObject({ kind: "json", value: { text: "中é🏴" } });
   });
 
   it.each([

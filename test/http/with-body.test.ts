@@ -68,6 +68,16 @@ const padded = (act: string, bytes: number): string => `{"act":"${act}"}`.padEnd
 
 const turns = () => scheduler.wait(5);
 
+/** A body whose sender goes away after so many bytes. */
+const broken = (bytes: number) =>
+  new ReadableStream<Uint8Array>({
+    pull(controller) {
+      if (bytes > 0) controller.enqueue(new Uint8Array(bytes).fill(0x20));
+      else controller.error(new Error("gone"));
+      bytes = 0;
+    },
+  });
+
 describe("what a body holds", () => {
   it.each([
     ["take", 200],
@@ -103,14 +113,6 @@ describe("what a body holds", () => {
 
   it("is given back when the body is not to be had, read or taken", async () => {
     gate.resolve();
-    const broken = (bytes: number) =>
-      new ReadableStream<Uint8Array>({
-        pull(controller) {
-          if (bytes > 0) controller.enqueue(new Uint8Array(bytes).fill(0x20));
-          else controller.error(new Error("gone"));
-          bytes = 0;
-        },
-      });
     const bodies: Sent[] = [
       { body: broken(10) },
       { body: broken(100 * KB) },
@@ -131,13 +133,14 @@ describe("what a body holds", () => {
   });
 });
 
-describe("a body that does not fit", () => {
-  const full = () => {
-    const other = budget.open("other");
-    expect(other.hold(BODY_LIMITS.largeBytes)).toBe(true);
-    return other;
-  };
+/** All that there is for large bodies is held. */
+const full = () => {
+  const other = budget.open("other");
+  expect(other.hold(BODY_LIMITS.largeBytes)).toBe(true);
+  return other;
+};
 
+describe("a body that does not fit", () => {
   it("waits for its turn, while small ones are served", async () => {
     gate.resolve();
     const other = full();

@@ -58,7 +58,7 @@ function asked(claim: BodyClaim, bytes: number) {
 
 describe("a budget of bodies", () => {
   it("gives at once what is free, and counts it until it is given back", () => {
-    const { budget, look } = aBudget();
+    const { budget } = aBudget();
     const [a, b] = [budget.open("a"), budget.open("b")];
     expect([a.hold(25), b.hold(10), budget.heldBytes]).toEqual([true, true, 35]);
     a.ended(20);
@@ -85,7 +85,7 @@ describe("a budget of bodies", () => {
   });
 
   it("refuses what has waited long enough, and forgets it", async () => {
-    const { budget, pass, look } = aBudget();
+    const { budget, pass } = aBudget();
     const first = budget.open("a");
     void first.hold(25);
     const second = budget.open("b");
@@ -97,7 +97,7 @@ describe("a budget of bodies", () => {
   });
 
   it("lets only so many wait, and only some of one owner", () => {
-    const { budget, look } = aBudget();
+    const { budget } = aBudget();
     void budget.open("a").hold(40);
     const of = (owner: string) => asked(budget.open(owner), 25).granted;
     expect([of("a"), of("a"), of("a"), of("a")]).toEqual([null, null, null, null]);
@@ -108,7 +108,7 @@ describe("a budget of bodies", () => {
   });
 
   it("keeps room for small bodies beside large ones", () => {
-    const { budget, look } = aBudget();
+    const { budget } = aBudget();
     void budget.open("a").hold(40);
     void budget.open("b").hold(25);
     expect([budget.open("c").hold(4), budget.open("d").hold(4)]).toEqual([true, true]);
@@ -146,7 +146,7 @@ describe("a budget of bodies", () => {
   });
 
   it("never lets one wait for itself", () => {
-    const { budget, look } = aBudget();
+    const { budget } = aBudget();
     const alone = budget.open("a");
     expect(alone.hold(30)).toBe(true);
     expect(alone.hold(40)).toBe(true);
@@ -155,7 +155,7 @@ describe("a budget of bodies", () => {
   });
 
   it("weighs what is made of a body, but lets the largest in alone", () => {
-    const { budget, look } = aBudget();
+    const { budget } = aBudget();
     const json = budget.open("a");
     json.weigh(2);
     expect([json.hold(3), budget.heldBytes]).toEqual([true, 3]);
@@ -166,7 +166,7 @@ describe("a budget of bodies", () => {
   });
 
   it("gives up what comes slowly, but only while others wait", async () => {
-    const { budget, pass, look } = aBudget({ waitMs: 10_000 });
+    const { budget, pass } = aBudget({ waitMs: 10_000 });
     const slow = budget.open("a");
     void slow.hold(30);
     slow.came(1);
