@@ -273,10 +273,11 @@ async function before() {
   const byStatus = [...statuses].map(([status, times]) => `${times} x ${status}`).join(", ");
   say(
     `before admission: ${count} bodies on ${routes} routes (${byStatus}); at most ` +
-      `${worst.cpuMs} ms of CPU (bound ${MAX_CPU_MS}), ${megabytes(worst.memory)} (bound ` +
-      `${megabytes(MAX_BODY_MEMORY)}), a neighbour waited ${worst.neighbourMs.toFixed(0)} ms ` +
-      `(bound ${MAX_NEIGHBOUR_MS})`,
+      `${worst.cpuMs.amount} ms of CPU (bound ${MAX_CPU_MS}), ${megabytes(worst.memory.amount)} ` +
+      `(bound ${megabytes(MAX_BODY_MEMORY)}), a neighbour waited ` +
+      `${worst.neighbourMs.amount.toFixed(0)} ms (bound ${MAX_NEIGHBOUR_MS})`,
   );
+  for (const told of new Set(Object.values(worst).map((one) => one.told))) say(`most: ${told}`);
   for (const fault of faults) say(`before admission: ${fault}`);
   assert.equal(faults.length, 0, `${faults.length} bodies took too much`);
   await server.kill();

@@ -39,6 +39,14 @@ const FORM_TYPE = `multipart/form-data; boundary=${BOUNDARY}`;
 const typed = (type, bodies) =>
   Object.entries(bodies).map(([name, make]) => ({ name, type, make: (size) => make(size) }));
 
+/** Texts that take more memory than bytes. */
+const LETTERS = {
+  "letters of three bytes": (size) =>
+    UTF8.encode(`{"text":"${"\u4e2d".repeat(Math.floor((size - 11) / 3))}"}`),
+  "one letter that is not ASCII": (size) =>
+    UTF8.encode(`{"text":"\u4e2d${"a".repeat(size - 14)}"}`),
+};
+
 /** A text as large as a text may be, in the field of a body. */
 const textBodies = (field, most = 100_000) =>
   Object.entries(TEXTS).map(([name, make]) => ({
@@ -60,40 +68,56 @@ const pictureBodies = Object.entries(PICTURES).map(([name, make]) => ({
     const bytes = Math.min(4 * 1024 * 1024, Math.floor((size - 200) * 0.75));
     const one = base64(make(bytes));
     const count = Math.min(8, Math.floor((size - 200) / (one.length + 20)));
-    return UTF8.encode(JSON.stringify({ images: Array(count).fill({ base64: one }) }));
+    const images = Array.from({ length: count }, () => ({ base64: one }));
+    return UTF8.encode(JSON.stringify({ images }));
   },
 }));
 
-/** `[the end of a path, its model where that stands in the path, its own kinds]` */
+const recordings = Object.entries(SOUNDS).map(([name, make]) => ({
+  name: `sound: ${name}`,
+  type: FORM_TYPE,
+  make: (size) => formOf(make(size - 400)),
+}));
+
+const BYTES = "application/octet-stream";
+const WHISPER = "@cf/openai/whisper";
+
+/** What a path that ends so is sent of its own; the model where that stands in the path. */
 const OWN = [
-  ["/audio/transcriptions", null, [
-    ...typed(FORM_TYPE, FORMS),
-    ...Object.entries(SOUNDS).map(([name, make]) => ({
-      name: `sound: ${name}`,
-      type: FORM_TYPE,
-      make: (size) => formOf(make(size - 400)),
-    })),
-  ]],
-  ["/ai/run/{model}", "@cf/openai/whisper", [
-    ...typed(JSON_TYPE, RUN_BODIES),
-    ...typed("application/octet-stream", SOUNDS),
-  ]],
-  ["/ai/run/{model}", "@cf/microsoft/resnet-50", typed("application/octet-stream", PICTURES)],
-  ["/ai/run/{model}", "@cf/meta/llama-3.1-8b-instruct-fp8", typed(JSON_TYPE, CHATS)],
-  ["/chat/completions", null, typed(JSON_TYPE, CHATS)],
-  ["/verdicts", null, [...textBodies("text"), ...pictureBodies]],
-  ["/moderations", null, textBodies("input")],
-]; // prettier-ignore
+  { end: "/audio/transcriptions", kinds: [...typed(FORM_TYPE, FORMS), ...recordings] },
+  {
+    end: "/ai/run/{model}",
+    model: WHISPER,
+    kinds: [...typed(JSON_TYPE, RUN_BODIES), ...typed(BYTES, SOUNDS)],
+  },
+  {
+    end: "/ai/run/{model}",
+    model: "@cf/microsoft/resnet-50",
+    kinds: typed(BYTES, PICTURES),
+  },
+  {
+    end: "/ai/run/{model}",
+    model: "@cf/meta/llama-3.1-8b-instruct-fp8",
+    kinds: typed(JSON_TYPE, CHATS),
+  },
+  { end: "/chat/completions", kinds: typed(JSON_TYPE, CHATS) },
+  { end: "/verdicts", kinds: [...textBodies("text"), ...pictureBodies] },
+  { end: "/moderations", kinds: textBodies("input") },
+];
 
 /** Every operation that reads a body, with what it takes at most and what is sent to it. */
 export function targetsOf(document) {
   return operationsOf(document)
     .filter(({ schema, limit }) => schema !== null && limit !== null)
     .flatMap((operation) => {
-      const own = OWN.filter(([end]) => operation.path.endsWith(end));
-      const plain = typed(JSON_TYPE, JSONS);
-      if (own.length === 0) return [{ operation, model: null, kinds: plain }];
-      return own.map(([, model, kinds]) => ({ operation, model, kinds: [...kinds, ...plain] }));
+      const own = OWN.filter(({ end }) => operation.path.endsWith(end));
+      const plain = [...typed(JSON_TYPE, JSONS), ...typed(JSON_TYPE, LETTERS)];
+      if (own.length === 0) return [{ operation, model: "", kinds: plain }];
+      return own.map(({ model = "", kinds }) => ({
+        operation,
+        model,
+        kinds: [...kinds, ...plain],
+      }));
     });
 }
 
@@ -101,14 +125,14 @@ const PARAMETERS = { index: "0", day: "2026-01-01", month: "2026-01", name: "hos
 
 function pathOf({ path }, tenant, model) {
   return path.replaceAll(/\{(\w+)\}/g, (_, name) => {
-    if (name === "model") return model ?? "@cf/openai/whisper";
+    if (name === "model") return model;
     if (name === "tenant" || name === "account") return tenant;
     return PARAMETERS[name] ?? `xxx_${"0".repeat(26)}`;
   });
 }
 
 /** CPU of the process since it began, of all its threads. */
-function cpuMs(pid) {
+function cpuOf(pid) {
   const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ") ?? [];
   return (Number(fields[11]) + Number(fields[12])) * TICK_MS;
 }
@@ -186,7 +210,7 @@ async function measured(server, request, neighbour) {
 }
 
 async function measuredOnce({ url, pid }, request, neighbour) {
-  const beforeMs = cpuMs(pid);
+  const beforeMs = cpuOf(pid);
   const idle = kilobytes(pid, "VmRSS");
   forgetPeak(pid);
   let status;
@@ -195,7 +219,7 @@ async function measuredOnce({ url, pid }, request, neighbour) {
   });
   return {
     status,
-    cpuMs: cpuMs(pid) - beforeMs,
+    cpuMs: cpuOf(pid) - beforeMs,
     memory: Math.max(0, kilobytes(pid, "VmHWM") - idle),
     neighbourMs,
   };
@@ -207,18 +231,19 @@ async function measuredOnce({ url, pid }, request, neighbour) {
  *   adminToken: string, neighbour: string, only?: string }} options
  */
 export async function beforeAdmission(server, options) {
-  const { url, pid } = server;
+  const { url } = server;
   const { text } = await ask(url, { method: "GET", path: "/openapi.json" });
   const targets = targetsOf(JSON.parse(text));
   const random = new Random(options.seed, 12);
   const faults = [];
-  const worst = { cpuMs: 0, memory: 0, neighbourMs: 0 };
+  const none = { amount: 0, told: "none" };
+  const worst = { cpuMs: none, memory: none, neighbourMs: none };
   const statuses = new Map();
   let count = 0;
   const routes = new Set(targets.map(({ operation }) => `${operation.method} ${operation.path}`));
   for (const target of targets) {
     const { operation, kinds, model } = target;
-    const label = `${operation.method} ${operation.path}${model === null ? "" : ` ${model}`}`;
+    const label = `${operation.method} ${operation.path} ${model}`.trimEnd();
     if (options.only !== undefined && !label.includes(options.only)) continue;
     const shuffled = kinds.toSorted(() => random.next() - 0.5);
     const isAdmins = operation.auth === "adminToken";
@@ -244,14 +269,15 @@ export async function beforeAdmission(server, options) {
       const took = await measured(server, request, options.neighbour);
       count += 1;
       statuses.set(took.status, (statuses.get(took.status) ?? 0) + 1);
-      for (const what of Object.keys(worst)) worst[what] = Math.max(worst[what], took[what]);
-      if (isFine(took)) continue;
       const { cpuMs, memory, neighbourMs, status } = took;
-      faults.push(
+      const told =
         `${label}: ${kind.name}, ${body.length} bytes with a ${isGood ? "good" : "bad"} key ` +
-          `(${status}): ${cpuMs} ms of CPU, ${(memory / 1e6).toFixed(0)} MB, ` +
-          `a neighbour waited ${neighbourMs.toFixed(0)} ms`,
-      );
+        `(${status}): ${cpuMs} ms of CPU, ${(memory / 1e6).toFixed(0)} MB, ` +
+        `a neighbour waited ${neighbourMs.toFixed(0)} ms`;
+      for (const what of Object.keys(worst)) {
+        if (took[what] > worst[what].amount) worst[what] = { amount: took[what], told };
+      }
+      if (!isFine(took)) faults.push(told);
     }
   }
   return { count, routes: routes.size, worst, statuses, faults };
