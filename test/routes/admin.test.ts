@@ -181,13 +181,14 @@ describe("PUT /v1/policies/:name", () => {
   const image = { ...rule, inputs: ["image"] };
 
   it("makes versions, of which the old ones can be read", async () => {
-    const first = await tenant.call("PUT", "/v1/policies/house", { spam_phrases: ["one"] });
-    const second = await tenant.call("PUT", "/v1/policies/house", { spam_phrases: ["two"] });
+    const own = await makeTenant("versioned");
+    const first = await own.call("PUT", "/v1/policies/house", { spam_phrases: ["one"] });
+    const second = await own.call("PUT", "/v1/policies/house", { spam_phrases: ["two"] });
     expect([first.body.version, second.body.version]).toEqual([1, 2]);
-    expect((await tenant.call("GET", "/v1/policies/house")).body).toEqual(second.body);
-    expect((await tenant.call("GET", "/v1/policies/house?version=1")).body).toEqual(first.body);
-    expect((await tenant.call("GET", "/v1/policies/house?version=3")).status).toBe(404);
-    const listed = await tenant.call("GET", "/v1/policies");
+    expect((await own.call("GET", "/v1/policies/house")).body).toEqual(second.body);
+    expect((await own.call("GET", "/v1/policies/house?version=1")).body).toEqual(first.body);
+    expect((await own.call("GET", "/v1/policies/house?version=3")).status).toBe(404);
+    const listed = await own.call("GET", "/v1/policies");
     expect(listed.body.data.map((one: { name: string }) => one.name)).toEqual(["default", "house"]);
   });
 

@@ -150,16 +150,24 @@ describe("an engine that takes too long", () => {
   it("is waited for with comments, which clients pass over", async () => {
     const { open } = await opened("stall=3");
     const stream = await open;
-    const reading = stream.response.text();
-    for (let times = 0; times < 3; times += 1) {
+    let raw = "";
+    const reading = stream.response.body
+      ?.pipeThrough(new TextDecoderStream())
+      .pipeTo(new WritableStream({ write: (text) => void (raw += text) }));
+    const count = (start: string): number =>
+      raw.split("\n\n").filter((event) => event.startsWith(start)).length;
+    // Each word ends the silence before it: it begins when all have come.
+    await until(async () => count("data: ") >= 3);
+    for (let comments = 1; comments <= 3; comments += 1) {
       // oxlint-disable no-await-in-loop -- one after the other
       await scheduler.wait(20);
       vi.advanceTimersByTime(QUIET_MS);
+      await until(async () => count(":") === comments);
       // oxlint-enable no-await-in-loop
     }
     await scheduler.wait(20);
     vi.advanceTimersByTime(STREAM_MS - 3 * QUIET_MS);
-    const raw = await reading;
+    await reading;
     const others = raw.split("\n\n").filter((event) => !event.startsWith("data: "));
     // The last one in the very moment of the end.
     expect(others).toEqual([":", ":", ":", ":", ""]);
