@@ -263,11 +263,12 @@ describe("GET /admin/invariants", () => {
   });
 
   it.each(["/admin/invariants", "/admin/tenants"])("fails as a whole: %s", async (path) => {
+    const lost = Object.assign(new Error("gone"), { retryable: true, remote: true });
     const gone = {
       TENANT: {
         getByName: () => ({
-          countInvariants: () => Promise.reject(new Error("gone")),
-          readProfile: () => Promise.reject(new Error("gone")),
+          countInvariants: () => Promise.reject(lost),
+          readProfile: () => Promise.reject(lost),
         }),
       },
     };
