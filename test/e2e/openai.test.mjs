@@ -10,14 +10,14 @@ import { pngPicture } from "./tiny-picture.mjs";
 const server = sharedServer();
 
 /** A client with its default settings; `requests` is all that it sent, with the replies. */
-function clientOf(apiKey, { url } = server) {
+function clientOf(apiKey, of = server) {
   const requests = [];
   const counting = async (url, options) => {
     const request = { headers: new Headers(options.headers), response: await fetch(url, options) };
     requests.push(request);
     return request.response;
   };
-  const client = new OpenAI({ apiKey, baseURL: `${url}/v1`, fetch: counting });
+  const client = new OpenAI({ apiKey, baseURL: `${of.url}/v1`, fetch: counting });
   return { client, requests };
 }
 

@@ -16,7 +16,16 @@ export interface Schema {
   readonly enum?: readonly unknown[];
   readonly const?: unknown;
   readonly default?: unknown;
-  readonly [limit: string]: unknown;
+  readonly minimum?: number;
+  readonly exclusiveMinimum?: number;
+  readonly maximum?: number;
+  readonly exclusiveMaximum?: number;
+  readonly minLength?: number;
+  readonly maxLength?: number;
+  readonly minItems?: number;
+  readonly maxItems?: number;
+  readonly maxProperties?: number;
+  readonly pattern?: string;
 }
 
 export interface Body {
@@ -87,7 +96,7 @@ export function matches(entry: Entry, search: string): boolean {
 /** `#/components/schemas/Problem` is `Problem`. */
 export const nameOf = (ref: string): string => ref.slice(ref.lastIndexOf("/") + 1);
 
-const LIMITS: readonly (readonly [name: string, label: string, unit: string])[] = [
+const LIMITS = [
   ["minimum", "at least", ""],
   ["exclusiveMinimum", "more than", ""],
   ["maximum", "at most", ""],
@@ -98,12 +107,12 @@ const LIMITS: readonly (readonly [name: string, label: string, unit: string])[] 
   ["maxItems", "at most", "items"],
   ["maxProperties", "at most", "members"],
   ["pattern", "matches", ""],
-];
+] as const;
 
 /** What a value must keep to, in words: `at most 64`, `one of "a", "b"`. */
 export function limitsOf(schema: Schema): readonly string[] {
   const limits = LIMITS.flatMap(([name, label, unit]) =>
-    schema[name] === undefined ? [] : [`${label} ${String(schema[name])} ${unit}`.trimEnd()],
+    schema[name] === undefined ? [] : [`${label} ${schema[name]} ${unit}`.trimEnd()],
   );
   if (schema.enum !== undefined) {
     limits.unshift(`one of ${schema.enum.map((one) => JSON.stringify(one)).join(", ")}`);

@@ -50,6 +50,8 @@ export class World {
   courier: Courier;
   readonly endpoints = new Map<string, Endpoint>();
   readonly seen: Seen[] = [];
+  /** How many of them each address has seen. */
+  readonly #asked = new Map<string, number>();
   inFlight = 0;
   mostInFlight = 0;
   mostAMinute = 600;
@@ -183,11 +185,12 @@ export class World {
     const event = JSON.parse(body) as EventObject;
     const endpoint = this.endpoints.get(url);
     if (endpoint === undefined) throw new Error(`nobody is at ${url}`);
-    const n = this.seen.filter((attempt) => attempt.url === url).length;
+    const n = this.#asked.get(url) ?? 0;
     const { afterMs = 20, status = 200, error = null, ...rest } = endpoint(event, n);
     const atMs = this.nowMs;
     if (rest.notMade) return { kind: "not_made" };
     this.seen.push({ url, eventId: event.id, atMs, secrets, error });
+    this.#asked.set(url, n + 1);
     this.inFlight += 1;
     this.mostInFlight = Math.max(this.mostInFlight, this.inFlight);
     await new Promise<void>((ring) => this.#timers.push({ atMs: atMs + afterMs, ring }));
