@@ -22,8 +22,11 @@ const COMPACTABLE = /[ \t][ \t\r\n]|\t|\r|\n\n\n|^\n|[ \n]$/;
 
 type Line = { readonly text: string; readonly kind: "code" | "indented" | "blank" | "prose" };
 
+/** A text of more is left as it is: each line is kept while the others are looked at. */
+const MAX_LINES = 100_000;
+
 export function compactText(text: string): string {
-  if (!COMPACTABLE.test(text)) return text;
+  if (!COMPACTABLE.test(text) || hasMoreLines(text, MAX_LINES)) return text;
   const lines = linesOf(text);
   const kept: string[] = [];
   for (let at = 0; at < lines.length; at += 1) {
@@ -39,6 +42,14 @@ export function compactText(text: string): string {
     at = end - 1;
   }
   return kept.join("\n");
+}
+
+function hasMoreLines(text: string, most: number): boolean {
+  let lines = 1;
+  for (let at = text.indexOf("\n"); at !== -1 && lines <= most; at = text.indexOf("\n", at + 1)) {
+    lines += 1;
+  }
+  return lines > most;
 }
 
 function linesOf(text: string): readonly Line[] {

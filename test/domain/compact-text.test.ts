@@ -137,3 +137,9 @@ describe("for any text", () => {
     );
   });
 });
+
+it("leaves a text of more lines than anybody writes as it is", () => {
+  expect(compactText(`a${"\n".repeat(99_999)}b`)).toBe("a\n\nb");
+  const long = `a${"\n".repeat(100_000)}b`;
+  expect(compactText(long)).toBe(long);
+});
