@@ -28,6 +28,7 @@ export async function readAtMost(
   const reader = body.getReader();
   const giveUp = async (): Promise<null> => {
     await reader.cancel().catch(() => undefined);
+    reader.releaseLock();
     return null;
   };
   const { signal } = announced;

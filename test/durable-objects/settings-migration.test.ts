@@ -1,5 +1,6 @@
 import { env, evictDurableObject } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { migrate, objectDatabase } from "../../durable-objects/database.ts";
 import { TENANT_MIGRATIONS } from "../../durable-objects/tenant/tenant-schema.ts";
 import { admin } from "../client.ts";
 import { aTenant, type ATenant, cleanUp, inTenant, rows, stopClock } from "./a-tenant.ts";
@@ -11,14 +12,33 @@ afterEach(cleanUp);
 
 const BEFORE = TENANT_MIGRATIONS.findIndex(({ name }) => name === "spell_out_overage");
 
-/** As the object was left by the version before: its settings, and the migrations that it had. */
+/** As the object was left by the version before: its schema, its settings, and all that it had stored. */
 async function stored(tenant: ATenant, settings: object): Promise<void> {
-  await inTenant(tenant.id, ({ storage }) => {
-    storage.sql.exec("UPDATE tenant SET settings = ?", JSON.stringify(settings));
-    storage.sql.exec("UPDATE schema_version SET version = ?", BEFORE);
+  await inTenant(tenant.id, async ({ storage }) => {
+    const { sql } = storage;
+    const tables = sql.exec<{ name: string }>(TABLES).toArray();
+    const kept = tables.map(
+      ({ name }) => [name, sql.exec(`SELECT * FROM ${name}`).toArray()] as const,
+    );
+    await storage.deleteAll();
+    migrate(objectDatabase(storage), TENANT_MIGRATIONS.slice(0, BEFORE));
+    for (const [name, records] of kept) {
+      if (name === "schema_version") continue;
+      const columns = sql.exec(`SELECT * FROM ${name} LIMIT 0`).columnNames;
+      const places = columns.map(() => "?").join();
+      for (const record of records) {
+        const values = columns.map((column) => record[column]);
+        sql.exec(`INSERT INTO ${name} (${columns.join()}) VALUES (${places})`, ...values);
+      }
+    }
+    sql.exec("UPDATE tenant SET settings = ?", JSON.stringify(settings));
   });
   await evictDurableObject(env.TENANT.getByName(tenant.id));
 }
+
+/** The runtime's own tables begin with `_cf_`. */
+const TABLES =
+  "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '\\_cf\\_%' ESCAPE '\\'";
 
 const read = async ({ id }: ATenant) => (await admin("GET", `/admin/tenants/${id}`)).body;
 

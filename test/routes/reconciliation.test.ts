@@ -493,7 +493,7 @@ describe("the trigger", () => {
     await expect(() => trigger(AT_TWO)).rejects.toThrow("a day was not reconciled");
     expect(lines()).toMatchObject([
       { level: "info", day: "2026-11-20" },
-      { level: "error", day: "2026-11-18", outcome: "thrown", error: "Error" },
+      { level: "error", day: "2026-11-18", outcome: "thrown", error: "TypeError" },
     ]);
     expect(printed.join()).not.toContain("with a secret");
   });

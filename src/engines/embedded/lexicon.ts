@@ -32,10 +32,10 @@ const FURTHER = 0.8;
 const AMBIENT = 0.2;
 
 /**
- * Windows at most. A text of 100 KB has some 200, or 1,200 where each letter is eighteen once it is
- * spelled out; a prompt of a chat that is longer than this is read by no judge either.
+ * Windows at most. A text of 100,000 characters has some 200, or 3,300 where each letter is eighteen
+ * once it is spelled out; a prompt of a chat that is longer than this is read by no judge either.
  */
-const MAX_WINDOWS = 2000;
+const MAX_WINDOWS = 4000;
 
 /**
  * From 0 to 1; null when the language is none that the lists cover, or is not known, and for a text

@@ -131,14 +131,14 @@ describe("answerInSchema", () => {
   });
 });
 
-describe("what is long to read", () => {
-  const filled = (schema: object, sentences: readonly string[]) =>
-    JSON.stringify(answerInSchema(schema, { sentences }) ?? null);
-  const fields = (schema: object, count = 200) => ({
-    type: "object",
-    properties: Object.fromEntries(Array.from({ length: count }, (_, at) => [`f${at}`, schema])),
-  });
+const filled = (schema: object, sentences: readonly string[]) =>
+  JSON.stringify(answerInSchema(schema, { sentences }) ?? null);
+const fields = (schema: object, count = 200) => ({
+  type: "object",
+  properties: Object.fromEntries(Array.from({ length: count }, (_, at) => [`f${at}`, schema])),
+});
 
+describe("what is long to read", () => {
   it("is not quoted whole in every field of a schema", () => {
     const json = filled(fields({ type: "string" }), ["a".repeat(1_000_000)]);
     expect(json.length).toBeLessThan(200 * 1020);
