@@ -27,7 +27,7 @@ const PURE = ["test/domain/**/*.test.ts", "test/console/**/*.test.ts", "test/wir
  * than there are cores, which vitest takes by default, would leave half of a small machine idle. A busy
  * machine may take its time: nothing here asserts how long something takes.
  */
-const SHARED = { isolate: false, maxWorkers: "100%", testTimeout: 60_000, hookTimeout: 60_000 };
+const SHARED = { isolate: false, maxWorkers: "100%", testTimeout: 120_000, hookTimeout: 120_000 };
 
 export default defineConfig({
   test: {

@@ -15,7 +15,7 @@ const server = new Server();
 before(() => server.start());
 after(() => server.stop());
 
-test("an erasure is finished after a kill", { timeout: 60_000 }, async () => {
+test("an erasure is finished after a kill", { timeout: 240_000 }, async () => {
   const key = await server.makeTenant("forgetful", { daily_images_per_user: 100 });
   const call = async (path, body) => {
     const reply = await server.send("POST", path, { key, body: { ...body, user_id: PERSON } });

@@ -86,7 +86,7 @@ for (const [library, verifier] of Object.entries(VERIFIERS)) {
   });
 }
 
-test("hosts that do their worst harm nobody", { timeout: 120_000 }, async () => {
+test("hosts that do their worst harm nobody", { timeout: 240_000 }, async () => {
   const key = await server.makeTenant("beset", SETTINGS);
   const healthy = await receiver();
   const secretPlace = await receiver();

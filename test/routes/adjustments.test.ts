@@ -23,7 +23,8 @@ const send = (body: unknown) =>
 
 const newestLine = async () => (await tenant.call("GET", "/v1/ledger?limit=1")).body.data[0];
 
-describe("an adjustment", () => {
+// One story: each test goes on where the one before it ended, in whatever order others are run.
+describe("an adjustment", { shuffle: false }, () => {
   it("is made, recorded, and in journal, usage and money", async () => {
     await tenant.call("POST", "/v1/verdicts", TEXT);
     const line = await newestLine();

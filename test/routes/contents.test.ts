@@ -1,4 +1,4 @@
-import { runDurableObjectAlarm } from "cloudflare:test";
+import { reset, runDurableObjectAlarm } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { ask, makeKey, makeTenant, type TestTenant } from "../client.ts";
@@ -10,9 +10,11 @@ import { JPEG } from "../engines/embedded/sample-pictures.ts";
 const TEXT = "Nice to meet you all here today";
 const DAY_MS = 86_400_000;
 
-afterEach(() => {
+// An account that has seen a day takes no earlier one for today: each test has its own.
+afterEach(async () => {
   vi.useRealTimers();
   vi.restoreAllMocks();
+  await reset();
 });
 
 let made = 0;
@@ -106,7 +108,6 @@ describe("contents", () => {
     ]);
   });
 
-  // The last: the account has seen those days by then, and takes no earlier one for today.
   it("go when their time is over, the files first", async () => {
     const { name, tenant } = await keeping(7);
     await moderated(tenant);
