@@ -13,8 +13,10 @@ const server = sharedServer();
 function clientOf(apiKey, of = server) {
   const requests = [];
   const counting = async (url, options) => {
-    const request = { headers: new Headers(options.headers), response: await fetch(url, options) };
+    const request = { sentAt: performance.now(), headers: new Headers(options.headers) };
     requests.push(request);
+    request.response = await fetch(url, options);
+    request.repliedAt = performance.now();
     return request.response;
   };
   const client = new OpenAI({ apiKey, baseURL: `${of.url}/v1`, fetch: counting });
@@ -159,38 +161,48 @@ test("an exhausted quota is not asked again", async () => {
 
 /** Longer waits than this are a client's back-off, shorter ones its own business. */
 const BACK_OFF_MS = { from: 5000, to: 61_000 };
+const SOME_MS = 2500;
 
-test("told to wait, it waits as long as it takes, and succeeds", { timeout: 240_000 }, async (t) => {
-  const own = new Server();
-  t.after(() => own.stop());
-  await own.start();
-  const key = await own.makeTenant("paced", { rpm: { requests: 1 } });
-  const { client, requests } = clientOf(key, own);
-  // The client's minute passes for the server by its clock, and for the client at once. (The same
-  // in real time: ../long/openai-wait.test.mjs.)
-  const waits = [];
-  const later = globalThis.setTimeout;
-  t.mock.method(globalThis, "setTimeout", (work, ms, ...rest) => {
-    if (!(ms >= BACK_OFF_MS.from && ms <= BACK_OFF_MS.to)) return later(work, ms, ...rest);
-    waits.push(ms);
-    void own.passTime(ms).then(() => work(...rest));
-    return later(() => {}, 0);
-  });
+test(
+  "told to wait, it waits as long as it takes, and succeeds",
+  { timeout: 240_000 },
+  async (t) => {
+    const own = new Server();
+    t.after(() => own.stop());
+    await own.start();
+    const key = await own.makeTenant("paced", { rpm: { requests: 1 } });
+    const { client, requests } = clientOf(key, own);
+    // The client's minute passes for the server by its clock, and for the client at once. (The same
+    // in real time: ../long/openai-wait.test.mjs.)
+    const waits = [];
+    const later = globalThis.setTimeout;
+    t.mock.method(globalThis, "setTimeout", (work, ms, ...rest) => {
+      if (!(ms >= BACK_OFF_MS.from && ms <= BACK_OFF_MS.to)) return later(work, ms, ...rest);
+      waits.push(ms);
+      void own.passTime(ms).then(() => work(...rest));
+      return later(() => {}, 0);
+    });
 
-  const input = `Have a nice day, ${MARKER}`;
-  await client.moderations.create({ input });
-  // So that the minute is up well before the longest wait that we ever announce.
-  await own.passTime(2500);
-  const reply = await client.moderations.create({ input });
-  assert.equal(reply.results.length, 1);
-  const [, refused, admitted, ...more] = requests;
-  assert.equal(more.length, 0, "the first wait was long enough");
-  assert.equal(refused.response.status, 429);
-  const toldMs = Number(refused.response.headers.get("retry-after-ms"));
-  assert.ok(toldMs > 50_000 && toldMs <= 60_000, `told to wait ${toldMs} ms`);
-  const toldS = Number(refused.response.headers.get("retry-after"));
-  assert.equal(toldS, Math.ceil(toldMs / 1000));
-  assert.equal(refused.response.headers.get("x-should-retry"), null);
-  assert.deepEqual(waits, [toldMs], "it waited as it was told");
-  assert.equal(admitted.response.status, 200);
-});
+    const input = `Have a nice day, ${MARKER}`;
+    await client.moderations.create({ input });
+    // So that the minute is up well before the longest wait that we ever announce.
+    await own.passTime(SOME_MS);
+    const reply = await client.moderations.create({ input });
+    assert.equal(reply.results.length, 1);
+    const [first, refused, admitted, ...more] = requests;
+    assert.equal(more.length, 0, "the first wait was long enough");
+    assert.equal(refused.response.status, 429);
+    const toldMs = Number(refused.response.headers.get("retry-after-ms"));
+    // What had passed for the server, at least and at most: the rest of the minute is what is told, and
+    // of the second in which the first call was.
+    const least = SOME_MS + refused.sentAt - first.repliedAt;
+    const most = SOME_MS + refused.repliedAt - first.sentAt;
+    assert.ok(toldMs + most >= 60_000, `told to wait ${toldMs} ms after at most ${most} ms`);
+    assert.ok(toldMs + least <= 61_000, `told to wait ${toldMs} ms after at least ${least} ms`);
+    const toldS = Number(refused.response.headers.get("retry-after"));
+    assert.equal(toldS, Math.ceil(toldMs / 1000));
+    assert.equal(refused.response.headers.get("x-should-retry"), null);
+    assert.deepEqual(waits, [toldMs], "it waited as it was told");
+    assert.equal(admitted.response.status, 200);
+  },
+);
