@@ -25,7 +25,14 @@ export function admitCovered(parts: Parts, profile: Profile, request: AdmitReque
 function coverFreely({ cover, ledger }: Parts, profile: Profile, missing: Missing): void {
   const { nowMs } = ledger.standing(profile);
   const lease = cover.need([missing], ledger.use(dayOf(nowMs)), null);
-  const ask = { ...senderOf(profile), lease, rates: null, news: null, probe: missing.probe };
+  const ask = {
+    ...senderOf(profile),
+    lease,
+    rates: null,
+    news: null,
+    probe: missing.probe,
+    look: null,
+  };
   const tickets = Object.keys(missing.rates).map((name) => [
     name,
     { units: UNITS, forMs: CHUNK_MS },
@@ -34,7 +41,7 @@ function coverFreely({ cover, ledger }: Parts, profile: Profile, missing: Missin
     ask,
     {
       kind: "answered",
-      view: { ...cover.account, closure: ledger.closure() },
+      view: { ...cover.account, closure: ledger.closure(), sizes: null },
       lease:
         lease === null || lease.need === null
           ? null
@@ -46,6 +53,7 @@ function coverFreely({ cover, ledger }: Parts, profile: Profile, missing: Missin
               repeated: false,
             },
       rates: { tickets: Object.fromEntries(tickets), refused: {} },
+      outlook: null,
       mayProbe: missing.probe,
       nowMs,
     },

@@ -21,28 +21,63 @@ type ShareRow = {
   granted: number;
   spent: number;
   pending: number;
+  asked_at_ms: number;
 };
+
+/** What the world set for the account. */
+export interface PoolTerms {
+  /** µN of a day. */
+  readonly size: number;
+  readonly rate: number;
+  readonly holdShare: number;
+  readonly unspentShare: number;
+  /** µN by tenant. */
+  readonly floors: ReadonlyMap<string, number>;
+}
+
+/** A tenant that asked so long ago is not thought to want more. */
+const ASKING_MS = 60_000;
 
 type LeaseRow = { day: number; granted: number; deadline_ms: number };
 
 export class PoolInvariants {
   readonly #account: AccountNode;
   readonly #tenants: readonly TenantNode[];
-  /** µN of a day. */
-  readonly #size: number;
-  readonly #rate: number;
+  readonly #terms: PoolTerms;
+  #shares: readonly ShareRow[] = [];
   /** When each call was first seen in the rows, with its units. */
   readonly #admitted = new Map<string, { readonly atMs: number; readonly units: number }>();
 
-  constructor(
-    account: AccountNode,
-    tenants: readonly TenantNode[],
-    limits: { readonly size: number; readonly rate: number },
-  ) {
+  constructor(account: AccountNode, tenants: readonly TenantNode[], terms: PoolTerms) {
     this.#account = account;
     this.#tenants = tenants;
-    this.#size = limits.size;
-    this.#rate = limits.rate;
+    this.#terms = terms;
+  }
+
+  /** The largest hold of one call that this tenant may have. */
+  mostHeld({ id }: TenantNode): number {
+    const { size, holdShare, floors } = this.#terms;
+    return Math.max(Math.floor(size * holdShare), floors.get(id) ?? 0);
+  }
+
+  /** What is not charged yet, and not kept for others, whatever the account has heard of it. */
+  reachable(tenant: TenantNode, day: number): number {
+    const others = this.#tenants
+      .filter(({ id }) => id !== tenant.id)
+      .map((other) => Math.max(this.#charged(other, day), this.#terms.floors.get(other.id) ?? 0));
+    const own = this.#charged(tenant, day);
+    return this.#terms.size - own - others.reduce((sum, one) => sum + one, 0);
+  }
+
+  /** What is not charged yet. */
+  unspent(day: number): number {
+    return this.#tenants.reduce((left, one) => left - this.#charged(one, day), this.#terms.size);
+  }
+
+  #charged(tenant: TenantNode, day: number): number {
+    return journal(tenant)
+      .filter((row) => row.day === day && row.outcome !== "pending")
+      .reduce((sum, row) => sum + weight(row), 0);
   }
 
   /** µN of a day that this tenant has used or holds. */
@@ -60,19 +95,59 @@ export class PoolInvariants {
   check(unitsOf: (callId: string) => number): void {
     const rows = this.#tenants.map((tenant) => ({ tenant, lines: journal(tenant) }));
     const lines = rows.flatMap((one) => one.lines);
-    const shares = this.#shares();
+    const shares = this.#readShares();
+    for (const share of shares) this.#shareOfUnspent(share, shares);
+    this.#shares = shares;
     for (const day of new Set(lines.map((line) => line.day))) {
       const of = lines.filter((line) => line.day === day);
       const overrun = of.reduce((sum, line) => sum + line.overrun, 0);
       const admitted = of.reduce((sum, line) => sum + weight(line), 0) - overrun;
-      if (admitted > this.#size) throw new Error(`${admitted} µN admitted out of ${this.#size}`);
+      if (admitted > this.#terms.size)
+        throw new Error(`${admitted} µN admitted out of ${this.#terms.size}`);
       const claims = shares
         .filter((share) => share.day === day)
         .reduce((sum, share) => sum + Math.max(share.granted, share.spent + share.pending), 0);
-      if (claims > this.#size + overrun) throw new Error(`${claims} µN leased of ${this.#size}`);
+      if (claims > this.#terms.size + overrun)
+        throw new Error(`${claims} µN leased of ${this.#terms.size}`);
     }
+    for (const one of rows) this.#holds(one.tenant, one.lines);
     for (const one of rows) this.#covered(one.tenant, one.lines, shares);
     this.#rates(lines, unitsOf);
+  }
+
+  #holds(tenant: TenantNode, lines: readonly JournalRow[]): void {
+    const most = this.mostHeld(tenant);
+    const above = lines.find(({ held }) => held > most);
+    if (above !== undefined) throw new Error(`${tenant.id} holds ${above.held} of at most ${most}`);
+  }
+
+  /**
+   * What was granted just now leaves the tenant no more unspent than its share, if another one had asked
+   * before it. What others were charged is taken as it was before, so that nothing is too strict.
+   */
+  #shareOfUnspent(share: ShareRow, all: readonly ShareRow[]): void {
+    const { size, unspentShare, floors } = this.#terms;
+    const before = this.#shares.find((one) => one.day === share.day && one.tenant === share.tenant);
+    if (share.granted <= (before?.granted ?? 0)) return;
+    if (share.granted <= Math.max(share.spent + share.pending, floors.get(share.tenant) ?? 0))
+      return;
+    const others = all.filter((one) => one.day === share.day && one.tenant !== share.tenant);
+    const isWanted = others.some(
+      ({ asked_at_ms: atMs }) => atMs < share.asked_at_ms && atMs > share.asked_at_ms - ASKING_MS,
+    );
+    if (!isWanted) return;
+    const taken = this.#tenants
+      .filter(({ id }) => id !== share.tenant)
+      .map(({ id }) => {
+        const known = this.#shares.find((one) => one.day === share.day && one.tenant === id);
+        return Math.max(known?.spent ?? 0, floors.get(id) ?? 0);
+      });
+    const unspent = size - share.spent - taken.reduce((sum, one) => sum + one, 0);
+    const most =
+      Math.max(share.spent, floors.get(share.tenant) ?? 0) + unspentShare * Math.max(0, unspent);
+    if (share.granted > most) {
+      throw new Error(`${share.tenant} was granted ${share.granted} of at most ${most}`);
+    }
   }
 
   /** A tenant has only what the account wrote down, and admits only what it has. */
@@ -101,7 +176,8 @@ export class PoolInvariants {
     const units = [...this.#admitted.values()]
       .filter((one) => one.atMs > atMs - WINDOW_MS)
       .reduce((sum, one) => sum + one.units, 0);
-    if (units > this.#rate) throw new Error(`${units} units in a minute of ${this.#rate}`);
+    if (units > this.#terms.rate)
+      throw new Error(`${units} units in a minute of ${this.#terms.rate}`);
     for (const tenant of this.#tenants) {
       const own = new Set(journal(tenant).map(({ id }) => id));
       if (fresh.some(({ id }) => own.has(id))) this.#inTime(tenant);
@@ -120,7 +196,7 @@ export class PoolInvariants {
 
   /** Once everybody was heard and nothing is in progress. */
   atRest(): void {
-    for (const share of this.#shares()) {
+    for (const share of this.#readShares()) {
       const { tenant: id, day, granted, spent, pending } = share;
       const tenant = this.#tenants.find((each) => each.id === id);
       if (tenant === undefined) throw new Error(`there is no ${id}`);
@@ -129,7 +205,7 @@ export class PoolInvariants {
         throw new Error(`at rest ${id} used ${used} and has ${JSON.stringify(share)}`);
       }
     }
-    const open = this.#account.act((desk) => desk.view().closure);
+    const open = this.#account.act((desk, nowMs) => desk.view(nowMs).closure);
     for (const tenant of this.#tenants) {
       const own = tenant.step(() => tenant.parts.ledger.closure());
       if (JSON.stringify(own) !== JSON.stringify(open)) {
@@ -138,9 +214,9 @@ export class PoolInvariants {
     }
   }
 
-  #shares(): readonly ShareRow[] {
+  #readShares(): readonly ShareRow[] {
     return this.#account.db.run<ShareRow>(
-      "SELECT day, tenant, granted, spent, pending FROM pool_shares",
+      "SELECT day, tenant, granted, spent, pending, asked_at_ms FROM pool_shares",
     );
   }
 }

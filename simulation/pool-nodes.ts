@@ -2,6 +2,7 @@ import { PoolBook } from "../durable-objects/account/pool-book.ts";
 import { PoolDesk } from "../durable-objects/account/pool-desk.ts";
 import { PoolStore } from "../durable-objects/account/pool-store.ts";
 import {
+  answerAsk,
   recallLeases,
   tellView,
   type ToldTenant,
@@ -18,6 +19,7 @@ import type {
 } from "../durable-objects/tenant/protocol.ts";
 import { settle } from "../durable-objects/tenant/settle.ts";
 import { Steps } from "../durable-objects/tenant/steps.ts";
+import type { MicroNeurons } from "../src/domain/micro-neurons.ts";
 import { Crashed, type CrashingDatabase } from "./crashing-database.ts";
 import { PLATFORM } from "./simulated-tenant.ts";
 
@@ -31,6 +33,7 @@ const gone = () => new Error("the process is gone");
 export interface Surroundings {
   readonly nowMs: () => number;
   readonly send: (ask: AccountAsk) => Promise<AccountAnswer>;
+  readonly sleep: (ms: number) => Promise<void>;
 }
 
 export class TenantNode implements ToldTenant {
@@ -38,6 +41,8 @@ export class TenantNode implements ToldTenant {
   readonly db: CrashingDatabase;
   readonly #skewMs: number;
   readonly #around: Surroundings;
+  /** How often its process was started. */
+  starts = 0;
   #process: { readonly parts: Parts; readonly steps: Steps; readonly link: AccountLink };
 
   constructor(id: string, db: CrashingDatabase, skewMs: number, around: Surroundings) {
@@ -88,8 +93,8 @@ export class TenantNode implements ToldTenant {
     );
   }
 
-  giveBack(life: number, day: number): Promise<void> {
-    return this.#process.link.giveBack(life, day);
+  giveBack(life: number, day: number, keep: MicroNeurons): Promise<void> {
+    return this.#process.link.giveBack(life, day, keep);
   }
 
   /** One step of the object. Throws `Crashed`; but for a commit that failed the process is a new one then. */
@@ -110,6 +115,7 @@ export class TenantNode implements ToldTenant {
   }
 
   #started() {
+    this.starts += 1;
     const parts = makeParts(this.db, PLATFORM);
     const steps = new Steps(parts, () => this.wallMs);
     const link: AccountLink = new AccountLink({
@@ -120,6 +126,7 @@ export class TenantNode implements ToldTenant {
       },
       account: () => ({ ask: (ask) => this.#around.send(ask) }),
       wallMs: () => this.wallMs,
+      sleep: (ms) => this.#around.sleep(ms),
       report: (_, error) => {
         if (!(error instanceof Error)) throw error;
       },
@@ -131,10 +138,14 @@ export class TenantNode implements ToldTenant {
 export class AccountNode {
   readonly db: CrashingDatabase;
   readonly #skewMs: number;
-  readonly #around: Pick<Surroundings, "nowMs">;
+  readonly #around: Omit<Surroundings, "send"> & { readonly tenant: (id: string) => ToldTenant };
   #process: { readonly book: PoolBook; readonly desk: PoolDesk };
 
-  constructor(db: CrashingDatabase, skewMs: number, around: Pick<Surroundings, "nowMs">) {
+  constructor(
+    db: CrashingDatabase,
+    skewMs: number,
+    around: Omit<Surroundings, "send"> & { readonly tenant: (id: string) => ToldTenant },
+  ) {
     this.db = db;
     this.#skewMs = skewMs;
     this.#around = around;
@@ -149,8 +160,9 @@ export class AccountNode {
     return this.#around.nowMs() + this.#skewMs;
   }
 
-  ask(ask: AccountAsk): AccountAnswer {
-    return structuredClone(this.act((desk, nowMs) => desk.ask(ask, nowMs)));
+  /** As the object does it, which asks other tenants first where that helps. */
+  async ask(ask: AccountAsk): Promise<AccountAnswer> {
+    return structuredClone(await answerAsk(this.#deps(), ask, () => true));
   }
 
   act<Result>(work: (desk: PoolDesk, nowMs: number) => Result): Result {
@@ -158,15 +170,21 @@ export class AccountNode {
   }
 
   /** What the alarm does for the pool. */
-  async alarm(tenant: (id: string) => ToldTenant): Promise<void> {
-    const process = this.#process;
-    const deps = {
-      desk: process.desk,
-      tenant,
-      transact: <Result>(work: (nowMs: number) => Result) => this.#transact(process, work),
-    };
+  async alarm(): Promise<void> {
+    const deps = this.#deps();
     await tellView(deps);
     await recallLeases(deps);
+  }
+
+  #deps() {
+    const process = this.#process;
+    const { sleep, tenant } = this.#around;
+    return {
+      desk: process.desk,
+      tenant,
+      sleep,
+      transact: <Result>(work: (nowMs: number) => Result) => this.#transact(process, work),
+    };
   }
 
   #transact<Result>(process: { readonly book: PoolBook }, work: (nowMs: number) => Result): Result {

@@ -56,6 +56,23 @@ interface Mail {
   } | null;
 }
 
+/**
+ * `dear`: its calls hold as much as one may and cost nothing. `erratic`: calls that are too large for
+ * what is left, and small ones, in turn.
+ */
+type Manner = "honest" | "dear" | "erratic";
+
+/** The latest question of a tenant for neurons. */
+interface Question {
+  readonly starts: number;
+  readonly atMs: number;
+  wasRefused: boolean;
+}
+
+/** Between two questions of one process, at least; after a refusal, and else. */
+const ASK_EVERY_REFUSED_MS = 1_000;
+const ASK_EVERY_MS = 100;
+
 interface Call {
   readonly tenant: TenantNode;
   readonly request: ModerationAdmit;
@@ -68,10 +85,13 @@ export class PoolWorld {
   readonly #tenants: readonly TenantNode[];
   readonly #invariants: PoolInvariants;
   readonly #floors = new Map<string, number>();
+  readonly #manners = new Map<string, Manner>();
+  readonly #questions = new Map<string, Question>();
   readonly #cutOff = new Set<string>();
   #nowMs = START_MS;
   #mail: Mail[] = [];
   #calls: Call[] = [];
+  #sleepers: { readonly untilMs: number; readonly resolve: () => void }[] = [];
   #drawn = 0;
   #failure: Error | null = null;
   readonly log: string[] = [];
@@ -79,22 +99,40 @@ export class PoolWorld {
   constructor(random: Random, stage: PoolStage) {
     this.#random = random;
     const nowMs = () => this.#nowMs;
+    const sleep = (ms: number) => this.#sleep(ms);
+    const tenant = (id: string) => this.#tenant(id);
     const skew = () => random.integer(-2000, 2000);
-    this.#account = new AccountNode(stage.account, skew(), { nowMs });
+    this.#account = new AccountNode(stage.account, skew(), { nowMs, sleep, tenant });
     this.#tenants = stage.tenants.map(
       (db, at) =>
-        new TenantNode(NAMES[at] ?? "", db, skew(), { nowMs, send: (ask) => this.#send(ask) }),
+        new TenantNode(NAMES[at] ?? "", db, skew(), {
+          nowMs,
+          sleep,
+          send: (ask) => this.#send(ask),
+        }),
     );
     // Either few calls of few pictures, whose rate is asked for call by call; or large ones in chunks.
     const isSmall = random.chance(0.6);
     this.#scale = isSmall ? 1 : 40;
     const size = random.integer(12, 40) * ONE_PICTURE * this.#scale;
     const rate = isSmall ? random.integer(4, 25) : random.integer(301, 900);
+    const holdShare = random.pick([0.1, 0.2, 0.5, 1]);
+    const unspentShare = random.pick([0.2, 0.333, 1]);
     this.#account.act((desk) =>
-      desk.patch({ daily_cap_neurons: size / 1e6, rpm: { [IMAGES]: rate } }),
+      desk.patch({
+        daily_cap_neurons: size / 1e6,
+        rpm: { [IMAGES]: rate },
+        max_hold_share: holdShare,
+        max_unspent_share: unspentShare,
+      }),
     );
-    for (const tenant of this.#tenants) this.#promise(tenant, size);
-    this.#invariants = new PoolInvariants(this.#account, this.#tenants, { size, rate });
+    for (const one of this.#tenants) this.#promise(one, size);
+    const isHostile = random.chance(0.5);
+    for (const [at, { id }] of this.#tenants.entries()) {
+      this.#manners.set(id, isHostile ? (MANNERS[at] ?? "honest") : "honest");
+    }
+    const terms = { size, rate, holdShare, unspentShare, floors: this.#floors };
+    this.#invariants = new PoolInvariants(this.#account, this.#tenants, terms);
   }
 
   readonly #scale: number;
@@ -117,10 +155,17 @@ export class PoolWorld {
     for (const db of [this.#account.db, ...this.#tenants.map((tenant) => tenant.db)]) {
       db.crashNext("none");
     }
+    // Calls that wait for their turn to ask come to an end first.
+    for (let second = 0; second < 60; second += 1) {
+      this.#nowMs += 1000;
+      this.#exchange();
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      await this.#checked();
+    }
     for (const waitMs of [...QUIET, 86_400_000, ...QUIET]) {
       this.#nowMs += waitMs;
       for (const tenant of this.#tenants) this.#later(tenant.tend());
-      this.#later(this.#account.alarm((id) => this.#tenant(id)));
+      this.#later(this.#account.alarm());
       for (let mail = 0; mail < 12; mail += 1) {
         this.#exchange();
         // oxlint-disable-next-line no-await-in-loop -- one after the other
@@ -131,6 +176,7 @@ export class PoolWorld {
   }
 
   async #checked(): Promise<void> {
+    this.#wake();
     // Everything that does not wait for a message has happened by then.
     await new Promise((resolve) => setImmediate(resolve));
     if (this.#failure !== null) throw this.#failure;
@@ -177,7 +223,7 @@ export class PoolWorld {
       case "tend":
         return this.#later(random.pick(this.#tenants).tend());
       case "alarm":
-        return this.#later(this.#account.alarm((id) => this.#tenant(id)));
+        return this.#later(this.#account.alarm());
       case "cut_off":
         return this.#cutOrHeal(random.pick(this.#tenants).id);
       case "reopen":
@@ -190,7 +236,7 @@ export class PoolWorld {
   #callSome(count: number): void {
     const tenant = this.#random.pick(this.#tenants);
     for (let at = 0; at < count; at += 1) {
-      const call: Call = { tenant, request: this.#request(), hold: null };
+      const call: Call = { tenant, request: this.#request(tenant), hold: null };
       this.#calls.push(call);
       this.#later(tenant.admit(call.request).then((reply) => this.#answered(call, reply)));
     }
@@ -205,17 +251,38 @@ export class PoolWorld {
     if (!ofNeurons || tenant.parts.ledger.closure() !== null) return;
     const floor = this.#floors.get(tenant.id) ?? 0;
     const bound = picturesOf(call.request) * ONE_PICTURE;
-    const used = this.#invariants.used(tenant, dayOf(tenant.wallMs));
+    const day = dayOf(tenant.wallMs);
+    const used = this.#invariants.used(tenant, day);
     // What engines used beyond their bounds may be of anybody's floor.
     if (used + bound <= floor && this.#invariants.overruns() === 0) {
       this.#failure = new Error(`${tenant.id} was refused ${used} + ${bound} of its ${floor}`);
     }
+    if (reply.kind !== "account_quota_exceeded") return;
+    const left =
+      reply.reason === undefined
+        ? this.#invariants.unspent(day)
+        : this.#invariants.reachable(tenant, day) - bound;
+    const isGone = reply.reason === undefined ? left <= 0 : left < 0;
+    if (!isGone) this.#failure = new Error(`${tenant.id} was refused for good, ${left} are left`);
   }
 
-  #request(): ModerationAdmit {
+  #pictures(tenant: TenantNode): number {
+    const few = this.#random.integer(1, 3) * this.#scale;
+    const most = Math.floor(this.#invariants.mostHeld(tenant) / ONE_PICTURE);
+    switch (this.#manners.get(tenant.id)) {
+      case "dear":
+        return Math.max(1, most);
+      case "erratic":
+        return this.#drawn % 2 === 0 ? few : Math.max(1, most) + this.#random.integer(-1, 1);
+      default:
+        return few;
+    }
+  }
+
+  #request(tenant: TenantNode): ModerationAdmit {
     this.#drawn += 1;
     const number = String(this.#drawn).padStart(26, "0");
-    const pictures = this.#random.integer(1, 3) * this.#scale;
+    const pictures = Math.max(1, this.#pictures(tenant));
     return {
       kind: "moderation",
       callId: `jnl_${number}`,
@@ -238,11 +305,11 @@ export class PoolWorld {
     call.hold = null;
   }
 
-  #settleRequest({ request, hold }: Call): SettleRequest {
+  #settleRequest({ tenant, request, hold }: Call): SettleRequest {
     const random = this.#random;
     const overrun = microNeurons(random.chance(0.05) ? ONE_PICTURE : 0);
     const items = (hold?.stages ?? []).map((stage) => {
-      const ran = random.chance(0.8);
+      const ran = this.#manners.get(tenant.id) !== "dear" && random.chance(0.8);
       return {
         ...heldItem(stage),
         model: ran ? stage.model : null,
@@ -259,10 +326,23 @@ export class PoolWorld {
   // Messages
 
   #send(ask: AccountAsk): Promise<AccountAnswer> {
+    if (ask.lease !== null && ask.lease.need !== null) this.#note(ask.tenant);
     if (this.#cutOff.has(ask.tenant)) return cutOff();
     return new Promise((resolve, reject) => {
       this.#mail.push({ ask: structuredClone(ask), answer: null, waits: { resolve, reject } });
     });
+  }
+
+  /** No tenant asks for neurons more often than it may. */
+  #note(id: string): void {
+    const tenant = this.#node(id);
+    const before = this.#questions.get(id);
+    const { starts } = tenant;
+    this.#questions.set(id, { starts, atMs: this.#nowMs, wasRefused: false });
+    if (before === undefined || before.starts !== starts) return;
+    const leastMs = before.wasRefused ? ASK_EVERY_REFUSED_MS : ASK_EVERY_MS;
+    const afterMs = this.#nowMs - before.atMs;
+    if (afterMs < leastMs) this.#failure = new Error(`${id} asks again after ${afterMs} ms`);
   }
 
   /** Everything that is on its way arrives, in order. */
@@ -280,13 +360,35 @@ export class PoolWorld {
   }
 
   #arrive({ ask, answer, waits }: Mail): void {
-    if (answer !== null) return waits?.resolve(answer);
-    try {
-      this.#mail.push({ ask, waits, answer: this.#account.ask(ask) });
-    } catch (error) {
-      if (!(error instanceof Crashed)) throw error;
-      waits?.reject(error);
+    if (answer !== null) {
+      const question = this.#questions.get(ask.tenant);
+      const isHeard = waits !== null && answer.kind === "answered" && ask.lease?.need != null;
+      if (question !== undefined && isHeard) question.wasRefused = isRefused(answer);
+      return waits?.resolve(answer);
     }
+    const answered = this.#account.ask(ask);
+    this.#later(
+      answered.then(
+        (given) => void this.#mail.push({ ask, waits, answer: given }),
+        (error: unknown) => {
+          waits?.reject(new Error("it has no answer"));
+          throw error;
+        },
+      ),
+    );
+  }
+
+  /** By the clock of the world. */
+  #sleep(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.#sleepers.push({ untilMs: this.#nowMs + ms, resolve });
+    });
+  }
+
+  #wake(): void {
+    const sleepers = this.#sleepers;
+    this.#sleepers = sleepers.filter(({ untilMs }) => untilMs > this.#nowMs);
+    for (const { untilMs, resolve } of sleepers) if (untilMs <= this.#nowMs) resolve();
   }
 
   /** Whoever waits for it gives up; it may arrive all the same. */
@@ -309,9 +411,13 @@ export class PoolWorld {
   }
 
   #tenant(id: string): ToldTenant {
+    return this.#cutOff.has(id) ? UNREACHABLE : this.#node(id);
+  }
+
+  #node(id: string): TenantNode {
     const tenant = this.#tenants.find((each) => each.id === id);
     if (tenant === undefined) throw new Error(`there is no ${id}`);
-    return this.#cutOff.has(id) ? UNREACHABLE : tenant;
+    return tenant;
   }
 
   /** What goes on beside: it may be cut off by a crash, and by nothing else. */
@@ -335,6 +441,12 @@ export class PoolWorld {
 
 const picturesOf = ({ contents }: ModerationAdmit): number =>
   contents.reduce((sum, { pictures }) => sum + pictures, 0);
+
+const isRefused = ({ lease }: Extract<AccountAnswer, { kind: "answered" }>): boolean =>
+  lease !== null && "refused" in lease && lease.refused !== null;
+
+/** Of the three tenants where some are hostile. */
+const MANNERS: readonly Manner[] = ["honest", "dear", "erratic"];
 
 const cutOff = (): Promise<never> => Promise.reject(new Error("cut off"));
 const UNREACHABLE: ToldTenant = { hearAccount: cutOff, giveBack: cutOff };

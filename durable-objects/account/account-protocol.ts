@@ -4,6 +4,7 @@ import type { Promised } from "../../src/domain/account-terms.ts";
 import type { LeaseAnswer, LeaseAsk } from "../../src/domain/lease.ts";
 import type { MicroNeurons } from "../../src/domain/micro-neurons.ts";
 import type { Day } from "../../src/domain/period.ts";
+import type { Outlook } from "../../src/domain/pool-refusal.ts";
 
 // What a tenant's object and the `Account` object say to each other about what all tenants share.
 
@@ -19,6 +20,8 @@ export interface AccountAsk {
   readonly news: AccountNews | null;
   /** It would like to find out whether the closure of the day is still so. */
   readonly probe: boolean;
+  /** It would like to know how much it could have of this day; nothing is granted. Null: no. */
+  readonly look: Day | null;
 }
 
 /** What all tenants are to know. */
@@ -28,6 +31,16 @@ export interface AccountView {
   /** Neurons are shared out: admission needs a lease. */
   readonly isPooled: boolean;
   readonly closure: AccountClosure | null;
+  /** Of the day's pool; null: nothing is shared out. */
+  readonly sizes: PoolSizes | null;
+}
+
+export interface PoolSizes {
+  readonly day: Day;
+  /** The most that one call may hold, if its tenant's floor is not larger. */
+  readonly holdCap: MicroNeurons;
+  /** So much a busy tenant may keep unused. */
+  readonly chunk: MicroNeurons;
 }
 
 /**
@@ -45,6 +58,8 @@ export type AccountAnswer =
       /** Null: it asked for none, or there is no pool. */
       readonly lease: LeaseReply | null;
       readonly rates: RateAnswer | null;
+      /** Null: it did not look. */
+      readonly outlook: Outlook | null;
       /** It may let one call through. */
       readonly mayProbe: boolean;
       readonly nowMs: number;

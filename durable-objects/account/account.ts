@@ -52,7 +52,7 @@ import { PoolBook } from "./pool-book.ts";
 import { type PlannedPromise, PoolDesk } from "./pool-desk.ts";
 import type { PoolOverview } from "./pool-overview.ts";
 import { PoolStore } from "./pool-store.ts";
-import { recallLeases, type TellDeps, tellView } from "./tell-tenants.ts";
+import { answerAsk, recallLeases, type TellDeps, tellView } from "./tell-tenants.ts";
 import { type FileSweep, FileSweepStore } from "./file-sweep-store.ts";
 
 /** When an unfinished deletion is taken up again. */
@@ -180,12 +180,17 @@ export class Account extends DurableObject<Env> {
 
   /** What a tenant's object asks and reports. Can be repeated: messages of a day are numbered. */
   async ask(ask: AccountAsk): Promise<AccountAnswer> {
-    const listed = this.#store.readTenant(ask.tenant);
-    if (listed?.state !== "active" || listed.generation !== ask.life) return { kind: "over" };
-    const answer = this.#transact((nowMs) => this.#pool.ask(ask, nowMs));
+    const deps = { ...this.#tellDeps(), sleep };
+    const answer = await answerAsk(deps, ask, () => this.#isLive(ask));
+    if (answer.kind === "over") return answer;
     if (ask.news !== null) this.ctx.waitUntil(this.#tellView());
     if (ask.lease !== null || ask.news !== null) await this.#armForPool();
     return answer;
+  }
+
+  #isLive({ tenant, life }: AccountAsk): boolean {
+    const listed = this.#store.readTenant(tenant);
+    return listed?.state === "active" && listed.generation === life;
   }
 
   /** Settings of a tenant that has them already; what the platform should know of all promises. */
@@ -569,5 +574,7 @@ function reportFailure(event: string, error: unknown): void {
   // oxlint-disable-next-line no-console -- structured logs go to the console
   console.error(JSON.stringify({ level: "error", event, object: "account", error: name }));
 }
+
+const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 const randomSecret = (): string => crypto.getRandomValues(new Uint8Array(32)).toHex();

@@ -100,7 +100,8 @@ export class PoolBook {
         .map((one): [string, MicroNeurons] => [one.tenant, one.floor]),
     );
     const shares = new Map(this.#store.listShares(day).map((share) => [shareKey(share), share]));
-    const pool = { day, size, floors, shares };
+    const { max_hold_share: holdShare, max_unspent_share: unspentShare } = this.state.settings;
+    const pool = { day, size, floors, limits: { holdShare, unspentShare }, shares };
     this.#pools.set(day, pool);
     return pool;
   }

@@ -10,11 +10,18 @@ import {
   type Promised,
   promiseSums,
 } from "../../src/domain/account-terms.ts";
-import { closeShare, lease } from "../../src/domain/lease.ts";
+import { closeShare, emptyShare, lease } from "../../src/domain/lease.ts";
 import type { MicroNeurons } from "../../src/domain/micro-neurons.ts";
 import { type Day, dayOf, formatDay } from "../../src/domain/period.ts";
-import { idle, isWaitedFor } from "../../src/domain/pool-grant.ts";
-import { type Pool, type Share, shareKey, withShare } from "../../src/domain/pool.ts";
+import { type Outlook, outlookOf } from "../../src/domain/pool-refusal.ts";
+import {
+  chunkOf,
+  holdCap,
+  type Pool,
+  type Share,
+  shareKey,
+  withShare,
+} from "../../src/domain/pool.ts";
 import { accountWarnings, type Warning } from "../../src/domain/account-warnings.ts";
 import type {
   AccountAnswer,
@@ -26,6 +33,7 @@ import type {
 } from "./account-protocol.ts";
 import type { PoolBook } from "./pool-book.ts";
 import { type PoolOverview, poolOverview } from "./pool-overview.ts";
+import { PoolRecalls, type Recall } from "./pool-recalls.ts";
 import type { PoolState } from "./pool-store.ts";
 
 // The account's pool at work: rows and memory around the rules of `lease.ts` and `account-rates.ts`.
@@ -34,19 +42,8 @@ import type { PoolState } from "./pool-store.ts";
 /** Days whose messages are heard: late settlements are reported a day later at most. */
 const OLD_DAYS = 2;
 
-/** A tenant that holds what somebody waits for is asked for it when it was silent for so long. */
-const SILENT_MS = 10_000;
-
-/** How long after its end a lease is asked back that its tenant did not give back by itself. */
-const OVERDUE_MS = 60_000;
-
-/** Between two times that a tenant is asked. */
-const RECALL_EVERY_MS = 30_000;
-
-/** A share whose tenant is to be asked for what it does not use. */
-export interface Recall extends Pick<Share, "tenant" | "life"> {
-  readonly day: Day;
-}
+/** News that could not be told are told again after that. */
+const TELL_AGAIN_MS = 10_000;
 
 /** What a tenant would be promised, were it changed as is planned. */
 export interface PlannedPromise extends Promised {
@@ -61,11 +58,12 @@ export interface PoolEvent {
 export class PoolDesk {
   readonly #book: PoolBook;
   readonly #tell: (event: PoolEvent, nowMs: number) => void;
-  readonly #recalledMs = new Map<string, number>();
+  readonly #recalls: PoolRecalls;
 
   constructor(book: PoolBook, tell: (event: PoolEvent, nowMs: number) => void) {
     this.#book = book;
     this.#tell = tell;
+    this.#recalls = new PoolRecalls(book);
   }
 
   ask(ask: AccountAsk, wallMs: number): AccountAnswer {
@@ -75,12 +73,36 @@ export class PoolDesk {
     const mayProbe = ask.probe && this.#probe(nowMs);
     const leased = this.#lease(ask, nowMs);
     const rates = this.#rates(ask, nowMs);
-    return { kind: "answered", view: this.view(), lease: leased, rates, mayProbe, nowMs };
+    const outlook = this.#outlook(ask, nowMs);
+    const view = this.view(wallMs);
+    return { kind: "answered", view, lease: leased, rates, outlook, mayProbe, nowMs };
   }
 
-  view(): AccountView {
-    const { notice, settings, closure } = this.#book.state;
-    return { notice, isPooled: isPooled(this.#book.plan, settings), closure };
+  /**
+   * Tenants to ask first for what they do not use, because the question would be refused without it.
+   * Nothing is written down yet.
+   */
+  recallsBefore({ tenant, life, lease: asked }: AccountAsk, wallMs: number): readonly Recall[] {
+    if (asked === null || asked.need === null || !this.#isShared) return [];
+    const nowMs = this.#book.now(wallMs);
+    const { day, ...ask } = asked;
+    if (day !== dayOf(nowMs)) return [];
+    const leased = lease(this.#book.pool(day), { tenant, life, ...ask }, nowMs);
+    const missing = leased.kind === "answered" ? (leased.answer.refused?.missing ?? 0) : 0;
+    return this.#recalls.forAmount(day, missing, nowMs);
+  }
+
+  view(wallMs: number): AccountView {
+    const { notice, closure } = this.#book.state;
+    const isShared = this.#isShared;
+    const pool = isShared ? this.#book.pool(dayOf(this.#book.now(wallMs))) : null;
+    const sizes =
+      pool === null ? null : { day: pool.day, holdCap: holdCap(pool), chunk: chunkOf(pool) };
+    return { notice, isPooled: isShared, closure, sizes };
+  }
+
+  get #isShared(): boolean {
+    return isPooled(this.#book.plan, this.#book.state.settings);
   }
 
   /** Settings of a tenant that are newer than those known; returns whether they were. */
@@ -172,21 +194,13 @@ export class PoolDesk {
 
   /** Those whose unused leases are to be asked back now. */
   toRecall(wallMs: number): readonly Recall[] {
-    const nowMs = this.#book.now(wallMs);
-    const recalls = this.#days(nowMs).flatMap((day) => this.#recallable(day, nowMs));
-    for (const recall of recalls) this.#recalledMs.set(recallKey(recall), nowMs);
-    return recalls;
+    return this.#recalls.due(this.#book.now(wallMs));
   }
 
   /** When the alarm has something to do for the pool; null: not before somebody asks. */
   dueMs(wallMs: number): number | null {
     const nowMs = this.#book.now(wallMs);
-    if (this.untold().length > 0) return nowMs + SILENT_MS;
-    const pools = this.#days(nowMs).map((day) => this.#book.pool(day));
-    const held = pools.flatMap((pool) => idle(pool, Infinity));
-    if (held.length === 0) return null;
-    if (pools.some((pool) => isWaitedFor(pool, nowMs))) return nowMs + 1000;
-    return Math.max(nowMs + 1000, Math.min(...held.map((share) => share.deadlineMs)) + OVERDUE_MS);
+    return this.untold().length > 0 ? nowMs + TELL_AGAIN_MS : this.#recalls.nextDueMs(nowMs);
   }
 
   purge(wallMs: number): void {
@@ -194,27 +208,11 @@ export class PoolDesk {
     this.#book.purge(nowMs, (use) => isOver(use, nowMs));
   }
 
-  /** Of the day before, what a month's cap counts as gone may still come back. */
-  #days(nowMs: number): readonly Day[] {
-    return [dayOf(nowMs) - 1, dayOf(nowMs)];
-  }
-
-  #recallable(day: Day, nowMs: number): readonly Recall[] {
-    const pool = this.#book.pool(day);
-    const waited = isWaitedFor(pool, nowMs) ? idle(pool, nowMs - SILENT_MS) : [];
-    const overdue = idle(pool, nowMs).filter((one) => one.deadlineMs + OVERDUE_MS <= nowMs);
-    return [...new Set([...waited, ...overdue])]
-      .map(({ tenant, life }) => ({ tenant, life, day }))
-      .filter(
-        (recall) => (this.#recalledMs.get(recallKey(recall)) ?? 0) <= nowMs - RECALL_EVERY_MS,
-      );
-  }
-
   #lease(ask: AccountAsk, nowMs: number): LeaseReply | null {
     if (ask.lease === null) return null;
     const { day, ...asked } = ask.lease;
     const today = dayOf(nowMs);
-    if (!this.view().isPooled || day > today + 1 || day < today - OLD_DAYS) return null;
+    if (!this.#isShared || day > today + 1 || day < today - OLD_DAYS) return null;
     const { tenant, life } = ask;
     const leased = lease(this.#book.pool(day), { tenant, life, ...asked }, nowMs);
     if (leased.kind === "stale") return { stale: leased.seq };
@@ -222,6 +220,14 @@ export class PoolDesk {
     this.#book.keep(day, leased.pool, leased.share);
     this.#tellThreshold(day, leased.pool, nowMs);
     return { ...leased.answer, repeated: false };
+  }
+
+  #outlook({ tenant, life, look }: AccountAsk, nowMs: number): Outlook | null {
+    if (look === null || look !== dayOf(nowMs) || !this.#isShared) return null;
+    const pool = this.#book.pool(look);
+    const share =
+      pool.shares.get(shareKey({ tenant, life })) ?? emptyShare({ tenant, life }, nowMs);
+    return outlookOf(pool, share, nowMs);
   }
 
   #rates({ tenant, rates }: AccountAsk, nowMs: number) {
@@ -293,5 +299,3 @@ export class PoolDesk {
     this.#book.write({ ...change, notice: this.#book.state.notice + 1 });
   }
 }
-
-const recallKey = (recall: Recall): string => `${recall.day}/${shareKey(recall)}`;

@@ -221,6 +221,13 @@ export class PoolStore {
   }
 }
 
+/** A refusal of an earlier version says too little to be repeated: its tenant asks once more. */
+function readAnswer(stored: string | null): LeaseAnswer | null {
+  if (stored === null) return null;
+  const answer = JSON.parse(stored) as LeaseAnswer;
+  return answer.refused === null || "reachable" in answer.refused ? answer : null;
+}
+
 const toShare = (row: ShareRow): Share => ({
   tenant: row.tenant,
   life: row.life,
@@ -229,7 +236,7 @@ const toShare = (row: ShareRow): Share => ({
   pending: microNeurons(row.pending),
   deadlineMs: row.deadline_ms,
   seq: row.seq,
-  answer: row.answer === null ? null : (JSON.parse(row.answer) as LeaseAnswer),
+  answer: readAnswer(row.answer),
   askedAtMs: row.asked_at_ms,
   reportedAtMs: row.reported_at_ms,
   want: microNeurons(row.want),

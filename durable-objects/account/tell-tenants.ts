@@ -1,7 +1,9 @@
 import type { Day } from "../../src/domain/period.ts";
-import type { AccountView, HeardView } from "./account-protocol.ts";
+import type { AccountAnswer, AccountAsk, AccountView, HeardView } from "./account-protocol.ts";
+import type { MicroNeurons } from "../../src/domain/micro-neurons.ts";
 import { askEach, type AskLimits } from "./ask-each.ts";
 import type { PoolDesk } from "./pool-desk.ts";
+import type { Recall } from "./pool-recalls.ts";
 
 // What the account says to tenants' objects by itself: the view that all of them are to know, and the
 // question for what they hold and do not use. What one does not hear is said again by the alarm.
@@ -9,10 +11,14 @@ import type { PoolDesk } from "./pool-desk.ts";
 /** An object answers in milliseconds. One that does not is asked again by the alarm. */
 const LIMITS: AskLimits = { atOnce: 50, eachMs: 3000, allMs: 10_000 };
 
+/** How long a tenant waits for others that are asked for what it needs. */
+const RECALL_WAIT_MS = 1_000;
+
 /** A tenant's object, as far as this is concerned. */
 export interface ToldTenant {
   hearAccount(view: AccountView): Promise<HeardView | null>;
-  giveBack(life: number, day: Day): Promise<void>;
+  /** @param keep so much of what it does not use it may keep, if it is busy */
+  giveBack(life: number, day: Day, keep: MicroNeurons): Promise<void>;
 }
 
 export interface TellDeps {
@@ -23,7 +29,7 @@ export interface TellDeps {
 
 /** Returns how many confirmed. */
 export function tellView({ desk, tenant, transact }: TellDeps): Promise<number> {
-  const view = transact(() => desk.view());
+  const view = transact((nowMs) => desk.view(nowMs));
   const untold = transact(() => desk.untold());
   const tell = async (id: string): Promise<void> => {
     const reply = await tenant(id).hearAccount(view);
@@ -32,8 +38,34 @@ export function tellView({ desk, tenant, transact }: TellDeps): Promise<number> 
   return askEach(untold, tell, LIMITS);
 }
 
+/** What the alarm does about leases that others wait for. */
+export async function recallLeases(deps: TellDeps): Promise<void> {
+  await recall(
+    deps,
+    deps.transact((nowMs) => deps.desk.toRecall(nowMs)),
+  );
+}
+
 /** A tenant that gives back tells so in a message of its own, before this resolves. */
-export async function recallLeases({ desk, tenant, transact }: TellDeps): Promise<void> {
-  const recalls = transact((nowMs) => desk.toRecall(nowMs));
-  await askEach(recalls, ({ tenant: id, life, day }) => tenant(id).giveBack(life, day), LIMITS);
+async function recall({ tenant }: TellDeps, recalls: readonly Recall[]): Promise<void> {
+  const ask = ({ tenant: id, life, day, keep }: Recall) => tenant(id).giveBack(life, day, keep);
+  await askEach(recalls, ask, LIMITS);
+}
+
+/**
+ * Answers a tenant. If it would be refused for what others do not use, they are asked for that first,
+ * so that its call need not come again. A tenant that gives back asks for nothing in the same message:
+ * so no two of these wait for each other.
+ */
+export async function answerAsk(
+  deps: TellDeps & { readonly sleep: (ms: number) => Promise<void> },
+  ask: AccountAsk,
+  /** The life of the tenant has not ended: it may end while others are asked. */
+  isLive: () => boolean,
+): Promise<AccountAnswer> {
+  const { desk, transact, sleep } = deps;
+  if (!isLive()) return { kind: "over" };
+  const recalls = transact((nowMs) => desk.recallsBefore(ask, nowMs));
+  if (recalls.length > 0) await Promise.race([recall(deps, recalls), sleep(RECALL_WAIT_MS)]);
+  return isLive() ? transact((nowMs) => desk.ask(ask, nowMs)) : { kind: "over" };
 }

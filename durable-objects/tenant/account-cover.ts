@@ -12,6 +12,7 @@ import {
   ZERO,
 } from "../../src/domain/micro-neurons.ts";
 import type { Day } from "../../src/domain/period.ts";
+import type { LeaseRefusal } from "../../src/domain/pool-refusal.ts";
 import type { RateUnits } from "../../src/domain/rate-limit.ts";
 import type {
   AccountAnswer,
@@ -20,6 +21,7 @@ import type {
   LeaseReply,
 } from "../account/account-protocol.ts";
 import type { KnownAccount, Lease, LeaseStore } from "./lease-store.ts";
+import { PoolMemory } from "./pool-memory.ts";
 import { TicketBox } from "./ticket-box.ts";
 
 // What the tenant has of what all tenants share: its allowances and what it was refused of them, in
@@ -31,6 +33,12 @@ const CALLS_AT_ONCE = 256;
 
 /** The last calls of a day may find that more came free: it is asked so seldom that it costs nothing. */
 const SPENT_AGAIN_MS = 300_000;
+
+/** A tenant that was charged for something within this time is busy. */
+const BUSY_MS = 10_000;
+
+/** A tenant that has more unused than so many chunks gives the rest back without being asked. */
+const CHUNKS_KEPT = 2;
 
 /** How long the permission to probe may be used: a call waits for it. */
 const PROBE_MS = 1_000;
@@ -52,11 +60,12 @@ export class AccountCover {
   /** Without a word from the account: whether neurons are shared out. */
   readonly #isPooledByPlan: boolean;
   readonly #tickets = new TicketBox();
+  readonly pool = new PoolMemory();
   #known: KnownAccount | null = null;
   #leases: Map<Day, Lease> | null = null;
   #probeFromMs = 0;
   #wallMs = 0;
-  #usedAtMs = 0;
+  #chargedAtMs = -Infinity;
 
   constructor(store: LeaseStore, isPooledByPlan: boolean) {
     this.#store = store;
@@ -84,7 +93,10 @@ export class AccountCover {
   ): AccountStanding {
     const { nowMs, floor, isProbeDue } = at;
     const { refused } = this.#lease(use.day);
-    const neurons = { used: usedOf(use), left: this.#left(use, nowMs), floor, refused };
+    const holdCap = this.pool.holdCap(use.day, nowMs);
+    const mostHeld = holdCap === null ? null : most(holdCap, floor);
+    const left = this.#left(use, nowMs);
+    const neurons = { used: usedOf(use), spent: use.spent, left, floor, mostHeld, refused };
     return {
       neurons: this.account.isPooled ? neurons : null,
       rates: (name) => ({
@@ -96,12 +108,11 @@ export class AccountCover {
   }
 
   /** An admission uses its tickets, and the permission to probe. */
-  take(units: RateUnits, nowMs: number): void {
+  take(units: RateUnits): void {
     for (const [name, count] of Object.entries(units)) {
       if (isOfAccount(name)) this.#tickets.take(name, count, this.#wallMs);
     }
     this.#probeFromMs = 0;
-    this.#usedAtMs = nowMs;
   }
 
   /** As a ticket: only within a second of when it was asked for. */
@@ -143,10 +154,17 @@ export class AccountCover {
     return this.#message(use, need);
   }
 
-  /** What is spent and held, with nothing asked; `giveBack`: and nothing kept that is not used. */
-  report(use: DayUse, giveBack: boolean): AccountAsk["lease"] {
-    if (giveBack) this.#lower(use);
+  /** What is spent and held, with nothing asked, and no more kept of what is not used than `keep`. */
+  report(use: DayUse, keep: MicroNeurons): AccountAsk["lease"] {
+    this.#lower(use, keep);
     return this.#message(use, null);
+  }
+
+  /** Whether there is so much unused that it is given back without being asked for. */
+  hasTooMuch(use: DayUse): boolean {
+    const chunk = this.pool.chunk(use.day);
+    const unused = this.#lease(use.day).granted - usedOf(use);
+    return chunk !== null && unused > CHUNKS_KEPT * chunk;
   }
 
   rates(missing: readonly Missing[]): AccountAsk["rates"] {
@@ -163,7 +181,8 @@ export class AccountCover {
   ): void {
     const shiftMs = nowMs - answer.nowMs;
     if (ask.news !== null && sameNews(ask.news, this.account.news)) this.#know({ news: null });
-    this.see(answer.view);
+    this.see(answer.view, nowMs);
+    this.pool.keepOutlook(ask, answer, nowMs);
     if (answer.rates !== null) this.#tickets.add(answer.rates, wallMs, shiftMs);
     if (answer.mayProbe) this.#probeFromMs = wallMs;
     if (ask.lease === null) return;
@@ -172,9 +191,10 @@ export class AccountCover {
   }
 
   /** What all tenants are to know; true when it is not older than what is known. */
-  see(view: AccountView): boolean {
+  see(view: AccountView, nowMs: number): boolean {
     const before = this.account;
     if (view.notice < before.notice) return false;
+    this.pool.keepSizes(view, nowMs);
     if (view.notice > before.notice) this.forgetRefusals();
     if (view.notice > before.notice || view.isPooled !== before.isPooled) {
       this.#know({ notice: view.notice, isPooled: view.isPooled });
@@ -194,9 +214,13 @@ export class AccountCover {
     this.#tickets.forgetRefusals();
   }
 
-  /** Whether something was admitted within the last while. */
-  isBusy(nowMs: number, withinMs: number): boolean {
-    return this.#usedAtMs > nowMs - withinMs;
+  /** A call was charged. One that costs nothing does not make its tenant busy. */
+  noteCharge(nowMs: number): void {
+    this.#chargedAtMs = nowMs;
+  }
+
+  isBusy(nowMs: number): boolean {
+    return this.#chargedAtMs > nowMs - BUSY_MS;
   }
 
   remove(day: Day): void {
@@ -216,9 +240,10 @@ export class AccountCover {
     const now = refused && {
       ...refused,
       againAtMs: Math.min(refused.againAtMs + shiftMs, nowMs + SPENT_AGAIN_MS),
+      tooLargeAgainAtMs: refused.tooLargeAgainAtMs + shiftMs,
     };
-    // Who only reported was refused nothing, and was given nothing either.
-    const kept = need === null ? lease.refused : now;
+    // A report asks for nothing. Nor does a grant say that a larger call would be granted too.
+    const kept = now ?? (need === null || isAbove(lease.refused, granted) ? lease.refused : null);
     this.#write({ day, granted, deadlineMs, seq, toldAtMs: nowMs, refused: kept });
   }
 
@@ -238,9 +263,10 @@ export class AccountCover {
   }
 
   /** The tenant's own allowance is lowered first, and told then. */
-  #lower(use: DayUse): void {
+  #lower(use: DayUse, keep = ZERO): void {
     const lease = this.#lease(use.day);
-    if (lease.granted > usedOf(use)) this.#write({ ...lease, granted: usedOf(use) });
+    const kept = plus(usedOf(use), keep);
+    if (lease.granted > kept) this.#write({ ...lease, granted: kept });
   }
 
   #write(lease: Lease): void {
@@ -254,6 +280,9 @@ export class AccountCover {
     this.#known = known;
   }
 }
+
+const isAbove = (refused: LeaseRefusal | null, granted: MicroNeurons): boolean =>
+  refused !== null && refused.level > granted;
 
 const sameNews = (a: AccountNews, b: AccountNews | null): boolean =>
   b !== null && a.kind === b.kind && a.day === b.day && a.admittedAtMs === b.admittedAtMs;

@@ -1,6 +1,6 @@
 import type { Missing } from "../../src/domain/cover.ts";
 import { neuronStanding } from "../../src/domain/admission.ts";
-import { ZERO } from "../../src/domain/micro-neurons.ts";
+import { type MicroNeurons, ZERO } from "../../src/domain/micro-neurons.ts";
 import { type Day, dayOf, monthStart } from "../../src/domain/period.ts";
 import { promisedBy } from "../../src/domain/settings.ts";
 import type {
@@ -10,14 +10,12 @@ import type {
   HeardView,
   LeaseReply,
 } from "../account/account-protocol.ts";
+import { AccountQueue, type Answered, isLeaseRefused } from "./account-queue.ts";
 import type { Parts } from "./parts.ts";
 import type { Profile } from "./profile-store.ts";
 
 // The way from a tenant's object to the account: one message at a time, with what all calls that wait
 // lack. What is answered is written down before any of them is tried again.
-
-/** Calls whose tickets are asked for in one message; the rest wait for the next. */
-const MOST_CALLS = 256;
 
 /** After the account did not answer. Until then nobody waits for it in vain. */
 const UNREACHABLE_MS = 500;
@@ -25,11 +23,18 @@ const UNREACHABLE_MS = 500;
 /** What is to be told is told again after that. */
 const RETRY_MS = 30_000;
 
-/** Who admitted something within this time is not idle: it keeps what it leased. */
-const BUSY_MS = 10_000;
-
 /** Between two times that a tenant gives back what it does not use. */
 const GIVE_BACK_EVERY_MS = 60_000;
+
+/** The same while it has far more than it uses. */
+const GIVE_BACK_MUCH_EVERY_MS = 10_000;
+
+/**
+ * Between two questions for neurons, at least: after a refusal, and else. Calls that want some wait
+ * for the next question together, so that no tenant keeps the account busy.
+ */
+const ASK_EVERY_REFUSED_MS = 1_000;
+const ASK_EVERY_MS = 100;
 
 /** Beyond the longest that a hold may be open. */
 const LATE_MS = 900_000;
@@ -46,60 +51,70 @@ export interface LinkDeps {
   /** A new stub each time: one that threw is broken. */
   readonly account: () => AskedAccount;
   readonly wallMs: () => number;
+  readonly sleep: (ms: number) => Promise<void>;
   readonly report: (event: string, error: unknown) => void;
 }
 
-interface Waiting {
-  readonly missing: Missing;
-  readonly resolve: (asked: boolean) => void;
-}
+type Draft = Pick<AccountAsk, "lease" | "rates" | "news" | "probe" | "look">;
 
-type Draft = Pick<AccountAsk, "lease" | "rates" | "news" | "probe">;
-
-const NOTHING: Draft = { lease: null, rates: null, news: null, probe: false };
+const NOTHING: Draft = { lease: null, rates: null, news: null, probe: false, look: null };
 
 export class AccountLink {
   readonly #deps: LinkDeps;
-  #waiting: Waiting[] = [];
-  #isDraining = false;
+  /** Calls that lack tickets alone do not wait for those that lack neurons. */
+  readonly #forNeurons: AccountQueue;
+  readonly #forTickets: AccountQueue;
+  /** A question for neurons is under way. */
+  #isAsking = false;
   #turn: Promise<unknown> = Promise.resolve();
   #unreachableUntilMs = 0;
   #retryAtMs = 0;
 
   constructor(deps: LinkDeps) {
     this.#deps = deps;
+    const { sleep } = deps;
+    this.#forNeurons = new AccountQueue({
+      ask: (missing) => this.#askForNeurons(missing),
+      pauseMs: (answer) =>
+        answer !== null && isLeaseRefused(answer) ? ASK_EVERY_REFUSED_MS : ASK_EVERY_MS,
+      sleep,
+    });
+    const ask = (missing: readonly Missing[]) => this.#askFor(missing);
+    this.#forTickets = new AccountQueue({ ask, pauseMs: () => 0, sleep });
   }
 
   /** Calls that wait for the account. */
   get waiting(): number {
-    return this.#waiting.length;
+    return this.#forNeurons.waiting + this.#forTickets.waiting;
   }
 
   /** Resolves when the account was asked for what a call lacks; false: it could not be. */
   cover(missing: Missing): Promise<boolean> {
     if (this.#deps.wallMs() < this.#unreachableUntilMs) return Promise.resolve(false);
-    return new Promise((resolve) => {
-      this.#waiting.push({ missing, resolve });
-      if (!this.#isDraining) void this.#drain();
-    });
+    return (missing.bound === null ? this.#forTickets : this.#forNeurons).cover(missing);
   }
 
-  async #drain(): Promise<void> {
-    this.#isDraining = true;
-    // All calls of one commit wait by the next turn of the queue.
-    await Promise.resolve();
-    while (this.#waiting.length > 0) {
-      const some = this.#waiting.splice(0, MOST_CALLS);
-      const missing = some.map((one) => one.missing);
-      // oxlint-disable-next-line no-await-in-loop -- the next calls gather while this one is asked
-      const answer = await this.#send((profile, nowMs) => this.#need(missing, profile, nowMs));
-      const asked = answer !== null;
-      for (const { resolve } of some) resolve(asked);
-      // Whoever is refused is so by what is known now: nobody waits to be told the same.
-      const isOver = answer === null || Object.keys(answer.rates?.refused ?? {}).length > 0;
-      if (isOver) for (const { resolve } of this.#waiting.splice(0)) resolve(asked);
-    }
-    this.#isDraining = false;
+  async #askForNeurons(missing: readonly Missing[]): Promise<Answered | null> {
+    this.#isAsking = true;
+    const answer = await this.#askFor(missing);
+    this.#isAsking = false;
+    return answer;
+  }
+
+  #askFor(missing: readonly Missing[]): Promise<Answered | null> {
+    return this.#send((profile, nowMs) => this.#need(missing, profile, nowMs));
+  }
+
+  /** Asks how much could be had now, for a quote: nothing is granted. At most once a second. */
+  async look(): Promise<void> {
+    const { wallMs } = this.#deps;
+    if (wallMs() < this.#unreachableUntilMs) return;
+    await this.#send((_, nowMs) => {
+      const { account, pool } = this.#deps.parts.cover;
+      const day = dayOf(nowMs);
+      const isKnown = !account.isPooled || pool.outlook(day, nowMs) !== null;
+      return isKnown ? null : { ...NOTHING, look: day };
+    });
   }
 
   #need(missing: readonly Missing[], profile: Profile, nowMs: number): Draft {
@@ -110,6 +125,7 @@ export class AccountLink {
       rates: cover.rates(missing),
       news: cover.account.news,
       probe: missing.some(({ probe }) => probe),
+      look: null,
     };
   }
 
@@ -139,29 +155,41 @@ export class AccountLink {
     return (await this.#send(() => ({ ...NOTHING, news }))) !== null;
   }
 
-  /** The account asks for what this tenant has of a day and does not use. */
-  async giveBack(life: number, day: Day): Promise<void> {
-    const { parts } = this.#deps;
-    await this.#send((profile, nowMs) => {
+  /**
+   * The account asks for what this tenant has of a day and does not use. A tenant that is asking for
+   * more itself answers after that, and nobody waits for it: two that wait for each other would wait
+   * in vain.
+   */
+  async giveBack(life: number, day: Day, keep: MicroNeurons): Promise<void> {
+    const isAsking = this.#isAsking;
+    const given = this.#send((profile, nowMs) => {
       if (profile.generation !== life) return null;
-      const isIdle = day !== dayOf(nowMs) || !parts.cover.isBusy(nowMs, BUSY_MS);
-      return { ...NOTHING, lease: parts.cover.report(parts.ledger.use(day), isIdle) };
+      return { ...NOTHING, lease: this.#lowered(day, keep, nowMs) };
     });
+    if (!isAsking) await given;
+  }
+
+  #lowered(day: Day, keep: MicroNeurons, nowMs: number): Draft["lease"] {
+    const { cover, ledger } = this.#deps.parts;
+    const isBusy = day === dayOf(nowMs) && cover.isBusy(nowMs);
+    return cover.report(ledger.use(day), isBusy ? keep : ZERO);
   }
 
   async #settleDay(day: Day): Promise<boolean> {
     const { parts } = this.#deps;
-    const answer = await this.#send(() => ({
-      ...NOTHING,
-      lease: parts.cover.report(parts.ledger.use(day), true),
-    }));
+    let isOver = false;
+    const answer = await this.#send((_, nowMs) => {
+      // What ends while the message is on its way is not in it: it is told once more.
+      isOver = day < dayOf(nowMs) && parts.ledger.pending(day) === 0;
+      // Of a lease that has ended nothing can be used.
+      const isLive = nowMs < (parts.cover.leases.get(day)?.deadlineMs ?? 0);
+      const keep = isLive ? (parts.cover.pool.chunk(day) ?? ZERO) : ZERO;
+      return { ...NOTHING, lease: this.#lowered(day, keep, nowMs) };
+    });
     if (answer === null) return false;
     // What was heard of this number was another message: the next one has the last word.
     if (!isHeard(answer.lease)) return true;
-    this.#deps.step((_, nowMs) => {
-      const isOver = day < dayOf(nowMs) && parts.ledger.pending(day) === 0;
-      if (isOver) parts.cover.remove(day);
-    });
+    if (isOver) this.#deps.step(() => parts.cover.remove(day));
     return true;
   }
 
@@ -181,22 +209,19 @@ export class AccountLink {
     }
     const { spent, pending } = ledger.use(day);
     if (lease.granted <= spent + pending) return null;
+    if (cover.hasTooMuch({ day, spent, pending })) return lease.toldAtMs + GIVE_BACK_MUCH_EVERY_MS;
     return Math.max(lease.deadlineMs, lease.toldAtMs + GIVE_BACK_EVERY_MS);
   }
 
   /** One message at a time: the next is numbered only when this one was answered, or given up. */
-  #send(
-    draft: (profile: Profile, nowMs: number) => Draft | null,
-  ): Promise<Extract<AccountAnswer, { kind: "answered" }> | null> {
+  #send(draft: (profile: Profile, nowMs: number) => Draft | null): Promise<Answered | null> {
     const turn = this.#turn.then(() => this.#ask(draft));
     this.#turn = turn;
     return turn;
   }
 
   /** Never rejects: null is no answer, or nothing to ask. */
-  async #ask(
-    draft: (profile: Profile, nowMs: number) => Draft | null,
-  ): Promise<Extract<AccountAnswer, { kind: "answered" }> | null> {
+  async #ask(draft: (profile: Profile, nowMs: number) => Draft | null): Promise<Answered | null> {
     const { step, account, report, wallMs } = this.#deps;
     try {
       const askedMs = wallMs();
@@ -220,7 +245,7 @@ export class AccountLink {
 
   #hear(
     ask: AccountAsk,
-    answer: Extract<AccountAnswer, { kind: "answered" }>,
+    answer: Answered,
     at: { readonly wallMs: number; readonly nowMs: number },
   ): void {
     this.#deps.parts.cover.hear(ask, answer, at);
@@ -251,7 +276,7 @@ export function hearAccount(
   view: AccountView,
   nowMs: number,
 ): HeardView {
-  if (parts.cover.see(view)) seeClosure(parts, view);
+  if (parts.cover.see(view, nowMs)) seeClosure(parts, view);
   const today = dayOf(nowMs);
   const from = monthStart(today);
   const days = view.isPooled

@@ -1,5 +1,5 @@
 import type { AccountNews } from "../../src/domain/account-closure.ts";
-import type { LeaseRefusal } from "../../src/domain/lease.ts";
+import type { LeaseRefusal } from "../../src/domain/pool-refusal.ts";
 import { type MicroNeurons, microNeurons } from "../../src/domain/micro-neurons.ts";
 import type { Day } from "../../src/domain/period.ts";
 import type { Database } from "../database.ts";
@@ -35,6 +35,12 @@ type LeaseRow = {
 
 type ViewRow = { notice: number; is_pooled: number; news: string | null };
 
+/** One of an earlier version says too little: the account is asked again. */
+function readRefusal(stored: string | null): LeaseRefusal | null {
+  const refused = stored === null ? null : (JSON.parse(stored) as LeaseRefusal);
+  return refused !== null && "reachable" in refused ? refused : null;
+}
+
 export class LeaseStore {
   readonly #db: Database;
 
@@ -49,7 +55,7 @@ export class LeaseStore {
       deadlineMs: row.deadline_ms,
       seq: row.seq,
       toldAtMs: row.told_at_ms,
-      refused: row.refused === null ? null : (JSON.parse(row.refused) as LeaseRefusal),
+      refused: readRefusal(row.refused),
     }));
   }
 

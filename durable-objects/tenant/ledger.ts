@@ -165,7 +165,7 @@ export class Ledger {
     if (refusal !== null) return refusal;
     const missing = missingOf(now.account, demand);
     if (missing !== null) return { kind: "uncovered", missing };
-    this.#cover.take(demand.units, nowMs);
+    this.#cover.take(demand.units);
     const hold = makeHold({ ...call, day: dayOf(nowMs), admittedAtMs: nowMs });
     memory.open.set(hold.callId, hold);
     addPending(memory, hold.day, hold.held);
@@ -338,6 +338,7 @@ export class Ledger {
     this.#store.finishLine(line);
     this.walk.ended(line);
     this.grants.draw(line.grants);
+    if (posted(line.drawn) > 0) this.#cover.noteCharge(memory.meter.clockMs);
     this.change({
       day: line.day,
       drawn: drawnAfter(period.drawn, line),

@@ -1,9 +1,8 @@
-import { neuronStanding } from "../../src/domain/admission.ts";
+import { fittingNow } from "../../src/domain/admission.ts";
 import { resolveModel } from "../../src/domain/catalogue.ts";
 import type { Fitting } from "../../src/domain/failure.ts";
 import { guardModes, isGuarded, planGuard } from "../../src/domain/guard.ts";
 import { type MicroNeurons, sum, ZERO } from "../../src/domain/micro-neurons.ts";
-import { usable } from "../../src/domain/month-quota.ts";
 import {
   canTake,
   type GenerationFailure,
@@ -50,7 +49,7 @@ export function generationPlan(
   const planned = stagePlan(parts, profile, asked, {
     find,
     defaultMaxTokens: profile.settings.default_max_tokens,
-    fitTo: asked.fit ? usable(neuronStanding(parts.ledger.standing(profile), ZERO)) : null,
+    fitTo: asked.fit ? fittingNow(parts.ledger.standing(profile)) : null,
     besides: (maxTokens) => boundOf(guard.checks(maxTokens)),
   });
   if (planned.kind !== "planned") return planned;

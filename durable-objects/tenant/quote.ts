@@ -1,8 +1,10 @@
-import { neuronStanding, refusalOf } from "../../src/domain/admission.ts";
+import { neuronStanding, refusalOf, type Standing } from "../../src/domain/admission.ts";
 import { admittedModels } from "../../src/domain/catalogue.ts";
 import type { NeuronStanding } from "../../src/domain/failure.ts";
 import { leastCharge } from "../../src/domain/least-charge.ts";
 import { type MicroNeurons, sum, ZERO } from "../../src/domain/micro-neurons.ts";
+import { dayOf } from "../../src/domain/period.ts";
+import { asRefusal } from "../../src/domain/pool-refusal.ts";
 import { type GenerationFailure, isGeneration } from "../../src/domain/plan-generation.ts";
 import {
   type MeasuredContent,
@@ -62,8 +64,18 @@ export function quote(
     stages,
     least: leastOf(asked, stages, { parts, profile }),
     neurons: neuronStanding(now, bound),
-    refusal: refusalOf(now, { bound, units: rateUnits(stages, items) })?.kind ?? null,
+    refusal:
+      refusalOf(withOutlook(parts, now), { bound, units: rateUnits(stages, items) })?.kind ?? null,
   };
+}
+
+/** As if the account had been asked for the call just now. */
+function withOutlook(parts: Parts, now: Standing): Standing {
+  const { account, nowMs } = now;
+  const outlook = parts.cover.pool.outlook(dayOf(nowMs), nowMs);
+  if (account === undefined || account.neurons === null || outlook === null) return now;
+  const refused = asRefusal(outlook, nowMs);
+  return { ...now, account: { ...account, neurons: { ...account.neurons, refused } } };
 }
 
 function moderationPlan(

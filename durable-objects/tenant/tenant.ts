@@ -192,6 +192,7 @@ export class Tenant extends DurableObject<Env> {
       step: (work) => this.#step(work),
       account: () => env.ACCOUNT.getByName(ACCOUNT_NAME),
       wallMs: () => Date.now(),
+      sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
       report: (event, error) => this.#report(event, error),
     });
     this.#chores = new Chores({
@@ -253,7 +254,10 @@ export class Tenant extends DurableObject<Env> {
   }
 
   /** What such a call would cost; nothing is reserved, and it takes no rate. */
-  quote(caller: Caller, asked: AskedCall): ReturnType<typeof quote> | AskFailure {
+  async quote(caller: Caller, asked: AskedCall): Promise<ReturnType<typeof quote> | AskFailure> {
+    const access = this.#ask(caller, () => null);
+    if (access !== null) return access;
+    await this.#link.look();
     return this.#ask(caller, (profile) => quote(this.#parts, profile, asked));
   }
 
@@ -742,8 +746,8 @@ export class Tenant extends DurableObject<Env> {
   }
 
   /** The account needs what this tenant has leased of a day and does not use. */
-  async giveBack(life: number, day: Day): Promise<void> {
-    await this.#link.giveBack(life, day);
+  async giveBack(life: number, day: Day, keep: MicroNeurons): Promise<void> {
+    await this.#link.giveBack(life, day, keep);
     await this.#arm();
   }
 

@@ -27,6 +27,10 @@ export interface AccountSettings {
   readonly safety_margin_neurons: number;
   /** Shares of the day's pool of which the platform is told when they are spent. */
   readonly thresholds: readonly number[];
+  /** The share of the day's pool that one call may hold; a tenant's floor counts if it is larger. */
+  readonly max_hold_share: number;
+  /** The share of what is unspent that one tenant may have unused while another one asks too. */
+  readonly max_unspent_share: number;
 }
 
 export const DEFAULT_ACCOUNT_SETTINGS: AccountSettings = {
@@ -35,6 +39,8 @@ export const DEFAULT_ACCOUNT_SETTINGS: AccountSettings = {
   rpm: {},
   safety_margin_neurons: 0,
   thresholds: [0.8, 0.95],
+  max_hold_share: 0.2,
+  max_unspent_share: 0.333,
 };
 
 /** RFC 7396: null means the default; in `rpm` it removes the class. */

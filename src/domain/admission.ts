@@ -1,5 +1,5 @@
 import { shareOf } from "./batch-share.ts";
-import { type AccountStanding, isOfAccount } from "./cover.ts";
+import { type AccountStanding, isOfAccount, type LocalRefusal, refusedLease } from "./cover.ts";
 import type {
   ConcurrencyFailure,
   NeuronStanding,
@@ -9,8 +9,15 @@ import type {
   ReservedFailure,
 } from "./failure.ts";
 import { type GrantRoom, NO_GRANTS, raisedBy } from "./grant.ts";
-import { formatNeurons, type MicroNeurons, minusOrZero, plus } from "./micro-neurons.ts";
-import { MONTHLY, type MonthRoom, monthRefuses, monthStanding } from "./month-quota.ts";
+import {
+  formatNeurons,
+  least,
+  type MicroNeurons,
+  minusOrZero,
+  plus,
+  ZERO,
+} from "./micro-neurons.ts";
+import { MONTHLY, type MonthRoom, monthRefuses, monthStanding, usable } from "./month-quota.ts";
 import { dayOf, endOf } from "./period.ts";
 import { limitOf, type QuotaTerms } from "./quota.ts";
 import {
@@ -130,6 +137,17 @@ export const rateStandings = (now: Standing, units: RateUnits): RateStanding[] =
     standing(now.windows, { name, limit: now.rateLimit(name) }, now.nowMs),
   );
 
+/** The most that one call may hold of what all tenants share; null: no such limit is known. */
+export const mostHeld = ({ account }: Standing): MicroNeurons | null =>
+  account?.neurons?.mostHeld ?? null;
+
+/** The most that one call can be admitted for now; null: no limit. */
+export function fittingNow(now: Standing): MicroNeurons | null {
+  const own = usable(neuronStanding(now, ZERO));
+  const held = mostHeld(now);
+  return own === null || held === null ? (own ?? held) : least(own, held);
+}
+
 function overLimit(now: Standing, { bound, units, userPictures: asked }: Demand): Refusal | null {
   const limit = limitInForce(now);
   if (limit !== null && bound > limit) {
@@ -138,6 +156,11 @@ function overLimit(now: Standing, { bound, units, userPictures: asked }: Demand)
   }
   if (now.month !== undefined && bound > now.month.cap) {
     const detail = `This call may need ${formatNeurons(bound)} neurons, and the cap of a month is ${formatNeurons(now.month.cap)}: no call above that can ever be admitted.`;
+    return { kind: "over_limit", detail };
+  }
+  const held = mostHeld(now);
+  if (held !== null && bound > held) {
+    const detail = `This call may need ${formatNeurons(bound)} neurons, and one call may hold at most ${formatNeurons(held)} (the account's max_hold_share): no larger call is admitted.`;
     return { kind: "over_limit", detail };
   }
   for (const [name, needed] of Object.entries(units)) {
@@ -174,21 +197,19 @@ function unitsOf(name: RateClass): string {
 }
 
 function accountQuota(now: Standing, { bound }: Demand): Refusal | null {
-  if (!now.accountClosed && refusedLease(now, bound)?.why !== "spent") return null;
-  return quotaRefusal("account_quota_exceeded", now, bound);
+  const refusal = quotaRefusal("account_quota_exceeded", now, bound);
+  if (now.accountClosed) return refusal;
+  const refused = accountRefuses(now, bound);
+  if (refused === null || refused.why === "leased") return null;
+  if (refused.why === "spent") return refusal;
+  return { ...refusal, reason: "too_large_for_account", againAtMs: refused.againAtMs };
 }
 
-/** What the account said, where the allowance does not cover the call and it is too early to ask again. */
-function refusedLease({ account, nowMs }: Standing, bound: MicroNeurons) {
-  const neurons = account?.neurons ?? null;
-  if (neurons === null || bound <= neurons.left) return null;
-  const { used, floor, refused } = neurons;
-  if (refused === null || refused.againAtMs <= nowMs) return null;
-  // Less was not refused; and of its floor a tenant is to have whatever is free.
-  return used + bound < refused.level && used + bound <= floor ? null : refused;
-}
+/** What the account said of such a call, where it is too early to ask again. */
+const accountRefuses = ({ account, nowMs }: Standing, bound: MicroNeurons): LocalRefusal | null =>
+  account === undefined ? null : refusedLease(account, bound, nowMs);
 
-/** As `refusedLease`, of a class. */
+/** As `accountRefuses`, of a class. */
 function refusedTickets({ account, nowMs }: Standing, name: RateClass, needed: number) {
   if (account === undefined || !isOfAccount(name)) return null;
   const { left, refused } = account.rates(name);
@@ -252,8 +273,8 @@ function reserved(now: Standing, { bound }: Demand): Refusal | null {
   if (monthRefuses(now.month, bound) === "pending") return { ...refusal, policy: MONTHLY };
   const limit = limitInForce(now);
   if (limit !== null && now.posted + heldOf(now) + bound > limit) return refusal;
-  const lease = refusedLease(now, bound);
-  return lease?.why === "leased" ? { ...refusal, againAtMs: lease.againAtMs } : null;
+  const refused = accountRefuses(now, bound);
+  return refused?.why === "leased" ? { ...refusal, againAtMs: refused.againAtMs } : null;
 }
 
 function concurrency(now: Standing, { bound, inFlightOfBatches }: Demand): Refusal | null {

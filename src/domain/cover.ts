@@ -1,6 +1,6 @@
 import type { ClassRefusal } from "./account-rates.ts";
 import { isShare } from "./batch-share.ts";
-import type { LeaseRefusal } from "./lease.ts";
+import type { LeaseRefusal } from "./pool-refusal.ts";
 import type { MicroNeurons } from "./micro-neurons.ts";
 import { asksNoEngine, type RateClass, type RateUnits } from "./rate-limit.ts";
 
@@ -14,11 +14,15 @@ export interface AccountStanding {
   readonly neurons: {
     /** By the tenant's calls of the day, held or charged. */
     readonly used: MicroNeurons;
+    /** Of that, what was charged. */
+    readonly spent: MicroNeurons;
     /** Of the allowance, and it may be used. */
     readonly left: MicroNeurons;
     /** What is kept for the tenant. */
     readonly floor: MicroNeurons;
-    /** Not worth asking again before `againAtMs`. */
+    /** The most that one call may hold; null: that was not heard lately. */
+    readonly mostHeld: MicroNeurons | null;
+    /** What the account did not grant, and how far it could have gone. */
     readonly refused: LeaseRefusal | null;
   } | null;
   readonly rates: (name: RateClass) => {
@@ -63,4 +67,34 @@ export function missingOf(
   ) as RateUnits;
   if (!isShort && !isProbeDue && Object.keys(rates).length === 0) return null;
   return { bound: isShort ? bound : null, rates, probe: isProbeDue };
+}
+
+/**
+ * Why a call that the allowance does not cover is not worth a question, and when it is again.
+ * `too_large`: all that is unspent would not do. `leased`: others may give some back.
+ */
+export interface LocalRefusal {
+  readonly why: "spent" | "too_large" | "leased";
+  readonly againAtMs: number;
+}
+
+/** Null: the allowance covers the call, or it is to be asked for. */
+export function refusedLease(
+  { neurons }: AccountStanding,
+  bound: MicroNeurons,
+  nowMs: number,
+): LocalRefusal | null {
+  if (neurons === null || bound <= neurons.left) return null;
+  const { used, spent, floor, refused } = neurons;
+  // So much was to be had.
+  if (refused === null || used + bound <= refused.available) return null;
+  // Less was not refused; and of its floor a tenant is to have whatever is free.
+  if (used + bound < refused.level && used + bound <= floor) return null;
+  const why = refused.isSpent
+    ? "spent"
+    : spent + bound > refused.reachable
+      ? "too_large"
+      : "leased";
+  const againAtMs = why === "too_large" ? refused.tooLargeAgainAtMs : refused.againAtMs;
+  return againAtMs <= nowMs ? null : { why, againAtMs };
 }

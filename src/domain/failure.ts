@@ -49,9 +49,13 @@ interface OfPolicy {
   readonly policy?: "monthly";
 }
 
-/** Refusals for which a repeat cannot help before the day, or the month, ends. */
+/** Refusals for which a repeat does not help before the day, or the month, ends; or `againAtMs`. */
 export interface QuotaFailure extends Fitting, OfPolicy {
   readonly kind: (typeof QUOTA_KINDS)[number];
+  /** Of the account: the call needs more than all that is unspent. A smaller one may be admitted. */
+  readonly reason?: "too_large_for_account";
+  /** When asking again can help, if that is before the day ends. */
+  readonly againAtMs?: number;
   readonly neurons: NeuronStanding;
   readonly nowMs: number;
 }

@@ -1,5 +1,6 @@
 import { type MicroNeurons, most, plus, ZERO } from "./micro-neurons.ts";
-import { grantable, refusalOf } from "./pool-grant.ts";
+import { grantable } from "./pool-grant.ts";
+import { type LeaseRefusal, refusalOf } from "./pool-refusal.ts";
 import { type Pool, type Share, shareKey, withShare } from "./pool.ts";
 
 // A tenant's object admits calls against an allowance of the day that it leased from the account's
@@ -44,15 +45,6 @@ export interface LeaseNeed {
   readonly want: MicroNeurons;
 }
 
-/** `spent`: nothing that others give back could help today. `leased`: something may come back. */
-export type LeaseRefusal = {
-  readonly why: "spent" | "leased";
-  /** Not worth asking before. */
-  readonly againAtMs: number;
-  /** The allowance that was not to be had. */
-  readonly level: MicroNeurons;
-};
-
 export interface LeaseAnswer {
   readonly seq: number;
   /** The allowance from now on. */
@@ -82,7 +74,9 @@ export function lease(pool: Pool, ask: LeaseAsk, nowMs: number): Leased {
   if (before !== undefined && ask.seq <= before.seq) return { kind: "stale", seq: before.seq };
   const reported = reportedShare(before, ask, nowMs);
   const share =
-    ask.need === null ? reported : answered(withShare(pool, reported), reported, ask.need, nowMs);
+    ask.need === null
+      ? reported
+      : answered(withShare(pool, reported), reported, { need: ask.need, before, nowMs });
   const answer: LeaseAnswer = {
     seq: ask.seq,
     granted: share.granted,
@@ -120,7 +114,10 @@ function reportedShare(before: Share | undefined, ask: LeaseAsk, nowMs: number):
   };
 }
 
-const emptyShare = ({ tenant, life }: Pick<Share, "tenant" | "life">, nowMs: number): Share => ({
+export const emptyShare = (
+  { tenant, life }: Pick<Share, "tenant" | "life">,
+  nowMs: number,
+): Share => ({
   tenant,
   life,
   granted: ZERO,
@@ -135,8 +132,14 @@ const emptyShare = ({ tenant, life }: Pick<Share, "tenant" | "life">, nowMs: num
   refusals: 0,
 });
 
-function answered(pool: Pool, share: Share, need: LeaseNeed, nowMs: number): Share {
-  const asking = { ...share, want: need.want, askedAtMs: nowMs };
+function answered(
+  pool: Pool,
+  share: Share,
+  ask: { readonly need: LeaseNeed; readonly before: Share | undefined; readonly nowMs: number },
+): Share {
+  const { need, before, nowMs } = ask;
+  const want = isCredible(before, share) ? need.want : ZERO;
+  const asking = { ...share, want, askedAtMs: nowMs };
   const amount = grantable(pool, asking, need, nowMs);
   const seq = share.seq;
   if (amount !== null) {
@@ -154,4 +157,15 @@ function answered(pool: Pool, share: Share, need: LeaseNeed, nowMs: number): Sha
     refusals: share.refusals + 1,
     answer: { seq, granted, deadlineMs, refused },
   };
+}
+
+/**
+ * Whether others have to make room for what a tenant wants. Not if it has spent less than a quarter of
+ * what it had: a tenant whose calls cost nothing would keep others waiting for what it does not use.
+ */
+function isCredible(before: Share | undefined, { spent }: Share): boolean {
+  if (before === undefined || before.askedAtMs === 0) return true;
+  const progress = spent - before.spent;
+  if (before.answer?.refused != null) return before.want > 0 || progress > 0;
+  return progress > 0 && 4 * progress >= before.granted - before.spent;
 }

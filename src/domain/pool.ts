@@ -1,4 +1,4 @@
-import { type MicroNeurons, most, plus } from "./micro-neurons.ts";
+import { type MicroNeurons, microNeurons, most, plus, ZERO } from "./micro-neurons.ts";
 import type { LeaseAnswer } from "./lease.ts";
 import type { Day } from "./period.ts";
 
@@ -11,8 +11,18 @@ export interface Pool {
   readonly size: MicroNeurons;
   /** What is kept for a tenant before the rest is shared. */
   readonly floors: ReadonlyMap<string, MicroNeurons>;
+  /** How much of it one call, and one tenant, may keep from the others. */
+  readonly limits: PoolLimits;
   /** By tenant and life. */
   readonly shares: ReadonlyMap<string, Share>;
+}
+
+/** Shares from 0, not included, to 1. */
+export interface PoolLimits {
+  /** Of the whole pool, for one call. A tenant's floor counts if it is larger. */
+  readonly holdShare: number;
+  /** Of what is unspent, for what one tenant has and has not spent, while another one asks too. */
+  readonly unspentShare: number;
 }
 
 /** What one life of a tenant has of the pool. */
@@ -29,7 +39,10 @@ export interface Share {
   readonly answer: LeaseAnswer | null;
   readonly askedAtMs: number;
   readonly reportedAtMs: number;
-  /** What it wanted beyond its allowance when it asked last. */
+  /**
+   * What it wanted beyond its allowance when it asked last, as far as others have to make room for it:
+   * nothing, if it had spent little of what it was granted before.
+   */
   readonly want: MicroNeurons;
   /** How often in a row it was refused. */
   readonly refusals: number;
@@ -64,3 +77,26 @@ export const withShare = (pool: Pool, share: Share): Pool => ({
   ...pool,
   shares: new Map(pool.shares).set(shareKey(share), share),
 });
+
+/** What no call was charged for yet. */
+export const unspentOf = (pool: Pool): number =>
+  Math.max(0, pool.size - [...pool.shares.values()].reduce((sum, share) => sum + share.spent, 0));
+
+/** The same without what is kept as floors. */
+export function sharedUnspent(pool: Pool): number {
+  const spent = claimsByTenant(pool, (share) => share.spent);
+  const kept = [...pool.floors].map(([of, floor]) => Math.max(0, floor - (spent.get(of) ?? 0)));
+  return Math.max(0, unspentOf(pool) - sumOf(kept));
+}
+
+/** The most that one call of a tenant may hold. */
+export const mostHeld = (pool: Pool, tenant: string): MicroNeurons =>
+  most(holdCap(pool), pool.floors.get(tenant) ?? ZERO);
+
+export const holdCap = ({ size, limits }: Pool): MicroNeurons =>
+  microNeurons(Math.floor(size * limits.holdShare));
+
+/** No lease is more than this part of the pool: who comes first does not know who else will come. */
+const CHUNKS = 100;
+
+export const chunkOf = ({ size }: Pool): MicroNeurons => microNeurons(Math.floor(size / CHUNKS));

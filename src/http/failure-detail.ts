@@ -54,6 +54,10 @@ const LEASED =
 const BODIES_HELD =
   "So many large requests are in progress that there is no room for this one's body: send it again in a second. Nothing was charged.";
 
+/** How much is left is not said: it tells what other tenants use. */
+const tooLargeForAccount = ({ neurons }: QuotaFailure): string =>
+  `This call may need ${formatNeurons(neurons.required)} neurons: it is too large for what is left of the account behind this service today. A smaller call may be admitted. Nothing was charged. ${ANEW}`;
+
 /** The class that stands in the way; with several, the first. */
 export const violatedRate = (failure: RateFailure): RateFailure["rates"][number] | undefined =>
   failure.rates.find((rate) => failure.violated.includes(rate.name));
@@ -133,6 +137,7 @@ export function failureDetail(failure: Failure): string {
     case "overage_cap_exceeded":
       return `${shortOfNeurons(failure)}${failure.policy === undefined ? " That is the quota with the overage cap." : ""}${fitting(failure)} ${anew(failure)}`;
     case "account_quota_exceeded":
+      if (failure.reason === "too_large_for_account") return tooLargeForAccount(failure);
       return `The Cloudflare account behind this service has no neurons left today. ${ANEW}`;
     case "rate_limited":
       return rateDetail(failure);

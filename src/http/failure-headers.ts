@@ -37,7 +37,7 @@ export function resetsAtMs(failure: QuotaFailure | ThrottleFailure): number {
     case "quota_exceeded":
     case "overage_cap_exceeded":
     case "account_quota_exceeded":
-      return inTheWay(failure).anewAtMs;
+      return failure.againAtMs ?? inTheWay(failure).anewAtMs;
     default:
       return failure satisfies never;
   }

@@ -5,7 +5,7 @@ import { failureDetail, fitting } from "./failure-detail.ts";
 import { failureHeaders, resetsAtMs } from "./failure-headers.ts";
 import { STATUS } from "./failure-status.ts";
 import { paramName } from "./field-path.ts";
-import { type ErrorContext, type ErrorReply, fittingMember } from "./problem.ts";
+import { type ErrorContext, type ErrorReply, fittingMember, reasonMember } from "./problem.ts";
 import { openAiRateHeaders } from "./rate-headers.ts";
 
 // A failure in OpenAI's shape, which the official clients turn into their error classes by status,
@@ -21,6 +21,8 @@ export interface OpenAiError {
     readonly request_id: string;
     /** Only on a 429. */
     readonly resets_at?: string;
+    /** Of `account_quota_exceeded`, where it is not so for every call. */
+    readonly reason?: string;
     /** Of a text generation that fewer tokens would make fit. */
     readonly fitting_max_tokens?: number;
   };
@@ -125,6 +127,7 @@ export function toOpenAiError(failure: Failure, context: ErrorContext): ErrorRep
         kind,
         request_id: context.requestId,
         ...resetsAt(failure),
+        ...reasonMember(failure),
         ...fittingMember(failure),
       },
     },

@@ -14,6 +14,12 @@ const FITTING = {
   description: "With a refusal for neurons: the `max_tokens` with which the same call would fit.",
 } as const;
 
+const REASON = {
+  enum: ["too_large_for_account"],
+  description:
+    "With `account_quota_exceeded`: this call needs more than the account has left today; a smaller one may be admitted.",
+} as const;
+
 /** An envelope's error beside what Cloudflare says of it: the kind and the request. */
 const ENVELOPE_ERROR = {
   type: "object",
@@ -26,6 +32,7 @@ const ENVELOPE_ERROR = {
     request_id: text,
     resets_at: time,
     fitting_max_tokens: FITTING,
+    reason: REASON,
   },
 } as const;
 
@@ -76,6 +83,7 @@ export const ERROR_SCHEMAS: JsonObject = {
       limit_bytes: { type: "integer" },
       parameter: text,
       fitting_max_tokens: FITTING,
+      reason: REASON,
       replacement: { type: ["string", "null"] },
       journal_line_id: text,
       micro_neurons: { type: "integer" },
@@ -103,6 +111,7 @@ export const ERROR_SCHEMAS: JsonObject = {
           request_id: text,
           resets_at: time,
           fitting_max_tokens: FITTING,
+          reason: REASON,
         },
       },
     },

@@ -111,6 +111,7 @@ function extensions(failure: Failure): Record<string, unknown> {
         "violated-policies": violatedPolicies(failure),
         resets_at: isoTime(resetsAtMs(failure)),
         ...limitMembers(failure),
+        ...reasonMember(failure),
       };
     case "invalid_request":
       return {
@@ -140,6 +141,10 @@ export const fittingMember = (failure: Failure): { fitting_max_tokens?: number }
   "fittingMaxTokens" in failure && failure.fittingMaxTokens !== undefined
     ? { fitting_max_tokens: failure.fittingMaxTokens }
     : {};
+
+/** Why it is refused where the kind alone does not say it, as an extra key of every shape. */
+export const reasonMember = (failure: Failure): { reason?: string } =>
+  "reason" in failure && failure.reason !== undefined ? { reason: failure.reason } : {};
 
 const isThrottle = (kind: Failure["kind"]): kind is keyof typeof TITLES => kind in TITLES;
 

@@ -4,7 +4,7 @@ import { failureDetail } from "./failure-detail.ts";
 import { failureHeaders, resetsAtMs } from "./failure-headers.ts";
 import { STATUS } from "./failure-status.ts";
 import { jsonPointer, paramName } from "./field-path.ts";
-import { type ErrorContext, type ErrorReply, fittingMember } from "./problem.ts";
+import { type ErrorContext, type ErrorReply, fittingMember, reasonMember } from "./problem.ts";
 
 // A failure in the envelope of Cloudflare's API. The codes are Workers AI's own, so that who branches
 // on them does what it did before; `kind`, `request_id` and `resets_at` are extra keys.
@@ -19,6 +19,8 @@ interface EnvelopeError {
   readonly request_id: string;
   /** Only on a 429. */
   readonly resets_at?: string;
+  /** Of `account_quota_exceeded`, where it is not so for every call. */
+  readonly reason?: string;
   readonly fitting_max_tokens?: number;
 }
 
@@ -119,6 +121,7 @@ export function toWorkersAiError(
         kind,
         request_id: requestId,
         ...resets,
+        ...reasonMember(failure),
         ...fittingMember(failure),
       })),
       messages: [],

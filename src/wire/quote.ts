@@ -81,7 +81,7 @@ export function toQuote(quoted: Quoted, path: string): v.InferOutput<typeof Quot
 
 /** Holds of calls in progress are not in the way for the day: they end within minutes. */
 function fitsToday({ neurons, refusal }: Quoted): boolean {
-  if (refusal === "account_quota_exceeded") return false;
+  if (refusal === "account_quota_exceeded" || refusal === "over_limit") return false;
   const { limit, posted, required, month } = neurons;
   if (month !== undefined && plus(month.posted, required) > month.limit) return false;
   return limit === null || plus(posted, required) <= limit;

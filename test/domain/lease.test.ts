@@ -7,7 +7,8 @@ import {
   LEASE_MS,
 } from "../../src/domain/lease.ts";
 import { type MicroNeurons, microNeurons, ZERO } from "../../src/domain/micro-neurons.ts";
-import { DEMAND_MS, idle, isWaitedFor } from "../../src/domain/pool-grant.ts";
+import { DEMAND_MS } from "../../src/domain/pool-grant.ts";
+import { missingOf, withUnused } from "../../src/domain/pool-recall.ts";
 import { claimed, type Pool, shareKey } from "../../src/domain/pool.ts";
 
 const DAY = 100;
@@ -19,6 +20,8 @@ const poolOf = (size: number, floors: Readonly<Record<string, number>> = {}): Po
   floors: new Map(
     Object.entries(floors).map(([of, floor]): [string, MicroNeurons] => [of, microNeurons(floor)]),
   ),
+  // Nothing keeps a tenant from all of it: a test that is about that says so.
+  limits: { holdShare: 1, unspentShare: 1 },
   shares: new Map(),
 });
 
@@ -112,29 +115,94 @@ describe("a lease", () => {
 
 describe("a refusal", () => {
   it("lasts the day when all is spent", () => {
-    const spent = microNeurons(995);
+    const spent = microNeurons(1000);
     const { pool } = answered(poolOf(1000), {
       ...askOf("a", { allowance: spent, spent }),
       need: null,
     });
     const { answer } = answered(pool, askOf("b", { least: 10 }));
     const midnight = NOW + 86_400_000;
-    expect(answer.refused).toEqual({ why: "spent", againAtMs: midnight, level: 10 });
+    expect(answer.refused).toMatchObject({ isSpent: true, againAtMs: midnight, level: 10 });
   });
 
-  it("may pass while others hold what they have not used; waits grow, up to a minute", () => {
+  it("says how far the allowance could go, while something is unspent", () => {
+    const spent = microNeurons(995);
+    const { pool } = answered(poolOf(1000), {
+      ...askOf("a", { allowance: spent, spent }),
+      need: null,
+    });
+    const { answer } = answered(pool, askOf("b", { least: 10 }));
+    expect(answer.refused).toEqual({
+      isSpent: false,
+      available: 5,
+      reachable: 5,
+      level: 10,
+      missing: 0,
+      againAtMs: NOW + 1000,
+      tooLargeAgainAtMs: NOW + 300_000,
+    });
+    expect(answered(pool, askOf("b", { least: 5 })).answer.granted).toBe(5);
+    expect(answered(pool, askOf("b", { least: 6 })).answer.refused).not.toBeNull();
+  });
+
+  it("never lasts longer than the day", () => {
+    const spent = microNeurons(995);
+    const { pool } = answered(poolOf(1000), {
+      ...askOf("a", { allowance: spent, spent }),
+      need: null,
+    });
+    const midnight = NOW + 86_400_000;
+    const { answer } = answered(pool, askOf("b", { least: 10 }), midnight - 400);
+    expect(answer.refused).toMatchObject({ againAtMs: midnight, tooLargeAgainAtMs: midnight });
+  });
+
+  it("may pass while others hold what they have not used; waits grow, up to two seconds", () => {
     const held = microNeurons(1000);
     let { pool } = answered(poolOf(1000), { ...askOf("a", { allowance: held }), need: null });
     const waits: number[] = [];
-    for (let seq = 1; seq <= 8; seq += 1) {
+    for (let seq = 1; seq <= 6; seq += 1) {
       const next = answered(pool, askOf("b", { seq }));
-      if (next.answer.refused?.why !== "leased") throw new Error("not refused for leases");
+      if (next.answer.refused === null) throw new Error("not refused");
+      expect(next.answer.refused).toMatchObject({ isSpent: false, reachable: 1000, missing: 1 });
       waits.push(next.answer.refused.againAtMs - NOW);
       ({ pool } = next);
     }
-    expect(waits).toEqual([10_000, 20_000, 40_000, ...Array.from({ length: 5 }, () => 60_000)]);
-    expect(isWaitedFor(pool, NOW)).toBe(true);
-    expect(idle(pool, NOW).map(({ tenant }) => tenant)).toEqual(["a"]);
+    expect(waits).toEqual([1_000, 2_000, 2_000, 2_000, 2_000, 2_000]);
+    expect(missingOf(pool, NOW)).toBe(1);
+    expect(missingOf(pool, NOW + DEMAND_MS)).toBe(0);
+    expect(withUnused(pool).map(({ tenant }) => tenant)).toEqual(["a"]);
+  });
+
+  it("lasts longer for who has its share, and in a pool that runs empty", () => {
+    const waitsOf = (pool: Pool, least: number) => {
+      const waits: number[] = [];
+      let now = pool;
+      for (let seq = 1; seq <= 8; seq += 1) {
+        const next = answered(now, askOf("b", { seq, least }));
+        waits.push((next.answer.refused?.againAtMs ?? 0) - NOW);
+        ({ pool: now } = next);
+      }
+      return waits;
+    };
+    const holds = (spent: number) => ({
+      ...askOf("a", { allowance: microNeurons(1000), spent: microNeurons(spent) }),
+      need: null,
+    });
+    const empty = answered(poolOf(1000), holds(960)).pool;
+    expect(waitsOf(empty, 1)).toEqual([1, 2, 4, 8, 10, 10, 10, 10].map((s) => s * 1000));
+    // Another one asks too, so that one tenant's share is a third of what is unspent.
+    const limits = { holdShare: 1, unspentShare: 1 / 3 };
+    const asked = answered({ ...poolOf(1000), limits }, askOf("c", {})).pool;
+    expect(waitsOf(asked, 400)).toEqual([1, 2, 4, 8, 16, 32, 60, 60].map((s) => s * 1000));
+  });
+
+  it("may pass while only the tenant's own calls in progress are in the way", () => {
+    const pending = microNeurons(1000);
+    const { answer } = answered(
+      poolOf(1000),
+      askOf("a", { allowance: pending, pending, least: 10 }),
+    );
+    expect(answer.refused).toMatchObject({ isSpent: false, reachable: 1000, level: 1010 });
   });
 
   it("is half forgotten when something is granted, and wholly when all that was wanted is", () => {
@@ -147,9 +215,9 @@ describe("a refusal", () => {
     expect(pool.shares.get(shareKey({ tenant: "b", life: 1 }))?.refusals).toBe(0);
   });
 
-  it("lasts the day for who asks for another's floor", () => {
+  it("is for good where the rest is another's floor, until that is changed", () => {
     const { answer } = answered(poolOf(1000, { b: 995 }), askOf("a", { least: 10 }));
-    expect(answer.refused?.why).toBe("spent");
+    expect(answer.refused).toMatchObject({ isSpent: false, reachable: 5, missing: 0 });
   });
 });
 
@@ -157,7 +225,7 @@ describe("floors", () => {
   it("are kept free, and given whole to whose they are", () => {
     let { pool, answer } = answered(poolOf(1000, { b: 400 }), askOf("a", { least: 600 }));
     expect(answer.granted).toBe(600);
-    expect(answered(pool, askOf("c", {})).answer.refused?.why).toBe("leased");
+    expect(answered(pool, askOf("c", {})).answer.refused).toMatchObject({ missing: 1 });
     ({ pool, answer } = answered(pool, askOf("b", { want: 1000 })));
     expect(answer.granted).toBe(400);
   });
@@ -187,7 +255,7 @@ describe("fairness", () => {
       pool,
       askOf("early", { seq: 2, allowance: microNeurons(800), spent: microNeurons(800), least: 10 }),
     );
-    expect(early.answer.refused?.why).toBe("leased");
+    expect(early.answer.refused).toMatchObject({ isSpent: false, reachable: 1000 });
     // A minute later nobody else wants it.
     const alone = answered(
       pool,

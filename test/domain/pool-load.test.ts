@@ -20,6 +20,8 @@ interface Tenant {
   spent: number;
   seq: number;
   againAtMs: number;
+  /** Nothing that others give back would help it. */
+  isOver: boolean;
 }
 
 interface Load {
@@ -39,6 +41,7 @@ function load(bounds: readonly number[], floors: Readonly<Record<string, number>
         microNeurons(floor),
       ]),
     ),
+    limits: { holdShare: 0.2, unspentShare: 0.333 },
     shares: new Map(),
   };
   const tenants = bounds.map((bound, at): Tenant => ({
@@ -48,14 +51,15 @@ function load(bounds: readonly number[], floors: Readonly<Record<string, number>
     spent: 0,
     seq: 0,
     againAtMs: 0,
+    isOver: false,
   }));
   let asks = 0;
   let admitted = 0;
-  for (let nowMs = START_MS; tenants.some(({ againAtMs }) => againAtMs < START_MS + 3_600_000);) {
+  for (let nowMs = START_MS; tenants.some(({ isOver }) => !isOver);) {
     nowMs += 1;
     for (const tenant of tenants) {
       if (tenant.spent + tenant.bound > tenant.allowance) {
-        if (nowMs < tenant.againAtMs) continue;
+        if (tenant.isOver || nowMs < tenant.againAtMs) continue;
         asks += 1;
         // Who was refused keeps nothing that it cannot use.
         if (tenant.againAtMs > 0) tenant.allowance = tenant.spent;
@@ -64,15 +68,17 @@ function load(bounds: readonly number[], floors: Readonly<Record<string, number>
         ({ pool } = heard);
         tenant.seq = heard.answer.seq;
         tenant.allowance = heard.answer.granted;
-        tenant.againAtMs = heard.answer.refused?.againAtMs ?? 0;
-        if (heard.answer.refused !== null) continue;
+        const { refused } = heard.answer;
+        tenant.againAtMs = refused?.againAtMs ?? 0;
+        tenant.isOver = refused?.missing === 0;
+        if (refused !== null) continue;
       }
       tenant.spent += tenant.bound;
       admitted += 1;
     }
     // Nothing happens while all of them wait.
-    const waits = tenants.map(({ againAtMs }) => againAtMs);
-    if (Math.min(...waits) > nowMs) nowMs = Math.min(...waits) - 1;
+    const waits = tenants.filter(({ isOver }) => !isOver).map(({ againAtMs }) => againAtMs);
+    if (waits.length > 0 && Math.min(...waits) > nowMs) nowMs = Math.min(...waits) - 1;
   }
   expect(pool.shares.get(shareKey({ tenant: "t0", life: 1 }))).toBeDefined();
   return { tenants, asks, admitted };

@@ -8,16 +8,20 @@ import {
   UNUSABLE_BEFORE_MS,
 } from "../../src/domain/lease.ts";
 import { microNeurons, ZERO } from "../../src/domain/micro-neurons.ts";
-import { claimed, type Pool } from "../../src/domain/pool.ts";
+import { DEMAND_MS } from "../../src/domain/pool-grant.ts";
+import type { LeaseRefusal } from "../../src/domain/pool-refusal.ts";
+import { claimed, type Pool, type Share } from "../../src/domain/pool.ts";
 
 // Random histories of a pool and its tenants, with messages that are lost, repeated and overtaken and
-// tenants that forget all but what they wrote down. What must hold is read off what the tenants
+// tenants that forget all but what they wrote down. Two of them are hostile: one whose dear calls cost
+// nothing, and one that asks for too much and for little in turn. What must hold is read off what the tenants
 // really admitted, not off what the pool thinks.
 
 const SIZE = 200;
 const DAY = 100;
 const START_MS = DAY * 86_400_000;
-const TENANTS = ["a", "b", "c"] as const;
+const TENANTS = ["a", "b", "c", "dear", "erratic"] as const;
+const [DEAR, ERRATIC] = [3, 4];
 const FLOORS = { a: 0, b: 50, c: 60 };
 
 type Step =
@@ -26,7 +30,11 @@ type Step =
   | { readonly do: "ask"; readonly who: number; readonly bound: number; readonly times: number }
   | { readonly do: "hear" | "answer"; readonly pick: number; readonly keep: boolean }
   | { readonly do: "give_back" | "crash"; readonly who: number }
+  | { readonly do: "void"; readonly who: number }
+  | { readonly do: "hostile"; readonly who: number; readonly large: boolean }
   | { readonly do: "clock"; readonly byMs: number };
+
+const LIMITS = { holdShare: 0.2, unspentShare: 0.333 };
 
 const who = fc.nat(TENANTS.length - 1);
 const anyStep: fc.Arbitrary<Step> = fc.oneof(
@@ -56,6 +64,15 @@ const anyStep: fc.Arbitrary<Step> = fc.oneof(
     weight: 2,
     arbitrary: fc.record({ do: fc.constantFrom("give_back" as const, "crash" as const), who }),
   },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      do: fc.constant("hostile" as const),
+      who: fc.constantFrom(DEAR, ERRATIC),
+      large: fc.boolean(),
+    }),
+  },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant("void" as const), who }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("clock" as const), byMs: fc.nat(400_000) }) },
 );
 
@@ -78,6 +95,7 @@ class Walk {
     day: DAY,
     size: microNeurons(SIZE),
     floors: new Map(Object.entries(FLOORS).map(([of, floor]) => [of, microNeurons(floor)])),
+    limits: LIMITS,
     shares: new Map(),
   };
   nowMs = START_MS;
@@ -105,6 +123,10 @@ class Walk {
         const need = { least, need: least, want: microNeurons(step.bound * step.times) };
         return this.#send(this.#tenant(step.who), need);
       }
+      case "hostile":
+        return this.#ask(this.#tenant(step.who), step.large ? (step.who === DEAR ? 40 : 70) : 2);
+      case "void":
+        return void this.#tenant(step.who).holds.shift();
       case "hear":
         return this.#hear(step);
       case "answer":
@@ -140,6 +162,11 @@ class Walk {
     }
   }
 
+  #ask(tenant: Tenant, bound: number): void {
+    const least = microNeurons(bound);
+    this.#send(tenant, { least, need: least, want: microNeurons(256 * bound) });
+  }
+
   #tenant(index: number): Tenant {
     const tenant = this.tenants[index];
     if (tenant === undefined) throw new RangeError("no such tenant");
@@ -172,10 +199,12 @@ class Walk {
     if (!keep) this.asks.splice(at, 1);
     const overrun = this.tenants.reduce((sum, tenant) => sum + tenant.overrun, 0);
     const floor = this.pool.floors.get(ask.tenant) ?? 0;
+    const before = this.pool;
     const heard = lease(this.pool, ask, this.nowMs);
     if (heard.kind === "stale") return;
     if (heard.kind === "answered") {
       this.pool = heard.pool;
+      this.#limited(before, ask, heard.share);
       const claim = heard.share.granted;
       const isBelow = ask.need !== null && claim + ask.need.least <= floor;
       // What engines used beyond their bounds is nobody's, and may be of a floor.
@@ -184,6 +213,41 @@ class Walk {
       }
     }
     this.answers.push({ to: ask.tenant, answer: heard.answer });
+  }
+
+  /** What one call may hold, and what one tenant may have unspent while another one asks. */
+  #limited(before: Pool, ask: LeaseAsk, share: Share): void {
+    const floor = this.pool.floors.get(share.tenant) ?? 0;
+    const { need } = ask;
+    if (need === null) return;
+    const refused = share.answer?.refused ?? null;
+    if (refused !== null) return this.#honest(share, refused);
+    const bound = need.least === 0 ? 0 : need.least + ask.allowance - ask.spent - ask.pending;
+    expect(bound, "a hold").toBeLessThanOrEqual(Math.max(LIMITS.holdShare * SIZE, floor));
+    const others = [...before.shares.values()].filter(({ tenant }) => tenant !== share.tenant);
+    const isWanted = others.some(({ askedAtMs }) => askedAtMs > this.nowMs - DEMAND_MS);
+    if (!isWanted || share.granted <= Math.max(ask.allowance, floor)) return;
+    const taken = TENANTS.filter((name) => name !== share.tenant).map((name) =>
+      Math.max(before.shares.get(`${name}/1`)?.spent ?? 0, before.floors.get(name) ?? 0),
+    );
+    const unspent = SIZE - share.spent - taken.reduce((sum, one) => sum + one, 0);
+    expect(share.granted, "its share of what is unspent").toBeLessThanOrEqual(
+      Math.max(share.spent, floor) + LIMITS.unspentShare * Math.max(0, unspent),
+    );
+  }
+
+  /** What was said to be available would have been granted, and what was refused was not available. */
+  #honest(share: Share, { available, level }: LeaseRefusal): void {
+    const least = available - share.granted;
+    const cap = Math.max(LIMITS.holdShare * SIZE, this.pool.floors.get(share.tenant) ?? 0);
+    if (level - share.spent - share.pending > cap) return;
+    expect(level, "refused").toBeGreaterThan(available);
+    if (least === 0) return;
+    const need = { least: microNeurons(least), need: microNeurons(least), want: available };
+    const { tenant, life, seq, granted: allowance, spent, pending } = share;
+    const ask = { tenant, life, seq: seq + 1, allowance, spent, pending, need };
+    const heard = lease(this.pool, ask, this.nowMs);
+    expect(heard.kind === "answered" && heard.answer.refused, "available").toBeNull();
   }
 
   #answer({ pick, keep }: { readonly pick: number; readonly keep: boolean }): void {
@@ -220,6 +284,61 @@ describe("a pool and its tenants", () => {
           walk.step(step);
           walk.check();
         }
+      }),
+      { numRuns: 400 },
+    );
+  });
+
+  it("leave to one tenant what two hostile ones may not have, however often these ask", () => {
+    const asks = fc.array(
+      fc.record({
+        who: fc.constantFrom("dear", "erratic"),
+        least: fc.integer({ min: 1, max: 40 }),
+      }),
+      { minLength: 1, maxLength: 30 },
+    );
+    const spent = fc.integer({ min: 0, max: 80 });
+    fc.assert(
+      fc.property(spent, spent, asks, (ofHonest, ofOther, hostile) => {
+        const walk = new Walk();
+        let { pool } = walk;
+        const seqs = new Map<string, number>();
+        const says = (tenant: string, has: number, used: number, least: number | null) => {
+          const seq = (seqs.get(tenant) ?? 0) + 1;
+          seqs.set(tenant, seq);
+          const amount = microNeurons(least ?? 0);
+          const need = { least: amount, need: amount, want: microNeurons(256 * amount) };
+          const ask: LeaseAsk = {
+            tenant,
+            life: 1,
+            seq,
+            allowance: microNeurons(has),
+            spent: microNeurons(used),
+            pending: ZERO,
+            need: least === null ? null : need,
+          };
+          const heard = lease(pool, ask, START_MS);
+          if (heard.kind !== "answered") throw new Error(heard.kind);
+          ({ pool } = heard);
+          return heard.answer;
+        };
+        says("a", ofHonest, ofHonest, null);
+        says("b", ofOther, ofOther, null);
+        const has = new Map<string, number>();
+        // The first time each is believed: its calls may cost something. One that is alone may have all.
+        for (const name of ["dear", "erratic"]) has.set(name, says(name, 0, 0, 1).granted);
+        for (const name of ["dear", "erratic"]) {
+          says(name, 0, 0, null);
+          has.set(name, says(name, 0, 0, 1).granted);
+        }
+        for (const { who: name, least } of hostile) {
+          has.set(name, says(name, has.get(name) ?? 0, 0, least).granted);
+        }
+        const kept = Math.max(0, FLOORS.b - ofOther) + FLOORS.c;
+        const unspent = SIZE - ofHonest - ofOther - kept;
+        const left = Math.floor(unspent * (1 - 2 * LIMITS.unspentShare));
+        const call = Math.min(left, Math.floor(LIMITS.unspentShare * unspent), 40);
+        if (call > 0) expect(says("a", ofHonest, ofHonest, call).refused).toBeNull();
       }),
       { numRuns: 400 },
     );

@@ -310,9 +310,12 @@ export async function broken(tenant: string): Promise<readonly string[]> {
   return reply.counts.filter(({ violations }) => violations > 0).map(({ name }) => name);
 }
 
-/** The pool holds that many pictures a day. */
-export const capAt = (count: number): ReturnType<ReturnType<typeof account>["patchPool"]> =>
-  account().patchPool({ daily_cap_neurons: (count * PICTURE) / 1e6 });
+/** The pool holds that many pictures a day; how much one tenant may keep of it is in nobody's way. */
+export const capAt = (
+  count: number,
+  shares = { max_hold_share: 1, max_unspent_share: 1 },
+): ReturnType<ReturnType<typeof account>["patchPool"]> =>
+  account().patchPool({ daily_cap_neurons: (count * PICTURE) / 1e6, ...shares });
 
 /** What a call of that many pictures comes to. */
 export const kindOf = async (tenant: ATenant, count = 1): Promise<string> =>

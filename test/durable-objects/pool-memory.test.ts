@@ -1,6 +1,7 @@
 import { env, evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Account } from "../../durable-objects/account/account.ts";
+import { ZERO } from "../../src/domain/micro-neurons.ts";
 import {
   aTenant,
   type ATenant,
@@ -13,7 +14,6 @@ import {
   PICTURE,
   pictures,
   stopClock,
-  voidItemsOf,
 } from "./a-tenant.ts";
 
 // What is known of the pool after an object died, and after midnight.
@@ -34,12 +34,11 @@ const granted = () =>
       .map((row) => row["granted"]),
   );
 
-/** All of the pool is leased to the first, which uses nothing of it. */
+/** All of the pool is held by a call of the first. */
 async function leasedAway(count: number): Promise<readonly [ATenant, ATenant]> {
   await capAt(count);
   const [first, second] = [await aTenant(), await aTenant()];
-  const hold = await first.hold({ contents: [pictures(count)] });
-  await first.settle(hold, { items: voidItemsOf(hold) });
+  await first.hold({ contents: [pictures(count)] });
   return [first, second];
 }
 
@@ -64,7 +63,7 @@ describe("a refusal", () => {
   it("outlives a report, which asks for nothing", async () => {
     const [, second] = await leasedAway(100);
     expect(await kindOf(second)).toBe("quota_reserved");
-    await second.stub().giveBack(1, MIDNIGHT / 86_400_000 - 1);
+    await second.stub().giveBack(1, MIDNIGHT / 86_400_000 - 1, ZERO);
     const asked = vi.spyOn(Account.prototype, "ask");
     expect(await kindOf(second)).toBe("quota_reserved");
     expect(asked.mock.calls.filter(([{ lease }]) => lease !== null)).toEqual([]);

@@ -79,9 +79,9 @@ describe("an object that was never configured", () => {
       kind: "not_found",
       what: "tenant",
     });
-    const view = { notice: 1, isPooled: true, closure: null };
+    const view = { notice: 1, isPooled: true, closure: null, sizes: null };
     expect(await stub.hearAccount(view)).toBeNull();
-    await stub.giveBack(1, 0);
+    await stub.giveBack(1, 0, ZERO);
     expect(await stub.close()).toBeNull();
     expect(await tablesOf(id)).toBe(0);
     expect(await inTenant(id, ({ storage }) => storage.sql.databaseSize)).toBe(size);

@@ -220,4 +220,20 @@ describe("members of single kinds", () => {
     expect(body).toMatchObject({ limit_micro_neurons: null, available_micro_neurons: null });
     expect(body.detail).toMatch(/^This call may need 22.470231 neurons \(/);
   });
+
+  it("says that a call is too large for the account, and not that the day is over", () => {
+    const failure: Failure = {
+      ...FAILURES.account_quota_exceeded,
+      reason: "too_large_for_account",
+      againAtMs: FAILURES.account_quota_exceeded.nowMs + 300_000,
+    };
+    const { headers, body } = toProblem(failure, context);
+    expect(headers).toMatchObject({ "Retry-After": "300", "x-should-retry": "false" });
+    expect(body).toMatchObject({
+      reason: "too_large_for_account",
+      resets_at: "2026-11-20T14:08:27.000Z",
+    });
+    expect(body.detail).toContain("it is too large for what is left of the account");
+    expect(bodyOf(FAILURES.account_quota_exceeded)).not.toHaveProperty("reason");
+  });
 });

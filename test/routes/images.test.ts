@@ -1,8 +1,8 @@
 import { reset } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { readPicture } from "../../src/engines/picture.ts";
-import { ask, makeTenant, type TestTenant, WORKERS_AI } from "../client.ts";
+import { admitDearCalls, ask, makeTenant, type TestTenant, WORKERS_AI } from "../client.ts";
 import { askedFor, unique } from "./scripted.ts";
 import { failingBucket, fetchBytes, storedKeys } from "./stored-pictures.ts";
 
@@ -21,6 +21,7 @@ const aTenant = (settings = {}): Promise<TestTenant> => {
   return makeTenant(`images-${made}`, settings);
 };
 
+beforeEach(admitDearCalls);
 afterEach(() => reset());
 
 const path = "/v1/images";

@@ -1,7 +1,7 @@
 import { reset } from "cloudflare:test";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { readPicture } from "../../src/engines/picture.ts";
-import { ask, makeTenant, type TestTenant, WORKERS_AI } from "../client.ts";
+import { admitDearCalls, ask, makeTenant, type TestTenant, WORKERS_AI } from "../client.ts";
 import { askedFor, unique } from "./scripted.ts";
 import { failingBucket, fetchBytes, storedKeys } from "./stored-pictures.ts";
 
@@ -16,6 +16,7 @@ const aTenant = (settings = {}): Promise<TestTenant> => {
   return makeTenant(`openai-images-${made}`, settings);
 };
 
+beforeEach(admitDearCalls);
 afterEach(() => reset());
 
 const path = "/v1/images/generations";
