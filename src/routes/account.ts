@@ -30,7 +30,7 @@ export const getAccount = defineRoute({
 export const patchAccount = defineRoute({
   method: "PATCH",
   path: "/admin/account",
-  summary: "Change caps, rates, margin and thresholds of the account",
+  summary: "Change caps, rates, margin, thresholds and shares of the account",
   description: "RFC 7396: null means the default; `rpm` merges by key.",
   surface: "native",
   auth,

@@ -10,6 +10,10 @@ import { toWarning, WarningOutput } from "./warning.ts";
 
 // The account that all tenants share, on the wire. What is promised, leased, spent and free of its day.
 
+/** Above nothing: with a share of 0 no call could be admitted. */
+const share = (description: string) =>
+  v.pipe(v.number(), v.gtValue(0), v.maxValue(1), v.description(description));
+
 const FIELDS = {
   daily_cap_neurons: neurons(
     "Neurons a UTC day for all tenants together; null: what the plan has.",
@@ -30,6 +34,12 @@ const FIELDS = {
     v.maxLength(10),
     v.description("Shares of the pool of which `account.threshold` tells when they are spent."),
   ),
+  max_hold_share: share(
+    "The share of the day's pool that one call may hold, or the tenant's `reserved_neurons` if that is more. A larger call is `over_limit`.",
+  ),
+  max_unspent_share: share(
+    "The share of what is unspent that one tenant may have unused, beyond its `reserved_neurons`, while another tenant asks too. A call beyond it is `quota_reserved`.",
+  ),
 };
 
 /** RFC 7396: null means the default; `rpm` merges by key. */
@@ -39,6 +49,8 @@ export const AccountPatchInput = v.strictObject({
   rpm: v.nullish(v.pipe(v.record(rateClass, v.nullable(perMinute)), v.maxEntries(100))),
   safety_margin_neurons: v.nullish(FIELDS.safety_margin_neurons),
   thresholds: v.nullish(FIELDS.thresholds),
+  max_hold_share: v.nullish(FIELDS.max_hold_share),
+  max_unspent_share: v.nullish(FIELDS.max_unspent_share),
 });
 
 /** Where nothing is shared out, nothing is reported either: usage tells then. */
@@ -94,6 +106,8 @@ export const AccountOutput = v.object({
     rpm: v.record(v.string(), v.number()),
     safety_margin_neurons: FIELDS.safety_margin_neurons,
     thresholds: FIELDS.thresholds,
+    max_hold_share: FIELDS.max_hold_share,
+    max_unspent_share: FIELDS.max_unspent_share,
   }),
 });
 
@@ -144,4 +158,6 @@ const toSettings = (settings: AccountSettings) => ({
   rpm: { ...settings.rpm },
   safety_margin_neurons: settings.safety_margin_neurons,
   thresholds: [...settings.thresholds],
+  max_hold_share: settings.max_hold_share,
+  max_unspent_share: settings.max_unspent_share,
 });

@@ -95,6 +95,8 @@ describe("PATCH /admin/account", () => {
       rpm: { text_generation: 50 },
       safety_margin_neurons: 0.5,
       thresholds: [0.8, 0.95],
+      max_hold_share: 0.2,
+      max_unspent_share: 0.333,
     });
     const { body } = await admin("GET", "/admin/audit");
     // Both were recorded in the same millisecond.
@@ -112,11 +114,27 @@ describe("PATCH /admin/account", () => {
     [{ monthly_cap_usd: "ten" }, "#/monthly_cap_usd"],
     [{ rpm: { requests_of_all: 1 } }, "#/rpm/requests_of_all"],
     [{ thresholds: [2] }, "#/thresholds/0"],
+    [{ max_hold_share: 0 }, "#/max_hold_share"],
+    [{ max_hold_share: 1.01 }, "#/max_hold_share"],
+    [{ max_hold_share: "0.5" }, "#/max_hold_share"],
+    [{ max_unspent_share: -0.2 }, "#/max_unspent_share"],
+    [{ max_unspent_share: 0 }, "#/max_unspent_share"],
     [{ cap: 1 }, "#/cap"],
   ])("refuses %j", async (body, pointer) => {
     const refused = await admin("PATCH", "/admin/account", body);
     expect(refused.status).toBe(400);
     expect(refused.body.errors[0].pointer).toBe(pointer);
+  });
+
+  it("takes shares from above 0 to 1, and null for their defaults", async () => {
+    const shares = { max_hold_share: 1, max_unspent_share: 0.01 };
+    expect((await admin("PATCH", "/admin/account", shares)).body.settings).toMatchObject(shares);
+    expect((await read()).settings).toMatchObject(shares);
+    const nulls = { max_hold_share: null, max_unspent_share: null };
+    expect((await admin("PATCH", "/admin/account", nulls)).body.settings).toMatchObject({
+      max_hold_share: 0.2,
+      max_unspent_share: 0.333,
+    });
   });
 
   it("takes a margin that was measured, where that is the larger", async () => {
@@ -162,7 +180,11 @@ describe("thresholds", () => {
   it("are told once a day each, when so much is spent", async () => {
     const hook = { url: "https://hooks.platform.dev/", events: ["account.threshold"] };
     expect((await admin("POST", "/admin/webhooks", hook)).status).toBe(201);
-    await admin("PATCH", "/admin/account", { daily_cap_neurons: 16, thresholds: [0.2, 0.4] });
+    await admin("PATCH", "/admin/account", {
+      daily_cap_neurons: 16,
+      thresholds: [0.2, 0.4],
+      max_hold_share: 1,
+    });
     const tenant = await makeTenant("spender");
     const say = () => tenant.call("POST", "/v1/verdicts", { text: "hello there" });
     for (let at = 0; at < 12; at += 1) {

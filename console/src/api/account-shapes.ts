@@ -6,6 +6,8 @@ export interface AccountSettings {
   readonly daily_cap_neurons: number | null;
   readonly monthly_cap_usd: string | null;
   readonly safety_margin_neurons: number;
+  readonly max_hold_share: number;
+  readonly max_unspent_share: number;
 }
 
 export interface Share {

@@ -26,6 +26,8 @@ export function AccountSettingsDialog({ settings, onClose, onSaved }: AccountSet
   const [daily, setDaily] = useState(String(settings.daily_cap_neurons ?? ""));
   const [monthly, setMonthly] = useState(settings.monthly_cap_usd ?? "");
   const [margin, setMargin] = useState(String(settings.safety_margin_neurons));
+  const [hold, setHold] = useState(String(settings.max_hold_share));
+  const [unspent, setUnspent] = useState(String(settings.max_unspent_share));
   const [error, setError] = useState<Error | null>(null);
   const [busy, setBusy] = useState(false);
   const errors = fieldErrors(error);
@@ -37,6 +39,8 @@ export function AccountSettingsDialog({ settings, onClose, onSaved }: AccountSet
         daily_cap_neurons: orNone(daily),
         monthly_cap_usd: monthly.trim() === "" ? null : monthly.trim(),
         safety_margin_neurons: orNone(margin),
+        max_hold_share: orNone(hold),
+        max_unspent_share: orNone(unspent),
       });
       announce("The account is changed, from the next lease on.");
       onSaved();
@@ -46,7 +50,7 @@ export function AccountSettingsDialog({ settings, onClose, onSaved }: AccountSet
     }
   };
   return (
-    <Dialog title="Caps and margin of the account" onClose={onClose}>
+    <Dialog title="Caps, margin and shares of the account" onClose={onClose}>
       <form
         class="stack"
         onSubmit={(event) => {
@@ -80,6 +84,24 @@ export function AccountSettingsDialog({ settings, onClose, onSaved }: AccountSet
           value={margin}
           onValue={setMargin}
           error={errors.get("safety_margin_neurons")}
+        />
+        <TextField
+          label="Largest call, share of the pool"
+          hint="Above 0, at most 1. A call that may need more is refused. Empty: 0.2."
+          inputMode="decimal"
+          maxLength={20}
+          value={hold}
+          onValue={setHold}
+          error={errors.get("max_hold_share")}
+        />
+        <TextField
+          label="One tenant's share of what is unspent"
+          hint="Above 0, at most 1. It counts while another tenant asks too. Empty: 0.333."
+          inputMode="decimal"
+          maxLength={20}
+          value={unspent}
+          onValue={setUnspent}
+          error={errors.get("max_unspent_share")}
         />
         {error !== null && <ErrorNote error={error} what="Nothing was changed" />}
         <div class="actions end">
