@@ -155,13 +155,16 @@ export const monthlyCap = ({ monthly_cap_neurons: cap }: Settings): MicroNeurons
 /** The border admits no more than six decimals, so nothing is lost here. */
 const amount = (neurons: number): MicroNeurons => fromNeurons(neurons) ?? ZERO;
 
-/** What the settings promise out of the account that all tenants share. */
+/**
+ * What the settings promise out of the account that all tenants share. A suspended tenant is promised
+ * nothing: what is kept for it is of use to others meanwhile.
+ */
 export const promisedBy = (profile: {
   readonly settings: Settings;
   readonly version: number;
 }): Promised & { readonly version: number } => ({
   plan: profile.settings.plan,
-  daily: amount(profile.settings.daily_neurons),
-  floor: amount(profile.settings.reserved_neurons),
+  daily: profile.settings.suspended ? ZERO : amount(profile.settings.daily_neurons),
+  floor: profile.settings.suspended ? ZERO : amount(profile.settings.reserved_neurons),
   version: profile.version,
 });

@@ -5,8 +5,10 @@ import {
   aTenant,
   cleanUp,
   HOUR,
+  kindOf,
   MINUTE,
   NOW,
+  PICTURE,
   stopClock,
 } from "../durable-objects/a-tenant.ts";
 
@@ -168,6 +170,38 @@ describe("warnings", () => {
     ]);
     await admin("DELETE", "/admin/tenants/second");
     expect((await read()).warnings).toEqual([]);
+  });
+});
+
+describe("a suspended tenant", () => {
+  it("is promised nothing, and keeps nothing free, until it is back", async () => {
+    await put("asleep", { plan: "free", daily_neurons: 6000, reserved_neurons: 5000 });
+    await put("awake", { plan: "free", daily_neurons: 6000 });
+    expect((await read()).warnings).toHaveLength(1);
+    const suspended = await admin("PATCH", "/admin/tenants/asleep", { suspended: true });
+    expect(suspended.body.warnings).toEqual([]);
+    expect(await read()).toMatchObject({
+      floors_micro_neurons: 0,
+      promised_micro_neurons: 6000 * N,
+      warnings: [],
+    });
+    // What was kept for it is free for others.
+    const shares = { max_hold_share: 1, max_unspent_share: 1 };
+    await admin("PATCH", "/admin/account", { daily_cap_neurons: 10, ...shares });
+    const other = await aTenant();
+    expect(await kindOf(other, Math.floor((10 * N) / PICTURE))).toBe("admitted");
+    await admin("PATCH", "/admin/account", { daily_cap_neurons: null });
+    const back = await admin("PATCH", "/admin/tenants/asleep", { suspended: false });
+    expect(back.body.warnings).toHaveLength(1);
+    expect((await read()).floors_micro_neurons).toBe(5000 * N);
+  });
+
+  it("is counted as what it is after a PUT that suspends it", async () => {
+    await put("asleep", { plan: "free", daily_neurons: 600, reserved_neurons: 500 });
+    const body = { plan: "free", daily_neurons: 600, reserved_neurons: 500, suspended: true };
+    await put("asleep", body);
+    await put("new", { ...body, daily_neurons: 700 });
+    expect(await read()).toMatchObject({ floors_micro_neurons: 0, promised_micro_neurons: 0 });
   });
 });
 
