@@ -13,7 +13,8 @@ const amountOf = (line) =>
  * @typedef {object} PoolRows
  * @property {Map<string, { lines: any[], leases: any[] }>} tenants
  * @property {any[]} shares what the account has of each tenant's day
- * @property {Record<string, number>} asked how many messages the account answered
+ * @property {{ tenant: string, kind: string, second: number, times: number }[]} asked messages that
+ *   the account answered
  */
 
 /** @returns {PoolRows} */
@@ -26,15 +27,14 @@ export function readPool(/** @type {string} */ stateDir, /** @type {string} */ s
     tenants.set(id, { lines, leases: db.prepare("SELECT * FROM leases").all() });
   });
   let shares = [];
-  let asked = {};
+  let asked = [];
   eachDatabase(join(stateDir, "neurogate-Account"), scratch, (db) => {
     // Beside it lies the runtime's own, of alarms.
     if (db.prepare("SELECT 1 FROM sqlite_master WHERE name = 'pool_shares'").all().length === 0) {
       return;
     }
     shares = db.prepare("SELECT * FROM pool_shares").all();
-    const counts = db.prepare("SELECT kind, times FROM harness_asked").all();
-    asked = Object.fromEntries(counts.map(({ kind, times }) => [kind, times]));
+    asked = db.prepare("SELECT tenant, kind, second, times FROM harness_asked").all();
   });
   return { tenants, shares, asked };
 }
@@ -71,6 +71,23 @@ export function checkNeurons(/** @type {PoolRows} */ rows, { day, size }) {
   }
   assert.ok(allowances <= size, `tenants lease ${allowances} µN of ${size}`);
   return { used, admitted };
+}
+
+/** Messages of some tenants by kind. */
+export function askedBy(/** @type {PoolRows} */ { asked }, isOne) {
+  const counts = { granted: 0, refused: 0, reported: 0 };
+  for (const { tenant, kind, times } of asked) if (isOne(tenant)) counts[kind] += times;
+  return counts;
+}
+
+/** The most messages that one of some tenants sent within a second. */
+export function mostInASecond(/** @type {PoolRows} */ { asked }, isOne) {
+  const counts = new Map();
+  for (const { tenant, second, times } of asked) {
+    const key = `${tenant}/${second}`;
+    if (isOne(tenant)) counts.set(key, (counts.get(key) ?? 0) + times);
+  }
+  return Math.max(0, ...counts.values());
 }
 
 /** Who was told that a call is admitted finds it in the journal. */

@@ -1,8 +1,8 @@
 // npm run test:pool -- [--seed N] [--tenants 50] [--neurons 10000] [--minutes 2]
-//   [--speed N] [--of neurons|rates] [--busy]
+//   [--speed N] [--of neurons|hostile|rates] [--busy]
 //
 // Tenants that share one Cloudflare account want all of it at once, in the real server process: its
-// neurons, then its rate of text generations. The process is killed with -9, single objects are
+// neurons, then the same beside two hostile ones, then its rate of text generations. The process is killed with -9, single objects are
 // aborted, messages between them get lost, and the clock runs ahead, so that leases and minutes end
 // while calls wait. What holds is read from the files. docs/proof.md says what is checked.
 import assert from "node:assert/strict";
@@ -13,10 +13,12 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import {
+  askedBy,
   checkNeurons,
   checkTold,
   dayOf,
   fullestMinute,
+  mostInASecond,
   perMinute,
   readPool,
   total,
@@ -85,6 +87,9 @@ const USABLE_RATE = 0.75;
 /** Admissions for one message about neurons, at least. */
 const PER_MESSAGE = 50;
 
+/** Messages of one hostile tenant within a second, at most: questions, and what it is asked to give back. */
+const MOST_HOSTILE = 24;
+
 /** Beyond that something hangs. */
 const DEADLINE_MS = 300_000 + (2 * MINUTES + MOST_MINUTES) * (WINDOW_MS / SPEEDS.neurons);
 
@@ -130,6 +135,7 @@ const start = (lostShare) =>
     CLOCK_FAST_FROM_MS: clock.fromMs,
     CLOCK_SPEED: clock.speed,
     LOST_SHARE: lostShare,
+    ...(lostShare === 0 && { IS_CALM: "yes" }),
   });
 
 async function send(method, path, body) {
@@ -160,7 +166,9 @@ const settings = (own) => ({
  * @typedef {object} Tenant
  * @property {string} id
  * @property {object} settings
- * @property {"greedy" | "late" | "modest"} wants late: once the others have used what they can get
+ * @property {"greedy" | "late" | "modest" | "dear" | "erratic"} wants late: once the others have used
+ *   what they can get; dear: calls that hold as much as one may, and cost nothing; erratic: calls that
+ *   are too large, and small ones, in turn
  * @property {number} floor µN
  * @property {Set<string>} told calls of which somebody was told that they are admitted
  * @property {string | null} refused what its latest call was refused for
@@ -186,6 +194,10 @@ const poolTenant = (number) => {
   }
   return tenant(number, { wants: "greedy" });
 };
+
+const HOSTILE = ["dear", "erratic"];
+
+const isHostile = ({ wants }) => HOSTILE.includes(wants);
 
 const counts = { lives: 0, aborts: 0, broken: 0, refused: new Map() };
 
@@ -221,15 +233,36 @@ async function untilKilled(life, work) {
 
 /** What a client of a tenant does over and over. */
 function pictures(of, random, isOpen) {
+  if (isHostile(of)) return hostilePictures(of);
   return async () => {
     if (of.wants === "late" && !isOpen()) return sleep(REFUSED_WAIT_MS);
     // Of a floor it is known after each single call what is left.
     const count = of.floor > 0 && random.chance(0.5) ? 1 : AT_ONCE;
     const calls = Array.from({ length: count }, () => ({
-      content: "picture",
+      content: 1,
       end: of.floor > 0 ? "posted" : random.pick(ENDS),
     }));
     if (await someCalls(of, calls)) await sleep(REFUSED_WAIT_MS);
+  };
+}
+
+/** As fast as it can, whatever it is answered. */
+function hostilePictures(of) {
+  const largest = Math.floor((0.2 * SIZE) / PICTURE);
+  return async () => {
+    if (of.wants === "dear") {
+      // All of the pool, if it gets it.
+      const dear = Array.from({ length: 6 }, () => ({ content: largest, end: "voided_late" }));
+      await someCalls(of, dear);
+    } else {
+      const large = { content: Math.ceil(largest / 2), end: "voided" };
+      await someCalls(of, [
+        large,
+        { content: 1, end: "posted" },
+        { ...large, content: largest + 1 },
+      ]);
+    }
+    await sleep(5);
   };
 }
 
@@ -307,7 +340,7 @@ async function neurons() {
     const calls = total([...rows.tenants.values()].map(({ lines }) => lines.length));
     say(
       `life ${String(counts.lives).padStart(3)}: ${String(lifeMs).padStart(4)} ms; ${calls} calls, ` +
-        `${neuronsOf(admitted)} N of ${NEURONS}; ${total(Object.values(rows.asked))} messages`,
+        `${neuronsOf(admitted)} N of ${NEURONS}; ${total(rows.asked.map(({ times }) => times))} messages`,
     );
     const kept = total(late(tenants).map(({ id, floor }) => Math.max(0, floor - used.get(id))));
     if (lateFrom === null && admitted + kept >= USABLE * SIZE) lateFrom = admitted;
@@ -329,7 +362,7 @@ const modest = (tenants) => tenants.filter(({ wants }) => wants === "modest");
 
 /** Once nobody gets anything any more. */
 function auditUse(tenants, { rows, used, admitted, calls, lateFrom }) {
-  const { granted = 0, refused = 0, reported = 0 } = rows.asked;
+  const { granted, refused, reported } = askedBy(rows, () => true);
   const asked = granted + refused + reported;
   const shares = greedy(tenants)
     .filter(({ floor }) => floor === 0)
@@ -347,6 +380,55 @@ function auditUse(tenants, { rows, used, admitted, calls, lateFrom }) {
 }
 
 const neuronsOf = (/** @type {number} */ amount) => (amount / 1e6).toFixed(1);
+
+/**
+ * The same pool beside two hostile tenants, in calm: nobody is refused within its share of what is
+ * unspent. `pool-entry.js` looks at each refusal as it is given.
+ */
+async function hostile() {
+  const honest = Array.from({ length: TENANTS }, (_, number) => poolTenant(number));
+  const others = HOSTILE.map((wants) => ({ ...tenant(0, { wants }), id: `hostile-${wants}` }));
+  const tenants = [...others, ...honest];
+  setClock(SPEEDS.neurons);
+  await fresh("free");
+  await send("PATCH", "/admin/account", {
+    daily_cap_neurons: NEURONS,
+    rpm: { image_classification: 1_000_000 },
+  });
+  for (const { id, settings: own } of tenants) await send("PUT", `/admin/tenants/${id}`, own);
+  await server.kill();
+  const day = dayOf(serverNow());
+  const untilMs = serverNow() + MOST_MINUTES * WINDOW_MS;
+  for (;;) {
+    const client = (of, random) => pictures(of, random, () => false);
+    const rows = await oneLife(tenants, client, { lifeMs: 4 * LIFE_MS, isCalm: true });
+    const { used, admitted } = checkNeurons(rows, { day, size: SIZE });
+    const kept = total(late(tenants).map(({ floor }) => floor));
+    say(`beside hostile tenants: ${neuronsOf(admitted)} N of ${NEURONS}`);
+    assert.ok(serverNow() < untilMs, `only ${neuronsOf(admitted)} N of ${NEURONS} could be used`);
+    if (admitted + kept >= 0.95 * SIZE) return auditHostile(honest, others, { rows, used });
+  }
+}
+
+const among = (some) => (id) => some.some((one) => one.id === id);
+
+function auditHostile(honest, others, { rows, used }) {
+  const calls = total(honest.map(({ id }) => rows.tenants.get(id).lines.length));
+  const asked = total(Object.values(askedBy(rows, among(honest))));
+  const theirs = askedBy(rows, among(others));
+  const most = mostInASecond(rows, among(others));
+  const shares = greedy(honest).map(({ id }) => used.get(id));
+  say(
+    `${calls} calls of ${honest.length} honest tenants beside two hostile ones, none refused within ` +
+      `its share; ${asked} messages about neurons, one for ${(calls / asked).toFixed(1)} admissions; ` +
+      `the hostile ones sent ${total(Object.values(theirs))} (${theirs.granted} granted, ` +
+      `${theirs.refused} refused, ${theirs.reported} reports), at most ${most} each in a second; ` +
+      `who wanted more got ${neuronsOf(Math.min(...shares))} to ${neuronsOf(Math.max(...shares))} N`,
+  );
+  const least = PER_MESSAGE * Math.min(1, NEURONS / 10_000);
+  assert.ok(calls >= least * asked, `${asked} messages about neurons for ${calls} admissions`);
+  assert.ok(most <= MOST_HOSTILE, `${most} messages of a hostile tenant in a second`);
+}
 
 /** The account's text generations, wanted by all for some minutes: first in trouble, then in calm. */
 async function rates() {
@@ -408,8 +490,10 @@ function auditFairness(tenants, byMinute, fullest) {
 
 async function run() {
   await buildWorker(join(dir, "bundle"));
-  if (values.of !== "rates") await neurons();
-  if (values.of !== "neurons") await rates();
+  const parts = { neurons, hostile, rates };
+  for (const [name, part] of Object.entries(parts)) {
+    if (values.of === undefined || values.of === name) await part();
+  }
   const kinds = [...counts.refused].map(([kind, count]) => `${count} ${kind}`).join(", ");
   say(
     `seed ${SEED}: ${counts.lives} kills, ${counts.aborts} objects aborted, ${counts.broken} calls ` +

@@ -6,11 +6,14 @@ import * as worker from "./index.js";
 
 const PLATFORM = { kind: "platform" };
 
-/** What a call of each kind is planned as. */
-const CONTENTS = {
-  picture: { text: null, pictures: 1 },
-  text: { text: { sentiment: [40], judge: [40] }, pictures: 0 },
-};
+/** What a call is planned as: a text, or so many pictures. */
+const contentOf = (/** @type {"text" | number} */ content) =>
+  content === "text"
+    ? { text: { sentiment: [40], judge: [40] }, pictures: 0 }
+    : { text: null, pictures: content };
+
+/** How long a call that costs nothing holds what it may, real time. */
+const HELD_MS = 200;
 
 const DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
@@ -32,7 +35,7 @@ const admitOf = (content) => ({
   caller: PLATFORM,
   userId: null,
   idempotency: null,
-  contents: [CONTENTS[content]],
+  contents: [contentOf(content)],
   verdictIds: [newId("vrd")],
   policy: { name: null, known: null },
 });
@@ -63,6 +66,7 @@ async function oneCall(env, tenant, { content, end }) {
       return { kind: reply.kind, wrong: reply.wrong };
     }
     if (end === "left") return { kind: "admitted", id: request.callId };
+    if (end === "voided_late") await new Promise((resolve) => setTimeout(resolve, HELD_MS));
     const items = reply.hold.stages.map((stage) => itemOf(stage, end === "posted"));
     const settle = { callId: request.callId, items, verdicts: [], account: null, reply: null };
     try {
@@ -98,13 +102,43 @@ export default {
 const kindOf = ({ lease: { need } }, { lease }) =>
   need === null ? "reported" : lease?.refused ? "refused" : "granted";
 
+const DAY_MS = 86_400_000;
+
+/** What one tenant may have unspent while others ask: the account's default. */
+const UNSPENT_SHARE = 0.333;
+
+/** Tenants that hold what they do not use, and how their names begin. */
+const HOSTILE = 2;
+const HOSTILE_NAME = "hostile-";
+
+const beyondFloor = ({ spent, floor }) => Math.max(0, spent - floor);
+
+/** A share of fewer calls is not looked at. */
+const WHOLE_CALLS = 4;
+
+/** Up to which an amount lifts all that have less. */
+function levelOf(/** @type {number} */ amount, /** @type {number[]} */ has) {
+  let low = 0;
+  let high = Math.max(...has) + amount;
+  for (let step = 0; step < 60; step += 1) {
+    const middle = (low + high) / 2;
+    const taken = has.reduce((sum, one) => sum + Math.max(0, middle - one), 0);
+    if (taken <= amount) low = middle;
+    else high = middle;
+  }
+  return low;
+}
+
 export class Account extends worker.Account {
   #share;
 
   constructor(ctx, env) {
     super(shiftAlarms(ctx), env);
     this.#share = Number(env.LOST_SHARE);
-    ctx.storage.sql.exec("CREATE TABLE IF NOT EXISTS harness_asked (kind TEXT PRIMARY KEY, times)");
+    ctx.storage.sql.exec(
+      `CREATE TABLE IF NOT EXISTS harness_asked
+        (tenant TEXT, kind TEXT, second INTEGER, times, PRIMARY KEY (tenant, kind, second))`,
+    );
   }
 
   /** The message is lost on its way here, or the answer on its way back. */
@@ -112,7 +146,7 @@ export class Account extends worker.Account {
     const isLost = Math.random() < this.#share;
     if (isLost && Math.random() < 0.3) throw new Error("lost by the harness");
     const answer = await super.ask(ask);
-    if (ask.lease !== null) this.#count(kindOf(ask, answer));
+    if (ask.lease !== null) this.#count(ask.tenant, kindOf(ask, answer));
     if (isLost) throw new Error("lost by the harness");
     return answer;
   }
@@ -121,11 +155,42 @@ export class Account extends worker.Account {
     this.ctx.abort("aborted by the harness");
   }
 
+  /**
+   * A tenant's share of what is unspent, as was reported: of what two hostile tenants have to leave, an
+   * equal part for each of the others that ask; and no more than brings all of them up to the same level,
+   * each with what it has spent beyond its floor.
+   */
+  shareOf(tenant) {
+    const { sql } = this.ctx.storage;
+    const nowMs = Date.now();
+    const rows = sql
+      .exec(
+        `SELECT promises.tenant, floor, COALESCE(spent, 0) AS spent, COALESCE(asked_at_ms, 0) AS asked_at_ms
+          FROM promises LEFT JOIN pool_shares ON pool_shares.tenant = promises.tenant AND day = ?`,
+        Math.floor(nowMs / DAY_MS),
+      )
+      .toArray();
+    const [{ settings }] = sql.exec("SELECT settings FROM pool_state").toArray();
+    const size = JSON.parse(settings).daily_cap_neurons * 1e6;
+    const taken = rows.map((row) => Math.max(row.spent, row.tenant === tenant ? 0 : row.floor));
+    const unspent = Math.max(0, size - taken.reduce((sum, one) => sum + one, 0));
+    const asking = rows.filter((row) => row.asked_at_ms > nowMs - 60_000);
+    const own = rows.find((row) => row.tenant === tenant);
+    const others = asking.filter((row) => row !== own && !row.tenant.startsWith(HOSTILE_NAME));
+    const left = unspent * (1 - HOSTILE * UNSPENT_SHARE);
+    const level = levelOf(left, [own, ...others].map(beyondFloor));
+    const fair = Math.max(0, level - beyondFloor(own));
+    return { share: Math.min(fair, left / (1 + others.length)), unspent };
+  }
+
   /** In the transaction's storage: a count that a crash takes is of an answer that nobody got. */
-  #count(kind) {
+  #count(tenant, kind) {
     this.ctx.storage.sql.exec(
-      `INSERT INTO harness_asked VALUES (?, 1) ON CONFLICT DO UPDATE SET times = times + 1`,
+      `INSERT INTO harness_asked VALUES (?, ?, ?, 1)
+        ON CONFLICT DO UPDATE SET times = times + 1`,
+      tenant,
       kind,
+      Math.floor(Date.now() / 1000),
     );
   }
 }
@@ -135,7 +200,10 @@ export class Tenant extends worker.Tenant {
     super(shiftAlarms(ctx), env);
   }
 
-  /** With what is wrong about a refusal: it was for the pool, and the tenant's floor had room. */
+  /**
+   * With what is wrong about a refusal: it was for the pool, and the tenant's floor had room, or the
+   * call was within the tenant's share of what is unspent, however much two hostile tenants hold.
+   */
   async admit(request) {
     const reply = await super.admit(request);
     const isForPool =
@@ -143,19 +211,34 @@ export class Tenant extends worker.Tenant {
       (reply.kind === "quota_reserved" && reply.againAtMs !== undefined);
     if (!isForPool) return reply;
     const { sql } = this.ctx.storage;
-    const [{ settings }] = sql.exec("SELECT settings FROM tenant").toArray();
+    const [{ settings, id }] = sql.exec("SELECT settings, id FROM tenant").toArray();
     const floor = (JSON.parse(settings).reserved_neurons ?? 0) * 1e6;
-    if (floor === 0) return reply;
-    const [{ used }] = sql
+    const { required } = reply.neurons;
+    const { used, held } = this.#used();
+    if (used + required <= floor) {
+      const wrong = `${reply.kind} at ${used} + ${required} of a floor of ${floor} µN`;
+      return { ...reply, wrong };
+    }
+    if (!this.env.IS_CALM) return reply;
+    if (id.startsWith(HOSTILE_NAME)) return reply;
+    const { share, unspent } = await this.env.ACCOUNT.getByName("account").shareOf(id);
+    const wrong = `${reply.kind} at ${held} + ${required} of a share of ${share} µN, ${unspent} unspent`;
+    // Of a few calls, each of which is granted whole, nobody's share is exact.
+    const isWithin = held + required <= share && WHOLE_CALLS * required <= share;
+    return isWithin ? { ...reply, wrong } : reply;
+  }
+
+  #used() {
+    const [row] = this.ctx.storage.sql
       .exec(
         `SELECT COALESCE(SUM(CASE outcome WHEN 'pending' THEN held
-          ELSE quota + granted + overage END), 0) AS used FROM journal WHERE day = ?`,
+          ELSE quota + granted + overage END), 0) AS used,
+          COALESCE(SUM(CASE outcome WHEN 'pending' THEN held ELSE 0 END), 0) AS held
+          FROM journal WHERE day = ?`,
         Math.floor(Date.now() / 86_400_000),
       )
       .toArray();
-    const { required } = reply.neurons;
-    const wrong = `${reply.kind} at ${used} + ${required} of a floor of ${floor} µN`;
-    return used + required <= floor ? { ...reply, wrong } : reply;
+    return row;
   }
 
   breakDown() {
