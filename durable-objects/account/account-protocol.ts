@@ -4,6 +4,7 @@ import type { Promised } from "../../src/domain/account-terms.ts";
 import type { LeaseAnswer, LeaseAsk } from "../../src/domain/lease.ts";
 import type { MicroNeurons } from "../../src/domain/micro-neurons.ts";
 import type { Day } from "../../src/domain/period.ts";
+import type { PoolSizes } from "../../src/domain/pool.ts";
 import type { Outlook } from "../../src/domain/pool-refusal.ts";
 
 // What a tenant's object and the `Account` object say to each other about what all tenants share.
@@ -33,14 +34,6 @@ export interface AccountView {
   readonly closure: AccountClosure | null;
   /** Of the day's pool; null: nothing is shared out. */
   readonly sizes: PoolSizes | null;
-}
-
-export interface PoolSizes {
-  readonly day: Day;
-  /** The most that one call may hold, if its tenant's floor is not larger. */
-  readonly holdCap: MicroNeurons;
-  /** So much a busy tenant may keep unused. */
-  readonly chunk: MicroNeurons;
 }
 
 /**

@@ -575,6 +575,6 @@ function reportFailure(event: string, error: unknown): void {
   console.error(JSON.stringify({ level: "error", event, object: "account", error: name }));
 }
 
-const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+const sleep = (ms: number): Promise<void> => scheduler.wait(ms);
 
 const randomSecret = (): string => crypto.getRandomValues(new Uint8Array(32)).toHex();

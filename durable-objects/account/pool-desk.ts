@@ -14,14 +14,7 @@ import { closeShare, emptyShare, lease } from "../../src/domain/lease.ts";
 import type { MicroNeurons } from "../../src/domain/micro-neurons.ts";
 import { type Day, dayOf, formatDay } from "../../src/domain/period.ts";
 import { type Outlook, outlookOf } from "../../src/domain/pool-refusal.ts";
-import {
-  chunkOf,
-  holdCap,
-  type Pool,
-  type Share,
-  shareKey,
-  withShare,
-} from "../../src/domain/pool.ts";
+import { type Pool, type Share, shareKey, sizesOf, withShare } from "../../src/domain/pool.ts";
 import { accountWarnings, type Warning } from "../../src/domain/account-warnings.ts";
 import type {
   AccountAnswer,
@@ -96,9 +89,7 @@ export class PoolDesk {
     const { notice, closure } = this.#book.state;
     const isShared = this.#isShared;
     const pool = isShared ? this.#book.pool(dayOf(this.#book.now(wallMs))) : null;
-    const sizes =
-      pool === null ? null : { day: pool.day, holdCap: holdCap(pool), chunk: chunkOf(pool) };
-    return { notice, isPooled: isShared, closure, sizes };
+    return { notice, isPooled: isShared, closure, sizes: pool && sizesOf(pool) };
   }
 
   get #isShared(): boolean {

@@ -1,12 +1,8 @@
 import type { MicroNeurons } from "../../src/domain/micro-neurons.ts";
 import type { Day } from "../../src/domain/period.ts";
+import type { PoolSizes } from "../../src/domain/pool.ts";
 import type { Outlook } from "../../src/domain/pool-refusal.ts";
-import type {
-  AccountAnswer,
-  AccountAsk,
-  AccountView,
-  PoolSizes,
-} from "../account/account-protocol.ts";
+import type { AccountAnswer, AccountAsk, AccountView } from "../account/account-protocol.ts";
 
 /** A call that is admitted heard the sizes within seconds: its tickets live no longer. */
 const SIZES_MS = 60_000;

@@ -192,7 +192,7 @@ export class Tenant extends DurableObject<Env> {
       step: (work) => this.#step(work),
       account: () => env.ACCOUNT.getByName(ACCOUNT_NAME),
       wallMs: () => Date.now(),
-      sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+      sleep: (ms) => scheduler.wait(ms),
       report: (event, error) => this.#report(event, error),
     });
     this.#chores = new Chores({

@@ -100,3 +100,18 @@ export const holdCap = ({ size, limits }: Pool): MicroNeurons =>
 const CHUNKS = 100;
 
 export const chunkOf = ({ size }: Pool): MicroNeurons => microNeurons(Math.floor(size / CHUNKS));
+
+/** What a tenant's object is to know of the day's pool. */
+export interface PoolSizes {
+  readonly day: Day;
+  /** The most that one call may hold, if its tenant's floor is not larger. */
+  readonly holdCap: MicroNeurons;
+  /** So much a busy tenant may keep unused. */
+  readonly chunk: MicroNeurons;
+}
+
+export const sizesOf = (pool: Pool): PoolSizes => ({
+  day: pool.day,
+  holdCap: holdCap(pool),
+  chunk: chunkOf(pool),
+});
