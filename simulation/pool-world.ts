@@ -66,6 +66,8 @@ type Manner = "honest" | "dear" | "erratic";
 interface Question {
   readonly starts: number;
   readonly atMs: number;
+  /** Of its message. */
+  readonly seq: number;
   wasRefused: boolean;
 }
 
@@ -326,7 +328,7 @@ export class PoolWorld {
   // Messages
 
   #send(ask: AccountAsk): Promise<AccountAnswer> {
-    if (ask.lease !== null && ask.lease.need !== null) this.#note(ask.tenant);
+    if (ask.lease !== null && ask.lease.need !== null) this.#note(ask.tenant, ask.lease.seq);
     if (this.#cutOff.has(ask.tenant)) return cutOff();
     return new Promise((resolve, reject) => {
       this.#mail.push({ ask: structuredClone(ask), answer: null, waits: { resolve, reject } });
@@ -334,13 +336,15 @@ export class PoolWorld {
   }
 
   /** No tenant asks for neurons more often than it may. */
-  #note(id: string): void {
+  #note(id: string, seq: number): void {
     const tenant = this.#node(id);
     const before = this.#questions.get(id);
     const { starts } = tenant;
-    this.#questions.set(id, { starts, atMs: this.#nowMs, wasRefused: false });
+    this.#questions.set(id, { starts, atMs: this.#nowMs, seq, wasRefused: false });
     if (before === undefined || before.starts !== starts) return;
-    const leastMs = before.wasRefused ? ASK_EVERY_REFUSED_MS : ASK_EVERY_MS;
+    // An answer that could not be written down was not heard: the same message is sent again.
+    const wasHeard = before.seq < seq;
+    const leastMs = before.wasRefused && wasHeard ? ASK_EVERY_REFUSED_MS : ASK_EVERY_MS;
     const afterMs = this.#nowMs - before.atMs;
     if (afterMs < leastMs) this.#failure = new Error(`${id} asks again after ${afterMs} ms`);
   }

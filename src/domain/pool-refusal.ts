@@ -7,14 +7,13 @@ import { fairShare, keptFor, mostFor, mostGrantable, toGiveBack } from "./pool-g
 // go. With that the tenant's object refuses by itself what cannot be had, and asks for the rest.
 
 /**
- * The first wait of a tenant that was refused for what others hold, and the longest: of one that has less
- * than its share, the same while the pool runs empty, and of one that has its share. At the end of a day
- * all tenants wait for the last calls of the others, and each question would be one for nearly nothing.
+ * The first wait of a tenant that was refused for what others hold; how it grows with each refusal in a
+ * row, and up to what. It grows faster for a tenant that has its share, and for all while the pool runs
+ * empty: then all wait for the last calls of the others, and most questions would be refused again.
  */
 const AGAIN_MS = 1_000;
-const LONGEST_AGAIN_MS = 2_000;
-const LONGEST_AT_THE_END_MS = 10_000;
-const LONGEST_BEYOND_SHARE_MS = 60_000;
+const SOON = { growth: 2, longestMs: 2_000 };
+const LATER = { growth: 8, longestMs: 60_000 };
 
 /** A pool runs empty when less than this part of it is unspent and not kept for floors. */
 const LAST_PART = 1 / 20;
@@ -72,8 +71,9 @@ export function refusalOf(
   const missing = toGiveBack(pool, share.tenant, lacking, nowMs);
   const wouldHave = level - most(share.spent, pool.floors.get(share.tenant) ?? ZERO);
   const isWithinShare = !isCapped && wouldHave <= fairShare(pool, share.tenant, nowMs);
-  const longestMs = isWithinShare ? longestWithinShareMs(pool) : LONGEST_BEYOND_SHARE_MS;
-  const waitMs = Math.min(longestMs, AGAIN_MS * 2 ** Math.min(share.refusals, 16));
+  const isRunningEmpty = sharedUnspent(pool) < LAST_PART * pool.size;
+  const { growth, longestMs } = isWithinShare && !isRunningEmpty ? SOON : LATER;
+  const waitMs = Math.min(longestMs, AGAIN_MS * growth ** Math.min(share.refusals, 16));
   return {
     ...outlook,
     level,
@@ -82,9 +82,6 @@ export function refusalOf(
     tooLargeAgainAtMs: Math.min(midnightMs, nowMs + TOO_LARGE_AGAIN_MS),
   };
 }
-
-const longestWithinShareMs = (pool: Pool): number =>
-  sharedUnspent(pool) < LAST_PART * pool.size ? LONGEST_AT_THE_END_MS : LONGEST_AGAIN_MS;
 
 /** What a call would be refused with that needs more than the outlook has. */
 export const asRefusal = (outlook: Outlook, nowMs: number): LeaseRefusal => ({
