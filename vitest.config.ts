@@ -49,6 +49,12 @@ export default defineConfig({
             wrangler: { configPath: "./wrangler.toml" },
             miniflare: {
               ai: { binding: "AI", remoteProxyConnectionString: fakeAi.url },
+              // What one file's objects send would arrive while the next one runs. A test that is about
+              // the queue delivers by hand (`test/reports/fake-queue.ts`).
+              queueProducers: {
+                USAGE: { queueName: "unread" },
+                USAGE_DEAD: { queueName: "unread" },
+              },
               bindings: {
                 INFERENCE: "embedded",
                 FAKE_AI_URL: fakeAi.url.href,
