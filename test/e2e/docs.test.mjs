@@ -54,6 +54,9 @@ test("the document is shown, and nothing is asked of others", { skip: NO_BROWSER
   await operation.getByText("images", { exact: true }).waitFor();
   await operation.getByText("Members of images").click();
   await operation.getByText("base64", { exact: true }).waitFor();
+  // A member's description, and what it must keep to.
+  await operation.getByText("An https URL.", { exact: true }).waitFor();
+  await operation.getByText("at most 2048 characters", { exact: true }).waitFor();
   await assertAccessible(page, "the document");
   await browser.assertQuiet(page);
   const elsewhere = asked.filter((url) => !url.startsWith(`${server.url}/`));
