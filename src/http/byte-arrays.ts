@@ -1,5 +1,5 @@
 import { asciiAt } from "../domain/audio/byte-view.ts";
-import { endOfString } from "./json-shape.ts";
+import { endOfString, MAX_STRINGS } from "./json-shape.ts";
 
 // Workers AI takes pictures and sounds as JSON arrays of numbers from 0 to 255, one for each byte, or
 // as base64. Parsed as JSON, such an array costs thirty times its bytes in heap and a string twice;
@@ -50,11 +50,15 @@ export function takeByteArrays(
   const kept: Uint8Array[] = [];
   let keptTo = 0;
   let depth = 0;
+  let strings = 0;
   for (let at = 0; at < bytes.length; at += 1) {
     const byte = bytes[at];
     if (byte === 0x7b || byte === OPEN) depth += 1;
     else if (byte === 0x7d || byte === CLOSE) depth -= 1;
     if (byte !== QUOTE) continue;
+    strings += 1;
+    // Such a body is refused for its strings, whatever else it holds.
+    if (strings > MAX_STRINGS) break;
     const end = endOfString(bytes, at);
     const name = depth === 1 ? nameIn(bytes, at + 1, end, names) : null;
     at = end;

@@ -7,6 +7,9 @@ export const MAX_DEPTH = 32;
 /** A batch of 1,000 items has some tens of thousands. */
 export const MAX_VALUES = 200_000;
 
+/** A value has one name at most, and may be a string itself: what holds more strings is over the limit. */
+export const MAX_STRINGS = 2 * MAX_VALUES;
+
 export interface JsonShape {
   readonly depth: number;
   readonly values: number;
@@ -43,10 +46,13 @@ export function jsonShape(bytes: Uint8Array): JsonShape {
   let depth = 0;
   let deepest = 0;
   let values = 1;
+  let strings = 0;
   for (let at = 0; at < bytes.length; at++) {
     const byte = bytes[at];
     if (byte === QUOTE) {
       at = endOfString(bytes, at);
+      strings++;
+      if (strings > MAX_STRINGS) return { depth: deepest, values: MAX_VALUES + 1 };
     } else if (byte === COMMA) {
       values++;
     } else if (byte === 0x5b || byte === 0x7b) {
