@@ -19,8 +19,10 @@ import {
 
 /* oxlint-disable no-await-in-loop -- one body after the other */
 
-export const MAX_CPU_MS = 300;
-export const MAX_MEMORY = 60_000_000;
+/** CI's machine has other work: what takes twice as much there is no noise. */
+const SLACK = process.env.CI ? 2 : 1;
+export const MAX_CPU_MS = 300 * SLACK;
+export const MAX_MEMORY = 60_000_000 * SLACK;
 export const MAX_NEIGHBOUR_MS = 1000;
 
 /** The kernel counts CPU in hundredths of a second. */
