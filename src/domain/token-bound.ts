@@ -1,27 +1,11 @@
 import type { Model } from "./catalogue.ts";
-import { normalForm } from "./normal-form.ts";
+import { normalBytesAtMost, utf8Bytes } from "./normal-bytes.ts";
 
 // How many tokens a call can use at most, without a tokenizer.
 //
 // Every vocabulary of the catalogue falls back to bytes or to single characters, so no token stands
 // for less than one UTF-8 byte of what is tokenized. That is the text itself, or its NFKC form for
 // the tokenizers that normalise first (SentencePiece), and either can be the longer one.
-
-/** The UTF-8 bytes of a text, without encoding it. A lone surrogate counts as U+FFFD: 3 bytes. */
-function utf8Bytes(text: string): number {
-  let bytes = text.length;
-  for (let at = 0; at < text.length; at += 1) {
-    const unit = text.charCodeAt(at);
-    if (unit < 0x80) continue;
-    bytes += unit < 0x800 ? 1 : 2;
-    // A pair is 4 bytes: 3 are counted here, 1 is its second half in `length`, which is passed over.
-    if (isHighSurrogate(unit) && isLowSurrogate(text.charCodeAt(at + 1))) at += 1;
-  }
-  return bytes;
-}
-
-const isHighSurrogate = (unit: number): boolean => unit >= 0xd800 && unit <= 0xdbff;
-const isLowSurrogate = (unit: number): boolean => unit >= 0xdc00 && unit <= 0xdfff;
 
 /**
  * Tokens of a text at most: the UTF-8 bytes of the longer of the text and its NFKC form. U+FDFA, 3
@@ -30,7 +14,7 @@ const isLowSurrogate = (unit: number): boolean => unit >= 0xdc00 && unit <= 0xdf
 export function tokensAtMost(text: string): number {
   const bytes = utf8Bytes(text);
   if (bytes === text.length) return bytes; // ASCII is its own NFKC form.
-  return Math.max(bytes, utf8Bytes(normalForm(text, "NFKC")));
+  return Math.max(bytes, normalBytesAtMost(text));
 }
 
 /** What was measured of a conversation. */
