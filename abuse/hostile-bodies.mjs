@@ -252,6 +252,9 @@ export const RUN_BODIES = {
   "names without values": (size) => filled(size, "{", '"image"'),
   "names and spaces": (size) => filled(size, '{"image"', " ", ":[1]}"),
   "base64 in a string": (size) => filled(size - (size % 4), '{"audio":"', "AAAA", '"}'),
+  "base64 of escaped slashes": (size) => filled(size, '{"audio":"', "\\/", '"}'),
+  "base64 of line ends": (size) => filled(size, '{"audio":"', "\\n", '"}'),
+  "base64 with many escapes": (size) => filled(size, '{"audio":"', `${"A".repeat(31)}\\n`, '"}'),
   "base64 of spaces": (size) => filled(size, '{"audio":"', " ", '"}'),
 }; // prettier-ignore
 

@@ -145,14 +145,17 @@ function readNumbers(
   }
 }
 
-/** A multiple of four characters, which are three bytes. */
+/** Characters that are read at once. */
 const BASE64_PIECE = 65_536;
 
 /** The longest beginning of a data URI that is looked at: `data:audio/…;base64,`. */
 const MAX_PREFIX = 80;
 const DATA_URI = /^data:[\w/+.-]{1,50};base64,/;
 
-/** Null for what is short, escaped, or no base64 without spaces: it is parsed with the rest. */
+/** Escapes and spaces in a piece at most: lines of 76 have one in 38 characters, slashes one in 64. */
+const MAX_ESCAPES = BASE64_PIECE / 16;
+
+/** Null for what is short, or no base64: it is parsed with the rest. */
 function base64(bytes: Uint8Array, quote: number): ReadBytes | null {
   const end = endOfString(bytes, quote);
   const from = quote + 1;
@@ -160,15 +163,42 @@ function base64(bytes: Uint8Array, quote: number): ReadBytes | null {
   const prefix = DATA_URI.exec(latin1(bytes, from, Math.min(end, from + MAX_PREFIX)))?.[0] ?? "";
   const value = new Uint8Array(Math.ceil(((end - from) * 3) / 4));
   let written = 0;
+  let rest = "";
   for (let at = from + prefix.length; at < end; at += BASE64_PIECE) {
-    const piece = latin1(bytes, at, Math.min(end, at + BASE64_PIECE));
     const isLast = at + BASE64_PIECE >= end;
-    const done = decodeInto(value.subarray(written), piece);
-    // Padding or a space in the middle: the pieces would not fit together.
-    if (done === null || (!isLast && done !== (BASE64_PIECE / 4) * 3)) return null;
+    const read = rest + latin1(bytes, at, Math.min(end, at + BASE64_PIECE));
+    // An escape is not cut in two, and neither are the four characters of three bytes.
+    const whole = !isLast && read.endsWith("\\") ? read.length - 1 : read.length;
+    const text = withoutEscapes(read.slice(0, whole));
+    if (text === null) return null;
+    const fours = isLast ? text.length : text.length - (text.length % 4);
+    const done = decodeInto(value.subarray(written), text.slice(0, fours));
+    // Padding in the middle: the pieces would not fit together.
+    if (done === null || (!isLast && done !== (fours / 4) * 3)) return null;
     written += done;
+    rest = text.slice(fours) + read.slice(whole);
   }
   return { value: resized(value, written), end };
+}
+
+/**
+ * What writers of JSON put into base64, taken out: escapes of slashes, line ends, spaces. Null where
+ * there are more than any of them writes.
+ */
+function withoutEscapes(text: string): string | null {
+  let escapes = 0;
+  for (const mark of ["\\", " "]) {
+    for (let at = text.indexOf(mark); at !== -1; at = text.indexOf(mark, at + 1)) {
+      escapes += 1;
+      if (escapes > MAX_ESCAPES) return null;
+    }
+  }
+  if (escapes === 0) return text;
+  return text
+    .replaceAll("\\/", "/")
+    .replaceAll("\\n", "")
+    .replaceAll("\\r", "")
+    .replaceAll(" ", "");
 }
 
 /** The memory that it leaves is free at once. */
@@ -177,7 +207,6 @@ const resized = (value: Uint8Array<ArrayBuffer>, capacity: number): Uint8Array<A
 
 /** Bytes written; null: it is no base64. */
 function decodeInto(target: Uint8Array, text: string): number | null {
-  if (text.includes("\\")) return null;
   try {
     return target.setFromBase64(text).written;
   } catch {

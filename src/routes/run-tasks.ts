@@ -39,13 +39,15 @@ const TASKS: Readonly<Partial<Record<ModelTask, (model: Model) => RunTask>>> = {
   translation: () => translation,
 };
 
-/** Pictures and sounds also come in base64; text is as long as on every other route. */
+/**
+ * Pictures also come in base64, which is parsed. Text is as long as on every other route, and so is what
+ * is left of a recording's body when its bytes were taken out.
+ */
 const JSON_LIMITS: Readonly<Partial<Record<ModelTask, number>>> = {
   image_classification: 10 * 1024 * 1024,
   object_detection: 10 * 1024 * 1024,
   image_to_text: 10 * 1024 * 1024,
   text_to_image: 10 * 1024 * 1024,
-  speech_to_text: 25 * 1024 * 1024,
 };
 
 export function jsonLimitOf(name: string): number {

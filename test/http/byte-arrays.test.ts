@@ -65,10 +65,15 @@ const taken = (value: string) => takeByteArrays(inBody(value), ["image", "audio"
 
 describe("a recording in base64", () => {
   const audio = Uint8Array.from({ length: 150_001 }, (_, at) => (at * 7) % 256);
+  const lines = (end: string) => audio.toBase64().replaceAll(/.{1,76}/g, `$&${end}`);
 
   it.each([
     ["as it is", audio.toBase64()],
     ["without padding", audio.toBase64({ omitPadding: true })],
+    ["with slashes escaped, as PHP writes it", audio.toBase64().replaceAll("/", "\\/")],
+    ["in lines, as Python's base64.encodebytes writes it", lines("\\n")],
+    ["in lines of mail", lines("\\r\\n")],
+    ["in lines, slashes escaped", lines("\\n").replaceAll("/", "\\/")],
     ["as a data URI", `data:audio/mpeg;base64,${audio.toBase64()}`],
   ])("is taken out: %s", (_, value) => {
     const { json, arrays } = taken(value);
@@ -78,7 +83,9 @@ describe("a recording in base64", () => {
 
   it.each([
     ["what is short", audio.subarray(0, 1000).toBase64()],
-    ["what is escaped", audio.toBase64().replaceAll("/", "\\/")],
+    ["other escapes", audio.toBase64().replaceAll("/", "\\u002f")],
+    ["a backslash of its own", `${audio.toBase64()}\\\\`],
+    ["more line ends than letters", `${audio.toBase64()}${"\\n".repeat(70_000)}`],
     ["another alphabet", audio.toBase64({ alphabet: "base64url" })],
     ["padding in the middle", `${audio.subarray(0, 49_150).toBase64()}${audio.toBase64()}`],
     ["spaces", `${" ".repeat(70_000)}${audio.toBase64()}`],
