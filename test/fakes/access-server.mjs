@@ -1,4 +1,5 @@
 import { createServer } from "node:http";
+import { PATIENT } from "./patient.mjs";
 import { buffer } from "node:stream/consumers";
 
 /** Where Cloudflare Access publishes the keys that it signs with. */
@@ -13,7 +14,7 @@ export async function startAccessServer() {
   /** @type {Map<string, { status?: number, body?: unknown, hang?: boolean, asked: number }>} */
   const teams = new Map();
 
-  const server = createServer(async (request, response) => {
+  const server = createServer(PATIENT, async (request, response) => {
     const [, name = "", rest = ""] = /^\/([^/]+)(\/.*)?$/.exec(request.url ?? "") ?? [];
     const team = teams.get(name);
     if (request.method === "PUT") {

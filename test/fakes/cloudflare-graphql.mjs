@@ -1,4 +1,5 @@
 import { createServer } from "node:http";
+import { PATIENT } from "./patient.mjs";
 import { readSelection } from "./graphql-selection.mjs";
 
 // What answers as Cloudflare's GraphQL Analytics API does: the query is read, only what it asks for
@@ -139,7 +140,7 @@ function handle(accounts, request, body, response) {
 
 export async function startFakeCloudflare() {
   const accounts = new Map();
-  const server = createServer(async (request, response) => {
+  const server = createServer(PATIENT, async (request, response) => {
     try {
       const chunks = [];
       for await (const chunk of request) chunks.push(chunk);

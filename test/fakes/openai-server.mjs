@@ -1,4 +1,5 @@
 import { createServer } from "node:http";
+import { PATIENT } from "./patient.mjs";
 import { chatPlan, chatReply, isChat, streamReply } from "./chat.mjs";
 import { pictureOf } from "./made-pictures.mjs";
 import {
@@ -145,7 +146,7 @@ function answerEmbeddings(script, request, body, response) {
 /** `url` is the base URL, with `/v1` and no slash at its end, as `OPENAI_BASE_URL` is written. */
 export async function startFakeOpenAi() {
   const script = new Script();
-  const server = createServer(async (request, response) => {
+  const server = createServer(PATIENT, async (request, response) => {
     try {
       const body = await readBody(request);
       if (control(script, request.url, request, body, response)) return;

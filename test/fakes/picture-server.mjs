@@ -1,4 +1,5 @@
 import { createServer } from "node:http";
+import { PATIENT } from "./patient.mjs";
 import { gzipSync } from "node:zlib";
 
 /** A whole picture: one black pixel. */
@@ -79,7 +80,7 @@ const BEHAVIOURS = {
 export async function startPictureServer() {
   /** @type {Map<string, number>} */
   const aborted = new Map();
-  const server = createServer((request, response) => {
+  const server = createServer(PATIENT, (request, response) => {
     const [path = "", query = ""] = (request.url ?? "").split("?");
     if (path === "/aborted") return response.end(String(aborted.get(query) ?? 0));
     response.on("close", () => {

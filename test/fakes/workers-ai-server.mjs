@@ -1,4 +1,5 @@
 import { createServer } from "node:http";
+import { PATIENT } from "./patient.mjs";
 import { chatPlan, chatReply, isChat, streamReply } from "./chat.mjs";
 import { rawTaskOf, smallResults, smallTask } from "./workers-ai-tasks.mjs";
 import { formFields, pictureOf } from "./made-pictures.mjs";
@@ -261,7 +262,7 @@ function answerPicture(behaviour, { model, inputs }, response) {
 
 export async function startFakeWorkersAi() {
   const script = new Script();
-  const server = createServer(async (request, response) => {
+  const server = createServer(PATIENT, async (request, response) => {
     try {
       const body = await readBody(request);
       if (control(script, request.url, request, body, response)) return;
