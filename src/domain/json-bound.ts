@@ -102,14 +102,27 @@ function endOfString(json: string, start: number): number {
  * Letters that are escaped in a text are written as they are once it was read: `\ufdfa` is six bytes,
  * and as a letter up to 33. Those that are escaped again (ASCII, halves of pairs) stay.
  */
-const unescaped = (text: string): string =>
-  text.includes("\\u")
-    ? text.replace(/\\(?:u([0-9a-fA-F]{4})|[^])/g, (escape, hex: string | undefined) =>
-        hex === undefined ? escape : letterOf(hex, escape),
-      )
-    : text;
+function unescaped(text: string): string {
+  let written = "";
+  let from = 0;
+  for (let at = text.indexOf("\\"); at !== -1; at = text.indexOf("\\", at)) {
+    const letter = text[at + 1] === "u" ? letterOf(text.slice(at + 2, at + 6)) : null;
+    if (letter === null) {
+      at += 2; // whatever is escaped, a backslash too
+      continue;
+    }
+    written += text.slice(from, at) + letter;
+    at += 6;
+    from = at;
+  }
+  return from === 0 ? text : written + text.slice(from);
+}
 
-function letterOf(hex: string, escape: string): string {
+const HEX = /^[0-9a-fA-F]{4}$/;
+
+/** Null for what is none, or stays as it is: ASCII, and the half of a pair. */
+function letterOf(hex: string): string | null {
+  if (!HEX.test(hex)) return null;
   const unit = Number.parseInt(hex, 16);
-  return unit < 0x80 || (unit >= 0xd800 && unit <= 0xdfff) ? escape : String.fromCharCode(unit);
+  return unit < 0x80 || (unit >= 0xd800 && unit <= 0xdfff) ? null : String.fromCharCode(unit);
 }
