@@ -22,10 +22,16 @@ export class CrashingDatabase implements Database {
   readonly #sqlite = new DatabaseSync(":memory:");
   readonly #statements = new Map<string, StatementSync>();
   #crash: Crash | null = null;
+  #version = 0;
 
   /** How the next transaction crashes; `none`: it does not. */
   crashNext(when: Crash | "none"): void {
     this.#crash = when === "none" ? null : when;
+  }
+
+  /** Another number whenever a row may be another one. */
+  get version(): number {
+    return this.#version;
   }
 
   run<Row extends Record<string, SqlValue>>(statement: string, ...values: SqlValue[]): Row[] {
@@ -34,6 +40,7 @@ export class CrashingDatabase implements Database {
       prepared = this.#sqlite.prepare(statement);
       this.#statements.set(statement, prepared);
     }
+    if (!statement.startsWith("SELECT")) this.#version += 1;
     return prepared.all(...(values as (string | number | null)[])) as Row[];
   }
 
@@ -48,6 +55,7 @@ export class CrashingDatabase implements Database {
       if (crash === "after_commit") throw new Crashed(crash);
       return result;
     } catch (error) {
+      this.#version += 1;
       const kept = error instanceof Crashed && error.when === "after_commit";
       if (!kept) this.#sqlite.exec("ROLLBACK TO step; RELEASE step");
       throw error;
@@ -64,10 +72,12 @@ export class CrashingDatabase implements Database {
 
   /** Everything until `forgetHistory` can be undone, so that a history costs no new schema. */
   beginHistory(): void {
+    this.#version += 1;
     this.#sqlite.exec("BEGIN");
   }
 
   forgetHistory(): void {
+    this.#version += 1;
     this.#sqlite.exec("ROLLBACK");
   }
 }
