@@ -1,5 +1,6 @@
 import { cloudflareTest } from "@cloudflare/vitest-pool-workers";
 import { defineConfig } from "vitest/config";
+import { copyModels } from "./scripts/copy-models.mjs";
 import { keepFilesInMemory } from "./scripts/memory-folder.mjs";
 import { startAccessServer } from "./test/fakes/access-server.mjs";
 import { startFakeCloudflare } from "./test/fakes/cloudflare-graphql.mjs";
@@ -11,6 +12,9 @@ keepFilesInMemory();
 // Where wrangler looks for the secrets that wrangler.toml requires, whatever the shell holds.
 process.env["KEY_SECRETS"] = "test-key-secret-of-at-least-32-bytes!";
 process.env["ADMIN_TOKEN"] = "test-admin-token-of-at-least-32-bytes";
+
+// What the Worker reads through its `ASSETS` binding; the pages are not needed here.
+copyModels();
 
 // The `AI` binding is the real class of the runtime; what answers behind it is a local fake.
 const fakeAi = await startFakeWorkersAi();

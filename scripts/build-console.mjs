@@ -1,4 +1,5 @@
-// Builds the pages of console/ into dist/console, which `[assets]` of wrangler.toml serves. Run by
+// Builds the pages of console/, and the models beside them, into dist/console, which `[assets]` of
+// wrangler.toml serves. Run by
 // `npm start` and, as the custom build of wrangler.toml, by every `wrangler dev` and `deploy`: so it
 // does nothing when what is there was built from the same sources.
 //
@@ -17,6 +18,7 @@ import {
 } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { copyModels } from "./copy-models.mjs";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const DIST = join(ROOT, "dist");
@@ -25,8 +27,15 @@ const TARGET = join(DIST, "console");
 /** Beside what is served, not in it. */
 const STAMP = join(DIST, "console.json");
 
-/** All that the pages are made of: the rules that they share with the Worker, and every package. */
-const SOURCES = ["console", "src/domain", "scripts/build-console.mjs", "package-lock.json"];
+/** All that is served: the pages, the rules that they share with the Worker, every package; models. */
+const SOURCES = [
+  "console",
+  "src/domain",
+  "models",
+  "scripts/build-console.mjs",
+  "scripts/copy-models.mjs",
+  "package-lock.json",
+];
 
 /** The files below a folder, or the file itself, as paths from `from`. */
 function filesBelow(/** @type {string} */ path, from = path) {
@@ -92,6 +101,7 @@ export async function buildConsole() {
       logLevel: "warn",
       build: output,
     });
+    copyModels(built);
     const files = moveIntoPlace(built);
     const stamp = join(built, "stamp.json");
     writeFileSync(stamp, JSON.stringify({ sources, files }));
