@@ -16,11 +16,12 @@ const require = createRequire(import.meta.url);
 const FOLDER = new URL("node_modules/nsfwjs/", import.meta.url);
 const MODEL = new URL("dist/models/mobilenet_v2/", FOLDER);
 
+const loaded = (/** @type {string} */ name) => require(fileURLToPath(new URL(name, MODEL)));
+
 /** @returns the model as TensorFlow.js reads it, and the bytes of its only shard */
 export function readSource() {
-  const load = (/** @type {string} */ name) => require(fileURLToPath(new URL(name, MODEL)));
-  const { modelTopology, weightsManifest } = load("model.min.js");
-  const bytes = Buffer.from(load("group1-shard1of1.min.js"), "base64");
+  const { modelTopology, weightsManifest } = loaded("model.min.js");
+  const bytes = Buffer.from(loaded("group1-shard1of1.min.js"), "base64");
   return { modelTopology, weightSpecs: weightsManifest[0].weights, bytes };
 }
 

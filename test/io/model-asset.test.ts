@@ -76,45 +76,45 @@ describe("a model's file", () => {
   });
 });
 
-describe("a loader", () => {
-  const length = (bytes: ArrayBuffer) => ({ length: bytes.byteLength });
+const length = (bytes: ArrayBuffer) => ({ length: bytes.byteLength });
 
+describe("a loader", () => {
   it("makes its model once", async () => {
     const { assets, asked } = answering(() => new Response(CONTENT));
-    const { load } = modelLoader(asset, length);
-    const first = await load(assets);
+    const loader = modelLoader(asset, length);
+    const first = await loader.load(assets);
     expect(first).toEqual({ length: CONTENT.length });
-    expect(await load(assets)).toBe(first);
+    expect(await loader.load(assets)).toBe(first);
     expect(asked).toHaveLength(1);
   });
 
   it("keeps one model, also when several calls come first", async () => {
     const { assets, asked } = answering(() => new Response(CONTENT));
-    const { load } = modelLoader(asset, length);
-    const [first, second] = await Promise.all([load(assets), load(assets)]);
+    const loader = modelLoader(asset, length);
+    const [first, second] = await Promise.all([loader.load(assets), loader.load(assets)]);
     expect(second).toBe(first);
-    expect(await load(assets)).toBe(first);
+    expect(await loader.load(assets)).toBe(first);
     expect(asked).toHaveLength(2);
   });
 
   it("does not wait for a fetch that never ends", async () => {
-    const { load } = modelLoader(asset, length);
+    const loader = modelLoader(asset, length);
     const hanging = answering(() => new Promise<Response>(() => {}));
-    void load(hanging.assets);
-    expect(await load(answering(() => new Response(CONTENT)).assets)).not.toBeNull();
+    void loader.load(hanging.assets);
+    expect(await loader.load(answering(() => new Response(CONTENT)).assets)).not.toBeNull();
   });
 
   it("is unavailable for a while after a failure, and then tries again", async () => {
     let nowMs = 1_000;
-    const { load } = modelLoader(asset, length, () => nowMs);
+    const loader = modelLoader(asset, length, () => nowMs);
     const missing = answering(() => new Response(null, { status: 404 }));
-    expect(await load(missing.assets)).toBeNull();
+    expect(await loader.load(missing.assets)).toBeNull();
     nowMs += RETRY_AFTER_MS - 1;
     const there = answering(() => new Response(CONTENT));
-    expect(await load(there.assets)).toBeNull();
+    expect(await loader.load(there.assets)).toBeNull();
     expect(there.asked).toEqual([]);
     nowMs += 1;
-    expect(await load(there.assets)).not.toBeNull();
+    expect(await loader.load(there.assets)).not.toBeNull();
   });
 
   it("is unavailable when the file is not a model of its version", async () => {

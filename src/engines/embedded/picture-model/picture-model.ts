@@ -1,0 +1,90 @@
+import {
+  MAX_JUDGED_PIXELS,
+  PICTURE_CLASSES,
+  type PictureScores,
+  pictureScores,
+  worseScores,
+} from "../../../domain/picture-scores.ts";
+import { type Assets, type ModelAsset, modelLoader } from "../../../io/model-asset.ts";
+import type { Picture } from "../../picture.ts";
+import type { Pixels } from "../pixels.ts";
+import { withPixels } from "../with-pixels.ts";
+import KERNELS from "./kernels.wasm";
+import { createMobilenet, type Mobilenet, SIDE } from "./mobilenet.ts";
+import { readWeights } from "./read-weights.ts";
+import { type Background, isTransparent, shrinkInto } from "./shrink.ts";
+
+// The picture model inside the Worker: small, free and often wrong (docs/picture-model.md). It may be
+// a reason to flag or to block a picture; beside a vision model it is none to approve one.
+
+/** The shipped weights; `npm run picture-model:build` prints these figures. */
+export const PICTURE_WEIGHTS: ModelAsset = {
+  file: "nsfw-1.bin",
+  bytes: 2_640_953,
+  sha256: "e5331a57f77228f44873bc1460218a8ac62d328ae0063af03087f82a781de541",
+};
+
+const WEIGHTS_ARE = { model: "nsfw-mobilenet-v2", version: 1 } as const;
+
+/** What became of a picture. */
+export type JudgedPicture =
+  | { readonly kind: "judged"; readonly scores: PictureScores }
+  /** More than `MAX_JUDGED_PIXELS`: nothing was decoded. */
+  | { readonly kind: "too_many_pixels" }
+  /** The bytes are not the picture that its header claims. */
+  | { readonly kind: "undecodable" }
+  /** The model's file cannot be had or is not the one that this source names, or it gave no scores. */
+  | { readonly kind: "unavailable" };
+
+/** Gives the model; null while it cannot be had. Never rejects. */
+export type LoadPictureModel = () => Promise<Mobilenet | null>;
+
+const LOADER = modelLoader(PICTURE_WEIGHTS, readPictureModel);
+
+/** Of this isolate, whose first picture waits for it. */
+export const pictureModelOf =
+  (assets: Assets): LoadPictureModel =>
+  () =>
+    LOADER.load(assets);
+
+/** What the model says of a picture. One picture at a time; never rejects for what a picture is. */
+export async function judgePicture(
+  picture: Picture,
+  loadModel: LoadPictureModel,
+): Promise<JudgedPicture> {
+  if (picture.width * picture.height > MAX_JUDGED_PIXELS) return { kind: "too_many_pixels" };
+  const model = await loadModel();
+  if (model === null) return { kind: "unavailable" };
+  const looked = await withPixels(picture, (pixels) => ({ scores: scoresOf(model, pixels) }));
+  if (looked === null) return { kind: "undecodable" };
+  const { scores } = looked;
+  return scores === null ? { kind: "unavailable" } : { kind: "judged", scores };
+}
+
+/** The network in a file of weights, or null if there is none of this version in it. */
+export function readPictureModel(file: ArrayBuffer): Mobilenet | null {
+  const weights = readWeights(file, WEIGHTS_ARE);
+  return weights === null ? null : createMobilenet(KERNELS, weights, PICTURE_CLASSES.length);
+}
+
+/**
+ * A picture that can be seen through is another one on a dark page than on a light one, and can be
+ * made so that only one of them is harmless: it is looked at on both. Null: the model gave no scores.
+ */
+export function scoresOf(model: Mobilenet, pixels: Pixels): PictureScores | null {
+  const seenOn = (background: Background): PictureScores | null => {
+    shrinkInto(model.input, pixels, { side: SIDE, background });
+    return scoresIn(model.run());
+  };
+  const onWhite = seenOn("white");
+  if (onWhite === null || !isTransparent(pixels)) return onWhite;
+  const onBlack = seenOn("black");
+  return onBlack === null ? null : worseScores(onWhite, onBlack);
+}
+
+function scoresIn(probabilities: Float32Array): PictureScores | null {
+  // Compared with a threshold, NaN would be harmless.
+  if (!probabilities.every(Number.isFinite)) return null;
+  const [drawing = 1, hentai = 1, neutral = 1, porn = 1, sexy = 1] = probabilities;
+  return pictureScores({ drawing, hentai, neutral, porn, sexy });
+}
