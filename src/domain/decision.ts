@@ -7,6 +7,7 @@ import {
   type LabelGroup,
 } from "./category.ts";
 import { labelMessage } from "./image-labels.ts";
+import { isPictureModel, MAX_JUDGED_PIXELS } from "./picture-scores.ts";
 import type { InputName } from "./plan-moderation.ts";
 import {
   type CategoryRule,
@@ -43,6 +44,8 @@ export interface Evidence {
     readonly category: LabelGroup;
     readonly label: string;
   }[];
+  /** Pictures of more pixels than the picture model here decodes. */
+  readonly tooManyPixels?: readonly InputName[];
 }
 
 export interface Judgement {
@@ -157,13 +160,14 @@ function scoreFindings(policy: Policy, evidence: Evidence): Finding[] {
       const stage = stageFor(evidence, category, input);
       // What one window of a text showed counts, also when another could not be read.
       const score = stage?.scores[category];
-      const crossed = score === undefined ? null : crossing(policy.categories[category], score);
-      if (score === undefined || crossed === null) continue;
+      if (stage === undefined || score === undefined) continue;
+      const crossed = crossing(policy.categories[category], stage, score);
+      if (crossed === null) continue;
       const { threshold, effect } = crossed;
       const label = evidence.labels.find((l) => l.input === input && l.category === category);
       const what =
         label === undefined
-          ? `${category} is ${score}${detailOf(category, evidence)}`
+          ? `${category} is ${score}${detailOf(category, stage, evidence)}`
           : labelMessage(label.category, { name: label.label, score });
       const message = `${what}; this policy ${effect === "flag" ? "flags" : "blocks"} from ${threshold}.`;
       const kind = label === undefined ? "score" : "label";
@@ -173,23 +177,32 @@ function scoreFindings(policy: Policy, evidence: Evidence): Finding[] {
   return findings;
 }
 
-/** The threshold named is the one at which the decision changed: a ban blocks as well. */
+/**
+ * The threshold named is the one at which the decision changed: a ban blocks as well. To ban somebody
+ * is advised on a judge's word alone: the small picture model is sure of itself on harmless pictures
+ * too.
+ */
 function crossing(
   { flag, block, ban }: CategoryRule,
+  { model }: StageResult,
   score: number,
 ): { readonly effect: "flag" | "block" | "ban"; readonly threshold: number } | null {
   const reaches = (threshold: number | null): threshold is number =>
     threshold !== null && score >= threshold;
-  if (reaches(ban))
-    return { effect: "ban", threshold: block === null ? ban : Math.min(block, ban) };
+  if (reaches(ban)) {
+    const effect = isPictureModel(model) ? "block" : "ban";
+    return { effect, threshold: block === null ? ban : Math.min(block, ban) };
+  }
   if (reaches(block)) return { effect: "block", threshold: block };
   return reaches(flag) ? { effect: "flag", threshold: flag } : null;
 }
 
-const detailOf = (category: Category, { spamPhrases }: Evidence): string =>
-  category === "spam"
-    ? ` (${spamPhrases} ${spamPhrases === 1 ? "phrase" : "phrases"} matched)`
-    : "";
+function detailOf(category: Category, { model }: StageResult, { spamPhrases }: Evidence): string {
+  if (category === "spam") {
+    return ` (${spamPhrases} ${spamPhrases === 1 ? "phrase" : "phrases"} matched)`;
+  }
+  return isPictureModel(model) ? " (by a small model, which has false alarms)" : "";
+}
 
 /** The word lists object to a text that the judge lets pass, or could not read. */
 function lexiconFindings(policy: Policy, evidence: Evidence): Finding[] {
@@ -221,7 +234,9 @@ function unavailableFindings(policy: Policy, evidence: Evidence): Finding[] {
       const status = statusOf(evidence, category, input);
       if (!unmade(status)) continue;
       const verb = { flag: "flags", block: "blocks", allow: "allows" }[policy.on_unavailable];
-      const message = `${missing(category, input, status)}; this policy ${verb} what it could not check.`;
+      const isTooLarge = status === "not_evaluated" && evidence.tooManyPixels?.includes(input);
+      const what = isTooLarge === true ? TOO_MANY_PIXELS : missing(category, input, status);
+      const message = `${what}; this policy ${verb} what it could not check.`;
       const reason = { kind: "unavailable", category, input, score: null } as const;
       findings.push({ effect, reason: { ...reason, threshold: null, message } });
     }
@@ -255,6 +270,8 @@ function isUnread(policy: Policy, evidence: Evidence, input: InputName): boolean
   }
   return asked.some(({ status }) => status === "failed" || status === "timed_out");
 }
+
+const TOO_MANY_PIXELS = `This picture has more than ${MAX_JUDGED_PIXELS / 1_000_000} megapixels, the most that the picture model here looks at (send a smaller one)`;
 
 function missing(category: Category, input: InputName, status: CheckStatus): string {
   const stage = STAGE_OF[kindOf(input)][category];

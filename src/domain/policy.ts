@@ -66,8 +66,8 @@ const JUDGE = "@cf/meta/llama-3.1-8b-instruct-fp8";
 const VISION = "@cf/google/gemma-4-26b-a4b-it";
 
 /**
- * The policy of a tenant that has set none. `canSee` is whether the engine has a vision model: the
- * embedded one has not, so a picture is flagged there, never approved.
+ * The policy of a tenant that has set none. `canSee` is whether the engine has a model that judges
+ * pictures: without one a picture is flagged, never approved.
  */
 export const defaultPolicy = (canSee: boolean): Policy => ({
   categories: defaultCategories(),
@@ -85,7 +85,7 @@ export function defaultCategories(): Policy["categories"] {
   const rules: Partial<Record<Category, CategoryRule>> = {
     toxicity: rule({ required: true, block: 0.7, ban: 0.9 }),
     spam: rule({ required: true, block: 0.7 }),
-    nsfw: rule({ inputs: ["image"], required: true, block: 0.7, ban: 0.9 }),
+    nsfw: rule({ inputs: ["image"], required: true, flag: 0.5, block: 0.7, ban: 0.9 }),
     "sexual/minors": rule({ block: 0.7 }),
     negativity: rule({}),
   };

@@ -56,7 +56,12 @@ export type CheckOutcome =
 /** How any engine call ends that gave no answer. */
 export type Unanswered =
   /** This engine has nothing for such a call, or not with that parameter: nothing ran. */
-  | { readonly kind: "unsupported"; readonly parameter?: string }
+  | {
+      readonly kind: "unsupported";
+      readonly parameter?: string;
+      /** A picture that this engine does not decode: more pixels than its own model has room for. */
+      readonly because?: "too_many_pixels";
+    }
   /** Refused before it ran, so nothing is charged. `code` is the engine's own, if it gave one. */
   | {
       readonly kind: "refused";

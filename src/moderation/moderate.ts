@@ -87,6 +87,9 @@ export async function moderate(
     spamPhrases: terms.spamPhrases,
     injection: text === null ? null : findInjection(text),
     labels: labelsOf(runs),
+    tooManyPixels: runs.flatMap(({ result: { input }, tooManyPixels }) =>
+      tooManyPixels ? [input] : [],
+    ),
   });
   const judged = { judgement, language, results, pictures };
   return { verdict: await verdictOf(context, content, version, judged), runs, pictures };

@@ -21,6 +21,8 @@ export interface StageRun {
   readonly account: "exhausted" | "answered" | null;
   /** The strongest label of each group, for the reasons. */
   readonly labels: readonly { readonly category: LabelGroup; readonly label: string }[];
+  /** A picture that the engine did not decode, for the reasons. */
+  readonly tooManyPixels: boolean;
 }
 
 /** Why a stage is not run at all. */
@@ -166,6 +168,7 @@ function stageRun(
     result,
     item,
     account: accountOf(run.calls.map(({ asked: { outcome } }) => outcome)),
+    tooManyPixels: run.calls.some(({ asked: { outcome } }) => isTooManyPixels(outcome)),
     labels: answers.flatMap(({ labels }) =>
       Object.entries(topLabels(labels ?? [])).map(([category, { name: label }]) => ({
         category: category as LabelGroup,
@@ -174,6 +177,9 @@ function stageRun(
     ),
   };
 }
+
+const isTooManyPixels = (outcome: CheckOutcome): boolean =>
+  outcome.kind === "unsupported" && outcome.because === "too_many_pixels";
 
 const measurementsIn = (answers: readonly Answered[]): Measurements | null =>
   answers.find(({ measurements }) => measurements !== undefined)?.measurements ?? null;

@@ -43,7 +43,7 @@ export interface GenerationRouteCall {
 /** What a generation needs of this deployment. */
 export const generationDeps = (call: GenerationRouteCall): GenerationDeps => ({
   config: call.config,
-  engine: createEngine(call.config, call.env.AI),
+  engine: createEngine(call.config, call.env),
   tenant: () => tenantObject(call.env, call.caller.tenant),
   cache: { store: call.env.CACHE, later: (work) => call.ctx.waitUntil(work) },
   observe: recordInferences(call.env, call.caller.tenant),

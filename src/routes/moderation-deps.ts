@@ -15,7 +15,7 @@ export const moderationDeps = (call: {
   readonly caller: { readonly tenant: string };
 }): ModerationDeps => ({
   config: call.config,
-  engine: createEngine(call.config, call.env.AI),
+  engine: createEngine(call.config, call.env),
   tenant: () => tenantObject(call.env, call.caller.tenant),
   bucket: bucketOf(call.env),
   resolveHost: resolveOverHttps((...request) => fetch(...request)),

@@ -9,6 +9,7 @@ import {
 } from "../../src/domain/category.ts";
 import { type Evidence, judge, type Judgement } from "../../src/domain/decision.ts";
 import type { InputName } from "../../src/domain/plan-moderation.ts";
+import { PICTURE_MODEL } from "../../src/domain/picture-scores.ts";
 import {
   type CategoryRule,
   defaultPolicy,
@@ -444,6 +445,21 @@ describe("what could not be checked", () => {
     expect(approved.coverage.nsfw).toBe("not_evaluated");
   });
 
+  it("a picture that is too large for the picture model, with what to do", () => {
+    const small = stage("vision", { nsfw: 0 });
+    const large = stage("vision", {}, { input: "images/1", status: "not_evaluated" });
+    const given = judge(policy, {
+      ...textOnly,
+      inputs: ["images/0", "images/1"],
+      stages: [small, large],
+      tooManyPixels: ["images/1"],
+    });
+    expect(given).toMatchObject({ decision: "flag", approved: false });
+    expect(messages(given)).toEqual([
+      "This picture has more than 4 megapixels, the most that the picture model here looks at (send a smaller one); this policy flags what it could not check.",
+    ]);
+  });
+
   it("names the check of a picture that failed, and the picture", () => {
     const failed = judge(policy, {
       ...textOnly,
@@ -492,6 +508,38 @@ describe("what could not be checked", () => {
     const given = judge(policy, replacing(textOnly, stage("judge", others)));
     expect(given.coverage).toMatchObject({ toxicity: "not_evaluated", hate: "evaluated" });
     expect(given.approved).toBe(false);
+  });
+});
+
+/** A picture of which that model says this. */
+const seen = (nsfw: number, model: string | null) =>
+  judge(policy, {
+    ...textOnly,
+    inputs: ["images/0"],
+    stages: [stage("vision", { nsfw }, { model })],
+  });
+
+describe("the small picture model", () => {
+  it("flags and blocks, and says what it is", () => {
+    expect(seen(0.49, PICTURE_MODEL)).toMatchObject({ decision: "allow", approved: true });
+    expect(seen(0.5, PICTURE_MODEL)).toMatchObject({ decision: "flag", approved: false });
+    const blocked = seen(0.7, PICTURE_MODEL);
+    expect(blocked).toMatchObject({ decision: "block", actions: ["hide_content", "warn_user"] });
+    expect(messages(blocked)).toEqual([
+      "nsfw is 0.7 (by a small model, which has false alarms); this policy blocks from 0.7.",
+    ]);
+  });
+
+  it("never advises to ban anybody, however sure it is", () => {
+    const sure = seen(1, PICTURE_MODEL);
+    expect(sure).toMatchObject({ decision: "block", actions: ["hide_content", "warn_user"] });
+    expect(seen(1, "@cf/google/gemma-4-26b-a4b-it").actions).toContain("ban_user");
+    const banOnly = judge(withRules({ nsfw: { flag: null, block: null, ban: 0.9 } }), {
+      ...textOnly,
+      inputs: ["images/0"],
+      stages: [stage("vision", { nsfw: 0.95 }, { model: PICTURE_MODEL })],
+    });
+    expect(banOnly).toMatchObject({ decision: "block", actions: ["hide_content", "warn_user"] });
   });
 });
 

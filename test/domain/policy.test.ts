@@ -33,7 +33,7 @@ describe("the default policy", () => {
       weapons: { ...image, flag: 0.5 },
       alcohol: { ...image, flag: 0.5 },
       swimwear: { ...image, flag: 0.5 },
-      nsfw: { ...image, required: true, block: 0.7, ban: 0.9 },
+      nsfw: { ...image, required: true, flag: 0.5, block: 0.7, ban: 0.9 },
     });
     expect(OPENAI_CATEGORIES).toHaveLength(13);
   });

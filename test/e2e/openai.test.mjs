@@ -92,7 +92,7 @@ test("moderations.create", async (t) => {
     );
   });
 
-  await t.test("parts: one result, the picture not judged and so not approved", async () => {
+  await t.test("parts: one result, the picture judged with the text", async () => {
     const url = `data:image/png;base64,${pngPicture(MARKER)}`;
     const reply = await client.moderations.create({
       input: [
@@ -102,8 +102,8 @@ test("moderations.create", async (t) => {
     });
     assert.equal(reply.results.length, 1);
     assertResult(reply.results[0]);
-    assert.equal(reply.results[0].flagged, true);
-    assert.equal(reply.results[0].neurogate.coverage.nsfw, "not_evaluated");
+    assert.equal(reply.results[0].flagged, false);
+    assert.equal(reply.results[0].neurogate.coverage.nsfw, "evaluated");
     assert.ok(!Object.values(reply.results[0].categories).includes(true));
   });
 

@@ -104,8 +104,8 @@ describe("POST /v1/moderations", () => {
     const { body } = await tenant.call("POST", "/v1/moderations", { input });
     expect(body.results).toHaveLength(1);
     expect(body.results[0].neurogate).toMatchObject({
-      approved: false,
-      coverage: { toxicity: "evaluated", nsfw: "not_evaluated" },
+      approved: true,
+      coverage: { toxicity: "evaluated", nsfw: "evaluated" },
     });
   });
 

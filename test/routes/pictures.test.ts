@@ -1,5 +1,6 @@
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { JPEG, join, makePng } from "../engines/embedded/sample-pictures.ts";
+import { MOSAICS, mosaicPng } from "../engines/embedded/picture-model/mosaics.ts";
 import { makeTenant, type Reply, type TestTenant } from "../client.ts";
 import { askedAbout, unique } from "./scripted.ts";
 
@@ -32,25 +33,17 @@ const seen = (marker: string): Promise<Reply> =>
     policy: "seeing",
   });
 
-describe("the embedded engine, which sees nothing", () => {
-  it("flags a picture under the default policy and says why", async () => {
+describe("the embedded engine, which has a small model", () => {
+  it("approves a harmless picture under the default policy, and names what judged it", async () => {
     const { body } = await judged(png);
     expect(body).toMatchObject({
-      decision: "flag",
-      approved: false,
+      decision: "allow",
+      approved: true,
       language: null,
-      coverage: { nsfw: "not_evaluated", weapons: "not_evaluated", toxicity: "not_required" },
-      reasons: [
-        {
-          kind: "unavailable",
-          category: "nsfw",
-          input: "images/0",
-          message:
-            "Nothing here could judge nsfw in this image; this policy flags what it could not check.",
-        },
-      ],
+      coverage: { nsfw: "evaluated", weapons: "not_evaluated", toxicity: "not_required" },
+      reasons: [],
     });
-    expect(body.stages).toHaveLength(1);
+    expect(body.stages).toHaveLength(2);
     expect(body.stages[0]).toMatchObject({
       name: "labels",
       input: "images/0",
@@ -60,6 +53,64 @@ describe("the embedded engine, which sees nothing", () => {
       scores: {},
       measurements: { format: "png", width: 8, height: 4 },
     });
+    expect(body.stages[1]).toMatchObject({
+      name: "vision",
+      input: "images/0",
+      engine: "embedded",
+      model: "neurogate/nsfw-mobilenet-v2@1",
+      priced_as: GEMMA,
+      status: "evaluated",
+      basis: "estimated",
+    });
+  });
+
+  it.each([
+    ["flagged", "flag", 0.609, 0.5, []],
+    ["blocked", "block", 0.791, 0.7, ["hide_content", "warn_user"]],
+  ] as const)("says why a picture is %s", async (name, decision, score, threshold, actions) => {
+    const { body } = await judged(await mosaicPng(MOSAICS[name]));
+    expect(body).toMatchObject({
+      decision,
+      approved: false,
+      actions,
+      scores: { nsfw: score },
+      reasons: [
+        {
+          kind: "score",
+          category: "nsfw",
+          input: "images/0",
+          score,
+          threshold,
+          message: `nsfw is ${score} (by a small model, which has false alarms); this policy ${decision}s from ${threshold}.`,
+        },
+      ],
+    });
+  });
+
+  it("looks at each of eight pictures", async () => {
+    const mosaic = await mosaicPng(MOSAICS.blocked);
+    const images = Array.from({ length: 8 }, (_, at) => ({
+      base64: base64(at === 5 ? mosaic : png),
+    }));
+    const { body } = await tenant.call("POST", "/v1/verdicts", { images });
+    expect(body).toMatchObject({ decision: "block", reasons: [{ input: "images/5" }] });
+    expect(body.stages.filter(({ name }: { name: string }) => name === "vision")).toHaveLength(8);
+  });
+
+  it("does not judge what is too large for its model, and says what to do", async () => {
+    const large = await makePng(
+      { width: 4_001, height: 1_000, depth: 1, colour: 0 },
+      Array.from({ length: 1_000 }, () => Array<number>(501).fill(0)),
+    );
+    const { body } = await judged(large);
+    expect(body).toMatchObject({
+      decision: "flag",
+      approved: false,
+      coverage: { nsfw: "not_evaluated" },
+      reasons: [{ kind: "unavailable", category: "nsfw", input: "images/0" }],
+    });
+    expect(body.reasons[0].message).toContain("more than 4 megapixels");
+    expect(body.stages[1]).toMatchObject({ name: "vision", micro_neurons: 0 });
   });
 
   it("lets a policy that requires no nsfw approve it", async () => {

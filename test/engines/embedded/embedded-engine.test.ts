@@ -1,11 +1,15 @@
+import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { makeHold } from "../../../src/domain/ledger.ts";
 import { createEmbeddedEngine } from "../../../src/engines/embedded/embedded-engine.ts";
 import type { Check } from "../../../src/engines/engine.ts";
+import { pictureModelOf } from "../../../src/engines/embedded/picture-model/picture-model.ts";
 import { readPicture } from "../../../src/engines/picture.ts";
+import { MOSAICS, mosaicPng } from "./picture-model/mosaics.ts";
 import { JPEG } from "./sample-pictures.ts";
 
-const engine = createEmbeddedEngine();
+const engine = createEmbeddedEngine(pictureModelOf(env.ASSETS));
+const engineWithoutModel = createEmbeddedEngine(() => Promise.resolve(null));
 const hold = makeHold({
   callId: "jnl_01M7WM9W9MJGXPRPG4179ZPNB8",
   requestId: "req_01M7WM9W9MJGXPRPG4179ZPNB8",
@@ -33,7 +37,7 @@ describe("the embedded engine", () => {
     expect(engine.judges("sentiment", "any")).toEqual(["negativity"]);
     expect(engine.judges("judge", "any")).toEqual(["toxicity"]);
     expect(engine.judges("labels", "any")).toEqual([]);
-    expect(engine.judges("vision", "any")).toEqual([]);
+    expect(engine.judges("vision", "any")).toEqual(["nsfw"]);
     expect(engine.languages("sentiment", "any")).toEqual(["en"]);
     expect(engine.languages("judge", "any")).toEqual(["en"]);
     expect(engine.languages("labels", "any")).toBeNull();
@@ -88,9 +92,35 @@ describe("the embedded engine", () => {
     });
   });
 
-  it("has nothing for vision", async () => {
-    expect(await run({ name: "vision", model: "any", picture: jpeg(JPEG) })).toEqual({
+  it("judges a picture by its own model, under that model's name", async () => {
+    const picture = jpeg(await mosaicPng(MOSAICS.blocked));
+    const model = "@cf/google/gemma-4-26b-a4b-it";
+    expect(await run({ name: "vision", model, picture })).toEqual({
+      kind: "answered",
+      model: "neurogate/nsfw-mobilenet-v2@1",
+      scores: { nsfw: 0.791 },
+      usage: null,
+    });
+  });
+
+  it("does not look at a picture that is too large for its model, and says so", async () => {
+    const picture = { ...jpeg(JPEG), width: 5_000, height: 3_000 };
+    expect(await run({ name: "vision", model: "any", picture })).toEqual({
       kind: "unsupported",
+      because: "too_many_pixels",
+    });
+  });
+
+  it.each([
+    ["what cannot be decoded", engine, JPEG.subarray(0, 340)],
+    ["any picture, where its model is not there", engineWithoutModel, JPEG],
+  ])("refuses %s", async (_, asked, bytes) => {
+    const check = { name: "vision", model: "any", picture: jpeg(bytes) } as const;
+    expect(await asked.run(hold, check, { timeoutMs: 1000 })).toEqual({
+      kind: "refused",
+      code: null,
+      retryable: false,
+      accountExhausted: false,
     });
   });
 
