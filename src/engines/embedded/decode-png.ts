@@ -1,4 +1,5 @@
 import PNG_WASM from "@jsquash/png/codec/pkg/squoosh_png_bg.wasm?module";
+import { isAnimatedPng } from "./animated-png.ts";
 import type { Pixels } from "./pixels.ts";
 
 // The PNG decoder of @jsquash/png, without the JavaScript around it.
@@ -22,8 +23,9 @@ const isPngExports = (exports: object): exports is PngExports =>
 
 type TakePicture = (at: number, length: number, width: number, height: number) => number;
 
-/** Throws for what is not a whole PNG. */
+/** Throws for what is not a whole, still PNG. */
 export function decodePng(bytes: Uint8Array): Pixels {
+  if (isAnimatedPng(bytes)) throw new Error("the PNG is animated");
   let pixels: Pixels | undefined;
   const { exports: png } = instantiate((at, length, width, height) => {
     pixels = { data: new Uint8ClampedArray(png.memory.buffer, at >>> 0, length), width, height };

@@ -156,6 +156,15 @@ describe("pictures that cannot be decoded", () => {
     expect(await measured(repeated(101))).toBeNull();
   });
 
+  it("refuses a PNG that is animated: only its first picture would be seen", async () => {
+    const header = { width: 1, height: 1, depth: 8, colour: 6 };
+    const control = pngChunk("acTL", new Uint8Array([0, 0, 0, 2, 0, 0, 0, 0]));
+    const text = pngChunk("tEXt", new TextEncoder().encode("Comment\0acTL"));
+    expect(await measured(await makePng(header, [RED], [text]))).not.toBeNull();
+    expect(await measured(await makePng(header, [RED], [control]))).toBeNull();
+    expect(await measured(await makePng(header, [RED], [text, control]))).toBeNull();
+  });
+
   it("refuses pixels that are not of the size in the header", async () => {
     const picture = { bytes: JPEG, format: "jpeg", width: 25, height: 16 } as const;
     expect(await measurePicture(picture)).toBeNull();
