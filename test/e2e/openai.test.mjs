@@ -96,7 +96,7 @@ test("moderations.create", async (t) => {
     const url = `data:image/png;base64,${pngPicture(MARKER)}`;
     const reply = await client.moderations.create({
       input: [
-        { type: "text", text: `A red square, ${MARKER}` },
+        { type: "text", text: `A lovely day, ${MARKER}.` },
         { type: "image_url", image_url: { url } },
       ],
     });
