@@ -51,9 +51,6 @@ export interface Config {
   readonly safetyMarginDays: number;
 }
 
-/** Whether the engine has a model that judges pictures: the default policy asks for one only then. */
-export const canSee = ({ inference }: Pick<Config, "inference">): boolean => inference !== "openai";
-
 export const LOG_LEVELS = ["info", "warn", "error"] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 

@@ -1,4 +1,4 @@
-import { canSee, readConfig } from "../../src/config.ts";
+import { readConfig } from "../../src/config.ts";
 import type { PriceOverrides } from "../../src/domain/catalogue.ts";
 
 /** What the platform, not the tenant, sets. */
@@ -6,7 +6,7 @@ export interface Platform {
   readonly workersPlan: "free" | "paid";
   /** µN per unit by model, over the catalogue's prices. */
   readonly prices: PriceOverrides;
-  /** Whether the engine has a model that judges pictures. */
+  /** Whether the engine has a vision model: the default policy asks for one only then. */
   readonly canSee: boolean;
   /** Whether webhooks may be delivered to public hosts only. */
   readonly publicTargetsOnly: boolean;
@@ -27,7 +27,7 @@ export function readPlatform(env: Env): Platform {
   return {
     workersPlan,
     prices: config?.prices ?? {},
-    canSee: config !== null && canSee(config),
+    canSee: config?.inference === "workers-ai",
     publicTargetsOnly: config?.webhookTargets !== "any",
     storageLimit: STORAGE_LIMIT[workersPlan],
   };

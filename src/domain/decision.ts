@@ -82,6 +82,12 @@ export const STAGE_OF: Readonly<Record<InputKind, Partial<Record<Category, Stage
   },
 };
 
+/** Which stage answers in its place, where nothing else was asked. */
+const STAND_IN_OF: Readonly<Record<InputKind, Partial<Record<Category, StageName>>>> = {
+  text: {},
+  image: { nsfw: "picture" },
+};
+
 export function judge(policy: Policy, evidence: Evidence): Judgement {
   const coverage = coverageOf(policy, evidence);
   const findings = [
@@ -132,12 +138,16 @@ function statusOf(evidence: Evidence, category: Category, input: InputName): Che
   return stage.scores[category] === undefined ? "not_evaluated" : "evaluated";
 }
 
-export const stageFor = (
+export function stageFor(
   { stages }: Evidence,
   category: Category,
   input: InputName,
-): StageResult | undefined =>
-  stages.find((stage) => stage.input === input && stage.name === STAGE_OF[kindOf(input)][category]);
+): StageResult | undefined {
+  const kind = kindOf(input);
+  const find = (name: StageName | undefined): StageResult | undefined =>
+    stages.find((stage) => stage.input === input && stage.name === name);
+  return find(STAGE_OF[kind][category]) ?? find(STAND_IN_OF[kind][category]);
+}
 
 const termFindings = ({ blockedTerms }: Evidence): Finding[] =>
   blockedTerms.map((index) => ({

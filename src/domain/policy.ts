@@ -66,8 +66,8 @@ const JUDGE = "@cf/meta/llama-3.1-8b-instruct-fp8";
 const VISION = "@cf/google/gemma-4-26b-a4b-it";
 
 /**
- * The policy of a tenant that has set none. `canSee` is whether the engine has a model that judges
- * pictures: without one a picture is flagged, never approved.
+ * The policy of a tenant that has set none. `canSee` is whether the engine has a vision model. The
+ * embedded one has not: the picture model inside the Worker, which costs nothing, stands in for it.
  */
 export const defaultPolicy = (canSee: boolean): Policy => ({
   categories: defaultCategories(),

@@ -35,7 +35,16 @@ export interface Reason {
   readonly message: string;
 }
 
-export const STAGE_NAMES = ["sentiment", "spam", "lexicon", "judge", "labels", "vision"] as const;
+/** In the order in which a verdict shows them. */
+export const STAGE_NAMES = [
+  "sentiment",
+  "spam",
+  "lexicon",
+  "judge",
+  "labels",
+  "picture",
+  "vision",
+] as const;
 export type StageName = (typeof STAGE_NAMES)[number];
 
 /** What a picture's pixels say of it; a report, not a judgement. */

@@ -165,6 +165,7 @@ const runContext = (context: GuardContext): ModerationContext => ({
   gate: createGate(GATE_CAPACITY),
   // Pictures came along, or were fetched for the chat itself.
   fetchPicture: async () => null,
+  judgePicture: null,
 });
 
 /** A text of a guarded chat as a content item; no verdict of it is stored, and none is forced. */

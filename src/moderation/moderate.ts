@@ -11,6 +11,13 @@ import type { Picture } from "../engines/picture.ts";
 import type { PreparedContent } from "./content.ts";
 import { contentDigest } from "./content-digest.ts";
 import { canBe, detectLanguage } from "./language.ts";
+import {
+  type JudgePicture,
+  type PictureStage,
+  pictureStage,
+  skippedPicture,
+  unseenPictures,
+} from "./picture-stage.ts";
 import { prepareStage } from "./prepare-stage.ts";
 import type { RunContext } from "./run-context.ts";
 import { runStage, skipped, type StageRun } from "./run-stage.ts";
@@ -21,6 +28,8 @@ import { runStage, skipped, type StageRun } from "./run-stage.ts";
 export interface ModerationContext extends RunContext {
   /** Brings a picture that was named by URL; null when it could not be had. */
   readonly fetchPicture: (url: URL) => Promise<Picture | null>;
+  /** The picture model inside the Worker; null: it is not asked. */
+  readonly judgePicture: JudgePicture | null;
 }
 
 export interface Moderated {
@@ -57,7 +66,9 @@ export async function moderate(
   const withoutAllowed = nothingAllowed ? null : terms.unallowed;
   const spared = terms.blocked.length > 0 && !policy.evaluate_all;
   // Nothing is fetched that no stage would look at.
-  const looksAt = !spared && stages.some(({ input }) => input !== "text");
+  const unseen =
+    context.judgePicture === null ? [] : unseenPictures(policy, inputsOf(content), stages);
+  const looksAt = !spared && (unseen.length > 0 || stages.some(({ input }) => input !== "text"));
   const fetched = looksAt ? picturesOf(context, content) : [];
   const runs = await Promise.all(
     stages.map(async (stage) => {
@@ -76,8 +87,10 @@ export async function moderate(
     }),
   );
   const pictures = await fetched;
+  const seen = await seenByModel(context, { inputs: unseen, spared, pictures });
   const results = [
     ...runs.map(({ result }) => result),
+    ...seen.map(({ result }) => result),
     ...freeStages(context.engine, policy, { text, language, terms }),
   ].toSorted((a, b) => STAGE_NAMES.indexOf(a.name) - STAGE_NAMES.indexOf(b.name));
   const judgement = judge(policy, {
@@ -87,12 +100,31 @@ export async function moderate(
     spamPhrases: terms.spamPhrases,
     injection: text === null ? null : findInjection(text),
     labels: labelsOf(runs),
-    tooManyPixels: runs.flatMap(({ result: { input }, tooManyPixels }) =>
+    tooManyPixels: [...runs, ...seen].flatMap(({ result: { input }, tooManyPixels }) =>
       tooManyPixels ? [input] : [],
     ),
   });
   const judged = { judgement, language, results, pictures };
   return { verdict: await verdictOf(context, content, version, judged), runs, pictures };
+}
+
+/** What the picture model says of those pictures. */
+function seenByModel(
+  context: ModerationContext,
+  about: {
+    readonly inputs: readonly InputName[];
+    readonly spared: boolean;
+    readonly pictures: readonly (Picture | null)[];
+  },
+): Promise<PictureStage[]> {
+  const { judgePicture } = context;
+  return Promise.all(
+    about.inputs.map(async (input) => {
+      if (about.spared || judgePicture === null) return skippedPicture(input);
+      const picture = about.pictures[Number(input.slice("images/".length))] ?? null;
+      return pictureStage(context, judgePicture, { input, picture });
+    }),
+  );
 }
 
 async function verdictOf(

@@ -26,6 +26,7 @@ import { fetchPicture } from "./fetch-picture.ts";
 import { createGate } from "./gate.ts";
 import { keptContent } from "./keep-contents.ts";
 import { moderate } from "./moderate.ts";
+import type { JudgePicture } from "./picture-stage.ts";
 import { admittedPolicy, knownPolicy, type KnownPolicy } from "./policy-cache.ts";
 import type { ResolveHost } from "../io/resolve-host.ts";
 import type { StageRun } from "./run-stage.ts";
@@ -71,6 +72,8 @@ export interface ModerationDeps {
   readonly engine: Engine;
   readonly tenant: () => Tenant;
   readonly resolveHost: ResolveHost | null;
+  /** The picture model inside the Worker; null: it is not asked. */
+  readonly judgePicture: JudgePicture | null;
   /** For contents that are kept; null: their pictures are not. */
   readonly bucket: R2Bucket | null;
   readonly observe?: Observe;
@@ -156,7 +159,7 @@ const admitRequest = (
 });
 
 async function run(
-  { config, engine, resolveHost }: ModerationDeps,
+  { config, engine, resolveHost, judgePicture }: ModerationDeps,
   contents: readonly PreparedContent[],
   hold: Hold,
   policy: PolicyVersion,
@@ -169,6 +172,7 @@ async function run(
     deadlineMs: Date.now() + RUN_DEADLINE_MS,
     gate: createGate(GATE_CAPACITY),
     fetchPicture: (url: URL) => fetchedPicture(url, resolveHost),
+    judgePicture,
   };
   const moderated = await Promise.all(
     contents.map((content, at) => {

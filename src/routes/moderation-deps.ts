@@ -1,6 +1,7 @@
 import type { Config } from "../config.ts";
 import { usable } from "../domain/month-quota.ts";
 import { createEngine } from "../engines/create-engine.ts";
+import { judgePicture, pictureModelOf } from "../engines/embedded/picture-model/picture-model.ts";
 import { callHeaders, rateLimitHeaders } from "../http/rate-headers.ts";
 import type { Moderation, ModerationDeps } from "../moderation/moderation-call.ts";
 import { resolveOverHttps } from "../io/resolve-host.ts";
@@ -17,6 +18,11 @@ export const moderationDeps = (call: {
   config: call.config,
   engine: createEngine(call.config, call.env),
   tenant: () => tenantObject(call.env, call.caller.tenant),
+  // Deployed with a real vision model the small one is not asked: it finds less, and alarms more.
+  judgePicture:
+    call.config.inference === "embedded"
+      ? (picture) => judgePicture(picture, pictureModelOf(call.env.ASSETS))
+      : null,
   bucket: bucketOf(call.env),
   resolveHost: resolveOverHttps((...request) => fetch(...request)),
   observe: recordInferences(call.env, call.caller.tenant),

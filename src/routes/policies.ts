@@ -1,5 +1,4 @@
 import * as v from "valibot";
-import { canSee } from "../config.ts";
 import { defaultPolicy } from "../domain/policy.ts";
 import { ok } from "../http/call.ts";
 import { defineRoute } from "../http/route.ts";
@@ -71,7 +70,7 @@ export const putPolicy = defineRoute({
   failures: [...TENANT_READ, "over_limit"],
   handle: async (call) => {
     const { name } = call.params;
-    const { models } = defaultPolicy(canSee(call.config));
+    const { models } = defaultPolicy(call.config.inference === "workers-ai");
     const policy = policyOf(call.body, models);
     const put = await tellTenant(call, (tenant, caller) => tenant.putPolicy(caller, name, policy));
     if (put.kind !== "policy") return put;

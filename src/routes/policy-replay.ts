@@ -1,6 +1,5 @@
 import * as v from "valibot";
 import type { ReplayPage } from "../../durable-objects/tenant/policy-replay.ts";
-import { canSee } from "../config.ts";
 import { defaultPolicy } from "../domain/policy.ts";
 import { NOTHING_REPLAYED, type PolicyReplay, together } from "../domain/policy-replay.ts";
 import { ok } from "../http/call.ts";
@@ -34,7 +33,7 @@ export const replayPolicy = defineRoute({
   handle: async (call) => {
     const { body, config } = call;
     const { name } = call.params;
-    const { models } = defaultPolicy(canSee(config));
+    const { models } = defaultPolicy(config.inference === "workers-ai");
     const proposed = body.policy === undefined ? null : policyOf(body.policy, models);
     const time = replayedTime(body, Date.now());
     const replayed = await replayedPages(body.cursor ?? null, (before) =>

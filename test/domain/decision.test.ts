@@ -34,7 +34,7 @@ const stage = (
   fields: Partial<StageResult> = {},
 ): StageResult => ({
   name,
-  input: name === "labels" || name === "vision" ? "images/0" : "text",
+  input: name === "labels" || name === "picture" || name === "vision" ? "images/0" : "text",
   model: null,
   priced_as: null,
   engine: "workers-ai",
@@ -516,7 +516,7 @@ const seen = (nsfw: number, model: string | null) =>
   judge(policy, {
     ...textOnly,
     inputs: ["images/0"],
-    stages: [stage("vision", { nsfw }, { model })],
+    stages: [stage(model === PICTURE_MODEL ? "picture" : "vision", { nsfw }, { model })],
   });
 
 describe("the small picture model", () => {
@@ -537,9 +537,22 @@ describe("the small picture model", () => {
     const banOnly = judge(withRules({ nsfw: { flag: null, block: null, ban: 0.9 } }), {
       ...textOnly,
       inputs: ["images/0"],
-      stages: [stage("vision", { nsfw: 0.95 }, { model: PICTURE_MODEL })],
+      stages: [stage("picture", { nsfw: 0.95 }, { model: PICTURE_MODEL })],
     });
     expect(banOnly).toMatchObject({ decision: "block", actions: ["hide_content", "warn_user"] });
+  });
+
+  it("does not answer for a vision model that failed", () => {
+    const given = judge(policy, {
+      ...textOnly,
+      inputs: ["images/0"],
+      stages: [
+        stage("picture", { nsfw: 0 }, { model: PICTURE_MODEL }),
+        stage("vision", {}, { status: "failed" }),
+      ],
+    });
+    expect(given).toMatchObject({ decision: "flag", approved: false });
+    expect(given.coverage.nsfw).toBe("failed");
   });
 });
 
@@ -603,6 +616,7 @@ describe("approved", () => {
         ...(["sentiment", "spam", "lexicon", "judge"] as const).map((n) => anyStage(n, "text")),
         ...(["images/0", "images/1"] as const).flatMap((input) => [
           anyStage("labels", input),
+          anyStage("picture", input),
           anyStage("vision", input),
         ]),
       ),
@@ -621,6 +635,7 @@ describe("approved", () => {
     spam: ["spam"],
     judge: JUDGED_CATEGORIES,
     labels: ["weapons", "alcohol", "swimwear"],
+    picture: ["nsfw"],
     vision: ["nsfw"],
   };
 
@@ -630,6 +645,8 @@ describe("approved", () => {
       (one) =>
         one.input === input &&
         one.status === "evaluated" &&
+        // The picture model counts only where no vision model was asked.
+        !(one.name === "picture" && stages.some((o) => o.name === "vision" && o.input === input)) &&
         (answers[one.name] ?? []).includes(category) &&
         one.scores[category] !== undefined,
     );

@@ -95,7 +95,7 @@ describe("the console", { skip: NO_BROWSER, timeout: 300_000 }, () => {
     await button("Make tenant").click();
     await dialog().getByText("must have at most six decimals").first().waitFor();
     await assertAccessible(page, "a dialog with an error");
-    await field("Neurons a day").fill("50");
+    await field("Neurons a day").fill("25");
     await button("Make tenant").click();
     await page.getByRole("heading", { name: "story" }).waitFor();
   });
@@ -187,7 +187,7 @@ describe("the console", { skip: NO_BROWSER, timeout: 300_000 }, () => {
     await field("Overage cap").fill("1000");
     await button("Review the change").click();
     await dialog()
-      .getByText("Calls beyond 50 neurons a day are admitted up to 1,000 more")
+      .getByText("Calls beyond 25 neurons a day are admitted up to 1,000 more")
       .waitFor();
     await assertAccessible(page, "a change under review");
     await button("Save").click();

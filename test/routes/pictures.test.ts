@@ -54,14 +54,51 @@ describe("the embedded engine, which has a small model", () => {
       measurements: { format: "png", width: 8, height: 4 },
     });
     expect(body.stages[1]).toMatchObject({
-      name: "vision",
+      name: "picture",
       input: "images/0",
       engine: "embedded",
       model: "neurogate/nsfw-mobilenet-v2@1",
-      priced_as: GEMMA,
+      priced_as: null,
       status: "evaluated",
+      micro_neurons: 0,
+    });
+    expect(body.micro_neurons).toBe(228_055);
+  });
+
+  it("answers for a vision model that the policy names, at that model's price", async () => {
+    const { body } = await judged(await mosaicPng(MOSAICS.blocked), { policy: "seeing" });
+    expect(body).toMatchObject({ decision: "block", scores: { nsfw: 0.791 } });
+    expect(body.stages.map(({ name }: { name: string }) => name)).toEqual(["labels", "vision"]);
+    expect(body.stages[1]).toMatchObject({
+      model: "neurogate/nsfw-mobilenet-v2@1",
+      priced_as: GEMMA,
       basis: "estimated",
     });
+  });
+
+  it("is asked also where a policy wants nothing else of pictures", async () => {
+    const nothing = { inputs: [], required: false, flag: null, block: null, ban: null };
+    const categories = { weapons: nothing, alcohol: nothing, swimwear: nothing };
+    await tenant.call("PUT", "/v1/policies/nsfw-only", { categories });
+    const { body } = await judged(png, { policy: "nsfw-only" });
+    expect(body).toMatchObject({ decision: "allow", approved: true, micro_neurons: 0 });
+    expect(body.stages.map(({ name }: { name: string }) => name)).toEqual(["picture"]);
+  });
+
+  it("looks at nothing of an item that a term has blocked", async () => {
+    await tenant.call("PUT", "/v1/policies/spare", { terms: { block: ["zyzzyva"] } });
+    const { body } = await judged(png, { policy: "spare", text: "zyzzyva" });
+    expect(body).toMatchObject({ decision: "block", coverage: { nsfw: "not_required" } });
+    const stage = body.stages.find(({ name }: { name: string }) => name === "picture");
+    expect(stage).toMatchObject({ status: "not_required", model: null, scores: {} });
+  });
+
+  it("is not asked beside a real vision model, nor in its place", async () => {
+    const { body } = await tenant.onWorkersAi("POST", "/v1/verdicts", {
+      images: [{ base64: base64(png) }],
+    });
+    expect(body).toMatchObject({ decision: "flag", approved: false });
+    expect(body.coverage.nsfw).toBe("not_evaluated");
   });
 
   it.each([
@@ -94,7 +131,7 @@ describe("the embedded engine, which has a small model", () => {
     }));
     const { body } = await tenant.call("POST", "/v1/verdicts", { images });
     expect(body).toMatchObject({ decision: "block", reasons: [{ input: "images/5" }] });
-    expect(body.stages.filter(({ name }: { name: string }) => name === "vision")).toHaveLength(8);
+    expect(body.stages.filter(({ name }: { name: string }) => name === "picture")).toHaveLength(8);
   });
 
   it("does not judge what is too large for its model, and says what to do", async () => {
@@ -110,7 +147,7 @@ describe("the embedded engine, which has a small model", () => {
       reasons: [{ kind: "unavailable", category: "nsfw", input: "images/0" }],
     });
     expect(body.reasons[0].message).toContain("more than 4 megapixels");
-    expect(body.stages[1]).toMatchObject({ name: "vision", micro_neurons: 0 });
+    expect(body.stages[1]).toMatchObject({ name: "picture", micro_neurons: 0 });
   });
 
   it("lets a policy that requires no nsfw approve it", async () => {
