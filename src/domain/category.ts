@@ -39,8 +39,8 @@ export const JUDGED_CATEGORIES = ["toxicity", ...OPENAI_CATEGORIES] as const;
 /** Each from 0 to 1; a category that was not evaluated is absent. */
 export type Scores = Partial<Record<Category, number>>;
 
-/** A record with one entry for each of `categories`, in their order. */
-export const forEach = <C extends Category, T>(
+/** A record with one entry for each of `categories` (or other names), in their order. */
+export const forEach = <C extends string, T>(
   categories: readonly C[],
   make: (category: C) => T,
 ): Record<C, T> =>

@@ -30,6 +30,7 @@ export const toVerdict = (verdict: Verdict) => ({
     basis: stage.basis,
     priced_as: stage.priced_as,
     measurements: stage.measurements,
+    failure: stage.failure ?? null,
   })),
   micro_neurons: verdict.microNeurons,
   neurons: verdict.microNeurons / MICRO_PER_NEURON,

@@ -57,6 +57,39 @@ export interface PictureMeasurements {
   readonly colourfulness: number;
 }
 
+/** Why a check was not made, or failed. */
+export const CHECK_FAILURES = [
+  /** The text is in a language that the check does not know. */
+  "language",
+  /** The text is in no language that can be told, and has too few words that the check knows. */
+  "unknown_words",
+  /** The text goes on beyond what is read. */
+  "too_long",
+  "too_many_pixels",
+  /** Nothing here answers such a question. */
+  "no_judge",
+  /** The picture could not be fetched. */
+  "picture_unavailable",
+  /** The picture could not be decoded, or the model for it is not there. */
+  "picture_unreadable",
+  /** The engine turned the call away. */
+  "refused",
+  "no_capacity",
+  /** The Cloudflare account's own allocation of the day is used up. */
+  "account_exhausted",
+  /** The engine broke, or the connection to it. */
+  "upstream_error",
+  /** The model answered, and not as it was asked to. */
+  "malformed_answer",
+  "timed_out",
+] as const;
+
+export interface CheckFailure {
+  readonly kind: (typeof CHECK_FAILURES)[number];
+  /** HTTP. */
+  readonly upstream_status?: number;
+}
+
 /** One look at one input, by an engine or by our own rules. */
 export interface StageResult {
   readonly name: StageName;
@@ -72,6 +105,8 @@ export interface StageResult {
   readonly micro_neurons: number;
   readonly basis: Basis;
   readonly measurements: PictureMeasurements | null;
+  /** Null: it was evaluated, or not required. Absent in verdicts of before it was told. */
+  readonly failure?: CheckFailure | null;
 }
 
 export interface Review {

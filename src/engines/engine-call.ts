@@ -16,12 +16,22 @@ const MAX_REPLY_BYTES = 1_048_576;
 export type NoReply = Exclude<Reply, { kind: "replied" }>;
 
 export const FAILED: NoReply = { kind: "failed", usage: null };
+/** The model ran, and did not answer as it was asked to. */
+export const MALFORMED: NoReply = { kind: "failed", usage: null, malformed: true };
 export const TIMED_OUT: NoReply = { kind: "timed_out" };
 
-export function refused(code: number | null, retryable = false): NoReply {
+export function refused(
+  code: number | null,
+  retryable = false,
+  status: number | null = null,
+): NoReply {
   const accountExhausted = code === 3036 || code === 4006;
-  return { kind: "refused", code, retryable, accountExhausted };
+  return { kind: "refused", code, retryable, accountExhausted, ...(status !== null && { status }) };
 }
+
+/** A status that is no answer. */
+export const failedWith = (status: number | null): NoReply =>
+  status === null ? FAILED : { kind: "failed", usage: null, status };
 
 /**
  * Runs a call and gives up at the deadline, or when the caller's signal fires, even if the call

@@ -14,10 +14,18 @@ export type EngineName = "workers-ai" | "openai" | "embedded";
 
 /** One question to an engine: one engine call, one unit of its rate class. */
 export type Check =
-  | { readonly name: "sentiment"; readonly model: string; readonly text: string }
-  | { readonly name: "judge"; readonly model: string; readonly text: string }
+  | TextCheck<"sentiment">
+  | TextCheck<"judge">
   | { readonly name: "labels"; readonly model: string; readonly picture: Picture }
   | { readonly name: "vision"; readonly model: string; readonly picture: Picture };
+
+export interface TextCheck<Name extends "sentiment" | "judge"> {
+  readonly name: Name;
+  readonly model: string;
+  readonly text: string;
+  /** Of the whole text, ISO 639-1; null: nobody can say. Then the engine says whether it can read it. */
+  readonly language: string | null;
+}
 
 /** An ImageNet label as the engine named it; `score` from 0 to 1. */
 export interface Label {
@@ -59,15 +67,22 @@ export type Unanswered =
   | {
       readonly kind: "unsupported";
       readonly parameter?: string;
-      /** A picture that this engine does not decode: more pixels than its own model has room for. */
-      readonly because?: "too_many_pixels";
+      /**
+       * A picture of more pixels than this engine's own model has room for; a text in no language that
+       * can be told, with too few words that it knows.
+       */
+      readonly because?: "too_many_pixels" | "unknown_words";
     }
   /** Refused before it ran, so nothing is charged. `code` is the engine's own, if it gave one. */
   | {
       readonly kind: "refused";
       readonly code: number | null;
+      /** The HTTP status, where one came. */
+      readonly status?: number;
       /** A repeat may succeed: no capacity (3040), or the connection was never made. */
       readonly retryable: boolean;
+      /** A picture of which nothing can be said: it cannot be decoded, or its model is not there. */
+      readonly because?: "picture_unreadable";
       /** 3036 or 4006: the Cloudflare account's own allocation of the day is gone. */
       readonly accountExhausted: boolean;
     }
@@ -77,7 +92,14 @@ export type Unanswered =
    * It ran, or may have, and what came is of no use: a lost connection, malformed JSON, an answer
    * that is not exactly the schema, a 5xx without a code. `usage` when it was reported all the same.
    */
-  | { readonly kind: "failed"; readonly usage: Usage | null };
+  | {
+      readonly kind: "failed";
+      readonly usage: Usage | null;
+      /** The HTTP status, where one came that is no good one. */
+      readonly status?: number;
+      /** It answered, and not as it was asked to. */
+      readonly malformed?: true;
+    };
 
 export interface CheckOptions {
   /** Milliseconds until the check is given up as `timed_out`. */
@@ -90,7 +112,7 @@ export interface Engine {
   readonly name: EngineName;
   /**
    * The languages (ISO 639-1) that this engine can judge in such a check with that model; null when
-   * it does not depend on language. Text in none of them is not sent.
+   * it does not depend on language. Text that is certainly in none of them is not sent.
    */
   languages(name: Check["name"], model: string): readonly string[] | null;
   /** The categories it can score in such a check. Empty: `unsupported`. */

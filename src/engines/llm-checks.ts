@@ -53,7 +53,8 @@ function outcome(
   if (reply.kind !== "replied") return reply;
   const usage = readUsage(reply.value);
   const scores = read(answerIn(reply.value));
-  return scores === null ? { kind: "failed", usage } : { kind: "answered", model, scores, usage };
+  if (scores === null) return { kind: "failed", usage, malformed: true };
+  return { kind: "answered", model, scores, usage };
 }
 
 /** What the model wrote: `{ response }` of Workers AI's older models, else the one choice. */

@@ -1,5 +1,6 @@
 import {
   FAILED,
+  failedWith,
   isJson,
   type NoReply,
   readJson,
@@ -127,9 +128,9 @@ function watchedBody(chunks: readonly Uint8Array[]): {
 }
 
 function classify(status: number): NoReply {
-  if (status === 429) return refused(null, true);
+  if (status === 429) return refused(null, true, status);
   if (status === 408) return TIMED_OUT;
   // A redirect is not followed: the text goes to the server that was configured or nowhere.
-  if (status < 500) return refused(null);
-  return FAILED;
+  if (status < 500) return refused(null, false, status);
+  return failedWith(status);
 }

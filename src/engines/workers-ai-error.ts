@@ -1,4 +1,13 @@
-import { FAILED, TIMED_OUT, field, type NoReply, readText, refused } from "./engine-call.ts";
+import {
+  FAILED,
+  MALFORMED,
+  failedWith,
+  TIMED_OUT,
+  field,
+  type NoReply,
+  readText,
+  refused,
+} from "./engine-call.ts";
 
 // What an error of Workers AI means for the hold: nothing ran, it may have run, it ran in vain.
 // With `returnRawResponse` the body is as it was sent; without, the `Ai` class has thrown it with
@@ -67,11 +76,15 @@ const JSON_MODE_UNMET = /json mode could ?n[o']t be met/i;
  * a way to run models for nothing.
  */
 function classify(code: number | null, status: number | null, message: string): NoReply {
-  if (JSON_MODE_UNMET.test(message)) return FAILED;
-  if (code !== null && REFUSED_CODES.has(code)) return refused(code, code === NO_CAPACITY);
+  if (JSON_MODE_UNMET.test(message)) return MALFORMED;
+  if (code !== null && REFUSED_CODES.has(code)) {
+    return refused(code, code === NO_CAPACITY, status);
+  }
   if (code !== null && TIMED_OUT_CODES.has(code)) return TIMED_OUT;
-  if (status === 429) return refused(code, true);
+  if (status === 429) return refused(code, true, status);
   if (status === 408) return TIMED_OUT;
-  if (code === null && status !== null && status >= 300 && status < 500) return refused(null);
-  return FAILED;
+  if (code === null && status !== null && status >= 300 && status < 500) {
+    return refused(null, false, status);
+  }
+  return failedWith(status);
 }

@@ -90,13 +90,14 @@ function sentimentOutcome(model: string, reply: Reply): CheckOutcome {
   if (reply.kind !== "replied") return reply;
   const negative = readLabels(reply.value)?.filter(({ name }) => name.toUpperCase() === "NEGATIVE");
   const [label, ...others] = negative ?? [];
-  if (label === undefined || others.length > 0) return { kind: "failed", usage: null };
+  if (label === undefined || others.length > 0)
+    return { kind: "failed", usage: null, malformed: true };
   return { kind: "answered", model, scores: { negativity: label.score }, usage: null };
 }
 
 function labelsOutcome(model: string, reply: Reply): CheckOutcome {
   if (reply.kind !== "replied") return reply;
   const labels = readLabels(reply.value);
-  if (labels === null) return { kind: "failed", usage: null };
+  if (labels === null) return { kind: "failed", usage: null, malformed: true };
   return { kind: "answered", model, scores: labelScores(labels), labels, usage: null };
 }

@@ -1,11 +1,13 @@
 import { eld } from "eld/extrasmall";
+import { isEnglish, isOnlyEnglish } from "../engines/embedded/english-words.ts";
 import { unmixWords, withoutDisguise } from "../engines/embedded/plain-letters.ts";
 import { asWords, spellOut } from "../engines/embedded/unobfuscate.ts";
-import { isEnglish, isOnlyEnglish } from "./english-words.ts";
+import { isForeign, isWritten, MIXED_SHARE, onlyLanguageOf } from "./scripts.ts";
 
-// In what language a text is. What the answer decides is whether a check may be trusted with the
-// text, so the two errors are not alike: English taken for something else costs a review, while
-// something else taken for English would be approved by lists that cannot read it. In doubt: null.
+// In what language a text is. A language is named only where it is certain: English by its words,
+// another one by five words at least and a confident detector, or by a script that no other language
+// has. Everything else is undetermined (null): no letters, names, few words, code, mixtures. That is no
+// reason to judge nothing: `coverageOf` says what each check may make of it.
 
 /**
  * Characters per look: the detector reads no more than about 350 bytes of what it is given, so a long
@@ -19,17 +21,32 @@ const PIECE = 300;
  */
 const MAX_PIECES = 500;
 
-/** A share of the letters from which another language, or another script, makes a text mixed. */
-const MIXED_SHARE = 0.2;
-/** Fewer letters of another script are a name or an abbreviation. */
-const MIXED_LETTERS = 4;
-
 /** A detector by letter sequences knows little of a text of a few words; a list of words does. */
 const FEW_WORDS = 8;
 /** English prose has about half of its words among these; other languages next to none. */
 const ENGLISH_SHARE = 0.2;
 
-/** ISO 639-1; null when the text has no letters, is in no language that is known, or in several. */
+/** Fewer words are no sentence: the detector finds a language in a name, too. */
+const CERTAIN_WORDS = 5;
+/**
+ * How far the detector's best score is above that of the next language that is no close relative. Lists
+ * of dishes and of car models stay below it; sentences of seven words in 16 languages lie above it.
+ */
+const CERTAIN_LEAD = 0.08;
+
+/** Languages that a detector confuses with each other: which of them it is may be wrong, not more. */
+const RELATIVES: readonly (readonly string[])[] = [
+  ["da", "no", "sv"],
+  ["ms", "id", "tl"],
+  ["hr", "sr", "bs", "sl"],
+  ["cs", "sk"],
+  ["es", "pt", "ca", "gl"],
+  ["ru", "uk", "be", "bg", "sr"],
+  ["hi", "mr"],
+  ["fa", "ur", "ar", "ku"],
+];
+
+/** ISO 639-1; null: undetermined. */
 export function detectLanguage(text: string): string | null {
   const plain = unmixWords(withoutDisguise(text));
   const words = plain.split(/\s+/).filter((word) => LETTER.test(word) && !isAddress(word));
@@ -42,6 +59,29 @@ export function detectLanguage(text: string): string | null {
 /** Whether the letters of a text can be that language at all: what a caller says may be a mistake. */
 export const canBe = (language: string, text: string): boolean =>
   !isForeign(unmixWords(withoutDisguise(text)), language);
+
+/** What a check can make of a text, by the languages that it knows. */
+export type LanguageCoverage =
+  /** Its language is among them. */
+  | "covered"
+  /** It is in another one, for certain: the check is not asked. */
+  | "uncovered"
+  /** Nobody can say: the check is asked. */
+  | "undetermined";
+
+/**
+ * @param languages of the check; null: it does not depend on language
+ * @param language of the text; null: undetermined
+ */
+export function coverageOf(
+  languages: readonly string[] | null,
+  { language, text }: { readonly language: string | null; readonly text: string },
+): LanguageCoverage {
+  if (languages === null) return "covered";
+  if (language !== null) return languages.includes(language) ? "covered" : "uncovered";
+  const plain = unmixWords(withoutDisguise(text));
+  return languages.some((one) => isWritten(plain, one)) ? "undetermined" : "uncovered";
+}
 
 const LETTER = /\p{L}/u;
 
@@ -70,24 +110,48 @@ function pieces(words: readonly string[]): string[] {
 const inParts = (word: string): string[] =>
   word.length < PIECE ? [word] : (word.match(/.{1,100}/gsu) ?? []);
 
-function lookAt(piece: string): Look {
-  return { language: choose(eld.detect(piece).language || null, piece), letters: piece.length };
-}
+const lookAt = (piece: string): Look => ({ language: choose(piece), letters: piece.length });
 
-function choose(detected: string | null, piece: string): string | null {
+function choose(piece: string): string | null {
   const words = wordsOf(piece);
-  if (detected === "en") {
-    const share = words.filter(isEnglish).length / words.length;
+  const detected = eld.detect(piece);
+  const share = words.filter(isEnglish).length / words.length;
+  if (detected.language === "en") {
     return share >= 0.5 || (share >= ENGLISH_SHARE && words.some(isOnlyEnglish)) ? "en" : null;
   }
   // "y0u 1d10t" and "i d i o t" are English once they are spelled out.
-  return [words, wordsOf(asWords(spellOut(piece)))].some(isFewEnglishWords) ? "en" : detected;
+  if ([words, wordsOf(asWords(spellOut(piece)))].some(isFewEnglishWords)) return "en";
+  const byScript = onlyLanguageOf(piece);
+  if (byScript !== null) return byScript;
+  return share < 0.5 && isSentence(piece) && isConfident(detected) ? detected.language : null;
 }
 
 const isFewEnglishWords = (words: readonly string[]): boolean =>
   words.length <= FEW_WORDS && words.every(isEnglish) && words.some(isOnlyEnglish);
 
 const wordsOf = (piece: string): string[] => piece.toLowerCase().match(/[\p{L}\p{M}']+/gu) ?? [];
+
+/** Two characters of a script without spaces are about a word. */
+const SPACELESS =
+  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/gu;
+
+/** Enough words, and not a list of names: at least half of them begin without a capital. */
+function isSentence(piece: string): boolean {
+  const spaceless = (piece.match(SPACELESS)?.length ?? 0) / 2;
+  const words = piece.match(/[\p{L}\p{M}']+/gu) ?? [];
+  const names = words.filter((word) => /^\p{Lu}\p{Ll}/u.test(word)).length;
+  return Math.max(words.length, spaceless) >= CERTAIN_WORDS && names * 2 <= words.length;
+}
+
+function isConfident(detected: ReturnType<typeof eld.detect>): boolean {
+  const scores = detected.getScores();
+  const own = RELATIVES.filter((group) => group.includes(detected.language)).flat();
+  const others = Object.entries(scores).filter(
+    ([language]) => language !== detected.language && !own.includes(language),
+  );
+  const next = Math.max(0, ...others.map(([, score]) => score));
+  return (scores[detected.language] ?? 0) - next >= CERTAIN_LEAD;
+}
 
 /** The language of most letters, unless another (or none at all) has a substantial share. */
 function prevailing(looks: readonly Look[]): string | null {
@@ -101,51 +165,3 @@ function prevailing(looks: readonly Look[]): string | null {
   if (most === undefined) return null;
   return total - most[1] > MIXED_SHARE * total ? null : most[0];
 }
-
-/** Whether a substantial part of the letters is in a script that the language is not written in. */
-function isForeign(text: string, language: string): boolean {
-  const letters = count(text, /\p{L}/gu);
-  const foreign = letters - count(text, SCRIPTS[language] ?? /\p{Script=Latin}/gu);
-  if (foreign * 2 > letters) return true;
-  return foreign >= MIXED_LETTERS && foreign >= MIXED_SHARE * letters;
-}
-
-const count = (text: string, letters: RegExp): number =>
-  text.length - text.replace(letters, "").length;
-
-const CYRILLIC = /\p{Script=Cyrillic}/gu;
-const ARABIC = /\p{Script=Arabic}/gu;
-const DEVANAGARI = /\p{Script=Devanagari}/gu;
-
-/** The scripts of those of the detector's languages that are not written in Latin letters. */
-const SCRIPTS: Readonly<Record<string, RegExp>> = {
-  am: /\p{Script=Ethiopic}/gu,
-  ar: ARABIC,
-  be: CYRILLIC,
-  bg: CYRILLIC,
-  bn: /\p{Script=Bengali}/gu,
-  el: /\p{Script=Greek}/gu,
-  fa: ARABIC,
-  gu: /\p{Script=Gujarati}/gu,
-  he: /\p{Script=Hebrew}/gu,
-  hi: DEVANAGARI,
-  hy: /\p{Script=Armenian}/gu,
-  ja: /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}ー]/gu,
-  ka: /\p{Script=Georgian}/gu,
-  kn: /\p{Script=Kannada}/gu,
-  ko: /[\p{Script=Hangul}\p{Script=Han}]/gu,
-  ku: ARABIC,
-  lo: /\p{Script=Lao}/gu,
-  ml: /\p{Script=Malayalam}/gu,
-  mr: DEVANAGARI,
-  or: /\p{Script=Oriya}/gu,
-  pa: /\p{Script=Gurmukhi}/gu,
-  ru: CYRILLIC,
-  sr: CYRILLIC,
-  ta: /\p{Script=Tamil}/gu,
-  te: /\p{Script=Telugu}/gu,
-  th: /\p{Script=Thai}/gu,
-  uk: CYRILLIC,
-  ur: ARABIC,
-  zh: /\p{Script=Han}/gu,
-};

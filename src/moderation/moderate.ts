@@ -1,10 +1,17 @@
 import { type Evidence, type Judgement, judge } from "../domain/decision.ts";
+import { baseLanguage } from "../domain/language-tag.ts";
 import { findInjection } from "../domain/injection.ts";
 import type { CheckStage, InputName } from "../domain/plan-moderation.ts";
 import { asks, type Policy, type PolicyVersion } from "../domain/policy.ts";
 import { fold, matchTerms, spamScore, type TermMatches } from "../domain/term-match.ts";
 import { forcedJudgement } from "../domain/test-input.ts";
-import { NO_REVIEW, STAGE_NAMES, type StageResult, type Verdict } from "../domain/verdict.ts";
+import {
+  type CheckFailure,
+  NO_REVIEW,
+  STAGE_NAMES,
+  type StageResult,
+  type Verdict,
+} from "../domain/verdict.ts";
 import type { Engine } from "../engines/engine.ts";
 import { LEXICON_MODEL, lexiconToxicity } from "../engines/embedded/lexicon.ts";
 import type { Picture } from "../engines/picture.ts";
@@ -43,6 +50,8 @@ export interface Moderated {
 /** One is enough to block: what a verdict stores does not grow with the policy's list. */
 const MAX_TERM_REASONS = 20;
 
+const SPARED = { status: "not_required", failure: null } as const;
+
 const NO_TEXT: TermMatches = { blocked: [], spamPhrases: 0, unallowed: "" };
 
 export async function moderate(
@@ -55,10 +64,10 @@ export async function moderate(
   const { policy } = version;
   if (test !== null) {
     const judgement = forcedJudgement(policy, inputsOf(content), test);
-    const judged = { judgement, language: languageOf(content), results: [], pictures: [] };
+    const judged = { judgement, language: languageOf(content, policy), results: [], pictures: [] };
     return { verdict: await verdictOf(context, content, version, judged), runs: [], pictures: [] };
   }
-  const language = languageOf(content);
+  const language = languageOf(content, policy);
   const { block, allow } = policy.terms;
   const terms =
     text === null ? NO_TEXT : matchTerms(text, { block, allow, spam: policy.spam_phrases });
@@ -72,7 +81,7 @@ export async function moderate(
   const fetched = looksAt ? picturesOf(context, content) : [];
   const runs = await Promise.all(
     stages.map(async (stage) => {
-      if (spared) return skipped(stage, context.engine, "not_required");
+      if (spared) return skipped(stage, context.engine, SPARED);
       // A text does not wait for pictures that are still on their way.
       const pictures = stage.input === "text" ? [] : await fetched;
       const ready = prepareStage(context.engine, stage, {
@@ -81,7 +90,7 @@ export async function moderate(
         language,
         withoutAllowed,
       });
-      return typeof ready === "string"
+      return "status" in ready
         ? skipped(stage, context.engine, ready)
         : runStage(context, ready.stage, ready.checks, ready.complete);
     }),
@@ -167,12 +176,16 @@ const inputsOf = ({ text, pictures }: PreparedContent): InputName[] => [
 
 /**
  * The caller's word for the language holds, unless the text is in a script that it is not written
- * in; without one, what is found in the text. ISO 639-1.
+ * in; without one, what is found in the text, or what the policy says of texts of which nobody can tell.
+ * ISO 639-1; null: undetermined.
  */
-function languageOf({ language, text }: PreparedContent): string | null {
-  const given = language?.toLowerCase().split("-")[0] ?? null;
-  if (given === null) return text === null ? null : detectLanguage(text);
-  return text === null || canBe(given, text) ? given : null;
+function languageOf({ language, text }: PreparedContent, _policy: Policy): string | null {
+  if (language !== null) {
+    const given = baseLanguage(language);
+    return text === null || canBe(given, text) ? given : null;
+  }
+  if (text === null) return null;
+  return detectLanguage(text);
 }
 
 const picturesOf = (
@@ -205,12 +218,17 @@ function freeStages(
   if (engine.name !== "embedded" && asks(policy, "text", ["toxicity"])) {
     const toxicity = lexiconToxicity(has.terms.unallowed, has.language);
     const status = toxicity === null ? "not_evaluated" : "evaluated";
+    const failure = toxicity === null ? { failure: unreadBy(has.language) } : {};
     const scores = toxicity === null ? {} : { toxicity };
     const named = { name: "lexicon", model: LEXICON_MODEL, engine: "embedded" } as const;
-    stages.push({ ...FREE, ...named, status, scores });
+    stages.push({ ...FREE, ...named, status, scores, ...failure });
   }
   return stages;
 }
+
+const unreadBy = (language: string | null): CheckFailure => ({
+  kind: language === null ? "unknown_words" : "language",
+});
 
 const FREE = {
   input: "text",

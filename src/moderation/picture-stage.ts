@@ -1,7 +1,7 @@
 import { PICTURE_MODEL } from "../domain/picture-scores.ts";
 import type { CheckStage, InputName } from "../domain/plan-moderation.ts";
 import { asks, type Policy } from "../domain/policy.ts";
-import type { CheckStatus, StageResult } from "../domain/verdict.ts";
+import type { CheckFailure, CheckStatus, StageResult } from "../domain/verdict.ts";
 import type { JudgedPicture } from "../engines/embedded/picture-model/picture-model.ts";
 import type { Picture } from "../engines/picture.ts";
 import type { RunContext } from "./run-context.ts";
@@ -38,7 +38,7 @@ export const unseenPictures = (
 
 /** A stage that looked at nothing, since the item was blocked already. */
 export const skippedPicture = (input: InputName): PictureStage => ({
-  result: resultOf(input, "not_required", 0),
+  result: resultOf(input, 0, ["not_required"]),
   tooManyPixels: false,
 });
 
@@ -48,14 +48,16 @@ export async function pictureStage(
   judge: JudgePicture,
   { input, picture }: { readonly input: InputName; readonly picture: Picture | null },
 ): Promise<PictureStage> {
-  if (picture === null) return { result: resultOf(input, "failed", 0), tooManyPixels: false };
+  if (picture === null) {
+    return { result: resultOf(input, 0, ["failed", "picture_unavailable"]), tooManyPixels: false };
+  }
   return gate.run(WEIGHT, async () => {
     const started = nowMs();
     if (started >= deadlineMs) {
-      return { result: resultOf(input, "timed_out", 0), tooManyPixels: false };
+      return { result: resultOf(input, 0, ["timed_out", "timed_out"]), tooManyPixels: false };
     }
     const judged = await judge(picture);
-    const result = resultOf(input, STATUS[judged.kind], nowMs() - started);
+    const result = resultOf(input, nowMs() - started, ENDS[judged.kind]);
     return {
       result:
         judged.kind === "judged"
@@ -67,14 +69,17 @@ export async function pictureStage(
 }
 
 /** Without the model nothing can be said of any picture: that is a failure, and no gap. */
-const STATUS: Readonly<Record<JudgedPicture["kind"], CheckStatus>> = {
-  judged: "evaluated",
-  too_many_pixels: "not_evaluated",
-  undecodable: "failed",
-  unavailable: "failed",
+const ENDS: Readonly<Record<JudgedPicture["kind"], End>> = {
+  judged: ["evaluated"],
+  too_many_pixels: ["not_evaluated", "too_many_pixels"],
+  undecodable: ["failed", "picture_unreadable"],
+  unavailable: ["failed", "picture_unreadable"],
 };
 
-const resultOf = (input: InputName, status: CheckStatus, latencyMs: number): StageResult => ({
+/** What became of it, and why it is no judgement. */
+type End = readonly [status: CheckStatus, failure?: CheckFailure["kind"]];
+
+const resultOf = (input: InputName, latencyMs: number, [status, kind]: End): StageResult => ({
   name: "picture",
   input,
   model: null,
@@ -86,4 +91,5 @@ const resultOf = (input: InputName, status: CheckStatus, latencyMs: number): Sta
   micro_neurons: 0,
   basis: "measured",
   measurements: null,
+  ...(kind !== undefined && { failure: { kind } }),
 });

@@ -3,10 +3,11 @@ import { JUDGE_WINDOWS, splitText, type WindowedText } from "../domain/text-wind
 import type { Check, Engine } from "../engines/engine.ts";
 import type { Picture } from "../engines/picture.ts";
 import type { PreparedContent } from "./content.ts";
+import { coverageOf } from "./language.ts";
 import type { Skip } from "./run-stage.ts";
 
 // From a planned stage to what its engine is asked. What an engine cannot judge, in a language that
-// it does not read, is not asked at all.
+// it certainly does not read, is not asked at all.
 
 export interface Ready {
   /** As it can be asked: without fallbacks that cannot read the text. */
@@ -18,6 +19,7 @@ export interface Ready {
 export interface Has {
   readonly content: PreparedContent;
   readonly pictures: readonly (Picture | null)[];
+  /** Null: undetermined. */
   readonly language: string | null;
   /** The text with what the allow terms matched taken out; null when they matched nothing. */
   readonly withoutAllowed: string | null;
@@ -26,13 +28,13 @@ export interface Has {
 /** What a stage asks its engine, or why it asks nothing. */
 export function prepareStage(engine: Engine, stage: CheckStage, has: Has): Ready | Skip {
   if (engine.judges(stage.name, stage.model).length === 0 && stage.name !== "labels") {
-    return "not_evaluated";
+    return { status: "not_evaluated", failure: { kind: "no_judge" } };
   }
   if (stage.name === "sentiment" || stage.name === "judge") {
     return prepareText(engine, stage, stage.name, has);
   }
   const picture = has.pictures[Number(stage.input.slice("images/".length))] ?? null;
-  if (picture === null) return "failed";
+  if (picture === null) return { status: "failed", failure: { kind: "picture_unavailable" } };
   const { name } = stage;
   return { stage, checks: [(model) => ({ name, model, picture })], complete: true };
 }
@@ -43,15 +45,20 @@ function prepareText(
   name: "sentiment" | "judge",
   { content, language, withoutAllowed }: Has,
 ): Ready | Skip {
-  const reads = (model: string): boolean => {
-    const languages = engine.languages(name, model);
-    return languages === null || (language !== null && languages.includes(language));
-  };
+  const text = content.text ?? "";
+  const reads = (model: string): boolean =>
+    coverageOf(engine.languages(name, model), { language, text }) !== "uncovered";
   const windowed = windowsFor(engine, name, content, withoutAllowed);
-  if (windowed === null || !reads(stage.model)) return "not_evaluated";
+  if (windowed === null) return { status: "not_evaluated", failure: { kind: "no_judge" } };
+  if (!reads(stage.model)) return { status: "not_evaluated", failure: { kind: "language" } };
   return {
     stage: { ...stage, fallbacks: stage.fallbacks.filter(reads) },
-    checks: windowed.windows.map(({ text }) => (model) => ({ name, model, text })),
+    checks: windowed.windows.map((window) => (model) => ({
+      name,
+      model,
+      text: window.text,
+      language,
+    })),
     // What was not planned is not asked, and so not read.
     complete: windowed.complete && windowed.windows.length <= stage.calls.length,
   };

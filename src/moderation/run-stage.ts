@@ -5,7 +5,7 @@ import type { Item } from "../domain/ledger.ts";
 import { sum } from "../domain/micro-neurons.ts";
 import type { CheckStage } from "../domain/plan-moderation.ts";
 import { type PlannedCall, sumUsage } from "../domain/stage.ts";
-import { type CheckStatus, type StageResult, worst } from "../domain/verdict.ts";
+import { type CheckFailure, type CheckStatus, type StageResult, worst } from "../domain/verdict.ts";
 import type { Check, CheckOutcome, Engine, Measurements } from "../engines/engine.ts";
 import type { Asked } from "../engines/ask-models.ts";
 import { askEngine } from "./ask-engine.ts";
@@ -26,11 +26,13 @@ export interface StageRun {
 }
 
 /** Why a stage is not run at all. */
-export type Skip = Extract<CheckStatus, "not_required" | "not_evaluated" | "failed">;
+export type Skip =
+  | { readonly status: "not_required"; readonly failure: null }
+  | { readonly status: "not_evaluated" | "failed"; readonly failure: CheckFailure };
 
 /** A stage that asks no engine: it costs nothing. */
-export function skipped(stage: CheckStage, engine: Engine, status: Skip): StageRun {
-  return stageRun(stage, engine, { calls: [], status, latencyMs: 0 });
+export function skipped(stage: CheckStage, engine: Engine, { status, failure }: Skip): StageRun {
+  return stageRun(stage, engine, { calls: [], status, failure, latencyMs: 0 });
 }
 
 /**
@@ -51,9 +53,20 @@ export async function runStage(
       return check === undefined ? [] : [finish(context, stage, call, check)];
     }),
   );
-  const statuses = calls.map(({ asked }) => statusOf(asked.outcome));
-  const status = worst([...statuses, ...(complete ? [] : ["not_evaluated" as const])]);
-  return stageRun(stage, context.engine, { calls, status, latencyMs: context.nowMs() - started });
+  const outcomes = calls.map(({ asked: { outcome } }) => outcome);
+  const status = worst([
+    ...outcomes.map(statusOf),
+    ...(complete ? [] : ["not_evaluated" as const]),
+  ]);
+  // Of the outcomes that made it what it is, the first.
+  const decisive = outcomes.find((outcome) => statusOf(outcome) === status);
+  const failure = decisive === undefined ? TOO_LONG : failureOf(decisive);
+  return stageRun(stage, context.engine, {
+    calls,
+    status,
+    failure,
+    latencyMs: context.nowMs() - started,
+  });
 }
 
 interface FinishedCall {
@@ -107,6 +120,36 @@ function statusOf(outcome: CheckOutcome): CheckStatus {
   }
 }
 
+const TOO_LONG: CheckFailure = { kind: "too_long" };
+
+/** Null: it was evaluated. */
+function failureOf(outcome: CheckOutcome): CheckFailure | null {
+  switch (outcome.kind) {
+    case "answered":
+      return isJudgement(outcome) ? null : { kind: "no_judge" };
+    case "unsupported":
+      return { kind: outcome.because ?? "no_judge" };
+    case "timed_out":
+      return { kind: "timed_out" };
+    case "refused":
+      return { kind: refusalOf(outcome), ...withStatus(outcome) };
+    case "failed":
+      return {
+        kind: outcome.malformed === true ? "malformed_answer" : "upstream_error",
+        ...withStatus(outcome),
+      };
+  }
+}
+
+function refusalOf(refused: Extract<CheckOutcome, { kind: "refused" }>): CheckFailure["kind"] {
+  if (refused.accountExhausted) return "account_exhausted";
+  if (refused.because !== undefined) return refused.because;
+  return refused.retryable ? "no_capacity" : "refused";
+}
+
+const withStatus = ({ status }: { readonly status?: number }) =>
+  status === undefined ? {} : { upstream_status: status };
+
 type Answered = Extract<CheckOutcome, { kind: "answered" }>;
 
 /** An answer that only measured a picture has judged nothing. */
@@ -122,6 +165,7 @@ function stageRun(
   run: {
     readonly calls: readonly FinishedCall[];
     readonly status: CheckStatus;
+    readonly failure: CheckFailure | null;
     readonly latencyMs: number;
   },
 ): StageRun {
@@ -163,6 +207,7 @@ function stageRun(
     micro_neurons: microNeurons,
     basis,
     measurements: measurementsIn(answers),
+    ...(run.failure !== null && { failure: run.failure }),
   };
   return {
     result,

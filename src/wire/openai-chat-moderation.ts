@@ -1,10 +1,9 @@
 import * as v from "valibot";
-import { forEach, OPENAI_CATEGORIES } from "../domain/category.ts";
 import type { GuardModes } from "../domain/guard.ts";
 import type { Verdict } from "../domain/verdict.ts";
 import type { GuardResults, SideResult } from "../generation/chat-guard.ts";
 import { stated } from "../http/field-sentence.ts";
-import { MODELS, toResult } from "./openai-moderation.ts";
+import { FoundEntries, MODELS, ResultEntries, toResult } from "./openai-moderation.ts";
 
 // The `moderation` field of chat completions, as it is asked and as it is answered.
 // https://platform.openai.com/docs/api-reference/chat/create
@@ -38,9 +37,6 @@ export const modesAsked = (moderation: ModerationAsked): GuardModes =>
         output: moderation.policy?.output?.mode ?? "score",
       };
 
-const each = <S extends v.GenericSchema>(schema: S) =>
-  v.object(forEach(OPENAI_CATEGORIES, () => schema));
-
 const SideOutput = v.variant("type", [
   v.object({
     type: v.literal("moderation_results"),
@@ -50,16 +46,8 @@ const SideOutput = v.variant("type", [
         v.object({
           type: v.literal("moderation_result"),
           model: v.string(),
-          flagged: v.boolean(),
-          categories: each(v.boolean()),
-          category_scores: each(v.number()),
-          category_applied_input_types: each(v.array(v.string())),
-          neurogate: v.object({
-            decision: v.string(),
-            approved: v.boolean(),
-            coverage: v.record(v.string(), v.string()),
-            reasons: v.array(v.record(v.string(), v.unknown())),
-          }),
+          ...ResultEntries,
+          neurogate: v.object(FoundEntries),
         }),
       ),
       v.description("One for the prompt; one for each answer."),

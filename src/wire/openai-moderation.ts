@@ -1,6 +1,14 @@
 import * as v from "valibot";
-import { forEach, OPENAI_CATEGORIES } from "../domain/category.ts";
-import { scoresOf, type Verdict } from "../domain/verdict.ts";
+import {
+  CATEGORIES,
+  type Category,
+  forEach,
+  LABEL_GROUPS,
+  OPENAI_CATEGORIES,
+  type Scores,
+} from "../domain/category.ts";
+import { kindOf } from "../domain/policy.ts";
+import { type Reason, scoresOf, type Verdict } from "../domain/verdict.ts";
 import { stated } from "../http/field-sentence.ts";
 import { language, MAX_PICTURES, metadata, text } from "./content.ts";
 import { name, policyName } from "./field.ts";
@@ -66,26 +74,58 @@ export const ModerationInput = v.object({
 
 export type ModerationRequestBody = v.InferOutput<typeof ModerationInput>;
 
+/**
+ * What is true beside OpenAI's own categories: what they have no name for. Absent unless true, so that
+ * clients which count keys see OpenAI's thirteen.
+ */
+export const OTHER_KEYS = [
+  "negativity",
+  "spam",
+  ...LABEL_GROUPS,
+  "nsfw",
+  "terms",
+  "injection",
+  "test",
+  "unevaluated",
+] as const;
+type OtherKey = (typeof OTHER_KEYS)[number];
+type Key = (typeof OPENAI_CATEGORIES)[number] | OtherKey;
+
 const each = <S extends v.GenericSchema>(schema: S) =>
-  v.object(forEach(OPENAI_CATEGORIES, () => schema));
+  v.object({
+    ...forEach(OPENAI_CATEGORIES, () => schema),
+    ...forEach(OTHER_KEYS, () => v.exactOptional(schema)),
+  });
+
+/** OpenAI's record of categories, and ours beside them. */
+export const ResultEntries = {
+  flagged: v.pipe(
+    v.boolean(),
+    v.description("True when the decision is not allow; then some category is true."),
+  ),
+  categories: v.pipe(
+    each(v.boolean()),
+    v.description("Beside OpenAI's thirteen, what else made the decision, present when true."),
+  ),
+  category_scores: each(v.number()),
+  category_applied_input_types: each(v.array(v.string())),
+};
+
+export const FoundEntries = {
+  decision: v.string(),
+  approved: v.boolean(),
+  actions: v.array(v.string()),
+  coverage: v.record(v.string(), v.string()),
+  reasons: v.array(v.record(v.string(), v.unknown())),
+};
 
 export const ModerationOutput = v.object({
   id: v.string(),
   model: v.string(),
   results: v.array(
     v.object({
-      flagged: v.pipe(v.boolean(), v.description("True when the decision is not allow.")),
-      categories: each(v.boolean()),
-      category_scores: each(v.number()),
-      category_applied_input_types: each(v.array(v.string())),
-      neurogate: v.object({
-        verdict_id: v.string(),
-        decision: v.string(),
-        approved: v.boolean(),
-        test: v.boolean(),
-        coverage: v.record(v.string(), v.string()),
-        reasons: v.array(v.record(v.string(), v.unknown())),
-      }),
+      ...ResultEntries,
+      neurogate: v.object({ verdict_id: v.string(), test: v.boolean(), ...FoundEntries }),
     }),
   ),
   neurogate: v.object({ micro_neurons: v.number(), request_id: v.string() }),
@@ -94,23 +134,74 @@ export const ModerationOutput = v.object({
 /** A category that was not evaluated is false, 0 and applied to nothing. */
 export function toResult(verdict: Verdict) {
   const scores = scoresOf(verdict.stages);
-  const crossed = new Set(
-    verdict.reasons.filter(({ score }) => score !== null).map((r) => r.category),
-  );
+  const made = verdict.decision === "allow" ? [] : verdict.reasons;
+  const crossed = new Set(made.map(keyOf));
+  // A person may block what no check objected to.
+  if (verdict.decision !== "allow" && crossed.size === 0) crossed.add("unevaluated");
+  const others = OTHER_KEYS.filter((key) => crossed.has(key));
+  const scoreOf = (key: Key): number => scoreFor(key, made, scores);
   return {
     flagged: verdict.decision !== "allow",
-    categories: forEach(OPENAI_CATEGORIES, (category) => crossed.has(category)),
-    category_scores: forEach(OPENAI_CATEGORIES, (category) => scores[category] ?? 0),
-    category_applied_input_types: forEach(OPENAI_CATEGORIES, (category) =>
-      scores[category] === undefined ? [] : ["text"],
-    ),
+    categories: {
+      ...forEach(OPENAI_CATEGORIES, (category) => crossed.has(category)),
+      ...forEach(others, () => true),
+    },
+    category_scores: {
+      ...forEach(OPENAI_CATEGORIES, scoreOf),
+      ...forEach(others, scoreOf),
+    },
+    category_applied_input_types: {
+      ...forEach(OPENAI_CATEGORIES, (category) =>
+        scores[category] === undefined && !crossed.has(category) ? [] : ["text"],
+      ),
+      ...forEach(others, (key): string[] => [
+        ...new Set(
+          made.filter((reason) => keyOf(reason) === key).map(({ input }) => kindOf(input)),
+        ),
+      ]),
+    },
     neurogate: {
       verdict_id: verdict.id,
       decision: verdict.decision,
       approved: verdict.approved,
+      actions: [...verdict.actions],
       test: verdict.test,
       coverage: verdict.coverage,
       reasons: verdict.reasons.map((reason) => ({ ...reason })),
     },
   };
 }
+
+/** The key under which a caller reads a reason. Toxicity is what OpenAI calls harassment. */
+function keyOf({ kind, category }: Reason): Key {
+  switch (kind) {
+    case "term":
+      return "terms";
+    case "injection":
+    case "test":
+      return kind;
+    case "unavailable":
+      return "unevaluated";
+    case "score":
+    case "label":
+      return category === null || category === "toxicity" ? "harassment" : category;
+  }
+}
+
+/**
+ * The score of the category, or of what stands for it: where toxicity alone is over its threshold, the
+ * higher of the two. 1 where there is none.
+ */
+function scoreFor(key: Key, made: readonly Reason[], scores: Scores): number {
+  const own = isCategory(key) ? (scores[key] ?? 0) : 0;
+  const reasons = made.filter((reason) => keyOf(reason) === key);
+  if (isCategory(key) && reasons.some(({ category }) => category === key))
+    return Math.max(own, ...scoresIn(reasons, key));
+  return Math.max(own, ...reasons.map(({ score }) => score ?? 1));
+}
+
+const scoresIn = (reasons: readonly Reason[], category: Category): number[] =>
+  reasons.flatMap((reason) => (reason.category === category ? (reason.score ?? 1) : []));
+
+const isCategory = (key: string): key is Category =>
+  (CATEGORIES as readonly string[]).includes(key);

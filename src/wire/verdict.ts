@@ -4,6 +4,7 @@ import { BASES } from "../domain/ledger.ts";
 import { isoTime } from "../domain/period.ts";
 import {
   ACTIONS,
+  CHECK_FAILURES,
   CHECK_STATUSES,
   DECISIONS,
   REASON_KINDS,
@@ -47,6 +48,12 @@ const Stage = v.object({
       }),
     ),
     v.description("What was measured of a picture's pixels; a report, not a judgement."),
+  ),
+  failure: v.pipe(
+    v.nullable(
+      v.object({ kind: v.picklist(CHECK_FAILURES), upstream_status: v.optional(v.number()) }),
+    ),
+    v.description("Why it was not evaluated, or failed; null also for older verdicts."),
   ),
 });
 

@@ -22,7 +22,12 @@ const options = {
 const engine = createOpenAiEngine(options);
 const run = (check: Check, timeoutMs = 5_000, of = engine): Promise<CheckOutcome> =>
   of.run(hold, check, { timeoutMs });
-const judge = (text: string, model = LLAMA): Check => ({ name: "judge", model, text });
+const judge = (text: string, model = LLAMA): Check => ({
+  name: "judge",
+  model,
+  text,
+  language: "en",
+});
 const vision = (marker: string, model = GEMMA): Check => {
   const bytes = Uint8Array.from(new TextEncoder().encode(`picture ${marker}`));
   return { name: "vision", model, picture: { bytes, format: "jpeg", width: 1, height: 1 } };
@@ -64,7 +69,9 @@ describe("what it can judge", () => {
   it("does not pretend to be a classifier", async () => {
     const text = "x";
     const model = "@cf/huggingface/distilbert-sst-2-int8";
-    expect(await run({ name: "sentiment", model, text })).toEqual({ kind: "unsupported" });
+    expect(await run({ name: "sentiment", model, text, language: "en" })).toEqual({
+      kind: "unsupported",
+    });
   });
 });
 
@@ -135,7 +142,7 @@ describe("a call", () => {
     ["empty_body", FAILED],
     ["huge", FAILED],
   ])("%s: %o", async (behaviour, outcome) => {
-    expect(await run(judge(`[[fake:${behaviour}]]`))).toEqual(outcome);
+    expect(await run(judge(`[[fake:${behaviour}]]`))).toMatchObject(outcome);
   });
 
   it.each(["hang", "hang_body", "drip"])("%s is timed out", async (behaviour) => {
@@ -144,7 +151,7 @@ describe("a call", () => {
 
   it("knows a connection that was never made from one that was lost", async () => {
     const nobody = createOpenAiEngine({ ...options, baseUrl: "http://127.0.0.1:9/v1" });
-    expect(await run(judge("x".repeat(100_000)), 5_000, nobody)).toEqual(refused(true));
-    expect(await run(judge(`${"x".repeat(100_000)}[[fake:drop]]`))).toEqual(FAILED);
+    expect(await run(judge("x".repeat(100_000)), 5_000, nobody)).toMatchObject(refused(true));
+    expect(await run(judge(`${"x".repeat(100_000)}[[fake:drop]]`))).toMatchObject(FAILED);
   });
 });

@@ -19,8 +19,18 @@ const engine = createWorkersAiEngine(env.AI);
 const run = (check: Check, timeoutMs = 5_000, of = engine): Promise<CheckOutcome> =>
   of.run(hold, check, { timeoutMs });
 
-const sentiment = (text: string): Check => ({ name: "sentiment", model: DISTILBERT, text });
-const judge = (text: string, model = LLAMA): Check => ({ name: "judge", model, text });
+const sentiment = (text: string): Check => ({
+  name: "sentiment",
+  model: DISTILBERT,
+  text,
+  language: "en",
+});
+const judge = (text: string, model = LLAMA): Check => ({
+  name: "judge",
+  model,
+  text,
+  language: "en",
+});
 
 function picture(marker: string, size = 1_000): Picture {
   const bytes = new Uint8Array(size);
@@ -90,7 +100,7 @@ describe("what it can judge", () => {
 
   it("runs nothing for the rest", async () => {
     const id = unique();
-    expect(await run({ name: "sentiment", model: LLAMA, text: id })).toEqual({
+    expect(await run({ name: "sentiment", model: LLAMA, text: id, language: "en" })).toEqual({
       kind: "unsupported",
     });
     expect(await run(vision(id, LLAMA))).toEqual({ kind: "unsupported" });
@@ -116,7 +126,8 @@ describe("sentiment", () => {
 
   it.each(["no_label", "bad_score", "empty_list", "malformed", "not_json", "bad_utf8"])(
     "%s is failed",
-    async (behaviour) => expect(await run(sentiment(`[[fake:${behaviour}]]`))).toEqual(FAILED),
+    async (behaviour) =>
+      expect(await run(sentiment(`[[fake:${behaviour}]]`))).toMatchObject(FAILED),
   );
 });
 
@@ -181,6 +192,7 @@ describe("judge", () => {
       expect(await run(judge(`[[fake:${behaviour}]] You idiot`, model))).toEqual({
         kind: "failed",
         usage: { input_token: expect.any(Number), output_token: expect.any(Number) },
+        malformed: true,
       });
     }
   });
@@ -230,7 +242,7 @@ describe("labels", () => {
   });
 
   it.each(["no_label", "bad_score", "empty_list"])("%s is failed", async (behaviour) => {
-    expect(await run(labels(`[[fake:${behaviour}]]`))).toEqual(FAILED);
+    expect(await run(labels(`[[fake:${behaviour}]]`))).toMatchObject(FAILED);
   });
 
   it("is refused like any other", async () => {
@@ -263,7 +275,7 @@ describe("vision", () => {
 describe("failures", () => {
   it.each([3003, 3006, 3023, 3039, 3041, 3042, 5004, 5005, 5007, 5016, 5018, 5019, 5035])(
     "%d is refused for good",
-    async (code) => expect(await run(judge(`[[fake:${code}]]`))).toEqual(refused(code)),
+    async (code) => expect(await run(judge(`[[fake:${code}]]`))).toMatchObject(refused(code)),
   );
 
   it.each<[string, CheckOutcome]>([
@@ -296,7 +308,7 @@ describe("failures", () => {
     ["not_json", FAILED],
     ["redirect", FAILED],
   ])("%s: %o", async (behaviour, outcome) => {
-    expect(await run(judge(`[[fake:${behaviour}]]`))).toEqual(outcome);
+    expect(await run(judge(`[[fake:${behaviour}]]`))).toMatchObject(outcome);
   });
 
   it("does not repeat by itself, and forgets the last error", async () => {
@@ -354,7 +366,7 @@ describe("failures", () => {
       name: "AiInternalError",
     });
     const broken = createWorkersAiEngine(bindingOn(() => Promise.reject(misuse)));
-    expect(await run(sentiment("x"), 1_000, broken)).toEqual(refused(null));
+    expect(await run(sentiment("x"), 1_000, broken)).toMatchObject(refused(null));
   });
 
   it.each<[string, CheckOutcome]>([
@@ -365,7 +377,7 @@ describe("failures", () => {
     ["internal error; reference = x", FAILED],
   ])("a binding that throws %s: %o", async (message, outcome) => {
     const broken = createWorkersAiEngine(bindingOn(() => Promise.reject(new Error(message))));
-    expect(await run(sentiment("x"), 1_000, broken)).toEqual(outcome);
+    expect(await run(sentiment("x"), 1_000, broken)).toMatchObject(outcome);
   });
 });
 
@@ -388,14 +400,14 @@ describe("the binding that all calls share", () => {
       code: 3036,
       accountExhausted: true,
     });
-    expect(await meanwhile(judge("[[fake:500]]"))).toEqual(FAILED);
-    expect(await meanwhile(judge("[[fake:json_mode]]"))).toEqual(FAILED);
+    expect(await meanwhile(judge("[[fake:500]]"))).toMatchObject(FAILED);
+    expect(await meanwhile(judge("[[fake:json_mode]]"))).toMatchObject(FAILED);
   });
 
   it("may hand us the stream of a reply that is not quite JSON", async () => {
     const outcome = await meanwhile(sentiment("[[fake:charset]] terrible"));
     expect(outcome).toMatchObject({ kind: "answered", scores: { negativity: 0.98 } });
-    expect(await meanwhile(sentiment("[[fake:not_json]]"))).toEqual(FAILED);
+    expect(await meanwhile(sentiment("[[fake:not_json]]"))).toMatchObject(FAILED);
   });
 
   it("keeps 60 parallel calls apart", async () => {

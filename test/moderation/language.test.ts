@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { detectLanguage } from "../../src/moderation/language.ts";
+import { coverageOf, detectLanguage } from "../../src/moderation/language.ts";
 
 /** 100,000 characters of it. */
 const of = (part: string) => part.repeat(Math.ceil(100_000 / part.length)).slice(0, 100_000);
@@ -27,17 +27,17 @@ describe("the language of a text", () => {
 
   it.each([
     ["de", "Guten Morgen, wie geht es dir heute?"],
-    ["de", "Halt die Klappe, du Arschloch"],
+    ["de", "Ich habe gestern einen neuen Hund gekauft"],
     ["fr", "Je ne sais pas, c'est nul"],
     ["es", "¿Dónde está la estación de trenes?"],
     ["it", "Buon compleanno a tutti quanti"],
     ["pt", "Não sei o que dizer, muito obrigado"],
-    ["nl", "Gefeliciteerd met je verjaardag"],
+    ["nl", "We gaan morgen naar het strand toe"],
     ["pl", "Dzień dobry, jak się masz?"],
-    ["tr", "Günaydın, bugün nasılsın?"],
+    ["tr", "Yarın sahile gidiyoruz arkadaşlarla birlikte"],
     ["vi", "Chào buổi sáng, bạn khỏe không?"],
     ["ru", "Доброе утро, как у тебя дела сегодня?"],
-    ["zh", "早上好，你今天好吗？"],
+    ["zh", "早上好，你今天好吗？我们去公园吧"],
     ["ja", "おはようございます、お元気ですか？"],
     ["ko", "안녕하세요, 잘 지내세요?"],
     ["ar", "صباح الخير، كيف حالك اليوم؟"],
@@ -72,6 +72,50 @@ describe("the language of a text", () => {
     "bob@example.com",
   ])("finds none in %j", (text) => {
     expect(detectLanguage(text)).toBeNull();
+  });
+});
+
+describe("a text that names no language for certain", () => {
+  it.each([
+    "Gefeliciteerd met je verjaardag", // four words
+    "Du Idiot",
+    "Je vais te tuer",
+    "Привет, друг", // Russian, Bulgarian, …
+    "Oslo",
+    "John Smith",
+    "rain in Oslo",
+    "Maria Garcia, Juan Perez, Ana Silva, Pedro Lopez", // names
+    "Oslo, Bergen, Trondheim, Stavanger, Tromsø, Bodø",
+    "const x = foo(bar);",
+    "BMW X5 xDrive40i M Sport 2021",
+  ])("is undetermined: %j", (text) => {
+    expect(detectLanguage(text)).toBeNull();
+  });
+});
+
+const covered = (languages: readonly string[] | null, text: string) =>
+  coverageOf(languages, { language: detectLanguage(text), text });
+
+describe("what a check can make of a text", () => {
+  const english = ["en"];
+  const european = ["en", "de", "fr"];
+
+  it.each([
+    { languages: english, text: "What a lovely day it is today", is: "covered" },
+    { languages: english, text: "Ich habe gestern einen neuen Hund gekauft", is: "uncovered" },
+    { languages: european, text: "Ich habe gestern einen neuen Hund gekauft", is: "covered" },
+    { languages: european, text: "Du Idiot", is: "undetermined" },
+    // A script that none of them is written in is certain, however short.
+    { languages: european, text: "Привет", is: "uncovered" },
+    { languages: [...european, "bg"], text: "Привет", is: "undetermined" },
+    { languages: european, text: "早上好", is: "uncovered" },
+    { languages: english, text: "hello Привет друзья", is: "undetermined" },
+    { languages: english, text: "42", is: "undetermined" },
+    { languages: english, text: "👍", is: "undetermined" },
+    { languages: [], text: "42", is: "uncovered" },
+    { languages: null, text: "Привет", is: "covered" },
+  ])("of $text, knowing $languages: $is", ({ languages, text, is }) => {
+    expect(covered(languages, text)).toBe(is);
   });
 });
 

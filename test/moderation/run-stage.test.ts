@@ -39,7 +39,9 @@ const picture = { bytes: new Uint8Array(4), format: "png", width: 1, height: 1 }
 
 function checkFor(name: CheckStage["name"]): (model: string) => Check {
   return (model) =>
-    name === "labels" || name === "vision" ? { name, model, picture } : { name, model, text: "hi" };
+    name === "labels" || name === "vision"
+      ? { name, model, picture }
+      : { name, model, text: "hi", language: "en" };
 }
 
 /** An engine that counts what is in progress, and answers after a turn of the loop. */

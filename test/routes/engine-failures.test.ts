@@ -16,6 +16,8 @@ interface Ending {
   /** What both models do. */
   readonly behaviour: string;
   readonly status: "evaluated" | "failed";
+  /** Why it failed, as the stages say. */
+  readonly failure?: { readonly kind: string; readonly upstream_status?: number };
   readonly outcome: "posted" | "voided";
   /** Charged: nothing, the bound of what was held, or what was reported and estimated. */
   readonly charge: "nothing" | "bound" | "used";
@@ -34,12 +36,32 @@ const REFUSED = {
 const LOST = { status: "failed", outcome: "posted", charge: "bound", calls: 2 } as const;
 
 const ENDINGS: readonly Ending[] = [
-  { behaviour: "3036", ...REFUSED, calls: 2 },
-  { behaviour: "4006", ...REFUSED, calls: 2 },
-  { behaviour: "5007", ...REFUSED, calls: 2 },
-  { behaviour: "5016", ...REFUSED, calls: 2 },
-  { behaviour: "errors:5007", ...REFUSED, calls: 2 },
-  { behaviour: "3040", ...REFUSED, calls: 4 },
+  {
+    behaviour: "3036",
+    failure: { kind: "account_exhausted", upstream_status: 429 },
+    ...REFUSED,
+    calls: 2,
+  },
+  {
+    behaviour: "4006",
+    failure: { kind: "account_exhausted", upstream_status: 429 },
+    ...REFUSED,
+    calls: 2,
+  },
+  { behaviour: "5007", failure: { kind: "refused", upstream_status: 400 }, ...REFUSED, calls: 2 },
+  { behaviour: "5016", failure: { kind: "refused", upstream_status: 403 }, ...REFUSED, calls: 2 },
+  {
+    behaviour: "errors:5007",
+    failure: { kind: "refused", upstream_status: 400 },
+    ...REFUSED,
+    calls: 2,
+  },
+  {
+    behaviour: "3040",
+    failure: { kind: "no_capacity", upstream_status: 429 },
+    ...REFUSED,
+    calls: 4,
+  },
   {
     behaviour: "3040,ok",
     status: "evaluated",
@@ -48,12 +70,22 @@ const ENDINGS: readonly Ending[] = [
     bases: ["estimated", "measured"],
     calls: 4,
   },
-  { behaviour: "500", ...LOST, bases: ["held", "held"] },
-  { behaviour: "malformed", ...LOST, bases: ["held", "held"] },
-  { behaviour: "drop", ...LOST, bases: ["held", "held"] },
-  { behaviour: "drop_body", ...LOST, bases: ["held", "held"] },
-  { behaviour: "not_json", ...LOST, bases: ["held", "held"] },
-  { behaviour: "json_mode", ...LOST, bases: ["held", "held"] },
+  {
+    behaviour: "500",
+    failure: { kind: "upstream_error", upstream_status: 500 },
+    ...LOST,
+    bases: ["held", "held"],
+  },
+  { behaviour: "malformed", failure: { kind: "upstream_error" }, ...LOST, bases: ["held", "held"] },
+  { behaviour: "drop", failure: { kind: "upstream_error" }, ...LOST, bases: ["held", "held"] },
+  { behaviour: "drop_body", failure: { kind: "upstream_error" }, ...LOST, bases: ["held", "held"] },
+  { behaviour: "not_json", failure: { kind: "upstream_error" }, ...LOST, bases: ["held", "held"] },
+  {
+    behaviour: "json_mode",
+    failure: { kind: "malformed_answer" },
+    ...LOST,
+    bases: ["held", "held"],
+  },
   {
     behaviour: "judge=no_usage",
     status: "evaluated",
@@ -78,6 +110,10 @@ describe.each(ENDINGS)("an engine that does: $behaviour", (ending) => {
       coverage: { toxicity: ending.status, spam: "evaluated", nsfw: "not_required" },
       review: { state: evaluated ? "none" : "open" },
     });
+    for (const name of ["sentiment", "judge"]) {
+      const stage = reply.body.stages.find((one: { name: string }) => one.name === name);
+      expect(stage.failure).toEqual(ending.failure ?? null);
+    }
     expect(reply.body.scores.toxicity).toBe(evaluated ? 0 : undefined);
     expect(reply.body.reasons.map((reason: { kind: string }) => reason.kind)).toEqual(
       evaluated ? [] : ["unavailable"],
@@ -89,7 +125,7 @@ describe.each(ENDINGS)("an engine that does: $behaviour", (ending) => {
     expect(read.body).toEqual(reply.body);
   });
 
-  it("flags it in OpenAI's shape, without a category", async () => {
+  it("flags it in OpenAI's shape, as what nobody evaluated", async () => {
     const tenant = await newTenant();
     const { text } = scripted(ending.behaviour);
     const { status, body } = await tenant.onWorkersAi("POST", "/v1/moderations", { input: text });
@@ -98,7 +134,8 @@ describe.each(ENDINGS)("an engine that does: $behaviour", (ending) => {
     const [result] = body.results;
     const evaluated = ending.status === "evaluated";
     expect(result.flagged).toBe(!evaluated);
-    expect(Object.values(result.categories)).not.toContain(true);
+    const crossed = Object.keys(result.categories).filter((key) => result.categories[key]);
+    expect(crossed).toEqual(evaluated ? [] : ["unevaluated"]);
     expect(result.category_applied_input_types.hate).toEqual(evaluated ? ["text"] : []);
     expect(result.neurogate).toMatchObject({
       approved: evaluated,
@@ -271,12 +308,15 @@ describe("a judge's fallback", () => {
     await tenant.call("PUT", "/v1/policies/default", {
       models: { judge: GEMMA, judge_fallback: LLAMA },
     });
-    const content = scripted("judge=5007,ok", "Доброе утро всем вам, дорогие друзья и соседи");
+    const content = scripted(
+      "judge=5007,ok",
+      "Доброе утро всем вам, дорогие друзья и соседи. ".repeat(4),
+    );
     const asked = { text: content.text, language: "ru" };
     const { body } = await tenant.onWorkersAi("POST", "/v1/verdicts", asked);
 
     expect(body).toMatchObject({ approved: false, decision: "flag" });
-    expect(await content.asked()).not.toContain(LLAMA);
+    expect(await content.asked()).toEqual([GEMMA]);
   });
 });
 

@@ -14,7 +14,7 @@ const VERDICT = sorted(`id object content_id user_id metadata language decision 
   revision actions reasons scores coverage stages micro_neurons neurons policy review batch_id test
   created_at`);
 const REASON = sorted("kind category input score threshold message");
-const STAGE = sorted(`name input model engine status scores latency_ms micro_neurons basis
+const STAGE = sorted(`name input model engine status scores latency_ms micro_neurons basis failure
   priced_as measurements`);
 const REVIEW = sorted("state origin key_id claim_expires_at note");
 const LINE = sorted(`id object day admitted_at settled_at outcome route request_id key_id user_id

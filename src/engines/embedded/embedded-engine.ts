@@ -1,11 +1,12 @@
 import { PICTURE_MODEL } from "../../domain/picture-scores.ts";
-import type { Check, CheckOptions, CheckOutcome, Engine } from "../engine.ts";
+import type { Check, CheckOptions, CheckOutcome, Engine, TextCheck } from "../engine.ts";
 import type { Picture } from "../picture.ts";
 import { EMBEDDED_INFERS } from "./embedded-infers.ts";
 import { streamExtract } from "./extract-stream.ts";
 import { LEXICON_LANGUAGES, LEXICON_MODEL, lexiconToxicity } from "./lexicon.ts";
 import { measurePicture } from "./measure-picture.ts";
 import { NEGATIVITY_MODEL, sentimentOf } from "./negativity.ts";
+import { isReadable } from "./readable.ts";
 import { judgePicture, type LoadPictureModel } from "./picture-model/picture-model.ts";
 
 export const PIXELS_MODEL = "neurogate/pixels@1";
@@ -40,8 +41,10 @@ async function run(
   if (signal?.aborted === true) return { kind: "timed_out" };
   switch (check.name) {
     case "sentiment":
+      if (!canRead(check)) return UNKNOWN_WORDS;
       return answered(NEGATIVITY_MODEL, { negativity: sentimentOf(check.text) });
     case "judge": {
+      if (!canRead(check)) return UNKNOWN_WORDS;
       const toxicity = lexiconToxicity(check.text, "en");
       return toxicity === null ? { kind: "unsupported" } : answered(LEXICON_MODEL, { toxicity });
     }
@@ -75,6 +78,12 @@ async function seen(picture: Picture, loadModel: LoadPictureModel): Promise<Chec
   }
 }
 
+/** A text that is in another language for certain is not asked of this engine at all. */
+const canRead = ({ language, text }: TextCheck<"sentiment" | "judge">): boolean =>
+  language !== null || isReadable(text);
+
+const UNKNOWN_WORDS: CheckOutcome = { kind: "unsupported", because: "unknown_words" };
+
 const answered = (
   model: string,
   scores: Partial<Record<"negativity" | "toxicity" | "nsfw", number>>,
@@ -86,4 +95,5 @@ const REFUSED: CheckOutcome = {
   code: null,
   retryable: false,
   accountExhausted: false,
+  because: "picture_unreadable",
 };

@@ -2,6 +2,7 @@ import { directedInsults } from "./directed-insults.ts";
 import { negativityOf } from "./negativity.ts";
 import { overlappingWindows } from "./overlapping-windows.ts";
 import { findProfanity, type Profanity } from "./profanity.ts";
+import { isReadable } from "./readable.ts";
 import { countThreats } from "./threats.ts";
 import { asWords, spellOut } from "./unobfuscate.ts";
 
@@ -38,11 +39,11 @@ const AMBIENT = 0.2;
 const MAX_WINDOWS = 4000;
 
 /**
- * From 0 to 1; null when the language is none that the lists cover, or is not known, and for a text
- * that is longer than any that is moderated.
+ * From 0 to 1; null when the language is none that the lists cover, when it is not known and neither are
+ * the words, and for a text that is longer than any that is moderated.
  */
 export function lexiconToxicity(text: string, language: string | null): number | null {
-  if (language === null || !LEXICON_LANGUAGES.includes(language)) return null;
+  if (language === null ? !isReadable(text) : !LEXICON_LANGUAGES.includes(language)) return null;
   const windows = overlappingWindows(spellOut(text));
   if (windows.length > MAX_WINDOWS) return null;
   let toxicity = 0;

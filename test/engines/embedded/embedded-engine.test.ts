@@ -45,7 +45,9 @@ describe("the embedded engine", () => {
 
   it("answers sentiment under its own name, never the model's that was asked for", async () => {
     const model = "@cf/huggingface/distilbert-sst-2-int8";
-    expect(await run({ name: "sentiment", model, text: "A TERRIBLE film" })).toEqual({
+    expect(
+      await run({ name: "sentiment", model, text: "A TERRIBLE film", language: "en" }),
+    ).toEqual({
       kind: "answered",
       model: "neurogate/afinn@1",
       scores: { negativity: 0.75 },
@@ -55,13 +57,15 @@ describe("the embedded engine", () => {
 
   it("judges toxicity and scores no category that it cannot judge", async () => {
     const model = "@cf/meta/llama-3.1-8b-instruct-fp8";
-    expect(await run({ name: "judge", model, text: "you useless idiot" })).toEqual({
+    expect(await run({ name: "judge", model, text: "you useless idiot", language: "en" })).toEqual({
       kind: "answered",
       model: "neurogate/lexicon@1",
       scores: { toxicity: 0.8 },
       usage: null,
     });
-    expect(await run({ name: "judge", model, text: "have a nice day" })).toMatchObject({
+    expect(
+      await run({ name: "judge", model, text: "have a nice day", language: "en" }),
+    ).toMatchObject({
       scores: { toxicity: 0 },
     });
   });
@@ -89,6 +93,7 @@ describe("the embedded engine", () => {
       code: null,
       retryable: false,
       accountExhausted: false,
+      because: "picture_unreadable",
     });
   });
 
@@ -121,11 +126,12 @@ describe("the embedded engine", () => {
       code: null,
       retryable: false,
       accountExhausted: false,
+      because: "picture_unreadable",
     });
   });
 
   it("does not begin what was already given up", async () => {
-    const check = { name: "judge", model: "any", text: "hello" } as const;
+    const check = { name: "judge", model: "any", text: "hello", language: "en" } as const;
     expect(await run(check, AbortSignal.abort())).toEqual({ kind: "timed_out" });
   });
 });

