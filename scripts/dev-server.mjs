@@ -165,6 +165,7 @@ function settingNames(/** @type {string} */ inference) {
     "INFERENCE",
     "CLOUDFLARE_PLAN",
     "CORS_ORIGINS",
+    "JUDGE_LANGUAGES",
     "LOG_LEVEL",
     "PRICES",
     "WEBHOOK_TARGETS",

@@ -14,6 +14,14 @@ export interface AccessConfig {
   readonly audiences: readonly string[];
 }
 
+/** ISO 639-1. */
+export interface JudgeLanguages {
+  /** Of every judge that is not named; null: as its maker says. */
+  readonly all: readonly string[] | null;
+  /** By catalogue id. */
+  readonly models: Readonly<Record<string, readonly string[]>>;
+}
+
 export interface Config {
   /** Sign and verify tenant keys: the first signs, all verify, so they can rotate. */
   readonly keySecrets: readonly string[];
@@ -32,6 +40,8 @@ export interface Config {
   readonly workersPlan: "free" | "paid";
   /** Model -> unit -> µN a unit: beside or instead of the catalogue's. */
   readonly prices: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  /** What the operator measured the judges for, in place of what their makers say. */
+  readonly judgeLanguages: JudgeLanguages;
   /** Origins that browsers may call from; empty: CORS is off. `*` is every origin. */
   readonly corsOrigins: readonly string[];
   /** Where webhooks may be delivered to; `any` is for a developer's own machine. */
@@ -68,6 +78,24 @@ const commaList = v.pipe(
       .filter((item) => item !== ""),
   ),
 );
+
+const languageList = v.pipe(v.array(v.pipe(v.string(), v.regex(/^[a-z]{2,3}$/))), v.minLength(1));
+
+/** `en,de,fr` of every judge, or JSON: `{ "@cf/…": ["en", "de"] }`. */
+const judgeLanguages = v.union([
+  v.pipe(
+    v.string(),
+    v.startsWith("{"),
+    v.parseJson(),
+    v.record(v.string(), languageList),
+    v.transform((models): JudgeLanguages => ({ all: null, models })),
+  ),
+  v.pipe(
+    commaList,
+    languageList,
+    v.transform((all): JudgeLanguages => ({ all, models: {} })),
+  ),
+]);
 
 const secret = v.pipe(v.string(), v.minBytes(MIN_SECRET_BYTES));
 
@@ -121,6 +149,7 @@ const Settings = v.object({
     ),
     "{}",
   ),
+  JUDGE_LANGUAGES: v.optional(judgeLanguages),
   WEBHOOK_TARGETS: v.optional(v.picklist(["public", "any"]), "public"),
   LOG_LEVEL: v.optional(v.picklist(LOG_LEVELS), "info"),
   CLOUDFLARE_ACCOUNT_ID: v.optional(v.pipe(v.string(), v.trim())),
@@ -189,6 +218,7 @@ export function readConfig(env: Env): ConfigResult {
       },
       workersPlan: settings.CLOUDFLARE_PLAN,
       prices: settings.PRICES,
+      judgeLanguages: settings.JUDGE_LANGUAGES ?? { all: null, models: {} },
       corsOrigins: settings.CORS_ORIGINS,
       webhookTargets: settings.WEBHOOK_TARGETS,
       logLevel: settings.LOG_LEVEL,

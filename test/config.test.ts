@@ -27,6 +27,7 @@ describe("readConfig", () => {
         openai: { baseUrl: null, apiKey: null, models: {}, defaultModel: null },
         workersPlan: "free",
         prices: {},
+        judgeLanguages: { all: null, models: {} },
         corsOrigins: [],
         webhookTargets: "public",
         logLevel: "info",
@@ -34,6 +35,14 @@ describe("readConfig", () => {
         driftAlert: { percent: 5, neurons: 100 },
         safetyMarginDays: 0,
       },
+    });
+  });
+
+  it("takes the languages of every judge as a list", () => {
+    const result = configure({ JUDGE_LANGUAGES: "en, sw" });
+    expect(result).toMatchObject({
+      kind: "ready",
+      config: { judgeLanguages: { all: ["en", "sw"], models: {} } },
     });
   });
 
@@ -47,6 +56,7 @@ describe("readConfig", () => {
       OPENAI_MODEL: "llama",
       CLOUDFLARE_PLAN: "paid",
       PRICES: '{"@cf/a/b":{"input_token":5}}',
+      JUDGE_LANGUAGES: '{"@cf/a/b":["en","sw"]}',
       CORS_ORIGINS: "https://a.example, http://localhost:3000",
       WEBHOOK_TARGETS: "any",
       LOG_LEVEL: "warn",
@@ -68,6 +78,7 @@ describe("readConfig", () => {
         },
         workersPlan: "paid",
         prices: { "@cf/a/b": { input_token: 5 } },
+        judgeLanguages: { all: null, models: { "@cf/a/b": ["en", "sw"] } },
         corsOrigins: ["https://a.example", "http://localhost:3000"],
         webhookTargets: "any",
         logLevel: "warn",
@@ -95,6 +106,11 @@ describe("readConfig", () => {
     [{ OPENAI_MODELS: "{" }, "OPENAI_MODELS"],
     [{ CLOUDFLARE_PLAN: "enterprise" }, "CLOUDFLARE_PLAN"],
     [{ PRICES: "[" }, "PRICES"],
+    [{ JUDGE_LANGUAGES: "english" }, "JUDGE_LANGUAGES"],
+    [{ JUDGE_LANGUAGES: "en,,DE" }, "JUDGE_LANGUAGES"],
+    [{ JUDGE_LANGUAGES: "{" }, "JUDGE_LANGUAGES"],
+    [{ JUDGE_LANGUAGES: '{"m":"en"}' }, "JUDGE_LANGUAGES"],
+    [{ JUDGE_LANGUAGES: '{"m":[]}' }, "JUDGE_LANGUAGES"],
     [{ PRICES: '{"m":{"token":0}}' }, "PRICES"],
     [{ PRICES: '{"m":{"token":1.5}}' }, "PRICES"],
     [{ PRICES: '{"m":{"token":9007199254740993}}' }, "PRICES"],

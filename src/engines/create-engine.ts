@@ -5,11 +5,23 @@ import type { Engine } from "./engine.ts";
 import { createOpenAiEngine } from "./openai.ts";
 import { createWorkersAiEngine } from "./workers-ai.ts";
 
-/** The engine that `INFERENCE` names. */
-export function createEngine(
-  { inference, openai }: Config,
-  env: Pick<Env, "AI" | "ASSETS">,
-): Engine {
+/** The engine that `INFERENCE` names, its judges with the languages that the operator declares. */
+export function createEngine(config: Config, env: Pick<Env, "AI" | "ASSETS">): Engine {
+  const engine = engineOf(config, env);
+  // What judges inside the Worker knows the languages that it was made for, whatever is declared.
+  if (engine.name === "embedded") return engine;
+  const { all, models } = config.judgeLanguages;
+  return {
+    ...engine,
+    languages(name, model) {
+      const byMaker = engine.languages(name, model);
+      if (name !== "judge") return byMaker;
+      return (Object.hasOwn(models, model) ? models[model] : all) ?? byMaker;
+    },
+  };
+}
+
+function engineOf({ inference, openai }: Config, env: Pick<Env, "AI" | "ASSETS">): Engine {
   switch (inference) {
     case "workers-ai":
       return createWorkersAiEngine(env.AI);
