@@ -4,8 +4,15 @@ import type { Database } from "../database.ts";
 
 type PolicyRow = { name: string; version: number; body: string };
 
+/** The body of a version that ends a policy: there is none of that name until the next one. */
+const ENDED = "null";
+
+/** Longer than an isolate lives: it may know a version of a policy that was ended. */
+const REMEMBERED_MS = 30 * 86_400_000;
+
 /**
- * Policies with their versions. A version is never edited; a new one is put beside it.
+ * Policies with their versions. A version is never edited; a new one is put beside it, also to end
+ * them.
  *
  * Every call asks for the latest of a name, so those that were asked for are kept: what is stored of
  * one is some kilobytes of JSON. Names are bounded, and a new version forgets them all.
@@ -39,16 +46,18 @@ export class PolicyStore {
       name,
       version,
     )[0];
-    return row === undefined ? null : toPolicy(row);
+    return row === undefined || row.body === ENDED ? null : toPolicy(row);
   }
 
   /** The latest version of each, by name. */
   list(after: string, limit: number): PolicyVersion[] {
     return this.#db
       .run<PolicyRow>(
-        `SELECT name, MAX(version) AS version, body FROM policies WHERE name > ? GROUP BY name
+        `SELECT name, version, body FROM policies AS latest WHERE name > ? AND body <> ?
+          AND version = (SELECT MAX(version) FROM policies WHERE name = latest.name)
           ORDER BY name LIMIT ?`,
         after,
+        ENDED,
         limit + 1,
       )
       .map(toPolicy);
@@ -60,25 +69,44 @@ export class PolicyStore {
       .map(({ name }) => name);
   }
 
+  /** Of those in force, and of those that were ended and are still remembered. */
   countNames(): number {
     const row = this.#db.run<{ n: number }>("SELECT COUNT(DISTINCT name) AS n FROM policies")[0];
     return row?.n ?? 0;
   }
 
+  /** After all that there were, so that no two policies have the same name and version. */
+  nextVersion(name: string): number {
+    const row = this.#db.run<{ version: number | null }>(
+      "SELECT MAX(version) AS version FROM policies WHERE name = ?",
+      name,
+    )[0];
+    return (row?.version ?? 0) + 1;
+  }
+
+  end(name: string, nowMs: number): void {
+    this.#insert(name, this.nextVersion(name), ENDED, nowMs);
+  }
+
   insert({ name, version, policy }: PolicyVersion, nowMs: number): void {
+    this.#insert(name, version, JSON.stringify(policy), nowMs);
+  }
+
+  #insert(name: string, version: number, body: string, nowMs: number): void {
     this.forget();
     this.#db.run(
       "INSERT INTO policies (name, version, body, created_at_ms) VALUES (?, ?, ?, ?)",
       name,
       version,
-      JSON.stringify(policy),
+      body,
       nowMs,
     );
   }
 
   /**
    * Old versions that no verdict names any more. The latest of each name stays, and so does what
-   * was followed after `followedBeforeMs`: a call in progress may be about to name it.
+   * was followed after `followedBeforeMs`: a call in progress may be about to name it. That a policy was
+   * ended is remembered for a month more: what an isolate still knows of it must be no later one's.
    */
   purge(followedBeforeMs: number): void {
     this.#db.run(
@@ -88,6 +116,13 @@ export class PolicyStore {
         AND NOT EXISTS (SELECT 1 FROM verdicts WHERE policy_name = policies.name
           AND policy_version = policies.version)`,
       followedBeforeMs,
+    );
+    this.#db.run(
+      `DELETE FROM policies WHERE body = ? AND created_at_ms < ? AND NOT EXISTS (
+        SELECT 1 FROM policies AS other
+          WHERE other.name = policies.name AND other.version <> policies.version)`,
+      ENDED,
+      followedBeforeMs - REMEMBERED_MS,
     );
   }
 }

@@ -8,7 +8,7 @@ import { deliveriesAMinute } from "../../src/domain/delivery.ts";
 import { REQUESTS } from "../../src/domain/rate-limit.ts";
 import type { MicroNeurons } from "../../src/domain/micro-neurons.ts";
 import type { Day, Month } from "../../src/domain/period.ts";
-import type { Policy, PolicyVersion } from "../../src/domain/policy.ts";
+import type { PolicyVersion } from "../../src/domain/policy.ts";
 import { MOST_IN_FLIGHT } from "../../src/domain/settings.ts";
 import { verdictAt } from "../../src/domain/review.ts";
 import type { Batch } from "../../src/domain/batch.ts";
@@ -67,7 +67,7 @@ import { nextDueMs } from "./maintenance.ts";
 import { mayRead, MAY_READ, type ReadReply, type ReadRequest } from "./may-read.ts";
 import { makeParts, type Parts } from "./parts.ts";
 import { readPlatform } from "./platform.ts";
-import { putPolicy } from "./policy-desk.ts";
+import { deletePolicy, type Patch, patchPolicy, type Put, putPolicy } from "./policy-desk.ts";
 import { type ReplayAsk, type ReplayPage, replayPage } from "./policy-replay.ts";
 import type { Profile } from "./profile-store.ts";
 import type { AdmitReply, AdmitRequest, Caller, SettleReply, SettleRequest } from "./protocol.ts";
@@ -388,14 +388,20 @@ export class Tenant extends DurableObject<Env> {
     });
   }
 
-  putPolicy(
-    caller: Caller,
-    name: string,
-    policy: Policy,
-  ): ReturnType<typeof putPolicy> | AskFailure {
+  putPolicy(caller: Caller, put: Put): ReturnType<typeof putPolicy> | AskFailure {
     return this.#ask(caller, (profile, nowMs) =>
-      putPolicy(this.#parts, profile, { name, policy, nowMs }),
+      putPolicy(this.#parts, profile, { ...put, nowMs }),
     );
+  }
+
+  patchPolicy(caller: Caller, patch: Patch): ReturnType<typeof patchPolicy> | AskFailure {
+    return this.#ask(caller, (profile, nowMs) =>
+      patchPolicy(this.#parts, profile, { ...patch, nowMs }),
+    );
+  }
+
+  deletePolicy(caller: Caller, name: string): ReturnType<typeof deletePolicy> | AskFailure {
+    return this.#ask(caller, (_, nowMs) => deletePolicy(this.#parts, { name, nowMs }));
   }
 
   /** One page of a replay: nothing is asked, admitted or paid. */

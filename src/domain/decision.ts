@@ -11,6 +11,7 @@ import { isPictureModel, MAX_JUDGED_PIXELS } from "./picture-scores.ts";
 import type { InputName } from "./plan-moderation.ts";
 import {
   type CategoryRule,
+  effectOfUnmade,
   type InputKind,
   kindOf,
   lowestThreshold,
@@ -118,7 +119,7 @@ export function judge(policy: Policy, evidence: Evidence): Judgement {
   };
 }
 
-const unmade = (status: CheckStatus): boolean =>
+const unmade = (status: CheckStatus): status is "failed" | "timed_out" | "not_evaluated" =>
   status !== "evaluated" && status !== "not_required";
 
 function coverageOf(policy: Policy, evidence: Evidence): Record<Category, CheckStatus> {
@@ -236,14 +237,14 @@ function injectionFindings({ injection }: Evidence): Finding[] {
 }
 
 function unavailableFindings(policy: Policy, evidence: Evidence): Finding[] {
-  const effect = policy.on_unavailable === "allow" ? "none" : policy.on_unavailable;
   const findings: Finding[] = [];
   for (const category of CATEGORIES) {
     if (!policy.categories[category].required) continue;
     for (const input of inputsOf(policy, evidence, category)) {
       const status = statusOf(evidence, category, input);
       if (!unmade(status)) continue;
-      const verb = { flag: "flags", block: "blocks", allow: "allows" }[policy.on_unavailable];
+      const effect = effectOfUnmade(policy, status);
+      const verb = { flag: "flags", block: "blocks", none: "allows" }[effect];
       const isTooLarge = status === "not_evaluated" && evidence.tooManyPixels?.includes(input);
       const what = isTooLarge === true ? TOO_MANY_PIXELS : missing(category, input, status);
       const message = `${what}; this policy ${verb} what it could not check.`;

@@ -20,14 +20,28 @@ export interface CategoryRule {
   readonly ban: number | null;
 }
 
+/** What is made of a check that was not made. */
 export const ON_UNAVAILABLE = ["flag", "block", "allow"] as const;
 
 export interface Policy {
   readonly categories: Readonly<Record<Category, CategoryRule>>;
   readonly spam_phrases: readonly string[];
   readonly terms: { readonly block: readonly string[]; readonly allow: readonly string[] };
-  /** What a required check that could not be made does to the decision. It is never an approval. */
+  /**
+   * What a required check does to the decision that failed or took too long. It is never an approval:
+   * `allow` flags too, and says only what `unevaluated` is where that is absent.
+   */
   readonly on_unavailable: (typeof ON_UNAVAILABLE)[number];
+  /**
+   * The same of a required check for which there is no judge here: the text is in a language that it
+   * does not know, the picture too large for it. Absent: as `on_unavailable`.
+   */
+  readonly unevaluated?: (typeof ON_UNAVAILABLE)[number];
+  /**
+   * ISO 639-1: of texts too short for theirs to be told. Absent: such a text is in none, and every
+   * judge is asked.
+   */
+  readonly language?: string;
   /** Run the paid stages also for an item that the terms have blocked already. */
   readonly evaluate_all: boolean;
   /** Of generations: what goes in, what comes out. Absent in policies of before there was any. */
@@ -97,6 +111,15 @@ export function defaultCategories(): Policy["categories"] {
 /** Whether any of `categories` is asked for in this kind of input. */
 export const asks = (policy: Policy, kind: InputKind, categories: readonly Category[]): boolean =>
   categories.some((category) => policy.categories[category].inputs.includes(kind));
+
+/** What a check that was not made does to a decision. */
+export function effectOfUnmade(
+  { on_unavailable, unevaluated = on_unavailable }: Policy,
+  status: "failed" | "timed_out" | "not_evaluated",
+): "none" | "flag" | "block" {
+  if (status !== "not_evaluated") return on_unavailable === "block" ? "block" : "flag";
+  return unevaluated === "allow" ? "none" : unevaluated;
+}
 
 /** The lowest score at which a rule does anything; null: it never does. */
 export const lowestThreshold = ({ flag, block, ban }: CategoryRule): number | null => {

@@ -179,13 +179,15 @@ const inputsOf = ({ text, pictures }: PreparedContent): InputName[] => [
  * in; without one, what is found in the text, or what the policy says of texts of which nobody can tell.
  * ISO 639-1; null: undetermined.
  */
-function languageOf({ language, text }: PreparedContent, _policy: Policy): string | null {
+function languageOf({ language, text }: PreparedContent, policy: Policy): string | null {
   if (language !== null) {
     const given = baseLanguage(language);
     return text === null || canBe(given, text) ? given : null;
   }
   if (text === null) return null;
-  return detectLanguage(text);
+  const found = detectLanguage(text);
+  if (found !== null || policy.language === undefined || !/\p{L}/u.test(text)) return found;
+  return canBe(policy.language, text) ? policy.language : null;
 }
 
 const picturesOf = (

@@ -1,9 +1,16 @@
 import * as v from "valibot";
-import { defaultPolicy } from "../domain/policy.ts";
+import { defaultPolicy, type PolicyVersion } from "../domain/policy.ts";
 import { ok } from "../http/call.ts";
 import { defineRoute } from "../http/route.ts";
 import { list, listOf, pageQuery, policyName } from "../wire/field.ts";
-import { PolicyInput, policyOf, PolicyOutput, toPolicy } from "../wire/policy.ts";
+import {
+  changeOf,
+  PolicyInput,
+  type PolicyInputBody,
+  policyOf,
+  PolicyOutput,
+  toPolicy,
+} from "../wire/policy.ts";
 import { recordAct } from "./audit.ts";
 import { TENANT_READ } from "./shared.ts";
 import { askTenant, tellTenant, UNAVAILABLE } from "./tenant-object.ts";
@@ -61,7 +68,8 @@ export const putPolicy = defineRoute({
   path: "/v1/policies/:name",
   mirror: "/admin/tenants/:tenant/policies/:name",
   summary: "A new version of a policy",
-  description: "What is absent takes its default. Verdicts keep naming the version that made them.",
+  description:
+    "What is absent takes its default: to change a part, PATCH. What a GET gave may be put back. Verdicts keep naming the version that made them.",
   surface: "native",
   auth: { kind: "key", roles: [] },
   params: PARAMS,
@@ -70,12 +78,73 @@ export const putPolicy = defineRoute({
   failures: [...TENANT_READ, "over_limit"],
   handle: async (call) => {
     const { name } = call.params;
-    const { models } = defaultPolicy(call.config.inference === "workers-ai");
-    const policy = policyOf(call.body, models);
-    const put = await tellTenant(call, (tenant, caller) => tenant.putPolicy(caller, name, policy));
+    const wrong = wrongName(call.body, name);
+    if (wrong !== null) return wrong;
+    const policy = policyOf(call.body, defaultPolicy(call.config.inference === "workers-ai"));
+    const asked = { name, policy, expected: call.body.version ?? null };
+    const put = await tellTenant(call, (tenant, caller) => tenant.putPolicy(caller, asked));
     if (put.kind !== "policy") return put;
-    const detail = { policy: name, version: put.policy.version };
     const action = "PUT /admin/tenants/{tenant}/policies/{name}";
-    return (await recordAct(call, action, detail)) ? ok(toPolicy(put.policy)) : UNAVAILABLE;
+    return (await recorded(call, action, put.policy)) ? ok(toPolicy(put.policy)) : UNAVAILABLE;
   },
 });
+
+export const patchPolicy = defineRoute({
+  method: "PATCH",
+  path: "/v1/policies/:name",
+  mirror: "/admin/tenants/:tenant/policies/:name",
+  summary: "Change a part of a policy",
+  description:
+    "What is absent stays as it is, also within a category; a list is replaced as a whole. A threshold of null means never. It makes a new version, unless nothing changes.",
+  surface: "native",
+  auth: { kind: "key", roles: [] },
+  params: PARAMS,
+  body: { schema: PolicyInput, limitBytes: LIMIT_BYTES },
+  reply: { status: 200, schema: PolicyOutput },
+  failures: [...TENANT_READ, "over_limit"],
+  handle: async (call) => {
+    const { name } = call.params;
+    const wrong = wrongName(call.body, name);
+    if (wrong !== null) return wrong;
+    const asked = { name, change: changeOf(call.body), expected: call.body.version ?? null };
+    const patched = await tellTenant(call, (tenant, caller) => tenant.patchPolicy(caller, asked));
+    if (patched.kind !== "policy") return patched;
+    const action = "PATCH /admin/tenants/{tenant}/policies/{name}";
+    const isRecorded = await recorded(call, action, patched.policy);
+    return isRecorded ? ok(toPolicy(patched.policy)) : UNAVAILABLE;
+  },
+});
+
+export const deletePolicy = defineRoute({
+  method: "DELETE",
+  path: "/v1/policies/:name",
+  mirror: "/admin/tenants/:tenant/policies/:name",
+  summary: "End a policy; `default` cannot be ended",
+  description:
+    "Calls that name it are refused from then on. Its versions can be read for as long as verdicts name them.",
+  surface: "native",
+  auth: { kind: "key", roles: [] },
+  params: PARAMS,
+  reply: { status: 204, schema: v.null() },
+  failures: TENANT_READ,
+  handle: async (call) => {
+    const { name } = call.params;
+    const deleted = await tellTenant(call, (tenant, caller) => tenant.deletePolicy(caller, name));
+    if (deleted.kind !== "deleted") return deleted;
+    const action = "DELETE /admin/tenants/{tenant}/policies/{name}";
+    return (await recordAct(call, action, { policy: name })) ? ok(null) : UNAVAILABLE;
+  },
+});
+
+/** A policy that was read under another name is not put here by mistake. */
+function wrongName({ name }: PolicyInputBody, inPath: string) {
+  if (name === undefined || name === inPath) return null;
+  const detail = "must be the name in the path, or absent";
+  return { kind: "invalid_request" as const, errors: [{ path: ["name"], detail }] };
+}
+
+const recorded = (
+  call: Parameters<typeof recordAct>[0],
+  action: string,
+  { name, version }: PolicyVersion,
+): Promise<boolean> => recordAct(call, action, { policy: name, version });

@@ -33,8 +33,8 @@ export const replayPolicy = defineRoute({
   handle: async (call) => {
     const { body, config } = call;
     const { name } = call.params;
-    const { models } = defaultPolicy(config.inference === "workers-ai");
-    const proposed = body.policy === undefined ? null : policyOf(body.policy, models);
+    const byDefault = defaultPolicy(config.inference === "workers-ai");
+    const proposed = body.policy === undefined ? null : policyOf(body.policy, byDefault);
     const time = replayedTime(body, Date.now());
     const replayed = await replayedPages(body.cursor ?? null, (before) =>
       askTenant(call, (tenant, caller) =>

@@ -22,7 +22,7 @@ import { getModel, listModels } from "./models.ts";
 import { createModeration } from "./moderations.ts";
 import { createOpenAiImages } from "./openai-images.ts";
 import { createErasure, exportPerson, getErasure } from "./personal.ts";
-import { getPolicy, listPolicies, putPolicy } from "./policies.ts";
+import { deletePolicy, getPolicy, listPolicies, patchPolicy, putPolicy } from "./policies.ts";
 import { replayPolicy } from "./policy-replay.ts";
 import { getRebuild, rebuildReports } from "./rebuild.ts";
 import { createQuote } from "./quote.ts";
@@ -104,6 +104,8 @@ export const ROUTES: readonly Route[] = [
   listPolicies,
   getPolicy,
   putPolicy,
+  patchPolicy,
+  deletePolicy,
   replayPolicy,
   createAdjustment,
   listAdjustments,

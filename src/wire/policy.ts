@@ -1,24 +1,25 @@
 import * as v from "valibot";
 import { CATEGORIES, type Category, forEach } from "../domain/category.ts";
+import { changedPolicy, type PolicyChange } from "../domain/policy-change.ts";
 import {
-  defaultCategories,
   FLAG_ONLY,
   INPUT_KINDS,
   ON_UNAVAILABLE,
   type Policy,
   type PolicyVersion,
 } from "../domain/policy.ts";
+import { baseLanguage } from "../domain/language-tag.ts";
 import { GUARD_MODES, UNGUARDED } from "../domain/guard.ts";
 import { stated } from "../http/field-sentence.ts";
+import { language } from "./content.ts";
 import { policyName, wholeNumber } from "./field.ts";
-import { DEFAULT_ROUTING } from "../domain/routing.ts";
 import { RoutingTable } from "./routing-table.ts";
 
 // A moderation policy on the wire. The contract, section 7.
 
 const threshold = v.nullable(v.pipe(v.number(), v.minValue(0), v.maxValue(1)));
 
-const Rule = v.strictObject({
+const RULE = {
   inputs: v.pipe(
     v.array(v.picklist(INPUT_KINDS)),
     v.maxLength(INPUT_KINDS.length),
@@ -28,17 +29,27 @@ const Rule = v.strictObject({
   flag: v.pipe(threshold, v.description("Flags from this score; null: never.")),
   block: v.pipe(threshold, v.description("Blocks from this score; null: never.")),
   ban: v.pipe(threshold, v.description("Advises to ban the user from this score; null: never.")),
-});
+};
 
-type RuleOutput = v.InferOutput<typeof Rule>;
+const Rule = v.strictObject(RULE);
+
+/** What is not named stays as it is in the default rule, or in the policy that is changed. */
+const RulePart = v.partial(Rule);
+
+type RulePartOutput = v.InferOutput<typeof RulePart>;
 
 /** Sentiment and object labels are too weak a sign to block by. */
 const FlagOnlyRule = v.pipe(
-  Rule,
-  v.check(stated("can only flag", (rule: RuleOutput) => rule.block === null && rule.ban === null)),
+  RulePart,
+  v.check(
+    stated(
+      "can only flag",
+      ({ block = null, ban = null }: RulePartOutput) => block === null && ban === null,
+    ),
+  ),
 );
 
-const ruleFor = (category: Category) => (FLAG_ONLY.includes(category) ? FlagOnlyRule : Rule);
+const ruleFor = (category: Category) => (FLAG_ONLY.includes(category) ? FlagOnlyRule : RulePart);
 
 const phrase = v.pipe(v.string(), v.minLength(1), v.maxLength(200));
 const phrases = v.pipe(v.array(phrase), v.maxLength(1000));
@@ -46,41 +57,49 @@ const model = v.nullable(v.pipe(v.string(), v.maxLength(128)));
 
 const guardMode = v.picklist(GUARD_MODES);
 
-const DEFAULTS = defaultCategories();
-
 const categoryEntries = forEach(CATEGORIES, (category) => v.optional(ruleFor(category)));
 
-/** A whole policy: a category that is not named has its default rule. */
-export const PolicyInput = v.strictObject({
-  categories: v.optional(v.strictObject(categoryEntries), {}),
-  spam_phrases: v.optional(phrases, ["buy now", "click here", "limited offer", "act now"]),
-  terms: v.optional(
-    v.strictObject({ block: v.optional(phrases, []), allow: v.optional(phrases, []) }),
-    {},
-  ),
+const unavailable = v.picklist(ON_UNAVAILABLE);
+
+/** What can be said of a policy, all of it optional. */
+const CHANGE = {
+  categories: v.optional(v.strictObject(categoryEntries)),
+  spam_phrases: v.optional(phrases),
+  terms: v.optional(v.strictObject({ block: v.optional(phrases), allow: v.optional(phrases) })),
   on_unavailable: v.optional(
     v.pipe(
-      v.picklist(ON_UNAVAILABLE),
-      v.description("What a required check that could not be made does. Never an approval."),
+      unavailable,
+      v.description(
+        "What a required check does that failed or took too long: `flag` (also by `allow`) or `block`. Never an approval.",
+      ),
     ),
-    "flag",
+  ),
+  unevaluated: v.optional(
+    v.nullable(
+      v.pipe(
+        unavailable,
+        v.description(
+          "The same of a required check that nothing here can make, such as of a text in another language; null or absent: as `on_unavailable`. Never an approval.",
+        ),
+      ),
+    ),
+  ),
+  language: v.optional(
+    v.nullable(
+      v.pipe(
+        language,
+        v.description("Of texts too short for theirs to be told; null or absent: none."),
+      ),
+    ),
   ),
   evaluate_all: v.optional(
     v.pipe(v.boolean(), v.description("Run paid stages also where a term has blocked already.")),
-    false,
   ),
   guard: v.optional(
     v.strictObject({
-      input: v.optional(
-        v.pipe(guardMode, v.description("Of prompts, before they are sent.")),
-        "off",
-      ),
-      output: v.optional(
-        v.pipe(guardMode, v.description("Of answers, before they are given.")),
-        "off",
-      ),
+      input: v.optional(v.pipe(guardMode, v.description("Of prompts, before they are sent."))),
+      output: v.optional(v.pipe(guardMode, v.description("Of answers, before they are given."))),
     }),
-    {},
   ),
   models: v.optional(
     v.strictObject({
@@ -88,43 +107,56 @@ export const PolicyInput = v.strictObject({
       judge_fallback: v.optional(v.pipe(model, v.description("Asked when the judge is refused."))),
       vision: v.optional(v.pipe(model, v.description("The model that judges pictures."))),
     }),
-    {},
   ),
   routing: v.optional(RoutingTable),
+};
+
+const versionNumber = wholeNumber(1, Number.MAX_SAFE_INTEGER, "Grows with each change.");
+
+/**
+ * A policy as a GET gives it may be put back: what cannot be set may stand in it as it is. What is not
+ * named has its default, in a PUT, or stays as it is, in a PATCH.
+ */
+export const PolicyInput = v.strictObject({
+  ...CHANGE,
+  object: v.optional(v.literal("policy")),
+  name: v.optional(v.pipe(policyName, v.description("As in the path."))),
+  version: v.optional(
+    v.pipe(
+      versionNumber,
+      v.description("The version in force, which is changed only if it still is that one."),
+    ),
+  ),
 });
+
+export type PolicyInputBody = v.InferOutput<typeof PolicyInput>;
 
 export const PolicyOutput = v.object({
   object: v.literal("policy"),
   name: policyName,
-  version: wholeNumber(1, Number.MAX_SAFE_INTEGER, "Grows with each PUT."),
+  version: versionNumber,
   categories: v.object(forEach(CATEGORIES, () => Rule)),
   spam_phrases: phrases,
   terms: v.object({ block: phrases, allow: phrases }),
-  on_unavailable: v.picklist(ON_UNAVAILABLE),
+  on_unavailable: unavailable,
+  unevaluated: v.nullable(unavailable),
+  language: v.nullable(v.string()),
   evaluate_all: v.boolean(),
   guard: v.object({ input: guardMode, output: guardMode }),
   models: v.object({ judge: model, judge_fallback: model, vision: model }),
   routing: RoutingTable,
 });
 
-/** What a PUT means, over the default models of this deployment. */
-export const policyOf = (
-  input: v.InferOutput<typeof PolicyInput>,
-  models: Policy["models"],
-): Policy => ({
-  categories: forEach(CATEGORIES, (category) => input.categories[category] ?? DEFAULTS[category]),
-  spam_phrases: input.spam_phrases,
-  terms: input.terms,
-  on_unavailable: input.on_unavailable,
-  evaluate_all: input.evaluate_all,
-  guard: input.guard,
-  models: {
-    judge: input.models.judge === undefined ? models.judge : input.models.judge,
-    judge_fallback: input.models.judge_fallback ?? null,
-    vision: input.models.vision === undefined ? models.vision : input.models.vision,
-  },
-  routing: input.routing ?? DEFAULT_ROUTING,
-});
+/** What is said of a policy, without what only names it. */
+export function changeOf(input: PolicyInputBody): PolicyChange {
+  const { object: _object, name: _name, version: _version, ...change } = input;
+  if (change.language === null || change.language === undefined) return change;
+  return { ...change, language: baseLanguage(change.language) };
+}
+
+/** What a PUT means: laid over the default policy of this deployment. */
+export const policyOf = (input: PolicyInputBody, byDefault: Policy): Policy =>
+  changedPolicy(byDefault, changeOf(input));
 
 type Mutable<T> = T extends object ? { -readonly [K in keyof T]: Mutable<T[K]> } : T;
 
@@ -138,4 +170,6 @@ export const toPolicy = ({
   version,
   ...(policy as Mutable<Policy>),
   guard: policy.guard ?? { ...UNGUARDED },
+  unevaluated: policy.unevaluated ?? null,
+  language: policy.language ?? null,
 });

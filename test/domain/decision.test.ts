@@ -16,7 +16,12 @@ import {
   ON_UNAVAILABLE,
   type Policy,
 } from "../../src/domain/policy.ts";
-import { CHECK_STATUSES, type StageName, type StageResult } from "../../src/domain/verdict.ts";
+import {
+  CHECK_STATUSES,
+  type Decision,
+  type StageName,
+  type StageResult,
+} from "../../src/domain/verdict.ts";
 
 const policy = defaultPolicy(true);
 
@@ -414,12 +419,23 @@ describe("what could not be checked", () => {
     ["not_evaluated", "Nothing here could judge toxicity in this text"],
   ] as const)("%s", (status, words) => {
     const evidence = replacing(textOnly, stage("judge", {}, { status }));
-    for (const [on_unavailable, verb, decision] of [
-      ["flag", "flags", "flag"],
-      ["block", "blocks", "block"],
-      ["allow", "allows", "allow"],
-    ] as const) {
-      const given = judge({ ...policy, on_unavailable }, evidence);
+    // What broke is never let through; what nothing here can judge is as the policy says.
+    const allowed = status === "not_evaluated";
+    const cases: [Partial<Policy>, string, Decision][] = [
+      [{ on_unavailable: "flag" }, "flags", "flag"],
+      [{ on_unavailable: "block" }, "blocks", "block"],
+      allowed
+        ? [{ on_unavailable: "allow" }, "allows", "allow"]
+        : [{ on_unavailable: "allow" }, "flags", "flag"],
+      allowed
+        ? [{ on_unavailable: "block", unevaluated: "allow" }, "allows", "allow"]
+        : [{ on_unavailable: "block", unevaluated: "allow" }, "blocks", "block"],
+      allowed
+        ? [{ on_unavailable: "flag", unevaluated: "block" }, "blocks", "block"]
+        : [{ on_unavailable: "flag", unevaluated: "block" }, "flags", "flag"],
+    ];
+    for (const [rules, verb, decision] of cases) {
+      const given = judge({ ...policy, ...rules }, evidence);
       expect(given).toMatchObject({ decision, approved: false, opensReview: true });
       expect(messages(given)).toEqual([`${words}; this policy ${verb} what it could not check.`]);
     }

@@ -235,7 +235,7 @@ describe("what scores cannot tell", () => {
     const stages = failed.stages.map((one): StageResult =>
       one.name === "judge" ? { ...one, status: "failed", scores: {} } : one,
     );
-    const lax = withRules({}, { on_unavailable: "allow" });
+    const lax = withRules({ toxicity: { required: false } });
     const strict = withRules({}, { on_unavailable: "block" });
     const verdict: Verdict = { ...failed, stages, decision: "flag", approved: false };
     expect(replayed([verdict], lax).by.flag).toEqual({ allow: 1, flag: 0, block: 0 });

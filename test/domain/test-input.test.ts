@@ -109,7 +109,7 @@ describe("a test input", () => {
       coverage: { toxicity: "failed", spam: "failed", nsfw: "not_required" },
       opensReview: true,
     });
-    const verb = { flag: "flags", block: "blocks", allow: "allows" }[on_unavailable];
+    const verb = { flag: "flags", block: "blocks", allow: "flags" }[on_unavailable];
     expect(
       given.reasons.map(({ kind, category, message }) => ({ kind, category, message })),
     ).toEqual([

@@ -203,9 +203,11 @@ describe("keys", () => {
 
 const NO_ROLES = { roles: [] } as const;
 
+const put = (name: string) => ({ name, policy: defaultPolicy(false), expected: null });
+
 const putDefault = async (tenant: ATenant): Promise<number> => {
-  const put = await tenant.stub().putPolicy(PLATFORM, "default", defaultPolicy(false));
-  return expectKind(put, "policy").policy.version;
+  const done = await tenant.stub().putPolicy(PLATFORM, put("default"));
+  return expectKind(done, "policy").policy.version;
 };
 const versionsOf = async (tenant: ATenant) =>
   (await rows(tenant.id, "SELECT version FROM policies ORDER BY version")).map(
@@ -236,8 +238,11 @@ describe("policies", () => {
 
   it("refuse a model that could not run", async () => {
     const tenant = await aTenant({ models: ["@cf/huggingface/distilbert-sst-2-int8"] });
-    const put = await tenant.stub().putPolicy(PLATFORM, "default", defaultPolicy(false));
-    expect(put).toMatchObject({ kind: "invalid_request", errors: [{ path: ["models", "judge"] }] });
+    const done = await tenant.stub().putPolicy(PLATFORM, put("default"));
+    expect(done).toMatchObject({
+      kind: "invalid_request",
+      errors: [{ path: ["models", "judge"] }],
+    });
   });
 
   it("lose old versions a day after they were followed, unless a verdict names them", async () => {
@@ -261,5 +266,48 @@ describe("policies", () => {
     await alarm(tenant);
     expect(await versionsOf(tenant)).toEqual([3]);
     expect((await tenantStub(tenant.id).listPolicies(PLATFORM, "", 1)).kind).toBe("page");
+  });
+
+  it("are ended by a version of their own, and go on counting after it", async () => {
+    const tenant = await aTenant();
+    const stub = () => tenant.stub();
+    expect((await stub().deletePolicy(PLATFORM, "default")).kind).toBe("invalid_request");
+    expect((await stub().deletePolicy(PLATFORM, "house")).kind).toBe("not_found");
+    await stub().putPolicy(PLATFORM, put("house"));
+    expect((await stub().deletePolicy(PLATFORM, "house")).kind).toBe("deleted");
+    expect((await stub().deletePolicy(PLATFORM, "house")).kind).toBe("not_found");
+
+    const listed = expectKind(await stub().listPolicies(PLATFORM, "", 10), "page");
+    expect(listed.data.map(({ name }) => name)).toEqual(["default"]);
+    expect((await stub().readPolicy(PLATFORM, "house", null)).kind).toBe("not_found");
+    expect((await stub().readPolicy(PLATFORM, "house", 2)).kind).toBe("not_found");
+    // What verdicts name can be read.
+    expect((await stub().readPolicy(PLATFORM, "house", 1)).kind).toBe("policy");
+    const change = { name: "house", change: {}, expected: null };
+    expect((await stub().patchPolicy(PLATFORM, change)).kind).toBe("not_found");
+    const named = { name: "house", known: null };
+    expect((await tenant.admit({ policy: named })).kind).not.toBe("admitted");
+
+    const again = await stub().putPolicy(PLATFORM, put("house"));
+    // An isolate may still know version 1: no later policy is taken for it.
+    expect(expectKind(again, "policy").policy.version).toBe(3);
+  });
+
+  it("are forgotten a month after their end, and not before", async () => {
+    const tenant = await aTenant();
+    await tenant.stub().putPolicy(PLATFORM, put("house"));
+    await tenant.stub().deletePolicy(PLATFORM, "house");
+    const names = async () =>
+      (await rows(tenant.id, "SELECT name, version FROM policies WHERE name = 'house'")).map(
+        ({ version }) => version,
+      );
+    await tenant.hold();
+    vi.setSystemTime(NOW + 2 * DAY_MS);
+    await alarm(tenant);
+    expect(await names()).toEqual([2]);
+    await tenant.hold();
+    vi.setSystemTime(NOW + 32 * DAY_MS);
+    await alarm(tenant);
+    expect(await names()).toEqual([]);
   });
 });

@@ -201,7 +201,11 @@ describe("PUT /v1/policies/:name", () => {
     [{ categories: { spam: { ...rule, flag: 1.1 } } }, "#/categories/spam/flag"],
     [{ categories: { spam: { ...rule, flag: -0.1 } } }, "#/categories/spam/flag"],
     [{ categories: { spam: { ...rule, inputs: ["video"] } } }, "#/categories/spam/inputs/0"],
-    [{ categories: { spam: { inputs: ["text"] } } }, "#/categories/spam/required"],
+    [{ categories: { spam: { colour: "red" } } }, "#/categories/spam/colour"],
+    [{ name: "other" }, "#/name"],
+    [{ object: "verdict" }, "#/object"],
+    [{ unevaluated: "approve" }, "#/unevaluated"],
+    [{ language: "english" }, "#/language"],
     [{ categories: { evil: rule } }, "#/categories/evil"],
     [{ models: { judge: "@cf/no/such" } }, "#/models/judge"],
     [{ models: { judge: "@cf/defog/sqlcoder-7b-2" } }, "#/models/judge"],
@@ -301,6 +305,8 @@ describe("GET /admin/audit", () => {
     const key = await act("POST", `/admin/tenants/${id}/keys`, { role: "manage", name: "private" });
     const next = await act("POST", `/admin/tenants/${id}/keys/${key.body.id}/rotate`, {});
     await act("PUT", `/admin/tenants/${id}/policies/house`, { terms: { block: ["zyzzyva"] } });
+    await act("PATCH", `/admin/tenants/${id}/policies/house`, { terms: { allow: ["zyzzyva"] } });
+    await act("DELETE", `/admin/tenants/${id}/policies/house`);
     await act("DELETE", `/admin/tenants/${id}/keys/${key.body.id}`);
     await act("DELETE", `/admin/tenants/${id}`);
 
@@ -312,6 +318,8 @@ describe("GET /admin/audit", () => {
       "POST /admin/tenants/{tenant}/keys",
       "POST /admin/tenants/{tenant}/keys/{id}/rotate",
       "PUT /admin/tenants/{tenant}/policies/{name}",
+      "PATCH /admin/tenants/{tenant}/policies/{name}",
+      "DELETE /admin/tenants/{tenant}/policies/{name}",
       "DELETE /admin/tenants/{tenant}/keys/{id}",
       "DELETE /admin/tenants/{tenant}",
     ]);

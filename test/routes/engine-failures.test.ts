@@ -324,7 +324,8 @@ describe("on_unavailable", () => {
   it.each([
     { choice: "flag", decision: "flag", review: "open", actions: [] },
     { choice: "block", decision: "block", review: "open", actions: ["hide_content", "warn_user"] },
-    { choice: "allow", decision: "allow", review: "open", actions: [] },
+    // What broke is never let through.
+    { choice: "allow", decision: "flag", review: "open", actions: [] },
   ])("$choice: $decision, and never approved", async ({ choice, ...expected }) => {
     const tenant = await newTenant();
     await tenant.call("PUT", "/v1/policies/default", { on_unavailable: choice });

@@ -1,0 +1,49 @@
+import { CATEGORIES, type Category, forEach } from "./category.ts";
+import { UNGUARDED } from "./guard.ts";
+import type { CategoryRule, Policy } from "./policy.ts";
+
+// What a PUT or a PATCH says of a policy, laid over another one: the default policy, or the one in force.
+
+type Part<T> = { readonly [K in keyof T]?: T[K] | undefined };
+
+/** Absent: as it is. A list is replaced as a whole. */
+export interface PolicyChange extends Part<
+  Pick<Policy, "spam_phrases" | "on_unavailable" | "evaluate_all" | "routing">
+> {
+  readonly categories?: Part<Record<Category, Part<CategoryRule>>> | undefined;
+  readonly terms?: Part<Policy["terms"]> | undefined;
+  readonly guard?: Part<NonNullable<Policy["guard"]>> | undefined;
+  readonly models?: Part<Policy["models"]> | undefined;
+  /** Null: none, as if it had never been set. */
+  readonly unevaluated?: Policy["unevaluated"] | null | undefined;
+  readonly language?: string | null | undefined;
+}
+
+export function changedPolicy(policy: Policy, change: PolicyChange): Policy {
+  const { unevaluated, language, ...rest } = policy;
+  const next = {
+    unevaluated: change.unevaluated === undefined ? unevaluated : (change.unevaluated ?? undefined),
+    language: change.language === undefined ? language : (change.language ?? undefined),
+  };
+  return {
+    ...rest,
+    categories: forEach(CATEGORIES, (category) =>
+      over(policy.categories[category], change.categories?.[category] ?? {}),
+    ),
+    spam_phrases: change.spam_phrases ?? policy.spam_phrases,
+    terms: over(policy.terms, change.terms ?? {}),
+    on_unavailable: change.on_unavailable ?? policy.on_unavailable,
+    evaluate_all: change.evaluate_all ?? policy.evaluate_all,
+    guard: over(policy.guard ?? UNGUARDED, change.guard ?? {}),
+    models: over(policy.models, change.models ?? {}),
+    routing: change.routing ?? policy.routing,
+    ...(next.unevaluated !== undefined && { unevaluated: next.unevaluated }),
+    ...(next.language !== undefined && { language: next.language }),
+  };
+}
+
+/** `part` over `whole`: what is null in it is null, what is undefined says nothing. */
+function over<T extends object>(whole: T, part: Part<T>): T {
+  const said = Object.entries(part).filter(([, value]) => value !== undefined);
+  return { ...whole, ...Object.fromEntries(said) };
+}
