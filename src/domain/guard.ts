@@ -1,9 +1,10 @@
-import { CATEGORIES, forEach } from "./category.ts";
+import { CATEGORIES, type Category, forEach } from "./category.ts";
 import { type MeasuredContent, type Plan, planModeration } from "./plan-moderation.ts";
-import { lowestThreshold, type Policy } from "./policy.ts";
+import { STAGE_OF } from "./decision.ts";
+import { effectOfUnmade, kindOf, lowestThreshold, type Policy } from "./policy.ts";
 import type { FindModel } from "./stage.ts";
 import { SENTIMENT_WINDOWS } from "./text-window.ts";
-import { type CheckStatus, type Verdict, worst } from "./verdict.ts";
+import { type CheckStatus, type StageResult, type Verdict, worst } from "./verdict.ts";
 
 // Guards: what goes into a language model and what comes out of it, moderated by the tenant's
 // policy. Their checks are stages of the generation's own hold and items of its line.
@@ -122,15 +123,38 @@ export function unmadeCheck(policy: Policy, coverage: Verdict["coverage"]): Unma
   return status === "evaluated" || status === "not_required" ? null : status;
 }
 
+type Looked = Pick<Verdict, "decision" | "coverage" | "stages">;
+
 /**
- * Whether a text is withheld: it was blocked, or a check that the policy requires could not be made
- * and the policy does not let such content through. What was not checked is not passed.
+ * Whether a text is withheld: it was blocked, or a check that the policy requires was not made. What was
+ * not checked is not passed, but for a gap in language: a first message that no judge here can read is
+ * withheld only where the policy blocks what is not evaluated.
  */
-export const isWithheld = (
-  mode: GuardMode,
-  policy: Policy,
-  { decision, coverage }: Pick<Verdict, "decision" | "coverage">,
-): boolean =>
-  mode === "block" &&
-  (decision === "block" ||
-    (policy.on_unavailable !== "allow" && unmadeCheck(policy, coverage) !== null));
+export const isWithheld = (mode: GuardMode, policy: Policy, found: Looked): boolean =>
+  mode === "block" && (found.decision === "block" || isUnchecked(policy, found));
+
+function isUnchecked(policy: Policy, { coverage, stages }: Looked): boolean {
+  const status = unmadeCheck(policy, coverage);
+  if (status === null) return false;
+  if (status !== "not_evaluated") return true;
+  if (mayGoUnevaluated(policy)) return false;
+  const gaps = CATEGORIES.filter(
+    (category) => policy.categories[category].required && coverage[category] === "not_evaluated",
+  );
+  return !gaps.every((category) => isLanguageGap(category, stages));
+}
+
+function isLanguageGap(category: Category, stages: readonly StageResult[]): boolean {
+  const unmade = stages.filter(
+    ({ status, input, name }) =>
+      status === "not_evaluated" && STAGE_OF[kindOf(input)][category] === name,
+  );
+  return unmade.length > 0 && unmade.every(isForLanguage);
+}
+
+const isForLanguage = ({ failure }: StageResult): boolean =>
+  failure?.kind === "language" || failure?.kind === "unknown_words";
+
+/** Whether what nothing here can judge is let through. */
+export const mayGoUnevaluated = (policy: Policy): boolean =>
+  effectOfUnmade(policy, "not_evaluated") === "none";

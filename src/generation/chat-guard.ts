@@ -4,6 +4,7 @@ import {
   type GuardModes,
   guardPolicy,
   isWithheld,
+  mayGoUnevaluated,
   type Unmade,
   unmadeCheck,
   windowContent,
@@ -95,7 +96,7 @@ export function chatGuard(context: GuardContext): ChatGuard {
     if (index >= outputWindows(maxTokens)) {
       // The answer is longer than what was held for: nobody looks at the rest.
       outran = true;
-      return modes.output === "block" && policy.policy.on_unavailable !== "allow";
+      return modes.output === "block" && !mayGoUnevaluated(policy.policy);
     }
     const at = windowContent({ choice, window: index }, maxTokens);
     const verdict = await judged(prepare(textContent(text)), at);

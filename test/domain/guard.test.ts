@@ -14,7 +14,7 @@ import {
 } from "../../src/domain/guard.ts";
 import { defaultPolicy, type Policy } from "../../src/domain/policy.ts";
 import type { FindModel } from "../../src/domain/stage.ts";
-import type { CheckStatus } from "../../src/domain/verdict.ts";
+import type { CheckFailure, CheckStatus, StageResult } from "../../src/domain/verdict.ts";
 
 const POLICY = defaultPolicy(false);
 
@@ -123,27 +123,57 @@ const covered = (toxicity: CheckStatus) => ({
   toxicity,
 });
 
+const judgeStage = (kind: CheckFailure["kind"]): StageResult => ({
+  name: "judge",
+  input: "text",
+  model: null,
+  priced_as: null,
+  engine: "embedded",
+  status: "not_evaluated",
+  scores: {},
+  latency_ms: 0,
+  micro_neurons: 0,
+  basis: "measured",
+  measurements: null,
+  failure: { kind },
+});
+
 describe("what is withheld", () => {
   it("is what is blocked, under a guard that blocks", () => {
-    const verdict = { decision: "block", coverage: covered("evaluated") } as const;
+    const verdict = { decision: "block", coverage: covered("evaluated"), stages: [] } as const;
     expect(isWithheld("block", POLICY, verdict)).toBe(true);
     expect(isWithheld("score", POLICY, verdict)).toBe(false);
     expect(isWithheld("block", POLICY, { ...verdict, decision: "flag" })).toBe(false);
   });
 
   it.each(["failed", "timed_out", "not_evaluated"] as const)(
-    "is also what a required check did not see (%s), unless the policy lets it through",
+    "is also what a required check did not see (%s); nothing that broke is let through",
     (status) => {
-      const verdict = { decision: "flag", coverage: covered(status) } as const;
+      const verdict = { decision: "flag", coverage: covered(status), stages: [] } as const;
       expect(isWithheld("block", POLICY, verdict)).toBe(true);
       expect(isWithheld("score", POLICY, verdict)).toBe(false);
       const lax: Policy = { ...POLICY, on_unavailable: "allow" };
-      expect(isWithheld("block", lax, verdict)).toBe(false);
+      expect(isWithheld("block", lax, verdict)).toBe(status !== "not_evaluated");
     },
   );
 
+  it.each([
+    ["language", false],
+    ["unknown_words", false],
+    // Padding must not be a way past a guard.
+    ["too_long", true],
+    ["no_judge", true],
+  ] as const)("is not what no judge here can read (%s: %s)", (kind, withheld) => {
+    const stages = [judgeStage(kind)];
+    const verdict = { decision: "flag", coverage: covered("not_evaluated"), stages } as const;
+    expect(isWithheld("block", POLICY, verdict)).toBe(withheld);
+    // A second input that is too long is no matter of language.
+    const both = { ...verdict, stages: [...stages, judgeStage("too_long")] };
+    expect(isWithheld("block", POLICY, both)).toBe(true);
+  });
+
   it("is nothing for a check that is not required", () => {
     const coverage = { ...covered("evaluated"), violence: "failed" as const };
-    expect(isWithheld("block", POLICY, { decision: "allow", coverage })).toBe(false);
+    expect(isWithheld("block", POLICY, { decision: "allow", coverage, stages: [] })).toBe(false);
   });
 });

@@ -196,15 +196,22 @@ describe("a guard that blocks", () => {
     expect(scored.choices[0].finish_reason).toBe("stop");
     expect(scored.moderation.input).toMatchObject({ type: "error", code });
     const lax = await ask("block", { on_unavailable: "allow" });
-    expect(lax.choices[0].finish_reason).toBe("stop");
+    expect(lax.choices[0].finish_reason).toBe("content_filter");
     expect(lax.moderation.input).toMatchObject({ type: "error", code });
   });
 
-  it("withholds what no engine here can judge", async () => {
-    const tenant = await aTenant({ guard: { input: "block" } });
+  it.each([
+    [{}, "stop"],
+    [{ unevaluated: "flag" }, "stop"],
+    [{ unevaluated: "block" }, "content_filter"],
+    [{ on_unavailable: "block" }, "content_filter"],
+    [{ on_unavailable: "block", unevaluated: "allow" }, "stop"],
+  ])("of a language that no judge here knows withholds as %j says: %s", async (rules, finish) => {
+    const tenant = await aTenant({ guard: { input: "block" }, ...rules });
     const french = "Bonjour, pourriez-vous me dire à quelle heure le musée ouvre demain matin ?";
     const { body } = await tenant.call("POST", PATH, chat(french));
-    expect(body.choices[0].finish_reason).toBe("content_filter");
+    expect(body.choices[0].finish_reason).toBe(finish);
+    // Whatever becomes of it, the reply says that nobody has looked.
     expect(body.moderation.input).toMatchObject({ type: "error", code: "not_evaluated" });
   });
 
