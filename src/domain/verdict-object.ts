@@ -1,6 +1,6 @@
 import { MICRO_PER_NEURON } from "./micro-neurons.ts";
 import { isoTime } from "./period.ts";
-import { scoresOf, type Verdict } from "./verdict.ts";
+import { isPartial, scoresOf, type Verdict } from "./verdict.ts";
 
 /** A verdict as it is read, listed and delivered. The contract, section 8 and example 1. */
 export const toVerdict = (verdict: Verdict) => ({
@@ -12,6 +12,7 @@ export const toVerdict = (verdict: Verdict) => ({
   language: verdict.language,
   decision: verdict.decision,
   approved: verdict.approved,
+  partial: isPartial(verdict),
   decided_by: verdict.decidedBy,
   revision: verdict.revision,
   actions: verdict.actions,

@@ -17,6 +17,10 @@ export type CheckStatus = (typeof CHECK_STATUSES)[number];
 export const worst = (statuses: readonly CheckStatus[]): CheckStatus =>
   CHECK_STATUSES.find((status) => statuses.includes(status)) ?? "not_required";
 
+/** Something was asked for that was not evaluated, required or not. */
+export const isPartial = ({ coverage }: Pick<Verdict, "coverage">): boolean =>
+  Object.values(coverage).some((status) => status !== "evaluated" && status !== "not_required");
+
 export const DECISIONS = ["allow", "flag", "block"] as const;
 export type Decision = (typeof DECISIONS)[number];
 

@@ -8,7 +8,7 @@ import {
   type Scores,
 } from "../domain/category.ts";
 import { kindOf } from "../domain/policy.ts";
-import { type Reason, scoresOf, type Verdict } from "../domain/verdict.ts";
+import { isPartial, type Reason, scoresOf, type Verdict } from "../domain/verdict.ts";
 import { stated } from "../http/field-sentence.ts";
 import { language, MAX_PICTURES, metadata, text } from "./content.ts";
 import { name, policyName } from "./field.ts";
@@ -114,6 +114,7 @@ export const ResultEntries = {
 export const FoundEntries = {
   decision: v.string(),
   approved: v.boolean(),
+  partial: v.boolean(),
   actions: v.array(v.string()),
   coverage: v.record(v.string(), v.string()),
   reasons: v.array(v.record(v.string(), v.unknown())),
@@ -164,6 +165,7 @@ export function toResult(verdict: Verdict) {
       verdict_id: verdict.id,
       decision: verdict.decision,
       approved: verdict.approved,
+      partial: isPartial(verdict),
       actions: [...verdict.actions],
       test: verdict.test,
       coverage: verdict.coverage,

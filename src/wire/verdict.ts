@@ -78,6 +78,10 @@ export const VerdictOutput = v.object({
     v.boolean(),
     v.description("Allowed, with every required check evaluated, or allowed by a person."),
   ),
+  partial: v.pipe(
+    v.boolean(),
+    v.description("Some category that the policy asks for was not evaluated, required or not."),
+  ),
   decided_by: v.picklist(["policy", "review"]),
   revision: v.number(),
   actions: v.array(v.picklist(ACTIONS)),

@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
-import type { Scores } from "../../src/domain/category.ts";
+import { CATEGORIES, forEach, type Scores } from "../../src/domain/category.ts";
 import {
   CHECK_STATUSES,
+  type CheckStatus,
+  isPartial,
   scoresOf,
   type StageName,
   type StageResult,
@@ -27,6 +29,8 @@ describe("worst", () => {
   });
 });
 
+const unmadeStatuses: readonly CheckStatus[] = ["failed", "timed_out", "not_evaluated"];
+
 const stage = (
   name: StageName,
   scores: Scores,
@@ -44,6 +48,17 @@ const stage = (
   basis: "measured",
   measurements: null,
   ...fields,
+});
+
+describe("isPartial", () => {
+  const ALL = forEach(CATEGORIES, (): CheckStatus => "evaluated");
+
+  it.each(CHECK_STATUSES.map((status) => [status, unmadeStatuses.includes(status)] as const))(
+    "a category that is %s: %s",
+    (status, partial) => {
+      expect(isPartial({ coverage: { ...ALL, hate: status } })).toBe(partial);
+    },
+  );
 });
 
 describe("scoresOf", () => {

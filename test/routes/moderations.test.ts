@@ -49,6 +49,7 @@ describe("POST /v1/moderations", () => {
       "approved",
       "coverage",
       "decision",
+      "partial",
       "reasons",
       "test",
       "verdict_id",

@@ -10,7 +10,8 @@ import { scripted } from "./scripted.ts";
 const keys = (value: object): string[] => Object.keys(value).toSorted();
 const sorted = (text: string): string[] => text.trim().split(/\s+/).toSorted();
 
-const VERDICT = sorted(`id object content_id user_id metadata language decision approved decided_by
+const VERDICT =
+  sorted(`id object content_id user_id metadata language decision approved partial decided_by
   revision actions reasons scores coverage stages micro_neurons neurons policy review batch_id test
   created_at`);
 const REASON = sorted("kind category input score threshold message");

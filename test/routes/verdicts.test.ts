@@ -12,6 +12,8 @@ describe("POST /v1/verdicts", () => {
       object: "verdict",
       decision: "block",
       approved: false,
+      // The word lists say nothing of hate, which the default policy asks for.
+      partial: true,
       actions: ["hide_content", "warn_user"],
       scores: { spam: 0.7 },
       coverage: { toxicity: "evaluated", spam: "evaluated", nsfw: "not_required" },
@@ -25,6 +27,8 @@ describe("POST /v1/verdicts", () => {
     expect(stages.reduce((sum, stage) => sum + stage.micro_neurons, 0)).toBe(
       reply.body.micro_neurons,
     );
+    const judged = await tenant.onWorkersAi("POST", "/v1/verdicts", { text: "Nice to meet you" });
+    expect(judged.body).toMatchObject({ approved: true, partial: false });
     expect(reply.headers.get("x-neurogate-engine")).toBe("embedded");
     expect(reply.headers.get("x-neurogate-micro-neurons")).toBe(String(reply.body.micro_neurons));
   });

@@ -80,6 +80,7 @@ export interface Verdict {
   readonly language: string | null;
   readonly decision: Decision;
   readonly approved: boolean;
+  readonly partial: boolean;
   readonly decided_by: "policy" | "review";
   readonly revision: number;
   readonly actions: readonly string[];
