@@ -231,6 +231,7 @@ describe("released migrations", () => {
       ["spell_out_overage", "03a4ac21f0e0c23690d656ced0ffdecbb550c74c36711b33eef3dd312932c778"],
       ["delivery_rates", "f7efc1892d9db8e720415525da3a2a20bfe93d438da2ad5e8f082722468184bc"],
       ["claims", "ca29458c9904ef35bc858920982351fbf8cfce72575291b5ba1e72c782f8eaa1"],
+      ["urgent", "dff763d5252a42a58ee5250c40f654d537536a4bf743f014fc259cac056f4891"],
     ],
     [
       "account",

@@ -22,6 +22,7 @@ export function VerdictView({ verdict }: { readonly verdict: Verdict }) {
         <Badge tone={verdict.approved ? "good" : "neutral"}>
           {verdict.approved ? "approved" : "not approved"}
         </Badge>
+        {verdict.review.priority === "urgent" && <Badge tone="bad">urgent</Badge>}
         {verdict.partial && <Badge tone="warn">partial</Badge>}
         {verdict.test && <Badge tone="info">test input</Badge>}
         {verdict.actions.map((action) => (

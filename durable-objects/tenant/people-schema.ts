@@ -35,3 +35,9 @@ export const CLAIM_INDEX: readonly string[] = [
   `CREATE INDEX verdicts_claims ON verdicts (json_extract(body, '$.review.claim_expires_at'))
     WHERE review_state = 'claimed'`,
 ];
+
+/** Later still: what waits for a person and is urgent, so that it is claimed first without a scan. */
+export const URGENT_INDEX: readonly string[] = [
+  `CREATE INDEX verdicts_urgent ON verdicts (id)
+    WHERE review_state = 'open' AND json_extract(body, '$.review.priority') = 'urgent'`,
+];

@@ -3,7 +3,7 @@ import { ADJUSTMENT_TABLES } from "./adjustment-schema.ts";
 import { ARCHIVE_TABLES } from "./archive-schema.ts";
 import { BATCH_TABLES } from "./batch-schema.ts";
 import { GRANT_TABLES } from "./grant-schema.ts";
-import { CLAIM_INDEX, PEOPLE_TABLES } from "./people-schema.ts";
+import { CLAIM_INDEX, PEOPLE_TABLES, URGENT_INDEX } from "./people-schema.ts";
 import { DELIVERY_RATES, OUTBOX_TABLES } from "../outbox/outbox-schema.ts";
 import { REPORTS_TABLE } from "../outbox/report-store.ts";
 import { FEED_TABLES } from "./feed-schema.ts";
@@ -175,4 +175,5 @@ export const TENANT_MIGRATIONS: readonly Migration[] = [
   { name: "spell_out_overage", statements: SPELL_OUT_OVERAGE },
   { name: "delivery_rates", statements: DELIVERY_RATES },
   { name: "claims", statements: CLAIM_INDEX },
+  { name: "urgent", statements: URGENT_INDEX },
 ];

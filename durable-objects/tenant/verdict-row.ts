@@ -45,7 +45,8 @@ interface VerdictBody {
   readonly coverage: string;
   readonly stages: readonly StageTuple[];
   readonly amount: number;
-  readonly review: Omit<Review, "state">;
+  /** Without a priority it is normal. */
+  readonly review: Omit<Review, "state" | "priority"> & Partial<Pick<Review, "priority">>;
   readonly hash: string;
   /** Absent: it was none. */
   readonly test?: true;
@@ -90,7 +91,7 @@ export function toVerdict(row: VerdictRow): Verdict {
     })),
     microNeurons: body.amount,
     policy: { name: row.policy_name, version: row.policy_version },
-    review: { ...body.review, state: row.review_state },
+    review: { priority: "normal", ...body.review, state: row.review_state },
     batchId: row.batch_id,
     test: body.test ?? false,
     contentHash: body.hash,
@@ -99,7 +100,8 @@ export function toVerdict(row: VerdictRow): Verdict {
 }
 
 function encode(verdict: Verdict): VerdictBody {
-  const { state: _column, ...review } = verdict.review;
+  const { state: _column, priority, ...rest } = verdict.review;
+  const review = priority === "normal" ? rest : { ...rest, priority };
   return {
     metadata: verdict.metadata,
     language: verdict.language,

@@ -89,15 +89,26 @@ export class VerdictStore {
     );
   }
 
-  /** Open for review, the oldest first. */
+  /** Open for review: those that are urgent, then the others, the oldest first. */
   listOpen(limit: number): Verdict[] {
-    return this.#db
+    const urgent = this.#db
       .run<VerdictRow>(
-        `SELECT * FROM verdicts WHERE review_state IN ('open', 'claimed') AND review_state = 'open'
-          ORDER BY id LIMIT ?`,
+        `SELECT * FROM verdicts WHERE review_state = 'open'
+          AND json_extract(body, '$.review.priority') = 'urgent' ORDER BY id LIMIT ?`,
         limit,
       )
       .map(toVerdict);
+    if (urgent.length >= limit) return urgent;
+    // As many more as could be urgent themselves, and so are there already.
+    const oldest = this.#db
+      .run<VerdictRow>(
+        `SELECT * FROM verdicts WHERE review_state IN ('open', 'claimed') AND review_state = 'open'
+          ORDER BY id LIMIT ?`,
+        limit + urgent.length,
+      )
+      .map(toVerdict);
+    const others = oldest.filter(({ review }) => review.priority !== "urgent");
+    return [...urgent, ...others].slice(0, limit);
   }
 
   /** Claimed until that time at the latest, the earliest first: no other claim is read. */

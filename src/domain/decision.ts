@@ -1,3 +1,4 @@
+import { adviceOf, isUrgent } from "./advice.ts";
 import {
   CATEGORIES,
   type Category,
@@ -6,17 +7,11 @@ import {
   LABEL_GROUPS,
   type LabelGroup,
 } from "./category.ts";
+import { crossing, ruleFor } from "./crossing.ts";
 import { labelMessage } from "./image-labels.ts";
 import { isPictureModel, MAX_JUDGED_PIXELS } from "./picture-scores.ts";
 import type { InputName } from "./plan-moderation.ts";
-import {
-  type CategoryRule,
-  effectOfUnmade,
-  type InputKind,
-  kindOf,
-  lowestThreshold,
-  type Policy,
-} from "./policy.ts";
+import { effectOfUnmade, type InputKind, kindOf, lowestThreshold, type Policy } from "./policy.ts";
 import {
   type Action,
   type CheckStatus,
@@ -55,7 +50,7 @@ export interface Judgement {
   readonly actions: readonly Action[];
   readonly reasons: readonly Reason[];
   readonly coverage: Readonly<Record<Category, CheckStatus>>;
-  /** A person should look: it was flagged, or a required check could not be made. */
+  /** A person should look: it was flagged, a required check could not be made, or it is urgent. */
   readonly opensReview: boolean;
 }
 
@@ -64,6 +59,8 @@ interface Finding {
   readonly effect: "none" | "flag" | "block" | "ban";
   readonly reason: Reason;
 }
+
+const reasonOf = ({ reason }: Finding): Reason => reason;
 
 const SEVERITY = { ban: 0, block: 0, flag: 1, none: 2 } as const;
 
@@ -105,17 +102,25 @@ export function judge(policy: Policy, evidence: Evidence): Judgement {
       (input) => statusOf(evidence, category, input) === "evaluated",
     );
   const effects = findings.map(({ effect }) => effect);
-  const banned = effects.includes("ban");
-  const blocked = banned || effects.includes("block");
-  const decision = blocked ? "block" : effects.includes("flag") ? "flag" : "allow";
+  const blocking = findings.filter(({ effect }) => effect === "block" || effect === "ban");
+  const flagged = effects.includes("flag");
+  const decision = blocking.length > 0 ? "block" : flagged ? "flag" : "allow";
+  const reasons = findings.map(reasonOf);
   const required = CATEGORIES.filter((category) => policy.categories[category].required);
   return {
     decision,
     approved: decision === "allow" && required.every(isEvaluated),
-    actions: blocked ? ["hide_content", banned ? "ban_user" : "warn_user"] : [],
-    reasons: findings.map(({ reason }) => reason),
+    actions: adviceOf(decision, {
+      reasons,
+      blocking: blocking.map(reasonOf),
+      ban: effects.includes("ban"),
+    }),
+    reasons,
     coverage,
-    opensReview: decision === "flag" || required.some((category) => unmade(coverage[category])),
+    opensReview:
+      decision === "flag" ||
+      isUrgent(reasons) ||
+      required.some((category) => unmade(coverage[category])),
   };
 }
 
@@ -172,7 +177,7 @@ function scoreFindings(policy: Policy, evidence: Evidence): Finding[] {
       // What one window of a text showed counts, also when another could not be read.
       const score = stage?.scores[category];
       if (stage === undefined || score === undefined) continue;
-      const crossed = crossing(policy.categories[category], stage, score);
+      const crossed = crossing(ruleFor(policy, category), stage, score);
       if (crossed === null) continue;
       const { threshold, effect } = crossed;
       const label = evidence.labels.find((l) => l.input === input && l.category === category);
@@ -186,26 +191,6 @@ function scoreFindings(policy: Policy, evidence: Evidence): Finding[] {
     }
   }
   return findings;
-}
-
-/**
- * The threshold named is the one at which the decision changed: a ban blocks as well. To ban somebody
- * is advised on a judge's word alone: the small picture model is sure of itself on harmless pictures
- * too.
- */
-function crossing(
-  { flag, block, ban }: CategoryRule,
-  { model }: StageResult,
-  score: number,
-): { readonly effect: "flag" | "block" | "ban"; readonly threshold: number } | null {
-  const reaches = (threshold: number | null): threshold is number =>
-    threshold !== null && score >= threshold;
-  if (reaches(ban)) {
-    const effect = isPictureModel(model) ? "block" : "ban";
-    return { effect, threshold: block === null ? ban : Math.min(block, ban) };
-  }
-  if (reaches(block)) return { effect: "block", threshold: block };
-  return reaches(flag) ? { effect: "flag", threshold: flag } : null;
 }
 
 function detailOf(category: Category, { model }: StageResult, { spamPhrases }: Evidence): string {

@@ -1,3 +1,4 @@
+import { adviceOf } from "./advice.ts";
 import type { ConflictFailure } from "./failure.ts";
 import { isoTime } from "./period.ts";
 import { type Action, type Decision, NO_REVIEW, type Review, type Verdict } from "./verdict.ts";
@@ -63,9 +64,10 @@ function opened(verdict: Verdict, act: Extract<ReviewAct, { state: "open" }>): R
   if (state === "open") return conflict("It waits for a review already.");
   if (state === "claimed") return conflict("It is being reviewed already.");
   const { origin, note } = act;
+  const { priority } = verdict.review;
   return {
     kind: "reviewed",
-    verdict: { ...verdict, review: { ...NO_REVIEW, state: "open", origin, note } },
+    verdict: { ...verdict, review: { ...NO_REVIEW, state: "open", origin, priority, note } },
   };
 }
 
@@ -117,10 +119,13 @@ function mayAct(
   return null;
 }
 
-/** What was blocked with a ban stays so when a person agrees; a person's own block warns. */
+/**
+ * What was blocked with a ban stays so when a person agrees; a person's own block warns. Somebody in
+ * distress is offered help whatever is decided of what they wrote.
+ */
 function actionsOf(verdict: Verdict, decision: Decision): readonly Action[] {
-  if (decision !== "block") return [];
-  return verdict.decision === "block" ? verdict.actions : ["hide_content", "warn_user"];
+  if (decision === "block" && verdict.decision === "block") return verdict.actions;
+  return adviceOf(decision, { reasons: verdict.reasons, blocking: [], ban: false });
 }
 
 const conflict = (detail: string): Conflict => ({ kind: "review_conflict", detail });

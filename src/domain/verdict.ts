@@ -24,7 +24,7 @@ export const isPartial = ({ coverage }: Pick<Verdict, "coverage">): boolean =>
 export const DECISIONS = ["allow", "flag", "block"] as const;
 export type Decision = (typeof DECISIONS)[number];
 
-export const ACTIONS = ["hide_content", "warn_user", "ban_user"] as const;
+export const ACTIONS = ["hide_content", "warn_user", "ban_user", "offer_help"] as const;
 export type Action = (typeof ACTIONS)[number];
 
 export const REASON_KINDS = ["score", "term", "label", "injection", "unavailable", "test"] as const;
@@ -113,9 +113,13 @@ export interface StageResult {
   readonly failure?: CheckFailure | null;
 }
 
+/** Urgent: self-harm, threats and children; claimed before all others. */
+export const PRIORITIES = ["urgent", "normal"] as const;
+
 export interface Review {
   readonly state: "none" | "open" | "claimed" | "done";
   readonly origin: "policy" | "report" | "appeal" | null;
+  readonly priority: (typeof PRIORITIES)[number];
   readonly key_id: string | null;
   readonly claim_expires_at: string | null;
   readonly note: string | null;
@@ -178,6 +182,7 @@ export function scoresOf(stages: readonly StageResult[]): Scores {
 export const NO_REVIEW: Review = {
   state: "none",
   origin: null,
+  priority: "normal",
   key_id: null,
   claim_expires_at: null,
   note: null,

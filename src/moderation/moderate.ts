@@ -1,3 +1,4 @@
+import { isUrgent } from "../domain/advice.ts";
 import { type Evidence, type Judgement, judge } from "../domain/decision.ts";
 import { baseLanguage } from "../domain/language-tag.ts";
 import { findInjection } from "../domain/injection.ts";
@@ -149,6 +150,7 @@ async function verdictOf(
 ): Promise<Verdict> {
   const { judgement, language, results, pictures } = judged;
   const { opensReview, ...decided } = judgement;
+  const priority = isUrgent(decided.reasons) ? "urgent" : "normal";
   return {
     ...decided,
     id: content.verdictId,
@@ -161,7 +163,9 @@ async function verdictOf(
     stages: results,
     microNeurons: results.reduce((total, stage) => total + stage.micro_neurons, 0),
     policy: { name, version },
-    review: opensReview ? { ...NO_REVIEW, state: "open", origin: "policy" } : NO_REVIEW,
+    review: opensReview
+      ? { ...NO_REVIEW, state: "open", origin: "policy", priority }
+      : { ...NO_REVIEW, priority },
     batchId: content.batchId,
     test: content.test !== null,
     contentHash: await contentDigest(content, pictures),

@@ -7,6 +7,7 @@ import {
   CHECK_FAILURES,
   CHECK_STATUSES,
   DECISIONS,
+  PRIORITIES,
   REASON_KINDS,
   type Revision,
   STAGE_NAMES,
@@ -95,6 +96,10 @@ export const VerdictOutput = v.object({
   review: v.object({
     state: v.picklist(["none", "open", "claimed", "done"]),
     origin: v.nullable(v.picklist(["policy", "report", "appeal"])),
+    priority: v.pipe(
+      v.picklist(PRIORITIES),
+      v.description("Urgent: self-harm, threats and children; claimed before all others."),
+    ),
     key_id: v.nullable(v.string()),
     claim_expires_at: v.nullable(v.string()),
     note: v.nullable(v.string()),

@@ -102,6 +102,43 @@ describe("what comes of it", () => {
   });
 });
 
+describe("somebody in distress", () => {
+  const reason = {
+    kind: "score",
+    category: "self-harm",
+    input: "text",
+    score: 0.9,
+    threshold: 0.7,
+    message: "",
+  } as const;
+  const flagged: Verdict = {
+    ...STATES.mine,
+    decision: "flag",
+    actions: ["offer_help"],
+    reasons: [reason],
+    review: { ...STATES.mine.review, priority: "urgent" },
+  };
+
+  it.each([
+    ["allow", ["offer_help"]],
+    ["flag", ["offer_help"]],
+    ["block", ["hide_content", "offer_help"]],
+  ] as const)(
+    "is offered help and not warned, also when a person decides: %s",
+    (decision, advised) => {
+      const decided = review(flagged, { ...DECIDE, decision }, { keyId: ME, nowMs: NOW });
+      expect(decided).toMatchObject({ verdict: { actions: advised } });
+    },
+  );
+
+  it("stays urgent when it is opened again", () => {
+    const decided = review(flagged, DECIDE, { keyId: ME, nowMs: NOW });
+    if (decided.kind !== "reviewed") throw new Error(decided.detail);
+    const opened = review(decided.verdict, OPEN, { keyId: ME, nowMs: NOW });
+    expect(opened).toMatchObject({ verdict: { review: { state: "open", priority: "urgent" } } });
+  });
+});
+
 const anyStep = fc.record({
   act: fc.oneof(
     fc.constant(OPEN),

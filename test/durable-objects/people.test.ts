@@ -52,9 +52,9 @@ const count = async (tenant: ATenant, table: string): Promise<number> =>
 
 // Reviews
 
-async function flagged(tenant: ATenant): Promise<string> {
+async function flagged(tenant: ATenant, priority: "urgent" | "normal" = "normal"): Promise<string> {
   const hold = await tenant.hold();
-  const review = { ...NO_REVIEW, state: "open", origin: "policy" } as const;
+  const review = { ...NO_REVIEW, state: "open", origin: "policy", priority } as const;
   const verdict = aVerdict(hold, { decision: "flag", approved: false, review });
   await tenant.settle(hold, { verdicts: [verdict] });
   return verdict.id;
@@ -81,6 +81,44 @@ async function openIds(tenant: ATenant): Promise<readonly string[]> {
 
 const asReviewer = async (tenant: ATenant) =>
   ({ ...(await aKey(tenant.id, "review")), roles: ["review"] }) as const;
+
+describe("what is urgent", () => {
+  it("is claimed first, the oldest of it before the newer, then the rest", async () => {
+    const tenant = await aTenant();
+    const one = async (priority: "urgent" | "normal") => {
+      vi.setSystemTime(Date.now() + 10);
+      return flagged(tenant, priority);
+    };
+    const [a, b, c, d, e] = [
+      await one("normal"),
+      await one("urgent"),
+      await one("normal"),
+      await one("urgent"),
+      await one("normal"),
+    ];
+    const claim = async (limit: number) =>
+      expectKind(await tenant.stub().claimVerdicts(PLATFORM, limit), "verdicts").verdicts.map(
+        ({ id }) => id,
+      );
+    expect(await claim(1)).toEqual([b]);
+    expect(await claim(3)).toEqual([d, a, c]);
+    expect(await claim(10)).toEqual([e]);
+    // A claim whose time is over is urgent as before.
+    vi.setSystemTime(Date.now() + CLAIM_MS);
+    expect(await claim(2)).toEqual([b, d]);
+  });
+
+  it("is found without looking at what is not", async () => {
+    const tenant = await aTenant();
+    const [read] = await rows(
+      tenant.id,
+      `EXPLAIN QUERY PLAN SELECT * FROM verdicts WHERE review_state = 'open'
+        AND json_extract(body, '$.review.priority') = 'urgent' ORDER BY id LIMIT ?`,
+      10,
+    );
+    expect(read?.["detail"]).toContain("USING INDEX verdicts_urgent");
+  });
+});
 
 describe("claims that have run out", () => {
   it("are taken by the next, without an alarm, and over a restart", async () => {

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { ask, makeKey, makeTenant, type Reply, type TestTenant } from "../client.ts";
+import { scripted } from "./scripted.ts";
 
 // The review queue as reviewers and callers meet it.
 
@@ -206,5 +207,57 @@ describe("what cannot be", () => {
 
   it("is a verdict of nobody's", async () => {
     expect((await act("vrd_none", { state: "claimed" })).status).toBe(404);
+  });
+});
+
+const judged = async (scores: string, policy?: object) => {
+  if (policy !== undefined) await tenant.call("PATCH", "/v1/policies/default", policy);
+  const { text } = scripted(`judge=score:${scores}`, KIND);
+  return (await tenant.onWorkersAi("POST", "/v1/verdicts", { text })).body;
+};
+
+describe("somebody who may be in danger", () => {
+  it("is offered help, and waits before all others", async () => {
+    const ordinary = await judged("hate=80");
+    const distress = await judged("self-harm/intent=90");
+    expect(ordinary).toMatchObject({ actions: [], review: { priority: "normal" } });
+    expect(distress).toMatchObject({
+      decision: "flag",
+      actions: ["offer_help"],
+      review: { state: "open", priority: "urgent" },
+    });
+    const claimed = await tenant.call("POST", "/v1/verdicts/claim", { limit: 1 });
+    expect(claimed.body.data.map(({ id }: { id: string }) => id)).toEqual([distress.id]);
+    const done = { state: "done", decision: "block", revision: 1 };
+    expect((await act(distress.id, done)).body.actions).toEqual(["hide_content", "offer_help"]);
+  });
+
+  it("is not blocked for that alone, whatever the policy says", async () => {
+    const never = { "self-harm": { block: 0.5, ban: 0.6 }, "self-harm/intent": { block: 0.5 } };
+    const body = await judged("self-harm=95&self-harm/intent=95", { categories: never });
+    expect(body).toMatchObject({ decision: "flag", actions: ["offer_help"] });
+    // From the lowest threshold there is, so that nothing that the policy named is let through.
+    expect(body.reasons[0]).toMatchObject({ threshold: 0.5 });
+  });
+
+  it("is not banned for how they say it", async () => {
+    const body = await judged("self-harm=80&toxicity=95");
+    expect(body).toMatchObject({ decision: "block", actions: ["hide_content", "offer_help"] });
+  });
+
+  it("is warned of what harms others all the same", async () => {
+    const hate = { hate: { block: 0.8 } };
+    const body = await judged("self-harm=80&hate=90", { categories: hate });
+    expect(body.actions).toEqual(["hide_content", "warn_user", "offer_help"]);
+  });
+
+  it("waits for a person also where the content is blocked", async () => {
+    const body = await judged("sexual/minors=90");
+    expect(body).toMatchObject({
+      decision: "block",
+      actions: ["hide_content", "warn_user"],
+      review: { state: "open", priority: "urgent" },
+    });
+    expect((await judged("toxicity=80")).review).toMatchObject({ state: "none" });
   });
 });

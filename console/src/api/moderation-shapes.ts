@@ -93,6 +93,7 @@ export interface Verdict {
   readonly review: {
     readonly state: "none" | "open" | "claimed" | "done";
     readonly origin: "policy" | "report" | "appeal" | null;
+    readonly priority: "urgent" | "normal";
     readonly key_id: string | null;
     readonly claim_expires_at: string | null;
     readonly note: string | null;

@@ -1,0 +1,34 @@
+import { NEVER_BLOCKED } from "./advice.ts";
+import type { Category } from "./category.ts";
+import { isPictureModel } from "./picture-scores.ts";
+import { type CategoryRule, lowestThreshold, type Policy } from "./policy.ts";
+import type { StageResult } from "./verdict.ts";
+
+// Which threshold of a rule a score reaches, and what that does.
+
+/** The rule of a category as it acts: a policy may name a block that there never is. */
+export function ruleFor({ categories }: Policy, category: Category): CategoryRule {
+  const rule = categories[category];
+  if (!NEVER_BLOCKED.includes(category)) return rule;
+  return { ...rule, flag: lowestThreshold(rule), block: null, ban: null };
+}
+
+/**
+ * The threshold named is the one at which the decision changed: a ban blocks as well. To ban somebody
+ * is advised on a judge's word alone: the small picture model is sure of itself on harmless pictures
+ * too.
+ */
+export function crossing(
+  { flag, block, ban }: CategoryRule,
+  { model }: StageResult,
+  score: number,
+): { readonly effect: "flag" | "block" | "ban"; readonly threshold: number } | null {
+  const reaches = (threshold: number | null): threshold is number =>
+    threshold !== null && score >= threshold;
+  if (reaches(ban)) {
+    const effect = isPictureModel(model) ? "block" : "ban";
+    return { effect, threshold: block === null ? ban : Math.min(block, ban) };
+  }
+  if (reaches(block)) return { effect: "block", threshold: block };
+  return reaches(flag) ? { effect: "flag", threshold: flag } : null;
+}
