@@ -180,7 +180,7 @@ function PolicyTexts({
           choices={[
             { value: "flag", label: "flag" },
             { value: "block", label: "block" },
-            { value: "allow", label: "allow, never approved" },
+            { value: "allow", label: "flag, but allow what has no judge" },
           ]}
           onValue={(value) => set({ on_unavailable: value })}
         />
