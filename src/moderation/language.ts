@@ -46,9 +46,21 @@ const RELATIVES: readonly (readonly string[])[] = [
   ["fa", "ur", "ar", "ku"],
 ];
 
+/** A text and its language, looked at once: its disguise is dear to take off. */
+export interface PlacedText {
+  /** ISO 639-1; null: undetermined. */
+  readonly language: string | null;
+  /** The text as it is meant to be read. */
+  readonly plain: string;
+}
+
+export const plainText = (text: string): string => unmixWords(withoutDisguise(text));
+
 /** ISO 639-1; null: undetermined. */
-export function detectLanguage(text: string): string | null {
-  const plain = unmixWords(withoutDisguise(text));
+export const detectLanguage = (text: string): string | null => languageIn(plainText(text));
+
+/** The same of a plain text. */
+export function languageIn(plain: string): string | null {
   const words = plain.split(/\s+/).filter((word) => LETTER.test(word) && !isAddress(word));
   const shown = pieces(words);
   const language = shown.length > MAX_PIECES ? null : prevailing(shown.map(lookAt));
@@ -56,9 +68,8 @@ export function detectLanguage(text: string): string | null {
   return language;
 }
 
-/** Whether the letters of a text can be that language at all: what a caller says may be a mistake. */
-export const canBe = (language: string, text: string): boolean =>
-  !isForeign(unmixWords(withoutDisguise(text)), language);
+/** Whether the letters of a plain text can be that language: what a caller says may be a mistake. */
+export const canBe = (language: string, plain: string): boolean => !isForeign(plain, language);
 
 /** What a check can make of a text, by the languages that it knows. */
 export type LanguageCoverage =
@@ -69,19 +80,22 @@ export type LanguageCoverage =
   /** Nobody can say: the check is asked. */
   | "undetermined";
 
-/**
- * @param languages of the check; null: it does not depend on language
- * @param language of the text; null: undetermined
- */
+/** @param languages of the check; null: it does not depend on language */
 export function coverageOf(
   languages: readonly string[] | null,
-  { language, text }: { readonly language: string | null; readonly text: string },
+  { language, plain }: PlacedText,
 ): LanguageCoverage {
   if (languages === null) return "covered";
   if (language !== null) return languages.includes(language) ? "covered" : "uncovered";
-  const plain = unmixWords(withoutDisguise(text));
-  return languages.some((one) => isWritten(plain, one)) ? "undetermined" : "uncovered";
+  const beginning = plain.slice(0, SCRIPT_SAMPLE);
+  return languages.some((one) => isWritten(beginning, one)) ? "undetermined" : "uncovered";
 }
+
+/**
+ * Characters that are looked at for the script of a text. What goes on in another one is asked, or is not
+ * evaluated: neither is an approval.
+ */
+const SCRIPT_SAMPLE = 20_000;
 
 const LETTER = /\p{L}/u;
 

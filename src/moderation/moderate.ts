@@ -18,7 +18,7 @@ import { LEXICON_MODEL, lexiconToxicity } from "../engines/embedded/lexicon.ts";
 import type { Picture } from "../engines/picture.ts";
 import type { PreparedContent } from "./content.ts";
 import { contentDigest } from "./content-digest.ts";
-import { canBe, detectLanguage } from "./language.ts";
+import { canBe, languageIn, type PlacedText, plainText } from "./language.ts";
 import {
   type JudgePicture,
   type PictureStage,
@@ -63,12 +63,15 @@ export async function moderate(
 ): Promise<Moderated> {
   const { text, test } = content;
   const { policy } = version;
+  const placed = text === null ? null : placedText(text, content.language, policy);
+  // Of pictures alone the caller's word is kept as it is.
+  const given = content.language === null ? null : baseLanguage(content.language);
+  const language = placed === null ? given : placed.language;
   if (test !== null) {
     const judgement = forcedJudgement(policy, inputsOf(content), test);
-    const judged = { judgement, language: languageOf(content, policy), results: [], pictures: [] };
+    const judged = { judgement, language, results: [], pictures: [] };
     return { verdict: await verdictOf(context, content, version, judged), runs: [], pictures: [] };
   }
-  const language = languageOf(content, policy);
   const { block, allow } = policy.terms;
   const terms =
     text === null ? NO_TEXT : matchTerms(text, { block, allow, spam: policy.spam_phrases });
@@ -88,7 +91,7 @@ export async function moderate(
       const ready = prepareStage(context.engine, stage, {
         content,
         pictures,
-        language,
+        placed,
         withoutAllowed,
       });
       return "status" in ready
@@ -181,17 +184,17 @@ const inputsOf = ({ text, pictures }: PreparedContent): InputName[] => [
 /**
  * The caller's word for the language holds, unless the text is in a script that it is not written
  * in; without one, what is found in the text, or what the policy says of texts of which nobody can tell.
- * ISO 639-1; null: undetermined.
  */
-function languageOf({ language, text }: PreparedContent, policy: Policy): string | null {
-  if (language !== null) {
-    const given = baseLanguage(language);
-    return text === null || canBe(given, text) ? given : null;
-  }
-  if (text === null) return null;
-  const found = detectLanguage(text);
-  if (found !== null || policy.language === undefined || !/\p{L}/u.test(text)) return found;
-  return canBe(policy.language, text) ? policy.language : null;
+function placedText(text: string, given: string | null, policy: Policy): PlacedText {
+  const plain = plainText(text);
+  return { plain, language: languageOf(plain, given, policy) };
+}
+
+function languageOf(plain: string, given: string | null, policy: Policy): string | null {
+  if (given !== null) return canBe(baseLanguage(given), plain) ? baseLanguage(given) : null;
+  const found = languageIn(plain);
+  if (found !== null || policy.language === undefined || !/\p{L}/u.test(plain)) return found;
+  return canBe(policy.language, plain) ? policy.language : null;
 }
 
 const picturesOf = (

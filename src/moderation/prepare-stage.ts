@@ -3,7 +3,7 @@ import { JUDGE_WINDOWS, splitText, type WindowedText } from "../domain/text-wind
 import type { Check, Engine } from "../engines/engine.ts";
 import type { Picture } from "../engines/picture.ts";
 import type { PreparedContent } from "./content.ts";
-import { coverageOf } from "./language.ts";
+import { coverageOf, type PlacedText } from "./language.ts";
 import type { Skip } from "./run-stage.ts";
 
 // From a planned stage to what its engine is asked. What an engine cannot judge, in a language that
@@ -19,8 +19,8 @@ export interface Ready {
 export interface Has {
   readonly content: PreparedContent;
   readonly pictures: readonly (Picture | null)[];
-  /** Null: undetermined. */
-  readonly language: string | null;
+  /** Null: there is no text. */
+  readonly placed: PlacedText | null;
   /** The text with what the allow terms matched taken out; null when they matched nothing. */
   readonly withoutAllowed: string | null;
 }
@@ -43,13 +43,14 @@ function prepareText(
   engine: Engine,
   stage: CheckStage,
   name: "sentiment" | "judge",
-  { content, language, withoutAllowed }: Has,
+  { content, placed, withoutAllowed }: Has,
 ): Ready | Skip {
-  const text = content.text ?? "";
-  const reads = (model: string): boolean =>
-    coverageOf(engine.languages(name, model), { language, text }) !== "uncovered";
   const windowed = windowsFor(engine, name, content, withoutAllowed);
-  if (windowed === null) return { status: "not_evaluated", failure: { kind: "no_judge" } };
+  if (windowed === null || placed === null) {
+    return { status: "not_evaluated", failure: { kind: "no_judge" } };
+  }
+  const reads = (model: string): boolean =>
+    coverageOf(engine.languages(name, model), placed) !== "uncovered";
   if (!reads(stage.model)) return { status: "not_evaluated", failure: { kind: "language" } };
   return {
     stage: { ...stage, fallbacks: stage.fallbacks.filter(reads) },
@@ -57,7 +58,7 @@ function prepareText(
       name,
       model,
       text: window.text,
-      language,
+      language: placed.language,
     })),
     // What was not planned is not asked, and so not read.
     complete: windowed.complete && windowed.windows.length <= stage.calls.length,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { coverageOf, detectLanguage } from "../../src/moderation/language.ts";
+import { coverageOf, detectLanguage, plainText } from "../../src/moderation/language.ts";
 
 /** 100,000 characters of it. */
 const of = (part: string) => part.repeat(Math.ceil(100_000 / part.length)).slice(0, 100_000);
@@ -94,7 +94,7 @@ describe("a text that names no language for certain", () => {
 });
 
 const covered = (languages: readonly string[] | null, text: string) =>
-  coverageOf(languages, { language: detectLanguage(text), text });
+  coverageOf(languages, { language: detectLanguage(text), plain: plainText(text) });
 
 describe("what a check can make of a text", () => {
   const english = ["en"];
