@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { MOST_USERS_A_DAY } from "./domain/report-rows.ts";
 
 // The settings of a deployment, read from the environment once and checked before anything is
 // answered: with a missing or short secret the gateway is closed, never open.
@@ -59,6 +60,8 @@ export interface Config {
   readonly driftAlert: { readonly percent: number; readonly neurons: number };
   /** Of so many days the worst drift is held back from the account's pool; 0: none is. */
   readonly safetyMarginDays: number;
+  /** End users of a tenant who have a row of their own on a day in the reports. */
+  readonly reportUsersADay: number;
 }
 
 export const LOG_LEVELS = ["info", "warn", "error"] as const;
@@ -122,6 +125,8 @@ const isGraphqlUrl = (text: string): boolean =>
 const wholeUpTo = (most: number) =>
   v.pipe(v.string(), v.regex(/^\d{1,10}$/), v.transform(Number), v.maxValue(most));
 
+const reportUsers = v.optional(wholeUpTo(MOST_USERS_A_DAY), String(MOST_USERS_A_DAY));
+
 const Settings = v.object({
   KEY_SECRETS: v.pipe(commaList, v.array(secret), v.minLength(1)),
   ADMIN_TOKEN: secret,
@@ -157,6 +162,7 @@ const Settings = v.object({
   CLOUDFLARE_GRAPHQL_URL: v.optional(v.pipe(v.string(), v.check(isGraphqlUrl)), GRAPHQL_URL),
   DRIFT_ALERT_PERCENT: v.optional(wholeUpTo(100), "5"),
   SAFETY_MARGIN_DAYS: v.optional(wholeUpTo(92), "0"),
+  REPORT_USERS_A_DAY: reportUsers,
   DRIFT_ALERT_NEURONS: v.optional(wholeUpTo(1_000_000_000), "100"),
   CORS_ORIGINS: v.optional(v.pipe(commaList, v.array(v.pipe(v.string(), v.check(isOrigin)))), ""),
 });
@@ -224,6 +230,7 @@ export function readConfig(env: Env): ConfigResult {
       logLevel: settings.LOG_LEVEL,
       cloudflare: cloudflareIn(settings),
       safetyMarginDays: settings.SAFETY_MARGIN_DAYS,
+      reportUsersADay: settings.REPORT_USERS_A_DAY,
       driftAlert: { percent: settings.DRIFT_ALERT_PERCENT, neurons: settings.DRIFT_ALERT_NEURONS },
     },
   };

@@ -13,6 +13,6 @@ const router = createRouter(ROUTES, mayRead);
 
 export default {
   fetch: (request, env, ctx) => router.fetch(request, env, ctx),
-  scheduled: ({ scheduledTime }, env) => runSchedule(env, scheduledTime),
+  scheduled: ({ scheduledTime, cron }, env) => runSchedule(env, { scheduledTime, cron }),
   queue: (batch, env) => consumeUsage(batch, env, { accountName: ACCOUNT_NAME }),
 } satisfies ExportedHandler<Env>;

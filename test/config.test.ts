@@ -34,6 +34,7 @@ describe("readConfig", () => {
         cloudflare: null,
         driftAlert: { percent: 5, neurons: 100 },
         safetyMarginDays: 0,
+        reportUsersADay: 1000,
       },
     });
   });
@@ -65,6 +66,7 @@ describe("readConfig", () => {
       DRIFT_ALERT_PERCENT: "10",
       DRIFT_ALERT_NEURONS: "0",
       SAFETY_MARGIN_DAYS: "14",
+      REPORT_USERS_A_DAY: "200",
     });
     expect(result).toMatchObject({
       kind: "ready",
@@ -89,6 +91,7 @@ describe("readConfig", () => {
         },
         driftAlert: { percent: 10, neurons: 0 },
         safetyMarginDays: 14,
+        reportUsersADay: 200,
       },
     });
   });
@@ -121,6 +124,8 @@ describe("readConfig", () => {
     [{ DRIFT_ALERT_PERCENT: "-1" }, "DRIFT_ALERT_PERCENT"],
     [{ DRIFT_ALERT_NEURONS: "1.5" }, "DRIFT_ALERT_NEURONS"],
     [{ SAFETY_MARGIN_DAYS: "93" }, "SAFETY_MARGIN_DAYS"],
+    [{ REPORT_USERS_A_DAY: "1001" }, "REPORT_USERS_A_DAY"],
+    [{ REPORT_USERS_A_DAY: "-1" }, "REPORT_USERS_A_DAY"],
     // A token is told to nobody but Cloudflare.
     [{ CLOUDFLARE_GRAPHQL_URL: "https://evil.example/graphql" }, "CLOUDFLARE_GRAPHQL_URL"],
     [{ CLOUDFLARE_GRAPHQL_URL: "http://127.0.0.1.evil.example/" }, "CLOUDFLARE_GRAPHQL_URL"],

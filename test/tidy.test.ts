@@ -85,6 +85,7 @@ const EXCEPTIONS: Readonly<Record<string, readonly string[]>> = {
     "migrations/0001_reports.sql",
     "migrations/0002_reconciliation.sql",
     "migrations/0003_freshness.sql",
+    "migrations/0004_closed_days.sql",
   ],
 };
 

@@ -32,6 +32,8 @@ export interface FeedDeps extends RebuildMeans {
   readonly parts: Parts;
   /** Null: this deployment has no reports, and nothing is sent. */
   readonly queue: () => Pick<Queue, "send"> | null;
+  /** End users who have a row of their own on a day. */
+  readonly usersADay: () => number;
   readonly report: (event: string, error: unknown) => void;
 }
 
@@ -113,12 +115,12 @@ export class FeedDesk {
   }
 
   #fold(profile: Profile): void {
-    const { parts, step, report } = this.#deps;
+    const { parts, step, report, usersADay } = this.#deps;
     const { counted } = parts.ledger;
     try {
       let folded: Folded | null = "more";
       for (let steps = 0; steps < MOST_FOLDS && folded === "more"; steps += 1) {
-        folded = step((nowMs) => foldUsage(parts, profile, nowMs));
+        folded = step((nowMs) => foldUsage(parts, profile, nowMs, usersADay()));
       }
       this.#moreToFold = folded === "more";
       this.#leftOver = folded === "later";

@@ -55,8 +55,17 @@ export function isFoldedBefore({ feed }: Parts, day: Day): boolean {
  */
 export type Folded = "more" | "later" | "done";
 
-/** One step. */
-export function foldUsage(parts: Parts, profile: Profile, nowMs: number): Folded {
+/**
+ * One step.
+ *
+ * @param usersADay end users who have a row of their own on a day; the others have one together
+ */
+export function foldUsage(
+  parts: Parts,
+  profile: Profile,
+  nowMs: number,
+  usersADay: number = MOST_USERS_A_DAY,
+): Folded {
   const known = parts.feed.read();
   const before = known ?? firstState(parts, nowMs);
   const { lines, next, folded } =
@@ -66,7 +75,7 @@ export function foldUsage(parts: Parts, profile: Profile, nowMs: number): Folded
   const sequence = before.sequence + lines.length + 1;
   const refused = foldRefusals(parts, before, { nowMs, sequence });
   if (lines.length === 0 && refused.rows === 0 && known !== null && next === before) return folded;
-  writeFold(parts, foldLines(lines), sequence);
+  writeFold(parts, foldLines(lines), { sequence, usersADay });
   if (known === null) foldAdjustments(parts, sequence);
   logVerdictsOf(parts, profile, lines, sequence);
   parts.feed.write({ ...next, sequence, refusalsFrom: refused.from });
@@ -128,7 +137,11 @@ function settledLines(parts: Parts, before: FeedState, nowMs: number): Taken {
 
 const leastOf = (ids: readonly string[]): string => ids.reduce((a, b) => (a < b ? a : b));
 
-function writeFold({ reportRows }: Parts, fold: Fold, sequence: number): void {
+function writeFold(
+  { reportRows }: Parts,
+  fold: Fold,
+  { sequence, usersADay }: { readonly sequence: number; readonly usersADay: number },
+): void {
   for (const [key, more] of fold.usage) {
     const before = reportRows.read("usage_hour", key);
     const sum = before === null ? more : plusUsage(before, more);
@@ -136,7 +149,7 @@ function writeFold({ reportRows }: Parts, fold: Fold, sequence: number): void {
   }
   for (const more of fold.calls.values()) addCalls(reportRows, more, sequence);
   for (const { day, userId, ...more } of fold.users.values()) {
-    const slot = slotFor(reportRows, day, userId);
+    const slot = slotFor(reportRows, { day, userId }, usersADay);
     const key = userKey(day, slot);
     const before = reportRows.read("user_day", key) ?? {
       day,
@@ -172,12 +185,16 @@ export function foldAdjustment(parts: Parts, made: Adjustment): void {
   if (sequence !== null) addCalls(parts.reportRows, givenBackOf(made), sequence);
 }
 
-/** A user's own place, or the one of all that came after a thousand others. */
-function slotFor(reportRows: Parts["reportRows"], day: number, userId: string): number {
+/** A user's own place, or the one of all that came after so many others. */
+function slotFor(
+  reportRows: Parts["reportRows"],
+  { day, userId }: { readonly day: Day; readonly userId: string },
+  usersADay: number,
+): number {
   const known = reportRows.slotOf(day, userId);
   if (known !== null) return known;
   const slot = reportRows.lastSlot(day) + 1;
-  if (slot > MOST_USERS_A_DAY) return 0;
+  if (slot > usersADay) return 0;
   reportRows.giveSlot(day, userId, slot);
   return slot;
 }

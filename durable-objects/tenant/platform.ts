@@ -1,4 +1,5 @@
 import { readConfig } from "../../src/config.ts";
+import { MOST_USERS_A_DAY } from "../../src/domain/report-rows.ts";
 import type { PriceOverrides } from "../../src/domain/catalogue.ts";
 
 /** What the platform, not the tenant, sets. */
@@ -31,4 +32,10 @@ export function readPlatform(env: Env): Platform {
     publicTargetsOnly: config?.webhookTargets !== "any",
     storageLimit: STORAGE_LIMIT[workersPlan],
   };
+}
+
+/** End users who have a row of their own on a day. */
+export function reportUsersADay(env: Env): number {
+  const read = readConfig(env);
+  return read.kind === "ready" ? read.config.reportUsersADay : MOST_USERS_A_DAY;
 }

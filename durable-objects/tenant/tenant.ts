@@ -7,6 +7,7 @@ import { charged } from "../../src/domain/ledger.ts";
 import { deliveriesAMinute } from "../../src/domain/delivery.ts";
 import { REQUESTS } from "../../src/domain/rate-limit.ts";
 import type { MicroNeurons } from "../../src/domain/micro-neurons.ts";
+import type { DaySums } from "../../src/domain/day-sums.ts";
 import type { Day, Month } from "../../src/domain/period.ts";
 import type { PolicyVersion } from "../../src/domain/policy.ts";
 import { MOST_IN_FLIGHT } from "../../src/domain/settings.ts";
@@ -66,7 +67,7 @@ import type { LineQuery, Period } from "./ledger-store.ts";
 import { nextDueMs } from "./maintenance.ts";
 import { mayRead, MAY_READ, type ReadReply, type ReadRequest } from "./may-read.ts";
 import { makeParts, type Parts } from "./parts.ts";
-import { readPlatform } from "./platform.ts";
+import { readPlatform, reportUsersADay } from "./platform.ts";
 import { deletePolicy, type Patch, patchPolicy, type Put, putPolicy } from "./policy-desk.ts";
 import { type ReplayAsk, type ReplayPage, replayPage } from "./policy-replay.ts";
 import type { Profile } from "./profile-store.ts";
@@ -79,6 +80,7 @@ import { Chores } from "./chores.ts";
 import { useReports } from "../../src/reports/open-reports.ts";
 import type { RowVersion } from "../../src/reports/usage-message.ts";
 import { FeedDesk } from "./feed-desk.ts";
+import { readReportDays } from "./read-report-days.ts";
 import { readRebuild, type RebuildStanding, startRebuild } from "./rebuild-reports.ts";
 import { claimVerdicts, listRevisions, reviewVerdict } from "./review-desk.ts";
 import { type ReadContent, readContent } from "./content-desk.ts";
@@ -184,6 +186,7 @@ export class Tenant extends DurableObject<Env> {
       parts: this.#parts,
       step,
       queue: () => usageQueueOf(this.env),
+      usersADay: () => reportUsersADay(this.env),
       reports: (work) => useReports(this.env, work),
       report: (event, error) => this.#report(event, error),
     });
@@ -733,6 +736,11 @@ export class Tenant extends DurableObject<Env> {
   async rowsArrived(life: number, epoch: number, rows: readonly RowVersion[]): Promise<void> {
     this.#ofLife(life, undefined, () => this.#feed.arrived(epoch, rows));
     await this.#arm();
+  }
+
+  /** Asked by it for days whose hours the reports no longer keep. Null: that life is over. */
+  readReportDays(life: number, days: readonly Day[]): readonly DaySums[] | null {
+    return this.#ofLife(life, null, () => readReportDays(this.#parts, days));
   }
 
   /** Makes the reports of this tenant anew. */

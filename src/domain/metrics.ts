@@ -18,9 +18,6 @@ import { startOf } from "./period.ts";
 /** Tenants, and models, with series of their own: those that were charged most. */
 export const MOST_NAMED = 20;
 
-/** All others together. No tenant and no model is called so. */
-export const OTHERS = "_other";
-
 export interface TenantToday {
   readonly tenant: string;
   readonly posted: number;

@@ -2,6 +2,9 @@
 
 const DAY_MS = 86_400_000;
 
+/** Hours in the database of reports: today and these days before it. Its days stay as long as the rest. */
+export const HOURS_KEPT_DAYS = 35;
+
 /** Thirteen months and a little: a month beside the same one of the year before. */
 export const HOURS_KEPT_MS = 400 * DAY_MS;
 

@@ -1,14 +1,24 @@
+import type { DaySums } from "../domain/day-sums.ts";
+import { type Day, dayOf } from "../domain/period.ts";
+import { HOURS_KEPT_DAYS } from "../domain/report-retention.ts";
+import { rolledBefore } from "./upkeep-store.ts";
 import { useReports } from "./open-reports.ts";
-import { writeRows } from "./reports-store.ts";
+import { hourlyDayOf, writeRolledDays, writeRows } from "./reports-store.ts";
 import { readMessage, type RowVersion, type UsageMessage, versionOf } from "./usage-message.ts";
 
-// The consumer of the queue: writes a message's rows into the reports, and tells the tenant's object
-// that they are there. Only then does the object stop sending them. Whatever fails here is tried again
-// by the queue, then by the object itself; nothing of it is in the way of a call.
+// The consumer of the queue: writes the rows of all messages that the queue delivers together in one
+// transaction, and tells each tenant's object that its rows are there. Only then does the object stop
+// sending them. Whatever fails here is tried again by the queue, then by the object itself; nothing of
+// it is in the way of a call.
+//
+// A message that cannot be written must not hold back the others that came with it: the delivery is
+// then halved, and its halves again, until it stands alone.
 
-/** What a tenant's object is told, as far as this is concerned. */
+/** What a tenant's object is asked, as far as this is concerned. */
 interface Fed {
   rowsArrived(life: number, epoch: number, rows: readonly RowVersion[]): Promise<void>;
+  /** Null: that life is over. */
+  readReportDays(life: number, days: readonly Day[]): Promise<readonly DaySums[] | null>;
 }
 
 /** What the `Account` object is told of messages that nobody could deliver. */
@@ -23,37 +33,146 @@ export interface ConsumerDeps {
   readonly accountName: string;
 }
 
+/** Objects that are told at the same time. */
+const MOST_TOLD = 20;
+
+/** One message that cannot be written is found among a hundred with so many transactions. */
+const MOST_TRANSACTIONS = 16;
+
+/** Days of a tenant that are asked for at once. */
+const MOST_DAYS = 16;
+
 export async function consumeUsage(
   batch: MessageBatch,
   env: Env,
   deps: ConsumerDeps,
 ): Promise<void> {
   if (batch.queue === DEAD) return buryMessages(batch, env, deps);
-  await Promise.all(batch.messages.map((message) => deliver(message, env)));
+  const parcels = batch.messages.map((message) => ({ message, sent: readMessage(message.body) }));
+  // Nobody can make anything of these: the dead letter queue takes them after the last try.
+  for (const { message } of parcels.filter(({ sent }) => sent === null)) {
+    report("usage_not_delivered", new TypeError("not a message of this version"));
+    message.retry();
+  }
+  const read = parcels.filter((parcel): parcel is Parcel => parcel.sent !== null);
+  const written = await write(read, env, { left: MOST_TRANSACTIONS });
+  await tellAll(written, env);
 }
 
-async function deliver(message: Message, env: Env): Promise<void> {
+interface Parcel {
+  readonly message: Message;
+  readonly sent: UsageMessage;
+}
+
+/** Those that are written, all at once or in halves; the others are tried again. */
+async function write(
+  parcels: readonly Parcel[],
+  env: Env,
+  transactions: { left: number },
+): Promise<readonly Parcel[]> {
+  if (parcels.length === 0) return [];
   try {
-    const sent = readMessage(message.body);
-    // Nobody can make anything of it: the dead letter queue takes it after the last try.
-    if (sent === null) throw new TypeError("not a message of this version");
-    await deliverRows(sent, env);
-    message.ack();
+    if (transactions.left === 0) throw new Error("too much of it could not be written");
+    transactions.left -= 1;
+    await writeTogether(
+      parcels.map(({ sent }) => sent),
+      env,
+    );
+    return parcels;
   } catch (error) {
-    report("usage_not_delivered", error);
-    message.retry();
+    if (parcels.length === 1 || transactions.left === 0) {
+      report("usage_not_delivered", error);
+      for (const { message } of parcels) message.retry();
+      return [];
+    }
+    const middle = parcels.length >> 1;
+    const first = await write(parcels.slice(0, middle), env, transactions);
+    return [...first, ...(await write(parcels.slice(middle), env, transactions))];
   }
 }
 
-async function deliverRows({ tenant, life, epoch, rows }: UsageMessage, env: Env): Promise<void> {
-  const written = await useReports(env, async (database) => {
-    await writeRows(database, { tenant, life }, rows, Date.now());
+/** Where there is no database the objects send no more once they see it. */
+const writeTogether = (messages: readonly UsageMessage[], env: Env): Promise<boolean | null> =>
+  useReports(env, async (database) => {
+    const nowMs = Date.now();
+    const rolled = await rolledBeforeAny(database, messages, nowMs);
+    const isOld = (row: UsageMessage["rows"][number]) => (hourlyDayOf(row) ?? rolled) < rolled;
+    const owned = messages.map(({ tenant, life, rows }) => ({
+      tenant,
+      life,
+      rows: rows.filter((row) => !isOld(row)),
+    }));
+    for (const message of messages) {
+      const days = new Set(message.rows.filter(isOld).map((row) => hourlyDayOf(row) ?? 0));
+      // oxlint-disable-next-line no-await-in-loop -- they are few: adjustments, rebuilds
+      await writeOldDays(database, env, message, [...days]);
+    }
+    await writeRows(database, owned, { nowMs, rolled });
     return true;
   });
-  // The object sends no more once it sees that there is no database.
-  if (written === null) return;
-  const object = env.TENANT.getByName(tenant) as unknown as Fed;
-  await object.rowsArrived(life, epoch, rows.map(versionOf));
+
+/** Only rows of hours that are old can be of a day that has none. */
+async function rolledBeforeAny(
+  database: D1Database,
+  messages: readonly UsageMessage[],
+  nowMs: number,
+): Promise<Day> {
+  const from = dayOf(nowMs) - HOURS_KEPT_DAYS;
+  const isAnyOld = messages.some(({ rows }) =>
+    rows.some((row) => (hourlyDayOf(row) ?? from) < from),
+  );
+  return isAnyOld ? rolledBefore(database) : from;
+}
+
+/** A late row of an hour says nothing of its day: the object adds up the whole day once more. */
+async function writeOldDays(
+  database: D1Database,
+  env: Env,
+  { tenant, life }: UsageMessage,
+  days: readonly Day[],
+): Promise<void> {
+  for (let at = 0; at < days.length; at += MOST_DAYS) {
+    // oxlint-disable-next-line no-await-in-loop -- some days after the others
+    const sums = await fedBy(env, tenant).readReportDays(life, days.slice(at, at + MOST_DAYS));
+    if (sums === null) return;
+    // oxlint-disable-next-line no-await-in-loop -- as above
+    await writeRolledDays(database, { tenant, life }, sums);
+  }
+}
+
+const fedBy = (env: Env, tenant: string): Fed => env.TENANT.getByName(tenant);
+
+/** Each object once, some at a time. */
+async function tellAll(parcels: readonly Parcel[], env: Env): Promise<void> {
+  // All tellers take from it.
+  const byTenant = Map.groupBy(parcels, ({ sent }) => sent.tenant).entries();
+  const isBound = (env as Partial<Env>).REPORTS !== undefined;
+  const teller = async (): Promise<void> => {
+    for (const [tenant, some] of byTenant) {
+      // oxlint-disable-next-line no-await-in-loop -- each teller tells one after the other
+      await tell(tenant, some, isBound ? env : null);
+    }
+  };
+  await Promise.all(Array.from({ length: MOST_TOLD }, teller));
+}
+
+async function tell(tenant: string, parcels: readonly Parcel[], env: Env | null): Promise<void> {
+  // What was sent before an object began anew is another life's, or epoch's.
+  const parts = Map.groupBy(parcels, ({ sent }) => `${sent.life}|${sent.epoch}`);
+  for (const some of parts.values()) {
+    try {
+      const rows = some.flatMap(({ sent }) => sent.rows.map(versionOf));
+      const [first] = some;
+      if (env !== null && first !== undefined) {
+        // oxlint-disable-next-line no-await-in-loop -- nearly always there is one
+        await fedBy(env, tenant).rowsArrived(first.sent.life, first.sent.epoch, rows);
+      }
+      for (const { message } of some) message.ack();
+    } catch (error) {
+      report("usage_not_delivered", error);
+      for (const { message } of some) message.retry();
+    }
+  }
 }
 
 /** Their rows still wait in the objects, which send them again. */

@@ -1,12 +1,7 @@
-import {
-  type ModelToday,
-  MOST_NAMED,
-  OTHERS,
-  type TenantToday,
-  type Today,
-} from "../domain/metrics.ts";
+import { type ModelToday, MOST_NAMED, type TenantToday, type Today } from "../domain/metrics.ts";
 import type { Day } from "../domain/period.ts";
 import { firstHourOf } from "../domain/report-rows.ts";
+import { OTHERS } from "../domain/largest-usage.ts";
 
 // What the reports know of one day, as sums. Reads the day's rows only: 24 hours of each tenant and
 // of each model that it used.

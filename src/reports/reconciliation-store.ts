@@ -1,7 +1,6 @@
 import type { AccountDay, JournalModel, ModelDrift } from "../domain/drift.ts";
 import type { ReconciledDay, ReconciledModel } from "../domain/drift-object.ts";
 import type { Day } from "../domain/period.ts";
-import { firstHourOf } from "../domain/report-rows.ts";
 import {
   type DayRow,
   dayValues,
@@ -11,6 +10,7 @@ import {
   toJournal,
   toValues,
 } from "./reconciliation-row.ts";
+import { Asked, type Column, type Reach, sourceOf } from "./usage-source-store.ts";
 
 // What the reconciliation keeps, and the sums over the reports that it starts from.
 
@@ -23,21 +23,40 @@ export interface Run {
   readonly money: AccountDay;
 }
 
-/** Sums over all tenants by model, of a day's hours and, of one column, of the day before. */
-const JOURNAL = `SELECT model,
-    CAST(SUM(IIF(hour >= ?1, micro_neurons, 0)) AS TEXT) AS micro_neurons,
-    SUM(IIF(hour >= ?1, engine_requests, 0)) AS requests,
-    SUM(IIF(hour >= ?1, input_tokens, 0)) AS input_tokens,
-    SUM(IIF(hour >= ?1, output_tokens, 0)) AS output_tokens,
-    CAST(SUM(IIF(hour >= ?1, estimated, 0)) AS TEXT) AS estimated,
-    CAST(SUM(IIF(hour >= ?1, held, 0)) AS TEXT) AS held,
-    CAST(SUM(IIF(hour >= ?1, overrun, 0)) AS TEXT) AS overrun,
-    CAST(SUM(IIF(hour >= ?1, settled_after_midnight, 0)) AS TEXT) AS settled_after_midnight,
-    CAST(SUM(IIF(hour < ?1, settled_after_midnight, 0)) AS TEXT) AS settled_from_day_before
-  FROM usage_hours
-  WHERE hour >= ?1 - 24 AND hour < ?1 + 24 AND engine IN (SELECT value FROM json_each(?2))
+/** Of rows of usage of a day and of the day before it. */
+const JOURNAL_AMOUNTS = [
+  "micro_neurons",
+  "engine_requests",
+  "input_tokens",
+  "output_tokens",
+  "estimated",
+  "held",
+  "overrun",
+  "settled_after_midnight",
+];
+
+/** Sums over all tenants by model, of a day's rows and, of one column, of the day before. */
+const journal = (source: string, day: Day, engines: string): string => `SELECT model,
+    CAST(SUM(IIF(day = ${day}, micro_neurons, 0)) AS TEXT) AS micro_neurons,
+    SUM(IIF(day = ${day}, engine_requests, 0)) AS requests,
+    SUM(IIF(day = ${day}, input_tokens, 0)) AS input_tokens,
+    SUM(IIF(day = ${day}, output_tokens, 0)) AS output_tokens,
+    CAST(SUM(IIF(day = ${day}, estimated, 0)) AS TEXT) AS estimated,
+    CAST(SUM(IIF(day = ${day}, held, 0)) AS TEXT) AS held,
+    CAST(SUM(IIF(day = ${day}, overrun, 0)) AS TEXT) AS overrun,
+    CAST(SUM(IIF(day = ${day}, settled_after_midnight, 0)) AS TEXT) AS settled_after_midnight,
+    CAST(SUM(IIF(day < ${day}, settled_after_midnight, 0)) AS TEXT) AS settled_from_day_before
+  FROM (${source}) WHERE engine IN (SELECT value FROM json_each(${engines}))
   GROUP BY model
-  HAVING MAX(hour) >= ?1 OR settled_from_day_before <> '0'`;
+  HAVING MAX(day) = ${day} OR settled_from_day_before <> '0'`;
+
+/** Whole days of all tenants. */
+const daysOf = (from: Day, to: Day): Reach => ({
+  from,
+  to,
+  hours: null,
+  tenants: { kind: "all", told: false },
+});
 
 const AMOUNTS = [
   "micro_neurons",
@@ -81,24 +100,33 @@ export class ReconciliationStore {
     this.#database = database;
   }
 
-  /** What the journals charged for a day, by model; reads two days of `usage_hours`. */
+  /** What the journals charged for a day, by model; reads two days of usage. */
   async journalOf(day: Day, engines: readonly string[]): Promise<JournalModel[]> {
-    const { results } = await this.#database
-      .prepare(JOURNAL)
-      .bind(firstHourOf(day), JSON.stringify(engines))
+    const asked = new Asked();
+    const columns: readonly Column[] = [
+      ["day", "{day}"],
+      ["model", "t.model"],
+      ["engine", "t.engine"],
+      ...JOURNAL_AMOUNTS.map((name): Column => [name, `t.${name}`]),
+    ];
+    const source = sourceOf("usage", daysOf(day - 1, day + 1), { columns, asked });
+    const { results } = await asked
+      .on(this.#database, journal(source, day, asked.put(JSON.stringify(engines))))
       .all<JournalRow>();
     return results.map(toJournal);
   }
 
   /** The overage of all tenants' calls of a day, by rate. */
   async overageOf(day: Day): Promise<{ usdPer1000: string; microNeurons: bigint }[]> {
-    const { results } = await this.#database
-      .prepare(
+    const asked = new Asked();
+    const columns: readonly Column[] = [["overage_by_rate", "t.overage_by_rate"]];
+    const source = sourceOf("calls", daysOf(day, day + 1), { columns, asked });
+    const { results } = await asked
+      .on(
+        this.#database,
         `SELECT rates.key AS rate, CAST(SUM(rates.value) AS TEXT) AS amount
-          FROM call_hours, json_each(call_hours.overage_by_rate) AS rates
-          WHERE hour >= ?1 AND hour < ?1 + 24 GROUP BY rates.key`,
+          FROM (${source}) AS s, json_each(s.overage_by_rate) AS rates GROUP BY rates.key`,
       )
-      .bind(firstHourOf(day))
       .all<{ rate: string; amount: string }>();
     return results.map(({ rate, amount }) => ({ usdPer1000: rate, microNeurons: BigInt(amount) }));
   }

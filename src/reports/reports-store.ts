@@ -1,9 +1,15 @@
-import type { ReportRow, ReportRowKind } from "../domain/report-rows.ts";
+import { type DaySums, daySumsOf } from "../domain/day-sums.ts";
+import type { Day } from "../domain/period.ts";
+import { dayOfHour, type ReportRow, type ReportRowKind } from "../domain/report-rows.ts";
+import { clearDays } from "./closed-days-store.ts";
+import { markDays, ROLLED_BEFORE, rolledBefore } from "./upkeep-store.ts";
+import { dayStatements } from "./rolled-days-store.ts";
 import { keepFreshness } from "./freshness-store.ts";
 import { REPORT_TABLES, type ReportTable } from "./report-row-columns.ts";
 
-// Writing the rows of the reports. The rows of one message are one transaction with one statement for
-// each table, since the free plan gives an invocation fifty: their values are read from JSON.
+// Writing the rows of the reports. The rows of one delivery of the queue are one transaction with one
+// statement for each table, or some where there are many, since the free plan gives an invocation
+// fifty: their values are read from JSON.
 
 /** Of a tenant's life. */
 export interface Owner {
@@ -11,33 +17,84 @@ export interface Owner {
   readonly life: number;
 }
 
-const KINDS = Object.keys(REPORT_TABLES) as ReportRowKind[];
-
-/** A row of an ended life is left out; one that is there already stays unless the new one is newer. */
-export async function writeRows(
-  database: D1Database,
-  { tenant, life }: Owner,
-  rows: readonly ReportRow[],
-  nowMs: number,
-): Promise<void> {
-  const statements = statementsFor(database, { tenant, life }, rows, UNLESS_ENDED);
-  await database.batch([...statements, keepFreshness(database, nowMs)]);
+/** Rows of a tenant's life. */
+export interface OwnedRows extends Owner {
+  readonly rows: readonly ReportRow[];
 }
 
-const UNLESS_ENDED = "NOT EXISTS (SELECT 1 FROM ended_lives WHERE tenant = ?1 AND life = ?2)";
+const KINDS = Object.keys(REPORT_TABLES) as ReportRowKind[];
 
-function statementsFor(
+/** D1 takes a value of 2 MB. */
+const MOST_BYTES = 1_500_000;
+
+/** The day of a row that is kept by the hour; null: it is of another kind. */
+export const hourlyDayOf = (row: ReportRow): Day | null =>
+  row.kind === "usage_hour" || row.kind === "call_hour" ? dayOfHour(row.row.hour) : null;
+
+/**
+ * Writes rows of any lives, all or none. A row of an ended life is left out; one that is there already
+ * stays unless the new one is newer.
+ *
+ * @param rolled what `rolledBefore` said: days before it have no hours, and none of these rows is of one
+ * @throws when that is no longer so, or the database does not answer; what was written can be repeated
+ */
+export async function writeRows(
   database: D1Database,
-  { tenant, life }: Owner,
-  rows: readonly ReportRow[],
-  where: string,
+  owned: readonly OwnedRows[],
+  { nowMs, rolled }: { readonly nowMs: number; readonly rolled: Day },
+): Promise<void> {
+  const statements = upserts(database, owned, { where: UNLESS_ENDED, rolled });
+  await database.batch([...statements, keepFreshness(database, nowMs), ifRolled(database, rolled)]);
+}
+
+const UNLESS_ENDED = `NOT EXISTS (SELECT 1 FROM ended_lives
+  WHERE tenant = value ->> 'tenant' AND life = value ->> 'life')`;
+
+/** Undoes the transaction when hours went that were to be written. JSON that is none is an error. */
+const ifRolled = (database: D1Database, rolled: Day): D1PreparedStatement =>
+  database
+    .prepare(`SELECT json(IIF(${ROLLED_BEFORE} > ?1, 'days were rolled up', '1'))`)
+    .bind(rolled);
+
+function upserts(
+  database: D1Database,
+  owned: readonly OwnedRows[],
+  { where, rolled }: { readonly where: string; readonly rolled: Day },
 ): readonly D1PreparedStatement[] {
-  return KINDS.flatMap((kind) => {
-    const some = rows.filter((row) => row.kind === kind).map(({ row }) => row);
-    if (some.length === 0) return [];
-    const statement = upsert(REPORT_TABLES[kind], where);
-    return [database.prepare(statement).bind(tenant, life, JSON.stringify(some))];
+  const marks = new Map<string, readonly [Day, string]>();
+  const written = KINDS.flatMap((kind) => {
+    const some = owned.flatMap(({ tenant, life, rows }) =>
+      rows.filter((row) => row.kind === kind).map(({ row }) => ({ ...row, tenant, life })),
+    );
+    const statement = database.prepare(upsert(REPORT_TABLES[kind], where));
+    return jsonsOf(some).map((json) => statement.bind(json));
   });
+  for (const { tenant, rows } of owned) {
+    for (const row of rows) {
+      const day = hourlyDayOf(row);
+      if (day !== null && day >= rolled) marks.set(`${day}|${tenant}`, [day, tenant]);
+    }
+  }
+  return marks.size === 0 ? written : [markDays(database, [...marks.values()]), ...written];
+}
+
+const encoder = new TextEncoder();
+
+/** Values as arrays of JSON, each of which a statement can be given. */
+function jsonsOf(values: readonly object[]): readonly string[] {
+  const arrays: string[][] = [];
+  let bytes = Infinity;
+  for (const value of values) {
+    const json = JSON.stringify(value);
+    const size = encoder.encode(json).length + 1;
+    bytes += size;
+    if (bytes > MOST_BYTES) {
+      arrays.push([]);
+      bytes = size;
+    }
+    arrays.at(-1)?.push(json);
+  }
+  return arrays.map((array) => `[${array.join(",")}]`);
 }
 
 function upsert({ name, key, columns }: ReportTable, where: string): string {
@@ -47,7 +104,8 @@ function upsert({ name, key, columns }: ReportTable, where: string): string {
   );
   const changed = names.filter((column) => !key.includes(column));
   return `INSERT INTO ${name} (tenant, life, ${names.join(", ")})
-    SELECT ?1, ?2, ${values.join(", ")} FROM json_each(?3) WHERE ${where}
+    SELECT value ->> 'tenant', value ->> 'life', ${values.join(", ")}
+    FROM json_each(?1) WHERE ${where}
     ON CONFLICT (tenant, life, ${key.join(", ")}) DO UPDATE
     SET ${changed.map((column) => `${column} = excluded.${column}`).join(", ")}
     WHERE excluded.sequence > ${name}.sequence`;
@@ -66,6 +124,7 @@ export async function clearRows(
   limit: number = CLEARED_A_STEP,
 ): Promise<boolean> {
   const gone = await database.batch([
+    ...clearDays(database, { tenant, life }, { lives: "t.life >= ?2", limit }),
     ...KINDS.map((kind) =>
       deleteSome(database, REPORT_TABLES[kind], {
         where: "tenant = ?1 AND life >= ?2",
@@ -95,6 +154,7 @@ export async function endRows(
           ON CONFLICT (tenant, life) DO NOTHING`,
       )
       .bind(tenant, life, nowMs),
+    ...clearDays(database, { tenant, life }, { lives: "t.life = ?2", limit }),
     ...KINDS.map((kind) =>
       deleteSome(database, REPORT_TABLES[kind], {
         where: "tenant = ?1 AND life = ?2",
@@ -106,60 +166,127 @@ export async function endRows(
   return gone.some(({ meta }) => meta.changes >= limit);
 }
 
-/** The days of an ended life, which stay. */
+/**
+ * The days of an ended life, which stay.
+ *
+ * @throws when days were rolled up meanwhile, or the database does not answer
+ */
 export async function writeLastRows(
   database: D1Database,
   owner: Owner,
   rows: readonly ReportRow[],
 ): Promise<void> {
-  const statements = statementsFor(database, owner, rows, "true");
+  if (rows.length === 0) return;
+  const rolled = await rolledBefore(database);
+  const isOld = (row: ReportRow): boolean => (hourlyDayOf(row) ?? rolled) < rolled;
+  await database.batch([
+    ...upserts(database, [{ ...owner, rows: rows.filter((row) => !isOld(row)) }], {
+      where: "true",
+      rolled,
+    }),
+    ...dayStatements(database, owner, daySumsOf(rows.filter(isOld)), "true"),
+    ifRolled(database, rolled),
+  ]);
+}
+
+/**
+ * Days whose hours are gone, as the tenant's object adds them up.
+ *
+ * @throws when the database does not answer
+ */
+export async function writeRolledDays(
+  database: D1Database,
+  owner: Owner,
+  days: readonly DaySums[],
+): Promise<void> {
+  const isAlive = "NOT EXISTS (SELECT 1 FROM ended_lives WHERE tenant = ?1 AND life = ?2)";
+  const statements = dayStatements(database, owner, days, isAlive);
   if (statements.length > 0) await database.batch([...statements]);
 }
 
 /** What is to go before when, by table. */
 export interface Outdated {
-  readonly beforeHour: number;
-  readonly beforeDay: number;
+  readonly hours: number;
+  readonly days: Day;
+  readonly userDays: Day;
   readonly expiredAtMs: number;
-  readonly endedBeforeMs: number;
+  readonly endedAtMs: number;
 }
 
-/** Deletes what is past its time, a bounded number of rows of each table; true when there may be more. */
+/** A table, the key of its rows, and which of them are past their time, in the order of an index. */
+interface Purged {
+  readonly name: string;
+  readonly key: readonly string[];
+  readonly where: string;
+  readonly limit: (outdated: Outdated) => number;
+}
+
+const reportTable = (kind: ReportRowKind, where: string, limit: Purged["limit"]): Purged => {
+  const { name, key } = REPORT_TABLES[kind];
+  return { name, key: ["tenant", "life", ...key], where, limit };
+};
+
+const dayTable = (name: string, key: readonly string[]): Purged => ({
+  name,
+  key: ["day", ...key],
+  where: "day < ?1",
+  limit: ({ days }) => days,
+});
+
+const MODEL = ["model", "engine", "priced_as", "task"];
+
+export const PURGED: readonly Purged[] = [
+  reportTable("user_day", "day < ?1", ({ userDays }) => userDays),
+  reportTable("usage_hour", "hour < ?1", ({ hours }) => hours),
+  reportTable("call_hour", "hour < ?1", ({ hours }) => hours),
+  reportTable("logged_verdict", "expires_at_ms < ?1", ({ expiredAtMs }) => expiredAtMs),
+  dayTable("usage_days", ["tenant", "life", ...MODEL]),
+  dayTable("call_days", ["tenant", "life"]),
+  dayTable("usage_sums", MODEL),
+  dayTable("call_sums", []),
+  dayTable("marked_days", ["tenant"]),
+  {
+    name: "ended_lives",
+    key: ["tenant", "life"],
+    where: "ended_at_ms < ?1",
+    limit: ({ endedAtMs }) => endedAtMs,
+  },
+];
+
+/**
+ * Deletes what is past its time, at most `limit` rows of each of these tables.
+ *
+ * @returns the tables of which there may be more
+ */
 export async function purgeRows(
   database: D1Database,
-  { beforeHour, beforeDay, expiredAtMs, endedBeforeMs }: Outdated,
-  limit: number,
-): Promise<boolean> {
-  const gone = await database.batch([
-    old(database, "usage_hour", "hour < ?1", beforeHour, limit),
-    old(database, "call_hour", "hour < ?1", beforeHour, limit),
-    old(database, "user_day", "day < ?1", beforeDay, limit),
-    old(database, "logged_verdict", "expires_at_ms < ?1", expiredAtMs, limit),
-    database.prepare("DELETE FROM ended_lives WHERE ended_at_ms < ?1").bind(endedBeforeMs),
-  ]);
-  return gone.some(({ meta }) => meta.changes >= limit);
+  tables: readonly Purged[],
+  { outdated, limit }: { readonly outdated: Outdated; readonly limit: number },
+): Promise<readonly Purged[]> {
+  const gone = await database.batch(
+    tables.map(({ name, key, where, ...table }) =>
+      database.prepare(limitedDelete(name, key, { where, limit })).bind(table.limit(outdated)),
+    ),
+  );
+  return tables.filter((_, at) => (gone[at]?.meta.changes ?? 0) >= limit);
 }
 
-const old = (
-  database: D1Database,
-  kind: ReportRowKind,
-  where: string,
-  value: number,
-  limit: number,
-): D1PreparedStatement =>
-  deleteSome(database, REPORT_TABLES[kind], { where, values: [value], limit });
-
 /** SQLite here deletes no limited number of rows by itself. Limits and names are ours. */
-function deleteSome(
+function limitedDelete(
+  name: string,
+  key: readonly string[],
+  { where, limit }: { readonly where: string; readonly limit: number },
+): string {
+  const columns = key.join(", ");
+  return `DELETE FROM ${name} WHERE (${columns}) IN
+    (SELECT ${columns} FROM ${name} WHERE ${where} LIMIT ${limit})`;
+}
+
+const deleteSome = (
   database: D1Database,
   { name, key }: ReportTable,
   { where, values, limit }: { where: string; values: readonly (string | number)[]; limit: number },
-): D1PreparedStatement {
-  const columns = ["tenant", "life", ...key].join(", ");
-  return database
-    .prepare(
-      `DELETE FROM ${name} WHERE (${columns}) IN
-        (SELECT ${columns} FROM ${name} WHERE ${where} LIMIT ${limit})`,
-    )
+): D1PreparedStatement =>
+  database
+    .prepare(limitedDelete(name, ["tenant", "life", ...key], { where, limit }))
     .bind(...values);
-}

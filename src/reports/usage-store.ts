@@ -1,152 +1,61 @@
-import type { Hour } from "../domain/report-rows.ts";
+import { firstHourOf } from "../domain/report-rows.ts";
 import {
+  type CallSums,
   type GroupKey,
   NO_CALLS,
   NO_ENGINES,
   type UsageGroup,
   type UsageTotals,
 } from "../domain/usage-sums.ts";
+import {
+  AMOUNTS,
+  CALL_COUNTS,
+  columnsOf,
+  kindOf,
+  namesOf,
+  type Place,
+  placeOf,
+  type UsageScope,
+} from "./usage-columns.ts";
+import { type ReadRows, Rows, rowsReadBy } from "./usage-query-store.ts";
+import { type Left, type Step, stepByTenant, stepByTime } from "./usage-reach-store.ts";
 import { big, keyOf, number, type Row, toGroups } from "./usage-rows.ts";
+import type { Column, Kind, Reach, Tenants } from "./usage-source-store.ts";
 
 // What the platform reads of usage, across tenants, from the database of reports. What is read is
-// bounded by hours, tenants and models, never by calls: the rows are sums already. Everything is added
+// bounded by days, tenants and models, never by calls: the rows are sums already. Everything is added
 // by the database; amounts come back as texts, since a JavaScript number rounds above 2^53.
-
-export interface UsageScope {
-  /** Included. */
-  readonly fromHour: Hour;
-  /** Not included. */
-  readonly toHour: Hour;
-  /** Null: all tenants. */
-  readonly tenant: string | null;
-}
 
 export interface UsagePage {
   readonly groupBy: readonly GroupKey[];
-  readonly skip: number;
+  /** Null: from the beginning. */
+  readonly after: Place | null;
   readonly limit: number;
 }
 
-/** A key, its expression over the hours' tables, and the columns that it brings. */
-const COLUMNS: Readonly<Record<GroupKey, readonly (readonly [name: string, of: string])[]>> = {
-  day: [["day", "t.hour / 24"]],
-  hour: [["hour", "t.hour"]],
-  tenant: [["tenant", "t.tenant"]],
-  model: [
-    ["model", "t.model"],
-    ["engine", "t.engine"],
-    ["priced_as", "t.priced_as"],
-    ["task", "t.task"],
+const HOURS: Column = ["hours", "{hours}"];
+
+/** Of units the tokens, without a look into each row's JSON, of which few have tokens from a cache. */
+const TOTAL_AMOUNTS: Readonly<Record<"usage" | "calls", readonly Column[]>> = {
+  usage: [
+    ...AMOUNTS.usage,
+    ["input_token", "t.input_tokens"],
+    ["output_token", "t.output_tokens"],
+    [
+      "cached_input_token",
+      `IIF(instr(t.units, '"cached_input_token"') = 0, 0, t.units ->> '$.cached_input_token')`,
+    ],
+    ["cached", "IIF(t.engine = 'cache', t.engine_requests, 0)"],
+    ["pictures", "IIF(t.task = 'text_to_image', t.engine_requests, 0)"],
+    HOURS,
   ],
-  task: [["task", "t.task"]],
-  user: [["user_id", "t.user_id"]],
+  calls: [...AMOUNTS.calls, HOURS],
 };
-
-/** Of users' days, which have no hours. */
-const USER_COLUMNS: typeof COLUMNS = { ...COLUMNS, day: [["day", "t.day"]] };
-
-/** Rows are of calls, unless they are grouped by what a call may ask several of. */
-const isOfCalls = (groupBy: readonly GroupKey[]): boolean =>
-  !groupBy.some((key) => key === "model" || key === "task" || key === "user");
-
-const ENGINE_SUMS = `SUM(t.engine_requests) AS engine_requests, SUM(t.failed) AS failed,
-  CAST(SUM(t.micro_neurons) AS TEXT) AS micro_neurons, CAST(SUM(t.estimated) AS TEXT) AS estimated,
-  CAST(SUM(t.held) AS TEXT) AS held, CAST(SUM(t.overrun) AS TEXT) AS overrun`;
-
-const CALL_SUMS = `SUM(t.calls) AS calls, SUM(t.voided) AS voided, SUM(t.expired) AS expired,
-  SUM(t.failed) AS failed, CAST(SUM(t.quota) AS TEXT) AS quota,
-  CAST(SUM(t.granted) AS TEXT) AS granted, CAST(SUM(t.overage) AS TEXT) AS overage,
-  CAST(SUM(t.adjusted) AS TEXT) AS adjusted`;
-
-type Columns = readonly (readonly [name: string, of: string])[];
-
-/** `task` stands once, also where rows are grouped by model and task. */
-const columnsOf = (groupBy: readonly GroupKey[], table: typeof COLUMNS): Columns => [
-  ...new Map(groupBy.flatMap((key) => table[key])),
-];
-
-const selected = (columns: Columns): string =>
-  columns.map(([name, of]) => `${of} AS ${name}`).join(", ");
-
-const namesOf = (columns: Columns): readonly string[] => columns.map(([name]) => name);
-
-const rowsOf = (results: readonly D1Result<Row>[]) => results.map(({ results: rows }) => rows);
-
-const expressions = (columns: Columns): string => columns.map(([, of]) => of).join(", ");
-
-const grouped = (columns: Columns): string =>
-  columns.length === 0 ? "" : `GROUP BY ${expressions(columns)} ORDER BY ${expressions(columns)}`;
-
-const and = (parts: readonly string[]): string => parts.filter((part) => part !== "").join(", ");
-
-/**
- * The lives of one tenant, each found by one look into the key, so that a range of hours is a range of
- * the key and not all that the tenant ever did.
- */
-const livesIn = (table: string): string => `t.tenant = ?3 AND t.life IN (
-  WITH RECURSIVE lives(life) AS (SELECT MIN(life) FROM ${table} WHERE tenant = ?3 UNION ALL
-    SELECT (SELECT MIN(life) FROM ${table} WHERE tenant = ?3 AND life > lives.life)
-      FROM lives WHERE lives.life IS NOT NULL) SELECT life FROM lives)`;
-
-/** One table under one scope. */
-class Table {
-  readonly #name: string;
-  readonly #where: string;
-  readonly #values: readonly (string | number)[];
-
-  constructor(name: string, { fromHour, toHour, tenant }: UsageScope) {
-    const days = name === "user_days";
-    this.#name = name;
-    const range = days ? "t.day >= ?1 AND t.day < ?2" : "t.hour >= ?1 AND t.hour < ?2";
-    this.#where = tenant === null ? range : `${range} AND ${livesIn(name)}`;
-    const [from, to] = days ? [fromHour / 24, toHour / 24] : [fromHour, toHour];
-    this.#values = tenant === null ? [from, to] : [from, to, tenant];
-  }
-
-  #from(join = ""): string {
-    return `FROM ${this.#name} AS t ${join} WHERE ${this.#where}`;
-  }
-
-  sums(columns: Columns, sums: string, { joined = "", paged = "" } = {}): string {
-    const what = and([selected(columns), sums]);
-    return `SELECT ${what} ${this.#from(joined)} ${grouped(columns)} ${paged}`;
-  }
-
-  /** The sum of each key of JSON columns, a row for each: `part`, `name`, `sum`. */
-  parts(columns: Columns, json: readonly string[], joined = ""): string {
-    return json
-      .map((column) => {
-        const what = and([selected(columns), `'${column}' AS part`, "j.key AS name"]);
-        const by = and([expressions(columns), "j.key"]);
-        const from = this.#from(`${joined} JOIN json_each(t.${column}) AS j`);
-        return `SELECT ${what}, CAST(SUM(j.value) AS TEXT) AS sum ${from} GROUP BY ${by}`;
-      })
-      .join(" UNION ALL ");
-  }
-
-  bound(database: D1Database, sql: string, page: readonly number[] = []): D1PreparedStatement {
-    const first = this.#values.length === 2 ? [...this.#values, null] : this.#values;
-    return database.prepare(sql).bind(...first.slice(0, this.#used(sql, page)), ...page);
-  }
-
-  /** A statement takes exactly the values that it names. */
-  #used(sql: string, page: readonly number[]): number {
-    return page.length > 0 || sql.includes("?3") ? 3 : 2;
-  }
-}
-
-/** Of a page's groups alone: they are found again by their keys. */
-const joinPage = (columns: Columns): string =>
-  `JOIN page AS p ON ${columns.map(([name, of]) => `p.${name} IS ${of}`).join(" AND ")}`;
 
 export interface UsageRead {
   readonly groups: readonly UsageGroup[];
-  readonly more: boolean;
-}
-
-export interface ReadRows {
-  /** Rows that the database read for it, as it bills them. */
-  readonly rowsRead: number;
+  /** The place of the last of them, where there are more; null: there are none. */
+  readonly next: Place | null;
 }
 
 /** A page of rows, in the order of their keys. */
@@ -155,111 +64,174 @@ export async function readGroups(
   scope: UsageScope,
   page: UsagePage,
 ): Promise<UsageRead & ReadRows> {
-  if (page.groupBy.includes("user")) return readUsers(database, scope, page);
-  const ofCalls = isOfCalls(page.groupBy);
-  const columns = columnsOf(page.groupBy, COLUMNS);
-  const engines = new Table("usage_hours", scope);
-  const calls = new Table("call_hours", scope);
-  const paged = "LIMIT ?4 OFFSET ?5";
-  const keys = (ofCalls ? calls : engines).sums(columns, "", { paged });
-  const joined = joinPage(columns);
-  const within = (table: Table, sql: string) =>
-    table.bound(database, `WITH page AS (${keys}) ${sql}`, [page.limit + 1, page.skip]);
-  const statements = [
-    within(engines, engines.sums(columns, ENGINE_SUMS, { joined })),
-    within(engines, engines.parts(columns, ofCalls ? ["units"] : ["units", "latency"], joined)),
-  ];
-  if (ofCalls) {
-    const json = ["overage_by_rate", "refused", "latency"];
-    statements.push(
-      within(calls, calls.sums(columns, CALL_SUMS, { joined })),
-      within(calls, calls.parts(columns, json, joined)),
-    );
+  const { groupBy, limit } = page;
+  const kind = kindOf(groupBy);
+  let left: Reach | null = reachOf(scope, page);
+  let groups: readonly UsageGroup[] = [];
+  let [rowsRead, span] = [0, 1];
+  while (left !== null && groups.length <= limit) {
+    // oxlint-disable-next-line no-await-in-loop -- each begins where the one before it ended
+    const step: Step = await nextStep(database, kind, { reach: left, limit, span, groupBy });
+    // oxlint-disable-next-line no-await-in-loop -- as above
+    const read = await readReach(database, step.reach, page);
+    groups = [...groups, ...read.groups];
+    rowsRead += read.rowsRead;
+    left = step.next;
+    // Days that have few rows are read by the week or month.
+    span = left === null || isWithin(left) || read.groups.length > limit / 4 ? 1 : span * 2;
   }
-  const results = await database.batch<Row>(statements);
-  const groups = toGroups(namesOf(columns), rowsOf(results), ofCalls);
+  const shown = groups.slice(0, limit);
+  const last = shown.at(-1);
+  const isMore = groups.length > limit;
   return {
-    groups: groups.slice(0, page.limit),
-    more: groups.length > page.limit,
-    rowsRead: rowsReadBy(results),
+    groups: shown,
+    next: isMore && last !== undefined ? placeOf(last, groupBy) : null,
+    rowsRead,
   };
 }
 
-/** Over the whole range, whatever the page. */
+/** It begins in the midst of a day or hour. */
+const isWithin = ({ tenants }: Reach): boolean => tenants.kind === "range" && tenants.after !== "";
+
+function nextStep(
+  database: D1Database,
+  kind: Kind,
+  { groupBy, ...left }: Left & { readonly span: number; readonly groupBy: readonly GroupKey[] },
+): Promise<Step> | Step {
+  const { tenants } = left.reach;
+  const [first] = groupBy;
+  if (first === "tenant") return stepByTenant(database, kind, left);
+  // Of a named tenant, and of sums over all tenants, there is little.
+  const isMuch = tenants.kind === "range" || (tenants.kind === "all" && tenants.told);
+  const isTimed = (first === "day" && isMuch) || (first === "hour" && tenants.kind !== "named");
+  return isTimed ? stepByTime(database, kind, left) : { reach: left.reach, next: null };
+}
+
+/** All that may still come, behind a page's beginning. */
+export function reachOf({ from, to, tenant }: UsageScope, { groupBy, after }: UsagePage): Reach {
+  const [first, second] = groupBy;
+  const isTimed = first === "day" || first === "hour";
+  const at = after === null || !isTimed ? null : Number(after[0]);
+  const hours = {
+    from: first === "hour" && at !== null ? at : firstHourOf(from),
+    to: firstHourOf(to),
+  };
+  // Rows are sorted by tenant, or by tenant within a day or hour.
+  const place = first === "tenant" ? 0 : isTimed && second === "tenant" ? 1 : null;
+  const told = groupBy.includes("tenant");
+  const isLast = groupBy.length - 1 === place;
+  const tenants = (): Tenants => {
+    if (tenant !== null) return { kind: "named", names: [tenant] };
+    if (place === null) return { kind: "all", told };
+    const name = after === null ? "" : String(after[place]);
+    return { kind: "range", after: name, included: after === null || !isLast, to: null };
+  };
+  return {
+    from: first === "day" && at !== null ? at : from,
+    to,
+    hours: groupBy.includes("hour") ? hours : null,
+    tenants: tenants(),
+  };
+}
+
+/** Rows of a reach: at most one more than are asked for. */
+async function readReach(
+  database: D1Database,
+  reach: Reach,
+  { groupBy, after, limit }: UsagePage,
+): Promise<{ readonly groups: readonly UsageGroup[] } & ReadRows> {
+  const kind = kindOf(groupBy);
+  const columns = columnsOf(groupBy);
+  const first = new Rows(kind, reach, columns, { after, upTo: null });
+  const found = await first.sums(database, AMOUNTS[kind], limit + 1).all<Row>();
+  const last = found.results.at(-1);
+  if (last === undefined) return { groups: [], rowsRead: rowsReadBy([found]) };
+  if (kind === "users")
+    return { groups: found.results.map(userGroup), rowsRead: rowsReadBy([found]) };
+  const upTo = namesOf(columns).map((name) => last[name] ?? "");
+  const engines = new Rows("usage", reach, columns, { after, upTo });
+  const statements =
+    kind === "usage"
+      ? [engines.parts(database, ["units", "latency"])]
+      : [
+          engines.sums(database, AMOUNTS.usage),
+          engines.parts(database, ["units"]),
+          new Rows("calls", reach, columns, { after, upTo }).parts(database, CALL_COUNTS),
+        ];
+  const results = await database.batch<Row>(statements);
+  const [one = [], two = [], three = []] = results.map(({ results: rows }) => rows);
+  const rows = kind === "usage" ? [found.results, one] : [one, two, found.results, three];
+  return {
+    groups: toGroups(namesOf(columns), rows, kind === "calls"),
+    rowsRead: rowsReadBy([found, ...results]),
+  };
+}
+
+const userGroup = (row: Row): UsageGroup => ({
+  key: keyOf(row),
+  engines: null,
+  calls: null,
+  user: { calls: number(row["calls"]), microNeurons: big(row["micro_neurons"]) },
+  latency: null,
+});
+
+/** What is needed to say what the platform itself cost. */
+export interface PlatformRows {
+  readonly cached: number;
+  readonly pictures: number;
+  readonly reportRows: number;
+}
+
+const wholeOf = ({ from, to, tenant }: UsageScope): Reach => ({
+  from,
+  to,
+  hours: null,
+  tenants: tenant === null ? { kind: "all", told: false } : { kind: "named", names: [tenant] },
+});
+
+/** Over the whole range, whatever the page. Of units the tokens alone. */
 export async function readTotals(
   database: D1Database,
   scope: UsageScope,
-): Promise<UsageTotals & ReadRows> {
-  const engines = new Table("usage_hours", scope);
-  const calls = new Table("call_hours", scope);
-  const bound = (table: Table, sql: string) => table.bound(database, sql);
+): Promise<UsageTotals & { readonly platform: PlatformRows } & ReadRows> {
+  const engines = new Rows("usage", wholeOf(scope), []);
+  const calls = new Rows("calls", wholeOf(scope), []);
   const results = await database.batch<Row>([
-    bound(engines, engines.sums([], ENGINE_SUMS)),
-    bound(engines, engines.parts([], ["units"])),
-    bound(calls, calls.sums([], CALL_SUMS)),
-    bound(calls, calls.parts([], ["overage_by_rate", "refused", "latency"])),
+    engines.sums(database, TOTAL_AMOUNTS.usage),
+    calls.sums(database, TOTAL_AMOUNTS.calls),
+    calls.parts(database, CALL_COUNTS),
   ]);
-  const [group] = toGroups([], rowsOf(results), true);
+  const [ran = [], called = [], counted = []] = results.map(({ results: rows }) => rows);
+  const [sums, callSums] = [ran[0] ?? {}, called[0] ?? {}];
+  const units = ["input_token", "cached_input_token", "output_token"]
+    .filter((name) => number(sums[name]) !== 0)
+    .map((name): Row => ({ part: "units", name, sum: number(sums[name]) }));
+  const [group] = toGroups([], [ran, units, called, counted], true);
   return {
     engines: group?.engines ?? NO_ENGINES,
     calls: group?.calls ?? NO_CALLS,
     latency: group?.latency ?? {},
+    platform: {
+      cached: number(sums["cached"]),
+      pictures: number(sums["pictures"]),
+      reportRows: number(sums["hours"]) + number(callSums["hours"]),
+    },
     rowsRead: rowsReadBy(results),
   };
 }
 
-async function readUsers(
+/** How calls ended and what they drew, without refusals and latencies. */
+export async function readDrawn(
   database: D1Database,
   scope: UsageScope,
-  page: UsagePage,
-): Promise<UsageRead & ReadRows> {
-  const users = new Table("user_days", scope);
-  const columns = columnsOf(page.groupBy, USER_COLUMNS);
-  const sums = "SUM(t.calls) AS calls, CAST(SUM(t.micro_neurons) AS TEXT) AS micro_neurons";
-  const sql = users.sums(columns, sums, { paged: "LIMIT ?4 OFFSET ?5" });
-  const statement = users.bound(database, sql, [page.limit + 1, page.skip]);
-  const result = await statement.all<Row>();
-  const groups = result.results.map((row) => ({
-    key: keyOf(row),
-    engines: null,
-    calls: null,
-    user: { calls: number(row["calls"]), microNeurons: big(row["micro_neurons"]) },
-    latency: null,
-  }));
-  return {
-    groups: groups.slice(0, page.limit),
-    more: groups.length > page.limit,
-    rowsRead: rowsReadBy([result]),
-  };
-}
-
-/** What is needed to say what the platform itself cost. */
-export async function countPlatform(
-  database: D1Database,
-  scope: UsageScope,
-): Promise<{ cached: number; pictures: number; reportRows: number } & ReadRows> {
-  const tables = ["usage_hours", "call_hours", "user_days"].map((name) => new Table(name, scope));
-  const [usage = expected(), ...others] = tables;
-  const kinds = `COUNT(*) AS report_rows,
-    IFNULL(SUM(IIF(t.engine = 'cache', t.engine_requests, 0)), 0) AS cached,
-    IFNULL(SUM(IIF(t.task = 'text_to_image', t.engine_requests, 0)), 0) AS pictures`;
+): Promise<{ readonly calls: CallSums } & ReadRows> {
+  if (scope.from >= scope.to) return { calls: NO_CALLS, rowsRead: 0 };
+  const calls = new Rows("calls", wholeOf(scope), []);
   const results = await database.batch<Row>([
-    usage.bound(database, usage.sums([], kinds)),
-    ...others.map((table) => table.bound(database, table.sums([], "COUNT(*) AS report_rows"))),
+    calls.sums(database, AMOUNTS.calls),
+    calls.parts(database, ["overage_by_rate"]),
   ]);
-  const rows = results.flatMap(({ results: found }) => found);
-  const total = (name: string) => rows.reduce((sum, row) => sum + number(row[name]), 0);
-  return {
-    cached: total("cached"),
-    pictures: total("pictures"),
-    reportRows: total("report_rows"),
-    rowsRead: rowsReadBy(results),
-  };
+  const [called = [], counted = []] = results.map(({ results: rows }) => rows);
+  const [group] = toGroups([], [[], [], called, counted], true);
+  return { calls: group?.calls ?? NO_CALLS, rowsRead: rowsReadBy(results) };
 }
-
-const expected = (): never => {
-  throw new Error("there is a table of usage");
-};
-
-const rowsReadBy = (results: readonly D1Result[]): number =>
-  results.reduce((sum, { meta }) => sum + meta.rows_read, 0);

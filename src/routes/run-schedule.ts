@@ -1,16 +1,20 @@
-import { readConfig } from "../config.ts";
-import { dayOf, formatDay } from "../domain/period.ts";
+import { type Config, readConfig } from "../config.ts";
+import { dayOf, formatDay, isoTime, startOf } from "../domain/period.ts";
 import { reconcileDay } from "../reconciliation/reconcile-day.ts";
-import { purgeReports } from "../reports/purge-reports.ts";
+import { keepReports } from "../reports/keep-reports.ts";
 import { reconciliationDeps } from "./reconciliation-deps.ts";
 
-// What the cron trigger does, at 02:00 UTC: the day before is reconciled, and the day three days
-// before once more, since Cloudflare's figures may come late. Then the reports' old rows go.
+// What the cron triggers do. At 02:00 UTC the day before is reconciled, and the day three days before
+// once more, since Cloudflare's figures may come late. Then, and at half past each hour, the reports are
+// kept: days are added up, and old rows go.
+
+/** As in `wrangler.toml`; every other trigger keeps the reports alone. */
+const NIGHTLY = "0 2 * * *";
 
 const DAYS_BACK = [1, 3];
 
-/** A round deletes 8,000 rows of each table; the free plan gives an invocation fifty statements. */
-const PURGE_ROUNDS = { free: 1, paid: 20 };
+/** The free plan gives an invocation fifty statements, the paid one a thousand; others ask some, too. */
+const KEEPING_STATEMENTS = { free: 32, paid: 800 };
 
 function log(line: Readonly<Record<string, unknown>>): void {
   const text = JSON.stringify(line);
@@ -18,13 +22,25 @@ function log(line: Readonly<Record<string, unknown>>): void {
   (line["level"] === "error" ? console.error : console.log)(text);
 }
 
+interface Triggered {
+  readonly scheduledTime: number;
+  readonly cron: string;
+}
+
 /** @throws when a day could not be looked at, so that the trigger's run is seen to have failed */
-export async function runSchedule(env: Env, scheduledMs: number): Promise<void> {
+export async function runSchedule(env: Env, { scheduledTime, cron }: Triggered): Promise<void> {
   const read = readConfig(env);
   if (read.kind !== "ready") throw new Error("misconfigured");
-  const deps = await reconciliationDeps(env, read.config);
-  if (deps === null) return;
-  const failures: unknown[] = [];
+  const isReconciled = cron !== NIGHTLY || (await reconcile(env, read.config, scheduledTime));
+  await keep(env, scheduledTime, KEEPING_STATEMENTS[read.config.workersPlan]);
+  if (!isReconciled) throw new Error("a day was not reconciled");
+}
+
+/** False: a day could not be looked at. */
+async function reconcile(env: Env, config: Config, scheduledMs: number): Promise<boolean> {
+  const deps = await reconciliationDeps(env, config);
+  if (deps === null) return true;
+  let isReconciled = true;
   for (const back of DAYS_BACK) {
     const day = dayOf(scheduledMs) - back;
     try {
@@ -33,30 +49,35 @@ export async function runSchedule(env: Env, scheduledMs: number): Promise<void> 
       const level = outcome === "failed" ? "error" : "info";
       log({ level, event: "reconciliation", day: formatDay(day), outcome, reason });
     } catch (error) {
-      const name = error instanceof Error ? error.name : "unknown";
+      isReconciled = false;
       log({
         level: "error",
         event: "reconciliation",
         day: formatDay(day),
         outcome: "thrown",
-        error: name,
+        error: nameOf(error),
       });
-      failures.push(error);
     }
   }
-  await purge(env, scheduledMs, PURGE_ROUNDS[read.config.workersPlan]);
-  if (failures.length > 0) throw new Error("a day was not reconciled");
+  return isReconciled;
 }
 
-/** What cannot be deleted today is tomorrow: it hides nothing and is no failure of the run. */
-async function purge(env: Env, nowMs: number, rounds: number): Promise<void> {
+/** What is not done today is done by the next run: it hides nothing and is no failure of this one. */
+async function keep(env: Env, nowMs: number, statements: number): Promise<void> {
   try {
-    for (let round = 0; round < rounds; round += 1) {
-      // oxlint-disable-next-line no-await-in-loop -- one round after the other
-      if (await purgeReports(env, nowMs)) return;
-    }
+    const kept = await keepReports(env, nowMs, statements);
+    if (kept === null) return;
+    log({
+      level: "info",
+      event: "reports_kept",
+      done: kept.isDone,
+      added_up_before: formatDay(kept.oldestMark ?? kept.closedBefore),
+      hours_from: isoTime(startOf(kept.rolledBefore)),
+      purge_behind: kept.isPurgeBehind,
+    });
   } catch (error) {
-    const name = error instanceof Error ? error.name : "unknown";
-    log({ level: "error", event: "purge", error: name });
+    log({ level: "error", event: "reports_kept", error: nameOf(error) });
   }
 }
+
+const nameOf = (error: unknown): string => (error instanceof Error ? error.name : "unknown");

@@ -70,7 +70,9 @@ const RowOutput = v.object({
   user_id: v.nullable(
     v.pipe(
       v.string(),
-      v.description("Also null for everybody beyond a day's first thousand, and who was erased."),
+      v.description(
+        "Also null for everybody beyond those who have a row of their own, and who was erased.",
+      ),
     ),
   ),
   calls: nullableCount(
@@ -92,7 +94,7 @@ const RowOutput = v.object({
   latency: v.nullable(LatencyOutput),
 });
 
-const TotalsOutput = v.object({
+export const TotalsOutput = v.object({
   calls: v.number(),
   success_rate: rate,
   refused: v.objectWithRest(
@@ -125,7 +127,7 @@ const SpentOutput = v.object({
   charge_usd: usd,
 });
 
-const MonthOutput = v.object({
+export const MonthOutput = v.object({
   month: v.pipe(v.string(), v.description("The present month, `YYYY-MM`.")),
   elapsed: v.pipe(v.number(), v.description("The share of it that is over, 0 to 1.")),
   to_date: SpentOutput,
@@ -176,19 +178,30 @@ export interface MonthToDate {
 
 /** A report of whatever page. */
 export const usageBody = (
-  { from, to, groupBy }: UsageRange,
-  page: { readonly groups: readonly UsageGroup[]; readonly next: string | null },
+  range: UsageRange,
+  page: UsagePageOut,
   sums: { readonly totals: UsageTotals; readonly month: MonthToDate },
-) => ({
+) => ({ ...usagePage(range, page), ...usageSums(sums) });
+
+interface UsagePageOut {
+  readonly groups: readonly UsageGroup[];
+  readonly next: string | null;
+}
+
+export const usagePage = ({ from, to, groupBy }: UsageRange, page: UsagePageOut) => ({
   object: "usage" as const,
   from: formatDay(from),
   to: formatDay(to),
   group_by: [...groupBy],
   data: page.groups.map(toUsageRow),
-  totals: toTotals(sums.totals),
-  month: toMonth(sums.month),
   has_more: page.next !== null,
   next_cursor: page.next,
+});
+
+/** Of the whole range, and of the month. */
+export const usageSums = (sums: { readonly totals: UsageTotals; readonly month: MonthToDate }) => ({
+  totals: toTotals(sums.totals),
+  month: toMonth(sums.month),
 });
 
 export function toUsageRow({ key, engines, calls, user, latency }: UsageGroup) {

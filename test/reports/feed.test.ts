@@ -279,6 +279,29 @@ describe("the feed", () => {
   });
 });
 
+describe("users of a day", () => {
+  it("have rows up to the number that is set; the others are one, and nothing is lost", async () => {
+    const tenant = await aTenant();
+    await runInDurableObject(env.TENANT.getByName(tenant.id), (instance) => {
+      const object = instance as unknown as { env: object };
+      object.env = { ...object.env, REPORT_USERS_A_DAY: "2" };
+    });
+    for (const userId of ["u_1", "u_2", "u_3", "u_4", "u_3", "u_1"]) {
+      later(1);
+      // oxlint-disable-next-line no-await-in-loop -- in this order
+      await call(tenant, { userId });
+    }
+    await feed(tenant);
+    const days = await reportRows("user_days", tenant.id);
+    expect(days).toMatchObject([
+      { slot: 0, user_id: "", calls: 3, micro_neurons: 3 * PICTURE },
+      { slot: 1, user_id: "u_1", calls: 2 },
+      { slot: 2, user_id: "u_2", calls: 1 },
+    ]);
+    expect((await tenant.lines()).map(({ userId }) => userId)).toContain("u_4");
+  });
+});
+
 describe("what could escape the fold", () => {
   it("is refused: an admission under an id from long ago", async () => {
     const tenant = await aTenant();

@@ -5,12 +5,8 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { mergeLatencies } from "../../src/domain/latency-histogram.ts";
 import type { CallHour, UsageHour } from "../../src/domain/report-rows.ts";
 import type { GroupKey } from "../../src/domain/usage-sums.ts";
-import {
-  countPlatform,
-  readGroups,
-  readTotals,
-  type UsageScope,
-} from "../../src/reports/usage-store.ts";
+import type { Place, UsageScope } from "../../src/reports/usage-columns.ts";
+import { readGroups, readTotals } from "../../src/reports/usage-store.ts";
 import { migrateReports } from "../../src/reports/reports-schema.ts";
 import {
   A_CALL_HOUR,
@@ -26,7 +22,7 @@ afterEach(() => reset());
 
 const DAY = 20_777;
 const HOUR = DAY * 24;
-const ALL: UsageScope = { fromHour: 0, toHour: 1e9, tenant: null };
+const ALL: UsageScope = { from: DAY - 30, to: DAY + 30, tenant: null };
 
 const MODELS = [
   { model: "@cf/meta/llama", pricedAs: "@cf/meta/llama", task: "text_generation" },
@@ -49,7 +45,8 @@ function madeUp() {
     for (let at = 0; at < 12; at += 1) {
       const hour = HOUR + at * 4;
       for (const model of MODELS.slice(0, 1 + next(3))) {
-        const [microNeurons, tokens] = [next(2 ** 40), next(1000)];
+        const [microNeurons, tokens, cached] = [next(2 ** 40), next(1000), next(3)];
+        const written = next(1000);
         usage.push({
           ...A_USAGE_HOUR,
           ...owner,
@@ -58,8 +55,13 @@ function madeUp() {
           engineRequests: 1 + next(50),
           failed: next(2),
           inputTokens: tokens,
-          outputTokens: next(1000),
-          units: { input_token: tokens, ...(next(2) === 0 ? {} : { image: next(9) }) },
+          outputTokens: written,
+          units: {
+            input_token: tokens,
+            output_token: written,
+            ...(next(2) === 0 ? {} : { image: next(9) }),
+            ...(cached === 0 ? {} : { cached_input_token: cached }),
+          },
           microNeurons,
           estimated: next(microNeurons + 1),
           held: next(1000),
@@ -95,6 +97,9 @@ const seedAll = async () => {
   await seedCallHours(MADE.calls);
 };
 
+const isOnFirstDay = ({ hour }: { readonly hour: number }): boolean =>
+  hour >= HOUR && hour < HOUR + 24;
+
 type SomeRow = Owner & Pick<UsageHour, "hour"> & Partial<UsageHour>;
 
 const keyOf = (row: SomeRow, by: GroupKey) =>
@@ -124,6 +129,12 @@ const enginesOf = (rows: readonly UsageHour[]) => ({
   estimated: add(rows, "estimated"),
   held: add(rows, "held"),
   overrun: add(rows, "overrun"),
+});
+
+/** Totals have of units the tokens. */
+const tokensAlone = ({ units, ...engines }: ReturnType<typeof enginesOf>) => ({
+  ...engines,
+  units: Object.fromEntries(Object.entries(units).filter(([name]) => name.includes("token"))),
 });
 
 const callsOf = (rows: readonly CallHour[]) => ({
@@ -178,7 +189,7 @@ describe("groups of usage", () => {
     [["day", "hour", "tenant", "model", "task"], false],
   ])("by %j are what the rows add up to, to the micro-neuron", async (groupBy, ofCalls) => {
     await seedAll();
-    const read = await readGroups(env.REPORTS, ALL, { groupBy, skip: 0, limit: 500 });
+    const read = await readGroups(env.REPORTS, ALL, { groupBy, after: null, limit: 500 });
     const groups = read.groups.map(({ engines, calls, user, latency }) => ({
       engines,
       calls,
@@ -186,29 +197,36 @@ describe("groups of usage", () => {
       latency,
     }));
     expect(byAmount(groups)).toEqual(byAmount(expectedOf(groupBy, ofCalls)));
-    expect(read.more).toBe(false);
+    expect(read.next).toBeNull();
   });
 
   it("come in the order of their keys, page by page, without a gap", async () => {
     await seedAll();
     const groupBy = ["tenant", "day", "model"] as const;
-    const whole = await readGroups(env.REPORTS, ALL, { groupBy, skip: 0, limit: 500 });
+    const whole = await readGroups(env.REPORTS, ALL, { groupBy, after: null, limit: 500 });
     const keys = whole.groups.map(({ key: { tenant, day, model } }) => [tenant, day, model]);
     expect(keys).toEqual(keys.toSorted((a, b) => (String(a) < String(b) ? -1 : 1)));
     const paged = [];
-    for (let skip = 0; skip < 100; skip += 5) {
+    let after: Place | null = null;
+    do {
       // oxlint-disable-next-line no-await-in-loop -- one page after the other
-      const page = await readGroups(env.REPORTS, ALL, { groupBy, skip, limit: 5 });
+      const page: Awaited<ReturnType<typeof readGroups>> = await readGroups(env.REPORTS, ALL, {
+        groupBy,
+        after,
+        limit: 5,
+      });
       paged.push(...page.groups);
-      expect(page.more).toBe(skip + 5 < whole.groups.length);
-      if (!page.more) break;
-    }
+      expect(page.groups.length).toBe(
+        Math.min(5, whole.groups.length - paged.length + page.groups.length),
+      );
+      after = page.next;
+    } while (after !== null);
     expect(paged).toEqual(whole.groups);
   });
 
   it("are exact above 2^53, where numbers are not", async () => {
     const microNeurons = 2 ** 53 - 1;
-    const hours = [0, 1, 2].map((hour) => ({ ...OWNERS[0], hour }));
+    const hours = [0, 1, 2].map((hour) => ({ ...OWNERS[0], hour: HOUR + hour }));
     const owner = OWNERS[0] ?? expect.fail("there is one");
     await seedUsageHours(hours.map((at) => ({ ...A_USAGE_HOUR, ...owner, ...at, microNeurons })));
     await seedCallHours(
@@ -231,28 +249,31 @@ describe("groups of usage", () => {
     const scope = { ...ALL, tenant: "acme" };
     const { groups } = await readGroups(env.REPORTS, scope, {
       groupBy: ["tenant"],
-      skip: 0,
+      after: null,
       limit: 9,
     });
     expect(groups.map(({ key }) => key.tenant)).toEqual(["acme"]);
     const own = MADE.calls.filter(({ tenant }) => tenant === "acme");
     expect(groups[0]?.calls).toEqual(callsOf(own));
-    const none = { groupBy: ["tenant"] as const, skip: 0, limit: 9 };
+    const none = { groupBy: ["tenant"] as const, after: null, limit: 9 };
     expect((await readGroups(env.REPORTS, { ...ALL, tenant: "acm" }, none)).groups).toEqual([]);
   });
 
-  it("include the first hour of a range and leave out its last", async () => {
+  it("include the first day of a range and leave out its end", async () => {
     await seedAll();
-    const scope = { fromHour: HOUR + 4, toHour: HOUR + 12, tenant: null };
-    const within = ({ hour }: { hour: number }) => hour >= HOUR + 4 && hour < HOUR + 12;
+    const scope = { from: DAY, to: DAY + 1, tenant: null };
     const { engines, calls, latency } = await readTotals(env.REPORTS, scope);
-    expect(engines).toEqual(enginesOf(MADE.usage.filter(within)));
-    expect(calls).toEqual(callsOf(MADE.calls.filter(within)));
-    expect(latency).toEqual(addKeys(MADE.calls.filter(within), "latency"));
+    expect(engines).toEqual(tokensAlone(enginesOf(MADE.usage.filter(isOnFirstDay))));
+    expect(calls).toEqual(callsOf(MADE.calls.filter(isOnFirstDay)));
+    expect(latency).toEqual(addKeys(MADE.calls.filter(isOnFirstDay), "latency"));
   });
 
   it("are nothing where there is nothing", async () => {
-    const { groups } = await readGroups(env.REPORTS, ALL, { groupBy: ["day"], skip: 0, limit: 9 });
+    const { groups } = await readGroups(env.REPORTS, ALL, {
+      groupBy: ["day"],
+      after: null,
+      limit: 9,
+    });
     expect(groups).toEqual([]);
     const { engines, calls } = await readTotals(env.REPORTS, ALL);
     expect([engines.microNeurons, calls.calls, calls.overageByRate]).toEqual([0n, 0, {}]);
@@ -269,9 +290,9 @@ describe("users", () => {
       { ...owner, day: DAY, slot: 0, userId: "", calls: 9, microNeurons: 90 },
       { ...owner, tenant: "zenith", day: DAY, slot: 1, userId: "u_1", calls: 4, microNeurons: 4 },
     ]);
-    const scope = { fromHour: HOUR, toHour: HOUR + 48, tenant: "acme" };
+    const scope = { from: DAY, to: DAY + 2, tenant: "acme" };
     const read = (groupBy: readonly GroupKey[]) =>
-      readGroups(env.REPORTS, scope, { groupBy, skip: 0, limit: 50 });
+      readGroups(env.REPORTS, scope, { groupBy, after: null, limit: 50 });
     const { groups } = await read(["user"]);
     expect(groups.map(({ key, user }) => [key.user, user?.calls, user?.microNeurons])).toEqual([
       [null, 9, 90n],
@@ -292,18 +313,18 @@ describe("what the platform itself cost", () => {
   it("is counted from the rows of the reports", async () => {
     const owner = { tenant: "acme", life: 1 };
     await seedUsageHours([
-      { ...A_USAGE_HOUR, ...owner, hour: 1, engineRequests: 5, engine: "cache" },
-      { ...A_USAGE_HOUR, ...owner, hour: 1, engineRequests: 7, task: "text_to_image" },
-      { ...A_USAGE_HOUR, ...owner, hour: 2, engineRequests: 3 },
+      { ...A_USAGE_HOUR, ...owner, hour: HOUR, engineRequests: 5, engine: "cache" },
+      { ...A_USAGE_HOUR, ...owner, hour: HOUR, engineRequests: 7, task: "text_to_image" },
+      { ...A_USAGE_HOUR, ...owner, hour: HOUR + 1, engineRequests: 3 },
     ]);
-    await seedCallHours([{ ...A_CALL_HOUR, ...owner, hour: 1 }]);
-    expect(await countPlatform(env.REPORTS, ALL)).toMatchObject({
+    await seedCallHours([{ ...A_CALL_HOUR, ...owner, hour: HOUR }]);
+    expect((await readTotals(env.REPORTS, ALL)).platform).toEqual({
       cached: 5,
       pictures: 7,
       reportRows: 4,
     });
-    const nothing = { ...ALL, toHour: 1 };
-    expect(await countPlatform(env.REPORTS, nothing)).toMatchObject({ cached: 0, reportRows: 0 });
+    const nothing = await readTotals(env.REPORTS, { ...ALL, to: DAY });
+    expect(nothing.platform).toEqual({ cached: 0, pictures: 0, reportRows: 0 });
   });
 });
 
@@ -316,14 +337,13 @@ async function seedDays(tenants: readonly string[], first: number, count: number
 }
 
 describe("the rows read", () => {
-  const month = { fromHour: HOUR, toHour: HOUR + 30 * 24 };
+  const month = { from: DAY, to: DAY + 30 };
   const own = { ...month, tenant: "c" };
   const all = { ...month, tenant: null };
-  const page = { groupBy: ["day", "model"] as const, skip: 0, limit: 50 };
+  const page = { groupBy: ["day", "model"] as const, after: null, limit: 50 };
   const readAll = async () => ({
     own: (await readTotals(env.REPORTS, own)).rowsRead,
     ownPage: (await readGroups(env.REPORTS, own, page)).rowsRead,
-    platform: (await countPlatform(env.REPORTS, own)).rowsRead,
     all: (await readTotals(env.REPORTS, all)).rowsRead,
   });
 
@@ -339,7 +359,7 @@ describe("the rows read", () => {
     expect(await readAll()).toEqual(alone);
     await seedDays(["a", "b", "d"], DAY, 30);
     const { all: ofFour, ...others } = await readAll();
-    expect(others).toEqual({ own: alone.own, ownPage: alone.ownPage, platform: alone.platform });
+    expect(others).toEqual({ own: alone.own, ownPage: alone.ownPage });
     expect(ofFour).toBeGreaterThan(alone.all);
     expect(ofFour).toBeLessThanOrEqual(4 * alone.all);
   });

@@ -200,13 +200,82 @@ describe("GET /admin/usage", () => {
     expect(all.body.data).toMatchObject([{ user_id: "u_1" }, { tenant: "zenith", user_id: null }]);
   });
 
-  it("goes on from page to page, with the same totals on each", async () => {
+  it("goes on from page to page, by keys, with totals on the first one alone", async () => {
     await seed();
     const first = await admin("GET", "/admin/usage?limit=1");
-    expect(first.body).toMatchObject({ has_more: true, next_cursor: "1" });
-    const rest = await admin("GET", "/admin/usage?limit=1&cursor=1");
-    expect(rest.body).toMatchObject({ has_more: false, data: [{ tenant: "zenith" }] });
-    expect(rest.body.totals).toEqual(first.body.totals);
+    expect(first.body).toMatchObject({ has_more: true, totals: { calls: 30 } });
+    // A tenant before the page's end that comes meanwhile moves nothing.
+    await seedCallHours([{ ...acme, ...A_CALL_HOUR, tenant: "aaa", hour: HOUR }]);
+    const rest = await admin("GET", `/admin/usage?limit=1&cursor=${first.body.next_cursor}`);
+    expect(rest.body).toMatchObject({
+      has_more: false,
+      next_cursor: null,
+      data: [{ tenant: "zenith" }],
+      totals: null,
+      month: null,
+      platform: null,
+      platform_cost_usd: null,
+    });
+    expect(rest.body.rows_read).toBeLessThan(first.body.rows_read);
+  });
+
+  it.each(["1", "x", "W10", "WyJ0ZW5hbnQiXQ", "WyJ0ZW5hbnQiLDFd", "WyJkYXkiLDIwNzczXQ", "e30", ""])(
+    "refuses %j as a cursor that is not of these rows",
+    async (cursor) => {
+      const { status, body } = await admin("GET", `/admin/usage?cursor=${cursor}`);
+      expect([status, body.errors?.[0].pointer]).toEqual([400, "#/cursor"]);
+    },
+  );
+
+  it("refuses a cursor of another grouping, of another range, and one that was changed", async () => {
+    await seed();
+    const days = `from=${formatDay(TODAY - 15)}&to=${formatDay(TODAY)}&group_by=day,tenant&limit=1`;
+    const cursor = (await admin("GET", `/admin/usage?${days}`)).body.next_cursor as string;
+    expect((await admin("GET", `/admin/usage?${days}&cursor=${cursor}`)).status).toBe(200);
+    for (const query of [
+      `group_by=tenant,day&cursor=${cursor}`,
+      `group_by=day,tenant&cursor=${cursor}`,
+      `${days}&cursor=${cursor}AA`,
+      `${days}&cursor=${cursor.slice(0, -2)}`,
+      `${days}&cursor=${cursor}%3D`,
+    ]) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      expect((await admin("GET", `/admin/usage?${query}`)).status).toBe(400);
+    }
+  });
+
+  it("has the largest tenants and all others as one, which come to the totals", async () => {
+    await seed();
+    const small = Array.from({ length: 30 }, (_, at) => ({
+      ...acme,
+      tenant: `s-${at}`,
+      hour: HOUR,
+    }));
+    const call = { ...A_CALL_HOUR, quota: 5, refused: { rate_limited: 1 }, latency: { 3: 1 } };
+    await seedCallHours(small.map((at) => ({ ...call, ...at })));
+    await seedUsageHours(small.map((at) => ({ ...A_USAGE_HOUR, ...at, microNeurons: 5 })));
+    const { body } = await admin("GET", "/admin/usage?largest=2&group_by=hour,tenant");
+    expect(body).toMatchObject({ has_more: false, next_cursor: null, totals: { calls: 60 } });
+    const rows = body.data.map((row: Record<string, string>) => [
+      row["hour"]?.slice(11, 13),
+      row["tenant"],
+      row["calls"],
+      row["micro_neurons"],
+    ]);
+    expect(rows).toEqual([
+      ["00", "acme", 10, 3_000_000_000],
+      ["00", "zenith", 10, 500_000_000],
+      ["00", "_other", 30, 150],
+      ["05", "acme", 10, 1_000_000_000],
+    ]);
+    expect(body.data[2]).toMatchObject({ refused: { rate_limited: 30 }, latency: { p50_ms: 3 } });
+    const whole = await admin("GET", "/admin/usage?largest=1");
+    expect(whole.body.data.map(({ tenant }: { tenant: string }) => tenant)).toEqual([
+      "acme",
+      "_other",
+    ]);
+    const all = await admin("GET", "/admin/usage?largest=50");
+    expect(all.body.data).toHaveLength(32);
   });
 
   it("says how old it may be", async () => {
@@ -227,6 +296,14 @@ describe("GET /admin/usage", () => {
     ["group_by=hour&from=2026-10-01", "from"],
     ["from=2026-11-16&to=2026-11-15", "from"],
     ["cursor=x", "cursor"],
+    ["group_by=hour&from=2026-10-11&to=2026-10-12", "from"],
+    ["largest=0", "largest"],
+    ["largest=51", "largest"],
+    ["largest=5&tenant=acme", "largest"],
+    ["largest=5&group_by=model", "group_by"],
+    ["largest=5&group_by=tenant,model", "group_by"],
+    ["largest=5&group_by=hour,tenant&from=2026-11-14", "from"],
+    ["largest=5&group_by=day,tenant&from=2026-10-14", "from"],
     ["format=html", "format"],
     ["tenant=", "tenant"],
     ["planet=1", "planet"],

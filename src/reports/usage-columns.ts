@@ -1,0 +1,88 @@
+import type { Day } from "../domain/period.ts";
+import type { GroupKey, UsageGroup } from "../domain/usage-sums.ts";
+import type { Column, Kind } from "./usage-source-store.ts";
+
+// What rows of usage are grouped by, and what of them is added up.
+
+export interface UsageScope {
+  /** Included. */
+  readonly from: Day;
+  /** Not included. */
+  readonly to: Day;
+  /** Null: all tenants. */
+  readonly tenant: string | null;
+}
+
+/** The key of a row, a value for each of its columns: a page goes on behind it. */
+export type Place = readonly (string | number)[];
+
+/** The columns that a key brings, and what they are of a row. */
+const COLUMNS: Readonly<Record<GroupKey, readonly Column[]>> = {
+  day: [["day", "{day}"]],
+  hour: [["hour", "t.hour"]],
+  tenant: [["tenant", "t.tenant"]],
+  model: [
+    ["model", "t.model"],
+    ["engine", "t.engine"],
+    ["priced_as", "t.priced_as"],
+    ["task", "t.task"],
+  ],
+  task: [["task", "t.task"]],
+  user: [["user_id", "t.user_id"]],
+};
+
+/** `task` stands once, also where rows are grouped by model and task. */
+export const columnsOf = (groupBy: readonly GroupKey[]): readonly Column[] => [
+  ...new Map(groupBy.flatMap((key) => COLUMNS[key])),
+];
+
+export const namesOf = (columns: readonly Column[]): readonly string[] =>
+  columns.map(([name]) => name);
+
+/** Which of the key's columns are numbers. */
+const NUMBERED: readonly string[] = ["day", "hour"];
+
+/** Whether a place is one of rows that are so grouped, and lies in that range of days. */
+export function isPlaceOf(
+  place: readonly unknown[],
+  groupBy: readonly GroupKey[],
+  { from, to }: UsageScope,
+): place is Place {
+  const names = namesOf(columnsOf(groupBy));
+  const isWithin = (value: unknown, name: string): boolean => {
+    if (!NUMBERED.includes(name)) return typeof value === "string";
+    const day = name === "day" ? Number(value) : Math.floor(Number(value) / 24);
+    return Number.isSafeInteger(value) && day >= from && day < to;
+  };
+  return (
+    place.length === names.length && place.every((value, at) => isWithin(value, names[at] ?? ""))
+  );
+}
+
+/** Rows are of calls, unless they are grouped by what a call may ask several of. */
+const isOfCalls = (groupBy: readonly GroupKey[]): boolean =>
+  !groupBy.some((key) => key === "model" || key === "task" || key === "user");
+
+export const kindOf = (groupBy: readonly GroupKey[]): Kind => {
+  if (groupBy.includes("user")) return "users";
+  return isOfCalls(groupBy) ? "calls" : "usage";
+};
+
+/** Added up as they stand. */
+export const plain = (names: readonly string[]): readonly Column[] =>
+  names.map((name) => [name, `t.${name}`]);
+
+export const AMOUNTS: Readonly<Record<Kind, readonly Column[]>> = {
+  usage: plain(["engine_requests", "failed", "micro_neurons", "estimated", "held", "overrun"]),
+  calls: plain(["calls", "voided", "expired", "failed", "quota", "granted", "overage", "adjusted"]),
+  users: plain(["calls", "micro_neurons"]),
+};
+
+/** Columns of counts by name, as JSON. */
+export const CALL_COUNTS = ["overage_by_rate", "refused", "latency"];
+
+export const placeOf = ({ key }: UsageGroup, groupBy: readonly GroupKey[]): Place =>
+  namesOf(columnsOf(groupBy)).map((name) => {
+    const fields = { ...key, priced_as: key.pricedAs, user_id: key.user ?? "" };
+    return fields[name as keyof typeof fields] ?? "";
+  });
