@@ -13,11 +13,17 @@ export interface Resource {
   readonly cost_usd: string | null;
 }
 
-export interface AllUsage extends Omit<Usage, "tenant" | "as_of"> {
+/** A page; only the first one has sums. */
+export interface AllUsage extends Omit<Usage, "tenant" | "as_of" | "totals" | "month"> {
   readonly as_of: string | null;
-  readonly platform: readonly Resource[];
-  readonly platform_cost_usd: string;
+  readonly totals: Usage["totals"] | null;
+  readonly month: Usage["month"] | null;
+  readonly platform: readonly Resource[] | null;
+  readonly platform_cost_usd: string | null;
 }
+
+/** The tenant of a row of all that are not among the largest. */
+export const OTHERS = "_other";
 
 export interface Grant {
   readonly id: string;

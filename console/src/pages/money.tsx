@@ -1,6 +1,6 @@
 import { useState } from "preact/hooks";
-import type { AllUsage, Resource } from "../api/money-shapes.ts";
-import { readUsage } from "../api/read-usage.ts";
+import { type AllUsage, OTHERS, type Resource } from "../api/money-shapes.ts";
+import { api } from "../api/session.ts";
 import type { UsageRow } from "../api/shapes.ts";
 import {
   count,
@@ -21,12 +21,15 @@ import { type Column, Table } from "../ui/table.tsx";
 import { useLoad } from "../ui/use-load.ts";
 import { Reconciliation } from "./reconciliation.tsx";
 
+/** Tenants with a row of their own: the files have all of them. */
+const LARGEST = "50";
+
 /** Who spends what, what the platform itself costs, and what Cloudflare will bill. */
 export function MoneyPage() {
   const [range, setRange] = useState(lastDays(7));
-  const query = { ...range, group_by: "tenant" };
+  const query = { ...range, group_by: "tenant", largest: LARGEST };
   const { data, error, loading, reload } = useLoad(JSON.stringify(query), (signal) =>
-    readUsage<AllUsage>("/admin/usage", query, signal),
+    api.get<AllUsage>("/admin/usage", query, { signal }),
   );
   const file = `usage-${range.from}-${range.to}`;
   const path = `/admin/usage?from=${range.from}&to=${range.to}&group_by=day,tenant`;
@@ -66,6 +69,7 @@ export function MoneyPage() {
 
 function Report({ usage }: { readonly usage: AllUsage }) {
   const { totals, month } = usage;
+  if (totals === null || month === null) return null;
   return (
     <>
       <Panel title="Total" hint={`${usage.from} to ${usage.to}, UTC days`}>
@@ -84,7 +88,7 @@ function Report({ usage }: { readonly usage: AllUsage }) {
           <Figure label="Charged" value={usd(totals.charge_usd)} title={totals.charge_usd} />
           <Figure
             label="Cost of the platform"
-            value={usd(usage.platform_cost_usd)}
+            value={usd(usage.platform_cost_usd ?? "0")}
             detail="before what the plan includes"
           />
           <Figure
@@ -103,7 +107,10 @@ function Report({ usage }: { readonly usage: AllUsage }) {
           />
         </div>
       </Panel>
-      <Panel title="By tenant">
+      <Panel
+        title="By tenant"
+        hint={`The ${LARGEST} that used most, and all others; the files have every tenant.`}
+      >
         {usage.data.length === 0 ? (
           <Empty icon="money" title="Nothing was used in these days">
             <p>What a tenant uses appears here within a minute.</p>
@@ -125,7 +132,7 @@ function Report({ usage }: { readonly usage: AllUsage }) {
         <Table
           caption="Resources"
           columns={RESOURCE_COLUMNS}
-          rows={usage.platform}
+          rows={usage.platform ?? []}
           keyOf={({ resource, unit }) => `${resource} ${unit}`}
         />
       </Panel>
@@ -139,7 +146,12 @@ const TENANT_COLUMNS: readonly Column<UsageRow>[] = [
     label: "Tenant",
     main: true,
     sort: ({ tenant }) => tenant ?? "",
-    cell: ({ tenant }) => <a href={hashOf(["tenants", tenant ?? "", "usage"])}>{tenant}</a>,
+    cell: ({ tenant }) =>
+      tenant === OTHERS ? (
+        "All others"
+      ) : (
+        <a href={hashOf(["tenants", tenant ?? "", "usage"])}>{tenant}</a>
+      ),
   },
   {
     key: "calls",

@@ -1,5 +1,5 @@
-import type { AllUsage } from "../api/money-shapes.ts";
-import { readUsage } from "../api/read-usage.ts";
+import { type AllUsage, OTHERS } from "../api/money-shapes.ts";
+import { api } from "../api/session.ts";
 import { count, dayFrom, moment, usd, words } from "../format.ts";
 import { seriesBy } from "../tenant/by-day.ts";
 import { StackedBars } from "../ui/chart.tsx";
@@ -13,6 +13,9 @@ const HOUR_MS = 3_600_000;
 /** The reports hear of a call within seconds; what they cost to read is counted too. */
 const EVERY_MS = 20_000;
 
+/** Tenants with a colour of their own; all others are one. */
+const LARGEST = "20";
+
 /** The last 24 hours, each by its start; the present one is the last. */
 const lastHours = (nowMs: number): string[] =>
   Array.from({ length: 24 }, (_, n) =>
@@ -22,10 +25,11 @@ const lastHours = (nowMs: number): string[] =>
 async function readLastDay(signal: AbortSignal) {
   const now = Date.now();
   const days = { from: dayFrom(now, -1), to: dayFrom(now, 0) };
-  const today = { from: days.to, to: days.to, group_by: "tenant" };
+  const largest = { ...days, group_by: "hour,tenant", largest: LARGEST };
+  const today = { from: days.to, to: days.to, group_by: "day" };
   const [hours, totals] = await Promise.all([
-    readUsage<AllUsage>("/admin/usage", { ...days, group_by: "hour,tenant" }, signal),
-    readUsage<AllUsage>("/admin/usage", today, signal),
+    api.get<AllUsage>("/admin/usage", largest, { signal }),
+    api.get<AllUsage>("/admin/usage", today, { signal }),
   ]);
   return { hours, totals, places: lastHours(now) };
 }
@@ -40,8 +44,8 @@ export function UsagePanels() {
         class="span-8 fill-row"
         hint={
           data?.hours.as_of == null
-            ? "The last 24 hours, by tenant."
-            : `The last 24 hours, by tenant; as of ${moment(data.hours.as_of)} UTC.`
+            ? "The last 24 hours: the 20 tenants that used most, and all others."
+            : `The last 24 hours: the 20 tenants that used most, and all others; as of ${moment(data.hours.as_of)} UTC.`
         }
       >
         {error !== null && <ErrorNote error={error} onRetry={reload} />}
@@ -51,11 +55,11 @@ export function UsagePanels() {
       <div class="span-4 stack">
         <Panel title="Refusals today" hint="Of all tenants, by kind.">
           {data === null && error === null && <Skeleton lines={3} />}
-          {data !== null && <Refusals refused={data.totals.totals.refused} />}
+          {data !== null && <Refusals refused={data.totals.totals?.refused ?? {}} />}
         </Panel>
         <Panel title="This month" actions={<a href="#/money">Money</a>}>
           {data === null && error === null && <Skeleton lines={3} />}
-          {data !== null && <Month month={data.totals.month} />}
+          {data !== null && data.totals.month !== null && <Month month={data.totals.month} />}
         </Panel>
         <Drift />
       </div>
@@ -74,7 +78,7 @@ function Hours({ usage, places }: HoursProps) {
   const series = seriesBy(usage.data, {
     places,
     placeOf: ({ hour }) => hour,
-    nameOf: ({ tenant }) => tenant ?? "",
+    nameOf: ({ tenant }) => (tenant === OTHERS ? "all others" : (tenant ?? "")),
   });
   if (series.length === 0) {
     return (
@@ -115,7 +119,7 @@ function Refusals({ refused }: { readonly refused: Readonly<Record<string, numbe
   );
 }
 
-const Month = ({ month }: { readonly month: AllUsage["month"] }) => (
+const Month = ({ month }: { readonly month: NonNullable<AllUsage["month"]> }) => (
   <div class="figures">
     <Figure
       label="Cost so far"
