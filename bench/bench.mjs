@@ -1,4 +1,4 @@
-// npm run bench [-- --quick] [--only=governed,peers,journals,tenants,cost,usage] [--json=file]
+// npm run bench [-- --quick] [--only=governed,peers,journals,tenants,cost,usage,sums] [--json=file]
 //   [--rounds=5] [--seconds=2] [--engines=fixed,embedded] [--tenants=1,1000] [--connections=1,16,64] [--lines=1000000]
 //
 // The built Worker on workerd itself, with its objects on local disk, under load from autocannon.
@@ -14,9 +14,10 @@ import { machine, say } from "./machine.mjs";
 import { peers } from "./peers.mjs";
 import { targets } from "./targets.mjs";
 import { usagePages } from "./usage-page.mjs";
+import { usageSums } from "./usage-sums.mjs";
 import { build } from "./workerd.mjs";
 
-const SECTIONS = { governed, peers, journals, tenants, cost, usage: usagePages };
+const SECTIONS = { governed, peers, journals, tenants, cost, usage: usagePages, sums: usageSums };
 
 const FULL = {
   rounds: 5,
@@ -29,6 +30,7 @@ const FULL = {
   active: [1, 100, 1000],
   existing: 10_000,
   lines: 1_000_000,
+  reported: { tenants: 5000, days: 30 },
 };
 
 const QUICK = {
@@ -42,6 +44,7 @@ const QUICK = {
   active: [1, 50],
   existing: 500,
   lines: 20_000,
+  reported: { tenants: 500, days: 8 },
 };
 
 const option = (/** @type {string} */ name) =>
