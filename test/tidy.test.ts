@@ -244,6 +244,7 @@ describe("released migrations", () => {
       ["pool", "b63408e5cf7fdfc075dcdea56bb0bb536ec053a12448bb8e0d7376fa9dfc9572"],
       ["delivery_rates", "f7efc1892d9db8e720415525da3a2a20bfe93d438da2ad5e8f082722468184bc"],
       ["deletions", "104e87188c562d46b76163fdeb1c6dd96a4cfd2881fbc06bd97a01ebd267f807"],
+      ["account_indexes", "0a5aa49dd251c18d5a2d4b8acb8145f5b6c6f4315d27e2fbeaeab1acdca24e4f"],
     ],
   ] as const)("of the %s's object are as they were", async (_, migrations, ...released) => {
     for (const [at, [name, expected]] of released.entries()) {

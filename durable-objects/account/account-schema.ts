@@ -66,4 +66,15 @@ export const ACCOUNT_MIGRATIONS: readonly Migration[] = [
     // Looked for whenever the alarm is set: without reading all tenants.
     statements: ["CREATE INDEX tenants_deleting ON tenants (id) WHERE state = 'deleting'"],
   },
+  {
+    name: "account_indexes",
+    // Looked for by these, whatever the number of tenants: the alarm is set with two of them.
+    statements: [
+      "DROP INDEX tenants_deleting",
+      "CREATE INDEX tenants_state ON tenants (state)",
+      "CREATE INDEX file_sweeps_due ON file_sweeps (due_at_ms)",
+      "CREATE INDEX report_ends_due ON report_ends (due_at_ms)",
+      "CREATE INDEX audit_tenant ON audit (tenant, id)",
+    ],
+  },
 ];

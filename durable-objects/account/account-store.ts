@@ -143,15 +143,20 @@ export class AccountStore {
 
   /** Newest first. */
   listAudit(before: string, tenant: string | null, limit: number): AuditEntry[] {
-    return this.#db
-      .run<AuditRow>(
-        `SELECT * FROM audit WHERE id < ? AND tenant IS IFNULL(?, tenant)
-          ORDER BY id DESC LIMIT ?`,
-        before,
-        tenant,
-        limit + 1,
-      )
-      .map(toAudit);
+    const rows =
+      tenant === null
+        ? this.#db.run<AuditRow>(
+            "SELECT * FROM audit WHERE id < ? ORDER BY id DESC LIMIT ?",
+            before,
+            limit + 1,
+          )
+        : this.#db.run<AuditRow>(
+            "SELECT * FROM audit WHERE tenant = ? AND id < ? ORDER BY id DESC LIMIT ?",
+            tenant,
+            before,
+            limit + 1,
+          );
+    return rows.map(toAudit);
   }
 }
 
