@@ -1,10 +1,11 @@
+import { DeniedStore } from "../durable-objects/account/denied-store.ts";
 import { PoolBook } from "../durable-objects/account/pool-book.ts";
 import { PoolDesk } from "../durable-objects/account/pool-desk.ts";
 import { PoolStore } from "../durable-objects/account/pool-store.ts";
 import {
   answerAsk,
   recallLeases,
-  tellView,
+  tellDenied,
   type ToldTenant,
 } from "../durable-objects/account/tell-tenants.ts";
 import type { AccountAnswer, AccountAsk } from "../durable-objects/account/account-protocol.ts";
@@ -88,9 +89,7 @@ export class TenantNode implements ToldTenant {
   hearAccount(
     view: Parameters<ToldTenant["hearAccount"]>[0],
   ): ReturnType<ToldTenant["hearAccount"]> {
-    return Promise.resolve(
-      this.step((profile, nowMs) => hearAccount(this.#process.parts, profile, view, nowMs)),
-    );
+    return Promise.resolve(this.step((_, nowMs) => hearAccount(this.#process.parts, view, nowMs)));
   }
 
   giveBack(life: number, day: number, keep: MicroNeurons): Promise<void> {
@@ -172,7 +171,7 @@ export class AccountNode {
   /** What the alarm does for the pool. */
   async alarm(): Promise<void> {
     const deps = this.#deps();
-    await tellView(deps);
+    await tellDenied(deps);
     await recallLeases(deps);
   }
 
@@ -200,6 +199,6 @@ export class AccountNode {
 
   #started() {
     const book = new PoolBook(new PoolStore(this.db), "free");
-    return { book, desk: new PoolDesk(book, () => undefined) };
+    return { book, desk: new PoolDesk(book, new DeniedStore(this.db), () => undefined) };
   }
 }

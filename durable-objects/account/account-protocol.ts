@@ -19,6 +19,11 @@ export interface AccountAsk {
   readonly lease: (Omit<LeaseAsk, "tenant" | "life"> & { readonly day: Day }) | null;
   readonly rates: Omit<RateAsk, "tenant"> | null;
   readonly news: AccountNews | null;
+  /**
+   * What it has spent of days of which it has no lease: neurons are not shared out, or were not then.
+   * So the account knows what a month has cost when it gets its first cap.
+   */
+  readonly spent: readonly DaySpent[];
   /** It would like to find out whether the closure of the day is still so. */
   readonly probe: boolean;
   /** It would like to know how much it could have of this day; nothing is granted. Null: no. */
@@ -59,12 +64,6 @@ export type AccountAnswer =
     }
   /** This life of the tenant has ended, or is about to. */
   | { readonly kind: "over" };
-
-/** What a tenant's object answers to who tells it the view: what it has spent, of each day. */
-export interface HeardView {
-  readonly life: number;
-  readonly days: readonly DaySpent[];
-}
 
 export interface DaySpent {
   readonly day: Day;

@@ -1,7 +1,7 @@
 import type { Migration } from "../database.ts";
 import { REPORT_END_TABLES } from "./report-end-schema.ts";
 import { DELIVERY_RATES, OUTBOX_TABLES } from "../outbox/outbox-schema.ts";
-import { POOL_TABLES } from "./pool-schema.ts";
+import { DENIED_TENANTS, POOL_TABLES } from "./pool-schema.ts";
 
 // The tables of the one `Account` object; `docs/storage.md` describes them. Append migrations,
 // never edit a released one.
@@ -77,4 +77,5 @@ export const ACCOUNT_MIGRATIONS: readonly Migration[] = [
       "CREATE INDEX audit_tenant ON audit (tenant, id)",
     ],
   },
+  { name: "denied_tenants", statements: DENIED_TENANTS },
 ];

@@ -44,6 +44,7 @@ import { promisedBy } from "../../src/domain/settings.ts";
 import type { Warning } from "../../src/domain/account-warnings.ts";
 import type { AccountAnswer, AccountAsk, DaySpent } from "./account-protocol.ts";
 import { askEach, type AskLimits, within } from "./ask-each.ts";
+import { DeniedStore } from "./denied-store.ts";
 import { eraseFiles } from "./erase-files.ts";
 import { useReports } from "../../src/reports/open-reports.ts";
 import { endReports } from "./end-reports.ts";
@@ -52,7 +53,7 @@ import { PoolBook } from "./pool-book.ts";
 import { type PlannedPromise, PoolDesk } from "./pool-desk.ts";
 import type { PoolOverview } from "./pool-overview.ts";
 import { PoolStore } from "./pool-store.ts";
-import { answerAsk, recallLeases, type TellDeps, tellView } from "./tell-tenants.ts";
+import { answerAsk, recallLeases, type TellDeps, tellDenied } from "./tell-tenants.ts";
 import { type FileSweep, FileSweepStore } from "./file-sweep-store.ts";
 
 /** When an unfinished deletion is taken up again. */
@@ -112,7 +113,7 @@ export class Account extends DurableObject<Env> {
     this.#outbox = new Outbox(db, () => null);
     const platform = readPlatform(env);
     this.#book = new PoolBook(new PoolStore(db), platform.workersPlan);
-    this.#pool = new PoolDesk(this.#book, ({ type, data }, nowMs) =>
+    this.#pool = new PoolDesk(this.#book, new DeniedStore(db), ({ type, data }, nowMs) =>
       this.#outbox.record({ type, subject: null, decision: null, data }, nowMs),
     );
     this.#courier = new Courier(this.#outbox, {
@@ -145,7 +146,6 @@ export class Account extends DurableObject<Env> {
       if (answer.kind !== "configured") return answer;
       const { profile } = answer;
       const warnings = this.promise(id, profile.generation, promisedBy(profile));
-      await this.#tellView();
       return { ...answer, warnings };
     });
   }
@@ -183,8 +183,7 @@ export class Account extends DurableObject<Env> {
     const deps = { ...this.#tellDeps(), sleep };
     const answer = await answerAsk(deps, ask, () => this.#isLive(ask));
     if (answer.kind === "over") return answer;
-    if (ask.news !== null) this.ctx.waitUntil(this.#tellView());
-    if (ask.lease !== null || ask.news !== null) await this.#armForPool();
+    await this.#armForPool();
     return answer;
   }
 
@@ -218,8 +217,7 @@ export class Account extends DurableObject<Env> {
   }
 
   async patchPool(patch: AccountPatch): Promise<PoolOverview> {
-    this.#transact(() => this.#pool.patch(patch));
-    await this.#tellView();
+    this.#transact((nowMs) => this.#pool.patch(patch, nowMs));
     await this.#arm();
     return this.readPool();
   }
@@ -229,12 +227,9 @@ export class Account extends DurableObject<Env> {
     this.#transact(() => this.#pool.setMeasuredMargin(microNeurons(margin)));
   }
 
-  /** Lifts the closure of the day for every tenant. Returns how many were told. */
-  async reopen(): Promise<number> {
-    this.#transact((nowMs) => this.#pool.reopen(nowMs));
-    const told = await this.#tellView();
-    await this.#arm();
-    return told;
+  /** Lifts the closure of the day. Returns how many tenants know of it: the alarm tells them. */
+  reopen(): Promise<number> {
+    return this.#tell((nowMs) => this.#pool.reopen(nowMs));
   }
 
   #tellDeps(): TellDeps {
@@ -243,11 +238,6 @@ export class Account extends DurableObject<Env> {
       tenant: (id) => this.env.TENANT.getByName(id),
       transact: (work) => this.#transact(work),
     };
-  }
-
-  /** Whom it does not reach, the alarm tells. */
-  async #tellView(): Promise<number> {
-    return tellView(this.#tellDeps());
   }
 
   async #armForPool(): Promise<void> {
@@ -414,7 +404,7 @@ export class Account extends DurableObject<Env> {
     const ends = this.#ends.list(MOST_AT_ONCE).filter(({ dueAtMs }) => dueAtMs <= nowMs);
     // Side by side: an object, a bucket or a database that hangs holds up none of the others.
     await Promise.all([
-      this.#tellView(),
+      tellDenied(this.#tellDeps()),
       recallLeases(this.#tellDeps()),
       askEach(this.#unfinished(), (id) => this.deleteTenant(id), ALARM_LIMITS),
       askEach(sweeps, (sweep) => this.#sweep(sweep), ALARM_LIMITS),

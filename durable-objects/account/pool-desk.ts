@@ -1,10 +1,13 @@
-import { heardOf, probe } from "../../src/domain/account-closure.ts";
+import { closureOf } from "../../src/domain/account-closure.ts";
 import { isOver, takeRates } from "../../src/domain/account-rates.ts";
 import {
   type AccountPatch,
   accountRate,
   type AccountSettings,
   isPooled,
+  type LeaseTerms,
+  leaseTerms,
+  mayGrantMore,
   patchedAccount,
   poolSize,
   type Promised,
@@ -12,22 +15,23 @@ import {
 } from "../../src/domain/account-terms.ts";
 import { closeShare, emptyShare, lease } from "../../src/domain/lease.ts";
 import type { MicroNeurons } from "../../src/domain/micro-neurons.ts";
-import { type Day, dayOf, formatDay } from "../../src/domain/period.ts";
+import { type Day, dayOf, formatDay, monthStart } from "../../src/domain/period.ts";
 import { type Outlook, outlookOf } from "../../src/domain/pool-refusal.ts";
-import { type Pool, type Share, shareKey, sizesOf, withShare } from "../../src/domain/pool.ts";
+import { type Pool, shareKey, sizesOf } from "../../src/domain/pool.ts";
 import { accountWarnings, type Warning } from "../../src/domain/account-warnings.ts";
 import type {
   AccountAnswer,
   AccountAsk,
   AccountView,
   DaySpent,
-  HeardView,
   LeaseReply,
 } from "./account-protocol.ts";
+import { DayClosing, type TellPlatform } from "./day-closing.ts";
+import type { DeniedStore } from "./denied-store.ts";
 import type { PoolBook } from "./pool-book.ts";
+import { PoolNotices } from "./pool-notices.ts";
 import { type PoolOverview, poolOverview } from "./pool-overview.ts";
 import { PoolRecalls, type Recall } from "./pool-recalls.ts";
-import type { PoolState } from "./pool-store.ts";
 
 // The account's pool at work: rows and memory around the rules of `lease.ts` and `account-rates.ts`.
 // Every method runs inside one transaction of the object.
@@ -35,39 +39,47 @@ import type { PoolState } from "./pool-store.ts";
 /** Days whose messages are heard: late settlements are reported a day later at most. */
 const OLD_DAYS = 2;
 
-/** News that could not be told are told again after that. */
-const TELL_AGAIN_MS = 10_000;
+/** Days that one message may tell of: the month, with a day of clocks that differ. */
+const MOST_DAYS = 32;
+
+/** After a class was used: by then most of what was taken of it counts no more. */
+const PURGE_AFTER_MS = 120_000;
 
 /** What a tenant would be promised, were it changed as is planned. */
 export interface PlannedPromise extends Promised {
   readonly tenant: string;
 }
 
-export interface PoolEvent {
-  readonly type: "account.threshold" | "account.closed";
-  readonly data: Readonly<Record<string, unknown>>;
-}
-
 export class PoolDesk {
   readonly #book: PoolBook;
-  readonly #tell: (event: PoolEvent, nowMs: number) => void;
+  readonly #tell: TellPlatform;
   readonly #recalls: PoolRecalls;
+  readonly #notices: PoolNotices;
+  readonly #closing: DayClosing;
+  #purgeAtMs: number | null = null;
 
-  constructor(book: PoolBook, tell: (event: PoolEvent, nowMs: number) => void) {
+  constructor(book: PoolBook, denied: DeniedStore, tell: TellPlatform) {
     this.#book = book;
     this.#tell = tell;
     this.#recalls = new PoolRecalls(book);
+    this.#notices = new PoolNotices(book, denied);
+    this.#closing = new DayClosing(book, this.#notices, tell);
   }
 
   ask(ask: AccountAsk, wallMs: number): AccountAnswer {
     const nowMs = this.#book.now(wallMs);
     this.promise(ask.tenant, ask.life, ask.promised);
-    if (ask.news !== null) this.#hear(ask.tenant, ask.news, nowMs);
-    const mayProbe = ask.probe && this.#probe(nowMs);
+    if (ask.news !== null) this.#closing.hear(ask.tenant, ask.news, nowMs);
+    for (const spent of ask.spent.slice(0, MOST_DAYS)) this.#noteSpent(ask, spent, nowMs);
+    const mayProbe = ask.probe && this.#closing.probe(nowMs);
     const leased = this.#lease(ask, nowMs);
     const rates = this.#rates(ask, nowMs);
     const outlook = this.#outlook(ask, nowMs);
     const view = this.view(wallMs);
+    const today = dayOf(nowMs);
+    const isRefused = leased !== null && "refused" in leased && leased.refused !== null;
+    const isClosed = closureOf(view, today) !== null;
+    this.#notices.note(ask.tenant, { isRefused, isClosed }, today);
     return { kind: "answered", view, lease: leased, rates, outlook, mayProbe, nowMs };
   }
 
@@ -101,10 +113,8 @@ export class PoolDesk {
     const before = this.#book.promises.get(tenant);
     const isKnown = before !== undefined && before.life >= life;
     if (isKnown && (before.life > life || before.version >= promised.version)) return false;
-    // Until there was a notice, what an object assumes by itself is right.
-    const told = isKnown ? before.told : 0;
     const { plan, daily, floor, version } = promised;
-    this.#book.writePromise({ tenant, life, plan, daily, floor, version, told });
+    this.#book.writePromise({ tenant, life, plan, daily, floor, version });
     return true;
   }
 
@@ -118,29 +128,26 @@ export class PoolDesk {
     }
     if ((this.#book.promises.get(tenant)?.life ?? 0) > life) return;
     this.#book.removePromise(tenant);
+    this.#notices.forget(tenant);
   }
 
-  // What all tenants are told
+  // What tenants are told without a question of theirs
 
-  /** Tenants that have not confirmed the latest notice. */
-  untold(): readonly string[] {
-    const { notice } = this.#book.state;
-    return [...this.#book.promises.values()]
-      .filter(({ told }) => told < notice)
-      .map((one) => one.tenant);
-  }
-
-  /** @param reply null: there is no such tenant any more, so there is nobody to be told */
-  heard(tenant: string, reply: HeardView | null, notice: number, wallMs: number): void {
+  /** The next tenants that must hear that calls are possible again, and what they are told. */
+  nextToTell(wallMs: number): { readonly view: AccountView; readonly tenants: readonly string[] } {
     const nowMs = this.#book.now(wallMs);
-    const promise = this.#book.promises.get(tenant);
-    if (promise === undefined || (reply !== null && promise.life !== reply.life)) return;
-    this.#book.writePromise({ ...promise, told: Math.max(promise.told, notice) });
-    for (const spent of reply?.days ?? []) this.#noteSpent(promise, spent, nowMs);
+    return { view: this.view(wallMs), tenants: this.#notices.next(dayOf(nowMs), nowMs) };
   }
 
-  reopen(wallMs: number): void {
-    this.#change({ closure: null, liftedAtMs: this.#book.now(wallMs) });
+  confirmTold(tenant: string, notice: number): void {
+    this.#notices.confirm(tenant, notice);
+  }
+
+  /** Lifts the closure of the day. Returns how many tenants know of it, which the alarm tells. */
+  reopen(wallMs: number): number {
+    const nowMs = this.#book.now(wallMs);
+    this.#closing.lift(nowMs);
+    return this.#notices.count(dayOf(nowMs));
   }
 
   // Settings
@@ -149,9 +156,19 @@ export class PoolDesk {
     return this.#book.state.settings;
   }
 
-  patch(patch: AccountPatch): AccountSettings {
-    this.#change({ settings: patchedAccount(this.#book.state.settings, patch) });
-    return this.#book.state.settings;
+  /** Tenants hear of it where it says anything to them: margin, rates and thresholds act here alone. */
+  patch(patch: AccountPatch, wallMs: number): AccountSettings {
+    const before = this.#terms(wallMs);
+    const settings = patchedAccount(this.#book.state.settings, patch);
+    this.#book.write({ settings });
+    const after = this.#terms(wallMs);
+    const isRelief = mayGrantMore(before, after);
+    if (isRelief || before.isShared !== after.isShared) this.#notices.publish({}, isRelief);
+    return settings;
+  }
+
+  #terms(wallMs: number): LeaseTerms {
+    return leaseTerms(this.#book.basis(dayOf(this.#book.now(wallMs))));
   }
 
   setMeasuredMargin(margin: MicroNeurons): void {
@@ -191,12 +208,26 @@ export class PoolDesk {
   /** When the alarm has something to do for the pool; null: not before somebody asks. */
   dueMs(wallMs: number): number | null {
     const nowMs = this.#book.now(wallMs);
-    return this.untold().length > 0 ? nowMs + TELL_AGAIN_MS : this.#recalls.nextDueMs(nowMs);
+    const due = [
+      this.#notices.dueMs(dayOf(nowMs), nowMs),
+      this.#recalls.nextDueMs(nowMs),
+      this.#purgeDueMs(nowMs),
+    ];
+    const earliestMs = Math.min(...due.map((each) => each ?? Infinity));
+    return earliestMs === Infinity ? null : earliestMs;
+  }
+
+  /** Also where nothing else ever makes the alarm ring: an account may have no pool. */
+  #purgeDueMs(nowMs: number): number | null {
+    if (this.#book.hasUses) this.#purgeAtMs ??= nowMs + PURGE_AFTER_MS;
+    return this.#purgeAtMs;
   }
 
   purge(wallMs: number): void {
     const nowMs = this.#book.now(wallMs);
+    this.#purgeAtMs = null;
     this.#book.purge(nowMs, (use) => isOver(use, nowMs));
+    this.#notices.clean(dayOf(nowMs));
   }
 
   #lease(ask: AccountAsk, nowMs: number): LeaseReply | null {
@@ -231,25 +262,6 @@ export class PoolDesk {
     return answer;
   }
 
-  #hear(tenant: string, news: NonNullable<AccountAsk["news"]>, nowMs: number): void {
-    const before = this.#book.state;
-    const { closure, liftedAtMs } = heardOf(before, news, nowMs);
-    if (closure === before.closure) return;
-    this.#change({ closure, liftedAtMs });
-    if (closure === null) return;
-    const data = { object: "account_closure", tenant, day: formatDay(closure.day) };
-    this.#tell({ type: "account.closed", data }, nowMs);
-  }
-
-  /** One call for all tenants together. */
-  #probe(nowMs: number): boolean {
-    const { closure } = this.#book.state;
-    if (closure === null || closure.day !== dayOf(nowMs)) return false;
-    const probed = probe(closure, nowMs);
-    if (probed.allowed) this.#book.write({ closure: probed.closure });
-    return probed.allowed;
-  }
-
   /** Once a day each, as tenants report. */
   #tellThreshold(day: Day, pool: Pool, nowMs: number): void {
     const { settings, told } = this.#book.state;
@@ -272,21 +284,16 @@ export class PoolDesk {
     }
   }
 
-  /** What a tenant that leased nothing yet has spent already: before there was a pool. */
-  #noteSpent(
-    { tenant, life }: Pick<Share, "tenant" | "life">,
-    { day, spent, pending }: DaySpent,
-    nowMs: number,
-  ): void {
-    const pool = this.#book.pool(day);
-    if (spent + pending === 0 || pool.shares.has(shareKey({ tenant, life }))) return;
-    const { share } = closeShare(pool, { tenant, life, spent }, nowMs);
-    const noted = { ...share, pending };
-    this.#book.keep(day, withShare(pool, noted), noted);
-  }
-
-  /** A change that every tenant is to hear of. */
-  #change(change: Partial<Pick<PoolState, "settings" | "closure" | "liftedAtMs">>): void {
-    this.#book.write({ ...change, notice: this.#book.state.notice + 1 });
+  /**
+   * What a tenant that leased nothing of a day has spent of it. Such messages have no number: one that
+   * was overtaken by a later one says less than what is known.
+   */
+  #noteSpent({ tenant, life }: AccountAsk, { day, spent, pending }: DaySpent, nowMs: number): void {
+    const today = dayOf(nowMs);
+    if (day < monthStart(today) - 1 || day > today + 1) return;
+    const before = this.#book.share(day, tenant, life) ?? emptyShare({ tenant, life }, nowMs);
+    const isKnown = before.spent === spent && before.pending === pending;
+    if (before.seq > 0 || spent < before.spent || isKnown) return;
+    this.#book.keepShare(day, { ...before, granted: spent, spent, pending, reportedAtMs: nowMs });
   }
 }

@@ -51,3 +51,19 @@ export const POOL_TABLES: readonly string[] = [
     PRIMARY KEY (class, tenant)
   ) STRICT, WITHOUT ROWID`,
 ];
+
+/** Who is told of what. `promises.told` is not used any more. */
+export const DENIED_TENANTS: readonly string[] = [
+  "ALTER TABLE pool_state ADD COLUMN relief INTEGER NOT NULL DEFAULT 0",
+  // Tenants that refuse calls by themselves because of what they were answered on this day, by the
+  // notice that was the latest then.
+  `CREATE TABLE denied_tenants (
+    tenant TEXT PRIMARY KEY,
+    day INTEGER NOT NULL,
+    notice INTEGER NOT NULL,
+    is_closed INTEGER NOT NULL CHECK (is_closed IN (0, 1))
+  ) STRICT, WITHOUT ROWID`,
+  // Of a day that is closed already all tenants were told.
+  `INSERT INTO denied_tenants (tenant, day, notice, is_closed)
+    SELECT tenant, closed_day, told, 1 FROM promises JOIN pool_state WHERE closed_day IS NOT NULL`,
+];

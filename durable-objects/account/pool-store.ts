@@ -19,6 +19,8 @@ export interface PoolState {
   readonly measuredMargin: MicroNeurons;
   /** Grows with each change that all tenants are to hear of. */
   readonly notice: number;
+  /** The latest notice by which calls may be possible that were denied before it. */
+  readonly relief: number;
   readonly closure: AccountClosure | null;
   /** When the last closure was lifted. */
   readonly liftedAtMs: number;
@@ -32,8 +34,6 @@ export interface TenantPromise extends Promised {
   readonly life: number;
   /** Of the settings. */
   readonly version: number;
-  /** The latest notice that its object confirmed. */
-  readonly told: number;
 }
 
 type StateRow = {
@@ -46,6 +46,7 @@ type StateRow = {
   lifted_at_ms: number;
   told_day: number;
   told_threshold: number;
+  relief: number;
 };
 
 type PromiseRow = {
@@ -55,7 +56,6 @@ type PromiseRow = {
   plan: Plan;
   daily: number;
   floor: number;
-  told: number;
 };
 
 type ShareRow = {
@@ -80,6 +80,7 @@ const FIRST_STATE: PoolState = {
   settings: DEFAULT_ACCOUNT_SETTINGS,
   measuredMargin: microNeurons(0),
   notice: 0,
+  relief: 0,
   closure: null,
   liftedAtMs: 0,
   told: { day: 0, threshold: 0 },
@@ -99,6 +100,7 @@ export class PoolStore {
       settings: { ...DEFAULT_ACCOUNT_SETTINGS, ...(JSON.parse(row.settings) as AccountSettings) },
       measuredMargin: microNeurons(row.measured_margin),
       notice: row.notice,
+      relief: row.relief,
       closure:
         row.closed_day === null
           ? null
@@ -115,8 +117,8 @@ export class PoolStore {
   writeState(state: PoolState): void {
     this.#db.run(
       `INSERT OR REPLACE INTO pool_state (only_row, settings, measured_margin, notice, closed_day,
-        closed_at_ms, probe_at_ms, lifted_at_ms, told_day, told_threshold)
-        VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+        closed_at_ms, probe_at_ms, lifted_at_ms, told_day, told_threshold, relief)
+        VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       JSON.stringify(state.settings),
       state.measuredMargin,
       state.notice,
@@ -126,28 +128,32 @@ export class PoolStore {
       state.liftedAtMs,
       state.told.day,
       state.told.threshold,
+      state.relief,
     );
   }
 
   listPromises(): TenantPromise[] {
-    return this.#db.run<PromiseRow>("SELECT * FROM promises ORDER BY tenant").map((row) => ({
-      ...row,
-      daily: microNeurons(row.daily),
-      floor: microNeurons(row.floor),
-    }));
+    return this.#db
+      .run<PromiseRow>(
+        "SELECT tenant, life, version, plan, daily, floor FROM promises ORDER BY tenant",
+      )
+      .map((row) => ({
+        ...row,
+        daily: microNeurons(row.daily),
+        floor: microNeurons(row.floor),
+      }));
   }
 
-  writePromise({ tenant, life, version, plan, daily, floor, told }: TenantPromise): void {
+  writePromise({ tenant, life, version, plan, daily, floor }: TenantPromise): void {
     this.#db.run(
       `INSERT OR REPLACE INTO promises (tenant, life, version, plan, daily, floor, told)
-        VALUES (?, ?, ?, ?, ?, ?, ?)`,
+        VALUES (?, ?, ?, ?, ?, ?, 0)`,
       tenant,
       life,
       version,
       plan,
       daily,
       floor,
-      told,
     );
   }
 
@@ -157,6 +163,16 @@ export class PoolStore {
 
   listShares(day: Day): Share[] {
     return this.#db.run<ShareRow>("SELECT * FROM pool_shares WHERE day = ?", day).map(toShare);
+  }
+
+  readShare(day: Day, tenant: string, life: number): Share | null {
+    const [row] = this.#db.run<ShareRow>(
+      "SELECT * FROM pool_shares WHERE day = ? AND tenant = ? AND life = ?",
+      day,
+      tenant,
+      life,
+    );
+    return row === undefined ? null : toShare(row);
   }
 
   writeShare(day: Day, share: Share): void {

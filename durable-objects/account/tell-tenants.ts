@@ -1,12 +1,13 @@
 import type { Day } from "../../src/domain/period.ts";
-import type { AccountAnswer, AccountAsk, AccountView, HeardView } from "./account-protocol.ts";
+import type { AccountAnswer, AccountAsk, AccountView } from "./account-protocol.ts";
 import type { MicroNeurons } from "../../src/domain/micro-neurons.ts";
 import { askEach, type AskLimits } from "./ask-each.ts";
 import type { PoolDesk } from "./pool-desk.ts";
 import type { Recall } from "./pool-recalls.ts";
 
-// What the account says to tenants' objects by itself: the view that all of them are to know, and the
-// question for what they hold and do not use. What one does not hear is said again by the alarm.
+// What the account says to tenants' objects by itself: that calls are possible again, to those that were
+// denied some, and the question for what they hold and do not use. What one does not hear is said again
+// by the alarm.
 
 /** An object answers in milliseconds. One that does not is asked again by the alarm. */
 const LIMITS: AskLimits = { atOnce: 50, eachMs: 3000, allMs: 10_000 };
@@ -16,7 +17,7 @@ const RECALL_WAIT_MS = 1_000;
 
 /** A tenant's object, as far as this is concerned. */
 export interface ToldTenant {
-  hearAccount(view: AccountView): Promise<HeardView | null>;
+  hearAccount(view: AccountView): Promise<unknown>;
   /** @param keep so much of what it does not use it may keep, if it is busy */
   giveBack(life: number, day: Day, keep: MicroNeurons): Promise<void>;
 }
@@ -27,15 +28,14 @@ export interface TellDeps {
   readonly transact: <Result>(work: (nowMs: number) => Result) => Result;
 }
 
-/** Returns how many confirmed. */
-export function tellView({ desk, tenant, transact }: TellDeps): Promise<number> {
-  const view = transact((nowMs) => desk.view(nowMs));
-  const untold = transact(() => desk.untold());
+/** What the alarm does about tenants that were denied something: it tells the next few. */
+export async function tellDenied({ desk, tenant, transact }: TellDeps): Promise<void> {
+  const { view, tenants } = transact((nowMs) => desk.nextToTell(nowMs));
   const tell = async (id: string): Promise<void> => {
-    const reply = await tenant(id).hearAccount(view);
-    transact((nowMs) => desk.heard(id, reply, view.notice, nowMs));
+    await tenant(id).hearAccount(view);
+    transact(() => desk.confirmTold(id, view.notice));
   };
-  return askEach(untold, tell, LIMITS);
+  await askEach(tenants, tell, LIMITS);
 }
 
 /** What the alarm does about leases that others wait for. */

@@ -61,6 +61,11 @@ export class AccountCover {
   readonly #isPooledByPlan: boolean;
   readonly #tickets = new TicketBox();
   readonly pool = new PoolMemory();
+  /**
+   * Neurons are shared out since a moment ago: the account may not know what earlier days of the month
+   * have cost. In memory: from the day before on, every message has said it.
+   */
+  owesMonth = false;
   #known: KnownAccount | null = null;
   #leases: Map<Day, Lease> | null = null;
   #probeFromMs = 0;
@@ -196,6 +201,7 @@ export class AccountCover {
     if (view.notice < before.notice) return false;
     this.pool.keepSizes(view, nowMs);
     if (view.notice > before.notice) this.forgetRefusals();
+    if (view.isPooled && !before.isPooled) this.owesMonth = true;
     if (view.notice > before.notice || view.isPooled !== before.isPooled) {
       this.#know({ notice: view.notice, isPooled: view.isPooled });
     }

@@ -1,18 +1,18 @@
 import type { Missing } from "../../src/domain/cover.ts";
 import { neuronStanding } from "../../src/domain/admission.ts";
 import { type MicroNeurons, ZERO } from "../../src/domain/micro-neurons.ts";
-import { type Day, dayOf, monthStart } from "../../src/domain/period.ts";
+import { type Day, dayOf } from "../../src/domain/period.ts";
 import { promisedBy } from "../../src/domain/settings.ts";
 import type {
   AccountAnswer,
   AccountAsk,
   AccountView,
-  HeardView,
   LeaseReply,
 } from "../account/account-protocol.ts";
 import { AccountQueue, type Answered, isLeaseRefused } from "./account-queue.ts";
 import type { Parts } from "./parts.ts";
 import type { Profile } from "./profile-store.ts";
+import { UnleasedDays } from "./unleased-days.ts";
 
 // The way from a tenant's object to the account: one message at a time, with what all calls that wait
 // lack. What is answered is written down before any of them is tried again.
@@ -55,6 +55,7 @@ export interface LinkDeps {
   readonly report: (event: string, error: unknown) => void;
 }
 
+/** What one message says beside who sends it. */
 type Draft = Pick<AccountAsk, "lease" | "rates" | "news" | "probe" | "look">;
 
 const NOTHING: Draft = { lease: null, rates: null, news: null, probe: false, look: null };
@@ -69,9 +70,11 @@ export class AccountLink {
   #turn: Promise<unknown> = Promise.resolve();
   #unreachableUntilMs = 0;
   #retryAtMs = 0;
+  readonly #unleased: UnleasedDays;
 
   constructor(deps: LinkDeps) {
     this.#deps = deps;
+    this.#unleased = new UnleasedDays(deps.parts);
     const { sleep } = deps;
     this.#forNeurons = new AccountQueue({
       ask: (missing) => this.#askForNeurons(missing),
@@ -227,11 +230,14 @@ export class AccountLink {
       const askedMs = wallMs();
       const ask = step((profile, nowMs): AccountAsk | null => {
         const drafted = draft(profile, nowMs);
-        return drafted === null ? null : { ...drafted, ...senderOf(profile) };
+        if (drafted === null) return null;
+        const spent = this.#unleased.toTell(drafted.lease, nowMs);
+        return { ...drafted, ...senderOf(profile), spent };
       });
       if (ask === null) return null;
       const answer = structuredClone(await account().ask(ask));
       if (answer.kind === "over") return null;
+      this.#unleased.told(ask.spent);
       step((_, nowMs) => this.#hear(ask, answer, { wallMs: askedMs, nowMs }));
       this.#unreachableUntilMs = 0;
       return answer;
@@ -269,18 +275,7 @@ export function seeClosure({ cover, ledger }: Parts, view: AccountView): void {
   ledger.setClosure(view.closure);
 }
 
-/** What the account tells all tenants; the answer is what it needs to know where neurons are shared out. */
-export function hearAccount(
-  parts: Parts,
-  profile: Profile,
-  view: AccountView,
-  nowMs: number,
-): HeardView {
+/** What the account tells those that would not ask. */
+export function hearAccount(parts: Parts, view: AccountView, nowMs: number): void {
   if (parts.cover.see(view, nowMs)) seeClosure(parts, view);
-  const today = dayOf(nowMs);
-  const from = monthStart(today);
-  const days = view.isPooled
-    ? parts.journal.listPeriods(from, today).map(({ day }) => parts.ledger.use(day))
-    : [];
-  return { life: profile.generation, days };
 }

@@ -4,8 +4,11 @@ import type { PoolSizes } from "../../src/domain/pool.ts";
 import type { Outlook } from "../../src/domain/pool-refusal.ts";
 import type { AccountAnswer, AccountAsk, AccountView } from "../account/account-protocol.ts";
 
-/** A call that is admitted heard the sizes within seconds: its tickets live no longer. */
-const SIZES_MS = 60_000;
+/**
+ * A call that is admitted heard the sizes within seconds: its tickets live no longer. A call that is too
+ * large for older ones is asked for, so that it hears of larger ones.
+ */
+const SIZES_MS = 6_000;
 
 /** A quote tells of this moment. */
 const OUTLOOK_MS = 1_000;

@@ -41,7 +41,7 @@ import { TOO_MANY_WATCHERS, Watchers } from "../watchers.ts";
 import { type AdjustLine, adjustLine, listEntries } from "./adjustment-desk.ts";
 import type { AdjustmentQuery } from "./adjustment-store.ts";
 import { ACCOUNT_NAME } from "../account/account-name.ts";
-import type { AccountView, HeardView } from "../account/account-protocol.ts";
+import type { AccountView } from "../account/account-protocol.ts";
 import { AccountLink, hearAccount } from "./account-link.ts";
 import { type Admission, admit } from "./admit.ts";
 import {
@@ -754,9 +754,9 @@ export class Tenant extends DurableObject<Env> {
 
   // The platform's acts, asked by the `Account` object
 
-  /** What all tenants are to know; the answer is what this one has used. Null: there is none. */
-  hearAccount(view: AccountView): HeardView | null {
-    return this.#step((profile, nowMs) => hearAccount(this.#parts, profile, view, nowMs));
+  /** What all tenants are to know, told to this one because it would not ask. */
+  hearAccount(view: AccountView): void {
+    this.#step((_, nowMs) => hearAccount(this.#parts, view, nowMs));
   }
 
   /** The account needs what this tenant has leased of a day and does not use. */

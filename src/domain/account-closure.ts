@@ -14,7 +14,17 @@ export interface AccountClosure {
   readonly probeAtMs: number;
 }
 
-/** What a call of yesterday learns does not lift the closure of today, and old news closes nothing anew. */
+/** The closure that holds on a day; null: the day is open. */
+export const closureOf = (
+  { closure }: { readonly closure: AccountClosure | null },
+  day: Day,
+): AccountClosure | null => (closure?.day === day ? closure : null);
+
+/**
+ * What a call of yesterday learns does not lift the closure of today, and old news closes nothing anew.
+ * A day that is closed already is not closed again: `closedAtMs` and `probeAtMs` say when it was last found
+ * so, so that no call that was sent before lifts it.
+ */
 export function closed(
   before: AccountClosure | null,
   day: Day,

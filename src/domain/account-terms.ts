@@ -110,6 +110,28 @@ export function wholePool({ plan, settings, billedBefore }: PoolBasis): MicroNeu
 export const marginOf = ({ settings, measuredMargin }: PoolBasis): MicroNeurons =>
   most(measuredMargin, fromNeurons(settings.safety_margin_neurons) ?? microNeurons(0));
 
+/** What the account's settings say of whether a lease is granted. */
+export interface LeaseTerms {
+  readonly isShared: boolean;
+  readonly size: number;
+  readonly holdShare: number;
+  readonly unspentShare: number;
+}
+
+export const leaseTerms = (basis: PoolBasis): LeaseTerms => ({
+  isShared: isPooled(basis.plan, basis.settings),
+  size: poolSize(basis) ?? Infinity,
+  holdShare: basis.settings.max_hold_share,
+  unspentShare: basis.settings.max_unspent_share,
+});
+
+/** Whether by `after` a lease may be granted that was refused by `before`. */
+export const mayGrantMore = (before: LeaseTerms, after: LeaseTerms): boolean =>
+  before.isShared &&
+  (after.size > before.size ||
+    after.holdShare > before.holdShare ||
+    after.unspentShare > before.unspentShare);
+
 /** What one tenant's settings promise out of the account. */
 export interface Promised {
   readonly plan: Plan;

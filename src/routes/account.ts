@@ -51,6 +51,8 @@ export const reopenAccount = defineRoute({
   method: "POST",
   path: "/admin/account/reopen",
   summary: "Lift the closure of the day after an upstream 3036 or 4006",
+  description:
+    "`tenants`: how many know of the closure. They are told after the reply, some at a time; a tenant that does not know of it is open already.",
   surface: "native",
   auth,
   reply: { status: 200, schema: v.object({ object: v.literal("reopened"), tenants: v.number() }) },

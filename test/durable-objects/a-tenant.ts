@@ -1,4 +1,4 @@
-import { env, reset, runInDurableObject } from "cloudflare:test";
+import { env, reset, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { vi } from "vitest";
 import type { Account } from "../../durable-objects/account/account.ts";
 import type { IssueKey } from "../../durable-objects/tenant/key-desk.ts";
@@ -85,6 +85,10 @@ export const inAccount = <Result>(
   look: (state: DurableObjectState, instance: Account) => Result | Promise<Result>,
 ): Promise<Result> =>
   runInDurableObject(env.ACCOUNT.getByName("account"), (instance, state) => look(state, instance));
+
+/** False: its alarm was not set. */
+export const ringAccount = (): Promise<boolean> =>
+  runDurableObjectAlarm(env.ACCOUNT.getByName("account"));
 
 let made = 0;
 

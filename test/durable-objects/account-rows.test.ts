@@ -1,9 +1,12 @@
+import { env, evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { Account } from "../../durable-objects/account/account.ts";
+import { ACCOUNT_MIGRATIONS } from "../../durable-objects/account/account-schema.ts";
 import { AccountStore } from "../../durable-objects/account/account-store.ts";
 import { FileSweepStore } from "../../durable-objects/account/file-sweep-store.ts";
 import { ReportEndStore } from "../../durable-objects/account/report-end-store.ts";
-import type { Database } from "../../durable-objects/database.ts";
-import { account, cleanUp, inAccount, NOW, stopClock } from "./a-tenant.ts";
+import { type Database, migrate, objectDatabase } from "../../durable-objects/database.ts";
+import { account, cleanUp, DAY, inAccount, NOW, stopClock } from "./a-tenant.ts";
 
 // Rows that the account's object reads: as many as it needs, however many there are.
 
@@ -61,6 +64,37 @@ describe("a list", () => {
       read((db) => new ReportEndStore(db).list(50), 50);
       read((db) => new AccountStore(db).listAudit("adu", "rare", 49), 4);
       read((db) => new AccountStore(db).listAudit("adu", null, 49), 50);
+    });
+  });
+});
+
+describe("an account that was closed under an earlier version", () => {
+  it("tells all of its tenants that it is open again: they were all told that it is not", async () => {
+    const name = "of-an-earlier-version";
+    const before = ACCOUNT_MIGRATIONS.findIndex((one) => one.name === "denied_tenants");
+    await runInDurableObject(env.ACCOUNT.getByName(name), (_, { storage }) => {
+      for (const { name: table } of storage.sql
+        .exec<{ name: string }>("SELECT name FROM sqlite_master WHERE type = 'table'")
+        .toArray()) {
+        if (!table.startsWith("_") && !table.startsWith("sqlite_")) {
+          storage.sql.exec(`DROP TABLE ${table}`);
+        }
+      }
+      migrate(objectDatabase(storage), ACCOUNT_MIGRATIONS.slice(0, before));
+      storage.sql.exec("INSERT INTO promises VALUES ('t-1', 1, 1, 'free', 0, 0, 3)");
+      storage.sql.exec("INSERT INTO promises VALUES ('t-2', 1, 1, 'free', 0, 0, 4)");
+      storage.sql.exec(
+        `INSERT INTO pool_state VALUES (1, '{}', 0, 4, ${DAY}, ${NOW}, ${NOW}, 0, 0, 0)`,
+      );
+    });
+    await evictDurableObject(env.ACCOUNT.getByName(name));
+    const stub = env.ACCOUNT.getByName(name) as unknown as Account;
+    expect(await stub.reopen()).toBe(2);
+    await runInDurableObject(env.ACCOUNT.getByName(name), (_, { storage }) => {
+      expect(storage.sql.exec("SELECT * FROM denied_tenants").toArray()).toEqual([
+        { tenant: "t-1", day: DAY, notice: 3, is_closed: 1 },
+        { tenant: "t-2", day: DAY, notice: 4, is_closed: 1 },
+      ]);
     });
   });
 });

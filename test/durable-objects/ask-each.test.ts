@@ -1,6 +1,16 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { askEach } from "../../durable-objects/account/ask-each.ts";
-import { aTenant, cleanUp, inAccount, NOW, tenantStub } from "./a-tenant.ts";
+import {
+  account,
+  aTenant,
+  cleanUp,
+  inAccount,
+  kindOf,
+  NOW,
+  stopClock,
+  tenantStub,
+  voidItemsOf,
+} from "./a-tenant.ts";
 
 const HANGS = new Promise<never>(() => undefined);
 const LIMITS = { atOnce: 3, eachMs: 1000, allMs: 5000 };
@@ -95,14 +105,10 @@ describe("the alarm of the account", () => {
   interface Object {
     env: Env;
     alarm: () => Promise<void>;
-    patchPool: (patch: object) => Promise<unknown>;
   }
 
   /** Rings it, with some tenants' objects that never answer; time passes as it waits. */
-  async function ring(
-    hung: readonly string[],
-    act: (object: Object) => Promise<unknown> = (object) => object.alarm(),
-  ): Promise<void> {
+  async function ring(hung: readonly string[]): Promise<void> {
     vi.useFakeTimers({ now: NOW, toFake: ["setTimeout", "clearTimeout", "Date"] });
     await inAccount(async (_, instance) => {
       const object = instance as unknown as Object;
@@ -111,7 +117,7 @@ describe("the alarm of the account", () => {
       const getByName = (id: string) => (hung.includes(id) ? hanging : env.TENANT.getByName(id));
       object.env = { ...env, TENANT: { getByName } as unknown as Env["TENANT"] };
       const state = { done: false };
-      const rung = act(object).finally(() => (state.done = true));
+      const rung = object.alarm().finally(() => (state.done = true));
       while (!state.done) {
         // oxlint-disable-next-line no-await-in-loop -- until it has ended
         await scheduler.wait(1);
@@ -158,23 +164,18 @@ describe("the alarm of the account", () => {
     expect(ids.slice(50).map((id) => after[id])).toEqual(Array(10).fill("deleted"));
   });
 
-  it("tells the others what one does not hear", async () => {
+  it("tells the others what one does not hear, and that one later", async () => {
+    stopClock();
     const [one, two] = [await aTenant(), await aTenant()];
-    // A request that changes what all are to know waits for the one no longer than a few seconds.
-    await ring([one.id], (object) => object.patchPool({ safety_margin_neurons: 1 }));
-    const told = await inAccount(({ storage }) =>
-      storage.sql
-        .exec<{ tenant: string; told: number }>("SELECT tenant, told FROM promises")
-        .toArray(),
-    );
-    const toldOf = (id: string) => told.find(({ tenant }) => tenant === id)?.told ?? 0;
-    expect(toldOf(two.id)).toBeGreaterThan(toldOf(one.id));
+    const hold = await one.hold();
+    await one.settle(hold, { account: "exhausted", verdicts: [], items: voidItemsOf(hold) });
+    await vi.waitUntil(async () => (await kindOf(two)) === "account_quota_exceeded");
+    await account().reopen();
+    await ring([one.id]);
+    stopClock();
+    expect([await kindOf(one), await kindOf(two)]).toEqual(["account_quota_exceeded", "admitted"]);
     await ring([]);
-    const later = await inAccount(({ storage }) =>
-      storage.sql
-        .exec<{ tenant: string; told: number }>("SELECT tenant, told FROM promises")
-        .toArray(),
-    );
-    expect(new Set(later.map((row) => row.told)).size).toBe(1);
+    stopClock();
+    expect(await kindOf(one)).toBe("admitted");
   });
 });

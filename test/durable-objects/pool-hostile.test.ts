@@ -14,6 +14,7 @@ import {
   NOW,
   PICTURE,
   pictures,
+  ringAccount,
   SECOND,
   stopClock,
   voidItemsOf,
@@ -88,6 +89,7 @@ describe("a call that is too large for what is left", () => {
     expect(await kindOf(tenant, 5)).toBe("account_quota_exceeded");
     expect(asked()).toBe(1);
     await capAt(11);
+    await ringAccount();
     expect(await kindOf(tenant, 5)).toBe("admitted");
   });
 
@@ -250,8 +252,11 @@ describe("what one call may hold", () => {
       kind: "over_limit",
       detail: expect.stringContaining("4.5611 (the account's max_hold_share)"),
     });
-    // Nobody was asked for it.
-    expect(await shareOf(tenant)).toBeUndefined();
+    expect(await shareOf(tenant)).toEqual([0, 0]);
+    // It has heard of the limit, and asks nobody any more.
+    const asked = questions();
+    expect(await kindOf(tenant, 21)).toBe("over_limit");
+    expect(asked()).toBe(0);
     expect(await kindOf(tenant, 20)).toBe("admitted");
     expect(await kindOf(floored, 31)).toBe("over_limit");
     expect(await kindOf(floored, 30)).toBe("admitted");
@@ -264,13 +269,15 @@ describe("what one call may hold", () => {
     expect(await kindOf(tenant, 21)).toBe("over_limit");
   });
 
-  it("follows the account's settings at once", async () => {
+  it("follows the account's settings within six seconds", async () => {
     await capAt(100, { max_hold_share: 0.2, max_unspent_share: 1 });
     const tenant = await aTenant();
     expect(await kindOf(tenant, 40)).toBe("over_limit");
     await account().patchPool({ max_hold_share: 0.4 });
+    vi.setSystemTime(NOW + 6 * SECOND);
     expect(await kindOf(tenant, 40)).toBe("admitted");
     await account().patchPool({ max_hold_share: 0.1 });
+    vi.setSystemTime(NOW + 12 * SECOND);
     expect(await kindOf(tenant, 11)).toBe("over_limit");
   });
 });

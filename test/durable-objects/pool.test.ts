@@ -1,6 +1,7 @@
 import { env, evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Account } from "../../durable-objects/account/account.ts";
+import { DeniedStore } from "../../durable-objects/account/denied-store.ts";
 import { PoolBook } from "../../durable-objects/account/pool-book.ts";
 import { PoolDesk } from "../../durable-objects/account/pool-desk.ts";
 import { PoolStore } from "../../durable-objects/account/pool-store.ts";
@@ -222,6 +223,7 @@ const askOf = (tenant: string, lease: { seq: number; allowance: number; want?: n
   },
   rates: null,
   news: null,
+  spent: [],
   probe: false,
   look: null,
 });
@@ -276,19 +278,18 @@ describe("an account on the paid plan", () => {
   it("shares nothing out, until it has a cap", async () => {
     const tenant = await aTenant();
     await inAccount(({ storage }) => {
-      const book = new PoolBook(new PoolStore(objectDatabase(storage)), "paid");
-      const desk = new PoolDesk(book, () => undefined);
+      const db = objectDatabase(storage);
+      const book = new PoolBook(new PoolStore(db), "paid");
+      const desk = new PoolDesk(book, new DeniedStore(db), () => undefined);
       const ask = askOf(tenant.id, { seq: 1, allowance: 0 });
       expect(desk.ask(ask, NOW)).toMatchObject({ view: { isPooled: false }, lease: null });
       expect(desk.overview(NOW)).toMatchObject({ size: null, spent: null, free: null });
-      desk.patch({ daily_cap_neurons: 1 });
+      // What is spent without a lease is known all the same.
+      const spent = [{ day: DAY - 3, spent: microNeurons(12_000 * 1e6), pending: ZERO }];
+      desk.ask({ ...ask, lease: null, spent }, NOW);
+      desk.patch({ daily_cap_neurons: 1 }, NOW);
       expect(desk.ask(ask, NOW)).toMatchObject({ view: { isPooled: true }, lease: { seq: 1 } });
-      expect(desk.untold()).toEqual([tenant.id]);
-      // What was spent before counts: its object says so when it is told.
-      const days = [{ day: DAY - 3, spent: microNeurons(12_000 * 1e6), pending: ZERO }];
-      desk.heard(tenant.id, { life: 1, days }, 99, NOW);
-      expect(desk.untold()).toEqual([]);
-      desk.patch({ daily_cap_neurons: null, monthly_cap_usd: "0.033" });
+      desk.patch({ daily_cap_neurons: null, monthly_cap_usd: "0.033" }, NOW);
       // USD 0.033 buy 3,000 neurons; 2,000 of them were billed on an earlier day of the month.
       expect(desk.overview(NOW).size).toBe(11_000 * 1e6);
     });

@@ -1,5 +1,6 @@
 import { reset } from "cloudflare:test";
 import { beforeEach, describe, expect, it } from "vitest";
+import { DeniedStore } from "../../durable-objects/account/denied-store.ts";
 import { PoolBook } from "../../durable-objects/account/pool-book.ts";
 import { PoolDesk } from "../../durable-objects/account/pool-desk.ts";
 import { PoolStore } from "../../durable-objects/account/pool-store.ts";
@@ -52,10 +53,11 @@ describe("warnings of a change", () => {
   it("tell of a paid account without a cap, until it has one", async () => {
     await put(FREE);
     const [before, after] = await inAccount(({ storage }) => {
-      const book = new PoolBook(new PoolStore(objectDatabase(storage)), "paid");
-      const desk = new PoolDesk(book, () => undefined);
+      const db = objectDatabase(storage);
+      const book = new PoolBook(new PoolStore(db), "paid");
+      const desk = new PoolDesk(book, new DeniedStore(db), () => undefined);
       const uncapped = desk.warnings(Date.now());
-      desk.patch({ monthly_cap_usd: "10" });
+      desk.patch({ monthly_cap_usd: "10" }, Date.now());
       return [uncapped, desk.warnings(Date.now())];
     });
     expect(before?.map(({ kind }) => kind)).toEqual(["paid_account_without_cap"]);

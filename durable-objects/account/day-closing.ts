@@ -1,0 +1,55 @@
+import { type AccountNews, closureOf, heardOf, probe } from "../../src/domain/account-closure.ts";
+import { dayOf, formatDay } from "../../src/domain/period.ts";
+import type { PoolBook } from "./pool-book.ts";
+import type { PoolNotices } from "./pool-notices.ts";
+
+/** What the platform's endpoints are told of the account. */
+export interface PoolEvent {
+  readonly type: "account.threshold" | "account.closed";
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+export type TellPlatform = (event: PoolEvent, nowMs: number) => void;
+
+/** The day's allocation of the Cloudflare account is gone, or it is there again: as tenants tell it. */
+export class DayClosing {
+  readonly #book: PoolBook;
+  readonly #notices: PoolNotices;
+  readonly #tell: TellPlatform;
+
+  constructor(book: PoolBook, notices: PoolNotices, tell: TellPlatform) {
+    this.#book = book;
+    this.#notices = notices;
+    this.#tell = tell;
+  }
+
+  /** A day is closed once, however many calls hear of it: later ones put off the next probe at most. */
+  hear(tenant: string, news: AccountNews, nowMs: number): void {
+    const before = this.#book.state;
+    const { closure, liftedAtMs } = heardOf(before, news, nowMs);
+    if (closure === before.closure) return;
+    const heard = { closure, liftedAtMs };
+    if (closure === null) return this.#notices.publish(heard, true);
+    if (closure.day === before.closure?.day) return this.#book.write(heard);
+    this.#notices.publish(heard, false);
+    const data = { object: "account_closure", tenant, day: formatDay(closure.day) };
+    this.#tell({ type: "account.closed", data }, nowMs);
+  }
+
+  /** One call for all tenants together. */
+  probe(nowMs: number): boolean {
+    const { closure } = this.#book.state;
+    if (closure === null || closure.day !== dayOf(nowMs)) return false;
+    const probed = probe(closure, nowMs);
+    if (probed.allowed) this.#book.write({ closure: probed.closure });
+    return probed.allowed;
+  }
+
+  /** The platform says that it is there again. */
+  lift(nowMs: number): void {
+    const lifted = { closure: null, liftedAtMs: nowMs };
+    // Nobody has to hear that an open day is open.
+    if (closureOf(this.#book.state, dayOf(nowMs)) === null) this.#book.write(lifted);
+    else this.#notices.publish(lifted, true);
+  }
+}

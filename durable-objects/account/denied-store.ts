@@ -1,0 +1,82 @@
+import type { Day } from "../../src/domain/period.ts";
+import type { Database } from "../database.ts";
+
+/** A tenant that refuses calls by itself because of what it was answered. */
+export interface DeniedTenant {
+  readonly tenant: string;
+  readonly day: Day;
+  /** The latest one when it was answered. */
+  readonly notice: number;
+  /** It knows that the day is closed. */
+  readonly isClosed: boolean;
+}
+
+type DeniedRow = { tenant: string; day: number; notice: number; is_closed: number };
+
+export class DeniedStore {
+  readonly #db: Database;
+
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  /** Writes nothing where the row says it already. */
+  write({ tenant, day, notice, isClosed }: DeniedTenant): void {
+    this.#db.run(
+      `INSERT INTO denied_tenants (tenant, day, notice, is_closed) VALUES (?, ?, ?, ?)
+        ON CONFLICT (tenant) DO UPDATE
+          SET day = excluded.day, notice = excluded.notice, is_closed = excluded.is_closed
+          WHERE (day, notice, is_closed) <> (excluded.day, excluded.notice, excluded.is_closed)`,
+      tenant,
+      day,
+      notice,
+      isClosed ? 1 : 0,
+    );
+  }
+
+  /** If it was denied something before this notice, or whenever that was. */
+  remove(tenant: string, before: number = Number.MAX_SAFE_INTEGER): void {
+    this.#db.run("DELETE FROM denied_tenants WHERE tenant = ? AND notice < ?", tenant, before);
+  }
+
+  /** By name, after one of them: those that were denied something before a notice. */
+  list(
+    { day, before, after }: { readonly day: Day; readonly before: number; readonly after: string },
+    limit: number,
+  ): DeniedTenant[] {
+    return this.#db
+      .run<DeniedRow>(
+        `SELECT * FROM denied_tenants WHERE tenant > ? AND day = ? AND notice < ?
+          ORDER BY tenant LIMIT ?`,
+        after,
+        day,
+        before,
+        limit,
+      )
+      .map(({ is_closed: isClosed, ...row }) => ({ ...row, isClosed: isClosed === 1 }));
+  }
+
+  has(day: Day, before: number): boolean {
+    return this.list({ day, before, after: "" }, 1).length > 0;
+  }
+
+  count(day: Day, before: number): number {
+    const [row] = this.#db.run<{ count: number }>(
+      "SELECT COUNT(*) AS count FROM denied_tenants WHERE day = ? AND notice < ?",
+      day,
+      before,
+    );
+    return row?.count ?? 0;
+  }
+
+  /** Of earlier days, some at a time; true when none is left. */
+  purge(before: Day, limit: number): boolean {
+    const gone = this.#db.run(
+      `DELETE FROM denied_tenants WHERE tenant IN
+        (SELECT tenant FROM denied_tenants WHERE day < ? LIMIT ?) RETURNING tenant`,
+      before,
+      limit,
+    );
+    return gone.length < limit;
+  }
+}

@@ -1,0 +1,122 @@
+import type { Day } from "../../src/domain/period.ts";
+import type { DeniedStore } from "./denied-store.ts";
+import type { PoolBook } from "./pool-book.ts";
+import type { PoolState } from "./pool-store.ts";
+
+/** Tenants that one alarm tells. */
+const MOST_TOLD = 50;
+
+/** A tenant that could not be reached is told again after that. */
+const TELL_AGAIN_MS = 10_000;
+
+/** Rows that one alarm deletes. */
+const MOST_PURGED = 500;
+
+/** What a tenant was answered that makes it refuse calls by itself. */
+export interface Denial {
+  /** Its lease was refused. */
+  readonly isRefused: boolean;
+  /** The day is closed. */
+  readonly isClosed: boolean;
+}
+
+/**
+ * The tenants that must be told when calls are possible again. A tenant hears everything else with the
+ * next answer that it gets: no call asks an engine without tickets, and those live for six seconds at
+ * most. But a tenant that was refused, or knows of a closed day, asks for nothing for a while. The account
+ * keeps these tenants in a table and tells them after a notice that gives relief, a few in each alarm.
+ */
+export class PoolNotices {
+  readonly #book: PoolBook;
+  readonly #denied: DeniedStore;
+  /** Where the next alarm goes on, in the order of the tenants' names. */
+  #after = "";
+  /** Whether somebody may have to be told; null: that is to be looked up. */
+  #isTelling: boolean | null = null;
+  #againAtMs = 0;
+  #cleanedDay: Day | null = null;
+
+  constructor(book: PoolBook, denied: DeniedStore) {
+    this.#book = book;
+    this.#denied = denied;
+  }
+
+  /**
+   * A change that tenants hear of with the next answer they get.
+   *
+   * @param isRelief calls may be possible that were denied before: who was denied some must be told
+   */
+  publish(change: Partial<Pick<PoolState, "closure" | "liftedAtMs">>, isRelief: boolean): void {
+    const notice = this.#book.state.notice + 1;
+    this.#book.write({ ...change, notice, ...(isRelief && { relief: notice }) });
+    if (!isRelief) return;
+    this.#after = "";
+    this.#isTelling = true;
+    this.#againAtMs = 0;
+  }
+
+  /** A tenant was answered something. It costs no row to say the same thing twice. */
+  note(tenant: string, { isRefused, isClosed }: Denial, day: Day): void {
+    const { state } = this.#book;
+    if (isRefused || isClosed) {
+      this.#denied.write({ tenant, day, notice: state.notice, isClosed });
+    } else if (this.#isWorking(day)) {
+      // It has just heard of the relief.
+      this.confirm(tenant, state.notice);
+    }
+  }
+
+  /** The next tenants to be told, at most 50. */
+  next(day: Day, nowMs: number): readonly string[] {
+    if (!this.#isWorking(day)) return [];
+    const denied = this.#denied.list(
+      { day, before: this.#book.state.relief, after: this.#after },
+      MOST_TOLD,
+    );
+    const isLast = denied.length < MOST_TOLD;
+    this.#after = isLast ? "" : (denied.at(-1)?.tenant ?? "");
+    if (isLast) {
+      this.#isTelling = null;
+      this.#againAtMs = nowMs + TELL_AGAIN_MS;
+    }
+    const known = denied.filter(({ tenant, isClosed }) => isClosed || this.#isRefused(tenant, day));
+    for (const { tenant } of denied) {
+      if (!known.some((one) => one.tenant === tenant)) this.#denied.remove(tenant);
+    }
+    return known.map(({ tenant }) => tenant);
+  }
+
+  /** There is no such tenant any more. */
+  forget(tenant: string): void {
+    this.#denied.remove(tenant);
+  }
+
+  /** It heard of this notice. What it was denied after that is another matter. */
+  confirm(tenant: string, notice: number): void {
+    this.#denied.remove(tenant, notice);
+  }
+
+  /** How many are still to be told. */
+  count(day: Day): number {
+    return this.#denied.count(day, this.#book.state.relief);
+  }
+
+  dueMs(day: Day, nowMs: number): number | null {
+    return this.#isWorking(day) ? Math.max(nowMs, this.#againAtMs) : null;
+  }
+
+  /** What was denied on a day that is over is denied no more. */
+  clean(day: Day): void {
+    if (this.#cleanedDay === day) return;
+    if (this.#denied.purge(day, MOST_PURGED)) this.#cleanedDay = day;
+  }
+
+  #isWorking(day: Day): boolean {
+    return (this.#isTelling ??= this.#denied.has(day, this.#book.state.relief));
+  }
+
+  #isRefused(tenant: string, day: Day): boolean {
+    const life = this.#book.promises.get(tenant)?.life ?? 0;
+    return this.#book.share(day, tenant, life)?.answer?.refused != null;
+  }
+}
