@@ -30,6 +30,7 @@ function coverFreely({ cover, ledger }: Parts, profile: Profile, missing: Missin
     lease,
     rates: null,
     news: null,
+    notice: cover.account.notice,
     spent: [],
     probe: missing.probe,
     look: null,

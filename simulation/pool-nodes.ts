@@ -1,3 +1,4 @@
+import type { PoolEvent } from "../durable-objects/account/day-closing.ts";
 import { DeniedStore } from "../durable-objects/account/denied-store.ts";
 import { PoolBook } from "../durable-objects/account/pool-book.ts";
 import { PoolDesk } from "../durable-objects/account/pool-desk.ts";
@@ -24,6 +25,8 @@ import type { MicroNeurons } from "../src/domain/micro-neurons.ts";
 import { Crashed, type CrashingDatabase } from "./crashing-database.ts";
 import { PLATFORM } from "./simulated-tenant.ts";
 
+type Plan = "free" | "paid";
+
 // The objects of a simulated account, real but for their shells. What a process had in memory is gone
 // with it: whatever still runs of it can neither read nor write any more.
 
@@ -35,6 +38,8 @@ export interface Surroundings {
   readonly nowMs: () => number;
   readonly send: (ask: AccountAsk) => Promise<AccountAnswer>;
   readonly sleep: (ms: number) => Promise<void>;
+  /** Of the Cloudflare account: on the paid one neurons are shared out only while there is a cap. */
+  readonly plan: Plan;
 }
 
 export class TenantNode implements ToldTenant {
@@ -42,6 +47,8 @@ export class TenantNode implements ToldTenant {
   readonly db: CrashingDatabase;
   readonly #skewMs: number;
   readonly #around: Surroundings;
+  /** Calls that it admitted without a lease, and when: it had not heard of a pool. */
+  readonly unleased = new Map<string, number>();
   /** How often its process was started. */
   starts = 0;
   #process: { readonly parts: Parts; readonly steps: Steps; readonly link: AccountLink };
@@ -66,13 +73,21 @@ export class TenantNode implements ToldTenant {
   async admit(request: ModerationAdmit): Promise<AdmitReply> {
     const { link } = this.#process;
     for (let round = 0; round < 20; round += 1) {
-      const reply = this.step((profile): Admission => admit(this.#process.parts, profile, request));
+      const reply = this.step((profile) => this.#admit(profile, request));
       if (reply.kind !== "uncovered") return reply;
       // oxlint-disable-next-line no-await-in-loop -- once more when the account was asked
       if (!(await link.cover(reply.missing))) break;
       if (link !== this.#process.link) throw gone();
     }
     return { kind: "unavailable" };
+  }
+
+  #admit(profile: Profile, request: ModerationAdmit): Admission {
+    const { parts } = this.#process;
+    const reply = admit(parts, profile, request);
+    const isUnleased = reply.kind === "admitted" && !parts.cover.account.isPooled;
+    if (isUnleased) this.unleased.set(request.callId, this.#around.nowMs());
+    return reply;
   }
 
   settle(request: SettleRequest): void {
@@ -115,7 +130,7 @@ export class TenantNode implements ToldTenant {
 
   #started() {
     this.starts += 1;
-    const parts = makeParts(this.db, PLATFORM);
+    const parts = makeParts(this.db, { ...PLATFORM, workersPlan: this.#around.plan });
     const steps = new Steps(parts, () => this.wallMs);
     const link: AccountLink = new AccountLink({
       parts,
@@ -134,8 +149,17 @@ export class TenantNode implements ToldTenant {
   }
 }
 
+/** An event of the platform, and the last notice before it that gave relief. */
+interface Told {
+  readonly event: PoolEvent;
+  readonly relief: number;
+}
+
 export class AccountNode {
   readonly db: CrashingDatabase;
+  /** Events that were committed. */
+  readonly events: Told[] = [];
+  #drafts: Told[] = [];
   readonly #skewMs: number;
   readonly #around: Omit<Surroundings, "send"> & { readonly tenant: (id: string) => ToldTenant };
   #process: { readonly book: PoolBook; readonly desk: PoolDesk };
@@ -164,6 +188,10 @@ export class AccountNode {
     return structuredClone(await answerAsk(this.#deps(), ask, () => true));
   }
 
+  get plan(): Plan {
+    return this.#around.plan;
+  }
+
   act<Result>(work: (desk: PoolDesk, nowMs: number) => Result): Result {
     return this.#transact(this.#process, (nowMs) => work(this.#process.desk, nowMs));
   }
@@ -188,17 +216,24 @@ export class AccountNode {
 
   #transact<Result>(process: { readonly book: PoolBook }, work: (nowMs: number) => Result): Result {
     if (process !== this.#process) throw gone();
+    this.#drafts = [];
     try {
-      return this.db.transaction(() => work(this.wallMs));
+      const result = this.db.transaction(() => work(this.wallMs));
+      this.events.push(...this.#drafts);
+      return result;
     } catch (error) {
       process.book.forget();
+      if (error instanceof Crashed && error.when === "after_commit") {
+        this.events.push(...this.#drafts);
+      }
       if (error instanceof Crashed && error.when !== "commit_fails") this.restart();
       throw error;
     }
   }
 
   #started() {
-    const book = new PoolBook(new PoolStore(this.db), "free");
-    return { book, desk: new PoolDesk(book, new DeniedStore(this.db), () => undefined) };
+    const book = new PoolBook(new PoolStore(this.db), this.#around.plan);
+    const tell = (event: PoolEvent) => void this.#drafts.push({ event, relief: book.state.relief });
+    return { book, desk: new PoolDesk(book, new DeniedStore(this.db), tell) };
   }
 }

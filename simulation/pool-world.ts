@@ -104,13 +104,17 @@ export class PoolWorld {
     const sleep = (ms: number) => this.#sleep(ms);
     const tenant = (id: string) => this.#tenant(id);
     const skew = () => random.integer(-2000, 2000);
-    this.#account = new AccountNode(stage.account, skew(), { nowMs, sleep, tenant });
+    // On the paid plan there is no cap at first: it comes and goes.
+    const plan = random.chance(0.3) ? "paid" : "free";
+    this.#isCapped = plan === "free";
+    this.#account = new AccountNode(stage.account, skew(), { nowMs, sleep, tenant, plan });
     this.#tenants = stage.tenants.map(
       (db, at) =>
         new TenantNode(NAMES[at] ?? "", db, skew(), {
           nowMs,
           sleep,
           send: (ask) => this.#send(ask),
+          plan,
         }),
     );
     // Either few calls of few pictures, whose rate is asked for call by call; or large ones in chunks.
@@ -120,13 +124,17 @@ export class PoolWorld {
     const rate = isSmall ? random.integer(4, 25) : random.integer(301, 900);
     const holdShare = random.pick([0.1, 0.2, 0.5, 1]);
     const unspentShare = random.pick([0.2, 0.333, 1]);
-    this.#account.act((desk) =>
-      desk.patch({
-        daily_cap_neurons: size / 1e6,
-        rpm: { [IMAGES]: rate },
-        max_hold_share: holdShare,
-        max_unspent_share: unspentShare,
-      }),
+    this.#size = size;
+    this.#account.act((desk, atMs) =>
+      desk.patch(
+        {
+          daily_cap_neurons: this.#isCapped ? size / 1e6 : null,
+          rpm: { [IMAGES]: rate },
+          max_hold_share: holdShare,
+          max_unspent_share: unspentShare,
+        },
+        atMs,
+      ),
     );
     for (const one of this.#tenants) this.#promise(one, size);
     const isHostile = random.chance(0.5);
@@ -138,6 +146,8 @@ export class PoolWorld {
   }
 
   readonly #scale: number;
+  readonly #size: number;
+  #isCapped: boolean;
 
   async step(): Promise<void> {
     const random = this.#random;
@@ -164,17 +174,56 @@ export class PoolWorld {
       // oxlint-disable-next-line no-await-in-loop -- one after the other
       await this.#checked();
     }
-    for (const waitMs of [...QUIET, 86_400_000, ...QUIET]) {
+    await this.#quiet(QUIET);
+    this.#invariants.noneWaitsForAnOpenDay();
+    await this.#hearOfClosedDay();
+    await this.#quiet([...QUIET, 86_400_000, ...QUIET]);
+    this.#invariants.atRest();
+  }
+
+  async #quiet(waitsMs: readonly number[]): Promise<void> {
+    for (const waitMs of waitsMs) {
       this.#nowMs += waitMs;
       for (const tenant of this.#tenants) this.#later(tenant.tend());
       this.#later(this.#account.alarm());
-      for (let mail = 0; mail < 12; mail += 1) {
-        this.#exchange();
-        // oxlint-disable-next-line no-await-in-loop -- one after the other
-        await this.#checked();
-      }
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      await this.#delivered();
     }
-    this.#invariants.atRest();
+  }
+
+  async #delivered(): Promise<void> {
+    for (let mail = 0; mail < 12; mail += 1) {
+      this.#exchange();
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      await this.#checked();
+    }
+  }
+
+  /** A tenant that was not told hears of a closed day with its next call: but for one probe none runs. */
+  async #hearOfClosedDay(): Promise<void> {
+    if (!this.#invariants.isClosed()) return;
+    let admitted = 0;
+    for (const tenant of this.#tenants) {
+      const call: Call = { tenant, request: this.#request(tenant), hold: null };
+      const reply = tenant.admit(call.request);
+      this.#later(
+        reply.then((given) => {
+          if (given.kind !== "admitted") return;
+          admitted += 1;
+          const items = given.hold.stages.map((stage) => ({
+            ...heldItem(stage),
+            model: null,
+            engine: null,
+            microNeurons: microNeurons(0),
+          }));
+          const { callId } = call.request;
+          tenant.settle({ callId, items, verdicts: [], account: null, reply: null });
+        }),
+      );
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      await this.#delivered();
+    }
+    if (admitted > 1) throw new Error(`${admitted} calls ran on a closed day`);
   }
 
   async #checked(): Promise<void> {
@@ -228,8 +277,12 @@ export class PoolWorld {
         return this.#later(this.#account.alarm());
       case "cut_off":
         return this.#cutOrHeal(random.pick(this.#tenants).id);
+      case "close_to_many":
+        return this.#closeToMany();
+      case "cap":
+        return this.#cap();
       case "reopen":
-        return this.#account.act((desk, nowMs) => desk.reopen(nowMs));
+        return void this.#account.act((desk, nowMs) => desk.reopen(nowMs));
       case "crash":
         return random.pick([this.#account, ...this.#tenants]).restart();
     }
@@ -297,6 +350,29 @@ export class PoolWorld {
       policy: { name: null, known: null },
       idempotency: null,
     };
+  }
+
+  /** All calls in progress hear at once that the day is closed. */
+  #closeToMany(): void {
+    for (const call of this.#calls.filter(({ hold }) => hold !== null)) {
+      this.#guarded(() =>
+        call.tenant.settle({ ...this.#settleRequest(call), account: "exhausted" }),
+      );
+      call.hold = null;
+    }
+    this.#exchange();
+  }
+
+  /** On the paid plan a cap comes and goes. */
+  #cap(): void {
+    if (this.#account.plan === "free") return;
+    const cap = this.#isCapped ? null : this.#size / 1e6;
+    this.#guarded(() =>
+      this.#account.act((desk, nowMs) => desk.patch({ daily_cap_neurons: cap }, nowMs)),
+    );
+    const wasCapped = this.#isCapped;
+    this.#isCapped = this.#account.act((desk) => desk.settings().daily_cap_neurons !== null);
+    if (wasCapped !== this.#isCapped) this.#invariants.capped(wasCapped ? null : this.#nowMs);
   }
 
   #settle(): void {
@@ -464,5 +540,5 @@ const ACTS = [
   ...(["call", "call", "call", "call", "call", "call", "settle", "settle", "settle"] as const),
   ...(["carry", "carry", "carry", "carry", "carry", "exchange", "exchange", "exchange"] as const),
   ...(["lose", "tick", "tick", "tick", "wait", "tend", "alarm"] as const),
-  ...(["cut_off", "reopen", "crash"] as const),
+  ...(["cut_off", "reopen", "crash", "close_to_many", "cap"] as const),
 ] as const;

@@ -15,6 +15,8 @@ export interface AccountAsk {
   readonly life: number;
   /** What its settings promise it, and their version: the account may not have heard. */
   readonly promised: Promised & { readonly version: number };
+  /** The latest notice that it has heard of: an answer may be lost on its way. */
+  readonly notice: number;
   /** Of one of its days; null: nothing of neurons. */
   readonly lease: (Omit<LeaseAsk, "tenant" | "life"> & { readonly day: Day }) | null;
   readonly rates: Omit<RateAsk, "tenant"> | null;

@@ -5,7 +5,7 @@ import type { Database } from "../database.ts";
 export interface DeniedTenant {
   readonly tenant: string;
   readonly day: Day;
-  /** The latest one when it was answered. */
+  /** The latest one when it was denied something for the first time since it heard of any relief. */
   readonly notice: number;
   /** It knows that the day is closed. */
   readonly isClosed: boolean;
@@ -20,13 +20,14 @@ export class DeniedStore {
     this.#db = db;
   }
 
-  /** Writes nothing where the row says it already. */
+  read(tenant: string): DeniedTenant | null {
+    const [row] = this.#db.run<DeniedRow>("SELECT * FROM denied_tenants WHERE tenant = ?", tenant);
+    return row === undefined ? null : toDenied(row);
+  }
+
   write({ tenant, day, notice, isClosed }: DeniedTenant): void {
     this.#db.run(
-      `INSERT INTO denied_tenants (tenant, day, notice, is_closed) VALUES (?, ?, ?, ?)
-        ON CONFLICT (tenant) DO UPDATE
-          SET day = excluded.day, notice = excluded.notice, is_closed = excluded.is_closed
-          WHERE (day, notice, is_closed) <> (excluded.day, excluded.notice, excluded.is_closed)`,
+      "INSERT OR REPLACE INTO denied_tenants (tenant, day, notice, is_closed) VALUES (?, ?, ?, ?)",
       tenant,
       day,
       notice,
@@ -34,9 +35,8 @@ export class DeniedStore {
     );
   }
 
-  /** If it was denied something before this notice, or whenever that was. */
-  remove(tenant: string, before: number = Number.MAX_SAFE_INTEGER): void {
-    this.#db.run("DELETE FROM denied_tenants WHERE tenant = ? AND notice < ?", tenant, before);
+  remove(tenant: string): void {
+    this.#db.run("DELETE FROM denied_tenants WHERE tenant = ?", tenant);
   }
 
   /** By name, after one of them: those that were denied something before a notice. */
@@ -53,7 +53,7 @@ export class DeniedStore {
         before,
         limit,
       )
-      .map(({ is_closed: isClosed, ...row }) => ({ ...row, isClosed: isClosed === 1 }));
+      .map(toDenied);
   }
 
   has(day: Day, before: number): boolean {
@@ -80,3 +80,8 @@ export class DeniedStore {
     return gone.length < limit;
   }
 }
+
+const toDenied = ({ is_closed: isClosed, ...row }: DeniedRow): DeniedTenant => ({
+  ...row,
+  isClosed: isClosed === 1,
+});

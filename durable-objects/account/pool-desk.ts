@@ -15,7 +15,7 @@ import {
 } from "../../src/domain/account-terms.ts";
 import { closeShare, emptyShare, lease } from "../../src/domain/lease.ts";
 import type { MicroNeurons } from "../../src/domain/micro-neurons.ts";
-import { type Day, dayOf, formatDay, monthStart } from "../../src/domain/period.ts";
+import { type Day, dayOf, formatDay } from "../../src/domain/period.ts";
 import { type Outlook, outlookOf } from "../../src/domain/pool-refusal.ts";
 import { type Pool, shareKey, sizesOf } from "../../src/domain/pool.ts";
 import { accountWarnings, type Warning } from "../../src/domain/account-warnings.ts";
@@ -28,6 +28,7 @@ import type {
 } from "./account-protocol.ts";
 import { DayClosing, type TellPlatform } from "./day-closing.ts";
 import type { DeniedStore } from "./denied-store.ts";
+import { noteSpent } from "./note-spent.ts";
 import type { PoolBook } from "./pool-book.ts";
 import { PoolNotices } from "./pool-notices.ts";
 import { type PoolOverview, poolOverview } from "./pool-overview.ts";
@@ -38,9 +39,6 @@ import { PoolRecalls, type Recall } from "./pool-recalls.ts";
 
 /** Days whose messages are heard: late settlements are reported a day later at most. */
 const OLD_DAYS = 2;
-
-/** Days that one message may tell of: the month, with a day of clocks that differ. */
-const MOST_DAYS = 32;
 
 /** After a class was used: by then most of what was taken of it counts no more. */
 const PURGE_AFTER_MS = 120_000;
@@ -70,16 +68,18 @@ export class PoolDesk {
     const nowMs = this.#book.now(wallMs);
     this.promise(ask.tenant, ask.life, ask.promised);
     if (ask.news !== null) this.#closing.hear(ask.tenant, ask.news, nowMs);
-    for (const spent of ask.spent.slice(0, MOST_DAYS)) this.#noteSpent(ask, spent, nowMs);
+    noteSpent(this.#book, ask, nowMs);
     const mayProbe = ask.probe && this.#closing.probe(nowMs);
     const leased = this.#lease(ask, nowMs);
     const rates = this.#rates(ask, nowMs);
     const outlook = this.#outlook(ask, nowMs);
-    const view = this.view(wallMs);
+    // Around midnight the tenant's day may be another one than the account's.
+    const asked = ask.lease !== null && ask.lease.need !== null ? ask.lease.day : dayOf(nowMs);
+    const view = this.view(wallMs, asked);
     const today = dayOf(nowMs);
     const isRefused = leased !== null && "refused" in leased && leased.refused !== null;
     const isClosed = closureOf(view, today) !== null;
-    this.#notices.note(ask.tenant, { isRefused, isClosed }, today);
+    this.#notices.note(ask, { isRefused, isClosed }, today);
     return { kind: "answered", view, lease: leased, rates, outlook, mayProbe, nowMs };
   }
 
@@ -97,10 +97,11 @@ export class PoolDesk {
     return this.#recalls.forAmount(day, missing, nowMs);
   }
 
-  view(wallMs: number): AccountView {
+  /** @param day of which sizes are told */
+  view(wallMs: number, day: Day = dayOf(this.#book.now(wallMs))): AccountView {
     const { notice, closure } = this.#book.state;
     const isShared = this.#isShared;
-    const pool = isShared ? this.#book.pool(dayOf(this.#book.now(wallMs))) : null;
+    const pool = isShared ? this.#book.pool(day) : null;
     return { notice, isPooled: isShared, closure, sizes: pool && sizesOf(pool) };
   }
 
@@ -139,8 +140,8 @@ export class PoolDesk {
     return { view: this.view(wallMs), tenants: this.#notices.next(dayOf(nowMs), nowMs) };
   }
 
-  confirmTold(tenant: string, notice: number): void {
-    this.#notices.confirm(tenant, notice);
+  confirmTold(tenant: string, view: AccountView): void {
+    this.#notices.confirm(tenant, view);
   }
 
   /** Lifts the closure of the day. Returns how many tenants know of it, which the alarm tells. */
@@ -234,7 +235,9 @@ export class PoolDesk {
     if (ask.lease === null) return null;
     const { day, ...asked } = ask.lease;
     const today = dayOf(nowMs);
-    if (!this.#isShared || day > today + 1 || day < today - OLD_DAYS) return null;
+    if (day > today + 1 || day < today - OLD_DAYS) return null;
+    // What was leased while there was a pool comes back after that too.
+    if (!this.#isShared && asked.need !== null) return null;
     const { tenant, life } = ask;
     const leased = lease(this.#book.pool(day), { tenant, life, ...asked }, nowMs);
     if (leased.kind === "stale") return { stale: leased.seq };
@@ -282,18 +285,5 @@ export class PoolDesk {
       };
       this.#tell({ type: "account.threshold", data }, nowMs);
     }
-  }
-
-  /**
-   * What a tenant that leased nothing of a day has spent of it. Such messages have no number: one that
-   * was overtaken by a later one says less than what is known.
-   */
-  #noteSpent({ tenant, life }: AccountAsk, { day, spent, pending }: DaySpent, nowMs: number): void {
-    const today = dayOf(nowMs);
-    if (day < monthStart(today) - 1 || day > today + 1) return;
-    const before = this.#book.share(day, tenant, life) ?? emptyShare({ tenant, life }, nowMs);
-    const isKnown = before.spent === spent && before.pending === pending;
-    if (before.seq > 0 || spent < before.spent || isKnown) return;
-    this.#book.keepShare(day, { ...before, granted: spent, spent, pending, reportedAtMs: nowMs });
   }
 }

@@ -1,5 +1,6 @@
 import type { Day } from "../../src/domain/period.ts";
-import type { DeniedStore } from "./denied-store.ts";
+import type { AccountAsk, AccountView } from "./account-protocol.ts";
+import type { DeniedStore, DeniedTenant } from "./denied-store.ts";
 import type { PoolBook } from "./pool-book.ts";
 import type { PoolState } from "./pool-store.ts";
 
@@ -55,15 +56,21 @@ export class PoolNotices {
     this.#againAtMs = 0;
   }
 
-  /** A tenant was answered something. It costs no row to say the same thing twice. */
-  note(tenant: string, { isRefused, isClosed }: Denial, day: Day): void {
-    const { state } = this.#book;
-    if (isRefused || isClosed) {
-      this.#denied.write({ tenant, day, notice: state.notice, isClosed });
-    } else if (this.#isWorking(day)) {
-      // It has just heard of the relief.
-      this.confirm(tenant, state.notice);
+  /**
+   * A tenant was answered something. It costs no row to say the same thing twice. The answer may be
+   * lost: what it has heard is what its message says.
+   */
+  note({ tenant, notice: heard }: AccountAsk, denial: Denial, day: Day): void {
+    const { notice, relief } = this.#book.state;
+    const { isRefused, isClosed } = denial;
+    if (!isRefused && !isClosed) {
+      if (this.#isWorking(day)) this.confirm(tenant, { notice: heard, closure: null });
+      return;
     }
+    const before = this.#denied.read(tenant);
+    const isOwed = before !== null && before.day === day && heard < relief;
+    const row = { tenant, day, notice: isOwed ? before.notice : notice, isClosed };
+    if (before === null || !isSame(before, row)) this.#denied.write(row);
   }
 
   /** The next tenants to be told, at most 50. */
@@ -91,9 +98,12 @@ export class PoolNotices {
     this.#denied.remove(tenant);
   }
 
-  /** It heard of this notice. What it was denied after that is another matter. */
-  confirm(tenant: string, notice: number): void {
-    this.#denied.remove(tenant, notice);
+  /** It heard of this notice. What it was denied after that, or is still denied, is another matter. */
+  confirm(tenant: string, { notice, closure }: Pick<AccountView, "notice" | "closure">): void {
+    const denied = this.#denied.read(tenant);
+    if (denied === null || denied.notice >= notice) return;
+    if (closure?.day === denied.day) this.#denied.write({ ...denied, notice, isClosed: true });
+    else this.#denied.remove(tenant);
   }
 
   /** How many are still to be told. */
@@ -120,3 +130,6 @@ export class PoolNotices {
     return this.#book.share(day, tenant, life)?.answer?.refused != null;
   }
 }
+
+const isSame = (a: DeniedTenant, b: DeniedTenant): boolean =>
+  a.day === b.day && a.notice === b.notice && a.isClosed === b.isClosed;

@@ -33,7 +33,7 @@ export async function tellDenied({ desk, tenant, transact }: TellDeps): Promise<
   const { view, tenants } = transact((nowMs) => desk.nextToTell(nowMs));
   const tell = async (id: string): Promise<void> => {
     await tenant(id).hearAccount(view);
-    transact(() => desk.confirmTold(id, view.notice));
+    transact(() => desk.confirmTold(id, view));
   };
   await askEach(tenants, tell, LIMITS);
 }

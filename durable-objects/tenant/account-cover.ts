@@ -146,7 +146,7 @@ export class AccountCover {
     if (this.#lease(use.day).refused !== null) this.#lower(use);
     const used = usedOf(use);
     const beyond = (amount: MicroNeurons): MicroNeurons =>
-      minusOrZero(plus(used, amount), this.#lease(use.day).granted);
+      minusOrZero(plus(used, amount), this.#allowance(use));
     const all = sum(bounds);
     const dearest = bounds.reduce(most);
     const some = microNeurons(Math.min(dearest * CALLS_AT_ONCE, Number.MAX_SAFE_INTEGER / 4));
@@ -263,9 +263,14 @@ export class AccountCover {
   }
 
   #message(use: DayUse, need: LeaseNeed | null): AccountAsk["lease"] {
-    const { granted, seq } = this.#lease(use.day);
     const { day, spent, pending } = use;
-    return { day, seq: seq + 1, allowance: granted, spent, pending, need };
+    const seq = this.#lease(day).seq + 1;
+    return { day, seq, allowance: this.#allowance(use), spent, pending, need };
+  }
+
+  /** What was used without a lease, or beyond one, is not asked for once more: it is gone already. */
+  #allowance(use: DayUse): MicroNeurons {
+    return most(this.#lease(use.day).granted, usedOf(use));
   }
 
   /** The tenant's own allowance is lowered first, and told then. */

@@ -225,14 +225,15 @@ export class AccountLink {
 
   /** Never rejects: null is no answer, or nothing to ask. */
   async #ask(draft: (profile: Profile, nowMs: number) => Draft | null): Promise<Answered | null> {
-    const { step, account, report, wallMs } = this.#deps;
+    const { parts, step, account, report, wallMs } = this.#deps;
     try {
       const askedMs = wallMs();
       const ask = step((profile, nowMs): AccountAsk | null => {
         const drafted = draft(profile, nowMs);
         if (drafted === null) return null;
         const spent = this.#unleased.toTell(drafted.lease, nowMs);
-        return { ...drafted, ...senderOf(profile), spent };
+        const { notice } = parts.cover.account;
+        return { ...drafted, ...senderOf(profile), notice, spent };
       });
       if (ask === null) return null;
       const answer = structuredClone(await account().ask(ask));

@@ -52,6 +52,7 @@ const askOf = (tenant: string, ask: Partial<AccountAsk>): AccountAsk => ({
   lease: null,
   rates: null,
   news: null,
+  notice: 0,
   spent: [],
   probe: false,
   look: null,
@@ -130,7 +131,7 @@ describe("a closed day", () => {
     await known(2_000);
     const asked = await counting(async (object) => {
       const news = Array.from({ length: 50 }, (_, at) =>
-        object.ask(askOf(nameOf(at), exhausted(NOW + at))),
+        object.ask(askOf(nameOf(at), exhausted(NOW - 50 + at))),
       );
       await Promise.all(news);
     });
@@ -171,8 +172,11 @@ describe("a closed day", () => {
     let told = 0;
     const reopening = await counting(async (object) => void (told = await object.reopen()));
     expect([reopening, told]).toEqual([[], 120]);
-    // One asks before it is told, and hears of it with the answer.
-    expect(answered(await account().ask(askOf(nameOf(70), {}))).view.closure).toBeNull();
+    // Two ask before they are told, and are answered that it is open. One of them says that it heard.
+    const { view } = answered(await tell(70, {}));
+    expect(view.closure).toBeNull();
+    await tell(80, {});
+    await tell(70, { notice: view.notice });
     const rounds = [];
     for (let round = 0; round < 4; round += 1) {
       // oxlint-disable-next-line no-await-in-loop -- alarm after alarm

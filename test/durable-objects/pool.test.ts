@@ -223,6 +223,7 @@ const askOf = (tenant: string, lease: { seq: number; allowance: number; want?: n
   },
   rates: null,
   news: null,
+  notice: 0,
   spent: [],
   probe: false,
   look: null,

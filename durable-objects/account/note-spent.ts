@@ -1,0 +1,26 @@
+import { emptyShare } from "../../src/domain/lease.ts";
+import { dayOf, monthStart } from "../../src/domain/period.ts";
+import type { AccountAsk } from "./account-protocol.ts";
+import type { PoolBook } from "./pool-book.ts";
+
+/** Days that one message may tell of: the month, with a day of clocks that differ. */
+const MOST_DAYS = 32;
+
+/**
+ * What a tenant has spent of days of which it leased nothing. Such messages have no number: one that was
+ * overtaken by a later one says less than what is known.
+ */
+export function noteSpent(
+  book: PoolBook,
+  { tenant, life, spent: days }: Pick<AccountAsk, "tenant" | "life" | "spent">,
+  nowMs: number,
+): void {
+  const today = dayOf(nowMs);
+  for (const { day, spent, pending } of days.slice(0, MOST_DAYS)) {
+    if (day < monthStart(today) - 1 || day > today + 1) continue;
+    const before = book.share(day, tenant, life) ?? emptyShare({ tenant, life }, nowMs);
+    const isKnown = before.spent === spent && before.pending === pending;
+    if (before.seq > 0 || spent < before.spent || isKnown) continue;
+    book.keepShare(day, { ...before, granted: spent, spent, pending, reportedAtMs: nowMs });
+  }
+}
