@@ -185,6 +185,7 @@ describe("files", () => {
     "durable-objects/tenant/tenant.ts": "the RPC surface of the tenant's object, a method each",
     "durable-objects/tenant/ledger.ts": "all that a step changes of holds, lines and periods",
     "durable-objects/account/account.ts": "the RPC surface of the account's object, a method each",
+    "src/domain/day-pool.ts": "all sums of a day that change with a share",
   };
 
   it("are at most 300 lines long, or say why", () => {

@@ -1,25 +1,44 @@
 import { CHUNK_MS, type RateUse, type RateUses } from "../../src/domain/account-rates.ts";
-import { ALLOCATION, type PoolBasis, poolSize } from "../../src/domain/account-terms.ts";
-import { type MicroNeurons, ZERO } from "../../src/domain/micro-neurons.ts";
+import {
+  ALLOCATION,
+  type PoolBasis,
+  poolSize,
+  type PromiseSums,
+  promiseSums,
+} from "../../src/domain/account-terms.ts";
+import { DayPool } from "../../src/domain/day-pool.ts";
+import { ZERO } from "../../src/domain/micro-neurons.ts";
 import { type Day, dayOf, monthStart } from "../../src/domain/period.ts";
-import { type Pool, type Share, shareKey, withShare } from "../../src/domain/pool.ts";
+import { claimOf, type PoolLimits, type Share } from "../../src/domain/pool.ts";
 import type { Plan } from "../../src/domain/quota.ts";
 import type { PoolState, PoolStore, TenantPromise } from "./pool-store.ts";
 
 /** Kept for the month that a cap looks back on. */
 const KEPT_DAYS = 40;
 
+/** Days before today of which messages are heard. */
+const KEPT_POOLS = 3;
+
+/** Of a month, at most. */
+const MOST_DAYS = 31;
+
 /**
- * The pool's rows, and what is kept of them in memory. Storage is the truth: after a transaction that
- * was rolled back `forget` drops the rest.
+ * The pool's rows, and what is kept of them in memory: of today all shares, of earlier days those that
+ * are open, of the month a sum a day. Storage is the truth: memory is changed with the rows, and after a
+ * transaction that was rolled back `forget` drops it.
  */
 export class PoolBook {
   readonly plan: Plan;
   readonly store: PoolStore;
   #state: PoolState | null = null;
   #promises: Map<string, TenantPromise> | null = null;
+  #sums: PromiseSums | null = null;
   #uses: RateUses | null = null;
-  readonly #pools = new Map<Day, Pool>();
+  readonly #pools = new Map<Day, DayPool>();
+  /** What each day of a month counts as gone, by the first day of that month. */
+  readonly #claims = new Map<Day, Map<Day, number>>();
+  /** The day whose shares are all in memory. */
+  #today: Day = 0;
   #clockMs = 0;
 
   constructor(store: PoolStore, plan: Plan) {
@@ -30,14 +49,17 @@ export class PoolBook {
   forget(): void {
     this.#state = null;
     this.#promises = null;
+    this.#sums = null;
     this.#uses = null;
     this.#pools.clear();
+    this.#claims.clear();
   }
 
   /** It never goes back, nor behind what the windows of the rates show. */
   now(wallMs: number): number {
     if (this.#clockMs === 0) this.#clockMs = latestIn(this.uses());
     this.#clockMs = Math.max(this.#clockMs, wallMs);
+    if (dayOf(this.#clockMs) > this.#today) this.#begin(dayOf(this.#clockMs));
     return this.#clockMs;
   }
 
@@ -49,29 +71,49 @@ export class PoolBook {
     const state = { ...this.state, ...change };
     this.store.writeState(state);
     this.#state = state;
-    // Sizes depend on them.
-    if ("settings" in change || "measuredMargin" in change) this.#pools.clear();
   }
 
   get promises(): ReadonlyMap<string, TenantPromise> {
+    return this.#readPromises();
+  }
+
+  #readPromises(): Map<string, TenantPromise> {
     return (this.#promises ??= new Map(
       this.store.listPromises().map((promise) => [promise.tenant, promise]),
     ));
   }
 
+  /** Of all promises, kept as they change. */
+  get promised(): PromiseSums {
+    return (this.#sums ??= promiseSums(this.promises.values()));
+  }
+
   writePromise(promise: TenantPromise): void {
-    const before = this.promises.get(promise.tenant);
+    this.#promise(promise.tenant, promise);
     this.store.writePromise(promise);
-    this.#promises = new Map(this.promises).set(promise.tenant, promise);
-    if (before?.floor !== promise.floor) this.#pools.clear();
   }
 
   removePromise(tenant: string): void {
-    const kept = new Map(this.promises);
-    kept.delete(tenant);
+    this.#promise(tenant, null);
     this.store.removePromise(tenant);
-    this.#promises = kept;
-    this.#pools.clear();
+  }
+
+  #promise(tenant: string, next: TenantPromise | null): void {
+    const promises = this.#readPromises();
+    const before = promises.get(tenant);
+    const [was, is] = [promiseSums(before ? [before] : []), promiseSums(next ? [next] : [])];
+    const { floors, promised } = this.promised;
+    this.#sums = {
+      floors: floors - was.floors + is.floors,
+      promised: promised - was.promised + is.promised,
+    };
+    if (next === null) promises.delete(tenant);
+    else promises.set(tenant, next);
+    if ((before?.floor ?? 0) === (next?.floor ?? 0)) return;
+    for (const pool of this.#pools.values()) {
+      this.#restore(pool, tenant);
+      pool.setFloor(tenant, next?.floor ?? ZERO);
+    }
   }
 
   uses(): RateUses {
@@ -94,55 +136,103 @@ export class PoolBook {
     this.#uses = uses;
   }
 
-  pool(day: Day): Pool {
-    const known = this.#pools.get(day);
-    if (known !== undefined) return known;
+  /** The pool of a day; of an earlier day with all shares of this tenant. */
+  pool(day: Day, tenant?: string): DayPool {
     const size = poolSize(this.basis(day)) ?? ZERO;
-    const floors = new Map(
-      [...this.promises.values()]
-        .filter(({ floor }) => floor > 0)
-        .map((one): [string, MicroNeurons] => [one.tenant, one.floor]),
-    );
-    const shares = new Map(this.store.listShares(day).map((share) => [shareKey(share), share]));
+    const pool = this.#pools.get(day) ?? this.#build(day);
+    pool.size = size;
+    pool.limits = this.#limits;
+    if (tenant !== undefined) this.#restore(pool, tenant);
+    return pool;
+  }
+
+  get #limits(): PoolLimits {
     const { max_hold_share: holdShare, max_unspent_share: unspentShare } = this.state.settings;
-    const pool = { day, size, floors, limits: { holdShare, unspentShare }, shares };
+    return { holdShare, unspentShare };
+  }
+
+  #build(day: Day): DayPool {
+    const floors = [...this.promises.values()]
+      .filter(({ floor }) => floor > 0)
+      .map(({ tenant, floor }) => [tenant, floor] as const);
+    const pool = new DayPool({ day, size: ZERO, floors, limits: this.#limits });
+    pool.load(this.store.listShares(day), this.#clockMs);
+    if (day < this.#today) this.#close(pool);
     this.#pools.set(day, pool);
     return pool;
   }
 
-  /** One share, without reading all of its day. */
-  share(day: Day, tenant: string, life: number): Share | null {
-    const pool = this.#pools.get(day);
-    return pool === undefined
-      ? this.store.readShare(day, tenant, life)
-      : (pool.shares.get(shareKey({ tenant, life })) ?? null);
+  /** Another day has begun: of those before it only what is open stays in memory. */
+  #begin(today: Day): void {
+    this.#today = today;
+    for (const [day, pool] of this.#pools) {
+      if (day < today - KEPT_POOLS) this.#pools.delete(day);
+      else if (day < today) this.#close(pool);
+    }
   }
 
-  /** A share that changed, and the pool with it. */
-  keep(day: Day, pool: Pool, share: Share): void {
+  #close(pool: DayPool): void {
+    for (const share of pool.shares.values()) this.#closeShare(pool, share);
+  }
+
+  #closeShare(pool: DayPool, share: Share): void {
+    if (!isOpen(share)) pool.drop(share, this.#clockMs);
+  }
+
+  /** What is not in memory of an earlier day is in its rows. */
+  #restore(pool: DayPool, tenant: string): void {
+    if (pool.day >= this.#today) return;
+    pool.restore(tenant, this.store.sharesOf(pool.day, tenant), this.#clockMs);
+  }
+
+  /** One share, without reading all of its day. */
+  share(day: Day, tenant: string, life: number): Share | null {
+    return this.#pools.get(day)?.share({ tenant, life }) ?? this.store.readShare(day, tenant, life);
+  }
+
+  /** A share that changed: the pool in memory has it already. */
+  keep(day: Day, share: Share): void {
+    this.#count(day, share);
     this.store.writeShare(day, share);
-    // What an earlier day of the month took is taken from what a monthly cap leaves to a later one.
-    this.#pools.clear();
-    this.#pools.set(day, pool);
+    const pool = this.#pools.get(day);
+    if (pool !== undefined && day < this.#today) this.#closeShare(pool, share);
   }
 
   /** The same where the pool of its day may not be in memory. */
   keepShare(day: Day, share: Share): void {
-    const pool = this.#pools.get(day);
-    if (pool !== undefined) return this.keep(day, withShare(pool, share), share);
-    this.store.writeShare(day, share);
-    this.#pools.clear();
+    if (this.#pools.has(day)) this.pool(day, share.tenant).put(share, this.#clockMs);
+    this.keep(day, share);
+  }
+
+  /** What a day takes of its month. */
+  #count(day: Day, share: Share): void {
+    const claims = this.#claims.get(monthStart(day));
+    if (claims === undefined) return;
+    const before = this.store.readShare(day, share.tenant, share.life);
+    const grown = claimOf(share) - (before === null ? 0 : claimOf(before));
+    claims.set(day, (claims.get(day) ?? 0) + grown);
   }
 
   basis(day: Day): PoolBasis {
     const { settings, measuredMargin } = this.state;
-    const before =
-      settings.monthly_cap_usd === null ? [] : this.store.claimsByDay(monthStart(day), day);
-    const billedBefore = before.reduce(
-      (sum, { claim }) => sum + Math.max(0, claim - ALLOCATION),
-      0,
-    );
+    let billedBefore = 0;
+    if (settings.monthly_cap_usd !== null) {
+      for (const [of, claim] of this.#monthClaims(day)) {
+        if (of < day) billedBefore += Math.max(0, claim - ALLOCATION);
+      }
+    }
     return { plan: this.plan, settings, billedBefore, measuredMargin };
+  }
+
+  #monthClaims(day: Day): ReadonlyMap<Day, number> {
+    const from = monthStart(day);
+    const known = this.#claims.get(from);
+    if (known !== undefined) return known;
+    const rows = this.store.claimsByDay(from, from + MOST_DAYS);
+    const claims = new Map(rows.map(({ day: of, claim }) => [of, claim]));
+    for (const other of this.#claims.keys()) if (other < from) this.#claims.delete(other);
+    this.#claims.set(from, claims);
+    return claims;
   }
 
   /** Deletes what nobody asks about any more. */
@@ -161,6 +251,10 @@ export class PoolBook {
     this.#uses = kept;
   }
 }
+
+/** Something of it may still come back, or be charged. */
+const isOpen = ({ granted, spent, pending }: Share): boolean =>
+  granted > spent + pending || pending > 0;
 
 /** A ticket is counted at its end, which is some seconds after it was given. */
 function latestIn(uses: RateUses): number {

@@ -13,11 +13,12 @@ import {
   type Promised,
   promiseSums,
 } from "../../src/domain/account-terms.ts";
-import { closeShare, emptyShare, lease } from "../../src/domain/lease.ts";
+import { closeShare, emptyShare, lease, previewLease } from "../../src/domain/lease.ts";
+import type { DayPool } from "../../src/domain/day-pool.ts";
 import type { MicroNeurons } from "../../src/domain/micro-neurons.ts";
 import { type Day, dayOf, formatDay } from "../../src/domain/period.ts";
 import { type Outlook, outlookOf } from "../../src/domain/pool-refusal.ts";
-import { type Pool, shareKey, sizesOf } from "../../src/domain/pool.ts";
+import { sizesOf } from "../../src/domain/pool.ts";
 import { accountWarnings, type Warning } from "../../src/domain/account-warnings.ts";
 import type {
   AccountAnswer,
@@ -92,7 +93,7 @@ export class PoolDesk {
     const nowMs = this.#book.now(wallMs);
     const { day, ...ask } = asked;
     if (day !== dayOf(nowMs)) return [];
-    const leased = lease(this.#book.pool(day), { tenant, life, ...ask }, nowMs);
+    const leased = previewLease(this.#book.pool(day, tenant), { tenant, life, ...ask }, nowMs);
     const missing = leased.kind === "answered" ? (leased.answer.refused?.missing ?? 0) : 0;
     return this.#recalls.forAmount(day, missing, nowMs);
   }
@@ -124,8 +125,8 @@ export class PoolDesk {
     const nowMs = this.#book.now(wallMs);
     for (const { day, spent } of days) {
       if (day < dayOf(nowMs) - OLD_DAYS) continue;
-      const closed = closeShare(this.#book.pool(day), { tenant, life, spent }, nowMs);
-      this.#book.keep(day, closed.pool, closed.share);
+      const pool = this.#book.pool(day, tenant);
+      this.#book.keep(day, closeShare(pool, { tenant, life, spent }, nowMs));
     }
     if ((this.#book.promises.get(tenant)?.life ?? 0) > life) return;
     this.#book.removePromise(tenant);
@@ -180,9 +181,16 @@ export class PoolDesk {
   /** @param planned what these tenants would be promised, in place of what they are */
   warnings(wallMs: number, planned: readonly PlannedPromise[] = []): readonly Warning[] {
     const size = poolSize(this.#book.basis(dayOf(this.#book.now(wallMs))));
-    const promises = new Map<string, Promised>(this.#book.promises);
-    for (const promise of planned) promises.set(promise.tenant, promise);
-    return accountWarnings(promiseSums(promises.values()), size);
+    // The last that is planned of a tenant counts.
+    const next = new Map(planned.map((promise) => [promise.tenant, promise]));
+    const known = [...next.keys()].flatMap((tenant) => this.#book.promises.get(tenant) ?? []);
+    const [is, will] = [promiseSums(known), promiseSums(next.values())];
+    const { floors, promised } = this.#book.promised;
+    const sums = {
+      floors: floors - is.floors + will.floors,
+      promised: promised - is.promised + will.promised,
+    };
+    return accountWarnings(sums, size);
   }
 
   overview(wallMs: number): PoolOverview {
@@ -193,7 +201,8 @@ export class PoolDesk {
       basis,
       pool: this.#book.pool(day),
       closure: this.#book.state.closure,
-      promises: [...this.#book.promises.values()],
+      promises: this.#book.promises,
+      sums: this.#book.promised,
       uses: this.#book.uses(),
       nowMs,
     });
@@ -239,19 +248,19 @@ export class PoolDesk {
     // What was leased while there was a pool comes back after that too.
     if (!this.#isShared && asked.need !== null) return null;
     const { tenant, life } = ask;
-    const leased = lease(this.#book.pool(day), { tenant, life, ...asked }, nowMs);
+    const pool = this.#book.pool(day, tenant);
+    const leased = lease(pool, { tenant, life, ...asked }, nowMs);
     if (leased.kind === "stale") return { stale: leased.seq };
     if (leased.kind === "repeated") return { ...leased.answer, repeated: true };
-    this.#book.keep(day, leased.pool, leased.share);
-    this.#tellThreshold(day, leased.pool, nowMs);
+    this.#book.keep(day, leased.share);
+    this.#tellThreshold(pool, nowMs);
     return { ...leased.answer, repeated: false };
   }
 
   #outlook({ tenant, life, look }: AccountAsk, nowMs: number): Outlook | null {
     if (look === null || look !== dayOf(nowMs) || !this.#isShared) return null;
     const pool = this.#book.pool(look);
-    const share =
-      pool.shares.get(shareKey({ tenant, life })) ?? emptyShare({ tenant, life }, nowMs);
+    const share = pool.share({ tenant, life }) ?? emptyShare({ tenant, life }, nowMs);
     return outlookOf(pool, share, nowMs);
   }
 
@@ -266,13 +275,12 @@ export class PoolDesk {
   }
 
   /** Once a day each, as tenants report. */
-  #tellThreshold(day: Day, pool: Pool, nowMs: number): void {
+  #tellThreshold({ day, size, spent }: DayPool, nowMs: number): void {
     const { settings, told } = this.#book.state;
     if (day < told.day) return;
-    const spent = [...pool.shares.values()].reduce((sum, share) => sum + share.spent, 0);
     const before = told.day === day ? told.threshold : 0;
     const passed = settings.thresholds
-      .filter((each) => each > before && spent >= each * pool.size)
+      .filter((each) => each > before && spent >= each * size)
       .toSorted((a, b) => a - b);
     for (const threshold of passed) {
       this.#book.write({ told: { day, threshold } });
@@ -280,7 +288,7 @@ export class PoolDesk {
         object: "account_threshold",
         day: formatDay(day),
         threshold,
-        size_micro_neurons: pool.size,
+        size_micro_neurons: size,
         spent_micro_neurons: spent,
       };
       this.#tell({ type: "account.threshold", data }, nowMs);

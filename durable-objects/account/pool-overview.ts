@@ -7,10 +7,11 @@ import {
   marginOf,
   type PoolBasis,
   poolSize,
-  promiseSums,
+  type PromiseSums,
 } from "../../src/domain/account-terms.ts";
 import type { Day } from "../../src/domain/period.ts";
-import { claimed, claimOf, type Pool } from "../../src/domain/pool.ts";
+import type { DayPool } from "../../src/domain/day-pool.ts";
+import { claimOf } from "../../src/domain/pool.ts";
 import type { Plan } from "../../src/domain/quota.ts";
 import { asksNoEngine, DEFAULT_RATES, standing } from "../../src/domain/rate-limit.ts";
 import { accountWarnings, type Warning } from "../../src/domain/account-warnings.ts";
@@ -52,15 +53,15 @@ export interface PoolOverview {
 
 export function poolOverview(at: {
   readonly basis: PoolBasis;
-  readonly pool: Pool;
+  readonly pool: DayPool;
   readonly closure: AccountClosure | null;
-  readonly promises: readonly TenantPromise[];
+  readonly promises: ReadonlyMap<string, TenantPromise>;
+  readonly sums: PromiseSums;
   readonly uses: RateUses;
   readonly nowMs: number;
 }): PoolOverview {
-  const { basis, pool, promises } = at;
+  const { basis, pool, promises, sums } = at;
   const size = poolSize(basis);
-  const sums = promiseSums(promises);
   return {
     plan: basis.plan,
     day: pool.day,
@@ -79,13 +80,13 @@ export function poolOverview(at: {
 
 const NOT_POOLED = { spent: null, held: null, leased: null, free: null };
 
-function amountsOf(pool: Pool, size: number) {
+function amountsOf(pool: DayPool, size: number) {
   const shares = [...pool.shares.values()];
   return {
-    spent: total(shares.map((share) => share.spent)),
+    spent: pool.spent,
     held: total(shares.map(({ pending }) => pending)),
     leased: total(shares.map((share) => claimOf(share) - share.spent - share.pending)),
-    free: Math.max(0, size - claimed(pool)),
+    free: Math.max(0, size - pool.claimed),
   };
 }
 
@@ -109,21 +110,31 @@ function windowOf(uses: ReadonlyMap<string, RateUse>): RateUse["window"] {
   return [...seconds].toSorted(([a], [b]) => a - b);
 }
 
-function tenantsOf(pool: Pool, promises: readonly TenantPromise[]): PoolOverview["tenants"] {
-  const of = (tenant: string) => [...pool.shares.values()].filter((one) => one.tenant === tenant);
-  const names = new Set([
-    ...promises.map(({ tenant }) => tenant),
-    ...[...pool.shares.values()].map(({ tenant }) => tenant),
-  ]);
-  const known = new Map(promises.map((promise) => [promise.tenant, promise]));
-  return [...names].toSorted().map((tenant) => ({
-    tenant,
-    granted: total(of(tenant).map(({ granted }) => granted)),
-    spent: total(of(tenant).map(({ spent }) => spent)),
-    held: total(of(tenant).map(({ pending }) => pending)),
-    reserved: known.get(tenant)?.floor ?? 0,
-    promised: known.get(tenant)?.plan === "free" ? (known.get(tenant)?.daily ?? 0) : 0,
-  }));
+/** In one pass over the shares and one over the tenants. */
+function tenantsOf(
+  pool: DayPool,
+  promises: ReadonlyMap<string, TenantPromise>,
+): PoolOverview["tenants"] {
+  const amounts = new Map<string, { granted: number; spent: number; held: number }>();
+  for (const { tenant, granted, spent, pending } of pool.shares.values()) {
+    const known = amounts.get(tenant) ?? NOTHING;
+    amounts.set(tenant, {
+      granted: known.granted + granted,
+      spent: known.spent + spent,
+      held: known.held + pending,
+    });
+  }
+  return [...new Set([...promises.keys(), ...amounts.keys()])].toSorted().map((tenant) => {
+    const promise = promises.get(tenant);
+    return {
+      tenant,
+      ...(amounts.get(tenant) ?? NOTHING),
+      reserved: promise?.floor ?? 0,
+      promised: promise?.plan === "free" ? promise.daily : 0,
+    };
+  });
 }
+
+const NOTHING = { granted: 0, spent: 0, held: 0 };
 
 const total = (amounts: readonly number[]): number => amounts.reduce((sum, one) => sum + one, 0);

@@ -165,6 +165,12 @@ export class PoolStore {
     return this.#db.run<ShareRow>("SELECT * FROM pool_shares WHERE day = ?", day).map(toShare);
   }
 
+  sharesOf(day: Day, tenant: string): Share[] {
+    return this.#db
+      .run<ShareRow>("SELECT * FROM pool_shares WHERE day = ? AND tenant = ?", day, tenant)
+      .map(toShare);
+  }
+
   readShare(day: Day, tenant: string, life: number): Share | null {
     const [row] = this.#db.run<ShareRow>(
       "SELECT * FROM pool_shares WHERE day = ? AND tenant = ? AND life = ?",

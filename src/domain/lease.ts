@@ -1,7 +1,8 @@
 import { type MicroNeurons, most, plus, ZERO } from "./micro-neurons.ts";
 import { grantable } from "./pool-grant.ts";
 import { type LeaseRefusal, refusalOf } from "./pool-refusal.ts";
-import { type Pool, type Share, shareKey, withShare } from "./pool.ts";
+import type { DayPool } from "./day-pool.ts";
+import type { Share } from "./pool.ts";
 
 // A tenant's object admits calls against an allowance of the day that it leased from the account's
 // pool: a cumulative amount, raised by asking and lowered by the tenant alone.
@@ -54,49 +55,58 @@ export interface LeaseAnswer {
 }
 
 export type Leased =
-  | {
-      readonly kind: "answered";
-      readonly pool: Pool;
-      readonly share: Share;
-      readonly answer: LeaseAnswer;
-    }
+  | { readonly kind: "answered"; readonly share: Share; readonly answer: LeaseAnswer }
   /** The same message once more: the same answer. */
   | { readonly kind: "repeated"; readonly answer: LeaseAnswer }
   /** A later one was heard already. */
   | { readonly kind: "stale"; readonly seq: number };
 
 /** A message is heard: what it reports is noted, then what it asks for is granted or refused. */
-export function lease(pool: Pool, ask: LeaseAsk, nowMs: number): Leased {
-  const before = pool.shares.get(shareKey(ask));
+export function lease(pool: DayPool, ask: LeaseAsk, nowMs: number): Leased {
+  const leased = considered(pool, ask, nowMs);
+  if (leased.kind === "answered") pool.put(leased.share, nowMs);
+  return leased;
+}
+
+/** What a message would be answered: the pool stays as it is. */
+export function previewLease(pool: DayPool, ask: LeaseAsk, nowMs: number): Leased {
+  const leased = considered(pool, ask, nowMs);
+  if (leased.kind === "answered") pool.unassume(ask, nowMs);
+  return leased;
+}
+
+/** The pool assumes what is reported, until the share is put or what is assumed is dropped. */
+function considered(pool: DayPool, ask: LeaseAsk, nowMs: number): Leased {
+  const before = pool.share(ask);
   if (before !== undefined && ask.seq === before.seq && before.answer !== null) {
     return { kind: "repeated", answer: before.answer };
   }
   if (before !== undefined && ask.seq <= before.seq) return { kind: "stale", seq: before.seq };
+  pool.advance(nowMs);
   const reported = reportedShare(before, ask, nowMs);
+  pool.assume(reported, nowMs);
   const share =
-    ask.need === null
-      ? reported
-      : answered(withShare(pool, reported), reported, { need: ask.need, before, nowMs });
+    ask.need === null ? reported : answered(pool, reported, { need: ask.need, before, nowMs });
   const answer: LeaseAnswer = {
     seq: ask.seq,
     granted: share.granted,
     deadlineMs: share.deadlineMs,
     refused: share.answer?.refused ?? null,
   };
-  const kept = { ...share, answer };
-  return { kind: "answered", pool: withShare(pool, kept), share: kept, answer };
+  return { kind: "answered", share: { ...share, answer }, answer };
 }
 
 /** The last word on a life that ended: nothing of it is pending, the rest comes back. */
 export function closeShare(
-  pool: Pool,
+  pool: DayPool,
   ended: Pick<Share, "tenant" | "life" | "spent">,
   nowMs: number,
-): { readonly pool: Pool; readonly share: Share } {
-  const before = pool.shares.get(shareKey(ended)) ?? emptyShare(ended, nowMs);
+): Share {
+  const before = pool.share(ended) ?? emptyShare(ended, nowMs);
   const spent = most(before.spent, ended.spent);
   const share = { ...before, spent, granted: spent, pending: ZERO, want: ZERO };
-  return { pool: withShare(pool, share), share };
+  pool.put(share, nowMs);
+  return share;
 }
 
 /** As a tenant that was told of a pool, or asked, reports without a lease. */
@@ -133,14 +143,14 @@ export const emptyShare = (
 });
 
 function answered(
-  pool: Pool,
+  pool: DayPool,
   share: Share,
   ask: { readonly need: LeaseNeed; readonly before: Share | undefined; readonly nowMs: number },
 ): Share {
   const { need, before, nowMs } = ask;
   const want = isCredible(before, share) ? need.want : ZERO;
   const asking = { ...share, want, askedAtMs: nowMs };
-  const amount = grantable(pool, asking, need, nowMs);
+  const amount = grantable(pool, asking, need);
   const seq = share.seq;
   if (amount !== null) {
     const granted = plus(share.granted, amount);

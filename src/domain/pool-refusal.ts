@@ -1,7 +1,8 @@
 import type { LeaseNeed } from "./lease.ts";
+import type { DayPool } from "./day-pool.ts";
 import { type MicroNeurons, microNeurons, minusOrZero, most, plus, ZERO } from "./micro-neurons.ts";
-import { claimsByTenant, type Pool, type Share, sharedUnspent, unspentOf } from "./pool.ts";
-import { fairShare, keptFor, mostFor, mostGrantable, toGiveBack } from "./pool-grant.ts";
+import type { Share } from "./pool.ts";
+import { fairShare, mostFor, mostGrantable, toGiveBack } from "./pool-grant.ts";
 
 // What the account says about a lease that it does not grant: how far the tenant's allowance could
 // go. With that the tenant's object refuses by itself what cannot be had, and asks for the rest.
@@ -42,21 +43,17 @@ export interface LeaseRefusal extends Outlook {
   readonly tooLargeAgainAtMs: number;
 }
 
-export function outlookOf(pool: Pool, share: Share, nowMs: number): Outlook {
-  const spent = claimsByTenant(pool, (each) => each.spent);
-  const unspent = unspentOf(pool);
+export function outlookOf(pool: DayPool, share: Share, nowMs: number): Outlook {
+  pool.advance(nowMs);
   return {
-    isSpent: unspent === 0,
-    available: plus(share.granted, microNeurons(mostGrantable(pool, share.tenant, nowMs))),
-    reachable: plus(
-      share.spent,
-      microNeurons(Math.max(0, unspent - keptFor(pool, spent, share.tenant))),
-    ),
+    isSpent: pool.unspent === 0,
+    available: plus(share.granted, microNeurons(mostGrantable(pool, share.tenant))),
+    reachable: plus(share.spent, microNeurons(pool.unspentFor(share.tenant))),
   };
 }
 
 export function refusalOf(
-  pool: Pool,
+  pool: DayPool,
   share: Share,
   { least }: LeaseNeed,
   nowMs: number,
@@ -66,12 +63,12 @@ export function refusalOf(
   const level = plus(share.granted, least);
   const isWithinReach = !outlook.isSpent && level <= outlook.reachable + share.pending;
   // A tenant that may not have more of it itself waits for nobody.
-  const isCapped = least > mostFor(pool, share.tenant, nowMs);
+  const isCapped = least > mostFor(pool, share.tenant);
   const lacking = minusOrZero(level, outlook.available);
-  const missing = toGiveBack(pool, share.tenant, lacking, nowMs);
-  const wouldHave = level - most(share.spent, pool.floors.get(share.tenant) ?? ZERO);
-  const isWithinShare = !isCapped && wouldHave <= fairShare(pool, share.tenant, nowMs);
-  const isRunningEmpty = sharedUnspent(pool) < LAST_PART * pool.size;
+  const missing = toGiveBack(pool, share.tenant, lacking);
+  const wouldHave = level - most(share.spent, pool.floorOf(share.tenant));
+  const isWithinShare = !isCapped && wouldHave <= fairShare(pool, share.tenant);
+  const isRunningEmpty = pool.sharedUnspent < LAST_PART * pool.size;
   const { growth, longestMs } = isWithinShare && !isRunningEmpty ? SOON : LATER;
   const waitMs = Math.min(longestMs, AGAIN_MS * growth ** Math.min(share.refusals, 16));
   return {

@@ -1,15 +1,8 @@
 import { describe, expect, it } from "vitest";
-import {
-  closeShare,
-  lease,
-  type LeaseAnswer,
-  type LeaseAsk,
-  LEASE_MS,
-} from "../../src/domain/lease.ts";
+import { type LeaseAnswer, type LeaseAsk, LEASE_MS } from "../../src/domain/lease.ts";
 import { type MicroNeurons, microNeurons, ZERO } from "../../src/domain/micro-neurons.ts";
-import { DEMAND_MS } from "../../src/domain/pool-grant.ts";
-import { missingOf, withUnused } from "../../src/domain/pool-recall.ts";
-import { claimed, type Pool, shareKey } from "../../src/domain/pool.ts";
+import { DEMAND_MS, shareKey } from "../../src/domain/pool.ts";
+import { claimed, closeShare, firstEndMs, lease, missingOf, type Pool } from "./pools.ts";
 
 const DAY = 100;
 const NOW = DAY * 86_400_000;
@@ -170,7 +163,7 @@ describe("a refusal", () => {
     expect(waits).toEqual([1_000, 2_000, 2_000, 2_000, 2_000, 2_000]);
     expect(missingOf(pool, NOW)).toBe(1);
     expect(missingOf(pool, NOW + DEMAND_MS)).toBe(0);
-    expect(withUnused(pool).map(({ tenant }) => tenant)).toEqual(["a"]);
+    expect(firstEndMs(pool, NOW)).toBe(pool.shares.get("a/1")?.deadlineMs);
   });
 
   it("lasts longer for who has its share, and in a pool that runs empty", () => {

@@ -1,9 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { lease, type LeaseAnswer, type LeaseAsk } from "../../src/domain/lease.ts";
+import type { LeaseAnswer, LeaseAsk } from "../../src/domain/lease.ts";
 import { type MicroNeurons, microNeurons, ZERO } from "../../src/domain/micro-neurons.ts";
-import { DEMAND_MS, mostGrantable } from "../../src/domain/pool-grant.ts";
-import { outlookOf } from "../../src/domain/pool-refusal.ts";
-import { type Pool, shareKey } from "../../src/domain/pool.ts";
+import { DEMAND_MS, shareKey } from "../../src/domain/pool.ts";
+import { lease, mostGrantable, outlookOf, type Pool } from "./pools.ts";
 
 // How much of the pool one tenant may keep from the others: with one call, and in all.
 

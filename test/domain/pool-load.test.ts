@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { DayPool } from "../../src/domain/day-pool.ts";
 import { lease, type LeaseAsk } from "../../src/domain/lease.ts";
-import { type MicroNeurons, microNeurons, ZERO } from "../../src/domain/micro-neurons.ts";
-import { shareKey, type Pool } from "../../src/domain/pool.ts";
+import { microNeurons, ZERO } from "../../src/domain/micro-neurons.ts";
 
 // Fifty tenants at full load, until nothing is left: how much of the pool is used, how many calls of
 // it that takes, and who gets how much.
@@ -32,18 +32,12 @@ interface Load {
 
 /** Everybody calls as often as it can, in turn; a millisecond a round. */
 function load(bounds: readonly number[], floors: Readonly<Record<string, number>> = {}): Load {
-  let pool: Pool = {
+  const pool = new DayPool({
     day: DAY,
     size: microNeurons(SIZE),
-    floors: new Map(
-      Object.entries(floors).map(([of, floor]): [string, MicroNeurons] => [
-        of,
-        microNeurons(floor),
-      ]),
-    ),
+    floors: Object.entries(floors).map(([of, floor]) => [of, microNeurons(floor)] as const),
     limits: { holdShare: 0.2, unspentShare: 0.333 },
-    shares: new Map(),
-  };
+  });
   const tenants = bounds.map((bound, at): Tenant => ({
     name: `t${at}`,
     bound,
@@ -65,7 +59,6 @@ function load(bounds: readonly number[], floors: Readonly<Record<string, number>
         if (tenant.againAtMs > 0) tenant.allowance = tenant.spent;
         const heard = lease(pool, askOf(tenant), nowMs);
         if (heard.kind !== "answered") throw new Error(heard.kind);
-        ({ pool } = heard);
         tenant.seq = heard.answer.seq;
         tenant.allowance = heard.answer.granted;
         const { refused } = heard.answer;
@@ -80,7 +73,7 @@ function load(bounds: readonly number[], floors: Readonly<Record<string, number>
     const waits = tenants.filter(({ isOver }) => !isOver).map(({ againAtMs }) => againAtMs);
     if (waits.length > 0 && Math.min(...waits) > nowMs) nowMs = Math.min(...waits) - 1;
   }
-  expect(pool.shares.get(shareKey({ tenant: "t0", life: 1 }))).toBeDefined();
+  expect(pool.share({ tenant: "t0", life: 1 })).toBeDefined();
   return { tenants, asks, admitted };
 }
 

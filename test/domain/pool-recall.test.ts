@@ -1,8 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { lease, type LeaseAsk } from "../../src/domain/lease.ts";
+import type { LeaseAsk } from "../../src/domain/lease.ts";
 import { microNeurons, ZERO } from "../../src/domain/micro-neurons.ts";
-import { keptChunk, missingOf, recallsFor } from "../../src/domain/pool-recall.ts";
-import type { Pool } from "../../src/domain/pool.ts";
+import { keptChunk, lease, missingOf, type Pool, recallsFor } from "./pools.ts";
 
 // Which tenants are asked to give back what they do not use, and how much they may keep.
 
@@ -48,7 +47,7 @@ function poolWith(holders: Readonly<Record<string, Holds>>, nowMs = NOW): Pool {
 }
 
 const asked = (pool: Pool, missing: number, nowMs = NOW): readonly string[] =>
-  recallsFor(pool, missing, nowMs, () => true).map(({ tenant }) => tenant);
+  recallsFor(pool, missing, nowMs).map(({ tenant }) => tenant);
 
 describe("a recall", () => {
   it("asks those with the largest surplus, and no more of them than are needed", () => {
@@ -75,7 +74,7 @@ describe("a recall", () => {
     expect(asked(pool, 1)).toEqual(["more"]);
     // What its calls in progress hold may have come free since.
     expect(asked(pool, 2)).toEqual(["more", "chunk"]);
-    expect(recallsFor(pool, 1, NOW, () => true)[0]?.keep).toBe(100);
+    expect(recallsFor(pool, 1, NOW)[0]?.keep).toBe(100);
   });
 
   it("asks one that was silent for its last chunk too", () => {

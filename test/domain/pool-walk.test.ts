@@ -1,16 +1,15 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
-  lease,
   type LeaseAnswer,
   type LeaseAsk,
   LEASE_MS,
   UNUSABLE_BEFORE_MS,
 } from "../../src/domain/lease.ts";
 import { microNeurons, ZERO } from "../../src/domain/micro-neurons.ts";
-import { DEMAND_MS } from "../../src/domain/pool-grant.ts";
 import type { LeaseRefusal } from "../../src/domain/pool-refusal.ts";
-import { claimed, type Pool, type Share } from "../../src/domain/pool.ts";
+import { DEMAND_MS, type Share } from "../../src/domain/pool.ts";
+import { claimed, lease, type Pool } from "./pools.ts";
 
 // Random histories of a pool and its tenants, with messages that are lost, repeated and overtaken and
 // tenants that forget all but what they wrote down. Two of them are hostile: one whose dear calls cost

@@ -1,0 +1,123 @@
+import {
+  type MicroNeurons,
+  microNeurons,
+  most,
+  plus,
+  ZERO,
+} from "../../../src/domain/micro-neurons.ts";
+import type { LeaseAnswer } from "./lease.ts";
+import type { Day } from "../../../src/domain/period.ts";
+
+// The neurons of one UTC day that all tenants of a Cloudflare account share, and who has what of it.
+// `lease.ts` says how it changes, `pool-grant.ts` who gets how much.
+
+export interface Pool {
+  readonly day: Day;
+  /** What may be granted at all, a safety margin taken off. */
+  readonly size: MicroNeurons;
+  /** What is kept for a tenant before the rest is shared. */
+  readonly floors: ReadonlyMap<string, MicroNeurons>;
+  /** How much of it one call, and one tenant, may keep from the others. */
+  readonly limits: PoolLimits;
+  /** By tenant and life. */
+  readonly shares: ReadonlyMap<string, Share>;
+}
+
+/** Shares from 0, not included, to 1. */
+export interface PoolLimits {
+  /** Of the whole pool, for one call. A tenant's floor counts if it is larger. */
+  readonly holdShare: number;
+  /** Of what is unspent, for what one tenant has and has not spent, while another one asks too. */
+  readonly unspentShare: number;
+}
+
+/** What one life of a tenant has of the pool. */
+export interface Share {
+  readonly tenant: string;
+  readonly life: number;
+  readonly granted: MicroNeurons;
+  /** As it reported last: what its calls were charged, with what engines used beyond that. */
+  readonly spent: MicroNeurons;
+  readonly pending: MicroNeurons;
+  readonly deadlineMs: number;
+  /** The number of its latest message, and what it was answered. */
+  readonly seq: number;
+  readonly answer: LeaseAnswer | null;
+  readonly askedAtMs: number;
+  readonly reportedAtMs: number;
+  /**
+   * What it wanted beyond its allowance when it asked last, as far as others have to make room for it:
+   * nothing, if it had spent little of what it was granted before.
+   */
+  readonly want: MicroNeurons;
+  /** How often in a row it was refused. */
+  readonly refusals: number;
+}
+
+export const shareKey = ({ tenant, life }: Pick<Share, "tenant" | "life">): string =>
+  `${tenant}/${life}`;
+
+/** What counts as gone for everybody else. */
+export const claimOf = ({ granted, spent, pending }: Share): MicroNeurons =>
+  most(granted, plus(spent, pending));
+
+export const claimed = (pool: Pool): number =>
+  [...pool.shares.values()].reduce((total, share) => total + claimOf(share), 0);
+
+/** By tenant, over its lives. */
+export function claimsByTenant(pool: Pool, of: (share: Share) => number): Map<string, number> {
+  const claims = new Map<string, number>();
+  for (const share of pool.shares.values()) {
+    claims.set(share.tenant, (claims.get(share.tenant) ?? 0) + of(share));
+  }
+  return claims;
+}
+
+export const sumOf = (values: Iterable<number>): number => {
+  let total = 0;
+  for (const value of values) total += value;
+  return total;
+};
+
+export const withShare = (pool: Pool, share: Share): Pool => ({
+  ...pool,
+  shares: new Map(pool.shares).set(shareKey(share), share),
+});
+
+/** What no call was charged for yet. */
+export const unspentOf = (pool: Pool): number =>
+  Math.max(0, pool.size - [...pool.shares.values()].reduce((sum, share) => sum + share.spent, 0));
+
+/** The same without what is kept as floors. */
+export function sharedUnspent(pool: Pool): number {
+  const spent = claimsByTenant(pool, (share) => share.spent);
+  const kept = [...pool.floors].map(([of, floor]) => Math.max(0, floor - (spent.get(of) ?? 0)));
+  return Math.max(0, unspentOf(pool) - sumOf(kept));
+}
+
+/** The most that one call of a tenant may hold. */
+export const mostHeld = (pool: Pool, tenant: string): MicroNeurons =>
+  most(holdCap(pool), pool.floors.get(tenant) ?? ZERO);
+
+export const holdCap = ({ size, limits }: Pool): MicroNeurons =>
+  microNeurons(Math.floor(size * limits.holdShare));
+
+/** No lease is more than this part of the pool: who comes first does not know who else will come. */
+const CHUNKS = 100;
+
+export const chunkOf = ({ size }: Pool): MicroNeurons => microNeurons(Math.floor(size / CHUNKS));
+
+/** What a tenant's object is to know of the day's pool. */
+export interface PoolSizes {
+  readonly day: Day;
+  /** The most that one call may hold, if its tenant's floor is not larger. */
+  readonly holdCap: MicroNeurons;
+  /** So much a busy tenant may keep unused. */
+  readonly chunk: MicroNeurons;
+}
+
+export const sizesOf = (pool: Pool): PoolSizes => ({
+  day: pool.day,
+  holdCap: holdCap(pool),
+  chunk: chunkOf(pool),
+});

@@ -1,0 +1,146 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { DeniedStore } from "../../durable-objects/account/denied-store.ts";
+import { PoolBook } from "../../durable-objects/account/pool-book.ts";
+import { PoolDesk } from "../../durable-objects/account/pool-desk.ts";
+import { PoolStore } from "../../durable-objects/account/pool-store.ts";
+import type { Database, SqlValue } from "../../durable-objects/database.ts";
+import { microNeurons, ZERO } from "../../src/domain/micro-neurons.ts";
+import type { Day } from "../../src/domain/period.ts";
+import { cleanUp, DAY, inAccount, MIDNIGHT, NOW, stopClock } from "./a-tenant.ts";
+
+// What a message about neurons costs the account in rows, and what stays in memory, however many
+// tenants share the pool.
+
+beforeEach(() => stopClock());
+afterEach(cleanUp);
+
+const nameOf = (at: number): string => `t-${String(at).padStart(5, "0")}`;
+
+interface Counted {
+  read: number;
+  written: number;
+}
+
+function counting(storage: DurableObjectStorage): {
+  readonly db: Database;
+  readonly rows: Counted;
+} {
+  const rows = { read: 0, written: 0 };
+  const db = {
+    run: (statement: string, ...values: SqlValue[]) => {
+      const cursor = storage.sql.exec(statement, ...values);
+      const found = cursor.toArray();
+      rows.read += cursor.rowsRead;
+      rows.written += cursor.rowsWritten;
+      return found;
+    },
+  };
+  return { db: db as unknown as Database, rows };
+}
+
+const askOf = (
+  at: number,
+  lease: { day: Day; seq: number; spent: number; want: number | null },
+) => ({
+  tenant: nameOf(at),
+  life: 1,
+  promised: { plan: "free" as const, daily: ZERO, floor: ZERO, version: 1 },
+  notice: 0,
+  lease: {
+    day: lease.day,
+    seq: lease.seq,
+    allowance: microNeurons(100),
+    spent: microNeurons(lease.spent),
+    pending: ZERO,
+    need:
+      lease.want === null
+        ? null
+        : {
+            least: microNeurons(1),
+            need: microNeurons(1),
+            want: microNeurons(lease.want),
+          },
+  },
+  rates: null,
+  news: null,
+  spent: [],
+  probe: false,
+  look: null,
+});
+
+/** As many shares of today and of yesterday, each with a lease of 100 of which 90 are used. */
+function fill(storage: DurableObjectStorage, tenants: number): void {
+  for (let at = 0; at < tenants; at += 1) {
+    storage.sql.exec("INSERT INTO promises VALUES (?, 1, 1, 'free', 0, 0, 0)", nameOf(at));
+    for (const [day, granted] of [
+      [DAY - 1, at % 10 === 0 ? 100 : 90],
+      [DAY, 100],
+    ] as const) {
+      storage.sql.exec(
+        `INSERT INTO pool_shares VALUES (?, ?, 1, ?, 90, 0, ?, 1, NULL, ?, ?, 10, 0)`,
+        day,
+        nameOf(at),
+        granted,
+        NOW + 200_000,
+        NOW - 30_000,
+        NOW - 30_000,
+      );
+    }
+  }
+}
+
+/** Of a message of today with a question, and of one that is late: rows, once the object has started. */
+const messageAt = (tenants: number) =>
+  inAccount(({ storage }) => {
+    fill(storage, tenants);
+    const { db, rows } = counting(storage);
+    const book = new PoolBook(new PoolStore(db), "paid");
+    const desk = new PoolDesk(book, new DeniedStore(db), () => undefined);
+    desk.patch({ daily_cap_neurons: 1e6, monthly_cap_usd: "100" }, NOW);
+    const costs = (ask: ReturnType<typeof askOf>) => {
+      const before = { ...rows };
+      desk.recallsBefore(ask, NOW);
+      expect(desk.ask(ask, NOW)).toMatchObject({ lease: { repeated: false } });
+      desk.dueMs(NOW);
+      return { read: rows.read - before.read, written: rows.written - before.written };
+    };
+    costs(askOf(1, { day: DAY, seq: 2, spent: 95, want: 10 }));
+    const today = costs(askOf(2, { day: DAY, seq: 2, spent: 95, want: 10 }));
+    const late = costs(askOf(11, { day: DAY - 1, seq: 2, spent: 95, want: null }));
+    return { today, late, open: book.pool(DAY - 1).shares.size };
+  });
+
+describe("a message", () => {
+  it.each([20, 10_000])("costs the same rows with %i shares a day", async (tenants) => {
+    const { today, late, open } = await messageAt(tenants);
+    expect(today.written).toBe(1);
+    expect(today.read).toBeLessThanOrEqual(3);
+    expect(late.written).toBe(1);
+    expect(late.read).toBeLessThanOrEqual(5);
+    // Of yesterday only what may come back is in memory: some of the late one's too.
+    expect(open).toBe(tenants / 10 + 1);
+  });
+});
+
+describe("the day before", () => {
+  it("leaves memory when midnight comes, and a late report is heard all the same", async () => {
+    await inAccount(({ storage }) => {
+      fill(storage, 30);
+      const { db } = counting(storage);
+      const book = new PoolBook(new PoolStore(db), "free");
+      const desk = new PoolDesk(book, new DeniedStore(db), () => undefined);
+      desk.ask(askOf(3, { day: DAY, seq: 2, spent: 100, want: null }), NOW);
+      expect(book.pool(DAY).shares.size).toBe(30);
+      const before = book.pool(DAY).claimed;
+      expect(
+        desk.ask(askOf(3, { day: DAY, seq: 3, spent: 130, want: null }), MIDNIGHT),
+      ).toMatchObject({ lease: { seq: 3 } });
+      expect(book.pool(DAY).claimed).toBe(before + 30);
+      // All others still have ten that are unused.
+      expect(book.pool(DAY).shares.size).toBe(29);
+      // As after a restart.
+      book.forget();
+      expect(book.pool(DAY).claimed).toBe(before + 30);
+    });
+  });
+});
