@@ -186,6 +186,9 @@ export class PoolInvariants {
     if (share.granted <= (before?.granted ?? 0)) return;
     if (share.granted <= Math.max(share.spent + share.pending, floors.get(share.tenant) ?? 0))
       return;
+    // What was used without a lease is part of its allowance, and is given back when it is asked for.
+    const own = this.#tenants.filter(({ id }) => id === share.tenant).flatMap(journal);
+    if (this.#unleased(own.filter(({ day }) => day === share.day)) > 0) return;
     const others = all.filter((one) => one.day === share.day && one.tenant !== share.tenant);
     const isWanted = others.some(
       ({ asked_at_ms: atMs }) => atMs < share.asked_at_ms && atMs > share.asked_at_ms - ASKING_MS,

@@ -61,10 +61,7 @@ export class AccountCover {
   readonly #isPooledByPlan: boolean;
   readonly #tickets = new TicketBox();
   readonly pool = new PoolMemory();
-  /**
-   * Neurons are shared out since a moment ago: the account may not know what earlier days of the month
-   * have cost. In memory: from the day before on, every message has said it.
-   */
+  /** Neurons are shared out since a moment ago: the account may not know what the month has cost. */
   owesMonth = false;
   #known: KnownAccount | null = null;
   #leases: Map<Day, Lease> | null = null;
@@ -77,8 +74,10 @@ export class AccountCover {
     this.#isPooledByPlan = isPooledByPlan;
   }
 
-  /** Forgets what was not written. */
+  /** Forgets what was not written, and tickets: the notice that came with them may not have been. */
   forget(): void {
+    this.#tickets.clear();
+    this.#probeFromMs = 0;
     this.#known = null;
     this.#leases = null;
   }

@@ -60,6 +60,11 @@ export class TicketBox {
     }
   }
 
+  clear(): void {
+    this.#bundles.clear();
+    this.#refused.clear();
+  }
+
   forgetRefusals(): void {
     this.#refused.clear();
   }
