@@ -9,7 +9,7 @@ import {
 import { DayPool } from "../../src/domain/day-pool.ts";
 import { ZERO } from "../../src/domain/micro-neurons.ts";
 import { type Day, dayOf, monthStart } from "../../src/domain/period.ts";
-import { claimOf, type PoolLimits, type Share } from "../../src/domain/pool.ts";
+import { claimOf, isAsking, type PoolLimits, type Share } from "../../src/domain/pool.ts";
 import type { Plan } from "../../src/domain/quota.ts";
 import type { PoolState, PoolStore, TenantPromise } from "./pool-store.ts";
 
@@ -176,7 +176,8 @@ export class PoolBook {
   }
 
   #closeShare(pool: DayPool, share: Share): void {
-    if (!isOpen(share)) pool.drop(share, this.#clockMs);
+    // Who asked just now is thought to want more of that day, as long as messages of it are on their way.
+    if (!isOpen(share) && !isAsking(share, this.#clockMs)) pool.drop(share, this.#clockMs);
   }
 
   /** What is not in memory of an earlier day is in its rows. */

@@ -82,7 +82,7 @@ function fill(storage: DurableObjectStorage, tenants: number): void {
         nameOf(at),
         granted,
         NOW + 200_000,
-        NOW - 30_000,
+        day === DAY ? NOW - 30_000 : NOW - 86_400_000,
         NOW - 30_000,
       );
     }
