@@ -25,6 +25,12 @@ const fakeCloudflare = await startFakeCloudflare();
 /** Folders of tests that touch none of the runtime's APIs: they run in Node, in a tenth of the time. */
 const PURE = ["test/domain/**/*.test.ts", "test/console/**/*.test.ts", "test/wire/**/*.test.ts"];
 
+/** What takes long, random histories above all, is run by `npm run test:long`. */
+const LONG = "**/*.long.test.ts";
+const isLong = process.env["NEUROGATE_TESTS"] === "long";
+const ofKind = (files: readonly string[]): string[] =>
+  isLong ? files.map((file) => file.replace(/\.test\.ts$/, ".long.test.ts")) : [...files];
+
 /**
  * Modules are imported once for all files of a worker: to import them for each took nearly half of the
  * time. What one file could leave to the next is cleared by `test/setup/workers.ts`. One worker fewer
@@ -47,7 +53,8 @@ export default defineConfig({
         test: {
           ...SHARED,
           name: "pure",
-          include: PURE,
+          include: ofKind(PURE),
+          exclude: isLong ? [] : [LONG],
           pool: "threads",
           // One group after the other: a worker of the runtime is not ended for a file of the other.
           sequence: { groupOrder: 1 },
@@ -79,8 +86,8 @@ export default defineConfig({
         test: {
           ...SHARED,
           name: "workers",
-          include: ["test/**/*.test.ts"],
-          exclude: [...PURE, "**/node_modules/**"],
+          include: ofKind(["test/**/*.test.ts"]),
+          exclude: [...PURE, ...(isLong ? [] : [LONG]), "**/node_modules/**"],
           setupFiles: ["test/setup/workers.ts"],
           sequence: { groupOrder: 2 },
           // A package whose ES module wraps a CommonJS one is bundled first, as wrangler does.

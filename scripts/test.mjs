@@ -1,8 +1,9 @@
 // Runs the tests: `node scripts/test.mjs [unit] [e2e] [long] [--shuffle] [--seed N] [FILE …]`.
 //
 // `unit` is vitest: pure tests in Node, the others in the Workers runtime. `e2e` drives real servers,
-// and mostly waits for them, so it runs beside `unit`; its output comes when both are done. `long` are
-// the end-to-end tests that take minutes. Files, if any are named, are of `e2e` or `long`.
+// and mostly waits for them, so it runs beside `unit`; its output comes when both are done. `long` is what
+// takes minutes of both kinds: random histories (`*.long.test.ts`), and the end-to-end tests of
+// `test/long`. Files, if any are named, are of `e2e` or `long`.
 // At the end stands what was skipped, and what there is to run beside this.
 import { spawn } from "node:child_process";
 import { globSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -25,7 +26,10 @@ const CLIENTS = "test/e2e";
 
 /** What is no part of `npm test`, and how long it takes on two cores. */
 const LONGER = [
-  ["npm run test:long", "kills at random moments, a client's minute in real time; 5 min"],
+  [
+    "npm run test:long",
+    "random histories, kills at random moments, a client's minute in real time; 5 min",
+  ],
   ["npm run test:faults", "the fault run; 4 min"],
   ["npm run test:pool", "fifty tenants and one account; 10 min"],
   ["npm run test:abuse", "requests made from the API's document; 3 min"],
@@ -50,20 +54,22 @@ process.once("exit", () => rmSync(scratch, { recursive: true, force: true }));
 const skipped = [];
 
 const runs = [];
-if (kinds.includes("unit")) runs.push(runUnit());
+if (kinds.includes("unit")) runs.push(runUnit({}));
+if (kinds.includes("long") && named.length === 0) runs.push(runUnit({ NEUROGATE_TESTS: "long" }));
 const files = filesToRun();
 // At once with `unit` its output would be torn apart.
-if (files.length > 0) runs.push(runEndToEnd(files, { later: kinds.includes("unit") }));
+if (files.length > 0) runs.push(runEndToEnd(files, { later: runs.length > 0 }));
 const done = await Promise.all(runs);
 for (const { output } of done) process.stdout.write(output);
 
 summarize();
 process.exitCode = done.every(({ code }) => code === 0) ? 0 : 1;
 
-function runUnit() {
+/** @param {Record<string, string>} env */
+function runUnit(env) {
   const vitest = join(packageFolder("vitest"), "vitest.mjs");
   const shuffle = values.shuffle ? ["--sequence.shuffle", `--sequence.seed=${seed}`] : [];
-  return run([vitest, "run", ...shuffle], { later: false });
+  return run([vitest, "run", ...shuffle], { later: false, env });
 }
 
 /** @param {string[]} paths */
@@ -125,10 +131,11 @@ function shuffled(/** @type {string[]} */ list) {
 }
 
 /** A process of this Node; what it prints comes at once, or in one piece when it has ended. */
-function run(/** @type {string[]} */ args, { later }) {
+function run(/** @type {string[]} */ args, { later, env = {} }) {
   return new Promise((resolve) => {
     const child = spawn(process.execPath, args, {
       cwd: ROOT,
+      env: { ...process.env, ...env },
       stdio: ["ignore", later ? "pipe" : "inherit", later ? "pipe" : "inherit"],
     });
     let output = "";

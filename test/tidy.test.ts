@@ -162,7 +162,7 @@ describe("files", () => {
       path
         .split("/")
         .at(-1)
-        ?.replace(/(?:\.test|\.d|\.config)?\.(?:tsx?|mjs)$/, "") ?? "",
+        ?.replace(/(?:(?:\.long)?\.test|\.d|\.config)?\.(?:tsx?|mjs)$/, "") ?? "",
   }));
 
   it("have kebab-case names", () => {
