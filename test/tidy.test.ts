@@ -41,7 +41,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "src/config.ts": ["domain"],
   reports: ["domain", "io", "src/config.ts"],
   "durable-objects": ["domain", "io", "reports", "src/config.ts"],
-  engines: ["domain", "io"],
+  // Pure, like the domain, and knows nothing of it: text in, scores out.
+  tier0: [],
+  engines: ["domain", "io", "tier0"],
   calls: ["domain", "io", "durable-objects"],
   moderation: ["domain", "io", "engines", "calls", "durable-objects", "src/config.ts"],
   generation: [
@@ -75,6 +77,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   console: ["domain"],
   "src/index.ts": ["batches", "durable-objects", "http", "reports", "routes"],
 };
+
+/** What these do depends on what they are given, and on nothing else. */
+const PURE = ["domain", "tier0"];
 
 /** What a single file may import beyond its layer. */
 const EXCEPTIONS: Readonly<Record<string, readonly string[]>> = {
@@ -130,19 +135,19 @@ describe("layers", () => {
     for (const path of Object.keys(EXCEPTIONS)) expect(paths).toContain(path);
   });
 
-  it("domain imports no package and nothing of the platform's", () => {
+  it.each(PURE)("%s imports no package and nothing of the platform's", (layer) => {
     const others = paths
-      .filter((path) => layerOf(path) === "domain")
+      .filter((path) => layerOf(path) === layer)
       .flatMap((path) => importsOf(FILES[path] ?? "").map((specifier) => [path, specifier]))
       .filter(([, specifier = ""]) => !specifier.startsWith("./"));
     expect(others).toEqual([]);
   });
 
   it.each([/\bDate\.now\b/, /\bnew Date\(\)/, /\bMath\.random\b/, /\bcrypto\./, /\bfetch\(/])(
-    "domain has no %s",
+    "pure layers have no %s",
     (impure) => {
       const found = paths.filter(
-        (path) => layerOf(path) === "domain" && impure.test(FILES[path] ?? ""),
+        (path) => PURE.includes(layerOf(path)) && impure.test(FILES[path] ?? ""),
       );
       expect(found).toEqual([]);
     },
