@@ -1,0 +1,21 @@
+// Hashes of the model's tables: FNV-1a over UTF-16 units, with the finish of MurmurHash3, since the
+// low bits that choose a bucket are poor without it.
+
+export const START = 0x811c9dc5;
+
+/** One unit more. */
+export const extend = (hash: number, unit: number): number => Math.imul(hash ^ unit, 0x01000193);
+
+export function finish(hash: number): number {
+  let mixed = hash ^ (hash >>> 16);
+  mixed = Math.imul(mixed, 0x85ebca6b);
+  mixed ^= mixed >>> 13;
+  mixed = Math.imul(mixed, 0xc2b2ae35);
+  return (mixed ^ (mixed >>> 16)) >>> 0;
+}
+
+export function hashOf(text: string): number {
+  let hash = START;
+  for (let at = 0; at < text.length; at += 1) hash = extend(hash, text.charCodeAt(at));
+  return finish(hash);
+}

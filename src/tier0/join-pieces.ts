@@ -1,0 +1,161 @@
+// Words that were taken apart to hide them: "i d i o t", "i.d.i.o.t", "idi-ot", "idi 🙂 ot". Single
+// letters are joined to any known word; longer pieces only where the whole is a word of abuse, since
+// honest texts are full of short words.
+import { isLatinLetter } from "./characters.ts";
+import { readWord } from "./read-word.ts";
+import type { Token, Vocabulary } from "./token.ts";
+
+export function joinPieces(tokens: readonly Token[], vocabulary: Vocabulary): readonly Token[] {
+  if (!tokens.some((token, at) => mayBePiece(token, tokens[at + 1], vocabulary))) return tokens;
+  const joined: Token[] = [];
+  let at = 0;
+  while (at < tokens.length) {
+    const made = joinLetters(tokens, at, vocabulary) ?? joinSplit(tokens, at, vocabulary);
+    const token = tokens[at];
+    if (made === null) {
+      if (token !== undefined) joined.push(token);
+      at += 1;
+    } else {
+      joined.push(...made.tokens);
+      at = made.next;
+    }
+  }
+  return joined;
+}
+
+interface Joined {
+  readonly tokens: readonly Token[];
+  readonly next: number;
+}
+
+const isSingleLetter = (word: string): boolean =>
+  word.length === 1 && isLatinLetter(word.charCodeAt(0));
+
+const isPiece = (word: string): boolean =>
+  isLatinLetter(word.charCodeAt(0)) && word.charCodeAt(1) !== 58 && !word.includes("'");
+
+/** What stands between pieces: marks that carry no meaning there, emoji, stars. */
+const isBetween = (word: string): boolean =>
+  word.startsWith("e:") || (word.length <= 2 && ".-_*/,:;'=&%()<>[]!".includes(word[0] ?? " "));
+
+const mayBePiece = (token: Token, next: Token | undefined, vocabulary: Vocabulary): boolean =>
+  isSingleLetter(token.word) ||
+  (next !== undefined && isPiece(token.word) && (isBetween(next.word) || isOdd(token, vocabulary)));
+
+/** Letters of one run; a longer one is joined in several. */
+const MOST_LETTERS = 40;
+const FEWEST_LETTERS = 3;
+/** So many letters in a row were spelled out on purpose, whatever they say. */
+const SPELLED_OUT = 4;
+
+function joinLetters(tokens: readonly Token[], from: number, vocabulary: Vocabulary) {
+  const run: Token[] = [];
+  let at = from;
+  let next = from;
+  while (run.length < MOST_LETTERS) {
+    const token = tokens[at];
+    if (token === undefined) break;
+    if (isSingleLetter(token.word)) {
+      run.push(token);
+      next = at + 1;
+    } else if (run.length === 0 || !isBetween(token.word)) break;
+    else if (!isSingleLetter(tokens[at + 1]?.word ?? "")) break;
+    at += 1;
+  }
+  if (run.length < FEWEST_LETTERS) return null;
+  const letters = run.map((token) => token.word).join("");
+  const whole = readWord(letters, vocabulary);
+  if (whole.row < 0 && letters.length < SPELLED_OUT) return null;
+  if (whole.row >= 0) return { tokens: [spanned(whole, run, 0, run.length)], next };
+  return { tokens: wordsOfAbuse(letters, run, vocabulary), next };
+}
+
+const spanned = (
+  reading: { word: string; row: number },
+  run: readonly Token[],
+  from: number,
+  to: number,
+): Token => ({ ...reading, start: run[from]?.start ?? 0, end: run[to - 1]?.end ?? 0 });
+
+const LONGEST_ABUSE = 12;
+const SHORTEST_ABUSE = 3;
+
+/** Letters that are several words: those of abuse among them, and what is between. */
+function wordsOfAbuse(letters: string, run: readonly Token[], vocabulary: Vocabulary): Token[] {
+  const found: Token[] = [];
+  let rest = 0;
+  const pushRest = (to: number) => {
+    if (to <= rest) return;
+    found.push(spanned(readWord(letters.slice(rest, to), vocabulary), run, rest, to));
+  };
+  let at = 0;
+  while (at + SHORTEST_ABUSE <= letters.length) {
+    const length = abuseAt(letters, at, vocabulary);
+    if (length === 0) {
+      at += 1;
+      continue;
+    }
+    pushRest(at);
+    const word = letters.slice(at, at + length);
+    found.push(spanned({ word, row: vocabulary.rowOf(word) }, run, at, at + length));
+    at += length;
+    rest = at;
+  }
+  pushRest(letters.length);
+  return found;
+}
+
+function abuseAt(letters: string, at: number, vocabulary: Vocabulary): number {
+  const most = Math.min(LONGEST_ABUSE, letters.length - at);
+  for (let length = most; length >= SHORTEST_ABUSE; length -= 1) {
+    if (vocabulary.isProfane(vocabulary.rowOf(letters.slice(at, at + length)))) return length;
+  }
+  return 0;
+}
+
+const MOST_PIECES = 5;
+const LONGEST_JOIN = 16;
+
+/** Pieces with a mark between them and no space, or of which one is no word. */
+function joinSplit(tokens: readonly Token[], from: number, vocabulary: Vocabulary): Joined | null {
+  const first = tokens[from];
+  if (first === undefined || !isPiece(first.word)) return null;
+  let word = first.word;
+  let last = first;
+  let odd = isOdd(first, vocabulary);
+  let best: Joined | null = null;
+  let at = from + 1;
+  for (let pieces = 1; pieces < MOST_PIECES; pieces += 1) {
+    let between = 0;
+    while (between < 3 && isBetween(tokens[at]?.word ?? "x")) {
+      at += 1;
+      between += 1;
+    }
+    const piece = tokens[at];
+    if (piece === undefined || !isPiece(piece.word)) break;
+    const glued = between > 0 && piece.start - last.end <= 8;
+    odd ||= isOdd(piece, vocabulary);
+    if (!glued && (!odd || between > 0 || piece.start - last.end > 1)) break;
+    word += piece.word;
+    if (word.length > LONGEST_JOIN) break;
+    last = piece;
+    at += 1;
+    const row = word.length > SHORTEST_ABUSE ? vocabulary.rowOf(word) : -1;
+    if (vocabulary.isProfane(row) && !vocabulary.isProfane(first.row)) {
+      const token = { word, row, start: first.start, end: last.end };
+      best = { tokens: [token], next: at };
+    }
+  }
+  return best;
+}
+
+const SHORT_WORDS = new Set(
+  `a i ah am an as at be by do go ha he hi if in is it me my no of oh ok on or so to uh um up us we ye
+   la mr ms dr pm tv uk ur re ex`.split(/\s+/),
+);
+
+/** No word of its own: unknown, or one or two letters that are none. */
+const isOdd = (token: Token, vocabulary: Vocabulary): boolean =>
+  token.word.length <= 2
+    ? !SHORT_WORDS.has(token.word)
+    : token.row < 0 && !vocabulary.isProfane(token.row);
