@@ -1,0 +1,214 @@
+// The net: rows of words, a convolution over three words, a gated recurrence forwards and backwards,
+// pooling, two layers. It sees at most WINDOW tokens. Its arrays are made once and used again: a
+// scorer serves one text at a time, and never awaits.
+import { multiply, rectify } from "./dense.ts";
+import { piecesOf } from "./features.ts";
+import { HEADS } from "./heads.ts";
+import type { Token } from "./token.ts";
+import { ATTENTION, type Dense, HIDDEN, ROW, UNITS, type Weights } from "./weights.ts";
+
+export const WINDOW = 64;
+
+const HALF = UNITS / 2;
+const QUARTER = UNITS / ATTENTION;
+const POOLED = 2 * UNITS;
+
+const layer = (matrix: Float64Array, bias: Float64Array) => ({ matrix, bias });
+
+export class Net {
+  readonly #dense: Dense;
+  readonly #rows: Int8Array;
+  readonly #pieces: Int8Array;
+  readonly #widen;
+  readonly #gates;
+  readonly #hidden;
+  readonly #output;
+  /** Rows, with an empty one before the first token and one behind the last. */
+  readonly #x = new Float64Array((WINDOW + 2) * ROW);
+  readonly #mixed = new Float64Array(ROW);
+  readonly #units = new Float64Array(WINDOW * UNITS);
+  readonly #gate = new Float64Array(WINDOW * 2 * UNITS);
+  readonly #pooled = new Float64Array(POOLED);
+  readonly #highestAt = new Int32Array(UNITS);
+  readonly #attention = new Float64Array(ATTENTION * WINDOW);
+  readonly #hiddenUnits = new Float64Array(HIDDEN);
+
+  constructor({ dense, rows, pieces }: Weights) {
+    this.#dense = dense;
+    this.#rows = rows;
+    this.#pieces = pieces;
+    this.#widen = layer(dense.widen, dense.widenBias);
+    this.#gates = layer(dense.gates, dense.gatesBias);
+    this.#hidden = layer(dense.hidden, dense.hiddenBias);
+    this.#output = layer(dense.output, dense.outputBias);
+  }
+
+  /** The logits of the tokens from `from` to `to` (at most WINDOW of them), written to `out`. */
+  score(tokens: readonly Token[], from: number, to: number, out: Float64Array): void {
+    const length = to - from;
+    this.#readRows(tokens, from, length);
+    this.#convolve(length);
+    for (let at = 0; at < length; at += 1) {
+      multiply(this.#gates, this.#units, at * UNITS, UNITS, this.#gate, at * 2 * UNITS);
+    }
+    this.#recur(length);
+    this.#poolHighest(length);
+    this.#poolAttended(length);
+    multiply(this.#hidden, this.#pooled, 0, POOLED, this.#hiddenUnits, 0);
+    rectify(this.#hiddenUnits, 0, HIDDEN);
+    multiply(this.#output, this.#hiddenUnits, 0, HIDDEN, out, 0);
+    const { skip } = this.#dense;
+    for (let head = 0; head < HEADS.length; head += 1) {
+      let sum = out[head] ?? 0;
+      for (let at = 0; at < POOLED; at += 1) {
+        sum += (skip[head * POOLED + at] ?? 0) * (this.#pooled[at] ?? 0);
+      }
+      out[head] = sum;
+    }
+  }
+
+  #readRows(tokens: readonly Token[], from: number, length: number): void {
+    this.#x.fill(0, 0, ROW);
+    this.#x.fill(0, (length + 1) * ROW, (length + 2) * ROW);
+    for (let at = 0; at < length; at += 1) {
+      const token = tokens[from + at];
+      if (token === undefined) break;
+      const to = (at + 1) * ROW;
+      if (token.row < 0) {
+        this.#sumPieces(token.word, to);
+        continue;
+      }
+      const row = token.row * ROW;
+      for (let i = 0; i < ROW; i += 1) this.#x[to + i] = this.#rows[row + i] ?? 0;
+    }
+  }
+
+  #sumPieces(word: string, to: number): void {
+    const buckets = piecesOf(word);
+    const { pieceScale } = this.#dense;
+    this.#x.fill(0, to, to + ROW);
+    for (const bucket of buckets) {
+      // The first one is the trainer's padding.
+      const piece = (bucket + 1) * ROW;
+      for (let i = 0; i < ROW; i += 1) {
+        this.#x[to + i] = (this.#x[to + i] ?? 0) + (this.#pieces[piece + i] ?? 0);
+      }
+    }
+    const share = 1 / Math.sqrt(buckets.length);
+    for (let i = 0; i < ROW; i += 1) {
+      this.#x[to + i] = (this.#x[to + i] ?? 0) * share * (pieceScale[i] ?? 0);
+    }
+  }
+
+  #convolve(length: number): void {
+    const { convolution } = this.#dense;
+    const x = this.#x;
+    for (let at = 0; at < length; at += 1) {
+      const here = (at + 1) * ROW;
+      for (let i = 0; i < ROW; i += 1) {
+        this.#mixed[i] =
+          (x[here - ROW + i] ?? 0) * (convolution[i] ?? 0) +
+          (x[here + i] ?? 0) * (convolution[ROW + i] ?? 0) +
+          (x[here + ROW + i] ?? 0) * (convolution[2 * ROW + i] ?? 0);
+      }
+      multiply(this.#widen, this.#mixed, 0, ROW, this.#units, at * UNITS);
+    }
+    rectify(this.#units, 0, length * UNITS);
+  }
+
+  /** Half of the units remember what came before, half what comes behind; added to the input. */
+  #recur(length: number): void {
+    const gate = this.#gate;
+    for (let unit = 0; unit < UNITS; unit += 1) {
+      const forwards = unit < HALF;
+      let state = 0;
+      for (let step = 0; step < length; step += 1) {
+        const at = forwards ? step : length - 1 - step;
+        const signal = gate[at * 2 * UNITS + unit] ?? 0;
+        const candidate = gate[at * 2 * UNITS + UNITS + unit] ?? 0;
+        // A sigmoid without an exponential.
+        const update = 0.5 + (0.5 * signal) / (1 + Math.abs(signal));
+        state += update * (candidate - state);
+        const to = at * UNITS + unit;
+        if (state > 0) this.#units[to] = (this.#units[to] ?? 0) + state;
+      }
+    }
+  }
+
+  #poolHighest(length: number): void {
+    for (let unit = 0; unit < UNITS; unit += 1) {
+      let highest = -1;
+      for (let at = 0; at < length; at += 1) {
+        const value = this.#units[at * UNITS + unit] ?? 0;
+        if (value > highest) {
+          highest = value;
+          this.#highestAt[unit] = at;
+        }
+      }
+      this.#pooled[unit] = highest;
+    }
+  }
+
+  #poolAttended(length: number): void {
+    const { attention, attentionBias } = this.#dense;
+    const units = this.#units;
+    this.#pooled.fill(0, UNITS);
+    for (let head = 0; head < ATTENTION; head += 1) {
+      const weights = this.#attention.subarray(head * WINDOW, head * WINDOW + length);
+      let highest = -Infinity;
+      for (let at = 0; at < length; at += 1) {
+        let sum = attentionBias[head] ?? 0;
+        for (let unit = 0; unit < UNITS; unit += 1) {
+          sum += (attention[head * UNITS + unit] ?? 0) * (units[at * UNITS + unit] ?? 0);
+        }
+        weights[at] = sum;
+        highest = Math.max(highest, sum);
+      }
+      let total = 0;
+      for (let at = 0; at < length; at += 1) {
+        const weight = Math.exp((weights[at] ?? 0) - highest);
+        weights[at] = weight;
+        total += weight;
+      }
+      for (let at = 0; at < length; at += 1) {
+        const weight = (weights[at] ?? 0) / total;
+        weights[at] = weight;
+        const from = head * QUARTER;
+        for (let unit = from; unit < from + QUARTER; unit += 1) {
+          const to = UNITS + unit;
+          this.#pooled[to] = (this.#pooled[to] ?? 0) + weight * (units[at * UNITS + unit] ?? 0);
+        }
+      }
+    }
+  }
+
+  /**
+   * What each token of the window that was scored last adds to one head: how far the head moves with
+   * a pooled unit, times what the token gave to that unit.
+   */
+  attribute(length: number, head: number): number[] {
+    const { skip, output, hidden } = this.#dense;
+    const slopes = new Float64Array(POOLED);
+    for (let at = 0; at < POOLED; at += 1) slopes[at] = skip[head * POOLED + at] ?? 0;
+    for (let unit = 0; unit < HIDDEN; unit += 1) {
+      if ((this.#hiddenUnits[unit] ?? 0) <= 0) continue;
+      const through = output[head * HIDDEN + unit] ?? 0;
+      for (let at = 0; at < POOLED; at += 1) {
+        slopes[at] = (slopes[at] ?? 0) + through * (hidden[unit * POOLED + at] ?? 0);
+      }
+    }
+    const shares = Array.from({ length }, () => 0);
+    for (let unit = 0; unit < UNITS; unit += 1) {
+      const highest = this.#highestAt[unit] ?? 0;
+      const given = (slopes[unit] ?? 0) * (this.#pooled[unit] ?? 0);
+      shares[highest] = (shares[highest] ?? 0) + given;
+      const weights = Math.floor(unit / QUARTER) * WINDOW;
+      for (let at = 0; at < length; at += 1) {
+        const attended =
+          (this.#attention[weights + at] ?? 0) * (this.#units[at * UNITS + unit] ?? 0);
+        shares[at] = (shares[at] ?? 0) + (slopes[UNITS + unit] ?? 0) * attended;
+      }
+    }
+    return shares;
+  }
+}
