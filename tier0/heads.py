@@ -1,0 +1,12 @@
+"""The heads of the model, in the order of its outputs (src/tier0/heads.ts has the same)."""
+
+HEADS = ["toxicity", "hate", "insult", "threat", "sexual", "self_harm", "negativity", "injection"]
+UNKNOWN = -1.0
+
+
+def labels(**known):
+    """A label for each head; what is not given is unknown, and no loss is taken on it."""
+    unknown = set(known) - set(HEADS)
+    if unknown:
+        raise ValueError(f"no such heads: {unknown}")
+    return [float(known.get(head, UNKNOWN)) for head in HEADS]
