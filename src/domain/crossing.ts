@@ -1,7 +1,7 @@
 import { NEVER_BLOCKED } from "./advice.ts";
 import type { Category } from "./category.ts";
-import { isPictureModel } from "./picture-scores.ts";
 import { type CategoryRule, lowestThreshold, type Policy } from "./policy.ts";
+import { isSmallModel } from "./small-model.ts";
 import type { StageResult } from "./verdict.ts";
 
 // Which threshold of a rule a score reaches, and what that does.
@@ -15,8 +15,8 @@ export function ruleFor({ categories }: Policy, category: Category): CategoryRul
 
 /**
  * The threshold named is the one at which the decision changed: a ban blocks as well. To ban somebody
- * is advised on a judge's word alone: the small picture model is sure of itself on harmless pictures
- * too.
+ * is advised on a judge's word alone: the small models inside the Worker are sure of themselves on
+ * harmless texts and pictures too.
  */
 export function crossing(
   { flag, block, ban }: CategoryRule,
@@ -26,7 +26,7 @@ export function crossing(
   const reaches = (threshold: number | null): threshold is number =>
     threshold !== null && score >= threshold;
   if (reaches(ban)) {
-    const effect = isPictureModel(model) ? "block" : "ban";
+    const effect = isSmallModel(model) ? "block" : "ban";
     return { effect, threshold: block === null ? ban : Math.min(block, ban) };
   }
   if (reaches(block)) return { effect: "block", threshold: block };

@@ -9,9 +9,12 @@ import {
 } from "./category.ts";
 import { crossing, ruleFor } from "./crossing.ts";
 import { labelMessage } from "./image-labels.ts";
-import { isPictureModel, MAX_JUDGED_PIXELS } from "./picture-scores.ts";
+import { MAX_JUDGED_PIXELS } from "./picture-scores.ts";
+import { dissents } from "./second-opinion.ts";
+import { isSmallModel } from "./small-model.ts";
+import { TEXT_MODEL_CATEGORIES } from "./text-model.ts";
 import type { InputName } from "./plan-moderation.ts";
-import { effectOfUnmade, type InputKind, kindOf, lowestThreshold, type Policy } from "./policy.ts";
+import { effectOfUnmade, type InputKind, kindOf, type Policy } from "./policy.ts";
 import {
   type Action,
   type CheckStatus,
@@ -82,7 +85,7 @@ export const STAGE_OF: Readonly<Record<InputKind, Partial<Record<Category, Stage
 
 /** Which stage answers in its place, where nothing else was asked. */
 const STAND_IN_OF: Readonly<Record<InputKind, Partial<Record<Category, StageName>>>> = {
-  text: {},
+  text: forEach(TEXT_MODEL_CATEGORIES, () => "tier0" as const),
   image: { nsfw: "picture" },
 };
 
@@ -91,7 +94,9 @@ export function judge(policy: Policy, evidence: Evidence): Judgement {
   const findings = [
     ...termFindings(evidence),
     ...scoreFindings(policy, evidence),
-    ...lexiconFindings(policy, evidence),
+    ...dissents(policy, evidence.stages, (category) => stageFor(evidence, category, "text")).map(
+      (reason) => ({ effect: "flag", reason }) as const,
+    ),
     ...injectionFindings(evidence),
     ...unavailableFindings(policy, evidence),
     ...unreadFindings(policy, evidence),
@@ -197,21 +202,7 @@ function detailOf(category: Category, { model }: StageResult, { spamPhrases }: E
   if (category === "spam") {
     return ` (${spamPhrases} ${spamPhrases === 1 ? "phrase" : "phrases"} matched)`;
   }
-  return isPictureModel(model) ? " (by a small model, which has false alarms)" : "";
-}
-
-/** The word lists object to a text that the judge lets pass, or could not read. */
-function lexiconFindings(policy: Policy, evidence: Evidence): Finding[] {
-  const threshold = lowestThreshold(policy.categories.toxicity);
-  const lexicon = evidence.stages.find(({ name }) => name === "lexicon");
-  const score = lexicon?.scores.toxicity;
-  if (threshold === null || score === undefined || score < threshold) return [];
-  const judged = stageFor(evidence, "toxicity", "text")?.scores.toxicity;
-  if (judged !== undefined && judged >= threshold) return [];
-  const other = judged === undefined ? "the judge gave no score" : `the judge scores ${judged}`;
-  const message = `The word lists score toxicity ${score} and ${other}: a person should look.`;
-  const reason = { kind: "score", category: "toxicity", input: "text", score, threshold } as const;
-  return [{ effect: "flag", reason: { ...reason, message } }];
+  return isSmallModel(model) ? " (by a small model, which has false alarms)" : "";
 }
 
 function injectionFindings({ injection }: Evidence): Finding[] {

@@ -94,13 +94,25 @@ export const defaultPolicy = (canSee: boolean): Policy => ({
   routing: DEFAULT_ROUTING,
 });
 
-/** The rules of section 7 of the contract, in the order of `CATEGORIES`. */
+/**
+ * What a person is to look at, and what is hidden at once. Nobody is blocked for what was said of
+ * oneself, of sex between adults, or to one person, but where it threatens. In the order of
+ * `CATEGORIES`.
+ */
 export function defaultCategories(): Policy["categories"] {
   const rules: Partial<Record<Category, CategoryRule>> = {
     toxicity: rule({ required: true, block: 0.7, ban: 0.9 }),
     spam: rule({ required: true, block: 0.7 }),
     nsfw: rule({ inputs: ["image"], required: true, flag: 0.5, block: 0.7, ban: 0.9 }),
-    "sexual/minors": rule({ block: 0.7 }),
+    "harassment/threatening": rule({ flag: 0.5, block: 0.8 }),
+    hate: rule({ flag: 0.5, block: 0.8 }),
+    "hate/threatening": rule({ flag: 0.4, block: 0.7 }),
+    "illicit/violent": rule({ flag: 0.5, block: 0.8 }),
+    "self-harm": rule({ flag: 0.5 }),
+    "self-harm/instructions": rule({ flag: 0.5, block: 0.7 }),
+    "self-harm/intent": rule({ flag: 0.5 }),
+    "sexual/minors": rule({ flag: 0.3, block: 0.7 }),
+    violence: rule({ flag: 0.8 }),
     negativity: rule({}),
   };
   for (const category of OPENAI_CATEGORIES) rules[category] ??= rule({ flag: 0.7 });

@@ -43,7 +43,9 @@ export interface Reason {
 export const STAGE_NAMES = [
   "sentiment",
   "spam",
+  // Word lists, in verdicts of before there was a text model.
   "lexicon",
+  "tier0",
   "judge",
   "labels",
   "picture",
@@ -76,6 +78,8 @@ export const CHECK_FAILURES = [
   "picture_unavailable",
   /** The picture could not be decoded, or the model for it is not there. */
   "picture_unreadable",
+  /** The text model inside the Worker is not there. */
+  "model_unavailable",
   /** The engine turned the call away. */
   "refused",
   "no_capacity",
@@ -164,14 +168,18 @@ export interface Revision {
   readonly createdAtMs: number;
 }
 
-/** The second opinion of the lexicon is no score of the verdict: it can only raise a flag. */
-const COUNTED: readonly StageName[] = STAGE_NAMES.filter((name) => name !== "lexicon");
+/**
+ * A second opinion is no score of the verdict: it can only raise a flag. Where no judge was planned,
+ * the text model's is the first.
+ */
+const isCounted = ({ name }: StageResult, stages: readonly StageResult[]): boolean =>
+  name === "tier0" ? !stages.some((stage) => stage.name === "judge") : name !== "lexicon";
 
 /** The maximum over inputs, only of what was evaluated. */
 export function scoresOf(stages: readonly StageResult[]): Scores {
   const scores: Partial<Record<Category, number>> = {};
   for (const stage of stages) {
-    if (!COUNTED.includes(stage.name)) continue;
+    if (!isCounted(stage, stages)) continue;
     for (const [category, score] of Object.entries(stage.scores) as [Category, number][]) {
       scores[category] = Math.max(scores[category] ?? 0, score);
     }

@@ -1,6 +1,7 @@
 import type { Config } from "../config.ts";
 import { createEmbeddedEngine } from "./embedded/embedded-engine.ts";
 import { pictureModelOf } from "./embedded/picture-model/picture-model.ts";
+import { textModelOf } from "./embedded/text-model.ts";
 import type { Engine } from "./engine.ts";
 import { createOpenAiEngine } from "./openai.ts";
 import { createWorkersAiEngine } from "./workers-ai.ts";
@@ -26,7 +27,10 @@ function engineOf({ inference, openai }: Config, env: Pick<Env, "AI" | "ASSETS">
     case "workers-ai":
       return createWorkersAiEngine(env.AI);
     case "embedded":
-      return createEmbeddedEngine(pictureModelOf(env.ASSETS));
+      return createEmbeddedEngine({
+        text: textModelOf(env.ASSETS),
+        picture: pictureModelOf(env.ASSETS),
+      });
     case "openai":
       return createOpenAiEngine({
         // The configuration is not ready without it.

@@ -81,8 +81,11 @@ export type Unanswered =
       readonly status?: number;
       /** A repeat may succeed: no capacity (3040), or the connection was never made. */
       readonly retryable: boolean;
-      /** A picture of which nothing can be said: it cannot be decoded, or its model is not there. */
-      readonly because?: "picture_unreadable";
+      /**
+       * A picture of which nothing can be said: it cannot be decoded, or its model is not there. The
+       * model inside the Worker that reads texts is not there.
+       */
+      readonly because?: "picture_unreadable" | "model_unavailable";
       /** 3036 or 4006: the Cloudflare account's own allocation of the day is gone. */
       readonly accountExhausted: boolean;
     }

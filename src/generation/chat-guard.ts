@@ -23,6 +23,7 @@ import { prepare, type PreparedContent } from "../moderation/content.ts";
 import { createGate } from "../moderation/gate.ts";
 import { type ModerationContext, moderate } from "../moderation/moderate.ts";
 import type { StageRun } from "../moderation/run-stage.ts";
+import type { JudgeText } from "../moderation/text-stage.ts";
 import { toldAccount } from "./run-generation.ts";
 import { worstOf } from "./guard-verdict.ts";
 import { writtenText } from "./written-text.ts";
@@ -32,6 +33,8 @@ import { writtenText } from "./written-text.ts";
 
 export interface GuardContext {
   readonly engine: Engine;
+  /** The text model inside the Worker. */
+  readonly judgeText: JudgeText;
   readonly hold: Hold;
   readonly stage: GenerationStage;
   readonly modelOf: (id: string) => Model;
@@ -166,6 +169,7 @@ const runContext = (context: GuardContext): ModerationContext => ({
   gate: createGate(GATE_CAPACITY),
   // Pictures came along, or were fetched for the chat itself.
   fetchPicture: async () => null,
+  judgeText: context.judgeText,
   judgePicture: null,
 });
 

@@ -32,7 +32,7 @@ import {
 } from "../domain/plan-generation.ts";
 import type { Engine } from "../engines/engine.ts";
 import type { Answered, Inferences } from "../engines/inference.ts";
-import type { GuardResults } from "./chat-guard.ts";
+import type { GuardContext, GuardResults } from "./chat-guard.ts";
 import type { GuardRequest } from "./guard-request.ts";
 import { runGuarded } from "./run-guarded.ts";
 import { cachedRun } from "./cached-run.ts";
@@ -133,7 +133,7 @@ export type GenerationCallFailure =
   | QuotaFailure
   | Extract<ServiceFailure, { kind: "unavailable" | "settlement_unavailable" | "internal" }>;
 
-export interface GenerationDeps {
+export interface GenerationDeps extends Pick<GuardContext, "judgeText"> {
   readonly config: Config;
   readonly engine: Engine;
   readonly tenant: () => Tenant;
@@ -154,7 +154,7 @@ export async function generationCall<Kind extends GenerationKind>(
   deps: GenerationDeps,
   request: GenerationRequest<Kind>,
 ): Promise<Generation | GenerationCallFailure> {
-  const { config, engine, tenant } = deps;
+  const { config, engine, tenant, judgeText } = deps;
   const modelOf = admittedModels(config.prices);
   const admission = admitOf(request, false);
   const run = async (admitted: Admitted): Promise<Run<Ended>> => {
@@ -165,8 +165,8 @@ export async function generationCall<Kind extends GenerationKind>(
     if (unready !== null) return nothingRan({ made: unready, item: null, stage });
     const context = { engine, hold, stage, modelOf, signal };
     const inference = (model: string, at: number) => request.inference(model, stage, at);
-    const guard =
-      request.guard?.open(admitted, { ...context, deadlineMs: runEndsMs(hold) }) ?? null;
+    const guarding = { ...context, judgeText, deadlineMs: runEndsMs(hold) };
+    const guard = request.guard?.open(admitted, guarding) ?? null;
     const ask = () =>
       cachedRun(deps, { admitted, request, stage }, () =>
         runGeneration(context, request.kind, inference),

@@ -67,7 +67,7 @@ type Value =
   | { readonly kind: "none"; readonly failure: Failed };
 
 export async function streamCall(
-  { config, engine, tenant, observe }: GenerationDeps,
+  { config, engine, tenant, judgeText, observe }: GenerationDeps,
   request: StreamRequest,
 ): Promise<Streamed | GenerationCallFailure> {
   const modelOf = admittedModels(config.prices);
@@ -81,7 +81,7 @@ export async function streamCall(
       const context = { engine, hold, stage, modelOf, signal: controller.signal };
       const unready = (await request.prepare?.(controller.signal)) ?? null;
       if (unready !== null) return notOpened(unready, []);
-      const guarding = { ...context, deadlineMs: runEndsMs(hold) };
+      const guarding = { ...context, judgeText, deadlineMs: runEndsMs(hold) };
       const guard = request.guard?.open(admitted, guarding) ?? null;
       if (guard !== null && (await guard.prompt())) return withheld(context, request, guard);
       return await opened(context, request, { guard, end: () => controller.abort() });

@@ -6,15 +6,7 @@ import type { CheckStage, InputName } from "../domain/plan-moderation.ts";
 import { asks, type Policy, type PolicyVersion } from "../domain/policy.ts";
 import { fold, matchTerms, spamScore, type TermMatches } from "../domain/term-match.ts";
 import { forcedJudgement } from "../domain/test-input.ts";
-import {
-  type CheckFailure,
-  NO_REVIEW,
-  STAGE_NAMES,
-  type StageResult,
-  type Verdict,
-} from "../domain/verdict.ts";
-import type { Engine } from "../engines/engine.ts";
-import { LEXICON_MODEL, lexiconToxicity } from "../engines/embedded/lexicon.ts";
+import { NO_REVIEW, STAGE_NAMES, type StageResult, type Verdict } from "../domain/verdict.ts";
 import type { Picture } from "../engines/picture.ts";
 import type { PreparedContent } from "./content.ts";
 import { contentDigest } from "./content-digest.ts";
@@ -29,6 +21,7 @@ import {
 import { prepareStage } from "./prepare-stage.ts";
 import type { RunContext } from "./run-context.ts";
 import { runStage, skipped, type StageRun } from "./run-stage.ts";
+import { type JudgeText, textStage, type TextStage, wantsTextModel } from "./text-stage.ts";
 
 // One content item, from an admitted plan to a verdict. Terms run first, since they can spare the
 // paid stages; then everything that is left runs at once.
@@ -36,6 +29,8 @@ import { runStage, skipped, type StageRun } from "./run-stage.ts";
 export interface ModerationContext extends RunContext {
   /** Brings a picture that was named by URL; null when it could not be had. */
   readonly fetchPicture: (url: URL) => Promise<Picture | null>;
+  /** The text model inside the Worker, also where its engine judges with it. */
+  readonly judgeText: JudgeText;
   /** The picture model inside the Worker; null: it is not asked. */
   readonly judgePicture: JudgePicture | null;
 }
@@ -101,17 +96,25 @@ export async function moderate(
   );
   const pictures = await fetched;
   const seen = await seenByModel(context, { inputs: unseen, spared, pictures });
+  const read = await readByModel(context, policy, {
+    text,
+    stages,
+    spared,
+    language,
+    withoutAllowed,
+  });
   const results = [
     ...runs.map(({ result }) => result),
     ...seen.map(({ result }) => result),
-    ...freeStages(context.engine, policy, { text, language, terms }),
+    ...(read === null ? [] : [read.result]),
+    ...spamStages(policy, text === null ? null : terms),
   ].toSorted((a, b) => STAGE_NAMES.indexOf(a.name) - STAGE_NAMES.indexOf(b.name));
   const judgement = judge(policy, {
     inputs: inputsOf(content),
     stages: results,
     blockedTerms: terms.blocked.slice(0, MAX_TERM_REASONS),
     spamPhrases: terms.spamPhrases,
-    injection: text === null ? null : findInjection(text),
+    injection: text === null ? null : (findInjection(text) ?? injectionIn(read)),
     labels: labelsOf(runs),
     tooManyPixels: [...runs, ...seen].flatMap(({ result: { input }, tooManyPixels }) =>
       tooManyPixels ? [input] : [],
@@ -120,6 +123,30 @@ export async function moderate(
   const judged = { judgement, language, results, pictures };
   return { verdict: await verdictOf(context, content, version, judged), runs, pictures };
 }
+
+/**
+ * What the text model says of the text; null where it is not asked: by the policy, or since it is
+ * the judge already.
+ */
+async function readByModel(
+  { engine, judgeText }: ModerationContext,
+  policy: Policy,
+  about: {
+    readonly text: string | null;
+    readonly stages: readonly CheckStage[];
+    readonly spared: boolean;
+    readonly language: string | null;
+    readonly withoutAllowed: string | null;
+  },
+): Promise<TextStage | null> {
+  const { text, stages, withoutAllowed, ...rest } = about;
+  const isJudge = engine.name === "embedded" && stages.some(({ name }) => name === "judge");
+  if (text === null || isJudge || !wantsTextModel(policy)) return null;
+  return textStage(judgeText, { ...rest, text: withoutAllowed ?? text });
+}
+
+const injectionIn = (read: TextStage | null): string | null =>
+  read?.seesInjection === true ? "text_model" : null;
 
 /** What the picture model says of those pictures. */
 function seenByModel(
@@ -207,37 +234,12 @@ const picturesOf = (
     ),
   );
 
-/** Rules and word lists: they cost nothing and need no plan. */
-function freeStages(
-  engine: Engine,
-  policy: Policy,
-  has: {
-    readonly text: string | null;
-    readonly language: string | null;
-    readonly terms: TermMatches;
-  },
-): StageResult[] {
-  if (has.text === null) return [];
-  const stages: StageResult[] = [];
-  if (asks(policy, "text", ["spam"])) {
-    const scores = { spam: spamScore(has.terms.spamPhrases) };
-    stages.push({ ...FREE, name: "spam", model: null, engine: "rules", scores });
-  }
-  // The second opinion beside a language model; the embedded engine's judge is this very lexicon.
-  if (engine.name !== "embedded" && asks(policy, "text", ["toxicity"])) {
-    const toxicity = lexiconToxicity(has.terms.unallowed, has.language);
-    const status = toxicity === null ? "not_evaluated" : "evaluated";
-    const failure = toxicity === null ? { failure: unreadBy(has.language) } : {};
-    const scores = toxicity === null ? {} : { toxicity };
-    const named = { name: "lexicon", model: LEXICON_MODEL, engine: "embedded" } as const;
-    stages.push({ ...FREE, ...named, status, scores, ...failure });
-  }
-  return stages;
+/** A rule: it costs nothing and needs no plan. */
+function spamStages(policy: Policy, terms: TermMatches | null): StageResult[] {
+  if (terms === null || !asks(policy, "text", ["spam"])) return [];
+  const scores = { spam: spamScore(terms.spamPhrases) };
+  return [{ ...FREE, name: "spam", model: null, engine: "rules", scores }];
 }
-
-const unreadBy = (language: string | null): CheckFailure => ({
-  kind: language === null ? "unknown_words" : "language",
-});
 
 const FREE = {
   input: "text",

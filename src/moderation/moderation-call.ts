@@ -27,6 +27,7 @@ import { createGate } from "./gate.ts";
 import { keptContent } from "./keep-contents.ts";
 import { moderate } from "./moderate.ts";
 import type { JudgePicture } from "./picture-stage.ts";
+import type { JudgeText } from "./text-stage.ts";
 import { admittedPolicy, knownPolicy, type KnownPolicy } from "./policy-cache.ts";
 import type { ResolveHost } from "../io/resolve-host.ts";
 import type { StageRun } from "./run-stage.ts";
@@ -72,6 +73,8 @@ export interface ModerationDeps {
   readonly engine: Engine;
   readonly tenant: () => Tenant;
   readonly resolveHost: ResolveHost | null;
+  /** The text model inside the Worker. */
+  readonly judgeText: JudgeText;
   /** The picture model inside the Worker; null: it is not asked. */
   readonly judgePicture: JudgePicture | null;
   /** For contents that are kept; null: their pictures are not. */
@@ -159,7 +162,7 @@ const admitRequest = (
 });
 
 async function run(
-  { config, engine, resolveHost, judgePicture }: ModerationDeps,
+  { config, engine, resolveHost, judgeText, judgePicture }: ModerationDeps,
   contents: readonly PreparedContent[],
   hold: Hold,
   policy: PolicyVersion,
@@ -172,6 +175,7 @@ async function run(
     deadlineMs: Date.now() + RUN_DEADLINE_MS,
     gate: createGate(GATE_CAPACITY),
     fetchPicture: (url: URL) => fetchedPicture(url, resolveHost),
+    judgeText,
     judgePicture,
   };
   const moderated = await Promise.all(

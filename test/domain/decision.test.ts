@@ -202,7 +202,7 @@ describe("thresholds", () => {
       { hate: 0.7 },
       { decision: "flag", approved: false, actions: [], opensReview: true },
     ],
-    ["just below flag", { hate: 0.69 }, { decision: "allow", opensReview: false }],
+    ["just below flag", { hate: 0.49 }, { decision: "allow", opensReview: false }],
     ["a block needs no person", { toxicity: 1 }, { opensReview: false }],
   ])("%s", (_, scores, expected) => {
     expect(judgedAs(scores)).toMatchObject(expected);
@@ -251,15 +251,15 @@ describe("thresholds", () => {
 
   it("worst first, then by score", () => {
     const { reasons } = judgedAs({
-      hate: 0.99,
-      violence: 0.7,
+      harassment: 0.99,
+      violence: 0.8,
       toxicity: 0.71,
       "sexual/minors": 0.8,
     });
     expect(reasons.map(({ category }) => category)).toEqual([
       "sexual/minors",
       "toxicity",
-      "hate",
+      "harassment",
       "violence",
     ]);
   });
@@ -340,10 +340,54 @@ describe("the second opinion", () => {
     expect(given.reasons.length).toBe(decision === "allow" ? 0 : 1);
   });
 
+  it("is asked of each category that the text model scores", () => {
+    const read = { ...calm, hate: 0.9, "self-harm": 0.5, harassment: 0.69 };
+    const contradicted = judge(
+      policy,
+      replacing(textOnly, stage("tier0", read), stage("judge", { ...calm, "self-harm": 0.5 })),
+    );
+    expect(contradicted.decision).toBe("flag");
+    expect(messages(contradicted)).toEqual([
+      "The small text model scores hate 0.9 and the judge scores 0: a person should look.",
+      "self-harm is 0.5; this policy flags from 0.5.",
+    ]);
+  });
+
   it("is no score of its own, and nothing to a policy without a threshold", () => {
     const never = withRules({ toxicity: { block: null, ban: null } });
     const evidence = replacing(textOnly, stage("lexicon", { toxicity: 1 }));
     expect(judge(never, evidence)).toMatchObject({ decision: "allow", approved: true });
+  });
+});
+
+const alone = (scores: Scores, fields: Partial<StageResult> = {}): Judgement =>
+  judge(policy, {
+    ...textOnly,
+    stages: [
+      ...textOnly.stages.filter(({ name }) => name !== "judge" && name !== "lexicon"),
+      stage("tier0", scores, { model: "neurogate/tier0@1", ...fields }),
+    ],
+  });
+
+describe("the text model where no judge was planned", () => {
+  const none = { toxicity: 0, harassment: 0, "harassment/threatening": 0, hate: 0, "self-harm": 0 };
+
+  it("answers in its place, and approves", () => {
+    const answered = alone(none);
+    expect(answered).toMatchObject({ decision: "allow", approved: true, reasons: [] });
+    expect(answered.coverage).toMatchObject({ toxicity: "evaluated", violence: "not_evaluated" });
+  });
+
+  it("blocks, and advises no ban however sure it is", () => {
+    const blocked = alone({ ...none, toxicity: 1 });
+    expect(blocked).toMatchObject({ decision: "block", actions: ["hide_content", "warn_user"] });
+    expect(messages(blocked)).toEqual([
+      "toxicity is 1 (by a small model, which has false alarms); this policy blocks from 0.7.",
+    ]);
+  });
+
+  it.each(["failed", "not_evaluated"] as const)("approves nothing when it %s", (status) => {
+    expect(alone({}, { status, model: null })).toMatchObject({ decision: "flag", approved: false });
   });
 });
 
@@ -629,7 +673,9 @@ describe("approved", () => {
     .record({
       inputs: fc.subarray([...inputs], { minLength: 1 }),
       stages: fc.tuple(
-        ...(["sentiment", "spam", "lexicon", "judge"] as const).map((n) => anyStage(n, "text")),
+        ...(["sentiment", "spam", "lexicon", "tier0", "judge"] as const).map((n) =>
+          anyStage(n, "text"),
+        ),
         ...(["images/0", "images/1"] as const).flatMap((input) => [
           anyStage("labels", input),
           anyStage("picture", input),

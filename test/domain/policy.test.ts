@@ -13,22 +13,22 @@ describe("the default policy", () => {
 
   it("has the contract's rules, field by field", () => {
     const { "sexual/minors": minors, ...rules } = policy.categories;
-    expect(minors).toEqual({ ...text, block: 0.7 });
+    expect(minors).toEqual({ ...text, flag: 0.3, block: 0.7 });
     expect(rules).toEqual({
       negativity: text,
       spam: { ...text, required: true, block: 0.7 },
       toxicity: { ...text, required: true, block: 0.7, ban: 0.9 },
       harassment: { ...text, flag: 0.7 },
-      "harassment/threatening": { ...text, flag: 0.7 },
-      hate: { ...text, flag: 0.7 },
-      "hate/threatening": { ...text, flag: 0.7 },
+      "harassment/threatening": { ...text, flag: 0.5, block: 0.8 },
+      hate: { ...text, flag: 0.5, block: 0.8 },
+      "hate/threatening": { ...text, flag: 0.4, block: 0.7 },
       illicit: { ...text, flag: 0.7 },
-      "illicit/violent": { ...text, flag: 0.7 },
-      "self-harm": { ...text, flag: 0.7 },
-      "self-harm/instructions": { ...text, flag: 0.7 },
-      "self-harm/intent": { ...text, flag: 0.7 },
+      "illicit/violent": { ...text, flag: 0.5, block: 0.8 },
+      "self-harm": { ...text, flag: 0.5 },
+      "self-harm/instructions": { ...text, flag: 0.5, block: 0.7 },
+      "self-harm/intent": { ...text, flag: 0.5 },
       sexual: { ...text, flag: 0.7 },
-      violence: { ...text, flag: 0.7 },
+      violence: { ...text, flag: 0.8 },
       "violence/graphic": { ...text, flag: 0.7 },
       weapons: { ...image, flag: 0.5 },
       alcohol: { ...image, flag: 0.5 },

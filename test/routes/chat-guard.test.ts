@@ -232,7 +232,8 @@ describe("a guard that blocks", () => {
   });
 
   it("judges what people and tools have said, not what the caller itself wrote", async () => {
-    const tenant = await aTenant({ guard: { input: "block" } });
+    const harassment = { inputs: ["text"], required: false, flag: 0.7, block: 0.9, ban: null };
+    const tenant = await aTenant({ guard: { input: "block" }, categories: { harassment } });
     const ask = async (role: string) => {
       const messages = [
         { role, content: INSULT, ...(role === "tool" && { tool_call_id: "call_1" }) },

@@ -22,7 +22,7 @@ const crossed = (result: { categories: Record<string, boolean> }) =>
 describe("POST /v1/moderations", () => {
   it("answers in OpenAI's shape, with ours under one key", async () => {
     const { status, headers, body } = await tenant.onWorkersAi("POST", "/v1/moderations", {
-      input: scripted("judge=score:harassment=80&hate=69", KIND).text,
+      input: scripted("judge=score:harassment=80&hate=49", KIND).text,
     });
     expect(status).toBe(200);
     expect(Object.keys(body).toSorted()).toEqual(["id", "model", "neurogate", "results"]);
@@ -42,7 +42,7 @@ describe("POST /v1/moderations", () => {
     expect(result.flagged).toBe(true);
     // Each boolean from its own threshold.
     expect(result.categories).toMatchObject({ harassment: true, hate: false });
-    expect(result.category_scores).toMatchObject({ harassment: 0.8, hate: 0.69, sexual: 0 });
+    expect(result.category_scores).toMatchObject({ harassment: 0.8, hate: 0.49, sexual: 0 });
     expect(result.category_applied_input_types.sexual).toEqual(["text"]);
     expect(Object.keys(result.neurogate).toSorted()).toEqual([
       "actions",
@@ -112,10 +112,10 @@ describe("POST /v1/moderations", () => {
     const { body } = await tenant.call("POST", "/v1/moderations", { input: RUDE });
     expect(body.results[0]).toMatchObject({
       flagged: true,
-      categories: { hate: false },
-      category_scores: { hate: 0 },
-      category_applied_input_types: { hate: [] },
-      neurogate: { decision: "block", coverage: { toxicity: "evaluated", hate: "not_evaluated" } },
+      categories: { harassment: true, violence: false },
+      category_scores: { violence: 0 },
+      category_applied_input_types: { harassment: ["text"], violence: [] },
+      neurogate: { decision: "block", coverage: { hate: "evaluated", violence: "not_evaluated" } },
     });
   });
 

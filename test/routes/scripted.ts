@@ -16,7 +16,7 @@ export interface Scripted {
 /** A harmless English text, or another one, under a behaviour: `judge=3040,ok`. */
 export function scripted(
   behaviour: string,
-  said = "Good morning to all of you, friends",
+  said = "Our library has many books about gardens, birds and trees",
 ): Scripted {
   const id = unique();
   return { text: `${said} [[fake:${behaviour}|${id}]]`, asked: () => askedAbout(id) };

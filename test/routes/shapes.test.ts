@@ -107,7 +107,7 @@ describe("example 1: a verdict of text and picture", () => {
     expect(body.stages.map(({ name }: { name: string }) => name)).toEqual([
       "sentiment",
       "spam",
-      "lexicon",
+      "tier0",
       "judge",
       "labels",
       "vision",

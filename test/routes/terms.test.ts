@@ -76,9 +76,9 @@ describe("an allow term", () => {
     expect(body).toMatchObject({ decision: "allow", approved: true, scores: { spam: 0 } });
   });
 
-  it("cancels what the list that stands in for the judge would block", async () => {
+  it("cancels what our own model would flag", async () => {
     const text = "Good morning my friend, you are a useless idiot";
-    expect((await under({}, text)).body).toMatchObject({ decision: "block" });
+    expect((await under({}, text)).body).toMatchObject({ decision: "flag" });
     const { body } = await under({ terms: { allow: ["useless idiot"] } }, text);
     expect(body).toMatchObject({ decision: "allow", approved: true });
   });
@@ -87,7 +87,7 @@ describe("an allow term", () => {
     const text = "The film Useless Idiot is great and you are an idiot";
     expect((await under(policy, text)).body.decision).toBe("block");
     const lists = { terms: { allow: ["useless idiot"] } };
-    expect((await under(lists, text)).body).toMatchObject({ decision: "block", approved: false });
+    expect((await under(lists, text)).body).toMatchObject({ decision: "flag", approved: false });
   });
 
   it("never cancels what a model scores", async () => {
@@ -152,14 +152,29 @@ describe("rules of a policy", () => {
 
   it("never approve what they require and nobody here can judge", async () => {
     const rule = { inputs: ["text"], required: true, flag: null, block: 0.9, ban: null };
-    const { body } = await under({ categories: { hate: rule } }, "Nice to meet you all here");
+    const { body } = await under({ categories: { violence: rule } }, "Nice to meet you all here");
     expect(body).toMatchObject({
       decision: "flag",
       approved: false,
-      coverage: { hate: "not_evaluated" },
+      coverage: { violence: "not_evaluated" },
     });
-    const noJudge = await under({ models: { judge: null } }, "Nice to meet you all here");
-    expect(noJudge.body).toMatchObject({ approved: false });
+  });
+
+  it("are met by the text model where a policy names no judge, at no cost", async () => {
+    const unasked = { inputs: [], required: false, flag: null, block: null, ban: null };
+    const policy = { models: { judge: null }, categories: { negativity: unasked } };
+    const kind = await under(policy, "Nice to meet you all here");
+    expect(kind.body).toMatchObject({
+      decision: "allow",
+      approved: true,
+      coverage: { toxicity: "evaluated", violence: "not_evaluated" },
+      micro_neurons: 0,
+    });
+    const rude = await under(policy, "You are a worthless stupid idiot", "onWorkersAi");
+    expect(rude.body).toMatchObject({ approved: false, micro_neurons: 0 });
+    expect(rude.body.scores.harassment).toBeGreaterThanOrEqual(0.7);
+    const foreign = await under(policy, "ti ammazzo stasera bastardo");
+    expect(foreign.body).toMatchObject({ decision: "flag", approved: false });
   });
 
   it("must exist", async () => {

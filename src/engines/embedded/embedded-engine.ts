@@ -1,56 +1,59 @@
+import type { Scores } from "../../domain/category.ts";
 import { PICTURE_MODEL } from "../../domain/picture-scores.ts";
-import type { Check, CheckOptions, CheckOutcome, Engine, TextCheck } from "../engine.ts";
+import { TEXT_MODEL, TEXT_MODEL_CATEGORIES } from "../../domain/text-model.ts";
+import type { Check, CheckOptions, CheckOutcome, Engine } from "../engine.ts";
 import type { Picture } from "../picture.ts";
 import { EMBEDDED_INFERS } from "./embedded-infers.ts";
 import { streamExtract } from "./extract-stream.ts";
-import { LEXICON_LANGUAGES, LEXICON_MODEL, lexiconToxicity } from "./lexicon.ts";
 import { measurePicture } from "./measure-picture.ts";
-import { NEGATIVITY_MODEL, sentimentOf } from "./negativity.ts";
-import { isReadable } from "./readable.ts";
 import { judgePicture, type LoadPictureModel } from "./picture-model/picture-model.ts";
+import { type JudgedText, judgeText, type LoadTextModel } from "./text-model.ts";
 
 export const PIXELS_MODEL = "neurogate/pixels@1";
 
+/** What the engine judges with; without a model, or while it cannot be had, nothing is judged by it. */
+export interface EmbeddedModels {
+  readonly text: LoadTextModel;
+  readonly picture: LoadPictureModel;
+}
+
+/** What the text model learned from and was measured on. */
+const TEXT_LANGUAGES: readonly string[] = ["en"];
+
 /**
- * The engine inside the Worker: word lists for text, a small model for pictures. It needs no network
- * and no account, and names itself in every answer. What a picture shows it cannot name.
- *
- * @param loadPictureModel asked for each picture; without the model none is judged
+ * The engine inside the Worker: a small model for text, another for pictures. It needs no network and
+ * no account, and names itself in every answer. What a picture shows it cannot name.
  */
-export const createEmbeddedEngine = (loadPictureModel: LoadPictureModel): Engine => ({
+export const createEmbeddedEngine = (models: EmbeddedModels): Engine => ({
   name: "embedded",
-  languages: (name) => (name === "sentiment" || name === "judge" ? LEXICON_LANGUAGES : null),
+  languages: (name) => (name === "sentiment" || name === "judge" ? TEXT_LANGUAGES : null),
   judges(name) {
     if (name === "sentiment") return ["negativity"];
     if (name === "vision") return ["nsfw"];
-    return name === "judge" ? ["toxicity"] : [];
+    return name === "judge" ? TEXT_MODEL_CATEGORIES : [];
   },
-  run: (_hold, check, options) => run(check, loadPictureModel, options),
+  run: (_hold, check, options) => run(check, models, options),
   infers: EMBEDDED_INFERS,
   streamChat: streamExtract,
 });
 
 async function run(
   check: Check,
-  loadPictureModel: LoadPictureModel,
+  models: EmbeddedModels,
   { signal }: CheckOptions,
 ): Promise<CheckOutcome> {
-  // Nothing here waits for anything (but once for the model's file, which has a clock of its own), so
+  // Nothing here waits for anything (but once for a model's file, which has a clock of its own), so
   // a clock could not end it early: only what has already been given up is not begun. What bounds the
   // work is the size of a text and of a picture.
   if (signal?.aborted === true) return { kind: "timed_out" };
   switch (check.name) {
     case "sentiment":
-      if (!canRead(check)) return UNKNOWN_WORDS;
-      return answered(NEGATIVITY_MODEL, { negativity: sentimentOf(check.text) });
-    case "judge": {
-      if (!canRead(check)) return UNKNOWN_WORDS;
-      const toxicity = lexiconToxicity(check.text, "en");
-      return toxicity === null ? { kind: "unsupported" } : answered(LEXICON_MODEL, { toxicity });
-    }
+      return read(check.text, models.text, ({ negativity }) => ({ negativity }));
+    case "judge":
+      return read(check.text, models.text, ({ scores }) => scores);
     case "labels": {
       const measurements = await measurePicture(check.picture);
-      if (measurements === null) return REFUSED;
+      if (measurements === null) return refused("picture_unreadable");
       return {
         kind: "answered",
         model: PIXELS_MODEL,
@@ -60,7 +63,24 @@ async function run(
       };
     }
     case "vision":
-      return seen(check.picture, loadPictureModel);
+      return seen(check.picture, models.picture);
+  }
+}
+
+async function read(
+  text: string,
+  loadModel: LoadTextModel,
+  pick: (judged: Extract<JudgedText, { kind: "judged" }>) => Scores,
+): Promise<CheckOutcome> {
+  const judged = await judgeText(text, loadModel);
+  switch (judged.kind) {
+    case "judged":
+      return answered(TEXT_MODEL, pick(judged));
+    case "unreadable":
+      return { kind: "unsupported", because: "unknown_words" };
+    // Without the model nothing can be said of any text: a failure, not a gap in what it can do.
+    case "unavailable":
+      return refused("model_unavailable");
   }
 }
 
@@ -74,26 +94,18 @@ async function seen(picture: Picture, loadModel: LoadPictureModel): Promise<Chec
     // Without the model nothing can be said of any picture: a failure, not a gap in what it can do.
     case "unavailable":
     case "undecodable":
-      return REFUSED;
+      return refused("picture_unreadable");
   }
 }
 
-/** A text that is in another language for certain is not asked of this engine at all. */
-const canRead = ({ language, text }: TextCheck<"sentiment" | "judge">): boolean =>
-  language !== null || isReadable(text);
-
-const UNKNOWN_WORDS: CheckOutcome = { kind: "unsupported", because: "unknown_words" };
-
-const answered = (
-  model: string,
-  scores: Partial<Record<"negativity" | "toxicity" | "nsfw", number>>,
-) => ({ kind: "answered", model, scores, usage: null }) as const;
+const answered = (model: string, scores: Scores) =>
+  ({ kind: "answered", model, scores, usage: null }) as const;
 
 /** Pixels that cannot be decoded, a model that is not there: a repeat would end the same way. */
-const REFUSED: CheckOutcome = {
+const refused = (because: "picture_unreadable" | "model_unavailable"): CheckOutcome => ({
   kind: "refused",
   code: null,
   retryable: false,
   accountExhausted: false,
-  because: "picture_unreadable",
-};
+  because,
+});

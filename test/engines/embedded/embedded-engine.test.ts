@@ -3,13 +3,21 @@ import { describe, expect, it } from "vitest";
 import { makeHold } from "../../../src/domain/ledger.ts";
 import { createEmbeddedEngine } from "../../../src/engines/embedded/embedded-engine.ts";
 import type { Check } from "../../../src/engines/engine.ts";
+import { TEXT_MODEL, TEXT_MODEL_CATEGORIES } from "../../../src/domain/text-model.ts";
 import { pictureModelOf } from "../../../src/engines/embedded/picture-model/picture-model.ts";
+import { textModelOf } from "../../../src/engines/embedded/text-model.ts";
 import { readPicture } from "../../../src/engines/picture.ts";
 import { MOSAICS, mosaicPng } from "./picture-model/mosaics.ts";
 import { JPEG } from "./sample-pictures.ts";
 
-const engine = createEmbeddedEngine(pictureModelOf(env.ASSETS));
-const engineWithoutModel = createEmbeddedEngine(() => Promise.resolve(null));
+const engine = createEmbeddedEngine({
+  text: textModelOf(env.ASSETS),
+  picture: pictureModelOf(env.ASSETS),
+});
+const engineWithoutModel = createEmbeddedEngine({
+  text: () => Promise.resolve(null),
+  picture: () => Promise.resolve(null),
+});
 const hold = makeHold({
   callId: "jnl_01M7WM9W9MJGXPRPG4179ZPNB8",
   requestId: "req_01M7WM9W9MJGXPRPG4179ZPNB8",
@@ -35,7 +43,7 @@ describe("the embedded engine", () => {
   it("names itself and declares what it can judge, and in which language", () => {
     expect(engine.name).toBe("embedded");
     expect(engine.judges("sentiment", "any")).toEqual(["negativity"]);
-    expect(engine.judges("judge", "any")).toEqual(["toxicity"]);
+    expect(engine.judges("judge", "any")).toEqual(TEXT_MODEL_CATEGORIES);
     expect(engine.judges("labels", "any")).toEqual([]);
     expect(engine.judges("vision", "any")).toEqual(["nsfw"]);
     expect(engine.languages("sentiment", "any")).toEqual(["en"]);
@@ -45,29 +53,32 @@ describe("the embedded engine", () => {
 
   it("answers sentiment under its own name, never the model's that was asked for", async () => {
     const model = "@cf/huggingface/distilbert-sst-2-int8";
-    expect(
-      await run({ name: "sentiment", model, text: "A TERRIBLE film", language: "en" }),
-    ).toEqual({
-      kind: "answered",
-      model: "neurogate/afinn@1",
-      scores: { negativity: 0.75 },
-      usage: null,
-    });
+    const negativity = async (text: string) => {
+      const outcome = await run({ name: "sentiment", model, text, language: "en" });
+      expect(outcome).toMatchObject({ kind: "answered", model: TEXT_MODEL, usage: null });
+      return outcome.kind === "answered" ? (outcome.scores.negativity ?? Number.NaN) : Number.NaN;
+    };
+    expect(await negativity("A TERRIBLE film")).toBeGreaterThan(0.5);
+    expect(await negativity("A wonderful film")).toBeLessThan(0.5);
   });
 
-  it("judges toxicity and scores no category that it cannot judge", async () => {
+  it("judges a text and scores no category that it cannot judge", async () => {
     const model = "@cf/meta/llama-3.1-8b-instruct-fp8";
-    expect(await run({ name: "judge", model, text: "you useless idiot", language: "en" })).toEqual({
-      kind: "answered",
-      model: "neurogate/lexicon@1",
-      scores: { toxicity: 0.8 },
-      usage: null,
-    });
-    expect(
-      await run({ name: "judge", model, text: "have a nice day", language: "en" }),
-    ).toMatchObject({
-      scores: { toxicity: 0 },
-    });
+    const outcome = await run({ name: "judge", model, text: "you useless idiot", language: "en" });
+    expect(outcome).toMatchObject({ kind: "answered", model: TEXT_MODEL, usage: null });
+    const scores = outcome.kind === "answered" ? outcome.scores : {};
+    expect(Object.keys(scores)).toEqual(TEXT_MODEL_CATEGORIES);
+    expect(scores.toxicity).toBeGreaterThanOrEqual(0.5);
+  });
+
+  it("judges no text that it cannot read, and refuses each without its model", async () => {
+    for (const name of ["judge", "sentiment"] as const) {
+      const text = "ti ammazzo stasera bastardo";
+      const check = { name, model: "any", text, language: null };
+      expect(await run(check)).toEqual({ kind: "unsupported", because: "unknown_words" });
+      const without = engineWithoutModel.run(hold, check, { timeoutMs: 1000 });
+      expect(await without).toMatchObject({ kind: "refused", retryable: false });
+    }
   });
 
   it("measures a picture, labels nothing, and counts one image", async () => {

@@ -1,0 +1,36 @@
+import { CATEGORIES, type Category } from "./category.ts";
+import { lowestThreshold, type Policy } from "./policy.ts";
+import type { Reason, StageResult } from "./verdict.ts";
+
+// The judge is never the only opinion on a text: what was talked round, or could not read it, is
+// contradicted by something of ours that cannot be talked to. It raises a flag, and is no score.
+
+const SECOND_OPINIONS = { lexicon: "word lists score", tier0: "small text model scores" } as const;
+
+/**
+ * Where a second opinion objects to a text that the judge lets pass, or gave no score for.
+ *
+ * @param firstOf what answers for a category: where that is the second opinion itself, since no judge
+ *   was planned, its score is judged like any other
+ */
+export const dissents = (
+  policy: Policy,
+  stages: readonly StageResult[],
+  firstOf: (category: Category) => StageResult | undefined,
+): Reason[] =>
+  stages.flatMap((stage) => {
+    const { name, scores } = stage;
+    if (name !== "lexicon" && name !== "tier0") return [];
+    return CATEGORIES.flatMap((category) => {
+      const rule = policy.categories[category];
+      const [threshold, score] = [lowestThreshold(rule), scores[category]];
+      const first = firstOf(category);
+      if (first === stage || threshold === null || score === undefined) return [];
+      if (score < threshold || !rule.inputs.includes("text")) return [];
+      const judged = first?.scores[category];
+      if (judged !== undefined && judged >= threshold) return [];
+      const other = judged === undefined ? "the judge gave no score" : `the judge scores ${judged}`;
+      const message = `The ${SECOND_OPINIONS[name]} ${category} ${score} and ${other}: a person should look.`;
+      return [{ kind: "score", category, input: "text", score, threshold, message } as const];
+    });
+  });

@@ -1,0 +1,69 @@
+import { describe, expect, it } from "vitest";
+import { type JudgedText } from "../../src/engines/embedded/text-model.ts";
+import { textStage } from "../../src/moderation/text-stage.ts";
+
+const JUDGED: JudgedText = {
+  kind: "judged",
+  scores: { toxicity: 0.2, hate: 0.9 },
+  negativity: 0.6,
+  injection: 0.1,
+};
+
+/** A model that answers so, and counts how often it was asked. */
+function judging(answer: JudgedText) {
+  const asked: string[] = [];
+  const judge = async (text: string): Promise<JudgedText> => {
+    asked.push(text);
+    return answer;
+  };
+  return { asked, judge };
+}
+
+const about = { text: "hello", language: "en", spared: false };
+
+describe("the stage of the text model", () => {
+  it("names the model and its version, costs nothing, and scores what was asked", async () => {
+    const { judge } = judging(JUDGED);
+    const { result, seesInjection } = await textStage(judge, about);
+    expect(result).toMatchObject({
+      name: "tier0",
+      model: "neurogate/tier0@1",
+      engine: "embedded",
+      status: "evaluated",
+      scores: { toxicity: 0.2, hate: 0.9 },
+      micro_neurons: 0,
+      priced_as: null,
+    });
+    expect(seesInjection).toBe(false);
+  });
+
+  it("sees instructions to the model that reads the text from its flag point on", async () => {
+    const { judge } = judging({ ...JUDGED, injection: 0.5 });
+    expect((await textStage(judge, about)).seesInjection).toBe(true);
+  });
+
+  it.each([
+    ["unreadable", "not_evaluated"],
+    ["unavailable", "failed"],
+  ] as const)("is no opinion when the text is %s", async (kind, status) => {
+    const { result, seesInjection } = await textStage(judging({ kind }).judge, about);
+    expect(result).toMatchObject({ status, model: null, scores: {} });
+    expect(seesInjection).toBe(false);
+  });
+
+  it.each([
+    ["in another language", { language: "de" }, "not_evaluated"],
+    ["blocked already", { spared: true }, "not_required"],
+  ] as const)("is not asked of a text that is %s", async (_, fields, status) => {
+    const { asked, judge } = judging(JUDGED);
+    expect((await textStage(judge, { ...about, ...fields })).result.status).toBe(status);
+    expect(asked).toEqual([]);
+  });
+
+  it("is asked of a text whose language nobody can tell", async () => {
+    const { asked, judge } = judging(JUDGED);
+    const { result } = await textStage(judge, { ...about, text: "42", language: null });
+    expect(result.status).toBe("evaluated");
+    expect(asked).toEqual(["42"]);
+  });
+});
