@@ -1,13 +1,13 @@
 import { asks, type Policy } from "../domain/policy.ts";
 import { TEXT_MODEL, TEXT_MODEL_CATEGORIES } from "../domain/text-model.ts";
 import type { CheckFailure, CheckStatus, StageResult } from "../domain/verdict.ts";
-import type { JudgedText } from "../engines/embedded/text-model.ts";
+import type { JudgedText, TextToJudge } from "../engines/embedded/text-model.ts";
 
 // The text model inside the Worker, as a stage of its own. It is a rule with a version and no call of
 // an engine: it costs nothing, needs no plan and takes no rate. Beside a language model it is the
 // second opinion; where no judge was planned it is the first.
 
-export type JudgeText = (text: string) => Promise<JudgedText>;
+export type JudgeText = (text: TextToJudge) => Promise<JudgedText>;
 
 export interface TextStage {
   readonly result: StageResult;
@@ -44,7 +44,7 @@ export async function textStage(
 ): Promise<TextStage> {
   if (spared) return unread("not_required");
   if (language !== null && language !== LANGUAGE) return unread("not_evaluated", "language");
-  const judged = await judge(text);
+  const judged = await judge({ text, language });
   switch (judged.kind) {
     case "judged":
       return {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type JudgedText } from "../../src/engines/embedded/text-model.ts";
+import type { JudgedText, TextToJudge } from "../../src/engines/embedded/text-model.ts";
 import { textStage } from "../../src/moderation/text-stage.ts";
 
 const JUDGED: JudgedText = {
@@ -12,7 +12,7 @@ const JUDGED: JudgedText = {
 /** A model that answers so, and counts how often it was asked. */
 function judging(answer: JudgedText) {
   const asked: string[] = [];
-  const judge = async (text: string): Promise<JudgedText> => {
+  const judge = async ({ text }: TextToJudge): Promise<JudgedText> => {
     asked.push(text);
     return answer;
   };
@@ -43,11 +43,16 @@ describe("the stage of the text model", () => {
   });
 
   it.each([
-    ["unreadable", "not_evaluated"],
-    ["unavailable", "failed"],
-  ] as const)("is no opinion when the text is %s", async (kind, status) => {
+    ["unreadable", "not_evaluated", "unknown_words"],
+    ["unavailable", "failed", "model_unavailable"],
+  ] as const)("is no opinion when the text is %s", async (kind, status, failure) => {
     const { result, seesInjection } = await textStage(judging({ kind }).judge, about);
-    expect(result).toMatchObject({ status, model: null, scores: {} });
+    expect(result).toMatchObject({
+      status,
+      model: null,
+      scores: {},
+      failure: { kind: failure },
+    });
     expect(seesInjection).toBe(false);
   });
 

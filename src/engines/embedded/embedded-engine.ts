@@ -7,7 +7,7 @@ import { EMBEDDED_INFERS } from "./embedded-infers.ts";
 import { streamExtract } from "./extract-stream.ts";
 import { measurePicture } from "./measure-picture.ts";
 import { judgePicture, type LoadPictureModel } from "./picture-model/picture-model.ts";
-import { type JudgedText, judgeText, type LoadTextModel } from "./text-model.ts";
+import { type JudgedText, judgeText, type LoadTextModel, type TextToJudge } from "./text-model.ts";
 
 export const PIXELS_MODEL = "neurogate/pixels@1";
 
@@ -48,9 +48,9 @@ async function run(
   if (signal?.aborted === true) return { kind: "timed_out" };
   switch (check.name) {
     case "sentiment":
-      return read(check.text, models.text, ({ negativity }) => ({ negativity }));
+      return read(check, models.text, ({ negativity }) => ({ negativity }));
     case "judge":
-      return read(check.text, models.text, ({ scores }) => scores);
+      return read(check, models.text, ({ scores }) => scores);
     case "labels": {
       const measurements = await measurePicture(check.picture);
       if (measurements === null) return refused("picture_unreadable");
@@ -68,7 +68,7 @@ async function run(
 }
 
 async function read(
-  text: string,
+  text: TextToJudge,
   loadModel: LoadTextModel,
   pick: (judged: Extract<JudgedText, { kind: "judged" }>) => Scores,
 ): Promise<CheckOutcome> {

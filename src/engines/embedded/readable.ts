@@ -3,9 +3,9 @@ import { isEnglish, isOnlyEnglish } from "./english-words.ts";
 import { unmixWords, withoutDisguise } from "./plain-letters.ts";
 import { EVERYDAY_WORDS, GIVEN_NAMES, isCity, SHARED_WORDS } from "./shared-words.ts";
 
-// Whether lists of English words can answer for a text whose language nobody can say: a number, a name,
-// a thumb, "rain in Oslo", a line of a program. Lists find nothing in four words of a language that they
-// do not know, and that nothing was found there must never pass for harmless.
+// Whether what knows English alone can answer for a text whose language nobody can say: a number, a name,
+// a thumb, "rain in Oslo", a line of a program. It finds nothing in four words of a language that it does
+// not know, and that nothing was found there must never pass for harmless.
 
 /** Words per look: an English beginning does not answer for what follows it. */
 const RUN = 16;
@@ -16,7 +16,7 @@ const RUN = 16;
  * of abuse, which other languages have borrowed ("du Idiot").
  */
 export function isReadable(text: string): boolean {
-  const words = wordsOf(unmixWords(withoutDisguise(text)));
+  const words = wordsOf(plainOf(text));
   for (let from = 0; from < words.length; from += RUN) {
     // The last look is as long as the others: two words alone would say too little.
     const run = words.slice(Math.max(0, Math.min(from, words.length - RUN)), from + RUN);
@@ -24,6 +24,16 @@ export function isReadable(text: string): boolean {
   }
   return true;
 }
+
+/** Whether it has a word of English at all, one of abuse too: else it is signs, names and numbers. */
+export function hasEnglish(text: string): boolean {
+  const words = wordsOf(plainOf(text));
+  return words.some(
+    (word, at) => isEnglish(word.toLowerCase()) || kindOf(word, words[at - 1]) === "known",
+  );
+}
+
+const plainOf = (text: string): string => unmixWords(withoutDisguise(text));
 
 function isRunReadable(words: readonly string[]): boolean {
   let known = 0;

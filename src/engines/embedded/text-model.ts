@@ -4,6 +4,7 @@ import type { Head, Scores as HeadScores } from "../../tier0/heads.ts";
 import type { KnownShare } from "../../tier0/known-words.ts";
 import { RELEASE } from "../../tier0/release.ts";
 import { Tier0 } from "../../tier0/tier0.ts";
+import { hasEnglish, isReadable } from "./readable.ts";
 
 // The text model inside the Worker: small, free, English alone (docs/tier0.md).
 
@@ -17,7 +18,7 @@ export type JudgedText =
       /** Instructions to a model that reads the text: 0.5 is worth a look. */
       readonly injection: number;
     }
-  /** It knows less than half of the words, or the text is longer than what it reads. */
+  /** Its words are not known, or the text is longer than what the model reads. */
   | { readonly kind: "unreadable" }
   /** The model's file cannot be had or is not the one that the source names. */
   | { readonly kind: "unavailable" };
@@ -33,13 +34,29 @@ export const textModelOf =
   () =>
     LOADER.load(assets);
 
-/** What the model says of a text. Never rejects for what a text is. */
-export async function judgeText(text: string, loadModel: LoadTextModel): Promise<JudgedText> {
+/** A text, and its language where that is certain; null: nobody can tell. */
+export interface TextToJudge {
+  readonly text: string;
+  readonly language: string | null;
+}
+
+/** What the model says of a text in English or in no language. Never rejects for what a text is. */
+export async function judgeText(
+  { text, language }: TextToJudge,
+  loadModel: LoadTextModel,
+): Promise<JudgedText> {
   const model = await loadModel();
   if (model === null) return { kind: "unavailable" };
   const { scores, share, complete } = model.judge(text);
-  if (!complete || !isReadable(share)) return { kind: "unreadable" };
-  const of = (head: Head): number => threeDecimals(scores, head);
+  const isCertain = language !== null;
+  if (!complete || !(isCertain || isReadable(text) || isAllKnown(share))) {
+    return { kind: "unreadable" };
+  }
+  const least = isCertain || hasEnglish(text) ? 0 : LEAST_WITHOUT_WORDS;
+  const of = (head: Head): number => {
+    const score = threeDecimals(scores, head);
+    return score < least ? 0 : score;
+  };
   return {
     kind: "judged",
     scores: {
@@ -55,11 +72,16 @@ export async function judgeText(text: string, loadModel: LoadTextModel): Promise
   };
 }
 
+/** Of a few words that no list has, the model may know each: names of places above all. */
+const FEW_WORDS = 3;
+
+const isAllKnown = ({ words, known }: KnownShare): boolean => words <= FEW_WORDS && known === words;
+
 /**
- * Four words of a language that it never saw are never approved by what it learned from English. A
- * text without words has nothing that could be misread: numbers, addresses, emoji.
+ * A text without a word of English is a number, a name, a thumb, a line of a program: what the model
+ * doubts of it is noise ("Kowalski"). Where it is sure, it counts.
  */
-const isReadable = ({ words, known }: KnownShare): boolean => known * 2 >= words;
+const LEAST_WITHOUT_WORDS = 0.8;
 
 /** Rounded down, so that no score reaches a threshold that the model did not reach. */
 const threeDecimals = (scores: HeadScores, head: Head): number =>

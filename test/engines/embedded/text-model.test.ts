@@ -5,11 +5,15 @@ import { judgeText, textModelOf } from "../../../src/engines/embedded/text-model
 import { modelLoader } from "../../../src/io/model-asset.ts";
 import { RELEASE } from "../../../src/tier0/release.ts";
 import { Tier0 } from "../../../src/tier0/tier0.ts";
+import { FOREIGN_THREATS } from "../../moderation/foreign-threats.ts";
+import { TEXTS_WITHOUT_LANGUAGE } from "../../moderation/texts-without-language.ts";
 
 const shipped = textModelOf(env.ASSETS);
 
+const inNone = (text: string, load = shipped) => judgeText({ text, language: null }, load);
+
 async function judged(text: string) {
-  const found = await judgeText(text, shipped);
+  const found = await inNone(text);
   if (found.kind !== "judged") throw new Error(found.kind);
   return found;
 }
@@ -48,19 +52,42 @@ describe("the text model", () => {
   it.each(["ti ammazzo stasera bastardo", "わたしは", "te voy a matar hijo de puta"])(
     "says that it cannot read %s",
     async (text) => {
-      expect(await judgeText(text, shipped)).toEqual({ kind: "unreadable" });
+      expect(await inNone(text)).toEqual({ kind: "unreadable" });
     },
   );
 
+  it.each(TEXTS_WITHOUT_LANGUAGE)("reads %j, which is in no language", async (text) => {
+    expect((await inNone(text)).kind).toBe("judged");
+  });
+
+  it.each(Object.values(FOREIGN_THREATS).flat())("does not read %j", async (text) => {
+    expect(await inNone(text)).toEqual({ kind: "unreadable" });
+  });
+
+  it("doubts nothing of a text without a word of English, and says what it is sure of", async () => {
+    for (const text of ["Kowalski", "Yuki Tanaka", "\u{1F602}\u{1F602}\u{1F602}", "\u{1F389}"]) {
+      const { scores } = await judged(text);
+      for (const score of Object.values(scores)) {
+        expect(score === 0 || score >= 0.8, text).toBe(true);
+      }
+    }
+    expect((await judged("idiot")).scores.harassment).toBeGreaterThan(0);
+  });
+
+  it("reads what is English for certain, whatever words it knows", async () => {
+    const asked = { text: "Brillig slithy toves gimble", language: "en" };
+    expect((await judgeText(asked, shipped)).kind).toBe("judged");
+  });
+
   it("says so of a text that is longer than what it reads", async () => {
     const text = "word ".repeat(70_000);
-    expect(await judgeText(text, shipped)).toEqual({ kind: "unreadable" });
+    expect(await inNone(text)).toEqual({ kind: "unreadable" });
   });
 
   it("is unavailable without its file, or with another one", async () => {
     const wrong = modelLoader({ ...RELEASE, sha256: "0".repeat(64) }, (bytes) => Tier0.read(bytes));
     for (const load of [async () => null, () => wrong.load(env.ASSETS)]) {
-      expect(await judgeText("hello", load)).toEqual({ kind: "unavailable" });
+      expect(await inNone("hello", load)).toEqual({ kind: "unavailable" });
     }
   });
 });
