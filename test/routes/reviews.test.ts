@@ -218,7 +218,7 @@ const judged = async (scores: string, policy?: object) => {
 
 describe("somebody who may be in danger", () => {
   it("is offered help, and waits before all others", async () => {
-    const ordinary = await judged("hate=80");
+    const ordinary = await judged("hate=60");
     const distress = await judged("self-harm/intent=90");
     expect(ordinary).toMatchObject({ actions: [], review: { priority: "normal" } });
     expect(distress).toMatchObject({

@@ -52,11 +52,9 @@ export async function judgeText(
   if (!complete || !(isCertain || isReadable(text) || isAllKnown(share))) {
     return { kind: "unreadable" };
   }
-  const least = isCertain || hasEnglish(text) ? 0 : LEAST_WITHOUT_WORDS;
-  const of = (head: Head): number => {
-    const score = threeDecimals(scores, head);
-    return score < least ? 0 : score;
-  };
+  const exact = (head: Head): number => threeDecimals(scores, head);
+  const sure = (head: Head): number => (exact(head) < SURE ? 0 : exact(head));
+  const of = isCertain || hasEnglish(text) ? exact : sure;
   return {
     kind: "judged",
     scores: {
@@ -68,7 +66,8 @@ export async function judgeText(
       sexual: of("sexual"),
     },
     negativity: of("negativity"),
-    injection: of("injection"),
+    // Orders to a model are prose: JSON and code look a little like them.
+    injection: isCertain ? of("injection") : sure("injection"),
   };
 }
 
@@ -81,7 +80,7 @@ const isAllKnown = ({ words, known }: KnownShare): boolean => words <= FEW_WORDS
  * A text without a word of English is a number, a name, a thumb, a line of a program: what the model
  * doubts of it is noise ("Kowalski"). Where it is sure, it counts.
  */
-const LEAST_WITHOUT_WORDS = 0.8;
+const SURE = 0.8;
 
 /** Rounded down, so that no score reaches a threshold that the model did not reach. */
 const threeDecimals = (scores: HeadScores, head: Head): number =>
