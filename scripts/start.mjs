@@ -117,7 +117,15 @@ Ask for a verdict:
 
   curl -s ${url}/v1/verdicts -H "Authorization: Bearer ${key}" -H "Content-Type: application/json" -d '{"text":"Hello, have a nice day!"}'
 
-Stop with Ctrl-C.
+${judged()}Stop with Ctrl-C.
+`;
+}
+
+/** What the engine inside the Worker judges; of a language model nothing is known here. */
+function judged() {
+  if ((process.env.INFERENCE || "embedded") !== "embedded") return "";
+  return `Judged here: English text (toxicity, harassment, threats, hate, self-harm, sexual content, sentiment) and nudity in pictures; other languages, violence and the rest are not (docs/embedded-engine.md).
+
 `;
 }
 

@@ -109,6 +109,7 @@ test("npm start", { timeout: 300_000 }, async (t) => {
 
   await t.test("prints a request that returns a verdict", async () => {
     first = await npmStart();
+    assert.match(first.output, /^Judged here: English text .+ other languages, .+ are not/m);
     const reply = await paste(first.output);
     verdict = reply.verdict;
     assert.equal(verdict.object, "verdict");
