@@ -15,7 +15,7 @@ const receiver = new Receiver();
 
 const PICTURE = Buffer.from(pngPicture(MARKER), "base64");
 
-const RUDE = `You are a worthless stupid idiot, ${MARKER}`;
+const RUDE = `I know where you live and I will kill you tonight, ${MARKER}`;
 
 /** @type {import("playwright-core").Page} */
 let page;

@@ -73,7 +73,7 @@ test("killed in the middle of deliveries", { timeout: 180_000 }, async (t) => {
   const life = new AbortController();
   const client = async (/** @type {number} */ n) => {
     while (!life.signal.aborted) {
-      const text = n % 4 === 0 ? "You are a worthless stupid idiot" : "Nice to meet you";
+      const text = n % 4 === 0 ? "I will kill you tonight" : "Nice to meet you";
       // oxlint-disable-next-line no-await-in-loop -- that is what a client does
       if ((await judge(key, text).catch(() => null)) === null) await sleep(20);
     }
@@ -92,6 +92,7 @@ test("killed in the middle of deliveries", { timeout: 180_000 }, async (t) => {
 
   const verdicts = await readAll(server.url, "/v1/verdicts", key);
   const rude = verdicts.filter(({ decision }) => decision === "block");
+  assert.ok(rude.length > 0);
   await until("every verdict", () => idsOf(all).size >= verdicts.length, 90_000);
   await until("every block", () => idsOf(blocked).size >= rude.length, 90_000);
   assert.deepEqual(idsOf(all), new Set(verdicts.map(({ id }) => id)));

@@ -86,7 +86,9 @@ describe("what obedience is worth", () => {
       decision: "flag",
       scores: { toxicity: 0 },
       coverage: { toxicity: "evaluated" },
-      reasons: [{ kind: "score", category: "harassment", input: "text" }],
+      reasons: expect.arrayContaining([
+        expect.objectContaining({ kind: "score", category: "harassment", input: "text" }),
+      ]),
     });
     expect(body.reasons[0].message).toMatch(/^The small text model scores .* the judge scores 0:/);
     const stage = body.stages.find(({ name }: { name: string }) => name === "tier0");

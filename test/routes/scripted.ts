@@ -4,8 +4,9 @@ import { env } from "cloudflare:workers";
 
 let drawn = 0;
 
-/** Short and unlike any word, so that it changes neither the language nor a score. */
-export const unique = (): string => `${Date.now().toString(36).slice(-5)}${(drawn += 1)}`;
+/** A number: all are alike to the text model, so it changes neither the language nor a score. */
+export const unique = (): string =>
+  `${String(Date.now()).slice(-8)}${String((drawn += 1)).padStart(5, "0")}`;
 
 export interface Scripted {
   readonly text: string;
