@@ -15,6 +15,11 @@ export interface WithoutByteArrays {
   readonly repeated: string | null;
 }
 
+interface ByteArrayOptions {
+  readonly base64Names?: readonly string[];
+  readonly most?: number;
+}
+
 const QUOTE = 0x22;
 const COLON = 0x3a;
 const COMMA = 0x2c;
@@ -23,6 +28,9 @@ const ZERO = 0x30;
 const NINE = 0x39;
 const OPEN = 0x5b;
 const CLOSE = 0x5d;
+
+/** Of a byte. */
+const MAX_DIGITS = 3;
 
 /** Shorter strings are parsed with the rest: their copies are small. */
 const LEAST_BASE64_BYTES = 65_536;
@@ -40,18 +48,21 @@ function afterSpace(bytes: Uint8Array, from: number): number {
  * @param names the fields of the outermost object that may hold bytes; what is not an array of bytes
  *   is left where it is, for the schema to say so
  * @param base64Names those of them whose long strings are read as base64
+ * @param most bytes of what is left; where it is more, nothing is taken out, and no more is read
  */
 export function takeByteArrays(
   bytes: Uint8Array,
   names: readonly string[],
-  base64Names: readonly string[] = [],
+  { base64Names = [], most = Infinity }: ByteArrayOptions = {},
 ): WithoutByteArrays {
   const arrays = new Map<string, Uint8Array<ArrayBuffer>>();
   const kept: Uint8Array[] = [];
   let keptTo = 0;
+  let keptBytes = 0;
   let depth = 0;
   let strings = 0;
   for (let at = 0; at < bytes.length; at += 1) {
+    if (keptBytes + at - keptTo > most) return { json: bytes, arrays: new Map(), repeated: null };
     const byte = bytes[at];
     if (byte === 0x7b || byte === OPEN) depth += 1;
     else if (byte === 0x7d || byte === CLOSE) depth -= 1;
@@ -72,6 +83,7 @@ export function takeByteArrays(
     if (arrays.has(name)) return { json: bytes, arrays, repeated: name };
     arrays.set(name, read.value);
     kept.push(bytes.subarray(keptTo, start + 1));
+    keptBytes += start + 1 - keptTo;
     keptTo = read.end;
     at = read.end; // the closing bracket or quote, whose opening one was not counted
   }
@@ -127,7 +139,8 @@ function readNumbers(
     let byte = bytes[at] ?? 0;
     while (byte >= ZERO && byte <= NINE) {
       number = number * 10 + byte - ZERO;
-      if (number > 255) return null;
+      // Nor is `007` a number of JSON.
+      if (number > 255 || at - start >= MAX_DIGITS) return null;
       at += 1;
       byte = bytes[at] ?? 0;
     }

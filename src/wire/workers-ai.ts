@@ -66,7 +66,10 @@ export function readRunBody(
 ): RunBody | RunFailure {
   const isJson = JSON_TYPE.test(contentType ?? "") || bytes[0] === BRACE;
   if (!isJson) return { kind: "bytes", bytes };
-  const taken = takeByteArrays(bytes, ["image", "audio", "mask"], ["audio"]);
+  const taken = takeByteArrays(bytes, ["image", "audio", "mask"], {
+    base64Names: ["audio"],
+    most: maxJsonBytes,
+  });
   const { json, arrays, repeated } = taken;
   if (repeated !== null) return wrong([repeated], "must be sent once");
   if (json.byteLength > maxJsonBytes) return { kind: "body_too_large", limitBytes: maxJsonBytes };

@@ -24,7 +24,7 @@ const script = `
   const READERS = {
     SOUNDS: [25 * MB, audioLength],
     PICTURES: [4 * MB, readPicture],
-    RUN_BODIES: [25 * MB, (body) => takeByteArrays(body, ["image", "audio", "mask"], ["audio"])],
+    RUN_BODIES: [25 * MB, (body) => takeByteArrays(body, ["image", "audio", "mask"], { base64Names: ["audio"] })],
     FORMS: [25 * MB, (body) => parseMultipart(body, hostile.BOUNDARY)],
     JSONS: [10 * MB, parseJson],
     CHATS: [2 * MB, (body) => jsonTextTokens(new TextDecoder().decode(body), 0)],

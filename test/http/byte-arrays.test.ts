@@ -27,6 +27,7 @@ describe("arrays of bytes", () => {
     '{"image":[256]}',
     '{"image":[-1]}',
     '{"image":[1.5]}',
+    '{"image":[0000]}',
     '{"image":[1,]}',
     '{"image":[1 2]}',
     '{"image":[1,"2"]}',
@@ -61,7 +62,8 @@ describe("arrays of bytes", () => {
 
 const inBody = (value: string) => new TextEncoder().encode(`{"audio":"${value}","task":"a"}`);
 
-const taken = (value: string) => takeByteArrays(inBody(value), ["image", "audio"], ["audio"]);
+const taken = (value: string) =>
+  takeByteArrays(inBody(value), ["image", "audio"], { base64Names: ["audio"] });
 
 describe("a recording in base64", () => {
   const audio = Uint8Array.from({ length: 150_001 }, (_, at) => (at * 7) % 256);
@@ -103,10 +105,32 @@ describe("what is long to read", () => {
     const sizes = [20_000, 80_000];
     const perByte = sizes.map((size) => {
       const { bytes, steps } = countingBytes(RUN_BODIES[kind]?.(size) ?? new Uint8Array());
-      takeByteArrays(bytes, ["image", "audio", "mask"], ["audio"]);
+      takeByteArrays(bytes, ["image", "audio", "mask"], { base64Names: ["audio"] });
       return steps() / size;
     });
     for (const steps of perByte) expect(steps).toBeLessThan(12);
+  });
+
+  it.each([
+    ["numbers", '{"a":[0', ",0"],
+    ["brackets", '{"a":[0', ",[]"],
+    ["names", '{"a":0', ',"audio":0'],
+    ["digits", '{"audio":[', "0"],
+  ])("is read no further than what may be left: %s", (_, head, unit) => {
+    const body = new TextEncoder().encode(head + unit.repeat(100_000));
+    const { bytes, steps } = countingBytes(body);
+    const { json, arrays } = takeByteArrays(bytes, ["audio"], { most: 10_000 });
+    expect(arrays.size).toBe(0);
+    expect(json.length).toBe(body.length);
+    expect(steps()).toBeLessThan(60_000);
+  });
+
+  it("takes nothing out of a body that leaves too much", () => {
+    const body = new TextEncoder().encode('{"audio":[1],"a":"xxxxxxxxxxxxxxxxxxxx"}');
+    const limits = [20, 30, 40].map(
+      (most) => takeByteArrays(body, ["audio"], { most }).arrays.size,
+    );
+    expect(limits).toEqual([0, 0, 1]);
   });
 
   it("is a field that comes twice: which one is meant is not known", () => {
