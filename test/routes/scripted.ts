@@ -3,10 +3,17 @@ import { env } from "cloudflare:workers";
 // Content that tells the fake of Workers AI how to behave (see test/fakes/workers-ai-server.mjs).
 
 let drawn = 0;
+let worker: string | null = null;
 
-/** A number: all are alike to the text model, so it changes neither the language nor a score. */
-export const unique = (): string =>
-  `${String(Date.now()).slice(-8)}${String((drawn += 1)).padStart(5, "0")}`;
+/**
+ * A number: all are alike to the text model, so it changes neither the language nor a score. No other
+ * worker of the tests has it, whatever its clock says.
+ */
+export function unique(): string {
+  worker ??= String(crypto.getRandomValues(new Uint32Array(1))[0]).padStart(10, "0");
+  drawn += 1;
+  return `${worker}${String(drawn).padStart(5, "0")}`;
+}
 
 export interface Scripted {
   readonly text: string;
