@@ -1,7 +1,9 @@
-import { type MicroNeurons, most, plus, ZERO } from "../../../src/domain/micro-neurons.ts";
+import { most, plus, ZERO } from "../../../src/domain/micro-neurons.ts";
+import type { LeaseAnswer, LeaseAsk, LeaseNeed } from "../../../src/domain/lease.ts";
+import type { Share } from "../../../src/domain/pool.ts";
 import { grantable } from "./pool-grant.ts";
-import { type LeaseRefusal, refusalOf } from "./pool-refusal.ts";
-import { type Pool, type Share, shareKey, withShare } from "./pool.ts";
+import { refusalOf } from "./pool-refusal.ts";
+import { type Pool, shareKey, withShare } from "./pool.ts";
 
 // A tenant's object admits calls against an allowance of the day that it leased from the account's
 // pool: a cumulative amount, raised by asking and lowered by the tenant alone.
@@ -17,41 +19,7 @@ import { type Pool, type Share, shareKey, withShare } from "./pool.ts";
 //     an earlier one changes nothing.
 
 /** How long a lease may be used without another word. */
-export const LEASE_MS = 300_000;
-
-/** Clocks differ: an allowance is not used any more this long before its lease ends. */
-export const UNUSABLE_BEFORE_MS = 5_000;
-
-/** A message of a tenant's object about one of its days. */
-export interface LeaseAsk {
-  readonly tenant: string;
-  readonly life: number;
-  readonly seq: number;
-  /** Its allowance as it has written it down: never more than it was granted. */
-  readonly allowance: MicroNeurons;
-  readonly spent: MicroNeurons;
-  readonly pending: MicroNeurons;
-  /** Null: it only reports. */
-  readonly need: LeaseNeed | null;
-}
-
-/** Amounts beyond the allowance; `least <= need <= want`. */
-export interface LeaseNeed {
-  /** For one call. 0: the allowance is enough, its lease has ended. */
-  readonly least: MicroNeurons;
-  /** For all calls that wait. */
-  readonly need: MicroNeurons;
-  /** For some time. */
-  readonly want: MicroNeurons;
-}
-
-export interface LeaseAnswer {
-  readonly seq: number;
-  /** The allowance from now on. */
-  readonly granted: MicroNeurons;
-  readonly deadlineMs: number;
-  readonly refused: LeaseRefusal | null;
-}
+const LEASE_MS = 300_000;
 
 export type Leased =
   | {

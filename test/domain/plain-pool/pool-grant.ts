@@ -1,16 +1,8 @@
+import type { Share } from "../../../src/domain/pool.ts";
 import { type Claimant, fairPart } from "./fair-share.ts";
-import type { LeaseNeed } from "./lease.ts";
+import type { LeaseNeed } from "../../../src/domain/lease.ts";
 import { type MicroNeurons, microNeurons, ZERO } from "../../../src/domain/micro-neurons.ts";
-import {
-  chunkOf,
-  claimOf,
-  claimsByTenant,
-  mostHeld,
-  type Pool,
-  type Share,
-  sumOf,
-  unspentOf,
-} from "./pool.ts";
+import { chunkOf, claimOf, claimsByTenant, mostHeld, type Pool, sumOf, unspentOf } from "./pool.ts";
 
 // How much of the pool a tenant gets: floors are kept free for those whose they are, and the rest is
 // shared by max-min fairness among those that want something and spend what they get.

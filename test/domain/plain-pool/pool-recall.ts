@@ -1,5 +1,6 @@
+import type { Share } from "../../../src/domain/pool.ts";
 import { microNeurons, type MicroNeurons } from "../../../src/domain/micro-neurons.ts";
-import { chunkOf, type Pool, type Share, sharedUnspent } from "./pool.ts";
+import { chunkOf, type Pool, sharedUnspent } from "./pool.ts";
 import { askingTenants, isAsking } from "./pool-grant.ts";
 
 // What tenants are asked to give back: leases that they do not use, while others wait for them.

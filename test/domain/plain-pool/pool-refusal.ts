@@ -1,13 +1,8 @@
-import type { LeaseNeed } from "./lease.ts";
-import {
-  type MicroNeurons,
-  microNeurons,
-  minusOrZero,
-  most,
-  plus,
-  ZERO,
-} from "../../../src/domain/micro-neurons.ts";
-import { claimsByTenant, type Pool, type Share, sharedUnspent, unspentOf } from "./pool.ts";
+import type { LeaseNeed } from "../../../src/domain/lease.ts";
+import { microNeurons, minusOrZero, most, plus, ZERO } from "../../../src/domain/micro-neurons.ts";
+import type { Share } from "../../../src/domain/pool.ts";
+import type { LeaseRefusal, Outlook } from "../../../src/domain/pool-refusal.ts";
+import { claimsByTenant, type Pool, sharedUnspent, unspentOf } from "./pool.ts";
 import { fairShare, keptFor, mostFor, mostGrantable, toGiveBack } from "./pool-grant.ts";
 
 // What the account says about a lease that it does not grant: how far the tenant's allowance could
@@ -27,27 +22,6 @@ const LAST_PART = 1 / 20;
 
 /** What is unspent grows again when a cap is raised or a tenant is suspended. */
 const TOO_LARGE_AGAIN_MS = 300_000;
-
-/** How much a tenant could have. It stays within the objects: it tells what others use. */
-export interface Outlook {
-  /** Nothing of the day is unspent. */
-  readonly isSpent: boolean;
-  /** The allowance that was to be had at that moment. */
-  readonly available: MicroNeurons;
-  /** What this tenant can be charged today in all, if others use nothing more. */
-  readonly reachable: MicroNeurons;
-}
-
-export interface LeaseRefusal extends Outlook {
-  /** The allowance that was not to be had. */
-  readonly level: MicroNeurons;
-  /** What others would have to give back for it; 0: that would not help. */
-  readonly missing: MicroNeurons;
-  /** When to ask again for a call that others may make room for. */
-  readonly againAtMs: number;
-  /** When to ask again for a call that is larger than all that is unspent. */
-  readonly tooLargeAgainAtMs: number;
-}
 
 export function outlookOf(pool: Pool, share: Share, nowMs: number): Outlook {
   const spent = claimsByTenant(pool, (each) => each.spent);
@@ -89,12 +63,3 @@ export function refusalOf(
     tooLargeAgainAtMs: Math.min(midnightMs, nowMs + TOO_LARGE_AGAIN_MS),
   };
 }
-
-/** What a call would be refused with that needs more than the outlook has. */
-export const asRefusal = (outlook: Outlook, nowMs: number): LeaseRefusal => ({
-  ...outlook,
-  level: outlook.available,
-  missing: ZERO,
-  againAtMs: nowMs + AGAIN_MS,
-  tooLargeAgainAtMs: nowMs + AGAIN_MS,
-});

@@ -5,9 +5,12 @@ import {
   plus,
   ZERO,
 } from "../../../src/domain/micro-neurons.ts";
-import type { LeaseAnswer } from "./lease.ts";
 import type { Day } from "../../../src/domain/period.ts";
+import type { PoolLimits, Share } from "../../../src/domain/pool.ts";
 
+// The rules of the pool written plainly: all is worked out anew from all shares at each message. What
+// `src/domain` keeps as sums is compared with it (`day-pool.test.ts`). Messages and shares are the same.
+//
 // The neurons of one UTC day that all tenants of a Cloudflare account share, and who has what of it.
 // `lease.ts` says how it changes, `pool-grant.ts` who gets how much.
 
@@ -21,37 +24,6 @@ export interface Pool {
   readonly limits: PoolLimits;
   /** By tenant and life. */
   readonly shares: ReadonlyMap<string, Share>;
-}
-
-/** Shares from 0, not included, to 1. */
-export interface PoolLimits {
-  /** Of the whole pool, for one call. A tenant's floor counts if it is larger. */
-  readonly holdShare: number;
-  /** Of what is unspent, for what one tenant has and has not spent, while another one asks too. */
-  readonly unspentShare: number;
-}
-
-/** What one life of a tenant has of the pool. */
-export interface Share {
-  readonly tenant: string;
-  readonly life: number;
-  readonly granted: MicroNeurons;
-  /** As it reported last: what its calls were charged, with what engines used beyond that. */
-  readonly spent: MicroNeurons;
-  readonly pending: MicroNeurons;
-  readonly deadlineMs: number;
-  /** The number of its latest message, and what it was answered. */
-  readonly seq: number;
-  readonly answer: LeaseAnswer | null;
-  readonly askedAtMs: number;
-  readonly reportedAtMs: number;
-  /**
-   * What it wanted beyond its allowance when it asked last, as far as others have to make room for it:
-   * nothing, if it had spent little of what it was granted before.
-   */
-  readonly want: MicroNeurons;
-  /** How often in a row it was refused. */
-  readonly refusals: number;
 }
 
 export const shareKey = ({ tenant, life }: Pick<Share, "tenant" | "life">): string =>
@@ -106,18 +78,3 @@ export const holdCap = ({ size, limits }: Pool): MicroNeurons =>
 const CHUNKS = 100;
 
 export const chunkOf = ({ size }: Pool): MicroNeurons => microNeurons(Math.floor(size / CHUNKS));
-
-/** What a tenant's object is to know of the day's pool. */
-export interface PoolSizes {
-  readonly day: Day;
-  /** The most that one call may hold, if its tenant's floor is not larger. */
-  readonly holdCap: MicroNeurons;
-  /** So much a busy tenant may keep unused. */
-  readonly chunk: MicroNeurons;
-}
-
-export const sizesOf = (pool: Pool): PoolSizes => ({
-  day: pool.day,
-  holdCap: holdCap(pool),
-  chunk: chunkOf(pool),
-});
