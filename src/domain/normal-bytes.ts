@@ -1,3 +1,5 @@
+import { LONGEST_RUN, MARK } from "./normal-form.ts";
+
 // How long a text is in UTF-8 when a tokenizer has normalised it (NFKC), without normalising more of it
 // than must be. U+FDFA, three bytes, becomes eighteen characters of 33; and marks are sorted, in time
 // that grows with the square of their run. A body of 2 MB of either took half a second.
@@ -5,17 +7,11 @@
 // A character that joins with nothing before it has a length of its own, which is kept once it is
 // known. What may join is normalised piece by piece.
 
-/** What is sorted among its like behind a letter; the two are the half-width forms of sound marks. */
-const MARK = /[\p{M}\u{FF9E}\u{FF9F}]/u;
-
 /** Vowels and finals of Hangul, also as single letters and in half width: they join what is before. */
 const HANGUL_PART = /[\u{1160}-\u{11FF}\u{3130}-\u{318F}\u{FFA0}-\u{FFDC}]/u;
 
 /** Units of a piece at least; it ends before a character that joins with nothing. */
 const PIECE_UNITS = 4096;
-
-/** No language has more marks on a letter, and Unicode's Stream-Safe Text Format ends a run here. */
-const LONGEST_RUN = 30;
 
 /** No character that is taken apart (NFKD) has more bytes than so many times its NFKC form. */
 const MOST_APART = 3;

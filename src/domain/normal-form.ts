@@ -2,8 +2,13 @@
 // text of 100 KB made of two marks took seconds. No language has runs of more than a few.
 
 /** What sorts as a mark; the two are the half-width forms of combining sound marks. */
-const LONG_RUN = /[\p{M}\u{FF9E}\u{FF9F}]{31,}/gu;
-const PIECE = /[^]{30}/gu;
+export const MARK = /[\p{M}\u{FF9E}\u{FF9F}]/u;
+
+/** No language has more marks on a letter, and Unicode's Stream-Safe Text Format ends a run here. */
+export const LONGEST_RUN = 30;
+
+const LONG_RUN = new RegExp(`${MARK.source}{${LONGEST_RUN + 1},}`, "gu");
+const PIECE = new RegExp(`[^]{${LONGEST_RUN}}`, "gu");
 
 /** It sorts with nothing, and nobody sees it. */
 const COMBINING_GRAPHEME_JOINER = "\u{34F}";
