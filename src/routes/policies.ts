@@ -84,8 +84,7 @@ export const putPolicy = defineRoute({
     const asked = { name, policy, expected: call.body.version ?? null };
     const put = await tellTenant(call, (tenant, caller) => tenant.putPolicy(caller, asked));
     if (put.kind !== "policy") return put;
-    const action = "PUT /admin/tenants/{tenant}/policies/{name}";
-    return (await recorded(call, action, put.policy)) ? ok(toPolicy(put.policy)) : UNAVAILABLE;
+    return newVersion(call, "PUT /admin/tenants/{tenant}/policies/{name}", put.policy);
   },
 });
 
@@ -109,9 +108,7 @@ export const patchPolicy = defineRoute({
     const asked = { name, change: changeOf(call.body), expected: call.body.version ?? null };
     const patched = await tellTenant(call, (tenant, caller) => tenant.patchPolicy(caller, asked));
     if (patched.kind !== "policy") return patched;
-    const action = "PATCH /admin/tenants/{tenant}/policies/{name}";
-    const isRecorded = await recorded(call, action, patched.policy);
-    return isRecorded ? ok(toPolicy(patched.policy)) : UNAVAILABLE;
+    return newVersion(call, "PATCH /admin/tenants/{tenant}/policies/{name}", patched.policy);
   },
 });
 
@@ -143,8 +140,13 @@ function wrongName({ name }: PolicyInputBody, inPath: string) {
   return { kind: "invalid_request" as const, errors: [{ path: ["name"], detail }] };
 }
 
-const recorded = (
+/** The reply with a policy as it is from now on, once the act is recorded. */
+async function newVersion(
   call: Parameters<typeof recordAct>[0],
   action: string,
-  { name, version }: PolicyVersion,
-): Promise<boolean> => recordAct(call, action, { policy: name, version });
+  policy: PolicyVersion,
+) {
+  const { name, version } = policy;
+  const isRecorded = await recordAct(call, action, { policy: name, version });
+  return isRecorded ? ok(toPolicy(policy)) : UNAVAILABLE;
+}
