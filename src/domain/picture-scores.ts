@@ -32,7 +32,7 @@ export interface PictureScores {
  * Where the model's raw sum of `porn` and `hentai` is worth a look, and where it is worth a block.
  * Chosen on harmless pictures: docs/picture-model.md has the shares that reach each.
  */
-export const NSFW_POINTS = { flag: 0.5, block: 0.8 } as const;
+const NSFW_POINTS = { flag: 0.5, block: 0.8 } as const;
 
 export const pictureScores = ({ porn, hentai, sexy }: PictureClasses): PictureScores => ({
   nsfw: scaleScore(Math.min(1, porn + hentai), NSFW_POINTS),

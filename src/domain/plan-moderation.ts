@@ -21,7 +21,7 @@ import {
 import { chatInputBound, classifierInputBound, takesPictures } from "./token-bound.ts";
 
 // The paid stages of a moderation call, planned and priced at their upper bound before anything
-// runs. Rules (terms, spam, injection) and the lexicon are free and need no plan.
+// runs. Rules (terms, spam, injection) and the models inside the Worker are free and need no plan.
 
 /** What the router measured of one content item: never its text. */
 export interface MeasuredContent {

@@ -1,7 +1,7 @@
-// Scores of our own models on the scale of policies. Each model is sure of itself in a way of its own:
-// one is worth a block from 0.8, another from 0.6. So that one threshold of a policy means the same
-// for all of them, a model's raw score is mapped: monotone, with its flag point at 0.5 and its block
-// point where the default policy blocks.
+// Scores of the picture model on the scale of policies. Each model is sure of itself in a way of its
+// own: one is worth a block from 0.8, another from 0.6. So that one threshold of a policy means the same
+// for all of them, a raw score is mapped: monotone, with its flag point at 0.5 and its block point where
+// the default policy blocks. `src/tier0/points.ts` does so with the text model's logits.
 
 /** The raw scores from which a model's opinion is worth a flag, and a block. */
 export interface ScorePoints {
@@ -10,8 +10,8 @@ export interface ScorePoints {
 }
 
 /** Where they come to lie: the thresholds of the default policy. */
-export const SCALED_FLAG = 0.5;
-export const SCALED_BLOCK = 0.7;
+const SCALED_FLAG = 0.5;
+const SCALED_BLOCK = 0.7;
 
 /** Scores have three decimals. */
 const PARTS = 1_000;

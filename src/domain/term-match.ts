@@ -104,7 +104,7 @@ export interface TermMatches {
   readonly blocked: readonly number[];
   /** How many distinct spam phrases do. */
   readonly spamPhrases: number;
-  /** The folded text with the allowed places blanked: what our own word lists may judge. */
+  /** The folded text with the allowed places blanked: what our own text model may judge. */
   readonly unallowed: string;
 }
 

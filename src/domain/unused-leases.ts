@@ -10,7 +10,7 @@ export const SILENT_MS = 10_000;
 
 /** Between two times that a tenant is asked, if it answered the first time, and if not. */
 export const RECALL_EVERY_MS = 1_000;
-export const RECALL_AGAIN_MS = 10_000;
+const RECALL_AGAIN_MS = 10_000;
 
 /** A share that may have something to give back. */
 export interface Holder {

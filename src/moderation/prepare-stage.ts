@@ -66,8 +66,8 @@ function prepareText(
 }
 
 /**
- * Where our own word list stands in for the judge, an allow term cancels its matches as it does
- * everywhere; a model is always shown the text as it is.
+ * Where our own small model stands in for the judge, an allow term masks its place as it does
+ * everywhere; a language model is always shown the text as it is.
  */
 function windowsFor(
   engine: Engine,
@@ -75,7 +75,7 @@ function windowsFor(
   { windows }: PreparedContent,
   withoutAllowed: string | null,
 ): WindowedText | null {
-  const ownList = engine.name === "embedded" && name === "judge";
-  if (ownList && withoutAllowed !== null) return splitText(withoutAllowed, JUDGE_WINDOWS);
+  const isOwn = engine.name === "embedded" && name === "judge";
+  if (isOwn && withoutAllowed !== null) return splitText(withoutAllowed, JUDGE_WINDOWS);
   return windows?.[name] ?? null;
 }

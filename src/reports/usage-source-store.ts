@@ -32,7 +32,7 @@ export type Tenants =
     };
 
 /** Behind every name there is. */
-export const LAST_NAME = "\u{10FFFF}";
+const LAST_NAME = "\u{10FFFF}";
 
 /** A statement in the making: its values are told apart by their numbers. */
 export class Asked {

@@ -5,7 +5,7 @@ import { isWord, type Token } from "./token.ts";
 import type { WordTable } from "./word-table.ts";
 
 /** Bits set for each word. */
-export const PROBES = 5;
+const PROBES = 5;
 
 export interface KnownShare {
   /** Words, without numbers, addresses, mentions, emoji and signs. */

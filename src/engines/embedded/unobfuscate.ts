@@ -15,7 +15,7 @@ const SEPARATORS = /[\s._*~-]+/gu;
 
 /** The words that joined letters are cut into, the longest first. */
 const KNOWN = new RegExp(
-  ["you", "are", "your", ...INSULTS.keys()]
+  ["you", "are", "your", ...INSULTS]
     .filter((word) => word.length > 2 && /^[a-z]+$/.test(word))
     .toSorted((a, b) => b.length - a.length)
     .join("|"),

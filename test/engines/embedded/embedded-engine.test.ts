@@ -77,7 +77,11 @@ describe("the embedded engine", () => {
       const check = { name, model: "any", text, language: null };
       expect(await run(check)).toEqual({ kind: "unsupported", because: "unknown_words" });
       const without = engineWithoutModel.run(hold, check, { timeoutMs: 1000 });
-      expect(await without).toMatchObject({ kind: "refused", retryable: false });
+      expect(await without).toMatchObject({
+        kind: "refused",
+        retryable: false,
+        because: "model_unavailable",
+      });
     }
   });
 
