@@ -2,12 +2,14 @@ import { cloudflareTest } from "@cloudflare/vitest-pool-workers";
 import { defineConfig } from "vitest/config";
 import { copyModels } from "./scripts/copy-models.mjs";
 import { keepFilesInMemory } from "./scripts/memory-folder.mjs";
+import { speakPlainly } from "./scripts/plain-sockets.mjs";
 import { startAccessServer } from "./test/fakes/access-server.mjs";
 import { startFakeCloudflare } from "./test/fakes/cloudflare-graphql.mjs";
 import { startPictureServer } from "./test/fakes/picture-server.mjs";
 import { startFakeWorkersAi } from "./test/fakes/workers-ai-server.mjs";
 
 keepFilesInMemory();
+speakPlainly();
 
 // Where wrangler looks for the secrets that wrangler.toml requires, whatever the shell holds.
 process.env["KEY_SECRETS"] = "test-key-secret-of-at-least-32-bytes!";

@@ -14,6 +14,7 @@
 //   close=3             the connection is closed in good order after 3 pieces
 //   stall=3             silence after 3 pieces
 //   endless             never ends; as fast as it is read
+//   pace=10             10 ms after each piece
 //   size=1000           each piece so many characters
 //   no_done             ends without [DONE]
 //   usages=3            usage with every third piece too, counted up to there
@@ -23,6 +24,8 @@
 //   huge_event=3        an event of 3 MB after 3 pieces
 //   split=1             sent byte by byte; crlf=1: with CRLF at the ends of lines
 //   GET {url}/__streams?match=…  [{ content, pieces, bytes, closed }]: how far each was written
+
+import { setTimeout as sleep } from "node:timers/promises";
 
 /** A chat is what is neither the judge nor the vision model: their schemas want the nonce back. */
 export const isChat = (inputs) =>
@@ -204,6 +207,7 @@ export async function streamReply(plan, { model, newer, content, response, socke
     if (stream.pieces === number("garbage", -1)) await send("{not json");
     if (stream.pieces === number("huge_event", -1)) await send(`"${"x".repeat(3_000_000)}"`);
     await send(JSON.stringify(event));
+    if (has("pace")) await sleep(number("pace", 0));
     // oxlint-enable no-await-in-loop
     stream.pieces += 1;
   }

@@ -1,6 +1,7 @@
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
 import { ACCOUNT, type Mount, mountsOf } from "../../src/http/mount.ts";
+import { migrateReports } from "../../src/reports/reports-schema.ts";
 import { ROUTES } from "../../src/routes/routes.ts";
 import {
   admin,
@@ -148,6 +149,7 @@ let acmeErasure: string;
 const keys: Record<string, string> = {};
 
 beforeAll(async () => {
+  await migrateReports(env.REPORTS);
   acme = await makeTenant("acme");
   other = await makeTenant("other");
   const made = await acme.call("POST", "/v1/verdicts", {
@@ -368,7 +370,8 @@ describe("another tenant", () => {
     async (mount, name) => {
       const before = await acme.call("GET", "/v1/limits");
       const ids = [acmeVerdict, acmeKeyId, acmeImage, acmeErasure, acmeWebhook, acmeBatch];
-      await forEachOf(ids, async (id) => {
+      const takesId = mount.path.includes("/:id");
+      await forEachOf(takesId ? ids : ids.slice(0, 1), async (id) => {
         const path = pathOf(mount, { id, name: "house", account: "other" });
         const reply = await send(mount, other.key, { path });
         const what = `${name} with the other tenant's key, for ${id}`;
@@ -379,7 +382,7 @@ describe("another tenant", () => {
           if (own === id && kindOf(reply) === "model_not_found") continue;
           expect(told, what).not.toContain(own);
         }
-        if (mount.path.includes("/:id")) expect(reply.status, what).toBe(404);
+        if (takesId) expect(reply.status, what).toBe(404);
       });
       const after = await acme.call("GET", "/v1/limits");
       expect(after.body.posted_micro_neurons).toBe(before.body.posted_micro_neurons);

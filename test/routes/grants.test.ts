@@ -9,16 +9,20 @@ const GRANTS = "/admin/tenants/granted/grants";
 
 let tenant: TestTenant;
 beforeAll(async () => {
-  tenant = await makeTenant("granted", { plan: "free", daily_neurons: 0 });
+  tenant = await makeTenant("granted", NOTHING);
 });
+
+const NOTHING = { plan: "free", daily_neurons: 0 };
 
 const good = { neurons: 100.5, expires_at: IN_A_WEEK, reason: "launch week" };
 
 describe("a grant", () => {
   it("is made, drawn on, read by both, and ended", async () => {
+    const tenant = await makeTenant("granted-once", NOTHING);
+    const grants = "/admin/tenants/granted-once/grants";
     const refused = await tenant.call("POST", "/v1/verdicts", { text: "Nice to see you." });
     expect(refused.body.kind).toBe("over_limit");
-    const made = await admin("POST", GRANTS, good);
+    const made = await admin("POST", grants, good);
     expect(made.status).toBe(201);
     expect(made.body).toMatchObject({
       object: "grant",
@@ -60,10 +64,10 @@ describe("a grant", () => {
 
     const read = await tenant.call("GET", `/v1/grants/${made.body.id}`);
     expect(read.body).toMatchObject({ state: "active", drawn_micro_neurons: used });
-    expect((await admin("GET", `${GRANTS}/${made.body.id}`)).body).toEqual(read.body);
+    expect((await admin("GET", `${grants}/${made.body.id}`)).body).toEqual(read.body);
     expect((await tenant.call("GET", "/v1/grants")).body.data).toEqual([read.body]);
 
-    expect((await admin("DELETE", `${GRANTS}/${made.body.id}`)).status).toBe(204);
+    expect((await admin("DELETE", `${grants}/${made.body.id}`)).status).toBe(204);
     const ended = await tenant.call("GET", `/v1/grants/${made.body.id}`);
     expect(ended.body).toMatchObject({
       state: "ended",
@@ -72,7 +76,7 @@ describe("a grant", () => {
       ended_at: expect.any(String),
     });
     expect((await tenant.call("GET", "/v1/limits")).body.grants).toEqual([]);
-    expect((await admin("DELETE", `${GRANTS}/${made.body.id}`)).status).toBe(204);
+    expect((await admin("DELETE", `${grants}/${made.body.id}`)).status).toBe(204);
   });
 
   it("is given again under its idempotency key, and on the record of what was done", async () => {

@@ -57,12 +57,13 @@ const id = (prefix: string): RegExp => new RegExp(`^${prefix}_[0-9A-HJKMNP-TV-Z]
 let tenant: TestTenant;
 beforeAll(async () => {
   tenant = await makeTenant("shapes");
-  const models = { vision: "@cf/google/gemma-4-26b-a4b-it" };
-  await tenant.call("PUT", "/v1/policies/default", { models });
 });
 
 describe("example 1: a verdict of text and picture", () => {
   it("has the example's fields, headers and sums", async () => {
+    const tenant = await makeTenant("shapes-1");
+    const models = { vision: "@cf/google/gemma-4-26b-a4b-it" };
+    await tenant.call("PUT", "/v1/policies/default", { models });
     const row = Array.from({ length: 24 }, () => 90);
     const png = await makePng({ width: 8, height: 1, depth: 8, colour: 2 }, [row]);
     const request = {
