@@ -1,3 +1,4 @@
+import { piecesOf } from "../io/body-pieces.ts";
 import type { Failure } from "../domain/failure.ts";
 import type { BodyClaim } from "../io/body-budget.ts";
 
@@ -32,19 +33,19 @@ const DRAIN_MS = 30_000;
 
 /** @param mayGoOn asked when more than a small body has come; false: no more is read */
 async function drain(
-  body: ReadableStream<Uint8Array>,
+  body: ReadableStream<Uint8Array<ArrayBuffer>>,
   mostBytes: number,
   mayGoOn: () => Promise<boolean>,
 ): Promise<void> {
-  const reader = body.getReader();
-  const cancel = (): void => void reader.cancel().catch(() => undefined);
+  const pieces = piecesOf(body);
+  const cancel = (): void => void pieces.cancel();
   const timer = setTimeout(cancel, DRAIN_MS);
   let comeBytes = 0;
   let isLarge = false;
   try {
     for (;;) {
       // oxlint-disable-next-line no-await-in-loop -- one piece after the other
-      const { done, value } = await reader.read();
+      const { done, value } = await pieces.next();
       if (done) break;
       comeBytes += value.byteLength;
       if (comeBytes > mostBytes) break;

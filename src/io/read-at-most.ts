@@ -1,3 +1,5 @@
+import { piecesOf } from "./body-pieces.ts";
+
 interface Announced {
   readonly expectedBytes?: number | null;
   readonly endsAt?: number;
@@ -25,32 +27,33 @@ export async function readAtMost(
   announced: Announced = {},
   mayTake: (comeBytes: number, bufferBytes: number) => boolean | Promise<boolean> = ALWAYS,
 ): Promise<Uint8Array<ArrayBuffer> | null> {
-  const reader = body.getReader();
+  const pieces = piecesOf(body);
   const giveUp = async (): Promise<null> => {
-    await reader.cancel().catch(() => undefined);
-    reader.releaseLock();
+    await pieces.cancel();
     return null;
   };
   const { signal } = announced;
   signal?.addEventListener("abort", () => void giveUp(), { once: true });
   let bytes = new Uint8Array(0);
   let length = 0;
+  let isFirst = true;
   for (;;) {
     // oxlint-disable-next-line no-await-in-loop -- one piece after the other
-    const { done, value } = await reader.read();
+    const { done, value } = await pieces.next();
     if (signal?.aborted === true) return null;
     if (done) break;
     const end = length + value.byteLength;
     if (end > maxBytes) return giveUp();
     const isFull = end > bytes.byteLength;
-    const capacity = length === 0 ? end : isFull ? grown(bytes, end, announced, maxBytes) : null;
+    const capacity = isFirst ? end : isFull ? grown(bytes, end, announced, maxBytes) : null;
     const allowed = mayTake(end, capacity ?? bytes.byteLength);
     // oxlint-disable-next-line no-await-in-loop -- before more is read
     if (allowed !== true && !(await allowed)) {
-      reader.releaseLock();
+      pieces.release();
       return null;
     }
-    if (length === 0) {
+    if (isFirst) {
+      isFirst = false;
       bytes = value;
     } else {
       if (capacity !== null) bytes = resized(bytes, capacity);

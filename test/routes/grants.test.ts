@@ -18,9 +18,9 @@ const good = { neurons: 100.5, expires_at: IN_A_WEEK, reason: "launch week" };
 
 describe("a grant", () => {
   it("is made, drawn on, read by both, and ended", async () => {
-    const tenant = await makeTenant("granted-once", NOTHING);
+    const own = await makeTenant("granted-once", NOTHING);
     const grants = "/admin/tenants/granted-once/grants";
-    const refused = await tenant.call("POST", "/v1/verdicts", { text: "Nice to see you." });
+    const refused = await own.call("POST", "/v1/verdicts", { text: "Nice to see you." });
     expect(refused.body.kind).toBe("over_limit");
     const made = await admin("POST", grants, good);
     expect(made.status).toBe(201);
@@ -37,10 +37,10 @@ describe("a grant", () => {
     });
     expect(made.body.id).toMatch(/^grt_[0-9A-HJKMNP-TV-Z]{26}$/);
 
-    const verdict = await tenant.call("POST", "/v1/verdicts", { text: "Nice to see you." });
+    const verdict = await own.call("POST", "/v1/verdicts", { text: "Nice to see you." });
     expect(verdict.status).toBe(200);
     const used = verdict.body.micro_neurons as number;
-    const { body: limits } = await tenant.call("GET", "/v1/limits");
+    const { body: limits } = await own.call("GET", "/v1/limits");
     expect(limits).toMatchObject({
       limit_micro_neurons: 100_500_000,
       posted_micro_neurons: used,
@@ -53,29 +53,29 @@ describe("a grant", () => {
         },
       ],
     });
-    const { body: ledger } = await tenant.call("GET", "/v1/ledger");
+    const { body: ledger } = await own.call("GET", "/v1/ledger");
     expect(ledger.data[0]).toMatchObject({
       quota_micro_neurons: 0,
       granted_micro_neurons: used,
       grants: [{ id: made.body.id, micro_neurons: used }],
     });
-    const { body: usage } = await tenant.call("GET", "/v1/usage");
+    const { body: usage } = await own.call("GET", "/v1/usage");
     expect(usage.totals).toMatchObject({ granted_micro_neurons: used, charge_usd: "0" });
 
-    const read = await tenant.call("GET", `/v1/grants/${made.body.id}`);
+    const read = await own.call("GET", `/v1/grants/${made.body.id}`);
     expect(read.body).toMatchObject({ state: "active", drawn_micro_neurons: used });
     expect((await admin("GET", `${grants}/${made.body.id}`)).body).toEqual(read.body);
-    expect((await tenant.call("GET", "/v1/grants")).body.data).toEqual([read.body]);
+    expect((await own.call("GET", "/v1/grants")).body.data).toEqual([read.body]);
 
     expect((await admin("DELETE", `${grants}/${made.body.id}`)).status).toBe(204);
-    const ended = await tenant.call("GET", `/v1/grants/${made.body.id}`);
+    const ended = await own.call("GET", `/v1/grants/${made.body.id}`);
     expect(ended.body).toMatchObject({
       state: "ended",
       drawn_micro_neurons: used,
       remaining_micro_neurons: 0,
       ended_at: expect.any(String),
     });
-    expect((await tenant.call("GET", "/v1/limits")).body.grants).toEqual([]);
+    expect((await own.call("GET", "/v1/limits")).body.grants).toEqual([]);
     expect((await admin("DELETE", `${grants}/${made.body.id}`)).status).toBe(204);
   });
 

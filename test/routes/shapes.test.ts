@@ -61,9 +61,9 @@ beforeAll(async () => {
 
 describe("example 1: a verdict of text and picture", () => {
   it("has the example's fields, headers and sums", async () => {
-    const tenant = await makeTenant("shapes-1");
+    const own = await makeTenant("shapes-1");
     const models = { vision: "@cf/google/gemma-4-26b-a4b-it" };
-    await tenant.call("PUT", "/v1/policies/default", { models });
+    await own.call("PUT", "/v1/policies/default", { models });
     const row = Array.from({ length: 24 }, () => 90);
     const png = await makePng({ width: 8, height: 1, depth: 8, colour: 2 }, [row]);
     const request = {
@@ -77,7 +77,7 @@ describe("example 1: a verdict of text and picture", () => {
       images: [{ base64: png.toBase64() }],
     };
     const idempotency = { "Idempotency-Key": '"8e03978e-40d5-43e8-bc93-6894a57f9324"' };
-    const reply = await tenant.onWorkersAi("POST", "/v1/verdicts", request, idempotency);
+    const reply = await own.onWorkersAi("POST", "/v1/verdicts", request, idempotency);
     const { body, headers } = reply;
 
     expect(reply.status).toBe(200);
@@ -129,7 +129,7 @@ describe("example 1: a verdict of text and picture", () => {
     );
     expect(headers.get("RateLimit")).toMatch(/^"requests";r=299;t=\d+, .*"daily";r=\d+;t=\d+$/);
 
-    const replay = await tenant.onWorkersAi("POST", "/v1/verdicts", request, idempotency);
+    const replay = await own.onWorkersAi("POST", "/v1/verdicts", request, idempotency);
     expect(replay.headers.get("idempotency-replayed")).toBe("true");
     expect(replay.body).toEqual(body);
   });
