@@ -1,4 +1,5 @@
 import { CATEGORIES, type Category, forEach, type Scores } from "../../src/domain/category.ts";
+import { BASES } from "../../src/domain/ledger.ts";
 import {
   type Action,
   CHECK_STATUSES,
@@ -10,8 +11,10 @@ import {
   type Verdict,
 } from "../../src/domain/verdict.ts";
 
-// A verdict as it is stored. Coverage and scores are kept by the position of their category, since
-// their names would be most of the row; what lists filter by has columns.
+// A verdict as it is stored. A row of a table without row ids has about 1,000 bytes in its page, and
+// what is longer takes a page of 4 kB for itself: so names are left out where the position tells them
+// (of categories, and of a stage's fields), and whatever is as it mostly is. What lists filter by has
+// columns.
 
 export type VerdictRow = {
   id: string;
@@ -28,29 +31,70 @@ export type VerdictRow = {
   body: string;
 };
 
-type StageTuple = readonly [
+type StoredScores = readonly (number | null)[];
+
+/** A stage whose fields have names: verdicts were stored so at first. */
+type NamedStage = readonly [
   stage: Omit<StageResult, "scores" | "status">,
   status: number,
-  scores: readonly (number | null)[],
+  scores: StoredScores,
 ];
 
+type StageTuple = readonly [
+  name: StageResult["name"],
+  input: StageResult["input"],
+  model: string | null,
+  /** 1: as the model itself. */
+  pricedAs: string | 1 | null,
+  engine: string,
+  status: number,
+  scores: StoredScores,
+  latencyMs: number,
+  microNeurons: number,
+  /** Its position. */
+  basis: number,
+  /** What most stages do not have. */
+  more?: Partial<Pick<StageResult, "failure" | "measurements">>,
+];
+
+type ReasonTuple = readonly [
+  kind: Reason["kind"],
+  /** Its position; -1: none. */
+  category: number,
+  input: Reason["input"],
+  score: number | null,
+  threshold: number | null,
+  message: string,
+  /** What most reasons do not have. */
+  more?: object,
+];
+
+/** Absent: nothing, or as `COMMON` says. */
 interface VerdictBody {
-  readonly metadata: Verdict["metadata"];
+  readonly metadata?: Verdict["metadata"];
   readonly language: string | null;
-  readonly by: Verdict["decidedBy"];
-  readonly revision: number;
-  readonly actions: readonly Action[];
-  readonly reasons: readonly Reason[];
+  readonly by?: Verdict["decidedBy"];
+  readonly revision?: number;
+  readonly actions?: readonly Action[];
+  readonly reasons?: readonly (ReasonTuple | Reason)[];
   /** One digit a category: the index of its status. */
   readonly coverage: string;
-  readonly stages: readonly StageTuple[];
+  readonly stages: readonly (StageTuple | NamedStage)[];
   readonly amount: number;
-  /** Without a priority it is normal. */
-  readonly review: Omit<Review, "state" | "priority"> & Partial<Pick<Review, "priority">>;
+  readonly review?: Partial<Omit<Review, "state">>;
   readonly hash: string;
-  /** Absent: it was none. */
   readonly test?: true;
 }
+
+const COMMON = { by: "policy", revision: 1 } as const;
+
+const NO_REVIEW: Omit<Review, "state"> = {
+  origin: null,
+  priority: "normal",
+  key_id: null,
+  claim_expires_at: null,
+  note: null,
+};
 
 export const toRow = (verdict: Verdict, callId: string): VerdictRow => ({
   id: verdict.id,
@@ -73,25 +117,21 @@ export function toVerdict(row: VerdictRow): Verdict {
     id: row.id,
     contentId: row.content_id,
     userId: row.user_id,
-    metadata: body.metadata,
+    metadata: body.metadata ?? {},
     language: body.language,
     decision: row.decision,
     approved: row.approved === 1,
-    decidedBy: body.by,
-    revision: body.revision,
-    actions: body.actions,
-    reasons: body.reasons,
+    decidedBy: body.by ?? COMMON.by,
+    revision: body.revision ?? COMMON.revision,
+    actions: body.actions ?? [],
+    reasons: (body.reasons ?? []).map(decodeReason),
     coverage: forEach(CATEGORIES, (category) =>
       statusAt(Number(body.coverage[CATEGORIES.indexOf(category)] ?? 4)),
     ),
-    stages: body.stages.map(([stage, status, scores]) => ({
-      ...stage,
-      status: statusAt(status),
-      scores: decodeScores(scores),
-    })),
+    stages: body.stages.map(decodeStage),
     microNeurons: body.amount,
     policy: { name: row.policy_name, version: row.policy_version },
-    review: { priority: "normal", ...body.review, state: row.review_state },
+    review: { ...NO_REVIEW, ...body.review, state: row.review_state },
     batchId: row.batch_id,
     test: body.test ?? false,
     contentHash: body.hash,
@@ -100,27 +140,96 @@ export function toVerdict(row: VerdictRow): Verdict {
 }
 
 function encode(verdict: Verdict): VerdictBody {
-  const { state: _column, priority, ...rest } = verdict.review;
-  const review = priority === "normal" ? rest : { ...rest, priority };
+  const { metadata, decidedBy, revision, actions, reasons } = verdict;
+  const review = uncommonReview(verdict.review);
   return {
-    metadata: verdict.metadata,
+    ...(Object.keys(metadata).length > 0 && { metadata }),
     language: verdict.language,
-    by: verdict.decidedBy,
-    revision: verdict.revision,
-    actions: verdict.actions,
-    reasons: verdict.reasons,
+    ...(decidedBy !== COMMON.by && { by: decidedBy }),
+    ...(revision !== COMMON.revision && { revision }),
+    ...(actions.length > 0 && { actions }),
+    ...(reasons.length > 0 && { reasons: reasons.map(encodeReason) }),
     coverage: CATEGORIES.map((c) => CHECK_STATUSES.indexOf(verdict.coverage[c])).join(""),
-    stages: verdict.stages.map(({ scores, status, ...stage }) => [
-      stage,
-      CHECK_STATUSES.indexOf(status),
-      encodeScores(scores),
-    ]),
+    stages: verdict.stages.map(encodeStage),
     amount: verdict.microNeurons,
-    review,
+    ...(Object.keys(review).length > 0 && { review }),
     hash: verdict.contentHash,
     ...(verdict.test && { test: true }),
   };
 }
+
+function uncommonReview({ state: _column, ...review }: Review): Partial<Omit<Review, "state">> {
+  const common: Readonly<Record<string, unknown>> = NO_REVIEW;
+  return Object.fromEntries(Object.entries(review).filter(([name, is]) => is !== common[name]));
+}
+
+function encodeStage(stage: StageResult): StageTuple {
+  const { name, input, model, priced_as, engine, status, scores, latency_ms, ...rest } = stage;
+  const { micro_neurons, basis, failure, ...others } = rest;
+  const { measurements, ...none } = others;
+  // Does not compile where a field is not stored.
+  void (none satisfies Readonly<Record<string, never>>);
+  const more = {
+    ...(failure !== null && failure !== undefined && { failure }),
+    ...(measurements !== null && { measurements }),
+  };
+  const tuple = [
+    name,
+    input,
+    model,
+    model !== null && priced_as === model ? 1 : priced_as,
+    engine,
+    CHECK_STATUSES.indexOf(status),
+    encodeScores(scores),
+    latency_ms,
+    micro_neurons,
+    BASES.indexOf(basis),
+  ] as const;
+  return Object.keys(more).length > 0 ? [...tuple, more] : tuple;
+}
+
+function decodeStage(stored: StageTuple | NamedStage): StageResult {
+  if (isNamed(stored)) {
+    const [stage, status, scores] = stored;
+    return { ...stage, status: statusAt(status), scores: decodeScores(scores) };
+  }
+  const [name, input, model, pricedAs, engine, status, scores, latencyMs, microNeurons] = stored;
+  const [, , , , , , , , , basis, more] = stored;
+  return {
+    name,
+    input,
+    model,
+    priced_as: pricedAs === 1 ? model : pricedAs,
+    engine,
+    status: statusAt(status),
+    scores: decodeScores(scores),
+    latency_ms: latencyMs,
+    micro_neurons: microNeurons,
+    basis: BASES[basis] ?? "held",
+    measurements: null,
+    failure: null,
+    ...more,
+  };
+}
+
+function encodeReason(reason: Reason): ReasonTuple {
+  const { kind, category, input, score, threshold, message, ...more } = reason;
+  const at = category === null ? -1 : CATEGORIES.indexOf(category);
+  const tuple = [kind, at, input, score, threshold, message] as const;
+  return Object.keys(more).length > 0 ? [...tuple, more] : tuple;
+}
+
+function decodeReason(stored: ReasonTuple | Reason): Reason {
+  if (!isReasonTuple(stored)) return stored;
+  const [kind, at, input, score, threshold, message, more] = stored;
+  return { kind, category: CATEGORIES[at] ?? null, input, score, threshold, message, ...more };
+}
+
+const isReasonTuple = (stored: ReasonTuple | Reason): stored is ReasonTuple =>
+  Array.isArray(stored);
+
+const isNamed = (stored: StageTuple | NamedStage): stored is NamedStage =>
+  typeof stored[0] === "object";
 
 const statusAt = (index: number): CheckStatus => CHECK_STATUSES[index] ?? "not_required";
 

@@ -46,7 +46,7 @@ describe("the lines of the platform", () => {
     // Five a call; 1000 rows of the reports can change 720 times each.
     expect(line("object_rows_written")).toMatchObject({ count: 7_160_000, costUsd: "7.16" });
     expect(line("d1_rows_written")).toMatchObject({ count: 1_440_000, costUsd: "1.44" });
-    expect(line("object_storage")).toMatchObject({ count: 700_000_000, costUsd: "0.14" });
+    expect(line("object_storage")).toMatchObject({ count: 1_500_000_000, costUsd: "0.3" });
     expect(line("r2_writes")).toMatchObject({ count: 80, costUsd: "0.00036" });
     expect(line("kv_reads")).toMatchObject({ count: 100, costUsd: "0.00005" });
     expect(line("queue_operations")).toMatchObject({ count: 3 * 720_000, costUsd: "0.864" });

@@ -13,7 +13,7 @@ function networkBody(bytes: Uint8Array<ArrayBuffer>): ReadableStream<Uint8Array<
   const { readable, writable } = new IdentityTransformStream();
   const writer = writable.getWriter();
   writer.write(bytes).then(() => writer.close().catch(gone), gone);
-  return readable;
+  return readable as ReadableStream<Uint8Array<ArrayBuffer>>;
 }
 
 /** As a Worker makes it, in these pieces. */
