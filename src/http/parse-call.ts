@@ -114,7 +114,8 @@ export async function parseBody(
     return { ...read, field: spec.largest };
   }
   if (read.kind !== "read") return read;
-  const { value, values, ...raw } = read;
+  const { value: sent, values, ...raw } = read;
+  const value = spec.mend === undefined ? sent : spec.mend(sent);
   if (spec.as === "unread") return parsed({ body: value, ...raw });
   const result = parseWith(spec.schema, value, values > EXPLAINED_VALUES);
   return result.kind === "parsed" ? parsed({ body: result.value, ...raw }) : result;

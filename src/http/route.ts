@@ -46,6 +46,8 @@ export interface BodySpec<S extends Schema = Schema> {
   readonly as?: "json" | "multipart" | "unread";
   /** How many bytes of memory a byte of it takes, where that is more than its form says. */
   readonly weight?: number;
+  /** Puts right what clients write in other ways, before the schema sees it. */
+  readonly mend?: (value: unknown) => unknown;
   /** The field that makes a body too large, where there is one. */
   readonly largest?: string;
 }

@@ -18,6 +18,7 @@ import {
   openAiReply,
 } from "./generation-deps.ts";
 import { toItsEnd } from "./moderation-deps.ts";
+import { mended, mendedForm } from "../wire/drop-in-body.ts";
 
 const renderedText = (text: string): Rendered => ({
   contentType: "text/plain; charset=utf-8",
@@ -38,6 +39,7 @@ export const createTranscription = defineRoute({
     limitBytes: MAX_FORM_BYTES,
     as: "multipart",
     largest: "file",
+    mend: mendedForm,
   },
   reply: { status: 200, schema: TranscriptionOutput, otherTypes: ["text/plain"] },
   failures: GENERATED,
@@ -86,7 +88,7 @@ export const createSpeech = defineRoute({
   surface: "openai",
   admits: { kind: "generation", route: "POST /v1/audio/speech" },
   auth: { kind: "key", roles: ["call"] },
-  body: { schema: SpeechInput, limitBytes: MAX_BODY_BYTES },
+  body: { schema: SpeechInput, limitBytes: MAX_BODY_BYTES, mend: mended },
   reply: {
     status: 200,
     schema: v.unknown(),

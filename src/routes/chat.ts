@@ -37,6 +37,7 @@ import {
 } from "./generation-deps.ts";
 import type { Asked, AskedBy, Misread } from "./asked.ts";
 import { toItsEnd } from "./moderation-deps.ts";
+import { mendedChat } from "../wire/drop-in-body.ts";
 
 export const createChatCompletion = defineRoute({
   method: "POST",
@@ -47,7 +48,7 @@ export const createChatCompletion = defineRoute({
   surface: "openai",
   admits: { kind: "generation", route: "POST /v1/chat/completions" },
   auth: { kind: "key", roles: ["call"] },
-  body: { schema: ChatInput, limitBytes: MAX_BODY_BYTES },
+  body: { schema: ChatInput, limitBytes: MAX_BODY_BYTES, mend: mendedChat },
   reply: { status: 200, schema: ChatOutputBody },
   failures: GENERATED,
   handle: async (call) => {

@@ -3,6 +3,7 @@ import { generationCall, renderedJson } from "../generation/generation-call.ts";
 import { defineRoute } from "../http/route.ts";
 import { personOf } from "../wire/openai.ts";
 import {
+  dimensionsFailure,
   type EmbeddingsBody,
   EmbeddingsInput,
   EmbeddingsOutput,
@@ -17,6 +18,7 @@ import {
   openAiReply,
 } from "./generation-deps.ts";
 import { toItsEnd } from "./moderation-deps.ts";
+import { mended } from "../wire/drop-in-body.ts";
 
 /** What is planned and priced: of a call, and of a quote for it. */
 export const embeddingsAsked = (body: EmbeddingsBody) => ({
@@ -31,13 +33,15 @@ export const createEmbeddings = defineRoute({
   surface: "openai",
   admits: { kind: "generation", route: "POST /v1/embeddings" },
   auth: { kind: "key", roles: ["call"] },
-  body: { schema: EmbeddingsInput, limitBytes: MAX_BODY_BYTES },
+  body: { schema: EmbeddingsInput, limitBytes: MAX_BODY_BYTES, mend: mended },
   reply: { status: 200, schema: EmbeddingsOutput },
   failures: GENERATED,
   handle: async (call) => {
     const startedMs = Date.now();
     const read = await callerOf(call, "POST /v1/embeddings", personOf(call.body));
     if (read.kind !== "read") return read;
+    const wrong = dimensionsFailure(call.body, call.body.model);
+    if (wrong !== null) return wrong;
     const { encoding_format: format } = call.body;
     const texts = textsOf(call.body);
     const generation = await toItsEnd(

@@ -18,6 +18,7 @@ import {
 import { costHeaders, moderationDeps, toItsEnd } from "./moderation-deps.ts";
 import { GOVERNED, idempotencyOf } from "./shared.ts";
 import { objectCaller } from "./tenant-object.ts";
+import { mended } from "../wire/drop-in-body.ts";
 
 export const createModeration = defineRoute({
   method: "POST",
@@ -27,7 +28,7 @@ export const createModeration = defineRoute({
   surface: "openai",
   admits: { kind: "moderation", route: "POST /v1/moderations" },
   auth: { kind: "key", roles: ["call"] },
-  body: { schema: ModerationInput, limitBytes: MAX_BODY_BYTES, weight: BODY_WEIGHT },
+  body: { schema: ModerationInput, limitBytes: MAX_BODY_BYTES, weight: BODY_WEIGHT, mend: mended },
   reply: { status: 200, schema: ModerationOutput },
   failures: GOVERNED,
   handle: async (call) => {

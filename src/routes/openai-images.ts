@@ -33,6 +33,7 @@ import {
   picturesCall,
   stored,
 } from "./picture-deps.ts";
+import { mended } from "../wire/drop-in-body.ts";
 
 export const createOpenAiImages = defineRoute({
   method: "POST",
@@ -43,7 +44,7 @@ export const createOpenAiImages = defineRoute({
   surface: "openai",
   admits: { kind: "generation", route: "POST /v1/images/generations" },
   auth: { kind: "key", roles: ["call"] },
-  body: { schema: OpenAiImagesInput, limitBytes: MAX_IMAGES_BODY_BYTES },
+  body: { schema: OpenAiImagesInput, limitBytes: MAX_IMAGES_BODY_BYTES, mend: mended },
   reply: { status: 200, schema: OpenAiImagesOutput },
   failures: GENERATED,
   handle: async (call) => {

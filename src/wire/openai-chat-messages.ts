@@ -1,5 +1,7 @@
 import * as v from "valibot";
+import { isWholeObject } from "../domain/whole-object.ts";
 import type { ChatMessage, ChatPart, ToolCall } from "../engines/inference.ts";
+import { stated } from "../http/field-sentence.ts";
 
 // The messages of OpenAI's chat completions, as its clients send them, and what engines are given:
 // `developer` is a system message, a refusal is text, and what only decorates is left out.
@@ -32,10 +34,18 @@ const parts = <S extends v.GenericSchema>(part: S) =>
 
 const text = v.union([v.string(), parts(v.variant("type", [TextPart]))]);
 
+/** As long as some providers make them. */
+const toolId = v.pipe(v.string(), v.minLength(1), v.maxLength(512));
+
+const toolArguments = v.pipe(
+  v.string(),
+  v.check(stated("must be the JSON of an object, whole", isWholeObject)),
+);
+
 const ToolCallInput = v.object({
-  id: shortName,
+  id: toolId,
   type: v.literal("function"),
-  function: v.object({ name: shortName, arguments: v.string() }),
+  function: v.object({ name: shortName, arguments: toolArguments }),
 });
 
 const name = v.nullish(shortName);
@@ -54,7 +64,7 @@ const Message = v.variant("role", [
     name,
     tool_calls: v.nullish(v.pipe(v.array(ToolCallInput), v.maxLength(MAX_TOOL_CALLS))),
   }),
-  v.object({ role: v.literal("tool"), content: text, tool_call_id: shortName }),
+  v.object({ role: v.literal("tool"), content: text, tool_call_id: toolId }),
 ]);
 
 export const Messages = v.pipe(

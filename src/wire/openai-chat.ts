@@ -81,9 +81,7 @@ const Fields = v.object({
   presence_penalty: between(-2, 2),
   frequency_penalty: between(-2, 2),
   seed: v.nullish(v.pipe(v.number(), v.safeInteger())),
-  stop: v.nullish(
-    v.union([stopText, v.pipe(v.array(stopText), v.minLength(1), v.maxLength(MAX_STOPS))]),
-  ),
+  stop: v.nullish(v.union([stopText, v.pipe(v.array(stopText), v.maxLength(MAX_STOPS))])),
   reasoning_effort: v.nullish(v.picklist(["none", "minimal", "low", "medium", "high"])),
   ...personFields,
   logprobs: known,
@@ -121,6 +119,7 @@ export const ChatInput = v.pipe(
 );
 
 const isAbsent = (value: unknown): boolean => value === null || value === undefined;
+const isEmptyList = (value: unknown): boolean => Array.isArray(value) && value.length === 0;
 const isGiven = (list: readonly unknown[] | null | undefined): boolean => (list ?? []).length > 0;
 
 type Refused = Extract<RequestFailure, { kind: "unsupported_parameter" }>;
@@ -136,14 +135,26 @@ const REFUSED: readonly {
     asks: (value) => value !== false,
     detail: "logprobs: no engine here reports log-probabilities.",
   },
-  { parameter: "top_logprobs", detail: "top_logprobs: no engine here reports log-probabilities." },
+  {
+    parameter: "top_logprobs",
+    asks: (value) => value !== 0,
+    detail: "top_logprobs: no engine here reports log-probabilities.",
+  },
   {
     parameter: "logit_bias",
     asks: (value) => typeof value === "object" && value !== null && Object.keys(value).length > 0,
     detail: "logit_bias: token ids are each model's own, and OpenAI's mean nothing here.",
   },
-  { parameter: "functions", detail: "functions: use tools, which took their place." },
-  { parameter: "function_call", detail: "function_call: use tool_choice, which took its place." },
+  {
+    parameter: "functions",
+    asks: (value) => !Array.isArray(value) || value.length > 0,
+    detail: "functions: use tools, which took their place.",
+  },
+  {
+    parameter: "function_call",
+    asks: (value) => value !== "none" && value !== "auto",
+    detail: "function_call: use tool_choice, which took its place.",
+  },
   { parameter: "audio", detail: "audio: a chat is answered in text." },
   {
     parameter: "modalities",
@@ -181,7 +192,7 @@ const PASSED_ON = [
 
 /** What is said besides the messages, in OpenAI's form; what is absent or says nothing is left out. */
 export function parametersOf(body: ChatBody): Readonly<Record<string, unknown>> {
-  const given = PASSED_ON.filter((name) => !isAbsent(body[name]));
+  const given = PASSED_ON.filter((name) => !isAbsent(body[name]) && !isEmptyList(body[name]));
   const parameters = Object.fromEntries(given.map((name) => [name, body[name]]));
   if (isGiven(body.tools)) return parameters;
   const {

@@ -1,7 +1,8 @@
 import * as v from "valibot";
+import type { RequestFailure } from "../domain/failure.ts";
 import type { Item } from "../domain/ledger.ts";
+import { dimensionsOf } from "../engines/embedded/embedding.ts";
 import type { EmbeddingsInference, Outputs } from "../engines/inference.ts";
-import { stated } from "../http/field-sentence.ts";
 import { modelName, Neurogate, personFields, toNeurogate, usageOf } from "./openai.ts";
 
 // OpenAI's embeddings, byte for byte. Unknown fields are ignored, as the original does.
@@ -19,13 +20,19 @@ export const EmbeddingsInput = v.object({
   ),
   encoding_format: v.optional(v.picklist(["float", "base64"]), "float"),
   dimensions: v.optional(
-    v.pipe(
-      v.number(),
-      v.check(stated("must be absent: no model here has shorter vectors", () => false)),
-    ),
+    v.pipe(v.number(), v.description("The model's own: none here has shorter vectors.")),
   ),
   ...personFields,
 });
+
+/** Null: the vectors are as long as was asked for. */
+export function dimensionsFailure(body: EmbeddingsBody, model: string): RequestFailure | null {
+  const own = dimensionsOf(model);
+  if (body.dimensions === undefined || body.dimensions === own) return null;
+  const said = own === null ? "must be absent" : `must be ${own} or absent`;
+  const detail = `${said}: no model here has shorter vectors`;
+  return { kind: "invalid_request", errors: [{ path: ["dimensions"], detail }] };
+}
 
 export type EmbeddingsBody = v.InferOutput<typeof EmbeddingsInput>;
 

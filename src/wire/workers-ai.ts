@@ -7,6 +7,7 @@ import { takeByteArrays } from "../http/byte-arrays.ts";
 import { fieldErrors } from "../http/field-errors.ts";
 import { parseJson } from "../http/read-body.ts";
 import { Neurogate } from "./openai.ts";
+import { mended } from "./drop-in-body.ts";
 
 // What the tasks of the Workers AI drop-in share: Cloudflare's envelope, the two forms of a body, and
 // what a body becomes. Unknown fields are ignored, as the original does.
@@ -80,7 +81,7 @@ export function readRunBody(
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     return wrong([], "must be an object");
   }
-  return { kind: "json", value: { ...value, ...Object.fromEntries(arrays) } };
+  return { kind: "json", value: { ...Object(mended(value)), ...Object.fromEntries(arrays) } };
 }
 
 export const wrong = (path: FieldError["path"], detail: string): RunFailure => ({

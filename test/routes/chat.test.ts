@@ -267,6 +267,20 @@ describe("what /v1/chat/completions refuses", () => {
     ],
     ["n over 8", { n: 9 }, "n"],
     ["n of 0", { n: 0 }, "n"],
+    [
+      "arguments that were cut off",
+      {
+        messages: [
+          message,
+          {
+            role: "assistant",
+            tool_calls: [{ id: "c", function: { name: "f", arguments: '{"city":"Par' } }],
+          },
+          { role: "tool", tool_call_id: "c", content: "4" },
+        ],
+      },
+      "messages[1].tool_calls[0].function.arguments",
+    ],
     ["absurd max_tokens", { max_tokens: 1e12 }, "max_tokens"],
     ["max_completion_tokens of 0", { max_completion_tokens: 0 }, "max_completion_tokens"],
     [
@@ -343,6 +357,22 @@ interface Asked {
   readonly model: string;
   readonly inputs: Record<string, unknown>;
 }
+
+describe("what changes nothing", () => {
+  it.each([
+    { stop: [], functions: [], function_call: "auto", top_logprobs: 0, logprobs: null, user: "" },
+    { tool_choice: "auto", tools: [], parallel_tool_calls: null, response_format: null },
+    { tools: [{ type: "function", function: { name: "f", description: null, strict: null } }] },
+  ])("is taken: %j", async (more) => {
+    const tenant = await aTenant();
+    const reply = await tenant.call("POST", path, {
+      model: LLAMA,
+      messages: [user("hello")],
+      ...more,
+    });
+    expect([reply.status, reply.body.error?.message]).toEqual([200, undefined]);
+  });
+});
 
 async function inputsAbout(match: string): Promise<Record<string, unknown>> {
   const url = new URL(`/__requests?match=${encodeURIComponent(match)}`, env.FAKE_AI_URL);

@@ -121,6 +121,18 @@ describe("POST /v1/embeddings with the embedded engine", () => {
     expect((await tenant.call("GET", "/v1/ledger")).body.data).toEqual([]);
   });
 
+  it.each([
+    { encoding_format: null, dimensions: null, user: null },
+    { dimensions: 384 },
+    { user: "", safety_identifier: "" },
+  ])("takes what changes nothing: %j", async (more) => {
+    const tenant = await aTenant();
+    const reply = await tenant.call("POST", path, { model: SMALL, input: "a", ...more });
+    expect(reply.status).toBe(200);
+    expect(reply.body.data[0].embedding).toHaveLength(384);
+    expect((await tenant.call("GET", "/v1/ledger")).body.data[0].user_id).toBeNull();
+  });
+
   it("is refused beyond the quota, and charges nothing", async () => {
     const tenant = await aTenant({ daily_neurons: 0.01 });
     const reply = await tenant.call("POST", path, { model: SMALL, input: TEXTS });
