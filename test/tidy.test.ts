@@ -239,6 +239,7 @@ describe("released migrations", () => {
       ["delivery_rates", "f7efc1892d9db8e720415525da3a2a20bfe93d438da2ad5e8f082722468184bc"],
       ["claims", "ca29458c9904ef35bc858920982351fbf8cfce72575291b5ba1e72c782f8eaa1"],
       ["urgent", "dff763d5252a42a58ee5250c40f654d537536a4bf743f014fc259cac056f4891"],
+      ["message_schedules", "ef03cf55c06bd144d48d072dc63c704bcc63dc6823e2b0a9e7682ffaa6cd1ec4"],
     ],
     [
       "account",
@@ -252,6 +253,7 @@ describe("released migrations", () => {
       ["deletions", "104e87188c562d46b76163fdeb1c6dd96a4cfd2881fbc06bd97a01ebd267f807"],
       ["account_indexes", "0a5aa49dd251c18d5a2d4b8acb8145f5b6c6f4315d27e2fbeaeab1acdca24e4f"],
       ["denied_tenants", "8797e6bdd316cba65bca3259ea33b350846b6ae4e5c72754f609f002c8ea1037"],
+      ["message_schedules", "ef03cf55c06bd144d48d072dc63c704bcc63dc6823e2b0a9e7682ffaa6cd1ec4"],
     ],
   ] as const)("of the %s's object are as they were", async (_, migrations, ...released) => {
     for (const [at, [name, expected]] of released.entries()) {

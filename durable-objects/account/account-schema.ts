@@ -1,6 +1,6 @@
 import type { Migration } from "../database.ts";
 import { REPORT_END_TABLES } from "./report-end-schema.ts";
-import { DELIVERY_RATES, OUTBOX_TABLES } from "../outbox/outbox-schema.ts";
+import { DELIVERY_RATES, MESSAGE_SCHEDULES, OUTBOX_TABLES } from "../outbox/outbox-schema.ts";
 import { DENIED_TENANTS, POOL_TABLES } from "./pool-schema.ts";
 
 // The tables of the one `Account` object; `docs/storage.md` describes them. Append migrations,
@@ -78,4 +78,5 @@ export const ACCOUNT_MIGRATIONS: readonly Migration[] = [
     ],
   },
   { name: "denied_tenants", statements: DENIED_TENANTS },
+  { name: "message_schedules", statements: MESSAGE_SCHEDULES },
 ];

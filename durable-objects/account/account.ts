@@ -17,6 +17,8 @@ import {
   listDeliveries,
   listEvents,
   type NewWebhook,
+  listWebhooks,
+  readEvent,
   readWebhook,
   type ReplayAsk,
   replayDelivery,
@@ -25,7 +27,7 @@ import {
   rotateSecret,
   type WebhookChange,
 } from "../outbox/webhook-desk.ts";
-import type { Webhook } from "../outbox/webhook-store.ts";
+import type { WebhookView } from "../outbox/webhook-object.ts";
 import {
   type Birth,
   type Configured,
@@ -337,8 +339,8 @@ export class Account extends DurableObject<Env> {
     return this.#tell((nowMs) => createWebhook(this.#outbox, made, nowMs));
   }
 
-  listWebhooks(): readonly Webhook[] {
-    return this.#outbox.webhooks.all();
+  listWebhooks(): readonly WebhookView[] {
+    return listWebhooks(this.#outbox);
   }
 
   readWebhook(id: string): ReturnType<typeof readWebhook> {
@@ -363,11 +365,11 @@ export class Account extends DurableObject<Env> {
   }
 
   listDeliveries(query: DeliveryQuery): ReturnType<typeof listDeliveries> {
-    return listDeliveries(this.#outbox, query);
+    return listDeliveries(this.#outbox, query, Date.now());
   }
 
   replayWebhook(request: ReplayAsk): Promise<ReturnType<typeof replayWebhook>> {
-    return this.#tell(() => replayWebhook(this.#outbox, request));
+    return this.#tell((nowMs) => replayWebhook(this.#outbox, request, nowMs));
   }
 
   replayDelivery(id: string): Promise<ReturnType<typeof replayDelivery>> {
@@ -376,6 +378,10 @@ export class Account extends DurableObject<Env> {
 
   listEvents(query: EventQuery): ReturnType<typeof listEvents> {
     return listEvents(this.#outbox, query);
+  }
+
+  readEvent(id: string): ReturnType<typeof readEvent> {
+    return readEvent(this.#outbox, id);
   }
 
   #transact<Result>(work: (nowMs: number) => Result): Result {

@@ -1,5 +1,10 @@
 import type { Attempt } from "../../src/domain/delivery.ts";
-import { retryAfterMs } from "../../src/domain/delivery.ts";
+import {
+  type DeliveryControl,
+  deliveryControl,
+  MOST_REPLY_BYTES,
+  retryAfterMs,
+} from "../../src/domain/delivery.ts";
 import { isPublicAddress } from "../../src/io/public-address.ts";
 import { checkPublicUrl } from "../../src/io/public-url.ts";
 import type { ResolveHost } from "../../src/io/resolve-host.ts";
@@ -8,8 +13,8 @@ import { type Message, signatureHeaders } from "./sign-delivery.ts";
 
 // One attempt to deliver. What is asked is a stranger's host, so its URL is judged anew and its name
 // must lead to public addresses (what that does not stop, `fetch-picture.ts` says); redirects are not
-// followed, and of the answer nothing is read but its status: no size and no slowness of a body can
-// take anything.
+// followed, and of the reply its status and the first kilobyte that comes soon are read: no size and no
+// slowness of a body can take anything.
 
 export interface AttemptOptions {
   readonly fetch: typeof globalThis.fetch;
@@ -18,6 +23,8 @@ export interface AttemptOptions {
   readonly wallMs: () => number;
   /** Covers everything: resolving, connecting, the answer's headers. */
   readonly timeoutMs: number;
+  /** What has come of the reply's body after so long is what is kept of it. */
+  readonly bodyMs: number;
 }
 
 export interface Target {
@@ -31,6 +38,7 @@ export type Attempted =
       readonly kind: "attempted";
       readonly attempt: Attempt;
       readonly notBeforeMs: number | null;
+      readonly control: DeliveryControl | null;
     }
   /** The platform let us make no connection: that tells nothing of the endpoint. */
   | { readonly kind: "not_made" };
@@ -44,12 +52,13 @@ export async function attempt(
   options: AttemptOptions,
 ): Promise<Attempted> {
   const startedMs = options.wallMs();
-  const ended = (fields: Pick<Attempt, "status" | "error">, notBeforeMs: number | null = null) => {
+  const ended = (fields: Pick<Attempt, "status" | "error">) => {
     const latencyMs = Math.max(0, options.wallMs() - startedMs);
     return {
       kind: "attempted" as const,
-      attempt: { atMs: startedMs, latencyMs, ...fields },
-      notBeforeMs,
+      attempt: { atMs: startedMs, latencyMs, reply: null, ...fields },
+      notBeforeMs: null,
+      control: null,
     };
   };
   const end = new AbortController();
@@ -57,12 +66,13 @@ export async function attempt(
   try {
     const forbidden = await untilAborted(end.signal, forbiddenOf(target, options, end.signal));
     if (forbidden !== null) return ended({ status: null, error: forbidden });
-    const { status, headers } = await untilAborted(
-      end.signal,
-      post(target, message, options, end.signal),
-    );
+    const response = await untilAborted(end.signal, post(target, message, options, end.signal));
+    const { status, headers } = response;
     const notBeforeMs = retryAfterMs(status, headers.get("retry-after"), options.wallMs());
-    return ended({ status, error: errorOf(status) }, notBeforeMs);
+    const control = deliveryControl(headers.get("webhook-delivery"));
+    const { attempt: made } = ended({ status, error: errorOf(status, control) });
+    const reply = await beginningOf(response, options.bodyMs);
+    return { kind: "attempted", attempt: { ...made, reply }, notBeforeMs, control };
   } catch (error) {
     if (end.signal.aborted) return ended({ status: null, error: "timeout" });
     if (error instanceof Error && OUT_OF_REQUESTS.test(error.message)) return { kind: "not_made" };
@@ -74,8 +84,9 @@ export async function attempt(
   }
 }
 
-function errorOf(status: number): Attempt["error"] {
+function errorOf(status: number, control: DeliveryControl | null): Attempt["error"] {
   if (status >= 200 && status <= 299) return null;
+  if (control === "abort-message") return "aborted";
   return status >= 300 && status <= 399 ? "redirect" : "http_status";
 }
 
@@ -102,15 +113,38 @@ async function post(
   message: Message,
   { fetch, wallMs }: AttemptOptions,
   signal: AbortSignal,
-): Promise<Pick<Response, "status" | "headers">> {
+): Promise<Response> {
   const signature = await signatureHeaders(message, secrets, wallMs());
-  const response = await fetch(url, {
+  return fetch(url, {
     method: "POST",
     headers: { "content-type": "application/json", "user-agent": "neurogate", ...signature },
     body: message.body,
     redirect: "manual",
     signal,
   });
-  void response.body?.cancel().catch(() => undefined);
-  return response;
+}
+
+/** As much of the body as is kept and comes soon; null: nothing. It never fails, and hangs up. */
+async function beginningOf({ body }: Response, bodyMs: number): Promise<string | null> {
+  if (body === null) return null;
+  const reader = body.getReader();
+  const kept = new Uint8Array(MOST_REPLY_BYTES);
+  let length = 0;
+  const late = setTimeout(() => void reader.cancel().catch(() => undefined), bodyMs);
+  try {
+    while (length < MOST_REPLY_BYTES) {
+      // oxlint-disable-next-line no-await-in-loop -- one piece after the other
+      const { done, value } = await reader.read();
+      if (done) break;
+      const piece = value.subarray(0, MOST_REPLY_BYTES - length);
+      kept.set(piece, length);
+      length += piece.length;
+    }
+  } catch {
+    // What came before it broke is kept.
+  } finally {
+    clearTimeout(late);
+    void reader.cancel().catch(() => undefined);
+  }
+  return length === 0 ? null : new TextDecoder().decode(kept.subarray(0, length));
 }

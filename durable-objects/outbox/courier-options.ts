@@ -8,6 +8,9 @@ import { rememberHosts } from "./remember-hosts.ts";
 /** Longer than most receivers need, and what Standard Webhooks advises. */
 const ATTEMPT_TIMEOUT_MS = 15_000;
 
+/** A receiver that replies does so in one piece, mostly. */
+const BODY_MS = 250;
+
 /** An alarm that delivers ends after so long, and another goes on: an object has one at a time. */
 const ALARM_MS = 20_000;
 
@@ -20,16 +23,21 @@ export function courierOptions({
   publicTargetsOnly,
 }: {
   readonly publicTargetsOnly: boolean;
-}): Pick<CourierOptions, "wallMs" | "attempt" | "random"> {
+}): Pick<CourierOptions, "wallMs" | "attempt" | "random" | "timer"> {
   const options = {
     fetch: request,
     resolve: publicTargetsOnly ? rememberHosts(resolveOverHttps(request), wallMs) : null,
     wallMs,
     timeoutMs: ATTEMPT_TIMEOUT_MS,
+    bodyMs: BODY_MS,
   };
   return {
     wallMs,
     attempt: (target, message) => attempt(target, message, options),
+    timer: (afterMs, ring) => {
+      const timer = setTimeout(ring, afterMs);
+      return () => clearTimeout(timer);
+    },
     random: () => (crypto.getRandomValues(new Uint8Array(1))[0] ?? 0) / 256,
   };
 }

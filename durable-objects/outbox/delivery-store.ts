@@ -12,8 +12,10 @@ export interface Delivery {
   readonly state: DeliveryState;
   /** When it was first tried, or first since it was last replayed; null: not yet. */
   readonly firstTryAtMs: number | null;
-  /** Of a pending one. */
+  /** Of a pending one; `ASKED_FOR`: its owner asked for it. */
   readonly nextTryAtMs: number | null;
+  /** All that were made. */
+  readonly tries: number;
   /** The latest, oldest first: at most `MAX_ATTEMPTS_KEPT`. */
   readonly attempts: readonly Attempt[];
 }
@@ -34,8 +36,15 @@ interface Pending {
   readonly nextMs: number | null;
 }
 
+/** A delivery that its owner wants now, whatever the endpoint asked for: before all others. */
+export const ASKED_FOR = 0;
+
 /** A whole schedule, and one that was replayed after it. */
 const MAX_ATTEMPTS_KEPT = 20;
+
+/** Rows of one step: what waits beyond that keeps to its schedule. */
+const MAX_RELEASED = 500;
+const MAX_GIVEN_UP = 1000;
 
 /** Rows looked at for one page, so that a state that few are in costs a bounded amount. */
 const MAX_SCAN = 2000;
@@ -56,6 +65,7 @@ type DeliveryRow = {
   first_try_at_ms: number | null;
   next_try_at_ms: number | null;
   attempts: string;
+  tries: number;
 };
 
 type AttemptTuple = readonly [
@@ -63,6 +73,7 @@ type AttemptTuple = readonly [
   status: number | null,
   error: Attempt["error"],
   latencyMs: number,
+  reply?: string,
 ];
 
 export class DeliveryStore {
@@ -83,13 +94,14 @@ export class DeliveryStore {
     const kept = delivery.attempts.slice(-MAX_ATTEMPTS_KEPT);
     this.#db.run(
       `INSERT OR REPLACE INTO deliveries (webhook_id, id, state, first_try_at_ms, next_try_at_ms,
-        attempts) VALUES (?, ?, ?, ?, ?, ?)`,
+        attempts, tries) VALUES (?, ?, ?, ?, ?, ?, ?)`,
       delivery.webhookId,
       delivery.id,
       delivery.state,
       delivery.firstTryAtMs,
       delivery.nextTryAtMs,
       JSON.stringify(kept.map(toTuple)),
+      delivery.tries,
     );
     this.#pending.delete(delivery.webhookId);
   }
@@ -150,22 +162,34 @@ export class DeliveryStore {
     this.#pending.delete(webhookId);
   }
 
-  /** The endpoint is well again: what waits is due, or will be as soon as the least gap allows. */
-  release(webhookId: string, limit: number, nowMs: number): void {
-    for (const delivery of this.listPending(webhookId, limit)) {
+  /**
+   * The endpoint is well again: what waits is due, or will be as soon as the least gap allows.
+   *
+   * @param isOf what is released of those that wait
+   */
+  release(webhookId: string, nowMs: number, isOf: (waiting: Delivery) => boolean): void {
+    for (const delivery of this.listPending(webhookId, MAX_RELEASED).filter(isOf)) {
       const dueMs = Math.max(nowMs, (delivery.attempts.at(-1)?.atMs ?? 0) + LEAST_GAP_MS);
       if (dueMs < (delivery.nextTryAtMs ?? 0)) this.write({ ...delivery, nextTryAtMs: dueMs });
     }
   }
 
-  /** The endpoint is disabled: what waits does so for a replay. */
-  giveUp(webhookId: string): void {
-    this.#db.run(
+  /**
+   * The endpoint is disabled: what waits does so for a replay, so many at a time; true when there may be
+   * more.
+   */
+  giveUp(webhookId: string): boolean {
+    const { length } = this.#db.run(
       `UPDATE deliveries SET state = 'failed', next_try_at_ms = NULL
-        WHERE webhook_id = ? AND state = 'pending'`,
+        WHERE webhook_id = ? AND id IN (SELECT id FROM deliveries
+          WHERE webhook_id = ? AND state = 'pending' ORDER BY next_try_at_ms LIMIT ?)
+        RETURNING 1 AS given`,
       webhookId,
+      webhookId,
+      MAX_GIVEN_UP,
     );
     this.#pending.delete(webhookId);
+    return length === MAX_GIVEN_UP;
   }
 
   /** Newest first; the scan is bounded: a page may hold fewer and still name where to go on. */
@@ -215,21 +239,28 @@ export class DeliveryStore {
   }
 }
 
-const toTuple = ({ atMs, status, error, latencyMs }: Attempt): AttemptTuple => [
+const toTuple = ({ atMs, status, error, latencyMs, reply }: Attempt): AttemptTuple =>
+  reply === null ? [atMs, status, error, latencyMs] : [atMs, status, error, latencyMs, reply];
+
+const toDelivery = (row: DeliveryRow): Delivery => {
+  const attempts = (JSON.parse(row.attempts) as AttemptTuple[]).map(toAttempt);
+  return {
+    id: row.id,
+    webhookId: row.webhook_id,
+    eventId: partsOfDelivery(row.id).eventId,
+    state: row.state,
+    firstTryAtMs: row.first_try_at_ms,
+    nextTryAtMs: row.next_try_at_ms,
+    attempts,
+    // Those of an earlier version were not counted.
+    tries: Math.max(row.tries, attempts.length),
+  };
+};
+
+const toAttempt = ([atMs, status, error, latencyMs, reply]: AttemptTuple): Attempt => ({
   atMs,
   status,
   error,
   latencyMs,
-];
-
-const toDelivery = (row: DeliveryRow): Delivery => ({
-  id: row.id,
-  webhookId: row.webhook_id,
-  eventId: partsOfDelivery(row.id).eventId,
-  state: row.state,
-  firstTryAtMs: row.first_try_at_ms,
-  nextTryAtMs: row.next_try_at_ms,
-  attempts: (JSON.parse(row.attempts) as AttemptTuple[]).map(
-    ([atMs, status, error, latencyMs]): Attempt => ({ atMs, status, error, latencyMs }),
-  ),
+  reply: reply ?? null,
 });

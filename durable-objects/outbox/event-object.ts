@@ -1,10 +1,10 @@
-import type { RecordedEvent } from "../../src/domain/event.ts";
+import type { OLD_BATCH_EVENT, RecordedEvent } from "../../src/domain/event.ts";
 import { isoTime } from "../../src/domain/period.ts";
 
 /** An event as it is delivered and listed. The contract, section 9. */
 export interface EventObject {
   readonly id: string;
-  readonly type: RecordedEvent["type"];
+  readonly type: RecordedEvent["type"] | typeof OLD_BATCH_EVENT;
   readonly timestamp: string;
   readonly data: Readonly<Record<string, unknown>>;
 }
@@ -16,7 +16,10 @@ export type ListedEvent = Omit<EventObject, "data"> & { readonly data: EventObje
 const MOST_BYTES = 20_000;
 
 /** The stages are most of a large verdict, and are there to be read by its id. */
-export function eventObject(event: RecordedEvent, data: EventObject["data"]): EventObject {
+export function eventObject(
+  event: Omit<RecordedEvent, "type"> & Pick<EventObject, "type">,
+  data: EventObject["data"],
+): EventObject {
   const made = (content: EventObject["data"]): EventObject => ({
     id: event.id,
     type: event.type,

@@ -1,4 +1,9 @@
-import type { EventType, Happening, RecordedEvent } from "../../src/domain/event.ts";
+import {
+  currentType,
+  type EventType,
+  type Happening,
+  type RecordedEvent,
+} from "../../src/domain/event.ts";
 import type { Decision } from "../../src/domain/verdict.ts";
 import type { Database } from "../database.ts";
 import { nextEventId, NO_EVENT } from "./event-id.ts";
@@ -64,6 +69,13 @@ export class EventStore {
       .map(toEvent);
   }
 
+  /** The last ones, newest first, but none up to `id`. */
+  listLatest(id: string, limit: number): RecordedEvent[] {
+    return this.#db
+      .run<EventRow>("SELECT * FROM events WHERE id > ? ORDER BY id DESC LIMIT ?", id, limit)
+      .map(toEvent);
+  }
+
   /** Deletes at most `limit` events recorded before `beforeMs`; true when there may be more. */
   purge(beforeMs: number, limit: number): boolean {
     const old = this.#db
@@ -81,7 +93,7 @@ export class EventStore {
 
 export const toEvent = (row: EventRow): RecordedEvent => ({
   id: row.id,
-  type: row.type,
+  type: currentType(row.type),
   createdAtMs: row.created_at_ms,
   subject: row.subject,
   decision: row.decision,

@@ -59,3 +59,15 @@ export const DELIVERY_RATES: readonly string[] = [
   "ALTER TABLE webhooks ADD COLUMN sent TEXT NOT NULL DEFAULT '[]'",
   "CREATE INDEX deliveries_failed ON deliveries (webhook_id) WHERE state = 'failed'",
 ];
+
+/**
+ * `ordered`: one event at a time. `outage`: the messages that say that it is down. `ahead`: events
+ * after the cursor and up to this one may have a delivery already. `tries`: all that were made of a
+ * delivery, of which `attempts` keeps the latest; 0: of an earlier version, which did not count.
+ */
+export const MESSAGE_SCHEDULES: readonly string[] = [
+  "ALTER TABLE webhooks ADD COLUMN ordered INTEGER NOT NULL DEFAULT 0 CHECK (ordered IN (0, 1))",
+  "ALTER TABLE webhooks ADD COLUMN outage TEXT NOT NULL DEFAULT '[]'",
+  "ALTER TABLE webhooks ADD COLUMN ahead TEXT NOT NULL DEFAULT ''",
+  "ALTER TABLE deliveries ADD COLUMN tries INTEGER NOT NULL DEFAULT 0",
+];

@@ -1,7 +1,10 @@
 import {
+  EXHAUSTED_EVENT,
   type Happening,
+  nameFor,
   PLATFORM_EVENT_TYPES,
   type RecordedEvent,
+  type Subscription,
   wants,
 } from "../../src/domain/event.ts";
 import { dayOf } from "../../src/domain/period.ts";
@@ -77,21 +80,26 @@ export class Outbox {
   }
 
   /** As it is delivered; null: what it tells of is not stored any more. */
-  objectOf(event: RecordedEvent): EventObject | null {
+  objectOf(event: RecordedEvent, to: Pick<Subscription, "events">): EventObject | null {
     const data = this.#dataOf(event);
-    return data === null ? null : eventObject(event, data);
+    return data === null ? null : eventObject({ ...event, type: nameFor(to, event.type) }, data);
   }
 
   /** As it is listed. */
   listed(event: RecordedEvent): ListedEvent {
-    return this.objectOf(event) ?? { ...eventObject(event, {}), data: null };
+    const data = this.#dataOf(event);
+    return data === null ? { ...eventObject(event, {}), data } : eventObject(event, data);
   }
 
   /** Deletes what is past its retention; true when there is more. */
   purge(beforeMs: number, limit: number, nowMs: number): boolean {
     this.#told.purge(dayOf(nowMs));
     const ids = this.webhooks.all().map(({ id }) => id);
+    // Of an endpoint that was disabled more may have waited than one step gives up.
+    const disabled = this.webhooks.all().filter(({ enabled }) => !enabled);
+    const waiting = disabled.filter(({ id }) => this.deliveries.pending(id).count > 0);
     return [
+      ...waiting.map(({ id }) => this.deliveries.giveUp(id)),
       this.events.purge(beforeMs, limit),
       this.deliveries.purge(ids, beforeMs, limit),
     ].includes(true);
@@ -106,5 +114,6 @@ export class Outbox {
   }
 }
 
+/** A tenant's own messages are its own affair. */
 const isReported = (type: RecordedEvent["type"]): boolean =>
-  (PLATFORM_EVENT_TYPES as readonly string[]).includes(type);
+  type !== EXHAUSTED_EVENT && (PLATFORM_EVENT_TYPES as readonly string[]).includes(type);

@@ -1,9 +1,18 @@
-import { type Attempt, MOST_FAILING_MS, nextTryMs } from "../../src/domain/delivery.ts";
+import {
+  type Attempt,
+  type DeliveryControl,
+  isOutage,
+  MOST_FAILING_MS,
+  nextTryMs,
+  standingAfter,
+  WELL,
+} from "../../src/domain/delivery.ts";
+import { EXHAUSTED_EVENT, TEST_EVENT } from "../../src/domain/event.ts";
 import type { Delivery } from "./delivery-store.ts";
-import type { Task, Work } from "./next-work.ts";
+import type { Task } from "./next-work.ts";
 import type { Outbox } from "./outbox.ts";
-import { webhookObject } from "./webhook-object.ts";
-import type { DisabledReason, Webhook } from "./webhook-store.ts";
+import { deliveryObject, viewOf, webhookObject } from "./webhook-object.ts";
+import type { DisabledReason, Replay, Webhook } from "./webhook-store.ts";
 
 /** What became of a task. */
 export interface Result {
@@ -11,46 +20,84 @@ export interface Result {
   readonly attempt: Attempt;
   /** The endpoint asked to be left alone until then; null: it did not. */
   readonly notBeforeMs: number | null;
+  readonly control: DeliveryControl | null;
 }
-
-/** More than can wait for a recovery, of which one is enough to be seen. */
-const MAX_RELEASED = 2000;
 
 /** The status with which an endpoint says that it is no more. */
-const GONE = 410;
+export const GONE = 410;
+
+export interface Progress {
+  /** In the order in which they ended. */
+  readonly results: readonly Result[];
+  /** All events up to this id are done, but the open ones. */
+  readonly reached: string;
+  readonly open: readonly string[];
+  /** How far a replay is; null: there is none. */
+  readonly replay: { readonly begin: Replay; readonly end: Replay | null } | null;
+  /** At least 0, less than 1. */
+  readonly random: () => number;
+  readonly nowMs: number;
+}
 
 /**
- * What was done of some work, in one transaction: a row for each delivery that was tried, and where the
- * endpoint stands now.
- *
- * @param random at least 0, less than 1
+ * What was done for an endpoint, in one transaction: a row for each delivery that was tried, and where
+ * the endpoint stands now.
  */
-export function recordResults(
-  outbox: Outbox,
-  work: Work,
-  { results, random, nowMs }: { results: readonly Result[]; random: () => number; nowMs: number },
-): void {
+export function recordResults(outbox: Outbox, id: string, progress: Progress): void {
+  const { results, nowMs } = progress;
   // It may have been changed, disabled or deleted while it was delivered to.
-  const webhook = outbox.webhooks.find(work.webhook.id);
-  if (webhook === null) return;
-  for (const result of results) outbox.deliveries.write(after(result, { random, nowMs }));
-  const isWell = results.some(({ attempt }) => attempt.error === null);
-  const next = standing(moved(webhook, work, results), results, isWell, nowMs);
-  if (isWell && webhook.failingSinceMs !== null) {
-    outbox.deliveries.release(webhook.id, MAX_RELEASED, nowMs);
+  const found = outbox.webhooks.find(id);
+  if (found === null) return;
+  let webhook = moved(found, progress);
+  for (const result of results) {
+    const delivery = after(result, progress);
+    const { task, attempt, notBeforeMs } = result;
+    if (task.from !== "probe" || attempt.error === null) outbox.deliveries.write(delivery);
+    if (isExhausted(result, delivery)) tellExhausted(outbox, result, delivery, nowMs);
+    const { eventId, firstTryAtMs } = delivery;
+    const first = firstTryAtMs ?? attempt.atMs;
+    const tried = { eventId, firstTryAtMs: first, attempt, notBeforeMs };
+    const next = { ...webhook, ...standingAfter(webhook, tried, nowMs), lastTryAtMs: nowMs };
+    if (attempt.error === null) release(outbox, webhook, nowMs);
+    webhook = next;
   }
-  outbox.webhooks.write(next);
-  if (!next.enabled) outbox.deliveries.giveUp(webhook.id);
-  else if (results.some(({ attempt }) => attempt.status === GONE)) {
-    disable(outbox, next, "gone", nowMs);
-  } else disableFailing(outbox, next, nowMs);
+  outbox.webhooks.write(webhook);
+  const reason = disablingOf(results);
+  if (!webhook.enabled) outbox.deliveries.giveUp(webhook.id);
+  else if (reason !== null) disable(outbox, webhook, reason, nowMs);
+  else disableFailing(outbox, webhook, nowMs);
 }
+
+const disablingOf = (results: readonly Result[]): DisabledReason | null => {
+  if (results.some(({ attempt }) => attempt.status === GONE)) return "gone";
+  return results.some(({ control }) => control === "disable") ? "receiver" : null;
+};
+
+/**
+ * It is well again: what failed in this outage is due. What had failed before, while others were
+ * accepted, keeps to its schedule.
+ */
+function release(outbox: Outbox, { id, failingSinceMs }: Webhook, nowMs: number): void {
+  if (failingSinceMs === null) return;
+  outbox.deliveries.release(id, nowMs, ({ firstTryAtMs, attempts }) => {
+    const last = attempts.at(-1);
+    const isOfOutage = firstTryAtMs !== null && firstTryAtMs >= failingSinceMs;
+    return isOfOutage && last !== undefined && isOutage(last);
+  });
+}
+
+/** Its owner says, or has shown, that it is well: all that waits is due, whatever it failed with. */
+export function resume(outbox: Outbox, webhook: Webhook, nowMs: number): Webhook {
+  outbox.deliveries.release(webhook.id, nowMs, () => true);
+  return { ...webhook, ...WELL };
+}
+
+export const isPastFailing = ({ enabled, failingSinceMs }: Webhook, nowMs: number): boolean =>
+  enabled && failingSinceMs !== null && nowMs >= failingSinceMs + MOST_FAILING_MS;
 
 /** Five days without a success, since the first failure after the last one. */
 export function disableFailing(outbox: Outbox, webhook: Webhook, nowMs: number): void {
-  const { enabled, failingSinceMs } = webhook;
-  if (!enabled || failingSinceMs === null || nowMs < failingSinceMs + MOST_FAILING_MS) return;
-  disable(outbox, webhook, "failing", nowMs);
+  if (isPastFailing(webhook, nowMs)) disable(outbox, webhook, "failing", nowMs);
 }
 
 /** What waits is left for a replay; the others are told. */
@@ -72,61 +119,69 @@ export function disable(
 }
 
 function after(
-  { task, attempt }: Result,
-  { random, nowMs }: { random: () => number; nowMs: number },
+  { task, attempt, notBeforeMs }: Result,
+  { random, nowMs }: Pick<Progress, "random" | "nowMs">,
 ): Delivery {
   const { delivery } = task;
   const firstTryAtMs = delivery.firstTryAtMs ?? attempt.atMs;
   const attempts = [...delivery.attempts, attempt];
-  const tried = { ...delivery, firstTryAtMs, attempts, nextTryAtMs: null };
+  const tries = delivery.tries + 1;
+  const tried = { ...delivery, firstTryAtMs, attempts, tries, nextTryAtMs: null };
   if (attempt.error === null) return { ...tried, state: "delivered" };
-  const nextTryAtMs =
-    attempt.error === "object_gone" ? null : nextTryMs(firstTryAtMs, nowMs, random());
-  return { ...tried, state: nextTryAtMs === null ? "failed" : "pending", nextTryAtMs };
+  const nextMs = nextOf({ firstTryAtMs, attempts }, { random, nowMs });
+  if (nextMs === null) return { ...tried, state: "failed" };
+  return { ...tried, state: "pending", nextTryAtMs: Math.max(nextMs, notBeforeMs ?? 0) };
+}
+
+function nextOf(
+  { firstTryAtMs, attempts }: { firstTryAtMs: number; attempts: readonly Attempt[] },
+  { random, nowMs }: Pick<Progress, "random" | "nowMs">,
+): number | null {
+  const error = attempts.at(-1)?.error;
+  if (error === "object_gone" || error === "aborted") return null;
+  const made = attempts.filter(({ atMs }) => atMs >= firstTryAtMs).length;
+  return nextTryMs({ firstMs: firstTryAtMs, made }, nowMs, random());
+}
+
+/** Given up, though there is something to tell; what tells of that is not told of itself. */
+function isExhausted({ task, attempt }: Result, { state }: Delivery): boolean {
+  const type = task.event?.type ?? TEST_EVENT;
+  if (state !== "failed" || attempt.error === "object_gone") return false;
+  return type !== EXHAUSTED_EVENT && type !== TEST_EVENT;
+}
+
+function tellExhausted(outbox: Outbox, { task }: Result, delivery: Delivery, nowMs: number): void {
+  const view = viewOf(delivery, { event: task.event, nextAttemptMs: null });
+  const data = deliveryObject(view, { replies: false });
+  const happening = { type: EXHAUSTED_EVENT, subject: null, decision: null, data } as const;
+  outbox.record(happening, nowMs);
 }
 
 /** The cursor and the replay move past what was done without a gap. */
-function moved(webhook: Webhook, work: Work, results: readonly Result[]): Webhook {
-  const done = new Set(results.map(({ task }) => task));
-  const open = work.tasks.findIndex((task) => !done.has(task));
-  const passed = open === -1 ? work.tasks : work.tasks.slice(0, open);
-  const isOpen = (from: Task["from"]): boolean =>
-    open !== -1 && work.tasks.slice(open).some((task) => task.from === from);
-  const last = (from: Task["from"]): string | undefined =>
-    passed.findLast((task) => task.from === from)?.delivery.eventId;
-  const cursor = isOpen("cursor") ? (last("cursor") ?? webhook.cursor) : work.cursor;
+function moved(webhook: Webhook, { results, reached, open, replay }: Progress): Webhook {
+  const [firstOpen] = open.toSorted();
+  const done = results
+    .filter(({ task }) => task.from === "fresh" || task.from === "probe")
+    .map(({ task }) => task.delivery.eventId);
+  const cursor =
+    firstOpen === undefined
+      ? reached
+      : done.filter((id) => id < firstOpen).reduce((most, id) => later(most, id), webhook.cursor);
+  const position = later(cursor, webhook.cursor);
+  const ahead = [reached, ...done].reduce((most, id) => later(most, id), webhook.ahead);
   return {
     ...webhook,
     // Who enabled it meanwhile began anew, further on.
-    cursor: cursor > webhook.cursor ? cursor : webhook.cursor,
-    replay: replayAfter(webhook, work, isOpen("replay") ? last("replay") : null),
+    cursor: position,
+    ahead: ahead > position ? ahead : "",
+    replay: replayAfter(webhook, replay),
   };
 }
 
-/** @param last null: all of the work was done; undefined: nothing of it was */
-function replayAfter({ replay }: Webhook, work: Work, last: string | null | undefined) {
+const later = (one: string, other: string): string => (one > other ? one : other);
+
+function replayAfter({ replay }: Webhook, progress: Progress["replay"]): Replay | null {
   // Another replay was asked for meanwhile: it stays as it was asked.
-  if (replay === null || replay.after !== work.webhook.replay?.after) return replay;
-  if (last === null) return work.replay;
-  return last === undefined ? replay : { ...replay, after: last };
+  if (progress === null || replay === null || replay.after !== progress.begin.after) return replay;
+  return progress.end;
 }
-
-function standing(
-  webhook: Webhook,
-  results: readonly Result[],
-  isWell: boolean,
-  nowMs: number,
-): Webhook {
-  if (results.length === 0) return webhook;
-  const since = isWell ? null : webhook.failingSinceMs;
-  return {
-    ...webhook,
-    failingSinceMs: results.some(({ attempt }) => failedThere(attempt)) ? (since ?? nowMs) : since,
-    lastTryAtMs: nowMs,
-    notBeforeMs: Math.max(0, ...results.map(({ notBeforeMs }) => notBeforeMs ?? 0)),
-  };
-}
-
-/** Whether it failed, and that tells of the endpoint rather than of what was to be sent. */
-export const failedThere = ({ error }: Attempt): boolean =>
-  error !== null && error !== "object_gone";

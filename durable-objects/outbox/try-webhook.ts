@@ -4,13 +4,15 @@ import type { Courier } from "./courier.ts";
 import type { Delivery } from "./delivery-store.ts";
 import { deliveryIdOf } from "./event-id.ts";
 import type { Outbox } from "./outbox.ts";
-import { webhookObject } from "./webhook-object.ts";
+import { resume } from "./record-results.ts";
+import { type DeliveryView, viewOf, webhookObject } from "./webhook-object.ts";
 
 // A test delivery: one attempt at once, whatever state the endpoint is in, and its result in the
-// reply. It is listed among the others, and changes nothing of how the endpoint stands.
+// reply. It is listed among the others. One that fails changes nothing of how the endpoint stands; one
+// that is accepted shows that it is well, and what waits goes out.
 
 export type TriedWebhook =
-  | { readonly kind: "delivery"; readonly delivery: Delivery }
+  | { readonly kind: "delivery"; readonly delivery: DeliveryView }
   | Extract<LookupFailure, { kind: "not_found" }>
   | { readonly kind: "unavailable" };
 
@@ -35,9 +37,10 @@ export async function tryWebhook(
     eventId: event.id,
     nextTryAtMs: null,
     attempts: [],
+    tries: 0,
   };
   const delivery: Delivery = { ...untried, state: "failed", firstTryAtMs: null };
-  const attempted = await courier.try(webhook, { event, delivery, from: "waiting" });
+  const attempted = await courier.try(webhook, { event, delivery, from: "fresh", after: "" });
   if (attempted.kind === "not_made") return { kind: "unavailable" };
   const { attempt } = attempted;
   const tried: Delivery = {
@@ -45,14 +48,16 @@ export async function tryWebhook(
     state: attempt.error === null ? "delivered" : "failed",
     firstTryAtMs: attempt.atMs,
     attempts: [attempt],
+    tries: 1,
   };
-  transact(() => {
+  transact((nowMs) => {
     // It may have been deleted while it was asked.
     const found = outbox.webhooks.find(id);
     if (found === null) return;
     outbox.deliveries.write(tried);
     // With the attempt counted, which is one of the minute's.
-    outbox.webhooks.write(found);
+    const isShownWell = found.enabled && attempt.error === null;
+    outbox.webhooks.write(isShownWell ? resume(outbox, found, nowMs) : found);
   });
-  return { kind: "delivery", delivery: tried };
+  return { kind: "delivery", delivery: viewOf(tried, { event, nextAttemptMs: null }) };
 }

@@ -1,11 +1,13 @@
-import type { EventType } from "../../src/domain/event.ts";
-import type { LookupFailure, RequestFailure } from "../../src/domain/failure.ts";
+import { WELL } from "../../src/domain/delivery.ts";
+import { type EventType, subscribedTo, type Subscription } from "../../src/domain/event.ts";
+import type { ConflictFailure, LookupFailure, RequestFailure } from "../../src/domain/failure.ts";
 import type { Decision } from "../../src/domain/verdict.ts";
-import type { Delivery, DeliveryQuery, DeliveryStore } from "./delivery-store.ts";
+import { ASKED_FOR, type Delivery, type DeliveryQuery } from "./delivery-store.ts";
 import { firstEventIdAt, partsOfDelivery, SLOTS } from "./event-id.ts";
 import type { ListedEvent } from "./event-object.ts";
 import type { Outbox } from "./outbox.ts";
-import { disable } from "./record-results.ts";
+import { disable, resume } from "./record-results.ts";
+import { type DeliveryView, viewOf, type WebhookView } from "./webhook-object.ts";
 import type { Webhook } from "./webhook-store.ts";
 
 // What the owner of endpoints can do with them, each inside one transaction. Secrets are drawn by the
@@ -22,7 +24,8 @@ export interface NewWebhook {
   readonly secret: string;
   readonly url: string;
   readonly description: string | null;
-  readonly events: readonly EventType[];
+  readonly events: Subscription["events"];
+  readonly ordered: boolean;
   readonly decisions: readonly Decision[] | null;
   readonly enabled: boolean;
 }
@@ -31,13 +34,27 @@ export type WebhookChange = Partial<Omit<NewWebhook, "id" | "secret">>;
 
 export interface FoundWebhook {
   readonly kind: "webhook";
-  readonly webhook: Webhook;
+  readonly webhook: WebhookView;
 }
 
 type NotFound = Extract<LookupFailure, { kind: "not_found" }>;
+type Disabled = Extract<ConflictFailure, { kind: "webhook_disabled" }>;
 type OverLimit = Extract<RequestFailure, { kind: "over_limit" }>;
 
 const NO_WEBHOOK: NotFound = { kind: "not_found", what: "webhook" };
+
+export function viewed(outbox: Outbox, webhook: Webhook): WebhookView {
+  const [waiting] = webhook.ordered ? outbox.deliveries.listPending(webhook.id, 1) : [];
+  return { ...webhook, blockedBy: waiting?.id ?? null };
+}
+
+const seen = (outbox: Outbox, webhook: Webhook): FoundWebhook => ({
+  kind: "webhook",
+  webhook: viewed(outbox, webhook),
+});
+
+export const listWebhooks = (outbox: Outbox): readonly WebhookView[] =>
+  outbox.webhooks.all().map((webhook) => viewed(outbox, webhook));
 
 export function createWebhook(
   outbox: Outbox,
@@ -46,7 +63,7 @@ export function createWebhook(
 ): FoundWebhook | OverLimit {
   // The router repeats a message that was cut off: the endpoint is there already.
   const same = outbox.webhooks.find(made.id);
-  if (same !== null) return { kind: "webhook", webhook: same };
+  if (same !== null) return seen(outbox, same);
   const slots = new Set(outbox.webhooks.all().map(({ slot }) => slot));
   const slot = Array.from({ length: SLOTS }, (_, at) => at + 1).find((free) => !slots.has(free));
   if (slot === undefined || slots.size >= MAX_WEBHOOKS) {
@@ -55,25 +72,26 @@ export function createWebhook(
   }
   const webhook: Webhook = {
     ...made,
+    events: subscribedTo(made.events, []),
     slot,
     disabledReason: made.enabled ? null : "request",
     oldSecret: null,
     cursor: outbox.events.last(),
+    ahead: "",
     replay: null,
-    failingSinceMs: null,
-    notBeforeMs: 0,
+    ...WELL,
     lastTryAtMs: 0,
     sent: [],
     createdAtMs: nowMs,
     updatedAtMs: nowMs,
   };
   outbox.webhooks.write(webhook);
-  return { kind: "webhook", webhook };
+  return seen(outbox, webhook);
 }
 
 export function readWebhook(outbox: Outbox, id: string): FoundWebhook | NotFound {
   const webhook = outbox.webhooks.find(id);
-  return webhook === null ? NO_WEBHOOK : { kind: "webhook", webhook };
+  return webhook === null ? NO_WEBHOOK : seen(outbox, webhook);
 }
 
 export function changeWebhook(
@@ -85,13 +103,21 @@ export function changeWebhook(
   const before = outbox.webhooks.find(id);
   if (before === null) return NO_WEBHOOK;
   const cursor = outbox.webhooks.position(before);
-  const changed = { ...before, ...fields, cursor, updatedAtMs: nowMs };
+  const events = subscribedTo(fields.events ?? before.events, before.events);
+  const changed = { ...before, ...fields, events, cursor, updatedAtMs: nowMs };
   if (enabled === false && before.enabled) {
-    return { kind: "webhook", webhook: disable(outbox, changed, "request", nowMs) };
+    return seen(outbox, disable(outbox, changed, "request", nowMs));
   }
-  const webhook = enabled === true && !before.enabled ? begunAnew(outbox, changed) : changed;
+  if (enabled === true && !before.enabled) {
+    const begun = begunAnew(outbox, changed);
+    outbox.webhooks.write(begun);
+    return seen(outbox, begun);
+  }
+  // Another address, or a word of its owner, and what was known of it does not count any more.
+  const isResumed = enabled === true || changed.url !== before.url;
+  const webhook = isResumed ? resume(outbox, changed, nowMs) : changed;
   outbox.webhooks.write(webhook);
-  return { kind: "webhook", webhook };
+  return seen(outbox, webhook);
 }
 
 /** What happened while it was disabled is there for a replay. */
@@ -100,8 +126,8 @@ const begunAnew = (outbox: Outbox, webhook: Webhook): Webhook => ({
   enabled: true,
   disabledReason: null,
   cursor: outbox.events.last(),
-  failingSinceMs: null,
-  notBeforeMs: 0,
+  ahead: "",
+  ...WELL,
 });
 
 export interface RotateSecret {
@@ -123,7 +149,7 @@ export function rotateSecret(
   const oldSecret = overlapMs === 0 ? null : old;
   const webhook = { ...before, secret, oldSecret, updatedAtMs: nowMs };
   outbox.webhooks.write(webhook);
-  return { kind: "webhook", webhook };
+  return seen(outbox, webhook);
 }
 
 /** Its deliveries go with the next purge. */
@@ -136,9 +162,32 @@ export function deleteWebhook(outbox: Outbox, id: string): { readonly kind: "del
 export function listDeliveries(
   outbox: Outbox,
   query: DeliveryQuery,
-): ({ readonly kind: "deliveries" } & ReturnType<DeliveryStore["list"]>) | NotFound {
-  if (outbox.webhooks.find(query.webhookId) === null) return NO_WEBHOOK;
-  return { kind: "deliveries", ...outbox.deliveries.list(query) };
+  nowMs: number,
+): DeliveryList | NotFound {
+  const webhook = outbox.webhooks.find(query.webhookId);
+  if (webhook === null) return NO_WEBHOOK;
+  const { deliveries, next } = outbox.deliveries.list(query);
+  const views = deliveries.map((delivery) => viewAt(outbox, webhook, delivery, nowMs));
+  return { kind: "deliveries", deliveries: views, next };
+}
+
+export interface DeliveryList {
+  readonly kind: "deliveries";
+  readonly deliveries: readonly DeliveryView[];
+  readonly next: string | null;
+}
+
+/** The next attempt is shown when it can be: not while the endpoint asked for time, and never past. */
+export function viewAt(
+  outbox: Outbox,
+  webhook: Webhook,
+  delivery: Delivery,
+  nowMs: number,
+): DeliveryView {
+  const { nextTryAtMs } = delivery;
+  const fromMs = nextTryAtMs === ASKED_FOR ? nowMs : Math.max(nowMs, webhook.notBeforeMs);
+  const nextAttemptMs = nextTryAtMs === null ? null : Math.max(nextTryAtMs, fromMs);
+  return viewOf(delivery, { event: outbox.events.read(delivery.eventId), nextAttemptMs });
 }
 
 export interface ReplayAsk {
@@ -149,8 +198,15 @@ export interface ReplayAsk {
   readonly only: "failed" | "all";
 }
 
-/** Delivers the events of a time once more, beside new ones: a later ask replaces an earlier one. */
-export function replayWebhook(outbox: Outbox, ask: ReplayAsk): FoundWebhook | NotFound {
+/**
+ * Delivers the events of a time once more, beside new ones: a later ask replaces an earlier one. Who asks
+ * has seen to it that the endpoint is well.
+ */
+export function replayWebhook(
+  outbox: Outbox,
+  ask: ReplayAsk,
+  nowMs: number,
+): FoundWebhook | NotFound {
   const found = outbox.webhooks.find(ask.id);
   if (found === null) return NO_WEBHOOK;
   // What comes after it is delivered anyway; who is disabled will begin after the last one.
@@ -159,26 +215,40 @@ export function replayWebhook(outbox: Outbox, ask: ReplayAsk): FoundWebhook | No
   const to = ask.toMs === null ? end : firstEventIdAt(ask.toMs);
   const before = to < end ? to : end;
   const webhook = {
-    ...found,
+    ...(found.enabled ? resume(outbox, found, nowMs) : found),
     replay: { after: firstEventIdAt(ask.fromMs), before, only: ask.only },
   };
   outbox.webhooks.write(webhook);
-  return { kind: "webhook", webhook };
+  return seen(outbox, webhook);
 }
 
-/** Due now, and on the schedule from its beginning. */
+/**
+ * Due now, whatever the endpoint asked for, and on the schedule from its beginning. If it is accepted,
+ * that ends the endpoint's wait as any success does.
+ */
 export function replayDelivery(
   outbox: Outbox,
   id: string,
   nowMs: number,
-): { readonly kind: "delivery"; readonly delivery: Delivery } | NotFound {
+): { readonly kind: "delivery"; readonly delivery: DeliveryView } | NotFound | Disabled {
   const { slot } = partsOfDelivery(id);
   const webhook = outbox.webhooks.all().find((one) => one.slot === slot);
   const found = webhook === undefined ? null : outbox.deliveries.read(webhook.id, id);
-  if (found === null) return { kind: "not_found", what: "delivery" };
-  const delivery = { ...found, state: "pending", firstTryAtMs: null, nextTryAtMs: nowMs } as const;
+  if (webhook === undefined || found === null) return { kind: "not_found", what: "delivery" };
+  if (!webhook.enabled) return { kind: "webhook_disabled", webhook: webhook.id };
+  const asked = { state: "pending", firstTryAtMs: null, nextTryAtMs: ASKED_FOR } as const;
+  const delivery = { ...found, ...asked };
   outbox.deliveries.write(delivery);
-  return { kind: "delivery", delivery };
+  return { kind: "delivery", delivery: viewAt(outbox, webhook, delivery, nowMs) };
+}
+
+export function readEvent(
+  outbox: Outbox,
+  id: string,
+): { readonly kind: "event"; readonly event: ListedEvent } | NotFound {
+  const event = outbox.events.read(id);
+  if (event === null) return { kind: "not_found", what: "event" };
+  return { kind: "event", event: outbox.listed(event) };
 }
 
 export interface EventQuery {

@@ -1,4 +1,6 @@
 import { decodeTime } from "ulid";
+import { isDown } from "../../src/domain/delivery.ts";
+import type { RecordedEvent } from "../../src/domain/event.ts";
 import { isoTime } from "../../src/domain/period.ts";
 import type { Delivery } from "./delivery-store.ts";
 import type { Webhook } from "./webhook-store.ts";
@@ -10,8 +12,14 @@ const timeOf = (id: string): string => isoTime(decodeTime(id.slice(ULID_AT)));
 
 const isoOrNull = (atMs: number | null): string | null => (atMs === null ? null : isoTime(atMs));
 
+/** An endpoint with what it needs to be shown. */
+export interface WebhookView extends Webhook {
+  /** Of one that wants its events in order: the delivery that the others wait for; null: none. */
+  readonly blockedBy: string | null;
+}
+
 /** An endpoint as it is read, and as `webhook.disabled` tells of it: without its secret. */
-export const webhookObject = (webhook: Webhook) => ({
+export const webhookObject = (webhook: Webhook & Partial<Pick<WebhookView, "blockedBy">>) => ({
   id: webhook.id,
   object: "webhook" as const,
   url: webhook.url,
@@ -20,26 +28,60 @@ export const webhookObject = (webhook: Webhook) => ({
   decisions: webhook.decisions,
   enabled: webhook.enabled,
   disabled_reason: webhook.disabledReason,
+  ordered: webhook.ordered,
+  blocked_by: webhook.blockedBy ?? null,
   failing_since: isoOrNull(webhook.failingSinceMs),
+  down: webhook.enabled && isDown(webhook, webhook),
   old_secret_expires_at: isoOrNull(webhook.oldSecret?.untilMs ?? null),
   replaying: webhook.replay !== null,
   created_at: isoTime(webhook.createdAtMs),
   updated_at: isoTime(webhook.updatedAtMs),
 });
 
-/** A delivery as it is listed. */
-export const deliveryObject = (delivery: Delivery) => ({
+/** A delivery with what it needs to be shown. */
+export interface DeliveryView extends Delivery {
+  /** Null: the event is not stored any more. */
+  readonly event: Pick<RecordedEvent, "type" | "subject" | "data"> | null;
+  /** When it is tried next, with all that may be in its way; null: it is not. */
+  readonly nextAttemptMs: number | null;
+}
+
+export const viewOf = (
+  delivery: Delivery,
+  seen: Pick<DeliveryView, "event" | "nextAttemptMs">,
+): DeliveryView => ({ ...delivery, ...seen });
+
+/** The id of what an event tells of, where that has one. */
+function objectIdOf(event: DeliveryView["event"]): string | null {
+  if (event === null || event.subject !== null) return event?.subject ?? null;
+  const id = event.data?.["id"];
+  return typeof id === "string" ? id : null;
+}
+
+/**
+ * A delivery as it is listed, and as `message.attempt.exhausted` tells of it.
+ *
+ * @param replies with what the receiver replied, which is for who owns the endpoint
+ */
+export const deliveryObject = (
+  delivery: DeliveryView,
+  { replies }: { readonly replies: boolean },
+) => ({
   id: delivery.id,
   object: "delivery" as const,
   webhook_id: delivery.webhookId,
   event_id: delivery.eventId,
+  event_type: delivery.event?.type ?? null,
+  object_id: objectIdOf(delivery.event),
   state: delivery.state,
-  attempts: delivery.attempts.map(({ atMs, status, error, latencyMs }) => ({
+  attempt_count: delivery.tries,
+  attempts: delivery.attempts.map(({ atMs, status, error, latencyMs, reply }) => ({
     at: isoTime(atMs),
     status,
     error,
     latency_ms: latencyMs,
+    reply: replies ? reply : null,
   })),
-  next_attempt_at: isoOrNull(delivery.nextTryAtMs),
+  next_attempt_at: isoOrNull(delivery.nextAttemptMs),
   created_at: timeOf(delivery.eventId),
 });

@@ -1,17 +1,19 @@
 import {
   decodeSent,
   encodeSent,
+  NONE_SENT,
   roomAtMs,
   roomFor,
   type Sent,
   withSent,
 } from "../../src/domain/delivery-pace.ts";
-import type { EventType, Subscription } from "../../src/domain/event.ts";
+import { OLD_SHARE, type Standing } from "../../src/domain/delivery.ts";
+import type { Subscription } from "../../src/domain/event.ts";
 import type { Decision } from "../../src/domain/verdict.ts";
 import type { Database } from "../database.ts";
 
 /** Why an endpoint is not delivered to. */
-export const DISABLED_REASONS = ["request", "gone", "failing"] as const;
+export const DISABLED_REASONS = ["request", "gone", "failing", "receiver"] as const;
 export type DisabledReason = (typeof DISABLED_REASONS)[number];
 
 /** Events that are delivered once more, from the oldest on. */
@@ -25,7 +27,7 @@ export interface Replay {
 }
 
 /** Where events are delivered to, and how that goes. */
-export interface Webhook extends Subscription {
+export interface Webhook extends Subscription, Standing {
   readonly id: string;
   /** The last character of its deliveries' ids. */
   readonly slot: number;
@@ -38,13 +40,13 @@ export interface Webhook extends Subscription {
   readonly secret: string;
   /** The one before, until the overlap of a rotation ends: both sign. */
   readonly oldSecret: { readonly secret: string; readonly untilMs: number } | null;
+  /** One event at a time, in order: nothing goes past a message that is still to be tried. */
+  readonly ordered: boolean;
   /** All events up to this id were handed over. */
   readonly cursor: string;
+  /** Events after the cursor and up to this one may have been handed over; before the cursor: none. */
+  readonly ahead: string;
   readonly replay: Replay | null;
-  /** When the first of the failures after the last success was; null: it is well. */
-  readonly failingSinceMs: number | null;
-  /** It asked to be left alone until then (`Retry-After`); 0: it did not. */
-  readonly notBeforeMs: number;
   /** When it was last sent anything; 0: never. */
   readonly lastTryAtMs: number;
   /** Attempts of the last minute, as they were last written. */
@@ -71,6 +73,9 @@ type WebhookRow = {
   not_before_ms: number;
   last_try_at_ms: number;
   sent: string;
+  ordered: number;
+  outage: string;
+  ahead: string;
   created_at_ms: number;
   updated_at_ms: number;
 };
@@ -83,6 +88,8 @@ export class WebhookStore {
   readonly #passed = new Map<string, string>();
   /** What was sent since it was last written, too. It was sent, whatever a transaction came to. */
   readonly #sent = new Map<string, Sent>();
+  /** Of these, retries and replays. A crash forgets them, which costs new messages a minute at most. */
+  readonly #old = new Map<string, Sent>();
 
   constructor(db: Database) {
     this.#db = db;
@@ -123,9 +130,20 @@ export class WebhookStore {
     return roomAtMs(this.#sentTo(webhook), limit, nowMs);
   }
 
+  /** How many retries and replays fit into this minute, which new messages have the most of. */
+  oldRoom({ id }: Webhook, limit: number, nowMs: number): number {
+    return roomFor(this.#old.get(id) ?? NONE_SENT, oldLimit(limit), nowMs);
+  }
+
+  oldRoomAtMs({ id }: Webhook, limit: number, nowMs: number): number {
+    return roomAtMs(this.#old.get(id) ?? NONE_SENT, oldLimit(limit), nowMs);
+  }
+
   /** An attempt is made. It takes no row: it is written with what became of it. */
-  countSent(webhook: Webhook, nowMs: number): void {
+  countSent(webhook: Webhook, nowMs: number, isOld: boolean): void {
     this.#sent.set(webhook.id, withSent(this.#sentTo(webhook), 1, nowMs));
+    if (!isOld) return;
+    this.#old.set(webhook.id, withSent(this.#old.get(webhook.id) ?? NONE_SENT, 1, nowMs));
   }
 
   /** Writes so many attempts before they are made: a crash among them forgets none. */
@@ -147,8 +165,9 @@ export class WebhookStore {
     this.#db.run(
       `INSERT OR REPLACE INTO webhooks (id, slot, url, description, events, decisions, enabled,
         disabled_reason, secret, old_secret, old_secret_until_ms, cursor, replay,
-        failing_since_ms, not_before_ms, last_try_at_ms, sent, created_at_ms, updated_at_ms)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+        failing_since_ms, not_before_ms, last_try_at_ms, sent, ordered, outage, ahead, created_at_ms,
+        updated_at_ms)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       webhook.id,
       webhook.slot,
       webhook.url,
@@ -166,6 +185,9 @@ export class WebhookStore {
       webhook.notBeforeMs,
       webhook.lastTryAtMs,
       encodeSent(this.#sentTo(webhook)),
+      webhook.ordered ? 1 : 0,
+      JSON.stringify(webhook.outage),
+      webhook.ahead,
       webhook.createdAtMs,
       webhook.updatedAtMs,
     );
@@ -176,16 +198,20 @@ export class WebhookStore {
     this.#db.run("DELETE FROM webhooks WHERE id = ?", id);
     this.#passed.delete(id);
     this.#sent.delete(id);
+    this.#old.delete(id);
     this.forget();
   }
 }
+
+/** One at least: a retry comes to its turn whatever the limit. */
+const oldLimit = (limit: number): number => Math.max(1, Math.floor(limit * OLD_SHARE));
 
 const toWebhook = (row: WebhookRow): Webhook => ({
   id: row.id,
   slot: row.slot,
   url: row.url,
   description: row.description,
-  events: JSON.parse(row.events) as EventType[],
+  events: JSON.parse(row.events) as Subscription["events"],
   decisions: row.decisions === null ? null : (JSON.parse(row.decisions) as Decision[]),
   enabled: row.enabled === 1,
   disabledReason: row.disabled_reason,
@@ -200,6 +226,9 @@ const toWebhook = (row: WebhookRow): Webhook => ({
   notBeforeMs: row.not_before_ms,
   lastTryAtMs: row.last_try_at_ms,
   sent: decodeSent(row.sent),
+  ordered: row.ordered === 1,
+  outage: JSON.parse(row.outage) as string[],
+  ahead: row.ahead,
   createdAtMs: row.created_at_ms,
   updatedAtMs: row.updated_at_ms,
 });

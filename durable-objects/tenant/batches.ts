@@ -273,7 +273,12 @@ function end(
 ): Batch {
   const ended: Batch = { ...batch, ...how, waitsUntilMs: null, finishedAtMs: nowMs };
   parts.batches.write(ended);
-  const told = { type: "batch.completed", subject: batch.id, decision: null, data: null } as const;
+  const told = {
+    type: "verdict_batch.completed",
+    subject: batch.id,
+    decision: null,
+    data: null,
+  } as const;
   parts.outbox.record(told, nowMs);
   return ended;
 }

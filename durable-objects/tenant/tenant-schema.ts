@@ -4,7 +4,7 @@ import { ARCHIVE_TABLES } from "./archive-schema.ts";
 import { BATCH_TABLES } from "./batch-schema.ts";
 import { GRANT_TABLES } from "./grant-schema.ts";
 import { CLAIM_INDEX, PEOPLE_TABLES, URGENT_INDEX } from "./people-schema.ts";
-import { DELIVERY_RATES, OUTBOX_TABLES } from "../outbox/outbox-schema.ts";
+import { DELIVERY_RATES, MESSAGE_SCHEDULES, OUTBOX_TABLES } from "../outbox/outbox-schema.ts";
 import { REPORTS_TABLE } from "../outbox/report-store.ts";
 import { FEED_TABLES } from "./feed-schema.ts";
 import { ERASURE_TABLES } from "./erasure-schema.ts";
@@ -176,4 +176,5 @@ export const TENANT_MIGRATIONS: readonly Migration[] = [
   { name: "delivery_rates", statements: DELIVERY_RATES },
   { name: "claims", statements: CLAIM_INDEX },
   { name: "urgent", statements: URGENT_INDEX },
+  { name: "message_schedules", statements: MESSAGE_SCHEDULES },
 ];

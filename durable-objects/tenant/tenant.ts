@@ -24,6 +24,8 @@ import {
   type EventQuery,
   listDeliveries,
   listEvents,
+  listWebhooks,
+  readEvent,
   readWebhook,
   type ReplayAsk as DeliveriesAsk,
   replayDelivery,
@@ -32,7 +34,7 @@ import {
   rotateSecret,
   type WebhookChange,
 } from "../outbox/webhook-desk.ts";
-import type { Webhook } from "../outbox/webhook-store.ts";
+import type { WebhookView } from "../outbox/webhook-object.ts";
 import { type CreateWebhook, createWebhookOnce } from "./create-webhook.ts";
 import { handOver } from "./hand-over.ts";
 import { migrate, objectDatabase, schemaVersion } from "../database.ts";
@@ -547,7 +549,7 @@ export class Tenant extends DurableObject<Env> {
   listWebhooks(caller: Caller): WebhookList | AskFailure {
     return this.#ask(caller, () => ({
       kind: "webhooks" as const,
-      webhooks: this.#parts.outbox.webhooks.all(),
+      webhooks: listWebhooks(this.#parts.outbox),
     }));
   }
 
@@ -588,14 +590,14 @@ export class Tenant extends DurableObject<Env> {
     caller: Caller,
     query: DeliveryQuery,
   ): ReturnType<typeof listDeliveries> | AskFailure {
-    return this.#ask(caller, () => listDeliveries(this.#parts.outbox, query));
+    return this.#ask(caller, (_, nowMs) => listDeliveries(this.#parts.outbox, query, nowMs));
   }
 
   replayWebhook(
     caller: Caller,
     request: DeliveriesAsk,
   ): Promise<ReturnType<typeof replayWebhook> | AskFailure> {
-    return this.#tell(caller, () => replayWebhook(this.#parts.outbox, request));
+    return this.#tell(caller, (nowMs) => replayWebhook(this.#parts.outbox, request, nowMs));
   }
 
   replayDelivery(
@@ -613,6 +615,10 @@ export class Tenant extends DurableObject<Env> {
       kind: "events" as const,
       ...listEvents(this.#parts.outbox, query),
     }));
+  }
+
+  readEvent(caller: Caller, id: string): ReturnType<typeof readEvent> | AskFailure {
+    return this.#ask(caller, () => readEvent(this.#parts.outbox, id));
   }
 
   // Batches
@@ -893,7 +899,7 @@ const usageQueueOf = (env: Env): Queue | null => {
 
 export interface WebhookList {
   readonly kind: "webhooks";
-  readonly webhooks: readonly Webhook[];
+  readonly webhooks: readonly WebhookView[];
 }
 
 export interface PeriodList {

@@ -128,6 +128,8 @@ export type ConflictFailure =
       readonly charged: MicroNeurons;
     }
   | { readonly kind: "review_conflict"; readonly detail: string }
+  /** Nothing is delivered to it, so nothing can be sent again. */
+  | { readonly kind: "webhook_disabled"; readonly webhook: string }
   /** `If-Match` named another version than the one in force. */
   | { readonly kind: "version_conflict"; readonly version: number };
 

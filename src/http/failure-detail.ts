@@ -110,6 +110,8 @@ export function failureDetail(failure: Failure): string {
     case "review_conflict":
     case "engine_unsupported":
       return failure.detail;
+    case "webhook_disabled":
+      return `The endpoint ${failure.webhook} is disabled: enable it, then replay.`;
     case "over_limit":
       return `${failure.detail}${fitting(failure)}`;
     case "not_found":

@@ -131,6 +131,7 @@ export function failureHeaders(failure: Failure): Readonly<Headers> {
       return failure.charged ? NO_RETRY : {};
     case "idempotency_replay_unavailable":
     case "review_conflict":
+    case "webhook_disabled":
     case "engine_unsupported":
     // The hold is charged, whatever the engine did.
     case "settlement_unavailable":

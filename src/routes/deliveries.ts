@@ -16,12 +16,18 @@ import {
   WebhookOutput,
 } from "../wire/webhook.ts";
 import { recordAct } from "./audit.ts";
-import { TENANT_READ } from "./shared.ts";
+import { invalid, TENANT_READ } from "./shared.ts";
 import { askTenant, tellTenant, UNAVAILABLE } from "./tenant-object.ts";
 
 // What was delivered and what happened: read back, and delivered once more.
 
 const LIMIT_BYTES = 4096;
+
+/** What is wrong with the ends of a replay; null: nothing. */
+export function rangeFault({ from, to }: { readonly from: number; readonly to: number | null }) {
+  if (from > Date.now()) return invalid(["from"], "must not be in the future");
+  return to !== null && to <= from ? invalid(["to"], "must be after `from`") : null;
+}
 
 const PARAMS = v.strictObject({ id: v.pipe(v.string(), v.description("`whk_` and a ULID.")) });
 
@@ -43,7 +49,12 @@ export const listDeliveries = defineRoute({
     const query = { webhookId: call.params.id, before: cursor, state, limit };
     const page = await askTenant(call, (tenant, caller) => tenant.listDeliveries(caller, query));
     if (page.kind !== "deliveries") return page;
-    return ok(list(page.deliveries.map(toDelivery), page.next));
+    return ok(
+      list(
+        page.deliveries.map((delivery) => toDelivery(delivery, call)),
+        page.next,
+      ),
+    );
   },
 });
 
@@ -53,7 +64,7 @@ export const replayWebhook = defineRoute({
   mirror: "/admin/tenants/:tenant/webhooks/:id/replay",
   summary: "Deliver the events of a time once more",
   description:
-    "Under the same `webhook-id`, the oldest first, after what is new. One range at a time: a later one replaces it.",
+    "Under the same `webhook-id`, the oldest first, after what is new. One range at a time: a later one replaces it. A wait that the endpoint had asked for ends. While it is disabled the replay waits until it is enabled.",
   surface: "native",
   auth: { kind: "key", roles: [] },
   params: PARAMS,
@@ -63,6 +74,8 @@ export const replayWebhook = defineRoute({
   handle: async (call) => {
     const { id } = call.params;
     const { from: fromMs, to: toMs, only } = call.body;
+    const fault = rangeFault(call.body);
+    if (fault !== null) return fault;
     const request = { id, fromMs, toMs, only };
     const found = await tellTenant(call, (tenant, caller) => tenant.replayWebhook(caller, request));
     if (found.kind !== "webhook") return found;
@@ -77,18 +90,20 @@ export const replayDelivery = defineRoute({
   path: "/v1/deliveries/:id/replay",
   mirror: "/admin/tenants/:tenant/deliveries/:id/replay",
   summary: "Deliver one event to one endpoint once more",
+  description:
+    "At once, whatever the endpoint asked for, and then by the whole schedule. If it is accepted, all that waits goes out. Of a disabled endpoint: 409.",
   surface: "native",
   auth: { kind: "key", roles: [] },
   params: v.strictObject({ id: v.pipe(v.string(), v.description("`dlv_` and a ULID.")) }),
   reply: { status: 202, schema: DeliveryOutput },
-  failures: TENANT_READ,
+  failures: [...TENANT_READ, "webhook_disabled"],
   handle: async (call) => {
     const { id } = call.params;
     const found = await tellTenant(call, (tenant, caller) => tenant.replayDelivery(caller, id));
     if (found.kind !== "delivery") return found;
     const action = "POST /admin/tenants/{tenant}/deliveries/{id}/replay";
     if (!(await recordAct(call, action, { delivery: id }))) return UNAVAILABLE;
-    return ok(toDelivery(found.delivery));
+    return ok(toDelivery(found.delivery, call));
   },
 });
 
@@ -109,5 +124,22 @@ export const listEvents = defineRoute({
     const query = { after, types, limit };
     const page = await askTenant(call, (tenant, caller) => tenant.listEvents(caller, query));
     return page.kind === "events" ? ok(list(page.events.map(toEvent), page.next)) : page;
+  },
+});
+
+export const getEvent = defineRoute({
+  method: "GET",
+  path: "/v1/events/:id",
+  mirror: "/admin/tenants/:tenant/events/:id",
+  summary: "One event",
+  surface: "native",
+  auth: { kind: "key", roles: [] },
+  params: v.strictObject({ id: v.pipe(v.string(), v.description("`evt_` and a ULID.")) }),
+  reply: { status: 200, schema: EventOutput },
+  failures: TENANT_READ,
+  handle: async (call) => {
+    const { id } = call.params;
+    const found = await askTenant(call, (tenant, caller) => tenant.readEvent(caller, id));
+    return found.kind === "event" ? ok(toEvent(found.event)) : found;
   },
 });

@@ -10,12 +10,13 @@ import {
   EventOutput,
   eventsQuery,
   ReplayInput,
-  toDelivery,
+  toOwnDelivery,
   toEvent,
   toWebhook,
   WebhookOutput,
 } from "../wire/webhook.ts";
 import { recordAct } from "./audit.ts";
+import { rangeFault } from "./deliveries.ts";
 import { askAccount, tellAccount, UNAVAILABLE } from "./tenant-object.ts";
 
 // What was delivered to the platform's endpoints and what happened, as a tenant reads its own.
@@ -41,7 +42,7 @@ export const listPlatformDeliveries = defineRoute({
     const query = { webhookId: call.params.id, before: cursor, state, limit };
     const page = await askAccount(call.env, (account) => account.listDeliveries(query));
     if (page.kind !== "deliveries") return page;
-    return ok(list(page.deliveries.map(toDelivery), page.next));
+    return ok(list(page.deliveries.map(toOwnDelivery), page.next));
   },
 });
 
@@ -58,6 +59,8 @@ export const replayPlatformWebhook = defineRoute({
   handle: async (call) => {
     const { id } = call.params;
     const { from: fromMs, to: toMs, only } = call.body;
+    const fault = rangeFault(call.body);
+    if (fault !== null) return fault;
     const request = { id, fromMs, toMs, only };
     const found = await tellAccount(call.env, (account) => account.replayWebhook(request));
     if (found.kind !== "webhook") return found;
@@ -75,14 +78,14 @@ export const replayPlatformDelivery = defineRoute({
   auth: AUTH,
   params: v.strictObject({ id: v.pipe(v.string(), v.description("`dlv_` and a ULID.")) }),
   reply: { status: 202, schema: DeliveryOutput },
-  failures: ["not_found"],
+  failures: ["not_found", "webhook_disabled"],
   handle: async (call) => {
     const { id } = call.params;
     const found = await tellAccount(call.env, (account) => account.replayDelivery(id));
     if (found.kind !== "delivery") return found;
     const detail = { delivery: id };
     if (!(await recordAct(call, "POST /admin/deliveries/{id}/replay", detail))) return UNAVAILABLE;
-    return ok(toDelivery(found.delivery));
+    return ok(toOwnDelivery(found.delivery));
   },
 });
 
@@ -101,5 +104,21 @@ export const listPlatformEvents = defineRoute({
     const query = { after, types, limit };
     const page = await askAccount(call.env, (account) => account.listEvents(query));
     return "kind" in page ? page : ok(list(page.events.map(toEvent), page.next));
+  },
+});
+
+export const getPlatformEvent = defineRoute({
+  method: "GET",
+  path: "/admin/events/:id",
+  summary: "One event of the platform",
+  surface: "native",
+  auth: AUTH,
+  params: v.strictObject({ id: v.pipe(v.string(), v.description("`evt_` and a ULID.")) }),
+  reply: { status: 200, schema: EventOutput },
+  failures: ["not_found"],
+  handle: async (call) => {
+    const { id } = call.params;
+    const found = await askAccount(call.env, (account) => account.readEvent(id));
+    return found.kind === "event" ? ok(toEvent(found.event)) : found;
   },
 });

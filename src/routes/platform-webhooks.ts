@@ -9,7 +9,7 @@ import {
   NewPlatformWebhookInput,
   PlatformWebhookPatchInput,
   RotateSecretInput,
-  toDelivery,
+  toOwnDelivery,
   toWebhook,
   WebhookOutput,
   WebhookWithSecretOutput,
@@ -156,6 +156,6 @@ export const testPlatformWebhook = defineRoute({
     if (tried.kind !== "delivery") return tried;
     const detail = { webhook: id };
     if (!(await recordAct(call, "POST /admin/webhooks/{id}/test", detail))) return UNAVAILABLE;
-    return ok(toDelivery(tried.delivery));
+    return ok(toOwnDelivery(tried.delivery));
   },
 });

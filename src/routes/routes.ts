@@ -35,8 +35,15 @@ import { createVerdict, getVerdict, listRevisions, listVerdicts } from "./verdic
 import { getContent, getContentPicture, listContentReads } from "./contents.ts";
 import { claimVerdicts, reviewVerdict } from "./reviews.ts";
 import { cancelBatch, createBatch, getBatch, listBatches, listBatchSteps } from "./batches.ts";
-import { listDeliveries, listEvents, replayDelivery, replayWebhook } from "./deliveries.ts";
 import {
+  getEvent,
+  listDeliveries,
+  listEvents,
+  replayDelivery,
+  replayWebhook,
+} from "./deliveries.ts";
+import {
+  getPlatformEvent,
   listPlatformDeliveries,
   listPlatformEvents,
   replayPlatformDelivery,
@@ -166,6 +173,7 @@ export const ROUTES: readonly Route[] = [
   replayWebhook,
   replayDelivery,
   listEvents,
+  getEvent,
   createPlatformWebhook,
   listPlatformWebhooks,
   getPlatformWebhook,
@@ -177,6 +185,7 @@ export const ROUTES: readonly Route[] = [
   replayPlatformWebhook,
   replayPlatformDelivery,
   listPlatformEvents,
+  getPlatformEvent,
   exportPerson,
   createErasure,
   getErasure,

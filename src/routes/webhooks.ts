@@ -93,6 +93,8 @@ export const patchWebhook = defineRoute({
   path: "/v1/webhooks/:id",
   mirror: "/admin/tenants/:tenant/webhooks/:id",
   summary: "Change an endpoint; one that was disabled goes on from now",
+  description:
+    "Another `url`, and `enabled: true`, end a wait that the endpoint had asked for: all that waits goes out.",
   surface: "native",
   auth: { kind: "key", roles: [] },
   params: PARAMS,
@@ -165,7 +167,8 @@ export const testWebhook = defineRoute({
   path: "/v1/webhooks/:id/test",
   mirror: "/admin/tenants/:tenant/webhooks/:id/test",
   summary: "Deliver a test event at once, and say how that went",
-  description: "One attempt, whether the endpoint is enabled or not. It is not tried again.",
+  description:
+    "One attempt, whether the endpoint is enabled or not. It is not tried again. If it is accepted, a wait that the endpoint had asked for ends, and all that waits goes out.",
   surface: "native",
   auth: { kind: "key", roles: [] },
   params: PARAMS,
@@ -177,6 +180,6 @@ export const testWebhook = defineRoute({
     if (tried.kind !== "delivery") return tried;
     const action = "POST /admin/tenants/{tenant}/webhooks/{id}/test";
     if (!(await recordAct(call, action, { webhook: id }))) return UNAVAILABLE;
-    return ok(toDelivery(tried.delivery));
+    return ok(toDelivery(tried.delivery, call));
   },
 });

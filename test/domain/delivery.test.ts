@@ -10,7 +10,11 @@ const HOUR = 60 * MINUTE;
 function tries(random: () => number, lateMs = 0): number[] {
   const times = [0];
   for (;;) {
-    const next = nextTryMs(NOW, NOW + (times.at(-1) ?? 0), random());
+    const next = nextTryMs(
+      { firstMs: NOW, made: times.length },
+      NOW + (times.at(-1) ?? 0),
+      random(),
+    );
     if (next === null) return times;
     times.push(next - NOW + lateMs);
   }
@@ -37,9 +41,13 @@ describe("the schedule", () => {
   });
 
   it("loses no try to one beside it, and skips what it is too late for", () => {
-    expect(nextTryMs(NOW, NOW + 10 * MINUTE, 0)).toBe(NOW + 35 * MINUTE + 5 * SECOND);
-    expect(nextTryMs(NOW, NOW + 11 * MINUTE, 0)).toBe(NOW + 35 * MINUTE + 5 * SECOND);
-    expect(nextTryMs(NOW, NOW + 100 * HOUR, 0)).toBeNull();
+    expect(nextTryMs({ firstMs: NOW, made: 3 }, NOW + 10 * MINUTE, 0)).toBe(
+      NOW + 35 * MINUTE + 5 * SECOND,
+    );
+    expect(nextTryMs({ firstMs: NOW, made: 3 }, NOW + 11 * MINUTE, 0)).toBe(
+      NOW + 35 * MINUTE + 5 * SECOND,
+    );
+    expect(nextTryMs({ firstMs: NOW, made: 3 }, NOW + 100 * HOUR, 0)).toBeNull();
   });
 });
 

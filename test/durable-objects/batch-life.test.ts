@@ -45,7 +45,7 @@ describe("a batch that is canceled while a step runs", () => {
     const limits = (await tenant.call("GET", "/v1/limits")).body;
     expect(ended.micro_neurons).toBe(limits.posted_micro_neurons);
     const events = (await tenant.call("GET", "/v1/events")).body.data;
-    expect(events).toMatchObject([{ type: "batch.completed", data: ended }]);
+    expect(events).toMatchObject([{ type: "verdict_batch.completed", data: ended }]);
     expect(await runStep(env, batch.params, 1)).toEqual({ kind: "over" });
     expect(await rows("cut", "SELECT id FROM journal")).toHaveLength(10);
   });

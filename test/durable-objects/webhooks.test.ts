@@ -40,6 +40,7 @@ const newWebhook = (fields: Partial<NewWebhook> = {}): NewWebhook => ({
   url: "https://hooks.acme.dev/",
   description: null,
   events: ["moderation.verdict"],
+  ordered: false,
   decisions: null,
   enabled: true,
   ...fields,

@@ -63,6 +63,7 @@ export const FAILURES: { readonly [K in FailureKind]: FailureOf<K> } = {
     charged: microNeurons(1_500_000),
   },
   review_conflict: { kind: "review_conflict", detail: "Somebody else claimed this verdict." },
+  webhook_disabled: { kind: "webhook_disabled", webhook: "whk_01M7WM9W9M82WZ7T7D204BHZDC" },
   version_conflict: { kind: "version_conflict", version: 4 },
   quota_exceeded: { kind: "quota_exceeded", ...quota },
   overage_cap_exceeded: { kind: "overage_cap_exceeded", ...quota },

@@ -104,7 +104,7 @@ describe("a batch", () => {
       new Set(verdicts.body.data.map((one: { content_id: string }) => one.content_id)).size,
     ).toBe(22);
     const events = await tenant.call("GET", "/v1/events");
-    expect(events.body.data).toMatchObject([{ type: "batch.completed", data: batch }]);
+    expect(events.body.data).toMatchObject([{ type: "verdict_batch.completed", data: batch }]);
     // Items lie in the bucket until then, and no longer.
     await runDurableObjectAlarm(env.TENANT.getByName(name));
     expect((await env.IMAGES.list({ prefix: `${name}/` })).objects).toEqual([]);

@@ -123,6 +123,7 @@ const PRODUCERS: Readonly<Record<FailureKind, string | (() => Promise<Reply>)>> 
     return tenant.call(...POST, key);
   },
   review_conflict: "of reviews, a later issue",
+  webhook_disabled: "of deliveries: webhooks.test.ts",
   version_conflict: async () => {
     const { id } = await newTenant();
     const body = { daily_neurons: 5 };

@@ -1,3 +1,4 @@
+import { env, evictDurableObject, runInDurableObject } from "cloudflare:test";
 import OpenAI from "openai";
 import { Webhook as StandardWebhook } from "standardwebhooks";
 import { Webhook as SvixWebhook } from "svix";
@@ -51,7 +52,10 @@ describe("an endpoint", () => {
       decisions: ["block"],
       enabled: true,
       disabled_reason: null,
+      ordered: false,
+      blocked_by: null,
       failing_since: null,
+      down: false,
       old_secret_expires_at: null,
       replaying: false,
       created_at: "2036-11-20T14:03:27.412Z",
@@ -190,8 +194,13 @@ describe("a delivery", () => {
       object: "delivery",
       webhook_id: id,
       event_id: body.id,
+      event_type: "moderation.verdict",
+      object_id: verdict.body.id,
       state: "delivered",
-      attempts: [{ at: "2036-11-20T14:03:27.412Z", status: 204, error: null, latency_ms: 0 }],
+      attempt_count: 1,
+      attempts: [
+        { at: "2036-11-20T14:03:27.412Z", status: 204, error: null, latency_ms: 0, reply: null },
+      ],
       next_attempt_at: null,
       created_at: "2036-11-20T14:03:27.412Z",
     });
@@ -236,13 +245,19 @@ describe("a delivery", () => {
     const { id } = await add();
     let isUp = false;
     receivers.hosts.set("hooks.acme.dev", () =>
-      isUp ? new Response("fine") : new Response("no: whsec_and_other_secrets", { status: 500 }),
+      isUp ? new Response("fine") : new Response("no: it is Monday", { status: 500 }),
     );
     await judge(KIND);
     await ring(tenant.id);
     const [failed] = await deliveries(id, "?state=pending");
     expect(failed.attempts).toEqual([
-      { at: "2036-11-20T14:03:27.412Z", status: 500, error: "http_status", latency_ms: 0 },
+      {
+        at: "2036-11-20T14:03:27.412Z",
+        status: 500,
+        error: "http_status",
+        latency_ms: 0,
+        reply: "no: it is Monday",
+      },
     ]);
     expect(failed.next_attempt_at).toMatch(/^2036-11-20T14:03:32/);
     const { body: webhook } = await tenant.call("GET", `/v1/webhooks/${id}`);
@@ -373,6 +388,160 @@ describe("a replay", () => {
     expect(sent[2]).toBe(delivery.event_id);
     const missing = await tenant.call("POST", "/v1/deliveries/dlv_none/replay");
     expect(missing.status).toBe(404);
+  });
+});
+
+const limited = () =>
+  new Response("slow down", { status: 429, headers: { "Retry-After": "3600" } });
+
+describe("what an owner does about an endpoint", () => {
+  /** Two messages were told to wait for an hour; the receiver is well again. */
+  async function waiting() {
+    const { id } = await add();
+    receivers.hosts.set("hooks.acme.dev", limited);
+    await judge(KIND);
+    await judge(RUDE);
+    await ring(tenant.id);
+    vi.setSystemTime(NOW + 6000);
+    await ring(tenant.id);
+    const before = await deliveries(id, "?state=pending");
+    receivers.hosts.delete("hooks.acme.dev");
+    receivers.received.length = 0;
+    vi.setSystemTime(NOW + 20_000);
+    return { id, before };
+  }
+
+  it("shows the next attempt when it can be: not before what the endpoint asked for", async () => {
+    const { id, before } = await waiting();
+    expect(before.map(({ next_attempt_at: at }) => at.slice(0, 16))).toEqual([
+      "2036-11-20T15:03",
+      "2036-11-20T15:03",
+    ]);
+    await ring(tenant.id);
+    expect(receivers.received).toEqual([]);
+    expect(await deliveries(id, "?state=delivered")).toEqual([]);
+  });
+
+  it("resumes with a test that is accepted", async () => {
+    const { id } = await waiting();
+    await tenant.call("POST", `/v1/webhooks/${id}/test`);
+    await ring(tenant.id);
+    expect(receivers.received).toHaveLength(3);
+    expect(await deliveries(id, "?state=pending")).toEqual([]);
+  });
+
+  it("does not resume with a test that fails", async () => {
+    const { id } = await waiting();
+    receivers.hosts.set("hooks.acme.dev", limited);
+    await tenant.call("POST", `/v1/webhooks/${id}/test`);
+    await ring(tenant.id);
+    expect(receivers.received).toHaveLength(1);
+  });
+
+  it("resumes with a replay, of one or of a time", async () => {
+    for (const kind of ["one", "time"]) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      tenant = await makeTenant(`resumed-${crypto.randomUUID().slice(0, 8)}`);
+      vi.setSystemTime(NOW);
+      // oxlint-disable-next-line no-await-in-loop -- as above
+      const { id, before } = await waiting();
+      const body = { from: "2036-11-20T14:00:00Z", only: "failed" };
+      // oxlint-disable-next-line no-await-in-loop -- as above
+      const asked = await (kind === "one"
+        ? tenant.call("POST", `/v1/deliveries/${before[0].id}/replay`)
+        : tenant.call("POST", `/v1/webhooks/${id}/replay`, body));
+      expect(asked.status).toBe(202);
+      if (kind === "one") expect(asked.body.next_attempt_at).toBe("2036-11-20T14:03:47.412Z");
+      // oxlint-disable-next-line no-await-in-loop -- as above
+      await ring(tenant.id);
+      expect(receivers.received).toHaveLength(2);
+    }
+  });
+
+  it("cannot replay a delivery of an endpoint that is disabled", async () => {
+    const { id, before } = await waiting();
+    await tenant.call("PATCH", `/v1/webhooks/${id}`, { enabled: false });
+    const asked = await tenant.call("POST", `/v1/deliveries/${before[0].id}/replay`);
+    expect([asked.status, asked.body.kind]).toEqual([409, "webhook_disabled"]);
+    expect(asked.body.detail).toBe(`The endpoint ${id} is disabled: enable it, then replay.`);
+  });
+
+  it.each([
+    [{ from: "2036-11-20T14:04:00Z" }, "#/from", "must not be in the future"],
+    [{ from: "2036-11-20T14:00:00Z", to: "2036-11-20T14:00:00Z" }, "#/to", "must be after `from`"],
+    [{ from: "2036-11-20T14:00:00Z", to: "2036-11-19T14:00:00Z" }, "#/to", "must be after `from`"],
+  ])("cannot replay %o", async (range, pointer, detail) => {
+    const { id } = await add();
+    const asked = await tenant.call("POST", `/v1/webhooks/${id}/replay`, { ...range, only: "all" });
+    expect([asked.status, asked.body.errors]).toEqual([400, [{ pointer, detail }]]);
+  });
+
+  it("asks for events in order, and sees what is in the way", async () => {
+    const { id } = await add({ ordered: true });
+    receivers.hosts.set("hooks.acme.dev", () => new Response(null, { status: 422 }));
+    const first = await judge(KIND);
+    await judge(RUDE);
+    await ring(tenant.id);
+    expect(receivers.received).toHaveLength(1);
+    const [blocking, ...more] = await deliveries(id, "?state=pending");
+    expect(more).toEqual([]);
+    expect(blocking.object_id).toBe(first.body.id);
+    const { body } = await tenant.call("GET", `/v1/webhooks/${id}`);
+    expect(body).toMatchObject({ ordered: true, blocked_by: blocking.id });
+    const changed = await tenant.call("PATCH", `/v1/webhooks/${id}`, { ordered: false });
+    expect(changed.body).toMatchObject({ ordered: false, blocked_by: null });
+  });
+});
+
+describe("a reply", () => {
+  it("is read to its first kilobyte, and shown to the tenant alone", async () => {
+    const { id } = await add();
+    const said = `${"é".repeat(511)}x${"y".repeat(5000)}`;
+    receivers.hosts.set("hooks.acme.dev", () => new Response(said, { status: 400 }));
+    await judge(KIND);
+    await ring(tenant.id);
+    const [delivery] = await deliveries(id);
+    expect(delivery.attempts).toMatchObject([{ status: 400, reply: `${"é".repeat(511)}xy` }]);
+    const mirror = await admin("GET", `/admin/tenants/${tenant.id}/webhooks/${id}/deliveries`);
+    expect(mirror.body.data[0].attempts).toMatchObject([{ status: 400, reply: null }]);
+  });
+});
+
+describe("an event", () => {
+  it("is read by its id", async () => {
+    await add();
+    const verdict = await judge(KIND);
+    const [event] = (await tenant.call("GET", "/v1/events")).body.data;
+    const read = await tenant.call("GET", `/v1/events/${event.id}`);
+    expect(read.body).toEqual(event);
+    expect(read.body.data).toEqual(verdict.body);
+    expect((await tenant.call("GET", "/v1/events/evt_none")).status).toBe(404);
+  });
+
+  it("of a batch has its own name, and the old one where that was subscribed to", async () => {
+    const { id, events } = await add({ events: ["batch.completed"] });
+    expect(events).toEqual(["verdict_batch.completed"]);
+    const old = await add({ events: ["verdict_batch.completed"] });
+    await runInDurableObject(env.TENANT.getByName(tenant.id), (_, { storage }) => {
+      const stored = '["batch.completed"]';
+      storage.sql.exec("UPDATE webhooks SET events = ? WHERE id = ?", stored, old.id);
+    });
+    await evictDurableObject(env.TENANT.getByName(tenant.id));
+    const kept = { events: ["batch.completed", "moderation.verdict"] };
+    const changed = await tenant.call("PATCH", `/v1/webhooks/${old.id}`, kept);
+    expect(changed.body.events).toEqual(kept.events);
+    const made = await tenant.call("POST", "/v1/verdicts/batches", { items: [{ text: KIND }] });
+    await tenant.call("POST", `/v1/verdicts/batches/${made.body.id}/cancel`);
+    const { body } = await tenant.call("GET", "/v1/events?types=batch.completed");
+    expect(body.data.map(({ type }: { type: string }) => type)).toEqual([
+      "verdict_batch.completed",
+    ]);
+    await ring(tenant.id);
+    const [at] = await deliveries(id);
+    expect(at.event_type).toBe("verdict_batch.completed");
+    const types = receivers.received.map(({ body: text }) => JSON.parse(text).type);
+    expect(new Set(types)).toEqual(new Set(["batch.completed", "verdict_batch.completed"]));
+    expect(types).toHaveLength(2);
   });
 });
 

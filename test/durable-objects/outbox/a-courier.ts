@@ -5,10 +5,14 @@ import { Courier } from "../../../durable-objects/outbox/courier.ts";
 import { NO_EVENT } from "../../../durable-objects/outbox/event-id.ts";
 import type { EventObject } from "../../../durable-objects/outbox/event-object.ts";
 import { Outbox } from "../../../durable-objects/outbox/outbox.ts";
-import { DELIVERY_RATES, OUTBOX_TABLES } from "../../../durable-objects/outbox/outbox-schema.ts";
+import {
+  DELIVERY_RATES,
+  MESSAGE_SCHEDULES,
+  OUTBOX_TABLES,
+} from "../../../durable-objects/outbox/outbox-schema.ts";
 import type { Webhook } from "../../../durable-objects/outbox/webhook-store.ts";
-import type { AttemptError } from "../../../src/domain/delivery.ts";
-import { EVENT_TYPES } from "../../../src/domain/event.ts";
+import { type AttemptError, type DeliveryControl, WELL } from "../../../src/domain/delivery.ts";
+import { EVENT_TYPES, EXHAUSTED_EVENT, type RecordedEvent } from "../../../src/domain/event.ts";
 
 // A courier over a real object's storage, whose endpoints and whose time are the test's: days pass in
 // seconds, and each attempt is seen.
@@ -25,6 +29,8 @@ export interface Answer {
   readonly status?: number | null;
   readonly error?: AttemptError | null;
   readonly notBeforeMs?: number;
+  readonly control?: DeliveryControl;
+  readonly reply?: string;
   readonly notMade?: true;
 }
 
@@ -76,7 +82,8 @@ export class World {
         return db.run<Row>(statement, ...values);
       },
     };
-    for (const statement of [...OUTBOX_TABLES, ...DELIVERY_RATES]) db.run(statement);
+    for (const statement of [...OUTBOX_TABLES, ...DELIVERY_RATES, ...MESSAGE_SCHEDULES])
+      db.run(statement);
     [this.outbox, this.courier] = this.#begin();
   }
 
@@ -95,16 +102,17 @@ export class World {
       slot: this.#slot,
       url: `https://receiver-${this.#slot}.dev/`,
       description: null,
-      events: [...EVENT_TYPES],
+      events: EVENT_TYPES.filter((type) => type !== EXHAUSTED_EVENT),
       decisions: null,
       enabled: true,
       disabledReason: null,
       secret: `secret of ${id}`,
       oldSecret: null,
       cursor: NO_EVENT,
+      ahead: "",
       replay: null,
-      failingSinceMs: null,
-      notBeforeMs: 0,
+      ordered: false,
+      ...WELL,
       lastTryAtMs: 0,
       sent: [],
       createdAtMs: this.nowMs,
@@ -117,10 +125,7 @@ export class World {
   }
 
   /** Something happens, and is there to be told at once. */
-  happen(
-    type: Webhook["events"][number] = "moderation.review",
-    subject: string | null = null,
-  ): string {
+  happen(type: RecordedEvent["type"] = "moderation.review", subject: string | null = null): string {
     const data = subject === null ? { object: "anything", n: this.seen.length } : null;
     this.db.transaction(() =>
       this.outbox.record({ type, subject, decision: null, data }, this.nowMs),
@@ -152,7 +157,9 @@ export class World {
     for (;;) {
       // oxlint-disable-next-line no-await-in-loop -- until nothing moves without time
       await allThatNeedsNoTime();
-      const dueMs = this.courier.nextDueMs() ?? Number.MAX_SAFE_INTEGER;
+      // The object's alarm waits for what is being delivered, and rings for nothing else.
+      const alarmMs = this.courier.isBusy ? null : this.courier.nextDueMs();
+      const dueMs = alarmMs ?? Number.MAX_SAFE_INTEGER;
       const nextMs = Math.min(dueMs, ...this.#timers.map(({ atMs }) => atMs));
       if (nextMs > endMs) break;
       this.nowMs = Math.max(this.nowMs, nextMs);
@@ -183,6 +190,11 @@ export class World {
       attempt: ({ url, secrets }, { body }) => this.#attempt(url, secrets, body),
       mostAMinute: () => this.mostAMinute,
       random: () => 0,
+      timer: (afterMs, ring) => {
+        const timer = { atMs: this.nowMs + afterMs, ring };
+        this.#timers.push(timer);
+        return () => (this.#timers = this.#timers.filter((one) => one !== timer));
+      },
       onRest: () => undefined,
       report: (error) => this.errors.push(error),
     });
@@ -203,8 +215,9 @@ export class World {
     this.mostInFlight = Math.max(this.mostInFlight, this.inFlight);
     await new Promise<void>((ring) => this.#timers.push({ atMs: atMs + afterMs, ring }));
     this.inFlight -= 1;
-    const attempt = { atMs, status, error, latencyMs: afterMs };
-    return { kind: "attempted", attempt, notBeforeMs: rest.notBeforeMs ?? null };
+    const attempt = { atMs, status, error, latencyMs: afterMs, reply: rest.reply ?? null };
+    const { notBeforeMs = null, control = null } = rest;
+    return { kind: "attempted", attempt, notBeforeMs, control };
   }
 }
 

@@ -12,7 +12,13 @@ import { newSecret } from "../../../durable-objects/outbox/sign-delivery.ts";
 const HOST = String(Reflect.get(env, "FAKE_PICTURES_URL"));
 const NOW = Date.UTC(2036, 10, 20, 14);
 
-const options: AttemptOptions = { fetch, resolve: null, wallMs: () => NOW, timeoutMs: 5000 };
+const options: AttemptOptions = {
+  fetch,
+  resolve: null,
+  wallMs: () => NOW,
+  timeoutMs: 5000,
+  bodyMs: 50,
+};
 const message = { id: "evt_1", body: '{"id":"evt_1"}' };
 
 const tried = async (url: string, changed: Partial<AttemptOptions> = {}) => {
