@@ -5,6 +5,7 @@ import { LARGE_BODY_BYTES } from "./intake.ts";
 import { type Mount, failureKinds, mountsOf, paramNames, pathTemplate } from "./mount.ts";
 import { errorSchema, ERROR_SCHEMAS } from "./openapi-errors.ts";
 import { fieldParameters, type Json, type JsonObject, jsonSchema } from "./openapi-schema.ts";
+import { type WebhookSpec, webhooksOf } from "./openapi-webhooks.ts";
 import type { BodySpec, Route } from "./route.ts";
 
 // The OpenAPI 3.1 document, from the schemas that parse requests and type replies: what it says
@@ -119,21 +120,26 @@ function operation(mount: Mount): JsonObject {
   };
 }
 
+const NO_EVENTS = { webhooks: {}, schemas: {} };
+
 export function openApiDocument(
   routes: readonly Route[],
   info: { readonly title: string; readonly version: string; readonly description?: string },
+  events: readonly WebhookSpec[] = [],
 ): JsonObject {
   const mounts = mountsOf(routes);
   const paths: Record<string, Record<string, Json>> = {};
   for (const mount of mounts) {
     (paths[pathTemplate(mount.path)] ??= {})[mount.method.toLowerCase()] = operation(mount);
   }
+  const { webhooks, schemas } = events.length === 0 ? NO_EVENTS : webhooksOf(events);
   const bearer = { type: "http", scheme: "bearer" };
   return {
     openapi: "3.1.1",
     info: { ...info },
     tags: [...new Set(mounts.map(({ path }) => tagOf(path)))].toSorted().map((name) => ({ name })),
     paths,
+    ...(events.length === 0 ? {} : { webhooks }),
     components: {
       securitySchemes: {
         tenantKey: { ...bearer, description: "A tenant's key: `ng_<tenant>_…`." },
@@ -151,7 +157,7 @@ export function openApiDocument(
           schema: { type: "string" },
         },
       },
-      schemas: ERROR_SCHEMAS,
+      schemas: { ...ERROR_SCHEMAS, ...schemas },
     },
   };
 }

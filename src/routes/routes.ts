@@ -1,5 +1,6 @@
 import { type Route, defineRoute } from "../http/route.ts";
 import { openApiDocument } from "../http/openapi.ts";
+import { WEBHOOK_EVENTS } from "../wire/webhook-events.ts";
 import * as v from "valibot";
 import { ok } from "../http/call.ts";
 import { getAccount, patchAccount, reopenAccount } from "./account.ts";
@@ -194,8 +195,12 @@ export const ROUTES: readonly Route[] = [
 let made: ReturnType<typeof openApiDocument> | undefined;
 
 const document = () =>
-  (made ??= openApiDocument(ROUTES, {
-    title: "Neurogate",
-    version: VERSION,
-    description: "A multi-tenant quota and moderation gateway for Cloudflare Workers AI.",
-  }));
+  (made ??= openApiDocument(
+    ROUTES,
+    {
+      title: "Neurogate",
+      version: VERSION,
+      description: "A multi-tenant quota and moderation gateway for Cloudflare Workers AI.",
+    },
+    WEBHOOK_EVENTS,
+  ));
