@@ -6,7 +6,12 @@
 import { readFileSync, writeFileSync } from "node:fs";
 
 /** The project's own, and those of folders that are installed when something uses them. */
-const FILES = ["package-lock.json", "bench/package-lock.json", "test/e2e/package-lock.json"];
+const FILES = [
+  "package-lock.json",
+  "bench/package-lock.json",
+  "clients/package-lock.json",
+  "test/e2e/package-lock.json",
+];
 const OS = [
   "aix",
   "android",
