@@ -226,6 +226,8 @@ export class EndpointRun {
 
   #isCommitDue(): boolean {
     if (this.#done.length === 0) return false;
+    // A try that failed and was forgotten would be made once more than the schedule has it.
+    if (this.#done.some(({ attempt }) => attempt.error !== null)) return true;
     return this.#flights.size === 0
       ? this.#queue.length === 0
       : this.#options.wallMs() - this.#committedMs >= COMMIT_MS;
