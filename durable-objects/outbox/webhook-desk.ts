@@ -38,6 +38,7 @@ export interface FoundWebhook {
 }
 
 type NotFound = Extract<LookupFailure, { kind: "not_found" }>;
+type InvalidRequest = Extract<RequestFailure, { kind: "invalid_request" }>;
 type Disabled = Extract<ConflictFailure, { kind: "webhook_disabled" }>;
 type OverLimit = Extract<RequestFailure, { kind: "over_limit" }>;
 
@@ -198,6 +199,11 @@ export interface ReplayAsk {
   readonly only: "failed" | "all";
 }
 
+const invalid = (field: string, detail: string): InvalidRequest => ({
+  kind: "invalid_request",
+  errors: [{ path: [field], detail }],
+});
+
 /**
  * Delivers the events of a time once more, beside new ones: a later ask replaces an earlier one. Who asks
  * has seen to it that the endpoint is well.
@@ -206,9 +212,11 @@ export function replayWebhook(
   outbox: Outbox,
   ask: ReplayAsk,
   nowMs: number,
-): FoundWebhook | NotFound {
+): FoundWebhook | NotFound | InvalidRequest {
   const found = outbox.webhooks.find(ask.id);
   if (found === null) return NO_WEBHOOK;
+  if (ask.fromMs > nowMs) return invalid("from", "must not be in the future");
+  if (ask.toMs !== null && ask.toMs <= ask.fromMs) return invalid("to", "must be after `from`");
   // What comes after it is delivered anyway; who is disabled will begin after the last one.
   const last = found.enabled ? outbox.webhooks.position(found) : outbox.events.last();
   const end = `${last}~`;

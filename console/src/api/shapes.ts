@@ -196,7 +196,10 @@ export interface Webhook {
   readonly decisions: readonly Decision[] | null;
   readonly enabled: boolean;
   readonly disabled_reason: string | null;
+  readonly ordered: boolean;
+  readonly blocked_by: string | null;
   readonly failing_since: string | null;
+  readonly down: boolean;
   readonly old_secret_expires_at: string | null;
   readonly replaying: boolean;
   readonly created_at: string;
@@ -210,12 +213,16 @@ export interface Delivery {
   readonly id: string;
   readonly webhook_id: string;
   readonly event_id: string;
+  readonly event_type: string | null;
+  readonly object_id: string | null;
   readonly state: "pending" | "delivered" | "failed";
+  readonly attempt_count: number;
   readonly attempts: readonly {
     readonly at: string;
     readonly status: number | null;
     readonly error: string | null;
     readonly latency_ms: number;
+    readonly reply: string | null;
   }[];
   readonly next_attempt_at: string | null;
   readonly created_at: string;

@@ -125,11 +125,22 @@ const columns = (replay: (delivery: Delivery) => Promise<void>): readonly Column
     key: "event",
     label: "Event, UTC",
     main: true,
-    cell: (delivery) => <span title={delivery.event_id}>{moment(delivery.created_at)}</span>,
+    cell: (delivery) => (
+      <>
+        <span title={delivery.event_id}>{moment(delivery.created_at)}</span>
+        <p class="hint">{delivery.event_type ?? "not stored any more"}</p>
+      </>
+    ),
   },
   { key: "state", label: "State", cell: ({ state }) => <TagBadge tag={state} /> },
-  { key: "tries", label: "Tries", end: true, cell: ({ attempts }) => count(attempts.length) },
-  { key: "last", label: "Last said", cell: ({ attempts }) => saidOf(attempts.at(-1)) },
+  { key: "tries", label: "Tries", end: true, cell: ({ attempt_count: tries }) => count(tries) },
+  {
+    key: "last",
+    label: "Last said",
+    cell: ({ attempts }) => (
+      <span title={attempts.at(-1)?.reply ?? undefined}>{saidOf(attempts.at(-1))}</span>
+    ),
+  },
   {
     key: "latency",
     label: "Latency",

@@ -205,7 +205,11 @@ const columns = ({ hrefOf, toggle, rotate, remove }: Acts): readonly Column<Webh
 
 function State({ webhook }: { readonly webhook: Webhook }) {
   if (!webhook.enabled) return <Badge tone="neutral">{webhook.disabled_reason ?? "paused"}</Badge>;
+  if (webhook.blocked_by !== null) return <Badge tone="bad">waits for a failed message</Badge>;
   if (webhook.failing_since !== null) {
+    if (webhook.down) {
+      return <Badge tone="bad">down since {moment(webhook.failing_since).slice(5, 16)}</Badge>;
+    }
     return <Badge tone="bad">failing since {moment(webhook.failing_since).slice(5, 16)}</Badge>;
   }
   return <Badge tone="good">{webhook.replaying ? "replaying" : "in order"}</Badge>;

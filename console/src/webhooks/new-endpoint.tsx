@@ -23,6 +23,7 @@ export function NewEndpoint({ path, types, decisions, onClose, onMade }: NewEndp
   const [description, setDescription] = useState("");
   const [events, setEvents] = useState<readonly string[]>(types.slice(0, 1));
   const [only, setOnly] = useState<readonly Decision[]>(DECISIONS);
+  const [ordered, setOrdered] = useState(false);
   const [error, setError] = useState<Error | null>(null);
   const [busy, setBusy] = useState(false);
   const errors = fieldErrors(error);
@@ -34,6 +35,7 @@ export function NewEndpoint({ path, types, decisions, onClose, onMade }: NewEndp
       events,
       ...(decisions && only.length < DECISIONS.length && { decisions: only }),
       ...(description !== "" && { description }),
+      ...(ordered && { ordered }),
     };
     try {
       onMade(await api.send<WebhookWithSecret>("POST", path, body, { once: true }));
@@ -93,6 +95,11 @@ export function NewEndpoint({ path, types, decisions, onClose, onMade }: NewEndp
             ))}
           </fieldset>
         )}
+        <CheckField
+          label="One event at a time, in order: none goes past one that failed"
+          checked={ordered}
+          onValue={setOrdered}
+        />
         {error !== null && <ErrorNote error={error} what="The endpoint was not added" />}
         <div class="actions end">
           <Button onClick={onClose}>Cancel</Button>
