@@ -47,6 +47,7 @@ export class Courier {
   /** How soon each endpoint answered last. */
   readonly #paces = new Map<string, Pace>();
   readonly #probed = new Map<string, number>();
+  readonly #troubled = new Map<string, number>();
   #timer: { readonly atMs: number; readonly cancel: () => void } | null = null;
   #pausedUntilMs = 0;
 
@@ -168,6 +169,7 @@ export class Courier {
       paceOf: (webhook) => this.#paceOf(webhook),
       attempt: (webhook, task, begun) => this.#attempt(webhook, task, begun),
       probed: this.#probed,
+      troubled: this.#troubled,
       dueMs: (webhook) => this.#workDueMs(webhook),
     });
     this.#runs.set(id, { run, ended: this.#serve(id, run) });

@@ -1,4 +1,4 @@
-import { isDown, isOutage } from "../../src/domain/delivery.ts";
+import { type Attempt, isDown, isOutage } from "../../src/domain/delivery.ts";
 import type { Attempted } from "./attempt.ts";
 import { type Moment, nextWork, type Task } from "./next-work.ts";
 import type { Outbox } from "./outbox.ts";
@@ -6,6 +6,7 @@ import {
   disableFailing,
   GONE,
   isPastFailing,
+  recordBegun,
   recordResults,
   type Result,
 } from "./record-results.ts";
@@ -18,6 +19,9 @@ import type { Replay, Webhook } from "./webhook-store.ts";
 /** What was tried is written down after so long, or after so many. */
 const COMMIT_MS = 1000;
 const COMMIT_AFTER = 16;
+
+/** So many successes after a failure, and tries are not written down before they are made. */
+const CALM_AFTER = 20;
 
 /** How long a run with nothing else to do waits before it looks again. */
 const LOOK_AGAIN_MS = 1000;
@@ -38,6 +42,8 @@ export interface RunOptions {
   readonly attempt: (webhook: Webhook, task: Task, begun: () => void) => Promise<Attempted>;
   /** When this endpoint was last probed, which outlives a run. */
   readonly probed: Map<string, number>;
+  /** How many successes more until it counts as one that takes what it is sent; so does this. */
+  readonly troubled: Map<string, number>;
   /** When something is due for it next; null: not before something happens. */
   readonly dueMs: (webhook: Webhook) => number | null;
 }
@@ -189,8 +195,12 @@ export class EndpointRun {
     const flight: Flight = { task, isBegun: false };
     this.#flights.add(flight);
     try {
-      const attempted = await this.#options.attempt(webhook, task, () => (flight.isBegun = true));
+      const attempted = await this.#options.attempt(webhook, task, () => {
+        flight.isBegun = true;
+        this.#writeAhead(task);
+      });
       if (attempted.kind === "attempted") {
+        this.#noteTrouble(attempted.attempt);
         this.#done.push({ task, ...attempted });
         this.#isToBeThoughtOver ||= tellsOfTheEndpoint(webhook, attempted);
       } else this.#isDenied = true;
@@ -199,6 +209,29 @@ export class EndpointRun {
     }
     this.#flights.delete(flight);
     this.poke();
+  }
+
+  /**
+   * Where tries fail, one that a crash forgets would be made once more than the schedule has it: it is
+   * written down before it is made. Where they do not, that is worth no row.
+   */
+  #writeAhead(task: Task): void {
+    const { outbox, transact, random } = this.#options;
+    const isOnSchedule = task.from === "fresh" || task.from === "waiting";
+    if (!isOnSchedule || this.#trouble() === 0) return;
+    transact((nowMs) => recordBegun(outbox, task, { random, nowMs }));
+  }
+
+  #trouble(): number {
+    const { outbox, troubled } = this.#options;
+    const isWaiting = outbox.deliveries.pending(this.#id).count > 0;
+    return troubled.get(this.#id) ?? (isWaiting ? CALM_AFTER : 0);
+  }
+
+  #noteTrouble({ error }: Pick<Attempt, "error">): void {
+    if (error === "object_gone") return;
+    const left = error === null ? Math.max(0, this.#trouble() - 1) : CALM_AFTER;
+    this.#options.troubled.set(this.#id, left);
   }
 
   /** What was not begun is planned anew. */

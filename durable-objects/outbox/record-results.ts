@@ -68,6 +68,25 @@ export function recordResults(outbox: Outbox, id: string, progress: Progress): v
   else disableFailing(outbox, webhook, nowMs);
 }
 
+/** A try that is about to be made: a crash goes on with the next one. The last of all is not forgotten. */
+export function recordBegun(
+  outbox: Outbox,
+  { delivery, from }: Task,
+  { random, nowMs }: Pick<Progress, "random" | "nowMs">,
+): void {
+  const webhook = outbox.webhooks.find(delivery.webhookId);
+  if (webhook === null || !webhook.enabled) return;
+  const firstTryAtMs = delivery.firstTryAtMs ?? nowMs;
+  const made = madeSince(firstTryAtMs, delivery.attempts) + 1;
+  const nextTryAtMs = nextTryMs({ firstMs: firstTryAtMs, made }, nowMs, random());
+  if (nextTryAtMs === null) return;
+  const tries = delivery.tries + 1;
+  outbox.deliveries.write({ ...delivery, state: "pending", firstTryAtMs, nextTryAtMs, tries });
+  if (from === "fresh" && delivery.eventId > webhook.ahead) {
+    outbox.webhooks.write({ ...webhook, ahead: outbox.events.last() });
+  }
+}
+
 const disablingOf = (results: readonly Result[]): DisabledReason | null => {
   if (results.some(({ attempt }) => attempt.status === GONE)) return "gone";
   return results.some(({ control }) => control === "disable") ? "receiver" : null;
@@ -133,13 +152,16 @@ function after(
   return { ...tried, state: "pending", nextTryAtMs: Math.max(nextMs, notBeforeMs ?? 0) };
 }
 
+const madeSince = (firstTryAtMs: number, attempts: readonly Attempt[]): number =>
+  attempts.filter(({ atMs }) => atMs >= firstTryAtMs).length;
+
 function nextOf(
   { firstTryAtMs, attempts }: { firstTryAtMs: number; attempts: readonly Attempt[] },
   { random, nowMs }: Pick<Progress, "random" | "nowMs">,
 ): number | null {
   const error = attempts.at(-1)?.error;
   if (error === "object_gone" || error === "aborted") return null;
-  const made = attempts.filter(({ atMs }) => atMs >= firstTryAtMs).length;
+  const made = madeSince(firstTryAtMs, attempts);
   return nextTryMs({ firstMs: firstTryAtMs, made }, nowMs, random());
 }
 

@@ -70,6 +70,32 @@ describe("an event that a receiver cannot take", () => {
     }
   }
 
+  it("does not make the endpoint down when it is tried again, with others of its kind", () =>
+    inWorld(async (world) => {
+      const webhook = world.add(but(BROKEN));
+      mixed(world, false);
+      await world.pass(6 * MINUTE);
+      expect(world.of(webhook)).toMatchObject({ outage: [] });
+      expect(world.of(webhook).failingSinceMs).not.toBeNull();
+      const good = world.happen("moderation.verdict", "verdict");
+      await world.pass(SECOND);
+      expect(world.acceptedBy(webhook).at(-1)).toBe(good);
+    }));
+
+  it("and was released with a recovery is not tried again in its first half hour", () =>
+    inWorld(async (world) => {
+      const webhook = world.add(but(BROKEN));
+      for (let n = 0; n < 3; n += 1) world.happen("moderation.verdict", `poison ${n}`);
+      await world.pass(20 * SECOND);
+      world.happen("moderation.verdict", "verdict");
+      await world.pass(MINUTE);
+      const before = world.attemptsAt(webhook).length;
+      await world.pass(20 * MINUTE);
+      expect(world.attemptsAt(webhook)).toHaveLength(before);
+      await world.pass(20 * MINUTE);
+      expect(world.attemptsAt(webhook)).toHaveLength(before + 3);
+    }));
+
   it("is tried three times in its first half hour, by its schedule", () =>
     inWorld(async (world) => {
       const webhook = world.add(but(REJECTED));
@@ -205,9 +231,9 @@ describe("an endpoint that is down", () => {
       expect(gaps(world.attemptsAt(other))).toEqual([0, 5 * SECOND]);
     }));
 
-  it("holds up no other, be they five and the other new", () =>
+  it("holds up no other, be they eight, and six connections", () =>
     inWorld(async (world) => {
-      for (let n = 0; n < 5; n += 1) world.add(hanging, { events: ["quota.exceeded"] });
+      for (let n = 0; n < 8; n += 1) world.add(hanging, { events: ["quota.exceeded"] });
       const known = world.add(ok, { events: ["moderation.review"] });
       world.happen("moderation.review");
       await world.pass(SECOND);
@@ -312,14 +338,15 @@ describe("an endpoint that wants its events in order", () => {
 describe("a receiver that answers", () => {
   it("abort-message is not asked again, and is not held to be failing", () =>
     inWorld(async (world) => {
-      const webhook = world.add(() => ({
-        status: 422,
-        error: "aborted",
-        control: "abort-message",
-      }));
+      const answer: Answer = { status: 422, error: "aborted", control: "abort-message" };
+      const webhook = world.add(() => answer, { events: [...EVENT_TYPES] });
       const event = world.happen();
       await world.pass(HOUR);
-      expect(world.attemptsAt(webhook)).toHaveLength(1);
+      const { attempts } = world.outbox.deliveries.of(webhook, event) ?? {};
+      expect(attempts).toHaveLength(1);
+      // That it was given up is told, and that this was given up is not.
+      expect(world.attemptsAt(webhook)).toHaveLength(2);
+      expect(world.count("events")).toBe(2);
       expect(world.outbox.deliveries.of(webhook, event)).toMatchObject({
         state: "failed",
         nextTryAtMs: null,
@@ -340,6 +367,22 @@ describe("a receiver that answers", () => {
 });
 
 describe("crashes among all that", () => {
+  it("repeat no try of an endpoint that rejects: it is written down before it is made", () =>
+    inWorld(async (world) => {
+      const webhook = world.add((event) => ({ ...(isPoisoned(event) && REJECTED), afterMs: 300 }));
+      const { good, poisoned } = mixed(world, false);
+      await world.pass(3 * SECOND);
+      for (let crash = 0; crash < 5; crash += 1) {
+        world.restart();
+        // oxlint-disable-next-line no-await-in-loop -- one after the other
+        await world.pass(1100);
+      }
+      await world.pass(6 * MINUTE);
+      const tries = Map.groupBy(world.attemptsAt(webhook), ({ eventId }) => eventId);
+      for (const id of poisoned) expect(tries.get(id)?.length).toBeLessThanOrEqual(3);
+      expect(new Set(world.acceptedBy(webhook))).toEqual(good);
+    }));
+
   it("lose no event, and make nobody wait", { timeout: 180_000 }, () =>
     inWorld(async (world) => {
       const poisonedAt = world.add(but(REJECTED));
