@@ -120,7 +120,7 @@ async function start([command, ...args], port, secret) {
     else if (line.startsWith("accepted ")) accepted.push(JSON.parse(line.slice(9)));
   });
   await until("the receiver", () => isListening || child.exitCode !== null);
-  assert.equal(child.exitCode, null, `${command} ${args} did not start`);
+  assert.equal(child.exitCode, null, `${command} ${args.join(" ")} did not start`);
   // "listening" may be printed a moment before it is so.
   await until("its port", async () => {
     const answer = await fetch(`http://127.0.0.1:${port}/`).catch(() => null);
@@ -159,6 +159,12 @@ for (const [name, { command, skip }] of Object.entries(RECEIVERS)) {
   });
 }
 
+/** Answers with what asks for more than its status. */
+const control = (status, word) => (response) => {
+  response.writeHead(status, { "webhook-delivery": word }).end("no, thank you");
+  return false;
+};
+
 /** A body of each event that a tenant can bring about at once, by the name of its schema. */
 async function realBodies() {
   const key = await server.makeTenant("typed");
@@ -175,10 +181,6 @@ async function realBodies() {
   receiver.verify = async (body, headers) => new Webhook(secret).verify(body, headers);
   const refusing = await new Receiver().start();
   receivers.push(refusing);
-  const control = (status, word) => (response) => {
-    response.writeHead(status, { "webhook-delivery": word }).end("no, thank you");
-    return false;
-  };
   refusing.answer = control(422, "abort-message");
   await subscribe(key, refusing.url);
   const text = "You are a worthless stupid idiot";
@@ -201,7 +203,7 @@ async function realBodies() {
     for (const { event } of receiver.accepted) bodies.set(event.type, event);
     return wanted.every((type) => bodies.has(type));
   }).catch((error) => {
-    throw new Error(`${error.message}: there are ${[...bodies.keys()]}`);
+    throw new Error(`${error.message}: there are ${[...bodies.keys()].join(", ")}`);
   });
   return Object.fromEntries([...bodies].map(([type, body]) => [schemaName(type), body]));
 }
@@ -239,10 +241,8 @@ test("types made of the document hold real bodies", async (t) => {
     const uses = join(scratch, "uses.ts");
     const head = 'import type { components, webhooks } from "./generated.ts";';
     writeFileSync(uses, [head, ...consts, told].join("\n"));
-    const options = [
-      ...["--noEmit", "--strict", "--skipLibCheck", "--allowImportingTsExtensions"],
-      ...["--module", "esnext", "--moduleResolution", "bundler", "--target", "esnext"],
-    ];
+    const options = `--noEmit --strict --skipLibCheck --allowImportingTsExtensions
+      --module esnext --moduleResolution bundler --target esnext`.split(/\s+/);
     const compiler = join(ROOT, "node_modules/typescript/bin/tsc");
     run(process.execPath, [compiler, ...options, uses], { cwd: scratch });
     // It is not that anything would do.
@@ -257,11 +257,9 @@ test("types made of the document hold real bodies", async (t) => {
     const models = join(scratch, "models.py");
     const generator = join(HERE, ".venv/bin/datamodel-codegen");
     const interpreter = python();
-    run(generator, [
-      ...["--input", spec, "--input-file-type", "openapi", "--output", models],
-      ...["--output-model-type", "pydantic_v2.BaseModel", "--target-python-version", "3.11"],
-      ...["--extra-fields", "forbid", "--disable-timestamp"],
-    ]);
+    const settings = `--input-file-type openapi --output-model-type pydantic_v2.BaseModel
+      --target-python-version 3.11 --extra-fields forbid --disable-timestamp`.split(/\s+/);
+    run(generator, ["--input", spec, "--output", models, ...settings]);
     const file = join(scratch, "bodies.json");
     writeFileSync(file, JSON.stringify(bodies));
     const held = run(interpreter, ["python/hold_bodies.py", models, file]);

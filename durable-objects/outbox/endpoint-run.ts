@@ -10,7 +10,8 @@ import {
   recordResults,
   type Result,
 } from "./record-results.ts";
-import type { Replay, Webhook } from "./webhook-store.ts";
+import { advanced, cutShort, type Replaying } from "./replay-progress.ts";
+import type { Webhook } from "./webhook-store.ts";
 
 // Delivers to one endpoint until nothing is due: takes what is due, tries it in a few lanes, writes down
 // what became of it. A lane whose receiver hangs keeps no other lane waiting, so what follows is taken
@@ -46,15 +47,6 @@ export interface RunOptions {
   readonly troubled: Map<string, number>;
   /** When something is due for it next; null: not before something happens. */
   readonly dueMs: (webhook: Webhook) => number | null;
-}
-
-/** Part of a replay that is on its way. */
-interface Replaying {
-  readonly begin: Replay;
-  /** Those that are not done, in their order, which is the one that they are sent in. */
-  readonly tasks: readonly Task[];
-  /** Where it stands after them. */
-  readonly end: Replay | null;
 }
 
 interface Flight {
@@ -238,12 +230,7 @@ export class EndpointRun {
   #putBack(): void {
     const [first] = this.#queue.filter(({ from }) => from === "fresh");
     if (first !== undefined) this.#reached = first.after;
-    const replaying = this.#replaying;
-    const cut = replaying?.tasks.findIndex((task) => this.#queue.includes(task)) ?? -1;
-    if (replaying !== null && cut !== -1) {
-      const tasks = replaying.tasks.slice(0, cut);
-      this.#replaying = { ...replaying, tasks, end: after(replaying.begin, tasks.at(-1)) };
-    }
+    this.#replaying = this.#replaying && cutShort(this.#replaying, this.#queue);
     this.#queue = [];
   }
 
@@ -281,33 +268,17 @@ export class EndpointRun {
     const results = this.#done;
     const open = this.#open();
     const reached = this.#reached;
-    const replay = this.#replayed(new Set(results.map(({ task }) => task)));
+    const done = new Set(results.map(({ task }) => task));
+    const replayed = this.#replaying && advanced(this.#replaying, done);
+    const replay = replayed?.progress ?? null;
+    this.#replaying = replayed?.left ?? null;
     this.#done = [];
     this.#committedMs = wallMs();
     transact((nowMs) =>
       recordResults(outbox, this.#id, { results, open, reached, replay, random, nowMs }),
     );
   }
-
-  /** How far the replay is now, and from where it came; null: there is none. */
-  #replayed(done: ReadonlySet<Task>) {
-    const replaying = this.#replaying;
-    if (replaying === null) return null;
-    const { begin, tasks, end } = replaying;
-    const open = tasks.findIndex((task) => !done.has(task));
-    if (open === -1) {
-      this.#replaying = null;
-      return { begin, end };
-    }
-    const next = after(begin, tasks[open - 1]);
-    this.#replaying = { begin: next, tasks: tasks.slice(open), end };
-    return { begin, end: next };
-  }
 }
-
-/** A replay when this was done; without it: as it was. */
-const after = (replay: Replay, task: Task | undefined): Replay =>
-  task === undefined ? replay : { ...replay, after: task.delivery.eventId };
 
 /** Whether what is planned is to be thought over: it may be down, be left alone, or go no further. */
 function tellsOfTheEndpoint(

@@ -52,12 +52,13 @@ const ANSWERS: JsonObject = {
   },
 };
 
+const ref = (name: string): string => `#/components/schemas/${name}`;
+
 export function webhooksOf(specs: readonly WebhookSpec[]): {
   readonly webhooks: JsonObject;
   readonly schemas: JsonObject;
 } {
   const named = specs.map((spec) => ({ spec, name: eventSchemaName(spec.type) }));
-  const ref = (name: string): string => `#/components/schemas/${name}`;
   const entries = named.map(({ spec: { type, summary, deprecated }, name }) => {
     const content = { "application/json": { schema: { $ref: ref(name) } } };
     const post = {

@@ -107,6 +107,12 @@ test("killed in the middle of deliveries", { timeout: 180_000 }, async (t) => {
   await assertInvariants(server.url, key);
 });
 
+const isPoison = (event) => event.data.user_id === "poison";
+
+/** How often it was tried in six minutes. */
+const early = (/** @type {number[]} */ times) =>
+  times.filter((at) => at - times[0] < 360_000).length;
+
 /** Six minutes see the first three tries of a schedule; on CI the first half minute is enough. */
 const WATCH_MS = process.env.CI ? 0 : 360_000;
 
@@ -122,7 +128,6 @@ test(
     hanging.answer = () => false;
     /** When each event was seen by the endpoint that cannot take every third. @type {Map<string, number[]>} */
     const tries = new Map();
-    const isPoison = (event) => event.data.user_id === "poison";
     poisoned.verify = async (body) => {
       const event = JSON.parse(body);
       tries.set(event.id, [...(tries.get(event.id) ?? []), Date.now()]);
@@ -169,7 +174,6 @@ test(
     assert.deepEqual(idsOf(poisoned), new Set(good.map(({ id }) => id)));
     await sleep(Math.max(0, beganMs + WATCH_MS - Date.now()));
     const bad = [...tries.values()].filter((times) => times.length > 1);
-    const early = (times) => times.filter((at) => at - times[0] < 360_000).length;
     const most = Math.max(...bad.map(early));
     t.diagnostic(`${bad.length} events seen more than once, at most ${most} times`);
     assert.ok(most <= 3, `an event was tried ${most} times in six minutes`);

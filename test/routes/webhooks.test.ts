@@ -394,23 +394,23 @@ describe("a replay", () => {
 const limited = () =>
   new Response("slow down", { status: 429, headers: { "Retry-After": "3600" } });
 
-describe("what an owner does about an endpoint", () => {
-  /** Two messages were told to wait for an hour; the receiver is well again. */
-  async function waiting() {
-    const { id } = await add();
-    receivers.hosts.set("hooks.acme.dev", limited);
-    await judge(KIND);
-    await judge(RUDE);
-    await ring(tenant.id);
-    vi.setSystemTime(NOW + 6000);
-    await ring(tenant.id);
-    const before = await deliveries(id, "?state=pending");
-    receivers.hosts.delete("hooks.acme.dev");
-    receivers.received.length = 0;
-    vi.setSystemTime(NOW + 20_000);
-    return { id, before };
-  }
+/** Two messages were told to wait for an hour; the receiver is well again. */
+async function waiting() {
+  const { id } = await add();
+  receivers.hosts.set("hooks.acme.dev", limited);
+  await judge(KIND);
+  await judge(RUDE);
+  await ring(tenant.id);
+  vi.setSystemTime(NOW + 6000);
+  await ring(tenant.id);
+  const before = await deliveries(id, "?state=pending");
+  receivers.hosts.delete("hooks.acme.dev");
+  receivers.received.length = 0;
+  vi.setSystemTime(NOW + 20_000);
+  return { id, before };
+}
 
+describe("what an owner does about an endpoint", () => {
   it("shows the next attempt when it can be: not before what the endpoint asked for", async () => {
     const { id, before } = await waiting();
     expect(before.map(({ next_attempt_at: at }) => at.slice(0, 16))).toEqual([
