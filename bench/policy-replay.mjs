@@ -5,7 +5,7 @@ import { replayPage } from "../durable-objects/tenant/policy-replay.ts";
 import { TENANT_MIGRATIONS } from "../durable-objects/tenant/tenant-schema.ts";
 import { VerdictStore } from "../durable-objects/tenant/verdict-store.ts";
 import { CATEGORIES, forEach, JUDGED_CATEGORIES } from "../src/domain/category.ts";
-import { defaultPolicy } from "../src/domain/policy.ts";
+import { defaultPolicy } from "../src/domain/presets.ts";
 import { NO_REVIEW } from "../src/domain/verdict.ts";
 import { CrashingDatabase } from "../simulation/crashing-database.ts";
 import { median } from "./stats.mjs";
@@ -21,7 +21,7 @@ const db = new CrashingDatabase();
 migrate(db, TENANT_MIGRATIONS);
 const policies = new PolicyStore(db);
 const verdicts = new VerdictStore(db);
-policies.insert({ name: "default", version: 1, policy: defaultPolicy(false) }, 0);
+policies.insert({ name: "default", version: 1, policy: defaultPolicy("embedded") }, 0);
 
 /** @param {any} fields */
 const stage = (fields) => ({
@@ -71,7 +71,7 @@ for (let at = 0; at < ROWS; at += 1) {
   verdicts.insert(verdict, newId("jnl"));
 }
 
-const proposed = defaultPolicy(false);
+const proposed = defaultPolicy("embedded");
 const lower = { ...proposed.categories, toxicity: { ...proposed.categories.toxicity, block: 0.5 } };
 /** @type {string | null} */
 let before = null;

@@ -15,7 +15,7 @@ export const PLATFORM = {
   workersPlan: "free",
   prices: {},
   publicTargetsOnly: true,
-  canSee: false,
+  inference: "embedded",
   storageLimit: Number.MAX_SAFE_INTEGER,
 } as const;
 

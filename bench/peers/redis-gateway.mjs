@@ -9,7 +9,7 @@ import { microNeurons, ZERO } from "../../src/domain/micro-neurons.ts";
 import { dayOf, endOf } from "../../src/domain/period.ts";
 import { planModeration } from "../../src/domain/plan-moderation.ts";
 import { rateUnits } from "../../src/domain/stage.ts";
-import { defaultPolicy } from "../../src/domain/policy.ts";
+import { defaultPolicy } from "../../src/domain/presets.ts";
 import { NOTHING_DRAWN } from "../../src/domain/quota.ts";
 import { createWorkersAiEngine } from "../../src/engines/workers-ai.ts";
 import { newId } from "../../src/http/ids.ts";
@@ -43,7 +43,7 @@ const redis = connect(Number(process.argv[2]));
 const admitSha = await redis("SCRIPT", "LOAD", ADMIT);
 const settleSha = await redis("SCRIPT", "LOAD", SETTLE);
 
-const policy = defaultPolicy(true);
+const policy = defaultPolicy("workers-ai");
 const engine = createWorkersAiEngine(FIXED_AI);
 const config = { prices: {}, inference: "workers-ai" };
 

@@ -4,7 +4,8 @@ import { microNeurons, ZERO } from "../../src/domain/micro-neurons.ts";
 import { dayOf, endOf } from "../../src/domain/period.ts";
 import { planModeration } from "../../src/domain/plan-moderation.ts";
 import { rateUnits } from "../../src/domain/stage.ts";
-import { DEFAULT_POLICY_NAME, defaultPolicy } from "../../src/domain/policy.ts";
+import { DEFAULT_POLICY_NAME } from "../../src/domain/policy.ts";
+import { defaultPolicy } from "../../src/domain/presets.ts";
 import { NOTHING_DRAWN } from "../../src/domain/quota.ts";
 import { readPlatform } from "../../durable-objects/tenant/platform.ts";
 import type {
@@ -30,7 +31,7 @@ const NO_TERMS = { plan: "free", daily: DAILY, overageCap: ZERO, overageUsdPer10
 export class Tenant extends Governed {
   readonly #open = new Map<string, Hold>();
   readonly #platform = readPlatform(this.env);
-  readonly #policy = defaultPolicy(this.#platform.canSee);
+  readonly #policy = defaultPolicy(this.#platform.inference);
 
   override async admit(request: AdmitRequest): Promise<AdmitReply> {
     const { workersPlan, prices } = this.#platform;

@@ -1,7 +1,8 @@
 import type { ConflictFailure, RequestFailure } from "../../src/domain/failure.ts";
 import type { MicroNeurons } from "../../src/domain/micro-neurons.ts";
 import type { Day } from "../../src/domain/period.ts";
-import { DEFAULT_POLICY_NAME, defaultPolicy } from "../../src/domain/policy.ts";
+import { DEFAULT_POLICY_NAME } from "../../src/domain/policy.ts";
+import { defaultPolicy } from "../../src/domain/presets.ts";
 import { patched, type Settings, type SettingsPatch } from "../../src/domain/settings.ts";
 import { settingsErrors } from "../../src/domain/settings-rules.ts";
 import { migrate } from "../database.ts";
@@ -52,7 +53,7 @@ export function create(
     updatedAtMs: wallMs,
   };
   parts.db.transaction(() => {
-    const policy = defaultPolicy(parts.platform.canSee);
+    const policy = defaultPolicy(parts.platform.inference);
     steps.writeProfile(profile);
     parts.policies.insert({ name: DEFAULT_POLICY_NAME, version: 1, policy }, wallMs);
   });

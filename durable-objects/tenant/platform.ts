@@ -1,5 +1,6 @@
 import { readConfig } from "../../src/config.ts";
 import { MOST_USERS_A_DAY } from "../../src/domain/report-rows.ts";
+import type { PolicyEngine } from "../../src/domain/presets.ts";
 import type { PriceOverrides } from "../../src/domain/catalogue.ts";
 
 /** What the platform, not the tenant, sets. */
@@ -7,8 +8,8 @@ export interface Platform {
   readonly workersPlan: "free" | "paid";
   /** µN per unit by model, over the catalogue's prices. */
   readonly prices: PriceOverrides;
-  /** Whether the engine has a vision model: the default policy asks for one only then. */
-  readonly canSee: boolean;
+  /** What judges: the default policy of a new tenant requires and asks what it can. */
+  readonly inference: PolicyEngine;
   /** Whether webhooks may be delivered to public hosts only. */
   readonly publicTargetsOnly: boolean;
   /** Bytes that the object may grow to. */
@@ -28,7 +29,7 @@ export function readPlatform(env: Env): Platform {
   return {
     workersPlan,
     prices: config?.prices ?? {},
-    canSee: config?.inference === "workers-ai",
+    inference: config?.inference ?? "workers-ai",
     publicTargetsOnly: config?.webhookTargets !== "any",
     storageLimit: STORAGE_LIMIT[workersPlan],
   };

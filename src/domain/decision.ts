@@ -114,7 +114,10 @@ export function judge(policy: Policy, evidence: Evidence): Judgement {
   const required = CATEGORIES.filter((category) => policy.categories[category].required);
   return {
     decision,
-    approved: decision === "allow" && required.every(isEvaluated),
+    approved:
+      decision === "allow" &&
+      required.every(isEvaluated) &&
+      evidence.inputs.every((input) => isRequiredOf(policy, required, input)),
     actions: adviceOf(decision, {
       reasons,
       blocking: blocking.map(reasonOf),
@@ -128,6 +131,10 @@ export function judge(policy: Policy, evidence: Evidence): Judgement {
       required.some((category) => unmade(coverage[category])),
   };
 }
+
+/** What nothing is required of was not checked: a picture beside a text is not approved by the text. */
+const isRequiredOf = (policy: Policy, required: readonly Category[], input: InputName): boolean =>
+  required.some((category) => policy.categories[category].inputs.includes(kindOf(input)));
 
 const unmade = (status: CheckStatus): status is "failed" | "timed_out" | "not_evaluated" =>
   status !== "evaluated" && status !== "not_required";
@@ -212,8 +219,12 @@ function injectionFindings({ injection }: Evidence): Finding[] {
   return [{ effect: "flag", reason: { ...reason, threshold: null, message } }];
 }
 
+/**
+ * One for each check that was not made, however many of its categories are required: one judge that
+ * failed is one thing to read. It names the first of them; the coverage has them all.
+ */
 function unavailableFindings(policy: Policy, evidence: Evidence): Finding[] {
-  const findings: Finding[] = [];
+  const findings = new Map<string, Finding>();
   for (const category of CATEGORIES) {
     if (!policy.categories[category].required) continue;
     for (const input of inputsOf(policy, evidence, category)) {
@@ -225,10 +236,12 @@ function unavailableFindings(policy: Policy, evidence: Evidence): Finding[] {
       const what = isTooLarge === true ? TOO_MANY_PIXELS : missing(category, input, status);
       const message = `${what}; this policy ${verb} what it could not check.`;
       const reason = { kind: "unavailable", category, input, score: null } as const;
-      findings.push({ effect, reason: { ...reason, threshold: null, message } });
+      const check = [STAGE_OF[kindOf(input)][category] ?? category, input, status].join(" ");
+      if (findings.has(check)) continue;
+      findings.set(check, { effect, reason: { ...reason, threshold: null, message } });
     }
   }
-  return findings;
+  return [...findings.values()];
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { GuardModes } from "./guard.ts";
-import { CATEGORIES, type Category, forEach, LABEL_GROUPS, OPENAI_CATEGORIES } from "./category.ts";
-import { DEFAULT_ROUTING, type Routing } from "./routing.ts";
+import { type Category, LABEL_GROUPS } from "./category.ts";
+import type { Routing } from "./routing.ts";
 
 // What a tenant wants of moderation. Scores become decisions here and nowhere else.
 
@@ -66,59 +66,6 @@ export const DEFAULT_POLICY_NAME = "default";
 
 /** Sentiment is a weak sign of harm, and ImageNet labels name objects: neither may block. */
 export const FLAG_ONLY: readonly Category[] = ["negativity", ...LABEL_GROUPS];
-
-const rule = (fields: Partial<CategoryRule>): CategoryRule => ({
-  inputs: ["text"],
-  required: false,
-  flag: null,
-  block: null,
-  ban: null,
-  ...fields,
-});
-
-const JUDGE = "@cf/meta/llama-3.1-8b-instruct-fp8";
-const VISION = "@cf/google/gemma-4-26b-a4b-it";
-
-/**
- * The policy of a tenant that has set none. `canSee` is whether the engine has a vision model. The
- * embedded one has not: the picture model inside the Worker, which costs nothing, stands in for it.
- */
-export const defaultPolicy = (canSee: boolean): Policy => ({
-  categories: defaultCategories(),
-  spam_phrases: ["buy now", "click here", "limited offer", "act now"],
-  terms: { block: [], allow: [] },
-  on_unavailable: "flag",
-  evaluate_all: false,
-  guard: { input: "off", output: "off" },
-  models: { judge: JUDGE, judge_fallback: null, vision: canSee ? VISION : null },
-  routing: DEFAULT_ROUTING,
-});
-
-/**
- * What a person is to look at, and what is hidden at once. Nobody is blocked for what was said of
- * oneself, of sex between adults, or to one person, but where it threatens. In the order of
- * `CATEGORIES`.
- */
-export function defaultCategories(): Policy["categories"] {
-  const rules: Partial<Record<Category, CategoryRule>> = {
-    toxicity: rule({ required: true, block: 0.7, ban: 0.9 }),
-    spam: rule({ required: true, block: 0.7 }),
-    nsfw: rule({ inputs: ["image"], required: true, flag: 0.5, block: 0.7, ban: 0.9 }),
-    "harassment/threatening": rule({ flag: 0.5, block: 0.8 }),
-    hate: rule({ flag: 0.5, block: 0.8 }),
-    "hate/threatening": rule({ flag: 0.4, block: 0.7 }),
-    "illicit/violent": rule({ flag: 0.5, block: 0.8 }),
-    "self-harm": rule({ flag: 0.5 }),
-    "self-harm/instructions": rule({ flag: 0.5, block: 0.7 }),
-    "self-harm/intent": rule({ flag: 0.5 }),
-    "sexual/minors": rule({ flag: 0.3, block: 0.7 }),
-    violence: rule({ flag: 0.8 }),
-    negativity: rule({}),
-  };
-  for (const category of OPENAI_CATEGORIES) rules[category] ??= rule({ flag: 0.7 });
-  for (const group of LABEL_GROUPS) rules[group] = rule({ inputs: ["image"], flag: 0.5 });
-  return forEach(CATEGORIES, (category) => rules[category] ?? rule({ inputs: [] }));
-}
 
 /** Whether any of `categories` is asked for in this kind of input. */
 export const asks = (policy: Policy, kind: InputKind, categories: readonly Category[]): boolean =>

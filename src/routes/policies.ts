@@ -1,14 +1,15 @@
 import * as v from "valibot";
-import { defaultPolicy, type PolicyVersion } from "../domain/policy.ts";
+import type { PolicyVersion } from "../domain/policy.ts";
 import { ok } from "../http/call.ts";
 import { defineRoute } from "../http/route.ts";
 import { list, listOf, pageQuery, policyName } from "../wire/field.ts";
 import {
   changeOf,
   PolicyInput,
-  type PolicyInputBody,
   policyOf,
   PolicyOutput,
+  PolicyPatch,
+  type PolicyPatchBody,
   toPolicy,
 } from "../wire/policy.ts";
 import { recordAct } from "./audit.ts";
@@ -69,7 +70,7 @@ export const putPolicy = defineRoute({
   mirror: "/admin/tenants/:tenant/policies/:name",
   summary: "A new version of a policy",
   description:
-    "What is absent takes its default: to change a part, PATCH. What a GET gave may be put back. Verdicts keep naming the version that made them.",
+    "What is absent is as in the `preset` that is named, or the default: to change a part, PATCH. What a GET gave may be put back. Verdicts keep naming the version that made them.",
   surface: "native",
   auth: { kind: "key", roles: [] },
   params: PARAMS,
@@ -80,7 +81,7 @@ export const putPolicy = defineRoute({
     const { name } = call.params;
     const wrong = wrongName(call.body, name);
     if (wrong !== null) return wrong;
-    const policy = policyOf(call.body, defaultPolicy(call.config.inference === "workers-ai"));
+    const policy = policyOf(call.body, call.config.inference);
     const asked = { name, policy, expected: call.body.version ?? null };
     const put = await tellTenant(call, (tenant, caller) => tenant.putPolicy(caller, asked));
     if (put.kind !== "policy") return put;
@@ -98,7 +99,7 @@ export const patchPolicy = defineRoute({
   surface: "native",
   auth: { kind: "key", roles: [] },
   params: PARAMS,
-  body: { schema: PolicyInput, limitBytes: LIMIT_BYTES },
+  body: { schema: PolicyPatch, limitBytes: LIMIT_BYTES },
   reply: { status: 200, schema: PolicyOutput },
   failures: [...TENANT_READ, "over_limit"],
   handle: async (call) => {
@@ -134,7 +135,7 @@ export const deletePolicy = defineRoute({
 });
 
 /** A policy that was read under another name is not put here by mistake. */
-function wrongName({ name }: PolicyInputBody, inPath: string) {
+function wrongName({ name }: PolicyPatchBody, inPath: string) {
   if (name === undefined || name === inPath) return null;
   const detail = "must be the name in the path, or absent";
   return { kind: "invalid_request" as const, errors: [{ path: ["name"], detail }] };

@@ -1,6 +1,5 @@
 import * as v from "valibot";
 import type { ReplayPage } from "../../durable-objects/tenant/policy-replay.ts";
-import { defaultPolicy } from "../domain/policy.ts";
 import { NOTHING_REPLAYED, type PolicyReplay, together } from "../domain/policy-replay.ts";
 import { ok } from "../http/call.ts";
 import { defineRoute } from "../http/route.ts";
@@ -33,8 +32,7 @@ export const replayPolicy = defineRoute({
   handle: async (call) => {
     const { body, config } = call;
     const { name } = call.params;
-    const byDefault = defaultPolicy(config.inference === "workers-ai");
-    const proposed = body.policy === undefined ? null : policyOf(body.policy, byDefault);
+    const proposed = body.policy === undefined ? null : policyOf(body.policy, config.inference);
     const time = replayedTime(body, Date.now());
     const replayed = await replayedPages(body.cursor ?? null, (before) =>
       askTenant(call, (tenant, caller) =>

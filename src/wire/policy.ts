@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { CATEGORIES, type Category, forEach } from "../domain/category.ts";
 import { changedPolicy, type PolicyChange } from "../domain/policy-change.ts";
+import { type PolicyEngine, PRESETS, presetPolicy } from "../domain/presets.ts";
 import {
   FLAG_ONLY,
   INPUT_KINDS,
@@ -113,11 +114,8 @@ const CHANGE = {
 
 const versionNumber = wholeNumber(1, Number.MAX_SAFE_INTEGER, "Grows with each change.");
 
-/**
- * A policy as a GET gives it may be put back: what cannot be set may stand in it as it is. What is not
- * named has its default, in a PUT, or stays as it is, in a PATCH.
- */
-export const PolicyInput = v.strictObject({
+/** What stays as it is where it is not named, with what a GET gives and cannot be set. */
+export const PolicyPatch = v.strictObject({
   ...CHANGE,
   object: v.optional(v.literal("policy")),
   name: v.optional(v.pipe(policyName, v.description("As in the path."))),
@@ -129,7 +127,24 @@ export const PolicyInput = v.strictObject({
   ),
 });
 
+/**
+ * A policy as a GET gives it may be put back: what cannot be set may stand in it as it is. What is not
+ * named is as in the preset.
+ */
+export const PolicyInput = v.strictObject({
+  ...PolicyPatch.entries,
+  preset: v.optional(
+    v.pipe(
+      v.picklist(PRESETS),
+      v.description(
+        "What is not named is as in this one, written out now: `default`, `strict`, or `free`, which asks the models and rules inside the Worker alone and costs nothing. Absent: `default`.",
+      ),
+    ),
+  ),
+});
+
 export type PolicyInputBody = v.InferOutput<typeof PolicyInput>;
+export type PolicyPatchBody = v.InferOutput<typeof PolicyPatch>;
 
 export const PolicyOutput = v.object({
   object: v.literal("policy"),
@@ -148,15 +163,17 @@ export const PolicyOutput = v.object({
 });
 
 /** What is said of a policy, without what only names it. */
-export function changeOf(input: PolicyInputBody): PolicyChange {
+export function changeOf(input: PolicyPatchBody): PolicyChange {
   const { object: _object, name: _name, version: _version, ...change } = input;
   if (change.language === null || change.language === undefined) return change;
   return { ...change, language: baseLanguage(change.language) };
 }
 
-/** What a PUT means: laid over the default policy of this deployment. */
-export const policyOf = (input: PolicyInputBody, byDefault: Policy): Policy =>
-  changedPolicy(byDefault, changeOf(input));
+/** What a PUT means: laid over a preset of this deployment. */
+export const policyOf = (
+  { preset = "default", ...input }: PolicyInputBody,
+  engine: PolicyEngine,
+): Policy => changedPolicy(presetPolicy(preset, engine), changeOf(input));
 
 type Mutable<T> = T extends object ? { -readonly [K in keyof T]: Mutable<T[K]> } : T;
 

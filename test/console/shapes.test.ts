@@ -5,7 +5,7 @@ import type * as money from "../../console/src/api/money-shapes.ts";
 import type * as moderation from "../../console/src/api/moderation-shapes.ts";
 import type * as shapes from "../../console/src/api/shapes.ts";
 import { CATEGORIES } from "../../src/domain/category.ts";
-import { defaultPolicy } from "../../src/domain/policy.ts";
+import { defaultPolicy } from "../../src/domain/presets.ts";
 import type { AccountOutput } from "../../src/wire/account.ts";
 import type { AllUsageOutput } from "../../src/wire/all-usage.ts";
 import type { GrantOutput } from "../../src/wire/grant.ts";
@@ -77,7 +77,7 @@ describe("what the console reads", () => {
 });
 
 describe("the form of a policy", () => {
-  const policy = toPolicy({ name: "default", version: 3, policy: defaultPolicy(false) });
+  const policy = toPolicy({ name: "default", version: 3, policy: defaultPolicy("embedded") });
 
   it("sends back what it was given", () => {
     const { object: _object, name: _name, version: _version, ...whole } = policy;

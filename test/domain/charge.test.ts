@@ -6,7 +6,7 @@ import { BASES, type Basis } from "../../src/domain/ledger.ts";
 import { microNeurons } from "../../src/domain/micro-neurons.ts";
 import { type CheckStage, planModeration } from "../../src/domain/plan-moderation.ts";
 import type { CheckStageName, PlannedCall } from "../../src/domain/stage.ts";
-import { defaultPolicy } from "../../src/domain/policy.ts";
+import { defaultPolicy } from "../../src/domain/presets.ts";
 import { takesPictures } from "../../src/domain/token-bound.ts";
 
 function model(id: string): Model {
@@ -151,7 +151,7 @@ describe("an estimate", () => {
         anySight,
         fc.array(tokens),
         (judge, fallback, sight, sizes) => {
-          const policy = defaultPolicy(true);
+          const policy = defaultPolicy("workers-ai");
           const models = { judge: judge.id, judge_fallback: fallback.id, vision: sight.id };
           const plan = planModeration(
             { ...policy, models },

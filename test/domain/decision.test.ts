@@ -10,12 +10,9 @@ import {
 import { type Evidence, judge, type Judgement } from "../../src/domain/decision.ts";
 import type { InputName } from "../../src/domain/plan-moderation.ts";
 import { PICTURE_MODEL } from "../../src/domain/picture-scores.ts";
-import {
-  type CategoryRule,
-  defaultPolicy,
-  ON_UNAVAILABLE,
-  type Policy,
-} from "../../src/domain/policy.ts";
+import { type CategoryRule, ON_UNAVAILABLE, type Policy } from "../../src/domain/policy.ts";
+import { presetPolicy } from "../../src/domain/presets.ts";
+import { firstPolicy } from "./first-policy.ts";
 import {
   CHECK_STATUSES,
   type Decision,
@@ -23,7 +20,7 @@ import {
   type StageResult,
 } from "../../src/domain/verdict.ts";
 
-const policy = defaultPolicy(true);
+const policy = firstPolicy("workers-ai");
 
 const withRules = (rules: Partial<Record<Category, Partial<CategoryRule>>>): Policy => ({
   ...policy,
@@ -496,13 +493,17 @@ describe("what could not be checked", () => {
       "Nothing here could judge nsfw in this image; this policy flags what it could not check.",
     ]);
     const labelsOnly = withRules({ nsfw: { required: false } });
-    const approved = judge(labelsOnly, {
+    const labelled = {
       ...textOnly,
       inputs: ["images/0"],
       stages: [stage("labels", { weapons: 0, alcohol: 0, swimwear: 0 })],
-    });
-    expect(approved).toMatchObject({ decision: "allow", approved: true });
-    expect(approved.coverage.nsfw).toBe("not_evaluated");
+    } as const;
+    const allowed = judge(labelsOnly, labelled);
+    expect(allowed).toMatchObject({ decision: "allow", approved: false });
+    expect(allowed.coverage.nsfw).toBe("not_evaluated");
+    // Whoever trusts in labels alone says that they are the check.
+    const byLabels = withRules({ nsfw: { required: false }, weapons: { required: true } });
+    expect(judge(byLabels, labelled)).toMatchObject({ decision: "allow", approved: true });
   });
 
   it("a picture that is too large for the picture model, with what to do", () => {
@@ -555,7 +556,28 @@ describe("what could not be checked", () => {
       reasons: [{ kind: "unavailable", category: null, input: "images/0" }],
     });
     // What was read and could not be judged, with nothing required, is as the policy wants it.
-    expect(picture("not_evaluated")).toMatchObject({ decision: "allow", approved: true });
+    expect(picture("not_evaluated")).toMatchObject({ decision: "allow", approved: false });
+  });
+
+  it("an input of which nothing is required is not approved by another one", () => {
+    const beside: Evidence = {
+      ...textOnly,
+      inputs: ["text", "images/0"],
+      stages: [...textOnly.stages, stage("labels", { weapons: 0, alcohol: 0, swimwear: 0 })],
+    };
+    expect(judge(policy, textOnly).approved).toBe(true);
+    const labelsOnly = withRules({ nsfw: { inputs: [], required: false } });
+    expect(judge(labelsOnly, beside)).toMatchObject({ decision: "allow", approved: false });
+  });
+
+  it("is one reason, however many of a judge's categories are required", () => {
+    const strict = presetPolicy("strict", "workers-ai");
+    const { reasons, coverage } = judge(
+      strict,
+      replacing(textOnly, stage("judge", {}, { status: "failed" })),
+    );
+    expect(reasons).toMatchObject([{ kind: "unavailable", category: "toxicity" }]);
+    expect(coverage).toMatchObject({ toxicity: "failed", "sexual/minors": "failed" });
   });
 
   it("a category that no stage answers for in such an input is never approved", () => {

@@ -12,11 +12,12 @@ import {
   planGuard,
   windowContent,
 } from "../../src/domain/guard.ts";
-import { defaultPolicy, type Policy } from "../../src/domain/policy.ts";
+import type { Policy } from "../../src/domain/policy.ts";
+import { defaultPolicy } from "../../src/domain/presets.ts";
 import type { FindModel } from "../../src/domain/stage.ts";
 import type { CheckFailure, CheckStatus, StageResult } from "../../src/domain/verdict.ts";
 
-const POLICY = defaultPolicy(false);
+const POLICY = defaultPolicy("embedded");
 
 const find: FindModel = (id) => resolveModel(id, { workersPlan: "paid", prices: {} });
 

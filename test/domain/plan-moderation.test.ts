@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 import { CATALOGUE, resolveModel } from "../../src/domain/catalogue.ts";
 import { type MeasuredContent, planModeration } from "../../src/domain/plan-moderation.ts";
 import { type FindModel, type PlannedStage, rateUnits, sumUsage } from "../../src/domain/stage.ts";
-import { type CategoryRule, defaultPolicy, type Policy } from "../../src/domain/policy.ts";
+import type { CategoryRule, Policy } from "../../src/domain/policy.ts";
+import { defaultPolicy } from "../../src/domain/presets.ts";
 import type { Category } from "../../src/domain/category.ts";
 
 const DISTILBERT = "@cf/huggingface/distilbert-sst-2-int8";
@@ -14,7 +15,7 @@ const RESNET = "@cf/microsoft/resnet-50";
 
 const anyModel: FindModel = (id) => resolveModel(id, { workersPlan: "paid", prices: {} });
 
-const policy = defaultPolicy(true);
+const policy = defaultPolicy("workers-ai");
 
 const withModels = (models: Partial<Policy["models"]>): Policy => ({
   ...policy,

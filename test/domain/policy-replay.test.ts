@@ -2,7 +2,8 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { CATEGORIES, type Category, forEach, type Scores } from "../../src/domain/category.ts";
 import { judge } from "../../src/domain/decision.ts";
-import { type CategoryRule, defaultPolicy, type Policy } from "../../src/domain/policy.ts";
+import type { CategoryRule, Policy } from "../../src/domain/policy.ts";
+import { firstPolicy } from "./first-policy.ts";
 import {
   compared,
   NOTHING_REPLAYED,
@@ -17,7 +18,7 @@ import {
   type Verdict,
 } from "../../src/domain/verdict.ts";
 
-const policy = defaultPolicy(false);
+const policy = firstPolicy("embedded");
 
 const withRules = (
   rules: Partial<Record<Category, Partial<CategoryRule>>>,

@@ -1,43 +1,15 @@
 import { describe, expect, it } from "vitest";
 import { CATALOGUE, resolveModel } from "../../src/domain/catalogue.ts";
 import { CATEGORIES, OPENAI_CATEGORIES } from "../../src/domain/category.ts";
-import { asks, defaultPolicy, FLAG_ONLY, lowestThreshold } from "../../src/domain/policy.ts";
+import { planModeration } from "../../src/domain/plan-moderation.ts";
+import { asks, FLAG_ONLY, lowestThreshold, type Policy } from "../../src/domain/policy.ts";
+import { defaultPolicy, presetPolicy, PRESETS } from "../../src/domain/presets.ts";
 import { DEFAULT_ROUTING } from "../../src/domain/routing.ts";
 import { takesPictures } from "../../src/domain/token-bound.ts";
 
-const policy = defaultPolicy(true);
+const policy = defaultPolicy("workers-ai");
 
 describe("the default policy", () => {
-  const text = { inputs: ["text"], required: false, flag: null, block: null, ban: null };
-  const image = { ...text, inputs: ["image"] };
-
-  it("has the contract's rules, field by field", () => {
-    const { "sexual/minors": minors, ...rules } = policy.categories;
-    expect(minors).toEqual({ ...text, flag: 0.3, block: 0.7 });
-    expect(rules).toEqual({
-      negativity: text,
-      spam: { ...text, required: true, block: 0.7 },
-      toxicity: { ...text, required: true, block: 0.7, ban: 0.9 },
-      harassment: { ...text, flag: 0.7 },
-      "harassment/threatening": { ...text, flag: 0.5, block: 0.8 },
-      hate: { ...text, flag: 0.5, block: 0.8 },
-      "hate/threatening": { ...text, flag: 0.4, block: 0.7 },
-      illicit: { ...text, flag: 0.7 },
-      "illicit/violent": { ...text, flag: 0.5, block: 0.8 },
-      "self-harm": { ...text, flag: 0.5 },
-      "self-harm/instructions": { ...text, flag: 0.5, block: 0.7 },
-      "self-harm/intent": { ...text, flag: 0.5 },
-      sexual: { ...text, flag: 0.7 },
-      violence: { ...text, flag: 0.8 },
-      "violence/graphic": { ...text, flag: 0.7 },
-      weapons: { ...image, flag: 0.5 },
-      alcohol: { ...image, flag: 0.5 },
-      swimwear: { ...image, flag: 0.5 },
-      nsfw: { ...image, required: true, flag: 0.5, block: 0.7, ban: 0.9 },
-    });
-    expect(OPENAI_CATEGORIES).toHaveLength(13);
-  });
-
   it("keeps the stored order of categories", () => {
     expect(Object.keys(policy.categories)).toEqual(CATEGORIES);
     expect(CATEGORIES).toHaveLength(20);
@@ -70,16 +42,136 @@ describe("the default policy", () => {
   });
 
   it("asks no vision model where there is none", () => {
-    expect(defaultPolicy(false)).toEqual({
+    expect(defaultPolicy("openai")).toEqual({
       ...policy,
       models: { ...policy.models, vision: null },
     });
+    expect(defaultPolicy("embedded").models).toEqual({ ...policy.models, vision: null });
   });
 
   it("never blocks by what may only flag", () => {
     expect(FLAG_ONLY).toEqual(["negativity", "weapons", "alcohol", "swimwear"]);
     for (const category of FLAG_ONLY) {
       expect(policy.categories[category]).toMatchObject({ block: null, ban: null });
+    }
+  });
+});
+
+/** The contract's table: required, flag, block, ban; a category without a row is not asked for. */
+const TABLES = {
+  default: {
+    negativity: "no - - -",
+    spam: "yes - 0.7 -",
+    toxicity: "yes - 0.7 0.9",
+    harassment: "yes 0.7 - -",
+    "harassment/threatening": "yes 0.5 0.8 -",
+    hate: "yes 0.5 0.8 -",
+    "hate/threatening": "yes 0.4 0.7 -",
+    illicit: "no 0.7 - -",
+    "illicit/violent": "no 0.5 0.8 -",
+    "self-harm": "yes 0.5 - -",
+    "self-harm/instructions": "yes 0.5 0.7 -",
+    "self-harm/intent": "yes 0.5 - -",
+    sexual: "yes 0.7 - -",
+    "sexual/minors": "yes 0.3 0.7 -",
+    violence: "yes 0.8 - -",
+    "violence/graphic": "no 0.7 - -",
+    weapons: "no 0.7 - -",
+    alcohol: "no - - -",
+    swimwear: "no - - -",
+    nsfw: "yes 0.5 0.7 0.9",
+  },
+  strict: {
+    negativity: "no - - -",
+    spam: "yes 0.35 0.7 -",
+    toxicity: "yes 0.4 0.6 0.9",
+    harassment: "yes 0.5 0.8 -",
+    "harassment/threatening": "yes 0.3 0.6 -",
+    hate: "yes 0.3 0.6 -",
+    "hate/threatening": "yes 0.3 0.5 -",
+    illicit: "no 0.5 0.8 -",
+    "illicit/violent": "no 0.3 0.6 -",
+    "self-harm": "yes 0.3 - -",
+    "self-harm/instructions": "yes 0.3 0.5 -",
+    "self-harm/intent": "yes 0.3 - -",
+    sexual: "yes 0.4 0.7 -",
+    "sexual/minors": "yes 0.2 0.5 -",
+    violence: "yes 0.5 0.8 -",
+    "violence/graphic": "no 0.5 0.8 -",
+    weapons: "no 0.5 - -",
+    alcohol: "no 0.5 - -",
+    swimwear: "no 0.5 - -",
+    nsfw: "yes 0.3 0.5 0.9",
+  },
+  free: {
+    spam: "yes - 0.7 -",
+    toxicity: "yes 0.5 0.9 -",
+    harassment: "yes 0.5 - -",
+    "harassment/threatening": "no 0.5 0.9 -",
+    hate: "yes 0.5 0.9 -",
+    "self-harm": "yes 0.5 - -",
+    sexual: "yes 0.5 - -",
+    "sexual/minors": "no 0.3 - -",
+    nsfw: "no 0.5 0.7 -",
+  },
+} as const;
+
+const tableOf = ({ categories }: Policy): Record<string, string> =>
+  Object.fromEntries(
+    CATEGORIES.flatMap((category) => {
+      const { inputs, required, flag, block, ban } = categories[category];
+      if (inputs.length === 0) return [];
+      const row = [required ? "yes" : "no", ...[flag, block, ban].map((at) => at ?? "-")];
+      return [[category, row.join(" ")]];
+    }),
+  );
+
+describe("a preset", () => {
+  it.each(PRESETS)("%s has the contract's table", (preset) => {
+    expect(tableOf(presetPolicy(preset, "workers-ai"))).toEqual(TABLES[preset]);
+    expect(tableOf(presetPolicy(preset, "openai"))).toEqual(TABLES[preset]);
+  });
+
+  it.each(["default", "strict"] as const)(
+    "%s requires of the embedded engine what it evaluates, with the same thresholds",
+    (preset) => {
+      const { categories } = presetPolicy(preset, "embedded");
+      expect(CATEGORIES.filter((category) => categories[category].required)).toEqual([
+        "spam",
+        "toxicity",
+        "harassment",
+        "harassment/threatening",
+        "hate",
+        "self-harm",
+        "sexual",
+        "nsfw",
+      ]);
+      const everywhere = presetPolicy(preset, "workers-ai").categories;
+      for (const category of CATEGORIES) {
+        const { required } = categories[category];
+        expect(categories[category]).toEqual({ ...everywhere[category], required });
+      }
+    },
+  );
+
+  it("asks nothing that costs, as free, wherever it runs", () => {
+    for (const engine of ["workers-ai", "openai", "embedded"] as const) {
+      const free = presetPolicy("free", engine);
+      const contents = [{ text: { sentiment: [510], judge: [12_000] }, pictures: 8 }];
+      const find = (id: string) => resolveModel(id, { workersPlan: "free", prices: {} });
+      expect(planModeration(free, contents, find)).toEqual({ kind: "planned", stages: [] });
+      expect(free).toMatchObject({ on_unavailable: "flag", unevaluated: "allow" });
+    }
+  });
+
+  it("takes pictures for what is of pictures, and texts for the rest", () => {
+    for (const preset of PRESETS) {
+      const { categories } = presetPolicy(preset, "workers-ai");
+      for (const category of CATEGORIES) {
+        const ofPictures = ["weapons", "alcohol", "swimwear", "nsfw"].includes(category);
+        const { inputs } = categories[category];
+        if (inputs.length > 0) expect(inputs).toEqual([ofPictures ? "image" : "text"]);
+      }
     }
   });
 });

@@ -2,10 +2,11 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { CATEGORIES, forEach } from "../../src/domain/category.ts";
 import { planModeration } from "../../src/domain/plan-moderation.ts";
-import { defaultPolicy, ON_UNAVAILABLE, type Policy } from "../../src/domain/policy.ts";
+import { ON_UNAVAILABLE, type Policy } from "../../src/domain/policy.ts";
+import { defaultPolicy } from "../../src/domain/presets.ts";
 import { forcedJudgement, TEST_OUTCOMES, testOutcome } from "../../src/domain/test-input.ts";
 
-const policy = defaultPolicy(true);
+const policy = defaultPolicy("workers-ai");
 
 describe("a text", () => {
   it.each(TEST_OUTCOMES)("is the test input %s when it is exactly that", (outcome) => {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { defaultCategories } from "../../src/domain/policy.ts";
+import { defaultPolicy } from "../../src/domain/presets.ts";
 import { makeTenant, type Reply, type TestTenant } from "../client.ts";
 import { makePng } from "../engines/embedded/sample-pictures.ts";
 import {
@@ -39,7 +39,7 @@ const countBy = (replies: readonly Reply[]): Record<string, number> => {
 
 /** A picture is looked at for labels alone, at 228,055 µN, neither more nor less. */
 async function labelsOnly({ call }: TestTenant): Promise<void> {
-  const nsfw = { ...defaultCategories().nsfw, inputs: [], required: false };
+  const nsfw = { ...defaultPolicy("embedded").categories.nsfw, inputs: [], required: false };
   const put = await call("PUT", "/v1/policies/default", {
     categories: { nsfw },
     models: { vision: null },

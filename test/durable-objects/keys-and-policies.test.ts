@@ -2,7 +2,7 @@ import { env, runDurableObjectAlarm } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { RotateKey } from "../../durable-objects/tenant/key-desk.ts";
 import type { Key } from "../../durable-objects/tenant/key-store.ts";
-import { defaultPolicy } from "../../src/domain/policy.ts";
+import { defaultPolicy } from "../../src/domain/presets.ts";
 import { ask, makeTenant } from "../client.ts";
 import {
   aKey,
@@ -203,7 +203,7 @@ describe("keys", () => {
 
 const NO_ROLES = { roles: [] } as const;
 
-const put = (name: string) => ({ name, policy: defaultPolicy(false), expected: null });
+const put = (name: string) => ({ name, policy: defaultPolicy("embedded"), expected: null });
 
 const putDefault = async (tenant: ATenant): Promise<number> => {
   const done = await tenant.stub().putPolicy(PLATFORM, put("default"));
@@ -222,7 +222,7 @@ describe("policies", () => {
     expect(await putDefault(tenant)).toBe(3);
     const admitted = expectKind(await tenant.admit(), "admitted");
     expect(admitted.policy).toMatchObject({ name: "default", version: 3, tag: "1.3" });
-    expect(admitted.policy?.body).toEqual(defaultPolicy(false));
+    expect(admitted.policy?.body).toEqual(defaultPolicy("embedded"));
     const known = { name: null, known: "1.3" };
     expect(expectKind(await tenant.admit({ policy: known }), "admitted").policy?.body).toBeNull();
     const stale = { name: null, known: "1.2" };

@@ -6,7 +6,7 @@ import {
   type MeasuredContent,
   planModeration,
 } from "../../src/domain/plan-moderation.ts";
-import { defaultPolicy } from "../../src/domain/policy.ts";
+import { defaultPolicy } from "../../src/domain/presets.ts";
 import type { Check, CheckOutcome, Engine } from "../../src/engines/engine.ts";
 import { GATE_CAPACITY } from "../../src/moderation/ask-engine.ts";
 import { createGate } from "../../src/moderation/gate.ts";
@@ -22,7 +22,7 @@ const CONTENT: MeasuredContent = {
 };
 
 function planned(): readonly CheckStage[] {
-  const plan = planModeration(defaultPolicy(true), [CONTENT], (id) =>
+  const plan = planModeration(defaultPolicy("workers-ai"), [CONTENT], (id) =>
     resolveModel(id, { workersPlan: null, prices: {} }),
   );
   if (plan.kind !== "planned") throw new Error("no plan");

@@ -150,9 +150,9 @@ describe("the embedded engine, which has a small model", () => {
     expect(body.stages[1]).toMatchObject({ name: "picture", micro_neurons: 0 });
   });
 
-  it("lets a policy that requires no nsfw approve it", async () => {
+  it("is not approved under a policy that requires nothing of pictures", async () => {
     const { body } = await judged(png, { policy: "labels-only" });
-    expect(body).toMatchObject({ decision: "allow", approved: true });
+    expect(body).toMatchObject({ decision: "allow", approved: false });
   });
 
   it("reads a JPEG", async () => {
@@ -259,10 +259,10 @@ describe("the deployed engine", () => {
   });
 
   it("flags by a label, which it names", async () => {
-    const { body } = await seen("labels=label:whiskey_jug=0.64");
-    expect(body).toMatchObject({ decision: "flag", approved: false, scores: { alcohol: 0.64 } });
-    expect(body.reasons[0]).toMatchObject({ kind: "label", category: "alcohol", threshold: 0.5 });
-    expect(body.reasons[0].message).toContain("Image label whiskey_jug is in the group alcohol");
+    const { body } = await seen("labels=label:assault_rifle=0.74");
+    expect(body).toMatchObject({ decision: "flag", approved: false, scores: { weapons: 0.74 } });
+    expect(body.reasons[0]).toMatchObject({ kind: "label", category: "weapons", threshold: 0.7 });
+    expect(body.reasons[0].message).toContain("Image label assault_rifle is in the group weapons");
   });
 
   it.each(["500", "5007", "malformed", "other_nonce", "extra_key", "float", "prose", "refusal"])(

@@ -28,6 +28,68 @@ describe("PUT with a category in part", () => {
   });
 });
 
+describe("a preset", () => {
+  it("is written out by a PUT, with what is named laid over it", async () => {
+    const { status, body } = await tenant.call("PUT", HOUSE, {
+      preset: "strict",
+      categories: { toxicity: { block: 0.65 } },
+    });
+    expect(status).toBe(200);
+    expect(body).not.toHaveProperty("preset");
+    expect(body.categories.toxicity).toMatchObject({ flag: 0.4, block: 0.65, ban: 0.9 });
+    expect(body.categories["self-harm"]).toMatchObject({ required: true, flag: 0.3, block: null });
+    // Numbers from here on: it can be put back without the preset's name.
+    const again = await tenant.call("PUT", HOUSE, body);
+    expect(again.body).toEqual({ ...body, version: 2 });
+  });
+
+  it.each([["default"], ["strict"], ["free"]])("%s stays what a GET of it gave", async (preset) => {
+    const put = await tenant.call("PUT", HOUSE, { preset });
+    expect(put.status).toBe(200);
+    expect((await tenant.call("GET", HOUSE)).body).toEqual(put.body);
+    const models = preset === "free" ? { judge: null, vision: null } : {};
+    expect(put.body.models).toMatchObject(models);
+    expect(put.body.unevaluated).toBe(preset === "free" ? "allow" : null);
+  });
+
+  it("is no change to a policy: a PATCH of it is refused, and so is another name", async () => {
+    await tenant.call("PUT", HOUSE, {});
+    const patched = await tenant.call("PATCH", HOUSE, { preset: "free" });
+    expect([patched.status, pointers(patched.body)]).toEqual([400, ["#/preset"]]);
+    const unknown = await tenant.call("PUT", HOUSE, { preset: "lax" });
+    expect([unknown.status, pointers(unknown.body)]).toEqual([400, ["#/preset"]]);
+  });
+
+  it.each(["embedded", "workers-ai"])(
+    "free is judged inside the Worker at no cost, with the engine %s",
+    async (engine) => {
+      const judged = (text: string) =>
+        engine === "embedded"
+          ? tenant.call("POST", "/v1/verdicts", { text, policy: "free" })
+          : tenant.onWorkersAi("POST", "/v1/verdicts", { text, policy: "free" });
+      await tenant.call("PUT", "/v1/policies/free", { preset: "free" });
+
+      const calm = await judged("Thanks for the lovely dinner, see you on Sunday.");
+      expect(calm.body).toMatchObject({ decision: "allow", approved: true, micro_neurons: 0 });
+      expect(calm.body.stages).toMatchObject([
+        { name: "spam", micro_neurons: 0 },
+        { name: "tier0", model: "neurogate/tier0@1", status: "evaluated", micro_neurons: 0 },
+      ]);
+      const threat = await judged("I will come to your house and kill you, you filthy rat.");
+      expect(threat.body).toMatchObject({ approved: false, micro_neurons: 0 });
+      expect(threat.body.decision).not.toBe("allow");
+
+      const foreign = await judged("Das Wetter ist heute wirklich schön, wir gehen an den See.");
+      expect(foreign.body).toMatchObject({
+        decision: "allow",
+        partial: true,
+        approved: false,
+        micro_neurons: 0,
+      });
+    },
+  );
+});
+
 describe("what a GET gave", () => {
   it.each([{}, { unevaluated: "block", language: "pt-BR" }])(
     "can be put back, and changes nothing but the version: %j",

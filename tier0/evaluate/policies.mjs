@@ -1,40 +1,42 @@
-import { defaultCategories } from "../../src/domain/policy.ts";
+import { presetPolicy } from "../../src/domain/presets.ts";
 import { CATEGORY_OF } from "../../src/tier0/heads.ts";
 
-// The thresholds for what this model answers, without any other stage: of the default policy as it is
-// shipped, and of one that asks no language model and blocks less.
+// The thresholds for what this model answers, without any other stage: of the presets `default` and
+// `free` as they are shipped.
 
 /** @typedef {import("../../src/tier0/heads.ts").Scores} Scores */
 /** @typedef {Partial<Record<keyof Scores, { flag?: number, block?: number }>>} Policy */
 
-const rules = defaultCategories();
+/** @typedef {import("../../src/domain/presets.ts").Preset} Preset */
 
-const ruleOf = (/** @type {keyof typeof CATEGORY_OF} */ head) => {
-  const { flag, block } = rules[/** @type {keyof typeof rules} */ (CATEGORY_OF[head])];
-  return { ...(flag !== null && { flag }), ...(block !== null && { block }) };
+/**
+ * What speaks to the model that reads the text is looked at by a person, under every policy.
+ *
+ * @returns {Policy}
+ */
+const shipped = (/** @type {Preset} */ preset) => {
+  const rules = presetPolicy(preset, "embedded").categories;
+  const ruleOf = (/** @type {keyof typeof CATEGORY_OF} */ head) => {
+    const { flag, block } = rules[/** @type {keyof typeof rules} */ (CATEGORY_OF[head])];
+    return { ...(flag !== null && { flag }), ...(block !== null && { block }) };
+  };
+  const heads = /** @type {const} */ ([
+    "toxicity",
+    "insult",
+    "threat",
+    "hate",
+    "self_harm",
+    "sexual",
+  ]);
+  return {
+    ...Object.fromEntries(heads.map((head) => [head, ruleOf(head)])),
+    injection: { flag: 0.5 },
+  };
 };
 
-/** @type {Policy} */
-export const DEFAULT = {
-  toxicity: ruleOf("toxicity"),
-  insult: ruleOf("insult"),
-  threat: ruleOf("threat"),
-  hate: ruleOf("hate"),
-  self_harm: ruleOf("self_harm"),
-  sexual: ruleOf("sexual"),
-  // What speaks to the model that reads the text is looked at by a person.
-  injection: { flag: 0.5 },
-};
+export const DEFAULT = shipped("default");
 
-/** @type {Policy} */
-export const FREE = {
-  toxicity: { flag: 0.5, block: 0.9 },
-  insult: { flag: 0.5 },
-  threat: { flag: 0.5, block: 0.9 },
-  hate: { flag: 0.5, block: 0.9 },
-  self_harm: { flag: 0.5 },
-  sexual: { flag: 0.5 },
-};
+export const FREE = shipped("free");
 
 const reaches = (
   /** @type {Scores} */ scores,
