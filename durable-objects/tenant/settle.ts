@@ -4,6 +4,7 @@ import { dayOf } from "../../src/domain/period.ts";
 import { rateUnits } from "../../src/domain/stage.ts";
 import type { RateUnits } from "../../src/domain/rate-limit.ts";
 import type { Verdict } from "../../src/domain/verdict.ts";
+import { withBanAfter } from "./ban-after.ts";
 import { callStanding } from "./call-standing.ts";
 import { keepContents } from "./content-desk.ts";
 import type { KeptContent } from "./content-store.ts";
@@ -77,15 +78,19 @@ function stored(
   const dated = verdicts.map((verdict) => ({ ...verdict, createdAtMs: standing.nowMs }));
   for (const { batchId } of dated)
     if (batchId !== null) parts.batches.hear(batchId, standing.nowMs);
-  for (const verdict of dated) {
+  let changed = false;
+  for (const sent of dated) {
+    const verdict = withBanAfter(parts, sent);
+    changed ||= verdict !== sent;
     if (!parts.verdicts.insert(verdict, callId)) continue;
     tellOfVerdict(parts, verdict, standing.nowMs);
     // The fold of its line may have come before it.
     if (settlement.kind === "settled_late") noteVerdict(parts, profile, verdict);
   }
   keepContents(parts, profile, made.contents, standing.nowMs);
-  if (settlement.kind === "settled") return { settlement, verdicts: null, standing };
-  // A late settle may be repeated: what the first one stored holds.
+  if (settlement.kind === "settled" && !changed) return { settlement, verdicts: null, standing };
+  // What was stored is not what was sent. And a late settle may be repeated: what the first one stored
+  // holds.
   const kept = dated.map((verdict) => parts.verdicts.read(verdict.id) ?? verdict);
   return { settlement, verdicts: kept, standing };
 }

@@ -195,6 +195,20 @@ export class VerdictStore {
     };
   }
 
+  /** How many of somebody's newest verdicts block that were made since then; test inputs are none. */
+  countBlocks(userId: string, sinceMs: number): number {
+    const row = this.#db.run<{ n: number }>(
+      `SELECT COUNT(*) AS n FROM (SELECT decision, created_at_ms, body FROM verdicts
+        WHERE user_id = ? AND id >= ? ORDER BY id DESC LIMIT ?)
+        WHERE decision = 'block' AND created_at_ms >= ? AND json_extract(body, '$.test') IS NULL`,
+      userId,
+      lastIdBefore("vrd", sinceMs),
+      MAX_SCAN,
+      sinceMs,
+    )[0];
+    return row?.n ?? 0;
+  }
+
   latest(limit: number): Verdict[] {
     return this.#db
       .run<VerdictRow>("SELECT * FROM verdicts ORDER BY id DESC LIMIT ?", limit)

@@ -36,6 +36,10 @@ export const isDistress = (reasons: readonly Because[]): boolean =>
 export const isUrgent = (reasons: readonly Because[]): boolean =>
   reasons.some((reason) => isFor(URGENT, reason));
 
+/** The same advice, without the ban: a policy may ask for more than one score. */
+export const withoutBan = (actions: readonly Action[]): readonly Action[] =>
+  actions.map((action) => (action === "ban_user" ? "warn_user" : action));
+
 /**
  * @param blocking the reasons that blocked
  * @param ban whether one of them asks for it

@@ -16,19 +16,22 @@ export function ruleFor({ categories }: Policy, category: Category): CategoryRul
 /**
  * The threshold named is the one at which the decision changed: a ban blocks as well. To ban somebody
  * is advised on a judge's word alone: the small models inside the Worker are sure of themselves on
- * harmless texts and pictures too.
+ * harmless texts and pictures too, and two phrases of a list are no proof.
  */
 export function crossing(
   { flag, block, ban }: CategoryRule,
-  { model }: StageResult,
+  stage: StageResult,
   score: number,
 ): { readonly effect: "flag" | "block" | "ban"; readonly threshold: number } | null {
   const reaches = (threshold: number | null): threshold is number =>
     threshold !== null && score >= threshold;
   if (reaches(ban)) {
-    const effect = isSmallModel(model) ? "block" : "ban";
+    const effect = isJudge(stage) ? "ban" : "block";
     return { effect, threshold: block === null ? ban : Math.min(block, ban) };
   }
   if (reaches(block)) return { effect: "block", threshold: block };
   return reaches(flag) ? { effect: "flag", threshold: flag } : null;
 }
+
+const isJudge = ({ name, model }: StageResult): boolean =>
+  (name === "judge" || name === "vision") && !isSmallModel(model);

@@ -84,7 +84,7 @@ export const STAGE_OF: Readonly<Record<InputKind, Partial<Record<Category, Stage
 };
 
 /** Which stage answers in its place, where nothing else was asked. */
-const STAND_IN_OF: Readonly<Record<InputKind, Partial<Record<Category, StageName>>>> = {
+export const STAND_IN_OF: Readonly<Record<InputKind, Partial<Record<Category, StageName>>>> = {
   text: forEach(TEXT_MODEL_CATEGORIES, () => "tier0" as const),
   image: { nsfw: "picture" },
 };

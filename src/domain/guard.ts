@@ -1,6 +1,6 @@
 import { CATEGORIES, type Category, forEach } from "./category.ts";
 import { type MeasuredContent, type Plan, planModeration } from "./plan-moderation.ts";
-import { STAGE_OF } from "./decision.ts";
+import { STAGE_OF, STAND_IN_OF } from "./decision.ts";
 import { effectOfUnmade, kindOf, lowestThreshold, type Policy } from "./policy.ts";
 import type { FindModel } from "./stage.ts";
 import { SENTIMENT_WINDOWS } from "./text-window.ts";
@@ -147,7 +147,8 @@ function isUnchecked(policy: Policy, { coverage, stages }: Looked): boolean {
 function isLanguageGap(category: Category, stages: readonly StageResult[]): boolean {
   const unmade = stages.filter(
     ({ status, input, name }) =>
-      status === "not_evaluated" && STAGE_OF[kindOf(input)][category] === name,
+      status === "not_evaluated" &&
+      (STAGE_OF[kindOf(input)][category] === name || STAND_IN_OF[kindOf(input)][category] === name),
   );
   return unmade.length > 0 && unmade.every(isForLanguage);
 }

@@ -17,13 +17,15 @@ export interface PolicyChange extends Part<
   /** Null: none, as if it had never been set. */
   readonly unevaluated?: Policy["unevaluated"] | null | undefined;
   readonly language?: string | null | undefined;
+  readonly ban_after?: Policy["ban_after"] | null | undefined;
 }
 
 export function changedPolicy(policy: Policy, change: PolicyChange): Policy {
-  const { unevaluated, language, ...rest } = policy;
+  const { unevaluated, language, ban_after, ...rest } = policy;
   const next = {
     unevaluated: change.unevaluated === undefined ? unevaluated : (change.unevaluated ?? undefined),
     language: change.language === undefined ? language : (change.language ?? undefined),
+    ban_after: change.ban_after === undefined ? ban_after : (change.ban_after ?? undefined),
   };
   return {
     ...rest,
@@ -39,6 +41,7 @@ export function changedPolicy(policy: Policy, change: PolicyChange): Policy {
     routing: change.routing ?? policy.routing,
     ...(next.unevaluated !== undefined && { unevaluated: next.unevaluated }),
     ...(next.language !== undefined && { language: next.language }),
+    ...(next.ban_after !== undefined && { ban_after: next.ban_after }),
   };
 }
 

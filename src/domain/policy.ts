@@ -42,6 +42,8 @@ export interface Policy {
    * judge is asked.
    */
   readonly language?: string;
+  /** To ban somebody is advised only once so much of theirs was blocked. Absent: at once. */
+  readonly ban_after?: BanAfter;
   /** Run the paid stages also for an item that the terms have blocked already. */
   readonly evaluate_all: boolean;
   /** Of generations: what goes in, what comes out. Absent in policies of before there was any. */
@@ -54,6 +56,12 @@ export interface Policy {
   };
   /** Which model answers a call that names `auto`; the default policy's holds. */
   readonly routing: Routing;
+}
+
+/** The verdict that asks for the ban counts as one of the blocks. */
+export interface BanAfter {
+  readonly blocks: number;
+  readonly days: number;
 }
 
 export interface PolicyVersion {

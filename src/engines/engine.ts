@@ -69,9 +69,9 @@ export type Unanswered =
       readonly parameter?: string;
       /**
        * A picture of more pixels than this engine's own model has room for; a text in no language that
-       * can be told, with too few words that it knows.
+       * can be told, with too few words that it knows, or of more than it reads.
        */
-      readonly because?: "too_many_pixels" | "unknown_words";
+      readonly because?: "too_many_pixels" | "unknown_words" | "too_long";
     }
   /** Refused before it ran, so nothing is charged. `code` is the engine's own, if it gave one. */
   | {

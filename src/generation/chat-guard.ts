@@ -1,3 +1,4 @@
+import { withoutBan } from "../domain/advice.ts";
 import type { Model } from "../domain/catalogue.ts";
 import {
   type GuardMode,
@@ -88,7 +89,10 @@ export function chatGuard(context: GuardContext): ChatGuard {
     const stages = checks.filter((check) => check.content === at);
     const moderated = await moderate(running, content, stages, guarding);
     runs.push(...moderated.runs);
-    return moderated.verdict;
+    const { verdict } = moderated;
+    // A guard's verdicts are not stored, and so nobody's are counted.
+    if (policy.policy.ban_after === undefined) return verdict;
+    return { ...verdict, actions: withoutBan(verdict.actions) };
   }
 
   const withheld = (mode: GuardMode, verdict: Verdict): boolean =>

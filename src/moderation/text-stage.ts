@@ -52,7 +52,7 @@ export async function textStage(
         seesInjection: judged.injection >= FLAG,
       };
     case "unreadable":
-      return unread("not_evaluated", "unknown_words");
+      return unread("not_evaluated", judged.because);
     // Without the model nothing can be said of any text: that is a failure, and no gap.
     case "unavailable":
       return unread("failed", "model_unavailable");

@@ -62,6 +62,12 @@ const categoryEntries = forEach(CATEGORIES, (category) => v.optional(ruleFor(cat
 
 const unavailable = v.picklist(ON_UNAVAILABLE);
 
+/** Of a person's verdicts the newest are counted: blocks beyond what is looked at are out of reach. */
+const BanAfter = v.strictObject({
+  blocks: wholeNumber(1, 100, "Verdicts that block, this one with them."),
+  days: wholeNumber(1, 365, "Within so many days, as far back as verdicts are kept."),
+});
+
 /** What can be said of a policy, all of it optional. */
 const CHANGE = {
   categories: v.optional(v.strictObject(categoryEntries)),
@@ -90,6 +96,16 @@ const CHANGE = {
       v.pipe(
         language,
         v.description("Of texts too short for theirs to be told; null or absent: none."),
+      ),
+    ),
+  ),
+  ban_after: v.optional(
+    v.nullable(
+      v.pipe(
+        BanAfter,
+        v.description(
+          "`ban_user` is advised only once so much of the same `user_id` was blocked, else `warn_user`; null or absent: at once.",
+        ),
       ),
     ),
   ),
@@ -156,6 +172,7 @@ export const PolicyOutput = v.object({
   on_unavailable: unavailable,
   unevaluated: v.nullable(unavailable),
   language: v.nullable(v.string()),
+  ban_after: v.nullable(BanAfter),
   evaluate_all: v.boolean(),
   guard: v.object({ input: guardMode, output: guardMode }),
   models: v.object({ judge: model, judge_fallback: model, vision: model }),
@@ -189,4 +206,5 @@ export const toPolicy = ({
   guard: policy.guard ?? { ...UNGUARDED },
   unevaluated: policy.unevaluated ?? null,
   language: policy.language ?? null,
+  ban_after: policy.ban_after ?? null,
 });

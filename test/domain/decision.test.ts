@@ -224,6 +224,12 @@ describe("thresholds", () => {
     expect(messages(banned)).toEqual([`toxicity is ${toxicity}; this policy ${words}.`]);
   });
 
+  it("a ban needs a judge's word: phrases of a list block", () => {
+    const rules = withRules({ spam: { ban: 0.7 } });
+    const listed = judge(rules, replacing(textOnly, stage("spam", { spam: 1 })));
+    expect(listed).toMatchObject({ decision: "block", actions: ["hide_content", "warn_user"] });
+  });
+
   it("a score that the policy does not ask for does nothing", () => {
     const quiet = withRules({ toxicity: { inputs: [], required: false } });
     const other = judgedAs({ toxicity: 1 }, quiet);

@@ -173,6 +173,19 @@ describe("what is withheld", () => {
     expect(isWithheld("block", POLICY, both)).toBe(true);
   });
 
+  it.each([
+    ["language", false],
+    ["unknown_words", false],
+    ["too_long", true],
+  ] as const)(
+    "is the same where the small text model is all there is (%s: %s)",
+    (kind, withheld) => {
+      const stages = [{ ...judgeStage(kind), name: "tier0" as const }];
+      const verdict = { decision: "flag", coverage: covered("not_evaluated"), stages } as const;
+      expect(isWithheld("block", POLICY, verdict)).toBe(withheld);
+    },
+  );
+
   it("is nothing for a check that is not required", () => {
     const coverage = { ...covered("evaluated"), violence: "failed" as const };
     expect(isWithheld("block", POLICY, { decision: "allow", coverage, stages: [] })).toBe(false);

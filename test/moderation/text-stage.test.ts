@@ -43,10 +43,11 @@ describe("the stage of the text model", () => {
   });
 
   it.each([
-    ["unreadable", "not_evaluated", "unknown_words"],
-    ["unavailable", "failed", "model_unavailable"],
-  ] as const)("is no opinion when the text is %s", async (kind, status, failure) => {
-    const { result, seesInjection } = await textStage(judging({ kind }).judge, about);
+    [{ kind: "unreadable", because: "unknown_words" }, "not_evaluated", "unknown_words"],
+    [{ kind: "unreadable", because: "too_long" }, "not_evaluated", "too_long"],
+    [{ kind: "unavailable" }, "failed", "model_unavailable"],
+  ] as const)("is no opinion when the text is %o", async (judged, status, failure) => {
+    const { result, seesInjection } = await textStage(judging(judged).judge, about);
     expect(result).toMatchObject({
       status,
       model: null,

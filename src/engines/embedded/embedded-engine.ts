@@ -77,7 +77,7 @@ async function read(
     case "judged":
       return answered(TEXT_MODEL, pick(judged));
     case "unreadable":
-      return { kind: "unsupported", because: "unknown_words" };
+      return { kind: "unsupported", because: judged.because };
     // Without the model nothing can be said of any text: a failure, not a gap in what it can do.
     case "unavailable":
       return refused("model_unavailable");

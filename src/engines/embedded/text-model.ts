@@ -19,7 +19,7 @@ export type JudgedText =
       readonly injection: number;
     }
   /** Its words are not known, or the text is longer than what the model reads. */
-  | { readonly kind: "unreadable" }
+  | { readonly kind: "unreadable"; readonly because: "unknown_words" | "too_long" }
   /** The model's file cannot be had or is not the one that the source names. */
   | { readonly kind: "unavailable" };
 
@@ -49,8 +49,10 @@ export async function judgeText(
   if (model === null) return { kind: "unavailable" };
   const { scores, share, complete } = model.judge(text);
   const isCertain = language !== null;
-  if (!complete || !(isCertain || isReadable(text) || isAllKnown(share))) {
-    return { kind: "unreadable" };
+  // What was not read is no matter of language: padding must be no way past a guard.
+  if (!complete) return { kind: "unreadable", because: "too_long" };
+  if (!(isCertain || isReadable(text) || isAllKnown(share))) {
+    return { kind: "unreadable", because: "unknown_words" };
   }
   const exact = (head: Head): number => threeDecimals(scores, head);
   const sure = (head: Head): number => (exact(head) < SURE ? 0 : exact(head));

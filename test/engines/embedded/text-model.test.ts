@@ -52,7 +52,7 @@ describe("the text model", () => {
   it.each(["ti ammazzo stasera bastardo", "わたしは", "te voy a matar hijo de puta"])(
     "says that it cannot read %s",
     async (text) => {
-      expect(await inNone(text)).toEqual({ kind: "unreadable" });
+      expect(await inNone(text)).toEqual({ kind: "unreadable", because: "unknown_words" });
     },
   );
 
@@ -61,7 +61,7 @@ describe("the text model", () => {
   });
 
   it.each(Object.values(FOREIGN_THREATS).flat())("does not read %j", async (text) => {
-    expect(await inNone(text)).toEqual({ kind: "unreadable" });
+    expect(await inNone(text)).toEqual({ kind: "unreadable", because: "unknown_words" });
   });
 
   it("doubts nothing of a text without a word of English, and says what it is sure of", async () => {
@@ -81,7 +81,7 @@ describe("the text model", () => {
 
   it("says so of a text that is longer than what it reads", async () => {
     const text = "word ".repeat(70_000);
-    expect(await inNone(text)).toEqual({ kind: "unreadable" });
+    expect(await inNone(text)).toEqual({ kind: "unreadable", because: "too_long" });
   });
 
   it("is unavailable without its file, or with another one", async () => {
