@@ -12,7 +12,7 @@ import { labelMessage } from "./image-labels.ts";
 import { MAX_JUDGED_PIXELS } from "./picture-scores.ts";
 import { dissents } from "./second-opinion.ts";
 import { isSmallModel } from "./small-model.ts";
-import { TEXT_MODEL_CATEGORIES } from "./text-model.ts";
+import { TEXT_MODEL_CATEGORIES, TEXT_MODEL_SHOWS } from "./text-model.ts";
 import type { InputName } from "./plan-moderation.ts";
 import { effectOfUnmade, type InputKind, kindOf, type Policy } from "./policy.ts";
 import {
@@ -85,7 +85,7 @@ export const STAGE_OF: Readonly<Record<InputKind, Partial<Record<Category, Stage
 
 /** Which stage answers in its place, where nothing else was asked. */
 export const STAND_IN_OF: Readonly<Record<InputKind, Partial<Record<Category, StageName>>>> = {
-  text: forEach(TEXT_MODEL_CATEGORIES, () => "tier0" as const),
+  text: forEach([...TEXT_MODEL_CATEGORIES, ...TEXT_MODEL_SHOWS], () => "tier0" as const),
   image: { nsfw: "picture" },
 };
 

@@ -16,6 +16,12 @@ export const TEXT_MODEL_CATEGORIES = [
   "sexual",
 ] as const satisfies readonly Category[];
 
+/**
+ * What it may show and never rules out: scored where it is seen, else not evaluated. `sexual/minors` is
+ * a composite of words for a young person and what is said of them.
+ */
+export const TEXT_MODEL_SHOWS = ["sexual/minors"] as const satisfies readonly Category[];
+
 /** Any version of it: verdicts of an older one are replayed too. */
 export const isTextModel = (model: string | null): boolean =>
   model?.startsWith("neurogate/tier0@") === true;

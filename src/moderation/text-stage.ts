@@ -1,5 +1,5 @@
 import { asks, type Policy } from "../domain/policy.ts";
-import { TEXT_MODEL, TEXT_MODEL_CATEGORIES } from "../domain/text-model.ts";
+import { TEXT_MODEL, TEXT_MODEL_CATEGORIES, TEXT_MODEL_SHOWS } from "../domain/text-model.ts";
 import type { CheckFailure, CheckStatus, StageResult } from "../domain/verdict.ts";
 import type { JudgedText, TextToJudge } from "../engines/embedded/text-model.ts";
 
@@ -23,7 +23,7 @@ const FLAG = 0.5;
 
 /** Whether a policy asks for anything that the model can say. */
 export const wantsTextModel = (policy: Policy): boolean =>
-  asks(policy, "text", TEXT_MODEL_CATEGORIES);
+  asks(policy, "text", [...TEXT_MODEL_CATEGORIES, ...TEXT_MODEL_SHOWS]);
 
 /**
  * @param text without what the allow terms matched
@@ -51,8 +51,13 @@ export async function textStage(
         result: { ...resultOf("evaluated"), model: TEXT_MODEL, scores: judged.scores },
         seesInjection: judged.injection >= FLAG,
       };
-    case "unreadable":
-      return unread("not_evaluated", judged.because);
+    case "unreadable": {
+      const { result, seesInjection } = unread("not_evaluated", judged.because);
+      const { shown } = judged;
+      if (shown === undefined) return { result, seesInjection };
+      // What one part of a text shows counts, also where the rest was not read.
+      return { result: { ...result, model: TEXT_MODEL, scores: shown }, seesInjection };
+    }
     // Without the model nothing can be said of any text: that is a failure, and no gap.
     case "unavailable":
       return unread("failed", "model_unavailable");

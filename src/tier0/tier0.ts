@@ -3,6 +3,7 @@
 // (engines/embedded/text-model.ts).
 import { HEADS, type Head, type Scores } from "./heads.ts";
 import { knownShare, type KnownShare, KnownWords } from "./known-words.ts";
+import { type Minors, minorsIn } from "./minors.ts";
 import { Net } from "./net.ts";
 import { NgramScorer } from "./ngram-scorer.ts";
 import { blended, type Calibration, calibrationsOf, onPolicyScale } from "./points.ts";
@@ -15,6 +16,8 @@ import { type Window, windowsOf, worthReading } from "./windows.ts";
 
 export interface Judgement {
   readonly scores: Scores;
+  /** What it shows of sexual content with children; null: nothing, which is no proof that there is none. */
+  readonly minors: Minors | null;
   /** How much of the text the model can read: the language rule needs it. */
   readonly share: KnownShare;
   /** False when the text has more tokens than are read: then it is not judged as a whole. */
@@ -59,8 +62,11 @@ export class Tier0 {
         by === undefined || found === undefined ? 0 : onPolicyScale(head, by, found.logit);
       return [head, score] as const;
     });
+    const byHead = Object.fromEntries(scores) as Record<Head, number>;
+    const sexual = { sexual: byHead.sexual, window: highest[HEADS.indexOf("sexual")]?.window };
     return {
-      scores: Object.fromEntries(scores) as Record<Head, number>,
+      scores: byHead,
+      minors: minorsIn(text, tokens, sexual),
       share: knownShare(text, tokens, { known: this.#known, table: this.#words }),
       complete,
       spansOf: (head) => this.#spans(tokens, highest[HEADS.indexOf(head)]?.window, head),

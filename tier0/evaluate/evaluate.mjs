@@ -10,6 +10,7 @@ import {
   measureOthers,
   measureSentiment,
 } from "./measure-sets.mjs";
+import { measureMinors } from "./minors.mjs";
 import { measureOwnSet } from "./own-set.mjs";
 import { has } from "./read-rows.mjs";
 import * as sets from "./sets.mjs";
@@ -33,7 +34,10 @@ const { values } = parseArgs({
 });
 
 const { model, bytes, hash } = loadModel(values.weights);
-const score = (/** @type {string} */ text) => model.judge(text).scores;
+const score = (/** @type {string} */ text) => {
+  const { scores, minors } = model.judge(text);
+  return { ...scores, minors: minors?.score ?? 0 };
+};
 console.log(`weights: ${bytes} bytes, SHA-256 ${hash}`);
 
 const lines = [
@@ -59,6 +63,7 @@ if (values.data === "") {
     ...measureHatemojiCheck(score, values.data),
     ...measureDavidson(score, values.data),
     ...measureOpenAi(score, values.data, benign),
+    ...measureMinors(score, values.data),
     ...measureSentiment(score, values.data),
     ...measureBenign(benign),
     ...measureDisguises(score, values.data),

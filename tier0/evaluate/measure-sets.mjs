@@ -6,7 +6,7 @@ import { atLeast, atMost, forInformation } from "./table.mjs";
 
 // Each function measures one set and returns lines of the report.
 
-/** @typedef {import("../../src/tier0/heads.ts").Scores} Scores */
+/** @typedef {import("./policies.mjs").Scores} Scores */
 /** @typedef {(text: string) => Scores} Score */
 
 const scoredBy = (

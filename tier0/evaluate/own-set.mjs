@@ -7,7 +7,7 @@ import { atLeast, forInformation } from "./table.mjs";
 // Sentences of our own that no training text equals, in groups, with what a careful person would
 // decide. They are kept packed (own-set.json.gz): many are offensive by nature.
 
-/** @typedef {import("../../src/tier0/heads.ts").Scores} Scores */
+/** @typedef {import("./policies.mjs").Scores} Scores */
 
 /** @type {Readonly<Record<string, (scores: Scores) => boolean>>} */
 const MEETS = {

@@ -4,7 +4,11 @@ import { CATEGORY_OF } from "../../src/tier0/heads.ts";
 // The thresholds for what this model answers, without any other stage: of the presets `default` and
 // `free` as they are shipped.
 
-/** @typedef {import("../../src/tier0/heads.ts").Scores} Scores */
+/**
+ * What the heads say, and the composite of `sexual/minors` (0: it shows nothing).
+ *
+ * @typedef {import("../../src/tier0/heads.ts").Scores & { readonly minors: number }} Scores
+ */
 /** @typedef {Partial<Record<keyof Scores, { flag?: number, block?: number }>>} Policy */
 
 /** @typedef {import("../../src/domain/presets.ts").Preset} Preset */
@@ -17,8 +21,7 @@ import { CATEGORY_OF } from "../../src/tier0/heads.ts";
 const shipped = (/** @type {Preset} */ preset) => {
   const rules = presetPolicy(preset, "embedded").categories;
   const ruleOf = (/** @type {keyof typeof CATEGORY_OF} */ head) => {
-    const { flag, block } = rules[/** @type {keyof typeof rules} */ (CATEGORY_OF[head])];
-    return { ...(flag !== null && { flag }), ...(block !== null && { block }) };
+    return pointsOf(rules[/** @type {keyof typeof rules} */ (CATEGORY_OF[head])]);
   };
   const heads = /** @type {const} */ ([
     "toxicity",
@@ -30,9 +33,15 @@ const shipped = (/** @type {Preset} */ preset) => {
   ]);
   return {
     ...Object.fromEntries(heads.map((head) => [head, ruleOf(head)])),
+    minors: pointsOf(rules["sexual/minors"]),
     injection: { flag: 0.5 },
   };
 };
+
+function pointsOf(/** @type {import("../../src/domain/policy.ts").CategoryRule} */ rule) {
+  const { flag, block } = rule;
+  return { ...(flag !== null && { flag }), ...(block !== null && { block }) };
+}
 
 export const DEFAULT = shipped("default");
 

@@ -25,6 +25,8 @@ export const HOSTILE = [
   "fu-",
   "аb",
   "kill ",
+  "kid ",
+  "kid 9 ",
 ].map((piece) => piece.repeat(Math.ceil(100_000 / piece.length)).slice(0, 100_000));
 
 /**

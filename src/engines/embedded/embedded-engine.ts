@@ -48,9 +48,13 @@ async function run(
   if (signal?.aborted === true) return { kind: "timed_out" };
   switch (check.name) {
     case "sentiment":
-      return read(check, models.text, ({ negativity }) => ({ negativity }));
+      return read(check, models.text, (judged) =>
+        judged.kind === "judged" ? { negativity: judged.negativity } : null,
+      );
     case "judge":
-      return read(check, models.text, ({ scores }) => scores);
+      return read(check, models.text, (judged) =>
+        judged.kind === "judged" ? judged.scores : (judged.shown ?? null),
+      );
     case "labels": {
       const measurements = await measurePicture(check.picture);
       if (measurements === null) return refused("picture_unreadable");
@@ -70,18 +74,16 @@ async function run(
 async function read(
   text: TextToJudge,
   loadModel: LoadTextModel,
-  pick: (judged: Extract<JudgedText, { kind: "judged" }>) => Scores,
+  /** Null: it says nothing of such a text. */
+  pick: (judged: Exclude<JudgedText, { kind: "unavailable" }>) => Scores | null,
 ): Promise<CheckOutcome> {
   const judged = await judgeText(text, loadModel);
-  switch (judged.kind) {
-    case "judged":
-      return answered(TEXT_MODEL, pick(judged));
-    case "unreadable":
-      return { kind: "unsupported", because: judged.because };
-    // Without the model nothing can be said of any text: a failure, not a gap in what it can do.
-    case "unavailable":
-      return refused("model_unavailable");
-  }
+  // Without the model nothing can be said of any text: a failure, not a gap in what it can do.
+  if (judged.kind === "unavailable") return refused("model_unavailable");
+  const scores = pick(judged);
+  if (scores !== null) return answered(TEXT_MODEL, scores);
+  const because = judged.kind === "unreadable" ? judged.because : undefined;
+  return { kind: "unsupported", ...(because !== undefined && { because }) };
 }
 
 async function seen(picture: Picture, loadModel: LoadPictureModel): Promise<CheckOutcome> {

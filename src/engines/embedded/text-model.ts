@@ -12,14 +12,19 @@ import { hasEnglish, isReadable } from "./readable.ts";
 export type JudgedText =
   | {
       readonly kind: "judged";
-      /** Of `TEXT_MODEL_CATEGORIES`. */
+      /** Of `TEXT_MODEL_CATEGORIES`, and of `TEXT_MODEL_SHOWS` what it shows. */
       readonly scores: Scores;
       readonly negativity: number;
       /** Instructions to a model that reads the text: 0.5 is worth a look. */
       readonly injection: number;
     }
   /** Its words are not known, or the text is longer than what the model reads. */
-  | { readonly kind: "unreadable"; readonly because: "unknown_words" | "too_long" }
+  | {
+      readonly kind: "unreadable";
+      readonly because: "unknown_words" | "too_long";
+      /** Of `TEXT_MODEL_SHOWS` what it shows all the same: half a text may say enough. */
+      readonly shown?: Scores;
+    }
   /** The model's file cannot be had or is not the one that the source names. */
   | { readonly kind: "unavailable" };
 
@@ -47,12 +52,15 @@ export async function judgeText(
 ): Promise<JudgedText> {
   const model = await loadModel();
   if (model === null) return { kind: "unavailable" };
-  const { scores, share, complete } = model.judge(text);
+  const { scores, minors, share, complete } = model.judge(text);
   const isCertain = language !== null;
+  // Absent where it shows nothing: that is no opinion.
+  const shown: Scores = minors === null ? {} : { "sexual/minors": minors.score };
+  const unreadable = { kind: "unreadable", ...(minors !== null && { shown }) } as const;
   // What was not read is no matter of language: padding must be no way past a guard.
-  if (!complete) return { kind: "unreadable", because: "too_long" };
+  if (!complete) return { ...unreadable, because: "too_long" };
   if (!(isCertain || isReadable(text) || isAllKnown(share))) {
-    return { kind: "unreadable", because: "unknown_words" };
+    return { ...unreadable, because: "unknown_words" };
   }
   const exact = (head: Head): number => threeDecimals(scores, head);
   const sure = (head: Head): number => (exact(head) < SURE ? 0 : exact(head));
@@ -66,6 +74,7 @@ export async function judgeText(
       hate: of("hate"),
       "self-harm": of("self_harm"),
       sexual: of("sexual"),
+      ...shown,
     },
     negativity: of("negativity"),
     // Orders to a model are prose: JSON and code look a little like them.
