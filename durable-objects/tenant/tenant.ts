@@ -496,11 +496,16 @@ export class Tenant extends DurableObject<Env> {
   readVerdict(
     caller: Caller,
     id: string,
-  ): { readonly kind: "verdict"; readonly verdict: Verdict } | AskFailure {
-    return this.#ask(caller, (_, nowMs) => {
+  ):
+    | { readonly kind: "verdict"; readonly verdict: Verdict; readonly mayReview: boolean }
+    | AskFailure {
+    return this.#ask(caller, (_, nowMs, keyId) => {
       const verdict = this.#parts.verdicts.read(id);
       if (verdict === null) return notFound("verdict");
-      return { kind: "verdict" as const, verdict: verdictAt(verdict, nowMs) };
+      const key = keyId === null ? null : this.#parts.keys.read(keyId, nowMs);
+      // Without a key it is the platform that asks.
+      const mayReview = keyId === null || (key !== null && key.role !== "call");
+      return { kind: "verdict" as const, verdict: verdictAt(verdict, nowMs), mayReview };
     });
   }
 

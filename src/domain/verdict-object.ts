@@ -1,8 +1,11 @@
 import { MICRO_PER_NEURON } from "./micro-neurons.ts";
 import { isoTime } from "./period.ts";
-import { isPartial, scoresOf, type Verdict } from "./verdict.ts";
+import { isPartial, scoresOf, unexplained, type Verdict } from "./verdict.ts";
 
-/** A verdict as it is read, listed and delivered. The contract, section 8 and example 1. */
+/**
+ * A verdict as it is answered and delivered, without the places in the text that made it: they would
+ * teach whoever wrote it to write round them. The contract, section 8 and example 1.
+ */
 export const toVerdict = (verdict: Verdict) => ({
   id: verdict.id,
   object: "verdict" as const,
@@ -16,7 +19,7 @@ export const toVerdict = (verdict: Verdict) => ({
   decided_by: verdict.decidedBy,
   revision: verdict.revision,
   actions: verdict.actions,
-  reasons: verdict.reasons,
+  reasons: unexplained(verdict.reasons),
   scores: scoresOf(verdict.stages),
   coverage: verdict.coverage,
   stages: verdict.stages.map((stage) => ({
@@ -40,4 +43,10 @@ export const toVerdict = (verdict: Verdict) => ({
   batch_id: verdict.batchId,
   test: verdict.test,
   created_at: isoTime(verdict.createdAtMs),
+});
+
+/** As people read it who review. */
+export const toExplained = (verdict: Verdict) => ({
+  ...toVerdict(verdict),
+  reasons: verdict.reasons,
 });

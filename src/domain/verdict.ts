@@ -29,6 +29,12 @@ export type Action = (typeof ACTIONS)[number];
 
 export const REASON_KINDS = ["score", "term", "label", "injection", "unavailable", "test"] as const;
 
+/** A place in a text, in UTF-16 units. */
+export interface Span {
+  readonly start: number;
+  readonly end: number;
+}
+
 export interface Reason {
   readonly kind: (typeof REASON_KINDS)[number];
   readonly category: Category | null;
@@ -37,7 +43,13 @@ export interface Reason {
   readonly threshold: number | null;
   /** For a person to read; it never quotes the content or a term. */
   readonly message: string;
+  /** What in the text made it one; for people who review, and never for who wrote it. */
+  readonly spans?: readonly Span[];
 }
+
+/** As everybody may read them. */
+export const unexplained = (reasons: readonly Reason[]): Reason[] =>
+  reasons.map(({ spans: _, ...reason }) => reason);
 
 /** In the order in which a verdict shows them. */
 export const STAGE_NAMES = [

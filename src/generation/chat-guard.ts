@@ -175,6 +175,7 @@ const runContext = (context: GuardContext): ModerationContext => ({
   fetchPicture: async () => null,
   judgeText: context.judgeText,
   judgePicture: null,
+  explains: false,
 });
 
 /** A text of a guarded chat as a content item; no verdict of it is stored, and none is forced. */

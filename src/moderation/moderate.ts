@@ -1,12 +1,19 @@
 import { isUrgent } from "../domain/advice.ts";
 import { type Evidence, type Judgement, judge } from "../domain/decision.ts";
+import { explained, isOfTextModel } from "../domain/explain.ts";
 import { baseLanguage } from "../domain/language-tag.ts";
 import { findInjection } from "../domain/injection.ts";
 import type { CheckStage, InputName } from "../domain/plan-moderation.ts";
 import { asks, type Policy, type PolicyVersion } from "../domain/policy.ts";
 import { fold, matchTerms, spamScore, type TermMatches } from "../domain/term-match.ts";
 import { forcedJudgement } from "../domain/test-input.ts";
-import { NO_REVIEW, STAGE_NAMES, type StageResult, type Verdict } from "../domain/verdict.ts";
+import {
+  NO_REVIEW,
+  type Reason,
+  STAGE_NAMES,
+  type StageResult,
+  type Verdict,
+} from "../domain/verdict.ts";
 import type { Picture } from "../engines/picture.ts";
 import type { PreparedContent } from "./content.ts";
 import { contentDigest } from "./content-digest.ts";
@@ -33,6 +40,8 @@ export interface ModerationContext extends RunContext {
   readonly judgeText: JudgeText;
   /** The picture model inside the Worker; null: it is not asked. */
   readonly judgePicture: JudgePicture | null;
+  /** Whether the words are looked for that made a reason: nobody reads them of what is not stored. */
+  readonly explains: boolean;
 }
 
 export interface Moderated {
@@ -120,8 +129,34 @@ export async function moderate(
       tooManyPixels ? [input] : [],
     ),
   });
-  const judged = { judgement, language, results, pictures };
+  // Without its allowed parts the text that was judged has other places.
+  const reasons =
+    text === null || withoutAllowed !== null || !context.explains
+      ? judgement.reasons
+      : await withSpans(context, { reasons: judgement.reasons, results, read, text, language });
+  const judged = { judgement: { ...judgement, reasons }, language, results, pictures };
   return { verdict: await verdictOf(context, content, version, judged), runs, pictures };
+}
+
+/** Where the model was the engine's judge it reads the text once more, for who reviews it. */
+async function withSpans(
+  { judgeText }: ModerationContext,
+  about: {
+    readonly reasons: readonly Reason[];
+    readonly results: readonly StageResult[];
+    readonly read: TextStage | null;
+    readonly text: string;
+    readonly language: string | null;
+  },
+): Promise<readonly Reason[]> {
+  const { reasons, results, read, text, language } = about;
+  if (!reasons.some((reason) => isOfTextModel(reason, results))) return reasons;
+  if (read !== null) {
+    return read.spansOf === null ? reasons : explained(reasons, results, read.spansOf);
+  }
+  const again = await judgeText({ text, language });
+  const spansOf = again.kind === "unavailable" ? undefined : again.spansOf;
+  return spansOf === undefined ? reasons : explained(reasons, results, spansOf);
 }
 
 /**

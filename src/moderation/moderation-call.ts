@@ -177,6 +177,7 @@ async function run(
     fetchPicture: (url: URL) => fetchedPicture(url, resolveHost),
     judgeText,
     judgePicture,
+    explains: true,
   };
   const moderated = await Promise.all(
     contents.map((content, at) => {

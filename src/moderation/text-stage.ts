@@ -1,3 +1,4 @@
+import type { SpansOf } from "../domain/explain.ts";
 import { asks, type Policy } from "../domain/policy.ts";
 import { TEXT_MODEL, TEXT_MODEL_CATEGORIES, TEXT_MODEL_SHOWS } from "../domain/text-model.ts";
 import type { CheckFailure, CheckStatus, StageResult } from "../domain/verdict.ts";
@@ -13,6 +14,8 @@ export interface TextStage {
   readonly result: StageResult;
   /** It sees instructions to the model that reads the text. */
   readonly seesInjection: boolean;
+  /** Null: it says nothing of the text. */
+  readonly spansOf: SpansOf | null;
 }
 
 /** What the model learned from and was measured on. */
@@ -50,13 +53,15 @@ export async function textStage(
       return {
         result: { ...resultOf("evaluated"), model: TEXT_MODEL, scores: judged.scores },
         seesInjection: judged.injection >= FLAG,
+        spansOf: judged.spansOf,
       };
     case "unreadable": {
-      const { result, seesInjection } = unread("not_evaluated", judged.because);
-      const { shown } = judged;
-      if (shown === undefined) return { result, seesInjection };
+      const stage = unread("not_evaluated", judged.because);
+      const { shown, spansOf = null } = judged;
+      if (shown === undefined) return stage;
       // What one part of a text shows counts, also where the rest was not read.
-      return { result: { ...result, model: TEXT_MODEL, scores: shown }, seesInjection };
+      const result = { ...stage.result, model: TEXT_MODEL, scores: shown };
+      return { ...stage, result, spansOf };
     }
     // Without the model nothing can be said of any text: that is a failure, and no gap.
     case "unavailable":
@@ -67,6 +72,7 @@ export async function textStage(
 const unread = (status: CheckStatus, failure?: CheckFailure["kind"]): TextStage => ({
   result: { ...resultOf(status), ...(failure !== undefined && { failure: { kind: failure } }) },
   seesInjection: false,
+  spansOf: null,
 });
 
 const resultOf = (status: CheckStatus): StageResult => ({

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { toVerdict } from "../domain/verdict-object.ts";
+import { toExplained } from "../domain/verdict-object.ts";
 import { ok } from "../http/call.ts";
 import { defineRoute } from "../http/route.ts";
 import { list, listOf } from "../wire/field.ts";
@@ -34,7 +34,7 @@ export const reviewVerdict = defineRoute({
     const act = "POST /admin/tenants/{tenant}/verdicts/{id}/review";
     const detail = { verdict: call.params.id, state: call.body.state };
     if (!(await recordAct(call, act, detail))) return UNAVAILABLE;
-    return ok(toVerdict(reviewed.verdict));
+    return ok(toExplained(reviewed.verdict));
   },
 });
 
@@ -55,6 +55,6 @@ export const claimVerdicts = defineRoute({
     const act = "POST /admin/tenants/{tenant}/verdicts/claim";
     const detail = { verdicts: claimed.verdicts.length };
     if (!(await recordAct(call, act, detail))) return UNAVAILABLE;
-    return ok(list(claimed.verdicts.map(toVerdict), null));
+    return ok(list(claimed.verdicts.map(toExplained), null));
   },
 });

@@ -4,7 +4,7 @@ import { CATEGORIES } from "../domain/category.ts";
 import type { FieldError } from "../domain/failure.ts";
 import { testOutcome } from "../domain/test-input.ts";
 import { DECISIONS } from "../domain/verdict.ts";
-import { toVerdict } from "../domain/verdict-object.ts";
+import { toExplained, toVerdict } from "../domain/verdict-object.ts";
 import { ok } from "../http/call.ts";
 import { newId } from "../http/ids.ts";
 import { defineRoute } from "../http/route.ts";
@@ -134,7 +134,7 @@ export const listVerdicts = defineRoute({
       limit: asked.limit,
     };
     const page = await askTenant(call, (tenant, caller) => tenant.listVerdicts(caller, query));
-    return page.kind === "verdicts" ? ok(list(page.verdicts.map(toVerdict), page.next)) : page;
+    return page.kind === "verdicts" ? ok(list(page.verdicts.map(toExplained), page.next)) : page;
   },
 });
 
@@ -153,7 +153,9 @@ export const getVerdict = defineRoute({
   handle: async (call) => {
     const { id } = call.params;
     const found = await askTenant(call, (tenant, caller) => tenant.readVerdict(caller, id));
-    return found.kind === "verdict" ? ok(toVerdict(found.verdict)) : found;
+    if (found.kind !== "verdict") return found;
+    const shown = found.mayReview ? toExplained(found.verdict) : toVerdict(found.verdict);
+    return ok(shown);
   },
 });
 

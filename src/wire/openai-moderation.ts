@@ -8,7 +8,7 @@ import {
   type Scores,
 } from "../domain/category.ts";
 import { kindOf } from "../domain/policy.ts";
-import { isPartial, type Reason, scoresOf, type Verdict } from "../domain/verdict.ts";
+import { isPartial, type Reason, scoresOf, unexplained, type Verdict } from "../domain/verdict.ts";
 import { stated } from "../http/field-sentence.ts";
 import { language, MAX_PICTURES, metadata, text } from "./content.ts";
 import { name, policyName } from "./field.ts";
@@ -169,7 +169,7 @@ export function toResult(verdict: Verdict) {
       actions: [...verdict.actions],
       test: verdict.test,
       coverage: verdict.coverage,
-      reasons: verdict.reasons.map((reason) => ({ ...reason })),
+      reasons: unexplained(verdict.reasons).map((reason) => ({ ...reason })),
     },
   };
 }

@@ -65,6 +65,14 @@ const Reason = v.object({
   score: v.nullable(score),
   threshold: v.nullable(score),
   message: v.string(),
+  spans: v.exactOptional(
+    v.pipe(
+      v.array(v.object({ start: v.number(), end: v.number() })),
+      v.description(
+        "What in the text made it one, in UTF-16 units, where what judged can say so; for keys of the roles `review` and `manage`, in what they read.",
+      ),
+    ),
+  ),
 });
 
 export const VerdictOutput = v.object({

@@ -2,11 +2,12 @@ import { describe, expect, it } from "vitest";
 import type { JudgedText, TextToJudge } from "../../src/engines/embedded/text-model.ts";
 import { textStage } from "../../src/moderation/text-stage.ts";
 
-const JUDGED: JudgedText = {
+const JUDGED: Extract<JudgedText, { kind: "judged" }> = {
   kind: "judged",
   scores: { toxicity: 0.2, hate: 0.9 },
   negativity: 0.6,
   injection: 0.1,
+  spansOf: () => [],
 };
 
 /** A model that answers so, and counts how often it was asked. */

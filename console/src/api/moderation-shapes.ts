@@ -70,6 +70,8 @@ export interface Reason {
   readonly score: number | null;
   readonly threshold: number | null;
   readonly message: string;
+  /** What in the text made it one, in UTF-16 units. */
+  readonly spans?: readonly { readonly start: number; readonly end: number }[];
 }
 
 export interface Verdict {

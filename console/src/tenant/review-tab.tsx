@@ -123,7 +123,11 @@ export function ReviewTab({ tenant }: TabProps) {
       </Panel>
       {current !== null && (
         <Panel title="This one">
-          <StoredContent key={current.id} path={`${path}/${encodeURIComponent(current.id)}`} />
+          <StoredContent
+            key={current.id}
+            path={`${path}/${encodeURIComponent(current.id)}`}
+            reasons={current.reasons}
+          />
           <TextField label="Note" value={note} onValue={setNote} maxLength={1000} />
           <div class="actions">
             {Object.entries(KEYS).map(([key, decision]) => (

@@ -1,13 +1,20 @@
 import { useEffect, useState } from "preact/hooks";
 import { api } from "../api/session.ts";
 import { RequestFailed } from "../api/problem.ts";
-import type { Content } from "../api/moderation-shapes.ts";
+import type { Content, Reason } from "../api/moderation-shapes.ts";
 import { bytes } from "../format.ts";
+import { piecesOf } from "../marked-text.ts";
 import { Button } from "../ui/button.tsx";
 import { ErrorNote } from "../ui/status.tsx";
 
 /** What a verdict is of, where it is kept. It is read on demand, since every reading is noted. */
-export function StoredContent({ path }: { readonly path: string }) {
+export function StoredContent({
+  path,
+  reasons,
+}: {
+  readonly path: string;
+  readonly reasons: readonly Reason[];
+}) {
   const [content, setContent] = useState<Content | null>(null);
   const [error, setError] = useState<Error | null>(null);
   const [busy, setBusy] = useState(false);
@@ -37,7 +44,14 @@ export function StoredContent({ path }: { readonly path: string }) {
         </div>
       ) : (
         <>
-          {content.text !== null && <p class="content-box">{content.text}</p>}
+          {content.text !== null && (
+            <p class="content-box">
+              {piecesOf(
+                content.text,
+                reasons.flatMap(({ spans = [] }) => spans),
+              ).map(({ text, marked }, at) => (marked ? <mark key={at}>{text}</mark> : text))}
+            </p>
+          )}
           <div class="row">
             {content.pictures.map((picture, at) =>
               picture?.kept === true ? (

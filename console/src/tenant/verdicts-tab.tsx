@@ -165,7 +165,7 @@ function OneVerdict({ tenant, id, onClose }: OneVerdictProps) {
         {data !== null && (
           <>
             <VerdictView verdict={data} />
-            <StoredContent path={path} />
+            <StoredContent path={path} reasons={data.reasons} />
             {data.revision > 1 && <Revisions path={path} />}
           </>
         )}

@@ -1,6 +1,7 @@
 import type { Scores } from "../../domain/category.ts";
+import type { SpansOf } from "../../domain/explain.ts";
 import { type Assets, modelLoader } from "../../io/model-asset.ts";
-import type { Head, Scores as HeadScores } from "../../tier0/heads.ts";
+import { CATEGORY_OF, type Head, HEADS, type Scores as HeadScores } from "../../tier0/heads.ts";
 import type { KnownShare } from "../../tier0/known-words.ts";
 import { RELEASE } from "../../tier0/release.ts";
 import { Tier0 } from "../../tier0/tier0.ts";
@@ -17,6 +18,8 @@ export type JudgedText =
       readonly negativity: number;
       /** Instructions to a model that reads the text: 0.5 is worth a look. */
       readonly injection: number;
+      /** Which words of the text drive a score, or say what it shows. */
+      readonly spansOf: SpansOf;
     }
   /** Its words are not known, or the text is longer than what the model reads. */
   | {
@@ -24,6 +27,7 @@ export type JudgedText =
       readonly because: "unknown_words" | "too_long";
       /** Of `TEXT_MODEL_SHOWS` what it shows all the same: half a text may say enough. */
       readonly shown?: Scores;
+      readonly spansOf?: SpansOf;
     }
   /** The model's file cannot be had or is not the one that the source names. */
   | { readonly kind: "unavailable" };
@@ -52,11 +56,16 @@ export async function judgeText(
 ): Promise<JudgedText> {
   const model = await loadModel();
   if (model === null) return { kind: "unavailable" };
-  const { scores, minors, share, complete } = model.judge(text);
+  const { scores, minors, share, complete, spansOf: drive } = model.judge(text);
+  const spansOf: SpansOf = (of) => {
+    if (of === "sexual/minors") return minors?.spans ?? [];
+    const head = HEADS.find((one) => CATEGORY_OF[one] === of);
+    return head === undefined ? [] : drive(head);
+  };
   const isCertain = language !== null;
   // Absent where it shows nothing: that is no opinion.
   const shown: Scores = minors === null ? {} : { "sexual/minors": minors.score };
-  const unreadable = { kind: "unreadable", ...(minors !== null && { shown }) } as const;
+  const unreadable = { kind: "unreadable", ...(minors !== null && { shown, spansOf }) } as const;
   // What was not read is no matter of language: padding must be no way past a guard.
   if (!complete) return { ...unreadable, because: "too_long" };
   if (!(isCertain || isReadable(text) || isAllKnown(share))) {
@@ -79,6 +88,7 @@ export async function judgeText(
     negativity: of("negativity"),
     // Orders to a model are prose: JSON and code look a little like them.
     injection: isCertain ? of("injection") : sure("injection"),
+    spansOf,
   };
 }
 
