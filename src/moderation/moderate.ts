@@ -177,7 +177,8 @@ async function readByModel(
   const { text, stages, withoutAllowed, ...rest } = about;
   const isJudge = engine.name === "embedded" && stages.some(({ name }) => name === "judge");
   if (text === null || isJudge || !wantsTextModel(policy)) return null;
-  return textStage(judgeText, { ...rest, text: withoutAllowed ?? text });
+  const beside = stages.some(({ name }) => name === "judge");
+  return textStage(judgeText, { ...rest, text: withoutAllowed ?? text, beside });
 }
 
 const injectionIn = (read: TextStage | null): string | null =>

@@ -1,7 +1,9 @@
 import type { SpansOf } from "../domain/explain.ts";
 import { asks, type Policy } from "../domain/policy.ts";
+import { piecesOf } from "../domain/text-pieces.ts";
 import { TEXT_MODEL, TEXT_MODEL_CATEGORIES, TEXT_MODEL_SHOWS } from "../domain/text-model.ts";
 import type { CheckFailure, CheckStatus, StageResult } from "../domain/verdict.ts";
+import { languageIn, plainText } from "./language.ts";
 import type { JudgedText, TextToJudge } from "../engines/embedded/text-model.ts";
 
 // The text model inside the Worker, as a stage of its own. It is a rule with a version and no call of
@@ -34,18 +36,66 @@ export const wantsTextModel = (policy: Policy): boolean =>
  */
 export async function textStage(
   judge: JudgeText,
-  {
-    text,
-    language,
-    spared,
-  }: {
+  about: {
     readonly text: string;
     readonly language: string | null;
     /** The item was blocked already. */
     readonly spared: boolean;
+    /** It is a second opinion: then each sentence is looked at, too. */
+    readonly beside?: boolean;
   },
 ): Promise<TextStage> {
-  if (spared) return unread("not_required");
+  if (about.spared) return unread("not_required");
+  const whole = await readWhole(judge, about);
+  if (about.beside !== true || whole.result.status === "failed") return whole;
+  return withPieces(whole, await piecesJudged(judge, about));
+}
+
+/**
+ * From where a sentence by itself counts. The model is less sure of a few words out of their place, so
+ * this is above a text's own flag; what it shows of children counts as it is.
+ */
+const SURE_OF_PIECE = 0.6;
+
+type Judged = Extract<JudgedText, { kind: "judged" }>;
+
+async function piecesJudged(
+  judge: JudgeText,
+  { text, language }: { readonly text: string; readonly language: string | null },
+): Promise<readonly Judged[]> {
+  const judged = await Promise.all(
+    piecesOf(text).map((piece) => {
+      // In a text of another language an English sentence is told by its own words.
+      const own = language === LANGUAGE ? LANGUAGE : languageIn(plainText(piece));
+      return judge({ text: piece, language: own === LANGUAGE ? LANGUAGE : null });
+    }),
+  );
+  return judged.filter((one) => one.kind === "judged");
+}
+
+function withPieces(whole: TextStage, pieces: readonly Judged[]): TextStage {
+  const scores = { ...whole.result.scores };
+  for (const category of [...TEXT_MODEL_CATEGORIES, ...TEXT_MODEL_SHOWS]) {
+    const counts = pieces
+      .map((piece) => piece.scores[category] ?? 0)
+      .filter((score) => score >= SURE_OF_PIECE || (score > 0 && isShown(category)));
+    if (counts.length > 0) scores[category] = Math.max(scores[category] ?? 0, ...counts);
+  }
+  const isSilent = Object.keys(scores).length === 0;
+  return {
+    ...whole,
+    result: { ...whole.result, scores, model: isSilent ? whole.result.model : TEXT_MODEL },
+    seesInjection: whole.seesInjection || pieces.some((one) => one.injection >= SURE_OF_PIECE),
+  };
+}
+
+const isShown = (category: string): boolean =>
+  (TEXT_MODEL_SHOWS as readonly string[]).includes(category);
+
+async function readWhole(
+  judge: JudgeText,
+  { text, language }: { readonly text: string; readonly language: string | null },
+): Promise<TextStage> {
   if (language !== null && language !== LANGUAGE) return unread("not_evaluated", "language");
   const judged = await judge({ text, language });
   switch (judged.kind) {

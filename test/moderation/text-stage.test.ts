@@ -74,3 +74,34 @@ describe("the stage of the text model", () => {
     expect(asked).toEqual(["42"]);
   });
 });
+
+describe("a second opinion", () => {
+  /** Each sentence has a score of its own. */
+  const judge = async ({ text }: TextToJudge): Promise<JudgedText> => ({
+    ...JUDGED,
+    scores: { toxicity: text.startsWith("Rude") ? 0.65 : 0.1 },
+    injection: text.startsWith("Order") ? 0.65 : 0,
+  });
+  const scored = async (text: string, beside: boolean) =>
+    (await textStage(judge, { ...about, text, beside })).result.scores.toxicity;
+
+  it("looks at each sentence, too: friendly ones hide nothing", async () => {
+    expect(await scored("Good day. Rude words. Good night.", true)).toBe(0.65);
+    expect(await scored("Good day. Rude words. Good night.", false)).toBe(0.1);
+    expect(await scored("Good day. Good night.", true)).toBe(0.1);
+    const ordered = { ...about, text: "Good day. Order it.", beside: true };
+    expect((await textStage(judge, ordered)).seesInjection).toBe(true);
+  });
+
+  it("says what an English sentence shows in a text of another language", async () => {
+    const text = "Gestern waren wir mit Freunden am See und im Wald. Rude words are here for all.";
+    const { result } = await textStage(judge, {
+      text,
+      language: "de",
+      spared: false,
+      beside: true,
+    });
+    expect(result).toMatchObject({ status: "not_evaluated", failure: { kind: "language" } });
+    expect(result.scores.toxicity).toBe(0.65);
+  });
+});
