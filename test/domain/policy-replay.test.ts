@@ -1,8 +1,15 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { CATEGORIES, type Category, forEach, type Scores } from "../../src/domain/category.ts";
+import {
+  CATEGORIES,
+  type Category,
+  forEach,
+  JUDGED_CATEGORIES,
+  type Scores,
+} from "../../src/domain/category.ts";
 import { judge } from "../../src/domain/decision.ts";
 import type { CategoryRule, Policy } from "../../src/domain/policy.ts";
+import { presetPolicy } from "../../src/domain/presets.ts";
 import { firstPolicy } from "./first-policy.ts";
 import {
   compared,
@@ -184,6 +191,43 @@ describe("a replay", () => {
   it("leaves test inputs out", () => {
     const forced = aVerdict("a", { toxicity: 0.1 }, { test: true, decision: "block" });
     expect(replayed([forced], proposed)).toEqual(NOTHING_REPLAYED);
+  });
+});
+
+describe("verdicts of before there were presets", () => {
+  /** A judge beside word lists that objected, as it was stored then. */
+  const old = (toxicity: number, lexicon: number): Verdict => {
+    const stages = [
+      stage("spam", { spam: 0 }),
+      stage("lexicon", { toxicity: lexicon }, { model: "neurogate/lexicon@1" }),
+      stage("judge", { ...forEach(JUDGED_CATEGORIES, () => 0), toxicity }),
+    ];
+    const { opensReview: _, ...decided } = judge(policy, {
+      inputs: ["text"],
+      stages,
+      blockedTerms: [],
+      spamPhrases: 0,
+      injection: null,
+      labels: [],
+    });
+    return { ...aVerdict(`old-${toxicity}-${lexicon}`, { toxicity }), ...decided, stages };
+  };
+  const verdicts = [old(0, 0), old(0.1, 0.9), old(0.65, 0), old(0.95, 0)];
+
+  it("are decided as they were by the policy that they name", () => {
+    expect(verdicts.map(({ decision }) => decision)).toEqual(["allow", "flag", "allow", "block"]);
+    expect(replayed(verdicts, policy)).toMatchObject({ verdicts: 4, changed: 0 });
+  });
+
+  it.each([
+    ["strict", { allow: 1, flag: 1, block: 2 }],
+    ["free", { allow: 1, flag: 2, block: 1 }],
+  ] as const)("are judged anew by %s", (preset, decisions) => {
+    const proposed = presetPolicy(preset, "workers-ai");
+    const { by, verdicts: count, unscorable } = replayed(verdicts, proposed);
+    expect([count, unscorable.verdicts]).toEqual([4, 0]);
+    const sum = (to: "allow" | "flag" | "block") => by.allow[to] + by.flag[to] + by.block[to];
+    expect({ allow: sum("allow"), flag: sum("flag"), block: sum("block") }).toEqual(decisions);
   });
 });
 

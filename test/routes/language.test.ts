@@ -10,6 +10,9 @@ import { scripted } from "./scripted.ts";
 const LLAMA = "@cf/meta/llama-3.1-8b-instruct-fp8";
 const THREATS = Object.values(FOREIGN_THREATS).flat();
 
+/** The text model's one false alarm here: a person would look at it, and no guard withholds it. */
+const FALSE_ALARM = "Happy birthday, Ana";
+
 let tenant: TestTenant;
 beforeAll(async () => {
   tenant = await makeTenant("languages", {
@@ -49,11 +52,11 @@ describe.each(engines)("harmless texts without a language, on $engine", ({ call 
     const wrong = results.flatMap(({ neurogate: { decision, approved } }, at) =>
       decision === "allow" && approved ? [] : [TEXTS_WITHOUT_LANGUAGE[at]],
     );
-    // The text model's one false alarm here: a person would look at it.
-    expect(wrong).toEqual(["Happy birthday, Ana"]);
+    expect(wrong).toEqual([FALSE_ALARM]);
     expect(results.filter(({ neurogate: { decision } }) => decision === "block")).toEqual([]);
   });
 
+  // What is approved no guard withholds; these go the whole way.
   it.each(["42", "John Smith", "Oslo", "👍", "12:30", "https://example.com/a"])(
     "are let through by a guard that blocks: %s",
     async (text) => {
@@ -70,6 +73,31 @@ describe.each(engines)("harmless texts without a language, on $engine", ({ call 
       expect(body.moderation.input).toMatchObject({ results: [{ flagged: false }] });
     },
   );
+});
+
+describe.each(engines)("what judged, on $engine", ({ call, engine }) => {
+  it("is named in every stage that answered, with its version", async () => {
+    const text = "Please buy now, my dear friends, it is a lovely day.";
+    const { body } = await call()("POST", "/v1/verdicts", { text });
+    const named = Object.fromEntries(
+      body.stages.map((stage: { name: string; status: string; model: string | null }) => {
+        expect(stage.status).toBe("evaluated");
+        return [stage.name, stage.model];
+      }),
+    );
+    const own = "neurogate/tier0@1";
+    expect(named).toEqual(
+      engine === "embedded"
+        ? { sentiment: own, spam: null, judge: own }
+        : {
+            sentiment: "@cf/huggingface/distilbert-sst-2-int8",
+            spam: null,
+            judge: LLAMA,
+            tier0: own,
+          },
+    );
+    expect(body.policy).toEqual({ name: "default", version: 1 });
+  });
 });
 
 describe("short threats in other languages", () => {
