@@ -49,7 +49,7 @@ export interface Reason {
 
 /** As everybody may read them. */
 export const unexplained = (reasons: readonly Reason[]): Reason[] =>
-  reasons.map(({ spans: _, ...reason }) => reason);
+  reasons.map(({ spans: _spans, ...reason }) => reason);
 
 /** In the order in which a verdict shows them. */
 export const STAGE_NAMES = [

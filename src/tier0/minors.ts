@@ -142,8 +142,20 @@ const spansOf = (tokens: readonly Token[], at: readonly number[]): Span[] =>
 /** Every word that may say something: nearly all words of nearly all texts are none of them. */
 const SAYING = new Set(
   [
-    ...[CHILD, GRADER, GIRL_OR_BOY, AT_SCHOOL, FAMILY, SEXUAL, WORN, BARE, PARTS, TOUCHED, PICTURE],
-    ...[WANTED, SEEN, PARENTS],
+    CHILD,
+    GRADER,
+    GIRL_OR_BOY,
+    AT_SCHOOL,
+    FAMILY,
+    SEXUAL,
+    WORN,
+    BARE,
+    PARTS,
+    TOUCHED,
+    PICTURE,
+    WANTED,
+    SEEN,
+    PARENTS,
     new Set([...NUMBERS, "grade"]),
   ].flatMap((list) => [...list]),
 );
@@ -229,10 +241,10 @@ function isYears(text: string, tokens: readonly Token[], at: number): boolean {
   // "14?"
   if (age >= 8 && wordAt(tokens, at + 1) === "?") return true;
   if (age < 3 || UNITS.has(wordAt(tokens, at + 1))) return false;
-  const isSaid = (one: string): boolean => BEFORE_AGE.has(one);
   const isOnly = ["only", "just", "like", "about", "barely"].includes(last);
   return (
-    isSaid(last) || (isOnly && (isSaid(second) || ["i", "she", "he", "u", "you"].includes(second)))
+    BEFORE_AGE.has(last) ||
+    (isOnly && (BEFORE_AGE.has(second) || ["i", "she", "he", "u", "you"].includes(second)))
   );
 }
 

@@ -194,24 +194,25 @@ describe("a replay", () => {
   });
 });
 
+/** A judge beside word lists that objected, as it was stored then. */
+const old = (toxicity: number, lexicon: number): Verdict => {
+  const stages = [
+    stage("spam", { spam: 0 }),
+    stage("lexicon", { toxicity: lexicon }, { model: "neurogate/lexicon@1" }),
+    stage("judge", { ...forEach(JUDGED_CATEGORIES, () => 0), toxicity }),
+  ];
+  const { opensReview: _, ...decided } = judge(policy, {
+    inputs: ["text"],
+    stages,
+    blockedTerms: [],
+    spamPhrases: 0,
+    injection: null,
+    labels: [],
+  });
+  return { ...aVerdict(`old-${toxicity}-${lexicon}`, { toxicity }), ...decided, stages };
+};
+
 describe("verdicts of before there were presets", () => {
-  /** A judge beside word lists that objected, as it was stored then. */
-  const old = (toxicity: number, lexicon: number): Verdict => {
-    const stages = [
-      stage("spam", { spam: 0 }),
-      stage("lexicon", { toxicity: lexicon }, { model: "neurogate/lexicon@1" }),
-      stage("judge", { ...forEach(JUDGED_CATEGORIES, () => 0), toxicity }),
-    ];
-    const { opensReview: _, ...decided } = judge(policy, {
-      inputs: ["text"],
-      stages,
-      blockedTerms: [],
-      spamPhrases: 0,
-      injection: null,
-      labels: [],
-    });
-    return { ...aVerdict(`old-${toxicity}-${lexicon}`, { toxicity }), ...decided, stages };
-  };
   const verdicts = [old(0, 0), old(0.1, 0.9), old(0.65, 0), old(0.95, 0)];
 
   it("are decided as they were by the policy that they name", () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { CATALOGUE, resolveModel } from "../../src/domain/catalogue.ts";
-import { CATEGORIES, OPENAI_CATEGORIES } from "../../src/domain/category.ts";
+import { CATEGORIES } from "../../src/domain/category.ts";
 import { planModeration } from "../../src/domain/plan-moderation.ts";
 import { asks, FLAG_ONLY, lowestThreshold, type Policy } from "../../src/domain/policy.ts";
 import { defaultPolicy, presetPolicy, PRESETS } from "../../src/domain/presets.ts";
@@ -126,6 +126,8 @@ const tableOf = ({ categories }: Policy): Record<string, string> =>
     }),
   );
 
+const onFreePlan = (id: string) => resolveModel(id, { workersPlan: "free", prices: {} });
+
 describe("a preset", () => {
   it.each(PRESETS)("%s has the contract's table", (preset) => {
     expect(tableOf(presetPolicy(preset, "workers-ai"))).toEqual(TABLES[preset]);
@@ -158,8 +160,7 @@ describe("a preset", () => {
     for (const engine of ["workers-ai", "openai", "embedded"] as const) {
       const free = presetPolicy("free", engine);
       const contents = [{ text: { sentiment: [510], judge: [12_000] }, pictures: 8 }];
-      const find = (id: string) => resolveModel(id, { workersPlan: "free", prices: {} });
-      expect(planModeration(free, contents, find)).toEqual({ kind: "planned", stages: [] });
+      expect(planModeration(free, contents, onFreePlan)).toEqual({ kind: "planned", stages: [] });
       expect(free).toMatchObject({ on_unavailable: "flag", unevaluated: "allow" });
     }
   });

@@ -75,27 +75,28 @@ describe("the stage of the text model", () => {
   });
 });
 
-describe("a second opinion", () => {
-  /** Each sentence has a score of its own. */
-  const judge = async ({ text }: TextToJudge): Promise<JudgedText> => ({
-    ...JUDGED,
-    scores: { toxicity: text.startsWith("Rude") ? 0.65 : 0.1 },
-    injection: text.startsWith("Order") ? 0.65 : 0,
-  });
-  const scored = async (text: string, beside: boolean) =>
-    (await textStage(judge, { ...about, text, beside })).result.scores.toxicity;
+/** Each sentence has a score of its own. */
+const judgeEach = async ({ text }: TextToJudge): Promise<JudgedText> => ({
+  ...JUDGED,
+  scores: { toxicity: text.startsWith("Rude") ? 0.65 : 0.1 },
+  injection: text.startsWith("Order") ? 0.65 : 0,
+});
 
+const scored = async (text: string, beside: boolean) =>
+  (await textStage(judgeEach, { ...about, text, beside })).result.scores.toxicity;
+
+describe("a second opinion", () => {
   it("looks at each sentence, too: friendly ones hide nothing", async () => {
     expect(await scored("Good day. Rude words. Good night.", true)).toBe(0.65);
     expect(await scored("Good day. Rude words. Good night.", false)).toBe(0.1);
     expect(await scored("Good day. Good night.", true)).toBe(0.1);
     const ordered = { ...about, text: "Good day. Order it.", beside: true };
-    expect((await textStage(judge, ordered)).seesInjection).toBe(true);
+    expect((await textStage(judgeEach, ordered)).seesInjection).toBe(true);
   });
 
   it("says what an English sentence shows in a text of another language", async () => {
     const text = "Gestern waren wir mit Freunden am See und im Wald. Rude words are here for all.";
-    const { result } = await textStage(judge, {
+    const { result } = await textStage(judgeEach, {
       text,
       language: "de",
       spared: false,

@@ -51,7 +51,7 @@ describe("a decision", () => {
     expect((await tenant.call("GET", `/v1/verdicts/${id}`)).body).toEqual(body);
     const feed = await tenant.call("GET", "/v1/events");
     // What is told to endpoints has no places in the text.
-    const reasons = body.reasons.map(({ spans: _, ...reason }: { spans?: unknown }) => reason);
+    const reasons = body.reasons.map(({ spans: _spans, ...reason }: { spans?: unknown }) => reason);
     expect(feed.body.data).toEqual([
       expect.objectContaining({ type: "moderation.review", data: { ...body, reasons } }),
     ]);

@@ -52,8 +52,8 @@ describe("the words that made a verdict", () => {
 
   it("are not delivered, fed or exported", async () => {
     const events = await tenant.call("GET", "/v1/events");
-    const export_ = await tenant.call("GET", "/v1/export?user_id=ann");
-    expect(JSON.stringify([events.body, export_.body])).not.toContain("spans");
+    const exported = await tenant.call("GET", "/v1/export?user_id=ann");
+    expect(JSON.stringify([events.body, exported.body])).not.toContain("spans");
   });
 
   it("are read where a verdict is claimed and decided", async () => {
