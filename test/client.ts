@@ -7,6 +7,7 @@ import { env, exports } from "cloudflare:workers";
 import * as v from "valibot";
 import { expect } from "vitest";
 import { ACCOUNT_NAME } from "../durable-objects/account/account-name.ts";
+import type { Role } from "../src/domain/role.ts";
 import { failureKinds, type Mount, mountsOf } from "../src/http/mount.ts";
 import worker from "../src/index.ts";
 import { ROUTES } from "../src/routes/routes.ts";
@@ -90,7 +91,12 @@ async function fetchAs(
 
 const MOUNTS = mountsOf(ROUTES).map((mount) => ({
   mount,
-  pattern: new RegExp(`^${mount.path.replace(/:\w+\+/g, ".+").replace(/:\w+/g, "[^/]+")}$`),
+  pattern: new RegExp(
+    `^${mount.path
+      .replaceAll("$", "\\$")
+      .replace(/(?<=\/):\w+\+/g, ".+")
+      .replace(/(?<=\/):\w+/g, "[^/]+")}$`,
+  ),
 }));
 
 /** The mount that answers a request, found without the router's own table. */
@@ -136,7 +142,7 @@ async function expectRecorded(method: string, path: string, reply: Reply): Promi
   expect(acts, `${method} ${path} is in the audit log`).toContain(actOf(mount));
 }
 
-/** A failing reply's own members, in whichever of the three shapes. */
+/** A failing reply's own members, in whichever of the shapes. */
 // oxlint-disable-next-line typescript/no-explicit-any -- tests look into replies freely
 export function failureIn(body: any): any {
   return body.success === false ? body.errors[0] : (body.error ?? body);
@@ -167,7 +173,7 @@ export interface TestTenant {
 export async function makeTenant(
   id: string,
   settings: Readonly<Record<string, unknown>> = {},
-  role: "call" | "review" | "manage" = "manage",
+  role: Role = "manage",
 ): Promise<TestTenant> {
   const made = await admin("PUT", `/admin/tenants/${id}`, {
     plan: "free",
@@ -189,7 +195,7 @@ export async function makeTenant(
   return { id, key, call: calls(), onWorkersAi: calls(WORKERS_AI) };
 }
 
-export async function makeKey(tenant: string, role: "call" | "review" | "manage"): Promise<string> {
+export async function makeKey(tenant: string, role: Role): Promise<string> {
   const issued = await admin("POST", `/admin/tenants/${tenant}/keys`, { role });
   return issued.body.key as string;
 }

@@ -6,12 +6,13 @@ import { sum } from "../../src/domain/micro-neurons.ts";
 import { moderationItems, planModeration } from "../../src/domain/plan-moderation.ts";
 import type { PolicyVersion } from "../../src/domain/policy.ts";
 import { type CallItems, type PlannedStage, rateUnits } from "../../src/domain/stage.ts";
-import { authorise } from "./access.ts";
+import { type Access, authorise } from "./access.ts";
 import { callStanding } from "./call-standing.ts";
 import { expectFiles } from "./content-desk.ts";
 import { countRefusal } from "./count-refusal.ts";
 import type { Entry } from "./ledger-row.ts";
 import type { Parts } from "./parts.ts";
+import { scoringAdmitted, unitsOf } from "./scoring.ts";
 import { isTooOld } from "./fold-usage.ts";
 import { findPolicy, fitting, generationPlan, modelFinder, NO_SUCH_POLICY } from "./plan-call.ts";
 import type { Profile } from "./profile-store.ts";
@@ -50,7 +51,7 @@ export function admit(parts: Parts, profile: Profile, request: AdmitRequest): Ad
   const access = authorise(parts, profile, request.caller, nowMs);
   if (access.kind === "invalid_key") return access;
   const keyId = access.kind === "granted" ? access.keyId : null;
-  const reply = access.kind === "granted" ? admitAs(keyId, parts, profile, request) : access;
+  const reply = access.kind === "granted" ? admitAs(access, parts, profile, request) : access;
   if (reply.kind === "uncovered") return reply;
   countRefusal(parts, profile, { request, reply, keyId, nowMs });
   return reply;
@@ -67,6 +68,9 @@ function repeated(entry: Entry, parts: Parts, profile: Profile, request: AdmitRe
     const guarded = request.guard !== null && entry.hold.stages.length > 1;
     const policy = guarded ? findPolicy(parts, request.guard.policy.name) : null;
     return generationAdmitted(parts, profile, { request, hold: entry.hold, policy });
+  }
+  if (request.kind === "scoring") {
+    return scoringAdmitted(parts, profile, { hold: entry.hold, byScoreKey: false });
   }
   const policy = findPolicy(parts, request.policy.name);
   if (policy === null) return { kind: "unavailable" };
@@ -87,16 +91,26 @@ function ended(
 }
 
 function admitAs(
-  keyId: string | null,
+  { keyId, role }: Extract<Access, { kind: "granted" }>,
   parts: Parts,
   profile: Profile,
   request: AdmitRequest,
 ): Admission {
   const replay = replayOf(parts, profile, request);
   if (replay !== null) return replay;
-  return request.kind === "generation"
-    ? admitGeneration(keyId, parts, profile, request)
-    : admitModeration(keyId, parts, profile, request);
+  switch (request.kind) {
+    case "generation":
+      return admitGeneration(keyId, parts, profile, request);
+    case "moderation":
+      return admitModeration(keyId, parts, profile, request);
+    case "scoring": {
+      const byScoreKey = role === "score";
+      const made = { request, keyId, stages: [], byScoreKey };
+      const outcome = reserve(parts, profile, made);
+      if (outcome.kind !== "reserved") return outcome;
+      return scoringAdmitted(parts, profile, { hold: outcome.hold, byScoreKey });
+    }
+  }
 }
 
 function admitModeration(
@@ -152,20 +166,23 @@ function reserve(
     readonly request: AdmitRequest;
     readonly keyId: string | null;
     readonly stages: readonly PlannedStage[];
+    /** Of what a key of role `score` may ask. */
+    readonly byScoreKey?: boolean;
   },
 ): ReturnType<Parts["ledger"]["reserve"]> | Extract<AdmitFailure, { kind: "storage_full" }> {
-  const { request, keyId, stages } = admission;
+  const { request, keyId, stages, byScoreKey = false } = admission;
   if (isStorageFull(parts)) return { kind: "storage_full" };
   const nowMs = parts.ledger.standing(profile).nowMs;
   const { userId } = request;
   const pictures = userPicturesOf(parts, profile, { userId, stages, nowMs });
   const isOfBatch = request.route === BATCH_ROUTE;
-  const units = rateUnits(stages, itemsOf(request));
+  const units = unitsOf(rateUnits(stages, itemsOf(request)), byScoreKey);
   const demand = {
     bound: sum(stages.map((stage) => stage.bound)),
     units: isOfBatch ? withShare(units) : units,
     ...(isOfBatch && { inFlightOfBatches: inFlightOfBatches(parts) }),
     ...(pictures !== null && { userPictures: pictures }),
+    ...(request.kind === "scoring" && { asksNoEngine: true as const }),
   };
   const streamed = request.kind === "generation" && request.streamed;
   const call = {
@@ -188,10 +205,16 @@ function reserve(
 }
 
 /** A guard's verdicts are in the line and the reply: they are not stored. */
-const itemsOf = (request: AdmitRequest): CallItems =>
-  request.kind === "moderation"
-    ? moderationItems(request.contents)
-    : { stored: request.stores ?? 0, tests: 0 };
+function itemsOf(request: AdmitRequest): CallItems {
+  switch (request.kind) {
+    case "moderation":
+      return moderationItems(request.contents);
+    case "generation":
+      return { stored: request.stores ?? 0, tests: 0 };
+    case "scoring":
+      return { stored: 0, tests: 0 };
+  }
+}
 
 export const isStorageFull = ({ db, platform }: Parts): boolean =>
   db.size() > platform.storageLimit * STORAGE_MARGIN;

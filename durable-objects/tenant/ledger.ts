@@ -163,7 +163,8 @@ export class Ledger {
     const now = this.standing(profile);
     const refusal = refusalOf(now, demand);
     if (refusal !== null) return refusal;
-    const missing = missingOf(now.account, demand);
+    const asksNoEngine = demand.asksNoEngine === true;
+    const missing = asksNoEngine ? null : missingOf(now.account, demand);
     if (missing !== null) return { kind: "uncovered", missing };
     this.#cover.take(demand.units);
     const hold = makeHold({ ...call, day: dayOf(nowMs), admittedAtMs: nowMs });
@@ -172,7 +173,8 @@ export class Ledger {
     memory.meter = {
       ...memory.meter,
       windows: count(memory.meter.windows, demand.units, nowMs),
-      closure: probedBy(memory.meter.closure, nowMs),
+      // What asks no engine cannot find out whether the account has neurons again.
+      closure: asksNoEngine ? memory.meter.closure : probedBy(memory.meter.closure, nowMs),
     };
     this.#meterChanged = true;
     this.#store.insertHold(hold);

@@ -18,7 +18,7 @@ export interface ReadRequest {
   readonly caller: Caller;
   /** Of what the route admits; null: it admits nothing, and only the key, tenant and role count. */
   readonly call: {
-    readonly kind: "moderation" | "generation";
+    readonly kind: "moderation" | "generation" | "scoring";
     /** As in an admission. */
     readonly route: string;
     readonly idempotencyKey: string | null;
@@ -64,7 +64,9 @@ function refusalBefore(
     idempotencyKey !== null && parts.idempotency.find(route, idempotencyKey, now.nowMs) !== null;
   if (isRepeat) return null;
   if (isStorageFull(parts)) return { kind: "storage_full" };
-  const refusalAt = (bound: MicroNeurons) => refusalOf(now, { bound, units: { [REQUESTS]: 1 } });
+  const units = { [REQUESTS]: 1 };
+  if (kind === "scoring") return refusalOf(now, { bound: ZERO, units, asksNoEngine: true });
+  const refusalAt = (bound: MicroNeurons) => refusalOf(now, { bound, units });
   const refusal = refusalAt(LEAST);
   if (refusal === null || kind === "generation") return refusal;
   return hasFreePolicy(parts) ? refusalAt(ZERO) : refusal;

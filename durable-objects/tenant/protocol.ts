@@ -27,6 +27,8 @@ export type Caller =
       readonly secretHash: string;
       /** The roles that may ask this; `manage` always may. */
       readonly roles: readonly Role[];
+      /** The key came in a way in which one of role `score` may come, and no other. */
+      readonly scoreOnly?: true;
     }
   | { readonly kind: "platform" };
 
@@ -36,7 +38,7 @@ export interface Idempotency {
   readonly fingerprint: string;
 }
 
-export type AdmitRequest = ModerationAdmit | GenerationAdmit;
+export type AdmitRequest = ModerationAdmit | GenerationAdmit | ScoringAdmit;
 
 interface CallAdmit {
   readonly callId: CallId;
@@ -69,6 +71,11 @@ export interface GenerationAdmit extends CallAdmit {
   readonly guard: GuardAsk | null;
   /** Pictures that will be stored; absent: none are. */
   readonly stores?: number;
+}
+
+/** Something is scored inside the Worker: no engine is asked, nothing is stored, nothing costs. */
+export interface ScoringAdmit extends CallAdmit {
+  readonly kind: "scoring";
 }
 
 /** What a guard of this call would need; whether there is one, the policy and the caller decide. */

@@ -8,6 +8,7 @@ import { DELIVERY_RATES, MESSAGE_SCHEDULES, OUTBOX_TABLES } from "../outbox/outb
 import { REPORTS_TABLE } from "../outbox/report-store.ts";
 import { FEED_TABLES } from "./feed-schema.ts";
 import { ERASURE_TABLES } from "./erasure-schema.ts";
+import { SCORE_KEYS } from "./key-schema.ts";
 import { LEASE_REFUSALS, LEASE_TABLES } from "./lease-schema.ts";
 import { SPELL_OUT_OVERAGE } from "./settings-migration.ts";
 
@@ -177,4 +178,5 @@ export const TENANT_MIGRATIONS: readonly Migration[] = [
   { name: "claims", statements: CLAIM_INDEX },
   { name: "urgent", statements: URGENT_INDEX },
   { name: "message_schedules", statements: MESSAGE_SCHEDULES },
+  { name: "score_keys", statements: SCORE_KEYS },
 ];

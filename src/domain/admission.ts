@@ -43,6 +43,8 @@ export interface Demand {
   readonly units: RateUnits;
   /** Of a call for pictures on behalf of a user. */
   readonly userPictures?: UserPictures;
+  /** No engine is asked, whatever comes: what stands in the way of neurons does not concern it. */
+  readonly asksNoEngine?: true;
   /** Of a call of a batch: how many such calls are in progress. */
   readonly inFlightOfBatches?: number;
 }
@@ -99,9 +101,11 @@ const CHECKS: readonly AdmissionCheck[] = [
   concurrency,
 ];
 
+const FREE_CHECKS: readonly AdmissionCheck[] = [overLimit, rates, concurrency];
+
 /** The first refusal that holds, or null: the call may be admitted. */
 export function refusalOf(now: Standing, demand: Demand): Refusal | null {
-  for (const check of CHECKS) {
+  for (const check of demand.asksNoEngine === true ? FREE_CHECKS : CHECKS) {
     const refusal = check(now, demand);
     if (refusal !== null) return refusal;
   }

@@ -108,10 +108,29 @@ export type RequestFailure =
   | { readonly kind: "unsupported_media_type"; readonly expected: string };
 
 export type AccessFailure =
-  | { readonly kind: "invalid_key" }
+  /** Told on the Perspective surface alone: no key was sent, or only one of role `score` would do. */
+  | { readonly kind: "invalid_key"; readonly why?: "missing" | "score_only" }
   | { readonly kind: "tenant_suspended" }
   | { readonly kind: "role_required"; readonly roles: readonly Role[] }
   | { readonly kind: "model_not_allowed"; readonly model: string };
+
+/** As the Perspective API names what is wrong with a comment that it is to analyze. */
+export type CommentErrorType =
+  | "COMMENT_EMPTY"
+  | "COMMENT_TOO_LONG"
+  | "NO_REQUESTED_ATTRIBUTES"
+  | "LANGUAGE_DETECTION_FAILED"
+  | "LANGUAGE_NOT_SUPPORTED_BY_ATTRIBUTE"
+  | "INVALID_REQUEST";
+
+export interface CommentFailure {
+  readonly kind: "comment_refused";
+  readonly errorType: CommentErrorType;
+  /** The sentence of the original, which clients compare. */
+  readonly detail: string;
+  /** Of `LANGUAGE_NOT_SUPPORTED_BY_ATTRIBUTE`. */
+  readonly attribute?: { readonly name: string; readonly detectedLanguages: readonly string[] };
+}
 
 export type LookupFailure =
   /** `what` names the kind of thing ("verdict"), never whose it is. */
@@ -158,6 +177,7 @@ export type ServiceFailure =
 export type Failure =
   | AccessFailure
   | RequestFailure
+  | CommentFailure
   | LookupFailure
   | ConflictFailure
   | QuotaFailure

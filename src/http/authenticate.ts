@@ -2,6 +2,8 @@ import type { Config } from "../config.ts";
 import type { AccessFailure, LookupFailure, ServiceFailure } from "../domain/failure.ts";
 import type { KeyCaller, LinkCaller, PlatformCaller } from "./call.ts";
 import { ACCESS_HEADER, isFromElsewhere, verifyAccessToken } from "./access-token.ts";
+import { isAllowedOrigin } from "./cors.ts";
+import { googleKey } from "./google-key.ts";
 import { verifyAdminToken, verifyKey } from "./key-format.ts";
 import type { Auth } from "./route.ts";
 import { isLink, readLink } from "./signed-link.ts";
@@ -30,6 +32,9 @@ export async function authenticate(
     if (isLink(link)) return byLink(link, auth.orLink, config);
   }
   if (auth.kind === "platform" && !headers.has("authorization")) return byAccess(request, config);
+  if (auth.kind === "key" && auth.asGoogle === true) {
+    return byGoogleKey(request, auth.roles, config);
+  }
   const token = BEARER.exec(headers.get("authorization")?.trim() ?? "")?.[1];
   if (token === undefined) return INVALID_KEY;
   if (auth.kind === "platform") {
@@ -38,6 +43,25 @@ export async function authenticate(
   }
   const key = await verifyKey(token, config.keySecrets);
   return key === null ? INVALID_KEY : { kind: "key", ...key, roles: auth.roles };
+}
+
+/**
+ * A key as Google's clients send it. What stands in an address is in logs and histories on the way, and
+ * what a page of another site holds anybody can read there: the tenant's object then takes a key of role
+ * `score` alone.
+ */
+async function byGoogleKey(
+  request: Request,
+  roles: KeyCaller["roles"],
+  config: Config,
+): Promise<KeyCaller | InvalidKey> {
+  const sent = googleKey(request);
+  if (sent === null) return { kind: "invalid_key", why: "missing" };
+  const key = await verifyKey(sent.key, config.keySecrets);
+  if (key === null) return INVALID_KEY;
+  const isOfPage = isFromElsewhere(request) && !isAllowedOrigin(request, config.corsOrigins);
+  const scoreOnly = sent.inQuery || isOfPage;
+  return { kind: "key", ...key, roles, ...(scoreOnly && { scoreOnly: true }) };
 }
 
 /** Methods that change nothing: what they answer is read by pages of our own alone. */

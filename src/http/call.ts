@@ -9,6 +9,8 @@ export interface KeyCaller {
   readonly secretHash: string;
   /** The roles that the route admits, for that check. */
   readonly roles: readonly Role[];
+  /** The key was sent in an address, or by a page of another site: any other role is no key. */
+  readonly scoreOnly?: true;
 }
 
 export interface PlatformCaller {

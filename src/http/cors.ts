@@ -1,4 +1,5 @@
 // Calls from browsers, for the origins that CORS_ORIGINS lists; without it this adds nothing.
+// Routes that say so may be asked by pages of any site: with a key of role `score`, and no other.
 // Keys travel in a header and no cookie is ever read, so credentials are never allowed.
 
 /** What a page may read of a reply, beside what every page may. */
@@ -34,6 +35,9 @@ function allowedOrigin(request: Request, origins: Origins): string | null {
   const origin = request.headers.get("origin");
   return origin !== null && origins.includes(origin) ? origin : null;
 }
+
+export const isAllowedOrigin = (request: Request, origins: Origins): boolean =>
+  allowedOrigin(request, origins) !== null;
 
 export function corsHeaders(request: Request, origins: Origins): Record<string, string> {
   if (origins.length === 0) return {};

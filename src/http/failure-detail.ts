@@ -109,6 +109,7 @@ export function failureDetail(failure: Failure): string {
     case "unsupported_parameter":
     case "review_conflict":
     case "engine_unsupported":
+    case "comment_refused":
       return failure.detail;
     case "webhook_disabled":
       return `The endpoint ${failure.webhook} is disabled: enable it, then replay.`;

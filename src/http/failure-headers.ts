@@ -157,6 +157,7 @@ export function failureHeaders(failure: Failure): Readonly<Headers> {
     case "model_retired":
     case "body_too_large":
     case "unsupported_media_type":
+    case "comment_refused":
     case "idempotency_key_reused":
     case "version_conflict":
       return {};

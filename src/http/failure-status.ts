@@ -18,6 +18,7 @@ export const STATUS = {
   model_retired: 404,
   body_too_large: 413,
   unsupported_media_type: 415,
+  comment_refused: 400,
   idempotency_key_reused: 422,
   idempotency_in_progress: 409,
   idempotency_replay_unavailable: 409,

@@ -10,11 +10,11 @@ export type Match =
       readonly mount: Mount;
       readonly params: Readonly<Record<string, string>>;
     }
-  /** `allow` is empty where no method would do. */
-  | { readonly kind: "missing"; readonly allow: readonly string[] };
+  /** `allow` is empty where no method would do. `cors`: what routes at that path allow to pages. */
+  | { readonly kind: "missing"; readonly allow: readonly string[]; readonly cors?: "any" };
 
 /** itty-router reads `:name` anywhere as a parameter; only a whole segment is one of ours. */
-const pattern = (path: string): string => path.replace(/(?<!\/):/g, "[:]");
+const pattern = (path: string): string => path.replace(/(?<!\/):/g, "[:]").replaceAll("$", "[$]");
 
 /** itty-router also takes `/v1/verdicts/` for `/v1/verdicts`; those are two paths. */
 const hasTrailingSlash = (pathname: string): boolean => pathname !== "/" && pathname.endsWith("/");
@@ -40,11 +40,14 @@ export interface MatchTable {
 export function matchTable(mounts: readonly Mount[]): MatchTable {
   const entries = mounts.map((mount) => ({ mount, matcher: matcherOf(mount) }));
 
-  function allowed(pathname: string): readonly string[] {
-    const methods = entries
-      .filter(({ matcher }) => matcher.test(pathname))
-      .flatMap(({ mount: { method } }) => (method === "GET" ? ["GET", "HEAD"] : [method]));
-    return [...new Set(methods)];
+  function missing(pathname: string): Match {
+    const there = entries.filter(({ matcher }) => matcher.test(pathname));
+    const methods = there.flatMap(({ mount: { method } }) =>
+      method === "GET" ? ["GET", "HEAD"] : [method],
+    );
+    const isForAnyPage = there.length > 0 && there.every(({ mount }) => mount.route.cors === "any");
+    const allow = [...new Set(methods)];
+    return { kind: "missing", allow, ...(isForAnyPage && { cors: "any" }) };
   }
 
   return {
@@ -56,7 +59,7 @@ export function matchTable(mounts: readonly Mount[]): MatchTable {
         const found = mount.method === asked ? matcher.exec(pathname) : null;
         if (found !== null) return { kind: "found", mount, params: found.groups ?? {} };
       }
-      return { kind: "missing", allow: allowed(pathname) };
+      return missing(pathname);
     },
   };
 }

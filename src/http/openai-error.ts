@@ -46,6 +46,7 @@ const TYPES: Readonly<Record<FailureKind, ErrorType>> = {
   model_retired: "invalid_request_error",
   body_too_large: "invalid_request_error",
   unsupported_media_type: "invalid_request_error",
+  comment_refused: "invalid_request_error",
   idempotency_key_reused: "invalid_request_error",
   idempotency_in_progress: "invalid_request_error",
   idempotency_replay_unavailable: "invalid_request_error",

@@ -3,7 +3,7 @@ import { STATUS } from "./failure-status.ts";
 import type { JsonObject } from "./openapi-schema.ts";
 import type { Surface } from "./route.ts";
 
-// The three error shapes for the OpenAPI document. Each reply narrows `kind` to what it may be.
+// The error shapes for the OpenAPI document. Each reply narrows `kind` to what it may be.
 
 const text = { type: "string" } as const;
 const amount = { type: ["integer", "null"], description: "µN" } as const;
@@ -92,6 +92,31 @@ export const ERROR_SCHEMAS: JsonObject = {
     },
   },
   WorkersAiError: WORKERS_AI_ERROR,
+  PerspectiveError: {
+    type: "object",
+    required: ["error"],
+    properties: {
+      error: {
+        type: "object",
+        required: ["code", "message", "status", "details", "kind", "request_id"],
+        properties: {
+          code: { type: "integer", description: "The status of the reply." },
+          message: text,
+          status: { ...text, examples: ["INVALID_ARGUMENT"] },
+          details: {
+            type: "array",
+            items: {
+              type: "object",
+              required: ["@type"],
+              properties: { "@type": text, errorType: { ...text, examples: ["COMMENT_EMPTY"] } },
+            },
+          },
+          kind: { $ref: "#/components/schemas/FailureKind" },
+          request_id: text,
+        },
+      },
+    },
+  },
   OpenAiError: {
     type: "object",
     required: ["error"],
@@ -118,6 +143,13 @@ export const ERROR_SCHEMAS: JsonObject = {
   },
 };
 
+/** The shapes in which all stands under `error`. */
+const NAMED_ERRORS = {
+  native: null,
+  openai: "OpenAiError",
+  perspective: "PerspectiveError",
+} as const;
+
 /** The `content` of a failing reply that has one of these kinds. */
 export function errorSchema(surface: Surface, kinds: readonly FailureKind[]): JsonObject {
   const kind = { properties: { kind: { enum: kinds } } };
@@ -126,11 +158,12 @@ export function errorSchema(surface: Surface, kinds: readonly FailureKind[]): Js
     const schema = { allOf: [{ $ref: "#/components/schemas/WorkersAiError" }, errors] };
     return { "application/json": { schema } };
   }
-  return surface === "openai"
+  const name = NAMED_ERRORS[surface];
+  return name !== null
     ? {
         "application/json": {
           schema: {
-            allOf: [{ $ref: "#/components/schemas/OpenAiError" }, { properties: { error: kind } }],
+            allOf: [{ $ref: `#/components/schemas/${name}` }, { properties: { error: kind } }],
           },
         },
       }

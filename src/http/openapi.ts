@@ -1,11 +1,13 @@
 import type { FailureKind } from "../domain/failure.ts";
 import { ACCESS_HEADER } from "./access-token.ts";
+import { GOOGLE_KEY_HEADER, GOOGLE_KEY_PARAM } from "./google-key.ts";
 import { REASONS, STATUS } from "./failure-status.ts";
 import { LARGE_BODY_BYTES } from "./intake.ts";
 import { type Mount, failureKinds, mountsOf, paramNames, pathTemplate } from "./mount.ts";
 import { errorSchema, ERROR_SCHEMAS } from "./openapi-errors.ts";
 import { fieldParameters, type Json, type JsonObject, jsonSchema } from "./openapi-schema.ts";
 import { type WebhookSpec, webhooksOf } from "./openapi-webhooks.ts";
+import { perspectiveStatuses } from "./perspective-error.ts";
 import type { BodySpec, Route } from "./route.ts";
 
 // The OpenAPI 3.1 document, from the schemas that parse requests and type replies: what it says
@@ -26,20 +28,26 @@ function parameters({ path, route }: Mount): JsonObject[] {
 }
 
 function failureReplies(mount: Mount): JsonObject {
+  const isPerspective = mount.route.surface === "perspective";
   const byStatus = new Map<number, FailureKind[]>();
   for (const kind of failureKinds(mount)) {
-    byStatus.set(STATUS[kind], [...(byStatus.get(STATUS[kind]) ?? []), kind]);
+    for (const status of isPerspective ? perspectiveStatuses(kind) : [STATUS[kind]]) {
+      byStatus.set(status, [...(byStatus.get(status) ?? []), kind]);
+    }
   }
   const replies = [...byStatus].map(([status, kinds]) => [
     String(status),
     {
-      description: `${REASONS[STATUS[kinds[0] ?? "internal"]]}: ${kinds.map((kind) => `\`${kind}\``).join(", ")}`,
+      description: `${reasonOf(status)}: ${kinds.map((kind) => `\`${kind}\``).join(", ")}`,
       headers: { "x-request-id": { $ref: "#/components/headers/RequestId" } },
       content: errorSchema(mount.route.surface, kinds),
     },
   ]);
   return Object.fromEntries(replies);
 }
+
+const reasonOf = (status: number): string =>
+  Object.entries(REASONS).find(([known]) => Number(known) === status)?.[1] ?? "Failed";
 
 function successReplies(route: Route): JsonObject {
   const { status, otherStatus } = route.reply;
@@ -75,15 +83,21 @@ export function operationId({ method, path }: Pick<Mount, "method" | "path">): s
 
 function tagOf(path: string): string {
   if (path.startsWith("/client/")) return "workers-ai";
+  if (path.startsWith("/v1alpha1/") || path.startsWith("/$discovery/")) return "perspective";
   if (path.startsWith("/admin/tenants")) return "tenants";
   return /^\/v1\/([\w-]+)/.exec(path)?.[1] ?? (path.startsWith("/admin/") ? "admin" : "service");
 }
+
+/** As Google's clients send a key, beside the bearer. */
+const AS_GOOGLE: readonly JsonObject[] = [{ googleKey: [] }, { queryKey: [] }];
 
 const SECURITY: Readonly<Record<Mount["auth"]["kind"], readonly JsonObject[]>> = {
   none: [],
   key: [{ tenantKey: [] }],
   platform: [{ adminToken: [] }, { accessToken: [] }],
 };
+
+const isAsGoogle = (auth: Mount["auth"]): boolean => auth.kind === "key" && auth.asGoogle === true;
 
 /** How large a body may be, and what a large one must wait for. */
 function sizeOf({ limitBytes }: BodySpec, { auth, route }: Mount): string {
@@ -105,7 +119,7 @@ function operation(mount: Mount): JsonObject {
     tags: [tagOf(mount.path)],
     summary: route.summary,
     ...(description === "" ? {} : { description }),
-    security: SECURITY[auth.kind],
+    security: [...SECURITY[auth.kind], ...(isAsGoogle(auth) ? AS_GOOGLE : [])],
     parameters: parameters(mount),
     ...(route.body === undefined
       ? {}
@@ -144,6 +158,13 @@ export function openApiDocument(
       securitySchemes: {
         tenantKey: { ...bearer, description: "A tenant's key: `ng_<tenant>_…`." },
         adminToken: { ...bearer, description: "The platform's token, `ADMIN_TOKEN`." },
+        googleKey: { type: "apiKey", in: "header", name: GOOGLE_KEY_HEADER },
+        queryKey: {
+          type: "apiKey",
+          in: "query",
+          name: GOOGLE_KEY_PARAM,
+          description: "A tenant's key of role `score`, and no other.",
+        },
         accessToken: {
           type: "apiKey",
           in: "header",

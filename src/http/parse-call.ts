@@ -7,6 +7,7 @@ import { type Intake, throwAway } from "./intake.ts";
 import { TENANT_ID } from "./key-format.ts";
 import type { Mount } from "./mount.ts";
 import { type BodyFailure, isEncoded, readBytes, readForm, readJson } from "./read-body.ts";
+import { readProtoJson } from "./proto-json.ts";
 import type { BodySpec, Schema } from "./route.ts";
 
 // Path, query and body by the route's own schemas: inside, types are trusted.
@@ -142,6 +143,8 @@ const asBytes = (value: unknown, bytes: Uint8Array, values = 1): Read => ({
 const WEIGHTS: Readonly<Record<NonNullable<BodySpec["as"]>, number>> = {
   // Its bytes are kept for the fingerprint, and its value takes as much again.
   json: 2,
+  // And once more when it is written anew.
+  "proto-json": 3,
   // Files are views into it.
   multipart: 1,
   // Numbers that stand for bytes take two bytes of it at least.
@@ -172,6 +175,7 @@ async function readAs(spec: BodySpec, request: Request, intake: Intake): Promise
     if (bytes.length > 0) return { kind: "unsupported_media_type", expected: "application/json" };
     return asBytes({}, bytes);
   }
-  const read = await readJson(request, limitBytes, intake);
+  const take = spec.as === "proto-json" ? readProtoJson : readJson;
+  const read = await take(request, limitBytes, intake);
   return read.kind === "json" ? asBytes(read.value, read.bytes, read.values) : read;
 }

@@ -2,6 +2,7 @@ import type { Failure } from "../domain/failure.ts";
 import type { Ok, Raw } from "./call.ts";
 import { REASONS } from "./failure-status.ts";
 import { toOpenAiError } from "./openai-error.ts";
+import { toPerspectiveError } from "./perspective-error.ts";
 import { type ErrorContext, type ErrorReply, toProblem } from "./problem.ts";
 import type { ReplySpec, Surface } from "./route.ts";
 import { toWorkersAiError } from "./workers-ai-error.ts";
@@ -14,6 +15,7 @@ const ERRORS: Readonly<Record<Surface, ToError>> = {
   native: toProblem,
   openai: toOpenAiError,
   "workers-ai": toWorkersAiError,
+  perspective: toPerspectiveError,
 };
 
 export function failureResponse(
@@ -58,6 +60,10 @@ function wrongMethod(surface: Surface, context: ErrorContext): object {
     case "workers-ai": {
       const { body } = toWorkersAiError(NO_SUCH_PATH, context);
       return { ...body, errors: body.errors.map((error) => ({ ...error, message: detail })) };
+    }
+    case "perspective": {
+      const { body } = toPerspectiveError(NO_SUCH_PATH, context);
+      return { error: { ...body.error, code: 405, status: "UNIMPLEMENTED", message: detail } };
     }
   }
 }

@@ -18,8 +18,8 @@ import type {
 
 export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 
-/** Decides the error shape: problem+json, OpenAI's or Cloudflare's envelope. */
-export type Surface = "native" | "openai" | "workers-ai";
+/** Decides the error shape: problem+json, OpenAI's, Cloudflare's envelope or Google's. */
+export type Surface = "native" | "openai" | "workers-ai" | "perspective";
 
 export type Auth =
   /** `evenMisconfigured`: answered without a configuration, which is then null (`/healthz`). */
@@ -28,7 +28,13 @@ export type Auth =
    * A tenant key. `manage` may always: the list names who else. `orLink`: or, without a key, a signed
    * link of that path; the name is what a link that opens nothing is told is not there.
    */
-  | { readonly kind: "key"; readonly roles: readonly Role[]; readonly orLink?: string }
+  | {
+      readonly kind: "key";
+      readonly roles: readonly Role[];
+      readonly orLink?: string;
+      /** The key may also come as Google's clients send one: `x-goog-api-key`, or `key` in the query. */
+      readonly asGoogle?: true;
+    }
   /** The admin token. */
   | { readonly kind: "platform" };
 
@@ -42,8 +48,9 @@ export interface BodySpec<S extends Schema = Schema> {
   /**
    * JSON when absent. Of `multipart/form-data` the schema gets an object of texts and `Upload`s.
    * `unread`: the handler gets the bytes and knows what they are; the schema tells of their JSON form.
+   * `proto-json`: JSON as Google's servers take it (`proto-json.ts`), whatever type it is said to be.
    */
-  readonly as?: "json" | "multipart" | "unread";
+  readonly as?: "json" | "multipart" | "unread" | "proto-json";
   /** How many bytes of memory a byte of it takes, where that is more than its form says. */
   readonly weight?: number;
   /** Puts right what clients write in other ways, before the schema sees it. */
@@ -107,7 +114,7 @@ export type ImpliedKind<A, B> =
  * What a route asks the tenant's object to admit. It is asked so much before a large body is read.
  */
 export interface Admits {
-  readonly kind: "moderation" | "generation";
+  readonly kind: "moderation" | "generation" | "scoring";
   /** The label of such calls, under which their idempotency keys are kept: `POST /v1/verdicts`. */
   readonly route: string;
 }
@@ -119,6 +126,8 @@ interface RouteFacts {
   readonly summary: string;
   readonly description?: string;
   readonly surface: Surface;
+  /** Pages of any site may ask it; absent: those of `CORS_ORIGINS`. */
+  readonly cors?: "any";
   /** Absent: its calls are not admitted, so that nothing but the key stands in their way. */
   readonly admits?: Admits;
 }

@@ -98,6 +98,12 @@ const isRefusal = (known: Caller | Failure): known is Failure =>
 const isOwnAccount = (caller: Caller | null, encoded = ""): boolean =>
   caller?.kind === "key" && decodeOnce(encoded) === caller.tenant;
 
+/** Where pages may be from that ask this. */
+function originsFor(match: Match, config: Pick<Config, "corsOrigins"> | null): readonly string[] {
+  const cors = match.kind === "found" ? match.mount.route.cors : match.cors;
+  return cors === "any" ? ["*"] : (config?.corsOrigins ?? []);
+}
+
 const answersAnyway = (match: Match): boolean =>
   match.kind === "found" &&
   match.mount.auth.kind === "none" &&
@@ -138,7 +144,7 @@ export function createRouter(
       });
     }
     if (match.kind === "missing") {
-      const early = preflight(visit.request, config?.corsOrigins ?? [], match.allow);
+      const early = preflight(visit.request, originsFor(match, config), match.allow);
       if (early !== null) return early;
       visit.seen.kind = "not_found";
       return noSuchPath(surface, match.allow, context);
@@ -175,7 +181,7 @@ export function createRouter(
       logRequest(logLevel, { requestId, request, route, response, startedMs, ...seen });
       return finish(response, request, {
         "x-request-id": requestId,
-        ...corsHeaders(request, corsOrigins),
+        ...corsHeaders(request, originsFor(match, { corsOrigins })),
       });
     },
   };

@@ -9,6 +9,7 @@ import type { Route, Surface } from "./route.ts";
 const BASES: readonly (readonly [RegExp, Surface])[] = [
   [startOf(`${ACCOUNT}/ai/v1`), "openai"],
   [startOf("/client/v4"), "workers-ai"],
+  [startOf("/v1alpha1"), "perspective"],
 ];
 
 /** Paths that are this one or below it, whatever its parameters are. */

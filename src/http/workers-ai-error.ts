@@ -58,6 +58,7 @@ const CODES: Readonly<Record<FailureKind, number>> = {
   over_limit: BODY,
   body_too_large: BODY,
   unsupported_media_type: BODY,
+  comment_refused: BODY,
   idempotency_key_reused: BODY,
   idempotency_in_progress: BODY,
   idempotency_replay_unavailable: BODY,

@@ -8,6 +8,7 @@ import { listInvariants, listTenants } from "./all-tenants.ts";
 import { listAudit } from "./audit.ts";
 import { createSpeech, createTranscription } from "./audio.ts";
 import { createChatCompletion } from "./chat.ts";
+import { analyzeRoute, suggestRoute } from "./comments.ts";
 import { createEmbeddings } from "./embeddings.ts";
 import { createVariations } from "./image-variations.ts";
 import { createImages, getImage, getImageMetadata } from "./images.ts";
@@ -105,6 +106,8 @@ export const ROUTES: readonly Route[] = [
   getContentPicture,
   listContentReads,
   createModeration,
+  analyzeRoute,
+  suggestRoute,
   createEmbeddings,
   createTranscription,
   createSpeech,

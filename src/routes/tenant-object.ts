@@ -33,7 +33,12 @@ export const accountObject = (env: Env): AccountObject =>
 /** What the object checks in the same step as what is asked. */
 export const objectCaller = (caller: Exclude<Caller, LinkCaller>): ObjectCaller =>
   caller.kind === "key"
-    ? { kind: "key", secretHash: caller.secretHash, roles: caller.roles }
+    ? {
+        kind: "key",
+        secretHash: caller.secretHash,
+        roles: caller.roles,
+        ...(caller.scoreOnly === true && { scoreOnly: true }),
+      }
     : { kind: "platform" };
 
 interface TenantCall {

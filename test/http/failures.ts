@@ -86,6 +86,11 @@ export const FAILURES: { readonly [K in FailureKind]: FailureOf<K> } = {
     neurons: ROOM,
     nowMs: QUOTA_NOW_MS,
   },
+  comment_refused: {
+    kind: "comment_refused",
+    errorType: "COMMENT_EMPTY",
+    detail: "Comment must be non-empty.",
+  },
   engine_unsupported: { kind: "engine_unsupported", detail: "The embedded engine cannot chat." },
   engine_failed: { kind: "engine_failed", charged: true },
   engine_busy: { kind: "engine_busy", charged: false },

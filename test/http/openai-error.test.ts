@@ -20,6 +20,7 @@ const TABLE: Partial<Record<FailureKind, readonly [type: string, code: string]>>
   engine_busy: ["server_error", "engine_busy"],
   engine_timeout: ["server_error", "engine_timeout"],
   unavailable: ["server_error", "unavailable"],
+  comment_refused: ["invalid_request_error", "comment_refused"],
   storage_full: ["server_error", "storage_full"],
   settlement_unavailable: ["server_error", "settlement_unavailable"],
   internal: ["server_error", "internal"],

@@ -21,6 +21,7 @@ const TABLE: Readonly<Record<FailureKind, readonly [status: number, again: strin
   model_retired: [404, ""],
   body_too_large: [413, ""],
   unsupported_media_type: [415, ""],
+  comment_refused: [400, ""],
   idempotency_key_reused: [422, ""],
   idempotency_in_progress: [409, "after 1"],
   idempotency_replay_unavailable: [409, "never"],

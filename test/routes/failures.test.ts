@@ -89,6 +89,8 @@ const PRODUCERS: Readonly<Record<FailureKind, string | (() => Promise<Reply>)>> 
   },
   model_not_allowed: async () => (await newTenant({ models: [] })).call(...POST),
   invalid_request: async () => (await newTenant()).call("POST", "/v1/verdicts", {}),
+  comment_refused: async () =>
+    (await newTenant()).call("POST", "/v1alpha1/comments:analyze", { comment: { text: "" } }),
   unpriced_model: async () =>
     withJudge(await newTenant(), { judge: "@cf/google/gemma-2b-it-lora" }),
   unbounded_usage: async () => withJudge(await newTenant(), { judge: "@cf/baai/bge-m3" }),

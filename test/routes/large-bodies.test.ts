@@ -73,7 +73,12 @@ async function send({ key, bytes, path = TRANSCRIPTIONS, isUnknown, headers = {}
 }
 
 /** By which the three shapes of an error are told apart. */
-const FIRST_KEY = { native: "type", openai: "error", "workers-ai": "result" } as const;
+const FIRST_KEY = {
+  native: "type",
+  openai: "error",
+  perspective: "error",
+  "workers-ai": "result",
+} as const;
 
 const FORM = "multipart/form-data; boundary=b";
 const TRANSCRIPTIONS = "/v1/audio/transcriptions";
@@ -337,7 +342,7 @@ describe("routes that admit calls", () => {
       if (body === undefined) continue;
       const label = path.includes("/ai/run/")
         ? "POST /ai/run"
-        : `${method} ${path.replace(/:(\w+)/g, "{$1}")}`;
+        : `${method} ${path.replace(/(?<=\/):(\w+)/g, "{$1}")}`;
       expect(admits?.route).toBe(label);
     }
     const others = ROUTES.filter((route) => !governed.includes(route));

@@ -23,7 +23,7 @@ export interface Problem {
 }
 
 export type Plan = "free" | "paid";
-export type Role = "call" | "review" | "manage";
+export type Role = "call" | "review" | "manage" | "score";
 
 /** Null: on the free plan, which has no overage. */
 export type OverageCap = number | "unlimited" | null;

@@ -159,6 +159,7 @@ const ROLES: readonly { value: Role; label: string }[] = [
   { value: "call", label: "call: make calls, read limits and usage" },
   { value: "review", label: "review: read verdicts, decide them" },
   { value: "manage", label: "manage: everything of the tenant" },
+  { value: "score", label: "score: have comments scored, also from a page; nothing else" },
 ];
 
 function IssueKey({ path, onClose, onIssued }: IssueProps) {

@@ -1,0 +1,22 @@
+// Later than the first tables: a role that their check does not know. SQLite changes no check, so the
+// keys move into a table whose check does.
+
+export const SCORE_KEYS: readonly string[] = [
+  `CREATE TABLE keys_with_score (
+    id TEXT PRIMARY KEY,
+    secret_hash TEXT NOT NULL UNIQUE,
+    name TEXT,
+    role TEXT NOT NULL CHECK (role IN ('call', 'review', 'manage', 'score')),
+    prefix TEXT NOT NULL,
+    created_at_ms INTEGER NOT NULL,
+    expires_at_ms INTEGER,
+    ended INTEGER NOT NULL DEFAULT 0 CHECK (ended IN (0, 1)),
+    last_used_day INTEGER
+  ) STRICT, WITHOUT ROWID`,
+  `INSERT INTO keys_with_score
+    (id, secret_hash, name, role, prefix, created_at_ms, expires_at_ms, ended, last_used_day)
+    SELECT id, secret_hash, name, role, prefix, created_at_ms, expires_at_ms, ended, last_used_day
+      FROM keys`,
+  "DROP TABLE keys",
+  "ALTER TABLE keys_with_score RENAME TO keys",
+];

@@ -1,0 +1,180 @@
+import {
+  ATTRIBUTE_LANGUAGES,
+  ATTRIBUTES,
+  type HeadScores,
+  knownAttributes,
+  languageRefused,
+  type AskedAttribute,
+  UNDETECTED,
+} from "../domain/comment-attributes.ts";
+import type { CommentFailure, ServiceFailure } from "../domain/failure.ts";
+import { plainOfHtml } from "../domain/html-text.ts";
+import { baseLanguage } from "../domain/language-tag.ts";
+import { profanityOf } from "../engines/embedded/profanity.ts";
+import { canBe, languageIn, plainText } from "./language.ts";
+import type { JudgeText } from "./text-stage.ts";
+
+// A comment's scores by the attributes of the Perspective API: by the text model inside the Worker and a
+// list of foul words. No engine is asked.
+
+export interface CommentText {
+  readonly text: string;
+  readonly isHtml: boolean;
+  readonly attributes: Readonly<Record<string, AskedAttribute>>;
+  /** As the caller names them; empty: it is to be found out. */
+  readonly languages: readonly string[];
+  readonly dropUnsupported: boolean;
+  /** One span for each sentence; false: one over all. */
+  readonly bySentence: boolean;
+}
+
+export interface SpanScores {
+  /** UTF-16 units of the comment as it was sent. */
+  readonly begin: number;
+  readonly end: number;
+  readonly scores: HeadScores;
+}
+
+export interface Analysis {
+  readonly kind: "analyzed";
+  /** Those that were asked for and are known; without scores where all were dropped. */
+  readonly attributes: readonly string[];
+  readonly summary: HeadScores | null;
+  readonly spans: readonly SpanScores[];
+  readonly languages: readonly string[];
+  readonly detectedLanguages: readonly string[];
+}
+
+type Unavailable = Extract<ServiceFailure, { kind: "unavailable" }>;
+
+export async function analyzeComment(
+  judge: JudgeText,
+  comment: CommentText,
+): Promise<Analysis | CommentFailure | Unavailable> {
+  const { text, begins, ends } = comment.isHtml ? plainOfHtml(comment.text) : asSent(comment.text);
+  const plain = plainText(text);
+  const detected = languageIn(plain);
+  const detectedLanguages = detected === null ? [] : [detected];
+  const attributes = knownAttributes(comment.attributes);
+  const nothing = { kind: "analyzed", summary: null, spans: [], detectedLanguages } as const;
+  if (attributes.length === 0) {
+    return { ...nothing, attributes, languages: comment.languages };
+  }
+  const { languages } = comment;
+  const [first = ""] = attributes;
+  const foreign = foreignOf(languages, { plain, detected });
+  if (foreign.length > 0) {
+    if (comment.dropUnsupported) return { ...nothing, attributes: [], languages: foreign };
+    return languageRefused(first, foreign, detectedLanguages);
+  }
+  // The caller's word for the language holds, as everywhere here, where the letters can be of it.
+  const language = languages.length > 0 ? (ATTRIBUTE_LANGUAGES[0] ?? null) : detected;
+  const summary = await headScores(judge, { text, language });
+  if (summary === null) return { kind: "unavailable" };
+  if (summary === "unreadable") return UNDETECTED;
+  const pieces = comment.bySentence ? sentencesOf(text) : [];
+  const [only] = pieces;
+  const spans: SpanScores[] = [];
+  // A comment of one sentence is that sentence.
+  if (only === undefined || pieces.length === 1) {
+    const [begin, end] = only === undefined ? [0, text.length] : [only.begin, only.end];
+    spans.push({ begin, end, scores: summary });
+  } else {
+    for (const { begin, end } of pieces) {
+      // oxlint-disable-next-line no-await-in-loop -- nothing is waited for: the model is in memory
+      const scores = await headScores(judge, { text: text.slice(begin, end), language: "en" });
+      if (scores === null) return { kind: "unavailable" };
+      if (scores !== "unreadable") spans.push({ begin, end, scores });
+    }
+  }
+  return {
+    kind: "analyzed",
+    attributes,
+    summary,
+    spans: spans.map(({ begin, end, scores }) => ({
+      begin: only === undefined ? 0 : (begins?.[begin] ?? begin),
+      end: only === undefined ? comment.text.length : (ends?.[end - 1] ?? end),
+      scores,
+    })),
+    languages: languages.length > 0 ? languages : ATTRIBUTE_LANGUAGES,
+    detectedLanguages,
+  };
+}
+
+/** Places are those of what was sent. */
+const asSent = (text: string) => ({ text, begins: null, ends: null });
+
+const isJudged = (tag: string): boolean => ATTRIBUTE_LANGUAGES.includes(baseLanguage(tag));
+
+/** Languages that no attribute is judged in. */
+function foreignOf(
+  asked: readonly string[],
+  { plain, detected }: { readonly plain: string; readonly detected: string | null },
+): readonly string[] {
+  if (asked.length === 0) return detected === null || isJudged(detected) ? [] : [detected];
+  const foreign = asked.filter((tag) => !isJudged(tag));
+  if (foreign.length > 0) return foreign;
+  const canBeJudged = ATTRIBUTE_LANGUAGES.some((language) => canBe(language, plain));
+  return canBeJudged || detected === null || isJudged(detected) ? [] : [detected];
+}
+
+async function headScores(
+  judge: JudgeText,
+  text: { readonly text: string; readonly language: string | null },
+): Promise<HeadScores | "unreadable" | null> {
+  const judged = await judge(text);
+  if (judged.kind === "unavailable") return null;
+  if (judged.kind === "unreadable") return "unreadable";
+  const { scores } = judged;
+  const toxicity = scores.toxicity ?? 0;
+  return {
+    toxicity,
+    hate: scores.hate ?? 0,
+    insult: scores.harassment ?? 0,
+    threat: scores["harassment/threatening"] ?? 0,
+    sexual: scores.sexual ?? 0,
+    profanity: profanityScore(text.text, toxicity),
+  };
+}
+
+/** Where words of the list begin and end on the scale; within that toxicity says which is fouler. */
+const PROFANE = { strong: [0.7, 1], mild: [0.4, 0.7], none: [0, 0.4] } as const;
+
+function profanityScore(text: string, toxicity: number): number {
+  const [least, most] = PROFANE[profanityOf(text)];
+  return thousandths(least + (most - least) * toxicity);
+}
+
+/** As the heads' own scores are rounded. */
+const thousandths = (score: number): number => Math.floor(score * 1000) / 1000;
+
+/** Of an attribute that is known. */
+export const scoreOf = (attribute: string, scores: HeadScores): number =>
+  thousandths(ATTRIBUTES.get(attribute)?.(scores) ?? 0);
+
+const SEGMENTER = new Intl.Segmenter("en", { granularity: "sentence" });
+
+/** More would take the model minutes of a long text; from there on, several sentences make a span. */
+const MOST_SPANS = 200;
+
+interface Place {
+  readonly begin: number;
+  readonly end: number;
+}
+
+/** Sentences that have something in them, without the white space around them. */
+function sentencesOf(text: string): Place[] {
+  const places: Place[] = [];
+  for (const { segment, index } of SEGMENTER.segment(text)) {
+    const begin = index + segment.length - segment.trimStart().length;
+    const end = index + segment.trimEnd().length;
+    if (begin < end) places.push({ begin, end });
+  }
+  if (places.length <= MOST_SPANS) return places;
+  const together = Math.ceil(places.length / MOST_SPANS);
+  return places.flatMap(({ begin }, at) => {
+    if (at % together !== 0) return [];
+    const last = places[Math.min(at + together, places.length) - 1];
+    return last === undefined ? [] : [{ begin, end: last.end }];
+  });
+}

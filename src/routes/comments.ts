@@ -1,0 +1,236 @@
+import type { CallStanding } from "../../durable-objects/tenant/protocol.ts";
+import { governedCall, type Run } from "../calls/governed-call.ts";
+import { type CommentToAnalyze, refused, typeOf, wrongWith } from "../domain/comment-attributes.ts";
+import type { CommentFailure, Failure } from "../domain/failure.ts";
+import { plainOfHtml } from "../domain/html-text.ts";
+import { usable } from "../domain/month-quota.ts";
+import { ZERO } from "../domain/micro-neurons.ts";
+import { judgeText, textModelOf } from "../engines/embedded/text-model.ts";
+import { type KeyCaller, ok } from "../http/call.ts";
+import { newId } from "../http/ids.ts";
+import { callHeaders, rateLimitHeaders } from "../http/rate-headers.ts";
+import { defineRoute, type FailureOf } from "../http/route.ts";
+import { type Analysis, analyzeComment, scoreOf } from "../moderation/analyze-comment.ts";
+import { detectLanguage } from "../moderation/language.ts";
+import {
+  type AnalyzeBody,
+  AnalyzeInput,
+  AnalyzeOutput,
+  googleQuery,
+  MAX_COMMENT_BODY_BYTES,
+  SuggestInput,
+  SuggestOutput,
+} from "../wire/comment.ts";
+import { toItsEnd } from "./moderation-deps.ts";
+import { objectCaller, tenantObject } from "./tenant-object.ts";
+
+// The Perspective API's methods. A call is admitted by its tenant's rates like any other, asks no
+// engine, costs nothing, and leaves nothing behind but its count.
+
+/** What an admission of such a call may come to. */
+export const SCORED = [
+  "comment_refused",
+  "tenant_suspended",
+  "role_required",
+  "over_limit",
+  "rate_limited",
+  "concurrency_exceeded",
+  "storage_full",
+  "settlement_unavailable",
+] as const;
+
+const ANALYZE = "POST /v1alpha1/comments:analyze";
+
+export const analyzeRoute = defineRoute({
+  method: "POST",
+  path: "/v1alpha1/comments:analyze",
+  summary: "Perspective API: scores of a comment by attribute",
+  description:
+    "A drop-in for the Perspective API, in English: judged inside the Worker at 0 neurons. " +
+    "Nothing of the comment is stored, with `doNotStore` or without.",
+  surface: "perspective",
+  cors: "any",
+  admits: { kind: "scoring", route: ANALYZE },
+  auth: { kind: "key", roles: ["call", "score"], asGoogle: true },
+  query: googleQuery,
+  body: { schema: AnalyzeInput, limitBytes: MAX_COMMENT_BODY_BYTES, as: "proto-json" },
+  reply: { status: 200, schema: AnalyzeOutput },
+  failures: SCORED,
+  handle: async (call) => {
+    const { body } = call;
+    const comment = toAnalyze(body);
+    const wrong = wrongWith(comment) ?? wrongContext(body.context);
+    if (wrong !== null) return wrong;
+    const scored = await scoring(call, ANALYZE, () =>
+      analyzeComment((text) => judgeText(text, textModelOf(call.env.ASSETS)), {
+        text: comment.text,
+        isHtml: comment.type === "HTML",
+        attributes: comment.attributes,
+        languages: body.languages,
+        dropUnsupported: comment.dropUnsupported,
+        bySentence: body.spanAnnotations,
+      }),
+    );
+    if (scored.kind !== "scored") return scored;
+    const { value, headers } = scored;
+    return value.kind === "analyzed" ? ok(toReply(body, value), { headers }) : value;
+  },
+});
+
+const SUGGEST = "POST /v1alpha1/comments:suggestscore";
+
+export const suggestRoute = defineRoute({
+  method: "POST",
+  path: "/v1alpha1/comments:suggestscore",
+  summary: "Perspective API: what a client holds right; checked, counted, and not stored",
+  description:
+    "Clients send it when a moderator decides. It takes a unit of `requests`, and nothing of it is kept.",
+  surface: "perspective",
+  cors: "any",
+  admits: { kind: "scoring", route: SUGGEST },
+  auth: { kind: "key", roles: ["call", "score"], asGoogle: true },
+  query: googleQuery,
+  body: { schema: SuggestInput, limitBytes: MAX_COMMENT_BODY_BYTES, as: "proto-json" },
+  reply: { status: 200, schema: SuggestOutput },
+  failures: SCORED,
+  handle: async (call) => {
+    const { comment, attributeScores = {}, languages, clientToken, context } = call.body;
+    const asked = toAnalyze({
+      comment,
+      requestedAttributes: Object.fromEntries(
+        Object.keys(attributeScores).map((name) => [name, {}]),
+      ),
+      dropUnsupportedAttributes: false,
+    });
+    const wrong = wrongWith(asked) ?? wrongContext(context);
+    if (wrong !== null) return wrong;
+    const { text, type } = asked;
+    const scored = await scoring(call, SUGGEST, async () =>
+      detectLanguage(type === "HTML" ? plainOfHtml(text).text : text),
+    );
+    if (scored.kind !== "scored") return scored;
+    const { value: detected, headers } = scored;
+    const reply = {
+      ...(clientToken !== undefined && { clientToken }),
+      ...(languages.length > 0 && { requestedLanguages: languages }),
+      ...(detected !== null && { detectedLanguages: [detected] }),
+    };
+    return ok(reply, { headers });
+  },
+});
+
+type Asked = Pick<AnalyzeBody, "comment" | "requestedAttributes" | "dropUnsupportedAttributes">;
+
+function toAnalyze({ comment, ...body }: Asked): CommentToAnalyze {
+  const text = comment?.text ?? "";
+  const asked = Object.entries(body.requestedAttributes ?? {});
+  return {
+    text,
+    bytes: new TextEncoder().encode(text).length,
+    type: typeOf(comment?.type),
+    attributes: Object.fromEntries(asked.map(([name, terms]) => [name, terms ?? {}])),
+    dropUnsupported: body.dropUnsupportedAttributes,
+  };
+}
+
+/** Of both methods. */
+function wrongContext(context: AnalyzeBody["context"]): CommentFailure | null {
+  if (context?.entries === undefined || context.articleAndParentComment === undefined) return null;
+  return refused(
+    "INVALID_REQUEST",
+    "Context can have either entries or article_and_parent_comment, but both fields were populated.",
+  );
+}
+
+const score = (value: number) => ({ value, type: "PROBABILITY" as const });
+
+function toReply(body: AnalyzeBody, { summary, spans, ...analysis }: Analysis) {
+  const scores = analysis.attributes.flatMap((name) => {
+    if (summary === null) return [];
+    const value = scoreOf(name, summary);
+    if (value < (body.requestedAttributes?.[name]?.scoreThreshold ?? 0)) return [];
+    const spanScores = spans.map(({ begin, end, scores: own }) => ({
+      begin,
+      end,
+      score: score(scoreOf(name, own)),
+    }));
+    return [[name, { spanScores, summaryScore: score(value) }] as const];
+  });
+  return {
+    ...(scores.length > 0 && { attributeScores: Object.fromEntries(scores) }),
+    languages: analysis.languages,
+    detectedLanguages: analysis.detectedLanguages,
+    ...(body.clientToken !== undefined && { clientToken: body.clientToken }),
+  };
+}
+
+interface ScoringCall {
+  readonly caller: KeyCaller;
+  readonly env: Env;
+  readonly ctx: ExecutionContext;
+  readonly requestId: string;
+}
+
+export type Scored<Value> =
+  | {
+      readonly kind: "scored";
+      readonly value: Value;
+      readonly headers: Readonly<Record<string, string>>;
+    }
+  | ScoringFailure;
+
+const REFUSALS = [...SCORED, "invalid_key", "unavailable", "internal"] as const;
+
+type ScoringFailure = FailureOf<(typeof REFUSALS)[number]>;
+
+const isExpected = (failure: Failure): failure is ScoringFailure =>
+  (REFUSALS as readonly string[]).includes(failure.kind);
+
+/** Admits, scores, and settles at nothing. */
+export async function scoring<Value>(
+  { caller, env, ctx, requestId }: ScoringCall,
+  route: string,
+  work: () => Promise<Value>,
+): Promise<Scored<Value>> {
+  const request = {
+    kind: "scoring" as const,
+    callId: newId("jnl"),
+    requestId,
+    route,
+    caller: objectCaller(caller),
+    userId: null,
+    idempotency: null,
+  };
+  const run = async (): Promise<Run<Value>> => ({
+    kind: "ended",
+    value: await work(),
+    ran: { items: [], verdicts: [], account: null, reply: null },
+  });
+  const outcome = await toItsEnd(
+    ctx,
+    governedCall<Value>(() => tenantObject(env, caller.tenant), request, run),
+  );
+  switch (outcome.kind) {
+    case "settled":
+    // Nothing was held for it: what was scored is as right when its settlement is not confirmed.
+    case "unconfirmed": {
+      const { value, admitted } = outcome;
+      return { kind: "scored", value, headers: scoringHeaders(admitted.standing) };
+    }
+    case "streaming":
+    case "replayed":
+      throw new Error("scoring neither streams nor repeats");
+    default:
+      if (isExpected(outcome)) return outcome;
+      throw new Error("scoring needs no model and no neurons");
+  }
+}
+
+const scoringHeaders = (standing: CallStanding | null): Record<string, string> => ({
+  ...callHeaders({
+    microNeurons: ZERO,
+    engine: "embedded",
+    ...(standing !== null && { available: usable(standing.neurons) }),
+  }),
+  ...(standing !== null && rateLimitHeaders(standing)),
+});
