@@ -10,6 +10,7 @@ const BASES: readonly (readonly [RegExp, Surface])[] = [
   [startOf(`${ACCOUNT}/ai/v1`), "openai"],
   [startOf("/client/v4"), "workers-ai"],
   [startOf("/v1alpha1"), "perspective"],
+  [/^\/\$discovery(?:\/|$)/, "perspective"],
 ];
 
 /** Paths that are this one or below it, whatever its parameters are. */

@@ -9,6 +9,7 @@ import { listAudit } from "./audit.ts";
 import { createSpeech, createTranscription } from "./audio.ts";
 import { createChatCompletion } from "./chat.ts";
 import { analyzeRoute, suggestRoute } from "./comments.ts";
+import { getDiscovery } from "./discovery.ts";
 import { createEmbeddings } from "./embeddings.ts";
 import { createVariations } from "./image-variations.ts";
 import { createImages, getImage, getImageMetadata } from "./images.ts";
@@ -108,6 +109,7 @@ export const ROUTES: readonly Route[] = [
   createModeration,
   analyzeRoute,
   suggestRoute,
+  getDiscovery,
   createEmbeddings,
   createTranscription,
   createSpeech,

@@ -378,8 +378,12 @@ describe("what a role opens", () => {
     }
   });
 
-  it("is /healthz and /openapi.json for everybody", () => {
-    expect(OPEN.map(label).toSorted()).toEqual(["GET /healthz", "GET /openapi.json"]);
+  it("is /healthz, /openapi.json and the discovery document for everybody", () => {
+    expect(OPEN.map(label).toSorted()).toEqual([
+      "GET /$discovery/rest",
+      "GET /healthz",
+      "GET /openapi.json",
+    ]);
   });
 });
 

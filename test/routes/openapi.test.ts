@@ -61,7 +61,8 @@ const ACCOUNT = "/client/v4/accounts/{account}/ai";
 function shapeOf(path: string): { readonly type: string; readonly shape: string } {
   const [, under = path] = path.split(ACCOUNT);
   if (OPENAI_PATHS.includes(under)) return { type: "application/json", shape: "OpenAiError" };
-  if (path.startsWith("/v1alpha1/")) return { type: "application/json", shape: "PerspectiveError" };
+  if (/^\/(?:v1alpha1|\$discovery)\//.test(path))
+    return { type: "application/json", shape: "PerspectiveError" };
   if (path.startsWith(ACCOUNT)) return { type: "application/json", shape: "WorkersAiError" };
   return { type: "application/problem+json", shape: "Problem" };
 }

@@ -2,6 +2,7 @@ import { env, exports } from "cloudflare:workers";
 import { runInDurableObject } from "cloudflare:test";
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import { TENANT_MIGRATIONS } from "../../durable-objects/tenant/tenant-schema.ts";
+import { AnalyzeInput, SuggestInput } from "../../src/wire/comment.ts";
 import { admin, ask, makeKey, makeTenant, type TestTenant } from "../client.ts";
 import { hide, hideContent } from "../printed.ts";
 
@@ -413,6 +414,36 @@ describe("comments:suggestscore", () => {
     expect(typeOf(await tenant.call("POST", SUGGEST, without))).toBe("NO_REQUESTED_ATTRIBUTES");
     const empty = { ...suggestion, comment: { text: "" } };
     expect(typeOf(await tenant.call("POST", SUGGEST, empty))).toBe("COMMENT_EMPTY");
+  });
+});
+
+describe("the discovery document", () => {
+  it("names this origin, both methods, and schemas that are all there", async () => {
+    const path = "/$discovery/rest?version=v1alpha1";
+    const { status, body, headers } = await ask("GET", path, { headers: PAGE });
+    expect(status).toBe(200);
+    expect(headers.get("access-control-allow-origin")).toBe("*");
+    expect(body.rootUrl).toBe("https://gateway.test/");
+    const { analyze: first, suggestscore } = body.resources.comments.methods;
+    expect([first.path, suggestscore.path]).toEqual([ANALYZE.slice(1), SUGGEST.slice(1)]);
+    const refs = [...JSON.stringify(body).matchAll(/"\$ref":"(\w+)"/g)].map(([, name]) => name);
+    expect(refs.length).toBeGreaterThan(10);
+    expect(refs.filter((name) => body.schemas[name ?? ""] === undefined)).toEqual([]);
+  });
+
+  // What a client may send by it must be taken: the fields are those of the schemas that parse.
+  it.each([
+    ["AnalyzeCommentRequest", AnalyzeInput],
+    ["SuggestCommentScoreRequest", SuggestInput],
+  ])("knows the fields of %s", async (name, schema) => {
+    const { body } = await ask("GET", "/$discovery/rest");
+    const fields = Object.keys(body.schemas[name].properties);
+    expect(fields.toSorted()).toEqual(Object.keys(schema.entries).toSorted());
+  });
+
+  it("is of one version", async () => {
+    const other = await ask("GET", "/$discovery/rest?version=v2");
+    expect([other.status, error(other)["status"]]).toEqual([404, "NOT_FOUND"]);
   });
 });
 
