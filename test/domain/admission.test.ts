@@ -210,3 +210,21 @@ describe("what a refusal tells", () => {
     expect(refusalOf({ ...room, inFlight: 3 }, demand)).toMatchObject({ limit: 3, nowMs: NOW });
   });
 });
+
+describe("a call that asks no engine", () => {
+  const free: Demand = { bound: microNeurons(0), units: { requests: 1 }, asksNoEngine: true };
+
+  it("is not stopped by what is spent, of the tenant's or of the account's", () => {
+    expect(kindOf({ ...room, accountClosed: true }, free)).toBeNull();
+    expect(kindOf({ ...room, posted: microNeurons(2000) }, free)).toBeNull();
+    expect(kindOf({ ...room, pending: microNeurons(2000) }, free)).toBeNull();
+  });
+
+  it("is stopped by rates and by calls in progress", () => {
+    expect(kindOf({ ...room, rateLimit: () => 0 }, free)).toBe("over_limit");
+    expect(kindOf({ ...room, windows: count({}, { requests: 5 }, NOW) }, free)).toBe(
+      "rate_limited",
+    );
+    expect(kindOf({ ...room, inFlight: 3 }, free)).toBe("concurrency_exceeded");
+  });
+});
