@@ -9,6 +9,7 @@ import {
 } from "../../src/domain/category.ts";
 import { type Evidence, judge, type Judgement } from "../../src/domain/decision.ts";
 import type { InputName } from "../../src/domain/plan-moderation.ts";
+import { TEXT_MODEL_CATEGORIES, TEXT_MODEL_SHOWS } from "../../src/domain/text-model.ts";
 import { PICTURE_MODEL } from "../../src/domain/picture-scores.ts";
 import { type CategoryRule, ON_UNAVAILABLE, type Policy } from "../../src/domain/policy.ts";
 import { presetPolicy } from "../../src/domain/presets.ts";
@@ -724,6 +725,7 @@ describe("approved", () => {
     sentiment: ["negativity"],
     spam: ["spam"],
     judge: JUDGED_CATEGORIES,
+    tier0: [...TEXT_MODEL_CATEGORIES, ...TEXT_MODEL_SHOWS],
     labels: ["weapons", "alcohol", "swimwear"],
     picture: ["nsfw"],
     vision: ["nsfw"],
@@ -737,6 +739,8 @@ describe("approved", () => {
         one.status === "evaluated" &&
         // The picture model counts only where no vision model was asked.
         !(one.name === "picture" && stages.some((o) => o.name === "vision" && o.input === input)) &&
+        // And so the text model, where no judge was.
+        !(one.name === "tier0" && stages.some((o) => o.name === "judge")) &&
         (answers[one.name] ?? []).includes(category) &&
         one.scores[category] !== undefined,
     );
@@ -752,7 +756,14 @@ describe("approved", () => {
             .filter((input) => rule.inputs.includes(input === "text" ? "text" : "image"))
             .every((input) => !rule.required || isChecked(evidence, category, input));
         });
-        expect(given.approved).toBe(given.decision === "allow" && checked);
+        // And something was required of each input.
+        const isAsked = evidence.inputs.every((input) =>
+          CATEGORIES.some((category) => {
+            const { required, inputs: of } = rules.categories[category];
+            return required && of.includes(input === "text" ? "text" : "image");
+          }),
+        );
+        expect(given.approved).toBe(given.decision === "allow" && checked && isAsked);
         if (evidence.blockedTerms.length > 0) expect(given.decision).toBe("block");
         if (evidence.injection !== null) expect(given.decision).not.toBe("allow");
         expect(given.actions.includes("hide_content")).toBe(given.decision === "block");

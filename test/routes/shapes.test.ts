@@ -278,7 +278,7 @@ describe("the other objects", () => {
     const policy = await tenant.call("GET", "/v1/policies/default");
     expect(keys(policy.body)).toEqual(
       sorted(
-        "object name version categories spam_phrases terms on_unavailable unevaluated language evaluate_all guard models routing",
+        "object name version categories spam_phrases terms on_unavailable unevaluated language ban_after evaluate_all guard models routing",
       ),
     );
     const invariants = await tenant.call("GET", "/v1/invariants");
