@@ -25,7 +25,12 @@ const fakePictures = await startPictureServer();
 const fakeCloudflare = await startFakeCloudflare();
 
 /** Folders of tests that touch none of the runtime's APIs: they run in Node, in a tenth of the time. */
-const PURE = ["test/domain/**/*.test.ts", "test/console/**/*.test.ts", "test/wire/**/*.test.ts"];
+const PURE = [
+  "test/domain/**/*.test.ts",
+  "test/text/**/*.test.ts",
+  "test/console/**/*.test.ts",
+  "test/wire/**/*.test.ts",
+];
 
 /** What takes long, random histories above all, is run by `npm run test:long`. */
 const LONG = "**/*.long.test.ts";

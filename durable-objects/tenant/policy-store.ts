@@ -2,6 +2,9 @@ import type { Policy, PolicyVersion } from "../../src/domain/policy.ts";
 import { DEFAULT_ROUTING } from "../../src/domain/routing.ts";
 import type { Database } from "../database.ts";
 
+/** Of JSON that is kept in memory. */
+const MAX_UNITS = 4_000_000;
+
 type PolicyRow = { name: string; version: number; body: string };
 
 /** The body of a version that ends a policy: there is none of that name until the next one. */
@@ -14,12 +17,13 @@ const REMEMBERED_MS = 30 * 86_400_000;
  * Policies with their versions. A version is never edited; a new one is put beside it, also to end
  * them.
  *
- * Every call asks for the latest of a name, so those that were asked for are kept: what is stored of
- * one is some kilobytes of JSON. Names are bounded, and a new version forgets them all.
+ * Every call asks for the latest of a name, so those that were asked for are kept, up to some
+ * megabytes: one may be 512 KB of JSON. A new version forgets them all.
  */
 export class PolicyStore {
   readonly #db: Database;
   readonly #latest = new Map<string, PolicyVersion>();
+  #units = 0;
 
   constructor(db: Database) {
     this.#db = db;
@@ -28,13 +32,17 @@ export class PolicyStore {
   /** For a transaction that is rolled back: what was read in it may never have been. */
   forget(): void {
     this.#latest.clear();
+    this.#units = 0;
   }
 
   latest(name: string): PolicyVersion | null {
     const known = this.#latest.get(name);
     if (known !== undefined) return known;
     const policy = this.read(name, null);
-    if (policy !== null) this.#latest.set(name, policy);
+    if (policy === null) return null;
+    this.#units += JSON.stringify(policy).length;
+    if (this.#units > MAX_UNITS) this.forget();
+    this.#latest.set(name, policy);
     return policy;
   }
 
@@ -89,7 +97,7 @@ export class PolicyStore {
   }
 
   insert({ name, version, policy }: PolicyVersion, nowMs: number): void {
-    this.#insert(name, version, JSON.stringify(policy), nowMs);
+    this.#insert(name, version, JSON.stringify({ ...policy, format: FORMAT }), nowMs);
   }
 
   #insert(name: string, version: number, body: string, nowMs: number): void {
@@ -127,11 +135,24 @@ export class PolicyStore {
   }
 }
 
-type StoredPolicy = Omit<Policy, "routing"> & { readonly routing?: Policy["routing"] };
+/** Since terms say how they match; a policy of before has none, and keeps the way of then. */
+const FORMAT = 2;
 
-const toPolicy = (row: PolicyRow): PolicyVersion => ({
-  name: row.name,
-  version: row.version,
-  // A policy that was put before there was a table has the default one.
-  policy: { routing: DEFAULT_ROUTING, ...(JSON.parse(row.body) as StoredPolicy) },
-});
+type StoredPolicy = Omit<Policy, "routing"> & {
+  readonly routing?: Policy["routing"];
+  readonly format?: number;
+};
+
+function toPolicy({ name, version, body }: PolicyRow): PolicyVersion {
+  const { format, ...stored } = JSON.parse(body) as StoredPolicy;
+  return {
+    name,
+    version,
+    policy: {
+      // A policy that was put before there was a table has the default one.
+      routing: DEFAULT_ROUTING,
+      ...stored,
+      ...(format === undefined && { matching: "plain" as const }),
+    },
+  };
+}

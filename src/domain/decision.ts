@@ -15,6 +15,7 @@ import { isSmallModel } from "./small-model.ts";
 import { TEXT_MODEL_CATEGORIES, TEXT_MODEL_SHOWS } from "./text-model.ts";
 import type { InputName } from "./plan-moderation.ts";
 import { effectOfUnmade, type InputKind, kindOf, type Policy } from "./policy.ts";
+import type { BlockedTerm } from "./term-match.ts";
 import {
   type Action,
   type CheckStatus,
@@ -32,8 +33,8 @@ import {
 export interface Evidence {
   readonly inputs: readonly InputName[];
   readonly stages: readonly StageResult[];
-  /** Indexes of the policy's block terms that matched the text. */
-  readonly blockedTerms: readonly number[];
+  /** The policy's block terms that matched the text. */
+  readonly blockedTerms: readonly BlockedTerm[];
   readonly spamPhrases: number;
   /** The injection pattern that fired in the text, by its id. */
   readonly injection: string | null;
@@ -168,15 +169,17 @@ export function stageFor(
 }
 
 const termFindings = ({ blockedTerms }: Evidence): Finding[] =>
-  blockedTerms.map((index) => ({
+  blockedTerms.map(({ index, term, category, spans }) => ({
     effect: "block",
     reason: {
       kind: "term",
-      category: null,
+      category,
       input: "text",
       score: null,
       threshold: null,
       message: `Block term ${index} of this policy matched.`,
+      term,
+      ...(spans.length > 0 && { spans }),
     },
   }));
 

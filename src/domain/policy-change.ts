@@ -21,7 +21,7 @@ export interface PolicyChange extends Part<
 }
 
 export function changedPolicy(policy: Policy, change: PolicyChange): Policy {
-  const { unevaluated, language, ban_after, ...rest } = policy;
+  const { matching, unevaluated, language, ban_after, ...rest } = policy;
   const next = {
     unevaluated: change.unevaluated === undefined ? unevaluated : (change.unevaluated ?? undefined),
     language: change.language === undefined ? language : (change.language ?? undefined),
@@ -39,11 +39,16 @@ export function changedPolicy(policy: Policy, change: PolicyChange): Policy {
     guard: over(policy.guard ?? UNGUARDED, change.guard ?? {}),
     models: over(policy.models, change.models ?? {}),
     routing: change.routing ?? policy.routing,
+    ...(matching !== undefined && !namesTerms(change) && { matching }),
     ...(next.unevaluated !== undefined && { unevaluated: next.unevaluated }),
     ...(next.language !== undefined && { language: next.language }),
     ...(next.ban_after !== undefined && { ban_after: next.ban_after }),
   };
 }
+
+/** Terms and phrases that are put now are compared as terms are now. */
+const namesTerms = ({ terms, spam_phrases }: PolicyChange): boolean =>
+  terms !== undefined || spam_phrases !== undefined;
 
 /** `part` over `whole`: what is null in it is null, what is undefined says nothing. */
 function over<T extends object>(whole: T, part: Part<T>): T {

@@ -147,7 +147,12 @@ function evidenceOf(verdict: Verdict, judgedBy: Policy): Evidence {
   return {
     inputs: [...new Set([...known, ...unseenInputs(verdict, judgedBy, known)])],
     stages,
-    blockedTerms: terms.map((_, at) => at),
+    blockedTerms: terms.map(({ category, term = "" }, index) => ({
+      index,
+      term,
+      category,
+      spans: [],
+    })),
     spamPhrases: 0,
     injection: reasons.some(({ kind }) => kind === "injection") ? "stored" : null,
     labels: [],

@@ -1,6 +1,7 @@
 import type { GuardModes } from "./guard.ts";
 import { type Category, LABEL_GROUPS } from "./category.ts";
 import type { Routing } from "./routing.ts";
+import type { Term } from "./term.ts";
 
 // What a tenant wants of moderation. Scores become decisions here and nowhere else.
 
@@ -26,7 +27,9 @@ export const ON_UNAVAILABLE = ["flag", "block", "allow"] as const;
 export interface Policy {
   readonly categories: Readonly<Record<Category, CategoryRule>>;
   readonly spam_phrases: readonly string[];
-  readonly terms: { readonly block: readonly string[]; readonly allow: readonly string[] };
+  readonly terms: { readonly block: readonly Term[]; readonly allow: readonly Term[] };
+  /** Its terms and phrases are compared as before terms said how (`plain-term-match.ts`). */
+  readonly matching?: "plain";
   /**
    * What a required check does to the decision that failed or took too long. It is never an approval:
    * `allow` flags too, and says only what `unevaluated` is where that is absent.

@@ -1,169 +1,140 @@
-import { normalForm } from "./normal-form.ts";
-import { withoutUnseen } from "./unseen.ts";
+import { type Place, prepared, SearchedText, type Steps, type Terms } from "./match-terms.ts";
+import { matchTerms as matchPlainTerms, spamScore } from "./plain-term-match.ts";
+import type { Category } from "./category.ts";
+import type { Policy } from "./policy.ts";
+import { categoryOf, lineOf, writtenOf } from "./term.ts";
 
-// The tenant's own words: block and allow terms, and spam phrases. All are matched on folded text,
-// as whole words, and an allow term cancels what it overlaps.
-//
-// A list is read into a tree of letters once, and the text is walked with it once: a thousand terms
-// cost about what one does, and no text of any kind costs more than its length times the longest.
+// The tenant's own words in a text: block terms, allow terms and spam phrases. An allow term cancels
+// what it overlaps, and its places are blank for our own text model.
 
-/** A half-open range in folded text. */
-export interface Range {
-  readonly start: number;
-  readonly end: number;
+export { spamScore };
+
+export interface BlockedTerm {
+  /** In the policy's list. */
+  readonly index: number;
+  readonly term: string;
+  readonly category: Category | null;
+  /** Some of its places; none for a policy of before places were told. */
+  readonly spans: readonly Place[];
 }
-
-const MARKS = /\p{M}+/gu;
-
-/**
- * A run of letters and digits, in which no word begins or ends. Scripts written without spaces do
- * not count: a word's end cannot be seen there.
- */
-const WORD =
-  /[[\p{L}\p{N}]--[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]]+/gv;
-
-/**
- * Compatibility form, without marks or invisible characters, white space as one space. Lower case by
- * way of upper case, so that `ß` and `ẞ` are `ss`, and a dotless `ı` is an `i`.
- */
-export const fold = (text: string): string =>
-  withoutUnseen(normalForm(text, "NFKD"))
-    .replace(MARKS, "")
-    .normalize("NFKC")
-    .toLowerCase()
-    .toUpperCase()
-    .toLowerCase()
-    .replace(/\s+/gu, " ");
-
-/** A place in the tree of terms: the letters that may follow, and the terms that end here. */
-interface Node {
-  readonly next: Map<number, Node>;
-  /** Indexes into the list; two terms may fold to the same. */
-  readonly terms: number[];
-}
-
-const newNode = (): Node => ({ next: new Map(), terms: [] });
-
-function treeOf(terms: readonly string[]): Node {
-  const root = newNode();
-  for (const [index, term] of terms.entries()) {
-    const needle = fold(term).trim();
-    if (needle === "") continue;
-    let node = root;
-    for (let at = 0; at < needle.length; at += 1) {
-      const unit = needle.charCodeAt(at);
-      const next = node.next.get(unit) ?? newNode();
-      node.next.set(unit, next);
-      node = next;
-    }
-    node.terms.push(index);
-  }
-  return root;
-}
-
-/** A policy's lists are the same objects from call to call, for as long as the router keeps it. */
-const TREES = new WeakMap<readonly string[], Node>();
-
-function keptTree(terms: readonly string[]): Node {
-  const tree = TREES.get(terms) ?? treeOf(terms);
-  TREES.set(terms, tree);
-  return tree;
-}
-
-/** 1 at each place where a word may begin or end. */
-function edgesOf(folded: string): Uint8Array {
-  const edges = new Uint8Array(folded.length + 1).fill(1);
-  for (const { index, 0: word } of folded.matchAll(WORD)) {
-    edges.fill(0, index + 1, index + word.length);
-  }
-  return edges;
-}
-
-interface Match extends Range {
-  readonly node: Node;
-}
-
-/** Where terms stand as whole words, by their start. */
-function* matchesIn(folded: string, edges: Uint8Array, tree: Node): Generator<Match> {
-  for (let start = 0; start < folded.length; start += 1) {
-    if (edges[start] === 0) continue;
-    let node: Node | undefined = tree;
-    for (let end = start; node !== undefined; end += 1) {
-      if (node.terms.length > 0 && edges[end] === 1) yield { start, end, node };
-      node = node.next.get(folded.charCodeAt(end));
-    }
-  }
-}
-
-/** Where `term` stands in `folded` as whole words. */
-export const findTerm = (folded: string, term: string): Range[] =>
-  [...matchesIn(folded, edgesOf(folded), treeOf([term]))].map(({ start, end }) => ({ start, end }));
 
 export interface TermMatches {
-  /** Indexes into `terms.block` of those that match outside every allowed place. */
-  readonly blocked: readonly number[];
-  /** How many distinct spam phrases do. */
+  readonly blocked: readonly BlockedTerm[];
+  /** How many distinct spam phrases stand outside every allowed place. */
   readonly spamPhrases: number;
-  /** The folded text with the allowed places blanked: what our own text model may judge. */
-  readonly unallowed: string;
+  /** What our own text model may judge; null: the text as it is. */
+  readonly withoutAllowed: string | null;
 }
 
-export function matchTerms(
-  text: string,
-  lists: {
-    readonly block: readonly string[];
-    readonly allow: readonly string[];
-    readonly spam: readonly string[];
-  },
-): TermMatches {
-  const folded = fold(text);
-  const edges = edgesOf(folded);
-  const allowed = rangesOf(matchesIn(folded, edges, keptTree(lists.allow)));
-  const before = lengthBefore(allowed, folded.length);
-  const found = (terms: readonly string[]): Set<Node> => {
-    const nodes = new Set<Node>();
-    for (const { start, end, node } of matchesIn(folded, edges, keptTree(terms))) {
-      if (before[start] === before[end]) nodes.add(node);
-    }
-    return nodes;
+export const NO_MATCHES: TermMatches = { blocked: [], spamPhrases: 0, withoutAllowed: null };
+
+type Lists = Pick<Policy, "terms" | "spam_phrases" | "matching">;
+
+interface Prepared {
+  readonly block: Terms;
+  readonly allow: Terms;
+  readonly spam: Terms;
+}
+
+/** A policy is the same object from call to call, for as long as the router keeps it. */
+const PREPARED = new WeakMap<Lists, Prepared>();
+
+function preparedOf(policy: Lists): Prepared {
+  const known = PREPARED.get(policy);
+  if (known !== undefined) return known;
+  const { terms, spam_phrases } = policy;
+  const made = {
+    block: prepared(terms.block),
+    allow: prepared(terms.allow),
+    spam: prepared(distinct(spam_phrases)),
   };
-  const blocked = [...found(lists.block)].flatMap(({ terms }) => terms);
+  PREPARED.set(policy, made);
+  return made;
+}
+
+/** Phrases that are compared alike are one. */
+const distinct = (phrases: readonly string[]): string[] => [
+  ...new Map(phrases.map((phrase) => [lineOf(phrase).text.trim(), phrase])).values(),
+];
+
+/** An allowed place is blank everywhere: all of it is wanted. */
+const ALL = { most: Number.POSITIVE_INFINITY };
+
+export function matchTerms(text: string, policy: Lists, steps: Steps = { count: 0 }): TermMatches {
+  if (policy.matching === "plain") return matchedPlainly(text, policy);
+  const lists = preparedOf(policy);
+  const searched = new SearchedText(text);
+  const allowed =
+    policy.terms.allow.length === 0
+      ? []
+      : [...searched.find(lists.allow, () => false, { ...ALL, steps }).values()].flat();
+  const before = lengthBefore(allowed, text.length);
+  const isTaken = ({ start, end }: Place): boolean => before[start] !== before[end];
+  const blocked = [...searched.find(lists.block, isTaken, { steps })]
+    .toSorted(([a], [b]) => a - b)
+    .map(([index, spans]) => blockedTerm(policy, index, spans));
   return {
-    blocked: blocked.toSorted((a, b) => a - b),
-    // Phrases that fold to the same end in the same place of the tree.
-    spamPhrases: found(lists.spam).size,
-    unallowed: blank(folded, allowed),
+    blocked,
+    spamPhrases: searched.find(lists.spam, isTaken, { most: 1, steps }).size,
+    withoutAllowed: allowed.length === 0 ? null : blanked(text, before),
   };
 }
 
-/** The union of matches that come by their start: ranges that do not touch each other. */
-function rangesOf(matches: Iterable<Range>): Range[] {
-  const ranges: Range[] = [];
-  for (const { start, end } of matches) {
-    const last = ranges.at(-1);
-    if (last === undefined || start > last.end) ranges.push({ start, end });
-    else ranges[ranges.length - 1] = { start: last.start, end: Math.max(last.end, end) };
-  }
-  return ranges;
+function blockedTerm({ terms }: Lists, index: number, spans: readonly Place[]): BlockedTerm {
+  const term = terms.block[index] ?? "";
+  const inOrder = spans.toSorted((a, b) => a.start - b.start);
+  return { index, term: writtenOf(term), category: categoryOf(term), spans: inOrder };
 }
 
-/** How much of each beginning of the text lies in `ranges`. */
-function lengthBefore(ranges: readonly Range[], length: number): Uint32Array {
+/** The strings of a policy of before terms said how they match, as they were compared then. */
+function matchedPlainly(text: string, policy: Lists): TermMatches {
+  const { terms, spam_phrases: spam } = policy;
+  const lists = plainLists(policy);
+  const found = matchPlainTerms(text, { ...lists, spam });
+  return {
+    blocked: found.blocked.map((index) => blockedTerm(policy, index, [])),
+    spamPhrases: found.spamPhrases,
+    withoutAllowed: terms.allow.length > 0 && found.hasAllowed ? found.unallowed : null,
+  };
+}
+
+const PLAIN = new WeakMap<Lists, { readonly block: string[]; readonly allow: string[] }>();
+
+function plainLists(policy: Lists) {
+  const known = PLAIN.get(policy);
+  if (known !== undefined) return known;
+  const { block, allow } = policy.terms;
+  const made = { block: block.map(writtenOf), allow: allow.map(writtenOf) };
+  PLAIN.set(policy, made);
+  return made;
+}
+
+/** How much of each beginning of the text lies in `places`. */
+function lengthBefore(places: readonly Place[], length: number): Uint32Array {
+  const opens = new Int32Array(length + 1);
+  for (const { start, end } of places) {
+    opens[start] = (opens[start] ?? 0) + 1;
+    opens[end] = (opens[end] ?? 0) - 1;
+  }
   const before = new Uint32Array(length + 1);
-  for (const { start, end } of ranges) before.fill(1, start + 1, end + 1);
-  for (let at = 1; at <= length; at += 1) before[at] = (before[at] ?? 0) + (before[at - 1] ?? 0);
+  let open = 0;
+  for (let at = 0; at < length; at += 1) {
+    open += opens[at] ?? 0;
+    before[at + 1] = (before[at] ?? 0) + (open > 0 ? 1 : 0);
+  }
   return before;
 }
 
-function blank(text: string, ranges: readonly Range[]): string {
-  let blanked = "";
-  let done = 0;
-  for (const { start, end } of ranges) {
-    blanked += text.slice(done, start) + " ".repeat(end - start);
-    done = end;
+/** With spaces in those places, so that all others stay where they are. */
+function blanked(text: string, before: Uint32Array): string {
+  let made = "";
+  let from = 0;
+  while (from < text.length) {
+    const blank = before[from + 1] !== before[from];
+    let to = from + 1;
+    while (to < text.length && (before[to + 1] !== before[to]) === blank) to += 1;
+    made += blank ? " ".repeat(to - from) : text.slice(from, to);
+    from = to;
   }
-  return blanked + text.slice(done);
+  return made;
 }
-
-/** 0.35 for each distinct phrase found, at most 1. In hundredths, so that two phrases are 0.7. */
-export const spamScore = (phrases: number): number => Math.min(100, phrases * 35) / 100;

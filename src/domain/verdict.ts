@@ -45,11 +45,13 @@ export interface Reason {
   readonly message: string;
   /** What in the text made it one; for people who review, and never for who wrote it. */
   readonly spans?: readonly Span[];
+  /** The block term as the policy has it; as secret as the places. */
+  readonly term?: string;
 }
 
 /** As everybody may read them. */
 export const unexplained = (reasons: readonly Reason[]): Reason[] =>
-  reasons.map(({ spans: _spans, ...reason }) => reason);
+  reasons.map(({ spans: _spans, term: _term, ...reason }) => reason);
 
 /** In the order in which a verdict shows them. */
 export const STAGE_NAMES = [

@@ -11,6 +11,7 @@ import {
   throwAway,
 } from "./intake.ts";
 import { MAX_DEPTH, MAX_VALUES, hasProtoKey, jsonShape } from "./json-shape.ts";
+import { wellFormed } from "./well-formed.ts";
 import { boundaryIn, parseMultipart, type Part } from "./multipart.ts";
 
 // A JSON body from somebody who may mean harm: its bytes are counted as they arrive, whatever
@@ -109,6 +110,9 @@ function parse(text: string): { readonly value: unknown } | null {
   }
 }
 
+/** An escape of half a surrogate pair; of a whole one too, which costs no more than a look. */
+const HALF_PAIR = /\\u[dD][89a-fA-F]/;
+
 export function parseJson(bytes: Uint8Array): JsonBody | BodyFailure {
   const { depth, values } = jsonShape(bytes);
   if (depth > MAX_DEPTH) return refuse(`must not nest deeper than ${MAX_DEPTH} levels`);
@@ -120,7 +124,8 @@ export function parseJson(bytes: Uint8Array): JsonBody | BodyFailure {
   // Looking through every object is left out where no spelling of the key can be in the text.
   const suspicious = text.includes("__proto__") || text.includes("\\u00");
   if (suspicious && hasProtoKey(parsed.value)) return refuse("must not have a key __proto__");
-  return { kind: "json", bytes, value: parsed.value, values };
+  const value = HALF_PAIR.test(text) ? wellFormed(parsed.value) : parsed.value;
+  return { kind: "json", bytes, value, values };
 }
 
 export async function readJson(

@@ -5,7 +5,7 @@ import { baseLanguage } from "../domain/language-tag.ts";
 import { findInjection } from "../domain/injection.ts";
 import type { CheckStage, InputName } from "../domain/plan-moderation.ts";
 import { asks, type Policy, type PolicyVersion } from "../domain/policy.ts";
-import { fold, matchTerms, spamScore, type TermMatches } from "../domain/term-match.ts";
+import { matchTerms, NO_MATCHES, spamScore, type TermMatches } from "../domain/term-match.ts";
 import { forcedJudgement } from "../domain/test-input.ts";
 import {
   NO_REVIEW,
@@ -57,8 +57,6 @@ const MAX_TERM_REASONS = 20;
 
 const SPARED = { status: "not_required", failure: null } as const;
 
-const NO_TEXT: TermMatches = { blocked: [], spamPhrases: 0, unallowed: "" };
-
 export async function moderate(
   context: ModerationContext,
   content: PreparedContent,
@@ -76,11 +74,8 @@ export async function moderate(
     const judged = { judgement, language, results: [], pictures: [] };
     return { verdict: await verdictOf(context, content, version, judged), runs: [], pictures: [] };
   }
-  const { block, allow } = policy.terms;
-  const terms =
-    text === null ? NO_TEXT : matchTerms(text, { block, allow, spam: policy.spam_phrases });
-  const nothingAllowed = text === null || allow.length === 0 || terms.unallowed === fold(text);
-  const withoutAllowed = nothingAllowed ? null : terms.unallowed;
+  const terms = text === null ? NO_MATCHES : matchTerms(text, policy);
+  const { withoutAllowed } = terms;
   const spared = terms.blocked.length > 0 && !policy.evaluate_all;
   // Nothing is fetched that no stage would look at.
   const unseen =
@@ -129,11 +124,18 @@ export async function moderate(
       tooManyPixels ? [input] : [],
     ),
   });
-  // Without its allowed parts the text that was judged has other places.
+  // What was folded before its allowed parts were blanked has other places.
+  const isPlain = policy.matching === "plain";
   const reasons =
-    text === null || withoutAllowed !== null || !context.explains
+    text === null || (withoutAllowed !== null && isPlain) || !context.explains
       ? judgement.reasons
-      : await withSpans(context, { reasons: judgement.reasons, results, read, text, language });
+      : await withSpans(context, {
+          reasons: judgement.reasons,
+          results,
+          read,
+          text: withoutAllowed ?? text,
+          language,
+        });
   const judged = { judgement: { ...judgement, reasons }, language, results, pictures };
   return { verdict: await verdictOf(context, content, version, judged), runs, pictures };
 }

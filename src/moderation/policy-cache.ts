@@ -9,10 +9,19 @@ export interface KnownPolicy {
   readonly policy: Policy;
 }
 
-/** A policy is a few kilobytes; an isolate serves many tenants. */
+/** An isolate has 128 MB and serves many tenants; of most of them a policy is a few kilobytes. */
 const MAX_POLICIES = 500;
+/** Units of JSON. With its terms prepared a policy takes about six bytes for each. */
+const MAX_UNITS = 4_000_000;
 
-const known = new Map<string, KnownPolicy>();
+const known = new Map<string, KnownPolicy & { readonly units: number }>();
+
+let units = 0;
+
+function forget(key: string): void {
+  units -= known.get(key)?.units ?? 0;
+  known.delete(key);
+}
 
 const keyOf = (tenant: string, name: string): string => `${tenant}/${name}`;
 
@@ -36,11 +45,14 @@ export function admittedPolicy(
   const policy = body ?? (named?.tag === tag ? named.policy : null);
   if (policy === null) return null;
   const key = keyOf(tenant, name);
-  known.delete(key);
-  known.set(key, { tag, policy });
+  const before = known.get(key);
+  const size = before?.policy === policy ? before.units : JSON.stringify(policy).length;
+  forget(key);
+  known.set(key, { tag, policy, units: size });
+  units += size;
   for (const oldest of known.keys()) {
-    if (known.size <= MAX_POLICIES) break;
-    known.delete(oldest);
+    if (known.size <= MAX_POLICIES && units <= MAX_UNITS) break;
+    forget(oldest);
   }
   return { name, version, policy };
 }

@@ -18,8 +18,8 @@ import { askTenant, tellTenant, UNAVAILABLE } from "./tenant-object.ts";
 
 const PARAMS = v.strictObject({ name: policyName });
 
-/** The contract, section 5: a policy is at most 64 KB. */
-export const LIMIT_BYTES = 65_536;
+/** The contract, section 5: a policy is at most 512 KB. */
+export const LIMIT_BYTES = 524_288;
 
 export const listPolicies = defineRoute({
   method: "GET",

@@ -1,7 +1,8 @@
 // How a written word is read: as it stands where the vocabulary has it, else by undoing what is done
 // to hide it, the first that gives a known word.
 import { isDigit, isLatinLetter } from "./characters.ts";
-import { latinReading } from "./lookalikes.ts";
+import { LEET } from "../text/leet.ts";
+import { latinReading } from "../text/lookalikes.ts";
 import type { Vocabulary } from "./token.ts";
 
 export interface Reading {
@@ -49,21 +50,6 @@ export function readWord(written: string, vocabulary: Vocabulary): Reading {
   }
   return { word: doubled, row: -1 };
 }
-
-const LEET: Readonly<Record<string, string>> = {
-  "0": "o",
-  "3": "e",
-  "4": "a",
-  "5": "s",
-  "7": "t",
-  "8": "b",
-  "9": "g",
-  "@": "a",
-  $: "s",
-  "!": "i",
-  "+": "t",
-  "|": "l",
-};
 
 /** Letters with digits or signs among them. */
 function isLeet(word: string): boolean {

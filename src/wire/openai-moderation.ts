@@ -178,7 +178,8 @@ export function toResult(verdict: Verdict) {
 function keyOf({ kind, category }: Reason): Key {
   switch (kind) {
     case "term":
-      return "terms";
+      if (category === null) return "terms";
+      return category === "toxicity" ? "harassment" : category;
     case "injection":
     case "test":
       return kind;

@@ -10,6 +10,7 @@ import {
   type PolicyVersion,
 } from "../domain/policy.ts";
 import { baseLanguage } from "../domain/language-tag.ts";
+import { TERM_CATEGORIES, TERM_MATCHES } from "../domain/term.ts";
 import { GUARD_MODES, UNGUARDED } from "../domain/guard.ts";
 import { stated } from "../http/field-sentence.ts";
 import { language } from "./content.ts";
@@ -54,6 +55,25 @@ const ruleFor = (category: Category) => (FLAG_ONLY.includes(category) ? FlagOnly
 
 const phrase = v.pipe(v.string(), v.minLength(1), v.maxLength(200));
 const phrases = v.pipe(v.array(phrase), v.maxLength(1000));
+
+const Term = v.union([
+  phrase,
+  v.strictObject({
+    term: phrase,
+    match: v.optional(
+      v.pipe(
+        v.picklist(TERM_MATCHES),
+        v.description(
+          "`folded` (also of a string): whole words without case, accents, lookalikes, leet and what takes a word apart; `word`: whole words without case; `exact`: whole words, letter for letter; `substring`: without case and accents, also within words.",
+        ),
+      ),
+    ),
+    category: v.optional(
+      v.pipe(v.picklist(TERM_CATEGORIES), v.description("What a match of a block term is called.")),
+    ),
+  }),
+]);
+const Terms = v.pipe(v.array(Term), v.maxLength(2000));
 const model = v.nullable(v.pipe(v.string(), v.maxLength(128)));
 
 const guardMode = v.picklist(GUARD_MODES);
@@ -72,7 +92,7 @@ const BanAfter = v.strictObject({
 const CHANGE = {
   categories: v.optional(v.strictObject(categoryEntries)),
   spam_phrases: v.optional(phrases),
-  terms: v.optional(v.strictObject({ block: v.optional(phrases), allow: v.optional(phrases) })),
+  terms: v.optional(v.strictObject({ block: v.optional(Terms), allow: v.optional(Terms) })),
   on_unavailable: v.optional(
     v.pipe(
       unavailable,
@@ -168,7 +188,7 @@ export const PolicyOutput = v.object({
   version: versionNumber,
   categories: v.object(forEach(CATEGORIES, () => Rule)),
   spam_phrases: phrases,
-  terms: v.object({ block: phrases, allow: phrases }),
+  terms: v.object({ block: Terms, allow: Terms }),
   on_unavailable: unavailable,
   unevaluated: v.nullable(unavailable),
   language: v.nullable(v.string()),
@@ -197,12 +217,12 @@ type Mutable<T> = T extends object ? { -readonly [K in keyof T]: Mutable<T[K]> }
 export const toPolicy = ({
   name,
   version,
-  policy,
+  policy: { matching: _, ...policy },
 }: PolicyVersion): v.InferOutput<typeof PolicyOutput> => ({
   object: "policy",
   name,
   version,
-  ...(policy as Mutable<Policy>),
+  ...(policy as Mutable<Omit<Policy, "matching">>),
   guard: policy.guard ?? { ...UNGUARDED },
   unevaluated: policy.unevaluated ?? null,
   language: policy.language ?? null,

@@ -65,6 +65,14 @@ const Reason = v.object({
   score: v.nullable(score),
   threshold: v.nullable(score),
   message: v.string(),
+  term: v.exactOptional(
+    v.pipe(
+      v.string(),
+      v.description(
+        "The block term of a reason of kind `term`, as the policy has it; where `spans` are.",
+      ),
+    ),
+  ),
   spans: v.exactOptional(
     v.pipe(
       v.array(v.object({ start: v.number(), end: v.number() })),

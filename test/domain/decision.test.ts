@@ -50,6 +50,13 @@ const stage = (
   ...fields,
 });
 
+const termOf = (index: number) => ({
+  index,
+  term: `term ${index}`,
+  category: null,
+  spans: [{ start: index, end: index + 1 }],
+});
+
 const calm: Scores = forEach(JUDGED_CATEGORIES, () => 0);
 
 const textOnly: Evidence = {
@@ -275,7 +282,7 @@ describe("terms", () => {
   it("block, by their index, and spare the stages that then need no check", () => {
     const evidence = {
       ...replacing(textOnly, skipped("judge"), skipped("sentiment")),
-      blockedTerms: [0, 7],
+      blockedTerms: [termOf(0), termOf(7)],
     };
     const blocked = judge(policy, evidence);
     expect(blocked).toMatchObject({
@@ -293,6 +300,8 @@ describe("terms", () => {
         score: null,
         threshold: null,
         message: `Block term ${index} of this policy matched.`,
+        term: `term ${index}`,
+        spans: [{ start: index, end: index + 1 }],
       })),
     );
   });
@@ -711,7 +720,7 @@ describe("approved", () => {
           anyStage("vision", input),
         ]),
       ),
-      blockedTerms: fc.constantFrom([], [], [], [3]),
+      blockedTerms: fc.constantFrom([], [], [], [termOf(3)]),
       injection: fc.constantFrom(null, null, null, "fence"),
     })
     .map(({ stages, ...rest }): Evidence => ({

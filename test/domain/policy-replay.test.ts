@@ -69,7 +69,12 @@ function aVerdict(
   const { opensReview: _, ...decided } = judge(judgedBy, {
     inputs: ["text"],
     stages,
-    blockedTerms: Array.from({ length: terms }, (_none, at) => at),
+    blockedTerms: Array.from({ length: terms }, (_none, at) => ({
+      index: at,
+      term: "x",
+      category: null,
+      spans: [],
+    })),
     spamPhrases: 0,
     injection: null,
     labels: [],

@@ -10,10 +10,19 @@ export interface CategoryRule {
   readonly ban: number | null;
 }
 
+/** A string, or how it is compared. */
+export type Term =
+  | string
+  | {
+      readonly term: string;
+      readonly match?: string | undefined;
+      readonly category?: string | undefined;
+    };
+
 export interface PolicyBody {
   readonly categories: Readonly<Record<string, CategoryRule>>;
   readonly spam_phrases: readonly string[];
-  readonly terms: { readonly block: readonly string[]; readonly allow: readonly string[] };
+  readonly terms: { readonly block: readonly Term[]; readonly allow: readonly Term[] };
   readonly on_unavailable: Decision;
   readonly evaluate_all: boolean;
 }
@@ -70,6 +79,8 @@ export interface Reason {
   readonly score: number | null;
   readonly threshold: number | null;
   readonly message: string;
+  /** The block term that matched. */
+  readonly term?: string;
   /** What in the text made it one, in UTF-16 units. */
   readonly spans?: readonly { readonly start: number; readonly end: number }[];
 }

@@ -153,7 +153,9 @@ function PolicyTexts({
       <div class="columns">
         <AreaField
           label="Terms that block"
-          hint="One on each line; whole words, whatever their case."
+          hint={
+            'One on each line; whole words, whatever their case, accents and disguise. Or as JSON: {"term": "año", "match": "word"} (folded, word, exact, substring).'
+          }
           value={fields.block_terms}
           onValue={(value) => set({ block_terms: value })}
           error={errorAt(errors, "terms.block")}

@@ -1,4 +1,4 @@
-import type { CategoryRule, Decision, Policy, PolicyBody } from "../api/moderation-shapes.ts";
+import type { CategoryRule, Decision, Policy, PolicyBody, Term } from "../api/moderation-shapes.ts";
 
 // The form of a policy: what is typed, and what is sent.
 
@@ -38,8 +38,8 @@ export const policyFields = (policy: PolicyBody): PolicyFields => ({
     ]),
   ),
   spam_phrases: policy.spam_phrases.join("\n"),
-  block_terms: policy.terms.block.join("\n"),
-  allow_terms: policy.terms.allow.join("\n"),
+  block_terms: policy.terms.block.map(termLine).join("\n"),
+  allow_terms: policy.terms.allow.map(termLine).join("\n"),
   on_unavailable: policy.on_unavailable,
   evaluate_all: policy.evaluate_all,
 });
@@ -53,6 +53,20 @@ const lines = (typed: string): string[] =>
     .split("\n")
     .map((line) => line.trim())
     .filter((line) => line !== "");
+
+/** A term with a way of its own stands as JSON on its line. */
+const termLine = (term: Term): string => (typeof term === "string" ? term : JSON.stringify(term));
+
+function termOf(line: string): Term {
+  if (!line.startsWith("{")) return line;
+  try {
+    return JSON.parse(line) as Term;
+  } catch {
+    return line;
+  }
+}
+
+const terms = (typed: string): Term[] => lines(typed).map(termOf);
 
 const ruleOf = (fields: RuleFields): CategoryRule => ({
   inputs: [
@@ -75,7 +89,7 @@ export function policyBody(fields: PolicyFields, read: Policy): PolicyBody {
       Object.entries(fields.categories).map(([category, rule]) => [category, ruleOf(rule)]),
     ),
     spam_phrases: lines(fields.spam_phrases),
-    terms: { block: lines(fields.block_terms), allow: lines(fields.allow_terms) },
+    terms: { block: terms(fields.block_terms), allow: terms(fields.allow_terms) },
     on_unavailable: fields.on_unavailable,
     evaluate_all: fields.evaluate_all,
   };

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { normalise, placeOf } from "../../src/tier0/normalise.ts";
+import { normalise, placeOf } from "../../src/text/normalise.ts";
 
 const read = (text: string): string => normalise(text).text;
 

@@ -118,3 +118,6 @@ export function latinReading(word: string): string | null {
   }
   return changed ? latin : null;
 }
+
+/** The Latin letter that another one is drawn like; undefined where it has none. */
+export const latinLetter = (letter: string): string | undefined => LATIN.get(letter);

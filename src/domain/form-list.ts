@@ -1,0 +1,69 @@
+// Many words, looked for in a text at once. They stand in order, and a word that is followed letter
+// by letter narrows them down to those that go on so: what a text costs does not grow with their
+// number, and they take little more memory than their letters (a tree takes fifty times as much).
+
+export interface Form<T> {
+  readonly form: string;
+  readonly entry: T;
+}
+
+export class FormList<T> {
+  readonly #forms: readonly string[];
+  readonly #entries: readonly (readonly T[])[];
+  /** The first of those that begin with each unit, and where the next begin. */
+  readonly #begins = new Map<number, readonly [from: number, to: number]>();
+
+  constructor(forms: readonly Form<T>[]) {
+    const byForm = new Map<string, T[]>();
+    for (const { form, entry } of forms) {
+      if (form === "") continue;
+      const entries = byForm.get(form);
+      if (entries === undefined) byForm.set(form, [entry]);
+      else entries.push(entry);
+    }
+    // In the order of their units, as `<` compares.
+    this.#forms = [...byForm.keys()].toSorted((a, b) => (a < b ? -1 : 1));
+    this.#entries = this.#forms.map((form) => byForm.get(form) ?? []);
+    for (const [at, form] of this.#forms.entries()) {
+      const unit = form.charCodeAt(0);
+      this.#begins.set(unit, [this.#begins.get(unit)?.[0] ?? at, at + 1]);
+    }
+  }
+
+  get isEmpty(): boolean {
+    return this.#forms.length === 0;
+  }
+
+  /** Those that go on with `unit` after `depth` units, among those from `from` to `to`. */
+  next(unit: number, depth: number, [from, to]: readonly [number, number]): Range | null {
+    if (depth === 0) return this.#begins.get(unit) ?? null;
+    const first = this.#firstWith(unit, depth, from, to);
+    if (this.#unitAt(first, depth) !== unit || first >= to) return null;
+    return [first, this.#firstWith(unit + 1, depth, first, to)];
+  }
+
+  /** What ends after `depth` units: the shortest of a range stands first. */
+  ending(depth: number, [from]: Range): readonly T[] {
+    return this.#forms[from]?.length === depth ? (this.#entries[from] ?? []) : [];
+  }
+
+  #unitAt(at: number, depth: number): number {
+    const form = this.#forms[at] ?? "";
+    return depth < form.length ? form.charCodeAt(depth) : -1;
+  }
+
+  #firstWith(unit: number, depth: number, from: number, to: number): number {
+    let low = from;
+    let high = to;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.#unitAt(middle, depth) < unit) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}
+
+export type Range = readonly [from: number, to: number];
+
+export const ANY: Range = [0, 0];

@@ -1,0 +1,170 @@
+import { LEET } from "../text/leet.ts";
+import { latinLetter } from "../text/lookalikes.ts";
+
+// The letters of a line one after the other, with what stands between them: how a word is found that
+// was taken apart or is written with signs and letters that only look like its own.
+
+/** What stands before a letter. */
+export const GAP = {
+  /** Nothing. */
+  none: 0,
+  /** White space. */
+  space: 1,
+  /** A few signs that may join the pieces of a word. */
+  sign: 2,
+  /** Both. */
+  spread: 3,
+  /** Anything else: no word goes on behind it. */
+  end: 4,
+} as const;
+
+export interface Letters {
+  readonly length: number;
+  readonly units: Uint16Array;
+  /** Where each stands in the line. */
+  readonly at: Int32Array;
+  readonly gaps: Uint8Array;
+  readonly gapLengths: Uint8Array;
+  /** How many up to each, itself not counted, are written with another letter or a sign. */
+  readonly disguised: Int32Array;
+  /** How many are digits in a letter's place, and how many are signs. */
+  readonly digits: Int32Array;
+  readonly signs: Int32Array;
+}
+
+/** How the line is read: as it is written, or with what looks like a letter as that letter. */
+export type Reading = "written" | "one is i" | "one is l";
+
+const WORD = /[\p{L}\p{N}\p{M}]+/gu;
+const JOINING = new Set("-_.*~/\\|+=^:·•&");
+const MOST_SIGNS = 3;
+const LONGEST_GAP = 6;
+
+const isDigit = (unit: number): boolean => unit >= 48 && unit <= 57;
+const isLatin = (unit: number): boolean => unit >= 97 && unit <= 122;
+
+/** What may stand for a letter within a word. */
+const SIGNS = new Set("@$!|+");
+
+/** Emoji and arrows; also the halves of what lies beyond the first plane and is no letter. */
+const isPicture = (unit: number): boolean =>
+  (unit >= 0x2190 && unit < 0x2c00) || (unit >= 0xd800 && unit <= 0xdfff);
+
+export function lettersOf(line: string, reading: Reading): Letters {
+  const isLetter = new Uint8Array(line.length + 1);
+  const units = new Uint16Array(line.length);
+  for (const { index, 0: word } of line.matchAll(WORD)) {
+    isLetter.fill(1, index, index + word.length);
+  }
+  const seen = reading === "written" ? null : disguises(line, isLetter, reading);
+  const made = {
+    at: new Int32Array(line.length),
+    gaps: new Uint8Array(line.length),
+    gapLengths: new Uint8Array(line.length),
+    disguised: new Int32Array(line.length + 1),
+    digits: new Int32Array(line.length + 1),
+    signs: new Int32Array(line.length + 1),
+  };
+  let length = 0;
+  let end = 0;
+  for (let at = 0; at < line.length; at += 1) {
+    const disguise = seen?.[at] ?? 0;
+    if (isLetter[at] !== 1 && disguise === 0) continue;
+    units[length] = disguise === 0 ? line.charCodeAt(at) : disguise & 0xffff;
+    made.at[length] = at;
+    made.gaps[length] = gapOf(line, end, at);
+    made.gapLengths[length] = Math.min(at - end, 255);
+    made.disguised[length + 1] = (made.disguised[length] ?? 0) + (disguise === 0 ? 0 : 1);
+    made.digits[length + 1] = (made.digits[length] ?? 0) + ((disguise & DIGIT) === 0 ? 0 : 1);
+    made.signs[length + 1] = (made.signs[length] ?? 0) + ((disguise & SIGN) === 0 ? 0 : 1);
+    length += 1;
+    end = at + 1;
+  }
+  return { length, units, ...made };
+}
+
+function gapOf(line: string, from: number, to: number): number {
+  if (from === to) return GAP.none;
+  if (to - from > LONGEST_GAP) return GAP.end;
+  let spaces = 0;
+  for (let at = from; at < to; at += 1) {
+    const character = line[at] ?? "";
+    if (character === " ") spaces += 1;
+    else if (!JOINING.has(character) && !isPicture(line.charCodeAt(at))) return GAP.end;
+  }
+  if (spaces === to - from) return GAP.space;
+  if (spaces > 0) return GAP.spread;
+  return to - from <= MOST_SIGNS ? GAP.sign : GAP.spread;
+}
+
+const DIGIT = 0x10000;
+const SIGN = 0x20000;
+
+/** The letter that is seen at each unit where another one is written; with a bit for a digit or a sign. */
+function disguises(line: string, isLetter: Uint8Array, reading: Reading): Int32Array {
+  const seen = new Int32Array(line.length);
+  const one = reading === "one is i" ? "i" : "l";
+  const letterOf = (character: string): string | undefined =>
+    character === "1" || character === "|" ? one : LEET[character];
+  for (let at = 0; at < line.length; at += 1) {
+    const character = line[at] ?? "";
+    const isSign = SIGNS.has(character) && isWithin(line, isLetter, at);
+    if (!isSign && !isDigit(line.charCodeAt(at))) continue;
+    const letter = letterOf(character);
+    if (letter !== undefined) seen[at] = letter.charCodeAt(0) + (isSign ? SIGN : DIGIT);
+  }
+  const hasLatin = /[a-z]/.test(line);
+  const words = [...line.matchAll(WORD)].filter(({ 0: word }) => !/^[\x20-\x7e]+$/.test(word));
+  const isDisguised = (word: string): boolean => [...word].every(isLatinLike);
+  // Honest Russian has letters without a likeness: a text whose every foreign word has none is English.
+  const allAlike = hasLatin && words.every(({ 0: word }) => isDisguised(word));
+  for (const { index, 0: word } of words) {
+    const isMixed = [...word].some((letter) => isLatin(letter.charCodeAt(0)));
+    if (!isMixed && !allAlike && !LATIN_SCRIPT.test(word)) continue;
+    for (let at = 0; at < word.length; at += 1) {
+      const letter = latinLetter(word[at] ?? "");
+      if (letter !== undefined) seen[index + at] = letter.charCodeAt(0);
+    }
+  }
+  return seen;
+}
+
+const LATIN_SCRIPT = /^[\p{Script=Latin}\p{N}]+$/u;
+
+const isLatinLike = (letter: string): boolean =>
+  letter.charCodeAt(0) < 0x80 || latinLetter(letter) !== undefined;
+
+/** Whether a sign stands among letters: "b@d", "$hit", "a$$"; not "stop!" or "a@b" of an address. */
+function isWithin(line: string, isLetter: Uint8Array, at: number): boolean {
+  const isPart = (place: number): boolean => isLetter[place] === 1 || SIGNS.has(line[place] ?? " ");
+  const opens = line[at] === "@" || line[at] === "$";
+  if (opens && isLetter[at + 1] === 1) return true;
+  if (at === 0 || !isPart(at - 1)) return false;
+  if (line[at] === "$") return true;
+  return isPart(at + 1);
+}
+
+/** A term as the letters that are looked for; null where it has others or fewer than are told apart. */
+export interface Spelled {
+  readonly letters: string;
+  /** Before each letter. */
+  readonly gaps: Uint8Array;
+}
+
+const FEWEST_LETTERS = 3;
+
+export function spelled(term: string): Spelled | null {
+  const letters = lettersOf(term, "written");
+  const { length } = letters;
+  if (length < FEWEST_LETTERS || letters.at[0] !== 0) return null;
+  if (letters.at[length - 1] !== term.length - 1) return null;
+  const gaps = letters.gaps.slice(0, length);
+  if (gaps.includes(GAP.end) || gaps.includes(GAP.spread)) return null;
+  return { letters: String.fromCharCode(...letters.units.subarray(0, length)), gaps };
+}
+
+/** The letters as they are seen where they are drawn alike; null for a term with digits. */
+export function likeness(letters: string): string | null {
+  if (/\p{N}/u.test(letters)) return null;
+  return Array.from(letters, (letter) => latinLetter(letter) ?? letter).join("");
+}

@@ -1,0 +1,113 @@
+import type { Line } from "./term.ts";
+
+// Where words begin and end in a line. In scripts that are written without spaces a dictionary says
+// so; it is asked only for a stretch in which a term was found.
+
+const SPACELESS =
+  "\\p{Script=Han}\\p{Script=Hiragana}\\p{Script=Katakana}\\p{Script=Thai}\\p{Script=Lao}\\p{Script=Khmer}\\p{Script=Myanmar}";
+
+const WORD = new RegExp(`[[\\p{L}\\p{N}\\p{M}]--[${SPACELESS}\\u{30FC}]]+`, "gv");
+const STRETCH = new RegExp(`[[${SPACELESS}\\u{30FC}]&&[\\p{L}\\p{M}]]+`, "gv");
+const HAN = /^[\p{Script=Han}々]+$/u;
+const MARK = /\p{M}/gu;
+
+/** A longer stretch has no spaces for another reason; each of its characters is then a word. */
+const LONGEST_STRETCH = 2_000;
+
+export class WordEdges {
+  readonly #original: string;
+  readonly #line: Line;
+  /** 1 where a word may begin or end, as far as characters alone can tell. */
+  readonly #edges: Uint8Array;
+  readonly #marks = new Set<number>();
+  /** The stretch at each unit, by the place where it begins, plus one. */
+  #stretches: Int32Array | null = null;
+  readonly #boundaries = new Map<number, ReadonlySet<number> | null>();
+
+  constructor(original: string, line: Line) {
+    this.#original = original;
+    this.#line = line;
+    this.#edges = new Uint8Array(line.text.length + 1).fill(1);
+    for (const { index, 0: word } of line.text.matchAll(WORD)) {
+      this.#edges.fill(0, index + 1, index + word.length);
+    }
+    // No letter without its vowel.
+    for (const { index } of line.text.matchAll(MARK)) {
+      this.#edges[index] = 0;
+      this.#marks.add(index);
+    }
+  }
+
+  /** Whether a word may begin or end here; `isWord` says whether it does. */
+  may(at: number): boolean {
+    return this.#edges[at] === 1;
+  }
+
+  /** Not within a letter and its marks, or within a pair of surrogates. */
+  startsCharacter(at: number): boolean {
+    const { text } = this.#line;
+    const unit = at < text.length ? text.charCodeAt(at) : 0;
+    return !this.#marks.has(at) && !(unit >= 0xdc00 && unit <= 0xdfff);
+  }
+
+  isWord(start: number, end: number): boolean {
+    return this.may(start) && this.may(end) && this.#isOfWords(start, end);
+  }
+
+  #isOfWords(start: number, end: number): boolean {
+    const stretches = this.#stretchesOf();
+    const first = stretches[start] ?? 0;
+    const last = stretches[end - 1] ?? 0;
+    const opens = first > 0 && stretches[start - 1] === first;
+    const closes = last > 0 && stretches[end] === last;
+    if (!opens && !closes) return true;
+    const place = this.#line.placeOf(start, end);
+    const isAt = (stretch: number, at: number): boolean => {
+      const boundaries = this.#boundariesOf(stretch);
+      return boundaries === null || boundaries.has(at);
+    };
+    const begins = !opens || isAt(first, place.start);
+    const ends = !closes || isAt(last, place.end);
+    if (begins && ends) return true;
+    // Chinese words are made of words: one within a longer one counts, one across two does not.
+    if (!HAN.test(this.#line.text.slice(start, end))) return false;
+    const boundaries = this.#boundariesOf(first);
+    if (boundaries === null) return true;
+    for (let at = place.start + 1; at < place.end; at += 1) {
+      if (boundaries.has(at)) return false;
+    }
+    return true;
+  }
+
+  #stretchesOf(): Int32Array {
+    if (this.#stretches !== null) return this.#stretches;
+    const stretches = new Int32Array(this.#line.text.length + 1);
+    for (const { index, 0: stretch } of this.#line.text.matchAll(STRETCH)) {
+      stretches.fill(index + 1, index, index + stretch.length);
+    }
+    this.#stretches = stretches;
+    return stretches;
+  }
+
+  /** In the original, since dictionaries know words as they are written; null: too long to ask. */
+  #boundariesOf(stretch: number): ReadonlySet<number> | null {
+    const known = this.#boundaries.get(stretch);
+    if (known !== undefined) return known;
+    const from = stretch - 1;
+    let to = from;
+    while (this.#stretches?.[to] === stretch) to += 1;
+    const boundaries = to - from > LONGEST_STRETCH ? null : this.#segmented(from, to);
+    this.#boundaries.set(stretch, boundaries);
+    return boundaries;
+  }
+
+  #segmented(from: number, to: number): ReadonlySet<number> {
+    const { start, end } = this.#line.placeOf(from, to);
+    const written = this.#original.slice(start, end);
+    const boundaries = new Set([start, end]);
+    for (const { index } of SEGMENTER.segment(written)) boundaries.add(start + index);
+    return boundaries;
+  }
+}
+
+const SEGMENTER = new Intl.Segmenter("und", { granularity: "word" });

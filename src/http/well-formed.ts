@@ -1,0 +1,16 @@
+// JSON can spell half a surrogate pair (`"cut: \\ud83d"`), which no UTF-8 can: kept, it would break what
+// is asked next with it, such as every later turn of a chat. It is repaired where bodies come in, so
+// that nothing behind ever sees one.
+
+/**
+ * A parsed value with U+FFFD for each half of a pair, in names too. It calls itself once a level: the
+ * value nests no deeper than `MAX_DEPTH`.
+ */
+export function wellFormed(value: unknown): unknown {
+  if (typeof value === "string") return value.toWellFormed();
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) return value.map(wellFormed);
+  return Object.fromEntries(
+    Object.entries(value).map(([name, one]) => [name.toWellFormed(), wellFormed(one)]),
+  );
+}
