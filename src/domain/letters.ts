@@ -115,11 +115,11 @@ function disguises(line: string, isLetter: Uint8Array, reading: Reading): Int32A
   }
   const hasLatin = /[a-z]/.test(line);
   const words = [...line.matchAll(WORD)].filter(({ 0: word }) => !/^[\x20-\x7e]+$/.test(word));
-  const isDisguised = (word: string): boolean => [...word].every(isLatinLike);
+  const isDisguised = (word: string): boolean => Array.from(word).every(isLatinLike);
   // Honest Russian has letters without a likeness: a text whose every foreign word has none is English.
   const allAlike = hasLatin && words.every(({ 0: word }) => isDisguised(word));
   for (const { index, 0: word } of words) {
-    const isMixed = [...word].some((letter) => isLatin(letter.charCodeAt(0)));
+    const isMixed = Array.from(word).some((letter) => isLatin(letter.charCodeAt(0)));
     if (!isMixed && !allAlike && !LATIN_SCRIPT.test(word)) continue;
     for (let at = 0; at < word.length; at += 1) {
       const letter = latinLetter(word[at] ?? "");
