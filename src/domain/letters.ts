@@ -115,7 +115,6 @@ function disguises(line: string, isLetter: Uint8Array, reading: Reading): Int32A
   }
   const hasLatin = /[a-z]/.test(line);
   const words = [...line.matchAll(WORD)].filter(({ 0: word }) => !/^[\x20-\x7e]+$/.test(word));
-  const isDisguised = (word: string): boolean => Array.from(word).every(isLatinLike);
   // Honest Russian has letters without a likeness: a text whose every foreign word has none is English.
   const allAlike = hasLatin && words.every(({ 0: word }) => isDisguised(word));
   for (const { index, 0: word } of words) {
@@ -130,6 +129,8 @@ function disguises(line: string, isLetter: Uint8Array, reading: Reading): Int32A
 }
 
 const LATIN_SCRIPT = /^[\p{Script=Latin}\p{N}]+$/u;
+
+const isDisguised = (word: string): boolean => Array.from(word).every(isLatinLike);
 
 const isLatinLike = (letter: string): boolean =>
   letter.charCodeAt(0) < 0x80 || latinLetter(letter) !== undefined;

@@ -133,10 +133,10 @@ describe("places", () => {
   });
 });
 
-describe("an allow term", () => {
-  const matches = (text: string, block: Term[], allow: Term[]) =>
-    matchTerms(text, policyOf(block, allow, ["buy now"]));
+const matches = (text: string, block: Term[], allow: Term[]) =>
+  matchTerms(text, policyOf(block, allow, ["buy now"]));
 
+describe("an allow term", () => {
   it("takes its place from block terms and phrases alone", () => {
     const text = "Díck van Dyke, you dick: buy now";
     const { blocked, spamPhrases } = matches(text, ["dick"], ["dick van dyke", "dick: buy"]);
@@ -200,14 +200,14 @@ describe("any text", () => {
   });
 });
 
+const stepsOf = (text: string, terms: readonly Term[]): number => {
+  const steps = { count: 0 };
+  matchTerms(text, policyOf(terms), steps);
+  return steps.count;
+};
+
 describe("the cost", () => {
   const K = 50_000;
-  const stepsOf = (text: string, terms: readonly Term[]): number => {
-    const steps = { count: 0 };
-    matchTerms(text, policyOf(terms), steps);
-    return steps.count;
-  };
-
   it("of ordinary text does not grow with the number of terms", () => {
     const text = "the quick brown fox jumps over the lazy dog and runs away again ".repeat(700);
     const terms = Array.from({ length: 2000 }, (_, at) => `zz${at.toString(36)} phrase`);
