@@ -257,6 +257,7 @@ describe("released migrations", () => {
       ["account_indexes", "0a5aa49dd251c18d5a2d4b8acb8145f5b6c6f4315d27e2fbeaeab1acdca24e4f"],
       ["denied_tenants", "8797e6bdd316cba65bca3259ea33b350846b6ae4e5c72754f609f002c8ea1037"],
       ["message_schedules", "ef03cf55c06bd144d48d072dc63c704bcc63dc6823e2b0a9e7682ffaa6cd1ec4"],
+      ["suspended_tenants", "74ff4f32905857513abc38323fb0d684af24d960d2cc26ade68fa551203c8015"],
     ],
   ] as const)("of the %s's object are as they were", async (_, migrations, ...released) => {
     for (const [at, [name, expected]] of released.entries()) {

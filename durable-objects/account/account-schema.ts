@@ -1,7 +1,7 @@
 import type { Migration } from "../database.ts";
 import { REPORT_END_TABLES } from "./report-end-schema.ts";
 import { DELIVERY_RATES, MESSAGE_SCHEDULES, OUTBOX_TABLES } from "../outbox/outbox-schema.ts";
-import { DENIED_TENANTS, POOL_TABLES } from "./pool-schema.ts";
+import { DENIED_TENANTS, POOL_TABLES, SUSPENDED_TENANTS } from "./pool-schema.ts";
 
 // The tables of the one `Account` object; `docs/storage.md` describes them. Append migrations,
 // never edit a released one.
@@ -79,4 +79,5 @@ export const ACCOUNT_MIGRATIONS: readonly Migration[] = [
   },
   { name: "denied_tenants", statements: DENIED_TENANTS },
   { name: "message_schedules", statements: MESSAGE_SCHEDULES },
+  { name: "suspended_tenants", statements: SUSPENDED_TENANTS },
 ];

@@ -45,6 +45,7 @@ type AuditRow = {
 
 export class AccountStore {
   readonly #db: Database;
+  #counts: Record<ListedTenant["state"], number> | null = null;
 
   constructor(db: Database) {
     this.#db = db;
@@ -77,8 +78,12 @@ export class AccountStore {
       .map(({ id }) => id);
   }
 
-  /** How many there are of each state. */
+  /** How many there are of each state: counted once, then kept as they change. */
   countTenants(): Readonly<Record<ListedTenant["state"], number>> {
+    return (this.#counts ??= this.#countAll());
+  }
+
+  #countAll(): Record<ListedTenant["state"], number> {
     const rows = this.#db.run<{ state: ListedTenant["state"]; count: number }>(
       "SELECT state, COUNT(*) AS count FROM tenants GROUP BY state",
     );
@@ -98,6 +103,7 @@ export class AccountStore {
   }
 
   writeTenant({ id, generation, state, carried }: ListedTenant, nowMs: number): void {
+    const before = this.#counts === null ? null : this.readTenant(id);
     this.#db.run(
       `INSERT INTO tenants (id, generation, state, carried_day, carried, created_at_ms)
         VALUES (?, ?, ?, ?, ?, ?)
@@ -111,6 +117,9 @@ export class AccountStore {
       carried.posted,
       nowMs,
     );
+    if (this.#counts === null) return;
+    if (before !== null) this.#counts[before.state] -= 1;
+    this.#counts[state] += 1;
   }
 
   keepPeriod(tenant: string, generation: number, { day, drawn, totals }: Period): void {

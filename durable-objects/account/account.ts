@@ -56,6 +56,15 @@ import { type PlannedPromise, PoolDesk } from "./pool-desk.ts";
 import type { PoolOverview } from "./pool-overview.ts";
 import { PoolStore } from "./pool-store.ts";
 import { answerAsk, recallLeases, type TellDeps, tellDenied } from "./tell-tenants.ts";
+import {
+  type ListedTenantRow,
+  type Page,
+  type SharingTenant,
+  type TenantFilter,
+  TenantList,
+} from "./tenant-list.ts";
+import { TenantListStore } from "./tenant-list-store.ts";
+import type { TenantPage } from "./tenant-order.ts";
 import { type FileSweep, FileSweepStore } from "./file-sweep-store.ts";
 
 /** When an unfinished deletion is taken up again. */
@@ -98,6 +107,7 @@ export class Account extends DurableObject<Env> {
   readonly #courier: Courier;
   readonly #book: PoolBook;
   readonly #pool: PoolDesk;
+  readonly #list: TenantList;
   /** The last deletion that an alarm took up. */
   #resumedTo = "";
   /** When the alarm is set for, as far as is known since the object started. */
@@ -115,6 +125,7 @@ export class Account extends DurableObject<Env> {
     this.#outbox = new Outbox(db, () => null);
     const platform = readPlatform(env);
     this.#book = new PoolBook(new PoolStore(db), platform.workersPlan);
+    this.#list = new TenantList(new TenantListStore(db), this.#book);
     this.#pool = new PoolDesk(this.#book, new DeniedStore(db), ({ type, data }, nowMs) =>
       this.#outbox.record({ type, subject: null, decision: null, data }, nowMs),
     );
@@ -171,6 +182,16 @@ export class Account extends DurableObject<Env> {
   ): { readonly ids: readonly string[]; readonly more: boolean } {
     const rows = this.#store.listTenants(after, limit);
     return { ids: rows.slice(0, limit).map(({ id }) => id), more: rows.length > limit };
+  }
+
+  /** What is known of tenants here: none is asked. */
+  listTenantRows(page: TenantPage, filter: TenantFilter): Page<ListedTenantRow> {
+    return this.#transact((nowMs) => this.#list.list(page, filter, nowMs));
+  }
+
+  /** What tenants have of the day's pool. */
+  listSharing(page: TenantPage): Page<SharingTenant> {
+    return this.#transact((nowMs) => this.#list.sharing(page, nowMs));
   }
 
   /** Those of these tenants that there are. */

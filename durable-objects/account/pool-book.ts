@@ -1,6 +1,7 @@
 import { CHUNK_MS, type RateUse, type RateUses } from "../../src/domain/account-rates.ts";
 import {
   ALLOCATION,
+  keptFloor,
   type PoolBasis,
   poolSize,
   type PromiseSums,
@@ -109,10 +110,11 @@ export class PoolBook {
     };
     if (next === null) promises.delete(tenant);
     else promises.set(tenant, next);
-    if ((before?.floor ?? 0) === (next?.floor ?? 0)) return;
+    const floor = next === null ? ZERO : keptFloor(next);
+    if (floor === (before === undefined ? ZERO : keptFloor(before))) return;
     for (const pool of this.#pools.values()) {
       this.#restore(pool, tenant);
-      pool.setFloor(tenant, next?.floor ?? ZERO);
+      pool.setFloor(tenant, floor);
     }
   }
 
@@ -153,8 +155,8 @@ export class PoolBook {
 
   #build(day: Day): DayPool {
     const floors = [...this.promises.values()]
-      .filter(({ floor }) => floor > 0)
-      .map(({ tenant, floor }) => [tenant, floor] as const);
+      .map((promise) => [promise.tenant, keptFloor(promise)] as const)
+      .filter(([, floor]) => floor > 0);
     const pool = new DayPool({ day, size: ZERO, floors, limits: this.#limits });
     pool.load(this.store.listShares(day), this.#clockMs);
     if (day < this.#today) this.#close(pool);

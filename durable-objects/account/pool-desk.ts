@@ -114,9 +114,12 @@ export class PoolDesk {
   promise(tenant: string, life: number, promised: Promised & { version: number }): boolean {
     const before = this.#book.promises.get(tenant);
     const isKnown = before !== undefined && before.life >= life;
-    if (isKnown && (before.life > life || before.version >= promised.version)) return false;
-    const { plan, daily, floor, version } = promised;
-    this.#book.writePromise({ tenant, life, plan, daily, floor, version });
+    const { plan, daily, floor, suspended, version } = promised;
+    if (isKnown && (before.life > life || before.version > version)) return false;
+    // The same settings may be written down as an earlier release understood them.
+    const isSame = isKnown && before.daily === daily && before.suspended === suspended;
+    if (isSame && before.version === version) return false;
+    this.#book.writePromise({ tenant, life, plan, daily, floor, suspended, version });
     return true;
   }
 
@@ -201,7 +204,7 @@ export class PoolDesk {
       basis,
       pool: this.#book.pool(day),
       closure: this.#book.state.closure,
-      promises: this.#book.promises,
+      tenants: this.#book.promises.size,
       sums: this.#book.promised,
       uses: this.#book.uses(),
       nowMs,

@@ -11,13 +11,11 @@ import {
 } from "../../src/domain/account-terms.ts";
 import type { Day } from "../../src/domain/period.ts";
 import type { DayPool } from "../../src/domain/day-pool.ts";
-import { claimOf } from "../../src/domain/pool.ts";
 import type { Plan } from "../../src/domain/quota.ts";
 import { asksNoEngine, DEFAULT_RATES, standing } from "../../src/domain/rate-limit.ts";
 import { accountWarnings, type Warning } from "../../src/domain/account-warnings.ts";
-import type { TenantPromise } from "./pool-store.ts";
 
-/** How the account stands, for who looks at it. Amounts are µN. */
+/** How the account stands, for who looks at it: sums, whatever the number of tenants. Amounts are µN. */
 export interface PoolOverview {
   readonly plan: Plan;
   readonly day: Day;
@@ -39,14 +37,8 @@ export interface PoolOverview {
     readonly remaining: number;
     readonly freesAtMs: number | null;
   }[];
-  readonly tenants: readonly {
-    readonly tenant: string;
-    readonly granted: number;
-    readonly spent: number;
-    readonly held: number;
-    readonly reserved: number;
-    readonly promised: number;
-  }[];
+  /** How many there are. */
+  readonly tenants: number;
   readonly warnings: readonly Warning[];
   readonly settings: AccountSettings;
 }
@@ -55,12 +47,12 @@ export function poolOverview(at: {
   readonly basis: PoolBasis;
   readonly pool: DayPool;
   readonly closure: AccountClosure | null;
-  readonly promises: ReadonlyMap<string, TenantPromise>;
+  readonly tenants: number;
   readonly sums: PromiseSums;
   readonly uses: RateUses;
   readonly nowMs: number;
 }): PoolOverview {
-  const { basis, pool, promises, sums } = at;
+  const { basis, pool, sums } = at;
   const size = poolSize(basis);
   return {
     plan: basis.plan,
@@ -72,7 +64,7 @@ export function poolOverview(at: {
     ...sums,
     closure: at.closure?.day === pool.day ? at.closure : null,
     rates: ratesOf(basis.settings, at.uses, at.nowMs),
-    tenants: tenantsOf(pool, promises),
+    tenants: at.tenants,
     warnings: accountWarnings(sums, size),
     settings: basis.settings,
   };
@@ -81,13 +73,8 @@ export function poolOverview(at: {
 const NOT_POOLED = { spent: null, held: null, leased: null, free: null };
 
 function amountsOf(pool: DayPool, size: number) {
-  const shares = [...pool.shares.values()];
-  return {
-    spent: pool.spent,
-    held: total(shares.map(({ pending }) => pending)),
-    leased: total(shares.map((share) => claimOf(share) - share.spent - share.pending)),
-    free: Math.max(0, size - pool.claimed),
-  };
+  const { spent, held, claimed } = pool;
+  return { spent, held, leased: claimed - spent - held, free: Math.max(0, size - claimed) };
 }
 
 function ratesOf(settings: AccountSettings, uses: RateUses, nowMs: number): PoolOverview["rates"] {
@@ -109,32 +96,3 @@ function windowOf(uses: ReadonlyMap<string, RateUse>): RateUse["window"] {
   }
   return [...seconds].toSorted(([a], [b]) => a - b);
 }
-
-/** In one pass over the shares and one over the tenants. */
-function tenantsOf(
-  pool: DayPool,
-  promises: ReadonlyMap<string, TenantPromise>,
-): PoolOverview["tenants"] {
-  const amounts = new Map<string, { granted: number; spent: number; held: number }>();
-  for (const { tenant, granted, spent, pending } of pool.shares.values()) {
-    const known = amounts.get(tenant) ?? NOTHING;
-    amounts.set(tenant, {
-      granted: known.granted + granted,
-      spent: known.spent + spent,
-      held: known.held + pending,
-    });
-  }
-  return [...new Set([...promises.keys(), ...amounts.keys()])].toSorted().map((tenant) => {
-    const promise = promises.get(tenant);
-    return {
-      tenant,
-      ...(amounts.get(tenant) ?? NOTHING),
-      reserved: promise?.floor ?? 0,
-      promised: promise?.plan === "free" ? promise.daily : 0,
-    };
-  });
-}
-
-const NOTHING = { granted: 0, spent: 0, held: 0 };
-
-const total = (amounts: readonly number[]): number => amounts.reduce((sum, one) => sum + one, 0);

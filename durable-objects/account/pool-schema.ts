@@ -67,3 +67,11 @@ export const DENIED_TENANTS: readonly string[] = [
   `INSERT INTO denied_tenants (tenant, day, notice, is_closed)
     SELECT tenant, closed_day, told, 1 FROM promises JOIN pool_state WHERE closed_day IS NOT NULL`,
 ];
+
+/** So that the account lists its tenants without asking their objects. */
+export const SUSPENDED_TENANTS: readonly string[] = [
+  "ALTER TABLE promises ADD COLUMN suspended INTEGER NOT NULL DEFAULT 0 CHECK (suspended IN (0, 1))",
+  // Until now a tenant that is suspended was written down as promised nothing. Of one whose quota is 0
+  // its object says otherwise with its next message.
+  "UPDATE promises SET suspended = 1 WHERE version > 0 AND daily = 0 AND floor = 0",
+];

@@ -56,6 +56,7 @@ type PromiseRow = {
   plan: Plan;
   daily: number;
   floor: number;
+  suspended: number;
 };
 
 type ShareRow = {
@@ -135,25 +136,28 @@ export class PoolStore {
   listPromises(): TenantPromise[] {
     return this.#db
       .run<PromiseRow>(
-        "SELECT tenant, life, version, plan, daily, floor FROM promises ORDER BY tenant",
+        "SELECT tenant, life, version, plan, daily, floor, suspended FROM promises ORDER BY tenant",
       )
       .map((row) => ({
         ...row,
         daily: microNeurons(row.daily),
         floor: microNeurons(row.floor),
+        suspended: row.suspended === 1,
       }));
   }
 
-  writePromise({ tenant, life, version, plan, daily, floor }: TenantPromise): void {
+  writePromise({ tenant, life, version, ...promised }: TenantPromise): void {
+    const { plan, daily, floor, suspended } = promised;
     this.#db.run(
-      `INSERT OR REPLACE INTO promises (tenant, life, version, plan, daily, floor, told)
-        VALUES (?, ?, ?, ?, ?, ?, 0)`,
+      `INSERT OR REPLACE INTO promises (tenant, life, version, plan, daily, floor, suspended, told)
+        VALUES (?, ?, ?, ?, ?, ?, ?, 0)`,
       tenant,
       life,
       version,
       plan,
       daily,
       floor,
+      suspended ? 1 : 0,
     );
   }
 

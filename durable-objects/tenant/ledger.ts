@@ -18,6 +18,7 @@ import {
 import { type MicroNeurons, microNeurons, plus } from "../../src/domain/micro-neurons.ts";
 import { type Day, dayOf } from "../../src/domain/period.ts";
 import { NOTHING_DRAWN, posted } from "../../src/domain/quota.ts";
+import { keptFloor } from "../../src/domain/account-terms.ts";
 import { promisedBy, quotaTerms, rateLimitFor } from "../../src/domain/settings.ts";
 import { count, REQUESTS } from "../../src/domain/rate-limit.ts";
 import { GrantBook } from "./grant-book.ts";
@@ -238,7 +239,7 @@ export class Ledger {
         limitOfClass(name, (own) => rateLimitFor(settings, own, settings.rpm[REQUESTS] ?? 0)),
       inFlight: open.size - overdue.size,
       maxInFlight: settings.max_in_flight,
-      ...accountStanding(meter, this.#cover, this.use(day), promisedBy(profile).floor),
+      ...accountStanding(meter, this.#cover, this.use(day), keptFloor(promisedBy(profile))),
     };
   }
 

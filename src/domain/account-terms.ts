@@ -137,7 +137,13 @@ export interface Promised {
   readonly plan: Plan;
   readonly daily: MicroNeurons;
   readonly floor: MicroNeurons;
+  /** It is promised nothing as long as it is. */
+  readonly suspended: boolean;
 }
+
+/** What is kept for it. */
+export const keptFloor = ({ floor, suspended }: Promised): MicroNeurons =>
+  suspended ? microNeurons(0) : floor;
 
 export interface PromiseSums {
   readonly floors: number;
@@ -148,7 +154,8 @@ export interface PromiseSums {
 export const promiseSums = (promises: Iterable<Promised>): PromiseSums => {
   let floors = 0;
   let promised = 0;
-  for (const { plan, daily, floor } of promises) {
+  for (const { plan, daily, floor, suspended } of promises) {
+    if (suspended) continue;
     floors += floor;
     promised += plan === "free" ? Math.max(daily, floor) : floor;
   }

@@ -20,6 +20,17 @@ interface Tenant {
   demand: Demand | null;
 }
 
+/** What a tenant has of a day, in µN, as it reported last. */
+export interface Amounts {
+  readonly granted: number;
+  readonly spent: number;
+  readonly held: number;
+  /** Granted, and neither spent nor held. */
+  readonly leased: number;
+  /** 0: it has reported nothing. */
+  readonly reportedAtMs: number;
+}
+
 export interface DayPoolTerms {
   readonly day: Day;
   readonly size: MicroNeurons;
@@ -40,6 +51,7 @@ export class DayPool {
   /** Of all shares. */
   #claimed = 0;
   #spent = 0;
+  #held = 0;
   /** Of all floors: what is not claimed of them, and what is not spent. */
   #unclaimedFloors = 0;
   #unspentFloors = 0;
@@ -105,11 +117,11 @@ export class DayPool {
     const key = shareKey(share);
     const before = tenant.lives.get(key);
     tenant.lives.set(key, share);
-    this.#add(
-      tenant,
-      claimOf(share) - (before === undefined ? 0 : claimOf(before)),
-      share.spent - (before?.spent ?? 0),
-    );
+    this.#add(tenant, {
+      claim: claimOf(share) - (before === undefined ? 0 : claimOf(before)),
+      spent: share.spent - (before?.spent ?? 0),
+      held: share.pending - (before?.pending ?? 0),
+    });
     this.#demand(tenant, nowMs);
   }
 
@@ -121,7 +133,8 @@ export class DayPool {
     const assumed = tenant.lives.get(shareKey(of));
     if (assumed === undefined) return;
     tenant.lives.delete(shareKey(of));
-    this.#add(tenant, 0 - claimOf(assumed), 0 - assumed.spent);
+    const [claim, spent, held] = [claimOf(assumed), assumed.spent, assumed.pending];
+    this.#add(tenant, { claim: 0 - claim, spent: 0 - spent, held: 0 - held });
     this.#demand(tenant, nowMs);
   }
 
@@ -186,6 +199,11 @@ export class DayPool {
     return this.#spent;
   }
 
+  /** By calls in progress, as reported last. */
+  get held(): number {
+    return this.#held;
+  }
+
   /** What no call was charged for yet. */
   get unspent(): number {
     return Math.max(0, this.size - this.#spent);
@@ -226,6 +244,18 @@ export class DayPool {
 
   spentOf(tenant: string): number {
     return this.#tenants.get(tenant)?.spent ?? 0;
+  }
+
+  /** What a tenant has of the day, over its lives. */
+  amountsOf(tenant: string): Amounts {
+    return amounts(this.#tenants.get(tenant)?.lives.values() ?? []);
+  }
+
+  /** Of every tenant that has a share: a walk. */
+  *allAmounts(): Generator<readonly [string, Amounts]> {
+    for (const [name, { lives }] of this.#tenants) {
+      if (lives.size > 0) yield [name, amounts(lives.values())];
+    }
   }
 
   /** At least one: the one that is looked at. */
@@ -278,7 +308,11 @@ export class DayPool {
     return fresh;
   }
 
-  #add(tenant: Tenant, claim: number, spent: number): void {
+  #add(
+    tenant: Tenant,
+    { claim, spent, held }: Readonly<Record<"claim" | "spent" | "held", number>>,
+  ): void {
+    this.#held += held;
     this.#addFloor(tenant, -1);
     tenant.claim += claim;
     tenant.spent += spent;
@@ -315,6 +349,18 @@ export class DayPool {
     this.#demands.replace(tenant.order, tenant.demand, next);
     tenant.demand = next;
   }
+}
+
+function amounts(shares: Iterable<Share>): Amounts {
+  const sum = { granted: 0, spent: 0, held: 0, leased: 0, reportedAtMs: 0 };
+  for (const share of shares) {
+    sum.granted += share.granted;
+    sum.spent += share.spent;
+    sum.held += share.pending;
+    sum.leased += claimOf(share) - share.spent - share.pending;
+    sum.reportedAtMs = Math.max(sum.reportedAtMs, share.reportedAtMs);
+  }
+  return sum;
 }
 
 const demandOf = ({ floor, claim, spent }: Tenant, wants: number): Demand => ({

@@ -164,7 +164,8 @@ export const promisedBy = (profile: {
   readonly version: number;
 }): Promised & { readonly version: number } => ({
   plan: profile.settings.plan,
-  daily: profile.settings.suspended ? ZERO : amount(profile.settings.daily_neurons),
-  floor: profile.settings.suspended ? ZERO : amount(profile.settings.reserved_neurons),
+  daily: amount(profile.settings.daily_neurons),
+  floor: amount(profile.settings.reserved_neurons),
+  suspended: profile.settings.suspended,
   version: profile.version,
 });

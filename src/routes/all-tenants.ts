@@ -1,36 +1,17 @@
 import * as v from "valibot";
 import type { Caller as ObjectCaller } from "../../durable-objects/tenant/protocol.ts";
 import { ok, type PlatformCaller } from "../http/call.ts";
+import { TENANT_ID } from "../http/key-format.ts";
 import { defineRoute } from "../http/route.ts";
 import { list, listOf, pageQuery } from "../wire/field.ts";
 import { InvariantsOutput, toInvariants } from "../wire/report.ts";
-import { TenantOutput, toTenant } from "../wire/settings.ts";
+import { invalid } from "./shared.ts";
 import { askAccount, askTenant, type TenantObject, UNAVAILABLE } from "./tenant-object.ts";
 
 // What the platform asks of all tenants: the `Account` object names a page of them, and each one's
 // own object answers.
 
 const auth = { kind: "platform" } as const;
-
-export const listTenants = defineRoute({
-  method: "GET",
-  path: "/admin/tenants",
-  summary: "All tenants, by id",
-  surface: "native",
-  auth,
-  query: v.strictObject(pageQuery),
-  reply: { status: 200, schema: listOf(TenantOutput) },
-  failures: [],
-  handle: async (call) => {
-    const { cursor = "", limit } = call.query;
-    const page = await eachTenant(call, { cursor, limit, kind: "profile" }, (tenant, caller) =>
-      tenant.readProfile(caller),
-    );
-    if (page.kind !== "page") return page;
-    const tenants = page.data.map(({ profile }) => toTenant(profile));
-    return ok(list(tenants, page.next));
-  },
-});
 
 export const listInvariants = defineRoute({
   method: "GET",
@@ -45,6 +26,9 @@ export const listInvariants = defineRoute({
   failures: [],
   handle: async (call) => {
     const { cursor = "", limit } = call.query;
+    if (cursor !== "" && !TENANT_ID.test(cursor)) {
+      return invalid(["cursor"], "is not a cursor of this list");
+    }
     const page = await eachTenant(call, { cursor, limit, kind: "invariants" }, (tenant, caller) =>
       tenant.countInvariants(caller),
     );

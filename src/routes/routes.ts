@@ -4,7 +4,8 @@ import { WEBHOOK_EVENTS } from "../wire/webhook-events.ts";
 import * as v from "valibot";
 import { ok } from "../http/call.ts";
 import { getAccount, patchAccount, reopenAccount } from "./account.ts";
-import { listInvariants, listTenants } from "./all-tenants.ts";
+import { listInvariants } from "./all-tenants.ts";
+import { listSharing, listTenants } from "./list-tenants.ts";
 import { listAudit } from "./audit.ts";
 import { createSpeech, createTranscription } from "./audio.ts";
 import { createChatCompletion } from "./chat.ts";
@@ -151,6 +152,7 @@ export const ROUTES: readonly Route[] = [
   getState,
   putState,
   getAccount,
+  listSharing,
   patchAccount,
   reopenAccount,
   getMetrics,

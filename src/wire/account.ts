@@ -89,15 +89,10 @@ export const AccountOutput = v.object({
       resets_at: v.nullable(time("When the oldest counted one leaves the minute.")),
     }),
   ),
-  tenants: v.array(
-    v.object({
-      tenant: name("A tenant's id."),
-      granted_micro_neurons: microNeuronsOut("Its allowance of the day so far."),
-      spent_micro_neurons: microNeuronsOut("As it reported last."),
-      held_micro_neurons: microNeuronsOut("By its calls in progress, as it reported last."),
-      reserved_micro_neurons: microNeuronsOut("Its floor."),
-      promised_micro_neurons: microNeuronsOut("Its quota, on the free plan."),
-    }),
+  tenant_count: wholeNumber(
+    0,
+    Number.MAX_SAFE_INTEGER,
+    "How many there are; `GET /admin/account/tenants` lists them.",
   ),
   warnings: v.array(WarningOutput),
   settings: v.object({
@@ -140,14 +135,7 @@ export const toAccount = (found: PoolOverview): v.InferOutput<typeof AccountOutp
     remaining,
     resets_at: freesAtMs === null ? null : isoTime(freesAtMs),
   })),
-  tenants: found.tenants.map((one) => ({
-    tenant: one.tenant,
-    granted_micro_neurons: one.granted,
-    spent_micro_neurons: one.spent,
-    held_micro_neurons: one.held,
-    reserved_micro_neurons: one.reserved,
-    promised_micro_neurons: one.promised,
-  })),
+  tenant_count: found.tenants,
   warnings: found.warnings.map(toWarning),
   settings: toSettings(found.settings),
 });

@@ -122,6 +122,7 @@ class Both {
     const shares = [...this.plain.shares.values()];
     expect(this.sums.claimed).toBe(shares.reduce((sum, share) => sum + claimOf(share), 0));
     expect(this.sums.spent).toBe(shares.reduce((sum, { spent }) => sum + spent, 0));
+    expect(this.sums.held).toBe(shares.reduce((sum, { pending }) => sum + pending, 0));
     expect(this.sums.sharedUnspent).toBe(sharedUnspent(this.plain));
     expect(this.sums.lack).toBe(plainRecall.missingOf(this.plain, this.nowMs));
     const held = plainRecall.withUnused(this.plain).map(({ deadlineMs }) => deadlineMs);

@@ -41,14 +41,14 @@ const known = (count: number): Promise<void> =>
         nameOf(at),
         NOW,
       );
-      storage.sql.exec("INSERT INTO promises VALUES (?, 1, 1, 'free', 0, 0, 0)", nameOf(at));
+      storage.sql.exec("INSERT INTO promises VALUES (?, 1, 1, 'free', 0, 0, 0, 0)", nameOf(at));
     }
   });
 
 const askOf = (tenant: string, ask: Partial<AccountAsk>): AccountAsk => ({
   tenant,
   life: 1,
-  promised: { plan: "free", daily: ZERO, floor: ZERO, version: 1 },
+  promised: { plan: "free", daily: ZERO, floor: ZERO, suspended: false, version: 1 },
   lease: null,
   rates: null,
   news: null,

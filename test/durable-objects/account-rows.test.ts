@@ -98,3 +98,32 @@ describe("an account that was closed under an earlier version", () => {
     });
   });
 });
+
+describe("what an earlier version wrote of tenants", () => {
+  it("says which are suspended: they were promised nothing", async () => {
+    const name = "before-suspended";
+    const before = ACCOUNT_MIGRATIONS.findIndex((one) => one.name === "suspended_tenants");
+    await runInDurableObject(env.ACCOUNT.getByName(name), (_, { storage }) => {
+      for (const { name: table } of storage.sql
+        .exec<{ name: string }>("SELECT name FROM sqlite_master WHERE type = 'table'")
+        .toArray()) {
+        if (!table.startsWith("_") && !table.startsWith("sqlite_")) {
+          storage.sql.exec(`DROP TABLE ${table}`);
+        }
+      }
+      migrate(objectDatabase(storage), ACCOUNT_MIGRATIONS.slice(0, before));
+      storage.sql.exec("INSERT INTO promises VALUES ('t-1', 1, 2, 'free', 0, 0, 3)");
+      storage.sql.exec("INSERT INTO promises VALUES ('t-2', 1, 2, 'free', 5, 0, 3)");
+      storage.sql.exec("INSERT INTO promises VALUES ('t-3', 1, 0, 'free', 0, 0, 3)");
+    });
+    await evictDurableObject(env.ACCOUNT.getByName(name));
+    await runInDurableObject(env.ACCOUNT.getByName(name), (_, { storage }) => {
+      expect(storage.sql.exec("SELECT tenant, suspended FROM promises").toArray()).toEqual([
+        { tenant: "t-1", suspended: 1 },
+        { tenant: "t-2", suspended: 0 },
+        // Its settings were never heard of.
+        { tenant: "t-3", suspended: 0 },
+      ]);
+    });
+  });
+});

@@ -44,7 +44,7 @@ const askOf = (
 ) => ({
   tenant: nameOf(at),
   life: 1,
-  promised: { plan: "free" as const, daily: ZERO, floor: ZERO, version: 1 },
+  promised: { plan: "free" as const, daily: ZERO, floor: ZERO, suspended: false, version: 1 },
   notice: 0,
   lease: {
     day: lease.day,
@@ -71,7 +71,7 @@ const askOf = (
 /** As many shares of today and of yesterday, each with a lease of 100 of which 90 are used. */
 function fill(storage: DurableObjectStorage, tenants: number): void {
   for (let at = 0; at < tenants; at += 1) {
-    storage.sql.exec("INSERT INTO promises VALUES (?, 1, 1, 'free', 0, 0, 0)", nameOf(at));
+    storage.sql.exec("INSERT INTO promises VALUES (?, 1, 1, 'free', 0, 0, 0, 0)", nameOf(at));
     for (const [day, granted] of [
       [DAY - 1, at % 10 === 0 ? 100 : 90],
       [DAY, 100],

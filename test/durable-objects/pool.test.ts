@@ -208,7 +208,7 @@ describe("a pool that is used up", () => {
 const askOf = (tenant: string, lease: { seq: number; allowance: number; want?: number }) => ({
   tenant,
   life: 1,
-  promised: { plan: "free" as const, daily: ZERO, floor: ZERO, version: 0 },
+  promised: { plan: "free" as const, daily: ZERO, floor: ZERO, suspended: false, version: 0 },
   lease: {
     day: DAY,
     seq: lease.seq,

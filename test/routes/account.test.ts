@@ -46,14 +46,18 @@ describe("GET /admin/account", () => {
         pool.leased_micro_neurons +
         pool.free_micro_neurons,
     ).toBe(10_000 * N);
-    const [acme, second] = found.tenants;
+    expect(found.tenant_count).toBe(2);
+    expect(found.tenants).toBeUndefined();
+    const [acme, second] = (await admin("GET", "/admin/account/tenants")).body.data;
     expect(acme).toEqual({
       tenant: "acme",
       granted_micro_neurons: 0,
       spent_micro_neurons: 0,
       held_micro_neurons: 0,
+      leased_micro_neurons: 0,
       reserved_micro_neurons: 500 * N,
       promised_micro_neurons: 2000 * N,
+      reported_at: null,
     });
     expect(second.granted_micro_neurons).toBe(pool.leased_micro_neurons);
     const judged = found.rates.find(({ name }: { name: string }) => name === "text_generation");

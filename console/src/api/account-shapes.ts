@@ -10,11 +10,26 @@ export interface AccountSettings {
   readonly max_unspent_share: number;
 }
 
+/** A tenant as the account knows it. */
+export interface ListedTenant {
+  readonly id: string;
+  readonly state: "active" | "suspended" | "deleting";
+  /** These four are null in one whose deletion has begun. */
+  readonly plan: Plan | null;
+  readonly daily_neurons: number | null;
+  readonly reserved_neurons: number | null;
+  readonly version: number | null;
+  readonly spent_micro_neurons: number;
+  /** Null: not today yet. */
+  readonly reported_at: string | null;
+}
+
 export interface Share {
   readonly tenant: string;
   readonly granted_micro_neurons: number;
   readonly spent_micro_neurons: number;
   readonly held_micro_neurons: number;
+  readonly leased_micro_neurons: number;
   readonly reserved_micro_neurons: number;
   readonly promised_micro_neurons: number;
 }
@@ -37,7 +52,7 @@ export interface Account {
   readonly promised_micro_neurons: number;
   readonly closure: { readonly closed_at: string; readonly probe_at: string } | null;
   readonly rates: readonly Rate[];
-  readonly tenants: readonly Share[];
+  readonly tenant_count: number;
   readonly warnings: readonly { readonly kind: string; readonly detail: string }[];
   readonly settings: AccountSettings;
 }

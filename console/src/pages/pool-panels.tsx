@@ -1,22 +1,25 @@
 import { useState } from "preact/hooks";
 import type { Account, Share } from "../api/account-shapes.ts";
 import { api } from "../api/session.ts";
+import type { List } from "../api/shapes.ts";
 import { count, duration, moment, neurons, percent } from "../format.ts";
 import { hashOf } from "../hash-route.ts";
 import { announce } from "../ui/announce.ts";
 import { Button } from "../ui/button.tsx";
+import { type Choice, SelectField } from "../ui/field.tsx";
 import { Meter } from "../ui/meter.tsx";
 import { Figure, Panel } from "../ui/panel.tsx";
 import { Rates } from "../ui/rates.tsx";
 import { Badge, ErrorNote, Skeleton, Warning } from "../ui/status.tsx";
 import { type Column, Table } from "../ui/table.tsx";
+import { useLoad } from "../ui/use-load.ts";
 import { useNow } from "../ui/use-now.ts";
 import { usePolled } from "../ui/use-polled.ts";
 import { AccountSettingsDialog } from "./account-settings.tsx";
 
 const EVERY_MS = 5000;
 
-/** Shares beyond these are small: the page of tenants has them all. */
+/** The API has the others. */
 const MOST_SHARES = 20;
 
 /** The day's neurons that all tenants share, and the account's rates. */
@@ -119,7 +122,7 @@ function Pool({ account, onChanged }: PoolProps) {
           <p>{detail}</p>
         </Warning>
       ))}
-      {account.tenants.length > 0 && size !== null && <Shares shares={account.tenants} />}
+      {account.tenant_count > 0 && size !== null && <Shares of={account.tenant_count} />}
     </>
   );
 }
@@ -179,29 +182,58 @@ const SHARE_COLUMNS: readonly Column<Share>[] = [
   amount("granted", "Granted", (share) => share.granted_micro_neurons),
   amount("spent", "Spent", (share) => share.spent_micro_neurons),
   amount("held", "Held", (share) => share.held_micro_neurons),
+  amount("leased", "Leased", (share) => share.leased_micro_neurons),
   amount("floor", "Floor", (share) => share.reserved_micro_neurons),
   amount("promised", "Promised", (share) => share.promised_micro_neurons),
 ];
 
 function amount(key: string, label: string, of: (share: Share) => number): Column<Share> {
-  return { key, label, end: true, sort: of, cell: (share) => neurons(of(share)) };
+  return { key, label, end: true, cell: (share) => neurons(of(share)) };
 }
 
-function Shares({ shares }: { readonly shares: readonly Share[] }) {
-  const largest = shares
-    .toSorted((a, b) => b.granted_micro_neurons - a.granted_micro_neurons)
-    .slice(0, MOST_SHARES);
+/** Read when they are looked at. */
+function Shares({ of }: { readonly of: number }) {
+  const [isOpen, setIsOpen] = useState(false);
   return (
-    <details>
-      <summary>
-        {shares.length === 1 ? "Share of 1 tenant" : `Shares of ${count(shares.length)} tenants`}
-      </summary>
-      <Table
-        caption="Shares of the pool, in neurons"
-        columns={SHARE_COLUMNS}
-        rows={largest}
-        keyOf={({ tenant }) => tenant}
-      />
+    <details onToggle={(event) => setIsOpen(event.currentTarget.open)}>
+      <summary>{of === 1 ? "Share of 1 tenant" : `Shares of ${count(of)} tenants`}</summary>
+      {isOpen && <LargestShares />}
     </details>
   );
 }
+
+type ShareSort = "spent" | "held" | "leased" | "id";
+
+function LargestShares() {
+  const [sort, setSort] = useState<ShareSort>("spent");
+  const { data, error, reload } = useLoad(`shares by ${sort}`, (signal) =>
+    api.get<List<Share>>("/admin/account/tenants", { sort, limit: MOST_SHARES }, { signal }),
+  );
+  return (
+    <>
+      <SelectField
+        label={`The first ${MOST_SHARES}, by`}
+        value={sort}
+        choices={SHARE_SORTS}
+        onValue={setSort}
+      />
+      {error !== null && <ErrorNote error={error} onRetry={reload} />}
+      {data === null && error === null && <Skeleton lines={4} />}
+      {data !== null && (
+        <Table
+          caption="Shares of the pool, in neurons"
+          columns={SHARE_COLUMNS}
+          rows={data.data}
+          keyOf={({ tenant }) => tenant}
+        />
+      )}
+    </>
+  );
+}
+
+const SHARE_SORTS: readonly Choice<ShareSort>[] = [
+  { value: "spent", label: "what is spent" },
+  { value: "held", label: "what calls hold" },
+  { value: "leased", label: "what is leased and unused" },
+  { value: "id", label: "id" },
+];

@@ -1,66 +1,109 @@
 import { useState } from "preact/hooks";
-import { api } from "../api/session.ts";
+import type { Account, ListedTenant } from "../api/account-shapes.ts";
+import { api, tenantPath } from "../api/session.ts";
 import type { Limits, List, Tenant } from "../api/shapes.ts";
-import { count, neurons, percent } from "../format.ts";
-import { go, hashOf, type Place } from "../hash-route.ts";
+import { count } from "../format.ts";
+import { go, type Place } from "../hash-route.ts";
 import { DeleteTenant } from "../tenant/delete-tenant.tsx";
 import { EditTenant, saveTenant } from "../tenant/edit-tenant.tsx";
 import { NewTenant } from "../tenant/new-tenant.tsx";
-import { useStandings } from "../tenant/use-standings.ts";
-import { UsageBar } from "../tenant/usage-bar.tsx";
+import { tenantColumns } from "../tenant/tenant-columns.tsx";
 import { announce } from "../ui/announce.ts";
 import { Button } from "../ui/button.tsx";
+import { type Choice, SelectField } from "../ui/field.tsx";
 import { Icon } from "../ui/icon.tsx";
 import { Panel } from "../ui/panel.tsx";
-import { Badge, Empty, ErrorNote, Skeleton, TagBadge } from "../ui/status.tsx";
-import { type Column, Table } from "../ui/table.tsx";
+import { Empty, ErrorNote, Skeleton } from "../ui/status.tsx";
+import { Table } from "../ui/table.tsx";
 import { useLoad } from "../ui/use-load.ts";
+import { usePaged } from "../ui/use-paged.ts";
 
-/** Rows that are looked at: each asks how its tenant stands. */
+// The account finds and sorts its tenants: the page shows some of them and asks none of their objects.
+
 const SHOWN = 25;
 
-/** Beyond so many, search finds what it looks for among the first. */
-const MOST_PAGES = 10;
+type Sort = "id" | "spent" | "held";
+type PlanChoice = "" | "free" | "paid";
+type StateChoice = "" | ListedTenant["state"];
 
-async function readTenants(signal: AbortSignal): Promise<readonly Tenant[]> {
-  const tenants: Tenant[] = [];
-  let cursor: string | null = null;
-  for (let page = 0; page < MOST_PAGES; page += 1) {
-    const query: { limit: number; cursor: string | null } = { limit: 200, cursor };
-    // oxlint-disable-next-line no-await-in-loop -- a page says where the next one is
-    const list: List<Tenant> = await api.get("/admin/tenants", query, { signal });
-    tenants.push(...list.data);
-    cursor = list.next_cursor;
-    if (cursor === null) break;
-  }
-  return tenants;
+const SORTS: readonly Choice<Sort>[] = [
+  { value: "id", label: "by id" },
+  { value: "spent", label: "most spent today first" },
+  { value: "held", label: "most held first" },
+];
+const PLANS: readonly Choice<PlanChoice>[] = [
+  { value: "", label: "any" },
+  { value: "free", label: "free" },
+  { value: "paid", label: "paid" },
+];
+const STATES: readonly Choice<StateChoice>[] = [
+  { value: "", label: "active or suspended" },
+  { value: "active", label: "active" },
+  { value: "suspended", label: "suspended" },
+  { value: "deleting", label: "being deleted" },
+];
+
+const NOBODY: List<ListedTenant> = { object: "list", data: [], has_more: false, next_cursor: null };
+
+interface Wanted {
+  readonly prefix: string;
+  readonly plan: PlanChoice;
+  readonly state: StateChoice;
+  readonly sort: Sort;
+}
+
+function readTenants(
+  { prefix, plan, state, sort }: Wanted,
+  cursor: string | null,
+  signal: AbortSignal,
+): Promise<List<ListedTenant>> {
+  // No id has other letters.
+  if (!/^[a-z0-9-]{0,39}$/.test(prefix)) return Promise.resolve(NOBODY);
+  const query = {
+    limit: SHOWN,
+    sort,
+    cursor,
+    prefix,
+    plan: plan === "" ? null : plan,
+    state: state === "" ? null : state,
+  };
+  return api.get<List<ListedTenant>>("/admin/tenants", query, { signal });
 }
 
 export function TenantsPage({ place }: { readonly place: Place }) {
-  const { data: tenants, error, reload } = useLoad("tenants", readTenants);
   const [search, setSearch] = useState(place.query.get("q") ?? "");
+  const [plan, setPlan] = useState<PlanChoice>("");
+  const [state, setState] = useState<StateChoice>("");
+  const [sort, setSort] = useState<Sort>("id");
+  const wanted: Wanted = { prefix: search.trim().toLowerCase(), plan, state, sort };
+  const key = JSON.stringify(wanted);
+  const { items, error, more, loading, loadMore, reload } = usePaged(key, (cursor, signal) =>
+    readTenants(wanted, cursor, signal),
+  );
+  const account = useLoad("how many tenants", (signal) =>
+    api.get<Account>("/admin/account", {}, { signal }),
+  );
   const [making, setMaking] = useState(place.query.has("new"));
-  const [editing, setEditing] = useState<Tenant | null>(null);
+  const [editing, setEditing] = useState<Opened | null>(null);
   const [deleting, setDeleting] = useState<string | null>(null);
-  const [most, setMost] = useState(SHOWN);
-  const wanted = search.trim().toLowerCase();
-  const found = (tenants ?? []).filter(({ id, plan }) => id.includes(wanted) || plan === wanted);
-  const shown = found.slice(0, most);
-  const standings = useStandings(shown.map(({ id }) => id));
-  const suspend = async (tenant: Tenant) => {
-    try {
-      await saveTenant(tenant, { suspended: !tenant.suspended });
-    } catch (caught) {
-      announce((caught as Error).message, "bad");
-    }
+  const reloadAll = () => {
     reload();
+    account.reload();
   };
+  const edit = (id: string) => void act(async () => setEditing(await openTenant(id)));
+  const suspend = (id: string) =>
+    void act(async () => {
+      const { tenant } = await openTenant(id);
+      await saveTenant(tenant, { suspended: !tenant.suspended });
+      reload();
+    });
+  const total = account.data?.tenant_count ?? null;
   return (
     <div class="page">
       <header class="page-head">
         <div>
           <h1>Tenants</h1>
-          <p class="hint">{tenants === null ? "…" : `${count(tenants.length)} in this account`}</p>
+          <p class="hint">{total === null ? "…" : `${count(total)} in this account`}</p>
         </div>
         <div class="actions">
           <Button icon="plus" kind="primary" onClick={() => setMaking(true)}>
@@ -76,8 +119,8 @@ export function TenantsPage({ place }: { readonly place: Place }) {
             <input
               class="bare-input"
               type="search"
-              aria-label="Search tenants by id or plan"
-              placeholder="Search by id or plan"
+              aria-label="Search tenants by what their ids begin with"
+              placeholder="Search by the beginning of an id"
               maxLength={64}
               value={search}
               onInput={(event) => setSearch(event.currentTarget.value)}
@@ -85,48 +128,40 @@ export function TenantsPage({ place }: { readonly place: Place }) {
           </div>
         }
       >
+        <div class="row">
+          <SelectField label="Order" value={sort} choices={SORTS} onValue={setSort} />
+          <SelectField label="Plan" value={plan} choices={PLANS} onValue={setPlan} />
+          <SelectField label="State" value={state} choices={STATES} onValue={setState} />
+        </div>
         {error !== null && <ErrorNote error={error} onRetry={reload} />}
-        {tenants === null && error === null && <Skeleton lines={6} />}
-        {tenants !== null && found.length === 0 && (
-          <Empty
-            icon="tenants"
-            title={tenants.length === 0 ? "No tenant yet" : "No tenant matches"}
-          >
-            <p>
-              {tenants.length === 0
-                ? "Make one, then issue its first key."
-                : "Search by a part of its id, or by free or paid."}
-            </p>
-          </Empty>
-        )}
-        {shown.length > 0 && (
+        {items === null && error === null && <Skeleton lines={6} />}
+        {items?.length === 0 && <Nobody isFirst={total === 0} />}
+        {items !== null && items.length > 0 && (
           <Table
             caption="Tenants"
-            columns={columnsFor(standings, { edit: setEditing, suspend, remove: setDeleting })}
-            rows={shown}
+            columns={tenantColumns({ edit, suspend, remove: setDeleting })}
+            rows={items}
             keyOf={({ id }) => id}
-            initial={{ key: "id", down: false }}
           />
         )}
-        {found.length > most && (
+        {more && (
           <div class="more">
-            <Button onClick={() => setMost(most + SHOWN)}>
-              Show {Math.min(SHOWN, found.length - most)} more of {count(found.length - most)}
+            <Button busy={loading} onClick={loadMore}>
+              Show {SHOWN} more
             </Button>
           </div>
         )}
       </Panel>
       {making && (
         <NewTenant
-          taken={(tenants ?? []).map(({ id }) => id)}
           onClose={() => setMaking(false)}
           onMade={({ id }) => go(["tenants", id, "keys"])}
         />
       )}
       {editing !== null && (
         <EditTenant
-          tenant={editing}
-          limits={standingOf(standings.get(editing.id))}
+          tenant={editing.tenant}
+          limits={editing.limits}
           onClose={() => setEditing(null)}
           onSaved={() => {
             setEditing(null);
@@ -140,7 +175,7 @@ export function TenantsPage({ place }: { readonly place: Place }) {
           onClose={() => setDeleting(null)}
           onDeleted={() => {
             setDeleting(null);
-            reload();
+            reloadAll();
           }}
         />
       )}
@@ -148,127 +183,36 @@ export function TenantsPage({ place }: { readonly place: Place }) {
   );
 }
 
-const standingOf = (standing: Limits | Error | undefined): Limits | null =>
-  standing === undefined || standing instanceof Error ? null : standing;
+const Nobody = ({ isFirst }: { readonly isFirst: boolean }) => (
+  <Empty icon="tenants" title={isFirst ? "No tenant yet" : "No tenant matches"}>
+    <p>
+      {isFirst
+        ? "Make one, then issue its first key."
+        : "Search by the beginning of its id, or by another plan or state."}
+    </p>
+  </Empty>
+);
 
-interface Acts {
-  readonly edit: (tenant: Tenant) => void;
-  readonly suspend: (tenant: Tenant) => Promise<void>;
-  readonly remove: (id: string) => void;
+async function act(work: () => Promise<unknown>): Promise<void> {
+  try {
+    await work();
+  } catch (caught) {
+    announce((caught as Error).message, "bad");
+  }
 }
 
-function columnsFor(
-  standings: ReadonlyMap<string, Limits | Error>,
-  acts: Acts,
-): readonly Column<Tenant>[] {
-  const of = ({ id }: Tenant) => standingOf(standings.get(id));
-  return [
-    {
-      key: "id",
-      label: "Tenant",
-      main: true,
-      sort: ({ id }) => id,
-      cell: ({ id }) => <a href={hashOf(["tenants", id])}>{id}</a>,
-    },
-    {
-      key: "plan",
-      label: "Plan",
-      sort: ({ plan }) => plan,
-      cell: ({ plan }) => <TagBadge tag={plan} />,
-    },
-    {
-      key: "daily",
-      label: "A day",
-      end: true,
-      sort: ({ daily_neurons: daily }) => daily,
-      cell: dayOf,
-    },
-    {
-      key: "usage",
-      label: "Today",
-      sort: (tenant) => of(tenant)?.posted_micro_neurons ?? -1,
-      cell: (tenant) => (
-        <UsageBar standing={standings.get(tenant.id)} dailyNeurons={tenant.daily_neurons} />
-      ),
-    },
-    {
-      key: "forecast",
-      label: "By midnight",
-      end: true,
-      sort: (tenant) => forecast(of(tenant), Date.now()) ?? -1,
-      cell: (tenant) => {
-        const expected = forecast(of(tenant), Date.now());
-        return expected === null ? <span class="soft">–</span> : `${neurons(expected)} N`;
-      },
-    },
-    {
-      key: "rate",
-      label: "Last minute",
-      end: true,
-      sort: (tenant) => requestsUsed(of(tenant))?.used ?? -1,
-      cell: (tenant) => {
-        const rate = requestsUsed(of(tenant));
-        if (rate === null) return <span class="soft">–</span>;
-        return (
-          <span title={percent(rate.used, rate.limit)}>
-            {count(rate.used)} of {count(rate.limit)}
-          </span>
-        );
-      },
-    },
-    {
-      key: "state",
-      label: "State",
-      sort: (tenant) => (tenant.suspended ? "suspended" : "active"),
-      cell: (tenant) => <StateBadge tenant={tenant} standing={of(tenant)} />,
-    },
-    {
-      key: "acts",
-      label: "Actions",
-      end: true,
-      cell: (tenant) => (
-        <span class="actions end">
-          <Button small label={`Edit ${tenant.id}`} onClick={() => acts.edit(tenant)}>
-            Edit
-          </Button>
-          <Button
-            small
-            kind="quiet"
-            label={`${tenant.suspended ? "Resume" : "Suspend"} ${tenant.id}`}
-            onClick={() => void acts.suspend(tenant)}
-          >
-            {tenant.suspended ? "Resume" : "Suspend"}
-          </Button>
-          <Button
-            small
-            kind="quiet"
-            label={`Delete ${tenant.id}`}
-            onClick={() => acts.remove(tenant.id)}
-          >
-            Delete
-          </Button>
-        </span>
-      ),
-    },
-  ];
-}
-
-/** With what the tenant may draw beyond its quota. */
-function dayOf({ daily_neurons: daily, overage_cap_neurons: cap }: Tenant): string {
-  if (cap === null) return `${count(daily)} N`;
-  return cap === "unlimited" ? `${count(daily)} N, unlimited` : `${count(daily)} + ${count(cap)} N`;
-}
-
-function StateBadge({
-  tenant,
-  standing,
-}: {
+/** A tenant with all its settings, and how it stands. */
+interface Opened {
   readonly tenant: Tenant;
-  readonly standing: Limits | null;
-}) {
-  if (tenant.suspended) return <Badge tone="bad">suspended</Badge>;
-  if (standing?.available_micro_neurons === 0) return <Badge tone="warn">used up</Badge>;
-  return <Badge tone="good">active</Badge>;
+  readonly limits: Limits | null;
+}
+
+async function openTenant(id: string): Promise<Opened> {
+  const [tenant, limits] = await Promise.all([
+    api.get<Tenant>(`/admin/tenants/${encodeURIComponent(id)}`),
+    api.get<Limits>(tenantPath(id, "/limits")).catch(() => null),
+  ]);
+  return { tenant, limits };
 }
 
 /** The day so far, drawn on as a straight line; null in its first ten minutes. */
@@ -278,9 +222,4 @@ export function forecast(limits: Limits | null, nowMs: number): number | null {
   const past = 86_400_000 - left;
   if (past < 600_000 || left < 0) return null;
   return Math.round((limits.posted_micro_neurons / past) * 86_400_000);
-}
-
-function requestsUsed(limits: Limits | null): { used: number; limit: number } | null {
-  const rate = limits?.rates.find(({ name }) => name === "requests");
-  return rate === undefined ? null : { used: rate.limit - rate.remaining, limit: rate.limit };
 }

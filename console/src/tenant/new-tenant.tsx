@@ -1,7 +1,8 @@
 import { useState } from "preact/hooks";
 import { fieldErrors } from "../api/problem.ts";
 import { api } from "../api/session.ts";
-import type { Tenant } from "../api/shapes.ts";
+import type { ListedTenant } from "../api/account-shapes.ts";
+import type { List, Tenant } from "../api/shapes.ts";
 import { Button } from "../ui/button.tsx";
 import { Dialog } from "../ui/dialog.tsx";
 import { TextField } from "../ui/field.tsx";
@@ -11,23 +12,28 @@ import { SettingsFieldset } from "./settings-fields.tsx";
 import { bodyOf, NEW_TENANT } from "./settings-form.ts";
 
 interface NewTenantProps {
-  readonly taken: readonly string[];
   readonly onClose: () => void;
   readonly onMade: (tenant: Tenant) => void;
 }
 
 const ID = /^[a-z0-9][a-z0-9-]{0,38}$/;
 
-export function NewTenant({ taken, onClose, onMade }: NewTenantProps) {
+export function NewTenant({ onClose, onMade }: NewTenantProps) {
   const [id, setId] = useState("");
   const [fields, setFields] = useState(NEW_TENANT);
   const [error, setError] = useState<Error | null>(null);
   const [busy, setBusy] = useState(false);
+  const [taken, setTaken] = useState<string | null>(null);
   const wrong = wrongId(id, taken);
   const save = async () => {
     setBusy(true);
     setError(null);
     try {
+      if (await isTaken(id)) {
+        setTaken(id);
+        setBusy(false);
+        return;
+      }
       const path = `/admin/tenants/${encodeURIComponent(id)}`;
       const made = await api.send<ChangedTenant>("PUT", path, bodyOf(fields));
       tellOfChange(made, `Tenant ${id} is made.`);
@@ -73,7 +79,13 @@ export function NewTenant({ taken, onClose, onMade }: NewTenantProps) {
   );
 }
 
-function wrongId(id: string, taken: readonly string[]): string | undefined {
+/** Of ids that begin so, the id itself is the first. */
+async function isTaken(id: string): Promise<boolean> {
+  const { data } = await api.get<List<ListedTenant>>("/admin/tenants", { prefix: id, limit: 1 });
+  return data[0]?.id === id;
+}
+
+function wrongId(id: string, taken: string | null): string | undefined {
   if (!ID.test(id)) return "Up to 39 lower-case letters, digits and hyphens, no hyphen first.";
-  return taken.includes(id) ? "There is a tenant of that name." : undefined;
+  return taken === id ? "There is a tenant of that name." : undefined;
 }

@@ -1,9 +1,10 @@
 import { useState } from "preact/hooks";
 import { api, tenantOf } from "../api/session.ts";
-import type { IssuedKey, List, Tenant } from "../api/shapes.ts";
+import type { ListedTenant } from "../api/account-shapes.ts";
+import type { IssuedKey, List } from "../api/shapes.ts";
 import { announce } from "../ui/announce.ts";
 import { Button } from "../ui/button.tsx";
-import { Field, SelectField } from "../ui/field.tsx";
+import { Field, SelectField, TextField } from "../ui/field.tsx";
 import { Panel } from "../ui/panel.tsx";
 import { Empty, ErrorNote, Skeleton } from "../ui/status.tsx";
 import { useLoad } from "../ui/use-load.ts";
@@ -19,7 +20,7 @@ interface KeyChoiceProps {
 
 export function KeyChoice({ tenant, chosen, onKey }: KeyChoiceProps) {
   const { data, error, reload } = useLoad("tenants to try", (signal) =>
-    api.get<List<Tenant>>("/admin/tenants", { limit: 200 }, { signal }),
+    api.get<List<ListedTenant>>("/admin/tenants", { limit: 200 }, { signal }),
   );
   const [picked, setPicked] = useState(tenant);
   const [pasted, setPasted] = useState("");
@@ -68,12 +69,17 @@ export function KeyChoice({ tenant, chosen, onKey }: KeyChoiceProps) {
       {tenants.length > 0 && (
         <div class="columns key-choice">
           <div class="row">
-            <SelectField
-              label="Tenant"
-              value={id}
-              choices={tenants.map((one) => ({ value: one.id, label: one.id }))}
-              onValue={setPicked}
-            />
+            {data?.has_more === true ? (
+              // Too many to choose from.
+              <TextField label="Tenant" value={id} maxLength={39} onValue={setPicked} />
+            ) : (
+              <SelectField
+                label="Tenant"
+                value={id}
+                choices={tenants.map((one) => ({ value: one.id, label: one.id }))}
+                onValue={setPicked}
+              />
+            )}
             <Button
               kind={chosen === null ? "primary" : "plain"}
               busy={busy}

@@ -1,0 +1,120 @@
+import { type Promised, promiseSums } from "../../src/domain/account-terms.ts";
+import type { Amounts, DayPool } from "../../src/domain/day-pool.ts";
+import { type Day, dayOf } from "../../src/domain/period.ts";
+import type { Plan } from "../../src/domain/quota.ts";
+import type { TenantListStore } from "./tenant-list-store.ts";
+import type { PoolBook } from "./pool-book.ts";
+import { idsInOrder, type Listed, type TenantPage, type TenantSort } from "./tenant-order.ts";
+
+// What the account knows of its tenants without asking any of them.
+
+/** `deleting`: its end has begun and is not over. */
+export type TenantState = "active" | "suspended" | "deleting";
+
+export interface TenantFilter {
+  readonly prefix: string;
+  readonly plan: Plan | null;
+  /** Null: those that are not about to end. */
+  readonly state: TenantState | null;
+}
+
+export interface ListedTenantRow {
+  readonly id: string;
+  readonly state: TenantState;
+  /** Null where its end has begun. */
+  readonly settings: (Promised & { readonly version: number }) | null;
+  readonly today: Amounts;
+}
+
+export interface SharingTenant {
+  readonly id: string;
+  readonly today: Amounts;
+  readonly floor: number;
+  readonly promised: number;
+}
+
+export interface Page<Item> {
+  readonly items: readonly Item[];
+  /** What the last of them has of what is sorted by. */
+  readonly lastAmount: number;
+  readonly more: boolean;
+}
+
+/** The day, and one tenant more than a page holds. */
+interface Found {
+  readonly pool: DayPool;
+  readonly ids: readonly string[];
+}
+
+export class TenantList {
+  readonly #store: TenantListStore;
+  readonly #book: PoolBook;
+
+  constructor(store: TenantListStore, book: PoolBook) {
+    this.#store = store;
+    this.#book = book;
+  }
+
+  /** Tenants with their settings, as far as these matter to the account. */
+  list(asked: TenantPage, filter: TenantFilter, wallMs: number): Page<ListedTenantRow> {
+    const { prefix, plan, state } = filter;
+    const { promises } = this.#book;
+    const isOver = state === "deleting";
+    // These are few, and what they had is not theirs any more.
+    const page: TenantPage = isOver ? { ...asked, sort: "id" } : asked;
+    const accepts = (id: string): boolean => {
+      const promise = promises.get(id);
+      if (promise === undefined || !id.startsWith(prefix)) return false;
+      if (state !== null && promise.suspended !== (state === "suspended")) return false;
+      return plan === null || promise.plan === plan;
+    };
+    const idsAfter = isOver
+      ? (id: string, limit: number) =>
+          plan === null ? this.#store.listEnding(id, { prefix, limit }) : []
+      : (id: string, limit: number) => this.#store.listTenants(id, { ...filter, limit });
+    const day = dayOf(this.#book.now(wallMs));
+    const found = this.#find(page, { accepts: isOver ? () => false : accepts, idsAfter }, day);
+    return this.#page(page, found, (id, today) => {
+      const settings = isOver ? null : (promises.get(id) ?? null);
+      if (settings === null) return { id, state: "deleting", settings, today };
+      return { id, state: settings.suspended ? "suspended" : "active", settings, today };
+    });
+  }
+
+  /** Who has what of the day's pool, and what was promised: those that have ended today too. */
+  sharing(page: TenantPage, wallMs: number): Page<SharingTenant> {
+    const day = dayOf(this.#book.now(wallMs));
+    const idsAfter = (id: string, limit: number) => this.#store.listSharing(day, id, limit);
+    const found = this.#find(page, { accepts: () => true, idsAfter }, day);
+    return this.#page(page, found, (id, today) => {
+      const promise = this.#book.promises.get(id);
+      const { floors } = promiseSums(promise === undefined ? [] : [promise]);
+      const isFree = promise?.plan === "free" && !promise.suspended;
+      return { id, today, floor: floors, promised: isFree ? promise.daily : 0 };
+    });
+  }
+
+  #find(page: TenantPage, of: Pick<Listed, "accepts" | "idsAfter">, day: Day): Found {
+    const pool = this.#book.pool(day);
+    const amounts = pool.allAmounts();
+    return {
+      pool,
+      ids: idsInOrder(page, { ...of, amounts, amountsOf: (id) => pool.amountsOf(id) }),
+    };
+  }
+
+  #page<Item>(
+    { sort, limit }: TenantPage,
+    { pool, ids }: Found,
+    toItem: (id: string, today: Amounts) => Item,
+  ): Page<Item> {
+    const shown = ids.slice(0, limit);
+    const items = shown.map((id) => toItem(id, pool.amountsOf(id)));
+    const last = shown.at(-1);
+    const lastAmount = last === undefined ? 0 : amountBy(sort, pool.amountsOf(last));
+    return { items, lastAmount, more: ids.length > limit };
+  }
+}
+
+const amountBy = (sort: TenantSort, amounts: Amounts): number =>
+  sort === "id" ? 0 : amounts[sort];
