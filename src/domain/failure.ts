@@ -152,7 +152,17 @@ export type ConflictFailure =
   /** `If-Match` named another version than the one in force. */
   | { readonly kind: "version_conflict"; readonly version: number };
 
+/** What an engine said of a request that it does not take. */
+export interface Rejection {
+  readonly status: 400 | 413 | 422;
+  /** The engine's own, e.g. `context_length_exceeded` or 3006. */
+  readonly code?: string | number;
+  readonly message?: string;
+}
+
 export type EngineFailure =
+  /** The request itself is at fault: a repeat is refused as well. */
+  | { readonly kind: "upstream_rejected"; readonly upstream: Rejection; readonly charged: boolean }
   | { readonly kind: "engine_unsupported"; readonly detail: string }
   /** `charged` decides whether a repeat would pay again. */
   | {

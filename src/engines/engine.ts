@@ -1,4 +1,5 @@
 import type { Category, Scores } from "../domain/category.ts";
+import type { Rejection } from "../domain/failure.ts";
 import type { Hold } from "../domain/ledger.ts";
 import type { Usage } from "../domain/price.ts";
 import type { Infers, StreamChat } from "./inference.ts";
@@ -79,6 +80,8 @@ export type Unanswered =
       readonly code: number | null;
       /** The HTTP status, where one came. */
       readonly status?: number;
+      /** Where it is the request itself that is not taken. */
+      readonly rejection?: Rejection;
       /** A repeat may succeed: no capacity (3040), or the connection was never made. */
       readonly retryable: boolean;
       /**
@@ -100,6 +103,8 @@ export type Unanswered =
       readonly usage: Usage | null;
       /** The HTTP status, where one came that is no good one. */
       readonly status?: number;
+      /** It is the request itself that was not taken, though the model may have run. */
+      readonly rejection?: Rejection;
       /** It answered, and not as it was asked to. */
       readonly malformed?: true;
     };

@@ -10,6 +10,7 @@ import {
   withDeadline,
 } from "./engine-call.ts";
 import type { CheckOptions } from "./engine.ts";
+import { rejectionIn } from "./rejection.ts";
 import { eventsOf, type OpenedEvents } from "./open-chat-stream.ts";
 
 // One request to an OpenAI-compatible server, and what its reply means for the hold.
@@ -102,8 +103,19 @@ export async function answered(
     return taken() ? FAILED : refused(null, true);
   }
   if (response.ok) return response;
-  await response.body?.cancel();
-  return classify(response.status);
+  const { status } = response;
+  const rejection = rejectionIn(status, await errorBody(response, signal));
+  const outcome = classify(status);
+  return rejection !== null && outcome.kind === "refused" ? { ...outcome, rejection } : outcome;
+}
+
+/** An error's body; null where it is not JSON, or cannot be read. */
+async function errorBody(response: Response, signal: AbortSignal): Promise<unknown> {
+  if (rejectionIn(response.status, null) === null || !isJson(response)) {
+    await response.body?.cancel();
+    return null;
+  }
+  return readJson(response.body, signal).catch(() => null);
 }
 
 /** A body of known length that knows whether any of it was taken. */

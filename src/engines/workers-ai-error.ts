@@ -1,3 +1,4 @@
+import { rejectionIn } from "./rejection.ts";
 import {
   FAILED,
   MALFORMED,
@@ -26,11 +27,36 @@ export async function refusalIn(response: Response, signal: AbortSignal): Promis
   const errors = field(body, "errors");
   const error: unknown = Array.isArray(errors) ? errors[0] : undefined;
   const code = Number(field(body, "internalCode") ?? field(error, "code"));
-  return classify(
-    Number.isSafeInteger(code) && code > 0 ? code : codeIn(text),
-    response.status,
-    text,
-  );
+  const known = Number.isSafeInteger(code) && code > 0 ? code : codeIn(text);
+  return told(classify(known, response.status, text), {
+    code: known,
+    status: response.status,
+    body: body ?? text,
+  });
+}
+
+/** Codes that come with a 400 and speak of what is deployed, not of the request. */
+const OF_DEPLOYMENT: ReadonlySet<number> = new Set([5007]);
+
+/** The status that a thrown code comes with on the wire. */
+const STATUS_OF: ReadonlyMap<number | null, number> = new Map([
+  [3003, 400],
+  [3006, 413],
+  [3039, 400],
+  [5004, 400],
+]);
+
+/** With what was said of the request, where it is the request that was not taken. */
+function told(
+  outcome: NoReply,
+  said: { readonly code: number | null; readonly status: number | null; readonly body: unknown },
+): NoReply {
+  if (outcome.kind === "timed_out" || OF_DEPLOYMENT.has(said.code ?? 0)) return outcome;
+  if (outcome.kind === "refused" && (outcome.retryable || outcome.accountExhausted)) return outcome;
+  const rejection = rejectionIn(said.status ?? STATUS_OF.get(said.code) ?? null, said.body);
+  if (rejection === null) return outcome;
+  const code = rejection.code ?? said.code;
+  return { ...outcome, rejection: { ...rejection, ...(code !== null && { code }) } };
 }
 
 /** An error as the class throws it, and what the runtime throws when nothing came back. */
@@ -39,7 +65,8 @@ export function thrownBy(error: unknown): NoReply {
   if (name === "AbortError" || name === "TimeoutError") return TIMED_OUT;
   if (name === "AiInternalError") return refused(null); // misuse, found before anything was sent
   const code = codeIn(message);
-  if (code !== null || name === "InferenceUpstreamError") return classify(code, null, message);
+  if (code !== null || name === "InferenceUpstreamError")
+    return told(classify(code, null, message), { code, status: null, body: message });
   if (NEVER_SENT.test(message)) return refused(null);
   if (NEVER_CONNECTED.test(message)) return refused(null, true);
   return FAILED;

@@ -1,6 +1,6 @@
 import type { Model } from "../domain/catalogue.ts";
 import { type CallEnd, type Charge, leastSure } from "../domain/charge.ts";
-import type { EngineFailure, RequestFailure } from "../domain/failure.ts";
+import type { EngineFailure, Rejection, RequestFailure } from "../domain/failure.ts";
 import { generationCharge } from "../domain/generation-charge.ts";
 import type { Hold, Item } from "../domain/ledger.ts";
 import { sum } from "../domain/micro-neurons.ts";
@@ -185,11 +185,18 @@ export function failureOf(
   const kinds = asked.map(({ outcome }) => outcome.kind);
   if (asked.some(({ outcome }) => isExhausted(outcome))) return { kind: "account_exhausted" };
   if (kinds.includes("unsupported")) return unsupported(asked.map(({ outcome }) => outcome));
+  const upstream = asked.map(({ outcome }) => rejectionOf(outcome)).find((one) => one !== null);
+  if (upstream !== undefined) return { kind: "upstream_rejected", upstream, charged };
   if (kinds.includes("failed")) return { kind: "engine_failed", charged };
   if (kinds.includes("timed_out")) return { kind: "engine_timeout", charged };
   const busy = asked.some(({ outcome }) => outcome.kind === "refused" && isRetryable(outcome));
   return { kind: busy ? "engine_busy" : "engine_failed", charged };
 }
+
+const rejectionOf = (outcome: { readonly kind: string }): Rejection | null =>
+  outcome.kind === "refused" || outcome.kind === "failed"
+    ? ((outcome as Extract<Unanswered, { kind: "refused" | "failed" }>).rejection ?? null)
+    : null;
 
 const isRetryable = (outcome: { readonly kind: string }): boolean =>
   (outcome as Extract<Unanswered, { kind: "refused" }>).retryable;

@@ -149,6 +149,11 @@ export function failureDetail(failure: Failure): string {
       return `${shortOfNeurons(failure)} It fits as soon as they end.${fitting(failure)} Nothing was charged.`;
     case "concurrency_exceeded":
       return `${failure.limit} calls are in progress, which is this tenant's limit; one more fits when one of them ends. Nothing was charged.`;
+    case "upstream_rejected": {
+      const said = failure.upstream.message ?? "it does not say why";
+      const stop = /[.!?]$/.test(said) ? "" : ".";
+      return `The model does not take this request: ${said}${stop} ${charge(failure.charged)}`;
+    }
     case "engine_failed":
       return `${failure.detail ?? "The engine failed."} ${charge(failure.charged)}`;
     case "engine_busy":

@@ -133,6 +133,8 @@ export function failureHeaders(failure: Failure): Readonly<Headers> {
     case "review_conflict":
     case "webhook_disabled":
     case "engine_unsupported":
+    // It is the request that must change.
+    case "upstream_rejected":
     // The hold is charged, whatever the engine did.
     case "settlement_unavailable":
     // Room is made by retention, in hours, or by a person.

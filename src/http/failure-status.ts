@@ -1,4 +1,4 @@
-import type { FailureKind } from "../domain/failure.ts";
+import type { Failure, FailureKind } from "../domain/failure.ts";
 
 // The status of each kind: the contract's table in section 5, once. The problem shape, the OpenAI
 // shape and the OpenAPI document read it here.
@@ -32,6 +32,8 @@ export const STATUS = {
   rate_limited: 429,
   quota_reserved: 429,
   concurrency_exceeded: 429,
+  /** Of 400, 413 and 422 the one that the engine said: see `statusOf`. */
+  upstream_rejected: 400,
   engine_unsupported: 501,
   engine_failed: 502,
   engine_busy: 503,
@@ -41,6 +43,14 @@ export const STATUS = {
   settlement_unavailable: 503,
   internal: 500,
 } as const satisfies Record<FailureKind, number>;
+
+/** Where the engine refused the request itself, its own status holds. */
+export const statusOf = (failure: Failure): Status =>
+  failure.kind === "upstream_rejected" ? failure.upstream.status : STATUS[failure.kind];
+
+/** Every status that a kind may come with. */
+export const statusesOf = (kind: FailureKind): readonly Status[] =>
+  kind === "upstream_rejected" ? [400, 413, 422] : [STATUS[kind]];
 
 type Status = (typeof STATUS)[FailureKind] | 405;
 

@@ -1,11 +1,17 @@
-import type { Failure, FailureKind } from "../domain/failure.ts";
+import type { Failure, FailureKind, Rejection } from "../domain/failure.ts";
 import { formatNeurons } from "../domain/micro-neurons.ts";
 import { isoTime } from "../domain/period.ts";
 import { failureDetail, fitting } from "./failure-detail.ts";
 import { failureHeaders, resetsAtMs } from "./failure-headers.ts";
-import { STATUS } from "./failure-status.ts";
+import { statusOf } from "./failure-status.ts";
 import { paramName } from "./field-path.ts";
-import { type ErrorContext, type ErrorReply, fittingMember, reasonMember } from "./problem.ts";
+import {
+  type ErrorContext,
+  type ErrorReply,
+  fittingMember,
+  reasonMember,
+  upstreamMember,
+} from "./problem.ts";
 import { openAiRateHeaders } from "./rate-headers.ts";
 
 // A failure in OpenAI's shape, which the official clients turn into their error classes by status,
@@ -25,6 +31,8 @@ export interface OpenAiError {
     readonly reason?: string;
     /** Of a text generation that fewer tokens would make fit. */
     readonly fitting_max_tokens?: number;
+    /** What the engine said of a request that it does not take. */
+    readonly upstream?: Rejection;
   };
 }
 
@@ -59,6 +67,7 @@ const TYPES: Readonly<Record<FailureKind, ErrorType>> = {
   rate_limited: "requests",
   quota_reserved: "requests",
   concurrency_exceeded: "requests",
+  upstream_rejected: "invalid_request_error",
   engine_unsupported: "server_error",
   engine_failed: "server_error",
   engine_busy: "server_error",
@@ -73,6 +82,14 @@ function codeOf(kind: FailureKind): string {
   if (kind === "invalid_key") return "invalid_api_key";
   if (TYPES[kind] === "insufficient_quota") return "insufficient_quota";
   return TYPES[kind] === "requests" ? "rate_limit_exceeded" : kind;
+}
+
+/** Codes that clients of OpenAI branch on: to shorten a conversation, or to tell the person. */
+const KNOWN_UPSTREAM = ["context_length_exceeded", "content_filter", "content_policy_violation"];
+
+function upstreamCode(failure: Failure): string | null {
+  if (failure.kind !== "upstream_rejected") return null;
+  return KNOWN_UPSTREAM.find((code) => code === failure.upstream.code) ?? null;
 }
 
 function paramOf(failure: Failure): string | null {
@@ -113,7 +130,7 @@ const resetsAt = (failure: Failure): { resets_at?: string } =>
 export function toOpenAiError(failure: Failure, context: ErrorContext): ErrorReply<OpenAiError> {
   const { kind } = failure;
   return {
-    status: STATUS[kind],
+    status: statusOf(failure),
     headers: {
       "Content-Type": "application/json",
       "x-request-id": context.requestId,
@@ -125,12 +142,13 @@ export function toOpenAiError(failure: Failure, context: ErrorContext): ErrorRep
         message: messageOf(failure),
         type: TYPES[kind],
         param: paramOf(failure),
-        code: codeOf(kind),
+        code: upstreamCode(failure) ?? codeOf(kind),
         kind,
         request_id: context.requestId,
         ...resetsAt(failure),
         ...reasonMember(failure),
         ...fittingMember(failure),
+        ...upstreamMember(failure),
       },
     },
   };

@@ -14,6 +14,17 @@ const FITTING = {
   description: "With a refusal for neurons: the `max_tokens` with which the same call would fit.",
 } as const;
 
+const UPSTREAM = {
+  type: "object",
+  description: "With `upstream_rejected`: what the engine said of the request.",
+  required: ["status"],
+  properties: {
+    status: { enum: [400, 413, 422] },
+    code: { type: ["string", "integer"] },
+    message: { ...text, maxLength: 500 },
+  },
+} as const;
+
 const REASON = {
   enum: ["too_large_for_account"],
   description:
@@ -33,6 +44,7 @@ const ENVELOPE_ERROR = {
     resets_at: time,
     fitting_max_tokens: FITTING,
     reason: REASON,
+    upstream: UPSTREAM,
   },
 } as const;
 
@@ -84,6 +96,7 @@ export const ERROR_SCHEMAS: JsonObject = {
       parameter: text,
       fitting_max_tokens: FITTING,
       reason: REASON,
+      upstream: UPSTREAM,
       replacement: { type: ["string", "null"] },
       journal_line_id: text,
       micro_neurons: { type: "integer" },
@@ -137,6 +150,7 @@ export const ERROR_SCHEMAS: JsonObject = {
           resets_at: time,
           fitting_max_tokens: FITTING,
           reason: REASON,
+          upstream: UPSTREAM,
         },
       },
     },

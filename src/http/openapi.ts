@@ -1,7 +1,7 @@
 import type { FailureKind } from "../domain/failure.ts";
 import { ACCESS_HEADER } from "./access-token.ts";
 import { GOOGLE_KEY_HEADER, GOOGLE_KEY_PARAM } from "./google-key.ts";
-import { REASONS, STATUS } from "./failure-status.ts";
+import { REASONS, statusesOf } from "./failure-status.ts";
 import { LARGE_BODY_BYTES } from "./intake.ts";
 import { type Mount, failureKinds, mountsOf, paramNames, pathTemplate } from "./mount.ts";
 import { errorSchema, ERROR_SCHEMAS } from "./openapi-errors.ts";
@@ -31,7 +31,7 @@ function failureReplies(mount: Mount): JsonObject {
   const isPerspective = mount.route.surface === "perspective";
   const byStatus = new Map<number, FailureKind[]>();
   for (const kind of failureKinds(mount)) {
-    for (const status of isPerspective ? perspectiveStatuses(kind) : [STATUS[kind]]) {
+    for (const status of isPerspective ? perspectiveStatuses(kind) : statusesOf(kind)) {
       byStatus.set(status, [...(byStatus.get(status) ?? []), kind]);
     }
   }

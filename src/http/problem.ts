@@ -1,10 +1,10 @@
-import type { Failure, QuotaFailure, ThrottleFailure } from "../domain/failure.ts";
+import type { Failure, QuotaFailure, Rejection, ThrottleFailure } from "../domain/failure.ts";
 import { toNeurons } from "../domain/micro-neurons.ts";
 import { inTheWay } from "../domain/month-quota.ts";
 import { isoTime } from "../domain/period.ts";
 import { failureDetail, violatedRate } from "./failure-detail.ts";
 import { failureHeaders, resetsAtMs } from "./failure-headers.ts";
-import { REASONS, STATUS } from "./failure-status.ts";
+import { REASONS, statusOf } from "./failure-status.ts";
 import { jsonPointer } from "./field-path.ts";
 
 // A failure as RFC 9457 problem+json, the error shape of the native surface: the contract, 5.
@@ -146,11 +146,15 @@ export const fittingMember = (failure: Failure): { fitting_max_tokens?: number }
 export const reasonMember = (failure: Failure): { reason?: string } =>
   "reason" in failure && failure.reason !== undefined ? { reason: failure.reason } : {};
 
+/** What the engine said of the request, as an extra key of every shape. */
+export const upstreamMember = (failure: Failure): { upstream?: Rejection } =>
+  failure.kind === "upstream_rejected" ? { upstream: failure.upstream } : {};
+
 const isThrottle = (kind: Failure["kind"]): kind is keyof typeof TITLES => kind in TITLES;
 
 export function toProblem(failure: Failure, context: ErrorContext): ErrorReply<Problem> {
   const { kind } = failure;
-  const status = STATUS[kind];
+  const status = statusOf(failure);
   return {
     status,
     headers: {
@@ -168,6 +172,7 @@ export function toProblem(failure: Failure, context: ErrorContext): ErrorReply<P
       request_id: context.requestId,
       ...extensions(failure),
       ...fittingMember(failure),
+      ...upstreamMember(failure),
     },
   };
 }

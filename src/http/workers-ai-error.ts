@@ -1,10 +1,16 @@
-import type { Failure, FailureKind } from "../domain/failure.ts";
+import type { Failure, FailureKind, Rejection } from "../domain/failure.ts";
 import { isoTime } from "../domain/period.ts";
 import { failureDetail } from "./failure-detail.ts";
 import { failureHeaders, resetsAtMs } from "./failure-headers.ts";
-import { STATUS } from "./failure-status.ts";
+import { statusOf } from "./failure-status.ts";
 import { jsonPointer, paramName } from "./field-path.ts";
-import { type ErrorContext, type ErrorReply, fittingMember, reasonMember } from "./problem.ts";
+import {
+  type ErrorContext,
+  type ErrorReply,
+  fittingMember,
+  reasonMember,
+  upstreamMember,
+} from "./problem.ts";
 
 // A failure in the envelope of Cloudflare's API. The codes are Workers AI's own, so that who branches
 // on them does what it did before; `kind`, `request_id` and `resets_at` are extra keys.
@@ -22,6 +28,7 @@ interface EnvelopeError {
   /** Of `account_quota_exceeded`, where it is not so for every call. */
   readonly reason?: string;
   readonly fitting_max_tokens?: number;
+  readonly upstream?: Rejection;
 }
 
 export interface WorkersAiError {
@@ -52,6 +59,7 @@ const CODES: Readonly<Record<FailureKind, number>> = {
   model_retired: MODEL,
   unpriced_model: MODEL,
   engine_unsupported: MODEL,
+  upstream_rejected: BODY,
   invalid_request: BODY,
   unbounded_usage: BODY,
   unsupported_parameter: BODY,
@@ -108,7 +116,7 @@ export function toWorkersAiError(
   const { kind } = failure;
   const resets = "neurons" in failure ? { resets_at: isoTime(resetsAtMs(failure)) } : {};
   return {
-    status: STATUS[kind],
+    status: statusOf(failure),
     headers: {
       "Content-Type": "application/json",
       "x-request-id": requestId,
@@ -125,6 +133,7 @@ export function toWorkersAiError(
         ...resets,
         ...reasonMember(failure),
         ...fittingMember(failure),
+        ...upstreamMember(failure),
       })),
       messages: [],
     },

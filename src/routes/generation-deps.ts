@@ -26,6 +26,7 @@ export const GENERATED = [
   ...GOVERNED,
   "unsupported_parameter",
   "engine_unsupported",
+  "upstream_rejected",
   "engine_failed",
   "engine_busy",
   "engine_timeout",

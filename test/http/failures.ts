@@ -64,6 +64,11 @@ export const FAILURES: { readonly [K in FailureKind]: FailureOf<K> } = {
   },
   review_conflict: { kind: "review_conflict", detail: "Somebody else claimed this verdict." },
   webhook_disabled: { kind: "webhook_disabled", webhook: "whk_01M7WM9W9M82WZ7T7D204BHZDC" },
+  upstream_rejected: {
+    kind: "upstream_rejected",
+    upstream: { status: 422, code: "context_length_exceeded", message: "Too long" },
+    charged: false,
+  },
   version_conflict: { kind: "version_conflict", version: 4 },
   quota_exceeded: { kind: "quota_exceeded", ...quota },
   overage_cap_exceeded: { kind: "overage_cap_exceeded", ...quota },

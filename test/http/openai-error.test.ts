@@ -15,6 +15,7 @@ const TABLE: Partial<Record<FailureKind, readonly [type: string, code: string]>>
   rate_limited: ["requests", "rate_limit_exceeded"],
   quota_reserved: ["requests", "rate_limit_exceeded"],
   concurrency_exceeded: ["requests", "rate_limit_exceeded"],
+  upstream_rejected: ["invalid_request_error", "context_length_exceeded"],
   engine_unsupported: ["server_error", "engine_unsupported"],
   engine_failed: ["server_error", "engine_failed"],
   engine_busy: ["server_error", "engine_busy"],

@@ -34,6 +34,7 @@ const TABLE: Readonly<Record<FailureKind, readonly [status: number, again: strin
   rate_limited: [429, "after 13, after 12410 ms"],
   quota_reserved: [429, "after 1, after 1000 ms"],
   concurrency_exceeded: [429, "after 1, after 1000 ms"],
+  upstream_rejected: [422, "never"],
   engine_unsupported: [501, "never"],
   engine_failed: [502, "never"],
   engine_busy: [503, ""],

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { STATUS } from "../../src/http/failure-status.ts";
+import { statusOf } from "../../src/http/failure-status.ts";
 import { toWorkersAiError } from "../../src/http/workers-ai-error.ts";
 import { toProblem } from "../../src/http/problem.ts";
 import { FAILURES } from "./failures.ts";
@@ -12,7 +12,7 @@ describe("a failure in Cloudflare's envelope", () => {
     const { status, headers, body } = toWorkersAiError(failure, context);
     const { "Content-Type": type, ...others } = headers;
     const { "Content-Type": _, ...expected } = toProblem(failure, context).headers;
-    expect(status).toBe(STATUS[failure.kind]);
+    expect(status).toBe(statusOf(failure));
     expect(type).toBe("application/json");
     expect(others).toEqual(expected);
     expect(body).toMatchObject({ result: null, success: false, messages: [] });

@@ -161,6 +161,7 @@ const PRODUCERS: Readonly<Record<FailureKind, string | (() => Promise<Reply>)>> 
     const tenant = await newTenant({ max_in_flight: 1 });
     return during(tenant, () => tenant.call(...POST));
   },
+  upstream_rejected: "test/routes/upstream-rejected.test.ts: of generation calls only",
   engine_unsupported: "of generation calls, a later issue",
   engine_failed: "of generation calls, a later issue: a moderation call answers 200",
   engine_busy: "of generation calls, a later issue",

@@ -1,0 +1,100 @@
+import { afterEach, describe, expect, it } from "vitest";
+import { reset } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { ask, failureIn, makeTenant, type Reply, type TestTenant, WORKERS_AI } from "../client.ts";
+
+// A request that the engine itself does not take: the caller is told, and nobody repeats it.
+
+const LLAMA = "@cf/meta/llama-3.1-8b-instruct-fp8";
+const SERVER = {
+  INFERENCE: "openai",
+  OPENAI_BASE_URL: `${env.FAKE_AI_URL}openai/v1`,
+  OPENAI_MODELS: JSON.stringify({ [LLAMA]: "llama" }),
+};
+const ENGINES = [
+  ["workers-ai", WORKERS_AI],
+  ["openai", SERVER],
+] as const;
+
+let made = 0;
+const aTenant = (): Promise<TestTenant> => makeTenant(`rejected-${(made += 1)}`);
+
+afterEach(() => reset());
+
+async function chat(
+  engine: Record<string, string>,
+  behaviour: string,
+  stream = false,
+): Promise<{ tenant: TestTenant; reply: Reply }> {
+  const tenant = await aTenant();
+  const content = `Hello [[fake:${behaviour}|${crypto.randomUUID()}]]`;
+  const body = { model: LLAMA, messages: [{ role: "user", content }], max_tokens: 10, stream };
+  const reply = await ask("POST", "/v1/chat/completions", { key: tenant.key, body, env: engine });
+  return { tenant, reply };
+}
+
+const lineOf = async (tenant: TestTenant) => (await tenant.call("GET", "/v1/ledger")).body.data[0];
+
+describe.each(ENGINES)("a request that the engine %s does not take", (_name, engine) => {
+  it.each([400, 413, 422])("keeps its status: %d", async (status) => {
+    const { tenant, reply } = await chat(engine, String(status));
+    expect([reply.status, failureIn(reply.body).kind]).toEqual([status, "upstream_rejected"]);
+    expect(reply.headers.get("x-should-retry")).toBe("false");
+    expect(failureIn(reply.body)).toMatchObject({
+      type: "invalid_request_error",
+      upstream: { status },
+    });
+    expect(await lineOf(tenant)).toMatchObject({ outcome: "voided", micro_neurons: 0 });
+  });
+
+  it("is told before a stream begins, too", async () => {
+    const { reply } = await chat(engine, "400", true);
+    expect([reply.status, failureIn(reply.body).kind]).toEqual([400, "upstream_rejected"]);
+  });
+
+  it.each([401, 403, 404, 500])("is none where it is not the request: %d", async (status) => {
+    const { reply } = await chat(engine, String(status));
+    expect([reply.status, failureIn(reply.body).kind]).toEqual([502, "engine_failed"]);
+  });
+});
+
+describe("what Workers AI says of a request", () => {
+  it.each([
+    ["3006", 413, 3006],
+    ["5004", 400, 5004],
+    ["errors:3003", 400, 3003],
+  ])("is passed on with its code: %s", async (behaviour, status, code) => {
+    const { reply } = await chat(WORKERS_AI, behaviour);
+    expect(reply.status).toBe(status);
+    const message = `Scripted error ${code}`;
+    expect(failureIn(reply.body).upstream).toEqual({ status, code, message });
+    expect(failureIn(reply.body).message).toContain(message);
+  });
+
+  it("is charged where the model may have run", async () => {
+    const { tenant, reply } = await chat(WORKERS_AI, "json_mode");
+    expect([reply.status, failureIn(reply.body).upstream.code]).toEqual([400, 5024]);
+    expect(failureIn(reply.body).message).toContain("was charged");
+    expect((await lineOf(tenant)).micro_neurons).toBeGreaterThan(0);
+  });
+
+  it("is a failure where a model is not there, or the account's day is gone", async () => {
+    expect((await chat(WORKERS_AI, "5007")).reply.status).toBe(502);
+    expect(failureIn((await chat(WORKERS_AI, "3036")).reply.body).kind).toBe(
+      "account_quota_exceeded",
+    );
+  });
+
+  it("comes in Cloudflare's envelope on its own surface", async () => {
+    const tenant = await aTenant();
+    const path = `/client/v4/accounts/${tenant.id}/ai/run/${LLAMA}`;
+    const prompt = `[[fake:3006|${crypto.randomUUID()}]]`;
+    const reply = await tenant.onWorkersAi("POST", path, { prompt, max_tokens: 5 });
+    expect([reply.status, reply.body.errors[0].code, reply.body.success]).toEqual([
+      413,
+      3003,
+      false,
+    ]);
+    expect(reply.body.errors[0].upstream.code).toBe(3006);
+  });
+});
