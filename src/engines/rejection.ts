@@ -35,11 +35,11 @@ const isCode = (code: unknown): code is string | number =>
 
 /** Cut by characters, so that none is halved. */
 const oneLine = (message: string): string =>
-  [
-    ...message
+  Array.from(
+    message
       .slice(0, 4 * MAX_MESSAGE)
       .replace(/[\p{Cc}\p{Cs}\s]+/gu, " ")
       .trim(),
-  ]
+  )
     .slice(0, MAX_MESSAGE)
     .join("");

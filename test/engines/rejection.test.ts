@@ -26,7 +26,7 @@ describe("what an engine says of a request", () => {
 
   it("is one line of at most 500 characters, none of them halved", () => {
     const { message = "" } = rejectionIn(422, `a\u0000\r\n b${"😀".repeat(600)}`) ?? {};
-    expect([...message]).toHaveLength(500);
+    expect(Array.from(message)).toHaveLength(500);
     expect(message.startsWith("a b😀")).toBe(true);
     expect(message.isWellFormed()).toBe(true);
   });

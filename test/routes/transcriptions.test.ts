@@ -348,7 +348,7 @@ describe("POST /v1/audio/transcriptions with an OpenAI-compatible server", () =>
 
   it.each([
     ["429", 503, "voided"],
-    ["400", 502, "voided"],
+    ["400", 400, "voided"],
     ["500", 502, "posted"],
     ["no_text", 502, "posted"],
     ["malformed", 502, "posted"],
