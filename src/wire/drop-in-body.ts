@@ -96,9 +96,9 @@ function mendedPart(part: unknown): unknown {
 }
 
 /** What a model thought is not said to the next one. */
-const isThought = (part: unknown): boolean =>
-  isFields(part) &&
-  ["thinking", "redacted_thinking", "reasoning"].includes(String(part["type"] ?? ""));
+const isThought = (part: unknown): boolean => isFields(part) && THOUGHTS.has(part["type"]);
+
+const THOUGHTS: ReadonlySet<unknown> = new Set(["thinking", "redacted_thinking", "reasoning"]);
 
 const isFields = (value: unknown): value is Fields =>
   typeof value === "object" &&

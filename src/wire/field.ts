@@ -54,7 +54,12 @@ export const microNeuronsOut = (description: string) =>
 
 export const pageQuery = {
   cursor: v.optional(
-    v.pipe(v.string(), v.maxLength(MAX_NAME), v.description("`next_cursor` of the page before.")),
+    v.pipe(
+      v.string(),
+      v.maxLength(MAX_NAME),
+      v.description("`next_cursor` of the page before; empty: the first."),
+      v.transform((text): string | undefined => (text === "" ? undefined : text)),
+    ),
   ),
   limit: v.optional(
     v.pipe(

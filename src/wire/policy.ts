@@ -217,7 +217,7 @@ type Mutable<T> = T extends object ? { -readonly [K in keyof T]: Mutable<T[K]> }
 export const toPolicy = ({
   name,
   version,
-  policy: { matching: _, ...policy },
+  policy: { matching: _matching, ...policy },
 }: PolicyVersion): v.InferOutput<typeof PolicyOutput> => ({
   object: "policy",
   name,

@@ -1,7 +1,7 @@
 import { runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { makeTenant } from "../client.ts";
-import { tenantStub } from "./a-tenant.ts";
 
 // A policy that was stored before terms said how they match.
 
@@ -10,7 +10,7 @@ describe("a policy of before", () => {
     const tenant = await makeTenant("stored-terms");
     const terms = { block: ["ばか", "badword"], allow: [] };
     const put = await tenant.call("PUT", "/v1/policies/old", { terms });
-    await runInDurableObject(tenantStub(tenant.id), (_, state) => {
+    await runInDurableObject(env.TENANT.getByName("stored-terms"), (_, state) => {
       state.storage.sql.exec(
         "UPDATE policies SET body = json_remove(body, '$.format') WHERE name = 'old'",
       );
