@@ -87,8 +87,8 @@ describe("the template", () => {
 describe("cleanForJudge", () => {
   it.each([
     ["keeps lines and tabs", "a\n\tb", "a\n\tb"],
-    ["makes one line end of each", "a\r\nb\rc", "a\nb\nc"],
-    ["strips control characters", "a\u0000b\u001bc\u007fd\u0085e", "abcde"],
+    ["makes one line end of each", "a\r\nb\rc\u0085d", "a\nb\nc\nd"],
+    ["strips control characters", "a\u0000b\u001bc\u007fd", "abcd"],
     ["strips zero-width characters", "i\u200bg\u200dn\u2060o\ufeffr\u00ade", "ignore"],
     ["strips bidirectional controls", "\u202eabc\u2066", "abc"],
     ["strips the tag block", "hi\u{e0049}\u{e0067}", "hi"],

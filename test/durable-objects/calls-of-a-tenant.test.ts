@@ -102,7 +102,9 @@ describe("a repeated message", () => {
     // As it was sent, so it is not sent back; the hash is keyed, the time is the object's.
     expect(first).toMatchObject({ settlement: { kind: "settled" }, verdicts: null });
     const { contentHash } = stored;
-    expect(stored).toEqual({ ...verdict, contentHash, createdAtMs: first.standing?.nowMs });
+    const stages = verdict.stages.map((stage) => ({ failure: null, ...stage }));
+    const createdAtMs = first.standing?.nowMs;
+    expect(stored).toEqual({ ...verdict, stages, contentHash, createdAtMs });
     expect(second.settlement).toEqual({ kind: "already_settled", line: before[0] });
     expect(second.verdicts).toEqual([stored]);
     expect(await tenant.lines()).toEqual(before);

@@ -286,7 +286,7 @@ describe("POST /v1/images with Workers AI", () => {
     [PHOENIX, "empty_picture", 502, "engine_failed", "posted"],
     [PHOENIX, "huge_picture", 502, "engine_failed", "posted"],
     [PHOENIX, "cut_picture", 502, "engine_failed", "posted"],
-    [KLEIN, "5004", 502, "engine_failed", "voided"],
+    [KLEIN, "5004", 400, "upstream_rejected", "voided"],
     [KLEIN, "not_picture", 502, "engine_failed", "posted"],
   ])("%s, %s: charges what may have run and stores nothing", async (model, behaviour, ...told) => {
     const [status, kind, outcome] = told;
@@ -298,7 +298,8 @@ describe("POST /v1/images with Workers AI", () => {
     expect(line.outcome).toBe(outcome);
     expect(line.micro_neurons).toBe(outcome === "voided" ? 0 : line.held_micro_neurons);
     const retry = reply.headers.get("x-should-retry");
-    expect(retry).toBe(outcome === "posted" || status === 429 ? "false" : null);
+    const isFinal = outcome === "posted" || status === 429 || status === 400;
+    expect(retry).toBe(isFinal ? "false" : null);
     expect(await storedKeys()).toEqual([]);
   });
 
@@ -377,7 +378,7 @@ describe("POST /v1/images with an OpenAI-compatible server", () => {
   it.each([
     ["url_only", 502, "engine_failed", "posted"],
     ["not_picture", 502, "engine_failed", "posted"],
-    ["400", 502, "engine_failed", "voided"],
+    ["400", 400, "upstream_rejected", "voided"],
     ["429", 503, "engine_busy", "voided"],
     ["500", 502, "engine_failed", "posted"],
   ])("tells of %s", async (behaviour, status, kind, outcome) => {

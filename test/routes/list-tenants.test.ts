@@ -129,11 +129,12 @@ describe("GET /admin/tenants", () => {
       await makeTenant("a");
       await makeTenant("b");
       const { body } = await admin("GET", `${path}?limit=1`);
-      for (const wrong of ["a", "", "e30", `${body.next_cursor}A`]) {
+      for (const wrong of ["a", "e30", `${body.next_cursor}A`]) {
         // oxlint-disable-next-line no-await-in-loop -- one after the other
         const { status } = await admin("GET", `${path}?cursor=${wrong}`);
         expect([wrong, status]).toEqual([wrong, 400]);
       }
+      expect((await admin("GET", `${path}?limit=1&cursor=`)).body).toEqual(body);
       const other = await admin("GET", `${path}?sort=spent&cursor=${body.next_cursor}`);
       expect(other.status).toBe(400);
     },
