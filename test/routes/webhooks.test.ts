@@ -209,6 +209,39 @@ describe("a delivery", () => {
     });
   });
 
+  it("has half an emoji mended, as reply, reading, feed and export have it", async () => {
+    const { secret } = await add();
+    const half = {
+      content_id: "post \ud83d",
+      user_id: "\udc4d u",
+      metadata: { "k\ud83d": "v\ud83d" },
+    };
+    const whole = {
+      content_id: "post \ufffd",
+      user_id: "\ufffd u",
+      metadata: { "k\ufffd": "v\ufffd" },
+    };
+    const { body: reply } = await tenant.call("POST", "/v1/verdicts", { text: KIND, ...half });
+    expect(reply).toMatchObject(whole);
+    await ring(tenant.id);
+    const [received] = receivers.received;
+    if (received === undefined) throw new Error("nothing was delivered");
+    new StandardWebhook(secret).verify(received.body, received.headers);
+    expect(received.body.isWellFormed()).toBe(true);
+    expect(JSON.parse(received.body).data).toMatchObject(whole);
+    const read = await tenant.call("GET", `/v1/verdicts/${reply.id}`);
+    expect(read.body).toMatchObject(whole);
+    const [event] = (await tenant.call("GET", "/v1/events")).body.data;
+    expect(event.data).toMatchObject(whole);
+    const person = encodeURIComponent(whole.user_id);
+    const exported = await tenant.call("GET", `/v1/export?user_id=${person}`);
+    const lines = String(exported.body)
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    expect(lines).toContainEqual(expect.objectContaining({ object: "verdict", ...whole }));
+  });
+
   it("is of the decisions that were asked for", async () => {
     await add({ decisions: ["block"] });
     await judge(KIND);
