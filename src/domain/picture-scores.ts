@@ -11,6 +11,12 @@ export const PICTURE_MODEL = "neurogate/nsfw-mobilenet-v2@1";
  */
 export const MAX_JUDGED_PIXELS = 4_000_000;
 
+/** A larger one would take half of an isolate's memory as pixels alone. */
+export const hasTooManyPixels = (size: {
+  readonly width: number;
+  readonly height: number;
+}): boolean => size.width * size.height > MAX_JUDGED_PIXELS;
+
 /** In the order of the model's outputs. */
 export const PICTURE_CLASSES = ["drawing", "hentai", "neutral", "porn", "sexy"] as const;
 export type PictureClass = (typeof PICTURE_CLASSES)[number];

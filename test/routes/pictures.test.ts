@@ -147,7 +147,13 @@ describe("the embedded engine, which has a small model", () => {
       reasons: [{ kind: "unavailable", category: "nsfw", input: "images/0" }],
     });
     expect(body.reasons[0].message).toContain("more than 4 megapixels");
-    expect(body.stages[1]).toMatchObject({ name: "picture", micro_neurons: 0 });
+    // Nor is it decoded to be measured.
+    const failure = { kind: "too_many_pixels" };
+    const nothing = { status: "not_evaluated", measurements: null, micro_neurons: 0, failure };
+    expect(body.stages).toMatchObject([
+      { name: "labels", ...nothing },
+      { name: "picture", ...nothing },
+    ]);
   });
 
   it("is not approved under a policy that requires nothing of pictures", async () => {

@@ -1,5 +1,5 @@
 import type { Scores } from "../../domain/category.ts";
-import { PICTURE_MODEL } from "../../domain/picture-scores.ts";
+import { hasTooManyPixels, PICTURE_MODEL } from "../../domain/picture-scores.ts";
 import { TEXT_MODEL, TEXT_MODEL_CATEGORIES } from "../../domain/text-model.ts";
 import type { Check, CheckOptions, CheckOutcome, Engine } from "../engine.ts";
 import type { Picture } from "../picture.ts";
@@ -56,6 +56,9 @@ async function run(
         judged.kind === "judged" ? judged.scores : (judged.shown ?? null),
       );
     case "labels": {
+      if (hasTooManyPixels(check.picture)) {
+        return { kind: "unsupported", because: "too_many_pixels" };
+      }
       const measurements = await measurePicture(check.picture);
       if (measurements === null) return refused("picture_unreadable");
       return {

@@ -1,5 +1,5 @@
 import {
-  MAX_JUDGED_PIXELS,
+  hasTooManyPixels,
   PICTURE_CLASSES,
   type PictureScores,
   pictureScores,
@@ -52,7 +52,7 @@ export async function judgePicture(
   picture: Picture,
   loadModel: LoadPictureModel,
 ): Promise<JudgedPicture> {
-  if (picture.width * picture.height > MAX_JUDGED_PIXELS) return { kind: "too_many_pixels" };
+  if (hasTooManyPixels(picture)) return { kind: "too_many_pixels" };
   const model = await loadModel();
   if (model === null) return { kind: "unavailable" };
   const looked = await withPixels(picture, (pixels) => ({ scores: scoresOf(model, pixels) }));
