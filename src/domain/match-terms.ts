@@ -68,6 +68,13 @@ export function prepared(terms: readonly Term[]): Terms {
 /** More would explain nothing. */
 const MOST_PLACES = 5;
 
+/**
+ * Ordinary texts take fewer than six steps a character, whatever the number of terms. A list made of
+ * beginnings of itself would take hundreds, of a text that is made for it.
+ */
+const MOST_STEPS_A_CHARACTER = 12;
+const LEAST_STEPS = 300_000;
+
 /** What of a text is looked at, so that a test can count it. */
 export interface Steps {
   count: number;
@@ -94,24 +101,48 @@ export class SearchedText {
   find(
     terms: Terms,
     isTaken: (place: Place) => boolean,
-    { most = MOST_PLACES, steps = { count: 0 } }: { most?: number; steps?: Steps } = {},
+    /** Says what of a text is to be held that is not compared to its end. */
+    whenTooMuch: (found: Map<number, Place[]>) => void,
+    { most = MOST_PLACES, steps: told }: { most?: number; steps?: Steps } = {},
   ): ReadonlyMap<number, readonly Place[]> {
     const found = new Map<number, Place[]>();
+    const known = new Set<string>();
+    const steps: Steps = { count: 0 };
+    const limit = Math.max(LEAST_STEPS, MOST_STEPS_A_CHARACTER * this.#original.length);
     const add = (entry: Entry, start: number, end: number): void => {
+      steps.count += 1;
+      if (steps.count > limit) throw new TooMuchToCompare();
       const places = found.get(entry.term) ?? [];
       if (places.length >= most) return;
       const place = this.#line.placeOf(start, end);
-      if (places.some((one) => one.start === place.start && one.end === place.end)) return;
+      const key = `${entry.term} ${place.start} ${place.end}`;
+      if (known.has(key)) return;
+      known.add(key);
       if (isTaken(place) || !this.#readsAs(entry, place)) return;
       places.push(place);
       found.set(entry.term, places);
     };
-    this.#findWords(terms.words, add, steps);
-    this.#findParts(terms.parts, add, steps);
-    this.#findLetters(terms.spelled, "written", add, steps);
-    for (const reading of this.#readings(terms.seen)) {
-      this.#findLetters(terms.seen, reading, add, steps);
+    const bounded: Steps = {
+      get count() {
+        return steps.count;
+      },
+      set count(count: number) {
+        steps.count = count;
+        if (count > limit) throw new TooMuchToCompare();
+      },
+    };
+    try {
+      this.#findWords(terms.words, add, bounded);
+      this.#findParts(terms.parts, add, bounded);
+      this.#findLetters(terms.spelled, "written", add, bounded);
+      for (const reading of this.#readings(terms.seen)) {
+        this.#findLetters(terms.seen, reading, add, bounded);
+      }
+    } catch (error) {
+      if (!(error instanceof TooMuchToCompare)) throw error;
+      whenTooMuch(found);
     }
+    if (told !== undefined) told.count += steps.count;
     return found;
   }
 
@@ -202,6 +233,8 @@ export class SearchedText {
     }
   }
 }
+
+class TooMuchToCompare extends Error {}
 
 type Add = (entry: Entry, start: number, end: number) => void;
 

@@ -60,6 +60,14 @@ const distinct = (phrases: readonly string[]): string[] => [
 /** An allowed place is blank everywhere: all of it is wanted. */
 const ALL = { most: Number.POSITIVE_INFINITY };
 
+type TooMuch = (found: Map<number, Place[]>) => void;
+
+/** What cannot be compared to its end is allowed nowhere, and blocked by the first term. */
+const NOTHING_ALLOWED: TooMuch = (found) => found.clear();
+const SOMETHING_FOUND: TooMuch = (found) => {
+  if (found.size === 0) found.set(0, []);
+};
+
 export function matchTerms(text: string, policy: Lists, steps: Steps = { count: 0 }): TermMatches {
   if (policy.matching === "plain") return matchedPlainly(text, policy);
   const lists = preparedOf(policy);
@@ -67,15 +75,17 @@ export function matchTerms(text: string, policy: Lists, steps: Steps = { count: 
   const allowed =
     policy.terms.allow.length === 0
       ? []
-      : [...searched.find(lists.allow, () => false, { ...ALL, steps }).values()].flat();
+      : [
+          ...searched.find(lists.allow, () => false, NOTHING_ALLOWED, { ...ALL, steps }).values(),
+        ].flat();
   const before = lengthBefore(allowed, text.length);
   const isTaken = ({ start, end }: Place): boolean => before[start] !== before[end];
-  const blocked = [...searched.find(lists.block, isTaken, { steps })]
+  const blocked = [...searched.find(lists.block, isTaken, SOMETHING_FOUND, { steps })]
     .toSorted(([a], [b]) => a - b)
     .map(([index, spans]) => blockedTerm(policy, index, spans));
   return {
     blocked,
-    spamPhrases: searched.find(lists.spam, isTaken, { most: 1, steps }).size,
+    spamPhrases: searched.find(lists.spam, isTaken, SOMETHING_FOUND, { most: 1, steps }).size,
     withoutAllowed: allowed.length === 0 ? null : blanked(text, before),
   };
 }

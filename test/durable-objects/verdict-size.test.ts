@@ -18,7 +18,7 @@ const size = (): Promise<number> =>
 
 it.each([
   { outcome: "allowed", behaviour: "score:toxicity=3", most: 1600 },
-  { outcome: "blocked", behaviour: "score:toxicity=82&harassment=79", most: 1900 },
+  { outcome: "blocked", behaviour: "score:toxicity=82&harassment=79", most: 2200 },
 ])("is at most $most bytes where it is $outcome, with its line", async ({ behaviour, most }) => {
   const judge = async (at: number): Promise<void> => {
     const { text } = scripted(`judge=${behaviour}`, "What a lovely day for all of us");
