@@ -170,7 +170,13 @@ async function fuzzRoutes() {
     images: [{ base64: pngPicture("kept") }],
   });
   const endpoint = { url: "https://hooks.acme.dev/", events: ["quota.exceeded"] };
-  const webhook = await ask("/v1/webhooks", endpoint);
+  const webhook = await ask("/v1/webhooks", {
+    ...endpoint,
+    events: [...endpoint.events, "moderation.verdict"],
+  });
+  // What happens is on record where somebody subscribed to it.
+  await ask("/v1/verdicts", { text: "Hello again." });
+  const events = await send(server.url, "GET", "/v1/events", { key: manage.key });
   const tried = await ask(`/v1/webhooks/${webhook.body.id}/test`);
   const platforms = await admin(server, "POST", "/admin/webhooks", endpoint);
   const triedToo = await admin(server, "POST", `/admin/webhooks/${platforms.id}/test`);
@@ -199,6 +205,7 @@ async function fuzzRoutes() {
       verdicts: [verdict.body.id, flagged.body.id],
       batches: [batch.body.id],
       webhooks: [webhook.body.id, platforms.id],
+      events: [events.body.data[0].id, `evt_${"0".repeat(26)}`],
       deliveries: [tried.body.id, triedToo.id],
       keys: [...spare.map(({ id }) => id), `key_${"0".repeat(26)}`],
       images: [picture],
