@@ -1,3 +1,4 @@
+import { endOfString } from "./json-string.ts";
 import { tokensAtMost } from "./token-bound.ts";
 
 // How many tokens a value is at most, written as JSON: on one line or on several, and as the writers of
@@ -43,7 +44,6 @@ const isEscaped = (unit: number): boolean =>
   unit >= 0x7f || unit === 0x3c || unit === 0x3e || unit === 0x26 || unit === 0x27;
 
 const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
 
 const isSpace = (unit: number): boolean => unit === 0x20 || (unit >= 0x09 && unit <= 0x0d);
 const isOpen = (unit: number): boolean => unit === 0x5b || unit === 0x7b;
@@ -86,16 +86,6 @@ function addedByLines(json: string, outside: number): number | null {
     before = unit;
   }
   return depth === outside ? added : null;
-}
-
-/** The closing quote of the string that opens at `start`; -1: there is none. */
-function endOfString(json: string, start: number): number {
-  for (let at = start + 1; at < json.length; at += 1) {
-    const unit = json.charCodeAt(at);
-    if (unit === QUOTE) return at;
-    if (unit === BACKSLASH) at += 1;
-  }
-  return -1;
 }
 
 /**

@@ -13,8 +13,7 @@ import {
 import { WordEdges } from "./word-edges.ts";
 
 // Where terms stand in a text. A list is prepared once; a text is then followed letter by letter from
-// each place where a word begins: its cost is its length times the longest term at most, whatever the
-// number of terms.
+// each place where a word begins, whatever the number of terms, and no further than `StepBudget` lets.
 
 /** A place in the text, in UTF-16 units. */
 export interface Place {
@@ -75,6 +74,24 @@ const MOST_PLACES = 5;
 const MOST_STEPS_A_CHARACTER = 12;
 const LEAST_STEPS = 300_000;
 
+class TooMuchToCompare extends Error {}
+
+/** What one list may look at of a text. */
+class StepBudget {
+  count = 0;
+  readonly #most: number;
+
+  constructor(characters: number) {
+    this.#most = Math.max(LEAST_STEPS, MOST_STEPS_A_CHARACTER * characters);
+  }
+
+  /** Throws `TooMuchToCompare`. */
+  take(): void {
+    this.count += 1;
+    if (this.count > this.#most) throw new TooMuchToCompare();
+  }
+}
+
 /** What of a text is looked at, so that a test can count it. */
 export interface Steps {
   count: number;
@@ -103,15 +120,13 @@ export class SearchedText {
     isTaken: (place: Place) => boolean,
     /** Says what of a text is to be held that is not compared to its end. */
     whenTooMuch: (found: Map<number, Place[]>) => void,
-    { most = MOST_PLACES, steps: told }: { most?: number; steps?: Steps } = {},
+    { most = MOST_PLACES, steps }: { most?: number; steps?: Steps } = {},
   ): ReadonlyMap<number, readonly Place[]> {
     const found = new Map<number, Place[]>();
     const known = new Set<string>();
-    const steps: Steps = { count: 0 };
-    const limit = Math.max(LEAST_STEPS, MOST_STEPS_A_CHARACTER * this.#original.length);
+    const budget = new StepBudget(this.#original.length);
     const add = (entry: Entry, start: number, end: number): void => {
-      steps.count += 1;
-      if (steps.count > limit) throw new TooMuchToCompare();
+      budget.take();
       const places = found.get(entry.term) ?? [];
       if (places.length >= most) return;
       const place = this.#line.placeOf(start, end);
@@ -122,27 +137,18 @@ export class SearchedText {
       places.push(place);
       found.set(entry.term, places);
     };
-    const bounded: Steps = {
-      get count() {
-        return steps.count;
-      },
-      set count(count: number) {
-        steps.count = count;
-        if (count > limit) throw new TooMuchToCompare();
-      },
-    };
     try {
-      this.#findWords(terms.words, add, bounded);
-      this.#findParts(terms.parts, add, bounded);
-      this.#findLetters(terms.spelled, "written", add, bounded);
+      this.#findWords(terms.words, add, budget);
+      this.#findParts(terms.parts, add, budget);
+      this.#findLetters(terms.spelled, "written", add, budget);
       for (const reading of this.#readings(terms.seen)) {
-        this.#findLetters(terms.seen, reading, add, bounded);
+        this.#findLetters(terms.seen, reading, add, budget);
       }
     } catch (error) {
       if (!(error instanceof TooMuchToCompare)) throw error;
       whenTooMuch(found);
     }
-    if (told !== undefined) told.count += steps.count;
+    if (steps !== undefined) steps.count += budget.count;
     return found;
   }
 
@@ -152,7 +158,7 @@ export class SearchedText {
     return (match === "exact" ? exactForm(written) : wordForm(written)) === as;
   }
 
-  #findWords(list: FormList<Entry>, add: Add, steps: Steps): void {
+  #findWords(list: FormList<Entry>, add: Add, budget: StepBudget): void {
     if (list.isEmpty) return;
     const { text } = this.#line;
     for (let start = 0; start < text.length; start += 1) {
@@ -163,7 +169,7 @@ export class SearchedText {
         if (entries.length > 0 && this.#isWord(start, end)) {
           for (const entry of entries) add(entry, start, end);
         }
-        steps.count += 1;
+        budget.take();
         range = end < text.length ? list.next(text.charCodeAt(end), end - start, range) : null;
       }
     }
@@ -179,7 +185,7 @@ export class SearchedText {
     return !isJoined(start - 1, start - 2) && !isJoined(end, end + 1);
   }
 
-  #findParts(list: FormList<Entry>, add: Add, steps: Steps): void {
+  #findParts(list: FormList<Entry>, add: Add, budget: StepBudget): void {
     if (list.isEmpty) return;
     const { text } = this.#line;
     for (let start = 0; start < text.length; start += 1) {
@@ -190,7 +196,7 @@ export class SearchedText {
         if (entries.length > 0 && this.#edges.startsCharacter(end)) {
           for (const entry of entries) add(entry, start, end);
         }
-        steps.count += 1;
+        budget.take();
         range = end < text.length ? list.next(text.charCodeAt(end), end - start, range) : null;
       }
     }
@@ -208,7 +214,7 @@ export class SearchedText {
     return known;
   }
 
-  #findLetters(list: FormList<Entry>, reading: Reading, add: Add, steps: Steps): void {
+  #findLetters(list: FormList<Entry>, reading: Reading, add: Add, budget: StepBudget): void {
     if (list.isEmpty) return;
     const letters = this.#lettersOf(reading);
     const { at, gaps, units, length } = letters;
@@ -226,15 +232,13 @@ export class SearchedText {
             }
           }
         }
-        steps.count += 1;
+        budget.take();
         if (next === length || (next > first && gaps[next] === GAP.end)) break;
         range = list.next(units[next] ?? 0, next - first, range);
       }
     }
   }
 }
-
-class TooMuchToCompare extends Error {}
 
 type Add = (entry: Entry, start: number, end: number) => void;
 

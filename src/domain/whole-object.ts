@@ -1,5 +1,6 @@
+import { endOfString } from "./json-string.ts";
+
 const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
 
 /**
  * Whether a text is the JSON of an object from its first brace to its last: every string and bracket in
@@ -14,6 +15,7 @@ export function isWholeObject(text: string): boolean {
     const unit = json.charCodeAt(at);
     if (unit === QUOTE) {
       at = endOfString(json, at);
+      if (at === -1) return false;
     } else if (unit === 0x7b || unit === 0x5b) {
       depth += 1;
     } else if (unit === 0x7d || unit === 0x5d) {
@@ -22,13 +24,4 @@ export function isWholeObject(text: string): boolean {
     }
   }
   return false;
-}
-
-/** The closing quote, or the end of the text. */
-function endOfString(text: string, start: number): number {
-  let at = start + 1;
-  while (at < text.length && text.charCodeAt(at) !== QUOTE) {
-    at += text.charCodeAt(at) === BACKSLASH ? 2 : 1;
-  }
-  return at;
 }

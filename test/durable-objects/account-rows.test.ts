@@ -68,19 +68,23 @@ describe("a list", () => {
   });
 });
 
+/** To what it was before the migration of that index. */
+function bringBack(storage: DurableObjectStorage, before: number): void {
+  for (const { name } of storage.sql
+    .exec<{ name: string }>("SELECT name FROM sqlite_master WHERE type = 'table'")
+    .toArray()) {
+    if (!name.startsWith("_") && !name.startsWith("sqlite_"))
+      storage.sql.exec(`DROP TABLE ${name}`);
+  }
+  migrate(objectDatabase(storage), ACCOUNT_MIGRATIONS.slice(0, before));
+}
+
 describe("an account that was closed under an earlier version", () => {
   it("tells all of its tenants that it is open again: they were all told that it is not", async () => {
     const name = "of-an-earlier-version";
     const before = ACCOUNT_MIGRATIONS.findIndex((one) => one.name === "denied_tenants");
     await runInDurableObject(env.ACCOUNT.getByName(name), (_, { storage }) => {
-      for (const { name: table } of storage.sql
-        .exec<{ name: string }>("SELECT name FROM sqlite_master WHERE type = 'table'")
-        .toArray()) {
-        if (!table.startsWith("_") && !table.startsWith("sqlite_")) {
-          storage.sql.exec(`DROP TABLE ${table}`);
-        }
-      }
-      migrate(objectDatabase(storage), ACCOUNT_MIGRATIONS.slice(0, before));
+      bringBack(storage, before);
       storage.sql.exec("INSERT INTO promises VALUES ('t-1', 1, 1, 'free', 0, 0, 3)");
       storage.sql.exec("INSERT INTO promises VALUES ('t-2', 1, 1, 'free', 0, 0, 4)");
       storage.sql.exec(
@@ -104,14 +108,7 @@ describe("what an earlier version wrote of tenants", () => {
     const name = "before-suspended";
     const before = ACCOUNT_MIGRATIONS.findIndex((one) => one.name === "suspended_tenants");
     await runInDurableObject(env.ACCOUNT.getByName(name), (_, { storage }) => {
-      for (const { name: table } of storage.sql
-        .exec<{ name: string }>("SELECT name FROM sqlite_master WHERE type = 'table'")
-        .toArray()) {
-        if (!table.startsWith("_") && !table.startsWith("sqlite_")) {
-          storage.sql.exec(`DROP TABLE ${table}`);
-        }
-      }
-      migrate(objectDatabase(storage), ACCOUNT_MIGRATIONS.slice(0, before));
+      bringBack(storage, before);
       storage.sql.exec("INSERT INTO promises VALUES ('t-1', 1, 2, 'free', 0, 0, 3)");
       storage.sql.exec("INSERT INTO promises VALUES ('t-2', 1, 2, 'free', 5, 0, 3)");
       storage.sql.exec("INSERT INTO promises VALUES ('t-3', 1, 0, 'free', 0, 0, 3)");
