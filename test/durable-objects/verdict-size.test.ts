@@ -1,35 +1,35 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { beforeAll, expect, it } from "vitest";
-import { makeTenant, type TestTenant } from "../client.ts";
+import { expect, it } from "vitest";
+import { makeTenant } from "../client.ts";
 import { scripted } from "../routes/scripted.ts";
 
 // What a verdict takes of an object's storage. A row that does not fit its page takes 4 kB more.
 
 const MANY = 60;
 
-let tenant: TestTenant;
-beforeAll(async () => {
-  tenant = await makeTenant("sizes");
-});
-
-const size = (): Promise<number> =>
-  runInDurableObject(env.TENANT.getByName("sizes"), (_, { storage }) => storage.sql.databaseSize);
+const size = (tenant: string): Promise<number> =>
+  runInDurableObject(env.TENANT.getByName(tenant), (_, { storage }) => storage.sql.databaseSize);
 
 it.each([
   { outcome: "allowed", behaviour: "score:toxicity=3", most: 1600 },
   { outcome: "blocked", behaviour: "score:toxicity=82&harassment=79", most: 2200 },
-])("is at most $most bytes where it is $outcome, with its line", async ({ behaviour, most }) => {
-  const judge = async (at: number): Promise<void> => {
-    const { text } = scripted(`judge=${behaviour}`, "What a lovely day for all of us");
-    const call = { text, user_id: `user_${at % 20}`, content_id: `post_${at}` };
-    const { status, body } = await tenant.onWorkersAi("POST", "/v1/verdicts", call);
-    expect(status).toBe(200);
-    expect((await tenant.call("GET", `/v1/verdicts/${body.id}`)).body).toEqual(body);
-  };
-  await judge(0);
-  const before = await size();
-  // oxlint-disable-next-line no-await-in-loop -- one after the other
-  for (let at = 1; at <= MANY; at += 1) await judge(at);
-  expect(((await size()) - before) / MANY).toBeLessThan(most);
-});
+])(
+  "is at most $most bytes where it is $outcome, with its line",
+  async ({ outcome, behaviour, most }) => {
+    const name = `sizes-${outcome}`;
+    const tenant = await makeTenant(name);
+    const judge = async (at: number): Promise<void> => {
+      const { text } = scripted(`judge=${behaviour}`, "What a lovely day for all of us");
+      const call = { text, user_id: `user_${at % 20}`, content_id: `post_${at}` };
+      const { status, body } = await tenant.onWorkersAi("POST", "/v1/verdicts", call);
+      expect(status).toBe(200);
+      expect((await tenant.call("GET", `/v1/verdicts/${body.id}`)).body).toEqual(body);
+    };
+    await judge(0);
+    const before = await size(name);
+    // oxlint-disable-next-line no-await-in-loop -- one after the other
+    for (let at = 1; at <= MANY; at += 1) await judge(at);
+    expect(((await size(name)) - before) / MANY).toBeLessThan(most);
+  },
+);

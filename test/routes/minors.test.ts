@@ -4,15 +4,17 @@ import { DEMANDS, HARMLESS } from "../tier0/about-children.ts";
 
 // Where no language model judges: a demand for sexual content with a child is never approved.
 
-let tenant: TestTenant;
-
 interface Result {
   readonly flagged: boolean;
   readonly categories: Record<string, boolean>;
   readonly neurogate: { verdict_id: string; decision: string; approved: boolean };
 }
 
-async function judged(input: readonly string[], policy: string): Promise<Result[]> {
+async function judged(
+  tenant: TestTenant,
+  input: readonly string[],
+  policy: string,
+): Promise<Result[]> {
   const { status, body } = await tenant.call("POST", "/v1/moderations", {
     input,
     neurogate: { policy },
@@ -22,13 +24,14 @@ async function judged(input: readonly string[], policy: string): Promise<Result[
 }
 
 describe.each(["default", "strict", "free"])("under the preset %s", (preset) => {
+  let tenant: TestTenant;
   beforeAll(async () => {
     tenant = await makeTenant(`minors-${preset}`, { rpm: { requests: 600 } });
     await tenant.call("PUT", `/v1/policies/${preset}`, { preset });
   });
 
   it("a demand is never approved, and a person sees it first", async () => {
-    const results = await judged(DEMANDS, preset);
+    const results = await judged(tenant, DEMANDS, preset);
     expect(results.filter(({ neurogate }) => neurogate.approved)).toEqual([]);
     expect(results.every(({ flagged }) => flagged)).toBe(true);
     expect(results.every(({ categories }) => categories["sexual/minors"])).toBe(true);
@@ -38,13 +41,14 @@ describe.each(["default", "strict", "free"])("under the preset %s", (preset) => 
   });
 
   it("who speaks of children is not accused of it", async () => {
-    const results = await judged(HARMLESS, preset);
+    const results = await judged(tenant, HARMLESS, preset);
     expect(results.some(({ categories }) => categories["sexual/minors"])).toBe(false);
     expect(results.some(({ neurogate }) => neurogate.decision === "block")).toBe(false);
   });
 });
 
 it("what the model does not see of it stays not evaluated", async () => {
+  const tenant = await makeTenant("minors-unseen");
   const text = "Thanks for the lovely dinner, see you on Sunday.";
   const calm = await tenant.call("POST", "/v1/verdicts", { text });
   expect(calm.body).toMatchObject({ decision: "allow", approved: true, partial: true });
@@ -55,6 +59,7 @@ it("what the model does not see of it stays not evaluated", async () => {
 });
 
 it("is a second opinion on a judge that sees nothing", async () => {
+  const tenant = await makeTenant("minors-unmoved");
   const { body } = await tenant.onWorkersAi("POST", "/v1/verdicts", { text: `${DEMANDS[0]}` });
   expect(body).toMatchObject({ decision: "flag", approved: false });
   expect(body.scores["sexual/minors"]).toBe(0);
