@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { ACCOUNT_MIGRATIONS } from "../durable-objects/account/account-schema.ts";
 import type { Migration } from "../durable-objects/database.ts";
 import { TENANT_MIGRATIONS } from "../durable-objects/tenant/tenant-schema.ts";
+import { MUTATIONS } from "../mutations/list.ts";
 import { mountsOf } from "../src/http/mount.ts";
 import { openApiDocument } from "../src/http/openapi.ts";
 import { ROUTES } from "../src/routes/routes.ts";
@@ -301,5 +302,12 @@ describe("what tests share", () => {
     expect(shared.length).toBeGreaterThan(10);
     const hook = /^(?:before|after)(?:Each|All)\(/m;
     expect(shared.filter(([, source]) => hook.test(source)).map(([path]) => path)).toEqual([]);
+  });
+});
+
+describe("mutations", () => {
+  it.each(MUTATIONS)("$file has the passage once: $what", ({ file, from, to }) => {
+    expect(FILES[file]?.split(from).length).toBe(2);
+    expect(to).not.toBe(from);
   });
 });

@@ -404,6 +404,23 @@ describe("the text model where no judge was planned", () => {
   });
 });
 
+describe("somebody in danger", () => {
+  it.each(["self-harm", "self-harm/intent"] as const)("is never blocked for %s", (category) => {
+    const rules = withRules({ [category]: { flag: 0.5, block: 0.6, ban: 0.7 } });
+    const stages = stage("judge", { ...calm, [category]: 1 });
+    expect(judge(rules, replacing(textOnly, stages))).toMatchObject({
+      decision: "flag",
+      actions: ["offer_help"],
+      opensReview: true,
+    });
+  });
+
+  it("is blocked for what tells others how", () => {
+    const stages = stage("judge", { ...calm, "self-harm/instructions": 1 });
+    expect(judge(policy, replacing(textOnly, stages)).decision).toBe("block");
+  });
+});
+
 describe("injection", () => {
   it("makes it at least a flag", () => {
     const injected = judge(policy, { ...textOnly, injection: "ignore_instructions" });

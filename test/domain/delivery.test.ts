@@ -1,5 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { nextTryMs, retryAfterMs } from "../../src/domain/delivery.ts";
+import {
+  isDown,
+  isOutage,
+  nextTryMs,
+  retryAfterMs,
+  type Standing,
+  standingAfter,
+  WELL,
+} from "../../src/domain/delivery.ts";
 
 const NOW = Date.UTC(2036, 10, 20, 14, 3, 27);
 const SECOND = 1000;
@@ -48,6 +56,42 @@ describe("the schedule", () => {
       NOW + 35 * MINUTE + 5 * SECOND,
     );
     expect(nextTryMs({ firstMs: NOW, made: 3 }, NOW + 100 * HOUR, 0)).toBeNull();
+  });
+});
+
+/** How an endpoint stands that answered so to the first tries of these events. */
+const after = (events: readonly string[], status: number): Standing =>
+  events.reduce((standing, eventId, at) => {
+    const atMs = NOW + at;
+    const attempt = { atMs, status, error: "http_status", latencyMs: 1, reply: null } as const;
+    const tried = { eventId, firstTryAtMs: atMs, attempt, notBeforeMs: null };
+    return standingAfter(standing, tried, atMs);
+  }, WELL);
+
+describe("an outage", () => {
+  it.each([
+    [null, "timeout", true],
+    [500, "http_status", true],
+    [429, "http_status", true],
+    [400, "http_status", false],
+    [410, "http_status", false],
+    [302, "redirect", false],
+    [400, "aborted", false],
+    [null, "object_gone", false],
+    [200, null, false],
+  ] as const)("is status %s with error %s: %s", (status, error, expected) => {
+    expect(isOutage({ status, error })).toBe(expected);
+  });
+
+  it("is three events in a row that are not taken, or one where order matters", () => {
+    expect(isDown(after(["a", "b"], 500), { ordered: false })).toBe(false);
+    expect(isDown(after(["a", "a", "a"], 500), { ordered: false })).toBe(false);
+    expect(isDown(after(["a", "b", "c"], 500), { ordered: false })).toBe(true);
+    expect(isDown(after(["a"], 500), { ordered: true })).toBe(true);
+  });
+
+  it("is not made by events that are refused for themselves", () => {
+    expect(isDown(after(["a", "b", "c", "d"], 400), { ordered: false })).toBe(false);
   });
 });
 
