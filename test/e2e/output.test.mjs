@@ -50,8 +50,8 @@ test("nothing of what callers send is printed", async () => {
     }
     assert.ok(!server.output.includes(forged.slice(0, -4)));
     // One line for each request did arrive here, and it says what came of it.
-    assert.match(server.output, /"event":"request".*"route":"\/v1\/verdicts","status":200/);
-    assert.match(server.output, /"event":"request".*"route":null,"status":404/);
+    await server.printed(/"event":"request".*"route":"\/v1\/verdicts","status":200/);
+    await server.printed(/"event":"request".*"route":null,"status":404/);
   } finally {
     await server.stop();
   }
@@ -65,7 +65,7 @@ test("a secret that is too short closes everything, and only its name is printed
     assert.equal(closed.status, 503);
     assert.equal((await server.send("GET", "/healthz")).status, 200);
     // What is printed does arrive here: otherwise the search would find nothing ever.
-    assert.match(server.output, /"misconfigured","settings":\["ADMIN_TOKEN"\]/);
+    await server.printed(/"misconfigured","settings":\["ADMIN_TOKEN"\]/);
   } finally {
     await server.stop();
   }

@@ -22,6 +22,9 @@ const READY_MS = 60_000;
 /** It takes a tenth of a second. */
 const END_MS = 10_000;
 
+/** Until a line that was printed is seen here. */
+const PRINTED_MS = 30_000;
+
 const CLOCK = "clock.js";
 
 const ENVIRONMENT = {
@@ -246,6 +249,14 @@ export class Server extends Gateway {
     if (ended === "late") await this.kill();
     rmSync(this.#dir, { recursive: true, force: true });
     this.assertSilence();
+  }
+
+  /** Waits until it has printed this: a line takes its way through several processes. */
+  async printed(/** @type {RegExp} */ pattern) {
+    const deadlineMs = Date.now() + PRINTED_MS;
+    // oxlint-disable-next-line no-await-in-loop -- until it has come
+    while (!pattern.test(this.output) && Date.now() < deadlineMs) await sleep(20);
+    assert.match(this.output, pattern);
   }
 
   /** Nothing that was printed holds a key, a secret, or anything of what was moderated. */
