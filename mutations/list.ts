@@ -257,6 +257,34 @@ export const MUTATIONS: readonly Mutation[] = [
     tests: ["test/domain/guard.test.ts"],
   },
   {
+    what: "thresholds of another version of the text model decide",
+    file: "src/domain/cascade.ts",
+    from: "read.model !== rules.model",
+    to: "read.model === null",
+    tests: ["test/domain/cascade.test.ts"],
+  },
+  {
+    what: "the text model blocks somebody in distress unseen",
+    file: "src/domain/cascade.ts",
+    from: "if (isDistress) return null;",
+    to: "",
+    tests: ["test/domain/cascade.test.ts"],
+  },
+  {
+    what: "the text model passes what the policy would flag",
+    file: "src/moderation/decided-alone.ts",
+    from: "return alone.approved ? cascade : null;",
+    to: "return alone.decision === undefined ? null : cascade;",
+    tests: ["test/routes/cascade.test.ts"],
+  },
+  {
+    what: "a threshold is found that was wrong when it was measured",
+    file: "src/domain/calibration.ts",
+    from: "measured.bound <= terms.maxMissRate && ",
+    to: "",
+    tests: ["test/domain/calibration.test.ts"],
+  },
+  {
     what: "a review of another's claim is taken",
     file: "src/domain/review.ts",
     from: `if (state === "claimed" && key_id !== keyId) {`,
@@ -391,8 +419,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     what: "a stored verdict loses its second category",
     file: "durable-objects/tenant/verdict-row.ts",
-    from: "statusAt(Number(body.coverage[CATEGORIES.indexOf(category)] ?? 4)),",
-    to: "statusAt(Number(body.coverage[0] ?? 4)),",
+    from: "coverageAt(Number(body.coverage[CATEGORIES.indexOf(category)] ?? 4)),",
+    to: "coverageAt(Number(body.coverage[0] ?? 4)),",
     tests: ["test/durable-objects/verdict-row.test.ts"],
   },
   {

@@ -7,6 +7,7 @@ import { type Column, Table } from "./ui/table.tsx";
 
 const STATUS_TONES: Readonly<Record<CheckStatus, Tone>> = {
   evaluated: "good",
+  calibrated: "good",
   not_required: "neutral",
   not_evaluated: "warn",
   timed_out: "bad",

@@ -7,6 +7,7 @@ import { type MicroNeurons, ZERO } from "../../src/domain/micro-neurons.ts";
 import type { MonthRoom } from "../../src/domain/month-quota.ts";
 import { type Day, dayOf } from "../../src/domain/period.ts";
 import { DEFAULT_RATES, type RateStanding, standing } from "../../src/domain/rate-limit.ts";
+import { isUnmade } from "../../src/domain/verdict.ts";
 import type { Parts } from "./parts.ts";
 import type { Profile } from "./profile-store.ts";
 
@@ -152,6 +153,6 @@ function approvedUnchecked(
   return CATEGORIES.some((category) => {
     const status = verdict.coverage[category];
     const required = policy?.policy.categories[category].required ?? false;
-    return required && status !== "evaluated" && status !== "not_required";
+    return required && isUnmade(status);
   });
 }

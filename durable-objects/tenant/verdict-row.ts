@@ -2,8 +2,8 @@ import { CATEGORIES, type Category, forEach, type Scores } from "../../src/domai
 import { BASES } from "../../src/domain/ledger.ts";
 import {
   type Action,
-  CHECK_STATUSES,
   type CheckStatus,
+  type CoverageStatus,
   type Decision,
   type Reason,
   type Review,
@@ -74,6 +74,7 @@ interface VerdictBody {
   readonly metadata?: Verdict["metadata"];
   readonly language: string | null;
   readonly by?: Verdict["decidedBy"];
+  readonly tier0?: true;
   readonly revision?: number;
   readonly actions?: readonly Action[];
   readonly reasons?: readonly (ReasonTuple | Reason)[];
@@ -122,11 +123,12 @@ export function toVerdict(row: VerdictRow): Verdict {
     decision: row.decision,
     approved: row.approved === 1,
     decidedBy: body.by ?? COMMON.by,
+    ...(body.tier0 === true && { decidedByTier0: true }),
     revision: body.revision ?? COMMON.revision,
     actions: body.actions ?? [],
     reasons: (body.reasons ?? []).map(decodeReason),
     coverage: forEach(CATEGORIES, (category) =>
-      statusAt(Number(body.coverage[CATEGORIES.indexOf(category)] ?? 4)),
+      coverageAt(Number(body.coverage[CATEGORIES.indexOf(category)] ?? 4)),
     ),
     stages: body.stages.map(decodeStage),
     microNeurons: body.amount,
@@ -146,10 +148,11 @@ function encode(verdict: Verdict): VerdictBody {
     ...(Object.keys(metadata).length > 0 && { metadata }),
     language: verdict.language,
     ...(decidedBy !== COMMON.by && { by: decidedBy }),
+    ...(verdict.decidedByTier0 === true && { tier0: true }),
     ...(revision !== COMMON.revision && { revision }),
     ...(actions.length > 0 && { actions }),
     ...(reasons.length > 0 && { reasons: reasons.map(encodeReason) }),
-    coverage: CATEGORIES.map((c) => CHECK_STATUSES.indexOf(verdict.coverage[c])).join(""),
+    coverage: CATEGORIES.map((c) => indexOf(verdict.coverage[c])).join(""),
     stages: verdict.stages.map(encodeStage),
     amount: verdict.microNeurons,
     ...(Object.keys(review).length > 0 && { review }),
@@ -179,7 +182,7 @@ function encodeStage(stage: StageResult): StageTuple {
     model,
     model !== null && priced_as === model ? 1 : priced_as,
     engine,
-    CHECK_STATUSES.indexOf(status),
+    indexOf(status),
     encodeScores(scores),
     latency_ms,
     micro_neurons,
@@ -231,7 +234,25 @@ const isReasonTuple = (stored: ReasonTuple | Reason): stored is ReasonTuple =>
 const isNamed = (stored: StageTuple | NamedStage): stored is NamedStage =>
   typeof stored[0] === "object";
 
-const statusAt = (index: number): CheckStatus => CHECK_STATUSES[index] ?? "not_required";
+/** The order is part of the stored format: append only. */
+const STORED_STATUSES = [
+  "failed",
+  "timed_out",
+  "not_evaluated",
+  "evaluated",
+  "not_required",
+  "calibrated",
+] as const satisfies readonly CoverageStatus[];
+
+const indexOf = (status: CoverageStatus): number => STORED_STATUSES.indexOf(status);
+
+const coverageAt = (index: number): CoverageStatus => STORED_STATUSES[index] ?? "not_required";
+
+/** Of a stage: no stage is `calibrated`. */
+const statusAt = (index: number): CheckStatus => {
+  const status = coverageAt(index);
+  return status === "calibrated" ? "not_required" : status;
+};
 
 /** Trailing categories without a score take no room. */
 function encodeScores(scores: Scores): (number | null)[] {

@@ -1,28 +1,24 @@
 import { adviceOf, isUrgent } from "./advice.ts";
-import {
-  CATEGORIES,
-  type Category,
-  forEach,
-  JUDGED_CATEGORIES,
-  LABEL_GROUPS,
-  type LabelGroup,
-} from "./category.ts";
+import { type Cascade, reasonOfBlock } from "./cascade.ts";
+import { CATEGORIES, type Category, forEach, type LabelGroup } from "./category.ts";
 import { crossing, ruleFor } from "./crossing.ts";
 import { labelMessage } from "./image-labels.ts";
 import { MAX_JUDGED_PIXELS } from "./picture-scores.ts";
 import { dissents } from "./second-opinion.ts";
 import { isSmallModel } from "./small-model.ts";
-import { TEXT_MODEL_CATEGORIES, TEXT_MODEL_SHOWS } from "./text-model.ts";
+import { STAGE_OF, STAND_IN_OF } from "./category-stage.ts";
 import type { InputName } from "./plan-moderation.ts";
-import { effectOfUnmade, type InputKind, kindOf, type Policy } from "./policy.ts";
+import { effectOfUnmade, kindOf, type Policy } from "./policy.ts";
 import type { BlockedTerm } from "./term-match.ts";
 import {
   type Action,
-  type CheckStatus,
+  type CoverageStatus,
   type Decision,
+  isUnmade,
   type Reason,
   type StageName,
   type StageResult,
+  type UnmadeStatus,
   worst,
 } from "./verdict.ts";
 
@@ -44,6 +40,8 @@ export interface Evidence {
     readonly category: LabelGroup;
     readonly label: string;
   }[];
+  /** What the text model decided without a judge; absent or null: nothing. */
+  readonly cascade?: Cascade | null;
   /** Pictures of more pixels than the picture model here decodes. */
   readonly tooManyPixels?: readonly InputName[];
 }
@@ -53,7 +51,7 @@ export interface Judgement {
   readonly approved: boolean;
   readonly actions: readonly Action[];
   readonly reasons: readonly Reason[];
-  readonly coverage: Readonly<Record<Category, CheckStatus>>;
+  readonly coverage: Readonly<Record<Category, CoverageStatus>>;
   /** A person should look: it was flagged, a required check could not be made, or it is urgent. */
   readonly opensReview: boolean;
 }
@@ -71,30 +69,11 @@ const SEVERITY = { ban: 0, block: 0, flag: 1, none: 2 } as const;
 const worstFirst = (a: Finding, b: Finding): number =>
   SEVERITY[a.effect] - SEVERITY[b.effect] || (b.reason.score ?? 0) - (a.reason.score ?? 0);
 
-/** Which stage answers for a category in such an input. */
-export const STAGE_OF: Readonly<Record<InputKind, Partial<Record<Category, StageName>>>> = {
-  text: {
-    negativity: "sentiment",
-    spam: "spam",
-    ...forEach(JUDGED_CATEGORIES, () => "judge" as const),
-  },
-  image: {
-    ...forEach(LABEL_GROUPS, () => "labels" as const),
-    nsfw: "vision",
-  },
-};
-
-/** Which stage answers in its place, where nothing else was asked. */
-export const STAND_IN_OF: Readonly<Record<InputKind, Partial<Record<Category, StageName>>>> = {
-  text: forEach([...TEXT_MODEL_CATEGORIES, ...TEXT_MODEL_SHOWS], () => "tier0" as const),
-  image: { nsfw: "picture" },
-};
-
 export function judge(policy: Policy, evidence: Evidence): Judgement {
   const coverage = coverageOf(policy, evidence);
   const findings = [
     ...termFindings(evidence),
-    ...scoreFindings(policy, evidence),
+    ...withCascade(scoreFindings(policy, evidence), evidence),
     ...dissents(policy, evidence.stages, (category) => stageFor(evidence, category, "text")).map(
       (reason) => ({ effect: "flag", reason }) as const,
     ),
@@ -104,8 +83,8 @@ export function judge(policy: Policy, evidence: Evidence): Judgement {
   ].toSorted(worstFirst);
   /** In every input to which the policy applies it. */
   const isEvaluated = (category: Category): boolean =>
-    inputsOf(policy, evidence, category).every(
-      (input) => statusOf(evidence, category, input) === "evaluated",
+    inputsOf(policy, evidence, category).every((input) =>
+      isSatisfied(statusOf(evidence, category, input)),
     );
   const effects = findings.map(({ effect }) => effect);
   const blocking = findings.filter(({ effect }) => effect === "block" || effect === "ban");
@@ -129,7 +108,7 @@ export function judge(policy: Policy, evidence: Evidence): Judgement {
     opensReview:
       decision === "flag" ||
       isUrgent(reasons) ||
-      required.some((category) => unmade(coverage[category])),
+      required.some((category) => isUnmade(coverage[category])),
   };
 }
 
@@ -137,10 +116,10 @@ export function judge(policy: Policy, evidence: Evidence): Judgement {
 const isRequiredOf = (policy: Policy, required: readonly Category[], input: InputName): boolean =>
   required.some((category) => policy.categories[category].inputs.includes(kindOf(input)));
 
-const unmade = (status: CheckStatus): status is "failed" | "timed_out" | "not_evaluated" =>
-  status !== "evaluated" && status !== "not_required";
+const isSatisfied = (status: CoverageStatus): boolean =>
+  status === "evaluated" || status === "calibrated";
 
-function coverageOf(policy: Policy, evidence: Evidence): Record<Category, CheckStatus> {
+function coverageOf(policy: Policy, evidence: Evidence): Record<Category, CoverageStatus> {
   return forEach(CATEGORIES, (category) =>
     worst(inputsOf(policy, evidence, category).map((input) => statusOf(evidence, category, input))),
   );
@@ -150,9 +129,14 @@ function coverageOf(policy: Policy, evidence: Evidence): Record<Category, CheckS
 const inputsOf = (policy: Policy, evidence: Evidence, category: Category): InputName[] =>
   evidence.inputs.filter((input) => policy.categories[category].inputs.includes(kindOf(input)));
 
-function statusOf(evidence: Evidence, category: Category, input: InputName): CheckStatus {
+function statusOf(evidence: Evidence, category: Category, input: InputName): CoverageStatus {
   const stage = stageFor(evidence, category, input);
+  const { cascade = null } = evidence;
+  const isPassed = cascade?.kind === "allow" && input === "text";
+  if (isPassed && cascade.calibrated.includes(category)) return "calibrated";
   if (stage === undefined) return "not_evaluated";
+  // Spared with everything that was asked, unless the text passed without it.
+  if (isPassed && stage.status === "not_required") return "not_evaluated";
   if (stage.status !== "evaluated") return stage.status;
   return stage.scores[category] === undefined ? "not_evaluated" : "evaluated";
 }
@@ -165,7 +149,9 @@ export function stageFor(
   const kind = kindOf(input);
   const find = (name: StageName | undefined): StageResult | undefined =>
     stages.find((stage) => stage.input === input && stage.name === name);
-  return find(STAGE_OF[kind][category]) ?? find(STAND_IN_OF[kind][category]);
+  const first = find(STAGE_OF[kind][category]);
+  if (first !== undefined && first.status !== "not_required") return first;
+  return find(STAND_IN_OF[kind][category]) ?? first;
 }
 
 const termFindings = ({ blockedTerms }: Evidence): Finding[] =>
@@ -208,6 +194,16 @@ function scoreFindings(policy: Policy, evidence: Evidence): Finding[] {
   return findings;
 }
 
+/** With the block that the text model decided, unless its score blocks by the policy's own threshold. */
+function withCascade(findings: readonly Finding[], { cascade }: Evidence): readonly Finding[] {
+  if (cascade?.kind !== "block") return findings;
+  const isOfIt = ({ reason }: Finding): boolean =>
+    reason.category === cascade.category && reason.input === "text";
+  if (findings.some((one) => isOfIt(one) && one.effect === "block")) return findings;
+  const others = findings.filter((one) => !isOfIt(one));
+  return [...others, { effect: "block", reason: reasonOfBlock(cascade) }];
+}
+
 function detailOf(category: Category, { model }: StageResult, { spamPhrases }: Evidence): string {
   if (category === "spam") {
     return ` (${spamPhrases} ${spamPhrases === 1 ? "phrase" : "phrases"} matched)`;
@@ -232,7 +228,7 @@ function unavailableFindings(policy: Policy, evidence: Evidence): Finding[] {
     if (!policy.categories[category].required) continue;
     for (const input of inputsOf(policy, evidence, category)) {
       const status = statusOf(evidence, category, input);
-      if (!unmade(status)) continue;
+      if (!isUnmade(status)) continue;
       const effect = effectOfUnmade(policy, status);
       const verb = { flag: "flags", block: "blocks", none: "allows" }[effect];
       const isTooLarge = status === "not_evaluated" && evidence.tooManyPixels?.includes(input);
@@ -266,9 +262,7 @@ function isUnread(policy: Policy, evidence: Evidence, input: InputName): boolean
   const asked = CATEGORIES.map((category) => ({ ...policy.categories[category], category }))
     .filter(({ inputs }) => inputs.includes(kindOf(input)))
     .map((rule) => ({ ...rule, status: statusOf(evidence, rule.category, input) }));
-  if (
-    asked.some(({ required, status }) => status === "evaluated" || (required && unmade(status)))
-  ) {
+  if (asked.some(({ required, status }) => isSatisfied(status) || (required && isUnmade(status)))) {
     return false;
   }
   return asked.some(({ status }) => status === "failed" || status === "timed_out");
@@ -276,7 +270,7 @@ function isUnread(policy: Policy, evidence: Evidence, input: InputName): boolean
 
 const TOO_MANY_PIXELS = `This picture has more than ${MAX_JUDGED_PIXELS / 1_000_000} megapixels, the most that the picture model here looks at (send a smaller one)`;
 
-function missing(category: Category, input: InputName, status: CheckStatus): string {
+function missing(category: Category, input: InputName, status: UnmadeStatus): string {
   const stage = STAGE_OF[kindOf(input)][category];
   const who = stage === "judge" ? "The judge" : `The check for ${category}`;
   if (status === "timed_out") return `${who} did not answer in time`;

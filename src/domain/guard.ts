@@ -1,10 +1,10 @@
 import { CATEGORIES, type Category, forEach } from "./category.ts";
 import { type MeasuredContent, type Plan, planModeration } from "./plan-moderation.ts";
-import { STAGE_OF, STAND_IN_OF } from "./decision.ts";
+import { STAGE_OF, STAND_IN_OF } from "./category-stage.ts";
 import { effectOfUnmade, kindOf, lowestThreshold, type Policy } from "./policy.ts";
 import type { FindModel } from "./stage.ts";
 import { SENTIMENT_WINDOWS } from "./text-window.ts";
-import { type CheckStatus, type StageResult, type Verdict, worst } from "./verdict.ts";
+import { isUnmade, type StageResult, type UnmadeStatus, type Verdict, worst } from "./verdict.ts";
 
 // Guards: what goes into a language model and what comes out of it, moderated by the tenant's
 // policy. Their checks are stages of the generation's own hold and items of its line.
@@ -112,15 +112,15 @@ export const guardPolicy = (policy: Policy): Policy => ({
 });
 
 /** How a check ended that was not made. */
-export type Unmade = Exclude<CheckStatus, "evaluated" | "not_required">;
+export type Unmade = UnmadeStatus;
 
 /** The worst of the checks that the policy requires and that were not made; null: all were. */
 export function unmadeCheck(policy: Policy, coverage: Verdict["coverage"]): Unmade | null {
   const unmade = CATEGORIES.filter((category) => policy.categories[category].required)
     .map((category) => coverage[category])
-    .filter((status) => status !== "evaluated" && status !== "not_required");
+    .filter(isUnmade);
   const status = worst(unmade);
-  return status === "evaluated" || status === "not_required" ? null : status;
+  return isUnmade(status) ? status : null;
 }
 
 type Looked = Pick<Verdict, "decision" | "coverage" | "stages">;

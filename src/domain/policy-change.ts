@@ -18,14 +18,18 @@ export interface PolicyChange extends Part<
   readonly unevaluated?: Policy["unevaluated"] | null | undefined;
   readonly language?: string | null | undefined;
   readonly ban_after?: Policy["ban_after"] | null | undefined;
+  readonly tier0?: Policy["tier0"] | null | undefined;
+  readonly sample_allowed?: number | undefined;
 }
 
 export function changedPolicy(policy: Policy, change: PolicyChange): Policy {
-  const { matching, unevaluated, language, ban_after, ...rest } = policy;
+  const { matching, unevaluated, language, ban_after, tier0, sample_allowed, ...rest } = policy;
   const next = {
     unevaluated: change.unevaluated === undefined ? unevaluated : (change.unevaluated ?? undefined),
     language: change.language === undefined ? language : (change.language ?? undefined),
     ban_after: change.ban_after === undefined ? ban_after : (change.ban_after ?? undefined),
+    tier0: change.tier0 === undefined ? tier0 : (change.tier0 ?? undefined),
+    sample_allowed: change.sample_allowed ?? sample_allowed ?? 0,
   };
   return {
     ...rest,
@@ -43,6 +47,8 @@ export function changedPolicy(policy: Policy, change: PolicyChange): Policy {
     ...(next.unevaluated !== undefined && { unevaluated: next.unevaluated }),
     ...(next.language !== undefined && { language: next.language }),
     ...(next.ban_after !== undefined && { ban_after: next.ban_after }),
+    ...(next.tier0 !== undefined && { tier0: next.tier0 }),
+    ...(next.sample_allowed > 0 && { sample_allowed: next.sample_allowed }),
   };
 }
 

@@ -1,5 +1,7 @@
+import { cascadeOf } from "./cascade.ts";
 import { CATEGORIES, type Category } from "./category.ts";
-import { type Evidence, judge, STAGE_OF, stageFor } from "./decision.ts";
+import { STAGE_OF } from "./category-stage.ts";
+import { type Evidence, judge, stageFor } from "./decision.ts";
 import type { InputName } from "./plan-moderation.ts";
 import { type InputKind, kindOf, lowestThreshold, type Policy } from "./policy.ts";
 import type { Decision, Verdict } from "./verdict.ts";
@@ -81,14 +83,15 @@ export function replay(sofar: PolicyReplay, verdict: Verdict, policies: Compared
   if (verdict.test) return sofar;
   const { judgedBy, proposed } = policies;
   const evidence = evidenceOf(verdict, judgedBy);
-  const then = judge(proposed, evidence);
+  const proposedEvidence = evidenceUnder(proposed, evidence);
+  const then = judge(proposed, proposedEvidence);
   const notReplayed = bothOf(sofar.notReplayed, policies.notReplayed);
-  const lacking = lackingIn(evidence, judgedBy, proposed);
+  const lacking = lackingIn(proposedEvidence, judgedBy, proposed);
   if (lacking.length > 0) {
     return { ...sofar, notReplayed, unscorable: withUnscorable(sofar, lacking, then.decision) };
   }
   const byPerson = verdict.decidedBy === "review";
-  const now = byPerson ? judge(judgedBy, evidence) : verdict;
+  const now = byPerson ? judge(judgedBy, evidenceUnder(judgedBy, evidence)) : verdict;
   const changed = now.decision !== then.decision;
   const { reviewed, current, proposed: agreed } = sofar.agreement;
   const example = {
@@ -159,6 +162,25 @@ function evidenceOf(verdict: Verdict, judgedBy: Policy): Evidence {
   };
 }
 
+/**
+ * What there would be to decide by where a policy lets the text model decide alone: what the judge said of
+ * the text is left out then.
+ */
+function evidenceUnder(policy: Policy, evidence: Evidence): Evidence {
+  const read = evidence.stages.find(({ name }) => name === "tier0");
+  const isJudged = evidence.stages.some(({ name }) => name === "judge");
+  const cascade = read === undefined || !isJudged ? null : cascadeOf(policy, read);
+  if (cascade === null || evidence.blockedTerms.length > 0 || evidence.injection !== null) {
+    return evidence;
+  }
+  const stages = evidence.stages.map((stage) =>
+    stage.name === "judge" ? { ...stage, status: "not_required" as const, scores: {} } : stage,
+  );
+  const alone = { ...evidence, stages, cascade };
+  const text = judge(policy, { ...alone, inputs: ["text"] });
+  return cascade.kind === "block" || text.approved ? alone : evidence;
+}
+
 /** An input of which no stage and no reason tells: its coverage does. */
 function unseenInputs(
   { coverage }: Verdict,
@@ -185,12 +207,19 @@ function lackingIn(evidence: Evidence, judgedBy: Policy, proposed: Policy): Cate
     return evidence.inputs.some(
       (input) =>
         rule.inputs.includes(kindOf(input)) &&
-        stageFor(evidence, category, input) === undefined &&
         wouldAsk(proposed, category, kindOf(input)) &&
-        !(asked(judgedBy, category, input) && sameModels(judgedBy, proposed)),
+        (isSpared(evidence, category, input) ||
+          (stageFor(evidence, category, input) === undefined &&
+            !(asked(judgedBy, category, input) && sameModels(judgedBy, proposed)))),
     );
   });
 }
+
+/** The text model had decided alone, and would not under the proposal: nobody knows what the judge says. */
+const isSpared = ({ stages, cascade }: Evidence, category: Category, input: InputName): boolean =>
+  cascade === undefined &&
+  STAGE_OF[kindOf(input)][category] === "judge" &&
+  stages.some(({ name, status }) => name === "judge" && status === "not_required");
 
 const asked = (policy: Policy, category: Category, input: InputName): boolean =>
   policy.categories[category].inputs.includes(kindOf(input)) &&

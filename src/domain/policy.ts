@@ -1,3 +1,4 @@
+import type { CascadeRules } from "./cascade.ts";
 import type { GuardModes } from "./guard.ts";
 import { type Category, LABEL_GROUPS } from "./category.ts";
 import type { Routing } from "./routing.ts";
@@ -47,6 +48,10 @@ export interface Policy {
   readonly language?: string;
   /** To ban somebody is advised only once so much of theirs was blocked. Absent: at once. */
   readonly ban_after?: BanAfter;
+  /** Where the text model inside the Worker decides without a judge. Absent: nowhere. */
+  readonly tier0?: CascadeRules;
+  /** The share of what is allowed that a person is to see, 0 to 1. Absent: none. */
+  readonly sample_allowed?: number;
   /** Run the paid stages also for an item that the terms have blocked already. */
   readonly evaluate_all: boolean;
   /** Of generations: what goes in, what comes out. Absent in policies of before there was any. */

@@ -14,6 +14,21 @@ import { type Action, type Decision, NO_REVIEW, type Review, type Verdict } from
 /** How long whoever claimed an item has it alone. */
 export const CLAIM_MS = 15 * 60_000;
 
+/** What becomes of a verdict that was just made. */
+export function firstReview({
+  opensReview,
+  isDrawn,
+  priority,
+}: {
+  readonly opensReview: boolean;
+  /** By lot, among those that were approved. */
+  readonly isDrawn: boolean;
+  readonly priority: Review["priority"];
+}): Review {
+  if (!opensReview && !isDrawn) return { ...NO_REVIEW, priority };
+  return { ...NO_REVIEW, state: "open", origin: opensReview ? "policy" : "sample", priority };
+}
+
 export type ReviewAct =
   | { readonly state: "open"; readonly origin: "report" | "appeal"; readonly note: string | null }
   | { readonly state: "claimed" }

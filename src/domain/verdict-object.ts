@@ -17,6 +17,7 @@ export const toVerdict = (verdict: Verdict) => ({
   approved: verdict.approved,
   partial: isPartial(verdict),
   decided_by: verdict.decidedBy,
+  decided_by_tier0: verdict.decidedByTier0 === true,
   revision: verdict.revision,
   actions: verdict.actions,
   reasons: unexplained(verdict.reasons),

@@ -14,12 +14,38 @@ export const CHECK_STATUSES = [
 ] as const;
 export type CheckStatus = (typeof CHECK_STATUSES)[number];
 
-export const worst = (statuses: readonly CheckStatus[]): CheckStatus =>
-  CHECK_STATUSES.find((status) => statuses.includes(status)) ?? "not_required";
+/**
+ * How a category was looked at; `calibrated`: not by itself, but the text model decided of the text within
+ * what the tenant measured of it (`calibration.ts`).
+ */
+export type CoverageStatus = CheckStatus | "calibrated";
+
+/** From the worst to the best. */
+export const COVERAGE_STATUSES = [
+  "failed",
+  "timed_out",
+  "not_evaluated",
+  "calibrated",
+  "evaluated",
+  "not_required",
+] as const satisfies readonly CoverageStatus[];
+
+export const worst = <Status extends CoverageStatus>(
+  statuses: readonly Status[],
+): Status | "not_required" =>
+  COVERAGE_STATUSES.find((status): status is Status & CoverageStatus =>
+    (statuses as readonly CoverageStatus[]).includes(status),
+  ) ?? "not_required";
+
+/** A check that was asked for and not made. */
+export type UnmadeStatus = Exclude<CheckStatus, "evaluated" | "not_required">;
+
+export const isUnmade = (status: CoverageStatus): status is UnmadeStatus =>
+  status === "failed" || status === "timed_out" || status === "not_evaluated";
 
 /** Something was asked for that was not evaluated, required or not. */
 export const isPartial = ({ coverage }: Pick<Verdict, "coverage">): boolean =>
-  Object.values(coverage).some((status) => status !== "evaluated" && status !== "not_required");
+  Object.values(coverage).some(isUnmade);
 
 export const DECISIONS = ["allow", "flag", "block"] as const;
 export type Decision = (typeof DECISIONS)[number];
@@ -136,7 +162,8 @@ export const PRIORITIES = ["urgent", "normal"] as const;
 
 export interface Review {
   readonly state: "none" | "open" | "claimed" | "done";
-  readonly origin: "policy" | "report" | "appeal" | null;
+  /** `sample`: it was allowed, and drawn by lot. */
+  readonly origin: "policy" | "report" | "appeal" | "sample" | null;
   readonly priority: (typeof PRIORITIES)[number];
   readonly key_id: string | null;
   readonly claim_expires_at: string | null;
@@ -154,10 +181,12 @@ export interface Verdict {
   readonly decision: Decision;
   readonly approved: boolean;
   readonly decidedBy: "policy" | "review";
+  /** The text model decided, and no judge was asked. */
+  readonly decidedByTier0?: true;
   readonly revision: number;
   readonly actions: readonly Action[];
   readonly reasons: readonly Reason[];
-  readonly coverage: Readonly<Record<Category, CheckStatus>>;
+  readonly coverage: Readonly<Record<Category, CoverageStatus>>;
   readonly stages: readonly StageResult[];
   readonly microNeurons: number;
   readonly policy: { readonly name: string; readonly version: number };

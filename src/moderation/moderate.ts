@@ -4,20 +4,17 @@ import { explained, isOfTextModel } from "../domain/explain.ts";
 import { baseLanguage } from "../domain/language-tag.ts";
 import { findInjection } from "../domain/injection.ts";
 import type { CheckStage, InputName } from "../domain/plan-moderation.ts";
-import { asks, type Policy, type PolicyVersion } from "../domain/policy.ts";
-import { matchTerms, NO_MATCHES, spamScore, type TermMatches } from "../domain/term-match.ts";
+import type { Policy, PolicyVersion } from "../domain/policy.ts";
+import { matchTerms, NO_MATCHES } from "../domain/term-match.ts";
+import { firstReview } from "../domain/review.ts";
+import { isSampled } from "../domain/sample.ts";
 import { forcedJudgement } from "../domain/test-input.ts";
-import {
-  NO_REVIEW,
-  type Reason,
-  STAGE_NAMES,
-  type StageResult,
-  type Verdict,
-} from "../domain/verdict.ts";
+import { type Reason, STAGE_NAMES, type StageResult, type Verdict } from "../domain/verdict.ts";
 import type { Picture } from "../engines/picture.ts";
 import type { PreparedContent } from "./content.ts";
 import { contentDigest } from "./content-digest.ts";
-import { canBe, languageIn, type PlacedText, plainText } from "./language.ts";
+import { decidedAlone, injectionIn, isSpared, spamStages } from "./decided-alone.ts";
+import { placedText } from "./placed-text.ts";
 import {
   type JudgePicture,
   type PictureStage,
@@ -76,7 +73,13 @@ export async function moderate(
   }
   const terms = text === null ? NO_MATCHES : matchTerms(text, policy);
   const { withoutAllowed } = terms;
-  const spared = terms.blocked.length > 0 && !policy.evaluate_all;
+  const isBlocked = terms.blocked.length > 0 && !policy.evaluate_all;
+  const injection = text === null ? null : findInjection(text);
+  const toRead = { text, stages, spared: isBlocked, language, withoutAllowed };
+  // Only where it may decide alone is the text model waited for.
+  const early = policy.tier0 === undefined ? null : await readByModel(context, policy, toRead);
+  const cascade = decidedAlone(policy, { read: early, stages, terms, injection });
+  const spared = isBlocked || cascade?.kind === "block";
   // Nothing is fetched that no stage would look at.
   const unseen =
     context.judgePicture === null ? [] : unseenPictures(policy, inputsOf(content), stages);
@@ -84,7 +87,9 @@ export async function moderate(
   const fetched = looksAt ? picturesOf(context, content) : [];
   const runs = await Promise.all(
     stages.map(async (stage) => {
-      if (spared) return skipped(stage, context.engine, SPARED);
+      if (spared || (cascade !== null && isSpared(policy, stage))) {
+        return skipped(stage, context.engine, SPARED);
+      }
       // A text does not wait for pictures that are still on their way.
       const pictures = stage.input === "text" ? [] : await fetched;
       const ready = prepareStage(context.engine, stage, {
@@ -100,13 +105,7 @@ export async function moderate(
   );
   const pictures = await fetched;
   const seen = await seenByModel(context, { inputs: unseen, spared, pictures });
-  const read = await readByModel(context, policy, {
-    text,
-    stages,
-    spared,
-    language,
-    withoutAllowed,
-  });
+  const read = early ?? (await readByModel(context, policy, toRead));
   const results = [
     ...runs.map(({ result }) => result),
     ...seen.map(({ result }) => result),
@@ -118,7 +117,8 @@ export async function moderate(
     stages: results,
     blockedTerms: terms.blocked.slice(0, MAX_TERM_REASONS),
     spamPhrases: terms.spamPhrases,
-    injection: text === null ? null : (findInjection(text) ?? injectionIn(read)),
+    injection: text === null ? null : (injection ?? injectionIn(read)),
+    cascade,
     labels: labelsOf(runs),
     tooManyPixels: [...runs, ...seen].flatMap(({ result: { input }, tooManyPixels }) =>
       tooManyPixels ? [input] : [],
@@ -136,7 +136,8 @@ export async function moderate(
           text: withoutAllowed ?? text,
           language,
         });
-  const judged = { judgement: { ...judgement, reasons }, language, results, pictures };
+  const alone = cascade !== null;
+  const judged = { judgement: { ...judgement, reasons }, language, results, pictures, alone };
   return { verdict: await verdictOf(context, content, version, judged), runs, pictures };
 }
 
@@ -183,9 +184,6 @@ async function readByModel(
   return textStage(judgeText, { ...rest, text: withoutAllowed ?? text, beside });
 }
 
-const injectionIn = (read: TextStage | null): string | null =>
-  read?.seesInjection === true ? "text_model" : null;
-
 /** What the picture model says of those pictures. */
 function seenByModel(
   context: ModerationContext,
@@ -208,17 +206,20 @@ function seenByModel(
 async function verdictOf(
   context: ModerationContext,
   content: PreparedContent,
-  { name, version }: PolicyVersion,
+  { name, version, policy }: PolicyVersion,
   judged: {
     readonly judgement: Judgement;
     readonly language: string | null;
     readonly results: readonly StageResult[];
     readonly pictures: readonly (Picture | null)[];
+    /** The text model decided of the text. */
+    readonly alone?: boolean;
   },
 ): Promise<Verdict> {
-  const { judgement, language, results, pictures } = judged;
+  const { judgement, language, results, pictures, alone = false } = judged;
   const { opensReview, ...decided } = judgement;
   const priority = isUrgent(decided.reasons) ? "urgent" : "normal";
+  const isDrawn = decided.approved && isSampled(content.verdictId, policy.sample_allowed ?? 0);
   return {
     ...decided,
     id: content.verdictId,
@@ -227,13 +228,12 @@ async function verdictOf(
     metadata: content.metadata,
     language,
     decidedBy: "policy",
+    ...(alone && { decidedByTier0: true }),
     revision: 1,
     stages: results,
     microNeurons: results.reduce((total, stage) => total + stage.micro_neurons, 0),
     policy: { name, version },
-    review: opensReview
-      ? { ...NO_REVIEW, state: "open", origin: "policy", priority }
-      : { ...NO_REVIEW, priority },
+    review: firstReview({ opensReview, isDrawn, priority }),
     batchId: content.batchId,
     test: content.test !== null,
     contentHash: await contentDigest(content, pictures),
@@ -246,22 +246,6 @@ const inputsOf = ({ text, pictures }: PreparedContent): InputName[] => [
   ...pictures.map((_, index) => `images/${index}` as const),
 ];
 
-/**
- * The caller's word for the language holds, unless the text is in a script that it is not written
- * in; without one, what is found in the text, or what the policy says of texts of which nobody can tell.
- */
-function placedText(text: string, given: string | null, policy: Policy): PlacedText {
-  const plain = plainText(text);
-  return { plain, language: languageOf(plain, given, policy) };
-}
-
-function languageOf(plain: string, given: string | null, policy: Policy): string | null {
-  if (given !== null) return canBe(baseLanguage(given), plain) ? baseLanguage(given) : null;
-  const found = languageIn(plain);
-  if (found !== null || policy.language === undefined || !/\p{L}/u.test(plain)) return found;
-  return canBe(policy.language, plain) ? policy.language : null;
-}
-
 const picturesOf = (
   context: ModerationContext,
   { pictures }: PreparedContent,
@@ -271,23 +255,6 @@ const picturesOf = (
       source.kind === "picture" ? source.picture : context.fetchPicture(source.url),
     ),
   );
-
-/** A rule: it costs nothing and needs no plan. */
-function spamStages(policy: Policy, terms: TermMatches | null): StageResult[] {
-  if (terms === null || !asks(policy, "text", ["spam"])) return [];
-  const scores = { spam: spamScore(terms.spamPhrases) };
-  return [{ ...FREE, name: "spam", model: null, engine: "rules", scores }];
-}
-
-const FREE = {
-  input: "text",
-  priced_as: null,
-  status: "evaluated",
-  latency_ms: 0,
-  micro_neurons: 0,
-  basis: "measured",
-  measurements: null,
-} as const;
 
 const labelsOf = (runs: readonly StageRun[]): Evidence["labels"] =>
   runs.flatMap(({ result: { input }, labels }) => labels.map((label) => ({ ...label, input })));

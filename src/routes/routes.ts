@@ -27,6 +27,7 @@ import { createModeration } from "./moderations.ts";
 import { createOpenAiImages } from "./openai-images.ts";
 import { createErasure, exportPerson, getErasure } from "./personal.ts";
 import { deletePolicy, getPolicy, listPolicies, patchPolicy, putPolicy } from "./policies.ts";
+import { calibratePolicy } from "./calibrate.ts";
 import { replayPolicy } from "./policy-replay.ts";
 import { getRebuild, rebuildReports } from "./rebuild.ts";
 import { createQuote } from "./quote.ts";
@@ -121,6 +122,7 @@ export const ROUTES: readonly Route[] = [
   patchPolicy,
   deletePolicy,
   replayPolicy,
+  calibratePolicy,
   createAdjustment,
   listAdjustments,
   createGrant,

@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { CASCADE_HEADS, mayBlock } from "../domain/cascade.ts";
 import { CATEGORIES, type Category, forEach } from "../domain/category.ts";
 import { changedPolicy, type PolicyChange } from "../domain/policy-change.ts";
 import { type PolicyEngine, PRESETS, presetPolicy } from "../domain/presets.ts";
@@ -88,6 +89,45 @@ const BanAfter = v.strictObject({
   days: wholeNumber(1, 365, "Within so many days, as far back as verdicts are kept."),
 });
 
+const cascadeThreshold = v.optional(threshold, null);
+
+const CascadeThresholds = v.strictObject({
+  allow_below: v.pipe(
+    cascadeThreshold,
+    v.description("A score below it needs no judge; null: never."),
+  ),
+  block_above: v.pipe(
+    cascadeThreshold,
+    v.description("A score from it on blocks, and needs no judge; null: never."),
+  ),
+});
+
+/** In distress nobody is blocked by a model that cannot tell a cry for help. */
+const AllowOnly = v.pipe(
+  CascadeThresholds,
+  v.check(stated("can only allow", ({ block_above }) => block_above === null)),
+);
+
+const CascadeRules = v.strictObject({
+  model: v.pipe(
+    v.string(),
+    v.maxLength(64),
+    v.description(
+      "The version that the thresholds were calibrated for. Another one ignores them: the judge is asked.",
+    ),
+  ),
+  thresholds: v.pipe(
+    v.strictObject(
+      forEach(CASCADE_HEADS, (head) =>
+        v.exactOptional(mayBlock(head) ? CascadeThresholds : AllowOnly),
+      ),
+    ),
+    v.description(
+      "By category, or of `any`: the highest of all. A text passes where every required category is below its threshold, or the highest is below that of `any`.",
+    ),
+  ),
+});
+
 /** What can be said of a policy, all of it optional. */
 const CHANGE = {
   categories: v.optional(v.strictObject(categoryEntries)),
@@ -127,6 +167,24 @@ const CHANGE = {
           "`ban_user` is advised only once so much of the same `user_id` was blocked, else `warn_user`; null or absent: at once.",
         ),
       ),
+    ),
+  ),
+  tier0: v.optional(
+    v.nullable(
+      v.pipe(
+        CascadeRules,
+        v.description(
+          "Where the text model inside the Worker decides without a judge, by thresholds that `POST /v1/policies/calibrate` found on texts of your own; null or absent: nowhere.",
+        ),
+      ),
+    ),
+  ),
+  sample_allowed: v.optional(
+    v.pipe(
+      v.number(),
+      v.minValue(0),
+      v.maxValue(1),
+      v.description("The share of what is approved that goes to review, drawn by lot; 0: none."),
     ),
   ),
   evaluate_all: v.optional(
@@ -193,6 +251,8 @@ export const PolicyOutput = v.object({
   unevaluated: v.nullable(unavailable),
   language: v.nullable(v.string()),
   ban_after: v.nullable(BanAfter),
+  tier0: v.nullable(CascadeRules),
+  sample_allowed: v.number(),
   evaluate_all: v.boolean(),
   guard: v.object({ input: guardMode, output: guardMode }),
   models: v.object({ judge: model, judge_fallback: model, vision: model }),
@@ -227,4 +287,6 @@ export const toPolicy = ({
   unevaluated: policy.unevaluated ?? null,
   language: policy.language ?? null,
   ban_after: policy.ban_after ?? null,
+  tier0: policy.tier0 ?? null,
+  sample_allowed: policy.sample_allowed ?? 0,
 });

@@ -6,6 +6,7 @@ import {
   ACTIONS,
   CHECK_FAILURES,
   CHECK_STATUSES,
+  COVERAGE_STATUSES,
   DECISIONS,
   PRIORITIES,
   REASON_KINDS,
@@ -19,6 +20,7 @@ import { microNeuronsOut, name, time, wholeNumber } from "./field.ts";
 const category = v.picklist(CATEGORIES);
 const score = v.pipe(v.number(), v.minValue(0), v.maxValue(1));
 const status = v.picklist(CHECK_STATUSES);
+const coverage = v.picklist(COVERAGE_STATUSES);
 const input = v.pipe(v.string(), v.description("`text` or `images/<index>`."));
 
 const Scores = v.pipe(
@@ -100,18 +102,24 @@ export const VerdictOutput = v.object({
     v.description("Some category that the policy asks for was not evaluated, required or not."),
   ),
   decided_by: v.picklist(["policy", "review"]),
+  decided_by_tier0: v.pipe(
+    v.boolean(),
+    v.description(
+      "The text model inside the Worker decided of the text, by thresholds of the policy; no judge was asked.",
+    ),
+  ),
   revision: v.number(),
   actions: v.array(v.picklist(ACTIONS)),
   reasons: v.array(Reason),
   scores: Scores,
-  coverage: v.object(forEach(CATEGORIES, () => status)),
+  coverage: v.object(forEach(CATEGORIES, () => coverage)),
   stages: v.array(Stage),
   micro_neurons: microNeuronsOut("What the verdict cost."),
   neurons: v.number(),
   policy: v.object({ name: v.string(), version: v.number() }),
   review: v.object({
     state: v.picklist(["none", "open", "claimed", "done"]),
-    origin: v.nullable(v.picklist(["policy", "report", "appeal"])),
+    origin: v.nullable(v.picklist(["policy", "report", "appeal", "sample"])),
     priority: v.pipe(
       v.picklist(PRIORITIES),
       v.description("Urgent: self-harm, threats and children; claimed before all others."),

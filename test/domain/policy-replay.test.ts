@@ -312,3 +312,65 @@ describe("what scores cannot tell", () => {
     expect(replayed([termed], withRules({})).notReplayed).toEqual([]);
   });
 });
+
+describe("where a policy lets the text model decide alone", () => {
+  const model = "neurogate/tier0@1";
+  const heads = ["toxicity", "harassment", "harassment/threatening", "hate", "self-harm", "sexual"];
+  const read = (toxicity: number) =>
+    stage(
+      "tier0",
+      { ...Object.fromEntries(heads.map((name) => [name, 0.01])), toxicity },
+      { model },
+    );
+  const base = presetPolicy("default", "workers-ai");
+  const calibratedPolicy = (block_above: number | null): Policy => ({
+    ...base,
+    tier0: { model, thresholds: { any: { allow_below: 0.1, block_above } } },
+  });
+  const judgedAs = (toxicity: number, byModel: number): Verdict => {
+    const calm = Object.fromEntries(JUDGED_CATEGORIES.map((name) => [name, 0]));
+    const stages = [
+      stage("spam", { spam: 0 }),
+      read(byModel),
+      stage("judge", { ...calm, toxicity }, { model: "@cf/judge" }),
+    ];
+    const one = aVerdict("vrd_1", { toxicity: 0 }, { judgedBy: base });
+    const { opensReview: _, ...decided } = judge(base, {
+      inputs: ["text"],
+      stages,
+      blockedTerms: [],
+      spamPhrases: 0,
+      injection: null,
+      labels: [],
+    });
+    return { ...one, ...decided, stages };
+  };
+
+  it.each([
+    ["passes what the judge blocked", 0.9, 0.05, 0.95, "block", "allow"],
+    ["blocks what the judge passed", 0, 0.96, 0.95, "flag", "block"],
+    ["leaves to the judge what lies between", 0.9, 0.5, 0.95, "block", "block"],
+  ] as const)("%s", (_, byJudge, byModel, above, from, to) => {
+    const verdict = judgedAs(byJudge, byModel);
+    expect(verdict.decision).toBe(from);
+    const then = replay(NOTHING_REPLAYED, verdict, compared(base, calibratedPolicy(above)));
+    expect(then.by[from][to]).toBe(1);
+  });
+
+  it("cannot say what a judge would have said who was not asked", () => {
+    const asked = judgedAs(0, 0.05);
+    const stages = asked.stages.map((one) =>
+      one.name === "judge" ? { ...one, status: "not_required" as const, scores: {} } : one,
+    );
+    const alone: Verdict = { ...asked, stages, decidedByTier0: true };
+    const same = replay(
+      NOTHING_REPLAYED,
+      alone,
+      compared(calibratedPolicy(0.9), calibratedPolicy(0.8)),
+    );
+    expect([same.verdicts, same.unscorable.verdicts]).toEqual([1, 0]);
+    const without = replay(NOTHING_REPLAYED, alone, compared(calibratedPolicy(0.9), base));
+    expect(without.unscorable.verdicts).toBe(1);
+    expect(without.unscorable.categories).toMatchObject({ toxicity: 1 });
+  });
+});

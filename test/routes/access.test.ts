@@ -58,6 +58,10 @@ const PARAMS: Readonly<Record<string, string>> = {
 const GOOD_BODIES: Readonly<Record<string, unknown>> = {
   "POST /v1/verdicts": { text: "Nice to meet you all here today" },
   "POST /v1/moderations": { input: "Nice to meet you all here today" },
+  "POST /v1/policies/calibrate": {
+    examples: [{ text: "A text", labels: { toxicity: false } }],
+    max_miss_rate: 0.1,
+  },
   "POST /v1alpha1/comments:analyze": {
     comment: { text: "Nice to meet you all here today" },
     requestedAttributes: { TOXICITY: {} },

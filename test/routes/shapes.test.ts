@@ -11,7 +11,7 @@ const keys = (value: object): string[] => Object.keys(value).toSorted();
 const sorted = (text: string): string[] => text.trim().split(/\s+/).toSorted();
 
 const VERDICT =
-  sorted(`id object content_id user_id metadata language decision approved partial decided_by
+  sorted(`id object content_id user_id metadata language decision approved partial decided_by decided_by_tier0
   revision actions reasons scores coverage stages micro_neurons neurons policy review batch_id test
   created_at`);
 const REASON = sorted("kind category input score threshold message");
@@ -278,7 +278,7 @@ describe("the other objects", () => {
     const policy = await tenant.call("GET", "/v1/policies/default");
     expect(keys(policy.body)).toEqual(
       sorted(
-        "object name version categories spam_phrases terms on_unavailable unevaluated language ban_after evaluate_all guard models routing",
+        "object name version categories spam_phrases terms on_unavailable unevaluated language ban_after tier0 sample_allowed evaluate_all guard models routing",
       ),
     );
     const invariants = await tenant.call("GET", "/v1/invariants");

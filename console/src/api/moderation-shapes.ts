@@ -58,7 +58,13 @@ export interface PolicyReplay {
   readonly next_cursor: string | null;
 }
 
-export type CheckStatus = "failed" | "timed_out" | "not_evaluated" | "evaluated" | "not_required";
+export type CheckStatus =
+  | "failed"
+  | "timed_out"
+  | "not_evaluated"
+  | "calibrated"
+  | "evaluated"
+  | "not_required";
 
 export interface Stage {
   readonly name: string;
@@ -95,6 +101,8 @@ export interface Verdict {
   readonly approved: boolean;
   readonly partial: boolean;
   readonly decided_by: "policy" | "review";
+  /** By the text model inside the Worker, without a judge. */
+  readonly decided_by_tier0: boolean;
   readonly revision: number;
   readonly actions: readonly string[];
   readonly reasons: readonly Reason[];
@@ -105,7 +113,7 @@ export interface Verdict {
   readonly policy: { readonly name: string; readonly version: number };
   readonly review: {
     readonly state: "none" | "open" | "claimed" | "done";
-    readonly origin: "policy" | "report" | "appeal" | null;
+    readonly origin: "policy" | "report" | "appeal" | "sample" | null;
     readonly priority: "urgent" | "normal";
     readonly key_id: string | null;
     readonly claim_expires_at: string | null;

@@ -20,6 +20,7 @@ const TONES: Readonly<Record<string, Tone>> = {
   block: "bad",
   evaluated: "good",
   not_required: "neutral",
+  calibrated: "good",
   not_evaluated: "warn",
   timed_out: "bad",
   failed: "bad",

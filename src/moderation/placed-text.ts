@@ -1,0 +1,19 @@
+import { baseLanguage } from "../domain/language-tag.ts";
+import type { Policy } from "../domain/policy.ts";
+import { canBe, languageIn, type PlacedText, plainText } from "./language.ts";
+
+/**
+ * The caller's word for the language holds, unless the text is in a script that it is not written
+ * in; without one, what is found in the text, or what the policy says of texts of which nobody can tell.
+ */
+export function placedText(text: string, given: string | null, policy: Policy): PlacedText {
+  const plain = plainText(text);
+  return { plain, language: languageOf(plain, given, policy) };
+}
+
+function languageOf(plain: string, given: string | null, policy: Policy): string | null {
+  if (given !== null) return canBe(baseLanguage(given), plain) ? baseLanguage(given) : null;
+  const found = languageIn(plain);
+  if (found !== null || policy.language === undefined || !/\p{L}/u.test(plain)) return found;
+  return canBe(policy.language, plain) ? policy.language : null;
+}

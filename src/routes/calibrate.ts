@@ -1,0 +1,44 @@
+import { judgeText, textModelOf } from "../engines/embedded/text-model.ts";
+import { ok } from "../http/call.ts";
+import { defineRoute } from "../http/route.ts";
+import { calibrate } from "../moderation/calibrate.ts";
+import {
+  CalibrationInput,
+  CalibrationOutput,
+  MAX_CALIBRATION_BYTES,
+  toCalibration,
+} from "../wire/calibration.ts";
+import { SCORED, scoring } from "./comments.ts";
+import { askTenant, UNAVAILABLE } from "./tenant-object.ts";
+
+const CALIBRATE = "POST /v1/policies/calibrate";
+
+export const calibratePolicy = defineRoute({
+  method: "POST",
+  path: "/v1/policies/calibrate",
+  summary: "Thresholds under which no judge is needed, from texts of your own with labels",
+  description:
+    "The text model inside the Worker scores each text; a threshold is chosen on one half of them and measured on the other, with a bound by Clopper and Pearson. Costs nothing, takes one of `requests`, and keeps nothing. The texts must be drawn as they come: those that were flagged alone say nothing of what passes.",
+  surface: "native",
+  admits: { kind: "scoring", route: CALIBRATE },
+  auth: { kind: "key", roles: [] },
+  body: { schema: CalibrationInput, limitBytes: MAX_CALIBRATION_BYTES },
+  reply: { status: 200, schema: CalibrationOutput },
+  failures: [...SCORED, "not_found"],
+  handle: async (call) => {
+    const { policy: name, examples, max_miss_rate, confidence } = call.body;
+    const found = await askTenant(call, (tenant, caller) => tenant.readPolicy(caller, name, null));
+    if (found.kind !== "policy") return found;
+    const terms = { maxMissRate: max_miss_rate, confidence };
+    const judge = (text: Parameters<typeof judgeText>[0]) =>
+      judgeText(text, textModelOf(call.env.ASSETS));
+    const scored = await scoring(call, CALIBRATE, () =>
+      calibrate(judge, found.policy.policy, { ...terms, examples }),
+    );
+    if (scored.kind !== "scored") return scored;
+    const { value, headers } = scored;
+    return value === null
+      ? UNAVAILABLE
+      : ok(toCalibration(found.policy, terms, value), { headers });
+  },
+});

@@ -1,0 +1,149 @@
+import { parseArgs } from "node:util";
+import { CATALOGUE } from "../../src/domain/catalogue.ts";
+import { upperBound } from "../../src/domain/calibration.ts";
+import { JUDGE_PROMPT_TOKENS } from "../../src/domain/judge.ts";
+import { presetPolicy } from "../../src/domain/presets.ts";
+import { priceOf } from "../../src/domain/price.ts";
+import { judgeText } from "../../src/engines/embedded/text-model.ts";
+import { readExamples, thresholdsOf } from "../../src/moderation/calibrate.ts";
+import { loadModel } from "./load-model.mjs";
+import * as sets from "./sets.mjs";
+
+// npm run tier0:cascade -- --data <folder>
+//
+// What a tenant saves that calibrates the text model on half of its labelled texts: measured on texts that
+// are not its own, OpenAI's 1,680 prompts, in 20 divisions. Each division chooses and measures thresholds
+// on one half, as `POST /v1/policies/calibrate` does, and applies what it found to the other half.
+
+const { values } = parseArgs({ options: { data: { type: "string" } } });
+if (values.data === undefined) {
+  console.error("Name the folder of data with --data (tier0/DATA.md).");
+  process.exit(2);
+}
+
+const DIVISIONS = 20;
+const CONFIDENCE = 0.95;
+/** A judge's answer: a nonce and 14 scores. */
+const ANSWER_TOKENS = 110;
+const CHARACTERS_PER_TOKEN = 4.5;
+
+const { model } = loadModel(undefined);
+const policy = presetPolicy("default", "workers-ai");
+const LABELS = {
+  S: "sexual",
+  S3: "sexual/minors",
+  H: "hate",
+  H2: "hate/threatening",
+  HR: "harassment",
+  SH: "self-harm",
+  V: "violence",
+  V2: "violence/graphic",
+};
+const required = Object.entries(policy.categories).flatMap(([category, rule]) =>
+  rule.required && rule.inputs.includes("text") ? [category] : [],
+);
+const examples = sets.openAi(values.data).map((row) => ({
+  text: row.prompt,
+  labels: {
+    // What the set has no label for counts as harmless there.
+    ...Object.fromEntries(required.map((category) => [category, false])),
+    ...Object.fromEntries(
+      Object.entries(LABELS).map(([name, category]) => [category, row[name] === 1]),
+    ),
+  },
+}));
+const made = await readExamples((text) => judgeText(text, async () => model), policy, examples);
+if (made === null) throw new Error("the model is not there");
+const { counts, read } = made;
+const isHarmful = ({ labels }) => Object.values(labels).includes(true);
+const anyScore = ({ scores }) => Math.max(...HEADS.map((head) => scores[head] ?? 0));
+const HEADS = ["toxicity", "harassment", "harassment/threatening", "hate", "self-harm", "sexual"];
+
+const judge = CATALOGUE.get(policy.models.judge ?? "");
+if (judge === undefined) throw new Error("the catalogue has no such judge");
+const costOf = (text) =>
+  priceOf(judge, {
+    input_token: JUDGE_PROMPT_TOKENS + Math.ceil(text.length / CHARACTERS_PER_TOKEN),
+    output_token: ANSWER_TOKENS,
+  }) / 1e6;
+const plain = examples.reduce((sum, { text }) => sum + costOf(text), 0) / examples.length;
+
+/** Numbers that are the same at each run (Mulberry32). */
+function numbers(seed) {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+function divided(seed) {
+  const random = numbers(seed);
+  const lots = new Map(read.map(({ text }) => [text, random()]));
+  const lot = (text) => lots.get(text) ?? 0;
+  return {
+    own: read.filter(({ text }) => lot(text) < 0.5),
+    others: read.filter(({ text }) => lot(text) >= 0.5),
+    half: (text) => (lot(text) < 0.25 ? "choose" : "measure"),
+  };
+}
+
+function measured(seed, maxMissRate) {
+  const { own, others, half } = divided(seed);
+  const { any } = thresholdsOf(policy, own, { maxMissRate, confidence: CONFIDENCE }, half);
+  const [allow, block] = [any.allowBelow.threshold ?? 0, any.blockAbove.threshold ?? 2];
+  const isBlocked = (one) => anyScore(one) >= block;
+  const isAllowed = (one) => !isBlocked(one) && anyScore(one) < allow;
+  const harmful = others.filter(isHarmful);
+  const harmless = others.filter((one) => !isHarmful(one));
+  return {
+    found: [any.allowBelow.threshold !== null, any.blockAbove.threshold !== null],
+    allowed: others.filter(isAllowed).length,
+    blocked: others.filter(isBlocked).length,
+    texts: others.length,
+    missed: harmful.filter(isAllowed).length,
+    harmful: harmful.length,
+    wrong: harmless.filter(isBlocked).length,
+    harmless: harmless.length,
+    cost: others
+      .filter((one) => !isAllowed(one) && !isBlocked(one))
+      .reduce((sum, { text }) => sum + costOf(text), 0),
+  };
+}
+
+const percent = (share) => `${(share * 100).toFixed(1)} %`;
+const line = (cells) => console.log(`| ${cells.join(" | ")} |`);
+
+console.log(
+  `${counts.used} of ${counts.received} texts are read by the model; ${read.filter(isHarmful).length} are harmful.`,
+);
+console.log(`The plain pipeline costs ${plain.toFixed(2)} neurons a verdict.\n`);
+const titles = [
+  "rate asked for",
+  "thresholds found (allow, block)",
+  "decided without a judge",
+  "harmful texts passed",
+  `at most, at ${CONFIDENCE * 100} %`,
+  "harmless texts blocked",
+  "neurons a verdict",
+];
+line(titles);
+line(titles.map(() => "---"));
+for (const rate of [0.02, 0.04, 0.08]) {
+  const all = Array.from({ length: DIVISIONS }, (_, at) => measured(at + 1, rate));
+  const sum = (field) => all.reduce((total, one) => total + one[field], 0);
+  const mean = (field) => Math.round(sum(field) / DIVISIONS);
+  line([
+    percent(rate),
+    [0, 1].map((side) => all.filter(({ found }) => found[side]).length).join(" and ") +
+      ` of ${DIVISIONS}`,
+    `${percent((sum("allowed") + sum("blocked")) / sum("texts"))} (${percent(sum("allowed") / sum("texts"))} passed, ${percent(sum("blocked") / sum("texts"))} blocked)`,
+    percent(sum("missed") / sum("harmful")),
+    // The divisions share texts: the bound is that of one of them.
+    percent(upperBound(mean("missed"), mean("harmful"), CONFIDENCE)),
+    percent(sum("wrong") / sum("harmless")),
+    (sum("cost") / sum("texts")).toFixed(2),
+  ]);
+}
