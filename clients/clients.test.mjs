@@ -4,9 +4,8 @@
 // oxlint-disable typescript/no-floating-promises -- the runner waits for its tests
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
-import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -18,8 +17,8 @@ import { Webhook } from "standardwebhooks";
 import { installFolder } from "../scripts/install-folder.mjs";
 import { Receiver } from "../test/e2e/receiver.mjs";
 import { Server } from "../test/e2e/server.mjs";
+import { HERE, isThere, python, run } from "./languages.mjs";
 
-const HERE = fileURLToPath(new URL(".", import.meta.url));
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const BODIES_MS = 30_000;
 
@@ -41,30 +40,6 @@ after(async () => {
   await server.stop();
   rmSync(scratch, { recursive: true, force: true });
 });
-
-const isThere = (/** @type {string} */ command, /** @type {string} */ argument) =>
-  spawnSync(command, [argument], { stdio: "ignore" }).status === 0;
-
-function run(command, args, options = {}) {
-  const done = spawnSync(command, args, { cwd: HERE, encoding: "utf8", ...options });
-  assert.equal(done.status, 0, `${command} ${args.join(" ")}\n${done.stdout}\n${done.stderr}`);
-  return done.stdout;
-}
-
-/** Python's packages in an environment of their own, made anew when the list changes. */
-function python() {
-  const folder = join(HERE, ".venv");
-  const list = join(HERE, "requirements.txt");
-  const hash = createHash("sha256").update(readFileSync(list)).digest("hex");
-  const stamp = join(folder, "installed");
-  if (!existsSync(stamp) || readFileSync(stamp, "utf8") !== hash) {
-    run("python3", ["-m", "venv", "--clear", folder]);
-    const quiet = ["-q", "--disable-pip-version-check", "--no-deps"];
-    run(join(folder, "bin", "pip"), ["install", ...quiet, "-r", list]);
-    writeFileSync(stamp, hash);
-  }
-  return join(folder, "bin", "python");
-}
 
 function goBinary() {
   const binary = join(scratch, "receiver");
