@@ -314,6 +314,15 @@ describe("the console", { skip: NO_BROWSER, timeout: 300_000 }, () => {
     assert.equal(await page.evaluate(() => sessionStorage.length), 0);
   });
 
+  test("shows nothing to a key that only scores comments", async () => {
+    const { body } = await server.admin("POST", "/admin/tenants/story/keys", { role: "score" });
+    await signIn(body.key);
+    await page.getByText("There is nothing here for you").waitFor();
+    const tabs = page.getByRole("navigation", { name: "Of story" });
+    assert.equal(await tabs.getByRole("link").count(), 0);
+    await button("Sign out").click();
+  });
+
   test("deletes a tenant whose id was typed", async () => {
     await signIn(server.adminToken);
     await go("/tenants/story");

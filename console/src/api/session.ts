@@ -109,11 +109,12 @@ async function identify(token: string): Promise<Session> {
   return { kind: "tenant", token, tenant, role: await roleOf(token) };
 }
 
-/** No route tells a key its role, so three that differ are asked: the most powerful first. */
+/** No route tells a key its role, so some that differ are asked: the most powerful first. */
 async function roleOf(token: string): Promise<Role> {
   const asked: readonly [Role, string][] = [
     ["manage", "/v1/keys?limit=1"],
     ["call", "/v1/limits"],
+    ["review", "/v1/verdicts?limit=1"],
   ];
   for (const [role, path] of asked) {
     try {
@@ -124,7 +125,7 @@ async function roleOf(token: string): Promise<Role> {
       if (!(error instanceof RequestFailed) || error.problem.kind !== "role_required") throw error;
     }
   }
-  return "review";
+  return "score";
 }
 
 /** What a role opens: `manage` everything of the tenant. */
