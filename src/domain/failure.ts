@@ -134,7 +134,14 @@ export interface CommentFailure {
 
 export type LookupFailure =
   /** `what` names the kind of thing ("verdict"), never whose it is. */
-  | { readonly kind: "not_found"; readonly what: string }
+  | {
+      readonly kind: "not_found";
+      readonly what: string;
+      /** Of a path: those that are there and may be meant, as OpenAPI writes them. */
+      readonly nearby?: readonly string[];
+    }
+  /** The path is there, under these methods. */
+  | { readonly kind: "method_not_allowed"; readonly allow: readonly string[] }
   | { readonly kind: "model_not_found"; readonly model: string }
   | { readonly kind: "model_retired"; readonly model: string; readonly replacement: string | null };
 

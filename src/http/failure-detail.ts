@@ -91,6 +91,13 @@ function fieldDetail(errors: readonly FieldError[]): string {
 const charge = (charged: boolean): string =>
   charged ? "What it may have used was charged." : "Nothing was charged.";
 
+const nearby = ([first, ...others]: readonly string[]): string => {
+  if (first === undefined) return "";
+  return others.length === 0
+    ? ` Did you mean ${first}?`
+    : ` Nearby: ${[first, ...others].join(", ")}.`;
+};
+
 export function failureDetail(failure: Failure): string {
   switch (failure.kind) {
     case "invalid_key":
@@ -116,7 +123,9 @@ export function failureDetail(failure: Failure): string {
     case "over_limit":
       return `${failure.detail}${fitting(failure)}`;
     case "not_found":
-      return `There is no such ${failure.what}.`;
+      return `There is no such ${failure.what}.${nearby(failure.nearby ?? [])}`;
+    case "method_not_allowed":
+      return `This path takes ${failure.allow.join(", ")} and no other method.`;
     case "model_not_found":
       return `${named(failure.model)} does not exist here.`;
     case "model_retired":

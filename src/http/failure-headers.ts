@@ -125,6 +125,9 @@ export function failureHeaders(failure: Failure): Readonly<Headers> {
       return throttleHeaders(failure);
     case "idempotency_in_progress":
       return { "Retry-After": "1" };
+    // RFC 9110, 15.5.6.
+    case "method_not_allowed":
+      return { Allow: failure.allow.join(", ") };
     case "engine_failed":
     case "engine_busy":
     case "engine_timeout":

@@ -14,6 +14,7 @@ export const STATUS = {
   unsupported_parameter: 400,
   over_limit: 400,
   not_found: 404,
+  method_not_allowed: 405,
   model_not_found: 404,
   model_retired: 404,
   body_too_large: 413,
@@ -52,7 +53,7 @@ export const statusOf = (failure: Failure): Status =>
 export const statusesOf = (kind: FailureKind): readonly Status[] =>
   kind === "upstream_rejected" ? [400, 413, 422] : [STATUS[kind]];
 
-type Status = (typeof STATUS)[FailureKind] | 405;
+type Status = (typeof STATUS)[FailureKind];
 
 /** RFC 9110's names: the titles of problems whose type is `about:blank` (RFC 9457, 4.2.1). */
 export const REASONS: Readonly<Record<Status, string>> = {

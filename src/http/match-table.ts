@@ -1,5 +1,7 @@
 import { IttyRouter } from "itty-router";
 import type { Mount } from "./mount.ts";
+import { isOpenAiPath, nearbyOf } from "./nearby-paths.ts";
+import type { Surface } from "./route.ts";
 
 // itty-router makes the expressions that find a route, and nothing else. Its own `fetch` would parse
 // the URL and its query once more with every request; what happens to one is in router.ts.
@@ -10,8 +12,17 @@ export type Match =
       readonly mount: Mount;
       readonly params: Readonly<Record<string, string>>;
     }
-  /** `allow` is empty where no method would do. `cors`: what routes at that path allow to pages. */
-  | { readonly kind: "missing"; readonly allow: readonly string[]; readonly cors?: "any" };
+  | {
+      readonly kind: "missing";
+      /** Empty where no method would do. */
+      readonly allow: readonly string[];
+      /** What may be meant where no method would do. */
+      readonly nearby: readonly string[];
+      /** Of what is surely meant. */
+      readonly surface?: Surface;
+      /** What routes at that path allow to pages. */
+      readonly cors?: "any";
+    };
 
 /** itty-router reads `:name` anywhere as a parameter; only a whole segment is one of ours. */
 const pattern = (path: string): string => path.replace(/(?<!\/):/g, "[:]").replaceAll("$", "[$]");
@@ -37,29 +48,67 @@ export interface MatchTable {
   match(method: string, pathname: string): Match;
 }
 
+/** One expression of a path, for all methods that are there. */
+interface Entry {
+  readonly mount: Mount;
+  readonly matcher: RegExp;
+}
+
 export function matchTable(mounts: readonly Mount[]): MatchTable {
-  const entries = mounts.map((mount) => ({ mount, matcher: matcherOf(mount) }));
+  const entries: readonly Entry[] = mounts.map((mount) => ({ mount, matcher: matcherOf(mount) }));
+  const rivals = rivalsOf(entries);
+  const nowhere = { kind: "missing", allow: [], nearby: [] } as const satisfies Match;
+
+  /** The most exact path that is this one, whatever its method. */
+  const pathOf = (pathname: string): string | undefined =>
+    isOpenAiPath(pathname) && !entries.some(({ mount }) => mount.path === pathname)
+      ? undefined
+      : entries.find(({ matcher }) => matcher.test(pathname))?.mount.path;
 
   function missing(pathname: string): Match {
-    const there = entries.filter(({ matcher }) => matcher.test(pathname));
-    const methods = there.flatMap(({ mount: { method } }) =>
-      method === "GET" ? ["GET", "HEAD"] : [method],
-    );
-    const isForAnyPage = there.length > 0 && there.every(({ mount }) => mount.route.cors === "any");
-    const allow = [...new Set(methods)];
-    return { kind: "missing", allow, ...(isForAnyPage && { cors: "any" }) };
+    const path = hasTrailingSlash(pathname) ? undefined : pathOf(pathname);
+    const there = mounts.filter((mount) => mount.path === path);
+    if (there.length === 0) {
+      const found = (spelt: string) => entries.find(({ matcher }) => matcher.test(spelt))?.mount;
+      const { paths, ...meant } = nearbyOf(pathname, found, mounts);
+      return { ...nowhere, nearby: paths, ...meant };
+    }
+    const methods = there.flatMap(({ method }) => (method === "GET" ? ["GET", "HEAD"] : [method]));
+    const isForAnyPage = there.every(({ route }) => route.cors === "any");
+    return { ...nowhere, allow: methods, ...(isForAnyPage && { cors: "any" }) };
   }
 
   return {
     match(method, pathname) {
-      if (pathname.length > MAX_PATH_CHARS || hasTrailingSlash(pathname))
-        return { kind: "missing", allow: [] };
+      if (pathname.length > MAX_PATH_CHARS) return nowhere;
+      if (hasTrailingSlash(pathname)) return missing(pathname);
       const asked = method === "HEAD" ? "GET" : method;
-      for (const { mount, matcher } of entries) {
+      for (const entry of entries) {
+        const { mount, matcher } = entry;
         const found = mount.method === asked ? matcher.exec(pathname) : null;
-        if (found !== null) return { kind: "found", mount, params: found.groups ?? {} };
+        if (found === null) continue;
+        const isRivalled = rivals.get(entry)?.some((rival) => rival.test(pathname)) === true;
+        if (isRivalled || (found.groups !== undefined && isOpenAiPath(pathname))) {
+          return missing(pathname);
+        }
+        return { kind: "found", mount, params: found.groups ?? {} };
       }
       return missing(pathname);
     },
   };
+}
+
+/**
+ * Exact paths that a path's parameter would stand for too: `/v1/verdicts/claim` is one of its own under
+ * every method, never the verdict that is called `claim`.
+ */
+function rivalsOf(entries: readonly Entry[]): ReadonlyMap<Entry, readonly RegExp[]> {
+  const isOf = ({ mount, matcher }: Entry, other: Entry): boolean =>
+    other.mount.path !== mount.path && matcher.test(other.mount.path);
+  return new Map(
+    entries.map((entry) => [
+      entry,
+      entries.filter((other) => isOf(entry, other)).map(({ matcher }) => matcher),
+    ]),
+  );
 }

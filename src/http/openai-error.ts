@@ -9,6 +9,7 @@ import {
   type ErrorContext,
   type ErrorReply,
   fittingMember,
+  nearbyMember,
   reasonMember,
   upstreamMember,
 } from "./problem.ts";
@@ -33,6 +34,8 @@ export interface OpenAiError {
     readonly fitting_max_tokens?: number;
     /** What the engine said of a request that it does not take. */
     readonly upstream?: Rejection;
+    /** Of a path that is not there: those that may be meant. */
+    readonly nearby?: readonly string[];
   };
 }
 
@@ -50,6 +53,7 @@ const TYPES: Readonly<Record<FailureKind, ErrorType>> = {
   unsupported_parameter: "invalid_request_error",
   over_limit: "invalid_request_error",
   not_found: "invalid_request_error",
+  method_not_allowed: "invalid_request_error",
   model_not_found: "invalid_request_error",
   model_retired: "invalid_request_error",
   body_too_large: "invalid_request_error",
@@ -149,6 +153,7 @@ export function toOpenAiError(failure: Failure, context: ErrorContext): ErrorRep
         ...reasonMember(failure),
         ...fittingMember(failure),
         ...upstreamMember(failure),
+        ...nearbyMember(failure),
       },
     },
   };

@@ -25,6 +25,12 @@ const UPSTREAM = {
   },
 } as const;
 
+const NEARBY = {
+  type: "array",
+  items: text,
+  description: "With `not_found` of a path: those that are there and may be meant.",
+} as const;
+
 const REASON = {
   enum: ["too_large_for_account"],
   description:
@@ -45,6 +51,7 @@ const ENVELOPE_ERROR = {
     fitting_max_tokens: FITTING,
     reason: REASON,
     upstream: UPSTREAM,
+    nearby: NEARBY,
   },
 } as const;
 
@@ -97,6 +104,7 @@ export const ERROR_SCHEMAS: JsonObject = {
       fitting_max_tokens: FITTING,
       reason: REASON,
       upstream: UPSTREAM,
+      nearby: NEARBY,
       replacement: { type: ["string", "null"] },
       journal_line_id: text,
       micro_neurons: { type: "integer" },

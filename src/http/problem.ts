@@ -150,6 +150,12 @@ export const reasonMember = (failure: Failure): { reason?: string } =>
 export const upstreamMember = (failure: Failure): { upstream?: Rejection } =>
   failure.kind === "upstream_rejected" ? { upstream: failure.upstream } : {};
 
+/** What may be meant by a path that is not there, as an extra key of every shape but Google's. */
+export const nearbyMember = (failure: Failure): { nearby?: readonly string[] } =>
+  failure.kind === "not_found" && failure.nearby !== undefined && failure.nearby.length > 0
+    ? { nearby: failure.nearby }
+    : {};
+
 const isThrottle = (kind: Failure["kind"]): kind is keyof typeof TITLES => kind in TITLES;
 
 export function toProblem(failure: Failure, context: ErrorContext): ErrorReply<Problem> {
@@ -173,6 +179,7 @@ export function toProblem(failure: Failure, context: ErrorContext): ErrorReply<P
       ...extensions(failure),
       ...fittingMember(failure),
       ...upstreamMember(failure),
+      ...nearbyMember(failure),
     },
   };
 }

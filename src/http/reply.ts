@@ -1,6 +1,5 @@
 import type { Failure } from "../domain/failure.ts";
 import type { Ok, Raw } from "./call.ts";
-import { REASONS } from "./failure-status.ts";
 import { toOpenAiError } from "./openai-error.ts";
 import { toPerspectiveError } from "./perspective-error.ts";
 import { type ErrorContext, type ErrorReply, toProblem } from "./problem.ts";
@@ -25,47 +24,6 @@ export function failureResponse(
 ): Response {
   const { status, headers, body } = ERRORS[surface](failure, context);
   return new Response(JSON.stringify(body), { status, headers });
-}
-
-const NO_SUCH_PATH: Failure = { kind: "not_found", what: "path" };
-
-/**
- * A path that is not there, or not under that method: RFC 9110, 15.5.6 wants 405 with `Allow`.
- * The contract has no kind for it, so it stays `not_found`.
- */
-export function noSuchPath(
-  surface: Surface,
-  allow: readonly string[],
-  context: ErrorContext,
-): Response {
-  if (allow.length === 0) return failureResponse(surface, NO_SUCH_PATH, context);
-  const { headers } = ERRORS[surface](NO_SUCH_PATH, context);
-  return new Response(JSON.stringify(wrongMethod(surface, context)), {
-    status: 405,
-    headers: { ...headers, Allow: allow.join(", ") },
-  });
-}
-
-function wrongMethod(surface: Surface, context: ErrorContext): object {
-  const detail = "This path does not take that method; see Allow.";
-  switch (surface) {
-    case "native": {
-      const { body } = toProblem(NO_SUCH_PATH, context);
-      return { ...body, title: REASONS[405], status: 405, detail };
-    }
-    case "openai": {
-      const { body } = toOpenAiError(NO_SUCH_PATH, context);
-      return { error: { ...body.error, message: detail } };
-    }
-    case "workers-ai": {
-      const { body } = toWorkersAiError(NO_SUCH_PATH, context);
-      return { ...body, errors: body.errors.map((error) => ({ ...error, message: detail })) };
-    }
-    case "perspective": {
-      const { body } = toPerspectiveError(NO_SUCH_PATH, context);
-      return { error: { ...body.error, code: 405, status: "UNIMPLEMENTED", message: detail } };
-    }
-  }
 }
 
 /** Statuses that forbid a body (RFC 9110, 15). */

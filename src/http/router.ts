@@ -10,7 +10,7 @@ import { newId } from "./ids.ts";
 import { type Match, matchTable } from "./match-table.ts";
 import { mountsOf } from "./mount.ts";
 import { decodeOnce, NO_BODY, type ParsedBody, parseParams, parseQuery } from "./parse-call.ts";
-import { failureResponse, finish, noSuchPath, successResponse } from "./reply.ts";
+import { failureResponse, finish, successResponse } from "./reply.ts";
 import { logError, logRequest, nameOf } from "./request-log.ts";
 import type { Route, Surface } from "./route.ts";
 import { surfacesOf } from "./surface-of.ts";
@@ -146,8 +146,13 @@ export function createRouter(
     if (match.kind === "missing") {
       const early = preflight(visit.request, originsFor(match, config), match.allow);
       if (early !== null) return early;
-      visit.seen.kind = "not_found";
-      return noSuchPath(surface, match.allow, context);
+      const { allow, nearby } = match;
+      const failure: Failure =
+        allow.length > 0
+          ? { kind: "method_not_allowed", allow }
+          : { kind: "not_found", what: "path", nearby };
+      visit.seen.kind = failure.kind;
+      return failureResponse(surface, failure, context);
     }
     const outcome = await run(visit, match, config, shared);
     if (outcome.kind === "ok" || outcome.kind === "raw") {

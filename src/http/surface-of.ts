@@ -13,20 +13,25 @@ const BASES: readonly (readonly [RegExp, Surface])[] = [
   [/^\/\$discovery(?:\/|$)/, "perspective"],
 ];
 
+const OPENAI = [startOf("/v1"), "openai"] as const;
+
 /** Paths that are this one or below it, whatever its parameters are. */
 function startOf(path: string): RegExp {
   return new RegExp(`^${path.replace(/\/:\w+\+?/g, "/[^/]+")}(?:/|$)`);
 }
 
 export function surfacesOf(routes: readonly Route[]): (match: Match, url: URL) => Surface {
-  const starts = [
-    ...BASES,
-    ...routes
-      .filter((route) => route.surface === "openai")
-      .map((route) => [startOf(route.path.replace(/\/:.*$/, "")), route.surface] as const),
-  ];
+  const ofRoutes = (surface: Surface) =>
+    routes
+      .filter((route) => route.surface === surface)
+      .map((route) => [startOf(route.path.replace(/\/:.*$/, "")), surface] as const);
+  // What our own surface has below `/v1` is told in its shape; whatever else is asked for there is
+  // asked for by OpenAI's clients.
+  const starts = [...BASES, ...ofRoutes("openai"), ...ofRoutes("native"), OPENAI] as const;
   return (match, { pathname }) => {
     if (match.kind === "found") return match.mount.route.surface;
-    return starts.find(([start]) => start.test(pathname))?.[1] ?? "native";
+    if (match.surface !== undefined) return match.surface;
+    const path = pathname.replace(/\/{2,}/g, "/");
+    return starts.find(([start]) => start.test(path))?.[1] ?? "native";
   };
 }

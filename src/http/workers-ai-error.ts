@@ -8,6 +8,7 @@ import {
   type ErrorContext,
   type ErrorReply,
   fittingMember,
+  nearbyMember,
   reasonMember,
   upstreamMember,
 } from "./problem.ts";
@@ -29,6 +30,7 @@ interface EnvelopeError {
   readonly reason?: string;
   readonly fitting_max_tokens?: number;
   readonly upstream?: Rejection;
+  readonly nearby?: readonly string[];
 }
 
 export interface WorkersAiError {
@@ -48,6 +50,7 @@ const TIMED_OUT = 3007;
 const INTERNAL = 3043;
 /** Cloudflare's own of a path that is not there. */
 const NO_ROUTE = 7003;
+const NO_METHOD = 7001;
 
 /** The contract, section 5. */
 const CODES: Readonly<Record<FailureKind, number>> = {
@@ -74,6 +77,7 @@ const CODES: Readonly<Record<FailureKind, number>> = {
   webhook_disabled: BODY,
   version_conflict: BODY,
   not_found: NO_ROUTE,
+  method_not_allowed: NO_METHOD,
   quota_exceeded: QUOTA,
   overage_cap_exceeded: QUOTA,
   account_quota_exceeded: QUOTA,
@@ -134,6 +138,7 @@ export function toWorkersAiError(
         ...reasonMember(failure),
         ...fittingMember(failure),
         ...upstreamMember(failure),
+        ...nearbyMember(failure),
       })),
       messages: [],
     },

@@ -51,6 +51,7 @@ export const FAILURES: { readonly [K in FailureKind]: FailureOf<K> } = {
   },
   over_limit: { kind: "over_limit", detail: "At most 300 pictures fit." },
   not_found: { kind: "not_found", what: "verdict" },
+  method_not_allowed: { kind: "method_not_allowed", allow: ["GET", "HEAD"] },
   model_not_found: { kind: "model_not_found", model: "no\nsuch" },
   model_retired: { kind: "model_retired", model: "@cf/a/old", replacement: "@cf/a/new" },
   body_too_large: { kind: "body_too_large", limitBytes: 102_400 },

@@ -17,6 +17,7 @@ const TABLE: Readonly<Record<FailureKind, readonly [status: number, again: strin
   unsupported_parameter: [400, ""],
   over_limit: [400, ""],
   not_found: [404, ""],
+  method_not_allowed: [405, ""],
   model_not_found: [404, ""],
   model_retired: [404, ""],
   body_too_large: [413, ""],

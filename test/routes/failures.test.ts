@@ -97,6 +97,7 @@ const PRODUCERS: Readonly<Record<FailureKind, string | (() => Promise<Reply>)>> 
   unsupported_parameter: "of generation calls, a later issue",
   over_limit: async () => (await newTenant({ daily_neurons: 1 })).call(...POST),
   not_found: async () => (await newTenant()).call("GET", "/v1/verdicts/vrd_missing"),
+  method_not_allowed: async () => (await newTenant()).call("DELETE", "/v1/verdicts"),
   model_not_found: async () =>
     (await newTenant()).call("POST", "/v1/moderations", { input: "x", model: "gpt-4o" }),
   model_retired: async () => withJudge(await newTenant(), { judge: "@cf/defog/sqlcoder-7b-2" }),

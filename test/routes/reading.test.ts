@@ -295,7 +295,7 @@ describe("paths and methods", () => {
   });
 
   it("knows no other path, and says which methods a path has", async () => {
-    expect((await tenant.call("GET", "/v1/nothing")).body.kind).toBe("not_found");
+    expect((await tenant.call("GET", "/admin/nothing")).body.kind).toBe("not_found");
     expect((await tenant.call("GET", "/v1/limits/")).status).toBe(404);
     const wrong = await tenant.call("DELETE", "/v1/verdicts");
     expect(wrong.status).toBe(405);

@@ -504,10 +504,11 @@ describe("paths that are not there", () => {
     const tenant = await aTenant();
     const reply = await tenant.call(method, path);
     expect(reply.status).toBe(status);
+    const kind = status === 405 ? "method_not_allowed" : "not_found";
     const shapes = {
-      "workers-ai": { success: false, errors: [{ code: 7003, kind: "not_found" }] },
-      openai: { error: { kind: "not_found", code: "not_found" } },
-      native: { kind: "not_found", title: "Not Found" },
+      "workers-ai": { success: false, errors: [{ code: status === 405 ? 7001 : 7003, kind }] },
+      openai: { error: { kind, code: kind } },
+      native: { kind, title: "Not Found" },
     };
     expect(reply.body).toMatchObject(shapes[surface as keyof typeof shapes]);
   });

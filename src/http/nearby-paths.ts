@@ -1,0 +1,107 @@
+import { type Mount, pathTemplate } from "./mount.ts";
+import type { Surface } from "./route.ts";
+
+// What a path that is not there may mean. Clients join a base URL and a path in their own ways, so two
+// slashes, one at the end and a version that stands twice are told apart from a path that nobody has.
+// Only our own templates are named, never what was sent.
+
+export interface Nearby {
+  /** The likeliest first; at most three. */
+  readonly paths: readonly string[];
+  /** Of the one that is surely meant: what it is told in. */
+  readonly surface?: Surface;
+}
+
+/** Longer than any path of ours with plain parameters; beyond it nothing is compared. */
+const MAX_COMPARED_CHARS = 300;
+const MAX_SEGMENTS = 12;
+const MAX_NAMED = 3;
+
+/** OpenAI's routes that are not here, and what comes nearest to each. */
+const OPENAI_ELSEWHERE: Readonly<Record<string, readonly string[]>> = {
+  "/v1/completions": ["/v1/chat/completions"],
+  "/v1/responses": ["/v1/chat/completions"],
+  "/v1/engines": ["/v1/models"],
+  "/v1/edits": ["/v1/chat/completions"],
+  "/v1/images/edits": ["/v1/images/generations"],
+  "/v1/images/variations": ["/v1/images/{id}/variations"],
+  "/v1/audio/translations": ["/v1/audio/transcriptions", "/v1/translations"],
+  "/v1/batches": ["/v1/verdicts/batches"],
+};
+
+/** Whether it is one of OpenAI's own, so that no parameter of a path of ours stands for its end. */
+export const isOpenAiPath = (pathname: string): boolean =>
+  Object.hasOwn(OPENAI_ELSEWHERE, pathname);
+
+/** Written as it should be, in the ways that clients miss: the first that is there is meant. */
+function spellings(pathname: string): readonly string[] {
+  const plain = pathname.replace(/\/{2,}/g, "/").replace(/(?<=.)\/$/, "");
+  const once = plain.replace(/\/v1(?:\/v1)+(?=\/|$)/, "/v1");
+  return [plain, once, `/v1${plain}`, `/client/v4${plain}`, once.toLowerCase()].filter(
+    (path) => path !== pathname,
+  );
+}
+
+export function nearbyOf(
+  pathname: string,
+  found: (path: string) => Mount | undefined,
+  mounts: readonly Mount[],
+): Nearby {
+  if (pathname.length > MAX_COMPARED_CHARS) return { paths: [] };
+  const elsewhere = OPENAI_ELSEWHERE[pathname];
+  if (elsewhere !== undefined && isOpenAiPath(pathname)) {
+    const there = new Set(mounts.map(({ path }) => pathTemplate(path)));
+    return { paths: elsewhere.filter((path) => there.has(path)), surface: "openai" };
+  }
+  for (const spelling of spellings(pathname)) {
+    const mount = found(spelling);
+    if (mount !== undefined) {
+      return { paths: [pathTemplate(mount.path)], surface: mount.route.surface };
+    }
+  }
+  return { paths: likest(pathname, mounts) };
+}
+
+/** Those that go the same way longest, of them the ones whose next step is written most alike. */
+function likest(pathname: string, mounts: readonly Mount[]): readonly string[] {
+  const asked = pathname.split("/").filter((segment) => segment !== "");
+  if (asked.length === 0 || asked.length > MAX_SEGMENTS) return [];
+  const ranked = new Map<string, number>();
+  for (const { path, mirrored } of mounts) {
+    if (mirrored) continue;
+    const score = likeness(asked, path.split("/").slice(1));
+    if (score > 0) ranked.set(pathTemplate(path), score);
+  }
+  return [...ranked]
+    .toSorted(([, a], [, b]) => b - a)
+    .slice(0, MAX_NAMED)
+    .map(([path]) => path);
+}
+
+/** Less alike than this is another word. */
+const ALIKE = 0.5;
+
+/** 0: nothing in common that would help. Steps in common count whole, the next by its letters. */
+function likeness(asked: readonly string[], own: readonly string[]): number {
+  let common = 0;
+  while (common < own.length && common < asked.length && isStep(asked[common], own[common])) {
+    common += 1;
+  }
+  const next = alike(asked[common] ?? "", own[common] ?? "");
+  const last = asked.length > 1 && asked.at(-1) === own.at(-1) ? 1 : 0;
+  const isLike = next >= ALIKE || last > 0 || (common > 1 && common === asked.length);
+  return isLike && common > 0 ? common + next + last : 0;
+}
+
+const isStep = (asked: string | undefined, own: string | undefined): boolean =>
+  own?.startsWith(":") === true || asked === own;
+
+/** The share of pairs of letters that two words have in common: Dice's coefficient, 0 to 1. */
+function alike(a: string, b: string): number {
+  const [pairs, others] = [pairsOf(a), pairsOf(b)];
+  if (pairs.size === 0 || others.size === 0) return 0;
+  return (2 * [...pairs].filter((pair) => others.has(pair)).length) / (pairs.size + others.size);
+}
+
+const pairsOf = (word: string): Set<string> =>
+  new Set(Array.from({ length: Math.max(0, word.length - 1) }, (_, at) => word.slice(at, at + 2)));
