@@ -13,16 +13,15 @@ type Headers = Record<string, string>;
 
 export const NO_RETRY: Readonly<Headers> = { "x-should-retry": "false" };
 
-/** The longest wait that is given without `x-should-retry: false`. */
-const MAX_WAIT_MS = 60_000;
+/** The longest wait that is given without `x-should-retry: false`: one-second buckets cover 61 s. */
+const MAX_WAIT_MS = 61_000;
 /** Holds pass within seconds; when exactly, nobody knows. */
 const SOON_MS = 1000;
 
-/** How long a throttled caller is told to wait. */
+/** How long a throttled caller is told to wait: a call after exactly so long is not refused for it. */
 function waitMs(failure: ThrottleFailure): number {
   if (failure.kind === "concurrency_exceeded") return SOON_MS;
-  // One-second buckets can put the moment at 61 s; whoever comes back after 60 waits once more.
-  return Math.min(MAX_WAIT_MS, Math.max(1, resetsAtMs(failure) - failure.nowMs));
+  return Math.max(1, resetsAtMs(failure) - failure.nowMs);
 }
 
 /** When one such call would fit. */
@@ -99,6 +98,7 @@ function throttleHeaders(failure: ThrottleFailure): Headers {
   const ms = waitMs(failure);
   const seconds = Math.ceil(ms / 1000);
   return {
+    ...(ms > MAX_WAIT_MS && NO_RETRY),
     "Retry-After": String(seconds),
     "retry-after-ms": String(ms),
     ...throttleLimits(failure, seconds),

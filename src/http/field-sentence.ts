@@ -22,13 +22,20 @@ const NOUNS: Readonly<Record<string, string>> = {
   null: "null",
 };
 
+/** `v.regex(shaped(/^a+$/, "must be the letter a"))` gives that sentence when it fails. */
+export const shaped = (pattern: RegExp, sentence: string): RegExp =>
+  Object.assign(new RegExp(pattern), { [SENTENCE]: sentence });
+
+/** A word of what is expected: a text in quotes, or a name; brackets only group them. */
+const OPTION = /"(?:[^"\\]|\\.)*"|[^\s|()"]+/g;
+
 /** `("free" | "paid")` -> `one of "free", "paid"`; `(string | Array)` -> `a string or an array`. */
 function oneOf(expected: string): string {
-  const options = expected.replace(/^\(+|\)+$/g, "").split(" | ");
-  const nouns = options.map((option) => NOUNS[option] ?? option);
-  if (nouns.length === 1) return nouns[0] ?? expected;
-  const literals = options.every((option) => NOUNS[option] === undefined);
-  return literals ? `one of ${nouns.join(", ")}` : nouns.join(" or ");
+  const options = [...new Set(expected.match(OPTION) ?? [expected])];
+  const literals = options.filter((option) => NOUNS[option] === undefined);
+  const nouns = options.flatMap((option) => NOUNS[option] ?? []);
+  const choice = literals.length > 1 ? [`one of ${literals.join(", ")}`] : literals;
+  return [...choice, ...nouns].join(" or ");
 }
 
 /** Lengths count characters of a text and items of an array. */
@@ -56,7 +63,7 @@ const SENTENCES: Readonly<Record<string, (issue: Issue, requirement: string) => 
   starts_with: (_, text) => `must start with ${text}`,
   ends_with: (_, text) => `must end with ${text}`,
   includes: (_, text) => `must contain ${text}`,
-  regex: (_, pattern) => `must match ${pattern}`,
+  regex: ({ requirement }) => sentenceOf(requirement) ?? "does not have the form of such a value",
   url: () => "must be a URL",
   email: () => "must be an email address",
   base64: () => "must be base64",
@@ -69,19 +76,18 @@ const SENTENCES: Readonly<Record<string, (issue: Issue, requirement: string) => 
   non_nullish: () => "is required",
 };
 
+/** What was said of a check or a pattern when it was made. */
+function sentenceOf(requirement: unknown): string | null {
+  if (typeof requirement !== "function" && !(requirement instanceof RegExp)) return null;
+  const stating: unknown = Reflect.get(requirement, SENTENCE);
+  return typeof stating === "string" ? stating : null;
+}
+
 export function expectation(issue: Issue): string {
   const { requirement } = issue;
   const sentence = SENTENCES[issue.type];
-  if (sentence !== undefined) {
-    return sentence(
-      issue,
-      requirement instanceof RegExp ? requirement.source : String(requirement),
-    );
-  }
-  if (typeof requirement === "function") {
-    const stating: unknown = Reflect.get(requirement, SENTENCE);
-    return typeof stating === "string" ? stating : "is not valid";
-  }
+  if (sentence !== undefined) return sentence(issue, String(requirement));
+  if (typeof requirement === "function") return sentenceOf(requirement) ?? "is not valid";
   const known = issue.kind === "schema" || issue.type === "values" || issue.type === "value";
   return known && issue.expected !== null ? `must be ${oneOf(issue.expected)}` : "is not valid";
 }

@@ -1,3 +1,4 @@
+import { shaped } from "./field-sentence.ts";
 import type { Config } from "../config.ts";
 import { equalInConstantTime, sha256Hex, utf8 } from "./hash.ts";
 
@@ -6,7 +7,10 @@ import { equalInConstantTime, sha256Hex, utf8 } from "./hash.ts";
 // touched: nobody can create objects for tenants that do not exist. Whether a key is still valid,
 // and for which role, is known to the tenant's object alone; it keeps the secret's hash.
 
-export const TENANT_ID = /^[a-z0-9][a-z0-9-]{0,38}$/;
+export const TENANT_ID = shaped(
+  /^[a-z0-9][a-z0-9-]{0,38}$/,
+  "must be a tenant id: lower-case letters, digits and hyphens, at most 39",
+);
 
 /** 62^32 is 190 bits. */
 const SECRET_CHARS = 32;

@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { shaped } from "../http/field-sentence.ts";
 import { elapsedOf } from "../domain/month.ts";
 import { dayOf, formatDay, type Month, monthOf } from "../domain/period.ts";
 import { platformLines } from "../domain/platform-prices.ts";
@@ -64,7 +65,7 @@ export const getAllUsage = defineRoute({
       v.pipe(
         v.string(),
         v.description("So many tenants, 1 to 50, and the others as one; not paged."),
-        v.regex(/^\d{1,2}$/),
+        v.regex(shaped(/^\d{1,2}$/, "must be a whole number from 1 to 50")),
         v.transform(Number),
         v.minValue(1),
         v.maxValue(50),

@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { shaped } from "../http/field-sentence.ts";
 import { contentKey } from "../domain/stored-picture.ts";
 import { ok, raw } from "../http/call.ts";
 import { defineRoute } from "../http/route.ts";
@@ -50,7 +51,12 @@ export const getContentPicture = defineRoute({
   auth: { kind: "key", roles: ["review"] },
   params: v.strictObject({
     id,
-    index: v.pipe(v.string(), v.regex(/^[0-9]$/), v.description("From 0."), v.transform(Number)),
+    index: v.pipe(
+      v.string(),
+      v.regex(shaped(/^[0-9]$/, "must be a digit")),
+      v.description("From 0."),
+      v.transform(Number),
+    ),
   }),
   reply: {
     status: 200,

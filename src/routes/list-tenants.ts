@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { shaped } from "../http/field-sentence.ts";
 import type { Page } from "../../durable-objects/account/tenant-list.ts";
 import type { TenantPlace, TenantSort } from "../../durable-objects/account/tenant-order.ts";
 import { ok } from "../http/call.ts";
@@ -39,7 +40,9 @@ export const listTenants = defineRoute({
     prefix: v.optional(
       v.pipe(
         v.string(),
-        v.regex(/^[a-z0-9-]{0,39}$/),
+        v.regex(
+          shaped(/^[a-z0-9-]{0,39}$/, "must be lower-case letters, digits and hyphens, at most 39"),
+        ),
         v.description("What ids begin with: lower-case letters, digits, hyphens."),
       ),
       "",

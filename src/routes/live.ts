@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { shaped } from "../http/field-sentence.ts";
 import { limitsObject } from "../../durable-objects/tenant/limits-object.ts";
 import { raw } from "../http/call.ts";
 import { EVENT_STREAM, eventFeed, LONGEST_S } from "../http/event-feed.ts";
@@ -15,7 +16,7 @@ export const liveQuery = v.strictObject({
     v.pipe(
       v.string(),
       v.description(`Seconds that it goes on: up to ${LONGEST_S}. 0: what stands now, once.`),
-      v.regex(/^\d{1,2}$/),
+      v.regex(shaped(/^\d{1,2}$/, `must be a whole number from 0 to ${LONGEST_S}`)),
       v.transform(Number),
       v.maxValue(LONGEST_S),
     ),

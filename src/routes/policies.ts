@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { shaped } from "../http/field-sentence.ts";
 import type { PolicyVersion } from "../domain/policy.ts";
 import { ok } from "../http/call.ts";
 import { defineRoute } from "../http/route.ts";
@@ -50,7 +51,13 @@ export const getPolicy = defineRoute({
   auth: { kind: "key", roles: [] },
   params: PARAMS,
   query: v.strictObject({
-    version: v.optional(v.pipe(v.string(), v.regex(/^[1-9]\d{0,8}$/), v.transform(Number))),
+    version: v.optional(
+      v.pipe(
+        v.string(),
+        v.regex(shaped(/^[1-9]\d{0,8}$/, "must be a whole number from 1 on")),
+        v.transform(Number),
+      ),
+    ),
   }),
   reply: { status: 200, schema: PolicyOutput },
   failures: TENANT_READ,

@@ -7,7 +7,7 @@ import { formatMonth, type Month } from "../domain/period.ts";
 import { makeStatement } from "../domain/statement.ts";
 import { ok, raw, type KeyCaller, type MirrorCaller } from "../http/call.ts";
 import { CSV, csvResponse } from "../http/csv.ts";
-import { stated } from "../http/field-sentence.ts";
+import { shaped, stated } from "../http/field-sentence.ts";
 import { formatOf, HTML } from "../http/format.ts";
 import { NDJSON, ndjson } from "../http/ndjson.ts";
 import { defineRoute } from "../http/route.ts";
@@ -27,7 +27,7 @@ const monthInput = v.pipe(
 
 const lifeInput = v.pipe(
   v.string(),
-  v.regex(/^[1-9]\d{0,8}$/),
+  v.regex(shaped(/^[1-9]\d{0,8}$/, "must be a whole number from 1 on")),
   v.transform(Number),
   v.description("Which life of the tenant's id; the present one, or the last, when absent."),
 );

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { stated } from "../http/field-sentence.ts";
+import { shaped, stated } from "../http/field-sentence.ts";
 import { name, policyName } from "./field.ts";
 
 // A content item to be moderated, as the native surface takes it. The contract, sections 5 and 8.
@@ -54,7 +54,9 @@ export const metadata = v.pipe(
 
 export const language = v.pipe(
   v.string(),
-  v.regex(/^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8}){0,4}$/),
+  v.regex(
+    shaped(/^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8}){0,4}$/, "must be a language tag such as en or pt-BR"),
+  ),
   v.description("BCP 47. When absent, it is found in the text."),
 );
 

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { stated } from "../http/field-sentence.ts";
+import { shaped, stated } from "../http/field-sentence.ts";
 import { isTime, parseDay, startOf } from "../domain/period.ts";
 
 // The small shapes that the wire is made of, each with its limit.
@@ -13,7 +13,12 @@ export const name = (description: string) =>
 /** The name of a policy, as it stands in paths. */
 export const policyName = v.pipe(
   v.string(),
-  v.regex(/^[a-z0-9][a-z0-9_-]{0,63}$/),
+  v.regex(
+    shaped(
+      /^[a-z0-9][a-z0-9_-]{0,63}$/,
+      "must be the name of a policy: lower-case letters, digits, hyphens and underscores, at most 64",
+    ),
+  ),
   v.description("The name of a policy: lower-case letters, digits, hyphen, underscore."),
 );
 
@@ -65,7 +70,7 @@ export const pageQuery = {
     v.pipe(
       v.string(),
       v.description("Items on a page: 1 to 200."),
-      v.regex(/^\d{1,3}$/),
+      v.regex(shaped(/^\d{1,3}$/, "must be a whole number from 1 to 200")),
       v.transform(Number),
       v.minValue(1),
       v.maxValue(200),

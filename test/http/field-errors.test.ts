@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { describe, expect, it } from "vitest";
 import { fieldErrors } from "../../src/http/field-errors.ts";
-import { stated } from "../../src/http/field-sentence.ts";
+import { shaped, stated } from "../../src/http/field-sentence.ts";
 
 const MARK = "SECRET-CONTENT";
 
@@ -25,7 +25,9 @@ const Body = v.pipe(
         v.strictObject({ type: v.literal("image"), url: v.string() }),
       ]),
     ),
-    name: v.optional(v.pipe(v.string(), v.regex(/^[a-z]+$/))),
+    name: v.optional(v.pipe(v.string(), v.regex(shaped(/^[a-z]+$/, "must be lower-case letters")))),
+    form: v.optional(v.pipe(v.string(), v.regex(/^[a-z]+$/))),
+    choice: v.optional(v.union([v.picklist(["none", "a (b)"]), v.strictObject({})])),
     odd: v.optional(
       v.pipe(
         v.string(),
@@ -68,7 +70,9 @@ describe("fieldErrors", () => {
     [with1({ metadata: { [`${MARK} `]: 5 } }), ["metadata", "*"], "must be a string"],
     [with1({ part: { type: MARK } }), ["part", "type"], 'must be one of "text", "image"'],
     [with1({ part: { type: "text" } }), ["part", "text"], "is required"],
-    [with1({ name: MARK }), ["name"], "must match ^[a-z]+$"],
+    [with1({ name: MARK }), ["name"], "must be lower-case letters"],
+    [with1({ form: MARK }), ["form"], "does not have the form of such a value"],
+    [with1({ choice: 5 }), ["choice"], 'must be one of "none", "a (b)" or an object'],
     [with1({ odd: MARK }), ["odd"], "is not valid"],
     [with1({ pictures: MARK }), ["pictures"], "is not a known field"],
     [with1({ [`${MARK} and more`]: 1 }), ["*"], "is not a known field"],

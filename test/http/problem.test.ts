@@ -82,11 +82,17 @@ describe("every kind as a problem", () => {
     }
   });
 
-  it("never waits above 60 s without x-should-retry: false", () => {
+  it("never waits above 61 s without x-should-retry: false", () => {
     const late = { ...FAILURES.rate_limited, fitsAtMs: RATE_NOW_MS + 61_000 };
     const { headers, body } = toProblem(late, context);
-    expect(headers["Retry-After"]).toBe("60");
-    expect(headers["retry-after-ms"]).toBe("60000");
+    // Not a second less: a call after exactly so long is not refused for the same.
+    expect(headers["Retry-After"]).toBe("61");
+    expect(headers["retry-after-ms"]).toBe("61000");
+    expect(headers["x-should-retry"]).toBeUndefined();
+    const later = { ...FAILURES.rate_limited, fitsAtMs: RATE_NOW_MS + 61_001 };
+    expect(again(toProblem(later, context).headers)).toBe("never, after 62, after 61001 ms");
+    const soon = { ...FAILURES.rate_limited, fitsAtMs: RATE_NOW_MS + 59_001 };
+    expect(again(toProblem(soon, context).headers)).toBe("after 60, after 59001 ms");
     expect(body["resets_at"]).toBe("2026-11-20T14:04:28.412Z");
     const passed = { ...FAILURES.rate_limited, fitsAtMs: RATE_NOW_MS };
     expect(toProblem(passed, context).headers["Retry-After"]).toBe("1");
