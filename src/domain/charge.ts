@@ -9,7 +9,7 @@ import { estimateInputTokens } from "./token-bound.ts";
 
 /** What is known of an engine call. */
 export type CallEnd =
-  /** Refused before it ran, or never asked. */
+  /** Refused before it ran, never asked, or broken upstream without any use. */
   | { readonly kind: "not_run" }
   /** It answered; `usage` null: its reply carries no units. */
   | { readonly kind: "answered"; readonly usage: Usage | null; readonly simulated: boolean }

@@ -102,9 +102,15 @@ function endOf(outcome: CheckOutcome, engine: Engine): CallEnd {
     case "timed_out":
       return { kind: "unknown", usage: null };
     case "failed":
-      return { kind: "unknown", usage: outcome.usage };
+      return isBrokenUpstream(outcome)
+        ? { kind: "not_run" }
+        : { kind: "unknown", usage: outcome.usage };
   }
 }
+
+/** A server's own error, without any use told, is none that a tenant pays for. */
+const isBrokenUpstream = ({ usage, status = 0 }: Extract<CheckOutcome, { kind: "failed" }>) =>
+  usage === null && status >= 500;
 
 function statusOf(outcome: CheckOutcome): CheckStatus {
   switch (outcome.kind) {

@@ -73,8 +73,11 @@ const ENDINGS: readonly Ending[] = [
   {
     behaviour: "500",
     failure: { kind: "upstream_error", upstream_status: 500 },
-    ...LOST,
-    bases: ["held", "held"],
+    status: "failed",
+    outcome: "posted",
+    charge: "nothing",
+    bases: ["measured", "measured"],
+    calls: 2,
   },
   { behaviour: "malformed", failure: { kind: "upstream_error" }, ...LOST, bases: ["held", "held"] },
   { behaviour: "drop", failure: { kind: "upstream_error" }, ...LOST, bases: ["held", "held"] },
