@@ -68,6 +68,8 @@ export type Unanswered =
   | {
       readonly kind: "unsupported";
       readonly parameter?: string;
+      /** Why, as a sentence of ours, where the engine can say it. */
+      readonly detail?: string;
       /**
        * A picture of more pixels than this engine's own model has room for; a text in no language that
        * can be told, with too few words that it knows, or of more than it reads.

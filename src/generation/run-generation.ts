@@ -8,7 +8,7 @@ import type { GenerationKind, GenerationStage } from "../domain/plan-generation.
 import type { Counted } from "../domain/sound-usage.ts";
 import { type PlannedCall, sumUsage } from "../domain/stage.ts";
 import { type Asked, askModels } from "../engines/ask-models.ts";
-import type { Engine, Unanswered } from "../engines/engine.ts";
+import type { Engine, EngineName, Unanswered } from "../engines/engine.ts";
 import type { Answered, Inferences } from "../engines/inference.ts";
 import { countedUsage } from "./counted-usage.ts";
 import { writtenText } from "./written-text.ts";
@@ -66,7 +66,7 @@ export async function runGeneration<Kind extends GenerationKind>(
   const asked = await Promise.all(
     stage.calls.map((_, at) =>
       askModels<Outcome<Kind>>([stage.model, ...stage.fallbacks], async (model) =>
-        infer === undefined ? UNSUPPORTED : infer(hold, inference(model, at), options),
+        infer === undefined ? { kind: "unsupported" } : infer(hold, inference(model, at), options),
       ),
     ),
   );
@@ -80,11 +80,9 @@ export async function runGeneration<Kind extends GenerationKind>(
   return {
     item: itemOf({ ...context, startedMs }, kind, ends),
     account: engine.name === "workers-ai" ? accountOf(asked) : null,
-    result: resultOf(kind, asked),
+    result: resultOf({ kind, engine: engine.name }, asked),
   };
 }
-
-const UNSUPPORTED: Unanswered = { kind: "unsupported" };
 
 /** How a call ended, for its charge. */
 export type GenerationEnd = CallEnd & {
@@ -164,27 +162,28 @@ const isExhausted = (outcome: { readonly kind: string }): boolean =>
   (outcome as Extract<Unanswered, { kind: "refused" }>).accountExhausted;
 
 function resultOf<Kind extends GenerationKind>(
-  kind: Kind,
+  by: Asker,
   asked: readonly Asked<Outcome<Kind>>[],
 ): GenerationRun<Kind>["result"] {
   const answered = asked.flatMap(({ outcome }, at) =>
     outcome.kind === "answered" ? [{ outcome, at }] : [],
   );
   // Each picture is whole by itself and paid for by itself: what was made is given.
-  const enough = kind === "picture" ? Math.min(1, asked.length) : asked.length;
-  if (answered.length < enough) return failureOf(asked);
+  const enough = by.kind === "picture" ? Math.min(1, asked.length) : asked.length;
+  if (answered.length < enough) return failureOf(by, asked);
   const answers = answered.map(({ outcome }) => outcome);
   return { kind: "answered", answers, at: answered.map(({ at }) => at) };
 }
 
 /** @returns why a call that was asked for several answers did not get all: the worst of it. */
 export function failureOf(
+  by: Asker,
   asked: readonly Pick<Asked<{ readonly kind: string }>, "ran" | "outcome">[],
 ): GenerationRunFailure {
   const charged = asked.some(({ ran }) => ran);
   const kinds = asked.map(({ outcome }) => outcome.kind);
   if (asked.some(({ outcome }) => isExhausted(outcome))) return { kind: "account_exhausted" };
-  if (kinds.includes("unsupported")) return unsupported(asked.map(({ outcome }) => outcome));
+  if (kinds.includes("unsupported")) return unsupported(by, asked);
   const upstream = asked.map(({ outcome }) => rejectionOf(outcome)).find((one) => one !== null);
   if (upstream !== undefined) return { kind: "upstream_rejected", upstream, charged };
   if (kinds.includes("failed")) return { kind: "engine_failed", charged };
@@ -201,13 +200,43 @@ const rejectionOf = (outcome: { readonly kind: string }): Rejection | null =>
 const isRetryable = (outcome: { readonly kind: string }): boolean =>
   (outcome as Extract<Unanswered, { kind: "refused" }>).retryable;
 
-function unsupported(outcomes: readonly { readonly kind: string }[]): GenerationRunFailure {
-  const parameter = outcomes
-    .map((outcome) => (outcome as Extract<Unanswered, { kind: "unsupported" }>).parameter)
-    .find((named) => named !== undefined);
-  if (parameter === undefined) return { kind: "engine_unsupported", detail: UNABLE };
-  const detail = `${parameter}: the engine of this deployment cannot honour it with that model.`;
-  return { kind: "unsupported_parameter", parameter, detail };
+/** Who was asked, and for what. */
+export interface Asker {
+  readonly kind: GenerationKind;
+  readonly engine: EngineName;
+}
+
+function unsupported(
+  { kind, engine }: Asker,
+  asked: readonly { readonly outcome: { readonly kind: string } }[],
+): GenerationRunFailure {
+  const told = asked
+    .map(({ outcome }) => outcome as Extract<Unanswered, { kind: "unsupported" }>)
+    .filter((outcome) => outcome.kind === "unsupported");
+  const { parameter, detail } = told.find((one) => one.parameter !== undefined) ?? told[0] ?? {};
+  // Whoever tries the gateway without a model must not take the demo's limits for its own.
+  const hint = engine === "embedded" ? ` ${OTHER_ENGINES}` : "";
+  const unable = engine === "embedded" ? `The local stand-in cannot ${DOES[kind]}.` : UNABLE;
+  if (parameter === undefined) {
+    return { kind: "engine_unsupported", detail: `${detail ?? unable}${hint}` };
+  }
+  const why = detail ?? "the engine of this deployment cannot honour it with that model.";
+  return { kind: "unsupported_parameter", parameter, detail: `${parameter}: ${why}${hint}` };
 }
 
 const UNABLE = "The engine of this deployment cannot do this with that model.";
+const OTHER_ENGINES = "Set INFERENCE=workers-ai or INFERENCE=openai for an engine that can.";
+
+const DOES: Readonly<Record<GenerationKind, string>> = {
+  chat: "chat so",
+  embeddings: "embed for that model, or in that way",
+  classification: "classify for that model",
+  reranking: "rank for that model",
+  labels: "label pictures",
+  objects: "find objects in pictures",
+  caption: "describe pictures",
+  translation: "translate",
+  picture: "make such a picture",
+  transcription: "transcribe",
+  speech: "speak so",
+};

@@ -121,7 +121,11 @@ async function opened(
     await Promise.all(streams.map(({ events }) => events.return()));
     const item = itemOf(context, "chat", asked.map(unopenedCall));
     const told = toldAccount(account, guard?.account() ?? null);
-    return notOpened(failureOf(asked), [item, ...(guard?.items() ?? [])], told);
+    return notOpened(
+      failureOf({ kind: "chat", engine: engine.name }, asked),
+      [item, ...(guard?.items() ?? [])],
+      told,
+    );
   }
   const head = { hold, stage, model: asked.at(-1)?.model ?? stage.model };
   const events = callEvents(context, streams);

@@ -2,7 +2,7 @@ import { tokensAtMost } from "../../domain/token-bound.ts";
 import { field } from "../engine-call.ts";
 import type { ChatInference, ChatMessage, ChatOutput } from "../inference.ts";
 import { cutAtStop } from "../stop-sequences.ts";
-import { answerInSchema } from "./schema-answer.ts";
+import { answerInSchema, type Unfillable } from "./schema-answer.ts";
 import { rankedSentences } from "./sentences.ts";
 
 // A stand-in for a language model that needs none: it quotes the sentences of the prompt that share
@@ -21,21 +21,28 @@ const NOTHING_TO_QUOTE = "There is nothing in the prompt that I could quote.";
 
 export type Extracted =
   | { readonly kind: "extracted"; readonly output: ChatOutput }
-  | { readonly kind: "unsupported"; readonly parameter?: string };
+  | { readonly kind: "unsupported"; readonly parameter?: string; readonly detail: string };
 
 export function extract({ messages, maxTokens, parameters }: ChatInference): Extracted {
   // A picture says nothing to it, and an answer that passed it over would look like one about it.
-  if (messages.some(hasPicture)) return { kind: "unsupported" };
+  if (messages.some(hasPicture)) {
+    return { kind: "unsupported", detail: "The local stand-in sees no pictures." };
+  }
   const { tool_choice: choice = "auto", stop, response_format: format } = parameters;
   // It never calls a tool, so it cannot be made to.
   if (choice !== "auto" && choice !== "none") {
-    return { kind: "unsupported", parameter: "tool_choice" };
+    const detail = "the local stand-in calls no tools, so it cannot be made to.";
+    return { kind: "unsupported", parameter: "tool_choice", detail };
   }
   const sentences = rankedSentences(messages);
   const written = inFormat(format, quoted(sentences), {
     sentences: sentences.map(({ text }) => text),
   });
-  if (written === null) return { kind: "unsupported", parameter: "response_format" };
+  if (typeof written !== "string") {
+    const { keyword, place } = written;
+    const detail = `the local stand-in cannot fill ${keyword} at ${place} of the schema.`;
+    return { kind: "unsupported", parameter: "response_format", detail };
+  }
   const { text } = cutAtStop(written, stop);
   const kept = cutToTokens(text, maxTokens);
   return {
@@ -65,19 +72,18 @@ function quoted(ranked: ReturnType<typeof rankedSentences>): string {
     .join(" ");
 }
 
-/** Null: a schema that it cannot fill. */
 function inFormat(
   format: unknown,
   text: string,
   said: { readonly sentences: readonly string[] },
-): string | null {
+): string | Unfillable {
   switch (field(format, "type")) {
     case "json_object":
       return JSON.stringify({ answer: text });
     case "json_schema": {
       const schema = field(field(format, "json_schema"), "schema") ?? { type: "object" };
       const answer = answerInSchema(schema, said);
-      return answer === undefined ? null : JSON.stringify(answer);
+      return answer.kind === "filled" ? JSON.stringify(answer.value) : answer;
     }
     default:
       return text;

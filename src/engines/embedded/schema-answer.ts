@@ -1,139 +1,219 @@
 import { field } from "../engine-call.ts";
+import { mergedWith, resolved } from "./schema-parts.ts";
+import { numberIn, type Said, type SchemaSpeech, speechOf, textIn } from "./schema-values.ts";
 
 // An answer in the shape of a JSON schema, filled with what the prompt says. What it cannot fill
-// honestly (references, alternatives, patterns) it does not pretend to.
+// honestly (patterns, conditions) it does not pretend to: it says which keyword, and where.
 
 const MAX_DEPTH = 16;
 /** A schema may ask for far more than anybody reads. */
 const MAX_FIELDS = 256;
-/** Of one string: a schema may ask for the same sentence in every field. */
-const MAX_STRING_CHARS = 1000;
-/** Characters that options are looked for in, all of an answer's together. */
-const MAX_SEARCHED_CHARS = 10_000_000;
-/** Options of one `enum` that are looked for, and numbers that are tried: none takes a thousand. */
+/** Options of one `enum` that are looked for, and of one list that is filled: none takes a thousand. */
 const MAX_OPTIONS = 1000;
 
-/** What the prompt says: its best sentences first. */
-export interface Said {
-  readonly sentences: readonly string[];
+export interface Unfillable {
+  readonly kind: "unfillable";
+  readonly keyword: string;
+  /** A pointer into the schema: `#/properties/sku`. A name that may be content is `*`. */
+  readonly place: string;
 }
 
-/** Undefined: the schema asks for what cannot be filled from sentences. */
-export function answerInSchema(schema: unknown, said: Said): unknown {
-  const text = said.sentences.join("\n");
-  const numbers = (text.match(/-?\d+(?:\.\d+)?/g) ?? []).slice(0, MAX_OPTIONS).map(Number);
-  const state = {
-    next: 0,
-    fields: 0,
-    searched: 0,
-    lowered: text.toLowerCase(),
-    isYes: /\b(?:yes|true)\b/i.test(text),
-    numbers,
-  };
-  return fill(schema, said, state, 0);
-}
+export type Filled = { readonly kind: "filled"; readonly value: unknown } | Unfillable;
 
-const UNFILLABLE = [
-  "$ref",
-  "anyOf",
-  "oneOf",
-  "allOf",
-  "not",
-  "if",
-  "pattern",
-  "format",
-  "patternProperties",
-  "dependentRequired",
-];
+const filled = (value: unknown): Filled => ({ kind: "filled", value });
 
 interface State {
-  next: number;
+  readonly root: unknown;
   fields: number;
-  /** Characters, in search of options. */
-  searched: number;
-  /** What was said, read once: however many fields ask for it. */
-  readonly lowered: string;
-  readonly isYes: boolean;
-  readonly numbers: readonly number[];
+  readonly speech: SchemaSpeech;
+  /** What was read of the schema: a part that is referred to often is read once. */
+  readonly wholes: Map<unknown, Whole>;
 }
 
-function fill(schema: unknown, said: Said, state: State, depth: number): unknown {
+/** A part with what it refers to, and its properties; or the keyword that leads nowhere. */
+type Whole =
+  | { readonly schema: unknown; readonly properties: readonly (readonly [string, unknown])[] }
+  | { readonly keyword: "$ref" | "allOf" };
+
+/** Where in the schema, and how deep in the answer. */
+interface At {
+  readonly place: string;
+  readonly depth: number;
+}
+
+export const answerInSchema = (schema: unknown, said: Said): Filled =>
+  fill(
+    schema,
+    { root: schema, fields: 0, speech: speechOf(said), wholes: new Map() },
+    { place: "#", depth: 0 },
+  );
+
+function wholeOf(asked: unknown, { root, wholes }: State): Whole {
+  const known = wholes.get(asked);
+  if (known !== undefined) return known;
+  const whole = readWhole(asked, root);
+  wholes.set(asked, whole);
+  return whole;
+}
+
+function readWhole(asked: unknown, root: unknown): Whole {
+  const found = resolved(asked, root);
+  if (found === undefined) return { keyword: "$ref" };
+  const schema = mergedWith(found, root);
+  if (schema === null) return { keyword: "allOf" };
+  return { schema, properties: Object.entries(field(schema, "properties") ?? {}) };
+}
+
+const TOO_MANY = "so many fields";
+
+/** Conditions that say what must not be, or depend on what was filled before. */
+const UNFILLABLE = ["not", "if", "pattern", "patternProperties", "dependentRequired", "contains"];
+
+const unfillable = (keyword: string, { place }: At): Unfillable => ({
+  kind: "unfillable",
+  keyword,
+  place,
+});
+
+function fill(asked: unknown, state: State, at: At): Filled {
   state.fields += 1;
-  if (depth > MAX_DEPTH || state.fields > MAX_FIELDS) return undefined;
-  if (UNFILLABLE.some((name) => field(schema, name) !== undefined)) return undefined;
+  if (at.depth > MAX_DEPTH) return unfillable("so many levels", at);
+  if (state.fields > MAX_FIELDS) return unfillable(TOO_MANY, at);
+  const whole = wholeOf(asked, state);
+  if ("keyword" in whole) return unfillable(whole.keyword, at);
+  const { schema } = whole;
   const constant = field(schema, "const");
-  if (constant !== undefined) return constant;
+  if (constant !== undefined) return filled(constant);
   const options = field(schema, "enum");
-  if (Array.isArray(options)) return mentioned(options, state);
+  if (Array.isArray(options)) return filled(mentioned(options, state));
+  const refused = UNFILLABLE.find((name) => field(schema, name) !== undefined);
+  if (refused !== undefined) return unfillable(refused, at);
+  for (const keyword of ["anyOf", "oneOf"] as const) {
+    const alternatives = field(schema, keyword);
+    if (Array.isArray(alternatives)) return fillOne(alternatives, keyword, state, at);
+  }
+  return fillType(whole, state, at);
+}
+
+const isNull = (schema: unknown): boolean =>
+  field(schema, "type") === "null" ||
+  (Array.isArray(field(schema, "enum")) && field(schema, "const") === null);
+
+/** The first that can be filled; nothing only where that is all that is left. */
+function fillOne(
+  alternatives: readonly unknown[],
+  keyword: "anyOf" | "oneOf",
+  state: State,
+  at: At,
+): Filled {
+  let why: Filled | null = null;
+  const offered = alternatives.slice(0, MAX_OPTIONS).map((schema, index) => ({ schema, index }));
+  for (const { schema, index } of offered.toSorted(
+    (a, b) => Number(isNull(a.schema)) - Number(isNull(b.schema)),
+  )) {
+    const place = `${at.place}/${keyword}/${index}`;
+    const one = fill(schema, state, { place, depth: at.depth + 1 });
+    if (one.kind === "filled") return one;
+    why ??= one;
+  }
+  return why ?? unfillable(keyword, at);
+}
+
+function fillType(
+  { schema, properties }: Extract<Whole, { schema: unknown }>,
+  state: State,
+  at: At,
+): Filled {
   switch (typeOf(schema)) {
     case "object":
-      return fillObject(schema, said, state, depth);
-    case "array": {
-      const item = fill(field(schema, "items") ?? { type: "string" }, said, state, depth + 1);
-      const least = field(schema, "minItems") ?? 0;
-      return item === undefined || Number(least) > 1 ? undefined : [item];
+      return fillObject(schema, properties, state, at);
+    case "array":
+      return fillArray(schema, state, at);
+    case "string": {
+      const text = textIn(schema, state.speech);
+      return typeof text === "string" ? filled(text) : unfillable(text.keyword, at);
     }
-    case "string":
-      return fitted(schema, said.sentences[state.next++] ?? said.sentences[0] ?? "");
     case "number":
-    case "integer":
-      return numberIn(schema, state);
+    case "integer": {
+      const number = numberIn(schema, typeOf(schema) === "integer", state.speech);
+      return typeof number === "number" ? filled(number) : unfillable(number.keyword, at);
+    }
     case "boolean":
-      return state.isYes;
+      return filled(state.speech.isYes);
     case "null":
-      return null;
+      return filled(null);
+    case undefined:
+      // What may be anything is a text.
+      return filled(textIn({}, state.speech));
     default:
-      return undefined;
+      return unfillable("type", at);
   }
 }
 
 /** Of several types the first that is not null. */
 function typeOf(schema: unknown): unknown {
   const type = field(schema, "type");
-  if (Array.isArray(type)) return type.find((name) => name !== "null");
-  return type ?? (field(schema, "properties") === undefined ? undefined : "object");
+  if (Array.isArray(type)) return type.find((name) => name !== "null") ?? type[0];
+  if (type !== undefined) return type;
+  if (field(schema, "properties") !== undefined) return "object";
+  return field(schema, "items") === undefined && field(schema, "prefixItems") === undefined
+    ? undefined
+    : "array";
 }
 
-function fillObject(schema: unknown, said: Said, state: State, depth: number): unknown {
-  const properties = field(schema, "properties") ?? {};
-  const filled: [string, unknown][] = [];
-  for (const [name, inner] of Object.entries(properties)) {
-    const value = fill(inner, said, state, depth + 1);
-    if (value === undefined) return undefined;
-    filled.push([name, value]);
-  }
+const PLAIN_NAME = /^[\w.-]{1,64}$/;
+const named = (name: string): string => (PLAIN_NAME.test(name) ? name : "*");
+
+function fillObject(
+  schema: unknown,
+  properties: readonly (readonly [string, unknown])[],
+  state: State,
+  at: At,
+): Filled {
   const required = field(schema, "required");
-  const names = new Set<unknown>(filled.map(([name]) => name));
-  const missing = Array.isArray(required) && required.some((name) => !names.has(name));
-  return missing ? undefined : Object.fromEntries(filled);
+  const needed = new Set<unknown>(Array.isArray(required) ? required : []);
+  const values: [string, unknown][] = [];
+  for (const [name, inner] of properties) {
+    if (state.fields > MAX_FIELDS) return unfillable(TOO_MANY, at);
+    const place = `${at.place}/properties/${named(name)}`;
+    const one = fill(inner, state, { place, depth: at.depth + 1 });
+    if (one.kind === "filled") values.push([name, one.value]);
+    else if (needed.has(name)) return one;
+    needed.delete(name);
+  }
+  if (needed.size > 0) return unfillable("required", at);
+  const least = Number(field(schema, "minProperties") ?? 0);
+  return values.length < least
+    ? unfillable("minProperties", at)
+    : filled(Object.fromEntries(values));
 }
+
+function fillArray(schema: unknown, state: State, at: At): Filled {
+  const first = field(schema, "prefixItems");
+  const fixed: readonly unknown[] = Array.isArray(first) ? first.slice(0, MAX_OPTIONS) : [];
+  const least = Number(field(schema, "minItems") ?? 0);
+  const most = Number(field(schema, "maxItems") ?? Infinity);
+  const rest = field(schema, "items") ?? { type: "string" };
+  const wanted = Math.min(most, Math.max(least, fixed.length, fixed.length > 0 ? 0 : 1));
+  const values: unknown[] = [];
+  for (let index = 0; index < wanted; index += 1) {
+    const isFixed = index < fixed.length;
+    const place = isFixed ? `${at.place}/prefixItems/${index}` : `${at.place}/items`;
+    const one = fill(isFixed ? fixed[index] : rest, state, { place, depth: at.depth + 1 });
+    if (one.kind === "filled") values.push(one.value);
+    // A list may be shorter: a tree ends somewhere.
+    else if (values.length >= Math.max(least, fixed.length)) break;
+    else return one;
+  }
+  const unique = field(schema, "uniqueItems") === true;
+  const kept = unique ? distinct(values) : values;
+  return kept.length < least ? unfillable("uniqueItems", at) : filled(kept);
+}
+
+const distinct = (values: readonly unknown[]): unknown[] => [
+  ...new Map(values.map((value) => [JSON.stringify(value), value])).values(),
+];
 
 /** The option that the prompt names, else the first. */
-const mentioned = (options: readonly unknown[], state: State): unknown =>
-  options.slice(0, MAX_OPTIONS).find((option) => {
-    state.searched += state.lowered.length;
-    return (
-      typeof option === "string" &&
-      state.searched <= MAX_SEARCHED_CHARS &&
-      state.lowered.includes(option.toLowerCase())
-    );
-  }) ?? options[0];
-
-function fitted(schema: unknown, sentence: string): string | undefined {
-  const text = sentence.slice(0, MAX_STRING_CHARS).toWellFormed();
-  const most = field(schema, "maxLength");
-  const least = field(schema, "minLength");
-  const cut = typeof most === "number" ? Array.from(text).slice(0, most).join("") : text;
-  return typeof least === "number" && Array.from(cut).length < least ? undefined : cut;
-}
-
-/** The first number that is named and allowed, else 0 where that is. */
-function numberIn(schema: unknown, { numbers }: State): number | undefined {
-  const whole = typeOf(schema) === "integer";
-  const least = Number(field(schema, "minimum") ?? -Infinity);
-  const most = Number(field(schema, "maximum") ?? Infinity);
-  const narrower = ["exclusiveMinimum", "exclusiveMaximum", "multipleOf"];
-  if (narrower.some((name) => field(schema, name) !== undefined)) return undefined;
-  const fits = (n: number): boolean => n >= least && n <= most && (!whole || Number.isInteger(n));
-  return numbers.find(fits) ?? (fits(0) ? 0 : undefined);
-}
+const mentioned = (options: readonly unknown[], { speech }: State): unknown =>
+  options.slice(0, MAX_OPTIONS).find((option) => speech.mentions(option)) ?? options[0];
