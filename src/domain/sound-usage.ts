@@ -54,7 +54,7 @@ export function soundRefusal(
   }
   if (!isHeard || measured.audio !== null) return null;
   const detail =
-    "How long the file is cannot be read without decoding it, or it has more tracks, streams or elements than a recording of 25 MB has. Send WAV (PCM), MP3, AAC, FLAC, Ogg or WebM (Opus, Vorbis), or M4A (AAC).";
+    "How long the file is cannot be read without decoding it, or it has more tracks, streams or elements than a recording of 25 MB has. Send WAV (PCM), MP3, AAC, FLAC, Ogg or WebM (Opus, Vorbis), or M4A (AAC, ALAC, Opus).";
   return { kind: "unbounded_usage", detail, field: "file" };
 }
 

@@ -77,7 +77,7 @@ function read(bytes: Uint8Array, budget: ReadBudget): AudioLength | null {
     case "ogg":
       return oggLength(bytes, budget);
     case "mp4":
-      return mp4Length(bytes);
+      return mp4Length(bytes, budget);
     case "webm":
       return webmLength(bytes, budget);
     default:

@@ -1,13 +1,16 @@
 import { aacFrameMs } from "./aac-config.ts";
+import { alacFrameMs, soundEntryBoxes } from "./alac-config.ts";
 import type { AudioLength } from "./audio-length.ts";
 import { viewOf } from "./byte-view.ts";
-import { MAX_BOXES, MAX_DEPTH, MAX_TRACKS } from "./read-budget.ts";
+import { noTables, packetsMs, readTable, type SampleTables } from "./mp4-packets.ts";
+import { OPUS, type PacketCodec } from "./packet.ts";
+import { MAX_BOXES, MAX_DEPTH, MAX_TRACKS, type ReadBudget } from "./read-budget.ts";
 
-// MP4 and M4A (ISO 14496-12) with AAC. The movie, its tracks, their media, their edit lists and their
-// sample tables each say how long it is, and so do the fragments of a recording that was streamed;
-// tables may name the same bytes twice. The longest of all that they say is held. What is heard is
-// what the sample tables give. (A sample is one AAC frame, as the standard wants it: a file that packs
-// several into one cannot be told without decoding.)
+// MP4 and M4A (ISO 14496-12) with AAC, ALAC or Opus. The movie, its tracks, their media, their edit
+// lists and their sample tables each say how long it is, and so do the fragments of a recording that
+// was streamed; tables may name the same bytes twice. The longest of all that they say is held. What
+// is heard is what the sample tables give, or what packets of Opus say. (A sample is one frame, as the
+// standard wants it: a file that packs several into one cannot be told without decoding.)
 
 /** Boxes that hold boxes which matter here. */
 const CONTAINERS: ReadonlySet<string> = new Set([
@@ -24,8 +27,11 @@ interface Track {
   timedSamples: number;
   /** The longest of: track header and edit list, in the movie's units. */
   movieTicks: number;
-  /** Of an AAC frame; null: another codec. */
+  /** Of a frame, of AAC or ALAC; null: another codec. */
   frameMs: number | null;
+  /** Of packets that say themselves how long they are. */
+  codec: PacketCodec | null;
+  readonly tables: SampleTables;
 }
 
 interface Movie {
@@ -45,7 +51,7 @@ interface Box {
   readonly end: number;
 }
 
-export function mp4Length(bytes: Uint8Array): AudioLength | null {
+export function mp4Length(bytes: Uint8Array, budget: ReadBudget): AudioLength | null {
   const view = viewOf(bytes);
   const movie: Movie = {
     tracks: [], timescale: 0, ticks: 0, movieSampleTicks: 0, sampleTicks: 0, fragmentSamples: 0,
@@ -56,7 +62,7 @@ export function mp4Length(bytes: Uint8Array): AudioLength | null {
   for (let boxes = 0; at < bytes.length; boxes += 1) {
     while (ends.length > 1 && at === ends.at(-1)) ends.pop();
     const limit = ends.at(-1) ?? 0;
-    if (at + 8 > limit) return limit === bytes.length ? lengthOf(movie) : null;
+    if (at + 8 > limit) return limit === bytes.length ? lengthOf(movie, view, budget) : null;
     const box = boxAt(view, at, { limit, isCut: ends.length === 1 });
     if (box === null || boxes === MAX_BOXES) return null;
     if (box.type === "trak") movie.tracks.push(newTrack());
@@ -67,12 +73,12 @@ export function mp4Length(bytes: Uint8Array): AudioLength | null {
     if (ends.length > MAX_DEPTH || movie.tracks.length > MAX_TRACKS) return null;
     at = isEntered ? box.at : box.end;
   }
-  return lengthOf(movie);
+  return lengthOf(movie, view, budget);
 }
 
 const newTrack = (): Track => ({
   isSound: false, timescale: 0, mediaTicks: 0, sampleTicks: 0, samples: 0, timedSamples: 0,
-  movieTicks: 0, frameMs: null,
+  movieTicks: 0, frameMs: null, codec: null, tables: noTables(),
 }); // prettier-ignore
 
 /** Null where it does not fit in its own container. Of a recording that was cut, the last may not. */
@@ -116,6 +122,9 @@ function timesAt(
   const timescale = view.getUint32(at + header.short - 4);
   return { timescale, ticks: known(view.getUint32(at + header.short), 2 ** 32 - 1) };
 }
+
+/** `Opus`: https://opus-codec.org/docs/opus_in_isobmff.html */
+const OPUS_ENTRY = 0x4f707573;
 
 /** The track whose boxes are being read; of a box outside of any, one that nobody sees. */
 const trackOf = (movie: Movie): Track => movie.tracks.at(-1) ?? newTrack();
@@ -169,7 +178,9 @@ const READERS: Readonly<Record<string, Reader>> = {
     const track = trackOf(movie);
     // Several descriptions: which one holds when is in the tables of chunks.
     if (!has(box, 8) || view.getUint32(box.at + 4) !== 1) return !track.isSound;
-    track.frameMs = aacFrameMs(view, box.at + 8, box.end);
+    const at = box.at + 8;
+    track.frameMs = aacFrameMs(view, at, box.end) ?? alacFrameMs(view, at, box.end);
+    track.codec = soundEntryBoxes(view, at, box.end, OPUS_ENTRY) === null ? null : OPUS;
     return true;
   },
   stts(movie, view, box) {
@@ -185,11 +196,21 @@ const READERS: Readonly<Record<string, Reader>> = {
   },
   stsz(movie, view, box) {
     if (!has(box, 12)) return false;
-    trackOf(movie).samples += view.getUint32(box.at + 8);
+    const track = trackOf(movie);
+    track.samples += view.getUint32(box.at + 8);
+    return readTable(track.tables, "stsz", view, box);
+  },
+  stsc: (movie, view, box) => readTable(trackOf(movie).tables, "stsc", view, box),
+  stco: (movie, view, box) => readTable(trackOf(movie).tables, "stco", view, box),
+  co64: (movie, view, box) => readTable(trackOf(movie).tables, "co64", view, box),
+  /** 24 bits of nothing, then the width of a size, then how many: at the same place as in `stsz`. */
+  stz2(movie, view, box) {
+    if (!has(box, 12)) return false;
+    const track = trackOf(movie);
+    track.samples += view.getUint32(box.at + 8);
+    track.tables.isSure = false;
     return true;
   },
-  /** 24 bits of nothing, then the width of a size, then how many: at the same place as in `stsz`. */
-  stz2: (movie, view, box) => READERS["stsz"]?.(movie, view, box) ?? false,
   trex(movie, view, box) {
     if (!has(box, 24)) return false;
     movie.movieSampleTicks = view.getUint32(box.at + 12);
@@ -228,12 +249,12 @@ const READERS: Readonly<Record<string, Reader>> = {
   },
 };
 
-function lengthOf(movie: Movie): AudioLength | null {
+function lengthOf(movie: Movie, view: DataView, budget: ReadBudget): AudioLength | null {
   const [sound, ...others] = movie.tracks.filter(({ isSound }) => isSound);
   // Of two sound tracks one is heard, and which one is up to the decoder.
   if (sound === undefined || others.length > 0) return null;
-  const { frameMs, timescale } = sound;
-  if (frameMs === null || timescale === 0) return null;
+  const { frameMs, codec, timescale } = sound;
+  if ((frameMs === null && codec === null) || timescale === 0) return null;
   // Fragments of other tracks, video, would be added to the sound's.
   if (movie.fragmentSamples > 0 && movie.tracks.length > 1) return null;
   const samples = Math.max(sound.samples, sound.timedSamples) + movie.fragmentSamples;
@@ -242,5 +263,10 @@ function lengthOf(movie: Movie): AudioLength | null {
   if (claims > 0 && movie.timescale === 0) return null;
   const claimedMs = claims === 0 ? 0 : (claims * 1000) / movie.timescale;
   const mediaMs = (sound.mediaTicks * 1000) / timescale;
-  return { atMostMs: Math.max(samples * frameMs, countedMs, claimedMs, mediaMs), countedMs };
+  const saidMs = Math.max(countedMs, claimedMs, mediaMs);
+  if (frameMs !== null) return { atMostMs: Math.max(samples * frameMs, saidMs), countedMs };
+  // The packets of a fragment lie where the fragment says: those are not looked for.
+  if (codec === null || movie.fragmentSamples > 0) return null;
+  const heardMs = packetsMs(view, sound.tables, codec, budget);
+  return heardMs === null ? null : { atMostMs: Math.max(heardMs, saidMs), countedMs: heardMs };
 }

@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { audioFormat, audioLength } from "../../../src/domain/audio/audio-length.ts";
 import {
-  adts, type Bytes, box, element, flac, joined, mp3, mp3Frame, MP3_FRAME_MS, mp4, oggPage, opus, opusPacket,
+  adts, alacEntry, type Bytes, box, element, flac, joined, mp3, mp3Frame, MP3_FRAME_MS, mp4, oggPage, opus, opusPacket, packetMp4,
   sized, vorbis, wav, webm,
 } from "./recordings.ts"; // prettier-ignore
 
@@ -22,6 +22,40 @@ const ALL: readonly (readonly [string, Bytes, number])[] = [
   ["webm", webm(), 1000],
 ];
 
+const table = (type: string, ...content: readonly (number | Bytes)[]) =>
+  box(
+    type,
+    new Uint8Array(4),
+    ...content.map((one) => (typeof one === "number" ? [0, 0, 0, one] : one)),
+  );
+
+describe("Opus and ALAC in MP4 that lie", () => {
+  const packets = Array.from({ length: 40 }, () => opusPacket());
+
+  it("are held for what their packets say, whatever the table of times says", () => {
+    expect(of(packetMp4({ packets, ticks: 1 }))?.[0]).toBe(800);
+    expect(of(packetMp4({ packets, ticks: 48_000 }))?.[0]).toBe(40_000);
+    const frames = Array.from({ length: 10 }, () => new Uint8Array(50));
+    const alac = { entry: alacEntry(), packets: frames, timescale: 44_100, ticks: 1 };
+    expect(of(packetMp4(alac))?.[0]).toBe(Math.ceil((10 * 4096 * 1000) / 44_100));
+  });
+
+  it("have no length where their packets cannot be found", () => {
+    // Chunks that do not hold all packets.
+    expect(of(packetMp4({ packets, inChunk: 1 }))).toBeNull();
+    // A second table of places.
+    expect(of(packetMp4({ packets, more: [table("stco", 1, 40)] }))).toBeNull();
+    expect(of(packetMp4({ packets, entry: alacEntry(0), ticks: 4096 }))).toBeNull();
+  });
+
+  it("are as long as packets can be where they lie beyond the file", () => {
+    const far = packetMp4({ packets }).slice();
+    // The second chunk's place: the last four bytes of the file.
+    far.set([0x7f, 0xff, 0xff, 0xff], far.length - 4);
+    expect(of(far)?.[0]).toBe(20 * 20 + 20 * 120);
+  });
+});
+
 describe("an honest recording", () => {
   it.each(ALL)("of %s is as long as it is", (format, bytes, ms) => {
     expect(audioFormat(bytes)).toBe(format);
@@ -40,6 +74,18 @@ describe("an honest recording", () => {
     expect(of(wav({ dataSize: 0xffffffff }))).toEqual([1000, 1000]);
     expect(of(wav({ dataSize: 0 }))).toEqual([1000, 1000]);
     expect(of(wav({ tag: 3, rate: 48_000, channels: 2 }))).toEqual([1000, 1000]);
+  });
+
+  it("of Opus in MP4 is as long as its packets say", () => {
+    const packets = Array.from({ length: 51 }, () => opusPacket());
+    expect(of(packetMp4({ packets }))).toEqual([51 * 20, 51 * 20]);
+  });
+
+  it("of Apple Lossless is as long as its frames", () => {
+    const packets = Array.from({ length: 10 }, () => new Uint8Array(50));
+    const made = { entry: alacEntry(), packets, ticks: 4096, timescale: 44_100 };
+    const ms = Math.ceil((10 * 4096 * 1000) / 44_100);
+    expect(of(packetMp4(made))).toEqual([ms, ms]);
   });
 
   it("in fragments has no length in its header", () => {

@@ -237,6 +237,72 @@ export interface Mp4Options {
   readonly fragment?: number;
 }
 
+const plain = (type: string, samples: number, rate: number, ...boxes: readonly Piece[]): Bytes =>
+  box(
+    type, new Uint8Array(6), big(1, 2), new Uint8Array(8), big(samples, 2), big(16, 2), big(0, 4),
+    big(rate, 2), big(0, 2), ...boxes,
+  ); // prettier-ignore
+
+/** Apple Lossless: frames of so many samples, at 44.1 kHz. */
+export const alacEntry = (samples = 4096): Bytes =>
+  plain("alac", 2, 44_100, fullBox("alac", big(samples, 4), new Uint8Array(16), big(44_100, 4)));
+
+export interface PacketMp4Options {
+  readonly entry?: Bytes;
+  /** Each packet's bytes. */
+  readonly packets: readonly Bytes[];
+  /** Of the media's clock, 48 kHz, for each packet. */
+  readonly ticks?: number;
+  readonly timescale?: number;
+  /** Boxes beside those of the table. */
+  readonly more?: readonly Bytes[];
+  /** How many packets the chunks say they have. */
+  readonly inChunk?: number;
+}
+
+/** A movie of packets in two chunks, as a muxer writes it: the sound first, so that offsets are known. */
+export function packetMp4({
+  entry = plain("Opus", 1, 48_000, box("dOps", new Uint8Array(11))),
+  packets,
+  ticks = 960,
+  timescale = 48_000,
+  more = [],
+  inChunk = Math.ceil(packets.length / 2),
+}: PacketMp4Options): Bytes {
+  const ftyp = box("ftyp", "M4A ", big(0, 4), "M4A ");
+  const sizes = packets.map(({ length }) => length);
+  const firstAt = ftyp.length + 8;
+  const secondAt = sizes.slice(0, inChunk).reduce((sum, size) => sum + size, firstAt);
+  const total = ticks * packets.length;
+  const track = box(
+    "trak",
+    fullBox("tkhd", new Uint8Array(16), big(0, 4), new Uint8Array(60)),
+    box(
+      "mdia",
+      fullBox("mdhd", new Uint8Array(8), big(timescale, 4), big(total, 4), big(0, 4)),
+      fullBox("hdlr", big(0, 4), "soun", new Uint8Array(13)),
+      box(
+        "minf",
+        box(
+          "stbl",
+          fullBox("stsd", big(1, 4), entry),
+          fullBox("stts", big(1, 4), big(packets.length, 4), big(ticks, 4)),
+          fullBox("stsz", big(0, 4), big(packets.length, 4), ...sizes.map((size) => big(size, 4))),
+          fullBox("stsc", big(1, 4), big(1, 4), big(inChunk, 4), big(1, 4)),
+          fullBox("stco", big(2, 4), big(firstAt, 4), big(secondAt, 4)),
+          ...more,
+        ),
+      ),
+    ),
+  ); // prettier-ignore
+  const moov = box(
+    "moov",
+    fullBox("mvhd", new Uint8Array(8), big(1000, 4), big(0, 4), new Uint8Array(80)),
+    track,
+  );
+  return joined(ftyp, box("mdat", ...packets), moov);
+}
+
 export function mp4(options: Mp4Options = {}): Bytes {
   const { frames = 16, fragment, soundTracks = 1 } = options;
   const whole = fragment === undefined ? frames : 0;
