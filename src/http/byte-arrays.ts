@@ -162,8 +162,8 @@ function readNumbers(
 const BASE64_PIECE = 65_536;
 
 /** The longest beginning of a data URI that is looked at: `data:audio/…;base64,`. */
-const MAX_PREFIX = 80;
-const DATA_URI = /^data:[\w/+.-]{1,50};base64,/;
+const MAX_PREFIX = 300;
+const DATA_URI = /^data:[^,"\\]{0,280}?;base64,/i;
 
 /** Escapes and spaces in a piece at most: lines of 76 have one in 38 characters, slashes one in 64. */
 const MAX_ESCAPES = BASE64_PIECE / 16;

@@ -22,7 +22,9 @@ const named = (model: string): string =>
 
 /** What the caller can do about it at once. */
 export const fitting = ({ fittingMaxTokens }: Fitting): string =>
-  fittingMaxTokens === undefined ? "" : ` max_tokens of at most ${fittingMaxTokens} would fit now.`;
+  fittingMaxTokens === undefined
+    ? ""
+    : ` An answer of at most ${fittingMaxTokens} tokens would fit now.`;
 
 const ANEW = "The quota starts anew at 00:00 UTC.";
 
@@ -135,7 +137,7 @@ export function failureDetail(failure: Failure): string {
     case "body_too_large":
       return `The body may have at most ${failure.limitBytes} bytes.`;
     case "unsupported_media_type":
-      return `The body must be ${failure.expected}, with no content encoding.`;
+      return `The body must be ${failure.expected}, as it is or in gzip.`;
     case "idempotency_key_reused":
       return "This idempotency key came with another body before.";
     case "idempotency_in_progress":

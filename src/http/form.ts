@@ -8,16 +8,21 @@ import { Upload } from "./upload.ts";
 export type FormFields = Readonly<Record<string, unknown>>;
 
 /**
- * A name that ends in `[]` is a list under the name before it, as the official clients send arrays;
- * any other is sent once.
+ * A name that ends in `[]` is a list under the name before it, as the official clients send arrays, and
+ * so is one that is known for a list; any other is sent once.
  *
+ * @param lists names that others send without the brackets
  * @returns without a prototype: a field `__proto__` is one like any other
  */
-export function fieldsOf(parts: readonly Part[]): FormFields | FieldError {
+export function fieldsOf(
+  parts: readonly Part[],
+  lists: readonly string[] = [],
+): FormFields | FieldError {
   const fields: Record<string, unknown> = Object.create(null);
   for (const { name, value } of parts) {
-    const isList = name.endsWith("[]");
-    const field = isList ? name.slice(0, -2) : name;
+    const isBracketed = name.endsWith("[]");
+    const field = isBracketed ? name.slice(0, -2) : name;
+    const isList = isBracketed || lists.includes(name);
     const before = fields[field];
     if (before === undefined) fields[field] = isList ? [value] : value;
     else if (isList && Array.isArray(before)) before.push(value);

@@ -51,9 +51,10 @@ export function boundaryIn(contentType: string): string | null | undefined {
 
 export function parseMultipart(body: Bytes, boundary: string): FormResult {
   const delimiter = UTF8.encode(`\r\n--${boundary}`);
-  if (!startsWith(body, delimiter.subarray(2), 0)) return refuse("must begin with its boundary");
+  const begun = beginOf(body, delimiter);
+  if (begun === null) return refuse("must begin with its boundary");
   const parts: Part[] = [];
-  let at = delimiter.byteLength - 2;
+  let at = begun;
   for (;;) {
     if (body[at] === DASH && body[at + 1] === DASH) return { kind: "form", parts };
     // RFC 2046 lets spaces follow a boundary.
@@ -71,6 +72,20 @@ export function parseMultipart(body: Bytes, boundary: string): FormResult {
     parts.push(part);
     at = end + delimiter.byteLength;
   }
+}
+
+/** What stands before the first boundary is nobody's, and most often a line break: RFC 2046, 5.1.1. */
+const MAX_PREAMBLE_BYTES = 1024;
+
+/** Behind the first boundary; null: there is none. */
+function beginOf(body: Bytes, delimiter: Uint8Array): number | null {
+  if (startsWith(body, delimiter.subarray(2), 0)) return delimiter.byteLength - 2;
+  const within = body.subarray(0, MAX_PREAMBLE_BYTES + delimiter.byteLength);
+  const at = findDelimiter(within, delimiter, 0);
+  if (at === null) return null;
+  const begun = at + delimiter.byteLength;
+  // The end of a form that did not begin.
+  return body[begun] === DASH ? null : begun;
 }
 
 interface Header {
@@ -100,13 +115,36 @@ function headerOf(body: Bytes, from: number): Header | null {
 
 const EMPTY_LINE = UTF8.encode("\r\n\r\n");
 
-/** Browsers escape a quote as %22 (and line ends), curl with a backslash. */
+/** One parameter after the other, so that what stands in quotes is never taken for another. */
+const PARAMETER = /;\s*([\w-]{1,40}\*?)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;"]*))\s*/gy;
+
+/**
+ * Browsers escape a quote as %22 (and line ends), curl with a backslash. `filename*` has a charset and
+ * escapes (RFC 5987): RFC 7578 does not want it, and clients send it.
+ */
 function parameter(disposition: string, name: string): string | null {
-  const pattern = new RegExp(`;\\s*${name}=(?:"((?:[^"\\\\]|\\\\.)*)"|([^\\s;"]+))`, "i");
-  const [, quoted, bare] = pattern.exec(disposition) ?? [];
-  const value = quoted?.replace(/\\(["\\])/g, "$1") ?? bare;
+  const given = new Map<string, string>();
+  const rest = disposition.slice(disposition.indexOf(";"));
+  for (const [, key = "", quoted, bare = ""] of rest.matchAll(PARAMETER)) {
+    const value = quoted?.replace(/\\(["\\])/g, "$1") ?? bare;
+    if (!given.has(key.toLowerCase())) given.set(key.toLowerCase(), value);
+  }
+  const extended = given.get(`${name}*`);
+  const told = extended === undefined ? null : extendedValue(extended);
+  const value = told ?? given.get(name);
   if (value === undefined) return null;
   return value.replace(/%22/g, '"').replace(/%0D/gi, "\r").replace(/%0A/gi, "\n");
+}
+
+/** `UTF-8''caf%C3%A9.wav`; null for another charset, or none. */
+function extendedValue(text: string): string | null {
+  const [, value] = /^utf-8'[\w-]*'(.*)$/i.exec(text) ?? [];
+  if (value === undefined) return null;
+  try {
+    return decodeURIComponent(value);
+  } catch {
+    return null;
+  }
 }
 
 function partOf({ name, fileName, contentType }: Header, content: Bytes): Part | FormResult {

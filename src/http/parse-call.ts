@@ -117,6 +117,8 @@ export async function parseBody(
   if (read.kind !== "read") return read;
   const { value: sent, values, ...raw } = read;
   const value = spec.mend === undefined ? sent : spec.mend(sent);
+  const wrong = spec.refuse?.(value) ?? null;
+  if (wrong !== null) return invalid(wrong);
   if (spec.as === "unread") return parsed({ body: value, ...raw });
   const result = parseWith(spec.schema, value, values > EXPLAINED_VALUES);
   return result.kind === "parsed" ? parsed({ body: result.value, ...raw }) : result;
@@ -163,7 +165,7 @@ async function readAs(spec: BodySpec, request: Request, intake: Intake): Promise
     return bytes instanceof Uint8Array ? asBytes(undefined, bytes) : bytes;
   }
   if (spec.as === "multipart") {
-    const form = await readForm(request, limitBytes, intake);
+    const form = await readForm(request, limitBytes, intake, spec.lists);
     if (form.kind !== "form") return form;
     const { fields, parts } = form;
     const named = () => formFingerprint(parts);

@@ -2,6 +2,7 @@ import { Buffer, isUtf8 } from "node:buffer";
 import type { Failure, FieldError, RequestFailure } from "../domain/failure.ts";
 import { readAtMost } from "../io/read-at-most.ts";
 import { fieldsOf, type FormFields } from "./form.ts";
+import { gunzipped } from "./gzip-body.ts";
 import {
   announcedLength,
   type BodyGuard,
@@ -25,9 +26,14 @@ export type BodyFailure = Extract<
   { kind: "invalid_request" | "body_too_large" | "unsupported_media_type" }
 >;
 
-/** Compressed or the like: what is inside could be of any size. */
+const encodingOf = (headers: Headers): string =>
+  headers.get("content-encoding")?.trim().toLowerCase() ?? "identity";
+
+const isGzip = (headers: Headers): boolean => ["gzip", "x-gzip"].includes(encodingOf(headers));
+
+/** In another way than gzip, which is read. */
 export const isEncoded = (headers: Headers): boolean =>
-  (headers.get("content-encoding")?.trim().toLowerCase() ?? "identity") !== "identity";
+  !isGzip(headers) && !["", "identity"].includes(encodingOf(headers));
 
 export interface JsonBody {
   readonly kind: "json";
@@ -52,6 +58,18 @@ function mediaTypeFailure(headers: Headers): BodyFailure | null {
 
 /** The bytes of a body of at most `limitBytes`; of a longer one no more than that is kept. */
 export async function readBytes(
+  request: Request,
+  limitBytes: number,
+  intake: Intake,
+): Promise<Uint8Array<ArrayBuffer> | Failure> {
+  const bytes = await readSent(request, limitBytes, intake);
+  return bytes instanceof Uint8Array && isGzip(request.headers)
+    ? gunzipped(bytes, limitBytes, intake)
+    : bytes;
+}
+
+/** As they were sent. */
+async function readSent(
   request: Request,
   limitBytes: number,
   intake: Intake,
@@ -149,6 +167,7 @@ export async function readForm(
   request: Request,
   limitBytes: number,
   intake: Intake,
+  lists: readonly string[] = [],
 ): Promise<FormBody | Failure> {
   const boundary = boundaryIn(request.headers.get("content-type") ?? "");
   if (boundary === undefined || isEncoded(request.headers)) {
@@ -163,7 +182,7 @@ export async function readForm(
   if (!(bytes instanceof Uint8Array)) return bytes;
   const form = parseMultipart(bytes, boundary);
   if (form.kind !== "form") return form;
-  const fields = fieldsOf(form.parts);
+  const fields = fieldsOf(form.parts, lists);
   return isFieldError(fields) ? { kind: "invalid_request", errors: [fields] } : { ...form, fields };
 }
 

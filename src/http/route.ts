@@ -1,6 +1,6 @@
 import type * as v from "valibot";
 import type { Config } from "../config.ts";
-import type { Failure, FailureKind } from "../domain/failure.ts";
+import type { Failure, FailureKind, FieldError } from "../domain/failure.ts";
 import type { Role } from "../domain/role.ts";
 import type {
   Call,
@@ -51,10 +51,14 @@ export interface BodySpec<S extends Schema = Schema> {
    * `proto-json`: JSON as Google's servers take it (`proto-json.ts`), whatever type it is said to be.
    */
   readonly as?: "json" | "multipart" | "unread" | "proto-json";
+  /** Of a form: fields that are lists, also where their names come without brackets. */
+  readonly lists?: readonly string[];
   /** How many bytes of memory a byte of it takes, where that is more than its form says. */
   readonly weight?: number;
   /** Puts right what clients write in other ways, before the schema sees it. */
   readonly mend?: (value: unknown) => unknown;
+  /** What is wrong with it in other words than the schema's; null: nothing. */
+  readonly refuse?: (value: unknown) => FieldError | null;
   /** The field that makes a body too large, where there is one. */
   readonly largest?: string;
 }

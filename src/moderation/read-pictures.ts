@@ -1,3 +1,4 @@
+import { base64OfUri, bytesOfBase64, isDataUri } from "../domain/base64.ts";
 import type { FieldError } from "../domain/failure.ts";
 import {
   MAX_PICTURE_BYTES,
@@ -22,7 +23,7 @@ const REFUSED = {
 } as const;
 
 export function readBase64Picture(base64: string, path: FieldError["path"]): ReadSource {
-  const bytes = decode(base64);
+  const bytes = bytesOfBase64(base64);
   if (bytes === null)
     return { kind: "wrong", error: { path, detail: "must be base64, without a data: prefix" } };
   const picture: Picture | { kind: keyof typeof REFUSED } = readPicture(bytes);
@@ -39,15 +40,9 @@ export function readPictureUrl(text: string, path: FieldError["path"]): ReadSour
 
 /** OpenAI's form: an https URL, or the picture itself as a data URI. */
 export function readImageUrl(text: string, path: FieldError["path"]): ReadSource {
-  const data = /^data:image\/[a-z.+-]{1,20};base64,/i.exec(text);
-  if (data !== null) return readBase64Picture(text.slice(data[0].length), path);
+  const base64 = base64OfUri(text);
+  if (base64 !== null) return readBase64Picture(base64, path);
+  if (isDataUri(text))
+    return { kind: "wrong", error: { path, detail: "must be a data URI in base64" } };
   return readPictureUrl(text, path);
-}
-
-function decode(base64: string): Uint8Array | null {
-  try {
-    return Uint8Array.fromBase64(base64);
-  } catch {
-    return null;
-  }
 }

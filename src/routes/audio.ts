@@ -35,6 +35,7 @@ export const createTranscription = defineRoute({
   admits: { kind: "generation", route: "POST /v1/audio/transcriptions" },
   auth: { kind: "key", roles: ["call"] },
   body: {
+    lists: ["timestamp_granularities", "include"],
     schema: TranscriptionInput,
     limitBytes: MAX_FORM_BYTES,
     as: "multipart",

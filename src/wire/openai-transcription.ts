@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { audioFormat, audioLength } from "../domain/audio/audio-length.ts";
+import { languageOf } from "../domain/language-names.ts";
 import type { Item } from "../domain/ledger.ts";
 import type { Outputs } from "../engines/inference.ts";
 import type { Segment, Spoken, TranscriptionInference } from "../engines/sound-inference.ts";
@@ -27,16 +28,19 @@ const absent = (why: string) =>
 export const TranscriptionInput = v.object({
   file: upload(
     MAX_AUDIO_BYTES,
-    "At most 25 MB of WAV (PCM), MP3, AAC, FLAC, Ogg or WebM (Opus, Vorbis), or M4A (AAC).",
+    "At most 25 MB of WAV (PCM), MP3, AAC, FLAC, Ogg or WebM (Opus, Vorbis), or M4A (AAC, ALAC, Opus).",
   ),
   model: modelName,
   language: v.optional(
     v.pipe(
       v.string(),
+      v.description("ISO 639-1, or the English name; found out where it is absent."),
+      v.transform(languageOf),
       v.check(
-        stated("must be ISO 639-1", (code: string) => /^[A-Za-z]{2,3}(-\w{2,4})?$/.test(code)),
+        stated("must be ISO 639-1, or a language's English name", (code: string) =>
+          /^[A-Za-z]{2,3}(-\w{2,4})?$/.test(code),
+        ),
       ),
-      v.description("ISO 639-1; found out where it is absent."),
     ),
   ),
   prompt: v.optional(v.pipe(v.string(), v.maxLength(MAX_PROMPT))),

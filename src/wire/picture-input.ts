@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { base64OfUri, bytesOfBase64 } from "../domain/base64.ts";
 import {
   MAX_PICTURE_BYTES,
   MAX_PICTURE_PIXELS,
@@ -27,14 +28,8 @@ export function pictureIn(bytes: Uint8Array, path: readonly string[]): ReadPictu
 }
 
 export function base64Picture(text: string): ReadPicture {
-  const base64 = text.replace(/^data:image\/[a-z.+-]{1,20};base64,/i, "");
-  let bytes;
-  try {
-    bytes = Uint8Array.fromBase64(base64);
-  } catch {
-    return wrong(["image"], BYTES);
-  }
-  return pictureIn(bytes, ["image"]);
+  const bytes = bytesOfBase64(base64OfUri(text) ?? text);
+  return bytes === null ? wrong(["image"], BYTES) : pictureIn(bytes, ["image"]);
 }
 
 /** In JSON: bytes that were numbers, or base64. */

@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { isDataUri } from "../domain/base64.ts";
 import { tokensAtMost } from "../domain/token-bound.ts";
 import type { Picture } from "../engines/picture.ts";
 import { base64Picture, tokens } from "./picture-input.ts";
@@ -83,7 +84,7 @@ type MoondreamPicture = { readonly kind: "picture"; readonly picture: Picture | 
 
 /** A URL is read by the model's host, not here. */
 function moondreamPicture(text: string): MoondreamPicture {
-  if (/^data:image\//i.test(text)) return base64Picture(text);
+  if (isDataUri(text)) return base64Picture(text);
   const url = URL.parse(text);
   return url?.protocol === "https:" && text.length <= 2048
     ? { kind: "picture", picture: url }

@@ -1,5 +1,8 @@
 import * as v from "valibot";
+import { base64OfUri, bytesOfBase64 } from "../domain/base64.ts";
+import { shaped } from "../http/field-sentence.ts";
 import { audioFormat, audioLength } from "../domain/audio/audio-length.ts";
+import { languageOf } from "../domain/language-names.ts";
 import type { Outputs } from "../engines/inference.ts";
 import type { SpeechFormat, SpeechInference, Spoken } from "../engines/sound-inference.ts";
 import { linesOf, toVtt } from "./subtitles.ts";
@@ -10,10 +13,18 @@ import { parseInputs, type Reading, type RunBody, type RunFailure, wrong } from 
 
 const text = v.pipe(v.string(), v.minLength(1));
 
+const LANGUAGE = "must be a language code such as en";
+
 const TranscriptionInput = v.object({
   audio: v.union([v.instance(Uint8Array), text]),
   task: v.optional(v.string(), "transcribe"),
-  language: v.optional(v.pipe(v.string(), v.regex(/^[A-Za-z]{2,3}(-\w{2,4})?$/))),
+  language: v.optional(
+    v.pipe(
+      v.string(),
+      v.transform(languageOf),
+      v.regex(shaped(/^[A-Za-z]{2,3}(-\w{2,4})?$/, LANGUAGE)),
+    ),
+  ),
   initial_prompt: v.optional(v.pipe(v.string(), v.maxLength(1000))),
   prefix: v.optional(v.string()),
 });
@@ -57,11 +68,7 @@ export function readTranscription(body: RunBody, model: string): Reading<"transc
 
 function bytesOf(audio: string | Uint8Array): Uint8Array<ArrayBuffer> | null {
   if (typeof audio !== "string") return unshared(audio);
-  try {
-    return Uint8Array.fromBase64(audio.replace(/^data:[\w/+.-]{1,50};base64,/, ""));
-  } catch {
-    return null;
-  }
+  return bytesOfBase64(base64OfUri(audio) ?? audio);
 }
 
 /** As it lies there: a recording is not copied. */

@@ -70,6 +70,34 @@ describe("parseMultipart", () => {
     expect(part.value.contentType).toBe("application/octet-stream");
   });
 
+  it.each([
+    ["a line break", "\r\n"],
+    ["line breaks", "\r\n\r\n"],
+    ["a word", "This is a form.\r\n"],
+  ])("passes over %s before the first boundary", (_, before) => {
+    expect(parts(bytesOf(before + field("a")), "b")).toEqual([{ name: "model", value: "a" }]);
+  });
+
+  it.each([
+    ['filename="a.wav"', "a.wav"],
+    ["filename*=UTF-8''caf%C3%A9%20%22.wav", 'café ".wav'],
+    ["filename=\"ascii.wav\"; filename*=utf-8'en'caf%C3%A9.wav", "café.wav"],
+    ["filename*=latin1''caf%E9.wav; filename=plain.wav", "plain.wav"],
+    ['filename="a; name=b.wav"', "a; name=b.wav"],
+    ['FileName = "a\\"b.wav"', 'a"b.wav'],
+  ])("reads a file's name of %s", (given, name) => {
+    const head = `Content-Disposition: form-data; ${given}; name="file"`;
+    const [part] = parts(bytesOf(`--b\r\n${head}\r\n\r\nx\r\n--b--`), "b");
+    expect(part?.name).toBe("file");
+    if (!(part?.value instanceof Upload)) throw new Error("it is no file");
+    expect(part.value.name).toBe(name);
+  });
+
+  it("gives up what stands before a boundary for long", () => {
+    const body = bytesOf(`${"x".repeat(2000)}\r\n${field("a")}`);
+    expect(parseMultipart(body, "b").kind).toBe("invalid_request");
+  });
+
   it("finds a boundary among parts of it, whatever bytes come before", () => {
     const near = "\r\r\n\r\n-\r\n--\r\n--b\r\n--bound\r\r\n--boundar\r";
     const body = `--boundary\r\ncontent-disposition: form-data; name=a\r\n\r\n${near}\r\n--boundary--`;
@@ -150,6 +178,15 @@ describe("fields", () => {
       { name: "file", value: upload },
       { name: "file", value: upload },
     ];
+    const lists = [
+      { name: "times", value: "word" },
+      { name: "times", value: "segment" },
+      { name: "other", value: "one" },
+    ];
+    expect(fieldsOf(lists, ["times", "other"])).toEqual({
+      times: ["word", "segment"],
+      other: ["one"],
+    });
     expect(fieldsOf(twice)).toEqual({ path: ["file"], detail: "must be sent once" });
   });
 
@@ -191,7 +228,7 @@ describe("readForm", () => {
 
   it.each([
     ["another type", { "content-type": "application/json" }, "unsupported_media_type"],
-    ["an encoding", { ...type, "content-encoding": "gzip" }, "unsupported_media_type"],
+    ["an encoding", { ...type, "content-encoding": "br" }, "unsupported_media_type"],
     ["no boundary", { "content-type": "multipart/form-data" }, "invalid_request"],
     ["a body that is too long", { ...type, "content-length": "101" }, "body_too_large"],
   ])("refuses %s", async (_, headers, kind) => {

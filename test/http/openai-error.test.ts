@@ -93,10 +93,10 @@ describe("every kind in OpenAI's shape", () => {
     const refused = { ...FAILURES.quota_exceeded, fittingMaxTokens: 12 };
     const { error } = toOpenAiError(refused, context).body;
     expect(error.fitting_max_tokens).toBe(12);
-    expect(error.message).toContain("max_tokens of at most 12 would fit now.");
+    expect(error.message).toContain("An answer of at most 12 tokens would fit now.");
     const problem = toProblem(refused, context).body;
     expect(problem["fitting_max_tokens"]).toBe(12);
-    expect(problem.detail).toContain("max_tokens of at most 12 would fit now.");
+    expect(problem.detail).toContain("An answer of at most 12 tokens would fit now.");
     expect(toProblem(FAILURES.quota_exceeded, context).body).not.toHaveProperty(
       "fitting_max_tokens",
     );

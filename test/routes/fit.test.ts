@@ -78,7 +78,9 @@ describe("a chat that is too dear", () => {
       const refused = await tenant.call("POST", path, asking(400));
       expect([refused.status, refused.body.error.kind]).toEqual([status, kind]);
       const most = refused.body.error.fitting_max_tokens;
-      expect(refused.body.error.message).toContain(`max_tokens of at most ${most} would fit now.`);
+      expect(refused.body.error.message).toContain(
+        `An answer of at most ${most} tokens would fit now.`,
+      );
       const limits = (await tenant.call("GET", "/v1/limits")).body;
       expect(most).toBe(Math.floor((limits.available_micro_neurons - INPUT) / 26_128));
       expect((await tenant.call("POST", path, asking(most + 1))).status).toBe(status);

@@ -275,7 +275,7 @@ describe("what cannot be heard", () => {
     ["a text file", { file: new TextEncoder().encode("Good morning").slice() }, 400, "unbounded_usage", "file"],
     ["a compressed WAV", { file: wav({ tag: 0x55 }) }, 400, "unbounded_usage", "file"],
     ["JSON", { headers: { "Content-Type": "application/json" } }, 415, "unsupported_media_type", null],
-    ["gzip", { headers: { "Content-Encoding": "gzip" } }, 415, "unsupported_media_type", null],
+    ["brotli", { headers: { "Content-Encoding": "br" } }, 415, "unsupported_media_type", null],
     ["no boundary", { headers: { "Content-Type": "multipart/form-data" } }, 400, "invalid_request", null],
     ["another boundary", { headers: { "Content-Type": "multipart/form-data; boundary=x" } }, 400, "invalid_request", null],
     ["26 MB", { file: new Uint8Array(26 * 1024 * 1024) }, 413, "body_too_large", "file"],
@@ -303,6 +303,9 @@ describe("what cannot be heard", () => {
     const reply = await transcribe(tenant, { engine: { INFERENCE: "embedded" } });
     expect(reply.status).toBe(501);
     expect(reply.body.error.kind).toBe("engine_unsupported");
+    expect(reply.body.error.message).toMatch(
+      /^The local stand-in cannot transcribe\. Set INFERENCE=/,
+    );
     expect(reply.headers.get("x-should-retry")).toBe("false");
     expect(await lines(tenant)).toMatchObject([{ outcome: "voided", micro_neurons: 0 }]);
   });

@@ -1,0 +1,111 @@
+import { gzipSync } from "node:zlib";
+import { describe, expect, it } from "vitest";
+import { BodyBudget, BODY_LIMITS } from "../../src/io/body-budget.ts";
+import { utf8 } from "../../src/http/hash.ts";
+import { LARGE_BODY_BYTES } from "../../src/http/intake.ts";
+import { readBytes, readForm, readJson } from "../../src/http/read-body.ts";
+import { anIntake } from "./an-intake.ts";
+
+const LIMIT = 1_000_000;
+
+const packed = (content: Uint8Array): Uint8Array<ArrayBuffer> => new Uint8Array(gzipSync(content));
+
+function post(body: Uint8Array<ArrayBuffer>, headers: Record<string, string> = {}): Request {
+  return new Request("https://gate.test/v1/verdicts", {
+    method: "POST",
+    headers: { "content-type": "application/json", "content-encoding": "gzip", ...headers },
+    body,
+  });
+}
+
+const NOISE = Uint8Array.from({ length: 1000 }, (_, at) => Math.imul(at, 2_654_435_761) >>> 24);
+
+const joined = (...parts: readonly (Uint8Array | readonly number[])[]): Uint8Array =>
+  new Uint8Array(parts.flatMap((part) => [...part]));
+
+describe("a body in gzip", () => {
+  it("is read as what is inside", async () => {
+    const sent = packed(utf8('{"text":"hello"}'));
+    expect(await readJson(post(sent), LIMIT, anIntake())).toMatchObject({
+      kind: "json",
+      value: { text: "hello" },
+      bytes: utf8('{"text":"hello"}'),
+    });
+    const old = post(sent, { "content-encoding": "X-GZIP" });
+    expect(await readJson(old, LIMIT, anIntake())).toMatchObject({ kind: "json" });
+    const form = '--b\r\nContent-Disposition: form-data; name="a"\r\n\r\nx\r\n--b--';
+    const type = { "content-type": "multipart/form-data; boundary=b" };
+    expect(await readForm(post(packed(utf8(form)), type), LIMIT, anIntake())).toMatchObject({
+      fields: { a: "x" },
+    });
+  });
+
+  it("is never longer than the limit, and holds what it is", async () => {
+    const bodies = new BodyBudget();
+    const exact = packed(new Uint8Array(LIMIT));
+    const bytes = await readBytes(post(exact), LIMIT, anIntake({ bodies }));
+    expect(bytes).toHaveLength(LIMIT);
+    expect(bodies.heldBytes).toBe(LIMIT);
+    const bomb = packed(new Uint8Array(LIMIT + 1));
+    expect(bomb.byteLength).toBeLessThan(2000);
+    const empty = new BodyBudget();
+    expect(await readBytes(post(bomb), LIMIT, anIntake({ bodies: empty }))).toEqual({
+      kind: "body_too_large",
+      limitBytes: LIMIT,
+    });
+    expect(empty.heldBytes).toBeLessThan(2000);
+  });
+
+  it("that says less than it holds is refused, and no more of it is written out", async () => {
+    const bomb = packed(new Uint8Array(20_000_000));
+    new DataView(bomb.buffer).setUint32(bomb.byteLength - 4, 10, true);
+    const startedMs = performance.now();
+    const outcome = await readBytes(post(bomb), LIMIT, anIntake());
+    expect(outcome).toMatchObject({ kind: "invalid_request", errors: [{ path: [] }] });
+    expect(performance.now() - startedMs).toBeLessThan(1000);
+  });
+
+  it("is asked for as a large one where it is large inside", async () => {
+    const large = packed(new Uint8Array(LARGE_BODY_BYTES + 1));
+    const refusal = { kind: "tenant_suspended" } as const;
+    const intake = anIntake({ refusal });
+    expect(await readBytes(post(large), LIMIT, intake)).toEqual(refusal);
+    expect(intake.asked()).toBe(1);
+    const small = anIntake({ refusal });
+    expect(await readBytes(post(packed(new Uint8Array(100))), LIMIT, small)).toHaveLength(100);
+    expect(small.asked()).toBe(0);
+  });
+
+  it("finds no room where there is none", async () => {
+    const limits = { ...BODY_LIMITS, totalBytes: 50_000, largeBytes: 50_000, waitMs: 10 };
+    const intake = anIntake({ bodies: new BodyBudget(limits) });
+    const outcome = await readBytes(post(packed(new Uint8Array(60_000))), LIMIT, intake);
+    expect(outcome).toEqual({ kind: "unavailable", reason: "bodies" });
+  });
+
+  it.each<[string, Uint8Array]>([
+    ["nothing", new Uint8Array()],
+    ["a plain text", utf8('{"text":"hello, this is no gzip"}')],
+    ["one that is cut", joined(packed(NOISE).subarray(0, 500), [0xe8, 3, 0, 0])],
+    [
+      "one that is damaged",
+      packed(utf8("a".repeat(100)))
+        .with(15, 0xff)
+        .with(16, 0xff),
+    ],
+  ])("that is %s is refused", async (_, body) => {
+    expect(await readBytes(post(body.slice()), LIMIT, anIntake())).toMatchObject({
+      kind: "invalid_request",
+      errors: [{ path: [], detail: expect.stringContaining("gzip") }],
+    });
+  });
+
+  it("is the one encoding that is read", async () => {
+    for (const encoding of ["br", "deflate", "gzip, gzip"]) {
+      const headers = { "content-encoding": encoding };
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      const outcome = await readJson(post(packed(utf8("1")), headers), LIMIT, anIntake());
+      expect(outcome.kind).toBe("unsupported_media_type");
+    }
+  });
+});
