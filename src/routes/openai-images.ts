@@ -1,3 +1,4 @@
+import type { Config } from "../config.ts";
 import { sentDiffers } from "../generation/picture-request.ts";
 import { styledPrompt } from "../domain/picture-prompt.ts";
 import type {
@@ -50,7 +51,7 @@ export const createOpenAiImages = defineRoute({
   handle: async (call) => {
     const startedMs = Date.now();
     const { body } = call;
-    const unsupported = unsupportedIn(body);
+    const unsupported = unsupportedIn(body, formatOf(body, call.config));
     if (unsupported !== null) return unsupported;
     const bucket = bucketOf(call.env);
     if (bucket === null && body.response_format === "url") return NO_BUCKET;
@@ -75,6 +76,16 @@ export const createOpenAiImages = defineRoute({
       : asSize(generation);
   },
 });
+
+/**
+ * What will come, where it is known before it is made: the placards of the embedded engine are PNG, and
+ * flux-1-schnell's page says JPEG. What an alias stands for is known to the tenant's object alone.
+ */
+function formatOf({ model }: OpenAiImagesBody, { inference }: Config): "png" | "jpeg" | null {
+  if (inference === "embedded") return "png";
+  const isFlux = (model ?? DEFAULT_PICTURE_MODEL) === DEFAULT_PICTURE_MODEL;
+  return inference === "workers-ai" && isFlux ? "jpeg" : null;
+}
 
 /** @param bucket null: nothing is stored, the pictures are in the reply */
 const renderFor =

@@ -49,14 +49,29 @@ export const OpenAiImagesInput = v.object({
 
 export type OpenAiImagesBody = v.InferOutput<typeof OpenAiImagesInput>;
 
-/** What no model here can do, named; null where all can be had. */
+/**
+ * What no model here can do, named; null where all can be had.
+ *
+ * @param comes the format that the model makes, where that is known
+ */
 export function unsupportedIn(
   body: OpenAiImagesBody,
+  comes: PictureFormat | null,
 ): Extract<RequestFailure, { kind: "unsupported_parameter" }> | null {
   const refused = [
     ["background", body.background === "transparent", "No model here makes one transparent."],
-    ["output_format", isGiven(body.output_format), "A picture comes as its model makes it."],
-    ["output_compression", isGiven(body.output_compression), "A picture is not compressed anew."],
+    [
+      "output_format",
+      isGiven(body.output_format) && body.output_format !== comes,
+      comes === null
+        ? "A picture comes as its model makes it."
+        : `A picture of this model comes as ${comes}.`,
+    ],
+    [
+      "output_compression",
+      (body.output_compression ?? 100) !== 100,
+      "A picture is not compressed anew.",
+    ],
     ["partial_images", (body.partial_images ?? 0) > 0, "A picture comes whole."],
     ["stream", body.stream === true, "Pictures are not streamed."],
   ] as const;
