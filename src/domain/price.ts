@@ -5,7 +5,13 @@ import { type MicroNeurons, microNeurons } from "./micro-neurons.ts";
 // in milliseconds and priced per minute: that is the one place that divides, and it rounds up.
 
 /** What is counted: the price table's units, but audio in whole milliseconds. */
-export type Unit = Exclude<PriceUnit, "audio_minute" | "input_audio_minute"> | "audio_ms";
+export type Unit =
+  | Exclude<PriceUnit, "audio_minute" | "input_audio_minute">
+  | "audio_ms"
+  | typeof REASONING;
+
+/** Told and not priced: a part of `output_token`, which is paid already. */
+const REASONING = "reasoning_token";
 
 /**
  * What an engine call used: whole, non-negative counts.
@@ -24,6 +30,7 @@ const PRICED_BY: Readonly<Record<Unit, readonly PriceUnit[]>> = {
   // A model without a price for cached tokens charges them like any others.
   cached_input_token: ["cached_input_token", "input_token"],
   output_token: ["output_token"],
+  reasoning_token: [],
   input_character: ["input_character"],
   image: ["image"],
   step: ["step"],
@@ -58,6 +65,7 @@ function unitPrice({ prices }: Model, unit: string): number | null {
 export function priceOf(model: Model, usage: Usage): MicroNeurons {
   let total = 0n;
   for (const [unit, count] of Object.entries(usage)) {
+    if (unit === REASONING) continue;
     const price = unitPrice(model, unit);
     if (price === null) throw new RangeError(`${model.id} has no price for ${unit}`);
     if (!Number.isSafeInteger(count) || count < 0) {

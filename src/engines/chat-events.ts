@@ -1,5 +1,5 @@
 import type { Usage } from "../domain/price.ts";
-import { readFinish, readToolCalls, reasoningIn } from "./chat-reply.ts";
+import { newToolCallId, readFinish, readToolCalls, reasoningIn } from "./chat-reply.ts";
 import { field, readUsage } from "./engine-call.ts";
 import type { ChatEvent, ToolCallDelta } from "./inference.ts";
 
@@ -12,6 +12,8 @@ export type StreamedEvent = ChatEvent | { readonly kind: "begin" };
 interface Seen {
   finished: boolean;
   calls: number;
+  /** Of calls that were named, whoever named them. */
+  readonly named: Set<number>;
   /** Undefined: none was told. */
   usage: Usage | null | undefined;
 }
@@ -21,7 +23,7 @@ export async function* chatEvents(
   data: AsyncIterable<string>,
   maxTokens: number,
 ): AsyncGenerator<StreamedEvent, void> {
-  const seen: Seen = { finished: false, calls: 0, usage: undefined };
+  const seen: Seen = { finished: false, calls: 0, named: new Set(), usage: undefined };
   let begun = false;
   try {
     for await (const text of data) {
@@ -77,7 +79,7 @@ function* readChoice(choices: readonly unknown[], seen: Seen): Generator<ChatEve
   }
   const calls = field(delta, "tool_calls");
   if (Array.isArray(calls) && calls.length > 0) {
-    const deltas = calls.map(readDelta);
+    const deltas = calls.map((call, at) => withId(readDelta(call, at), seen));
     seen.calls = Math.max(seen.calls, ...deltas.map(({ index }) => index + 1));
     yield { kind: "tool_calls", deltas };
   }
@@ -105,6 +107,13 @@ function readDelta(value: unknown, at: number): ToolCallDelta {
     ...(typeof name === "string" && name !== "" && { name }),
     ...(given !== null && { arguments: typeof given === "string" ? given : JSON.stringify(given) }),
   };
+}
+
+/** Clients answer a call by its id: one that the engine does not name gets one with its first piece. */
+function withId(delta: ToolCallDelta, { named }: Seen): ToolCallDelta {
+  const isFirst = !named.has(delta.index);
+  named.add(delta.index);
+  return isFirst && delta.id === undefined ? { ...delta, id: newToolCallId() } : delta;
 }
 
 /** The older form: calls come whole, and a number where the text is one. */

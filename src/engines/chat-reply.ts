@@ -32,8 +32,10 @@ function choiceOutput(choices: readonly unknown[]): ChatOutput | null {
   const refusal = textOf(field(message, "refusal")) ?? null;
   const said = content ?? refusal;
   const reasoning = reasoningIn(message);
-  if (said === null && reasoning === null && toolCalls.length === 0) return null;
   const finishReason = readFinish(field(choices[0], "finish_reason"), toolCalls.length > 0);
+  const saysNothing = said === null && reasoning === null && toolCalls.length === 0;
+  // A model that was cut while it thought, or filtered before its first word, has answered.
+  if (saysNothing && finishReason !== "length" && finishReason !== "content_filter") return null;
   return { content: said, reasoning, toolCalls, finishReason };
 }
 
@@ -45,7 +47,7 @@ function responseOutput(reply: unknown, cut: boolean): ChatOutput | null {
   const content =
     typeof response === "object" && response !== null ? JSON.stringify(response) : textOf(response);
   if (content === undefined) return null;
-  if (content === null && toolCalls.length === 0) return null;
+  if (content === null && toolCalls.length === 0 && !cut) return null;
   const finishReason = toolCalls.length > 0 ? "tool_calls" : cut ? "length" : "stop";
   // With its calls such a model sends an empty text.
   return {
@@ -99,4 +101,4 @@ export function readToolCalls(value: unknown): ToolCall[] | null {
 }
 
 /** As OpenAI's look; the caller names it when it answers the call. */
-const newToolCallId = (): string => `call_${crypto.randomUUID().replaceAll("-", "")}`;
+export const newToolCallId = (): string => `call_${crypto.randomUUID().replaceAll("-", "")}`;

@@ -113,8 +113,14 @@ export function readUsage(reply: unknown): Usage | null {
   const completion = field(usage, "completion_tokens");
   const cached = field(field(usage, "prompt_tokens_details"), "cached_tokens") ?? 0;
   if (!isCount(prompt) || !isCount(completion) || !isCount(cached) || cached > prompt) return null;
-  const fresh = { input_token: prompt - cached, output_token: completion };
-  return cached === 0 ? fresh : { ...fresh, cached_input_token: cached };
+  const reasoning = field(field(usage, "completion_tokens_details"), "reasoning_tokens");
+  return {
+    input_token: prompt - cached,
+    output_token: completion,
+    ...(cached > 0 && { cached_input_token: cached }),
+    // A part of what was written: more than that is not to be believed.
+    ...(isCount(reasoning) && reasoning <= completion && { reasoning_token: reasoning }),
+  };
 }
 
 function isCount(value: unknown): value is number {

@@ -1,5 +1,6 @@
 import { MAX_CHAT_BYTES, readChatReply } from "./chat-reply.ts";
 import type { ChatInference, Infer, StreamChat } from "./inference.ts";
+import { withToolPictures } from "./tool-pictures.ts";
 import { openChatStream } from "./open-chat-stream.ts";
 import { namedModel, type OpenAiOptions, postForEvents, postJson } from "./openai-call.ts";
 
@@ -48,5 +49,6 @@ export function completionBody(
   const model = namedModel(server, id) ?? (pictures ? undefined : server.defaultModel);
   if (model === undefined) return null;
   // `max_tokens` is the name that every such server knows.
-  return { ...parameters, model, messages, max_tokens: maxTokens };
+  const told = withToolPictures(messages);
+  return { ...parameters, model, messages: told, max_tokens: maxTokens };
 }

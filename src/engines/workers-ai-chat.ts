@@ -1,6 +1,7 @@
 import { MAX_CHAT_BYTES, readChatReply } from "./chat-reply.ts";
 import type { ChatInference, ChatMessage, ChatOutput, Infer, StreamChat } from "./inference.ts";
 import { seesPictures, speaksChat } from "./model-traits.ts";
+import { withToolPictures } from "./tool-pictures.ts";
 import { openChatStream } from "./open-chat-stream.ts";
 import { cutAtStop, untilStop } from "./stop-sequences.ts";
 import { runForEvents, runModel } from "./workers-ai-call.ts";
@@ -58,7 +59,8 @@ export type ChatInputs =
   | { readonly kind: "inputs"; readonly inputs: Readonly<Record<string, unknown>> }
   | { readonly kind: "unsupported"; readonly parameter?: string };
 
-export function chatInputs(inference: ChatInference): ChatInputs {
+export function chatInputs(asked: ChatInference): ChatInputs {
+  const inference = { ...asked, messages: withToolPictures(asked.messages) };
   const { model, messages } = inference;
   if (hasPictures(messages) && !seesPictures(model)) return { kind: "unsupported" };
   return speaksChat(model) ? newerInputs(inference) : olderInputs(inference);

@@ -11,7 +11,12 @@ import { isLink, readLink } from "./signed-link.ts";
 // Who calls, from the key alone: no object is asked. Every way of not being let in is the same
 // failure, so that a stranger learns nothing from it.
 
+export const KEY_HEADER = "x-api-key";
+
 const BEARER = /^Bearer +(\S+)$/i;
+
+/** As other providers' clients send a key. A bearer wins; another scheme is somebody else's. */
+const namedKey = (headers: Headers): string | undefined => headers.get(KEY_HEADER)?.trim();
 
 type InvalidKey = Extract<AccessFailure, { kind: "invalid_key" }>;
 
@@ -35,7 +40,8 @@ export async function authenticate(
   if (auth.kind === "key" && auth.asGoogle === true) {
     return byGoogleKey(request, auth.roles, config);
   }
-  const token = BEARER.exec(headers.get("authorization")?.trim() ?? "")?.[1];
+  const bearer = BEARER.exec(headers.get("authorization")?.trim() ?? "")?.[1];
+  const token = bearer ?? (auth.kind === "key" ? namedKey(headers) : undefined);
   if (token === undefined) return INVALID_KEY;
   if (auth.kind === "platform") {
     const valid = await verifyAdminToken(token, config);

@@ -1,5 +1,6 @@
 import type { FailureKind } from "../domain/failure.ts";
 import { ACCESS_HEADER } from "./access-token.ts";
+import { KEY_HEADER } from "./authenticate.ts";
 import { GOOGLE_KEY_HEADER, GOOGLE_KEY_PARAM } from "./google-key.ts";
 import { REASONS, statusesOf } from "./failure-status.ts";
 import { LARGE_BODY_BYTES } from "./intake.ts";
@@ -88,12 +89,12 @@ function tagOf(path: string): string {
   return /^\/v1\/([\w-]+)/.exec(path)?.[1] ?? (path.startsWith("/admin/") ? "admin" : "service");
 }
 
-/** As Google's clients send a key, beside the bearer. */
-const AS_GOOGLE: readonly JsonObject[] = [{ googleKey: [] }, { queryKey: [] }];
+/** As Google's clients send a key. */
+const AS_GOOGLE: readonly JsonObject[] = [{ tenantKey: [] }, { googleKey: [] }, { queryKey: [] }];
 
 const SECURITY: Readonly<Record<Mount["auth"]["kind"], readonly JsonObject[]>> = {
   none: [],
-  key: [{ tenantKey: [] }],
+  key: [{ tenantKey: [] }, { namedKey: [] }],
   platform: [{ adminToken: [] }, { accessToken: [] }],
 };
 
@@ -119,7 +120,7 @@ function operation(mount: Mount): JsonObject {
     tags: [tagOf(mount.path)],
     summary: route.summary,
     ...(description === "" ? {} : { description }),
-    security: [...SECURITY[auth.kind], ...(isAsGoogle(auth) ? AS_GOOGLE : [])],
+    security: isAsGoogle(auth) ? AS_GOOGLE : SECURITY[auth.kind],
     parameters: parameters(mount),
     ...(route.body === undefined
       ? {}
@@ -157,6 +158,7 @@ export function openApiDocument(
     components: {
       securitySchemes: {
         tenantKey: { ...bearer, description: "A tenant's key: `ng_<tenant>_…`." },
+        namedKey: { type: "apiKey", in: "header", name: KEY_HEADER },
         adminToken: { ...bearer, description: "The platform's token, `ADMIN_TOKEN`." },
         googleKey: { type: "apiKey", in: "header", name: GOOGLE_KEY_HEADER },
         queryKey: {

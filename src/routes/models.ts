@@ -2,6 +2,7 @@ import * as v from "valibot";
 import { modelCard, modelCards } from "../domain/model-card.ts";
 import { ok } from "../http/call.ts";
 import { defineRoute } from "../http/route.ts";
+import { plainModel } from "../wire/openai.ts";
 import { ModelListOutput, ModelOutput, toModel } from "../wire/openai-model.ts";
 import { TENANT_READ } from "./shared.ts";
 import { askTenant } from "./tenant-object.ts";
@@ -43,7 +44,7 @@ export const getModel = defineRoute({
     const asked = await askTenant(call, (tenant, caller) => tenant.readProfile(caller));
     if (asked.kind !== "profile") return asked;
     const { id, settings } = asked.profile;
-    const model = call.params.id;
+    const model = plainModel(call.params.id);
     const card = modelCard(model, settings, call.config);
     return card === null ? { kind: "model_not_found", model } : ok(toModel(card, id));
   },

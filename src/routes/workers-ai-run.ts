@@ -3,6 +3,7 @@ import { type ResolvedModel, resolveModel } from "../domain/catalogue.ts";
 import type { EngineFailure } from "../domain/failure.ts";
 import { sha256Hex, utf8 } from "../http/hash.ts";
 import { defineRoute } from "../http/route.ts";
+import { plainModel } from "../wire/openai.ts";
 import { Envelope, readRunBody, RunInput } from "../wire/workers-ai.ts";
 import { callerOf, GENERATED } from "./generation-deps.ts";
 import { jsonLimitOf, runTaskOf } from "./run-tasks.ts";
@@ -31,7 +32,7 @@ export const runModelRoute = defineRoute({
   reply: { status: 200, schema: Envelope, otherTypes: BARE },
   failures: GENERATED,
   handle: async (call) => {
-    const { model } = call.params;
+    const model = plainModel(call.params.model);
     const contentType = call.request.headers.get("content-type");
     const body = readRunBody(call.rawBody, { contentType, maxJsonBytes: jsonLimitOf(model) });
     if (body.kind !== "json" && body.kind !== "bytes") return body;

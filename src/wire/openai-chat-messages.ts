@@ -64,7 +64,11 @@ const Message = v.variant("role", [
     name,
     tool_calls: v.nullish(v.pipe(v.array(ToolCallInput), v.maxLength(MAX_TOOL_CALLS))),
   }),
-  v.object({ role: v.literal("tool"), content: text, tool_call_id: toolId }),
+  v.object({
+    role: v.literal("tool"),
+    content: v.union([v.string(), parts(v.variant("type", [TextPart, ImagePart]))]),
+    tool_call_id: toolId,
+  }),
 ]);
 
 export const Messages = v.pipe(

@@ -21,6 +21,12 @@ const UsageOutput = v.object({
   completion_tokens: v.number(),
   total_tokens: v.number(),
   prompt_tokens_details: v.object({ cached_tokens: v.number() }),
+  completion_tokens_details: v.exactOptional(
+    v.pipe(
+      v.object({ reasoning_tokens: v.number() }),
+      v.description("Where the engine tells them; a part of `completion_tokens`."),
+    ),
+  ),
 });
 
 export const ChatNeurogate = v.object({
@@ -80,8 +86,12 @@ export interface ChatHead {
 export const chatId = (callId: string): string => callId.replace(/^jnl_/, "chatcmpl-");
 
 export function toChatUsage(units: Usage): v.InferOutput<typeof UsageOutput> {
-  const { cached_tokens, ...counts } = usageOf(units);
-  return { ...counts, prompt_tokens_details: { cached_tokens } };
+  const { cached_tokens, reasoning_tokens, ...counts } = usageOf(units);
+  return {
+    ...counts,
+    prompt_tokens_details: { cached_tokens },
+    ...(reasoning_tokens !== undefined && { completion_tokens_details: { reasoning_tokens } }),
+  };
 }
 
 export const toChatNeurogate = (

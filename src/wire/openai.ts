@@ -5,11 +5,15 @@ import { MAX_NAME, microNeuronsOut } from "./field.ts";
 
 // What the drop-ins of OpenAI's routes share.
 
+/** As Cloudflare's AI Gateway names models of several providers: `workers-ai/@cf/meta/llama`. */
+export const plainModel = (name: string): string => name.replace(/^workers-ai\/(?=@)/, "");
+
 export const modelName = v.pipe(
   v.string(),
   v.minLength(1),
   v.maxLength(128),
   v.description("A model of the catalogue, or one of the tenant's aliases."),
+  v.transform(plainModel),
 );
 
 const person = v.pipe(v.string(), v.minLength(1), v.maxLength(MAX_NAME));
@@ -50,10 +54,13 @@ export function usageOf(units: Usage): {
   readonly completion_tokens: number;
   readonly total_tokens: number;
   readonly cached_tokens: number;
+  /** Undefined: the engine does not tell. */
+  readonly reasoning_tokens: number | undefined;
 } {
   const cached_tokens = units.cached_input_token ?? 0;
   const prompt_tokens = (units.input_token ?? 0) + cached_tokens;
   const completion_tokens = units.output_token ?? 0;
   const total_tokens = prompt_tokens + completion_tokens;
-  return { prompt_tokens, completion_tokens, total_tokens, cached_tokens };
+  const reasoning_tokens = units.reasoning_token;
+  return { prompt_tokens, completion_tokens, total_tokens, cached_tokens, reasoning_tokens };
 }

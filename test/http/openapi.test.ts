@@ -100,7 +100,7 @@ describe("openApiDocument", () => {
       tags: ["items"],
       summary: "Read the parts",
       description: "Roles: review, manage.",
-      security: [{ tenantKey: [] }],
+      security: [{ tenantKey: [] }, { namedKey: [] }],
       parameters: [
         { name: "id", in: "path", required: true, description: "An item." },
         {

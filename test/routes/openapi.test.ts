@@ -124,7 +124,7 @@ describe("/openapi.json", () => {
         path.startsWith("/admin/") || path === "/metrics"
           ? [{ adminToken: [] }, { accessToken: [] }]
           : path.startsWith("/v1/") || path.startsWith("/client/")
-            ? [{ tenantKey: [] }]
+            ? [{ tenantKey: [] }, { namedKey: [] }]
             : [];
       if (path.startsWith("/v1alpha1/")) {
         const asGoogle = [{ tenantKey: [] }, { googleKey: [] }, { queryKey: [] }];
