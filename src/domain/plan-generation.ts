@@ -120,7 +120,7 @@ export function planGeneration(
     clamped,
     ...planCalls(models, {
       usages: (model) => usagesOf(model, measured, maxTokens ?? 0),
-      ownTokens: (model) => ownTokens(model, measured),
+      ownTokens: (model, at) => ownTokens(model, measured, at),
     }),
   });
   if (!("maxTokens" in measured)) return { kind: "planned", stage: stageOf(null) };
@@ -194,6 +194,15 @@ export function canTake(
   );
 }
 
+/** Texts that are embedded in one engine call. Source: Workers AI's schemas. */
+const EMBEDDED_AT_ONCE = 100;
+
+/** What each of a call's engine calls embeds: texts, or what is known of them, in their order. */
+export const inCalls = <T>(texts: readonly T[]): readonly (readonly T[])[] =>
+  Array.from({ length: Math.ceil(texts.length / EMBEDDED_AT_ONCE) }, (_, at) =>
+    texts.slice(at * EMBEDDED_AT_ONCE, (at + 1) * EMBEDDED_AT_ONCE),
+  );
+
 /** The most that each engine call uses. */
 function usagesOf(model: Model, measured: Measured, maxTokens: number): Usage[] {
   if (isTask(measured)) return [taskUsages(model, measured, maxTokens)];
@@ -208,7 +217,9 @@ function usagesOf(model: Model, measured: Measured, maxTokens: number): Usage[] 
     }
     case "embeddings": {
       const tokens = measured.texts.map((text) => classifierInputBound(model, text));
-      return [{ input_token: tokens.reduce((total, count) => total + count, 0) }];
+      return inCalls(tokens).map((call) => ({
+        input_token: call.reduce((total, count) => total + count, 0),
+      }));
     }
     case "picture":
       return pictureUsages(model, measured.picture);
@@ -226,14 +237,14 @@ function pictureUsages(model: Model, measure: PictureMeasure): Usage[] {
 }
 
 /** What a model reads of our own or its template's making, beside what the caller sent. */
-function ownTokens(model: Model, measured: Measured): number {
+function ownTokens(model: Model, measured: Measured, at: number): number {
   if (isTask(measured)) return taskOwnTokens(model, measured);
   if (isSound(measured)) return 0;
   switch (measured.kind) {
     case "chat":
       return chatInputBound(model, { ...measured.chat, textTokens: 0 });
     case "embeddings":
-      return model.bounds.specialTokens * measured.texts.length;
+      return model.bounds.specialTokens * (inCalls(measured.texts)[at]?.length ?? 0);
     case "picture":
       return 0;
   }

@@ -58,7 +58,7 @@ export type ModelFailure =
 /** The most that each engine call of a stage uses, by the model that is asked. */
 export interface StageUsage {
   readonly usages: (model: Model) => readonly Usage[];
-  readonly ownTokens: (model: Model) => number;
+  readonly ownTokens: (model: Model, at: number) => number;
 }
 
 /**
@@ -76,7 +76,7 @@ export function planCalls(
     const other = instead.filter((one) => !sameUsage(one.units, units));
     return {
       units,
-      ownTokens: ownTokens(primary),
+      ownTokens: ownTokens(primary, at),
       bound: instead.reduce(
         (bound, one) => most(bound, priceOf(one.model, one.units)),
         priceOf(primary, units),

@@ -18,6 +18,8 @@ const EXPOSED = [
   "x-neurogate-available-micro-neurons",
   "x-neurogate-cache",
   "x-neurogate-clamped-max-tokens",
+  "x-neurogate-reasoning-effort",
+  "x-neurogate-store",
   "idempotency-replayed",
 ].join(", ");
 

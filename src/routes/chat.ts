@@ -15,10 +15,12 @@ import {
   maxTokensOf,
   parametersOf,
   refusedIn,
+  takenHeaders,
 } from "../wire/openai-chat.ts";
 import { toPlanNotes } from "../wire/plan-notes.ts";
 import { chatChunks } from "../wire/openai-chat-chunks.ts";
 import { modesAsked, toModeration } from "../wire/openai-chat-moderation.ts";
+import { exactSeed } from "../wire/seed.ts";
 import { toMessages } from "../wire/openai-chat-messages.ts";
 import {
   type ChatHead,
@@ -58,7 +60,7 @@ export const createChatCompletion = defineRoute({
     if (refused !== null) return refused;
     const read = await callerOf(call, "POST /v1/chat/completions", personOf(body));
     if (read.kind !== "read") return read;
-    const asked = chatOf(body, call);
+    const asked = chatOf(body, call, call.rawBody);
     if (asked.kind !== "read") return asked;
     const request = { ...read.who, ...asked.request, model: body.model };
     const deps = generationDeps(call);
@@ -67,7 +69,7 @@ export const createChatCompletion = defineRoute({
       const streamed = await toItsEnd(call.ctx, streamCall(deps, { ...request, render }));
       if (streamed.kind !== "streamed") return streamed;
       call.ctx.waitUntil(streamed.ended);
-      return streamReply(streamed, call.config, startedMs);
+      return streamReply(streamed, call.config, { startedMs, taken: takenHeaders(body) });
     }
     const generation = await toItsEnd(
       call.ctx,
@@ -82,24 +84,35 @@ export const createChatCompletion = defineRoute({
       }),
     );
     return generation.kind === "generated"
-      ? openAiReply(generation, call.config, startedMs)
+      ? openAiReply(generation, call.config, startedMs, takenHeaders(body))
       : generation;
   },
 });
 
 /** What is planned and priced, for a quote too. */
 export function chatAsked(body: ChatBody, by: AskedBy): Asked | Misread {
-  const asked = refusedIn(body) ?? chatOf(body, by);
+  const asked = refusedIn(body) ?? chatOf(body, by, null);
   if (asked.kind !== "read") return asked;
   const { measured, guard } = asked.request;
   return { kind: "generation", model: body.model, measured, guard: guard.ask };
 }
 
-const chatOf = (body: ChatBody, by: AskedBy): ReturnType<typeof chatRequest> =>
-  chatRequest(
+/** @param json the request as it was sent; null: nothing is asked of an engine */
+function chatOf(
+  body: ChatBody,
+  by: AskedBy,
+  json: Uint8Array | null,
+): ReturnType<typeof chatRequest> {
+  const parameters = { ...parametersOf(body) };
+  if (typeof body.seed === "number" && json !== null) {
+    const exact = exactSeed(body.seed, json);
+    if (exact.kind !== "seed") return exact;
+    parameters["seed"] = exact.seed;
+  }
+  return chatRequest(
     {
       messages: toMessages(body.messages),
-      parameters: parametersOf(body),
+      parameters,
       maxTokens: maxTokensOf(body),
       choices: body.n,
       guard: {
@@ -111,6 +124,7 @@ const chatOf = (body: ChatBody, by: AskedBy): ReturnType<typeof chatRequest> =>
     },
     resolveOverHttps((...request) => fetch(...request)),
   );
+}
 
 /** Null where nobody asked for a guard. */
 const moderationOf = (guard: GuardResults | null, { moderation }: ChatBody) =>
@@ -139,7 +153,7 @@ const renderChunks =
 function streamReply(
   { body, hold, stage, standing, ended }: Streamed,
   config: Config,
-  startedMs: number,
+  { startedMs, taken }: { readonly startedMs: number; readonly taken: Record<string, string> },
 ): Raw {
   const { maxTokens, clamped } = stage;
   const made = { microNeurons: hold.held, standing, replayed: false, maxTokens, clamped };
@@ -148,6 +162,7 @@ function streamReply(
       headers: {
         "Content-Type": "text/event-stream; charset=utf-8",
         ...generationHeaders(made, config),
+        ...taken,
         ...(standing !== null && openAiRateHeaders(standing.rates, standing.nowMs)),
         "openai-processing-ms": String(Date.now() - startedMs),
       },

@@ -1,3 +1,4 @@
+import { inCalls } from "../domain/plan-generation.ts";
 import { tokensAtMost } from "../domain/token-bound.ts";
 import { generationCall, renderedJson } from "../generation/generation-call.ts";
 import { defineRoute } from "../http/route.ts";
@@ -9,6 +10,7 @@ import {
   EmbeddingsOutput,
   textsOf,
   toEmbeddings,
+  tokensRefused,
 } from "../wire/openai-embeddings.ts";
 import {
   callerOf,
@@ -33,7 +35,12 @@ export const createEmbeddings = defineRoute({
   surface: "openai",
   admits: { kind: "generation", route: "POST /v1/embeddings" },
   auth: { kind: "key", roles: ["call"] },
-  body: { schema: EmbeddingsInput, limitBytes: MAX_BODY_BYTES, mend: mended },
+  body: {
+    schema: EmbeddingsInput,
+    limitBytes: MAX_BODY_BYTES,
+    mend: mended,
+    refuse: tokensRefused,
+  },
   reply: { status: 200, schema: EmbeddingsOutput },
   failures: GENERATED,
   handle: async (call) => {
@@ -50,11 +57,12 @@ export const createEmbeddings = defineRoute({
         ...read.who,
         kind: "embeddings",
         ...embeddingsAsked(call.body),
-        inference: (id) => ({ model: id, texts }),
-        render: ({ answers: [answer], item }) => {
-          if (answer === undefined) throw new Error("an answer is missing");
+        inference: (id, _stage, at) => ({ model: id, texts: inCalls(texts)[at] ?? [] }),
+        render: ({ answers, item }) => {
+          const vectors = answers.flatMap(({ output }) => output.vectors);
+          if (vectors.length !== texts.length) throw new Error("an answer is missing");
           const made = { model: item.pricedAs, item, format, requestId: call.requestId };
-          return renderedJson(toEmbeddings(answer.output, made));
+          return renderedJson(toEmbeddings({ vectors }, made));
         },
       }),
     );

@@ -95,14 +95,24 @@ export async function callerOf(
   return { kind: "read", who };
 }
 
-/** What was made, with OpenAI's headers and ours. */
-export function openAiReply(generation: Generation, config: Config, startedMs: number): Raw {
+/**
+ * What was made, with OpenAI's headers and ours.
+ *
+ * @param taken headers that say what was asked for and done otherwise
+ */
+export function openAiReply(
+  generation: Generation,
+  config: Config,
+  startedMs: number,
+  taken: Readonly<Record<string, string>> = {},
+): Raw {
   const { standing } = generation;
   return raw(
     new Response(generation.rendered.body, {
       headers: {
         "Content-Type": generation.rendered.contentType,
         ...generationHeaders(generation, config),
+        ...taken,
         ...(standing !== null && openAiRateHeaders(standing.rates, standing.nowMs)),
         "openai-processing-ms": String(Date.now() - startedMs),
       },

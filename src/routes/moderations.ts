@@ -131,7 +131,11 @@ function itemsOf(
   );
   const errors = sources.flatMap((source) => (source.kind === "wrong" ? [source.error] : []));
   if (errors.length > 0) return wrong(errors);
-  const text = parts.find((part) => part.type === "text")?.text ?? null;
+  const said = parts.flatMap((part) => (part.type === "text" ? [part.text] : []));
+  const text = said.length === 0 ? null : said.join("\n");
+  if (text !== null && new TextEncoder().encode(text).length > MAX_TEXT_BYTES) {
+    return wrong([{ path: ["input"], detail: TOO_MUCH_TEXT }]);
+  }
   const pictures = sources.flatMap((source) => (source.kind === "read" ? [source.source] : []));
   return [{ text, pictures }];
 }

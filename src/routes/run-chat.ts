@@ -30,7 +30,7 @@ export const chatTask: RunTask = async (run) => {
   const chat = chatRequest({ messages, parameters, maxTokens, choices: 1, guard }, resolve);
   if (chat.kind !== "read") return chat;
   const request = { ...run.who, ...chat.request, model: run.model };
-  return asked.stream ? streamed(run, request) : whole(run, asked, request);
+  return asked.stream ? streamed(run, asked, request) : whole(run, asked, request);
 };
 
 type Request = RunCall["who"] &
@@ -38,7 +38,7 @@ type Request = RunCall["who"] &
 
 async function whole(
   { call }: RunCall,
-  { asJson }: AskedChat,
+  { asJson, taken }: AskedChat,
   request: Request,
 ): ReturnType<RunTask> {
   const { requestId, config } = call;
@@ -59,7 +59,7 @@ async function whole(
       },
     }),
   );
-  return generation.kind === "generated" ? runReply(generation, config) : generation;
+  return generation.kind === "generated" ? runReply(generation, config, taken) : generation;
 }
 
 const chatHead = (hold: Hold, model: string): ChatHead => ({
@@ -70,7 +70,11 @@ const chatHead = (hold: Hold, model: string): ChatHead => ({
 });
 
 /** What it will cost is not known yet: the header has what is held. */
-async function streamed({ call }: RunCall, request: Request): ReturnType<RunTask> {
+async function streamed(
+  { call }: RunCall,
+  { taken }: AskedChat,
+  request: Request,
+): ReturnType<RunTask> {
   const render = renderChunks(call.requestId);
   const stream = streamCall(generationDeps(call), { ...request, render });
   const opened = await toItsEnd(call.ctx, stream);
@@ -82,6 +86,7 @@ async function streamed({ call }: RunCall, request: Request): ReturnType<RunTask
   const headers = {
     "Content-Type": "text/event-stream; charset=utf-8",
     ...generationHeaders(made, call.config),
+    ...taken,
   };
   return raw(new Response(opened.body, { headers }), opened.ended);
 }

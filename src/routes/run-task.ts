@@ -34,7 +34,7 @@ export const jsonTask =
   async ({ call, who, model, body }) => {
     const asked = read(body, model);
     if (asked.kind !== "asked") return asked;
-    const { measured, inference, result } = asked;
+    const { measured, inference, result, joined } = asked;
     const generation = await toItsEnd(
       call.ctx,
       generationCall(generationDeps(call), {
@@ -43,9 +43,11 @@ export const jsonTask =
         model,
         measured,
         inference,
-        render: ({ answers: [answer], item }) => {
-          if (answer === undefined) throw new Error("an answer is missing");
-          const made = result(answer.output, item);
+        render: ({ answers, item }) => {
+          const outputs = answers.map(({ output }) => output);
+          const output = joined === undefined ? outputs[0] : joined(outputs);
+          if (output === undefined) throw new Error("an answer is missing");
+          const made = result(output, item);
           return renderedJson(envelope(made, toNeurogate(item, call.requestId)));
         },
       }),
@@ -54,8 +56,16 @@ export const jsonTask =
   };
 
 /** What was made, with our headers. */
-export function runReply(generation: Generation, config: Config): Raw {
+export function runReply(
+  generation: Generation,
+  config: Config,
+  taken: Readonly<Record<string, string>> = {},
+): Raw {
   const { contentType, body } = generation.rendered;
-  const headers = { "Content-Type": contentType, ...generationHeaders(generation, config) };
+  const headers = {
+    "Content-Type": contentType,
+    ...generationHeaders(generation, config),
+    ...taken,
+  };
   return raw(new Response(body, { headers }));
 }

@@ -41,7 +41,7 @@ export const mendedForm = (value: unknown): unknown =>
 
 /** A chat, with its history as the field's gateways take it. */
 export function mendedChat(value: unknown): unknown {
-  const body = mended(value);
+  const body = mendedFormat(mended(value));
   if (!isFields(body)) return body;
   const { messages, tools } = body;
   // `auto` is what is done without tools anyway.
@@ -51,6 +51,51 @@ export function mendedChat(value: unknown): unknown {
     ...(Array.isArray(messages) && { messages: messages.map(mendedMessage) }),
   };
 }
+
+/**
+ * A schema for the answer, as it is spelt elsewhere: vLLM's and Cloudflare's `guided_json`, a `schema`
+ * beside `json_object`, and Cloudflare's bare schema in `json_schema`. All become OpenAI's form.
+ */
+export function mendedFormat(body: unknown): unknown {
+  if (!isFields(body)) return body;
+  const { guided_json: guided, ...rest } = body;
+  const format = rest["response_format"];
+  if (guided !== undefined && format === undefined) {
+    return { ...rest, response_format: asked(read(guided)) };
+  }
+  if (!isFields(format)) return body;
+  const { type, schema, json_schema: given } = format;
+  if (type === "json_object" && isFields(schema))
+    return { ...body, response_format: asked(schema) };
+  if (type === "json_schema" && isFields(given) && !("schema" in given) && isSchema(given)) {
+    return { ...body, response_format: asked(given) };
+  }
+  const isUnnamed = type === "json_schema" && isFields(given) && !("name" in given);
+  return isUnnamed
+    ? { ...body, response_format: { ...format, json_schema: { name: ANSWER, ...given } } }
+    : body;
+}
+
+const ANSWER = "answer";
+
+const asked = (schema: unknown): Fields => ({
+  type: "json_schema",
+  json_schema: { name: ANSWER, schema },
+});
+
+/** vLLM takes it as a text, too. */
+function read(schema: unknown): unknown {
+  if (typeof schema !== "string") return schema;
+  try {
+    return JSON.parse(schema);
+  } catch {
+    return schema;
+  }
+}
+
+/** Keywords that a schema of an answer has, and the wrapping of one has not. */
+const isSchema = (given: Fields): boolean =>
+  ["type", "properties", "$ref", "anyOf", "oneOf", "allOf", "enum"].some((name) => name in given);
 
 function mendedMessage(sent: unknown): unknown {
   if (!isFields(sent)) return sent;

@@ -5,6 +5,8 @@ import { policyName, wholeNumber } from "./field.ts";
 import { modelName, personFields } from "./openai.ts";
 import { ModerationField } from "./openai-chat-moderation.ts";
 import { Messages } from "./openai-chat-messages.ts";
+import { seed } from "./seed.ts";
+import { effortHeaders, effortTaken, reasoningEffort } from "./reasoning-effort.ts";
 
 // OpenAI's chat completions as its clients ask for them. Fields that nobody here knows are ignored,
 // as the original does; fields that it knows and we cannot honour are refused where ignoring them
@@ -80,9 +82,12 @@ const Fields = v.object({
   top_p: between(0, 1),
   presence_penalty: between(-2, 2),
   frequency_penalty: between(-2, 2),
-  seed: v.nullish(v.pipe(v.number(), v.safeInteger())),
+  seed,
   stop: v.nullish(v.union([stopText, v.pipe(v.array(stopText), v.maxLength(MAX_STOPS))])),
-  reasoning_effort: v.nullish(v.picklist(["none", "minimal", "low", "medium", "high"])),
+  reasoning_effort: reasoningEffort,
+  store: v.nullish(
+    v.pipe(v.boolean(), v.description("Nothing is: `x-neurogate-store: false` says so.")),
+  ),
   ...personFields,
   logprobs: known,
   top_logprobs: known,
@@ -193,7 +198,11 @@ const PASSED_ON = [
 /** What is said besides the messages, in OpenAI's form; what is absent or says nothing is left out. */
 export function parametersOf(body: ChatBody): Readonly<Record<string, unknown>> {
   const given = PASSED_ON.filter((name) => !isAbsent(body[name]) && !isEmptyList(body[name]));
-  const parameters = Object.fromEntries(given.map((name) => [name, body[name]]));
+  const parameters: Record<string, unknown> = Object.fromEntries(
+    given.map((name) => [name, body[name]]),
+  );
+  const { reasoning_effort: effort } = body;
+  if (effort !== null && effort !== undefined) parameters["reasoning_effort"] = effortTaken(effort);
   if (isGiven(body.tools)) return parameters;
   const {
     tools: _none,
@@ -203,6 +212,12 @@ export function parametersOf(body: ChatBody): Readonly<Record<string, unknown>> 
   } = parameters;
   return rest;
 }
+
+/** What was asked for and is done otherwise, where that does no harm: for the reply's headers. */
+export const takenHeaders = (body: ChatBody): Record<string, string> => ({
+  ...effortHeaders(body.reasoning_effort),
+  ...(body.store === true && { "x-neurogate-store": "false" }),
+});
 
 /** As the caller gave it; null: the tenant's default. */
 export const maxTokensOf = (body: ChatBody): number | null =>

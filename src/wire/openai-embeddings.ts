@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import type { RequestFailure } from "../domain/failure.ts";
+import type { FieldError, RequestFailure } from "../domain/failure.ts";
 import type { Item } from "../domain/ledger.ts";
 import { dimensionsOf } from "../engines/embedded/embedding.ts";
 import type { EmbeddingsInference, Outputs } from "../engines/inference.ts";
@@ -7,16 +7,32 @@ import { modelName, Neurogate, personFields, toNeurogate, usageOf } from "./open
 
 // OpenAI's embeddings, byte for byte. Unknown fields are ignored, as the original does.
 
-/** Workers AI embeds at most 100 texts in one call; the contract's limit of strings is the same. */
-const MAX_TEXTS = 100;
+/** What clients that split by themselves send at most; their vectors fit an isolate. */
+export const MAX_TEXTS = 1000;
 
 const text = v.pipe(v.string(), v.minLength(1));
+
+const isTokens = (input: unknown): boolean => {
+  const first: unknown = Array.isArray(input) ? input[0] : undefined;
+  return typeof first === "number" || (Array.isArray(first) && typeof first[0] === "number");
+};
+
+/** Clients that count tokens themselves send ids of OpenAI's: those mean nothing to the models here. */
+export const tokensRefused = (body: unknown): FieldError | null => {
+  const input: unknown = Object(body).input;
+  return isTokens(input) ? { path: ["input"], detail: NO_TOKENS } : null;
+};
+
+const NO_TOKENS =
+  "must be a text, or texts: token ids are each model's own, and no model here has those of OpenAI (LangChain sends texts with check_embedding_ctx_length=False)";
 
 export const EmbeddingsInput = v.object({
   model: modelName,
   input: v.pipe(
     v.union([text, v.pipe(v.array(text), v.minLength(1), v.maxLength(MAX_TEXTS))]),
-    v.description("A text, or up to 100. Token ids are not taken: each model has its own."),
+    v.description(
+      `A text, or up to ${MAX_TEXTS}. Token ids are not taken: each model has its own.`,
+    ),
   ),
   encoding_format: v.optional(v.picklist(["float", "base64"]), "float"),
   dimensions: v.optional(

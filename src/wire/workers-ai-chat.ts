@@ -1,6 +1,9 @@
 import * as v from "valibot";
 import type { ChatMessage, ChatPart, ToolCall } from "../engines/inference.ts";
 import type { Picture } from "../engines/picture.ts";
+import { mendedFormat } from "./drop-in-body.ts";
+import { exactSeed, seed } from "./seed.ts";
+import { effortHeaders, effortTaken, reasoningEffort } from "./reasoning-effort.ts";
 import { image, readImage, type ReadPicture } from "./picture-input.ts";
 import { parseInputs, type RunBody, type RunFailure } from "./workers-ai.ts";
 
@@ -74,7 +77,7 @@ const ChatInput = v.object({
   temperature: between(0, 5),
   top_p: between(0, 2),
   top_k: v.nullish(v.pipe(v.number(), v.safeInteger(), v.minValue(1), v.maxValue(1000))),
-  seed: v.nullish(v.pipe(v.number(), v.safeInteger())),
+  seed,
   repetition_penalty: between(0, 2),
   frequency_penalty: between(-2, 2),
   presence_penalty: between(-2, 2),
@@ -83,7 +86,7 @@ const ChatInput = v.object({
     v.union([v.picklist(["none", "auto", "required"]), v.record(v.string(), v.unknown())]),
   ),
   parallel_tool_calls: v.nullish(v.boolean()),
-  reasoning_effort: v.nullish(v.picklist(["none", "minimal", "low", "medium", "high"])),
+  reasoning_effort: reasoningEffort,
   response_format: v.nullish(ResponseFormat),
   n: v.nullish(v.number(), 1),
   raw: v.nullish(v.boolean(), false),
@@ -102,10 +105,14 @@ export interface AskedChat {
   readonly stream: boolean;
   /** Whether the answer is to be given as the JSON that it is. */
   readonly asJson: boolean;
+  /** What was asked for and is done otherwise, for the reply's headers. */
+  readonly taken: Readonly<Record<string, string>>;
 }
 
 export function readChat(body: RunBody): AskedChat | RunFailure {
-  const parsed = parseInputs(ChatInput, body);
+  const mended: RunBody =
+    body.kind === "json" ? { ...body, value: mendedFormat(body.value) } : body;
+  const parsed = parseInputs(ChatInput, mended);
   if (parsed.kind !== "parsed") return parsed;
   const { inputs } = parsed;
   const refused = refusedIn(inputs);
@@ -118,14 +125,21 @@ export function readChat(body: RunBody): AskedChat | RunFailure {
       errors: [{ path: ["prompt"], detail: "is required, or messages" }],
     };
   }
+  const parameters = { ...parametersOf(inputs) };
+  if (typeof inputs.seed === "number" && body.kind === "json") {
+    const exact = exactSeed(inputs.seed, body.json);
+    if (exact.kind !== "seed") return exact;
+    parameters["seed"] = exact.seed;
+  }
   const read = inputs.image === undefined ? null : readImage(inputs.image);
   if (read !== null && read.kind !== "picture") return read;
   return {
     kind: "asked",
     messages: read === null ? messages : withPicture(messages, read),
-    parameters: parametersOf(inputs),
+    parameters,
     maxTokens: inputs.max_tokens ?? inputs.max_completion_tokens ?? null,
     stream: inputs.stream,
+    taken: effortHeaders(inputs.reasoning_effort),
     asJson: ["json_object", "json_schema"].includes(inputs.response_format?.type ?? ""),
   };
 }
@@ -205,7 +219,12 @@ const PASSED_ON = [
 
 function parametersOf(body: ChatBody): Readonly<Record<string, unknown>> {
   const { tools, tool_choice, parallel_tool_calls, response_format: format } = body;
-  const plain = PASSED_ON.map((name) => [name, body[name]] as const);
+  const { reasoning_effort: effort } = body;
+  const taken = {
+    ...body,
+    reasoning_effort: effort === null || effort === undefined ? undefined : effortTaken(effort),
+  };
+  const plain = PASSED_ON.map((name) => [name, taken[name]] as const);
   const declared =
     tools && tools.length > 0
       ? {

@@ -1,6 +1,8 @@
 import * as v from "valibot";
+import { inCalls } from "../domain/plan-generation.ts";
 import { tokensAtMost } from "../domain/token-bound.ts";
 import { isTranslated, speaksIndic } from "../domain/translation-languages.ts";
+import { MAX_TEXTS as MAX_EMBEDDED } from "./openai-embeddings.ts";
 import { parseInputs, type Reading, type RunBody, wrong } from "./workers-ai.ts";
 
 // The tasks of the Workers AI drop-in that take text and nothing else.
@@ -49,7 +51,7 @@ export function readReranking(body: RunBody): Reading<"reranking"> {
 }
 
 const EmbeddingsInput = v.object({
-  text: v.union([text, texts]),
+  text: v.union([text, v.pipe(v.array(text), v.minLength(1), v.maxLength(MAX_EMBEDDED))]),
   pooling: v.optional(v.picklist(["mean", "cls"])),
 });
 
@@ -62,7 +64,8 @@ export function readEmbeddings(body: RunBody): Reading<"embeddings"> {
   return {
     kind: "asked",
     measured: { kind: "embeddings", texts: all.map(tokensAtMost) },
-    inference: (model) => ({ model, texts: all, ...asked }),
+    inference: (model, _stage, at) => ({ model, texts: inCalls(all)[at] ?? [], ...asked }),
+    joined: (outputs) => ({ vectors: outputs.flatMap(({ vectors }) => vectors) }),
     result: ({ vectors }) => ({
       shape: [vectors.length, vectors[0]?.length ?? 0],
       data: vectors,

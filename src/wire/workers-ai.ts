@@ -41,7 +41,8 @@ export const RunInput = v.pipe(
 );
 
 export type RunBody =
-  | { readonly kind: "json"; readonly value: unknown }
+  /** `json`: its text, without the bytes that stood in it as numbers. */
+  | { readonly kind: "json"; readonly value: unknown; readonly json: Uint8Array }
   | { readonly kind: "bytes"; readonly bytes: Uint8Array };
 
 export type RunFailure = Extract<
@@ -81,7 +82,7 @@ export function readRunBody(
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     return wrong([], "must be an object");
   }
-  return { kind: "json", value: { ...Object(mended(value)), ...Object.fromEntries(arrays) } };
+  return { kind: "json", json, value: { ...Object(mended(value)), ...Object.fromEntries(arrays) } };
 }
 
 export const wrong = (path: FieldError["path"], detail: string): RunFailure => ({
@@ -93,8 +94,10 @@ export const wrong = (path: FieldError["path"], detail: string): RunFailure => (
 export interface Asked<Kind extends GenerationKind> {
   readonly kind: "asked";
   readonly measured: Extract<Measured, { kind: Kind }>;
-  readonly inference: (model: string, stage: GenerationStage) => Inferences[Kind];
+  readonly inference: (model: string, stage: GenerationStage, at: number) => Inferences[Kind];
   readonly result: (output: Outputs[Kind], item: Item) => unknown;
+  /** Of what takes several engine calls: their outputs as one. */
+  readonly joined?: (outputs: readonly Outputs[Kind][]) => Outputs[Kind];
 }
 
 export type Reading<Kind extends GenerationKind> = Asked<Kind> | RunFailure;
@@ -102,7 +105,7 @@ export type Reading<Kind extends GenerationKind> = Asked<Kind> | RunFailure;
 /** Reads JSON by a schema. A body of bytes is none. */
 export function parseInputs<S extends v.GenericSchema>(
   schema: S,
-  body: RunBody,
+  body: Omit<Extract<RunBody, { kind: "json" }>, "json"> | Extract<RunBody, { kind: "bytes" }>,
 ): { readonly kind: "parsed"; readonly inputs: v.InferOutput<S> } | RunFailure {
   if (body.kind === "bytes") return wrong([], "must be JSON: this model takes no bytes");
   const result = v.safeParse(schema, body.value, { abortEarly: true });

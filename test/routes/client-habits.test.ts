@@ -1,0 +1,212 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import { ask, makeTenant, type TestTenant } from "../client.ts";
+import { unique } from "./scripted.ts";
+import { env } from "cloudflare:workers";
+
+// What clients of other providers, and older ones, send: taken where it means something here.
+
+const LLAMA = "@cf/meta/llama-3.1-8b-instruct-fp8";
+const GEMMA = "@cf/google/gemma-4-26b-a4b-it";
+const SMALL = "@cf/baai/bge-small-en-v1.5";
+const CHAT = "/v1/chat/completions";
+
+let tenant: TestTenant;
+beforeAll(async () => {
+  tenant = await makeTenant(`habits-${unique()}`, { daily_neurons: 9000, rpm: { requests: 2000 } });
+});
+
+const user = (content: unknown) => ({ role: "user", content });
+const newestLine = async () => (await tenant.call("GET", "/v1/ledger")).body.data[0];
+
+interface EngineRequest {
+  readonly inputs: Readonly<Record<string, unknown>>;
+  /** Its digits. */
+  readonly seed: string | null;
+}
+
+/** What the engine was asked. */
+async function askedOf(match: string): Promise<EngineRequest> {
+  const reply = await fetch(
+    new URL(`/__requests?match=${encodeURIComponent(match)}`, env.FAKE_AI_URL),
+  );
+  const [request] = await reply.json<EngineRequest[]>();
+  if (request === undefined) throw new Error("no engine was asked");
+  return request;
+}
+
+describe("a key", () => {
+  it("may come as x-api-key, beside an Authorization that is no bearer", async () => {
+    const headers = { "x-api-key": tenant.key };
+    expect((await ask("GET", "/v1/limits", { headers })).status).toBe(200);
+    const basic = { ...headers, Authorization: "Basic YTpi" };
+    expect((await ask("GET", "/v1/limits", { headers: basic })).status).toBe(200);
+  });
+
+  it("is judged by its bearer where there is one, and opens nothing of the platform's", async () => {
+    const wrong = { "x-api-key": tenant.key, Authorization: "Bearer ng_wrong" };
+    expect((await ask("GET", "/v1/limits", { headers: wrong })).status).toBe(401);
+    const admin = { "x-api-key": env.ADMIN_TOKEN };
+    expect((await ask("GET", "/admin/account", { headers: admin })).status).toBe(401);
+  });
+});
+
+describe("a model", () => {
+  it("may be named as the AI Gateway names it", async () => {
+    const body = { model: `workers-ai/${LLAMA}`, messages: [user("Hello there.")] };
+    const reply = await tenant.call("POST", CHAT, body);
+    expect([reply.status, reply.body.model]).toEqual([200, LLAMA]);
+    const run = `/client/v4/accounts/${tenant.id}/ai/run/workers-ai/${LLAMA}`;
+    expect((await tenant.call("POST", run, { prompt: "Hello there." })).status).toBe(200);
+    const model = await tenant.call("GET", `/v1/models/workers-ai/${LLAMA}`);
+    expect([model.status, model.body.id]).toEqual([200, LLAMA]);
+  });
+});
+
+const embeddingCost = async (input: unknown): Promise<number> =>
+  (await tenant.call("POST", "/v1/embeddings", { model: SMALL, input })).body.neurogate
+    .micro_neurons;
+
+describe("many texts", () => {
+  const texts = Array.from({ length: 150 }, (_, at) => `text number ${at}`);
+
+  it("are embedded in order, under one hold and on one line", async () => {
+    const reply = await tenant.call("POST", "/v1/embeddings", { model: SMALL, input: texts });
+    expect(reply.status).toBe(200);
+    const alone = await tenant.call("POST", "/v1/embeddings", { model: SMALL, input: texts[120] });
+    expect(reply.body.data).toHaveLength(150);
+    expect(reply.body.data[120]).toEqual({ ...alone.body.data[0], index: 120 });
+    const run = `/client/v4/accounts/${tenant.id}/ai/run/${SMALL}`;
+    const { body } = await tenant.onWorkersAi("POST", run, { text: texts });
+    expect(body.result.shape[0]).toBe(150);
+    const line = await newestLine();
+    expect(line.items).toHaveLength(1);
+    expect(line.micro_neurons).toBe(body.neurogate.micro_neurons);
+    const tooMany = { model: SMALL, input: Array.from({ length: 1001 }, () => "a") };
+    const refused = await tenant.call("POST", "/v1/embeddings", tooMany);
+    expect([refused.status, refused.body.error.param]).toEqual([400, "input"]);
+  });
+
+  it("cost what they cost apart", async () => {
+    const [whole, first, rest] = [
+      await embeddingCost(texts),
+      await embeddingCost(texts.slice(0, 100)),
+      await embeddingCost(texts.slice(100)),
+    ];
+    expect(whole).toBe(first + rest);
+  });
+
+  it("of token ids are refused in words", async () => {
+    for (const input of [
+      [1, 2],
+      [[1, 2], [3]],
+    ]) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      const { status, body } = await tenant.call("POST", "/v1/embeddings", { model: SMALL, input });
+      expect([status, body.error.param]).toEqual([400, "input"]);
+      expect(body.error.message).toContain("token ids are each model's own");
+    }
+  });
+
+  it("are moderated, a result each", async () => {
+    const { status, body } = await tenant.call("POST", "/v1/moderations", { input: texts });
+    expect(status).toBe(200);
+    expect(body.results).toHaveLength(150);
+  });
+
+  it("of one item are judged as one", async () => {
+    const input = ["I will", "kill you, idiot"].map((text) => ({ type: "text", text }));
+    const { status, body } = await tenant.call("POST", "/v1/moderations", { input });
+    expect(status).toBe(200);
+    expect(body.results).toHaveLength(1);
+    expect(body.results[0].flagged).toBe(true);
+    const long = Array.from({ length: 3 }, () => ({ type: "text", text: "a".repeat(50_000) }));
+    const refused = await tenant.call("POST", "/v1/moderations", { input: long });
+    expect([refused.status, refused.body.error.param]).toEqual([400, "input"]);
+  });
+});
+
+describe("a schema in another spelling", () => {
+  const schema = { type: "object", properties: { city: { type: "string" } } };
+  it.each<[string, object]>([
+    ["guided_json", { guided_json: schema }],
+    ["json_object", { response_format: { type: "json_object", schema } }],
+    ["bare", { response_format: { type: "json_schema", json_schema: schema } }],
+  ])("reaches the model: %s", async (_, more) => {
+    const run = `/client/v4/accounts/${tenant.id}/ai/run/${LLAMA}`;
+    for (const path of [CHAT, run]) {
+      const id = unique();
+      const body = { model: LLAMA, messages: [user(`[[fake:text={}|${id}]]`)], ...more };
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      const reply = await tenant.onWorkersAi("POST", path, body);
+      expect(reply.status).toBe(200);
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      expect((await askedOf(id)).inputs).toMatchObject({
+        response_format: { type: "json_schema", json_schema: schema },
+      });
+    }
+  });
+});
+
+const marker = () => user(`[[fake:reasoning=1&usage=12/5/4/3|${unique()}]]`);
+
+describe("tokens that a model thought", () => {
+  const THOUGHT = { completion_tokens_details: { reasoning_tokens: 3 } };
+
+  it("are told as it tells them, on both surfaces, in streams and on the line", async () => {
+    const body = { model: GEMMA, messages: [marker()] };
+    const reply = await tenant.onWorkersAi("POST", CHAT, body);
+    expect(reply.body.usage).toMatchObject({ completion_tokens: 5, ...THOUGHT });
+    const line = await newestLine();
+    expect(line.items[0].units).toEqual({
+      input_token: 8,
+      cached_input_token: 4,
+      output_token: 5,
+      reasoning_token: 3,
+    });
+    expect(line.micro_neurons).toBe(12 * 9091 + 5 * 27_273);
+    const run = `/client/v4/accounts/${tenant.id}/ai/run/${GEMMA}`;
+    const ran = await tenant.onWorkersAi("POST", run, { messages: [marker()] });
+    expect(ran.body.result.usage).toMatchObject(THOUGHT);
+    const streamed = { ...body, messages: [marker()], stream: true };
+    const usage = { stream_options: { include_usage: true } };
+    const told = await tenant.onWorkersAi("POST", CHAT, { ...streamed, ...usage });
+    expect(told.body).toContain('"completion_tokens_details":{"reasoning_tokens":3}');
+    const untold = await tenant.onWorkersAi("POST", CHAT, streamed);
+    expect(untold.body).not.toContain('"usage"');
+  });
+
+  it("are left out where they are more than were written", async () => {
+    const body = { model: GEMMA, messages: [user(`[[fake:usage=12/5/4/30|${unique()}]]`)] };
+    const { usage } = (await tenant.onWorkersAi("POST", CHAT, body)).body;
+    expect(usage).not.toHaveProperty("completion_tokens_details");
+  });
+});
+
+const run = () => `/client/v4/accounts/${tenant.id}/ai/run/${GEMMA}`;
+const sent = (id: string, seed: string) =>
+  `{"model":"${GEMMA}","messages":[{"role":"user","content":"[[fake:text=a|${id}]]"}],"metadata":{"seed":1},"seed":${seed}}`;
+
+describe("a seed of 64 bits", () => {
+  it.each(["9223372036854775807", "-9223372036854775808", "9007199254740993", "42"])(
+    "is passed on as it is: %s",
+    async (seed) => {
+      for (const path of [CHAT, run()]) {
+        const id = unique();
+        // oxlint-disable-next-line no-await-in-loop -- one after the other
+        const reply = await tenant.onWorkersAi("POST", path, sent(id, seed));
+        expect(reply.status).toBe(200);
+        // oxlint-disable-next-line no-await-in-loop -- one after the other
+        expect((await askedOf(id)).seed).toBe(seed);
+      }
+    },
+  );
+
+  it.each(["9223372036854775808", "1e300", "1.5"])("that is none is refused: %s", async (seed) => {
+    for (const path of [CHAT, run()]) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      const reply = await tenant.onWorkersAi("POST", path, sent(unique(), seed));
+      expect(reply.status).toBe(400);
+      expect(JSON.stringify(reply.body)).toContain("seed");
+    }
+  });
+});
