@@ -40,6 +40,14 @@ describe("a body in gzip", () => {
     });
   });
 
+  it.each([0, 1, 16_384, 65_537, 70_000, 200_000, 999_999])(
+    "has %d bytes inside",
+    async (length) => {
+      const bytes = await readBytes(post(packed(new Uint8Array(length))), LIMIT, anIntake());
+      expect(bytes).toHaveLength(length);
+    },
+  );
+
   it("is never longer than the limit, and holds what it is", async () => {
     const bodies = new BodyBudget();
     const exact = packed(new Uint8Array(LIMIT));
