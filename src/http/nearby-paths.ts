@@ -19,7 +19,6 @@ const MAX_NAMED = 3;
 
 /** OpenAI's routes that are not here, and what comes nearest to each. */
 const OPENAI_ELSEWHERE: Readonly<Record<string, readonly string[]>> = {
-  "/v1/completions": ["/v1/chat/completions"],
   "/v1/responses": ["/v1/chat/completions"],
   "/v1/engines": ["/v1/models"],
   "/v1/edits": ["/v1/chat/completions"],

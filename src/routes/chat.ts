@@ -150,7 +150,7 @@ const renderChunks =
   };
 
 /** What it will cost is not known yet: the header has what is held. */
-function streamReply(
+export function streamReply(
   { body, hold, stage, standing, ended }: Streamed,
   config: Config,
   { startedMs, taken }: { readonly startedMs: number; readonly taken: Record<string, string> },

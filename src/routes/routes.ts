@@ -9,6 +9,7 @@ import { listSharing, listTenants } from "./list-tenants.ts";
 import { listAudit } from "./audit.ts";
 import { createSpeech, createTranscription } from "./audio.ts";
 import { createChatCompletion } from "./chat.ts";
+import { createCompletion } from "./completions.ts";
 import { analyzeRoute, suggestRoute } from "./comments.ts";
 import { getDiscovery } from "./discovery.ts";
 import { createEmbeddings } from "./embeddings.ts";
@@ -116,6 +117,7 @@ export const ROUTES: readonly Route[] = [
   createTranscription,
   createSpeech,
   createChatCompletion,
+  createCompletion,
   listPolicies,
   getPolicy,
   putPolicy,

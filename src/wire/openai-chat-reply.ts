@@ -16,7 +16,7 @@ const ToolCallOutput = v.object({
   function: v.object({ name: v.string(), arguments: v.string() }),
 });
 
-const UsageOutput = v.object({
+export const UsageOutput = v.object({
   prompt_tokens: v.number(),
   completion_tokens: v.number(),
   total_tokens: v.number(),

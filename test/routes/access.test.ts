@@ -77,6 +77,10 @@ const GOOD_BODIES: Readonly<Record<string, unknown>> = {
     model: "@cf/meta/llama-3.1-8b-instruct-fp8",
     messages: [{ role: "user", content: "Nice to meet you" }],
   },
+  "POST /v1/completions": {
+    model: "@cf/meta/llama-3.1-8b-instruct-fp8",
+    prompt: "Nice to meet you",
+  },
   "POST /v1/verdicts/:id/review": { state: "claimed" },
   "POST /v1/webhooks": {
     url: "https://hooks.acme.dev/",
@@ -329,6 +333,7 @@ describe("what a role opens", () => {
         "POST /v1alpha1/comments:suggestscore",
         "POST /v1/embeddings",
         "POST /v1/chat/completions",
+        "POST /v1/completions",
         "GET /v1/limits",
         "GET /v1/live",
         "GET /v1/usage",

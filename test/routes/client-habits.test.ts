@@ -25,11 +25,13 @@ interface EngineRequest {
 }
 
 /** What the engine was asked. */
+async function requestsAbout(match: string): Promise<readonly EngineRequest[]> {
+  const url = new URL(`/__requests?match=${encodeURIComponent(match)}`, env.FAKE_AI_URL);
+  return (await fetch(url)).json();
+}
+
 async function askedOf(match: string): Promise<EngineRequest> {
-  const reply = await fetch(
-    new URL(`/__requests?match=${encodeURIComponent(match)}`, env.FAKE_AI_URL),
-  );
-  const [request] = await reply.json<EngineRequest[]>();
+  const [request] = await requestsAbout(match);
   if (request === undefined) throw new Error("no engine was asked");
   return request;
 }
@@ -45,8 +47,11 @@ describe("a key", () => {
   it("is judged by its bearer where there is one, and opens nothing of the platform's", async () => {
     const wrong = { "x-api-key": tenant.key, Authorization: "Bearer ng_wrong" };
     expect((await ask("GET", "/v1/limits", { headers: wrong })).status).toBe(401);
-    const admin = { "x-api-key": env.ADMIN_TOKEN };
-    expect((await ask("GET", "/admin/account", { headers: admin })).status).toBe(401);
+    for (const other of [{}, { Authorization: "Basic YTpi" }]) {
+      const admin = { "x-api-key": env.ADMIN_TOKEN, ...other };
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      expect((await ask("GET", "/admin/account", { headers: admin })).status).toBe(401);
+    }
   });
 });
 
@@ -76,8 +81,13 @@ describe("many texts", () => {
     expect(reply.body.data).toHaveLength(150);
     expect(reply.body.data[120]).toEqual({ ...alone.body.data[0], index: 120 });
     const run = `/client/v4/accounts/${tenant.id}/ai/run/${SMALL}`;
-    const { body } = await tenant.onWorkersAi("POST", run, { text: texts });
+    const id = unique();
+    const named = texts.map((text) => `${text} ${id}`);
+    const { body } = await tenant.onWorkersAi("POST", run, { text: named });
     expect(body.result.shape[0]).toBe(150);
+    const asked = (await requestsAbout(id)).map(({ inputs }) => inputs["text"]);
+    expect(asked).toHaveLength(2);
+    expect(asked).toEqual(expect.arrayContaining([named.slice(0, 100), named.slice(100)]));
     const line = await newestLine();
     expect(line.items).toHaveLength(1);
     expect(line.micro_neurons).toBe(body.neurogate.micro_neurons);
@@ -185,6 +195,94 @@ describe("tokens that a model thought", () => {
 const run = () => `/client/v4/accounts/${tenant.id}/ai/run/${GEMMA}`;
 const sent = (id: string, seed: string) =>
   `{"model":"${GEMMA}","messages":[{"role":"user","content":"[[fake:text=a|${id}]]"}],"metadata":{"seed":1},"seed":${seed}}`;
+
+describe("POST /v1/completions", () => {
+  const path = "/v1/completions";
+  const STORY = "Lena keeps bees on the roof. Her brother repairs clocks. Who repairs clocks?";
+
+  it("answers a text with a text", async () => {
+    for (const prompt of [STORY, [STORY]]) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      const { status, body } = await tenant.call("POST", path, { model: LLAMA, prompt, n: 2 });
+      expect(status).toBe(200);
+      const choice = { text: "Her brother repairs clocks.", logprobs: null, finish_reason: "stop" };
+      expect(body).toMatchObject({
+        id: expect.stringMatching(/^cmpl-/),
+        object: "text_completion",
+        model: LLAMA,
+        choices: [
+          { ...choice, index: 0 },
+          { ...choice, index: 1 },
+        ],
+        neurogate: { stand_in: true },
+      });
+      expect(body.usage.total_tokens).toBeGreaterThan(0);
+    }
+    expect((await newestLine()).route).toBe("POST /v1/completions");
+  });
+
+  it("is cut at sixteen tokens, and streamed as it was asked", async () => {
+    const long = `${"The harbour freezes every winter and its fishermen mend their nets then. ".repeat(3)}Why?`;
+    const cut = await tenant.call("POST", path, { model: LLAMA, prompt: long });
+    expect(cut.body.choices[0].finish_reason).toBe("length");
+    const streamed = { model: LLAMA, prompt: STORY, stream: true };
+    const told = await tenant.call("POST", path, {
+      ...streamed,
+      stream_options: { include_usage: true },
+    });
+    const events: string[] = told.body
+      .split("\n\n")
+      .filter((line: string) => line.startsWith("data: {"));
+    const chunks = events.map((line) => JSON.parse(line.slice(6)));
+    expect(chunks.map((chunk) => chunk.choices[0]?.text ?? "").join("")).toBe(
+      "Her brother repairs clocks.",
+    );
+    expect(chunks.at(-2)).toMatchObject({
+      choices: [{ text: "", finish_reason: "stop" }],
+      usage: null,
+    });
+    expect(chunks.at(-1)).toMatchObject({
+      choices: [],
+      usage: { completion_tokens: expect.any(Number) },
+    });
+    expect(told.body).toMatch(/data: \[DONE\]\n\n$/);
+    const untold = await tenant.call("POST", path, streamed);
+    expect(untold.body).not.toContain('"usage"');
+  });
+
+  it.each<[object, string]>([
+    [{ echo: true }, "echo"],
+    [{ suffix: "end" }, "suffix"],
+    [{ logprobs: 3 }, "logprobs"],
+    [{ best_of: 3 }, "best_of"],
+    [{ prompt: ["a", "b"] }, "prompt"],
+    [{ prompt: [1, 2] }, "prompt"],
+    [{ prompt: "" }, "prompt"],
+    [{ max_tokens: 0 }, "max_tokens"],
+  ])("refuses %j by name", async (more, param) => {
+    const { status, body } = await tenant.call("POST", path, {
+      model: LLAMA,
+      prompt: "Hi.",
+      ...more,
+    });
+    expect([status, body.error.param]).toEqual([400, param]);
+  });
+
+  it("reaches a model as a chat", async () => {
+    const id = unique();
+    const prompt = `[[fake:text=A pump&usage=12/5|${id}]]`;
+    const body = { model: GEMMA, prompt, stop: ["\n"], seed: 7, user: "u1" };
+    const reply = await tenant.onWorkersAi("POST", path, body);
+    expect(reply.body.choices[0].text).toBe("A pump");
+    expect((await askedOf(id)).inputs).toMatchObject({
+      messages: [{ role: "user", content: prompt }],
+      max_tokens: 16,
+      stop: ["\n"],
+      seed: 7,
+    });
+    expect((await newestLine()).user_id).toBe("u1");
+  });
+});
 
 describe("a seed of 64 bits", () => {
   it.each(["9223372036854775807", "-9223372036854775808", "9007199254740993", "42"])(

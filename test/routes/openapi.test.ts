@@ -50,6 +50,7 @@ const OPENAI_PATHS: readonly string[] = [
   "/v1/embeddings",
   "/v1/images/generations",
   "/v1/chat/completions",
+  "/v1/completions",
   "/v1/models",
   "/v1/models/{id}",
   "/v1/audio/transcriptions",

@@ -53,7 +53,6 @@ describe("a path that nobody has", () => {
     ["/v1/chat/completion", [CHAT]],
     ["/v1/embedding", ["/v1/embeddings"]],
     ["/v1/image/generations", ["/v1/images/generations"]],
-    ["/v1/completions", [CHAT]],
     ["/v1/images/edits", ["/v1/images/generations"]],
     ["/v1/images/variations", ["/v1/images/{id}/variations"]],
     ["/v1/audio/translations", ["/v1/audio/transcriptions", "/v1/translations"]],

@@ -1,0 +1,118 @@
+import { UNGUARDED } from "../domain/guard.ts";
+import type { CallEvent, StreamHead } from "../generation/call-events.ts";
+import { chatRequest } from "../generation/chat-request.ts";
+import { generationCall, generationIn, renderedJson } from "../generation/generation-call.ts";
+import { streamCall } from "../generation/stream-call.ts";
+import { defineRoute } from "../http/route.ts";
+import { mended } from "../wire/drop-in-body.ts";
+import { personOf } from "../wire/openai.ts";
+import type { ChatHead } from "../wire/openai-chat-reply.ts";
+import {
+  type CompletionBody,
+  completionChunks,
+  completionId,
+  CompletionInput,
+  CompletionOutput,
+  completionParameters,
+  completionRefused,
+  promptOf,
+  refusedOf,
+  toCompletion,
+} from "../wire/openai-completion.ts";
+import { toPlanNotes } from "../wire/plan-notes.ts";
+import { exactSeed } from "../wire/seed.ts";
+import { streamReply } from "./chat.ts";
+import {
+  callerOf,
+  GENERATED,
+  generationDeps,
+  MAX_BODY_BYTES,
+  openAiReply,
+} from "./generation-deps.ts";
+import { toItsEnd } from "./moderation-deps.ts";
+
+export const createCompletion = defineRoute({
+  method: "POST",
+  path: "/v1/completions",
+  summary: "OpenAI's older completions endpoint: a text in, a text out",
+  description:
+    "The prompt is asked as a chat of one message, so that the answer is one and no continuation. With `stream: true` the reply is `text/event-stream`. The tenant's policy says whether it is guarded.",
+  surface: "openai",
+  admits: { kind: "generation", route: "POST /v1/completions" },
+  auth: { kind: "key", roles: ["call"] },
+  body: {
+    schema: CompletionInput,
+    limitBytes: MAX_BODY_BYTES,
+    mend: mended,
+    refuse: completionRefused,
+  },
+  reply: { status: 200, schema: CompletionOutput },
+  failures: GENERATED,
+  handle: async (call) => {
+    const startedMs = Date.now();
+    const { body, requestId, config } = call;
+    const refused = refusedOf(body);
+    if (refused !== null) return refused;
+    const read = await callerOf(call, "POST /v1/completions", personOf(body));
+    if (read.kind !== "read") return read;
+    const seed = typeof body.seed === "number" ? exactSeed(body.seed, call.rawBody) : null;
+    if (seed !== null && seed.kind !== "seed") return seed;
+    const parameters = {
+      ...completionParameters(body),
+      ...(seed !== null && { seed: seed.seed }),
+    };
+    // No pictures can be named, so no host is looked up.
+    const asked = chatRequest(
+      {
+        messages: promptOf(body),
+        parameters,
+        maxTokens: body.max_tokens,
+        choices: body.n,
+        guard: { tenantId: call.caller.tenant, policyName: null, modes: UNGUARDED },
+      },
+      null,
+    );
+    if (asked.kind !== "read") return asked;
+    const request = { ...read.who, ...asked.request, model: body.model };
+    if (body.stream) {
+      const render = renderChunks(body, requestId);
+      const stream = streamCall(generationDeps(call), { ...request, render });
+      const streamed = await toItsEnd(call.ctx, stream);
+      if (streamed.kind !== "streamed") return streamed;
+      call.ctx.waitUntil(streamed.ended);
+      return streamReply(streamed, config, { startedMs, taken: {} });
+    }
+    const generation = await toItsEnd(
+      call.ctx,
+      generationCall(generationDeps(call), {
+        ...request,
+        render: ({ answers, item, items, hold }) => {
+          const outputs = answers.map(({ output }) => output);
+          const head = headOf({ hold, model: item.pricedAs });
+          return renderedJson(toCompletion(outputs, head, { items, requestId }));
+        },
+      }),
+    );
+    return generation.kind === "generated"
+      ? openAiReply(generation, config, startedMs)
+      : generation;
+  },
+});
+
+const headOf = ({ hold, model }: Pick<StreamHead, "hold" | "model">): ChatHead => ({
+  id: completionId(hold.callId),
+  created: Math.floor(hold.admittedAtMs / 1000),
+  model,
+  notes: toPlanNotes(generationIn(hold)),
+});
+
+const renderChunks =
+  (body: CompletionBody, requestId: string) =>
+  (head: StreamHead): ((event: CallEvent) => string) => {
+    const usage = body.stream_options?.include_usage === true ? "null_until_last" : "none";
+    const chunks = completionChunks(headOf(head), { usage, requestId });
+    return (event) => {
+      if (event.kind === "choice") return chunks.piece(event.index, event.event);
+      return event.complete ? chunks.ended(event.items, null) : chunks.cut();
+    };
+  };
