@@ -151,7 +151,7 @@ describe("POST /v1/audio/transcriptions with Workers AI", () => {
 
   it("sends the sound as it is, under its own type, with what the model can be told", async () => {
     const file = scripted("ok");
-    const fields = { model: LARGE, language: "de", prompt: "Namen: Zyx", temperature: "0" };
+    const fields = { model: LARGE, language: "German", prompt: "Namen: Zyx", temperature: "0" };
     await transcribe(await aTenant(), { file, fields });
     const marker = /\|([\w-]+)\]/.exec(latin1(file))?.[1] ?? "";
     const [request] = await recorded(marker);
@@ -195,6 +195,9 @@ describe("POST /v1/audio/transcriptions with Workers AI", () => {
     });
     expect(verbose.body.words).toBeUndefined();
     const words = await as("verbose_json", { "timestamp_granularities[]": ["word"] });
+    const plain = await as("verbose_json", { timestamp_granularities: ["word"] });
+    expect(plain.body.words).toEqual(words.body.words);
+    expect(plain.body.segments).toBeUndefined();
     expect(words.body.words[1]).toEqual({ word: "morning.", start: 0.2, end: 0.5 });
     expect(words.body.segments).toBeUndefined();
   });
