@@ -33,9 +33,9 @@ const OPTION = /"(?:[^"\\]|\\.)*"|[^\s|()"]+/g;
 function oneOf(expected: string): string {
   const options = [...new Set(expected.match(OPTION) ?? [expected])];
   const literals = options.filter((option) => NOUNS[option] === undefined);
+  if (literals.length < 2) return options.map((option) => NOUNS[option] ?? option).join(" or ");
   const nouns = options.flatMap((option) => NOUNS[option] ?? []);
-  const choice = literals.length > 1 ? [`one of ${literals.join(", ")}`] : literals;
-  return [...choice, ...nouns].join(" or ");
+  return [`one of ${literals.join(", ")}`, ...nouns].join(" or ");
 }
 
 /** Lengths count characters of a text and items of an array. */

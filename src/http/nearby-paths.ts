@@ -102,5 +102,10 @@ function alike(a: string, b: string): number {
   return (2 * [...pairs].filter((pair) => others.has(pair)).length) / (pairs.size + others.size);
 }
 
-const pairsOf = (word: string): Set<string> =>
-  new Set(Array.from({ length: Math.max(0, word.length - 1) }, (_, at) => word.slice(at, at + 2)));
+/** No word of ours is longer. */
+const MAX_WORD_CHARS = 32;
+
+function pairsOf(word: string): Set<string> {
+  const length = Math.max(0, Math.min(word.length, MAX_WORD_CHARS) - 1);
+  return new Set(Array.from({ length }, (_, at) => word.slice(at, at + 2)));
+}

@@ -69,9 +69,13 @@ describe("a point of an inference", () => {
   });
 
   it("tells how a stage failed", async () => {
-    await send("/v1/verdicts", { text: scripted("judge=500&sentiment=5007").text });
-    await send("/v1/verdicts", { text: scripted("judge=500").text });
+    await send("/v1/verdicts", { text: scripted("judge=drop&sentiment=5007").text });
+    await send("/v1/verdicts", { text: scripted("judge=drop").text });
     expect(columns()).toContain(`judge failed workers-ai held text_generation ${LLAMA}`);
+    points = [];
+    // A server's own error costs nothing.
+    await send("/v1/verdicts", { text: scripted("judge=500").text });
+    expect(columns()).toContain(`judge failed workers-ai measured text_generation ${LLAMA}`);
     points = [];
     await send("/v1/verdicts", { text: scripted("5007").text });
     expect(columns()).toContain(`judge not_run unknown measured text_generation ${LLAMA}`);
