@@ -267,6 +267,7 @@ describe("released migrations", () => {
       ["denied_tenants", "8797e6bdd316cba65bca3259ea33b350846b6ae4e5c72754f609f002c8ea1037"],
       ["message_schedules", "ef03cf55c06bd144d48d072dc63c704bcc63dc6823e2b0a9e7682ffaa6cd1ec4"],
       ["suspended_tenants", "74ff4f32905857513abc38323fb0d684af24d960d2cc26ade68fa551203c8015"],
+      ["checks", "b26b8901d084ee3c259fe56c9b559bc33201438bc606e10a730e999fc8e42819"],
     ],
   ] as const)("of the %s's object are as they were", async (_, migrations, ...released) => {
     for (const [at, [name, expected]] of released.entries()) {

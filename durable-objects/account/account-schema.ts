@@ -1,4 +1,5 @@
 import type { Migration } from "../database.ts";
+import { CHECK_TABLES } from "./check-schema.ts";
 import { REPORT_END_TABLES } from "./report-end-schema.ts";
 import { DELIVERY_RATES, MESSAGE_SCHEDULES, OUTBOX_TABLES } from "../outbox/outbox-schema.ts";
 import { DENIED_TENANTS, POOL_TABLES, SUSPENDED_TENANTS } from "./pool-schema.ts";
@@ -80,4 +81,5 @@ export const ACCOUNT_MIGRATIONS: readonly Migration[] = [
   { name: "denied_tenants", statements: DENIED_TENANTS },
   { name: "message_schedules", statements: MESSAGE_SCHEDULES },
   { name: "suspended_tenants", statements: SUSPENDED_TENANTS },
+  { name: "checks", statements: CHECK_TABLES },
 ];

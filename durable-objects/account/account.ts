@@ -36,6 +36,7 @@ import {
 } from "../tenant/configure.ts";
 import type { Period } from "../tenant/ledger-store.ts";
 import { readPlatform } from "../tenant/platform.ts";
+import type { TenantCheck } from "../tenant/tenant.ts";
 import type { AskFailure } from "../tenant/steps.ts";
 import { ACCOUNT_MIGRATIONS } from "./account-schema.ts";
 import { AccountStore, type AuditEntry, carriedFrom, type ListedTenant } from "./account-store.ts";
@@ -44,8 +45,12 @@ import type { AccountPatch, Promised } from "../../src/domain/account-terms.ts";
 import { type MicroNeurons, microNeurons, ZERO } from "../../src/domain/micro-neurons.ts";
 import { promisedBy } from "../../src/domain/settings.ts";
 import type { Warning } from "../../src/domain/account-warnings.ts";
+import type { CheckedTenant } from "../../src/domain/tenant-check.ts";
 import type { AccountAnswer, AccountAsk, DaySpent } from "./account-protocol.ts";
 import { askEach, type AskLimits, within } from "./ask-each.ts";
+import { CheckDesk, type CheckStanding } from "./check-desk.ts";
+import { type CheckFinding, CheckStore } from "./check-store.ts";
+import { checkTenants } from "./check-tenants.ts";
 import { DeniedStore } from "./denied-store.ts";
 import { eraseFiles } from "./erase-files.ts";
 import { useReports } from "../../src/reports/open-reports.ts";
@@ -100,6 +105,7 @@ export class Account extends DurableObject<Env> {
   readonly #sweeps: FileSweepStore;
   readonly #closed: ClosedPeriodStore;
   readonly #ends: ReportEndStore;
+  readonly #checks: CheckDesk;
   /** Acts on one tenant run one after the other: each awaits the tenant's object. */
   readonly #turns = new Map<string, Promise<unknown>>();
   readonly #db: Database;
@@ -121,6 +127,7 @@ export class Account extends DurableObject<Env> {
     this.#sweeps = new FileSweepStore(db);
     this.#closed = new ClosedPeriodStore(db);
     this.#ends = new ReportEndStore(db);
+    this.#checks = new CheckDesk(new CheckStore(db));
     this.#db = db;
     this.#outbox = new Outbox(db, () => null);
     const platform = readPlatform(env);
@@ -333,6 +340,42 @@ export class Account extends DurableObject<Env> {
     });
   }
 
+  // What must always be zero, over all tenants
+
+  /** Begins a pass, unless one runs or the latest began less than so long ago. It wakes each tenant. */
+  startChecks(restMs: number): Promise<CheckStanding> {
+    return this.#tell((nowMs) =>
+      this.#checks.begin(this.#store.countTenants().active, restMs, nowMs),
+    );
+  }
+
+  /** How far the passes are, and a page of the tenants that did not look sound, by id. */
+  readChecks(
+    after: string,
+    limit: number,
+  ): CheckStanding & { readonly findings: readonly CheckFinding[]; readonly more: boolean } {
+    const rows = this.#checks.list(after, limit + 1);
+    const findings = rows.slice(0, limit);
+    return { ...this.#checks.read(), findings, more: rows.length > limit };
+  }
+
+  async #checkTenant(id: string): Promise<CheckedTenant | null> {
+    const reply = this.env.TENANT.getByName(id).check({ kind: "platform" });
+    // A copy: handed on as it is, the reply would hold the tenant's session open.
+    using answer = await reply;
+    const checked = structuredClone(answer) as TenantCheck | AskFailure;
+    return checked.kind === "checked" ? checked : null;
+  }
+
+  async #checkTenants(): Promise<void> {
+    const deps = {
+      desk: this.#checks,
+      check: (id: string) => this.#checkTenant(id),
+      transact: <Result>(work: (nowMs: number) => Result) => this.#transact(work),
+    };
+    await checkTenants(deps).catch((error: unknown) => reportFailure("check_failed", error));
+  }
+
   readFacts(): AccountFacts {
     const endpoints = this.#outbox.webhooks.all();
     const enabled = endpoints.filter((webhook) => webhook.enabled).length;
@@ -433,6 +476,7 @@ export class Account extends DurableObject<Env> {
     await Promise.all([
       tellDenied(this.#tellDeps()),
       recallLeases(this.#tellDeps()),
+      this.#checkTenants(),
       askEach(this.#unfinished(), (id) => this.deleteTenant(id), ALARM_LIMITS),
       askEach(sweeps, (sweep) => this.#sweep(sweep), ALARM_LIMITS),
       askEach(ends, (end) => this.#endReports(end), ALARM_LIMITS),
@@ -466,6 +510,8 @@ export class Account extends DurableObject<Env> {
     if (outboxMs !== null) due.push(outboxMs);
     const poolMs = this.#transact((nowMs) => this.#pool.dueMs(nowMs));
     if (poolMs !== null) due.push(poolMs);
+    const checkMs = this.#checks.dueMs();
+    if (checkMs !== null) due.push(checkMs);
     this.#armedMs = due.length === 0 ? null : Math.min(...due);
     if (this.#armedMs === null) await this.ctx.storage.deleteAlarm();
     else await this.ctx.storage.setAlarm(this.#armedMs);
@@ -543,6 +589,7 @@ export class Account extends DurableObject<Env> {
     await within(CLOSE_MS, tenant.erase());
     const ended: ListedTenant = { ...listed, state: "deleted", carried };
     this.#store.writeTenant(ended, nowMs);
+    this.#checks.forget(id);
     if (sweep !== null) await this.#sweep(sweep);
     await this.#endReports(end);
     await this.#arm();

@@ -7,6 +7,7 @@ import { type MicroNeurons, ZERO } from "../../src/domain/micro-neurons.ts";
 import type { MonthRoom } from "../../src/domain/month-quota.ts";
 import { type Day, dayOf } from "../../src/domain/period.ts";
 import { DEFAULT_RATES, type RateStanding, standing } from "../../src/domain/rate-limit.ts";
+import type { CheckCount, CheckedTenant } from "../../src/domain/tenant-check.ts";
 import { isUnmade } from "../../src/domain/verdict.ts";
 import type { Parts } from "./parts.ts";
 import type { Profile } from "./profile-store.ts";
@@ -66,15 +67,6 @@ export function limits(parts: Parts, profile: Profile): Limits {
   };
 }
 
-export interface InvariantCount {
-  /** The number of the invariant in the design. */
-  readonly number: number;
-  readonly name: string;
-  /** How many things were looked at; null where breaks are counted as they happen. */
-  readonly checked: number | null;
-  readonly violations: number;
-}
-
 /** Archived days that one look at the invariants reads. */
 const ARCHIVE_SAMPLE = 31;
 
@@ -85,13 +77,7 @@ const VERDICT_SAMPLE = 200;
 const EXPIRY_GRACE_MS = 60_000;
 
 /** How far the look at the lines is: what was not looked at must not look sound. */
-export interface InvariantCounts {
-  readonly counts: readonly InvariantCount[];
-  readonly isComplete: boolean;
-  /** Lines of calls drawn up to then were looked at; null: all of them. */
-  readonly checkedToMs: number | null;
-  readonly countedAtMs: number;
-}
+export type InvariantCounts = Omit<CheckedTenant, "deliveries">;
 
 /**
  * Counts, over today and yesterday, what must always be zero. A bounded number of rows is read: where
@@ -108,7 +94,7 @@ export function countInvariants(parts: Parts, profile: Profile): InvariantCounts
   const walk = parts.ledger.walk.look(now.nowMs);
   const { lines } = walk;
   const verdicts = parts.verdicts.latest(VERDICT_SAMPLE);
-  const counts: Omit<InvariantCount, "number">[] = [
+  const counts: Omit<CheckCount, "number">[] = [
     counted("admitted_within_limit", null, seen.get("admitted_within_limit") ?? 0),
     counted("every_call_ends_in_one_line", open.length, overdue),
     counted(
@@ -141,7 +127,7 @@ const counted = (
   name: string,
   checked: number | null,
   violations: number,
-): Omit<InvariantCount, "number"> => ({ name, checked, violations });
+): Omit<CheckCount, "number"> => ({ name, checked, violations });
 
 /** Approved by a policy of which a required check was not evaluated. */
 function approvedUnchecked(

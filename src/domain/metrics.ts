@@ -10,6 +10,7 @@ import {
   totalMs,
 } from "./latency-histogram.ts";
 import { startOf } from "./period.ts";
+import type { CheckSums } from "./tenant-check.ts";
 
 // What Prometheus is told of the platform, from what its objects and reports know. The number of
 // series is bounded whatever the number of tenants and models: the largest have their own, the rest
@@ -60,12 +61,9 @@ export interface Deliveries {
   readonly failed: number;
 }
 
-/** What tenants' own objects counted, where they were asked. */
-export interface TenantChecks {
-  readonly asked: number;
-  readonly unanswered: number;
-  readonly violations: Readonly<Record<string, number>>;
-  readonly deliveries: Deliveries;
+/** What tenants' own objects counted in the latest pass over all of them. */
+export interface TenantChecks extends CheckSums {
+  readonly endedAtMs: number;
 }
 
 export interface Facts {
@@ -77,7 +75,7 @@ export interface Facts {
   /** The last day that was looked at, and the last that could be compared. */
   readonly latest: ReconciledDay | null;
   readonly compared: ReconciledDay | null;
-  /** Null: they were not asked. */
+  /** Null: it is not asked for, or there was none. */
   readonly checks: TenantChecks | null;
 }
 
@@ -251,13 +249,32 @@ const size = (amount: bigint | null): bigint => {
   return known < 0n ? -known : known;
 };
 
-const checkMetrics = ({ asked, unanswered, violations, deliveries }: TenantChecks): Metric[] => [
-  gauge("tenants_checked", "Tenants whose objects were asked just now.", [{ value: asked }]),
-  gauge("tenants_unanswered", "Of them, those that did not answer.", [{ value: unanswered }]),
+const checkMetrics = ({
+  checked,
+  found,
+  counts,
+  deliveries,
+  endedAtMs,
+}: TenantChecks): Metric[] => [
+  gauge(
+    "tenants_check_timestamp_seconds",
+    "When the latest pass over all tenants came to its end.",
+    [{ value: endedAtMs / 1000 }],
+  ),
+  gauge("tenants_checked", "Tenants whose objects that pass asked.", [{ value: checked }]),
+  gauge("tenants_unanswered", "Of them, those that did not answer.", [{ value: found.unanswered }]),
+  gauge(
+    "tenants_unfinished",
+    "Of them, those of which not everything was looked at, and nothing was found.",
+    [{ value: found.unfinished }],
+  ),
+  gauge("tenants_broken", "Of them, those in which something is not zero that must be.", [
+    { value: found.broken },
+  ]),
   gauge(
     "invariant_violations",
     "What must always be zero, over all tenants that were asked.",
-    by("invariant", violations),
+    by("invariant", Object.fromEntries(counts.map(({ name, violations }) => [name, violations]))),
   ),
   gauge(
     "tenant_deliveries",

@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { exposition, EXPOSITION_TYPE } from "../domain/exposition.ts";
-import { type Facts, metrics } from "../domain/metrics.ts";
+import { type Facts, metrics, type TenantChecks } from "../domain/metrics.ts";
 import { dayOf } from "../domain/period.ts";
 import { raw } from "../http/call.ts";
 import { logError, nameOf } from "../http/request-log.ts";
@@ -8,9 +8,8 @@ import { defineRoute } from "../http/route.ts";
 import { readToday } from "../reports/metrics-store.ts";
 import { openReports } from "../reports/open-reports.ts";
 import { ReconciliationStore } from "../reports/reconciliation-store.ts";
-import { checkTenants } from "./check-tenants.ts";
 import { VERSION } from "./service.ts";
-import { askAccount, UNAVAILABLE } from "./tenant-object.ts";
+import { askAccount, tellAccount, UNAVAILABLE } from "./tenant-object.ts";
 
 export const getMetrics = defineRoute({
   method: "GET",
@@ -18,7 +17,8 @@ export const getMetrics = defineRoute({
   summary: "The platform's metrics, as Prometheus reads them",
   description:
     "Text format 0.0.4. What does not answer is left out, and `neurogate_source_up` says so. With " +
-    "`tenants=check` each tenant's object is asked for its invariants and deliveries, which wakes it.",
+    "`tenants=check` it tells what the latest pass over all tenants counted, and begins another one if " +
+    "that began an hour ago or longer: each tenant's object is woken by it.",
   surface: "native",
   auth: { kind: "platform" },
   query: v.strictObject({
@@ -37,7 +37,7 @@ export const getMetrics = defineRoute({
         return UNAVAILABLE;
       }),
       readReports(env).catch(() => NO_REPORTS),
-      query.tenants === "check" ? checkTenants(env) : null,
+      query.tenants === "check" ? readChecks(env).catch(() => null) : null,
     ]);
     const facts: Facts = {
       version: VERSION,
@@ -49,6 +49,17 @@ export const getMetrics = defineRoute({
     return raw(new Response(exposition(metrics(facts)), { headers }));
   },
 });
+
+/** A pass over all tenants is begun no sooner after the one before, by scrapes. */
+const CHECKS_REST_MS = 3_600_000;
+
+/** Null: there was no whole pass yet, or nobody knows. */
+async function readChecks(env: Env): Promise<TenantChecks | null> {
+  const found = await tellAccount(env, (account) => account.startChecks(CHECKS_REST_MS));
+  if ("kind" in found || found.latest === null) return null;
+  const { sums, endedAtMs } = found.latest;
+  return { ...sums, endedAtMs: endedAtMs ?? 0 };
+}
 
 type Reports = Pick<Facts, "today" | "latest" | "compared">;
 

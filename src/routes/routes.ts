@@ -4,7 +4,7 @@ import { WEBHOOK_EVENTS } from "../wire/webhook-events.ts";
 import * as v from "valibot";
 import { ok } from "../http/call.ts";
 import { getAccount, patchAccount, reopenAccount } from "./account.ts";
-import { listInvariants } from "./all-tenants.ts";
+import { listInvariants, startChecks } from "./all-tenants.ts";
 import { listSharing, listTenants } from "./list-tenants.ts";
 import { listAudit } from "./audit.ts";
 import { createSpeech, createTranscription } from "./audio.ts";
@@ -152,6 +152,7 @@ export const ROUTES: readonly Route[] = [
   getTenant,
   deleteTenant,
   listInvariants,
+  startChecks,
   listAudit,
   getState,
   putState,

@@ -90,6 +90,13 @@ export const toRefusal = ({ minute, kind, policy, count, detail }: RefusalCount)
   settings_version: detail.settingsVersion,
 });
 
+export const InvariantCountOutput = v.object({
+  number: v.pipe(v.number(), v.description("As the documentation numbers them.")),
+  name: v.string(),
+  checked: v.nullable(v.number()),
+  violations: v.number(),
+});
+
 export const InvariantsOutput = v.object({
   object: v.literal("invariants"),
   tenant: v.string(),
@@ -108,14 +115,7 @@ export const InvariantsOutput = v.object({
   checked_to: v.pipe(
     v.nullable(time("Calls that began up to then were looked at; null: all of them.")),
   ),
-  data: v.array(
-    v.object({
-      number: v.pipe(v.number(), v.description("As the documentation numbers them.")),
-      name: v.string(),
-      checked: v.nullable(v.number()),
-      violations: v.number(),
-    }),
-  ),
+  data: v.array(InvariantCountOutput),
   as_of: time(
     "When it was counted. Where it took several steps, what was found is told for a minute.",
   ),
@@ -130,7 +130,7 @@ export function toInvariants(tenant: string, found: InvariantCounts) {
     holds: isBroken ? false : isComplete ? true : null,
     complete: isComplete,
     checked_to: checkedToMs === null ? null : isoTime(checkedToMs),
-    data: counts,
+    data: counts.map((count) => ({ ...count })),
     as_of: isoTime(countedAtMs),
   };
 }

@@ -1,6 +1,7 @@
 import type * as v from "valibot";
 import { describe, expect, it } from "vitest";
 import type * as account from "../../console/src/api/account-shapes.ts";
+import type * as checks from "../../console/src/api/check-shapes.ts";
 import type * as money from "../../console/src/api/money-shapes.ts";
 import type * as moderation from "../../console/src/api/moderation-shapes.ts";
 import type * as shapes from "../../console/src/api/shapes.ts";
@@ -8,6 +9,7 @@ import { CATEGORIES } from "../../src/domain/category.ts";
 import { defaultPolicy } from "../../src/domain/presets.ts";
 import type { AccountOutput } from "../../src/wire/account.ts";
 import type { AllUsageOutput } from "../../src/wire/all-usage.ts";
+import type { ChecksOutput, PassOutput } from "../../src/wire/check.ts";
 import type { GrantOutput } from "../../src/wire/grant.ts";
 import type { LoggedVerdictOutput } from "../../src/wire/moderation-log.ts";
 import type { ReconciliationDayOutput } from "../../src/wire/reconciliation.ts";
@@ -59,6 +61,8 @@ const SHOWN: readonly true[] = [
   true satisfies Shown<typeof EventOutput, shapes.PlatformEvent>,
   true satisfies Shown<typeof RefusalOutput, shapes.Refusal>,
   true satisfies Shown<typeof InvariantsOutput, shapes.Invariants>,
+  true satisfies Shown<typeof ChecksOutput, checks.Checks>,
+  true satisfies Shown<typeof PassOutput, checks.InvariantsPass>,
   true satisfies Shown<typeof AuditOutput, shapes.AuditEntry>,
   true satisfies Shown<typeof QuoteOutput, shapes.Quote>,
   true satisfies Shown<typeof AllUsageOutput, money.AllUsage>,
@@ -72,7 +76,7 @@ const SHOWN: readonly true[] = [
 
 describe("what the console reads", () => {
   it("is what the API says", () => {
-    expect(SHOWN).toHaveLength(26);
+    expect(SHOWN).toHaveLength(28);
   });
 });
 

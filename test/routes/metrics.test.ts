@@ -1,4 +1,4 @@
-import { reset } from "cloudflare:test";
+import { reset, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { bucketUpperMs, latencyBucket } from "../../src/domain/latency-histogram.ts";
@@ -44,6 +44,9 @@ async function scrape(query = "", other: object = {}) {
   };
   return { text: body as string, parsed, values };
 }
+
+/** The account's alarm, which asks tenants. */
+const ring = () => runInDurableObject(env.ACCOUNT.getByName("account"), (object) => object.alarm());
 
 const seeded = (count: number) =>
   Array.from({ length: count }, (_, at) => ({ tenant: `t-${at}`, model: `@cf/m/${at}`, at }));
@@ -191,31 +194,34 @@ describe("GET /metrics", () => {
     expect(values("platform_deliveries")).toEqual({ waiting: 0, failed: 0 });
   });
 
-  it("asks tenants' own objects only where that is wanted", async () => {
+  it("tells what the latest pass over all tenants counted, and begins one an hour", async () => {
     await makeTenant("acme");
     await makeTenant("globex");
     const get = vi.spyOn(env.TENANT, "getByName");
     expect((await scrape()).values("invariant_violations")).toBeUndefined();
+    await ring();
+    // Nothing was counted yet: that must not look sound.
+    expect((await scrape("?tenants=check")).values("invariant_violations")).toBeUndefined();
     expect(get).not.toHaveBeenCalled();
-    const { values } = await scrape("?tenants=check");
+    await ring();
     expect(get).toHaveBeenCalledTimes(2);
+    const { values } = await scrape("?tenants=check");
+    expect(values("tenants_check_timestamp_seconds")).toEqual({ "": NOW / 1000 });
     expect(values("tenants_checked")).toEqual({ "": 2 });
     expect(values("tenants_unanswered")).toEqual({ "": 0 });
+    expect(values("tenants_unfinished")).toEqual({ "": 0 });
+    expect(values("tenants_broken")).toEqual({ "": 0 });
     expect(values("invariant_violations")).toMatchObject({ lines_sum_to_posted: 0 });
     expect(Object.keys(values("invariant_violations") ?? {})).toHaveLength(7);
     expect(values("tenant_deliveries")).toEqual({ waiting: 0, failed: 0 });
-  });
+    await ring();
+    expect(get).toHaveBeenCalledTimes(2);
+    expect((await scrape()).values("tenants_checked")).toBeUndefined();
 
-  it("says so when a tenant does not answer", async () => {
-    await makeTenant("acme");
-    const broken = { check: () => Promise.reject(new Error("gone")) };
-    vi.spyOn(env.TENANT, "getByName").mockReturnValue(
-      broken as unknown as ReturnType<typeof env.TENANT.getByName>,
-    );
-    const { values } = await scrape("?tenants=check");
-    expect(values("tenants_checked")).toEqual({ "": 1 });
-    expect(values("tenants_unanswered")).toEqual({ "": 1 });
-    expect(values("invariant_violations")).toBeUndefined();
+    vi.setSystemTime(NOW + 3_600_000);
+    await scrape("?tenants=check");
+    await ring();
+    expect(get).toHaveBeenCalledTimes(4);
   });
 
   it("still says the rest when a source does not answer", async () => {
@@ -234,7 +240,7 @@ describe("GET /metrics", () => {
     });
     vi.spyOn(env.ACCOUNT, "getByName").mockReturnValue({
       readFacts: () => Promise.reject(new Error("gone")),
-      listTenants: () => Promise.reject(new Error("gone")),
+      startChecks: () => Promise.reject(new Error("gone")),
     } as unknown as ReturnType<typeof env.ACCOUNT.getByName>);
     const noAccount = await scrape("?tenants=check");
     expect(noAccount.values("source_up")).toEqual({ account: 0, reports: 1 });

@@ -1,0 +1,38 @@
+import type { CheckAnswer, CheckedTenant } from "../../src/domain/tenant-check.ts";
+import { askEach, type AskLimits } from "./ask-each.ts";
+import type { CheckDesk, CheckSlice } from "./check-desk.ts";
+
+/** A look reads two days of a tenant's journal: a few at once, and the alarm comes to its end. */
+const LIMITS: AskLimits = { atOnce: 8, eachMs: 5_000, allMs: 15_000 };
+
+export interface CheckDeps {
+  readonly desk: CheckDesk;
+  /** Null: there is no such tenant. */
+  readonly check: (id: string) => Promise<CheckedTenant | null>;
+  readonly transact: <Result>(work: (nowMs: number) => Result) => Result;
+}
+
+/** Asks the tenants of one slice, which wakes each. */
+export async function checkTenants({ desk, check, transact }: CheckDeps): Promise<void> {
+  const slice = transact((nowMs) => desk.next(nowMs));
+  if (slice === null) return;
+  const answers = await askSlice(slice, check);
+  transact((nowMs) => desk.note(slice, answers, nowMs));
+}
+
+/** Where time is up, the last ones are not in it. */
+async function askSlice(
+  { tenants }: CheckSlice,
+  check: CheckDeps["check"],
+): Promise<ReadonlyMap<string, CheckAnswer>> {
+  const answers = new Map<string, CheckAnswer>();
+  await askEach(
+    tenants,
+    async (id) => {
+      answers.set(id, "unanswered");
+      answers.set(id, (await check(id)) ?? "gone");
+    },
+    LIMITS,
+  );
+  return answers;
+}
