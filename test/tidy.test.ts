@@ -268,6 +268,7 @@ describe("released migrations", () => {
       ["message_schedules", "ef03cf55c06bd144d48d072dc63c704bcc63dc6823e2b0a9e7682ffaa6cd1ec4"],
       ["suspended_tenants", "74ff4f32905857513abc38323fb0d684af24d960d2cc26ade68fa551203c8015"],
       ["checks", "b26b8901d084ee3c259fe56c9b559bc33201438bc606e10a730e999fc8e42819"],
+      ["promise_kinds", "8edcdba06e5312144de5b655666c86b6988347d4b44b4d1af77921b5d17ba047"],
     ],
   ] as const)("of the %s's object are as they were", async (_, migrations, ...released) => {
     for (const [at, [name, expected]] of released.entries()) {

@@ -2,7 +2,7 @@ import type { Migration } from "../database.ts";
 import { CHECK_TABLES } from "./check-schema.ts";
 import { REPORT_END_TABLES } from "./report-end-schema.ts";
 import { DELIVERY_RATES, MESSAGE_SCHEDULES, OUTBOX_TABLES } from "../outbox/outbox-schema.ts";
-import { DENIED_TENANTS, POOL_TABLES, SUSPENDED_TENANTS } from "./pool-schema.ts";
+import { DENIED_TENANTS, POOL_TABLES, PROMISE_KINDS, SUSPENDED_TENANTS } from "./pool-schema.ts";
 
 // The tables of the one `Account` object; `docs/storage.md` describes them. Append migrations,
 // never edit a released one.
@@ -82,4 +82,5 @@ export const ACCOUNT_MIGRATIONS: readonly Migration[] = [
   { name: "message_schedules", statements: MESSAGE_SCHEDULES },
   { name: "suspended_tenants", statements: SUSPENDED_TENANTS },
   { name: "checks", statements: CHECK_TABLES },
+  { name: "promise_kinds", statements: [PROMISE_KINDS] },
 ];

@@ -68,6 +68,9 @@ export const DENIED_TENANTS: readonly string[] = [
     SELECT tenant, closed_day, told, 1 FROM promises JOIN pool_state WHERE closed_day IS NOT NULL`,
 ];
 
+/** So that a list of some of them reads no others. */
+export const PROMISE_KINDS = "CREATE INDEX promises_kind ON promises (plan, suspended)";
+
 /** So that the account lists its tenants without asking their objects. */
 export const SUSPENDED_TENANTS: readonly string[] = [
   "ALTER TABLE promises ADD COLUMN suspended INTEGER NOT NULL DEFAULT 0 CHECK (suspended IN (0, 1))",

@@ -1,4 +1,5 @@
 import type { Day } from "../../src/domain/period.ts";
+import type { Plan } from "../../src/domain/quota.ts";
 import type { Database } from "../database.ts";
 import type { TenantFilter } from "./tenant-list.ts";
 
@@ -15,18 +16,31 @@ export class TenantListStore {
     after: string,
     { prefix, plan, state, limit }: TenantFilter & { readonly limit: number },
   ): string[] {
-    const suspended = state === null ? null : Number(state === "suspended");
+    const range = [largest(after, prefix), after, endOfPrefix(prefix)] as const;
+    if (plan === null && state === null) return this.#listThere("", [], range, limit);
+    const plans: readonly Plan[] = plan === null ? ["free", "paid"] : [plan];
+    const isSuspended = state === null ? [0, 1] : [Number(state === "suspended")];
+    // Of each kind by itself: the others are not read, however many there are.
+    const kinds = plans.flatMap((one) => isSuspended.map((suspended) => [one, suspended] as const));
+    return kinds
+      .flatMap((kind) => this.#listThere("plan = ? AND suspended = ? AND", kind, range, limit))
+      .toSorted()
+      .slice(0, limit);
+  }
+
+  #listThere(
+    kind: string,
+    values: readonly (string | number)[],
+    range: readonly [from: string, without: string, to: string],
+    limit: number,
+  ): string[] {
     return this.#db
       .run<{ tenant: string }>(
-        `SELECT tenant FROM promises JOIN tenants ON id = tenant AND state = 'active'
-          WHERE tenant > ? AND tenant >= ? AND tenant < ? AND plan = IFNULL(?, plan)
-            AND suspended = IFNULL(?, suspended)
-          ORDER BY tenant LIMIT ?`,
-        after,
-        prefix,
-        endOfPrefix(prefix),
-        plan,
-        suspended,
+        // CROSS: in this order. By the state of tenants all that are active would be read and sorted.
+        `SELECT tenant FROM promises CROSS JOIN tenants ON id = tenant AND state = 'active'
+          WHERE ${kind} tenant >= ? AND tenant <> ? AND tenant < ? ORDER BY tenant LIMIT ?`,
+        ...values,
+        ...range,
         limit,
       )
       .map(({ tenant }) => tenant);
@@ -51,16 +65,19 @@ export class TenantListStore {
   listEnding(after: string, of: { readonly prefix: string; readonly limit: number }): string[] {
     return this.#db
       .run<{ id: string }>(
-        `SELECT id FROM tenants WHERE state = 'deleting' AND id > ? AND id >= ? AND id < ?
+        `SELECT id FROM tenants WHERE state = 'deleting' AND id >= ? AND id <> ? AND id < ?
           ORDER BY id LIMIT ?`,
+        largest(after, of.prefix),
         after,
-        of.prefix,
         endOfPrefix(of.prefix),
         of.limit,
       )
       .map(({ id }) => id);
   }
 }
+
+/** Of two bounds SQLite would begin at the first that it reads, however far below the other it is. */
+const largest = (a: string, b: string): string => (a < b ? b : a);
 
 /** Above all ids that begin so: they are letters, digits and hyphens. */
 const endOfPrefix = (prefix: string): string => `${prefix}~`;

@@ -5,6 +5,8 @@ import { ACCOUNT_MIGRATIONS } from "../../durable-objects/account/account-schema
 import { AccountStore } from "../../durable-objects/account/account-store.ts";
 import { FileSweepStore } from "../../durable-objects/account/file-sweep-store.ts";
 import { ReportEndStore } from "../../durable-objects/account/report-end-store.ts";
+import { TenantListStore } from "../../durable-objects/account/tenant-list-store.ts";
+import type { TenantFilter } from "../../durable-objects/account/tenant-list.ts";
 import { type Database, migrate, objectDatabase } from "../../durable-objects/database.ts";
 import { account, cleanUp, DAY, inAccount, NOW, stopClock } from "./a-tenant.ts";
 
@@ -68,6 +70,55 @@ describe("a list", () => {
   });
 });
 
+describe("a page of tenants", () => {
+  it("reads its tenants and no others, wherever it begins", async () => {
+    await account().listTenants("", 1);
+    await inAccount(({ storage }) => {
+      for (let at = 0; at < MANY; at += 1) {
+        const name = `t-${String(at).padStart(5, "0")}`;
+        storage.sql.exec(
+          "INSERT INTO tenants VALUES (?, 1, 'active', 0, 0, ?, NULL)",
+          name,
+          NOW + at,
+        );
+        const plan = at % 100 === 7 ? "paid" : "free";
+        const suspended = at % 100 === 9 || at % 200 === 7 ? 1 : 0;
+        storage.sql.exec(
+          "INSERT INTO promises VALUES (?, 1, 1, ?, 0, 0, 0, ?)",
+          name,
+          plan,
+          suspended,
+        );
+      }
+      const read = (
+        after: string,
+        prefix: string,
+        kind: Partial<Pick<TenantFilter, "plan" | "state">> = {},
+      ) => {
+        let found: readonly string[] = [];
+        const filter = { prefix, plan: null, state: null, ...kind, limit: 10 };
+        const rows = rowsRead(storage, (db) => {
+          found = new TenantListStore(db).listTenants(after, filter);
+        });
+        expect(found).toHaveLength(10);
+        // Each with its settings, and its state by two looks; of two kinds as many each.
+        expect(rows).toBeLessThanOrEqual(62);
+        return [found[0], found[1]];
+      };
+      expect(read("", "")).toEqual(["t-00000", "t-00001"]);
+      expect(read("t-01000", "")).toEqual(["t-01001", "t-01002"]);
+      expect(read("", "t-015")).toEqual(["t-01500", "t-01501"]);
+      expect(read("t-00100", "", { plan: "paid" })).toEqual(["t-00107", "t-00207"]);
+      expect(read("", "", { state: "suspended" })).toEqual(["t-00007", "t-00009"]);
+      expect(read("t-00009", "", { plan: "free", state: "suspended" })).toEqual([
+        "t-00109",
+        "t-00209",
+      ]);
+      expect(read("", "", { plan: "paid", state: "active" })).toEqual(["t-00107", "t-00307"]);
+    });
+  });
+});
+
 /** To what it was before the migration of that index. */
 function bringBack(storage: DurableObjectStorage, before: number): void {
   for (const { name } of storage.sql
@@ -115,7 +166,9 @@ describe("what an earlier version wrote of tenants", () => {
     });
     await evictDurableObject(env.ACCOUNT.getByName(name));
     await runInDurableObject(env.ACCOUNT.getByName(name), (_, { storage }) => {
-      expect(storage.sql.exec("SELECT tenant, suspended FROM promises").toArray()).toEqual([
+      expect(
+        storage.sql.exec("SELECT tenant, suspended FROM promises ORDER BY tenant").toArray(),
+      ).toEqual([
         { tenant: "t-1", suspended: 1 },
         { tenant: "t-2", suspended: 0 },
         // Its settings were never heard of.
