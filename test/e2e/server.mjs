@@ -234,6 +234,15 @@ export class Server extends Gateway {
     }
   }
 
+  /** Where the account's object keeps its tables, once there are any. */
+  accountFile() {
+    const state = join(this.#dir, "state");
+    const names = readdirSync(state, { recursive: true, encoding: "utf8" });
+    const file = names.find((name) => /[/\\][^/\\]*Account[/\\][0-9a-f]+\.sqlite$/.test(name));
+    assert.ok(file, `no file of the account among ${names.join(", ")}`);
+    return join(state, file);
+  }
+
   /** So much time passes for the Worker: it is killed, and starts again with its clock ahead. */
   async passTime(/** @type {number} */ ms) {
     await this.kill();
