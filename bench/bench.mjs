@@ -1,5 +1,6 @@
 // npm run bench [-- --quick] [--only=governed,peers,journals,tenants,cost,usage,sums] [--json=file]
 //   [--rounds=5] [--seconds=2] [--engines=fixed,embedded] [--tenants=1,1000] [--connections=1,16,64] [--lines=1000000]
+// npm run bench -- --scale [--most 10000] [--quick]    by the number of tenants (scale/scale.mjs)
 //
 // The built Worker on workerd itself, with its objects on local disk, under load from autocannon.
 // Every figure stands beside what bounds it and what competes with it, from the same run.
@@ -12,6 +13,7 @@ import { governed } from "./governed.mjs";
 import { journals, tenants } from "./growth.mjs";
 import { machine, say } from "./machine.mjs";
 import { peers } from "./peers.mjs";
+import { scale } from "./scale/scale.mjs";
 import { targets } from "./targets.mjs";
 import { usagePages } from "./usage-page.mjs";
 import { usageSums } from "./usage-sums.mjs";
@@ -70,6 +72,13 @@ process.on("exit", () => rmSync(dir, { recursive: true, force: true }));
 
 const report = { at: new Date().toISOString(), plan, machine: machine() };
 say(JSON.stringify(report.machine));
+if (process.argv.includes("--scale")) {
+  const named = process.argv[process.argv.indexOf("--most") + 1];
+  const most = Number(option("most") ?? (process.argv.includes("--most") ? named : 100_000));
+  const bundle = await build(join(dir, "bundle-scale"), ENTRIES.scale);
+  const { broken } = await scale({ dir: join(dir, "scale"), bundle, most, quick });
+  process.exit(broken.length === 0 ? 0 : 1);
+}
 const bundles = {};
 for (const [name, entry] of Object.entries(ENTRIES)) {
   bundles[name] = await build(join(dir, `bundle-${name}`), entry);

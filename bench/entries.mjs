@@ -5,4 +5,5 @@ export const ENTRIES = {
   floor: "bench/workers/floor.ts",
   naive: "bench/workers/naive.ts",
   metered: "bench/workers/metered.ts",
+  scale: "bench/workers/scale.ts",
 };

@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ENTRIES } from "./entries.mjs";
+import { inspect } from "./inspector.mjs";
 import { run } from "./load.mjs";
 import { say } from "./machine.mjs";
 import { makeTenants, verdictRequests } from "./tenants.mjs";
@@ -27,22 +28,7 @@ const keys = await makeTenants(server, ["t-0"]);
 const load = { url: server.url, requests: verdictRequests(keys), connections: Number(connections) };
 await run({ ...load, seconds: 3 });
 
-const targets = await (await fetch(`http://127.0.0.1:${inspector}/json`)).json();
-const socket = new WebSocket(targets[0].webSocketDebuggerUrl);
-await new Promise((resolve) => socket.addEventListener("open", resolve, { once: true }));
-const replies = new Map();
-socket.addEventListener("message", ({ data }) => {
-  const { id, result } = JSON.parse(data);
-  replies.get(id)?.(result);
-});
-let last = 0;
-const ask = (/** @type {string} */ method, params = {}) =>
-  new Promise((resolve) => {
-    last += 1;
-    replies.set(last, resolve);
-    socket.send(JSON.stringify({ id: last, method, params }));
-  });
-
+const { ask, close } = await inspect(inspector);
 await ask("Profiler.enable");
 await ask("Profiler.setSamplingInterval", { interval: 200 });
 await ask("Profiler.start");
@@ -51,7 +37,7 @@ const { calls, rps } = await run({ ...load, seconds: Number(seconds) });
 const usedMs = server.cpuMs() - cpuMs;
 const { profile } = await ask("Profiler.stop");
 await server.stop();
-socket.close();
+close();
 
 /** Self time by function, and time with callees by function, each once on a stack. */
 const byId = new Map(profile.nodes.map((node) => [node.id, node]));

@@ -10,7 +10,7 @@ import { ROOT, say } from "./machine.mjs";
 import { median } from "./stats.mjs";
 
 const MIGRATIONS = ["0001_reports", "0002_reconciliation", "0003_freshness", "0004_closed_days"];
-const FIRST = 20_760;
+const FIRST_DAY = 20_760;
 const HOURS = 4;
 const MODELS = ["@cf/meta/llama-3.1-8b-instruct-fp8", "@cf/huggingface/distilbert-sst-2-int8"];
 const ASKED = 5;
@@ -51,7 +51,15 @@ class LocalDatabase {
   }
 }
 
-function seed(db, tenants, days) {
+/** The tables of the reports. */
+export function migrated(db) {
+  for (const name of MIGRATIONS) {
+    db.exec(readFileSync(join(ROOT, "migrations", `${name}.sql`), "utf8"));
+  }
+}
+
+/** Each tenant of each day has four hours, and two models in each: nine calls an hour. */
+export function seedDays(db, { first, tenants, days }) {
   const usage = db.prepare(`INSERT INTO usage_hours VALUES (${Array(19).fill("?").join(", ")})`);
   const calls = db.prepare(`INSERT INTO call_hours VALUES (${Array(17).fill("?").join(", ")})`);
   db.exec("BEGIN");
@@ -59,7 +67,7 @@ function seed(db, tenants, days) {
     for (let tenant = 0; tenant < tenants; tenant += 1) {
       const id = `t-${String(tenant).padStart(6, "0")}`;
       for (let at = 0; at < HOURS; at += 1) {
-        const hour = (FIRST + day) * 24 + ((tenant * 7 + at * 5) % 24);
+        const hour = (first + day) * 24 + ((tenant * 7 + at * 5) % 24);
         const latency = JSON.stringify({ [10 + (tenant % 9)]: 3, [20 + at]: 4, 31: 2 });
         const rate = at === 0 ? '{"0.011":5}' : "{}";
         const refused = tenant % 9 === 0 ? '{"rate_limited":2}' : "{}";
@@ -73,6 +81,16 @@ function seed(db, tenants, days) {
     }
   }
   db.exec("COMMIT");
+}
+
+/** Every day before today is added up, as the upkeep does. */
+export async function closeDays(db, today) {
+  const database = new LocalDatabase(db);
+  // oxlint-disable no-await-in-loop -- one step after the other
+  while (await closeADay(database, today));
+  while (await addUpTenants(database, 500));
+  while (await addUpADay(database));
+  // oxlint-enable no-await-in-loop
 }
 
 async function cpuOf(work) {
@@ -91,13 +109,11 @@ async function cpuOf(work) {
 export async function usageSums({ plan }) {
   const { tenants, days } = plan.reported;
   const db = new DatabaseSync(":memory:");
-  for (const name of MIGRATIONS) {
-    db.exec(readFileSync(join(ROOT, "migrations", `${name}.sql`), "utf8"));
-  }
-  seed(db, tenants, days);
+  migrated(db);
+  seedDays(db, { first: FIRST_DAY, tenants, days });
   const database = new LocalDatabase(db);
-  const month = { from: FIRST, to: FIRST + days, tenant: null };
-  const today = { ...month, from: FIRST + days - 1 };
+  const month = { from: FIRST_DAY, to: FIRST_DAY + days, tenant: null };
+  const today = { ...month, from: FIRST_DAY + days - 1 };
   const page = { groupBy: ["tenant"], after: null, limit: 200 };
   const hours = { from: today.from - 1, to: today.to, tenant: null };
   const reads = {
@@ -113,11 +129,7 @@ export async function usageSums({ plan }) {
     before[name] = await cpuOf(read);
   }
   const closing = process.cpuUsage();
-  // oxlint-disable no-await-in-loop -- one step after the other
-  while (await closeADay(database, today.from));
-  while (await addUpTenants(database, 500));
-  while (await addUpADay(database));
-  // oxlint-enable no-await-in-loop
+  await closeDays(db, today.from);
   const { user, system } = process.cpuUsage(closing);
   const closedMs = (user + system) / 1000 / (days - 1);
   say(`${tenants} tenants a day, ${days} days: a day is added up in ${closedMs.toFixed(0)} ms CPU`);

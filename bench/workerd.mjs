@@ -46,7 +46,10 @@ const text = (/** @type {string} */ value) => JSON.stringify(value);
 
 const UNIQUE_KEYS = { Tenant: "neurogate-Tenant", Account: "neurogate-Account" };
 
-function capnp({ bundle, stateDir, port, settings }) {
+/** Classes of a harness of its own, each with its binding. */
+const ALSO = { Reports: { uniqueKey: "neurogate-Reports", binding: "REPORT_FILE" } };
+
+function capnp({ bundle, stateDir, port, settings, classes }) {
   const named = (/** @type {string} */ end) =>
     readdirSync(bundle.outdir).filter((name) => name.endsWith(end));
   const modules = [
@@ -57,11 +60,15 @@ function capnp({ bundle, stateDir, port, settings }) {
   const bindings = [
     `(name = "TENANT", durableObjectNamespace = "Tenant")`,
     `(name = "ACCOUNT", durableObjectNamespace = "Account")`,
+    ...classes.map(
+      (name) => `(name = "${ALSO[name].binding}", durableObjectNamespace = "${name}")`,
+    ),
     ...Object.entries(settings).map(
       ([name, value]) => `(name = ${text(name)}, text = ${text(value)})`,
     ),
   ];
-  const objects = Object.entries(UNIQUE_KEYS).map(
+  const keys = { ...UNIQUE_KEYS, ...keysOf(classes) };
+  const objects = Object.entries(keys).map(
     ([name, key]) => `(className = ${text(name)}, uniqueKey = ${text(key)}, enableSql = true)`,
   );
   return `using Workerd = import "/workerd/workerd.capnp";
@@ -83,6 +90,9 @@ const worker :Workerd.Worker = (
 `;
 }
 
+const keysOf = (/** @type {(keyof ALSO)[]} */ classes) =>
+  Object.fromEntries(classes.map((name) => [name, ALSO[name].uniqueKey]));
+
 /** None outlives the harness, however that ends. */
 const RUNNING = new Set();
 process.on("exit", () => {
@@ -95,6 +105,7 @@ export class Workerd {
   #bundle;
   #settings;
   #options;
+  #classes;
   #port = 0;
   #process = null;
 
@@ -103,8 +114,10 @@ export class Workerd {
    * @param {{ outdir: string, index: string }} bundle
    * @param {Record<string, string>} settings of the Worker, over those that it needs
    * @param {string[]} options of workerd
+   * @param {(keyof ALSO)[]} classes of objects that the bundle has beside the Worker's own
    */
-  constructor(dir, bundle, settings = {}, options = []) {
+  constructor(dir, bundle, settings = {}, options = [], classes = []) {
+    this.#classes = classes;
     this.#options = options;
     this.#dir = dir;
     this.#bundle = bundle;
@@ -124,8 +137,9 @@ export class Workerd {
   }
 
   /** Where an object of this class keeps its files. */
-  directory(/** @type {keyof UNIQUE_KEYS} */ className) {
-    return join(this.#dir, "state", UNIQUE_KEYS[className]);
+  directory(/** @type {string} */ className) {
+    const key = UNIQUE_KEYS[className] ?? ALSO[className].uniqueKey;
+    return join(this.#dir, "state", key);
   }
 
   async start() {
@@ -135,7 +149,13 @@ export class Workerd {
     this.url = `http://127.0.0.1:${this.#port}`;
     // It may only embed what lies beside it.
     const config = join(this.#bundle.outdir, `${this.#port}.capnp`);
-    const made = { bundle: this.#bundle, stateDir, port: this.#port, settings: this.#settings };
+    const made = {
+      bundle: this.#bundle,
+      stateDir,
+      port: this.#port,
+      settings: this.#settings,
+      classes: this.#classes,
+    };
     writeFileSync(config, capnp(made));
     this.#process = spawn(WORKERD, ["serve", config, ...this.#options], {
       stdio: ["ignore", "inherit", "inherit"],
@@ -172,6 +192,12 @@ export class Workerd {
   /** CPU time used so far, in milliseconds, of all its threads. */
   cpuMs() {
     return cpuMsOf(this.pid);
+  }
+
+  /** Resident memory, in bytes. */
+  rss() {
+    const status = readFileSync(`/proc/${this.pid}/status`, "utf8");
+    return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1] ?? Number.NaN) * 1024;
   }
 }
 

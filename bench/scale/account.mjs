@@ -1,0 +1,262 @@
+// The account's object among N tenants: messages, a spike, what the platform asks of it.
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { nameOf, seedAccount } from "../../test/e2e/seed-account.mjs";
+import { inspect } from "../inspector.mjs";
+import { say } from "../machine.mjs";
+import { objectFile } from "../object-file.mjs";
+import { median } from "../stats.mjs";
+import { makeTenants } from "../tenants.mjs";
+import { ADMIN_TOKEN, freePort, Workerd } from "../workerd.mjs";
+
+/** Of all tenants: those with a share of the day, and those that ask within a minute. */
+const SHARING = 0.3;
+const ASKING = 0.05;
+
+/** A cap that all of them fit in, and rates that all of them may take. */
+const ACCOUNT = {
+  daily_cap_neurons: 100_000_000,
+  rpm: { text_generation: 1_000_000, text_classification: 1_000_000 },
+};
+
+const DAY_MS = 86_400_000;
+
+const AT_ONCE = 16;
+
+/** Messages in one request of the harness. */
+const A_REQUEST = 500;
+
+/** Messages of one measured round, and rounds: large and small in turn. */
+const A_ROUND = 1_000;
+const ROUNDS = 5;
+
+/** A page of 200 reads each of its tenants in three places at most. */
+const PAGE_ROWS = 606;
+
+/** Requests of which the CPU of one is worked out: it is told in steps of 10 ms. */
+const REPEATS = 20;
+
+export async function admin(server, method, path, body) {
+  const response = await fetch(server.url + path, {
+    method,
+    headers: { authorization: `Bearer ${ADMIN_TOKEN}`, "content-type": "application/json" },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text.slice(0, 500)}`);
+  return { text, body: text === "" ? null : JSON.parse(text) };
+}
+
+export async function harness(server, path, body) {
+  const init = body === undefined ? {} : { method: "POST", body: JSON.stringify(body) };
+  const response = await fetch(`${server.url}/scale/${path}`, init);
+  const text = await response.text();
+  if (!response.ok) throw new Error(`/scale/${path}: ${response.status} ${text.slice(0, 500)}`);
+  return JSON.parse(text);
+}
+
+export const takeMeter = (server) => harness(server, "meter");
+
+/** CPU of the process and time, of one of some. */
+export async function costOf(server, count, work) {
+  const [cpuMs, startedMs] = [server.cpuMs(), performance.now()];
+  for (let at = 0; at < count; at += 1) {
+    // oxlint-disable-next-line no-await-in-loop -- one after the other
+    await work(at);
+  }
+  const wallMs = performance.now() - startedMs;
+  return { cpuMs: (server.cpuMs() - cpuMs) / count, wallMs: wallMs / count };
+}
+
+const ids = (/** @type {number} */ some) => Array.from({ length: some }, (_, at) => nameOf(at));
+
+/** An account with so many tenants, a day of whose past is there. */
+export async function crowd(dir, bundle, count) {
+  const inspector = await freePort();
+  const server = new Workerd(join(dir, `n-${count}`), bundle, {}, [
+    `--inspector-addr=127.0.0.1:${inspector}`,
+  ]);
+  await server.start();
+  await makeTenants(server, ["first"]);
+  await admin(server, "PATCH", "/admin/account", ACCOUNT);
+  await admin(server, "POST", "/admin/webhooks", {
+    url: "https://ops.platform.dev/",
+    events: ["account.closed"],
+  });
+  // A share as the product writes it, to be copied.
+  await ask(server, ["first"], 1);
+  await server.stop();
+  const sharing = Math.max(1, Math.round(count * SHARING));
+  const file = objectFile(server.directory("Account"), "neurogate-Account", "account");
+  const yesterday = Math.floor(Date.now() / DAY_MS) - 1;
+  seedAccount(file, { count, day: yesterday, spent: Array(sharing).fill(30_000_000) });
+  await server.start();
+  const asking = ids(Math.max(1, Math.round(count * ASKING)));
+  return { server, inspector, count, sharing: ids(sharing), asking, seq: 1 };
+}
+
+/** @returns how many were told what: `granted` has its lease and its tickets */
+async function ask(server, tenants, seq, more = {}) {
+  const told = {};
+  for (let at = 0; at < tenants.length; at += A_REQUEST) {
+    const some = tenants.slice(at, at + A_REQUEST);
+    // oxlint-disable-next-line no-await-in-loop -- one request after the other
+    const answers = await harness(server, "asks", { tenants: some, seq, atOnce: AT_ONCE, ...more });
+    for (const [by, count] of Object.entries(answers)) told[by] = (told[by] ?? 0) + count;
+  }
+  return told;
+}
+
+const nextAsk = (crowded, tenants, more) => {
+  crowded.seq += 1;
+  return ask(crowded.server, tenants, crowded.seq, more);
+};
+
+/** The first message of each that has a share, all of which a minute has to hold. */
+export async function spike(table, crowded) {
+  const { server, sharing, count } = crowded;
+  await nextAsk(crowded, ["first"]);
+  await takeMeter(server);
+  const [cpuMs, startedMs] = [server.cpuMs(), performance.now()];
+  const told = await nextAsk(crowded, sharing);
+  const seconds = (performance.now() - startedMs) / 1000;
+  const used = server.cpuMs() - cpuMs;
+  const { account, byAccount } = await takeMeter(server);
+  const of = `spike of ${sharing.length} first messages, N = ${count}`;
+  table.held(`${of}: not granted a lease and tickets`, sharing.length - (told.granted ?? 0), 0);
+  table.held(`${of}: tenants woken`, byAccount, 0);
+  table.told(`${of}: of one core, in a minute`, used / 600, "%", 70);
+  table.told(`${of}: CPU a message`, used / sharing.length, "ms", 2);
+  table.told(`${of}: all answered after`, seconds, "s", 60);
+  table.told(`${of}: rows written a message`, account.written / sharing.length);
+}
+
+/** Messages of those that asked within the minute, in turn, until a round is full. */
+async function round(crowded) {
+  const { server, asking } = crowded;
+  let left = A_ROUND;
+  const cpuMs = server.cpuMs();
+  while (left > 0) {
+    // oxlint-disable-next-line no-await-in-loop -- a tenant's messages are numbered
+    await nextAsk(crowded, asking.slice(0, left));
+    left -= Math.min(left, asking.length);
+  }
+  return (server.cpuMs() - cpuMs) / A_ROUND;
+}
+
+/** A message among many beside the same one among few, both processes in turn. */
+export async function messages(table, few, many) {
+  const took = { few: [], many: [], ratios: [] };
+  let meter = null;
+  for (const crowded of [few, many]) {
+    // oxlint-disable-next-line no-await-in-loop -- who asked in the minute: not counted
+    await nextAsk(crowded, crowded.asking);
+  }
+  await takeMeter(many.server);
+  for (let at = 0; at < ROUNDS; at += 1) {
+    // oxlint-disable no-await-in-loop -- one measurement at a time
+    const [small, large] = [await round(few), await round(many)];
+    // oxlint-enable no-await-in-loop
+    took.few.push(small);
+    took.many.push(large);
+    took.ratios.push(large / small);
+  }
+  meter = await takeMeter(many.server);
+  const sent = ROUNDS * A_ROUND;
+  const of = `a lease and tickets, N = ${many.count}`;
+  table.told(`${of}: CPU`, median(took.many), "ms", 2);
+  table.told(`the same, N = ${few.count}: CPU`, median(took.few), "ms");
+  table.held(`${of}: of N = ${few.count}`, median(took.ratios), 1.5, "x");
+  table.held(`${of}: messages that were not counted`, Math.abs(meter.messages - sent), 0);
+  table.held(`${of}: rows read`, meter.account.read / sent, 5);
+  table.held(`${of}: rows written`, meter.account.written / sent, 1);
+  table.held(`${of}: tenants woken`, meter.byAccount, 0);
+}
+
+/** What the platform does about the account of so many. */
+export async function acts(table, crowded) {
+  const { server, count } = crowded;
+  const of = `N = ${count}`;
+  await takeMeter(server);
+  const patch = await costOf(server, REPEATS, (at) =>
+    admin(server, "PATCH", "/admin/account", { safety_margin_neurons: at + 1 }),
+  );
+  table.told(`PATCH /admin/account, ${of}: CPU`, patch.cpuMs, "ms", 50);
+  table.told(`PATCH /admin/account, ${of}: time`, patch.wallMs, "ms", 50);
+  table.held(`PATCH /admin/account, ${of}: tenants woken`, (await takeMeter(server)).byAccount, 0);
+
+  const events = await harness(server, "rows/events");
+  const knowing = crowded.sharing.slice(0, 50);
+  const closing = await costOf(server, 1, () => nextAsk(crowded, knowing, { exhausted: true }));
+  table.told(
+    `a closed day of which ${knowing.length} calls hear, ${of}: CPU each`,
+    closing.cpuMs / knowing.length,
+    "ms",
+    50,
+  );
+  table.held(`closing, ${of}: tenants woken`, (await takeMeter(server)).byAccount, 0);
+  const told = (await harness(server, "rows/events")) - events;
+  table.held(`closing, ${of}: events beside the one`, Math.abs(told - 1), 0);
+
+  const reopened = await costOf(server, 1, async () => {
+    const { body } = await admin(server, "POST", "/admin/account/reopen");
+    table.held(`reopen, ${of}: tenants that were not to be told`, body.tenants - knowing.length, 0);
+  });
+  table.told(`reopen, ${of}: time`, reopened.wallMs, "ms", 50);
+  await sleep(500);
+  // By the alarm that follows, not by the request.
+  const { byAccount } = await takeMeter(server);
+  table.held(`reopen, ${of}: tenants told beside those that know`, byAccount - knowing.length, 0);
+}
+
+/** What the platform reads of the account of so many. */
+export async function reads(table, crowded) {
+  const { server, count } = crowded;
+  const paths = {
+    "GET /admin/account": "/admin/account",
+    "GET /admin/tenants?limit=200": "/admin/tenants?limit=200",
+    "GET /admin/tenants?limit=200&sort=spent": "/admin/tenants?limit=200&sort=spent",
+    "GET /admin/tenants of a prefix": `/admin/tenants?limit=200&prefix=${nameOf(count - 10)}`,
+    "GET /admin/tenants?state=suspended, nobody": "/admin/tenants?limit=200&state=suspended",
+    "GET /admin/account/tenants?limit=200&sort=spent":
+      "/admin/account/tenants?limit=200&sort=spent",
+  };
+  for (const [name, path] of Object.entries(paths)) {
+    // oxlint-disable no-await-in-loop -- one measurement at a time
+    const { text } = await admin(server, "GET", path);
+    await takeMeter(server);
+    const cost = await costOf(server, REPEATS, () => admin(server, "GET", path));
+    const meter = await takeMeter(server);
+    // oxlint-enable no-await-in-loop
+    table.told(`${name}, N = ${count}: CPU`, cost.cpuMs, "ms", 20);
+    table.told(`${name}, N = ${count}: time`, cost.wallMs, "ms", 20);
+    table.held(`${name}, N = ${count}: bytes`, text.length, 65_536);
+    table.held(`${name}, N = ${count}: tenants' objects`, meter.byWorker + meter.byAccount, 0);
+    table.held(`${name}, N = ${count}: rows read`, meter.account.read / REPEATS, PAGE_ROWS);
+  }
+}
+
+/** The account's object starts anew, with shares of two days. */
+export async function wake(table, crowded) {
+  const { server, inspector, count, sharing } = crowded;
+  await server.restart();
+  await sleep(200);
+  const { ask: inspected, close } = await inspect(inspector);
+  const heap = async () => {
+    await inspected("HeapProfiler.collectGarbage");
+    return (await inspected("Runtime.getHeapUsage")).usedSize;
+  };
+  const [heapBefore, rssBefore] = [await heap(), server.rss()];
+  await takeMeter(server);
+  const woken = await costOf(server, 1, () => nextAsk(crowded, ["first"]));
+  const { account } = await takeMeter(server);
+  const [heapAfter, rssAfter] = [await heap(), server.rss()];
+  close();
+  const of = `wake of the account, N = ${count}, ${sharing.length} shares a day`;
+  table.told(`${of}: CPU`, woken.cpuMs, "ms", 1000);
+  table.told(`${of}: time`, woken.wallMs, "ms");
+  table.told(`${of}: rows read`, account.read);
+  table.held(`${of}: heap`, (heapAfter - heapBefore) / 2 ** 20, 64, "MiB");
+  table.told(`${of}: resident, with SQLite's own`, (rssAfter - rssBefore) / 2 ** 20, "MiB");
+  say("");
+}

@@ -1,0 +1,37 @@
+// What is printed: each figure of one run beside its bound. Counts and ratios are held to theirs, times
+// are not: a busy machine is no bug.
+import { say } from "../machine.mjs";
+
+const shown = (/** @type {number} */ value) =>
+  value >= 100 ? value.toFixed(0) : Number(value.toPrecision(3)).toString();
+
+export class Table {
+  /** @type {{ name: string, value: number, unit: string, most: number | null, isHeld: boolean }[]} */
+  rows = [];
+
+  /** What must not be more than that, or the run fails. */
+  held(name, value, most, unit = "") {
+    this.#add({ name, value, unit, most, isHeld: true });
+  }
+
+  /** What is told beside what is aimed at. */
+  told(name, value, unit = "", most = null) {
+    this.#add({ name, value, unit, most, isHeld: false });
+  }
+
+  #add(row) {
+    this.rows.push(row);
+    const { name, value, unit, most, isHeld } = row;
+    const holds = most === null || value <= most;
+    const bound = most === null ? "" : ` (${isHeld ? "bound" : "aim"} ${shown(most)})`;
+    const mark = most === null ? "      " : holds ? "met   " : isHeld ? "BROKEN" : "over  ";
+    say(`${mark}  ${name}: ${shown(value)}${unit === "" ? "" : ` ${unit}`}${bound}`);
+  }
+
+  /** A value that is not a number was not measured, and is broken too. */
+  get broken() {
+    return this.rows.filter(
+      ({ isHeld, value, most }) => isHeld && most !== null && !(value <= most),
+    );
+  }
+}

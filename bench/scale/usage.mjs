@@ -1,0 +1,36 @@
+// The month to date of all tenants, where thousands are active each day: read by the product's own
+// statements in workerd, whose cursors say how many rows that is.
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { objectFile } from "../object-file.mjs";
+import { closeDays, migrated, seedDays } from "../usage-sums.mjs";
+import { Workerd } from "../workerd.mjs";
+import { costOf, harness } from "./account.mjs";
+
+const REPEATS = 3;
+
+export async function monthToDate(table, { dir, bundle }, { tenants, days }) {
+  const server = new Workerd(join(dir, "reports"), bundle, {}, [], ["Reports"]);
+  await server.start();
+  const { day } = await harness(server, "reports/made");
+  await server.stop();
+  const db = new DatabaseSync(
+    objectFile(server.directory("Reports"), "neurogate-Reports", "reports"),
+  );
+  const first = day - days + 1;
+  migrated(db);
+  seedDays(db, { first, tenants, days });
+  await closeDays(db, day);
+  db.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+  db.close();
+  await server.start();
+  const read = () => harness(server, `reports/month/${first}/${day + 1}`);
+  const { rows, calls, drawn } = await read();
+  const cost = await costOf(server, REPEATS, read);
+  await server.stop();
+  const of = `month to date, ${tenants} tenants a day, ${days} days`;
+  const made = tenants * days * 4 * 9;
+  table.held(`${of}: calls that are missing`, Math.abs(calls - made) + Math.abs(drawn - made), 0);
+  table.held(`${of}: rows read`, rows, 100_000);
+  table.told(`${of}: CPU`, cost.cpuMs, "ms", 200);
+}

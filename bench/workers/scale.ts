@@ -1,0 +1,246 @@
+import type { AccountAnswer, AccountAsk } from "../../durable-objects/account/account-protocol.ts";
+import { microNeurons, ZERO } from "../../src/domain/micro-neurons.ts";
+import { dayOf } from "../../src/domain/period.ts";
+import worker, { Account as Shared, Tenant as Governed } from "../../src/index.ts";
+import { readMessage, versionOf } from "../../src/reports/usage-message.ts";
+import { withFixedAi } from "./fixed-ai.ts";
+
+// The Worker as it is among many tenants: with a meter on the SQL of its objects, tenants that exist in
+// the account's tables alone, and messages of theirs to the account as their objects send them.
+
+export { BatchRun } from "../../src/index.ts";
+export { Reports } from "./scale-reports.ts";
+
+interface Rows {
+  read: number;
+  written: number;
+}
+
+interface Meter {
+  account: Rows;
+  tenant: Rows;
+  /** Times a tenant's object was named to be called, by whom. */
+  byAccount: number;
+  byWorker: number;
+  /** Calls that the account's object served of tenants' messages. */
+  messages: number;
+  /** Of the feed. */
+  fed: { messages: number; rows: number };
+}
+
+const nothing = (): Meter => ({
+  account: { read: 0, written: 0 },
+  tenant: { read: 0, written: 0 },
+  byAccount: 0,
+  byWorker: 0,
+  messages: 0,
+  fed: { messages: 0, rows: 0 },
+});
+
+/** Objects and the Worker are of one isolate here. */
+let meter = nothing();
+
+function metered(sql: SqlStorage, of: "account" | "tenant"): SqlStorage {
+  const exec = sql.exec.bind(sql);
+  const counting = (statement: string, ...values: unknown[]) => {
+    const cursor = exec(statement, ...values);
+    const rows = cursor.toArray();
+    meter[of].read += cursor.rowsRead;
+    meter[of].written += cursor.rowsWritten;
+    return { toArray: () => rows };
+  };
+  Object.defineProperty(sql, "exec", { value: counting });
+  return sql;
+}
+
+/** Ids of tenants that have no object: whoever calls one is answered at once. */
+const SEEDED = /^s-/;
+
+const ABSENT = {
+  hearAccount: async () => undefined,
+  giveBack: async () => undefined,
+  check: async () => ({ kind: "not_found", [Symbol.dispose]: () => undefined }),
+};
+
+const counted = (env: Env, by: "byAccount" | "byWorker"): Env => ({
+  ...env,
+  TENANT: {
+    getByName: (id: string) => {
+      meter[by] += 1;
+      return SEEDED.test(id) ? ABSENT : env.TENANT.getByName(id);
+    },
+  } as unknown as Env["TENANT"],
+});
+
+export class Account extends Shared {
+  readonly #sql: SqlStorage;
+
+  constructor(ctx: DurableObjectState, env: Env) {
+    const sql = metered(ctx.storage.sql, "account");
+    super(ctx, counted(env, "byAccount"));
+    this.#sql = sql;
+  }
+
+  override async ask(ask: AccountAsk): Promise<AccountAnswer> {
+    meter.messages += 1;
+    return super.ask(ask);
+  }
+
+  /** Rows of a table; what is read for it is not metered. */
+  countRows(table: string): number {
+    const { read } = meter.account;
+    const [row] = this.#sql.exec(`SELECT COUNT(*) AS n FROM ${table}`).toArray();
+    meter.account.read = read;
+    return Number(row?.["n"]);
+  }
+
+  databaseSize(): number {
+    return this.#sql.databaseSize;
+  }
+}
+
+/** The consumer of the queue, as far as a tenant's object sees it. */
+const queueOf = (env: Env) => ({
+  send: async (body: unknown): Promise<void> => {
+    const sent = readMessage(body);
+    if (sent === null) throw new Error("not a message of the feed");
+    meter.fed.messages += 1;
+    meter.fed.rows += sent.rows.length;
+    // The queue delivers it later, when the object is done with what it does now.
+    setTimeout(() => {
+      const { tenant, life, epoch, rows } = sent;
+      void env.TENANT.getByName(tenant).rowsArrived(life, epoch, rows.map(versionOf));
+    }, 1_000);
+  },
+});
+
+export class Tenant extends Governed {
+  readonly #sql: SqlStorage;
+
+  constructor(ctx: DurableObjectState, env: Env) {
+    const sql = metered(ctx.storage.sql, "tenant");
+    // Only that there is a database matters to the object.
+    super(ctx, { ...env, USAGE: queueOf(env), REPORTS: {} } as unknown as Env);
+    this.#sql = sql;
+  }
+
+  databaseSize(): number {
+    return this.#sql.databaseSize;
+  }
+}
+
+interface Asked {
+  readonly tenants: readonly string[];
+  /** Numbers its messages: each is larger than those of the same tenant before. */
+  readonly seq: number;
+  /** The day was found used up by each of them. */
+  readonly exhausted?: boolean;
+  readonly atOnce: number;
+}
+
+const CALL = microNeurons(30_000_000);
+const LEASE = microNeurons(60_000_000);
+
+/** What each was granted, as far as it is known since the process started. */
+const granted = new Map<string, number>();
+
+/** A lease and tickets for one call, with what was spent since the message before. */
+function askOf(tenant: string, { seq, exhausted = false }: Asked): AccountAsk {
+  const nowMs = Date.now();
+  const day = dayOf(nowMs);
+  const allowance = microNeurons(granted.get(tenant) ?? 0);
+  const spent = microNeurons(Math.max(0, allowance - CALL));
+  return {
+    tenant,
+    life: 1,
+    promised: { plan: "free", daily: LEASE, floor: floorOf(tenant), suspended: false, version: 1 },
+    notice: 0,
+    lease: {
+      day,
+      seq,
+      allowance,
+      spent,
+      pending: ZERO,
+      need: { least: CALL, need: CALL, want: LEASE },
+    },
+    rates: { calls: [{ text_generation: 1, text_classification: 1 }], more: {} },
+    news: exhausted
+      ? { kind: "exhausted", day, admittedAtMs: nowMs - 1_000, learnedAtMs: nowMs }
+      : null,
+    spent: [],
+    probe: false,
+    look: null,
+  };
+}
+
+/** Every tenth has one. */
+const floorOf = (tenant: string) => (tenant.endsWith("0") ? LEASE : ZERO);
+
+type Told = "granted" | "refused" | "no_tickets" | "other";
+
+function toldBy(tenant: string, answer: AccountAnswer): Told {
+  if (answer.kind !== "answered" || answer.lease === null || "stale" in answer.lease) {
+    return "other";
+  }
+  granted.set(tenant, answer.lease.granted);
+  if (answer.lease.refused !== null) return "refused";
+  const { tickets } = answer.rates ?? { tickets: {} };
+  return Object.keys(tickets).length === 2 ? "granted" : "no_tickets";
+}
+
+/** Each of them asks once. Returns how many were told what. */
+async function askAll(env: Env, asked: Asked): Promise<Readonly<Record<string, number>>> {
+  const account = env.ACCOUNT.getByName("account") as unknown as {
+    ask(ask: AccountAsk): Promise<AccountAnswer>;
+  };
+  const told: Record<string, number> = {};
+  const queue = asked.tenants.values();
+  const lane = async (): Promise<void> => {
+    for (const tenant of queue) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other, in this lane
+      const by = toldBy(tenant, await account.ask(askOf(tenant, asked)));
+      told[by] = (told[by] ?? 0) + 1;
+    }
+  };
+  await Promise.all(Array.from({ length: asked.atOnce }, lane));
+  return told;
+}
+
+interface Measured {
+  countRows(table: string): Promise<number>;
+  databaseSize(): Promise<number>;
+}
+
+/** `/scale/…` beside the Worker's own routes. */
+async function answerHarness(request: Request, env: Env): Promise<Response> {
+  const [, , what, name = ""] = new URL(request.url).pathname.split("/");
+  const account = env.ACCOUNT.getByName("account") as unknown as Measured;
+  if (what === "asks") return Response.json(await askAll(env, await request.json()));
+  if (what === "rows") return Response.json(await account.countRows(name));
+  if (what === "size") {
+    const tenant = env.TENANT.getByName(name) as unknown as Measured;
+    return Response.json(await tenant.databaseSize());
+  }
+  if (what === "reports") {
+    const objects = (env as unknown as { REPORT_FILE: DurableObjectNamespace }).REPORT_FILE;
+    return objects.getByName("reports").fetch(request);
+  }
+  const taken = meter;
+  meter = nothing();
+  return Response.json(taken);
+}
+
+const inner = withFixedAi(worker, (request, env) =>
+  new URL(request.url).pathname.startsWith("/scale/") ? answerHarness(request, env) : null,
+);
+
+/** The router knows an environment by its identity: one for each. */
+const known = new WeakMap<Env, Env>();
+
+export default {
+  fetch(request: Request, env: Env, ctx: ExecutionContext): Promise<Response> {
+    const own = known.get(env) ?? counted(env, "byWorker");
+    known.set(env, own);
+    return inner.fetch(request, own, ctx);
+  },
+};
