@@ -216,7 +216,7 @@ export async function reads(table, crowded) {
     "GET /admin/account": "/admin/account",
     "GET /admin/tenants?limit=200": "/admin/tenants?limit=200",
     "GET /admin/tenants?limit=200&sort=spent": "/admin/tenants?limit=200&sort=spent",
-    "GET /admin/tenants of a prefix": `/admin/tenants?limit=200&prefix=${nameOf(count - 10)}`,
+    "GET /admin/tenants of a prefix": `/admin/tenants?limit=200&prefix=${nameOf(count - 10).slice(0, -1)}`,
     "GET /admin/tenants?state=suspended, nobody": "/admin/tenants?limit=200&state=suspended",
     "GET /admin/account/tenants?limit=200&sort=spent":
       "/admin/account/tenants?limit=200&sort=spent",

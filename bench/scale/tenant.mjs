@@ -32,7 +32,7 @@ export async function making(table, { server, count }) {
   table.told(`${of}: CPU`, made.cpuMs, "ms", 12);
   table.held(`${of}: rows written in it`, meter.tenant.written / MADE, 30);
   table.told(`${of}: rows read in it`, meter.tenant.read / MADE);
-  table.held(`${of}: rows written in the account`, meter.account.written / MADE, 5);
+  table.held(`${of}: rows written in the account`, meter.account.written / MADE, 6);
   table.held(`${of}: bytes`, bytes, 32_768);
 
   const keys = [];
