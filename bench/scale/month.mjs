@@ -72,10 +72,10 @@ async function alone(server, count, each) {
   return { used, size: before };
 }
 
-const perVerdict = ({ tenant, account, messages, fed }, verdicts) => ({
+const perVerdict = ({ tenant, account, alarm, messages, fed }, verdicts) => ({
   tenantWritten: tenant.written / verdicts,
-  accountWritten: account.written / verdicts,
-  read: (tenant.read + account.read) / verdicts,
+  accountWritten: (account.written + alarm.written) / verdicts,
+  read: (tenant.read + account.read + alarm.read) / verdicts,
   messages: messages / verdicts,
   fed: fed.messages / verdicts,
   fedRows: fed.rows / verdicts,
@@ -125,7 +125,8 @@ export async function referenceMonth(table, { server }, quick) {
   const [tenants, each] = quick ? [4, 3] : [8, 6];
   const lone = await alone(server, tenants, each);
   const burst = await bursts(server, tenants);
-  const empty = await harness(server, "size/warm");
+  await admin(server, "PUT", "/admin/tenants/empty", SETTINGS);
+  const empty = await harness(server, "size/empty");
   const sizes = { empty, used: lone.size };
   for (const { name, used, most } of [
     { name: "bursts of 25", used: burst, most: 60 },

@@ -1,4 +1,4 @@
-// npm run bench -- --scale [--most 10000] [--quick]
+// npm run bench -- --scale [--most 10000] [--quick] [--only=account,tenants,month,reports]
 //
 // The account's object, and what is asked of it, by the number of tenants. Counts and ratios that are out
 // of bounds fail the run.
@@ -13,33 +13,50 @@ import { monthToDate } from "./usage.mjs";
 const FEW = 20;
 const SIZES = [1_000, 10_000, 100_000];
 
-/** Those that asked in the spike still count as asking when a message is measured: the dearest way. */
-export async function scale({ dir, bundle, most, quick }) {
+/** What can be asked for by itself. */
+export const PARTS = ["account", "tenants", "month", "reports"];
+
+/**
+ * @param {{ dir: string, bundle: object, most: number, quick: boolean, parts: readonly string[] }} run
+ */
+export async function scale({ dir, bundle, most, quick, parts }) {
   const table = new Table();
-  const few = await crowd(dir, bundle, FEW);
-  // oxlint-disable no-await-in-loop -- one measurement at a time
-  for (const count of SIZES.filter((size) => size <= most)) {
-    say(`\nN = ${count}`);
-    const many = await crowd(dir, bundle, count);
-    await spike(table, many);
-    await messages(table, few, many);
-    await acts(table, many);
-    await reads(table, many);
-    await making(table, many);
-    await wake(table, many);
-    await many.server.stop();
+  const has = (/** @type {string} */ part) => parts.includes(part);
+  if (parts.some((part) => part !== "reports")) {
+    const few = await crowd(dir, bundle, FEW);
+    for (const count of SIZES.filter((size) => size <= most)) {
+      // oxlint-disable-next-line no-await-in-loop -- one measurement at a time
+      if (has("account")) await amongMany(table, few, await crowd(dir, bundle, count));
+    }
+    if (has("tenants")) {
+      say(`\nN = ${FEW}`);
+      await making(table, few);
+      await checking(table, few);
+    }
+    if (has("month")) {
+      say("\nthe reference month");
+      await referenceMonth(table, few, quick);
+    }
+    await few.server.stop();
   }
-  // oxlint-enable no-await-in-loop
-  say(`\nN = ${FEW}`);
-  await making(table, few);
-  await checking(table, few);
-  say("\nthe reference month");
-  await referenceMonth(table, few, quick);
-  await few.server.stop();
-  say("\nthe reports");
-  const reported = quick ? { tenants: 500, days: 8 } : { tenants: 5_000, days: 30 };
-  await monthToDate(table, { dir: join(dir, "usage"), bundle }, reported);
+  if (has("reports")) {
+    say("\nthe reports");
+    const reported = quick ? { tenants: 500, days: 8 } : { tenants: 5_000, days: 30 };
+    await monthToDate(table, { dir: join(dir, "usage"), bundle }, reported);
+  }
   say("");
   for (const { name } of table.broken) say(`out of bounds: ${name}`);
   return table;
+}
+
+/** Those that asked in the spike still count as asking when a message is measured: the dearest way. */
+async function amongMany(table, few, many) {
+  say(`\nN = ${many.count}`);
+  await spike(table, many);
+  await messages(table, few, many);
+  await acts(table, many);
+  await reads(table, many);
+  await making(table, many);
+  await wake(table, few, many);
+  await many.server.stop();
 }

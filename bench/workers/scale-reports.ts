@@ -1,5 +1,6 @@
 import { DurableObject } from "cloudflare:workers";
 import { dayOf } from "../../src/domain/period.ts";
+import { addCalls } from "../../src/domain/usage-sums.ts";
 import { readDrawn, readTotals } from "../../src/reports/usage-store.ts";
 
 // The reports' database as an object's file: the cursors say which rows a statement reads, as D1 bills
@@ -10,23 +11,21 @@ type Statement = { readonly sql: string; readonly values: readonly unknown[] };
 export class Reports extends DurableObject {
   #rowsRead = 0;
 
-  /** `GET /scale/reports/month`: the month to date, and today's totals beside it. */
+  /** `GET /scale/reports/month/FIRST/TODAY`: today with the month to date, as `GET /admin/usage` has them. */
   override async fetch(request: Request): Promise<Response> {
-    const [, , , , from = "", to = ""] = new URL(request.url).pathname.split("/");
-    if (to === "") {
+    const [, , , , first = "", today = ""] = new URL(request.url).pathname.split("/");
+    if (today === "") {
       // So that there is a file to be filled.
       this.ctx.storage.sql.exec("CREATE TABLE IF NOT EXISTS made (at INTEGER)");
       return Response.json({ day: dayOf(Date.now()) });
     }
-    const scope = { from: Number(from), to: Number(to), tenant: null };
+    const day = Number(today);
     this.#rowsRead = 0;
     const database = this.#database();
-    const [totals, drawn] = [await readTotals(database, scope), await readDrawn(database, scope)];
-    return Response.json({
-      rows: this.#rowsRead,
-      calls: totals.calls.calls,
-      drawn: drawn.calls.calls,
-    });
+    const totals = await readTotals(database, { from: day, to: day + 1, tenant: null });
+    const before = await readDrawn(database, { from: Number(first), to: day, tenant: null });
+    const { calls } = addCalls(totals.calls, before.calls);
+    return Response.json({ rows: this.#rowsRead, calls });
   }
 
   /** As much of D1 as these readers use. */

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import type { AccountAnswer, AccountAsk } from "../../durable-objects/account/account-protocol.ts";
 import { microNeurons, ZERO } from "../../src/domain/micro-neurons.ts";
 import { dayOf } from "../../src/domain/period.ts";
@@ -17,11 +18,16 @@ interface Rows {
 }
 
 interface Meter {
+  /** Of requests alone: what the account's alarm does is beside them. */
   account: Rows;
+  alarm: Rows;
   tenant: Rows;
-  /** Times a tenant's object was named to be called, by whom. */
-  byAccount: number;
-  byWorker: number;
+  /** Times a tenant's object was named to be called: in a request, by the account's alarm. */
+  called: number;
+  byAlarm: number;
+  /** Tenants without an object that were told something, or asked for what they do not use. */
+  told: number;
+  recalled: number;
   /** Calls that the account's object served of tenants' messages. */
   messages: number;
   /** Of the feed. */
@@ -30,9 +36,12 @@ interface Meter {
 
 const nothing = (): Meter => ({
   account: { read: 0, written: 0 },
+  alarm: { read: 0, written: 0 },
   tenant: { read: 0, written: 0 },
-  byAccount: 0,
-  byWorker: 0,
+  called: 0,
+  byAlarm: 0,
+  told: 0,
+  recalled: 0,
   messages: 0,
   fed: { messages: 0, rows: 0 },
 });
@@ -40,13 +49,18 @@ const nothing = (): Meter => ({
 /** Objects and the Worker are of one isolate here. */
 let meter = nothing();
 
+/** True in what the account's alarm does, also after an `await`. */
+const inAlarm = new AsyncLocalStorage<true>();
+const isAlarm = (): boolean => inAlarm.getStore() === true;
+
 function metered(sql: SqlStorage, of: "account" | "tenant"): SqlStorage {
   const exec = sql.exec.bind(sql);
   const counting = (statement: string, ...values: unknown[]) => {
     const cursor = exec(statement, ...values);
     const rows = cursor.toArray();
-    meter[of].read += cursor.rowsRead;
-    meter[of].written += cursor.rowsWritten;
+    const rowsOf = meter[of === "account" && isAlarm() ? "alarm" : of];
+    rowsOf.read += cursor.rowsRead;
+    rowsOf.written += cursor.rowsWritten;
     return { toArray: () => rows };
   };
   Object.defineProperty(sql, "exec", { value: counting });
@@ -57,16 +71,16 @@ function metered(sql: SqlStorage, of: "account" | "tenant"): SqlStorage {
 const SEEDED = /^s-/;
 
 const ABSENT = {
-  hearAccount: async () => undefined,
-  giveBack: async () => undefined,
+  hearAccount: async () => void (meter.told += 1),
+  giveBack: async () => void (meter.recalled += 1),
   check: async () => ({ kind: "not_found", [Symbol.dispose]: () => undefined }),
 };
 
-const counted = (env: Env, by: "byAccount" | "byWorker"): Env => ({
+const counted = (env: Env): Env => ({
   ...env,
   TENANT: {
     getByName: (id: string) => {
-      meter[by] += 1;
+      meter[isAlarm() ? "byAlarm" : "called"] += 1;
       return SEEDED.test(id) ? ABSENT : env.TENANT.getByName(id);
     },
   } as unknown as Env["TENANT"],
@@ -77,13 +91,17 @@ export class Account extends Shared {
 
   constructor(ctx: DurableObjectState, env: Env) {
     const sql = metered(ctx.storage.sql, "account");
-    super(ctx, counted(env, "byAccount"));
+    super(ctx, counted(env));
     this.#sql = sql;
   }
 
   override async ask(ask: AccountAsk): Promise<AccountAnswer> {
     meter.messages += 1;
     return super.ask(ask);
+  }
+
+  override async alarm(): Promise<void> {
+    await inAlarm.run(true, () => super.alarm());
   }
 
   /** Rows of a table; what is read for it is not metered. */
@@ -239,7 +257,7 @@ const known = new WeakMap<Env, Env>();
 
 export default {
   fetch(request: Request, env: Env, ctx: ExecutionContext): Promise<Response> {
-    const own = known.get(env) ?? counted(env, "byWorker");
+    const own = known.get(env) ?? counted(env);
     known.set(env, own);
     return inner.fetch(request, own, ctx);
   },
