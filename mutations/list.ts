@@ -437,4 +437,18 @@ export const MUTATIONS: readonly Mutation[] = [
     to: "CHECK (posted >= 0)",
     tests: ["test/tidy.test.ts"],
   },
+  {
+    what: "a tenant that does not answer is counted as sound",
+    file: "src/domain/tenant-check.ts",
+    from: `return "unanswered";`,
+    to: "return null;",
+    tests: ["test/domain/tenant-check.test.ts"],
+  },
+  {
+    what: "a tenant of which not everything was looked at is counted as sound",
+    file: "src/domain/tenant-check.ts",
+    from: `answer.isComplete ? null : "unfinished"`,
+    to: "null",
+    tests: ["test/domain/tenant-check.test.ts"],
+  },
 ];
