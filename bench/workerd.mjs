@@ -49,7 +49,7 @@ const UNIQUE_KEYS = { Tenant: "neurogate-Tenant", Account: "neurogate-Account" }
 /** Classes of a harness of its own, each with its binding. */
 const ALSO = { Reports: { uniqueKey: "neurogate-Reports", binding: "REPORT_FILE" } };
 
-function capnp({ bundle, stateDir, port, settings, classes }) {
+function capnp({ bundle, stateDir, port, settings, classes, isInspected }) {
   const named = (/** @type {string} */ end) =>
     readdirSync(bundle.outdir).filter((name) => name.endsWith(end));
   const modules = [
@@ -71,8 +71,10 @@ function capnp({ bundle, stateDir, port, settings, classes }) {
   const objects = Object.entries(keys).map(
     ([name, key]) => `(className = ${text(name)}, uniqueKey = ${text(key)}, enableSql = true)`,
   );
+  // What an inspector is told of the heap counts garbage too, until the Worker itself has it collected.
+  const flags = isInspected ? `\n  v8Flags = ["--expose-gc"],` : "";
   return `using Workerd = import "/workerd/workerd.capnp";
-const config :Workerd.Config = (
+const config :Workerd.Config = (${flags}
   services = [
     (name = "main", worker = .worker),
     (name = "disk", disk = (path = ${text(stateDir)}, writable = true)),
@@ -155,6 +157,7 @@ export class Workerd {
       port: this.#port,
       settings: this.#settings,
       classes: this.#classes,
+      isInspected: this.#options.some((name) => name.startsWith("--inspector-addr=")),
     };
     writeFileSync(config, capnp(made));
     this.#process = spawn(WORKERD, ["serve", config, ...this.#options], {

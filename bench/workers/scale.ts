@@ -239,6 +239,10 @@ async function answerHarness(request: Request, env: Env): Promise<Response> {
     const tenant = env.TENANT.getByName(name) as unknown as Measured;
     return Response.json(await tenant.databaseSize());
   }
+  if (what === "collect") {
+    (globalThis as unknown as { gc(): void }).gc();
+    return Response.json(null);
+  }
   if (what === "reports") {
     const objects = (env as unknown as { REPORT_FILE: DurableObjectNamespace }).REPORT_FILE;
     return objects.getByName("reports").fetch(request);
