@@ -1,3 +1,4 @@
+import { standsByApostrophe } from "./apostrophes.ts";
 import { ANY, type Form, FormList, type Range } from "./form-list.ts";
 import { GAP, type Letters, lettersOf, likeness, type Reading, spelled } from "./letters.ts";
 import {
@@ -175,14 +176,8 @@ export class SearchedText {
     }
   }
 
-  /** "j'ai" is not "AI": a word of one or two letters is not one beside an apostrophe. */
   #isWord(start: number, end: number): boolean {
-    if (!this.#edges.isWord(start, end)) return false;
-    if (end - start > 2) return true;
-    const { text } = this.#line;
-    const isJoined = (at: number, beyond: number): boolean =>
-      text[at] === "'" && /\p{L}/u.test(text[beyond] ?? "");
-    return !isJoined(start - 1, start - 2) && !isJoined(end, end + 1);
+    return this.#edges.isWord(start, end) && standsByApostrophe(this.#line.text, start, end);
   }
 
   #findParts(list: FormList<Entry>, add: Add, budget: StepBudget): void {

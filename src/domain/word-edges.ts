@@ -1,3 +1,4 @@
+import { apostrophesWithinWords } from "./apostrophes.ts";
 import type { Line } from "./term.ts";
 
 // Where words begin and end in a line. In scripts that are written without spaces a dictionary says
@@ -31,6 +32,7 @@ export class WordEdges {
     for (const { index, 0: word } of line.text.matchAll(WORD)) {
       this.#edges.fill(0, index + 1, index + word.length);
     }
+    for (const at of apostrophesWithinWords(line.text)) this.#edges.fill(0, at, at + 2);
     // No letter without its vowel.
     for (const { index } of line.text.matchAll(MARK)) {
       this.#edges[index] = 0;
