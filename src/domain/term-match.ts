@@ -1,8 +1,11 @@
-import { type Place, prepared, SearchedText, type Steps, type Terms } from "./match-terms.ts";
+import { emojiFormOf } from "./emoji-terms.ts";
+import { SearchedText } from "./match-terms.ts";
+import { prepared, type Terms } from "./prepared-terms.ts";
+import type { Steps } from "./step-budget.ts";
 import { matchTerms as matchPlainTerms, spamScore } from "./plain-term-match.ts";
 import type { Category } from "./category.ts";
 import type { Policy } from "./policy.ts";
-import { categoryOf, lineOf, writtenOf } from "./term.ts";
+import { categoryOf, lineOf, type Place, writtenOf } from "./term.ts";
 
 // The tenant's own words in a text: block terms, allow terms and spam phrases. An allow term cancels
 // what it overlaps, and its places are blank for our own text model.
@@ -54,8 +57,11 @@ function preparedOf(policy: Lists): Prepared {
 
 /** Phrases that are compared alike are one. */
 const distinct = (phrases: readonly string[]): string[] => [
-  ...new Map(phrases.map((phrase) => [lineOf(phrase).text.trim(), phrase])).values(),
+  ...new Map(phrases.map((phrase) => [comparedAs(phrase), phrase])).values(),
 ];
+
+const comparedAs = (phrase: string): string =>
+  lineOf(phrase).text.trim() + (emojiFormOf(phrase, false)?.form ?? "");
 
 /** An allowed place is blank everywhere: all of it is wanted. */
 const ALL = { most: Number.POSITIVE_INFINITY };

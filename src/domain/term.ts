@@ -45,11 +45,17 @@ export const exactForm = (text: string): string =>
 
 export const wordForm = (text: string): string => exactForm(text).toLowerCase();
 
+/** A place in a text, in UTF-16 units. */
+export interface Place {
+  readonly start: number;
+  readonly end: number;
+}
+
 /** A text in its normal form, with white space of any length as one space. */
 export interface Line {
   readonly text: string;
   /** Where the units from `start` to `end`, which are not none, stand in the original. */
-  placeOf(start: number, end: number): { start: number; end: number };
+  placeOf(start: number, end: number): Place;
 }
 
 export function lineOf(original: string): Line {

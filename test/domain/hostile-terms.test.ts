@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import type { Steps } from "../../src/domain/match-terms.ts";
+import type { Steps } from "../../src/domain/step-budget.ts";
 import { matchTerms } from "../../src/domain/term-match.ts";
 
 // Lists that are made so that a text which is made for them takes as long as can be.

@@ -1,0 +1,117 @@
+import { type Emoji, emojiIn, withoutEmoji, withoutTones } from "../text/emoji.ts";
+import { ANY, type FormList, type Range } from "./form-list.ts";
+import type { StepBudget } from "./step-budget.ts";
+import { lineOf, type Place } from "./term.ts";
+
+// Terms with emoji. An emoji is found whole: a heart is not in the picture of a couple with one, nor a
+// flag in two others. A term without a skin tone is found with any; one with a tone is found with
+// that alone.
+
+/** Behind each emoji of a form, so that none is the beginning of another. */
+const END = "\0";
+/** Between emoji that something else parts. */
+const BREAK = "\u0001";
+
+export interface EmojiForm {
+  /** The emoji, one after the other. */
+  readonly form: string;
+  /** Whether skin tones count. */
+  readonly toned: boolean;
+  /** Whether there is nothing beside them but white space, which does not count between emoji. */
+  readonly alone: boolean;
+}
+
+const formOf = (signs: readonly string[]): string => signs.map((sign) => sign + END).join("");
+
+/** The emoji of a term; null: it has none. */
+export function emojiFormOf(term: string, isExact: boolean): EmojiForm | null {
+  const signs = emojiIn(term).map(({ sign }) => sign);
+  if (signs.length === 0) return null;
+  const toned = isExact || signs.some((sign) => sign !== withoutTones(sign));
+  return { form: formOf(signs), toned, alone: lineOf(withoutEmoji(term)).text.trim() === "" };
+}
+
+/** The emoji of a text. */
+export class EmojiText {
+  readonly #emoji: readonly Emoji[];
+  readonly #original: string;
+  readonly #lines = new Map<boolean, EmojiLine>();
+
+  constructor(original: string) {
+    this.#original = original;
+    this.#emoji = emojiIn(original);
+  }
+
+  /** Whether the emoji at that place are those of a term; of one that is cut, all of it counts. */
+  has({ form, toned }: EmojiForm, { start, end }: Place): boolean {
+    let signs = "";
+    for (let at = this.#firstBehind(start); at < this.#emoji.length; at += 1) {
+      const emoji = this.#emoji[at];
+      if (emoji === undefined || emoji.start >= end) break;
+      signs += (toned ? emoji.sign : withoutTones(emoji.sign)) + END;
+    }
+    return signs === form;
+  }
+
+  /** Where the forms of a list stand. */
+  find<T>(
+    list: FormList<T>,
+    toned: boolean,
+    budget: StepBudget,
+    add: (entry: T, place: Place) => void,
+  ): void {
+    if (list.isEmpty || this.#emoji.length === 0) return;
+    const { text, at } = this.#lineOf(toned);
+    for (const [first, { start }] of this.#emoji.entries()) {
+      let range: Range | null = ANY;
+      let last = first;
+      for (let unit = at[first] ?? 0; range !== null && unit < text.length; unit += 1) {
+        budget.take();
+        const depth = unit - (at[first] ?? 0);
+        range = list.next(text.charCodeAt(unit), depth, range);
+        if (range === null || text[unit] !== END) continue;
+        for (const entry of list.ending(depth + 1, range)) {
+          add(entry, { start, end: this.#emoji[last]?.end ?? start });
+        }
+        last += 1;
+      }
+    }
+  }
+
+  /** The first emoji that ends behind a place. */
+  #firstBehind(place: number): number {
+    let low = 0;
+    let high = this.#emoji.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.#emoji[middle]?.end ?? 0) <= place) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  #lineOf(toned: boolean): EmojiLine {
+    const known = this.#lines.get(toned) ?? emojiLineOf(this.#original, this.#emoji, toned);
+    this.#lines.set(toned, known);
+    return known;
+  }
+}
+
+interface EmojiLine {
+  readonly text: string;
+  /** Where each emoji begins in it. */
+  readonly at: Int32Array;
+}
+
+function emojiLineOf(original: string, emoji: readonly Emoji[], toned: boolean): EmojiLine {
+  const at = new Int32Array(emoji.length);
+  let text = "";
+  let behind = 0;
+  for (const [index, { start, end, sign }] of emoji.entries()) {
+    if (start > behind && lineOf(original.slice(behind, start)).text.trim() !== "") text += BREAK;
+    at[index] = text.length;
+    text += (toned ? sign : withoutTones(sign)) + END;
+    behind = end;
+  }
+  return { text, at };
+}

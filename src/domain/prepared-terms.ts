@@ -1,0 +1,70 @@
+import { type EmojiForm, emojiFormOf } from "./emoji-terms.ts";
+import { type Form, FormList } from "./form-list.ts";
+import { likeness, spelled } from "./letters.ts";
+import {
+  exactForm,
+  lineOf,
+  matchOf,
+  type Term,
+  type TermMatch,
+  wordForm,
+  writtenOf,
+} from "./term.ts";
+
+// A list of terms, prepared once for all texts.
+
+export interface Entry {
+  readonly term: number;
+  readonly match: TermMatch;
+  /** What the place must read like, letter for letter; null: it need not. */
+  readonly as: string | null;
+  readonly gaps: Uint8Array | null;
+  readonly emoji: EmojiForm | null;
+}
+
+/** Terms, prepared. */
+export interface Terms {
+  readonly words: FormList<Entry>;
+  readonly parts: FormList<Entry>;
+  /** Of letters alone, as they are written and as they are seen. */
+  readonly spelled: FormList<Entry>;
+  readonly seen: FormList<Entry>;
+  /** Of emoji alone, without their skin tones and with them. */
+  readonly toneless: FormList<Entry>;
+  readonly toned: FormList<Entry>;
+}
+
+export function prepared(terms: readonly Term[]): Terms {
+  const words: Form<Entry>[] = [];
+  const parts: Form<Entry>[] = [];
+  const written: Form<Entry>[] = [];
+  const seen: Form<Entry>[] = [];
+  const toneless: Form<Entry>[] = [];
+  const toned: Form<Entry>[] = [];
+  for (const [term, rule] of terms.entries()) {
+    const text = writtenOf(rule);
+    const match = matchOf(rule);
+    const form = lineOf(text).text.trim();
+    const as = match === "exact" ? exactForm(text) : match === "word" ? wordForm(text) : null;
+    const emoji = emojiFormOf(text, match === "exact");
+    const entry = { term, match, as, gaps: null, emoji };
+    if (emoji?.alone === true) {
+      (emoji.toned ? toned : toneless).push({ form: emoji.form, entry: { ...entry, as: null } });
+      continue;
+    }
+    (match === "substring" ? parts : words).push({ form, entry });
+    const letters = match === "folded" ? spelled(form) : null;
+    if (letters === null) continue;
+    written.push({ form: letters.letters, entry: { ...entry, gaps: letters.gaps } });
+    const like = likeness(letters.letters);
+    if (like !== null) seen.push({ form: like, entry: { ...entry, gaps: letters.gaps } });
+  }
+  return {
+    words: new FormList(words),
+    parts: new FormList(parts),
+    spelled: new FormList(written),
+    seen: new FormList(seen),
+    toneless: new FormList(toneless),
+    toned: new FormList(toned),
+  };
+}
