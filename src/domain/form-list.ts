@@ -42,6 +42,17 @@ export class FormList<T> {
     return [first, this.#firstWith(unit + 1, depth, first, to)];
   }
 
+  /** For each unit with which they go on, those that do. */
+  *branches(depth: number, [from, to]: Range): Generator<Range> {
+    let first = this.#firstWith(0, depth, from, to);
+    while (first < to) {
+      const unit = this.#unitAt(first, depth);
+      const end = this.#firstWith(unit + 1, depth, first, to);
+      yield [first, end];
+      first = end;
+    }
+  }
+
   /** What ends after `depth` units: the shortest of a range stands first. */
   ending(depth: number, [from]: Range): readonly T[] {
     return this.#forms[from]?.length === depth ? (this.#entries[from] ?? []) : [];

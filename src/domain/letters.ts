@@ -1,5 +1,7 @@
 import { LEET } from "../text/leet.ts";
 import { latinLetter } from "../text/lookalikes.ts";
+import { LATIN_DIGITS, LATIN_SIGNS } from "../text/rare-lookalikes.ts";
+import { CENSORED, censoredIn } from "./censored.ts";
 
 // The letters of a line one after the other, with what stands between them: how a word is found that
 // was taken apart or is written with signs and letters that only look like its own.
@@ -23,6 +25,7 @@ export interface Letters {
   readonly units: Uint16Array;
   /** Where each stands in the line. */
   readonly at: Int32Array;
+  readonly ends: Int32Array;
   readonly gaps: Uint8Array;
   readonly gapLengths: Uint8Array;
   /** How many up to each, itself not counted, are written with another letter or a sign. */
@@ -30,10 +33,18 @@ export interface Letters {
   /** How many are digits in a letter's place, and how many are signs. */
   readonly digits: Int32Array;
   readonly signs: Int32Array;
+  /** How many are stars in a letter's place. */
+  readonly censored: Int32Array;
 }
 
-/** How the line is read: as it is written, or with what looks like a letter as that letter. */
-export type Reading = "written" | "one is i" | "one is l";
+/**
+ * How the line is read: as it is written, or with what looks like a letter as that letter; and then
+ * also with stars within a word as letters that nobody knows.
+ */
+export type Reading = "written" | "one is i" | "one is l" | "censored";
+
+/** The capital of the letter at a unit of the line, where it has one. */
+export type CapitalAt = (at: number) => string | undefined;
 
 const WORD = /[\p{L}\p{N}\p{M}]+/gu;
 const JOINING = new Set("-_.*~/\\|+=^:·•&");
@@ -44,32 +55,38 @@ const isDigit = (unit: number): boolean => unit >= 48 && unit <= 57;
 const isLatin = (unit: number): boolean => unit >= 97 && unit <= 122;
 
 /** What may stand for a letter within a word. */
-const SIGNS = new Set("@$!|+");
+const SIGNS: ReadonlySet<string> = new Set(["@", "$", "!", "|", "+", ...LATIN_SIGNS.keys()]);
 
 /** Emoji and arrows; also the halves of what lies beyond the first plane and is no letter. */
 const isPicture = (unit: number): boolean =>
   (unit >= 0x2190 && unit < 0x2c00) || (unit >= 0xd800 && unit <= 0xdfff);
 
-export function lettersOf(line: string, reading: Reading): Letters {
+export function lettersOf(line: string, reading: Reading, capitalAt?: CapitalAt): Letters {
   const isLetter = new Uint8Array(line.length + 1);
   const units = new Uint16Array(line.length);
   for (const { index, 0: word } of line.matchAll(WORD)) {
     isLetter.fill(1, index, index + word.length);
   }
-  const seen = reading === "written" ? null : disguises(line, isLetter, reading);
+  const seen = reading === "written" ? null : disguises(line, isLetter, reading, capitalAt);
   const made = {
     at: new Int32Array(line.length),
+    ends: new Int32Array(line.length),
     gaps: new Uint8Array(line.length),
     gapLengths: new Uint8Array(line.length),
     disguised: new Int32Array(line.length + 1),
     digits: new Int32Array(line.length + 1),
     signs: new Int32Array(line.length + 1),
+    censored: new Int32Array(line.length + 1),
   };
   let length = 0;
   let end = 0;
   for (let at = 0; at < line.length; at += 1) {
     const disguise = seen?.[at] ?? 0;
     if (isLetter[at] !== 1 && disguise === 0) continue;
+    if (disguise === SECOND_HALF) {
+      made.ends[length - 1] = end = at + 1;
+      continue;
+    }
     units[length] = disguise === 0 ? line.charCodeAt(at) : disguise & 0xffff;
     made.at[length] = at;
     made.gaps[length] = gapOf(line, end, at);
@@ -77,8 +94,10 @@ export function lettersOf(line: string, reading: Reading): Letters {
     made.disguised[length + 1] = (made.disguised[length] ?? 0) + (disguise === 0 ? 0 : 1);
     made.digits[length + 1] = (made.digits[length] ?? 0) + ((disguise & DIGIT) === 0 ? 0 : 1);
     made.signs[length + 1] = (made.signs[length] ?? 0) + ((disguise & SIGN) === 0 ? 0 : 1);
+    made.censored[length + 1] =
+      (made.censored[length] ?? 0) + ((disguise & CENSORED) === 0 ? 0 : 1);
+    made.ends[length] = end = at + 1;
     length += 1;
-    end = at + 1;
   }
   return { length, units, ...made };
 }
@@ -99,18 +118,27 @@ function gapOf(line: string, from: number, to: number): number {
 
 const DIGIT = 0x10000;
 const SIGN = 0x20000;
+/** Of a pair of surrogates that is one letter. */
+const SECOND_HALF = 0x80000;
 
-/** The letter that is seen at each unit where another one is written; with a bit for a digit or a sign. */
-function disguises(line: string, isLetter: Uint8Array, reading: Reading): Int32Array {
-  const seen = new Int32Array(line.length);
-  const one = reading === "one is i" ? "i" : "l";
-  const letterOf = (character: string): string | undefined =>
-    character === "1" || character === "|" ? one : LEET[character];
+/**
+ * The letter that is seen at each unit where another one is written; with a bit for a digit, a sign or
+ * a star.
+ */
+function disguises(
+  line: string,
+  isLetter: Uint8Array,
+  reading: Reading,
+  capitalAt: CapitalAt | undefined,
+): Int32Array {
+  const seen = reading === "censored" ? censoredIn(line) : new Int32Array(line.length);
+  const one = reading === "one is l" ? "l" : "i";
   for (let at = 0; at < line.length; at += 1) {
     const character = line[at] ?? "";
+    if (isLatin(line.charCodeAt(at))) continue;
     const isSign = SIGNS.has(character) && isWithin(line, isLetter, at);
-    if (!isSign && !isDigit(line.charCodeAt(at))) continue;
-    const letter = letterOf(character);
+    if (!isSign && !isDigit(line.charCodeAt(at)) && !LATIN_DIGITS.has(character)) continue;
+    const letter = letterOf(character, one);
     if (letter !== undefined) seen[at] = letter.charCodeAt(0) + (isSign ? SIGN : DIGIT);
   }
   const hasLatin = /[a-z]/.test(line);
@@ -118,15 +146,32 @@ function disguises(line: string, isLetter: Uint8Array, reading: Reading): Int32A
   // Honest Russian has letters without a likeness: a text whose every foreign word has none is English.
   const allAlike = hasLatin && words.every(({ 0: word }) => isDisguised(word));
   for (const { index, 0: word } of words) {
-    const isMixed = Array.from(word).some((letter) => isLatin(letter.charCodeAt(0)));
+    const isMixed = /[a-z]/.test(word);
     if (!isMixed && !allAlike && !LATIN_SCRIPT.test(word)) continue;
-    for (let at = 0; at < word.length; at += 1) {
-      const letter = latinLetter(word[at] ?? "");
-      if (letter !== undefined) seen[index + at] = letter.charCodeAt(0);
+    let at = index;
+    for (const letter of word) {
+      const latin = letter < "\u{80}" ? undefined : readingOf(letter, at, capitalAt);
+      if (latin !== undefined) {
+        seen[at] = latin.charCodeAt(0);
+        if (letter.length === 2) seen[at + 1] = SECOND_HALF;
+      }
+      at += letter.length;
     }
   }
   return seen;
 }
+
+/** Greek letters of which the capital is drawn like another Latin letter: Η is an h, η an n. */
+const OTHER_CAPITALS = new Set("ηνμυσ");
+
+const readingOf = (letter: string, at: number, capitalAt: CapitalAt | undefined) =>
+  (OTHER_CAPITALS.has(letter) ? capitalAt?.(at) : undefined) ?? latinLetter(letter);
+
+/** Of a digit or a sign. */
+const letterOf = (character: string, one: string): string | undefined =>
+  character === "1" || character === "|" || LATIN_SIGNS.get(character) === "l"
+    ? one
+    : (LEET[character] ?? LATIN_SIGNS.get(character) ?? LATIN_DIGITS.get(character));
 
 const LATIN_SCRIPT = /^[\p{Script=Latin}\p{N}]+$/u;
 

@@ -1,9 +1,11 @@
+import { latinCapital } from "../text/lookalikes.ts";
 import { standsByApostrophe } from "./apostrophes.ts";
+import { STAR } from "./censored.ts";
 import { EmojiText } from "./emoji-terms.ts";
 import { ANY, type FormList, type Range } from "./form-list.ts";
 import { GAP, type Letters, lettersOf, type Reading } from "./letters.ts";
 import type { Entry, Terms } from "./prepared-terms.ts";
-import { isSpelled, mayStand } from "./spelled-word.ts";
+import { isSpelled, isWithinWord, mayStand } from "./spelled-word.ts";
 import { StepBudget, type Steps, TooMuchToCompare } from "./step-budget.ts";
 import { exactForm, type Line, lineOf, type Place, wordForm } from "./term.ts";
 import { WordEdges } from "./word-edges.ts";
@@ -61,8 +63,9 @@ export class SearchedText {
       this.#findParts(terms.parts, add, budget);
       this.#findEmoji(terms, addPlace, budget);
       this.#findLetters(terms.spelled, "written", add, budget);
-      for (const reading of this.#readings(terms.seen)) {
+      for (const reading of this.#readings(terms)) {
         this.#findLetters(terms.seen, reading, add, budget);
+        if (reading !== "censored") this.#findSeenParts(terms.seenParts, reading, add, budget);
       }
     } catch (error) {
       if (!(error instanceof TooMuchToCompare)) throw error;
@@ -132,44 +135,112 @@ export class SearchedText {
     }
   }
 
-  #readings(list: FormList<Entry>): readonly Reading[] {
+  #readings({ seen, seenParts }: Terms): readonly Reading[] {
     const { text } = this.#line;
-    if (list.isEmpty || !DISGUISE.test(text)) return [];
-    return /[1|]/.test(text) ? ["one is i", "one is l"] : ["one is i"];
+    if (seen.isEmpty && seenParts.isEmpty) return [];
+    const readings: Reading[] = [];
+    if (DISGUISE.test(text)) readings.push("one is i");
+    if (ONE.test(text)) readings.push("one is l");
+    if (STARRED.test(text)) readings.push("censored");
+    return readings;
   }
 
   #lettersOf(reading: Reading): Letters {
-    const known = this.#letters.get(reading) ?? lettersOf(this.#line.text, reading);
+    const known =
+      this.#letters.get(reading) ??
+      lettersOf(this.#line.text, reading, (at) => this.#capitalAt(at));
     this.#letters.set(reading, known);
     return known;
+  }
+
+  /** The Latin letter that the capital at a unit of the line is drawn like. */
+  #capitalAt(at: number): string | undefined {
+    const { start, end } = this.#line.placeOf(at, at + 1);
+    return latinCapital(this.#original.slice(start, end).normalize("NFKC"));
   }
 
   #findLetters(list: FormList<Entry>, reading: Reading, add: Add, budget: StepBudget): void {
     if (list.isEmpty) return;
     const letters = this.#lettersOf(reading);
-    const { at, gaps, units, length } = letters;
+    const walk = { list, letters, reading, add, budget };
+    for (let first = 0; first < letters.length; first += 1) {
+      if (letters.gaps[first] !== GAP.none || first === 0) this.#follow(walk, first, first, ANY);
+    }
+  }
+
+  /** On from the letter `from` of what begins at `first`; every way where a star hides the letter. */
+  #follow(walk: Walk, first: number, from: number, beginning: Range): void {
+    const { list, letters, budget } = walk;
+    const { gaps, units, length } = letters;
+    let range: Range | null = beginning;
+    for (let next = from; range !== null; next += 1) {
+      const entries = next === first ? [] : list.ending(next - first, range);
+      if (entries.length > 0) this.#addSpelled(walk, first, next, entries);
+      budget.take();
+      if (next === length || (next > first && gaps[next] === GAP.end)) return;
+      if (units[next] === STAR) {
+        for (const way of list.branches(next - first, range)) {
+          this.#follow(walk, first, next + 1, way);
+        }
+        return;
+      }
+      range = list.next(units[next] ?? 0, next - first, range);
+    }
+  }
+
+  #addSpelled(
+    { letters, reading, add }: Walk,
+    first: number,
+    next: number,
+    entries: readonly Entry[],
+  ): void {
+    if (next !== letters.length && letters.gaps[next] === GAP.none) return;
+    const start = letters.at[first] ?? 0;
+    const end = letters.ends[next - 1] ?? 0;
+    if (!this.#edges.isWord(start, end) || !mayStand(letters, first, next, reading)) return;
+    for (const entry of entries) {
+      if (isSpelled(letters, first, next, entry.gaps)) add(entry, start, end);
+    }
+  }
+
+  /** Parts of words that are written with what looks like their letters. */
+  #findSeenParts(list: FormList<Entry>, reading: Reading, add: Add, budget: StepBudget): void {
+    if (list.isEmpty) return;
+    const letters = this.#lettersOf(reading);
+    const { at, ends, gaps, units, length } = letters;
     for (let first = 0; first < length; first += 1) {
-      if (gaps[first] === GAP.none && first > 0) continue;
       let range: Range | null = ANY;
       for (let next = first; range !== null; next += 1) {
         const entries = next === first ? [] : list.ending(next - first, range);
-        if (entries.length > 0 && (next === length || gaps[next] !== GAP.none)) {
+        if (entries.length > 0) {
           const start = at[first] ?? 0;
-          const end = (at[next - 1] ?? 0) + 1;
-          if (this.#edges.isWord(start, end) && mayStand(letters, first, next, reading)) {
-            for (const entry of entries) {
-              if (isSpelled(letters, first, next, entry.gaps)) add(entry, start, end);
-            }
-          }
+          const end = ends[next - 1] ?? 0;
+          const stands =
+            this.#edges.startsCharacter(start) &&
+            this.#edges.startsCharacter(end) &&
+            mayStand(letters, first, next, reading) &&
+            isWithinWord(letters, first, next);
+          if (stands) for (const entry of entries) add(entry, start, end);
         }
         budget.take();
-        if (next === length || (next > first && gaps[next] === GAP.end)) break;
+        if (next === length || (next > first && gaps[next] !== GAP.none)) break;
         range = list.next(units[next] ?? 0, next - first, range);
       }
     }
   }
 }
 
+interface Walk {
+  readonly list: FormList<Entry>;
+  readonly letters: Letters;
+  readonly reading: Reading;
+  readonly add: Add;
+  readonly budget: StepBudget;
+}
+
 type Add = (entry: Entry, start: number, end: number) => void;
 
 const DISGUISE = /[0-9@$!|+]|[^\x20-\x7e]/;
+/** What is an i or an l. */
+const ONE = /[1|∣⏽￨│]/;
+const STARRED = /[^ *]\*+[^ *]/;

@@ -1,6 +1,6 @@
 import { type EmojiForm, emojiFormOf } from "./emoji-terms.ts";
 import { type Form, FormList } from "./form-list.ts";
-import { likeness, spelled } from "./letters.ts";
+import { GAP, likeness, type Spelled, spelled } from "./letters.ts";
 import {
   exactForm,
   lineOf,
@@ -29,6 +29,8 @@ export interface Terms {
   /** Of letters alone, as they are written and as they are seen. */
   readonly spelled: FormList<Entry>;
   readonly seen: FormList<Entry>;
+  /** As they are seen also within words. */
+  readonly seenParts: FormList<Entry>;
   /** Of emoji alone, without their skin tones and with them. */
   readonly toneless: FormList<Entry>;
   readonly toned: FormList<Entry>;
@@ -39,6 +41,7 @@ export function prepared(terms: readonly Term[]): Terms {
   const parts: Form<Entry>[] = [];
   const written: Form<Entry>[] = [];
   const seen: Form<Entry>[] = [];
+  const seenParts: Form<Entry>[] = [];
   const toneless: Form<Entry>[] = [];
   const toned: Form<Entry>[] = [];
   for (const [term, rule] of terms.entries()) {
@@ -53,10 +56,14 @@ export function prepared(terms: readonly Term[]): Terms {
       continue;
     }
     (match === "substring" ? parts : words).push({ form, entry });
-    const letters = match === "folded" ? spelled(form) : null;
+    const letters = match === "folded" || match === "substring" ? spelled(form) : null;
     if (letters === null) continue;
-    written.push({ form: letters.letters, entry: { ...entry, gaps: letters.gaps } });
     const like = likeness(letters.letters);
+    if (match === "substring") {
+      if (like !== null && isOneWord(letters)) seenParts.push({ form: like, entry });
+      continue;
+    }
+    written.push({ form: letters.letters, entry: { ...entry, gaps: letters.gaps } });
     if (like !== null) seen.push({ form: like, entry: { ...entry, gaps: letters.gaps } });
   }
   return {
@@ -64,7 +71,14 @@ export function prepared(terms: readonly Term[]): Terms {
     parts: new FormList(parts),
     spelled: new FormList(written),
     seen: new FormList(seen),
+    seenParts: new FormList(seenParts),
     toneless: new FormList(toneless),
     toned: new FormList(toned),
   };
 }
+
+/** A shorter part is in many words and numbers by chance. */
+const SHORTEST_SEEN_PART = 4;
+
+const isOneWord = ({ letters, gaps }: Spelled): boolean =>
+  letters.length >= SHORTEST_SEEN_PART && gaps.every((gap) => gap === GAP.none);

@@ -6,15 +6,33 @@ import { GAP, type Letters, type Reading } from "./letters.ts";
 /** A number is no word, nor is a name of a thing such as "A55": two characters are no digits. */
 const FEWEST_NO_DIGITS = 2;
 
+/** Of a word with stars at least a third can be read. */
+const MOST_STARS = 2 / 3;
+
 export function mayStand(letters: Letters, first: number, next: number, reading: Reading): boolean {
   if (reading === "written") return true;
   const between = (counts: Int32Array): number => (counts[next] ?? 0) - (counts[first] ?? 0);
-  const withoutDigits = next - first - between(letters.digits);
+  const stars = between(letters.censored);
+  if ((reading === "censored") !== stars > 0 || stars > MOST_STARS * (next - first)) return false;
+  const withoutDigits = next - first - stars - between(letters.digits);
   return (
     between(letters.disguised) > 0 &&
     withoutDigits >= FEWEST_NO_DIGITS &&
     withoutDigits > between(letters.signs)
   );
+}
+
+/** Of a word that a part stands in; a longer one is none. */
+const LONGEST_WORD = 40;
+
+/** Whether the word around is one: it has more letters than digits and signs, unlike a key or a price. */
+export function isWithinWord(letters: Letters, first: number, next: number): boolean {
+  let from = first;
+  while (from > 0 && letters.gaps[from] === GAP.none && first - from < LONGEST_WORD) from -= 1;
+  let to = next;
+  while (to < letters.length && letters.gaps[to] === GAP.none && to - next < LONGEST_WORD) to += 1;
+  const between = (counts: Int32Array): number => (counts[to] ?? 0) - (counts[from] ?? 0);
+  return to - from > 2 * (between(letters.digits) + between(letters.signs));
 }
 
 /** A shorter word is found in many others that are spelled out: "c l a s s". */

@@ -1,6 +1,8 @@
 // Letters of other scripts that are drawn like Latin ones. A word that is spelled with them is read
 // as Latin only as a whole: honest Russian and Greek words have other letters too.
+import { LATIN_CAPITALS, RARE_LETTERS } from "./rare-lookalikes.ts";
 
+/** Those that the text model was trained with: its readings of a word stay what they were. */
 const PAIRS: readonly (readonly [string, string])[] = [
   ["а", "a"],
   ["е", "e"],
@@ -119,5 +121,9 @@ export function latinReading(word: string): string | null {
   return changed ? latin : null;
 }
 
-/** The Latin letter that another one is drawn like; undefined where it has none. */
-export const latinLetter = (letter: string): string | undefined => LATIN.get(letter);
+/** The Latin letter that a small letter of another script or shape is drawn like. */
+export const latinLetter = (letter: string): string | undefined =>
+  LATIN.get(letter) ?? RARE_LETTERS.get(letter);
+
+/** The same of a capital, where its small letter is drawn like another one: Η is an h, η an n. */
+export const latinCapital = (letter: string): string | undefined => LATIN_CAPITALS.get(letter);

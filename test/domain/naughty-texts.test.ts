@@ -3,7 +3,7 @@ import { resolveConfusablesTransformer } from "obscenity";
 import { describe, expect, it } from "vitest";
 import { findInjection } from "../../src/domain/injection.ts";
 import { matchTerms } from "../../src/domain/term-match.ts";
-import { latinLetter } from "../../src/text/lookalikes.ts";
+import { latinCapital, latinLetter } from "../../src/text/lookalikes.ts";
 import { normalise } from "../../src/text/normalise.ts";
 
 // Kinds of texts that break programs, and every character that is drawn like a Latin letter.
@@ -74,7 +74,7 @@ describe("characters that look like a Latin letter", () => {
     expect(known.length).toBeGreaterThan(0.65 * alike.length);
     for (const character of known) {
       const { text } = normalise(character);
-      const letter = latinLetter(text) ?? text;
+      const letter = latinCapital(character.normalize("NFKC")) ?? latinLetter(text) ?? text;
       const term = `bad${letter}word`;
       const { blocked } = matchTerms(`bad${character}word`, {
         terms: { block: [term], allow: [] },

@@ -1,0 +1,46 @@
+// Words of which some letters are stars: "f**k". A star is a letter only within a word; stars around
+// one are emphasis, and so are stars that close what the same ones opened before it ("**not**ice").
+// Which word it is, is what a term says that has the same length, the same first and last letter, and
+// every letter that can be read.
+
+/** Marks a star in the place of a letter. */
+export const CENSORED = 0x40000;
+
+/** The unit that stands for it: no letter. */
+export const STAR = 0x2a;
+
+/** More of them are a line that someone drew. */
+const MOST_STARS = 12;
+
+const LETTERS = "[\\p{L}\\p{M}\\p{N}@$!|+]";
+const STARRED = new RegExp(
+  `(\\*{0,${MOST_STARS}})(\\p{L}${LETTERS}{0,40}(?:\\*{1,${MOST_STARS}}${LETTERS}{1,40})+)`,
+  "gu",
+);
+const STARS = /\*+/g;
+
+/** Marked stars, by the unit where they stand. */
+export function censoredIn(line: string): Int32Array {
+  const stars = new Int32Array(line.length);
+  if (!line.includes("*")) return stars;
+  for (const { index, 1: before = "", 2: word = "" } of line.matchAll(STARRED)) {
+    const start = index + before.length;
+    if (isProduct(line, start, word)) continue;
+    const isWhole = line.startsWith(before, start + word.length);
+    for (const { index: within, 0: run } of word.matchAll(STARS)) {
+      if (run === before && !isWhole) break;
+      stars.fill(STAR + CENSORED, start + within, start + within + run.length);
+    }
+  }
+  return stars;
+}
+
+/** "a*b = 3", "x**y": one letter on each side, in a sum. */
+const PRODUCT = /^\p{L}\*{1,2}\p{L}$/u;
+const SUM_BEFORE = /[\d=+/^<>][ (]{0,2}$/;
+const SUM_BEHIND = /^[ )]{0,2}[\d=+/^<>]/;
+
+const isProduct = (line: string, start: number, word: string): boolean =>
+  PRODUCT.test(word) &&
+  (SUM_BEFORE.test(line.slice(Math.max(0, start - 3), start)) ||
+    SUM_BEHIND.test(line.slice(start + word.length, start + word.length + 3)));
