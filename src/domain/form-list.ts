@@ -24,11 +24,15 @@ export class FormList<T> {
     // In the order of their units, as `<` compares.
     this.#forms = [...byForm.keys()].toSorted((a, b) => (a < b ? -1 : 1));
     this.#entries = this.#forms.map((form) => byForm.get(form) ?? []);
+    this.longest = this.#forms.reduce((most, { length }) => Math.max(most, length), 0);
     for (const [at, form] of this.#forms.entries()) {
       const unit = form.charCodeAt(0);
       this.#begins.set(unit, [this.#begins.get(unit)?.[0] ?? at, at + 1]);
     }
   }
+
+  /** Units of the longest. */
+  readonly longest: number;
 
   get isEmpty(): boolean {
     return this.#forms.length === 0;

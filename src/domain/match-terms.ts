@@ -5,7 +5,7 @@ import { EmojiText } from "./emoji-terms.ts";
 import { ANY, type FormList, type Range } from "./form-list.ts";
 import { GAP, type Letters, lettersOf, type Reading } from "./letters.ts";
 import type { Entry, Terms } from "./prepared-terms.ts";
-import { isSpelled, isWithinWord, mayStand } from "./spelled-word.ts";
+import { isSpelled, isWithinWord, mayBegin, mayStand } from "./spelled-word.ts";
 import { StepBudget, type Steps, TooMuchToCompare } from "./step-budget.ts";
 import { exactForm, type Line, lineOf, type Place, wordForm } from "./term.ts";
 import { WordEdges } from "./word-edges.ts";
@@ -164,7 +164,8 @@ export class SearchedText {
     const letters = this.#lettersOf(reading);
     const walk = { list, letters, reading, add, budget };
     for (let first = 0; first < letters.length; first += 1) {
-      if (letters.gaps[first] !== GAP.none || first === 0) this.#follow(walk, first, first, ANY);
+      if (letters.gaps[first] === GAP.none && first > 0) continue;
+      if (mayBegin(letters, first, list.longest, reading)) this.#follow(walk, first, first, ANY);
     }
   }
 
@@ -209,6 +210,7 @@ export class SearchedText {
     const letters = this.#lettersOf(reading);
     const { at, ends, gaps, units, length } = letters;
     for (let first = 0; first < length; first += 1) {
+      if (!mayBegin(letters, first, list.longest, reading)) continue;
       let range: Range | null = ANY;
       for (let next = first; range !== null; next += 1) {
         const entries = next === first ? [] : list.ending(next - first, range);

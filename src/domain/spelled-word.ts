@@ -6,6 +6,19 @@ import { GAP, type Letters, type Reading } from "./letters.ts";
 /** A number is no word, nor is a name of a thing such as "A55": two characters are no digits. */
 const FEWEST_NO_DIGITS = 2;
 
+/** Whether a reading says anything new of the letters from `first` on, as far as a term reaches. */
+export function mayBegin(
+  letters: Letters,
+  first: number,
+  longest: number,
+  reading: Reading,
+): boolean {
+  if (reading === "written") return true;
+  const counts = reading === "censored" ? letters.censored : letters.disguised;
+  const end = Math.min(letters.length, first + longest);
+  return (counts[end] ?? 0) > (counts[first] ?? 0);
+}
+
 /** Of a word with stars at least a third can be read. */
 const MOST_STARS = 2 / 3;
 

@@ -267,6 +267,14 @@ describe("the cost", () => {
     expect(stepsOf(text, terms)).toBeLessThan(6 * text.length);
   });
 
+  it("of ordinary text with numbers, stars and emoji stays small, whatever the terms", () => {
+    const text = "3 qu*ck brown foxes jump over 12 lazy d0gs | and the café 🙂 runs ".repeat(700);
+    const words = Array.from({ length: 1000 }, (_, at) => `foxes${at.toString(36)}`);
+    const terms = [...words, ...words.map(substring)];
+    expect(stepsOf(text, terms)).toBeLessThan(6 * text.length);
+    expect(stepsOf(text.replaceAll(/[^a-z ]/g, "x"), terms)).toBeLessThan(4 * text.length);
+  });
+
   it.each([
     ["almost terms everywhere", "a".repeat(K), (at: number) => `${"a".repeat(at % 199)}b`],
     ["single letters", "a ".repeat(K / 2), (at: number) => `${"a".repeat(at % 199)}b`],
