@@ -46,9 +46,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "durable-objects": ["domain", "io", "reports", "src/config.ts"],
   // Pure, like the domain, and knows nothing of it: text in, scores out.
   tier0: ["text"],
-  engines: ["domain", "io", "tier0"],
+  engines: ["text", "domain", "io", "tier0"],
   calls: ["domain", "io", "durable-objects"],
-  moderation: ["domain", "io", "engines", "calls", "durable-objects", "src/config.ts"],
+  moderation: ["text", "domain", "io", "engines", "calls", "durable-objects", "src/config.ts"],
   generation: [
     "domain",
     "io",

@@ -1,5 +1,4 @@
-import { cleanForJudge } from "./judge.ts";
-import { normalForm } from "./normal-form.ts";
+import { plainText } from "../text/plain-text.ts";
 
 // Signs that a text speaks to the moderation model instead of to people. A pattern that fires makes
 // a decision at least `flag`, so the cost of a false alarm is a look by a person; patterns that
@@ -99,12 +98,10 @@ const SQUASHED =
 /** The id of the first pattern that fires in the text, or null. */
 export function findInjection(text: string): string | null {
   if (hidesText(text)) return "hidden_text";
-  const readable = cleanForJudge(normalForm(text, "NFKC"));
+  const readable = plainText(text, "kept");
   const plain = readable
     .toLowerCase()
-    .replace(/[\u2018\u2019]/g, "'")
-    .replace(/[\u201C\u201D]/g, '"')
-    .replace(/[^\S\n]+/g, " ")
+    .replace(/ +/g, " ")
     .replace(/ ?\n ?/g, "\n");
   const line = plain.replaceAll("\n", " ");
   for (const [id, pattern] of PATTERNS) {

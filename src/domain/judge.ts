@@ -1,5 +1,5 @@
 import { JUDGED_CATEGORIES, type Scores } from "./category.ts";
-import { withoutUnseen } from "./unseen.ts";
+import { withoutUnseen } from "../text/unseen.ts";
 
 // What a language model is asked about a text or a picture, and the strict reading of its answer.
 //

@@ -1,4 +1,4 @@
-import { LONGEST_RUN, MARK } from "./normal-form.ts";
+import { LONGEST_RUN, MARK } from "../text/normal-form.ts";
 
 // How long a text is in UTF-8 when a tokenizer has normalised it (NFKC), without normalising more of it
 // than must be. U+FDFA, three bytes, becomes eighteen characters of 33; and marks are sorted, in time

@@ -1,5 +1,5 @@
-import { normalForm } from "./normal-form.ts";
-import { withoutUnseen } from "./unseen.ts";
+import { normalForm } from "../text/normal-form.ts";
+import { withoutUnseen } from "../text/unseen.ts";
 
 // How the strings of a policy are compared that was put before terms said how they match: on folded
 // text, as whole words; an allow term cancels what it overlaps. Marks of every script are folded, so

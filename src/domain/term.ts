@@ -1,5 +1,6 @@
 import { type Category, JUDGED_CATEGORIES } from "./category.ts";
 import { placeOf, normalise } from "../text/normalise.ts";
+import { UNSEEN } from "../text/unseen.ts";
 
 // A word or phrase of a tenant's own, and how it is compared with a text.
 
@@ -34,14 +35,11 @@ export const categoryOf = (term: Term): Category | null =>
   typeof term === "string" ? null : (term.category ?? null);
 
 const SPACES = /\s+/gu;
+const UNSEEN_CHARACTER = new RegExp(`(?!\\s)[${UNSEEN}]`, "gu");
 
 /** Letter for letter: one spelling of what is the same letter, one kind of space, nothing unseen. */
 export const exactForm = (text: string): string =>
-  text
-    .normalize("NFC")
-    .replace(/(?!\s)[\p{Default_Ignorable_Code_Point}\p{Cc}]/gu, "")
-    .replace(SPACES, " ")
-    .trim();
+  text.normalize("NFC").replace(UNSEEN_CHARACTER, "").replace(SPACES, " ").trim();
 
 export const wordForm = (text: string): string => exactForm(text).toLowerCase();
 

@@ -11,7 +11,8 @@ import type { CommentFailure, ServiceFailure } from "../domain/failure.ts";
 import { plainOfHtml } from "../domain/html-text.ts";
 import { baseLanguage } from "../domain/language-tag.ts";
 import { profanityOf } from "../engines/embedded/profanity.ts";
-import { canBe, languageIn, plainText } from "./language.ts";
+import { canBe, languageIn } from "./language.ts";
+import { plainText } from "../text/plain-text.ts";
 import type { JudgeText } from "./text-stage.ts";
 
 // A comment's scores by the attributes of the Perspective API: by the text model inside the Worker and a

@@ -1,7 +1,7 @@
 import { eld } from "eld/extrasmall";
 import { isEnglish, isOnlyEnglish } from "../engines/embedded/english-words.ts";
-import { unmixWords, withoutDisguise } from "../engines/embedded/plain-letters.ts";
-import { asWords, spellOut } from "../engines/embedded/unobfuscate.ts";
+import { plainText } from "../text/plain-text.ts";
+import { asWords, spellOut } from "../text/spell-out.ts";
 import { isForeign, isWritten, MIXED_SHARE, onlyLanguageOf } from "./scripts.ts";
 
 // In what language a text is. A language is named only where it is certain: English by its words,
@@ -53,8 +53,6 @@ export interface PlacedText {
   /** The text as it is meant to be read. */
   readonly plain: string;
 }
-
-export const plainText = (text: string): string => unmixWords(withoutDisguise(text));
 
 /** ISO 639-1; null: undetermined. */
 export const detectLanguage = (text: string): string | null => languageIn(plainText(text));

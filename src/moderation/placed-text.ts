@@ -1,6 +1,7 @@
 import { baseLanguage } from "../domain/language-tag.ts";
 import type { Policy } from "../domain/policy.ts";
-import { canBe, languageIn, type PlacedText, plainText } from "./language.ts";
+import { plainText } from "../text/plain-text.ts";
+import { canBe, languageIn, type PlacedText } from "./language.ts";
 
 /**
  * The caller's word for the language holds, unless the text is in a script that it is not written

@@ -6,39 +6,59 @@
 // surrogate pair is U+FFFD. Letters of other scripts that look Latin are a matter of whole words:
 // `lookalikes.ts`.
 //
+// `shown` is the same without the folding of case and accents, for what tells languages and names.
+//
 // Each piece of the result knows its place in the original, so that a span can be shown there.
 // Linear: a character is looked at once, and its marks with it.
-
-export interface Normalised {
-  readonly text: string;
-  /** Where the pieces of `text` come from; null: each unit from the same place. */
-  readonly pieces: Pieces | null;
-}
-
-/** Runs of plain characters, and each other character with its marks. */
-export interface Pieces {
-  /** Where each begins in the normal form, in the original, and where it ends there. */
-  readonly at: Int32Array;
-  readonly start: Int32Array;
-  readonly end: Int32Array;
-}
+import { type Normalised, Output, type Pieces } from "./pieces.ts";
+import { UNSEEN } from "./unseen.ts";
 
 export function normalise(original: string): Normalised {
   if (plainUntil(original, 0) === original.length) {
     return { text: original.toLowerCase(), pieces: null };
   }
   const out = new Output();
+  write(original, out, FOLDED);
+  return out.finish();
+}
+
+/** As a reader sees it, with its case and accents. Line breaks are white space, or stay. */
+export function shown(original: string, lines: "joined" | "kept" = "joined"): string {
+  if (plainUntil(original, 0) === original.length) return original;
+  const out = new Output();
+  write(original.replaceAll("\r\n", "\n"), out, lines === "kept" ? SHOWN_IN_LINES : SHOWN);
+  return out.finish().text;
+}
+
+/** What is made of runs of printable ASCII, of white space, and of a character with its marks. */
+interface Form {
+  readonly plain: (run: string) => string;
+  readonly space: (code: number) => string;
+  readonly fold: (code: number, marks: string) => string;
+  /** Of characters alone and with one mark. */
+  readonly known: Map<number, string>;
+}
+
+const FOLDED: Form = {
+  plain: (run) => run.toLowerCase(),
+  space: () => " ",
+  fold: folded,
+  known: new Map(),
+};
+const SHOWN: Form = { ...FOLDED, plain: (run) => run, fold: composed, known: new Map() };
+const SHOWN_IN_LINES: Form = { ...SHOWN, space: (code) => (isLineBreak(code) ? "\n" : " ") };
+
+function write(original: string, out: Output, form: Form): void {
   let at = 0;
   while (at < original.length) {
     const end = plainUntil(original, at);
     // The last one before something else may have marks on it.
     const plain = end < original.length ? end - 1 : end;
     if (plain > at) {
-      out.write(original.slice(at, plain).toLowerCase(), at, plain);
+      out.write(form.plain(original.slice(at, plain)), at, plain);
       at = plain;
-    } else at = writeCharacter(original, at, out);
+    } else at = writeCharacter(original, at, out, form);
   }
-  return out.finish();
 }
 
 /** The place in the original of the units from `from` to `to`, which are not none. */
@@ -93,12 +113,12 @@ function plainUntil(text: string, from: number): number {
 const MAX_MARKS = 30;
 
 /** Writes the character at `at`, with its marks, and says where the next one begins. */
-function writeCharacter(original: string, at: number, out: Output): number {
+function writeCharacter(original: string, at: number, out: Output, form: Form): number {
   const code = codeAt(original, at);
   let end = at + (code > 0xffff ? 2 : 1);
   if (isInvisible(code)) return end;
   if (isSpace(code)) {
-    out.write(" ", at, end);
+    out.write(form.space(code), at, end);
     return end;
   }
   let marks = "";
@@ -114,7 +134,7 @@ function writeCharacter(original: string, at: number, out: Output): number {
     } else if (next < 0x80 || !isInvisible(next)) break;
     end += width;
   }
-  out.write(count > 1 ? fold(code, marks) : foldKnown(code, mark, marks), at, end);
+  out.write(count > 1 ? form.fold(code, marks) : foldKnown(form, code, mark, marks), at, end);
   return end;
 }
 
@@ -140,9 +160,11 @@ const isSpace = (code: number): boolean =>
   code === 0x2800 ||
   code === 0x3000;
 
-const INVISIBLE = /^[\p{Default_Ignorable_Code_Point}\p{Cc}\u{FFF9}-\u{FFFB}\u{E0000}-\u{E0FFF}]$/u;
+const isLineBreak = (code: number): boolean =>
+  (code >= 0xa && code <= 0xd) || code === 0x85 || code === 0x2028 || code === 0x2029;
 
-/** Controls, joiners, directions, variation selectors, tags, fillers. */
+const INVISIBLE = new RegExp(`^[${UNSEEN}]$`, "u");
+
 function isInvisible(code: number): boolean {
   if (isSpace(code)) return false;
   if (code < 0x20 || (code >= 0x7f && code < 0xa0)) return true;
@@ -177,26 +199,29 @@ function traitsOf(code: number): Traits {
   return found;
 }
 
-const folded = new Map<number, string>();
-
 /** A character alone (`mark` is 0) or with one mark, remembered. */
-function foldKnown(code: number, mark: number, marks: string): string {
+function foldKnown({ fold, known }: Form, code: number, mark: number, marks: string): string {
   const key = code + mark * 0x110000;
-  const known = folded.get(key);
-  if (known !== undefined) return known;
+  const found = known.get(key);
+  if (found !== undefined) return found;
   const made = fold(code, marks);
-  if (folded.size < REMEMBERED) folded.set(key, made);
+  if (known.size < REMEMBERED) known.set(key, made);
   return made;
 }
 
-function fold(code: number, marks: string): string {
-  const punctuation = PUNCTUATION.get(code);
-  if (punctuation !== undefined) return punctuation;
-  const letter = enclosedLetter(code);
-  if (letter !== null) return letter;
-  const composed = (String.fromCodePoint(code) + marks).normalize("NFKC").toLowerCase();
-  return withoutAccents(composed).replaceAll("ß", "ss").replaceAll("ς", "σ");
+function folded(code: number, marks: string): string {
+  const plain = plainOf(code);
+  if (plain !== undefined) return plain;
+  const small = composed(code, marks).toLowerCase();
+  return withoutAccents(small).replaceAll("ß", "ss").replaceAll("ς", "σ");
 }
+
+function composed(code: number, marks: string): string {
+  return plainOf(code) ?? (String.fromCodePoint(code) + marks).normalize("NFKC");
+}
+
+const plainOf = (code: number): string | undefined =>
+  PUNCTUATION.get(code) ?? enclosedLetter(code) ?? undefined;
 
 const ACCENTED = /[\p{Script=Latin}\p{Script=Greek}\p{Script=Cyrillic}]/u;
 const LETTER = /[\p{L}\p{M}]/u;
@@ -232,40 +257,4 @@ function enclosedLetter(code: number): string | null {
     if (code >= first && code < first + 26) return String.fromCharCode(97 + code - first);
   }
   return null;
-}
-
-const twice = (from: Int32Array): Int32Array<ArrayBuffer> => {
-  const made = new Int32Array(from.length * 2);
-  made.set(from);
-  return made;
-};
-
-class Output {
-  #text = "";
-  #pieces = 0;
-  #at = new Int32Array(64);
-  #start = new Int32Array(64);
-  #end = new Int32Array(64);
-
-  write(text: string, start: number, end: number): void {
-    if (text === "") return;
-    if (this.#pieces === this.#at.length) this.#grow();
-    this.#at[this.#pieces] = this.#text.length;
-    this.#start[this.#pieces] = start;
-    this.#end[this.#pieces] = end;
-    this.#pieces += 1;
-    this.#text += text;
-  }
-
-  #grow(): void {
-    this.#at = twice(this.#at);
-    this.#start = twice(this.#start);
-    this.#end = twice(this.#end);
-  }
-
-  finish(): Normalised {
-    const cut = (from: Int32Array): Int32Array => from.subarray(0, this.#pieces);
-    const pieces = { at: cut(this.#at), start: cut(this.#start), end: cut(this.#end) };
-    return { text: this.#text, pieces };
-  }
 }

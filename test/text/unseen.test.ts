@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { withoutUnseen } from "../../src/domain/unseen.ts";
+import { withoutUnseen } from "../../src/text/unseen.ts";
 
 describe("withoutUnseen", () => {
   it.each([

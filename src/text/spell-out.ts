@@ -1,12 +1,12 @@
-import { normalForm } from "../../domain/normal-form.ts";
 import { INSULTS } from "./insults.ts";
-import { asLatin, withoutDisguise } from "./plain-letters.ts";
+import { LEET } from "./leet.ts";
+import { normalise } from "./normalise.ts";
+import { readAsLatin } from "./plain-text.ts";
 
-// English text as a reader means it, in lower-case words: what is written to slip past a word list
-// is brought back to the word (docs/embedded-engine.md lists what). Every step is a single pass: no
-// expression here can match the same characters in two ways, so 100 KB of anything stay 100 KB of work.
-
-const MARKS = /\p{M}+/gu;
+// English text as a reader means it, in lower-case words: what is written to slip past a word list is
+// brought back to the word. The normal form is that of terms; letters apart, leet and repeated letters
+// are undone here. Every step is a single pass: no expression here can match the same characters in
+// two ways, so 100 KB of anything stay 100 KB of work.
 
 /** `i d i o t`, `i.d.i.o.t`, `i - d - i - o - t`: three or more single letters, separated alike. */
 const SPACED_LETTERS =
@@ -26,31 +26,12 @@ const KNOWN = new RegExp(
 const TOKEN = /[a-z0-9@$!|+]+/g;
 const LETTER = /[a-z]/;
 const SIGN = /[0-9@$!|+]/;
-const LEET: Readonly<Record<string, string>> = {
-  "0": "o",
-  "1": "i",
-  "3": "e",
-  "4": "a",
-  "5": "s",
-  "7": "t",
-  "@": "a",
-  $: "s",
-  "!": "i",
-  "|": "i",
-  "+": "t",
-};
-
 /** Three or more of a letter: no English word has them. */
 const REPEATED = /([a-z])\1{2,}/g;
 
 /** Without marks, lookalikes and spacing; digits and signs still stand for what they are. */
-export function spellOut(text: string): string {
-  const bare = normalForm(withoutDisguise(text), "NFD").replaceAll(MARKS, "");
-  return asLatin(bare)
-    .toLowerCase()
-    .replaceAll("\u2019", "'")
-    .replaceAll(SPACED_LETTERS, (run) => ` ${joinLetters(run)} `);
-}
+export const spellOut = (text: string): string =>
+  readAsLatin(normalise(text).text).replaceAll(SPACED_LETTERS, (run) => ` ${joinLetters(run)} `);
 
 const joinLetters = (run: string): string =>
   unleet(run.replaceAll(SEPARATORS, "")).replaceAll(KNOWN, " $& ");
@@ -70,6 +51,10 @@ function readLeet(token: string): string {
   while (end > 0 && "!|+".includes(token.charAt(end - 1))) end -= 1;
   const start = token.startsWith("@") && !token.startsWith("@ss") ? 1 : 0;
   let word = token.slice(0, start);
-  for (let at = start; at < end; at += 1) word += LEET[token.charAt(at)] ?? token.charAt(at);
+  for (let at = start; at < end; at += 1) word += letterOf(token.charAt(at));
   return word + token.slice(end);
 }
+
+/** A 1 is read as an i: English has more of them. */
+const letterOf = (character: string): string =>
+  character === "1" || character === "|" ? "i" : (LEET[character] ?? character);
