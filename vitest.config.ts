@@ -100,8 +100,6 @@ export default defineConfig({
           exclude: [...PURE, ...(isLong ? [] : [LONG]), "**/node_modules/**"],
           setupFiles: ["test/setup/workers.ts"],
           sequence: { groupOrder: 2 },
-          // A package whose ES module wraps a CommonJS one is bundled first, as wrangler does.
-          deps: { optimizer: { ssr: { enabled: true, include: ["obscenity"] } } },
         },
       },
     ],

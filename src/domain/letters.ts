@@ -173,7 +173,7 @@ const letterOf = (character: string, one: string): string | undefined =>
     ? one
     : (LEET[character] ?? LATIN_SIGNS.get(character) ?? LATIN_DIGITS.get(character));
 
-const LATIN_SCRIPT = /^[\p{Script=Latin}\p{N}]+$/u;
+const LATIN_SCRIPT = /^\p{N}*\p{Script=Latin}[\p{Script=Latin}\p{N}]*$/u;
 
 const isDisguised = (word: string): boolean => Array.from(word).every(isLatinLike);
 
