@@ -12,17 +12,23 @@ export const STAR = 0x2a;
 /** More of them are a line that someone drew. */
 const MOST_STARS = 12;
 
+/** Asterisks, and what else blots out a letter. */
+const BLOTS = "[*∗⁎✱✳•●■█▒░]";
+
 const LETTERS = "[\\p{L}\\p{M}\\p{N}@$!|+]";
 const STARRED = new RegExp(
-  `(\\*{0,${MOST_STARS}})(\\p{L}${LETTERS}{0,40}(?:\\*{1,${MOST_STARS}}${LETTERS}{1,40})+)`,
+  `(${BLOTS}{0,${MOST_STARS}})(\\p{L}${LETTERS}{0,40}(?:${BLOTS}{1,${MOST_STARS}}${LETTERS}{1,40})+)`,
   "gu",
 );
-const STARS = /\*+/g;
+const STARS = new RegExp(`${BLOTS}+`, "g");
+const WITHIN = new RegExp(`${LETTERS}${BLOTS}+${LETTERS}`, "u");
+
+/** Whether there may be a star within a word. */
+export const hasCensored = (line: string): boolean => WITHIN.test(line);
 
 /** Marked stars, by the unit where they stand. */
 export function censoredIn(line: string): Int32Array {
   const stars = new Int32Array(line.length);
-  if (!line.includes("*")) return stars;
   for (const { index, 1: before = "", 2: word = "" } of line.matchAll(STARRED)) {
     const start = index + before.length;
     if (isProduct(line, start, word)) continue;
@@ -36,7 +42,7 @@ export function censoredIn(line: string): Int32Array {
 }
 
 /** "a*b = 3", "x**y": one letter on each side, in a sum. */
-const PRODUCT = /^\p{L}\*{1,2}\p{L}$/u;
+const PRODUCT = new RegExp(`^\\p{L}${BLOTS}{1,2}\\p{L}$`, "u");
 const SUM_BEFORE = /[\d=+/^<>][ (]{0,2}$/;
 const SUM_BEHIND = /^[ )]{0,2}[\d=+/^<>]/;
 

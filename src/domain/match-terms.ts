@@ -1,6 +1,6 @@
 import { latinCapital } from "../text/lookalikes.ts";
 import { standsByApostrophe } from "./apostrophes.ts";
-import { STAR } from "./censored.ts";
+import { hasCensored, STAR } from "./censored.ts";
 import { EmojiText } from "./emoji-terms.ts";
 import { ANY, type FormList, type Range } from "./form-list.ts";
 import { GAP, type Letters, lettersOf, type Reading } from "./letters.ts";
@@ -65,7 +65,9 @@ export class SearchedText {
       this.#findLetters(terms.spelled, "written", add, budget);
       for (const reading of this.#readings(terms)) {
         this.#findLetters(terms.seen, reading, add, budget);
-        if (reading !== "censored") this.#findSeenParts(terms.seenParts, reading, add, budget);
+        // The letters between the stars may be of any script.
+        if (reading === "censored") this.#findLetters(terms.spelled, reading, add, budget);
+        else this.#findSeenParts(terms.seenParts, reading, add, budget);
       }
     } catch (error) {
       if (!(error instanceof TooMuchToCompare)) throw error;
@@ -141,7 +143,7 @@ export class SearchedText {
     const readings: Reading[] = [];
     if (DISGUISE.test(text)) readings.push("one is i");
     if (ONE.test(text)) readings.push("one is l");
-    if (STARRED.test(text)) readings.push("censored");
+    if (hasCensored(text)) readings.push("censored");
     return readings;
   }
 
@@ -245,4 +247,3 @@ type Add = (entry: Entry, start: number, end: number) => void;
 const DISGUISE = /[0-9@$!|+]|[^\x20-\x7e]/;
 /** What is an i or an l. */
 const ONE = /[1|∣⏽￨│]/;
-const STARRED = /[^ *]\*+[^ *]/;

@@ -7,9 +7,10 @@ import { UNSEEN } from "../text/unseen.ts";
 export const TERM_MATCHES = ["folded", "word", "exact", "substring"] as const;
 
 /**
- * `folded`: whole words, without case, accents of Latin, Greek and Cyrillic letters, lookalikes, leet
- * and what takes a word apart. `word`: whole words without case; accents count. `exact`: whole words,
- * letter for letter. `substring`: as `folded` without what hides a word, also within words.
+ * `folded`: whole words, without case, accents of Latin, Greek and Cyrillic letters, lookalikes, leet,
+ * stars and what takes a word apart. `word`: whole words without case; accents count. `exact`: whole
+ * words, letter for letter. `substring`: also within words, where lookalikes and leet are all that is
+ * seen through.
  */
 export type TermMatch = (typeof TERM_MATCHES)[number];
 

@@ -65,7 +65,7 @@ const Term = v.union([
       v.pipe(
         v.picklist(TERM_MATCHES),
         v.description(
-          "`folded` (also of a string): whole words without case, accents, lookalikes, leet and what takes a word apart; `word`: whole words without case; `exact`: whole words, letter for letter; `substring`: without case and accents, also within words.",
+          "`folded` (also of a string): whole words without case, accents, lookalikes, leet, stars and what takes a word apart; `word`: whole words without case; `exact`: whole words, letter for letter; `substring`: without case and accents, also within words.",
         ),
       ),
     ),

@@ -28,3 +28,24 @@ it.each<readonly [string, { block?: string[]; allow?: string[]; spam?: string[] 
   if (lists.allow !== undefined) expect(found.withoutAllowed).toBeNull();
   if (lists.spam !== undefined) expect(found.spamPhrases).toBeGreaterThan(0);
 });
+
+const LETTERS = "abcdefghijklmnopqrstuvwxyz";
+
+/** Two thousand words from a to b, of eight letters. */
+const WORDS = Array.from({ length: 2000 }, (_, at) => {
+  const middle = [3, 4, 5, 6, 7, 8].map((step) => LETTERS[(at * step + (at >> step)) % 26] ?? "a");
+  return `a${middle.join("")}b`;
+});
+
+it.each([
+  ["most of each word", "a******b "],
+  ["some of each word", "ab**e**b "],
+  ["words without an end", `a${"*".repeat(12)}`],
+  ["every other letter", "a*"],
+  ["before each letter", "█a"],
+])("looks no further where stars hide %s", (_, part) => {
+  const text = part.repeat(90_000 / part.length);
+  const steps: Steps = { count: 0 };
+  matchTerms(text, policy({ block: WORDS }), steps);
+  expect(steps.count).toBeLessThan(13 * text.length);
+});
