@@ -252,6 +252,7 @@ describe("released migrations", () => {
       ["urgent", "dff763d5252a42a58ee5250c40f654d537536a4bf743f014fc259cac056f4891"],
       ["message_schedules", "ef03cf55c06bd144d48d072dc63c704bcc63dc6823e2b0a9e7682ffaa6cd1ec4"],
       ["score_keys", "49ac8a78cbe967aeedfcc7f034d5464a43a20e3fe6a9d6026d5a2c328bcdda53"],
+      ["reuse", "c7596577c80a849c31c00bc8a6d98c68e0dcc0ec50ccb41a7e99f603b8fff3d9"],
     ],
     [
       "account",

@@ -26,6 +26,7 @@ import type {
   PolicyAsk,
 } from "./protocol.ts";
 import { remember, replayOf } from "./replay.ts";
+import { notReused, type Reuse, reuseAgain, reuseFor } from "./reuse.ts";
 import { userPicturesOf } from "./user-pictures.ts";
 
 // Admission, one step: everything is checked, in the order of the contract, then everything is
@@ -73,8 +74,11 @@ function repeated(entry: Entry, parts: Parts, profile: Profile, request: AdmitRe
     return scoringAdmitted(parts, profile, { hold: entry.hold, byScoreKey: false });
   }
   const policy = findPolicy(parts, request.policy.name);
-  if (policy === null) return { kind: "unavailable" };
-  return moderationAdmitted(profile, entry.hold, policyReply(profile, policy, request.policy));
+  const { hold } = entry;
+  const reuse = policy === null ? null : reuseAgain(parts, profile, request, { hold, policy });
+  if (policy === null || reuse === null) return { kind: "unavailable" };
+  const named = policyReply(profile, policy, request.policy);
+  return moderationAdmitted(profile, { hold, policy: named, reuse });
 }
 
 function ended(
@@ -124,10 +128,15 @@ function admitModeration(
   const find = modelFinder(profile, parts.platform);
   const plan = planModeration(policy.policy, request.contents, find);
   if (plan.kind !== "planned") return plan;
-  const outcome = reserve(parts, profile, { request, keyId, stages: plan.stages });
+  const { nowMs } = parts.ledger;
+  const reuse = reuseFor(parts, policy, request, { stages: plan.stages, nowMs });
+  const stages = notReused(plan.stages, reuse);
+  const outcome = reserve(parts, profile, { request, keyId, stages });
   if (outcome.kind !== "reserved") return outcome;
-  expectFiles(parts, profile, request, outcome.hold);
-  return moderationAdmitted(profile, outcome.hold, policyReply(profile, policy, request.policy));
+  const { hold } = outcome;
+  expectFiles(parts, profile, request, hold);
+  const named = policyReply(profile, policy, request.policy);
+  return moderationAdmitted(profile, { hold, policy: named, reuse });
 }
 
 function admitGeneration(
@@ -223,8 +232,7 @@ const inFlightOfBatches = ({ ledger }: Parts): number => ledger.inFlightOf(BATCH
 
 const moderationAdmitted = (
   { generation, settings }: Profile,
-  hold: Hold,
-  policy: Admitted["policy"],
+  { hold, policy, reuse }: Pick<Admitted, "hold" | "policy"> & { readonly reuse: Reuse },
 ): Admitted => ({
   kind: "admitted",
   hold,
@@ -232,6 +240,7 @@ const moderationAdmitted = (
   standing: null,
   life: generation,
   ...(settings.content_retention_days > 0 && { keepsContent: true }),
+  ...(reuse.some((terms) => terms !== null) && { reuse }),
 });
 
 /** @param made `policy` null: it is not guarded */

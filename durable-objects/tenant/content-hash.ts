@@ -16,6 +16,19 @@ export async function keyed(verdicts: readonly Verdict[], secret: string): Promi
   );
 }
 
+/** Digests of contents, keyed alike; 128 bits, since each is stored twice. */
+export async function keyedDigests(
+  digests: readonly (string | null)[],
+  secret: string,
+): Promise<(string | null)[]> {
+  const hash = await hasher(secret);
+  return Promise.all(
+    digests.map(async (digest) =>
+      digest === null ? null : (await hash(`reuse:${digest}`)).slice(0, 32),
+    ),
+  );
+}
+
 /** What stands for a person's id where it may no longer stand itself. */
 export const personHash = async (userId: string, secret: string): Promise<string> =>
   (await hasher(secret))(`person:${userId}`);

@@ -35,6 +35,7 @@ export function purge(parts: Parts, { settings }: Profile, nowMs: number): boole
     parts.verdicts.purge(nowMs - keptMs, PURGE_ROWS),
     parts.outbox.purge(nowMs - settings.event_retention_days * DAY_MS, PURGE_ROWS, nowMs),
     parts.batches.purge(nowMs - keptMs, PURGE_ROWS),
+    parts.reusable.purge(dayOf(nowMs), PURGE_ROWS),
     parts.idempotency.purge(dayOf(nowMs), PURGE_ROWS),
     parts.replies.purge(dayOf(nowMs), PURGE_ROWS),
     parts.userPictures.purge(dayOf(nowMs), PURGE_ROWS),

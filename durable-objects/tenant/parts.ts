@@ -27,6 +27,7 @@ import { RefusalStore } from "./refusal-store.ts";
 import { ReplyStore } from "./reply-store.ts";
 import { ReportRowStore } from "./report-row-store.ts";
 import { RevisionStore } from "./revision-store.ts";
+import { ReuseStore } from "./reuse-store.ts";
 import { UserPictureStore } from "./user-picture-store.ts";
 import { VerdictStore } from "./verdict-store.ts";
 
@@ -44,6 +45,7 @@ export interface Parts {
   readonly ledger: Ledger;
   readonly cover: AccountCover;
   readonly verdicts: VerdictStore;
+  readonly reusable: ReuseStore;
   readonly idempotency: IdempotencyStore;
   readonly replies: ReplyStore;
   readonly refusals: RefusalCounter;
@@ -88,6 +90,7 @@ export function makeParts(db: Database, platform: Platform): Parts {
     ledger,
     cover,
     verdicts,
+    reusable: new ReuseStore(db),
     idempotency: new IdempotencyStore(db),
     replies: new ReplyStore(db),
     refusals: new RefusalCounter(new RefusalStore(db), ledger),

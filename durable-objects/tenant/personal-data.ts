@@ -4,6 +4,7 @@ import type { UserDay } from "../../src/domain/report-rows.ts";
 import type { PersonalFile } from "./erasure-store.ts";
 import { nextSequence, unlogVerdict } from "./moderation-log.ts";
 import type { Parts } from "./parts.ts";
+import { forgetReusable } from "./reuse.ts";
 
 // Where something of one person lies: an export tells of it, an erasure takes it out. A store that
 // holds something of persons has its entry here.
@@ -71,7 +72,10 @@ export function personalData(parts: Parts): readonly AnyPersonalData[] {
     entry<"verdict">({
       name: "verdicts",
       find: (person, after) => persons.verdicts(person, after),
-      erase: ({ verdict }) => verdicts.delete(verdict.id),
+      erase: ({ verdict }) => {
+        forgetReusable(parts, verdict);
+        verdicts.delete(verdict.id);
+      },
     }),
     entry<"idempotency_key">({
       name: "idempotency_keys",

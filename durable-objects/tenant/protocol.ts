@@ -56,6 +56,11 @@ export interface ModerationAdmit extends CallAdmit {
   /** The ids that the verdicts will have, one for each content. */
   readonly verdictIds: readonly string[];
   readonly policy: PolicyAsk;
+  /**
+   * Of each content what it has in common with those that are judged alike, as a digest (hex); null:
+   * that cannot be told. Absent: its policy is known to reuse no verdicts.
+   */
+  readonly reuseKeys?: readonly (string | null)[];
 }
 
 export interface GenerationAdmit extends CallAdmit {
@@ -120,6 +125,14 @@ export interface CacheTerms {
   readonly maxTemperature: number;
 }
 
+/** How equal contents are answered alike. */
+export interface ReuseTerms {
+  /** What the verdict of this content is to be kept under: keyed by the tenant's own secret. */
+  readonly key: string;
+  /** The verdict that answers this content: none of its checks is held for. Null: it is judged. */
+  readonly source: Verdict | null;
+}
+
 export interface Admitted {
   readonly kind: "admitted";
   readonly hold: Hold;
@@ -131,6 +144,8 @@ export interface Admitted {
   readonly cache?: CacheTerms;
   /** What is moderated is to be kept for people to see; absent: it is not. */
   readonly keepsContent?: true;
+  /** By content; absent: none is reused. */
+  readonly reuse?: readonly (ReuseTerms | null)[];
   /** Which life of the tenant this is: what is kept elsewhere is kept under it, and goes with it. */
   readonly life: number;
 }

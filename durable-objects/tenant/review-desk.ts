@@ -10,6 +10,7 @@ import type { Revision, Verdict } from "../../src/domain/verdict.ts";
 import { noteVerdict } from "./moderation-log.ts";
 import type { Parts } from "./parts.ts";
 import type { Profile } from "./profile-store.ts";
+import { noteDisputed } from "./reuse.ts";
 
 // Reviews, each one step of the object: so two people never decide the same thing.
 
@@ -32,6 +33,8 @@ export function reviewVerdict(
   if (outcome.kind !== "reviewed") return outcome;
   const { verdict } = outcome;
   parts.verdicts.update(verdict);
+  const isDoubted = act.state === "open" || verdict.decision !== before.decision;
+  if (isDoubted) noteDisputed(parts, verdict, reviewer.nowMs);
   if (verdict.revision === before.revision) return outcome;
   decidedAnew(parts, before, verdict, reviewer.nowMs);
   noteVerdict(parts, profile, verdict);

@@ -12,6 +12,7 @@ import { noteVerdict } from "./moderation-log.ts";
 import type { Parts } from "./parts.ts";
 import type { Profile } from "./profile-store.ts";
 import type { SettleReply, SettleRequest } from "./protocol.ts";
+import { noteReusable } from "./reuse.ts";
 import { tellOfThreshold } from "./tell-of-quota.ts";
 import { giveBackPictures } from "./user-pictures.ts";
 
@@ -83,6 +84,7 @@ function stored(
     const verdict = withBanAfter(parts, sent);
     changed ||= verdict !== sent;
     if (!parts.verdicts.insert(verdict, callId)) continue;
+    noteReusable(parts, verdict);
     tellOfVerdict(parts, verdict, standing.nowMs);
     // The fold of its line may have come before it.
     if (settlement.kind === "settled_late") noteVerdict(parts, profile, verdict);

@@ -77,7 +77,7 @@ import type { AdmitReply, AdmitRequest, Caller, SettleReply, SettleRequest } fro
 import { type AskedCall, quote } from "./quote.ts";
 import type { RefusalCount } from "./refusal-store.ts";
 import { countInvariants, type InvariantCounts, type Limits, limits } from "./reports.ts";
-import { keyed, personHash } from "./content-hash.ts";
+import { keyed, keyedDigests, personHash } from "./content-hash.ts";
 import { Chores } from "./chores.ts";
 import { useReports } from "../../src/reports/open-reports.ts";
 import type { RowVersion } from "../../src/reports/usage-message.ts";
@@ -217,8 +217,10 @@ export class Tenant extends DurableObject<Env> {
 
   // Governed calls
 
-  async admit(request: AdmitRequest): Promise<AdmitReply> {
-    if (this.#profile() === null) return { kind: "invalid_key" };
+  async admit(asked: AdmitRequest): Promise<AdmitReply> {
+    const profile = this.#profile();
+    if (profile === null) return { kind: "invalid_key" };
+    const request = await withReuseKeys(asked, profile);
     const waiting = this.#calls.waiting + this.#link.waiting;
     if (waiting >= MOST_WAITING && !this.#isKnown(request)) return { kind: "unavailable" };
     for (let round = 0; round < MOST_ROUNDS; round += 1) {
@@ -935,3 +937,9 @@ const notFound = (what: string): Extract<Failure, { kind: "not_found" }> => ({
   kind: "not_found",
   what,
 });
+
+async function withReuseKeys(request: AdmitRequest, profile: Profile): Promise<AdmitRequest> {
+  if (request.kind !== "moderation" || request.reuseKeys === undefined) return request;
+  const reuseKeys = await keyedDigests(request.reuseKeys, profile.contentSecret);
+  return { ...request, reuseKeys };
+}

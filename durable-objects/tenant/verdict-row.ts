@@ -9,6 +9,7 @@ import {
   type Review,
   type StageResult,
   type Verdict,
+  type VerdictReuse,
 } from "../../src/domain/verdict.ts";
 
 // A verdict as it is stored. A row of a table without row ids has about 1,000 bytes in its page, and
@@ -85,6 +86,7 @@ interface VerdictBody {
   readonly review?: Partial<Omit<Review, "state">>;
   readonly hash: string;
   readonly test?: true;
+  readonly reuse?: VerdictReuse;
 }
 
 const COMMON = { by: "policy", revision: 1 } as const;
@@ -137,6 +139,7 @@ export function toVerdict(row: VerdictRow): Verdict {
     batchId: row.batch_id,
     test: body.test ?? false,
     contentHash: body.hash,
+    ...(body.reuse !== undefined && { reuse: body.reuse }),
     createdAtMs: row.created_at_ms,
   };
 }
@@ -158,6 +161,7 @@ function encode(verdict: Verdict): VerdictBody {
     ...(Object.keys(review).length > 0 && { review }),
     hash: verdict.contentHash,
     ...(verdict.test && { test: true }),
+    ...(verdict.reuse !== undefined && { reuse: verdict.reuse }),
   };
 }
 

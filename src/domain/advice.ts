@@ -40,6 +40,10 @@ export const isUrgent = (reasons: readonly Because[]): boolean =>
 export const withoutBan = (actions: readonly Action[]): readonly Action[] =>
   actions.map((action) => (action === "ban_user" ? "warn_user" : action));
 
+/** The advice as it was before `withoutBan`. */
+export const withBan = (actions: readonly Action[]): readonly Action[] =>
+  actions.map((action) => (action === "warn_user" ? "ban_user" : action));
+
 /**
  * @param blocking the reasons that blocked
  * @param ban whether one of them asks for it

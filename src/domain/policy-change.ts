@@ -8,7 +8,7 @@ type Part<T> = { readonly [K in keyof T]?: T[K] | undefined };
 
 /** Absent: as it is. A list is replaced as a whole. */
 export interface PolicyChange extends Part<
-  Pick<Policy, "spam_phrases" | "on_unavailable" | "evaluate_all" | "routing">
+  Pick<Policy, "spam_phrases" | "on_unavailable" | "evaluate_all" | "reuse_ttl_s" | "routing">
 > {
   readonly categories?: Part<Record<Category, Part<CategoryRule>>> | undefined;
   readonly terms?: Part<Policy["terms"]> | undefined;
@@ -23,7 +23,17 @@ export interface PolicyChange extends Part<
 }
 
 export function changedPolicy(policy: Policy, change: PolicyChange): Policy {
-  const { matching, unevaluated, language, ban_after, tier0, sample_allowed, ...rest } = policy;
+  const {
+    matching,
+    unevaluated,
+    language,
+    ban_after,
+    tier0,
+    sample_allowed,
+    reuse_ttl_s,
+    ...rest
+  } = policy;
+  const reuseTtlS = change.reuse_ttl_s ?? reuse_ttl_s ?? 0;
   const next = {
     unevaluated: change.unevaluated === undefined ? unevaluated : (change.unevaluated ?? undefined),
     language: change.language === undefined ? language : (change.language ?? undefined),
@@ -49,6 +59,7 @@ export function changedPolicy(policy: Policy, change: PolicyChange): Policy {
     ...(next.ban_after !== undefined && { ban_after: next.ban_after }),
     ...(next.tier0 !== undefined && { tier0: next.tier0 }),
     ...(next.sample_allowed > 0 && { sample_allowed: next.sample_allowed }),
+    ...(reuseTtlS > 0 && { reuse_ttl_s: reuseTtlS }),
   };
 }
 

@@ -62,6 +62,8 @@ export interface Policy {
     readonly judge_fallback: string | null;
     readonly vision: string | null;
   };
+  /** Seconds for which an equal content is answered with the scores of a verdict; absent: never. */
+  readonly reuse_ttl_s?: number;
   /** Which model answers a call that names `auto`; the default policy's holds. */
   readonly routing: Routing;
 }

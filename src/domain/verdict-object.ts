@@ -43,6 +43,7 @@ export const toVerdict = (verdict: Verdict) => ({
   review: verdict.review,
   batch_id: verdict.batchId,
   test: verdict.test,
+  reused_from: verdict.reuse?.from?.verdictId ?? null,
   created_at: isoTime(verdict.createdAtMs),
 });
 

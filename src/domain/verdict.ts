@@ -196,7 +196,23 @@ export interface Verdict {
   readonly test: boolean;
   /** HMAC of the content under the tenant's own secret, hex. */
   readonly contentHash: string;
+  /** Absent: its policy reuses no verdicts, or this content could not be told from others. */
+  readonly reuse?: VerdictReuse;
   readonly createdAtMs: number;
+}
+
+/** How a verdict may answer for equal contents, or which one answered for it (`reuse.ts`). */
+export interface VerdictReuse {
+  /** Equal for contents that are judged alike, under the tenant's own secret. */
+  readonly key: string;
+  /** Its policy advised a ban, before the blocks of the person were counted. */
+  readonly bans?: true;
+  /** Whose scores these are. Absent: it was judged itself. */
+  readonly from?: {
+    readonly verdictId: string;
+    /** What that one cost. */
+    readonly microNeurons: number;
+  };
 }
 
 /** A verdict as it was decided at one time. */

@@ -1,5 +1,5 @@
 import type { Picture } from "../engines/picture.ts";
-import type { PreparedContent } from "./content.ts";
+import type { Content } from "./content.ts";
 
 const UTF8 = new TextEncoder();
 
@@ -8,7 +8,7 @@ const UTF8 = new TextEncoder();
  * gateway as it is: the tenant's object keys it by the tenant's own secret.
  */
 export async function contentDigest(
-  { text, pictures: sources }: PreparedContent,
+  { text, pictures: sources }: Pick<Content, "text" | "pictures">,
   pictures: readonly (Picture | null)[],
 ): Promise<string> {
   const parts = [

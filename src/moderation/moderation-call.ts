@@ -1,4 +1,5 @@
 import type {
+  Admitted,
   ModerationAdmit,
   CallStanding,
   Caller,
@@ -13,10 +14,11 @@ import {
 } from "../calls/governed-call.ts";
 import type { Config } from "../config.ts";
 import { admittedModels } from "../domain/catalogue.ts";
-import { charged, type Hold } from "../domain/ledger.ts";
+import { charged } from "../domain/ledger.ts";
 import type { MicroNeurons } from "../domain/micro-neurons.ts";
 import { isCheck } from "../domain/plan-moderation.ts";
 import { DEFAULT_POLICY_NAME, type PolicyVersion } from "../domain/policy.ts";
+import { reusedVerdict } from "../domain/reuse.ts";
 import type { Verdict } from "../domain/verdict.ts";
 import type { Engine } from "../engines/engine.ts";
 import { MAX_PICTURE_BYTES, type Picture, readPicture } from "../engines/picture.ts";
@@ -25,7 +27,9 @@ import { GATE_CAPACITY } from "./ask-engine.ts";
 import { fetchPicture } from "./fetch-picture.ts";
 import { createGate } from "./gate.ts";
 import { keptContent } from "./keep-contents.ts";
-import { moderate } from "./moderate.ts";
+import { type Moderated, moderate } from "./moderate.ts";
+import { judgesOf, reuseDigest } from "./reuse-digest.ts";
+import { contentDigest } from "./content-digest.ts";
 import type { JudgePicture } from "./picture-stage.ts";
 import type { JudgeText } from "./text-stage.ts";
 import { admittedPolicy, knownPolicy, type KnownPolicy } from "./policy-cache.ts";
@@ -88,14 +92,15 @@ export async function moderationCall(
 ): Promise<Moderation | ModerationFailure> {
   const contents = request.contents.map(prepare);
   const known = knownPolicy(request.tenantId, request.policyName ?? DEFAULT_POLICY_NAME);
-  const admission = admitRequest(request, contents, known);
+  const reuseKeys = await reuseKeysOf(deps, contents, known);
+  const admission = { ...admitRequest(request, contents, known), ...reuseKeys };
   const outcome = await governedCall<readonly Verdict[]>(
     deps.tenant,
     admission,
     async (admitted) => {
       const policy = admittedPolicy(request.tenantId, admitted, known);
       if (policy === null) throw new Error("the admitted policy is not known here");
-      const { ran, pictures } = await run(deps, contents, admitted.hold, policy);
+      const { ran, pictures } = await run(deps, contents, admitted, policy);
       const owner = { tenant: request.tenantId, life: admitted.life };
       const kept =
         admitted.keepsContent === undefined
@@ -161,10 +166,21 @@ const admitRequest = (
   idempotency: request.idempotency,
 });
 
+/** What it would be for of a policy that reuses no verdicts, and is known here. */
+async function reuseKeysOf(
+  { config, engine }: ModerationDeps,
+  contents: readonly PreparedContent[],
+  known: KnownPolicy | null,
+): Promise<Pick<ModerationAdmit, "reuseKeys">> {
+  if (known !== null && known.policy.reuse_ttl_s === undefined) return {};
+  const judges = judgesOf(config, engine.name);
+  return { reuseKeys: await Promise.all(contents.map((content) => reuseDigest(content, judges))) };
+}
+
 async function run(
   { config, engine, resolveHost, judgeText, judgePicture }: ModerationDeps,
   contents: readonly PreparedContent[],
-  hold: Hold,
+  { hold, reuse = [] }: Pick<Admitted, "hold" | "reuse">,
   policy: PolicyVersion,
 ): Promise<{ readonly ran: Ran; readonly pictures: readonly (readonly (Picture | null)[])[] }> {
   const context = {
@@ -180,9 +196,14 @@ async function run(
     explains: true,
   };
   const moderated = await Promise.all(
-    contents.map((content, at) => {
+    contents.map(async (content, at) => {
+      const terms = reuse[at] ?? null;
+      if (terms !== null && terms.source !== null) {
+        return answeredBy(terms.source, terms.key, content);
+      }
       const stages = hold.stages.filter(isCheck).filter((stage) => stage.content === at);
-      return moderate(context, content, stages, policy);
+      const judged = await moderate(context, content, stages, policy);
+      return terms === null ? judged : { ...judged, verdict: kept(judged.verdict, terms.key) };
     }),
   );
   const runs = moderated.flatMap((one) => one.runs);
@@ -194,6 +215,23 @@ async function run(
   };
   return { ran, pictures: moderated.map((one) => one.pictures) };
 }
+
+/** Nothing is asked. */
+async function answeredBy(
+  source: Verdict,
+  key: string,
+  content: PreparedContent,
+): Promise<Moderated> {
+  const { verdictId: id, contentId, userId, metadata, batchId } = content;
+  const contentHash = await contentDigest(content, []);
+  const own = { id, contentId, userId, metadata, batchId, contentHash, createdAtMs: Date.now() };
+  return { verdict: reusedVerdict(source, key, own), runs: [], pictures: [] };
+}
+
+const kept = (verdict: Verdict, key: string): Verdict => ({
+  ...verdict,
+  reuse: { key, ...(verdict.actions.includes("ban_user") && { bans: true }) },
+});
 
 function accountOf(runs: readonly StageRun[]): Ran["account"] {
   const told = runs.map(({ account }) => account);

@@ -95,7 +95,7 @@ function toSide(side: SideResult, model: string): v.InferOutput<typeof SideOutpu
 /** A result as /v1/moderations gives it; it is not stored, and so has no id, nor is it ever forced. */
 function toChatResult(verdict: Verdict, model: string) {
   const { neurogate, ...result } = toResult(verdict);
-  const { verdict_id: _unstored, test: _never, ...found } = neurogate;
+  const { verdict_id: _unstored, test: _never, reused_from: _ofStored, ...found } = neurogate;
   return {
     type: "moderation_result" as const,
     model,

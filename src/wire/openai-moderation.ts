@@ -128,7 +128,12 @@ export const ModerationOutput = v.object({
   results: v.array(
     v.object({
       ...ResultEntries,
-      neurogate: v.object({ verdict_id: v.string(), test: v.boolean(), ...FoundEntries }),
+      neurogate: v.object({
+        verdict_id: v.string(),
+        test: v.boolean(),
+        reused_from: v.nullable(v.string()),
+        ...FoundEntries,
+      }),
     }),
   ),
   neurogate: v.object({ micro_neurons: v.number(), request_id: v.string() }),
@@ -170,6 +175,7 @@ export function toResult(verdict: Verdict) {
       partial: isPartial(verdict),
       actions: [...verdict.actions],
       test: verdict.test,
+      reused_from: verdict.reuse?.from?.verdictId ?? null,
       coverage: verdict.coverage,
       reasons: unexplained(verdict.reasons).map((reason) => ({ ...reason })),
     },

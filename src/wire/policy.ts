@@ -14,6 +14,7 @@ import { baseLanguage } from "../domain/language-tag.ts";
 import { TERM_CATEGORIES, TERM_MATCHES } from "../domain/term.ts";
 import { GUARD_MODES, UNGUARDED } from "../domain/guard.ts";
 import { stated } from "../http/field-sentence.ts";
+import { MAX_REUSE_TTL_S } from "../domain/reuse.ts";
 import { language } from "./content.ts";
 import { policyName, wholeNumber } from "./field.ts";
 import { RoutingTable } from "./routing-table.ts";
@@ -190,6 +191,13 @@ const CHANGE = {
   evaluate_all: v.optional(
     v.pipe(v.boolean(), v.description("Run paid stages also where a term has blocked already.")),
   ),
+  reuse_ttl_s: v.optional(
+    wholeNumber(
+      0,
+      MAX_REUSE_TTL_S,
+      "Seconds for which an equal content is answered with the scores of an earlier verdict, at no cost; 0: never.",
+    ),
+  ),
   guard: v.optional(
     v.strictObject({
       input: v.optional(v.pipe(guardMode, v.description("Of prompts, before they are sent."))),
@@ -254,6 +262,7 @@ export const PolicyOutput = v.object({
   tier0: v.nullable(CascadeRules),
   sample_allowed: v.number(),
   evaluate_all: v.boolean(),
+  reuse_ttl_s: v.number(),
   guard: v.object({ input: guardMode, output: guardMode }),
   models: v.object({ judge: model, judge_fallback: model, vision: model }),
   routing: RoutingTable,
@@ -289,4 +298,5 @@ export const toPolicy = ({
   ban_after: policy.ban_after ?? null,
   tier0: policy.tier0 ?? null,
   sample_allowed: policy.sample_allowed ?? 0,
+  reuse_ttl_s: policy.reuse_ttl_s ?? 0,
 });

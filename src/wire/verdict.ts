@@ -133,6 +133,12 @@ export const VerdictOutput = v.object({
     v.boolean(),
     v.description("The text was a test input, which forced this outcome: nothing was looked at."),
   ),
+  reused_from: v.pipe(
+    v.nullable(v.string()),
+    v.description(
+      "The verdict of an equal content whose scores these are: no paid model was asked again. It may have gone since.",
+    ),
+  ),
   created_at: time("When it was stored."),
 });
 

@@ -37,7 +37,8 @@ const noLine = (): Promise<never> => Promise.reject(new Error("a refusal leaves 
 const refusedWith = (refusal: AdmitReply) => {
   const tenant = { admit: async () => refusal, settle: noLine };
   // Nothing else of it is needed before an admission.
-  const deps = { tenant: () => tenant } as unknown as ModerationDeps;
+  const judges = { config: {}, engine: { name: "embedded" } };
+  const deps = { ...judges, tenant: () => tenant } as unknown as ModerationDeps;
   return runItem(deps, REQUEST, 7, noLine);
 };
 

@@ -22,8 +22,9 @@ async function stored(tenant: ATenant, settings: object): Promise<void> {
     );
     await storage.deleteAll();
     migrate(objectDatabase(storage), TENANT_MIGRATIONS.slice(0, BEFORE));
+    const before = new Set(sql.exec<{ name: string }>(TABLES).toArray().map(nameOf));
     for (const [name, records] of kept) {
-      if (name === "schema_version") continue;
+      if (name === "schema_version" || !before.has(name)) continue;
       const columns = sql.exec(`SELECT * FROM ${name} LIMIT 0`).columnNames;
       const places = columns.map(() => "?").join();
       for (const record of records) {
@@ -35,6 +36,8 @@ async function stored(tenant: ATenant, settings: object): Promise<void> {
   });
   await evictDurableObject(env.TENANT.getByName(tenant.id));
 }
+
+const nameOf = ({ name }: { readonly name: string }): string => name;
 
 /** The runtime's own tables begin with `_cf_`. */
 const TABLES =

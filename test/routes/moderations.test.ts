@@ -51,6 +51,7 @@ describe("POST /v1/moderations", () => {
       "decision",
       "partial",
       "reasons",
+      "reused_from",
       "test",
       "verdict_id",
     ]);

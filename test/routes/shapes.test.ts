@@ -12,7 +12,7 @@ const sorted = (text: string): string[] => text.trim().split(/\s+/).toSorted();
 
 const VERDICT =
   sorted(`id object content_id user_id metadata language decision approved partial decided_by decided_by_tier0
-  revision actions reasons scores coverage stages micro_neurons neurons policy review batch_id test
+  revision actions reasons scores coverage stages micro_neurons neurons policy review batch_id test reused_from
   created_at`);
 const REASON = sorted("kind category input score threshold message");
 const STAGE = sorted(`name input model engine status scores latency_ms micro_neurons basis failure
@@ -278,7 +278,7 @@ describe("the other objects", () => {
     const policy = await tenant.call("GET", "/v1/policies/default");
     expect(keys(policy.body)).toEqual(
       sorted(
-        "object name version categories spam_phrases terms on_unavailable unevaluated language ban_after tier0 sample_allowed evaluate_all guard models routing",
+        "object name version categories spam_phrases terms on_unavailable unevaluated language ban_after tier0 sample_allowed evaluate_all reuse_ttl_s guard models routing",
       ),
     );
     const invariants = await tenant.call("GET", "/v1/invariants");

@@ -1,0 +1,54 @@
+import type { Config } from "../config.ts";
+import { CATALOGUE_VERSION } from "../domain/catalogue.ts";
+import { judgeMessages, visionMessages } from "../domain/judge.ts";
+import { PICTURE_MODEL } from "../domain/picture-scores.ts";
+import { RULES_VERSION } from "../domain/reuse.ts";
+import { TEXT_MODEL } from "../domain/text-model.ts";
+import type { EngineName } from "../engines/engine.ts";
+import { NEGATIVITY_MODEL } from "../engines/embedded/negativity.ts";
+import { PIXELS_MODEL } from "../engines/embedded/embedded-engine.ts";
+import type { Content } from "./content.ts";
+import { contentDigest } from "./content-digest.ts";
+
+/**
+ * What a content has in common with those that are judged alike, but for the policy: its very bytes,
+ * what was said of its language, and all that judges here. SHA-256, hex. Null where that cannot be told:
+ * what a URL names may be another picture each time, and a test input is not judged.
+ */
+export async function reuseDigest(content: Content, judges: string): Promise<string | null> {
+  const { text, language, pictures, test } = content;
+  // What is not well-formed is not one sequence of bytes.
+  if (test !== null || text?.isWellFormed() === false) return null;
+  if (pictures.some(({ kind }) => kind === "url")) return null;
+  const parts = [await contentDigest(content, []), text === null, language, judges];
+  const bytes = new TextEncoder().encode(JSON.stringify(parts));
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
+}
+
+/** Settings that move no verdict. One that is added later counts, until it is named here. */
+const MOVE_NOTHING: readonly string[] = [
+  "keySecrets",
+  "adminToken",
+  "access",
+  "prices",
+  "corsOrigins",
+  "webhookTargets",
+  "logLevel",
+  "cloudflare",
+  "driftAlert",
+  "safetyMarginDays",
+  "reportUsersADay",
+] satisfies readonly (keyof Config)[];
+
+/** All that judges in this deployment, by name and version. */
+export function judgesOf(config: Config, engine: EngineName): string {
+  const settings = Object.entries({ ...config, openai: { ...config.openai, apiKey: null } });
+  return JSON.stringify([
+    RULES_VERSION,
+    CATALOGUE_VERSION,
+    engine,
+    settings.filter(([name]) => !MOVE_NOTHING.includes(name)),
+    [TEXT_MODEL, PICTURE_MODEL, NEGATIVITY_MODEL, PIXELS_MODEL],
+    [judgeMessages("", ""), visionMessages("", "")],
+  ]);
+}
