@@ -26,6 +26,7 @@ export function VerdictView({ verdict }: { readonly verdict: Verdict }) {
         {verdict.review.priority === "urgent" && <Badge tone="bad">urgent</Badge>}
         {verdict.partial && <Badge tone="warn">partial</Badge>}
         {verdict.test && <Badge tone="info">test input</Badge>}
+        {verdict.reused_from !== null && <Badge tone="info">reused</Badge>}
         {verdict.actions.map((action) => (
           <Badge key={action} tone="neutral">
             {words(action)}
@@ -83,6 +84,12 @@ function Facts({ verdict }: { readonly verdict: Verdict }) {
       <dd>{verdict.language ?? "not known"}</dd>
       <dt>Cost</dt>
       <dd title={exactNeurons(verdict.micro_neurons)}>{neurons(verdict.micro_neurons)} neurons</dd>
+      {verdict.reused_from !== null && (
+        <>
+          <dt>Reused from</dt>
+          <dd class="mono">{verdict.reused_from}</dd>
+        </>
+      )}
       <dt>Decided by</dt>
       <dd>
         {verdict.decided_by}, revision {verdict.revision}

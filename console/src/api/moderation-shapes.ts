@@ -25,6 +25,7 @@ export interface PolicyBody {
   readonly terms: { readonly block: readonly Term[]; readonly allow: readonly Term[] };
   readonly on_unavailable: Decision;
   readonly evaluate_all: boolean;
+  readonly reuse_ttl_s: number;
 }
 
 export interface Policy extends PolicyBody {
@@ -121,6 +122,7 @@ export interface Verdict {
   };
   readonly batch_id: string | null;
   readonly test: boolean;
+  readonly reused_from: string | null;
   readonly created_at: string;
 }
 
@@ -142,4 +144,15 @@ export interface Content {
     readonly kept: boolean;
     readonly path: string | null;
   } | null)[];
+}
+
+export interface VerdictSums {
+  readonly made: number;
+  readonly micro_neurons: number;
+  readonly micro_neurons_each: number | null;
+  readonly reused: number;
+  readonly saved_micro_neurons: number;
+  readonly spared_stages: number;
+  readonly spared_at_most_micro_neurons: number;
+  readonly free_checks: number;
 }

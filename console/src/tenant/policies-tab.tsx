@@ -186,6 +186,14 @@ function PolicyTexts({
           ]}
           onValue={(value) => set({ on_unavailable: value })}
         />
+        <TextField
+          label="Reuse verdicts of equal contents for, in seconds"
+          inputMode="numeric"
+          hint="0: never; at most 86400, a day."
+          value={fields.reuse_ttl_s}
+          onValue={(value) => set({ reuse_ttl_s: value })}
+          error={errorAt(errors, "reuse_ttl_s")}
+        />
         <CheckField
           label="Ask the models also where a term has blocked already"
           checked={fields.evaluate_all}

@@ -19,6 +19,8 @@ export interface PolicyFields {
   readonly allow_terms: string;
   readonly on_unavailable: Decision;
   readonly evaluate_all: boolean;
+  /** Seconds. */
+  readonly reuse_ttl_s: string;
 }
 
 const text = (threshold: number | null): string => (threshold === null ? "" : String(threshold));
@@ -42,10 +44,11 @@ export const policyFields = (policy: PolicyBody): PolicyFields => ({
   allow_terms: policy.terms.allow.map(termLine).join("\n"),
   on_unavailable: policy.on_unavailable,
   evaluate_all: policy.evaluate_all,
+  reuse_ttl_s: String(policy.reuse_ttl_s),
 });
 
 /** What is no number is sent as it is: the server says at the field what it must be. */
-const threshold = (typed: string): number | null =>
+const number = (typed: string): number | null =>
   typed.trim() === "" ? null : Number.isFinite(Number(typed)) ? Number(typed) : (typed as never);
 
 const lines = (typed: string): string[] =>
@@ -74,9 +77,9 @@ const ruleOf = (fields: RuleFields): CategoryRule => ({
     ...(fields.image ? (["image"] as const) : []),
   ],
   required: fields.required,
-  flag: threshold(fields.flag),
-  block: threshold(fields.block),
-  ban: threshold(fields.ban),
+  flag: number(fields.flag),
+  block: number(fields.block),
+  ban: number(fields.ban),
 });
 
 /** As a PUT takes it: over the policy that was read, so that what the form does not show stays. */
@@ -92,5 +95,6 @@ export function policyBody(fields: PolicyFields, read: Policy): PolicyBody {
     terms: { block: terms(fields.block_terms), allow: terms(fields.allow_terms) },
     on_unavailable: fields.on_unavailable,
     evaluate_all: fields.evaluate_all,
+    reuse_ttl_s: number(fields.reuse_ttl_s) ?? 0,
   };
 }
