@@ -59,6 +59,11 @@ describe("reuseDigest", () => {
     expect(new Set(all).size).toBe(5);
   });
 
+  it("tells no text from an empty one", async () => {
+    const pictures = [bytes(1)];
+    expect(await digest({ text: null, pictures })).not.toBe(await digest({ text: "", pictures }));
+  });
+
   it.each<[string, Partial<Content>]>([
     ["a URL", { pictures: [{ kind: "url", url: new URL("https://a.example/b.png") }] }],
     ["a test input", { test: "block" }],

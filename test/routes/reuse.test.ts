@@ -179,7 +179,9 @@ describe("another content or another judge", () => {
 
   it("is judged under another policy, and under a new version", async () => {
     const { text } = scripted(INSULT);
-    await tenant.call("PUT", "/v1/policies/house", { reuse_ttl_s: TTL_S });
+    await tenant.call("PUT", "/v1/policies/house", {});
+    const house = await tenant.call("PUT", "/v1/policies/house", { reuse_ttl_s: TTL_S });
+    expect(house.body.version).toBe(2);
     const first = await judged({ text });
     expect((await judged({ text, policy: "house" })).reused_from).toBeNull();
     await tenant.call("PATCH", "/v1/policies/default", { on_unavailable: "block" });
@@ -319,6 +321,19 @@ describe("a person's word", () => {
     expect((await review(first.id, { state: "open", origin })).status).toBe(200);
     expect((await judged({ text })).reused_from).toBeNull();
   });
+
+  it.each(["report", "appeal"])(
+    "stops it by a %s of one that was answered with it",
+    async (origin) => {
+      const { text } = scripted("ok");
+      const first = await judged({ text });
+      const second = await judged({ text });
+      expect(second.reused_from).toBe(first.id);
+      expect((await review(second.id, { state: "open", origin })).status).toBe(200);
+      expect((await judged({ text })).reused_from).toBeNull();
+      expect((await judged({ text })).reused_from).toBeNull();
+    },
+  );
 
   it("is not waited for: an open review says what the verdict says", async () => {
     const { text } = scripted(FLAGGED);
