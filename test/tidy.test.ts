@@ -94,6 +94,7 @@ const EXCEPTIONS: Readonly<Record<string, readonly string[]>> = {
     "migrations/0002_reconciliation.sql",
     "migrations/0003_freshness.sql",
     "migrations/0004_closed_days.sql",
+    "migrations/0005_verdict_counts.sql",
   ],
 };
 
@@ -253,6 +254,7 @@ describe("released migrations", () => {
       ["message_schedules", "ef03cf55c06bd144d48d072dc63c704bcc63dc6823e2b0a9e7682ffaa6cd1ec4"],
       ["score_keys", "49ac8a78cbe967aeedfcc7f034d5464a43a20e3fe6a9d6026d5a2c328bcdda53"],
       ["reuse", "c7596577c80a849c31c00bc8a6d98c68e0dcc0ec50ccb41a7e99f603b8fff3d9"],
+      ["verdict_counts", "1ef1eed1b3015879895ae2f70a10e17c1994fc49856311bc473baeeca26b40fb"],
     ],
     [
       "account",

@@ -3,6 +3,7 @@ import type { Basis, Hold, Item, JournalLine, LineOutcome } from "../../src/doma
 import { makeHold } from "../../src/domain/ledger.ts";
 import { microNeurons } from "../../src/domain/micro-neurons.ts";
 import type { PlannedStage } from "../../src/domain/stage.ts";
+import type { VerdictCounts } from "../../src/domain/verdict-counts.ts";
 import type { Usage } from "../../src/domain/price.ts";
 
 // A journal row as the domain sees it: an open hold or a line. Items are stored as tuples, since
@@ -30,6 +31,7 @@ export type JournalRow = {
   price_book: string;
   items: string;
   grants: string | null;
+  verdicts: string | null;
 };
 
 export type Entry =
@@ -80,6 +82,7 @@ const toLine = (row: JournalRow, outcome: LineOutcome, settledAtMs: number): Jou
   overageUsdPer1000: row.overage_rate,
   priceBook: row.price_book,
   items: decodeItems(row.items),
+  ...(row.verdicts !== null && { verdicts: JSON.parse(row.verdicts) as VerdictCounts }),
 });
 
 type DrawTuple = readonly [grantId: string, amount: number];

@@ -161,7 +161,8 @@ export class LedgerStore {
   finishLine(line: JournalLine): void {
     this.#db.run(
       `UPDATE journal SET outcome = ?, verdict_id = ?, settled_at_ms = ?, quota = ?, granted = ?,
-        overage = ?, overrun = ?, overage_rate = ?, items = ?, grants = ? WHERE id = ? AND outcome = 'pending'`,
+        overage = ?, overrun = ?, overage_rate = ?, items = ?, grants = ?, verdicts = ?
+        WHERE id = ? AND outcome = 'pending'`,
       line.outcome,
       line.verdictId,
       line.settledAtMs,
@@ -172,6 +173,7 @@ export class LedgerStore {
       line.overageUsdPer1000,
       encodeItems(line.items),
       encodeGrants(line.grants),
+      line.verdicts === undefined ? null : JSON.stringify(line.verdicts),
       line.callId,
     );
   }

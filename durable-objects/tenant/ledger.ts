@@ -9,7 +9,6 @@ import {
   drawnAfter,
   expire,
   type Hold,
-  type Item,
   type JournalLine,
   makeHold,
   post,
@@ -189,7 +188,7 @@ export class Ledger {
   settle(
     profile: Profile,
     callId: CallId,
-    end: { readonly items: readonly Item[]; readonly verdictId: string | null },
+    end: Pick<JournalLine, "items" | "verdictId" | "verdicts">,
   ): Settlement {
     const entry = this.entry(callId);
     if (entry === null) return { kind: "unknown_hold" };
@@ -198,7 +197,8 @@ export class Ledger {
       return { kind, line: entry.line };
     }
     const at = this.#settleTerms(entry.hold, profile);
-    const line = post(entry.hold, end.items, end.verdictId, at);
+    const ended = post(entry.hold, end.items, end.verdictId, at);
+    const line = end.verdicts === undefined ? ended : { ...ended, verdicts: end.verdicts };
     this.#finish(line);
     return { kind: "settled", line };
   }

@@ -12,3 +12,6 @@ export const REUSE_TABLES: readonly string[] = [
     PRIMARY KEY (day, policy_name, policy_version, key)
   ) STRICT, WITHOUT ROWID`,
 ];
+
+/** What the verdicts of a call came to, by name (JSON); null: what `verdict_id` says. */
+export const VERDICT_COUNTS: readonly string[] = ["ALTER TABLE journal ADD COLUMN verdicts TEXT"];

@@ -3,6 +3,7 @@ import type { JournalLine } from "../../src/domain/ledger.ts";
 import { dayOf } from "../../src/domain/period.ts";
 import { rateUnits } from "../../src/domain/stage.ts";
 import type { RateUnits } from "../../src/domain/rate-limit.ts";
+import { countVerdicts, keptCounts } from "../../src/domain/verdict-counts.ts";
 import type { Verdict } from "../../src/domain/verdict.ts";
 import { withBanAfter } from "./ban-after.ts";
 import { callStanding } from "./call-standing.ts";
@@ -29,9 +30,12 @@ export function settle(parts: Parts, profile: Profile, request: SettleRequest): 
   };
   const units = before?.kind === "hold" ? rateUnits(before.hold.stages, items) : { requests: 0 };
   const verdictId = request.verdicts.length === 1 ? (request.verdicts[0]?.id ?? null) : null;
+  const planned = before?.kind === "hold" ? before.hold.stages : [];
+  const counts = keptCounts(countVerdicts(request.verdicts, planned), verdictId);
   const settlement = parts.ledger.settle(profile, request.callId, {
     items: request.items,
     verdictId,
+    ...(counts !== undefined && { verdicts: counts }),
   });
   const admittedAtMs = before?.kind === "hold" ? before.hold.admittedAtMs : null;
   noteAccount(parts, { account: request.account, admittedAtMs });

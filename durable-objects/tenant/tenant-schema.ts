@@ -10,7 +10,7 @@ import { FEED_TABLES } from "./feed-schema.ts";
 import { ERASURE_TABLES } from "./erasure-schema.ts";
 import { SCORE_KEYS } from "./key-schema.ts";
 import { LEASE_REFUSALS, LEASE_TABLES } from "./lease-schema.ts";
-import { REUSE_TABLES } from "./reuse-schema.ts";
+import { REUSE_TABLES, VERDICT_COUNTS } from "./reuse-schema.ts";
 import { SPELL_OUT_OVERAGE } from "./settings-migration.ts";
 
 // The tables of a tenant's object; `docs/storage.md` describes them. Append migrations, never edit
@@ -181,4 +181,5 @@ export const TENANT_MIGRATIONS: readonly Migration[] = [
   { name: "message_schedules", statements: MESSAGE_SCHEDULES },
   { name: "score_keys", statements: SCORE_KEYS },
   { name: "reuse", statements: REUSE_TABLES },
+  { name: "verdict_counts", statements: VERDICT_COUNTS },
 ];

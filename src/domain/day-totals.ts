@@ -1,6 +1,7 @@
 import { type Adjustment, amountOf } from "./adjustment.ts";
 import { type MicroNeurons, microNeurons } from "./micro-neurons.ts";
 import { type Drawn, posted } from "./quota.ts";
+import { countsOfLine, type VerdictCounts } from "./verdict-counts.ts";
 import { type Item, type JournalLine } from "./ledger.ts";
 
 // What a day adds up to, kept beside the day's posted amount in one row, so that a report reads a
@@ -30,6 +31,8 @@ export interface DayTotals {
   readonly refused: Readonly<Record<string, number>>;
   /** Given back by adjustments: negative. Absent: nothing was. */
   readonly adjusted?: number;
+  /** What verdicts came to, by name. Absent: there were none since they are counted. */
+  readonly verdicts?: VerdictCounts;
 }
 
 export const NO_TOTALS: DayTotals = {
@@ -48,8 +51,14 @@ export function addLine(totals: DayTotals, line: JournalLine): DayTotals {
     models[key] = addItem(models[key], item, item.model);
   }
   const rate = line.overageUsdPer1000;
+  const counts = Object.entries(countsOfLine(line));
+  const verdicts = counts.reduce(
+    (sums, [name, count]) => added(sums, name, count),
+    totals.verdicts ?? {},
+  );
   return {
     ...totals,
+    ...(counts.length > 0 && { verdicts }),
     calls: totals.calls + 1,
     overrun: totals.overrun + line.overrun,
     models,

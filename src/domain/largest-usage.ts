@@ -55,13 +55,19 @@ const lessCalls = (a: CallSums, b: CallSums): CallSums => ({
   granted: a.granted - b.granted,
   overage: a.overage - b.overage,
   adjusted: a.adjusted - b.adjusted,
-  overageByRate: Object.fromEntries(
-    Object.entries(a.overageByRate)
-      .map(([rate, amount]) => [rate, amount - (b.overageByRate[rate] ?? 0n)] as const)
-      .filter(([, amount]) => amount !== 0n),
-  ),
+  overageByRate: lessAmounts(a.overageByRate, b.overageByRate),
   refused: lessCounts(a.refused, b.refused),
+  verdicts: lessAmounts(a.verdicts, b.verdicts),
 });
+
+type Amounts = Readonly<Record<string, bigint>>;
+
+const lessAmounts = (a: Amounts, b: Amounts): Amounts =>
+  Object.fromEntries(
+    Object.entries(a)
+      .map(([name, amount]) => [name, amount - (b[name] ?? 0n)] as const)
+      .filter(([, amount]) => amount !== 0n),
+  );
 
 /** What comes to nothing is left out. */
 const lessCounts = (

@@ -48,6 +48,7 @@ export function lastRowsOf({ day, drawn, totals }: ClosedDay, sequence: number):
     overageByRate: totals.overageByRate,
     adjusted: totals.adjusted ?? 0,
     refused: totals.refused,
+    verdicts: totals.verdicts ?? {},
     sequence,
   };
   return [

@@ -90,6 +90,8 @@ export interface JournalLine {
   readonly overageUsdPer1000: string | null;
   readonly priceBook: string;
   readonly items: readonly Item[];
+  /** What its verdicts came to, by name (`verdict-counts.ts`); absent: what `verdictId` says. */
+  readonly verdicts?: Readonly<Record<string, number>>;
 }
 
 export const charged = (line: JournalLine): MicroNeurons => posted(line.drawn);

@@ -1,5 +1,6 @@
 import type { Day } from "./period.ts";
 import type { LatencyHistogram } from "./latency-histogram.ts";
+import type { VerdictCounts } from "./verdict-counts.ts";
 import type { Decision } from "./verdict.ts";
 
 // The rows of the platform's reports. A tenant's object folds them from its journal; each stands for
@@ -72,6 +73,8 @@ export interface CallHour extends Sequenced {
   readonly adjusted: number;
   /** Refused calls by kind. */
   readonly refused: Readonly<Record<string, number>>;
+  /** What verdicts came to, by name (`verdict-counts.ts`). Rows of before they were counted have none. */
+  readonly verdicts?: VerdictCounts;
   readonly latency: LatencyHistogram;
   readonly settledAfterMidnight: number;
 }

@@ -241,6 +241,7 @@ export const callsOfDay = ({ drawn, totals }: DayUsage): CallSums => ({
   ...amountsOf({ ...drawn, overageByRate: totals.overageByRate }),
   adjusted: BigInt(totals.adjusted ?? 0),
   refused: totals.refused,
+  verdicts: exact(totals.verdicts ?? {}),
 });
 
 const callsOfHour = (row: CallHour): CallSums => ({
@@ -249,7 +250,11 @@ const callsOfHour = (row: CallHour): CallSums => ({
   ...amountsOf(row),
   adjusted: BigInt(row.adjusted),
   refused: row.refused,
+  verdicts: exact(row.verdicts ?? {}),
 });
+
+const exact = (counts: Readonly<Record<string, number>>): Readonly<Record<string, bigint>> =>
+  Object.fromEntries(Object.entries(counts).map(([name, count]) => [name, BigInt(count)]));
 
 /** What a day does not know of its calls: how they ended. */
 const endsOf = ({ voided, expired, failed }: CallHour): CallSums => ({
@@ -265,7 +270,5 @@ const amountsOf = (
   quota: BigInt(row.quota),
   granted: BigInt(row.granted),
   overage: BigInt(row.overage),
-  overageByRate: Object.fromEntries(
-    Object.entries(row.overageByRate).map(([rate, amount]) => [rate, BigInt(amount)]),
-  ),
+  overageByRate: exact(row.overageByRate),
 });

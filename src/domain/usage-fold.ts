@@ -3,6 +3,7 @@ import type { Day } from "./period.ts";
 import { charged, type Item, type JournalLine } from "./ledger.ts";
 import { addLatency, mergeLatencies, NO_LATENCIES } from "./latency-histogram.ts";
 import { dayOf } from "./period.ts";
+import { countsOfLine } from "./verdict-counts.ts";
 import { type CallHour, type Hour, hourOf, type UsageHour, type UserDay } from "./report-rows.ts";
 
 // Journal lines, folded into what the reports are made of. A fold of some lines is what they add to
@@ -102,6 +103,7 @@ function callsOf(line: JournalLine): Unnumbered<CallHour> {
     overageByRate: rate === null ? {} : { [rate]: drawn.overage },
     adjusted: 0,
     refused: {},
+    verdicts: countsOfLine(line),
     latency: addLatency(NO_LATENCIES, tookMs(line)),
     settledAfterMidnight: isLate(line) ? charged(line) : 0,
   };
@@ -154,6 +156,7 @@ export const NO_CALLS = (hour: Hour): Unnumbered<CallHour> => ({
   overageByRate: {},
   adjusted: 0,
   refused: {},
+  verdicts: {},
   latency: NO_LATENCIES,
   settledAfterMidnight: 0,
 });
@@ -194,6 +197,7 @@ export const plusCalls = (
   overageByRate: plusCounts(a.overageByRate, b.overageByRate),
   adjusted: a.adjusted + b.adjusted,
   refused: plusCounts(a.refused, b.refused),
+  verdicts: plusCounts(a.verdicts ?? {}, b.verdicts ?? {}),
   latency: mergeLatencies([a.latency, b.latency]),
   settledAfterMidnight: a.settledAfterMidnight + b.settledAfterMidnight,
 });

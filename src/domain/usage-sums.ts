@@ -60,6 +60,8 @@ export interface CallSums {
   /** The overage by its rate, USD per 1,000 neurons. */
   readonly overageByRate: Readonly<Record<string, bigint>>;
   readonly refused: Readonly<Record<string, number>>;
+  /** What verdicts came to, by name (`verdict-counts.ts`). */
+  readonly verdicts: Readonly<Record<string, bigint>>;
 }
 
 export const NO_CALLS: CallSums = {
@@ -73,6 +75,7 @@ export const NO_CALLS: CallSums = {
   adjusted: 0n,
   overageByRate: {},
   refused: {},
+  verdicts: {},
 };
 
 export interface UserSums {
@@ -133,10 +136,6 @@ export function addEngines(a: EngineSums, b: EngineSums): EngineSums {
 }
 
 export function addCalls(a: CallSums, b: CallSums): CallSums {
-  const overageByRate = { ...a.overageByRate };
-  for (const [rate, amount] of Object.entries(b.overageByRate)) {
-    overageByRate[rate] = (overageByRate[rate] ?? 0n) + amount;
-  }
   return {
     calls: a.calls + b.calls,
     voided: a.voided + b.voided,
@@ -146,9 +145,18 @@ export function addCalls(a: CallSums, b: CallSums): CallSums {
     granted: a.granted + b.granted,
     overage: a.overage + b.overage,
     adjusted: a.adjusted + b.adjusted,
-    overageByRate,
+    overageByRate: addAmounts(a.overageByRate, b.overageByRate),
     refused: addCounts(a.refused, b.refused),
+    verdicts: addAmounts(a.verdicts, b.verdicts),
   };
+}
+
+type Amounts = Readonly<Record<string, bigint>>;
+
+export function addAmounts(a: Amounts, b: Amounts): Amounts {
+  const sum: Record<string, bigint> = { ...a };
+  for (const [name, amount] of Object.entries(b)) sum[name] = (sum[name] ?? 0n) + amount;
+  return sum;
 }
 
 export function addCounts(

@@ -57,7 +57,7 @@ const CALLS: Summed = {
     "adjusted",
     "settled_after_midnight",
   ],
-  counts: ["overage_by_rate", "refused", "latency"],
+  counts: ["overage_by_rate", "refused", "verdicts", "latency"],
 };
 
 const TABLES = [USAGE, CALLS];

@@ -2,6 +2,7 @@ import REPORTS from "../../migrations/0001_reports.sql";
 import RECONCILIATION from "../../migrations/0002_reconciliation.sql";
 import FRESHNESS from "../../migrations/0003_freshness.sql";
 import CLOSED_DAYS from "../../migrations/0004_closed_days.sql";
+import VERDICT_COUNTS from "../../migrations/0005_verdict_counts.sql";
 
 // The schema of the database of reports, as wrangler would apply it. Append, never edit.
 
@@ -24,4 +25,5 @@ export const REPORT_MIGRATIONS: readonly ReportMigration[] = [
   { name: "0002_reconciliation.sql", statements: statementsOf(RECONCILIATION) },
   { name: "0003_freshness.sql", statements: statementsOf(FRESHNESS) },
   { name: "0004_closed_days.sql", statements: statementsOf(CLOSED_DAYS) },
+  { name: "0005_verdict_counts.sql", statements: statementsOf(VERDICT_COUNTS) },
 ];

@@ -44,6 +44,7 @@ export const REPORT_TABLES: Readonly<Record<ReportRowKind, ReportTable>> = {
       json("overage_by_rate"),
       plain("adjusted"),
       json("refused"),
+      json("verdicts"),
       json("latency"),
       plain("settled_after_midnight"),
       plain("sequence"),
@@ -66,3 +67,7 @@ export const REPORT_TABLES: Readonly<Record<ReportRowKind, ReportTable>> = {
     ],
   },
 };
+
+/** The expression for a field of a row in JSON. A row of before a count was there has none of it. */
+export const valueOf = (field: string, kind: ColumnKind): string =>
+  kind === "json" ? `IFNULL(value -> '$.${field}', '{}')` : `value ->> '$.${field}'`;

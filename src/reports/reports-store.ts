@@ -5,7 +5,7 @@ import { clearDays } from "./closed-days-store.ts";
 import { markDays, ROLLED_BEFORE, rolledBefore } from "./upkeep-store.ts";
 import { dayStatements } from "./rolled-days-store.ts";
 import { keepFreshness } from "./freshness-store.ts";
-import { REPORT_TABLES, type ReportTable } from "./report-row-columns.ts";
+import { REPORT_TABLES, type ReportTable, valueOf } from "./report-row-columns.ts";
 
 // Writing the rows of the reports. The rows of one delivery of the queue are one transaction with one
 // statement for each table, or some where there are many, since the free plan gives an invocation
@@ -99,9 +99,7 @@ function jsonsOf(values: readonly object[]): readonly string[] {
 
 function upsert({ name, key, columns }: ReportTable, where: string): string {
   const names = columns.map(([column]) => column);
-  const values = columns.map(
-    ([, field, kind]) => `value ${kind === "json" ? "->" : "->>"} '$.${field}'`,
-  );
+  const values = columns.map(([, field, kind]) => valueOf(field, kind));
   const changed = names.filter((column) => !key.includes(column));
   return `INSERT INTO ${name} (tenant, life, ${names.join(", ")})
     SELECT value ->> 'tenant', value ->> 'life', ${values.join(", ")}

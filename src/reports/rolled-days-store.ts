@@ -1,6 +1,6 @@
 import type { DaySums } from "../domain/day-sums.ts";
 import { markDays } from "./upkeep-store.ts";
-import { REPORT_TABLES } from "./report-row-columns.ts";
+import { REPORT_TABLES, valueOf } from "./report-row-columns.ts";
 
 // Days whose hours are gone, as a tenant's object adds them up, or as they stay of an ended life. A day
 // is replaced whole, by one that is newer.
@@ -46,9 +46,7 @@ export function dayStatements(
 /** The last of its statements: a day that is newer is in its way, and stays. */
 function insert(kind: "usage_hour" | "call_hour", name: string, where: string): string {
   const columns = REPORT_TABLES[kind].columns.filter(([column]) => column !== "hour");
-  const values = columns.map(
-    ([, field, json]) => `value ${json === "json" ? "->" : "->>"} '$.${field}'`,
-  );
+  const values = columns.map(([, field, as]) => valueOf(field, as));
   return `INSERT INTO ${name} (tenant, life, day, hours, ${columns.map(([column]) => column).join(", ")})
     SELECT ?1, ?2, value ->> 'day', value ->> 'hours', ${values.join(", ")}
     FROM json_each(?3) WHERE ${where} ON CONFLICT DO NOTHING`;

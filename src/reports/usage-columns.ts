@@ -79,7 +79,7 @@ export const AMOUNTS: Readonly<Record<Kind, readonly Column[]>> = {
 };
 
 /** Columns of counts by name, as JSON. */
-export const CALL_COUNTS = ["overage_by_rate", "refused", "latency"];
+export const CALL_COUNTS = ["overage_by_rate", "refused", "verdicts", "latency"];
 
 export const placeOf = ({ key }: UsageGroup, groupBy: readonly GroupKey[]): Place =>
   namesOf(columnsOf(groupBy)).map((name) => {

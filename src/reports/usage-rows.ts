@@ -88,4 +88,5 @@ const toCalls = (row: Row, parts: readonly Row[]): CallSums => ({
   adjusted: big(row["adjusted"]),
   overageByRate: partOf(parts, "overage_by_rate", BigInt),
   refused: partOf(parts, "refused", Number),
+  verdicts: partOf(parts, "verdicts", BigInt),
 });

@@ -19,6 +19,7 @@ import {
 import { LatencyOutput, toLatency } from "./latency.ts";
 import { stated } from "../http/field-sentence.ts";
 import { microNeuronsOut, time } from "./field.ts";
+import { toVerdictSums, VerdictSumsOutput } from "./verdict-sums.ts";
 
 // The usage report on the wire: rows by whatever was asked for, with totals over the whole range
 // whatever the page. Sums are exact: amounts are added as BigInt. The contract, example 4.
@@ -91,6 +92,7 @@ const RowOutput = v.object({
   cost_usd: usd,
   charge_usd: nullableUsd("null for models, tasks and users: overage is a call's, not a model's."),
   refused: v.nullable(v.pipe(v.record(v.string(), v.number()), v.description("By kind."))),
+  verdicts: v.nullable(VerdictSumsOutput),
   latency: v.nullable(LatencyOutput),
 });
 
@@ -117,6 +119,7 @@ export const TotalsOutput = v.object({
   overrun_micro_neurons: microNeuronsOut("Used beyond what was held: the platform's, not charged."),
   cost_usd: v.pipe(v.string(), v.description("Of what ran, at Cloudflare's rate, exact.")),
   charge_usd: v.pipe(v.string(), v.description("What tenants owe under their plans, exact.")),
+  verdicts: v.pipe(VerdictSumsOutput, v.description("Counted since Neurogate counts them.")),
   latency: LatencyOutput,
 });
 
@@ -234,6 +237,7 @@ export function toUsageRow({ key, engines, calls, user, latency }: UsageGroup) {
     input_tokens: tokens?.input ?? null,
     output_tokens: tokens?.output ?? null,
     refused: calls?.refused ?? null,
+    verdicts: calls === null ? null : toVerdictSums(calls),
     latency: latency === null ? null : toLatency(latency),
   };
 }
@@ -263,6 +267,7 @@ function toTotals({ engines, calls, latency }: UsageTotals) {
     estimated_micro_neurons: Number(engines.estimated),
     held_micro_neurons: Number(engines.held),
     overrun_micro_neurons: Number(engines.overrun),
+    verdicts: toVerdictSums(calls),
     latency: toLatency(latency),
   };
 }

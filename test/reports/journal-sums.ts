@@ -38,6 +38,12 @@ export function journalSums(lines: readonly JournalLine[], adjustments: readonly
     add(sums, `${hour} quota`, quota);
     add(sums, `${hour} granted`, granted);
     add(sums, `${hour} overage`, overage);
+    const verdicts = line.verdicts ?? (line.verdictId === null ? {} : { made: 1 });
+    if (line.outcome !== "expired") {
+      for (const [name, count] of Object.entries(verdicts)) add(sums, `${hour} v ${name}`, count);
+      if ((verdicts["made"] ?? 0) > 0)
+        add(sums, `${hour} v micro_neurons`, quota + granted + overage);
+    }
     if (isLate) add(sums, `${hour} after midnight`, quota + granted + overage);
     for (const item of line.items) {
       const name = `${hour} ${item.model ?? item.pricedAs} ${item.task}`;
@@ -79,6 +85,8 @@ export async function reportedSums(tenant: string): Promise<Sums> {
     const hour = Number(row["hour"]);
     for (const field of CALL_FIELDS) add(sums, `${hour} ${field}`, Number(row[field]));
     add(sums, `${hour} after midnight`, Number(row["settled_after_midnight"]));
+    const verdicts = JSON.parse(String(row["verdicts"])) as Record<string, number>;
+    for (const [name, count] of Object.entries(verdicts)) add(sums, `${hour} v ${name}`, count);
   }
   for (const row of await all("SELECT * FROM user_days WHERE tenant = ?", tenant)) {
     add(sums, `${Number(row["day"])} users' µN`, Number(row["micro_neurons"]));

@@ -43,9 +43,14 @@ export const seedUsageHours = (rows: readonly (Owner & UsageHour)[]): Promise<vo
     ]),
   );
 
-export const seedCallHours = (rows: readonly (Owner & CallHour)[]): Promise<void> =>
-  insert(
-    "call_hours",
+const CALL_COLUMNS = `tenant, life, hour, calls, posted, voided, expired, failed, quota, granted,
+  overage, overage_by_rate, adjusted, refused, latency, settled_after_midnight, sequence`;
+
+/** A database of before verdicts were counted has no column for them: rows without any go there too. */
+export function seedCallHours(rows: readonly (Owner & CallHour)[]): Promise<void> {
+  const isCounted = rows.some(({ verdicts }) => verdicts !== undefined);
+  return insert(
+    `call_hours (${CALL_COLUMNS}${isCounted ? ", verdicts" : ""})`,
     rows.map((row) => [
       row.tenant,
       row.life,
@@ -64,8 +69,10 @@ export const seedCallHours = (rows: readonly (Owner & CallHour)[]): Promise<void
       JSON.stringify(row.latency),
       row.settledAfterMidnight,
       row.sequence,
+      ...(isCounted ? [JSON.stringify(row.verdicts ?? {})] : []),
     ]),
   );
+}
 
 export const seedUserDays = (rows: readonly (Owner & UserDay)[]): Promise<void> =>
   insert(

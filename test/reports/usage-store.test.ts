@@ -84,6 +84,7 @@ function madeUp() {
         overageByRate: { "0.011": half, "0.02": third },
         adjusted: -next(1000),
         refused: next(2) === 0 ? {} : { rate_limited: 1 + next(5) },
+        verdicts: next(2) === 0 ? {} : { made: 1 + next(9), micro_neurons: next(2 ** 40) },
         latency: { [next(40)]: 1 + next(9) },
       });
     }
@@ -146,11 +147,13 @@ const callsOf = (rows: readonly CallHour[]) => ({
   granted: add(rows, "granted"),
   overage: add(rows, "overage"),
   adjusted: add(rows, "adjusted"),
-  overageByRate: Object.fromEntries(
-    Object.entries(addKeys(rows, "overageByRate")).map(([rate, sum]) => [rate, BigInt(sum)]),
-  ),
+  overageByRate: addAmounts(rows, "overageByRate"),
   refused: addKeys(rows, "refused"),
+  verdicts: addAmounts(rows, "verdicts"),
 });
+
+const addAmounts = (rows: readonly object[], name: string) =>
+  Object.fromEntries(Object.entries(addKeys(rows, name)).map(([key, sum]) => [key, BigInt(sum)]));
 
 /** What the rows add up to, in the order of their keys. */
 function expectedOf(groupBy: readonly GroupKey[], ofCalls: boolean) {

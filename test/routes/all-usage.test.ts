@@ -53,6 +53,7 @@ async function seed(): Promise<void> {
       overageByRate: { "0.011": 1_000_000_000, "0.02": 1_000_000_000 },
       failed: 1,
       refused: { rate_limited: 3, storage_full: 1 },
+      verdicts: { made: 4, micro_neurons: 8001, reused: 1, saved: 700 },
     },
     {
       ...acme,
@@ -108,6 +109,14 @@ describe("GET /admin/usage", () => {
     expect(body.totals).toMatchObject({
       calls: 30,
       refused: { rate_limited: 3, storage_full: 1, quota_exceeded: 0 },
+      verdicts: {
+        made: 4,
+        micro_neurons: 8001,
+        micro_neurons_each: 2000,
+        reused: 1,
+        saved_micro_neurons: 700,
+        spared_stages: 0,
+      },
       // What was drawn, the adjustment included.
       micro_neurons: 4_100_000_000,
       adjusted_micro_neurons: -400_000_000,
@@ -330,11 +339,11 @@ describe("GET /admin/usage", () => {
     );
     const [head, ...rows] = (reply.body as string).trimEnd().split("\r\n");
     expect(head).toBe(
-      "day,hour,tenant,model,engine,priced_as,task,user_id,calls,engine_requests,failed,success_rate,input_tokens,output_tokens,units,micro_neurons,neurons,estimated_micro_neurons,held_micro_neurons,cost_usd,charge_usd,refused,p50_ms,p95_ms,p99_ms",
+      "day,hour,tenant,model,engine,priced_as,task,user_id,calls,engine_requests,failed,success_rate,input_tokens,output_tokens,units,micro_neurons,neurons,estimated_micro_neurons,held_micro_neurons,cost_usd,charge_usd,refused,p50_ms,p95_ms,p99_ms,verdicts,verdict_micro_neurons,reused_verdicts,saved_micro_neurons,spared_stages,spared_at_most_micro_neurons,free_checks",
     );
     expect(rows).toHaveLength(2);
     expect(rows[0]).toBe(
-      ',,acme,\'@cf/meta/llama-3.1-8b-instruct-fp8,workers-ai,\'@cf/meta/llama-3.1-8b-instruct-fp8,text_generation,,,20,1,0.95,80,10,"{""input_token"":80,""output_token"":10}",4000000000,4000,7,0,0.044,,,,,',
+      ',,acme,\'@cf/meta/llama-3.1-8b-instruct-fp8,workers-ai,\'@cf/meta/llama-3.1-8b-instruct-fp8,text_generation,,,20,1,0.95,80,10,"{""input_token"":80,""output_token"":10}",4000000000,4000,7,0,0.044,,,,,,,,,,,,',
     );
   });
 

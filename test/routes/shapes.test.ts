@@ -32,11 +32,11 @@ const USAGE = sorted(`object tenant from to group_by as_of data totals has_more 
   month is_behind`);
 const USAGE_ROW = sorted(`day model task engine_requests failed units micro_neurons neurons
   estimated_micro_neurons held_micro_neurons cost_usd engine priced_as hour tenant user_id calls
-  success_rate input_tokens output_tokens charge_usd refused latency`);
+  success_rate input_tokens output_tokens charge_usd refused verdicts latency`);
 const TOTALS = sorted(`calls refused micro_neurons neurons quota_micro_neurons
   granted_micro_neurons overage_micro_neurons cost_usd charge_usd success_rate input_tokens
   output_tokens adjusted_micro_neurons estimated_micro_neurons held_micro_neurons
-  overrun_micro_neurons latency`);
+  overrun_micro_neurons verdicts latency`);
 const TENANT =
   sorted(`id object plan daily_neurons reserved_neurons overage_cap_neurons monthly_cap_neurons
   overage_usd_per_1000_neurons rpm max_in_flight models aliases fallbacks cache_ttl_s

@@ -59,3 +59,96 @@ describe("GET /v1/usage", () => {
     expect(lines.map((line) => JSON.parse(line))).toEqual(page.data);
   });
 });
+
+const verdicts = async () =>
+  (await usage("group_by=day")).body.totals.verdicts as Record<string, number | string | null>;
+
+describe("what verdicts cost and what was saved", () => {
+  beforeAll(async () => {
+    tenant = await makeTenant("saved", { daily_neurons: 1000 });
+    const terms = { block: ["zebrafish"] };
+    await tenant.onWorkersAi("PUT", "/v1/policies/default", { reuse_ttl_s: 600, terms });
+  });
+
+  it("is nothing before there was any", async () => {
+    expect(await verdicts()).toEqual({
+      made: 0,
+      micro_neurons: 0,
+      micro_neurons_each: null,
+      reused: 0,
+      saved_micro_neurons: 0,
+      spared_stages: 0,
+      spared_at_most_micro_neurons: 0,
+      spared_basis: "plan_bound",
+      free_checks: 0,
+    });
+  });
+
+  it("adds up from what was judged, reused, spared and free", async () => {
+    const judge = async (body: object) =>
+      (await tenant.onWorkersAi("POST", "/v1/verdicts", body)).body;
+    const text = "Our library has many books about gardens and birds";
+    const first = await judge({ text });
+    const cost = first.micro_neurons as number;
+    expect(cost).toBeGreaterThan(0);
+    await judge({ text });
+    const input = [text, text];
+    await tenant.onWorkersAi("POST", "/v1/moderations", { input });
+    const after = await verdicts();
+    expect(after).toMatchObject({
+      made: 4,
+      micro_neurons: cost,
+      micro_neurons_each: Math.round(cost / 4),
+      reused: 3,
+      saved_micro_neurons: 3 * cost,
+      spared_stages: 0,
+      free_checks: 0,
+    });
+
+    // A term spares the classifier and the judge; the most that they could use was held.
+    const blocked = await judge({ text: "A zebrafish swims in our library" });
+    expect(blocked).toMatchObject({ decision: "block", micro_neurons: 0 });
+    const lines = (await tenant.call("GET", "/v1/ledger")).body.data;
+    expect(lines[0].verdict_id).toBe(blocked.id);
+    expect(await verdicts()).toMatchObject({
+      made: 5,
+      micro_neurons: cost,
+      spared_stages: 2,
+      spared_at_most_micro_neurons: lines[0].held_micro_neurons,
+    });
+
+    await tenant.onWorkersAi("PUT", "/v1/policies/free", { preset: "free" });
+    await judge({ text, policy: "free" });
+    await judge({ text: "neurogate:test:block" });
+    const all = await verdicts();
+    expect(all).toMatchObject({ made: 6, spared_stages: 2, free_checks: 1, micro_neurons: cost });
+    const totals = (await usage("group_by=day")).body.totals;
+    expect(totals.micro_neurons).toBe(all["micro_neurons"]);
+    expect((await tenant.call("GET", "/v1/invariants")).body.holds).toBe(true);
+  });
+
+  it("stands in rows of calls, in tables and in lines, and not in rows of models", async () => {
+    const all = await verdicts();
+    const { body } = await usage("group_by=day");
+    expect(body.data[0].verdicts).toEqual(all);
+    const models = (await usage("group_by=model")).body.data;
+    expect(models.map((row: { verdicts: unknown }) => row.verdicts)).toEqual(
+      models.map(() => null),
+    );
+    const table = (await usage("group_by=day&format=csv")).body as unknown as string;
+    const [head = "", row = ""] = table.trimEnd().split("\r\n");
+    const cells = Object.fromEntries(
+      head.split(",").map((name, at) => [name, row.split(",").at(at - head.split(",").length)]),
+    );
+    expect(cells).toMatchObject({
+      verdicts: "6",
+      verdict_micro_neurons: String(all["micro_neurons"]),
+      reused_verdicts: "3",
+      saved_micro_neurons: String(all["saved_micro_neurons"]),
+      spared_stages: "2",
+      free_checks: "1",
+    });
+    const line = (await usage("group_by=day&format=ndjson")).body as unknown as string;
+    expect(JSON.parse(line.trim()).verdicts).toEqual(all);
+  });
+});

@@ -1,7 +1,7 @@
 // What the API answers, as far as the console reads it. `test/console/shapes.test.ts` holds these
 // against the schemas of `src/wire`: a field that is renamed there does not compile here.
 
-import type { Decision } from "./moderation-shapes.ts";
+import type { Decision, VerdictSums } from "./moderation-shapes.ts";
 
 export interface List<Item> {
   readonly object: "list";
@@ -128,6 +128,7 @@ export interface Usage {
     readonly overage_micro_neurons: number;
     readonly cost_usd: string;
     readonly charge_usd: string;
+    readonly verdicts: VerdictSums;
     readonly latency: Latency;
   };
   readonly month: {

@@ -19,6 +19,7 @@ import { Figure, Panel } from "../ui/panel.tsx";
 import { Badge, Empty, ErrorNote, Skeleton } from "../ui/status.tsx";
 import { type Column, Table } from "../ui/table.tsx";
 import { useLoad } from "../ui/use-load.ts";
+import { VerdictSumsPanel } from "../verdict-sums-panel.tsx";
 import { Reconciliation } from "./reconciliation.tsx";
 
 /** Tenants with a row of their own: the files have all of them. */
@@ -107,6 +108,7 @@ function Report({ usage }: { readonly usage: AllUsage }) {
           />
         </div>
       </Panel>
+      <VerdictSumsPanel verdicts={totals.verdicts} />
       <Panel
         title="By tenant"
         hint={`The ${LARGEST} that used most, and all others; the files have every tenant.`}

@@ -10,6 +10,7 @@ import { readUsage } from "../api/read-usage.ts";
 import { useLoad } from "../ui/use-load.ts";
 import { byDay, daysOf, sumByModel } from "./by-day.ts";
 import { lastDays, RangePicker } from "./range.tsx";
+import { VerdictSumsPanel } from "../verdict-sums-panel.tsx";
 import type { TabProps } from "./tenant-page.tsx";
 
 export function UsageTab({ tenant }: TabProps) {
@@ -78,6 +79,7 @@ function UsageReport({
           />
         </div>
       </Panel>
+      <VerdictSumsPanel verdicts={totals.verdicts} />
       {usage.data.length === 0 ? (
         <Panel title="By day and model" class="span-12">
           <Empty icon="money" title="Nothing was used in these days">

@@ -1,0 +1,44 @@
+import type { VerdictSums } from "./api/moderation-shapes.ts";
+import { count, exactNeurons, neurons } from "./format.ts";
+import { Figure, Panel } from "./ui/panel.tsx";
+
+/** What verdicts cost, and what equal contents and free checks spared. */
+export function VerdictSumsPanel({ verdicts }: { readonly verdicts: VerdictSums }) {
+  const { made, micro_neurons_each: each } = verdicts;
+  if (made === 0) return null;
+  return (
+    <Panel
+      title="Verdicts"
+      class="span-12"
+      hint="Test inputs left out. What was spared was not run: the most that it could have used is told."
+    >
+      <div class="figures">
+        <Figure label="Verdicts" value={count(made)} />
+        <Figure
+          label="Each cost"
+          value={each === null ? "–" : neurons(each)}
+          unit="N"
+          title={each === null ? "" : exactNeurons(each)}
+          detail={`${neurons(verdicts.micro_neurons)} N in all`}
+        />
+        <Figure
+          label="Reused"
+          value={count(verdicts.reused)}
+          title={exactNeurons(verdicts.saved_micro_neurons)}
+          detail={`${neurons(verdicts.saved_micro_neurons)} N saved: what the first ones cost`}
+        />
+        <Figure
+          label="Paid checks spared"
+          value={count(verdicts.spared_stages)}
+          title={exactNeurons(verdicts.spared_at_most_micro_neurons)}
+          detail={`at most ${neurons(verdicts.spared_at_most_micro_neurons)} N`}
+        />
+        <Figure
+          label="Judged by free models alone"
+          value={count(verdicts.free_checks)}
+          detail="where the policy names no paid one"
+        />
+      </div>
+    </Panel>
+  );
+}
