@@ -33,6 +33,8 @@ type Row = {
   overage_rate: string | null;
   items: string;
   grants: string | null;
+  verdict_id: string | null;
+  verdicts: string | null;
 };
 
 type GrantRow = {
@@ -107,7 +109,10 @@ export class Invariants {
     const rows = this.#rows();
     const row = rows.find(({ id }) => id === callId);
     if (row === undefined || this.#admitted.has(callId)) return;
-    this.#admitted.set(callId, force.units);
+    // What is answered with an earlier verdict asks no engine.
+    const { requests = 0 } = force.units;
+    const taken = row.items === "[]" ? { requests } : force.units;
+    this.#admitted.set(callId, taken);
     const sameDay = rows.filter(({ day }) => day === row.day);
     const used = sameDay.reduce((sum, each) => sum + weight(each), 0) - this.#back(row.day).amount;
     const granted = this.#granted(rows, row, force.daily);
@@ -123,6 +128,7 @@ export class Invariants {
       throw new Error(`1: ${ofMonth} µN of ${month} after an admission under ${force.monthlyCap}`);
     }
     for (const [name, limit] of Object.entries(force.rates)) {
+      if (!Object.hasOwn(taken, name)) continue;
       const units = rows
         .filter((each) => each.admitted_at_ms > row.admitted_at_ms - WINDOW_MS)
         .reduce((sum, each) => sum + (this.#admitted.get(each.id)?.[name] ?? 0), 0);
@@ -224,7 +230,8 @@ export class Invariants {
   }
 
   #unchanged(row: Row): void {
-    const now = JSON.stringify(row);
+    // What comes late is named by the line that its hold became.
+    const now = JSON.stringify({ ...row, verdict_id: null });
     const before = this.#ended.get(row.id);
     if (before !== undefined) {
       if (before !== now) throw new Error(`3: ${row.id} changed`);
@@ -308,6 +315,7 @@ export class Invariants {
       add(`${hour} ${row.outcome}`, 1);
       for (const part of ["quota", "granted", "overage"] as const)
         add(`${hour} ${part}`, row[part]);
+      for (const [count, amount] of countsIn(row)) add(`${hour} verdicts ${count}`, amount);
       for (const item of JSON.parse(row.items) as unknown[][]) {
         const [, , , model, engine, pricedAs, task, calls, , amount] = item;
         const name = [hour, model === "" ? pricedAs : model, engine ?? "unknown", pricedAs, task];
@@ -329,6 +337,9 @@ export class Invariants {
       const name = kind === "usage_hour" ? key.replace(/^0+/, "") : String(row["hour"]);
       for (const [field, as] of fields) {
         if (row[field] !== 0) reported.set(`${name} ${as}`, Number(row[field]));
+      }
+      for (const [count, amount] of Object.entries(row["verdicts"] ?? {})) {
+        reported.set(`${name} verdicts ${count}`, Number(amount));
       }
     }
     const all = new Set([...journal.keys(), ...reported.keys()]);
@@ -379,7 +390,7 @@ export class Invariants {
   #rows(): readonly Row[] {
     return this.#rowsOf(
       `SELECT id, day, outcome, admitted_at_ms, settled_at_ms, held, quota, granted, overage,
-        overage_rate, items, grants FROM journal ORDER BY id`,
+        overage_rate, items, grants, verdict_id, verdicts FROM journal ORDER BY id`,
     ) as readonly Row[];
   }
 }
@@ -387,6 +398,16 @@ export class Invariants {
 const monthNameOf = (day: number): string => new Date(day * DAY_MS).toISOString().slice(0, 7);
 
 const chargedIn = (row: Row): number => row.quota + row.granted + row.overage;
+
+/** What its verdicts came to: where a row does not say, its verdict's id does. */
+function countsIn(row: Row): [string, number][] {
+  if (row.outcome === "expired") return [];
+  const plain = row.verdict_id === null ? {} : { made: 1 };
+  const counts =
+    row.verdicts === null ? plain : (JSON.parse(row.verdicts) as Record<string, number>);
+  const cost = "made" in counts ? [["micro_neurons", chargedIn(row)] as [string, number]] : [];
+  return [...Object.entries(counts), ...cost];
+}
 
 const pendingIn = (row: Row): number => (row.outcome === "pending" ? row.held : 0);
 

@@ -1,6 +1,8 @@
 import { create } from "../durable-objects/tenant/configure.ts";
 import { makeParts } from "../durable-objects/tenant/parts.ts";
+import { putPolicy } from "../durable-objects/tenant/policy-desk.ts";
 import { Steps } from "../durable-objects/tenant/steps.ts";
+import { defaultPolicy } from "../src/domain/presets.ts";
 import { ZERO } from "../src/domain/micro-neurons.ts";
 import { withDefaults } from "../src/domain/settings.ts";
 import type { CrashingDatabase } from "./crashing-database.ts";
@@ -24,5 +26,12 @@ export function prepareTenant(db: CrashingDatabase, id = "simulated"): void {
   const parts = makeParts(db, PLATFORM);
   const birth = { id, generation: 1, carried: { day: 0, posted: ZERO }, contentSecret: "00" };
   const settings = withDefaults({ plan: "free", daily_neurons: 2 });
-  create(parts, new Steps(parts, () => START_MS), { birth, settings, wallMs: START_MS });
+  const steps = new Steps(parts, () => START_MS);
+  create(parts, steps, { birth, settings, wallMs: START_MS });
+  const profile = steps.profile();
+  if (profile === null) throw new Error("the tenant was not made");
+  // Equal contents are answered with the verdict that there is, for a while.
+  const policy = { ...defaultPolicy("embedded"), reuse_ttl_s: 60 };
+  const asked = { name: "default", policy, expected: null };
+  steps.run(profile, (nowMs) => putPolicy(parts, profile, { ...asked, nowMs }));
 }

@@ -6,6 +6,7 @@ import { makeParts, type Parts } from "../durable-objects/tenant/parts.ts";
 import type {
   AdmitReply,
   ModerationAdmit,
+  ReuseTerms,
   SettleReply,
   SettleRequest,
 } from "../durable-objects/tenant/protocol.ts";
@@ -19,6 +20,7 @@ import { dayOf } from "../src/domain/period.ts";
 import type { MeasuredContent } from "../src/domain/plan-moderation.ts";
 import { limitOf } from "../src/domain/quota.ts";
 import { monthlyCap, quotaTerms, type Settings, withDefaults } from "../src/domain/settings.ts";
+import { reusedVerdict } from "../src/domain/reuse.ts";
 import { NO_REVIEW, type Verdict } from "../src/domain/verdict.ts";
 import { CRASHES, Crashed, type CrashingDatabase } from "./crashing-database.ts";
 import { admitCovered } from "./generous-account.ts";
@@ -36,6 +38,8 @@ const MOST_FOLDS = 20;
 interface Call {
   readonly request: ModerationAdmit;
   readonly hold: Hold | null;
+  /** What the admission said of equal contents. */
+  readonly reuse: ReuseTerms | null;
   readonly settled: SettleRequest | null;
 }
 
@@ -183,9 +187,9 @@ export class World {
   }
 
   /** A client repeats its request, once or twice at the same time: each is a call of its own. */
-  #askAgain({ request: { idempotency, contents } }: Call): void {
+  #askAgain({ request: { idempotency, contents, reuseKeys = [] } }: Call): void {
     if (idempotency === null) return;
-    const same = { idempotency, contents };
+    const same = { idempotency, contents, reuseKeys };
     this.#admitSome([
       this.#newCall(same),
       ...(this.#random.chance(0.3) ? [this.#newCall(same)] : []),
@@ -209,13 +213,14 @@ export class World {
       contents,
       verdictIds: [`vrd_${encodeTime(drawnMs, 10)}${number}`],
       policy: { name: null, known: null },
+      reuseKeys: [this.#random.pick([null, "one", "two", `other-${number}`])],
       idempotency: this.#random.chance(0.4) ? { key: `key-${number}`, fingerprint: "same" } : null,
       ...same,
     };
     if (request.idempotency !== null) {
       this.#invariants.keyed(request.callId, request.idempotency.key);
     }
-    const call: Call = { request, hold: null, settled: null };
+    const call: Call = { request, hold: null, reuse: null, settled: null };
     this.#calls.push(call);
     return call;
   }
@@ -234,7 +239,10 @@ export class World {
       const reply = replies[at];
       const lost = crashed || this.#random.chance(0.1);
       if (lost || reply === undefined) continue;
-      if (reply.kind === "admitted") this.#replace(call, { ...call, hold: reply.hold });
+      if (reply.kind === "admitted") {
+        const reuse = reply.reuse?.[0] ?? null;
+        this.#replace(call, { ...call, hold: reply.hold, reuse });
+      }
       if (reply.kind === "replayed") {
         this.#invariants.told(reply.line.callId, reply.verdicts[0]?.id ?? null);
       }
@@ -256,7 +264,11 @@ export class World {
     this.#invariants.told(call.request.callId, request.verdicts[0]?.id ?? null);
   }
 
-  #settleRequest({ request, hold }: Call): SettleRequest {
+  #settleRequest({ request, hold, reuse }: Call): SettleRequest {
+    const isAnswered = reuse !== null && reuse.source !== null;
+    if (isAnswered !== (hold?.stages.length === 0)) {
+      throw new Error(`${request.callId}: holds ${hold?.held} µN, and is answered: ${isAnswered}`);
+    }
     const items = (hold?.stages ?? []).map((stage): Item => {
       const used = this.#random.pick([0, ONE_PICTURE, stage.bound]);
       const ran = used > 0;
@@ -268,7 +280,8 @@ export class World {
         basis: "counted",
       };
     });
-    const verdicts = hold === null ? [] : [verdictOf(request)];
+    const cost = items.reduce((sum, item) => sum + item.microNeurons, 0);
+    const verdicts = hold === null ? [] : [verdictOf(request, reuse, cost)];
     return { callId: request.callId, items, verdicts, account: null, reply: null };
   }
 
@@ -384,25 +397,32 @@ const ACTS = [
   ...(["alarm", "fold", "fold", "crash"] as const),
 ] as const;
 
-const verdictOf = (request: ModerationAdmit): Verdict => ({
-  id: request.verdictIds[0] ?? "",
-  contentId: null,
-  userId: null,
-  metadata: {},
-  language: null,
-  decision: "flag",
-  approved: false,
-  decidedBy: "policy",
-  revision: 1,
-  actions: [],
-  reasons: [],
-  coverage: forEach(CATEGORIES, () => "not_evaluated"),
-  stages: [],
-  microNeurons: 0,
-  policy: { name: "default", version: 1 },
-  review: NO_REVIEW,
-  batchId: null,
-  test: false,
-  contentHash: "",
-  createdAtMs: 0,
-});
+function verdictOf(request: ModerationAdmit, reuse: ReuseTerms | null, cost: number): Verdict {
+  const own = {
+    id: request.verdictIds[0] ?? "",
+    contentId: null,
+    userId: null,
+    metadata: {},
+    batchId: null,
+    contentHash: "",
+    createdAtMs: 0,
+  };
+  if (reuse !== null && reuse.source !== null) return reusedVerdict(reuse.source, reuse.key, own);
+  return {
+    ...own,
+    language: null,
+    decision: "flag",
+    approved: false,
+    decidedBy: "policy",
+    revision: 1,
+    actions: [],
+    reasons: [],
+    coverage: forEach(CATEGORIES, () => "evaluated"),
+    stages: [],
+    microNeurons: cost,
+    policy: { name: "default", version: 2 },
+    review: NO_REVIEW,
+    test: false,
+    ...(reuse !== null && { reuse: { key: reuse.key } }),
+  };
+}
