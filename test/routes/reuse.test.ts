@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import { runInDurableObject } from "cloudflare:test";
 import { beforeEach, describe, expect, it, vi } from "vitest";
-import { ask, makeTenant, type TestTenant, WORKERS_AI } from "../client.ts";
+import { admin, ask, makeTenant, type TestTenant, WORKERS_AI } from "../client.ts";
 import { Receivers } from "./receivers.ts";
 import { scripted, unique } from "./scripted.ts";
 
@@ -107,6 +107,27 @@ describe("an equal content", () => {
     expect(again.headers.get("idempotency-replayed")).toBe("true");
     expect(again.body).toEqual(once.body);
     await expectSound();
+  });
+
+  it("is answered also when nothing that costs is admitted any more", async () => {
+    const { text } = scripted(INSULT);
+    const first = await judged({ text });
+    // One micro-neuron is left.
+    const daily_neurons = (first.micro_neurons + 1) / 1e6;
+    await admin("PATCH", `/admin/tenants/${tenant.id}`, { daily_neurons });
+    expect((await judge({ text: scripted("ok").text })).status).not.toBe(200);
+    expect((await judged({ text })).reused_from).toBe(first.id);
+    await expectSound();
+  });
+
+  it("is kept for people to see, where contents are", async () => {
+    await admin("PATCH", `/admin/tenants/${tenant.id}`, { content_retention_days: 1 });
+    const { text } = scripted(INSULT);
+    const first = await judged({ text, user_id: "ann" });
+    const second = await judged({ text, user_id: "bob" });
+    expect(second.reused_from).toBe(first.id);
+    const content = await tenant.call("GET", `/v1/verdicts/${second.id}/content`);
+    expect(content.body.text).toBe(text);
   });
 
   it("is judged anew once the time is over", async () => {
