@@ -37,7 +37,7 @@ export const isGuarded = ({ input, output }: GuardModes): boolean =>
 
 /**
  * Tokens at most of what a judge reads of one window. Smaller ones would let a stream flow more
- * evenly, but each pays the judge's own prompt of about 500 tokens again.
+ * evenly, but each pays the judge's own prompt of about 700 tokens again.
  */
 export const OUTPUT_WINDOW_TOKENS = 2_048;
 

@@ -1,12 +1,7 @@
 import type { Model } from "./catalogue.ts";
 import { JUDGED_CATEGORIES, LABEL_GROUPS } from "./category.ts";
-import {
-  JUDGE_MAX_TOKENS,
-  JUDGE_PROMPT_BYTES,
-  JUDGE_PROMPT_TOKENS,
-  VISION_MAX_TOKENS,
-  VISION_PROMPT_TOKENS,
-} from "./judge.ts";
+import { JUDGE_MAX_TOKENS, VISION_MAX_TOKENS, VISION_PROMPT_TOKENS } from "./judge.ts";
+import { JUDGE_PROMPT_BYTES, JUDGE_PROMPT_TOKENS } from "./judge-instructions.ts";
 import { asks, type Policy } from "./policy.ts";
 import type { Usage } from "./price.ts";
 import {

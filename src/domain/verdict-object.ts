@@ -36,6 +36,7 @@ export const toVerdict = (verdict: Verdict) => ({
     priced_as: stage.priced_as,
     measurements: stage.measurements,
     failure: stage.failure ?? null,
+    instructions: stage.instructions ?? null,
   })),
   micro_neurons: verdict.microNeurons,
   neurons: verdict.microNeurons / MICRO_PER_NEURON,

@@ -155,6 +155,8 @@ export interface StageResult {
   readonly measurements: PictureMeasurements | null;
   /** Null: it was evaluated, or not required. Absent in verdicts of before it was told. */
   readonly failure?: CheckFailure | null;
+  /** The version of what a language model was told that judged; absent where none did. */
+  readonly instructions?: string;
 }
 
 /** Urgent: self-harm, threats and children; claimed before all others. */

@@ -57,6 +57,8 @@ export type CheckOutcome =
       readonly scores: Scores;
       readonly labels?: readonly Label[];
       readonly measurements?: Measurements;
+      /** The version of what a language model was told; absent where none judged. */
+      readonly instructions?: string;
       /** Units as the engine reported them; null when its reply carries none. */
       readonly usage: Usage | null;
     }

@@ -1,7 +1,9 @@
 /// <reference lib="esnext.typedarrays" />
 import type { Scores } from "../domain/category.ts";
+import { JUDGE_INSTRUCTIONS } from "../domain/judge-instructions.ts";
 import {
   JUDGE_MAX_TOKENS,
+  VISION_INSTRUCTIONS,
   VISION_MAX_TOKENS,
   judgeMessages,
   judgeSchema,
@@ -34,19 +36,25 @@ export function llmChat(check: LlmCheck): Chat {
       messages: judgeMessages(check.text, nonce),
       schema: judgeSchema(),
       maxTokens: JUDGE_MAX_TOKENS,
-      outcome: (model, reply) => outcome(model, reply, (answer) => readJudgeAnswer(answer, nonce)),
+      outcome: (model, reply) =>
+        outcome({ model, instructions: JUDGE_INSTRUCTIONS }, reply, (answer) =>
+          readJudgeAnswer(answer, nonce),
+        ),
     };
   }
   return {
     messages: visionMessages(dataUri(check.picture), nonce),
     schema: visionSchema(),
     maxTokens: VISION_MAX_TOKENS,
-    outcome: (model, reply) => outcome(model, reply, (answer) => readVisionAnswer(answer, nonce)),
+    outcome: (model, reply) =>
+      outcome({ model, instructions: VISION_INSTRUCTIONS }, reply, (answer) =>
+        readVisionAnswer(answer, nonce),
+      ),
   };
 }
 
 function outcome(
-  model: string,
+  asked: { readonly model: string; readonly instructions: string },
   reply: Reply,
   read: (answer: unknown) => Scores | null,
 ): CheckOutcome {
@@ -54,7 +62,7 @@ function outcome(
   const usage = readUsage(reply.value);
   const scores = read(answerIn(reply.value));
   if (scores === null) return { kind: "failed", usage, malformed: true };
-  return { kind: "answered", model, scores, usage };
+  return { kind: "answered", ...asked, scores, usage };
 }
 
 /** What the model wrote: `{ response }` of Workers AI's older models, else the one choice. */

@@ -183,6 +183,7 @@ function stageRun(
   const microNeurons = sum(charges.map((charge) => charge.microNeurons));
   const basis = leastSure(charges.map((charge) => charge.basis));
   const asked = ran.at(-1);
+  const instructions = answers.at(-1)?.instructions;
   const model = asked === undefined ? null : (answers.at(-1)?.model ?? asked.pricedAs);
   const { content, name, input, task } = stage;
   const item: Item = {
@@ -214,6 +215,7 @@ function stageRun(
     basis,
     measurements: measurementsIn(answers),
     ...(run.failure !== null && { failure: run.failure }),
+    ...(instructions !== undefined && { instructions }),
   };
   return {
     result,

@@ -58,6 +58,12 @@ const Stage = v.object({
     ),
     v.description("Why it was not evaluated, or failed; null also for older verdicts."),
   ),
+  instructions: v.pipe(
+    v.nullable(v.string()),
+    v.description(
+      "The version of what a language model was told that judged, such as `judge@2`; null where none did, and for older verdicts.",
+    ),
+  ),
 });
 
 const Reason = v.object({

@@ -30,7 +30,7 @@ const call = (
 /** The calls of plan.test.ts, of which the bounds were worked by hand. */
 const CALLS: Readonly<Record<CheckStageName, PlannedCall>> = {
   sentiment: call({ input_token: 45 }, { bound: 107_730 }),
-  judge: call({ input_token: 501, output_token: 256 }, { bound: 13_591_546, ownTokens: 456 }),
+  judge: call({ input_token: 741, output_token: 256 }, { bound: 16_898_266, ownTokens: 696 }),
   labels: call({ image: 1 }, { bound: 228_055 }),
   vision: call({ input_token: 6836, output_token: 128 }, { bound: 38_017_864, ownTokens: 375 }),
 };
@@ -54,10 +54,10 @@ describe("chargeOf", () => {
     ["sentiment", "unknown", unknown, 107_730, "held"],
     // The contract's judge: 412 in, 58 out
     ["judge", "reported", answered({ input_token: 412, output_token: 58 }), 7_191_960, "measured"],
-    ["judge", "answered without usage", answered(), 13_591_546, "held"],
-    // Its own 456 tokens and half of 45: 479 x 13,778; 110 x 26,128
-    ["judge", "simulated", simulated, 9_473_742, "estimated"],
-    ["judge", "unknown", unknown, 13_591_546, "held"],
+    ["judge", "answered without usage", answered(), 16_898_266, "held"],
+    // Its own 696 tokens and half of 45: 719 x 13,778; 110 x 26,128
+    ["judge", "simulated", simulated, 12_780_462, "estimated"],
+    ["judge", "unknown", unknown, 16_898_266, "held"],
     [
       "judge",
       "no answer, but usage",
@@ -88,7 +88,7 @@ describe("chargeOf", () => {
 
   it("names the units that it charges", () => {
     expect(charge("sentiment", answered()).units).toEqual({ input_token: 23 });
-    expect(charge("judge", simulated).units).toEqual({ input_token: 479, output_token: 110 });
+    expect(charge("judge", simulated).units).toEqual({ input_token: 719, output_token: 110 });
     expect(charge("judge", unknown).units).toEqual(CALLS.judge.units);
     expect(charge("labels", answered()).units).toEqual({ image: 1 });
     const usage = { input_token: 1, output_token: 2, cached_input_token: 3 };
@@ -96,9 +96,9 @@ describe("chargeOf", () => {
   });
 
   it("takes no more than the bound: what was used beyond it is overrun", () => {
-    const usage = { input_token: 502, output_token: 256 };
+    const usage = { input_token: 742, output_token: 256 };
     expect(charge("judge", answered(usage))).toEqual({
-      microNeurons: 13_591_546,
+      microNeurons: 16_898_266,
       overrun: 13_778,
       units: usage,
       basis: "measured",
@@ -106,14 +106,14 @@ describe("chargeOf", () => {
   });
 
   it("keeps an estimate under the bound, without an overrun: nothing was reported", () => {
-    const tight = call({ input_token: 501, output_token: 256 }, { bound: 100, ownTokens: 456 });
+    const tight = call({ input_token: 741, output_token: 256 }, { bound: 100, ownTokens: 696 });
     const estimated = chargeOf(simulated, tight, { stage: "judge", model: MODELS.judge });
     expect(estimated).toMatchObject({ microNeurons: 100, overrun: 0, basis: "estimated" });
   });
 
   it("takes the price of the model that was asked, the fallback's too", () => {
     const dear = model("@cf/meta/llama-3.3-70b-instruct-fp8-fast");
-    const planned = call(CALLS.judge.units, { bound: 65_790_748, ownTokens: 456 });
+    const planned = call(CALLS.judge.units, { bound: 65_790_748, ownTokens: 696 });
     const end = answered({ input_token: 412, output_token: 58 });
     // 412 x 26,668 + 58 x 204,805
     expect(chargeOf(end, planned, { stage: "judge", model: dear }).microNeurons).toBe(22_865_906);

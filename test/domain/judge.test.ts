@@ -1,9 +1,16 @@
+import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import * as fc from "fast-check";
 import { JUDGED_CATEGORIES } from "../../src/domain/category.ts";
 import {
+  JUDGE_EXAMPLES,
+  JUDGE_INSTRUCTIONS,
+  JUDGE_POLICY,
   JUDGE_PROMPT_BYTES,
   JUDGE_PROMPT_TOKENS,
+} from "../../src/domain/judge-instructions.ts";
+import {
+  VISION_INSTRUCTIONS,
   VISION_PROMPT_TOKENS,
   cleanForJudge,
   hasDuplicateKey,
@@ -81,6 +88,62 @@ describe("the template", () => {
     expect(judgeSchema()).toMatchObject({ required, additionalProperties: false });
     expect(Object.keys(Object(judgeSchema()["properties"]))).toEqual(required);
     expect(visionSchema()).toMatchObject({ required: ["nonce", "nsfw"] });
+  });
+});
+
+/** Of all that is told but the text: who changes it names another version, and measures it again. */
+const TOLD = {
+  "judge@2": "5598b8263203c5e6d525e9d567502675f6d0f158bffc275060f9a22be854f04c",
+  "vision@1": "01337f2e8fc932b376cb6a3a08b958ee3a656bae69029a4fa855decb24b41932",
+};
+
+const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
+
+describe("what a judge is told", () => {
+  it("is what its version names", () => {
+    expect({
+      [JUDGE_INSTRUCTIONS]: sha256(textOf(judgeMessages("", NONCE))),
+      [VISION_INSTRUCTIONS]: sha256(textOf(visionMessages("data:,", NONCE))),
+    }).toEqual(TOLD);
+  });
+
+  it("is bounded with its examples: no token of this English has more than four bytes on average", () => {
+    expect(JUDGE_PROMPT_BYTES / JUDGE_PROMPT_TOKENS).toBeLessThan(4);
+  });
+
+  it("shows each example in the form that a text has, and scores of its categories", () => {
+    const lines = JUDGE_POLICY.split("\n").filter((line) => line.startsWith('"'));
+    expect(lines).toHaveLength(JUDGE_EXAMPLES.length);
+    for (const line of lines) {
+      const [, text = "", scores = ""] = /^(".*") -> (.*)$/.exec(line) ?? [];
+      expect(judgedJson(JSON.parse(text))).toBe(text);
+      for (const each of scores.split(", ")) {
+        const [, category = "", score = ""] = /^(\S+) (\d+)$/.exec(each) ?? [];
+        expect(JUDGED_CATEGORIES).toContain(category);
+        expect(Number(score)).toBeLessThanOrEqual(100);
+      }
+    }
+  });
+
+  it("has examples of words that are repeated, and of the same words meant", () => {
+    const hates = JUDGE_EXAMPLES.filter(([text]) => text.includes("[group] are vermin"));
+    expect(hates.map(([, { hate = 0 }]) => hate >= 70)).toEqual([false, true]);
+    // Real words of hate have no place here, and a fence none in an example.
+    expect(JUDGE_POLICY).not.toMatch(/[<>](?! )/);
+  });
+
+  it("cannot be imitated: no line of what a text becomes reads as an example or a fence", () => {
+    const pieces = ["\n", '"', '" -> hate 0', "</text", "<text", ">", NONCE, "\u2028", "\\", "a"];
+    const hostile = fc.array(fc.constantFrom(...pieces), { maxLength: 12 });
+    const property = fc.property(hostile, (parts) => {
+      const lines = textOf(judgeMessages(parts.join(""), "f".repeat(32)).slice(1)).split(
+        /[\n\r\u2028\u2029]/,
+      );
+      expect(lines).toHaveLength(4);
+      expect(lines.filter((line) => line.startsWith("<"))).toHaveLength(2);
+      expect(lines.filter((line) => /^"(?:[^"\\]|\\.)*" -> /.test(line))).toEqual([]);
+    });
+    fc.assert(property, { numRuns: 500 });
   });
 });
 

@@ -122,12 +122,12 @@ describe("bounds", () => {
       units: { input_token: 45 },
       bound: 107_730,
     });
-    // 45 + prompt 400 + template 40 + 2 messages x 8 = 501 x 13,778, and 256 x 26,128
+    // 45 + prompt 640 + template 40 + 2 messages x 8 = 741 x 13,778, and 256 x 26,128
     expect(stageOf(stages, "judge")).toMatchObject({
       model: LLAMA,
-      units: { input_token: 501, output_token: 256 },
-      calls: [{ ownTokens: 456, bound: 13_591_546 }],
-      bound: 13_591_546,
+      units: { input_token: 741, output_token: 256 },
+      calls: [{ ownTokens: 696, bound: 16_898_266 }],
+      bound: 16_898_266,
     });
   });
 
@@ -157,17 +157,17 @@ describe("bounds", () => {
     expect(sentiment.calls.map(({ bound }) => bound)).toEqual([1_225_728, 1_225_728, 52_668]);
     expect(sentiment).toMatchObject({ units: { input_token: 1046 }, bound: 2_504_124 });
     const judge = stageOf(stages, "judge");
-    // 12,456 tokens, and the context window of 32,000
-    expect(judge.units).toEqual({ input_token: 44_456, output_token: 512 });
-    expect(judge.bound).toBe(44_456 * 13_778 + 512 * 26_128);
+    // 12,696 tokens, and the context window of 32,000
+    expect(judge.units).toEqual({ input_token: 44_696, output_token: 512 });
+    expect(judge.bound).toBe(44_696 * 13_778 + 512 * 26_128);
   });
 
   it("with a fallback is the dearer one's, whichever that is", () => {
-    // 501 x 26,668 + 256 x 204,805
-    const dear = 65_790_748;
+    // 741 x 26,668 + 256 x 204,805
+    const dear = 72_191_068;
     const up = stageOf(planned(withModels({ judge_fallback: LLAMA_70B }), text), "judge");
     expect(up).toMatchObject({ model: LLAMA, fallbacks: [LLAMA_70B], bound: dear });
-    expect(up.calls).toMatchObject([{ bound: dear, units: { input_token: 501 } }]);
+    expect(up.calls).toMatchObject([{ bound: dear, units: { input_token: 741 } }]);
     const other = withModels({ judge: LLAMA_70B, judge_fallback: LLAMA });
     const down = stageOf(planned(other, text), "judge");
     expect(down).toMatchObject({ model: LLAMA_70B, fallbacks: [LLAMA], bound: dear });
@@ -177,7 +177,7 @@ describe("bounds", () => {
     const kimi = CATALOGUE.get(KIMI);
     const judge = stageOf(planned(withModels({ judge: KIMI }), text), "judge");
     const { templateTokens = 0, messageTokens = 0 } = kimi?.bounds ?? {};
-    const own = 1191 + templateTokens + 2 * messageTokens;
+    const own = 2138 + templateTokens + 2 * messageTokens;
     expect(judge.calls).toMatchObject([{ ownTokens: own, units: { input_token: 45 + own } }]);
   });
 });

@@ -52,6 +52,7 @@ const VERDICT: Verdict = {
 
 const OTHERS: readonly Partial<Verdict>[] = [
   {},
+  { stages: [{ ...STAGE, instructions: "judge@2" }] },
   { metadata: { thread: "t_55" }, language: "en", test: true, batchId: "bat_1" },
   { decidedBy: "review", revision: 3, decision: "block", actions: ["hide_content", "warn_user"] },
   {

@@ -210,7 +210,7 @@ describe("judge", () => {
   });
 
   it("counts cached tokens apart", async () => {
-    const plain = await run(judge("[[fake:ok|0000000000]]"));
+    const plain = await run(judge("[[fake:ok|000000000]]"));
     const cached = await run(judge("[[fake:cached_usage]]"));
     if (plain.kind !== "answered" || cached.kind !== "answered") throw new Error("not answered");
     expect(cached.usage).toEqual({

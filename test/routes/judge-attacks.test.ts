@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
+import { JUDGE_INSTRUCTIONS } from "../../src/domain/judge-instructions.ts";
 import { makeTenant, type TestTenant } from "../client.ts";
 import { scripted } from "./scripted.ts";
 
@@ -111,6 +112,20 @@ describe("what obedience is worth", () => {
     const { text } = scripted("ok");
     const { body } = await tenant.onWorkersAi("POST", "/v1/verdicts", { text });
     expect(body).toMatchObject({ decision: "allow", approved: true, reasons: [] });
+  });
+
+  it("names what the judge was told, and of whom was told nothing that", async () => {
+    const { text } = scripted("ok");
+    const { body } = await tenant.onWorkersAi("POST", "/v1/verdicts", { text });
+    const told = Object.fromEntries(
+      body.stages.map((stage: { name: string; instructions: string | null }) => [
+        stage.name,
+        stage.instructions,
+      ]),
+    );
+    expect(told).toEqual({ sentiment: null, spam: null, tier0: null, judge: JUDGE_INSTRUCTIONS });
+    const read = await tenant.call("GET", `/v1/verdicts/${body.id}`);
+    expect(read.body.stages).toEqual(body.stages);
   });
 
   it("bans from the judge's own score", async () => {

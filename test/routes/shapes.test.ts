@@ -16,7 +16,7 @@ const VERDICT =
   created_at`);
 const REASON = sorted("kind category input score threshold message");
 const STAGE = sorted(`name input model engine status scores latency_ms micro_neurons basis failure
-  priced_as measurements`);
+  priced_as measurements instructions`);
 const REVIEW = sorted("state origin priority key_id claim_expires_at note");
 const LINE = sorted(`id object day admitted_at settled_at outcome route request_id key_id user_id
   verdict_id held_micro_neurons micro_neurons quota_micro_neurons granted_micro_neurons grants
