@@ -1,22 +1,30 @@
 import { adviceOf, isUrgent } from "./advice.ts";
-import { type Cascade, reasonOfBlock } from "./cascade.ts";
-import { CATEGORIES, type Category, forEach, type LabelGroup } from "./category.ts";
+import { reasonOfBlock } from "./cascade.ts";
+import { CATEGORIES, type Category, forEach } from "./category.ts";
 import { crossing, ruleFor } from "./crossing.ts";
+import {
+  allInputs,
+  type Evidence,
+  factsOf,
+  inputsOf,
+  isSatisfied,
+  stageFor,
+  statusOf,
+} from "./evidence.ts";
+import { STAGE_OF } from "./category-stage.ts";
 import { labelMessage } from "./image-labels.ts";
 import { MAX_JUDGED_PIXELS } from "./picture-scores.ts";
 import { dissents } from "./second-opinion.ts";
 import { isSmallModel } from "./small-model.ts";
-import { STAGE_OF, STAND_IN_OF } from "./category-stage.ts";
 import type { InputName } from "./plan-moderation.ts";
-import { effectOfUnmade, kindOf, type Policy } from "./policy.ts";
-import type { BlockedTerm } from "./term-match.ts";
+import { isPictureText, type PictureTextName } from "./picture-text.ts";
+import { asksOf, effectOfUnmade, kindOf, type Policy } from "./policy.ts";
 import {
   type Action,
   type CoverageStatus,
   type Decision,
   isUnmade,
   type Reason,
-  type StageName,
   type StageResult,
   type UnmadeStatus,
   worst,
@@ -24,27 +32,6 @@ import {
 
 // Policy and evidence to decision. Two rules stand above all others: what a policy requires and
 // nobody could check is never approved, and the judge is never the only opinion.
-
-/** Everything that is known of one content item. */
-export interface Evidence {
-  readonly inputs: readonly InputName[];
-  readonly stages: readonly StageResult[];
-  /** The policy's block terms that matched the text. */
-  readonly blockedTerms: readonly BlockedTerm[];
-  readonly spamPhrases: number;
-  /** The injection pattern that fired in the text, by its id. */
-  readonly injection: string | null;
-  /** The strongest label of each group by picture, for the reason. */
-  readonly labels: readonly {
-    readonly input: InputName;
-    readonly category: LabelGroup;
-    readonly label: string;
-  }[];
-  /** What the text model decided without a judge; absent or null: nothing. */
-  readonly cascade?: Cascade | null;
-  /** Pictures of more pixels than the picture model here decodes. */
-  readonly tooManyPixels?: readonly InputName[];
-}
 
 export interface Judgement {
   readonly decision: Decision;
@@ -74,9 +61,9 @@ export function judge(policy: Policy, evidence: Evidence): Judgement {
   const findings = [
     ...termFindings(evidence),
     ...withCascade(scoreFindings(policy, evidence), evidence),
-    ...dissents(policy, evidence.stages, (category) => stageFor(evidence, category, "text")).map(
-      (reason) => ({ effect: "flag", reason }) as const,
-    ),
+    ...dissents(policy, evidence.stages, (category, input) =>
+      stageFor(evidence, category, input),
+    ).map((reason) => ({ effect: "flag", reason }) as const),
     ...injectionFindings(evidence),
     ...unavailableFindings(policy, evidence),
     ...unreadFindings(policy, evidence),
@@ -116,64 +103,35 @@ export function judge(policy: Policy, evidence: Evidence): Judgement {
 const isRequiredOf = (policy: Policy, required: readonly Category[], input: InputName): boolean =>
   required.some((category) => policy.categories[category].inputs.includes(kindOf(input)));
 
-const isSatisfied = (status: CoverageStatus): boolean =>
-  status === "evaluated" || status === "calibrated";
-
 function coverageOf(policy: Policy, evidence: Evidence): Record<Category, CoverageStatus> {
   return forEach(CATEGORIES, (category) =>
     worst(inputsOf(policy, evidence, category).map((input) => statusOf(evidence, category, input))),
   );
 }
 
-/** The inputs to which the policy applies a category. */
-const inputsOf = (policy: Policy, evidence: Evidence, category: Category): InputName[] =>
-  evidence.inputs.filter((input) => policy.categories[category].inputs.includes(kindOf(input)));
-
-function statusOf(evidence: Evidence, category: Category, input: InputName): CoverageStatus {
-  const stage = stageFor(evidence, category, input);
-  const { cascade = null } = evidence;
-  const isPassed = cascade?.kind === "allow" && input === "text";
-  if (isPassed && cascade.calibrated.includes(category)) return "calibrated";
-  if (stage === undefined) return "not_evaluated";
-  // Spared with everything that was asked, unless the text passed without it.
-  if (isPassed && stage.status === "not_required") return "not_evaluated";
-  if (stage.status !== "evaluated") return stage.status;
-  return stage.scores[category] === undefined ? "not_evaluated" : "evaluated";
-}
-
-export function stageFor(
-  { stages }: Evidence,
-  category: Category,
-  input: InputName,
-): StageResult | undefined {
-  const kind = kindOf(input);
-  const find = (name: StageName | undefined): StageResult | undefined =>
-    stages.find((stage) => stage.input === input && stage.name === name);
-  const first = find(STAGE_OF[kind][category]);
-  if (first !== undefined && first.status !== "not_required") return first;
-  return find(STAND_IN_OF[kind][category]) ?? first;
-}
-
-const termFindings = ({ blockedTerms }: Evidence): Finding[] =>
-  blockedTerms.map(({ index, term, category, spans }) => ({
-    effect: "block",
-    reason: {
-      kind: "term",
-      category,
-      input: "text",
-      score: null,
-      threshold: null,
-      message: `Block term ${index} of this policy matched.`,
-      term,
-      ...(spans.length > 0 && { spans }),
-    },
-  }));
+const termFindings = (evidence: Evidence): Finding[] =>
+  factsOf(evidence).flatMap(({ blockedTerms, input }) =>
+    blockedTerms.map(({ index, term, category, spans }) => ({
+      effect: "block",
+      reason: {
+        kind: "term",
+        category,
+        input,
+        score: null,
+        threshold: null,
+        message: `Block term ${index} of this policy matched.`,
+        term,
+        // Nobody is shown the writing that a model copied, so it has no places.
+        ...(spans.length > 0 && input === "text" && { spans }),
+      },
+    })),
+  );
 
 function scoreFindings(policy: Policy, evidence: Evidence): Finding[] {
   const findings: Finding[] = [];
-  for (const input of evidence.inputs) {
+  for (const input of allInputs(evidence)) {
     for (const category of CATEGORIES) {
-      if (!policy.categories[category].inputs.includes(kindOf(input))) continue;
+      if (!asksOf(policy, category, input)) continue;
       const stage = stageFor(evidence, category, input);
       // What one window of a text showed counts, also when another could not be read.
       const score = stage?.scores[category];
@@ -204,19 +162,24 @@ function withCascade(findings: readonly Finding[], { cascade }: Evidence): reado
   return [...others, { effect: "block", reason: reasonOfBlock(cascade) }];
 }
 
-function detailOf(category: Category, { model }: StageResult, { spamPhrases }: Evidence): string {
+function detailOf(category: Category, { model, input }: StageResult, evidence: Evidence): string {
   if (category === "spam") {
+    const spamPhrases = factsOf(evidence).find((one) => one.input === input)?.spamPhrases ?? 0;
     return ` (${spamPhrases} ${spamPhrases === 1 ? "phrase" : "phrases"} matched)`;
   }
   return isSmallModel(model) ? " (by a small model, which has false alarms)" : "";
 }
 
-function injectionFindings({ injection }: Evidence): Finding[] {
-  if (injection === null) return [];
-  const message = `The text matches the injection pattern ${injection}: a person should look.`;
-  const reason = { kind: "injection", category: null, input: "text", score: null } as const;
-  return [{ effect: "flag", reason: { ...reason, threshold: null, message } }];
-}
+const injectionFindings = (evidence: Evidence): Finding[] =>
+  factsOf(evidence).flatMap(({ injection, input }) => {
+    if (injection === null) return [];
+    const message = `${nameOf(input)} matches the injection pattern ${injection}: a person should look.`;
+    const reason = { kind: "injection", category: null, input, score: null } as const;
+    return [{ effect: "flag", reason: { ...reason, threshold: null, message } }];
+  });
+
+const nameOf = (input: "text" | PictureTextName): string =>
+  input === "text" ? "The text" : "The writing in a picture";
 
 /**
  * One for each check that was not made, however many of its categories are required: one judge that
@@ -235,7 +198,9 @@ function unavailableFindings(policy: Policy, evidence: Evidence): Finding[] {
       const what = isTooLarge === true ? TOO_MANY_PIXELS : missing(category, input, status);
       const message = `${what}; this policy ${verb} what it could not check.`;
       const reason = { kind: "unavailable", category, input, score: null } as const;
-      const check = [STAGE_OF[kindOf(input)][category] ?? category, input, status].join(" ");
+      // Of writing that was not read nothing else is to say.
+      const who = isPictureText(input) ? "" : (STAGE_OF[kindOf(input)][category] ?? category);
+      const check = [who, input, status].join(" ");
       if (findings.has(check)) continue;
       findings.set(check, { effect, reason: { ...reason, threshold: null, message } });
     }
@@ -271,6 +236,11 @@ function isUnread(policy: Policy, evidence: Evidence, input: InputName): boolean
 const TOO_MANY_PIXELS = `This picture has more than ${MAX_JUDGED_PIXELS / 1_000_000} megapixels, the most that the picture model here looks at (send a smaller one)`;
 
 function missing(category: Category, input: InputName, status: UnmadeStatus): string {
+  if (isPictureText(input)) {
+    if (status === "timed_out") return "The writing in a picture was not judged in time";
+    if (status === "failed") return "The check of the writing in a picture failed";
+    return "Nothing here could judge all the writing in a picture";
+  }
   const stage = STAGE_OF[kindOf(input)][category];
   const who = stage === "judge" ? "The judge" : `The check for ${category}`;
   if (status === "timed_out") return `${who} did not answer in time`;

@@ -16,8 +16,10 @@ export function isOfTextModel(
   { kind, category, input, score }: Reason,
   stages: readonly StageResult[],
 ) {
+  // Writing in a picture has no places that anybody could be shown.
+  if (input !== "text") return false;
   if (kind === "injection") return true;
-  if (kind !== "score" || input !== "text" || category === null) return false;
+  if (kind !== "score" || category === null) return false;
   return stages.some(
     (stage) =>
       stage.input === input && isTextModel(stage.model) && stage.scores[category] === score,

@@ -1,7 +1,7 @@
-import { CATEGORIES, type Category, forEach } from "./category.ts";
+import { CATEGORIES, type Category } from "./category.ts";
 import { type MeasuredContent, type Plan, planModeration } from "./plan-moderation.ts";
 import { STAGE_OF, STAND_IN_OF } from "./category-stage.ts";
-import { effectOfUnmade, kindOf, lowestThreshold, type Policy } from "./policy.ts";
+import { effectOfUnmade, kindOf, onlyWhatMatters, type Policy } from "./policy.ts";
 import type { FindModel } from "./stage.ts";
 import { SENTIMENT_WINDOWS } from "./text-window.ts";
 import { isUnmade, type StageResult, type UnmadeStatus, type Verdict, worst } from "./verdict.ts";
@@ -102,14 +102,7 @@ export function planGuard(policy: Policy, call: GuardedCall, find: FindModel): P
 }
 
 /** Only the checks that can do something: a guard shows no score that nothing depends on. */
-export const guardPolicy = (policy: Policy): Policy => ({
-  ...policy,
-  categories: forEach(CATEGORIES, (category) => {
-    const rule = policy.categories[category];
-    const matters = rule.required || lowestThreshold(rule) !== null;
-    return matters ? rule : { ...rule, inputs: [] };
-  }),
-});
+export const guardPolicy = onlyWhatMatters;
 
 /** How a check ended that was not made. */
 export type Unmade = UnmadeStatus;

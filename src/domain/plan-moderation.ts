@@ -1,8 +1,15 @@
 import type { Model } from "./catalogue.ts";
 import { JUDGED_CATEGORIES, LABEL_GROUPS } from "./category.ts";
-import { JUDGE_MAX_TOKENS, VISION_MAX_TOKENS, VISION_PROMPT_TOKENS } from "./judge.ts";
+import { JUDGE_MAX_TOKENS } from "./judge.ts";
 import { JUDGE_PROMPT_BYTES, JUDGE_PROMPT_TOKENS } from "./judge-instructions.ts";
-import { asks, type Policy } from "./policy.ts";
+import {
+  PICTURE_SENTIMENT_WINDOWS,
+  PICTURE_TEXT_WINDOWS,
+  type PictureName,
+  type PictureTextName,
+  pictureTextOf,
+} from "./picture-text.ts";
+import { asks, onlyWhatMatters, type Policy } from "./policy.ts";
 import type { Usage } from "./price.ts";
 import {
   type CallItems,
@@ -14,24 +21,28 @@ import {
   type StageUsage,
 } from "./stage.ts";
 import { chatInputBound, classifierInputBound, takesPictures } from "./token-bound.ts";
+import { VISION_MAX_TOKENS, VISION_PROMPT_TOKENS } from "./vision.ts";
 
 // The paid stages of a moderation call, planned and priced at their upper bound before anything
 // runs. Rules (terms, spam, injection) and the models inside the Worker are free and need no plan.
 
+/** Tokens at most of each window. */
+export interface MeasuredText {
+  readonly sentiment: readonly number[];
+  readonly judge: readonly number[];
+}
+
 /** What the router measured of one content item: never its text. */
 export interface MeasuredContent {
   /** Tokens at most of each window that a classifier or a judge will read; null: no text. */
-  readonly text: {
-    readonly sentiment: readonly number[];
-    readonly judge: readonly number[];
-  } | null;
+  readonly text: MeasuredText | null;
   readonly pictures: number;
   /** A test input, of which nothing is looked at. */
   readonly test?: true;
 }
 
-/** `"text"` or `"images/<index>"`: the input that a stage looks at. */
-export type InputName = "text" | `images/${number}`;
+/** `"text"`, `"images/<index>"`, or the writing in that picture: the input that a stage looks at. */
+export type InputName = "text" | PictureName | PictureTextName;
 
 /** A stage of a moderation: a check of one input. */
 export interface CheckStage extends PlannedStage {
@@ -90,25 +101,9 @@ const SMALLEST: readonly MeasuredContent[] = [
 
 function wantedStages(policy: Policy, content: MeasuredContent, at: number): Wanted[] {
   if (content.test === true) return [];
-  const wanted: Wanted[] = [];
-  const { judge, judge_fallback: fallback, vision } = policy.models;
-  const fallbacks = fallback === null ? [] : [fallback];
-  if (content.text !== null) {
-    const { text } = content;
-    const common = { content: at, input: "text" as const };
-    if (asks(policy, "text", ["negativity"])) {
-      const usages = (model: Model): Usage[] =>
-        text.sentiment.map((tokens) => ({ input_token: classifierInputBound(model, tokens) }));
-      const one = { name: "sentiment", model: SENTIMENT_MODEL, fallbacks: [] } as const;
-      wanted.push({ ...common, ...one, ...ANY_MODEL, usages });
-    }
-    if (judge !== null && asks(policy, "text", JUDGED_CATEGORIES)) {
-      const usages = (model: Model): Usage[] =>
-        text.judge.map((tokens) => judgeUsage(model, tokens));
-      const own = { fits: canChat, ownTokens: judgeOwnTokens };
-      wanted.push({ ...common, name: "judge", model: judge, fallbacks, ...own, usages });
-    }
-  }
+  const { vision } = policy.models;
+  const wanted: Wanted[] =
+    content.text === null ? [] : textStages(policy, content.text, { content: at, input: "text" });
   for (let picture = 0; picture < content.pictures; picture += 1) {
     const common = { content: at, input: `images/${picture}` as const, fallbacks: [] };
     if (asks(policy, "image", LABEL_GROUPS)) {
@@ -119,7 +114,41 @@ function wantedStages(policy: Policy, content: MeasuredContent, at: number): Wan
       const usages = (model: Model): Usage[] => [visionUsage(model)];
       const own = { fits: canSee, ownTokens: () => VISION_PROMPT_TOKENS };
       wanted.push({ ...common, name: "vision", model: vision, ...own, usages });
+      // It copies the writing that it sees, which is then judged: at most so much of it.
+      const written = { content: at, input: pictureTextOf(common.input) };
+      wanted.push(...textStages(onlyWhatMatters(policy), PICTURE_TEXT, written));
     }
+  }
+  return wanted;
+}
+
+const PICTURE_TEXT: MeasuredText = {
+  sentiment: Array.from(
+    { length: PICTURE_SENTIMENT_WINDOWS.windows },
+    () => PICTURE_SENTIMENT_WINDOWS.tokens,
+  ),
+  judge: Array.from({ length: PICTURE_TEXT_WINDOWS.windows }, () => PICTURE_TEXT_WINDOWS.tokens),
+};
+
+/** The paid checks of a text, or of the writing in a picture. */
+function textStages(
+  policy: Policy,
+  text: MeasuredText,
+  at: { readonly content: number; readonly input: InputName },
+): Wanted[] {
+  const wanted: Wanted[] = [];
+  if (asks(policy, "text", ["negativity"])) {
+    const usages = (model: Model): Usage[] =>
+      text.sentiment.map((tokens) => ({ input_token: classifierInputBound(model, tokens) }));
+    const one = { name: "sentiment", model: SENTIMENT_MODEL, fallbacks: [] } as const;
+    wanted.push({ ...at, ...one, ...ANY_MODEL, usages });
+  }
+  const { judge, judge_fallback: fallback } = policy.models;
+  if (judge !== null && asks(policy, "text", JUDGED_CATEGORIES)) {
+    const fallbacks = fallback === null ? [] : [fallback];
+    const usages = (model: Model): Usage[] => text.judge.map((tokens) => judgeUsage(model, tokens));
+    const own = { fits: canChat, ownTokens: judgeOwnTokens };
+    wanted.push({ ...at, name: "judge", model: judge, fallbacks, ...own, usages });
   }
   return wanted;
 }

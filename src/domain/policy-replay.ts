@@ -1,10 +1,12 @@
 import { cascadeOf } from "./cascade.ts";
 import { CATEGORIES, type Category } from "./category.ts";
 import { STAGE_OF } from "./category-stage.ts";
-import { type Evidence, judge, stageFor } from "./decision.ts";
+import { judge } from "./decision.ts";
+import { allInputs, type Evidence, stageFor, type TextFacts } from "./evidence.ts";
+import { isPictureText } from "./picture-text.ts";
 import type { InputName } from "./plan-moderation.ts";
-import { type InputKind, kindOf, lowestThreshold, type Policy } from "./policy.ts";
-import type { Decision, Verdict } from "./verdict.ts";
+import { asksOf, type InputKind, kindOf, lowestThreshold, type Policy } from "./policy.ts";
+import type { Decision, Reason, Verdict } from "./verdict.ts";
 
 // A proposed policy over verdicts that are stored: their scores are judged anew, nothing is asked
 // and nothing is paid. What the scores do not tell is counted, never guessed.
@@ -146,10 +148,20 @@ export const together = (a: PolicyReplay, b: PolicyReplay): PolicyReplay => ({
 function evidenceOf(verdict: Verdict, judgedBy: Policy): Evidence {
   const { stages, reasons } = verdict;
   const known = [...stages, ...reasons].map(({ input }) => input);
-  const terms = reasons.filter(({ kind }) => kind === "term");
+  const inputs = [...new Set([...known, ...unseenInputs(verdict, judgedBy, known)])];
   return {
-    inputs: [...new Set([...known, ...unseenInputs(verdict, judgedBy, known)])],
+    inputs: inputs.filter((input) => !isPictureText(input)),
     stages,
+    ...factsIn(reasons, "text"),
+    writing: inputs.filter(isPictureText).map((input) => ({ ...factsIn(reasons, input), input })),
+    labels: [],
+  };
+}
+
+function factsIn(reasons: readonly Reason[], of: InputName): TextFacts {
+  const own = reasons.filter(({ input }) => input === of);
+  const terms = own.filter(({ kind }) => kind === "term");
+  return {
     blockedTerms: terms.map(({ category, term = "" }, index) => ({
       index,
       term,
@@ -157,8 +169,7 @@ function evidenceOf(verdict: Verdict, judgedBy: Policy): Evidence {
       spans: [],
     })),
     spamPhrases: 0,
-    injection: reasons.some(({ kind }) => kind === "injection") ? "stored" : null,
-    labels: [],
+    injection: own.some(({ kind }) => kind === "injection") ? "stored" : null,
   };
 }
 
@@ -167,17 +178,20 @@ function evidenceOf(verdict: Verdict, judgedBy: Policy): Evidence {
  * the text is left out then.
  */
 function evidenceUnder(policy: Policy, evidence: Evidence): Evidence {
-  const read = evidence.stages.find(({ name }) => name === "tier0");
-  const isJudged = evidence.stages.some(({ name }) => name === "judge");
+  const ofText = evidence.stages.filter(({ input }) => input === "text");
+  const read = ofText.find(({ name }) => name === "tier0");
+  const isJudged = ofText.some(({ name }) => name === "judge");
   const cascade = read === undefined || !isJudged ? null : cascadeOf(policy, read);
   if (cascade === null || evidence.blockedTerms.length > 0 || evidence.injection !== null) {
     return evidence;
   }
   const stages = evidence.stages.map((stage) =>
-    stage.name === "judge" ? { ...stage, status: "not_required" as const, scores: {} } : stage,
+    stage.name === "judge" && stage.input === "text"
+      ? { ...stage, status: "not_required" as const, scores: {} }
+      : stage,
   );
   const alone = { ...evidence, stages, cascade };
-  const text = judge(policy, { ...alone, inputs: ["text"] });
+  const text = judge(policy, { ...alone, inputs: ["text"], writing: [] });
   return cascade.kind === "block" || text.approved ? alone : evidence;
 }
 
@@ -200,13 +214,16 @@ function unseenInputs(
 /** Categories that matter to the proposal, and of which the verdict's stages were asked nothing. */
 function lackingIn(evidence: Evidence, judgedBy: Policy, proposed: Policy): Category[] {
   // A term blocks whatever else would be found.
-  if (evidence.blockedTerms.length > 0) return [];
+  const isBlocked = [evidence, ...(evidence.writing ?? [])].some(
+    ({ blockedTerms }) => blockedTerms.length > 0,
+  );
+  if (isBlocked) return [];
   return CATEGORIES.filter((category) => {
     const rule = proposed.categories[category];
     if (!rule.required && lowestThreshold(rule) === null) return false;
-    return evidence.inputs.some(
+    return allInputs(evidence).some(
       (input) =>
-        rule.inputs.includes(kindOf(input)) &&
+        asksOf(proposed, category, input) &&
         wouldAsk(proposed, category, kindOf(input)) &&
         (isSpared(evidence, category, input) ||
           (stageFor(evidence, category, input) === undefined &&
@@ -218,12 +235,14 @@ function lackingIn(evidence: Evidence, judgedBy: Policy, proposed: Policy): Cate
 /** The text model had decided alone, and would not under the proposal: nobody knows what the judge says. */
 const isSpared = ({ stages, cascade }: Evidence, category: Category, input: InputName): boolean =>
   cascade === undefined &&
+  input === "text" &&
   STAGE_OF[kindOf(input)][category] === "judge" &&
-  stages.some(({ name, status }) => name === "judge" && status === "not_required");
+  stages.some(
+    (stage) => stage.name === "judge" && stage.input === input && stage.status === "not_required",
+  );
 
 const asked = (policy: Policy, category: Category, input: InputName): boolean =>
-  policy.categories[category].inputs.includes(kindOf(input)) &&
-  wouldAsk(policy, category, kindOf(input));
+  asksOf(policy, category, input) && wouldAsk(policy, category, kindOf(input));
 
 /** Whether anything would look: without a model for it, it is not evaluated today either. */
 function wouldAsk({ models }: Policy, category: Category, kind: InputKind): boolean {

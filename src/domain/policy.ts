@@ -1,6 +1,7 @@
 import type { CascadeRules } from "./cascade.ts";
 import type { GuardModes } from "./guard.ts";
-import { type Category, LABEL_GROUPS } from "./category.ts";
+import { CATEGORIES, type Category, forEach, LABEL_GROUPS } from "./category.ts";
+import { isPictureText } from "./picture-text.ts";
 import type { Routing } from "./routing.ts";
 import type { Term } from "./term.ts";
 
@@ -9,7 +10,9 @@ import type { Term } from "./term.ts";
 export const INPUT_KINDS = ["text", "image"] as const;
 export type InputKind = (typeof INPUT_KINDS)[number];
 
-export const kindOf = (input: string): InputKind => (input === "text" ? "text" : "image");
+/** Writing in a picture is text. */
+export const kindOf = (input: string): InputKind =>
+  input === "text" || isPictureText(input) ? "text" : "image";
 
 /** One comparator everywhere: `score >= threshold`; null is never. */
 export interface CategoryRule {
@@ -103,3 +106,22 @@ export const lowestThreshold = ({ flag, block, ban }: CategoryRule): number | nu
   const set = [flag, block, ban].filter((threshold) => threshold !== null);
   return set.length === 0 ? null : Math.min(...set);
 };
+
+/** Whether anything can come of a category. */
+export const matters = (rule: CategoryRule): boolean =>
+  rule.required || lowestThreshold(rule) !== null;
+
+/** The policy without the checks that can do nothing. */
+export const onlyWhatMatters = (policy: Policy): Policy => ({
+  ...policy,
+  categories: forEach(CATEGORIES, (category) => {
+    const rule = policy.categories[category];
+    return matters(rule) ? rule : { ...rule, inputs: [] };
+  }),
+});
+
+/** Whether a policy asks for a category of that input: of the writing in a picture, what matters. */
+export function asksOf(policy: Policy, category: Category, input: string): boolean {
+  const rule = policy.categories[category];
+  return rule.inputs.includes(kindOf(input)) && (!isPictureText(input) || matters(rule));
+}

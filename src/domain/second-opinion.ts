@@ -1,5 +1,6 @@
 import { CATEGORIES, type Category } from "./category.ts";
-import { lowestThreshold, type Policy } from "./policy.ts";
+import type { InputName } from "./plan-moderation.ts";
+import { asksOf, lowestThreshold, type Policy } from "./policy.ts";
 import type { Reason, StageResult } from "./verdict.ts";
 
 // The judge is never the only opinion on a text: what was talked round, or could not read it, is
@@ -16,21 +17,21 @@ const SECOND_OPINIONS = { lexicon: "word lists score", tier0: "small text model 
 export const dissents = (
   policy: Policy,
   stages: readonly StageResult[],
-  firstOf: (category: Category) => StageResult | undefined,
+  firstOf: (category: Category, input: InputName) => StageResult | undefined,
 ): Reason[] =>
   stages.flatMap((stage) => {
-    const { name, scores } = stage;
+    const { name, input, scores } = stage;
     if (name !== "lexicon" && name !== "tier0") return [];
     return CATEGORIES.flatMap((category) => {
       const rule = policy.categories[category];
       const [threshold, score] = [lowestThreshold(rule), scores[category]];
-      const first = firstOf(category);
+      const first = firstOf(category, input);
       if (first === stage || threshold === null || score === undefined) return [];
-      if (score < threshold || !rule.inputs.includes("text")) return [];
+      if (score < threshold || !asksOf(policy, category, input)) return [];
       const judged = first?.scores[category];
       if (judged !== undefined && judged >= threshold) return [];
       const other = judged === undefined ? "the judge gave no score" : `the judge scores ${judged}`;
       const message = `The ${SECOND_OPINIONS[name]} ${category} ${score} and ${other}: a person should look.`;
-      return [{ kind: "score", category, input: "text", score, threshold, message } as const];
+      return [{ kind: "score", category, input, score, threshold, message } as const];
     });
   });

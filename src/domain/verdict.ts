@@ -114,6 +114,10 @@ export const CHECK_FAILURES = [
   "too_many_pixels",
   /** Nothing here answers such a question. */
   "no_judge",
+  /** What is written in the picture is not known: the vision model did not say, or failed. */
+  "text_unread",
+  /** The call holds nothing for it. */
+  "not_held",
   /** The picture could not be fetched. */
   "picture_unavailable",
   /** The picture could not be decoded, or the model for it is not there. */
@@ -233,8 +237,10 @@ export interface Revision {
  * A second opinion is no score of the verdict: it can only raise a flag. Where no judge was planned,
  * the text model's is the first.
  */
-const isCounted = ({ name }: StageResult, stages: readonly StageResult[]): boolean =>
-  name === "tier0" ? !stages.some((stage) => stage.name === "judge") : name !== "lexicon";
+const isCounted = ({ name, input }: StageResult, stages: readonly StageResult[]): boolean =>
+  name === "tier0"
+    ? !stages.some((stage) => stage.name === "judge" && stage.input === input)
+    : name !== "lexicon";
 
 /** The maximum over inputs, only of what was evaluated. */
 export function scoresOf(stages: readonly StageResult[]): Scores {

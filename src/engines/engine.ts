@@ -2,6 +2,7 @@ import type { Category, Scores } from "../domain/category.ts";
 import type { Rejection } from "../domain/failure.ts";
 import type { Hold } from "../domain/ledger.ts";
 import type { Usage } from "../domain/price.ts";
+import type { Quoted } from "../domain/vision.ts";
 import type { Infers, StreamChat } from "./inference.ts";
 import type { Picture } from "./picture.ts";
 
@@ -57,6 +58,8 @@ export type CheckOutcome =
       readonly scores: Scores;
       readonly labels?: readonly Label[];
       readonly measurements?: Measurements;
+      /** The writing that a vision model sees in the picture; absent: it does not say. */
+      readonly quoted?: Quoted;
       /** The version of what a language model was told; absent where none judged. */
       readonly instructions?: string;
       /** Units as the engine reported them; null when its reply carries none. */

@@ -1,18 +1,15 @@
 /// <reference lib="esnext.typedarrays" />
-import type { Scores } from "../domain/category.ts";
 import { JUDGE_INSTRUCTIONS } from "../domain/judge-instructions.ts";
+import { JUDGE_MAX_TOKENS, judgeMessages, judgeSchema, readJudgeAnswer } from "../domain/judge.ts";
+import type { Message } from "../domain/model-answer.ts";
 import {
-  JUDGE_MAX_TOKENS,
+  readVisionAnswer,
   VISION_INSTRUCTIONS,
   VISION_MAX_TOKENS,
-  judgeMessages,
-  judgeSchema,
-  readJudgeAnswer,
-  readVisionAnswer,
+  type VisionAnswer,
   visionMessages,
   visionSchema,
-  type Message,
-} from "../domain/judge.ts";
+} from "../domain/vision.ts";
 import { field, readUsage, type Reply } from "./engine-call.ts";
 import type { Check, CheckOutcome } from "./engine.ts";
 import type { Picture } from "./picture.ts";
@@ -37,9 +34,10 @@ export function llmChat(check: LlmCheck): Chat {
       schema: judgeSchema(),
       maxTokens: JUDGE_MAX_TOKENS,
       outcome: (model, reply) =>
-        outcome({ model, instructions: JUDGE_INSTRUCTIONS }, reply, (answer) =>
-          readJudgeAnswer(answer, nonce),
-        ),
+        outcome({ model, instructions: JUDGE_INSTRUCTIONS }, reply, (answer) => {
+          const scores = readJudgeAnswer(answer, nonce);
+          return scores === null ? null : { scores, quoted: null };
+        }),
     };
   }
   return {
@@ -56,13 +54,14 @@ export function llmChat(check: LlmCheck): Chat {
 function outcome(
   asked: { readonly model: string; readonly instructions: string },
   reply: Reply,
-  read: (answer: unknown) => Scores | null,
+  read: (answer: unknown) => VisionAnswer | null,
 ): CheckOutcome {
   if (reply.kind !== "replied") return reply;
   const usage = readUsage(reply.value);
-  const scores = read(answerIn(reply.value));
-  if (scores === null) return { kind: "failed", usage, malformed: true };
-  return { kind: "answered", ...asked, scores, usage };
+  const answer = read(answerIn(reply.value));
+  if (answer === null) return { kind: "failed", usage, malformed: true };
+  const { scores, quoted } = answer;
+  return { kind: "answered", ...asked, scores, usage, ...(quoted !== null && { quoted }) };
 }
 
 /** What the model wrote: `{ response }` of Workers AI's older models, else the one choice. */

@@ -1,8 +1,10 @@
 import { isUrgent } from "../domain/advice.ts";
-import { type Evidence, type Judgement, judge } from "../domain/decision.ts";
+import { type Judgement, judge } from "../domain/decision.ts";
+import type { Evidence } from "../domain/evidence.ts";
 import { explained, isOfTextModel } from "../domain/explain.ts";
 import { baseLanguage } from "../domain/language-tag.ts";
 import { findInjection } from "../domain/injection.ts";
+import { isPicture, isPictureText, pictureTextOf } from "../domain/picture-text.ts";
 import type { CheckStage, InputName } from "../domain/plan-moderation.ts";
 import type { Policy, PolicyVersion } from "../domain/policy.ts";
 import { matchTerms, NO_MATCHES } from "../domain/term-match.ts";
@@ -13,8 +15,8 @@ import { type Reason, STAGE_NAMES, type StageResult, type Verdict } from "../dom
 import type { Picture } from "../engines/picture.ts";
 import type { PreparedContent } from "./content.ts";
 import { contentDigest } from "./content-digest.ts";
-import { decidedAlone, injectionIn, isSpared, spamStages } from "./decided-alone.ts";
-import { placedText } from "./placed-text.ts";
+import { decidedAlone, isSpared } from "./decided-alone.ts";
+import { readByModel, spamStages } from "./free-stages.ts";
 import {
   type JudgePicture,
   type PictureStage,
@@ -22,10 +24,12 @@ import {
   skippedPicture,
   unseenPictures,
 } from "./picture-stage.ts";
+import { pictureWriting, type Writing } from "./picture-writing.ts";
+import { placedText } from "./placed-text.ts";
 import { prepareStage } from "./prepare-stage.ts";
 import type { RunContext } from "./run-context.ts";
 import { runStage, skipped, type StageRun } from "./run-stage.ts";
-import { type JudgeText, textStage, type TextStage, wantsTextModel } from "./text-stage.ts";
+import { injectionIn, type JudgeText, type TextStage } from "./text-stage.ts";
 
 // One content item, from an admitted plan to a verdict. Terms run first, since they can spare the
 // paid stages; then everything that is left runs at once.
@@ -75,39 +79,43 @@ export async function moderate(
   const { withoutAllowed } = terms;
   const isBlocked = terms.blocked.length > 0 && !policy.evaluate_all;
   const injection = text === null ? null : findInjection(text);
-  const toRead = { text, stages, spared: isBlocked, language, withoutAllowed };
+  const own = stages.filter(({ input }) => !isPictureText(input));
+  const toRead = { text, stages: own, spared: isBlocked, language, withoutAllowed };
   // Only where it may decide alone is the text model waited for.
   const early = policy.tier0 === undefined ? null : await readByModel(context, policy, toRead);
-  const cascade = decidedAlone(policy, { read: early, stages, terms, injection });
+  const cascade = decidedAlone(policy, { read: early, stages: own, terms, injection });
   const spared = isBlocked || cascade?.kind === "block";
   // Nothing is fetched that no stage would look at.
   const unseen =
     context.judgePicture === null ? [] : unseenPictures(policy, inputsOf(content), stages);
   const looksAt = !spared && (unseen.length > 0 || stages.some(({ input }) => input !== "text"));
   const fetched = looksAt ? picturesOf(context, content) : [];
-  const runs = await Promise.all(
-    stages.map(async (stage) => {
-      if (spared || (cascade !== null && isSpared(policy, stage))) {
-        return skipped(stage, context.engine, SPARED);
-      }
-      // A text does not wait for pictures that are still on their way.
-      const pictures = stage.input === "text" ? [] : await fetched;
-      const ready = prepareStage(context.engine, stage, {
-        content,
-        pictures,
-        placed,
-        withoutAllowed,
-      });
-      return "status" in ready
-        ? skipped(stage, context.engine, ready)
-        : runStage(context, ready.stage, ready.checks, ready.complete);
-    }),
-  );
+  const running = own.map(async (stage) => {
+    if (spared || (cascade !== null && isSpared(policy, stage))) {
+      return skipped(stage, context.engine, SPARED);
+    }
+    // A text does not wait for pictures that are still on their way.
+    const pictures = stage.input === "text" ? [] : await fetched;
+    const ready = prepareStage(context.engine, stage, {
+      content,
+      pictures,
+      placed,
+      withoutAllowed,
+    });
+    return "status" in ready
+      ? skipped(stage, context.engine, ready)
+      : runStage(context, ready.stage, ready.checks, ready.complete);
+  });
+  const [runs, writings] = await Promise.all([
+    Promise.all(running),
+    writingsOf(context, { content, policy, own, running, stages }),
+  ]);
   const pictures = await fetched;
   const seen = await seenByModel(context, { inputs: unseen, spared, pictures });
   const read = early ?? (await readByModel(context, policy, toRead));
   const results = [
     ...runs.map(({ result }) => result),
+    ...writings.flatMap((writing) => writing.results),
     ...seen.map(({ result }) => result),
     ...(read === null ? [] : [read.result]),
     ...spamStages(policy, text === null ? null : terms),
@@ -119,6 +127,11 @@ export async function moderate(
     spamPhrases: terms.spamPhrases,
     injection: text === null ? null : (injection ?? injectionIn(read)),
     cascade,
+    writing: writings.flatMap(({ found }) =>
+      found === null
+        ? []
+        : [{ ...found, blockedTerms: found.blockedTerms.slice(0, MAX_TERM_REASONS) }],
+    ),
     labels: labelsOf(runs),
     tooManyPixels: [...runs, ...seen].flatMap(({ result: { input }, tooManyPixels }) =>
       tooManyPixels ? [input] : [],
@@ -138,7 +151,37 @@ export async function moderate(
         });
   const alone = cascade !== null;
   const judged = { judgement: { ...judgement, reasons }, language, results, pictures, alone };
-  return { verdict: await verdictOf(context, content, version, judged), runs, pictures };
+  return {
+    verdict: await verdictOf(context, content, version, judged),
+    runs: [...runs, ...writings.flatMap((writing) => writing.runs)],
+    pictures,
+  };
+}
+
+/** Of each picture that a vision model looks at. The engine inside the Worker reads no writing. */
+function writingsOf(
+  context: ModerationContext,
+  about: {
+    readonly content: PreparedContent;
+    readonly policy: Policy;
+    /** By the same index: what is asked of the item itself, and how it ends. */
+    readonly own: readonly CheckStage[];
+    readonly running: readonly Promise<StageRun>[];
+    readonly stages: readonly CheckStage[];
+  },
+): Promise<Writing[]> {
+  const { content, policy, own, running, stages } = about;
+  if (context.engine.name === "embedded") return Promise.resolve([]);
+  return Promise.all(
+    running.flatMap((vision, at) => {
+      const stage = own[at];
+      if (stage?.name !== "vision" || !isPicture(stage.input)) return [];
+      const input = pictureTextOf(stage.input);
+      const planned = stages.filter((one) => one.input === input);
+      const { language } = content;
+      return [pictureWriting(context, { input, stages: planned, policy, language }, vision)];
+    }),
+  );
 }
 
 /** Where the model was the engine's judge it reads the text once more, for who reviews it. */
@@ -160,28 +203,6 @@ async function withSpans(
   const again = await judgeText({ text, language });
   const spansOf = again.kind === "unavailable" ? undefined : again.spansOf;
   return spansOf === undefined ? reasons : explained(reasons, results, spansOf);
-}
-
-/**
- * What the text model says of the text; null where it is not asked: by the policy, or since it is
- * the judge already.
- */
-async function readByModel(
-  { engine, judgeText }: ModerationContext,
-  policy: Policy,
-  about: {
-    readonly text: string | null;
-    readonly stages: readonly CheckStage[];
-    readonly spared: boolean;
-    readonly language: string | null;
-    readonly withoutAllowed: string | null;
-  },
-): Promise<TextStage | null> {
-  const { text, stages, withoutAllowed, ...rest } = about;
-  const isJudge = engine.name === "embedded" && stages.some(({ name }) => name === "judge");
-  if (text === null || isJudge || !wantsTextModel(policy)) return null;
-  const beside = stages.some(({ name }) => name === "judge");
-  return textStage(judgeText, { ...rest, text: withoutAllowed ?? text, beside });
 }
 
 /** What the picture model says of those pictures. */

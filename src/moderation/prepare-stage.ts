@@ -17,7 +17,7 @@ export interface Ready {
 }
 
 export interface Has {
-  readonly content: PreparedContent;
+  readonly content: Pick<PreparedContent, "windows">;
   readonly pictures: readonly (Picture | null)[];
   /** Null: there is no text. */
   readonly placed: PlacedText | null;
@@ -72,7 +72,7 @@ function prepareText(
 function windowsFor(
   engine: Engine,
   name: "sentiment" | "judge",
-  { windows }: PreparedContent,
+  { windows }: Pick<PreparedContent, "windows">,
   withoutAllowed: string | null,
 ): WindowedText | null {
   const isOwn = engine.name === "embedded" && name === "judge";

@@ -5,6 +5,7 @@ import type { Item } from "../domain/ledger.ts";
 import { sum } from "../domain/micro-neurons.ts";
 import type { CheckStage } from "../domain/plan-moderation.ts";
 import { type PlannedCall, sumUsage } from "../domain/stage.ts";
+import type { Quoted } from "../domain/vision.ts";
 import { type CheckFailure, type CheckStatus, type StageResult, worst } from "../domain/verdict.ts";
 import type { Check, CheckOutcome, Engine, Measurements } from "../engines/engine.ts";
 import type { Asked } from "../engines/ask-models.ts";
@@ -23,12 +24,14 @@ export interface StageRun {
   readonly labels: readonly { readonly category: LabelGroup; readonly label: string }[];
   /** A picture that the engine did not decode, for the reasons. */
   readonly tooManyPixels: boolean;
+  /** The writing in a picture, which is content: it stays here and in no result. Null: nobody says. */
+  readonly quoted: Quoted | null;
 }
 
 /** Why a stage is not run at all. */
 export type Skip =
   | { readonly status: "not_required"; readonly failure: null }
-  | { readonly status: "not_evaluated" | "failed"; readonly failure: CheckFailure };
+  | { readonly status: "not_evaluated" | "failed" | "timed_out"; readonly failure: CheckFailure };
 
 /** A stage that asks no engine: it costs nothing. */
 export function skipped(stage: CheckStage, engine: Engine, { status, failure }: Skip): StageRun {
@@ -222,6 +225,7 @@ function stageRun(
     item,
     account: accountOf(run.calls.map(({ asked: { outcome } }) => outcome)),
     tooManyPixels: run.calls.some(({ asked: { outcome } }) => isTooManyPixels(outcome)),
+    quoted: answers.find(({ quoted }) => quoted !== undefined)?.quoted ?? null,
     labels: answers.flatMap(({ labels }) =>
       Object.entries(topLabels(labels ?? [])).map(([category, { name: label }]) => ({
         category: category as LabelGroup,

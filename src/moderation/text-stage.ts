@@ -120,8 +120,18 @@ async function readWhole(
   }
 }
 
+/** Of a text of which it says nothing. */
+export const unreadText = (status: CheckStatus, failure?: CheckFailure["kind"]): StageResult => ({
+  ...resultOf(status),
+  ...(failure !== undefined && { failure: { kind: failure } }),
+});
+
+/** The pattern by which a reason names what it sees of an injection. */
+export const injectionIn = (read: TextStage | null): string | null =>
+  read?.seesInjection === true ? "text_model" : null;
+
 const unread = (status: CheckStatus, failure?: CheckFailure["kind"]): TextStage => ({
-  result: { ...resultOf(status), ...(failure !== undefined && { failure: { kind: failure } }) },
+  result: unreadText(status, failure),
   seesInjection: false,
   spansOf: null,
 });

@@ -7,8 +7,15 @@ import {
   OPENAI_CATEGORIES,
   type Scores,
 } from "../domain/category.ts";
-import { kindOf } from "../domain/policy.ts";
-import { isPartial, type Reason, scoresOf, unexplained, type Verdict } from "../domain/verdict.ts";
+import type { InputName } from "../domain/plan-moderation.ts";
+import {
+  isPartial,
+  type Reason,
+  scoresOf,
+  type StageResult,
+  unexplained,
+  type Verdict,
+} from "../domain/verdict.ts";
 import { stated } from "../http/field-sentence.ts";
 import { language, MAX_PICTURES, metadata, text } from "./content.ts";
 import { name, policyName } from "./field.ts";
@@ -160,13 +167,11 @@ export function toResult(verdict: Verdict) {
     },
     category_applied_input_types: {
       ...forEach(OPENAI_CATEGORIES, (category) =>
-        scores[category] === undefined && !crossed.has(category) ? [] : ["text"],
+        scores[category] === undefined && !crossed.has(category)
+          ? []
+          : typesOf([...scoredInputs(verdict.stages, category), ...inputsOf(category, made)]),
       ),
-      ...forEach(others, (key): string[] => [
-        ...new Set(
-          made.filter((reason) => keyOf(reason) === key).map(({ input }) => kindOf(input)),
-        ),
-      ]),
+      ...forEach(others, (key) => typesOf(inputsOf(key, made))),
     },
     neurogate: {
       verdict_id: verdict.id,
@@ -181,6 +186,21 @@ export function toResult(verdict: Verdict) {
     },
   };
 }
+
+const inputsOf = (key: Key, made: readonly Reason[]): InputName[] =>
+  made.filter((reason) => keyOf(reason) === key).map(({ input }) => input);
+
+/** Of whose scores those of the verdict are made. */
+const scoredInputs = (stages: readonly StageResult[], category: Category): InputName[] =>
+  [...new Set(stages.map(({ input }) => input))].filter(
+    (of) => scoresOf(stages.filter(({ input }) => input === of))[category] !== undefined,
+  );
+
+/** Writing in a picture came in a picture. */
+const typesOf = (inputs: readonly InputName[]): string[] =>
+  [...new Set(inputs.map((input) => (input === "text" ? "text" : "image")))]
+    .toSorted()
+    .toReversed();
 
 /** The key under which a caller reads a reason. Toxicity is what OpenAI calls harassment. */
 function keyOf({ kind, category }: Reason): Key {

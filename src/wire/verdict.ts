@@ -21,7 +21,10 @@ const category = v.picklist(CATEGORIES);
 const score = v.pipe(v.number(), v.minValue(0), v.maxValue(1));
 const status = v.picklist(CHECK_STATUSES);
 const coverage = v.picklist(COVERAGE_STATUSES);
-const input = v.pipe(v.string(), v.description("`text` or `images/<index>`."));
+const input = v.pipe(
+  v.string(),
+  v.description("`text`, `images/<index>`, or `images/<index>/text`: the writing in that picture."),
+);
 
 const Scores = v.pipe(
   v.object(forEach(CATEGORIES, () => v.optional(score))),

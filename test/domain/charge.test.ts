@@ -32,7 +32,7 @@ const CALLS: Readonly<Record<CheckStageName, PlannedCall>> = {
   sentiment: call({ input_token: 45 }, { bound: 107_730 }),
   judge: call({ input_token: 741, output_token: 256 }, { bound: 16_898_266, ownTokens: 696 }),
   labels: call({ image: 1 }, { bound: 228_055 }),
-  vision: call({ input_token: 6836, output_token: 128 }, { bound: 38_017_864, ownTokens: 375 }),
+  vision: call({ input_token: 7104, output_token: 512 }, { bound: 62_813_056, ownTokens: 643 }),
 };
 
 const charge = (stage: CheckStageName, end: CallEnd): Charge =>
@@ -69,10 +69,10 @@ describe("chargeOf", () => {
     ["labels", "simulated", simulated, 228_055, "counted"],
     ["labels", "reported", answered({ image: 1 }), 228_055, "counted"],
     ["labels", "unknown", unknown, 228_055, "held"],
-    // 375 and half of 6,461: 3,606 x 4,410; 110 x 61,493
-    ["vision", "simulated", simulated, 22_666_690, "estimated"],
-    ["vision", "answered without usage", answered(), 38_017_864, "held"],
-    ["vision", "unknown", unknown, 38_017_864, "held"],
+    // 643 and half of 6,461: 3,874 x 4,410; 110 x 61,493
+    ["vision", "simulated", simulated, 23_848_570, "estimated"],
+    ["vision", "answered without usage", answered(), 62_813_056, "held"],
+    ["vision", "unknown", unknown, 62_813_056, "held"],
   ])("%s, %s", (stage, _, end, amount, basis) => {
     expect(charge(stage, end)).toMatchObject({ microNeurons: amount, basis, overrun: 0 });
   });

@@ -7,7 +7,8 @@ import {
   JUDGED_CATEGORIES,
   type Scores,
 } from "../../src/domain/category.ts";
-import { type Evidence, judge, type Judgement } from "../../src/domain/decision.ts";
+import { judge, type Judgement } from "../../src/domain/decision.ts";
+import type { Evidence, TextFacts } from "../../src/domain/evidence.ts";
 import type { InputName } from "../../src/domain/plan-moderation.ts";
 import { TEXT_MODEL_CATEGORIES, TEXT_MODEL_SHOWS } from "../../src/domain/text-model.ts";
 import { PICTURE_MODEL } from "../../src/domain/picture-scores.ts";
@@ -800,5 +801,60 @@ describe("approved", () => {
       }),
       { numRuns: 500 },
     );
+  });
+});
+
+describe("writing in a picture", () => {
+  const INPUT = "images/0/text";
+  const written = (scores: Scores, fields: Partial<StageResult> = {}): StageResult =>
+    stage("judge", scores, { input: INPUT, ...fields });
+  const rules = withRules({ toxicity: { required: true }, nsfw: { required: true } });
+  const withWriting = (stages: StageResult[], facts: Partial<TextFacts> = {}): Evidence => ({
+    inputs: ["images/0"],
+    stages: [stage("labels", {}), stage("vision", { nsfw: 0 }), ...stages],
+    blockedTerms: [],
+    spamPhrases: 0,
+    injection: null,
+    labels: [],
+    writing: [{ input: INPUT, blockedTerms: [], spamPhrases: 0, injection: null, ...facts }],
+  });
+  const spam = stage("spam", { spam: 0 }, { input: INPUT });
+  const labelled = stage("labels", { weapons: 0, alcohol: 0, swimwear: 0 });
+
+  it("is approved where its required checks were made", () => {
+    const evidence = replacing(withWriting([written(calm), spam]), labelled);
+    expect(judge(rules, evidence)).toMatchObject({ decision: "allow", approved: true });
+  });
+
+  it.each(["failed", "timed_out", "not_evaluated"] as const)("is not where one %s", (status) => {
+    const evidence = replacing(withWriting([written({}, { status }), spam]), labelled);
+    const made = judge(rules, evidence);
+    expect(made).toMatchObject({ decision: "flag", approved: false });
+    expect(made.coverage.toxicity).toBe(status);
+    expect(made.reasons).toMatchObject([{ kind: "unavailable", input: INPUT }]);
+  });
+
+  it("blocks by its scores and its terms, which have no places there", () => {
+    const rude = judge(rules, withWriting([written({ ...calm, toxicity: 0.9 }), spam]));
+    expect(rude).toMatchObject({ decision: "block", reasons: [{ input: INPUT, score: 0.9 }] });
+    const term = judge(rules, withWriting([written(calm), spam], { blockedTerms: [termOf(2)] }));
+    expect(term).toMatchObject({ decision: "block", reasons: [{ kind: "term", input: INPUT }] });
+    expect(term.reasons[0]?.spans).toBeUndefined();
+  });
+
+  it("is flagged where it gives orders, or where the text model contradicts its judge", () => {
+    const orders = judge(rules, withWriting([written(calm), spam], { injection: "fence" }));
+    expect(orders).toMatchObject({ decision: "flag", reasons: [{ kind: "injection" }] });
+    const second = stage("tier0", { toxicity: 0.9 }, { input: INPUT });
+    const other = judge(rules, withWriting([written(calm), spam, second]));
+    expect(other).toMatchObject({ decision: "flag", reasons: [{ input: INPUT, score: 0.9 }] });
+  });
+
+  it("is not asked for what nothing comes of", () => {
+    const idle = withRules({ negativity: { required: false, flag: null, block: null, ban: null } });
+    const evidence = withWriting([written(calm), spam]);
+    expect(judge(idle, evidence).coverage.negativity).toBe("not_required");
+    const flagging = withRules({ negativity: { flag: 0.9 } });
+    expect(judge(flagging, evidence).coverage.negativity).toBe("not_evaluated");
   });
 });

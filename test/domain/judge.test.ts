@@ -10,19 +10,20 @@ import {
   JUDGE_PROMPT_TOKENS,
 } from "../../src/domain/judge-instructions.ts";
 import {
-  VISION_INSTRUCTIONS,
-  VISION_PROMPT_TOKENS,
   cleanForJudge,
-  hasDuplicateKey,
   judgeMessages,
   judgeSchema,
   judgedJson,
   readJudgeAnswer,
+} from "../../src/domain/judge.ts";
+import { hasDuplicateKey, type Message } from "../../src/domain/model-answer.ts";
+import {
   readVisionAnswer,
+  VISION_INSTRUCTIONS,
+  VISION_PROMPT_TOKENS,
   visionMessages,
   visionSchema,
-  type Message,
-} from "../../src/domain/judge.ts";
+} from "../../src/domain/vision.ts";
 
 const NONCE = "0123456789abcdef0123456789abcdef";
 
@@ -87,14 +88,17 @@ describe("the template", () => {
     const required = ["nonce", ...JUDGED_CATEGORIES];
     expect(judgeSchema()).toMatchObject({ required, additionalProperties: false });
     expect(Object.keys(Object(judgeSchema()["properties"]))).toEqual(required);
-    expect(visionSchema()).toMatchObject({ required: ["nonce", "nsfw"] });
+    expect(visionSchema()).toMatchObject({
+      required: ["nonce", "nsfw", "text", "more"],
+      additionalProperties: false,
+    });
   });
 });
 
 /** Of all that is told but the text: who changes it names another version, and measures it again. */
 const TOLD = {
   "judge@2": "5598b8263203c5e6d525e9d567502675f6d0f158bffc275060f9a22be854f04c",
-  "vision@1": "01337f2e8fc932b376cb6a3a08b958ee3a656bae69029a4fa855decb24b41932",
+  "vision@2": "2855fdf0c753402989ca18cc24bd80ac35bf3610898ce45f7ad1e1ba580f24f2",
 };
 
 const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
@@ -227,11 +231,42 @@ describe("readJudgeAnswer", () => {
   });
 });
 
+const seen = (more: object) => readVisionAnswer({ nonce: NONCE, nsfw: 71, ...more }, NONCE);
+
 describe("readVisionAnswer", () => {
-  it("reads one score", () => {
-    expect(readVisionAnswer({ nonce: NONCE, nsfw: 71 }, NONCE)).toEqual({ nsfw: 0.71 });
-    expect(readVisionAnswer(`{"nonce":"${NONCE}","nsfw":-0}`, NONCE)).toEqual({ nsfw: 0 });
+  it("reads a score and the writing", () => {
+    const scores = { nsfw: 0.71 };
+    expect(seen({ text: "No entry", more: false })).toEqual({
+      scores,
+      quoted: { text: "No entry", complete: true },
+    });
+    expect(seen({ text: "", more: false })?.quoted).toEqual({ text: "", complete: true });
+    expect(seen({ text: "No", more: true })?.quoted?.complete).toBe(false);
+    const written = `{"nonce":"${NONCE}","nsfw":-0,"text":"a\\"b","more":false}`;
+    expect(readVisionAnswer(written, NONCE)).toEqual({
+      scores: { nsfw: 0 },
+      quoted: { text: 'a"b', complete: true },
+    });
   });
+
+  it.each([{}, { text: null }, { text: null, more: null }, { more: false }])(
+    "takes the score alone, and does not take it for a picture without writing: %o",
+    (more) => expect(seen(more)).toEqual({ scores: { nsfw: 0.71 }, quoted: null }),
+  );
+
+  it("takes writing for cut where nobody says that it is whole", () => {
+    expect(seen({ text: "No entry" })?.quoted).toEqual({ text: "No entry", complete: false });
+  });
+
+  it.each([
+    { text: 0 },
+    { text: ["No entry"] },
+    { text: "No", more: "false" },
+    { text: "No", more: 0 },
+    { text: "No", more: false, verdict: "safe" },
+    { text: "x".repeat(5_000), more: false },
+    { nsfw: "0", text: "", more: false },
+  ])("refuses what is not to the schema: %o", (more) => expect(seen(more)).toBeNull());
 
   it("refuses the judge's answer, and a stranger's nonce", () => {
     expect(readVisionAnswer(answer(), NONCE)).toBeNull();

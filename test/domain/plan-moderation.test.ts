@@ -64,7 +64,12 @@ function stageOf(stages: readonly PlannedStage[], name: string): PlannedStage {
 describe("which stages", () => {
   it.each<[string, Policy, MeasuredContent[], string[]]>([
     ["a text", policy, [text], ["0 sentiment text", "0 judge text"]],
-    ["a picture", policy, [picture], ["0 labels images/0", "0 vision images/0"]],
+    [
+      "a picture",
+      policy,
+      [picture],
+      ["0 labels images/0", "0 vision images/0", "0 judge images/0/text"],
+    ],
     [
       "a text and two pictures",
       policy,
@@ -74,18 +79,43 @@ describe("which stages", () => {
         "0 judge text",
         "0 labels images/0",
         "0 vision images/0",
+        "0 judge images/0/text",
         "0 labels images/1",
         "0 vision images/1",
+        "0 judge images/1/text",
       ],
     ],
     [
       "two contents",
       policy,
       [text, picture],
-      ["0 sentiment text", "0 judge text", "1 labels images/0", "1 vision images/0"],
+      [
+        "0 sentiment text",
+        "0 judge text",
+        "1 labels images/0",
+        "1 vision images/0",
+        "1 judge images/0/text",
+      ],
     ],
     ["nothing", policy, [{ text: null, pictures: 0 }], []],
     ["no judge", withModels({ judge: null }), [text], ["0 sentiment text"]],
+    [
+      "no judge, and a picture",
+      withModels({ judge: null }),
+      [picture],
+      ["0 labels images/0", "0 vision images/0"],
+    ],
+    [
+      "of writing what something comes of: sentiment with a threshold",
+      withRules({ negativity: { flag: 0.9 } }),
+      [picture],
+      [
+        "0 labels images/0",
+        "0 vision images/0",
+        "0 sentiment images/0/text",
+        "0 judge images/0/text",
+      ],
+    ],
     ["no vision model", withModels({ vision: null }), [picture], ["0 labels images/0"]],
     ["only spam: rules are free", withoutCategories((c) => c === "spam"), [text, picture], []],
     ["only negativity", withoutCategories((c) => c === "negativity"), [text], ["0 sentiment text"]],
@@ -138,12 +168,19 @@ describe("bounds", () => {
       units: { image: 1 },
       bound: 228_055,
     });
-    // prompt 375 + template 40 + 2 messages x 8 + picture 6,405 = 6,836 x 4,410, 128 x 61,493
+    // prompt 643 + template 40 + 2 messages x 8 + picture 6,405 = 7,104 x 4,410, 512 x 61,493
     expect(stageOf(stages, "vision")).toMatchObject({
       model: LLAMA_VISION,
-      units: { input_token: 6836, output_token: 128 },
-      calls: [{ ownTokens: 375, bound: 38_017_864 }],
-      bound: 38_017_864,
+      units: { input_token: 7104, output_token: 512 },
+      calls: [{ ownTokens: 643, bound: 62_813_056 }],
+      bound: 62_813_056,
+    });
+    // Its writing: 1,280 + prompt 640 + template 40 + 2 messages x 8 = 1,976 x 13,778, 256 x 26,128
+    expect(stageOf(stages, "judge")).toMatchObject({
+      model: LLAMA,
+      input: "images/0/text",
+      units: { input_token: 1976, output_token: 256 },
+      bound: 33_914_096,
     });
   });
 
@@ -252,11 +289,11 @@ describe("rateUnits", () => {
   it("takes one request, and a unit of its class for each engine call", () => {
     const four = planned(withModels({ vision: null }), { text: null, pictures: 4 });
     expect(rateUnits(four)).toEqual({ requests: 1, image_classification: 4 });
-    // Judge and vision model are both text generation.
+    // Judge and vision model are both text generation, and so is the judge of the picture's writing.
     expect(rateUnits(planned(policy, { ...text, pictures: 1 }))).toEqual({
       requests: 1,
       text_classification: 1,
-      text_generation: 2,
+      text_generation: 3,
       image_classification: 1,
     });
     const long = planned(policy, {

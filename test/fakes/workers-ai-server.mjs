@@ -43,7 +43,8 @@ import { answerSound, soundTask } from "./sound.mjs";
 // score high with the judge, "terrible", "worst", "idiot" are negative; pictures are a tabby.
 //   score:80                       sentiment: NEGATIVE at 0.80
 //   score:toxicity=80&hate=20      judge: these percentages, the others 0
-//   score:nsfw=90                  vision
+//   score:nsfw=90&text=no+entry    vision: the score and the writing that it sees, with `more=1` not all
+//                                  of it; `no_text`: the score alone
 //   label:whiskey_jug=0.7&cup=0.1  labels
 //   3036 4006 3040 5007 5016 …     any four digits: that error, as `{ internalCode }`
 //   errors:5007                    the same as `{ errors: [{ code }] }`

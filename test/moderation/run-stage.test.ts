@@ -15,7 +15,7 @@ import { runStage } from "../../src/moderation/run-stage.ts";
 
 const WINDOWS = 12;
 
-/** Twelve windows for the judge, eight pictures. */
+/** Twelve windows for the judge, eight pictures, each with writing. */
 const CONTENT: MeasuredContent = {
   text: { sentiment: [10], judge: Array.from({ length: WINDOWS }, () => 10) },
   pictures: 8,
@@ -98,7 +98,7 @@ describe("runStage", () => {
   it("keeps within six calls, and at most two pictures on their way to a vision model", async () => {
     const { engine, seen } = countingEngine(answered);
     await runAll(contextOf(engine));
-    expect(seen.calls).toBe(1 + WINDOWS + 8 + 8);
+    expect(seen.calls).toBe(1 + WINDOWS + 8 + 8 + 8);
     expect(seen.most).toBe(6);
     expect(seen.mostVision).toBeLessThanOrEqual(2);
   });

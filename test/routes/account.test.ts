@@ -219,7 +219,7 @@ describe("thresholds", () => {
     const hook = { url: "https://hooks.platform.dev/", events: ["account.threshold"] };
     expect((await admin("POST", "/admin/webhooks", hook)).status).toBe(201);
     await admin("PATCH", "/admin/account", {
-      daily_cap_neurons: 16,
+      daily_cap_neurons: 20,
       thresholds: [0.2, 0.4],
       max_hold_share: 1,
     });

@@ -257,7 +257,7 @@ describe("a guarded call's hold", () => {
     const difference = two.held_micro_neurons - one.held_micro_neurons;
     // One output token more, and one window of 2,048 tokens with the judge's own prompt.
     expect(difference).toBeGreaterThan(26_128 + 2048 * 13_778);
-    expect(difference).toBeLessThan(26_128 + 3048 * 13_778);
+    expect(difference).toBeLessThan(26_128 + 3248 * 13_778);
   });
 
   it("is cut to fit with all of its guard", async () => {

@@ -1,0 +1,50 @@
+import type { InputName } from "../domain/plan-moderation.ts";
+import { asks, type Policy } from "../domain/policy.ts";
+import { spamScore, type TermMatches } from "../domain/term-match.ts";
+import type { StageResult } from "../domain/verdict.ts";
+import type { Engine } from "../engines/engine.ts";
+import { type JudgeText, textStage, type TextStage, wantsTextModel } from "./text-stage.ts";
+
+// What is asked of a text and costs nothing: the spam phrases, and the text model inside the Worker.
+
+/** A rule: it costs nothing and needs no plan. */
+export function spamStages(
+  policy: Policy,
+  terms: TermMatches | null,
+  input: InputName = "text",
+): StageResult[] {
+  if (terms === null || !asks(policy, "text", ["spam"])) return [];
+  const scores = { spam: spamScore(terms.spamPhrases) };
+  return [{ ...FREE, input, name: "spam", model: null, engine: "rules", scores }];
+}
+
+const FREE = {
+  priced_as: null,
+  status: "evaluated",
+  latency_ms: 0,
+  micro_neurons: 0,
+  basis: "measured",
+  measurements: null,
+} as const;
+
+/**
+ * What the text model says of the text; null where it is not asked: by the policy, or since it is
+ * the judge already.
+ */
+export async function readByModel(
+  { engine, judgeText }: { readonly engine: Engine; readonly judgeText: JudgeText },
+  policy: Policy,
+  about: {
+    readonly text: string | null;
+    readonly stages: readonly Pick<StageResult, "name">[];
+    readonly spared: boolean;
+    readonly language: string | null;
+    readonly withoutAllowed: string | null;
+  },
+): Promise<TextStage | null> {
+  const { text, stages, withoutAllowed, ...rest } = about;
+  const isJudge = engine.name === "embedded" && stages.some(({ name }) => name === "judge");
+  if (text === null || isJudge || !wantsTextModel(policy)) return null;
+  const beside = stages.some(({ name }) => name === "judge");
+  return textStage(judgeText, { ...rest, text: withoutAllowed ?? text, beside });
+}

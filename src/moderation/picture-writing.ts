@@ -1,0 +1,155 @@
+import { JUDGED_CATEGORIES } from "../domain/category.ts";
+import type { TextFacts } from "../domain/evidence.ts";
+import { findInjection } from "../domain/injection.ts";
+import { cleanForJudge, judgedJson } from "../domain/judge.ts";
+import {
+  PICTURE_SENTIMENT_WINDOWS,
+  PICTURE_TEXT_WINDOWS,
+  type PictureTextName,
+} from "../domain/picture-text.ts";
+import type { CheckStage } from "../domain/plan-moderation.ts";
+import { asks, onlyWhatMatters, type Policy } from "../domain/policy.ts";
+import { matchTerms } from "../domain/term-match.ts";
+import { splitText } from "../domain/text-window.ts";
+import { tokensAtMost } from "../domain/token-bound.ts";
+import type { CheckStatus, StageResult } from "../domain/verdict.ts";
+import type { Quoted } from "../domain/vision.ts";
+import { readByModel, spamStages } from "./free-stages.ts";
+import { placedText } from "./placed-text.ts";
+import { prepareStage } from "./prepare-stage.ts";
+import type { RunContext } from "./run-context.ts";
+import { runStage, skipped, type StageRun } from "./run-stage.ts";
+import { injectionIn, type JudgeText, unreadText, wantsTextModel } from "./text-stage.ts";
+
+// The writing that a vision model saw in a picture, judged as the text that it is: terms, spam, signs
+// of an injection, the text model, and the judge, whose call was held for with the picture's. It is
+// content: it is in no result, no reason and no log, and is kept nowhere.
+
+export interface Writing {
+  readonly results: readonly StageResult[];
+  readonly runs: readonly StageRun[];
+  /** Null: the picture has none, or nobody was asked. */
+  readonly found: (TextFacts & { readonly input: PictureTextName }) | null;
+}
+
+const NO_WRITING: Writing = { results: [], runs: [], found: null };
+
+const NO_FACTS: TextFacts = { blockedTerms: [], spamPhrases: 0, injection: null };
+
+interface About {
+  readonly input: PictureTextName;
+  /** What was planned for it. */
+  readonly stages: readonly CheckStage[];
+  readonly policy: Policy;
+  /** The caller's word for the language of the content. */
+  readonly language: string | null;
+}
+
+type WritingContext = RunContext & { readonly judgeText: JudgeText };
+
+/** @param vision the look at the picture, once it has ended */
+export async function pictureWriting(
+  context: WritingContext,
+  about: About,
+  vision: Promise<StageRun>,
+): Promise<Writing> {
+  const { result, quoted } = await vision;
+  if (result.status === "not_required") return NO_WRITING;
+  if (result.status !== "evaluated") {
+    // A picture that nobody saw is not approved: where that is required it says enough.
+    if (about.policy.categories.nsfw.required) return NO_WRITING;
+    return unread(context, about, result.status);
+  }
+  if (quoted === null) return unread(context, about, "not_evaluated");
+  const isEmpty = cleanForJudge(quoted.text).trim() === "";
+  if (isEmpty && quoted.complete) return NO_WRITING;
+  return isEmpty ? unread(context, about, "not_evaluated") : judged(context, about, quoted);
+}
+
+/** Nobody knows what is written there: every check of it ended as the look at the picture did. */
+function unread(
+  { engine }: WritingContext,
+  { input, stages, policy }: About,
+  status: Exclude<CheckStatus, "evaluated" | "not_required">,
+): Writing {
+  const failure = { kind: "text_unread" } as const;
+  const runs = stages.map((stage) => skipped(stage, engine, { status, failure }));
+  const asked = onlyWhatMatters(policy);
+  const free = { ...unreadText(status, failure.kind), input };
+  return {
+    runs,
+    results: [
+      ...runs.map(({ result }) => result),
+      ...(wantsTextModel(asked) ? [free] : []),
+      ...(asks(asked, "text", ["spam"])
+        ? [{ ...free, name: "spam", engine: "rules" } as const]
+        : []),
+    ],
+    found: { ...NO_FACTS, input },
+  };
+}
+
+async function judged(
+  context: WritingContext,
+  { input, stages, policy, language }: About,
+  { text, complete }: Quoted,
+): Promise<Writing> {
+  const { engine } = context;
+  const asked = onlyWhatMatters(policy);
+  const terms = matchTerms(text, policy);
+  const { withoutAllowed } = terms;
+  const spared = terms.blocked.length > 0 && !policy.evaluate_all;
+  const placed = placedText(text, language, policy);
+  const has = { content: { windows: windowsOf(text) }, pictures: [], placed, withoutAllowed };
+  const about = { text, stages, spared, language: placed.language, withoutAllowed };
+  const [runs, read] = await Promise.all([
+    Promise.all(
+      stages.map(async (stage) => {
+        if (spared) return skipped(stage, engine, { status: "not_required", failure: null });
+        const ready = prepareStage(engine, stage, has);
+        return "status" in ready
+          ? skipped(stage, engine, ready)
+          : runStage(context, ready.stage, ready.checks, ready.complete && complete);
+      }),
+    ),
+    readByModel(context, asked, about),
+  ]);
+  const free = [...(read === null ? [] : [read.result]), ...spamStages(asked, terms)];
+  return {
+    runs,
+    results: [
+      ...runs.map(({ result }) => result),
+      ...free.map((result) => ({ ...(complete ? result : inPart(result)), input })),
+      ...(spared ? [] : notHeld(asked, { input, stages })),
+    ],
+    found: {
+      input,
+      blockedTerms: terms.blocked,
+      spamPhrases: terms.spamPhrases,
+      injection: findInjection(text) ?? injectionIn(read),
+    },
+  };
+}
+
+const windowsOf = (text: string) => ({
+  sentiment: splitText(text, PICTURE_SENTIMENT_WINDOWS),
+  judge: splitText(cleanForJudge(text), PICTURE_TEXT_WINDOWS, (part) =>
+    tokensAtMost(judgedJson(part)),
+  ),
+});
+
+/** What was found counts; that there is nothing else is not known. */
+const inPart = (result: StageResult): StageResult =>
+  result.status === "evaluated"
+    ? { ...result, status: "not_evaluated", failure: { kind: "too_long" } }
+    : result;
+
+/** The judge that the policy names, where the call holds nothing for it: nobody stands in for it. */
+function notHeld(
+  policy: Policy,
+  { input, stages }: Pick<About, "input" | "stages">,
+): StageResult[] {
+  const isAsked = policy.models.judge !== null && asks(policy, "text", JUDGED_CATEGORIES);
+  if (!isAsked || stages.some(({ name }) => name === "judge")) return [];
+  return [{ ...unreadText("not_evaluated", "not_held"), name: "judge", input }];
+}
