@@ -9,6 +9,7 @@ import {
   measureOpenAi,
   measureOthers,
   measureSentiment,
+  POLICIES,
 } from "./measure-sets.mjs";
 import { measureMinors } from "./minors.mjs";
 import { measureOwnSet } from "./own-set.mjs";
@@ -57,7 +58,10 @@ if (values.data === "") {
 } else {
   const texts = sets.benign(values.data);
   const benign = texts.map(score);
-  const check = measureHateCheck(score, values.data);
+  const check = measureHateCheck(
+    sets.hateCheck(values.data).map((row) => ({ ...row, scores: score(row.text) })),
+    POLICIES,
+  );
   lines.unshift(
     ...check.lines,
     ...measureHatemojiCheck(score, values.data),

@@ -26,11 +26,21 @@ const HARMLESS = {
   positive: ["ident_pos_nh"],
 };
 
-const rightAbout = (/** @type {{ positive: boolean, scores: Scores }} */ row) =>
+/** @typedef {{ hate: number }} Hateful */
+
+const rightAbout = (/** @type {{ positive: boolean, scores: Hateful }} */ row) =>
   row.scores.hate >= 0.5 === row.positive;
 
-export function measureHateCheck(/** @type {Score} */ score, /** @type {string} */ data) {
-  const rows = sets.hateCheck(data).map((row) => ({ ...row, scores: score(row.text) }));
+/**
+ * @template {Hateful} Scored
+ * @param {readonly (sets.Row & { scores: Scored })[]} rows
+ * @param {Readonly<Record<string, (scores: Scored) => string>>} policies what each decides; the first is
+ *   the one that the functionalities are held against
+ */
+export function measureHateCheck(rows, policies) {
+  const [[first, decideFirst]] = /** @type {[[string, (scores: Scored) => string]]} */ (
+    Object.entries(policies)
+  );
   const of = (/** @type {(row: (typeof rows)[number]) => boolean} */ has) =>
     shareOf(rows.filter(has), rightAbout);
   const lines = [
@@ -60,25 +70,31 @@ export function measureHateCheck(/** @type {Score} */ score, /** @type {string} 
       of((row) => row.group === "ident_pos_nh"),
     ),
   ];
-  for (const [name, policy] of Object.entries({ default: DEFAULT, free: FREE })) {
+  for (const [name, decided] of Object.entries(policies)) {
     for (const [kind, groups] of Object.entries(HARMLESS)) {
       const some = rows.filter((row) => groups.includes(row.group));
-      const blocked = shareOf(some, (row) => decide(row.scores, policy) === "block");
+      const blocked = shareOf(some, (row) => decided(row.scores) === "block");
       lines.push(atMost(`HateCheck ${kind} blocked by ${name}`, blocked, 0.02));
     }
   }
   const groups = [...new Set(rows.map((row) => row.group))];
   const each = groups.map((group) => {
     const some = rows.filter((row) => row.group === group);
-    const blocked = shareOf(some, (row) => decide(row.scores, DEFAULT) === "block");
+    const blocked = shareOf(some, (row) => decideFirst(row.scores) === "block");
     const kind = some[0]?.positive ? "hateful" : "not hateful";
     return forInformation(
       `${group} (${kind}, ${some.length})`,
-      `${shareOf(some, rightAbout).toFixed(3)}  blocked by default ${blocked.toFixed(3)}`,
+      `${shareOf(some, rightAbout).toFixed(3)}  blocked by ${first} ${blocked.toFixed(3)}`,
     );
   });
   return { lines, each };
 }
+
+/** What the shipped policies make of the heads alone. */
+export const POLICIES = {
+  default: (/** @type {Scores} */ scores) => decide(scores, DEFAULT),
+  free: (/** @type {Scores} */ scores) => decide(scores, FREE),
+};
 
 export function measureHatemojiCheck(/** @type {Score} */ score, /** @type {string} */ data) {
   const rows = scoredBy(score, sets.hatemojiCheck(data), "hate");

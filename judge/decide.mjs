@@ -1,0 +1,38 @@
+import { JUDGED_CATEGORIES } from "../src/domain/category.ts";
+import { crossing, ruleFor } from "../src/domain/crossing.ts";
+import { presetPolicy } from "../src/domain/presets.ts";
+
+// What the shipped presets make of a judge's scores alone, through the rules of production.
+
+/** @typedef {import("../src/domain/category.ts").Scores} Scores */
+
+/** @type {import("../src/domain/verdict.ts").StageResult} */
+const JUDGE = {
+  name: "judge",
+  input: "text",
+  model: null,
+  priced_as: null,
+  engine: "openai",
+  status: "evaluated",
+  scores: {},
+  latency_ms: 0,
+  micro_neurons: 0,
+  basis: "measured",
+  measurements: null,
+};
+
+/** @returns {(scores: Scores) => "allow" | "flag" | "block"} */
+function decidedBy(/** @type {import("../src/domain/presets.ts").Preset} */ preset) {
+  const policy = presetPolicy(preset, "workers-ai");
+  return (scores) => {
+    const effects = JUDGED_CATEGORIES.map((category) => {
+      const score = scores[category];
+      if (score === undefined) return null;
+      return crossing(ruleFor(policy, category), JUDGE, score)?.effect ?? null;
+    });
+    if (effects.includes("block") || effects.includes("ban")) return "block";
+    return effects.includes("flag") ? "flag" : "allow";
+  };
+}
+
+export const POLICIES = { default: decidedBy("default"), strict: decidedBy("strict") };
