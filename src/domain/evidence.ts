@@ -1,16 +1,11 @@
-import {
-  type Category,
-  forEach,
-  JUDGED_CATEGORIES,
-  LABEL_GROUPS,
-  type LabelGroup,
-} from "./category.ts";
+import type { Cascade } from "./cascade.ts";
+import { STAGE_OF, STAND_IN_OF } from "./category-stage.ts";
+import type { Category, LabelGroup } from "./category.ts";
 import type { PictureTextName } from "./picture-text.ts";
 import type { InputName } from "./plan-moderation.ts";
-import { asksOf, type InputKind, kindOf, type Policy } from "./policy.ts";
+import { asksOf, kindOf, type Policy } from "./policy.ts";
 import type { BlockedTerm } from "./term-match.ts";
-import { TEXT_MODEL_CATEGORIES, TEXT_MODEL_SHOWS } from "./text-model.ts";
-import type { CheckStatus, StageName, StageResult } from "./verdict.ts";
+import type { CoverageStatus, StageName, StageResult } from "./verdict.ts";
 
 // What was found out about a content item, and which of it answers for a category.
 
@@ -36,31 +31,15 @@ export interface Evidence extends TextFacts {
     readonly category: LabelGroup;
     readonly label: string;
   }[];
+  /** What the text model decided of the text without a judge; absent or null: nothing. */
+  readonly cascade?: Cascade | null;
   /** Pictures of more pixels than the picture model here decodes. */
   readonly tooManyPixels?: readonly InputName[];
 }
 
-/** Which stage answers for a category in such an input. */
-export const STAGE_OF: Readonly<Record<InputKind, Partial<Record<Category, StageName>>>> = {
-  text: {
-    negativity: "sentiment",
-    spam: "spam",
-    ...forEach(JUDGED_CATEGORIES, () => "judge" as const),
-  },
-  image: {
-    ...forEach(LABEL_GROUPS, () => "labels" as const),
-    nsfw: "vision",
-  },
-};
-
-/** Which stage answers in its place, where nothing else was asked. */
-export const STAND_IN_OF: Readonly<Record<InputKind, Partial<Record<Category, StageName>>>> = {
-  text: forEach([...TEXT_MODEL_CATEGORIES, ...TEXT_MODEL_SHOWS], () => "tier0" as const),
-  image: { nsfw: "picture" },
-};
-
-export const unmade = (status: CheckStatus): status is "failed" | "timed_out" | "not_evaluated" =>
-  status !== "evaluated" && status !== "not_required";
+/** A required category that needs no more to approve. */
+export const isSatisfied = (status: CoverageStatus): boolean =>
+  status === "evaluated" || status === "calibrated";
 
 /** The inputs to which the policy applies a category. */
 export const inputsOf = (policy: Policy, evidence: Evidence, category: Category): InputName[] =>
@@ -81,9 +60,14 @@ export const factsOf = (
 ];
 
 /** How the check of a category in an input ended. */
-export function statusOf(evidence: Evidence, category: Category, input: InputName): CheckStatus {
+export function statusOf(evidence: Evidence, category: Category, input: InputName): CoverageStatus {
   const stage = stageFor(evidence, category, input);
+  const { cascade = null } = evidence;
+  const isPassed = cascade?.kind === "allow" && input === "text";
+  if (isPassed && cascade.calibrated.includes(category)) return "calibrated";
   if (stage === undefined) return "not_evaluated";
+  // Spared with everything that was asked, unless the text passed without it.
+  if (isPassed && stage.status === "not_required") return "not_evaluated";
   if (stage.status !== "evaluated") return stage.status;
   return stage.scores[category] === undefined ? "not_evaluated" : "evaluated";
 }
@@ -96,5 +80,7 @@ export function stageFor(
   const kind = kindOf(input);
   const find = (name: StageName | undefined): StageResult | undefined =>
     stages.find((stage) => stage.input === input && stage.name === name);
-  return find(STAGE_OF[kind][category]) ?? find(STAND_IN_OF[kind][category]);
+  const first = find(STAGE_OF[kind][category]);
+  if (first !== undefined && first.status !== "not_required") return first;
+  return find(STAND_IN_OF[kind][category]) ?? first;
 }

@@ -1,9 +1,10 @@
 import type { Config } from "../config.ts";
 import { CATALOGUE_VERSION } from "../domain/catalogue.ts";
-import { judgeMessages, visionMessages } from "../domain/judge.ts";
+import { judgeMessages } from "../domain/judge.ts";
 import { PICTURE_MODEL } from "../domain/picture-scores.ts";
 import { RULES_VERSION } from "../domain/reuse.ts";
 import { TEXT_MODEL } from "../domain/text-model.ts";
+import { visionMessages } from "../domain/vision.ts";
 import type { EngineName } from "../engines/engine.ts";
 import { NEGATIVITY_MODEL } from "../engines/embedded/negativity.ts";
 import { PIXELS_MODEL } from "../engines/embedded/embedded-engine.ts";

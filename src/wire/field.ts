@@ -25,6 +25,9 @@ export const policyName = v.pipe(
 export const wholeNumber = (min: number, max: number, description: string) =>
   v.pipe(v.number(), v.safeInteger(), v.minValue(min), v.maxValue(max), v.description(description));
 
+/** A score at which something happens; null: never. */
+export const threshold = v.nullable(v.pipe(v.number(), v.minValue(0), v.maxValue(1)));
+
 export const time = (description: string) =>
   v.pipe(v.string(), v.description(`${description} RFC 3339, UTC, milliseconds.`));
 

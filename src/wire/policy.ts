@@ -1,5 +1,4 @@
 import * as v from "valibot";
-import { CASCADE_HEADS, mayBlock } from "../domain/cascade.ts";
 import { CATEGORIES, type Category, forEach } from "../domain/category.ts";
 import { changedPolicy, type PolicyChange } from "../domain/policy-change.ts";
 import { type PolicyEngine, PRESETS, presetPolicy } from "../domain/presets.ts";
@@ -16,12 +15,11 @@ import { GUARD_MODES, UNGUARDED } from "../domain/guard.ts";
 import { stated } from "../http/field-sentence.ts";
 import { MAX_REUSE_TTL_S } from "../domain/reuse.ts";
 import { language } from "./content.ts";
-import { policyName, wholeNumber } from "./field.ts";
+import { CascadeRules } from "./cascade-rules.ts";
+import { policyName, threshold, wholeNumber } from "./field.ts";
 import { RoutingTable } from "./routing-table.ts";
 
 // A moderation policy on the wire. The contract, section 7.
-
-const threshold = v.nullable(v.pipe(v.number(), v.minValue(0), v.maxValue(1)));
 
 const RULE = {
   inputs: v.pipe(
@@ -88,45 +86,6 @@ const unavailable = v.picklist(ON_UNAVAILABLE);
 const BanAfter = v.strictObject({
   blocks: wholeNumber(1, 100, "Verdicts that block, this one with them."),
   days: wholeNumber(1, 365, "Within so many days, as far back as verdicts are kept."),
-});
-
-const cascadeThreshold = v.optional(threshold, null);
-
-const CascadeThresholds = v.strictObject({
-  allow_below: v.pipe(
-    cascadeThreshold,
-    v.description("A score below it needs no judge; null: never."),
-  ),
-  block_above: v.pipe(
-    cascadeThreshold,
-    v.description("A score from it on blocks, and needs no judge; null: never."),
-  ),
-});
-
-/** In distress nobody is blocked by a model that cannot tell a cry for help. */
-const AllowOnly = v.pipe(
-  CascadeThresholds,
-  v.check(stated("can only allow", ({ block_above }) => block_above === null)),
-);
-
-const CascadeRules = v.strictObject({
-  model: v.pipe(
-    v.string(),
-    v.maxLength(64),
-    v.description(
-      "The version that the thresholds were calibrated for. Another one ignores them: the judge is asked.",
-    ),
-  ),
-  thresholds: v.pipe(
-    v.strictObject(
-      forEach(CASCADE_HEADS, (head) =>
-        v.exactOptional(mayBlock(head) ? CascadeThresholds : AllowOnly),
-      ),
-    ),
-    v.description(
-      "By category, or of `any`: the highest of all. A text passes where every required category is below its threshold, or the highest is below that of `any`.",
-    ),
-  ),
 });
 
 /** What can be said of a policy, all of it optional. */
