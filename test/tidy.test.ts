@@ -272,6 +272,7 @@ describe("released migrations", () => {
       ["suspended_tenants", "74ff4f32905857513abc38323fb0d684af24d960d2cc26ade68fa551203c8015"],
       ["checks", "b26b8901d084ee3c259fe56c9b559bc33201438bc606e10a730e999fc8e42819"],
       ["promise_kinds", "8edcdba06e5312144de5b655666c86b6988347d4b44b4d1af77921b5d17ba047"],
+      ["rate_bounds", "4d995a7fcfc8b7a8014b933e0ec3023c5725b892c51c31696aece06b60b460e5"],
     ],
   ] as const)("of the %s's object are as they were", async (_, migrations, ...released) => {
     for (const [at, [name, expected]] of released.entries()) {

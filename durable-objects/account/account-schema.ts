@@ -2,7 +2,13 @@ import type { Migration } from "../database.ts";
 import { CHECK_TABLES } from "./check-schema.ts";
 import { REPORT_END_TABLES } from "./report-end-schema.ts";
 import { DELIVERY_RATES, MESSAGE_SCHEDULES, OUTBOX_TABLES } from "../outbox/outbox-schema.ts";
-import { DENIED_TENANTS, POOL_TABLES, PROMISE_KINDS, SUSPENDED_TENANTS } from "./pool-schema.ts";
+import {
+  DENIED_TENANTS,
+  POOL_TABLES,
+  PROMISE_KINDS,
+  RATE_BOUNDS,
+  SUSPENDED_TENANTS,
+} from "./pool-schema.ts";
 
 // The tables of the one `Account` object; `docs/storage.md` describes them. Append migrations,
 // never edit a released one.
@@ -83,4 +89,5 @@ export const ACCOUNT_MIGRATIONS: readonly Migration[] = [
   { name: "suspended_tenants", statements: SUSPENDED_TENANTS },
   { name: "checks", statements: CHECK_TABLES },
   { name: "promise_kinds", statements: [PROMISE_KINDS] },
+  { name: "rate_bounds", statements: RATE_BOUNDS },
 ];

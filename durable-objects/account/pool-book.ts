@@ -1,4 +1,4 @@
-import { CHUNK_MS, type RateUse, type RateUses } from "../../src/domain/account-rates.ts";
+import { AccountRates, type RateAnswer, type RateAsk } from "../../src/domain/account-rates.ts";
 import {
   ALLOCATION,
   keptFloor,
@@ -12,6 +12,7 @@ import { ZERO } from "../../src/domain/micro-neurons.ts";
 import { type Day, dayOf, monthStart } from "../../src/domain/period.ts";
 import { claimOf, isAsking, type PoolLimits, type Share } from "../../src/domain/pool.ts";
 import type { Plan } from "../../src/domain/quota.ts";
+import type { RateClass } from "../../src/domain/rate-limit.ts";
 import type { PoolState, PoolStore, TenantPromise } from "./pool-store.ts";
 
 /** Kept for the month that a cap looks back on. */
@@ -34,7 +35,7 @@ export class PoolBook {
   #state: PoolState | null = null;
   #promises: Map<string, TenantPromise> | null = null;
   #sums: PromiseSums | null = null;
-  #uses: RateUses | null = null;
+  #rates: AccountRates | null = null;
   readonly #pools = new Map<Day, DayPool>();
   /** What each day of a month counts as gone, by the first day of that month. */
   readonly #claims = new Map<Day, Map<Day, number>>();
@@ -51,14 +52,14 @@ export class PoolBook {
     this.#state = null;
     this.#promises = null;
     this.#sums = null;
-    this.#uses = null;
+    this.#rates = null;
     this.#pools.clear();
     this.#claims.clear();
   }
 
-  /** It never goes back, nor behind what the windows of the rates show. */
+  /** It never goes back, nor behind what was written down of the rates. */
   now(wallMs: number): number {
-    if (this.#clockMs === 0) this.#clockMs = latestIn(this.uses());
+    if (this.#clockMs === 0) this.#clockMs = this.rates.writtenMs;
     this.#clockMs = Math.max(this.#clockMs, wallMs);
     if (dayOf(this.#clockMs) > this.#today) this.#begin(dayOf(this.#clockMs));
     return this.#clockMs;
@@ -118,24 +119,15 @@ export class PoolBook {
     }
   }
 
-  uses(): RateUses {
-    return (this.#uses ??= this.store.readUses());
+  /** Who took what within the minute is known in memory alone; what was written down bounds it. */
+  get rates(): AccountRates {
+    return (this.#rates ??= new AccountRates(this.store.readBounds()));
   }
 
-  get hasUses(): boolean {
-    return [...this.uses().values()].some((ofClass) => ofClass.size > 0);
-  }
-
-  /** Writes what is new of one tenant. */
-  keepUses(uses: RateUses, tenant: string): void {
-    const before = this.uses();
-    for (const [name, ofClass] of uses) {
-      const use = ofClass.get(tenant);
-      if (use !== undefined && use !== before.get(name)?.get(tenant)) {
-        this.store.writeUse(name, tenant, use);
-      }
-    }
-    this.#uses = uses;
+  takeRates(ask: RateAsk, limitOf: (name: RateClass) => number, nowMs: number): RateAnswer {
+    const { answer, bound } = this.rates.take(ask, limitOf, nowMs);
+    if (bound !== null) this.store.writeBound(bound);
+    return answer;
   }
 
   /** The pool of a day; of an earlier day with all shares of this tenant. */
@@ -238,32 +230,17 @@ export class PoolBook {
     return claims;
   }
 
-  /** Deletes what nobody asks about any more. */
-  purge(nowMs: number, isOver: (use: RateUse) => boolean): void {
+  /** Whether there are shares that nobody asks about any more. */
+  hasOldShares(today: Day): boolean {
+    return this.store.hasShares(today - KEPT_DAYS);
+  }
+
+  purge(nowMs: number): void {
     this.store.purgeShares(dayOf(nowMs) - KEPT_DAYS);
-    const kept = new Map(this.uses());
-    for (const [name, ofClass] of kept) {
-      const live = new Map(ofClass);
-      for (const [tenant, use] of ofClass) {
-        if (!isOver(use)) continue;
-        this.store.removeUse(name, tenant);
-        live.delete(tenant);
-      }
-      kept.set(name, live);
-    }
-    this.#uses = kept;
+    this.rates.advance(nowMs);
   }
 }
 
 /** Something of it may still come back, or be charged. */
 const isOpen = ({ granted, spent, pending }: Share): boolean =>
   granted > spent + pending || pending > 0;
-
-/** A ticket is counted at its end, which is some seconds after it was given. */
-function latestIn(uses: RateUses): number {
-  let latest = 0;
-  for (const ofClass of uses.values()) {
-    for (const { window } of ofClass.values()) latest = Math.max(latest, window.at(-1)?.[0] ?? 0);
-  }
-  return Math.max(0, latest * 1000 - CHUNK_MS);
-}

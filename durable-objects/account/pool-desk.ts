@@ -1,5 +1,4 @@
 import { closureOf } from "../../src/domain/account-closure.ts";
-import { isOver, takeRates } from "../../src/domain/account-rates.ts";
 import {
   type AccountPatch,
   accountRate,
@@ -41,9 +40,6 @@ import { PoolRecalls, type Recall } from "./pool-recalls.ts";
 /** Days whose messages are heard: late settlements are reported a day later at most. */
 const OLD_DAYS = 2;
 
-/** After a class was used: by then most of what was taken of it counts no more. */
-const PURGE_AFTER_MS = 120_000;
-
 /** What a tenant would be promised, were it changed as is planned. */
 export interface PlannedPromise extends Promised {
   readonly tenant: string;
@@ -55,7 +51,8 @@ export class PoolDesk {
   readonly #recalls: PoolRecalls;
   readonly #notices: PoolNotices;
   readonly #closing: DayClosing;
-  #purgeAtMs: number | null = null;
+  /** The day on which no share is so old that nobody asks about it any more. */
+  #cleanDay: Day | null = null;
 
   constructor(book: PoolBook, denied: DeniedStore, tell: TellPlatform) {
     this.#book = book;
@@ -206,7 +203,7 @@ export class PoolDesk {
       closure: this.#book.state.closure,
       tenants: this.#book.promises.size,
       sums: this.#book.promised,
-      uses: this.#book.uses(),
+      rates: this.#book.rates.windows(nowMs),
       nowMs,
     });
   }
@@ -232,14 +229,16 @@ export class PoolDesk {
 
   /** Also where nothing else ever makes the alarm ring: an account may have no pool. */
   #purgeDueMs(nowMs: number): number | null {
-    if (this.#book.hasUses) this.#purgeAtMs ??= nowMs + PURGE_AFTER_MS;
-    return this.#purgeAtMs;
+    const today = dayOf(nowMs);
+    if (this.#cleanDay === today) return null;
+    if (this.#book.hasOldShares(today)) return nowMs;
+    this.#cleanDay = today;
+    return null;
   }
 
   purge(wallMs: number): void {
     const nowMs = this.#book.now(wallMs);
-    this.#purgeAtMs = null;
-    this.#book.purge(nowMs, (use) => isOver(use, nowMs));
+    this.#book.purge(nowMs);
     this.#notices.clean(dayOf(nowMs));
   }
 
@@ -270,11 +269,8 @@ export class PoolDesk {
   #rates({ tenant, rates }: AccountAsk, nowMs: number) {
     if (rates === null) return null;
     const { settings } = this.#book.state;
-    const before = this.#book.uses();
     const limitOf = (name: string): number => accountRate(settings, name);
-    const { uses, answer } = takeRates(before, { tenant, ...rates }, limitOf, nowMs);
-    this.#book.keepUses(uses, tenant);
-    return answer;
+    return this.#book.takeRates({ tenant, ...rates }, limitOf, nowMs);
   }
 
   /** Once a day each, as tenants report. */

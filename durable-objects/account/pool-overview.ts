@@ -1,5 +1,4 @@
 import type { AccountClosure } from "../../src/domain/account-closure.ts";
-import type { RateUse, RateUses } from "../../src/domain/account-rates.ts";
 import {
   accountRate,
   type AccountSettings,
@@ -12,7 +11,13 @@ import {
 import type { Day } from "../../src/domain/period.ts";
 import type { DayPool } from "../../src/domain/day-pool.ts";
 import type { Plan } from "../../src/domain/quota.ts";
-import { asksNoEngine, DEFAULT_RATES, standing } from "../../src/domain/rate-limit.ts";
+import {
+  asksNoEngine,
+  DEFAULT_RATES,
+  type RateClass,
+  standing,
+  type Window,
+} from "../../src/domain/rate-limit.ts";
 import { accountWarnings, type Warning } from "../../src/domain/account-warnings.ts";
 
 /** How the account stands, for who looks at it: sums, whatever the number of tenants. Amounts are µN. */
@@ -49,7 +54,8 @@ export function poolOverview(at: {
   readonly closure: AccountClosure | null;
   readonly tenants: number;
   readonly sums: PromiseSums;
-  readonly uses: RateUses;
+  /** What was taken of each class within the minute. */
+  readonly rates: ReadonlyMap<RateClass, Window>;
   readonly nowMs: number;
 }): PoolOverview {
   const { basis, pool, sums } = at;
@@ -63,7 +69,7 @@ export function poolOverview(at: {
     ...(size === null ? NOT_POOLED : amountsOf(pool, size)),
     ...sums,
     closure: at.closure?.day === pool.day ? at.closure : null,
-    rates: ratesOf(basis.settings, at.uses, at.nowMs),
+    rates: ratesOf(basis.settings, at.rates, at.nowMs),
     tenants: at.tenants,
     warnings: accountWarnings(sums, size),
     settings: basis.settings,
@@ -77,22 +83,18 @@ function amountsOf(pool: DayPool, size: number) {
   return { spent, held, leased: claimed - spent - held, free: Math.max(0, size - claimed) };
 }
 
-function ratesOf(settings: AccountSettings, uses: RateUses, nowMs: number): PoolOverview["rates"] {
+function ratesOf(
+  settings: AccountSettings,
+  windows: ReadonlyMap<RateClass, Window>,
+  nowMs: number,
+): PoolOverview["rates"] {
   const names = new Set([
     ...Object.keys(DEFAULT_RATES).filter((name) => !asksNoEngine(name)),
     ...Object.keys(settings.rpm),
-    ...uses.keys(),
+    ...windows.keys(),
   ]);
   return [...names].map((name) => {
     const limit = accountRate(settings, name);
-    return standing({ [name]: windowOf(uses.get(name) ?? new Map()) }, { name, limit }, nowMs);
+    return standing({ [name]: windows.get(name) ?? [] }, { name, limit }, nowMs);
   });
-}
-
-function windowOf(uses: ReadonlyMap<string, RateUse>): RateUse["window"] {
-  const seconds = new Map<number, number>();
-  for (const { window } of uses.values()) {
-    for (const [second, units] of window) seconds.set(second, (seconds.get(second) ?? 0) + units);
-  }
-  return [...seconds].toSorted(([a], [b]) => a - b);
 }

@@ -1,5 +1,5 @@
 // The account's pool: what the platform set, what each tenant was promised, what each holds of a
-// day, and what each took of a rate class in the last minute.
+// day, and what was given of the rate classes in the last minute.
 
 export const POOL_TABLES: readonly string[] = [
   `CREATE TABLE pool_state (
@@ -77,4 +77,25 @@ export const SUSPENDED_TENANTS: readonly string[] = [
   // Until now a tenant that is suspended was written down as promised nothing. Of one whose quota is 0
   // its object says otherwise with its next message.
   "UPDATE promises SET suspended = 1 WHERE version > 0 AND daily = 0 AND floor = 0",
+];
+
+/** What may have been given of the rate classes, in place of what each tenant took. */
+export const RATE_BOUNDS: readonly string[] = [
+  // Units by class that may have been given within five seconds; the period is their number. A slot is
+  // written over once its period has left the minute.
+  `CREATE TABLE rate_bounds (
+    slot INTEGER PRIMARY KEY,
+    period INTEGER NOT NULL,
+    units TEXT NOT NULL
+  ) STRICT`,
+  // What was given just now counts on: in the first period whose tickets may be used so late.
+  `INSERT INTO rate_bounds (slot, period, units)
+    WITH given AS (
+      SELECT class, json_extract(each.value, '$[0]') / 5 - 1 AS period,
+        json_extract(each.value, '$[1]') AS units
+      FROM rate_uses, json_each(rate_uses.window) AS each),
+    sums AS (SELECT class, period, SUM(units) AS units FROM given GROUP BY class, period)
+    SELECT period % 16, period, json_group_object(class, units) FROM sums
+    WHERE period > (SELECT MAX(period) FROM sums) - 16 GROUP BY period`,
+  "DROP TABLE rate_uses",
 ];

@@ -1,5 +1,4 @@
 import type { AccountClosure } from "../../src/domain/account-closure.ts";
-import type { RateUse, RateUses } from "../../src/domain/account-rates.ts";
 import {
   type AccountSettings,
   DEFAULT_ACCOUNT_SETTINGS,
@@ -10,7 +9,8 @@ import { type MicroNeurons, microNeurons } from "../../src/domain/micro-neurons.
 import type { Day } from "../../src/domain/period.ts";
 import type { Share } from "../../src/domain/pool.ts";
 import type { Plan } from "../../src/domain/quota.ts";
-import type { RateClass, Window } from "../../src/domain/rate-limit.ts";
+import { KEPT_PERIODS, type RateBound } from "../../src/domain/rate-bounds.ts";
+import type { RateUnits } from "../../src/domain/rate-limit.ts";
 import type { Database } from "../database.ts";
 
 /** What there is one of. */
@@ -75,7 +75,7 @@ type ShareRow = {
   refusals: number;
 };
 
-type UseRow = { class: string; tenant: string; hungry_until_ms: number; window: string };
+type BoundRow = { period: number; units: string };
 
 const FIRST_STATE: PoolState = {
   settings: DEFAULT_ACCOUNT_SETTINGS,
@@ -216,34 +216,30 @@ export class PoolStore {
     );
   }
 
+  /** Of a day before this one. */
+  hasShares(before: Day): boolean {
+    return this.#db.run("SELECT day FROM pool_shares WHERE day < ? LIMIT 1", before).length > 0;
+  }
+
   purgeShares(before: Day): void {
     this.#db.run("DELETE FROM pool_shares WHERE day < ?", before);
   }
 
-  readUses(): RateUses {
-    const uses = new Map<RateClass, Map<string, RateUse>>();
-    for (const row of this.#db.run<UseRow>("SELECT * FROM rate_uses")) {
-      const window = JSON.parse(row.window) as Window;
-      const use = { window, hungryUntilMs: row.hungry_until_ms };
-      const ofClass = uses.get(row.class) ?? new Map<string, RateUse>();
-      uses.set(row.class, ofClass.set(row.tenant, use));
-    }
-    return uses;
+  readBounds(): RateBound[] {
+    return this.#db
+      .run<BoundRow>("SELECT period, units FROM rate_bounds")
+      .map(({ period, units }) => ({ period, units: JSON.parse(units) as RateUnits }));
   }
 
-  writeUse(name: RateClass, tenant: string, { window, hungryUntilMs }: RateUse): void {
+  /** In place of a period's whose units have left the minute. */
+  writeBound({ period, units }: RateBound): void {
     this.#db.run(
-      `INSERT OR REPLACE INTO rate_uses (class, tenant, hungry_until_ms, window)
-        VALUES (?, ?, ?, ?)`,
-      name,
-      tenant,
-      hungryUntilMs,
-      JSON.stringify(window),
+      `INSERT INTO rate_bounds (slot, period, units) VALUES (?, ?, ?)
+        ON CONFLICT (slot) DO UPDATE SET period = excluded.period, units = excluded.units`,
+      period % KEPT_PERIODS,
+      period,
+      JSON.stringify(units),
     );
-  }
-
-  removeUse(name: RateClass, tenant: string): void {
-    this.#db.run("DELETE FROM rate_uses WHERE class = ? AND tenant = ?", name, tenant);
   }
 }
 

@@ -1,4 +1,5 @@
-import { fairUnits, type Taker } from "./fair-share.ts";
+import { ClassRates } from "./class-rates.ts";
+import { beginMs, lastSecondOf, type RateBound, RateBounds } from "./rate-bounds.ts";
 import { fitsAtMs, type RateClass, type RateUnits, type Window } from "./rate-limit.ts";
 
 // Rates of the whole Cloudflare account, per class: whatever the number of tenants, no rolling minute
@@ -21,18 +22,6 @@ export const CHUNK_MS = 5_000;
 
 /** Who was refused is thought to want more for this long, or until it was told to come back. */
 const HUNGRY_MS = 60_000;
-
-const BUCKETS_MS = 61_000;
-
-/** What one tenant took of one class. */
-export interface RateUse {
-  readonly window: Window;
-  /** It was refused, and is thought to want more until then. */
-  readonly hungryUntilMs: number;
-}
-
-/** By class, then by tenant. */
-export type RateUses = ReadonlyMap<RateClass, ReadonlyMap<string, RateUse>>;
 
 export interface RateAsk {
   readonly tenant: string;
@@ -60,37 +49,99 @@ export interface RateAnswer {
   readonly refused: Readonly<Record<RateClass, ClassRefusal>>;
 }
 
-export function takeRates(
-  uses: RateUses,
-  ask: RateAsk,
-  limitOf: (name: RateClass) => number,
-  nowMs: number,
-): { readonly uses: RateUses; readonly answer: RateAnswer } {
-  const taking = new Taking(uses, ask.tenant, limitOf, nowMs);
-  for (const call of ask.calls) taking.call(call);
-  for (const [name, units] of Object.entries(ask.more)) taking.chunk(name, units);
-  return taking.done();
+export interface Taken {
+  readonly answer: RateAnswer;
+  /** To be written down before the answer is given; null: what is written covers it. */
+  readonly bound: RateBound | null;
+}
+
+type LimitOf = (name: RateClass) => number;
+
+/** Changed in place, by a clock that never goes back. */
+export class AccountRates {
+  readonly #classes = new Map<RateClass, ClassRates>();
+  readonly #bounds: RateBounds;
+  /** The clock has been there. */
+  readonly writtenMs: number;
+
+  /** @param written what was written down: all of that counts as used */
+  constructor(written: readonly RateBound[]) {
+    this.#bounds = new RateBounds(written);
+    this.writtenMs = Math.max(0, ...written.map(beginMs));
+    for (const bound of written) {
+      const second = lastSecondOf(bound, CHUNK_MS / 1000);
+      for (const [name, units] of Object.entries(bound.units)) {
+        this.#class(name).countNobodys(units, second);
+      }
+    }
+  }
+
+  /** Nodes of trees that were looked at, for tests that count them. */
+  get steps(): number {
+    return [...this.#classes.values()].reduce((sum, { steps }) => sum + steps, 0);
+  }
+
+  /** Who took something within the minute, or wants more, by class. */
+  get takers(): number {
+    return [...this.#classes.values()].reduce((sum, { takers }) => sum + takers, 0);
+  }
+
+  take({ tenant, calls, more }: RateAsk, limitOf: LimitOf, nowMs: number): Taken {
+    this.advance(nowMs);
+    const taking = new Taking(tenant, (name) => this.#class(name), { limitOf, nowMs });
+    for (const call of calls) taking.call(call);
+    for (const [name, units] of Object.entries(more)) taking.chunk(name, units);
+    const { answer, given } = taking.done();
+    const freeOf = (name: RateClass) => limitOf(name) - this.#class(name).total;
+    return { answer, bound: this.#bounds.give(given, freeOf, nowMs) };
+  }
+
+  /** What all took within the minute, by class. */
+  windows(nowMs: number): ReadonlyMap<RateClass, Window> {
+    this.advance(nowMs);
+    return new Map([...this.#classes].map(([name, { window }]) => [name, window]));
+  }
+
+  /** What was taken a minute ago is forgotten. */
+  advance(nowMs: number): void {
+    for (const [name, of] of this.#classes) {
+      of.advance(nowMs);
+      if (of.isEmpty) this.#classes.delete(name);
+    }
+  }
+
+  #class(name: RateClass): ClassRates {
+    const known = this.#classes.get(name);
+    if (known !== undefined) return known;
+    const fresh = new ClassRates();
+    this.#classes.set(name, fresh);
+    return fresh;
+  }
 }
 
 /** One ask in progress. */
 class Taking {
   readonly #tenant: string;
-  readonly #limitOf: (name: RateClass) => number;
+  readonly #classOf: (name: RateClass) => ClassRates;
+  readonly #limitOf: LimitOf;
   readonly #nowMs: number;
-  readonly #uses: Map<RateClass, ReadonlyMap<string, RateUse>>;
   readonly #given = new Map<RateClass, number>();
   readonly #refused: Record<RateClass, ClassRefusal> = {};
 
-  constructor(uses: RateUses, tenant: string, limitOf: (name: RateClass) => number, nowMs: number) {
+  constructor(
+    tenant: string,
+    classOf: (name: RateClass) => ClassRates,
+    { limitOf, nowMs }: { readonly limitOf: LimitOf; readonly nowMs: number },
+  ) {
     this.#tenant = tenant;
+    this.#classOf = classOf;
     this.#limitOf = limitOf;
     this.#nowMs = nowMs;
-    this.#uses = new Map(uses);
   }
 
   call(units: RateUnits): void {
     const wanted = Object.entries(units).filter(([, count]) => count > 0);
-    const short = wanted.filter(([name, count]) => !this.#fits(name, count));
+    const short = wanted.filter(([name, count]) => count > this.#left(name));
     for (const [name, count] of short) this.#refuse(name, count);
     if (short.length > 0) return;
     for (const [name, count] of wanted) this.#count(name, count);
@@ -99,104 +150,49 @@ class Taking {
   /** Only what nobody else would miss: a quarter of what the tenant could still have. */
   chunk(name: RateClass, units: number): void {
     if (this.#limitOf(name) <= ASKED_UP_TO || this.#refused[name] !== undefined) return;
-    const { own, others, free } = this.#standing(name);
-    const left = Math.min(free, fairUnits(this.#limitOf(name), others) - took(own, this.#nowMs));
-    const count = Math.min(units, Math.floor(left / 4));
+    const count = Math.min(units, Math.floor(this.#left(name) / 4));
     if (count > 0) this.#count(name, count);
   }
 
-  done(): { readonly uses: RateUses; readonly answer: RateAnswer } {
+  done(): { readonly answer: RateAnswer; readonly given: RateUnits } {
     const tickets = Object.fromEntries(
       [...this.#given].map(([name, units]) => [
         name,
-        { units, forMs: endOfLifeMs(this.#limitOf(name), this.#nowMs) - this.#nowMs },
+        { units, forMs: this.#endOfLifeMs(name) - this.#nowMs },
       ]),
     );
-    return { uses: this.#uses, answer: { tickets, refused: this.#refused } };
+    const answer = { tickets, refused: this.#refused };
+    return { answer, given: Object.fromEntries(this.#given) };
   }
 
-  #fits(name: RateClass, count: number): boolean {
-    const { own, others, free } = this.#standing(name);
-    if (count > free) return false;
-    return took(own, this.#nowMs) + count <= fairUnits(this.#limitOf(name), others);
-  }
-
-  #standing(name: RateClass) {
-    const uses = this.#uses.get(name) ?? new Map<string, RateUse>();
-    const own = uses.get(this.#tenant) ?? { window: [], hungryUntilMs: 0 };
-    const others: Taker[] = [];
-    let total = took(own, this.#nowMs);
-    for (const [tenant, use] of uses) {
-      if (tenant === this.#tenant) continue;
-      const taken = took(use, this.#nowMs);
-      total += taken;
-      others.push({ took: taken, isHungry: use.hungryUntilMs > this.#nowMs });
-    }
-    return { uses, own, others, free: this.#limitOf(name) - total };
+  /** What the tenant could still have. */
+  #left(name: RateClass): number {
+    const of = this.#classOf(name);
+    const limit = this.#limitOf(name);
+    return Math.min(limit - of.total, of.fairUnits(this.#tenant, limit) - of.took(this.#tenant));
   }
 
   #count(name: RateClass, count: number): void {
-    const { uses, own } = this.#standing(name);
-    const untilMs = endOfLifeMs(this.#limitOf(name), this.#nowMs);
-    const window = added(own.window, count, { nowMs: this.#nowMs, untilMs });
-    this.#uses.set(name, new Map(uses).set(this.#tenant, { ...own, window }));
+    this.#classOf(name).count(this.#tenant, count, this.#endOfLifeMs(name) / 1000 - 1);
     this.#given.set(name, (this.#given.get(name) ?? 0) + count);
   }
 
   #refuse(name: RateClass, count: number): void {
-    const { uses, own, free } = this.#standing(name);
+    const of = this.#classOf(name);
     const limit = this.#limitOf(name);
-    const window = totalWindow(uses);
+    const free = limit - of.total;
     const fits =
       free < count
-        ? fitsAtMs({ [name]: window }, { name, limit, units: count }, this.#nowMs)
+        ? fitsAtMs({ [name]: of.window }, { name, limit, units: count }, this.#nowMs)
         : // There is room, and it is others': the tenant's own share comes back with its own units.
-          leavesFirstMs(own.window.length > 0 ? own.window : window, this.#nowMs);
+          (of.leavesFirstMs(this.#tenant) ?? this.#nowMs + 1000);
     this.#refused[name] ??= { limit, remaining: Math.max(0, free), fitsAtMs: fits };
-    const hungryUntilMs = Math.max(this.#nowMs + HUNGRY_MS, fits + 1000);
-    this.#uses.set(name, new Map(uses).set(this.#tenant, { ...own, hungryUntilMs }));
+    of.want(this.#tenant, Math.max(this.#nowMs + HUNGRY_MS, fits + 1000));
+  }
+
+  /** When the second is over in which a ticket of now is counted. */
+  #endOfLifeMs(name: RateClass): number {
+    const atLeastMs = this.#limitOf(name) <= ASKED_UP_TO ? TICKET_MS : CHUNK_MS;
+    return (Math.floor((this.#nowMs + atLeastMs) / 1000) + 1) * 1000;
   }
 }
-
-/** When the second is over in which a ticket of now is counted. */
-function endOfLifeMs(limit: number, nowMs: number): number {
-  const atLeastMs = limit <= ASKED_UP_TO ? TICKET_MS : CHUNK_MS;
-  return (Math.floor((nowMs + atLeastMs) / 1000) + 1) * 1000;
-}
-
-const took = ({ window }: RateUse, nowMs: number): number =>
-  window.reduce((sum, [second, units]) => (leavesMs(second) > nowMs ? sum + units : sum), 0);
-
-const leavesMs = (second: number): number => second * 1000 + BUCKETS_MS;
-
-/** Never into a bucket before the last: a class whose tickets live shorter than before counts later. */
-function added(
-  window: Window,
-  count: number,
-  { nowMs, untilMs }: { readonly nowMs: number; readonly untilMs: number },
-): Window {
-  const live = window.filter(([second]) => leavesMs(second) > nowMs);
-  const last = live.at(-1);
-  const second = Math.max(untilMs / 1000 - 1, last?.[0] ?? 0);
-  return last?.[0] === second
-    ? [...live.slice(0, -1), [second, last[1] + count]]
-    : [...live, [second, count]];
-}
-
-/** What all took, oldest first. */
-function totalWindow(uses: ReadonlyMap<string, RateUse>): Window {
-  const bySecond = new Map<number, number>();
-  for (const { window } of uses.values()) {
-    for (const [second, units] of window) bySecond.set(second, (bySecond.get(second) ?? 0) + units);
-  }
-  return [...bySecond].toSorted(([a], [b]) => a - b);
-}
-
-function leavesFirstMs(window: Window, nowMs: number): number {
-  const first = window.find(([second]) => leavesMs(second) > nowMs);
-  return first === undefined ? nowMs + 1000 : leavesMs(first[0]);
-}
-
-/** Without those who took nothing within the minute and want nothing. */
-export const isOver = (use: RateUse, nowMs: number): boolean =>
-  use.hungryUntilMs <= nowMs && took(use, nowMs) === 0;

@@ -63,11 +63,34 @@ export class SumTree<Item = null> {
     return count === 0 ? 0 : level * count - sum;
   }
 
+  /** How many keys are above a level. */
+  countAbove(level: number): number {
+    let count = 0;
+    let node = this.#root;
+    while (node !== null) {
+      this.steps += 1;
+      if (node.key <= level) {
+        node = node.right;
+        continue;
+      }
+      count += 1 + (node.right?.count ?? 0);
+      node = node.left;
+    }
+    return count;
+  }
+
   /** `Infinity` where there is none. */
   get least(): number {
     let node = this.#root;
     while (node?.left != null) node = node.left;
     return node?.key ?? Infinity;
+  }
+
+  /** Of the least key. */
+  get first(): Item | null {
+    let node = this.#root;
+    while (node?.left != null) node = node.left;
+    return node?.item ?? null;
   }
 
   /** 0 where there is none. */

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type RateAnswer, type RateUses, takeRates } from "../../src/domain/account-rates.ts";
+import { AccountRates, type RateAnswer } from "../../src/domain/account-rates.ts";
 import type { RateUnits } from "../../src/domain/rate-limit.ts";
 
 const NOW = 1_000_000_000_000;
@@ -11,7 +11,7 @@ const limitOf = (name: string): number => LIMITS[name] ?? 0;
 
 /** The account's object, as far as rates are concerned. */
 class Account {
-  uses: RateUses = new Map();
+  readonly #rates = new AccountRates([]);
 
   ask(
     tenant: string,
@@ -19,9 +19,7 @@ class Account {
     nowMs: number,
     more: RateUnits = {},
   ): RateAnswer {
-    const taken = takeRates(this.uses, { tenant, calls, more }, limitOf, nowMs);
-    this.uses = taken.uses;
-    return taken.answer;
+    return this.#rates.take({ tenant, calls, more }, limitOf, nowMs).answer;
   }
 
   /** How many of `count` calls of one unit are let through. */

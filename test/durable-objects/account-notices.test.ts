@@ -13,7 +13,6 @@ import {
   inAccount,
   kindOf,
   MIDNIGHT,
-  MINUTE,
   NOW,
   PICTURE,
   ringAccount,
@@ -333,19 +332,31 @@ describe("what a tenant spends without a lease", () => {
 });
 
 describe("units of a rate class", () => {
-  it("are forgotten two minutes later, although nothing else makes the alarm ring", async () => {
+  it("leave no more rows than a minute has, and nothing for the alarm to do", async () => {
+    await known(40);
+    for (let at = 0; at < 40; at += 1) {
+      vi.setSystemTime(NOW + at * 5 * SECOND);
+      // oxlint-disable-next-line no-await-in-loop -- time goes on
+      await takeUnit(at);
+    }
+    expect(await count("rate_bounds")).toBe(16);
+    expect(await alarm()).toBeNull();
+  });
+});
+
+describe("shares of more than forty days ago", () => {
+  it("make the alarm ring once, although nothing else does, and are gone then", async () => {
     await known(2);
+    await tellSpent(DAY, 7);
+    expect(await alarm()).toBeNull();
+    vi.setSystemTime(NOW + 40 * DAY_MS);
     await takeUnit(0);
-    expect(await alarm()).toBe(NOW + 2 * MINUTE);
-    vi.setSystemTime(NOW + MINUTE + 50 * SECOND);
+    expect(await alarm()).toBeNull();
+    vi.setSystemTime(NOW + 41 * DAY_MS);
     await takeUnit(1);
-    expect(await alarm()).toBe(NOW + 2 * MINUTE);
-    vi.setSystemTime(NOW + 2 * MINUTE);
+    expect(await alarm()).toBe(NOW + 41 * DAY_MS);
     await ringAccount();
-    expect(await count("rate_uses")).toBe(1);
-    vi.setSystemTime(NOW + 4 * MINUTE);
-    await ringAccount();
-    expect(await count("rate_uses")).toBe(0);
+    expect(await shares()).toEqual([]);
     expect(await alarm()).toBeNull();
   });
 });

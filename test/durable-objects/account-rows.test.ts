@@ -155,6 +155,53 @@ describe("an account that was closed under an earlier version", () => {
 });
 
 describe("what an earlier version wrote of tenants", () => {
+  it("counts what was given within the minute, whoever took it", async () => {
+    const name = "before-rate-bounds";
+    const before = ACCOUNT_MIGRATIONS.findIndex((one) => one.name === "rate_bounds");
+    const second = Math.floor(NOW / 5_000) * 5;
+    await runInDurableObject(env.ACCOUNT.getByName(name), (_, { storage }) => {
+      bringBack(storage, before);
+      const took = (of: string, tenant: string, window: readonly (readonly number[])[]) =>
+        storage.sql.exec(
+          "INSERT INTO rate_uses VALUES (?, ?, 0, ?)",
+          of,
+          tenant,
+          JSON.stringify(window),
+        );
+      took("text_generation", "t-1", [[second, 100]]);
+      took("text_generation", "t-2", [
+        [second - 40, 20],
+        [second, 150],
+      ]);
+      took("text_classification", "t-1", [
+        [second, 7],
+        [second + 5, 3],
+      ]);
+      // Long ago, and refused after that.
+      took("text_generation", "t-3", [[second - 80, 300]]);
+      took("text_generation", "t-4", []);
+    });
+    await evictDurableObject(env.ACCOUNT.getByName(name));
+    const { pool } = await runInDurableObject(env.ACCOUNT.getByName(name), (object) =>
+      object.readFacts(),
+    );
+    const remaining = (of: string) => pool.rates.find((rate) => rate.name === of)?.remaining;
+    expect(remaining("text_generation")).toBe(300 - 270);
+    expect(remaining("text_classification")).toBe(2000 - 10);
+    await runInDurableObject(env.ACCOUNT.getByName(name), (_, { storage }) => {
+      const rows = storage.sql.exec("SELECT * FROM rate_bounds ORDER BY period DESC").toArray();
+      const period = second / 5;
+      expect(rows.slice(0, 2).map((row) => [row["slot"], row["period"], row["units"]])).toEqual([
+        [period % 16, period, JSON.stringify({ text_classification: 3 })],
+        [
+          (period - 1) % 16,
+          period - 1,
+          JSON.stringify({ text_classification: 7, text_generation: 250 }),
+        ],
+      ]);
+    });
+  });
+
   it("says which are suspended: they were promised nothing", async () => {
     const name = "before-suspended";
     const before = ACCOUNT_MIGRATIONS.findIndex((one) => one.name === "suspended_tenants");

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { AccountAsk } from "../../durable-objects/account/account-protocol.ts";
 import { DeniedStore } from "../../durable-objects/account/denied-store.ts";
 import { PoolBook } from "../../durable-objects/account/pool-book.ts";
 import { PoolDesk } from "../../durable-objects/account/pool-desk.ts";
@@ -119,6 +120,33 @@ describe("a message", () => {
     expect(late.read).toBeLessThanOrEqual(5);
     // Of yesterday only what may come back is in memory: some of the late one's too.
     expect(open).toBe(tenants / 10 + 1);
+  });
+});
+
+describe("a call that comes alone", () => {
+  it("costs one row beside that of its lease, whatever classes it takes units of", async () => {
+    await inAccount(({ storage }) => {
+      fill(storage, 3);
+      const { db, rows } = counting(storage);
+      const book = new PoolBook(new PoolStore(db), "paid");
+      const desk = new PoolDesk(book, new DeniedStore(db), () => undefined);
+      desk.patch({ daily_cap_neurons: 1e6 }, NOW);
+      const calls = [{ text_generation: 1, text_classification: 1, text_embeddings: 1 }];
+      const rates = { calls, more: { text_classification: 2, text_embeddings: 2 } };
+      const costs = (ask: AccountAsk, nowMs: number) => {
+        const before = rows.written;
+        expect(desk.ask(ask, nowMs)).toMatchObject({ rates: { refused: {} } });
+        desk.dueMs(nowMs);
+        return rows.written - before;
+      };
+      const alone = { ...askOf(1, { day: DAY, seq: 2, spent: 95, want: 10 }), rates, lease: null };
+      const written = Array.from({ length: 30 }, (_, at) => costs(alone, NOW + at * 6_500));
+      expect(written).toEqual(written.map(() => 1));
+      // Five seconds later nothing of it is covered; in the same five seconds some of it is.
+      const leased = { ...askOf(2, { day: DAY, seq: 2, spent: 95, want: 10 }), rates };
+      expect(costs(leased, NOW + 300_000)).toBe(1 + 1);
+      expect(costs(alone, NOW + 300_000)).toBe(0);
+    });
   });
 });
 

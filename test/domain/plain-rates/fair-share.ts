@@ -1,6 +1,5 @@
 // Max-min fairness: nobody gets more at the price of one who has less. Whoever wants little gets it,
-// and what they leave is shared by the rest in equal parts. Everything here is whole numbers. Neurons
-// are shared so by the sums of `demands.ts`.
+// and what they leave is shared by the rest in equal parts. Everything here is whole numbers.
 
 /** One of those who take units of a class in a rolling minute. */
 export interface Taker {
