@@ -1,4 +1,4 @@
-import type { AccountNews } from "../../src/domain/account-closure.ts";
+import { type AccountNews, isSameNews } from "../../src/domain/account-closure.ts";
 import { type AccountStanding, isOfAccount, type Missing } from "../../src/domain/cover.ts";
 import { type LeaseNeed, UNUSABLE_BEFORE_MS } from "../../src/domain/lease.ts";
 import {
@@ -63,6 +63,8 @@ export class AccountCover {
   readonly pool = new PoolMemory();
   /** Neurons are shared out since a moment ago: the account may not know what the month has cost. */
   owesMonth = false;
+  /** When it was heard last what all tenants are to know. */
+  seenAtMs = -Infinity;
   #known: KnownAccount | null = null;
   #leases: Map<Day, Lease> | null = null;
   #probeFromMs = 0;
@@ -77,6 +79,7 @@ export class AccountCover {
   /** Forgets what was not written, and tickets: the notice that came with them may not have been. */
   forget(): void {
     this.#tickets.clear();
+    this.seenAtMs = -Infinity;
     this.#probeFromMs = 0;
     this.#known = null;
     this.#leases = null;
@@ -184,7 +187,7 @@ export class AccountCover {
     { wallMs, nowMs }: { readonly wallMs: number; readonly nowMs: number },
   ): void {
     const shiftMs = nowMs - answer.nowMs;
-    if (ask.news !== null && sameNews(ask.news, this.account.news)) this.#know({ news: null });
+    if (ask.news !== null && isSameNews(ask.news, this.account.news)) this.#know({ news: null });
     this.see(answer.view, nowMs);
     this.pool.keepOutlook(ask, answer, nowMs);
     if (answer.rates !== null) this.#tickets.add(answer.rates, wallMs, shiftMs);
@@ -198,6 +201,7 @@ export class AccountCover {
   see(view: AccountView, nowMs: number): boolean {
     const before = this.account;
     if (view.notice < before.notice) return false;
+    this.seenAtMs = nowMs;
     this.pool.keepSizes(view, nowMs);
     if (view.notice > before.notice) this.forgetRefusals();
     if (view.isPooled && !before.isPooled) this.owesMonth = true;
@@ -293,6 +297,3 @@ export class AccountCover {
 
 const isAbove = (refused: LeaseRefusal | null, granted: MicroNeurons): boolean =>
   refused !== null && refused.level > granted;
-
-const sameNews = (a: AccountNews, b: AccountNews | null): boolean =>
-  b !== null && a.kind === b.kind && a.day === b.day && a.admittedAtMs === b.admittedAtMs;

@@ -10,6 +10,7 @@ import type {
   LeaseReply,
 } from "../account/account-protocol.ts";
 import { AccountQueue, type Answered, isLeaseRefused } from "./account-queue.ts";
+import { AccountSight } from "./account-sight.ts";
 import type { Parts } from "./parts.ts";
 import type { Profile } from "./profile-store.ts";
 import { UnleasedDays } from "./unleased-days.ts";
@@ -71,6 +72,7 @@ export class AccountLink {
   #unreachableUntilMs = 0;
   #retryAtMs = 0;
   readonly #unleased: UnleasedDays;
+  readonly #sight: AccountSight;
 
   constructor(deps: LinkDeps) {
     this.#deps = deps;
@@ -84,6 +86,11 @@ export class AccountLink {
     });
     const ask = (missing: readonly Missing[]) => this.#askFor(missing);
     this.#forTickets = new AccountQueue({ ask, pauseMs: () => 0, sleep });
+    const { cover } = deps.parts;
+    this.#sight = new AccountSight(
+      (sinceMs) => this.#send(() => (cover.seenAtMs > sinceMs ? null : NOTHING)),
+      sleep,
+    );
   }
 
   /** Calls that wait for the account. */
@@ -118,6 +125,13 @@ export class AccountLink {
       const isKnown = !account.isPooled || pool.outlook(day, nowMs) !== null;
       return isKnown ? null : { ...NOTHING, look: day };
     });
+  }
+
+  /** Hears what all tenants are to know, unless that was heard a moment ago. */
+  async see(): Promise<void> {
+    if (this.#deps.wallMs() >= this.#unreachableUntilMs) {
+      await this.#sight.refresh(this.#deps.wallMs());
+    }
   }
 
   #need(missing: readonly Missing[], profile: Profile, nowMs: number): Draft {

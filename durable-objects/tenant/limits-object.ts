@@ -32,6 +32,7 @@ export const limitsObject = (limits: Limits) => ({
     resets_at: rate.freesAtMs === null ? null : isoTime(rate.freesAtMs),
   })),
   in_flight: limits.inFlight,
+  account_closed: limits.accountClosed,
 });
 
 const monthObject = ({ cap, ...use }: MonthUse) => ({

@@ -1,3 +1,4 @@
+import { closureOf } from "../../src/domain/account-closure.ts";
 import { isShare } from "../../src/domain/batch-share.ts";
 import { CATEGORIES } from "../../src/domain/category.ts";
 import type { NeuronStanding } from "../../src/domain/failure.ts";
@@ -36,6 +37,8 @@ export interface Limits {
   };
   readonly rates: readonly RateStanding[];
   readonly inFlight: { readonly limit: number; readonly used: number };
+  /** The Cloudflare account's allocation of the day is gone, as far as is known. */
+  readonly accountClosed: boolean;
   readonly nowMs: number;
 }
 
@@ -63,6 +66,7 @@ export function limits(parts: Parts, profile: Profile): Limits {
       standing(now.windows, { name, limit: now.rateLimit(name) }, now.nowMs),
     ),
     inFlight: { limit: now.maxInFlight, used: now.inFlight },
+    accountClosed: closureOf({ closure: parts.ledger.closure() }, day) !== null,
     nowMs: now.nowMs,
   };
 }

@@ -418,7 +418,10 @@ export class Tenant extends DurableObject<Env> {
 
   // Reading
 
-  readLimits(caller: Caller): Limits | AskFailure {
+  async readLimits(caller: Caller): Promise<Limits | AskFailure> {
+    const access = this.#ask(caller, () => null);
+    if (access !== null) return access;
+    await this.#link.see();
     return this.#ask(caller, (profile) => limits(this.#parts, profile));
   }
 

@@ -45,6 +45,10 @@ export interface AccountNews {
   readonly learnedAtMs: number;
 }
 
+/** Of the same call, whenever it learned it. */
+export const isSameNews = (a: AccountNews, b: AccountNews | null): boolean =>
+  b !== null && a.kind === b.kind && a.day === b.day && a.admittedAtMs === b.admittedAtMs;
+
 /** Old news of an allocation that was found to be there since says nothing. */
 export function heardOf(
   before: { readonly closure: AccountClosure | null; readonly liftedAtMs: number },

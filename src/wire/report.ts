@@ -56,6 +56,12 @@ export const LimitsOutput = v.object({
     }),
   ),
   in_flight: v.object({ limit: v.number(), used: v.number() }),
+  account_closed: v.pipe(
+    v.boolean(),
+    v.description(
+      "Workers AI said that the whole account's allocation of the day is gone, as was known a minute ago at most: until the day ends, or the account has some again, calls are refused as `account_quota_exceeded`.",
+    ),
+  ),
 });
 
 export const RefusalOutput = v.object({

@@ -36,6 +36,7 @@ const LIMITS: Limits = {
   overage: { micro_neurons: 0, cap_neurons: null },
   rates: [{ name: "requests", limit: 300, remaining: 250, resets_at: null }],
   in_flight: { limit: 50, used: 0 },
+  account_closed: false,
 };
 
 const before = fieldsOf(TENANT);

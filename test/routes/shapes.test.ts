@@ -44,7 +44,8 @@ const TENANT =
   default_max_tokens compact_prompts
   cache_max_temperature suspended created_at updated_at version`);
 const LIMITS = sorted(`object tenant plan day resets_at limit_micro_neurons posted_micro_neurons
-  pending_micro_neurons available_micro_neurons grants overage rates in_flight month`);
+  pending_micro_neurons available_micro_neurons grants overage rates in_flight month
+  account_closed`);
 const KEY = sorted("id object name role prefix created_at expires_at last_used_on");
 const REFUSAL = sorted(`object minute kind policy count limit_micro_neurons posted_micro_neurons
   pending_micro_neurons largest_required_micro_neurons key_ids first_request_id

@@ -71,6 +71,7 @@ export interface Limits {
   readonly overage: { readonly micro_neurons: number; readonly cap_neurons: OverageCap };
   readonly rates: readonly Rate[];
   readonly in_flight: { readonly limit: number; readonly used: number };
+  readonly account_closed: boolean;
 }
 
 export interface Rate {
