@@ -1,4 +1,4 @@
-// npm run bench [-- --quick] [--only=governed,peers,journals,tenants,cost,usage,sums] [--json=file]
+// npm run bench [-- --quick] [--only=governed,peers,journals,tenants,cost,usage,sums,account] [--json=file]
 //   [--rounds=5] [--seconds=2] [--engines=fixed,embedded] [--tenants=1,1000] [--connections=1,16,64] [--lines=1000000]
 // npm run bench -- --scale [--most 10000] [--quick]    by the number of tenants (scale/scale.mjs)
 //
@@ -7,6 +7,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { accounts } from "./account.mjs";
 import { cost } from "./cost.mjs";
 import { ENTRIES } from "./entries.mjs";
 import { governed } from "./governed.mjs";
@@ -19,7 +20,16 @@ import { usagePages } from "./usage-page.mjs";
 import { usageSums } from "./usage-sums.mjs";
 import { build } from "./workerd.mjs";
 
-const SECTIONS = { governed, peers, journals, tenants, cost, usage: usagePages, sums: usageSums };
+const SECTIONS = {
+  governed,
+  peers,
+  journals,
+  tenants,
+  cost,
+  usage: usagePages,
+  sums: usageSums,
+  account: accounts,
+};
 
 const FULL = {
   rounds: 5,
@@ -33,6 +43,11 @@ const FULL = {
   existing: 10_000,
   lines: 1_000_000,
   reported: { tenants: 5000, days: 30 },
+  takers: [20, 100_000],
+  woken: [
+    { tenants: 1000, shares: 300 },
+    { tenants: 100_000, shares: 30_000 },
+  ],
 };
 
 const QUICK = {
@@ -47,6 +62,8 @@ const QUICK = {
   existing: 500,
   lines: 20_000,
   reported: { tenants: 500, days: 8 },
+  takers: [20, 10_000],
+  woken: [{ tenants: 10_000, shares: 3000 }],
 };
 
 const option = (/** @type {string} */ name) =>

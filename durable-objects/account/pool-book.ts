@@ -1,19 +1,20 @@
 import { AccountRates, type RateAnswer, type RateAsk } from "../../src/domain/account-rates.ts";
-import {
-  ALLOCATION,
-  keptFloor,
-  type PoolBasis,
-  poolSize,
-  type PromiseSums,
-  promiseSums,
-} from "../../src/domain/account-terms.ts";
+import { ALLOCATION, keptFloor, type PoolBasis, poolSize } from "../../src/domain/account-terms.ts";
 import { DayPool } from "../../src/domain/day-pool.ts";
 import { ZERO } from "../../src/domain/micro-neurons.ts";
 import { type Day, dayOf, monthStart } from "../../src/domain/period.ts";
-import { claimOf, isAsking, type PoolLimits, type Share } from "../../src/domain/pool.ts";
+import {
+  claimOf,
+  DEMAND_MS,
+  isAsking,
+  type PoolLimits,
+  type Share,
+} from "../../src/domain/pool.ts";
 import type { Plan } from "../../src/domain/quota.ts";
 import type { RateClass } from "../../src/domain/rate-limit.ts";
-import type { PoolState, PoolStore, TenantPromise } from "./pool-store.ts";
+import type { PoolState, PoolStore } from "./pool-store.ts";
+import { PromiseBook } from "./promise-book.ts";
+import type { TenantPromise } from "./promise-store.ts";
 
 /** Kept for the month that a cap looks back on. */
 const KEPT_DAYS = 40;
@@ -32,9 +33,8 @@ const MOST_DAYS = 31;
 export class PoolBook {
   readonly plan: Plan;
   readonly store: PoolStore;
+  readonly promises: PromiseBook;
   #state: PoolState | null = null;
-  #promises: Map<string, TenantPromise> | null = null;
-  #sums: PromiseSums | null = null;
   #rates: AccountRates | null = null;
   readonly #pools = new Map<Day, DayPool>();
   /** What each day of a month counts as gone, by the first day of that month. */
@@ -45,13 +45,13 @@ export class PoolBook {
 
   constructor(store: PoolStore, plan: Plan) {
     this.store = store;
+    this.promises = new PromiseBook(store.promises);
     this.plan = plan;
   }
 
   forget(): void {
     this.#state = null;
-    this.#promises = null;
-    this.#sums = null;
+    this.promises.forget();
     this.#rates = null;
     this.#pools.clear();
     this.#claims.clear();
@@ -75,42 +75,10 @@ export class PoolBook {
     this.#state = state;
   }
 
-  get promises(): ReadonlyMap<string, TenantPromise> {
-    return this.#readPromises();
-  }
-
-  #readPromises(): Map<string, TenantPromise> {
-    return (this.#promises ??= new Map(
-      this.store.listPromises().map((promise) => [promise.tenant, promise]),
-    ));
-  }
-
-  /** Of all promises, kept as they change. */
-  get promised(): PromiseSums {
-    return (this.#sums ??= promiseSums(this.promises.values()));
-  }
-
-  writePromise(promise: TenantPromise): void {
-    this.#promise(promise.tenant, promise);
-    this.store.writePromise(promise);
-  }
-
-  removePromise(tenant: string): void {
-    this.#promise(tenant, null);
-    this.store.removePromise(tenant);
-  }
-
-  #promise(tenant: string, next: TenantPromise | null): void {
-    const promises = this.#readPromises();
-    const before = promises.get(tenant);
-    const [was, is] = [promiseSums(before ? [before] : []), promiseSums(next ? [next] : [])];
-    const { floors, promised } = this.promised;
-    this.#sums = {
-      floors: floors - was.floors + is.floors,
-      promised: promised - was.promised + is.promised,
-    };
-    if (next === null) promises.delete(tenant);
-    else promises.set(tenant, next);
+  /** @param next null: the tenant is there no more */
+  writePromise(tenant: string, next: TenantPromise | null): void {
+    const before = this.promises.get(tenant);
+    this.promises.put(tenant, next);
     const floor = next === null ? ZERO : keptFloor(next);
     if (floor === (before === undefined ? ZERO : keptFloor(before))) return;
     for (const pool of this.#pools.values()) {
@@ -146,14 +114,19 @@ export class PoolBook {
   }
 
   #build(day: Day): DayPool {
-    const floors = [...this.promises.values()]
-      .map((promise) => [promise.tenant, keptFloor(promise)] as const)
-      .filter(([, floor]) => floor > 0);
+    const floors = this.store.promises.floors();
     const pool = new DayPool({ day, size: ZERO, floors, limits: this.#limits });
-    pool.load(this.store.listShares(day), this.#clockMs);
-    if (day < this.#today) this.#close(pool);
+    if (day >= this.#today) pool.load(this.store.listShares(day), this.#clockMs);
+    else this.#loadOpen(pool);
     this.#pools.set(day, pool);
     return pool;
+  }
+
+  /** Of a day that is over the rows are not read one by one, but for those that are open. */
+  #loadOpen(pool: DayPool): void {
+    const askedSinceMs = this.#clockMs - DEMAND_MS;
+    pool.load(this.store.listOpenShares(pool.day, askedSinceMs), this.#clockMs);
+    pool.loadClosed(this.store.closedSums(pool.day, askedSinceMs), this.#clockMs);
   }
 
   /** Another day has begun: of those before it only what is open stays in memory. */

@@ -116,7 +116,7 @@ export class PoolDesk {
     // The same settings may be written down as an earlier release understood them.
     const isSame = isKnown && before.daily === daily && before.suspended === suspended;
     if (isSame && before.version === version) return false;
-    this.#book.writePromise({ tenant, life, plan, daily, floor, suspended, version });
+    this.#book.writePromise(tenant, { tenant, life, plan, daily, floor, suspended, version });
     return true;
   }
 
@@ -129,7 +129,7 @@ export class PoolDesk {
       this.#book.keep(day, closeShare(pool, { tenant, life, spent }, nowMs));
     }
     if ((this.#book.promises.get(tenant)?.life ?? 0) > life) return;
-    this.#book.removePromise(tenant);
+    this.#book.writePromise(tenant, null);
     this.#notices.forget(tenant);
   }
 
@@ -185,7 +185,7 @@ export class PoolDesk {
     const next = new Map(planned.map((promise) => [promise.tenant, promise]));
     const known = [...next.keys()].flatMap((tenant) => this.#book.promises.get(tenant) ?? []);
     const [is, will] = [promiseSums(known), promiseSums(next.values())];
-    const { floors, promised } = this.#book.promised;
+    const { floors, promised } = this.#book.promises.sums;
     const sums = {
       floors: floors - is.floors + will.floors,
       promised: promised - is.promised + will.promised,
@@ -201,8 +201,8 @@ export class PoolDesk {
       basis,
       pool: this.#book.pool(day),
       closure: this.#book.state.closure,
-      tenants: this.#book.promises.size,
-      sums: this.#book.promised,
+      tenants: this.#book.promises.sums.tenants,
+      sums: this.#book.promises.sums,
       rates: this.#book.rates.windows(nowMs),
       nowMs,
     });

@@ -1,17 +1,14 @@
 import type { AccountClosure } from "../../src/domain/account-closure.ts";
-import {
-  type AccountSettings,
-  DEFAULT_ACCOUNT_SETTINGS,
-  type Promised,
-} from "../../src/domain/account-terms.ts";
+import { type AccountSettings, DEFAULT_ACCOUNT_SETTINGS } from "../../src/domain/account-terms.ts";
 import type { LeaseAnswer } from "../../src/domain/lease.ts";
 import { type MicroNeurons, microNeurons } from "../../src/domain/micro-neurons.ts";
 import type { Day } from "../../src/domain/period.ts";
 import type { Share } from "../../src/domain/pool.ts";
-import type { Plan } from "../../src/domain/quota.ts";
 import { KEPT_PERIODS, type RateBound } from "../../src/domain/rate-bounds.ts";
 import type { RateUnits } from "../../src/domain/rate-limit.ts";
-import type { Database } from "../database.ts";
+import type { ClosedSum } from "../../src/domain/day-pool.ts";
+import type { Database, SqlValue } from "../database.ts";
+import { PromiseStore } from "./promise-store.ts";
 
 /** What there is one of. */
 export interface PoolState {
@@ -28,14 +25,6 @@ export interface PoolState {
   readonly told: { readonly day: Day; readonly threshold: number };
 }
 
-/** A tenant that is there, with what its settings promise it. */
-export interface TenantPromise extends Promised {
-  readonly tenant: string;
-  readonly life: number;
-  /** Of the settings. */
-  readonly version: number;
-}
-
 type StateRow = {
   settings: string;
   measured_margin: number;
@@ -47,16 +36,6 @@ type StateRow = {
   told_day: number;
   told_threshold: number;
   relief: number;
-};
-
-type PromiseRow = {
-  tenant: string;
-  life: number;
-  version: number;
-  plan: Plan;
-  daily: number;
-  floor: number;
-  suspended: number;
 };
 
 type ShareRow = {
@@ -87,10 +66,14 @@ const FIRST_STATE: PoolState = {
   told: { day: 0, threshold: 0 },
 };
 
+const IS_OPEN = "(granted > spent + pending OR pending > 0 OR asked_at_ms > ?)";
+
 export class PoolStore {
+  readonly promises: PromiseStore;
   readonly #db: Database;
 
   constructor(db: Database) {
+    this.promises = new PromiseStore(db);
     this.#db = db;
   }
 
@@ -133,40 +116,25 @@ export class PoolStore {
     );
   }
 
-  listPromises(): TenantPromise[] {
-    return this.#db
-      .run<PromiseRow>(
-        "SELECT tenant, life, version, plan, daily, floor, suspended FROM promises ORDER BY tenant",
-      )
-      .map((row) => ({
-        ...row,
-        daily: microNeurons(row.daily),
-        floor: microNeurons(row.floor),
-        suspended: row.suspended === 1,
-      }));
-  }
-
-  writePromise({ tenant, life, version, ...promised }: TenantPromise): void {
-    const { plan, daily, floor, suspended } = promised;
-    this.#db.run(
-      `INSERT OR REPLACE INTO promises (tenant, life, version, plan, daily, floor, suspended, told)
-        VALUES (?, ?, ?, ?, ?, ?, ?, 0)`,
-      tenant,
-      life,
-      version,
-      plan,
-      daily,
-      floor,
-      suspended ? 1 : 0,
-    );
-  }
-
-  removePromise(tenant: string): void {
-    this.#db.run("DELETE FROM promises WHERE tenant = ?", tenant);
-  }
-
   listShares(day: Day): Share[] {
     return this.#db.run<ShareRow>("SELECT * FROM pool_shares WHERE day = ?", day).map(toShare);
+  }
+
+  /** Of a day that is over: those of which something may still come back, or be asked for. */
+  listOpenShares(day: Day, askedSinceMs: number): Share[] {
+    return this.#db
+      .run<ShareRow>(`SELECT * FROM pool_shares WHERE day = ? AND ${IS_OPEN}`, day, askedSinceMs)
+      .map(toShare);
+  }
+
+  /** The others, by tenant, over its lives. */
+  closedSums(day: Day, askedSinceMs: number): ClosedSum[] {
+    return this.#db.run<ClosedSum & Record<string, SqlValue>>(
+      `SELECT tenant, SUM(MAX(granted, spent + pending)) AS claim, SUM(spent) AS spent
+        FROM pool_shares WHERE day = ? AND NOT ${IS_OPEN} GROUP BY tenant`,
+      day,
+      askedSinceMs,
+    );
   }
 
   sharesOf(day: Day, tenant: string): Share[] {

@@ -14,7 +14,8 @@ interface Tenant {
   /** Over its lives. */
   claim: number;
   spent: number;
-  readonly lives: Map<string, Share>;
+  /** Most have one: an array is a third of a map. */
+  lives: readonly Share[];
   /** Lives that asked within the last minute. */
   asking: number;
   demand: Demand | null;
@@ -29,6 +30,13 @@ export interface Amounts {
   readonly leased: number;
   /** 0: it has reported nothing. */
   readonly reportedAtMs: number;
+}
+
+/** What shares of a tenant come to of which nothing is unused or held, in µN. */
+export interface ClosedSum {
+  readonly tenant: string;
+  readonly claim: number;
+  readonly spent: number;
 }
 
 export interface DayPoolTerms {
@@ -93,6 +101,20 @@ export class DayPool {
     }
   }
 
+  /** Of shares that are not in memory: as if they had been dropped. */
+  loadClosed(sums: Iterable<ClosedSum>, nowMs: number): void {
+    for (const { tenant: name, claim, spent } of sums) {
+      const tenant = this.#tenants.get(name);
+      if (tenant === undefined) {
+        this.#claimed += claim;
+        this.#spent += spent;
+        continue;
+      }
+      this.#add(tenant, { claim, spent, held: 0 });
+      this.#demand(tenant, nowMs);
+    }
+  }
+
   put(share: Share, nowMs: number): void {
     this.advance(nowMs);
     this.#keep(share, nowMs);
@@ -114,9 +136,8 @@ export class DayPool {
   /** The sums with this share in place of what is known: until the next `put` or `assume` of it. */
   assume(share: Share, nowMs: number): void {
     const tenant = this.#tenant(share.tenant);
-    const key = shareKey(share);
-    const before = tenant.lives.get(key);
-    tenant.lives.set(key, share);
+    const before = lifeOf(tenant, share);
+    setLife(tenant, share);
     this.#add(tenant, {
       claim: claimOf(share) - (before === undefined ? 0 : claimOf(before)),
       spent: share.spent - (before?.spent ?? 0),
@@ -130,9 +151,9 @@ export class DayPool {
     const known = this.share(of);
     if (known !== undefined) return this.assume(known, nowMs);
     const tenant = this.#tenant(of.tenant);
-    const assumed = tenant.lives.get(shareKey(of));
+    const assumed = lifeOf(tenant, of);
     if (assumed === undefined) return;
-    tenant.lives.delete(shareKey(of));
+    dropLife(tenant, of);
     const [claim, spent, held] = [claimOf(assumed), assumed.spent, assumed.pending];
     this.#add(tenant, { claim: 0 - claim, spent: 0 - spent, held: 0 - held });
     this.#demand(tenant, nowMs);
@@ -144,7 +165,7 @@ export class DayPool {
     tenant.floor = floor;
     this.#addFloor(tenant, 1);
     this.#setDemand(tenant, tenant.demand === null ? null : demandOf(tenant, tenant.demand.wants));
-    for (const share of tenant.lives.values()) this.unused.setFloor(share, floor);
+    for (const share of tenant.lives) this.unused.setFloor(share, floor);
   }
 
   /** Forgets a share, and that it may want more; its sums stay. `restore` brings it back. */
@@ -156,9 +177,9 @@ export class DayPool {
     this.#setLack(key, 0);
     this.unused.drop(key);
     const tenant = this.#tenant(share.tenant);
-    tenant.lives.delete(key);
+    dropLife(tenant, share);
     this.#demand(tenant, nowMs);
-    if (tenant.lives.size === 0 && tenant.floor === 0) this.#tenants.delete(share.tenant);
+    if (tenant.lives.length === 0 && tenant.floor === 0) this.#tenants.delete(share.tenant);
   }
 
   /** A tenant's shares that were dropped. */
@@ -168,11 +189,11 @@ export class DayPool {
       const key = shareKey(share);
       if (this.#shares.has(key)) continue;
       this.#shares.set(key, share);
-      tenant.lives.set(key, share);
+      setLife(tenant, share);
       this.unused.put(share, tenant.floor, nowMs);
     }
     if (tenant.floor > 0) return;
-    const lives = [...tenant.lives.values()];
+    const { lives } = tenant;
     tenant.claim = lives.reduce((sum, share) => sum + claimOf(share), 0);
     tenant.spent = lives.reduce((sum, share) => sum + share.spent, 0);
   }
@@ -248,13 +269,13 @@ export class DayPool {
 
   /** What a tenant has of the day, over its lives. */
   amountsOf(tenant: string): Amounts {
-    return amounts(this.#tenants.get(tenant)?.lives.values() ?? []);
+    return amounts(this.#tenants.get(tenant)?.lives ?? []);
   }
 
   /** Of every tenant that has a share: a walk. */
   *allAmounts(): Generator<readonly [string, Amounts]> {
     for (const [name, { lives }] of this.#tenants) {
-      if (lives.size > 0) yield [name, amounts(lives.values())];
+      if (lives.length > 0) yield [name, amounts(lives)];
     }
   }
 
@@ -303,7 +324,7 @@ export class DayPool {
     if (known !== undefined) return known;
     const order = (this.#orders += 1);
     const nothing = { floor: ZERO, claim: 0, spent: 0, asking: 0, demand: null };
-    const fresh: Tenant = { order, ...nothing, lives: new Map() };
+    const fresh: Tenant = { order, ...nothing, lives: NO_LIVES };
     this.#tenants.set(name, fresh);
     return fresh;
   }
@@ -335,7 +356,7 @@ export class DayPool {
   #demand(tenant: Tenant, nowMs: number): void {
     let wants = 0;
     let asking = 0;
-    for (const share of tenant.lives.values()) {
+    for (const share of tenant.lives) {
       if (!isAsking(share, nowMs)) continue;
       asking += 1;
       wants = Math.max(wants, share.want);
@@ -349,6 +370,23 @@ export class DayPool {
     this.#demands.replace(tenant.order, tenant.demand, next);
     tenant.demand = next;
   }
+}
+
+type Life = Pick<Share, "life">;
+
+const NO_LIVES: readonly Share[] = [];
+
+const lifeOf = ({ lives }: Tenant, { life }: Life): Share | undefined =>
+  lives.find((share) => share.life === life);
+
+function dropLife(tenant: Tenant, { life }: Life): void {
+  const others = tenant.lives.filter((share) => share.life !== life);
+  tenant.lives = others.length === 0 ? NO_LIVES : others;
+}
+
+function setLife(tenant: Tenant, share: Share): void {
+  const others = tenant.lives.filter(({ life }) => life !== share.life);
+  tenant.lives = [...others, share];
 }
 
 function amounts(shares: Iterable<Share>): Amounts {

@@ -28,7 +28,16 @@ interface Step {
   readonly want: number;
   readonly reports: boolean;
   readonly byMs: number;
-  readonly act: "ask" | "preview" | "close" | "recall" | "drop" | "floor" | "size" | "wake";
+  readonly act:
+    | "ask"
+    | "preview"
+    | "close"
+    | "recall"
+    | "drop"
+    | "floor"
+    | "size"
+    | "wake"
+    | "wakeOpen";
 }
 
 const little = fc.nat(60);
@@ -61,6 +70,7 @@ const anyStep: fc.Arbitrary<Step> = fc.record({
     "floor",
     "size",
     "wake",
+    "wakeOpen",
   ),
 });
 
@@ -115,6 +125,32 @@ class Both {
       this.#dropped.clear();
       this.#asked.clear();
     }
+    if (step.act === "wakeOpen") this.#wakeOpen();
+  }
+
+  /** Only what is open is read share by share; of the others, sums. */
+  #wakeOpen(): void {
+    const shares = [...this.plain.shares.values()];
+    const closed = shares.filter((share) => !this.#isOpen(share));
+    const built = new DayPool(this.plain);
+    built.load(
+      shares.filter((share) => this.#isOpen(share)),
+      this.nowMs,
+    );
+    const sums = closed.map((share) => ({
+      tenant: share.tenant,
+      claim: claimOf(share),
+      spent: share.spent,
+    }));
+    built.loadClosed(sums, this.nowMs);
+    this.sums = built;
+    this.#dropped.clear();
+    for (const share of closed) this.#dropped.set(shareKey(share), share);
+    this.#asked.clear();
+  }
+
+  #isOpen({ granted, spent, pending, askedAtMs }: Share): boolean {
+    return granted > spent + pending || pending > 0 || askedAtMs > this.nowMs - 60_000;
   }
 
   check(): void {
@@ -198,8 +234,7 @@ class Both {
   /** What has neither anything unused nor asked just now. */
   #drop(): void {
     for (const share of this.plain.shares.values()) {
-      const isOpen = share.granted > share.spent + share.pending || share.pending > 0;
-      if (isOpen || share.askedAtMs > this.nowMs - 60_000) continue;
+      if (this.#isOpen(share)) continue;
       if (this.#dropped.has(shareKey(share))) continue;
       this.#dropped.set(shareKey(share), share);
       this.sums.drop(share, this.nowMs);

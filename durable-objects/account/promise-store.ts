@@ -1,0 +1,83 @@
+import type { Promised, PromiseSums } from "../../src/domain/account-terms.ts";
+import { type MicroNeurons, microNeurons } from "../../src/domain/micro-neurons.ts";
+import type { Plan } from "../../src/domain/quota.ts";
+import type { Database } from "../database.ts";
+
+/** A tenant that is there, with what its settings promise it. */
+export interface TenantPromise extends Promised {
+  readonly tenant: string;
+  readonly life: number;
+  /** Of the settings. */
+  readonly version: number;
+}
+
+type PromiseRow = {
+  tenant: string;
+  life: number;
+  version: number;
+  plan: Plan;
+  daily: number;
+  floor: number;
+  suspended: number;
+};
+
+export class PromiseStore {
+  readonly #db: Database;
+
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  read(tenant: string): TenantPromise | null {
+    const [row] = this.#db.run<PromiseRow>(
+      `SELECT tenant, life, version, plan, daily, floor, suspended FROM promises
+        WHERE tenant = ?`,
+      tenant,
+    );
+    return row === undefined ? null : toPromise(row);
+  }
+
+  write({ tenant, life, version, ...promised }: TenantPromise): void {
+    const { plan, daily, floor, suspended } = promised;
+    this.#db.run(
+      `INSERT OR REPLACE INTO promises (tenant, life, version, plan, daily, floor, suspended, told)
+        VALUES (?, ?, ?, ?, ?, ?, ?, 0)`,
+      tenant,
+      life,
+      version,
+      plan,
+      daily,
+      floor,
+      suspended ? 1 : 0,
+    );
+  }
+
+  remove(tenant: string): void {
+    this.#db.run("DELETE FROM promises WHERE tenant = ?", tenant);
+  }
+
+  /** As `promiseSums` adds them up, and how many there are. */
+  sums(): PromiseSums & { readonly tenants: number } {
+    const [row] = this.#db.run<{ tenants: number; floors: number; promised: number }>(
+      `SELECT COUNT(*) AS tenants, IFNULL(SUM(IIF(suspended = 1, 0, floor)), 0) AS floors,
+        IFNULL(SUM(IIF(suspended = 1, 0, IIF(plan = 'free', MAX(daily, floor), floor))), 0)
+          AS promised
+        FROM promises`,
+    );
+    return row ?? { tenants: 0, floors: 0, promised: 0 };
+  }
+
+  /** What is kept, for whom something is. */
+  floors(): (readonly [tenant: string, floor: MicroNeurons])[] {
+    return this.#db
+      .run<PromiseRow>("SELECT tenant, floor FROM promises WHERE floor > 0 AND suspended = 0")
+      .map(({ tenant, floor }) => [tenant, microNeurons(floor)] as const);
+  }
+}
+
+const toPromise = (row: PromiseRow): TenantPromise => ({
+  ...row,
+  daily: microNeurons(row.daily),
+  floor: microNeurons(row.floor),
+  suspended: row.suspended === 1,
+});
