@@ -29,7 +29,9 @@ type ShareRow = {
 export interface PoolTerms {
   /** µN of a day. */
   readonly size: number;
+  /** Units a minute, of the one class that calls take units of. */
   readonly rate: number;
+  readonly rateClass: string;
   readonly holdShare: number;
   readonly unspentShare: number;
   /** µN by tenant. */
@@ -38,6 +40,10 @@ export interface PoolTerms {
 
 /** Tickets live no longer. */
 const TICKETS_MS = 6_000;
+
+/** What was given within these counts until so long after their beginning: ten seconds and the minute. */
+const PERIOD_MS = 5_000;
+const WRITTEN_MS = 70_000;
 
 /** A tenant that asked so long ago is not thought to want more. */
 const ASKING_MS = 60_000;
@@ -236,11 +242,22 @@ export class PoolInvariants {
       .reduce((sum, one) => sum + one.units, 0);
     if (units > this.#terms.rate)
       throw new Error(`${units} units in a minute of ${this.#terms.rate}`);
+    const written = this.#written(atMs);
+    if (units > written) throw new Error(`${units} units in a minute, ${written} are written down`);
     for (const tenant of this.#tenants) {
       const own = new Set(journal(tenant).map(({ id }) => id));
       const isLeased = (id: string) => own.has(id) && !tenant.unleased.has(id);
       if (fresh.some(({ id }) => isLeased(id))) this.#inTime(tenant);
     }
+  }
+
+  /** Units that the account would count as used if it died now. */
+  #written(atMs: number): number {
+    return this.#account.db
+      .run<{ period: number; units: string }>("SELECT period, units FROM rate_bounds")
+      .filter(({ period }) => period * PERIOD_MS + WRITTEN_MS > atMs)
+      .map(({ units }) => JSON.parse(units) as Record<string, number>)
+      .reduce((sum, units) => sum + (units[this.#terms.rateClass] ?? 0), 0);
   }
 
   /** What was admitted just now was so before the end of its lease, by the account's clock too. */

@@ -141,7 +141,7 @@ export class PoolWorld {
     for (const [at, { id }] of this.#tenants.entries()) {
       this.#manners.set(id, isHostile ? (MANNERS[at] ?? "honest") : "honest");
     }
-    const terms = { size, rate, holdShare, unspentShare, floors: this.#floors };
+    const terms = { size, rate, rateClass: IMAGES, holdShare, unspentShare, floors: this.#floors };
     this.#invariants = new PoolInvariants(this.#account, this.#tenants, terms);
   }
 
@@ -283,6 +283,8 @@ export class PoolWorld {
         return this.#cap();
       case "reopen":
         return void this.#account.act((desk, nowMs) => desk.reopen(nowMs));
+      case "forget_rates":
+        return this.#forgetRates();
       case "crash":
         return random.pick([this.#account, ...this.#tenants]).restart();
     }
@@ -350,6 +352,13 @@ export class PoolWorld {
       policy: { name: null, known: null },
       idempotency: null,
     };
+  }
+
+  /** The account dies while tickets are out, and a minute is nearly over, or just so, when it is asked again. */
+  #forgetRates(): void {
+    this.#account.restart();
+    this.#nowMs += this.#random.pick([0, 300, 4_900, 54_000, 59_500, 61_200, 65_900]);
+    for (let times = 0; times < 3; times += 1) this.#callSome(this.#random.integer(1, 4));
   }
 
   /** All calls in progress hear at once that the day is closed. */
@@ -540,5 +549,5 @@ const ACTS = [
   ...(["call", "call", "call", "call", "call", "call", "settle", "settle", "settle"] as const),
   ...(["carry", "carry", "carry", "carry", "carry", "exchange", "exchange", "exchange"] as const),
   ...(["lose", "tick", "tick", "tick", "wait", "tend", "alarm"] as const),
-  ...(["cut_off", "reopen", "crash", "close_to_many", "cap"] as const),
+  ...(["cut_off", "reopen", "crash", "close_to_many", "cap", "forget_rates"] as const),
 ] as const;
