@@ -10,14 +10,13 @@ import {
   AppliedStateOutput,
   MOST_TENANTS,
   StateInput,
-  StateOutput,
   toAppliedState,
 } from "../wire/state.ts";
 import { applyPlans, readTenants, withoutKey } from "./apply-state.ts";
 import { invalid } from "./shared.ts";
 import { askAccount } from "./tenant-object.ts";
 
-// The tenants as one document: to be kept under version control, compared and applied.
+// The tenants made as one document says, which is kept under version control.
 
 const auth = { kind: "platform" } as const;
 
@@ -29,33 +28,10 @@ const TOO_MANY = `there are more than ${MOST_TENANTS} tenants`;
 /** What is left of a document that was cut short, or of a template that found nothing. */
 const NAMES_NOBODY = "would suspend every tenant, since the document names none: name at least one";
 
+const NOT_WHOLE = "would suspend the tenants of the other pages: has_more says that there are some";
+
 /** Keys of objects that valibot passes over, so as not to obey them. */
 const UNSAFE_IDS = ["constructor", "prototype"] as const;
-
-export const getState = defineRoute({
-  method: "GET",
-  path: "/admin/state",
-  summary: "All tenants as the document that PUT takes",
-  description: `PUT of it changes nothing. At most ${MOST_TENANTS} tenants; more are read at \`/admin/tenants\`.`,
-  surface: "native",
-  auth,
-  reply: { status: 200, schema: StateOutput },
-  failures: [],
-  handle: async (call) => {
-    const ids = await askAccount(call.env, (account) => account.listTenants("", MOST_TENANTS));
-    if ("kind" in ids) return ids;
-    if (ids.more) return invalid([], `${TOO_MANY}: read them at /admin/tenants`);
-    const current = await readTenants(call, ids.ids);
-    if ("kind" in current) return current;
-    const tenants = [...current].map(([id, { settings }]) => [id, settings]);
-    return ok({
-      object: "state",
-      tenants: Object.fromEntries(tenants) as v.InferOutput<typeof StateOutput>["tenants"],
-      prune: false,
-      issue_keys: false,
-    });
-  },
-});
 
 export const putState = defineRoute({
   method: "PUT",
@@ -80,6 +56,7 @@ export const putState = defineRoute({
   failures: [],
   handle: async (call) => {
     const { prune, issue_keys: issueKeys } = call.body;
+    if (prune && call.body.has_more) return invalid(["prune"], NOT_WHOLE);
     const unsafe = unsafeId(call.rawBody);
     if (unsafe !== undefined) return invalid(["tenants", unsafe], "is only for /admin/tenants");
     const tenants = new Map(

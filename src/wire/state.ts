@@ -3,7 +3,7 @@ import type { TenantPlan } from "../domain/state-plan.ts";
 import type { Warning } from "../domain/account-warnings.ts";
 import { TENANT_ID } from "../http/key-format.ts";
 import { ROLES } from "../domain/role.ts";
-import { wholeNumber } from "./field.ts";
+import { MAX_NAME, wholeNumber } from "./field.ts";
 import { SettingsInput, TenantOutput } from "./settings.ts";
 import { toWarning, WarningOutput } from "./warning.ts";
 
@@ -21,6 +21,15 @@ const issueKeys = v.pipe(
   v.description("Issue a key of role `call` to each named tenant that has none in force."),
 );
 
+const hasMore = v.pipe(
+  v.boolean(),
+  v.description("There are more tenants, on other pages: this document can prune nobody."),
+);
+const nextCursor = v.pipe(
+  v.nullable(v.pipe(v.string(), v.maxLength(MAX_NAME))),
+  v.description("Where the next page begins; null: this was the last one."),
+);
+
 export const StateInput = v.strictObject({
   object: v.optional(v.literal("state")),
   tenants: v.pipe(
@@ -35,6 +44,8 @@ export const StateInput = v.strictObject({
   ),
   prune: v.optional(prune, false),
   issue_keys: v.optional(issueKeys, false),
+  has_more: v.optional(hasMore, false),
+  next_cursor: v.optional(nextCursor, null),
 });
 
 const {
@@ -51,6 +62,8 @@ export const StateOutput = v.object({
   tenants: v.record(v.string(), v.object(SETTINGS)),
   prune,
   issue_keys: issueKeys,
+  has_more: hasMore,
+  next_cursor: nextCursor,
 });
 
 const value = (description: string) => v.pipe(v.unknown(), v.description(description));
