@@ -44,7 +44,11 @@ export async function freePort() {
 
 const text = (/** @type {string} */ value) => JSON.stringify(value);
 
-const UNIQUE_KEYS = { Tenant: "neurogate-Tenant", Account: "neurogate-Account" };
+const UNIQUE_KEYS = {
+  Tenant: "neurogate-Tenant",
+  Account: "neurogate-Account",
+  StateApplies: "neurogate-StateApplies",
+};
 
 /** Classes of a harness of its own, each with its binding. */
 const ALSO = { Reports: { uniqueKey: "neurogate-Reports", binding: "REPORT_FILE" } };
@@ -60,6 +64,7 @@ function capnp({ bundle, stateDir, port, settings, classes, isInspected }) {
   const bindings = [
     `(name = "TENANT", durableObjectNamespace = "Tenant")`,
     `(name = "ACCOUNT", durableObjectNamespace = "Account")`,
+    `(name = "APPLIES", durableObjectNamespace = "StateApplies")`,
     ...classes.map(
       (name) => `(name = "${ALSO[name].binding}", durableObjectNamespace = "${name}")`,
     ),

@@ -155,13 +155,14 @@ export class Workerd {
       ...named(".wasm").map((name) => [name, "wasm"]),
       ...named(".sql").map((name) => [name, "text"]),
     ].map(([name, kind]) => `(name = ${text(name)}, ${kind} = embed ${text(name)})`);
-    const classes = ["Tenant", "Account"];
+    const objects = { TENANT: "Tenant", ACCOUNT: "Account", APPLIES: "StateApplies" };
+    const classes = Object.values(objects);
     const all = [
       ...Object.entries(bindings).map(
         ([name, value]) => `(name = ${text(name)}, text = ${text(value)})`,
       ),
-      ...classes.map(
-        (name) => `(name = "${name.toUpperCase()}", durableObjectNamespace = "${name}")`,
+      ...Object.entries(objects).map(
+        ([name, className]) => `(name = "${name}", durableObjectNamespace = "${className}")`,
       ),
       ...storeBindings,
       ...(this.#ai === undefined

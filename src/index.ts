@@ -6,6 +6,7 @@ import { ROUTES } from "./routes/routes.ts";
 import { runSchedule } from "./routes/run-schedule.ts";
 
 export { Account } from "../durable-objects/account/account.ts";
+export { StateApplies } from "../durable-objects/applies/state-applies.ts";
 export { BatchRun } from "./batches/batch-run.ts";
 export { Tenant } from "../durable-objects/tenant/tenant.ts";
 

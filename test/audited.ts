@@ -20,8 +20,9 @@ interface AppliedState {
   readonly dry_run?: boolean;
 }
 
-/** A document of which there was nothing to do, or that was only planned. */
+/** A document of which there was nothing to do, or that was, or is, only planned. */
 export const changedNothing = (body: AppliedState | null): boolean =>
-  body?.object === "applied_state" &&
-  (body.dry_run === true ||
-    ["create", "update", "suspend", "issue_keys"].every((act) => body.counts?.[act] === 0));
+  (body?.object === "state_apply" && body.dry_run === true) ||
+  (body?.object === "applied_state" &&
+    (body.dry_run === true ||
+      ["create", "update", "suspend", "issue_keys"].every((act) => body.counts?.[act] === 0)));

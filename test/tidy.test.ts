@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { ACCOUNT_MIGRATIONS } from "../durable-objects/account/account-schema.ts";
+import { APPLY_MIGRATIONS } from "../durable-objects/applies/apply-schema.ts";
 import type { Migration } from "../durable-objects/database.ts";
 import { TENANT_MIGRATIONS } from "../durable-objects/tenant/tenant-schema.ts";
 import { MUTATIONS } from "../mutations/list.ts";
@@ -273,6 +274,11 @@ describe("released migrations", () => {
       ["checks", "b26b8901d084ee3c259fe56c9b559bc33201438bc606e10a730e999fc8e42819"],
       ["promise_kinds", "8edcdba06e5312144de5b655666c86b6988347d4b44b4d1af77921b5d17ba047"],
       ["rate_bounds", "4d995a7fcfc8b7a8014b933e0ec3023c5725b892c51c31696aece06b60b460e5"],
+    ],
+    [
+      "applies",
+      APPLY_MIGRATIONS,
+      ["first", "5869fdaf283f8a6b879e92d82f3c1e5c344d2852c637ee4f618ffdba95cb4d65"],
     ],
   ] as const)("of the %s's object are as they were", async (_, migrations, ...released) => {
     for (const [at, [name, expected]] of released.entries()) {

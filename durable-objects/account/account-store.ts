@@ -136,10 +136,11 @@ export class AccountStore {
     );
   }
 
+  /** Once: an act that is repeated because its answer was lost has the same id. */
   addAudit(entry: AuditEntry): void {
     this.#db.run(
       `INSERT INTO audit (id, at_ms, actor, action, tenant, request_id, detail)
-        VALUES (?, ?, ?, ?, ?, ?, ?)`,
+        VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
       entry.id,
       entry.atMs,
       entry.actor,

@@ -41,7 +41,7 @@ import type { AskFailure } from "../tenant/steps.ts";
 import { ACCOUNT_MIGRATIONS } from "./account-schema.ts";
 import { AccountStore, type AuditEntry, carriedFrom, type ListedTenant } from "./account-store.ts";
 import { type ClosedBooks, ClosedPeriodStore } from "./closed-period-store.ts";
-import type { AccountPatch, Promised } from "../../src/domain/account-terms.ts";
+import type { AccountPatch, Promised, PromiseSums } from "../../src/domain/account-terms.ts";
 import { type MicroNeurons, microNeurons, ZERO } from "../../src/domain/micro-neurons.ts";
 import { promisedBy } from "../../src/domain/settings.ts";
 import type { Warning } from "../../src/domain/account-warnings.ts";
@@ -239,7 +239,17 @@ export class Account extends DurableObject<Env> {
 
   /** What the platform should know of all promises once these tenants have theirs. */
   warningsWith(planned: readonly PlannedPromise[]): readonly Warning[] {
-    return this.#transact((nowMs) => this.#pool.warnings(nowMs, planned));
+    return this.#transact((nowMs) => this.#pool.warnings(nowMs, this.#pool.change(planned)));
+  }
+
+  /** What some tenants of a plan add to what all are promised: of a plan too large for one message. */
+  plannedChange(planned: readonly PlannedPromise[]): PromiseSums {
+    return this.#transact(() => this.#pool.change(planned));
+  }
+
+  /** As `warningsWith`, of the sum of such changes. */
+  warningsOf(change: PromiseSums): readonly Warning[] {
+    return this.#transact((nowMs) => this.#pool.warnings(nowMs, change));
   }
 
   readPool(): PoolOverview {
@@ -311,7 +321,7 @@ export class Account extends DurableObject<Env> {
     this.#store.addAudit({ ...entry, atMs: Date.now() });
   }
 
-  /** All or none. */
+  /** All or none; one that is in the log already is there once. */
   recordAll(entries: readonly Omit<AuditEntry, "atMs">[]): void {
     const atMs = Date.now();
     this.#db.transaction(() =>

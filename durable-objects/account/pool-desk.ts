@@ -7,10 +7,14 @@ import {
   type LeaseTerms,
   leaseTerms,
   mayGrantMore,
+  NO_PROMISES,
   patchedAccount,
   poolSize,
   type Promised,
+  promisesBeyond,
+  type PromiseSums,
   promiseSums,
+  sumOf,
 } from "../../src/domain/account-terms.ts";
 import { closeShare, emptyShare, lease, previewLease } from "../../src/domain/lease.ts";
 import type { DayPool } from "../../src/domain/day-pool.ts";
@@ -152,8 +156,6 @@ export class PoolDesk {
     return this.#notices.count(dayOf(nowMs));
   }
 
-  // Settings
-
   settings(): AccountSettings {
     return this.#book.state.settings;
   }
@@ -178,27 +180,25 @@ export class PoolDesk {
     this.#book.write({ measuredMargin: margin });
   }
 
-  /** @param planned what these tenants would be promised, in place of what they are */
-  warnings(wallMs: number, planned: readonly PlannedPromise[] = []): readonly Warning[] {
+  /** @param change what is planned adds to what all tenants are promised */
+  warnings(wallMs: number, change: PromiseSums = NO_PROMISES): readonly Warning[] {
     const size = poolSize(this.#book.basis(dayOf(this.#book.now(wallMs))));
+    return accountWarnings(sumOf(this.#book.promises.sums, change), size);
+  }
+
+  /** @param planned what these tenants would be promised, in place of what they are */
+  change(planned: readonly PlannedPromise[]): PromiseSums {
     // The last that is planned of a tenant counts.
     const next = new Map(planned.map((promise) => [promise.tenant, promise]));
     const known = [...next.keys()].flatMap((tenant) => this.#book.promises.get(tenant) ?? []);
-    const [is, will] = [promiseSums(known), promiseSums(next.values())];
-    const { floors, promised } = this.#book.promises.sums;
-    const sums = {
-      floors: floors - is.floors + will.floors,
-      promised: promised - is.promised + will.promised,
-    };
-    return accountWarnings(sums, size);
+    return promisesBeyond(promiseSums(known), next.values());
   }
 
   overview(wallMs: number): PoolOverview {
     const nowMs = this.#book.now(wallMs);
     const day = dayOf(nowMs);
-    const basis = this.#book.basis(day);
     return poolOverview({
-      basis,
+      basis: this.#book.basis(day),
       pool: this.#book.pool(day),
       closure: this.#book.state.closure,
       tenants: this.#book.promises.sums.tenants,

@@ -162,6 +162,19 @@ export const promiseSums = (promises: Iterable<Promised>): PromiseSums => {
   return { floors, promised };
 };
 
+export const NO_PROMISES: PromiseSums = { floors: 0, promised: 0 };
+
+export const sumOf = (one: PromiseSums, other: PromiseSums): PromiseSums => ({
+  floors: one.floors + other.floors,
+  promised: one.promised + other.promised,
+});
+
+/** What `promises` come to beyond `before`: less than nothing where they are smaller. */
+export function promisesBeyond(before: PromiseSums, promises: Iterable<Promised>): PromiseSums {
+  const { floors, promised } = promiseSums(promises);
+  return { floors: floors - before.floors, promised: promised - before.promised };
+}
+
 /** Said to who hands out quotas; nothing is refused for it. */
 export interface PromiseWarning {
   readonly kind: "floors_above_pool" | "promised_above_pool" | "promised_above_allocation";

@@ -154,6 +154,8 @@ export type ConflictFailure =
       readonly charged: MicroNeurons;
     }
   | { readonly kind: "review_conflict"; readonly detail: string }
+  /** A part does not go with what is stored of its apply, or too many applies are open. */
+  | { readonly kind: "apply_conflict"; readonly detail: string }
   /** Nothing is delivered to it, so nothing can be sent again. */
   | { readonly kind: "webhook_disabled"; readonly webhook: string }
   /** `If-Match` named another version than the one in force. */

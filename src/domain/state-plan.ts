@@ -42,14 +42,22 @@ export function planState(
     planTenant(tenant, current.get(tenant) ?? null, wanted),
   );
   const others = prune ? [...current].filter(([tenant]) => !tenants.has(tenant)) : [];
-  const pruned = others.map(([tenant, known]): TenantPlan => {
-    const plan = planTenant(tenant, known, { ...known.settings, suspended: true });
-    return plan.action === "update" ? { ...plan, action: "suspend" } : plan;
-  });
+  const pruned = others.map(([tenant, known]) => planPruned(tenant, known));
   return [...named, ...pruned].toSorted((a, b) => (a.tenant < b.tenant ? -1 : 1));
 }
 
-function planTenant(tenant: string, known: CurrentTenant | null, settings: Settings): TenantPlan {
+/** Of a tenant that the whole document does not name. */
+export function planPruned(tenant: string, known: CurrentTenant): TenantPlan {
+  const plan = planTenant(tenant, known, { ...known.settings, suspended: true });
+  return plan.action === "update" ? { ...plan, action: "suspend" } : plan;
+}
+
+/** Of one that it names. @param known null: it is not there yet */
+export function planTenant(
+  tenant: string,
+  known: CurrentTenant | null,
+  settings: Settings,
+): TenantPlan {
   if (known === null) {
     const changes = differences(DEFAULT_SETTINGS, settings).map(({ field, to }) => ({
       field,
@@ -68,6 +76,10 @@ function planTenant(tenant: string, known: CurrentTenant | null, settings: Setti
     version,
   };
 }
+
+/** Whether nothing has to be done. */
+export const isAsWanted = (is: Settings, wanted: Settings): boolean =>
+  differences(is, wanted).length === 0;
 
 function differences(before: Partial<Settings>, after: Settings): readonly FieldChange[] {
   const fields = Object.keys(after).toSorted() as (keyof Settings)[];

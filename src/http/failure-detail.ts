@@ -117,6 +117,7 @@ export function failureDetail(failure: Failure): string {
     case "unbounded_usage":
     case "unsupported_parameter":
     case "review_conflict":
+    case "apply_conflict":
     case "engine_unsupported":
     case "comment_refused":
       return failure.detail;

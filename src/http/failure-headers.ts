@@ -134,6 +134,7 @@ export function failureHeaders(failure: Failure): Readonly<Headers> {
       return failure.charged ? NO_RETRY : {};
     case "idempotency_replay_unavailable":
     case "review_conflict":
+    case "apply_conflict":
     case "webhook_disabled":
     case "engine_unsupported":
     // It is the request that must change.

@@ -24,6 +24,7 @@ export const STATUS = {
   idempotency_in_progress: 409,
   idempotency_replay_unavailable: 409,
   review_conflict: 409,
+  apply_conflict: 409,
   webhook_disabled: 409,
   /** RFC 9110, 13.1.1: a failed `If-Match`. */
   version_conflict: 412,

@@ -37,6 +37,7 @@ import { getHealth, VERSION } from "./service.ts";
 import { deleteTenant, getTenant, patchTenant, putTenant } from "./tenants.ts";
 import { getState } from "./read-state.ts";
 import { putState } from "./state.ts";
+import { deleteApply, getApply, listApplyTenants } from "./state-applies.ts";
 import { createTranslation } from "./translations.ts";
 import { createVerdict, getVerdict, listRevisions, listVerdicts } from "./verdicts.ts";
 import { getContent, getContentPicture, listContentReads } from "./contents.ts";
@@ -157,6 +158,9 @@ export const ROUTES: readonly Route[] = [
   listAudit,
   getState,
   putState,
+  getApply,
+  listApplyTenants,
+  deleteApply,
   getAccount,
   listSharing,
   patchAccount,

@@ -12,8 +12,10 @@ import {
   StateInput,
   toAppliedState,
 } from "../wire/state.ts";
+import { partQuery, StateApplyOutput } from "../wire/state-apply.ts";
 import { applyPlans, readTenants, withoutKey } from "./apply-state.ts";
 import { invalid } from "./shared.ts";
+import { storePart } from "./state-applies.ts";
 import { askAccount } from "./tenant-object.ts";
 
 // The tenants made as one document says, which is kept under version control.
@@ -28,6 +30,8 @@ const TOO_MANY = `there are more than ${MOST_TENANTS} tenants`;
 /** What is left of a document that was cut short, or of a template that found nothing. */
 const NAMES_NOBODY = "would suspend every tenant, since the document names none: name at least one";
 
+const TOGETHER = "and apply come together: both for a part of a document, neither for a whole one";
+
 const NOT_WHOLE = "would suspend the tenants of the other pages: has_more says that there are some";
 
 /** Keys of objects that valibot passes over, so as not to obey them. */
@@ -38,10 +42,11 @@ export const putState = defineRoute({
   path: "/admin/state",
   summary: "Make the tenants as a document says",
   description:
-    "Answers with the plan, tenant by tenant, and with `dry_run=true` does no more. Can be repeated: what is as it should be is left as it is. 207: something failed, see `tenants[].failure`; the rest was done.",
+    "Answers with the plan, tenant by tenant, and with `dry_run=true` does no more. Can be repeated: what is as it should be is left as it is. 207: something failed, see `tenants[].failure`; the rest was done. With `apply` and `part` it is one part of a larger document: it is stored, and the answer says how far the apply is.",
   surface: "native",
   auth,
   query: v.strictObject({
+    ...partQuery,
     dry_run: v.optional(
       v.pipe(
         v.picklist(["true", "false"]),
@@ -52,13 +57,20 @@ export const putState = defineRoute({
     ),
   }),
   body: { schema: StateInput, limitBytes: LIMIT_BYTES },
-  reply: { status: 200, otherStatus: 207, schema: AppliedStateOutput },
-  failures: [],
+  reply: {
+    status: 200,
+    otherStatus: 207,
+    schema: v.variant("object", [AppliedStateOutput, StateApplyOutput]),
+  },
+  failures: ["apply_conflict", "storage_full"],
   handle: async (call) => {
     const { prune, issue_keys: issueKeys } = call.body;
     if (prune && call.body.has_more) return invalid(["prune"], NOT_WHOLE);
     const unsafe = unsafeId(call.rawBody);
     if (unsafe !== undefined) return invalid(["tenants", unsafe], "is only for /admin/tenants");
+    const { apply, part } = call.query;
+    if (apply !== undefined && part !== undefined) return storePart(call, { apply, ...part });
+    if (apply !== undefined || part !== undefined) return invalid(["part"], TOGETHER);
     const tenants = new Map(
       Object.entries(call.body.tenants).map(([id, fields]) => [id, withDefaults(given(fields))]),
     );

@@ -1,5 +1,7 @@
 import type { Tenant } from "../../durable-objects/tenant/tenant.ts";
 import type { Caller as ObjectCaller } from "../../durable-objects/tenant/protocol.ts";
+import { APPLIES_NAME } from "../../durable-objects/applies/applies-name.ts";
+import type { StateApplies } from "../../durable-objects/applies/state-applies.ts";
 import type { Account } from "../../durable-objects/account/account.ts";
 import { ACCOUNT_NAME } from "../../durable-objects/account/account-name.ts";
 import type { Caller, KeyCaller, LinkCaller, MirrorCaller } from "../http/call.ts";
@@ -20,6 +22,7 @@ type Methods<T> = {
 
 export type TenantObject = Methods<Tenant>;
 export type AccountObject = Methods<Account>;
+export type AppliesObject = Methods<StateApplies>;
 
 export const UNAVAILABLE = { kind: "unavailable" } as const;
 
@@ -71,6 +74,13 @@ export const tellAccount = <Result>(
   env: Env,
   tell: (account: AccountObject) => Promise<Result>,
 ): Promise<Result | typeof UNAVAILABLE> => attempt(() => tell(accountObject(env)), NEVER);
+
+/** As `askTenant`, of the one `StateApplies` object: whatever is said to it can be repeated. */
+export const askApplies = <Result>(
+  env: Env,
+  ask: (applies: AppliesObject) => Promise<Result>,
+): Promise<Result | typeof UNAVAILABLE> =>
+  attempt(() => ask(env.APPLIES.getByName(APPLIES_NAME) as unknown as AppliesObject), isRetryable);
 
 const actOn = <Result>({ env, caller }: TenantCall, act: TenantAct<Result>): Promise<Result> =>
   act(tenantObject(env, caller.tenant), objectCaller(caller));

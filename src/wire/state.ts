@@ -68,19 +68,23 @@ export const StateOutput = v.object({
 
 const value = (description: string) => v.pipe(v.unknown(), v.description(description));
 
+export const actionOutput = v.pipe(
+  v.picklist(["create", "update", "unchanged", "suspend"]),
+  v.description("What makes the tenant as the document says."),
+);
+
+export const changesOutput = v.array(
+  v.object({
+    field: v.string(),
+    from: value("Null where there is no tenant yet."),
+    to: value("As the document says."),
+  }),
+);
+
 const AppliedTenantOutput = v.object({
   tenant: v.string(),
-  action: v.pipe(
-    v.picklist(["create", "update", "unchanged", "suspend"]),
-    v.description("What makes the tenant as the document says."),
-  ),
-  changes: v.array(
-    v.object({
-      field: v.string(),
-      from: value("Null where there is no tenant yet."),
-      to: value("As the document says."),
-    }),
-  ),
+  action: actionOutput,
+  changes: changesOutput,
   issues_key: v.pipe(v.boolean(), v.description("Whether a key is issued, too.")),
   status: v.pipe(
     v.picklist(["planned", "done", "failed"]),
@@ -93,7 +97,7 @@ const AppliedTenantOutput = v.object({
   ),
 });
 
-const count = (description: string) => wholeNumber(0, 1_000_000, description);
+export const count = (description: string) => wholeNumber(0, 1_000_000, description);
 
 export const AppliedStateOutput = v.object({
   object: v.literal("applied_state"),

@@ -125,6 +125,7 @@ const PRODUCERS: Readonly<Record<FailureKind, string | (() => Promise<Reply>)>> 
     });
     return tenant.call(...POST, key);
   },
+  apply_conflict: "of documents in parts: state-applies.test.ts",
   review_conflict: "of reviews, a later issue",
   webhook_disabled: "of deliveries: webhooks.test.ts",
   version_conflict: async () => {

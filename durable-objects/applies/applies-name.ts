@@ -1,0 +1,2 @@
+/** There is one object of this class, so that no two documents are applied at once. */
+export const APPLIES_NAME = "applies";
