@@ -1,0 +1,98 @@
+// A file of tenants: a document as `PUT /admin/state` takes it, its lines, or a table.
+import { readFileSync } from "node:fs";
+import { parseCsv } from "./parse-csv.mjs";
+import { StateFailure } from "./state-failure.mjs";
+
+/** What the server takes of one part. */
+const MOST_TENANTS = 500;
+const MOST_BYTES = 1_000_000;
+const MOST_PARTS = 200;
+
+/** @typedef {{ tenants: Map<string, object>, prune: boolean }} StateDocument */
+
+/** @returns {StateDocument} */
+export function readDocument(/** @type {string} */ file) {
+  const text = readText(file);
+  if (file.endsWith(".csv")) return { tenants: parseCsv(text), prune: false };
+  if (file.endsWith(".ndjson")) return { tenants: parseLines(text), prune: false };
+  const document = parse(text, file);
+  const { tenants, prune = false } = document;
+  if (typeof tenants !== "object" || tenants === null || Array.isArray(tenants)) {
+    throw new StateFailure(`${file}: it has no object called tenants.`);
+  }
+  if (document.issue_keys === true) {
+    throw new StateFailure(
+      `${file}: issue_keys works only with PUT /admin/state of at most ${MOST_TENANTS} tenants, whose reply shows the keys.`,
+    );
+  }
+  if (prune === true && document.has_more === true) {
+    throw new StateFailure(`${file}: it is one page of several, so it can prune nobody.`);
+  }
+  return { tenants: new Map(Object.entries(tenants)), prune: prune === true };
+}
+
+function readText(/** @type {string} */ file) {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    throw new StateFailure(`${file} cannot be read: ${error.code ?? error.message}.`);
+  }
+}
+
+function parse(/** @type {string} */ text, /** @type {string} */ where) {
+  try {
+    const value = JSON.parse(text);
+    if (typeof value === "object" && value !== null) return value;
+  } catch {
+    // Told below: what stands there is not repeated.
+  }
+  throw new StateFailure(`${where}: it is no JSON object.`);
+}
+
+/** As `Accept: application/x-ndjson` gives them. */
+function parseLines(/** @type {string} */ text) {
+  const tenants = new Map();
+  for (const [at, line] of text.split("\n").entries()) {
+    if (line.trim() === "") continue;
+    const { tenant, settings } = parse(line, `Line ${at + 1}`);
+    if (typeof tenant !== "string" || typeof settings !== "object") {
+      throw new StateFailure(`Line ${at + 1}: it must have a tenant and its settings.`);
+    }
+    if (tenants.has(tenant))
+      throw new StateFailure(`Line ${at + 1}: ${tenant} stands there twice.`);
+    tenants.set(tenant, settings);
+  }
+  return tenants;
+}
+
+/**
+ * The bodies of the parts: the same for the same document, so that one can be sent again.
+ *
+ * @param {StateDocument} document
+ * @returns {string[]}
+ */
+export function partsOf({ tenants, prune }) {
+  const parts = [];
+  let entries = [];
+  let bytes = 0;
+  const end = () => {
+    parts.push(`{"object":"state","prune":${prune},"tenants":{${entries.join(",")}}}`);
+    entries = [];
+    bytes = 0;
+  };
+  for (const [tenant, settings] of [...tenants].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
+    const entry = `${JSON.stringify(tenant)}:${JSON.stringify(settings)}`;
+    const size = Buffer.byteLength(entry) + 1;
+    if (entries.length === MOST_TENANTS || (entries.length > 0 && bytes + size > MOST_BYTES)) end();
+    entries.push(entry);
+    bytes += size;
+  }
+  if (entries.length > 0) end();
+  if (parts.length === 0) throw new StateFailure("The document names no tenant.");
+  if (parts.length > MOST_PARTS) {
+    throw new StateFailure(
+      `The document has ${parts.length} parts and one apply takes ${MOST_PARTS}: cut it in two.`,
+    );
+  }
+  return parts;
+}
