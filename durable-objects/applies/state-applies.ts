@@ -29,6 +29,9 @@ import {
 /** When a slice is taken up again that a crash, or an object that did not answer, cut short. */
 const RESUME_AFTER_MS = 5_000;
 
+/** An alarm that should have rung so long ago does not ring any more. */
+const LOST_AFTER_MS = 60_000;
+
 /** Rows erased in one alarm. */
 const MOST_ERASED = 2_000;
 
@@ -89,7 +92,9 @@ export class StateApplies extends DurableObject<Env> {
   async readApply(id: string): Promise<ApplyView | null> {
     const apply = this.#read(id);
     if (apply === null) return null;
-    await this.#arm();
+    // Whoever asks sees to it that it goes on, should its alarm be lost.
+    const alarmMs = await this.ctx.storage.getAlarm();
+    if (alarmMs === null || alarmMs < Date.now() - LOST_AFTER_MS) await this.#arm();
     return this.#viewOf(apply);
   }
 

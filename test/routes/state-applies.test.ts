@@ -348,6 +348,15 @@ describe("a run that is cut short", () => {
     expect(Object.keys(tenants)).toHaveLength(301);
   });
 
+  it("goes on, should its alarm be lost, when somebody looks how far it is", async () => {
+    await sendPart("one", "1/1", tenantsOf(["a"]));
+    await inApplies((storage) => storage.deleteAlarm());
+    expect(await ring()).toBe(false);
+    await readApply("one");
+    expect(await ring()).toBe(true);
+    expect(await runToEnd("one")).toMatchObject({ state: "done" });
+  });
+
   it("makes no change twice, and logs each once, when what it did was not written down", async () => {
     await makeTenant("b");
     await sendPart("one", "1/1", { tenants: { a: FREE, b: { ...FREE, daily_neurons: 3 } } });
