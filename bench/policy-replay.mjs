@@ -1,8 +1,8 @@
 import { newId } from "../src/http/ids.ts";
-import { migrate } from "../durable-objects/database.ts";
 import { PolicyStore } from "../durable-objects/tenant/policy-store.ts";
 import { replayPage } from "../durable-objects/tenant/policy-replay.ts";
-import { TENANT_MIGRATIONS } from "../durable-objects/tenant/tenant-schema.ts";
+import { StagedDatabase } from "../durable-objects/staged-database.ts";
+import { CORE, TENANT_SCHEMA } from "../durable-objects/tenant/tenant-schema.ts";
 import { VerdictStore } from "../durable-objects/tenant/verdict-store.ts";
 import { CATEGORIES, forEach, JUDGED_CATEGORIES } from "../src/domain/category.ts";
 import { defaultPolicy } from "../src/domain/presets.ts";
@@ -17,8 +17,9 @@ const ROWS = 20_000;
 const RUNS = 40;
 
 /** @type {any} */
-const db = new CrashingDatabase();
-migrate(db, TENANT_MIGRATIONS);
+const memory = new CrashingDatabase();
+const db = new StagedDatabase(memory, TENANT_SCHEMA);
+db.ensure(CORE);
 const policies = new PolicyStore(db);
 const verdicts = new VerdictStore(db);
 policies.insert({ name: "default", version: 1, policy: defaultPolicy("embedded") }, 0);

@@ -47,8 +47,8 @@ export function migrate(database: Database, migrations: readonly Migration[]): v
   });
 }
 
-/** Null: the object was never configured, answers as unknown and writes nothing. */
-export function schemaVersion(database: Database): number | null {
+/** Null: nothing was migrated yet. */
+function schemaVersion(database: Database): number | null {
   const tables = database.run("SELECT 1 AS found FROM sqlite_master WHERE name = 'schema_version'");
   if (tables.length === 0) return null;
   return (

@@ -1,4 +1,5 @@
 import { dayOf } from "../src/domain/period.ts";
+import { readRows } from "./invariants.ts";
 import type { AccountNode, TenantNode } from "./pool-nodes.ts";
 
 // What must hold of an account and its tenants after every step, read from the rows of all of them:
@@ -216,7 +217,10 @@ export class PoolInvariants {
 
   /** A tenant has only what the account wrote down, and admits only what it has. */
   #covered(tenant: TenantNode, lines: readonly JournalRow[], shares: readonly ShareRow[]): void {
-    const leases = tenant.db.run<LeaseRow>("SELECT day, granted, deadline_ms FROM leases");
+    const leases = readRows(
+      tenant.db,
+      "SELECT day, granted, deadline_ms FROM leases",
+    ) as LeaseRow[];
     for (const { day, granted } of leases) {
       const share = shares.find((each) => each.day === day && each.tenant === tenant.id);
       if (granted > (share?.granted ?? 0)) {
@@ -262,9 +266,10 @@ export class PoolInvariants {
 
   /** What was admitted just now was so before the end of its lease, by the account's clock too. */
   #inTime(tenant: TenantNode): void {
-    const latest = tenant.db.run<LeaseRow>(
+    const [latest] = readRows(
+      tenant.db,
       "SELECT day, granted, deadline_ms FROM leases ORDER BY day DESC LIMIT 1",
-    )[0];
+    ) as LeaseRow[];
     if (latest !== undefined && this.#account.wallMs >= latest.deadline_ms) {
       throw new Error(`${tenant.id} admitted after the end of its lease`);
     }
@@ -293,9 +298,10 @@ export class PoolInvariants {
 }
 
 const journal = (tenant: TenantNode): readonly JournalRow[] =>
-  tenant.db.run<JournalRow>(
-    `SELECT id, day, outcome, held, quota + granted + overage AS charged, overrun FROM journal`,
-  );
+  readRows(
+    tenant.db,
+    "SELECT id, day, outcome, held, quota + granted + overage AS charged, overrun FROM journal",
+  ) as JournalRow[];
 
 /** What a row takes of the pool. */
 const weight = ({ outcome, held, charged, overrun }: JournalRow): number =>

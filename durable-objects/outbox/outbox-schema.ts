@@ -1,6 +1,9 @@
+import type { Feature } from "../staged-database.ts";
+import { REPORTS_TABLE } from "./report-store.ts";
+
 // The tables of an outbox; `docs/storage.md` describes them.
 
-export const OUTBOX_TABLES: readonly string[] = [
+const WEBHOOK_TABLES: readonly string[] = [
   `CREATE TABLE events (
     id TEXT PRIMARY KEY,
     type TEXT NOT NULL,
@@ -46,13 +49,16 @@ export const OUTBOX_TABLES: readonly string[] = [
   ) STRICT, WITHOUT ROWID`,
   `CREATE INDEX deliveries_due ON deliveries (webhook_id, next_try_at_ms)
     WHERE state = 'pending'`,
-  // What is told once a day, and was told on this one.
-  `CREATE TABLE told (
+];
+
+/** What is told once a day, and was told on this one. */
+const TOLD_TABLE = `CREATE TABLE told (
     day INTEGER NOT NULL,
     type TEXT NOT NULL,
     PRIMARY KEY (day, type)
-  ) STRICT, WITHOUT ROWID`,
-];
+  ) STRICT, WITHOUT ROWID`;
+
+export const OUTBOX_TABLES: readonly string[] = [...WEBHOOK_TABLES, TOLD_TABLE];
 
 /** Later than the first tables. `sent`: what was sent in the last minute (`src/domain/delivery-pace.ts`). */
 export const DELIVERY_RATES: readonly string[] = [
@@ -71,3 +77,19 @@ export const MESSAGE_SCHEDULES: readonly string[] = [
   "ALTER TABLE webhooks ADD COLUMN ahead TEXT NOT NULL DEFAULT ''",
   "ALTER TABLE deliveries ADD COLUMN tries INTEGER NOT NULL DEFAULT 0",
 ];
+
+/** Of a tenant. */
+export const WEBHOOKS: Feature = {
+  name: "webhooks",
+  migrations: [
+    { name: "webhooks", statements: [...WEBHOOK_TABLES, ...DELIVERY_RATES, ...MESSAGE_SCHEDULES] },
+  ],
+  isReleased: true,
+};
+
+/** What a tenant tells once a day, also where nobody subscribed: the platform may have. */
+export const NOTICES: Feature = {
+  name: "notices",
+  migrations: [{ name: "notices", statements: [TOLD_TABLE, REPORTS_TABLE] }],
+  isReleased: true,
+};

@@ -35,11 +35,16 @@ export class Outbox {
   readonly #told: ToldStore;
   readonly #readSubject: ReadSubject;
 
-  constructor(db: Database, readSubject: ReadSubject, reports: ReportStore | null = null) {
+  constructor(
+    db: Database,
+    readSubject: ReadSubject,
+    reports: ReportStore | null = null,
+    told: ToldStore = new ToldStore(db),
+  ) {
     this.events = new EventStore(db);
     this.webhooks = new WebhookStore(db);
     this.deliveries = new DeliveryStore(db);
-    this.#told = new ToldStore(db);
+    this.#told = told;
     this.reports = reports;
     this.#readSubject = readSubject;
   }

@@ -1,3 +1,5 @@
+import type { Feature } from "../staged-database.ts";
+
 // The table of adjustments; `docs/storage.md` describes it. They are lines of the journal with an
 // amount that is given back, which the journal's own table, and its checks, does not know.
 
@@ -23,3 +25,9 @@ export const ADJUSTMENT_TABLES: readonly string[] = [
   ) STRICT, WITHOUT ROWID`,
   "CREATE INDEX adjustments_of_line ON adjustments (day, adjusts)",
 ];
+
+export const ADJUSTMENTS: Feature = {
+  name: "adjustments",
+  migrations: [{ name: "adjustments", statements: ADJUSTMENT_TABLES }],
+  isReleased: true,
+};

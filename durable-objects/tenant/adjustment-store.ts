@@ -1,8 +1,10 @@
 import { type Adjustment, amountOf } from "../../src/domain/adjustment.ts";
 import { microNeurons } from "../../src/domain/micro-neurons.ts";
 import type { Day } from "../../src/domain/period.ts";
-import type { Database } from "../database.ts";
+import type { FeatureDatabase, StagedDatabase } from "../staged-database.ts";
 import { AFTER_ALL_IDS } from "../id-range.ts";
+import { ADJUSTMENTS } from "./adjustment-schema.ts";
+import { ARCHIVES } from "./archive-schema.ts";
 import { decodeGrants, encodeGrants } from "./ledger-row.ts";
 
 type AdjustmentRow = {
@@ -31,10 +33,12 @@ export interface AdjustmentQuery {
 }
 
 export class AdjustmentStore {
-  readonly #db: Database;
+  readonly #db: FeatureDatabase;
+  readonly #archives: FeatureDatabase;
 
-  constructor(db: Database) {
-    this.#db = db;
+  constructor(db: StagedDatabase) {
+    this.#db = db.of(ADJUSTMENTS);
+    this.#archives = db.of(ARCHIVES);
   }
 
   read(id: string): Adjustment | null {
@@ -71,6 +75,7 @@ export class AdjustmentStore {
 
   /** Those of which the lines are in the object: the others stand in their days' files. */
   listBesideLines(query: AdjustmentQuery): Adjustment[] {
+    if (!this.#archives.isThere) return this.list(query);
     const isArchived = "SELECT 1 FROM archives WHERE day = adjustments.day AND state = 'done'";
     return this.#list(query, `NOT EXISTS (${isArchived})`);
   }

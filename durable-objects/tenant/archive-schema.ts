@@ -1,3 +1,5 @@
+import type { Feature } from "../staged-database.ts";
+
 // The table of the journal's archives; `docs/storage.md` describes it.
 
 export const ARCHIVE_TABLES: readonly string[] = [
@@ -16,3 +18,9 @@ export const ARCHIVE_TABLES: readonly string[] = [
   ) STRICT`,
   "CREATE INDEX archives_open ON archives (day) WHERE state IN ('writing', 'stored')",
 ];
+
+export const ARCHIVES: Feature = {
+  name: "archives",
+  migrations: [{ name: "archives", statements: ARCHIVE_TABLES }],
+  isReleased: true,
+};

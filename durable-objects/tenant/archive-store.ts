@@ -1,9 +1,11 @@
 import type { JournalEntry } from "../../src/domain/adjustment.ts";
 import type { Archive, ArchiveState } from "../../src/domain/journal-archive.ts";
 import { type Day, endOf, startOf } from "../../src/domain/period.ts";
-import type { Database } from "../database.ts";
+import type { FeatureDatabase, StagedDatabase } from "../staged-database.ts";
 import { firstIdAfter, lastIdBefore } from "../id-range.ts";
+import { ARCHIVES } from "./archive-schema.ts";
 import { type JournalRow, toEntry } from "./ledger-row.ts";
+import { LEDGER } from "./ledger-schema.ts";
 
 type ArchiveRow = {
   day: number;
@@ -21,10 +23,12 @@ type ArchiveRow = {
 
 /** What is archived of the journal, and the lines that are next. */
 export class ArchiveStore {
-  readonly #db: Database;
+  readonly #db: FeatureDatabase;
+  readonly #ledger: FeatureDatabase;
 
-  constructor(db: Database) {
-    this.#db = db;
+  constructor(db: StagedDatabase) {
+    this.#db = db.of(ARCHIVES);
+    this.#ledger = db.of(LEDGER);
   }
 
   read(day: Day): Archive | null {
@@ -63,10 +67,11 @@ export class ArchiveStore {
 
   /** The first day before that one that has a period and no archive. */
   nextDay(before: Day): Day | null {
-    const [row] = this.#db.run<{ day: number }>(
-      `SELECT day FROM periods WHERE day < ? AND day > IFNULL((SELECT MAX(day) FROM archives), -1)
-        ORDER BY day LIMIT 1`,
+    const [latest] = this.#db.run<{ day: number | null }>("SELECT MAX(day) AS day FROM archives");
+    const [row] = this.#ledger.run<{ day: number }>(
+      "SELECT day FROM periods WHERE day < ? AND day > ? ORDER BY day LIMIT 1",
       before,
+      latest?.day ?? -1,
     );
     return row?.day ?? null;
   }
@@ -96,7 +101,7 @@ export class ArchiveStore {
 
   /** Lines of calls of a day, in order, after an id. */
   lines(day: Day, after: string, limit: number): JournalEntry[] {
-    return this.#db
+    return this.#ledger
       .run<JournalRow>(
         "SELECT * FROM journal WHERE id > ? AND id < ? AND day = ? ORDER BY id LIMIT ?",
         after === "" ? lastIdBefore("jnl", startOf(day)) : after,
@@ -113,14 +118,14 @@ export class ArchiveStore {
 
   /** Deletes at most `limit` of a day's lines of calls; true when there are more. */
   deleteLines(day: Day, limit: number): boolean {
-    const rows = this.#db.run<{ id: string }>(
+    const rows = this.#ledger.run<{ id: string }>(
       "SELECT id FROM journal WHERE id > ? AND id < ? AND day = ? LIMIT ?",
       lastIdBefore("jnl", startOf(day)),
       firstIdAfter("jnl", endOf(day)),
       day,
       limit,
     );
-    for (const { id } of rows) this.#db.run("DELETE FROM journal WHERE id = ?", id);
+    for (const { id } of rows) this.#ledger.run("DELETE FROM journal WHERE id = ?", id);
     return rows.length === limit;
   }
 

@@ -1,3 +1,5 @@
+import type { Feature } from "../staged-database.ts";
+
 // Batches, and what each of their steps came to.
 
 export const BATCH_TABLES: readonly string[] = [
@@ -35,3 +37,9 @@ export const BATCH_TABLES: readonly string[] = [
     PRIMARY KEY (batch_id, step)
   ) STRICT, WITHOUT ROWID`,
 ];
+
+export const BATCHES: Feature = {
+  name: "batches",
+  migrations: [{ name: "batches", statements: BATCH_TABLES }],
+  isReleased: true,
+};

@@ -5,11 +5,10 @@ import { DEFAULT_POLICY_NAME } from "../../src/domain/policy.ts";
 import { defaultPolicy } from "../../src/domain/presets.ts";
 import { patched, type Settings, type SettingsPatch } from "../../src/domain/settings.ts";
 import { settingsErrors } from "../../src/domain/settings-rules.ts";
-import { migrate } from "../database.ts";
 import type { Parts } from "./parts.ts";
 import type { Profile } from "./profile-store.ts";
 import type { Steps } from "./steps.ts";
-import { TENANT_MIGRATIONS } from "./tenant-schema.ts";
+import { CORE } from "./tenant-schema.ts";
 
 /** What the `Account` object knows of a tenant that is made. */
 export interface Birth {
@@ -37,13 +36,12 @@ export function refusedSettings(settings: Settings): RefusedSettings | null {
   return errors.length === 0 ? null : { kind: "invalid_request", errors };
 }
 
-/** Makes the schema, the settings and the default policy of a tenant that is not there yet. */
+/** Makes the core's tables, the settings and the default policy of a tenant that is not there yet. */
 export function create(
   parts: Parts,
   steps: Steps,
   { birth, settings, wallMs }: { birth: Birth; settings: Settings; wallMs: number },
 ): Configured {
-  migrate(parts.db, TENANT_MIGRATIONS);
   const profile: Profile = {
     ...birth,
     settings,
@@ -53,6 +51,7 @@ export function create(
     updatedAtMs: wallMs,
   };
   parts.db.transaction(() => {
+    parts.db.ensure(CORE);
     const policy = defaultPolicy(parts.platform.inference);
     steps.writeProfile(profile);
     parts.policies.insert({ name: DEFAULT_POLICY_NAME, version: 1, policy }, wallMs);

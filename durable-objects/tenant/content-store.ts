@@ -1,4 +1,6 @@
-import type { Database } from "../database.ts";
+import type { FeatureDatabase, StagedDatabase } from "../staged-database.ts";
+import { CONTENTS } from "./people-schema.ts";
+import { VERDICTS } from "./verdict-schema.ts";
 
 /** A picture of a content item, as far as it was kept. */
 export interface KeptPicture {
@@ -49,10 +51,12 @@ type ReadRow = {
 const PAGE = 20;
 
 export class ContentStore {
-  readonly #db: Database;
+  readonly #db: FeatureDatabase;
+  readonly #verdicts: FeatureDatabase;
 
-  constructor(db: Database) {
-    this.#db = db;
+  constructor(db: StagedDatabase) {
+    this.#db = db.of(CONTENTS);
+    this.#verdicts = db.of(VERDICTS);
   }
 
   insert({ verdictId, text, pictures }: KeptContent, nowMs: number): void {
@@ -81,6 +85,7 @@ export class ContentStore {
     person: string,
     after: string,
   ): { contents: readonly KeptContent[]; next: string | null } {
+    if (!this.#verdicts.isThere) return { contents: [], next: null };
     const rows = this.#db.run<ContentRow>(
       `SELECT contents.* FROM contents JOIN verdicts ON verdicts.id = contents.verdict_id
         WHERE verdicts.user_id = ? AND contents.verdict_id > ? ORDER BY contents.verdict_id LIMIT ?`,

@@ -1,3 +1,5 @@
+import type { Feature } from "../staged-database.ts";
+
 // The tables of erasures; `docs/storage.md` describes them.
 
 export const ERASURE_TABLES: readonly string[] = [
@@ -25,3 +27,9 @@ export const ERASURE_TABLES: readonly string[] = [
     PRIMARY KEY (erasure_id, kind, subject)
   ) STRICT, WITHOUT ROWID`,
 ];
+
+export const ERASURES: Feature = {
+  name: "erasures",
+  migrations: [{ name: "erasures", statements: ERASURE_TABLES }],
+  isReleased: true,
+};

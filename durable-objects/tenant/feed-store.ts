@@ -1,5 +1,7 @@
 import type { Day } from "../../src/domain/period.ts";
-import type { Database } from "../database.ts";
+import type { FeatureDatabase, StagedDatabase } from "../staged-database.ts";
+import { FEED } from "./feed-schema.ts";
+import { LEDGER } from "./ledger-schema.ts";
 
 /** How far a tenant's journal was folded into the rows of the reports. */
 export interface FeedState {
@@ -45,12 +47,14 @@ type FeedRow = {
 };
 
 export class FeedStore {
-  readonly #db: Database;
+  readonly #db: FeatureDatabase;
+  readonly #ledger: FeatureDatabase;
   /** Kept since admission asks for it; undefined: not read since the object started. */
   #state: FeedState | null | undefined;
 
-  constructor(db: Database) {
-    this.#db = db;
+  constructor(db: StagedDatabase) {
+    this.#db = db.of(FEED);
+    this.#ledger = db.of(LEDGER);
   }
 
   /** Drops what is kept in memory: a step was rolled back. */
@@ -84,7 +88,7 @@ export class FeedStore {
 
   /** Whether a line of a day before that one is not folded yet, or still open. */
   isAnyLeft({ fromId, settledAtMs, settledId }: FeedState, before: Day): boolean {
-    const found = this.#db.run(
+    const found = this.#ledger.run(
       `SELECT 1 AS found FROM journal WHERE id >= ? AND day < ?
         AND (outcome = 'pending' OR (settled_at_ms, id) > (?, ?)) LIMIT 1`,
       fromId,

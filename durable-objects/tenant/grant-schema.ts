@@ -1,3 +1,5 @@
+import type { Feature } from "../staged-database.ts";
+
 // The tables of grants; `docs/storage.md` describes them.
 
 export const GRANT_TABLES: readonly string[] = [
@@ -15,6 +17,14 @@ export const GRANT_TABLES: readonly string[] = [
       CHECK (ends_at_ms = MIN(expires_at_ms, IFNULL(ended_at_ms, expires_at_ms)))
   ) STRICT, WITHOUT ROWID`,
   "CREATE INDEX grants_ends ON grants (ends_at_ms)",
-  // Which grants a line drew on, and how much on each (JSON); null: on none.
-  "ALTER TABLE journal ADD COLUMN grants TEXT CHECK ((grants IS NULL) = (granted = 0))",
 ];
+
+/** Of the ledger's table: which grants a line drew on, and how much on each (JSON); null: on none. */
+export const JOURNAL_GRANTS =
+  "ALTER TABLE journal ADD COLUMN grants TEXT CHECK ((grants IS NULL) = (granted = 0))";
+
+export const GRANTS: Feature = {
+  name: "grants",
+  migrations: [{ name: "grants", statements: GRANT_TABLES }],
+  isReleased: true,
+};

@@ -2,7 +2,8 @@ import type { AccountNews } from "../../src/domain/account-closure.ts";
 import type { LeaseRefusal } from "../../src/domain/pool-refusal.ts";
 import { type MicroNeurons, microNeurons } from "../../src/domain/micro-neurons.ts";
 import type { Day } from "../../src/domain/period.ts";
-import type { Database } from "../database.ts";
+import type { FeatureDatabase, StagedDatabase } from "../staged-database.ts";
+import { ACCOUNT_VIEW, LEASES } from "./lease-schema.ts";
 
 /** The tenant's allowance of a day. */
 export interface Lease {
@@ -42,10 +43,12 @@ function readRefusal(stored: string | null): LeaseRefusal | null {
 }
 
 export class LeaseStore {
-  readonly #db: Database;
+  readonly #db: FeatureDatabase;
+  readonly #view: FeatureDatabase;
 
-  constructor(db: Database) {
-    this.#db = db;
+  constructor(db: StagedDatabase) {
+    this.#db = db.of(LEASES);
+    this.#view = db.of(ACCOUNT_VIEW);
   }
 
   list(): Lease[] {
@@ -78,7 +81,7 @@ export class LeaseStore {
 
   /** Null: nothing was heard yet. */
   readAccount(): KnownAccount | null {
-    const row = this.#db.run<ViewRow>("SELECT * FROM account_view")[0];
+    const row = this.#view.run<ViewRow>("SELECT * FROM account_view")[0];
     return row === undefined
       ? null
       : {
@@ -89,7 +92,7 @@ export class LeaseStore {
   }
 
   writeAccount({ notice, isPooled, news }: KnownAccount): void {
-    this.#db.run(
+    this.#view.run(
       `INSERT OR REPLACE INTO account_view (only_row, notice, is_pooled, news)
         VALUES (1, ?, ?, ?)`,
       notice,

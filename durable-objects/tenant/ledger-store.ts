@@ -5,7 +5,7 @@ import { microNeurons } from "../../src/domain/micro-neurons.ts";
 import { type Day, endOf, startOf } from "../../src/domain/period.ts";
 import { type Drawn, posted } from "../../src/domain/quota.ts";
 import type { Windows } from "../../src/domain/rate-limit.ts";
-import type { Database } from "../database.ts";
+import type { FeatureDatabase, StagedDatabase } from "../staged-database.ts";
 import { AFTER_ALL_IDS, firstIdAfter, lastIdBefore } from "../id-range.ts";
 import {
   encodeGrants,
@@ -15,6 +15,7 @@ import {
   type JournalRow,
   toEntry,
 } from "./ledger-row.ts";
+import { LEDGER, VIOLATIONS } from "./ledger-schema.ts";
 import { LineSumStore } from "./line-sum-store.ts";
 
 // The meter, the periods and the journal of a tenant: rows become domain values here.
@@ -63,11 +64,13 @@ type MeterRow = {
 type PeriodRow = { day: number; quota: number; granted: number; overage: number; totals: string };
 
 export class LedgerStore {
-  readonly #db: Database;
+  readonly #db: FeatureDatabase;
+  readonly #violations: FeatureDatabase;
   readonly lineSums: LineSumStore;
 
-  constructor(db: Database) {
-    this.#db = db;
+  constructor(db: StagedDatabase) {
+    this.#db = db.of(LEDGER);
+    this.#violations = db.of(VIOLATIONS);
     this.lineSums = new LineSumStore(db);
   }
 
@@ -254,18 +257,21 @@ export class LedgerStore {
   sumLines(day: Day): JournalSum {
     const row = this.#db.run<{ lines: number; posted: number | null; broken: number | null }>(
       `SELECT COUNT(*) AS lines, SUM(overrun > 0) AS broken,
-        IFNULL(SUM(quota + granted + overage), 0)
-          - (SELECT IFNULL(SUM(amount), 0) FROM adjustments WHERE day = ?3) AS posted
+        IFNULL(SUM(quota + granted + overage), 0) AS posted
         FROM journal WHERE id >= ?1 AND id < ?2 AND day = ?3`,
       lastIdBefore("jnl", startOf(day)),
       firstIdAfter("jnl", endOf(day)),
       day,
     )[0];
-    return { lines: row?.lines ?? 0, posted: row?.posted ?? 0, brokenBounds: row?.broken ?? 0 };
+    return {
+      lines: row?.lines ?? 0,
+      posted: (row?.posted ?? 0) - this.lineSums.adjustedOn(day),
+      brokenBounds: row?.broken ?? 0,
+    };
   }
 
   addViolation(name: string, nowMs: number): void {
-    this.#db.run(
+    this.#violations.run(
       `INSERT INTO violations (name, count, last_at_ms) VALUES (?, 1, ?)
         ON CONFLICT (name) DO UPDATE SET count = count + 1, last_at_ms = excluded.last_at_ms`,
       name,
@@ -274,7 +280,8 @@ export class LedgerStore {
   }
 
   listViolations(): { readonly name: string; readonly count: number }[] {
-    return this.#db.run<{ name: string; count: number }>("SELECT name, count FROM violations");
+    const all = "SELECT name, count FROM violations";
+    return this.#violations.run<{ name: string; count: number }>(all);
   }
 }
 

@@ -1,5 +1,7 @@
 import type { Day } from "../../src/domain/period.ts";
-import type { Database } from "../database.ts";
+import type { FeatureDatabase, StagedDatabase } from "../staged-database.ts";
+import { ADJUSTMENTS } from "./adjustment-schema.ts";
+import { LEDGER } from "./ledger-schema.ts";
 
 /** Of the ended lines of a day. */
 export interface LineSum {
@@ -13,10 +15,12 @@ export interface LineSum {
 
 /** Sums of the journal, of a bounded number of rows each. */
 export class LineSumStore {
-  readonly #db: Database;
+  readonly #db: FeatureDatabase;
+  readonly #adjustments: FeatureDatabase;
 
-  constructor(db: Database) {
-    this.#db = db;
+  constructor(db: StagedDatabase) {
+    this.#db = db.of(LEDGER);
+    this.#adjustments = db.of(ADJUSTMENTS);
   }
 
   /** Ended lines of a range of ids, by day. Reads `limit` rows, and not what they were charged for. */
@@ -63,7 +67,7 @@ export class LineSumStore {
 
   /** µN that were given back on the lines of a day. */
   adjustedOn(day: Day): number {
-    const [row] = this.#db.run<{ amount: number }>(
+    const [row] = this.#adjustments.run<{ amount: number }>(
       "SELECT IFNULL(SUM(amount), 0) AS amount FROM adjustments WHERE day = ?",
       day,
     );

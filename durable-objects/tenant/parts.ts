@@ -9,7 +9,16 @@ import { verdictAt } from "../../src/domain/review.ts";
 import { toVerdict } from "../../src/domain/verdict-object.ts";
 import type { Database } from "../database.ts";
 import { Outbox, type ReadSubject } from "../outbox/outbox.ts";
+import { NOTICES, WEBHOOKS } from "../outbox/outbox-schema.ts";
 import { ReportStore } from "../outbox/report-store.ts";
+import { ToldStore } from "../outbox/told-store.ts";
+import { StagedDatabase } from "../staged-database.ts";
+import { BATCHES } from "./batch-schema.ts";
+import { IDEMPOTENCY, REFUSALS, REPLIES, USER_PICTURES } from "./call-schema.ts";
+import { ERASURES } from "./erasure-schema.ts";
+import { GRANTS } from "./grant-schema.ts";
+import { CONTENTS } from "./people-schema.ts";
+import { TENANT_SCHEMA } from "./tenant-schema.ts";
 import { ErasureStore } from "./erasure-store.ts";
 import { GrantStore } from "./grant-store.ts";
 import { IdempotencyStore } from "./idempotency-store.ts";
@@ -27,13 +36,14 @@ import { RefusalStore } from "./refusal-store.ts";
 import { ReplyStore } from "./reply-store.ts";
 import { ReportRowStore } from "./report-row-store.ts";
 import { RevisionStore } from "./revision-store.ts";
+import { REUSE } from "./reuse-schema.ts";
 import { ReuseStore } from "./reuse-store.ts";
 import { UserPictureStore } from "./user-picture-store.ts";
 import { VerdictStore } from "./verdict-store.ts";
 
 /** The stores of a tenant's object and the ledger over them. */
 export interface Parts {
-  readonly db: Database;
+  readonly db: StagedDatabase;
   readonly platform: Platform;
   readonly profiles: ProfileStore;
   readonly keys: KeyStore;
@@ -61,13 +71,15 @@ export interface Parts {
   readonly reportRows: ReportRowStore;
 }
 
-export function makeParts(db: Database, platform: Platform): Parts {
+/** Each store is of one feature, whose tables its first row makes; those that join several say which. */
+export function makeParts(database: Database, platform: Platform): Parts {
+  const db = new StagedDatabase(database, TENANT_SCHEMA);
   const journal = new LedgerStore(db);
-  const grants = new GrantStore(db);
+  const grants = new GrantStore(db.of(GRANTS));
   const cover = new AccountCover(new LeaseStore(db), platform.workersPlan === "free");
   const ledger = new Ledger(journal, grants, cover);
   const verdicts = new VerdictStore(db);
-  const batches = new BatchStore(db);
+  const batches = new BatchStore(db.of(BATCHES));
   /** As its GET returns it now; null: it is gone. */
   const readSubject: ReadSubject = (_, id) => {
     if (id.startsWith("bat_")) {
@@ -90,18 +102,23 @@ export function makeParts(db: Database, platform: Platform): Parts {
     ledger,
     cover,
     verdicts,
-    reusable: new ReuseStore(db),
-    idempotency: new IdempotencyStore(db),
-    replies: new ReplyStore(db),
-    refusals: new RefusalCounter(new RefusalStore(db), ledger),
-    userPictures: new UserPictureStore(db),
-    outbox: new Outbox(db, readSubject, new ReportStore(db)),
+    reusable: new ReuseStore(db.of(REUSE)),
+    idempotency: new IdempotencyStore(db.of(IDEMPOTENCY)),
+    replies: new ReplyStore(db.of(REPLIES)),
+    refusals: new RefusalCounter(new RefusalStore(db.of(REFUSALS)), ledger),
+    userPictures: new UserPictureStore(db.of(USER_PICTURES)),
+    outbox: new Outbox(
+      db.of(WEBHOOKS),
+      readSubject,
+      new ReportStore(db.of(NOTICES)),
+      new ToldStore(db.of(NOTICES)),
+    ),
     revisions: new RevisionStore(db),
     contents: new ContentStore(db),
-    contentFiles: new ContentFileStore(db),
+    contentFiles: new ContentFileStore(db.of(CONTENTS)),
     batches,
     persons: new PersonStore(db),
-    erasures: new ErasureStore(db),
+    erasures: new ErasureStore(db.of(ERASURES)),
     feed: new FeedStore(db),
     reportRows: new ReportRowStore(db),
   };

@@ -1,13 +1,16 @@
+import type { Feature } from "../staged-database.ts";
+
 // What people did with verdicts, and what was kept for them to see.
 
-export const PEOPLE_TABLES: readonly string[] = [
-  // Of a verdict that was decided by people: all its revisions, the first included.
-  `CREATE TABLE revisions (
+/** Of a verdict that was decided by people: all its revisions, the first included. */
+const REVISIONS_TABLE = `CREATE TABLE revisions (
     verdict_id TEXT NOT NULL,
     revision INTEGER NOT NULL CHECK (revision >= 1),
     body TEXT NOT NULL,
     PRIMARY KEY (verdict_id, revision)
-  ) STRICT, WITHOUT ROWID`,
+  ) STRICT, WITHOUT ROWID`;
+
+const CONTENT_TABLES: readonly string[] = [
   // Only while `content_retention_days` is not 0. Pictures lie in the bucket under the verdict's id.
   `CREATE TABLE contents (
     verdict_id TEXT PRIMARY KEY,
@@ -30,6 +33,8 @@ export const PEOPLE_TABLES: readonly string[] = [
   ) STRICT, WITHOUT ROWID`,
 ];
 
+export const PEOPLE_TABLES: readonly string[] = [REVISIONS_TABLE, ...CONTENT_TABLES];
+
 /** Later than the first tables: claims by when they end, so that those that have are found at once. */
 export const CLAIM_INDEX: readonly string[] = [
   `CREATE INDEX verdicts_claims ON verdicts (json_extract(body, '$.review.claim_expires_at'))
@@ -41,3 +46,15 @@ export const URGENT_INDEX: readonly string[] = [
   `CREATE INDEX verdicts_urgent ON verdicts (id)
     WHERE review_state = 'open' AND json_extract(body, '$.review.priority') = 'urgent'`,
 ];
+
+export const REVISIONS: Feature = {
+  name: "revisions",
+  migrations: [{ name: "revisions", statements: [REVISIONS_TABLE] }],
+  isReleased: true,
+};
+
+export const CONTENTS: Feature = {
+  name: "contents",
+  migrations: [{ name: "contents", statements: CONTENT_TABLES }],
+  isReleased: true,
+};

@@ -1,9 +1,14 @@
 import type { PersonalRecord } from "../../src/domain/personal-record.ts";
-import type { Database, SqlValue } from "../database.ts";
+import type { SqlValue } from "../database.ts";
 import { partsOfDelivery } from "../outbox/event-id.ts";
 import { type EventRow, toEvent } from "../outbox/event-store.ts";
+import { WEBHOOKS } from "../outbox/outbox-schema.ts";
+import type { FeatureDatabase, StagedDatabase } from "../staged-database.ts";
+import { IDEMPOTENCY, REPLIES, USER_PICTURES } from "./call-schema.ts";
 import { type JournalRow, toEntry } from "./ledger-row.ts";
+import { LEDGER } from "./ledger-schema.ts";
 import { toVerdict, type VerdictRow } from "./verdict-row.ts";
+import { VERDICTS } from "./verdict-schema.ts";
 
 // The rows of one person, wherever they are. Only verdicts are indexed by person, since an index is
 // one more row written with every call and these questions are rare: the other tables are looked
@@ -27,20 +32,33 @@ export interface PersonalPage<Kind extends PersonalRecord["kind"]> {
   readonly next: string | null;
 }
 
+/** Nothing is of anybody where nothing is that names a person. */
+const NOBODYS = { records: [], next: null };
+
 type Row = Record<string, SqlValue>;
 
 /** A row, and whose it is. */
 type Owned<R extends Row> = R & { person: string | null };
 
 export class PersonStore {
-  readonly #db: Database;
+  readonly #verdicts: FeatureDatabase;
+  readonly #webhooks: FeatureDatabase;
+  readonly #ledger: FeatureDatabase;
+  readonly #idempotency: FeatureDatabase;
+  readonly #replies: FeatureDatabase;
+  readonly #userPictures: FeatureDatabase;
 
-  constructor(db: Database) {
-    this.#db = db;
+  constructor(db: StagedDatabase) {
+    this.#verdicts = db.of(VERDICTS);
+    this.#webhooks = db.of(WEBHOOKS);
+    this.#ledger = db.of(LEDGER);
+    this.#idempotency = db.of(IDEMPOTENCY);
+    this.#replies = db.of(REPLIES);
+    this.#userPictures = db.of(USER_PICTURES);
   }
 
   verdicts(person: string, after: string): PersonalPage<"verdict"> {
-    const rows = this.#db.run<VerdictRow>(
+    const rows = this.#verdicts.run<VerdictRow>(
       "SELECT * FROM verdicts WHERE user_id = ? AND id > ? ORDER BY id LIMIT ?",
       person,
       after,
@@ -52,7 +70,8 @@ export class PersonStore {
 
   /** Found by the verdicts that they tell of, and so before those are erased. */
   events(person: string, after: string): PersonalPage<"event"> {
-    const rows = this.#db.run<Owned<EventRow>>(
+    if (!this.#verdicts.isThere) return NOBODYS;
+    const rows = this.#webhooks.run<Owned<EventRow>>(
       `SELECT events.*, verdicts.user_id AS person FROM events
         LEFT JOIN verdicts ON verdicts.id = events.subject
         WHERE events.id > ? ORDER BY events.id LIMIT ?`,
@@ -64,12 +83,13 @@ export class PersonStore {
   }
 
   eraseEvent(id: string): void {
-    this.#db.run("DELETE FROM events WHERE id = ?", id);
+    this.#webhooks.run("DELETE FROM events WHERE id = ?", id);
   }
 
   /** Found by their events (whose id theirs names), and so before those are erased. */
   deliveries(person: string, after: string): PersonalPage<"delivery"> {
-    const rows = this.#db.run<Owned<DeliveryRow>>(
+    if (!this.#verdicts.isThere) return NOBODYS;
+    const rows = this.#webhooks.run<Owned<DeliveryRow>>(
       `SELECT deliveries.webhook_id, deliveries.id, deliveries.state, deliveries.first_try_at_ms,
         verdicts.user_id AS person FROM deliveries
         LEFT JOIN events ON events.id = 'evt_' || substr(deliveries.id, 5, 25) || '0'
@@ -85,7 +105,8 @@ export class PersonStore {
 
   /** Of calls that have ended; found by their lines, and so before those lose the person. */
   idempotencyKeys(person: string, after: string): PersonalPage<"idempotency_key"> {
-    const rows = this.#db.run<Owned<IdempotencyRow>>(
+    if (!this.#ledger.isThere) return NOBODYS;
+    const rows = this.#idempotency.run<Owned<IdempotencyRow>>(
       `SELECT kept.day, kept.route, kept.key, kept.subject, kept.created_at_ms,
         journal.user_id AS person FROM idempotency AS kept
         LEFT JOIN journal ON journal.id = kept.subject AND journal.outcome <> 'pending'
@@ -99,7 +120,7 @@ export class PersonStore {
   }
 
   eraseIdempotencyKey(day: number, route: string, key: string): void {
-    this.#db.run(
+    this.#idempotency.run(
       "DELETE FROM idempotency WHERE day = ? AND route = ? AND key = ?",
       day,
       route,
@@ -109,7 +130,8 @@ export class PersonStore {
 
   /** Found by the lines of their calls, and so before those lose the person. */
   replies(person: string, after: string): PersonalPage<"reply"> {
-    const rows = this.#db.run<Owned<{ day: number; call_id: string }>>(
+    if (!this.#ledger.isThere) return NOBODYS;
+    const rows = this.#replies.run<Owned<{ day: number; call_id: string }>>(
       `SELECT kept.day, kept.call_id, journal.user_id AS person FROM replies AS kept
         LEFT JOIN journal ON journal.id = kept.call_id
         WHERE (kept.day, kept.call_id) > (?, ?) ORDER BY kept.day, kept.call_id LIMIT ?`,
@@ -121,7 +143,7 @@ export class PersonStore {
   }
 
   #reply(day: number, callId: string): Extract<PersonalRecord, { kind: "reply" }>[] {
-    return this.#db
+    return this.#replies
       .run<{ content_type: string; body: ArrayBuffer }>(
         "SELECT content_type, body FROM replies WHERE day = ? AND call_id = ?",
         day,
@@ -137,12 +159,12 @@ export class PersonStore {
   }
 
   eraseReply(day: number, callId: string): void {
-    this.#db.run("DELETE FROM replies WHERE day = ? AND call_id = ?", day, callId);
+    this.#replies.run("DELETE FROM replies WHERE day = ? AND call_id = ?", day, callId);
   }
 
   /** Those that have ended. Of a row only its key and its person are read, until it is that one's. */
   journalLines(person: string, after: string): PersonalPage<"journal_line"> {
-    const rows = this.#db.run<Owned<{ id: string }>>(
+    const rows = this.#ledger.run<Owned<{ id: string }>>(
       `SELECT id, user_id AS person FROM journal WHERE id > ? AND outcome <> 'pending'
         ORDER BY id LIMIT ?`,
       after,
@@ -153,7 +175,7 @@ export class PersonStore {
   }
 
   #line(id: string): Extract<PersonalRecord, { kind: "journal_line" }>[] {
-    return this.#db
+    return this.#ledger
       .run<JournalRow>("SELECT * FROM journal WHERE id = ?", id)
       .map(toEntry)
       .flatMap((entry) =>
@@ -163,12 +185,12 @@ export class PersonStore {
 
   /** The line stays, with its amounts. */
   forgetPersonOfLine(id: string): void {
-    this.#db.run("UPDATE journal SET user_id = NULL WHERE id = ?", id);
+    this.#ledger.run("UPDATE journal SET user_id = NULL WHERE id = ?", id);
   }
 
   /** Of the days that are there: today, and those that are not yet purged. */
   userPictures(person: string): PersonalPage<"user_pictures"> {
-    const [days] = this.#db.run<{ first: number | null; last: number | null }>(
+    const [days] = this.#userPictures.run<{ first: number | null; last: number | null }>(
       `SELECT (SELECT day FROM user_pictures ORDER BY day LIMIT 1) AS first,
         (SELECT day FROM user_pictures ORDER BY day DESC LIMIT 1) AS last`,
     );
@@ -179,7 +201,7 @@ export class PersonStore {
   }
 
   #pictures(day: number, person: string): Extract<PersonalRecord, { kind: "user_pictures" }>[] {
-    return this.#db
+    return this.#userPictures
       .run<{ count: number }>(
         "SELECT count FROM user_pictures WHERE day = ? AND user_id = ?",
         day,
@@ -189,7 +211,7 @@ export class PersonStore {
   }
 
   eraseUserPictures(day: number, person: string): void {
-    this.#db.run("DELETE FROM user_pictures WHERE day = ? AND user_id = ?", day, person);
+    this.#userPictures.run("DELETE FROM user_pictures WHERE day = ? AND user_id = ?", day, person);
   }
 }
 

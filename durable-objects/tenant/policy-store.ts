@@ -1,6 +1,7 @@
 import type { Policy, PolicyVersion } from "../../src/domain/policy.ts";
 import { DEFAULT_ROUTING } from "../../src/domain/routing.ts";
-import type { Database } from "../database.ts";
+import type { FeatureDatabase, StagedDatabase } from "../staged-database.ts";
+import { VERDICTS } from "./verdict-schema.ts";
 
 /** Of JSON that is kept in memory. */
 const MAX_UNITS = 4_000_000;
@@ -21,12 +22,14 @@ const REMEMBERED_MS = 30 * 86_400_000;
  * megabytes: one may be 512 KB of JSON. A new version forgets them all.
  */
 export class PolicyStore {
-  readonly #db: Database;
+  readonly #db: StagedDatabase;
+  readonly #verdicts: FeatureDatabase;
   readonly #latest = new Map<string, PolicyVersion>();
   #units = 0;
 
-  constructor(db: Database) {
+  constructor(db: StagedDatabase) {
     this.#db = db;
+    this.#verdicts = db.of(VERDICTS);
   }
 
   /** For a transaction that is rolled back: what was read in it may never have been. */
@@ -121,8 +124,7 @@ export class PolicyStore {
       `DELETE FROM policies WHERE
         EXISTS (SELECT 1 FROM policies AS next WHERE next.name = policies.name
           AND next.version > policies.version AND next.created_at_ms < ?)
-        AND NOT EXISTS (SELECT 1 FROM verdicts WHERE policy_name = policies.name
-          AND policy_version = policies.version)`,
+        ${this.#verdicts.isThere ? UNNAMED : ""}`,
       followedBeforeMs,
     );
     this.#db.run(
@@ -134,6 +136,9 @@ export class PolicyStore {
     );
   }
 }
+
+const UNNAMED = `AND NOT EXISTS (SELECT 1 FROM verdicts WHERE policy_name = policies.name
+  AND policy_version = policies.version)`;
 
 /** Since terms say how they match; a policy of before has none, and keeps the way of then. */
 const FORMAT = 2;

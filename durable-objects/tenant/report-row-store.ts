@@ -2,7 +2,8 @@ import type { Day } from "../../src/domain/period.ts";
 import type { ReportRowKind, ReportRows, UserDay } from "../../src/domain/report-rows.ts";
 import { inOrder } from "../../src/domain/usage-fold.ts";
 import type { RowVersion, SentRow } from "../../src/reports/usage-message.ts";
-import type { Database } from "../database.ts";
+import type { FeatureDatabase, StagedDatabase } from "../staged-database.ts";
+import { FEED, REPORT_USERS } from "./feed-schema.ts";
 
 type StoredRow = { kind: ReportRowKind; key: string; sequence: number; body: string };
 
@@ -12,10 +13,12 @@ const COLUMNS = "kind, key, sequence, body";
 export const FIRST_ROW: readonly [string, string] = ["", ""];
 
 export class ReportRowStore {
-  readonly #db: Database;
+  readonly #db: FeatureDatabase;
+  readonly #users: FeatureDatabase;
 
-  constructor(db: Database) {
-    this.#db = db;
+  constructor(db: StagedDatabase) {
+    this.#db = db.of(FEED);
+    this.#users = db.of(REPORT_USERS);
   }
 
   read<Kind extends ReportRowKind>(kind: Kind, key: string): ReportRows[Kind] | null {
@@ -174,7 +177,7 @@ export class ReportRowStore {
 
   /** A person's days, each found by its place: a row read for each day that is kept. */
   daysOf(userId: string): readonly { readonly key: string; readonly row: UserDay }[] {
-    const [days] = this.#db.run<{ first: number | null; last: number | null }>(
+    const [days] = this.#users.run<{ first: number | null; last: number | null }>(
       `SELECT (SELECT day FROM report_users ORDER BY day LIMIT 1) AS first,
         (SELECT day FROM report_users ORDER BY day DESC LIMIT 1) AS last`,
     );
@@ -200,7 +203,7 @@ export class ReportRowStore {
   }
 
   slotOf(day: Day, userId: string): number | null {
-    const [row] = this.#db.run<{ slot: number }>(
+    const [row] = this.#users.run<{ slot: number }>(
       "SELECT slot FROM report_users WHERE day = ? AND user_id = ?",
       day,
       userId,
@@ -209,7 +212,7 @@ export class ReportRowStore {
   }
 
   giveSlot(day: Day, userId: string, slot: number): void {
-    this.#db.run(
+    this.#users.run(
       "INSERT INTO report_users (day, user_id, slot) VALUES (?, ?, ?)",
       day,
       userId,
@@ -218,12 +221,12 @@ export class ReportRowStore {
   }
 
   forgetUser(day: Day, userId: string): void {
-    this.#db.run("DELETE FROM report_users WHERE day = ? AND user_id = ?", day, userId);
+    this.#users.run("DELETE FROM report_users WHERE day = ? AND user_id = ?", day, userId);
   }
 
   /** Places of days before this one; true when there may be more. */
   purgeUsers(before: Day, limit: number): boolean {
-    const rows = this.#db.run<{ day: number; user_id: string }>(
+    const rows = this.#users.run<{ day: number; user_id: string }>(
       "SELECT day, user_id FROM report_users WHERE day < ? LIMIT ?",
       before,
       limit,

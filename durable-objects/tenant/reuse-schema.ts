@@ -1,7 +1,9 @@
+import type { Feature } from "../staged-database.ts";
+
 // Which verdicts answer for equal contents. One row a content, policy version and day, keyed by day
 // first, so that what is out of time is purged without an index on time.
 
-export const REUSE_TABLES: readonly string[] = [
+const REUSE_TABLES: readonly string[] = [
   // Without a verdict: a person decided otherwise, or doubts it, and none of that key is reused.
   `CREATE TABLE reusable_verdicts (
     day INTEGER NOT NULL,
@@ -13,5 +15,9 @@ export const REUSE_TABLES: readonly string[] = [
   ) STRICT, WITHOUT ROWID`,
 ];
 
-/** What the verdicts of a call came to, by name (JSON); null: what `verdict_id` says. */
-export const VERDICT_COUNTS: readonly string[] = ["ALTER TABLE journal ADD COLUMN verdicts TEXT"];
+/** Made by the first verdict under a policy that reuses some. */
+export const REUSE: Feature = {
+  name: "reuse",
+  migrations: [{ name: "reuse", statements: REUSE_TABLES }],
+  isReleased: false,
+};

@@ -1,14 +1,18 @@
 import type { Revision } from "../../src/domain/verdict.ts";
-import type { Database } from "../database.ts";
+import type { FeatureDatabase, StagedDatabase } from "../staged-database.ts";
+import { REVISIONS } from "./people-schema.ts";
+import { VERDICTS } from "./verdict-schema.ts";
 
 /** Verdicts whose revisions are on one page. */
 const PAGE = 50;
 
 export class RevisionStore {
-  readonly #db: Database;
+  readonly #db: FeatureDatabase;
+  readonly #verdicts: FeatureDatabase;
 
-  constructor(db: Database) {
-    this.#db = db;
+  constructor(db: StagedDatabase) {
+    this.#db = db.of(REVISIONS);
+    this.#verdicts = db.of(VERDICTS);
   }
 
   write(revision: Revision): void {
@@ -37,6 +41,7 @@ export class RevisionStore {
 
   /** Of one person's verdicts, a page after one of them. */
   ofPerson(person: string, after: string): { revisions: readonly Revision[]; next: string | null } {
+    if (!this.#verdicts.isThere) return { revisions: [], next: null };
     const ids = this.#db
       .run<{ id: string }>(
         `SELECT DISTINCT revisions.verdict_id AS id FROM verdicts

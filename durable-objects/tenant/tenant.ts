@@ -37,7 +37,7 @@ import {
 import type { WebhookView } from "../outbox/webhook-object.ts";
 import { type CreateWebhook, createWebhookOnce } from "./create-webhook.ts";
 import { handOver } from "./hand-over.ts";
-import { migrate, objectDatabase, schemaVersion } from "../database.ts";
+import { objectDatabase } from "../database.ts";
 import { GroupCommit } from "../group-commit.ts";
 import { TOO_MANY_WATCHERS, Watchers } from "../watchers.ts";
 import { type AdjustLine, adjustLine, listEntries } from "./adjustment-desk.ts";
@@ -103,7 +103,6 @@ import {
 } from "./batches.ts";
 import { settle } from "./settle.ts";
 import { type AskFailure, Steps, unknownTenant } from "./steps.ts";
-import { TENANT_MIGRATIONS } from "./tenant-schema.ts";
 import {
   type MonthBooks,
   readBooks,
@@ -164,10 +163,9 @@ export class Tenant extends DurableObject<Env> {
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     const db = objectDatabase(ctx.storage);
-    this.#known = schemaVersion(db) !== null;
-    if (this.#known) migrate(db, TENANT_MIGRATIONS);
     const platform = readPlatform(env);
     this.#parts = makeParts(db, platform);
+    this.#known = this.#parts.db.open();
     this.#steps = new Steps(this.#parts, () => Date.now());
     this.#calls = new GroupCommit(
       (operations) => this.#commit(operations),
@@ -817,6 +815,7 @@ export class Tenant extends DurableObject<Env> {
     this.#parts.refusals.clear();
     await this.ctx.storage.deleteAlarm();
     await this.ctx.storage.deleteAll();
+    this.#parts.db.forget();
     this.#alarmMs = undefined;
   }
 

@@ -2,9 +2,14 @@ import type { Category } from "../../src/domain/category.ts";
 import { isoTime } from "../../src/domain/period.ts";
 import { verdictAt } from "../../src/domain/review.ts";
 import type { Decision, Review, Verdict } from "../../src/domain/verdict.ts";
-import type { Database } from "../database.ts";
+import type { FeatureDatabase, StagedDatabase } from "../staged-database.ts";
 import { AFTER_ALL_IDS, firstIdAfter, lastIdBefore } from "../id-range.ts";
+import { ARCHIVES } from "./archive-schema.ts";
+import { LEDGER } from "./ledger-schema.ts";
+import { REVISIONS } from "./people-schema.ts";
+import { hasReason, matches, narrowest, same } from "./verdict-filter.ts";
 import { toRow, toVerdict, type VerdictRow } from "./verdict-row.ts";
+import { VERDICTS } from "./verdict-schema.ts";
 
 export interface VerdictQuery {
   /** Verdicts before this id, newest first. */
@@ -46,10 +51,16 @@ const EVERY: VerdictQuery = {
 const MAX_SCAN = 2000;
 
 export class VerdictStore {
-  readonly #db: Database;
+  readonly #db: FeatureDatabase;
+  readonly #revisions: FeatureDatabase;
+  readonly #ledger: FeatureDatabase;
+  readonly #archives: FeatureDatabase;
 
-  constructor(db: Database) {
-    this.#db = db;
+  constructor(db: StagedDatabase) {
+    this.#db = db.of(VERDICTS);
+    this.#revisions = db.of(REVISIONS);
+    this.#ledger = db.of(LEDGER);
+    this.#archives = db.of(ARCHIVES);
   }
 
   /** False: it was stored already, and stays as it is. */
@@ -155,14 +166,16 @@ export class VerdictStore {
 
   /** Whether the call that made a verdict has ended in a line of the journal, or of its archive. */
   hasLine(id: string): boolean {
-    const rows = this.#db.run(
-      `SELECT 1 AS found FROM verdicts WHERE id = ?
-        AND (EXISTS (SELECT 1 FROM journal WHERE id = verdicts.call_id AND outcome <> 'pending')
-          OR EXISTS (SELECT 1 FROM archives WHERE state IN ('stored', 'done')
-            AND day BETWEEN created_at_ms / 86400000 - 1 AND created_at_ms / 86400000))`,
+    const [verdict] = this.#db.run<{ call_id: string; day: number }>(
+      "SELECT call_id, created_at_ms / 86400000 AS day FROM verdicts WHERE id = ?",
       id,
     );
-    return rows.length === 1;
+    if (verdict === undefined) return false;
+    const inJournal = "SELECT 1 AS found FROM journal WHERE id = ? AND outcome <> 'pending'";
+    if (this.#ledger.run(inJournal, verdict.call_id).length === 1) return true;
+    const inArchive = `SELECT 1 AS found FROM archives WHERE state IN ('stored', 'done')
+      AND day BETWEEN ? AND ? LIMIT 1`;
+    return this.#archives.run(inArchive, verdict.day - 1, verdict.day).length === 1;
   }
 
   /** Those of some calls that do not allow, within a range of ids. */
@@ -228,7 +241,7 @@ export class VerdictStore {
 
   /** With its revisions. */
   delete(id: string): void {
-    this.#db.run("DELETE FROM revisions WHERE verdict_id = ?", id);
+    this.#revisions.run("DELETE FROM revisions WHERE verdict_id = ?", id);
     this.#db.run("DELETE FROM verdicts WHERE id = ?", id);
   }
 
@@ -254,29 +267,3 @@ export class VerdictStore {
     );
   }
 }
-
-/** The partial indexes of the schema; column names are ours, values are bound. */
-function narrowest(query: VerdictQuery): { column: string; value: string } | null {
-  if (query.contentId !== null) return { column: "content_id", value: query.contentId };
-  if (query.userId !== null) return { column: "user_id", value: query.userId };
-  if (query.review === "open" || query.review === "claimed") {
-    return { column: `review_state IN ('open', 'claimed') AND review_state`, value: query.review };
-  }
-  return null;
-}
-
-const same = (wanted: string | null, value: string | null): boolean =>
-  wanted === null || wanted === value;
-
-const matches = (row: VerdictRow, query: VerdictQuery): boolean =>
-  same(query.userId, row.user_id) &&
-  same(query.contentId, row.content_id) &&
-  same(query.decision, row.decision) &&
-  same(query.policy, row.policy_name) &&
-  same(query.review, row.review_state) &&
-  same(query.batchId, row.batch_id) &&
-  row.created_at_ms >= (query.fromMs ?? 0) &&
-  row.created_at_ms < (query.toMs ?? Number.MAX_SAFE_INTEGER);
-
-const hasReason = (verdict: Verdict, category: Category): boolean =>
-  verdict.reasons.some((reason) => reason.category === category);

@@ -1,6 +1,14 @@
-import { env, reset, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import {
+  env,
+  evictDurableObject,
+  reset,
+  runDurableObjectAlarm,
+  runInDurableObject,
+} from "cloudflare:test";
 import { vi } from "vitest";
 import type { Account } from "../../durable-objects/account/account.ts";
+import { objectDatabase } from "../../durable-objects/database.ts";
+import { StagedDatabase } from "../../durable-objects/staged-database.ts";
 import type { IssueKey } from "../../durable-objects/tenant/key-desk.ts";
 import type { LineQuery } from "../../durable-objects/tenant/ledger-store.ts";
 import type {
@@ -13,6 +21,7 @@ import type {
   SettleRequest,
 } from "../../durable-objects/tenant/protocol.ts";
 import type { Limits } from "../../durable-objects/tenant/reports.ts";
+import { TENANT_SCHEMA } from "../../durable-objects/tenant/tenant-schema.ts";
 import { entryId, isAdjustment, type JournalEntry } from "../../src/domain/adjustment.ts";
 import { CATEGORIES, forEach } from "../../src/domain/category.ts";
 import { type Hold, heldItem, type Item, type JournalLine } from "../../src/domain/ledger.ts";
@@ -78,8 +87,40 @@ export const withoutReports = (id: string): Promise<void> =>
     object.env = { ...object.env, USAGE: undefined } as unknown as Env;
   });
 
-export const rows = (id: string, statement: string, ...values: (string | number)[]) =>
-  inTenant(id, ({ storage }) => storage.sql.exec(statement, ...values).toArray());
+type Rows = readonly Readonly<Record<string, SqlStorageValue>>[];
+
+/** What a statement finds, beside the object. A table that its feature has not made yet is empty. */
+export async function rows(
+  id: string,
+  statement: string,
+  ...values: (string | number)[]
+): Promise<Rows> {
+  const run = () =>
+    inTenant(id, ({ storage }) => storage.sql.exec(statement, ...values).toArray() as Rows);
+  try {
+    return await run();
+  } catch (error) {
+    if (!(error instanceof Error && error.message.startsWith("no such table"))) throw error;
+    if (statement.startsWith("SELECT")) await makeTables(id);
+    else await withAllTables(id);
+    return run();
+  }
+}
+
+const makeTables = (id: string): Promise<void> =>
+  inTenant(id, ({ storage }) => {
+    const db = new StagedDatabase(objectDatabase(storage), TENANT_SCHEMA);
+    for (const feature of TENANT_SCHEMA.features) db.ensure(feature);
+  });
+
+/**
+ * The tables of all features, as an object has them that has used them all: for tests that write rows, or
+ * run stores, beside the object. It starts anew, since it remembers which it has.
+ */
+export async function withAllTables(id: string): Promise<void> {
+  await makeTables(id);
+  await evictDurableObject(env.TENANT.getByName(id));
+}
 
 export const inAccount = <Result>(
   look: (state: DurableObjectState, instance: Account) => Result | Promise<Result>,

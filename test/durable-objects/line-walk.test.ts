@@ -16,6 +16,7 @@ import {
   rows,
   SECOND,
   stopClock,
+  withAllTables,
   withoutReports,
 } from "./a-tenant.ts";
 
@@ -29,7 +30,7 @@ const MANY = 2 * MOST_LINES + 100;
 /** Lines of earlier calls of today, as many as a request does not look at, at 1 µN each. */
 async function busy(count = MANY): Promise<ATenant> {
   const tenant = await aTenant();
-  await withoutReports(tenant.id);
+  await withAllTables(tenant.id);
   const id = lastIdBefore("jnl", NOW - 3_600_000);
   await rows(
     tenant.id,

@@ -14,6 +14,7 @@ import {
   rows,
   SECOND,
   stopClock,
+  withAllTables,
   withoutReports,
 } from "./a-tenant.ts";
 import { LEASE_MS } from "../../src/domain/lease.ts";
@@ -36,6 +37,7 @@ const NUMBERS = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n
 
 /** Rows as they were made long ago, by the hundred. */
 async function fill(tenant: ATenant, n: number, madeAtMs: number): Promise<void> {
+  await withAllTables(tenant.id);
   await rows(
     tenant.id,
     `${NUMBERS} INSERT INTO verdicts (id, call_id, created_at_ms, decision, approved, policy_name,
@@ -103,9 +105,9 @@ describe("the alarm", () => {
 
   it("purges what is past its retention, 500 rows of each table at a time", async () => {
     const tenant = await aTenant({ verdict_retention_days: 2 });
-    await withoutReports(tenant.id);
     await fill(tenant, 1200, NOW - 40 * DAY_MS);
     await fill(tenant, 3, NOW);
+    await withoutReports(tenant.id);
     await tenant.hold();
     const tables = ["verdicts", "idempotency", "refusals"];
     for (const left of [700, 200, 0]) {

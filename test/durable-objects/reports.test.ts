@@ -31,6 +31,7 @@ import {
   SECOND,
   settleRequest,
   stopClock,
+  withAllTables,
 } from "./a-tenant.ts";
 
 beforeEach(() => stopClock());
@@ -43,18 +44,20 @@ interface Inside {
   readonly profile: Profile;
 }
 
-const within = <Result>(
+const within = async <Result>(
   tenant: ATenant,
   wrap: (db: Database, storage: DurableObjectStorage) => Database,
   look: (inside: Inside) => Result,
-): Promise<Result> =>
-  inTenant(tenant.id, ({ storage }) => {
+): Promise<Result> => {
+  await withAllTables(tenant.id);
+  return inTenant(tenant.id, ({ storage }) => {
     const parts = makeParts(wrap(objectDatabase(storage), storage), readPlatform(env));
     const steps = new Steps(parts, () => Date.now());
     const profile = steps.profile();
     if (profile === null) throw new Error("there is no such tenant");
     return look({ parts, steps, profile });
   });
+};
 
 const refusalsOf = async (tenant: ATenant): Promise<readonly RefusalCount[]> => {
   const query = { fromMinute: 0, toMinute: 1e9, skip: 0, limit: 50 };

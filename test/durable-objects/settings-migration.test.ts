@@ -24,7 +24,7 @@ async function stored(tenant: ATenant, settings: object): Promise<void> {
     migrate(objectDatabase(storage), TENANT_MIGRATIONS.slice(0, BEFORE));
     const before = new Set(sql.exec<{ name: string }>(TABLES).toArray().map(nameOf));
     for (const [name, records] of kept) {
-      if (name === "schema_version" || !before.has(name)) continue;
+      if (name === "features" || name === "schema_version" || !before.has(name)) continue;
       const columns = sql.exec(`SELECT * FROM ${name} LIMIT 0`).columnNames;
       const places = columns.map(() => "?").join();
       for (const record of records) {

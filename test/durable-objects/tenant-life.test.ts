@@ -93,7 +93,7 @@ describe("an object that was never configured", () => {
     await inTenant(tenant.id, async ({ storage }) => {
       storage.sql.exec("CREATE TABLE probe (n INTEGER)");
       storage.sql.exec(
-        "CREATE TRIGGER no_writes BEFORE UPDATE ON schema_version BEGIN INSERT INTO probe VALUES (1); END",
+        "CREATE TRIGGER no_writes BEFORE INSERT ON features BEGIN INSERT INTO probe VALUES (1); END",
       );
     });
     await evictDurableObject(env.TENANT.getByName(tenant.id));

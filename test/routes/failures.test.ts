@@ -5,6 +5,7 @@ import type { FailureKind } from "../../src/domain/failure.ts";
 import { STATUS } from "../../src/http/failure-status.ts";
 import { tenantObject } from "../../src/routes/tenant-object.ts";
 import { admin, ask, makeKey, makeTenant, type Reply, type TestTenant } from "../client.ts";
+import { rows, withAllTables } from "../durable-objects/a-tenant.ts";
 import { arrived, type Scripted, scripted, unique } from "./scripted.ts";
 
 // Every kind of failure, produced over HTTP. A new kind does not compile without its place here.
@@ -302,10 +303,8 @@ describe("an exception of an object", () => {
 
   it("is one where a real object meets a bug", async () => {
     const tenant = await newTenant();
-    const object = env.TENANT.getByName(tenant.id);
-    await runInDurableObject(object, (_, { storage }) => {
-      storage.sql.exec("DROP TABLE revisions");
-    });
+    await withAllTables(tenant.id);
+    await rows(tenant.id, "DROP TABLE revisions");
     const { body } = await tenant.call(...POST);
     const bug = await tenant.call("GET", `/v1/verdicts/${body.id}/revisions`);
     expect([bug.status, bug.body.kind]).toEqual([500, "internal"]);
