@@ -76,6 +76,12 @@ export class EventStore {
       .map(toEvent);
   }
 
+  /** When the oldest was recorded; null: there is none. */
+  oldestMs(): number | null {
+    const oldest = "SELECT created_at_ms AS at FROM events ORDER BY id LIMIT 1";
+    return this.#db.run<{ at: number }>(oldest)[0]?.at ?? null;
+  }
+
   /** Deletes at most `limit` events recorded before `beforeMs`; true when there may be more. */
   purge(beforeMs: number, limit: number): boolean {
     const old = this.#db

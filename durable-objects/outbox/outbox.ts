@@ -32,7 +32,7 @@ export class Outbox {
   readonly deliveries: DeliveryStore;
   /** Null: there is nobody else to be told. */
   readonly reports: ReportStore | null;
-  readonly #told: ToldStore;
+  readonly told: ToldStore;
   readonly #readSubject: ReadSubject;
 
   constructor(
@@ -44,7 +44,7 @@ export class Outbox {
     this.events = new EventStore(db);
     this.webhooks = new WebhookStore(db);
     this.deliveries = new DeliveryStore(db);
-    this.#told = told;
+    this.told = told;
     this.reports = reports;
     this.#readSubject = readSubject;
   }
@@ -55,7 +55,7 @@ export class Outbox {
     this.webhooks.forget();
     this.deliveries.forget();
     this.reports?.forget();
-    this.#told.forget();
+    this.told.forget();
   }
 
   /**
@@ -79,8 +79,8 @@ export class Outbox {
     nowMs: number,
   ): void {
     if (this.reports === null && !this.#isWanted({ type, decision: null })) return;
-    if (this.#told.has(dayOf(nowMs), type)) return;
-    this.#told.add(dayOf(nowMs), type);
+    if (this.told.has(dayOf(nowMs), type)) return;
+    this.told.add(dayOf(nowMs), type);
     this.record({ type, subject: null, decision: null, data: data() }, nowMs);
   }
 
@@ -96,9 +96,15 @@ export class Outbox {
     return data === null ? { ...eventObject(event, {}), data } : eventObject(event, data);
   }
 
+  /** Of an endpoint that was disabled more waits than one step gives up. */
+  get isGivingUp(): boolean {
+    const disabled = this.webhooks.all().filter(({ enabled }) => !enabled);
+    return disabled.some(({ id }) => this.deliveries.pending(id).count > 0);
+  }
+
   /** Deletes what is past its retention; true when there is more. */
   purge(beforeMs: number, limit: number, nowMs: number): boolean {
-    this.#told.purge(dayOf(nowMs));
+    this.told.purge(dayOf(nowMs));
     const ids = this.webhooks.all().map(({ id }) => id);
     // Of an endpoint that was disabled more may have waited than one step gives up.
     const disabled = this.webhooks.all().filter(({ enabled }) => !enabled);

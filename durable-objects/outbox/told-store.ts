@@ -31,6 +31,12 @@ export class ToldStore {
     this.forget();
   }
 
+  /** The first day that something was told on; null: nothing was. */
+  oldestDay(): Day | null {
+    const [row] = this.#db.run<{ day: number }>("SELECT day FROM told ORDER BY day LIMIT 1");
+    return row?.day ?? null;
+  }
+
   /** Days that are over are not asked about again. */
   purge(before: Day): void {
     this.#db.run("DELETE FROM told WHERE day < ?", before);

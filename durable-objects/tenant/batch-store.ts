@@ -172,6 +172,16 @@ export class BatchStore {
     );
   }
 
+  /** Of the oldest `limit` the first that ended; null: none has. */
+  firstEndMs(limit: number): number | null {
+    const [row] = this.#db.run<{ at: number | null }>(
+      `SELECT MIN(finished_at_ms) AS at FROM (SELECT * FROM batches ORDER BY id LIMIT ?)
+        WHERE has_file = 0`,
+      limit,
+    );
+    return row?.at ?? null;
+  }
+
   /** Deletes at most `limit` batches that ended before a time; true when there may be more. */
   purge(beforeMs: number, limit: number): boolean {
     const old = this.#db

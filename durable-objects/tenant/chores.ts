@@ -1,3 +1,4 @@
+import { purgeTime } from "../../src/domain/purge-time.ts";
 import type { Erasure } from "../../src/domain/erasure.ts";
 import type { Day } from "../../src/domain/period.ts";
 import { Archiver } from "./archiver.ts";
@@ -24,8 +25,9 @@ import {
   MOST_FILES,
   oneByOne,
 } from "./erase-personal-files.ts";
+import { Expiries } from "./expiries.ts";
 import type { FeedDesk } from "./feed-desk.ts";
-import { purge } from "./maintenance.ts";
+import { nextDueMs, purge } from "./maintenance.ts";
 import type { Parts } from "./parts.ts";
 import type { Profile } from "./profile-store.ts";
 import { releaseClaims } from "./review-desk.ts";
@@ -33,7 +35,10 @@ import { releaseClaims } from "./review-desk.ts";
 // What a tenant's alarm does: first what is one step, then what needs others (the bucket, the
 // Workflow, endpoints) and is written down in steps of its own.
 
-/** While an alarm rings often, to deliver or to fold, what is past its retention is looked for so often. */
+/**
+ * While an alarm rings often, to deliver or to fold, what is past its retention is looked for so often;
+ * and what could not go, because a bucket failed or a day is not folded yet.
+ */
 const PURGE_EVERY_MS = 3_600_000;
 
 /** After the `Account` object did not take what it was handed. */
@@ -61,9 +66,11 @@ export class Chores {
   #purgedMs = 0;
   #handOverMs = 0;
   readonly #archiver: Archiver;
+  readonly #expiries: Expiries;
 
   constructor(deps: ChoresDeps) {
     this.#deps = deps;
+    this.#expiries = new Expiries(deps.parts, () => deps.bucket() !== null);
     this.#archiver = new Archiver(deps);
   }
 
@@ -84,6 +91,7 @@ export class Chores {
     await restOrLate(courier);
     await handed;
     await fed;
+    this.#expiries.forget();
     return more === true || expired || archiving;
   }
 
@@ -188,6 +196,19 @@ export class Chores {
       this.#handOverMs = Date.now() + HAND_OVER_RETRY_MS;
       report("hand_over_failed", error);
     }
+  }
+
+  /** When the alarm is needed for what is in work, or past its retention; Infinity: for nothing. */
+  dueMs(profile: Profile, nowMs: number): number {
+    return Math.min(nextDueMs(this.#deps.parts, nowMs), this.#purgeDueMs(profile));
+  }
+
+  /** At the tenant's own moment of the day. What could not go then is tried again later. */
+  #purgeDueMs(profile: Profile): number {
+    const { isGivingUp } = this.#deps.parts.outbox;
+    const dueMs = isGivingUp ? 0 : this.#expiries.dueMs(profile);
+    if (dueMs === Infinity) return Infinity;
+    return Math.max(purgeTime(profile.id, dueMs), this.#purgedMs + PURGE_EVERY_MS);
   }
 
   /** When something is to be delivered, told or tried again; null: not before something happens. */

@@ -3,13 +3,12 @@ import type { Hold } from "../../src/domain/ledger.ts";
 import { contentKey, type PictureOwner } from "../../src/domain/stored-picture.ts";
 import { newUlid } from "../outbox/event-id.ts";
 import type { KeptContent, KeptFiles } from "./content-store.ts";
+import { contentsKeptMs } from "./expiries.ts";
 import type { Parts } from "./parts.ts";
 import type { Profile } from "./profile-store.ts";
 import type { ModerationAdmit } from "./protocol.ts";
 
 // What was moderated, where the tenant keeps it: read under an audit, and gone in time.
-
-const DAY_MS = 86_400_000;
 
 /** In one alarm: pictures of so many contents, each one request to the bucket. */
 const MOST_ERASED = 15;
@@ -73,8 +72,7 @@ export function keepContents(
 }
 
 /** Until when contents are in their time, or their verdict's. */
-const keptSince = ({ settings }: Profile, nowMs: number): number =>
-  nowMs - Math.min(settings.content_retention_days, settings.verdict_retention_days) * DAY_MS;
+const keptSince = (profile: Profile, nowMs: number): number => nowMs - contentsKeptMs(profile);
 
 /** The record that it was read is written before anything of it leaves. */
 export function readContent(

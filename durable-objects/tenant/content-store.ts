@@ -101,6 +101,12 @@ export class ContentStore {
     this.#db.run("DELETE FROM contents WHERE verdict_id = ?", verdictId);
   }
 
+  /** When the oldest was kept; null: there is none. */
+  oldestMs(): number | null {
+    const oldest = "SELECT created_at_ms AS at FROM contents ORDER BY verdict_id LIMIT 1";
+    return this.#db.run<{ at: number }>(oldest)[0]?.at ?? null;
+  }
+
   /** Kept before a time, the oldest first. Their texts, up to 100 KB each, are not read. */
   listBefore(beforeMs: number, limit: number): KeptFiles[] {
     return this.#db
@@ -139,6 +145,12 @@ export class ContentStore {
         requestId: row.request_id,
         verdictId: row.verdict_id,
       }));
+  }
+
+  /** When the oldest record of reading was made; null: there is none. */
+  oldestReadMs(): number | null {
+    const oldest = "SELECT at_ms AS at FROM content_reads ORDER BY id LIMIT 1";
+    return this.#db.run<{ at: number }>(oldest)[0]?.at ?? null;
   }
 
   /** Deletes at most `limit` records of reading; true when there may be more. */

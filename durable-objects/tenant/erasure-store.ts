@@ -94,6 +94,15 @@ export class ErasureStore {
     );
   }
 
+  /** Of the oldest `limit` the first that ended; null: none has. */
+  firstEndMs(limit: number): number | null {
+    const [row] = this.#db.run<{ at: number | null }>(
+      `SELECT MIN(finished_at_ms) AS at FROM (SELECT * FROM erasures ORDER BY id LIMIT ?)`,
+      limit,
+    );
+    return row?.at ?? null;
+  }
+
   /** Deletes at most `limit` that were done before `beforeMs`; true when there may be more. */
   purge(beforeMs: number, limit: number): boolean {
     const old = this.#db

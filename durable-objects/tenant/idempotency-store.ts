@@ -77,6 +77,12 @@ export class IdempotencyStore {
     );
   }
 
+  /** The day of the oldest key; null: there is none. */
+  oldestDay(): Day | null {
+    const [row] = this.#db.run<{ day: number }>("SELECT day FROM idempotency ORDER BY day LIMIT 1");
+    return row?.day ?? null;
+  }
+
   /** Keys of days that are wholly older than 24 h. */
   purge(today: Day, limit: number): boolean {
     const rows = this.#db.run<{ day: number; route: string; key: string }>(

@@ -1,10 +1,12 @@
-import { dayOf, startOf } from "../../src/domain/period.ts";
+import { dayOf } from "../../src/domain/period.ts";
 import { HOURS_KEPT_MS, USER_DAYS_KEPT_MS } from "../../src/domain/report-retention.ts";
 import { hourOf } from "../../src/domain/report-rows.ts";
 import { hourKey } from "../../src/domain/usage-fold.ts";
 import { batchesDueMs } from "./batch-watch.ts";
 import { erasuresDueMs } from "./erasures.ts";
+import { ERASURES_KEPT_MS, PURGE_ROWS, READS_KEPT_MS, REFUSALS_KEPT_MS } from "./expiries.ts";
 import type { Parts } from "./parts.ts";
+import { FOLLOWED_MS } from "./policy-store.ts";
 import type { Profile } from "./profile-store.ts";
 import { userKey } from "./report-row-store.ts";
 import { REFUSALS_FLUSH_MS } from "./refusal-counter.ts";
@@ -12,21 +14,6 @@ import { REFUSALS_FLUSH_MS } from "./refusal-counter.ts";
 // What a tenant's one alarm does, and when it is due next.
 
 const DAY_MS = 86_400_000;
-
-/** Rows of each table deleted in one alarm: a step stays short, the next follows at once. */
-const PURGE_ROWS = 500;
-
-/** How long refusals can be asked about. */
-const REFUSALS_KEPT_MS = 30 * DAY_MS;
-
-/** How long it can be shown that an erasure was done. */
-const ERASURES_KEPT_MS = 365 * DAY_MS;
-
-/** How long it is known who read what was kept. */
-const READS_KEPT_MS = 400 * DAY_MS;
-
-/** After midnight, spread by tenant creation so that not all purge in the same second. */
-const PURGE_AFTER_MIDNIGHT_MS = 3_600_000;
 
 /** Deletes what is past its retention; true when there is more. */
 export function purge(parts: Parts, { settings }: Profile, nowMs: number): boolean {
@@ -44,7 +31,7 @@ export function purge(parts: Parts, { settings }: Profile, nowMs: number): boole
     parts.erasures.purge(nowMs - ERASURES_KEPT_MS, PURGE_ROWS),
     purgeReportRows(parts.reportRows, nowMs, PURGE_ROWS),
   ].includes(true);
-  if (!more) parts.policies.purge(nowMs - DAY_MS);
+  if (!more) parts.policies.purge(nowMs - FOLLOWED_MS);
   return more;
 }
 
@@ -61,15 +48,12 @@ function purgeReportRows(rows: Parts["reportRows"], nowMs: number, limit: number
   ].includes(true);
 }
 
-/** When the alarm is needed next, in milliseconds. */
-export function nextDueMs(parts: Parts, profile: Profile, nowMs: number): number {
+/** When the alarm is needed next for what is in work, in milliseconds; Infinity: nothing is. */
+export function nextDueMs(parts: Parts, nowMs: number): number {
   const deadlines = parts.ledger.openHolds().map((hold) => hold.deadlineMs);
-  const spread = profile.createdAtMs % PURGE_AFTER_MIDNIGHT_MS;
-  const nextPurge = startOf(dayOf(nowMs) + 1) + spread;
   const refusals = parts.refusals.waiting ? [nowMs + REFUSALS_FLUSH_MS] : [];
   const walk = parts.ledger.walk.isRunning ? [nowMs] : [];
   return Math.min(
-    nextPurge,
     ...deadlines,
     ...refusals,
     ...walk,

@@ -11,6 +11,9 @@ type PolicyRow = { name: string; version: number; body: string };
 /** The body of a version that ends a policy: there is none of that name until the next one. */
 const ENDED = "null";
 
+/** How long a version stays after the next one: a call in progress may be about to name it. */
+export const FOLLOWED_MS = 86_400_000;
+
 /** Longer than an isolate lives: it may know a version of a policy that was ended. */
 const REMEMBERED_MS = 30 * 86_400_000;
 
@@ -26,6 +29,7 @@ export class PolicyStore {
   readonly #verdicts: FeatureDatabase;
   readonly #latest = new Map<string, PolicyVersion>();
   #units = 0;
+  #writes = 0;
 
   constructor(db: StagedDatabase) {
     this.#db = db;
@@ -105,6 +109,7 @@ export class PolicyStore {
 
   #insert(name: string, version: number, body: string, nowMs: number): void {
     this.forget();
+    this.#writes += 1;
     this.#db.run(
       "INSERT INTO policies (name, version, body, created_at_ms) VALUES (?, ?, ?, ?)",
       name,
@@ -112,6 +117,37 @@ export class PolicyStore {
       body,
       nowMs,
     );
+  }
+
+  /**
+   * When the first version is to go; null: none is. A version that verdicts may name goes with the
+   * purge of those.
+   *
+   * @param oldestVerdictMs when the oldest verdict was made; null: there is none
+   */
+  purgeDueMs(oldestVerdictMs: number | null): number | null {
+    const at = (condition: string, ...values: string[]): number | null =>
+      this.#db.run<{ at: number | null }>(
+        `SELECT MIN(created_at_ms) AS at FROM policies WHERE ${condition}`,
+        ...values,
+      )[0]?.at ?? null;
+    const followedMs = at(`EXISTS (SELECT 1 FROM policies AS old
+      WHERE old.name = policies.name AND old.version < policies.version)`);
+    const endedMs = at(
+      `body = ? AND NOT EXISTS (SELECT 1 FROM policies AS other
+        WHERE other.name = policies.name AND other.version <> policies.version)`,
+      ENDED,
+    );
+    const dueMs = (followedMs ?? Infinity) + FOLLOWED_MS;
+    const isNamed = oldestVerdictMs !== null && oldestVerdictMs < dueMs;
+    const due = [isNamed ? Infinity : dueMs, (endedMs ?? Infinity) + FOLLOWED_MS + REMEMBERED_MS];
+    const firstMs = Math.min(...due);
+    return firstMs === Infinity ? null : firstMs + 1;
+  }
+
+  /** Another number whenever a version was put. */
+  get writes(): number {
+    return this.#writes;
   }
 
   /**

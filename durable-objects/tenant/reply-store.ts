@@ -36,6 +36,12 @@ export class ReplyStore {
     );
   }
 
+  /** Of the oldest reply; null: there is none. */
+  oldestDay(): Day | null {
+    const [row] = this.#db.run<{ day: number }>("SELECT day FROM replies ORDER BY day LIMIT 1");
+    return row?.day ?? null;
+  }
+
   /** Replies of days that are wholly older than 24 h; true when there are more. */
   purge(today: Day, limit: number): boolean {
     const rows = this.#db.run<{ day: number; call_id: string }>(

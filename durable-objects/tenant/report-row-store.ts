@@ -224,6 +224,14 @@ export class ReportRowStore {
     this.#users.run("DELETE FROM report_users WHERE day = ? AND user_id = ?", day, userId);
   }
 
+  /** The first day on which a user has a place; null: there is none. */
+  oldestDay(): Day | null {
+    const [row] = this.#users.run<{ day: number }>(
+      "SELECT day FROM report_users ORDER BY day LIMIT 1",
+    );
+    return row?.day ?? null;
+  }
+
   /** Places of days before this one; true when there may be more. */
   purgeUsers(before: Day, limit: number): boolean {
     const rows = this.#users.run<{ day: number; user_id: string }>(

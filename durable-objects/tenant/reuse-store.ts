@@ -56,6 +56,14 @@ export class ReuseStore {
     );
   }
 
+  /** Of the first row; null: there is none. */
+  oldestDay(): Day | null {
+    const [row] = this.#db.run<{ day: number }>(
+      "SELECT day FROM reusable_verdicts ORDER BY day LIMIT 1",
+    );
+    return row?.day ?? null;
+  }
+
   /** Days before yesterday, at most `limit` rows; true when there may be more. */
   purge(today: Day, limit: number): boolean {
     const rows = this.#db.run(

@@ -66,7 +66,6 @@ import { type IssueKey, issueKey, type RotateKey, rotateKey } from "./key-desk.t
 import { findPersonal, type PersonalPage, startErasure } from "./erasures.ts";
 import type { Key } from "./key-store.ts";
 import type { LineQuery, Period } from "./ledger-store.ts";
-import { nextDueMs } from "./maintenance.ts";
 import { mayRead, MAY_READ, type ReadReply, type ReadRequest } from "./may-read.ts";
 import { makeParts, type Parts } from "./parts.ts";
 import { readPlatform, reportUsersADay } from "./platform.ts";
@@ -280,14 +279,19 @@ export class Tenant extends DurableObject<Env> {
 
   // Settings
 
-  configure(request: {
+  async configure(request: {
     readonly birth: Birth;
     readonly change: SettingsChange;
     readonly ifMatch: number | null;
-  }): Configured | AskFailure {
+  }): Promise<Configured | AskFailure> {
     const profile = this.#profile();
     if (profile?.closed === true) return notFound("tenant");
-    if (profile !== null) return change(this.#steps, profile, request);
+    if (profile !== null) {
+      const changed = change(this.#steps, profile, request);
+      // What is kept for less time from now on is due earlier.
+      await this.#arm();
+      return changed;
+    }
     if (request.change.kind === "patch") return { kind: "not_found", what: "tenant" };
     if (request.ifMatch !== null) return { kind: "version_conflict", version: 0 };
     const { settings } = request.change;
@@ -307,12 +311,16 @@ export class Tenant extends DurableObject<Env> {
 
   // Keys
 
-  issueKey(caller: Caller, request: IssueKey): ReturnType<typeof issueKey> | AskFailure {
-    return this.#ask(caller, (_, nowMs) => issueKey(this.#parts, request, nowMs));
+  /** Arms, as all that remember an idempotency key: it is to be forgotten. */
+  issueKey(caller: Caller, request: IssueKey): Promise<ReturnType<typeof issueKey> | AskFailure> {
+    return this.#tell(caller, (nowMs) => issueKey(this.#parts, request, nowMs));
   }
 
-  rotateKey(caller: Caller, request: RotateKey): ReturnType<typeof rotateKey> | AskFailure {
-    return this.#ask(caller, (_, nowMs) => rotateKey(this.#parts, request, nowMs));
+  rotateKey(
+    caller: Caller,
+    request: RotateKey,
+  ): Promise<ReturnType<typeof rotateKey> | AskFailure> {
+    return this.#tell(caller, (nowMs) => rotateKey(this.#parts, request, nowMs));
   }
 
   listKeys(caller: Caller, before: string, limit: number): Page<Key> | AskFailure {
@@ -327,8 +335,11 @@ export class Tenant extends DurableObject<Env> {
 
   // Grants
 
-  createGrant(caller: Caller, request: NewGrant): ReturnType<typeof createGrant> | AskFailure {
-    return this.#ask(caller, (_, nowMs) => createGrant(this.#parts, request, nowMs));
+  createGrant(
+    caller: Caller,
+    request: NewGrant,
+  ): Promise<ReturnType<typeof createGrant> | AskFailure> {
+    return this.#tell(caller, (nowMs) => createGrant(this.#parts, request, nowMs));
   }
 
   readGrant(caller: Caller, id: string): ReturnType<typeof readGrant> | AskFailure {
@@ -729,7 +740,8 @@ export class Tenant extends DurableObject<Env> {
     );
     // In the same turn as the step, so that both are durable or neither is.
     if (started.kind === "erasure") {
-      await this.#setAlarm(nextDueMs(this.#parts, profile, Date.now()));
+      const dueMs = this.#chores.dueMs(profile, Date.now());
+      if (dueMs < Infinity) await this.#setAlarm(dueMs);
     }
     return started;
   }
@@ -877,8 +889,10 @@ export class Tenant extends DurableObject<Env> {
     if (this.#courier.isBusy) this.#courier.wake();
     const outboxMs = profile.closed ? null : this.#chores.outboxDueMs(nowMs);
     const feedMs = profile.closed ? Infinity : this.#feed.dueMs(nowMs);
-    const otherMs = Math.min(feedMs, nextDueMs(this.#parts, profile, nowMs));
+    const otherMs = Math.min(feedMs, this.#chores.dueMs(profile, nowMs));
     const dueMs = outboxMs === null ? otherMs : Math.min(outboxMs, otherMs);
+    // A tenant of which nothing is due sleeps until somebody asks.
+    if (dueMs === Infinity) return;
     const armed = this.#alarmMs;
     if (armed === null || dueMs < armed || armed < nowMs - STALE_ALARM_MS) {
       await this.#setAlarm(dueMs);

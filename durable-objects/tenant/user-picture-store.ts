@@ -38,6 +38,14 @@ export class UserPictureStore {
     );
   }
 
+  /** Of the oldest count; null: there is none. */
+  oldestDay(): Day | null {
+    const [row] = this.#db.run<{ day: number }>(
+      "SELECT day FROM user_pictures ORDER BY day LIMIT 1",
+    );
+    return row?.day ?? null;
+  }
+
   /** Counts of days before this one; true when there are more. */
   purge(today: Day, limit: number): boolean {
     const rows = this.#db.run<{ day: number; user_id: string }>(

@@ -228,6 +228,12 @@ export class VerdictStore {
       .map(toVerdict);
   }
 
+  /** When the oldest was made; null: there is none. */
+  oldestMs(): number | null {
+    const oldest = "SELECT created_at_ms AS at FROM verdicts ORDER BY id LIMIT 1";
+    return this.#db.run<{ at: number }>(oldest)[0]?.at ?? null;
+  }
+
   /** Deletes at most `limit` verdicts made before `beforeMs`; false when none were left. */
   purge(beforeMs: number, limit: number): boolean {
     const rows = this.#db.run<{ id: string; created_at_ms: number }>(

@@ -47,6 +47,9 @@ export const keptFrom = (nowMs: number): Day => {
   return endOf(day) + KEPT_DAYS * DAY_MS <= nowMs ? day + 1 : day;
 };
 
+/** When a day is old enough. */
+export const oldAt = (day: Day): number => endOf(day) + KEPT_DAYS * DAY_MS;
+
 /** Whether the lines are in a file. */
 export const isStored = ({ state }: Archive): boolean => state === "stored" || state === "done";
 

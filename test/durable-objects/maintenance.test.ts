@@ -17,6 +17,7 @@ import {
   withAllTables,
   withoutReports,
 } from "./a-tenant.ts";
+import { momentOf } from "../../src/domain/purge-time.ts";
 import { LEASE_MS } from "../../src/domain/lease.ts";
 
 // The one alarm of a tenant: it expires, writes counts, purges in batches, and sets itself anew.
@@ -97,10 +98,9 @@ describe("the alarm", () => {
     expect(await armedFor(tenant)).toBe(NOW + LEASE_MS);
     vi.setSystemTime(NOW + LEASE_MS);
     expect(await ring(tenant)).toBe(true);
-    // The next is the purge, within the hour after midnight.
+    // The next is the refusals' purge, after thirty days, in the hour after a midnight.
     const next = (await armedFor(tenant)) ?? 0;
-    expect(next).toBeGreaterThanOrEqual(MIDNIGHT);
-    expect(next).toBeLessThan(MIDNIGHT + 60 * MINUTE);
+    expect(next).toBe(MIDNIGHT + 30 * DAY_MS + momentOf(tenant.id));
   });
 
   it("purges what is past its retention, 500 rows of each table at a time", async () => {
