@@ -1,5 +1,6 @@
 import { env, evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { defaultPolicy } from "../../src/domain/presets.ts";
 import { momentOf } from "../../src/domain/purge-time.ts";
 import { makeTenant } from "../client.ts";
 import {
@@ -185,5 +186,56 @@ describe("a tenant with a single call", () => {
     await ring(tenant.id);
     expect(await armedFor(tenant.id)).toBeGreaterThan(Date.now());
     expect(await count(tenant.id, "contents")).toBe(1);
+  });
+});
+
+const putPolicy = (id: string) => {
+  const policy = defaultPolicy("embedded");
+  return tenantStub(id).putPolicy(PLATFORM, { name: "default", policy, expected: null });
+};
+
+const versions = (id: string): Promise<number> => count(id, "policies");
+
+describe("an old version of a policy", () => {
+  it("goes a day after the next one, where no verdict can name it", async () => {
+    const tenant = await aTenant();
+    await putPolicy(tenant.id);
+    expect(await versions(tenant.id)).toBe(2);
+    await tenant.settle(await tenant.hold(), { verdicts: [] });
+    await live(tenant.id, NOW + 20 * MINUTE);
+    const goes = MIDNIGHT + DAY_MS + momentOf(tenant.id);
+    expect(await armedFor(tenant.id)).toBe(goes);
+    await live(tenant.id, goes);
+    expect(await versions(tenant.id)).toBe(1);
+  });
+
+  it("goes with the verdicts of its time, where one may", async () => {
+    const tenant = await aTenant();
+    await tenant.settle(await tenant.hold());
+    await putPolicy(tenant.id);
+    await live(tenant.id, NOW + 20 * MINUTE);
+    const goes = MIDNIGHT + 30 * DAY_MS + momentOf(tenant.id);
+    expect(await armedFor(tenant.id)).toBe(goes);
+    expect(await versions(tenant.id)).toBe(2);
+    await live(tenant.id, goes);
+    expect([await count(tenant.id, "verdicts"), await versions(tenant.id)]).toEqual([0, 1]);
+  });
+});
+
+describe("a call", () => {
+  it("asks storage nothing about what is kept, once that is known", async () => {
+    const tenant = await aTenant();
+    await tenant.settle(await tenant.hold());
+    const asked: string[] = [];
+    await inTenant(tenant.id, ({ storage: { sql } }) => {
+      const exec = sql.exec.bind(sql);
+      sql.exec = ((...call: Parameters<typeof exec>) => {
+        asked.push(call[0]);
+        return exec(...call);
+      }) as unknown as typeof sql.exec;
+    });
+    await tenant.settle(await tenant.hold());
+    expect(asked.some((statement) => statement.startsWith("INSERT INTO verdicts"))).toBe(true);
+    expect(asked.filter((statement) => /^SELECT .* LIMIT 1$/.test(statement))).toEqual([]);
   });
 });
