@@ -1,7 +1,7 @@
 // What must hold of an account and its tenants, read from the files while no process has them open.
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { eachDatabase, tenantOf } from "./rows.mjs";
+import { allOf, eachDatabase, tenantOf } from "./rows.mjs";
 
 const DAY_MS = 86_400_000;
 export const WINDOW_MS = 60_000;
@@ -23,8 +23,8 @@ export function readPool(/** @type {string} */ stateDir, /** @type {string} */ s
   eachDatabase(join(stateDir, "neurogate-Tenant"), scratch, (db) => {
     const id = tenantOf(db);
     if (id === null) return;
-    const lines = db.prepare("SELECT * FROM journal ORDER BY admitted_at_ms").all();
-    tenants.set(id, { lines, leases: db.prepare("SELECT * FROM leases").all() });
+    const lines = allOf(db, "SELECT * FROM journal ORDER BY admitted_at_ms");
+    tenants.set(id, { lines, leases: allOf(db, "SELECT * FROM leases") });
   });
   let shares = [];
   let asked = [];

@@ -36,14 +36,23 @@ export function eachDatabase(folder, scratch, look) {
   rmSync(scratch, { recursive: true, force: true });
 }
 
+/**
+ * What a statement finds in its one table; none where that is not there, since its feature has no row.
+ * @param {DatabaseSync} db @param {string} select
+ */
+export function allOf(db, select) {
+  const table = /FROM (\w+)/.exec(select)?.[1] ?? "";
+  const found = db.prepare("SELECT 1 FROM sqlite_master WHERE name = ?").all(table);
+  return found.length === 0 ? [] : db.prepare(select).all();
+}
+
 /** The id of the tenant whose database it is, sound and without violations; null: nobody's. */
 export function tenantOf(/** @type {DatabaseSync} */ db) {
-  const all = (sql) => db.prepare(sql).all();
-  if (all("SELECT 1 FROM sqlite_master WHERE name = 'tenant'").length === 0) return null;
-  const [profile] = all("SELECT id FROM tenant");
+  const [profile] = allOf(db, "SELECT id FROM tenant");
   if (profile === undefined) return null;
-  assert.deepEqual(all("PRAGMA integrity_check").map(Object.values), [["ok"]]);
-  assert.deepEqual(all("SELECT * FROM violations"), [], `${String(profile.id)}: violations`);
+  const sound = db.prepare("PRAGMA integrity_check").all();
+  assert.deepEqual(sound.map(Object.values), [["ok"]]);
+  assert.deepEqual(allOf(db, "SELECT * FROM violations"), [], `${String(profile.id)}: violations`);
   return String(profile.id);
 }
 
@@ -54,12 +63,11 @@ export function readRows(/** @type {string} */ stateDir, /** @type {string} */ s
   eachDatabase(join(stateDir, NAMESPACE), scratch, (db) => {
     const id = tenantOf(db);
     if (id === null) return;
-    const all = (sql) => db.prepare(sql).all();
-    const journal = all("SELECT * FROM journal ORDER BY id");
+    const journal = allOf(db, "SELECT * FROM journal ORDER BY id");
     tenants.set(id, {
       journal,
-      periods: all("SELECT * FROM periods"),
-      verdicts: all("SELECT id, call_id, decision, body FROM verdicts"),
+      periods: allOf(db, "SELECT * FROM periods"),
+      verdicts: allOf(db, "SELECT id, call_id, decision, body FROM verdicts"),
       pending: journal.filter(({ outcome }) => outcome === "pending").length,
     });
   });
