@@ -76,12 +76,15 @@ describe("limits", () => {
     expect(asked).toHaveBeenCalledTimes(1);
     vi.restoreAllMocks();
 
+    let isOver = false;
     const silent = vi.spyOn(Account.prototype, "ask").mockImplementationOnce(async () => {
       await scheduler.wait(2_000);
+      isOver = true;
       return { kind: "over" };
     });
     vi.setSystemTime(NOW + MINUTE + SECOND);
     expect(await Promise.all([isClosed(idle), isClosed(idle)])).toEqual([false, false]);
+    expect(isOver).toBe(false);
     expect(silent).toHaveBeenCalledTimes(1);
     await scheduler.wait(1_500);
     expect(await isClosed(idle)).toBe(true);
