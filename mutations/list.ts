@@ -432,7 +432,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     what: "a released migration is edited",
-    file: "durable-objects/tenant/tenant-schema.ts",
+    file: "durable-objects/tenant/ledger-schema.ts",
     from: "CHECK (posted = quota + granted + overage)",
     to: "CHECK (posted >= 0)",
     tests: ["test/tidy.test.ts"],

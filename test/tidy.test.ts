@@ -360,8 +360,12 @@ describe("released migrations of a tenant's features", () => {
 
   it("make each table once, and every table that the objects of before have", () => {
     const made = TENANT_SCHEMA.features.flatMap(({ migrations }) => madeBy(migrations));
+    expect(made).toHaveLength(new Set(made).size);
+    const released = TENANT_SCHEMA.features
+      .filter(({ isReleased }) => isReleased)
+      .flatMap(({ migrations }) => madeBy(migrations));
     const before = madeBy(TENANT_MIGRATIONS).filter((table) => table !== "keys_with_score");
-    expect(made.toSorted()).toEqual(before.toSorted());
+    expect(released.toSorted()).toEqual(before.toSorted());
   });
 });
 

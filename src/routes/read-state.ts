@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { shaped } from "../http/field-sentence.ts";
 import type { CurrentTenant } from "../domain/state-plan.ts";
 import { ok, raw } from "../http/call.ts";
 import { acceptsNdjson, type LinePage, NDJSON, ndjson } from "../http/ndjson.ts";
@@ -60,7 +61,7 @@ export const getState = defineRoute({
       v.pipe(
         v.string(),
         v.description(`Tenants on a page: 1 to ${MOST_TENANTS}.`),
-        v.regex(/^\d{1,3}$/),
+        v.regex(shaped(/^\d{1,3}$/, "must be a whole number")),
         v.transform(Number),
         v.minValue(1),
         v.maxValue(MOST_TENANTS),

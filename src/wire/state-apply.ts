@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { shaped } from "../http/field-sentence.ts";
 import type { ApplyView } from "../../durable-objects/applies/state-applies.ts";
 import { type ApplyTenant, MOST_PARTS, type Stage } from "../domain/state-apply.ts";
 import { isoTime } from "../domain/period.ts";
@@ -11,7 +12,12 @@ import { toWarning, WarningOutput } from "./warning.ts";
 
 export const applyId = v.pipe(
   v.string(),
-  v.regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/),
+  v.regex(
+    shaped(
+      /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/,
+      "must be letters, digits, hyphens and underscores, at most 64, beginning with a letter or digit",
+    ),
+  ),
   v.description(
     "The caller's name for the apply: letters, digits, hyphen, underscore, at most 64 characters.",
   ),
