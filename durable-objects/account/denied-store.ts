@@ -39,14 +39,14 @@ export class DeniedStore {
     this.#db.run("DELETE FROM denied_tenants WHERE tenant = ?", tenant);
   }
 
-  /** By name, after one of them: those that were denied something before a notice. */
+  /** By name, after one of them: those denied something of that day, or a later one, before a notice. */
   list(
     { day, before, after }: { readonly day: Day; readonly before: number; readonly after: string },
     limit: number,
   ): DeniedTenant[] {
     return this.#db
       .run<DeniedRow>(
-        `SELECT * FROM denied_tenants WHERE tenant > ? AND day = ? AND notice < ?
+        `SELECT * FROM denied_tenants WHERE tenant > ? AND day >= ? AND notice < ?
           ORDER BY tenant LIMIT ?`,
         after,
         day,
@@ -62,7 +62,7 @@ export class DeniedStore {
 
   count(day: Day, before: number): number {
     const [row] = this.#db.run<{ count: number }>(
-      "SELECT COUNT(*) AS count FROM denied_tenants WHERE day = ? AND notice < ?",
+      "SELECT COUNT(*) AS count FROM denied_tenants WHERE day >= ? AND notice < ?",
       day,
       before,
     );

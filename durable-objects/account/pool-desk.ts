@@ -1,4 +1,3 @@
-import { closureOf } from "../../src/domain/account-closure.ts";
 import {
   type AccountPatch,
   accountRate,
@@ -80,8 +79,10 @@ export class PoolDesk {
     const view = this.view(wallMs, asked);
     const today = dayOf(nowMs);
     const isRefused = leased !== null && "refused" in leased && leased.refused !== null;
-    const isClosed = closureOf(view, today) !== null;
-    this.#notices.note(ask, { isRefused, isClosed }, today);
+    // A tenant whose clock is ahead may know of tomorrow as closed before it is tomorrow here.
+    const closedDay = view.closure?.day ?? today - 1;
+    const denial = { isRefused, isClosed: closedDay >= today };
+    this.#notices.note(ask, denial, Math.max(today, closedDay));
     return { kind: "answered", view, lease: leased, rates, outlook, mayProbe, nowMs };
   }
 

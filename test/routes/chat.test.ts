@@ -3,6 +3,7 @@ import { reset } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { ask, makeTenant, type Reply, type TestTenant } from "../client.ts";
 import { askedAbout, unique } from "./scripted.ts";
+import { openStream, readStream } from "./streams.ts";
 
 const LLAMA = "@cf/meta/llama-3.1-8b-instruct-fp8"; // 13,778 in, 26,128 out; 40 and 8 tokens
 const GEMMA = "@cf/google/gemma-4-26b-a4b-it"; // 9,091 in, 27,273 out; 64 and 16; OpenAI's form
@@ -634,13 +635,12 @@ describe("POST /v1/chat/completions with Workers AI", () => {
       expect(reply.body.choices).toMatchObject([
         { message: { content: null }, finish_reason: finish },
       ]);
-      const stream = await chat(`text=&finish=${finish}&usage=12/5`, {
-        model: GEMMA,
-        stream: true,
-      });
-      expect(stream.status).toBe(200);
-      expect(stream.body).toContain(`"finish_reason":"${finish}"`);
-      expect(stream.body).toContain("data: [DONE]");
+      const messages = [user(`[[fake:text=&finish=${finish}&usage=12/5|${unique()}]]`)];
+      const opened = await openStream(reply.tenant.key, { model: GEMMA, messages });
+      expect(opened.response.status).toBe(200);
+      const stream = await readStream(opened);
+      expect(stream.raw).toContain(`"finish_reason":"${finish}"`);
+      expect(stream.done).toBe(true);
       const nothing = await chat("null_text&finish=stop&usage=12/5", { model: GEMMA });
       expect(nothing.status).toBe(502);
     },

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { ask, makeTenant, type TestTenant } from "../client.ts";
 import { unique } from "./scripted.ts";
+import { openStream, readStream } from "./streams.ts";
 import { env } from "cloudflare:workers";
 
 // What clients of other providers, and older ones, send: taken where it means something here.
@@ -180,12 +181,11 @@ describe("tokens that a model thought", () => {
     const run = `/client/v4/accounts/${tenant.id}/ai/run/${GEMMA}`;
     const ran = await tenant.onWorkersAi("POST", run, { messages: [marker()] });
     expect(ran.body.result.usage).toMatchObject(THOUGHT);
-    const streamed = { ...body, messages: [marker()], stream: true };
-    const usage = { stream_options: { include_usage: true } };
-    const told = await tenant.onWorkersAi("POST", CHAT, { ...streamed, ...usage });
-    expect(told.body).toContain('"completion_tokens_details":{"reasoning_tokens":3}');
-    const untold = await tenant.onWorkersAi("POST", CHAT, streamed);
-    expect(untold.body).not.toContain('"usage"');
+    const streamed = async (more: object) =>
+      readStream(await openStream(tenant.key, { ...body, messages: [marker()], ...more }));
+    const told = await streamed({ stream_options: { include_usage: true } });
+    expect(told.raw).toContain('"completion_tokens_details":{"reasoning_tokens":3}');
+    expect((await streamed({})).raw).not.toContain('"usage"');
   });
 
   it("are left out where they are more than were written", async () => {
