@@ -162,6 +162,17 @@ describe("a closed day", () => {
     expect(await count("events")).toBe(2);
   });
 
+  it("of tomorrow, which a clock that is ahead has already, is told when it is opened", async () => {
+    await known(1);
+    vi.setSystemTime(MIDNIGHT - 200);
+    const news = { kind: "exhausted" as const, day: DAY + 1, admittedAtMs: MIDNIGHT + 1 };
+    await tell(0, { news: { ...news, learnedAtMs: MIDNIGHT + 2 } });
+    vi.setSystemTime(MIDNIGHT + SECOND);
+    expect(await counting((object) => object.alarm())).toEqual([]);
+    await account().reopen();
+    expect(await counting((object) => object.alarm())).toEqual([nameOf(0)]);
+  });
+
   it("that is open again is told by the alarm, 50 at a time, to who knew of it alone", async () => {
     await known(200);
     for (let at = 0; at < 120; at += 1) {
