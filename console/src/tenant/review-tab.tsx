@@ -41,8 +41,7 @@ export function ReviewTab({ tenant }: TabProps) {
     try {
       const body = { limit: CLAIMED_AT_ONCE };
       const claimed = await api.send<List<Verdict>>("POST", `${path}/claim`, body);
-      const known = new Set((queue ?? []).map(({ id }) => id));
-      setQueue([...(queue ?? []), ...claimed.data.filter(({ id }) => !known.has(id))]);
+      setQueue((known) => together(known ?? [], claimed.data));
       if (claimed.data.length === 0) announce("None is left to claim.");
       await look(new AbortController().signal);
     } catch (caught) {
@@ -88,7 +87,7 @@ export function ReviewTab({ tenant }: TabProps) {
   useEffect(() => {
     const abort = new AbortController();
     ownClaims(path, abort.signal)
-      .then(setQueue)
+      .then((found) => setQueue((known) => together(found, known ?? [])))
       .catch((caught: unknown) => !abort.signal.aborted && setError(caught as Error));
     void look(abort.signal);
     return () => abort.abort();
@@ -203,6 +202,12 @@ const Help = () => (
     </span>
   </p>
 );
+
+/** Each once: what was claimed while the list was on its way, and what the list has beside it. */
+const together = (first: readonly Verdict[], then: readonly Verdict[]): readonly Verdict[] => [
+  ...first.filter(({ id }) => !then.some((one) => one.id === id)),
+  ...then,
+];
 
 interface Shortcuts {
   readonly decide: (decision: Decision) => Promise<void>;
