@@ -48,6 +48,9 @@ const TIMEOUT_DIVISOR = 80;
 /** Hundreds of milliseconds, and a busy machine's tenfold: whatever an engine does, it is answered. */
 const ANSWERED_MS = 10_000;
 
+/** Whoever was denied something is told by the account's alarm. */
+const HEARD_MS = 30_000;
+
 /** Of the messages to an object and its answers: the router repeats them. */
 const LOST_SHARE = 0.06;
 
@@ -258,6 +261,21 @@ async function auditLive(rows, since, all) {
   return open;
 }
 
+/** What the load left closed is opened, and all tenants have heard of it. */
+async function openAccount() {
+  await admin("POST", "/admin/account/reopen");
+  for (const tenant of Object.keys(TENANTS)) {
+    const { current: key } = keys.get(tenant);
+    const endMs = Date.now() + HEARD_MS;
+    for (;;) {
+      const { body } = await send(server.url, "GET", "/v1/limits", { key });
+      if (body.account_closed === false) break;
+      assert.ok(Date.now() < endMs, `${tenant} did not hear that the day is open`);
+      await sleep(200);
+    }
+  }
+}
+
 /** Each way in which engines fail, alone and in calm: in time there is a verdict, rightly charged. */
 async function eachFault() {
   const calm = { over: false, clockJumps: false };
@@ -346,6 +364,7 @@ async function run() {
   // The last: every hold that is left is past its deadline, and ends at the next question.
   clockOffsetMs += PAST_DEADLINE_MS;
   await start();
+  await openAccount();
   await eachFault();
   await server.kill();
   const before = readRows(server.stateDir, join(dir, "scratch"));

@@ -70,7 +70,7 @@ const ENGINE_FAULTS = [
 
 /**
  * What a text is charged when both of its engines do this: all that was held where they may have
- * run, nothing where they said that they had not. The contract, section 6.
+ * run, nothing where they said that they had not, or broke without any use. The contract, 6 and 11.
  */
 export const ALONE = {
   drop: "held",
@@ -78,7 +78,7 @@ export const ALONE = {
   hang: "held",
   hang_body: "held",
   drip: "held",
-  500: "held",
+  500: "nothing",
   bad_utf8: "held",
   empty_body: "held",
   not_json: "held",
