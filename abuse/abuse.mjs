@@ -187,6 +187,10 @@ async function fuzzRoutes() {
     key: manage.key,
     body: { user_id: "nobody" },
   });
+  // Of two parts one is there, and the other is drawn.
+  await admin(server, "PUT", "/admin/state?apply=open&part=1/2", {
+    tenants: { "pool-0": { plan: "free", daily_neurons: 1 } },
+  });
   // What may be ended and rotated at will: the keys that requests are sent with may not.
   const spare = await Promise.all(
     Array.from({ length: 20 }, () => issueKey(server, "fuzzed", "call")),
@@ -211,6 +215,7 @@ async function fuzzRoutes() {
       images: [picture],
       erasures: [erasure.body.id],
       grants: [grant.id],
+      applies: ["drawn", "open"],
       models: [PICTURE_REQUEST.model, "@cf/no/such-model"],
     },
   };

@@ -16,6 +16,12 @@ export default {
   fetch: (request, env, ctx) => worker.default.fetch(request, { ...env, BATCHES }, ctx),
 };
 
+export class StateApplies extends worker.StateApplies {
+  constructor(ctx, env) {
+    super(shiftAlarms(ctx), env);
+  }
+}
+
 export class Account extends worker.Account {
   constructor(ctx, env) {
     super(shiftAlarms(ctx), env);

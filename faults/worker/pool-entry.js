@@ -129,6 +129,12 @@ function levelOf(/** @type {number} */ amount, /** @type {number[]} */ has) {
   return low;
 }
 
+export class StateApplies extends worker.StateApplies {
+  constructor(ctx, env) {
+    super(shiftAlarms(ctx), env);
+  }
+}
+
 export class Account extends worker.Account {
   #share;
 
