@@ -189,6 +189,9 @@ function drawBody(random, right, { schema, isForm }) {
 /** What the embedded engine says of a recording, once all else about the request was right. */
 const isUnsupported = ({ status, text }) => status === 501 && text.includes('"engine_unsupported"');
 
+/** This server serves no assets, and so has no text model to calibrate. */
+const lacksModel = ({ status }, { path }) => status === 503 && path.endsWith("/policies/calibrate");
+
 /** A model's name is repeated also where it stands in a path. */
 const namesModel = ({ path }) => /\/models\/\{id\}$|\/\{model\}$/.test(path);
 
@@ -198,7 +201,8 @@ const without = (/** @type {string} */ left) => (name, value) =>
 
 function check(reply, sent, operation) {
   const { status, headers, text } = reply;
-  assert.ok(status < 500 || isUnsupported(reply), `answered ${status}: ${text.slice(0, 300)}`);
+  const isExpected = isUnsupported(reply) || lacksModel(reply, operation);
+  assert.ok(status < 500 || isExpected, `answered ${status}: ${text.slice(0, 300)}`);
   assert.ok(headers["x-request-id"], "has no x-request-id");
   const asked = sent.method === operation.method;
   const declared = operation.statuses.has(status) || [404, 405].includes(status);
@@ -313,7 +317,7 @@ export async function fuzz(server, { seed, requests, keys, known, maxMemory }) {
           };
         }
         statuses.set(reply.status, (statuses.get(reply.status) ?? 0) + 1);
-        if (reply.status < 300 || isUnsupported(reply))
+        if (reply.status < 300 || isUnsupported(reply) || lacksModel(reply, operation))
           successes.set(operation, successes.get(operation) + 1);
         check(reply, sent, operation);
         const made = reply.status < 300 && reply.headers["content-type"] === "application/json";
