@@ -1,3 +1,4 @@
+import { hashOf } from "../text/hash.ts";
 import type { CascadeHead } from "./cascade.ts";
 
 // Thresholds of the text model that a tenant has earned: chosen on one half of its labelled examples and
@@ -194,15 +195,6 @@ function atMost(most: number, trials: number, share: number): number {
   return Math.min(1, total);
 }
 
-/**
- * The half that a text belongs to: by the text alone, so that the same examples in another order, or some
- * more of them, are divided alike (FNV-1a, 32 bits).
- */
-export function halfOf(text: string): LabelledScore["half"] {
-  let hash = 0x811c9dc5;
-  for (let at = 0; at < text.length; at += 1) {
-    hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
-  }
-  // The lowest bit alone says little more than the last character's.
-  return ((hash ^ (hash >>> 16)) >>> 7) % 2 === 0 ? "choose" : "measure";
-}
+/** By the text alone, so that the same examples in another order, or some more, are divided alike. */
+export const halfOf = (text: string): LabelledScore["half"] =>
+  hashOf(text) % 2 === 0 ? "choose" : "measure";

@@ -1,3 +1,4 @@
+import { hashOf } from "../text/hash.ts";
 import { dayOf, type Day, startOf } from "./period.ts";
 
 // When a tenant's object wakes to delete what is past its retention: once a day at most, and only on
@@ -6,14 +7,8 @@ import { dayOf, type Day, startOf } from "./period.ts";
 
 const HOUR_MS = 3_600_000;
 
-/** Milliseconds into the hour, by a hash of the tenant's id (FNV-1a). */
-export function momentOf(id: string): number {
-  let hash = 0x811c9dc5;
-  for (let at = 0; at < id.length; at += 1) {
-    hash = Math.imul(hash ^ id.charCodeAt(at), 0x01000193);
-  }
-  return (hash >>> 0) % HOUR_MS;
-}
+/** Milliseconds into the hour, by a hash of the tenant's id. */
+export const momentOf = (id: string): number => hashOf(id) % HOUR_MS;
 
 /** The tenant's first moment at which something that is due at `dueMs` is. */
 export function purgeTime(id: string, dueMs: number): number {

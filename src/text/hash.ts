@@ -1,5 +1,5 @@
-// Hashes of the model's tables: FNV-1a over UTF-16 units, with the finish of MurmurHash3, since the
-// low bits that choose a bucket are poor without it.
+// A hash of 32 bits for tables and lots, and for no secret: FNV-1a over UTF-16 units, with the finish of
+// MurmurHash3, since the low bits are poor without it. The text model's weights depend on it.
 
 export const START = 0x811c9dc5;
 
