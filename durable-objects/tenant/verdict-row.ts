@@ -75,7 +75,6 @@ interface VerdictBody {
   readonly metadata?: Verdict["metadata"];
   readonly language: string | null;
   readonly by?: Verdict["decidedBy"];
-  readonly tier0?: true;
   readonly revision?: number;
   readonly actions?: readonly Action[];
   readonly reasons?: readonly (ReasonTuple | Reason)[];
@@ -125,7 +124,6 @@ export function toVerdict(row: VerdictRow): Verdict {
     decision: row.decision,
     approved: row.approved === 1,
     decidedBy: body.by ?? COMMON.by,
-    ...(body.tier0 === true && { decidedByTier0: true }),
     revision: body.revision ?? COMMON.revision,
     actions: body.actions ?? [],
     reasons: (body.reasons ?? []).map(decodeReason),
@@ -151,7 +149,6 @@ function encode(verdict: Verdict): VerdictBody {
     ...(Object.keys(metadata).length > 0 && { metadata }),
     language: verdict.language,
     ...(decidedBy !== COMMON.by && { by: decidedBy }),
-    ...(verdict.decidedByTier0 === true && { tier0: true }),
     ...(revision !== COMMON.revision && { revision }),
     ...(actions.length > 0 && { actions }),
     ...(reasons.length > 0 && { reasons: reasons.map(encodeReason) }),

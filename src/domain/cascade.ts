@@ -1,7 +1,7 @@
 import { NEVER_BLOCKED } from "./advice.ts";
-import { type Category, JUDGED_CATEGORIES } from "./category.ts";
+import { type Category, JUDGED_CATEGORIES, type Scores } from "./category.ts";
 import type { Policy } from "./policy.ts";
-import { TEXT_MODEL_CATEGORIES } from "./text-model.ts";
+import { TEXT_MODEL_CATEGORIES, TEXT_MODEL_FLAG } from "./text-model.ts";
 import type { Reason, StageResult } from "./verdict.ts";
 
 // Where the text model inside the Worker decides without a judge: beyond thresholds that a tenant has
@@ -61,7 +61,20 @@ export function cascadeOf(policy: Policy, read: StageResult): Cascade | null {
     category,
     score: read.scores[category] ?? 0,
   })).toSorted((a, b) => b.score - a.score);
-  return blocked(rules, scores) ?? allowed(policy, rules, read, scores);
+  // What is to be evaluated all the same is not blocked before it is.
+  const block = policy.evaluate_all ? null : blocked(rules, scores);
+  return block ?? allowed(policy, rules, read, scores);
+}
+
+/** The highest of all heads: what the thresholds of `any` are held against. */
+export const anyScore = (scores: Scores): number =>
+  Math.max(...TEXT_MODEL_CATEGORIES.map((category) => scores[category] ?? 0));
+
+/** The judge was planned, and spared since the text model had decided: a term spares that too. */
+export function isDecidedAlone(stages: readonly StageResult[]): boolean {
+  const isThere = (name: StageResult["name"], status: StageResult["status"]): boolean =>
+    stages.some((one) => one.input === "text" && one.name === name && one.status === status);
+  return isThere("judge", "not_required") && isThere("tier0", "evaluated");
 }
 
 type HeadScores = readonly {
@@ -73,7 +86,7 @@ type HeadScores = readonly {
 function blocked({ thresholds }: CascadeRules, scores: HeadScores): Cascade | null {
   // Who may be in danger is never blocked unseen, whatever else the text is.
   const isDistress = scores.some(
-    ({ category, score }) => NEVER_BLOCKED.includes(category) && score >= FLAG,
+    ({ category, score }) => NEVER_BLOCKED.includes(category) && score >= TEXT_MODEL_FLAG,
   );
   if (isDistress) return null;
   for (const { category, score } of scores) {
@@ -87,9 +100,6 @@ function blocked({ thresholds }: CascadeRules, scores: HeadScores): Cascade | nu
   }
   return null;
 }
-
-/** From where a head's score is worth a look. */
-const FLAG = 0.5;
 
 const lowestOf = (...thresholds: readonly (number | null | undefined)[]): number | null =>
   thresholds.reduce<number | null>(
@@ -108,7 +118,7 @@ function allowed(
   if (others.length > 0) return null;
   const required = requiredOfText(policy);
   const any = thresholds.any?.allow_below ?? null;
-  if (any !== null && scores.every(({ score }) => score < any)) {
+  if (any !== null && anyScore(read.scores) < any) {
     return { kind: "allow", calibrated: required.filter((category) => !isHead(category)) };
   }
   const isBelow = ({ category, score }: HeadScores[number]): boolean => {

@@ -1,4 +1,4 @@
-import { cascadeOf } from "./cascade.ts";
+import { cascadeOf, isDecidedAlone } from "./cascade.ts";
 import { CATEGORIES, type Category } from "./category.ts";
 import { STAGE_OF } from "./category-stage.ts";
 import { judge } from "./decision.ts";
@@ -182,9 +182,7 @@ function evidenceUnder(policy: Policy, evidence: Evidence): Evidence {
   const read = ofText.find(({ name }) => name === "tier0");
   const isJudged = ofText.some(({ name }) => name === "judge");
   const cascade = read === undefined || !isJudged ? null : cascadeOf(policy, read);
-  if (cascade === null || evidence.blockedTerms.length > 0 || evidence.injection !== null) {
-    return evidence;
-  }
+  if (cascade === null || evidence.blockedTerms.length > 0) return evidence;
   const stages = evidence.stages.map((stage) =>
     stage.name === "judge" && stage.input === "text"
       ? { ...stage, status: "not_required" as const, scores: {} }
@@ -225,7 +223,7 @@ function lackingIn(evidence: Evidence, judgedBy: Policy, proposed: Policy): Cate
       (input) =>
         asksOf(proposed, category, input) &&
         wouldAsk(proposed, category, kindOf(input)) &&
-        (isSpared(evidence, category, input) ||
+        (isUnjudged(evidence, category, input) ||
           (stageFor(evidence, category, input) === undefined &&
             !(asked(judgedBy, category, input) && sameModels(judgedBy, proposed)))),
     );
@@ -233,13 +231,11 @@ function lackingIn(evidence: Evidence, judgedBy: Policy, proposed: Policy): Cate
 }
 
 /** The text model had decided alone, and would not under the proposal: nobody knows what the judge says. */
-const isSpared = ({ stages, cascade }: Evidence, category: Category, input: InputName): boolean =>
+const isUnjudged = ({ stages, cascade }: Evidence, category: Category, input: InputName): boolean =>
   cascade === undefined &&
   input === "text" &&
-  STAGE_OF[kindOf(input)][category] === "judge" &&
-  stages.some(
-    (stage) => stage.name === "judge" && stage.input === input && stage.status === "not_required",
-  );
+  STAGE_OF.text[category] === "judge" &&
+  isDecidedAlone(stages);
 
 const asked = (policy: Policy, category: Category, input: InputName): boolean =>
   asksOf(policy, category, input) && wouldAsk(policy, category, kindOf(input));

@@ -16,6 +16,9 @@ export const TEXT_MODEL_CATEGORIES = [
   "sexual",
 ] as const satisfies readonly Category[];
 
+/** From where a head's score is worth a look. */
+export const TEXT_MODEL_FLAG = 0.5;
+
 /**
  * What it may show and never rules out: scored where it is seen, else not evaluated. `sexual/minors` is
  * a composite of words for a young person and what is said of them.

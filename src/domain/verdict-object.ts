@@ -1,3 +1,4 @@
+import { isDecidedAlone } from "./cascade.ts";
 import { MICRO_PER_NEURON } from "./micro-neurons.ts";
 import { isoTime } from "./period.ts";
 import { isPartial, scoresOf, unexplained, type Verdict } from "./verdict.ts";
@@ -17,7 +18,7 @@ export const toVerdict = (verdict: Verdict) => ({
   approved: verdict.approved,
   partial: isPartial(verdict),
   decided_by: verdict.decidedBy,
-  decided_by_tier0: verdict.decidedByTier0 === true,
+  decided_by_tier0: isDecidedAlone(verdict.stages),
   revision: verdict.revision,
   actions: verdict.actions,
   reasons: unexplained(verdict.reasons),

@@ -187,8 +187,6 @@ export interface Verdict {
   readonly decision: Decision;
   readonly approved: boolean;
   readonly decidedBy: "policy" | "review";
-  /** The text model decided, and no judge was asked. */
-  readonly decidedByTier0?: true;
   readonly revision: number;
   readonly actions: readonly Action[];
   readonly reasons: readonly Reason[];

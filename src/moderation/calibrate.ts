@@ -5,11 +5,11 @@ import {
   halfOf,
   type LabelledScore,
 } from "../domain/calibration.ts";
-import { CASCADE_HEADS, type CascadeHead, requiredOfText } from "../domain/cascade.ts";
+import { anyScore, CASCADE_HEADS, type CascadeHead, requiredOfText } from "../domain/cascade.ts";
 import { type Category, forEach, type Scores } from "../domain/category.ts";
 import type { Policy } from "../domain/policy.ts";
 import { matchTerms } from "../domain/term-match.ts";
-import { TEXT_MODEL, TEXT_MODEL_CATEGORIES, TEXT_MODEL_SHOWS } from "../domain/text-model.ts";
+import { TEXT_MODEL, TEXT_MODEL_SHOWS } from "../domain/text-model.ts";
 import { placedText } from "./placed-text.ts";
 import { type JudgeText, textStage } from "./text-stage.ts";
 
@@ -111,7 +111,6 @@ function labelled(
   return read.flatMap(({ text, labels, scores }) => {
     const said = required.map((category) => labels[category]);
     if (said.length === 0 || said.includes(undefined)) return [];
-    const score = Math.max(...TEXT_MODEL_CATEGORIES.map((category) => scores[category] ?? 0));
-    return [{ score, harmful: said.includes(true), half: half(text) }];
+    return [{ score: anyScore(scores), harmful: said.includes(true), half: half(text) }];
   });
 }

@@ -24,7 +24,7 @@ export function decidedAlone(
   const { read, terms } = about;
   if (read === null || !about.stages.some(({ name }) => name === "judge")) return null;
   const cascade = cascadeOf(policy, read.result);
-  if (cascade?.kind !== "allow") return policy.evaluate_all ? null : cascade;
+  if (cascade?.kind !== "allow") return cascade;
   const alone = judge(policy, {
     inputs: ["text"],
     stages: [read.result, ...spamStages(policy, terms)],

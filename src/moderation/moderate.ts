@@ -149,8 +149,7 @@ export async function moderate(
           text: withoutAllowed ?? text,
           language,
         });
-  const alone = cascade !== null;
-  const judged = { judgement: { ...judgement, reasons }, language, results, pictures, alone };
+  const judged = { judgement: { ...judgement, reasons }, language, results, pictures };
   return {
     verdict: await verdictOf(context, content, version, judged),
     runs: [...runs, ...writings.flatMap((writing) => writing.runs)],
@@ -233,11 +232,9 @@ async function verdictOf(
     readonly language: string | null;
     readonly results: readonly StageResult[];
     readonly pictures: readonly (Picture | null)[];
-    /** The text model decided of the text. */
-    readonly alone?: boolean;
   },
 ): Promise<Verdict> {
-  const { judgement, language, results, pictures, alone = false } = judged;
+  const { judgement, language, results, pictures } = judged;
   const { opensReview, ...decided } = judgement;
   const priority = isUrgent(decided.reasons) ? "urgent" : "normal";
   const isDrawn = decided.approved && isSampled(content.verdictId, policy.sample_allowed ?? 0);
@@ -249,7 +246,6 @@ async function verdictOf(
     metadata: content.metadata,
     language,
     decidedBy: "policy",
-    ...(alone && { decidedByTier0: true }),
     revision: 1,
     stages: results,
     microNeurons: results.reduce((total, stage) => total + stage.micro_neurons, 0),

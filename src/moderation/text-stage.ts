@@ -1,7 +1,12 @@
 import type { SpansOf } from "../domain/explain.ts";
 import { asks, type Policy } from "../domain/policy.ts";
 import { piecesOf } from "../domain/text-pieces.ts";
-import { TEXT_MODEL, TEXT_MODEL_CATEGORIES, TEXT_MODEL_SHOWS } from "../domain/text-model.ts";
+import {
+  TEXT_MODEL,
+  TEXT_MODEL_CATEGORIES,
+  TEXT_MODEL_FLAG,
+  TEXT_MODEL_SHOWS,
+} from "../domain/text-model.ts";
 import type { CheckFailure, CheckStatus, StageResult } from "../domain/verdict.ts";
 import { languageIn } from "./language.ts";
 import { plainText } from "../text/plain-text.ts";
@@ -23,9 +28,6 @@ export interface TextStage {
 
 /** What the model learned from and was measured on. */
 const LANGUAGE = "en";
-
-/** From where a head's score is worth a look. */
-const FLAG = 0.5;
 
 /** Whether a policy asks for anything that the model can say. */
 export const wantsTextModel = (policy: Policy): boolean =>
@@ -103,7 +105,7 @@ async function readWhole(
     case "judged":
       return {
         result: { ...resultOf("evaluated"), model: TEXT_MODEL, scores: judged.scores },
-        seesInjection: judged.injection >= FLAG,
+        seesInjection: judged.injection >= TEXT_MODEL_FLAG,
         spansOf: judged.spansOf,
       };
     case "unreadable": {

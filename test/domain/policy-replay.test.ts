@@ -327,7 +327,11 @@ describe("where a policy lets the text model decide alone", () => {
     ...base,
     tier0: { model, thresholds: { any: { allow_below: 0.1, block_above } } },
   });
-  const judgedAs = (toxicity: number, byModel: number): Verdict => {
+  const judgedAs = (
+    toxicity: number,
+    byModel: number,
+    injection: string | null = null,
+  ): Verdict => {
     const calm = Object.fromEntries(JUDGED_CATEGORIES.map((name) => [name, 0]));
     const stages = [
       stage("spam", { spam: 0 }),
@@ -340,7 +344,7 @@ describe("where a policy lets the text model decide alone", () => {
       stages,
       blockedTerms: [],
       spamPhrases: 0,
-      injection: null,
+      injection,
       labels: [],
     });
     return { ...one, ...decided, stages };
@@ -357,12 +361,30 @@ describe("where a policy lets the text model decide alone", () => {
     expect(then.by[from][to]).toBe(1);
   });
 
+  it.each([
+    ["passes nothing that may be an attack on the judge", 0.05, calibratedPolicy(0.95), "flag"],
+    ["blocks it all the same", 0.96, calibratedPolicy(0.95), "block"],
+    [
+      "blocks nothing before all is evaluated",
+      0.96,
+      { ...calibratedPolicy(0.95), evaluate_all: true },
+      "flag",
+    ],
+  ] as const)("%s", (_, byModel, proposed, to) => {
+    const then = replay(
+      NOTHING_REPLAYED,
+      judgedAs(0, byModel, "a pattern"),
+      compared(base, proposed),
+    );
+    expect(then.by.flag[to]).toBe(1);
+  });
+
   it("cannot say what a judge would have said who was not asked", () => {
     const asked = judgedAs(0, 0.05);
     const stages = asked.stages.map((one) =>
       one.name === "judge" ? { ...one, status: "not_required" as const, scores: {} } : one,
     );
-    const alone: Verdict = { ...asked, stages, decidedByTier0: true };
+    const alone: Verdict = { ...asked, stages };
     const same = replay(
       NOTHING_REPLAYED,
       alone,

@@ -174,7 +174,7 @@ const examples = () =>
   );
 
 describe("calibration", () => {
-  const terms = { max_miss_rate: 0.1, confidence: 0.9 };
+  const terms = { max_miss_rate: 0.2, confidence: 0.9 };
 
   it("finds thresholds that the policy can take, and that then spare the judge", async () => {
     const sent = examples();
@@ -190,14 +190,14 @@ describe("calibration", () => {
       ...terms,
       examples: { received: 201, repeated: 1, unread: 0, used: 200 },
       heads: {
-        toxicity: { allow_below: { status: "found", needed: 22 } },
+        toxicity: { allow_below: { status: "found", needed: 11 } },
         any: { allow_below: { status: "found" } },
         // Nobody labelled anything hateful.
         hate: { allow_below: { status: "not_enough_examples", threshold: null } },
       },
     });
     const { toxicity, any } = made.body.heads;
-    expect(toxicity.allow_below.measured.bound).toBeLessThanOrEqual(0.1);
+    expect(toxicity.allow_below.measured.bound).toBeLessThanOrEqual(0.2);
     expect(any.decided.allowed).toBeGreaterThan(0);
     expect(made.body.tier0.thresholds.toxicity.allow_below).toBe(toxicity.allow_below.threshold);
     // Nothing was applied.
