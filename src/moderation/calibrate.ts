@@ -43,6 +43,9 @@ export async function calibrate(
   return { model: TEXT_MODEL, examples: made.counts, heads };
 }
 
+/** Characters that are read at a stretch, in some 20 ms: other requests of the isolate wait so long. */
+const PAUSE_AFTER = 32_768;
+
 /** @returns null: the text model is not there */
 export async function readExamples(
   judgeText: JudgeText,
@@ -51,7 +54,14 @@ export async function readExamples(
 ): Promise<ReadExamples | null> {
   const distinct = [...new Map(examples.map((one) => [one.text, one])).values()];
   const read: ReadExample[] = [];
+  let since = 0;
   for (const example of distinct) {
+    if (since >= PAUSE_AFTER) {
+      // oxlint-disable-next-line no-await-in-loop -- others have their turn
+      await new Promise((resolve) => setTimeout(resolve, 0));
+      since = 0;
+    }
+    since += example.text.length;
     // oxlint-disable-next-line no-await-in-loop -- nothing is waited for: the model is in memory
     const scores = await scoresOf(judgeText, policy, example.text);
     if (scores === "unavailable") return null;

@@ -1,4 +1,4 @@
-import { judgeText, textModelOf } from "../engines/embedded/text-model.ts";
+import { textJudge } from "../engines/embedded/text-model.ts";
 import { ok } from "../http/call.ts";
 import { defineRoute } from "../http/route.ts";
 import { calibrate } from "../moderation/calibrate.ts";
@@ -8,7 +8,7 @@ import {
   MAX_CALIBRATION_BYTES,
   toCalibration,
 } from "../wire/calibration.ts";
-import { SCORED, scoring } from "./comments.ts";
+import { SCORED, scoring } from "./scoring.ts";
 import { askTenant, UNAVAILABLE } from "./tenant-object.ts";
 
 const CALIBRATE = "POST /v1/policies/calibrate";
@@ -30,10 +30,8 @@ export const calibratePolicy = defineRoute({
     const found = await askTenant(call, (tenant, caller) => tenant.readPolicy(caller, name, null));
     if (found.kind !== "policy") return found;
     const terms = { maxMissRate: max_miss_rate, confidence };
-    const judge = (text: Parameters<typeof judgeText>[0]) =>
-      judgeText(text, textModelOf(call.env.ASSETS));
     const scored = await scoring(call, CALIBRATE, () =>
-      calibrate(judge, found.policy.policy, { ...terms, examples }),
+      calibrate(textJudge(call.env.ASSETS), found.policy.policy, { ...terms, examples }),
     );
     if (scored.kind !== "scored") return scored;
     const { value, headers } = scored;

@@ -1,15 +1,9 @@
-import type { CallStanding } from "../../durable-objects/tenant/protocol.ts";
-import { governedCall, type Run } from "../calls/governed-call.ts";
 import { type CommentToAnalyze, refused, typeOf, wrongWith } from "../domain/comment-attributes.ts";
-import type { CommentFailure, Failure } from "../domain/failure.ts";
+import type { CommentFailure } from "../domain/failure.ts";
 import { plainOfHtml } from "../domain/html-text.ts";
-import { usable } from "../domain/month-quota.ts";
-import { ZERO } from "../domain/micro-neurons.ts";
-import { judgeText, textModelOf } from "../engines/embedded/text-model.ts";
-import { type KeyCaller, ok } from "../http/call.ts";
-import { newId } from "../http/ids.ts";
-import { callHeaders, rateLimitHeaders } from "../http/rate-headers.ts";
-import { defineRoute, type FailureOf } from "../http/route.ts";
+import { textJudge } from "../engines/embedded/text-model.ts";
+import { ok } from "../http/call.ts";
+import { defineRoute } from "../http/route.ts";
 import { type Analysis, analyzeComment, scoreOf } from "../moderation/analyze-comment.ts";
 import { detectLanguage } from "../moderation/language.ts";
 import {
@@ -21,23 +15,12 @@ import {
   SuggestInput,
   SuggestOutput,
 } from "../wire/comment.ts";
-import { toItsEnd } from "./moderation-deps.ts";
-import { objectCaller, tenantObject } from "./tenant-object.ts";
+import { SCORED, scoring } from "./scoring.ts";
 
 // The Perspective API's methods. A call is admitted by its tenant's rates like any other, asks no
 // engine, costs nothing, and leaves nothing behind but its count.
 
-/** What an admission of such a call may come to. */
-export const SCORED = [
-  "comment_refused",
-  "tenant_suspended",
-  "role_required",
-  "over_limit",
-  "rate_limited",
-  "concurrency_exceeded",
-  "storage_full",
-  "settlement_unavailable",
-] as const;
+const FAILURES = [...SCORED, "comment_refused"] as const;
 
 const ANALYZE = "POST /v1alpha1/comments:analyze";
 
@@ -55,14 +38,14 @@ export const analyzeRoute = defineRoute({
   query: googleQuery,
   body: { schema: AnalyzeInput, limitBytes: MAX_COMMENT_BODY_BYTES, as: "proto-json" },
   reply: { status: 200, schema: AnalyzeOutput },
-  failures: SCORED,
+  failures: FAILURES,
   handle: async (call) => {
     const { body } = call;
     const comment = toAnalyze(body);
     const wrong = wrongWith(comment) ?? wrongContext(body.context);
     if (wrong !== null) return wrong;
     const scored = await scoring(call, ANALYZE, () =>
-      analyzeComment((text) => judgeText(text, textModelOf(call.env.ASSETS)), {
+      analyzeComment(textJudge(call.env.ASSETS), {
         text: comment.text,
         isHtml: comment.type === "HTML",
         attributes: comment.attributes,
@@ -92,7 +75,7 @@ export const suggestRoute = defineRoute({
   query: googleQuery,
   body: { schema: SuggestInput, limitBytes: MAX_COMMENT_BODY_BYTES, as: "proto-json" },
   reply: { status: 200, schema: SuggestOutput },
-  failures: SCORED,
+  failures: FAILURES,
   handle: async (call) => {
     const { comment, attributeScores = {}, languages, clientToken, context } = call.body;
     const asked = toAnalyze({
@@ -163,74 +146,3 @@ function toReply(body: AnalyzeBody, { summary, spans, ...analysis }: Analysis) {
     ...(body.clientToken !== undefined && { clientToken: body.clientToken }),
   };
 }
-
-interface ScoringCall {
-  readonly caller: KeyCaller;
-  readonly env: Env;
-  readonly ctx: ExecutionContext;
-  readonly requestId: string;
-}
-
-export type Scored<Value> =
-  | {
-      readonly kind: "scored";
-      readonly value: Value;
-      readonly headers: Readonly<Record<string, string>>;
-    }
-  | ScoringFailure;
-
-const REFUSALS = [...SCORED, "invalid_key", "unavailable", "internal"] as const;
-
-type ScoringFailure = FailureOf<(typeof REFUSALS)[number]>;
-
-const isExpected = (failure: Failure): failure is ScoringFailure =>
-  (REFUSALS as readonly string[]).includes(failure.kind);
-
-/** Admits, scores, and settles at nothing. */
-export async function scoring<Value>(
-  { caller, env, ctx, requestId }: ScoringCall,
-  route: string,
-  work: () => Promise<Value>,
-): Promise<Scored<Value>> {
-  const request = {
-    kind: "scoring" as const,
-    callId: newId("jnl"),
-    requestId,
-    route,
-    caller: objectCaller(caller),
-    userId: null,
-    idempotency: null,
-  };
-  const run = async (): Promise<Run<Value>> => ({
-    kind: "ended",
-    value: await work(),
-    ran: { items: [], verdicts: [], account: null, reply: null },
-  });
-  const outcome = await toItsEnd(
-    ctx,
-    governedCall<Value>(() => tenantObject(env, caller.tenant), request, run),
-  );
-  switch (outcome.kind) {
-    case "settled":
-    // Nothing was held for it: what was scored is as right when its settlement is not confirmed.
-    case "unconfirmed": {
-      const { value, admitted } = outcome;
-      return { kind: "scored", value, headers: scoringHeaders(admitted.standing) };
-    }
-    case "streaming":
-    case "replayed":
-      throw new Error("scoring neither streams nor repeats");
-    default:
-      if (isExpected(outcome)) return outcome;
-      throw new Error("scoring needs no model and no neurons");
-  }
-}
-
-const scoringHeaders = (standing: CallStanding | null): Record<string, string> => ({
-  ...callHeaders({
-    microNeurons: ZERO,
-    engine: "embedded",
-    ...(standing !== null && { available: usable(standing.neurons) }),
-  }),
-  ...(standing !== null && rateLimitHeaders(standing)),
-});

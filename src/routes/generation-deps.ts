@@ -2,7 +2,7 @@ import type { Config } from "../config.ts";
 import type { FailureKind } from "../domain/failure.ts";
 import { usable } from "../domain/month-quota.ts";
 import { createEngine } from "../engines/create-engine.ts";
-import { judgeText, textModelOf } from "../engines/embedded/text-model.ts";
+import { textJudge } from "../engines/embedded/text-model.ts";
 import type {
   CacheMode,
   Generation,
@@ -47,7 +47,7 @@ export const generationDeps = (call: GenerationRouteCall): GenerationDeps => ({
   config: call.config,
   engine: createEngine(call.config, call.env),
   tenant: () => tenantObject(call.env, call.caller.tenant),
-  judgeText: (text) => judgeText(text, textModelOf(call.env.ASSETS)),
+  judgeText: textJudge(call.env.ASSETS),
   cache: { store: call.env.CACHE, later: (work) => call.ctx.waitUntil(work) },
   observe: recordInferences(call.env, call.caller.tenant),
 });

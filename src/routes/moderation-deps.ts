@@ -2,7 +2,7 @@ import type { Config } from "../config.ts";
 import { usable } from "../domain/month-quota.ts";
 import { createEngine } from "../engines/create-engine.ts";
 import { judgePicture, pictureModelOf } from "../engines/embedded/picture-model/picture-model.ts";
-import { judgeText, textModelOf } from "../engines/embedded/text-model.ts";
+import { textJudge } from "../engines/embedded/text-model.ts";
 import { callHeaders, rateLimitHeaders } from "../http/rate-headers.ts";
 import type { Moderation, ModerationDeps } from "../moderation/moderation-call.ts";
 import { resolveOverHttps } from "../io/resolve-host.ts";
@@ -19,7 +19,7 @@ export const moderationDeps = (call: {
   config: call.config,
   engine: createEngine(call.config, call.env),
   tenant: () => tenantObject(call.env, call.caller.tenant),
-  judgeText: (text) => judgeText(text, textModelOf(call.env.ASSETS)),
+  judgeText: textJudge(call.env.ASSETS),
   // Deployed with a real vision model the small one is not asked: it finds less, and alarms more.
   judgePicture:
     call.config.inference === "embedded"

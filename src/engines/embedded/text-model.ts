@@ -106,3 +106,9 @@ const SURE = 0.8;
 /** Rounded down, so that no score reaches a threshold that the model did not reach. */
 const threeDecimals = (scores: HeadScores, head: Head): number =>
   Math.floor(scores[head] * 1_000) / 1_000;
+
+/** The judge of this deployment's assets. */
+export const textJudge =
+  (assets: Assets) =>
+  (text: TextToJudge): Promise<JudgedText> =>
+    judgeText(text, textModelOf(assets));
