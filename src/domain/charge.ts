@@ -17,7 +17,7 @@ export type CallEnd =
   | { readonly kind: "unknown"; readonly usage: Usage | null };
 
 /** A judge's answer: a nonce of 32 hex digits and 14 scores with their names. */
-const ANSWER_TOKENS = 110;
+export const ANSWER_TOKENS = 110;
 
 export interface Charge {
   readonly microNeurons: MicroNeurons;

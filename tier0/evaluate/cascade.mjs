@@ -1,12 +1,15 @@
 import { parseArgs } from "node:util";
+import { anyScore, requiredOfText } from "../../src/domain/cascade.ts";
 import { CATALOGUE } from "../../src/domain/catalogue.ts";
 import { upperBound } from "../../src/domain/calibration.ts";
-import { JUDGE_PROMPT_TOKENS } from "../../src/domain/judge.ts";
+import { ANSWER_TOKENS } from "../../src/domain/charge.ts";
+import { JUDGE_PROMPT_TOKENS } from "../../src/domain/judge-instructions.ts";
 import { presetPolicy } from "../../src/domain/presets.ts";
 import { priceOf } from "../../src/domain/price.ts";
 import { judgeText } from "../../src/engines/embedded/text-model.ts";
 import { readExamples, thresholdsOf } from "../../src/moderation/calibrate.ts";
 import { loadModel } from "./load-model.mjs";
+import { numbers } from "./numbers.mjs";
 import * as sets from "./sets.mjs";
 
 // npm run tier0:cascade -- --data <folder>
@@ -23,8 +26,6 @@ if (values.data === undefined) {
 
 const DIVISIONS = 20;
 const CONFIDENCE = 0.95;
-/** A judge's answer: a nonce and 14 scores. */
-const ANSWER_TOKENS = 110;
 const CHARACTERS_PER_TOKEN = 4.5;
 
 const { model } = loadModel(undefined);
@@ -39,9 +40,7 @@ const LABELS = {
   V: "violence",
   V2: "violence/graphic",
 };
-const required = Object.entries(policy.categories).flatMap(([category, rule]) =>
-  rule.required && rule.inputs.includes("text") ? [category] : [],
-);
+const required = requiredOfText(policy);
 const examples = sets.openAi(values.data).map((row) => ({
   text: row.prompt,
   labels: {
@@ -56,8 +55,6 @@ const made = await readExamples((text) => judgeText(text, async () => model), po
 if (made === null) throw new Error("the model is not there");
 const { counts, read } = made;
 const isHarmful = ({ labels }) => Object.values(labels).includes(true);
-const anyScore = ({ scores }) => Math.max(...HEADS.map((head) => scores[head] ?? 0));
-const HEADS = ["toxicity", "harassment", "harassment/threatening", "hate", "self-harm", "sexual"];
 
 const judge = CATALOGUE.get(policy.models.judge ?? "");
 if (judge === undefined) throw new Error("the catalogue has no such judge");
@@ -67,17 +64,6 @@ const costOf = (text) =>
     output_token: ANSWER_TOKENS,
   }) / 1e6;
 const plain = examples.reduce((sum, { text }) => sum + costOf(text), 0) / examples.length;
-
-/** Numbers that are the same at each run (Mulberry32). */
-function numbers(seed) {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 function divided(seed) {
   const random = numbers(seed);
@@ -94,8 +80,8 @@ function measured(seed, maxMissRate) {
   const { own, others, half } = divided(seed);
   const { any } = thresholdsOf(policy, own, { maxMissRate, confidence: CONFIDENCE }, half);
   const [allow, block] = [any.allowBelow.threshold ?? 0, any.blockAbove.threshold ?? 2];
-  const isBlocked = (one) => anyScore(one) >= block;
-  const isAllowed = (one) => !isBlocked(one) && anyScore(one) < allow;
+  const isBlocked = (one) => anyScore(one.scores) >= block;
+  const isAllowed = (one) => !isBlocked(one) && anyScore(one.scores) < allow;
   const harmful = others.filter(isHarmful);
   const harmless = others.filter((one) => !isHarmful(one));
   return {

@@ -3,6 +3,7 @@ import { judgeText } from "../../src/engines/embedded/text-model.ts";
 import { analyzeComment, scoreOf } from "../../src/moderation/analyze-comment.ts";
 import { loadModel } from "./load-model.mjs";
 import { auc, rankCorrelation } from "./metrics.mjs";
+import { numbers } from "./numbers.mjs";
 import * as sets from "./sets.mjs";
 
 // npm run perspective:compare -- --data <folder>
@@ -52,17 +53,6 @@ const scored = rows.flatMap((row, at) => {
   return own === null || own === undefined ? [] : [{ row, own }];
 });
 console.log(`${scored.length} of ${rows.length} comments are scored.\n`);
-
-/** Numbers that are the same at each run (Mulberry32). */
-function numbers(/** @type {number} */ seed) {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /** @typedef {{ theirs: number, ours: number }} Pair */
 
