@@ -1,4 +1,4 @@
-// npm run bench [-- --quick] [--only=governed,peers,journals,tenants,cost,usage,sums,account] [--json=file]
+// npm run bench [-- --quick] [--only=governed,peers,journals,tenants,cost,usage,sums] [--json=file]
 //   [--rounds=5] [--seconds=2] [--engines=fixed,embedded] [--tenants=1,1000] [--connections=1,16,64] [--lines=1000000]
 // npm run bench -- --scale [--most 10000] [--quick]    by the number of tenants (scale/scale.mjs)
 //
@@ -7,7 +7,6 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { accounts } from "./account.mjs";
 import { cost } from "./cost.mjs";
 import { ENTRIES } from "./entries.mjs";
 import { governed } from "./governed.mjs";
@@ -28,7 +27,6 @@ const SECTIONS = {
   cost,
   usage: usagePages,
   sums: usageSums,
-  account: accounts,
 };
 
 const FULL = {
@@ -43,11 +41,6 @@ const FULL = {
   existing: 10_000,
   lines: 1_000_000,
   reported: { tenants: 5000, days: 30 },
-  takers: [20, 100_000],
-  woken: [
-    { tenants: 1000, shares: 300 },
-    { tenants: 100_000, shares: 30_000 },
-  ],
 };
 
 const QUICK = {
@@ -62,8 +55,6 @@ const QUICK = {
   existing: 500,
   lines: 20_000,
   reported: { tenants: 500, days: 8 },
-  takers: [20, 10_000],
-  woken: [{ tenants: 10_000, shares: 3000 }],
 };
 
 const option = (/** @type {string} */ name) =>
