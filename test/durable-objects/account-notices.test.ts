@@ -2,7 +2,7 @@ import { env, evictDurableObject } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Account } from "../../durable-objects/account/account.ts";
 import type { AccountAnswer, AccountAsk } from "../../durable-objects/account/account-protocol.ts";
-import { microNeurons, ZERO } from "../../src/domain/micro-neurons.ts";
+import { microNeurons } from "../../src/domain/micro-neurons.ts";
 import {
   account,
   aTenant,
@@ -19,6 +19,7 @@ import {
   SECOND,
   stopClock,
 } from "./a-tenant.ts";
+import { askOf, known, nameOf, withTenants } from "./many-tenants.ts";
 
 // What tenants hear of the account, and when: nobody is woken in a request, and by the alarm only those
 // that would not ask. All of it is counted, never timed.
@@ -27,35 +28,6 @@ beforeEach(() => stopClock());
 afterEach(async () => {
   vi.restoreAllMocks();
   await cleanUp();
-});
-
-const nameOf = (at: number): string => `t-${String(at).padStart(5, "0")}`;
-
-/** Tenants that the account knows; none of their objects was ever started. */
-const known = (count: number): Promise<void> =>
-  inAccount(({ storage }) => {
-    for (let at = 0; at < count; at += 1) {
-      storage.sql.exec(
-        "INSERT INTO tenants (id, generation, state, carried_day, carried, created_at_ms) VALUES (?, 1, 'active', 0, 0, ?)",
-        nameOf(at),
-        NOW,
-      );
-      storage.sql.exec("INSERT INTO promises VALUES (?, 1, 1, 'free', 0, 0, 0, 0)", nameOf(at));
-    }
-  });
-
-const askOf = (tenant: string, ask: Partial<AccountAsk>): AccountAsk => ({
-  tenant,
-  life: 1,
-  promised: { plan: "free", daily: ZERO, floor: ZERO, suspended: false, version: 1 },
-  lease: null,
-  rates: null,
-  news: null,
-  notice: 0,
-  spent: [],
-  probe: false,
-  look: null,
-  ...ask,
 });
 
 const exhausted = (learnedAtMs: number) => ({
@@ -68,20 +40,15 @@ const counting = async (
   deaf: readonly string[] = [],
 ): Promise<readonly string[]> => {
   const asked: string[] = [];
-  await inAccount(async (_, instance) => {
-    const object = instance as unknown as { env: Env } & Account;
-    const real = object.env;
-    // oxlint-disable-next-line consistent-function-scoping -- it notes what is asked
-    const getByName = (id: string) => ({
-      hearAccount: async () => {
-        asked.push(id);
-        if (deaf.includes(id)) throw new Error("it does not answer");
-      },
-      giveBack: async () => void asked.push(`${id} gives back`),
-    });
-    object.env = { ...real, TENANT: { getByName } as unknown as Env["TENANT"] };
-    await act(object).finally(() => (object.env = real));
+  // oxlint-disable-next-line consistent-function-scoping -- it notes what is asked
+  const noting = (id: string) => ({
+    hearAccount: async () => {
+      asked.push(id);
+      if (deaf.includes(id)) throw new Error("it does not answer");
+    },
+    giveBack: async () => void asked.push(`${id} gives back`),
   });
+  await withTenants(noting, act);
   return asked;
 };
 

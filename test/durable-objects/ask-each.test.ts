@@ -1,3 +1,4 @@
+import { env } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { askEach } from "../../durable-objects/account/ask-each.ts";
 import {
@@ -8,9 +9,9 @@ import {
   kindOf,
   NOW,
   stopClock,
-  tenantStub,
   voidItemsOf,
 } from "./a-tenant.ts";
+import { withTenants } from "./many-tenants.ts";
 
 const HANGS = new Promise<never>(() => undefined);
 const LIMITS = { atOnce: 3, eachMs: 1000, allMs: 5000 };
@@ -97,37 +98,26 @@ const leave = (ids: readonly string[]) =>
     }
   });
 
+/** Rings the account, with some tenants' objects that never answer; time passes as it waits. */
+async function ring(hung: readonly string[]): Promise<void> {
+  vi.useFakeTimers({ now: NOW, toFake: ["setTimeout", "clearTimeout", "Date"] });
+  const hanging = new Proxy({}, { get: () => () => HANGS });
+  const getByName = (id: string) => (hung.includes(id) ? hanging : env.TENANT.getByName(id));
+  await withTenants(getByName, async (object) => {
+    const state = { done: false };
+    const rung = object.alarm().finally(() => (state.done = true));
+    while (!state.done) {
+      // oxlint-disable-next-line no-await-in-loop -- until it has ended
+      await scheduler.wait(1);
+      vi.advanceTimersByTime(500);
+    }
+    await rung;
+  });
+  vi.useRealTimers();
+}
+
 describe("the alarm of the account", () => {
   afterEach(cleanUp);
-
-  type Stub = ReturnType<typeof tenantStub>;
-
-  interface Object {
-    env: Env;
-    alarm: () => Promise<void>;
-  }
-
-  /** Rings it, with some tenants' objects that never answer; time passes as it waits. */
-  async function ring(hung: readonly string[]): Promise<void> {
-    vi.useFakeTimers({ now: NOW, toFake: ["setTimeout", "clearTimeout", "Date"] });
-    await inAccount(async (_, instance) => {
-      const object = instance as unknown as Object;
-      const { env } = object;
-      const hanging = new Proxy({}, { get: () => () => HANGS }) as unknown as Stub;
-      const getByName = (id: string) => (hung.includes(id) ? hanging : env.TENANT.getByName(id));
-      object.env = { ...env, TENANT: { getByName } as unknown as Env["TENANT"] };
-      const state = { done: false };
-      const rung = object.alarm().finally(() => (state.done = true));
-      while (!state.done) {
-        // oxlint-disable-next-line no-await-in-loop -- until it has ended
-        await scheduler.wait(1);
-        vi.advanceTimersByTime(500);
-      }
-      await rung;
-      object.env = env;
-    });
-    vi.useRealTimers();
-  }
 
   it("ends deletions although the first of them hangs, and that one later", async () => {
     const tenants = [];

@@ -1,6 +1,5 @@
 import { env, evictDurableObject } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { Account } from "../../durable-objects/account/account.ts";
 import {
   account,
   aTenant,
@@ -12,6 +11,7 @@ import {
   SECOND,
   stopClock,
 } from "./a-tenant.ts";
+import { known, nameOf, withTenants } from "./many-tenants.ts";
 
 // Passes over all tenants: how many are woken, how far a pass is, and what it says of whom.
 
@@ -20,20 +20,6 @@ afterEach(async () => {
   vi.restoreAllMocks();
   await cleanUp();
 });
-
-const nameOf = (at: number): string => `t-${String(at).padStart(5, "0")}`;
-
-/** Tenants that the account knows; none of their objects was ever started. */
-const known = (count: number): Promise<void> =>
-  inAccount(({ storage }) => {
-    for (let at = 0; at < count; at += 1) {
-      storage.sql.exec(
-        "INSERT INTO tenants (id, generation, state, carried_day, carried, created_at_ms) VALUES (?, 1, 'active', 0, 0, ?)",
-        nameOf(at),
-        NOW,
-      );
-    }
-  });
 
 const answer = (fields: { readonly broken?: number; readonly isComplete?: boolean } = {}) => ({
   kind: "checked",
@@ -58,25 +44,20 @@ async function ring(of: (id: string) => object | Error = () => answer()): Promis
   const asked: string[] = [];
   let atOnce = 0;
   let mostAtOnce = 0;
-  await inAccount(async (_, instance) => {
-    const object = instance as unknown as { env: Env } & Account;
-    const real = object.env;
-    // oxlint-disable-next-line consistent-function-scoping -- it notes what is asked
-    const check = async (id: string): Promise<object> => {
-      asked.push(id);
-      atOnce += 1;
-      mostAtOnce = Math.max(mostAtOnce, atOnce);
-      await scheduler.wait(1);
-      atOnce -= 1;
-      const found = of(id);
-      if (found instanceof Error) throw found;
-      return found;
-    };
-    // oxlint-disable-next-line consistent-function-scoping -- it notes what is asked
-    const getByName = (id: string) => ({ check: () => check(id) });
-    object.env = { ...real, TENANT: { getByName } as unknown as Env["TENANT"] };
-    await object.alarm().finally(() => (object.env = real));
-  });
+  const check = async (id: string): Promise<object> => {
+    asked.push(id);
+    atOnce += 1;
+    mostAtOnce = Math.max(mostAtOnce, atOnce);
+    await scheduler.wait(1);
+    atOnce -= 1;
+    const found = of(id);
+    if (found instanceof Error) throw found;
+    return found;
+  };
+  await withTenants(
+    (id) => ({ check: () => check(id) }),
+    (object) => object.alarm(),
+  );
   return { asked, mostAtOnce };
 }
 
@@ -196,8 +177,7 @@ describe("a pass over all tenants", () => {
   it("asks for a tenant that did not answer twice more, and then says so", async () => {
     await known(55);
     await account().startChecks(0);
-    const deaf = (id: string) => (id === nameOf(7) ? new Error("gone") : answer());
-    const asked = await ringToEnd(deaf);
+    const asked = await ringToEnd((id) => (id === nameOf(7) ? new Error("gone") : answer()));
     expect(asked.filter((id) => id === nameOf(7))).toHaveLength(3);
     expect(asked).toHaveLength(57);
     expect(Date.now()).toBeGreaterThanOrEqual(NOW + MINUTE);
@@ -229,9 +209,8 @@ describe("a pass over all tenants", () => {
 
   it("names who is broken until a later look finds it whole", async () => {
     await known(3);
-    const broken = (id: string) => answer({ broken: id === nameOf(2) ? 4 : 0 });
     await account().startChecks(0);
-    await ringToEnd(broken);
+    await ringToEnd((id) => answer({ broken: id === nameOf(2) ? 4 : 0 }));
     const { latest, findings } = await read();
     expect(latest?.sums.found).toEqual({ broken: 1, unfinished: 0, unanswered: 0 });
     expect(latest?.sums.counts.at(-1)).toMatchObject({ number: 3, violations: 4 });

@@ -8,14 +8,13 @@ import type { Database, SqlValue } from "../../durable-objects/database.ts";
 import { microNeurons, ZERO } from "../../src/domain/micro-neurons.ts";
 import type { Day } from "../../src/domain/period.ts";
 import { cleanUp, DAY, inAccount, MIDNIGHT, NOW, stopClock } from "./a-tenant.ts";
+import { askOf, nameOf } from "./many-tenants.ts";
 
 // What a message about neurons costs the account in rows, and what stays in memory, however many
 // tenants share the pool.
 
 beforeEach(() => stopClock());
 afterEach(cleanUp);
-
-const nameOf = (at: number): string => `t-${String(at).padStart(5, "0")}`;
 
 interface Counted {
   read: number;
@@ -39,35 +38,27 @@ function counting(storage: DurableObjectStorage): {
   return { db: db as unknown as Database, rows };
 }
 
-const askOf = (
+const leaseAsk = (
   at: number,
   lease: { day: Day; seq: number; spent: number; want: number | null },
-) => ({
-  tenant: nameOf(at),
-  life: 1,
-  promised: { plan: "free" as const, daily: ZERO, floor: ZERO, suspended: false, version: 1 },
-  notice: 0,
-  lease: {
-    day: lease.day,
-    seq: lease.seq,
-    allowance: microNeurons(100),
-    spent: microNeurons(lease.spent),
-    pending: ZERO,
-    need:
-      lease.want === null
-        ? null
-        : {
-            least: microNeurons(1),
-            need: microNeurons(1),
-            want: microNeurons(lease.want),
-          },
-  },
-  rates: null,
-  news: null,
-  spent: [],
-  probe: false,
-  look: null,
-});
+): AccountAsk =>
+  askOf(nameOf(at), {
+    lease: {
+      day: lease.day,
+      seq: lease.seq,
+      allowance: microNeurons(100),
+      spent: microNeurons(lease.spent),
+      pending: ZERO,
+      need:
+        lease.want === null
+          ? null
+          : {
+              least: microNeurons(1),
+              need: microNeurons(1),
+              want: microNeurons(lease.want),
+            },
+    },
+  });
 
 /** As many shares of today and of yesterday, each with a lease of 100 of which 90 are used. */
 function fill(storage: DurableObjectStorage, tenants: number): void {
@@ -98,16 +89,16 @@ const messageAt = (tenants: number) =>
     const book = new PoolBook(new PoolStore(db), "paid");
     const desk = new PoolDesk(book, new DeniedStore(db), () => undefined);
     desk.patch({ daily_cap_neurons: 1e6, monthly_cap_usd: "100" }, NOW);
-    const costs = (ask: ReturnType<typeof askOf>) => {
+    const costs = (ask: AccountAsk) => {
       const before = { ...rows };
       desk.recallsBefore(ask, NOW);
       expect(desk.ask(ask, NOW)).toMatchObject({ lease: { repeated: false } });
       desk.dueMs(NOW);
       return { read: rows.read - before.read, written: rows.written - before.written };
     };
-    costs(askOf(1, { day: DAY, seq: 2, spent: 95, want: 10 }));
-    const today = costs(askOf(2, { day: DAY, seq: 2, spent: 95, want: 10 }));
-    const late = costs(askOf(11, { day: DAY - 1, seq: 2, spent: 95, want: null }));
+    costs(leaseAsk(1, { day: DAY, seq: 2, spent: 95, want: 10 }));
+    const today = costs(leaseAsk(2, { day: DAY, seq: 2, spent: 95, want: 10 }));
+    const late = costs(leaseAsk(11, { day: DAY - 1, seq: 2, spent: 95, want: null }));
     return { today, late, open: book.pool(DAY - 1).shares.size };
   });
 
@@ -139,11 +130,15 @@ describe("a call that comes alone", () => {
         desk.dueMs(nowMs);
         return rows.written - before;
       };
-      const alone = { ...askOf(1, { day: DAY, seq: 2, spent: 95, want: 10 }), rates, lease: null };
+      const alone = {
+        ...leaseAsk(1, { day: DAY, seq: 2, spent: 95, want: 10 }),
+        rates,
+        lease: null,
+      };
       const written = Array.from({ length: 30 }, (_, at) => costs(alone, NOW + at * 6_500));
       expect(written).toEqual(written.map(() => 1));
       // Five seconds later nothing of it is covered; in the same five seconds some of it is.
-      const leased = { ...askOf(2, { day: DAY, seq: 2, spent: 95, want: 10 }), rates };
+      const leased = { ...leaseAsk(2, { day: DAY, seq: 2, spent: 95, want: 10 }), rates };
       expect(costs(leased, NOW + 300_000)).toBe(1 + 1);
       expect(costs(alone, NOW + 300_000)).toBe(0);
     });
@@ -157,11 +152,11 @@ describe("the day before", () => {
       const { db } = counting(storage);
       const book = new PoolBook(new PoolStore(db), "free");
       const desk = new PoolDesk(book, new DeniedStore(db), () => undefined);
-      desk.ask(askOf(3, { day: DAY, seq: 2, spent: 100, want: null }), NOW);
+      desk.ask(leaseAsk(3, { day: DAY, seq: 2, spent: 100, want: null }), NOW);
       expect(book.pool(DAY).shares.size).toBe(30);
       const before = book.pool(DAY).claimed;
       expect(
-        desk.ask(askOf(3, { day: DAY, seq: 3, spent: 130, want: null }), MIDNIGHT),
+        desk.ask(leaseAsk(3, { day: DAY, seq: 3, spent: 130, want: null }), MIDNIGHT),
       ).toMatchObject({ lease: { seq: 3 } });
       expect(book.pool(DAY).claimed).toBe(before + 30);
       // All others still have ten that are unused.

@@ -30,6 +30,7 @@ import {
   TEXT,
   voidItemsOf,
 } from "./a-tenant.ts";
+import { askOf } from "./many-tenants.ts";
 
 // Tenants' objects and the account's, for real: leases, what is lost on the way, and what is refused.
 
@@ -200,40 +201,35 @@ describe("a pool that is used up", () => {
     const tenant = await aTenant();
     await tenant.hold();
     await account().deleteTenant(tenant.id);
-    const late = askOf(tenant.id, { seq: 9, allowance: 5_000 * 1e6 });
+    const late = leaseAsk(tenant.id, { seq: 9, allowance: 5_000 * 1e6 });
     expect(await account().ask(late)).toEqual({ kind: "over" });
   });
 });
 
-const askOf = (tenant: string, lease: { seq: number; allowance: number; want?: number }) => ({
-  tenant,
-  life: 1,
-  promised: { plan: "free" as const, daily: ZERO, floor: ZERO, suspended: false, version: 0 },
-  lease: {
-    day: DAY,
-    seq: lease.seq,
-    allowance: microNeurons(lease.allowance),
-    spent: ZERO,
-    pending: ZERO,
-    need: {
-      least: microNeurons(PICTURE),
-      need: microNeurons(PICTURE),
-      want: microNeurons(lease.want ?? PICTURE),
+const leaseAsk = (tenant: string, lease: { seq: number; allowance: number; want?: number }) =>
+  askOf(tenant, {
+    promised: { plan: "free", daily: ZERO, floor: ZERO, suspended: false, version: 0 },
+    lease: {
+      day: DAY,
+      seq: lease.seq,
+      allowance: microNeurons(lease.allowance),
+      spent: ZERO,
+      pending: ZERO,
+      need: {
+        least: microNeurons(PICTURE),
+        need: microNeurons(PICTURE),
+        want: microNeurons(lease.want ?? PICTURE),
+      },
     },
-  },
-  rates: null,
-  news: null,
-  notice: 0,
-  spent: [],
-  probe: false,
-  look: null,
-});
+  });
 
 describe("what is lost on the way", () => {
   it("the answer: the same message has the same answer", async () => {
     const tenant = await aTenant();
     // The pool granted, and the tenant's object died before it wrote that down.
-    const lost = await account().ask(askOf(tenant.id, { seq: 1, allowance: 0, want: 9 * PICTURE }));
+    const lost = await account().ask(
+      leaseAsk(tenant.id, { seq: 1, allowance: 0, want: 9 * PICTURE }),
+    );
     await tenant.hold();
     expect(lost).toMatchObject({ lease: { granted: 9 * PICTURE } });
     expect(await leaseOf(tenant)).toMatchObject({ seq: 1, granted: 9 * PICTURE });
@@ -246,14 +242,16 @@ describe("what is lost on the way", () => {
     vi.setSystemTime(NOW + LEASE_MS);
     await tenant.hold();
     const before = await sharesOf(tenant);
-    const late = await account().ask(askOf(tenant.id, { seq: 1, allowance: 0, want: 5000 * 1e6 }));
+    const late = await account().ask(
+      leaseAsk(tenant.id, { seq: 1, allowance: 0, want: 5000 * 1e6 }),
+    );
     expect(late).toMatchObject({ lease: { stale: 2 } });
     expect(await sharesOf(tenant)).toEqual(before);
   });
 
   it("what the tenant knew of its messages: it learns which was heard last", async () => {
     const tenant = await aTenant();
-    await account().ask(askOf(tenant.id, { seq: 7, allowance: 0 }));
+    await account().ask(leaseAsk(tenant.id, { seq: 7, allowance: 0 }));
     await tenant.hold();
     expect(await leaseOf(tenant)).toMatchObject({ seq: 8 });
   });
@@ -282,7 +280,7 @@ describe("an account on the paid plan", () => {
       const db = objectDatabase(storage);
       const book = new PoolBook(new PoolStore(db), "paid");
       const desk = new PoolDesk(book, new DeniedStore(db), () => undefined);
-      const ask = askOf(tenant.id, { seq: 1, allowance: 0 });
+      const ask = leaseAsk(tenant.id, { seq: 1, allowance: 0 });
       expect(desk.ask(ask, NOW)).toMatchObject({ view: { isPooled: false }, lease: null });
       expect(desk.overview(NOW)).toMatchObject({ size: null, spent: null, free: null });
       // What is spent without a lease is known all the same.
