@@ -35,6 +35,7 @@ import {
   type SettingsChange,
 } from "../tenant/configure.ts";
 import type { Period } from "../tenant/ledger-store.ts";
+import { failureReporter } from "../report-failure.ts";
 import { readPlatform } from "../tenant/platform.ts";
 import type { TenantCheck } from "../tenant/tenant.ts";
 import type { AskFailure } from "../tenant/steps.ts";
@@ -642,12 +643,7 @@ export type Put =
 /** A deployment may do without the bucket. */
 const imagesOf = (env: Env): R2Bucket | null => (env as Partial<Env>).IMAGES ?? null;
 
-/** The name of what failed, never its message. */
-function reportFailure(event: string, error: unknown): void {
-  const name = error instanceof Error ? error.name : "unknown";
-  // oxlint-disable-next-line no-console -- structured logs go to the console
-  console.error(JSON.stringify({ level: "error", event, object: "account", error: name }));
-}
+const reportFailure = failureReporter("account");
 
 const sleep = (ms: number): Promise<void> => scheduler.wait(ms);
 

@@ -10,6 +10,7 @@ import { isTransient } from "../../src/io/object-error.ts";
 import { ACCOUNT_NAME } from "../account/account-name.ts";
 import { type Database, migrate, objectDatabase } from "../database.ts";
 import { newUlid } from "../outbox/event-id.ts";
+import { failureReporter } from "../report-failure.ts";
 import { type Platform, readPlatform } from "../tenant/platform.ts";
 import { actSlice } from "./act-slice.ts";
 import type { ApplyDeps } from "./apply-deps.ts";
@@ -205,9 +206,4 @@ const toTenant = ({ settings: _s, tries: _t, entry: _e, ...tenant }: ApplyRow): 
 
 const sleep = (ms: number): Promise<void> => scheduler.wait(ms);
 
-/** The name of what failed, never its message. */
-function reportFailure(event: string, error: unknown): void {
-  const name = error instanceof Error ? error.name : "unknown";
-  // oxlint-disable-next-line no-console -- structured logs go to the console
-  console.error(JSON.stringify({ level: "error", event, object: "applies", error: name }));
-}
+const reportFailure = failureReporter("applies");

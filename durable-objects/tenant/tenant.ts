@@ -39,6 +39,7 @@ import { type CreateWebhook, createWebhookOnce } from "./create-webhook.ts";
 import { handOver } from "./hand-over.ts";
 import { objectDatabase } from "../database.ts";
 import { GroupCommit } from "../group-commit.ts";
+import { failureReporter } from "../report-failure.ts";
 import { TOO_MANY_WATCHERS, Watchers } from "../watchers.ts";
 import { type AdjustLine, adjustLine, listEntries } from "./adjustment-desk.ts";
 import type { AdjustmentQuery } from "./adjustment-store.ts";
@@ -174,8 +175,8 @@ export class Tenant extends DurableObject<Env> {
       ...courierOptions(platform),
       transact: (work) => this.#transact(work),
       mostAMinute: () => deliveriesAMinute(this.#profile()?.settings.rpm[REQUESTS]),
-      onRest: () => void this.#arm().catch((error: unknown) => this.#report("arm_failed", error)),
-      report: (error) => this.#report("delivery_failed", error),
+      onRest: () => void this.#arm().catch((error: unknown) => report("arm_failed", error)),
+      report: (error) => report("delivery_failed", error),
     });
     const step = <Result>(work: (nowMs: number) => Result): Result | null => {
       const profile = this.#profile();
@@ -187,7 +188,7 @@ export class Tenant extends DurableObject<Env> {
       queue: () => usageQueueOf(this.env),
       usersADay: () => reportUsersADay(this.env),
       reports: (work) => useReports(this.env, work),
-      report: (event, error) => this.#report(event, error),
+      report,
     });
     this.#link = new AccountLink({
       parts: this.#parts,
@@ -195,7 +196,7 @@ export class Tenant extends DurableObject<Env> {
       account: () => env.ACCOUNT.getByName(ACCOUNT_NAME),
       wallMs: () => Date.now(),
       sleep: (ms) => scheduler.wait(ms),
-      report: (event, error) => this.#report(event, error),
+      report,
     });
     this.#chores = new Chores({
       parts: this.#parts,
@@ -206,7 +207,7 @@ export class Tenant extends DurableObject<Env> {
       bucket: () => (this.env as Partial<Env>).IMAGES ?? null,
       runs: () => (this.env as Partial<Env>).BATCHES ?? null,
       handOver: (tenant, reports) => handOver(env, tenant, reports),
-      report: (event, error) => this.#report(event, error),
+      report,
     });
     // Whoever ran them may have been killed with the object before this one.
     if (this.#known && this.#parts.batches.open().length > 0) ctx.waitUntil(this.#arm());
@@ -839,7 +840,7 @@ export class Tenant extends DurableObject<Env> {
       if (await this.#chores.run(profile)) await this.#setAlarm(Date.now() + 1);
       else await this.#arm();
     } catch (error) {
-      this.#report("alarm_failed", error);
+      report("alarm_failed", error);
       await this.#setAlarm(Date.now() + ALARM_RETRY_MS);
     }
   }
@@ -903,16 +904,11 @@ export class Tenant extends DurableObject<Env> {
     await this.ctx.storage.setAlarm(atMs);
     this.#alarmMs = atMs;
   }
-
-  /** The name of what failed, never its message: that may hold content. */
-  #report(event: string, error: unknown): void {
-    const name = error instanceof Error ? error.name : "unknown";
-    // oxlint-disable-next-line no-console -- structured logs go to the console
-    console.error(JSON.stringify({ level: "error", event, object: "tenant", error: name }));
-  }
 }
 
 const OVER = { kind: "over" } as const;
+
+const report = failureReporter("tenant");
 
 /** A deployment may do without reports: it has neither the queue nor the database, or not both. */
 const usageQueueOf = (env: Env): Queue | null => {
