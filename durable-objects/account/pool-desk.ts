@@ -22,6 +22,7 @@ import { type Day, dayOf, formatDay } from "../../src/domain/period.ts";
 import { type Outlook, outlookOf } from "../../src/domain/pool-refusal.ts";
 import { sizesOf } from "../../src/domain/pool.ts";
 import { accountWarnings, type Warning } from "../../src/domain/account-warnings.ts";
+import type { PlannedPromise } from "../../src/domain/state-plan.ts";
 import type {
   AccountAnswer,
   AccountAsk,
@@ -42,11 +43,6 @@ import { PoolRecalls, type Recall } from "./pool-recalls.ts";
 
 /** Days whose messages are heard: late settlements are reported a day later at most. */
 const OLD_DAYS = 2;
-
-/** What a tenant would be promised, were it changed as is planned. */
-export interface PlannedPromise extends Promised {
-  readonly tenant: string;
-}
 
 export class PoolDesk {
   readonly #book: PoolBook;

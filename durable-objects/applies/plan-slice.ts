@@ -1,12 +1,12 @@
 import { sumOf } from "../../src/domain/account-terms.ts";
-import { promisedBy, withDefaults } from "../../src/domain/settings.ts";
+import { withDefaults } from "../../src/domain/settings.ts";
 import {
   againAfterMs,
   type ApplyCounts,
   MOST_TRIES,
   type StateApply,
 } from "../../src/domain/state-apply.ts";
-import { planPruned, planTenant, type TenantPlan } from "../../src/domain/state-plan.ts";
+import { planPruned, planTenant, promiseOf, type TenantPlan } from "../../src/domain/state-plan.ts";
 import { tenantWarnings } from "../../src/domain/tenant-warnings.ts";
 import { type ApplyDeps, type Asked, inLanes, readTenant } from "./apply-deps.ts";
 import type { ApplyRow } from "./apply-tenant-store.ts";
@@ -42,11 +42,6 @@ export async function planSlice(deps: ApplyDeps, apply: StateApply): Promise<voi
     deps.store.write(next);
   });
 }
-
-const promiseOf = ({ tenant, settings, version }: TenantPlan) => ({
-  ...promisedBy({ settings, version: version ?? 0 }),
-  tenant,
-});
 
 async function look(deps: ApplyDeps, row: ApplyRow, isListed: boolean): Promise<Looked> {
   const read = isListed ? await readTenant(deps, row.tenant) : NOBODY;

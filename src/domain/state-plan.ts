@@ -1,4 +1,5 @@
-import { DEFAULT_SETTINGS, type Settings } from "./settings.ts";
+import type { Promised } from "./account-terms.ts";
+import { DEFAULT_SETTINGS, promisedBy, type Settings } from "./settings.ts";
 
 // What has to be done so that the tenants are as a document says: the difference between what is and
 // what is wanted, tenant by tenant. A tenant that the document does not name is left alone, or, when
@@ -26,6 +27,11 @@ export interface TenantPlan {
   readonly settings: Settings;
   /** That the plan was made from; null of a new tenant. */
   readonly version: number | null;
+}
+
+/** What a tenant would be promised, were it changed as is planned. */
+export interface PlannedPromise extends Promised {
+  readonly tenant: string;
 }
 
 export interface StateDocument {
@@ -76,6 +82,11 @@ export function planTenant(
     version,
   };
 }
+
+export const promiseOf = ({ tenant, settings, version }: TenantPlan): PlannedPromise => ({
+  ...promisedBy({ settings, version: version ?? 0 }),
+  tenant,
+});
 
 /** Whether nothing has to be done. */
 export const isAsWanted = (is: Settings, wanted: Settings): boolean =>

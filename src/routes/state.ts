@@ -1,6 +1,6 @@
 import * as v from "valibot";
-import { promisedBy, withDefaults } from "../domain/settings.ts";
-import { planState, type TenantPlan } from "../domain/state-plan.ts";
+import { withDefaults } from "../domain/settings.ts";
+import { planState, promiseOf } from "../domain/state-plan.ts";
 import { tenantWarnings } from "../domain/tenant-warnings.ts";
 import { ok } from "../http/call.ts";
 import { defineRoute } from "../http/route.ts";
@@ -85,7 +85,7 @@ export const putState = defineRoute({
     const plans = planState(current, { tenants, prune });
     // Asked before anything is done: a reply that shows keys must not be lost for a warning.
     const ofAccount = await askAccount(call.env, (account) =>
-      account.warningsWith(promises(plans)),
+      account.warningsWith(plans.map(promiseOf)),
     );
     if ("kind" in ofAccount) return ofAccount;
     const served = plans.filter(({ settings }) => issueKeys && !settings.suspended);
@@ -111,12 +111,6 @@ export const putState = defineRoute({
     return ok(state, { status: state.complete ? 200 : 207 });
   },
 });
-
-const promises = (plans: readonly TenantPlan[]) =>
-  plans.map(({ tenant, settings, version }) => ({
-    ...promisedBy({ settings, version: version ?? 0 }),
-    tenant,
-  }));
 
 /** It was parsed before, and is bounded. */
 function unsafeId(body: Uint8Array): string | undefined {
