@@ -96,24 +96,28 @@ export class Outbox {
     return data === null ? { ...eventObject(event, {}), data } : eventObject(event, data);
   }
 
-  /** Of an endpoint that was disabled more waits than one step gives up. */
+  /** More waits for an endpoint that was disabled than one step gives up. */
   get isGivingUp(): boolean {
-    const disabled = this.webhooks.all().filter(({ enabled }) => !enabled);
-    return disabled.some(({ id }) => this.deliveries.pending(id).count > 0);
+    return this.#toGiveUp().length > 0;
   }
 
   /** Deletes what is past its retention; true when there is more. */
   purge(beforeMs: number, limit: number, nowMs: number): boolean {
     this.told.purge(dayOf(nowMs));
     const ids = this.webhooks.all().map(({ id }) => id);
-    // Of an endpoint that was disabled more may have waited than one step gives up.
-    const disabled = this.webhooks.all().filter(({ enabled }) => !enabled);
-    const waiting = disabled.filter(({ id }) => this.deliveries.pending(id).count > 0);
     return [
-      ...waiting.map(({ id }) => this.deliveries.giveUp(id)),
+      ...this.#toGiveUp().map((id) => this.deliveries.giveUp(id)),
       this.events.purge(beforeMs, limit),
       this.deliveries.purge(ids, beforeMs, limit),
     ].includes(true);
+  }
+
+  /** Endpoints that were disabled while more waited for them than one step gives up. */
+  #toGiveUp(): readonly string[] {
+    return this.webhooks
+      .all()
+      .filter(({ id, enabled }) => !enabled && this.deliveries.pending(id).count > 0)
+      .map(({ id }) => id);
   }
 
   #dataOf({ type, subject, data }: RecordedEvent): EventObject["data"] | null {

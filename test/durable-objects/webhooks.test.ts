@@ -90,6 +90,29 @@ describe("the alarm", () => {
     expect(await armedFor(tenant)).toBe(NOW + LEASE_MS);
   });
 
+  it("rings for what one step did not give up of an endpoint that was disabled", async () => {
+    const tenant = await aTenant();
+    const id = await subscribe(tenant, { enabled: false });
+    await withoutReports(tenant.id);
+    expect(await armedFor(tenant)).toBeNull();
+    await rows(
+      tenant.id,
+      `WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 1001)
+        INSERT INTO deliveries (webhook_id, id, state, next_try_at_ms, attempts)
+        SELECT ?, 'dlv_' || n, 'pending', ?, '[]' FROM numbers`,
+      id,
+      NOW,
+    );
+    await evictDurableObject(env.TENANT.getByName(tenant.id));
+    await tenant.configure({});
+    const waiting = () => count(tenant, "deliveries WHERE state = 'pending'");
+    expect(await armedFor(tenant)).toBeLessThanOrEqual(NOW);
+    await ring(tenant);
+    expect(await waiting()).toBe(1);
+    await ring(tenant);
+    expect(await waiting()).toBe(0);
+  });
+
   it("rings for the next try, also after an eviction", async () => {
     receivers.hosts.set("hooks.acme.dev", () => new Response(null, { status: 500 }));
     const tenant = await aTenant();
