@@ -1,8 +1,8 @@
 // All tenants into a file: a document, lines, or a table, by its ending.
-import { createWriteStream, renameSync, rmSync } from "node:fs";
 import { once } from "node:events";
-import { finished } from "node:stream/promises";
+import { open, rename, rm } from "node:fs/promises";
 import { csvLine } from "./parse-csv.mjs";
+import { StateFailure } from "./state-failure.mjs";
 
 /** What goes before, between and behind the tenants. */
 const FORMS = {
@@ -34,29 +34,40 @@ const formOf = (/** @type {string} */ file) => FORMS[/\.(ndjson|csv)$/.exec(file
  * @returns {Promise<number>} how many tenants
  */
 export async function exportState(client, file) {
+  if (file === undefined) return writeState(client, formOf(""), toOutput);
   const part = `${file}.part`;
-  const out = file === undefined ? process.stdout : createWriteStream(part);
-  const form = formOf(file ?? "");
-  const write = async (/** @type {string} */ text) => {
-    if (text !== "" && !out.write(text)) await once(out, "drain");
-  };
-  let count = 0;
+  const target = await open(part, "w").catch((error) => cannotWrite(file, error));
   try {
-    for await (const [tenant, settings] of client.state()) {
-      if (count === 0) await write(form.head(settings));
-      await write(form.entry(tenant, settings, count === 0));
-      count += 1;
-    }
-    if (count === 0) await write(form.head({}));
-    await write(form.foot);
+    const count = await writeState(client, formOf(file), (text) => target.appendFile(text));
+    await target.close();
+    await rename(part, file);
+    return count;
   } catch (error) {
-    if (file !== undefined) rmSync(part, { force: true });
-    throw error;
+    await target.close();
+    await rm(part, { force: true });
+    return cannotWrite(file, error);
   }
-  if (file !== undefined) {
-    out.end();
-    await finished(out);
-    renameSync(part, file);
+}
+
+/** @returns {never} */
+function cannotWrite(/** @type {string} */ file, error) {
+  throw error.syscall === undefined
+    ? error
+    : new StateFailure(`${file} cannot be written: ${error.code}.`);
+}
+
+async function toOutput(/** @type {string} */ text) {
+  if (!process.stdout.write(text)) await once(process.stdout, "drain");
+}
+
+async function writeState(client, form, write) {
+  let count = 0;
+  for await (const [tenant, settings] of client.state()) {
+    if (count === 0) await write(form.head(settings));
+    await write(form.entry(tenant, settings, count === 0));
+    count += 1;
   }
+  if (count === 0) await write(form.head({}));
+  await write(form.foot);
   return count;
 }

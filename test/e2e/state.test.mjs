@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -120,6 +120,7 @@ test("says what is wrong, and ends with it", { timeout: 120_000 }, async () => {
   write("page.json", { tenants: { acme: FREE }, prune: true, has_more: true });
   write("keys.json", { tenants: { acme: FREE }, issue_keys: true });
   write("good.json", { tenants: { acme: FREE } });
+  mkdirSync(join(folder, "folder.json"));
   for (const [args, sentence, env] of [
     [["plan", "colour.json"], /#\/tenants\/acme\/colour/],
     [["plan", "twice.csv"], /^Line 3: acme has a row already/],
@@ -128,6 +129,8 @@ test("says what is wrong, and ends with it", { timeout: 120_000 }, async () => {
     [["plan", "page.json"], /one page of several/],
     [["plan", "keys.json"], /issue_keys/],
     [["plan", "none.json"], /none\.json cannot be read: ENOENT/],
+    [["export", "no/such.json"], /such\.json cannot be written: ENOENT/],
+    [["export", "folder.json"], /folder\.json cannot be written: EISDIR/],
     [["plan", "good.json", "--id", "a b"], /--id takes letters/],
     [["apply", "good.json"], /say --yes/],
     [["do", "good.json"], /npm run state -- plan/],
@@ -139,6 +142,10 @@ test("says what is wrong, and ends with it", { timeout: 120_000 }, async () => {
     assert.equal(code, 2, `${args.join(" ")}: ${error}`);
     assert.match(error, sentence);
   }
+  assert.deepEqual(
+    readdirSync(folder).filter((name) => name.endsWith(".part")),
+    [],
+  );
   const { body } = await server.admin("GET", "/admin/tenants/acme");
   assert.equal(body.plan, "paid");
 });
