@@ -1,5 +1,5 @@
 import { field } from "../engine-call.ts";
-import { mergedWith, resolved } from "./schema-parts.ts";
+import { type Document, documentOf, mergedWith, resolved } from "./schema-parts.ts";
 import { numberIn, type Said, type SchemaSpeech, speechOf, textIn } from "./schema-values.ts";
 
 // An answer in the shape of a JSON schema, filled with what the prompt says. What it cannot fill
@@ -10,6 +10,8 @@ const MAX_DEPTH = 16;
 const MAX_FIELDS = 256;
 /** Options of one `enum` that are looked for, and of one list that is filled: none takes a thousand. */
 const MAX_OPTIONS = 1000;
+
+const TOO_MANY = "so many fields";
 
 export interface Unfillable {
   readonly kind: "unfillable";
@@ -23,7 +25,7 @@ export type Filled = { readonly kind: "filled"; readonly value: unknown } | Unfi
 const filled = (value: unknown): Filled => ({ kind: "filled", value });
 
 interface State {
-  readonly root: unknown;
+  readonly document: Document;
   fields: number;
   readonly speech: SchemaSpeech;
   /** What was read of the schema: a part that is referred to often is read once. */
@@ -33,7 +35,7 @@ interface State {
 /** A part with what it refers to, and its properties; or the keyword that leads nowhere. */
 type Whole =
   | { readonly schema: unknown; readonly properties: readonly (readonly [string, unknown])[] }
-  | { readonly keyword: "$ref" | "allOf" };
+  | { readonly keyword: "$ref" | "allOf" | typeof TOO_MANY };
 
 /** Where in the schema, and how deep in the answer. */
 interface At {
@@ -44,27 +46,26 @@ interface At {
 export const answerInSchema = (schema: unknown, said: Said): Filled =>
   fill(
     schema,
-    { root: schema, fields: 0, speech: speechOf(said), wholes: new Map() },
+    { document: documentOf(schema), fields: 0, speech: speechOf(said), wholes: new Map() },
     { place: "#", depth: 0 },
   );
 
-function wholeOf(asked: unknown, { root, wholes }: State): Whole {
+function wholeOf(asked: unknown, { document, wholes }: State): Whole {
   const known = wholes.get(asked);
   if (known !== undefined) return known;
-  const whole = readWhole(asked, root);
+  const whole = readWhole(asked, document);
   wholes.set(asked, whole);
   return whole;
 }
 
-function readWhole(asked: unknown, root: unknown): Whole {
-  const found = resolved(asked, root);
-  if (found === undefined) return { keyword: "$ref" };
-  const schema = mergedWith(found, root);
-  if (schema === null) return { keyword: "allOf" };
+function readWhole(asked: unknown, document: Document): Whole {
+  const found = resolved(asked, document);
+  const schema = found === undefined ? null : mergedWith(found, document);
+  if (schema === null) {
+    return { keyword: document.left < 0 ? TOO_MANY : found === undefined ? "$ref" : "allOf" };
+  }
   return { schema, properties: Object.entries(field(schema, "properties") ?? {}) };
 }
-
-const TOO_MANY = "so many fields";
 
 /** Conditions that say what must not be, or depend on what was filled before. */
 const UNFILLABLE = ["not", "if", "pattern", "patternProperties", "dependentRequired", "contains"];

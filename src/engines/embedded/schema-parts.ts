@@ -4,21 +4,41 @@ import { field } from "../engine-call.ts";
 
 /** References to references, and parts of parts. */
 const MAX_HOPS = 32;
+/** Keywords and properties of an answer's schema that are put together: parts may name parts twice. */
+const MAX_JOINED = 4096;
 
-/** The schema that a `$ref` names, in this document; undefined: there is none. */
-export function resolved(schema: unknown, root: unknown): unknown {
+export interface Document {
+  readonly root: unknown;
+  /** How much of it may still be put together; below 0: it was too much. */
+  left: number;
+}
+
+export const documentOf = (root: unknown): Document => ({ root, left: MAX_JOINED });
+
+function mayJoin(document: Document, part: object): boolean {
+  const { properties, required } = part as Readonly<Record<string, unknown>>;
+  const names = Array.isArray(required) ? required.length : 0;
+  document.left -= 1 + Object.keys(part).length + Object.keys(objectOf(properties)).length + names;
+  return document.left >= 0;
+}
+
+/** The schema that a `$ref` names, in this document; undefined: there is none, or too much of it. */
+export function resolved(schema: unknown, document: Document): unknown {
+  const { root } = document;
   let here = schema;
   for (let hop = 0; hop < MAX_HOPS; hop += 1) {
     const ref = field(here, "$ref");
     if (ref === undefined) return here;
     const target = typeof ref === "string" ? at(ref, root) : undefined;
     if (target === undefined) return undefined;
-    const { $ref: _, ...beside } = here as Readonly<Record<string, unknown>>;
-    // What stands beside a reference holds too.
-    here =
-      Object.keys(beside).length === 0 || typeof target !== "object" || target === null
-        ? target
-        : { ...target, ...beside };
+    const isAlone = Object.keys(Object(here)).length === 1;
+    if (isAlone || typeof target !== "object" || target === null) here = target;
+    else if (!mayJoin(document, Object(here)) || !mayJoin(document, target)) return undefined;
+    else {
+      // What stands beside a reference holds too.
+      const { $ref: _, ...beside } = here as Readonly<Record<string, unknown>>;
+      here = { ...target, ...beside };
+    }
   }
   return undefined;
 }
@@ -44,16 +64,16 @@ function decoded(token: string): string {
   }
 }
 
-/** With all its `allOf` as one schema; null: a part refers to what is not there. */
-export function mergedWith(schema: unknown, root: unknown, hops = 0): unknown {
+/** With all its `allOf` as one schema; null: a part refers to what is not there, or there is too much. */
+export function mergedWith(schema: unknown, document: Document, hops = 0): unknown {
   const parts = field(schema, "allOf");
   if (!Array.isArray(parts)) return schema;
-  if (hops > MAX_HOPS) return null;
+  if (hops > MAX_HOPS || !mayJoin(document, Object(schema))) return null;
   const { allOf: _, ...own } = schema as Readonly<Record<string, unknown>>;
   let merged: Readonly<Record<string, unknown>> = own;
-  for (const part of parts.slice(0, MAX_HOPS)) {
-    const one = mergedWith(resolved(part, root), root, hops + 1);
-    if (typeof one !== "object" || one === null) return null;
+  for (const part of parts) {
+    const one = mergedWith(resolved(part, document), document, hops + 1);
+    if (typeof one !== "object" || one === null || !mayJoin(document, one)) return null;
     merged = both(one as Readonly<Record<string, unknown>>, merged);
   }
   return merged;

@@ -160,6 +160,7 @@ describe("answerInSchema", () => {
     [{ type: "integer", multipleOf: 5, minimum: 5 }, 5],
     [{ oneOf: [{ type: "string", pattern: "^x$" }, { type: "integer" }] }, 42],
     [{ allOf: [{ properties: { a: { type: "integer" } } }, { required: ["a"] }] }, { a: 42 }],
+    [{ allOf: [...Array.from({ length: 40 }, () => ({ title: "x" })), { type: "integer" }] }, 42],
     [{ type: "object", properties: { a: { type: "string", pattern: "x" } } }, {}],
   ])("fills the model %j", (schema, value) => {
     expect(fill(schema)).toEqual({ kind: "filled", value });
@@ -228,6 +229,7 @@ const fields = (schema: object, count = 200) => ({
   type: "object",
   properties: Object.fromEntries(Array.from({ length: count }, (_, at) => [`f${at}`, schema])),
 });
+const often = (name: string) => Array.from({ length: 1000 }, () => ({ $ref: `#/$defs/${name}` }));
 
 describe("what is long to read", () => {
   it("is not quoted whole in every field of a schema", () => {
@@ -246,6 +248,39 @@ describe("what is long to read", () => {
       ),
     ).toMatchObject({ keyword: "so many fields" });
     expect(performance.now() - startedMs).toBeLessThan(5_000);
+  });
+
+  const B = { type: "object", required: Array.from({ length: 20_000 }, () => "a") };
+  const properties = Object.fromEntries(Array.from({ length: 20_000 }, (_, at) => [`p${at}`, {}]));
+  const chain = Array.from({ length: 30 }, (_, at) => [
+    `a${at}`,
+    { allOf: [{ $ref: `#/$defs/a${at + 1}` }, { $ref: `#/$defs/a${at + 1}` }] },
+  ]);
+  const defs = { ...Object.fromEntries(chain), a30: { type: "string" }, B, C: { properties } };
+  it.each<[string, object]>([
+    ["parts that each name the next one twice", { allOf: [{ $ref: "#/$defs/a0" }] }],
+    ["parts that require much", { allOf: often("B") }],
+    ["parts with many properties", { allOf: often("C") }],
+  ])("is not put together of %s", (_, schema) => {
+    const startedMs = performance.now();
+    expect(answerInSchema({ ...schema, $defs: defs }, { sentences: ["a"] })).toEqual({
+      kind: "unfillable",
+      keyword: "so many fields",
+      place: "#",
+    });
+    expect(performance.now() - startedMs).toBeLessThan(1000);
+  });
+
+  it("is not put together of references with much beside them", () => {
+    const beside = { ...properties, type: "string" };
+    const links = Array.from({ length: 30 }, (_, at) => [
+      `b${at}`,
+      { ...beside, $ref: `#/$defs/b${at + 1}` },
+    ]);
+    const schema = { $ref: "#/$defs/b0", $defs: { ...Object.fromEntries(links), b30: {} } };
+    expect(answerInSchema(schema, { sentences: ["a"] })).toMatchObject({
+      keyword: "so many fields",
+    });
   });
 
   it("is searched for so many options, and then no more", () => {
