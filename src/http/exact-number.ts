@@ -3,30 +3,30 @@
 
 type Source = { readonly source?: string };
 
-type Reviver = (this: unknown, key: string, value: unknown, context: Source) => unknown;
+type Reviver = (key: string, value: unknown, context: Source) => unknown;
 
 /** `JSON.parse` with each value's own text (ECMA-262, "JSON.parse source text access"). */
 const parse = JSON.parse as unknown as (text: string, reviver: Reviver) => unknown;
+
+/** Stands for a number while the text is read. */
+class Digits {
+  readonly digits: string;
+  constructor(digits: string) {
+    this.digits = digits;
+  }
+}
 
 /**
  * The digits of a number at the top of a JSON object, as they were sent; null where none is there.
  * It reads the whole text once more: it is for numbers that are known to be too long.
  */
 export function digitsOf(json: Uint8Array, name: string): string | null {
-  const found: { readonly holder: unknown; readonly source: string }[] = [];
-  const root = parse(new TextDecoder().decode(json), function (key, value, { source }) {
-    if (key === name && typeof value === "number" && source !== undefined) {
-      // Only the last one can be the top's: what is inside is read first.
-      found.push({ holder: this, source });
-      if (found.length > MAX_FOUND) found.shift();
-    }
-    return value;
-  });
-  return found.find(({ holder }) => holder === root)?.source ?? null;
+  const top = parse(new TextDecoder().decode(json), (key, value, { source }) =>
+    key === name && typeof value === "number" && source !== undefined ? new Digits(source) : value,
+  );
+  const found: unknown = Object(top)[name];
+  return found instanceof Digits ? found.digits : null;
 }
-
-/** A body may name thousands inside; those that come after the top's own are as many as it has keys. */
-const MAX_FOUND = 4096;
 
 const RAW: (digits: string) => unknown = Reflect.get(JSON, "rawJSON") as (
   digits: string,
