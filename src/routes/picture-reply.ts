@@ -1,4 +1,5 @@
 import { PICTURE_ID, type PictureOwner, pictureKey } from "../domain/stored-picture.ts";
+import { KEY_HEADER } from "../http/authenticate.ts";
 import { byteRange, namesEntity, rangeApplies } from "../http/byte-range.ts";
 import { raw, type Raw } from "../http/call.ts";
 
@@ -41,7 +42,7 @@ export async function pictureReply(
     "Accept-Ranges": "bytes",
     "Cache-Control": `private, max-age=${keptS}, immutable`,
     // Who has kept it with one key must not be given it with another.
-    Vary: "Authorization",
+    Vary: `Authorization, ${KEY_HEADER}`,
   };
   if (namesEntity(request.headers.get("if-none-match"), httpEtag)) {
     return raw(new Response(null, { status: 304, headers }));

@@ -35,7 +35,7 @@ describe("GET /v1/images/{id} with the owner's key", () => {
       "content-type": "image/png",
       "content-length": String(whole.bytes.length),
       "cache-control": "private, max-age=31536000, immutable",
-      vary: "Authorization",
+      vary: "Authorization, x-api-key",
       "accept-ranges": "bytes",
       "x-content-type-options": "nosniff",
       "content-security-policy": "default-src 'none'; sandbox",
@@ -97,7 +97,7 @@ describe("GET /v1/images/{id} with the owner's key", () => {
       headers: { Origin: "https://app.test" },
       env: { CORS_ORIGINS: "https://app.test" },
     });
-    expect(reply.headers.get("vary")).toBe("Authorization, Origin");
+    expect(reply.headers.get("vary")).toBe("Authorization, x-api-key, Origin");
     expect(reply.headers.get("access-control-allow-origin")).toBe("https://app.test");
   });
 
