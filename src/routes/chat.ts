@@ -20,7 +20,7 @@ import {
 import { toPlanNotes } from "../wire/plan-notes.ts";
 import { chatChunks } from "../wire/openai-chat-chunks.ts";
 import { modesAsked, toModeration } from "../wire/openai-chat-moderation.ts";
-import { exactSeed } from "../wire/seed.ts";
+import { withExactSeed } from "../wire/seed.ts";
 import { toMessages } from "../wire/openai-chat-messages.ts";
 import {
   type ChatHead,
@@ -103,16 +103,12 @@ function chatOf(
   by: AskedBy,
   json: Uint8Array | null,
 ): ReturnType<typeof chatRequest> {
-  const parameters = { ...parametersOf(body) };
-  if (typeof body.seed === "number" && json !== null) {
-    const exact = exactSeed(body.seed, json);
-    if (exact.kind !== "seed") return exact;
-    parameters["seed"] = exact.seed;
-  }
+  const told = withExactSeed(parametersOf(body), body.seed, json);
+  if (told.kind !== "told") return told;
   return chatRequest(
     {
       messages: toMessages(body.messages),
-      parameters,
+      parameters: told.parameters,
       maxTokens: maxTokensOf(body),
       choices: body.n,
       guard: {

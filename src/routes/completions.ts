@@ -20,7 +20,7 @@ import {
   toCompletion,
 } from "../wire/openai-completion.ts";
 import { toPlanNotes } from "../wire/plan-notes.ts";
-import { exactSeed } from "../wire/seed.ts";
+import { withExactSeed } from "../wire/seed.ts";
 import { streamReply } from "./chat.ts";
 import {
   callerOf,
@@ -55,17 +55,13 @@ export const createCompletion = defineRoute({
     if (refused !== null) return refused;
     const read = await callerOf(call, "POST /v1/completions", personOf(body));
     if (read.kind !== "read") return read;
-    const seed = typeof body.seed === "number" ? exactSeed(body.seed, call.rawBody) : null;
-    if (seed !== null && seed.kind !== "seed") return seed;
-    const parameters = {
-      ...completionParameters(body),
-      ...(seed !== null && { seed: seed.seed }),
-    };
+    const told = withExactSeed(completionParameters(body), body.seed, call.rawBody);
+    if (told.kind !== "told") return told;
     // No pictures can be named, so no host is looked up.
     const asked = chatRequest(
       {
         messages: promptOf(body),
-        parameters,
+        parameters: told.parameters,
         maxTokens: body.max_tokens,
         choices: body.n,
         guard: { tenantId: call.caller.tenant, policyName: null, modes: UNGUARDED },

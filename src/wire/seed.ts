@@ -12,18 +12,29 @@ export const seed = v.nullish(
 
 type Refused = Extract<RequestFailure, { kind: "invalid_request" }>;
 
-/** What an engine is told for it, or why it is none. */
-export function exactSeed(
-  value: number,
-  json: Uint8Array,
-): { readonly kind: "seed"; readonly seed: unknown } | Refused {
-  if (Number.isSafeInteger(value)) return { kind: "seed", seed: value };
+type Parameters = Readonly<Record<string, unknown>>;
+
+/**
+ * What an engine is told, with the seed digit by digit; or why that is none.
+ *
+ * @param json as it was sent; null: nothing is asked of an engine
+ */
+export function withExactSeed(
+  parameters: Parameters,
+  value: number | null | undefined,
+  json: Uint8Array | null,
+): { readonly kind: "told"; readonly parameters: Parameters } | Refused {
+  if (value === null || value === undefined || json === null) return { kind: "told", parameters };
+  const exact = Number.isSafeInteger(value) ? value : longSeed(json);
+  if (exact === null)
+    return { kind: "invalid_request", errors: [{ path: ["seed"], detail: RANGE }] };
+  return { kind: "told", parameters: { ...parameters, seed: exact } };
+}
+
+const RANGE = "must be a whole number from -2^63 to 2^63 - 1";
+
+function longSeed(json: Uint8Array): unknown {
   const digits = digitsOf(json, "seed");
-  const isWhole = digits !== null && /^-?\d{1,20}$/.test(digits);
-  const exact = isWhole ? BigInt(digits) : null;
-  if (exact === null || exact > MAX || exact < -MAX - 1n) {
-    const detail = "must be a whole number from -2^63 to 2^63 - 1";
-    return { kind: "invalid_request", errors: [{ path: ["seed"], detail }] };
-  }
-  return { kind: "seed", seed: exactNumber(String(exact)) };
+  const exact = digits !== null && /^-?\d{1,20}$/.test(digits) ? BigInt(digits) : null;
+  return exact === null || exact > MAX || exact < -MAX - 1n ? null : exactNumber(String(exact));
 }

@@ -2,7 +2,7 @@ import * as v from "valibot";
 import type { ChatMessage, ChatPart, ToolCall } from "../engines/inference.ts";
 import type { Picture } from "../engines/picture.ts";
 import { mendedFormat } from "./drop-in-body.ts";
-import { exactSeed, seed } from "./seed.ts";
+import { seed, withExactSeed } from "./seed.ts";
 import { effortHeaders, effortTaken, reasoningEffort } from "./reasoning-effort.ts";
 import { image, readImage, type ReadPicture } from "./picture-input.ts";
 import { parseInputs, type RunBody, type RunFailure } from "./workers-ai.ts";
@@ -125,18 +125,15 @@ export function readChat(body: RunBody): AskedChat | RunFailure {
       errors: [{ path: ["prompt"], detail: "is required, or messages" }],
     };
   }
-  const parameters = { ...parametersOf(inputs) };
-  if (typeof inputs.seed === "number" && body.kind === "json") {
-    const exact = exactSeed(inputs.seed, body.json);
-    if (exact.kind !== "seed") return exact;
-    parameters["seed"] = exact.seed;
-  }
+  const json = body.kind === "json" ? body.json : null;
+  const told = withExactSeed(parametersOf(inputs), inputs.seed, json);
+  if (told.kind !== "told") return told;
   const read = inputs.image === undefined ? null : readImage(inputs.image);
   if (read !== null && read.kind !== "picture") return read;
   return {
     kind: "asked",
     messages: read === null ? messages : withPicture(messages, read),
-    parameters,
+    parameters: told.parameters,
     maxTokens: inputs.max_tokens ?? inputs.max_completion_tokens ?? null,
     stream: inputs.stream,
     taken: effortHeaders(inputs.reasoning_effort),

@@ -196,11 +196,16 @@ describe("tokens that a model thought", () => {
 });
 
 const run = () => `/client/v4/accounts/${tenant.id}/ai/run/${GEMMA}`;
-const sent = (id: string, seed: string) =>
-  `{"model":"${GEMMA}","messages":[{"role":"user","content":"[[fake:text=a|${id}]]"}],"metadata":{"seed":1},"seed":${seed}}`;
+const COMPLETIONS = "/v1/completions";
+function sent(path: string, id: string, seed: string): string {
+  const content = `[[fake:text=a|${id}]]`;
+  const asked = path === COMPLETIONS ? { prompt: content } : { messages: [user(content)] };
+  const body = JSON.stringify({ model: GEMMA, ...asked, metadata: { seed: 1 } });
+  return `${body.slice(0, -1)},"seed":${seed}}`;
+}
 
 describe("POST /v1/completions", () => {
-  const path = "/v1/completions";
+  const path = COMPLETIONS;
   const STORY = "Lena keeps bees on the roof. Her brother repairs clocks. Who repairs clocks?";
 
   it("answers a text with a text", async () => {
@@ -291,10 +296,10 @@ describe("a seed of 64 bits", () => {
   it.each(["9223372036854775807", "-9223372036854775808", "9007199254740993", "42"])(
     "is passed on as it is: %s",
     async (seed) => {
-      for (const path of [CHAT, run()]) {
+      for (const path of [CHAT, COMPLETIONS, run()]) {
         const id = unique();
         // oxlint-disable-next-line no-await-in-loop -- one after the other
-        const reply = await tenant.onWorkersAi("POST", path, sent(id, seed));
+        const reply = await tenant.onWorkersAi("POST", path, sent(path, id, seed));
         expect(reply.status).toBe(200);
         // oxlint-disable-next-line no-await-in-loop -- one after the other
         expect((await askedOf(id)).seed).toBe(seed);
@@ -303,9 +308,9 @@ describe("a seed of 64 bits", () => {
   );
 
   it.each(["9223372036854775808", "1e300", "1.5"])("that is none is refused: %s", async (seed) => {
-    for (const path of [CHAT, run()]) {
+    for (const path of [CHAT, COMPLETIONS, run()]) {
       // oxlint-disable-next-line no-await-in-loop -- one after the other
-      const reply = await tenant.onWorkersAi("POST", path, sent(unique(), seed));
+      const reply = await tenant.onWorkersAi("POST", path, sent(path, unique(), seed));
       expect(reply.status).toBe(400);
       expect(JSON.stringify(reply.body)).toContain("seed");
     }
