@@ -25,6 +25,10 @@ export const policyName = v.pipe(
 export const wholeNumber = (min: number, max: number, description: string) =>
   v.pipe(v.number(), v.safeInteger(), v.minValue(min), v.maxValue(max), v.description(description));
 
+/** A number that may be left out, also as null. */
+export const between = (min: number, max: number) =>
+  v.nullish(v.pipe(v.number(), v.minValue(min), v.maxValue(max)));
+
 /** A score at which something happens; null: never. */
 export const threshold = v.nullable(v.pipe(v.number(), v.minValue(0), v.maxValue(1)));
 

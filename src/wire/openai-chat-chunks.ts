@@ -56,14 +56,17 @@ export function chatChunks(
       const usage = form === "none" ? "" : chunk([], usageOf(items, head, requestId));
       return `${found}${usage}data: [DONE]\n\n`;
     },
-    cut: () =>
-      sseEvent(
-        toOpenAiError({ kind: "engine_failed", charged: true }, { requestId, instance: "" }).body,
-      ),
+    cut: () => cutEvent(requestId),
   };
 }
 
-const sseEvent = (value: object): string => `data: ${JSON.stringify(value)}\n\n`;
+export const sseEvent = (value: object): string => `data: ${JSON.stringify(value)}\n\n`;
+
+/** What follows when an answer was cut: an error. */
+export const cutEvent = (requestId: string): string =>
+  sseEvent(
+    toOpenAiError({ kind: "engine_failed", charged: true }, { requestId, instance: "" }).body,
+  );
 
 function deltaOf(
   event: ChatEvent,

@@ -1,8 +1,8 @@
 import * as v from "valibot";
 import type { RequestFailure } from "../domain/failure.ts";
 import { stated } from "../http/field-sentence.ts";
-import { policyName, wholeNumber } from "./field.ts";
-import { modelName, personFields } from "./openai.ts";
+import { between, policyName } from "./field.ts";
+import { choiceCount, known, maxTokens, modelName, personFields, stopSequences } from "./openai.ts";
 import { ModerationField } from "./openai-chat-moderation.ts";
 import { Messages } from "./openai-chat-messages.ts";
 import { seed } from "./seed.ts";
@@ -13,20 +13,8 @@ import { effortHeaders, effortTaken, reasoningEffort } from "./reasoning-effort.
 // would give something else than was asked for (see `REFUSED`).
 // https://platform.openai.com/docs/api-reference/chat/create
 
-/** Each answer is an engine call of its own, and reads the whole prompt. */
-export const MAX_CHOICES = 8;
-
-/** No context window is longer; below it, the model's own bounds what is held and what is asked. */
-const MAX_MAX_TOKENS = 1_048_576;
-
-/** OpenAI's own limits. */
+/** OpenAI's own limit. */
 const MAX_TOOLS = 128;
-const MAX_STOPS = 4;
-
-const maxTokens = v.nullish(wholeNumber(1, MAX_MAX_TOKENS, "The most tokens of each answer."));
-
-const between = (min: number, max: number) =>
-  v.nullish(v.pipe(v.number(), v.minValue(min), v.maxValue(max)));
 
 const jsonObject = v.record(v.string(), v.unknown());
 
@@ -61,17 +49,12 @@ const ResponseFormat = v.variant("type", [
   }),
 ]);
 
-const stopText = v.pipe(v.string(), v.minLength(1), v.maxLength(256));
-
-/** Known so that they can be refused; anything may stand in them. */
-const known = v.nullish(v.unknown());
-
 const Fields = v.object({
   model: modelName,
   messages: Messages,
-  max_completion_tokens: maxTokens,
-  max_tokens: maxTokens,
-  n: v.nullish(wholeNumber(1, MAX_CHOICES, "How many answers; each is an engine call."), 1),
+  max_completion_tokens: v.nullish(maxTokens),
+  max_tokens: v.nullish(maxTokens),
+  n: choiceCount,
   stream: v.nullish(v.boolean(), false),
   stream_options: v.nullish(v.object({ include_usage: v.nullish(v.boolean(), false) })),
   tools: v.nullish(v.pipe(v.array(Tool), v.maxLength(MAX_TOOLS))),
@@ -83,7 +66,7 @@ const Fields = v.object({
   presence_penalty: between(-2, 2),
   frequency_penalty: between(-2, 2),
   seed,
-  stop: v.nullish(v.union([stopText, v.pipe(v.array(stopText), v.maxLength(MAX_STOPS))])),
+  stop: stopSequences,
   reasoning_effort: reasoningEffort,
   store: v.nullish(
     v.pipe(v.boolean(), v.description("Nothing is: `x-neurogate-store: false` says so.")),

@@ -1,12 +1,19 @@
 import * as v from "valibot";
 import type { FieldError, RequestFailure } from "../domain/failure.ts";
 import type { Item } from "../domain/ledger.ts";
-import { toOpenAiError } from "../http/openai-error.ts";
 import type { ChatEvent, ChatMessage, ChatOutput } from "../engines/inference.ts";
 import { FINISH_REASONS } from "../engines/inference.ts";
-import { wholeNumber } from "./field.ts";
-import { modelName, personFields } from "./openai.ts";
-import type { ChatChunks, UsageForm } from "./openai-chat-chunks.ts";
+import { between } from "./field.ts";
+import {
+  choiceCount,
+  isTokenIds,
+  known,
+  maxTokens,
+  modelName,
+  personFields,
+  stopSequences,
+} from "./openai.ts";
+import { type ChatChunks, cutEvent, sseEvent, type UsageForm } from "./openai-chat-chunks.ts";
 import {
   type ChatHead,
   ChatNeurogate,
@@ -21,17 +28,10 @@ import { seed } from "./seed.ts";
 // text as what the user says; they answer it rather than write on.
 // https://platform.openai.com/docs/api-reference/completions
 
-const MAX_CHOICES = 8;
 /** OpenAI's own, where the caller gives none. */
 const DEFAULT_TOKENS = 16;
-const MAX_TOKENS = 1_048_576;
-
-const between = (min: number, max: number) =>
-  v.nullish(v.pipe(v.number(), v.minValue(min), v.maxValue(max)));
 
 const text = v.pipe(v.string(), v.minLength(1));
-const stopText = v.pipe(v.string(), v.minLength(1), v.maxLength(256));
-const known = v.nullish(v.unknown());
 
 export const CompletionInput = v.object({
   model: modelName,
@@ -39,14 +39,11 @@ export const CompletionInput = v.object({
     v.union([text, v.pipe(v.array(text), v.length(1))]),
     v.description("A text, or a list of one: each call answers one prompt."),
   ),
-  max_tokens: v.nullish(
-    wholeNumber(1, MAX_TOKENS, "The most tokens of each answer."),
-    DEFAULT_TOKENS,
-  ),
-  n: v.nullish(wholeNumber(1, MAX_CHOICES, "How many answers; each is an engine call."), 1),
+  max_tokens: v.nullish(maxTokens, DEFAULT_TOKENS),
+  n: choiceCount,
   stream: v.nullish(v.boolean(), false),
   stream_options: v.nullish(v.object({ include_usage: v.nullish(v.boolean(), false) })),
-  stop: v.nullish(v.union([stopText, v.pipe(v.array(stopText), v.maxLength(4))])),
+  stop: stopSequences,
   temperature: between(0, 2),
   top_p: between(0, 1),
   presence_penalty: between(-2, 2),
@@ -62,14 +59,10 @@ export const CompletionInput = v.object({
 
 export type CompletionBody = v.InferOutput<typeof CompletionInput>;
 
-/** Clients that count tokens send ids of OpenAI's: those mean nothing to the models here. */
-export function completionRefused(body: unknown): FieldError | null {
-  const prompt: unknown = Object(body).prompt;
-  const [first]: readonly unknown[] = Array.isArray(prompt) ? prompt : [];
-  const isTokens = typeof first === "number" || Array.isArray(first);
-  const detail = "must be a text: token ids are each model's own, and none here has OpenAI's";
-  return isTokens ? { path: ["prompt"], detail } : null;
-}
+export const completionRefused = (body: unknown): FieldError | null =>
+  isTokenIds(Object(body).prompt) ? { path: ["prompt"], detail: NO_TOKENS } : null;
+
+const NO_TOKENS = "must be a text: token ids are each model's own, and none here has OpenAI's";
 
 type Refused = Extract<RequestFailure, { kind: "unsupported_parameter" }>;
 
@@ -148,8 +141,6 @@ export const toCompletion = (
   };
 };
 
-const sseEvent = (value: object): string => `data: ${JSON.stringify(value)}\n\n`;
-
 export function completionChunks(
   head: ChatHead,
   { usage: form, requestId }: { readonly usage: UsageForm; readonly requestId: string },
@@ -172,9 +163,6 @@ export function completionChunks(
       const usage = form === "none" ? "" : chunk([], { usage: toChatUsage(item.units), neurogate });
       return `${usage}data: [DONE]\n\n`;
     },
-    cut: () =>
-      sseEvent(
-        toOpenAiError({ kind: "engine_failed", charged: true }, { requestId, instance: "" }).body,
-      ),
+    cut: () => cutEvent(requestId),
   };
 }

@@ -3,7 +3,7 @@ import type { FieldError, RequestFailure } from "../domain/failure.ts";
 import type { Item } from "../domain/ledger.ts";
 import { dimensionsOf } from "../engines/embedded/embedding.ts";
 import type { EmbeddingsInference, Outputs } from "../engines/inference.ts";
-import { modelName, Neurogate, personFields, toNeurogate, usageOf } from "./openai.ts";
+import { isTokenIds, modelName, Neurogate, personFields, toNeurogate, usageOf } from "./openai.ts";
 
 // OpenAI's embeddings, byte for byte. Unknown fields are ignored, as the original does.
 
@@ -12,16 +12,8 @@ export const MAX_TEXTS = 1000;
 
 const text = v.pipe(v.string(), v.minLength(1));
 
-const isTokens = (input: unknown): boolean => {
-  const first: unknown = Array.isArray(input) ? input[0] : undefined;
-  return typeof first === "number" || (Array.isArray(first) && typeof first[0] === "number");
-};
-
-/** Clients that count tokens themselves send ids of OpenAI's: those mean nothing to the models here. */
-export const tokensRefused = (body: unknown): FieldError | null => {
-  const input: unknown = Object(body).input;
-  return isTokens(input) ? { path: ["input"], detail: NO_TOKENS } : null;
-};
+export const tokensRefused = (body: unknown): FieldError | null =>
+  isTokenIds(Object(body).input) ? { path: ["input"], detail: NO_TOKENS } : null;
 
 const NO_TOKENS =
   "must be a text, or texts: token ids are each model's own, and no model here has those of OpenAI (LangChain sends texts with check_embedding_ctx_length=False)";

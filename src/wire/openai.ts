@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { BASES, type Item } from "../domain/ledger.ts";
 import type { Usage } from "../domain/price.ts";
-import { MAX_NAME, microNeuronsOut } from "./field.ts";
+import { MAX_NAME, microNeuronsOut, wholeNumber } from "./field.ts";
 
 // What the drop-ins of OpenAI's routes share.
 
@@ -15,6 +15,36 @@ export const modelName = v.pipe(
   v.description("A model of the catalogue, or one of the tenant's aliases."),
   v.transform(plainModel),
 );
+
+/** Each answer is an engine call of its own, and reads the whole prompt. */
+const MAX_CHOICES = 8;
+
+export const choiceCount = v.nullish(
+  wholeNumber(1, MAX_CHOICES, "How many answers; each is an engine call."),
+  1,
+);
+
+/** No context window is longer; below it, the model's own bounds what is held and what is asked. */
+const MAX_MAX_TOKENS = 1_048_576;
+
+export const maxTokens = wholeNumber(1, MAX_MAX_TOKENS, "The most tokens of each answer.");
+
+/** OpenAI's own limit. */
+const MAX_STOPS = 4;
+const stopText = v.pipe(v.string(), v.minLength(1), v.maxLength(256));
+
+export const stopSequences = v.nullish(
+  v.union([stopText, v.pipe(v.array(stopText), v.maxLength(MAX_STOPS))]),
+);
+
+/** Known so that it can be refused; anything may stand in it. */
+export const known = v.nullish(v.unknown());
+
+/** Clients that count tokens themselves send ids of OpenAI's: those mean nothing to the models here. */
+export const isTokenIds = (input: unknown): boolean => {
+  const first: unknown = Array.isArray(input) ? input[0] : undefined;
+  return typeof first === "number" || (Array.isArray(first) && typeof first[0] === "number");
+};
 
 const person = v.pipe(v.string(), v.minLength(1), v.maxLength(MAX_NAME));
 

@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import type { ChatMessage, ChatPart, ToolCall } from "../engines/inference.ts";
 import type { Picture } from "../engines/picture.ts";
+import { between } from "./field.ts";
 import { mendedFormat } from "./drop-in-body.ts";
 import { seed, withExactSeed } from "./seed.ts";
 import { effortHeaders, effortTaken, reasoningEffort } from "./reasoning-effort.ts";
@@ -15,9 +16,6 @@ const MAX_PARTS = 256;
 const MAX_TOOLS = 128;
 /** No context window is longer. */
 const MAX_MAX_TOKENS = 1_048_576;
-
-const between = (min: number, max: number) =>
-  v.nullish(v.pipe(v.number(), v.minValue(min), v.maxValue(max)));
 
 const maxTokens = v.nullish(
   v.pipe(v.number(), v.safeInteger(), v.minValue(1), v.maxValue(MAX_MAX_TOKENS)),
