@@ -35,16 +35,15 @@ export async function gunzipped(
   }
   // Both are there for a moment.
   if (!(await claim.hold(packed.byteLength + bytes))) return NO_ROOM;
-  let content: Uint8Array;
+  let content: Buffer<ArrayBuffer>;
   try {
     content = gunzipSync(packed, { maxOutputLength: mostBuffered(bytes) });
   } catch {
     return DAMAGED;
   }
   if (content.byteLength !== bytes) return DAMAGED;
-  const whole = new Uint8Array(content);
   claim.ended(bytes);
-  return whole;
+  return new Uint8Array(content.buffer, content.byteOffset, bytes);
 }
 
 const DAMAGED: Failure = {

@@ -53,6 +53,7 @@ describe("a body in gzip", () => {
     const exact = packed(new Uint8Array(LIMIT));
     const bytes = await readBytes(post(exact), LIMIT, anIntake({ bodies }));
     expect(bytes).toHaveLength(LIMIT);
+    expect(bytes).toMatchObject({ buffer: { byteLength: LIMIT } });
     expect(bodies.heldBytes).toBe(LIMIT);
     const bomb = packed(new Uint8Array(LIMIT + 1));
     expect(bomb.byteLength).toBeLessThan(2000);

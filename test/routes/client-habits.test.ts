@@ -276,6 +276,28 @@ describe("POST /v1/completions", () => {
     expect([status, body.error.param]).toEqual([400, param]);
   });
 
+  it("says that an answer was cut, and does not end as one that is whole", async () => {
+    const prompt = `[[fake:words=2&cut=2|${unique()}]]`;
+    const { chunks, done } = await readStream(
+      await openStream(tenant.key, { model: GEMMA, prompt }, { path }),
+    );
+    expect(done).toBe(false);
+    expect(chunks.at(-1)).toMatchObject({
+      error: { code: "engine_failed", request_id: expect.stringMatching(/^req_/) },
+    });
+  });
+
+  it("is guarded as the tenant's policy says, whole and streamed", async () => {
+    const guarded = await makeTenant(`guarded-${unique()}`);
+    const policy = { terms: { block: ["clocks"] }, guard: { input: "block" } };
+    expect((await guarded.call("PUT", "/v1/policies/default", policy)).status).toBe(200);
+    const body = { model: LLAMA, prompt: STORY };
+    const whole = await guarded.call("POST", path, body);
+    expect(whole.body.choices).toMatchObject([{ text: "", finish_reason: "content_filter" }]);
+    const { chunks } = await readStream(await openStream(guarded.key, body, { path, env: {} }));
+    expect(chunks).toMatchObject([{ choices: [{ text: "", finish_reason: "content_filter" }] }]);
+  });
+
   it("reaches a model as a chat", async () => {
     const id = unique();
     const prompt = `[[fake:text=A pump&usage=12/5|${id}]]`;
