@@ -9,7 +9,7 @@ import { LARGE_BODY_BYTES, type Intake, NO_ROOM } from "./intake.ts";
 const TRAILER_BYTES = 8;
 const HEADER_BYTES = 10;
 
-/** As it says itself. Who lies is found out: no more than twice as much is ever written out. */
+/** As it says itself. Who lies is found out: no more than twice as much, and 64 KB, is written out. */
 function saidBytes(packed: Uint8Array): number | null {
   const { byteLength, byteOffset, buffer } = packed;
   if (byteLength < HEADER_BYTES + TRAILER_BYTES) return null;
