@@ -1,4 +1,5 @@
 import { latinCapital } from "../text/lookalikes.ts";
+import { normalForm } from "../text/normal-form.ts";
 import { standsByApostrophe } from "./apostrophes.ts";
 import { hasCensored, STAR } from "./censored.ts";
 import { EmojiText } from "./emoji-terms.ts";
@@ -158,7 +159,7 @@ export class SearchedText {
   /** The Latin letter that the capital at a unit of the line is drawn like. */
   #capitalAt(at: number): string | undefined {
     const { start, end } = this.#line.placeOf(at, at + 1);
-    return latinCapital(this.#original.slice(start, end).normalize("NFKC"));
+    return latinCapital(normalForm(this.#original.slice(start, end), "NFKC"));
   }
 
   #findLetters(list: FormList<Entry>, reading: Reading, add: Add, budget: StepBudget): void {

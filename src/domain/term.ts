@@ -1,4 +1,5 @@
 import { type Category, JUDGED_CATEGORIES } from "./category.ts";
+import { normalForm } from "../text/normal-form.ts";
 import { placeOf, normalise } from "../text/normalise.ts";
 import { UNSEEN } from "../text/unseen.ts";
 
@@ -40,7 +41,7 @@ const UNSEEN_CHARACTER = new RegExp(`(?!\\s)[${UNSEEN}]`, "gu");
 
 /** Letter for letter: one spelling of what is the same letter, one kind of space, nothing unseen. */
 export const exactForm = (text: string): string =>
-  text.normalize("NFC").replace(UNSEEN_CHARACTER, "").replace(SPACES, " ").trim();
+  normalForm(text, "NFC").replace(UNSEEN_CHARACTER, "").replace(SPACES, " ").trim();
 
 export const wordForm = (text: string): string => exactForm(text).toLowerCase();
 

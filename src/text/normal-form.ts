@@ -18,7 +18,7 @@ const COMBINING_GRAPHEME_JOINER = "\u{34F}";
  * Unicode's Stream-Safe Text Format (https://www.unicode.org/reports/tr15/#Stream_Safe_Text_Format).
  * It is never shorter, in UTF-8, than the plain form.
  */
-export const normalForm = (text: string, form: "NFD" | "NFKC" | "NFKD"): string =>
+export const normalForm = (text: string, form: "NFC" | "NFD" | "NFKC" | "NFKD"): string =>
   text
     .replace(LONG_RUN, (run) => run.replace(PIECE, `$&${COMBINING_GRAPHEME_JOINER}`))
     .normalize(form);

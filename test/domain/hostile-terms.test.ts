@@ -1,6 +1,8 @@
 import { expect, it } from "vitest";
 import type { Steps } from "../../src/domain/step-budget.ts";
+import type { Term } from "../../src/domain/term.ts";
 import { matchTerms } from "../../src/domain/term-match.ts";
+import { cpuMsOf } from "./cpu-ms.ts";
 
 // Lists that are made so that a text which is made for them takes as long as can be.
 
@@ -8,7 +10,7 @@ const TEXT = "a ".repeat(50_000);
 const nested = (end: string): string[] =>
   Array.from({ length: 90 }, (_, at) => `${"a ".repeat(at + 1)}${end}`.trim());
 
-const policy = (lists: { block?: string[]; allow?: string[]; spam?: string[] }) => ({
+const policy = (lists: { block?: Term[]; allow?: string[]; spam?: string[] }) => ({
   terms: { block: lists.block ?? [], allow: lists.allow ?? [] },
   spam_phrases: lists.spam ?? [],
 });
@@ -48,4 +50,14 @@ it.each([
   const steps: Steps = { count: 0 };
   matchTerms(text, policy({ block: WORDS }), steps);
   expect(steps.count).toBeLessThan(13 * text.length);
+});
+
+// Composing a letter sorts its marks, in the square of their number.
+it.each<readonly [string, (marks: string) => string, Term]>([
+  ["of an exact term", (marks) => `a${marks}`, { term: "a", match: "exact" }],
+  ["of a word", (marks) => `a${marks}`, { term: "a", match: "word" }],
+  ["of a capital that looks like another letter", (marks) => `c\u0397${marks}at`, "chat"],
+])("takes no longer for a letter with 200,000 marks: %s", async (_, around, term) => {
+  const text = around("\u0316\u0301".repeat(100_000));
+  expect(await cpuMsOf(() => matchTerms(text, policy({ block: [term] })))).toBeLessThan(1000);
 });
