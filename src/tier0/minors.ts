@@ -5,6 +5,7 @@
 //
 // The words are read as the model reads them, behind every disguise that it sees through. They were
 // written down before any evaluation was looked at, and are not made to fit one (docs/tier0.md).
+import { normalForm } from "../text/normal-form.ts";
 import {
   AT_SCHOOL,
   BARE,
@@ -178,7 +179,7 @@ function cuesAt(text: string, tokens: readonly Token[], at: number): number {
 }
 
 const sliceAt = (text: string, token: Token | undefined): string =>
-  token === undefined ? "" : text.slice(token.start, token.end).normalize("NFKC").toLowerCase();
+  token === undefined ? "" : normalForm(text.slice(token.start, token.end), "NFKC").toLowerCase();
 
 function startsWithDigit(text: string, token: Token | undefined): boolean {
   if (token === undefined) return false;
