@@ -1,5 +1,6 @@
 import { isUrgent, withBan } from "./advice.ts";
-import { isPartial, NO_REVIEW, type StageResult, type Verdict } from "./verdict.ts";
+import { firstReview } from "./review.ts";
+import { isPartial, type StageResult, type Verdict } from "./verdict.ts";
 
 // An equal content under the same version of a policy is answered with the scores that there are, and
 // costs nothing. Reused is only what was wholly judged, by a policy alone, and paid for: whenever there
@@ -29,7 +30,7 @@ export const mayBeReused = (verdict: Verdict): boolean =>
 const isSound = ({ status }: StageResult): boolean =>
   status === "evaluated" || status === "not_required";
 
-/** No person decided it, reported it or appealed against it. */
+/** No person decided it, reported it or appealed against it, or is to look at it by lot. */
 const isUndisputed = ({ decidedBy, revision, review: { origin } }: Verdict): boolean =>
   decidedBy === "policy" && revision === 1 && (origin === null || origin === "policy");
 
@@ -42,7 +43,8 @@ export type OwnOfVerdict = Pick<
 /** The verdict of a content that is equal to the one of `source`. Nothing of that one's person is in it. */
 export function reusedVerdict(source: Verdict, key: string, own: OwnOfVerdict): Verdict {
   const { language, decision, approved, reasons, coverage, policy } = source;
-  const isOpen = decision === "flag" || isUrgent(reasons);
+  // No check was left unmade. Drawn by lot is what was judged, not what it answers for.
+  const opensReview = decision === "flag" || isUrgent(reasons);
   const priority = isUrgent(reasons) ? "urgent" : "normal";
   return {
     ...own,
@@ -58,9 +60,7 @@ export function reusedVerdict(source: Verdict, key: string, own: OwnOfVerdict): 
     stages: source.stages.map(spared),
     microNeurons: 0,
     policy,
-    review: isOpen
-      ? { ...NO_REVIEW, state: "open", origin: "policy", priority }
-      : { ...NO_REVIEW, priority },
+    review: firstReview({ opensReview, isDrawn: false, priority }),
     test: false,
     reuse: { key, from: { verdictId: source.id, microNeurons: source.microNeurons } },
   };

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { isDecidedAlone } from "../../src/domain/cascade.ts";
 import { CATEGORIES, forEach } from "../../src/domain/category.ts";
 import { mayBeReused, reusedVerdict } from "../../src/domain/reuse.ts";
 import {
@@ -81,6 +82,7 @@ describe("mayBeReused", () => {
     ["was decided by a person", { ...VERDICT, decidedBy: "review" }],
     ["has another revision", { ...VERDICT, revision: 2 }],
     ["was reported", { ...VERDICT, review: { ...NO_REVIEW, state: "open", origin: "report" } }],
+    ["was drawn by lot", { ...VERDICT, review: { ...NO_REVIEW, state: "open", origin: "sample" } }],
     ["was appealed", { ...VERDICT, review: { ...NO_REVIEW, state: "claimed", origin: "appeal" } }],
   ])("does not hold for one that %s", (_, verdict) => {
     expect(mayBeReused(verdict)).toBe(false);
@@ -112,6 +114,13 @@ describe("reusedVerdict", () => {
       test: false,
       reuse: { key: "k", from: { verdictId: "vrd_1", microNeurons: 700 } },
     });
+  });
+
+  it("says so where the text model had decided alone", () => {
+    const judge: StageResult = { ...STAGE, name: "judge", status: "not_required" };
+    const alone = { ...VERDICT, stages: [{ ...STAGE, name: "tier0" as const }, judge] };
+    expect(isDecidedAlone(reusedVerdict(alone, "k", own).stages)).toBe(true);
+    expect(isDecidedAlone(reusedVerdict(VERDICT, "k", own).stages)).toBe(false);
   });
 
   it("opens a review where the policy would, whatever became of the first one's", () => {
