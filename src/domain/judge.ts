@@ -39,7 +39,7 @@ export function judgedJson(text: string): string {
 
 /** Without what a reader cannot see but a tokenizer can. Never longer than the text. */
 export function cleanForJudge(text: string): string {
-  return withoutUnseen(text.replace(/\r\n?/g, "\n"));
+  return withoutUnseen(text);
 }
 
 /** JSON schema of the judge's answer, for `response_format`. */

@@ -1,4 +1,3 @@
-import type { InputName } from "../domain/plan-moderation.ts";
 import { asks, type Policy } from "../domain/policy.ts";
 import { spamScore, type TermMatches } from "../domain/term-match.ts";
 import type { StageResult } from "../domain/verdict.ts";
@@ -8,14 +7,10 @@ import { type JudgeText, textStage, type TextStage, wantsTextModel } from "./tex
 // What is asked of a text and costs nothing: the spam phrases, and the text model inside the Worker.
 
 /** A rule: it costs nothing and needs no plan. */
-export function spamStages(
-  policy: Policy,
-  terms: TermMatches | null,
-  input: InputName = "text",
-): StageResult[] {
+export function spamStages(policy: Policy, terms: TermMatches | null): StageResult[] {
   if (terms === null || !asks(policy, "text", ["spam"])) return [];
   const scores = { spam: spamScore(terms.spamPhrases) };
-  return [{ ...FREE, input, name: "spam", model: null, engine: "rules", scores }];
+  return [{ ...FREE, input: "text", name: "spam", model: null, engine: "rules", scores }];
 }
 
 const FREE = {

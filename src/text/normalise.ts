@@ -10,6 +10,7 @@
 //
 // Each piece of the result knows its place in the original, so that a span can be shown there.
 // Linear: a character is looked at once, and its marks with it.
+import { LONGEST_RUN } from "./normal-form.ts";
 import { type Normalised, Output, type Pieces } from "./pieces.ts";
 import { UNSEEN } from "./unseen.ts";
 
@@ -109,8 +110,6 @@ function plainUntil(text: string, from: number): number {
   }
   return end;
 }
-/** No language puts more marks on a letter (the Stream-Safe Text Format allows 30). */
-const MAX_MARKS = 30;
 
 /** Writes the character at `at`, with its marks, and says where the next one begins. */
 function writeCharacter(original: string, at: number, out: Output, form: Form): number {
@@ -129,7 +128,7 @@ function writeCharacter(original: string, at: number, out: Output, form: Form): 
     const width = next > 0xffff ? 2 : 1;
     if (isMark(next)) {
       count += 1;
-      if (count <= MAX_MARKS) marks += String.fromCodePoint(next);
+      if (count <= LONGEST_RUN) marks += String.fromCodePoint(next);
       mark = next;
     } else if (next < 0x80 || !isInvisible(next)) break;
     end += width;
