@@ -4,16 +4,22 @@ import { field } from "../engine-call.ts";
 
 /** References to references, and parts of parts. */
 const MAX_HOPS = 32;
-/** Keywords and properties of an answer's schema that are put together: parts may name parts twice. */
+/** Keywords and properties of an answer's schema that are put together. */
 const MAX_JOINED = 4096;
 
 export interface Document {
   readonly root: unknown;
   /** How much of it may still be put together; below 0: it was too much. */
   left: number;
+  /** Parts as they were put together: one that others name twice, and those again, is read once. */
+  readonly merged: Map<unknown, unknown>;
 }
 
-export const documentOf = (root: unknown): Document => ({ root, left: MAX_JOINED });
+export const documentOf = (root: unknown): Document => ({
+  root,
+  left: MAX_JOINED,
+  merged: new Map(),
+});
 
 function mayJoin(document: Document, part: object): boolean {
   const { properties, required } = part as Readonly<Record<string, unknown>>;
@@ -72,8 +78,10 @@ export function mergedWith(schema: unknown, document: Document, hops = 0): unkno
   const { allOf: _, ...own } = schema as Readonly<Record<string, unknown>>;
   let merged: Readonly<Record<string, unknown>> = own;
   for (const part of parts) {
-    const one = mergedWith(resolved(part, document), document, hops + 1);
+    const one =
+      document.merged.get(part) ?? mergedWith(resolved(part, document), document, hops + 1);
     if (typeof one !== "object" || one === null || !mayJoin(document, one)) return null;
+    document.merged.set(part, one);
     merged = both(one as Readonly<Record<string, unknown>>, merged);
   }
   return merged;
@@ -88,7 +96,7 @@ function both(
   return {
     ...a,
     ...b,
-    ...(lists.length > 0 && { required: lists.flat() }),
+    ...(lists.length > 0 && { required: [...new Set(lists.flat())] }),
     ...(Object.keys(properties).length > 0 && { properties }),
   };
 }
