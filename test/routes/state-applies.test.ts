@@ -461,6 +461,49 @@ describe("a run that is cut short", () => {
     expect(Object.keys(await stateOf())).toEqual(["a", "c"]);
   });
 
+  it("asks again whom it could not read, and leaves the one alone that never answers", async () => {
+    let left = 2;
+    await makeTenant("b");
+    await makeTenant("c");
+    await sendPart("one", "1/1", tenantsOf(["a", "b", "c"]));
+    const stub = (id: string) => {
+      if (id === "b") return { readProfile: down };
+      if (id === "c" && left > 0) {
+        left -= 1;
+        return { readProfile: down };
+      }
+      return env.TENANT.getByName(id);
+    };
+    await swap({ TENANT: { getByName: stub } });
+    await ring();
+    expect(await readApply("one")).toMatchObject({ tenants: { planned: 1, failed: 0 } });
+    // Not before its time.
+    await ring();
+    expect(left).toBe(1);
+    for (const ms of [1000, 2000, 4000, 8000, 16_000]) {
+      later(ms);
+      // oxlint-disable-next-line no-await-in-loop -- one slice after the other
+      await ring();
+    }
+    await evict();
+    const done = await runToEnd("one");
+    expect(done).toMatchObject({ state: "done", tenants: { planned: 2, done: 2, failed: 1 } });
+    expect(done.failures).toEqual([{ tenant: "b", failure: "unavailable" }]);
+    expect((await stateOf()).b.daily_neurons).toBe(10_000);
+  });
+
+  it("counts nobody who was to be suspended and is no more", async () => {
+    await makeTenant("gone");
+    await makeTenant("old");
+    await sendPart("one", "1/1", { ...tenantsOf(["a"]), prune: true });
+    await ring();
+    expect(await readApply("one")).toMatchObject({ tenants: { total: 3 } });
+    await admin("DELETE", "/admin/tenants/gone");
+    const done = await runToEnd("one");
+    expect(done).toMatchObject({ counts: { suspend: 1 }, tenants: { total: 2, done: 2 } });
+    expect((await applyTenants("one")).map(({ tenant }) => tenant)).toEqual(["a", "old"]);
+  });
+
   it("changes nothing as long as it is not known what there is", async () => {
     const old = await makeTenant("old");
     await sendPart("one", "1/1", { ...tenantsOf(["a"]), prune: true });
@@ -494,6 +537,57 @@ describe("a run that is cut short", () => {
     const done = await runToEnd("one");
     expect(done.failures).toEqual([{ tenant: "a", failure: "internal" }]);
     expect(done.tenants.done).toBe(1);
+  });
+});
+
+/** The account, where run "one" is stopped by the time it is asked. */
+const stopAt = (name: "plannedChange" | "recordAll") =>
+  account({
+    [name]: async (argument: never) => {
+      await admin("DELETE", "/admin/state/applies/one");
+      return realAccount()[name](argument);
+    },
+  });
+
+describe("a run that is stopped in the midst of a slice", () => {
+  it("plans nothing more", async () => {
+    await sendPart("one", "1/1", tenantsOf(["a"]));
+    await swap(stopAt("plannedChange"));
+    await ring();
+    expect(await readApply("one")).toMatchObject({ state: "cancelled", tenants: { planned: 0 } });
+    expect(await applyTenants("one", "&status=waiting")).toHaveLength(1);
+    expect(await stateOf()).toEqual({});
+  });
+
+  it("logs and counts what was begun, and begins nothing more", async () => {
+    await sendPart("one", "1/1", tenantsOf(names(101)));
+    await ring();
+    await ring();
+    await swap(stopAt("recordAll"));
+    await ring();
+    await evict();
+    await ring();
+    expect(await readApply("one")).toMatchObject({ state: "cancelled", tenants: { done: 100 } });
+    expect(await acts()).toHaveLength(100);
+    expect(Object.keys(await stateOf())).toHaveLength(100);
+  });
+});
+
+describe("an object that is nearly full", () => {
+  it("takes no part, but for those that it has, and goes on with what is whole", async () => {
+    await sendPart("whole", "1/1", tenantsOf(["a"]));
+    await sendPart("one", "1/2", tenantsOf(["b"]));
+    // A free Worker's object has 1 GB.
+    await inApplies(({ sql }) =>
+      Object.defineProperty(sql, "databaseSize", { value: 900_000_000, configurable: true }),
+    );
+    const full = await sendPart("one", "2/2", tenantsOf(["c"]));
+    expect([full.status, full.body.kind]).toEqual([503, "storage_full"]);
+    expect((await sendPart("one", "1/2", tenantsOf(["b"]))).status).toBe(200);
+    expect((await readApply("one")).parts).toEqual({ total: 2, stored: 1, missing: [2] });
+    expect(await runToEnd("whole")).toMatchObject({ tenants: { done: 1 } });
+    await evict();
+    expect((await sendPart("one", "2/2", tenantsOf(["c"]))).status).toBe(200);
   });
 });
 
