@@ -2,12 +2,10 @@ import * as v from "valibot";
 import type { CheckStanding } from "../../durable-objects/account/check-desk.ts";
 import type { CheckFinding, CheckPass } from "../../durable-objects/account/check-store.ts";
 import { isoTime } from "../domain/period.ts";
-import { listOf, time } from "./field.ts";
+import { count, listOf, time } from "./field.ts";
 import { InvariantCountOutput, InvariantsOutput, toInvariants } from "./report.ts";
 
 // Passes over all tenants, on the wire.
-
-const count = (description: string) => v.pipe(v.number(), v.description(description));
 
 export const PassOutput = v.object({
   object: v.literal("invariants_pass"),

@@ -29,6 +29,9 @@ export const wholeNumber = (min: number, max: number, description: string) =>
 export const between = (min: number, max: number) =>
   v.nullish(v.pipe(v.number(), v.minValue(min), v.maxValue(max)));
 
+/** A number of an answer. */
+export const count = (description: string) => v.pipe(v.number(), v.description(description));
+
 /** A score at which something happens; null: never. */
 export const threshold = v.nullable(v.pipe(v.number(), v.minValue(0), v.maxValue(1)));
 

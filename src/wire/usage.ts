@@ -18,7 +18,7 @@ import {
 } from "../domain/usage-sums.ts";
 import { LatencyOutput, toLatency } from "./latency.ts";
 import { stated } from "../http/field-sentence.ts";
-import { microNeuronsOut, time } from "./field.ts";
+import { count, microNeuronsOut, time } from "./field.ts";
 import { toVerdictSums, VerdictSumsOutput } from "./verdict-sums.ts";
 
 // The usage report on the wire: rows by whatever was asked for, with totals over the whole range
@@ -36,7 +36,6 @@ const REFUSED_KINDS = [
 const usd = v.pipe(v.string(), v.description("USD, an exact decimal."));
 const nullableUsd = (description: string) =>
   v.nullable(v.pipe(v.string(), v.description(`USD, an exact decimal; ${description}`)));
-const count = (description: string) => v.pipe(v.number(), v.description(description));
 const nullableCount = (description: string) => v.nullable(count(description));
 const rate = v.nullable(
   v.pipe(v.number(), v.description("The share that did not fail, 0 to 1; null: there was none.")),

@@ -1,15 +1,13 @@
 import * as v from "valibot";
 import type { CallSums } from "../domain/usage-sums.ts";
 import type { VerdictCount } from "../domain/verdict-counts.ts";
-import { microNeuronsOut } from "./field.ts";
+import { count, microNeuronsOut } from "./field.ts";
 
 // What verdicts cost and what was saved, on the wire. No figure of what was not run is made up: a stage
 // that was spared is told with the bound that it was planned with.
 
 /** What `spared_at_most_micro_neurons` goes by. */
 const SPARED_BASIS = "plan_bound";
-
-const count = (description: string) => v.pipe(v.number(), v.description(description));
 
 export const VerdictSumsOutput = v.object({
   made: count("Verdicts that were stored, test inputs left out."),
