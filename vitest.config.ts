@@ -27,9 +27,10 @@ const fakeCloudflare = await startFakeCloudflare();
 /** Folders of tests that touch none of the runtime's APIs: they run in Node, in a tenth of the time. */
 const PURE = [
   "test/domain/**/*.test.ts",
-  "test/text/**/*.test.ts",
+  "test/audio/**/*.test.ts",
   "test/console/**/*.test.ts",
-  "test/wire/**/*.test.ts",
+  "test/metrics/**/*.test.ts",
+  "test/api/**/*.test.ts",
 ];
 
 /** What takes long, random histories above all, is run by `npm run test:long`. */

@@ -7,7 +7,7 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { JUDGED_CATEGORIES } from "../src/domain/category.ts";
+import { JUDGED_CATEGORIES } from "../src/domain/moderation/category.ts";
 import { ratio, rotated } from "./governed.mjs";
 import { run } from "./load.mjs";
 import { say } from "./machine.mjs";

@@ -1,12 +1,12 @@
 import { newId } from "../src/http/ids.ts";
-import { PolicyStore } from "../durable-objects/tenant/policy-store.ts";
-import { replayPage } from "../durable-objects/tenant/policy-replay.ts";
+import { PolicyStore } from "../durable-objects/tenant/policies/policy-store.ts";
+import { replayPage } from "../durable-objects/tenant/policies/policy-replay.ts";
 import { StagedDatabase } from "../durable-objects/staged-database.ts";
 import { CORE, TENANT_SCHEMA } from "../durable-objects/tenant/tenant-schema.ts";
-import { VerdictStore } from "../durable-objects/tenant/verdict-store.ts";
-import { CATEGORIES, forEach, JUDGED_CATEGORIES } from "../src/domain/category.ts";
-import { defaultPolicy } from "../src/domain/presets.ts";
-import { NO_REVIEW } from "../src/domain/verdict.ts";
+import { VerdictStore } from "../durable-objects/tenant/verdicts/verdict-store.ts";
+import { CATEGORIES, forEach, JUDGED_CATEGORIES } from "../src/domain/moderation/category.ts";
+import { defaultPolicy } from "../src/domain/moderation/presets.ts";
+import { NO_REVIEW } from "../src/domain/moderation/verdict.ts";
 import { CrashingDatabase } from "../simulation/crashing-database.ts";
 import { median } from "./stats.mjs";
 

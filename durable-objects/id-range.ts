@@ -1,5 +1,5 @@
 import { decodeTime, encodeTime } from "ulid";
-import { nearestTime } from "../src/domain/period.ts";
+import { nearestTime } from "../src/domain/ledger/period.ts";
 
 // Ids begin with the time at which the router drew them, so a range of times is a range of the
 // primary key. The router's clock is not the object's: the range is widened by a margin, and the

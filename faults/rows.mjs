@@ -9,7 +9,7 @@ import { dayLimit, TENANTS } from "./load.mjs";
 const DAY_MS = 86_400_000;
 const WINDOW_MS = 60_000;
 
-/** Where an item's amount stands in its tuple: durable-objects/tenant/ledger-row.ts. */
+/** Where an item's amount stands in its tuple: durable-objects/tenant/ledger/ledger-row.ts. */
 const AMOUNT = 9;
 
 const NAMESPACE = "neurogate-Tenant";

@@ -2,16 +2,16 @@
 import "./workers-globals.mjs";
 import { createHash } from "node:crypto";
 import { appendFileSync, existsSync, readFileSync } from "node:fs";
-import { JUDGE_INSTRUCTIONS } from "../src/domain/judge-instructions.ts";
+import { JUDGE_INSTRUCTIONS } from "../src/domain/moderation/judge-instructions.ts";
 import { askModels } from "../src/engines/ask-models.ts";
-import { createOpenAiEngine } from "../src/engines/openai.ts";
+import { createOpenAiEngine } from "../src/engines/openai/engine.ts";
 import { prepare } from "../src/moderation/content.ts";
 
 // One text after the other before a judge, by the code that runs in production: the instructions and
 // the fence, the schema and the strict reading, the windows of a long text, the one repeat. Nothing of
 // a text is kept but a hash.
 
-/** @typedef {import("../src/domain/category.ts").Scores} Scores */
+/** @typedef {import("../src/domain/moderation/category.ts").Scores} Scores */
 /** @typedef {import("../src/engines/engine.ts").CheckOutcome} CheckOutcome */
 /**
  * What became of a text. `failure` null: it was judged.
@@ -27,7 +27,7 @@ const MORE_TRIES = 4;
 const FIRST_PAUSE_MS = 1_000;
 
 /** An engine call takes the hold, so that none runs without one: here nobody is charged. */
-const NO_HOLD = /** @type {import("../src/domain/ledger.ts").Hold} */ ({});
+const NO_HOLD = /** @type {import("../src/domain/ledger/ledger.ts").Hold} */ ({});
 
 export function createJudge(
   /** @type {Pick<import("./options.mjs").Options, "baseUrl" | "model" | "key" | "results">} */ options,

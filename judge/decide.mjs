@@ -1,12 +1,12 @@
-import { JUDGED_CATEGORIES } from "../src/domain/category.ts";
-import { crossing, ruleFor } from "../src/domain/crossing.ts";
-import { presetPolicy } from "../src/domain/presets.ts";
+import { JUDGED_CATEGORIES } from "../src/domain/moderation/category.ts";
+import { crossing, ruleFor } from "../src/domain/ledger/crossing.ts";
+import { presetPolicy } from "../src/domain/moderation/presets.ts";
 
 // What the shipped presets make of a judge's scores alone, through the rules of production.
 
-/** @typedef {import("../src/domain/category.ts").Scores} Scores */
+/** @typedef {import("../src/domain/moderation/category.ts").Scores} Scores */
 
-/** @type {import("../src/domain/verdict.ts").StageResult} */
+/** @type {import("../src/domain/moderation/verdict.ts").StageResult} */
 const JUDGE = {
   name: "judge",
   input: "text",
@@ -22,7 +22,7 @@ const JUDGE = {
 };
 
 /** @returns {(scores: Scores) => "allow" | "flag" | "block"} */
-function decidedBy(/** @type {import("../src/domain/presets.ts").Preset} */ preset) {
+function decidedBy(/** @type {import("../src/domain/moderation/presets.ts").Preset} */ preset) {
   const policy = presetPolicy(preset, "workers-ai");
   return (scores) => {
     const effects = JUDGED_CATEGORIES.map((category) => {

@@ -1,6 +1,9 @@
 import { fileURLToPath } from "node:url";
-import { CATALOGUE } from "../src/domain/catalogue.ts";
-import { JUDGE_INSTRUCTIONS, JUDGE_PROMPT_TOKENS } from "../src/domain/judge-instructions.ts";
+import { CATALOGUE } from "../src/domain/catalogue/catalogue.ts";
+import {
+  JUDGE_INSTRUCTIONS,
+  JUDGE_PROMPT_TOKENS,
+} from "../src/domain/moderation/judge-instructions.ts";
 import { ownSet } from "../tier0/evaluate/own-set.mjs";
 import { has, jsonOf } from "../tier0/evaluate/read-rows.mjs";
 import * as sets from "../tier0/evaluate/sets.mjs";

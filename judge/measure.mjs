@@ -1,4 +1,4 @@
-import { priceOf } from "../src/domain/price.ts";
+import { priceOf } from "../src/domain/catalogue/price.ts";
 import { auc, averagePrecision, quantile, shareOf } from "../tier0/evaluate/metrics.mjs";
 import { measureHateCheck } from "../tier0/evaluate/measure-sets.mjs";
 import { atLeast, forInformation } from "../tier0/evaluate/table.mjs";
@@ -8,7 +8,7 @@ import { POLICIES } from "./decide.mjs";
 // inside the Worker (`npm run tier0:evaluate`), which costs nothing: a judge that misses one is no
 // better than that at it.
 
-/** @typedef {import("../src/domain/category.ts").Scores} Scores */
+/** @typedef {import("../src/domain/moderation/category.ts").Scores} Scores */
 /** @typedef {import("../tier0/evaluate/table.mjs").Line} Line */
 /** @typedef {import("../tier0/evaluate/sets.mjs").Row} Row */
 /** @typedef {import("./ask-judge.mjs").Judged} Judged */
@@ -123,7 +123,7 @@ const count = (/** @type {number} */ of) => String(of);
 
 /**
  * @param {readonly Judged[]} all
- * @param {import("../src/domain/catalogue.ts").Model | null} model whose price is taken
+ * @param {import("../src/domain/catalogue/catalogue.ts").Model | null} model whose price is taken
  * @returns {Line[]}
  */
 export function costLines(all, model) {

@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { CATALOGUE } from "../src/domain/catalogue.ts";
+import { CATALOGUE } from "../src/domain/catalogue/catalogue.ts";
 
 // What is asked on the command line; what is wrong with it is told in one sentence.
 

@@ -1,13 +1,13 @@
-import { type Admission, admit } from "../durable-objects/tenant/admit.ts";
-import { senderOf } from "../durable-objects/tenant/account-link.ts";
-import type { Parts } from "../durable-objects/tenant/parts.ts";
+import { type Admission, admit } from "../durable-objects/tenant/calls/admit.ts";
+import { senderOf } from "../durable-objects/tenant/account/account-client.ts";
+import type { Parts } from "../durable-objects/tenant/stores.ts";
 import type { Profile } from "../durable-objects/tenant/profile-store.ts";
 import type { AdmitReply, AdmitRequest } from "../durable-objects/tenant/protocol.ts";
-import { CHUNK_MS } from "../src/domain/account-rates.ts";
-import type { Missing } from "../src/domain/cover.ts";
-import { LEASE_MS } from "../src/domain/lease.ts";
-import { plus } from "../src/domain/micro-neurons.ts";
-import { dayOf } from "../src/domain/period.ts";
+import { CHUNK_MS } from "../src/domain/account/account-rates.ts";
+import type { Missing } from "../src/domain/account/account-budget.ts";
+import { LEASE_MS } from "../src/domain/account/lease.ts";
+import { plus } from "../src/domain/ledger/micro-neurons.ts";
+import { dayOf } from "../src/domain/ledger/period.ts";
 
 // An account that refuses nothing, for what looks at a tenant alone.
 

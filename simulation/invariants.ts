@@ -1,6 +1,6 @@
-import { dayOf } from "../src/domain/period.ts";
+import { dayOf } from "../src/domain/ledger/period.ts";
 import type { Database, SqlValue } from "../durable-objects/database.ts";
-import type { RateUnits } from "../src/domain/rate-limit.ts";
+import type { RateUnits } from "../src/domain/ledger/rate-limit.ts";
 import type { CrashingDatabase } from "./crashing-database.ts";
 
 // What must hold after every step, read from the rows alone: nothing here trusts the code that is

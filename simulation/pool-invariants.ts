@@ -1,4 +1,4 @@
-import { dayOf } from "../src/domain/period.ts";
+import { dayOf } from "../src/domain/ledger/period.ts";
 import { readRows } from "./invariants.ts";
 import type { AccountNode, TenantNode } from "./pool-nodes.ts";
 

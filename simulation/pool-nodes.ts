@@ -1,27 +1,27 @@
 import type { PoolEvent } from "../durable-objects/account/day-closing.ts";
 import { DeniedStore } from "../durable-objects/account/denied-store.ts";
-import { PoolBook } from "../durable-objects/account/pool-book.ts";
-import { PoolDesk } from "../durable-objects/account/pool-desk.ts";
+import { PoolBook } from "../durable-objects/account/pool-cache.ts";
+import { PoolDesk } from "../durable-objects/account/pool-allocator.ts";
 import { PoolStore } from "../durable-objects/account/pool-store.ts";
 import {
   answerAsk,
   recallLeases,
   tellDenied,
   type ToldTenant,
-} from "../durable-objects/account/tell-tenants.ts";
+} from "../durable-objects/account/broadcast.ts";
 import type { AccountAnswer, AccountAsk } from "../durable-objects/account/account-protocol.ts";
-import { AccountLink, hearAccount } from "../durable-objects/tenant/account-link.ts";
-import { type Admission, admit } from "../durable-objects/tenant/admit.ts";
-import { makeParts, type Parts } from "../durable-objects/tenant/parts.ts";
+import { AccountLink, hearAccount } from "../durable-objects/tenant/account/account-client.ts";
+import { type Admission, admit } from "../durable-objects/tenant/calls/admit.ts";
+import { makeParts, type Parts } from "../durable-objects/tenant/stores.ts";
 import type { Profile } from "../durable-objects/tenant/profile-store.ts";
 import type {
   AdmitReply,
   ModerationAdmit,
   SettleRequest,
 } from "../durable-objects/tenant/protocol.ts";
-import { settle } from "../durable-objects/tenant/settle.ts";
-import { Steps } from "../durable-objects/tenant/steps.ts";
-import type { MicroNeurons } from "../src/domain/micro-neurons.ts";
+import { settle } from "../durable-objects/tenant/calls/settle.ts";
+import { Steps } from "../durable-objects/tenant/transactions.ts";
+import type { MicroNeurons } from "../src/domain/ledger/micro-neurons.ts";
 import { Crashed, type CrashingDatabase } from "./crashing-database.ts";
 import { PLATFORM } from "./simulated-tenant.ts";
 

@@ -1,18 +1,18 @@
 import { migrate } from "../durable-objects/database.ts";
 import type { AccountAnswer, AccountAsk } from "../durable-objects/account/account-protocol.ts";
 import { ACCOUNT_MIGRATIONS } from "../durable-objects/account/account-schema.ts";
-import type { ToldTenant } from "../durable-objects/account/tell-tenants.ts";
+import type { ToldTenant } from "../durable-objects/account/broadcast.ts";
 import { change } from "../durable-objects/tenant/configure.ts";
 import type {
   AdmitReply,
   ModerationAdmit,
   SettleRequest,
 } from "../durable-objects/tenant/protocol.ts";
-import { Steps } from "../durable-objects/tenant/steps.ts";
-import { heldItem, type Hold } from "../src/domain/ledger.ts";
-import { microNeurons } from "../src/domain/micro-neurons.ts";
-import { dayOf } from "../src/domain/period.ts";
-import { promisedBy, withDefaults } from "../src/domain/settings.ts";
+import { Steps } from "../durable-objects/tenant/transactions.ts";
+import { heldItem, type Hold } from "../src/domain/ledger/ledger.ts";
+import { microNeurons } from "../src/domain/ledger/micro-neurons.ts";
+import { dayOf } from "../src/domain/ledger/period.ts";
+import { promisedBy, withDefaults } from "../src/domain/tenant/settings.ts";
 import { CRASHES, Crashed, CrashingDatabase } from "./crashing-database.ts";
 import { PoolInvariants } from "./pool-invariants.ts";
 import { AccountNode, TenantNode } from "./pool-nodes.ts";

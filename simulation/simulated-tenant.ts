@@ -1,10 +1,10 @@
 import { create } from "../durable-objects/tenant/configure.ts";
-import { makeParts } from "../durable-objects/tenant/parts.ts";
-import { putPolicy } from "../durable-objects/tenant/policy-desk.ts";
-import { Steps } from "../durable-objects/tenant/steps.ts";
-import { defaultPolicy } from "../src/domain/presets.ts";
-import { ZERO } from "../src/domain/micro-neurons.ts";
-import { withDefaults } from "../src/domain/settings.ts";
+import { makeParts } from "../durable-objects/tenant/stores.ts";
+import { putPolicy } from "../durable-objects/tenant/policies/policies.ts";
+import { Steps } from "../durable-objects/tenant/transactions.ts";
+import { defaultPolicy } from "../src/domain/moderation/presets.ts";
+import { ZERO } from "../src/domain/ledger/micro-neurons.ts";
+import { withDefaults } from "../src/domain/tenant/settings.ts";
 import type { CrashingDatabase } from "./crashing-database.ts";
 
 /** The day that begins in the midst of a history begins a month too. */

@@ -1,8 +1,8 @@
-import { adjustLine } from "../durable-objects/tenant/adjustment-desk.ts";
+import { adjustLine } from "../durable-objects/tenant/ledger/adjustments.ts";
 import { encodeTime } from "ulid";
 import { change } from "../durable-objects/tenant/configure.ts";
-import { createGrant, endGrant } from "../durable-objects/tenant/grant-desk.ts";
-import { makeParts, type Parts } from "../durable-objects/tenant/parts.ts";
+import { createGrant, endGrant } from "../durable-objects/tenant/ledger/grants.ts";
+import { makeParts, type Parts } from "../durable-objects/tenant/stores.ts";
 import type {
   AdmitReply,
   ModerationAdmit,
@@ -10,18 +10,23 @@ import type {
   SettleReply,
   SettleRequest,
 } from "../durable-objects/tenant/protocol.ts";
-import { type Folded, foldUsage } from "../durable-objects/tenant/fold-usage.ts";
-import { settle } from "../durable-objects/tenant/settle.ts";
-import { Steps } from "../durable-objects/tenant/steps.ts";
-import { forEach, CATEGORIES } from "../src/domain/category.ts";
-import { heldItem, type Hold, type Item } from "../src/domain/ledger.ts";
-import { microNeurons } from "../src/domain/micro-neurons.ts";
-import { dayOf } from "../src/domain/period.ts";
-import type { MeasuredContent } from "../src/domain/plan-moderation.ts";
-import { limitOf } from "../src/domain/quota.ts";
-import { monthlyCap, quotaTerms, type Settings, withDefaults } from "../src/domain/settings.ts";
-import { reusedVerdict } from "../src/domain/reuse.ts";
-import { NO_REVIEW, type Verdict } from "../src/domain/verdict.ts";
+import { type Folded, foldUsage } from "../durable-objects/tenant/usage/fold-usage.ts";
+import { settle } from "../durable-objects/tenant/calls/settle.ts";
+import { Steps } from "../durable-objects/tenant/transactions.ts";
+import { forEach, CATEGORIES } from "../src/domain/moderation/category.ts";
+import { heldItem, type Hold, type Item } from "../src/domain/ledger/ledger.ts";
+import { microNeurons } from "../src/domain/ledger/micro-neurons.ts";
+import { dayOf } from "../src/domain/ledger/period.ts";
+import type { MeasuredContent } from "../src/domain/moderation/plan-moderation.ts";
+import { limitOf } from "../src/domain/ledger/quota.ts";
+import {
+  monthlyCap,
+  quotaTerms,
+  type Settings,
+  withDefaults,
+} from "../src/domain/tenant/settings.ts";
+import { reusedVerdict } from "../src/domain/moderation/reuse.ts";
+import { NO_REVIEW, type Verdict } from "../src/domain/moderation/verdict.ts";
 import { CRASHES, Crashed, type CrashingDatabase } from "./crashing-database.ts";
 import { admitCovered } from "./generous-account.ts";
 import { ONE_PICTURE, PLATFORM, START_MS } from "./simulated-tenant.ts";

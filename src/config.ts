@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { MOST_USERS_A_DAY } from "./domain/report-rows.ts";
+import { MOST_USERS_A_DAY } from "./domain/usage/report-rows.ts";
 
 // The settings of a deployment, read from the environment once and checked before anything is
 // answered: with a missing or short secret the gateway is closed, never open.

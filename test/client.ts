@@ -7,7 +7,7 @@ import { env, exports } from "cloudflare:workers";
 import * as v from "valibot";
 import { expect } from "vitest";
 import { ACCOUNT_NAME } from "../durable-objects/account/account-name.ts";
-import type { Role } from "../src/domain/role.ts";
+import type { Role } from "../src/domain/tenant/role.ts";
 import { failureKinds, type Mount, mountsOf } from "../src/http/mount.ts";
 import worker from "../src/index.ts";
 import { ROUTES } from "../src/routes/routes.ts";

@@ -14,7 +14,7 @@ import {
   piecesOf,
   wordBucket,
 } from "../src/tier0/features.ts";
-import { hashOf } from "../src/text/hash.ts";
+import { hashOf } from "../src/domain/text/hash.ts";
 import { tokenise } from "../src/tier0/tokenise.ts";
 
 const work = process.argv[2] ?? "";

@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { MEASURED } from "../../src/domain/platform-prices.ts";
+import { MEASURED } from "../../src/domain/catalogue/platform-prices.ts";
 import { ROOT, say } from "../machine.mjs";
 import { admin, harness, takeMeter } from "./account.mjs";
 import { call, newKey } from "./tenant.mjs";

@@ -1,4 +1,4 @@
-import { JUDGED_CATEGORIES } from "../../src/domain/category.ts";
+import { JUDGED_CATEGORIES } from "../../src/domain/moderation/category.ts";
 
 // An `AI` binding that answers every check and chat at once and always alike: what is left to measure is
 // everything around the model. The `workers-ai` adapter in front of it is the real one.

@@ -1,12 +1,12 @@
-import { CATALOGUE_VERSION } from "../../src/domain/catalogue.ts";
-import { type Hold, makeHold, post } from "../../src/domain/ledger.ts";
-import { microNeurons, ZERO } from "../../src/domain/micro-neurons.ts";
-import { dayOf, endOf } from "../../src/domain/period.ts";
-import { planModeration } from "../../src/domain/plan-moderation.ts";
-import { rateUnits } from "../../src/domain/stage.ts";
-import { DEFAULT_POLICY_NAME } from "../../src/domain/policy.ts";
-import { defaultPolicy } from "../../src/domain/presets.ts";
-import { NOTHING_DRAWN } from "../../src/domain/quota.ts";
+import { CATALOGUE_VERSION } from "../../src/domain/catalogue/catalogue.ts";
+import { type Hold, makeHold, post } from "../../src/domain/ledger/ledger.ts";
+import { microNeurons, ZERO } from "../../src/domain/ledger/micro-neurons.ts";
+import { dayOf, endOf } from "../../src/domain/ledger/period.ts";
+import { planModeration } from "../../src/domain/moderation/plan-moderation.ts";
+import { rateUnits } from "../../src/domain/moderation/stage.ts";
+import { DEFAULT_POLICY_NAME } from "../../src/domain/moderation/policy.ts";
+import { defaultPolicy } from "../../src/domain/moderation/presets.ts";
+import { NOTHING_DRAWN } from "../../src/domain/ledger/quota.ts";
 import { readPlatform } from "../../durable-objects/tenant/platform.ts";
 import type {
   AdmitReply,
@@ -15,7 +15,7 @@ import type {
   SettleReply,
   SettleRequest,
 } from "../../durable-objects/tenant/protocol.ts";
-import { resolveModel } from "../../src/domain/catalogue.ts";
+import { resolveModel } from "../../src/domain/catalogue/catalogue.ts";
 import worker, { Tenant as Governed } from "../../src/index.ts";
 import { withFixedAi } from "./fixed-ai.ts";
 

@@ -1,5 +1,5 @@
-import { keyed } from "../../durable-objects/tenant/content-hash.ts";
-import { makeParts } from "../../durable-objects/tenant/parts.ts";
+import { keyed } from "../../durable-objects/tenant/calls/content-hash.ts";
+import { makeParts } from "../../durable-objects/tenant/stores.ts";
 import { readPlatform } from "../../durable-objects/tenant/platform.ts";
 import type {
   AdmitReply,
@@ -7,8 +7,8 @@ import type {
   SettleReply,
   SettleRequest,
 } from "../../durable-objects/tenant/protocol.ts";
-import { settle } from "../../durable-objects/tenant/settle.ts";
-import { Steps } from "../../durable-objects/tenant/steps.ts";
+import { settle } from "../../durable-objects/tenant/calls/settle.ts";
+import { Steps } from "../../durable-objects/tenant/transactions.ts";
 import { objectDatabase } from "../../durable-objects/database.ts";
 import worker, { Tenant as Governed } from "../../src/index.ts";
 import { admitCovered } from "../../simulation/generous-account.ts";

@@ -1,6 +1,6 @@
 import { DurableObject } from "cloudflare:workers";
-import { dayOf } from "../../src/domain/period.ts";
-import { addCalls } from "../../src/domain/usage-sums.ts";
+import { dayOf } from "../../src/domain/ledger/period.ts";
+import { addCalls } from "../../src/domain/usage/usage-sums.ts";
 import { readDrawn, readTotals } from "../../src/reports/usage-store.ts";
 
 // The reports' database as an object's file: the cursors say which rows a statement reads, as D1 bills

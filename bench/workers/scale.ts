@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { AccountAnswer, AccountAsk } from "../../durable-objects/account/account-protocol.ts";
-import { microNeurons, ZERO } from "../../src/domain/micro-neurons.ts";
-import { dayOf } from "../../src/domain/period.ts";
+import { microNeurons, ZERO } from "../../src/domain/ledger/micro-neurons.ts";
+import { dayOf } from "../../src/domain/ledger/period.ts";
 import worker, { Account as Shared, Tenant as Governed } from "../../src/index.ts";
 import { readMessage, versionOf } from "../../src/reports/usage-message.ts";
 import { withFixedAi } from "./fixed-ai.ts";

@@ -1,11 +1,11 @@
-import type { AccountClosure, AccountNews } from "../../src/domain/account-closure.ts";
-import type { RateAnswer, RateAsk } from "../../src/domain/account-rates.ts";
-import type { Promised } from "../../src/domain/account-terms.ts";
-import type { LeaseAnswer, LeaseAsk } from "../../src/domain/lease.ts";
-import type { MicroNeurons } from "../../src/domain/micro-neurons.ts";
-import type { Day } from "../../src/domain/period.ts";
-import type { PoolSizes } from "../../src/domain/pool.ts";
-import type { Outlook } from "../../src/domain/pool-refusal.ts";
+import type { AccountClosure, AccountNews } from "../../src/domain/account/account-closure.ts";
+import type { RateAnswer, RateAsk } from "../../src/domain/account/account-rates.ts";
+import type { Promised } from "../../src/domain/account/account-terms.ts";
+import type { LeaseAnswer, LeaseAsk } from "../../src/domain/account/lease.ts";
+import type { MicroNeurons } from "../../src/domain/ledger/micro-neurons.ts";
+import type { Day } from "../../src/domain/ledger/period.ts";
+import type { PoolSizes } from "../../src/domain/account/pool.ts";
+import type { Outlook } from "../../src/domain/account/pool-refusal.ts";
 
 // What a tenant's object and the `Account` object say to each other about what all tenants share.
 

@@ -1,13 +1,13 @@
 import { DurableObject } from "cloudflare:workers";
-import { consumed } from "../../src/domain/day-totals.ts";
-import type { AccountFacts } from "../../src/domain/metrics.ts";
-import { dayOf, type Month } from "../../src/domain/period.ts";
+import { consumed } from "../../src/domain/ledger/day-totals.ts";
+import type { AccountFacts } from "../../src/metrics/metrics.ts";
+import { dayOf, type Month } from "../../src/domain/ledger/period.ts";
 import { type Database, migrate, objectDatabase } from "../database.ts";
-import { Courier } from "../outbox/courier.ts";
-import { courierOptions, restOrLate } from "../outbox/courier-options.ts";
+import { Courier } from "../outbox/dispatcher.ts";
+import { courierOptions, restOrLate } from "../outbox/dispatcher-options.ts";
 import type { DeliveryQuery } from "../outbox/delivery-store.ts";
 import { Outbox } from "../outbox/outbox.ts";
-import type { Report } from "../outbox/report-store.ts";
+import type { Report } from "../outbox/platform-event-store.ts";
 import { type TriedWebhook, tryWebhook } from "../outbox/try-webhook.ts";
 import {
   changeWebhook,
@@ -26,7 +26,7 @@ import {
   type RotateSecret,
   rotateSecret,
   type WebhookChange,
-} from "../outbox/webhook-desk.ts";
+} from "../outbox/webhooks.ts";
 import type { WebhookView } from "../outbox/webhook-object.ts";
 import {
   type Birth,
@@ -34,23 +34,27 @@ import {
   refusedSettings,
   type SettingsChange,
 } from "../tenant/configure.ts";
-import type { Period } from "../tenant/ledger-store.ts";
+import type { Period } from "../tenant/ledger/ledger-store.ts";
 import { failureReporter } from "../report-failure.ts";
 import { readPlatform } from "../tenant/platform.ts";
 import type { TenantCheck } from "../tenant/tenant.ts";
-import type { AskFailure } from "../tenant/steps.ts";
+import type { AskFailure } from "../tenant/transactions.ts";
 import { ACCOUNT_MIGRATIONS } from "./account-schema.ts";
 import { AccountStore, type AuditEntry, carriedFrom, type ListedTenant } from "./account-store.ts";
 import { type ClosedBooks, ClosedPeriodStore } from "./closed-period-store.ts";
-import type { AccountPatch, Promised, PromiseSums } from "../../src/domain/account-terms.ts";
-import { type MicroNeurons, microNeurons, ZERO } from "../../src/domain/micro-neurons.ts";
-import { promisedBy } from "../../src/domain/settings.ts";
-import type { PlannedPromise } from "../../src/domain/state-plan.ts";
-import type { Warning } from "../../src/domain/account-warnings.ts";
-import type { CheckedTenant } from "../../src/domain/tenant-check.ts";
+import type {
+  AccountPatch,
+  Promised,
+  PromiseSums,
+} from "../../src/domain/account/account-terms.ts";
+import { type MicroNeurons, microNeurons, ZERO } from "../../src/domain/ledger/micro-neurons.ts";
+import { promisedBy } from "../../src/domain/tenant/settings.ts";
+import type { PlannedPromise } from "../../src/domain/tenant/state-plan.ts";
+import type { Warning } from "../../src/domain/account/account-warnings.ts";
+import type { CheckedTenant } from "../../src/domain/tenant/tenant-check.ts";
 import type { AccountAnswer, AccountAsk, DaySpent } from "./account-protocol.ts";
 import { askEach, type AskLimits, within } from "./ask-each.ts";
-import { CheckDesk, type CheckStanding } from "./check-desk.ts";
+import { CheckDesk, type CheckStanding } from "./checks.ts";
 import { type CheckFinding, CheckStore } from "./check-store.ts";
 import { checkTenants } from "./check-tenants.ts";
 import { DeniedStore } from "./denied-store.ts";
@@ -58,11 +62,11 @@ import { eraseFiles } from "./erase-files.ts";
 import { useReports } from "../../src/reports/open-reports.ts";
 import { endReports } from "./end-reports.ts";
 import { type ReportEnd, ReportEndStore } from "./report-end-store.ts";
-import { PoolBook } from "./pool-book.ts";
-import { PoolDesk } from "./pool-desk.ts";
+import { PoolBook } from "./pool-cache.ts";
+import { PoolDesk } from "./pool-allocator.ts";
 import type { PoolOverview } from "./pool-overview.ts";
 import { PoolStore } from "./pool-store.ts";
-import { answerAsk, recallLeases, type TellDeps, tellDenied } from "./tell-tenants.ts";
+import { answerAsk, recallLeases, type TellDeps, tellDenied } from "./broadcast.ts";
 import {
   type ListedTenantRow,
   type Page,

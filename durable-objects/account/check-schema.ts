@@ -1,4 +1,4 @@
-// Passes over all tenants that count what must always be zero (`check-desk.ts`).
+// Passes over all tenants that count what must always be zero (`checks.ts`).
 
 export const CHECK_TABLES: readonly string[] = [
   // The latest that ended, and the one that runs.

@@ -1,4 +1,4 @@
-import type { CheckCount, CheckSums, FoundKind } from "../../src/domain/tenant-check.ts";
+import type { CheckCount, CheckSums, FoundKind } from "../../src/domain/tenant/tenant-check.ts";
 import type { Database } from "../database.ts";
 
 export interface CheckPass {

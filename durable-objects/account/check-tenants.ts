@@ -1,6 +1,6 @@
-import type { CheckAnswer, CheckedTenant } from "../../src/domain/tenant-check.ts";
+import type { CheckAnswer, CheckedTenant } from "../../src/domain/tenant/tenant-check.ts";
 import { askEach, type AskLimits } from "./ask-each.ts";
-import type { CheckDesk, CheckSlice } from "./check-desk.ts";
+import type { CheckDesk, CheckSlice } from "./checks.ts";
 
 /** A look reads two days of a tenant's journal: a few at once, and the alarm comes to its end. */
 const LIMITS: AskLimits = { atOnce: 8, eachMs: 5_000, allMs: 15_000 };

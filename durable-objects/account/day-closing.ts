@@ -1,6 +1,11 @@
-import { type AccountNews, closureOf, heardOf, probe } from "../../src/domain/account-closure.ts";
-import { dayOf, formatDay } from "../../src/domain/period.ts";
-import type { PoolBook } from "./pool-book.ts";
+import {
+  type AccountNews,
+  closureOf,
+  heardOf,
+  probe,
+} from "../../src/domain/account/account-closure.ts";
+import { dayOf, formatDay } from "../../src/domain/ledger/period.ts";
+import type { PoolBook } from "./pool-cache.ts";
 import type { PoolNotices } from "./pool-notices.ts";
 
 /** What the platform's endpoints are told of the account. */

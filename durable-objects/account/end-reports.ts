@@ -1,4 +1,4 @@
-import { lastRowsOf } from "../../src/domain/last-rows.ts";
+import { lastRowsOf } from "../../src/domain/usage/last-rows.ts";
 import { endRows, writeLastRows } from "../../src/reports/reports-store.ts";
 import type { ReportEnd, ReportEndStore } from "./report-end-store.ts";
 

@@ -1,7 +1,7 @@
-import { emptyShare } from "../../src/domain/lease.ts";
-import { dayOf, monthStart } from "../../src/domain/period.ts";
+import { emptyShare } from "../../src/domain/account/lease.ts";
+import { dayOf, monthStart } from "../../src/domain/ledger/period.ts";
 import type { AccountAsk } from "./account-protocol.ts";
-import type { PoolBook } from "./pool-book.ts";
+import type { PoolBook } from "./pool-cache.ts";
 
 /** Days that one message may tell of: the month, with a day of clocks that differ. */
 const MOST_DAYS = 32;

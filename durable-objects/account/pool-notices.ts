@@ -1,7 +1,7 @@
-import type { Day } from "../../src/domain/period.ts";
+import type { Day } from "../../src/domain/ledger/period.ts";
 import type { AccountAsk, AccountView } from "./account-protocol.ts";
 import type { DeniedStore, DeniedTenant } from "./denied-store.ts";
-import type { PoolBook } from "./pool-book.ts";
+import type { PoolBook } from "./pool-cache.ts";
 import type { PoolState } from "./pool-store.ts";
 
 /** Tenants that one alarm tells. */

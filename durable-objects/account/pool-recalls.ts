@@ -1,8 +1,8 @@
-import { ZERO } from "../../src/domain/micro-neurons.ts";
-import { type Day, dayOf } from "../../src/domain/period.ts";
-import { type LeaseRecall, recallsFor } from "../../src/domain/pool-recall.ts";
-import { RECALL_EVERY_MS } from "../../src/domain/unused-leases.ts";
-import type { PoolBook } from "./pool-book.ts";
+import { ZERO } from "../../src/domain/ledger/micro-neurons.ts";
+import { type Day, dayOf } from "../../src/domain/ledger/period.ts";
+import { type LeaseRecall, recallsFor } from "../../src/domain/account/pool-recall.ts";
+import { RECALL_EVERY_MS } from "../../src/domain/account/unused-leases.ts";
+import type { PoolBook } from "./pool-cache.ts";
 
 /** How long after its end a lease is asked back that its tenant did not give back by itself. */
 const OVERDUE_MS = 60_000;

@@ -1,5 +1,5 @@
-import type { Day } from "../../src/domain/period.ts";
-import type { Plan } from "../../src/domain/quota.ts";
+import type { Day } from "../../src/domain/ledger/period.ts";
+import type { Plan } from "../../src/domain/ledger/quota.ts";
 import type { Database } from "../database.ts";
 import type { TenantFilter } from "./tenant-list.ts";
 

@@ -1,6 +1,6 @@
-import { withDefaults } from "../../src/domain/settings.ts";
-import { againAfterMs, MOST_TRIES, type StateApply } from "../../src/domain/state-apply.ts";
-import { isAsWanted } from "../../src/domain/state-plan.ts";
+import { withDefaults } from "../../src/domain/tenant/settings.ts";
+import { againAfterMs, MOST_TRIES, type StateApply } from "../../src/domain/tenant/state-apply.ts";
+import { isAsWanted } from "../../src/domain/tenant/state-plan.ts";
 import type { AuditEntry } from "../account/account-store.ts";
 import { type ApplyDeps, asked, inLanes, readTenant } from "./apply-deps.ts";
 import type { Sender } from "./apply-store.ts";

@@ -1,14 +1,14 @@
-import type { Warning } from "../../src/domain/account-warnings.ts";
-import type { PromiseSums } from "../../src/domain/account-terms.ts";
-import type { Plan } from "../../src/domain/quota.ts";
-import type { CurrentTenant, PlannedPromise } from "../../src/domain/state-plan.ts";
+import type { Warning } from "../../src/domain/account/account-warnings.ts";
+import type { PromiseSums } from "../../src/domain/account/account-terms.ts";
+import type { Plan } from "../../src/domain/ledger/quota.ts";
+import type { CurrentTenant, PlannedPromise } from "../../src/domain/tenant/state-plan.ts";
 import { isTransient } from "../../src/io/object-error.ts";
 import type { Put } from "../account/account.ts";
 import type { AuditEntry } from "../account/account-store.ts";
 import { within } from "../account/ask-each.ts";
 import type { SettingsChange } from "../tenant/configure.ts";
 import type { Caller } from "../tenant/protocol.ts";
-import type { AskFailure } from "../tenant/steps.ts";
+import type { AskFailure } from "../tenant/transactions.ts";
 import type { ApplyStore } from "./apply-store.ts";
 
 // The objects that an apply reads and changes, as far as it needs them.

@@ -1,4 +1,4 @@
-import type { ApplyState, StateApply } from "../../src/domain/state-apply.ts";
+import type { ApplyState, StateApply } from "../../src/domain/tenant/state-apply.ts";
 import type { Database } from "../database.ts";
 import { ApplyTenantStore } from "./apply-tenant-store.ts";
 

@@ -1,6 +1,6 @@
-import type { Settings } from "../../src/domain/settings.ts";
-import type { ApplyTenant, Stage } from "../../src/domain/state-apply.ts";
-import type { TenantPlan } from "../../src/domain/state-plan.ts";
+import type { Settings } from "../../src/domain/tenant/settings.ts";
+import type { ApplyTenant, Stage } from "../../src/domain/tenant/state-apply.ts";
+import type { TenantPlan } from "../../src/domain/tenant/state-plan.ts";
 import type { Database } from "../database.ts";
 
 /** Settings as a document gives them: what is absent has its default. */

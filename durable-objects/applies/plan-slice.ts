@@ -1,13 +1,18 @@
-import { sumOf } from "../../src/domain/account-terms.ts";
-import { withDefaults } from "../../src/domain/settings.ts";
+import { sumOf } from "../../src/domain/account/account-terms.ts";
+import { withDefaults } from "../../src/domain/tenant/settings.ts";
 import {
   againAfterMs,
   type ApplyCounts,
   MOST_TRIES,
   type StateApply,
-} from "../../src/domain/state-apply.ts";
-import { planPruned, planTenant, promiseOf, type TenantPlan } from "../../src/domain/state-plan.ts";
-import { tenantWarnings } from "../../src/domain/tenant-warnings.ts";
+} from "../../src/domain/tenant/state-apply.ts";
+import {
+  planPruned,
+  planTenant,
+  promiseOf,
+  type TenantPlan,
+} from "../../src/domain/tenant/state-plan.ts";
+import { tenantWarnings } from "../../src/domain/tenant/tenant-warnings.ts";
 import { type ApplyDeps, type Asked, inLanes, readTenant } from "./apply-deps.ts";
 import type { ApplyRow } from "./apply-tenant-store.ts";
 import { endedAs } from "./store-part.ts";

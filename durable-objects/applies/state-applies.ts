@@ -5,7 +5,7 @@ import {
   MOST_PARTS,
   type Stage,
   type StateApply,
-} from "../../src/domain/state-apply.ts";
+} from "../../src/domain/tenant/state-apply.ts";
 import { isTransient } from "../../src/io/object-error.ts";
 import { ACCOUNT_NAME } from "../account/account-name.ts";
 import { type Database, migrate, objectDatabase } from "../database.ts";

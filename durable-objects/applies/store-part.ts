@@ -1,5 +1,5 @@
-import { NO_PROMISES } from "../../src/domain/account-terms.ts";
-import type { RequestFailure, ServiceFailure } from "../../src/domain/failure.ts";
+import { NO_PROMISES } from "../../src/domain/account/account-terms.ts";
+import type { RequestFailure, ServiceFailure } from "../../src/domain/ledger/failure.ts";
 import {
   APPLY_LIFE_MS,
   type ApplyConflict,
@@ -10,7 +10,7 @@ import {
   type SentPart,
   type StateApply,
   TOLD_MS,
-} from "../../src/domain/state-apply.ts";
+} from "../../src/domain/tenant/state-apply.ts";
 import type { ApplyStore, Sender } from "./apply-store.ts";
 import type { GivenSettings } from "./apply-tenant-store.ts";
 

@@ -1,10 +1,10 @@
-import type { Attempt } from "../../src/domain/delivery.ts";
+import type { Attempt } from "../../src/domain/webhooks/delivery.ts";
 import {
   type DeliveryControl,
   deliveryControl,
   MOST_REPLY_BYTES,
   retryAfterMs,
-} from "../../src/domain/delivery.ts";
+} from "../../src/domain/webhooks/delivery.ts";
 import { isPublicAddress } from "../../src/io/public-address.ts";
 import { checkPublicUrl } from "../../src/io/public-url.ts";
 import type { ResolveHost } from "../../src/io/resolve-host.ts";

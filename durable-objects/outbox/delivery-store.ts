@@ -1,4 +1,8 @@
-import { type Attempt, type DeliveryState, LEAST_GAP_MS } from "../../src/domain/delivery.ts";
+import {
+  type Attempt,
+  type DeliveryState,
+  LEAST_GAP_MS,
+} from "../../src/domain/webhooks/delivery.ts";
 import type { Database } from "../database.ts";
 import { deliveryIdOf, firstDeliveryIdAt, partsOfDelivery } from "./event-id.ts";
 import type { Webhook } from "./webhook-store.ts";

@@ -1,4 +1,4 @@
-import { type Attempt, isDown, isOutage } from "../../src/domain/delivery.ts";
+import { type Attempt, isDown, isOutage } from "../../src/domain/webhooks/delivery.ts";
 import type { Attempted } from "./attempt.ts";
 import { type Moment, nextWork, type Task } from "./next-work.ts";
 import type { Outbox } from "./outbox.ts";

@@ -3,8 +3,8 @@ import {
   type EventType,
   type Happening,
   type RecordedEvent,
-} from "../../src/domain/event.ts";
-import type { Decision } from "../../src/domain/verdict.ts";
+} from "../../src/domain/webhooks/event.ts";
+import type { Decision } from "../../src/domain/moderation/verdict.ts";
 import type { Database } from "../database.ts";
 import { nextEventId, NO_EVENT } from "./event-id.ts";
 

@@ -1,5 +1,5 @@
-import { isDown, LEAST_GAP_MS, OLD_SHARE, probeGapMs } from "../../src/domain/delivery.ts";
-import { type RecordedEvent, wants } from "../../src/domain/event.ts";
+import { isDown, LEAST_GAP_MS, OLD_SHARE, probeGapMs } from "../../src/domain/webhooks/delivery.ts";
+import { type RecordedEvent, wants } from "../../src/domain/webhooks/event.ts";
 import { ASKED_FOR, type Delivery } from "./delivery-store.ts";
 import { deliveryIdOf } from "./event-id.ts";
 import type { Outbox } from "./outbox.ts";

@@ -1,5 +1,5 @@
 import type { Feature } from "../staged-database.ts";
-import { REPORTS_TABLE } from "./report-store.ts";
+import { REPORTS_TABLE } from "./platform-event-store.ts";
 
 // The tables of an outbox; `docs/storage.md` describes them.
 
@@ -60,7 +60,7 @@ const TOLD_TABLE = `CREATE TABLE told (
 
 export const OUTBOX_TABLES: readonly string[] = [...WEBHOOK_TABLES, TOLD_TABLE];
 
-/** Later than the first tables. `sent`: what was sent in the last minute (`src/domain/delivery-pace.ts`). */
+/** Later than the first tables. `sent`: what was sent in the last minute (`src/domain/webhooks/delivery-pace.ts`). */
 export const DELIVERY_RATES: readonly string[] = [
   "ALTER TABLE webhooks ADD COLUMN sent TEXT NOT NULL DEFAULT '[]'",
   "CREATE INDEX deliveries_failed ON deliveries (webhook_id) WHERE state = 'failed'",

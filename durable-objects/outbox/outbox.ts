@@ -6,14 +6,14 @@ import {
   type RecordedEvent,
   type Subscription,
   wants,
-} from "../../src/domain/event.ts";
-import { dayOf } from "../../src/domain/period.ts";
+} from "../../src/domain/webhooks/event.ts";
+import { dayOf } from "../../src/domain/ledger/period.ts";
 import type { Database } from "../database.ts";
 import { DeliveryStore } from "./delivery-store.ts";
 import { type EventObject, eventObject, type ListedEvent } from "./event-object.ts";
 import { EventStore } from "./event-store.ts";
-import type { ReportStore } from "./report-store.ts";
-import { ToldStore } from "./told-store.ts";
+import type { ReportStore } from "./platform-event-store.ts";
+import { ToldStore } from "./daily-notice-store.ts";
 import { WebhookStore } from "./webhook-store.ts";
 
 /** Reads what an event tells of, as its GET returns it; null: it is not stored any more. */

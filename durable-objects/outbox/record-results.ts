@@ -6,8 +6,8 @@ import {
   nextTryMs,
   standingAfter,
   WELL,
-} from "../../src/domain/delivery.ts";
-import { EXHAUSTED_EVENT, TEST_EVENT } from "../../src/domain/event.ts";
+} from "../../src/domain/webhooks/delivery.ts";
+import { EXHAUSTED_EVENT, TEST_EVENT } from "../../src/domain/webhooks/event.ts";
 import type { Delivery } from "./delivery-store.ts";
 import type { Task } from "./next-work.ts";
 import type { Outbox } from "./outbox.ts";

@@ -1,6 +1,6 @@
-import { TEST_EVENT } from "../../src/domain/event.ts";
-import type { LookupFailure } from "../../src/domain/failure.ts";
-import type { Courier } from "./courier.ts";
+import { TEST_EVENT } from "../../src/domain/webhooks/event.ts";
+import type { LookupFailure } from "../../src/domain/ledger/failure.ts";
+import type { Courier } from "./dispatcher.ts";
 import type { Delivery } from "./delivery-store.ts";
 import { deliveryIdOf } from "./event-id.ts";
 import type { Outbox } from "./outbox.ts";

@@ -1,7 +1,7 @@
 import { decodeTime } from "ulid";
-import { isDown } from "../../src/domain/delivery.ts";
-import type { RecordedEvent } from "../../src/domain/event.ts";
-import { isoTime } from "../../src/domain/period.ts";
+import { isDown } from "../../src/domain/webhooks/delivery.ts";
+import type { RecordedEvent } from "../../src/domain/webhooks/event.ts";
+import { isoTime } from "../../src/domain/ledger/period.ts";
 import type { Delivery } from "./delivery-store.ts";
 import type { Webhook } from "./webhook-store.ts";
 

@@ -6,10 +6,10 @@ import {
   roomFor,
   type Sent,
   withSent,
-} from "../../src/domain/delivery-pace.ts";
-import { OLD_SHARE, type Standing } from "../../src/domain/delivery.ts";
-import type { Subscription } from "../../src/domain/event.ts";
-import type { Decision } from "../../src/domain/verdict.ts";
+} from "../../src/domain/webhooks/delivery-pace.ts";
+import { OLD_SHARE, type Standing } from "../../src/domain/webhooks/delivery.ts";
+import type { Subscription } from "../../src/domain/webhooks/event.ts";
+import type { Decision } from "../../src/domain/moderation/verdict.ts";
 import type { Database } from "../database.ts";
 
 /** Why an endpoint is not delivered to. */

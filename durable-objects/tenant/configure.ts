@@ -1,13 +1,13 @@
-import type { ConflictFailure, RequestFailure } from "../../src/domain/failure.ts";
-import type { MicroNeurons } from "../../src/domain/micro-neurons.ts";
-import type { Day } from "../../src/domain/period.ts";
-import { DEFAULT_POLICY_NAME } from "../../src/domain/policy.ts";
-import { defaultPolicy } from "../../src/domain/presets.ts";
-import { patched, type Settings, type SettingsPatch } from "../../src/domain/settings.ts";
-import { settingsErrors } from "../../src/domain/settings-rules.ts";
-import type { Parts } from "./parts.ts";
+import type { ConflictFailure, RequestFailure } from "../../src/domain/ledger/failure.ts";
+import type { MicroNeurons } from "../../src/domain/ledger/micro-neurons.ts";
+import type { Day } from "../../src/domain/ledger/period.ts";
+import { DEFAULT_POLICY_NAME } from "../../src/domain/moderation/policy.ts";
+import { defaultPolicy } from "../../src/domain/moderation/presets.ts";
+import { patched, type Settings, type SettingsPatch } from "../../src/domain/tenant/settings.ts";
+import { settingsErrors } from "../../src/domain/tenant/settings-rules.ts";
+import type { Parts } from "./stores.ts";
 import type { Profile } from "./profile-store.ts";
-import type { Steps } from "./steps.ts";
+import type { Steps } from "./transactions.ts";
 import { CORE } from "./tenant-schema.ts";
 
 /** What the `Account` object knows of a tenant that is made. */

@@ -1,6 +1,6 @@
-import type { ConflictFailure } from "../../src/domain/failure.ts";
-import { createWebhook, type NewWebhook, readWebhook } from "../outbox/webhook-desk.ts";
-import type { Parts } from "./parts.ts";
+import type { ConflictFailure } from "../../src/domain/ledger/failure.ts";
+import { createWebhook, type NewWebhook, readWebhook } from "../outbox/webhooks.ts";
+import type { Parts } from "./stores.ts";
 import type { Idempotency } from "./protocol.ts";
 
 export interface CreateWebhook {

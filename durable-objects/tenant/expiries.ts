@@ -1,19 +1,19 @@
-import { oldAt } from "../../src/domain/journal-archive.ts";
-import { type Day, endOf } from "../../src/domain/period.ts";
-import { HOURS_KEPT_MS, USER_DAYS_KEPT_MS } from "../../src/domain/report-retention.ts";
+import { oldAt } from "../../src/domain/ledger/journal-archive.ts";
+import { type Day, endOf } from "../../src/domain/ledger/period.ts";
+import { HOURS_KEPT_MS, USER_DAYS_KEPT_MS } from "../../src/domain/usage/report-retention.ts";
 import { NOTICES, WEBHOOKS } from "../outbox/outbox-schema.ts";
 import type { Feature } from "../staged-database.ts";
-import { ARCHIVES } from "./archive-schema.ts";
-import { BATCHES } from "./batch-schema.ts";
-import { IDEMPOTENCY, REFUSALS, REPLIES, USER_PICTURES } from "./call-schema.ts";
-import { ERASURES } from "./erasure-schema.ts";
-import { FEED, REPORT_USERS } from "./feed-schema.ts";
-import { LEDGER } from "./ledger-schema.ts";
-import type { Parts } from "./parts.ts";
-import { CONTENTS } from "./people-schema.ts";
+import { ARCHIVES } from "./ledger/archive-schema.ts";
+import { BATCHES } from "./batches/batch-schema.ts";
+import { IDEMPOTENCY, REFUSALS, REPLIES, USER_PICTURES } from "./calls/call-schema.ts";
+import { ERASURES } from "./privacy/erasure-schema.ts";
+import { FEED, REPORT_USERS } from "./usage/feed-schema.ts";
+import { LEDGER } from "./ledger/ledger-schema.ts";
+import type { Parts } from "./stores.ts";
+import { CONTENTS } from "./verdicts/people-schema.ts";
 import type { Profile } from "./profile-store.ts";
-import { REUSE } from "./reuse-schema.ts";
-import { VERDICTS } from "./verdict-schema.ts";
+import { REUSE } from "./verdicts/reuse-schema.ts";
+import { VERDICTS } from "./verdicts/verdict-schema.ts";
 
 // When the first row of each kind is past its retention: the alarm is needed then, and not before.
 // Within a kind (and only there) rows expire in the order in which they are written, so what is known of

@@ -1,15 +1,15 @@
-import { dayOf } from "../../src/domain/period.ts";
-import { HOURS_KEPT_MS, USER_DAYS_KEPT_MS } from "../../src/domain/report-retention.ts";
-import { hourOf } from "../../src/domain/report-rows.ts";
-import { hourKey } from "../../src/domain/usage-fold.ts";
-import { batchesDueMs } from "./batch-watch.ts";
-import { erasuresDueMs } from "./erasures.ts";
+import { dayOf } from "../../src/domain/ledger/period.ts";
+import { HOURS_KEPT_MS, USER_DAYS_KEPT_MS } from "../../src/domain/usage/report-retention.ts";
+import { hourOf } from "../../src/domain/usage/report-rows.ts";
+import { hourKey } from "../../src/domain/usage/usage-fold.ts";
+import { batchesDueMs } from "./batches/batch-recovery.ts";
+import { erasuresDueMs } from "./privacy/erasures.ts";
 import { ERASURES_KEPT_MS, PURGE_ROWS, READS_KEPT_MS, REFUSALS_KEPT_MS } from "./expiries.ts";
-import type { Parts } from "./parts.ts";
-import { FOLLOWED_MS } from "./policy-store.ts";
+import type { Parts } from "./stores.ts";
+import { FOLLOWED_MS } from "./policies/policy-store.ts";
 import type { Profile } from "./profile-store.ts";
-import { userKey } from "./report-row-store.ts";
-import { REFUSALS_FLUSH_MS } from "./refusal-counter.ts";
+import { userKey } from "./usage/usage-row-store.ts";
+import { REFUSALS_FLUSH_MS } from "./ledger/refusal-counter.ts";
 
 // What a tenant's one alarm does, and when it is due next.
 

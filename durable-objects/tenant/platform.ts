@@ -1,7 +1,7 @@
 import { readConfig } from "../../src/config.ts";
-import { MOST_USERS_A_DAY } from "../../src/domain/report-rows.ts";
-import type { PolicyEngine } from "../../src/domain/presets.ts";
-import type { PriceOverrides } from "../../src/domain/catalogue.ts";
+import { MOST_USERS_A_DAY } from "../../src/domain/usage/report-rows.ts";
+import type { PolicyEngine } from "../../src/domain/moderation/presets.ts";
+import type { PriceOverrides } from "../../src/domain/catalogue/catalogue.ts";
 
 /** What the platform, not the tenant, sets. */
 export interface Platform {

@@ -1,6 +1,6 @@
-import { type MicroNeurons, microNeurons } from "../../src/domain/micro-neurons.ts";
-import type { Day } from "../../src/domain/period.ts";
-import { type Settings, withDefaults } from "../../src/domain/settings.ts";
+import { type MicroNeurons, microNeurons } from "../../src/domain/ledger/micro-neurons.ts";
+import type { Day } from "../../src/domain/ledger/period.ts";
+import { type Settings, withDefaults } from "../../src/domain/tenant/settings.ts";
 import type { Database } from "../database.ts";
 
 /** Who this tenant is: one row. */

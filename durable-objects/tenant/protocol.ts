@@ -1,20 +1,26 @@
-import type { Refusal } from "../../src/domain/admission.ts";
+import type { Refusal } from "../../src/domain/ledger/admission.ts";
 import type {
   AccessFailure,
   ConflictFailure,
   NeuronStanding,
   RequestFailure,
   ServiceFailure,
-} from "../../src/domain/failure.ts";
-import type { GuardModes } from "../../src/domain/guard.ts";
-import type { CallId, Hold, Item, JournalLine, Settlement } from "../../src/domain/ledger.ts";
-import type { GenerationFailure, Measured } from "../../src/domain/plan-generation.ts";
-import type { MeasuredContent } from "../../src/domain/plan-moderation.ts";
-import type { Policy } from "../../src/domain/policy.ts";
-import type { RateStanding } from "../../src/domain/rate-limit.ts";
-import type { Role } from "../../src/domain/role.ts";
-import type { Verdict } from "../../src/domain/verdict.ts";
-import type { KeptContent } from "./content-store.ts";
+} from "../../src/domain/ledger/failure.ts";
+import type { GuardModes } from "../../src/domain/moderation/guard.ts";
+import type {
+  CallId,
+  Hold,
+  Item,
+  JournalLine,
+  Settlement,
+} from "../../src/domain/ledger/ledger.ts";
+import type { GenerationFailure, Measured } from "../../src/domain/generation/plan-generation.ts";
+import type { MeasuredContent } from "../../src/domain/moderation/plan-moderation.ts";
+import type { Policy } from "../../src/domain/moderation/policy.ts";
+import type { RateStanding } from "../../src/domain/ledger/rate-limit.ts";
+import type { Role } from "../../src/domain/tenant/role.ts";
+import type { Verdict } from "../../src/domain/moderation/verdict.ts";
+import type { KeptContent } from "./verdicts/content-store.ts";
 
 // What the router and a tenant's object say to each other in a governed call. Every message can be
 // repeated with the same answer, since it names its call.

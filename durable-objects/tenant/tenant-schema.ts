@@ -1,8 +1,8 @@
 import type { Migration } from "../database.ts";
 import type { Feature, Schema } from "../staged-database.ts";
-import { ADJUSTMENT_TABLES, ADJUSTMENTS } from "./adjustment-schema.ts";
-import { ARCHIVE_TABLES, ARCHIVES } from "./archive-schema.ts";
-import { BATCH_TABLES, BATCHES } from "./batch-schema.ts";
+import { ADJUSTMENT_TABLES, ADJUSTMENTS } from "./ledger/adjustment-schema.ts";
+import { ARCHIVE_TABLES, ARCHIVES } from "./ledger/archive-schema.ts";
+import { BATCH_TABLES, BATCHES } from "./batches/batch-schema.ts";
 import {
   IDEMPOTENCY,
   IDEMPOTENCY_TABLE,
@@ -12,9 +12,15 @@ import {
   REPLIES_TABLE,
   USER_PICTURES,
   USER_PICTURES_TABLE,
-} from "./call-schema.ts";
-import { GRANT_TABLES, GRANTS, JOURNAL_GRANTS } from "./grant-schema.ts";
-import { CLAIM_INDEX, CONTENTS, PEOPLE_TABLES, REVISIONS, URGENT_INDEX } from "./people-schema.ts";
+} from "./calls/call-schema.ts";
+import { GRANT_TABLES, GRANTS, JOURNAL_GRANTS } from "./ledger/grant-schema.ts";
+import {
+  CLAIM_INDEX,
+  CONTENTS,
+  PEOPLE_TABLES,
+  REVISIONS,
+  URGENT_INDEX,
+} from "./verdicts/people-schema.ts";
 import {
   DELIVERY_RATES,
   MESSAGE_SCHEDULES,
@@ -22,15 +28,15 @@ import {
   OUTBOX_TABLES,
   WEBHOOKS,
 } from "../outbox/outbox-schema.ts";
-import { REPORTS_TABLE } from "../outbox/report-store.ts";
-import { FEED, FEED_TABLES, REPORT_USERS } from "./feed-schema.ts";
-import { ERASURE_TABLES, ERASURES } from "./erasure-schema.ts";
-import { FIRST_KEYS_TABLE, KEYS_TABLE, SCORE_KEYS } from "./key-schema.ts";
-import { LEDGER, LEDGER_TABLES, VIOLATIONS, VIOLATIONS_TABLE } from "./ledger-schema.ts";
-import { ACCOUNT_VIEW, LEASE_REFUSALS, LEASE_TABLES, LEASES } from "./lease-schema.ts";
-import { REUSE } from "./reuse-schema.ts";
+import { REPORTS_TABLE } from "../outbox/platform-event-store.ts";
+import { FEED, FEED_TABLES, REPORT_USERS } from "./usage/feed-schema.ts";
+import { ERASURE_TABLES, ERASURES } from "./privacy/erasure-schema.ts";
+import { FIRST_KEYS_TABLE, KEYS_TABLE, SCORE_KEYS } from "./keys/key-schema.ts";
+import { LEDGER, LEDGER_TABLES, VIOLATIONS, VIOLATIONS_TABLE } from "./ledger/ledger-schema.ts";
+import { ACCOUNT_VIEW, LEASE_REFUSALS, LEASE_TABLES, LEASES } from "./account/lease-schema.ts";
+import { REUSE } from "./verdicts/reuse-schema.ts";
 import { SPELL_OUT_OVERAGE } from "./settings-migration.ts";
-import { VERDICT_TABLES, VERDICTS } from "./verdict-schema.ts";
+import { VERDICT_TABLES, VERDICTS } from "./verdicts/verdict-schema.ts";
 
 // The tables of a tenant's object; `docs/storage.md` describes them. WITHOUT ROWID keeps a row with a
 // text key at one written row, not two.

@@ -1,21 +1,21 @@
 import { DurableObject } from "cloudflare:workers";
-import type { Adjustment, JournalEntry } from "../../src/domain/adjustment.ts";
-import { type Erasure, type Place } from "../../src/domain/erasure.ts";
-import type { Failure } from "../../src/domain/failure.ts";
-import { type Archive, isStored } from "../../src/domain/journal-archive.ts";
-import { charged } from "../../src/domain/ledger.ts";
-import { deliveriesAMinute } from "../../src/domain/delivery.ts";
-import { REQUESTS } from "../../src/domain/rate-limit.ts";
-import type { MicroNeurons } from "../../src/domain/micro-neurons.ts";
-import type { DaySums } from "../../src/domain/day-sums.ts";
-import type { Day, Month } from "../../src/domain/period.ts";
-import type { PolicyVersion } from "../../src/domain/policy.ts";
-import { MOST_IN_FLIGHT } from "../../src/domain/settings.ts";
-import { verdictAt } from "../../src/domain/review.ts";
-import type { Batch } from "../../src/domain/batch.ts";
-import type { Verdict } from "../../src/domain/verdict.ts";
-import { Courier } from "../outbox/courier.ts";
-import { courierOptions } from "../outbox/courier-options.ts";
+import type { Adjustment, JournalEntry } from "../../src/domain/ledger/adjustment.ts";
+import { type Erasure, type Place } from "../../src/domain/tenant/erasure.ts";
+import type { Failure } from "../../src/domain/ledger/failure.ts";
+import { type Archive, isStored } from "../../src/domain/ledger/journal-archive.ts";
+import { charged } from "../../src/domain/ledger/ledger.ts";
+import { deliveriesAMinute } from "../../src/domain/webhooks/delivery.ts";
+import { REQUESTS } from "../../src/domain/ledger/rate-limit.ts";
+import type { MicroNeurons } from "../../src/domain/ledger/micro-neurons.ts";
+import type { DaySums } from "../../src/domain/usage/day-sums.ts";
+import type { Day, Month } from "../../src/domain/ledger/period.ts";
+import type { PolicyVersion } from "../../src/domain/moderation/policy.ts";
+import { MOST_IN_FLIGHT } from "../../src/domain/tenant/settings.ts";
+import { verdictAt } from "../../src/domain/moderation/review.ts";
+import type { Batch } from "../../src/domain/moderation/batch.ts";
+import type { Verdict } from "../../src/domain/moderation/verdict.ts";
+import { Courier } from "../outbox/dispatcher.ts";
+import { courierOptions } from "../outbox/dispatcher-options.ts";
 import type { DeliveryQuery } from "../outbox/delivery-store.ts";
 import { type TriedWebhook, tryWebhook } from "../outbox/try-webhook.ts";
 import {
@@ -33,20 +33,20 @@ import {
   type RotateSecret,
   rotateSecret,
   type WebhookChange,
-} from "../outbox/webhook-desk.ts";
+} from "../outbox/webhooks.ts";
 import type { WebhookView } from "../outbox/webhook-object.ts";
 import { type CreateWebhook, createWebhookOnce } from "./create-webhook.ts";
-import { handOver } from "./hand-over.ts";
+import { handOver } from "./forward-events.ts";
 import { objectDatabase } from "../database.ts";
 import { GroupCommit } from "../group-commit.ts";
 import { failureReporter } from "../report-failure.ts";
 import { TOO_MANY_WATCHERS, Watchers } from "../watchers.ts";
-import { type AdjustLine, adjustLine, listEntries } from "./adjustment-desk.ts";
-import type { AdjustmentQuery } from "./adjustment-store.ts";
+import { type AdjustLine, adjustLine, listEntries } from "./ledger/adjustments.ts";
+import type { AdjustmentQuery } from "./ledger/adjustment-store.ts";
 import { ACCOUNT_NAME } from "../account/account-name.ts";
 import type { AccountView } from "../account/account-protocol.ts";
-import { AccountLink, hearAccount } from "./account-link.ts";
-import { type Admission, admit } from "./admit.ts";
+import { AccountLink, hearAccount } from "./account/account-client.ts";
+import { type Admission, admit } from "./calls/admit.ts";
 import {
   type Birth,
   change,
@@ -62,31 +62,31 @@ import {
   listGrants,
   type NewGrant,
   readGrant,
-} from "./grant-desk.ts";
-import { type IssueKey, issueKey, type RotateKey, rotateKey } from "./key-desk.ts";
-import { findPersonal, type PersonalPage, startErasure } from "./erasures.ts";
-import type { Key } from "./key-store.ts";
-import type { LineQuery, Period } from "./ledger-store.ts";
-import { mayRead, MAY_READ, type ReadReply, type ReadRequest } from "./may-read.ts";
-import { makeParts, type Parts } from "./parts.ts";
+} from "./ledger/grants.ts";
+import { type IssueKey, issueKey, type RotateKey, rotateKey } from "./keys/keys.ts";
+import { findPersonal, type PersonalPage, startErasure } from "./privacy/erasures.ts";
+import type { Key } from "./keys/key-store.ts";
+import type { LineQuery, Period } from "./ledger/ledger-store.ts";
+import { mayRead, MAY_READ, type ReadReply, type ReadRequest } from "./calls/may-read.ts";
+import { makeParts, type Parts } from "./stores.ts";
 import { readPlatform, reportUsersADay } from "./platform.ts";
-import { deletePolicy, type Patch, patchPolicy, type Put, putPolicy } from "./policy-desk.ts";
-import { type ReplayAsk, type ReplayPage, replayPage } from "./policy-replay.ts";
+import { deletePolicy, type Patch, patchPolicy, type Put, putPolicy } from "./policies/policies.ts";
+import { type ReplayAsk, type ReplayPage, replayPage } from "./policies/policy-replay.ts";
 import type { Profile } from "./profile-store.ts";
 import type { AdmitReply, AdmitRequest, Caller, SettleReply, SettleRequest } from "./protocol.ts";
-import { type AskedCall, quote } from "./quote.ts";
-import type { RefusalCount } from "./refusal-store.ts";
-import { countInvariants, type InvariantCounts, type Limits, limits } from "./reports.ts";
-import { keyed, keyedDigests, personHash } from "./content-hash.ts";
-import { Chores } from "./chores.ts";
+import { type AskedCall, quote } from "./calls/quote.ts";
+import type { RefusalCount } from "./ledger/refusal-store.ts";
+import { countInvariants, type InvariantCounts, type Limits, limits } from "./invariants.ts";
+import { keyed, keyedDigests, personHash } from "./calls/content-hash.ts";
+import { Chores } from "./alarm.ts";
 import { useReports } from "../../src/reports/open-reports.ts";
 import type { RowVersion } from "../../src/reports/usage-message.ts";
-import { FeedDesk } from "./feed-desk.ts";
-import { readReportDays } from "./read-report-days.ts";
-import { readRebuild, type RebuildStanding, startRebuild } from "./rebuild-reports.ts";
-import { claimVerdicts, listRevisions, reviewVerdict } from "./review-desk.ts";
-import { type ReadContent, readContent } from "./content-desk.ts";
-import type { ContentRead } from "./content-store.ts";
+import { FeedDesk } from "./usage/usage-feed.ts";
+import { readReportDays } from "./usage/read-report-days.ts";
+import { readRebuild, type RebuildStanding, startRebuild } from "./usage/rebuild-reports.ts";
+import { claimVerdicts, listRevisions, reviewVerdict } from "./verdicts/reviews.ts";
+import { type ReadContent, readContent } from "./verdicts/contents.ts";
+import type { ContentRead } from "./verdicts/content-store.ts";
 import {
   beginStep,
   cancelBatch,
@@ -100,17 +100,17 @@ import {
   reportStep,
   type StepReport,
   type StepWork,
-} from "./batches.ts";
-import { settle } from "./settle.ts";
-import { type AskFailure, Steps, unknownTenant } from "./steps.ts";
+} from "./batches/batches.ts";
+import { settle } from "./calls/settle.ts";
+import { type AskFailure, Steps, unknownTenant } from "./transactions.ts";
 import {
   type MonthBooks,
   readBooks,
   readUsage,
   type UsageAsk,
   type UsageReport,
-} from "./usage-desk.ts";
-import type { VerdictPage, VerdictQuery } from "./verdict-store.ts";
+} from "./usage/usage.ts";
+import type { VerdictPage, VerdictQuery } from "./verdicts/verdict-store.ts";
 
 type Operation =
   | { readonly kind: "admit"; readonly request: AdmitRequest }

@@ -1,7 +1,7 @@
 import { WorkflowEntrypoint, type WorkflowEvent, type WorkflowStep } from "cloudflare:workers";
-import type { BatchParams } from "../../durable-objects/tenant/batch-watch.ts";
-import { stepCount } from "../domain/batch.ts";
-import { tenantObject } from "../routes/tenant-object.ts";
+import type { BatchParams } from "../../durable-objects/tenant/batches/batch-recovery.ts";
+import { stepCount } from "../domain/moderation/batch.ts";
+import { tenantObject } from "../edge/tenant-object.ts";
 import { runStep } from "./run-step.ts";
 
 // A batch, as a Workflow: its steps one after the other, each repeated until it is known what it came

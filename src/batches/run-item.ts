@@ -1,4 +1,4 @@
-import { ENDING, type ItemResult, OF_THE_DAY, PASSING } from "../domain/batch.ts";
+import { ENDING, type ItemResult, OF_THE_DAY, PASSING } from "../domain/moderation/batch.ts";
 import {
   type Moderation,
   moderationCall,

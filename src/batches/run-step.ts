@@ -1,16 +1,16 @@
 import { encodeTime } from "ulid";
 import * as v from "valibot";
-import type { Next } from "../../durable-objects/tenant/batches.ts";
-import type { BatchParams } from "../../durable-objects/tenant/batch-watch.ts";
+import type { Next } from "../../durable-objects/tenant/batches/batches.ts";
+import type { BatchParams } from "../../durable-objects/tenant/batches/batch-recovery.ts";
 import { readConfig } from "../config.ts";
-import type { Batch } from "../domain/batch.ts";
-import { BATCH_ROUTE } from "../domain/batch-share.ts";
-import { batchItemsKey } from "../domain/stored-picture.ts";
-import { bucketOf } from "../routes/bucket.ts";
-import { moderationDeps } from "../routes/moderation-deps.ts";
-import { tenantObject } from "../routes/tenant-object.ts";
+import type { Batch } from "../domain/moderation/batch.ts";
+import { BATCH_ROUTE } from "../domain/ledger/batch-share.ts";
+import { batchItemsKey } from "../domain/generation/stored-picture.ts";
+import { bucketOf } from "../edge/bucket.ts";
+import { moderationDeps } from "../edge/moderation-deps.ts";
+import { tenantObject } from "../edge/tenant-object.ts";
 import { readContent } from "../routes/verdicts.ts";
-import { VerdictInput } from "../wire/content.ts";
+import { VerdictInput } from "../api/native/content.ts";
 import { itemIds } from "./item-ids.ts";
 import { type RanItem, runItem } from "./run-item.ts";
 

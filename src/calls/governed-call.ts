@@ -7,8 +7,8 @@ import type {
   SettleReply,
   SettleRequest,
 } from "../../durable-objects/tenant/protocol.ts";
-import type { ServiceFailure } from "../domain/failure.ts";
-import { type Hold, heldItem } from "../domain/ledger.ts";
+import type { ServiceFailure } from "../domain/ledger/failure.ts";
+import { type Hold, heldItem } from "../domain/ledger/ledger.ts";
 import { isTransient } from "../io/object-error.ts";
 
 // The life of a governed call, and all that can go wrong in it. Only this file knows the order:

@@ -1,10 +1,10 @@
 import type { Config } from "../config.ts";
-import { createEmbeddedEngine } from "./embedded/embedded-engine.ts";
+import { createEmbeddedEngine } from "./embedded/engine.ts";
 import { pictureModelOf } from "./embedded/picture-model/picture-model.ts";
 import { textModelOf } from "./embedded/text-model.ts";
 import type { Engine } from "./engine.ts";
-import { createOpenAiEngine } from "./openai.ts";
-import { createWorkersAiEngine } from "./workers-ai.ts";
+import { createOpenAiEngine } from "./openai/engine.ts";
+import { createWorkersAiEngine } from "./workers-ai/engine.ts";
 
 /** The engine that `INFERENCE` names, its judges with the languages that the operator declares. */
 export function createEngine(config: Config, env: Pick<Env, "AI" | "ASSETS">): Engine {

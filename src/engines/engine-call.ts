@@ -1,4 +1,4 @@
-import type { Usage } from "../domain/price.ts";
+import type { Usage } from "../domain/catalogue/price.ts";
 import type { CheckOptions, CheckOutcome } from "./engine.ts";
 
 // What every adapter that calls out needs: a deadline that holds whatever the other side does, and

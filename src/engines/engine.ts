@@ -1,8 +1,8 @@
-import type { Category, Scores } from "../domain/category.ts";
-import type { Rejection } from "../domain/failure.ts";
-import type { Hold } from "../domain/ledger.ts";
-import type { Usage } from "../domain/price.ts";
-import type { Quoted } from "../domain/vision.ts";
+import type { Category, Scores } from "../domain/moderation/category.ts";
+import type { Rejection } from "../domain/ledger/failure.ts";
+import type { Hold } from "../domain/ledger/ledger.ts";
+import type { Usage } from "../domain/catalogue/price.ts";
+import type { Quoted } from "../domain/moderation/vision.ts";
 import type { Infers, StreamChat } from "./inference.ts";
 import type { Picture } from "./picture.ts";
 

@@ -1,7 +1,12 @@
 /// <reference lib="esnext.typedarrays" />
-import { JUDGE_INSTRUCTIONS } from "../domain/judge-instructions.ts";
-import { JUDGE_MAX_TOKENS, judgeMessages, judgeSchema, readJudgeAnswer } from "../domain/judge.ts";
-import type { Message } from "../domain/model-answer.ts";
+import { JUDGE_INSTRUCTIONS } from "../domain/moderation/judge-instructions.ts";
+import {
+  JUDGE_MAX_TOKENS,
+  judgeMessages,
+  judgeSchema,
+  readJudgeAnswer,
+} from "../domain/moderation/judge.ts";
+import type { Message } from "../domain/moderation/model-answer.ts";
 import {
   readVisionAnswer,
   VISION_INSTRUCTIONS,
@@ -9,7 +14,7 @@ import {
   type VisionAnswer,
   visionMessages,
   visionSchema,
-} from "../domain/vision.ts";
+} from "../domain/moderation/vision.ts";
 import { field, readUsage, type Reply } from "./engine-call.ts";
 import type { Check, CheckOutcome } from "./engine.ts";
 import type { Picture } from "./picture.ts";

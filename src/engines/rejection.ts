@@ -1,4 +1,4 @@
-import type { Rejection } from "../domain/failure.ts";
+import type { Rejection } from "../domain/ledger/failure.ts";
 import { field } from "./engine-call.ts";
 
 // What an engine says of a request that it does not take: a context that is too long, a schema that

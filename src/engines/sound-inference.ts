@@ -1,4 +1,5 @@
-import type { AudioFormat, AudioLength } from "../domain/audio/audio-length.ts";
+import type { AudioFormat } from "../audio/audio-length.ts";
+import type { AudioLength } from "../domain/generation/sound-usage.ts";
 
 // Speech in and out, in one form for all surfaces and all engines: see inference.ts.
 

@@ -1,4 +1,4 @@
-import { type AudioFormat, audioFormat, audioLength } from "../domain/audio/audio-length.ts";
+import { type AudioFormat, audioFormat, audioLength } from "../audio/audio-length.ts";
 import type { Speech, SpeechFormat } from "./sound-inference.ts";
 
 const TYPES: Readonly<Record<AudioFormat, string>> = {

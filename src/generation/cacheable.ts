@@ -1,4 +1,4 @@
-import type { GenerationKind } from "../domain/plan-generation.ts";
+import type { GenerationKind } from "../domain/generation/plan-generation.ts";
 import type { ChatInference, Inferences } from "../engines/inference.ts";
 
 // Which answers may be given again. A kind that is not named here is never cached.

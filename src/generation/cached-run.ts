@@ -1,7 +1,7 @@
 import type { Admitted } from "../../durable-objects/tenant/protocol.ts";
-import type { Item } from "../domain/ledger.ts";
-import { ZERO } from "../domain/micro-neurons.ts";
-import type { GenerationKind, GenerationStage } from "../domain/plan-generation.ts";
+import type { Item } from "../domain/ledger/ledger.ts";
+import { ZERO } from "../domain/ledger/micro-neurons.ts";
+import type { GenerationKind, GenerationStage } from "../domain/generation/plan-generation.ts";
 import { isCacheable } from "./cacheable.ts";
 import type { GenerationDeps, GenerationRequest } from "./generation-call.ts";
 import { type CacheEntry, cacheEntry } from "./response-cache.ts";

@@ -1,4 +1,4 @@
-import { type PromptFeatures, promptFeatures } from "../domain/prompt-features.ts";
+import { type PromptFeatures, promptFeatures } from "../domain/generation/prompt-features.ts";
 import type { ChatMessage } from "../engines/inference.ts";
 
 /** What kind of work a conversation asks for, by what the user said in it. */

@@ -1,5 +1,5 @@
-import { withoutBan } from "../domain/advice.ts";
-import type { Model } from "../domain/catalogue.ts";
+import { withoutBan } from "../domain/moderation/advice.ts";
+import type { Model } from "../domain/catalogue/catalogue.ts";
 import {
   type GuardMode,
   type GuardModes,
@@ -10,13 +10,13 @@ import {
   unmadeCheck,
   windowContent,
   outputWindows,
-} from "../domain/guard.ts";
-import type { Hold, Item } from "../domain/ledger.ts";
-import { gatherWindows, type OutputWindow } from "../domain/output-windows.ts";
-import { isCheck } from "../domain/plan-moderation.ts";
-import type { GenerationStage } from "../domain/plan-generation.ts";
-import type { PolicyVersion } from "../domain/policy.ts";
-import { type Verdict, worst } from "../domain/verdict.ts";
+} from "../domain/moderation/guard.ts";
+import type { Hold, Item } from "../domain/ledger/ledger.ts";
+import { gatherWindows, type OutputWindow } from "../domain/moderation/output-windows.ts";
+import { isCheck } from "../domain/moderation/plan-moderation.ts";
+import type { GenerationStage } from "../domain/generation/plan-generation.ts";
+import type { PolicyVersion } from "../domain/moderation/policy.ts";
+import { type Verdict, worst } from "../domain/moderation/verdict.ts";
 import type { Engine } from "../engines/engine.ts";
 import type { ChatOutput } from "../engines/inference.ts";
 import { GATE_CAPACITY } from "../moderation/ask-engine.ts";

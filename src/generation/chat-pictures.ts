@@ -1,4 +1,4 @@
-import type { FieldError, RequestFailure } from "../domain/failure.ts";
+import type { FieldError, RequestFailure } from "../domain/ledger/failure.ts";
 import type { ChatMessage, ChatPart } from "../engines/inference.ts";
 import { MAX_PICTURE_BYTES, type Picture, readPicture } from "../engines/picture.ts";
 import type { PictureSource } from "../moderation/content.ts";

@@ -1,6 +1,6 @@
-import { CATALOGUE } from "../domain/catalogue.ts";
-import type { GenerationStage } from "../domain/plan-generation.ts";
-import { outputTokensAtMost } from "../domain/plan-generation.ts";
+import { CATALOGUE } from "../domain/catalogue/catalogue.ts";
+import type { GenerationStage } from "../domain/generation/plan-generation.ts";
+import { outputTokensAtMost } from "../domain/generation/plan-generation.ts";
 import type { ChatInference, ChatMessage } from "../engines/inference.ts";
 import type { ResolveHost } from "../io/resolve-host.ts";
 import { chatFeatures } from "./chat-features.ts";

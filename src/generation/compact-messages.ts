@@ -1,4 +1,4 @@
-import { compactText } from "../domain/compact-text.ts";
+import { compactText } from "../domain/text/compact-text.ts";
 import type { ChatMessage, ChatPart } from "../engines/inference.ts";
 
 /**

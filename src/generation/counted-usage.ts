@@ -1,5 +1,10 @@
-import type { Model } from "../domain/catalogue.ts";
-import { type Counted, heard, type SoundMeasure, spoken } from "../domain/sound-usage.ts";
+import type { Model } from "../domain/catalogue/catalogue.ts";
+import {
+  type Counted,
+  heard,
+  type SoundMeasure,
+  spoken,
+} from "../domain/generation/sound-usage.ts";
 import type { Inferences, Outputs } from "../engines/inference.ts";
 
 /** What is measured of a text that is to be spoken. */

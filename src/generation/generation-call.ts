@@ -15,21 +15,21 @@ import {
   type Tenant,
 } from "../calls/governed-call.ts";
 import type { Config } from "../config.ts";
-import { admittedModels } from "../domain/catalogue.ts";
+import { admittedModels } from "../domain/catalogue/catalogue.ts";
 import type {
   EngineFailure,
   QuotaFailure,
   RequestFailure,
   ServiceFailure,
-} from "../domain/failure.ts";
-import { charged, type Hold, type Item } from "../domain/ledger.ts";
-import { type MicroNeurons, ZERO } from "../domain/micro-neurons.ts";
+} from "../domain/ledger/failure.ts";
+import { charged, type Hold, type Item } from "../domain/ledger/ledger.ts";
+import { type MicroNeurons, ZERO } from "../domain/ledger/micro-neurons.ts";
 import {
   type GenerationKind,
   type GenerationStage,
   isGeneration,
   type Measured,
-} from "../domain/plan-generation.ts";
+} from "../domain/generation/plan-generation.ts";
 import type { Engine } from "../engines/engine.ts";
 import type { Answered, Inferences } from "../engines/inference.ts";
 import type { GuardContext, GuardResults } from "./chat-guard.ts";

@@ -1,6 +1,6 @@
 import type { Admitted, GuardAsk } from "../../durable-objects/tenant/protocol.ts";
-import { guardModes, type GuardModes } from "../domain/guard.ts";
-import { DEFAULT_POLICY_NAME } from "../domain/policy.ts";
+import { guardModes, type GuardModes } from "../domain/moderation/guard.ts";
+import { DEFAULT_POLICY_NAME } from "../domain/moderation/policy.ts";
 import type { ChatMessage } from "../engines/inference.ts";
 import { measured, prepare, type PreparedContent } from "../moderation/content.ts";
 import { admittedPolicy, knownPolicy, type KnownPolicy } from "../moderation/policy-cache.ts";

@@ -1,6 +1,10 @@
 import type { CallEvent, CallEvents, ChoiceEvent } from "./call-events.ts";
 import type { ChatGuard } from "./chat-guard.ts";
-import { gatherWindows, type OutputWindow, type WindowGatherer } from "../domain/output-windows.ts";
+import {
+  gatherWindows,
+  type OutputWindow,
+  type WindowGatherer,
+} from "../domain/moderation/output-windows.ts";
 
 // The guard of a stream: text is held back until the window that it stands in was judged. What is
 // withheld ends the answer with `content_filter`. The engine's stream is read on to its end all the

@@ -1,5 +1,5 @@
-import { CATEGORIES, forEach } from "../domain/category.ts";
-import { DECISIONS, type Verdict, worst } from "../domain/verdict.ts";
+import { CATEGORIES, forEach } from "../domain/moderation/category.ts";
+import { DECISIONS, type Verdict, worst } from "../domain/moderation/verdict.ts";
 
 /** Several windows of one text as one verdict: the worst of each. At least one is given. */
 export function worstOf(verdicts: readonly Verdict[]): Verdict {

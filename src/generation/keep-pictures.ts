@@ -5,8 +5,8 @@ import {
   type PictureRecord,
   recordKey,
   type StoredPicture,
-} from "../domain/stored-picture.ts";
-import type { EngineFailure } from "../domain/failure.ts";
+} from "../domain/generation/stored-picture.ts";
+import type { EngineFailure } from "../domain/ledger/failure.ts";
 import { twice, within } from "../io/bucket.ts";
 
 // Pictures into the bucket, before the call is settled: what is answered can be read. They are paid

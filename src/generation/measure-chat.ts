@@ -1,5 +1,5 @@
-import { jsonTextTokens, jsonTokens } from "../domain/json-bound.ts";
-import { type ChatMeasure, tokensAtMost } from "../domain/token-bound.ts";
+import { jsonTextTokens, jsonTokens } from "../domain/generation/json-bound.ts";
+import { type ChatMeasure, tokensAtMost } from "../domain/generation/token-bound.ts";
 import type { ChatMessage, ToolCall } from "../engines/inference.ts";
 
 // What of a chat reaches the model, in tokens at most. Each model's template decides how names,

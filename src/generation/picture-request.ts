@@ -1,8 +1,12 @@
-import type { Model } from "../domain/catalogue.ts";
-import { negativeBy, sentPrompt } from "../domain/picture-prompt.ts";
-import { PLAIN_PICTURE, type PictureMeasure, pictureTerms } from "../domain/picture-terms.ts";
-import { MAX_SEED } from "../domain/picture-traits.ts";
-import type { Measured } from "../domain/plan-generation.ts";
+import type { Model } from "../domain/catalogue/catalogue.ts";
+import { negativeBy, sentPrompt } from "../domain/generation/picture-prompt.ts";
+import {
+  PLAIN_PICTURE,
+  type PictureMeasure,
+  pictureTerms,
+} from "../domain/generation/picture-terms.ts";
+import { MAX_SEED } from "../domain/generation/picture-traits.ts";
+import type { Measured } from "../domain/generation/plan-generation.ts";
 import type { PictureInference } from "../engines/inference.ts";
 import type { Picture } from "../engines/picture.ts";
 

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { PICTURE_STYLES } from "../domain/picture-prompt.ts";
+import { PICTURE_STYLES } from "../domain/generation/picture-prompt.ts";
 import {
   PICTURE_ID,
   type PictureOwner,
@@ -8,7 +8,7 @@ import {
   recordKey,
   type StoredPicture,
   VARIED_BY,
-} from "../domain/stored-picture.ts";
+} from "../domain/generation/stored-picture.ts";
 
 // A picture's record as it was stored. Null for whatever is not there, whoever asks.
 

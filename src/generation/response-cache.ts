@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import type { CacheTerms } from "../../durable-objects/tenant/protocol.ts";
-import type { GenerationKind } from "../domain/plan-generation.ts";
+import type { GenerationKind } from "../domain/generation/plan-generation.ts";
 import type { Answered } from "../engines/inference.ts";
 
 // Answers that may be given again to exactly the same question, in KV, for tenants that turn it on.

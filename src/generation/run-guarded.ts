@@ -1,5 +1,5 @@
-import type { Item } from "../domain/ledger.ts";
-import type { GenerationKind } from "../domain/plan-generation.ts";
+import type { Item } from "../domain/ledger/ledger.ts";
+import type { GenerationKind } from "../domain/generation/plan-generation.ts";
 import type { Answered, ChatOutput } from "../engines/inference.ts";
 import type { CachedRun } from "./cached-run.ts";
 import { type ChatGuard, FILTERED } from "./chat-guard.ts";

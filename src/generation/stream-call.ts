@@ -1,7 +1,7 @@
 import type { Admitted, CallStanding } from "../../durable-objects/tenant/protocol.ts";
 import { type GovernedOutcome, governedCall, type Run } from "../calls/governed-call.ts";
-import { admittedModels } from "../domain/catalogue.ts";
-import { charged } from "../domain/ledger.ts";
+import { admittedModels } from "../domain/catalogue/catalogue.ts";
+import { charged } from "../domain/ledger/ledger.ts";
 import { type Asked, askModels } from "../engines/ask-models.ts";
 import type { Unanswered } from "../engines/engine.ts";
 import type { ChatStream } from "../engines/inference.ts";

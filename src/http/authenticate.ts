@@ -1,5 +1,5 @@
 import type { Config } from "../config.ts";
-import type { AccessFailure, LookupFailure, ServiceFailure } from "../domain/failure.ts";
+import type { AccessFailure, LookupFailure, ServiceFailure } from "../domain/ledger/failure.ts";
 import type { KeyCaller, LinkCaller, PlatformCaller } from "./call.ts";
 import { ACCESS_HEADER, isFromElsewhere, verifyAccessToken } from "./access-token.ts";
 import { isAllowedOrigin } from "./cors.ts";

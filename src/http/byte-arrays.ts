@@ -1,4 +1,4 @@
-import { asciiAt } from "../domain/audio/byte-view.ts";
+import { asciiAt } from "../io/byte-view.ts";
 import { endOfString, MAX_STRINGS } from "./json-shape.ts";
 
 // Workers AI takes pictures and sounds as JSON arrays of numbers from 0 to 255, one for each byte, or

@@ -1,4 +1,4 @@
-import type { Role } from "../domain/role.ts";
+import type { Role } from "../domain/tenant/role.ts";
 
 // What a route's handler is given and what it gives back.
 

@@ -5,11 +5,11 @@ import type {
   QuotaFailure,
   RateFailure,
   ReservedFailure,
-} from "../domain/failure.ts";
-import { formatNeurons } from "../domain/micro-neurons.ts";
-import { inTheWay } from "../domain/month-quota.ts";
-import { isoTime } from "../domain/period.ts";
-import { asksNoEngine } from "../domain/rate-limit.ts";
+} from "../domain/ledger/failure.ts";
+import { formatNeurons } from "../domain/ledger/micro-neurons.ts";
+import { inTheWay } from "../domain/ledger/month-quota.ts";
+import { isoTime } from "../domain/ledger/period.ts";
+import { asksNoEngine } from "../domain/ledger/rate-limit.ts";
 import { paramName } from "./field-path.ts";
 
 // What a failure says to a person, in both shapes. Sentences are ours: nothing that a caller wrote

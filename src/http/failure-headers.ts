@@ -1,6 +1,11 @@
-import { DAILY_IMAGES_PER_USER } from "../domain/admission.ts";
-import type { Failure, QuotaFailure, RateFailure, ThrottleFailure } from "../domain/failure.ts";
-import { inTheWay } from "../domain/month-quota.ts";
+import { DAILY_IMAGES_PER_USER } from "../domain/ledger/admission.ts";
+import type {
+  Failure,
+  QuotaFailure,
+  RateFailure,
+  ThrottleFailure,
+} from "../domain/ledger/failure.ts";
+import { inTheWay } from "../domain/ledger/month-quota.ts";
 import { limitHeaders, neuronLimits, rateLimit, secondsUntil } from "./rate-headers.ts";
 
 // What a failure's headers tell a client about trying again. The official clients retry 409, 429

@@ -1,4 +1,4 @@
-import type { Failure, FailureKind } from "../domain/failure.ts";
+import type { Failure, FailureKind } from "../domain/ledger/failure.ts";
 
 // The status of each kind: the contract's table in section 5, once. The problem shape, the OpenAI
 // shape and the OpenAPI document read it here.

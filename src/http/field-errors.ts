@@ -1,5 +1,5 @@
 import type * as v from "valibot";
-import type { FieldError } from "../domain/failure.ts";
+import type { FieldError } from "../domain/ledger/failure.ts";
 import { expectation } from "./field-sentence.ts";
 
 // valibot's issues as field errors. `issue.message`, `issue.received` and `issue.input` quote what

@@ -1,4 +1,4 @@
-import type { FieldError } from "../domain/failure.ts";
+import type { FieldError } from "../domain/ledger/failure.ts";
 
 // One path in its two notations: RFC 6901 in problems, JavaScript's in OpenAI's `param`.
 

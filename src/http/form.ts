@@ -1,4 +1,4 @@
-import type { FieldError } from "../domain/failure.ts";
+import type { FieldError } from "../domain/ledger/failure.ts";
 import { sha256Hex, utf8 } from "./hash.ts";
 import { type Part, plain } from "./multipart.ts";
 import { Upload } from "./upload.ts";

@@ -1,5 +1,5 @@
 import { gunzipSync } from "node:zlib";
-import type { Failure } from "../domain/failure.ts";
+import type { Failure } from "../domain/ledger/failure.ts";
 import { LARGE_BODY_BYTES, type Intake, NO_ROOM } from "./intake.ts";
 
 // A body that comes in gzip (RFC 1952), as many clients send large ones. What is inside is bounded as

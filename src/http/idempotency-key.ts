@@ -1,4 +1,4 @@
-import type { RequestFailure } from "../domain/failure.ts";
+import type { RequestFailure } from "../domain/ledger/failure.ts";
 import { sha256Hex } from "./hash.ts";
 
 // https://datatracker.ietf.org/doc/html/draft-ietf-httpapi-idempotency-key-header-07: a structured

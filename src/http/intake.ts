@@ -1,5 +1,5 @@
 import { piecesOf } from "../io/body-pieces.ts";
-import type { Failure } from "../domain/failure.ts";
+import type { Failure } from "../domain/ledger/failure.ts";
 import type { BodyClaim } from "../io/body-budget.ts";
 
 // What a body must have before it is read, and what becomes of one that is refused.

@@ -1,4 +1,4 @@
-import type { FailureKind } from "../domain/failure.ts";
+import type { FailureKind } from "../domain/ledger/failure.ts";
 import type { Auth, Method, Route } from "./route.ts";
 
 // Where routes are found: each at its own path; if it has a mirror, at the platform's too; and those

@@ -1,5 +1,5 @@
-import { nextByte } from "../domain/audio/byte-view.ts";
-import type { FieldError } from "../domain/failure.ts";
+import { nextByte } from "../io/byte-view.ts";
+import type { FieldError } from "../domain/ledger/failure.ts";
 import { Upload } from "./upload.ts";
 
 // `multipart/form-data` (RFC 7578) without a copy: texts are decoded, files are views into the body.

@@ -1,6 +1,6 @@
-import type { Failure, FailureKind, Rejection } from "../domain/failure.ts";
-import { formatNeurons } from "../domain/micro-neurons.ts";
-import { isoTime } from "../domain/period.ts";
+import type { Failure, FailureKind, Rejection } from "../domain/ledger/failure.ts";
+import { formatNeurons } from "../domain/ledger/micro-neurons.ts";
+import { isoTime } from "../domain/ledger/period.ts";
 import { failureDetail, fitting } from "./failure-detail.ts";
 import { failureHeaders, resetsAtMs } from "./failure-headers.ts";
 import { statusOf } from "./failure-status.ts";

@@ -1,4 +1,4 @@
-import type { FailureKind } from "../domain/failure.ts";
+import type { FailureKind } from "../domain/ledger/failure.ts";
 import { STATUS } from "./failure-status.ts";
 import type { JsonObject } from "./openapi-schema.ts";
 import type { Surface } from "./route.ts";

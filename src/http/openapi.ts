@@ -1,4 +1,4 @@
-import type { FailureKind } from "../domain/failure.ts";
+import type { FailureKind } from "../domain/ledger/failure.ts";
 import { ACCESS_HEADER } from "./access-token.ts";
 import { KEY_HEADER } from "./authenticate.ts";
 import { GOOGLE_KEY_HEADER, GOOGLE_KEY_PARAM } from "./google-key.ts";

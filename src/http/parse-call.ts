@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import type { Failure, FieldError } from "../domain/failure.ts";
+import type { Failure, FieldError } from "../domain/ledger/failure.ts";
 import { fieldErrors } from "./field-errors.ts";
 import { formFingerprint } from "./form.ts";
 import { fingerprint } from "./idempotency-key.ts";

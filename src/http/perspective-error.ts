@@ -1,4 +1,4 @@
-import type { Failure, FailureKind } from "../domain/failure.ts";
+import type { Failure, FailureKind } from "../domain/ledger/failure.ts";
 import { failureDetail } from "./failure-detail.ts";
 import { failureHeaders } from "./failure-headers.ts";
 import { STATUS } from "./failure-status.ts";

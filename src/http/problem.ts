@@ -1,7 +1,12 @@
-import type { Failure, QuotaFailure, Rejection, ThrottleFailure } from "../domain/failure.ts";
-import { toNeurons } from "../domain/micro-neurons.ts";
-import { inTheWay } from "../domain/month-quota.ts";
-import { isoTime } from "../domain/period.ts";
+import type {
+  Failure,
+  QuotaFailure,
+  Rejection,
+  ThrottleFailure,
+} from "../domain/ledger/failure.ts";
+import { toNeurons } from "../domain/ledger/micro-neurons.ts";
+import { inTheWay } from "../domain/ledger/month-quota.ts";
+import { isoTime } from "../domain/ledger/period.ts";
 import { failureDetail, violatedRate } from "./failure-detail.ts";
 import { failureHeaders, resetsAtMs } from "./failure-headers.ts";
 import { REASONS, statusOf } from "./failure-status.ts";

@@ -1,4 +1,4 @@
-import type { Failure } from "../domain/failure.ts";
+import type { Failure } from "../domain/ledger/failure.ts";
 import { type Intake, throwAway } from "./intake.ts";
 import { type BodyFailure, isEncoded, type JsonBody, parseJson, readBytes } from "./read-body.ts";
 

@@ -1,7 +1,7 @@
-import type { NeuronStanding } from "../domain/failure.ts";
-import { MICRO_PER_NEURON, type MicroNeurons } from "../domain/micro-neurons.ts";
-import { MONTHLY } from "../domain/month-quota.ts";
-import type { RateStanding } from "../domain/rate-limit.ts";
+import type { NeuronStanding } from "../domain/ledger/failure.ts";
+import { MICRO_PER_NEURON, type MicroNeurons } from "../domain/ledger/micro-neurons.ts";
+import { MONTHLY } from "../domain/ledger/month-quota.ts";
+import type { RateStanding } from "../domain/ledger/rate-limit.ts";
 
 // What a caller can know about its limits from headers alone.
 // https://datatracker.ietf.org/doc/html/draft-ietf-httpapi-ratelimit-headers-11: structured fields

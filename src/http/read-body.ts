@@ -1,5 +1,5 @@
 import { Buffer, isUtf8 } from "node:buffer";
-import type { Failure, FieldError, RequestFailure } from "../domain/failure.ts";
+import type { Failure, FieldError, RequestFailure } from "../domain/ledger/failure.ts";
 import { readAtMost } from "../io/read-at-most.ts";
 import { fieldsOf, type FormFields } from "./form.ts";
 import { gunzipped } from "./gzip-body.ts";

@@ -1,4 +1,4 @@
-import type { Failure } from "../domain/failure.ts";
+import type { Failure } from "../domain/ledger/failure.ts";
 import type { Ok, Raw } from "./call.ts";
 import { toOpenAiError } from "./openai-error.ts";
 import { toPerspectiveError } from "./perspective-error.ts";

@@ -1,7 +1,7 @@
 import type * as v from "valibot";
 import type { Config } from "../config.ts";
-import type { Failure, FailureKind, FieldError } from "../domain/failure.ts";
-import type { Role } from "../domain/role.ts";
+import type { Failure, FailureKind, FieldError } from "../domain/ledger/failure.ts";
+import type { Role } from "../domain/tenant/role.ts";
 import type {
   Call,
   Caller,

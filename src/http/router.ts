@@ -1,5 +1,5 @@
 import { type Config, type ConfigResult, readConfig } from "../config.ts";
-import type { Failure } from "../domain/failure.ts";
+import type { Failure } from "../domain/ledger/failure.ts";
 import { authenticate, INVALID_KEY } from "./authenticate.ts";
 import { BodyBudget } from "../io/body-budget.ts";
 import type { Caller, Ok, Raw } from "./call.ts";

@@ -1,4 +1,4 @@
-import type { Failure } from "../domain/failure.ts";
+import type { Failure } from "../domain/ledger/failure.ts";
 import type { BodyBudget } from "../io/body-budget.ts";
 import { INVALID_KEY } from "./authenticate.ts";
 import type { Caller, KeyCaller, Ok, Raw } from "./call.ts";

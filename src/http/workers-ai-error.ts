@@ -1,5 +1,5 @@
-import type { Failure, FailureKind, Rejection } from "../domain/failure.ts";
-import { isoTime } from "../domain/period.ts";
+import type { Failure, FailureKind, Rejection } from "../domain/ledger/failure.ts";
+import { isoTime } from "../domain/ledger/period.ts";
 import { failureDetail } from "./failure-detail.ts";
 import { failureHeaders, resetsAtMs } from "./failure-headers.ts";
 import { statusOf } from "./failure-status.ts";

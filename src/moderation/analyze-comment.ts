@@ -6,13 +6,13 @@ import {
   languageRefused,
   type AskedAttribute,
   UNDETECTED,
-} from "../domain/comment-attributes.ts";
-import type { CommentFailure, ServiceFailure } from "../domain/failure.ts";
-import { plainOfHtml } from "../domain/html-text.ts";
-import { baseLanguage } from "../domain/language-tag.ts";
+} from "../domain/moderation/comment-attributes.ts";
+import type { CommentFailure, ServiceFailure } from "../domain/ledger/failure.ts";
+import { plainOfHtml } from "../domain/text/html-text.ts";
+import { baseLanguage } from "../domain/text/language-tag.ts";
 import { profanityOf } from "../engines/embedded/profanity.ts";
 import { canBe, languageIn } from "./language.ts";
-import { plainText } from "../text/plain-text.ts";
+import { plainText } from "../domain/text/plain-text.ts";
 import type { JudgeText } from "./text-stage.ts";
 
 // A comment's scores by the attributes of the Perspective API: by the text model inside the Worker and a

@@ -1,5 +1,5 @@
-import type { CheckStageName } from "../domain/stage.ts";
-import type { CheckStage } from "../domain/plan-moderation.ts";
+import type { CheckStageName } from "../domain/moderation/stage.ts";
+import type { CheckStage } from "../domain/moderation/plan-moderation.ts";
 import { type Asked, askModels } from "../engines/ask-models.ts";
 import type { Check, CheckOutcome } from "../engines/engine.ts";
 import type { RunContext } from "./run-context.ts";

@@ -4,12 +4,17 @@ import {
   type CalibrationTerms,
   halfOf,
   type LabelledScore,
-} from "../domain/calibration.ts";
-import { anyScore, CASCADE_HEADS, type CascadeHead, requiredOfText } from "../domain/cascade.ts";
-import { type Category, forEach, type Scores } from "../domain/category.ts";
-import type { Policy } from "../domain/policy.ts";
-import { matchTerms } from "../domain/term-match.ts";
-import { TEXT_MODEL, TEXT_MODEL_SHOWS } from "../domain/text-model.ts";
+} from "../domain/moderation/calibration.ts";
+import {
+  anyScore,
+  CASCADE_HEADS,
+  type CascadeHead,
+  requiredOfText,
+} from "../domain/moderation/cascade.ts";
+import { type Category, forEach, type Scores } from "../domain/moderation/category.ts";
+import type { Policy } from "../domain/moderation/policy.ts";
+import { matchTerms } from "../domain/terms/term-match.ts";
+import { TEXT_MODEL, TEXT_MODEL_SHOWS } from "../domain/moderation/text-model.ts";
 import { placedText } from "./placed-text.ts";
 import { type JudgeText, textStage } from "./text-stage.ts";
 

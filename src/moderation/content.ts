@@ -1,13 +1,13 @@
-import { cleanForJudge, judgedJson } from "../domain/judge.ts";
-import type { MeasuredContent } from "../domain/plan-moderation.ts";
-import type { TestOutcome } from "../domain/test-input.ts";
+import { cleanForJudge, judgedJson } from "../domain/moderation/judge.ts";
+import type { MeasuredContent } from "../domain/moderation/plan-moderation.ts";
+import type { TestOutcome } from "../domain/moderation/test-input.ts";
 import {
   JUDGE_WINDOWS,
   SENTIMENT_WINDOWS,
   splitText,
   type WindowedText,
-} from "../domain/text-window.ts";
-import { tokensAtMost } from "../domain/token-bound.ts";
+} from "../domain/moderation/text-window.ts";
+import { tokensAtMost } from "../domain/generation/token-bound.ts";
 import type { Picture } from "../engines/picture.ts";
 
 // One content item, as it was parsed, and what must be known of it before it is admitted.

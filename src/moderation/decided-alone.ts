@@ -1,8 +1,8 @@
-import { type Cascade, cascadeOf } from "../domain/cascade.ts";
-import { judge } from "../domain/decision.ts";
-import type { CheckStage } from "../domain/plan-moderation.ts";
-import { lowestThreshold, type Policy } from "../domain/policy.ts";
-import type { TermMatches } from "../domain/term-match.ts";
+import { type Cascade, cascadeOf } from "../domain/moderation/cascade.ts";
+import { judge } from "../domain/moderation/decision.ts";
+import type { CheckStage } from "../domain/moderation/plan-moderation.ts";
+import { lowestThreshold, type Policy } from "../domain/moderation/policy.ts";
+import type { TermMatches } from "../domain/terms/term-match.ts";
 import { spamStages } from "./free-stages.ts";
 import { injectionIn, type TextStage } from "./text-stage.ts";
 

@@ -1,6 +1,6 @@
-import { asks, type Policy } from "../domain/policy.ts";
-import { spamScore, type TermMatches } from "../domain/term-match.ts";
-import type { StageResult } from "../domain/verdict.ts";
+import { asks, type Policy } from "../domain/moderation/policy.ts";
+import { spamScore, type TermMatches } from "../domain/terms/term-match.ts";
+import type { StageResult } from "../domain/moderation/verdict.ts";
 import type { Engine } from "../engines/engine.ts";
 import { type JudgeText, textStage, type TextStage, wantsTextModel } from "./text-stage.ts";
 

@@ -1,5 +1,8 @@
-import type { KeptContent, KeptPicture } from "../../durable-objects/tenant/content-store.ts";
-import { contentKey, type PictureOwner } from "../domain/stored-picture.ts";
+import type {
+  KeptContent,
+  KeptPicture,
+} from "../../durable-objects/tenant/verdicts/content-store.ts";
+import { contentKey, type PictureOwner } from "../domain/generation/stored-picture.ts";
 import type { Picture } from "../engines/picture.ts";
 import { twice } from "../io/bucket.ts";
 import type { Content } from "./content.ts";

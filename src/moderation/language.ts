@@ -1,7 +1,7 @@
 import { eld } from "eld/extrasmall";
 import { isEnglish, isOnlyEnglish } from "../engines/embedded/english-words.ts";
-import { plainText } from "../text/plain-text.ts";
-import { asWords, spellOut } from "../text/spell-out.ts";
+import { plainText } from "../domain/text/plain-text.ts";
+import { asWords, spellOut } from "../domain/text/spell-out.ts";
 import { isForeign, isWritten, MIXED_SHARE, onlyLanguageOf } from "./scripts.ts";
 
 // In what language a text is. A language is named only where it is certain: English by its words,

@@ -1,17 +1,22 @@
-import { isUrgent } from "../domain/advice.ts";
-import { type Judgement, judge } from "../domain/decision.ts";
-import type { Evidence } from "../domain/evidence.ts";
-import { explained, isOfTextModel } from "../domain/explain.ts";
-import { baseLanguage } from "../domain/language-tag.ts";
-import { findInjection } from "../domain/injection.ts";
-import { isPicture, isPictureText, pictureTextOf } from "../domain/picture-text.ts";
-import type { CheckStage, InputName } from "../domain/plan-moderation.ts";
-import type { Policy, PolicyVersion } from "../domain/policy.ts";
-import { matchTerms, NO_MATCHES } from "../domain/term-match.ts";
-import { firstReview } from "../domain/review.ts";
-import { isSampled } from "../domain/sample.ts";
-import { forcedJudgement } from "../domain/test-input.ts";
-import { type Reason, STAGE_NAMES, type StageResult, type Verdict } from "../domain/verdict.ts";
+import { isUrgent } from "../domain/moderation/advice.ts";
+import { type Judgement, judge } from "../domain/moderation/decision.ts";
+import type { Evidence } from "../domain/moderation/evidence.ts";
+import { explained, isOfTextModel } from "../domain/moderation/explain.ts";
+import { baseLanguage } from "../domain/text/language-tag.ts";
+import { findInjection } from "../domain/moderation/injection.ts";
+import { isPicture, isPictureText, pictureTextOf } from "../domain/moderation/picture-text.ts";
+import type { CheckStage, InputName } from "../domain/moderation/plan-moderation.ts";
+import type { Policy, PolicyVersion } from "../domain/moderation/policy.ts";
+import { matchTerms, NO_MATCHES } from "../domain/terms/term-match.ts";
+import { firstReview } from "../domain/moderation/review.ts";
+import { isSampled } from "../domain/moderation/sample.ts";
+import { forcedJudgement } from "../domain/moderation/test-input.ts";
+import {
+  type Reason,
+  STAGE_NAMES,
+  type StageResult,
+  type Verdict,
+} from "../domain/moderation/verdict.ts";
 import type { Picture } from "../engines/picture.ts";
 import type { PreparedContent } from "./content.ts";
 import { contentDigest } from "./content-digest.ts";

@@ -13,13 +13,13 @@ import {
   type Tenant,
 } from "../calls/governed-call.ts";
 import type { Config } from "../config.ts";
-import { admittedModels } from "../domain/catalogue.ts";
-import { charged } from "../domain/ledger.ts";
-import type { MicroNeurons } from "../domain/micro-neurons.ts";
-import { isCheck } from "../domain/plan-moderation.ts";
-import { DEFAULT_POLICY_NAME, type PolicyVersion } from "../domain/policy.ts";
-import { reusedVerdict } from "../domain/reuse.ts";
-import type { Verdict } from "../domain/verdict.ts";
+import { admittedModels } from "../domain/catalogue/catalogue.ts";
+import { charged } from "../domain/ledger/ledger.ts";
+import type { MicroNeurons } from "../domain/ledger/micro-neurons.ts";
+import { isCheck } from "../domain/moderation/plan-moderation.ts";
+import { DEFAULT_POLICY_NAME, type PolicyVersion } from "../domain/moderation/policy.ts";
+import { reusedVerdict } from "../domain/moderation/reuse.ts";
+import type { Verdict } from "../domain/moderation/verdict.ts";
 import type { Engine } from "../engines/engine.ts";
 import { MAX_PICTURE_BYTES, type Picture, readPicture } from "../engines/picture.ts";
 import { type Content, measured, prepare, type PreparedContent } from "./content.ts";

@@ -1,7 +1,7 @@
-import { PICTURE_MODEL } from "../domain/picture-scores.ts";
-import type { CheckStage, InputName } from "../domain/plan-moderation.ts";
-import { asks, type Policy } from "../domain/policy.ts";
-import type { CheckFailure, CheckStatus, StageResult } from "../domain/verdict.ts";
+import { PICTURE_MODEL } from "../domain/moderation/picture-scores.ts";
+import type { CheckStage, InputName } from "../domain/moderation/plan-moderation.ts";
+import { asks, type Policy } from "../domain/moderation/policy.ts";
+import type { CheckFailure, CheckStatus, StageResult } from "../domain/moderation/verdict.ts";
 import type { JudgedPicture } from "../engines/embedded/picture-model/picture-model.ts";
 import type { Picture } from "../engines/picture.ts";
 import type { RunContext } from "./run-context.ts";

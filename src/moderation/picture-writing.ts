@@ -1,19 +1,19 @@
-import { JUDGED_CATEGORIES } from "../domain/category.ts";
-import type { TextFacts } from "../domain/evidence.ts";
-import { findInjection } from "../domain/injection.ts";
-import { cleanForJudge, judgedJson } from "../domain/judge.ts";
+import { JUDGED_CATEGORIES } from "../domain/moderation/category.ts";
+import type { TextFacts } from "../domain/moderation/evidence.ts";
+import { findInjection } from "../domain/moderation/injection.ts";
+import { cleanForJudge, judgedJson } from "../domain/moderation/judge.ts";
 import {
   PICTURE_SENTIMENT_WINDOWS,
   PICTURE_TEXT_WINDOWS,
   type PictureTextName,
-} from "../domain/picture-text.ts";
-import type { CheckStage } from "../domain/plan-moderation.ts";
-import { asks, onlyWhatMatters, type Policy } from "../domain/policy.ts";
-import { matchTerms } from "../domain/term-match.ts";
-import { splitText } from "../domain/text-window.ts";
-import { tokensAtMost } from "../domain/token-bound.ts";
-import type { CheckStatus, StageResult } from "../domain/verdict.ts";
-import type { Quoted } from "../domain/vision.ts";
+} from "../domain/moderation/picture-text.ts";
+import type { CheckStage } from "../domain/moderation/plan-moderation.ts";
+import { asks, onlyWhatMatters, type Policy } from "../domain/moderation/policy.ts";
+import { matchTerms } from "../domain/terms/term-match.ts";
+import { splitText } from "../domain/moderation/text-window.ts";
+import { tokensAtMost } from "../domain/generation/token-bound.ts";
+import type { CheckStatus, StageResult } from "../domain/moderation/verdict.ts";
+import type { Quoted } from "../domain/moderation/vision.ts";
 import { readByModel, spamStages } from "./free-stages.ts";
 import { placedText } from "./placed-text.ts";
 import { prepareStage } from "./prepare-stage.ts";

@@ -1,6 +1,6 @@
-import { baseLanguage } from "../domain/language-tag.ts";
-import type { Policy } from "../domain/policy.ts";
-import { plainText } from "../text/plain-text.ts";
+import { baseLanguage } from "../domain/text/language-tag.ts";
+import type { Policy } from "../domain/moderation/policy.ts";
+import { plainText } from "../domain/text/plain-text.ts";
 import { canBe, languageIn, type PlacedText } from "./language.ts";
 
 /**

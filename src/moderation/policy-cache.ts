@@ -1,5 +1,5 @@
 import type { Admitted } from "../../durable-objects/tenant/protocol.ts";
-import type { Policy, PolicyVersion } from "../domain/policy.ts";
+import type { Policy, PolicyVersion } from "../domain/moderation/policy.ts";
 
 // Policies that this isolate has seen, so that an admission sends only the tag of a policy that is
 // known already. The object says with every admission which version is in force.

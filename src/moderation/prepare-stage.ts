@@ -1,5 +1,5 @@
-import type { CheckStage } from "../domain/plan-moderation.ts";
-import { JUDGE_WINDOWS, splitText, type WindowedText } from "../domain/text-window.ts";
+import type { CheckStage } from "../domain/moderation/plan-moderation.ts";
+import { JUDGE_WINDOWS, splitText, type WindowedText } from "../domain/moderation/text-window.ts";
 import type { Check, Engine } from "../engines/engine.ts";
 import type { Picture } from "../engines/picture.ts";
 import type { PreparedContent } from "./content.ts";

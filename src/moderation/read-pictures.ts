@@ -1,5 +1,5 @@
-import { base64OfUri, bytesOfBase64, isDataUri } from "../domain/base64.ts";
-import type { FieldError } from "../domain/failure.ts";
+import { base64OfUri, bytesOfBase64, isDataUri } from "../domain/text/base64.ts";
+import type { FieldError } from "../domain/ledger/failure.ts";
 import {
   MAX_PICTURE_BYTES,
   MAX_PICTURE_PIXELS,

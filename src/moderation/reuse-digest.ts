@@ -1,13 +1,13 @@
 import type { Config } from "../config.ts";
-import { CATALOGUE_VERSION } from "../domain/catalogue.ts";
-import { judgeMessages } from "../domain/judge.ts";
-import { PICTURE_MODEL } from "../domain/picture-scores.ts";
-import { RULES_VERSION } from "../domain/reuse.ts";
-import { TEXT_MODEL } from "../domain/text-model.ts";
-import { visionMessages } from "../domain/vision.ts";
+import { CATALOGUE_VERSION } from "../domain/catalogue/catalogue.ts";
+import { judgeMessages } from "../domain/moderation/judge.ts";
+import { PICTURE_MODEL } from "../domain/moderation/picture-scores.ts";
+import { RULES_VERSION } from "../domain/moderation/reuse.ts";
+import { TEXT_MODEL } from "../domain/moderation/text-model.ts";
+import { visionMessages } from "../domain/moderation/vision.ts";
 import type { EngineName } from "../engines/engine.ts";
 import { NEGATIVITY_MODEL } from "../engines/embedded/negativity.ts";
-import { PIXELS_MODEL } from "../engines/embedded/embedded-engine.ts";
+import { PIXELS_MODEL } from "../engines/embedded/engine.ts";
 import type { Content } from "./content.ts";
 import { contentDigest } from "./content-digest.ts";
 

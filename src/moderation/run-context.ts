@@ -1,5 +1,5 @@
-import type { Model } from "../domain/catalogue.ts";
-import type { Hold } from "../domain/ledger.ts";
+import type { Model } from "../domain/catalogue/catalogue.ts";
+import type { Hold } from "../domain/ledger/ledger.ts";
 import type { Engine } from "../engines/engine.ts";
 import type { Gate } from "./gate.ts";
 

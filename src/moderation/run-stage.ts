@@ -1,12 +1,17 @@
-import type { Category, LabelGroup, Scores } from "../domain/category.ts";
-import { type CallEnd, type Charge, chargeOf, leastSure } from "../domain/charge.ts";
-import { labelScores, topLabels } from "../domain/image-labels.ts";
-import type { Item } from "../domain/ledger.ts";
-import { sum } from "../domain/micro-neurons.ts";
-import type { CheckStage } from "../domain/plan-moderation.ts";
-import { type PlannedCall, sumUsage } from "../domain/stage.ts";
-import type { Quoted } from "../domain/vision.ts";
-import { type CheckFailure, type CheckStatus, type StageResult, worst } from "../domain/verdict.ts";
+import type { Category, LabelGroup, Scores } from "../domain/moderation/category.ts";
+import { type CallEnd, type Charge, chargeOf, leastSure } from "../domain/moderation/charge.ts";
+import { labelScores, topLabels } from "../domain/moderation/image-labels.ts";
+import type { Item } from "../domain/ledger/ledger.ts";
+import { sum } from "../domain/ledger/micro-neurons.ts";
+import type { CheckStage } from "../domain/moderation/plan-moderation.ts";
+import { type PlannedCall, sumUsage } from "../domain/moderation/stage.ts";
+import type { Quoted } from "../domain/moderation/vision.ts";
+import {
+  type CheckFailure,
+  type CheckStatus,
+  type StageResult,
+  worst,
+} from "../domain/moderation/verdict.ts";
 import type { Check, CheckOutcome, Engine, Measurements } from "../engines/engine.ts";
 import type { Asked } from "../engines/ask-models.ts";
 import { askEngine } from "./ask-engine.ts";

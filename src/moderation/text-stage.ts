@@ -1,15 +1,15 @@
-import type { SpansOf } from "../domain/explain.ts";
-import { asks, type Policy } from "../domain/policy.ts";
-import { piecesOf } from "../domain/text-pieces.ts";
+import type { SpansOf } from "../domain/moderation/explain.ts";
+import { asks, type Policy } from "../domain/moderation/policy.ts";
+import { piecesOf } from "../domain/moderation/text-pieces.ts";
 import {
   TEXT_MODEL,
   TEXT_MODEL_CATEGORIES,
   TEXT_MODEL_FLAG,
   TEXT_MODEL_SHOWS,
-} from "../domain/text-model.ts";
-import type { CheckFailure, CheckStatus, StageResult } from "../domain/verdict.ts";
+} from "../domain/moderation/text-model.ts";
+import type { CheckFailure, CheckStatus, StageResult } from "../domain/moderation/verdict.ts";
 import { languageIn } from "./language.ts";
-import { plainText } from "../text/plain-text.ts";
+import { plainText } from "../domain/text/plain-text.ts";
 import type { JudgedText, TextToJudge } from "../engines/embedded/text-model.ts";
 
 // The text model inside the Worker, as a stage of its own. It is a rule with a version and no call of

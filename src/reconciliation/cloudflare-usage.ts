@@ -1,6 +1,6 @@
 import * as v from "valibot";
-import type { UpstreamModel } from "../domain/drift.ts";
-import { type Day, formatDay } from "../domain/period.ts";
+import type { UpstreamModel } from "../domain/usage/drift.ts";
+import { type Day, formatDay } from "../domain/ledger/period.ts";
 import { readAtMost } from "../io/read-at-most.ts";
 
 // What Cloudflare counted of a day: the data set `aiInferenceAdaptiveGroups` of its GraphQL Analytics

@@ -1,7 +1,7 @@
 import type { Config } from "../config.ts";
-import { accountDay, isBeyond, modelDrifts, worstDrift } from "../domain/drift.ts";
-import { driftObject, type ReconciledDay } from "../domain/drift-object.ts";
-import { type Day, dayOf } from "../domain/period.ts";
+import { accountDay, isBeyond, modelDrifts, worstDrift } from "../domain/usage/drift.ts";
+import { driftObject, type ReconciledDay } from "../domain/usage/drift-object.ts";
+import { type Day, dayOf } from "../domain/ledger/period.ts";
 import { ReconciliationStore, type Run } from "../reports/reconciliation-store.ts";
 import { cloudflareUsage, type CloudflareUsage } from "./cloudflare-usage.ts";
 

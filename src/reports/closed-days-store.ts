@@ -1,4 +1,4 @@
-import type { Day } from "../domain/period.ts";
+import type { Day } from "../domain/ledger/period.ts";
 import { CLOSED_BEFORE, HOURS_OF_A_DAY, MARKED, ROLLED_BEFORE } from "./upkeep-store.ts";
 
 // Days that are over, added up once, so that a month is read from some rows a day and not from all of

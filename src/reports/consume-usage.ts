@@ -1,6 +1,6 @@
-import type { DaySums } from "../domain/day-sums.ts";
-import { type Day, dayOf } from "../domain/period.ts";
-import { HOURS_KEPT_DAYS } from "../domain/report-retention.ts";
+import type { DaySums } from "../domain/usage/day-sums.ts";
+import { type Day, dayOf } from "../domain/ledger/period.ts";
+import { HOURS_KEPT_DAYS } from "../domain/usage/report-retention.ts";
 import { rolledBefore } from "./upkeep-store.ts";
 import { useReports } from "./open-reports.ts";
 import { hourlyDayOf, writeRolledDays, writeRows } from "./reports-store.ts";

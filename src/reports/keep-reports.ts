@@ -1,6 +1,10 @@
-import { type Day, dayOf } from "../domain/period.ts";
-import { HOURS_KEPT_DAYS, HOURS_KEPT_MS, USER_DAYS_KEPT_MS } from "../domain/report-retention.ts";
-import { firstHourOf } from "../domain/report-rows.ts";
+import { type Day, dayOf } from "../domain/ledger/period.ts";
+import {
+  HOURS_KEPT_DAYS,
+  HOURS_KEPT_MS,
+  USER_DAYS_KEPT_MS,
+} from "../domain/usage/report-retention.ts";
+import { firstHourOf } from "../domain/usage/report-rows.ts";
 import { addUpADay, addUpTenants, closeADay, nextToDo } from "./closed-days-store.ts";
 import { useReports } from "./open-reports.ts";
 import { type Outdated, PURGED, purgeRows } from "./reports-store.ts";

@@ -1,5 +1,5 @@
-import type { GroupKey, UsageGroup } from "../domain/usage-sums.ts";
-import { largestAndOthers } from "../domain/largest-usage.ts";
+import type { GroupKey, UsageGroup } from "../domain/usage/usage-sums.ts";
+import { largestAndOthers } from "../domain/usage/largest-usage.ts";
 import { AMOUNTS, CALL_COUNTS, columnsOf, namesOf, type UsageScope } from "./usage-columns.ts";
 import { type ReadRows, Rows, rowsReadBy } from "./usage-query-store.ts";
 import { type Row, toGroups } from "./usage-rows.ts";

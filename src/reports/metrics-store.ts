@@ -1,7 +1,7 @@
-import { type ModelToday, MOST_NAMED, type TenantToday, type Today } from "../domain/metrics.ts";
-import type { Day } from "../domain/period.ts";
-import { firstHourOf } from "../domain/report-rows.ts";
-import { OTHERS } from "../domain/largest-usage.ts";
+import { type ModelToday, MOST_NAMED, type TenantToday, type Today } from "../metrics/metrics.ts";
+import type { Day } from "../domain/ledger/period.ts";
+import { firstHourOf } from "../domain/usage/report-rows.ts";
+import { OTHERS } from "../domain/usage/largest-usage.ts";
 
 // What the reports know of one day, as sums. Reads the day's rows only: 24 hours of each tenant and
 // of each model that it used.

@@ -1,6 +1,6 @@
 import { encodeTime } from "ulid";
-import { nearestTime } from "../domain/period.ts";
-import type { LoggedVerdict } from "../domain/report-rows.ts";
+import { nearestTime } from "../domain/ledger/period.ts";
+import type { LoggedVerdict } from "../domain/usage/report-rows.ts";
 
 // The moderation log across tenants: verdicts that do not allow, newest first.
 

@@ -1,5 +1,5 @@
-import type { JournalModel } from "../domain/drift.ts";
-import type { ReconciledDay, ReconciledModel } from "../domain/drift-object.ts";
+import type { JournalModel } from "../domain/usage/drift.ts";
+import type { ReconciledDay, ReconciledModel } from "../domain/usage/drift-object.ts";
 
 // The reconciliation's rows as the domain sees them. Amounts are read and written as text: a sum over
 // all tenants may be larger than a number holds exactly.

@@ -1,6 +1,6 @@
-import type { AccountDay, JournalModel, ModelDrift } from "../domain/drift.ts";
-import type { ReconciledDay, ReconciledModel } from "../domain/drift-object.ts";
-import type { Day } from "../domain/period.ts";
+import type { AccountDay, JournalModel, ModelDrift } from "../domain/usage/drift.ts";
+import type { ReconciledDay, ReconciledModel } from "../domain/usage/drift-object.ts";
+import type { Day } from "../domain/ledger/period.ts";
 import {
   type DayRow,
   dayValues,

@@ -1,4 +1,4 @@
-import type { ReportRowKind } from "../domain/report-rows.ts";
+import type { ReportRowKind } from "../domain/usage/report-rows.ts";
 
 // Which column of D1 holds which field of a row. The key comes first; `tenant` and `life` before it.
 

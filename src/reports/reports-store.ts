@@ -1,6 +1,6 @@
-import { type DaySums, daySumsOf } from "../domain/day-sums.ts";
-import type { Day } from "../domain/period.ts";
-import { dayOfHour, type ReportRow, type ReportRowKind } from "../domain/report-rows.ts";
+import { type DaySums, daySumsOf } from "../domain/usage/day-sums.ts";
+import type { Day } from "../domain/ledger/period.ts";
+import { dayOfHour, type ReportRow, type ReportRowKind } from "../domain/usage/report-rows.ts";
 import { clearDays } from "./closed-days-store.ts";
 import { markDays, ROLLED_BEFORE, rolledBefore } from "./upkeep-store.ts";
 import { dayStatements } from "./rolled-days-store.ts";

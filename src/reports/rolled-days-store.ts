@@ -1,4 +1,4 @@
-import type { DaySums } from "../domain/day-sums.ts";
+import type { DaySums } from "../domain/usage/day-sums.ts";
 import { markDays } from "./upkeep-store.ts";
 import { REPORT_TABLES, valueOf } from "./report-row-columns.ts";
 

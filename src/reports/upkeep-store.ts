@@ -1,4 +1,4 @@
-import type { Day } from "../domain/period.ts";
+import type { Day } from "../domain/ledger/period.ts";
 
 // How far days of the reports are closed, added up and rolled up, and the marks of those that are
 // behind; `closed-days-store.ts` says how these go together.

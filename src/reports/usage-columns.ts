@@ -1,5 +1,5 @@
-import type { Day } from "../domain/period.ts";
-import type { GroupKey, UsageGroup } from "../domain/usage-sums.ts";
+import type { Day } from "../domain/ledger/period.ts";
+import type { GroupKey, UsageGroup } from "../domain/usage/usage-sums.ts";
 import type { Column, Kind } from "./usage-source-store.ts";
 
 // What rows of usage are grouped by, and what of them is added up.

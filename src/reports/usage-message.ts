@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import type { ReportRow, ReportRowKind } from "../domain/report-rows.ts";
+import type { ReportRow, ReportRowKind } from "../domain/usage/report-rows.ts";
 
 // What a tenant's object sends through the queue: rows of its reports with all that they hold. A
 // message may be repeated, overtaken or lost; a row is only ever replaced by one with a higher sequence.

@@ -4,7 +4,7 @@ import {
   NO_ENGINES,
   type UsageGroup,
   type UsageKey,
-} from "../domain/usage-sums.ts";
+} from "../domain/usage/usage-sums.ts";
 
 // Rows of sums, as the database answers, as the groups of a report.
 

@@ -1,5 +1,5 @@
-import type { Day } from "../domain/period.ts";
-import type { Hour } from "../domain/report-rows.ts";
+import type { Day } from "../domain/ledger/period.ts";
+import type { Hour } from "../domain/usage/report-rows.ts";
 import { CLOSED_BEFORE, HOURS_OF_A_DAY } from "./upkeep-store.ts";
 
 // Where what is asked about usage is read from. A closed day has sums over all tenants, and sums of each

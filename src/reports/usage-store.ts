@@ -1,4 +1,4 @@
-import { firstHourOf } from "../domain/report-rows.ts";
+import { firstHourOf } from "../domain/usage/report-rows.ts";
 import {
   type CallSums,
   type GroupKey,
@@ -6,7 +6,7 @@ import {
   NO_ENGINES,
   type UsageGroup,
   type UsageTotals,
-} from "../domain/usage-sums.ts";
+} from "../domain/usage/usage-sums.ts";
 import {
   AMOUNTS,
   CALL_COUNTS,

@@ -1,11 +1,11 @@
 import * as v from "valibot";
-import type { AccountPatch } from "../domain/account-terms.ts";
+import type { AccountPatch } from "../domain/account/account-terms.ts";
 import { ok } from "../http/call.ts";
 import { defineRoute } from "../http/route.ts";
-import { AccountOutput, AccountPatchInput, toAccount } from "../wire/account.ts";
-import { given } from "../wire/settings.ts";
-import { recordAct } from "./audit.ts";
-import { askAccount, tellAccount, UNAVAILABLE } from "./tenant-object.ts";
+import { AccountOutput, AccountPatchInput, toAccount } from "../api/native/account.ts";
+import { given } from "../api/native/settings.ts";
+import { recordAct } from "../edge/audit.ts";
+import { askAccount, tellAccount, UNAVAILABLE } from "../edge/tenant-object.ts";
 
 // The Cloudflare account that all tenants share, by the platform.
 

@@ -1,15 +1,15 @@
 import * as v from "valibot";
-import { toAdjustmentLine } from "../domain/journal-object.ts";
-import { fromNeurons } from "../domain/micro-neurons.ts";
+import { toAdjustmentLine } from "../domain/ledger/journal-object.ts";
+import { fromNeurons } from "../domain/ledger/micro-neurons.ts";
 import { ok } from "../http/call.ts";
 import { newId } from "../http/ids.ts";
 import { defineRoute } from "../http/route.ts";
-import { AdjustmentInput } from "../wire/adjustment.ts";
-import { list, listOf, pageQuery } from "../wire/field.ts";
-import { JournalLineOutput } from "../wire/journal-line.ts";
-import { recordAct } from "./audit.ts";
-import { idempotencyOf, TENANT_READ } from "./shared.ts";
-import { askTenant, tellTenant, UNAVAILABLE } from "./tenant-object.ts";
+import { AdjustmentInput } from "../api/native/adjustment.ts";
+import { list, listOf, pageQuery } from "../api/field.ts";
+import { JournalLineOutput } from "../api/native/journal-line.ts";
+import { recordAct } from "../edge/audit.ts";
+import { idempotencyOf, TENANT_READ } from "../edge/shared.ts";
+import { askTenant, tellTenant, UNAVAILABLE } from "../edge/tenant-object.ts";
 import { TENANT_PARAMS } from "./tenants.ts";
 
 // What the platform gives back of a line's charge. The tenant sees it in its journal.

@@ -2,11 +2,11 @@ import * as v from "valibot";
 import { ok } from "../http/call.ts";
 import { TENANT_ID } from "../http/key-format.ts";
 import { defineRoute } from "../http/route.ts";
-import { ChecksOutput, PassOutput, toChecks, toPass } from "../wire/check.ts";
-import { pageQuery } from "../wire/field.ts";
-import { recordAct } from "./audit.ts";
-import { invalid } from "./shared.ts";
-import { askAccount, tellAccount, UNAVAILABLE } from "./tenant-object.ts";
+import { ChecksOutput, PassOutput, toChecks, toPass } from "../api/native/check.ts";
+import { pageQuery } from "../api/field.ts";
+import { recordAct } from "../edge/audit.ts";
+import { invalid } from "../edge/shared.ts";
+import { askAccount, tellAccount, UNAVAILABLE } from "../edge/tenant-object.ts";
 
 // What must always be zero, over all tenants. The `Account` object's alarm asks them, some at a time: no
 // request waits for them.

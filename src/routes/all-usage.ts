@@ -1,10 +1,10 @@
 import * as v from "valibot";
 import { shaped } from "../http/field-sentence.ts";
-import { elapsedOf } from "../domain/month.ts";
-import { dayOf, formatDay, type Month, monthOf } from "../domain/period.ts";
-import { platformLines } from "../domain/platform-prices.ts";
-import { HOURS_KEPT_DAYS } from "../domain/report-retention.ts";
-import { addCalls, type CallSums, GROUP_KEYS, type GroupKey } from "../domain/usage-sums.ts";
+import { elapsedOf } from "../domain/ledger/month.ts";
+import { dayOf, formatDay, type Month, monthOf } from "../domain/ledger/period.ts";
+import { platformLines } from "../domain/catalogue/platform-prices.ts";
+import { HOURS_KEPT_DAYS } from "../domain/usage/report-retention.ts";
+import { addCalls, type CallSums, GROUP_KEYS, type GroupKey } from "../domain/usage/usage-sums.ts";
 import { ok, raw } from "../http/call.ts";
 import { CSV, csvResponse } from "../http/csv.ts";
 import { formatOf } from "../http/format.ts";
@@ -14,13 +14,13 @@ import { readFreshness } from "../reports/freshness-store.ts";
 import { readLargest } from "../reports/largest-usage-store.ts";
 import { isPlaceOf, type Place, type UsageScope } from "../reports/usage-columns.ts";
 import { readDrawn, readGroups, readTotals, type UsageRead } from "../reports/usage-store.ts";
-import { AllUsageOutput, asOf, platformFields, TOLD_ONCE } from "../wire/all-usage.ts";
-import { dayInput, name, pageQuery } from "../wire/field.ts";
-import { MAX_CURSOR, readUsageCursor, usageCursor } from "../wire/usage-cursor.ts";
-import { groupInput, toUsageRow, usagePage, usageSums } from "../wire/usage.ts";
-import { toUsageCells, USAGE_COLUMNS } from "../wire/usage-table.ts";
-import { readReports } from "./reports.ts";
-import { invalid } from "./shared.ts";
+import { AllUsageOutput, asOf, platformFields, TOLD_ONCE } from "../api/native/all-usage.ts";
+import { dayInput, name, pageQuery } from "../api/field.ts";
+import { MAX_CURSOR, readUsageCursor, usageCursor } from "../api/native/usage-cursor.ts";
+import { groupInput, toUsageRow, usagePage, usageSums } from "../api/native/usage.ts";
+import { toUsageCells, USAGE_COLUMNS } from "../api/native/usage-table.ts";
+import { readReports } from "../edge/reports.ts";
+import { invalid } from "../edge/shared.ts";
 import { type Range, rangeOf } from "./usage-range.ts";
 
 /** Rows read in one step while streaming. */

@@ -4,10 +4,16 @@ import type { PlatformCaller } from "../http/call.ts";
 import { newId } from "../http/ids.ts";
 import { logError, nameOf } from "../http/request-log.ts";
 import { issueKey } from "../http/key-format.ts";
-import type { CurrentTenant, TenantPlan } from "../domain/state-plan.ts";
-import type { Applied } from "../wire/state.ts";
-import { newEntry } from "./audit.ts";
-import { askAccount, askTenant, tellAccount, tellTenant, UNAVAILABLE } from "./tenant-object.ts";
+import type { CurrentTenant, TenantPlan } from "../domain/tenant/state-plan.ts";
+import type { Applied } from "../api/native/state.ts";
+import { newEntry } from "../edge/audit.ts";
+import {
+  askAccount,
+  askTenant,
+  tellAccount,
+  tellTenant,
+  UNAVAILABLE,
+} from "../edge/tenant-object.ts";
 
 // Reads what is, and makes it what is planned: some tenants at a time, each for itself. What fails
 // says so and stops nothing else, so that the same document can be sent again.

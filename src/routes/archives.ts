@@ -1,16 +1,16 @@
 import * as v from "valibot";
-import { type Archive, archiveKey, lineOfPerson } from "../domain/journal-archive.ts";
-import { formatDay, parseDay } from "../domain/period.ts";
-import type { PictureOwner } from "../domain/stored-picture.ts";
+import { type Archive, archiveKey, lineOfPerson } from "../domain/ledger/journal-archive.ts";
+import { formatDay, parseDay } from "../domain/ledger/period.ts";
+import type { PictureOwner } from "../domain/generation/stored-picture.ts";
 import { ok, raw } from "../http/call.ts";
 import { NDJSON } from "../http/ndjson.ts";
 import { defineRoute } from "../http/route.ts";
 import { splitLines } from "../io/split-lines.ts";
-import { ArchiveOutput, toArchive } from "../wire/archive.ts";
-import { list, listOf, pageQuery } from "../wire/field.ts";
-import { bucketOf } from "./bucket.ts";
-import { invalid, TENANT_READ } from "./shared.ts";
-import { askTenant, UNAVAILABLE } from "./tenant-object.ts";
+import { ArchiveOutput, toArchive } from "../api/native/archive.ts";
+import { list, listOf, pageQuery } from "../api/field.ts";
+import { bucketOf } from "../edge/bucket.ts";
+import { invalid, TENANT_READ } from "../edge/shared.ts";
+import { askTenant, UNAVAILABLE } from "../edge/tenant-object.ts";
 
 // Days of the journal that have gone to the bucket.
 

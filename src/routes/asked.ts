@@ -1,5 +1,5 @@
-import type { AskedCall } from "../../durable-objects/tenant/quote.ts";
-import type { FailureKind } from "../domain/failure.ts";
+import type { AskedCall } from "../../durable-objects/tenant/calls/quote.ts";
+import type { FailureKind } from "../domain/ledger/failure.ts";
 import type { FailureOf } from "../http/route.ts";
 
 // What a governed route reads of a body before the tenant's object is asked.

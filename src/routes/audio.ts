@@ -2,23 +2,23 @@ import * as v from "valibot";
 import { speechMeasure } from "../generation/counted-usage.ts";
 import { generationCall, type Rendered, renderedJson } from "../generation/generation-call.ts";
 import { defineRoute } from "../http/route.ts";
-import { type SpeechBody, speechInference, SpeechInput } from "../wire/openai-speech.ts";
+import { type SpeechBody, speechInference, SpeechInput } from "../api/openai/speech.ts";
 import {
   MAX_FORM_BYTES,
   toTranscription,
   transcriptionAsked,
   TranscriptionInput,
   TranscriptionOutput,
-} from "../wire/openai-transcription.ts";
+} from "../api/openai/transcription.ts";
 import {
   callerOf,
   generationDeps,
   GENERATED,
   MAX_BODY_BYTES,
   openAiReply,
-} from "./generation-deps.ts";
-import { toItsEnd } from "./moderation-deps.ts";
-import { mended, mendedForm } from "../wire/drop-in-body.ts";
+} from "../edge/generation-deps.ts";
+import { toItsEnd } from "../edge/moderation-deps.ts";
+import { mended, mendedForm } from "../api/drop-in-body.ts";
 
 const renderedText = (text: string): Rendered => ({
   contentType: "text/plain; charset=utf-8",

@@ -1,21 +1,21 @@
 import * as v from "valibot";
-import type { BatchParams } from "../../durable-objects/tenant/batch-watch.ts";
-import { isOver } from "../domain/batch.ts";
-import { BATCH_ROUTE } from "../domain/batch-share.ts";
-import { toBatch, toBatchStep } from "../domain/batch-object.ts";
-import type { FieldError } from "../domain/failure.ts";
-import { batchItemsKey } from "../domain/stored-picture.ts";
+import type { BatchParams } from "../../durable-objects/tenant/batches/batch-recovery.ts";
+import { isOver } from "../domain/moderation/batch.ts";
+import { BATCH_ROUTE } from "../domain/ledger/batch-share.ts";
+import { toBatch, toBatchStep } from "../domain/moderation/batch-object.ts";
+import type { FieldError } from "../domain/ledger/failure.ts";
+import { batchItemsKey } from "../domain/generation/stored-picture.ts";
 import { ok, raw } from "../http/call.ts";
 import { newId } from "../http/ids.ts";
 import { acceptsNdjson, type LinePage, ndjson } from "../http/ndjson.ts";
 import { defineRoute } from "../http/route.ts";
-import { BatchInput, BatchOutput, BatchStepOutput } from "../wire/batch.ts";
-import { BODY_WEIGHT, MAX_BODY_BYTES } from "../wire/content.ts";
-import { list, listOf, pageQuery } from "../wire/field.ts";
-import { recordAct } from "./audit.ts";
-import { bucketOf } from "./bucket.ts";
-import { idempotencyOf, parseIndex, TENANT_READ } from "./shared.ts";
-import { askTenant, tellTenant, UNAVAILABLE } from "./tenant-object.ts";
+import { BatchInput, BatchOutput, BatchStepOutput } from "../api/native/batch.ts";
+import { BODY_WEIGHT, MAX_BODY_BYTES } from "../api/native/content.ts";
+import { list, listOf, pageQuery } from "../api/field.ts";
+import { recordAct } from "../edge/audit.ts";
+import { bucketOf } from "../edge/bucket.ts";
+import { idempotencyOf, parseIndex, TENANT_READ } from "../edge/shared.ts";
+import { askTenant, tellTenant, UNAVAILABLE } from "../edge/tenant-object.ts";
 import { readContent } from "./verdicts.ts";
 
 // Many verdicts asked for at once; `src/batches` makes them.

@@ -7,9 +7,9 @@ import {
   CalibrationOutput,
   MAX_CALIBRATION_BYTES,
   toCalibration,
-} from "../wire/calibration.ts";
+} from "../api/native/calibration.ts";
 import { SCORED, scoring } from "./scoring.ts";
-import { askTenant, UNAVAILABLE } from "./tenant-object.ts";
+import { askTenant, UNAVAILABLE } from "../edge/tenant-object.ts";
 
 const CALIBRATE = "POST /v1/policies/calibrate";
 

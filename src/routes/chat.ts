@@ -8,7 +8,7 @@ import { type Raw, raw } from "../http/call.ts";
 import { openAiRateHeaders } from "../http/rate-headers.ts";
 import { defineRoute } from "../http/route.ts";
 import { resolveOverHttps } from "../io/resolve-host.ts";
-import { personOf } from "../wire/openai.ts";
+import { personOf } from "../api/openai/drop-in.ts";
 import {
   type ChatBody,
   ChatInput,
@@ -16,18 +16,18 @@ import {
   parametersOf,
   refusedIn,
   takenHeaders,
-} from "../wire/openai-chat.ts";
-import { toPlanNotes } from "../wire/plan-notes.ts";
-import { chatChunks } from "../wire/openai-chat-chunks.ts";
-import { modesAsked, toModeration } from "../wire/openai-chat-moderation.ts";
-import { withExactSeed } from "../wire/seed.ts";
-import { toMessages } from "../wire/openai-chat-messages.ts";
+} from "../api/openai/chat.ts";
+import { toPlanNotes } from "../api/plan-notes.ts";
+import { chatChunks } from "../api/openai/chat-chunks.ts";
+import { modesAsked, toModeration } from "../api/openai/chat-moderation.ts";
+import { withExactSeed } from "../api/seed.ts";
+import { toMessages } from "../api/openai/chat-messages.ts";
 import {
   type ChatHead,
   chatId,
   ChatOutputBody,
   toChatCompletion,
-} from "../wire/openai-chat-reply.ts";
+} from "../api/openai/chat-reply.ts";
 import {
   callerOf,
   compacts,
@@ -36,10 +36,10 @@ import {
   generationHeaders,
   MAX_BODY_BYTES,
   openAiReply,
-} from "./generation-deps.ts";
+} from "../edge/generation-deps.ts";
 import type { Asked, AskedBy, Misread } from "./asked.ts";
-import { toItsEnd } from "./moderation-deps.ts";
-import { mendedChat } from "../wire/drop-in-body.ts";
+import { toItsEnd } from "../edge/moderation-deps.ts";
+import { mendedChat } from "../api/drop-in-body.ts";
 
 export const createChatCompletion = defineRoute({
   method: "POST",

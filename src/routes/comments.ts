@@ -1,6 +1,11 @@
-import { type CommentToAnalyze, refused, typeOf, wrongWith } from "../domain/comment-attributes.ts";
-import type { CommentFailure } from "../domain/failure.ts";
-import { plainOfHtml } from "../domain/html-text.ts";
+import {
+  type CommentToAnalyze,
+  refused,
+  typeOf,
+  wrongWith,
+} from "../domain/moderation/comment-attributes.ts";
+import type { CommentFailure } from "../domain/ledger/failure.ts";
+import { plainOfHtml } from "../domain/text/html-text.ts";
 import { textJudge } from "../engines/embedded/text-model.ts";
 import { ok } from "../http/call.ts";
 import { defineRoute } from "../http/route.ts";
@@ -14,7 +19,7 @@ import {
   MAX_COMMENT_BODY_BYTES,
   SuggestInput,
   SuggestOutput,
-} from "../wire/comment.ts";
+} from "../api/perspective/comment.ts";
 import { SCORED, scoring } from "./scoring.ts";
 
 // The Perspective API's methods. A call is admitted by its tenant's rates like any other, asks no

@@ -1,12 +1,12 @@
-import { UNGUARDED } from "../domain/guard.ts";
+import { UNGUARDED } from "../domain/moderation/guard.ts";
 import type { CallEvent, StreamHead } from "../generation/call-events.ts";
 import { chatRequest } from "../generation/chat-request.ts";
 import { generationCall, generationIn, renderedJson } from "../generation/generation-call.ts";
 import { streamCall } from "../generation/stream-call.ts";
 import { defineRoute } from "../http/route.ts";
-import { mended } from "../wire/drop-in-body.ts";
-import { personOf } from "../wire/openai.ts";
-import type { ChatHead } from "../wire/openai-chat-reply.ts";
+import { mended } from "../api/drop-in-body.ts";
+import { personOf } from "../api/openai/drop-in.ts";
+import type { ChatHead } from "../api/openai/chat-reply.ts";
 import {
   type CompletionBody,
   completionChunks,
@@ -18,9 +18,9 @@ import {
   promptOf,
   refusedOf,
   toCompletion,
-} from "../wire/openai-completion.ts";
-import { toPlanNotes } from "../wire/plan-notes.ts";
-import { withExactSeed } from "../wire/seed.ts";
+} from "../api/openai/completion.ts";
+import { toPlanNotes } from "../api/plan-notes.ts";
+import { withExactSeed } from "../api/seed.ts";
 import { streamReply } from "./chat.ts";
 import {
   callerOf,
@@ -28,8 +28,8 @@ import {
   generationDeps,
   MAX_BODY_BYTES,
   openAiReply,
-} from "./generation-deps.ts";
-import { toItsEnd } from "./moderation-deps.ts";
+} from "../edge/generation-deps.ts";
+import { toItsEnd } from "../edge/moderation-deps.ts";
 
 export const createCompletion = defineRoute({
   method: "POST",

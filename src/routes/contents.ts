@@ -1,19 +1,19 @@
 import * as v from "valibot";
 import { shaped } from "../http/field-sentence.ts";
-import { contentKey } from "../domain/stored-picture.ts";
+import { contentKey } from "../domain/generation/stored-picture.ts";
 import { ok, raw } from "../http/call.ts";
 import { defineRoute } from "../http/route.ts";
-import { list, listOf, pageQuery } from "../wire/field.ts";
+import { list, listOf, pageQuery } from "../api/field.ts";
 import {
   ContentOutput,
   ContentReadOutput,
   toContent,
   toContentRead,
-} from "../wire/kept-content.ts";
-import { recordAct } from "./audit.ts";
-import { bucketOf } from "./bucket.ts";
-import { TENANT_READ } from "./shared.ts";
-import { askTenant, UNAVAILABLE } from "./tenant-object.ts";
+} from "../api/native/kept-content.ts";
+import { recordAct } from "../edge/audit.ts";
+import { bucketOf } from "../edge/bucket.ts";
+import { TENANT_READ } from "../edge/shared.ts";
+import { askTenant, UNAVAILABLE } from "../edge/tenant-object.ts";
 
 // What was moderated, while the tenant's `content_retention_days` keep it. Every reading is noted
 // before anything leaves.

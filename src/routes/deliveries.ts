@@ -1,9 +1,9 @@
 import * as v from "valibot";
 import { NO_EVENT } from "../../durable-objects/outbox/event-id.ts";
-import { EVENT_TYPES, TEST_EVENT } from "../domain/event.ts";
+import { EVENT_TYPES, TEST_EVENT } from "../domain/webhooks/event.ts";
 import { ok } from "../http/call.ts";
 import { defineRoute } from "../http/route.ts";
-import { list, listOf } from "../wire/field.ts";
+import { list, listOf } from "../api/field.ts";
 import {
   deliveriesQuery,
   DeliveryOutput,
@@ -14,10 +14,10 @@ import {
   toEvent,
   toWebhook,
   WebhookOutput,
-} from "../wire/webhook.ts";
-import { recordAct } from "./audit.ts";
-import { TENANT_READ } from "./shared.ts";
-import { askTenant, tellTenant, UNAVAILABLE } from "./tenant-object.ts";
+} from "../api/native/webhook.ts";
+import { recordAct } from "../edge/audit.ts";
+import { TENANT_READ } from "../edge/shared.ts";
+import { askTenant, tellTenant, UNAVAILABLE } from "../edge/tenant-object.ts";
 
 // What was delivered and what happened: read back, and delivered once more.
 

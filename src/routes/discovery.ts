@@ -1,8 +1,8 @@
 import * as v from "valibot";
 import { ok } from "../http/call.ts";
 import { defineRoute } from "../http/route.ts";
-import { discoveryDocument } from "../wire/discovery.ts";
-import { googleQuery } from "../wire/comment.ts";
+import { discoveryDocument } from "../api/perspective/discovery.ts";
+import { googleQuery } from "../api/perspective/comment.ts";
 
 /** Google's clients read it without a key, pages too. */
 export const getDiscovery = defineRoute({

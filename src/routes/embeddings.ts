@@ -1,8 +1,8 @@
-import { inCalls } from "../domain/plan-generation.ts";
-import { tokensAtMost } from "../domain/token-bound.ts";
+import { inCalls } from "../domain/generation/plan-generation.ts";
+import { tokensAtMost } from "../domain/generation/token-bound.ts";
 import { generationCall, renderedJson } from "../generation/generation-call.ts";
 import { defineRoute } from "../http/route.ts";
-import { personOf } from "../wire/openai.ts";
+import { personOf } from "../api/openai/drop-in.ts";
 import {
   dimensionsFailure,
   type EmbeddingsBody,
@@ -11,16 +11,16 @@ import {
   textsOf,
   toEmbeddings,
   tokensRefused,
-} from "../wire/openai-embeddings.ts";
+} from "../api/openai/embeddings.ts";
 import {
   callerOf,
   generationDeps,
   GENERATED,
   MAX_BODY_BYTES,
   openAiReply,
-} from "./generation-deps.ts";
-import { toItsEnd } from "./moderation-deps.ts";
-import { mended } from "../wire/drop-in-body.ts";
+} from "../edge/generation-deps.ts";
+import { toItsEnd } from "../edge/moderation-deps.ts";
+import { mended } from "../api/drop-in-body.ts";
 
 /** What is planned and priced: of a call, and of a quote for it. */
 export const embeddingsAsked = (body: EmbeddingsBody) => ({

@@ -1,13 +1,13 @@
 import * as v from "valibot";
-import { fromNeurons, ZERO } from "../domain/micro-neurons.ts";
+import { fromNeurons, ZERO } from "../domain/ledger/micro-neurons.ts";
 import { ok } from "../http/call.ts";
 import { newId } from "../http/ids.ts";
 import { defineRoute } from "../http/route.ts";
-import { list, listOf, pageQuery } from "../wire/field.ts";
-import { GrantOutput, NewGrantInput, toGrant } from "../wire/grant.ts";
-import { recordAct } from "./audit.ts";
-import { idempotencyOf, TENANT_READ } from "./shared.ts";
-import { askTenant, tellTenant, UNAVAILABLE } from "./tenant-object.ts";
+import { list, listOf, pageQuery } from "../api/field.ts";
+import { GrantOutput, NewGrantInput, toGrant } from "../api/native/grant.ts";
+import { recordAct } from "../edge/audit.ts";
+import { idempotencyOf, TENANT_READ } from "../edge/shared.ts";
+import { askTenant, tellTenant, UNAVAILABLE } from "../edge/tenant-object.ts";
 import { TENANT_PARAMS } from "./tenants.ts";
 
 // One-off neurons that the platform gives a tenant. The tenant reads them; it makes and ends none.

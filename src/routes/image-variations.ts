@@ -1,19 +1,23 @@
-import type { PriceOverrides } from "../domain/catalogue.ts";
-import { CATALOGUE, resolveModel } from "../domain/catalogue.ts";
-import { styledPrompt, styleWords } from "../domain/picture-prompt.ts";
-import { takesInputs } from "../domain/picture-terms.ts";
-import type { PictureTraits } from "../domain/picture-traits.ts";
-import { type PictureOwner, pictureKey, type PictureRecord } from "../domain/stored-picture.ts";
+import type { PriceOverrides } from "../domain/catalogue/catalogue.ts";
+import { CATALOGUE, resolveModel } from "../domain/catalogue/catalogue.ts";
+import { styledPrompt, styleWords } from "../domain/generation/picture-prompt.ts";
+import { takesInputs } from "../domain/generation/picture-terms.ts";
+import type { PictureTraits } from "../domain/generation/picture-traits.ts";
+import {
+  type PictureOwner,
+  pictureKey,
+  type PictureRecord,
+} from "../domain/generation/stored-picture.ts";
 import type { PictureOrder } from "../generation/picture-request.ts";
 import { readPictureRecord } from "../generation/read-picture-record.ts";
 import { sha256Hex, utf8 } from "../http/hash.ts";
 import { defineRoute } from "../http/route.ts";
 import { type Picture, readPicture } from "../engines/picture.ts";
-import { ImagesOutput, MAX_IMAGES_BODY_BYTES, VariationsInput } from "../wire/image.ts";
-import { callerOf, GENERATED } from "./generation-deps.ts";
+import { ImagesOutput, MAX_IMAGES_BODY_BYTES, VariationsInput } from "../api/native/image.ts";
+import { callerOf, GENERATED } from "../edge/generation-deps.ts";
 import { imagesReply, NO_IMAGE, ownerOf, PARAMS, renderStored } from "./images.ts";
-import { bucketOf } from "./bucket.ts";
-import { drawsSeeds, fromBucket, NO_BUCKET, picturesCall } from "./picture-deps.ts";
+import { bucketOf } from "../edge/bucket.ts";
+import { drawsSeeds, fromBucket, NO_BUCKET, picturesCall } from "../edge/picture-deps.ts";
 
 export const createVariations = defineRoute({
   method: "POST",

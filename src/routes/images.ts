@@ -1,6 +1,6 @@
 import * as v from "valibot";
-import { admittedModels } from "../domain/catalogue.ts";
-import { styledPrompt, styleWords } from "../domain/picture-prompt.ts";
+import { admittedModels } from "../domain/catalogue/catalogue.ts";
+import { styledPrompt, styleWords } from "../domain/generation/picture-prompt.ts";
 import type { Generation } from "../generation/generation-call.ts";
 import { renderedJson } from "../generation/generation-call.ts";
 import { readPictureRecord } from "../generation/read-picture-record.ts";
@@ -14,10 +14,10 @@ import {
   MAX_IMAGES_BODY_BYTES,
   toImage,
   toImages,
-} from "../wire/image.ts";
-import { callerOf, GENERATED, generationHeaders } from "./generation-deps.ts";
+} from "../api/native/image.ts";
+import { callerOf, GENERATED, generationHeaders } from "../edge/generation-deps.ts";
 import { pictureReply } from "./picture-reply.ts";
-import { bucketOf } from "./bucket.ts";
+import { bucketOf } from "../edge/bucket.ts";
 import {
   type Asked,
   DEFAULT_PICTURE_MODEL,
@@ -29,9 +29,9 @@ import {
   type PictureRouteCall,
   picturesCall,
   stored,
-} from "./picture-deps.ts";
-import { TENANT_READ } from "./shared.ts";
-import { askTenant } from "./tenant-object.ts";
+} from "../edge/picture-deps.ts";
+import { TENANT_READ } from "../edge/shared.ts";
+import { askTenant } from "../edge/tenant-object.ts";
 
 export const createImages = defineRoute({
   method: "POST",

@@ -5,12 +5,18 @@ import type { Config } from "../config.ts";
 import { newId } from "../http/ids.ts";
 import { issueKey } from "../http/key-format.ts";
 import { defineRoute } from "../http/route.ts";
-import { list, listOf, pageQuery } from "../wire/field.ts";
-import { IssuedKeyOutput, KeyOutput, NewKeyInput, RotateKeyInput, toKey } from "../wire/key.ts";
-import type { IssuedKey, NewKey } from "../../durable-objects/tenant/key-desk.ts";
-import { recordAct } from "./audit.ts";
-import { idempotencyOf, TENANT_READ } from "./shared.ts";
-import { askTenant, tellTenant } from "./tenant-object.ts";
+import { list, listOf, pageQuery } from "../api/field.ts";
+import {
+  IssuedKeyOutput,
+  KeyOutput,
+  NewKeyInput,
+  RotateKeyInput,
+  toKey,
+} from "../api/native/key.ts";
+import type { IssuedKey, NewKey } from "../../durable-objects/tenant/keys/keys.ts";
+import { recordAct } from "../edge/audit.ts";
+import { idempotencyOf, TENANT_READ } from "../edge/shared.ts";
+import { askTenant, tellTenant } from "../edge/tenant-object.ts";
 
 // Keys of a tenant: by its own `manage` key, or by the platform. The key itself is drawn here,
 // where the checksum's secret is, and shown once; the tenant's object keeps a hash.

@@ -1,14 +1,14 @@
 import * as v from "valibot";
-import type { LineQuery } from "../../durable-objects/tenant/ledger-store.ts";
-import { entryId, type JournalEntry } from "../domain/adjustment.ts";
-import { toJournalEntry } from "../domain/journal-object.ts";
+import type { LineQuery } from "../../durable-objects/tenant/ledger/ledger-store.ts";
+import { entryId, type JournalEntry } from "../domain/ledger/adjustment.ts";
+import { toJournalEntry } from "../domain/ledger/journal-object.ts";
 import { ok, raw } from "../http/call.ts";
 import { acceptsNdjson, type LinePage, NDJSON, ndjson } from "../http/ndjson.ts";
 import { defineRoute } from "../http/route.ts";
-import { list, listOf, pageQuery, timeInput } from "../wire/field.ts";
-import { JournalLineOutput } from "../wire/journal-line.ts";
-import { TENANT_READ } from "./shared.ts";
-import { askTenant } from "./tenant-object.ts";
+import { list, listOf, pageQuery, timeInput } from "../api/field.ts";
+import { JournalLineOutput } from "../api/native/journal-line.ts";
+import { TENANT_READ } from "../edge/shared.ts";
+import { askTenant } from "../edge/tenant-object.ts";
 
 /** Lines read in one step while streaming. */
 const STREAM_PAGE = 200;

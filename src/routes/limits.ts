@@ -1,17 +1,17 @@
 import * as v from "valibot";
-import { limitsObject } from "../../durable-objects/tenant/limits-object.ts";
+import { limitsObject } from "../../durable-objects/tenant/limits.ts";
 import { ok } from "../http/call.ts";
 import { defineRoute } from "../http/route.ts";
-import { parseIndex, TENANT_READ } from "./shared.ts";
-import { askTenant } from "./tenant-object.ts";
-import { list, listOf, pageQuery, timeInput } from "../wire/field.ts";
+import { parseIndex, TENANT_READ } from "../edge/shared.ts";
+import { askTenant } from "../edge/tenant-object.ts";
+import { list, listOf, pageQuery, timeInput } from "../api/field.ts";
 import {
   InvariantsOutput,
   LimitsOutput,
   RefusalOutput,
   toInvariants,
   toRefusal,
-} from "../wire/report.ts";
+} from "../api/native/report.ts";
 
 // What a tenant can read of itself: limits, refusals, invariants. None of it costs neurons.
 

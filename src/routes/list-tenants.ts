@@ -4,16 +4,16 @@ import type { Page } from "../../durable-objects/account/tenant-list.ts";
 import type { TenantPlace, TenantSort } from "../../durable-objects/account/tenant-order.ts";
 import { ok } from "../http/call.ts";
 import { defineRoute } from "../http/route.ts";
-import { list, listOf, pageQuery } from "../wire/field.ts";
+import { list, listOf, pageQuery } from "../api/field.ts";
 import {
   ListedTenantOutput,
   SharingTenantOutput,
   toListedTenant,
   toSharingTenant,
-} from "../wire/listed-tenant.ts";
-import { readTenantCursor, tenantCursor } from "../wire/tenant-cursor.ts";
-import { invalid } from "./shared.ts";
-import { askAccount } from "./tenant-object.ts";
+} from "../api/native/listed-tenant.ts";
+import { readTenantCursor, tenantCursor } from "../api/native/tenant-cursor.ts";
+import { invalid } from "../edge/shared.ts";
+import { askAccount } from "../edge/tenant-object.ts";
 
 // Lists of tenants that the `Account` object answers alone: no tenant's object is woken for them.
 

@@ -1,13 +1,13 @@
 import * as v from "valibot";
 import { shaped } from "../http/field-sentence.ts";
-import { limitsObject } from "../../durable-objects/tenant/limits-object.ts";
+import { limitsObject } from "../../durable-objects/tenant/limits.ts";
 import { raw } from "../http/call.ts";
 import { EVENT_STREAM, eventFeed, LONGEST_S } from "../http/event-feed.ts";
 import { newId } from "../http/ids.ts";
 import { logError, nameOf } from "../http/request-log.ts";
 import { defineRoute } from "../http/route.ts";
-import { TENANT_READ } from "./shared.ts";
-import { askTenant } from "./tenant-object.ts";
+import { TENANT_READ } from "../edge/shared.ts";
+import { askTenant } from "../edge/tenant-object.ts";
 
 // How things stand, for who looks at them as they change.
 

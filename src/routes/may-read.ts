@@ -1,6 +1,6 @@
 import { parseIdempotencyKey } from "../http/idempotency-key.ts";
 import type { LargeRequest, MayRead } from "../http/with-body.ts";
-import { askTenant, objectCaller } from "./tenant-object.ts";
+import { askTenant, objectCaller } from "../edge/tenant-object.ts";
 
 /** Asks the tenant's object about a large body before it is read. */
 export const mayRead: MayRead = async ({

@@ -1,7 +1,7 @@
 import * as v from "valibot";
-import { exposition, EXPOSITION_TYPE } from "../domain/exposition.ts";
-import { type Facts, metrics, type TenantChecks } from "../domain/metrics.ts";
-import { dayOf } from "../domain/period.ts";
+import { exposition, EXPOSITION_TYPE } from "../metrics/exposition.ts";
+import { type Facts, metrics, type TenantChecks } from "../metrics/metrics.ts";
+import { dayOf } from "../domain/ledger/period.ts";
 import { raw } from "../http/call.ts";
 import { logError, nameOf } from "../http/request-log.ts";
 import { defineRoute } from "../http/route.ts";
@@ -9,7 +9,7 @@ import { readToday } from "../reports/metrics-store.ts";
 import { openReports } from "../reports/open-reports.ts";
 import { ReconciliationStore } from "../reports/reconciliation-store.ts";
 import { VERSION } from "./service.ts";
-import { askAccount, tellAccount, UNAVAILABLE } from "./tenant-object.ts";
+import { askAccount, tellAccount, UNAVAILABLE } from "../edge/tenant-object.ts";
 
 export const getMetrics = defineRoute({
   method: "GET",

@@ -1,11 +1,11 @@
 import * as v from "valibot";
-import { modelCard, modelCards } from "../domain/model-card.ts";
+import { modelCard, modelCards } from "../domain/catalogue/model-card.ts";
 import { ok } from "../http/call.ts";
 import { defineRoute } from "../http/route.ts";
-import { plainModel } from "../wire/openai.ts";
-import { ModelListOutput, ModelOutput, toModel } from "../wire/openai-model.ts";
-import { TENANT_READ } from "./shared.ts";
-import { askTenant } from "./tenant-object.ts";
+import { plainModel } from "../api/openai/drop-in.ts";
+import { ModelListOutput, ModelOutput, toModel } from "../api/openai/model.ts";
+import { TENANT_READ } from "../edge/shared.ts";
+import { askTenant } from "../edge/tenant-object.ts";
 
 // OpenAI's list of models. It names what this tenant can call, so that whoever fills a menu from it
 // offers nothing that is refused; a model by its id is told of whatever it is, with its replacement.

@@ -1,13 +1,13 @@
 import * as v from "valibot";
-import { CATEGORIES } from "../domain/category.ts";
-import { DECISIONS } from "../domain/verdict.ts";
+import { CATEGORIES } from "../domain/moderation/category.ts";
+import { DECISIONS } from "../domain/moderation/verdict.ts";
 import { ok } from "../http/call.ts";
 import { defineRoute } from "../http/route.ts";
 import { type LogPlace, readModerationLog } from "../reports/moderation-log-store.ts";
-import { list, listOf, name, pageQuery, timeInput } from "../wire/field.ts";
-import { LoggedVerdictOutput, toLoggedVerdict } from "../wire/moderation-log.ts";
-import { readReports } from "./reports.ts";
-import { invalid } from "./shared.ts";
+import { list, listOf, name, pageQuery, timeInput } from "../api/field.ts";
+import { LoggedVerdictOutput, toLoggedVerdict } from "../api/native/moderation-log.ts";
+import { readReports } from "../edge/reports.ts";
+import { invalid } from "../edge/shared.ts";
 
 export const listModerationLog = defineRoute({
   method: "GET",

@@ -1,5 +1,5 @@
-import type { FieldError } from "../domain/failure.ts";
-import { testOutcome } from "../domain/test-input.ts";
+import type { FieldError } from "../domain/ledger/failure.ts";
+import { testOutcome } from "../domain/moderation/test-input.ts";
 import { ok } from "../http/call.ts";
 import { newId } from "../http/ids.ts";
 import { openAiRateHeaders } from "../http/rate-headers.ts";
@@ -7,18 +7,18 @@ import { defineRoute } from "../http/route.ts";
 import { type Content, measuredContents } from "../moderation/content.ts";
 import { moderationCall } from "../moderation/moderation-call.ts";
 import { readImageUrl } from "../moderation/read-pictures.ts";
-import { BODY_WEIGHT, MAX_BODY_BYTES, MAX_TEXT_BYTES } from "../wire/content.ts";
+import { BODY_WEIGHT, MAX_BODY_BYTES, MAX_TEXT_BYTES } from "../api/native/content.ts";
 import {
   MODELS,
   ModerationInput,
   ModerationOutput,
   type ModerationRequestBody,
   toResult,
-} from "../wire/openai-moderation.ts";
-import { costHeaders, moderationDeps, toItsEnd } from "./moderation-deps.ts";
-import { GOVERNED, idempotencyOf } from "./shared.ts";
-import { objectCaller } from "./tenant-object.ts";
-import { mended } from "../wire/drop-in-body.ts";
+} from "../api/openai/moderation.ts";
+import { costHeaders, moderationDeps, toItsEnd } from "../edge/moderation-deps.ts";
+import { GOVERNED, idempotencyOf } from "../edge/shared.ts";
+import { objectCaller } from "../edge/tenant-object.ts";
+import { mended } from "../api/drop-in-body.ts";
 
 export const createModeration = defineRoute({
   method: "POST",

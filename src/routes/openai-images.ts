@@ -1,6 +1,6 @@
 import type { Config } from "../config.ts";
 import { sentDiffers } from "../generation/picture-request.ts";
-import { styledPrompt } from "../domain/picture-prompt.ts";
+import { styledPrompt } from "../domain/generation/picture-prompt.ts";
 import type {
   Generation,
   GenerationCallFailure,
@@ -9,7 +9,7 @@ import type {
 } from "../generation/generation-call.ts";
 import { renderedJson } from "../generation/generation-call.ts";
 import { defineRoute } from "../http/route.ts";
-import { MAX_IMAGES_BODY_BYTES } from "../wire/image.ts";
+import { MAX_IMAGES_BODY_BYTES } from "../api/native/image.ts";
 import {
   effortOf,
   imagesAsJson,
@@ -21,10 +21,10 @@ import {
   toOpenAiImages,
   unsupportedIn,
   wordsOf,
-} from "../wire/openai-images.ts";
-import { personOf } from "../wire/openai.ts";
-import { callerOf, GENERATED, openAiReply } from "./generation-deps.ts";
-import { bucketOf } from "./bucket.ts";
+} from "../api/openai/images.ts";
+import { personOf } from "../api/openai/drop-in.ts";
+import { callerOf, GENERATED, openAiReply } from "../edge/generation-deps.ts";
+import { bucketOf } from "../edge/bucket.ts";
 import {
   DEFAULT_PICTURE_MODEL,
   drawsSeeds,
@@ -33,8 +33,8 @@ import {
   type PictureRouteCall,
   picturesCall,
   stored,
-} from "./picture-deps.ts";
-import { mended } from "../wire/drop-in-body.ts";
+} from "../edge/picture-deps.ts";
+import { mended } from "../api/drop-in-body.ts";
 
 export const createOpenAiImages = defineRoute({
   method: "POST",

@@ -1,18 +1,18 @@
 import * as v from "valibot";
-import type { PersonalPage } from "../../durable-objects/tenant/erasures.ts";
+import type { PersonalPage } from "../../durable-objects/tenant/privacy/erasures.ts";
 import type { Page } from "../../durable-objects/tenant/tenant.ts";
-import type { Place } from "../domain/erasure.ts";
-import type { Archive } from "../domain/journal-archive.ts";
-import type { Day } from "../domain/period.ts";
-import { madePictures, type PersonalRecord } from "../domain/personal-record.ts";
-import type { PictureOwner } from "../domain/stored-picture.ts";
+import type { Place } from "../domain/tenant/erasure.ts";
+import type { Archive } from "../domain/ledger/journal-archive.ts";
+import type { Day } from "../domain/ledger/period.ts";
+import { madePictures, type PersonalRecord } from "../domain/tenant/personal-record.ts";
+import type { PictureOwner } from "../domain/generation/stored-picture.ts";
 import { readCallRecord } from "../generation/read-picture-record.ts";
 import { forgetAnswers } from "../generation/response-cache.ts";
 import { ok, raw } from "../http/call.ts";
 import { newId } from "../http/ids.ts";
 import { NDJSON } from "../http/ndjson.ts";
 import { defineRoute } from "../http/route.ts";
-import { name } from "../wire/field.ts";
+import { name } from "../api/field.ts";
 import {
   ErasureInput,
   ErasureOutput,
@@ -20,13 +20,13 @@ import {
   toExported,
   toExportedPictures,
   toExportSummary,
-} from "../wire/personal.ts";
+} from "../api/native/personal.ts";
 import { archivedLinesOf } from "./archives.ts";
-import { recordAct } from "./audit.ts";
+import { recordAct } from "../edge/audit.ts";
 import { ownerOf } from "./images.ts";
-import { bucketOf } from "./bucket.ts";
-import { TENANT_READ } from "./shared.ts";
-import { askTenant, tellTenant, UNAVAILABLE } from "./tenant-object.ts";
+import { bucketOf } from "../edge/bucket.ts";
+import { TENANT_READ } from "../edge/shared.ts";
+import { askTenant, tellTenant, UNAVAILABLE } from "../edge/tenant-object.ts";
 
 // One person's data: given out, and erased. Neither costs neurons nor takes rate.
 

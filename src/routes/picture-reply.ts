@@ -1,4 +1,4 @@
-import { PICTURE_ID, type PictureOwner, pictureKey } from "../domain/stored-picture.ts";
+import { PICTURE_ID, type PictureOwner, pictureKey } from "../domain/generation/stored-picture.ts";
 import { KEY_HEADER } from "../http/authenticate.ts";
 import { byteRange, namesEntity, rangeApplies } from "../http/byte-range.ts";
 import { raw, type Raw } from "../http/call.ts";

@@ -3,7 +3,7 @@ import { newSecret } from "../../durable-objects/outbox/sign-delivery.ts";
 import { ok } from "../http/call.ts";
 import { newId } from "../http/ids.ts";
 import { defineRoute } from "../http/route.ts";
-import { list, listOf } from "../wire/field.ts";
+import { list, listOf } from "../api/field.ts";
 import {
   DeliveryOutput,
   NewPlatformWebhookInput,
@@ -13,9 +13,9 @@ import {
   toWebhook,
   WebhookOutput,
   WebhookWithSecretOutput,
-} from "../wire/webhook.ts";
-import { recordAct } from "./audit.ts";
-import { askAccount, tellAccount, UNAVAILABLE } from "./tenant-object.ts";
+} from "../api/native/webhook.ts";
+import { recordAct } from "../edge/audit.ts";
+import { askAccount, tellAccount, UNAVAILABLE } from "../edge/tenant-object.ts";
 import { given, judgedUrl } from "./webhook-fields.ts";
 
 // The platform's own endpoints: the same resource as a tenant's, of the `Account` object.

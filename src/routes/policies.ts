@@ -1,9 +1,9 @@
 import * as v from "valibot";
 import { shaped } from "../http/field-sentence.ts";
-import type { PolicyVersion } from "../domain/policy.ts";
+import type { PolicyVersion } from "../domain/moderation/policy.ts";
 import { ok } from "../http/call.ts";
 import { defineRoute } from "../http/route.ts";
-import { list, listOf, pageQuery, policyName } from "../wire/field.ts";
+import { list, listOf, pageQuery, policyName } from "../api/field.ts";
 import {
   changeOf,
   PolicyInput,
@@ -12,10 +12,10 @@ import {
   PolicyPatch,
   type PolicyPatchBody,
   toPolicy,
-} from "../wire/policy.ts";
-import { recordAct } from "./audit.ts";
-import { TENANT_READ } from "./shared.ts";
-import { askTenant, tellTenant, UNAVAILABLE } from "./tenant-object.ts";
+} from "../api/native/policy.ts";
+import { recordAct } from "../edge/audit.ts";
+import { TENANT_READ } from "../edge/shared.ts";
+import { askTenant, tellTenant, UNAVAILABLE } from "../edge/tenant-object.ts";
 
 const PARAMS = v.strictObject({ name: policyName });
 

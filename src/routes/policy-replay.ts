@@ -1,14 +1,18 @@
 import * as v from "valibot";
-import type { ReplayPage } from "../../durable-objects/tenant/policy-replay.ts";
-import { NOTHING_REPLAYED, type PolicyReplay, together } from "../domain/policy-replay.ts";
+import type { ReplayPage } from "../../durable-objects/tenant/policies/policy-replay.ts";
+import {
+  NOTHING_REPLAYED,
+  type PolicyReplay,
+  together,
+} from "../domain/moderation/policy-replay.ts";
 import { ok } from "../http/call.ts";
 import { defineRoute } from "../http/route.ts";
-import { policyName } from "../wire/field.ts";
-import { policyOf } from "../wire/policy.ts";
-import { ReplayInput, replayedTime, ReplayOutput, toReplay } from "../wire/policy-replay.ts";
+import { policyName } from "../api/field.ts";
+import { policyOf } from "../api/native/policy.ts";
+import { ReplayInput, replayedTime, ReplayOutput, toReplay } from "../api/native/policy-replay.ts";
 import { LIMIT_BYTES } from "./policies.ts";
-import { TENANT_READ } from "./shared.ts";
-import { askTenant } from "./tenant-object.ts";
+import { TENANT_READ } from "../edge/shared.ts";
+import { askTenant } from "../edge/tenant-object.ts";
 
 /** Verdicts of one request; what is beyond them is for the next one. */
 const MOST_VERDICTS = 5000;

@@ -1,12 +1,12 @@
 import type * as v from "valibot";
 import type { Route, Schema } from "../http/route.ts";
-import { VerdictInput } from "../wire/content.ts";
-import { ChatInput } from "../wire/openai-chat.ts";
-import { EmbeddingsInput } from "../wire/openai-embeddings.ts";
-import { SpeechInput } from "../wire/openai-speech.ts";
-import { ModerationInput } from "../wire/openai-moderation.ts";
+import { VerdictInput } from "../api/native/content.ts";
+import { ChatInput } from "../api/openai/chat.ts";
+import { EmbeddingsInput } from "../api/openai/embeddings.ts";
+import { SpeechInput } from "../api/openai/speech.ts";
+import { ModerationInput } from "../api/openai/moderation.ts";
 import { createSpeech, speechAsked } from "./audio.ts";
-import { TranslationInput } from "../wire/translation.ts";
+import { TranslationInput } from "../api/native/translation.ts";
 import type { Asked, AskedBy, Misread } from "./asked.ts";
 import { chatAsked, createChatCompletion } from "./chat.ts";
 import { createEmbeddings, embeddingsAsked } from "./embeddings.ts";

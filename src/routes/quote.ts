@@ -1,15 +1,15 @@
-import type { FieldError } from "../domain/failure.ts";
+import type { FieldError } from "../domain/ledger/failure.ts";
 import { ok } from "../http/call.ts";
 import { parseWith } from "../http/parse-call.ts";
 import type { BodyFailure } from "../http/read-body.ts";
 import { defineRoute } from "../http/route.ts";
-import { QuoteInput, QuoteOutput, toQuote } from "../wire/quote.ts";
-import { MAX_BODY_BYTES } from "../wire/content.ts";
+import { QuoteInput, QuoteOutput, toQuote } from "../api/native/quote.ts";
+import { MAX_BODY_BYTES } from "../api/native/content.ts";
 import { type Asked, type AskedBy, MISREAD, type Misread } from "./asked.ts";
 import { QUOTABLE_PATHS, quotableAt } from "./quotable.ts";
-import { fits } from "./generation-deps.ts";
-import { invalid, TENANT_READ } from "./shared.ts";
-import { askTenant } from "./tenant-object.ts";
+import { fits } from "../edge/generation-deps.ts";
+import { invalid, TENANT_READ } from "../edge/shared.ts";
+import { askTenant } from "../edge/tenant-object.ts";
 
 /** Why a call cannot be planned for this tenant. */
 const UNPLANNED = ["model_not_allowed", "model_retired", "unpriced_model"] as const;

@@ -1,15 +1,15 @@
 import * as v from "valibot";
 import { shaped } from "../http/field-sentence.ts";
-import type { CurrentTenant } from "../domain/state-plan.ts";
+import type { CurrentTenant } from "../domain/tenant/state-plan.ts";
 import { ok, raw } from "../http/call.ts";
 import { acceptsNdjson, type LinePage, NDJSON, ndjson } from "../http/ndjson.ts";
 import { defineRoute } from "../http/route.ts";
-import { pageQuery } from "../wire/field.ts";
-import { MOST_TENANTS, StateOutput } from "../wire/state.ts";
-import { readTenantCursor, tenantCursor } from "../wire/tenant-cursor.ts";
+import { pageQuery } from "../api/field.ts";
+import { MOST_TENANTS, StateOutput } from "../api/native/state.ts";
+import { readTenantCursor, tenantCursor } from "../api/native/tenant-cursor.ts";
 import { readTenants, type StateCall } from "./apply-state.ts";
-import { invalid } from "./shared.ts";
-import { askAccount, UNAVAILABLE } from "./tenant-object.ts";
+import { invalid } from "../edge/shared.ts";
+import { askAccount, UNAVAILABLE } from "../edge/tenant-object.ts";
 
 // All tenants with their settings, page by page. The account names the tenants of a page; settings are
 // known to their own objects alone, so a page asks these, and no more than these.

@@ -2,10 +2,16 @@ import * as v from "valibot";
 import { ok } from "../http/call.ts";
 import { TENANT_ID } from "../http/key-format.ts";
 import { defineRoute } from "../http/route.ts";
-import { RebuildOutput, toRebuild } from "../wire/rebuild.ts";
-import { recordAct } from "./audit.ts";
-import { TENANT_READ } from "./shared.ts";
-import { askAccount, askTenant, tellAccount, tellTenant, UNAVAILABLE } from "./tenant-object.ts";
+import { RebuildOutput, toRebuild } from "../api/native/rebuild.ts";
+import { recordAct } from "../edge/audit.ts";
+import { TENANT_READ } from "../edge/shared.ts";
+import {
+  askAccount,
+  askTenant,
+  tellAccount,
+  tellTenant,
+  UNAVAILABLE,
+} from "../edge/tenant-object.ts";
 
 // The platform's reports of one tenant, made anew from its object: when they are wrong, or gone.
 

@@ -1,16 +1,16 @@
 import * as v from "valibot";
-import { reconciledDayObject } from "../domain/drift-object.ts";
-import { type Day, dayOf, formatDay } from "../domain/period.ts";
+import { reconciledDayObject } from "../domain/usage/drift-object.ts";
+import { type Day, dayOf, formatDay } from "../domain/ledger/period.ts";
 import { ok } from "../http/call.ts";
 import { defineRoute } from "../http/route.ts";
 import { reconcileDay } from "../reconciliation/reconcile-day.ts";
 import { openReports } from "../reports/open-reports.ts";
 import { ReconciliationStore } from "../reports/reconciliation-store.ts";
-import { dayInput, list, listOf } from "../wire/field.ts";
-import { ReconciliationDayOutput } from "../wire/reconciliation.ts";
-import { recordAct } from "./audit.ts";
-import { reconciliationDeps } from "./reconciliation-deps.ts";
-import { UNAVAILABLE } from "./tenant-object.ts";
+import { dayInput, list, listOf } from "../api/field.ts";
+import { ReconciliationDayOutput } from "../api/native/reconciliation.ts";
+import { recordAct } from "../edge/audit.ts";
+import { reconciliationDeps } from "../edge/reconciliation-deps.ts";
+import { UNAVAILABLE } from "../edge/tenant-object.ts";
 
 // The journals against Cloudflare's own figures, for the platform.
 

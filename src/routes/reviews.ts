@@ -1,12 +1,12 @@
 import * as v from "valibot";
-import { toExplained } from "../domain/verdict-object.ts";
+import { toExplained } from "../domain/moderation/verdict-object.ts";
 import { ok } from "../http/call.ts";
 import { defineRoute } from "../http/route.ts";
-import { list, listOf } from "../wire/field.ts";
-import { ClaimInput, ReviewInput, VerdictOutput } from "../wire/verdict.ts";
-import { recordAct } from "./audit.ts";
-import { TENANT_READ } from "./shared.ts";
-import { tellTenant, UNAVAILABLE } from "./tenant-object.ts";
+import { list, listOf } from "../api/field.ts";
+import { ClaimInput, ReviewInput, VerdictOutput } from "../api/native/verdict.ts";
+import { recordAct } from "../edge/audit.ts";
+import { TENANT_READ } from "../edge/shared.ts";
+import { tellTenant, UNAVAILABLE } from "../edge/tenant-object.ts";
 
 // What people do with verdicts. The queue is `GET /v1/verdicts?review=open`.
 

@@ -1,12 +1,12 @@
 import { type Route, defineRoute } from "../http/route.ts";
 import { openApiDocument } from "../http/openapi.ts";
-import { WEBHOOK_EVENTS } from "../wire/webhook-events.ts";
+import { WEBHOOK_EVENTS } from "../api/native/webhook-events.ts";
 import * as v from "valibot";
 import { ok } from "../http/call.ts";
 import { getAccount, patchAccount, reopenAccount } from "./account.ts";
 import { listInvariants, startChecks } from "./all-tenants.ts";
 import { listSharing, listTenants } from "./list-tenants.ts";
-import { listAudit } from "./audit.ts";
+import { listAudit } from "../edge/audit.ts";
 import { createSpeech, createTranscription } from "./audio.ts";
 import { createChatCompletion } from "./chat.ts";
 import { createCompletion } from "./completions.ts";

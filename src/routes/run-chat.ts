@@ -1,5 +1,5 @@
-import { UNGUARDED } from "../domain/guard.ts";
-import type { Hold } from "../domain/ledger.ts";
+import { UNGUARDED } from "../domain/moderation/guard.ts";
+import type { Hold } from "../domain/ledger/ledger.ts";
 import { speaksChat } from "../engines/model-traits.ts";
 import type { CallEvent, StreamHead } from "../generation/call-events.ts";
 import { chatRequest } from "../generation/chat-request.ts";
@@ -7,16 +7,16 @@ import { generationCall, generationIn, renderedJson } from "../generation/genera
 import { streamCall } from "../generation/stream-call.ts";
 import { raw } from "../http/call.ts";
 import { resolveOverHttps } from "../io/resolve-host.ts";
-import { toNeurogate } from "../wire/openai.ts";
-import { chatChunks } from "../wire/openai-chat-chunks.ts";
-import { toModeration } from "../wire/openai-chat-moderation.ts";
-import { type ChatHead, chatId, toChatCompletion, wholeItem } from "../wire/openai-chat-reply.ts";
-import { toPlanNotes } from "../wire/plan-notes.ts";
-import { envelope } from "../wire/workers-ai.ts";
-import { type AskedChat, readChat } from "../wire/workers-ai-chat.ts";
-import { responseChunks, toResponse } from "../wire/workers-ai-chat-reply.ts";
-import { generationDeps, generationHeaders } from "./generation-deps.ts";
-import { toItsEnd } from "./moderation-deps.ts";
+import { toNeurogate } from "../api/openai/drop-in.ts";
+import { chatChunks } from "../api/openai/chat-chunks.ts";
+import { toModeration } from "../api/openai/chat-moderation.ts";
+import { type ChatHead, chatId, toChatCompletion, wholeItem } from "../api/openai/chat-reply.ts";
+import { toPlanNotes } from "../api/plan-notes.ts";
+import { envelope } from "../api/workers-ai/envelope.ts";
+import { type AskedChat, readChat } from "../api/workers-ai/chat.ts";
+import { responseChunks, toResponse } from "../api/workers-ai/chat-reply.ts";
+import { generationDeps, generationHeaders } from "../edge/generation-deps.ts";
+import { toItsEnd } from "../edge/moderation-deps.ts";
 import { type RunCall, type RunTask, runReply } from "./run-task.ts";
 
 /** Text generation: the answer is in the shape of the model that was asked for, old or new. */

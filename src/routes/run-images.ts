@@ -1,9 +1,9 @@
 import type { GenerationCallFailure, Made, Rendered } from "../generation/generation-call.ts";
 import { renderedJson } from "../generation/generation-call.ts";
-import { toNeurogate } from "../wire/openai.ts";
-import { envelope } from "../wire/workers-ai.ts";
-import { answersInJson, readImageOrder } from "../wire/workers-ai-images.ts";
-import { drawsSeeds, picturesCall } from "./picture-deps.ts";
+import { toNeurogate } from "../api/openai/drop-in.ts";
+import { envelope } from "../api/workers-ai/envelope.ts";
+import { answersInJson, readImageOrder } from "../api/workers-ai/images.ts";
+import { drawsSeeds, picturesCall } from "../edge/picture-deps.ts";
 import { type RunTask, runReply } from "./run-task.ts";
 
 /** Text to image: one picture, in the envelope or as it is, by the model that was asked for. */

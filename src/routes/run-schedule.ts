@@ -1,8 +1,8 @@
 import { type Config, readConfig } from "../config.ts";
-import { dayOf, formatDay, isoTime, startOf } from "../domain/period.ts";
+import { dayOf, formatDay, isoTime, startOf } from "../domain/ledger/period.ts";
 import { reconcileDay } from "../reconciliation/reconcile-day.ts";
 import { keepReports } from "../reports/keep-reports.ts";
-import { reconciliationDeps } from "./reconciliation-deps.ts";
+import { reconciliationDeps } from "../edge/reconciliation-deps.ts";
 
 // What the cron triggers do. At 02:00 UTC the day before is reconciled, and the day three days before
 // once more, since Cloudflare's figures may come late. Then, and at half past each hour, the reports are

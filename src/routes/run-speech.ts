@@ -1,9 +1,9 @@
 import { generationCall, renderedJson } from "../generation/generation-call.ts";
-import { toNeurogate } from "../wire/openai.ts";
-import { envelope } from "../wire/workers-ai.ts";
-import { readSpeech, speaksInJson } from "../wire/workers-ai-sound.ts";
-import { generationDeps } from "./generation-deps.ts";
-import { toItsEnd } from "./moderation-deps.ts";
+import { toNeurogate } from "../api/openai/drop-in.ts";
+import { envelope } from "../api/workers-ai/envelope.ts";
+import { readSpeech, speaksInJson } from "../api/workers-ai/sound.ts";
+import { generationDeps } from "../edge/generation-deps.ts";
+import { toItsEnd } from "../edge/moderation-deps.ts";
 import { type RunTask, runReply } from "./run-task.ts";
 
 /** Text to speech: in the envelope or as the sound that it is, by the model that was asked for. */

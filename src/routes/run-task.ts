@@ -1,5 +1,5 @@
 import type { Config } from "../config.ts";
-import type { GenerationKind } from "../domain/plan-generation.ts";
+import type { GenerationKind } from "../domain/generation/plan-generation.ts";
 import {
   type Generation,
   type GenerationCallFailure,
@@ -8,10 +8,19 @@ import {
   renderedJson,
 } from "../generation/generation-call.ts";
 import { type Raw, raw } from "../http/call.ts";
-import { toNeurogate } from "../wire/openai.ts";
-import { envelope, type Reading, type RunBody, type RunFailure } from "../wire/workers-ai.ts";
-import { generationDeps, generationHeaders, type GenerationRouteCall } from "./generation-deps.ts";
-import { toItsEnd } from "./moderation-deps.ts";
+import { toNeurogate } from "../api/openai/drop-in.ts";
+import {
+  envelope,
+  type Reading,
+  type RunBody,
+  type RunFailure,
+} from "../api/workers-ai/envelope.ts";
+import {
+  generationDeps,
+  generationHeaders,
+  type GenerationRouteCall,
+} from "../edge/generation-deps.ts";
+import { toItsEnd } from "../edge/moderation-deps.ts";
 
 /** A call of `/ai/run`, once it is known which model's task it is. */
 export interface RunCall {

@@ -1,15 +1,15 @@
-import { CATALOGUE, type Model } from "../domain/catalogue.ts";
-import type { ModelTask } from "../domain/model-task.ts";
-import { readTranscription } from "../wire/workers-ai-sound.ts";
-import { readDescription, readDetection, readLabelling } from "../wire/workers-ai-pictures.ts";
+import { CATALOGUE, type Model } from "../domain/catalogue/catalogue.ts";
+import type { ModelTask } from "../domain/catalogue/model-task.ts";
+import { readTranscription } from "../api/workers-ai/sound.ts";
+import { readDescription, readDetection, readLabelling } from "../api/workers-ai/pictures.ts";
 import {
   readClassification,
   readEmbeddings,
   readReranking,
   readTranslation,
-} from "../wire/workers-ai-text.ts";
-import type { RunBody } from "../wire/workers-ai.ts";
-import { MAX_BODY_BYTES } from "./generation-deps.ts";
+} from "../api/workers-ai/text.ts";
+import type { RunBody } from "../api/workers-ai/envelope.ts";
+import { MAX_BODY_BYTES } from "../edge/generation-deps.ts";
 import { chatTask } from "./run-chat.ts";
 import { imageTask } from "./run-images.ts";
 import { speechTask } from "./run-speech.ts";

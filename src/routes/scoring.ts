@@ -1,14 +1,14 @@
 import type { CallStanding } from "../../durable-objects/tenant/protocol.ts";
 import { governedCall, type Run } from "../calls/governed-call.ts";
-import type { Failure } from "../domain/failure.ts";
-import { usable } from "../domain/month-quota.ts";
-import { ZERO } from "../domain/micro-neurons.ts";
+import type { Failure } from "../domain/ledger/failure.ts";
+import { usable } from "../domain/ledger/month-quota.ts";
+import { ZERO } from "../domain/ledger/micro-neurons.ts";
 import type { KeyCaller } from "../http/call.ts";
 import { newId } from "../http/ids.ts";
 import { callHeaders, rateLimitHeaders } from "../http/rate-headers.ts";
 import type { FailureOf } from "../http/route.ts";
-import { toItsEnd } from "./moderation-deps.ts";
-import { objectCaller, tenantObject } from "./tenant-object.ts";
+import { toItsEnd } from "../edge/moderation-deps.ts";
+import { objectCaller, tenantObject } from "../edge/tenant-object.ts";
 
 // Calls that are scored inside the Worker: admitted by their tenant's rates like any other, they ask no
 // engine, cost nothing, and leave nothing behind but their count.

@@ -3,9 +3,9 @@ import { canonicalJson } from "../generation/response-cache.ts";
 import { ok, type PlatformCaller } from "../http/call.ts";
 import { sha256Hex, utf8 } from "../http/hash.ts";
 import { defineRoute } from "../http/route.ts";
-import { list, listOf, pageQuery } from "../wire/field.ts";
-import { given } from "../wire/settings.ts";
-import type { StateInput } from "../wire/state.ts";
+import { list, listOf, pageQuery } from "../api/field.ts";
+import { given } from "../api/native/settings.ts";
+import type { StateInput } from "../api/native/state.ts";
 import {
   applyId,
   ApplyTenantOutput,
@@ -14,11 +14,11 @@ import {
   statusQuery,
   toApplyTenant,
   toStateApply,
-} from "../wire/state-apply.ts";
-import { readTenantCursor, tenantCursor } from "../wire/tenant-cursor.ts";
-import { recordAct } from "./audit.ts";
-import { invalid } from "./shared.ts";
-import { askApplies, UNAVAILABLE } from "./tenant-object.ts";
+} from "../api/native/state-apply.ts";
+import { readTenantCursor, tenantCursor } from "../api/native/tenant-cursor.ts";
+import { recordAct } from "../edge/audit.ts";
+import { invalid } from "../edge/shared.ts";
+import { askApplies, UNAVAILABLE } from "../edge/tenant-object.ts";
 
 // A document of tenants that comes in parts. The routes store parts and tell how far it is; the object
 // that keeps them does the rest, whether anybody asks or not.

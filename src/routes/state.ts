@@ -1,22 +1,22 @@
 import * as v from "valibot";
-import { withDefaults } from "../domain/settings.ts";
-import { planState, promiseOf } from "../domain/state-plan.ts";
-import { tenantWarnings } from "../domain/tenant-warnings.ts";
+import { withDefaults } from "../domain/tenant/settings.ts";
+import { planState, promiseOf } from "../domain/tenant/state-plan.ts";
+import { tenantWarnings } from "../domain/tenant/tenant-warnings.ts";
 import { ok } from "../http/call.ts";
 import { defineRoute } from "../http/route.ts";
-import { given } from "../wire/settings.ts";
+import { given } from "../api/native/settings.ts";
 import {
   type Applied,
   AppliedStateOutput,
   MOST_TENANTS,
   StateInput,
   toAppliedState,
-} from "../wire/state.ts";
-import { partQuery, StateApplyOutput } from "../wire/state-apply.ts";
+} from "../api/native/state.ts";
+import { partQuery, StateApplyOutput } from "../api/native/state-apply.ts";
 import { applyPlans, readTenants, withoutKey } from "./apply-state.ts";
-import { invalid } from "./shared.ts";
+import { invalid } from "../edge/shared.ts";
 import { storePart } from "./state-applies.ts";
-import { askAccount } from "./tenant-object.ts";
+import { askAccount } from "../edge/tenant-object.ts";
 
 // The tenants made as one document says, which is kept under version control.
 

@@ -1,21 +1,25 @@
 import * as v from "valibot";
-import type { MonthBooks } from "../../durable-objects/tenant/usage-desk.ts";
-import { CATALOGUE_VERSION } from "../domain/catalogue.ts";
-import { parseMonth } from "../domain/month.ts";
-import { CLOUDFLARE_USD_PER_1000 } from "../domain/money.ts";
-import { formatMonth, type Month } from "../domain/period.ts";
-import { makeStatement } from "../domain/statement.ts";
+import type { MonthBooks } from "../../durable-objects/tenant/usage/usage.ts";
+import { CATALOGUE_VERSION } from "../domain/catalogue/catalogue.ts";
+import { parseMonth } from "../domain/ledger/month.ts";
+import { CLOUDFLARE_USD_PER_1000 } from "../domain/ledger/money.ts";
+import { formatMonth, type Month } from "../domain/ledger/period.ts";
+import { makeStatement } from "../domain/usage/statement.ts";
 import { ok, raw, type KeyCaller, type MirrorCaller } from "../http/call.ts";
 import { CSV, csvResponse } from "../http/csv.ts";
 import { shaped, stated } from "../http/field-sentence.ts";
 import { formatOf, HTML } from "../http/format.ts";
 import { NDJSON, ndjson } from "../http/ndjson.ts";
 import { defineRoute } from "../http/route.ts";
-import { type StatementBody, StatementOutput, toStatement } from "../wire/statement.ts";
-import { statementPage } from "../wire/statement-page.ts";
-import { STATEMENT_COLUMNS, statementRows, toStatementCells } from "../wire/statement-rows.ts";
-import { TENANT_READ } from "./shared.ts";
-import { askAccount, askTenant } from "./tenant-object.ts";
+import { type StatementBody, StatementOutput, toStatement } from "../api/native/statement.ts";
+import { statementPage } from "../api/native/statement-page.ts";
+import {
+  STATEMENT_COLUMNS,
+  statementRows,
+  toStatementCells,
+} from "../api/native/statement-rows.ts";
+import { TENANT_READ } from "../edge/shared.ts";
+import { askAccount, askTenant } from "../edge/tenant-object.ts";
 
 const FORMATS = ["json", "html", "csv", "ndjson"] as const;
 

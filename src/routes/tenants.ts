@@ -1,9 +1,14 @@
 import * as v from "valibot";
 import type { Configured } from "../../durable-objects/tenant/configure.ts";
-import { microNeurons } from "../domain/micro-neurons.ts";
-import { promisedBy, type Settings, type SettingsPatch, withDefaults } from "../domain/settings.ts";
-import { tenantWarnings } from "../domain/tenant-warnings.ts";
-import type { Warning } from "../domain/account-warnings.ts";
+import { microNeurons } from "../domain/ledger/micro-neurons.ts";
+import {
+  promisedBy,
+  type Settings,
+  type SettingsPatch,
+  withDefaults,
+} from "../domain/tenant/settings.ts";
+import { tenantWarnings } from "../domain/tenant/tenant-warnings.ts";
+import type { Warning } from "../domain/account/account-warnings.ts";
 import type { Config } from "../config.ts";
 import { ok } from "../http/call.ts";
 import { TENANT_ID } from "../http/key-format.ts";
@@ -14,12 +19,12 @@ import {
   SettingsPatchInput,
   TenantOutput,
   toTenant,
-} from "../wire/settings.ts";
-import { toWarning, WarningOutput } from "../wire/warning.ts";
+} from "../api/native/settings.ts";
+import { toWarning, WarningOutput } from "../api/native/warning.ts";
 import { forgetAnswers } from "../generation/response-cache.ts";
-import { recordAct } from "./audit.ts";
-import { parseIfMatch } from "./shared.ts";
-import { tellAccount, askTenant, tellTenant, UNAVAILABLE } from "./tenant-object.ts";
+import { recordAct } from "../edge/audit.ts";
+import { parseIfMatch } from "../edge/shared.ts";
+import { tellAccount, askTenant, tellTenant, UNAVAILABLE } from "../edge/tenant-object.ts";
 
 // Tenants, by the platform. The `Account` object makes and ends them; everything else about one is
 // asked of its own object.

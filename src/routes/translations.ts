@@ -1,4 +1,4 @@
-import { tokensAtMost } from "../domain/token-bound.ts";
+import { tokensAtMost } from "../domain/generation/token-bound.ts";
 import { generationCall, renderedJson } from "../generation/generation-call.ts";
 import { defineRoute } from "../http/route.ts";
 import {
@@ -6,9 +6,9 @@ import {
   type TranslationBody,
   TranslationInput,
   TranslationOutput,
-} from "../wire/translation.ts";
-import { callerOf, GENERATED, generationDeps, MAX_BODY_BYTES } from "./generation-deps.ts";
-import { toItsEnd } from "./moderation-deps.ts";
+} from "../api/native/translation.ts";
+import { callerOf, GENERATED, generationDeps, MAX_BODY_BYTES } from "../edge/generation-deps.ts";
+import { toItsEnd } from "../edge/moderation-deps.ts";
 import { runReply } from "./run-task.ts";
 
 /** What is planned and priced: of a call, and of a quote for it. */

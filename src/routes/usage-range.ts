@@ -1,7 +1,7 @@
-import type { RequestFailure } from "../domain/failure.ts";
-import type { Day } from "../domain/period.ts";
-import type { GroupKey } from "../domain/usage-sums.ts";
-import { invalid } from "./shared.ts";
+import type { RequestFailure } from "../domain/ledger/failure.ts";
+import type { Day } from "../domain/ledger/period.ts";
+import type { GroupKey } from "../domain/usage/usage-sums.ts";
+import { invalid } from "../edge/shared.ts";
 
 // What one usage report may be asked for.
 

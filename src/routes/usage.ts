@@ -1,18 +1,18 @@
 import * as v from "valibot";
-import type { UsageReport } from "../../durable-objects/tenant/usage-desk.ts";
-import { elapsedOf } from "../domain/month.ts";
-import { formatDay, isoTime } from "../domain/period.ts";
-import { GROUP_KEYS } from "../domain/usage-sums.ts";
+import type { UsageReport } from "../../durable-objects/tenant/usage/usage.ts";
+import { elapsedOf } from "../domain/ledger/month.ts";
+import { formatDay, isoTime } from "../domain/ledger/period.ts";
+import { GROUP_KEYS } from "../domain/usage/usage-sums.ts";
 import { ok, raw } from "../http/call.ts";
 import { CSV, csvResponse } from "../http/csv.ts";
 import { formatOf } from "../http/format.ts";
 import { type LinePage, NDJSON, ndjson } from "../http/ndjson.ts";
 import { defineRoute } from "../http/route.ts";
-import { dayInput, pageQuery } from "../wire/field.ts";
-import { groupInput, toUsageRow, usageBody, UsageOutput } from "../wire/usage.ts";
-import { toUsageCells, USAGE_COLUMNS } from "../wire/usage-table.ts";
-import { parseIndex, TENANT_READ } from "./shared.ts";
-import { askTenant } from "./tenant-object.ts";
+import { dayInput, pageQuery } from "../api/field.ts";
+import { groupInput, toUsageRow, usageBody, UsageOutput } from "../api/native/usage.ts";
+import { toUsageCells, USAGE_COLUMNS } from "../api/native/usage-table.ts";
+import { parseIndex, TENANT_READ } from "../edge/shared.ts";
+import { askTenant } from "../edge/tenant-object.ts";
 import { rangeOf } from "./usage-range.ts";
 
 /** Rows read in one step while streaming. */

@@ -1,22 +1,22 @@
 import * as v from "valibot";
-import type { VerdictQuery } from "../../durable-objects/tenant/verdict-store.ts";
-import { CATEGORIES } from "../domain/category.ts";
-import type { FieldError } from "../domain/failure.ts";
-import { testOutcome } from "../domain/test-input.ts";
-import { DECISIONS } from "../domain/verdict.ts";
-import { toExplained, toVerdict } from "../domain/verdict-object.ts";
+import type { VerdictQuery } from "../../durable-objects/tenant/verdicts/verdict-store.ts";
+import { CATEGORIES } from "../domain/moderation/category.ts";
+import type { FieldError } from "../domain/ledger/failure.ts";
+import { testOutcome } from "../domain/moderation/test-input.ts";
+import { DECISIONS } from "../domain/moderation/verdict.ts";
+import { toExplained, toVerdict } from "../domain/moderation/verdict-object.ts";
 import { ok } from "../http/call.ts";
 import { newId } from "../http/ids.ts";
 import { defineRoute } from "../http/route.ts";
 import { type Content, measuredContents } from "../moderation/content.ts";
 import { moderationCall } from "../moderation/moderation-call.ts";
 import { readBase64Picture, readPictureUrl } from "../moderation/read-pictures.ts";
-import { BODY_WEIGHT, MAX_BODY_BYTES, VerdictInput } from "../wire/content.ts";
-import { list, listOf, name, pageQuery, policyName, timeInput } from "../wire/field.ts";
-import { RevisionOutput, toRevision, VerdictOutput } from "../wire/verdict.ts";
-import { costHeaders, moderationDeps, toItsEnd } from "./moderation-deps.ts";
-import { GOVERNED, idempotencyOf, TENANT_READ } from "./shared.ts";
-import { askTenant, objectCaller } from "./tenant-object.ts";
+import { BODY_WEIGHT, MAX_BODY_BYTES, VerdictInput } from "../api/native/content.ts";
+import { list, listOf, name, pageQuery, policyName, timeInput } from "../api/field.ts";
+import { RevisionOutput, toRevision, VerdictOutput } from "../api/native/verdict.ts";
+import { costHeaders, moderationDeps, toItsEnd } from "../edge/moderation-deps.ts";
+import { GOVERNED, idempotencyOf, TENANT_READ } from "../edge/shared.ts";
+import { askTenant, objectCaller } from "../edge/tenant-object.ts";
 
 export const createVerdict = defineRoute({
   method: "POST",

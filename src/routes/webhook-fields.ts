@@ -1,6 +1,6 @@
 import type { Config } from "../config.ts";
 import { checkPublicUrl } from "../io/public-url.ts";
-import { invalid } from "./shared.ts";
+import { invalid } from "../edge/shared.ts";
 
 type Judged<Text> =
   | { readonly kind: "judged"; readonly url: Text | string }

@@ -3,7 +3,7 @@ import { newSecret } from "../../durable-objects/outbox/sign-delivery.ts";
 import { ok } from "../http/call.ts";
 import { newId } from "../http/ids.ts";
 import { defineRoute } from "../http/route.ts";
-import { list, listOf } from "../wire/field.ts";
+import { list, listOf } from "../api/field.ts";
 import {
   DeliveryOutput,
   NewWebhookInput,
@@ -13,10 +13,10 @@ import {
   WebhookOutput,
   WebhookPatchInput,
   WebhookWithSecretOutput,
-} from "../wire/webhook.ts";
-import { recordAct } from "./audit.ts";
-import { idempotencyOf, TENANT_READ } from "./shared.ts";
-import { askTenant, tellTenant, UNAVAILABLE } from "./tenant-object.ts";
+} from "../api/native/webhook.ts";
+import { recordAct } from "../edge/audit.ts";
+import { idempotencyOf, TENANT_READ } from "../edge/shared.ts";
+import { askTenant, tellTenant, UNAVAILABLE } from "../edge/tenant-object.ts";
 import { given, judgedUrl } from "./webhook-fields.ts";
 
 // Where a tenant's events are delivered to. Secrets are drawn here and shown once.

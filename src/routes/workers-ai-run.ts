@@ -1,11 +1,11 @@
 import type { Config } from "../config.ts";
-import { type ResolvedModel, resolveModel } from "../domain/catalogue.ts";
-import type { EngineFailure } from "../domain/failure.ts";
+import { type ResolvedModel, resolveModel } from "../domain/catalogue/catalogue.ts";
+import type { EngineFailure } from "../domain/ledger/failure.ts";
 import { sha256Hex, utf8 } from "../http/hash.ts";
 import { defineRoute } from "../http/route.ts";
-import { plainModel } from "../wire/openai.ts";
-import { Envelope, readRunBody, RunInput } from "../wire/workers-ai.ts";
-import { callerOf, GENERATED } from "./generation-deps.ts";
+import { plainModel } from "../api/openai/drop-in.ts";
+import { Envelope, readRunBody, RunInput } from "../api/workers-ai/envelope.ts";
+import { callerOf, GENERATED } from "../edge/generation-deps.ts";
 import { jsonLimitOf, runTaskOf } from "./run-tasks.ts";
 
 /** The longest that any task takes: sounds, and pictures as numbers. The contract, section 5. */

@@ -1,5 +1,5 @@
 // What the two scorers count in tokens. The trainer runs this very file (tier0/features.ts).
-import { extend, finish, hashOf, START } from "../text/hash.ts";
+import { extend, finish, hashOf, START } from "../domain/text/hash.ts";
 import { isWord, type Token } from "./token.ts";
 
 /** Buckets of the n-gram scorer. */

@@ -1,6 +1,6 @@
 // How much of a text the model can read: it learned from English, and says nothing of a text of
 // words that it never saw. A Bloom filter (Bloom 1970): about one foreign word in forty passes.
-import { finish } from "../text/hash.ts";
+import { finish } from "../domain/text/hash.ts";
 import { isWord, type Token } from "./token.ts";
 import type { WordTable } from "./word-table.ts";
 

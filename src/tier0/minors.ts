@@ -5,7 +5,7 @@
 //
 // The words are read as the model reads them, behind every disguise that it sees through. They were
 // written down before any evaluation was looked at, and are not made to fit one (docs/tier0.md).
-import { normalForm } from "../text/normal-form.ts";
+import { normalForm } from "../domain/text/normal-form.ts";
 import {
   AT_SCHOOL,
   BARE,

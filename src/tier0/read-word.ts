@@ -1,8 +1,8 @@
 // How a written word is read: as it stands where the vocabulary has it, else by undoing what is done
 // to hide it, the first that gives a known word.
 import { isDigit, isLatinLetter } from "./characters.ts";
-import { LEET } from "../text/leet.ts";
-import { latinReading } from "../text/lookalikes.ts";
+import { LEET } from "../domain/text/leet.ts";
+import { latinReading } from "../domain/text/lookalikes.ts";
 import type { Vocabulary } from "./token.ts";
 
 export interface Reading {

@@ -2,7 +2,7 @@
 // looked at within a few units only.
 import { isDigit, isEmoji, isLetter } from "./characters.ts";
 import { joinPieces } from "./join-pieces.ts";
-import { normalise, placeOf } from "../text/normalise.ts";
+import { normalise, placeOf } from "../domain/text/normalise.ts";
 import { type Reading, readWord } from "./read-word.ts";
 import type { Token, Vocabulary } from "./token.ts";
 

@@ -1,4 +1,4 @@
-import { hashOf } from "../text/hash.ts";
+import { hashOf } from "../domain/text/hash.ts";
 import type { Vocabulary } from "./token.ts";
 import type { Weights } from "./weights.ts";
 

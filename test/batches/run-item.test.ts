@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { runItem } from "../../src/batches/run-item.ts";
 import type { AdmitReply } from "../../durable-objects/tenant/protocol.ts";
-import type { NeuronStanding } from "../../src/domain/failure.ts";
-import { microNeurons, ZERO } from "../../src/domain/micro-neurons.ts";
+import type { NeuronStanding } from "../../src/domain/ledger/failure.ts";
+import { microNeurons, ZERO } from "../../src/domain/ledger/micro-neurons.ts";
 import type { ModerationDeps, ModerationRequest } from "../../src/moderation/moderation-call.ts";
 
 // What a refusal of one item means for its batch.

@@ -7,9 +7,9 @@ import type {
   SettleRequest,
 } from "../../durable-objects/tenant/protocol.ts";
 import { governedCall, type Ran, type Run, type Tenant } from "../../src/calls/governed-call.ts";
-import { type Hold, heldItem, makeHold } from "../../src/domain/ledger.ts";
-import { microNeurons } from "../../src/domain/micro-neurons.ts";
-import type { PlannedStage } from "../../src/domain/stage.ts";
+import { type Hold, heldItem, makeHold } from "../../src/domain/ledger/ledger.ts";
+import { microNeurons } from "../../src/domain/ledger/micro-neurons.ts";
+import type { PlannedStage } from "../../src/domain/moderation/stage.ts";
 
 // The order of a governed call, against a tenant that answers as it is told.
 

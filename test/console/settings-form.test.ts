@@ -9,8 +9,8 @@ import {
   NEW_TENANT,
   patchOf,
 } from "../../console/src/tenant/settings-form.ts";
-import { DEFAULT_SETTINGS } from "../../src/domain/settings.ts";
-import { SettingsInput, SettingsPatchInput } from "../../src/wire/settings.ts";
+import { DEFAULT_SETTINGS } from "../../src/domain/tenant/settings.ts";
+import { SettingsInput, SettingsPatchInput } from "../../src/api/native/settings.ts";
 
 const TENANT: Tenant = {
   ...DEFAULT_SETTINGS,

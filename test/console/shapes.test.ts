@@ -5,37 +5,37 @@ import type * as checks from "../../console/src/api/check-shapes.ts";
 import type * as money from "../../console/src/api/money-shapes.ts";
 import type * as moderation from "../../console/src/api/moderation-shapes.ts";
 import type * as shapes from "../../console/src/api/shapes.ts";
-import { CATEGORIES } from "../../src/domain/category.ts";
-import { defaultPolicy } from "../../src/domain/presets.ts";
-import type { AccountOutput } from "../../src/wire/account.ts";
-import type { AllUsageOutput } from "../../src/wire/all-usage.ts";
-import type { ChecksOutput, PassOutput } from "../../src/wire/check.ts";
-import type { GrantOutput } from "../../src/wire/grant.ts";
-import type { LoggedVerdictOutput } from "../../src/wire/moderation-log.ts";
-import type { ReconciliationDayOutput } from "../../src/wire/reconciliation.ts";
-import type { StatementOutput } from "../../src/wire/statement.ts";
-import type { JournalLineOutput } from "../../src/wire/journal-line.ts";
-import type { ContentOutput } from "../../src/wire/kept-content.ts";
-import type { IssuedKeyOutput, KeyOutput } from "../../src/wire/key.ts";
-import type { ModelOutput } from "../../src/wire/openai-model.ts";
-import { type PolicyInput, type PolicyOutput, toPolicy } from "../../src/wire/policy.ts";
-import type { ReplayOutput } from "../../src/wire/policy-replay.ts";
-import type { QuoteOutput } from "../../src/wire/quote.ts";
+import { CATEGORIES } from "../../src/domain/moderation/category.ts";
+import { defaultPolicy } from "../../src/domain/moderation/presets.ts";
+import type { AccountOutput } from "../../src/api/native/account.ts";
+import type { AllUsageOutput } from "../../src/api/native/all-usage.ts";
+import type { ChecksOutput, PassOutput } from "../../src/api/native/check.ts";
+import type { GrantOutput } from "../../src/api/native/grant.ts";
+import type { LoggedVerdictOutput } from "../../src/api/native/moderation-log.ts";
+import type { ReconciliationDayOutput } from "../../src/api/native/reconciliation.ts";
+import type { StatementOutput } from "../../src/api/native/statement.ts";
+import type { JournalLineOutput } from "../../src/api/native/journal-line.ts";
+import type { ContentOutput } from "../../src/api/native/kept-content.ts";
+import type { IssuedKeyOutput, KeyOutput } from "../../src/api/native/key.ts";
+import type { ModelOutput } from "../../src/api/openai/model.ts";
+import { type PolicyInput, type PolicyOutput, toPolicy } from "../../src/api/native/policy.ts";
+import type { ReplayOutput } from "../../src/api/native/policy-replay.ts";
+import type { QuoteOutput } from "../../src/api/native/quote.ts";
 import type {
   AuditOutput,
   InvariantsOutput,
   LimitsOutput,
   RefusalOutput,
-} from "../../src/wire/report.ts";
-import type { TenantOutput } from "../../src/wire/settings.ts";
-import type { UsageOutput } from "../../src/wire/usage.ts";
-import type { RevisionOutput, VerdictOutput } from "../../src/wire/verdict.ts";
+} from "../../src/api/native/report.ts";
+import type { TenantOutput } from "../../src/api/native/settings.ts";
+import type { UsageOutput } from "../../src/api/native/usage.ts";
+import type { RevisionOutput, VerdictOutput } from "../../src/api/native/verdict.ts";
 import type {
   DeliveryOutput,
   EventOutput,
   WebhookOutput,
   WebhookWithSecretOutput,
-} from "../../src/wire/webhook.ts";
+} from "../../src/api/native/webhook.ts";
 import { policyBody, policyFields } from "../../console/src/tenant/policy-form.ts";
 
 // What the console reads is what the API says: this file does not compile where they part.

@@ -9,8 +9,8 @@ import { vi } from "vitest";
 import type { Account } from "../../durable-objects/account/account.ts";
 import { objectDatabase } from "../../durable-objects/database.ts";
 import { StagedDatabase } from "../../durable-objects/staged-database.ts";
-import type { IssueKey } from "../../durable-objects/tenant/key-desk.ts";
-import type { LineQuery } from "../../durable-objects/tenant/ledger-store.ts";
+import type { IssueKey } from "../../durable-objects/tenant/keys/keys.ts";
+import type { LineQuery } from "../../durable-objects/tenant/ledger/ledger-store.ts";
 import type {
   Admitted,
   AdmitReply,
@@ -20,18 +20,23 @@ import type {
   SettleReply,
   SettleRequest,
 } from "../../durable-objects/tenant/protocol.ts";
-import type { Limits } from "../../durable-objects/tenant/reports.ts";
+import type { Limits } from "../../durable-objects/tenant/invariants.ts";
 import { TENANT_SCHEMA } from "../../durable-objects/tenant/tenant-schema.ts";
-import { entryId, isAdjustment, type JournalEntry } from "../../src/domain/adjustment.ts";
-import { CATEGORIES, forEach } from "../../src/domain/category.ts";
-import { type Hold, heldItem, type Item, type JournalLine } from "../../src/domain/ledger.ts";
-import { microNeurons, ZERO } from "../../src/domain/micro-neurons.ts";
-import { isCheck, type MeasuredContent } from "../../src/domain/plan-moderation.ts";
-import type { Role } from "../../src/domain/role.ts";
-import { type Settings, withDefaults } from "../../src/domain/settings.ts";
-import { NO_REVIEW, type Verdict } from "../../src/domain/verdict.ts";
+import { entryId, isAdjustment, type JournalEntry } from "../../src/domain/ledger/adjustment.ts";
+import { CATEGORIES, forEach } from "../../src/domain/moderation/category.ts";
+import {
+  type Hold,
+  heldItem,
+  type Item,
+  type JournalLine,
+} from "../../src/domain/ledger/ledger.ts";
+import { microNeurons, ZERO } from "../../src/domain/ledger/micro-neurons.ts";
+import { isCheck, type MeasuredContent } from "../../src/domain/moderation/plan-moderation.ts";
+import type { Role } from "../../src/domain/tenant/role.ts";
+import { type Settings, withDefaults } from "../../src/domain/tenant/settings.ts";
+import { NO_REVIEW, type Verdict } from "../../src/domain/moderation/verdict.ts";
 import { newId } from "../../src/http/ids.ts";
-import { accountObject, type TenantObject, tenantObject } from "../../src/routes/tenant-object.ts";
+import { accountObject, type TenantObject, tenantObject } from "../../src/edge/tenant-object.ts";
 
 // A tenant's object as the router speaks to it, for tests: one picture is one engine call of
 // 228,055 µN, held and charged alike.

@@ -2,7 +2,7 @@ import { env, evictDurableObject } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Account } from "../../durable-objects/account/account.ts";
 import type { AccountAnswer, AccountAsk } from "../../durable-objects/account/account-protocol.ts";
-import { microNeurons } from "../../src/domain/micro-neurons.ts";
+import { microNeurons } from "../../src/domain/ledger/micro-neurons.ts";
 import {
   account,
   aTenant,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { AccountQueue, type Answered } from "../../durable-objects/tenant/account-queue.ts";
-import type { Missing } from "../../src/domain/cover.ts";
-import { microNeurons, ZERO } from "../../src/domain/micro-neurons.ts";
+import { AccountQueue, type Answered } from "../../durable-objects/tenant/account/account-queue.ts";
+import type { Missing } from "../../src/domain/account/account-budget.ts";
+import { microNeurons, ZERO } from "../../src/domain/ledger/micro-neurons.ts";
 
 // Calls that wait for the account, with a clock of the test: a second is over when it says so.
 

@@ -5,12 +5,12 @@ import {
   runInDurableObject,
 } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { AdjustLine } from "../../durable-objects/tenant/adjustment-desk.ts";
-import { ARCHIVE_PAGE } from "../../durable-objects/tenant/archiver.ts";
-import { archiveKey, keptFrom } from "../../src/domain/journal-archive.ts";
-import { toJournalLine } from "../../src/domain/journal-object.ts";
-import { microNeurons } from "../../src/domain/micro-neurons.ts";
-import { monthOf } from "../../src/domain/period.ts";
+import type { AdjustLine } from "../../durable-objects/tenant/ledger/adjustments.ts";
+import { ARCHIVE_PAGE } from "../../durable-objects/tenant/ledger/archiver.ts";
+import { archiveKey, keptFrom } from "../../src/domain/ledger/journal-archive.ts";
+import { toJournalLine } from "../../src/domain/ledger/journal-object.ts";
+import { microNeurons } from "../../src/domain/ledger/micro-neurons.ts";
+import { monthOf } from "../../src/domain/ledger/period.ts";
 import { newId } from "../../src/http/ids.ts";
 import {
   aTenant,

@@ -1,11 +1,11 @@
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import type { BatchParams } from "../../durable-objects/tenant/batch-watch.ts";
-import type { Next } from "../../durable-objects/tenant/batches.ts";
+import type { BatchParams } from "../../durable-objects/tenant/batches/batch-recovery.ts";
+import type { Next } from "../../durable-objects/tenant/batches/batches.ts";
 import { runStep } from "../../src/batches/run-step.ts";
-import { batchItemsKey } from "../../src/domain/stored-picture.ts";
-import { MAX_OPEN_BATCHES } from "../../src/domain/batch.ts";
-import { startOf } from "../../src/domain/period.ts";
+import { batchItemsKey } from "../../src/domain/generation/stored-picture.ts";
+import { MAX_OPEN_BATCHES } from "../../src/domain/moderation/batch.ts";
+import { startOf } from "../../src/domain/ledger/period.ts";
 import { ask, makeTenant } from "../client.ts";
 import { aBatch, KIND, withoutSettlements } from "./a-batch.ts";
 import { rows } from "./a-tenant.ts";

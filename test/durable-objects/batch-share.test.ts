@@ -1,6 +1,11 @@
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { BATCH_ROUTE, isShare, limitOfClass, withShare } from "../../src/domain/batch-share.ts";
+import {
+  BATCH_ROUTE,
+  isShare,
+  limitOfClass,
+  withShare,
+} from "../../src/domain/ledger/batch-share.ts";
 import { runStep } from "../../src/batches/run-step.ts";
 import { makeTenant } from "../client.ts";
 import { rows } from "./a-tenant.ts";

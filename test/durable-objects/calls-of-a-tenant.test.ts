@@ -1,8 +1,8 @@
 import { env, evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Caller, ModerationAdmit } from "../../durable-objects/tenant/protocol.ts";
-import type { Verdict } from "../../src/domain/verdict.ts";
-import type { TenantObject } from "../../src/routes/tenant-object.ts";
+import type { Verdict } from "../../src/domain/moderation/verdict.ts";
+import type { TenantObject } from "../../src/edge/tenant-object.ts";
 import {
   aVerdict,
   admitRequest,

@@ -1,6 +1,6 @@
 import { env, evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { Erasure } from "../../src/domain/erasure.ts";
+import type { Erasure } from "../../src/domain/tenant/erasure.ts";
 import { newId } from "../../src/http/ids.ts";
 import {
   type ATenant,

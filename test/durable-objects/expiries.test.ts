@@ -1,6 +1,6 @@
 import { env, evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { MOST_EXPIRED } from "../../durable-objects/tenant/ledger.ts";
+import { MOST_EXPIRED } from "../../durable-objects/tenant/ledger/ledger.ts";
 import {
   account,
   admitRequest,

@@ -1,8 +1,8 @@
 import { env, evictDurableObject } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { MOST_GRANTS, type NewGrant } from "../../durable-objects/tenant/grant-desk.ts";
-import type { JournalLine } from "../../src/domain/ledger.ts";
-import { microNeurons } from "../../src/domain/micro-neurons.ts";
+import { MOST_GRANTS, type NewGrant } from "../../durable-objects/tenant/ledger/grants.ts";
+import type { JournalLine } from "../../src/domain/ledger/ledger.ts";
+import { microNeurons } from "../../src/domain/ledger/micro-neurons.ts";
 import { newId } from "../../src/http/ids.ts";
 import {
   aTenant,

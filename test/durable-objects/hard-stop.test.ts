@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { defaultPolicy } from "../../src/domain/presets.ts";
+import { defaultPolicy } from "../../src/domain/moderation/presets.ts";
 import { makeTenant, type Reply, type TestTenant } from "../client.ts";
 import { makePng } from "../engines/embedded/sample-pictures.ts";
 import {

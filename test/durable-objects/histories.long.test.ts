@@ -2,10 +2,10 @@ import { env, evictDurableObject, runDurableObjectAlarm } from "cloudflare:test"
 import * as fc from "fast-check";
 import { afterEach, expect, it, vi } from "vitest";
 import type { Caller } from "../../durable-objects/tenant/protocol.ts";
-import type { Hold, JournalLine } from "../../src/domain/ledger.ts";
-import { dayOf, startOf } from "../../src/domain/period.ts";
-import type { Plan } from "../../src/domain/quota.ts";
-import type { Settings } from "../../src/domain/settings.ts";
+import type { Hold, JournalLine } from "../../src/domain/ledger/ledger.ts";
+import { dayOf, startOf } from "../../src/domain/ledger/period.ts";
+import type { Plan } from "../../src/domain/ledger/quota.ts";
+import type { Settings } from "../../src/domain/tenant/settings.ts";
 import {
   aKey,
   aNewKey,

@@ -1,8 +1,8 @@
 import { env, runDurableObjectAlarm } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { RotateKey } from "../../durable-objects/tenant/key-desk.ts";
-import type { Key } from "../../durable-objects/tenant/key-store.ts";
-import { defaultPolicy } from "../../src/domain/presets.ts";
+import type { RotateKey } from "../../durable-objects/tenant/keys/keys.ts";
+import type { Key } from "../../durable-objects/tenant/keys/key-store.ts";
+import { defaultPolicy } from "../../src/domain/moderation/presets.ts";
 import { ask, makeTenant } from "../client.ts";
 import {
   aKey,

@@ -1,7 +1,7 @@
 import { env, evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { lastIdBefore } from "../../durable-objects/id-range.ts";
-import { MOST_LINES } from "../../durable-objects/tenant/line-walk.ts";
+import { MOST_LINES } from "../../durable-objects/tenant/ledger/line-walk.ts";
 import { admin } from "../client.ts";
 import {
   aTenant,

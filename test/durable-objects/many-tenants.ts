@@ -1,6 +1,6 @@
 import type { AccountAsk } from "../../durable-objects/account/account-protocol.ts";
 import type { Account } from "../../durable-objects/account/account.ts";
-import { ZERO } from "../../src/domain/micro-neurons.ts";
+import { ZERO } from "../../src/domain/ledger/micro-neurons.ts";
 import { inAccount, NOW } from "./a-tenant.ts";
 
 // Tenants by the thousand, as the account's object knows them: none of their objects is ever started.

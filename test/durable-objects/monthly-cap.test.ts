@@ -1,6 +1,6 @@
 import { env, evictDurableObject } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { toQuote } from "../../src/wire/quote.ts";
+import { toQuote } from "../../src/api/native/quote.ts";
 import { admin, makeTenant } from "../client.ts";
 import {
   aTenant,

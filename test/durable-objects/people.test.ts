@@ -5,17 +5,20 @@ import {
   runInDurableObject,
 } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { keepContents } from "../../durable-objects/tenant/content-desk.ts";
-import type { KeptContent, KeptPicture } from "../../durable-objects/tenant/content-store.ts";
-import { makeParts } from "../../durable-objects/tenant/parts.ts";
-import { MOST_RELEASED } from "../../durable-objects/tenant/review-desk.ts";
+import { keepContents } from "../../durable-objects/tenant/verdicts/contents.ts";
+import type {
+  KeptContent,
+  KeptPicture,
+} from "../../durable-objects/tenant/verdicts/content-store.ts";
+import { makeParts } from "../../durable-objects/tenant/stores.ts";
+import { MOST_RELEASED } from "../../durable-objects/tenant/verdicts/reviews.ts";
 import { readPlatform } from "../../durable-objects/tenant/platform.ts";
 import type { SettleRequest } from "../../durable-objects/tenant/protocol.ts";
 import { objectDatabase } from "../../durable-objects/database.ts";
-import type { Hold } from "../../src/domain/ledger.ts";
-import { CLAIM_MS } from "../../src/domain/review.ts";
-import { contentKey } from "../../src/domain/stored-picture.ts";
-import { NO_REVIEW } from "../../src/domain/verdict.ts";
+import type { Hold } from "../../src/domain/ledger/ledger.ts";
+import { CLAIM_MS } from "../../src/domain/moderation/review.ts";
+import { contentKey } from "../../src/domain/generation/stored-picture.ts";
+import { NO_REVIEW } from "../../src/domain/moderation/verdict.ts";
 import { newId } from "../../src/http/ids.ts";
 import {
   aKey,

@@ -1,6 +1,6 @@
 import { env } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { JournalLine } from "../../src/domain/ledger.ts";
+import type { JournalLine } from "../../src/domain/ledger/ledger.ts";
 import { ask } from "../client.ts";
 import {
   amountOf,

@@ -1,7 +1,7 @@
 import { env, evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Account } from "../../durable-objects/account/account.ts";
-import { ZERO } from "../../src/domain/micro-neurons.ts";
+import { ZERO } from "../../src/domain/ledger/micro-neurons.ts";
 import {
   aTenant,
   type ATenant,

@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { AccountAsk } from "../../durable-objects/account/account-protocol.ts";
 import { DeniedStore } from "../../durable-objects/account/denied-store.ts";
-import { PoolBook } from "../../durable-objects/account/pool-book.ts";
-import { PoolDesk } from "../../durable-objects/account/pool-desk.ts";
+import { PoolBook } from "../../durable-objects/account/pool-cache.ts";
+import { PoolDesk } from "../../durable-objects/account/pool-allocator.ts";
 import { PoolStore } from "../../durable-objects/account/pool-store.ts";
 import type { Database, SqlValue } from "../../durable-objects/database.ts";
-import { microNeurons, ZERO } from "../../src/domain/micro-neurons.ts";
-import type { Day } from "../../src/domain/period.ts";
+import { microNeurons, ZERO } from "../../src/domain/ledger/micro-neurons.ts";
+import type { Day } from "../../src/domain/ledger/period.ts";
 import { cleanUp, DAY, inAccount, MIDNIGHT, NOW, stopClock } from "./a-tenant.ts";
 import { askOf, nameOf } from "./many-tenants.ts";
 

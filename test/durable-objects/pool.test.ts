@@ -2,12 +2,12 @@ import { env, evictDurableObject, runDurableObjectAlarm } from "cloudflare:test"
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Account } from "../../durable-objects/account/account.ts";
 import { DeniedStore } from "../../durable-objects/account/denied-store.ts";
-import { PoolBook } from "../../durable-objects/account/pool-book.ts";
-import { PoolDesk } from "../../durable-objects/account/pool-desk.ts";
+import { PoolBook } from "../../durable-objects/account/pool-cache.ts";
+import { PoolDesk } from "../../durable-objects/account/pool-allocator.ts";
 import { PoolStore } from "../../durable-objects/account/pool-store.ts";
 import { objectDatabase } from "../../durable-objects/database.ts";
-import { LEASE_MS } from "../../src/domain/lease.ts";
-import { microNeurons, ZERO } from "../../src/domain/micro-neurons.ts";
+import { LEASE_MS } from "../../src/domain/account/lease.ts";
+import { microNeurons, ZERO } from "../../src/domain/ledger/micro-neurons.ts";
 import { admin } from "../client.ts";
 import {
   account,

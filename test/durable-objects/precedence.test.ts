@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { Settings } from "../../src/domain/settings.ts";
+import type { Settings } from "../../src/domain/tenant/settings.ts";
 import {
   account,
   aKey,

@@ -2,8 +2,8 @@ import { env, evictDurableObject, runDurableObjectAlarm } from "cloudflare:test"
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { objectDatabase } from "../../durable-objects/database.ts";
 import { NOTICES } from "../../durable-objects/outbox/outbox-schema.ts";
-import { ToldStore } from "../../durable-objects/outbox/told-store.ts";
-import { makeParts, type Parts } from "../../durable-objects/tenant/parts.ts";
+import { ToldStore } from "../../durable-objects/outbox/daily-notice-store.ts";
+import { makeParts, type Parts } from "../../durable-objects/tenant/stores.ts";
 import { readPlatform } from "../../durable-objects/tenant/platform.ts";
 import { TENANT_MIGRATIONS, TENANT_SCHEMA } from "../../durable-objects/tenant/tenant-schema.ts";
 import { admin } from "../client.ts";

@@ -1,15 +1,15 @@
 import { env, evictDurableObject } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Database, objectDatabase } from "../../durable-objects/database.ts";
-import { makeParts, type Parts } from "../../durable-objects/tenant/parts.ts";
+import { makeParts, type Parts } from "../../durable-objects/tenant/stores.ts";
 import { readPlatform } from "../../durable-objects/tenant/platform.ts";
 import type { Profile } from "../../durable-objects/tenant/profile-store.ts";
 import type { AdmitRequest } from "../../durable-objects/tenant/protocol.ts";
-import type { RefusalCount } from "../../durable-objects/tenant/refusal-store.ts";
-import { settle } from "../../durable-objects/tenant/settle.ts";
-import { Steps } from "../../durable-objects/tenant/steps.ts";
-import type { Hold } from "../../src/domain/ledger.ts";
-import { NO_REVIEW } from "../../src/domain/verdict.ts";
+import type { RefusalCount } from "../../durable-objects/tenant/ledger/refusal-store.ts";
+import { settle } from "../../durable-objects/tenant/calls/settle.ts";
+import { Steps } from "../../durable-objects/tenant/transactions.ts";
+import type { Hold } from "../../src/domain/ledger/ledger.ts";
+import { NO_REVIEW } from "../../src/domain/moderation/verdict.ts";
 import { makeTenant } from "../client.ts";
 import { admitCovered } from "../../simulation/generous-account.ts";
 import {

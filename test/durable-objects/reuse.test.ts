@@ -1,8 +1,8 @@
 import { env, evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { AdmitReply, ModerationAdmit } from "../../durable-objects/tenant/protocol.ts";
-import { microNeurons } from "../../src/domain/micro-neurons.ts";
-import { defaultPolicy } from "../../src/domain/presets.ts";
+import { microNeurons } from "../../src/domain/ledger/micro-neurons.ts";
+import { defaultPolicy } from "../../src/domain/moderation/presets.ts";
 import { newId } from "../../src/http/ids.ts";
 import {
   type ATenant,

@@ -3,16 +3,16 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Database, migrate, objectDatabase } from "../../durable-objects/database.ts";
 import { type Feature, StagedDatabase } from "../../durable-objects/staged-database.ts";
 import { create } from "../../durable-objects/tenant/configure.ts";
-import { GRANTS } from "../../durable-objects/tenant/grant-schema.ts";
-import { makeParts } from "../../durable-objects/tenant/parts.ts";
+import { GRANTS } from "../../durable-objects/tenant/ledger/grant-schema.ts";
+import { makeParts } from "../../durable-objects/tenant/stores.ts";
 import { readPlatform } from "../../durable-objects/tenant/platform.ts";
-import { Steps } from "../../durable-objects/tenant/steps.ts";
+import { Steps } from "../../durable-objects/tenant/transactions.ts";
 import {
   CORE,
   TENANT_MIGRATIONS,
   TENANT_SCHEMA,
 } from "../../durable-objects/tenant/tenant-schema.ts";
-import { microNeurons, ZERO } from "../../src/domain/micro-neurons.ts";
+import { microNeurons, ZERO } from "../../src/domain/ledger/micro-neurons.ts";
 import { admin, makeTenant } from "../client.ts";
 import {
   aTenant,

@@ -1,6 +1,6 @@
 import { env, evictDurableObject } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { MeasuredContent } from "../../src/domain/plan-moderation.ts";
+import type { MeasuredContent } from "../../src/domain/moderation/plan-moderation.ts";
 import { newId } from "../../src/http/ids.ts";
 import { makeTenant } from "../client.ts";
 import {

@@ -5,7 +5,7 @@ import {
   type TenantPlace,
   type TenantSort,
 } from "../../durable-objects/account/tenant-order.ts";
-import type { Amounts } from "../../src/domain/day-pool.ts";
+import type { Amounts } from "../../src/domain/account/day-pool.ts";
 
 const amountsOf = (spent: number): Amounts => ({
   granted: spent,

@@ -1,7 +1,7 @@
 import { env, evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { AdmitReply, GenerationAdmit } from "../../durable-objects/tenant/protocol.ts";
-import { PLAIN_PICTURE } from "../../src/domain/picture-terms.ts";
+import { PLAIN_PICTURE } from "../../src/domain/generation/picture-terms.ts";
 import { newId } from "../../src/http/ids.ts";
 import {
   admitted,

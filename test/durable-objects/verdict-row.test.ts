@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
-import { toRow, toVerdict } from "../../durable-objects/tenant/verdict-row.ts";
-import { CATEGORIES, forEach } from "../../src/domain/category.ts";
-import type { StageResult, Verdict } from "../../src/domain/verdict.ts";
+import { toRow, toVerdict } from "../../durable-objects/tenant/verdicts/verdict-row.ts";
+import { CATEGORIES, forEach } from "../../src/domain/moderation/category.ts";
+import type { StageResult, Verdict } from "../../src/domain/moderation/verdict.ts";
 
 // What is stored is what is read, also from rows of before the body was short.
 

@@ -1,6 +1,6 @@
 import { env, evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { NewWebhook } from "../../durable-objects/outbox/webhook-desk.ts";
+import type { NewWebhook } from "../../durable-objects/outbox/webhooks.ts";
 import { newId } from "../../src/http/ids.ts";
 import { Receivers } from "../routes/receivers.ts";
 import {
@@ -20,7 +20,7 @@ import {
   stopClock,
   withoutReports,
 } from "./a-tenant.ts";
-import { LEASE_MS } from "../../src/domain/lease.ts";
+import { LEASE_MS } from "../../src/domain/account/lease.ts";
 
 // What a tenant's object does about webhooks: what it records, when its alarm rings, what is kept.
 

@@ -12,8 +12,8 @@ const script = `
   import { setFlagsFromString } from "node:v8";
   import { runInNewContext } from "node:vm";
   import * as hostile from "./abuse/hostile-bodies.mjs";
-  import { audioLength } from "./src/domain/audio/audio-length.ts";
-  import { jsonTextTokens } from "./src/domain/json-bound.ts";
+  import { audioLength } from "./src/audio/audio-length.ts";
+  import { jsonTextTokens } from "./src/domain/generation/json-bound.ts";
   import { readPicture } from "./src/engines/picture.ts";
   import { takeByteArrays } from "./src/http/byte-arrays.ts";
   import { parseMultipart } from "./src/http/multipart.ts";

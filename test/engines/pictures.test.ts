@@ -1,11 +1,11 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
-import type { Hold } from "../../src/domain/ledger.ts";
+import type { Hold } from "../../src/domain/ledger/ledger.ts";
 import type { PictureInference } from "../../src/engines/inference.ts";
 import { imageOf, pictureIn } from "../../src/engines/made-picture.ts";
-import { openAiPicture } from "../../src/engines/openai-pictures.ts";
+import { openAiPicture } from "../../src/engines/openai/pictures.ts";
 import type { Picture } from "../../src/engines/picture.ts";
-import { workersAiPicture } from "../../src/engines/workers-ai-pictures.ts";
+import { workersAiPicture } from "../../src/engines/workers-ai/pictures.ts";
 import { askedFor, unique } from "../routes/scripted.ts";
 
 // What engines are asked for pictures, and what is believed of their answers; through the routes it is

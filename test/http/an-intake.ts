@@ -1,4 +1,4 @@
-import type { Failure } from "../../src/domain/failure.ts";
+import type { Failure } from "../../src/domain/ledger/failure.ts";
 import type { Intake } from "../../src/http/intake.ts";
 import { BodyBudget } from "../../src/io/body-budget.ts";
 

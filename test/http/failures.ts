@@ -1,5 +1,5 @@
-import type { FailureKind, NeuronStanding } from "../../src/domain/failure.ts";
-import { microNeurons } from "../../src/domain/micro-neurons.ts";
+import type { FailureKind, NeuronStanding } from "../../src/domain/ledger/failure.ts";
+import { microNeurons } from "../../src/domain/ledger/micro-neurons.ts";
 import type { FailureOf } from "../../src/http/route.ts";
 
 // One failure of each kind, for tables: a new kind does not compile without one. The numbers are

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { FailureKind } from "../../src/domain/failure.ts";
+import type { FailureKind } from "../../src/domain/ledger/failure.ts";
 import { toOpenAiError } from "../../src/http/openai-error.ts";
 import { toProblem } from "../../src/http/problem.ts";
 import { EVERY_KIND, FAILURES } from "./failures.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Failure, FailureKind } from "../../src/domain/failure.ts";
+import type { Failure, FailureKind } from "../../src/domain/ledger/failure.ts";
 import { type Problem, toProblem } from "../../src/http/problem.ts";
 import { EVERY_KIND, FAILURES, NEURONS, RATE_NOW_MS } from "./failures.ts";
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { microNeurons } from "../../src/domain/micro-neurons.ts";
+import { microNeurons } from "../../src/domain/ledger/micro-neurons.ts";
 import {
   callHeaders,
   goDuration,

@@ -1,7 +1,7 @@
 import { createExecutionContext, env } from "cloudflare:test";
 import * as v from "valibot";
 import { beforeEach, describe, expect, it } from "vitest";
-import type { Failure } from "../../src/domain/failure.ts";
+import type { Failure } from "../../src/domain/ledger/failure.ts";
 import { ok, raw } from "../../src/http/call.ts";
 import { issueKey } from "../../src/http/key-format.ts";
 import { createRouter } from "../../src/http/router.ts";

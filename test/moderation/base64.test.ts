@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { base64OfUri, bytesOfBase64, isDataUri } from "../../src/domain/base64.ts";
+import { base64OfUri, bytesOfBase64, isDataUri } from "../../src/domain/text/base64.ts";
 
 describe("base64OfUri", () => {
   it.each([

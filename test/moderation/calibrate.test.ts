@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
-import { presetPolicy } from "../../src/domain/presets.ts";
-import { TEXT_MODEL_CATEGORIES } from "../../src/domain/text-model.ts";
+import { presetPolicy } from "../../src/domain/moderation/presets.ts";
+import { TEXT_MODEL_CATEGORIES } from "../../src/domain/moderation/text-model.ts";
 import { calibrate, readExamples } from "../../src/moderation/calibrate.ts";
 import type { JudgeText } from "../../src/moderation/text-stage.ts";
 

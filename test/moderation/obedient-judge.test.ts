@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { resolveModel } from "../../src/domain/catalogue.ts";
-import { forEach, JUDGED_CATEGORIES } from "../../src/domain/category.ts";
-import type { Hold } from "../../src/domain/ledger.ts";
-import { planModeration } from "../../src/domain/plan-moderation.ts";
-import { defaultPolicy } from "../../src/domain/presets.ts";
-import type { Verdict } from "../../src/domain/verdict.ts";
+import { resolveModel } from "../../src/domain/catalogue/catalogue.ts";
+import { forEach, JUDGED_CATEGORIES } from "../../src/domain/moderation/category.ts";
+import type { Hold } from "../../src/domain/ledger/ledger.ts";
+import { planModeration } from "../../src/domain/moderation/plan-moderation.ts";
+import { defaultPolicy } from "../../src/domain/moderation/presets.ts";
+import type { Verdict } from "../../src/domain/moderation/verdict.ts";
 import { judgeText } from "../../src/engines/embedded/text-model.ts";
 import type { Check, CheckOutcome, Engine } from "../../src/engines/engine.ts";
 import { languagesOf } from "../../src/engines/model-traits.ts";

@@ -1,12 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { CATALOGUE, type Model, resolveModel } from "../../src/domain/catalogue.ts";
-import type { Hold } from "../../src/domain/ledger.ts";
+import { CATALOGUE, type Model, resolveModel } from "../../src/domain/catalogue/catalogue.ts";
+import type { Hold } from "../../src/domain/ledger/ledger.ts";
 import {
   type CheckStage,
   type MeasuredContent,
   planModeration,
-} from "../../src/domain/plan-moderation.ts";
-import { defaultPolicy } from "../../src/domain/presets.ts";
+} from "../../src/domain/moderation/plan-moderation.ts";
+import { defaultPolicy } from "../../src/domain/moderation/presets.ts";
 import type { Check, CheckOutcome, Engine } from "../../src/engines/engine.ts";
 import { GATE_CAPACITY } from "../../src/moderation/ask-engine.ts";
 import { createGate } from "../../src/moderation/gate.ts";

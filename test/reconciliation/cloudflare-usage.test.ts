@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it } from "vitest";
-import { parseDay } from "../../src/domain/period.ts";
+import { parseDay } from "../../src/domain/ledger/period.ts";
 import { type AskOptions, cloudflareUsage } from "../../src/reconciliation/cloudflare-usage.ts";
 import { type FakeAccount, fakeAccount } from "./fake-cloudflare.ts";
 

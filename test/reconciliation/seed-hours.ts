@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
-import { parseDay } from "../../src/domain/period.ts";
-import { firstHourOf } from "../../src/domain/report-rows.ts";
+import { parseDay } from "../../src/domain/ledger/period.ts";
+import { firstHourOf } from "../../src/domain/usage/report-rows.ts";
 
 // Rows of the read model as the feed would have written them.
 

@@ -1,10 +1,10 @@
 import { reset } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { Day } from "../../src/domain/period.ts";
-import type { ReportRow } from "../../src/domain/report-rows.ts";
-import { GROUP_KEYS, type GroupKey, type UsageGroup } from "../../src/domain/usage-sums.ts";
-import { daySumsOf } from "../../src/domain/day-sums.ts";
+import type { Day } from "../../src/domain/ledger/period.ts";
+import type { ReportRow } from "../../src/domain/usage/report-rows.ts";
+import { GROUP_KEYS, type GroupKey, type UsageGroup } from "../../src/domain/usage/usage-sums.ts";
+import { daySumsOf } from "../../src/domain/usage/day-sums.ts";
 import { addUpADay, addUpTenants, closeADay } from "../../src/reports/closed-days-store.ts";
 import { readUpkeep, rollDays } from "../../src/reports/upkeep-store.ts";
 import { readLargest } from "../../src/reports/largest-usage-store.ts";

@@ -1,5 +1,5 @@
 import { env } from "cloudflare:test";
-import type { JournalLine } from "../../src/domain/ledger.ts";
+import type { JournalLine } from "../../src/domain/ledger/ledger.ts";
 
 // What a journal adds up to, and what the reports say of it, both as plain sums by name: worked out
 // apart from the code that folds, so that the two can be held against each other.

@@ -1,7 +1,7 @@
 import { createScheduledController } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { startOf } from "../../src/domain/period.ts";
+import { startOf } from "../../src/domain/ledger/period.ts";
 import worker from "../../src/index.ts";
 import { readUpkeep } from "../../src/reports/upkeep-store.ts";
 import { keepReports } from "../../src/reports/keep-reports.ts";

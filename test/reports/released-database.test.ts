@@ -1,7 +1,7 @@
 import { reset } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it } from "vitest";
-import { firstHourOf, type ReportRow } from "../../src/domain/report-rows.ts";
+import { firstHourOf, type ReportRow } from "../../src/domain/usage/report-rows.ts";
 import { keepReports } from "../../src/reports/keep-reports.ts";
 import { REPORT_MIGRATIONS } from "../../src/reports/migrations.ts";
 import { migrateReports } from "../../src/reports/reports-schema.ts";

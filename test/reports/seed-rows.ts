@@ -1,5 +1,10 @@
 import { env } from "cloudflare:workers";
-import type { CallHour, LoggedVerdict, UsageHour, UserDay } from "../../src/domain/report-rows.ts";
+import type {
+  CallHour,
+  LoggedVerdict,
+  UsageHour,
+  UserDay,
+} from "../../src/domain/usage/report-rows.ts";
 
 // Rows of the reports, written as they are: what feeds them is shown elsewhere.
 

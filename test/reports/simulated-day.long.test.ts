@@ -1,7 +1,7 @@
 import { env, evictDurableObject } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { Hold } from "../../src/domain/ledger.ts";
-import { microNeurons } from "../../src/domain/micro-neurons.ts";
+import type { Hold } from "../../src/domain/ledger/ledger.ts";
+import { microNeurons } from "../../src/domain/ledger/micro-neurons.ts";
 import { newId } from "../../src/http/ids.ts";
 import { migrateReports } from "../../src/reports/reports-schema.ts";
 import type { UsageMessage } from "../../src/reports/usage-message.ts";

@@ -12,7 +12,7 @@ import {
   type Reply,
   type TestTenant,
 } from "../client.ts";
-import { joined, wav } from "../domain/audio/recordings.ts";
+import { joined, wav } from "../audio/recordings.ts";
 
 // Who may ask what, over every route in the list: a new route is covered by being in it. There is
 // one test a route and matter; it tries every key, and a failure names the route and the first key.

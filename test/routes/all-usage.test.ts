@@ -1,7 +1,7 @@
 import { reset } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { dayOf, formatDay, startOf } from "../../src/domain/period.ts";
+import { dayOf, formatDay, startOf } from "../../src/domain/ledger/period.ts";
 import { migrateReports } from "../../src/reports/reports-schema.ts";
 import { admin, ask } from "../client.ts";
 import {

@@ -1,8 +1,8 @@
 import { reset } from "cloudflare:test";
 import { beforeEach, describe, expect, it } from "vitest";
 import { DeniedStore } from "../../durable-objects/account/denied-store.ts";
-import { PoolBook } from "../../durable-objects/account/pool-book.ts";
-import { PoolDesk } from "../../durable-objects/account/pool-desk.ts";
+import { PoolBook } from "../../durable-objects/account/pool-cache.ts";
+import { PoolDesk } from "../../durable-objects/account/pool-allocator.ts";
 import { PoolStore } from "../../durable-objects/account/pool-store.ts";
 import { objectDatabase } from "../../durable-objects/database.ts";
 import { admin, makeTenant, type Reply } from "../client.ts";

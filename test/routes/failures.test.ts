@@ -1,9 +1,9 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import type { FailureKind } from "../../src/domain/failure.ts";
+import type { FailureKind } from "../../src/domain/ledger/failure.ts";
 import { STATUS } from "../../src/http/failure-status.ts";
-import { tenantObject } from "../../src/routes/tenant-object.ts";
+import { tenantObject } from "../../src/edge/tenant-object.ts";
 import { admin, ask, makeKey, makeTenant, type Reply, type TestTenant } from "../client.ts";
 import { rows, withAllTables } from "../durable-objects/a-tenant.ts";
 import { arrived, type Scripted, scripted, unique } from "./scripted.ts";

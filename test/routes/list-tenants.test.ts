@@ -1,8 +1,8 @@
 import { env, runInDurableObject } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Tenant } from "../../durable-objects/tenant/tenant.ts";
-import { microNeurons, ZERO } from "../../src/domain/micro-neurons.ts";
-import { dayOf } from "../../src/domain/period.ts";
+import { microNeurons, ZERO } from "../../src/domain/ledger/micro-neurons.ts";
+import { dayOf } from "../../src/domain/ledger/period.ts";
 import { admin, makeTenant } from "../client.ts";
 import { cleanUp, NOW, stopClock } from "../durable-objects/a-tenant.ts";
 

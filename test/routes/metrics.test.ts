@@ -1,7 +1,7 @@
 import { reset, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { bucketUpperMs, latencyBucket } from "../../src/domain/latency-histogram.ts";
+import { bucketUpperMs, latencyBucket } from "../../src/domain/usage/latency-histogram.ts";
 import { migrateReports } from "../../src/reports/reports-schema.ts";
 import { admin, ask, makeTenant } from "../client.ts";
 import { parseExposition } from "../parse-exposition.ts";

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { reset } from "cloudflare:test";
-import { CATALOGUE } from "../../src/domain/catalogue.ts";
+import { CATALOGUE } from "../../src/domain/catalogue/catalogue.ts";
 import { ask, makeTenant, type TestTenant } from "../client.ts";
 
 const LLAMA = "@cf/meta/llama-3.1-8b-instruct-fp8";

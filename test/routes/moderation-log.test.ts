@@ -2,7 +2,7 @@ import { reset } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { encodeTime } from "ulid";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { LoggedVerdict } from "../../src/domain/report-rows.ts";
+import type { LoggedVerdict } from "../../src/domain/usage/report-rows.ts";
 import { readModerationLog } from "../../src/reports/moderation-log-store.ts";
 import { migrateReports } from "../../src/reports/reports-schema.ts";
 import { admin } from "../client.ts";

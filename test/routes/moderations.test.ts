@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { OPENAI_CATEGORIES } from "../../src/domain/category.ts";
+import { OPENAI_CATEGORIES } from "../../src/domain/moderation/category.ts";
 import { ask, makeTenant, type TestTenant } from "../client.ts";
 import { scripted } from "./scripted.ts";
 

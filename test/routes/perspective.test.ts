@@ -2,7 +2,7 @@ import { env, exports } from "cloudflare:workers";
 import { runInDurableObject } from "cloudflare:test";
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import { TENANT_MIGRATIONS } from "../../durable-objects/tenant/tenant-schema.ts";
-import { AnalyzeInput, SuggestInput } from "../../src/wire/comment.ts";
+import { AnalyzeInput, SuggestInput } from "../../src/api/perspective/comment.ts";
 import { admin, ask, makeKey, makeTenant, type TestTenant } from "../client.ts";
 import { hide, hideContent } from "../printed.ts";
 

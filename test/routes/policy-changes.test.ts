@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { DEFAULT_ROUTING } from "../../src/domain/routing.ts";
+import { DEFAULT_ROUTING } from "../../src/domain/generation/routing.ts";
 import { makeTenant, type TestTenant } from "../client.ts";
 
 // A policy changed in part, put back as it was read, and ended.

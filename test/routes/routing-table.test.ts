@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { env } from "cloudflare:workers";
 import { reset, runInDurableObject } from "cloudflare:test";
-import { DEFAULT_ROUTING } from "../../src/domain/routing.ts";
+import { DEFAULT_ROUTING } from "../../src/domain/generation/routing.ts";
 import { makeTenant, type TestTenant } from "../client.ts";
 
 const LLAMA = "@cf/meta/llama-3.1-8b-instruct-fp8";

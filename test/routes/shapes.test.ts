@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { CATEGORIES } from "../../src/domain/category.ts";
+import { CATEGORIES } from "../../src/domain/moderation/category.ts";
 import { makePng } from "../engines/embedded/sample-pictures.ts";
 import { admin, makeTenant, type Reply, type TestTenant } from "../client.ts";
 import { scripted } from "./scripted.ts";

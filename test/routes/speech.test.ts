@@ -2,14 +2,14 @@ import { reset } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import * as fc from "fast-check";
 import { afterEach, describe, expect, it } from "vitest";
-import { audioLength } from "../../src/domain/audio/audio-length.ts";
+import { audioLength } from "../../src/audio/audio-length.ts";
 import {
   HIGH_TONES,
   LOW_TONES,
   TONE_MS,
   TONE_RATE,
   tones,
-} from "../../src/engines/embedded/tones.ts";
+} from "../../src/engines/embedded/placeholder-speech.ts";
 import { ask, makeTenant, type Reply, type TestTenant, WORKERS_AI } from "../client.ts";
 
 const MELOTTS = "@cf/myshell-ai/melotts";

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { chargeUsd } from "../../src/domain/money.ts";
+import { chargeUsd } from "../../src/domain/ledger/money.ts";
 import { admin, ask, makeKey, makeTenant, type Reply, type TestTenant } from "../client.ts";
 import { env } from "cloudflare:workers";
 

@@ -2,7 +2,7 @@ import { reset } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it } from "vitest";
 import { ask, makeTenant, type Reply, type TestTenant, WORKERS_AI } from "../client.ts";
-import { type Bytes, mp3, mp4, opus, wav, webm } from "../domain/audio/recordings.ts";
+import { type Bytes, mp3, mp4, opus, wav, webm } from "../audio/recordings.ts";
 
 const WHISPER = "@cf/openai/whisper";
 const LARGE = "@cf/openai/whisper-large-v3-turbo";

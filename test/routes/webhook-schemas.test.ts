@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import * as v from "valibot";
-import { EVENT_TYPES, PLATFORM_EVENT_TYPES, TEST_EVENT } from "../../src/domain/event.ts";
+import { EVENT_TYPES, PLATFORM_EVENT_TYPES, TEST_EVENT } from "../../src/domain/webhooks/event.ts";
 import { openApiDocument } from "../../src/http/openapi.ts";
 import { ROUTES } from "../../src/routes/routes.ts";
-import { WEBHOOK_EVENTS } from "../../src/wire/webhook-events.ts";
+import { WEBHOOK_EVENTS } from "../../src/api/native/webhook-events.ts";
 import { admin, makeTenant } from "../client.ts";
 import { stopClock } from "../durable-objects/a-tenant.ts";
 import { Receivers, ring } from "./receivers.ts";

@@ -4,7 +4,7 @@ import { env } from "cloudflare:workers";
 import worker from "../../src/index.ts";
 import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
 import { makeTenant, type TestTenant, WORKERS_AI } from "../client.ts";
-import { wav } from "../domain/audio/recordings.ts";
+import { wav } from "../audio/recordings.ts";
 
 // Speech in and out on Workers AI's own surface.
 

@@ -8,8 +8,8 @@ import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
-import { JUDGED_CATEGORIES } from "../../src/domain/category.ts";
-import { JUDGE_POLICY } from "../../src/domain/judge-instructions.ts";
+import { JUDGED_CATEGORIES } from "../../src/domain/moderation/category.ts";
+import { JUDGE_POLICY } from "../../src/domain/moderation/judge-instructions.ts";
 
 // `npm run judge:evaluate`, against a judge that scores what a text says it should: each
 // figure below is worked by hand from the rows.

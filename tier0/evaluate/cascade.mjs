@@ -1,11 +1,11 @@
 import { parseArgs } from "node:util";
-import { anyScore, requiredOfText } from "../../src/domain/cascade.ts";
-import { CATALOGUE } from "../../src/domain/catalogue.ts";
-import { upperBound } from "../../src/domain/calibration.ts";
-import { ANSWER_TOKENS } from "../../src/domain/charge.ts";
-import { JUDGE_PROMPT_TOKENS } from "../../src/domain/judge-instructions.ts";
-import { presetPolicy } from "../../src/domain/presets.ts";
-import { priceOf } from "../../src/domain/price.ts";
+import { anyScore, requiredOfText } from "../../src/domain/moderation/cascade.ts";
+import { CATALOGUE } from "../../src/domain/catalogue/catalogue.ts";
+import { upperBound } from "../../src/domain/moderation/calibration.ts";
+import { ANSWER_TOKENS } from "../../src/domain/moderation/charge.ts";
+import { JUDGE_PROMPT_TOKENS } from "../../src/domain/moderation/judge-instructions.ts";
+import { presetPolicy } from "../../src/domain/moderation/presets.ts";
+import { priceOf } from "../../src/domain/catalogue/price.ts";
 import { judgeText } from "../../src/engines/embedded/text-model.ts";
 import { readExamples, thresholdsOf } from "../../src/moderation/calibrate.ts";
 import { loadModel } from "./load-model.mjs";

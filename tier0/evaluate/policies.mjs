@@ -1,4 +1,4 @@
-import { presetPolicy } from "../../src/domain/presets.ts";
+import { presetPolicy } from "../../src/domain/moderation/presets.ts";
 import { CATEGORY_OF } from "../../src/tier0/heads.ts";
 
 // The thresholds for what this model answers, without any other stage: of the presets `default` and
@@ -11,7 +11,7 @@ import { CATEGORY_OF } from "../../src/tier0/heads.ts";
  */
 /** @typedef {Partial<Record<keyof Scores, { flag?: number, block?: number }>>} Policy */
 
-/** @typedef {import("../../src/domain/presets.ts").Preset} Preset */
+/** @typedef {import("../../src/domain/moderation/presets.ts").Preset} Preset */
 
 /**
  * What speaks to the model that reads the text is looked at by a person, under every policy.
@@ -38,7 +38,9 @@ const shipped = (/** @type {Preset} */ preset) => {
   };
 };
 
-function pointsOf(/** @type {import("../../src/domain/policy.ts").CategoryRule} */ rule) {
+function pointsOf(
+  /** @type {import("../../src/domain/moderation/policy.ts").CategoryRule} */ rule,
+) {
   const { flag, block } = rule;
   return { ...(flag !== null && { flag }), ...(block !== null && { block }) };
 }

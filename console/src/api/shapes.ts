@@ -1,5 +1,5 @@
 // What the API answers, as far as the console reads it. `test/console/shapes.test.ts` holds these
-// against the schemas of `src/wire`: a field that is renamed there does not compile here.
+// against the schemas of `src/api`: a field that is renamed there does not compile here.
 
 import type { Decision, VerdictSums } from "./moderation-shapes.ts";
 

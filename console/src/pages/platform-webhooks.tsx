@@ -1,4 +1,4 @@
-import { PLATFORM_EVENT_TYPES } from "../../../src/domain/event.ts";
+import { PLATFORM_EVENT_TYPES } from "../../../src/domain/webhooks/event.ts";
 import { hashOf } from "../hash-route.ts";
 import { Panel } from "../ui/panel.tsx";
 import { Endpoints } from "../webhooks/endpoints.tsx";

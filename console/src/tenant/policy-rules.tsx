@@ -1,4 +1,4 @@
-import { FLAG_ONLY } from "../../../src/domain/policy.ts";
+import { FLAG_ONLY } from "../../../src/domain/moderation/policy.ts";
 import { type Column, Table } from "../ui/table.tsx";
 import type { PolicyFields, RuleFields } from "./policy-form.ts";
 

@@ -1,6 +1,6 @@
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
-import { tenantWarnings } from "../../../src/domain/tenant-warnings.ts";
+import { tenantWarnings } from "../../../src/domain/tenant/tenant-warnings.ts";
 import type { Account } from "../api/account-shapes.ts";
 import { api, may, session, tenantPath } from "../api/session.ts";
 import type { Limits, Role, Tenant } from "../api/shapes.ts";

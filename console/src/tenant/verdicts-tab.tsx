@@ -1,5 +1,5 @@
 import { useState } from "preact/hooks";
-import { CATEGORIES } from "../../../src/domain/category.ts";
+import { CATEGORIES } from "../../../src/domain/moderation/category.ts";
 import { api, tenantPath } from "../api/session.ts";
 import type { Verdict } from "../api/moderation-shapes.ts";
 import type { List } from "../api/shapes.ts";

@@ -1,4 +1,4 @@
-import { EVENT_TYPES } from "../../../src/domain/event.ts";
+import { EVENT_TYPES } from "../../../src/domain/webhooks/event.ts";
 import { tenantPath } from "../api/session.ts";
 import { hashOf } from "../hash-route.ts";
 import { Endpoints } from "../webhooks/endpoints.tsx";

@@ -1,4 +1,4 @@
-import { normalForm } from "../../text/normal-form.ts";
+import { normalForm } from "../../domain/text/normal-form.ts";
 
 // Letters of 5 x 7 dots, drawn for this project: capitals, digits and the signs of ASCII. A letter is
 // seven rows of five bits, from the top, the leftmost dot the highest bit; in hexadecimal.

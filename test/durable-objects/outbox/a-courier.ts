@@ -1,7 +1,7 @@
 import { env, runInDurableObject } from "cloudflare:test";
 import { type Database, objectDatabase, type SqlValue } from "../../../durable-objects/database.ts";
 import type { Attempted } from "../../../durable-objects/outbox/attempt.ts";
-import { Courier } from "../../../durable-objects/outbox/courier.ts";
+import { Courier } from "../../../durable-objects/outbox/dispatcher.ts";
 import { NO_EVENT } from "../../../durable-objects/outbox/event-id.ts";
 import type { EventObject } from "../../../durable-objects/outbox/event-object.ts";
 import { Outbox } from "../../../durable-objects/outbox/outbox.ts";
@@ -11,8 +11,16 @@ import {
   OUTBOX_TABLES,
 } from "../../../durable-objects/outbox/outbox-schema.ts";
 import type { Webhook } from "../../../durable-objects/outbox/webhook-store.ts";
-import { type AttemptError, type DeliveryControl, WELL } from "../../../src/domain/delivery.ts";
-import { EVENT_TYPES, EXHAUSTED_EVENT, type RecordedEvent } from "../../../src/domain/event.ts";
+import {
+  type AttemptError,
+  type DeliveryControl,
+  WELL,
+} from "../../../src/domain/webhooks/delivery.ts";
+import {
+  EVENT_TYPES,
+  EXHAUSTED_EVENT,
+  type RecordedEvent,
+} from "../../../src/domain/webhooks/event.ts";
 
 // A courier over a real object's storage, whose endpoints and whose time are the test's: days pass in
 // seconds, and each attempt is seen.

@@ -9,7 +9,7 @@ import {
   string,
 } from "fast-check";
 import { describe, expect, it } from "vitest";
-import { estimateInputTokens, tokensAtMost } from "../../../src/domain/token-bound.ts";
+import { estimateInputTokens, tokensAtMost } from "../../../src/domain/generation/token-bound.ts";
 import { extract } from "../../../src/engines/embedded/extract.ts";
 import { hashedVector } from "../../../src/engines/embedded/embedding.ts";
 import { answerInSchema } from "../../../src/engines/embedded/schema-answer.ts";

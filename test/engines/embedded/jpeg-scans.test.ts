@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { isWholeJpeg } from "../../../src/engines/embedded/jpeg-scans.ts";
-import { joined } from "../../domain/audio/recordings.ts";
+import { joined } from "../../audio/recordings.ts";
 
 /** Markers alone: a frame of one component, scans of a byte, and an end. */
 const jpeg = (side: number, scans: number): Uint8Array =>

@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
-import { TEXT_MODEL, TEXT_MODEL_CATEGORIES } from "../../../src/domain/text-model.ts";
+import { TEXT_MODEL, TEXT_MODEL_CATEGORIES } from "../../../src/domain/moderation/text-model.ts";
 import { judgeText, textModelOf } from "../../../src/engines/embedded/text-model.ts";
 import { modelLoader } from "../../../src/io/model-asset.ts";
 import { RELEASE } from "../../../src/tier0/release.ts";

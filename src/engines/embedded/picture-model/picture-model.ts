@@ -4,7 +4,7 @@ import {
   type PictureScores,
   pictureScores,
   worseScores,
-} from "../../../domain/picture-scores.ts";
+} from "../../../domain/moderation/picture-scores.ts";
 import { type Assets, type ModelAsset, modelLoader } from "../../../io/model-asset.ts";
 import type { Picture } from "../../picture.ts";
 import type { Pixels } from "../pixels.ts";

@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
-import { MAX_JUDGED_PIXELS } from "../../../../src/domain/picture-scores.ts";
+import { MAX_JUDGED_PIXELS } from "../../../../src/domain/moderation/picture-scores.ts";
 import KERNELS from "../../../../src/engines/embedded/picture-model/kernels.wasm";
 import {
   judgePicture,

@@ -1,0 +1,293 @@
+import {
+  type AccountPatch,
+  accountRate,
+  type AccountSettings,
+  isPooled,
+  type LeaseTerms,
+  leaseTerms,
+  mayGrantMore,
+  NO_PROMISES,
+  patchedAccount,
+  poolSize,
+  type Promised,
+  promisesBeyond,
+  type PromiseSums,
+  promiseSums,
+  sumOf,
+} from "../../src/domain/account/account-terms.ts";
+import { closeShare, emptyShare, lease, previewLease } from "../../src/domain/account/lease.ts";
+import type { DayPool } from "../../src/domain/account/day-pool.ts";
+import type { MicroNeurons } from "../../src/domain/ledger/micro-neurons.ts";
+import { type Day, dayOf, formatDay } from "../../src/domain/ledger/period.ts";
+import { type Outlook, outlookOf } from "../../src/domain/account/pool-refusal.ts";
+import { sizesOf } from "../../src/domain/account/pool.ts";
+import { accountWarnings, type Warning } from "../../src/domain/account/account-warnings.ts";
+import type { PlannedPromise } from "../../src/domain/tenant/state-plan.ts";
+import type {
+  AccountAnswer,
+  AccountAsk,
+  AccountView,
+  DaySpent,
+  LeaseReply,
+} from "./account-protocol.ts";
+import { DayClosing, type TellPlatform } from "./day-closing.ts";
+import type { DeniedStore } from "./denied-store.ts";
+import { noteSpent } from "./note-spent.ts";
+import type { PoolBook } from "./pool-cache.ts";
+import { PoolNotices } from "./pool-notices.ts";
+import { type PoolOverview, poolOverview } from "./pool-overview.ts";
+import { PoolRecalls, type Recall } from "./pool-recalls.ts";
+
+// The account's pool at work: rows and memory around the rules of `lease.ts` and `account-rates.ts`.
+// Every method runs inside one transaction of the object.
+
+/** Days whose messages are heard: late settlements are reported a day later at most. */
+const OLD_DAYS = 2;
+
+export class PoolDesk {
+  readonly #book: PoolBook;
+  readonly #tell: TellPlatform;
+  readonly #recalls: PoolRecalls;
+  readonly #notices: PoolNotices;
+  readonly #closing: DayClosing;
+  /** The day on which no share is so old that nobody asks about it any more. */
+  #cleanDay: Day | null = null;
+
+  constructor(book: PoolBook, denied: DeniedStore, tell: TellPlatform) {
+    this.#book = book;
+    this.#tell = tell;
+    this.#recalls = new PoolRecalls(book);
+    this.#notices = new PoolNotices(book, denied);
+    this.#closing = new DayClosing(book, this.#notices, tell);
+  }
+
+  ask(ask: AccountAsk, wallMs: number): AccountAnswer {
+    const nowMs = this.#book.now(wallMs);
+    this.promise(ask.tenant, ask.life, ask.promised);
+    if (ask.news !== null) this.#closing.hear(ask.tenant, ask.news, nowMs);
+    noteSpent(this.#book, ask, nowMs);
+    const mayProbe = ask.probe && this.#closing.probe(nowMs);
+    const leased = this.#lease(ask, nowMs);
+    const rates = this.#rates(ask, nowMs);
+    const outlook = this.#outlook(ask, nowMs);
+    // Around midnight the tenant's day may be another one than the account's.
+    const asked = ask.lease !== null && ask.lease.need !== null ? ask.lease.day : dayOf(nowMs);
+    const view = this.view(wallMs, asked);
+    const today = dayOf(nowMs);
+    const isRefused = leased !== null && "refused" in leased && leased.refused !== null;
+    // A tenant whose clock is ahead may know of tomorrow as closed before it is tomorrow here.
+    const closedDay = view.closure?.day ?? today - 1;
+    const denial = { isRefused, isClosed: closedDay >= today };
+    this.#notices.note(ask, denial, Math.max(today, closedDay));
+    return { kind: "answered", view, lease: leased, rates, outlook, mayProbe, nowMs };
+  }
+
+  /**
+   * Tenants to ask first for what they do not use, because the question would be refused without it.
+   * Nothing is written down yet.
+   */
+  recallsBefore({ tenant, life, lease: asked }: AccountAsk, wallMs: number): readonly Recall[] {
+    if (asked === null || asked.need === null || !this.#isShared) return [];
+    const nowMs = this.#book.now(wallMs);
+    const { day, ...ask } = asked;
+    if (day !== dayOf(nowMs)) return [];
+    const leased = previewLease(this.#book.pool(day, tenant), { tenant, life, ...ask }, nowMs);
+    const missing = leased.kind === "answered" ? (leased.answer.refused?.missing ?? 0) : 0;
+    return this.#recalls.forAmount(day, missing, nowMs);
+  }
+
+  /** @param day of which sizes are told */
+  view(wallMs: number, day: Day = dayOf(this.#book.now(wallMs))): AccountView {
+    const { notice, closure } = this.#book.state;
+    const isShared = this.#isShared;
+    const pool = isShared ? this.#book.pool(day) : null;
+    return { notice, isPooled: isShared, closure, sizes: pool && sizesOf(pool) };
+  }
+
+  get #isShared(): boolean {
+    return isPooled(this.#book.plan, this.#book.state.settings);
+  }
+
+  /** Settings of a tenant that are newer than those known; returns whether they were. */
+  promise(tenant: string, life: number, promised: Promised & { version: number }): boolean {
+    const before = this.#book.promises.get(tenant);
+    const isKnown = before !== undefined && before.life >= life;
+    const { plan, daily, floor, suspended, version } = promised;
+    if (isKnown && (before.life > life || before.version > version)) return false;
+    // The same settings may be written down as an earlier release understood them.
+    const isSame = isKnown && before.daily === daily && before.suspended === suspended;
+    if (isSame && before.version === version) return false;
+    this.#book.writePromise(tenant, { tenant, life, plan, daily, floor, suspended, version });
+    return true;
+  }
+
+  /** A life has ended: what it spent stays spent, the rest is free. */
+  endLife(tenant: string, life: number, days: readonly DaySpent[], wallMs: number): void {
+    const nowMs = this.#book.now(wallMs);
+    for (const { day, spent } of days) {
+      if (day < dayOf(nowMs) - OLD_DAYS) continue;
+      const pool = this.#book.pool(day, tenant);
+      this.#book.keep(day, closeShare(pool, { tenant, life, spent }, nowMs));
+    }
+    if ((this.#book.promises.get(tenant)?.life ?? 0) > life) return;
+    this.#book.writePromise(tenant, null);
+    this.#notices.forget(tenant);
+  }
+
+  // What tenants are told without a question of theirs
+
+  /** The next tenants that must hear that calls are possible again, and what they are told. */
+  nextToTell(wallMs: number): { readonly view: AccountView; readonly tenants: readonly string[] } {
+    const nowMs = this.#book.now(wallMs);
+    return { view: this.view(wallMs), tenants: this.#notices.next(dayOf(nowMs), nowMs) };
+  }
+
+  confirmTold(tenant: string, view: AccountView): void {
+    this.#notices.confirm(tenant, view);
+  }
+
+  /** Lifts the closure of the day. Returns how many tenants know of it, which the alarm tells. */
+  reopen(wallMs: number): number {
+    const nowMs = this.#book.now(wallMs);
+    this.#closing.lift(nowMs);
+    return this.#notices.count(dayOf(nowMs));
+  }
+
+  settings(): AccountSettings {
+    return this.#book.state.settings;
+  }
+
+  /** Tenants hear of it where it says anything to them: margin, rates and thresholds act here alone. */
+  patch(patch: AccountPatch, wallMs: number): AccountSettings {
+    const before = this.#terms(wallMs);
+    const settings = patchedAccount(this.#book.state.settings, patch);
+    this.#book.write({ settings });
+    const after = this.#terms(wallMs);
+    const isRelief = mayGrantMore(before, after);
+    if (isRelief || before.isShared !== after.isShared) this.#notices.publish({}, isRelief);
+    return settings;
+  }
+
+  #terms(wallMs: number): LeaseTerms {
+    return leaseTerms(this.#book.basis(dayOf(this.#book.now(wallMs))));
+  }
+
+  setMeasuredMargin(margin: MicroNeurons): void {
+    if (this.#book.state.measuredMargin === margin) return;
+    this.#book.write({ measuredMargin: margin });
+  }
+
+  /** @param change what is planned adds to what all tenants are promised */
+  warnings(wallMs: number, change: PromiseSums = NO_PROMISES): readonly Warning[] {
+    const size = poolSize(this.#book.basis(dayOf(this.#book.now(wallMs))));
+    return accountWarnings(sumOf(this.#book.promises.sums, change), size);
+  }
+
+  /** @param planned what these tenants would be promised, in place of what they are */
+  change(planned: readonly PlannedPromise[]): PromiseSums {
+    // The last that is planned of a tenant counts.
+    const next = new Map(planned.map((promise) => [promise.tenant, promise]));
+    const known = [...next.keys()].flatMap((tenant) => this.#book.promises.get(tenant) ?? []);
+    return promisesBeyond(promiseSums(known), next.values());
+  }
+
+  overview(wallMs: number): PoolOverview {
+    const nowMs = this.#book.now(wallMs);
+    const day = dayOf(nowMs);
+    return poolOverview({
+      basis: this.#book.basis(day),
+      pool: this.#book.pool(day),
+      closure: this.#book.state.closure,
+      tenants: this.#book.promises.sums.tenants,
+      sums: this.#book.promises.sums,
+      rates: this.#book.rates.windows(nowMs),
+      nowMs,
+    });
+  }
+
+  // What the alarm does
+
+  /** Those whose unused leases are to be asked back now. */
+  toRecall(wallMs: number): readonly Recall[] {
+    return this.#recalls.due(this.#book.now(wallMs));
+  }
+
+  /** When the alarm has something to do for the pool; null: not before somebody asks. */
+  dueMs(wallMs: number): number | null {
+    const nowMs = this.#book.now(wallMs);
+    const due = [
+      this.#notices.dueMs(dayOf(nowMs), nowMs),
+      this.#recalls.nextDueMs(nowMs),
+      this.#purgeDueMs(nowMs),
+    ];
+    const earliestMs = Math.min(...due.map((each) => each ?? Infinity));
+    return earliestMs === Infinity ? null : earliestMs;
+  }
+
+  /** Also where nothing else ever makes the alarm ring: an account may have no pool. */
+  #purgeDueMs(nowMs: number): number | null {
+    const today = dayOf(nowMs);
+    if (this.#cleanDay === today) return null;
+    if (this.#book.hasOldShares(today)) return nowMs;
+    this.#cleanDay = today;
+    return null;
+  }
+
+  purge(wallMs: number): void {
+    const nowMs = this.#book.now(wallMs);
+    this.#book.purge(nowMs);
+    this.#notices.clean(dayOf(nowMs));
+  }
+
+  #lease(ask: AccountAsk, nowMs: number): LeaseReply | null {
+    if (ask.lease === null) return null;
+    const { day, ...asked } = ask.lease;
+    const today = dayOf(nowMs);
+    if (day > today + 1 || day < today - OLD_DAYS) return null;
+    // What was leased while there was a pool comes back after that too.
+    if (!this.#isShared && asked.need !== null) return null;
+    const { tenant, life } = ask;
+    const pool = this.#book.pool(day, tenant);
+    const leased = lease(pool, { tenant, life, ...asked }, nowMs);
+    if (leased.kind === "stale") return { stale: leased.seq };
+    if (leased.kind === "repeated") return { ...leased.answer, repeated: true };
+    this.#book.keep(day, leased.share);
+    this.#tellThreshold(pool, nowMs);
+    return { ...leased.answer, repeated: false };
+  }
+
+  #outlook({ tenant, life, look }: AccountAsk, nowMs: number): Outlook | null {
+    if (look === null || look !== dayOf(nowMs) || !this.#isShared) return null;
+    const pool = this.#book.pool(look);
+    const share = pool.share({ tenant, life }) ?? emptyShare({ tenant, life }, nowMs);
+    return outlookOf(pool, share, nowMs);
+  }
+
+  #rates({ tenant, rates }: AccountAsk, nowMs: number) {
+    if (rates === null) return null;
+    const { settings } = this.#book.state;
+    const limitOf = (name: string): number => accountRate(settings, name);
+    return this.#book.takeRates({ tenant, ...rates }, limitOf, nowMs);
+  }
+
+  /** Once a day each, as tenants report. */
+  #tellThreshold({ day, size, spent }: DayPool, nowMs: number): void {
+    const { settings, told } = this.#book.state;
+    if (day < told.day) return;
+    const before = told.day === day ? told.threshold : 0;
+    const passed = settings.thresholds
+      .filter((each) => each > before && spent >= each * size)
+      .toSorted((a, b) => a - b);
+    for (const threshold of passed) {
+      this.#book.write({ told: { day, threshold } });
+      const data = {
+        object: "account_threshold",
+        day: formatDay(day),
+        threshold,
+        size_micro_neurons: size,
+        spent_micro_neurons: spent,
+      };
+      this.#tell({ type: "account.threshold", data }, nowMs);
+    }
+  }
+}

@@ -1,0 +1,296 @@
+import type { Missing } from "../../../src/domain/account/account-budget.ts";
+import { neuronStanding } from "../../../src/domain/ledger/admission.ts";
+import { type MicroNeurons, ZERO } from "../../../src/domain/ledger/micro-neurons.ts";
+import { type Day, dayOf } from "../../../src/domain/ledger/period.ts";
+import { promisedBy } from "../../../src/domain/tenant/settings.ts";
+import type {
+  AccountAnswer,
+  AccountAsk,
+  AccountView,
+  LeaseReply,
+} from "../../account/account-protocol.ts";
+import { AccountQueue, type Answered, isLeaseRefused } from "./account-queue.ts";
+import { AccountSight } from "./account-sight.ts";
+import type { Parts } from "../stores.ts";
+import type { Profile } from "../profile-store.ts";
+import { UnleasedDays } from "./unleased-days.ts";
+
+// The way from a tenant's object to the account: one message at a time, with what all calls that wait
+// lack. What is answered is written down before any of them is tried again.
+
+/** After the account did not answer. Until then nobody waits for it in vain. */
+const UNREACHABLE_MS = 500;
+
+/** What is to be told is told again after that. */
+const RETRY_MS = 30_000;
+
+/** Between two times that a tenant gives back what it does not use. */
+const GIVE_BACK_EVERY_MS = 60_000;
+
+/** The same while it has far more than it uses. */
+const GIVE_BACK_MUCH_EVERY_MS = 10_000;
+
+/**
+ * Between two questions for neurons, at least: after a refusal, and else. Calls that want some wait
+ * for the next question together, so that no tenant keeps the account busy.
+ */
+const ASK_EVERY_REFUSED_MS = 1_000;
+const ASK_EVERY_MS = 100;
+
+/** Beyond the longest that a hold may be open. */
+const LATE_MS = 900_000;
+
+/** The `Account` object, as far as this is concerned. */
+export interface AskedAccount {
+  ask(ask: AccountAsk): Promise<AccountAnswer>;
+}
+
+export interface LinkDeps {
+  readonly parts: Parts;
+  /** One step of the object as it is by then; null: it is no more, or is being ended. */
+  readonly step: <Result>(work: (profile: Profile, nowMs: number) => Result) => Result | null;
+  /** A new stub each time: one that threw is broken. */
+  readonly account: () => AskedAccount;
+  readonly wallMs: () => number;
+  readonly sleep: (ms: number) => Promise<void>;
+  readonly report: (event: string, error: unknown) => void;
+}
+
+/** What one message says beside who sends it. */
+type Draft = Pick<AccountAsk, "lease" | "rates" | "news" | "probe" | "look">;
+
+const NOTHING: Draft = { lease: null, rates: null, news: null, probe: false, look: null };
+
+export class AccountLink {
+  readonly #deps: LinkDeps;
+  /** Calls that lack tickets alone do not wait for those that lack neurons. */
+  readonly #forNeurons: AccountQueue;
+  readonly #forTickets: AccountQueue;
+  /** A question for neurons is under way. */
+  #isAsking = false;
+  #turn: Promise<unknown> = Promise.resolve();
+  #unreachableUntilMs = 0;
+  #retryAtMs = 0;
+  readonly #unleased: UnleasedDays;
+  readonly #sight: AccountSight;
+
+  constructor(deps: LinkDeps) {
+    this.#deps = deps;
+    this.#unleased = new UnleasedDays(deps.parts);
+    const { sleep } = deps;
+    this.#forNeurons = new AccountQueue({
+      ask: (missing) => this.#askForNeurons(missing),
+      pauseMs: (answer) =>
+        answer !== null && isLeaseRefused(answer) ? ASK_EVERY_REFUSED_MS : ASK_EVERY_MS,
+      sleep,
+    });
+    const ask = (missing: readonly Missing[]) => this.#askFor(missing);
+    this.#forTickets = new AccountQueue({ ask, pauseMs: () => 0, sleep });
+    const { cover } = deps.parts;
+    this.#sight = new AccountSight(
+      (sinceMs) => this.#send(() => (cover.seenAtMs > sinceMs ? null : NOTHING)),
+      sleep,
+    );
+  }
+
+  /** Calls that wait for the account. */
+  get waiting(): number {
+    return this.#forNeurons.waiting + this.#forTickets.waiting;
+  }
+
+  /** Resolves when the account was asked for what a call lacks; false: it could not be. */
+  cover(missing: Missing): Promise<boolean> {
+    if (this.#deps.wallMs() < this.#unreachableUntilMs) return Promise.resolve(false);
+    return (missing.bound === null ? this.#forTickets : this.#forNeurons).cover(missing);
+  }
+
+  async #askForNeurons(missing: readonly Missing[]): Promise<Answered | null> {
+    this.#isAsking = true;
+    const answer = await this.#askFor(missing);
+    this.#isAsking = false;
+    return answer;
+  }
+
+  #askFor(missing: readonly Missing[]): Promise<Answered | null> {
+    return this.#send((profile, nowMs) => this.#need(missing, profile, nowMs));
+  }
+
+  /** Asks how much could be had now, for a quote: nothing is granted. At most once a second. */
+  async look(): Promise<void> {
+    const { wallMs } = this.#deps;
+    if (wallMs() < this.#unreachableUntilMs) return;
+    await this.#send((_, nowMs) => {
+      const { account, pool } = this.#deps.parts.cover;
+      const day = dayOf(nowMs);
+      const isKnown = !account.isPooled || pool.outlook(day, nowMs) !== null;
+      return isKnown ? null : { ...NOTHING, look: day };
+    });
+  }
+
+  /** Hears what all tenants are to know, unless that was heard a moment ago. */
+  async see(): Promise<void> {
+    if (this.#deps.wallMs() >= this.#unreachableUntilMs) {
+      await this.#sight.refresh(this.#deps.wallMs());
+    }
+  }
+
+  #need(missing: readonly Missing[], profile: Profile, nowMs: number): Draft {
+    const { ledger, cover } = this.#deps.parts;
+    const { available: own } = neuronStanding(ledger.standing(profile), ZERO);
+    return {
+      lease: cover.need(missing, ledger.use(dayOf(nowMs)), own),
+      rates: cover.rates(missing),
+      news: cover.account.news,
+      probe: missing.some(({ probe }) => probe),
+      look: null,
+    };
+  }
+
+  /** What the alarm does: tells what is to be told, and gives back what is not used. */
+  async tend(): Promise<void> {
+    const { parts, wallMs } = this.#deps;
+    if (wallMs() < this.#retryAtMs) return;
+    if (parts.cover.account.news !== null && !(await this.tellNews())) return;
+    for (const day of this.#dueDays(wallMs())) {
+      // oxlint-disable-next-line no-await-in-loop -- one message after the other
+      if (!(await this.#settleDay(day))) return;
+    }
+  }
+
+  /** When `tend` has something to do; null: not before something happens. */
+  dueMs(nowMs: number): number | null {
+    const { cover } = this.#deps.parts;
+    const due = [...cover.leases.keys()].flatMap((day) => this.#dayDueMs(day, nowMs) ?? []);
+    if (cover.account.news !== null) due.push(nowMs);
+    return due.length === 0 ? null : Math.max(this.#retryAtMs, Math.min(...due));
+  }
+
+  /** Tells at once what a call learned of the account's allocation. */
+  async tellNews(): Promise<boolean> {
+    const news = this.#deps.parts.cover.account.news;
+    if (news === null) return true;
+    return (await this.#send(() => ({ ...NOTHING, news }))) !== null;
+  }
+
+  /**
+   * The account asks for what this tenant has of a day and does not use. A tenant that is asking for
+   * more itself answers after that, and nobody waits for it: two that wait for each other would wait
+   * in vain.
+   */
+  async giveBack(life: number, day: Day, keep: MicroNeurons): Promise<void> {
+    const isAsking = this.#isAsking;
+    const given = this.#send((profile, nowMs) => {
+      if (profile.generation !== life) return null;
+      return { ...NOTHING, lease: this.#lowered(day, keep, nowMs) };
+    });
+    if (!isAsking) await given;
+  }
+
+  #lowered(day: Day, keep: MicroNeurons, nowMs: number): Draft["lease"] {
+    const { cover, ledger } = this.#deps.parts;
+    const isBusy = day === dayOf(nowMs) && cover.isBusy(nowMs);
+    return cover.report(ledger.use(day), isBusy ? keep : ZERO);
+  }
+
+  async #settleDay(day: Day): Promise<boolean> {
+    const { parts } = this.#deps;
+    let isOver = false;
+    const answer = await this.#send((_, nowMs) => {
+      // What ends while the message is on its way is not in it: it is told once more.
+      isOver = day < dayOf(nowMs) && parts.ledger.pending(day) === 0;
+      // Of a lease that has ended nothing can be used.
+      const isLive = nowMs < (parts.cover.leases.get(day)?.deadlineMs ?? 0);
+      const keep = isLive ? (parts.cover.pool.chunk(day) ?? ZERO) : ZERO;
+      return { ...NOTHING, lease: this.#lowered(day, keep, nowMs) };
+    });
+    if (answer === null) return false;
+    // What was heard of this number was another message: the next one has the last word.
+    if (!isHeard(answer.lease)) return true;
+    if (isOver) this.#deps.step(() => parts.cover.remove(day));
+    return true;
+  }
+
+  #dueDays(nowMs: number): readonly Day[] {
+    return [...this.#deps.parts.cover.leases.keys()].filter(
+      (day) => (this.#dayDueMs(day, nowMs) ?? Infinity) <= nowMs,
+    );
+  }
+
+  /** A day that is over is told once nothing of it is in progress; today's lease when it has ended. */
+  #dayDueMs(day: Day, nowMs: number): number | null {
+    const { cover, ledger } = this.#deps.parts;
+    const lease = cover.leases.get(day);
+    if (lease === undefined) return null;
+    if (day < dayOf(nowMs)) {
+      return ledger.pending(day) === 0 ? nowMs : Math.max(nowMs, lease.toldAtMs) + LATE_MS;
+    }
+    const { spent, pending } = ledger.use(day);
+    if (lease.granted <= spent + pending) return null;
+    if (cover.hasTooMuch({ day, spent, pending })) return lease.toldAtMs + GIVE_BACK_MUCH_EVERY_MS;
+    return Math.max(lease.deadlineMs, lease.toldAtMs + GIVE_BACK_EVERY_MS);
+  }
+
+  /** One message at a time: the next is numbered only when this one was answered, or given up. */
+  #send(draft: (profile: Profile, nowMs: number) => Draft | null): Promise<Answered | null> {
+    const turn = this.#turn.then(() => this.#ask(draft));
+    this.#turn = turn;
+    return turn;
+  }
+
+  /** Never rejects: null is no answer, or nothing to ask. */
+  async #ask(draft: (profile: Profile, nowMs: number) => Draft | null): Promise<Answered | null> {
+    const { parts, step, account, report, wallMs } = this.#deps;
+    try {
+      const askedMs = wallMs();
+      const ask = step((profile, nowMs): AccountAsk | null => {
+        const drafted = draft(profile, nowMs);
+        if (drafted === null) return null;
+        const spent = this.#unleased.toTell(drafted.lease, nowMs);
+        const { notice } = parts.cover.account;
+        return { ...drafted, ...senderOf(profile), notice, spent };
+      });
+      if (ask === null) return null;
+      const answer = structuredClone(await account().ask(ask));
+      if (answer.kind === "over") return null;
+      this.#unleased.told(ask.spent);
+      step((_, nowMs) => this.#hear(ask, answer, { wallMs: askedMs, nowMs }));
+      this.#unreachableUntilMs = 0;
+      return answer;
+    } catch (error) {
+      this.#unreachableUntilMs = wallMs() + UNREACHABLE_MS;
+      this.#retryAtMs = wallMs() + RETRY_MS;
+      report("account_unreachable", error);
+      return null;
+    }
+  }
+
+  #hear(
+    ask: AccountAsk,
+    answer: Answered,
+    at: { readonly wallMs: number; readonly nowMs: number },
+  ): void {
+    this.#deps.parts.cover.hear(ask, answer, at);
+    seeClosure(this.#deps.parts, answer.view);
+  }
+}
+
+const isHeard = (reply: LeaseReply | null): boolean =>
+  reply === null || !("stale" in reply || reply.repeated);
+
+/** Who asks. */
+export const senderOf = (profile: Profile) => ({
+  tenant: profile.id,
+  life: profile.generation,
+  promised: promisedBy(profile),
+});
+
+/** What the account says of the closure holds, unless a call here has learned something since. */
+export function seeClosure({ cover, ledger }: Parts, view: AccountView): void {
+  if (cover.account.news !== null || view.notice < cover.account.notice) return;
+  ledger.setClosure(view.closure);
+}
+
+/** What the account tells those that would not ask. */
+export function hearAccount(parts: Parts, view: AccountView, nowMs: number): void {
+  if (parts.cover.see(view, nowMs)) seeClosure(parts, view);
+}

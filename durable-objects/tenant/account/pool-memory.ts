@@ -1,0 +1,61 @@
+import type { MicroNeurons } from "../../../src/domain/ledger/micro-neurons.ts";
+import type { Day } from "../../../src/domain/ledger/period.ts";
+import type { PoolSizes } from "../../../src/domain/account/pool.ts";
+import type { Outlook } from "../../../src/domain/account/pool-refusal.ts";
+import type { AccountAnswer, AccountAsk, AccountView } from "../../account/account-protocol.ts";
+
+/**
+ * A call that is admitted heard the sizes within seconds: its tickets live no longer. A call that is too
+ * large for older ones is asked for, so that it hears of larger ones.
+ */
+const SIZES_MS = 6_000;
+
+/** A quote tells of this moment. */
+const OUTLOOK_MS = 1_000;
+
+interface Kept<What> {
+  readonly what: What;
+  readonly day: Day;
+  readonly atMs: number;
+}
+
+/**
+ * What the account said of its pool a moment ago, in memory alone: an object that forgets it hears it
+ * with the next answer.
+ */
+export class PoolMemory {
+  #sizes: Kept<PoolSizes> | null = null;
+  #outlook: Kept<Outlook> | null = null;
+
+  keepSizes({ sizes }: AccountView, nowMs: number): void {
+    this.#sizes = sizes === null ? null : { what: sizes, day: sizes.day, atMs: nowMs };
+  }
+
+  keepOutlook(
+    { look }: AccountAsk,
+    { outlook }: Extract<AccountAnswer, { kind: "answered" }>,
+    nowMs: number,
+  ): void {
+    if (outlook !== null && look !== null) {
+      this.#outlook = { what: outlook, day: look, atMs: nowMs };
+    }
+  }
+
+  /** The most that one call may hold, if its tenant's floor is not larger; null: not known. */
+  holdCap(day: Day, nowMs: number): MicroNeurons | null {
+    return within(SIZES_MS, this.#sizes, day, nowMs)?.holdCap ?? null;
+  }
+
+  /** Of that day; null: not known. */
+  chunk(day: Day): MicroNeurons | null {
+    return this.#sizes?.day === day ? this.#sizes.what.chunk : null;
+  }
+
+  /** How much more the tenant could have a moment ago; null: not known. */
+  outlook(day: Day, nowMs: number): Outlook | null {
+    return within(OUTLOOK_MS, this.#outlook, day, nowMs);
+  }
+}
+
+const within = <What>(ms: number, kept: Kept<What> | null, day: Day, nowMs: number): What | null =>
+  kept !== null && kept.day === day && kept.atMs > nowMs - ms ? kept.what : null;

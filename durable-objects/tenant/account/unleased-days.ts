@@ -1,0 +1,47 @@
+import { ZERO } from "../../../src/domain/ledger/micro-neurons.ts";
+import { type Day, dayOf, monthStart } from "../../../src/domain/ledger/period.ts";
+import type { AccountAsk, DaySpent } from "../../account/account-protocol.ts";
+import type { Parts } from "../stores.ts";
+
+/**
+ * What the tenant tells the account with every message about days of which it has no lease. An account
+ * that shares no neurons out knows by it what its tenants have spent when it gets its first cap. Of a
+ * day with a lease the lease's own messages say it.
+ */
+export class UnleasedDays {
+  readonly #parts: Parts;
+  /** What the account has heard. In memory: it does no harm to say it twice. */
+  readonly #heard = new Map<Day, DaySpent>();
+  #isMonthToTell = false;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  /** @param lease what the same message says of a lease */
+  toTell(lease: AccountAsk["lease"], nowMs: number): readonly DaySpent[] {
+    const { cover, ledger } = this.#parts;
+    this.#isMonthToTell = cover.owesMonth;
+    return this.#days(dayOf(nowMs))
+      .filter((day) => day !== lease?.day && (cover.leases.get(day)?.seq ?? 0) === 0)
+      .map((day) => ledger.use(day))
+      .filter((use) => !isSame(use, this.#heard.get(use.day) ?? NOTHING));
+  }
+
+  /** The message was answered. */
+  told(days: readonly DaySpent[]): void {
+    for (const day of days) this.#heard.set(day.day, day);
+    if (this.#isMonthToTell) this.#parts.cover.owesMonth = false;
+  }
+
+  /** Yesterday too: calls may have ended after the last message of that day. */
+  #days(today: Day): readonly Day[] {
+    if (!this.#isMonthToTell) return [today - 1, today];
+    return this.#parts.journal.listPeriods(monthStart(today), today).map(({ day }) => day);
+  }
+}
+
+const NOTHING = { spent: ZERO, pending: ZERO };
+
+const isSame = (a: Omit<DaySpent, "day">, b: Omit<DaySpent, "day">): boolean =>
+  a.spent === b.spent && a.pending === b.pending;

@@ -1,0 +1,133 @@
+import { type Batch, isOver } from "../../../src/domain/moderation/batch.ts";
+import { batchItemsKey } from "../../../src/domain/generation/stored-picture.ts";
+import { ownerOf } from "../verdicts/contents.ts";
+import type { Parts } from "../stores.ts";
+import type { Profile } from "../profile-store.ts";
+
+// A batch that nothing is heard of is woken: what runs it may have been killed, or never begun. And
+// the items of one that has ended go.
+
+/**
+ * Longer than a run is silent: a call has 60 s, and a wait for a rate takes no longer. And less than
+ * the 90 s of a hold, so that what was killed in the midst of a call still finds it open.
+ */
+const STUCK_MS = 70_000;
+
+/** When nothing was heard since the object started: who ran it may have been killed with it. */
+const UNHEARD_MS = 10_000;
+
+/** How long the alarm waits for a run to be woken: the local engine answers when that has ended. */
+const WAKE_MS = 4000;
+
+/** How long one that is paused may take to say so. */
+const PAUSE_POLL_MS = 50;
+const PAUSE_POLLS = 40;
+
+/** A bucket that failed is asked again. */
+const FILE_RETRY_MS = 30_000;
+
+export const batchesDueMs = ({ batches }: Parts): readonly number[] =>
+  batches.open().map((batch) => dueMs(batch, batches.heardAtMs(batch.id)));
+
+function dueMs(batch: Batch, heardAtMs: number | null): number {
+  // Progress after its end is a bucket that failed.
+  const { finishedAtMs } = batch;
+  if (finishedAtMs !== null) {
+    return batch.progressAtMs > finishedAtMs ? batch.progressAtMs + FILE_RETRY_MS : finishedAtMs;
+  }
+  const lastMs = Math.max(batch.progressAtMs, batch.waitsUntilMs ?? 0);
+  return heardAtMs === null ? lastMs + UNHEARD_MS : Math.max(lastMs, heardAtMs) + STUCK_MS;
+}
+
+export async function wakeBatches(
+  runs: Workflow<BatchParams> | null,
+  profile: Profile,
+  stuck: readonly Batch[],
+): Promise<void> {
+  if (runs === null) return;
+  const woken = stuck.map(async (batch) => wake(runs, profile, batch).catch(() => undefined));
+  await Promise.race([Promise.all(woken), scheduler.wait(WAKE_MS)]);
+}
+
+/** They have a while before they are woken again. */
+export function batchesWoken({ batches }: Parts, woken: readonly Batch[], nowMs: number): void {
+  for (const { id } of woken) batches.hear(id, nowMs);
+}
+
+export const stuckBatches = ({ batches }: Parts, nowMs: number): Batch[] =>
+  batches
+    .open()
+    .filter((batch) => !isOver(batch) && dueMs(batch, batches.heardAtMs(batch.id)) <= nowMs);
+
+/** What the run of a batch is given. */
+export interface BatchParams {
+  readonly tenant: string;
+  readonly life: number;
+  readonly batch: string;
+}
+
+/** An instance that has ended before its batch has: it failed too often. */
+const ENDED: readonly InstanceStatus["status"][] = ["errored", "terminated", "complete"];
+
+async function wake(runs: Workflow<BatchParams>, profile: Profile, { id }: Batch): Promise<void> {
+  const instance = await runs.get(id).catch(() => null);
+  if (instance === null) {
+    const params = { tenant: profile.id, life: profile.generation, batch: id };
+    await runs.create({ id, params });
+    return;
+  }
+  const { status } = await instance.status();
+  if (status === "queued") return;
+  // It begins anew, and finds what is done already.
+  if (ENDED.includes(status)) return instance.restart();
+  // One that was killed stays as it was until it is paused and goes on. One that runs is not paused
+  // within a step, and goes on all the same.
+  if (status !== "paused") await pause(instance);
+  await instance.resume();
+}
+
+async function pause(instance: WorkflowInstance): Promise<void> {
+  await instance.pause();
+  for (let poll = 0; poll < PAUSE_POLLS; poll += 1) {
+    // oxlint-disable-next-line no-await-in-loop -- until it says so
+    if ((await instance.status()).status === "paused") return;
+    // oxlint-disable-next-line no-await-in-loop -- as above
+    await scheduler.wait(PAUSE_POLL_MS);
+  }
+}
+
+export const endedBatches = ({ batches }: Parts, nowMs: number): Batch[] =>
+  batches.open().filter((batch) => isOver(batch) && dueMs(batch, null) <= nowMs);
+
+/** @returns each, and whether its items are gone */
+export const eraseBatchFiles = (
+  bucket: R2Bucket | null,
+  profile: Profile,
+  ended: readonly Batch[],
+): Promise<readonly { readonly id: string; readonly gone: boolean }[]> =>
+  Promise.all(
+    ended.map(async ({ id }) => {
+      const key = batchItemsKey(ownerOf(profile), id);
+      const gone =
+        bucket === null ||
+        (await bucket.delete(key).then(
+          () => true,
+          () => false,
+        ));
+      return { id, gone };
+    }),
+  );
+
+export function batchFilesErased(
+  { batches }: Parts,
+  erased: Awaited<ReturnType<typeof eraseBatchFiles>>,
+  nowMs: number,
+): void {
+  for (const { id, gone } of erased) {
+    const batch = batches.read(id);
+    if (batch === null) continue;
+    // One millisecond after its end at least: that is how a failure is known.
+    const progressAtMs = Math.max(nowMs, (batch.finishedAtMs ?? 0) + 1);
+    batches.write(gone ? { ...batch, hasFile: false } : { ...batch, progressAtMs });
+  }
+}

@@ -1,0 +1,284 @@
+import {
+  type Batch,
+  type BatchStep,
+  isOver,
+  itemsOf,
+  MAX_OPEN_BATCHES,
+  type ItemResult,
+  NO_COUNTS,
+  stepCount,
+  totalsOf,
+} from "../../../src/domain/moderation/batch.ts";
+import { shareOf } from "../../../src/domain/ledger/batch-share.ts";
+import type {
+  ConflictFailure,
+  LookupFailure,
+  RequestFailure,
+  ServiceFailure,
+} from "../../../src/domain/ledger/failure.ts";
+import { dayOf, endOf } from "../../../src/domain/ledger/period.ts";
+import { isStorageFull } from "../calls/admit.ts";
+import type { Parts } from "../stores.ts";
+import type { Profile } from "../profile-store.ts";
+import type { Idempotency } from "../protocol.ts";
+
+// Batches, as the tenant's object keeps them: what is to be done, how far that is, and what it came
+// to. Whoever runs the steps (`src/batches`) asks before each and reports after it; both can be
+// repeated.
+
+type NotFound = Extract<LookupFailure, { kind: "not_found" }>;
+
+const NO_BATCH: NotFound = { kind: "not_found", what: "batch" };
+
+export interface NewBatch {
+  readonly id: string;
+  readonly requestId: string;
+  readonly items: number;
+  readonly ends: readonly number[];
+  readonly resume: boolean;
+  readonly secretHash: string | null;
+  readonly route: string;
+  readonly idempotency: Idempotency | null;
+}
+
+/** `life`: the tenant's, under which the items are kept. */
+export type MadeBatch = {
+  readonly kind: "batch";
+  readonly batch: Batch;
+  readonly life: number;
+  readonly repeated: boolean;
+};
+
+type BatchRefusal =
+  | Extract<ConflictFailure, { kind: "idempotency_key_reused" }>
+  | Extract<RequestFailure, { kind: "over_limit" }>
+  | Extract<ServiceFailure, { kind: "storage_full" }>;
+
+export function createBatch(
+  parts: Parts,
+  profile: Profile,
+  asked: NewBatch & { readonly keyId: string | null; readonly nowMs: number },
+): MadeBatch | BatchRefusal {
+  const { id, route, idempotency, nowMs } = asked;
+  const life = profile.generation;
+  if (idempotency !== null) {
+    const found = parts.idempotency.find(route, idempotency.key, nowMs);
+    const earlier = found === null ? null : parts.batches.read(found.subject);
+    if (found !== null && found.fingerprint !== idempotency.fingerprint) {
+      return { kind: "idempotency_key_reused" };
+    }
+    if (earlier !== null) return { kind: "batch", batch: earlier, life, repeated: true };
+  }
+  if (isStorageFull(parts)) return { kind: "storage_full" };
+  if (parts.batches.open().filter((batch) => !isOver(batch)).length >= MAX_OPEN_BATCHES) {
+    const detail = `At most ${MAX_OPEN_BATCHES} batches run at once: wait for one to end, or cancel it.`;
+    return { kind: "over_limit", detail };
+  }
+  if (idempotency !== null) {
+    const { key, fingerprint } = idempotency;
+    parts.idempotency.remember({ route, key, nowMs }, { fingerprint, subject: id, verdictIds: [] });
+  }
+  const batch: Batch = {
+    id,
+    state: "running",
+    items: asked.items,
+    ends: asked.ends,
+    resume: asked.resume,
+    secretHash: asked.secretHash,
+    keyId: asked.keyId,
+    requestId: asked.requestId,
+    counts: NO_COUNTS,
+    microNeurons: 0,
+    stoppedAs: null,
+    waitsUntilMs: null,
+    createdAtMs: nowMs,
+    progressAtMs: nowMs,
+    finishedAtMs: null,
+    hasFile: true,
+  };
+  parts.batches.write(batch);
+  parts.batches.hear(id, nowMs);
+  return { kind: "batch", batch, life, repeated: false };
+}
+
+export function readBatch(
+  parts: Parts,
+  id: string,
+): { readonly kind: "batch"; readonly batch: Batch } | NotFound {
+  const batch = parts.batches.read(id);
+  return batch === null ? NO_BATCH : { kind: "batch", batch };
+}
+
+/** Between two steps: what a step has begun is done to its end, and counted. */
+export function cancelBatch(parts: Parts, id: string, nowMs: number): ReturnType<typeof readBatch> {
+  const batch = parts.batches.read(id);
+  if (batch === null) return NO_BATCH;
+  if (isOver(batch)) return { kind: "batch", batch };
+  if (!parts.batches.hasRunningStep(id)) {
+    return { kind: "batch", batch: end(parts, batch, { state: "canceled" }, nowMs) };
+  }
+  const canceling: Batch = { ...batch, state: "canceling", waitsUntilMs: null };
+  parts.batches.write(canceling);
+  return { kind: "batch", batch: canceling };
+}
+
+export function listSteps(
+  parts: Parts,
+  { id, from, limit }: { readonly id: string; readonly from: number; readonly limit: number },
+):
+  | { readonly kind: "steps"; readonly steps: readonly BatchStep[]; readonly more: boolean }
+  | NotFound {
+  if (parts.batches.read(id) === null) return NO_BATCH;
+  const steps = parts.batches.listSteps(id, from, limit + 1);
+  return { kind: "steps", steps: steps.slice(0, limit), more: steps.length > limit };
+}
+
+/** What is to be done for a step. */
+export type StepWork =
+  | { readonly kind: "over" }
+  | { readonly kind: "done" }
+  | { readonly kind: "wait"; readonly ms: number }
+  | {
+      readonly kind: "run";
+      readonly batch: Batch;
+      /** Items without a result yet. */
+      readonly indexes: readonly number[];
+      readonly roundAtMs: number;
+      /** At once. */
+      readonly most: number;
+    };
+
+export function beginStep(
+  parts: Parts,
+  profile: Profile,
+  { id, step }: { readonly id: string; readonly step: number },
+  nowMs: number,
+): StepWork {
+  const batch = parts.batches.read(id);
+  if (batch === null || isOver(batch)) return { kind: "over" };
+  parts.batches.hear(id, nowMs);
+  const before = parts.batches.readStep(id, step);
+  if (before?.state === "done") return { kind: "done" };
+  if (batch.waitsUntilMs !== null && batch.waitsUntilMs > nowMs) {
+    return { kind: "wait", ms: batch.waitsUntilMs - nowMs };
+  }
+  const done = new Set(before?.results.map(({ index }) => index));
+  const indexes = itemsOf(step, batch.items).filter((index) => !done.has(index));
+  if (batch.state === "canceling" && before?.state !== "running") {
+    end(parts, batch, { state: "canceled" }, nowMs);
+    return { kind: "over" };
+  }
+  // A round that is repeated keeps its ids, and so charges once.
+  const repeats = before?.state === "running";
+  if (profile.settings.suspended && !repeats) {
+    // A key's calls are refused by themselves; the platform's are not.
+    end(parts, batch, { state: "stopped", stoppedAs: "tenant_suspended" }, nowMs);
+    return { kind: "over" };
+  }
+  const begun: BatchStep = {
+    batchId: id,
+    step,
+    round: repeats ? before.round : (before?.round ?? 0) + 1,
+    attempts: (before?.attempts ?? 0) + 1,
+    state: "running",
+    roundAtMs: repeats ? before.roundAtMs : nowMs,
+    startedAtMs: before?.startedAtMs ?? nowMs,
+    finishedAtMs: null,
+    results: before?.results ?? [],
+  };
+  parts.batches.writeStep(begun);
+  const state = batch.state === "canceling" ? "canceling" : "running";
+  const running: Batch = { ...batch, state, waitsUntilMs: null, progressAtMs: nowMs };
+  parts.batches.write(running);
+  const most = shareOf(profile.settings.max_in_flight);
+  return { kind: "run", batch: running, indexes, roundAtMs: begun.roundAtMs, most };
+}
+
+export interface StepReport {
+  readonly id: string;
+  readonly step: number;
+  readonly results: readonly ItemResult[];
+  /** Refusals that pass: when to ask again, in milliseconds from now; null: none. */
+  readonly waitMs: number | null;
+  /** A refusal that holds for the day, or for ever. */
+  readonly stop: { readonly kind: string; readonly ofTheDay: boolean } | null;
+}
+
+/** What comes next for whoever runs the batch. */
+export type Next =
+  | { readonly kind: "next" }
+  | { readonly kind: "over" }
+  | { readonly kind: "wait"; readonly ms: number };
+
+export function reportStep(parts: Parts, report: StepReport, nowMs: number): Next {
+  const batch = parts.batches.read(report.id);
+  const before = parts.batches.readStep(report.id, report.step);
+  if (batch === null || before === null) return { kind: "over" };
+  const results = merged(before.results, report.results);
+  const isDone = results.length === itemsOf(report.step, batch.items).length;
+  parts.batches.writeStep({
+    ...before,
+    results,
+    state: isDone ? "done" : "waiting",
+    finishedAtMs: isDone ? nowMs : null,
+  });
+  const totals = totalsOf(parts.batches.listSteps(batch.id, 0, stepCount(batch.items)));
+  const after: Batch = { ...batch, ...totals, progressAtMs: nowMs };
+  parts.batches.write(after);
+  if (isOver(after)) return { kind: "over" };
+  parts.batches.hear(batch.id, nowMs);
+  if (after.state === "canceling") {
+    end(parts, after, { state: "canceled" }, nowMs);
+    return { kind: "over" };
+  }
+  if (report.stop !== null && !isDone) {
+    if (!report.stop.ofTheDay || !batch.resume) {
+      end(parts, after, { state: "stopped", stoppedAs: report.stop.kind }, nowMs);
+      return { kind: "over" };
+    }
+    const untilMs = endOf(dayOf(nowMs));
+    parts.batches.write({ ...after, state: "waiting", waitsUntilMs: untilMs });
+    return { kind: "wait", ms: untilMs - nowMs };
+  }
+  return isDone ? { kind: "next" } : { kind: "wait", ms: report.waitMs ?? 1000 };
+}
+
+const merged = (before: readonly ItemResult[], more: readonly ItemResult[]): ItemResult[] => {
+  const byIndex = new Map([...before, ...more].map((result) => [result.index, result]));
+  return [...byIndex.values()].toSorted((a, b) => a.index - b.index);
+};
+
+/** When all steps were run. */
+export function completeBatch(parts: Parts, id: string, nowMs: number): void {
+  const batch = parts.batches.read(id);
+  if (batch !== null && !isOver(batch)) end(parts, batch, { state: "completed" }, nowMs);
+}
+
+/** Without its items there is nothing to run. */
+export function failBatch(
+  parts: Parts,
+  { id, as }: { readonly id: string; readonly as: string },
+  nowMs: number,
+): void {
+  const batch = parts.batches.read(id);
+  if (batch === null || isOver(batch)) return;
+  end(parts, batch, { state: "stopped", stoppedAs: as }, nowMs);
+}
+
+function end(
+  parts: Parts,
+  batch: Batch,
+  how: Pick<Batch, "state"> & Partial<Pick<Batch, "stoppedAs">>,
+  nowMs: number,
+): Batch {
+  const ended: Batch = { ...batch, ...how, waitsUntilMs: null, finishedAtMs: nowMs };
+  parts.batches.write(ended);
+  const told = {
+    type: "verdict_batch.completed",
+    subject: batch.id,
+    decision: null,
+    data: null,
+  } as const;
+  parts.outbox.record(told, nowMs);
+  return ended;
+}

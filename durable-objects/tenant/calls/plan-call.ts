@@ -1,0 +1,179 @@
+import { fittingNow } from "../../../src/domain/ledger/admission.ts";
+import { resolveModel } from "../../../src/domain/catalogue/catalogue.ts";
+import type { Fitting } from "../../../src/domain/ledger/failure.ts";
+import { guardModes, isGuarded, planGuard } from "../../../src/domain/moderation/guard.ts";
+import { type MicroNeurons, sum, ZERO } from "../../../src/domain/ledger/micro-neurons.ts";
+import {
+  canTake,
+  type GenerationFailure,
+  type GenerationTerms,
+  isGeneration,
+  type Measured,
+  planGeneration,
+} from "../../../src/domain/generation/plan-generation.ts";
+import type { Plan } from "../../../src/domain/moderation/plan-moderation.ts";
+import { DEFAULT_POLICY_NAME, type PolicyVersion } from "../../../src/domain/moderation/policy.ts";
+import { PLAIN_FEATURES } from "../../../src/domain/generation/prompt-features.ts";
+import { AUTO, pickModel, type Routed } from "../../../src/domain/generation/routing.ts";
+import { modelsFor, type Settings } from "../../../src/domain/tenant/settings.ts";
+import type { FindModel, PlannedStage } from "../../../src/domain/moderation/stage.ts";
+import type { Parts } from "../stores.ts";
+import type { Platform } from "../platform.ts";
+import type { Profile } from "../profile-store.ts";
+import type { GenerationAdmit } from "../protocol.ts";
+
+// What a call would ask of engines, by the tenant's settings: an admission reserves it, a quote
+// only tells of it.
+
+export type AskedGeneration = Pick<GenerationAdmit, "kind" | "model" | "measured" | "fit"> &
+  Partial<Pick<GenerationAdmit, "guard">>;
+
+export type GenerationPlan =
+  | {
+      readonly kind: "planned";
+      /** The generation's own, then its guard's. */
+      readonly stages: readonly PlannedStage[];
+      /** By which it is guarded; null: it is not. */
+      readonly policy: PolicyVersion | null;
+    }
+  | GenerationFailure;
+
+export function generationPlan(
+  parts: Parts,
+  profile: Profile,
+  asked: AskedGeneration,
+): GenerationPlan {
+  const find = modelFinder(profile, parts.platform);
+  const guard = guardFor(parts, asked, find);
+  if (guard.kind === "invalid_request") return guard;
+  const planned = stagePlan(parts, profile, asked, {
+    find,
+    defaultMaxTokens: profile.settings.default_max_tokens,
+    fitTo: asked.fit ? fittingNow(parts.ledger.standing(profile)) : null,
+    besides: (maxTokens) => boundOf(guard.checks(maxTokens)),
+  });
+  if (planned.kind !== "planned") return planned;
+  const { stage } = planned;
+  const checks = guard.checks(stage.maxTokens ?? 0);
+  if (checks.kind !== "planned") return checks;
+  return { kind: "planned", stages: [stage, ...checks.stages], policy: guard.policy };
+}
+
+const boundOf = (plan: Plan): MicroNeurons =>
+  plan.kind === "planned" ? sum(plan.stages.map(({ bound }) => bound)) : ZERO;
+
+interface GuardPlan {
+  readonly kind: "guard";
+  readonly policy: PolicyVersion | null;
+  readonly checks: (maxTokens: number) => Plan;
+}
+
+const NO_GUARD: GuardPlan = {
+  kind: "guard",
+  policy: null,
+  checks: () => ({ kind: "planned", stages: [] }),
+};
+
+/** The guard that the policy and the caller want of this call. */
+function guardFor(
+  parts: Parts,
+  { guard = null, measured }: AskedGeneration,
+  find: FindModel,
+): GuardPlan | typeof NO_SUCH_POLICY {
+  if (guard === null || measured.kind !== "chat") return NO_GUARD;
+  const policy = findPolicy(parts, guard.policy.name);
+  if (policy === null) return NO_SUCH_POLICY;
+  const modes = guardModes(policy.policy, guard.modes);
+  if (!isGuarded(modes)) return NO_GUARD;
+  const { prompt } = guard;
+  const { choices } = measured;
+  const checks = (maxTokens: number) =>
+    planGuard(policy.policy, { modes, prompt, choices, maxTokens }, find);
+  return { kind: "guard", policy, checks };
+}
+
+function stagePlan(
+  parts: Parts,
+  { settings }: Profile,
+  { model, measured }: AskedGeneration,
+  terms: GenerationTerms,
+): ReturnType<typeof planGeneration> {
+  const [id, ...fallbacks] = modelsFor(settings, model);
+  if (measured.kind !== "chat") return planGeneration(measured, [id, ...fallbacks], terms);
+  const { chat, compactedTokens } = compactedChat(measured, settings);
+  const routed = id === AUTO ? routedCall(parts, chat, terms) : null;
+  if (id === AUTO && routed === null) return { kind: "model_not_allowed", model: AUTO };
+  const ids: readonly [string, ...string[]] =
+    routed === null
+      ? [id, ...fallbacks]
+      : [
+          routed.model,
+          ...(fallbacks.length > 0 ? fallbacks : (settings.fallbacks[routed.model] ?? [])),
+        ];
+  const plan = planGeneration(chat, ids, terms);
+  if (plan.kind !== "planned") return plan;
+  const notes = {
+    ...(routed !== null && { routed }),
+    ...(compactedTokens !== null && { compactedTokens }),
+  };
+  return { ...plan, stage: { ...plan.stage, ...notes } };
+}
+
+/** What is asked of a model in `max_tokens`, which a caller can lower. */
+const LIMITED: readonly Measured["kind"][] = ["chat", "caption"];
+
+/** The `max_tokens` with which the same call would fit now; empty where none would. */
+export function fitting(parts: Parts, profile: Profile, asked: AskedGeneration): Fitting {
+  if (!LIMITED.includes(asked.measured.kind)) return {};
+  const plan = generationPlan(parts, profile, { ...asked, fit: true });
+  const made = plan.kind === "planned" ? plan.stages.find(isGeneration) : undefined;
+  if (made === undefined || !made.clamped || made.maxTokens === null) return {};
+  return { fittingMaxTokens: made.maxTokens };
+}
+
+type ChatMeasured = Extract<Measured, { kind: "chat" }>;
+
+/** The prompt as it will be sent: with fewer blanks where the caller or its tenant wants that. */
+function compactedChat(
+  measured: ChatMeasured,
+  { compact_prompts }: Settings,
+): { readonly chat: ChatMeasured; readonly compactedTokens: number | null } {
+  const { chat, compacted } = measured;
+  if (compacted === undefined || !(compacted.asked || compact_prompts)) {
+    return { chat: measured, compactedTokens: null };
+  }
+  return {
+    chat: { ...measured, chat: { ...chat, textTokens: compacted.textTokens } },
+    compactedTokens: chat.textTokens - compacted.textTokens,
+  };
+}
+
+/** The default policy's table, read for this request; null: no model of it may run. */
+function routedCall(
+  parts: Parts,
+  measured: ChatMeasured,
+  terms: Parameters<typeof canTake>[2],
+): Routed | null {
+  const found = findPolicy(parts, null);
+  if (found === null) return null;
+  const { name, version, policy } = found;
+  const features = measured.features ?? PLAIN_FEATURES;
+  const picked = pickModel(policy.routing, features, (id) => canTake(id, measured, terms));
+  return picked === null ? null : { ...features, ...picked, policy: { name, version } };
+}
+
+export const findPolicy = (parts: Parts, name: string | null): PolicyVersion | null =>
+  parts.policies.latest(name ?? DEFAULT_POLICY_NAME);
+
+export const NO_SUCH_POLICY = {
+  kind: "invalid_request",
+  errors: [{ path: ["policy"], detail: "must name a policy of this tenant" }],
+} as const;
+
+/** The models that may run: those of the catalogue with a price that the tenant allows. */
+export const modelFinder =
+  ({ settings }: Profile, { workersPlan, prices }: Platform): FindModel =>
+  (id) =>
+    settings.models !== null && !settings.models.includes(id)
+      ? { kind: "model_not_allowed", model: id }
+      : resolveModel(id, { workersPlan, prices });

@@ -1,0 +1,107 @@
+import { neuronStanding, refusalOf, type Standing } from "../../../src/domain/ledger/admission.ts";
+import { admittedModels } from "../../../src/domain/catalogue/catalogue.ts";
+import type { NeuronStanding } from "../../../src/domain/ledger/failure.ts";
+import { leastCharge } from "../../../src/domain/moderation/least-charge.ts";
+import { type MicroNeurons, sum, ZERO } from "../../../src/domain/ledger/micro-neurons.ts";
+import { dayOf } from "../../../src/domain/ledger/period.ts";
+import { asRefusal } from "../../../src/domain/account/pool-refusal.ts";
+import {
+  type GenerationFailure,
+  isGeneration,
+} from "../../../src/domain/generation/plan-generation.ts";
+import {
+  type MeasuredContent,
+  moderationItems,
+  planModeration,
+} from "../../../src/domain/moderation/plan-moderation.ts";
+import { ONE_ITEM, type PlannedStage, rateUnits } from "../../../src/domain/moderation/stage.ts";
+import type { Parts } from "../stores.ts";
+import {
+  type AskedGeneration,
+  findPolicy,
+  generationPlan,
+  modelFinder,
+  NO_SUCH_POLICY,
+} from "./plan-call.ts";
+import type { Profile } from "../profile-store.ts";
+import type { AdmitFailure } from "../protocol.ts";
+
+// What a call would cost: planned as an admission plans it, and nothing reserved or counted.
+
+/** A call as far as it must be known to be priced: sizes and names, never content. */
+export type AskedCall =
+  | AskedGeneration
+  | {
+      readonly kind: "moderation";
+      readonly contents: readonly MeasuredContent[];
+      readonly policyName: string | null;
+    };
+
+export interface Quoted {
+  readonly kind: "quoted";
+  readonly stages: readonly PlannedStage[];
+  /** The least that an answered call is charged. */
+  readonly least: MicroNeurons;
+  /** What would be held; `neurons.required`. */
+  readonly neurons: NeuronStanding;
+  /** With which kind such a call would be refused at this moment; null: it would be admitted. */
+  readonly refusal: AdmitFailure["kind"] | null;
+}
+
+export function quote(
+  parts: Parts,
+  profile: Profile,
+  asked: AskedCall,
+): Quoted | GenerationFailure {
+  const plan =
+    asked.kind === "generation"
+      ? generationPlan(parts, profile, asked)
+      : moderationPlan(parts, profile, asked);
+  if (plan.kind !== "planned") return plan;
+  const { stages } = plan;
+  const bound = sum(stages.map((stage) => stage.bound));
+  const now = parts.ledger.standing(profile);
+  const items = asked.kind === "moderation" ? moderationItems(asked.contents) : ONE_ITEM;
+  return {
+    kind: "quoted",
+    stages,
+    least: leastOf(asked, stages, { parts, profile }),
+    neurons: neuronStanding(now, bound),
+    refusal:
+      refusalOf(withOutlook(parts, now), { bound, units: rateUnits(stages, items) })?.kind ?? null,
+  };
+}
+
+/** As if the account had been asked for the call just now. */
+function withOutlook(parts: Parts, now: Standing): Standing {
+  const { account, nowMs } = now;
+  const outlook = parts.cover.pool.outlook(dayOf(nowMs), nowMs);
+  if (account === undefined || account.neurons === null || outlook === null) return now;
+  const refused = asRefusal(outlook, nowMs);
+  return { ...now, account: { ...account, neurons: { ...account.neurons, refused } } };
+}
+
+function moderationPlan(
+  parts: Parts,
+  profile: Profile,
+  { policyName, contents }: Extract<AskedCall, { kind: "moderation" }>,
+) {
+  const found = findPolicy(parts, policyName);
+  if (found === null) return NO_SUCH_POLICY;
+  return planModeration(found.policy, contents, modelFinder(profile, parts.platform));
+}
+
+/**
+ * Nothing where a check may be skipped (a term has blocked the item, or its language is none of the
+ * engine's), or where an earlier answer may be given again.
+ */
+function leastOf(
+  asked: AskedCall,
+  stages: readonly PlannedStage[],
+  { parts, profile }: { readonly parts: Parts; readonly profile: Profile },
+): MicroNeurons {
+  if (asked.kind === "moderation" || profile.settings.cache_ttl_s > 0) return ZERO;
+  const modelOf = admittedModels(parts.platform.prices);
+  const made = stages.filter(isGeneration);
+  return sum(made.map((stage) => leastCharge(stage, asked.measured.kind, modelOf)));
+}

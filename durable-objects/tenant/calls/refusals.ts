@@ -1,0 +1,74 @@
+import { PASSING } from "../../../src/domain/moderation/batch.ts";
+import { BATCH_ROUTE } from "../../../src/domain/ledger/batch-share.ts";
+import {
+  type Failure,
+  QUOTA_KINDS,
+  type QuotaFailure,
+} from "../../../src/domain/ledger/failure.ts";
+import { inTheWay } from "../../../src/domain/ledger/month-quota.ts";
+import type { Parts } from "../stores.ts";
+import type { Profile } from "../profile-store.ts";
+import type { AdmitFailure, AdmitReply, AdmitRequest } from "../protocol.ts";
+import type { RefusedNeurons } from "../ledger/refusal-counter.ts";
+import { tellOfExceeded } from "../quota-events.ts";
+
+/** Refusals with a valid key are counted; what never named a tenant's key is not its refusal. */
+export function countRefusal(
+  parts: Parts,
+  profile: Profile,
+  at: {
+    request: Pick<AdmitRequest, "route" | "requestId">;
+    reply: AdmitReply;
+    keyId: string | null;
+    nowMs: number;
+  },
+): void {
+  const { reply, request, keyId, nowMs } = at;
+  if (!isCounted(reply)) return;
+  // A batch that waits for its turn is not turned away.
+  if (request.route === BATCH_ROUTE && (PASSING as readonly string[]).includes(reply.kind)) return;
+  const refused = {
+    kind: reply.kind,
+    policies: violatedPolicies(reply),
+    neurons: figures(reply),
+    keyId,
+    requestId: request.requestId,
+    settingsVersion: profile.version,
+  };
+  parts.refusals.add(refused, nowMs);
+  if (isQuota(reply)) tellOfExceeded(parts, profile, reply);
+}
+
+const isQuota = (reply: AdmitReply): reply is Extract<AdmitFailure, QuotaFailure> =>
+  (QUOTA_KINDS as readonly string[]).includes(reply.kind);
+
+const COUNTED = [
+  "tenant_suspended",
+  "role_required",
+  "model_not_allowed",
+  "over_limit",
+  "account_quota_exceeded",
+  "quota_exceeded",
+  "overage_cap_exceeded",
+  "rate_limited",
+  "quota_reserved",
+  "concurrency_exceeded",
+  "storage_full",
+] as const satisfies readonly Failure["kind"][];
+
+const isCounted = (
+  reply: AdmitReply,
+): reply is Extract<AdmitFailure, { kind: (typeof COUNTED)[number] }> =>
+  (COUNTED as readonly string[]).includes(reply.kind);
+
+/** How things stood: of the limit that had no room. */
+function figures(reply: AdmitFailure): RefusedNeurons | null {
+  if (!("neurons" in reply)) return null;
+  return isQuota(reply) || reply.kind === "quota_reserved" ? inTheWay(reply) : reply.neurons;
+}
+
+function violatedPolicies(failure: AdmitFailure): readonly string[] {
+  if ("policy" in failure && failure.policy !== undefined) return [failure.policy];
+  if (failure.kind === "rate_limited") return failure.violated;
+  return "neurons" in failure && failure.kind !== "concurrency_exceeded" ? ["daily"] : [];
+}

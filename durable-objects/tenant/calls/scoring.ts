@@ -1,0 +1,27 @@
+import { withScoreShare } from "../../../src/domain/ledger/batch-share.ts";
+import type { Hold } from "../../../src/domain/ledger/ledger.ts";
+import type { RateUnits } from "../../../src/domain/ledger/rate-limit.ts";
+import { rateUnits } from "../../../src/domain/moderation/stage.ts";
+import { callStanding } from "./call-standing.ts";
+import type { Parts } from "../stores.ts";
+import type { Profile } from "../profile-store.ts";
+import type { Admitted } from "../protocol.ts";
+
+// Calls that are scored inside the Worker: the rates are all that they take.
+
+/** Its reply is made before it is settled, so what is left is told at once. */
+export const scoringAdmitted = (
+  parts: Parts,
+  profile: Profile,
+  { hold, byScoreKey }: { readonly hold: Hold; readonly byScoreKey: boolean },
+): Admitted => ({
+  kind: "admitted",
+  hold,
+  policy: null,
+  standing: callStanding(parts, profile, unitsOf(rateUnits(hold.stages), byScoreKey)),
+  life: profile.generation,
+});
+
+/** Keys of role `score` have a share of each rate, all of them together. */
+export const unitsOf = (units: RateUnits, byScoreKey: boolean): RateUnits =>
+  byScoreKey ? withScoreShare(units) : units;

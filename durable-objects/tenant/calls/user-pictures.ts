@@ -1,0 +1,42 @@
+import type { UserPictures } from "../../../src/domain/ledger/admission.ts";
+import type { Hold, Item } from "../../../src/domain/ledger/ledger.ts";
+import type { PlannedStage } from "../../../src/domain/moderation/stage.ts";
+import { dayOf } from "../../../src/domain/ledger/period.ts";
+import type { Parts } from "../stores.ts";
+import type { Profile } from "../profile-store.ts";
+
+// A user's pictures of the day: counted with the admission of the call, in the same step. What no
+// engine was asked for, or refused before it ran, is given back with the settlement. A hold that
+// expires gives nothing back, as it is charged: something may have been made.
+
+const isPictures = ({ name, task }: PlannedStage): boolean =>
+  name === "generate" && task === "text_to_image";
+
+export const pictureCount = (stages: readonly PlannedStage[]): number =>
+  stages.filter(isPictures).reduce((total, { calls }) => total + calls.length, 0);
+
+/** What a call for pictures asks of its user's day; null for any other call. */
+export function userPicturesOf(
+  parts: Parts,
+  { settings }: Profile,
+  call: {
+    readonly userId: string | null;
+    readonly stages: readonly PlannedStage[];
+    readonly nowMs: number;
+  },
+): UserPictures | null {
+  const wanted = pictureCount(call.stages);
+  if (call.userId === null || wanted === 0) return null;
+  const used = parts.userPictures.count(dayOf(call.nowMs), call.userId);
+  return { limit: settings.daily_images_per_user, used, wanted };
+}
+
+/** @param items what the call's stages came to */
+export function giveBackPictures(parts: Parts, hold: Hold, items: readonly Item[]): void {
+  const held = pictureCount(hold.stages);
+  if (hold.userId === null || held === 0) return;
+  const asked = items
+    .filter(({ stage, task }) => stage === "generate" && task === "text_to_image")
+    .reduce((total, { calls }) => total + calls, 0);
+  if (asked < held) parts.userPictures.giveBack(hold.day, hold.userId, held - asked);
+}

@@ -1,0 +1,148 @@
+import { closureOf } from "../../src/domain/account/account-closure.ts";
+import { isShare } from "../../src/domain/ledger/batch-share.ts";
+import { CATEGORIES } from "../../src/domain/moderation/category.ts";
+import type { NeuronStanding } from "../../src/domain/ledger/failure.ts";
+import { neuronStanding } from "../../src/domain/ledger/admission.ts";
+import type { Grant } from "../../src/domain/ledger/grant.ts";
+import { type MicroNeurons, ZERO } from "../../src/domain/ledger/micro-neurons.ts";
+import type { MonthRoom } from "../../src/domain/ledger/month-quota.ts";
+import { type Day, dayOf } from "../../src/domain/ledger/period.ts";
+import { DEFAULT_RATES, type RateStanding, standing } from "../../src/domain/ledger/rate-limit.ts";
+import type { CheckCount, CheckedTenant } from "../../src/domain/tenant/tenant-check.ts";
+import { isUnmade } from "../../src/domain/moderation/verdict.ts";
+import type { Parts } from "./stores.ts";
+import type { Profile } from "./profile-store.ts";
+
+// What a tenant can be told of itself without a call: limits and invariants.
+
+/** What a month has come to. */
+export interface MonthUse extends Omit<MonthRoom, "cap"> {
+  /** Null: none. */
+  readonly cap: MicroNeurons | null;
+}
+
+export interface Limits {
+  readonly kind: "limits";
+  readonly tenant: string;
+  readonly plan: "free" | "paid";
+  readonly day: Day;
+  readonly neurons: NeuronStanding;
+  readonly month: MonthUse;
+  /** Those that a call may draw on now, in that order. */
+  readonly grants: readonly Grant[];
+  /** µN of overage drawn today, and the cap in neurons as it is set. */
+  readonly overage: {
+    readonly drawn: number;
+    readonly capNeurons: Profile["settings"]["overage_cap_neurons"];
+  };
+  readonly rates: readonly RateStanding[];
+  readonly inFlight: { readonly limit: number; readonly used: number };
+  /** The Cloudflare account's allocation of the day is gone, as far as is known. */
+  readonly accountClosed: boolean;
+  readonly nowMs: number;
+}
+
+export function limits(parts: Parts, profile: Profile): Limits {
+  const now = parts.ledger.standing(profile);
+  const day = dayOf(now.nowMs);
+  const names = new Set([
+    ...Object.keys(DEFAULT_RATES),
+    ...Object.keys(profile.settings.rpm),
+    ...Object.keys(now.windows).filter((name) => !isShare(name)),
+  ]);
+  return {
+    kind: "limits",
+    tenant: profile.id,
+    plan: profile.settings.plan,
+    day,
+    neurons: neuronStanding(now, ZERO),
+    month: parts.ledger.month(profile),
+    grants: parts.ledger.grants.openAt(now.nowMs),
+    overage: {
+      drawn: parts.ledger.period(day).drawn.overage,
+      capNeurons: profile.settings.overage_cap_neurons,
+    },
+    rates: [...names].map((name) =>
+      standing(now.windows, { name, limit: now.rateLimit(name) }, now.nowMs),
+    ),
+    inFlight: { limit: now.maxInFlight, used: now.inFlight },
+    accountClosed: closureOf({ closure: parts.ledger.closure() }, day) !== null,
+    nowMs: now.nowMs,
+  };
+}
+
+/** Archived days that one look at the invariants reads. */
+const ARCHIVE_SAMPLE = 31;
+
+/** Verdicts that one look at the invariants reads. */
+const VERDICT_SAMPLE = 200;
+
+/** Longer than any hold may be open after its deadline: the alarm or any call ends it. */
+const EXPIRY_GRACE_MS = 60_000;
+
+/** How far the look at the lines is: what was not looked at must not look sound. */
+export type InvariantCounts = Omit<CheckedTenant, "deliveries">;
+
+/**
+ * Counts, over today and yesterday, what must always be zero. A bounded number of rows is read: where
+ * there are more lines, this says how far it is, and the alarm or the next look goes on.
+ */
+export function countInvariants(parts: Parts, profile: Profile): InvariantCounts {
+  const now = parts.ledger.standing(profile);
+  const seen = new Map(parts.journal.listViolations().map(({ name, count }) => [name, count]));
+  const open = parts.ledger.openHolds();
+  // Those that this and the next steps turn into lines have ended: they count as charged already.
+  const overdue = parts.ledger.isBehind
+    ? 0
+    : open.filter((hold) => hold.deadlineMs + EXPIRY_GRACE_MS < now.nowMs).length;
+  const walk = parts.ledger.walk.look(now.nowMs);
+  const { lines } = walk;
+  const verdicts = parts.verdicts.latest(VERDICT_SAMPLE);
+  const counts: Omit<CheckCount, "number">[] = [
+    counted("admitted_within_limit", null, seen.get("admitted_within_limit") ?? 0),
+    counted("every_call_ends_in_one_line", open.length, overdue),
+    counted(
+      "lines_sum_to_posted",
+      lines,
+      walk.wrongDays + parts.archives.countBroken(ARCHIVE_SAMPLE),
+    ),
+    counted("rate_within_limit", null, seen.get("rate_within_limit") ?? 0),
+    counted("charged_within_hold", lines, walk.brokenBounds),
+    counted(
+      "verdict_stored_with_its_line",
+      verdicts.length,
+      verdicts.filter(({ id }) => !parts.verdicts.hasLine(id)).length,
+    ),
+    counted(
+      "approved_only_when_checked",
+      verdicts.length,
+      verdicts.filter((verdict) => approvedUnchecked(parts, verdict)).length,
+    ),
+  ];
+  return {
+    counts: counts.map((count, at) => ({ number: at + 1, ...count })),
+    isComplete: walk.isComplete,
+    checkedToMs: walk.checkedToMs,
+    countedAtMs: walk.atMs,
+  };
+}
+
+const counted = (
+  name: string,
+  checked: number | null,
+  violations: number,
+): Omit<CheckCount, "number"> => ({ name, checked, violations });
+
+/** Approved by a policy of which a required check was not evaluated. */
+function approvedUnchecked(
+  parts: Parts,
+  verdict: ReturnType<Parts["verdicts"]["latest"]>[number],
+): boolean {
+  if (!verdict.approved || verdict.decidedBy !== "policy") return false;
+  const policy = parts.policies.read(verdict.policy.name, verdict.policy.version);
+  return CATEGORIES.some((category) => {
+    const status = verdict.coverage[category];
+    const required = policy?.policy.categories[category].required ?? false;
+    return required && isUnmade(status);
+  });
+}

@@ -1,0 +1,130 @@
+import type {
+  ConflictFailure,
+  LookupFailure,
+  RequestFailure,
+} from "../../../src/domain/ledger/failure.ts";
+import type { Role } from "../../../src/domain/tenant/role.ts";
+import type { Key } from "./key-store.ts";
+import type { Parts } from "../stores.ts";
+import type { Idempotency } from "../protocol.ts";
+
+// Issuing and rotating keys. The secret is drawn by the router, which alone knows the server
+// secret that its checksum needs; only its hash comes here.
+
+/** Keys that a tenant may have at once. */
+const MAX_KEYS = 1000;
+
+export interface NewKey {
+  readonly id: string;
+  readonly secretHash: string;
+  readonly prefix: string;
+}
+
+export interface IssueKey {
+  readonly route: string;
+  readonly newKey: NewKey;
+  readonly name: string | null;
+  readonly role: Role;
+  readonly expiresAtMs: number | null;
+  readonly idempotency: Idempotency | null;
+}
+
+export interface RotateKey {
+  readonly route: string;
+  readonly id: string;
+  readonly newKey: NewKey;
+  /** How long the old key goes on beside the new one; 0 ends it now. */
+  readonly overlapMs: number;
+  readonly idempotency: Idempotency | null;
+}
+
+/** `repeated`: an earlier request with this idempotency key made it, so its text is gone. */
+export type IssuedKey = {
+  readonly kind: "issued";
+  readonly key: Key;
+  readonly replaces: string | null;
+  readonly repeated: boolean;
+};
+
+type KeyFailure =
+  | Extract<ConflictFailure, { kind: "idempotency_key_reused" }>
+  | Extract<RequestFailure, { kind: "invalid_request" | "over_limit" }>
+  | Extract<LookupFailure, { kind: "not_found" }>;
+
+export function issueKey(parts: Parts, request: IssueKey, nowMs: number): IssuedKey | KeyFailure {
+  const earlier = sameKey(parts, request.newKey, null, nowMs) ?? earlierKey(parts, request, nowMs);
+  if (earlier !== null) return earlier;
+  if (request.expiresAtMs !== null && request.expiresAtMs <= nowMs) {
+    const errors = [{ path: ["expires_at"], detail: "must lie in the future" }];
+    return { kind: "invalid_request", errors };
+  }
+  return add(parts, request, {
+    nowMs,
+    replaces: null,
+    key: { name: request.name, role: request.role, expiresAtMs: request.expiresAtMs },
+  });
+}
+
+export function rotateKey(parts: Parts, request: RotateKey, nowMs: number): IssuedKey | KeyFailure {
+  const { id: replaces, newKey } = request;
+  const earlier = sameKey(parts, newKey, replaces, nowMs) ?? earlierKey(parts, request, nowMs);
+  if (earlier !== null) return earlier;
+  const old = parts.keys.read(request.id, nowMs);
+  if (old === null) return { kind: "not_found", what: "key" };
+  const { name, role, expiresAtMs } = old;
+  const issued = add(parts, request, { nowMs, replaces: old.id, key: { name, role, expiresAtMs } });
+  if (issued.kind !== "issued") return issued;
+  const endsAtMs = nowMs + request.overlapMs;
+  if (request.overlapMs === 0) parts.keys.end(old.id);
+  else if (expiresAtMs === null || endsAtMs < expiresAtMs) parts.keys.expireAt(old.id, endsAtMs);
+  return issued;
+}
+
+function add(
+  parts: Parts,
+  { newKey, route, idempotency }: IssueKey | RotateKey,
+  fields: {
+    nowMs: number;
+    replaces: string | null;
+    key: Pick<Key, "name" | "role" | "expiresAtMs">;
+  },
+): IssuedKey | KeyFailure {
+  const { nowMs, replaces } = fields;
+  if (parts.keys.count(nowMs) >= MAX_KEYS) {
+    const detail = `A tenant has at most ${MAX_KEYS} keys: end one that is not used any more.`;
+    return { kind: "over_limit", detail };
+  }
+  const { id, prefix, secretHash } = newKey;
+  const key: Key = { ...fields.key, id, prefix, createdAtMs: nowMs, lastUsedDay: null };
+  parts.keys.insert(key, secretHash);
+  if (idempotency !== null) {
+    const { fingerprint } = idempotency;
+    const scope = { route, key: idempotency.key, nowMs };
+    parts.idempotency.remember(scope, { fingerprint, subject: id, verdictIds: [] });
+  }
+  return { kind: "issued", key, replaces, repeated: false };
+}
+
+/** The router repeats a message that was cut off: the key that it drew is there already. */
+function sameKey(
+  parts: Parts,
+  { id }: NewKey,
+  replaces: string | null,
+  nowMs: number,
+): IssuedKey | null {
+  const key = parts.keys.read(id, nowMs);
+  return key === null ? null : { kind: "issued", key, replaces, repeated: false };
+}
+
+function earlierKey(
+  parts: Parts,
+  { route, idempotency }: IssueKey | RotateKey,
+  nowMs: number,
+): IssuedKey | KeyFailure | null {
+  const found = idempotency === null ? null : parts.idempotency.find(route, idempotency.key, nowMs);
+  if (found === null || idempotency === null) return null;
+  if (found.fingerprint !== idempotency.fingerprint) return { kind: "idempotency_key_reused" };
+  const key = parts.keys.read(found.subject, nowMs);
+  if (key === null) return { kind: "not_found", what: "key" };
+  return { kind: "issued", key, replaces: null, repeated: true };
+}

@@ -1,0 +1,134 @@
+import {
+  adjust,
+  type Adjustment,
+  type AdjustmentAsk,
+  drawnLess,
+  entryId,
+  type JournalEntry,
+} from "../../../src/domain/ledger/adjustment.ts";
+import { addAdjustment } from "../../../src/domain/ledger/day-totals.ts";
+import type {
+  ConflictFailure,
+  LookupFailure,
+  RequestFailure,
+} from "../../../src/domain/ledger/failure.ts";
+import { isStored } from "../../../src/domain/ledger/journal-archive.ts";
+import { dayOfId } from "../../id-range.ts";
+import { foldAdjustment } from "../usage/fold-usage.ts";
+import type { LineQuery } from "./ledger-store.ts";
+import type { Parts } from "../stores.ts";
+import type { Idempotency } from "../protocol.ts";
+
+// Adjustments: made by the platform, one step each, and read with the journal's lines.
+
+/** Of the lines of one day: statements list them all. */
+const MOST_A_DAY = 1000;
+
+export interface AdjustLine extends AdjustmentAsk {
+  readonly route: string;
+  readonly lineId: string;
+  readonly idempotency: Idempotency | null;
+}
+
+/** `repeated`: an earlier request with this idempotency key made it. */
+export interface AdjustmentMade {
+  readonly kind: "adjustment";
+  readonly adjustment: Adjustment;
+  readonly repeated: boolean;
+}
+
+export type AdjustFailure =
+  | Extract<ConflictFailure, { kind: "idempotency_key_reused" }>
+  | Extract<RequestFailure, { kind: "invalid_request" | "over_limit" }>
+  | Extract<LookupFailure, { kind: "not_found" }>;
+
+export function adjustLine(
+  parts: Parts,
+  request: AdjustLine,
+  nowMs: number,
+): AdjustmentMade | AdjustFailure {
+  const earlier = earlierAdjustment(parts, request, nowMs);
+  if (earlier !== null) return earlier;
+  const entry = parts.ledger.entry(request.lineId);
+  if (entry === null) return missing(parts, request.lineId);
+  if (entry.kind === "hold") return wrongLine("is of a call that is still in progress");
+  const { line } = entry;
+  const archive = parts.archives.read(line.day);
+  if (archive !== null && archive.state !== "broken") return wrongLine(IN_ARCHIVE);
+  if (parts.adjustments.count(line.day) >= MOST_A_DAY) {
+    const detail = `The lines of a day have at most ${MOST_A_DAY} adjustments.`;
+    return { kind: "over_limit", detail };
+  }
+  const before = parts.adjustments.ofLine(line.day, line.callId);
+  const made = adjust(line, before, { ...request, nowMs });
+  if (made.kind !== "adjusted") return made;
+  book(parts, made.adjustment);
+  rememberAdjustment(parts, request, nowMs);
+  return { kind: "adjustment", adjustment: made.adjustment, repeated: false };
+}
+
+/** In the day of the line, so that the day's lines still add up to what it posted. */
+function book(parts: Parts, made: Adjustment): void {
+  const { adjustments, ledger } = parts;
+  adjustments.insert(made);
+  ledger.grants.giveBack(made.grants);
+  const period = ledger.period(made.day);
+  const drawn = drawnLess(period.drawn, made);
+  ledger.change({ day: made.day, drawn, totals: addAdjustment(period.totals, made) });
+  foldAdjustment(parts, made);
+}
+
+const wrongLine = (detail: string): AdjustFailure => ({
+  kind: "invalid_request",
+  errors: [{ path: ["line_id"], detail }],
+});
+
+const IN_ARCHIVE =
+  "is of a day that has gone to the journal's archive, and is not adjusted any more";
+
+function missing({ adjustments, archives }: Parts, id: string): AdjustFailure {
+  const day = dayOfId(id);
+  const isArchived = [day - 1, day, day + 1].some((near) => {
+    const archive = archives.read(near);
+    return archive !== null && isStored(archive);
+  });
+  if (isArchived) return wrongLine(IN_ARCHIVE);
+  if (adjustments.read(id) !== null) return wrongLine("names an adjustment, which is not adjusted");
+  return { kind: "not_found", what: "journal line" };
+}
+
+function earlierAdjustment(
+  parts: Parts,
+  { id, route, idempotency }: AdjustLine,
+  nowMs: number,
+): AdjustmentMade | AdjustFailure | null {
+  // A message that was cut off and is repeated names the same adjustment.
+  const same = parts.adjustments.read(id);
+  if (same !== null) return { kind: "adjustment", adjustment: same, repeated: false };
+  if (idempotency === null) return null;
+  const found = parts.idempotency.find(route, idempotency.key, nowMs);
+  if (found === null) return null;
+  if (found.fingerprint !== idempotency.fingerprint) return { kind: "idempotency_key_reused" };
+  const made = parts.adjustments.read(found.subject);
+  return made === null
+    ? { kind: "not_found", what: "adjustment" }
+    : { kind: "adjustment", adjustment: made, repeated: true };
+}
+
+function rememberAdjustment(
+  parts: Parts,
+  { id, route, idempotency }: AdjustLine,
+  nowMs: number,
+): void {
+  if (idempotency === null) return;
+  const { key, fingerprint } = idempotency;
+  parts.idempotency.remember({ route, key, nowMs }, { fingerprint, subject: id, verdictIds: [] });
+}
+
+/** Lines of calls and adjustments, newest first by id; one more than `limit` when there are more. */
+export function listEntries({ journal, adjustments }: Parts, query: LineQuery): JournalEntry[] {
+  const isAsked = query.outcome === null || query.outcome === "posted";
+  const entries: JournalEntry[] = journal.listLines(query);
+  if (isAsked) entries.push(...adjustments.listBesideLines(query));
+  return entries.toSorted((a, b) => (entryId(a) < entryId(b) ? 1 : -1)).slice(0, query.limit + 1);
+}

@@ -1,0 +1,116 @@
+import { heldOf, limitInForce, type Standing } from "../../../src/domain/ledger/admission.ts";
+import { consumed } from "../../../src/domain/ledger/day-totals.ts";
+import type { CallId, Hold } from "../../../src/domain/ledger/ledger.ts";
+import { type MicroNeurons, ZERO } from "../../../src/domain/ledger/micro-neurons.ts";
+import { monthRefuses } from "../../../src/domain/ledger/month-quota.ts";
+import type { Day } from "../../../src/domain/ledger/period.ts";
+import { addDrawn, type Drawn, NOTHING_DRAWN } from "../../../src/domain/ledger/quota.ts";
+import type { RateUnits } from "../../../src/domain/ledger/rate-limit.ts";
+import type { AccountCover, DayUse } from "../account/account-budget.ts";
+import type { Meter, Period } from "./ledger-store.ts";
+import type { Profile } from "../profile-store.ts";
+
+// What the ledger keeps in memory: a cache of storage, rebuilt when the object starts.
+
+export interface LedgerMemory {
+  meter: Meter;
+  readonly open: Map<CallId, Hold>;
+  /** µN held by the open holds of each day: always the sum over `open`. */
+  readonly pending: Map<Day, number>;
+  /** Of `open`, those whose deadline has passed and that have no line yet. */
+  readonly overdue: Map<CallId, Hold>;
+  /** µN that they hold, by day: they count as charged. */
+  readonly overdueHeld: Map<Day, number>;
+  readonly periods: Map<Day, Period>;
+}
+
+export function ledgerMemory(meter: Meter, holds: readonly Hold[]): LedgerMemory {
+  const open = new Map(holds.map((hold) => [hold.callId, hold]));
+  const memory: LedgerMemory = {
+    meter,
+    open,
+    pending: new Map(),
+    overdue: new Map(),
+    overdueHeld: new Map(),
+    periods: new Map(),
+  };
+  for (const hold of holds) addPending(memory, hold.day, hold.held);
+  return memory;
+}
+
+export const addPending = ({ pending }: LedgerMemory, day: Day, amount: number): void =>
+  addTo(pending, day, amount);
+
+/** Looks at what is in memory alone: a hold whose deadline has passed counts as what it will be. */
+export function markOverdue(memory: LedgerMemory, nowMs: number): void {
+  for (const hold of memory.open.values()) {
+    if (hold.deadlineMs > nowMs || memory.overdue.has(hold.callId)) continue;
+    memory.overdue.set(hold.callId, hold);
+    addTo(memory.overdueHeld, hold.day, hold.held);
+  }
+}
+
+/** The hold has its line. */
+export function unmarkOverdue({ overdue, overdueHeld }: LedgerMemory, callId: CallId): void {
+  const hold = overdue.get(callId);
+  if (hold === undefined) return;
+  overdue.delete(callId);
+  addTo(overdueHeld, hold.day, 0 - hold.held);
+}
+
+function addTo(sums: Map<Day, number>, day: Day, amount: number): void {
+  const total = (sums.get(day) ?? 0) + amount;
+  if (total === 0) sums.delete(day);
+  else sums.set(day, total);
+}
+
+/** When the first of the calls in progress was admitted; now, when there is none. */
+export const oldestAdmission = ({ meter, open }: LedgerMemory): number =>
+  [...open.values()].reduce((least, hold) => Math.min(least, hold.admittedAtMs), meter.clockMs);
+
+export const oldest = (ids: Iterable<CallId>): CallId | null => {
+  let least: CallId | null = null;
+  for (const id of ids) if (least === null || id < least) least = id;
+  return least;
+};
+
+/** The first and the fourth invariant, looked at again after they were acted upon. */
+export function brokenBy(now: Standing, units: RateUnits): readonly string[] {
+  const limit = limitInForce(now);
+  const isAbove =
+    (limit !== null && now.posted + heldOf(now) > limit) || monthRefuses(now.month, ZERO) !== null;
+  const isOver = Object.keys(units).some(
+    (name) =>
+      (now.windows[name] ?? []).reduce((total, [, taken]) => total + taken, 0) >
+      now.rateLimit(name),
+  );
+  return [...(isAbove ? ["admitted_within_limit"] : []), ...(isOver ? ["rate_within_limit"] : [])];
+}
+
+/** A closed account is so for all but who may find out whether it still is. */
+export function accountStanding(
+  { closure, clockMs }: Meter,
+  cover: AccountCover,
+  use: DayUse,
+  floor: MicroNeurons,
+): Pick<Standing, "accountClosed" | "account"> {
+  const isClosed = closure !== null && closure.day === use.day && !cover.mayProbe;
+  const isProbeDue = isClosed && clockMs >= closure.probeAtMs;
+  return {
+    accountClosed: isClosed && !isProbeDue,
+    account: cover.standing(use, { nowMs: clockMs, floor, isProbeDue }),
+  };
+}
+
+/** What the account is told of a day of this life. */
+export const dayUse = ({ day, drawn, totals }: Period, pending: MicroNeurons): DayUse => ({
+  day,
+  spent: consumed(drawn, totals),
+  pending,
+});
+
+/** What a day has drawn, with what an earlier life of this tenant posted on it. */
+export const drawnOf = ({ day, drawn }: Period, { carried }: Profile): Drawn =>
+  carried.day !== day || carried.posted === 0
+    ? drawn
+    : addDrawn(drawn, { ...NOTHING_DRAWN, quota: carried.posted });

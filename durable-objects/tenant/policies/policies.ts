@@ -1,0 +1,99 @@
+import type { RequestFailure } from "../../../src/domain/ledger/failure.ts";
+import { planModeration } from "../../../src/domain/moderation/plan-moderation.ts";
+import {
+  DEFAULT_POLICY_NAME,
+  type Policy,
+  type PolicyVersion,
+} from "../../../src/domain/moderation/policy.ts";
+import { changedPolicy, type PolicyChange } from "../../../src/domain/moderation/policy-change.ts";
+import type { Parts } from "../stores.ts";
+import { modelFinder } from "../calls/plan-call.ts";
+import type { Profile } from "../profile-store.ts";
+
+/** Policies by name that a tenant may have. */
+const MAX_POLICIES = 100;
+
+/** One text and one picture: whatever a policy asks for, it asks for it here. */
+const PROBE = [{ text: { sentiment: [1], judge: [1] }, pictures: 1 }];
+
+export type ChangedPolicy =
+  | { readonly kind: "policy"; readonly policy: PolicyVersion }
+  | Extract<RequestFailure, { kind: "invalid_request" | "over_limit" }>;
+
+type NotFound = { readonly kind: "not_found"; readonly what: string };
+
+/** What names a policy, and what it is to become. */
+export interface Put {
+  readonly name: string;
+  readonly policy: Policy;
+  /** The version that the caller has read; null: it does not say. */
+  readonly expected: number | null;
+}
+
+export interface Patch extends Omit<Put, "policy"> {
+  readonly change: PolicyChange;
+}
+
+/** A new version of a policy. Models that could not run are refused now, not with the next call. */
+export function putPolicy(
+  parts: Parts,
+  profile: Profile,
+  { name, policy, expected, nowMs }: Put & { readonly nowMs: number },
+): ChangedPolicy {
+  const latest = parts.policies.latest(name);
+  if (expected !== null && expected !== latest?.version) return changedMeanwhile(latest);
+  if (latest === null && parts.policies.countNames() >= MAX_POLICIES) {
+    const detail = `A tenant has at most ${MAX_POLICIES} policies, with those ended in the last month.`;
+    return { kind: "over_limit", detail };
+  }
+  const plan = planModeration(policy, PROBE, modelFinder(profile, parts.platform));
+  if (plan.kind !== "planned") {
+    const role = Object.entries(policy.models).find(
+      ([, model]) => plan.kind !== "unbounded_usage" && model === plan.model,
+    );
+    const path = role === undefined ? ["models"] : ["models", role[0]];
+    const detail = `must be models that can run here (${plan.kind.replaceAll("_", " ")})`;
+    return { kind: "invalid_request", errors: [{ path, detail }] };
+  }
+  const next: PolicyVersion = { name, version: parts.policies.nextVersion(name), policy };
+  parts.policies.insert(next, nowMs);
+  return { kind: "policy", policy: next };
+}
+
+/** The version in force with a change laid over it; none is made where that comes to the same. */
+export function patchPolicy(
+  parts: Parts,
+  profile: Profile,
+  { name, change, expected, nowMs }: Patch & { readonly nowMs: number },
+): ChangedPolicy | NotFound {
+  const latest = parts.policies.latest(name);
+  if (latest === null) return { kind: "not_found", what: "policy" };
+  if (expected !== null && expected !== latest.version) return changedMeanwhile(latest);
+  const policy = changedPolicy(latest.policy, change);
+  if (JSON.stringify(policy) === JSON.stringify(changedPolicy(latest.policy, {}))) {
+    return { kind: "policy", policy: latest };
+  }
+  return putPolicy(parts, profile, { name, policy, expected, nowMs });
+}
+
+/** Verdicts keep naming its versions, and a policy of that name later goes on counting from them. */
+export function deletePolicy(
+  parts: Parts,
+  { name, nowMs }: { readonly name: string; readonly nowMs: number },
+): { readonly kind: "deleted" } | NotFound | Extract<RequestFailure, { kind: "invalid_request" }> {
+  if (name === DEFAULT_POLICY_NAME) {
+    const detail = "must not be default: calls that name no policy follow it";
+    return { kind: "invalid_request", errors: [{ path: ["name"], detail }] };
+  }
+  if (parts.policies.latest(name) === null) return { kind: "not_found", what: "policy" };
+  parts.policies.end(name, nowMs);
+  return { kind: "deleted" };
+}
+
+function changedMeanwhile(latest: PolicyVersion | null): ChangedPolicy {
+  const detail =
+    latest === null
+      ? "must be absent: there is no such policy yet"
+      : `must be the version in force, ${latest.version}, or absent`;
+  return { kind: "invalid_request", errors: [{ path: ["version"], detail }] };
+}

@@ -1,0 +1,135 @@
+import type { Erased } from "../../../src/domain/tenant/erasure.ts";
+import { madePictures, type PersonalRecord } from "../../../src/domain/tenant/personal-record.ts";
+import type { UserDay } from "../../../src/domain/usage/report-rows.ts";
+import type { PersonalFile } from "./erasure-store.ts";
+import { nextSequence, unlogVerdict } from "../verdicts/moderation-log.ts";
+import type { Parts } from "../stores.ts";
+import { forgetReusable } from "../verdicts/reuse.ts";
+
+// Where something of one person lies: an export tells of it, an erasure takes it out. A store that
+// holds something of persons has its entry here.
+
+/** Logged verdicts that one page looks at. */
+const SCAN = 200;
+
+interface PersonalData<Kind extends PersonalRecord["kind"]> {
+  readonly name: Erased;
+  /** A page after a place in the store; looks at a bounded number of rows. */
+  find(person: string, after: string): Page<Extract<PersonalRecord, { kind: Kind }>>;
+  erase(record: Extract<PersonalRecord, { kind: Kind }>, person: string): void;
+  /** What lies outside the object and is looked through whole, once everything here was. */
+  everywhere?(): readonly PersonalFile[];
+  /** What lies outside the object, named by what is erased here. */
+  files?(record: Extract<PersonalRecord, { kind: Kind }>): readonly PersonalFile[];
+}
+
+interface Page<Found> {
+  readonly records: readonly Found[];
+  readonly next: string | null;
+}
+
+/** Entries of several kinds in one list: what `find` gives is what `erase` gets. */
+export type AnyPersonalData = PersonalData<PersonalRecord["kind"]>;
+
+const entry = <Kind extends PersonalRecord["kind"]>(data: PersonalData<Kind>): AnyPersonalData =>
+  data as unknown as AnyPersonalData;
+
+/**
+ * In the order in which they are looked through and erased: what is found by another thing comes
+ * before it.
+ */
+export function personalData(parts: Parts): readonly AnyPersonalData[] {
+  const { persons, outbox, verdicts, contents, revisions, archives, reportRows } = parts;
+  return [
+    entry<"delivery">({
+      name: "deliveries",
+      find: (person, after) => persons.deliveries(person, after),
+      erase: ({ webhookId, id }) => outbox.deliveries.delete(webhookId, id),
+    }),
+    entry<"event">({
+      name: "events",
+      find: (person, after) => persons.events(person, after),
+      erase: ({ event }) => persons.eraseEvent(event.id),
+    }),
+    entry<"content">({
+      name: "contents",
+      find: (person, after) => {
+        const { contents: found, next } = contents.ofPerson(person, after);
+        return { records: found.map((content) => ({ kind: "content", ...content })), next };
+      },
+      erase: ({ verdictId }) => contents.delete(verdictId),
+      files: ({ verdictId, pictures }) =>
+        pictures.length === 0 ? [] : [{ kind: "content", subject: verdictId }],
+    }),
+    entry<"revision">({
+      name: "revisions",
+      find: (person, after) => {
+        const { revisions: found, next } = revisions.ofPerson(person, after);
+        return { records: found.map((revision) => ({ kind: "revision", revision })), next };
+      },
+      erase: ({ revision }) => revisions.delete(revision),
+    }),
+    entry<"verdict">({
+      name: "verdicts",
+      find: (person, after) => persons.verdicts(person, after),
+      erase: ({ verdict }) => {
+        forgetReusable(parts, verdict);
+        verdicts.delete(verdict.id);
+      },
+    }),
+    entry<"idempotency_key">({
+      name: "idempotency_keys",
+      find: (person, after) => persons.idempotencyKeys(person, after),
+      erase: ({ day, route, key }) => persons.eraseIdempotencyKey(day, route, key),
+    }),
+    entry<"reply">({
+      name: "replies",
+      find: (person, after) => persons.replies(person, after),
+      erase: ({ day, callId }) => persons.eraseReply(day, callId),
+    }),
+    entry<"journal_line">({
+      name: "journal_lines",
+      find: (person, after) => persons.journalLines(person, after),
+      erase: ({ line }) => {
+        persons.forgetPersonOfLine(line.callId);
+        archives.spoil();
+      },
+      everywhere: () =>
+        archives.withPersons().map((day) => ({ kind: "archive", subject: String(day) })),
+      files: ({ line }) =>
+        madePictures(line) ? [{ kind: "image_call", subject: line.callId }] : [],
+    }),
+    entry<"user_pictures">({
+      name: "user_pictures",
+      find: (person) => persons.userPictures(person),
+      erase: ({ day }, person) => persons.eraseUserPictures(day, person),
+    }),
+    // After the lines and the verdicts that they were folded from.
+    entry<"user_day">({
+      name: "user_days",
+      find: (person) => {
+        const found = reportRows.daysOf(person);
+        return { records: found.map((one) => ({ kind: "user_day", ...one })), next: null };
+      },
+      erase: ({ key, row }) => forgetUserDay(parts, key, row),
+      files: ({ key }) => [{ kind: "user_day", subject: key }],
+    }),
+    entry<"logged_verdict">({
+      name: "logged_verdicts",
+      find: (person, after) => {
+        const { records, next } = reportRows.loggedOf(person, { after, scan: SCAN });
+        return { records: records.map((record) => ({ kind: "logged_verdict", ...record })), next };
+      },
+      erase: ({ key }) => unlogVerdict(parts, key),
+      files: ({ key }) => [{ kind: "logged_verdict", subject: key }],
+    }),
+  ];
+}
+
+/** The row stays, with what its calls came to, and is nobody's. */
+function forgetUserDay(parts: Parts, key: string, row: UserDay): void {
+  const sequence = nextSequence(parts);
+  if (sequence === null) return;
+  parts.reportRows.forgetUser(row.day, row.userId);
+  parts.reportRows.write({ kind: "user_day", key, row: { ...row, userId: "", sequence } });
+}

@@ -1,0 +1,125 @@
+import { AdjustmentStore } from "./ledger/adjustment-store.ts";
+import { ArchiveStore } from "./ledger/archive-store.ts";
+import { AccountCover } from "./account/account-budget.ts";
+import { BatchStore } from "./batches/batch-store.ts";
+import { ContentFileStore } from "./verdicts/content-file-store.ts";
+import { ContentStore } from "./verdicts/content-store.ts";
+import { toBatch } from "../../src/domain/moderation/batch-object.ts";
+import { verdictAt } from "../../src/domain/moderation/review.ts";
+import { toVerdict } from "../../src/domain/moderation/verdict-object.ts";
+import type { Database } from "../database.ts";
+import { Outbox, type ReadSubject } from "../outbox/outbox.ts";
+import { NOTICES, WEBHOOKS } from "../outbox/outbox-schema.ts";
+import { ReportStore } from "../outbox/platform-event-store.ts";
+import { ToldStore } from "../outbox/daily-notice-store.ts";
+import { StagedDatabase } from "../staged-database.ts";
+import { BATCHES } from "./batches/batch-schema.ts";
+import { IDEMPOTENCY, REFUSALS, REPLIES, USER_PICTURES } from "./calls/call-schema.ts";
+import { ERASURES } from "./privacy/erasure-schema.ts";
+import { GRANTS } from "./ledger/grant-schema.ts";
+import { CONTENTS } from "./verdicts/people-schema.ts";
+import { TENANT_SCHEMA } from "./tenant-schema.ts";
+import { ErasureStore } from "./privacy/erasure-store.ts";
+import { GrantStore } from "./ledger/grant-store.ts";
+import { IdempotencyStore } from "./calls/idempotency-store.ts";
+import { FeedStore } from "./usage/feed-store.ts";
+import { KeyStore } from "./keys/key-store.ts";
+import { Ledger } from "./ledger/ledger.ts";
+import { LeaseStore } from "./account/lease-store.ts";
+import { LedgerStore } from "./ledger/ledger-store.ts";
+import { PersonStore } from "./privacy/person-store.ts";
+import type { Platform } from "./platform.ts";
+import { PolicyStore } from "./policies/policy-store.ts";
+import { ProfileStore } from "./profile-store.ts";
+import { RefusalCounter } from "./ledger/refusal-counter.ts";
+import { RefusalStore } from "./ledger/refusal-store.ts";
+import { ReplyStore } from "./calls/reply-store.ts";
+import { ReportRowStore } from "./usage/usage-row-store.ts";
+import { RevisionStore } from "./verdicts/revision-store.ts";
+import { REUSE } from "./verdicts/reuse-schema.ts";
+import { ReuseStore } from "./verdicts/reuse-store.ts";
+import { UserPictureStore } from "./calls/user-picture-store.ts";
+import { VerdictStore } from "./verdicts/verdict-store.ts";
+
+/** The stores of a tenant's object and the ledger over them. */
+export interface Parts {
+  readonly db: StagedDatabase;
+  readonly platform: Platform;
+  readonly profiles: ProfileStore;
+  readonly keys: KeyStore;
+  readonly policies: PolicyStore;
+  readonly journal: LedgerStore;
+  readonly grants: GrantStore;
+  readonly adjustments: AdjustmentStore;
+  readonly archives: ArchiveStore;
+  readonly ledger: Ledger;
+  readonly cover: AccountCover;
+  readonly verdicts: VerdictStore;
+  readonly reusable: ReuseStore;
+  readonly idempotency: IdempotencyStore;
+  readonly replies: ReplyStore;
+  readonly refusals: RefusalCounter;
+  readonly userPictures: UserPictureStore;
+  readonly outbox: Outbox;
+  readonly revisions: RevisionStore;
+  readonly contents: ContentStore;
+  readonly contentFiles: ContentFileStore;
+  readonly batches: BatchStore;
+  readonly persons: PersonStore;
+  readonly erasures: ErasureStore;
+  readonly feed: FeedStore;
+  readonly reportRows: ReportRowStore;
+}
+
+/** Each store is of one feature, whose tables its first row makes; those that join several say which. */
+export function makeParts(database: Database, platform: Platform): Parts {
+  const db = new StagedDatabase(database, TENANT_SCHEMA);
+  const journal = new LedgerStore(db);
+  const grants = new GrantStore(db.of(GRANTS));
+  const cover = new AccountCover(new LeaseStore(db), platform.workersPlan === "free");
+  const ledger = new Ledger(journal, grants, cover);
+  const verdicts = new VerdictStore(db);
+  const batches = new BatchStore(db.of(BATCHES));
+  /** As its GET returns it now; null: it is gone. */
+  const readSubject: ReadSubject = (_, id) => {
+    if (id.startsWith("bat_")) {
+      const batch = batches.read(id);
+      return batch === null ? null : toBatch(batch);
+    }
+    const verdict = verdicts.read(id);
+    return verdict === null ? null : toVerdict(verdictAt(verdict, Date.now()));
+  };
+  return {
+    db,
+    platform,
+    profiles: new ProfileStore(db),
+    keys: new KeyStore(db),
+    policies: new PolicyStore(db),
+    journal,
+    grants,
+    adjustments: new AdjustmentStore(db),
+    archives: new ArchiveStore(db),
+    ledger,
+    cover,
+    verdicts,
+    reusable: new ReuseStore(db.of(REUSE)),
+    idempotency: new IdempotencyStore(db.of(IDEMPOTENCY)),
+    replies: new ReplyStore(db.of(REPLIES)),
+    refusals: new RefusalCounter(new RefusalStore(db.of(REFUSALS)), ledger),
+    userPictures: new UserPictureStore(db.of(USER_PICTURES)),
+    outbox: new Outbox(
+      db.of(WEBHOOKS),
+      readSubject,
+      new ReportStore(db.of(NOTICES)),
+      new ToldStore(db.of(NOTICES)),
+    ),
+    revisions: new RevisionStore(db),
+    contents: new ContentStore(db),
+    contentFiles: new ContentFileStore(db.of(CONTENTS)),
+    batches,
+    persons: new PersonStore(db),
+    erasures: new ErasureStore(db.of(ERASURES)),
+    feed: new FeedStore(db),
+    reportRows: new ReportRowStore(db),
+  };
+}

@@ -1,0 +1,134 @@
+import { amountOf } from "../../../src/domain/ledger/adjustment.ts";
+import { type Day, dayOf, type Month, monthOf } from "../../../src/domain/ledger/period.ts";
+import { isOpen, type StatementAdjustment } from "../../../src/domain/usage/statement.ts";
+import {
+  callsOfDay,
+  type DayUsage,
+  tenantGroups,
+  type TenantRows,
+  tenantTotals,
+} from "../../../src/domain/usage/tenant-usage.ts";
+import {
+  addCalls,
+  type CallSums,
+  type GroupKey,
+  NO_CALLS,
+  type UsageGroup,
+  type UsageTotals,
+} from "../../../src/domain/usage/usage-sums.ts";
+import { firstHourOf } from "../../../src/domain/usage/report-rows.ts";
+import { hourKey, inOrder } from "../../../src/domain/usage/usage-fold.ts";
+import type { Parts } from "../stores.ts";
+import type { Profile } from "../profile-store.ts";
+
+// A tenant's usage and statements, added up where the rows are. What is read is bounded by the days
+// that are asked for, never by the calls in them.
+
+export interface UsageAsk {
+  readonly from: Day;
+  /** Included. */
+  readonly to: Day;
+  readonly groupBy: readonly GroupKey[];
+  /** The index of the first row of the page. */
+  readonly skip: number;
+  readonly limit: number;
+}
+
+export interface UsageReport {
+  readonly kind: "usage";
+  readonly tenant: string;
+  readonly groups: readonly UsageGroup[];
+  readonly more: boolean;
+  readonly totals: UsageTotals;
+  /** What the present month came to so far. */
+  readonly month: { readonly month: Month; readonly calls: CallSums };
+  /** Hours and users lack what settled in the last seconds, or what is in an older journal. */
+  readonly isBehind: boolean;
+  readonly nowMs: number;
+}
+
+export function readUsage(
+  parts: Parts,
+  profile: Profile,
+  ask: UsageAsk,
+  { nowMs, hasNews }: { readonly nowMs: number; readonly hasNews: boolean },
+): UsageReport {
+  parts.refusals.flush();
+  parts.ledger.flush();
+  const rows = rowsOf(parts, ask);
+  const groups = tenantGroups(profile.id, rows, ask.groupBy);
+  const end = ask.skip + ask.limit;
+  const month = monthOf(dayOf(nowMs));
+  const spent = daysOf(parts, month.first, month.end - 1).map(callsOfDay);
+  return {
+    kind: "usage",
+    tenant: profile.id,
+    groups: groups.slice(ask.skip, end),
+    more: groups.length > end,
+    totals: tenantTotals(rows),
+    month: { month, calls: spent.reduce(addCalls, NO_CALLS) },
+    isBehind: hasNews || isUnfolded(parts, rows),
+    nowMs,
+  };
+}
+
+const daysOf = ({ journal }: Parts, from: Day, to: Day): readonly DayUsage[] =>
+  journal.listPeriods(from, to);
+
+/** Days of which the hours of each model are read: of a year they would be ten thousands. */
+const MOST_MODEL_DAYS = 31;
+
+function rowsOf(parts: Parts, { from, to, groupBy }: UsageAsk): TenantRows {
+  const { reportRows } = parts;
+  const hours = [hourKey(firstHourOf(from)), hourKey(firstHourOf(to + 1))] as const;
+  const days = [inOrder(from), inOrder(to + 1)] as const;
+  const isOfUsers = groupBy.includes("user");
+  const isOfModels = ["hour", "model", "task"].some((key) => groupBy.some((by) => by === key));
+  const isShort = to - from < MOST_MODEL_DAYS;
+  return {
+    days: daysOf(parts, from, to),
+    usageHours: isOfModels && isShort ? reportRows.within("usage_hour", hours) : [],
+    callHours: reportRows.within("call_hour", hours),
+    userDays: isOfUsers ? reportRows.within("user_day", days) : [],
+  };
+}
+
+/** A journal from before there were hours is folded by and by. */
+function isUnfolded({ feed }: Parts, { days }: TenantRows): boolean {
+  const state = feed.read();
+  return state === null ? days.length > 0 : state.walkedId !== null;
+}
+
+export interface MonthBooks {
+  readonly kind: "books";
+  readonly tenant: string;
+  readonly life: number;
+  readonly days: readonly DayUsage[];
+  readonly adjustments: readonly StatementAdjustment[];
+  readonly isOpen: boolean;
+  readonly nowMs: number;
+}
+
+/** A month's daily books, for its statement. */
+export function readBooks(parts: Parts, profile: Profile, month: Month, nowMs: number): MonthBooks {
+  parts.refusals.flush();
+  parts.ledger.flush();
+  const open = parts.ledger.openHolds().map(({ day }) => day);
+  const oldestOpenDay = open.length === 0 ? null : Math.min(...open);
+  return {
+    kind: "books",
+    tenant: profile.id,
+    life: profile.generation,
+    days: daysOf(parts, month.first, month.end - 1),
+    adjustments: parts.adjustments.ofDays(month.first, month.end).map((made) => ({
+      id: made.id,
+      adjusts: made.adjusts,
+      day: made.day,
+      atMs: made.madeAtMs,
+      microNeurons: 0 - amountOf(made),
+      reason: made.reason,
+    })),
+    isOpen: isOpen(month, { today: dayOf(nowMs), oldestOpenDay }),
+    nowMs,
+  };
+}

@@ -1,0 +1,23 @@
+import { withoutBan } from "../../../src/domain/moderation/advice.ts";
+import type { Verdict } from "../../../src/domain/moderation/verdict.ts";
+import type { Parts } from "../stores.ts";
+
+// A policy may advise to ban somebody only once so much of theirs was blocked. Who wrote what is known
+// here alone, so the advice of one verdict waits for the count of the others.
+
+const DAY_MS = 86_400_000;
+
+/** The verdict as its policy's `ban_after` has it, before it is stored. */
+export function withBanAfter(parts: Parts, verdict: Verdict): Verdict {
+  if (!verdict.actions.includes("ban_user")) return verdict;
+  const { name, version } = verdict.policy;
+  const after = parts.policies.read(name, version)?.policy.ban_after;
+  if (after === undefined) return verdict;
+  const before =
+    verdict.userId === null
+      ? 0
+      : parts.verdicts.countBlocks(verdict.userId, verdict.createdAtMs - after.days * DAY_MS);
+  // Without a person nothing can be counted, and nobody is to be banned.
+  const isReached = verdict.userId !== null && before + 1 >= after.blocks;
+  return isReached ? verdict : { ...verdict, actions: withoutBan(verdict.actions) };
+}

@@ -1,0 +1,89 @@
+import type { Hold } from "../../../src/domain/ledger/ledger.ts";
+import { planModeration } from "../../../src/domain/moderation/plan-moderation.ts";
+import type { PolicyVersion } from "../../../src/domain/moderation/policy.ts";
+import { mayBeReused } from "../../../src/domain/moderation/reuse.ts";
+import type { PlannedStage } from "../../../src/domain/moderation/stage.ts";
+import type { Verdict } from "../../../src/domain/moderation/verdict.ts";
+import type { Parts } from "../stores.ts";
+import { modelFinder } from "../calls/plan-call.ts";
+import type { Profile } from "../profile-store.ts";
+import type { ModerationAdmit, ReuseTerms } from "../protocol.ts";
+import type { ReuseName } from "./reuse-store.ts";
+
+// Equal contents, answered with the verdict that there is: found in the step that admits the call, so
+// that nothing is held for what will not be asked.
+
+/** Of each content of a call; null: it can neither be answered so, nor answer others. */
+export type Reuse = readonly (ReuseTerms | null)[];
+
+/** @param stages what the call would ask without it; what costs nothing is not reused */
+export function reuseFor(
+  { reusable }: Parts,
+  { name, version, policy }: PolicyVersion,
+  { reuseKeys = [] }: ModerationAdmit,
+  { stages, nowMs }: { readonly stages: readonly PlannedStage[]; readonly nowMs: number },
+): Reuse {
+  const ttlMs = (policy.reuse_ttl_s ?? 0) * 1000;
+  if (ttlMs === 0) return [];
+  const asked = new Set(stages.map(({ content }) => content));
+  return reuseKeys.map((key, at) => {
+    if (key === null || !asked.has(at)) return null;
+    const found = reusable.find({ policy: { name, version }, key }, nowMs - ttlMs, nowMs);
+    // A person may have done something with it since.
+    return { key, source: found !== null && mayBeReused(found) ? found : null };
+  });
+}
+
+/** What is left to be asked. */
+export const notReused = <Stage extends PlannedStage>(
+  stages: readonly Stage[],
+  reuse: Reuse,
+): readonly Stage[] => stages.filter(({ content }) => (reuse[content]?.source ?? null) === null);
+
+/**
+ * The same again, of a call that was admitted before: which contents are answered so, its hold says. Null:
+ * one of them has no answer any more, and nothing is held to ask.
+ */
+export function reuseAgain(
+  parts: Parts,
+  profile: Profile,
+  request: ModerationAdmit,
+  { hold, policy }: { readonly hold: Hold; readonly policy: PolicyVersion },
+): Reuse | null {
+  const plan = planModeration(
+    policy.policy,
+    request.contents,
+    modelFinder(profile, parts.platform),
+  );
+  if (plan.kind !== "planned") return null;
+  const { stages } = plan;
+  const held = new Set(hold.stages.map(({ content }) => content));
+  const reuse = reuseFor(parts, policy, request, { stages, nowMs: hold.admittedAtMs });
+  const isAnswered = ({ content }: PlannedStage): boolean =>
+    held.has(content) || (reuse[content]?.source ?? null) !== null;
+  if (!stages.every(isAnswered)) return null;
+  return reuse.map((terms, at) =>
+    terms !== null && held.has(at) ? { ...terms, source: null } : terms,
+  );
+}
+
+const nameOf = ({ policy, reuse }: Verdict): ReuseName | null =>
+  reuse === undefined ? null : { policy, key: reuse.key };
+
+/** A verdict that was just stored: it answers for equal contents, where it can. */
+export function noteReusable({ reusable }: Parts, verdict: Verdict): void {
+  const name = nameOf(verdict);
+  if (name !== null && mayBeReused(verdict)) reusable.insert(name, verdict);
+}
+
+/** A person decided otherwise than the policy, or doubts it: the models are asked again of such a content. */
+export function noteDisputed({ reusable }: Parts, verdict: Verdict, nowMs: number): void {
+  const name = nameOf(verdict);
+  if (name !== null) reusable.dispute(name, nowMs);
+}
+
+/** It is erased, and answers for nothing. */
+export function forgetReusable({ reusable }: Parts, verdict: Verdict): void {
+  const name = nameOf(verdict);
+  if (name !== null) reusable.forget(name, verdict);
+}

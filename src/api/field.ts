@@ -1,0 +1,106 @@
+import * as v from "valibot";
+import { shaped, stated } from "../http/field-sentence.ts";
+import { isTime, parseDay, startOf } from "../domain/ledger/period.ts";
+
+// The small shapes that the wire is made of, each with its limit.
+
+/** Ids, names and other short strings of the caller's own. */
+export const MAX_NAME = 256;
+
+export const name = (description: string) =>
+  v.pipe(v.string(), v.minLength(1), v.maxLength(MAX_NAME), v.description(description));
+
+/** The name of a policy, as it stands in paths. */
+export const policyName = v.pipe(
+  v.string(),
+  v.regex(
+    shaped(
+      /^[a-z0-9][a-z0-9_-]{0,63}$/,
+      "must be the name of a policy: lower-case letters, digits, hyphens and underscores, at most 64",
+    ),
+  ),
+  v.description("The name of a policy: lower-case letters, digits, hyphen, underscore."),
+);
+
+export const wholeNumber = (min: number, max: number, description: string) =>
+  v.pipe(v.number(), v.safeInteger(), v.minValue(min), v.maxValue(max), v.description(description));
+
+/** A number that may be left out, also as null. */
+export const between = (min: number, max: number) =>
+  v.nullish(v.pipe(v.number(), v.minValue(min), v.maxValue(max)));
+
+/** A number of an answer. */
+export const count = (description: string) => v.pipe(v.number(), v.description(description));
+
+/** A score at which something happens; null: never. */
+export const threshold = v.nullable(v.pipe(v.number(), v.minValue(0), v.maxValue(1)));
+
+export const time = (description: string) =>
+  v.pipe(v.string(), v.description(`${description} RFC 3339, UTC, milliseconds.`));
+
+/** A time in a body or a query, in milliseconds. */
+export const timeInput = (description: string) =>
+  v.pipe(
+    v.string(),
+    v.maxLength(40),
+    v.description(`${description} RFC 3339.`),
+    v.isoTimestamp(),
+    // `Date.parse` makes 30 February 2 March.
+    v.transform((text) => (parseDay(text.slice(0, 10)) === null ? Number.NaN : Date.parse(text))),
+    v.check(stated("must be a real time", (ms: number) => Number.isFinite(ms))),
+    v.check(stated("must be a time from 1970 to 9999, in UTC", isTime)),
+  );
+
+/** What is no day at all is told of by another check. */
+const isSinceEpoch = (text: string): boolean => isTime(startOf(parseDay(text) ?? 0));
+
+/** A UTC day in a query, as its number. */
+export const dayInput = (description: string) =>
+  v.pipe(
+    v.string(),
+    v.check(stated("must be a day such as 2026-11-20", (text: string) => parseDay(text) !== null)),
+    v.check(stated("must be a day from 1970-01-01 on", isSinceEpoch)),
+    v.description(`${description} A UTC day, YYYY-MM-DD.`),
+    v.transform((text) => parseDay(text) ?? 0),
+  );
+
+export const microNeuronsOut = (description: string) =>
+  v.pipe(v.number(), v.integer(), v.description(`${description} In micro-neurons, authoritative.`));
+
+export const pageQuery = {
+  cursor: v.optional(
+    v.pipe(
+      v.string(),
+      v.maxLength(MAX_NAME),
+      v.description("`next_cursor` of the page before; empty: the first."),
+      v.transform((text): string | undefined => (text === "" ? undefined : text)),
+    ),
+  ),
+  limit: v.optional(
+    v.pipe(
+      v.string(),
+      v.description("Items on a page: 1 to 200."),
+      v.regex(shaped(/^\d{1,3}$/, "must be a whole number from 1 to 200")),
+      v.transform(Number),
+      v.minValue(1),
+      v.maxValue(200),
+    ),
+    "50",
+  ),
+};
+
+/** A list as every list of the native surface is. */
+export const listOf = <S extends v.GenericSchema>(item: S) =>
+  v.object({
+    object: v.literal("list"),
+    data: v.array(item),
+    has_more: v.boolean(),
+    next_cursor: v.nullable(v.string()),
+  });
+
+export const list = <Item>(data: readonly Item[], nextCursor: string | null) => ({
+  object: "list" as const,
+  data,
+  has_more: nextCursor !== null,
+  next_cursor: nextCursor,
+});

@@ -1,0 +1,155 @@
+import * as v from "valibot";
+import type {
+  CalibratedHead,
+  CalibratedThreshold,
+  Calibration,
+  CalibrationTerms,
+} from "../../domain/moderation/calibration.ts";
+import { CASCADE_HEADS, mayBlock } from "../../domain/moderation/cascade.ts";
+import { JUDGED_CATEGORIES, forEach } from "../../domain/moderation/category.ts";
+import type { PolicyVersion } from "../../domain/moderation/policy.ts";
+import { policyName } from "../field.ts";
+
+// Thresholds of the text model from a tenant's labelled texts, on the wire. The contract, section 11.
+
+/** A head needs some 600 harmful texts for 1 % at 95 %, and a tenth of many a forum's reports are. */
+export const MOST_EXAMPLES = 10_000;
+
+/** The model reads a megabyte in about a second; what is longer goes in one call after the other. */
+export const MAX_CALIBRATION_BYTES = 2_097_152;
+
+const Example = v.strictObject({
+  text: v.pipe(v.string(), v.minLength(1), v.maxLength(10_000)),
+  labels: v.pipe(
+    v.strictObject(forEach(JUDGED_CATEGORIES, () => v.exactOptional(v.boolean()))),
+    v.description("What a person says of it, by category; one that is not named is not known."),
+  ),
+});
+
+const share = (description: string) =>
+  v.pipe(v.number(), v.minValue(0.001), v.maxValue(0.5), v.description(description));
+
+export const CalibrationInput = v.strictObject({
+  policy: v.optional(
+    v.pipe(policyName, v.description("Whose terms and required categories hold.")),
+    "default",
+  ),
+  examples: v.pipe(v.array(Example), v.minLength(1), v.maxLength(MOST_EXAMPLES)),
+  max_miss_rate: share(
+    "The largest share of harmful texts that may pass, and of harmless ones that may be blocked.",
+  ),
+  confidence: v.optional(
+    v.pipe(
+      v.number(),
+      v.minValue(0.5),
+      v.maxValue(0.999),
+      v.description("That the true share is within it."),
+    ),
+    0.95,
+  ),
+});
+
+const count = v.pipe(v.number(), v.integer());
+
+const Threshold = v.object({
+  status: v.pipe(
+    v.picklist(["found", "not_enough_examples", "not_within_rate"]),
+    v.description(
+      "`not_within_rate`: a threshold that held on one half did not on the other, or none held.",
+    ),
+  ),
+  threshold: v.nullable(v.number()),
+  measured: v.object({
+    examples: v.pipe(count, v.description("Harmful texts to pass, harmless ones to block.")),
+    wrong: count,
+    bound: v.pipe(
+      v.nullable(v.number()),
+      v.description("With the confidence asked for, the true share is at most this."),
+    ),
+  }),
+  needed: v.pipe(count, v.description("Such texts that each half needs at least.")),
+});
+
+const Head = v.object({
+  allow_below: Threshold,
+  block_above: Threshold,
+  decided: v.pipe(
+    v.object({ texts: count, allowed: count, blocked: count }),
+    v.description("What these thresholds would decide of the half on which they were measured."),
+  ),
+});
+
+export const CalibrationOutput = v.object({
+  object: v.literal("calibration"),
+  policy: v.object({ name: policyName, version: count }),
+  model: v.pipe(v.string(), v.description("The version that the thresholds hold for.")),
+  max_miss_rate: v.number(),
+  confidence: v.number(),
+  examples: v.object({
+    received: count,
+    repeated: v.pipe(count, v.description("The same text again: it counts once.")),
+    unread: v.pipe(
+      count,
+      v.description(
+        "Texts that a term decides, or that the model does not answer for: another language.",
+      ),
+    ),
+    used: count,
+  }),
+  heads: v.object(forEach(CASCADE_HEADS, () => Head)),
+  tier0: v.pipe(
+    v.nullable(
+      v.object({
+        model: v.string(),
+        thresholds: v.record(
+          v.string(),
+          v.object({ allow_below: v.nullable(v.number()), block_above: v.nullable(v.number()) }),
+        ),
+      }),
+    ),
+    v.description(
+      "What was found, as a policy's `tier0` takes it; null: nothing. It is not applied: PATCH the policy with it.",
+    ),
+  ),
+});
+
+const toThreshold = ({ status, threshold, measured, needed }: CalibratedThreshold) => ({
+  status,
+  threshold,
+  measured: { ...measured },
+  needed,
+});
+
+const toHead = ({ allowBelow, blockAbove, decided }: CalibratedHead) => ({
+  allow_below: toThreshold(allowBelow),
+  block_above: toThreshold(blockAbove),
+  decided: { ...decided },
+});
+
+export const toCalibration = (
+  { name, version }: Pick<PolicyVersion, "name" | "version">,
+  { maxMissRate, confidence }: CalibrationTerms,
+  { model, examples, heads }: Calibration,
+): v.InferOutput<typeof CalibrationOutput> => ({
+  object: "calibration",
+  policy: { name, version },
+  model,
+  max_miss_rate: maxMissRate,
+  confidence,
+  examples: { ...examples },
+  heads: forEach(CASCADE_HEADS, (head) => toHead(heads[head])),
+  tier0: rulesOf(model, heads),
+});
+
+function rulesOf(model: string, heads: Calibration["heads"]) {
+  const found = CASCADE_HEADS.flatMap((head) => {
+    const { allowBelow, blockAbove } = heads[head];
+    const thresholds = {
+      allow_below: allowBelow.threshold,
+      block_above: mayBlock(head) ? blockAbove.threshold : null,
+    };
+    const isFound = thresholds.allow_below !== null || thresholds.block_above !== null;
+    return isFound ? [[head, thresholds] as const] : [];
+  });
+  return found.length === 0 ? null : { model, thresholds: Object.fromEntries(found) };
+}

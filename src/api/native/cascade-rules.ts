@@ -1,0 +1,46 @@
+import * as v from "valibot";
+import { CASCADE_HEADS, mayBlock } from "../../domain/moderation/cascade.ts";
+import { forEach } from "../../domain/moderation/category.ts";
+import { stated } from "../../http/field-sentence.ts";
+import { threshold } from "../field.ts";
+
+// Where a policy lets the text model decide without a judge: docs/calibration.md.
+
+const cascadeThreshold = v.optional(threshold, null);
+
+const CascadeThresholds = v.strictObject({
+  allow_below: v.pipe(
+    cascadeThreshold,
+    v.description("A score below it needs no judge; null: never."),
+  ),
+  block_above: v.pipe(
+    cascadeThreshold,
+    v.description("A score from it on blocks, and needs no judge; null: never."),
+  ),
+});
+
+/** In distress nobody is blocked by a model that cannot tell a cry for help. */
+const AllowOnly = v.pipe(
+  CascadeThresholds,
+  v.check(stated("can only allow", ({ block_above }) => block_above === null)),
+);
+
+export const CascadeRules = v.strictObject({
+  model: v.pipe(
+    v.string(),
+    v.maxLength(64),
+    v.description(
+      "The version that the thresholds were calibrated for. Another one ignores them: the judge is asked.",
+    ),
+  ),
+  thresholds: v.pipe(
+    v.strictObject(
+      forEach(CASCADE_HEADS, (head) =>
+        v.exactOptional(mayBlock(head) ? CascadeThresholds : AllowOnly),
+      ),
+    ),
+    v.description(
+      "By category, or of `any`: the highest of all. A text passes where every required category is below its threshold, or the highest is below that of `any`.",
+    ),
+  ),
+});

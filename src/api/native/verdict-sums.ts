@@ -1,0 +1,47 @@
+import * as v from "valibot";
+import type { CallSums } from "../../domain/usage/usage-sums.ts";
+import type { VerdictCount } from "../../domain/moderation/verdict-counts.ts";
+import { count, microNeuronsOut } from "../field.ts";
+
+// What verdicts cost and what was saved, on the wire. No figure of what was not run is made up: a stage
+// that was spared is told with the bound that it was planned with.
+
+/** What `spared_at_most_micro_neurons` goes by. */
+const SPARED_BASIS = "plan_bound";
+
+export const VerdictSumsOutput = v.object({
+  made: count("Verdicts that were stored, test inputs left out."),
+  micro_neurons: microNeuronsOut("What their calls were charged, before adjustments."),
+  micro_neurons_each: v.nullable(
+    v.pipe(
+      v.number(),
+      v.description("Of it for each verdict, reused ones too, rounded; null: there was none."),
+    ),
+  ),
+  reused: count("Those answered with the scores of an earlier one, at no cost."),
+  saved_micro_neurons: microNeuronsOut("What the verdicts cost that answered those."),
+  spared_stages: count("Paid checks that were planned and not run: a free one had decided."),
+  spared_at_most_micro_neurons: microNeuronsOut(
+    "The bounds that those were planned with. What they would have used, nobody knows.",
+  ),
+  spared_basis: v.literal(SPARED_BASIS),
+  free_checks: count(
+    "Texts and pictures that a model inside the Worker judged, where the policy names no paid one.",
+  ),
+});
+
+export function toVerdictSums({ verdicts }: CallSums): v.InferOutput<typeof VerdictSumsOutput> {
+  const sum = (name: VerdictCount): number => Number(verdicts[name] ?? 0n);
+  const made = sum("made");
+  return {
+    made,
+    micro_neurons: sum("micro_neurons"),
+    micro_neurons_each: made === 0 ? null : Math.round(sum("micro_neurons") / made),
+    reused: sum("reused"),
+    saved_micro_neurons: sum("saved"),
+    spared_stages: sum("spared"),
+    spared_at_most_micro_neurons: sum("spared_at_most"),
+    spared_basis: SPARED_BASIS,
+    free_checks: sum("free"),
+  };
+}

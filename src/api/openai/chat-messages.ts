@@ -1,0 +1,121 @@
+import * as v from "valibot";
+import { isWholeObject } from "../../domain/moderation/whole-object.ts";
+import type { ChatMessage, ChatPart, ToolCall } from "../../engines/inference.ts";
+import { stated } from "../../http/field-sentence.ts";
+
+// The messages of OpenAI's chat completions, as its clients send them, and what engines are given:
+// `developer` is a system message, a refusal is text, and what only decorates is left out.
+
+/** A conversation of thousands of turns; the body's limit of 2 MB is what bounds the text. */
+const MAX_MESSAGES = 4096;
+const MAX_PARTS = 256;
+/** OpenAI's own limit of tools. */
+const MAX_TOOL_CALLS = 128;
+
+const shortName = v.pipe(v.string(), v.minLength(1), v.maxLength(256));
+
+const TextPart = v.object({ type: v.literal("text"), text: v.string() });
+
+const ImagePart = v.object({
+  type: v.literal("image_url"),
+  image_url: v.object({
+    url: v.pipe(
+      v.string(),
+      v.minLength(1),
+      v.description("An https URL, or a data URI of a PNG, JPEG or WebP picture."),
+    ),
+  }),
+});
+
+const RefusalPart = v.object({ type: v.literal("refusal"), refusal: v.string() });
+
+const parts = <S extends v.GenericSchema>(part: S) =>
+  v.pipe(v.array(part), v.minLength(1), v.maxLength(MAX_PARTS));
+
+const text = v.union([v.string(), parts(v.variant("type", [TextPart]))]);
+
+/** As long as some providers make them. */
+const toolId = v.pipe(v.string(), v.minLength(1), v.maxLength(512));
+
+const toolArguments = v.pipe(
+  v.string(),
+  v.check(stated("must be the JSON of an object, whole", isWholeObject)),
+);
+
+const ToolCallInput = v.object({
+  id: toolId,
+  type: v.literal("function"),
+  function: v.object({ name: shortName, arguments: toolArguments }),
+});
+
+const name = v.nullish(shortName);
+
+const Message = v.variant("role", [
+  v.object({ role: v.picklist(["system", "developer"]), content: text, name }),
+  v.object({
+    role: v.literal("user"),
+    content: v.union([v.string(), parts(v.variant("type", [TextPart, ImagePart]))]),
+    name,
+  }),
+  v.object({
+    role: v.literal("assistant"),
+    content: v.nullish(v.union([v.string(), parts(v.variant("type", [TextPart, RefusalPart]))])),
+    refusal: v.nullish(v.string()),
+    name,
+    tool_calls: v.nullish(v.pipe(v.array(ToolCallInput), v.maxLength(MAX_TOOL_CALLS))),
+  }),
+  v.object({
+    role: v.literal("tool"),
+    content: v.union([v.string(), parts(v.variant("type", [TextPart, ImagePart]))]),
+    tool_call_id: toolId,
+  }),
+]);
+
+export const Messages = v.pipe(
+  v.array(Message),
+  v.minLength(1),
+  v.maxLength(MAX_MESSAGES),
+  v.description("The conversation. Parts may be text and, from the user, pictures."),
+);
+
+type MessageInput = v.InferOutput<typeof Message>;
+
+/** Pictures still as they were named: by URL or as data URIs. */
+export const toMessages = (messages: v.InferOutput<typeof Messages>): readonly ChatMessage[] =>
+  messages.map(toMessage);
+
+function toMessage(message: MessageInput): ChatMessage {
+  switch (message.role) {
+    case "developer":
+    case "system":
+      return { role: "system", content: message.content, ...named(message.name) };
+    case "user":
+      return { role: "user", content: message.content, ...named(message.name) };
+    case "tool":
+      return { role: "tool", content: message.content, tool_call_id: message.tool_call_id };
+    case "assistant": {
+      const calls: readonly ToolCall[] = message.tool_calls ?? [];
+      return {
+        role: "assistant",
+        content: saidBy(message),
+        ...named(message.name),
+        ...(calls.length > 0 && { tool_calls: calls }),
+      };
+    }
+  }
+}
+
+const named = (given: string | null | undefined): { readonly name?: string } =>
+  given === null || given === undefined ? {} : { name: given };
+
+function saidBy({
+  content,
+  refusal,
+}: Extract<MessageInput, { role: "assistant" }>): ChatMessage["content"] {
+  if (content === null || content === undefined) return refusal ?? null;
+  if (typeof content === "string") return content;
+  return content.map((part): ChatPart => ({
+    type: "text",
+    text: part.type === "text" ? part.text : part.refusal,
+  }));
+}

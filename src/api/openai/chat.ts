@@ -1,0 +1,214 @@
+import * as v from "valibot";
+import type { RequestFailure } from "../../domain/ledger/failure.ts";
+import { stated } from "../../http/field-sentence.ts";
+import { between, policyName } from "../field.ts";
+import {
+  choiceCount,
+  known,
+  maxTokens,
+  modelName,
+  personFields,
+  stopSequences,
+} from "./drop-in.ts";
+import { ModerationField } from "./chat-moderation.ts";
+import { Messages } from "./chat-messages.ts";
+import { seed } from "../seed.ts";
+import { effortHeaders, effortTaken, reasoningEffort } from "../reasoning-effort.ts";
+
+// OpenAI's chat completions as its clients ask for them. Fields that nobody here knows are ignored,
+// as the original does; fields that it knows and we cannot honour are refused where ignoring them
+// would give something else than was asked for (see `REFUSED`).
+// https://platform.openai.com/docs/api-reference/chat/create
+
+/** OpenAI's own limit. */
+const MAX_TOOLS = 128;
+
+const jsonObject = v.record(v.string(), v.unknown());
+
+const toolName = v.pipe(v.string(), v.minLength(1), v.maxLength(128));
+
+const Tool = v.object({
+  type: v.literal("function"),
+  function: v.object({
+    name: toolName,
+    description: v.exactOptional(v.string()),
+    parameters: v.exactOptional(jsonObject),
+    strict: v.exactOptional(v.nullable(v.boolean())),
+  }),
+});
+
+const ToolChoice = v.union([
+  v.picklist(["none", "auto", "required"]),
+  v.object({ type: v.literal("function"), function: v.object({ name: toolName }) }),
+]);
+
+const ResponseFormat = v.variant("type", [
+  v.object({ type: v.literal("text") }),
+  v.object({ type: v.literal("json_object") }),
+  v.object({
+    type: v.literal("json_schema"),
+    json_schema: v.object({
+      name: v.pipe(v.string(), v.minLength(1), v.maxLength(64)),
+      description: v.exactOptional(v.string()),
+      schema: v.exactOptional(jsonObject),
+      strict: v.exactOptional(v.nullable(v.boolean())),
+    }),
+  }),
+]);
+
+const Fields = v.object({
+  model: modelName,
+  messages: Messages,
+  max_completion_tokens: v.nullish(maxTokens),
+  max_tokens: v.nullish(maxTokens),
+  n: choiceCount,
+  stream: v.nullish(v.boolean(), false),
+  stream_options: v.nullish(v.object({ include_usage: v.nullish(v.boolean(), false) })),
+  tools: v.nullish(v.pipe(v.array(Tool), v.maxLength(MAX_TOOLS))),
+  tool_choice: v.nullish(ToolChoice),
+  parallel_tool_calls: v.nullish(v.boolean()),
+  response_format: v.nullish(ResponseFormat),
+  temperature: between(0, 2),
+  top_p: between(0, 1),
+  presence_penalty: between(-2, 2),
+  frequency_penalty: between(-2, 2),
+  seed,
+  stop: stopSequences,
+  reasoning_effort: reasoningEffort,
+  store: v.nullish(
+    v.pipe(v.boolean(), v.description("Nothing is: `x-neurogate-store: false` says so.")),
+  ),
+  ...personFields,
+  logprobs: known,
+  top_logprobs: known,
+  logit_bias: known,
+  functions: known,
+  function_call: known,
+  audio: known,
+  modalities: known,
+  web_search_options: known,
+  moderation: ModerationField,
+  neurogate: v.optional(
+    v.strictObject({
+      policy: v.optional(v.pipe(policyName, v.description("Which of the policies guards this."))),
+    }),
+  ),
+});
+
+export type ChatBody = v.InferOutput<typeof Fields>;
+
+const onlyStreamed = stated<ChatBody>(
+  "must be absent without stream: true",
+  ({ stream, stream_options }) => stream || isAbsent(stream_options),
+);
+
+const hasTools = stated<ChatBody>(
+  "needs tools",
+  ({ tools, tool_choice }) => isAbsent(tool_choice) || tool_choice === "none" || isGiven(tools),
+);
+
+export const ChatInput = v.pipe(
+  Fields,
+  v.forward(v.check(onlyStreamed), ["stream_options"]),
+  v.forward(v.check(hasTools), ["tool_choice"]),
+);
+
+const isAbsent = (value: unknown): boolean => value === null || value === undefined;
+const isEmptyList = (value: unknown): boolean => Array.isArray(value) && value.length === 0;
+const isGiven = (list: readonly unknown[] | null | undefined): boolean => (list ?? []).length > 0;
+
+type Refused = Extract<RequestFailure, { kind: "unsupported_parameter" }>;
+
+/** What would be missing, or be another answer than the one asked for, if it were ignored. */
+const REFUSED: readonly {
+  readonly parameter: keyof ChatBody;
+  readonly asks?: (value: unknown) => boolean;
+  readonly detail: string;
+}[] = [
+  {
+    parameter: "logprobs",
+    asks: (value) => value !== false,
+    detail: "logprobs: no engine here reports log-probabilities.",
+  },
+  {
+    parameter: "top_logprobs",
+    asks: (value) => value !== 0,
+    detail: "top_logprobs: no engine here reports log-probabilities.",
+  },
+  {
+    parameter: "logit_bias",
+    asks: (value) => typeof value === "object" && value !== null && Object.keys(value).length > 0,
+    detail: "logit_bias: token ids are each model's own, and OpenAI's mean nothing here.",
+  },
+  {
+    parameter: "functions",
+    asks: (value) => !Array.isArray(value) || value.length > 0,
+    detail: "functions: use tools, which took their place.",
+  },
+  {
+    parameter: "function_call",
+    asks: (value) => value !== "none" && value !== "auto",
+    detail: "function_call: use tool_choice, which took its place.",
+  },
+  { parameter: "audio", detail: "audio: a chat is answered in text." },
+  {
+    parameter: "modalities",
+    asks: (value) => !Array.isArray(value) || value.some((item) => item !== "text"),
+    detail: "modalities: a chat is answered in text.",
+  },
+  { parameter: "web_search_options", detail: "web_search_options: nothing is searched here." },
+];
+
+/** The first parameter that cannot be honoured and must not be ignored; null: there is none. */
+export function refusedIn(body: ChatBody): Refused | null {
+  const found = REFUSED.find(({ parameter, asks = () => true }) => {
+    const value = body[parameter];
+    return !isAbsent(value) && asks(value);
+  });
+  if (found === undefined) return null;
+  const { parameter, detail } = found;
+  return { kind: "unsupported_parameter", parameter, detail };
+}
+
+/** Those that are known to cost nothing beyond what is held: no engine sees any other. */
+const PASSED_ON = [
+  "tools",
+  "tool_choice",
+  "parallel_tool_calls",
+  "response_format",
+  "temperature",
+  "top_p",
+  "presence_penalty",
+  "frequency_penalty",
+  "seed",
+  "stop",
+  "reasoning_effort",
+] as const satisfies readonly (keyof ChatBody)[];
+
+/** What is said besides the messages, in OpenAI's form; what is absent or says nothing is left out. */
+export function parametersOf(body: ChatBody): Readonly<Record<string, unknown>> {
+  const given = PASSED_ON.filter((name) => !isAbsent(body[name]) && !isEmptyList(body[name]));
+  const parameters: Record<string, unknown> = Object.fromEntries(
+    given.map((name) => [name, body[name]]),
+  );
+  const { reasoning_effort: effort } = body;
+  if (effort !== null && effort !== undefined) parameters["reasoning_effort"] = effortTaken(effort);
+  if (isGiven(body.tools)) return parameters;
+  const {
+    tools: _none,
+    tool_choice: _choice,
+    parallel_tool_calls: _parallel,
+    ...rest
+  } = parameters;
+  return rest;
+}
+
+/** What was asked for and is done otherwise, where that does no harm: for the reply's headers. */
+export const takenHeaders = (body: ChatBody): Record<string, string> => ({
+  ...effortHeaders(body.reasoning_effort),
+  ...(body.store === true && { "x-neurogate-store": "false" }),
+});
+
+/** As the caller gave it; null: the tenant's default. */
+export const maxTokensOf = (body: ChatBody): number | null =>
+  body.max_completion_tokens ?? body.max_tokens ?? null;

@@ -1,0 +1,94 @@
+import * as v from "valibot";
+import type { FieldError, RequestFailure } from "../../domain/ledger/failure.ts";
+import type { Item } from "../../domain/ledger/ledger.ts";
+import { dimensionsOf } from "../../engines/embedded/embedding.ts";
+import type { EmbeddingsInference, Outputs } from "../../engines/inference.ts";
+import { isTokenIds, modelName, Neurogate, personFields, toNeurogate, usageOf } from "./drop-in.ts";
+
+// OpenAI's embeddings, byte for byte. Unknown fields are ignored, as the original does.
+
+/** What clients that split by themselves send at most; their vectors fit an isolate. */
+export const MAX_TEXTS = 1000;
+
+const text = v.pipe(v.string(), v.minLength(1));
+
+export const tokensRefused = (body: unknown): FieldError | null =>
+  isTokenIds(Object(body).input) ? { path: ["input"], detail: NO_TOKENS } : null;
+
+const NO_TOKENS =
+  "must be a text, or texts: token ids are each model's own, and no model here has those of OpenAI (LangChain sends texts with check_embedding_ctx_length=False)";
+
+export const EmbeddingsInput = v.object({
+  model: modelName,
+  input: v.pipe(
+    v.union([text, v.pipe(v.array(text), v.minLength(1), v.maxLength(MAX_TEXTS))]),
+    v.description(
+      `A text, or up to ${MAX_TEXTS}. Token ids are not taken: each model has its own.`,
+    ),
+  ),
+  encoding_format: v.optional(v.picklist(["float", "base64"]), "float"),
+  dimensions: v.optional(
+    v.pipe(v.number(), v.description("The model's own: none here has shorter vectors.")),
+  ),
+  ...personFields,
+});
+
+/** Null: the vectors are as long as was asked for. */
+export function dimensionsFailure(body: EmbeddingsBody, model: string): RequestFailure | null {
+  const own = dimensionsOf(model);
+  if (body.dimensions === undefined || body.dimensions === own) return null;
+  const said = own === null ? "must be absent" : `must be ${own} or absent`;
+  const detail = `${said}: no model here has shorter vectors`;
+  return { kind: "invalid_request", errors: [{ path: ["dimensions"], detail }] };
+}
+
+export type EmbeddingsBody = v.InferOutput<typeof EmbeddingsInput>;
+
+export const textsOf = ({ input }: EmbeddingsBody): readonly string[] =>
+  typeof input === "string" ? [input] : input;
+
+export const EmbeddingsOutput = v.object({
+  object: v.literal("list"),
+  data: v.array(
+    v.object({
+      object: v.literal("embedding"),
+      index: v.number(),
+      embedding: v.pipe(
+        v.union([v.array(v.number()), v.string()]),
+        v.description("Numbers, or with `base64` their little-endian 32-bit floats."),
+      ),
+    }),
+  ),
+  model: v.string(),
+  usage: v.object({ prompt_tokens: v.number(), total_tokens: v.number() }),
+  neurogate: Neurogate,
+});
+
+export function toEmbeddings(
+  { vectors }: Outputs["embeddings"],
+  made: {
+    readonly model: EmbeddingsInference["model"];
+    readonly item: Item;
+    readonly format: EmbeddingsBody["encoding_format"];
+    readonly requestId: string;
+  },
+): v.InferOutput<typeof EmbeddingsOutput> {
+  const { prompt_tokens, total_tokens } = usageOf(made.item.units);
+  return {
+    object: "list",
+    data: vectors.map((vector, index) => ({
+      object: "embedding",
+      index,
+      embedding: made.format === "base64" ? floatsAsBase64(vector) : [...vector],
+    })),
+    model: made.model,
+    usage: { prompt_tokens, total_tokens },
+    neurogate: toNeurogate(made.item, made.requestId),
+  };
+}
+
+function floatsAsBase64(vector: readonly number[]): string {
+  const bytes = new DataView(new ArrayBuffer(vector.length * 4));
+  for (const [at, value] of vector.entries()) bytes.setFloat32(at * 4, value, true);
+  return new Uint8Array(bytes.buffer).toBase64();
+}

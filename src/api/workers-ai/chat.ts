@@ -1,0 +1,243 @@
+import * as v from "valibot";
+import type { ChatMessage, ChatPart, ToolCall } from "../../engines/inference.ts";
+import type { Picture } from "../../engines/picture.ts";
+import { between } from "../field.ts";
+import { mendedFormat } from "../drop-in-body.ts";
+import { seed, withExactSeed } from "../seed.ts";
+import { effortHeaders, effortTaken, reasoningEffort } from "../reasoning-effort.ts";
+import { image, readImage, type ReadPicture } from "../picture-input.ts";
+import { parseInputs, type RunBody, type RunFailure } from "./envelope.ts";
+
+// Text generation in the Workers AI drop-in: a prompt or messages, in the inputs of its older models
+// and those of its newer ones, which speak OpenAI's.
+
+const MAX_MESSAGES = 4096;
+const MAX_PARTS = 256;
+const MAX_TOOLS = 128;
+/** No context window is longer. */
+const MAX_MAX_TOKENS = 1_048_576;
+
+const maxTokens = v.nullish(
+  v.pipe(v.number(), v.safeInteger(), v.minValue(1), v.maxValue(MAX_MAX_TOKENS)),
+);
+
+const shortName = v.pipe(v.string(), v.minLength(1), v.maxLength(256));
+
+const Part = v.variant("type", [
+  v.object({ type: v.literal("text"), text: v.string() }),
+  v.object({
+    type: v.literal("image_url"),
+    image_url: v.object({ url: v.pipe(v.string(), v.minLength(1)) }),
+  }),
+]);
+
+const Call = v.object({
+  id: v.optional(shortName),
+  function: v.optional(v.object({ name: shortName, arguments: v.string() })),
+  name: v.optional(shortName),
+  arguments: v.optional(v.unknown()),
+});
+
+const Message = v.object({
+  role: v.picklist(["system", "developer", "user", "assistant", "tool"]),
+  content: v.nullish(
+    v.union([v.string(), v.pipe(v.array(Part), v.minLength(1), v.maxLength(MAX_PARTS))]),
+  ),
+  name: v.nullish(shortName),
+  tool_call_id: v.nullish(shortName),
+  tool_calls: v.nullish(v.pipe(v.array(Call), v.maxLength(MAX_TOOLS))),
+});
+
+const Declaration = v.object({
+  name: shortName,
+  description: v.exactOptional(v.string()),
+  parameters: v.exactOptional(v.record(v.string(), v.unknown())),
+});
+
+/** Older models also take a tool without the wrapping. */
+const Tool = v.union([
+  v.object({ type: v.literal("function"), function: Declaration }),
+  Declaration,
+]);
+
+const ResponseFormat = v.object({
+  type: v.picklist(["text", "json_object", "json_schema"]),
+  json_schema: v.optional(v.record(v.string(), v.unknown())),
+});
+
+const ChatInput = v.object({
+  prompt: v.optional(v.pipe(v.string(), v.minLength(1))),
+  messages: v.optional(v.pipe(v.array(Message), v.minLength(1), v.maxLength(MAX_MESSAGES))),
+  image: v.optional(image),
+  stream: v.nullish(v.boolean(), false),
+  max_tokens: maxTokens,
+  max_completion_tokens: maxTokens,
+  temperature: between(0, 5),
+  top_p: between(0, 2),
+  top_k: v.nullish(v.pipe(v.number(), v.safeInteger(), v.minValue(1), v.maxValue(1000))),
+  seed,
+  repetition_penalty: between(0, 2),
+  frequency_penalty: between(-2, 2),
+  presence_penalty: between(-2, 2),
+  tools: v.nullish(v.pipe(v.array(Tool), v.maxLength(MAX_TOOLS))),
+  tool_choice: v.nullish(
+    v.union([v.picklist(["none", "auto", "required"]), v.record(v.string(), v.unknown())]),
+  ),
+  parallel_tool_calls: v.nullish(v.boolean()),
+  reasoning_effort: reasoningEffort,
+  response_format: v.nullish(ResponseFormat),
+  n: v.nullish(v.number(), 1),
+  raw: v.nullish(v.boolean(), false),
+  lora: v.nullish(v.string()),
+  functions: v.nullish(v.unknown()),
+});
+
+type ChatBody = v.InferOutput<typeof ChatInput>;
+
+export interface AskedChat {
+  readonly kind: "asked";
+  readonly messages: readonly ChatMessage[];
+  /** In OpenAI's form, whichever they came in. */
+  readonly parameters: Readonly<Record<string, unknown>>;
+  readonly maxTokens: number | null;
+  readonly stream: boolean;
+  /** Whether the answer is to be given as the JSON that it is. */
+  readonly asJson: boolean;
+  /** What was asked for and is done otherwise, for the reply's headers. */
+  readonly taken: Readonly<Record<string, string>>;
+}
+
+export function readChat(body: RunBody): AskedChat | RunFailure {
+  const mended: RunBody =
+    body.kind === "json" ? { ...body, value: mendedFormat(body.value) } : body;
+  const parsed = parseInputs(ChatInput, mended);
+  if (parsed.kind !== "parsed") return parsed;
+  const { inputs } = parsed;
+  const refused = refusedIn(inputs);
+  if (refused !== null) return refused;
+  const messages =
+    inputs.messages?.map(toMessage) ?? (inputs.prompt === undefined ? null : [user(inputs.prompt)]);
+  if (messages === null) {
+    return {
+      kind: "invalid_request",
+      errors: [{ path: ["prompt"], detail: "is required, or messages" }],
+    };
+  }
+  const json = body.kind === "json" ? body.json : null;
+  const told = withExactSeed(parametersOf(inputs), inputs.seed, json);
+  if (told.kind !== "told") return told;
+  const read = inputs.image === undefined ? null : readImage(inputs.image);
+  if (read !== null && read.kind !== "picture") return read;
+  return {
+    kind: "asked",
+    messages: read === null ? messages : withPicture(messages, read),
+    parameters: told.parameters,
+    maxTokens: inputs.max_tokens ?? inputs.max_completion_tokens ?? null,
+    stream: inputs.stream,
+    taken: effortHeaders(inputs.reasoning_effort),
+    asJson: ["json_object", "json_schema"].includes(inputs.response_format?.type ?? ""),
+  };
+}
+
+const refuse = (parameter: string, detail: string): RunFailure => ({
+  kind: "unsupported_parameter",
+  parameter,
+  detail: `${parameter}: ${detail}`,
+});
+
+/** What would be another answer than the one asked for, if it were ignored. */
+function refusedIn({ raw, lora, functions, n }: ChatBody): RunFailure | null {
+  if (raw) return refuse("raw", "the model's own template is always used.");
+  if (lora !== null && lora !== undefined) return refuse("lora", "fine-tunes are not run here.");
+  if (functions !== null && functions !== undefined) {
+    return refuse("functions", "use tools, which took their place.");
+  }
+  return n === 1 ? null : refuse("n", "one answer is given.");
+}
+
+const user = (content: string): ChatMessage => ({ role: "user", content });
+
+function toMessage(message: v.InferOutput<typeof Message>): ChatMessage {
+  const { role, content = null, name, tool_call_id: callId, tool_calls: calls } = message;
+  return {
+    role: role === "developer" ? "system" : role,
+    content,
+    ...(typeof name === "string" && { name }),
+    ...(typeof callId === "string" && { tool_call_id: callId }),
+    ...(calls && calls.length > 0 && { tool_calls: calls.map(toCall) }),
+  };
+}
+
+/** An older model's call has no id; its arguments are what they say, not a text of it. */
+function toCall(call: v.InferOutput<typeof Call>, at: number): ToolCall {
+  const given = call.function?.arguments ?? call.arguments ?? {};
+  return {
+    id: call.id ?? `call_${at}`,
+    type: "function",
+    function: {
+      name: call.function?.name ?? call.name ?? "",
+      arguments: typeof given === "string" ? given : JSON.stringify(given),
+    },
+  };
+}
+
+/** Older vision models take one picture beside the messages: it belongs to the last that asks. */
+function withPicture(
+  messages: readonly ChatMessage[],
+  { picture }: Extract<ReadPicture, { kind: "picture" }>,
+): readonly ChatMessage[] {
+  const last = messages.findLastIndex(({ role }) => role === "user");
+  const part = { type: "image_url", image_url: { url: dataUri(picture) } } as const;
+  if (last === -1) return [...messages, { role: "user", content: [part] }];
+  return messages.map((message, at) =>
+    at === last ? { ...message, content: [...partsOf(message), part] } : message,
+  );
+}
+
+const dataUri = ({ bytes, format }: Picture): string =>
+  `data:image/${format};base64,${bytes.toBase64()}`;
+
+const partsOf = ({ content }: ChatMessage): readonly ChatPart[] =>
+  typeof content === "string" ? [{ type: "text", text: content }] : (content ?? []);
+
+/** Those that cost nothing beyond what is held. */
+const PASSED_ON = [
+  "temperature",
+  "top_p",
+  "top_k",
+  "seed",
+  "repetition_penalty",
+  "frequency_penalty",
+  "presence_penalty",
+  "reasoning_effort",
+] as const satisfies readonly (keyof ChatBody)[];
+
+function parametersOf(body: ChatBody): Readonly<Record<string, unknown>> {
+  const { tools, tool_choice, parallel_tool_calls, response_format: format } = body;
+  const { reasoning_effort: effort } = body;
+  const taken = {
+    ...body,
+    reasoning_effort: effort === null || effort === undefined ? undefined : effortTaken(effort),
+  };
+  const plain = PASSED_ON.map((name) => [name, taken[name]] as const);
+  const declared =
+    tools && tools.length > 0
+      ? {
+          tools: tools.map((tool) =>
+            "function" in tool ? tool : { type: "function", function: tool },
+          ),
+          tool_choice,
+          parallel_tool_calls,
+        }
+      : {};
+  const all = [...plain, ...Object.entries({ ...declared, response_format: wrapped(format) })];
+  return Object.fromEntries(all.filter(([, value]) => value !== undefined && value !== null));
+}
+
+/** OpenAI's form names the schema; older models take it as it is. */
+function wrapped(format: ChatBody["response_format"]): unknown {
+  if (format?.json_schema === undefined) return format;
+  const { type, json_schema: schema } = format;
+  const isWrapped = typeof schema["name"] === "string" && typeof schema["schema"] === "object";
+  return { type, json_schema: isWrapped ? schema : { name: "answer", schema } };
+}

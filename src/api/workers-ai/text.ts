@@ -1,0 +1,117 @@
+import * as v from "valibot";
+import { inCalls } from "../../domain/generation/plan-generation.ts";
+import { tokensAtMost } from "../../domain/generation/token-bound.ts";
+import { isTranslated, speaksIndic } from "../../domain/generation/translation-languages.ts";
+import { MAX_TEXTS as MAX_EMBEDDED } from "../openai/embeddings.ts";
+import { parseInputs, type Reading, type RunBody, wrong } from "./envelope.ts";
+
+// The tasks of the Workers AI drop-in that take text and nothing else.
+
+/** Texts in one call: the contract's limit of strings. */
+const MAX_TEXTS = 100;
+
+const text = v.pipe(v.string(), v.minLength(1));
+const texts = v.pipe(v.array(text), v.minLength(1), v.maxLength(MAX_TEXTS));
+
+const listed = (value: string | readonly string[]): readonly string[] =>
+  typeof value === "string" ? [value] : value;
+
+export function readClassification(body: RunBody): Reading<"classification"> {
+  const parsed = parseInputs(v.object({ text }), body);
+  if (parsed.kind !== "parsed") return parsed;
+  const { inputs } = parsed;
+  return {
+    kind: "asked",
+    measured: { kind: "classification", text: tokensAtMost(inputs.text) },
+    inference: (model) => ({ model, text: inputs.text }),
+    result: ({ labels }) => labels.map(({ name: label, score }) => ({ label, score })),
+  };
+}
+
+const RerankingInput = v.object({
+  query: text,
+  contexts: v.pipe(v.array(v.object({ text })), v.minLength(1), v.maxLength(MAX_TEXTS)),
+  top_k: v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(1))),
+});
+
+export function readReranking(body: RunBody): Reading<"reranking"> {
+  const parsed = parseInputs(RerankingInput, body);
+  if (parsed.kind !== "parsed") return parsed;
+  const { query, top_k } = parsed.inputs;
+  const contexts = parsed.inputs.contexts.map((context) => context.text);
+  const measured = { query: tokensAtMost(query), contexts: contexts.map(tokensAtMost) };
+  return {
+    kind: "asked",
+    measured: { kind: "reranking", ...measured },
+    inference: (model) => ({ model, query, contexts, topK: top_k ?? null }),
+    result: ({ ranks }) => ({
+      response: ranks.map(({ context: id, score }) => ({ id, score })),
+    }),
+  };
+}
+
+const EmbeddingsInput = v.object({
+  text: v.union([text, v.pipe(v.array(text), v.minLength(1), v.maxLength(MAX_EMBEDDED))]),
+  pooling: v.optional(v.picklist(["mean", "cls"])),
+});
+
+export function readEmbeddings(body: RunBody): Reading<"embeddings"> {
+  const parsed = parseInputs(EmbeddingsInput, body);
+  if (parsed.kind !== "parsed") return parsed;
+  const { pooling } = parsed.inputs;
+  const all = listed(parsed.inputs.text);
+  const asked = pooling === "cls" ? { pooling } : {};
+  return {
+    kind: "asked",
+    measured: { kind: "embeddings", texts: all.map(tokensAtMost) },
+    inference: (model, _stage, at) => ({ model, texts: inCalls(all)[at] ?? [], ...asked }),
+    joined: (outputs) => ({ vectors: outputs.flatMap(({ vectors }) => vectors) }),
+    result: ({ vectors }) => ({
+      shape: [vectors.length, vectors[0]?.length ?? 0],
+      data: vectors,
+      pooling: pooling ?? "mean",
+    }),
+  };
+}
+
+const TranslationInput = v.object({
+  text,
+  source_lang: v.optional(v.pipe(v.string(), v.maxLength(16)), "en"),
+  target_lang: v.pipe(v.string(), v.maxLength(16)),
+});
+
+const NOT_TRANSLATED = "must be a language that this model translates";
+
+export function readTranslation(body: RunBody, model: string): Reading<"translation"> {
+  if (speaksIndic(model)) return readIndicTranslation(body, model);
+  const parsed = parseInputs(TranslationInput, body);
+  if (parsed.kind !== "parsed") return parsed;
+  const { text: said, source_lang: source, target_lang: target } = parsed.inputs;
+  if (!isTranslated(model, "source", source)) return wrong(["source_lang"], NOT_TRANSLATED);
+  if (!isTranslated(model, "target", target)) return wrong(["target_lang"], NOT_TRANSLATED);
+  return {
+    kind: "asked",
+    measured: { kind: "translation", texts: [tokensAtMost(said)], source, target },
+    inference: (id) => ({ model: id, texts: [said], source, target }),
+    result: ({ translations: [translated_text] }) => ({ translated_text }),
+  };
+}
+
+const IndicInput = v.object({
+  text: v.union([text, texts]),
+  target_language: v.pipe(v.string(), v.maxLength(16)),
+});
+
+function readIndicTranslation(body: RunBody, model: string): Reading<"translation"> {
+  const parsed = parseInputs(IndicInput, body);
+  if (parsed.kind !== "parsed") return parsed;
+  const { target_language: target } = parsed.inputs;
+  if (!isTranslated(model, "target", target)) return wrong(["target_language"], NOT_TRANSLATED);
+  const all = listed(parsed.inputs.text);
+  return {
+    kind: "asked",
+    measured: { kind: "translation", texts: all.map(tokensAtMost), source: "en", target },
+    inference: (id) => ({ model: id, texts: all, source: "en", target }),
+    result: ({ translations }) => ({ translations }),
+  };
+}

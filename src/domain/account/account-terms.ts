@@ -1,0 +1,213 @@
+import { CATALOGUE } from "../catalogue/catalogue.ts";
+import {
+  fromNeurons,
+  type MicroNeurons,
+  microNeurons,
+  minusOrZero,
+  most,
+} from "../ledger/micro-neurons.ts";
+import { microNeuronsFor } from "../ledger/money.ts";
+import type { Plan } from "../ledger/quota.ts";
+import { DEFAULT_RATES, type RateClass } from "../ledger/rate-limit.ts";
+
+// What the platform sets for the whole Cloudflare account, and what follows from it.
+
+/** What every account has each UTC day: on the free plan all there is. Source: Workers AI's prices. */
+export const ALLOCATION: MicroNeurons = microNeurons(10_000_000_000);
+
+/** In the names and units of the wire. */
+export interface AccountSettings {
+  /** Neurons a UTC day for all tenants together; null: as many as the plan lets through. */
+  readonly daily_cap_neurons: number | null;
+  /** What neurons beyond the free allocation may cost in a UTC month; null: no such cap. */
+  readonly monthly_cap_usd: string | null;
+  /** Engine calls a rolling minute of all tenants by rate class; one not named has its default. */
+  readonly rpm: Readonly<Record<RateClass, number>>;
+  /** Neurons of the day that are granted to nobody. A measured margin that is larger holds instead. */
+  readonly safety_margin_neurons: number;
+  /** Shares of the day's pool of which the platform is told when they are spent. */
+  readonly thresholds: readonly number[];
+  /** The share of the day's pool that one call may hold; a tenant's floor counts if it is larger. */
+  readonly max_hold_share: number;
+  /** The share of what is unspent that one tenant may have unused while another one asks too. */
+  readonly max_unspent_share: number;
+}
+
+export const DEFAULT_ACCOUNT_SETTINGS: AccountSettings = {
+  daily_cap_neurons: null,
+  monthly_cap_usd: null,
+  rpm: {},
+  safety_margin_neurons: 0,
+  thresholds: [0.8, 0.95],
+  max_hold_share: 0.2,
+  max_unspent_share: 0.333,
+};
+
+/** RFC 7396: null means the default; in `rpm` it removes the class. */
+export type AccountPatch = {
+  readonly [K in Exclude<keyof AccountSettings, "rpm">]?: AccountSettings[K] | null;
+} & { readonly rpm?: Readonly<Record<RateClass, number | null>> | null };
+
+export function patchedAccount(settings: AccountSettings, patch: AccountPatch): AccountSettings {
+  const { rpm, ...fields } = patch;
+  const changed = Object.entries(fields).map(([name, value]) => [
+    name,
+    value ?? DEFAULT_ACCOUNT_SETTINGS[name as keyof AccountSettings],
+  ]);
+  return {
+    ...settings,
+    ...(Object.fromEntries(changed) as Partial<AccountSettings>),
+    rpm: rpm === null ? {} : withoutNulls({ ...settings.rpm, ...rpm }),
+  };
+}
+
+const withoutNulls = (rpm: Readonly<Record<RateClass, number | null>>): Record<RateClass, number> =>
+  Object.fromEntries(
+    Object.entries(rpm).flatMap(([name, limit]) => (limit === null ? [] : [[name, limit]])),
+  );
+
+/** What the account lets through in any minute: as set, else its default, else the model's own. */
+export const accountRate = (settings: AccountSettings, name: RateClass): number =>
+  settings.rpm[name] ??
+  DEFAULT_RATES[name as keyof typeof DEFAULT_RATES] ??
+  CATALOGUE.get(name)?.rpm ??
+  DEFAULT_RATES.other;
+
+/** Whether neurons are shared out at all: on the paid plan they are only where there is a cap. */
+export const isPooled = (plan: Plan, settings: AccountSettings): boolean =>
+  plan === "free" || settings.daily_cap_neurons !== null || settings.monthly_cap_usd !== null;
+
+/** What a day may use, with its month so far. */
+export interface PoolBasis {
+  readonly plan: Plan;
+  readonly settings: AccountSettings;
+  /** µN of earlier days of the month beyond each day's free allocation: what costs something. */
+  readonly billedBefore: number;
+  /** As measured by reconciliation. */
+  readonly measuredMargin: MicroNeurons;
+}
+
+/** The day's pool in µN, its margin taken off; null: none, nothing is shared out. */
+export function poolSize(basis: PoolBasis): MicroNeurons | null {
+  const whole = wholePool(basis);
+  return whole === null ? null : minusOrZero(whole, marginOf(basis));
+}
+
+/** The same before the margin. */
+export function wholePool({ plan, settings, billedBefore }: PoolBasis): MicroNeurons | null {
+  if (!isPooled(plan, settings)) return null;
+  const caps: number[] = plan === "free" ? [ALLOCATION] : [];
+  const daily = settings.daily_cap_neurons;
+  if (daily !== null) caps.push(fromNeurons(daily) ?? 0);
+  const monthly = settings.monthly_cap_usd;
+  if (monthly !== null) {
+    const left = Math.max(0, microNeuronsFor(monthly) - billedBefore);
+    caps.push(Math.min(Number.MAX_SAFE_INTEGER, ALLOCATION + left));
+  }
+  return microNeurons(Math.min(...caps));
+}
+
+export const marginOf = ({ settings, measuredMargin }: PoolBasis): MicroNeurons =>
+  most(measuredMargin, fromNeurons(settings.safety_margin_neurons) ?? microNeurons(0));
+
+/** What the account's settings say of whether a lease is granted. */
+export interface LeaseTerms {
+  readonly isShared: boolean;
+  readonly size: number;
+  readonly holdShare: number;
+  readonly unspentShare: number;
+}
+
+export const leaseTerms = (basis: PoolBasis): LeaseTerms => ({
+  isShared: isPooled(basis.plan, basis.settings),
+  size: poolSize(basis) ?? Infinity,
+  holdShare: basis.settings.max_hold_share,
+  unspentShare: basis.settings.max_unspent_share,
+});
+
+/** Whether by `after` a lease may be granted that was refused by `before`. */
+export const mayGrantMore = (before: LeaseTerms, after: LeaseTerms): boolean =>
+  before.isShared &&
+  (after.size > before.size ||
+    after.holdShare > before.holdShare ||
+    after.unspentShare > before.unspentShare);
+
+/** What one tenant's settings promise out of the account. */
+export interface Promised {
+  readonly plan: Plan;
+  readonly daily: MicroNeurons;
+  readonly floor: MicroNeurons;
+  /** It is promised nothing as long as it is. */
+  readonly suspended: boolean;
+}
+
+/** What is kept for it. */
+export const keptFloor = ({ floor, suspended }: Promised): MicroNeurons =>
+  suspended ? microNeurons(0) : floor;
+
+export interface PromiseSums {
+  readonly floors: number;
+  /** The quotas of free tenants, and the floors that are above them or of paid ones. */
+  readonly promised: number;
+}
+
+export const promiseSums = (promises: Iterable<Promised>): PromiseSums => {
+  let floors = 0;
+  let promised = 0;
+  for (const { plan, daily, floor, suspended } of promises) {
+    if (suspended) continue;
+    floors += floor;
+    promised += plan === "free" ? Math.max(daily, floor) : floor;
+  }
+  return { floors, promised };
+};
+
+export const NO_PROMISES: PromiseSums = { floors: 0, promised: 0 };
+
+export const sumOf = (one: PromiseSums, other: PromiseSums): PromiseSums => ({
+  floors: one.floors + other.floors,
+  promised: one.promised + other.promised,
+});
+
+/** What `promises` come to beyond `before`: less than nothing where they are smaller. */
+export function promisesBeyond(before: PromiseSums, promises: Iterable<Promised>): PromiseSums {
+  const { floors, promised } = promiseSums(promises);
+  return { floors: floors - before.floors, promised: promised - before.promised };
+}
+
+/** Said to who hands out quotas; nothing is refused for it. */
+export interface PromiseWarning {
+  readonly kind: "floors_above_pool" | "promised_above_pool" | "promised_above_allocation";
+  readonly detail: string;
+  readonly promised: number;
+  /** What there is. */
+  readonly available: number;
+}
+
+/** @param size the day's pool; null: there is none, and beyond the free allocation neurons cost something */
+export function promiseWarnings(
+  { floors, promised }: PromiseSums,
+  size: MicroNeurons | null,
+): readonly PromiseWarning[] {
+  const warnings: PromiseWarning[] = [];
+  if (size !== null && floors > size) {
+    const detail = `The floors of all tenants add up to ${inWords(floors)} neurons and the pool of a day is ${inWords(size)}: not all of them can be kept.`;
+    warnings.push({ kind: "floors_above_pool", detail, promised: floors, available: size });
+  }
+  if (size !== null && promised > size) {
+    const detail = `All tenants together are promised ${inWords(promised)} neurons a day and the pool is ${inWords(size)}: when they use what they were promised, some are refused.`;
+    warnings.push({ kind: "promised_above_pool", detail, promised, available: size });
+  }
+  if (size === null && promised > ALLOCATION) {
+    const detail = `All tenants together are promised ${inWords(promised)} neurons a day and ${inWords(ALLOCATION)} of them are free of charge: the rest is billed to the account.`;
+    warnings.push({
+      kind: "promised_above_allocation",
+      detail,
+      promised,
+      available: ALLOCATION,
+    });
+  }
+  return warnings;
+}
+
+const inWords = (amount: number): string => String(Math.round(amount / 1000) / 1000);

@@ -1,0 +1,19 @@
+import { promiseWarnings, type PromiseSums, type PromiseWarning } from "./account-terms.ts";
+import type { MicroNeurons } from "../ledger/micro-neurons.ts";
+import type { MoneyWarning } from "../tenant/tenant-warnings.ts";
+
+// What the platform is told about the account: each change of a tenant is a reason to say it again.
+
+export type Warning = PromiseWarning | MoneyWarning;
+
+/** @param size the day's pool; null: the account is paid and has no cap */
+export const accountWarnings = (
+  sums: PromiseSums,
+  size: MicroNeurons | null,
+): readonly Warning[] => [...promiseWarnings(sums, size), ...(size === null ? [WITHOUT_CAP] : [])];
+
+const WITHOUT_CAP: MoneyWarning = {
+  kind: "paid_account_without_cap",
+  detail:
+    "The Cloudflare account is paid and has no cap: what all tenants together use beyond its free neurons is billed without a limit. Set daily_cap_neurons or monthly_cap_usd of the account to limit it.",
+};

@@ -1,0 +1,203 @@
+import book from "./cloudflare-prices-2026-09.json" with { type: "json" };
+import { countedUsd } from "../ledger/money.ts";
+
+// What Cloudflare charges for everything but the models: the Worker, its objects, its stores. What is
+// not counted by us is estimated from what a call was measured to use, or said to be unknown: each
+// line names which, and how.
+
+export type Resource = keyof typeof book.resources;
+
+export const PLATFORM_PRICE_BOOK = book.version;
+
+/** What a plan has in its price: in the resource's own unit. */
+export interface Included {
+  readonly amount: number;
+  readonly every: "day" | "month";
+}
+
+interface Price {
+  readonly unit: string;
+  readonly usd: string;
+  readonly per: number;
+  readonly paid: Included | null;
+  readonly free: Included | null;
+}
+
+const PRICES = book.resources as Readonly<Record<Resource, Price>>;
+
+/** `unknown`: nothing that we keep says how many there were. */
+export type CountBasis = "counted" | "estimated" | "unknown";
+
+export interface ResourceLine {
+  readonly resource: Resource;
+  readonly unit: string;
+  /** Null when it is unknown. */
+  readonly count: number | null;
+  readonly basis: CountBasis;
+  /** A sentence: what was counted, or what it was estimated from. */
+  readonly how: string;
+  /** Beyond what the plan includes; null on the free plan, which sells nothing more. */
+  readonly usd: string | null;
+  readonly per: number;
+  readonly included: Included | null;
+  /** `count` at that price, before what the account's plan includes; null when it is unknown. */
+  readonly costUsd: string | null;
+}
+
+/** What the reports know of a range of days. */
+export interface PlatformCounts {
+  /** Calls that were admitted. */
+  readonly calls: number;
+  /** Calls that were refused. */
+  readonly refused: number;
+  /** Of them, those that were given an earlier answer. */
+  readonly cached: number;
+  /** Pictures made. */
+  readonly pictures: number;
+  /** Rows of the reports themselves. */
+  readonly reportRows: number;
+}
+
+/**
+ * What a governed call uses, as `npm run bench -- --only=cost` counts it (`docs/speed.md`): one that
+ * shares no commit with another and whose object sleeps before and after it, the dearest way.
+ */
+export const MEASURED = {
+  cpuMicroseconds: 960,
+  objectRequests: 2,
+  rowsWritten: 5,
+  rowsRead: 11,
+  /** 128 MB for half a second. */
+  megabyteSeconds: 64,
+  /** Of the journal and the verdict, at rest (`test/durable-objects/verdict-size.test.ts`). */
+  bytes: 1500,
+  /** A picture and its share of the record of the call that made it. */
+  writesPerPicture: 2,
+  /** Rows of the reports that a call changes: its hour, two models, its user. */
+  reportRowsPerCall: 4,
+  /** A row changes at most this often: it is folded and sent every five seconds of its hour. */
+  changesPerReportRow: 720,
+  /** In the object: the row, and that it waits and no longer waits. */
+  rowsWrittenPerChange: 3,
+  /** In D1: its table and its index. */
+  d1RowsWrittenPerChange: 2,
+  /** Written, read and deleted: one message for what was folded together. */
+  queueOperationsPerFold: 3,
+  bytesPerReportRow: 400,
+} as const;
+
+interface Counted {
+  readonly count: number | null;
+  readonly basis: CountBasis;
+  readonly how: string;
+}
+
+const estimated = (count: number, how: string): Counted => ({ count, basis: "estimated", how });
+const unknown = (how: string): Counted => ({ count: null, basis: "unknown", how });
+
+function countsOf(counts: PlatformCounts): Readonly<Record<Resource, Counted>> {
+  const { calls, refused, cached, pictures, reportRows } = counts;
+  const asked = calls + refused;
+  const changes = changesOf(calls, reportRows);
+  return {
+    workers_requests: {
+      count: asked,
+      basis: "counted",
+      how: "Calls admitted and refused; requests that only read are not counted.",
+    },
+    workers_cpu: estimated(
+      asked * MEASURED.cpuMicroseconds,
+      `${MEASURED.cpuMicroseconds / 1000} ms for each call admitted or refused.`,
+    ),
+    object_requests: estimated(
+      calls * MEASURED.objectRequests + refused,
+      "Two for each call, one for each refusal.",
+    ),
+    object_duration: estimated(
+      asked * MEASURED.megabyteSeconds,
+      "128 MB for half a second a call, as if no two calls shared it.",
+    ),
+    object_rows_read: estimated(
+      calls * MEASURED.rowsRead,
+      `${MEASURED.rowsRead} a call, as if no two calls shared a commit.`,
+    ),
+    object_rows_written: estimated(
+      calls * MEASURED.rowsWritten + changes * MEASURED.rowsWrittenPerChange,
+      `${MEASURED.rowsWritten} a call, as if no two calls shared a commit, and ` +
+        `${MEASURED.rowsWrittenPerChange} for each change of a row of the reports.`,
+    ),
+    object_storage: estimated(
+      calls * MEASURED.bytes,
+      `${MEASURED.bytes} bytes a call, kept for a month.`,
+    ),
+    ...reportCounts(calls, reportRows),
+    r2_writes: estimated(
+      pictures * MEASURED.writesPerPicture,
+      "Each picture that was made, and the record of its call.",
+    ),
+    r2_reads: unknown("How often pictures are fetched is not recorded."),
+    r2_storage: unknown("How large pictures and archives are is not recorded."),
+    kv_reads: estimated(cached, "Answers given again; looks that found none are not counted."),
+    kv_writes: unknown("How often an answer was kept is not recorded."),
+    workflow_requests: unknown("Steps of batches are not reported."),
+    workflow_storage: unknown("Steps of batches are not reported."),
+  };
+}
+
+type ReportResource = Extract<Resource, `d1_${string}` | "queue_operations">;
+
+/** As if calls were folded one by one, as far as time lets them. */
+const changesOf = (calls: number, rows: number): number =>
+  Math.min(calls * MEASURED.reportRowsPerCall, rows * MEASURED.changesPerReportRow);
+
+const reportCounts = (calls: number, rows: number): Readonly<Record<ReportResource, Counted>> => ({
+  d1_rows_read: unknown("How often reports are read is not recorded."),
+  d1_rows_written: estimated(
+    changesOf(calls, rows) * MEASURED.d1RowsWrittenPerChange,
+    `${MEASURED.d1RowsWrittenPerChange} for each change of a row of the reports: at most ` +
+      `${MEASURED.reportRowsPerCall} a call, and one every five seconds.`,
+  ),
+  d1_storage: estimated(
+    rows * MEASURED.bytesPerReportRow,
+    `${MEASURED.bytesPerReportRow} bytes for each row of the reports, kept for a month.`,
+  ),
+  queue_operations: estimated(
+    Math.min(calls, rows * MEASURED.changesPerReportRow) * MEASURED.queueOperationsPerFold,
+    `${MEASURED.queueOperationsPerFold} for each message: at most one a call, and one every five seconds.`,
+  ),
+});
+
+/** Every resource, in the order of the price book. */
+export function platformLines(
+  counts: PlatformCounts,
+  plan: "free" | "paid",
+): readonly ResourceLine[] {
+  const counted = countsOf(counts);
+  return (Object.keys(PRICES) as Resource[]).map((resource) => {
+    const { unit, usd, per, free, paid } = PRICES[resource];
+    const { count, basis, how } = counted[resource];
+    const charged = plan === "paid" ? usd : null;
+    return {
+      resource,
+      unit,
+      count,
+      basis,
+      how,
+      usd: charged,
+      per,
+      included: plan === "paid" ? paid : free,
+      costUsd: count === null ? null : costOf(count, charged, per),
+    };
+  });
+}
+
+const costOf = (count: number, usd: string | null, per: number): string =>
+  usd === null ? "0" : countedUsd([{ count: BigInt(count), usd, per }]);
+
+/** What all lines of which something is known come to. */
+export const platformUsd = (lines: readonly ResourceLine[]): string =>
+  countedUsd(
+    lines.flatMap(({ count, usd, per }) =>
+      count === null || usd === null ? [] : [{ count: BigInt(count), usd, per }],
+    ),
+  );

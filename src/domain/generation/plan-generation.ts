@@ -1,0 +1,256 @@
+import type { Model } from "../catalogue/catalogue.ts";
+import type { RequestFailure } from "../ledger/failure.ts";
+import { type MicroNeurons, plus, ZERO } from "../ledger/micro-neurons.ts";
+import type { ModelTask } from "../catalogue/model-task.ts";
+import { pictureUsage, type Usage } from "../catalogue/price.ts";
+import { type PictureFailure, type PictureMeasure, pictureTerms } from "./picture-terms.ts";
+import type { PromptFeatures } from "./prompt-features.ts";
+import type { Routed } from "./routing.ts";
+import {
+  type FindModel,
+  type ModelFailure,
+  planCalls,
+  type PlannedStage,
+} from "../moderation/stage.ts";
+import { isSound, soundRefusal, soundUsage, type SoundMeasure } from "./sound-usage.ts";
+import { isTask, taskOwnTokens, taskRefusal, taskUsages, type TaskMeasure } from "./task-usage.ts";
+import {
+  type ChatMeasure,
+  chatInputBound,
+  classifierInputBound,
+  estimateInputTokens,
+  takesPictures,
+} from "./token-bound.ts";
+
+// A generation, planned and priced at its upper bound before anything runs: one stage of one call,
+// or of several where several answers are asked for.
+
+/**
+ * What the router measured of a request, by what is asked of the engine: sizes and counts, never
+ * content. Tokens are upper bounds (`tokensAtMost`).
+ */
+export type Measured =
+  | {
+      readonly kind: "chat";
+      readonly chat: ChatMeasure;
+      /** As the caller gave it; null: the tenant's `default_max_tokens`. */
+      readonly maxTokens: number | null;
+      /** Answers, each an engine call of its own that reads the whole prompt. */
+      readonly choices: number;
+      /** What kind of work its words ask for, for a call that names `auto`. */
+      readonly features?: PromptFeatures;
+      /** `textTokens` of the prompt with fewer blanks, where those can be taken out. */
+      readonly compacted?: {
+        readonly textTokens: number;
+        /** The caller asks for it; else the tenant's settings say. */
+        readonly asked: boolean;
+      };
+    }
+  /** Tokens of each text. */
+  | { readonly kind: "embeddings"; readonly texts: readonly number[] }
+  | { readonly kind: "picture"; readonly picture: PictureMeasure }
+  | TaskMeasure
+  | SoundMeasure;
+
+export type GenerationKind = Measured["kind"];
+
+/** The work that a model must be for. */
+const TASKS: Readonly<Record<GenerationKind, ModelTask>> = {
+  chat: "text_generation",
+  embeddings: "text_embeddings",
+  classification: "text_classification",
+  reranking: "text_classification",
+  labels: "image_classification",
+  objects: "object_detection",
+  caption: "image_to_text",
+  translation: "translation",
+  picture: "text_to_image",
+  transcription: "speech_to_text",
+  speech: "text_to_speech",
+};
+
+export interface GenerationStage extends PlannedStage {
+  readonly name: "generate";
+  readonly input: "request";
+  /** What each engine call is told; null where nothing is generated token by token. */
+  readonly maxTokens: number | null;
+  /** Whether that is less than was asked for, so that the call fits. */
+  readonly clamped: boolean;
+  /** Why `auto` became this model; absent where the caller named it. */
+  readonly routed?: Routed;
+  /** The prompt is sent with fewer blanks: by so many tokens its bound is less. */
+  readonly compactedTokens?: number;
+}
+
+export const isGeneration = (stage: PlannedStage): stage is GenerationStage =>
+  stage.name === "generate";
+
+export type GenerationFailure =
+  | ModelFailure
+  | PictureFailure
+  | Extract<RequestFailure, { kind: "invalid_request" }>;
+
+export interface GenerationTerms {
+  readonly find: FindModel;
+  readonly defaultMaxTokens: number;
+  /** What may still be used, where the caller wants its answer cut to fit; null: no limit. */
+  readonly fitTo: MicroNeurons | null;
+  /** What else of the call grows with its answer, such as the guard that reads it. */
+  readonly besides?: (maxTokens: number) => MicroNeurons;
+}
+
+/**
+ * @param ids the model that is asked, then those that are asked when it was refused before it ran;
+ *   of these, one that cannot run or bound the request is passed over
+ */
+export function planGeneration(
+  measured: Measured,
+  [id, ...fallbackIds]: readonly [string, ...string[]],
+  { find, defaultMaxTokens, fitTo, besides = () => ZERO }: GenerationTerms,
+): { readonly kind: "planned"; readonly stage: GenerationStage } | GenerationFailure {
+  const primary = usable(id, measured, find);
+  if (primary.kind !== "found") return primary;
+  const fallbacks = fallbackIds.flatMap((fallback) => {
+    const found = usable(fallback, measured, find);
+    return found.kind === "found" ? [found.model] : [];
+  });
+  const models: [Model, ...Model[]] = [primary.model, ...fallbacks];
+  const stageOf = (maxTokens: number | null, clamped = false): GenerationStage => ({
+    content: 0,
+    name: "generate",
+    input: "request",
+    model: primary.model.id,
+    fallbacks: fallbacks.map((model) => model.id),
+    maxTokens,
+    clamped,
+    ...planCalls(models, {
+      usages: (model) => usagesOf(model, measured, maxTokens ?? 0),
+      ownTokens: (model, at) => ownTokens(model, measured, at),
+    }),
+  });
+  if (!("maxTokens" in measured)) return { kind: "planned", stage: stageOf(null) };
+  const wanted = measured.maxTokens ?? defaultMaxTokens;
+  const boundOf = (tokens: number) => plus(stageOf(tokens).bound, besides(tokens));
+  const most = fitTo === null ? wanted : fittingTokens(wanted, fitTo, boundOf);
+  // Where not even one token fits, the refusal tells of what was asked.
+  const clamped = most > 0 && most < wanted;
+  return { kind: "planned", stage: stageOf(clamped ? most : wanted, clamped) };
+}
+
+/** The most tokens that a model is told to write: none has more than its context window. */
+export const outputTokensAtMost = (
+  { contextTokens }: Pick<Model, "contextTokens">,
+  maxTokens: number,
+): number => Math.min(maxTokens, contextTokens ?? maxTokens);
+
+/** The most output tokens, at most `wanted`, whose bound is within `available`; 0: not even one. */
+export function fittingTokens(
+  wanted: number,
+  available: MicroNeurons,
+  boundOf: (maxTokens: number) => MicroNeurons,
+): number {
+  if (boundOf(wanted) <= available) return wanted;
+  let fits = 0;
+  let exceeds = wanted;
+  while (exceeds - fits > 1) {
+    const middle = Math.floor((fits + exceeds) / 2);
+    if (boundOf(middle) <= available) fits = middle;
+    else exceeds = middle;
+  }
+  return fits;
+}
+
+function usable(
+  id: string,
+  measured: Measured,
+  find: FindModel,
+): { readonly kind: "found"; readonly model: Model } | GenerationFailure {
+  const found = find(id);
+  if (found.kind !== "found") return found;
+  const { model } = found;
+  const task = TASKS[measured.kind];
+  if (model.task !== task) {
+    const detail = `must be a model for ${task}`;
+    return { kind: "invalid_request", errors: [{ path: ["model"], detail }] };
+  }
+  if (measured.kind === "chat" && measured.chat.images > 0 && !takesPictures(model)) {
+    return { kind: "unbounded_usage", detail: `Pictures sent to ${id} have no known bound.` };
+  }
+  if (measured.kind === "picture") {
+    const terms = pictureTerms(model, measured.picture);
+    if (terms.kind !== "terms") return terms;
+  }
+  if (isSound(measured)) return soundRefusal(model, measured) ?? found;
+  return (isTask(measured) ? taskRefusal(model, measured) : null) ?? found;
+}
+
+/** Whether a model may run for the tenant, is for such work, and is likely to hold the request. */
+export function canTake(
+  id: string,
+  measured: Extract<Measured, { kind: "chat" }>,
+  { find, defaultMaxTokens }: Pick<GenerationTerms, "find" | "defaultMaxTokens">,
+): boolean {
+  const found = usable(id, measured, find);
+  if (found.kind !== "found") return false;
+  const { contextTokens } = found.model;
+  const likely = estimateInputTokens(measured.chat.textTokens);
+  return (
+    contextTokens === null || likely + (measured.maxTokens ?? defaultMaxTokens) <= contextTokens
+  );
+}
+
+/** Texts that are embedded in one engine call. Source: Workers AI's schemas. */
+const EMBEDDED_AT_ONCE = 100;
+
+/** What each of a call's engine calls embeds: texts, or what is known of them, in their order. */
+export const inCalls = <T>(texts: readonly T[]): readonly (readonly T[])[] =>
+  Array.from({ length: Math.ceil(texts.length / EMBEDDED_AT_ONCE) }, (_, at) =>
+    texts.slice(at * EMBEDDED_AT_ONCE, (at + 1) * EMBEDDED_AT_ONCE),
+  );
+
+/** The most that each engine call uses. */
+function usagesOf(model: Model, measured: Measured, maxTokens: number): Usage[] {
+  if (isTask(measured)) return [taskUsages(model, measured, maxTokens)];
+  if (isSound(measured)) return [soundUsage(model, measured)];
+  switch (measured.kind) {
+    case "chat": {
+      const usage = {
+        input_token: chatInputBound(model, measured.chat),
+        output_token: outputTokensAtMost(model, maxTokens),
+      };
+      return Array.from({ length: measured.choices }, () => usage);
+    }
+    case "embeddings": {
+      const tokens = measured.texts.map((text) => classifierInputBound(model, text));
+      return inCalls(tokens).map((call) => ({
+        input_token: call.reduce((total, count) => total + count, 0),
+      }));
+    }
+    case "picture":
+      return pictureUsages(model, measured.picture);
+  }
+}
+
+/** What is asked is what is used: the bound of a picture is its price. */
+function pictureUsages(model: Model, measure: PictureMeasure): Usage[] {
+  const terms = pictureTerms(model, measure);
+  // `usable` has passed over every model that it is not so for.
+  if (terms.kind !== "terms") throw new RangeError(`${model.id} cannot make these pictures`);
+  const { size, steps } = terms;
+  const usage = pictureUsage(model, { pictures: 1, size, steps, inputs: measure.inputs });
+  return Array.from({ length: measure.pictures }, () => usage);
+}
+
+/** What a model reads of our own or its template's making, beside what the caller sent. */
+function ownTokens(model: Model, measured: Measured, at: number): number {
+  if (isTask(measured)) return taskOwnTokens(model, measured);
+  if (isSound(measured)) return 0;
+  switch (measured.kind) {
+    case "chat":
+      return chatInputBound(model, { ...measured.chat, textTokens: 0 });
+    case "embeddings":
+      return model.bounds.specialTokens * (inCalls(measured.texts)[at]?.length ?? 0);
+    case "picture":
+      return 0;
+  }
+}

@@ -1,0 +1,139 @@
+import type { Model } from "../catalogue/catalogue.ts";
+import type { RequestFailure } from "../ledger/failure.ts";
+import type { Usage } from "../catalogue/price.ts";
+import { chatInputBound, classifierInputBound, takesPictures } from "./token-bound.ts";
+import { isTranslated } from "./translation-languages.ts";
+
+// The small tasks: what was measured of their requests, and the most that each uses. Each is one
+// engine call.
+
+export type TaskMeasure =
+  /** Tokens of the text. */
+  | { readonly kind: "classification"; readonly text: number }
+  /** Tokens of each: the query is read again with every context. */
+  | { readonly kind: "reranking"; readonly query: number; readonly contexts: readonly number[] }
+  /** One picture. */
+  | { readonly kind: "labels" }
+  | { readonly kind: "objects" }
+  | {
+      readonly kind: "caption";
+      /** Tokens of what is asked about the picture. */
+      readonly text: number;
+      readonly pictures: number;
+      /** As the caller gave it; null: the tenant's `default_max_tokens`. */
+      readonly maxTokens: number | null;
+    }
+  | {
+      readonly kind: "translation";
+      /** Tokens of each text. */
+      readonly texts: readonly number[];
+      /** As the caller named them; which there are depends on the model. */
+      readonly source: string;
+      readonly target: string;
+    };
+
+const TASK_KINDS: readonly string[] = [
+  "classification",
+  "reranking",
+  "labels",
+  "objects",
+  "caption",
+  "translation",
+] satisfies TaskMeasure["kind"][];
+
+export const isTask = (measured: { readonly kind: string }): measured is TaskMeasure =>
+  TASK_KINDS.includes(measured.kind);
+
+type TaskRefusal = Extract<RequestFailure, { kind: "invalid_request" | "unbounded_usage" }>;
+
+/** Why this model cannot do what is asked, though it is for such work; null: it can. */
+export function taskRefusal(model: Model, measured: TaskMeasure): TaskRefusal | null {
+  switch (measured.kind) {
+    case "classification":
+      return model.reranks ? wrongModel("must be a model that gives labels") : null;
+    case "reranking":
+      return model.reranks ? null : wrongModel("must be a model that ranks texts");
+    case "caption":
+      if (measured.pictures === 0 || takesPictures(model)) return null;
+      return {
+        kind: "unbounded_usage",
+        detail: `Pictures sent to ${model.id} have no known bound.`,
+      };
+    case "translation":
+      return translationRefusal(model, measured);
+    case "labels":
+    case "objects":
+      return null;
+  }
+}
+
+function translationRefusal(
+  model: Model,
+  { source, target }: Extract<TaskMeasure, { kind: "translation" }>,
+): TaskRefusal | null {
+  if (model.bounds.maxOutputTokens === null) {
+    return { kind: "unbounded_usage", detail: `What ${model.id} writes has no known bound.` };
+  }
+  const detail = "must be a language that this model translates";
+  const errors = [
+    ...(isTranslated(model.id, "source", source) ? [] : [{ path: ["source_language"], detail }]),
+    ...(isTranslated(model.id, "target", target) ? [] : [{ path: ["target_language"], detail }]),
+  ];
+  return errors.length === 0 ? null : { kind: "invalid_request", errors };
+}
+
+const wrongModel = (detail: string): TaskRefusal => ({
+  kind: "invalid_request",
+  errors: [{ path: ["model"], detail }],
+});
+
+/** The most that the engine call uses. */
+export function taskUsages(model: Model, measured: TaskMeasure, maxTokens: number): Usage {
+  const read = (tokens: number): number => classifierInputBound(model, tokens);
+  switch (measured.kind) {
+    case "classification":
+      return { input_token: read(measured.text) };
+    case "reranking":
+      return { input_token: sum(measured.contexts.map((text) => read(measured.query + text))) };
+    case "labels":
+    case "objects":
+      return { image: 1 };
+    case "caption":
+      return {
+        input_token: captionInput(model, measured, measured.text),
+        output_token: maxTokens,
+      };
+    case "translation":
+      return {
+        input_token: sum(measured.texts.map(read)),
+        output_token: measured.texts.length * (model.bounds.maxOutputTokens ?? 0),
+      };
+  }
+}
+
+/** What the model reads beside what the caller sent. */
+export function taskOwnTokens(model: Model, measured: TaskMeasure): number {
+  const { specialTokens } = model.bounds;
+  switch (measured.kind) {
+    case "classification":
+      return specialTokens;
+    case "reranking":
+      return specialTokens * measured.contexts.length;
+    case "translation":
+      return specialTokens * measured.texts.length;
+    case "caption":
+      return captionInput(model, measured, 0);
+    case "labels":
+    case "objects":
+      return 0;
+  }
+}
+
+const captionInput = (
+  model: Model,
+  { pictures }: { readonly pictures: number },
+  textTokens: number,
+): number => chatInputBound(model, { textTokens, messages: 1, images: pictures });
+
+const sum = (counts: readonly number[]): number =>
+  counts.reduce((total, count) => total + count, 0);

@@ -1,0 +1,305 @@
+import { shareOf } from "./batch-share.ts";
+import {
+  type AccountStanding,
+  isOfAccount,
+  type LocalRefusal,
+  refusedLease,
+} from "../account/account-budget.ts";
+import type {
+  ConcurrencyFailure,
+  NeuronStanding,
+  QuotaFailure,
+  RateFailure,
+  RequestFailure,
+  ReservedFailure,
+} from "./failure.ts";
+import { type GrantRoom, NO_GRANTS, raisedBy } from "./grant.ts";
+import {
+  formatNeurons,
+  least,
+  type MicroNeurons,
+  minusOrZero,
+  plus,
+  ZERO,
+} from "./micro-neurons.ts";
+import { MONTHLY, type MonthRoom, monthRefuses, monthStanding, usable } from "./month-quota.ts";
+import { dayOf, endOf } from "./period.ts";
+import { limitOf, type QuotaTerms } from "./quota.ts";
+import {
+  asksNoEngine,
+  fitsAtMs,
+  type RateClass,
+  type RateStanding,
+  type RateUnits,
+  standing,
+  TEST_INPUTS,
+  type Windows,
+} from "./rate-limit.ts";
+
+// Whether a call may start. Every check is a row of one table, in the order in which refusals are
+// given: what lasts longest first. All are checked before anything is counted, so a call that
+// fails one class takes nothing from the others.
+
+/** What a call asks for. */
+export interface Demand {
+  /** The upper bound of what it may use. */
+  readonly bound: MicroNeurons;
+  /** Units by rate class, `requests` included. */
+  readonly units: RateUnits;
+  /** Of a call for pictures on behalf of a user. */
+  readonly userPictures?: UserPictures;
+  /** No engine is asked, whatever comes: what stands in the way of neurons does not concern it. */
+  readonly asksNoEngine?: true;
+  /** Of a call of a batch: how many such calls are in progress. */
+  readonly inFlightOfBatches?: number;
+}
+
+/** Pictures of one user on this UTC day. */
+export interface UserPictures {
+  readonly limit: number;
+  /** Made, or asked for by calls in progress. */
+  readonly used: number;
+  readonly wanted: number;
+}
+
+/** As `violated-policies` names it. */
+export const DAILY_IMAGES_PER_USER = "daily_images_per_user";
+
+/** Everything that an admission depends on, as it stands at `nowMs`. */
+export interface Standing {
+  readonly nowMs: number;
+  readonly terms: QuotaTerms;
+  /** Of the day of `nowMs`. */
+  readonly posted: MicroNeurons;
+  readonly pending: MicroNeurons;
+  /** Absent: there are none, and today none was drawn on. */
+  readonly grants?: GrantRoom;
+  /** Absent: the month has no cap. */
+  readonly month?: MonthRoom;
+  readonly windows: Windows;
+  readonly rateLimit: (name: RateClass) => number;
+  readonly inFlight: number;
+  readonly maxInFlight: number;
+  /** The Cloudflare account's own allocation of this day is known to be gone. */
+  readonly accountClosed: boolean;
+  /** What the tenant has of what all tenants share; absent: nothing is shared. */
+  readonly account?: AccountStanding;
+}
+
+export type Refusal =
+  | Extract<RequestFailure, { kind: "over_limit" }>
+  | QuotaFailure
+  | RateFailure
+  | ReservedFailure
+  | ConcurrencyFailure;
+
+type AdmissionCheck = (standing: Standing, demand: Demand) => Refusal | null;
+
+const CHECKS: readonly AdmissionCheck[] = [
+  overLimit,
+  monthQuota,
+  accountQuota,
+  quota,
+  userPictures,
+  rates,
+  reserved,
+  concurrency,
+];
+
+const FREE_CHECKS: readonly AdmissionCheck[] = [overLimit, rates, concurrency];
+
+/** The first refusal that holds, or null: the call may be admitted. */
+export function refusalOf(now: Standing, demand: Demand): Refusal | null {
+  for (const check of demand.asksNoEngine === true ? FREE_CHECKS : CHECKS) {
+    const refusal = check(now, demand);
+    if (refusal !== null) return refusal;
+  }
+  return null;
+}
+
+/** The limit of the day then in force: with what grants gave it and may yet give it. */
+export const limitInForce = ({ terms, grants = NO_GRANTS }: Standing): MicroNeurons | null =>
+  limitOf(terms, raisedBy(grants));
+
+/** Held by the day's calls in progress, and what those of earlier days may yet draw on grants. */
+export const heldOf = ({ pending, grants = NO_GRANTS }: Standing): MicroNeurons =>
+  plus(pending, grants.claimed);
+
+export function neuronStanding(now: Standing, required: MicroNeurons): NeuronStanding {
+  const limit = limitInForce(now);
+  const pending = heldOf(now);
+  return {
+    limit,
+    posted: now.posted,
+    pending,
+    available: limit === null ? null : minusOrZero(limit, plus(now.posted, pending)),
+    required,
+    dayEndsAtMs: endOf(dayOf(now.nowMs)),
+    dailyQuota: now.terms.daily,
+    ...(now.month !== undefined && { month: monthStanding(now.month) }),
+  };
+}
+
+/** The classes that a call takes units of, as they stand; `requests` first. */
+export const rateStandings = (now: Standing, units: RateUnits): RateStanding[] =>
+  Object.keys(units).map((name) =>
+    standing(now.windows, { name, limit: now.rateLimit(name) }, now.nowMs),
+  );
+
+/** The most that one call may hold of what all tenants share; null: no such limit is known. */
+export const mostHeld = ({ account }: Standing): MicroNeurons | null =>
+  account?.neurons?.mostHeld ?? null;
+
+/** The most that one call can be admitted for now; null: no limit. */
+export function fittingNow(now: Standing): MicroNeurons | null {
+  const own = usable(neuronStanding(now, ZERO));
+  const held = mostHeld(now);
+  return own === null || held === null ? (own ?? held) : least(own, held);
+}
+
+function overLimit(now: Standing, { bound, units, userPictures: asked }: Demand): Refusal | null {
+  const limit = limitInForce(now);
+  if (limit !== null && bound > limit) {
+    const detail = `This call may need ${formatNeurons(bound)} neurons, and the limit of a day is ${formatNeurons(limit)}: no call above that can ever be admitted.`;
+    return { kind: "over_limit", detail };
+  }
+  if (now.month !== undefined && bound > now.month.cap) {
+    const detail = `This call may need ${formatNeurons(bound)} neurons, and the cap of a month is ${formatNeurons(now.month.cap)}: no call above that can ever be admitted.`;
+    return { kind: "over_limit", detail };
+  }
+  const held = mostHeld(now);
+  if (held !== null && bound > held) {
+    const detail = `This call may need ${formatNeurons(bound)} neurons, and one call may hold at most ${formatNeurons(held)} (the account's max_hold_share): no larger call is admitted.`;
+    return { kind: "over_limit", detail };
+  }
+  for (const [name, needed] of Object.entries(units)) {
+    const most = now.rateLimit(name);
+    if (needed > most) {
+      return { kind: "over_limit", detail: tooMany(name, needed, most) };
+    }
+    const ofAccount = refusedTickets(now, name, needed);
+    if (ofAccount !== null && needed > ofAccount.limit) {
+      return { kind: "over_limit", detail: tooMany(name, needed, ofAccount.limit) };
+    }
+  }
+  if (asked !== undefined && asked.wanted > asked.limit) {
+    const detail = `This call asks for ${asked.wanted} pictures, and a user may have ${asked.limit} a day: no call above that can ever be admitted.`;
+    return { kind: "over_limit", detail };
+  }
+  return null;
+}
+
+/** It lasts longer than anything of the day, and so is told before it. */
+function monthQuota(now: Standing, { bound }: Demand): Refusal | null {
+  if (monthRefuses(now.month, bound) !== "posted") return null;
+  return { ...quotaRefusal(quotaKind(now), now, bound), policy: MONTHLY };
+}
+
+const tooMany = (name: RateClass, needed: number, most: number): string =>
+  `This call needs ${needed} ${unitsOf(name)} at once, and the limit of a minute is ${most}: split it into calls of at most ${most}.`;
+
+/** How a sentence names the units of a class. */
+function unitsOf(name: RateClass): string {
+  if (!asksNoEngine(name)) return `${name} requests`;
+  const items = name === TEST_INPUTS ? "test input" : "item that it stores";
+  return `units of ${name} (one for each ${items})`;
+}
+
+function accountQuota(now: Standing, { bound }: Demand): Refusal | null {
+  const refusal = quotaRefusal("account_quota_exceeded", now, bound);
+  if (now.accountClosed) return refusal;
+  const refused = accountRefuses(now, bound);
+  if (refused === null || refused.why === "leased") return null;
+  if (refused.why === "spent") return refusal;
+  return { ...refusal, reason: "too_large_for_account", againAtMs: refused.againAtMs };
+}
+
+/** What the account said of such a call, where it is too early to ask again. */
+const accountRefuses = ({ account, nowMs }: Standing, bound: MicroNeurons): LocalRefusal | null =>
+  account === undefined ? null : refusedLease(account, bound, nowMs);
+
+/** As `accountRefuses`, of a class. */
+function refusedTickets({ account, nowMs }: Standing, name: RateClass, needed: number) {
+  if (account === undefined || !isOfAccount(name)) return null;
+  const { left, refused } = account.rates(name);
+  return needed > left && refused !== null && refused.fitsAtMs > nowMs ? refused : null;
+}
+
+function quota(now: Standing, { bound }: Demand): Refusal | null {
+  const limit = limitInForce(now);
+  if (limit === null || now.posted + bound <= limit) return null;
+  return quotaRefusal(quotaKind(now), now, bound);
+}
+
+const quotaKind = ({ terms }: Standing): "quota_exceeded" | "overage_cap_exceeded" =>
+  terms.plan === "free" ? "quota_exceeded" : "overage_cap_exceeded";
+
+/** Passes with the day, so it is told before what passes within a minute. */
+function userPictures(now: Standing, { bound, units, userPictures: asked }: Demand) {
+  if (asked === undefined || asked.used + asked.wanted <= asked.limit) return null;
+  const neurons = neuronStanding(now, bound);
+  return {
+    kind: "rate_limited",
+    violated: [DAILY_IMAGES_PER_USER],
+    rates: rateStandings(now, units),
+    fitsAtMs: neurons.dayEndsAtMs,
+    userPictures: asked,
+    neurons,
+    nowMs: now.nowMs,
+  } as const;
+}
+
+function rates(now: Standing, { bound, units }: Demand): Refusal | null {
+  const waits = Object.entries(units).map(([name, needed]) => {
+    const rate = { name, limit: now.rateLimit(name), units: needed };
+    const ofAccount = refusedTickets(now, name, needed);
+    const atMs = fitsAtMs(now.windows, rate, now.nowMs);
+    return { name, atMs: Math.max(atMs, ofAccount?.fitsAtMs ?? 0), ofAccount };
+  });
+  const violated = waits.filter(({ atMs }) => atMs > now.nowMs);
+  if (violated.length === 0) return null;
+  const isOnlyAccounts = violated.every(({ ofAccount }) => ofAccount !== null);
+  return {
+    kind: "rate_limited",
+    violated: violated.map(({ name }) => name),
+    rates: rateStandings(now, units).map((own): RateStanding => {
+      const ofAccount = violated.find(({ name }) => name === own.name)?.ofAccount ?? null;
+      if (ofAccount === null) return own;
+      // How much of it others take is nobody's business.
+      const { limit, fitsAtMs: freesAtMs } = ofAccount;
+      return { name: own.name, limit, remaining: 0, freesAtMs };
+    }),
+    fitsAtMs: Math.max(...violated.map(({ atMs }) => atMs)),
+    ...(isOnlyAccounts && { ofAccount: true as const }),
+    neurons: neuronStanding(now, bound),
+    nowMs: now.nowMs,
+  };
+}
+
+function reserved(now: Standing, { bound }: Demand): Refusal | null {
+  const neurons = neuronStanding(now, bound);
+  const refusal = { kind: "quota_reserved", neurons, nowMs: now.nowMs } as const;
+  if (monthRefuses(now.month, bound) === "pending") return { ...refusal, policy: MONTHLY };
+  const limit = limitInForce(now);
+  if (limit !== null && now.posted + heldOf(now) + bound > limit) return refusal;
+  const refused = accountRefuses(now, bound);
+  return refused?.why === "leased" ? { ...refusal, againAtMs: refused.againAtMs } : null;
+}
+
+function concurrency(now: Standing, { bound, inFlightOfBatches }: Demand): Refusal | null {
+  const share = shareOf(now.maxInFlight);
+  const isShareTaken = inFlightOfBatches !== undefined && inFlightOfBatches >= share;
+  if (now.inFlight < now.maxInFlight && !isShareTaken) return null;
+  return {
+    kind: "concurrency_exceeded",
+    limit: isShareTaken ? share : now.maxInFlight,
+    neurons: neuronStanding(now, bound),
+    nowMs: now.nowMs,
+  };
+}
+
+const quotaRefusal = (
+  kind: QuotaFailure["kind"],
+  now: Standing,
+  bound: MicroNeurons,
+): QuotaFailure => ({ kind, neurons: neuronStanding(now, bound), nowMs: now.nowMs });

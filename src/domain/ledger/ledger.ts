@@ -1,0 +1,205 @@
+import { drawable, drawOn, type GrantDraw, NONE_OPEN, type OpenGrants } from "./grant.ts";
+import { least, type MicroNeurons, minus, minusOrZero, plus, sum, ZERO } from "./micro-neurons.ts";
+import type { Day } from "./period.ts";
+import type { PlannedStage } from "../moderation/stage.ts";
+import type { Usage } from "../catalogue/price.ts";
+import { addDrawn, type Drawn, draw, NOTHING_DRAWN, posted, type QuotaTerms } from "./quota.ts";
+
+// Two-phase accounting. A call reserves a hold (*pending*), and the hold becomes exactly one journal
+// line: *posted* at what the call used, *voided* when no engine ran, *expired* when its deadline
+// passed, at the held amount. A line never changes again.
+
+/** `jnl_` and a ULID, drawn by the router: an admit or a settle that is repeated names the same call. */
+export type CallId = string;
+
+/** How an amount came about, from the surest to the least sure. */
+export const BASES = ["measured", "counted", "estimated", "held"] as const;
+export type Basis = (typeof BASES)[number];
+
+declare const admitted: unique symbol;
+
+/**
+ * An admitted call. Only the tenant's object makes one (through `makeHold`), and every engine call
+ * takes one: no engine runs without a hold.
+ */
+export interface Hold {
+  readonly [admitted]: true;
+  readonly callId: CallId;
+  readonly requestId: string;
+  readonly route: string;
+  readonly keyId: string | null;
+  readonly userId: string | null;
+  /** The period that the call belongs to: the one in which it was admitted. */
+  readonly day: Day;
+  readonly admittedAtMs: number;
+  readonly deadlineMs: number;
+  /** The version of the catalogue whose prices were taken. */
+  readonly priceBook: string;
+  /** The sum of the stages' bounds. */
+  readonly held: MicroNeurons;
+  readonly stages: readonly PlannedStage[];
+}
+
+export const makeHold = (fields: Omit<Hold, typeof admitted | "held">): Hold =>
+  ({ ...fields, held: sum(fields.stages.map((stage) => stage.bound)) }) as Hold;
+
+/** What one stage was charged. */
+export interface Item {
+  /** Which of the call's content items. */
+  readonly content: number;
+  readonly stage: string;
+  readonly input: string;
+  /** What really ran; null when nothing did. */
+  readonly model: string | null;
+  readonly engine: string | null;
+  /** The catalogue id whose price was taken. */
+  readonly pricedAs: string;
+  readonly task: string;
+  /** Engine calls made: one for each window of a long text. */
+  readonly calls: number;
+  readonly units: Usage;
+  readonly microNeurons: MicroNeurons;
+  /** What the engine used beyond the stage's bound: the platform's cost, never the tenant's. */
+  readonly overrun: MicroNeurons;
+  readonly basis: Basis;
+  readonly failed: boolean;
+  /** From the first engine call to the last answer; absent where no engine was asked, or unknown. */
+  readonly latencyMs?: number;
+}
+
+export type LineOutcome = "posted" | "voided" | "expired";
+
+export interface JournalLine {
+  readonly callId: CallId;
+  readonly requestId: string;
+  readonly route: string;
+  readonly keyId: string | null;
+  readonly userId: string | null;
+  /** The verdict of a call that made exactly one. */
+  readonly verdictId: string | null;
+  readonly day: Day;
+  readonly admittedAtMs: number;
+  readonly settledAtMs: number;
+  readonly outcome: LineOutcome;
+  readonly held: MicroNeurons;
+  readonly drawn: Drawn;
+  /** Which grants it drew on; their sum is what `drawn` says. */
+  readonly grants: readonly GrantDraw[];
+  readonly overrun: MicroNeurons;
+  /** The rate of the overage drawn, USD per 1,000 neurons; null when there is none. */
+  readonly overageUsdPer1000: string | null;
+  readonly priceBook: string;
+  readonly items: readonly Item[];
+  /** What its verdicts came to, by name (`verdict-counts.ts`); absent: what `verdictId` says. */
+  readonly verdicts?: Readonly<Record<string, number>>;
+}
+
+export const charged = (line: JournalLine): MicroNeurons => posted(line.drawn);
+
+/** How a settle ends. All but `unknown_hold` are a success for the caller. */
+export type Settlement =
+  | { readonly kind: "settled"; readonly line: JournalLine }
+  /** A repeated settle: the line as it was posted; nothing changes. */
+  | { readonly kind: "already_settled"; readonly line: JournalLine }
+  /** The hold had expired: its verdict is stored and the charge is left as it was. */
+  | { readonly kind: "settled_late"; readonly line: JournalLine }
+  /** Never admitted here, or in an earlier life of the tenant. */
+  | { readonly kind: "unknown_hold" };
+
+export interface SettleTerms {
+  readonly terms: QuotaTerms;
+  /** What the hold's own day has drawn so far. */
+  readonly drawn: Drawn;
+  /** Absent: none. */
+  readonly grants?: OpenGrants;
+  readonly nowMs: number;
+}
+
+/** The line of a call that ended, `posted` or, when no engine ran, `voided`. */
+export function post(
+  hold: Hold,
+  items: readonly Item[],
+  verdictId: string | null,
+  at: SettleTerms,
+): JournalLine {
+  const outcome = items.every(neverRan) ? "voided" : "posted";
+  return lineOf(hold, { outcome, items, verdictId, at });
+}
+
+/** The line of a call whose settle never came: something may have run, so the hold is charged. */
+export const expire = (hold: Hold, at: SettleTerms): JournalLine =>
+  lineOf(hold, { outcome: "expired", items: hold.stages.map(heldItem), verdictId: null, at });
+
+const neverRan = (item: Item): boolean => item.model === null && item.microNeurons === 0;
+
+/** A stage of which nothing is known: charged at its bound. */
+export const heldItem = (stage: PlannedStage): Item => ({
+  content: stage.content,
+  stage: stage.name,
+  input: stage.input,
+  model: stage.model,
+  engine: null,
+  pricedAs: stage.model,
+  task: stage.task,
+  calls: stage.calls.length,
+  units: stage.units,
+  microNeurons: stage.bound,
+  overrun: ZERO,
+  basis: "held",
+  failed: true,
+});
+
+function lineOf(
+  hold: Hold,
+  end: {
+    readonly outcome: LineOutcome;
+    readonly items: readonly Item[];
+    readonly verdictId: string | null;
+    readonly at: SettleTerms;
+  },
+): JournalLine {
+  const items = withinHold(end.items, hold.held);
+  const amount = sum(items.map((item) => item.microNeurons));
+  const { terms, drawn: before, grants = NONE_OPEN } = end.at;
+  const drawn = amount === 0 ? NOTHING_DRAWN : draw(terms, before, amount, drawable(grants));
+  return {
+    callId: hold.callId,
+    requestId: hold.requestId,
+    route: hold.route,
+    keyId: hold.keyId,
+    userId: hold.userId,
+    verdictId: end.verdictId,
+    day: hold.day,
+    admittedAtMs: hold.admittedAtMs,
+    settledAtMs: end.at.nowMs,
+    outcome: end.outcome,
+    held: hold.held,
+    drawn,
+    grants: drawOn(grants, drawn.granted),
+    overrun: sum(items.map((item) => item.overrun)),
+    overageUsdPer1000: drawn.overage > 0 ? terms.overageUsdPer1000 : null,
+    priceBook: hold.priceBook,
+    items,
+  };
+}
+
+/** The second guard: items are capped at their own bounds already. They stay the line's sum. */
+function withinHold(items: readonly Item[], held: MicroNeurons): readonly Item[] {
+  let left = held;
+  return items.map((item) => {
+    const { microNeurons, overrun } = capped(item.microNeurons, left);
+    left = minus(left, microNeurons);
+    return { ...item, microNeurons, overrun: plus(item.overrun, overrun) };
+  });
+}
+
+/** `amount` as charged under a bound: never more than was held, the rest is overrun. */
+export const capped = (
+  amount: MicroNeurons,
+  bound: MicroNeurons,
+): { readonly microNeurons: MicroNeurons; readonly overrun: MicroNeurons } => ({
+  microNeurons: least(amount, bound),
+  overrun: minusOrZero(amount, bound),
+});
+
+export const drawnAfter = (drawn: Drawn, line: JournalLine): Drawn => addDrawn(drawn, line.drawn);

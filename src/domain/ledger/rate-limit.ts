@@ -1,0 +1,123 @@
+import type { ModelTask } from "../catalogue/model-task.ts";
+
+// Rates over a rolling minute, per class, in 61 one-second buckets.
+//
+// A window of 60,000 ms touches at most 61 calendar seconds, so a limit over the 61 latest buckets
+// holds for every such window, wherever it starts; and since a bucket leaves at most one second
+// late, a saturating load gets at least 60/61 = 98.3 % of its limit. Buckets are small enough to be
+// stored with every admission, so the limit survives evictions and crashes.
+
+const BUCKETS = 61;
+const BUCKET_MS = 1000;
+
+/**
+ * `requests` counts what calls store, one at least for each call; `test_inputs` counts texts that
+ * force an outcome, which use no engine; every other class counts planned engine calls.
+ */
+export type RateClass = string;
+
+export const REQUESTS = "requests";
+export const TEST_INPUTS = "test_inputs";
+
+/** A tenant's own counts: no engine is asked for these units. */
+export const asksNoEngine = (name: RateClass): boolean => name === REQUESTS || name === TEST_INPUTS;
+
+/** Units a minute by default. Source: Workers AI's published limits per task; the contract, 4. */
+export const DEFAULT_RATES: Readonly<
+  Record<typeof REQUESTS | typeof TEST_INPUTS | ModelTask, number>
+> = {
+  requests: 300,
+  // Free of neurons: enough for a test suite, too few to fill a storage or to flood an endpoint.
+  test_inputs: 60,
+  text_generation: 300,
+  text_classification: 2000,
+  text_embeddings: 3000,
+  image_classification: 3000,
+  object_detection: 3000,
+  image_to_text: 720,
+  text_to_image: 720,
+  speech_to_text: 720,
+  text_to_speech: 300,
+  translation: 720,
+  summarization: 1500,
+  other: 300,
+};
+
+/** Units admitted per second, oldest first: `[second, units]`, at most 61 entries. */
+export type Window = readonly (readonly [second: number, units: number])[];
+
+/** The windows of all classes that counted something in the last minute. */
+export type Windows = Readonly<Record<RateClass, Window>>;
+
+/** How many units of each class a call takes. */
+export type RateUnits = Readonly<Record<RateClass, number>>;
+
+/** A class as a caller sees it. */
+export interface RateStanding {
+  readonly name: RateClass;
+  readonly limit: number;
+  readonly remaining: number;
+  /** When the oldest counted unit leaves the window; null when nothing is counted. */
+  readonly freesAtMs: number | null;
+}
+
+const secondOf = (nowMs: number): number => Math.floor(nowMs / BUCKET_MS);
+
+/** A bucket counts while it may share a 60,000 ms window with `nowMs`. */
+const leavesAtMs = (second: number): number => (second + BUCKETS) * BUCKET_MS;
+
+const live = (window: Window, nowMs: number): Window =>
+  window.filter(([second]) => leavesAtMs(second) > nowMs);
+
+const used = (window: Window): number => window.reduce((total, [, units]) => total + units, 0);
+
+export function standing(
+  windows: Windows,
+  rate: { readonly name: RateClass; readonly limit: number },
+  nowMs: number,
+): RateStanding {
+  const window = live(windows[rate.name] ?? [], nowMs);
+  const oldest = window[0];
+  return {
+    name: rate.name,
+    limit: rate.limit,
+    remaining: Math.max(0, rate.limit - used(window)),
+    freesAtMs: oldest === undefined ? null : leavesAtMs(oldest[0]),
+  };
+}
+
+/** When `units` more fit under `limit`: now, or when enough of the oldest buckets have left. */
+export function fitsAtMs(
+  windows: Windows,
+  rate: { readonly name: RateClass; readonly limit: number; readonly units: number },
+  nowMs: number,
+): number {
+  const window = live(windows[rate.name] ?? [], nowMs);
+  let excess = used(window) + rate.units - rate.limit;
+  if (excess <= 0) return nowMs;
+  for (const [second, units] of window) {
+    excess -= units;
+    if (excess <= 0) return leavesAtMs(second);
+  }
+  return leavesAtMs(secondOf(nowMs));
+}
+
+/** The windows after a call was admitted. All classes are counted, or (by not calling this) none. */
+export function count(windows: Windows, units: RateUnits, nowMs: number): Windows {
+  const second = secondOf(nowMs);
+  const next: Record<RateClass, Window> = {};
+  for (const [name, window] of Object.entries(windows)) {
+    const kept = live(window, nowMs);
+    if (kept.length > 0) next[name] = kept;
+  }
+  for (const [name, added] of Object.entries(units)) {
+    if (added === 0) continue;
+    const window = next[name] ?? [];
+    const last = window.at(-1);
+    next[name] =
+      last !== undefined && last[0] === second
+        ? [...window.slice(0, -1), [second, last[1] + added]]
+        : [...window, [second, added]];
+  }
+  return next;
+}

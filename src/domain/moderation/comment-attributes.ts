@@ -1,0 +1,125 @@
+import type { CommentFailure } from "../ledger/failure.ts";
+
+// What the Perspective surface scores, by the names of the original. An attribute that nothing here
+// judges is an unknown one, as it is there.
+
+/** Of 0 to 1: 0.5 is where tier 0 would flag (docs/tier0.md). They are no probabilities. */
+export interface HeadScores {
+  readonly toxicity: number;
+  readonly hate: number;
+  readonly insult: number;
+  readonly threat: number;
+  readonly sexual: number;
+  readonly profanity: number;
+}
+
+type Attribute = (scores: HeadScores) => number;
+
+/** Toxic, and by hate, a threat, an insult or foul words rather than by tone alone. */
+const severeToxicity: Attribute = ({ toxicity, hate, insult, threat, profanity }) =>
+  toxicity * Math.max(hate, insult, threat, profanity);
+
+const HEAD_ATTRIBUTES = {
+  TOXICITY: ({ toxicity }) => toxicity,
+  SEVERE_TOXICITY: severeToxicity,
+  IDENTITY_ATTACK: ({ hate }) => hate,
+  INSULT: ({ insult }) => insult,
+  PROFANITY: ({ profanity }) => profanity,
+  THREAT: ({ threat }) => threat,
+  SEXUALLY_EXPLICIT: ({ sexual }) => sexual,
+} satisfies Readonly<Record<string, Attribute>>;
+
+export const ATTRIBUTES: ReadonlyMap<string, Attribute> = new Map<string, Attribute>([
+  ...Object.entries(HEAD_ATTRIBUTES),
+  ...Object.entries(HEAD_ATTRIBUTES).map(
+    ([name, attribute]) => [`${name}_EXPERIMENTAL`, attribute] as const,
+  ),
+  ["TOXICITY_FAST", HEAD_ATTRIBUTES.TOXICITY],
+]);
+
+/** Languages in which all of them are judged. */
+export const ATTRIBUTE_LANGUAGES: readonly string[] = ["en"];
+
+export const PROBABILITY = "PROBABILITY";
+
+export interface AskedAttribute {
+  readonly scoreType?: string | undefined;
+  readonly scoreThreshold?: number | undefined;
+}
+
+export interface CommentToAnalyze {
+  /** As sent. */
+  readonly text: string;
+  readonly bytes: number;
+  readonly type: string;
+  readonly attributes: Readonly<Record<string, AskedAttribute>>;
+  readonly dropUnsupported: boolean;
+}
+
+export const COMMENT_TYPES = ["PLAIN_TEXT", "HTML"] as const;
+
+/** Where no type is given, or the enum's zero, it is plain. */
+export const typeOf = (type: string | undefined): string =>
+  type === undefined || type === "TEXT_TYPE_UNSPECIFIED" ? "PLAIN_TEXT" : type;
+
+/** Five times what the original takes. */
+export const MAX_COMMENT_BYTES = 102_400;
+
+export const refused = (
+  errorType: CommentFailure["errorType"],
+  detail: string,
+): CommentFailure => ({ kind: "comment_refused", errorType, detail });
+
+/** What a caller wrote is repeated only where it looks like what stands in its place. */
+const NAME = /^[A-Z][A-Z\d_]{0,63}$/;
+const TAG = /^[A-Za-z\d-]{1,35}$/;
+
+const nameOf = (name: string): string => (NAME.test(name) ? `: ${name}` : "");
+
+/** What is wrong with it whatever it says, in the order in which the original looks; null: nothing. */
+export function wrongWith(comment: CommentToAnalyze): CommentFailure | null {
+  if (!(COMMENT_TYPES as readonly string[]).includes(comment.type)) {
+    return refused("INVALID_REQUEST", "Unknown text type");
+  }
+  if (comment.text.trim() === "") return refused("COMMENT_EMPTY", "Comment must be non-empty.");
+  if (comment.bytes > MAX_COMMENT_BYTES) {
+    return refused("COMMENT_TOO_LONG", "Comment text too long.");
+  }
+  const asked = Object.entries(comment.attributes);
+  if (asked.length === 0) {
+    return refused("NO_REQUESTED_ATTRIBUTES", "Missing requested_attributes");
+  }
+  for (const [name, { scoreType = PROBABILITY }] of asked) {
+    if (!ATTRIBUTES.has(name)) {
+      if (comment.dropUnsupported) continue;
+      return refused("INVALID_REQUEST", `Unknown requested attribute${nameOf(name)}`);
+    }
+    if (scoreType === PROBABILITY || scoreType === "SCORE_TYPE_UNSPECIFIED") continue;
+    const type = NAME.test(scoreType) ? `${scoreType} ` : "";
+    const detail = `Requested score type ${type}is not supported by attribute ${name}`;
+    return refused("INVALID_REQUEST", detail);
+  }
+  return null;
+}
+
+/** Names that are known, once each. */
+export const knownAttributes = (asked: Readonly<Record<string, AskedAttribute>>): string[] =>
+  Object.keys(asked).filter((name) => ATTRIBUTES.has(name));
+
+/** Of a language that they are not judged in; the first attribute is told, as in the original. */
+export function languageRefused(
+  attribute: string,
+  languages: readonly string[],
+  detectedLanguages: readonly string[],
+): CommentFailure {
+  const shown = languages.filter((tag) => TAG.test(tag)).join(",");
+  return {
+    ...refused(
+      "LANGUAGE_NOT_SUPPORTED_BY_ATTRIBUTE",
+      `Attribute ${attribute} does not support request languages: ${shown}`,
+    ),
+    attribute: { name: attribute, detectedLanguages },
+  };
+}
+
+export const UNDETECTED = refused("LANGUAGE_DETECTION_FAILED", "Unable to detect language");

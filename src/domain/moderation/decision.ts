@@ -1,0 +1,249 @@
+import { adviceOf, isUrgent } from "./advice.ts";
+import { reasonOfBlock } from "./cascade.ts";
+import { CATEGORIES, type Category, forEach } from "./category.ts";
+import { crossing, ruleFor } from "../ledger/crossing.ts";
+import {
+  allInputs,
+  type Evidence,
+  factsOf,
+  inputsOf,
+  isSatisfied,
+  stageFor,
+  statusOf,
+} from "./evidence.ts";
+import { STAGE_OF } from "./category-stage.ts";
+import { labelMessage } from "./image-labels.ts";
+import { MAX_JUDGED_PIXELS } from "./picture-scores.ts";
+import { dissents } from "./second-opinion.ts";
+import { isSmallModel } from "./small-model.ts";
+import type { InputName } from "./plan-moderation.ts";
+import { isPictureText, type PictureTextName } from "./picture-text.ts";
+import { asksOf, effectOfUnmade, kindOf, type Policy } from "./policy.ts";
+import {
+  type Action,
+  type CoverageStatus,
+  type Decision,
+  isUnmade,
+  type Reason,
+  type StageResult,
+  type UnmadeStatus,
+  worst,
+} from "./verdict.ts";
+
+// Policy and evidence to decision. Two rules stand above all others: what a policy requires and
+// nobody could check is never approved, and the judge is never the only opinion.
+
+export interface Judgement {
+  readonly decision: Decision;
+  readonly approved: boolean;
+  readonly actions: readonly Action[];
+  readonly reasons: readonly Reason[];
+  readonly coverage: Readonly<Record<Category, CoverageStatus>>;
+  /** A person should look: it was flagged, a required check could not be made, or it is urgent. */
+  readonly opensReview: boolean;
+}
+
+/** A reason and what it does. */
+interface Finding {
+  readonly effect: "none" | "flag" | "block" | "ban";
+  readonly reason: Reason;
+}
+
+const reasonOf = ({ reason }: Finding): Reason => reason;
+
+const SEVERITY = { ban: 0, block: 0, flag: 1, none: 2 } as const;
+
+const worstFirst = (a: Finding, b: Finding): number =>
+  SEVERITY[a.effect] - SEVERITY[b.effect] || (b.reason.score ?? 0) - (a.reason.score ?? 0);
+
+export function judge(policy: Policy, evidence: Evidence): Judgement {
+  const coverage = coverageOf(policy, evidence);
+  const findings = [
+    ...termFindings(evidence),
+    ...withCascade(scoreFindings(policy, evidence), evidence),
+    ...dissents(policy, evidence.stages, (category, input) =>
+      stageFor(evidence, category, input),
+    ).map((reason) => ({ effect: "flag", reason }) as const),
+    ...injectionFindings(evidence),
+    ...unavailableFindings(policy, evidence),
+    ...unreadFindings(policy, evidence),
+  ].toSorted(worstFirst);
+  /** In every input to which the policy applies it. */
+  const isEvaluated = (category: Category): boolean =>
+    inputsOf(policy, evidence, category).every((input) =>
+      isSatisfied(statusOf(evidence, category, input)),
+    );
+  const effects = findings.map(({ effect }) => effect);
+  const blocking = findings.filter(({ effect }) => effect === "block" || effect === "ban");
+  const flagged = effects.includes("flag");
+  const decision = blocking.length > 0 ? "block" : flagged ? "flag" : "allow";
+  const reasons = findings.map(reasonOf);
+  const required = CATEGORIES.filter((category) => policy.categories[category].required);
+  return {
+    decision,
+    approved:
+      decision === "allow" &&
+      required.every(isEvaluated) &&
+      evidence.inputs.every((input) => isRequiredOf(policy, required, input)),
+    actions: adviceOf(decision, {
+      reasons,
+      blocking: blocking.map(reasonOf),
+      ban: effects.includes("ban"),
+    }),
+    reasons,
+    coverage,
+    opensReview:
+      decision === "flag" ||
+      isUrgent(reasons) ||
+      required.some((category) => isUnmade(coverage[category])),
+  };
+}
+
+/** What nothing is required of was not checked: a picture beside a text is not approved by the text. */
+const isRequiredOf = (policy: Policy, required: readonly Category[], input: InputName): boolean =>
+  required.some((category) => policy.categories[category].inputs.includes(kindOf(input)));
+
+function coverageOf(policy: Policy, evidence: Evidence): Record<Category, CoverageStatus> {
+  return forEach(CATEGORIES, (category) =>
+    worst(inputsOf(policy, evidence, category).map((input) => statusOf(evidence, category, input))),
+  );
+}
+
+const termFindings = (evidence: Evidence): Finding[] =>
+  factsOf(evidence).flatMap(({ blockedTerms, input }) =>
+    blockedTerms.map(({ index, term, category, spans }) => ({
+      effect: "block",
+      reason: {
+        kind: "term",
+        category,
+        input,
+        score: null,
+        threshold: null,
+        message: `Block term ${index} of this policy matched.`,
+        term,
+        // Nobody is shown the writing that a model copied, so it has no places.
+        ...(spans.length > 0 && input === "text" && { spans }),
+      },
+    })),
+  );
+
+function scoreFindings(policy: Policy, evidence: Evidence): Finding[] {
+  const findings: Finding[] = [];
+  for (const input of allInputs(evidence)) {
+    for (const category of CATEGORIES) {
+      if (!asksOf(policy, category, input)) continue;
+      const stage = stageFor(evidence, category, input);
+      // What one window of a text showed counts, also when another could not be read.
+      const score = stage?.scores[category];
+      if (stage === undefined || score === undefined) continue;
+      const crossed = crossing(ruleFor(policy, category), stage, score);
+      if (crossed === null) continue;
+      const { threshold, effect } = crossed;
+      const label = evidence.labels.find((l) => l.input === input && l.category === category);
+      const what =
+        label === undefined
+          ? `${category} is ${score}${detailOf(category, stage, evidence)}`
+          : labelMessage(label.category, { name: label.label, score });
+      const message = `${what}; this policy ${effect === "flag" ? "flags" : "blocks"} from ${threshold}.`;
+      const kind = label === undefined ? "score" : "label";
+      findings.push({ effect, reason: { kind, category, input, score, threshold, message } });
+    }
+  }
+  return findings;
+}
+
+/** With the block that the text model decided, unless its score blocks by the policy's own threshold. */
+function withCascade(findings: readonly Finding[], { cascade }: Evidence): readonly Finding[] {
+  if (cascade?.kind !== "block") return findings;
+  const isOfIt = ({ reason }: Finding): boolean =>
+    reason.category === cascade.category && reason.input === "text";
+  if (findings.some((one) => isOfIt(one) && one.effect === "block")) return findings;
+  const others = findings.filter((one) => !isOfIt(one));
+  return [...others, { effect: "block", reason: reasonOfBlock(cascade) }];
+}
+
+function detailOf(category: Category, { model, input }: StageResult, evidence: Evidence): string {
+  if (category === "spam") {
+    const spamPhrases = factsOf(evidence).find((one) => one.input === input)?.spamPhrases ?? 0;
+    return ` (${spamPhrases} ${spamPhrases === 1 ? "phrase" : "phrases"} matched)`;
+  }
+  return isSmallModel(model) ? " (by a small model, which has false alarms)" : "";
+}
+
+const injectionFindings = (evidence: Evidence): Finding[] =>
+  factsOf(evidence).flatMap(({ injection, input }) => {
+    if (injection === null) return [];
+    const message = `${nameOf(input)} matches the injection pattern ${injection}: a person should look.`;
+    const reason = { kind: "injection", category: null, input, score: null } as const;
+    return [{ effect: "flag", reason: { ...reason, threshold: null, message } }];
+  });
+
+const nameOf = (input: "text" | PictureTextName): string =>
+  input === "text" ? "The text" : "The writing in a picture";
+
+/**
+ * One for each check that was not made, however many of its categories are required: one judge that
+ * failed is one thing to read. It names the first of them; the coverage has them all.
+ */
+function unavailableFindings(policy: Policy, evidence: Evidence): Finding[] {
+  const findings = new Map<string, Finding>();
+  for (const category of CATEGORIES) {
+    if (!policy.categories[category].required) continue;
+    for (const input of inputsOf(policy, evidence, category)) {
+      const status = statusOf(evidence, category, input);
+      if (!isUnmade(status)) continue;
+      const effect = effectOfUnmade(policy, status);
+      const verb = { flag: "flags", block: "blocks", none: "allows" }[effect];
+      const isTooLarge = status === "not_evaluated" && evidence.tooManyPixels?.includes(input);
+      const what = isTooLarge === true ? TOO_MANY_PIXELS : missing(category, input, status);
+      const message = `${what}; this policy ${verb} what it could not check.`;
+      const reason = { kind: "unavailable", category, input, score: null } as const;
+      // Of writing that was not read nothing else is to say.
+      const who = isPictureText(input) ? "" : (STAGE_OF[kindOf(input)][category] ?? category);
+      const check = [who, input, status].join(" ");
+      if (findings.has(check)) continue;
+      findings.set(check, { effect, reason: { ...reason, threshold: null, message } });
+    }
+  }
+  return [...findings.values()];
+}
+
+/**
+ * An input of which nothing was required, and every check that was asked failed, was not read at
+ * all: a damaged picture is not harmless. It is flagged, whatever may be allowed unchecked.
+ */
+function unreadFindings(policy: Policy, evidence: Evidence): Finding[] {
+  const effect = policy.on_unavailable === "block" ? "block" : "flag";
+  return evidence.inputs
+    .filter((input) => isUnread(policy, evidence, input))
+    .map((input) => {
+      const message = `Nothing of this ${kindOf(input)} could be read; this policy ${effect}s it.`;
+      const reason = { kind: "unavailable", category: null, input, score: null } as const;
+      return { effect, reason: { ...reason, threshold: null, message } };
+    });
+}
+
+function isUnread(policy: Policy, evidence: Evidence, input: InputName): boolean {
+  const asked = CATEGORIES.map((category) => ({ ...policy.categories[category], category }))
+    .filter(({ inputs }) => inputs.includes(kindOf(input)))
+    .map((rule) => ({ ...rule, status: statusOf(evidence, rule.category, input) }));
+  if (asked.some(({ required, status }) => isSatisfied(status) || (required && isUnmade(status)))) {
+    return false;
+  }
+  return asked.some(({ status }) => status === "failed" || status === "timed_out");
+}
+
+const TOO_MANY_PIXELS = `This picture has more than ${MAX_JUDGED_PIXELS / 1_000_000} megapixels, the most that the picture model here looks at (send a smaller one)`;
+
+function missing(category: Category, input: InputName, status: UnmadeStatus): string {
+  if (isPictureText(input)) {
+    if (status === "timed_out") return "The writing in a picture was not judged in time";
+    if (status === "failed") return "The check of the writing in a picture failed";
+    return "Nothing here could judge all the writing in a picture";
+  }
+  const stage = STAGE_OF[kindOf(input)][category];
+  const who = stage === "judge" ? "The judge" : `The check for ${category}`;
+  if (status === "timed_out") return `${who} did not answer in time`;
+  if (status === "failed") return `${who} failed`;
+  return `Nothing here could judge ${category} in this ${kindOf(input)}`;
+}

@@ -1,0 +1,34 @@
+import type { Model } from "../catalogue/catalogue.ts";
+import { generationCharge } from "../generation/generation-charge.ts";
+import { least, type MicroNeurons, sum, ZERO } from "../ledger/micro-neurons.ts";
+import type { GenerationKind, GenerationStage } from "../generation/plan-generation.ts";
+import { priceOf } from "../catalogue/price.ts";
+import type { PlannedCall } from "./stage.ts";
+
+/**
+ * The least that an answered generation can be charged, whichever of its models answers. Where the
+ * units are ours to count or to estimate that is the charge itself; where the engine reports them it
+ * is one token read, since how few a text becomes is the model's to say.
+ */
+export function leastCharge(
+  stage: GenerationStage,
+  kind: GenerationKind,
+  modelOf: (id: string) => Model,
+): MicroNeurons {
+  const models = [stage.model, ...stage.fallbacks].map(modelOf);
+  return sum(
+    stage.calls.map((planned) =>
+      models
+        .map((model) => leastOf(planned, kind, model))
+        .reduce((fewest, amount) => least(fewest, amount), planned.bound),
+    ),
+  );
+}
+
+const SILENT = { kind: "answered", usage: null, simulated: false } as const;
+
+function leastOf(planned: PlannedCall, kind: GenerationKind, model: Model): MicroNeurons {
+  const charge = generationCharge(SILENT, planned, { kind, model });
+  if (charge.basis !== "held") return charge.microNeurons;
+  return model.prices.input_token === undefined ? ZERO : priceOf(model, { input_token: 1 });
+}

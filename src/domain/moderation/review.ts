@@ -1,0 +1,146 @@
+import { adviceOf } from "./advice.ts";
+import type { ConflictFailure } from "../ledger/failure.ts";
+import { isoTime } from "../ledger/period.ts";
+import { type Action, type Decision, NO_REVIEW, type Review, type Verdict } from "./verdict.ts";
+
+// What people do with a verdict. The contract, section 8.
+//
+//   none, done --open--> open --claim--> claimed --decide--> done
+//                         |                 |
+//                         +-----decide------+-- (its time passes) --> open
+//
+// A decision is a revision of the verdict; opening and claiming are not.
+
+/** How long whoever claimed an item has it alone. */
+export const CLAIM_MS = 15 * 60_000;
+
+/** What becomes of a verdict that was just made. */
+export function firstReview({
+  opensReview,
+  isDrawn,
+  priority,
+}: {
+  readonly opensReview: boolean;
+  /** By lot, among those that were approved. */
+  readonly isDrawn: boolean;
+  readonly priority: Review["priority"];
+}): Review {
+  if (!opensReview && !isDrawn) return { ...NO_REVIEW, priority };
+  return { ...NO_REVIEW, state: "open", origin: opensReview ? "policy" : "sample", priority };
+}
+
+export type ReviewAct =
+  | { readonly state: "open"; readonly origin: "report" | "appeal"; readonly note: string | null }
+  | { readonly state: "claimed" }
+  | {
+      readonly state: "done";
+      readonly decision: Decision;
+      /** The revision that the reviewer looked at. */
+      readonly revision: number;
+      readonly note: string | null;
+    };
+
+/** The reviewer of record is the key; null: the platform. */
+export interface Reviewer {
+  readonly keyId: string | null;
+  readonly nowMs: number;
+}
+
+type Conflict = Extract<ConflictFailure, { kind: "review_conflict" }>;
+
+export type Reviewed = { readonly kind: "reviewed"; readonly verdict: Verdict } | Conflict;
+
+export function review(verdict: Verdict, act: ReviewAct, reviewer: Reviewer): Reviewed {
+  const standing = verdictAt(verdict, reviewer.nowMs);
+  switch (act.state) {
+    case "open":
+      return opened(standing, act);
+    case "claimed":
+      return claimed(standing, reviewer);
+    case "done":
+      return decided(standing, act, reviewer);
+  }
+}
+
+/** A claim whose time has passed is none. */
+export function verdictAt(verdict: Verdict, nowMs: number): Verdict {
+  const standing = reviewAt(verdict.review, nowMs);
+  return standing === verdict.review ? verdict : { ...verdict, review: standing };
+}
+
+const reviewAt = (stored: Review, nowMs: number): Review =>
+  stored.claim_expires_at !== null && Date.parse(stored.claim_expires_at) <= nowMs
+    ? { ...stored, state: "open", key_id: null, claim_expires_at: null }
+    : stored;
+
+/** The decision stands until somebody makes another. */
+function opened(verdict: Verdict, act: Extract<ReviewAct, { state: "open" }>): Reviewed {
+  const { state } = verdict.review;
+  if (state === "open") return conflict("It waits for a review already.");
+  if (state === "claimed") return conflict("It is being reviewed already.");
+  const { origin, note } = act;
+  const { priority } = verdict.review;
+  return {
+    kind: "reviewed",
+    verdict: { ...verdict, review: { ...NO_REVIEW, state: "open", origin, priority, note } },
+  };
+}
+
+function claimed(verdict: Verdict, { keyId, nowMs }: Reviewer): Reviewed {
+  const refused = mayAct(verdict, keyId);
+  if (refused !== null) return refused;
+  const claim = { key_id: keyId, claim_expires_at: isoTime(nowMs + CLAIM_MS) };
+  return {
+    kind: "reviewed",
+    verdict: { ...verdict, review: { ...verdict.review, state: "claimed", ...claim } },
+  };
+}
+
+function decided(
+  verdict: Verdict,
+  { decision, revision, note }: Extract<ReviewAct, { state: "done" }>,
+  { keyId }: Reviewer,
+): Reviewed {
+  const refused = mayAct(verdict, keyId);
+  if (refused !== null) return refused;
+  if (revision !== verdict.revision) {
+    return conflict(`It is at revision ${verdict.revision}, not ${revision}: read it again.`);
+  }
+  return {
+    kind: "reviewed",
+    verdict: {
+      ...verdict,
+      decision,
+      approved: decision === "allow",
+      decidedBy: "review",
+      revision: revision + 1,
+      actions: actionsOf(verdict, decision),
+      review: { ...verdict.review, state: "done", key_id: keyId, claim_expires_at: null, note },
+    },
+  };
+}
+
+/** Null: it is open to everybody, or claimed by this one. */
+function mayAct(
+  { review: { state, key_id, claim_expires_at } }: Verdict,
+  keyId: string | null,
+): Conflict | null {
+  if (state === "none") return conflict("It is not open for review.");
+  if (state === "done")
+    return conflict("It was decided: open it again with a report or an appeal.");
+  if (state === "claimed" && key_id !== keyId) {
+    return conflict(`It is claimed by another until ${claim_expires_at}.`);
+  }
+  return null;
+}
+
+/**
+ * What was blocked with a ban stays so when a person agrees; a person's own block warns. Somebody in
+ * distress is offered help whatever is decided of what they wrote.
+ */
+function actionsOf(verdict: Verdict, decision: Decision): readonly Action[] {
+  if (decision === "block" && verdict.decision === "block") return verdict.actions;
+  return adviceOf(decision, { reasons: verdict.reasons, blocking: [], ban: false });
+}
+
+const conflict = (detail: string): Conflict => ({ kind: "review_conflict", detail });

@@ -1,0 +1,111 @@
+import { tokensAtMost } from "../generation/token-bound.ts";
+
+// Text is never truncated: it is read in windows that overlap, so that a phrase on a seam is whole
+// in one of them. What lies beyond the last window was not read, and the caller is told so.
+
+export interface Windowing {
+  /** Tokens at most in a window, as `measure` counts them. */
+  readonly tokens: number;
+  /** Tokens at most that two neighbours share. */
+  readonly overlap: number;
+  readonly windows: number;
+}
+
+/** distilbert reads 512 tokens, two of which are its own. Each window is a paid engine call. */
+export const SENTIMENT_WINDOWS: Windowing = { tokens: 510, overlap: 40, windows: 8 };
+
+/**
+ * A judge loses sight of what stands in the middle of a long text; and every window pays the prompt
+ * again.
+ */
+export const JUDGE_WINDOWS: Windowing = { tokens: 12_000, overlap: 200, windows: 20 };
+
+export interface TextWindow {
+  readonly text: string;
+  /** Tokens at most, by `measure`. */
+  readonly tokens: number;
+}
+
+export interface WindowedText {
+  readonly windows: readonly TextWindow[];
+  /** False when the text goes on beyond the last window. */
+  readonly complete: boolean;
+}
+
+export function splitText(
+  text: string,
+  { tokens, overlap, windows: most }: Windowing,
+  measure: (text: string) => number = tokensAtMost,
+): WindowedText {
+  const whole = measure(text);
+  if (whole <= tokens) return { windows: [{ text, tokens: whole }], complete: true };
+  const windows: TextWindow[] = [];
+  let start = 0;
+  while (start < text.length && windows.length < most) {
+    const end = longestPrefix(text, start, tokens, measure);
+    const slice = text.slice(start, end);
+    windows.push({ text: slice, tokens: measure(slice) });
+    if (end >= text.length) return { windows, complete: true };
+    start = overlapStart(text, { start, end }, overlap, measure);
+  }
+  return { windows, complete: false };
+}
+
+/** Looks by what was measured, before the rest is halved. */
+const GUESSES = 6;
+
+const halfway = (low: number, high: number): number => Math.ceil((low + high) / 2);
+
+/** The end of the longest slice from `start` that measures at most `tokens`, on a word's end if near. */
+function longestPrefix(
+  text: string,
+  start: number,
+  tokens: number,
+  measure: (text: string) => number,
+): number {
+  let low = start + 1;
+  let high = Math.min(text.length, start + tokens);
+  // Most texts have about as many tokens everywhere: where the end should be is looked at first, and
+  // little beside it. (Each look measures a whole window, and windows are made before admission.)
+  let guess = high;
+  for (let looks = 0; low < high; looks += 1) {
+    const end = looks < GUESSES ? Math.min(high, Math.max(low + 1, guess)) : halfway(low, high);
+    const measured = measure(text.slice(start, end));
+    if (measured <= tokens) low = end;
+    else high = end - 1;
+    const fitting = start + Math.floor(((end - start) * tokens) / Math.max(1, measured));
+    guess = measured <= tokens ? Math.max(fitting, end + 1) : Math.min(fitting, end - 1);
+  }
+  const end = low >= text.length ? text.length : low;
+  if (end === text.length) return end;
+  const space = text.lastIndexOf(" ", end);
+  return space > start + (end - start) / 2 ? space : wholeCharacter(text, end, start);
+}
+
+/** Where the next window starts: back by at most `overlap`, at a word's start if there is one. */
+function overlapStart(
+  text: string,
+  window: { readonly start: number; readonly end: number },
+  overlap: number,
+  measure: (text: string) => number,
+): number {
+  const { start, end } = window;
+  let low = Math.max(start + 1, end - overlap);
+  let high = end;
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    if (measure(text.slice(middle, end)) <= overlap) high = middle;
+    else low = middle + 1;
+  }
+  const space = text.indexOf(" ", low);
+  if (space >= 0 && space < end) return space + 1;
+  return splitsPair(text, low) ? low + 1 : low;
+}
+
+/** Never between the halves of a surrogate pair. */
+function wholeCharacter(text: string, at: number, start: number): number {
+  return splitsPair(text, at) && at - 1 > start ? at - 1 : at;
+}
+
+/** A half that stands alone is a character of its own. */
+const splitsPair = (text: string, at: number): boolean => (text.codePointAt(at - 1) ?? 0) > 0xffff;

@@ -1,0 +1,27 @@
+import { endOfString } from "../text/json-string.ts";
+
+const QUOTE = 0x22;
+
+/**
+ * Whether a text is the JSON of an object from its first brace to its last: every string and bracket in
+ * it is closed. It is not parsed: a tool's arguments may nest as deep as they like, and engines read
+ * them as they are. An answer that was cut off is no whole object.
+ */
+export function isWholeObject(text: string): boolean {
+  const json = text.trim();
+  if (!json.startsWith("{") || !json.endsWith("}")) return false;
+  let depth = 0;
+  for (let at = 0; at < json.length; at += 1) {
+    const unit = json.charCodeAt(at);
+    if (unit === QUOTE) {
+      at = endOfString(json, at);
+      if (at === -1) return false;
+    } else if (unit === 0x7b || unit === 0x5b) {
+      depth += 1;
+    } else if (unit === 0x7d || unit === 0x5d) {
+      depth -= 1;
+      if (depth === 0) return at === json.length - 1;
+    }
+  }
+  return false;
+}

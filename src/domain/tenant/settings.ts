@@ -1,0 +1,171 @@
+import type { Promised } from "../account/account-terms.ts";
+import { CATALOGUE } from "../catalogue/catalogue.ts";
+import { fromNeurons, type MicroNeurons, ZERO } from "../ledger/micro-neurons.ts";
+import { type Plan, type QuotaTerms, UNLIMITED } from "../ledger/quota.ts";
+import { DEFAULT_RATES, type RateClass } from "../ledger/rate-limit.ts";
+
+/**
+ * No tenant may have more calls in progress. An object keeps each open hold in memory, at about a
+ * kilobyte, beside everything else in the 128 MB of its isolate.
+ */
+export const MOST_IN_FLIGHT = 10_000;
+
+/** A tenant's settings, in the names and units of the wire. The contract, section 3. */
+export interface Settings {
+  readonly plan: Plan;
+  /** Neurons a UTC day, up to six decimals. */
+  readonly daily_neurons: number;
+  readonly reserved_neurons: number;
+  /** Neurons beyond `daily_neurons` a UTC day, on the paid plan; null on the free one alone. */
+  readonly overage_cap_neurons: number | typeof UNLIMITED | null;
+  /** Neurons a calendar month of UTC, on either plan; null: no cap. */
+  readonly monthly_cap_neurons: number | null;
+  /** A decimal string, e.g. `"0.011"`. */
+  readonly overage_usd_per_1000_neurons: string;
+  /** Admissions a rolling minute by rate class; a class that is not named has its default. */
+  readonly rpm: Readonly<Record<RateClass, number>>;
+  readonly max_in_flight: number;
+  /** Catalogue ids that may run; null: all. */
+  readonly models: readonly string[] | null;
+  readonly aliases: Readonly<Record<string, string>>;
+  readonly fallbacks: Readonly<Record<string, readonly string[]>>;
+  readonly cache_ttl_s: number;
+  readonly daily_images_per_user: number;
+  readonly content_retention_days: number;
+  readonly verdict_retention_days: number;
+  readonly event_retention_days: number;
+  readonly default_max_tokens: number;
+  /** Prompts are sent with fewer blanks, also where a call does not ask for that. */
+  readonly compact_prompts: boolean;
+  /** The highest `temperature` at which an answer may be taken from the cache. */
+  readonly cache_max_temperature: number;
+  readonly suspended: boolean;
+}
+
+/** Somebody hands quotas out of one account, so `plan` and `daily_neurons` have no default. */
+export const DEFAULT_SETTINGS: Omit<Settings, "plan" | "daily_neurons"> = {
+  reserved_neurons: 0,
+  overage_cap_neurons: null,
+  monthly_cap_neurons: null,
+  overage_usd_per_1000_neurons: "0.011",
+  rpm: { requests: 300 },
+  max_in_flight: 50,
+  models: null,
+  aliases: {},
+  fallbacks: {},
+  cache_ttl_s: 0,
+  daily_images_per_user: 50,
+  content_retention_days: 0,
+  verdict_retention_days: 30,
+  event_retention_days: 30,
+  default_max_tokens: 1024,
+  compact_prompts: false,
+  cache_max_temperature: 0,
+  suspended: false,
+};
+
+/** What a PUT means: every absent field takes its default. */
+export const withDefaults = (
+  given: Pick<Settings, "plan" | "daily_neurons"> & Partial<Settings>,
+): Settings => ({
+  ...DEFAULT_SETTINGS,
+  ...given,
+  rpm: { ...DEFAULT_SETTINGS.rpm, ...given.rpm },
+});
+
+/** The settings that are objects: a PATCH merges them by key. */
+type Merged = "rpm" | "aliases" | "fallbacks";
+
+/** What a PATCH gives (RFC 7396): null means the default, in an object it removes the key. */
+export type SettingsPatch = {
+  readonly [K in Exclude<keyof Settings, Merged>]?: Settings[K] | null;
+} & {
+  readonly [K in Merged]?: { readonly [key: string]: Settings[K][string] | null } | null;
+};
+
+/**
+ * A field without a default (`plan`, `daily_neurons`) cannot be removed: the border refuses null.
+ *
+ * A tenant that is moved to the free plan has no overage cap any more, so that moved back to the paid
+ * one it gets none that nobody chose for it then.
+ */
+export function patched(settings: Settings, patch: SettingsPatch): Settings {
+  const { rpm, aliases, fallbacks, ...fields } = { ...withoutCap(patch), ...patch };
+  const changed = Object.entries(fields).map(([name, value]) => [
+    name,
+    value ?? DEFAULT_SETTINGS[name as keyof typeof DEFAULT_SETTINGS],
+  ]);
+  return {
+    ...settings,
+    ...(Object.fromEntries(changed) as Partial<Settings>),
+    rpm: { ...DEFAULT_SETTINGS.rpm, ...merged(settings.rpm, rpm) },
+    aliases: merged(settings.aliases, aliases),
+    fallbacks: merged(settings.fallbacks, fallbacks),
+  };
+}
+
+const withoutCap = ({ plan }: SettingsPatch): SettingsPatch =>
+  plan === "free" ? { overage_cap_neurons: null } : {};
+
+function merged<Value>(
+  before: Readonly<Record<string, Value>>,
+  patch: Readonly<Record<string, Value | null>> | null | undefined,
+): Readonly<Record<string, Value>> {
+  if (patch === undefined) return before;
+  if (patch === null) return {};
+  return Object.fromEntries(
+    Object.entries({ ...before, ...patch }).flatMap(([key, value]) =>
+      value === null ? [] : [[key, value]],
+    ),
+  );
+}
+
+/** Admissions a minute of a class: as set, else its default, else what is published of its model. */
+export const rateLimitFor = (settings: Settings, name: RateClass, fallback: number): number =>
+  settings.rpm[name] ??
+  DEFAULT_RATES[name as keyof typeof DEFAULT_RATES] ??
+  CATALOGUE.get(name)?.rpm ??
+  fallback;
+
+/** The model that a name stands for, then those to ask when it was refused before it ran. */
+export function modelsFor(settings: Settings, name: string): readonly [string, ...string[]] {
+  const id = own(settings.aliases, name) ?? name;
+  return [id, ...(own(settings.fallbacks, name) ?? own(settings.fallbacks, id) ?? [])];
+}
+
+/** A caller's `constructor` is no setting. */
+const own = <Value>(values: Readonly<Record<string, Value>>, name: string): Value | undefined =>
+  Object.hasOwn(values, name) ? values[name] : undefined;
+
+export function quotaTerms(settings: Settings): QuotaTerms {
+  const cap = settings.overage_cap_neurons;
+  return {
+    plan: settings.plan,
+    daily: amount(settings.daily_neurons),
+    // Null stands on the free plan alone; were it ever on the paid one, it would be a hard stop.
+    overageCap: cap === UNLIMITED ? UNLIMITED : amount(cap ?? 0),
+    overageUsdPer1000: settings.overage_usd_per_1000_neurons,
+  };
+}
+
+/** Null: none. */
+export const monthlyCap = ({ monthly_cap_neurons: cap }: Settings): MicroNeurons | null =>
+  cap === null ? null : amount(cap);
+
+/** The border admits no more than six decimals, so nothing is lost here. */
+const amount = (neurons: number): MicroNeurons => fromNeurons(neurons) ?? ZERO;
+
+/**
+ * What the settings promise out of the account that all tenants share. A suspended tenant is promised
+ * nothing: what is kept for it is of use to others meanwhile.
+ */
+export const promisedBy = (profile: {
+  readonly settings: Settings;
+  readonly version: number;
+}): Promised & { readonly version: number } => ({
+  plan: profile.settings.plan,
+  daily: amount(profile.settings.daily_neurons),
+  floor: amount(profile.settings.reserved_neurons),
+  suspended: profile.settings.suspended,
+  version: profile.version,
+});

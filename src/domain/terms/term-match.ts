@@ -1,0 +1,156 @@
+import { emojiFormOf } from "./emoji-terms.ts";
+import { SearchedText } from "./match-terms.ts";
+import { prepared, type Terms } from "./prepared-terms.ts";
+import type { Steps } from "./step-budget.ts";
+import { matchTerms as matchPlainTerms, spamScore } from "./plain-term-match.ts";
+import type { Category } from "../moderation/category.ts";
+import type { Policy } from "../moderation/policy.ts";
+import { categoryOf, lineOf, type Place, writtenOf } from "./term.ts";
+
+// The tenant's own words in a text: block terms, allow terms and spam phrases. An allow term cancels
+// what it overlaps, and its places are blank for our own text model.
+
+export { spamScore };
+
+export interface BlockedTerm {
+  /** In the policy's list. */
+  readonly index: number;
+  readonly term: string;
+  readonly category: Category | null;
+  /** Some of its places; none for a policy of before places were told. */
+  readonly spans: readonly Place[];
+}
+
+export interface TermMatches {
+  readonly blocked: readonly BlockedTerm[];
+  /** How many distinct spam phrases stand outside every allowed place. */
+  readonly spamPhrases: number;
+  /** What our own text model may judge; null: the text as it is. */
+  readonly withoutAllowed: string | null;
+}
+
+export const NO_MATCHES: TermMatches = { blocked: [], spamPhrases: 0, withoutAllowed: null };
+
+type Lists = Pick<Policy, "terms" | "spam_phrases" | "matching">;
+
+interface Prepared {
+  readonly block: Terms;
+  readonly allow: Terms;
+  readonly spam: Terms;
+}
+
+/** A policy is the same object from call to call, for as long as the router keeps it. */
+const PREPARED = new WeakMap<Lists, Prepared>();
+
+function preparedOf(policy: Lists): Prepared {
+  const known = PREPARED.get(policy);
+  if (known !== undefined) return known;
+  const { terms, spam_phrases } = policy;
+  const made = {
+    block: prepared(terms.block),
+    allow: prepared(terms.allow),
+    spam: prepared(distinct(spam_phrases)),
+  };
+  PREPARED.set(policy, made);
+  return made;
+}
+
+/** Phrases that are compared alike are one. */
+const distinct = (phrases: readonly string[]): string[] => [
+  ...new Map(phrases.map((phrase) => [comparedAs(phrase), phrase])).values(),
+];
+
+const comparedAs = (phrase: string): string =>
+  lineOf(phrase).text.trim() + (emojiFormOf(phrase, false)?.form ?? "");
+
+/** An allowed place is blank everywhere: all of it is wanted. */
+const ALL = { most: Number.POSITIVE_INFINITY };
+
+type TooMuch = (found: Map<number, Place[]>) => void;
+
+/** What cannot be compared to its end is allowed nowhere, and blocked by the first term. */
+const NOTHING_ALLOWED: TooMuch = (found) => found.clear();
+const SOMETHING_FOUND: TooMuch = (found) => {
+  if (found.size === 0) found.set(0, []);
+};
+
+export function matchTerms(text: string, policy: Lists, steps: Steps = { count: 0 }): TermMatches {
+  if (policy.matching === "plain") return matchedPlainly(text, policy);
+  const lists = preparedOf(policy);
+  const searched = new SearchedText(text);
+  const allowed =
+    policy.terms.allow.length === 0
+      ? []
+      : [
+          ...searched.find(lists.allow, () => false, NOTHING_ALLOWED, { ...ALL, steps }).values(),
+        ].flat();
+  const before = lengthBefore(allowed, text.length);
+  const isTaken = ({ start, end }: Place): boolean => before[start] !== before[end];
+  const blocked = [...searched.find(lists.block, isTaken, SOMETHING_FOUND, { steps })]
+    .toSorted(([a], [b]) => a - b)
+    .map(([index, spans]) => blockedTerm(policy, index, spans));
+  return {
+    blocked,
+    spamPhrases: searched.find(lists.spam, isTaken, SOMETHING_FOUND, { most: 1, steps }).size,
+    withoutAllowed: allowed.length === 0 ? null : blanked(text, before),
+  };
+}
+
+function blockedTerm({ terms }: Lists, index: number, spans: readonly Place[]): BlockedTerm {
+  const term = terms.block[index] ?? "";
+  const inOrder = spans.toSorted((a, b) => a.start - b.start);
+  return { index, term: writtenOf(term), category: categoryOf(term), spans: inOrder };
+}
+
+/** The strings of a policy of before terms said how they match, as they were compared then. */
+function matchedPlainly(text: string, policy: Lists): TermMatches {
+  const { terms, spam_phrases: spam } = policy;
+  const lists = plainLists(policy);
+  const found = matchPlainTerms(text, { ...lists, spam });
+  return {
+    blocked: found.blocked.map((index) => blockedTerm(policy, index, [])),
+    spamPhrases: found.spamPhrases,
+    withoutAllowed: terms.allow.length > 0 && found.hasAllowed ? found.unallowed : null,
+  };
+}
+
+const PLAIN = new WeakMap<Lists, { readonly block: string[]; readonly allow: string[] }>();
+
+function plainLists(policy: Lists) {
+  const known = PLAIN.get(policy);
+  if (known !== undefined) return known;
+  const { block, allow } = policy.terms;
+  const made = { block: block.map(writtenOf), allow: allow.map(writtenOf) };
+  PLAIN.set(policy, made);
+  return made;
+}
+
+/** How much of each beginning of the text lies in `places`. */
+function lengthBefore(places: readonly Place[], length: number): Uint32Array {
+  const opens = new Int32Array(length + 1);
+  for (const { start, end } of places) {
+    opens[start] = (opens[start] ?? 0) + 1;
+    opens[end] = (opens[end] ?? 0) - 1;
+  }
+  const before = new Uint32Array(length + 1);
+  let open = 0;
+  for (let at = 0; at < length; at += 1) {
+    open += opens[at] ?? 0;
+    before[at + 1] = (before[at] ?? 0) + (open > 0 ? 1 : 0);
+  }
+  return before;
+}
+
+/** With spaces in those places, so that all others stay where they are. */
+function blanked(text: string, before: Uint32Array): string {
+  let made = "";
+  let from = 0;
+  while (from < text.length) {
+    const blank = before[from + 1] !== before[from];
+    let to = from + 1;
+    while (to < text.length && (before[to + 1] !== before[to]) === blank) to += 1;
+    made += blank ? " ".repeat(to - from) : text.slice(from, to);
+    from = to;
+  }
+  return made;
+}

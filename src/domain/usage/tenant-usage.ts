@@ -1,0 +1,274 @@
+import type { DayTotals, ModelTotals } from "../ledger/day-totals.ts";
+import { type LatencyHistogram, mergeLatencies } from "./latency-histogram.ts";
+import type { Day } from "../ledger/period.ts";
+import type { Drawn } from "../ledger/quota.ts";
+import {
+  type CallHour,
+  dayOfHour,
+  type Hour,
+  type UsageHour,
+  type UserDay,
+} from "./report-rows.ts";
+import {
+  addCalls,
+  addEngines,
+  type CallSums,
+  type EngineSums,
+  type GroupKey,
+  NO_CALLS,
+  NO_ENGINES,
+  type UsageGroup,
+  type UsageKey,
+  type UsageTotals,
+} from "./usage-sums.ts";
+
+// A tenant's usage from what its own object keeps. Amounts are the days' own, which every settlement
+// keeps to the micro-neuron. What days do not know (hours, users, how long calls took, how they ended)
+// is from rows that are folded from the journal a moment later.
+
+/** A day as the ledger keeps it. */
+export interface DayUsage {
+  readonly day: Day;
+  readonly drawn: Drawn;
+  readonly totals: DayTotals;
+}
+
+export interface TenantRows {
+  readonly days: readonly DayUsage[];
+  readonly usageHours: readonly UsageHour[];
+  readonly callHours: readonly CallHour[];
+  readonly userDays: readonly UserDay[];
+}
+
+const NO_KEY: UsageKey = {
+  day: null,
+  hour: null,
+  tenant: null,
+  model: null,
+  engine: null,
+  pricedAs: null,
+  task: null,
+  user: null,
+};
+
+/** What a row is of, before it is known what of it the report asks for. */
+interface Place {
+  readonly day: Day;
+  readonly hour?: Hour;
+  readonly model?: Pick<ModelTotals, "model" | "engine" | "pricedAs" | "task">;
+  readonly user?: string | null;
+}
+
+class Groups {
+  readonly #groupBy: readonly GroupKey[];
+  readonly #tenant: string;
+  readonly #groups = new Map<string, UsageGroup>();
+
+  constructor(tenant: string, groupBy: readonly GroupKey[]) {
+    this.#tenant = tenant;
+    this.#groupBy = groupBy;
+  }
+
+  /** @param change null: a group that nothing made is not made by this */
+  change(place: Place, first: UsageGroup | null, change: (group: UsageGroup) => UsageGroup): void {
+    const key = this.#keyOf(place);
+    const id = JSON.stringify(key);
+    const group = this.#groups.get(id) ?? (first === null ? null : { ...first, key });
+    if (group !== null) this.#groups.set(id, change(group));
+  }
+
+  #keyOf({ day, hour, model, user }: Place): UsageKey {
+    const by = new Set(this.#groupBy);
+    const byModel = by.has("model") ? (model ?? null) : null;
+    return {
+      day: by.has("day") ? day : null,
+      hour: by.has("hour") ? (hour ?? null) : null,
+      tenant: by.has("tenant") ? this.#tenant : null,
+      model: byModel?.model ?? null,
+      engine: byModel?.engine ?? null,
+      pricedAs: byModel?.pricedAs ?? null,
+      task: by.has("task") || by.has("model") ? (model?.task ?? null) : null,
+      user: by.has("user") ? (user ?? null) : null,
+    };
+  }
+
+  inOrder(): readonly UsageGroup[] {
+    const parts = this.#groupBy.flatMap((key) => PARTS[key]);
+    return [...this.#groups.values()].toSorted((a, b) => {
+      for (const part of parts) {
+        const [x, y] = [a.key[part] ?? "", b.key[part] ?? ""];
+        if (x !== y) return x < y ? -1 : 1;
+      }
+      return 0;
+    });
+  }
+}
+
+const PARTS: Readonly<Record<GroupKey, readonly (keyof UsageKey)[]>> = {
+  day: ["day"],
+  hour: ["hour"],
+  tenant: ["tenant"],
+  model: ["model", "engine", "pricedAs", "task"],
+  task: ["task"],
+  user: ["user"],
+};
+
+const OF_CALLS: UsageGroup = {
+  key: NO_KEY,
+  engines: NO_ENGINES,
+  calls: NO_CALLS,
+  user: null,
+  latency: {},
+};
+const OF_MODELS: UsageGroup = { ...OF_CALLS, calls: null };
+const OF_USERS: UsageGroup = {
+  ...OF_CALLS,
+  engines: null,
+  calls: null,
+  user: { calls: 0, microNeurons: 0n },
+  latency: null,
+};
+
+/** All groups, in the order of their keys. */
+export function tenantGroups(
+  tenant: string,
+  rows: TenantRows,
+  groupBy: readonly GroupKey[],
+): readonly UsageGroup[] {
+  const groups = new Groups(tenant, groupBy);
+  if (groupBy.includes("user")) addUsers(groups, rows.userDays);
+  else if (groupBy.includes("model") || groupBy.includes("task")) addModels(groups, rows, groupBy);
+  else addAllCalls(groups, rows, groupBy);
+  return groups.inOrder();
+}
+
+function addUsers(groups: Groups, userDays: readonly UserDay[]): void {
+  for (const { day, userId, calls, microNeurons } of userDays) {
+    groups.change({ day, user: userId === "" ? null : userId }, OF_USERS, (group) => ({
+      ...group,
+      user: {
+        calls: (group.user?.calls ?? 0) + calls,
+        microNeurons: (group.user?.microNeurons ?? 0n) + BigInt(microNeurons),
+      },
+    }));
+  }
+}
+
+function addModels(groups: Groups, rows: TenantRows, groupBy: readonly GroupKey[]): void {
+  const byHour = groupBy.includes("hour");
+  const addTo = (place: Place, sums: EngineSums) =>
+    groups.change(place, OF_MODELS, (group) => ({
+      ...group,
+      engines: addEngines(group.engines ?? NO_ENGINES, sums),
+    }));
+  if (!byHour) {
+    for (const { day, totals } of rows.days) {
+      for (const model of Object.values(totals.models)) addTo({ day, model }, enginesOf(model));
+    }
+  }
+  for (const row of rows.usageHours) {
+    const place = { day: dayOfHour(row.hour), hour: row.hour, model: row };
+    if (byHour) addTo(place, { ...enginesOf(row), overrun: BigInt(row.overrun) });
+    groups.change(place, null, (group) => withLatency(group, row.latency));
+  }
+}
+
+function addAllCalls(groups: Groups, rows: TenantRows, groupBy: readonly GroupKey[]): void {
+  const byHour = groupBy.includes("hour");
+  for (const row of byHour ? rows.usageHours : []) {
+    const place = { day: dayOfHour(row.hour), hour: row.hour };
+    const sums = { ...enginesOf(row), overrun: BigInt(row.overrun) };
+    groups.change(place, OF_CALLS, (group) => plusBoth(group, sums, NO_CALLS));
+  }
+  for (const period of byHour ? [] : rows.days) {
+    groups.change({ day: period.day }, OF_CALLS, (group) =>
+      plusBoth(group, enginesOfDay(period), callsOfDay(period)),
+    );
+  }
+  for (const row of rows.callHours) {
+    const place = { day: dayOfHour(row.hour), hour: row.hour };
+    const sums = byHour ? callsOfHour(row) : endsOf(row);
+    groups.change(place, byHour ? OF_CALLS : null, (group) =>
+      withLatency(plusBoth(group, NO_ENGINES, sums), row.latency),
+    );
+  }
+}
+
+const plusBoth = (group: UsageGroup, engines: EngineSums, calls: CallSums): UsageGroup => ({
+  ...group,
+  engines: addEngines(group.engines ?? NO_ENGINES, engines),
+  calls: addCalls(group.calls ?? NO_CALLS, calls),
+});
+
+const withLatency = (group: UsageGroup, latency: LatencyHistogram): UsageGroup => ({
+  ...group,
+  latency: mergeLatencies([group.latency ?? {}, latency]),
+});
+
+/** Over all of it, whatever it is grouped by. */
+export function tenantTotals(rows: Pick<TenantRows, "days" | "callHours">): UsageTotals {
+  const calls = rows.days.map(callsOfDay);
+  return {
+    engines: rows.days.map(enginesOfDay).reduce(addEngines, NO_ENGINES),
+    calls: [...calls, ...rows.callHours.map(endsOf)].reduce(addCalls, NO_CALLS),
+    latency: mergeLatencies(rows.callHours.map(({ latency }) => latency)),
+  };
+}
+
+const enginesOf = (
+  row: Pick<
+    ModelTotals,
+    "engineRequests" | "failed" | "units" | "microNeurons" | "estimated" | "held"
+  >,
+): EngineSums => ({
+  engineRequests: row.engineRequests,
+  failed: row.failed,
+  units: row.units,
+  microNeurons: BigInt(row.microNeurons),
+  estimated: BigInt(row.estimated),
+  held: BigInt(row.held),
+  overrun: 0n,
+});
+
+export const enginesOfDay = ({ totals }: DayUsage): EngineSums =>
+  Object.values(totals.models)
+    .map(enginesOf)
+    .reduce(addEngines, { ...NO_ENGINES, overrun: BigInt(totals.overrun) });
+
+export const callsOfDay = ({ drawn, totals }: DayUsage): CallSums => ({
+  ...NO_CALLS,
+  calls: totals.calls,
+  ...amountsOf({ ...drawn, overageByRate: totals.overageByRate }),
+  adjusted: BigInt(totals.adjusted ?? 0),
+  refused: totals.refused,
+  verdicts: exact(totals.verdicts ?? {}),
+});
+
+const callsOfHour = (row: CallHour): CallSums => ({
+  ...endsOf(row),
+  calls: row.calls,
+  ...amountsOf(row),
+  adjusted: BigInt(row.adjusted),
+  refused: row.refused,
+  verdicts: exact(row.verdicts ?? {}),
+});
+
+const exact = (counts: Readonly<Record<string, number>>): Readonly<Record<string, bigint>> =>
+  Object.fromEntries(Object.entries(counts).map(([name, count]) => [name, BigInt(count)]));
+
+/** What a day does not know of its calls: how they ended. */
+const endsOf = ({ voided, expired, failed }: CallHour): CallSums => ({
+  ...NO_CALLS,
+  voided,
+  expired,
+  failed,
+});
+
+const amountsOf = (
+  row: Pick<CallHour, "quota" | "granted" | "overage" | "overageByRate">,
+): Pick<CallSums, "quota" | "granted" | "overage" | "overageByRate"> => ({
+  quota: BigInt(row.quota),
+  granted: BigInt(row.granted),
+  overage: BigInt(row.overage),
+  overageByRate: exact(row.overageByRate),
+});

@@ -1,0 +1,140 @@
+import type { Config } from "../config.ts";
+import type { FailureKind } from "../domain/ledger/failure.ts";
+import { usable } from "../domain/ledger/month-quota.ts";
+import { createEngine } from "../engines/create-engine.ts";
+import { textJudge } from "../engines/embedded/text-model.ts";
+import type {
+  CacheMode,
+  Generation,
+  GenerationCaller,
+  GenerationDeps,
+} from "../generation/generation-call.ts";
+import { CACHE_ENGINE } from "../generation/cached-run.ts";
+import { type KeyCaller, raw, type Raw } from "../http/call.ts";
+import { newId } from "../http/ids.ts";
+import { callHeaders, openAiRateHeaders, rateLimitHeaders } from "../http/rate-headers.ts";
+import { recordInferences } from "./record-inferences.ts";
+import { GOVERNED, idempotencyOf } from "./shared.ts";
+import { objectCaller, tenantObject } from "./tenant-object.ts";
+
+// What the routes that generate share.
+
+/** Chat, embeddings and documents. The contract, section 5. */
+export const MAX_BODY_BYTES = 2 * 1024 * 1024;
+
+export const GENERATED = [
+  ...GOVERNED,
+  "unsupported_parameter",
+  "engine_unsupported",
+  "upstream_rejected",
+  "engine_failed",
+  "engine_busy",
+  "engine_timeout",
+] as const satisfies readonly FailureKind[];
+
+export interface GenerationRouteCall {
+  readonly request: Request;
+  readonly fingerprint: () => Promise<string>;
+  readonly caller: KeyCaller;
+  readonly config: Config;
+  readonly env: Env;
+  readonly ctx: ExecutionContext;
+  readonly requestId: string;
+}
+
+/** What a generation needs of this deployment. */
+export const generationDeps = (call: GenerationRouteCall): GenerationDeps => ({
+  config: call.config,
+  engine: createEngine(call.config, call.env),
+  tenant: () => tenantObject(call.env, call.caller.tenant),
+  judgeText: textJudge(call.env.ASSETS),
+  cache: { store: call.env.CACHE, later: (work) => call.ctx.waitUntil(work) },
+  observe: recordInferences(call.env, call.caller.tenant),
+});
+
+const CACHE_MODES: readonly CacheMode[] = ["skip", "refresh"];
+
+/** `x-neurogate-cache` of a request; anything else uses the cache as the tenant has set. */
+function cacheModeOf({ headers }: Request): CacheMode {
+  const said = headers.get("x-neurogate-cache")?.trim().toLowerCase();
+  return CACHE_MODES.find((mode) => mode === said) ?? "use";
+}
+
+/** Whether an answer is to be cut to what is left of the day, rather than refused. */
+export const fits = ({ headers }: Request): boolean =>
+  headers.get("x-neurogate-fit")?.trim().toLowerCase() === "true";
+
+/** `x-neurogate-compact`: whether the prompt is sent with fewer blanks; null: not said. */
+export function compacts({ headers }: Request): boolean | null {
+  const said = headers.get("x-neurogate-compact")?.trim().toLowerCase();
+  if (said === "true") return true;
+  return said === "false" ? false : null;
+}
+
+/** Who calls, and under which names; a wrong `Idempotency-Key` is the caller's mistake. */
+export async function callerOf(
+  call: GenerationRouteCall,
+  route: string,
+  userId: string | null,
+): Promise<
+  | { readonly kind: "read"; readonly who: GenerationCaller & { readonly fit: boolean } }
+  | Exclude<Awaited<ReturnType<typeof idempotencyOf>>, { kind: "read" }>
+> {
+  const read = await idempotencyOf(call);
+  if (read.kind !== "read") return read;
+  const who = {
+    callId: newId("jnl"),
+    requestId: call.requestId,
+    route,
+    caller: objectCaller(call.caller),
+    userId,
+    idempotency: read.idempotency,
+    fit: fits(call.request),
+    cacheMode: cacheModeOf(call.request),
+  };
+  return { kind: "read", who };
+}
+
+/**
+ * What was made, with OpenAI's headers and ours.
+ *
+ * @param taken headers that say what was asked for and done otherwise
+ */
+export function openAiReply(
+  generation: Generation,
+  config: Config,
+  startedMs: number,
+  taken: Readonly<Record<string, string>> = {},
+): Raw {
+  const { standing } = generation;
+  return raw(
+    new Response(generation.rendered.body, {
+      headers: {
+        "Content-Type": generation.rendered.contentType,
+        ...generationHeaders(generation, config),
+        ...taken,
+        ...(standing !== null && openAiRateHeaders(standing.rates, standing.nowMs)),
+        "openai-processing-ms": String(Date.now() - startedMs),
+      },
+    }),
+  );
+}
+
+/** The headers of every reply that was generated. */
+export const generationHeaders = (
+  made: Omit<Generation, "kind" | "rendered">,
+  config: Config,
+): Record<string, string> => {
+  const { microNeurons, standing, replayed, maxTokens, clamped, cache } = made;
+  return {
+    ...callHeaders({
+      microNeurons,
+      ...(standing !== null && { available: usable(standing.neurons) }),
+      engine: cache === "hit" ? CACHE_ENGINE : config.inference,
+      ...(cache !== undefined && { cache }),
+      ...(clamped && maxTokens !== null && { clampedMaxTokens: maxTokens }),
+      replayed,
+    }),
+    ...(standing !== null && rateLimitHeaders(standing)),
+  };
+};

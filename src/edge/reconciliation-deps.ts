@@ -1,0 +1,28 @@
+import type { Config } from "../config.ts";
+import { microNeurons } from "../domain/ledger/micro-neurons.ts";
+import type { ReconcileDeps } from "../reconciliation/reconcile-day.ts";
+import { openReports } from "../reports/open-reports.ts";
+import { tellAccount } from "./tenant-object.ts";
+
+/**
+ * What a reconciliation needs of this deployment; null: it has no database of reports.
+ *
+ * @throws when the database does not answer
+ */
+export async function reconciliationDeps(env: Env, config: Config): Promise<ReconcileDeps | null> {
+  const database = await openReports(env);
+  if (database === null) return null;
+  return {
+    config,
+    database,
+    holdBack: async (amount) => {
+      const margin = microNeurons(Number(amount));
+      const set = await tellAccount(env, (account) => account.setSafetyMargin(margin));
+      if (set !== undefined) throw new Error("the margin could not be set");
+    },
+    tell: async (drifts) => {
+      const told = await tellAccount(env, (account) => account.tellDrifts(drifts));
+      if (told !== undefined) throw new Error("the drift could not be told");
+    },
+  };
+}

@@ -1,0 +1,29 @@
+import type { Infers } from "../inference.ts";
+import { EXTRACT_MODEL, extract } from "./extract.ts";
+import { EMBEDDED_TASKS } from "./tasks.ts";
+import { pictureIn } from "../made-picture.ts";
+import { dimensionsOf, HASHING_MODEL, hashedVector } from "./embedding.ts";
+import { makePlacard, PLACARD_MODEL } from "./placeholder-image.ts";
+import { embeddedSpeech } from "./placeholder-speech.ts";
+
+/** What the Worker makes by itself: stand-ins that say so, so that each surface can be tried. */
+export const EMBEDDED_INFERS: Infers = {
+  async embeddings(_hold, { model, texts, pooling }) {
+    const dimensions = dimensionsOf(model);
+    if (dimensions === null || pooling !== undefined) return { kind: "unsupported" };
+    const vectors = texts.map((text) => hashedVector(text, dimensions));
+    return { kind: "answered", model: HASHING_MODEL, output: { vectors }, usage: null };
+  },
+  async chat(_hold, inference) {
+    const made = extract(inference);
+    if (made.kind === "unsupported") return made;
+    return { kind: "answered", model: EXTRACT_MODEL, output: made.output, usage: null };
+  },
+  ...EMBEDDED_TASKS,
+  async picture(_hold, inference) {
+    const output = pictureIn(await makePlacard(inference), inference.maxBytes);
+    if (output === null) return { kind: "failed", usage: null };
+    return { kind: "answered", model: PLACARD_MODEL, output, usage: null };
+  },
+  speech: embeddedSpeech,
+};

@@ -1,0 +1,54 @@
+import { MAX_CHAT_BYTES, readChatReply } from "../chat-reply.ts";
+import type { ChatInference, Infer, StreamChat } from "../inference.ts";
+import { withToolPictures } from "../tool-pictures.ts";
+import { openChatStream } from "../open-chat-stream.ts";
+import { namedModel, type OpenAiOptions, postForEvents, postJson } from "./call.ts";
+
+// Chats on an OpenAI-compatible server: what it is asked is what was asked of us.
+
+export const chat =
+  (server: OpenAiOptions): Infer<"chat"> =>
+  async (_hold, inference, options) => {
+    const body = completionBody(server, inference);
+    if (body === null) return { kind: "unsupported" };
+    const bounded = { ...options, maxBytes: MAX_CHAT_BYTES };
+    const reply = await postJson(server, "/chat/completions", body, bounded);
+    if (reply.kind !== "replied") return reply;
+    const answer = readChatReply(reply.value, inference.maxTokens);
+    return answer.kind === "failed" ? answer : { ...answer, model: body.model };
+  };
+
+export const streamChat =
+  (server: OpenAiOptions): StreamChat =>
+  async (_hold, inference, options) => {
+    const asked = completionBody(server, inference);
+    if (asked === null) return { kind: "unsupported" };
+    const body = { ...asked, stream: true, stream_options: { include_usage: true } };
+    const { maxTokens } = inference;
+    return openChatStream(
+      { model: asked.model, maxTokens },
+      (signal) => postForEvents(server, "/chat/completions", body, signal),
+      options,
+    );
+  };
+
+export interface CompletionBody {
+  readonly model: string;
+  readonly [name: string]: unknown;
+}
+
+/** Null where the server has no model for it: one that was not named for pictures may drop them. */
+export function completionBody(
+  server: OpenAiOptions,
+  { model: id, messages, maxTokens, parameters }: ChatInference,
+): CompletionBody | null {
+  const pictures = messages.some(
+    ({ content }) =>
+      Array.isArray(content) && content.some((part: { type: string }) => part.type === "image_url"),
+  );
+  const model = namedModel(server, id) ?? (pictures ? undefined : server.defaultModel);
+  if (model === undefined) return null;
+  // `max_tokens` is the name that every such server knows.
+  const told = withToolPictures(messages);
+  return { ...parameters, model, messages: told, max_tokens: maxTokens };
+}

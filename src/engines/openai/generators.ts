@@ -1,0 +1,38 @@
+import { MAX_VECTORS_BYTES, readEmbeddingList } from "../embedding-vectors.ts";
+import { field } from "../engine-call.ts";
+import type { Infer, Infers } from "../inference.ts";
+import { chat } from "./chat.ts";
+import { namedModel, type OpenAiOptions, postJson } from "./call.ts";
+import { openAiPicture } from "./pictures.ts";
+import { openAiSound } from "./sound.ts";
+
+/** What an OpenAI-compatible server makes, with the models that the deployment has named. */
+export const openAiInfers = (server: OpenAiOptions): Infers => ({
+  embeddings: embeddings(server),
+  chat: chat(server),
+  picture: openAiPicture(server),
+  ...openAiSound(server),
+});
+
+const embeddings =
+  (server: OpenAiOptions): Infer<"embeddings"> =>
+  async (_hold, { model: id, texts, pooling }, options) => {
+    const model = namedModel(server, id);
+    if (model === undefined || pooling !== undefined) return { kind: "unsupported" };
+    const body = { model, input: texts, encoding_format: "float" };
+    const bounded = { ...options, maxBytes: MAX_VECTORS_BYTES };
+    const reply = await postJson(server, "/embeddings", body, bounded);
+    if (reply.kind !== "replied") return reply;
+    const vectors = readEmbeddingList(reply.value, texts.length);
+    const usage = promptUsage(reply.value);
+    if (vectors === null) return { kind: "failed", usage };
+    return { kind: "answered", model, output: { vectors }, usage };
+  };
+
+/** Embeddings report what they read and write nothing. */
+function promptUsage(reply: unknown): { readonly input_token: number } | null {
+  const tokens = field(field(reply, "usage"), "prompt_tokens");
+  return typeof tokens === "number" && Number.isSafeInteger(tokens) && tokens >= 0
+    ? { input_token: tokens }
+    : null;
+}

@@ -1,0 +1,37 @@
+import { field } from "../engine-call.ts";
+import type { Infer } from "../inference.ts";
+import { maxReplyBytes, pictureIn } from "../made-picture.ts";
+import { namedModel, type OpenAiOptions, postJson } from "./call.ts";
+
+// `POST /images/generations` of an OpenAI-compatible server. OpenAI's own wire has a prompt and a
+// size; `seed` and `negative_prompt` are understood by the local servers that have them, and are sent
+// only where the caller gave them: a server that refuses them has run nothing, and nothing is charged.
+
+/** These give base64 always and refuse to be told so. */
+const BASE64_ONLY = /^(?:gpt|chatgpt)-image/;
+
+export const openAiPicture =
+  (server: OpenAiOptions): Infer<"picture"> =>
+  async (_hold, inference, options) => {
+    const { prompt, negativePrompt, size, seed, inputs, maxBytes } = inference;
+    const model = namedModel(server, inference.model);
+    if (model === undefined || inputs.length > 0) return { kind: "unsupported" };
+    const body = {
+      model,
+      prompt,
+      n: 1,
+      size: `${size.width}x${size.height}`,
+      ...(!BASE64_ONLY.test(model) && { response_format: "b64_json" }),
+      ...(seed !== null && { seed }),
+      ...(negativePrompt !== null && { negative_prompt: negativePrompt }),
+    };
+    const bounded = { ...options, maxBytes: maxReplyBytes(maxBytes) };
+    const reply = await postJson(server, "/images/generations", body, bounded);
+    if (reply.kind !== "replied") return reply;
+    const data = field(reply.value, "data");
+    const [first] = Array.isArray(data) ? (data as readonly unknown[]) : [];
+    // A URL is not followed: it would be a request to wherever that server says.
+    const output = pictureIn(field(first, "b64_json"), maxBytes);
+    if (output === null) return { kind: "failed", usage: null };
+    return { kind: "answered", model, output, usage: null };
+  };

@@ -1,0 +1,117 @@
+import { rejectionIn } from "../rejection.ts";
+import {
+  FAILED,
+  MALFORMED,
+  failedWith,
+  TIMED_OUT,
+  field,
+  type NoReply,
+  readText,
+  refused,
+} from "../engine-call.ts";
+
+// What an error of Workers AI means for the hold: nothing ran, it may have run, it ran in vain.
+// With `returnRawResponse` the body is as it was sent; without, the `Ai` class has thrown it with
+// the code before the message. `lastRequestInternalStatusCode` is never read: it is shared by all
+// calls and not reset, so a 5007 after a 3040 still says 3040.
+
+/** An error as the wire has it: `{ internalCode, description }` or `{ errors: [{ code, message }] }`. */
+export async function refusalIn(response: Response, signal: AbortSignal): Promise<NoReply> {
+  const text = await readText(response.body, signal).catch(() => "");
+  let body: unknown = null;
+  try {
+    body = JSON.parse(text);
+  } catch {
+    // A plain text: the status must do.
+  }
+  const errors = field(body, "errors");
+  const error: unknown = Array.isArray(errors) ? errors[0] : undefined;
+  const code = Number(field(body, "internalCode") ?? field(error, "code"));
+  const known = Number.isSafeInteger(code) && code > 0 ? code : codeIn(text);
+  return told(classify(known, response.status, text), {
+    code: known,
+    status: response.status,
+    body: body ?? text,
+  });
+}
+
+/** Codes that come with a 400 and speak of what is deployed, not of the request. */
+const OF_DEPLOYMENT: ReadonlySet<number> = new Set([5007]);
+
+/** The status that a thrown code comes with on the wire. */
+const STATUS_OF: ReadonlyMap<number | null, number> = new Map([
+  [3003, 400],
+  [3006, 413],
+  [3039, 400],
+  [5004, 400],
+]);
+
+/** With what was said of the request, where it is the request that was not taken. */
+function told(
+  outcome: NoReply,
+  said: { readonly code: number | null; readonly status: number | null; readonly body: unknown },
+): NoReply {
+  if (outcome.kind === "timed_out" || OF_DEPLOYMENT.has(said.code ?? 0)) return outcome;
+  if (outcome.kind === "refused" && (outcome.retryable || outcome.accountExhausted)) return outcome;
+  const rejection = rejectionIn(said.status ?? STATUS_OF.get(said.code) ?? null, said.body);
+  if (rejection === null) return outcome;
+  const code = rejection.code ?? said.code;
+  return { ...outcome, rejection: { ...rejection, ...(code !== null && { code }) } };
+}
+
+/** An error as the class throws it, and what the runtime throws when nothing came back. */
+export function thrownBy(error: unknown): NoReply {
+  const { name, message } = error instanceof Error ? error : new Error();
+  if (name === "AbortError" || name === "TimeoutError") return TIMED_OUT;
+  if (name === "AiInternalError") return refused(null); // misuse, found before anything was sent
+  const code = codeIn(message);
+  if (code !== null || name === "InferenceUpstreamError")
+    return told(classify(code, null, message), { code, status: null, body: message });
+  if (NEVER_SENT.test(message)) return refused(null);
+  if (NEVER_CONNECTED.test(message)) return refused(null, true);
+  return FAILED;
+}
+
+/** The internal code begins the message: "3040: Capacity temporarily exceeded". */
+function codeIn(message: string): number | null {
+  const code = /^(?:[A-Za-z]{1,30}Error: ){0,3}(\d{4}): /.exec(message)?.[1];
+  return code === undefined ? null : Number(code);
+}
+
+/** `wrangler dev` has no AI; a Worker's budget of subrequests is used up before one is sent. */
+const NEVER_SENT = /needs to be run remotely|too many subrequests/i;
+
+/**
+ * Only what says so outright: workerd reports a refused and a lost connection alike, as "Network
+ * connection lost.", both with `retryable: true`, and a lost one may have run.
+ */
+const NEVER_CONNECTED = /connection refused|ECONNREFUSED|connect\(\)|could not connect/i;
+
+/** CONTRACT 6, "Failure"; and 3023, account blocked (HTTP 403 in the platform's table). */
+const REFUSED_CODES: ReadonlySet<number> = new Set([
+  3003, 3006, 3023, 3036, 3039, 3040, 3041, 3042, 4006, 5004, 5005, 5007, 5016, 5018, 5019, 5035,
+]);
+const NO_CAPACITY = 3040;
+const TIMED_OUT_CODES: ReadonlySet<number> = new Set([3007, 3008]);
+/** The model ran and could not be held to the schema. It comes with a 4xx. */
+const JSON_MODE_UNMET = /json mode could ?n[o']t be met/i;
+
+/**
+ * The code decides; a status only where there is no code we know. A 429 without one is rate
+ * limiting, any other 4xx without one was stopped at the door. A 4xx with a code that is not listed
+ * may have run (as JSON mode's does), so it counts as failed: a text that provokes one must not be
+ * a way to run models for nothing.
+ */
+function classify(code: number | null, status: number | null, message: string): NoReply {
+  if (JSON_MODE_UNMET.test(message)) return MALFORMED;
+  if (code !== null && REFUSED_CODES.has(code)) {
+    return refused(code, code === NO_CAPACITY, status);
+  }
+  if (code !== null && TIMED_OUT_CODES.has(code)) return TIMED_OUT;
+  if (status === 429) return refused(code, true, status);
+  if (status === 408) return TIMED_OUT;
+  if (code === null && status !== null && status >= 300 && status < 500) {
+    return refused(null, false, status);
+  }
+  return failedWith(status);
+}
