@@ -194,8 +194,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     what: "a link is good for other files",
     file: "src/http/signed-link.ts",
-    from: "JSON.stringify([tenant, life, path, expiresAtS])",
-    to: "JSON.stringify([tenant, life, expiresAtS])",
+    from: "JSON.stringify([tenant, generation, path, expiresAtS])",
+    to: "JSON.stringify([tenant, generation, expiresAtS])",
     tests: ["test/http/signed-link.test.ts"],
   },
 

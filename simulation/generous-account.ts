@@ -1,6 +1,6 @@
 import { type Admission, admit } from "../durable-objects/tenant/calls/admit.ts";
 import { senderOf } from "../durable-objects/tenant/account/account-client.ts";
-import type { Parts } from "../durable-objects/tenant/stores.ts";
+import type { TenantStores } from "../durable-objects/tenant/stores.ts";
 import type { Profile } from "../durable-objects/tenant/profile-store.ts";
 import type { AdmitReply, AdmitRequest } from "../durable-objects/tenant/protocol.ts";
 import { CHUNK_MS } from "../src/domain/account/account-rates.ts";
@@ -14,15 +14,23 @@ import { dayOf } from "../src/domain/ledger/period.ts";
 const UNITS = 1_000_000;
 
 /** Inside a step. */
-export function admitCovered(parts: Parts, profile: Profile, request: AdmitRequest): AdmitReply {
+export function admitWithLease(
+  parts: TenantStores,
+  profile: Profile,
+  request: AdmitRequest,
+): AdmitReply {
   for (;;) {
     const reply: Admission = admit(parts, profile, request);
-    if (reply.kind !== "uncovered") return reply;
+    if (reply.kind !== "needs_lease") return reply;
     coverFreely(parts, profile, reply.missing);
   }
 }
 
-function coverFreely({ cover, ledger }: Parts, profile: Profile, missing: Missing): void {
+function coverFreely(
+  { budget: cover, ledger }: TenantStores,
+  profile: Profile,
+  missing: Missing,
+): void {
   const { nowMs } = ledger.standing(profile);
   const lease = cover.need([missing], ledger.use(dayOf(nowMs)), null);
   const ask = {
@@ -35,7 +43,7 @@ function coverFreely({ cover, ledger }: Parts, profile: Profile, missing: Missin
     probe: missing.probe,
     look: null,
   };
-  const tickets = Object.keys(missing.rates).map((name) => [
+  const permits = Object.keys(missing.rates).map((name) => [
     name,
     { units: UNITS, forMs: CHUNK_MS },
   ]);
@@ -54,7 +62,7 @@ function coverFreely({ cover, ledger }: Parts, profile: Profile, missing: Missin
               refused: null,
               repeated: false,
             },
-      rates: { tickets: Object.fromEntries(tickets), refused: {} },
+      rates: { permits: Object.fromEntries(permits), refused: {} },
       outlook: null,
       mayProbe: missing.probe,
       nowMs,

@@ -39,8 +39,8 @@ export interface PoolTerms {
   readonly floors: ReadonlyMap<string, number>;
 }
 
-/** Tickets live no longer. */
-const TICKETS_MS = 6_000;
+/** Permits live no longer. */
+const PERMITS_MS = 6_000;
 
 /** What was given within these counts until so long after their beginning: ten seconds and the minute. */
 const PERIOD_MS = 5_000;
@@ -141,13 +141,13 @@ export class PoolInvariants {
     return lines.filter(isUnleased).reduce((sum, { held }) => sum + held, 0);
   }
 
-  /** A tenant hears of the first cap before its next tickets. */
+  /** A tenant hears of the first cap before its next permits. */
   #unleasedInTime(): void {
     const sinceMs = this.#cappedMs;
     if (sinceMs === null) return;
     for (const { id, unleased } of this.#tenants) {
       for (const atMs of unleased.values()) {
-        if (atMs <= sinceMs + TICKETS_MS) continue;
+        if (atMs <= sinceMs + PERMITS_MS) continue;
         throw new Error(`${id} admitted without a lease ${atMs - sinceMs} ms after the cap`);
       }
     }
@@ -163,7 +163,7 @@ export class PoolInvariants {
   }
 
   isClosed(): boolean {
-    const { closure } = this.#account.act((desk, nowMs) => desk.view(nowMs));
+    const { closure } = this.#account.act((allocator, nowMs) => allocator.view(nowMs));
     return closure !== null && closure.day === dayOf(this.#account.wallMs);
   }
 

@@ -1,18 +1,21 @@
 import type { PoolEvent } from "../durable-objects/account/day-closing.ts";
 import { DeniedStore } from "../durable-objects/account/denied-store.ts";
-import { PoolBook } from "../durable-objects/account/pool-cache.ts";
-import { PoolDesk } from "../durable-objects/account/pool-allocator.ts";
+import { PoolCache } from "../durable-objects/account/pool-cache.ts";
+import { PoolAllocator } from "../durable-objects/account/pool-allocator.ts";
 import { PoolStore } from "../durable-objects/account/pool-store.ts";
 import {
-  answerAsk,
+  answerMessage,
   recallLeases,
-  tellDenied,
-  type ToldTenant,
+  notifyDenied,
+  type TenantStub,
 } from "../durable-objects/account/broadcast.ts";
-import type { AccountAnswer, AccountAsk } from "../durable-objects/account/account-protocol.ts";
-import { AccountLink, hearAccount } from "../durable-objects/tenant/account/account-client.ts";
+import type { AccountAnswer, AccountMessage } from "../durable-objects/account/account-protocol.ts";
+import {
+  AccountClient,
+  applyAccountView,
+} from "../durable-objects/tenant/account/account-client.ts";
 import { type Admission, admit } from "../durable-objects/tenant/calls/admit.ts";
-import { makeParts, type Parts } from "../durable-objects/tenant/stores.ts";
+import { openStores, type TenantStores } from "../durable-objects/tenant/stores.ts";
 import type { Profile } from "../durable-objects/tenant/profile-store.ts";
 import type {
   AdmitReply,
@@ -20,7 +23,7 @@ import type {
   SettleRequest,
 } from "../durable-objects/tenant/protocol.ts";
 import { settle } from "../durable-objects/tenant/calls/settle.ts";
-import { Steps } from "../durable-objects/tenant/transactions.ts";
+import { Transactions } from "../durable-objects/tenant/transactions.ts";
 import type { MicroNeurons } from "../src/domain/ledger/micro-neurons.ts";
 import { Crashed, type CrashingDatabase } from "./crashing-database.ts";
 import { PLATFORM } from "./simulated-tenant.ts";
@@ -36,13 +39,13 @@ const gone = () => new Error("the process is gone");
 /** What a node may use of the world. */
 export interface Surroundings {
   readonly nowMs: () => number;
-  readonly send: (ask: AccountAsk) => Promise<AccountAnswer>;
+  readonly send: (ask: AccountMessage) => Promise<AccountAnswer>;
   readonly sleep: (ms: number) => Promise<void>;
   /** Of the Cloudflare account: on the paid one neurons are shared out only while there is a cap. */
   readonly plan: Plan;
 }
 
-export class TenantNode implements ToldTenant {
+export class TenantNode implements TenantStub {
   readonly id: string;
   readonly db: CrashingDatabase;
   readonly #skewMs: number;
@@ -51,7 +54,11 @@ export class TenantNode implements ToldTenant {
   readonly unleased = new Map<string, number>();
   /** How often its process was started. */
   starts = 0;
-  #process: { readonly parts: Parts; readonly steps: Steps; readonly link: AccountLink };
+  #process: {
+    readonly parts: TenantStores;
+    readonly steps: Transactions;
+    readonly client: AccountClient;
+  };
 
   constructor(id: string, db: CrashingDatabase, skewMs: number, around: Surroundings) {
     this.id = id;
@@ -65,19 +72,19 @@ export class TenantNode implements ToldTenant {
     this.#process = this.#started();
   }
 
-  get parts(): Parts {
+  get parts(): TenantStores {
     return this.#process.parts;
   }
 
   /** As the object's shell does it. */
   async admit(request: ModerationAdmit): Promise<AdmitReply> {
-    const { link } = this.#process;
+    const { client } = this.#process;
     for (let round = 0; round < 20; round += 1) {
       const reply = this.step((profile) => this.#admit(profile, request));
-      if (reply.kind !== "uncovered") return reply;
+      if (reply.kind !== "needs_lease") return reply;
       // oxlint-disable-next-line no-await-in-loop -- once more when the account was asked
-      if (!(await link.cover(reply.missing))) break;
-      if (link !== this.#process.link) throw gone();
+      if (!(await client.cover(reply.missing))) break;
+      if (client !== this.#process.client) throw gone();
     }
     return { kind: "unavailable" };
   }
@@ -85,30 +92,32 @@ export class TenantNode implements ToldTenant {
   #admit(profile: Profile, request: ModerationAdmit): Admission {
     const { parts } = this.#process;
     const reply = admit(parts, profile, request);
-    const isUnleased = reply.kind === "admitted" && !parts.cover.account.isPooled;
+    const isUnleased = reply.kind === "admitted" && !parts.budget.account.isPooled;
     if (isUnleased) this.unleased.set(request.callId, this.#around.nowMs());
     return reply;
   }
 
   settle(request: SettleRequest): void {
     this.step((profile) => settle(this.#process.parts, profile, request));
-    if (request.account !== null) void this.#process.link.tellNews();
+    if (request.account !== null) void this.#process.client.tellNews();
   }
 
   /** What the alarm does, as far as the account is concerned. */
   tend(): Promise<void> {
     this.step(() => undefined);
-    return this.#process.link.tend();
+    return this.#process.client.tend();
   }
 
-  hearAccount(
-    view: Parameters<ToldTenant["hearAccount"]>[0],
-  ): ReturnType<ToldTenant["hearAccount"]> {
-    return Promise.resolve(this.step((_, nowMs) => hearAccount(this.#process.parts, view, nowMs)));
+  applyAccountView(
+    view: Parameters<TenantStub["applyAccountView"]>[0],
+  ): ReturnType<TenantStub["applyAccountView"]> {
+    return Promise.resolve(
+      this.step((_, nowMs) => applyAccountView(this.#process.parts, view, nowMs)),
+    );
   }
 
-  giveBack(life: number, day: number, keep: MicroNeurons): Promise<void> {
-    return this.#process.link.giveBack(life, day, keep);
+  giveBack(generation: number, day: number, keep: MicroNeurons): Promise<void> {
+    return this.#process.client.giveBack(generation, day, keep);
   }
 
   /** One step of the object. Throws `Crashed`; but for a commit that failed the process is a new one then. */
@@ -130,12 +139,12 @@ export class TenantNode implements ToldTenant {
 
   #started() {
     this.starts += 1;
-    const parts = makeParts(this.db, { ...PLATFORM, workersPlan: this.#around.plan });
-    const steps = new Steps(parts, () => this.wallMs);
-    const link: AccountLink = new AccountLink({
+    const parts = openStores(this.db, { ...PLATFORM, workersPlan: this.#around.plan });
+    const steps = new Transactions(parts, () => this.wallMs);
+    const client: AccountClient = new AccountClient({
       parts,
       step: (work) => {
-        if (this.#process.link !== link) throw gone();
+        if (this.#process.client !== client) throw gone();
         return this.step(work);
       },
       account: () => ({ ask: (ask) => this.#around.send(ask) }),
@@ -145,7 +154,7 @@ export class TenantNode implements ToldTenant {
         if (!(error instanceof Error)) throw error;
       },
     });
-    return { parts, steps, link };
+    return { parts, steps, client };
   }
 }
 
@@ -161,13 +170,13 @@ export class AccountNode {
   readonly events: Told[] = [];
   #drafts: Told[] = [];
   readonly #skewMs: number;
-  readonly #around: Omit<Surroundings, "send"> & { readonly tenant: (id: string) => ToldTenant };
-  #process: { readonly book: PoolBook; readonly desk: PoolDesk };
+  readonly #around: Omit<Surroundings, "send"> & { readonly tenant: (id: string) => TenantStub };
+  #process: { readonly cache: PoolCache; readonly allocator: PoolAllocator };
 
   constructor(
     db: CrashingDatabase,
     skewMs: number,
-    around: Omit<Surroundings, "send"> & { readonly tenant: (id: string) => ToldTenant },
+    around: Omit<Surroundings, "send"> & { readonly tenant: (id: string) => TenantStub },
   ) {
     this.db = db;
     this.#skewMs = skewMs;
@@ -184,22 +193,22 @@ export class AccountNode {
   }
 
   /** As the object does it, which asks other tenants first where that helps. */
-  async ask(ask: AccountAsk): Promise<AccountAnswer> {
-    return structuredClone(await answerAsk(this.#deps(), ask, () => true));
+  async ask(ask: AccountMessage): Promise<AccountAnswer> {
+    return structuredClone(await answerMessage(this.#deps(), ask, () => true));
   }
 
   get plan(): Plan {
     return this.#around.plan;
   }
 
-  act<Result>(work: (desk: PoolDesk, nowMs: number) => Result): Result {
-    return this.#transact(this.#process, (nowMs) => work(this.#process.desk, nowMs));
+  act<Result>(work: (allocator: PoolAllocator, nowMs: number) => Result): Result {
+    return this.#transact(this.#process, (nowMs) => work(this.#process.allocator, nowMs));
   }
 
   /** What the alarm does for the pool. */
   async alarm(): Promise<void> {
     const deps = this.#deps();
-    await tellDenied(deps);
+    await notifyDenied(deps);
     await recallLeases(deps);
   }
 
@@ -207,14 +216,17 @@ export class AccountNode {
     const process = this.#process;
     const { sleep, tenant } = this.#around;
     return {
-      desk: process.desk,
+      allocator: process.allocator,
       tenant,
       sleep,
       transact: <Result>(work: (nowMs: number) => Result) => this.#transact(process, work),
     };
   }
 
-  #transact<Result>(process: { readonly book: PoolBook }, work: (nowMs: number) => Result): Result {
+  #transact<Result>(
+    process: { readonly cache: PoolCache },
+    work: (nowMs: number) => Result,
+  ): Result {
     if (process !== this.#process) throw gone();
     this.#drafts = [];
     try {
@@ -222,7 +234,7 @@ export class AccountNode {
       this.events.push(...this.#drafts);
       return result;
     } catch (error) {
-      process.book.forget();
+      process.cache.forget();
       if (error instanceof Crashed && error.when === "after_commit") {
         this.events.push(...this.#drafts);
       }
@@ -232,8 +244,9 @@ export class AccountNode {
   }
 
   #started() {
-    const book = new PoolBook(new PoolStore(this.db), this.#around.plan);
-    const tell = (event: PoolEvent) => void this.#drafts.push({ event, relief: book.state.relief });
-    return { book, desk: new PoolDesk(book, new DeniedStore(this.db), tell) };
+    const cache = new PoolCache(new PoolStore(this.db), this.#around.plan);
+    const tell = (event: PoolEvent) =>
+      void this.#drafts.push({ event, relief: cache.state.relief });
+    return { cache, allocator: new PoolAllocator(cache, new DeniedStore(this.db), tell) };
   }
 }

@@ -1,14 +1,14 @@
 import { migrate } from "../durable-objects/database.ts";
-import type { AccountAnswer, AccountAsk } from "../durable-objects/account/account-protocol.ts";
+import type { AccountAnswer, AccountMessage } from "../durable-objects/account/account-protocol.ts";
 import { ACCOUNT_MIGRATIONS } from "../durable-objects/account/account-schema.ts";
-import type { ToldTenant } from "../durable-objects/account/broadcast.ts";
+import type { TenantStub } from "../durable-objects/account/broadcast.ts";
 import { change } from "../durable-objects/tenant/configure.ts";
 import type {
   AdmitReply,
   ModerationAdmit,
   SettleRequest,
 } from "../durable-objects/tenant/protocol.ts";
-import { Steps } from "../durable-objects/tenant/transactions.ts";
+import { Transactions } from "../durable-objects/tenant/transactions.ts";
 import { heldItem, type Hold } from "../src/domain/ledger/ledger.ts";
 import { microNeurons } from "../src/domain/ledger/micro-neurons.ts";
 import { dayOf } from "../src/domain/ledger/period.ts";
@@ -47,7 +47,7 @@ export class PoolStage {
 
 /** A message on its way to the account, or its answer on its way back. */
 interface Mail {
-  readonly ask: AccountAsk;
+  readonly ask: AccountMessage;
   readonly answer: AccountAnswer | null;
   /** Who waits for it; null: nobody any more. */
   readonly waits: {
@@ -125,8 +125,8 @@ export class PoolWorld {
     const holdShare = random.pick([0.1, 0.2, 0.5, 1]);
     const unspentShare = random.pick([0.2, 0.333, 1]);
     this.#size = size;
-    this.#account.act((desk, atMs) =>
-      desk.patch(
+    this.#account.act((allocator, atMs) =>
+      allocator.patch(
         {
           daily_cap_neurons: this.#isCapped ? size / 1e6 : null,
           rpm: { [IMAGES]: rate },
@@ -240,7 +240,7 @@ export class PoolWorld {
   #promise(tenant: TenantNode, size: number): void {
     const floor = this.#random.pick([0, 0.2, 0.3]) * size;
     this.#floors.set(tenant.id, Math.floor(floor));
-    const steps = new Steps(tenant.parts, () => tenant.wallMs);
+    const steps = new Transactions(tenant.parts, () => tenant.wallMs);
     const settings = withDefaults({
       plan: "free",
       daily_neurons: 10_000,
@@ -251,7 +251,7 @@ export class PoolWorld {
     change(steps, profile, { change: { kind: "replace", settings }, ifMatch: null });
     tenant.restart();
     const promised = tenant.step(promisedBy);
-    this.#account.act((desk) => desk.promise(tenant.id, 1, promised));
+    this.#account.act((allocator) => allocator.promise(tenant.id, 1, promised));
   }
 
   #perform(act: (typeof ACTS)[number]): void {
@@ -282,7 +282,7 @@ export class PoolWorld {
       case "cap":
         return this.#cap();
       case "reopen":
-        return void this.#account.act((desk, nowMs) => desk.reopen(nowMs));
+        return void this.#account.act((allocator, nowMs) => allocator.reopen(nowMs));
       case "forget_rates":
         return this.#forgetRates();
       case "crash":
@@ -354,7 +354,7 @@ export class PoolWorld {
     };
   }
 
-  /** The account dies while tickets are out, and a minute is nearly over, or just so, when it is asked again. */
+  /** The account dies while permits are out, and a minute is nearly over, or just so, when it is asked again. */
   #forgetRates(): void {
     this.#account.restart();
     this.#nowMs += this.#random.pick([0, 300, 4_900, 54_000, 59_500, 61_200, 65_900]);
@@ -377,10 +377,12 @@ export class PoolWorld {
     if (this.#account.plan === "free") return;
     const cap = this.#isCapped ? null : this.#size / 1e6;
     this.#guarded(() =>
-      this.#account.act((desk, nowMs) => desk.patch({ daily_cap_neurons: cap }, nowMs)),
+      this.#account.act((allocator, nowMs) => allocator.patch({ daily_cap_neurons: cap }, nowMs)),
     );
     const wasCapped = this.#isCapped;
-    this.#isCapped = this.#account.act((desk) => desk.settings().daily_cap_neurons !== null);
+    this.#isCapped = this.#account.act(
+      (allocator) => allocator.settings().daily_cap_neurons !== null,
+    );
     if (wasCapped !== this.#isCapped) this.#invariants.capped(wasCapped ? null : this.#nowMs);
   }
 
@@ -412,7 +414,7 @@ export class PoolWorld {
 
   // Messages
 
-  #send(ask: AccountAsk): Promise<AccountAnswer> {
+  #send(ask: AccountMessage): Promise<AccountAnswer> {
     if (ask.lease !== null && ask.lease.need !== null) this.#note(ask.tenant, ask.lease.seq);
     if (this.#cutOff.has(ask.tenant)) return cutOff();
     return new Promise((resolve, reject) => {
@@ -499,7 +501,7 @@ export class PoolWorld {
     if (!this.#cutOff.delete(id)) this.#cutOff.add(id);
   }
 
-  #tenant(id: string): ToldTenant {
+  #tenant(id: string): TenantStub {
     return this.#cutOff.has(id) ? UNREACHABLE : this.#node(id);
   }
 
@@ -538,7 +540,7 @@ const isRefused = ({ lease }: Extract<AccountAnswer, { kind: "answered" }>): boo
 const MANNERS: readonly Manner[] = ["honest", "dear", "erratic"];
 
 const cutOff = (): Promise<never> => Promise.reject(new Error("cut off"));
-const UNREACHABLE: ToldTenant = { hearAccount: cutOff, giveBack: cutOff };
+const UNREACHABLE: TenantStub = { applyAccountView: cutOff, giveBack: cutOff };
 
 /** Past the end of every hold, lease and pause. */
 const QUIET = Array.from({ length: 4 }, () => 400_000);

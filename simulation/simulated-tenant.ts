@@ -1,7 +1,7 @@
 import { create } from "../durable-objects/tenant/configure.ts";
-import { makeParts } from "../durable-objects/tenant/stores.ts";
+import { openStores } from "../durable-objects/tenant/stores.ts";
 import { putPolicy } from "../durable-objects/tenant/policies/policies.ts";
-import { Steps } from "../durable-objects/tenant/transactions.ts";
+import { Transactions } from "../durable-objects/tenant/transactions.ts";
 import { defaultPolicy } from "../src/domain/moderation/presets.ts";
 import { ZERO } from "../src/domain/ledger/micro-neurons.ts";
 import { withDefaults } from "../src/domain/tenant/settings.ts";
@@ -23,10 +23,10 @@ export const PLATFORM = {
 
 /** Schema, settings and policy of a tenant, made once for all histories. */
 export function prepareTenant(db: CrashingDatabase, id = "simulated"): void {
-  const parts = makeParts(db, PLATFORM);
+  const parts = openStores(db, PLATFORM);
   const birth = { id, generation: 1, carried: { day: 0, posted: ZERO }, contentSecret: "00" };
   const settings = withDefaults({ plan: "free", daily_neurons: 2 });
-  const steps = new Steps(parts, () => START_MS);
+  const steps = new Transactions(parts, () => START_MS);
   create(parts, steps, { birth, settings, wallMs: START_MS });
   const profile = steps.profile();
   if (profile === null) throw new Error("the tenant was not made");

@@ -2,7 +2,7 @@ import { adjustLine } from "../durable-objects/tenant/ledger/adjustments.ts";
 import { encodeTime } from "ulid";
 import { change } from "../durable-objects/tenant/configure.ts";
 import { createGrant, endGrant } from "../durable-objects/tenant/ledger/grants.ts";
-import { makeParts, type Parts } from "../durable-objects/tenant/stores.ts";
+import { openStores, type TenantStores } from "../durable-objects/tenant/stores.ts";
 import type {
   AdmitReply,
   ModerationAdmit,
@@ -12,7 +12,7 @@ import type {
 } from "../durable-objects/tenant/protocol.ts";
 import { type Folded, foldUsage } from "../durable-objects/tenant/usage/fold-usage.ts";
 import { settle } from "../durable-objects/tenant/calls/settle.ts";
-import { Steps } from "../durable-objects/tenant/transactions.ts";
+import { Transactions } from "../durable-objects/tenant/transactions.ts";
 import { forEach, CATEGORIES } from "../src/domain/moderation/category.ts";
 import { heldItem, type Hold, type Item } from "../src/domain/ledger/ledger.ts";
 import { microNeurons } from "../src/domain/ledger/micro-neurons.ts";
@@ -28,7 +28,7 @@ import {
 import { reusedVerdict } from "../src/domain/moderation/reuse.ts";
 import { NO_REVIEW, type Verdict } from "../src/domain/moderation/verdict.ts";
 import { CRASHES, Crashed, type CrashingDatabase } from "./crashing-database.ts";
-import { admitCovered } from "./generous-account.ts";
+import { admitWithLease } from "./generous-account.ts";
 import { ONE_PICTURE, PLATFORM, START_MS } from "./simulated-tenant.ts";
 import { type InForce, Invariants, type Steady } from "./invariants.ts";
 import type { Random } from "./random.ts";
@@ -54,8 +54,8 @@ export class World {
   readonly #invariants: Invariants;
   /** The version of the rows that memory was compared with. */
   #comparedAt = -1;
-  #parts: Parts;
-  #steps: Steps;
+  #parts: TenantStores;
+  #steps: Transactions;
   #wallMs = START_MS;
   /** The furthest that the wall clock has been. */
   #latestMs = START_MS;
@@ -70,8 +70,8 @@ export class World {
     this.#random = random;
     this.#db = db;
     this.#invariants = new Invariants(db);
-    this.#parts = makeParts(db, PLATFORM);
-    this.#steps = new Steps(this.#parts, () => this.#wallMs);
+    this.#parts = openStores(db, PLATFORM);
+    this.#steps = new Transactions(this.#parts, () => this.#wallMs);
     this.#steady = random.chance(0.3);
     if (this.#steady) this.#changeSettings();
   }
@@ -101,7 +101,7 @@ export class World {
     const profile = this.#profile();
     const inMemory = this.#parts.ledger;
     const { nowMs } = inMemory.standing(profile);
-    const read = makeParts(this.#db, PLATFORM).ledger;
+    const read = openStores(this.#db, PLATFORM).ledger;
     const sums = (ledger: typeof read) => {
       const { startsAtMs, posted } = ledger.month(profile);
       const pending = ledger.pending(dayOf(nowMs));
@@ -118,8 +118,8 @@ export class World {
   /** A process that died leaves only what was committed. */
   #restart(): void {
     this.log.push("crashed");
-    this.#parts = makeParts(this.#db, PLATFORM);
-    this.#steps = new Steps(this.#parts, () => this.#wallMs);
+    this.#parts = openStores(this.#db, PLATFORM);
+    this.#steps = new Transactions(this.#parts, () => this.#wallMs);
   }
 
   #perform(act: (typeof ACTS)[number]): void {
@@ -236,7 +236,7 @@ export class World {
     let replies: AdmitReply[] = [];
     const crashed = this.#guarded(() => {
       replies = this.#steps.run(profile, () =>
-        calls.map(({ request }) => admitCovered(this.#parts, profile, request)),
+        calls.map(({ request }) => admitWithLease(this.#parts, profile, request)),
       );
     });
     for (const [at, call] of calls.entries()) {
@@ -362,7 +362,7 @@ export class World {
     };
   }
 
-  #profile(): NonNullable<ReturnType<Steps["profile"]>> {
+  #profile(): NonNullable<ReturnType<Transactions["profile"]>> {
     const profile = this.#steps.profile();
     if (profile === null) throw new Error("the tenant is gone");
     return profile;

@@ -133,9 +133,7 @@ describe("layers", () => {
     expect(paths).toContain("src/domain/ledger/ledger.ts");
     expect(paths).toContain("durable-objects/tenant/tenant.ts");
     expect(importsOf(FILES["src/domain/ledger/ledger.ts"] ?? "")).toContain("./quota.ts");
-    expect(resolved("src/api/native/key.ts", "../../durable-objects/a.ts")).toBe(
-      "durable-objects/a.ts",
-    );
+    expect(resolved("src/api/key.ts", "../../durable-objects/a.ts")).toBe("durable-objects/a.ts");
     expect(
       ["src/api/native/key.ts", "src/config.ts", "durable-objects/a/b.ts"].map(layerOf),
     ).toEqual(["api", "src/config.ts", "durable-objects"]);
@@ -217,17 +215,15 @@ describe("files", () => {
     expect(paths.filter((path) => marker.test(FILES[path] ?? ""))).toEqual([]);
   });
 
-  /** Why these are longer than 300 lines. */
+  /** Why these are longer than 400 lines. */
   const LONG: Readonly<Record<string, string>> = {
     "durable-objects/tenant/tenant.ts": "the RPC surface of the tenant's object, a method each",
-    "durable-objects/tenant/ledger/ledger.ts":
-      "all that a step changes of holds, lines and periods",
     "durable-objects/account/account.ts": "the RPC surface of the account's object, a method each",
     "src/domain/account/day-pool.ts": "all sums of a day that change with a share",
   };
 
-  it("are at most 300 lines long, or say why", () => {
-    const long = paths.filter((path) => (FILES[path] ?? "").trimEnd().split("\n").length > 300);
+  it("are at most 400 lines long, or say why", () => {
+    const long = paths.filter((path) => (FILES[path] ?? "").trimEnd().split("\n").length > 400);
     expect(long.filter((path) => !Object.hasOwn(LONG, path))).toEqual([]);
   });
 

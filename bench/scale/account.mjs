@@ -94,7 +94,7 @@ export async function crowd(dir, bundle, count) {
   return { server, inspector, count, sharing: ids(sharing), asking, seq: 1 };
 }
 
-/** @returns how many were told what: `granted` has its lease and its tickets */
+/** @returns how many were told what: `granted` has its lease and its permits */
 async function ask(server, tenants, seq, more = {}) {
   const told = {};
   for (let at = 0; at < tenants.length; at += A_REQUEST) {
@@ -122,7 +122,7 @@ export async function spike(table, crowded) {
   const used = server.cpuMs() - cpuMs;
   const { account, called } = await takeMeter(server);
   const of = `spike of ${sharing.length} first messages, N = ${count}`;
-  table.held(`${of}: not granted a lease and tickets`, sharing.length - (told.granted ?? 0), 0);
+  table.held(`${of}: not granted a lease and permits`, sharing.length - (told.granted ?? 0), 0);
   table.held(`${of}: tenants woken`, called, 0);
   table.told(`${of}: of one core, in a minute`, used / 600, "%", 70);
   table.told(`${of}: CPU a message`, used / sharing.length, "ms", 2);
@@ -163,7 +163,7 @@ export async function messages(table, few, many) {
   }
   // Of a round in the middle: the object may end while the other process is measured, and start anew.
   const each = (of) => median(took.meters.map(of)) / A_ROUND;
-  const of = `a lease and tickets, N = ${many.count}`;
+  const of = `a lease and permits, N = ${many.count}`;
   table.told(`${of}: CPU`, median(took.many), "ms", 2);
   table.told(`the same, N = ${few.count}: CPU`, median(took.few), "ms");
   table.held(`${of}: of N = ${few.count}`, median(took.ratios), 1.5, "x");

@@ -18,7 +18,7 @@ const CALLS = 100;
 const DAYS = 30;
 const VERDICTS = ACTIVE * CALLS * DAYS;
 
-/** A call that comes alone comes later than any ticket lives, and is folded alone. */
+/** A call that comes alone comes later than any permit lives, and is folded alone. */
 const ALONE_EVERY_MS = 7_000;
 
 /** Longer than a fold, its message and its way back take. */

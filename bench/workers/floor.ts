@@ -11,7 +11,7 @@ import { readPlatform } from "../../durable-objects/tenant/platform.ts";
 import type {
   AdmitReply,
   AdmitRequest,
-  CallStanding,
+  LimitStatus,
   SettleReply,
   SettleRequest,
 } from "../../durable-objects/tenant/protocol.ts";
@@ -56,7 +56,7 @@ export class Tenant extends Governed {
     this.#open.set(hold.callId, hold);
     const body = request.policy.known === TAG ? null : this.#policy;
     const policy = { name: DEFAULT_POLICY_NAME, version: 1, tag: TAG, body };
-    return { kind: "admitted", hold, policy, standing: null, life: 1 };
+    return { kind: "admitted", hold, policy, limits: null, generation: 1 };
   }
 
   override async settle(request: SettleRequest): Promise<SettleReply> {
@@ -76,7 +76,7 @@ export class Tenant extends Governed {
   }
 }
 
-const standing = (hold: Hold, nowMs: number): CallStanding => ({
+const standing = (hold: Hold, nowMs: number): LimitStatus => ({
   neurons: {
     limit: DAILY,
     posted: ZERO,

@@ -1,5 +1,5 @@
 import { keyed } from "../../durable-objects/tenant/calls/content-hash.ts";
-import { makeParts } from "../../durable-objects/tenant/stores.ts";
+import { openStores } from "../../durable-objects/tenant/stores.ts";
 import { readPlatform } from "../../durable-objects/tenant/platform.ts";
 import type {
   AdmitReply,
@@ -8,10 +8,10 @@ import type {
   SettleRequest,
 } from "../../durable-objects/tenant/protocol.ts";
 import { settle } from "../../durable-objects/tenant/calls/settle.ts";
-import { Steps } from "../../durable-objects/tenant/transactions.ts";
+import { Transactions } from "../../durable-objects/tenant/transactions.ts";
 import { objectDatabase } from "../../durable-objects/database.ts";
 import worker, { Tenant as Governed } from "../../src/index.ts";
-import { admitCovered } from "../../simulation/generous-account.ts";
+import { admitWithLease } from "../../simulation/generous-account.ts";
 import { withFixedAi } from "./fixed-ai.ts";
 
 // The same checks and the same records, as one would write them first: each reserve and each settle
@@ -20,15 +20,15 @@ import { withFixedAi } from "./fixed-ai.ts";
 export { Account, BatchRun } from "../../src/index.ts";
 
 export class Tenant extends Governed {
-  readonly #parts = makeParts(objectDatabase(this.ctx.storage), readPlatform(this.env));
-  readonly #steps = new Steps(this.#parts, () => Date.now());
+  readonly #parts = openStores(objectDatabase(this.ctx.storage), readPlatform(this.env));
+  readonly #steps = new Transactions(this.#parts, () => Date.now());
   #turn: Promise<unknown> = Promise.resolve();
 
   override admit(request: AdmitRequest): Promise<AdmitReply> {
     return this.#inTurn(() => {
       const profile = this.#steps.profile();
       if (profile === null) return { kind: "invalid_key" };
-      return this.#steps.run(profile, () => admitCovered(this.#parts, profile, request));
+      return this.#steps.run(profile, () => admitWithLease(this.#parts, profile, request));
     });
   }
 

@@ -1,5 +1,8 @@
 import { AsyncLocalStorage } from "node:async_hooks";
-import type { AccountAnswer, AccountAsk } from "../../durable-objects/account/account-protocol.ts";
+import type {
+  AccountAnswer,
+  AccountMessage,
+} from "../../durable-objects/account/account-protocol.ts";
 import { microNeurons, ZERO } from "../../src/domain/ledger/micro-neurons.ts";
 import { dayOf } from "../../src/domain/ledger/period.ts";
 import worker, { Account as Shared, Tenant as Governed } from "../../src/index.ts";
@@ -71,7 +74,7 @@ function metered(sql: SqlStorage, of: "account" | "tenant"): SqlStorage {
 const SEEDED = /^s-/;
 
 const ABSENT = {
-  hearAccount: async () => void (meter.told += 1),
+  applyAccountView: async () => void (meter.told += 1),
   giveBack: async () => void (meter.recalled += 1),
   check: async () => ({ kind: "not_found", [Symbol.dispose]: () => undefined }),
 };
@@ -95,7 +98,7 @@ export class Account extends Shared {
     this.#sql = sql;
   }
 
-  override async ask(ask: AccountAsk): Promise<AccountAnswer> {
+  override async ask(ask: AccountMessage): Promise<AccountAnswer> {
     meter.messages += 1;
     return super.ask(ask);
   }
@@ -162,15 +165,15 @@ const LEASE = microNeurons(60_000_000);
 /** What each was granted, as far as it is known since the process started. */
 const granted = new Map<string, number>();
 
-/** A lease and tickets for one call, with what was spent since the message before. */
-function askOf(tenant: string, { seq, exhausted = false }: Asked): AccountAsk {
+/** A lease and permits for one call, with what was spent since the message before. */
+function askOf(tenant: string, { seq, exhausted = false }: Asked): AccountMessage {
   const nowMs = Date.now();
   const day = dayOf(nowMs);
   const allowance = microNeurons(granted.get(tenant) ?? 0);
   const spent = microNeurons(Math.max(0, allowance - CALL));
   return {
     tenant,
-    life: 1,
+    generation: 1,
     promised: { plan: "free", daily: LEASE, floor: floorOf(tenant), suspended: false, version: 1 },
     notice: 0,
     lease: {
@@ -194,7 +197,7 @@ function askOf(tenant: string, { seq, exhausted = false }: Asked): AccountAsk {
 /** Every tenth has one. */
 const floorOf = (tenant: string) => (tenant.endsWith("0") ? LEASE : ZERO);
 
-type Told = "granted" | "refused" | "no_tickets" | "other";
+type Told = "granted" | "refused" | "no_permits" | "other";
 
 function toldBy(tenant: string, answer: AccountAnswer): Told {
   if (answer.kind !== "answered" || answer.lease === null || "stale" in answer.lease) {
@@ -202,14 +205,14 @@ function toldBy(tenant: string, answer: AccountAnswer): Told {
   }
   granted.set(tenant, answer.lease.granted);
   if (answer.lease.refused !== null) return "refused";
-  const { tickets } = answer.rates ?? { tickets: {} };
-  return Object.keys(tickets).length === 2 ? "granted" : "no_tickets";
+  const { permits } = answer.rates ?? { permits: {} };
+  return Object.keys(permits).length === 2 ? "granted" : "no_permits";
 }
 
 /** Each of them asks once. Returns how many were told what. */
 async function askAll(env: Env, asked: Asked): Promise<Readonly<Record<string, number>>> {
   const account = env.ACCOUNT.getByName("account") as unknown as {
-    ask(ask: AccountAsk): Promise<AccountAnswer>;
+    ask(ask: AccountMessage): Promise<AccountAnswer>;
   };
   const told: Record<string, number> = {};
   const queue = asked.tenants.values();

@@ -1,7 +1,7 @@
 import type { AccountClosure, AccountNews } from "../../src/domain/account/account-closure.ts";
-import type { RateAnswer, RateAsk } from "../../src/domain/account/account-rates.ts";
+import type { RateAnswer, RateRequest } from "../../src/domain/account/account-rates.ts";
 import type { Promised } from "../../src/domain/account/account-terms.ts";
-import type { LeaseAnswer, LeaseAsk } from "../../src/domain/account/lease.ts";
+import type { LeaseAnswer, LeaseRequest } from "../../src/domain/account/lease.ts";
 import type { MicroNeurons } from "../../src/domain/ledger/micro-neurons.ts";
 import type { Day } from "../../src/domain/ledger/period.ts";
 import type { PoolSizes } from "../../src/domain/account/pool.ts";
@@ -10,16 +10,16 @@ import type { Outlook } from "../../src/domain/account/pool-refusal.ts";
 // What a tenant's object and the `Account` object say to each other about what all tenants share.
 
 /** What a tenant's object asks and reports, all in one message. */
-export interface AccountAsk {
+export interface AccountMessage {
   readonly tenant: string;
-  readonly life: number;
+  readonly generation: number;
   /** What its settings promise it, and their version: the account may not have heard. */
   readonly promised: Promised & { readonly version: number };
   /** The latest notice that it has heard of: an answer may be lost on its way. */
   readonly notice: number;
   /** Of one of its days; null: nothing of neurons. */
-  readonly lease: (Omit<LeaseAsk, "tenant" | "life"> & { readonly day: Day }) | null;
-  readonly rates: Omit<RateAsk, "tenant"> | null;
+  readonly lease: (Omit<LeaseRequest, "tenant" | "generation"> & { readonly day: Day }) | null;
+  readonly rates: Omit<RateRequest, "tenant"> | null;
   readonly news: AccountNews | null;
   /**
    * What it has spent of days of which it has no lease: neurons are not shared out, or were not then.

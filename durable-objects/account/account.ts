@@ -3,11 +3,11 @@ import { consumed } from "../../src/domain/ledger/day-totals.ts";
 import type { AccountFacts } from "../../src/metrics/metrics.ts";
 import { dayOf, type Month } from "../../src/domain/ledger/period.ts";
 import { type Database, migrate, objectDatabase } from "../database.ts";
-import { Courier } from "../outbox/dispatcher.ts";
-import { courierOptions, restOrLate } from "../outbox/dispatcher-options.ts";
+import { Dispatcher } from "../outbox/dispatcher.ts";
+import { dispatcherOptions, restOrLate } from "../outbox/dispatcher-options.ts";
 import type { DeliveryQuery } from "../outbox/delivery-store.ts";
 import { Outbox } from "../outbox/outbox.ts";
-import type { Report } from "../outbox/platform-event-store.ts";
+import type { PlatformEvent } from "../outbox/platform-event-store.ts";
 import { type TriedWebhook, tryWebhook } from "../outbox/try-webhook.ts";
 import {
   changeWebhook,
@@ -20,7 +20,7 @@ import {
   listWebhooks,
   readEvent,
   readWebhook,
-  type ReplayAsk,
+  type ReplayRequest,
   replayDelivery,
   replayWebhook,
   type RotateSecret,
@@ -38,7 +38,7 @@ import type { Period } from "../tenant/ledger/ledger-store.ts";
 import { failureReporter } from "../report-failure.ts";
 import { readPlatform } from "../tenant/platform.ts";
 import type { TenantCheck } from "../tenant/tenant.ts";
-import type { AskFailure } from "../tenant/transactions.ts";
+import type { AccessRefusal } from "../tenant/transactions.ts";
 import { ACCOUNT_MIGRATIONS } from "./account-schema.ts";
 import { AccountStore, type AuditEntry, carriedFrom, type ListedTenant } from "./account-store.ts";
 import { type ClosedBooks, ClosedPeriodStore } from "./closed-period-store.ts";
@@ -52,9 +52,9 @@ import { promisedBy } from "../../src/domain/tenant/settings.ts";
 import type { PlannedPromise } from "../../src/domain/tenant/state-plan.ts";
 import type { Warning } from "../../src/domain/account/account-warnings.ts";
 import type { CheckedTenant } from "../../src/domain/tenant/tenant-check.ts";
-import type { AccountAnswer, AccountAsk, DaySpent } from "./account-protocol.ts";
-import { askEach, type AskLimits, within } from "./ask-each.ts";
-import { CheckDesk, type CheckStanding } from "./checks.ts";
+import type { AccountAnswer, AccountMessage, DaySpent } from "./account-protocol.ts";
+import { callEach, type CallLimits, within } from "./ask-each.ts";
+import { Checks, type CheckStatus } from "./checks.ts";
 import { type CheckFinding, CheckStore } from "./check-store.ts";
 import { checkTenants } from "./check-tenants.ts";
 import { DeniedStore } from "./denied-store.ts";
@@ -62,11 +62,11 @@ import { eraseFiles } from "./erase-files.ts";
 import { useReports } from "../../src/reports/open-reports.ts";
 import { endReports } from "./end-reports.ts";
 import { type ReportEnd, ReportEndStore } from "./report-end-store.ts";
-import { PoolBook } from "./pool-cache.ts";
-import { PoolDesk } from "./pool-allocator.ts";
+import { PoolCache } from "./pool-cache.ts";
+import { PoolAllocator } from "./pool-allocator.ts";
 import type { PoolOverview } from "./pool-overview.ts";
 import { PoolStore } from "./pool-store.ts";
-import { answerAsk, recallLeases, type TellDeps, tellDenied } from "./broadcast.ts";
+import { answerMessage, recallLeases, type BroadcastDeps, notifyDenied } from "./broadcast.ts";
 import {
   type ListedTenantRow,
   type Page,
@@ -97,7 +97,7 @@ const MAX_PURGED = 500;
 const MOST_AT_ONCE = 50;
 
 /** Of each kind: an alarm comes to its end within a minute, whoever hangs. */
-const ALARM_LIMITS: AskLimits = { atOnce: 8, eachMs: 20_000, allMs: 20_000 };
+const ALARM_LIMITS: CallLimits = { atOnce: 8, eachMs: 20_000, allMs: 20_000 };
 
 /** One half of a deletion: the tenant's object ends 10,000 calls in a hundred steps at most. */
 const CLOSE_MS = 15_000;
@@ -111,14 +111,14 @@ export class Account extends DurableObject<Env> {
   readonly #sweeps: FileSweepStore;
   readonly #closed: ClosedPeriodStore;
   readonly #ends: ReportEndStore;
-  readonly #checks: CheckDesk;
+  readonly #checks: Checks;
   /** Acts on one tenant run one after the other: each awaits the tenant's object. */
   readonly #turns = new Map<string, Promise<unknown>>();
   readonly #db: Database;
   readonly #outbox: Outbox;
-  readonly #courier: Courier;
-  readonly #book: PoolBook;
-  readonly #pool: PoolDesk;
+  readonly #dispatcher: Dispatcher;
+  readonly #cache: PoolCache;
+  readonly #pool: PoolAllocator;
   readonly #list: TenantList;
   /** The last deletion that an alarm took up. */
   #resumedTo = "";
@@ -133,17 +133,17 @@ export class Account extends DurableObject<Env> {
     this.#sweeps = new FileSweepStore(db);
     this.#closed = new ClosedPeriodStore(db);
     this.#ends = new ReportEndStore(db);
-    this.#checks = new CheckDesk(new CheckStore(db));
+    this.#checks = new Checks(new CheckStore(db));
     this.#db = db;
     this.#outbox = new Outbox(db, () => null);
     const platform = readPlatform(env);
-    this.#book = new PoolBook(new PoolStore(db), platform.workersPlan);
-    this.#list = new TenantList(new TenantListStore(db), this.#book);
-    this.#pool = new PoolDesk(this.#book, new DeniedStore(db), ({ type, data }, nowMs) =>
+    this.#cache = new PoolCache(new PoolStore(db), platform.workersPlan);
+    this.#list = new TenantList(new TenantListStore(db), this.#cache);
+    this.#pool = new PoolAllocator(this.#cache, new DeniedStore(db), ({ type, data }, nowMs) =>
       this.#outbox.record({ type, subject: null, decision: null, data }, nowMs),
     );
-    this.#courier = new Courier(this.#outbox, {
-      ...courierOptions(platform),
+    this.#dispatcher = new Dispatcher(this.#outbox, {
+      ...dispatcherOptions(platform),
       transact: (work) => this.#transact(work),
       onRest: () => void this.#arm().catch((error: unknown) => reportFailure("arm_failed", error)),
       report: (error) => reportFailure("delivery_failed", error),
@@ -155,7 +155,7 @@ export class Account extends DurableObject<Env> {
     id: string,
     change: Extract<SettingsChange, { kind: "replace" }>,
     ifMatch: number | null,
-  ): Promise<Put | AskFailure> {
+  ): Promise<Put | AccessRefusal> {
     return this.#inTurn(id, async () => {
       // Before the list knows of it: a tenant that is not made must not be listed.
       const refused = refusedSettings(change.settings);
@@ -168,7 +168,7 @@ export class Account extends DurableObject<Env> {
       const reply = this.env.TENANT.getByName(id).configure({ birth, change, ifMatch });
       // A copy: handed on as it is, the reply would hold the tenant's session open.
       using configured = await reply;
-      const answer = structuredClone(configured) as Configured | AskFailure;
+      const answer = structuredClone(configured) as Configured | AccessRefusal;
       if (answer.kind !== "configured") return answer;
       const { profile } = answer;
       const warnings = this.promise(id, profile.generation, promisedBy(profile));
@@ -215,29 +215,29 @@ export class Account extends DurableObject<Env> {
   // The pool
 
   /** What a tenant's object asks and reports. Can be repeated: messages of a day are numbered. */
-  async ask(ask: AccountAsk): Promise<AccountAnswer> {
+  async ask(ask: AccountMessage): Promise<AccountAnswer> {
     const deps = { ...this.#tellDeps(), sleep };
-    const answer = await answerAsk(deps, ask, () => this.#isLive(ask));
+    const answer = await answerMessage(deps, ask, () => this.#isLive(ask));
     if (answer.kind === "over") return answer;
     await this.#armForPool();
     return answer;
   }
 
-  #isLive({ tenant, life }: AccountAsk): boolean {
+  #isLive({ tenant, generation }: AccountMessage): boolean {
     const listed = this.#store.readTenant(tenant);
-    return listed?.state === "active" && listed.generation === life;
+    return listed?.state === "active" && listed.generation === generation;
   }
 
   /** Settings of a tenant that has them already; what the platform should know of all promises. */
   promise(
     tenant: string,
-    life: number,
+    generation: number,
     promised: Promised & { readonly version: number },
   ): readonly Warning[] {
     return this.#transact((nowMs) => {
       const listed = this.#store.readTenant(tenant);
-      if (listed?.state === "active" && listed.generation === life) {
-        this.#pool.promise(tenant, life, promised);
+      if (listed?.state === "active" && listed.generation === generation) {
+        this.#pool.promise(tenant, generation, promised);
       }
       return this.#pool.warnings(nowMs);
     });
@@ -278,9 +278,9 @@ export class Account extends DurableObject<Env> {
     return this.#tell((nowMs) => this.#pool.reopen(nowMs));
   }
 
-  #tellDeps(): TellDeps {
+  #tellDeps(): BroadcastDeps {
     return {
-      desk: this.#pool,
+      allocator: this.#pool,
       tenant: (id) => this.env.TENANT.getByName(id),
       transact: (work) => this.#transact(work),
     };
@@ -292,8 +292,8 @@ export class Account extends DurableObject<Env> {
   }
 
   /** What lives of this id that have ended had in a month; the latest of them where none is named. */
-  readClosedBooks(tenant: string, life: number | null, month: Month): ClosedBooks {
-    return this.#closed.read(tenant, life, month);
+  readClosedBooks(tenant: string, generation: number | null, month: Month): ClosedBooks {
+    return this.#closed.read(tenant, generation, month);
   }
 
   // The platform's reports
@@ -304,7 +304,7 @@ export class Account extends DurableObject<Env> {
     if (listed === null) return 0;
     const before = listed.state === "deleted" ? listed.generation + 1 : listed.generation;
     const lives = this.#ends.listLives(tenant, before);
-    for (const life of lives) this.#planReportEnd(tenant, life);
+    for (const generation of lives) this.#planReportEnd(tenant, generation);
     await this.#arm();
     return lives.length;
   }
@@ -347,7 +347,7 @@ export class Account extends DurableObject<Env> {
   // Webhooks of the platform: what a tenant's object does about its own, and what tenants report
 
   /** At least once: a tenant repeats what was not confirmed. */
-  report(tenant: string, reports: readonly Report[]): Promise<void> {
+  report(tenant: string, reports: readonly PlatformEvent[]): Promise<void> {
     return this.#tell((nowMs) => {
       for (const { type, data } of reports) {
         const told = { ...data, tenant };
@@ -359,7 +359,7 @@ export class Account extends DurableObject<Env> {
   // What must always be zero, over all tenants
 
   /** Begins a pass, unless one runs or the latest began less than so long ago. It wakes each tenant. */
-  startChecks(restMs: number): Promise<CheckStanding> {
+  startChecks(restMs: number): Promise<CheckStatus> {
     return this.#tell((nowMs) =>
       this.#checks.begin(this.#store.countTenants().active, restMs, nowMs),
     );
@@ -369,7 +369,7 @@ export class Account extends DurableObject<Env> {
   readChecks(
     after: string,
     limit: number,
-  ): CheckStanding & { readonly findings: readonly CheckFinding[]; readonly more: boolean } {
+  ): CheckStatus & { readonly findings: readonly CheckFinding[]; readonly more: boolean } {
     const rows = this.#checks.list(after, limit + 1);
     const findings = rows.slice(0, limit);
     return { ...this.#checks.read(), findings, more: rows.length > limit };
@@ -379,13 +379,13 @@ export class Account extends DurableObject<Env> {
     const reply = this.env.TENANT.getByName(id).check({ kind: "platform" });
     // A copy: handed on as it is, the reply would hold the tenant's session open.
     using answer = await reply;
-    const checked = structuredClone(answer) as TenantCheck | AskFailure;
+    const checked = structuredClone(answer) as TenantCheck | AccessRefusal;
     return checked.kind === "checked" ? checked : null;
   }
 
   async #checkTenants(): Promise<void> {
     const deps = {
-      desk: this.#checks,
+      checks: this.#checks,
       check: (id: string) => this.#checkTenant(id),
       transact: <Result>(work: (nowMs: number) => Result) => this.#transact(work),
     };
@@ -441,14 +441,14 @@ export class Account extends DurableObject<Env> {
 
   tryWebhook(id: string): Promise<TriedWebhook> {
     const transact = <Result>(work: (nowMs: number) => Result) => this.#transact(work);
-    return tryWebhook({ outbox: this.#outbox, courier: this.#courier, transact }, id);
+    return tryWebhook({ outbox: this.#outbox, dispatcher: this.#dispatcher, transact }, id);
   }
 
   listDeliveries(query: DeliveryQuery): ReturnType<typeof listDeliveries> {
     return listDeliveries(this.#outbox, query, Date.now());
   }
 
-  replayWebhook(request: ReplayAsk): Promise<ReturnType<typeof replayWebhook>> {
+  replayWebhook(request: ReplayRequest): Promise<ReturnType<typeof replayWebhook>> {
     return this.#tell((nowMs) => replayWebhook(this.#outbox, request, nowMs));
   }
 
@@ -469,7 +469,7 @@ export class Account extends DurableObject<Env> {
       return this.#db.transaction(() => work(Date.now()));
     } catch (error) {
       this.#outbox.forget();
-      this.#book.forget();
+      this.#cache.forget();
       throw error;
     }
   }
@@ -484,21 +484,21 @@ export class Account extends DurableObject<Env> {
   /** Takes up deletions that a crash cut short, and files that are still to be erased. */
   override async alarm(): Promise<void> {
     await this.ctx.storage.setAlarm(Date.now() + RESUME_AFTER_MS);
-    this.#courier.wake();
+    this.#dispatcher.wake();
     const nowMs = Date.now();
     const sweeps = this.#sweeps.list(MOST_AT_ONCE).filter(({ dueAtMs }) => dueAtMs <= nowMs);
     const ends = this.#ends.list(MOST_AT_ONCE).filter(({ dueAtMs }) => dueAtMs <= nowMs);
     // Side by side: an object, a bucket or a database that hangs holds up none of the others.
     await Promise.all([
-      tellDenied(this.#tellDeps()),
+      notifyDenied(this.#tellDeps()),
       recallLeases(this.#tellDeps()),
       this.#checkTenants(),
-      askEach(this.#unfinished(), (id) => this.deleteTenant(id), ALARM_LIMITS),
-      askEach(sweeps, (sweep) => this.#sweep(sweep), ALARM_LIMITS),
-      askEach(ends, (end) => this.#endReports(end), ALARM_LIMITS),
+      callEach(this.#unfinished(), (id) => this.deleteTenant(id), ALARM_LIMITS),
+      callEach(sweeps, (sweep) => this.#sweep(sweep), ALARM_LIMITS),
+      callEach(ends, (end) => this.#endReports(end), ALARM_LIMITS),
     ]);
     this.#purge();
-    await restOrLate(this.#courier);
+    await restOrLate(this.#dispatcher);
     await this.#arm();
   }
 
@@ -521,8 +521,8 @@ export class Account extends DurableObject<Env> {
     if (sweep !== undefined) due.push(sweep.dueAtMs);
     const [end] = this.#ends.list(1);
     if (end !== undefined) due.push(end.dueAtMs);
-    if (this.#courier.isBusy) this.#courier.wake();
-    const outboxMs = this.#courier.nextDueMs();
+    if (this.#dispatcher.isBusy) this.#dispatcher.wake();
+    const outboxMs = this.#dispatcher.nextDueMs();
     if (outboxMs !== null) due.push(outboxMs);
     const poolMs = this.#transact((nowMs) => this.#pool.dueMs(nowMs));
     if (poolMs !== null) due.push(poolMs);

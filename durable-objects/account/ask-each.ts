@@ -1,7 +1,7 @@
 // Questions to many others, of which some may never answer: a few at a time, none for long, and all
 // together not for long either. Whoever is not asked, or does not answer, is asked by a later alarm.
 
-export interface AskLimits {
+export interface CallLimits {
   /** Asked at once: one that hangs takes the place of one other. */
   readonly atOnce: number;
   /** How long one may take. */
@@ -25,10 +25,10 @@ export async function within<Result>(ms: number, work: Promise<Result>): Promise
 }
 
 /** In the order given. Returns how many answered in time; never throws. */
-export async function askEach<Item>(
+export async function callEach<Item>(
   items: readonly Item[],
   ask: (item: Item) => Promise<unknown>,
-  { atOnce, eachMs, allMs }: AskLimits,
+  { atOnce, eachMs, allMs }: CallLimits,
 ): Promise<number> {
   const endMs = Date.now() + allMs;
   let next = 0;

@@ -1,8 +1,8 @@
 import type { Day } from "../../src/domain/ledger/period.ts";
-import type { AccountAnswer, AccountAsk, AccountView } from "./account-protocol.ts";
+import type { AccountAnswer, AccountMessage, AccountView } from "./account-protocol.ts";
 import type { MicroNeurons } from "../../src/domain/ledger/micro-neurons.ts";
-import { askEach, type AskLimits } from "./ask-each.ts";
-import type { PoolDesk } from "./pool-allocator.ts";
+import { callEach, type CallLimits } from "./ask-each.ts";
+import type { PoolAllocator } from "./pool-allocator.ts";
 import type { Recall } from "./pool-recalls.ts";
 
 // What the account says to tenants' objects by itself: that calls are possible again, to those that were
@@ -10,46 +10,47 @@ import type { Recall } from "./pool-recalls.ts";
 // by the alarm.
 
 /** An object answers in milliseconds. One that does not is asked again by the alarm. */
-const LIMITS: AskLimits = { atOnce: 50, eachMs: 3000, allMs: 10_000 };
+const LIMITS: CallLimits = { atOnce: 50, eachMs: 3000, allMs: 10_000 };
 
 /** How long a tenant waits for others that are asked for what it needs. */
 const RECALL_WAIT_MS = 1_000;
 
 /** A tenant's object, as far as this is concerned. */
-export interface ToldTenant {
-  hearAccount(view: AccountView): Promise<unknown>;
+export interface TenantStub {
+  applyAccountView(view: AccountView): Promise<unknown>;
   /** @param keep so much of what it does not use it may keep, if it is busy */
-  giveBack(life: number, day: Day, keep: MicroNeurons): Promise<void>;
+  giveBack(generation: number, day: Day, keep: MicroNeurons): Promise<void>;
 }
 
-export interface TellDeps {
-  readonly desk: PoolDesk;
-  readonly tenant: (id: string) => ToldTenant;
+export interface BroadcastDeps {
+  readonly allocator: PoolAllocator;
+  readonly tenant: (id: string) => TenantStub;
   readonly transact: <Result>(work: (nowMs: number) => Result) => Result;
 }
 
 /** What the alarm does about tenants that were denied something: it tells the next few. */
-export async function tellDenied({ desk, tenant, transact }: TellDeps): Promise<void> {
-  const { view, tenants } = transact((nowMs) => desk.nextToTell(nowMs));
+export async function notifyDenied({ allocator, tenant, transact }: BroadcastDeps): Promise<void> {
+  const { view, tenants } = transact((nowMs) => allocator.nextToTell(nowMs));
   const tell = async (id: string): Promise<void> => {
-    await tenant(id).hearAccount(view);
-    transact(() => desk.confirmTold(id, view));
+    await tenant(id).applyAccountView(view);
+    transact(() => allocator.confirmTold(id, view));
   };
-  await askEach(tenants, tell, LIMITS);
+  await callEach(tenants, tell, LIMITS);
 }
 
 /** What the alarm does about leases that others wait for. */
-export async function recallLeases(deps: TellDeps): Promise<void> {
+export async function recallLeases(deps: BroadcastDeps): Promise<void> {
   await recall(
     deps,
-    deps.transact((nowMs) => deps.desk.toRecall(nowMs)),
+    deps.transact((nowMs) => deps.allocator.toRecall(nowMs)),
   );
 }
 
 /** A tenant that gives back tells so in a message of its own, before this resolves. */
-async function recall({ tenant }: TellDeps, recalls: readonly Recall[]): Promise<void> {
-  const ask = ({ tenant: id, life, day, keep }: Recall) => tenant(id).giveBack(life, day, keep);
-  await askEach(recalls, ask, LIMITS);
+async function recall({ tenant }: BroadcastDeps, recalls: readonly Recall[]): Promise<void> {
+  const ask = ({ tenant: id, generation, day, keep }: Recall) =>
+    tenant(id).giveBack(generation, day, keep);
+  await callEach(recalls, ask, LIMITS);
 }
 
 /**
@@ -57,15 +58,15 @@ async function recall({ tenant }: TellDeps, recalls: readonly Recall[]): Promise
  * so that its call need not come again. A tenant that gives back asks for nothing in the same message:
  * so no two of these wait for each other.
  */
-export async function answerAsk(
-  deps: TellDeps & { readonly sleep: (ms: number) => Promise<void> },
-  ask: AccountAsk,
+export async function answerMessage(
+  deps: BroadcastDeps & { readonly sleep: (ms: number) => Promise<void> },
+  ask: AccountMessage,
   /** The life of the tenant has not ended: it may end while others are asked. */
   isLive: () => boolean,
 ): Promise<AccountAnswer> {
-  const { desk, transact, sleep } = deps;
+  const { allocator, transact, sleep } = deps;
   if (!isLive()) return { kind: "over" };
-  const recalls = transact((nowMs) => desk.recallsBefore(ask, nowMs));
+  const recalls = transact((nowMs) => allocator.recallsBefore(ask, nowMs));
   if (recalls.length > 0) await Promise.race([recall(deps, recalls), sleep(RECALL_WAIT_MS)]);
-  return isLive() ? transact((nowMs) => desk.ask(ask, nowMs)) : { kind: "over" };
+  return isLive() ? transact((nowMs) => allocator.ask(ask, nowMs)) : { kind: "over" };
 }

@@ -1,23 +1,23 @@
 import type { CheckAnswer, CheckedTenant } from "../../src/domain/tenant/tenant-check.ts";
-import { askEach, type AskLimits } from "./ask-each.ts";
-import type { CheckDesk, CheckSlice } from "./checks.ts";
+import { callEach, type CallLimits } from "./ask-each.ts";
+import type { Checks, CheckSlice } from "./checks.ts";
 
 /** A look reads two days of a tenant's journal: a few at once, and the alarm comes to its end. */
-const LIMITS: AskLimits = { atOnce: 8, eachMs: 5_000, allMs: 15_000 };
+const LIMITS: CallLimits = { atOnce: 8, eachMs: 5_000, allMs: 15_000 };
 
 export interface CheckDeps {
-  readonly desk: CheckDesk;
+  readonly checks: Checks;
   /** Null: there is no such tenant. */
   readonly check: (id: string) => Promise<CheckedTenant | null>;
   readonly transact: <Result>(work: (nowMs: number) => Result) => Result;
 }
 
 /** Asks the tenants of one slice, which wakes each. */
-export async function checkTenants({ desk, check, transact }: CheckDeps): Promise<void> {
-  const slice = transact((nowMs) => desk.next(nowMs));
+export async function checkTenants({ checks, check, transact }: CheckDeps): Promise<void> {
+  const slice = transact((nowMs) => checks.next(nowMs));
   if (slice === null) return;
   const answers = await askSlice(slice, check);
-  transact((nowMs) => desk.note(slice, answers, nowMs));
+  transact((nowMs) => checks.note(slice, answers, nowMs));
 }
 
 /** Where time is up, the last ones are not in it. */
@@ -26,7 +26,7 @@ async function askSlice(
   check: CheckDeps["check"],
 ): Promise<ReadonlyMap<string, CheckAnswer>> {
   const answers = new Map<string, CheckAnswer>();
-  await askEach(
+  await callEach(
     tenants,
     async (id) => {
       answers.set(id, "unanswered");

@@ -24,13 +24,13 @@ export interface CheckSlice {
   readonly tenants: readonly string[];
 }
 
-export interface CheckStanding {
+export interface CheckStatus {
   readonly running: CheckPass | null;
   /** The latest that came to its end. */
   readonly latest: CheckPass | null;
 }
 
-export class CheckDesk {
+export class Checks {
   readonly #store: CheckStore;
 
   constructor(store: CheckStore) {
@@ -42,7 +42,7 @@ export class CheckDesk {
    *
    * @param restMs nor if the latest began less than so long ago
    */
-  begin(tenants: number, restMs: number, nowMs: number): CheckStanding {
+  begin(tenants: number, restMs: number, nowMs: number): CheckStatus {
     const { running, latest } = this.read();
     const rests = latest !== null && latest.startedAtMs > nowMs - restMs;
     if (running !== null || rests) return { running, latest };
@@ -61,7 +61,7 @@ export class CheckDesk {
     return { running: fresh, latest };
   }
 
-  read(): CheckStanding {
+  read(): CheckStatus {
     const passes = this.#store.listPasses();
     return {
       running: passes.find(({ endedAtMs }) => endedAtMs === null) ?? null,

@@ -8,7 +8,7 @@ export interface ClosedBooks {
   /** Lives that have figures in the month, the earliest first. */
   readonly lives: readonly number[];
   /** Whose days these are; null: there is no such life. */
-  readonly life: number | null;
+  readonly generation: number | null;
   readonly days: readonly DayUsage[];
 }
 
@@ -22,8 +22,8 @@ export class ClosedPeriodStore {
     this.#db = db;
   }
 
-  /** @param life null: the latest that has figures in the month */
-  read(tenant: string, life: number | null, { first, end }: Month): ClosedBooks {
+  /** @param generation null: the latest that has figures in the month */
+  read(tenant: string, generation: number | null, { first, end }: Month): ClosedBooks {
     const lives = this.#db
       .run<{ generation: number }>(
         `SELECT DISTINCT generation FROM closed_periods WHERE tenant = ? AND day >= ? AND day < ?
@@ -32,9 +32,9 @@ export class ClosedPeriodStore {
         first,
         end,
       )
-      .map(({ generation }) => generation);
-    const asked = life ?? lives.at(-1) ?? null;
-    if (asked === null || !lives.includes(asked)) return { lives, life: null, days: [] };
+      .map((row) => row.generation);
+    const asked = generation ?? lives.at(-1) ?? null;
+    if (asked === null || !lives.includes(asked)) return { lives, generation: null, days: [] };
     const days = this.#db
       .run<PeriodRow>(
         `SELECT day, quota, granted, overage, totals FROM closed_periods
@@ -45,7 +45,7 @@ export class ClosedPeriodStore {
         end,
       )
       .map(toDay);
-    return { lives, life: asked, days };
+    return { lives, generation: asked, days };
   }
 }
 

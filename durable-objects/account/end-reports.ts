@@ -45,7 +45,7 @@ async function endStep(
   end: ReportEnd,
   nowMs: number,
 ): Promise<ReportEnd | null> {
-  const owner = { tenant: end.tenant, life: end.generation };
+  const owner = { tenant: end.tenant, generation: end.generation };
   if (!end.cleared) {
     const more = await endRows(database, owner, nowMs);
     return { ...end, cleared: !more };

@@ -1,4 +1,4 @@
-import { lifePrefix } from "../../src/domain/generation/stored-picture.ts";
+import { generationPrefix } from "../../src/domain/generation/stored-picture.ts";
 import type { FileSweep } from "./file-sweep-store.ts";
 
 /** Objects listed, and deleted, in one request: as many as R2 takes. */
@@ -12,7 +12,7 @@ export async function eraseFiles(
   bucket: R2Bucket,
   { tenant, generation }: Pick<FileSweep, "tenant" | "generation">,
 ): Promise<boolean> {
-  const prefix = lifePrefix({ tenant, life: generation });
+  const prefix = generationPrefix({ tenant, generation });
   for (let batch = 0; batch < MOST_BATCHES; batch += 1) {
     // oxlint-disable-next-line no-await-in-loop -- each batch is listed after the last was deleted
     const { objects, truncated } = await bucket.list({ prefix, limit: BATCH });

@@ -25,15 +25,15 @@ import { accountWarnings, type Warning } from "../../src/domain/account/account-
 import type { PlannedPromise } from "../../src/domain/tenant/state-plan.ts";
 import type {
   AccountAnswer,
-  AccountAsk,
+  AccountMessage,
   AccountView,
   DaySpent,
   LeaseReply,
 } from "./account-protocol.ts";
-import { DayClosing, type TellPlatform } from "./day-closing.ts";
+import { DayClosing, type RecordPoolEvent } from "./day-closing.ts";
 import type { DeniedStore } from "./denied-store.ts";
 import { noteSpent } from "./note-spent.ts";
-import type { PoolBook } from "./pool-cache.ts";
+import type { PoolCache } from "./pool-cache.ts";
 import { PoolNotices } from "./pool-notices.ts";
 import { type PoolOverview, poolOverview } from "./pool-overview.ts";
 import { PoolRecalls, type Recall } from "./pool-recalls.ts";
@@ -44,28 +44,28 @@ import { PoolRecalls, type Recall } from "./pool-recalls.ts";
 /** Days whose messages are heard: late settlements are reported a day later at most. */
 const OLD_DAYS = 2;
 
-export class PoolDesk {
-  readonly #book: PoolBook;
-  readonly #tell: TellPlatform;
+export class PoolAllocator {
+  readonly #cache: PoolCache;
+  readonly #tell: RecordPoolEvent;
   readonly #recalls: PoolRecalls;
   readonly #notices: PoolNotices;
   readonly #closing: DayClosing;
   /** The day on which no share is so old that nobody asks about it any more. */
   #cleanDay: Day | null = null;
 
-  constructor(book: PoolBook, denied: DeniedStore, tell: TellPlatform) {
-    this.#book = book;
+  constructor(cache: PoolCache, denied: DeniedStore, tell: RecordPoolEvent) {
+    this.#cache = cache;
     this.#tell = tell;
-    this.#recalls = new PoolRecalls(book);
-    this.#notices = new PoolNotices(book, denied);
-    this.#closing = new DayClosing(book, this.#notices, tell);
+    this.#recalls = new PoolRecalls(cache);
+    this.#notices = new PoolNotices(cache, denied);
+    this.#closing = new DayClosing(cache, this.#notices, tell);
   }
 
-  ask(ask: AccountAsk, wallMs: number): AccountAnswer {
-    const nowMs = this.#book.now(wallMs);
-    this.promise(ask.tenant, ask.life, ask.promised);
+  ask(ask: AccountMessage, wallMs: number): AccountAnswer {
+    const nowMs = this.#cache.now(wallMs);
+    this.promise(ask.tenant, ask.generation, ask.promised);
     if (ask.news !== null) this.#closing.hear(ask.tenant, ask.news, nowMs);
-    noteSpent(this.#book, ask, nowMs);
+    noteSpent(this.#cache, ask, nowMs);
     const mayProbe = ask.probe && this.#closing.probe(nowMs);
     const leased = this.#lease(ask, nowMs);
     const rates = this.#rates(ask, nowMs);
@@ -86,51 +86,66 @@ export class PoolDesk {
    * Tenants to ask first for what they do not use, because the question would be refused without it.
    * Nothing is written down yet.
    */
-  recallsBefore({ tenant, life, lease: asked }: AccountAsk, wallMs: number): readonly Recall[] {
+  recallsBefore(
+    { tenant, generation, lease: asked }: AccountMessage,
+    wallMs: number,
+  ): readonly Recall[] {
     if (asked === null || asked.need === null || !this.#isShared) return [];
-    const nowMs = this.#book.now(wallMs);
+    const nowMs = this.#cache.now(wallMs);
     const { day, ...ask } = asked;
     if (day !== dayOf(nowMs)) return [];
-    const leased = previewLease(this.#book.pool(day, tenant), { tenant, life, ...ask }, nowMs);
+    const leased = previewLease(
+      this.#cache.pool(day, tenant),
+      { tenant, generation, ...ask },
+      nowMs,
+    );
     const missing = leased.kind === "answered" ? (leased.answer.refused?.missing ?? 0) : 0;
     return this.#recalls.forAmount(day, missing, nowMs);
   }
 
   /** @param day of which sizes are told */
-  view(wallMs: number, day: Day = dayOf(this.#book.now(wallMs))): AccountView {
-    const { notice, closure } = this.#book.state;
+  view(wallMs: number, day: Day = dayOf(this.#cache.now(wallMs))): AccountView {
+    const { notice, closure } = this.#cache.state;
     const isShared = this.#isShared;
-    const pool = isShared ? this.#book.pool(day) : null;
+    const pool = isShared ? this.#cache.pool(day) : null;
     return { notice, isPooled: isShared, closure, sizes: pool && sizesOf(pool) };
   }
 
   get #isShared(): boolean {
-    return isPooled(this.#book.plan, this.#book.state.settings);
+    return isPooled(this.#cache.plan, this.#cache.state.settings);
   }
 
   /** Settings of a tenant that are newer than those known; returns whether they were. */
-  promise(tenant: string, life: number, promised: Promised & { version: number }): boolean {
-    const before = this.#book.promises.get(tenant);
-    const isKnown = before !== undefined && before.life >= life;
+  promise(tenant: string, generation: number, promised: Promised & { version: number }): boolean {
+    const before = this.#cache.promises.get(tenant);
+    const isKnown = before !== undefined && before.generation >= generation;
     const { plan, daily, floor, suspended, version } = promised;
-    if (isKnown && (before.life > life || before.version > version)) return false;
+    if (isKnown && (before.generation > generation || before.version > version)) return false;
     // The same settings may be written down as an earlier release understood them.
     const isSame = isKnown && before.daily === daily && before.suspended === suspended;
     if (isSame && before.version === version) return false;
-    this.#book.writePromise(tenant, { tenant, life, plan, daily, floor, suspended, version });
+    this.#cache.writePromise(tenant, {
+      tenant,
+      generation,
+      plan,
+      daily,
+      floor,
+      suspended,
+      version,
+    });
     return true;
   }
 
   /** A life has ended: what it spent stays spent, the rest is free. */
-  endLife(tenant: string, life: number, days: readonly DaySpent[], wallMs: number): void {
-    const nowMs = this.#book.now(wallMs);
+  endLife(tenant: string, generation: number, days: readonly DaySpent[], wallMs: number): void {
+    const nowMs = this.#cache.now(wallMs);
     for (const { day, spent } of days) {
       if (day < dayOf(nowMs) - OLD_DAYS) continue;
-      const pool = this.#book.pool(day, tenant);
-      this.#book.keep(day, closeShare(pool, { tenant, life, spent }, nowMs));
+      const pool = this.#cache.pool(day, tenant);
+      this.#cache.keep(day, closeShare(pool, { tenant, generation, spent }, nowMs));
     }
-    if ((this.#book.promises.get(tenant)?.life ?? 0) > life) return;
-    this.#book.writePromise(tenant, null);
+    if ((this.#cache.promises.get(tenant)?.generation ?? 0) > generation) return;
+    this.#cache.writePromise(tenant, null);
     this.#notices.forget(tenant);
   }
 
@@ -138,7 +153,7 @@ export class PoolDesk {
 
   /** The next tenants that must hear that calls are possible again, and what they are told. */
   nextToTell(wallMs: number): { readonly view: AccountView; readonly tenants: readonly string[] } {
-    const nowMs = this.#book.now(wallMs);
+    const nowMs = this.#cache.now(wallMs);
     return { view: this.view(wallMs), tenants: this.#notices.next(dayOf(nowMs), nowMs) };
   }
 
@@ -148,20 +163,20 @@ export class PoolDesk {
 
   /** Lifts the closure of the day. Returns how many tenants know of it, which the alarm tells. */
   reopen(wallMs: number): number {
-    const nowMs = this.#book.now(wallMs);
+    const nowMs = this.#cache.now(wallMs);
     this.#closing.lift(nowMs);
     return this.#notices.count(dayOf(nowMs));
   }
 
   settings(): AccountSettings {
-    return this.#book.state.settings;
+    return this.#cache.state.settings;
   }
 
   /** Tenants hear of it where it says anything to them: margin, rates and thresholds act here alone. */
   patch(patch: AccountPatch, wallMs: number): AccountSettings {
     const before = this.#terms(wallMs);
-    const settings = patchedAccount(this.#book.state.settings, patch);
-    this.#book.write({ settings });
+    const settings = patchedAccount(this.#cache.state.settings, patch);
+    this.#cache.write({ settings });
     const after = this.#terms(wallMs);
     const isRelief = mayGrantMore(before, after);
     if (isRelief || before.isShared !== after.isShared) this.#notices.publish({}, isRelief);
@@ -169,38 +184,38 @@ export class PoolDesk {
   }
 
   #terms(wallMs: number): LeaseTerms {
-    return leaseTerms(this.#book.basis(dayOf(this.#book.now(wallMs))));
+    return leaseTerms(this.#cache.basis(dayOf(this.#cache.now(wallMs))));
   }
 
   setMeasuredMargin(margin: MicroNeurons): void {
-    if (this.#book.state.measuredMargin === margin) return;
-    this.#book.write({ measuredMargin: margin });
+    if (this.#cache.state.measuredMargin === margin) return;
+    this.#cache.write({ measuredMargin: margin });
   }
 
   /** @param change what is planned adds to what all tenants are promised */
   warnings(wallMs: number, change: PromiseSums = NO_PROMISES): readonly Warning[] {
-    const size = poolSize(this.#book.basis(dayOf(this.#book.now(wallMs))));
-    return accountWarnings(sumOf(this.#book.promises.sums, change), size);
+    const size = poolSize(this.#cache.basis(dayOf(this.#cache.now(wallMs))));
+    return accountWarnings(sumOf(this.#cache.promises.sums, change), size);
   }
 
   /** @param planned what these tenants would be promised, in place of what they are */
   change(planned: readonly PlannedPromise[]): PromiseSums {
     // The last that is planned of a tenant counts.
     const next = new Map(planned.map((promise) => [promise.tenant, promise]));
-    const known = [...next.keys()].flatMap((tenant) => this.#book.promises.get(tenant) ?? []);
+    const known = [...next.keys()].flatMap((tenant) => this.#cache.promises.get(tenant) ?? []);
     return promisesBeyond(promiseSums(known), next.values());
   }
 
   overview(wallMs: number): PoolOverview {
-    const nowMs = this.#book.now(wallMs);
+    const nowMs = this.#cache.now(wallMs);
     const day = dayOf(nowMs);
     return poolOverview({
-      basis: this.#book.basis(day),
-      pool: this.#book.pool(day),
-      closure: this.#book.state.closure,
-      tenants: this.#book.promises.sums.tenants,
-      sums: this.#book.promises.sums,
-      rates: this.#book.rates.windows(nowMs),
+      basis: this.#cache.basis(day),
+      pool: this.#cache.pool(day),
+      closure: this.#cache.state.closure,
+      tenants: this.#cache.promises.sums.tenants,
+      sums: this.#cache.promises.sums,
+      rates: this.#cache.rates.windows(nowMs),
       nowMs,
     });
   }
@@ -209,12 +224,12 @@ export class PoolDesk {
 
   /** Those whose unused leases are to be asked back now. */
   toRecall(wallMs: number): readonly Recall[] {
-    return this.#recalls.due(this.#book.now(wallMs));
+    return this.#recalls.due(this.#cache.now(wallMs));
   }
 
   /** When the alarm has something to do for the pool; null: not before somebody asks. */
   dueMs(wallMs: number): number | null {
-    const nowMs = this.#book.now(wallMs);
+    const nowMs = this.#cache.now(wallMs);
     const due = [
       this.#notices.dueMs(dayOf(nowMs), nowMs),
       this.#recalls.nextDueMs(nowMs),
@@ -228,58 +243,58 @@ export class PoolDesk {
   #purgeDueMs(nowMs: number): number | null {
     const today = dayOf(nowMs);
     if (this.#cleanDay === today) return null;
-    if (this.#book.hasOldShares(today)) return nowMs;
+    if (this.#cache.hasOldShares(today)) return nowMs;
     this.#cleanDay = today;
     return null;
   }
 
   purge(wallMs: number): void {
-    const nowMs = this.#book.now(wallMs);
-    this.#book.purge(nowMs);
+    const nowMs = this.#cache.now(wallMs);
+    this.#cache.purge(nowMs);
     this.#notices.clean(dayOf(nowMs));
   }
 
-  #lease(ask: AccountAsk, nowMs: number): LeaseReply | null {
+  #lease(ask: AccountMessage, nowMs: number): LeaseReply | null {
     if (ask.lease === null) return null;
     const { day, ...asked } = ask.lease;
     const today = dayOf(nowMs);
     if (day > today + 1 || day < today - OLD_DAYS) return null;
     // What was leased while there was a pool comes back after that too.
     if (!this.#isShared && asked.need !== null) return null;
-    const { tenant, life } = ask;
-    const pool = this.#book.pool(day, tenant);
-    const leased = lease(pool, { tenant, life, ...asked }, nowMs);
+    const { tenant, generation } = ask;
+    const pool = this.#cache.pool(day, tenant);
+    const leased = lease(pool, { tenant, generation, ...asked }, nowMs);
     if (leased.kind === "stale") return { stale: leased.seq };
     if (leased.kind === "repeated") return { ...leased.answer, repeated: true };
-    this.#book.keep(day, leased.share);
+    this.#cache.keep(day, leased.share);
     this.#tellThreshold(pool, nowMs);
     return { ...leased.answer, repeated: false };
   }
 
-  #outlook({ tenant, life, look }: AccountAsk, nowMs: number): Outlook | null {
+  #outlook({ tenant, generation, look }: AccountMessage, nowMs: number): Outlook | null {
     if (look === null || look !== dayOf(nowMs) || !this.#isShared) return null;
-    const pool = this.#book.pool(look);
-    const share = pool.share({ tenant, life }) ?? emptyShare({ tenant, life }, nowMs);
+    const pool = this.#cache.pool(look);
+    const share = pool.share({ tenant, generation }) ?? emptyShare({ tenant, generation }, nowMs);
     return outlookOf(pool, share, nowMs);
   }
 
-  #rates({ tenant, rates }: AccountAsk, nowMs: number) {
+  #rates({ tenant, rates }: AccountMessage, nowMs: number) {
     if (rates === null) return null;
-    const { settings } = this.#book.state;
+    const { settings } = this.#cache.state;
     const limitOf = (name: string): number => accountRate(settings, name);
-    return this.#book.takeRates({ tenant, ...rates }, limitOf, nowMs);
+    return this.#cache.takeRates({ tenant, ...rates }, limitOf, nowMs);
   }
 
   /** Once a day each, as tenants report. */
   #tellThreshold({ day, size, spent }: DayPool, nowMs: number): void {
-    const { settings, told } = this.#book.state;
+    const { settings, told } = this.#cache.state;
     if (day < told.day) return;
     const before = told.day === day ? told.threshold : 0;
     const passed = settings.thresholds
       .filter((each) => each > before && spent >= each * size)
       .toSorted((a, b) => a - b);
     for (const threshold of passed) {
-      this.#book.write({ told: { day, threshold } });
+      this.#cache.write({ told: { day, threshold } });
       const data = {
         object: "account_threshold",
         day: formatDay(day),

@@ -1,7 +1,7 @@
 import {
   AccountRates,
   type RateAnswer,
-  type RateAsk,
+  type RateRequest,
 } from "../../src/domain/account/account-rates.ts";
 import {
   ALLOCATION,
@@ -22,7 +22,7 @@ import {
 import type { Plan } from "../../src/domain/ledger/quota.ts";
 import type { RateClass } from "../../src/domain/ledger/rate-limit.ts";
 import type { PoolState, PoolStore } from "./pool-store.ts";
-import { PromiseBook } from "./promise-cache.ts";
+import { PromiseCache } from "./promise-cache.ts";
 import type { TenantPromise } from "./promise-store.ts";
 
 /** Kept for the month that a cap looks back on. */
@@ -39,10 +39,10 @@ const MOST_DAYS = 31;
  * are open, of the month a sum a day. Storage is the truth: memory is changed with the rows, and after a
  * transaction that was rolled back `forget` drops it.
  */
-export class PoolBook {
+export class PoolCache {
   readonly plan: Plan;
   readonly store: PoolStore;
-  readonly promises: PromiseBook;
+  readonly promises: PromiseCache;
   #state: PoolState | null = null;
   #rates: AccountRates | null = null;
   readonly #pools = new Map<Day, DayPool>();
@@ -54,7 +54,7 @@ export class PoolBook {
 
   constructor(store: PoolStore, plan: Plan) {
     this.store = store;
-    this.promises = new PromiseBook(store.promises);
+    this.promises = new PromiseCache(store.promises);
     this.plan = plan;
   }
 
@@ -101,7 +101,7 @@ export class PoolBook {
     return (this.#rates ??= new AccountRates(this.store.readBounds()));
   }
 
-  takeRates(ask: RateAsk, limitOf: (name: RateClass) => number, nowMs: number): RateAnswer {
+  takeRates(ask: RateRequest, limitOf: (name: RateClass) => number, nowMs: number): RateAnswer {
     const { answer, bound } = this.rates.take(ask, limitOf, nowMs);
     if (bound !== null) this.store.writeBound(bound);
     return answer;
@@ -163,8 +163,11 @@ export class PoolBook {
   }
 
   /** One share, without reading all of its day. */
-  share(day: Day, tenant: string, life: number): Share | null {
-    return this.#pools.get(day)?.share({ tenant, life }) ?? this.store.readShare(day, tenant, life);
+  share(day: Day, tenant: string, generation: number): Share | null {
+    return (
+      this.#pools.get(day)?.share({ tenant, generation }) ??
+      this.store.readShare(day, tenant, generation)
+    );
   }
 
   /** A share that changed: the pool in memory has it already. */
@@ -185,7 +188,7 @@ export class PoolBook {
   #count(day: Day, share: Share): void {
     const claims = this.#claims.get(monthStart(day));
     if (claims === undefined) return;
-    const before = this.store.readShare(day, share.tenant, share.life);
+    const before = this.store.readShare(day, share.tenant, share.generation);
     const grown = claimOf(share) - (before === null ? 0 : claimOf(before));
     claims.set(day, (claims.get(day) ?? 0) + grown);
   }

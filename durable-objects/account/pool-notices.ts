@@ -1,7 +1,7 @@
 import type { Day } from "../../src/domain/ledger/period.ts";
-import type { AccountAsk, AccountView } from "./account-protocol.ts";
+import type { AccountMessage, AccountView } from "./account-protocol.ts";
 import type { DeniedStore, DeniedTenant } from "./denied-store.ts";
-import type { PoolBook } from "./pool-cache.ts";
+import type { PoolCache } from "./pool-cache.ts";
 import type { PoolState } from "./pool-store.ts";
 
 /** Tenants that one alarm tells. */
@@ -23,12 +23,12 @@ export interface Denial {
 
 /**
  * The tenants that must be told when calls are possible again. A tenant hears everything else with the
- * next answer that it gets: no call asks an engine without tickets, and those live for six seconds at
+ * next answer that it gets: no call asks an engine without permits, and those live for six seconds at
  * most. But a tenant that was refused, or knows of a closed day, asks for nothing for a while. The account
  * keeps these tenants in a table and tells them after a notice that gives relief, a few in each alarm.
  */
 export class PoolNotices {
-  readonly #book: PoolBook;
+  readonly #cache: PoolCache;
   readonly #denied: DeniedStore;
   /** Where the next alarm goes on, in the order of the tenants' names. */
   #after = "";
@@ -37,8 +37,8 @@ export class PoolNotices {
   #againAtMs = 0;
   #cleanedDay: Day | null = null;
 
-  constructor(book: PoolBook, denied: DeniedStore) {
-    this.#book = book;
+  constructor(cache: PoolCache, denied: DeniedStore) {
+    this.#cache = cache;
     this.#denied = denied;
   }
 
@@ -48,8 +48,8 @@ export class PoolNotices {
    * @param isRelief calls may be possible that were denied before: who was denied some must be told
    */
   publish(change: Partial<Pick<PoolState, "closure" | "liftedAtMs">>, isRelief: boolean): void {
-    const notice = this.#book.state.notice + 1;
-    this.#book.write({ ...change, notice, ...(isRelief && { relief: notice }) });
+    const notice = this.#cache.state.notice + 1;
+    this.#cache.write({ ...change, notice, ...(isRelief && { relief: notice }) });
     if (!isRelief) return;
     this.#after = "";
     this.#isTelling = true;
@@ -60,8 +60,8 @@ export class PoolNotices {
    * A tenant was answered something. It costs no row to say the same thing twice. The answer may be
    * lost: what it has heard is what its message says.
    */
-  note({ tenant, notice: heard }: AccountAsk, denial: Denial, day: Day): void {
-    const { notice, relief } = this.#book.state;
+  note({ tenant, notice: heard }: AccountMessage, denial: Denial, day: Day): void {
+    const { notice, relief } = this.#cache.state;
     const { isRefused, isClosed } = denial;
     if (!isRefused && !isClosed) {
       if (this.#isWorking(day)) this.confirm(tenant, { notice: heard, closure: null });
@@ -77,7 +77,7 @@ export class PoolNotices {
   next(day: Day, nowMs: number): readonly string[] {
     if (!this.#isWorking(day)) return [];
     const denied = this.#denied.list(
-      { day, before: this.#book.state.relief, after: this.#after },
+      { day, before: this.#cache.state.relief, after: this.#after },
       MOST_TOLD,
     );
     const isLast = denied.length < MOST_TOLD;
@@ -108,7 +108,7 @@ export class PoolNotices {
 
   /** How many are still to be told. */
   count(day: Day): number {
-    return this.#denied.count(day, this.#book.state.relief);
+    return this.#denied.count(day, this.#cache.state.relief);
   }
 
   dueMs(day: Day, nowMs: number): number | null {
@@ -122,12 +122,12 @@ export class PoolNotices {
   }
 
   #isWorking(day: Day): boolean {
-    return (this.#isTelling ??= this.#denied.has(day, this.#book.state.relief));
+    return (this.#isTelling ??= this.#denied.has(day, this.#cache.state.relief));
   }
 
   #isRefused(tenant: string, day: Day): boolean {
-    const life = this.#book.promises.get(tenant)?.life ?? 0;
-    return this.#book.share(day, tenant, life)?.answer?.refused != null;
+    const generation = this.#cache.promises.get(tenant)?.generation ?? 0;
+    return this.#cache.share(day, tenant, generation)?.answer?.refused != null;
   }
 }
 

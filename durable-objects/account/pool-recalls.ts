@@ -2,7 +2,7 @@ import { ZERO } from "../../src/domain/ledger/micro-neurons.ts";
 import { type Day, dayOf } from "../../src/domain/ledger/period.ts";
 import { type LeaseRecall, recallsFor } from "../../src/domain/account/pool-recall.ts";
 import { RECALL_EVERY_MS } from "../../src/domain/account/unused-leases.ts";
-import type { PoolBook } from "./pool-cache.ts";
+import type { PoolCache } from "./pool-cache.ts";
 
 /** How long after its end a lease is asked back that its tenant did not give back by itself. */
 const OVERDUE_MS = 60_000;
@@ -17,16 +17,16 @@ export interface Recall extends LeaseRecall {
 
 /** Which tenants the account asks for unused leases, and when. */
 export class PoolRecalls {
-  readonly #book: PoolBook;
+  readonly #cache: PoolCache;
 
-  constructor(book: PoolBook) {
-    this.#book = book;
+  constructor(cache: PoolCache) {
+    this.#cache = cache;
   }
 
   /** Those that have so much of today. */
   forAmount(day: Day, missing: number, nowMs: number): readonly Recall[] {
     if (missing === 0) return [];
-    return this.#noted(day, recallsFor(this.#book.pool(day), missing, nowMs), nowMs);
+    return this.#noted(day, recallsFor(this.#cache.pool(day), missing, nowMs), nowMs);
   }
 
   /** What others wait for, and leases that ended a while ago. */
@@ -39,29 +39,29 @@ export class PoolRecalls {
   /** Null: nobody has anything that it may not use. */
   nextDueMs(nowMs: number): number | null {
     const today = dayOf(nowMs);
-    const ends = DAYS.flatMap((back) => this.#book.pool(today - back).unused.firstEndMs ?? []);
+    const ends = DAYS.flatMap((back) => this.#cache.pool(today - back).unused.firstEndMs ?? []);
     if (ends.length === 0) return null;
     if (this.#lack(today, nowMs) > 0) return nowMs + RECALL_EVERY_MS;
     return Math.max(nowMs + RECALL_EVERY_MS, Math.min(...ends) + OVERDUE_MS);
   }
 
   #lack(day: Day, nowMs: number): number {
-    const pool = this.#book.pool(day);
+    const pool = this.#cache.pool(day);
     pool.advance(nowMs);
     return pool.lack;
   }
 
   #overdue(day: Day, nowMs: number): readonly Recall[] {
-    const { unused } = this.#book.pool(day);
+    const { unused } = this.#cache.pool(day);
     unused.advance(nowMs);
     const overdue = unused
       .ended(nowMs - OVERDUE_MS, MOST_OVERDUE)
-      .map(({ tenant, life }) => ({ tenant, life, keep: ZERO }));
+      .map(({ tenant, generation }) => ({ tenant, generation, keep: ZERO }));
     return this.#noted(day, overdue, nowMs);
   }
 
   #noted(day: Day, recalls: readonly LeaseRecall[], nowMs: number): readonly Recall[] {
-    const { unused } = this.#book.pool(day);
+    const { unused } = this.#cache.pool(day);
     for (const recall of recalls) unused.noteAsked(recall, nowMs);
     return recalls.map((recall) => ({ ...recall, day }));
   }

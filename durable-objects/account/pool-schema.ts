@@ -88,7 +88,7 @@ export const RATE_BOUNDS: readonly string[] = [
     period INTEGER NOT NULL,
     units TEXT NOT NULL
   ) STRICT`,
-  // What was given just now counts on: in the first period whose tickets may be used so late.
+  // What was given just now counts on: in the first period whose permits may be used so late.
   `INSERT INTO rate_bounds (slot, period, units)
     WITH given AS (
       SELECT class, json_extract(each.value, '$[0]') / 5 - 1 AS period,

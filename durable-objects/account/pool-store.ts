@@ -146,12 +146,12 @@ export class PoolStore {
       .map(toShare);
   }
 
-  readShare(day: Day, tenant: string, life: number): Share | null {
+  readShare(day: Day, tenant: string, generation: number): Share | null {
     const [row] = this.#db.run<ShareRow>(
       "SELECT * FROM pool_shares WHERE day = ? AND tenant = ? AND life = ?",
       day,
       tenant,
-      life,
+      generation,
     );
     return row === undefined ? null : toShare(row);
   }
@@ -163,7 +163,7 @@ export class PoolStore {
         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       day,
       share.tenant,
-      share.life,
+      share.generation,
       share.granted,
       share.spent,
       share.pending,
@@ -223,7 +223,7 @@ function readAnswer(stored: string | null): LeaseAnswer | null {
 
 const toShare = (row: ShareRow): Share => ({
   tenant: row.tenant,
-  life: row.life,
+  generation: row.life,
   granted: microNeurons(row.granted),
   spent: microNeurons(row.spent),
   pending: microNeurons(row.pending),

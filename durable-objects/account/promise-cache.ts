@@ -7,7 +7,7 @@ type Sums = PromiseSums & { readonly tenants: number };
  * What tenants are promised: in memory of those that were asked for since the object started, and sums of
  * all. Changed with the rows; `forget` drops it.
  */
-export class PromiseBook {
+export class PromiseCache {
   readonly #store: PromiseStore;
   readonly #known = new Map<string, TenantPromise>();
   #sums: Sums | null = null;

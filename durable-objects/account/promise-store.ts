@@ -6,7 +6,7 @@ import type { Database } from "../database.ts";
 /** A tenant that is there, with what its settings promise it. */
 export interface TenantPromise extends Promised {
   readonly tenant: string;
-  readonly life: number;
+  readonly generation: number;
   /** Of the settings. */
   readonly version: number;
 }
@@ -37,13 +37,13 @@ export class PromiseStore {
     return row === undefined ? null : toPromise(row);
   }
 
-  write({ tenant, life, version, ...promised }: TenantPromise): void {
+  write({ tenant, generation, version, ...promised }: TenantPromise): void {
     const { plan, daily, floor, suspended } = promised;
     this.#db.run(
       `INSERT OR REPLACE INTO promises (tenant, life, version, plan, daily, floor, suspended, told)
         VALUES (?, ?, ?, ?, ?, ?, ?, 0)`,
       tenant,
-      life,
+      generation,
       version,
       plan,
       daily,
@@ -75,8 +75,9 @@ export class PromiseStore {
   }
 }
 
-const toPromise = (row: PromiseRow): TenantPromise => ({
+const toPromise = ({ life, ...row }: PromiseRow): TenantPromise => ({
   ...row,
+  generation: life,
   daily: microNeurons(row.daily),
   floor: microNeurons(row.floor),
   suspended: row.suspended === 1,

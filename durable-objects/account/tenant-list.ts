@@ -3,7 +3,7 @@ import type { Amounts, DayPool } from "../../src/domain/account/day-pool.ts";
 import { type Day, dayOf } from "../../src/domain/ledger/period.ts";
 import type { Plan } from "../../src/domain/ledger/quota.ts";
 import type { TenantListStore } from "./tenant-list-store.ts";
-import type { PoolBook } from "./pool-cache.ts";
+import type { PoolCache } from "./pool-cache.ts";
 import { idsInOrder, type Listed, type TenantPage, type TenantSort } from "./tenant-order.ts";
 
 // What the account knows of its tenants without asking any of them.
@@ -48,17 +48,17 @@ interface Found {
 
 export class TenantList {
   readonly #store: TenantListStore;
-  readonly #book: PoolBook;
+  readonly #cache: PoolCache;
 
-  constructor(store: TenantListStore, book: PoolBook) {
+  constructor(store: TenantListStore, cache: PoolCache) {
     this.#store = store;
-    this.#book = book;
+    this.#cache = cache;
   }
 
   /** Tenants with their settings, as far as these matter to the account. */
   list(asked: TenantPage, filter: TenantFilter, wallMs: number): Page<ListedTenantRow> {
     const { prefix, plan, state } = filter;
-    const { promises } = this.#book;
+    const { promises } = this.#cache;
     const isOver = state === "deleting";
     // These are few, and what they had is not theirs any more.
     const page: TenantPage = isOver ? { ...asked, sort: "id" } : asked;
@@ -72,7 +72,7 @@ export class TenantList {
       ? (id: string, limit: number) =>
           plan === null ? this.#store.listEnding(id, { prefix, limit }) : []
       : (id: string, limit: number) => this.#store.listTenants(id, { ...filter, limit });
-    const day = dayOf(this.#book.now(wallMs));
+    const day = dayOf(this.#cache.now(wallMs));
     const found = this.#find(page, { accepts: isOver ? () => false : accepts, idsAfter }, day);
     return this.#page(page, found, (id, today) => {
       const settings = isOver ? null : (promises.get(id) ?? null);
@@ -83,11 +83,11 @@ export class TenantList {
 
   /** Who has what of the day's pool, and what was promised: those that have ended today too. */
   sharing(page: TenantPage, wallMs: number): Page<SharingTenant> {
-    const day = dayOf(this.#book.now(wallMs));
+    const day = dayOf(this.#cache.now(wallMs));
     const idsAfter = (id: string, limit: number) => this.#store.listSharing(day, id, limit);
     const found = this.#find(page, { accepts: () => true, idsAfter }, day);
     return this.#page(page, found, (id, today) => {
-      const promise = this.#book.promises.get(id);
+      const promise = this.#cache.promises.get(id);
       const { floors } = promiseSums(promise === undefined ? [] : [promise]);
       const isFree = promise?.plan === "free" && !promise.suspended;
       return { id, today, floor: floors, promised: isFree ? promise.daily : 0 };
@@ -95,7 +95,7 @@ export class TenantList {
   }
 
   #find(page: TenantPage, of: Pick<Listed, "accepts" | "idsAfter">, day: Day): Found {
-    const pool = this.#book.pool(day);
+    const pool = this.#cache.pool(day);
     const amounts = pool.allAmounts();
     return {
       pool,

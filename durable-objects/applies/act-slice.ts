@@ -2,7 +2,7 @@ import { withDefaults } from "../../src/domain/tenant/settings.ts";
 import { againAfterMs, MOST_TRIES, type StateApply } from "../../src/domain/tenant/state-apply.ts";
 import { isAsWanted } from "../../src/domain/tenant/state-plan.ts";
 import type { AuditEntry } from "../account/account-store.ts";
-import { type ApplyDeps, asked, inLanes, readTenant } from "./apply-deps.ts";
+import { type ApplyDeps, answerOf, inLanes, readTenant } from "./apply-deps.ts";
 import type { Sender } from "./apply-store.ts";
 import type { ApplyRow, GivenSettings } from "./apply-tenant-store.ts";
 import { counted } from "./plan-slice.ts";
@@ -84,7 +84,7 @@ async function act(
     if ((current?.version ?? null) !== row.version) return conflicting(row);
   }
   const change = { kind: "replace", settings } as const;
-  const put = await asked(deps, () => deps.account().putTenant(row.tenant, change, row.version));
+  const put = await answerOf(deps, () => deps.account().putTenant(row.tenant, change, row.version));
   if (put.kind === "silent") return { kind: "later", row };
   if (put.kind === "internal") return { kind: "failed", row, failure: put.kind };
   const { answer } = put;
@@ -107,7 +107,7 @@ async function log(deps: ApplyDeps, apply: StateApply, acted: readonly Acted[]):
     return [entryOf(apply, each, senders.get(each.row.part) ?? apply)];
   });
   if (entries.length === 0) return true;
-  const logged = await asked(deps, () => deps.account().recordAll(entries));
+  const logged = await answerOf(deps, () => deps.account().recordAll(entries));
   return logged.kind === "answered";
 }
 

@@ -8,7 +8,7 @@ import type { AuditEntry } from "../account/account-store.ts";
 import { within } from "../account/ask-each.ts";
 import type { SettingsChange } from "../tenant/configure.ts";
 import type { Caller } from "../tenant/protocol.ts";
-import type { AskFailure } from "../tenant/transactions.ts";
+import type { AccessRefusal } from "../tenant/transactions.ts";
 import type { ApplyStore } from "./apply-store.ts";
 
 // The objects that an apply reads and changes, as far as it needs them.
@@ -31,14 +31,14 @@ export interface AccountSide {
     id: string,
     change: Extract<SettingsChange, { kind: "replace" }>,
     ifMatch: number | null,
-  ): Promise<Put | AskFailure>;
+  ): Promise<Put | AccessRefusal>;
   recordAll(entries: readonly Omit<AuditEntry, "atMs">[]): Promise<void>;
 }
 
 export interface TenantSide {
   readProfile(
     caller: Caller,
-  ): Promise<{ readonly kind: "profile"; readonly profile: CurrentTenant } | AskFailure>;
+  ): Promise<{ readonly kind: "profile"; readonly profile: CurrentTenant } | AccessRefusal>;
 }
 
 export interface ApplyDeps {
@@ -55,15 +55,15 @@ export interface ApplyDeps {
 }
 
 /** What another object answered; `silent`: it may answer later; `internal`: its code threw. */
-export type Asked<Answer> =
+export type ObjectAnswer<Answer> =
   | { readonly kind: "answered"; readonly answer: Answer }
   | { readonly kind: "silent" }
   | { readonly kind: "internal" };
 
-export async function asked<Answer>(
+export async function answerOf<Answer>(
   { report }: Pick<ApplyDeps, "report">,
   ask: () => Promise<Answer>,
-): Promise<Asked<Answer>> {
+): Promise<ObjectAnswer<Answer>> {
   let isLate = true;
   try {
     const answer = await within(
@@ -82,8 +82,8 @@ export async function asked<Answer>(
 export async function readTenant(
   deps: Pick<ApplyDeps, "tenant" | "report">,
   id: string,
-): Promise<Asked<CurrentTenant | null>> {
-  const read = await asked(deps, () => deps.tenant(id).readProfile({ kind: "platform" }));
+): Promise<ObjectAnswer<CurrentTenant | null>> {
+  const read = await answerOf(deps, () => deps.tenant(id).readProfile({ kind: "platform" }));
   if (read.kind !== "answered") return read;
   const { answer } = read;
   return { kind: "answered", answer: answer.kind === "profile" ? answer.profile : null };

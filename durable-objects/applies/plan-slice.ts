@@ -13,7 +13,7 @@ import {
   type TenantPlan,
 } from "../../src/domain/tenant/state-plan.ts";
 import { tenantWarnings } from "../../src/domain/tenant/tenant-warnings.ts";
-import { type ApplyDeps, type Asked, inLanes, readTenant } from "./apply-deps.ts";
+import { type ApplyDeps, type ObjectAnswer, inLanes, readTenant } from "./apply-deps.ts";
 import type { ApplyRow } from "./apply-tenant-store.ts";
 import { endedAs } from "./store-part.ts";
 
@@ -60,7 +60,7 @@ async function look(deps: ApplyDeps, row: ApplyRow, isListed: boolean): Promise<
   return { row, kind: "plan", plan: planPruned(row.tenant, current) };
 }
 
-const NOBODY: Asked<null> = { kind: "answered", answer: null };
+const NOBODY: ObjectAnswer<null> = { kind: "answered", answer: null };
 
 /** Writes down what came of one tenant; returns what that makes of the apply. */
 function write(deps: ApplyDeps, apply: StateApply, each: Looked, nowMs: number): StateApply {

@@ -3,7 +3,7 @@ import type { Day } from "../../src/domain/ledger/period.ts";
 import type { Database } from "../database.ts";
 
 /** What is told once a day: whether it was, on this one. */
-export class ToldStore {
+export class DailyNoticeStore {
   readonly #db: Database;
   /** Looked up before: `<day> <type>`. Only the days in use, so a handful. */
   readonly #known = new Map<string, boolean>();

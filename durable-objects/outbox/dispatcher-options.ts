@@ -1,6 +1,6 @@
 import { resolveOverHttps } from "../../src/io/resolve-host.ts";
 import { attempt } from "./attempt.ts";
-import type { Courier, CourierOptions } from "./dispatcher.ts";
+import type { Dispatcher, DispatcherOptions } from "./dispatcher.ts";
 import { rememberHosts } from "./remember-hosts.ts";
 
 // How a courier reaches the world from an object, and how an alarm waits for it.
@@ -19,11 +19,11 @@ const wallMs = (): number => Date.now();
 /** Looked up with each call. */
 const request: typeof fetch = (...asked) => fetch(...asked);
 
-export function courierOptions({
+export function dispatcherOptions({
   publicTargetsOnly,
 }: {
   readonly publicTargetsOnly: boolean;
-}): Pick<CourierOptions, "wallMs" | "attempt" | "random" | "timer"> {
+}): Pick<DispatcherOptions, "wallMs" | "attempt" | "random" | "timer"> {
   const options = {
     fetch: request,
     resolve: publicTargetsOnly ? rememberHosts(resolveOverHttps(request), wallMs) : null,
@@ -43,10 +43,10 @@ export function courierOptions({
 }
 
 /** Waits until nothing is being delivered, but not for ever. */
-export async function restOrLate(courier: Courier): Promise<void> {
-  if (!courier.isBusy) return;
+export async function restOrLate(dispatcher: Dispatcher): Promise<void> {
+  if (!dispatcher.isBusy) return;
   const { promise: late, resolve } = Promise.withResolvers<void>();
   const timer = setTimeout(resolve, ALARM_MS);
-  await Promise.race([courier.rest(), late]);
+  await Promise.race([dispatcher.rest(), late]);
   clearTimeout(timer);
 }

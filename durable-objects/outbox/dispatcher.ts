@@ -23,7 +23,7 @@ const PAUSE_MS = 30_000;
 /** An endpoint that took longer than this is a slow one, until it does not. */
 const SLOW_MS = 2000;
 
-export interface CourierOptions {
+export interface DispatcherOptions {
   /** One transaction of the object, at its time. */
   readonly transact: (work: (nowMs: number) => void) => void;
   readonly wallMs: () => number;
@@ -39,9 +39,9 @@ export interface CourierOptions {
   readonly report: (error: unknown) => void;
 }
 
-export class Courier {
+export class Dispatcher {
   readonly #outbox: Outbox;
-  readonly #options: CourierOptions;
+  readonly #options: DispatcherOptions;
   readonly #connections = new Connections();
   readonly #runs = new Map<string, { readonly run: EndpointRun; readonly ended: Promise<void> }>();
   /** How soon each endpoint answered last. */
@@ -51,7 +51,7 @@ export class Courier {
   #timer: { readonly atMs: number; readonly cancel: () => void } | null = null;
   #pausedUntilMs = 0;
 
-  constructor(outbox: Outbox, options: CourierOptions) {
+  constructor(outbox: Outbox, options: DispatcherOptions) {
     this.#outbox = outbox;
     this.#options = options;
   }

@@ -60,7 +60,7 @@ const TOLD_TABLE = `CREATE TABLE told (
 
 export const OUTBOX_TABLES: readonly string[] = [...WEBHOOK_TABLES, TOLD_TABLE];
 
-/** Later than the first tables. `sent`: what was sent in the last minute (`src/domain/webhooks/delivery-pace.ts`). */
+/** Later than the first tables. `sent`: what was sent in the last minute, as `delivery-pace.ts` counts it. */
 export const DELIVERY_RATES: readonly string[] = [
   "ALTER TABLE webhooks ADD COLUMN sent TEXT NOT NULL DEFAULT '[]'",
   "CREATE INDEX deliveries_failed ON deliveries (webhook_id) WHERE state = 'failed'",

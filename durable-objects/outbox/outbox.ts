@@ -12,8 +12,8 @@ import type { Database } from "../database.ts";
 import { DeliveryStore } from "./delivery-store.ts";
 import { type EventObject, eventObject, type ListedEvent } from "./event-object.ts";
 import { EventStore } from "./event-store.ts";
-import type { ReportStore } from "./platform-event-store.ts";
-import { ToldStore } from "./daily-notice-store.ts";
+import type { PlatformEventStore } from "./platform-event-store.ts";
+import { DailyNoticeStore } from "./daily-notice-store.ts";
 import { WebhookStore } from "./webhook-store.ts";
 
 /** Reads what an event tells of, as its GET returns it; null: it is not stored any more. */
@@ -31,21 +31,21 @@ export class Outbox {
   readonly webhooks: WebhookStore;
   readonly deliveries: DeliveryStore;
   /** Null: there is nobody else to be told. */
-  readonly reports: ReportStore | null;
-  readonly told: ToldStore;
+  readonly platformEvents: PlatformEventStore | null;
+  readonly told: DailyNoticeStore;
   readonly #readSubject: ReadSubject;
 
   constructor(
     db: Database,
     readSubject: ReadSubject,
-    reports: ReportStore | null = null,
-    told: ToldStore = new ToldStore(db),
+    reports: PlatformEventStore | null = null,
+    told: DailyNoticeStore = new DailyNoticeStore(db),
   ) {
     this.events = new EventStore(db);
     this.webhooks = new WebhookStore(db);
     this.deliveries = new DeliveryStore(db);
     this.told = told;
-    this.reports = reports;
+    this.platformEvents = reports;
     this.#readSubject = readSubject;
   }
 
@@ -54,7 +54,7 @@ export class Outbox {
     this.events.forget();
     this.webhooks.forget();
     this.deliveries.forget();
-    this.reports?.forget();
+    this.platformEvents?.forget();
     this.told.forget();
   }
 
@@ -65,7 +65,7 @@ export class Outbox {
   record(happening: Happening, nowMs: number): void {
     const { type, data } = happening;
     if (this.#isWanted(happening)) this.events.insert(happening, nowMs);
-    if (data !== null && isReported(type)) this.reports?.add(type, data);
+    if (data !== null && isReported(type)) this.platformEvents?.add(type, data);
   }
 
   /**
@@ -78,7 +78,7 @@ export class Outbox {
     data: () => NonNullable<Happening["data"]>,
     nowMs: number,
   ): void {
-    if (this.reports === null && !this.#isWanted({ type, decision: null })) return;
+    if (this.platformEvents === null && !this.#isWanted({ type, decision: null })) return;
     if (this.told.has(dayOf(nowMs), type)) return;
     this.told.add(dayOf(nowMs), type);
     this.record({ type, subject: null, decision: null, data: data() }, nowMs);

@@ -2,7 +2,7 @@ import type { EventType } from "../../src/domain/webhooks/event.ts";
 import type { Database } from "../database.ts";
 
 /** What the platform is to be told of as well. */
-export interface Report {
+export interface PlatformEvent {
   /** In the order in which they were recorded. */
   readonly id: number;
   readonly type: EventType;
@@ -19,7 +19,7 @@ export const REPORTS_TABLE = `CREATE TABLE reports (
  * Events of a tenant that the platform may have subscribed to: they wait here until its object has them,
  * which the alarm sees to. They are few: each is told once a day at most, or ends an endpoint.
  */
-export class ReportStore {
+export class PlatformEventStore {
   readonly #db: Database;
   #waiting: boolean | undefined;
 
@@ -37,18 +37,18 @@ export class ReportStore {
     return this.#waiting;
   }
 
-  add(type: EventType, data: Report["data"]): void {
+  add(type: EventType, data: PlatformEvent["data"]): void {
     this.#db.run("INSERT INTO reports (type, data) VALUES (?, ?)", type, JSON.stringify(data));
     this.forget();
   }
 
-  list(limit: number): Report[] {
+  list(limit: number): PlatformEvent[] {
     return this.#db
       .run<{ id: number; type: EventType; data: string }>(
         "SELECT * FROM reports ORDER BY id LIMIT ?",
         limit,
       )
-      .map(({ id, type, data }) => ({ id, type, data: JSON.parse(data) as Report["data"] }));
+      .map(({ id, type, data }) => ({ id, type, data: JSON.parse(data) as PlatformEvent["data"] }));
   }
 
   /** They were handed over. */

@@ -1,6 +1,6 @@
 import { TEST_EVENT } from "../../src/domain/webhooks/event.ts";
 import type { LookupFailure } from "../../src/domain/ledger/failure.ts";
-import type { Courier } from "./dispatcher.ts";
+import type { Dispatcher } from "./dispatcher.ts";
 import type { Delivery } from "./delivery-store.ts";
 import { deliveryIdOf } from "./event-id.ts";
 import type { Outbox } from "./outbox.ts";
@@ -18,12 +18,12 @@ export type TriedWebhook =
 
 interface TryDeps {
   readonly outbox: Outbox;
-  readonly courier: Courier;
+  readonly dispatcher: Dispatcher;
   readonly transact: <Result>(work: (nowMs: number) => Result) => Result;
 }
 
 export async function tryWebhook(
-  { outbox, courier, transact }: TryDeps,
+  { outbox, dispatcher, transact }: TryDeps,
   id: string,
 ): Promise<TriedWebhook> {
   const webhook = outbox.webhooks.find(id);
@@ -40,7 +40,7 @@ export async function tryWebhook(
     tries: 0,
   };
   const delivery: Delivery = { ...untried, state: "failed", firstTryAtMs: null };
-  const attempted = await courier.try(webhook, { event, delivery, from: "fresh", after: "" });
+  const attempted = await dispatcher.try(webhook, { event, delivery, from: "fresh", after: "" });
   if (attempted.kind === "not_made") return { kind: "unavailable" };
   const { attempt } = attempted;
   const tried: Delivery = {

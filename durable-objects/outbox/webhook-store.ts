@@ -7,7 +7,7 @@ import {
   type Sent,
   withSent,
 } from "../../src/domain/webhooks/delivery-pace.ts";
-import { OLD_SHARE, type Standing } from "../../src/domain/webhooks/delivery.ts";
+import { OLD_SHARE, type EndpointHealth } from "../../src/domain/webhooks/delivery.ts";
 import type { Subscription } from "../../src/domain/webhooks/event.ts";
 import type { Decision } from "../../src/domain/moderation/verdict.ts";
 import type { Database } from "../database.ts";
@@ -27,7 +27,7 @@ export interface Replay {
 }
 
 /** Where events are delivered to, and how that goes. */
-export interface Webhook extends Subscription, Standing {
+export interface Webhook extends Subscription, EndpointHealth {
   readonly id: string;
   /** The last character of its deliveries' ids. */
   readonly slot: number;

@@ -199,7 +199,7 @@ export function viewAt(
   return viewOf(delivery, { event: outbox.events.read(delivery.eventId), nextAttemptMs });
 }
 
-export interface ReplayAsk {
+export interface ReplayRequest {
   readonly id: string;
   readonly fromMs: number;
   /** Null: up to now. */
@@ -218,7 +218,7 @@ const invalid = (field: string, detail: string): InvalidRequest => ({
  */
 export function replayWebhook(
   outbox: Outbox,
-  ask: ReplayAsk,
+  ask: ReplayRequest,
   nowMs: number,
 ): FoundWebhook | NotFound | InvalidRequest {
   const found = outbox.webhooks.find(ask.id);

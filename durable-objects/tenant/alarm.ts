@@ -2,7 +2,7 @@ import { purgeTime } from "../../src/domain/tenant/purge-time.ts";
 import type { Erasure } from "../../src/domain/tenant/erasure.ts";
 import type { Day } from "../../src/domain/ledger/period.ts";
 import { Archiver } from "./ledger/archiver.ts";
-import type { AccountLink } from "./account/account-client.ts";
+import type { AccountClient } from "./account/account-client.ts";
 import { advanceErasures, filesErased } from "./privacy/erasures.ts";
 import {
   batchesWoken,
@@ -14,9 +14,9 @@ import {
   wakeBatches,
 } from "./batches/batch-recovery.ts";
 import { eraseContentFiles, expiredContents, ownerOf, strayFiles } from "./verdicts/contents.ts";
-import { type Courier, GATHER_MS } from "../outbox/dispatcher.ts";
+import { type Dispatcher, GATHER_MS } from "../outbox/dispatcher.ts";
 import { restOrLate } from "../outbox/dispatcher-options.ts";
-import type { ReportStore } from "../outbox/platform-event-store.ts";
+import type { PlatformEventStore } from "../outbox/platform-event-store.ts";
 import { eraseArchived } from "./privacy/erase-archived.ts";
 import {
   erasePersonalFiles,
@@ -26,9 +26,9 @@ import {
   oneByOne,
 } from "./privacy/erase-personal-files.ts";
 import { Expiries } from "./expiries.ts";
-import type { FeedDesk } from "./usage/usage-feed.ts";
+import type { UsageFeed } from "./usage/usage-feed.ts";
 import { nextDueMs, purge } from "./maintenance.ts";
-import type { Parts } from "./stores.ts";
+import type { TenantStores } from "./stores.ts";
 import type { Profile } from "./profile-store.ts";
 import { releaseClaims } from "./verdicts/reviews.ts";
 
@@ -47,28 +47,28 @@ const HAND_OVER_RETRY_MS = 30_000;
 /** After files that could not be erased. */
 const FILES_RETRY_MS = 10_000;
 
-export interface ChoresDeps {
-  readonly parts: Parts;
-  readonly courier: Courier;
-  readonly feed: FeedDesk;
-  readonly link: AccountLink;
+export interface AlarmDeps {
+  readonly parts: TenantStores;
+  readonly dispatcher: Dispatcher;
+  readonly feed: UsageFeed;
+  readonly client: AccountClient;
   /** One step of the object as it is by then; null: it is no more. */
   readonly step: <Result>(work: (nowMs: number) => Result) => Result | null;
   /** Null: this deployment has none. */
   readonly bucket: () => R2Bucket | null;
   readonly runs: () => Workflow<BatchParams> | null;
-  readonly handOver: (tenant: string, reports: ReportStore) => Promise<void>;
+  readonly handOver: (tenant: string, reports: PlatformEventStore) => Promise<void>;
   readonly report: (event: string, error: unknown) => void;
 }
 
-export class Chores {
-  readonly #deps: ChoresDeps;
+export class Alarm {
+  readonly #deps: AlarmDeps;
   #purgedMs = 0;
   #handOverMs = 0;
   readonly #archiver: Archiver;
   readonly #expiries: Expiries;
 
-  constructor(deps: ChoresDeps) {
+  constructor(deps: AlarmDeps) {
     this.#deps = deps;
     this.#expiries = new Expiries(deps.parts, () => deps.bucket() !== null);
     this.#archiver = new Archiver(deps);
@@ -76,19 +76,19 @@ export class Chores {
 
   /** True when there is more to be done at once. */
   async run(profile: Profile): Promise<boolean> {
-    const { courier, step } = this.#deps;
-    if (!profile.closed) courier.wake();
-    const isBusy = courier.isBusy || this.#deps.feed.hasNews;
+    const { dispatcher, step } = this.#deps;
+    if (!profile.closed) dispatcher.wake();
+    const isBusy = dispatcher.isBusy || this.#deps.feed.hasNews;
     const more = step((nowMs) => this.#maintain(profile, nowMs, isBusy));
     const handed = this.#handOver(profile);
     const fed = this.#deps.feed.run(profile);
-    if (!profile.closed) await this.#deps.link.tend();
+    if (!profile.closed) await this.#deps.client.tend();
     await this.#eraseStrays(profile);
     await this.#eraseFiles(profile);
     const expired = await this.#eraseContents(profile);
     const archiving = await this.#archiver.run(profile);
     await this.#tendBatches(profile);
-    await restOrLate(courier);
+    await restOrLate(dispatcher);
     await handed;
     await fed;
     this.#expiries.forget();
@@ -136,8 +136,8 @@ export class Chores {
     });
   }
 
-  #filesOf(bucket: R2Bucket, { id: tenant, generation: life }: Profile, due: Erasure): FilesOf {
-    const whose = { tenant, life, userId: due.userId ?? "" };
+  #filesOf(bucket: R2Bucket, { id: tenant, generation }: Profile, due: Erasure): FilesOf {
+    const whose = { tenant, generation, userId: due.userId ?? "" };
     const erase = (day: Day) =>
       eraseArchived(this.#deps, bucket, { of: whose, day, erasureId: due.id });
     return { ...whose, archived: oneByOne(erase) };
@@ -188,7 +188,7 @@ export class Chores {
   /** What the platform is to be told of. When it cannot be, it waits for a later alarm. */
   async #handOver({ id, closed }: Profile): Promise<void> {
     const { parts, handOver, report } = this.#deps;
-    const { reports } = parts.outbox;
+    const { platformEvents: reports } = parts.outbox;
     if (closed || reports === null) return;
     try {
       await handOver(id, reports);
@@ -213,10 +213,10 @@ export class Chores {
 
   /** When something is to be delivered, told or tried again; null: not before something happens. */
   outboxDueMs(nowMs: number): number | null {
-    const { courier, parts, link } = this.#deps;
-    const isWaiting = parts.outbox.reports?.isWaiting === true;
+    const { dispatcher, parts, client } = this.#deps;
+    const isWaiting = parts.outbox.platformEvents?.isWaiting === true;
     const handOverMs = isWaiting ? Math.max(nowMs + GATHER_MS, this.#handOverMs) : null;
-    const due = [courier.nextDueMs(), handOverMs, link.dueMs(nowMs), this.#archiver.dueMs];
+    const due = [dispatcher.nextDueMs(), handOverMs, client.dueMs(nowMs), this.#archiver.dueMs];
     const earliestMs = Math.min(...due.map((dueMs) => dueMs ?? Infinity));
     return earliestMs === Infinity ? null : earliestMs;
   }

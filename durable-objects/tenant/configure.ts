@@ -5,9 +5,9 @@ import { DEFAULT_POLICY_NAME } from "../../src/domain/moderation/policy.ts";
 import { defaultPolicy } from "../../src/domain/moderation/presets.ts";
 import { patched, type Settings, type SettingsPatch } from "../../src/domain/tenant/settings.ts";
 import { settingsErrors } from "../../src/domain/tenant/settings-rules.ts";
-import type { Parts } from "./stores.ts";
+import type { TenantStores } from "./stores.ts";
 import type { Profile } from "./profile-store.ts";
-import type { Steps } from "./transactions.ts";
+import type { Transactions } from "./transactions.ts";
 import { CORE } from "./tenant-schema.ts";
 
 /** What the `Account` object knows of a tenant that is made. */
@@ -38,8 +38,8 @@ export function refusedSettings(settings: Settings): RefusedSettings | null {
 
 /** Makes the core's tables, the settings and the default policy of a tenant that is not there yet. */
 export function create(
-  parts: Parts,
-  steps: Steps,
+  parts: TenantStores,
+  steps: Transactions,
   { birth, settings, wallMs }: { birth: Birth; settings: Settings; wallMs: number },
 ): Configured {
   const profile: Profile = {
@@ -61,7 +61,7 @@ export function create(
 
 /** A change takes effect with the next call; nothing that was posted is re-priced. */
 export function change(
-  steps: Steps,
+  steps: Transactions,
   profile: Profile,
   request: { readonly change: SettingsChange; readonly ifMatch: number | null },
 ): Configured {

@@ -1,6 +1,6 @@
 import type { ConflictFailure } from "../../src/domain/ledger/failure.ts";
 import { createWebhook, type NewWebhook, readWebhook } from "../outbox/webhooks.ts";
-import type { Parts } from "./stores.ts";
+import type { TenantStores } from "./stores.ts";
 import type { Idempotency } from "./protocol.ts";
 
 export interface CreateWebhook {
@@ -14,7 +14,7 @@ export interface CreateWebhook {
  * is not shown again.
  */
 export function createWebhookOnce(
-  parts: Parts,
+  parts: TenantStores,
   { route, webhook, idempotency }: CreateWebhook,
   nowMs: number,
 ) {

@@ -9,7 +9,7 @@ import { IDEMPOTENCY, REFUSALS, REPLIES, USER_PICTURES } from "./calls/call-sche
 import { ERASURES } from "./privacy/erasure-schema.ts";
 import { FEED, REPORT_USERS } from "./usage/feed-schema.ts";
 import { LEDGER } from "./ledger/ledger-schema.ts";
-import type { Parts } from "./stores.ts";
+import type { TenantStores } from "./stores.ts";
 import { CONTENTS } from "./verdicts/people-schema.ts";
 import type { Profile } from "./profile-store.ts";
 import { REUSE } from "./verdicts/reuse-schema.ts";
@@ -48,7 +48,7 @@ export class Expiries {
   #version = 0;
 
   /** @param hasBucket without one no day of the journal is archived */
-  constructor(parts: Parts, hasBucket: () => boolean) {
+  constructor(parts: TenantStores, hasBucket: () => boolean) {
     this.#all = expiriesOf(parts, hasBucket);
   }
 
@@ -87,7 +87,7 @@ const after = (madeMs: number | null, keptMs: number): number | null =>
 const endOfDay = (day: Day | null, days = 0): number | null =>
   day === null ? null : endOf(day + days);
 
-function expiriesOf(parts: Parts, hasBucket: () => boolean): readonly Expiry[] {
+function expiriesOf(parts: TenantStores, hasBucket: () => boolean): readonly Expiry[] {
   const { verdicts, outbox, batches, contents, erasures, reportRows, archives } = parts;
   const of = (feature: Feature, dueMs: Expiry["dueMs"]): Expiry => {
     const part = parts.db.of(feature);
@@ -130,7 +130,7 @@ function expiriesOf(parts: Parts, hasBucket: () => boolean): readonly Expiry[] {
   ];
 }
 
-const policiesDueMs = ({ policies, verdicts }: Parts): number | null =>
+const policiesDueMs = ({ policies, verdicts }: TenantStores): number | null =>
   policies.purgeDueMs(verdicts.oldestMs());
 
 const hoursOf = (hour: number | undefined): number | null =>

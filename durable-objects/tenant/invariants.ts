@@ -1,16 +1,16 @@
 import { closureOf } from "../../src/domain/account/account-closure.ts";
 import { isShare } from "../../src/domain/ledger/batch-share.ts";
 import { CATEGORIES } from "../../src/domain/moderation/category.ts";
-import type { NeuronStanding } from "../../src/domain/ledger/failure.ts";
-import { neuronStanding } from "../../src/domain/ledger/admission.ts";
+import type { NeuronBalance } from "../../src/domain/ledger/failure.ts";
+import { neuronBalance } from "../../src/domain/ledger/admission.ts";
 import type { Grant } from "../../src/domain/ledger/grant.ts";
 import { type MicroNeurons, ZERO } from "../../src/domain/ledger/micro-neurons.ts";
 import type { MonthRoom } from "../../src/domain/ledger/month-quota.ts";
 import { type Day, dayOf } from "../../src/domain/ledger/period.ts";
-import { DEFAULT_RATES, type RateStanding, standing } from "../../src/domain/ledger/rate-limit.ts";
+import { DEFAULT_RATES, type RateStatus, standing } from "../../src/domain/ledger/rate-limit.ts";
 import type { CheckCount, CheckedTenant } from "../../src/domain/tenant/tenant-check.ts";
-import { isUnmade } from "../../src/domain/moderation/verdict.ts";
-import type { Parts } from "./stores.ts";
+import { isUnchecked } from "../../src/domain/moderation/verdict.ts";
+import type { TenantStores } from "./stores.ts";
 import type { Profile } from "./profile-store.ts";
 
 // What a tenant can be told of itself without a call: limits and invariants.
@@ -26,7 +26,7 @@ export interface Limits {
   readonly tenant: string;
   readonly plan: "free" | "paid";
   readonly day: Day;
-  readonly neurons: NeuronStanding;
+  readonly neurons: NeuronBalance;
   readonly month: MonthUse;
   /** Those that a call may draw on now, in that order. */
   readonly grants: readonly Grant[];
@@ -35,14 +35,14 @@ export interface Limits {
     readonly drawn: number;
     readonly capNeurons: Profile["settings"]["overage_cap_neurons"];
   };
-  readonly rates: readonly RateStanding[];
+  readonly rates: readonly RateStatus[];
   readonly inFlight: { readonly limit: number; readonly used: number };
   /** The Cloudflare account's allocation of the day is gone, as far as is known. */
   readonly accountClosed: boolean;
   readonly nowMs: number;
 }
 
-export function limits(parts: Parts, profile: Profile): Limits {
+export function limits(parts: TenantStores, profile: Profile): Limits {
   const now = parts.ledger.standing(profile);
   const day = dayOf(now.nowMs);
   const names = new Set([
@@ -55,7 +55,7 @@ export function limits(parts: Parts, profile: Profile): Limits {
     tenant: profile.id,
     plan: profile.settings.plan,
     day,
-    neurons: neuronStanding(now, ZERO),
+    neurons: neuronBalance(now, ZERO),
     month: parts.ledger.month(profile),
     grants: parts.ledger.grants.openAt(now.nowMs),
     overage: {
@@ -87,7 +87,7 @@ export type InvariantCounts = Omit<CheckedTenant, "deliveries">;
  * Counts, over today and yesterday, what must always be zero. A bounded number of rows is read: where
  * there are more lines, this says how far it is, and the alarm or the next look goes on.
  */
-export function countInvariants(parts: Parts, profile: Profile): InvariantCounts {
+export function countInvariants(parts: TenantStores, profile: Profile): InvariantCounts {
   const now = parts.ledger.standing(profile);
   const seen = new Map(parts.journal.listViolations().map(({ name, count }) => [name, count]));
   const open = parts.ledger.openHolds();
@@ -135,14 +135,14 @@ const counted = (
 
 /** Approved by a policy of which a required check was not evaluated. */
 function approvedUnchecked(
-  parts: Parts,
-  verdict: ReturnType<Parts["verdicts"]["latest"]>[number],
+  parts: TenantStores,
+  verdict: ReturnType<TenantStores["verdicts"]["latest"]>[number],
 ): boolean {
   if (!verdict.approved || verdict.decidedBy !== "policy") return false;
   const policy = parts.policies.read(verdict.policy.name, verdict.policy.version);
   return CATEGORIES.some((category) => {
     const status = verdict.coverage[category];
     const required = policy?.policy.categories[category].required ?? false;
-    return required && isUnmade(status);
+    return required && isUnchecked(status);
   });
 }

@@ -1,6 +1,6 @@
 import { leftOf } from "../../src/domain/ledger/grant.ts";
 import { microNeurons } from "../../src/domain/ledger/micro-neurons.ts";
-import { monthStanding } from "../../src/domain/ledger/month-quota.ts";
+import { monthBalance } from "../../src/domain/ledger/month-quota.ts";
 import {
   dayOf,
   endOf,
@@ -48,5 +48,5 @@ const monthObject = ({ cap, ...use }: MonthUse) => ({
   limit_micro_neurons: cap,
   posted_micro_neurons: use.posted,
   pending_micro_neurons: use.pending,
-  available_micro_neurons: cap === null ? null : monthStanding({ ...use, cap }).available,
+  available_micro_neurons: cap === null ? null : monthBalance({ ...use, cap }).available,
 });

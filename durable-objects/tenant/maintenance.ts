@@ -5,7 +5,7 @@ import { hourKey } from "../../src/domain/usage/usage-fold.ts";
 import { batchesDueMs } from "./batches/batch-recovery.ts";
 import { erasuresDueMs } from "./privacy/erasures.ts";
 import { ERASURES_KEPT_MS, PURGE_ROWS, READS_KEPT_MS, REFUSALS_KEPT_MS } from "./expiries.ts";
-import type { Parts } from "./stores.ts";
+import type { TenantStores } from "./stores.ts";
 import { FOLLOWED_MS } from "./policies/policy-store.ts";
 import type { Profile } from "./profile-store.ts";
 import { userKey } from "./usage/usage-row-store.ts";
@@ -16,7 +16,7 @@ import { REFUSALS_FLUSH_MS } from "./ledger/refusal-counter.ts";
 const DAY_MS = 86_400_000;
 
 /** Deletes what is past its retention; true when there is more. */
-export function purge(parts: Parts, { settings }: Profile, nowMs: number): boolean {
+export function purge(parts: TenantStores, { settings }: Profile, nowMs: number): boolean {
   const keptMs = settings.verdict_retention_days * DAY_MS;
   const more = [
     parts.verdicts.purge(nowMs - keptMs, PURGE_ROWS),
@@ -36,7 +36,7 @@ export function purge(parts: Parts, { settings }: Profile, nowMs: number): boole
 }
 
 /** What the reports do not keep any more either. */
-function purgeReportRows(rows: Parts["reportRows"], nowMs: number, limit: number): boolean {
+function purgeReportRows(rows: TenantStores["reportRows"], nowMs: number, limit: number): boolean {
   const firstHour = hourKey(hourOf(nowMs - HOURS_KEPT_MS));
   const firstDay = dayOf(nowMs - USER_DAYS_KEPT_MS);
   return [
@@ -49,7 +49,7 @@ function purgeReportRows(rows: Parts["reportRows"], nowMs: number, limit: number
 }
 
 /** When the alarm is needed next for what is in work, in milliseconds; Infinity: nothing is. */
-export function nextDueMs(parts: Parts, nowMs: number): number {
+export function nextDueMs(parts: TenantStores, nowMs: number): number {
   const deadlines = parts.ledger.openHolds().map((hold) => hold.deadlineMs);
   const refusals = parts.refusals.waiting ? [nowMs + REFUSALS_FLUSH_MS] : [];
   const walk = parts.ledger.walk.isRunning ? [nowMs] : [];

@@ -2,7 +2,7 @@ import type { Refusal } from "../../src/domain/ledger/admission.ts";
 import type {
   AccessFailure,
   ConflictFailure,
-  NeuronStanding,
+  NeuronBalance,
   RequestFailure,
   ServiceFailure,
 } from "../../src/domain/ledger/failure.ts";
@@ -17,7 +17,7 @@ import type {
 import type { GenerationFailure, Measured } from "../../src/domain/generation/plan-generation.ts";
 import type { MeasuredContent } from "../../src/domain/moderation/plan-moderation.ts";
 import type { Policy } from "../../src/domain/moderation/policy.ts";
-import type { RateStanding } from "../../src/domain/ledger/rate-limit.ts";
+import type { RateStatus } from "../../src/domain/ledger/rate-limit.ts";
 import type { Role } from "../../src/domain/tenant/role.ts";
 import type { Verdict } from "../../src/domain/moderation/verdict.ts";
 import type { KeptContent } from "./verdicts/content-store.ts";
@@ -61,7 +61,7 @@ export interface ModerationAdmit extends CallAdmit {
   readonly contents: readonly MeasuredContent[];
   /** The ids that the verdicts will have, one for each content. */
   readonly verdictIds: readonly string[];
-  readonly policy: PolicyAsk;
+  readonly policy: PolicyRequest;
   /**
    * Of each content what it has in common with those that are judged alike, as a digest (hex); null:
    * that cannot be told. Absent: its policy is known to reuse no verdicts.
@@ -79,7 +79,7 @@ export interface GenerationAdmit extends CallAdmit {
   /** A stream may go on for longer than a reply, and so may its hold. */
   readonly streamed: boolean;
   /** Null for what is not guarded, whatever the tenant's policy says. */
-  readonly guard: GuardAsk | null;
+  readonly guard: GuardPolicyRequest | null;
   /** Pictures that will be stored; absent: none are. */
   readonly stores?: number;
 }
@@ -90,14 +90,14 @@ export interface ScoringAdmit extends CallAdmit {
 }
 
 /** What a guard of this call would need; whether there is one, the policy and the caller decide. */
-export interface GuardAsk {
-  readonly policy: PolicyAsk;
+export interface GuardPolicyRequest {
+  readonly policy: PolicyRequest;
   /** What the caller asked for: the stricter of that and the policy holds. */
   readonly modes: GuardModes;
   readonly prompt: MeasuredContent;
 }
 
-export interface PolicyAsk {
+export interface PolicyRequest {
   /** Null: the default one. */
   readonly name: string | null;
   /** The tag of the version that the router holds already: its body is not sent again. */
@@ -105,9 +105,9 @@ export interface PolicyAsk {
 }
 
 /** What is left, for the headers of a reply. */
-export interface CallStanding {
-  readonly neurons: NeuronStanding;
-  readonly rates: readonly RateStanding[];
+export interface LimitStatus {
+  readonly neurons: NeuronBalance;
+  readonly rates: readonly RateStatus[];
   readonly nowMs: number;
 }
 
@@ -145,7 +145,7 @@ export interface Admitted {
   /** Null for a call in which nothing is moderated. */
   readonly policy: AdmittedPolicy | null;
   /** Of a call whose reply may begin before it is settled; else null. */
-  readonly standing: CallStanding | null;
+  readonly limits: LimitStatus | null;
   /** Absent where the tenant has not turned the cache on. */
   readonly cache?: CacheTerms;
   /** What is moderated is to be kept for people to see; absent: it is not. */
@@ -153,7 +153,7 @@ export interface Admitted {
   /** By content; absent: none is reused. */
   readonly reuse?: readonly (ReuseTerms | null)[];
   /** Which life of the tenant this is: what is kept elsewhere is kept under it, and goes with it. */
-  readonly life: number;
+  readonly generation: number;
 }
 
 /** A reply as it was sent, kept for a caller that named its request: at most `MAX_REPLY_BYTES`. */
@@ -168,7 +168,7 @@ export interface Replayed {
   /** Of a generation, which has no verdicts. */
   readonly reply: StoredReply | null;
   readonly line: JournalLine;
-  readonly standing: CallStanding;
+  readonly standing: LimitStatus;
 }
 
 export type AdmitFailure =
@@ -209,5 +209,5 @@ export interface SettleReply {
    * keyed hash; what the router has just sent is not sent back.
    */
   readonly verdicts: readonly Verdict[] | null;
-  readonly standing: CallStanding | null;
+  readonly standing: LimitStatus | null;
 }

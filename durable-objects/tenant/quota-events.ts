@@ -1,7 +1,7 @@
 import { limitInForce } from "../../src/domain/ledger/admission.ts";
 import type { QuotaFailure } from "../../src/domain/ledger/failure.ts";
 import { limitsObject } from "./limits.ts";
-import type { Parts } from "./stores.ts";
+import type { TenantStores } from "./stores.ts";
 import type { Profile } from "./profile-store.ts";
 import { limits } from "./invariants.ts";
 
@@ -12,7 +12,7 @@ import { limits } from "./invariants.ts";
 const THRESHOLD = 0.8;
 
 /** After what was posted. */
-export function tellOfThreshold(parts: Parts, profile: Profile): void {
+export function recordThreshold(parts: TenantStores, profile: Profile): void {
   const now = parts.ledger.standing(profile);
   const { posted, nowMs } = now;
   const limit = limitInForce(now);
@@ -22,8 +22,8 @@ export function tellOfThreshold(parts: Parts, profile: Profile): void {
 }
 
 /** A refusal that stands until the day or month ends; one for others' pending holds is not told. */
-export function tellOfExceeded(
-  parts: Parts,
+export function recordExceeded(
+  parts: TenantStores,
   profile: Profile,
   { kind, policy }: Pick<QuotaFailure, "kind" | "policy">,
 ): void {

@@ -1,6 +1,6 @@
 import { AdjustmentStore } from "./ledger/adjustment-store.ts";
 import { ArchiveStore } from "./ledger/archive-store.ts";
-import { AccountCover } from "./account/account-budget.ts";
+import { AccountBudget } from "./account/account-budget.ts";
 import { BatchStore } from "./batches/batch-store.ts";
 import { ContentFileStore } from "./verdicts/content-file-store.ts";
 import { ContentStore } from "./verdicts/content-store.ts";
@@ -10,8 +10,8 @@ import { toVerdict } from "../../src/domain/moderation/verdict-object.ts";
 import type { Database } from "../database.ts";
 import { Outbox, type ReadSubject } from "../outbox/outbox.ts";
 import { NOTICES, WEBHOOKS } from "../outbox/outbox-schema.ts";
-import { ReportStore } from "../outbox/platform-event-store.ts";
-import { ToldStore } from "../outbox/daily-notice-store.ts";
+import { PlatformEventStore } from "../outbox/platform-event-store.ts";
+import { DailyNoticeStore } from "../outbox/daily-notice-store.ts";
 import { StagedDatabase } from "../staged-database.ts";
 import { BATCHES } from "./batches/batch-schema.ts";
 import { IDEMPOTENCY, REFUSALS, REPLIES, USER_PICTURES } from "./calls/call-schema.ts";
@@ -42,7 +42,7 @@ import { UserPictureStore } from "./calls/user-picture-store.ts";
 import { VerdictStore } from "./verdicts/verdict-store.ts";
 
 /** The stores of a tenant's object and the ledger over them. */
-export interface Parts {
+export interface TenantStores {
   readonly db: StagedDatabase;
   readonly platform: Platform;
   readonly profiles: ProfileStore;
@@ -53,7 +53,7 @@ export interface Parts {
   readonly adjustments: AdjustmentStore;
   readonly archives: ArchiveStore;
   readonly ledger: Ledger;
-  readonly cover: AccountCover;
+  readonly budget: AccountBudget;
   readonly verdicts: VerdictStore;
   readonly reusable: ReuseStore;
   readonly idempotency: IdempotencyStore;
@@ -72,11 +72,11 @@ export interface Parts {
 }
 
 /** Each store is of one feature, whose tables its first row makes; those that join several say which. */
-export function makeParts(database: Database, platform: Platform): Parts {
+export function openStores(database: Database, platform: Platform): TenantStores {
   const db = new StagedDatabase(database, TENANT_SCHEMA);
   const journal = new LedgerStore(db);
   const grants = new GrantStore(db.of(GRANTS));
-  const cover = new AccountCover(new LeaseStore(db), platform.workersPlan === "free");
+  const cover = new AccountBudget(new LeaseStore(db), platform.workersPlan === "free");
   const ledger = new Ledger(journal, grants, cover);
   const verdicts = new VerdictStore(db);
   const batches = new BatchStore(db.of(BATCHES));
@@ -100,7 +100,7 @@ export function makeParts(database: Database, platform: Platform): Parts {
     adjustments: new AdjustmentStore(db),
     archives: new ArchiveStore(db),
     ledger,
-    cover,
+    budget: cover,
     verdicts,
     reusable: new ReuseStore(db.of(REUSE)),
     idempotency: new IdempotencyStore(db.of(IDEMPOTENCY)),
@@ -110,8 +110,8 @@ export function makeParts(database: Database, platform: Platform): Parts {
     outbox: new Outbox(
       db.of(WEBHOOKS),
       readSubject,
-      new ReportStore(db.of(NOTICES)),
-      new ToldStore(db.of(NOTICES)),
+      new PlatformEventStore(db.of(NOTICES)),
+      new DailyNoticeStore(db.of(NOTICES)),
     ),
     revisions: new RevisionStore(db),
     contents: new ContentStore(db),

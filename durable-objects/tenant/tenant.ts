@@ -14,8 +14,8 @@ import { MOST_IN_FLIGHT } from "../../src/domain/tenant/settings.ts";
 import { verdictAt } from "../../src/domain/moderation/review.ts";
 import type { Batch } from "../../src/domain/moderation/batch.ts";
 import type { Verdict } from "../../src/domain/moderation/verdict.ts";
-import { Courier } from "../outbox/dispatcher.ts";
-import { courierOptions } from "../outbox/dispatcher-options.ts";
+import { Dispatcher } from "../outbox/dispatcher.ts";
+import { dispatcherOptions } from "../outbox/dispatcher-options.ts";
 import type { DeliveryQuery } from "../outbox/delivery-store.ts";
 import { type TriedWebhook, tryWebhook } from "../outbox/try-webhook.ts";
 import {
@@ -27,7 +27,7 @@ import {
   listWebhooks,
   readEvent,
   readWebhook,
-  type ReplayAsk as DeliveriesAsk,
+  type ReplayRequest as DeliveriesAsk,
   replayDelivery,
   replayWebhook,
   type RotateSecret,
@@ -36,7 +36,7 @@ import {
 } from "../outbox/webhooks.ts";
 import type { WebhookView } from "../outbox/webhook-object.ts";
 import { type CreateWebhook, createWebhookOnce } from "./create-webhook.ts";
-import { handOver } from "./forward-events.ts";
+import { forwardEvents } from "./forward-events.ts";
 import { objectDatabase } from "../database.ts";
 import { GroupCommit } from "../group-commit.ts";
 import { failureReporter } from "../report-failure.ts";
@@ -45,7 +45,7 @@ import { type AdjustLine, adjustLine, listEntries } from "./ledger/adjustments.t
 import type { AdjustmentQuery } from "./ledger/adjustment-store.ts";
 import { ACCOUNT_NAME } from "../account/account-name.ts";
 import type { AccountView } from "../account/account-protocol.ts";
-import { AccountLink, hearAccount } from "./account/account-client.ts";
+import { AccountClient, applyAccountView } from "./account/account-client.ts";
 import { type Admission, admit } from "./calls/admit.ts";
 import {
   type Birth,
@@ -68,22 +68,22 @@ import { findPersonal, type PersonalPage, startErasure } from "./privacy/erasure
 import type { Key } from "./keys/key-store.ts";
 import type { LineQuery, Period } from "./ledger/ledger-store.ts";
 import { mayRead, MAY_READ, type ReadReply, type ReadRequest } from "./calls/may-read.ts";
-import { makeParts, type Parts } from "./stores.ts";
+import { openStores, type TenantStores } from "./stores.ts";
 import { readPlatform, reportUsersADay } from "./platform.ts";
 import { deletePolicy, type Patch, patchPolicy, type Put, putPolicy } from "./policies/policies.ts";
-import { type ReplayAsk, type ReplayPage, replayPage } from "./policies/policy-replay.ts";
+import { type ReplayRequest, type ReplayPage, replayPage } from "./policies/policy-replay.ts";
 import type { Profile } from "./profile-store.ts";
 import type { AdmitReply, AdmitRequest, Caller, SettleReply, SettleRequest } from "./protocol.ts";
-import { type AskedCall, quote } from "./calls/quote.ts";
+import { type QuotedCall, quote } from "./calls/quote.ts";
 import type { RefusalCount } from "./ledger/refusal-store.ts";
 import { countInvariants, type InvariantCounts, type Limits, limits } from "./invariants.ts";
 import { keyed, keyedDigests, personHash } from "./calls/content-hash.ts";
-import { Chores } from "./alarm.ts";
+import { Alarm } from "./alarm.ts";
 import { useReports } from "../../src/reports/open-reports.ts";
 import type { RowVersion } from "../../src/reports/usage-message.ts";
-import { FeedDesk } from "./usage/usage-feed.ts";
+import { UsageFeed } from "./usage/usage-feed.ts";
 import { readReportDays } from "./usage/read-report-days.ts";
-import { readRebuild, type RebuildStanding, startRebuild } from "./usage/rebuild-reports.ts";
+import { readRebuild, type RebuildStatus, startRebuild } from "./usage/rebuild-reports.ts";
 import { claimVerdicts, listRevisions, reviewVerdict } from "./verdicts/reviews.ts";
 import { type ReadContent, readContent } from "./verdicts/contents.ts";
 import type { ContentRead } from "./verdicts/content-store.ts";
@@ -102,12 +102,12 @@ import {
   type StepWork,
 } from "./batches/batches.ts";
 import { settle } from "./calls/settle.ts";
-import { type AskFailure, Steps, unknownTenant } from "./transactions.ts";
+import { type AccessRefusal, Transactions, unknownTenant } from "./transactions.ts";
 import {
   type MonthBooks,
   readBooks,
   readUsage,
-  type UsageAsk,
+  type UsageQuery,
   type UsageReport,
 } from "./usage/usage.ts";
 import type { VerdictPage, VerdictQuery } from "./verdicts/verdict-store.ts";
@@ -148,14 +148,14 @@ export interface Page<Item> {
  * that no request can bring a tenant into being.
  */
 export class Tenant extends DurableObject<Env> {
-  readonly #parts: Parts;
-  readonly #steps: Steps;
+  readonly #parts: TenantStores;
+  readonly #steps: Transactions;
   readonly #calls: GroupCommit<Operation, Admission | SettleReply>;
-  readonly #courier: Courier;
-  readonly #feed: FeedDesk;
-  readonly #chores: Chores;
+  readonly #dispatcher: Dispatcher;
+  readonly #feed: UsageFeed;
+  readonly #alarm: Alarm;
   readonly #watchers = new Watchers();
-  readonly #link: AccountLink;
+  readonly #client: AccountClient;
   #known: boolean;
   /** When the alarm is set for; undefined: not looked up since the object started. */
   #alarmMs: number | null | undefined;
@@ -164,15 +164,15 @@ export class Tenant extends DurableObject<Env> {
     super(ctx, env);
     const db = objectDatabase(ctx.storage);
     const platform = readPlatform(env);
-    this.#parts = makeParts(db, platform);
+    this.#parts = openStores(db, platform);
     this.#known = this.#parts.db.open();
-    this.#steps = new Steps(this.#parts, () => Date.now());
+    this.#steps = new Transactions(this.#parts, () => Date.now());
     this.#calls = new GroupCommit(
       (operations) => this.#commit(operations),
       () => this.#arm().then(() => db.sync()),
     );
-    this.#courier = new Courier(this.#parts.outbox, {
-      ...courierOptions(platform),
+    this.#dispatcher = new Dispatcher(this.#parts.outbox, {
+      ...dispatcherOptions(platform),
       transact: (work) => this.#transact(work),
       mostAMinute: () => deliveriesAMinute(this.#profile()?.settings.rpm[REQUESTS]),
       onRest: () => void this.#arm().catch((error: unknown) => report("arm_failed", error)),
@@ -182,7 +182,7 @@ export class Tenant extends DurableObject<Env> {
       const profile = this.#profile();
       return profile === null ? null : this.#steps.run(profile, work);
     };
-    this.#feed = new FeedDesk({
+    this.#feed = new UsageFeed({
       parts: this.#parts,
       step,
       queue: () => usageQueueOf(this.env),
@@ -190,7 +190,7 @@ export class Tenant extends DurableObject<Env> {
       reports: (work) => useReports(this.env, work),
       report,
     });
-    this.#link = new AccountLink({
+    this.#client = new AccountClient({
       parts: this.#parts,
       step: (work) => this.#step(work),
       account: () => env.ACCOUNT.getByName(ACCOUNT_NAME),
@@ -198,15 +198,15 @@ export class Tenant extends DurableObject<Env> {
       sleep: (ms) => scheduler.wait(ms),
       report,
     });
-    this.#chores = new Chores({
+    this.#alarm = new Alarm({
       parts: this.#parts,
-      link: this.#link,
-      courier: this.#courier,
+      client: this.#client,
+      dispatcher: this.#dispatcher,
       feed: this.#feed,
       step,
       bucket: () => (this.env as Partial<Env>).IMAGES ?? null,
       runs: () => (this.env as Partial<Env>).BATCHES ?? null,
-      handOver: (tenant, reports) => handOver(env, tenant, reports),
+      handOver: (tenant, reports) => forwardEvents(env, tenant, reports),
       report,
     });
     // Whoever ran them may have been killed with the object before this one.
@@ -219,14 +219,14 @@ export class Tenant extends DurableObject<Env> {
     const profile = this.#profile();
     if (profile === null) return { kind: "invalid_key" };
     const request = await withReuseKeys(asked, profile);
-    const waiting = this.#calls.waiting + this.#link.waiting;
+    const waiting = this.#calls.waiting + this.#client.waiting;
     if (waiting >= MOST_WAITING && !this.#isKnown(request)) return { kind: "unavailable" };
     for (let round = 0; round < MOST_ROUNDS; round += 1) {
       // oxlint-disable-next-line no-await-in-loop -- once more when the account was asked
       const reply = (await this.#calls.run({ kind: "admit", request })) as Admission;
-      if (reply.kind !== "uncovered") return reply;
+      if (reply.kind !== "needs_lease") return reply;
       // oxlint-disable-next-line no-await-in-loop
-      if (!(await this.#link.cover(reply.missing))) break;
+      if (!(await this.#client.cover(reply.missing))) break;
     }
     return { kind: "unavailable" };
   }
@@ -239,7 +239,7 @@ export class Tenant extends DurableObject<Env> {
     const verdicts = await keyed(request.verdicts, profile.contentSecret);
     const operation = { kind: "settle" as const, request: { ...request, verdicts } };
     const reply = (await this.#calls.run(operation)) as SettleReply;
-    if (request.account !== null) this.ctx.waitUntil(this.#link.tellNews());
+    if (request.account !== null) this.ctx.waitUntil(this.#client.tellNews());
     return reply;
   }
 
@@ -259,10 +259,13 @@ export class Tenant extends DurableObject<Env> {
   }
 
   /** What such a call would cost; nothing is reserved, and it takes no rate. */
-  async quote(caller: Caller, asked: AskedCall): Promise<ReturnType<typeof quote> | AskFailure> {
+  async quote(
+    caller: Caller,
+    asked: QuotedCall,
+  ): Promise<ReturnType<typeof quote> | AccessRefusal> {
     const access = this.#ask(caller, () => null);
     if (access !== null) return access;
-    await this.#link.look();
+    await this.#client.look();
     return this.#ask(caller, (profile) => quote(this.#parts, profile, asked));
   }
 
@@ -284,7 +287,7 @@ export class Tenant extends DurableObject<Env> {
     readonly birth: Birth;
     readonly change: SettingsChange;
     readonly ifMatch: number | null;
-  }): Promise<Configured | AskFailure> {
+  }): Promise<Configured | AccessRefusal> {
     const profile = this.#profile();
     if (profile?.closed === true) return notFound("tenant");
     if (profile !== null) {
@@ -306,29 +309,32 @@ export class Tenant extends DurableObject<Env> {
 
   readProfile(
     caller: Caller,
-  ): { readonly kind: "profile"; readonly profile: Profile } | AskFailure {
+  ): { readonly kind: "profile"; readonly profile: Profile } | AccessRefusal {
     return this.#ask(caller, (profile) => ({ kind: "profile" as const, profile }));
   }
 
   // Keys
 
   /** Arms, as all that remember an idempotency key: it is to be forgotten. */
-  issueKey(caller: Caller, request: IssueKey): Promise<ReturnType<typeof issueKey> | AskFailure> {
+  issueKey(
+    caller: Caller,
+    request: IssueKey,
+  ): Promise<ReturnType<typeof issueKey> | AccessRefusal> {
     return this.#tell(caller, (nowMs) => issueKey(this.#parts, request, nowMs));
   }
 
   rotateKey(
     caller: Caller,
     request: RotateKey,
-  ): Promise<ReturnType<typeof rotateKey> | AskFailure> {
+  ): Promise<ReturnType<typeof rotateKey> | AccessRefusal> {
     return this.#tell(caller, (nowMs) => rotateKey(this.#parts, request, nowMs));
   }
 
-  listKeys(caller: Caller, before: string, limit: number): Page<Key> | AskFailure {
+  listKeys(caller: Caller, before: string, limit: number): Page<Key> | AccessRefusal {
     return this.#ask(caller, () => page(this.#parts.keys.list(before, limit), limit));
   }
 
-  endKey(caller: Caller, id: string): { readonly kind: "ended" } | AskFailure {
+  endKey(caller: Caller, id: string): { readonly kind: "ended" } | AccessRefusal {
     return this.#ask(caller, () =>
       this.#parts.keys.end(id) ? { kind: "ended" as const } : notFound("key"),
     );
@@ -339,19 +345,19 @@ export class Tenant extends DurableObject<Env> {
   createGrant(
     caller: Caller,
     request: NewGrant,
-  ): Promise<ReturnType<typeof createGrant> | AskFailure> {
+  ): Promise<ReturnType<typeof createGrant> | AccessRefusal> {
     return this.#tell(caller, (nowMs) => createGrant(this.#parts, request, nowMs));
   }
 
-  readGrant(caller: Caller, id: string): ReturnType<typeof readGrant> | AskFailure {
+  readGrant(caller: Caller, id: string): ReturnType<typeof readGrant> | AccessRefusal {
     return this.#ask(caller, (_, nowMs) => readGrant(this.#parts, id, nowMs));
   }
 
-  endGrant(caller: Caller, id: string): ReturnType<typeof endGrant> | AskFailure {
+  endGrant(caller: Caller, id: string): ReturnType<typeof endGrant> | AccessRefusal {
     return this.#ask(caller, (_, nowMs) => endGrant(this.#parts, id, nowMs));
   }
 
-  listGrants(caller: Caller, before: string, limit: number): Page<GrantAt> | AskFailure {
+  listGrants(caller: Caller, before: string, limit: number): Page<GrantAt> | AccessRefusal {
     return this.#ask(caller, (_, nowMs) =>
       page(listGrants(this.#parts, { before, limit, nowMs }), limit),
     );
@@ -362,35 +368,37 @@ export class Tenant extends DurableObject<Env> {
   adjustLine(
     caller: Caller,
     request: AdjustLine,
-  ): Promise<ReturnType<typeof adjustLine> | AskFailure> {
+  ): Promise<ReturnType<typeof adjustLine> | AccessRefusal> {
     return this.#tell(caller, (nowMs) => adjustLine(this.#parts, request, nowMs));
   }
 
-  listAdjustments(caller: Caller, query: AdjustmentQuery): Page<Adjustment> | AskFailure {
+  listAdjustments(caller: Caller, query: AdjustmentQuery): Page<Adjustment> | AccessRefusal {
     return this.#ask(caller, () => page(this.#parts.adjustments.list(query), query.limit));
   }
 
   // Archived days of the journal
 
-  listArchives(caller: Caller, before: Day, limit: number): Page<Archive> | AskFailure {
+  listArchives(caller: Caller, before: Day, limit: number): Page<Archive> | AccessRefusal {
     return this.#ask(caller, () => page(this.#parts.archives.list(before, limit), limit));
   }
 
   readArchive(
     caller: Caller,
     day: Day,
-  ): { readonly kind: "archive"; readonly archive: Archive; readonly life: number } | AskFailure {
-    return this.#ask(caller, ({ generation: life }) => {
+  ):
+    | { readonly kind: "archive"; readonly archive: Archive; readonly generation: number }
+    | AccessRefusal {
+    return this.#ask(caller, ({ generation }) => {
       const archive = this.#parts.archives.read(day);
       return archive === null || !isStored(archive)
         ? notFound("archived day")
-        : { kind: "archive" as const, archive, life };
+        : { kind: "archive" as const, archive, generation };
     });
   }
 
   // Policies
 
-  listPolicies(caller: Caller, after: string, limit: number): Page<PolicyVersion> | AskFailure {
+  listPolicies(caller: Caller, after: string, limit: number): Page<PolicyVersion> | AccessRefusal {
     return this.#ask(caller, () => page(this.#parts.policies.list(after, limit), limit));
   }
 
@@ -398,40 +406,40 @@ export class Tenant extends DurableObject<Env> {
     caller: Caller,
     name: string,
     version: number | null,
-  ): { readonly kind: "policy"; readonly policy: PolicyVersion } | AskFailure {
+  ): { readonly kind: "policy"; readonly policy: PolicyVersion } | AccessRefusal {
     return this.#ask(caller, () => {
       const policy = this.#parts.policies.read(name, version);
       return policy === null ? notFound("policy") : { kind: "policy" as const, policy };
     });
   }
 
-  putPolicy(caller: Caller, put: Put): ReturnType<typeof putPolicy> | AskFailure {
+  putPolicy(caller: Caller, put: Put): ReturnType<typeof putPolicy> | AccessRefusal {
     return this.#ask(caller, (profile, nowMs) =>
       putPolicy(this.#parts, profile, { ...put, nowMs }),
     );
   }
 
-  patchPolicy(caller: Caller, patch: Patch): ReturnType<typeof patchPolicy> | AskFailure {
+  patchPolicy(caller: Caller, patch: Patch): ReturnType<typeof patchPolicy> | AccessRefusal {
     return this.#ask(caller, (profile, nowMs) =>
       patchPolicy(this.#parts, profile, { ...patch, nowMs }),
     );
   }
 
-  deletePolicy(caller: Caller, name: string): ReturnType<typeof deletePolicy> | AskFailure {
+  deletePolicy(caller: Caller, name: string): ReturnType<typeof deletePolicy> | AccessRefusal {
     return this.#ask(caller, (_, nowMs) => deletePolicy(this.#parts, { name, nowMs }));
   }
 
   /** One page of a replay: nothing is asked, admitted or paid. */
-  replayPolicy(caller: Caller, asked: ReplayAsk): ReplayPage | AskFailure {
+  replayPolicy(caller: Caller, asked: ReplayRequest): ReplayPage | AccessRefusal {
     return this.#ask(caller, () => replayPage(this.#parts, asked));
   }
 
   // Reading
 
-  async readLimits(caller: Caller): Promise<Limits | AskFailure> {
+  async readLimits(caller: Caller): Promise<Limits | AccessRefusal> {
     const access = this.#ask(caller, () => null);
     if (access !== null) return access;
-    await this.#link.see();
+    await this.#client.see();
     return this.#ask(caller, (profile) => limits(this.#parts, profile));
   }
 
@@ -439,18 +447,18 @@ export class Tenant extends DurableObject<Env> {
   watchLimits(
     caller: Caller,
     { watcher }: { readonly watcher: string },
-  ): Limits | AskFailure | typeof TOO_MANY_WATCHERS {
+  ): Limits | AccessRefusal | typeof TOO_MANY_WATCHERS {
     return this.#ask(caller, (profile, nowMs) =>
       this.#watchers.admit(watcher, nowMs) ? limits(this.#parts, profile) : TOO_MANY_WATCHERS,
     );
   }
 
   /** Lines of calls, and of adjustments. */
-  listLines(caller: Caller, query: LineQuery): Page<JournalEntry> | AskFailure {
+  listLines(caller: Caller, query: LineQuery): Page<JournalEntry> | AccessRefusal {
     return this.#ask(caller, () => page(listEntries(this.#parts, query), query.limit));
   }
 
-  listPeriods(caller: Caller, from: Day, to: Day): PeriodList | AskFailure {
+  listPeriods(caller: Caller, from: Day, to: Day): PeriodList | AccessRefusal {
     return this.#ask(caller, (profile, nowMs) => {
       this.#parts.refusals.flush();
       this.#parts.ledger.flush();
@@ -459,21 +467,21 @@ export class Tenant extends DurableObject<Env> {
     });
   }
 
-  readUsage(caller: Caller, ask: UsageAsk): UsageReport | AskFailure {
+  readUsage(caller: Caller, ask: UsageQuery): UsageReport | AccessRefusal {
     const { hasNews } = this.#feed;
     return this.#ask(caller, (profile, nowMs) =>
       readUsage(this.#parts, profile, ask, { nowMs, hasNews }),
     );
   }
 
-  readBooks(caller: Caller, month: Month): MonthBooks | AskFailure {
+  readBooks(caller: Caller, month: Month): MonthBooks | AccessRefusal {
     return this.#ask(caller, (profile, nowMs) => readBooks(this.#parts, profile, month, nowMs));
   }
 
   listRefusals(
     caller: Caller,
     query: { readonly fromMinute: number; readonly toMinute: number; skip: number; limit: number },
-  ): Page<RefusalCount> | AskFailure {
+  ): Page<RefusalCount> | AccessRefusal {
     return this.#ask(caller, () => {
       this.#parts.refusals.flush();
       const { fromMinute, toMinute } = query;
@@ -482,7 +490,7 @@ export class Tenant extends DurableObject<Env> {
   }
 
   /** For the platform's metrics: reads some thousands of rows, so it is asked rarely. */
-  check(caller: Caller): Promise<TenantCheck | AskFailure> {
+  check(caller: Caller): Promise<TenantCheck | AccessRefusal> {
     return this.#tell(caller, (_, __, profile) => ({
       kind: "checked" as const,
       ...countInvariants(this.#parts, profile),
@@ -490,7 +498,7 @@ export class Tenant extends DurableObject<Env> {
     }));
   }
 
-  countInvariants(caller: Caller): Promise<InvariantList | AskFailure> {
+  countInvariants(caller: Caller): Promise<InvariantList | AccessRefusal> {
     return this.#tell(caller, (_, __, profile) => ({
       kind: "invariants" as const,
       tenant: profile.id,
@@ -501,7 +509,7 @@ export class Tenant extends DurableObject<Env> {
   listVerdicts(
     caller: Caller,
     query: VerdictQuery,
-  ): ({ readonly kind: "verdicts" } & VerdictPage) | AskFailure {
+  ): ({ readonly kind: "verdicts" } & VerdictPage) | AccessRefusal {
     return this.#ask(caller, (_, nowMs) => ({
       kind: "verdicts" as const,
       ...this.#parts.verdicts.list(query, nowMs),
@@ -513,7 +521,7 @@ export class Tenant extends DurableObject<Env> {
     id: string,
   ):
     | { readonly kind: "verdict"; readonly verdict: Verdict; readonly mayReview: boolean }
-    | AskFailure {
+    | AccessRefusal {
     return this.#ask(caller, (_, nowMs, keyId) => {
       const verdict = this.#parts.verdicts.read(id);
       if (verdict === null) return notFound("verdict");
@@ -536,7 +544,7 @@ export class Tenant extends DurableObject<Env> {
   claimVerdicts(
     caller: Caller,
     limit: number,
-  ): ({ readonly kind: "verdicts" } & VerdictPage) | AskFailure {
+  ): ({ readonly kind: "verdicts" } & VerdictPage) | AccessRefusal {
     return this.#ask(caller, (_, nowMs, keyId) => {
       const verdicts = claimVerdicts(this.#parts, limit, { keyId, nowMs });
       return { kind: "verdicts" as const, verdicts, next: null };
@@ -549,7 +557,11 @@ export class Tenant extends DurableObject<Env> {
     );
   }
 
-  listContentReads(caller: Caller, before: string, limit: number): Page<ContentRead> | AskFailure {
+  listContentReads(
+    caller: Caller,
+    before: string,
+    limit: number,
+  ): Page<ContentRead> | AccessRefusal {
     return this.#ask(caller, () => page(this.#parts.contents.listReads(before, limit), limit));
   }
 
@@ -562,18 +574,18 @@ export class Tenant extends DurableObject<Env> {
   createWebhook(
     caller: Caller,
     request: CreateWebhook,
-  ): Promise<ReturnType<typeof createWebhookOnce> | AskFailure> {
+  ): Promise<ReturnType<typeof createWebhookOnce> | AccessRefusal> {
     return this.#tell(caller, (nowMs) => createWebhookOnce(this.#parts, request, nowMs));
   }
 
-  listWebhooks(caller: Caller): WebhookList | AskFailure {
+  listWebhooks(caller: Caller): WebhookList | AccessRefusal {
     return this.#ask(caller, () => ({
       kind: "webhooks" as const,
       webhooks: listWebhooks(this.#parts.outbox),
     }));
   }
 
-  readWebhook(caller: Caller, id: string): ReturnType<typeof readWebhook> | AskFailure {
+  readWebhook(caller: Caller, id: string): ReturnType<typeof readWebhook> | AccessRefusal {
     return this.#ask(caller, () => readWebhook(this.#parts.outbox, id));
   }
 
@@ -581,63 +593,63 @@ export class Tenant extends DurableObject<Env> {
     caller: Caller,
     id: string,
     changed: WebhookChange,
-  ): Promise<ReturnType<typeof changeWebhook> | AskFailure> {
+  ): Promise<ReturnType<typeof changeWebhook> | AccessRefusal> {
     return this.#tell(caller, (nowMs) => changeWebhook(this.#parts.outbox, id, changed, nowMs));
   }
 
   rotateWebhook(
     caller: Caller,
     request: RotateSecret,
-  ): Promise<ReturnType<typeof rotateSecret> | AskFailure> {
+  ): Promise<ReturnType<typeof rotateSecret> | AccessRefusal> {
     return this.#tell(caller, (nowMs) => rotateSecret(this.#parts.outbox, request, nowMs));
   }
 
   deleteWebhook(
     caller: Caller,
     id: string,
-  ): Promise<ReturnType<typeof deleteWebhook> | AskFailure> {
+  ): Promise<ReturnType<typeof deleteWebhook> | AccessRefusal> {
     return this.#tell(caller, () => deleteWebhook(this.#parts.outbox, id));
   }
 
-  async tryWebhook(caller: Caller, id: string): Promise<TriedWebhook | AskFailure> {
+  async tryWebhook(caller: Caller, id: string): Promise<TriedWebhook | AccessRefusal> {
     const found = this.#ask(caller, () => readWebhook(this.#parts.outbox, id));
     if (found.kind !== "webhook") return found;
     const transact = <Result>(work: (nowMs: number) => Result) => this.#transact(work);
-    return tryWebhook({ outbox: this.#parts.outbox, courier: this.#courier, transact }, id);
+    return tryWebhook({ outbox: this.#parts.outbox, dispatcher: this.#dispatcher, transact }, id);
   }
 
   listDeliveries(
     caller: Caller,
     query: DeliveryQuery,
-  ): ReturnType<typeof listDeliveries> | AskFailure {
+  ): ReturnType<typeof listDeliveries> | AccessRefusal {
     return this.#ask(caller, (_, nowMs) => listDeliveries(this.#parts.outbox, query, nowMs));
   }
 
   replayWebhook(
     caller: Caller,
     request: DeliveriesAsk,
-  ): Promise<ReturnType<typeof replayWebhook> | AskFailure> {
+  ): Promise<ReturnType<typeof replayWebhook> | AccessRefusal> {
     return this.#tell(caller, (nowMs) => replayWebhook(this.#parts.outbox, request, nowMs));
   }
 
   replayDelivery(
     caller: Caller,
     id: string,
-  ): Promise<ReturnType<typeof replayDelivery> | AskFailure> {
+  ): Promise<ReturnType<typeof replayDelivery> | AccessRefusal> {
     return this.#tell(caller, (nowMs) => replayDelivery(this.#parts.outbox, id, nowMs));
   }
 
   listEvents(
     caller: Caller,
     query: EventQuery,
-  ): ({ readonly kind: "events" } & ReturnType<typeof listEvents>) | AskFailure {
+  ): ({ readonly kind: "events" } & ReturnType<typeof listEvents>) | AccessRefusal {
     return this.#ask(caller, () => ({
       kind: "events" as const,
       ...listEvents(this.#parts.outbox, query),
     }));
   }
 
-  readEvent(caller: Caller, id: string): ReturnType<typeof readEvent> | AskFailure {
+  readEvent(caller: Caller, id: string): ReturnType<typeof readEvent> | AccessRefusal {
     return this.#ask(caller, () => readEvent(this.#parts.outbox, id));
   }
 
@@ -653,7 +665,7 @@ export class Tenant extends DurableObject<Env> {
     return this.#ask(caller, () => readBatch(this.#parts, id));
   }
 
-  listBatches(caller: Caller, before: string, limit: number): Page<Batch> | AskFailure {
+  listBatches(caller: Caller, before: string, limit: number): Page<Batch> | AccessRefusal {
     return this.#ask(caller, () => page(this.#parts.batches.list(before, limit), limit));
   }
 
@@ -667,53 +679,55 @@ export class Tenant extends DurableObject<Env> {
 
   /** The six that follow are asked by the run of a batch, on the platform's behalf. */
   async beginStep(
-    life: number,
+    generation: number,
     asked: { readonly id: string; readonly step: number },
   ): Promise<StepWork> {
-    const work = this.#ofLife(life, OVER, (profile, nowMs) =>
+    const work = this.#ofLife(generation, OVER, (profile, nowMs) =>
       beginStep(this.#parts, profile, asked, nowMs),
     );
     await this.#arm();
     return work;
   }
 
-  async reportStep(life: number, report: StepReport): Promise<Next> {
-    const next = this.#ofLife(life, OVER, (_, nowMs) => reportStep(this.#parts, report, nowMs));
+  async reportStep(generation: number, report: StepReport): Promise<Next> {
+    const next = this.#ofLife(generation, OVER, (_, nowMs) =>
+      reportStep(this.#parts, report, nowMs),
+    );
     await this.#arm();
     return next;
   }
 
   /** 0: there is nothing to do. */
-  itemCount(life: number, id: string): number {
-    return this.#ofLife(life, 0, () => this.#parts.batches.read(id)?.items ?? 0);
+  itemCount(generation: number, id: string): number {
+    return this.#ofLife(generation, 0, () => this.#parts.batches.read(id)?.items ?? 0);
   }
 
   /** What a call that has ended was charged; null: it has not ended. */
-  chargeOf(life: number, callId: string): MicroNeurons | null {
-    return this.#ofLife(life, null, () => {
+  chargeOf(generation: number, callId: string): MicroNeurons | null {
+    return this.#ofLife(generation, null, () => {
       const entry = this.#parts.ledger.entry(callId);
       return entry?.kind === "line" ? charged(entry.line) : null;
     });
   }
 
-  async completeBatch(life: number, id: string): Promise<void> {
-    this.#ofLife(life, undefined, (_, nowMs) => completeBatch(this.#parts, id, nowMs));
+  async completeBatch(generation: number, id: string): Promise<void> {
+    this.#ofLife(generation, undefined, (_, nowMs) => completeBatch(this.#parts, id, nowMs));
     await this.#arm();
   }
 
-  async failBatch(life: number, asked: Parameters<typeof failBatch>[1]): Promise<void> {
-    this.#ofLife(life, undefined, (_, nowMs) => failBatch(this.#parts, asked, nowMs));
+  async failBatch(generation: number, asked: Parameters<typeof failBatch>[1]): Promise<void> {
+    this.#ofLife(generation, undefined, (_, nowMs) => failBatch(this.#parts, asked, nowMs));
     await this.#arm();
   }
 
   /** A step for one life of the tenant: of another there is nothing to do. */
   #ofLife<Result>(
-    life: number,
+    generation: number,
     none: Result,
     work: (profile: Profile, nowMs: number) => Result,
   ): Result {
     const profile = this.#profile();
-    if (profile === null || profile.closed || profile.generation !== life) return none;
+    if (profile === null || profile.closed || profile.generation !== generation) return none;
     return this.#steps.run(profile, (nowMs) => work(profile, nowMs));
   }
 
@@ -723,7 +737,7 @@ export class Tenant extends DurableObject<Env> {
   findPersonal(
     caller: Caller,
     asked: { readonly userId: string; readonly place: Place | null; readonly requestId: string },
-  ): PersonalPage | AskFailure {
+  ): PersonalPage | AccessRefusal {
     return this.#ask(caller, (_, nowMs, keyId) =>
       findPersonal(this.#parts, asked, { keyId, nowMs, requestId: asked.requestId }),
     );
@@ -732,7 +746,7 @@ export class Tenant extends DurableObject<Env> {
   async startErasure(
     caller: Caller,
     asked: { readonly id: string; readonly userId: string },
-  ): Promise<ReturnType<typeof startErasure> | AskFailure> {
+  ): Promise<ReturnType<typeof startErasure> | AccessRefusal> {
     const profile = this.#profile();
     if (profile === null) return unknownTenant(caller);
     const person = await personHash(asked.userId, profile.contentSecret);
@@ -741,7 +755,7 @@ export class Tenant extends DurableObject<Env> {
     );
     // In the same turn as the step, so that both are durable or neither is.
     if (started.kind === "erasure") {
-      const dueMs = this.#chores.dueMs(profile, Date.now());
+      const dueMs = this.#alarm.dueMs(profile, Date.now());
       if (dueMs < Infinity) await this.#setAlarm(dueMs);
     }
     return started;
@@ -750,7 +764,7 @@ export class Tenant extends DurableObject<Env> {
   readErasure(
     caller: Caller,
     id: string,
-  ): { readonly kind: "erasure"; readonly erasure: Erasure } | AskFailure {
+  ): { readonly kind: "erasure"; readonly erasure: Erasure } | AccessRefusal {
     return this.#ask(caller, () => {
       const erasure = this.#parts.erasures.read(id);
       return erasure === null ? notFound("erasure") : { kind: "erasure" as const, erasure };
@@ -760,35 +774,35 @@ export class Tenant extends DurableObject<Env> {
   // The platform's reports
 
   /** Asked by the consumer of the queue, once it has written them. */
-  async rowsArrived(life: number, epoch: number, rows: readonly RowVersion[]): Promise<void> {
-    this.#ofLife(life, undefined, () => this.#feed.arrived(epoch, rows));
+  async rowsArrived(generation: number, epoch: number, rows: readonly RowVersion[]): Promise<void> {
+    this.#ofLife(generation, undefined, () => this.#feed.arrived(epoch, rows));
     await this.#arm();
   }
 
   /** Asked by it for days whose hours the reports no longer keep. Null: that life is over. */
-  readReportDays(life: number, days: readonly Day[]): readonly DaySums[] | null {
-    return this.#ofLife(life, null, () => readReportDays(this.#parts, days));
+  readReportDays(generation: number, days: readonly Day[]): readonly DaySums[] | null {
+    return this.#ofLife(generation, null, () => readReportDays(this.#parts, days));
   }
 
   /** Makes the reports of this tenant anew. */
-  startRebuild(caller: Caller): Promise<RebuildStanding | AskFailure> {
+  startRebuild(caller: Caller): Promise<RebuildStatus | AccessRefusal> {
     return this.#tell(caller, (nowMs, _, profile) => startRebuild(this.#parts, profile, nowMs));
   }
 
-  readRebuild(caller: Caller): RebuildStanding | AskFailure {
+  readRebuild(caller: Caller): RebuildStatus | AccessRefusal {
     return this.#ask(caller, () => readRebuild(this.#parts));
   }
 
   // The platform's acts, asked by the `Account` object
 
   /** What all tenants are to know, told to this one because it would not ask. */
-  hearAccount(view: AccountView): void {
-    this.#step((_, nowMs) => hearAccount(this.#parts, view, nowMs));
+  applyAccountView(view: AccountView): void {
+    this.#step((_, nowMs) => applyAccountView(this.#parts, view, nowMs));
   }
 
   /** The account needs what this tenant has leased of a day and does not use. */
-  async giveBack(life: number, day: Day, keep: MicroNeurons): Promise<void> {
-    await this.#link.giveBack(life, day, keep);
+  async giveBack(generation: number, day: Day, keep: MicroNeurons): Promise<void> {
+    await this.#client.giveBack(generation, day, keep);
     await this.#arm();
   }
 
@@ -837,7 +851,7 @@ export class Tenant extends DurableObject<Env> {
     const profile = this.#profile();
     if (profile === null) return;
     try {
-      if (await this.#chores.run(profile)) await this.#setAlarm(Date.now() + 1);
+      if (await this.#alarm.run(profile)) await this.#setAlarm(Date.now() + 1);
       else await this.#arm();
     } catch (error) {
       report("alarm_failed", error);
@@ -859,7 +873,7 @@ export class Tenant extends DurableObject<Env> {
   #ask<Result>(
     caller: Caller,
     work: (profile: Profile, nowMs: number, keyId: string | null) => Result,
-  ): Result | AskFailure {
+  ): Result | AccessRefusal {
     const profile = this.#profile();
     return profile === null ? unknownTenant(caller) : this.#steps.ask(profile, caller, work);
   }
@@ -874,7 +888,7 @@ export class Tenant extends DurableObject<Env> {
   async #tell<Result>(
     caller: Caller,
     work: (nowMs: number, keyId: string | null, profile: Profile) => Result,
-  ): Promise<Result | AskFailure> {
+  ): Promise<Result | AccessRefusal> {
     const told = this.#ask(caller, (profile, nowMs, keyId) => work(nowMs, keyId, profile));
     await this.#arm();
     return told;
@@ -887,10 +901,10 @@ export class Tenant extends DurableObject<Env> {
     this.#alarmMs ??= await this.ctx.storage.getAlarm();
     const nowMs = Date.now();
     // Who delivers already takes up at once what was just recorded.
-    if (this.#courier.isBusy) this.#courier.wake();
-    const outboxMs = profile.closed ? null : this.#chores.outboxDueMs(nowMs);
+    if (this.#dispatcher.isBusy) this.#dispatcher.wake();
+    const outboxMs = profile.closed ? null : this.#alarm.outboxDueMs(nowMs);
     const feedMs = profile.closed ? Infinity : this.#feed.dueMs(nowMs);
-    const otherMs = Math.min(feedMs, this.#chores.dueMs(profile, nowMs));
+    const otherMs = Math.min(feedMs, this.#alarm.dueMs(profile, nowMs));
     const dueMs = outboxMs === null ? otherMs : Math.min(outboxMs, otherMs);
     // A tenant of which nothing is due sleeps until somebody asks.
     if (dueMs === Infinity) return;

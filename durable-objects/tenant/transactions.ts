@@ -1,10 +1,10 @@
 import type { AccessFailure, LookupFailure } from "../../src/domain/ledger/failure.ts";
 import { authorise } from "./keys/access.ts";
-import type { Parts } from "./stores.ts";
+import type { TenantStores } from "./stores.ts";
 import type { Profile } from "./profile-store.ts";
 import type { Caller } from "./protocol.ts";
 
-export type AskFailure =
+export type AccessRefusal =
   | Extract<AccessFailure, { kind: "invalid_key" | "tenant_suspended" | "role_required" }>
   | Extract<LookupFailure, { kind: "not_found" }>;
 
@@ -16,13 +16,13 @@ const REFUSALS_EVERY_MS = 1000;
  * first, the shared rows written once at the end. A step that throws leaves no trace, neither in
  * storage nor in memory.
  */
-export class Steps {
-  readonly #parts: Parts;
+export class Transactions {
+  readonly #parts: TenantStores;
   readonly #wallMs: () => number;
   #profile: Profile | null = null;
   #refusalsWrittenMs = 0;
 
-  constructor(parts: Parts, wallMs: () => number) {
+  constructor(parts: TenantStores, wallMs: () => number) {
     this.#parts = parts;
     this.#wallMs = wallMs;
   }
@@ -50,7 +50,7 @@ export class Steps {
     profile: Profile | null,
     caller: Caller,
     work: (profile: Profile, nowMs: number, keyId: string | null) => Result,
-  ): Result | AskFailure {
+  ): Result | AccessRefusal {
     if (profile === null || profile.closed) return unknownTenant(caller);
     return this.run(profile, (nowMs) => {
       const access = authorise(this.#parts, profile, caller, nowMs);
@@ -89,5 +89,5 @@ export class Steps {
 }
 
 /** On the wire a key of an unknown tenant is like any bad key. */
-export const unknownTenant = (caller: Caller): AskFailure =>
+export const unknownTenant = (caller: Caller): AccessRefusal =>
   caller.kind === "platform" ? { kind: "not_found", what: "tenant" } : { kind: "invalid_key" };

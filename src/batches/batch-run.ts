@@ -24,16 +24,16 @@ export class BatchRun extends WorkflowEntrypoint<Env, BatchParams> {
     step: WorkflowStep,
   ): Promise<void> {
     const { payload } = event;
-    const { tenant, life, batch } = payload;
+    const { tenant, life: generation, batch } = payload;
     const items = await step.do("read", STEP, () =>
-      tenantObject(this.env, tenant).itemCount(life, batch),
+      tenantObject(this.env, tenant).itemCount(generation, batch),
     );
     for (let at = 0; at < stepCount(items); at += 1) {
       // oxlint-disable-next-line no-await-in-loop -- one step after the other
       if (!(await this.#step(payload, step, at))) return;
     }
     await step.do("complete", STEP, () =>
-      tenantObject(this.env, tenant).completeBatch(life, batch),
+      tenantObject(this.env, tenant).completeBatch(generation, batch),
     );
   }
 

@@ -23,16 +23,16 @@ const TIME_CHARACTERS = 10;
 const PAUSE_MS = 20;
 
 export async function runStep(env: Env, params: BatchParams, step: number): Promise<Next> {
-  const { tenant: tenantId, life, batch: id } = params;
+  const { tenant: tenantId, life: generation, batch: id } = params;
   const tenant = () => tenantObject(env, tenantId);
   await scheduler.wait(PAUSE_MS);
-  const work = await tenant().beginStep(life, { id, step });
+  const work = await tenant().beginStep(generation, { id, step });
   if (work.kind === "done") return { kind: "next" };
   if (work.kind !== "run") return work;
   const { batch, indexes, roundAtMs, most } = work;
   const bodies = await itemBodies(env, params, batch, indexes);
   if (bodies === null) {
-    await tenant().failBatch(life, { id, as: "items_missing" });
+    await tenant().failBatch(generation, { id, as: "items_missing" });
     return { kind: "over" };
   }
   const read = readConfig(env);
@@ -55,12 +55,12 @@ export async function runStep(env: Env, params: BatchParams, step: number): Prom
       contents: [content.content],
       idempotency: null,
     };
-    return runItem(deps, request, index, () => tenant().chargeOf(life, callId));
+    return runItem(deps, request, index, () => tenant().chargeOf(generation, callId));
   };
   const ran = await inTurn(indexes, most, run);
   const waits = ran.flatMap((one) => (one.kind === "wait" ? [one.ms] : []));
   const stop = ran.find((one) => one.kind === "stop");
-  return tenant().reportStep(life, {
+  return tenant().reportStep(generation, {
     id,
     step,
     results: ran.flatMap((one) => (one.kind === "result" ? [one.result] : [])),
@@ -78,7 +78,7 @@ const callerOf = ({ secretHash }: Batch) =>
 /** The items of a step are one range of the file. Null: the file is not there. */
 async function itemBodies(
   env: Env,
-  { tenant, life, batch: id }: BatchParams,
+  { tenant, life: generation, batch: id }: BatchParams,
   { ends }: Batch,
   indexes: readonly number[],
 ): Promise<ReadonlyMap<number, unknown> | null> {
@@ -89,7 +89,7 @@ async function itemBodies(
   if (bucket === null) return null;
   const offset = ends[first - 1] ?? 0;
   const length = (ends[last] ?? 0) - offset;
-  const object = await bucket.get(batchItemsKey({ tenant, life }, id), {
+  const object = await bucket.get(batchItemsKey({ tenant, generation }, id), {
     range: { offset, length },
   });
   if (object === null) return null;

@@ -6,7 +6,7 @@ import { newId } from "../http/ids.ts";
 import { defineRoute } from "../http/route.ts";
 import { list, listOf, name, pageQuery } from "../api/field.ts";
 import { AuditOutput, toAudit } from "../api/native/report.ts";
-import { askAccount, tellAccount } from "./tenant-object.ts";
+import { readAccount, writeAccount } from "./tenant-object.ts";
 
 interface Acting {
   readonly requestId: string;
@@ -36,7 +36,7 @@ export async function recordAct(
   const { caller } = call;
   if (caller.kind !== "platform") return true;
   const entry = newEntry({ ...call, caller }, action, detail);
-  const recorded = await tellAccount(call.env, (account) => account.record(entry));
+  const recorded = await writeAccount(call.env, (account) => account.record(entry));
   return recorded === undefined;
 }
 
@@ -51,7 +51,7 @@ export const listAudit = defineRoute({
   failures: [],
   handle: async (call) => {
     const { cursor = "~", tenant = null, limit } = call.query;
-    const page = await askAccount(call.env, (account) => account.listAudit(cursor, tenant, limit));
+    const page = await readAccount(call.env, (account) => account.listAudit(cursor, tenant, limit));
     if ("kind" in page) return page;
     const next = page.more ? (page.entries.at(-1)?.id ?? null) : null;
     return ok(list(page.entries.map(toAudit), next));

@@ -75,7 +75,7 @@ export function picturesCall(
 }
 
 /** What the caller asked, for the record. */
-export type Asked = Pick<
+export type PictureRequestFields = Pick<
   PictureRecord,
   "userId" | "metadata" | "prompt" | "style" | "negativePrompt" | "variation"
 >;
@@ -85,18 +85,18 @@ export async function stored(
   call: PictureRouteCall,
   bucket: R2Bucket,
   {
-    made: { answers, at, item, hold, life },
+    made: { answers, at, item, hold, generation },
     sentOf,
     asked,
   }: {
     readonly made: Made<"picture">;
     readonly sentOf: Parameters<PictureCall["render"]>[1];
-    readonly asked: Asked;
+    readonly asked: PictureRequestFields;
   },
 ): Promise<
   { readonly kind: "kept"; readonly record: PictureRecord; readonly links: Links } | EngineFailure
 > {
-  const owner: PictureOwner = { tenant: call.caller.tenant, life };
+  const owner: PictureOwner = { tenant: call.caller.tenant, generation };
   const first = sentOf(0);
   const record = {
     version: 1,
@@ -127,14 +127,14 @@ export const imagePath = (id: string): string => `/v1/images/${id}`;
 /** Links that open these pictures without a key, all until the same moment. */
 export async function linksTo(
   { request, config }: Pick<PictureRouteCall, "request" | "config">,
-  { tenant, life }: PictureOwner,
+  { tenant, generation }: PictureOwner,
   ids: readonly string[],
 ): Promise<Links> {
   const expiresAtS = Math.floor(Date.now() / 1000) + LINK_LIFETIME_S;
   const { origin } = new URL(request.url);
   const urls = await Promise.all(
     ids.map(async (id) => {
-      const claim = { tenant, life, path: imagePath(id), expiresAtS };
+      const claim = { tenant, generation, path: imagePath(id), expiresAtS };
       return [id, await signedLink(origin, claim, config.keySecrets)] as const;
     }),
   );

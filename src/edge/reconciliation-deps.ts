@@ -2,7 +2,7 @@ import type { Config } from "../config.ts";
 import { microNeurons } from "../domain/ledger/micro-neurons.ts";
 import type { ReconcileDeps } from "../reconciliation/reconcile-day.ts";
 import { openReports } from "../reports/open-reports.ts";
-import { tellAccount } from "./tenant-object.ts";
+import { writeAccount } from "./tenant-object.ts";
 
 /**
  * What a reconciliation needs of this deployment; null: it has no database of reports.
@@ -17,11 +17,11 @@ export async function reconciliationDeps(env: Env, config: Config): Promise<Reco
     database,
     holdBack: async (amount) => {
       const margin = microNeurons(Number(amount));
-      const set = await tellAccount(env, (account) => account.setSafetyMargin(margin));
+      const set = await writeAccount(env, (account) => account.setSafetyMargin(margin));
       if (set !== undefined) throw new Error("the margin could not be set");
     },
     tell: async (drifts) => {
-      const told = await tellAccount(env, (account) => account.tellDrifts(drifts));
+      const told = await writeAccount(env, (account) => account.tellDrifts(drifts));
       if (told !== undefined) throw new Error("the drift could not be told");
     },
   };

@@ -52,31 +52,31 @@ interface TenantCall {
 type TenantAct<Result> = (tenant: TenantObject, caller: ObjectCaller) => Promise<Result>;
 
 /** Reads from the caller's tenant. A read that was cut off is asked once more. */
-export const askTenant = <Result>(
+export const readTenant = <Result>(
   call: TenantCall,
   ask: TenantAct<Result>,
 ): Promise<Result | typeof UNAVAILABLE> => attempt(() => actOn(call, ask), isRetryable);
 
 /** Changes something of the caller's tenant: once, since a repeat could change it twice. */
-export const tellTenant = <Result>(
+export const writeTenant = <Result>(
   call: TenantCall,
   tell: TenantAct<Result>,
 ): Promise<Result | typeof UNAVAILABLE> => attempt(() => actOn(call, tell), NEVER);
 
 /** As `askTenant`, of the one `Account` object. */
-export const askAccount = <Result>(
+export const readAccount = <Result>(
   env: Env,
   ask: (account: AccountObject) => Promise<Result>,
 ): Promise<Result | typeof UNAVAILABLE> => attempt(() => ask(accountObject(env)), isRetryable);
 
 /** As `tellTenant`, of the one `Account` object. */
-export const tellAccount = <Result>(
+export const writeAccount = <Result>(
   env: Env,
   tell: (account: AccountObject) => Promise<Result>,
 ): Promise<Result | typeof UNAVAILABLE> => attempt(() => tell(accountObject(env)), NEVER);
 
 /** As `askTenant`, of the one `StateApplies` object: whatever is said to it can be repeated. */
-export const askApplies = <Result>(
+export const callApplies = <Result>(
   env: Env,
   ask: (applies: AppliesObject) => Promise<Result>,
 ): Promise<Result | typeof UNAVAILABLE> =>

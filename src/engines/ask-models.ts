@@ -6,7 +6,7 @@ import type { Unanswered } from "./engine.ts";
 /** Before the one repeat of a call that found no capacity or no connection. */
 const RETRY_AFTER_MS = 250;
 
-export interface Asked<Outcome> {
+export interface ModelOutcome<Outcome> {
   /** The catalogue id that was asked last. */
   readonly model: string;
   readonly outcome: Outcome | Extract<Unanswered, { kind: "timed_out" }>;
@@ -21,24 +21,24 @@ export interface Asked<Outcome> {
 export async function askModels<Outcome extends { readonly kind: string }>(
   [planned, ...fallbacks]: readonly [string, ...string[]],
   ask: (model: string) => Promise<Outcome | Unanswered | null>,
-): Promise<Asked<Outcome | Unanswered>> {
+): Promise<ModelOutcome<Outcome | Unanswered>> {
   const first = await askTwice(() => ask(planned));
   if (first === null) return { model: planned, outcome: { kind: "timed_out" }, ran: false };
-  let last = asked(planned, first);
+  let last = outcomeOf(planned, first);
   for (const fallback of fallbacks) {
     if (!fallsBack(last.outcome)) break;
     // oxlint-disable-next-line no-await-in-loop -- each only when the one before was refused
     const next = await askTwice(() => ask(fallback));
     if (next === null) break;
-    last = asked(fallback, next);
+    last = outcomeOf(fallback, next);
   }
   return last;
 }
 
-const asked = <Outcome extends { readonly kind: string }>(
+const outcomeOf = <Outcome extends { readonly kind: string }>(
   model: string,
   outcome: Outcome,
-): Asked<Outcome> => ({
+): ModelOutcome<Outcome> => ({
   model,
   outcome,
   ran: outcome.kind !== "refused" && outcome.kind !== "unsupported",

@@ -3,7 +3,7 @@ import type { Rejection } from "../domain/ledger/failure.ts";
 import type { Hold } from "../domain/ledger/ledger.ts";
 import type { Usage } from "../domain/catalogue/price.ts";
 import type { Quoted } from "../domain/moderation/vision.ts";
-import type { Infers, StreamChat } from "./inference.ts";
+import type { Generators, StreamChat } from "./inference.ts";
 import type { Picture } from "./picture.ts";
 
 // One interface, three adapters (`workers-ai`, `openai`, `embedded`), chosen by `INFERENCE`.
@@ -135,7 +135,7 @@ export interface Engine {
   /** Takes the hold, so that no engine can run without one. Never throws for what an engine does. */
   run(hold: Hold, check: Check, options: CheckOptions): Promise<CheckOutcome>;
   /** What it can make beside judging. */
-  readonly infers: Infers;
+  readonly infers: Generators;
   /** A chat as it is written; null: this engine does not stream. */
   readonly streamChat: StreamChat | null;
 }

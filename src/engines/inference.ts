@@ -165,14 +165,14 @@ export interface ChatStream {
 }
 
 /** Takes the hold, so that no engine can run without one. Never throws for what an engine does. */
-export type Infer<Kind extends GenerationKind> = (
+export type Generate<Kind extends GenerationKind> = (
   hold: Hold,
   inference: Inferences[Kind],
   options: CheckOptions,
 ) => Promise<Answered<Kind> | Unanswered>;
 
 /** What an engine can make; what it has no function for is `unsupported`. */
-export type Infers = { readonly [Kind in GenerationKind]?: Infer<Kind> };
+export type Generators = { readonly [Kind in GenerationKind]?: Generate<Kind> };
 
 /** Resolves when the first byte of the answer is there. The signal ends the stream at any time. */
 export type StreamChat = (

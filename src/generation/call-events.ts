@@ -1,7 +1,7 @@
 import type { Hold, Item } from "../domain/ledger/ledger.ts";
 import type { GenerationStage } from "../domain/generation/plan-generation.ts";
 import type { Usage } from "../domain/catalogue/price.ts";
-import type { Asked } from "../engines/ask-models.ts";
+import type { ModelOutcome } from "../engines/ask-models.ts";
 import type { Unanswered } from "../engines/engine.ts";
 import type { ChatEvent, ChatStream } from "../engines/inference.ts";
 import type { GuardResults } from "./chat-guard.ts";
@@ -33,7 +33,7 @@ export type CallEvents = AsyncGenerator<CallEvent, void>;
 /** One answer: who was asked, and what is known of it so far. */
 interface Choice {
   readonly index: number;
-  readonly asked: Asked<ChatStream | Unanswered>;
+  readonly asked: ModelOutcome<ChatStream | Unanswered>;
   readonly events: ChatStream["events"];
   usage: Usage | null;
   finished: boolean;
@@ -43,7 +43,7 @@ interface Choice {
 }
 
 export interface OpenedStream {
-  readonly asked: Asked<ChatStream | Unanswered>;
+  readonly asked: ModelOutcome<ChatStream | Unanswered>;
   readonly events: ChatStream["events"];
 }
 

@@ -6,8 +6,8 @@ import {
   guardPolicy,
   isWithheld,
   mayGoUnevaluated,
-  type Unmade,
-  unmadeCheck,
+  type Unchecked,
+  uncheckedStage,
   windowContent,
   outputWindows,
 } from "../domain/moderation/guard.ts";
@@ -25,7 +25,7 @@ import { createGate } from "../moderation/gate.ts";
 import { type ModerationContext, moderate } from "../moderation/moderate.ts";
 import type { StageRun } from "../moderation/run-stage.ts";
 import type { JudgeText } from "../moderation/text-stage.ts";
-import { toldAccount } from "./run-generation.ts";
+import { closureNews } from "./run-generation.ts";
 import { worstOf } from "./guard-verdict.ts";
 import { writtenText } from "./written-text.ts";
 
@@ -50,7 +50,7 @@ export interface GuardContext {
 export type SideResult =
   | { readonly kind: "judged"; readonly verdicts: readonly Verdict[] }
   /** A check that the policy requires could not be made. */
-  | { readonly kind: "unchecked"; readonly status: Unmade }
+  | { readonly kind: "unchecked"; readonly status: Unchecked }
   /** Nobody asked for it. */
   | { readonly kind: "unguarded" };
 
@@ -139,7 +139,7 @@ export function chatGuard(context: GuardContext): ChatGuard {
     }),
     items: () => runs.map(({ item }) => item).filter(({ calls }) => calls > 0),
     account: () =>
-      engine.name === "workers-ai" ? toldAccount(...runs.map(({ account }) => account)) : null,
+      engine.name === "workers-ai" ? closureNews(...runs.map(({ account }) => account)) : null,
   };
 }
 
@@ -158,7 +158,7 @@ function sideOf(
   verdicts: readonly Verdict[],
   outran: boolean,
 ): SideResult {
-  const unmade = verdicts.flatMap(({ coverage }) => unmadeCheck(policy, coverage) ?? []);
+  const unmade = verdicts.flatMap(({ coverage }) => uncheckedStage(policy, coverage) ?? []);
   const status = unmade.find((one) => one === worst(unmade));
   if (status !== undefined) return { kind: "unchecked", status };
   return outran ? { kind: "unchecked", status: "not_evaluated" } : { kind: "judged", verdicts };

@@ -13,7 +13,7 @@ import { measureChat } from "./measure-chat.ts";
 // A chat as a governed call takes it, whichever surface it came on.
 
 /** What was asked for: messages and parameters in OpenAI's form, pictures as they were named. */
-export interface ChatAsk {
+export interface ChatInput {
   readonly messages: readonly ChatMessage[];
   /** Of those that are known to cost nothing beyond the bound. */
   readonly parameters: Readonly<Record<string, unknown>>;
@@ -31,7 +31,7 @@ export type ChatRequest = Required<
 
 /** @param resolve looks hosts of picture URLs up; null leaves that check out: for a local host */
 export function chatRequest(
-  ask: ChatAsk,
+  ask: ChatInput,
   resolve: ResolveHost | null,
 ): { readonly kind: "read"; readonly request: ChatRequest } | PrepareFailure {
   const { messages, parameters } = ask;
@@ -61,7 +61,7 @@ function measured({
   maxTokens,
   choices,
   compact = null,
-}: ChatAsk): ChatRequest["measured"] {
+}: ChatInput): ChatRequest["measured"] {
   const chat = measureChat(messages, parameters);
   const features = chatFeatures(messages, { tools: chat.tools ?? 0, maxTokens });
   const sizes = { kind: "chat", chat, maxTokens, choices, features } as const;

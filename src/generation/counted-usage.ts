@@ -1,7 +1,7 @@
 import type { Model } from "../domain/catalogue/catalogue.ts";
 import {
   type Counted,
-  heard,
+  countedLength,
   type SoundMeasure,
   spoken,
 } from "../domain/generation/sound-usage.ts";
@@ -23,7 +23,7 @@ export function countedUsage(
   inference: Inferences[keyof Inferences],
   output: Outputs[keyof Outputs],
 ): Counted | null {
-  if ("length" in inference) return heard(inference.length);
+  if ("length" in inference) return countedLength(inference.length);
   if (!("voice" in inference) || !("contentType" in output)) return null;
   return spoken(model, speechMeasure(inference.text), output.length);
 }

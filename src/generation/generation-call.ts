@@ -1,7 +1,7 @@
 import type {
   Admitted,
   AdmitFailure,
-  CallStanding,
+  LimitStatus,
   Caller,
   GenerationAdmit,
   Idempotency,
@@ -99,7 +99,7 @@ export interface Made<Kind extends GenerationKind> {
   readonly hold: Hold;
   readonly stage: GenerationStage;
   /** Which life of the tenant it was made in. */
-  readonly life: number;
+  readonly generation: number;
 }
 
 export interface Rendered {
@@ -116,7 +116,7 @@ export interface Generation {
   readonly kind: "generated";
   readonly rendered: Rendered;
   readonly microNeurons: MicroNeurons;
-  readonly standing: CallStanding | null;
+  readonly standing: LimitStatus | null;
   readonly replayed: boolean;
   /** What each engine call was told; null where nothing is generated token by token. */
   readonly maxTokens: number | null;
@@ -158,7 +158,7 @@ export async function generationCall<Kind extends GenerationKind>(
   const modelOf = admittedModels(config.prices);
   const admission = admitOf(request, false);
   const run = async (admitted: Admitted): Promise<Run<Ended>> => {
-    const { hold, life } = admitted;
+    const { hold, generation } = admitted;
     const stage = generationIn(hold);
     const signal = AbortSignal.timeout(RUN_DEADLINE_MS);
     const unready = (await request.prepare?.(signal)) ?? null;
@@ -182,7 +182,7 @@ export async function generationCall<Kind extends GenerationKind>(
             guard: guard?.results() ?? null,
             hold,
             stage,
-            life,
+            generation,
           })
         : result;
     const reply = "body" in made && request.idempotency !== null ? kept(made) : null;
@@ -248,7 +248,7 @@ function generationOf(outcome: GovernedOutcome<Ended>): Generation | GenerationC
     case "unconfirmed":
       return ended(outcome.value, {
         microNeurons: outcome.admitted.hold.held,
-        standing: outcome.admitted.standing,
+        standing: outcome.admitted.limits,
       });
     case "streaming":
       throw new Error("this call does not stream");
@@ -259,7 +259,7 @@ function generationOf(outcome: GovernedOutcome<Ended>): Generation | GenerationC
 
 function ended(
   { made, stage, cache }: Ended,
-  at: { readonly microNeurons: MicroNeurons; readonly standing: CallStanding | null },
+  at: { readonly microNeurons: MicroNeurons; readonly standing: LimitStatus | null },
 ): Generation | GenerationCallFailure {
   if ("body" in made) {
     const { maxTokens, clamped } = stage;
@@ -272,7 +272,7 @@ function ended(
 /** A failure of the engine as the caller is told of it. */
 export function runFailure(
   failure: GenerationRunFailure | PrepareFailure,
-  standing: CallStanding | null,
+  standing: LimitStatus | null,
 ): Exclude<GenerationRunFailure, { kind: "account_exhausted" }> | PrepareFailure | QuotaFailure {
   if (failure.kind !== "account_exhausted") return failure;
   if (standing === null) return { kind: "engine_failed", charged: false };

@@ -1,4 +1,4 @@
-import type { Admitted, GuardAsk } from "../../durable-objects/tenant/protocol.ts";
+import type { Admitted, GuardPolicyRequest } from "../../durable-objects/tenant/protocol.ts";
 import { guardModes, type GuardModes } from "../domain/moderation/guard.ts";
 import { DEFAULT_POLICY_NAME } from "../domain/moderation/policy.ts";
 import type { ChatMessage } from "../engines/inference.ts";
@@ -11,7 +11,7 @@ import { type ChatGuard, chatGuard, type GuardContext, textContent } from "./cha
 // policy is the tenant's.
 
 export interface GuardRequest {
-  readonly ask: GuardAsk;
+  readonly ask: GuardPolicyRequest;
   /** @returns the guard of the admitted call; null: nobody wants one */
   open(
     admitted: Admitted,

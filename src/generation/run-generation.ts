@@ -7,7 +7,7 @@ import { sum } from "../domain/ledger/micro-neurons.ts";
 import type { GenerationKind, GenerationStage } from "../domain/generation/plan-generation.ts";
 import type { Counted } from "../domain/generation/sound-usage.ts";
 import { type PlannedCall, sumUsage } from "../domain/moderation/stage.ts";
-import { type Asked, askModels } from "../engines/ask-models.ts";
+import { type ModelOutcome, askModels } from "../engines/ask-models.ts";
 import type { Engine, EngineName, Unanswered } from "../engines/engine.ts";
 import type { Answered, Inferences } from "../engines/inference.ts";
 import { countedUsage } from "./counted-usage.ts";
@@ -92,14 +92,14 @@ export type GenerationEnd = CallEnd & {
 
 /** A call of the stage that was asked, and how it ended. */
 export interface EndedCall {
-  readonly asked: Pick<Asked<{ readonly kind: string }>, "model" | "ran"> & {
+  readonly asked: Pick<ModelOutcome<{ readonly kind: string }>, "model" | "ran"> & {
     readonly outcome: { readonly kind: string; readonly model?: string };
   };
   readonly end: GenerationEnd;
 }
 
 function endOf<Kind extends GenerationKind>(
-  { outcome, ran }: Asked<Outcome<Kind>>,
+  { outcome, ran }: ModelOutcome<Outcome<Kind>>,
   engine: Engine,
 ): GenerationEnd {
   if (!ran) return { kind: "not_run" };
@@ -152,7 +152,7 @@ export function accountOf(
 type Account = GenerationRun<GenerationKind>["account"];
 
 /** What several parts of a call were told, as one. */
-export function toldAccount(...told: readonly Account[]): Account {
+export function closureNews(...told: readonly Account[]): Account {
   if (told.includes("exhausted")) return "exhausted";
   return told.includes("answered") ? "answered" : null;
 }
@@ -162,8 +162,8 @@ const isExhausted = (outcome: { readonly kind: string }): boolean =>
   (outcome as Extract<Unanswered, { kind: "refused" }>).accountExhausted;
 
 function resultOf<Kind extends GenerationKind>(
-  by: Asker,
-  asked: readonly Asked<Outcome<Kind>>[],
+  by: EngineCaller,
+  asked: readonly ModelOutcome<Outcome<Kind>>[],
 ): GenerationRun<Kind>["result"] {
   const answered = asked.flatMap(({ outcome }, at) =>
     outcome.kind === "answered" ? [{ outcome, at }] : [],
@@ -177,8 +177,8 @@ function resultOf<Kind extends GenerationKind>(
 
 /** @returns why a call that was asked for several answers did not get all: the worst of it. */
 export function failureOf(
-  by: Asker,
-  asked: readonly Pick<Asked<{ readonly kind: string }>, "ran" | "outcome">[],
+  by: EngineCaller,
+  asked: readonly Pick<ModelOutcome<{ readonly kind: string }>, "ran" | "outcome">[],
 ): GenerationRunFailure {
   const charged = asked.some(({ ran }) => ran);
   const kinds = asked.map(({ outcome }) => outcome.kind);
@@ -201,13 +201,13 @@ const isRetryable = (outcome: { readonly kind: string }): boolean =>
   (outcome as Extract<Unanswered, { kind: "refused" }>).retryable;
 
 /** Who was asked, and for what. */
-export interface Asker {
+export interface EngineCaller {
   readonly kind: GenerationKind;
   readonly engine: EngineName;
 }
 
 function unsupported(
-  { kind, engine }: Asker,
+  { kind, engine }: EngineCaller,
   asked: readonly { readonly outcome: { readonly kind: string } }[],
 ): GenerationRunFailure {
   const told = asked

@@ -7,7 +7,7 @@ import {
   type GenerationContext,
   type GenerationRun,
   itemOf,
-  toldAccount,
+  closureNews,
 } from "./run-generation.ts";
 
 // A generation between its guards: the prompt is judged before it is sent, the answers before they
@@ -36,7 +36,7 @@ export async function runGuarded<Kind extends GenerationKind>(
   return {
     ...ran,
     result,
-    account: toldAccount(ran.account, guard.account()),
+    account: closureNews(ran.account, guard.account()),
     items: [ran.item, ...guard.items()],
   };
 }

@@ -1,8 +1,8 @@
-import type { Admitted, CallStanding } from "../../durable-objects/tenant/protocol.ts";
+import type { Admitted, LimitStatus } from "../../durable-objects/tenant/protocol.ts";
 import { type GovernedOutcome, governedCall, type Run } from "../calls/governed-call.ts";
 import { admittedModels } from "../domain/catalogue/catalogue.ts";
 import { charged } from "../domain/ledger/ledger.ts";
-import { type Asked, askModels } from "../engines/ask-models.ts";
+import { type ModelOutcome, askModels } from "../engines/ask-models.ts";
 import type { Unanswered } from "../engines/engine.ts";
 import type { ChatStream } from "../engines/inference.ts";
 import {
@@ -33,7 +33,7 @@ import {
   type GenerationRunFailure,
   itemOf,
   TIMEOUT_MS,
-  toldAccount,
+  closureNews,
 } from "./run-generation.ts";
 
 // A governed chat that is answered as it is written. Until the first byte of every answer is there
@@ -50,7 +50,7 @@ export interface StreamRequest extends Omit<GenerationRequest<"chat">, "render">
 export interface Streamed extends StreamHead {
   readonly kind: "streamed";
   readonly body: ReadableStream<Uint8Array>;
-  readonly standing: CallStanding | null;
+  readonly standing: LimitStatus | null;
   /** When it is settled, or will be by its hold's deadline, and written. Never rejects. */
   readonly ended: Promise<void>;
 }
@@ -92,7 +92,7 @@ export async function streamCall(
   return streamedOf(await governedCall<Value>(tenant, admission, run, observe));
 }
 
-type AskedStream = Asked<ChatStream | Unanswered>;
+type AskedStream = ModelOutcome<ChatStream | Unanswered>;
 
 /** Asks for every answer, and opens the call's stream when all have begun. */
 async function opened(
@@ -120,7 +120,7 @@ async function opened(
     end();
     await Promise.all(streams.map(({ events }) => events.return()));
     const item = itemOf(context, "chat", asked.map(unopenedCall));
-    const told = toldAccount(account, guard?.account() ?? null);
+    const told = closureNews(account, guard?.account() ?? null);
     return notOpened(
       failureOf({ kind: "chat", engine: engine.name }, asked),
       [item, ...(guard?.items() ?? [])],
@@ -162,7 +162,7 @@ function pumped(
   const ran = closed.then(({ items }) => ({
     items,
     verdicts: [],
-    account: toldAccount(account, guard?.account() ?? null),
+    account: closureNews(account, guard?.account() ?? null),
     reply: null,
   }));
   return { kind: "streaming", value: { kind: "open", body, head, done }, ran };
@@ -195,12 +195,12 @@ function streamedOf(outcome: GovernedOutcome<Value>): Streamed | GenerationCallF
       if (value.kind === "none") throw new Error("a stream that was not opened");
       const ended = Promise.all([settled, value.done]).then(() => undefined);
       const { body, head } = value;
-      return { kind: "streamed", ...head, body, standing: admitted.standing, ended };
+      return { kind: "streamed", ...head, body, standing: admitted.limits, ended };
     }
     case "settled":
       return failed(outcome.value, outcome.reply.standing);
     case "unconfirmed":
-      return failed(outcome.value, outcome.admitted.standing);
+      return failed(outcome.value, outcome.admitted.limits);
     case "replayed": {
       // What a stream said was not kept.
       const { line } = outcome;
@@ -212,7 +212,7 @@ function streamedOf(outcome: GovernedOutcome<Value>): Streamed | GenerationCallF
   }
 }
 
-function failed(value: Value, standing: CallStanding | null): GenerationCallFailure {
+function failed(value: Value, standing: LimitStatus | null): GenerationCallFailure {
   if (value.kind === "open") throw new Error("a stream is not settled before it has ended");
   return runFailure(value.failure, standing);
 }

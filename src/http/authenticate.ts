@@ -97,6 +97,6 @@ type NoSuchLink = Extract<LookupFailure, { kind: "not_found" }>;
 async function byLink(url: URL, what: string, config: Config): Promise<LinkCaller | NoSuchLink> {
   const claim = await readLink(url, config.keySecrets, Date.now());
   if (claim === null) return { kind: "not_found", what };
-  const { tenant, life, expiresAtS } = claim;
-  return { kind: "link", tenant, life, expiresAtS };
+  const { tenant, generation, expiresAtS } = claim;
+  return { kind: "link", tenant, generation, expiresAtS };
 }

@@ -28,7 +28,7 @@ export interface MirrorCaller extends PlatformCaller {
 export interface LinkCaller {
   readonly kind: "link";
   readonly tenant: string;
-  readonly life: number;
+  readonly generation: number;
   readonly expiresAtS: number;
 }
 

@@ -1,7 +1,7 @@
-import type { NeuronStanding } from "../domain/ledger/failure.ts";
+import type { NeuronBalance } from "../domain/ledger/failure.ts";
 import { MICRO_PER_NEURON, type MicroNeurons } from "../domain/ledger/micro-neurons.ts";
 import { MONTHLY } from "../domain/ledger/month-quota.ts";
-import type { RateStanding } from "../domain/ledger/rate-limit.ts";
+import type { RateStatus } from "../domain/ledger/rate-limit.ts";
 
 // What a caller can know about its limits from headers alone.
 // https://datatracker.ietf.org/doc/html/draft-ietf-httpapi-ratelimit-headers-11: structured fields
@@ -11,8 +11,8 @@ const WINDOW_S = 60;
 const DAY_S = 86_400;
 
 /** The tenant's day, as much of it as headers need: a successful call has nothing `required`. */
-export type DailyStanding = Pick<
-  NeuronStanding,
+export type DailyBalance = Pick<
+  NeuronBalance,
   "posted" | "pending" | "available" | "dailyQuota" | "dayEndsAtMs" | "month"
 >;
 
@@ -33,7 +33,7 @@ export const secondsUntil = (moment: number, nowMs: number): number =>
 /** Whole neurons, rounded down: never more than there are. */
 const wholeNeurons = (amount: number): number => Math.floor(amount / MICRO_PER_NEURON);
 
-export const rateLimit = (rate: RateStanding, nowMs: number): Limit => ({
+export const rateLimit = (rate: RateStatus, nowMs: number): Limit => ({
   name: rate.name,
   quota: rate.limit,
   windowS: WINDOW_S,
@@ -42,7 +42,7 @@ export const rateLimit = (rate: RateStanding, nowMs: number): Limit => ({
 });
 
 /** Where nothing limits the day (paid, no cap), what is left of the included quota is shown. */
-export function dailyLimit(day: DailyStanding, nowMs: number): Limit {
+export function dailyLimit(day: DailyBalance, nowMs: number): Limit {
   const left = day.available ?? Math.max(0, day.dailyQuota - day.posted - day.pending);
   return {
     name: "daily",
@@ -55,7 +55,7 @@ export function dailyLimit(day: DailyStanding, nowMs: number): Limit {
 }
 
 /** The day, and the month where it has a cap. */
-export function neuronLimits(neurons: DailyStanding, nowMs: number): readonly Limit[] {
+export function neuronLimits(neurons: DailyBalance, nowMs: number): readonly Limit[] {
   const day = dailyLimit(neurons, nowMs);
   const { month } = neurons;
   if (month === undefined) return [day];
@@ -89,8 +89,8 @@ export const limitHeaders = (limits: readonly Limit[]): Record<string, string> =
 
 /** `RateLimit-Policy` and `RateLimit` of an admitted call. */
 export function rateLimitHeaders(standing: {
-  readonly rates: readonly RateStanding[];
-  readonly neurons: DailyStanding;
+  readonly rates: readonly RateStatus[];
+  readonly neurons: DailyBalance;
   readonly nowMs: number;
 }): Record<string, string> {
   const { rates, neurons, nowMs } = standing;
@@ -112,7 +112,7 @@ export function goDuration(ms: number): string {
 
 /** OpenAI's headers know one limit of requests: the class with the least left is shown. */
 export function openAiRateHeaders(
-  rates: readonly RateStanding[],
+  rates: readonly RateStatus[],
   nowMs: number,
 ): Record<string, string> {
   const [first, ...others] = rates;

@@ -16,7 +16,7 @@ const CLOCK_SKEW_S = 60;
 export interface LinkClaim {
   readonly tenant: string;
   /** Which life of the tenant: a link to what an earlier one had opens nothing. */
-  readonly life: number;
+  readonly generation: number;
   readonly path: string;
   /** Unix seconds. */
   readonly expiresAtS: number;
@@ -33,7 +33,7 @@ export async function signedLink(
   const url = new URL(claim.path, origin);
   url.search = new URLSearchParams({
     tenant: claim.tenant,
-    life: String(claim.life),
+    life: String(claim.generation),
     expires: String(claim.expiresAtS),
     signature: (await signature(claim, signing)).toBase64({
       alphabet: "base64url",
@@ -73,15 +73,19 @@ function claimOf(
   url: URL,
 ): { readonly claim: LinkClaim; readonly signature: Uint8Array<ArrayBuffer> } | null {
   const { searchParams, pathname } = url;
-  const [tenant, life, expires, text] = ["tenant", "life", "expires", "signature"].map(
+  const [tenant, generation, expires, text] = ["tenant", "life", "expires", "signature"].map(
     (name) => searchParams.get(name) ?? "",
   );
-  if (!DIGITS.test(life ?? "") || !DIGITS.test(expires ?? "") || !SIGNATURE.test(text ?? "")) {
+  if (
+    !DIGITS.test(generation ?? "") ||
+    !DIGITS.test(expires ?? "") ||
+    !SIGNATURE.test(text ?? "")
+  ) {
     return null;
   }
   const claim = {
     tenant: tenant ?? "",
-    life: Number(life),
+    generation: Number(generation),
     path: pathname,
     expiresAtS: Number(expires),
   };
@@ -90,11 +94,11 @@ function claimOf(
 
 /** JSON keeps the parts apart, whatever they hold. */
 async function signature(
-  { tenant, life, path, expiresAtS }: LinkClaim,
+  { tenant, generation, path, expiresAtS }: LinkClaim,
   secret: string,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const derived = await mac(utf8(secret), utf8(CONTEXT));
-  return mac(derived, utf8(JSON.stringify([tenant, life, path, expiresAtS])));
+  return mac(derived, utf8(JSON.stringify([tenant, generation, path, expiresAtS])));
 }
 
 async function mac(key: Uint8Array, message: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {

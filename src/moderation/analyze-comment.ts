@@ -4,7 +4,7 @@ import {
   type HeadScores,
   knownAttributes,
   languageRefused,
-  type AskedAttribute,
+  type RequestedAttribute,
   UNDETECTED,
 } from "../domain/moderation/comment-attributes.ts";
 import type { CommentFailure, ServiceFailure } from "../domain/ledger/failure.ts";
@@ -21,7 +21,7 @@ import type { JudgeText } from "./text-stage.ts";
 export interface CommentText {
   readonly text: string;
   readonly isHtml: boolean;
-  readonly attributes: Readonly<Record<string, AskedAttribute>>;
+  readonly attributes: Readonly<Record<string, RequestedAttribute>>;
   /** As the caller names them; empty: it is to be found out. */
   readonly languages: readonly string[];
   readonly dropUnsupported: boolean;

@@ -1,6 +1,6 @@
 import type { CheckStageName } from "../domain/moderation/stage.ts";
 import type { CheckStage } from "../domain/moderation/plan-moderation.ts";
-import { type Asked, askModels } from "../engines/ask-models.ts";
+import { type ModelOutcome, askModels } from "../engines/ask-models.ts";
 import type { Check, CheckOutcome } from "../engines/engine.ts";
 import type { RunContext } from "./run-context.ts";
 
@@ -28,7 +28,7 @@ export const askEngine = (
   { engine, hold, nowMs, deadlineMs, gate }: RunContext,
   { name, model, fallbacks }: CheckStage,
   check: (model: string) => Check,
-): Promise<Asked<CheckOutcome>> =>
+): Promise<ModelOutcome<CheckOutcome>> =>
   askModels([model, ...fallbacks], (id) =>
     gate.run(WEIGHT[name], async () => {
       const leftMs = deadlineMs - nowMs();

@@ -38,5 +38,5 @@ export function decidedAlone(
 }
 
 /** What nothing depends on any more. Sentiment that can flag is asked all the same: it has no stand-in. */
-export const isSpared = ({ categories }: Policy, { name }: CheckStage): boolean =>
+export const isSkipped = ({ categories }: Policy, { name }: CheckStage): boolean =>
   name === "judge" || (name === "sentiment" && lowestThreshold(categories.negativity) === null);

@@ -20,7 +20,7 @@ import {
 import type { Picture } from "../engines/picture.ts";
 import type { PreparedContent } from "./content.ts";
 import { contentDigest } from "./content-digest.ts";
-import { decidedAlone, isSpared } from "./decided-alone.ts";
+import { decidedAlone, isSkipped } from "./decided-alone.ts";
 import { readByModel, spamStages } from "./free-stages.ts";
 import {
   type JudgePicture,
@@ -96,7 +96,7 @@ export async function moderate(
   const looksAt = !spared && (unseen.length > 0 || stages.some(({ input }) => input !== "text"));
   const fetched = looksAt ? picturesOf(context, content) : [];
   const running = own.map(async (stage) => {
-    if (spared || (cascade !== null && isSpared(policy, stage))) {
+    if (spared || (cascade !== null && isSkipped(policy, stage))) {
       return skipped(stage, context.engine, SPARED);
     }
     // A text does not wait for pictures that are still on their way.

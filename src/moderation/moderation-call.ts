@@ -1,7 +1,7 @@
 import type {
   Admitted,
   ModerationAdmit,
-  CallStanding,
+  LimitStatus,
   Caller,
   Idempotency,
 } from "../../durable-objects/tenant/protocol.ts";
@@ -63,7 +63,7 @@ export interface Moderation {
   readonly verdicts: readonly Verdict[];
   readonly microNeurons: MicroNeurons;
   readonly callId: string;
-  readonly standing: CallStanding;
+  readonly standing: LimitStatus;
   readonly replayed: boolean;
 }
 
@@ -101,7 +101,7 @@ export async function moderationCall(
       const policy = admittedPolicy(request.tenantId, admitted, known);
       if (policy === null) throw new Error("the admitted policy is not known here");
       const { ran, pictures } = await run(deps, contents, admitted, policy);
-      const owner = { tenant: request.tenantId, life: admitted.life };
+      const owner = { tenant: request.tenantId, generation: admitted.generation };
       const kept =
         admitted.keepsContent === undefined
           ? []
@@ -138,7 +138,7 @@ export async function moderationCall(
 const moderation = (made: {
   verdicts: readonly Verdict[];
   line: Parameters<typeof charged>[0];
-  standing: CallStanding;
+  standing: LimitStatus;
   replayed: boolean;
 }): Moderation => ({
   kind: "moderated",

@@ -13,7 +13,7 @@ import {
   worst,
 } from "../domain/moderation/verdict.ts";
 import type { Check, CheckOutcome, Engine, Measurements } from "../engines/engine.ts";
-import type { Asked } from "../engines/ask-models.ts";
+import type { ModelOutcome } from "../engines/ask-models.ts";
 import { askEngine } from "./ask-engine.ts";
 import type { RunContext } from "./run-context.ts";
 
@@ -78,7 +78,7 @@ export async function runStage(
 }
 
 interface FinishedCall {
-  readonly asked: Asked<CheckOutcome>;
+  readonly asked: ModelOutcome<CheckOutcome>;
   readonly charge: Charge;
   readonly pricedAs: string;
 }

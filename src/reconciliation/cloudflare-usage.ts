@@ -48,12 +48,12 @@ export type CloudflareUsage =
 
 type Failed = Extract<CloudflareUsage, { kind: "failed" }> & { readonly again: boolean };
 
-export interface AskOptions {
+export interface QueryOptions {
   readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
   readonly wait: (ms: number) => Promise<void>;
 }
 
-const OVER_HTTP: AskOptions = {
+const OVER_HTTP: QueryOptions = {
   fetch: (...request) => fetch(...request),
   wait: (ms) => scheduler.wait(ms),
 };
@@ -61,7 +61,7 @@ const OVER_HTTP: AskOptions = {
 export async function cloudflareUsage(
   account: CloudflareAccount,
   day: Day,
-  options: AskOptions = OVER_HTTP,
+  options: QueryOptions = OVER_HTTP,
 ): Promise<CloudflareUsage> {
   for (const waitMs of [...REPEAT_AFTER_MS, null]) {
     // oxlint-disable-next-line no-await-in-loop -- one try after the other
@@ -77,7 +77,7 @@ export async function cloudflareUsage(
 async function askOnce(
   account: CloudflareAccount,
   day: Day,
-  options: AskOptions,
+  options: QueryOptions,
 ): Promise<Extract<CloudflareUsage, { kind: "usage" }> | Failed> {
   let status;
   let text;

@@ -76,7 +76,7 @@ const CLOSED_DAYS = `closed(day) AS (SELECT MIN(day) FROM (SELECT MIN(day) AS da
  */
 export const clearDays = (
   database: D1Database,
-  { tenant, life }: { readonly tenant: string; readonly life: number },
+  { tenant, generation }: { readonly tenant: string; readonly generation: number },
   { lives, limit }: { readonly lives: string; readonly limit: number },
 ): readonly D1PreparedStatement[] => [
   ...TABLES.map(({ days }) =>
@@ -87,7 +87,7 @@ export const clearDays = (
           FROM closed CROSS JOIN ${days} AS t ON t.day = closed.day AND t.tenant = ?1
           WHERE ${lives} ${MARKED}`,
       )
-      .bind(tenant, life),
+      .bind(tenant, generation),
   ),
   ...TABLES.map(({ days, key }) => {
     const columns = ["day", "tenant", "life", ...key];
@@ -98,7 +98,7 @@ export const clearDays = (
           (SELECT ${of} FROM closed CROSS JOIN ${days} AS t
             ON t.day = closed.day AND t.tenant = ?1 WHERE ${lives} LIMIT ${limit})`,
       )
-      .bind(tenant, life);
+      .bind(tenant, generation);
   }),
 ];
 

@@ -16,9 +16,9 @@ import { readMessage, type RowVersion, type UsageMessage, versionOf } from "./us
 
 /** What a tenant's object is asked, as far as this is concerned. */
 interface Fed {
-  rowsArrived(life: number, epoch: number, rows: readonly RowVersion[]): Promise<void>;
+  rowsArrived(generation: number, epoch: number, rows: readonly RowVersion[]): Promise<void>;
   /** Null: that life is over. */
-  readReportDays(life: number, days: readonly Day[]): Promise<readonly DaySums[] | null>;
+  readReportDays(generation: number, days: readonly Day[]): Promise<readonly DaySums[] | null>;
 }
 
 /** What the `Account` object is told of messages that nobody could deliver. */
@@ -97,9 +97,9 @@ const writeTogether = (messages: readonly UsageMessage[], env: Env): Promise<boo
     const nowMs = Date.now();
     const rolled = await rolledBeforeAny(database, messages, nowMs);
     const isOld = (row: UsageMessage["rows"][number]) => (hourlyDayOf(row) ?? rolled) < rolled;
-    const owned = messages.map(({ tenant, life, rows }) => ({
+    const owned = messages.map(({ tenant, life: generation, rows }) => ({
       tenant,
-      life,
+      generation,
       rows: rows.filter((row) => !isOld(row)),
     }));
     for (const message of messages) {
@@ -128,15 +128,18 @@ async function rolledBeforeAny(
 async function writeOldDays(
   database: D1Database,
   env: Env,
-  { tenant, life }: UsageMessage,
+  { tenant, life: generation }: UsageMessage,
   days: readonly Day[],
 ): Promise<void> {
   for (let at = 0; at < days.length; at += MOST_DAYS) {
     // oxlint-disable-next-line no-await-in-loop -- some days after the others
-    const sums = await fedBy(env, tenant).readReportDays(life, days.slice(at, at + MOST_DAYS));
+    const sums = await fedBy(env, tenant).readReportDays(
+      generation,
+      days.slice(at, at + MOST_DAYS),
+    );
     if (sums === null) return;
     // oxlint-disable-next-line no-await-in-loop -- as above
-    await writeRolledDays(database, { tenant, life }, sums);
+    await writeRolledDays(database, { tenant, generation }, sums);
   }
 }
 

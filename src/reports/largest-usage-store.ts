@@ -3,7 +3,7 @@ import { largestAndOthers } from "../domain/usage/largest-usage.ts";
 import { AMOUNTS, CALL_COUNTS, columnsOf, namesOf, type UsageScope } from "./usage-columns.ts";
 import { type ReadRows, Rows, rowsReadBy } from "./usage-query-store.ts";
 import { type Row, toGroups } from "./usage-rows.ts";
-import { Asked, type Column, type Reach, sourceOf } from "./usage-source-store.ts";
+import { StatementBuilder, type Column, type Reach, sourceOf } from "./usage-source-store.ts";
 import { reachOf } from "./usage-store.ts";
 
 // The tenants that used most, and all others together: as many rows however many tenants there are.
@@ -60,7 +60,7 @@ function halves(
 }
 
 function rank(database: D1Database, reach: Reach, most: number) {
-  const asked = new Asked();
+  const asked = new StatementBuilder();
   const columns: readonly Column[] = [
     ["tenant", "t.tenant"],
     ["spent", "t.quota + t.granted + t.overage - t.adjusted"],

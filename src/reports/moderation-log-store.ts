@@ -21,13 +21,13 @@ export interface LogQuery {
 
 /** Lives of a tenant follow one another, so their order and that of ids within one is that of time. */
 export interface LogPlace {
-  readonly life: number;
+  readonly generation: number;
   readonly verdictId: string;
 }
 
 export interface LogEntry extends Omit<LoggedVerdict, "sequence" | "removed" | "expiresAtMs"> {
   readonly tenant: string;
-  readonly life: number;
+  readonly generation: number;
 }
 
 export interface LogPage {
@@ -82,14 +82,14 @@ export async function readModerationLog(database: D1Database, query: LogQuery): 
 }
 
 /** Behind every id and every life there is. */
-const NEWEST: LogPlace = { life: Number.MAX_SAFE_INTEGER, verdictId: "~" };
+const NEWEST: LogPlace = { generation: Number.MAX_SAFE_INTEGER, verdictId: "~" };
 
 function startOf({ after, toMs, tenant }: LogQuery): readonly (string | number)[] {
   const place = after ?? NEWEST;
   const latest = toMs === null ? "~" : idAt(toMs + MARGIN_MS);
   // Of one tenant a later life may lie between: it is looked through.
   const verdictId = tenant === null && latest < place.verdictId ? latest : place.verdictId;
-  return tenant === null ? [verdictId] : [verdictId, place.life, tenant];
+  return tenant === null ? [verdictId] : [verdictId, place.generation, tenant];
 }
 
 function pageOf(rows: readonly LogRow[], query: LogQuery): Omit<LogPage, "rowsRead"> {
@@ -108,7 +108,7 @@ function pageOf(rows: readonly LogRow[], query: LogQuery): Omit<LogPage, "rowsRe
 }
 
 const placeOf = (row: LogRow | null): LogPlace | null =>
-  row === null ? null : { life: row.life, verdictId: row.verdict_id };
+  row === null ? null : { generation: row.life, verdictId: row.verdict_id };
 
 const matches = (row: LogRow, query: LogQuery): boolean =>
   row.removed === 0 &&
@@ -123,7 +123,7 @@ const categoriesOf = (row: LogRow): readonly string[] => JSON.parse(row.categori
 
 const toEntry = (row: LogRow): LogEntry => ({
   tenant: row.tenant,
-  life: row.life,
+  generation: row.life,
   verdictId: row.verdict_id,
   revision: row.revision,
   createdAtMs: row.created_at_ms,

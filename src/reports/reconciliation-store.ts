@@ -10,7 +10,7 @@ import {
   toJournal,
   toValues,
 } from "./reconciliation-row.ts";
-import { Asked, type Column, type Reach, sourceOf } from "./usage-source-store.ts";
+import { StatementBuilder, type Column, type Reach, sourceOf } from "./usage-source-store.ts";
 
 // What the reconciliation keeps, and the sums over the reports that it starts from.
 
@@ -102,7 +102,7 @@ export class ReconciliationStore {
 
   /** What the journals charged for a day, by model; reads two days of usage. */
   async journalOf(day: Day, engines: readonly string[]): Promise<JournalModel[]> {
-    const asked = new Asked();
+    const asked = new StatementBuilder();
     const columns: readonly Column[] = [
       ["day", "{day}"],
       ["model", "t.model"],
@@ -118,7 +118,7 @@ export class ReconciliationStore {
 
   /** The overage of all tenants' calls of a day, by rate. */
   async overageOf(day: Day): Promise<{ usdPer1000: string; microNeurons: bigint }[]> {
-    const asked = new Asked();
+    const asked = new StatementBuilder();
     const columns: readonly Column[] = [["overage_by_rate", "t.overage_by_rate"]];
     const source = sourceOf("calls", daysOf(day, day + 1), { columns, asked });
     const { results } = await asked

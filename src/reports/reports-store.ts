@@ -14,7 +14,7 @@ import { REPORT_TABLES, type ReportTable, valueOf } from "./report-row-columns.t
 /** Of a tenant's life. */
 export interface Owner {
   readonly tenant: string;
-  readonly life: number;
+  readonly generation: number;
 }
 
 /** Rows of a tenant's life. */
@@ -63,8 +63,10 @@ function upserts(
 ): readonly D1PreparedStatement[] {
   const marks = new Map<string, readonly [Day, string]>();
   const written = KINDS.flatMap((kind) => {
-    const some = owned.flatMap(({ tenant, life, rows }) =>
-      rows.filter((row) => row.kind === kind).map(({ row }) => ({ ...row, tenant, life })),
+    const some = owned.flatMap(({ tenant, generation, rows }) =>
+      rows
+        .filter((row) => row.kind === kind)
+        .map(({ row }) => ({ ...row, tenant, life: generation })),
     );
     const statement = database.prepare(upsert(REPORT_TABLES[kind], where));
     return jsonsOf(some).map((json) => statement.bind(json));
@@ -118,19 +120,21 @@ const CLEARED_A_STEP = 2000;
  */
 export async function clearRows(
   database: D1Database,
-  { tenant, life }: Owner,
+  { tenant, generation }: Owner,
   limit: number = CLEARED_A_STEP,
 ): Promise<boolean> {
   const gone = await database.batch([
-    ...clearDays(database, { tenant, life }, { lives: "t.life >= ?2", limit }),
+    ...clearDays(database, { tenant, generation }, { lives: "t.life >= ?2", limit }),
     ...KINDS.map((kind) =>
       deleteSome(database, REPORT_TABLES[kind], {
         where: "tenant = ?1 AND life >= ?2",
-        values: [tenant, life],
+        values: [tenant, generation],
         limit,
       }),
     ),
-    database.prepare("DELETE FROM ended_lives WHERE tenant = ?1 AND life >= ?2").bind(tenant, life),
+    database
+      .prepare("DELETE FROM ended_lives WHERE tenant = ?1 AND life >= ?2")
+      .bind(tenant, generation),
   ]);
   return gone.some(({ meta }) => meta.changes >= limit);
 }
@@ -141,7 +145,7 @@ export async function clearRows(
  */
 export async function endRows(
   database: D1Database,
-  { tenant, life }: Owner,
+  { tenant, generation }: Owner,
   nowMs: number,
   limit: number = CLEARED_A_STEP,
 ): Promise<boolean> {
@@ -151,12 +155,12 @@ export async function endRows(
         `INSERT INTO ended_lives (tenant, life, ended_at_ms) VALUES (?, ?, ?)
           ON CONFLICT (tenant, life) DO NOTHING`,
       )
-      .bind(tenant, life, nowMs),
-    ...clearDays(database, { tenant, life }, { lives: "t.life = ?2", limit }),
+      .bind(tenant, generation, nowMs),
+    ...clearDays(database, { tenant, generation }, { lives: "t.life = ?2", limit }),
     ...KINDS.map((kind) =>
       deleteSome(database, REPORT_TABLES[kind], {
         where: "tenant = ?1 AND life = ?2",
-        values: [tenant, life],
+        values: [tenant, generation],
         limit,
       }),
     ),

@@ -14,7 +14,7 @@ const NEWER = `NOT EXISTS (SELECT 1 FROM call_days AS c WHERE c.day = value ->> 
 /** Part of a transaction that makes sure that these days have no hours. */
 export function dayStatements(
   database: D1Database,
-  { tenant, life }: { readonly tenant: string; readonly life: number },
+  { tenant, generation }: { readonly tenant: string; readonly generation: number },
   days: readonly DaySums[],
   where: string,
 ): readonly D1PreparedStatement[] {
@@ -22,7 +22,7 @@ export function dayStatements(
   const usage = days.flatMap((one) => one.usage.map((row) => ({ ...row, day: one.day })));
   const calls = days.map((one) => ({ ...one.calls, day: one.day }));
   const bound = (sql: string, rows: readonly object[]) =>
-    database.prepare(sql).bind(tenant, life, JSON.stringify(rows));
+    database.prepare(sql).bind(tenant, generation, JSON.stringify(rows));
   return [
     markDays(
       database,

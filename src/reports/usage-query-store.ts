@@ -1,4 +1,10 @@
-import { Asked, type Column, type Kind, type Reach, sourceOf } from "./usage-source-store.ts";
+import {
+  StatementBuilder,
+  type Column,
+  type Kind,
+  type Reach,
+  sourceOf,
+} from "./usage-source-store.ts";
 import { type Place, plain } from "./usage-columns.ts";
 
 // Rows of usage, added up by the database.
@@ -29,12 +35,12 @@ export class Rows {
     return this.#columns.map(([name]) => `s.${name}`).join(", ");
   }
 
-  #from(asked: Asked, columns: readonly Column[]): string {
+  #from(asked: StatementBuilder, columns: readonly Column[]): string {
     const listed = [...this.#columns, ...columns];
     return `(${sourceOf(this.#kind, this.#reach, { columns: listed, asked })}) AS s`;
   }
 
-  #isBetween(asked: Asked): string {
+  #isBetween(asked: StatementBuilder): string {
     const { after, upTo } = this.#between;
     const place = (values: Place) => `(${values.map((value) => asked.put(value)).join(", ")})`;
     const parts = [
@@ -45,7 +51,7 @@ export class Rows {
   }
 
   sums(database: D1Database, amounts: readonly Column[], limit?: number): D1PreparedStatement {
-    const asked = new Asked();
+    const asked = new StatementBuilder();
     const sums = amounts.map(([name]) => `CAST(SUM(s.${name}) AS TEXT) AS ${name}`);
     const grouped =
       this.#columns.length === 0 ? "" : `GROUP BY ${this.#keys} ORDER BY ${this.#keys}`;
@@ -57,7 +63,7 @@ export class Rows {
 
   /** The sum of each key of columns of JSON, a row for each: `part`, `name`, `sum`. */
   parts(database: D1Database, counts: readonly string[]): D1PreparedStatement {
-    const asked = new Asked();
+    const asked = new StatementBuilder();
     const keys = this.#columns.map(([name]) => `s.${name} AS ${name}, `).join("");
     const by = [...(this.#keys === "" ? [] : [this.#keys]), "j.key"].join(", ");
     const each = counts.map(

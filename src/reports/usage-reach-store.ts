@@ -1,5 +1,5 @@
 import { CLOSED_BEFORE, HOURS_OF_A_DAY } from "./upkeep-store.ts";
-import { Asked, type Kind, numbers, type Reach } from "./usage-source-store.ts";
+import { StatementBuilder, type Kind, numbers, type Reach } from "./usage-source-store.ts";
 
 // How far one step of a page reads, where rows are of tenants. Rows are sums of all that lies between
 // two keys, so a page is read by its range of keys alone. That is found first, by looking at no more
@@ -73,7 +73,7 @@ async function lastTenant(
 ): Promise<string | null> {
   const { tenants, hours } = reach;
   if (tenants.kind !== "range") return null;
-  const asked = new Asked();
+  const asked = new StatementBuilder();
   const after = `t.tenant ${tenants.included ? ">=" : ">"} ${asked.put(tenants.after)}`;
   const of = (table: string, isAt: string) =>
     `(SELECT IIF(COUNT(*) > ${limit}, MAX(tenant), NULL) FROM (SELECT t.tenant FROM ${table} AS t

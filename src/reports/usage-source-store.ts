@@ -35,7 +35,7 @@ export type Tenants =
 const LAST_NAME = "\u{10FFFF}";
 
 /** A statement in the making: its values are told apart by their numbers. */
-export class Asked {
+export class StatementBuilder {
   readonly values: (string | number)[] = [];
 
   put(value: string | number): string {
@@ -70,7 +70,7 @@ export const numbers = (from: number, to: number): string =>
   JSON.stringify(Array.from({ length: Math.max(0, to - from) }, (_, at) => from + at));
 
 /** A condition on the tenant of a row, and the list of those that are named. */
-function whoseOf(tenants: Tenants, asked: Asked) {
+function whoseOf(tenants: Tenants, asked: StatementBuilder) {
   if (tenants.kind === "all") return { is: () => "true", names: "'[]'" };
   if (tenants.kind === "named") {
     const names = asked.put(JSON.stringify(tenants.names));
@@ -93,7 +93,7 @@ const livesIn = (table: string): string => `(
     SELECT (SELECT MIN(life) FROM ${table} WHERE tenant = w.value AND life > lives.life)
       FROM lives WHERE lives.life IS NOT NULL) SELECT life FROM lives)`;
 
-function armsOf(kind: Kind, reach: Reach, asked: Asked): readonly Arm[] {
+function armsOf(kind: Kind, reach: Reach, asked: StatementBuilder): readonly Arm[] {
   const { from, to, hours, tenants } = reach;
   const whose = whoseOf(tenants, asked);
   const each = (numbered: string) => asked.put(numbered);
@@ -187,7 +187,7 @@ export type Column = readonly [name: string, of: string];
 export const sourceOf = (
   kind: Kind,
   reach: Reach,
-  { columns, asked }: { readonly columns: readonly Column[]; readonly asked: Asked },
+  { columns, asked }: { readonly columns: readonly Column[]; readonly asked: StatementBuilder },
 ): string =>
   armsOf(kind, reach, asked)
     .map(({ from, day, hours }) => {

@@ -5,7 +5,7 @@ import { defineRoute } from "../http/route.ts";
 import { AccountOutput, AccountPatchInput, toAccount } from "../api/native/account.ts";
 import { given } from "../api/native/settings.ts";
 import { recordAct } from "../edge/audit.ts";
-import { askAccount, tellAccount, UNAVAILABLE } from "../edge/tenant-object.ts";
+import { readAccount, writeAccount, UNAVAILABLE } from "../edge/tenant-object.ts";
 
 // The Cloudflare account that all tenants share, by the platform.
 
@@ -22,7 +22,7 @@ export const getAccount = defineRoute({
   reply: { status: 200, schema: AccountOutput },
   failures: [],
   handle: async (call) => {
-    const found = await askAccount(call.env, (account) => account.readPool());
+    const found = await readAccount(call.env, (account) => account.readPool());
     return "kind" in found ? found : ok(toAccount(found));
   },
 });
@@ -39,7 +39,7 @@ export const patchAccount = defineRoute({
   failures: [],
   handle: async (call) => {
     const patch: AccountPatch = given(call.body);
-    const found = await tellAccount(call.env, (account) => account.patchPool(patch));
+    const found = await writeAccount(call.env, (account) => account.patchPool(patch));
     if ("kind" in found) return found;
     const detail = { fields: Object.keys(call.body) };
     if (!(await recordAct(call, "PATCH /admin/account", detail))) return UNAVAILABLE;
@@ -58,7 +58,7 @@ export const reopenAccount = defineRoute({
   reply: { status: 200, schema: v.object({ object: v.literal("reopened"), tenants: v.number() }) },
   failures: [],
   handle: async (call) => {
-    const tenants = await tellAccount(call.env, (account) => account.reopen());
+    const tenants = await writeAccount(call.env, (account) => account.reopen());
     if (typeof tenants !== "number") return tenants;
     if (!(await recordAct(call, "POST /admin/account/reopen", { tenants }))) return UNAVAILABLE;
     return ok({ object: "reopened", tenants });

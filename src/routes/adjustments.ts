@@ -9,7 +9,7 @@ import { list, listOf, pageQuery } from "../api/field.ts";
 import { JournalLineOutput } from "../api/native/journal-line.ts";
 import { recordAct } from "../edge/audit.ts";
 import { idempotencyOf, TENANT_READ } from "../edge/shared.ts";
-import { askTenant, tellTenant, UNAVAILABLE } from "../edge/tenant-object.ts";
+import { readTenant, writeTenant, UNAVAILABLE } from "../edge/tenant-object.ts";
 import { TENANT_PARAMS } from "./tenants.ts";
 
 // What the platform gives back of a line's charge. The tenant sees it in its journal.
@@ -43,7 +43,7 @@ export const createAdjustment = defineRoute({
       idempotency: read.idempotency,
     };
     const acting = { ...call, caller: { ...call.caller, tenant: call.params.tenant } };
-    const made = await tellTenant(acting, (tenant, caller) => tenant.adjustLine(caller, request));
+    const made = await writeTenant(acting, (tenant, caller) => tenant.adjustLine(caller, request));
     if (made.kind !== "adjustment") return made;
     const line = toAdjustmentLine(made.adjustment);
     const { id, adjusts, micro_neurons } = line;
@@ -67,7 +67,9 @@ export const listAdjustments = defineRoute({
     const { cursor: before = null, limit } = call.query;
     const query = { before, fromMs: null, toMs: null, limit };
     const acting = { ...call, caller: { ...call.caller, tenant: call.params.tenant } };
-    const page = await askTenant(acting, (tenant, caller) => tenant.listAdjustments(caller, query));
+    const page = await readTenant(acting, (tenant, caller) =>
+      tenant.listAdjustments(caller, query),
+    );
     if (page.kind !== "page") return page;
     const next = page.more ? (page.data.at(-1)?.id ?? null) : null;
     return ok(list(page.data.map(toAdjustmentLine), next));

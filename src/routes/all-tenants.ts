@@ -6,7 +6,7 @@ import { ChecksOutput, PassOutput, toChecks, toPass } from "../api/native/check.
 import { pageQuery } from "../api/field.ts";
 import { recordAct } from "../edge/audit.ts";
 import { invalid } from "../edge/shared.ts";
-import { askAccount, tellAccount, UNAVAILABLE } from "../edge/tenant-object.ts";
+import { readAccount, writeAccount, UNAVAILABLE } from "../edge/tenant-object.ts";
 
 // What must always be zero, over all tenants. The `Account` object's alarm asks them, some at a time: no
 // request waits for them.
@@ -29,7 +29,7 @@ export const listInvariants = defineRoute({
     if (cursor !== "" && !TENANT_ID.test(cursor)) {
       return invalid(["cursor"], "is not a cursor of this list");
     }
-    const found = await askAccount(call.env, (account) => account.readChecks(cursor, limit));
+    const found = await readAccount(call.env, (account) => account.readChecks(cursor, limit));
     return "kind" in found ? found : ok(toChecks(found));
   },
 });
@@ -45,7 +45,7 @@ export const startChecks = defineRoute({
   reply: { status: 202, schema: PassOutput },
   failures: [],
   handle: async (call) => {
-    const found = await tellAccount(call.env, (account) => account.startChecks(0));
+    const found = await writeAccount(call.env, (account) => account.startChecks(0));
     if ("kind" in found) return found;
     const { running } = found;
     // It has just begun, or runs.

@@ -8,10 +8,10 @@ import type { CurrentTenant, TenantPlan } from "../domain/tenant/state-plan.ts";
 import type { Applied } from "../api/native/state.ts";
 import { newEntry } from "../edge/audit.ts";
 import {
-  askAccount,
-  askTenant,
-  tellAccount,
-  tellTenant,
+  readAccount,
+  readTenant,
+  writeAccount,
+  writeTenant,
   UNAVAILABLE,
 } from "../edge/tenant-object.ts";
 
@@ -57,13 +57,13 @@ export async function readTenants(
   call: StateCall,
   ids: readonly string[],
 ): Promise<ReadonlyMap<string, CurrentTenant> | typeof UNAVAILABLE> {
-  const listed = await askAccount(call.env, (account) => account.listedAmong(ids));
+  const listed = await readAccount(call.env, (account) => account.listedAmong(ids));
   if ("kind" in listed) return listed;
   const answers = await inSteps(listed, (some) =>
     Promise.all(
       some.map(async (id) => ({
         id,
-        read: await askTenant(onTenant(call, id), (tenant, caller) => tenant.readProfile(caller)),
+        read: await readTenant(onTenant(call, id), (tenant, caller) => tenant.readProfile(caller)),
       })),
     ),
   );
@@ -88,7 +88,7 @@ export async function withoutKey(
         page:
           action === "create"
             ? null
-            : await askTenant(onTenant(call, tenant), (object, caller) =>
+            : await readTenant(onTenant(call, tenant), (object, caller) =>
                 object.listKeys(caller, "~", KEYS_LOOKED_AT),
               ),
       })),
@@ -141,7 +141,7 @@ async function applyPlan(call: StateCall, plan: TenantPlan, issuesKey: boolean):
     const change = { kind: "replace", settings: plan.settings } as const;
     const put = await orInternal(
       call,
-      tellAccount(call.env, (account) => account.putTenant(plan.tenant, change, plan.version)),
+      writeAccount(call.env, (account) => account.putTenant(plan.tenant, change, plan.version)),
     );
     if (put.kind !== "configured") return { applied: failed(begun, put.kind), acts };
     const fields = plan.changes.map(({ field }) => field);
@@ -184,7 +184,7 @@ async function issueTo(acting: Acting) {
     expiresAtMs: null,
     idempotency: null,
   };
-  const issued = await tellTenant(acting, (tenant, caller) => tenant.issueKey(caller, request));
+  const issued = await writeTenant(acting, (tenant, caller) => tenant.issueKey(caller, request));
   if (issued.kind !== "issued") return issued;
   return { kind: issued.kind, id: issued.key.id, role: request.role, key };
 }
@@ -195,7 +195,7 @@ async function record(
 ): Promise<boolean> {
   const recorded = await orInternal(
     call,
-    tellAccount(call.env, (account) => account.recordAll(acts)),
+    writeAccount(call.env, (account) => account.recordAll(acts)),
   );
   return recorded === undefined;
 }

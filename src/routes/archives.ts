@@ -10,7 +10,7 @@ import { ArchiveOutput, toArchive } from "../api/native/archive.ts";
 import { list, listOf, pageQuery } from "../api/field.ts";
 import { bucketOf } from "../edge/bucket.ts";
 import { invalid, TENANT_READ } from "../edge/shared.ts";
-import { askTenant, UNAVAILABLE } from "../edge/tenant-object.ts";
+import { readTenant, UNAVAILABLE } from "../edge/tenant-object.ts";
 
 // Days of the journal that have gone to the bucket.
 
@@ -29,7 +29,7 @@ export const listArchives = defineRoute({
     const { cursor, limit } = call.query;
     const before = cursor === undefined ? Number.MAX_SAFE_INTEGER : parseDay(cursor);
     if (before === null) return invalid(["cursor"], "is not a cursor of this list");
-    const page = await askTenant(call, (tenant, caller) =>
+    const page = await readTenant(call, (tenant, caller) =>
       tenant.listArchives(caller, before, limit),
     );
     if (page.kind !== "page") return page;
@@ -56,10 +56,10 @@ export const getArchive = defineRoute({
   handle: async (call) => {
     // No day is asked for too: whether the key opens anything comes first.
     const day = parseDay(call.params.day) ?? -1;
-    const found = await askTenant(call, (tenant, caller) => tenant.readArchive(caller, day));
+    const found = await readTenant(call, (tenant, caller) => tenant.readArchive(caller, day));
     if (found.kind !== "archive") return found;
-    const { archive, life } = found;
-    const key = archiveKey({ tenant: call.caller.tenant, life }, day, archive.revision);
+    const { archive, generation } = found;
+    const key = archiveKey({ tenant: call.caller.tenant, generation }, day, archive.revision);
     const stored = await (bucketOf(call.env)
       ?.get(key)
       .catch(() => null) ?? null);

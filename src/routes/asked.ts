@@ -1,4 +1,4 @@
-import type { AskedCall } from "../../durable-objects/tenant/calls/quote.ts";
+import type { QuotedCall } from "../../durable-objects/tenant/calls/quote.ts";
 import type { FailureKind } from "../domain/ledger/failure.ts";
 import type { FailureOf } from "../http/route.ts";
 
@@ -15,12 +15,12 @@ export const MISREAD = [
 export type Misread = FailureOf<(typeof MISREAD)[number]>;
 
 /** Whose call it is, and with which headers. */
-export interface AskedBy {
+export interface CallOrigin {
   readonly request: Request;
   readonly caller: { readonly tenant: string };
 }
 
 /** `fit` is the call's own header. */
-export type Asked =
-  | Omit<Extract<AskedCall, { kind: "generation" }>, "fit">
-  | Exclude<AskedCall, { kind: "generation" }>;
+export type MeasuredCall =
+  | Omit<Extract<QuotedCall, { kind: "generation" }>, "fit">
+  | Exclude<QuotedCall, { kind: "generation" }>;

@@ -6,7 +6,7 @@ import { type SpeechBody, speechInference, SpeechInput } from "../api/openai/spe
 import {
   MAX_FORM_BYTES,
   toTranscription,
-  transcriptionAsked,
+  measureTranscription,
   TranscriptionInput,
   TranscriptionOutput,
 } from "../api/openai/transcription.ts";
@@ -49,7 +49,7 @@ export const createTranscription = defineRoute({
     const read = await callerOf(call, "POST /v1/audio/transcriptions", null);
     if (read.kind !== "read") return read;
     const { body } = call;
-    const { measured, asked } = transcriptionAsked(body);
+    const { measured, asked } = measureTranscription(body);
     const generation = await toItsEnd(
       call.ctx,
       generationCall(generationDeps(call), {
@@ -76,7 +76,7 @@ export const createTranscription = defineRoute({
 });
 
 /** What is planned and priced: of a call, and of a quote for it. */
-export const speechAsked = ({ model, input }: SpeechBody) => ({
+export const measureSpeech = ({ model, input }: SpeechBody) => ({
   model,
   measured: speechMeasure(input),
 });
@@ -106,7 +106,7 @@ export const createSpeech = defineRoute({
       generationCall(generationDeps(call), {
         ...read.who,
         kind: "speech",
-        ...speechAsked(call.body),
+        ...measureSpeech(call.body),
         inference: (model) => speechInference(call.body, model),
         render: ({ answers: [answer] }) => {
           if (answer === undefined) throw new Error("an answer is missing");

@@ -15,7 +15,7 @@ import { list, listOf, pageQuery } from "../api/field.ts";
 import { recordAct } from "../edge/audit.ts";
 import { bucketOf } from "../edge/bucket.ts";
 import { idempotencyOf, parseIndex, TENANT_READ } from "../edge/shared.ts";
-import { askTenant, tellTenant, UNAVAILABLE } from "../edge/tenant-object.ts";
+import { readTenant, writeTenant, UNAVAILABLE } from "../edge/tenant-object.ts";
 import { readContent } from "./verdicts.ts";
 
 // Many verdicts asked for at once; `src/batches` makes them.
@@ -74,17 +74,17 @@ export const createBatch = defineRoute({
       route: BATCH_ROUTE,
       idempotency: read.idempotency,
     };
-    const made = await tellTenant(call, (tenant, by) => tenant.createBatch(by, request));
+    const made = await writeTenant(call, (tenant, by) => tenant.createBatch(by, request));
     if (made.kind !== "batch") return made;
-    const { batch, life, repeated } = made;
+    const { batch, generation, repeated } = made;
     const { tenant } = caller;
-    const place = { bucket, key: batchItemsKey({ tenant, life }, batch.id) };
+    const place = { bucket, key: batchItemsKey({ tenant, generation }, batch.id) };
     const isKept = repeated && (isOver(batch) || (await isThere(place)));
     if (!isKept) {
       if (!(await keep(place, bytes))) return UNAVAILABLE;
       // Not waited for: the local engine answers when the run has ended. What fails here, the
       // tenant's alarm finds.
-      const params = { tenant, life, batch: batch.id };
+      const params = { tenant, life: generation, batch: batch.id };
       call.ctx.waitUntil(runs.create({ id: batch.id, params }).catch(() => undefined));
     }
     const act = "POST /admin/tenants/{tenant}/verdicts/batches";
@@ -135,7 +135,7 @@ export const listBatches = defineRoute({
   failures: TENANT_READ,
   handle: async (call) => {
     const { cursor = "~", limit } = call.query;
-    const page = await askTenant(call, (tenant, caller) =>
+    const page = await readTenant(call, (tenant, caller) =>
       tenant.listBatches(caller, cursor, limit),
     );
     if (page.kind !== "page") return page;
@@ -155,7 +155,7 @@ export const getBatch = defineRoute({
   failures: TENANT_READ,
   handle: async (call) => {
     const { id } = call.params;
-    const found = await askTenant(call, (tenant, caller) => tenant.readBatch(caller, id));
+    const found = await readTenant(call, (tenant, caller) => tenant.readBatch(caller, id));
     return found.kind === "batch" ? ok(toBatch(found.batch)) : found;
   },
 });
@@ -172,7 +172,7 @@ export const cancelBatch = defineRoute({
   failures: TENANT_READ,
   handle: async (call) => {
     const { id } = call.params;
-    const found = await tellTenant(call, (tenant, caller) => tenant.cancelBatch(caller, id));
+    const found = await writeTenant(call, (tenant, caller) => tenant.cancelBatch(caller, id));
     if (found.kind !== "batch") return found;
     const act = "POST /admin/tenants/{tenant}/verdicts/batches/{id}/cancel";
     if (!(await recordAct(call, act, { batch: id }))) return UNAVAILABLE;
@@ -198,7 +198,7 @@ export const listBatchSteps = defineRoute({
     const from = parseIndex(cursor);
     if (typeof from !== "number") return from;
     const read = (at: number) =>
-      askTenant(call, (tenant, caller) => tenant.listBatchSteps(caller, { id, from: at, limit }));
+      readTenant(call, (tenant, caller) => tenant.listBatchSteps(caller, { id, from: at, limit }));
     const page = await read(from);
     if (page.kind !== "steps") return page;
     const linesAt = (steps: typeof page, at: number): LinePage => ({

@@ -9,7 +9,7 @@ import {
   toCalibration,
 } from "../api/native/calibration.ts";
 import { SCORED, scoring } from "./scoring.ts";
-import { askTenant, UNAVAILABLE } from "../edge/tenant-object.ts";
+import { readTenant, UNAVAILABLE } from "../edge/tenant-object.ts";
 
 const CALIBRATE = "POST /v1/policies/calibrate";
 
@@ -27,7 +27,7 @@ export const calibratePolicy = defineRoute({
   failures: [...SCORED, "not_found"],
   handle: async (call) => {
     const { policy: name, examples, max_miss_rate, confidence } = call.body;
-    const found = await askTenant(call, (tenant, caller) => tenant.readPolicy(caller, name, null));
+    const found = await readTenant(call, (tenant, caller) => tenant.readPolicy(caller, name, null));
     if (found.kind !== "policy") return found;
     const terms = { maxMissRate: max_miss_rate, confidence };
     const scored = await scoring(call, CALIBRATE, () =>

@@ -19,7 +19,7 @@ import {
 } from "../api/openai/chat.ts";
 import { toPlanNotes } from "../api/plan-notes.ts";
 import { chatChunks } from "../api/openai/chat-chunks.ts";
-import { modesAsked, toModeration } from "../api/openai/chat-moderation.ts";
+import { requestedModes, toModeration } from "../api/openai/chat-moderation.ts";
 import { withExactSeed } from "../api/seed.ts";
 import { toMessages } from "../api/openai/chat-messages.ts";
 import {
@@ -37,7 +37,7 @@ import {
   MAX_BODY_BYTES,
   openAiReply,
 } from "../edge/generation-deps.ts";
-import type { Asked, AskedBy, Misread } from "./asked.ts";
+import type { MeasuredCall, CallOrigin, Misread } from "./asked.ts";
 import { toItsEnd } from "../edge/moderation-deps.ts";
 import { mendedChat } from "../api/drop-in-body.ts";
 
@@ -90,7 +90,7 @@ export const createChatCompletion = defineRoute({
 });
 
 /** What is planned and priced, for a quote too. */
-export function chatAsked(body: ChatBody, by: AskedBy): Asked | Misread {
+export function measureChatCall(body: ChatBody, by: CallOrigin): MeasuredCall | Misread {
   const asked = refusedIn(body) ?? chatOf(body, by, null);
   if (asked.kind !== "read") return asked;
   const { measured, guard } = asked.request;
@@ -100,7 +100,7 @@ export function chatAsked(body: ChatBody, by: AskedBy): Asked | Misread {
 /** @param json the request as it was sent; null: nothing is asked of an engine */
 function chatOf(
   body: ChatBody,
-  by: AskedBy,
+  by: CallOrigin,
   json: Uint8Array | null,
 ): ReturnType<typeof chatRequest> {
   const told = withExactSeed(parametersOf(body), body.seed, json);
@@ -114,7 +114,7 @@ function chatOf(
       guard: {
         tenantId: by.caller.tenant,
         policyName: body.neurogate?.policy ?? null,
-        modes: modesAsked(body.moderation),
+        modes: requestedModes(body.moderation),
       },
       compact: compacts(by.request),
     },

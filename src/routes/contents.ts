@@ -13,7 +13,7 @@ import {
 import { recordAct } from "../edge/audit.ts";
 import { bucketOf } from "../edge/bucket.ts";
 import { TENANT_READ } from "../edge/shared.ts";
-import { askTenant, UNAVAILABLE } from "../edge/tenant-object.ts";
+import { readTenant, UNAVAILABLE } from "../edge/tenant-object.ts";
 
 // What was moderated, while the tenant's `content_retention_days` keep it. Every reading is noted
 // before anything leaves.
@@ -34,7 +34,7 @@ export const getContent = defineRoute({
   failures: TENANT_READ,
   handle: async (call) => {
     const asked = { id: call.params.id, requestId: call.requestId };
-    const read = await askTenant(call, (tenant, caller) => tenant.readContent(caller, asked));
+    const read = await readTenant(call, (tenant, caller) => tenant.readContent(caller, asked));
     if (read.kind !== "content") return read;
     const act = "GET /admin/tenants/{tenant}/verdicts/{id}/content";
     if (!(await recordAct(call, act, { verdict: asked.id }))) return UNAVAILABLE;
@@ -67,7 +67,7 @@ export const getContentPicture = defineRoute({
   handle: async (call) => {
     const { index } = call.params;
     const asked = { id: call.params.id, requestId: call.requestId };
-    const read = await askTenant(call, (tenant, caller) => tenant.readContent(caller, asked));
+    const read = await readTenant(call, (tenant, caller) => tenant.readContent(caller, asked));
     if (read.kind !== "content") return read;
     const act = "GET /admin/tenants/{tenant}/verdicts/{id}/content/{index}";
     if (!(await recordAct(call, act, { verdict: asked.id }))) return UNAVAILABLE;
@@ -103,7 +103,7 @@ export const listContentReads = defineRoute({
   failures: TENANT_READ,
   handle: async (call) => {
     const { cursor = "~", limit } = call.query;
-    const page = await askTenant(call, (tenant, caller) =>
+    const page = await readTenant(call, (tenant, caller) =>
       tenant.listContentReads(caller, cursor, limit),
     );
     if (page.kind !== "page") return page;

@@ -17,7 +17,7 @@ import {
 } from "../api/native/webhook.ts";
 import { recordAct } from "../edge/audit.ts";
 import { TENANT_READ } from "../edge/shared.ts";
-import { askTenant, tellTenant, UNAVAILABLE } from "../edge/tenant-object.ts";
+import { readTenant, writeTenant, UNAVAILABLE } from "../edge/tenant-object.ts";
 
 // What was delivered and what happened: read back, and delivered once more.
 
@@ -41,7 +41,7 @@ export const listDeliveries = defineRoute({
   handle: async (call) => {
     const { cursor = null, limit, state = null } = call.query;
     const query = { webhookId: call.params.id, before: cursor, state, limit };
-    const page = await askTenant(call, (tenant, caller) => tenant.listDeliveries(caller, query));
+    const page = await readTenant(call, (tenant, caller) => tenant.listDeliveries(caller, query));
     if (page.kind !== "deliveries") return page;
     return ok(
       list(
@@ -69,7 +69,9 @@ export const replayWebhook = defineRoute({
     const { id } = call.params;
     const { from: fromMs, to: toMs, only } = call.body;
     const request = { id, fromMs, toMs, only };
-    const found = await tellTenant(call, (tenant, caller) => tenant.replayWebhook(caller, request));
+    const found = await writeTenant(call, (tenant, caller) =>
+      tenant.replayWebhook(caller, request),
+    );
     if (found.kind !== "webhook") return found;
     const action = "POST /admin/tenants/{tenant}/webhooks/{id}/replay";
     if (!(await recordAct(call, action, { webhook: id, only }))) return UNAVAILABLE;
@@ -91,7 +93,7 @@ export const replayDelivery = defineRoute({
   failures: [...TENANT_READ, "webhook_disabled"],
   handle: async (call) => {
     const { id } = call.params;
-    const found = await tellTenant(call, (tenant, caller) => tenant.replayDelivery(caller, id));
+    const found = await writeTenant(call, (tenant, caller) => tenant.replayDelivery(caller, id));
     if (found.kind !== "delivery") return found;
     const action = "POST /admin/tenants/{tenant}/deliveries/{id}/replay";
     if (!(await recordAct(call, action, { delivery: id }))) return UNAVAILABLE;
@@ -114,7 +116,7 @@ export const listEvents = defineRoute({
   handle: async (call) => {
     const { cursor: after = NO_EVENT, limit, types = null } = call.query;
     const query = { after, types, limit };
-    const page = await askTenant(call, (tenant, caller) => tenant.listEvents(caller, query));
+    const page = await readTenant(call, (tenant, caller) => tenant.listEvents(caller, query));
     return page.kind === "events" ? ok(list(page.events.map(toEvent), page.next)) : page;
   },
 });
@@ -131,7 +133,7 @@ export const getEvent = defineRoute({
   failures: TENANT_READ,
   handle: async (call) => {
     const { id } = call.params;
-    const found = await askTenant(call, (tenant, caller) => tenant.readEvent(caller, id));
+    const found = await readTenant(call, (tenant, caller) => tenant.readEvent(caller, id));
     return found.kind === "event" ? ok(toEvent(found.event)) : found;
   },
 });

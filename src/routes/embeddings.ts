@@ -23,7 +23,7 @@ import { toItsEnd } from "../edge/moderation-deps.ts";
 import { mended } from "../api/drop-in-body.ts";
 
 /** What is planned and priced: of a call, and of a quote for it. */
-export const embeddingsAsked = (body: EmbeddingsBody) => ({
+export const measureEmbeddings = (body: EmbeddingsBody) => ({
   model: body.model,
   measured: { kind: "embeddings" as const, texts: textsOf(body).map(tokensAtMost) },
 });
@@ -56,7 +56,7 @@ export const createEmbeddings = defineRoute({
       generationCall(generationDeps(call), {
         ...read.who,
         kind: "embeddings",
-        ...embeddingsAsked(call.body),
+        ...measureEmbeddings(call.body),
         inference: (id, _stage, at) => ({ model: id, texts: inCalls(texts)[at] ?? [] }),
         render: ({ answers, item }) => {
           const vectors = answers.flatMap(({ output }) => output.vectors);

@@ -7,7 +7,7 @@ import { list, listOf, pageQuery } from "../api/field.ts";
 import { GrantOutput, NewGrantInput, toGrant } from "../api/native/grant.ts";
 import { recordAct } from "../edge/audit.ts";
 import { idempotencyOf, TENANT_READ } from "../edge/shared.ts";
-import { askTenant, tellTenant, UNAVAILABLE } from "../edge/tenant-object.ts";
+import { readTenant, writeTenant, UNAVAILABLE } from "../edge/tenant-object.ts";
 import { TENANT_PARAMS } from "./tenants.ts";
 
 // One-off neurons that the platform gives a tenant. The tenant reads them; it makes and ends none.
@@ -39,7 +39,7 @@ export const createGrant = defineRoute({
       idempotency: read.idempotency,
     };
     const acting = { ...call, caller: { ...call.caller, tenant: call.params.tenant } };
-    const made = await tellTenant(acting, (tenant, caller) => tenant.createGrant(caller, request));
+    const made = await writeTenant(acting, (tenant, caller) => tenant.createGrant(caller, request));
     if (made.kind !== "grant") return made;
     const { grant, repeated, nowMs } = made;
     const detail = { grant: grant.id, micro_neurons: grant.amount, reason: grant.reason };
@@ -63,7 +63,7 @@ export const listGrants = defineRoute({
   failures: TENANT_READ,
   handle: async (call) => {
     const { cursor = "~", limit } = call.query;
-    const page = await askTenant(call, (tenant, caller) =>
+    const page = await readTenant(call, (tenant, caller) =>
       tenant.listGrants(caller, cursor, limit),
     );
     if (page.kind !== "page") return page;
@@ -89,7 +89,7 @@ export const getGrant = defineRoute({
   failures: TENANT_READ,
   handle: async (call) => {
     const { id } = call.params;
-    const found = await askTenant(call, (tenant, caller) => tenant.readGrant(caller, id));
+    const found = await readTenant(call, (tenant, caller) => tenant.readGrant(caller, id));
     return found.kind === "grant" ? ok(toGrant(found.grant, found.nowMs)) : found;
   },
 });
@@ -107,7 +107,7 @@ export const deleteGrant = defineRoute({
   handle: async (call) => {
     const { tenant: id, id: grant } = call.params;
     const acting = { ...call, caller: { ...call.caller, tenant: id } };
-    const ended = await tellTenant(acting, (tenant, caller) => tenant.endGrant(caller, grant));
+    const ended = await writeTenant(acting, (tenant, caller) => tenant.endGrant(caller, grant));
     if (ended.kind !== "grant") return ended;
     const action = "DELETE /admin/tenants/{tenant}/grants/{id}";
     return (await recordAct(acting, action, { grant })) ? ok(null) : UNAVAILABLE;

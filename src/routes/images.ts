@@ -19,7 +19,7 @@ import { callerOf, GENERATED, generationHeaders } from "../edge/generation-deps.
 import { pictureReply } from "./picture-reply.ts";
 import { bucketOf } from "../edge/bucket.ts";
 import {
-  type Asked,
+  type PictureRequestFields,
   DEFAULT_PICTURE_MODEL,
   drawsSeeds,
   fromBucket,
@@ -31,7 +31,7 @@ import {
   stored,
 } from "../edge/picture-deps.ts";
 import { TENANT_READ } from "../edge/shared.ts";
-import { askTenant } from "../edge/tenant-object.ts";
+import { readTenant } from "../edge/tenant-object.ts";
 
 export const createImages = defineRoute({
   method: "POST",
@@ -86,7 +86,7 @@ export const renderStored =
   (
     call: PictureRouteCall,
     bucket: R2Bucket,
-    { asked, requested }: { readonly asked: Asked; readonly requested: number },
+    { asked, requested }: { readonly asked: PictureRequestFields; readonly requested: number },
   ): PictureCall["render"] =>
   async (made, sentOf) => {
     const kept = await stored(call, bucket, { made, sentOf, asked });
@@ -146,11 +146,11 @@ export const getImage = defineRoute({
 const YEAR_S = 31_536_000;
 
 /** The tenant in its present life, if this key may read. */
-export async function ownerOf(call: Parameters<typeof askTenant>[0]) {
-  const read = await askTenant(call, (tenant, caller) => tenant.readProfile(caller));
+export async function ownerOf(call: Parameters<typeof readTenant>[0]) {
+  const read = await readTenant(call, (tenant, caller) => tenant.readProfile(caller));
   if (read.kind !== "profile") return read;
   const { id, generation } = read.profile;
-  return { kind: "owner", tenant: id, life: generation } as const;
+  return { kind: "owner", tenant: id, generation } as const;
 }
 
 export const getImageMetadata = defineRoute({

@@ -16,7 +16,7 @@ import {
 import type { IssuedKey, NewKey } from "../../durable-objects/tenant/keys/keys.ts";
 import { recordAct } from "../edge/audit.ts";
 import { idempotencyOf, TENANT_READ } from "../edge/shared.ts";
-import { askTenant, tellTenant } from "../edge/tenant-object.ts";
+import { readTenant, writeTenant } from "../edge/tenant-object.ts";
 
 // Keys of a tenant: by its own `manage` key, or by the platform. The key itself is drawn here,
 // where the checksum's secret is, and shown once; the tenant's object keeps a hash.
@@ -65,7 +65,7 @@ export const createKey = defineRoute({
       expiresAtMs,
       idempotency: read.idempotency,
     };
-    const issued = await tellTenant(call, (tenant, caller) => tenant.issueKey(caller, request));
+    const issued = await writeTenant(call, (tenant, caller) => tenant.issueKey(caller, request));
     if (issued.kind !== "issued") return issued;
     const detail = { key: issued.key.id, role };
     if (!(await recordAct(call, "POST /admin/tenants/{tenant}/keys", detail))) return UNRECORDED;
@@ -96,7 +96,7 @@ export const rotateKey = defineRoute({
       overlapMs: call.body.overlap_s * 1000,
       idempotency: read.idempotency,
     };
-    const issued = await tellTenant(call, (tenant, caller) => tenant.rotateKey(caller, request));
+    const issued = await writeTenant(call, (tenant, caller) => tenant.rotateKey(caller, request));
     if (issued.kind !== "issued") return issued;
     const detail = { key: issued.key.id, replaces: id };
     const action = "POST /admin/tenants/{tenant}/keys/{id}/rotate";
@@ -117,7 +117,7 @@ export const listKeys = defineRoute({
   failures: TENANT_READ,
   handle: async (call) => {
     const { cursor = "~", limit } = call.query;
-    const page = await askTenant(call, (tenant, caller) => tenant.listKeys(caller, cursor, limit));
+    const page = await readTenant(call, (tenant, caller) => tenant.listKeys(caller, cursor, limit));
     if (page.kind !== "page") return page;
     return ok(list(page.data.map(toKey), page.more ? (page.data.at(-1)?.id ?? null) : null));
   },
@@ -135,7 +135,7 @@ export const deleteKey = defineRoute({
   failures: TENANT_READ,
   handle: async (call) => {
     const { id } = call.params;
-    const ended = await tellTenant(call, (tenant, caller) => tenant.endKey(caller, id));
+    const ended = await writeTenant(call, (tenant, caller) => tenant.endKey(caller, id));
     if (ended.kind !== "ended") return ended;
     const action = "DELETE /admin/tenants/{tenant}/keys/{id}";
     if (!(await recordAct(call, action, { key: id }))) return UNRECORDED;

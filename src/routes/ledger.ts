@@ -8,7 +8,7 @@ import { defineRoute } from "../http/route.ts";
 import { list, listOf, pageQuery, timeInput } from "../api/field.ts";
 import { JournalLineOutput } from "../api/native/journal-line.ts";
 import { TENANT_READ } from "../edge/shared.ts";
-import { askTenant } from "../edge/tenant-object.ts";
+import { readTenant } from "../edge/tenant-object.ts";
 
 /** Lines read in one step while streaming. */
 const STREAM_PAGE = 200;
@@ -40,7 +40,7 @@ export const listLines = defineRoute({
       limit: streamed ? STREAM_PAGE : limit,
     };
     const read = (before: string | null) =>
-      askTenant(call, (tenant, caller) => tenant.listLines(caller, { ...query, before }));
+      readTenant(call, (tenant, caller) => tenant.listLines(caller, { ...query, before }));
     const page = await read(cursor);
     if (page.kind !== "page") return page;
     if (!streamed) {

@@ -3,7 +3,7 @@ import { limitsObject } from "../../durable-objects/tenant/limits.ts";
 import { ok } from "../http/call.ts";
 import { defineRoute } from "../http/route.ts";
 import { parseIndex, TENANT_READ } from "../edge/shared.ts";
-import { askTenant } from "../edge/tenant-object.ts";
+import { readTenant } from "../edge/tenant-object.ts";
 import { list, listOf, pageQuery, timeInput } from "../api/field.ts";
 import {
   InvariantsOutput,
@@ -29,7 +29,7 @@ export const getLimits = defineRoute({
   reply: { status: 200, schema: LimitsOutput },
   failures: TENANT_READ,
   handle: async (call) => {
-    const limits = await askTenant(call, (tenant, caller) => tenant.readLimits(caller));
+    const limits = await readTenant(call, (tenant, caller) => tenant.readLimits(caller));
     return limits.kind === "limits" ? ok(limitsObject(limits)) : limits;
   },
 });
@@ -56,7 +56,7 @@ export const listRefusals = defineRoute({
     const fromMinute = Math.floor(from / MINUTE_MS);
     const toMinute = to === undefined ? Number.MAX_SAFE_INTEGER : Math.ceil(to / MINUTE_MS);
     const query = { fromMinute, toMinute, skip, limit };
-    const page = await askTenant(call, (tenant, caller) => tenant.listRefusals(caller, query));
+    const page = await readTenant(call, (tenant, caller) => tenant.listRefusals(caller, query));
     if (page.kind !== "page") return page;
     return ok(list(page.data.map(toRefusal), page.more ? String(skip + limit) : null));
   },
@@ -74,7 +74,7 @@ export const getInvariants = defineRoute({
   reply: { status: 200, schema: InvariantsOutput },
   failures: TENANT_READ,
   handle: async (call) => {
-    const reply = await askTenant(call, (tenant, caller) => tenant.countInvariants(caller));
+    const reply = await readTenant(call, (tenant, caller) => tenant.countInvariants(caller));
     if (reply.kind !== "invariants") return reply;
     return ok(toInvariants(reply.tenant, reply));
   },

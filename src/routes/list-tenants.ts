@@ -13,7 +13,7 @@ import {
 } from "../api/native/listed-tenant.ts";
 import { readTenantCursor, tenantCursor } from "../api/native/tenant-cursor.ts";
 import { invalid } from "../edge/shared.ts";
-import { askAccount } from "../edge/tenant-object.ts";
+import { readAccount } from "../edge/tenant-object.ts";
 
 // Lists of tenants that the `Account` object answers alone: no tenant's object is woken for them.
 
@@ -57,7 +57,7 @@ export const listTenants = defineRoute({
     const { limit, sort, prefix, plan = null, state = null } = call.query;
     const after = placeIn(call.query);
     if (after === undefined) return NOT_OURS;
-    const found = await askAccount(call.env, (account) =>
+    const found = await readAccount(call.env, (account) =>
       account.listTenantRows({ sort, after, limit }, { prefix, plan, state }),
     );
     if ("kind" in found) return found;
@@ -80,7 +80,7 @@ export const listSharing = defineRoute({
     const { limit, sort } = call.query;
     const after = placeIn(call.query);
     if (after === undefined) return NOT_OURS;
-    const found = await askAccount(call.env, (account) =>
+    const found = await readAccount(call.env, (account) =>
       account.listSharing({ sort, after, limit }),
     );
     if ("kind" in found) return found;

@@ -7,7 +7,7 @@ import { newId } from "../http/ids.ts";
 import { logError, nameOf } from "../http/request-log.ts";
 import { defineRoute } from "../http/route.ts";
 import { TENANT_READ } from "../edge/shared.ts";
-import { askTenant } from "../edge/tenant-object.ts";
+import { readTenant } from "../edge/tenant-object.ts";
 
 // How things stand, for who looks at them as they change.
 
@@ -44,7 +44,8 @@ export const getLive = defineRoute({
   failures: [...TENANT_READ, "over_limit"],
   handle: async (call) => {
     const watcher = newId("req");
-    const read = () => askTenant(call, (tenant, caller) => tenant.watchLimits(caller, { watcher }));
+    const read = () =>
+      readTenant(call, (tenant, caller) => tenant.watchLimits(caller, { watcher }));
     const first = await read();
     if (first.kind !== "limits") return first;
     return raw(

@@ -1,6 +1,6 @@
 import { parseIdempotencyKey } from "../http/idempotency-key.ts";
 import type { LargeRequest, MayRead } from "../http/with-body.ts";
-import { askTenant, objectCaller } from "../edge/tenant-object.ts";
+import { readTenant, objectCaller } from "../edge/tenant-object.ts";
 
 /** Asks the tenant's object about a large body before it is read. */
 export const mayRead: MayRead = async ({
@@ -13,7 +13,7 @@ export const mayRead: MayRead = async ({
   const idempotencyKey = parseIdempotencyKey(request.headers.get("Idempotency-Key"));
   if (idempotencyKey !== null && typeof idempotencyKey !== "string") return idempotencyKey;
   const call = route.admits === undefined ? null : { ...route.admits, idempotencyKey };
-  const reply = await askTenant({ env, caller }, (tenant) =>
+  const reply = await readTenant({ env, caller }, (tenant) =>
     tenant.mayRead({ requestId, caller: objectCaller(caller), call }),
   );
   return reply.kind === "may_read" ? null : reply;

@@ -9,7 +9,7 @@ import { readToday } from "../reports/metrics-store.ts";
 import { openReports } from "../reports/open-reports.ts";
 import { ReconciliationStore } from "../reports/reconciliation-store.ts";
 import { VERSION } from "./service.ts";
-import { askAccount, tellAccount, UNAVAILABLE } from "../edge/tenant-object.ts";
+import { readAccount, writeAccount, UNAVAILABLE } from "../edge/tenant-object.ts";
 
 export const getMetrics = defineRoute({
   method: "GET",
@@ -31,7 +31,7 @@ export const getMetrics = defineRoute({
   handle: async (call) => {
     const { env, query, requestId } = call;
     const [account, reports, checks] = await Promise.all([
-      askAccount(env, (object) => object.readFacts()).catch((error: unknown) => {
+      readAccount(env, (object) => object.readFacts()).catch((error: unknown) => {
         // A scrape tells what it can.
         logError({ request_id: requestId, event: "facts_not_read", error: nameOf(error) });
         return UNAVAILABLE;
@@ -55,7 +55,7 @@ const CHECKS_REST_MS = 3_600_000;
 
 /** Null: there was no whole pass yet, or nobody knows. */
 async function readChecks(env: Env): Promise<TenantChecks | null> {
-  const found = await tellAccount(env, (account) => account.startChecks(CHECKS_REST_MS));
+  const found = await writeAccount(env, (account) => account.startChecks(CHECKS_REST_MS));
   if ("kind" in found || found.latest === null) return null;
   const { sums, endedAtMs } = found.latest;
   return { ...sums, endedAtMs: endedAtMs ?? 0 };

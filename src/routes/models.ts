@@ -5,7 +5,7 @@ import { defineRoute } from "../http/route.ts";
 import { plainModel } from "../api/openai/drop-in.ts";
 import { ModelListOutput, ModelOutput, toModel } from "../api/openai/model.ts";
 import { TENANT_READ } from "../edge/shared.ts";
-import { askTenant } from "../edge/tenant-object.ts";
+import { readTenant } from "../edge/tenant-object.ts";
 
 // OpenAI's list of models. It names what this tenant can call, so that whoever fills a menu from it
 // offers nothing that is refused; a model by its id is told of whatever it is, with its replacement.
@@ -21,7 +21,7 @@ export const listModels = defineRoute({
   reply: { status: 200, schema: ModelListOutput },
   failures: TENANT_READ,
   handle: async (call) => {
-    const asked = await askTenant(call, (tenant, caller) => tenant.readProfile(caller));
+    const asked = await readTenant(call, (tenant, caller) => tenant.readProfile(caller));
     if (asked.kind !== "profile") return asked;
     const { id, settings } = asked.profile;
     const cards = modelCards(settings, call.config).filter(
@@ -41,7 +41,7 @@ export const getModel = defineRoute({
   reply: { status: 200, schema: ModelOutput },
   failures: [...TENANT_READ, "model_not_found"],
   handle: async (call) => {
-    const asked = await askTenant(call, (tenant, caller) => tenant.readProfile(caller));
+    const asked = await readTenant(call, (tenant, caller) => tenant.readProfile(caller));
     if (asked.kind !== "profile") return asked;
     const { id, settings } = asked.profile;
     const model = plainModel(call.params.id);

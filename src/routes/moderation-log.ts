@@ -44,7 +44,7 @@ export const listModerationLog = defineRoute({
         limit: query.limit,
         nowMs: Date.now(),
       });
-      const cursor = next === null ? null : `${next.life}.${next.verdictId}`;
+      const cursor = next === null ? null : `${next.generation}.${next.verdictId}`;
       return ok(list(entries.map(toLoggedVerdict), cursor));
     });
   },
@@ -53,8 +53,8 @@ export const listModerationLog = defineRoute({
 /** Null: from the newest; undefined: it is no cursor. */
 function placeOf(cursor: string | undefined): LogPlace | null | undefined {
   if (cursor === undefined) return null;
-  const [, life, verdictId] = /^(\d{1,9})\.(vrd_[0-9A-Z]{26})$/.exec(cursor) ?? [];
-  return life === undefined || verdictId === undefined
+  const [, generation, verdictId] = /^(\d{1,9})\.(vrd_[0-9A-Z]{26})$/.exec(cursor) ?? [];
+  return generation === undefined || verdictId === undefined
     ? undefined
-    : { life: Number(life), verdictId };
+    : { generation: Number(generation), verdictId };
 }

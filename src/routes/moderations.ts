@@ -74,7 +74,7 @@ export const createModeration = defineRoute({
 const isModel = (name: string): boolean => (MODELS as readonly string[]).includes(name);
 
 /** What a quote for such a call goes by. */
-export function moderationsAsked(body: ModerationRequestBody) {
+export function measureModerations(body: ModerationRequestBody) {
   if (!isModel(body.model)) return { kind: "model_not_found" as const, model: body.model };
   const read = readContents(body);
   if (read.kind === "invalid_request") return read;

@@ -26,7 +26,7 @@ import { recordAct } from "../edge/audit.ts";
 import { ownerOf } from "./images.ts";
 import { bucketOf } from "../edge/bucket.ts";
 import { TENANT_READ } from "../edge/shared.ts";
-import { askTenant, tellTenant, UNAVAILABLE } from "../edge/tenant-object.ts";
+import { readTenant, writeTenant, UNAVAILABLE } from "../edge/tenant-object.ts";
 
 // One person's data: given out, and erased. Neither costs neurons nor takes rate.
 
@@ -51,7 +51,7 @@ export const exportPerson = defineRoute({
     const owner = await ownerOf(call);
     if (owner.kind !== "owner") return owner;
     const read = (place: Place | null) =>
-      askTenant(call, (tenant, caller) =>
+      readTenant(call, (tenant, caller) =>
         tenant.findPersonal(caller, { userId, place, requestId: call.requestId }),
       );
     const first = await read(null);
@@ -61,7 +61,7 @@ export const exportPerson = defineRoute({
     const lines = oneAfterTheOther([
       exportLines(first, read, picturesOf(bucket, owner)),
       archivedLines(bucket, { owner, userId }, (before) =>
-        askTenant(call, (tenant, caller) => tenant.listArchives(caller, before, ARCHIVES)),
+        readTenant(call, (tenant, caller) => tenant.listArchives(caller, before, ARCHIVES)),
       ),
     ]);
     return raw(new Response(exportStream(userId, lines), { headers: { "Content-Type": NDJSON } }));
@@ -176,7 +176,7 @@ export const createErasure = defineRoute({
   failures: [...TENANT_READ, "over_limit"],
   handle: async (call) => {
     const asked = { id: newId("era"), userId: call.body.user_id };
-    const started = await tellTenant(call, (tenant, caller) => tenant.startErasure(caller, asked));
+    const started = await writeTenant(call, (tenant, caller) => tenant.startErasure(caller, asked));
     if (started.kind !== "erasure") return started;
     // Answers that may be given again are nobody's by their key: all of the tenant's go.
     call.ctx.waitUntil(forgetAnswers(call.env.CACHE, call.caller.tenant));
@@ -200,7 +200,7 @@ export const getErasure = defineRoute({
   failures: TENANT_READ,
   handle: async (call) => {
     const { id } = call.params;
-    const found = await askTenant(call, (tenant, caller) => tenant.readErasure(caller, id));
+    const found = await readTenant(call, (tenant, caller) => tenant.readErasure(caller, id));
     return found.kind === "erasure" ? ok(toErasure(found.erasure)) : found;
   },
 });

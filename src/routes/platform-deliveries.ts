@@ -16,7 +16,7 @@ import {
   WebhookOutput,
 } from "../api/native/webhook.ts";
 import { recordAct } from "../edge/audit.ts";
-import { askAccount, tellAccount, UNAVAILABLE } from "../edge/tenant-object.ts";
+import { readAccount, writeAccount, UNAVAILABLE } from "../edge/tenant-object.ts";
 
 // What was delivered to the platform's endpoints and what happened, as a tenant reads its own.
 
@@ -39,7 +39,7 @@ export const listPlatformDeliveries = defineRoute({
   handle: async (call) => {
     const { cursor = null, limit, state = null } = call.query;
     const query = { webhookId: call.params.id, before: cursor, state, limit };
-    const page = await askAccount(call.env, (account) => account.listDeliveries(query));
+    const page = await readAccount(call.env, (account) => account.listDeliveries(query));
     if (page.kind !== "deliveries") return page;
     return ok(list(page.deliveries.map(toOwnDelivery), page.next));
   },
@@ -59,7 +59,7 @@ export const replayPlatformWebhook = defineRoute({
     const { id } = call.params;
     const { from: fromMs, to: toMs, only } = call.body;
     const request = { id, fromMs, toMs, only };
-    const found = await tellAccount(call.env, (account) => account.replayWebhook(request));
+    const found = await writeAccount(call.env, (account) => account.replayWebhook(request));
     if (found.kind !== "webhook") return found;
     const detail = { webhook: id, only };
     if (!(await recordAct(call, "POST /admin/webhooks/{id}/replay", detail))) return UNAVAILABLE;
@@ -78,7 +78,7 @@ export const replayPlatformDelivery = defineRoute({
   failures: ["not_found", "webhook_disabled"],
   handle: async (call) => {
     const { id } = call.params;
-    const found = await tellAccount(call.env, (account) => account.replayDelivery(id));
+    const found = await writeAccount(call.env, (account) => account.replayDelivery(id));
     if (found.kind !== "delivery") return found;
     const detail = { delivery: id };
     if (!(await recordAct(call, "POST /admin/deliveries/{id}/replay", detail))) return UNAVAILABLE;
@@ -99,7 +99,7 @@ export const listPlatformEvents = defineRoute({
   handle: async (call) => {
     const { cursor: after = NO_EVENT, limit, types = null } = call.query;
     const query = { after, types, limit };
-    const page = await askAccount(call.env, (account) => account.listEvents(query));
+    const page = await readAccount(call.env, (account) => account.listEvents(query));
     return "kind" in page ? page : ok(list(page.events.map(toEvent), page.next));
   },
 });
@@ -115,7 +115,7 @@ export const getPlatformEvent = defineRoute({
   failures: ["not_found"],
   handle: async (call) => {
     const { id } = call.params;
-    const found = await askAccount(call.env, (account) => account.readEvent(id));
+    const found = await readAccount(call.env, (account) => account.readEvent(id));
     return found.kind === "event" ? ok(toEvent(found.event)) : found;
   },
 });

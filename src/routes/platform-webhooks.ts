@@ -15,7 +15,7 @@ import {
   WebhookWithSecretOutput,
 } from "../api/native/webhook.ts";
 import { recordAct } from "../edge/audit.ts";
-import { askAccount, tellAccount, UNAVAILABLE } from "../edge/tenant-object.ts";
+import { readAccount, writeAccount, UNAVAILABLE } from "../edge/tenant-object.ts";
 import { given, judgedUrl } from "./webhook-fields.ts";
 
 // The platform's own endpoints: the same resource as a tenant's, of the `Account` object.
@@ -40,7 +40,7 @@ export const createPlatformWebhook = defineRoute({
     if (judged.kind !== "judged") return judged;
     const secret = newSecret();
     const webhook = { ...call.body, url: judged.url, id: newId("whk"), secret };
-    const made = await tellAccount(call.env, (account) => account.createWebhook(webhook));
+    const made = await writeAccount(call.env, (account) => account.createWebhook(webhook));
     if (made.kind !== "webhook") return made;
     const detail = { webhook: webhook.id };
     if (!(await recordAct(call, "POST /admin/webhooks", detail))) return UNAVAILABLE;
@@ -57,7 +57,7 @@ export const listPlatformWebhooks = defineRoute({
   reply: { status: 200, schema: listOf(WebhookOutput) },
   failures: [],
   handle: async (call) => {
-    const found = await askAccount(call.env, (account) => account.listWebhooks());
+    const found = await readAccount(call.env, (account) => account.listWebhooks());
     return "kind" in found ? found : ok(list(found.map(toWebhook).toReversed(), null));
   },
 });
@@ -72,7 +72,7 @@ export const getPlatformWebhook = defineRoute({
   reply: { status: 200, schema: WebhookOutput },
   failures: ["not_found"],
   handle: async (call) => {
-    const found = await askAccount(call.env, (account) => account.readWebhook(call.params.id));
+    const found = await readAccount(call.env, (account) => account.readWebhook(call.params.id));
     return found.kind === "webhook" ? ok(toWebhook(found.webhook)) : found;
   },
 });
@@ -92,7 +92,7 @@ export const patchPlatformWebhook = defineRoute({
     const judged = judgedUrl(call.body.url, call.config);
     if (judged.kind !== "judged") return judged;
     const change = given({ ...call.body, url: judged.url });
-    const changed = await tellAccount(call.env, (account) => account.changeWebhook(id, change));
+    const changed = await writeAccount(call.env, (account) => account.changeWebhook(id, change));
     if (changed.kind !== "webhook") return changed;
     const detail = { webhook: id, changed: Object.keys(change) };
     if (!(await recordAct(call, "PATCH /admin/webhooks/{id}", detail))) return UNAVAILABLE;
@@ -111,7 +111,7 @@ export const deletePlatformWebhook = defineRoute({
   failures: ["not_found"],
   handle: async (call) => {
     const { id } = call.params;
-    const deleted = await tellAccount(call.env, (account) => account.deleteWebhook(id));
+    const deleted = await writeAccount(call.env, (account) => account.deleteWebhook(id));
     if (deleted.kind !== "deleted") return deleted;
     const detail = { webhook: id };
     if (!(await recordAct(call, "DELETE /admin/webhooks/{id}", detail))) return UNAVAILABLE;
@@ -133,7 +133,7 @@ export const rotatePlatformWebhook = defineRoute({
     const { id } = call.params;
     const secret = newSecret();
     const request = { id, secret, overlapMs: call.body.overlap_s * 1000 };
-    const rotated = await tellAccount(call.env, (account) => account.rotateWebhook(request));
+    const rotated = await writeAccount(call.env, (account) => account.rotateWebhook(request));
     if (rotated.kind !== "webhook") return rotated;
     const detail = { webhook: id };
     if (!(await recordAct(call, "POST /admin/webhooks/{id}/rotate", detail))) return UNAVAILABLE;
@@ -152,7 +152,7 @@ export const testPlatformWebhook = defineRoute({
   failures: ["not_found"],
   handle: async (call) => {
     const { id } = call.params;
-    const tried = await tellAccount(call.env, (account) => account.tryWebhook(id));
+    const tried = await writeAccount(call.env, (account) => account.tryWebhook(id));
     if (tried.kind !== "delivery") return tried;
     const detail = { webhook: id };
     if (!(await recordAct(call, "POST /admin/webhooks/{id}/test", detail))) return UNAVAILABLE;

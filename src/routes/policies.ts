@@ -15,7 +15,7 @@ import {
 } from "../api/native/policy.ts";
 import { recordAct } from "../edge/audit.ts";
 import { TENANT_READ } from "../edge/shared.ts";
-import { askTenant, tellTenant, UNAVAILABLE } from "../edge/tenant-object.ts";
+import { readTenant, writeTenant, UNAVAILABLE } from "../edge/tenant-object.ts";
 
 const PARAMS = v.strictObject({ name: policyName });
 
@@ -34,7 +34,7 @@ export const listPolicies = defineRoute({
   failures: TENANT_READ,
   handle: async (call) => {
     const { cursor = "", limit } = call.query;
-    const page = await askTenant(call, (tenant, caller) =>
+    const page = await readTenant(call, (tenant, caller) =>
       tenant.listPolicies(caller, cursor, limit),
     );
     if (page.kind !== "page") return page;
@@ -64,7 +64,7 @@ export const getPolicy = defineRoute({
   handle: async (call) => {
     const { name } = call.params;
     const version = call.query.version ?? null;
-    const found = await askTenant(call, (tenant, caller) =>
+    const found = await readTenant(call, (tenant, caller) =>
       tenant.readPolicy(caller, name, version),
     );
     return found.kind === "policy" ? ok(toPolicy(found.policy)) : found;
@@ -90,7 +90,7 @@ export const putPolicy = defineRoute({
     if (wrong !== null) return wrong;
     const policy = policyOf(call.body, call.config.inference);
     const asked = { name, policy, expected: call.body.version ?? null };
-    const put = await tellTenant(call, (tenant, caller) => tenant.putPolicy(caller, asked));
+    const put = await writeTenant(call, (tenant, caller) => tenant.putPolicy(caller, asked));
     if (put.kind !== "policy") return put;
     return newVersion(call, "PUT /admin/tenants/{tenant}/policies/{name}", put.policy);
   },
@@ -114,7 +114,7 @@ export const patchPolicy = defineRoute({
     const wrong = wrongName(call.body, name);
     if (wrong !== null) return wrong;
     const asked = { name, change: changeOf(call.body), expected: call.body.version ?? null };
-    const patched = await tellTenant(call, (tenant, caller) => tenant.patchPolicy(caller, asked));
+    const patched = await writeTenant(call, (tenant, caller) => tenant.patchPolicy(caller, asked));
     if (patched.kind !== "policy") return patched;
     return newVersion(call, "PATCH /admin/tenants/{tenant}/policies/{name}", patched.policy);
   },
@@ -134,7 +134,7 @@ export const deletePolicy = defineRoute({
   failures: TENANT_READ,
   handle: async (call) => {
     const { name } = call.params;
-    const deleted = await tellTenant(call, (tenant, caller) => tenant.deletePolicy(caller, name));
+    const deleted = await writeTenant(call, (tenant, caller) => tenant.deletePolicy(caller, name));
     if (deleted.kind !== "deleted") return deleted;
     const action = "DELETE /admin/tenants/{tenant}/policies/{name}";
     return (await recordAct(call, action, { policy: name })) ? ok(null) : UNAVAILABLE;

@@ -12,7 +12,7 @@ import { policyOf } from "../api/native/policy.ts";
 import { ReplayInput, replayedTime, ReplayOutput, toReplay } from "../api/native/policy-replay.ts";
 import { LIMIT_BYTES } from "./policies.ts";
 import { TENANT_READ } from "../edge/shared.ts";
-import { askTenant } from "../edge/tenant-object.ts";
+import { readTenant } from "../edge/tenant-object.ts";
 
 /** Verdicts of one request; what is beyond them is for the next one. */
 const MOST_VERDICTS = 5000;
@@ -39,7 +39,7 @@ export const replayPolicy = defineRoute({
     const proposed = body.policy === undefined ? null : policyOf(body.policy, config.inference);
     const time = replayedTime(body, Date.now());
     const replayed = await replayedPages(body.cursor ?? null, (before) =>
-      askTenant(call, (tenant, caller) =>
+      readTenant(call, (tenant, caller) =>
         tenant.replayPolicy(caller, { name, proposed, ...time, before }),
       ),
     );

@@ -5,14 +5,14 @@ import { ChatInput } from "../api/openai/chat.ts";
 import { EmbeddingsInput } from "../api/openai/embeddings.ts";
 import { SpeechInput } from "../api/openai/speech.ts";
 import { ModerationInput } from "../api/openai/moderation.ts";
-import { createSpeech, speechAsked } from "./audio.ts";
+import { createSpeech, measureSpeech } from "./audio.ts";
 import { TranslationInput } from "../api/native/translation.ts";
-import type { Asked, AskedBy, Misread } from "./asked.ts";
-import { chatAsked, createChatCompletion } from "./chat.ts";
-import { createEmbeddings, embeddingsAsked } from "./embeddings.ts";
-import { createModeration, moderationsAsked } from "./moderations.ts";
-import { createTranslation, translationAsked } from "./translations.ts";
-import { createVerdict, verdictAsked } from "./verdicts.ts";
+import type { MeasuredCall, CallOrigin, Misread } from "./asked.ts";
+import { measureChatCall, createChatCompletion } from "./chat.ts";
+import { createEmbeddings, measureEmbeddings } from "./embeddings.ts";
+import { createModeration, measureModerations } from "./moderations.ts";
+import { createTranslation, measureTranslation } from "./translations.ts";
+import { createVerdict, measureVerdict } from "./verdicts.ts";
 
 // The routes whose cost can be asked for beforehand. Each gives what it measures of a body once, for
 // its own handler and for a quote: a new governed route joins with a line.
@@ -25,31 +25,31 @@ export interface Quotable {
    * @param body parsed by `schema`
    * @param request the quote's own, whose headers count as the call's would
    */
-  readonly ask: (body: unknown, by: AskedBy) => Asked | Misread;
+  readonly ask: (body: unknown, by: CallOrigin) => MeasuredCall | Misread;
 }
 
 function quotable<S extends Schema>(
   { path, body }: Route,
   schema: S,
-  ask: (body: v.InferOutput<S>, by: AskedBy) => Asked | Misread,
+  ask: (body: v.InferOutput<S>, by: CallOrigin) => MeasuredCall | Misread,
 ): Quotable {
   if (body === undefined) throw new Error("a route without a body cannot be quoted");
   return { path, schema, limitBytes: body.limitBytes, ask };
 }
 
-type Measure = Omit<Extract<Asked, { kind: "generation" }>, "kind">;
+type Measure = Omit<Extract<MeasuredCall, { kind: "generation" }>, "kind">;
 
 const generation =
   <Body>(measure: (body: Body) => Measure) =>
-  (body: Body): Asked => ({ kind: "generation", ...measure(body) });
+  (body: Body): MeasuredCall => ({ kind: "generation", ...measure(body) });
 
 const QUOTABLE: readonly Quotable[] = [
-  quotable(createVerdict, VerdictInput, verdictAsked),
-  quotable(createModeration, ModerationInput, moderationsAsked),
-  quotable(createEmbeddings, EmbeddingsInput, generation(embeddingsAsked)),
-  quotable(createSpeech, SpeechInput, generation(speechAsked)),
-  quotable(createTranslation, TranslationInput, generation(translationAsked)),
-  quotable(createChatCompletion, ChatInput, chatAsked),
+  quotable(createVerdict, VerdictInput, measureVerdict),
+  quotable(createModeration, ModerationInput, measureModerations),
+  quotable(createEmbeddings, EmbeddingsInput, generation(measureEmbeddings)),
+  quotable(createSpeech, SpeechInput, generation(measureSpeech)),
+  quotable(createTranslation, TranslationInput, generation(measureTranslation)),
+  quotable(createChatCompletion, ChatInput, measureChatCall),
 ];
 
 export const quotableAt = (path: string): Quotable | null =>

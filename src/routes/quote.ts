@@ -5,11 +5,11 @@ import type { BodyFailure } from "../http/read-body.ts";
 import { defineRoute } from "../http/route.ts";
 import { QuoteInput, QuoteOutput, toQuote } from "../api/native/quote.ts";
 import { MAX_BODY_BYTES } from "../api/native/content.ts";
-import { type Asked, type AskedBy, MISREAD, type Misread } from "./asked.ts";
+import { type MeasuredCall, type CallOrigin, MISREAD, type Misread } from "./asked.ts";
 import { QUOTABLE_PATHS, quotableAt } from "./quotable.ts";
 import { fits } from "../edge/generation-deps.ts";
 import { invalid, TENANT_READ } from "../edge/shared.ts";
-import { askTenant } from "../edge/tenant-object.ts";
+import { readTenant } from "../edge/tenant-object.ts";
 
 /** Why a call cannot be planned for this tenant. */
 const UNPLANNED = ["model_not_allowed", "model_retired", "unpriced_model"] as const;
@@ -31,7 +31,7 @@ export const createQuote = defineRoute({
     const asked = askedAt(path, call.body.body, call);
     if (!isAsked(asked)) return asked;
     const fit = fits(call.request);
-    const quoted = await askTenant(call, (tenant, caller) =>
+    const quoted = await readTenant(call, (tenant, caller) =>
       tenant.quote(caller, asked.kind === "generation" ? { ...asked, fit } : asked),
     );
     if (quoted.kind === "quoted") return ok(toQuote(quoted, path));
@@ -41,10 +41,10 @@ export const createQuote = defineRoute({
 
 type Refused = Misread | BodyFailure;
 
-const isAsked = (asked: Asked | Refused): asked is Asked =>
+const isAsked = (asked: MeasuredCall | Refused): asked is MeasuredCall =>
   asked.kind === "generation" || asked.kind === "moderation";
 
-function askedAt(path: string, body: unknown, by: AskedBy): Asked | Refused {
+function askedAt(path: string, body: unknown, by: CallOrigin): MeasuredCall | Refused {
   const quotable = quotableAt(path);
   if (quotable === null) return invalid(["path"], `must be one of ${QUOTABLE_PATHS.join(", ")}`);
   const { limitBytes } = quotable;

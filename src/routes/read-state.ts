@@ -9,7 +9,7 @@ import { MOST_TENANTS, StateOutput } from "../api/native/state.ts";
 import { readTenantCursor, tenantCursor } from "../api/native/tenant-cursor.ts";
 import { readTenants, type StateCall } from "./apply-state.ts";
 import { invalid } from "../edge/shared.ts";
-import { askAccount, UNAVAILABLE } from "../edge/tenant-object.ts";
+import { readAccount, UNAVAILABLE } from "../edge/tenant-object.ts";
 
 // All tenants with their settings, page by page. The account names the tenants of a page; settings are
 // known to their own objects alone, so a page asks these, and no more than these.
@@ -29,7 +29,7 @@ async function readPage(
   after: string,
   limit: number,
 ): Promise<StatePage | typeof UNAVAILABLE> {
-  const listed = await askAccount(call.env, (account) => account.listTenants(after, limit));
+  const listed = await readAccount(call.env, (account) => account.listTenants(after, limit));
   if ("kind" in listed) return listed;
   const tenants = await readTenants(call, listed.ids);
   if ("kind" in tenants) return tenants;

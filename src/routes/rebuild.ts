@@ -6,10 +6,10 @@ import { RebuildOutput, toRebuild } from "../api/native/rebuild.ts";
 import { recordAct } from "../edge/audit.ts";
 import { TENANT_READ } from "../edge/shared.ts";
 import {
-  askAccount,
-  askTenant,
-  tellAccount,
-  tellTenant,
+  readAccount,
+  readTenant,
+  writeAccount,
+  writeTenant,
   UNAVAILABLE,
 } from "../edge/tenant-object.ts";
 
@@ -40,9 +40,9 @@ export const rebuildReports = defineRoute({
     if (!hasReports(call.env)) return NO_REPORTS;
     const { tenant: id } = call.params;
     const acting = { ...call, caller: { ...call.caller, tenant: id } };
-    const lives = await tellAccount(call.env, (account) => account.rebuildEnded(id));
+    const lives = await writeAccount(call.env, (account) => account.rebuildEnded(id));
     if (typeof lives !== "number") return lives;
-    const started = await tellTenant(acting, (tenant, caller) => tenant.startRebuild(caller));
+    const started = await writeTenant(acting, (tenant, caller) => tenant.startRebuild(caller));
     // Of a deleted tenant there may be something all the same.
     const isGone = started.kind === "not_found" && lives > 0;
     if (started.kind !== "rebuild" && !isGone) return started;
@@ -67,9 +67,9 @@ export const getRebuild = defineRoute({
     if (!hasReports(call.env)) return NO_REPORTS;
     const { tenant: id } = call.params;
     const acting = { ...call, caller: { ...call.caller, tenant: id } };
-    const lives = await askAccount(call.env, (account) => account.unwrittenLives(id));
+    const lives = await readAccount(call.env, (account) => account.unwrittenLives(id));
     if (typeof lives !== "number") return lives;
-    const read = await askTenant(acting, (tenant, caller) => tenant.readRebuild(caller));
+    const read = await readTenant(acting, (tenant, caller) => tenant.readRebuild(caller));
     const isGone = read.kind === "not_found" && lives > 0;
     if (read.kind !== "rebuild" && !isGone) return read;
     return ok(toRebuild(id, read.kind === "rebuild" ? read : null, lives));

@@ -6,7 +6,7 @@ import { list, listOf } from "../api/field.ts";
 import { ClaimInput, ReviewInput, VerdictOutput } from "../api/native/verdict.ts";
 import { recordAct } from "../edge/audit.ts";
 import { TENANT_READ } from "../edge/shared.ts";
-import { tellTenant, UNAVAILABLE } from "../edge/tenant-object.ts";
+import { writeTenant, UNAVAILABLE } from "../edge/tenant-object.ts";
 
 // What people do with verdicts. The queue is `GET /v1/verdicts?review=open`.
 
@@ -27,7 +27,7 @@ export const reviewVerdict = defineRoute({
   failures: [...TENANT_READ, "review_conflict"],
   handle: async (call) => {
     const request = { id: call.params.id, act: call.body };
-    const reviewed = await tellTenant(call, (tenant, caller) =>
+    const reviewed = await writeTenant(call, (tenant, caller) =>
       tenant.reviewVerdict(caller, request),
     );
     if (reviewed.kind !== "reviewed") return reviewed;
@@ -50,7 +50,9 @@ export const claimVerdicts = defineRoute({
   failures: TENANT_READ,
   handle: async (call) => {
     const { limit } = call.body;
-    const claimed = await tellTenant(call, (tenant, caller) => tenant.claimVerdicts(caller, limit));
+    const claimed = await writeTenant(call, (tenant, caller) =>
+      tenant.claimVerdicts(caller, limit),
+    );
     if (claimed.kind !== "verdicts") return claimed;
     const act = "POST /admin/tenants/{tenant}/verdicts/claim";
     const detail = { verdicts: claimed.verdicts.length };

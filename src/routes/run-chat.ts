@@ -13,7 +13,7 @@ import { toModeration } from "../api/openai/chat-moderation.ts";
 import { type ChatHead, chatId, toChatCompletion, wholeItem } from "../api/openai/chat-reply.ts";
 import { toPlanNotes } from "../api/plan-notes.ts";
 import { envelope } from "../api/workers-ai/envelope.ts";
-import { type AskedChat, readChat } from "../api/workers-ai/chat.ts";
+import { type ChatRun, readChat } from "../api/workers-ai/chat.ts";
 import { responseChunks, toResponse } from "../api/workers-ai/chat-reply.ts";
 import { generationDeps, generationHeaders } from "../edge/generation-deps.ts";
 import { toItsEnd } from "../edge/moderation-deps.ts";
@@ -38,7 +38,7 @@ type Request = RunCall["who"] &
 
 async function whole(
   { call }: RunCall,
-  { asJson, taken }: AskedChat,
+  { asJson, taken }: ChatRun,
   request: Request,
 ): ReturnType<RunTask> {
   const { requestId, config } = call;
@@ -72,7 +72,7 @@ const chatHead = (hold: Hold, model: string): ChatHead => ({
 /** What it will cost is not known yet: the header has what is held. */
 async function streamed(
   { call }: RunCall,
-  { taken }: AskedChat,
+  { taken }: ChatRun,
   request: Request,
 ): ReturnType<RunTask> {
   const render = renderChunks(call.requestId);

@@ -1,4 +1,4 @@
-import type { CallStanding } from "../../durable-objects/tenant/protocol.ts";
+import type { LimitStatus } from "../../durable-objects/tenant/protocol.ts";
 import { governedCall, type Run } from "../calls/governed-call.ts";
 import type { Failure } from "../domain/ledger/failure.ts";
 import { usable } from "../domain/ledger/month-quota.ts";
@@ -75,7 +75,7 @@ export async function scoring<Value>(
     // Nothing was held for it: what was scored is as right when its settlement is not confirmed.
     case "unconfirmed": {
       const { value, admitted } = outcome;
-      return { kind: "scored", value, headers: scoringHeaders(admitted.standing) };
+      return { kind: "scored", value, headers: scoringHeaders(admitted.limits) };
     }
     case "streaming":
     case "replayed":
@@ -86,7 +86,7 @@ export async function scoring<Value>(
   }
 }
 
-const scoringHeaders = (standing: CallStanding | null): Record<string, string> => ({
+const scoringHeaders = (standing: LimitStatus | null): Record<string, string> => ({
   ...callHeaders({
     microNeurons: ZERO,
     engine: "embedded",

@@ -18,7 +18,7 @@ import {
 import { readTenantCursor, tenantCursor } from "../api/native/tenant-cursor.ts";
 import { recordAct } from "../edge/audit.ts";
 import { invalid } from "../edge/shared.ts";
-import { askApplies, UNAVAILABLE } from "../edge/tenant-object.ts";
+import { callApplies, UNAVAILABLE } from "../edge/tenant-object.ts";
 
 // A document of tenants that comes in parts. The routes store parts and tell how far it is; the object
 // that keeps them does the rest, whether anybody asks or not.
@@ -57,7 +57,7 @@ export async function storePart(
   const digest = await sha256Hex(utf8(canonicalJson(call.body.tenants)));
   const sender = { actor: call.caller.actor, requestId: call.requestId };
   const sent = { id, part, parts, prune, dryRun, digest, tenants, ...sender };
-  const stored = await askApplies(call.env, (applies) => applies.storePart(sent));
+  const stored = await callApplies(call.env, (applies) => applies.storePart(sent));
   if (stored.kind !== "stored") return stored;
   const detail = { act: "store_part", apply: id, part, parts, tenants: tenants.length };
   if (!dryRun && !(await recordAct(call, "PUT /admin/state", detail))) return UNAVAILABLE;
@@ -74,7 +74,7 @@ export const getApply = defineRoute({
   reply: { status: 200, schema: StateApplyOutput },
   failures: ["not_found"],
   handle: async (call) => {
-    const read = await askApplies(call.env, async (applies) => ({
+    const read = await callApplies(call.env, async (applies) => ({
       view: await applies.readApply(call.params.id),
     }));
     if ("kind" in read) return read;
@@ -98,7 +98,7 @@ export const listApplyTenants = defineRoute({
     const place = cursor === undefined ? { id: "" } : readTenantCursor(cursor, "id");
     if (place === null) return invalid(["cursor"], "is not a cursor of this list");
     const stage = status === undefined ? null : stageOf(status);
-    const read = await askApplies(call.env, async (applies) => ({
+    const read = await callApplies(call.env, async (applies) => ({
       page: await applies.listTenants(call.params.id, { stage, after: place.id, limit }),
     }));
     if ("kind" in read) return read;
@@ -124,7 +124,7 @@ export const deleteApply = defineRoute({
   failures: ["not_found"],
   handle: async (call) => {
     const { id } = call.params;
-    const stopped = await askApplies(call.env, async (applies) => ({
+    const stopped = await callApplies(call.env, async (applies) => ({
       there: await applies.cancel(id),
     }));
     if ("kind" in stopped) return stopped;

@@ -16,7 +16,7 @@ import { partQuery, StateApplyOutput } from "../api/native/state-apply.ts";
 import { applyPlans, readTenants, withoutKey } from "./apply-state.ts";
 import { invalid } from "../edge/shared.ts";
 import { storePart } from "./state-applies.ts";
-import { askAccount } from "../edge/tenant-object.ts";
+import { readAccount } from "../edge/tenant-object.ts";
 
 // The tenants made as one document says, which is kept under version control.
 
@@ -75,7 +75,7 @@ export const putState = defineRoute({
       Object.entries(call.body.tenants).map(([id, fields]) => [id, withDefaults(given(fields))]),
     );
     const all = prune
-      ? await askAccount(call.env, (account) => account.listTenants("", MOST_TENANTS))
+      ? await readAccount(call.env, (account) => account.listTenants("", MOST_TENANTS))
       : { ids: [], more: false };
     if ("kind" in all) return all;
     if (all.more) return invalid(["prune"], `${TOO_MANY}: no document can name them all`);
@@ -84,7 +84,7 @@ export const putState = defineRoute({
     if ("kind" in current) return current;
     const plans = planState(current, { tenants, prune });
     // Asked before anything is done: a reply that shows keys must not be lost for a warning.
-    const ofAccount = await askAccount(call.env, (account) =>
+    const ofAccount = await readAccount(call.env, (account) =>
       account.warningsWith(plans.map(promiseOf)),
     );
     if ("kind" in ofAccount) return ofAccount;

@@ -19,7 +19,7 @@ import {
   toStatementCells,
 } from "../api/native/statement-rows.ts";
 import { TENANT_READ } from "../edge/shared.ts";
-import { askAccount, askTenant } from "../edge/tenant-object.ts";
+import { readAccount, readTenant } from "../edge/tenant-object.ts";
 
 const FORMATS = ["json", "html", "csv", "ndjson"] as const;
 
@@ -60,7 +60,7 @@ export const getStatement = defineRoute({
     const body = toStatement(
       {
         tenant: books.tenant,
-        life: books.life,
+        generation: books.generation,
         lives,
         month,
         isOpen: books.isOpen,
@@ -90,30 +90,30 @@ interface Found {
 async function findBooks(
   call: { readonly env: Env; readonly caller: KeyCaller | MirrorCaller },
   month: Month,
-  life: number | null,
+  generation: number | null,
 ) {
-  const books = await askTenant(call, (tenant, caller) => tenant.readBooks(caller, month));
+  const books = await readTenant(call, (tenant, caller) => tenant.readBooks(caller, month));
   if (call.caller.kind === "key") {
     if (books.kind !== "books") return books;
-    if (life !== null && life !== books.life) return NO_STATEMENT;
-    return { kind: "found", books, lives: [books.life] } satisfies Found;
+    if (generation !== null && generation !== books.generation) return NO_STATEMENT;
+    return { kind: "found", books, lives: [books.generation] } satisfies Found;
   }
   if (books.kind !== "books" && books.kind !== "not_found") return books;
   const own = books.kind === "books" ? books : null;
   const { tenant } = call.caller;
-  const asked = life ?? own?.life ?? null;
-  const closed = await askAccount(call.env, (account) =>
-    account.readClosedBooks(tenant, asked === own?.life ? null : asked, month),
+  const asked = generation ?? own?.generation ?? null;
+  const closed = await readAccount(call.env, (account) =>
+    account.readClosedBooks(tenant, asked === own?.generation ? null : asked, month),
   );
   if ("kind" in closed) return closed;
-  const lives = [...closed.lives, ...(own === null ? [] : [own.life])];
-  if (own !== null && asked === own.life)
+  const lives = [...closed.lives, ...(own === null ? [] : [own.generation])];
+  if (own !== null && asked === own.generation)
     return { kind: "found", books: own, lives } satisfies Found;
-  if (closed.life === null)
-    return life === null && books.kind === "not_found" ? books : NO_STATEMENT;
-  const { days, life: ended } = closed;
+  if (closed.generation === null)
+    return generation === null && books.kind === "not_found" ? books : NO_STATEMENT;
+  const { days, generation: ended } = closed;
   const nowMs = Date.now();
-  const made = { tenant, life: ended, days, adjustments: [], isOpen: false, nowMs } as const;
+  const made = { tenant, generation: ended, days, adjustments: [], isOpen: false, nowMs } as const;
   return { kind: "found", books: { kind: "books", ...made }, lives } satisfies Found;
 }
 

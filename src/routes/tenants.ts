@@ -24,7 +24,7 @@ import { toWarning, WarningOutput } from "../api/native/warning.ts";
 import { forgetAnswers } from "../generation/response-cache.ts";
 import { recordAct } from "../edge/audit.ts";
 import { parseIfMatch } from "../edge/shared.ts";
-import { tellAccount, askTenant, tellTenant, UNAVAILABLE } from "../edge/tenant-object.ts";
+import { writeAccount, readTenant, writeTenant, UNAVAILABLE } from "../edge/tenant-object.ts";
 
 // Tenants, by the platform. The `Account` object makes and ends them; everything else about one is
 // asked of its own object.
@@ -79,7 +79,7 @@ export const putTenant = defineRoute({
     if (typeof ifMatch === "object" && ifMatch !== null) return ifMatch;
     const settings: Settings = withDefaults(given(call.body));
     const change = { kind: "replace", settings } as const;
-    const put = await tellAccount(call.env, (account) => account.putTenant(id, change, ifMatch));
+    const put = await writeAccount(call.env, (account) => account.putTenant(id, change, ifMatch));
     if (put.kind !== "configured") return put;
     const acting = { ...call, caller: { ...call.caller, tenant: id } };
     const detail = { created: put.created, version: put.profile.version };
@@ -106,14 +106,14 @@ export const patchTenant = defineRoute({
     if (typeof ifMatch === "object" && ifMatch !== null) return ifMatch;
     const patch: SettingsPatch = given(call.body);
     const acting = { ...call, caller: { ...call.caller, tenant: id } };
-    const patched = await tellTenant(acting, (tenant) =>
+    const patched = await writeTenant(acting, (tenant) =>
       tenant.configure({ birth: NOBODY, change: { kind: "patch", patch }, ifMatch }),
     );
     if (patched.kind !== "configured") return patched;
     const detail = { fields: Object.keys(call.body), version: patched.profile.version };
     if (!(await recordAct(acting, "PATCH /admin/tenants/{tenant}", detail))) return UNAVAILABLE;
     const { profile } = patched;
-    const warnings = await tellAccount(call.env, (account) =>
+    const warnings = await writeAccount(call.env, (account) =>
       account.promise(id, profile.generation, promisedBy(profile)),
     );
     if ("kind" in warnings) return warnings;
@@ -140,7 +140,7 @@ export const getTenant = defineRoute({
   failures: ["tenant_suspended", "role_required", "not_found"],
   handle: async (call) => {
     const acting = { ...call, caller: { ...call.caller, tenant: call.params.tenant } };
-    const read = await askTenant(acting, (tenant, caller) => tenant.readProfile(caller));
+    const read = await readTenant(acting, (tenant, caller) => tenant.readProfile(caller));
     return read.kind === "profile" ? replyWith(read.profile, 200) : read;
   },
 });
@@ -159,7 +159,7 @@ export const deleteTenant = defineRoute({
   handle: async (call) => {
     const { tenant: id } = call.params;
     const acting = { ...call, caller: { ...call.caller, tenant: id } };
-    const deleted = await tellAccount(call.env, (account) => account.deleteTenant(id));
+    const deleted = await writeAccount(call.env, (account) => account.deleteTenant(id));
     if (typeof deleted !== "boolean") return deleted;
     if (!deleted) return { kind: "not_found", what: "tenant" };
     call.ctx.waitUntil(forgetAnswers(call.env.CACHE, id));

@@ -12,7 +12,7 @@ import { toItsEnd } from "../edge/moderation-deps.ts";
 import { runReply } from "./run-task.ts";
 
 /** What is planned and priced: of a call, and of a quote for it. */
-export const translationAsked = (body: TranslationBody) => ({
+export const measureTranslation = (body: TranslationBody) => ({
   model: body.model,
   measured: {
     kind: "translation" as const,
@@ -42,7 +42,7 @@ export const createTranslation = defineRoute({
       generationCall(generationDeps(call), {
         ...read.who,
         kind: "translation",
-        ...translationAsked(body),
+        ...measureTranslation(body),
         inference: (model) => ({ model, texts: [text], source, target }),
         render: ({ answers: [answer], item, hold }) => {
           if (answer === undefined) throw new Error("an answer is missing");

@@ -15,7 +15,7 @@ const MAX_FINE_DAYS = 31;
 
 type InvalidRequest = Extract<RequestFailure, { kind: "invalid_request" }>;
 
-export interface Asked {
+export interface RangeQuery {
   readonly from?: Day | undefined;
   readonly to?: Day | undefined;
   readonly group_by: readonly GroupKey[];
@@ -30,7 +30,7 @@ export interface Range {
 }
 
 /** Today, where nothing else is asked for. */
-export function rangeOf(asked: Asked, nowMs: number): Range | InvalidRequest {
+export function rangeOf(asked: RangeQuery, nowMs: number): Range | InvalidRequest {
   const { group_by: groupBy } = asked;
   const today = Math.floor(nowMs / DAY_MS);
   const to = asked.to ?? Math.max(today, asked.from ?? today);

@@ -12,7 +12,7 @@ import { dayInput, pageQuery } from "../api/field.ts";
 import { groupInput, toUsageRow, usageBody, UsageOutput } from "../api/native/usage.ts";
 import { toUsageCells, USAGE_COLUMNS } from "../api/native/usage-table.ts";
 import { parseIndex, TENANT_READ } from "../edge/shared.ts";
-import { askTenant } from "../edge/tenant-object.ts";
+import { readTenant } from "../edge/tenant-object.ts";
 import { rangeOf } from "./usage-range.ts";
 
 /** Rows read in one step while streaming. */
@@ -46,7 +46,7 @@ export const getUsage = defineRoute({
     if (typeof skip !== "number") return skip;
     const { from, to, groupBy } = range;
     const read = (at: number, limit: number) =>
-      askTenant(call, (tenant, caller) =>
+      readTenant(call, (tenant, caller) =>
         tenant.readUsage(caller, { from, to, groupBy, skip: at, limit }),
       );
     const format = formatOf(request, query.format, ["json", "csv", "ndjson"]);

@@ -16,7 +16,7 @@ import { list, listOf, name, pageQuery, policyName, timeInput } from "../api/fie
 import { RevisionOutput, toRevision, VerdictOutput } from "../api/native/verdict.ts";
 import { costHeaders, moderationDeps, toItsEnd } from "../edge/moderation-deps.ts";
 import { GOVERNED, idempotencyOf, TENANT_READ } from "../edge/shared.ts";
-import { askTenant, objectCaller } from "../edge/tenant-object.ts";
+import { readTenant, objectCaller } from "../edge/tenant-object.ts";
 
 export const createVerdict = defineRoute({
   method: "POST",
@@ -58,7 +58,7 @@ export const createVerdict = defineRoute({
 type VerdictBody = v.InferOutput<typeof VerdictInput>;
 
 /** What a quote for such a call goes by. */
-export function verdictAsked(body: VerdictBody) {
+export function measureVerdict(body: VerdictBody) {
   const read = readContent(body);
   if (read.kind === "invalid_request") return read;
   const contents = measuredContents([read.content]);
@@ -133,7 +133,7 @@ export const listVerdicts = defineRoute({
       batchId: asked.batch_id ?? null,
       limit: asked.limit,
     };
-    const page = await askTenant(call, (tenant, caller) => tenant.listVerdicts(caller, query));
+    const page = await readTenant(call, (tenant, caller) => tenant.listVerdicts(caller, query));
     return page.kind === "verdicts" ? ok(list(page.verdicts.map(toExplained), page.next)) : page;
   },
 });
@@ -152,7 +152,7 @@ export const getVerdict = defineRoute({
   failures: TENANT_READ,
   handle: async (call) => {
     const { id } = call.params;
-    const found = await askTenant(call, (tenant, caller) => tenant.readVerdict(caller, id));
+    const found = await readTenant(call, (tenant, caller) => tenant.readVerdict(caller, id));
     if (found.kind !== "verdict") return found;
     const shown = found.mayReview ? toExplained(found.verdict) : toVerdict(found.verdict);
     return ok(shown);
@@ -171,7 +171,7 @@ export const listRevisions = defineRoute({
   failures: TENANT_READ,
   handle: async (call) => {
     const { id } = call.params;
-    const found = await askTenant(call, (tenant, caller) => tenant.listRevisions(caller, id));
+    const found = await readTenant(call, (tenant, caller) => tenant.listRevisions(caller, id));
     return found.kind === "revisions" ? ok(list(found.revisions.map(toRevision), null)) : found;
   },
 });

@@ -16,7 +16,7 @@ import {
 } from "../api/native/webhook.ts";
 import { recordAct } from "../edge/audit.ts";
 import { idempotencyOf, TENANT_READ } from "../edge/shared.ts";
-import { askTenant, tellTenant, UNAVAILABLE } from "../edge/tenant-object.ts";
+import { readTenant, writeTenant, UNAVAILABLE } from "../edge/tenant-object.ts";
 import { given, judgedUrl } from "./webhook-fields.ts";
 
 // Where a tenant's events are delivered to. Secrets are drawn here and shown once.
@@ -46,7 +46,7 @@ export const createWebhook = defineRoute({
       webhook: { ...call.body, url: judged.url, id: newId("whk"), secret },
       idempotency: read.idempotency,
     };
-    const made = await tellTenant(call, (tenant, caller) => tenant.createWebhook(caller, request));
+    const made = await writeTenant(call, (tenant, caller) => tenant.createWebhook(caller, request));
     if (made.kind !== "webhook") return made;
     const { webhook, repeated } = made;
     const action = "POST /admin/tenants/{tenant}/webhooks";
@@ -65,7 +65,7 @@ export const listWebhooks = defineRoute({
   reply: { status: 200, schema: listOf(WebhookOutput) },
   failures: TENANT_READ,
   handle: async (call) => {
-    const found = await askTenant(call, (tenant, caller) => tenant.listWebhooks(caller));
+    const found = await readTenant(call, (tenant, caller) => tenant.listWebhooks(caller));
     if (found.kind !== "webhooks") return found;
     return ok(list(found.webhooks.map(toWebhook).toReversed(), null));
   },
@@ -83,7 +83,7 @@ export const getWebhook = defineRoute({
   failures: TENANT_READ,
   handle: async (call) => {
     const { id } = call.params;
-    const found = await askTenant(call, (tenant, caller) => tenant.readWebhook(caller, id));
+    const found = await readTenant(call, (tenant, caller) => tenant.readWebhook(caller, id));
     return found.kind === "webhook" ? ok(toWebhook(found.webhook)) : found;
   },
 });
@@ -106,7 +106,7 @@ export const patchWebhook = defineRoute({
     const judged = judgedUrl(call.body.url, call.config);
     if (judged.kind !== "judged") return judged;
     const change = given({ ...call.body, url: judged.url });
-    const changed = await tellTenant(call, (tenant, caller) =>
+    const changed = await writeTenant(call, (tenant, caller) =>
       tenant.changeWebhook(caller, id, change),
     );
     if (changed.kind !== "webhook") return changed;
@@ -129,7 +129,7 @@ export const deleteWebhook = defineRoute({
   failures: TENANT_READ,
   handle: async (call) => {
     const { id } = call.params;
-    const deleted = await tellTenant(call, (tenant, caller) => tenant.deleteWebhook(caller, id));
+    const deleted = await writeTenant(call, (tenant, caller) => tenant.deleteWebhook(caller, id));
     if (deleted.kind !== "deleted") return deleted;
     const action = "DELETE /admin/tenants/{tenant}/webhooks/{id}";
     if (!(await recordAct(call, action, { webhook: id }))) return UNAVAILABLE;
@@ -152,7 +152,7 @@ export const rotateWebhook = defineRoute({
     const { id } = call.params;
     const secret = newSecret();
     const request = { id, secret, overlapMs: call.body.overlap_s * 1000 };
-    const rotated = await tellTenant(call, (tenant, caller) =>
+    const rotated = await writeTenant(call, (tenant, caller) =>
       tenant.rotateWebhook(caller, request),
     );
     if (rotated.kind !== "webhook") return rotated;
@@ -176,7 +176,7 @@ export const testWebhook = defineRoute({
   failures: TENANT_READ,
   handle: async (call) => {
     const { id } = call.params;
-    const tried = await tellTenant(call, (tenant, caller) => tenant.tryWebhook(caller, id));
+    const tried = await writeTenant(call, (tenant, caller) => tenant.tryWebhook(caller, id));
     if (tried.kind !== "delivery") return tried;
     const action = "POST /admin/tenants/{tenant}/webhooks/{id}/test";
     if (!(await recordAct(call, action, { webhook: id }))) return UNAVAILABLE;

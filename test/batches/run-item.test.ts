@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { runItem } from "../../src/batches/run-item.ts";
 import type { AdmitReply } from "../../durable-objects/tenant/protocol.ts";
-import type { NeuronStanding } from "../../src/domain/ledger/failure.ts";
+import type { NeuronBalance } from "../../src/domain/ledger/failure.ts";
 import { microNeurons, ZERO } from "../../src/domain/ledger/micro-neurons.ts";
 import type { ModerationDeps, ModerationRequest } from "../../src/moderation/moderation-call.ts";
 
@@ -9,7 +9,7 @@ import type { ModerationDeps, ModerationRequest } from "../../src/moderation/mod
 
 const NOW = Date.UTC(2026, 10, 20, 14);
 
-const neurons: NeuronStanding = {
+const neurons: NeuronBalance = {
   limit: microNeurons(10),
   posted: microNeurons(10),
   pending: ZERO,

@@ -63,8 +63,8 @@ const ADMITTED: Admitted = {
   kind: "admitted",
   hold: HOLD,
   policy: { name: "default", version: 1, tag: "1.1", body: null },
-  standing: null,
-  life: 1,
+  limits: null,
+  generation: 1,
 };
 
 const UNKNOWN: SettleReply = { settlement: { kind: "unknown_hold" }, verdicts: [], standing: null };

@@ -1,7 +1,10 @@
 import { env, evictDurableObject } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Account } from "../../durable-objects/account/account.ts";
-import type { AccountAnswer, AccountAsk } from "../../durable-objects/account/account-protocol.ts";
+import type {
+  AccountAnswer,
+  AccountMessage,
+} from "../../durable-objects/account/account-protocol.ts";
 import { microNeurons } from "../../src/domain/ledger/micro-neurons.ts";
 import {
   account,
@@ -42,7 +45,7 @@ const counting = async (
   const asked: string[] = [];
   // oxlint-disable-next-line consistent-function-scoping -- it notes what is asked
   const noting = (id: string) => ({
-    hearAccount: async () => {
+    applyAccountView: async () => {
       asked.push(id);
       if (deaf.includes(id)) throw new Error("it does not answer");
     },
@@ -63,7 +66,7 @@ const count = (table: string) =>
 
 const alarm = () => inAccount(({ storage }) => storage.getAlarm());
 
-const tell = (at: number, fields: Partial<AccountAsk>): Promise<AccountAnswer> =>
+const tell = (at: number, fields: Partial<AccountMessage>): Promise<AccountAnswer> =>
   account().ask(askOf(nameOf(at), fields));
 
 const tellSpent = (day: number, spent: number, pending = 0): Promise<AccountAnswer> =>

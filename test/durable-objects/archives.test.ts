@@ -57,7 +57,7 @@ async function post(tenant: ATenant, userId: string | null = null) {
 }
 
 const keyOf = (tenant: ATenant, revision = 1) =>
-  archiveKey({ tenant: tenant.id, life: 1 }, DAY, revision);
+  archiveKey({ tenant: tenant.id, generation: 1 }, DAY, revision);
 
 const fileOf = async (tenant: ATenant, revision = 1): Promise<string | null> =>
   (await (await env.IMAGES.get(keyOf(tenant, revision)))?.text()) ?? null;

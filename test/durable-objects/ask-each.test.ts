@@ -1,6 +1,6 @@
 import { env } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { askEach } from "../../durable-objects/account/ask-each.ts";
+import { callEach } from "../../durable-objects/account/ask-each.ts";
 import {
   account,
   aTenant,
@@ -22,7 +22,7 @@ const asked = async (items: readonly number[], answer: (item: number) => Promise
   const order: number[] = [];
   let inFlight = 0;
   let most = 0;
-  const done = askEach(
+  const done = callEach(
     items,
     async (item) => {
       order.push(item);

@@ -120,16 +120,16 @@ describe("a batch that begins", () => {
     const { status, body } = await send(env.IMAGES);
     expect([status, body.state]).toEqual([202, "running"]);
     expect(created).toMatchObject([{ id: body.id }]);
-    const owner = { tenant: "repeated", life: 1 };
+    const owner = { tenant: "repeated", generation: 1 };
     expect(await env.IMAGES.head(batchItemsKey(owner, body.id))).not.toBeNull();
-    const params = { ...owner, batch: body.id };
+    const params = { tenant: owner.tenant, life: owner.generation, batch: body.id };
     expect(await runStep(env, params, 0)).toEqual({ kind: "next" });
   });
 
   it("stops where its items are gone", async () => {
     const tenant = await makeTenant("empty", { daily_neurons: 10_000 });
     const batch = await aBatch("empty", tenant, { items: 5 });
-    await env.IMAGES.delete(batchItemsKey({ tenant: "empty", life: 1 }, batch.params.batch));
+    await env.IMAGES.delete(batchItemsKey({ tenant: "empty", generation: 1 }, batch.params.batch));
     expect(await runStep(env, batch.params, 0)).toEqual({ kind: "over" });
     const stopped = await batch.read();
     expect(stopped).toMatchObject({ state: "stopped", stopped_as: "items_missing" });

@@ -1,4 +1,4 @@
-import type { AccountAsk } from "../../durable-objects/account/account-protocol.ts";
+import type { AccountMessage } from "../../durable-objects/account/account-protocol.ts";
 import type { Account } from "../../durable-objects/account/account.ts";
 import { ZERO } from "../../src/domain/ledger/micro-neurons.ts";
 import { inAccount, NOW } from "./a-tenant.ts";
@@ -21,9 +21,9 @@ export const known = (count: number): Promise<void> =>
   });
 
 /** A message that says and asks nothing, if not said otherwise. */
-export const askOf = (tenant: string, ask: Partial<AccountAsk>): AccountAsk => ({
+export const askOf = (tenant: string, ask: Partial<AccountMessage>): AccountMessage => ({
   tenant,
-  life: 1,
+  generation: 1,
   promised: { plan: "free", daily: ZERO, floor: ZERO, suspended: false, version: 1 },
   lease: null,
   rates: null,

@@ -10,7 +10,7 @@ import type {
   KeptContent,
   KeptPicture,
 } from "../../durable-objects/tenant/verdicts/content-store.ts";
-import { makeParts } from "../../durable-objects/tenant/stores.ts";
+import { openStores } from "../../durable-objects/tenant/stores.ts";
 import { MOST_RELEASED } from "../../durable-objects/tenant/verdicts/reviews.ts";
 import { readPlatform } from "../../durable-objects/tenant/platform.ts";
 import type { SettleRequest } from "../../durable-objects/tenant/protocol.ts";
@@ -232,7 +232,7 @@ describe("a decision", () => {
 
 // Contents
 
-const OWNER = (tenant: ATenant) => ({ tenant: tenant.id, life: 1 });
+const OWNER = (tenant: ATenant) => ({ tenant: tenant.id, generation: 1 });
 const KEPT: KeptPicture = { contentType: "image/png", bytes: 3, kept: true };
 const LOST: KeptPicture = { ...KEPT, kept: false };
 const LATE = 90 * SECOND;
@@ -374,7 +374,7 @@ describe("contents", () => {
       let share = 0.8001;
       const platform = readPlatform(env);
       const size = () => Math.floor(platform.storageLimit * share);
-      const parts = makeParts({ ...objectDatabase(storage), size }, platform);
+      const parts = openStores({ ...objectDatabase(storage), size }, platform);
       const profile = parts.profiles.read();
       if (profile === null) throw new Error("there is no such tenant");
       const keep = (verdictId: string) =>

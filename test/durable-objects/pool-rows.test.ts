@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { AccountAsk } from "../../durable-objects/account/account-protocol.ts";
+import type { AccountMessage } from "../../durable-objects/account/account-protocol.ts";
 import { DeniedStore } from "../../durable-objects/account/denied-store.ts";
-import { PoolBook } from "../../durable-objects/account/pool-cache.ts";
-import { PoolDesk } from "../../durable-objects/account/pool-allocator.ts";
+import { PoolCache } from "../../durable-objects/account/pool-cache.ts";
+import { PoolAllocator } from "../../durable-objects/account/pool-allocator.ts";
 import { PoolStore } from "../../durable-objects/account/pool-store.ts";
 import type { Database, SqlValue } from "../../durable-objects/database.ts";
 import { microNeurons, ZERO } from "../../src/domain/ledger/micro-neurons.ts";
@@ -41,7 +41,7 @@ function counting(storage: DurableObjectStorage): {
 const leaseAsk = (
   at: number,
   lease: { day: Day; seq: number; spent: number; want: number | null },
-): AccountAsk =>
+): AccountMessage =>
   askOf(nameOf(at), {
     lease: {
       day: lease.day,
@@ -86,14 +86,14 @@ const messageAt = (tenants: number) =>
   inAccount(({ storage }) => {
     fill(storage, tenants);
     const { db, rows } = counting(storage);
-    const book = new PoolBook(new PoolStore(db), "paid");
-    const desk = new PoolDesk(book, new DeniedStore(db), () => undefined);
-    desk.patch({ daily_cap_neurons: 1e6, monthly_cap_usd: "100" }, NOW);
-    const costs = (ask: AccountAsk) => {
+    const book = new PoolCache(new PoolStore(db), "paid");
+    const allocator = new PoolAllocator(book, new DeniedStore(db), () => undefined);
+    allocator.patch({ daily_cap_neurons: 1e6, monthly_cap_usd: "100" }, NOW);
+    const costs = (ask: AccountMessage) => {
       const before = { ...rows };
-      desk.recallsBefore(ask, NOW);
-      expect(desk.ask(ask, NOW)).toMatchObject({ lease: { repeated: false } });
-      desk.dueMs(NOW);
+      allocator.recallsBefore(ask, NOW);
+      expect(allocator.ask(ask, NOW)).toMatchObject({ lease: { repeated: false } });
+      allocator.dueMs(NOW);
       return { read: rows.read - before.read, written: rows.written - before.written };
     };
     costs(leaseAsk(1, { day: DAY, seq: 2, spent: 95, want: 10 }));
@@ -119,15 +119,15 @@ describe("a call that comes alone", () => {
     await inAccount(({ storage }) => {
       fill(storage, 3);
       const { db, rows } = counting(storage);
-      const book = new PoolBook(new PoolStore(db), "paid");
-      const desk = new PoolDesk(book, new DeniedStore(db), () => undefined);
-      desk.patch({ daily_cap_neurons: 1e6 }, NOW);
+      const book = new PoolCache(new PoolStore(db), "paid");
+      const allocator = new PoolAllocator(book, new DeniedStore(db), () => undefined);
+      allocator.patch({ daily_cap_neurons: 1e6 }, NOW);
       const calls = [{ text_generation: 1, text_classification: 1, text_embeddings: 1 }];
       const rates = { calls, more: { text_classification: 2, text_embeddings: 2 } };
-      const costs = (ask: AccountAsk, nowMs: number) => {
+      const costs = (ask: AccountMessage, nowMs: number) => {
         const before = rows.written;
-        expect(desk.ask(ask, nowMs)).toMatchObject({ rates: { refused: {} } });
-        desk.dueMs(nowMs);
+        expect(allocator.ask(ask, nowMs)).toMatchObject({ rates: { refused: {} } });
+        allocator.dueMs(nowMs);
         return rows.written - before;
       };
       const alone = {
@@ -150,13 +150,13 @@ describe("the day before", () => {
     await inAccount(({ storage }) => {
       fill(storage, 30);
       const { db } = counting(storage);
-      const book = new PoolBook(new PoolStore(db), "free");
-      const desk = new PoolDesk(book, new DeniedStore(db), () => undefined);
-      desk.ask(leaseAsk(3, { day: DAY, seq: 2, spent: 100, want: null }), NOW);
+      const book = new PoolCache(new PoolStore(db), "free");
+      const allocator = new PoolAllocator(book, new DeniedStore(db), () => undefined);
+      allocator.ask(leaseAsk(3, { day: DAY, seq: 2, spent: 100, want: null }), NOW);
       expect(book.pool(DAY).shares.size).toBe(30);
       const before = book.pool(DAY).claimed;
       expect(
-        desk.ask(leaseAsk(3, { day: DAY, seq: 3, spent: 130, want: null }), MIDNIGHT),
+        allocator.ask(leaseAsk(3, { day: DAY, seq: 3, spent: 130, want: null }), MIDNIGHT),
       ).toMatchObject({ lease: { seq: 3 } });
       expect(book.pool(DAY).claimed).toBe(before + 30);
       // All others still have ten that are unused.

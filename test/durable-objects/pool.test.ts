@@ -2,8 +2,8 @@ import { env, evictDurableObject, runDurableObjectAlarm } from "cloudflare:test"
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Account } from "../../durable-objects/account/account.ts";
 import { DeniedStore } from "../../durable-objects/account/denied-store.ts";
-import { PoolBook } from "../../durable-objects/account/pool-cache.ts";
-import { PoolDesk } from "../../durable-objects/account/pool-allocator.ts";
+import { PoolCache } from "../../durable-objects/account/pool-cache.ts";
+import { PoolAllocator } from "../../durable-objects/account/pool-allocator.ts";
 import { PoolStore } from "../../durable-objects/account/pool-store.ts";
 import { objectDatabase } from "../../durable-objects/database.ts";
 import { LEASE_MS } from "../../src/domain/account/lease.ts";
@@ -79,7 +79,7 @@ describe("a lease", () => {
     const asked = vi.spyOn(Account.prototype, "ask");
     vi.setSystemTime(NOW + LEASE_MS - 5 * SECOND - 1);
     expect(await kindOf(tenant)).toBe("admitted");
-    // Only its tickets have lapsed.
+    // Only its permits have lapsed.
     expect(asked.mock.calls.map(([{ lease }]) => lease)).toEqual([null]);
     vi.setSystemTime(NOW + LEASE_MS - 5 * SECOND);
     expect(await kindOf(tenant)).toBe("admitted");
@@ -260,7 +260,7 @@ describe("what is lost on the way", () => {
     const tenant = await aTenant();
     await tenant.hold();
     const asked = unreachable();
-    // Tickets of this second are left, and neurons.
+    // Permits of this second are left, and neurons.
     await account()
       .patchPool({ rpm: { image_classification: 100_000 } })
       .catch(() => null);
@@ -278,19 +278,22 @@ describe("an account on the paid plan", () => {
     const tenant = await aTenant();
     await inAccount(({ storage }) => {
       const db = objectDatabase(storage);
-      const book = new PoolBook(new PoolStore(db), "paid");
-      const desk = new PoolDesk(book, new DeniedStore(db), () => undefined);
+      const book = new PoolCache(new PoolStore(db), "paid");
+      const allocator = new PoolAllocator(book, new DeniedStore(db), () => undefined);
       const ask = leaseAsk(tenant.id, { seq: 1, allowance: 0 });
-      expect(desk.ask(ask, NOW)).toMatchObject({ view: { isPooled: false }, lease: null });
-      expect(desk.overview(NOW)).toMatchObject({ size: null, spent: null, free: null });
+      expect(allocator.ask(ask, NOW)).toMatchObject({ view: { isPooled: false }, lease: null });
+      expect(allocator.overview(NOW)).toMatchObject({ size: null, spent: null, free: null });
       // What is spent without a lease is known all the same.
       const spent = [{ day: DAY - 3, spent: microNeurons(12_000 * 1e6), pending: ZERO }];
-      desk.ask({ ...ask, lease: null, spent }, NOW);
-      desk.patch({ daily_cap_neurons: 1 }, NOW);
-      expect(desk.ask(ask, NOW)).toMatchObject({ view: { isPooled: true }, lease: { seq: 1 } });
-      desk.patch({ daily_cap_neurons: null, monthly_cap_usd: "0.033" }, NOW);
+      allocator.ask({ ...ask, lease: null, spent }, NOW);
+      allocator.patch({ daily_cap_neurons: 1 }, NOW);
+      expect(allocator.ask(ask, NOW)).toMatchObject({
+        view: { isPooled: true },
+        lease: { seq: 1 },
+      });
+      allocator.patch({ daily_cap_neurons: null, monthly_cap_usd: "0.033" }, NOW);
       // USD 0.033 buy 3,000 neurons; 2,000 of them were billed on an earlier day of the month.
-      expect(desk.overview(NOW).size).toBe(11_000 * 1e6);
+      expect(allocator.overview(NOW).size).toBe(11_000 * 1e6);
     });
   });
 });

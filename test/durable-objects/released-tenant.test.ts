@@ -2,8 +2,8 @@ import { env, evictDurableObject, runDurableObjectAlarm } from "cloudflare:test"
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { objectDatabase } from "../../durable-objects/database.ts";
 import { NOTICES } from "../../durable-objects/outbox/outbox-schema.ts";
-import { ToldStore } from "../../durable-objects/outbox/daily-notice-store.ts";
-import { makeParts, type Parts } from "../../durable-objects/tenant/stores.ts";
+import { DailyNoticeStore } from "../../durable-objects/outbox/daily-notice-store.ts";
+import { openStores, type TenantStores } from "../../durable-objects/tenant/stores.ts";
 import { readPlatform } from "../../durable-objects/tenant/platform.ts";
 import { TENANT_MIGRATIONS, TENANT_SCHEMA } from "../../durable-objects/tenant/tenant-schema.ts";
 import { admin } from "../client.ts";
@@ -62,7 +62,7 @@ const ANY_VERDICT = {
 };
 
 /** How many rows of each table the product's own stores find. */
-const FOUND: Readonly<Record<string, (parts: Parts, stored: Stored) => number>> = {
+const FOUND: Readonly<Record<string, (parts: TenantStores, stored: Stored) => number>> = {
   tenant: ({ profiles }) => Number(profiles.read()?.id === ID),
   keys: ({ keys }) => keys.list(ALL.before, ALL.limit).length,
   policies: ({ policies }) => policies.list("", ALL.limit).length,
@@ -93,12 +93,12 @@ const FOUND: Readonly<Record<string, (parts: Parts, stored: Stored) => number>> 
       return outbox.deliveries.list(query).deliveries;
     }).length,
   told: ({ db }, stored) => {
-    const told = new ToldStore(db.of(NOTICES));
+    const told = new DailyNoticeStore(db.of(NOTICES));
     const isTold = ({ day, type }: Readonly<Record<string, unknown>>) =>
       told.has(Number(day), type as "quota.threshold");
     return stored("told").filter(isTold).length;
   },
-  reports: ({ outbox }) => outbox.reports?.list(100).length ?? 0,
+  reports: ({ outbox }) => outbox.platformEvents?.list(100).length ?? 0,
   erasures: ({ erasures }) => erasures.running().length,
   erasure_files: ({ erasures }) =>
     erasures.running().flatMap(({ id }) => erasures.listFiles(id, 100)).length,
@@ -122,8 +122,8 @@ const FOUND: Readonly<Record<string, (parts: Parts, stored: Stored) => number>> 
     stored("report_users").filter(
       ({ day, user_id: user }) => reportRows.slotOf(Number(day), String(user)) !== null,
     ).length,
-  leases: ({ cover }) => cover.leases.size,
-  account_view: ({ cover }) => Number(cover.account.notice > 0),
+  leases: ({ budget: cover }) => cover.leases.size,
+  account_view: ({ budget: cover }) => Number(cover.account.notice > 0),
 };
 
 type Stored = (table: string) => readonly Readonly<Record<string, unknown>>[];
@@ -141,7 +141,7 @@ describe("an object of the build before", () => {
     await opened();
     expectKind(await tenantStub(ID).readLimits(PLATFORM), "limits");
     const found = await inTenant(ID, ({ storage }) => {
-      const parts = makeParts(objectDatabase(storage), readPlatform(env));
+      const parts = openStores(objectDatabase(storage), readPlatform(env));
       expect(parts.db.open()).toBe(true);
       const stored: Stored = (table) => storage.sql.exec(`SELECT * FROM ${table}`).toArray();
       return Object.entries(FOUND).map(([table, count]) => [table, count(parts, stored)]);

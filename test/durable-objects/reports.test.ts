@@ -1,17 +1,17 @@
 import { env, evictDurableObject } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Database, objectDatabase } from "../../durable-objects/database.ts";
-import { makeParts, type Parts } from "../../durable-objects/tenant/stores.ts";
+import { openStores, type TenantStores } from "../../durable-objects/tenant/stores.ts";
 import { readPlatform } from "../../durable-objects/tenant/platform.ts";
 import type { Profile } from "../../durable-objects/tenant/profile-store.ts";
 import type { AdmitRequest } from "../../durable-objects/tenant/protocol.ts";
 import type { RefusalCount } from "../../durable-objects/tenant/ledger/refusal-store.ts";
 import { settle } from "../../durable-objects/tenant/calls/settle.ts";
-import { Steps } from "../../durable-objects/tenant/transactions.ts";
+import { Transactions } from "../../durable-objects/tenant/transactions.ts";
 import type { Hold } from "../../src/domain/ledger/ledger.ts";
 import { NO_REVIEW } from "../../src/domain/moderation/verdict.ts";
 import { makeTenant } from "../client.ts";
-import { admitCovered } from "../../simulation/generous-account.ts";
+import { admitWithLease } from "../../simulation/generous-account.ts";
 import {
   admitRequest,
   admitted,
@@ -39,8 +39,8 @@ afterEach(cleanUp);
 
 /** The tenant's parts over its own storage, with a database that the test has wrapped. */
 interface Inside {
-  readonly parts: Parts;
-  readonly steps: Steps;
+  readonly parts: TenantStores;
+  readonly steps: Transactions;
   readonly profile: Profile;
 }
 
@@ -51,8 +51,8 @@ const within = async <Result>(
 ): Promise<Result> => {
   await withAllTables(tenant.id);
   return inTenant(tenant.id, ({ storage }) => {
-    const parts = makeParts(wrap(objectDatabase(storage), storage), readPlatform(env));
-    const steps = new Steps(parts, () => Date.now());
+    const parts = openStores(wrap(objectDatabase(storage), storage), readPlatform(env));
+    const steps = new Transactions(parts, () => Date.now());
     const profile = steps.profile();
     if (profile === null) throw new Error("there is no such tenant");
     return look({ parts, steps, profile });
@@ -84,7 +84,7 @@ const oneCall = (
   request: AdmitRequest,
   verdict: (hold: Hold) => ReturnType<typeof aVerdict>,
 ): void => {
-  const { hold } = admitted(steps.run(profile, () => admitCovered(parts, profile, request)));
+  const { hold } = admitted(steps.run(profile, () => admitWithLease(parts, profile, request)));
   const settling = settleRequest(hold, { verdicts: [verdict(hold)] });
   steps.run(profile, () => settle(parts, profile, settling));
 };
@@ -114,7 +114,7 @@ describe("rows written", () => {
     await within(tenant, counting(written), ({ parts, steps, profile }) => {
       const holds = steps.run(profile, () =>
         Array.from({ length: 20 }, () =>
-          admitted(admitCovered(parts, profile, admitRequest({ caller: tenant.key }))),
+          admitted(admitWithLease(parts, profile, admitRequest({ caller: tenant.key }))),
         ),
       );
       steps.run(profile, () =>
@@ -153,7 +153,7 @@ describe("rows written", () => {
       for (let n = 0; n < 1000; n += 1) {
         vi.setSystemTime(NOW + Math.floor((n * SECOND) / 1001));
         steps.run(profile, () =>
-          admitCovered(parts, profile, admitRequest({ caller: tenant.key })),
+          admitWithLease(parts, profile, admitRequest({ caller: tenant.key })),
         );
       }
       vi.setSystemTime(NOW + SECOND);
@@ -176,7 +176,7 @@ describe("storage_full", () => {
     await within(tenant, sized, ({ parts, steps, profile }) => {
       const request = admitRequest({ caller: tenant.key });
       const ask = (asked: AdmitRequest) =>
-        steps.run(profile, () => admitCovered(parts, profile, asked));
+        steps.run(profile, () => admitWithLease(parts, profile, asked));
       const { hold } = admitted(ask(request));
       share = 0.9001;
       expect(ask(admitRequest({ caller: tenant.key }))).toEqual({ kind: "storage_full" });
@@ -198,7 +198,7 @@ describe("a step that throws", () => {
       tenant,
       (db) => db,
       ({ parts, steps, profile }) => {
-        const ask = () => admitCovered(parts, profile, admitRequest({ caller: tenant.key }));
+        const ask = () => admitWithLease(parts, profile, admitRequest({ caller: tenant.key }));
         expect(() =>
           steps.run(profile, () => {
             admitted(ask());
@@ -247,7 +247,7 @@ describe("a step that throws", () => {
       tenant,
       (db) => db,
       ({ parts, steps, profile }) => {
-        const ask = () => admitCovered(parts, profile, admitRequest({ caller: tenant.key }));
+        const ask = () => admitWithLease(parts, profile, admitRequest({ caller: tenant.key }));
         const batch = () =>
           steps.run(profile, () => {
             ask();

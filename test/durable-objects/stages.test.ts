@@ -4,9 +4,9 @@ import { type Database, migrate, objectDatabase } from "../../durable-objects/da
 import { type Feature, StagedDatabase } from "../../durable-objects/staged-database.ts";
 import { create } from "../../durable-objects/tenant/configure.ts";
 import { GRANTS } from "../../durable-objects/tenant/ledger/grant-schema.ts";
-import { makeParts } from "../../durable-objects/tenant/stores.ts";
+import { openStores } from "../../durable-objects/tenant/stores.ts";
 import { readPlatform } from "../../durable-objects/tenant/platform.ts";
-import { Steps } from "../../durable-objects/tenant/transactions.ts";
+import { Transactions } from "../../durable-objects/tenant/transactions.ts";
 import {
   CORE,
   TENANT_MIGRATIONS,
@@ -66,8 +66,8 @@ describe("a tenant that was just made", () => {
           return found as never[];
         },
       };
-      const parts = makeParts(counting, readPlatform(env));
-      const steps = new Steps(parts, () => NOW);
+      const parts = openStores(counting, readPlatform(env));
+      const steps = new Transactions(parts, () => NOW);
       const made = { birth: birthOf("cheap"), settings: settingsOf({}), wallMs: NOW };
       create(parts, steps, made);
       return { written: rowsWritten, size: storage.sql.databaseSize };
@@ -158,8 +158,8 @@ describe("a tenant that was just made", () => {
 describe("a feature's tables", () => {
   it("go with the step that failed, and come with the next", async () => {
     await inTenant("failing", ({ storage }) => {
-      const parts = makeParts(objectDatabase(storage), readPlatform(env));
-      const steps = new Steps(parts, () => NOW);
+      const parts = openStores(objectDatabase(storage), readPlatform(env));
+      const steps = new Transactions(parts, () => NOW);
       const settings = settingsOf({});
       const made = create(parts, steps, { birth: birthOf("failing"), settings, wallMs: NOW });
       if (made.kind !== "configured") throw new Error(made.kind);

@@ -80,7 +80,7 @@ describe("an object that was never configured", () => {
       what: "tenant",
     });
     const view = { notice: 1, isPooled: true, closure: null, sizes: null };
-    await stub.hearAccount(view);
+    await stub.applyAccountView(view);
     await stub.giveBack(1, 0, ZERO);
     expect(await stub.close()).toBeNull();
     expect(await tablesOf(id)).toBe(0);

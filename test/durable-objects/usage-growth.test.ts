@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { UsageAsk } from "../../durable-objects/tenant/usage/usage.ts";
+import type { UsageQuery } from "../../durable-objects/tenant/usage/usage.ts";
 import type { GroupKey } from "../../src/domain/usage/usage-sums.ts";
 import { FakeQueue } from "../reports/fake-queue.ts";
 import {
@@ -86,8 +86,8 @@ const rowsRead = (tenant: ATenant, groupBy: readonly GroupKey[]): Promise<number
       return { toArray: () => rows } as never;
     };
     Object.defineProperty(sql, "exec", { value: counting, configurable: true });
-    const ask: UsageAsk = { from: DAY - DAYS, to: DAY, groupBy, skip: 0, limit: 200 };
-    const object = instance as unknown as { readUsage(caller: object, ask: UsageAsk): object };
+    const ask: UsageQuery = { from: DAY - DAYS, to: DAY, groupBy, skip: 0, limit: 200 };
+    const object = instance as unknown as { readUsage(caller: object, ask: UsageQuery): object };
     expectKind(object.readUsage(PLATFORM, ask) as { kind: string }, "usage");
     Object.defineProperty(sql, "exec", { value: exec, configurable: true });
     return read;

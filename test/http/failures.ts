@@ -1,4 +1,4 @@
-import type { FailureKind, NeuronStanding } from "../../src/domain/ledger/failure.ts";
+import type { FailureKind, NeuronBalance } from "../../src/domain/ledger/failure.ts";
 import { microNeurons } from "../../src/domain/ledger/micro-neurons.ts";
 import type { FailureOf } from "../../src/http/route.ts";
 
@@ -9,7 +9,7 @@ export const QUOTA_NOW_MS = Date.parse("2026-11-20T14:03:27.000Z");
 export const RATE_NOW_MS = Date.parse("2026-11-20T14:03:27.412Z");
 const dayEndsAtMs = Date.parse("2026-11-21T00:00:00.000Z");
 
-export const NEURONS: NeuronStanding = {
+export const NEURONS: NeuronBalance = {
   limit: microNeurons(10_000_000_000),
   posted: microNeurons(9_984_101_230),
   pending: microNeurons(11_780_014),
@@ -20,7 +20,7 @@ export const NEURONS: NeuronStanding = {
 };
 
 /** A day with room, as in the contract's examples 1 and 3. */
-export const ROOM: NeuronStanding = {
+export const ROOM: NeuronBalance = {
   ...NEURONS,
   posted: microNeurons(1_894_679_856),
   pending: microNeurons(0),

@@ -7,7 +7,7 @@ const NOW_MS = 1_800_000_000_000;
 
 const CLAIM = {
   tenant: "acme",
-  life: 2,
+  generation: 2,
   path: "/v1/images/img_01M7WM9VDG3WVTE8T1RYS3AM18",
   expiresAtS: NOW_MS / 1000 + LINK_LIFETIME_S,
 };
@@ -58,8 +58,8 @@ describe("a signed link", () => {
     const link = await made();
     const hmac = { name: "HMAC", hash: "SHA-256" };
     const key = await crypto.subtle.importKey("raw", utf8(NEW), hmac, false, ["sign"]);
-    const { tenant, life, path, expiresAtS } = CLAIM;
-    const message = utf8(JSON.stringify([tenant, life, path, expiresAtS]));
+    const { tenant, generation, path, expiresAtS } = CLAIM;
+    const message = utf8(JSON.stringify([tenant, generation, path, expiresAtS]));
     const mac = new Uint8Array(await crypto.subtle.sign("HMAC", key, message));
     const text = mac.toBase64({ alphabet: "base64url", omitPadding: true });
     link.searchParams.set("signature", text);

@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it } from "vitest";
 import { parseDay } from "../../src/domain/ledger/period.ts";
-import { type AskOptions, cloudflareUsage } from "../../src/reconciliation/cloudflare-usage.ts";
+import { type QueryOptions, cloudflareUsage } from "../../src/reconciliation/cloudflare-usage.ts";
 import { type FakeAccount, fakeAccount } from "./fake-cloudflare.ts";
 
 const DATE = "2026-11-20";
@@ -16,12 +16,12 @@ beforeEach(() => {
   waits = [];
 });
 
-const options = (): AskOptions => ({
+const options = (): QueryOptions => ({
   fetch: (...request) => fetch(...request),
   wait: async (ms) => void waits.push(ms),
 });
 
-const ask = (other: Partial<AskOptions> = {}, apiToken = account.apiToken) =>
+const ask = (other: Partial<QueryOptions> = {}, apiToken = account.apiToken) =>
   cloudflareUsage(
     { accountId: account.accountId, apiToken, graphqlUrl: env.CLOUDFLARE_GRAPHQL_URL },
     DAY,
@@ -144,7 +144,7 @@ describe("cloudflareUsage", () => {
 
   it("waits for no answer without end, follows no redirect, and tells the token to nobody else", async () => {
     const inits: RequestInit[] = [];
-    const watched: AskOptions["fetch"] = (url, init) => {
+    const watched: QueryOptions["fetch"] = (url, init) => {
       expect(url).toBe(env.CLOUDFLARE_GRAPHQL_URL);
       inits.push(init);
       return fetch(url, init);

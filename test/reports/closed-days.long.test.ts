@@ -54,13 +54,13 @@ function randomOf(seed: number): (below: number) => number {
   };
 }
 
-type Owned = { readonly tenant: string; readonly life: number; readonly row: ReportRow };
+type Owned = { readonly tenant: string; readonly generation: number; readonly row: ReportRow };
 
-const idOf = ({ tenant, life, row }: Owned): string =>
+const idOf = ({ tenant, generation, row }: Owned): string =>
   row.kind === "usage_hour"
-    ? `${tenant}|${life}|${row.row.hour}|${row.row.model}`
+    ? `${tenant}|${generation}|${row.row.hour}|${row.row.model}`
     : row.kind === "call_hour"
-      ? `${tenant}|${life}|${row.row.hour}`
+      ? `${tenant}|${generation}|${row.row.hour}`
       : "";
 
 /** A platform whose objects and reports are one thing: what was written is what must be read. */
@@ -139,8 +139,8 @@ class History {
   /** As a tenant's object would send them: an hour that is there already is replaced. */
   async write(upToDay: Day): Promise<void> {
     const day = FIRST + this.#random(Math.max(1, upToDay - FIRST));
-    const owner = { tenant: this.pick(TENANTS), life: 1 + this.#random(2) };
-    if (this.ended.has(`${owner.tenant}|${owner.life}`)) return;
+    const owner = { tenant: this.pick(TENANTS), generation: 1 + this.#random(2) };
+    if (this.ended.has(`${owner.tenant}|${owner.generation}`)) return;
     const rows = this.#rowsOf(day * 24 + this.#random(24));
     for (const row of rows) this.#keep({ ...owner, row });
     await this.send(owner, rows);
@@ -155,11 +155,14 @@ class History {
   }
 
   /** What the consumer does: days that have no hours are added up by the object. */
-  async send(owner: { tenant: string; life: number }, rows: readonly ReportRow[]): Promise<void> {
+  async send(
+    owner: { tenant: string; generation: number },
+    rows: readonly ReportRow[],
+  ): Promise<void> {
     const { rolledBefore: rolled } = await readUpkeep(env.REPORTS);
     const isOld = (row: ReportRow): boolean => (hourlyDayOf(row) ?? rolled) < rolled;
     const old = new Set(rows.filter(isOld).map((row) => hourlyDayOf(row) ?? 0));
-    const mine = this.of(owner.tenant, owner.life).map(({ row }) => row);
+    const mine = this.of(owner.tenant, owner.generation).map(({ row }) => row);
     const sums = daySumsOf(mine.filter((row) => old.has(hourlyDayOf(row) ?? -1)));
     await writeRolledDays(env.REPORTS, owner, sums);
     await writeRows(env.REPORTS, [{ ...owner, rows: rows.filter((row) => !isOld(row)) }], {
@@ -168,40 +171,40 @@ class History {
     });
   }
 
-  of = (tenant: string, life: number): Owned[] =>
-    [...this.rows.values()].filter((one) => one.tenant === tenant && one.life === life);
+  of = (tenant: string, generation: number): Owned[] =>
+    [...this.rows.values()].filter((one) => one.tenant === tenant && one.generation === generation);
 
   /** All of a life goes, then all of it comes again, in any order. */
   async rebuild(): Promise<void> {
-    const owner = { tenant: this.pick(TENANTS), life: 2 };
+    const owner = { tenant: this.pick(TENANTS), generation: 2 };
     if (this.ended.has(`${owner.tenant}|2`)) return;
     while (await clearRows(env.REPORTS, owner, 3));
-    const rows = this.of(owner.tenant, owner.life).map(({ row }) => row);
+    const rows = this.of(owner.tenant, owner.generation).map(({ row }) => row);
     await this.send(owner, rows.toReversed());
   }
 
   /** Half of what a rebuild deletes, and then what was there. */
   async cutRebuild(): Promise<void> {
-    const owner = { tenant: this.pick(TENANTS), life: 2 };
+    const owner = { tenant: this.pick(TENANTS), generation: 2 };
     if (this.ended.has(`${owner.tenant}|2`)) return;
     await clearRows(env.REPORTS, owner, 2);
     await this.settle(1);
     while (await clearRows(env.REPORTS, owner, 3));
     await this.send(
       owner,
-      this.of(owner.tenant, owner.life).map(({ row }) => row),
+      this.of(owner.tenant, owner.generation).map(({ row }) => row),
     );
   }
 
   /** A life ends; some of its days stay, under the highest sequence. */
   async end(): Promise<void> {
-    const owner = { tenant: this.pick(TENANTS), life: 1 };
+    const owner = { tenant: this.pick(TENANTS), generation: 1 };
     const name = `${owner.tenant}|1`;
     if (this.ended.has(name)) return;
     this.ended.add(name);
     const days = new Set(this.of(owner.tenant, 1).map(({ row }) => hourlyDayOf(row) ?? 0));
     for (const [id, one] of this.rows) {
-      if (one.tenant === owner.tenant && one.life === 1) this.rows.delete(id);
+      if (one.tenant === owner.tenant && one.generation === 1) this.rows.delete(id);
     }
     while (await endRows(env.REPORTS, owner, 1, 3));
     const last = [...days].flatMap((day) =>
@@ -446,7 +449,7 @@ describe("closed days", () => {
   ] as const)(
     "hold nothing of a life whose rows were %s, before they are added up",
     async (_, go) => {
-      const owners = ["acme", "zenith"].map((tenant) => ({ tenant, life: 1 }));
+      const owners = ["acme", "zenith"].map((tenant) => ({ tenant, generation: 1 }));
       const hours = owners.flatMap((owner) =>
         [1, 30].map((at) => ({ ...owner, hour: FIRST * 24 + at })),
       );
@@ -475,7 +478,10 @@ describe("closed days", () => {
   it("are read from sums: a month costs some rows a day, however many tenants it had", async () => {
     const month = { ...ALL, to: FIRST + 2 };
     const seed = async (count: number): Promise<void> => {
-      const owned = Array.from({ length: count }, (_, at) => ({ tenant: `t-${at}`, life: 1 }));
+      const owned = Array.from({ length: count }, (_, at) => ({
+        tenant: `t-${at}`,
+        generation: 1,
+      }));
       const hours = owned.flatMap((owner) =>
         [3, 30].map((at) => ({ ...owner, hour: FIRST * 24 + at })),
       );
@@ -497,7 +503,7 @@ describe("closed days", () => {
       [
         {
           tenant: "t-7",
-          life: 1,
+          generation: 1,
           rows: [
             {
               kind: "call_hour",

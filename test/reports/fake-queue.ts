@@ -1,6 +1,6 @@
 import { createMessageBatch, env, runDurableObjectAlarm } from "cloudflare:test";
 import { ACCOUNT_NAME } from "../../durable-objects/account/account-name.ts";
-import type { RebuildStanding } from "../../durable-objects/tenant/usage/rebuild-reports.ts";
+import type { RebuildStatus } from "../../durable-objects/tenant/usage/rebuild-reports.ts";
 import { consumeUsage } from "../../src/reports/consume-usage.ts";
 import type { UsageMessage } from "../../src/reports/usage-message.ts";
 import { expectKind, inTenant, PLATFORM, tenantStub } from "../durable-objects/a-tenant.ts";
@@ -68,7 +68,7 @@ export async function deliver(
 }
 
 /** How far a tenant's feed is. */
-export const standingOf = async (id: string): Promise<RebuildStanding> =>
+export const standingOf = async (id: string): Promise<RebuildStatus> =>
   expectKind(await tenantStub(id).readRebuild(PLATFORM), "rebuild");
 
 export const reportRows = async (

@@ -21,7 +21,7 @@ import {
 
 const NOW = startOf(DAY) + 2 * HOUR;
 const THIS_HOUR = NOW / HOUR;
-const whose = { tenant: "acme", life: 1 };
+const whose = { tenant: "acme", generation: 1 };
 const A_USER_DAY = { ...whose, slot: 1, userId: "u_1", calls: 1, microNeurons: 1, sequence: 1 };
 const ENOUGH = 800;
 

@@ -41,7 +41,7 @@ describe("a database of the release before", () => {
       "0003_freshness.sql",
     ]);
     await migrateReports(env.REPORTS, released);
-    const owner = { tenant: "acme", life: 2 };
+    const owner = { tenant: "acme", generation: 2 };
     const hours = AGES.flatMap((age) => [1, 7].map((at) => firstHourOf(TODAY - age) + at));
     await seedUsageHours(
       hours.map((hour) => ({ ...owner, ...A_USAGE_HOUR, hour, microNeurons: 3 })),

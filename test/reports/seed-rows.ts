@@ -10,7 +10,7 @@ import type {
 
 export interface Owner {
   readonly tenant: string;
-  readonly life: number;
+  readonly generation: number;
 }
 
 type Values = readonly (string | number | null)[];
@@ -27,7 +27,7 @@ export const seedUsageHours = (rows: readonly (Owner & UsageHour)[]): Promise<vo
     "usage_hours",
     rows.map((row) => [
       row.tenant,
-      row.life,
+      row.generation,
       row.hour,
       row.model,
       row.engine,
@@ -58,7 +58,7 @@ export function seedCallHours(rows: readonly (Owner & CallHour)[]): Promise<void
     `call_hours (${CALL_COLUMNS}${isCounted ? ", verdicts" : ""})`,
     rows.map((row) => [
       row.tenant,
-      row.life,
+      row.generation,
       row.hour,
       row.calls,
       row.posted,
@@ -84,7 +84,7 @@ export const seedUserDays = (rows: readonly (Owner & UserDay)[]): Promise<void> 
     "user_days",
     rows.map((row) => [
       row.tenant,
-      row.life,
+      row.generation,
       row.day,
       row.slot,
       row.userId,
@@ -99,7 +99,7 @@ export const seedLog = (rows: readonly (Owner & LoggedVerdict)[]): Promise<void>
     "moderation_log",
     rows.map((row) => [
       row.tenant,
-      row.life,
+      row.generation,
       row.verdictId,
       row.revision,
       row.createdAtMs,

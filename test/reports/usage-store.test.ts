@@ -30,9 +30,9 @@ const MODELS = [
   { model: "neurogate/lexicon@1", pricedAs: "@cf/meta/llama", task: "text_generation" },
 ];
 const OWNERS: readonly Owner[] = [
-  { tenant: "acme", life: 1 },
-  { tenant: "acme", life: 2 },
-  { tenant: "zenith", life: 1 },
+  { tenant: "acme", generation: 1 },
+  { tenant: "acme", generation: 2 },
+  { tenant: "zenith", generation: 1 },
 ];
 
 /** Made up, the same each time: two days of three lives. */
@@ -285,7 +285,7 @@ describe("groups of usage", () => {
 
 describe("users", () => {
   it("have days of their own; beyond the first thousand they are one", async () => {
-    const owner = { tenant: "acme", life: 1, sequence: 1 };
+    const owner = { tenant: "acme", generation: 1, sequence: 1 };
     await seedUserDays([
       { ...owner, day: DAY, slot: 1, userId: "u_1", calls: 2, microNeurons: 5 },
       { ...owner, day: DAY + 1, slot: 1, userId: "u_1", calls: 3, microNeurons: 7 },
@@ -314,7 +314,7 @@ describe("users", () => {
 
 describe("what the platform itself cost", () => {
   it("is counted from the rows of the reports", async () => {
-    const owner = { tenant: "acme", life: 1 };
+    const owner = { tenant: "acme", generation: 1 };
     await seedUsageHours([
       { ...A_USAGE_HOUR, ...owner, hour: HOUR, engineRequests: 5, engine: "cache" },
       { ...A_USAGE_HOUR, ...owner, hour: HOUR, engineRequests: 7, task: "text_to_image" },
@@ -334,7 +334,7 @@ describe("what the platform itself cost", () => {
 /** One row of each table a day. */
 async function seedDays(tenants: readonly string[], first: number, count: number): Promise<void> {
   const hours = Array.from({ length: count }, (_, at) => (first + at) * 24);
-  const owned = tenants.flatMap((tenant) => hours.map((hour) => ({ tenant, life: 1, hour })));
+  const owned = tenants.flatMap((tenant) => hours.map((hour) => ({ tenant, generation: 1, hour })));
   await seedUsageHours(owned.map((at) => ({ ...A_USAGE_HOUR, ...at })));
   await seedCallHours(owned.map((at) => ({ ...A_CALL_HOUR, ...at })));
 }

@@ -26,8 +26,8 @@ afterEach(async () => {
   await reset();
 });
 
-const acme = { tenant: "acme", life: 1 };
-const zenith = { tenant: "zenith", life: 1 };
+const acme = { tenant: "acme", generation: 1 };
+const zenith = { tenant: "zenith", generation: 1 };
 
 /** Two tenants today, and one of them on the month's first day. */
 async function seed(): Promise<void> {

@@ -1,8 +1,8 @@
 import { reset } from "cloudflare:test";
 import { beforeEach, describe, expect, it } from "vitest";
 import { DeniedStore } from "../../durable-objects/account/denied-store.ts";
-import { PoolBook } from "../../durable-objects/account/pool-cache.ts";
-import { PoolDesk } from "../../durable-objects/account/pool-allocator.ts";
+import { PoolCache } from "../../durable-objects/account/pool-cache.ts";
+import { PoolAllocator } from "../../durable-objects/account/pool-allocator.ts";
 import { PoolStore } from "../../durable-objects/account/pool-store.ts";
 import { objectDatabase } from "../../durable-objects/database.ts";
 import { admin, makeTenant, type Reply } from "../client.ts";
@@ -54,11 +54,11 @@ describe("warnings of a change", () => {
     await put(FREE);
     const [before, after] = await inAccount(({ storage }) => {
       const db = objectDatabase(storage);
-      const book = new PoolBook(new PoolStore(db), "paid");
-      const desk = new PoolDesk(book, new DeniedStore(db), () => undefined);
-      const uncapped = desk.warnings(Date.now());
-      desk.patch({ monthly_cap_usd: "10" }, Date.now());
-      return [uncapped, desk.warnings(Date.now())];
+      const cache = new PoolCache(new PoolStore(db), "paid");
+      const allocator = new PoolAllocator(cache, new DeniedStore(db), () => undefined);
+      const uncapped = allocator.warnings(Date.now());
+      allocator.patch({ monthly_cap_usd: "10" }, Date.now());
+      return [uncapped, allocator.warnings(Date.now())];
     });
     expect(before?.map(({ kind }) => kind)).toEqual(["paid_account_without_cap"]);
     expect(after).toEqual([]);

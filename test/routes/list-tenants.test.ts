@@ -39,7 +39,7 @@ async function reported(spent: Readonly<Record<string, number>>): Promise<void> 
       // oxlint-disable-next-line no-await-in-loop -- one message after the other
       const answer = await account.ask({
         tenant,
-        life: 1,
+        generation: 1,
         promised: { plan: "free", daily: ZERO, floor: ZERO, suspended: false, version: 0 },
         notice: 0,
         lease: null,

@@ -20,7 +20,7 @@ const verdict = (
   change: Partial<LoggedVerdict & Owner> = {},
 ): Owner & LoggedVerdict => ({
   tenant: "acme",
-  life: 1,
+  generation: 1,
   verdictId: `vrd_${encodeTime(NOW - ago * MINUTE, 10)}${String(ago).padStart(16, "0")}`,
   revision: 1,
   createdAtMs: NOW - ago * MINUTE,
@@ -95,7 +95,7 @@ describe("GET /admin/moderation-log", () => {
   });
 
   it.each(["", "&tenant=acme"])("goes on from page to page without a gap%s", async (filter) => {
-    const many = Array.from({ length: 12 }, (_, at) => verdict(at, { life: at < 5 ? 2 : 1 }));
+    const many = Array.from({ length: 12 }, (_, at) => verdict(at, { generation: at < 5 ? 2 : 1 }));
     await seedLog(many);
     const seen: string[] = [];
     for (let cursor = ""; ;) {

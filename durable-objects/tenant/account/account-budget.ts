@@ -1,6 +1,6 @@
 import { type AccountNews, isSameNews } from "../../../src/domain/account/account-closure.ts";
 import {
-  type AccountStanding,
+  type BudgetStatus,
   isOfAccount,
   type Missing,
 } from "../../../src/domain/account/account-budget.ts";
@@ -20,16 +20,16 @@ import type { LeaseRefusal } from "../../../src/domain/account/pool-refusal.ts";
 import type { RateUnits } from "../../../src/domain/ledger/rate-limit.ts";
 import type {
   AccountAnswer,
-  AccountAsk,
+  AccountMessage,
   AccountView,
   LeaseReply,
 } from "../../account/account-protocol.ts";
 import type { KnownAccount, Lease, LeaseStore } from "./lease-store.ts";
 import { PoolMemory } from "./pool-memory.ts";
-import { TicketBox } from "./rate-permits.ts";
+import { RatePermits } from "./rate-permits.ts";
 
 // What the tenant has of what all tenants share: its allowances and what it was refused of them, in
-// rows; tickets, with their refusals, and permission to probe, in memory. Everything runs inside the
+// rows; permits, with their refusals, and permission to probe, in memory. Everything runs inside the
 // object's steps.
 
 /** A lease is for as many calls as that, if so much is to be had. */
@@ -59,11 +59,11 @@ export interface DayUse {
 
 const usedOf = ({ spent, pending }: DayUse): MicroNeurons => plus(spent, pending);
 
-export class AccountCover {
+export class AccountBudget {
   readonly #store: LeaseStore;
   /** Without a word from the account: whether neurons are shared out. */
   readonly #isPooledByPlan: boolean;
-  readonly #tickets = new TicketBox();
+  readonly #permits = new RatePermits();
   readonly pool = new PoolMemory();
   /** Neurons are shared out since a moment ago: the account may not know what the month has cost. */
   owesMonth = false;
@@ -80,9 +80,9 @@ export class AccountCover {
     this.#isPooledByPlan = isPooledByPlan;
   }
 
-  /** Forgets what was not written, and tickets: the notice that came with them may not have been. */
+  /** Forgets what was not written, and permits: the notice that came with them may not have been. */
   forget(): void {
-    this.#tickets.clear();
+    this.#permits.clear();
     this.seenAtMs = -Infinity;
     this.#probeFromMs = 0;
     this.#known = null;
@@ -101,7 +101,7 @@ export class AccountCover {
   standing(
     use: DayUse,
     at: { readonly nowMs: number; readonly floor: MicroNeurons; readonly isProbeDue: boolean },
-  ): AccountStanding {
+  ): BudgetStatus {
     const { nowMs, floor, isProbeDue } = at;
     const { refused } = this.#lease(use.day);
     const holdCap = this.pool.holdCap(use.day, nowMs);
@@ -111,22 +111,22 @@ export class AccountCover {
     return {
       neurons: this.account.isPooled ? neurons : null,
       rates: (name) => ({
-        left: this.#tickets.left(name, this.#wallMs),
-        refused: this.#tickets.refused(name),
+        left: this.#permits.left(name, this.#wallMs),
+        refused: this.#permits.refused(name),
       }),
       isProbeDue,
     };
   }
 
-  /** An admission uses its tickets, and the permission to probe. */
+  /** An admission uses its permits, and the permission to probe. */
   take(units: RateUnits): void {
     for (const [name, count] of Object.entries(units)) {
-      if (isOfAccount(name)) this.#tickets.take(name, count, this.#wallMs);
+      if (isOfAccount(name)) this.#permits.take(name, count, this.#wallMs);
     }
     this.#probeFromMs = 0;
   }
 
-  /** As a ticket: only within a second of when it was asked for. */
+  /** As a permit: only within a second of when it was asked for. */
   get mayProbe(): boolean {
     return this.#probeFromMs <= this.#wallMs && this.#wallMs < this.#probeFromMs + PROBE_MS;
   }
@@ -145,7 +145,11 @@ export class AccountCover {
   }
 
   /** Of what calls lack: what to ask the account for. `own` is what the tenant's own limit leaves. */
-  need(missing: readonly Missing[], use: DayUse, own: MicroNeurons | null): AccountAsk["lease"] {
+  need(
+    missing: readonly Missing[],
+    use: DayUse,
+    own: MicroNeurons | null,
+  ): AccountMessage["lease"] {
     const bounds = missing.flatMap(({ bound }) => bound ?? []);
     if (bounds.length === 0) return null;
     // Who was refused keeps nothing that it cannot use: others can, and all of it is asked for again.
@@ -166,7 +170,7 @@ export class AccountCover {
   }
 
   /** What is spent and held, with nothing asked, and no more kept of what is not used than `keep`. */
-  report(use: DayUse, keep: MicroNeurons): AccountAsk["lease"] {
+  report(use: DayUse, keep: MicroNeurons): AccountMessage["lease"] {
     this.#lower(use, keep);
     return this.#message(use, null);
   }
@@ -178,15 +182,15 @@ export class AccountCover {
     return chunk !== null && unused > CHUNKS_KEPT * chunk;
   }
 
-  rates(missing: readonly Missing[]): AccountAsk["rates"] {
+  rates(missing: readonly Missing[]): AccountMessage["rates"] {
     const calls = missing.map(({ rates }) => rates).filter((one) => Object.keys(one).length > 0);
     if (calls.length === 0) return null;
-    return { calls, more: this.#tickets.more(new Set(calls.flatMap((one) => Object.keys(one)))) };
+    return { calls, more: this.#permits.more(new Set(calls.flatMap((one) => Object.keys(one)))) };
   }
 
   /** @param wallMs when it was asked */
   hear(
-    ask: AccountAsk,
+    ask: AccountMessage,
     answer: Extract<AccountAnswer, { kind: "answered" }>,
     { wallMs, nowMs }: { readonly wallMs: number; readonly nowMs: number },
   ): void {
@@ -194,7 +198,7 @@ export class AccountCover {
     if (ask.news !== null && isSameNews(ask.news, this.account.news)) this.#know({ news: null });
     this.see(answer.view, nowMs);
     this.pool.keepOutlook(ask, answer, nowMs);
-    if (answer.rates !== null) this.#tickets.add(answer.rates, wallMs, shiftMs);
+    if (answer.rates !== null) this.#permits.add(answer.rates, wallMs, shiftMs);
     if (answer.mayProbe) this.#probeFromMs = wallMs;
     if (ask.lease === null) return;
     if (answer.lease === null) this.#write({ ...this.#lease(ask.lease.day), toldAtMs: nowMs });
@@ -224,7 +228,7 @@ export class AccountCover {
     for (const lease of this.leases.values()) {
       if (lease.refused !== null) this.#write({ ...lease, refused: null });
     }
-    this.#tickets.forgetRefusals();
+    this.#permits.forgetRefusals();
   }
 
   /** A call was charged. One that costs nothing does not make its tenant busy. */
@@ -242,7 +246,7 @@ export class AccountCover {
   }
 
   #leased(
-    { day, need }: NonNullable<AccountAsk["lease"]>,
+    { day, need }: NonNullable<AccountMessage["lease"]>,
     answer: LeaseReply,
     { nowMs, shiftMs }: { readonly nowMs: number; readonly shiftMs: number },
   ): void {
@@ -269,7 +273,7 @@ export class AccountCover {
     return this.leases.get(day) ?? { ...NO_LEASE, day };
   }
 
-  #message(use: DayUse, need: LeaseNeed | null): AccountAsk["lease"] {
+  #message(use: DayUse, need: LeaseNeed | null): AccountMessage["lease"] {
     const { day, spent, pending } = use;
     const seq = this.#lease(day).seq + 1;
     return { day, seq, allowance: this.#allowance(use), spent, pending, need };

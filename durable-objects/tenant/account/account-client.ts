@@ -1,17 +1,17 @@
 import type { Missing } from "../../../src/domain/account/account-budget.ts";
-import { neuronStanding } from "../../../src/domain/ledger/admission.ts";
+import { neuronBalance } from "../../../src/domain/ledger/admission.ts";
 import { type MicroNeurons, ZERO } from "../../../src/domain/ledger/micro-neurons.ts";
 import { type Day, dayOf } from "../../../src/domain/ledger/period.ts";
 import { promisedBy } from "../../../src/domain/tenant/settings.ts";
 import type {
   AccountAnswer,
-  AccountAsk,
+  AccountMessage,
   AccountView,
   LeaseReply,
 } from "../../account/account-protocol.ts";
 import { AccountQueue, type Answered, isLeaseRefused } from "./account-queue.ts";
 import { AccountSight } from "./account-sight.ts";
-import type { Parts } from "../stores.ts";
+import type { TenantStores } from "../stores.ts";
 import type { Profile } from "../profile-store.ts";
 import { UnleasedDays } from "./unleased-days.ts";
 
@@ -41,31 +41,31 @@ const ASK_EVERY_MS = 100;
 const LATE_MS = 900_000;
 
 /** The `Account` object, as far as this is concerned. */
-export interface AskedAccount {
-  ask(ask: AccountAsk): Promise<AccountAnswer>;
+export interface AccountStub {
+  ask(ask: AccountMessage): Promise<AccountAnswer>;
 }
 
-export interface LinkDeps {
-  readonly parts: Parts;
+export interface AccountClientDeps {
+  readonly parts: TenantStores;
   /** One step of the object as it is by then; null: it is no more, or is being ended. */
   readonly step: <Result>(work: (profile: Profile, nowMs: number) => Result) => Result | null;
   /** A new stub each time: one that threw is broken. */
-  readonly account: () => AskedAccount;
+  readonly account: () => AccountStub;
   readonly wallMs: () => number;
   readonly sleep: (ms: number) => Promise<void>;
   readonly report: (event: string, error: unknown) => void;
 }
 
 /** What one message says beside who sends it. */
-type Draft = Pick<AccountAsk, "lease" | "rates" | "news" | "probe" | "look">;
+type Draft = Pick<AccountMessage, "lease" | "rates" | "news" | "probe" | "look">;
 
 const NOTHING: Draft = { lease: null, rates: null, news: null, probe: false, look: null };
 
-export class AccountLink {
-  readonly #deps: LinkDeps;
-  /** Calls that lack tickets alone do not wait for those that lack neurons. */
+export class AccountClient {
+  readonly #deps: AccountClientDeps;
+  /** Calls that lack permits alone do not wait for those that lack neurons. */
   readonly #forNeurons: AccountQueue;
-  readonly #forTickets: AccountQueue;
+  readonly #forPermits: AccountQueue;
   /** A question for neurons is under way. */
   #isAsking = false;
   #turn: Promise<unknown> = Promise.resolve();
@@ -74,7 +74,7 @@ export class AccountLink {
   readonly #unleased: UnleasedDays;
   readonly #sight: AccountSight;
 
-  constructor(deps: LinkDeps) {
+  constructor(deps: AccountClientDeps) {
     this.#deps = deps;
     this.#unleased = new UnleasedDays(deps.parts);
     const { sleep } = deps;
@@ -85,8 +85,8 @@ export class AccountLink {
       sleep,
     });
     const ask = (missing: readonly Missing[]) => this.#askFor(missing);
-    this.#forTickets = new AccountQueue({ ask, pauseMs: () => 0, sleep });
-    const { cover } = deps.parts;
+    this.#forPermits = new AccountQueue({ ask, pauseMs: () => 0, sleep });
+    const { budget: cover } = deps.parts;
     this.#sight = new AccountSight(
       (sinceMs) => this.#send(() => (cover.seenAtMs > sinceMs ? null : NOTHING)),
       sleep,
@@ -95,13 +95,13 @@ export class AccountLink {
 
   /** Calls that wait for the account. */
   get waiting(): number {
-    return this.#forNeurons.waiting + this.#forTickets.waiting;
+    return this.#forNeurons.waiting + this.#forPermits.waiting;
   }
 
   /** Resolves when the account was asked for what a call lacks; false: it could not be. */
   cover(missing: Missing): Promise<boolean> {
     if (this.#deps.wallMs() < this.#unreachableUntilMs) return Promise.resolve(false);
-    return (missing.bound === null ? this.#forTickets : this.#forNeurons).cover(missing);
+    return (missing.bound === null ? this.#forPermits : this.#forNeurons).cover(missing);
   }
 
   async #askForNeurons(missing: readonly Missing[]): Promise<Answered | null> {
@@ -120,7 +120,7 @@ export class AccountLink {
     const { wallMs } = this.#deps;
     if (wallMs() < this.#unreachableUntilMs) return;
     await this.#send((_, nowMs) => {
-      const { account, pool } = this.#deps.parts.cover;
+      const { account, pool } = this.#deps.parts.budget;
       const day = dayOf(nowMs);
       const isKnown = !account.isPooled || pool.outlook(day, nowMs) !== null;
       return isKnown ? null : { ...NOTHING, look: day };
@@ -135,8 +135,8 @@ export class AccountLink {
   }
 
   #need(missing: readonly Missing[], profile: Profile, nowMs: number): Draft {
-    const { ledger, cover } = this.#deps.parts;
-    const { available: own } = neuronStanding(ledger.standing(profile), ZERO);
+    const { ledger, budget: cover } = this.#deps.parts;
+    const { available: own } = neuronBalance(ledger.standing(profile), ZERO);
     return {
       lease: cover.need(missing, ledger.use(dayOf(nowMs)), own),
       rates: cover.rates(missing),
@@ -150,7 +150,7 @@ export class AccountLink {
   async tend(): Promise<void> {
     const { parts, wallMs } = this.#deps;
     if (wallMs() < this.#retryAtMs) return;
-    if (parts.cover.account.news !== null && !(await this.tellNews())) return;
+    if (parts.budget.account.news !== null && !(await this.tellNews())) return;
     for (const day of this.#dueDays(wallMs())) {
       // oxlint-disable-next-line no-await-in-loop -- one message after the other
       if (!(await this.#settleDay(day))) return;
@@ -159,7 +159,7 @@ export class AccountLink {
 
   /** When `tend` has something to do; null: not before something happens. */
   dueMs(nowMs: number): number | null {
-    const { cover } = this.#deps.parts;
+    const { budget: cover } = this.#deps.parts;
     const due = [...cover.leases.keys()].flatMap((day) => this.#dayDueMs(day, nowMs) ?? []);
     if (cover.account.news !== null) due.push(nowMs);
     return due.length === 0 ? null : Math.max(this.#retryAtMs, Math.min(...due));
@@ -167,7 +167,7 @@ export class AccountLink {
 
   /** Tells at once what a call learned of the account's allocation. */
   async tellNews(): Promise<boolean> {
-    const news = this.#deps.parts.cover.account.news;
+    const news = this.#deps.parts.budget.account.news;
     if (news === null) return true;
     return (await this.#send(() => ({ ...NOTHING, news }))) !== null;
   }
@@ -177,17 +177,17 @@ export class AccountLink {
    * more itself answers after that, and nobody waits for it: two that wait for each other would wait
    * in vain.
    */
-  async giveBack(life: number, day: Day, keep: MicroNeurons): Promise<void> {
+  async giveBack(generation: number, day: Day, keep: MicroNeurons): Promise<void> {
     const isAsking = this.#isAsking;
     const given = this.#send((profile, nowMs) => {
-      if (profile.generation !== life) return null;
+      if (profile.generation !== generation) return null;
       return { ...NOTHING, lease: this.#lowered(day, keep, nowMs) };
     });
     if (!isAsking) await given;
   }
 
   #lowered(day: Day, keep: MicroNeurons, nowMs: number): Draft["lease"] {
-    const { cover, ledger } = this.#deps.parts;
+    const { budget: cover, ledger } = this.#deps.parts;
     const isBusy = day === dayOf(nowMs) && cover.isBusy(nowMs);
     return cover.report(ledger.use(day), isBusy ? keep : ZERO);
   }
@@ -199,26 +199,26 @@ export class AccountLink {
       // What ends while the message is on its way is not in it: it is told once more.
       isOver = day < dayOf(nowMs) && parts.ledger.pending(day) === 0;
       // Of a lease that has ended nothing can be used.
-      const isLive = nowMs < (parts.cover.leases.get(day)?.deadlineMs ?? 0);
-      const keep = isLive ? (parts.cover.pool.chunk(day) ?? ZERO) : ZERO;
+      const isLive = nowMs < (parts.budget.leases.get(day)?.deadlineMs ?? 0);
+      const keep = isLive ? (parts.budget.pool.chunk(day) ?? ZERO) : ZERO;
       return { ...NOTHING, lease: this.#lowered(day, keep, nowMs) };
     });
     if (answer === null) return false;
     // What was heard of this number was another message: the next one has the last word.
     if (!isHeard(answer.lease)) return true;
-    if (isOver) this.#deps.step(() => parts.cover.remove(day));
+    if (isOver) this.#deps.step(() => parts.budget.remove(day));
     return true;
   }
 
   #dueDays(nowMs: number): readonly Day[] {
-    return [...this.#deps.parts.cover.leases.keys()].filter(
+    return [...this.#deps.parts.budget.leases.keys()].filter(
       (day) => (this.#dayDueMs(day, nowMs) ?? Infinity) <= nowMs,
     );
   }
 
   /** A day that is over is told once nothing of it is in progress; today's lease when it has ended. */
   #dayDueMs(day: Day, nowMs: number): number | null {
-    const { cover, ledger } = this.#deps.parts;
+    const { budget: cover, ledger } = this.#deps.parts;
     const lease = cover.leases.get(day);
     if (lease === undefined) return null;
     if (day < dayOf(nowMs)) {
@@ -242,11 +242,11 @@ export class AccountLink {
     const { parts, step, account, report, wallMs } = this.#deps;
     try {
       const askedMs = wallMs();
-      const ask = step((profile, nowMs): AccountAsk | null => {
+      const ask = step((profile, nowMs): AccountMessage | null => {
         const drafted = draft(profile, nowMs);
         if (drafted === null) return null;
         const spent = this.#unleased.toTell(drafted.lease, nowMs);
-        const { notice } = parts.cover.account;
+        const { notice } = parts.budget.account;
         return { ...drafted, ...senderOf(profile), notice, spent };
       });
       if (ask === null) return null;
@@ -265,11 +265,11 @@ export class AccountLink {
   }
 
   #hear(
-    ask: AccountAsk,
+    ask: AccountMessage,
     answer: Answered,
     at: { readonly wallMs: number; readonly nowMs: number },
   ): void {
-    this.#deps.parts.cover.hear(ask, answer, at);
+    this.#deps.parts.budget.hear(ask, answer, at);
     seeClosure(this.#deps.parts, answer.view);
   }
 }
@@ -280,17 +280,17 @@ const isHeard = (reply: LeaseReply | null): boolean =>
 /** Who asks. */
 export const senderOf = (profile: Profile) => ({
   tenant: profile.id,
-  life: profile.generation,
+  generation: profile.generation,
   promised: promisedBy(profile),
 });
 
 /** What the account says of the closure holds, unless a call here has learned something since. */
-export function seeClosure({ cover, ledger }: Parts, view: AccountView): void {
+export function seeClosure({ budget: cover, ledger }: TenantStores, view: AccountView): void {
   if (cover.account.news !== null || view.notice < cover.account.notice) return;
   ledger.setClosure(view.closure);
 }
 
 /** What the account tells those that would not ask. */
-export function hearAccount(parts: Parts, view: AccountView, nowMs: number): void {
-  if (parts.cover.see(view, nowMs)) seeClosure(parts, view);
+export function applyAccountView(parts: TenantStores, view: AccountView, nowMs: number): void {
+  if (parts.budget.see(view, nowMs)) seeClosure(parts, view);
 }

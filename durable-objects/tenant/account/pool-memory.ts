@@ -2,10 +2,10 @@ import type { MicroNeurons } from "../../../src/domain/ledger/micro-neurons.ts";
 import type { Day } from "../../../src/domain/ledger/period.ts";
 import type { PoolSizes } from "../../../src/domain/account/pool.ts";
 import type { Outlook } from "../../../src/domain/account/pool-refusal.ts";
-import type { AccountAnswer, AccountAsk, AccountView } from "../../account/account-protocol.ts";
+import type { AccountAnswer, AccountMessage, AccountView } from "../../account/account-protocol.ts";
 
 /**
- * A call that is admitted heard the sizes within seconds: its tickets live no longer. A call that is too
+ * A call that is admitted heard the sizes within seconds: its permits live no longer. A call that is too
  * large for older ones is asked for, so that it hears of larger ones.
  */
 const SIZES_MS = 6_000;
@@ -32,7 +32,7 @@ export class PoolMemory {
   }
 
   keepOutlook(
-    { look }: AccountAsk,
+    { look }: AccountMessage,
     { outlook }: Extract<AccountAnswer, { kind: "answered" }>,
     nowMs: number,
   ): void {

@@ -1,7 +1,7 @@
 import type { ClassRefusal, RateAnswer } from "../../../src/domain/account/account-rates.ts";
 import type { RateClass, RateUnits } from "../../../src/domain/ledger/rate-limit.ts";
 
-// Tickets for calls of the account's rate classes, in memory alone: what a restart forgets has lapsed
+// Permits for calls of the account's rate classes, in memory alone: what a restart forgets has lapsed
 // a few seconds later anyway, and the account has counted it.
 
 interface Bundle {
@@ -10,7 +10,7 @@ interface Bundle {
   readonly untilMs: number;
 }
 
-export class TicketBox {
+export class RatePermits {
   readonly #bundles = new Map<RateClass, Bundle[]>();
   readonly #refused = new Map<RateClass, ClassRefusal>();
   /** Units taken since they were last asked for: so many more are worth having. */
@@ -49,8 +49,8 @@ export class TicketBox {
    * @param askedMs by the wall clock, before they were asked for: their life begins there
    * @param shiftMs from the account's clock to the object's
    */
-  add({ tickets, refused }: RateAnswer, askedMs: number, shiftMs: number): void {
-    for (const [name, { units, forMs }] of Object.entries(tickets)) {
+  add({ permits, refused }: RateAnswer, askedMs: number, shiftMs: number): void {
+    for (const [name, { units, forMs }] of Object.entries(permits)) {
       const bundle = { units, fromMs: askedMs, untilMs: askedMs + forMs };
       this.#bundles.set(name, [...this.#live(name, askedMs), bundle]);
       this.#refused.delete(name);
@@ -69,7 +69,7 @@ export class TicketBox {
     this.#refused.clear();
   }
 
-  /** A clock that goes back makes no ticket last longer. */
+  /** A clock that goes back makes no permit last longer. */
   #live(name: RateClass, wallMs: number): Bundle[] {
     const live = (this.#bundles.get(name) ?? []).filter(
       ({ units, fromMs, untilMs }) => units > 0 && fromMs <= wallMs && wallMs < untilMs,

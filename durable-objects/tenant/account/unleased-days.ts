@@ -1,7 +1,7 @@
 import { ZERO } from "../../../src/domain/ledger/micro-neurons.ts";
 import { type Day, dayOf, monthStart } from "../../../src/domain/ledger/period.ts";
-import type { AccountAsk, DaySpent } from "../../account/account-protocol.ts";
-import type { Parts } from "../stores.ts";
+import type { AccountMessage, DaySpent } from "../../account/account-protocol.ts";
+import type { TenantStores } from "../stores.ts";
 
 /**
  * What the tenant tells the account with every message about days of which it has no lease. An account
@@ -9,18 +9,18 @@ import type { Parts } from "../stores.ts";
  * day with a lease the lease's own messages say it.
  */
 export class UnleasedDays {
-  readonly #parts: Parts;
+  readonly #parts: TenantStores;
   /** What the account has heard. In memory: it does no harm to say it twice. */
   readonly #heard = new Map<Day, DaySpent>();
   #isMonthToTell = false;
 
-  constructor(parts: Parts) {
+  constructor(parts: TenantStores) {
     this.#parts = parts;
   }
 
   /** @param lease what the same message says of a lease */
-  toTell(lease: AccountAsk["lease"], nowMs: number): readonly DaySpent[] {
-    const { cover, ledger } = this.#parts;
+  toTell(lease: AccountMessage["lease"], nowMs: number): readonly DaySpent[] {
+    const { budget: cover, ledger } = this.#parts;
     this.#isMonthToTell = cover.owesMonth;
     return this.#days(dayOf(nowMs))
       .filter((day) => day !== lease?.day && (cover.leases.get(day)?.seq ?? 0) === 0)
@@ -31,7 +31,7 @@ export class UnleasedDays {
   /** The message was answered. */
   told(days: readonly DaySpent[]): void {
     for (const day of days) this.#heard.set(day.day, day);
-    if (this.#isMonthToTell) this.#parts.cover.owesMonth = false;
+    if (this.#isMonthToTell) this.#parts.budget.owesMonth = false;
   }
 
   /** Yesterday too: calls may have ended after the last message of that day. */

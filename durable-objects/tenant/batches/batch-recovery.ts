@@ -1,7 +1,7 @@
 import { type Batch, isOver } from "../../../src/domain/moderation/batch.ts";
 import { batchItemsKey } from "../../../src/domain/generation/stored-picture.ts";
 import { ownerOf } from "../verdicts/contents.ts";
-import type { Parts } from "../stores.ts";
+import type { TenantStores } from "../stores.ts";
 import type { Profile } from "../profile-store.ts";
 
 // A batch that nothing is heard of is woken: what runs it may have been killed, or never begun. And
@@ -26,7 +26,7 @@ const PAUSE_POLLS = 40;
 /** A bucket that failed is asked again. */
 const FILE_RETRY_MS = 30_000;
 
-export const batchesDueMs = ({ batches }: Parts): readonly number[] =>
+export const batchesDueMs = ({ batches }: TenantStores): readonly number[] =>
   batches.open().map((batch) => dueMs(batch, batches.heardAtMs(batch.id)));
 
 function dueMs(batch: Batch, heardAtMs: number | null): number {
@@ -50,11 +50,15 @@ export async function wakeBatches(
 }
 
 /** They have a while before they are woken again. */
-export function batchesWoken({ batches }: Parts, woken: readonly Batch[], nowMs: number): void {
+export function batchesWoken(
+  { batches }: TenantStores,
+  woken: readonly Batch[],
+  nowMs: number,
+): void {
   for (const { id } of woken) batches.hear(id, nowMs);
 }
 
-export const stuckBatches = ({ batches }: Parts, nowMs: number): Batch[] =>
+export const stuckBatches = ({ batches }: TenantStores, nowMs: number): Batch[] =>
   batches
     .open()
     .filter((batch) => !isOver(batch) && dueMs(batch, batches.heardAtMs(batch.id)) <= nowMs);
@@ -96,7 +100,7 @@ async function pause(instance: WorkflowInstance): Promise<void> {
   }
 }
 
-export const endedBatches = ({ batches }: Parts, nowMs: number): Batch[] =>
+export const endedBatches = ({ batches }: TenantStores, nowMs: number): Batch[] =>
   batches.open().filter((batch) => isOver(batch) && dueMs(batch, null) <= nowMs);
 
 /** @returns each, and whether its items are gone */
@@ -119,7 +123,7 @@ export const eraseBatchFiles = (
   );
 
 export function batchFilesErased(
-  { batches }: Parts,
+  { batches }: TenantStores,
   erased: Awaited<ReturnType<typeof eraseBatchFiles>>,
   nowMs: number,
 ): void {

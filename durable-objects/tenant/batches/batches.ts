@@ -18,7 +18,7 @@ import type {
 } from "../../../src/domain/ledger/failure.ts";
 import { dayOf, endOf } from "../../../src/domain/ledger/period.ts";
 import { isStorageFull } from "../calls/admit.ts";
-import type { Parts } from "../stores.ts";
+import type { TenantStores } from "../stores.ts";
 import type { Profile } from "../profile-store.ts";
 import type { Idempotency } from "../protocol.ts";
 
@@ -45,7 +45,7 @@ export interface NewBatch {
 export type MadeBatch = {
   readonly kind: "batch";
   readonly batch: Batch;
-  readonly life: number;
+  readonly generation: number;
   readonly repeated: boolean;
 };
 
@@ -55,19 +55,19 @@ type BatchRefusal =
   | Extract<ServiceFailure, { kind: "storage_full" }>;
 
 export function createBatch(
-  parts: Parts,
+  parts: TenantStores,
   profile: Profile,
   asked: NewBatch & { readonly keyId: string | null; readonly nowMs: number },
 ): MadeBatch | BatchRefusal {
   const { id, route, idempotency, nowMs } = asked;
-  const life = profile.generation;
+  const generation = profile.generation;
   if (idempotency !== null) {
     const found = parts.idempotency.find(route, idempotency.key, nowMs);
     const earlier = found === null ? null : parts.batches.read(found.subject);
     if (found !== null && found.fingerprint !== idempotency.fingerprint) {
       return { kind: "idempotency_key_reused" };
     }
-    if (earlier !== null) return { kind: "batch", batch: earlier, life, repeated: true };
+    if (earlier !== null) return { kind: "batch", batch: earlier, generation, repeated: true };
   }
   if (isStorageFull(parts)) return { kind: "storage_full" };
   if (parts.batches.open().filter((batch) => !isOver(batch)).length >= MAX_OPEN_BATCHES) {
@@ -98,11 +98,11 @@ export function createBatch(
   };
   parts.batches.write(batch);
   parts.batches.hear(id, nowMs);
-  return { kind: "batch", batch, life, repeated: false };
+  return { kind: "batch", batch, generation, repeated: false };
 }
 
 export function readBatch(
-  parts: Parts,
+  parts: TenantStores,
   id: string,
 ): { readonly kind: "batch"; readonly batch: Batch } | NotFound {
   const batch = parts.batches.read(id);
@@ -110,7 +110,11 @@ export function readBatch(
 }
 
 /** Between two steps: what a step has begun is done to its end, and counted. */
-export function cancelBatch(parts: Parts, id: string, nowMs: number): ReturnType<typeof readBatch> {
+export function cancelBatch(
+  parts: TenantStores,
+  id: string,
+  nowMs: number,
+): ReturnType<typeof readBatch> {
   const batch = parts.batches.read(id);
   if (batch === null) return NO_BATCH;
   if (isOver(batch)) return { kind: "batch", batch };
@@ -123,7 +127,7 @@ export function cancelBatch(parts: Parts, id: string, nowMs: number): ReturnType
 }
 
 export function listSteps(
-  parts: Parts,
+  parts: TenantStores,
   { id, from, limit }: { readonly id: string; readonly from: number; readonly limit: number },
 ):
   | { readonly kind: "steps"; readonly steps: readonly BatchStep[]; readonly more: boolean }
@@ -149,7 +153,7 @@ export type StepWork =
     };
 
 export function beginStep(
-  parts: Parts,
+  parts: TenantStores,
   profile: Profile,
   { id, step }: { readonly id: string; readonly step: number },
   nowMs: number,
@@ -210,7 +214,7 @@ export type Next =
   | { readonly kind: "over" }
   | { readonly kind: "wait"; readonly ms: number };
 
-export function reportStep(parts: Parts, report: StepReport, nowMs: number): Next {
+export function reportStep(parts: TenantStores, report: StepReport, nowMs: number): Next {
   const batch = parts.batches.read(report.id);
   const before = parts.batches.readStep(report.id, report.step);
   if (batch === null || before === null) return { kind: "over" };
@@ -249,14 +253,14 @@ const merged = (before: readonly ItemResult[], more: readonly ItemResult[]): Ite
 };
 
 /** When all steps were run. */
-export function completeBatch(parts: Parts, id: string, nowMs: number): void {
+export function completeBatch(parts: TenantStores, id: string, nowMs: number): void {
   const batch = parts.batches.read(id);
   if (batch !== null && !isOver(batch)) end(parts, batch, { state: "completed" }, nowMs);
 }
 
 /** Without its items there is nothing to run. */
 export function failBatch(
-  parts: Parts,
+  parts: TenantStores,
   { id, as }: { readonly id: string; readonly as: string },
   nowMs: number,
 ): void {
@@ -266,7 +270,7 @@ export function failBatch(
 }
 
 function end(
-  parts: Parts,
+  parts: TenantStores,
   batch: Batch,
   how: Pick<Batch, "state"> & Partial<Pick<Batch, "stoppedAs">>,
   nowMs: number,

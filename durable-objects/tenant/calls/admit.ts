@@ -1,6 +1,6 @@
 import { BATCH_ROUTE, withShare } from "../../../src/domain/ledger/batch-share.ts";
 import { CATALOGUE_VERSION } from "../../../src/domain/catalogue/catalogue.ts";
-import type { Uncovered } from "../../../src/domain/account/account-budget.ts";
+import type { NeedsLease } from "../../../src/domain/account/account-budget.ts";
 import type { Hold, JournalLine } from "../../../src/domain/ledger/ledger.ts";
 import { sum } from "../../../src/domain/ledger/micro-neurons.ts";
 import { moderationItems, planModeration } from "../../../src/domain/moderation/plan-moderation.ts";
@@ -11,11 +11,11 @@ import {
   rateUnits,
 } from "../../../src/domain/moderation/stage.ts";
 import { type Access, authorise } from "../keys/access.ts";
-import { callStanding } from "./call-standing.ts";
+import { limitStatus } from "./call-standing.ts";
 import { expectFiles } from "../verdicts/contents.ts";
 import { countRefusal } from "./refusals.ts";
 import type { Entry } from "../ledger/ledger-row.ts";
-import type { Parts } from "../stores.ts";
+import type { TenantStores } from "../stores.ts";
 import { scoringAdmitted, unitsOf } from "./scoring.ts";
 import { isTooOld } from "../usage/fold-usage.ts";
 import { findPolicy, fitting, generationPlan, modelFinder, NO_SUCH_POLICY } from "./plan-call.ts";
@@ -27,7 +27,7 @@ import type {
   AdmitRequest,
   GenerationAdmit,
   ModerationAdmit,
-  PolicyAsk,
+  PolicyRequest,
 } from "../protocol.ts";
 import { remember, replayOf } from "./replay.ts";
 import { notReused, type Reuse, reuseAgain, reuseFor } from "../verdicts/reuse.ts";
@@ -45,10 +45,10 @@ const STREAM_DEADLINE_MS = 690_000;
 /** The share of the storage limit beyond which nothing is admitted, so that a settle still fits. */
 const STORAGE_MARGIN = 0.9;
 
-/** `uncovered`: nothing was counted or kept; the account is to be asked, and this tried again. */
-export type Admission = AdmitReply | Uncovered;
+/** `needs_lease`: nothing was counted or kept; the account is to be asked, and this tried again. */
+export type Admission = AdmitReply | NeedsLease;
 
-export function admit(parts: Parts, profile: Profile, request: AdmitRequest): Admission {
+export function admit(parts: TenantStores, profile: Profile, request: AdmitRequest): Admission {
   const entry = profile.closed ? null : parts.ledger.entry(request.callId);
   if (entry !== null) return repeated(entry, parts, profile, request);
   if (isTooOld(parts, request.callId)) return { kind: "unavailable" };
@@ -57,7 +57,7 @@ export function admit(parts: Parts, profile: Profile, request: AdmitRequest): Ad
   if (access.kind === "invalid_key") return access;
   const keyId = access.kind === "granted" ? access.keyId : null;
   const reply = access.kind === "granted" ? admitAs(access, parts, profile, request) : access;
-  if (reply.kind === "uncovered") return reply;
+  if (reply.kind === "needs_lease") return reply;
   countRefusal(parts, profile, { request, reply, keyId, nowMs });
   return reply;
 }
@@ -67,7 +67,12 @@ export function admit(parts: Parts, profile: Profile, request: AdmitRequest): Ad
  * tenant's rights have ended meanwhile. If the hold itself has ended, there is no second chance to
  * run: what it came to is given again, where that is stored.
  */
-function repeated(entry: Entry, parts: Parts, profile: Profile, request: AdmitRequest): AdmitReply {
+function repeated(
+  entry: Entry,
+  parts: TenantStores,
+  profile: Profile,
+  request: AdmitRequest,
+): AdmitReply {
   if (entry.kind === "line") return ended(entry.line, parts, profile, request);
   if (request.kind === "generation") {
     const guarded = request.guard !== null && entry.hold.stages.length > 1;
@@ -87,20 +92,20 @@ function repeated(entry: Entry, parts: Parts, profile: Profile, request: AdmitRe
 
 function ended(
   line: JournalLine,
-  parts: Parts,
+  parts: TenantStores,
   profile: Profile,
   request: AdmitRequest,
 ): AdmitReply {
   if (request.kind !== "moderation") return { kind: "unavailable" };
   const verdicts = request.verdictIds.flatMap((id) => parts.verdicts.read(id) ?? []);
   if (verdicts.length < request.verdictIds.length) return { kind: "unavailable" };
-  const standing = callStanding(parts, profile, { requests: 0 });
+  const standing = limitStatus(parts, profile, { requests: 0 });
   return { kind: "replayed", verdicts, reply: null, line, standing };
 }
 
 function admitAs(
   { keyId, role }: Extract<Access, { kind: "granted" }>,
-  parts: Parts,
+  parts: TenantStores,
   profile: Profile,
   request: AdmitRequest,
 ): Admission {
@@ -123,7 +128,7 @@ function admitAs(
 
 function admitModeration(
   keyId: string | null,
-  parts: Parts,
+  parts: TenantStores,
   profile: Profile,
   request: ModerationAdmit,
 ): Admission {
@@ -145,7 +150,7 @@ function admitModeration(
 
 function admitGeneration(
   keyId: string | null,
-  parts: Parts,
+  parts: TenantStores,
   profile: Profile,
   request: GenerationAdmit,
 ): Admission {
@@ -173,7 +178,7 @@ function admitGeneration(
 
 /** Everything checked, then the hold and the idempotency key committed. */
 function reserve(
-  parts: Parts,
+  parts: TenantStores,
   profile: Profile,
   admission: {
     readonly request: AdmitRequest;
@@ -182,7 +187,7 @@ function reserve(
     /** Of what a key of role `score` may ask. */
     readonly byScoreKey?: boolean;
   },
-): ReturnType<Parts["ledger"]["reserve"]> | Extract<AdmitFailure, { kind: "storage_full" }> {
+): ReturnType<TenantStores["ledger"]["reserve"]> | Extract<AdmitFailure, { kind: "storage_full" }> {
   const { request, keyId, stages, byScoreKey = false } = admission;
   if (isStorageFull(parts)) return { kind: "storage_full" };
   const nowMs = parts.ledger.standing(profile).nowMs;
@@ -229,10 +234,10 @@ function itemsOf(request: AdmitRequest): CallItems {
   }
 }
 
-export const isStorageFull = ({ db, platform }: Parts): boolean =>
+export const isStorageFull = ({ db, platform }: TenantStores): boolean =>
   db.size() > platform.storageLimit * STORAGE_MARGIN;
 
-const inFlightOfBatches = ({ ledger }: Parts): number => ledger.inFlightOf(BATCH_ROUTE);
+const inFlightOfBatches = ({ ledger }: TenantStores): number => ledger.inFlightOf(BATCH_ROUTE);
 
 const moderationAdmitted = (
   { generation, settings }: Profile,
@@ -241,15 +246,15 @@ const moderationAdmitted = (
   kind: "admitted",
   hold,
   policy,
-  standing: null,
-  life: generation,
+  limits: null,
+  generation,
   ...(settings.content_retention_days > 0 && { keepsContent: true }),
   ...(reuse.some((terms) => terms !== null) && { reuse }),
 });
 
 /** @param made `policy` null: it is not guarded */
 function generationAdmitted(
-  parts: Parts,
+  parts: TenantStores,
   profile: Profile,
   made: {
     readonly request: GenerationAdmit;
@@ -265,8 +270,8 @@ function generationAdmitted(
       policy === null || request.guard === null
         ? null
         : policyReply(profile, policy, request.guard.policy),
-    standing: callStanding(parts, profile, rateUnits(hold.stages)),
-    life: profile.generation,
+    limits: limitStatus(parts, profile, rateUnits(hold.stages)),
+    generation: profile.generation,
     ...cacheTerms(profile),
   };
 }
@@ -292,7 +297,7 @@ const cacheTerms = ({
 function policyReply(
   { generation }: Profile,
   { name, version, policy }: PolicyVersion,
-  asked: PolicyAsk,
+  asked: PolicyRequest,
 ): Admitted["policy"] {
   const tag = `${generation}.${version}`;
   return { name, version, tag, body: asked.known === tag ? null : policy };

@@ -1,16 +1,16 @@
-import { neuronStanding, rateStandings } from "../../../src/domain/ledger/admission.ts";
+import { neuronBalance, rateStatuses } from "../../../src/domain/ledger/admission.ts";
 import { ZERO } from "../../../src/domain/ledger/micro-neurons.ts";
 import type { RateUnits } from "../../../src/domain/ledger/rate-limit.ts";
-import type { Parts } from "../stores.ts";
+import type { TenantStores } from "../stores.ts";
 import type { Profile } from "../profile-store.ts";
-import type { CallStanding } from "../protocol.ts";
+import type { LimitStatus } from "../protocol.ts";
 
 /** @param units the classes that the call takes units of, which its headers show */
-export function callStanding(parts: Parts, profile: Profile, units: RateUnits): CallStanding {
+export function limitStatus(parts: TenantStores, profile: Profile, units: RateUnits): LimitStatus {
   const now = parts.ledger.standing(profile);
   return {
-    neurons: neuronStanding(now, ZERO),
-    rates: rateStandings(now, units),
+    neurons: neuronBalance(now, ZERO),
+    rates: rateStatuses(now, units),
     nowMs: now.nowMs,
   };
 }

@@ -5,7 +5,7 @@ import { REQUESTS } from "../../../src/domain/ledger/rate-limit.ts";
 import { authorise } from "../keys/access.ts";
 import { isStorageFull } from "./admit.ts";
 import { countRefusal } from "./refusals.ts";
-import type { Parts } from "../stores.ts";
+import type { TenantStores } from "../stores.ts";
 import type { Profile } from "../profile-store.ts";
 import type { AdmitFailure, Caller } from "../protocol.ts";
 
@@ -34,7 +34,7 @@ export type ReadReply =
 export const MAY_READ = { kind: "may_read" } as const;
 
 export function mayRead(
-  parts: Parts,
+  parts: TenantStores,
   profile: Profile,
   { caller, call, requestId }: ReadRequest,
 ): ReadReply {
@@ -54,7 +54,7 @@ export function mayRead(
 
 /** What would be refused whatever the body says. */
 function refusalBefore(
-  parts: Parts,
+  parts: TenantStores,
   profile: Profile,
   { kind, route, idempotencyKey }: NonNullable<ReadRequest["call"]>,
 ): AdmitFailure | null {
@@ -75,7 +75,7 @@ function refusalBefore(
 /** What costs anything costs one micro-neuron at least. */
 const LEAST = microNeurons(1);
 
-const hasFreePolicy = ({ policies }: Parts): boolean =>
+const hasFreePolicy = ({ policies }: TenantStores): boolean =>
   policies.names().some((name) => {
     const found = policies.latest(name);
     return found !== null && mayCostNothing(found.policy);

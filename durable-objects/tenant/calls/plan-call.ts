@@ -17,7 +17,7 @@ import { PLAIN_FEATURES } from "../../../src/domain/generation/prompt-features.t
 import { AUTO, pickModel, type Routed } from "../../../src/domain/generation/routing.ts";
 import { modelsFor, type Settings } from "../../../src/domain/tenant/settings.ts";
 import type { FindModel, PlannedStage } from "../../../src/domain/moderation/stage.ts";
-import type { Parts } from "../stores.ts";
+import type { TenantStores } from "../stores.ts";
 import type { Platform } from "../platform.ts";
 import type { Profile } from "../profile-store.ts";
 import type { GenerationAdmit } from "../protocol.ts";
@@ -25,7 +25,7 @@ import type { GenerationAdmit } from "../protocol.ts";
 // What a call would ask of engines, by the tenant's settings: an admission reserves it, a quote
 // only tells of it.
 
-export type AskedGeneration = Pick<GenerationAdmit, "kind" | "model" | "measured" | "fit"> &
+export type MeasuredGeneration = Pick<GenerationAdmit, "kind" | "model" | "measured" | "fit"> &
   Partial<Pick<GenerationAdmit, "guard">>;
 
 export type GenerationPlan =
@@ -39,9 +39,9 @@ export type GenerationPlan =
   | GenerationFailure;
 
 export function generationPlan(
-  parts: Parts,
+  parts: TenantStores,
   profile: Profile,
-  asked: AskedGeneration,
+  asked: MeasuredGeneration,
 ): GenerationPlan {
   const find = modelFinder(profile, parts.platform);
   const guard = guardFor(parts, asked, find);
@@ -76,8 +76,8 @@ const NO_GUARD: GuardPlan = {
 
 /** The guard that the policy and the caller want of this call. */
 function guardFor(
-  parts: Parts,
-  { guard = null, measured }: AskedGeneration,
+  parts: TenantStores,
+  { guard = null, measured }: MeasuredGeneration,
   find: FindModel,
 ): GuardPlan | typeof NO_SUCH_POLICY {
   if (guard === null || measured.kind !== "chat") return NO_GUARD;
@@ -93,9 +93,9 @@ function guardFor(
 }
 
 function stagePlan(
-  parts: Parts,
+  parts: TenantStores,
   { settings }: Profile,
-  { model, measured }: AskedGeneration,
+  { model, measured }: MeasuredGeneration,
   terms: GenerationTerms,
 ): ReturnType<typeof planGeneration> {
   const [id, ...fallbacks] = modelsFor(settings, model);
@@ -123,7 +123,7 @@ function stagePlan(
 const LIMITED: readonly Measured["kind"][] = ["chat", "caption"];
 
 /** The `max_tokens` with which the same call would fit now; empty where none would. */
-export function fitting(parts: Parts, profile: Profile, asked: AskedGeneration): Fitting {
+export function fitting(parts: TenantStores, profile: Profile, asked: MeasuredGeneration): Fitting {
   if (!LIMITED.includes(asked.measured.kind)) return {};
   const plan = generationPlan(parts, profile, { ...asked, fit: true });
   const made = plan.kind === "planned" ? plan.stages.find(isGeneration) : undefined;
@@ -150,7 +150,7 @@ function compactedChat(
 
 /** The default policy's table, read for this request; null: no model of it may run. */
 function routedCall(
-  parts: Parts,
+  parts: TenantStores,
   measured: ChatMeasured,
   terms: Parameters<typeof canTake>[2],
 ): Routed | null {
@@ -162,7 +162,7 @@ function routedCall(
   return picked === null ? null : { ...features, ...picked, policy: { name, version } };
 }
 
-export const findPolicy = (parts: Parts, name: string | null): PolicyVersion | null =>
+export const findPolicy = (parts: TenantStores, name: string | null): PolicyVersion | null =>
   parts.policies.latest(name ?? DEFAULT_POLICY_NAME);
 
 export const NO_SUCH_POLICY = {

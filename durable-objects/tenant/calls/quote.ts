@@ -1,6 +1,10 @@
-import { neuronStanding, refusalOf, type Standing } from "../../../src/domain/ledger/admission.ts";
+import {
+  neuronBalance,
+  refusalOf,
+  type AdmissionState,
+} from "../../../src/domain/ledger/admission.ts";
 import { admittedModels } from "../../../src/domain/catalogue/catalogue.ts";
-import type { NeuronStanding } from "../../../src/domain/ledger/failure.ts";
+import type { NeuronBalance } from "../../../src/domain/ledger/failure.ts";
 import { leastCharge } from "../../../src/domain/moderation/least-charge.ts";
 import { type MicroNeurons, sum, ZERO } from "../../../src/domain/ledger/micro-neurons.ts";
 import { dayOf } from "../../../src/domain/ledger/period.ts";
@@ -15,9 +19,9 @@ import {
   planModeration,
 } from "../../../src/domain/moderation/plan-moderation.ts";
 import { ONE_ITEM, type PlannedStage, rateUnits } from "../../../src/domain/moderation/stage.ts";
-import type { Parts } from "../stores.ts";
+import type { TenantStores } from "../stores.ts";
 import {
-  type AskedGeneration,
+  type MeasuredGeneration,
   findPolicy,
   generationPlan,
   modelFinder,
@@ -29,8 +33,8 @@ import type { AdmitFailure } from "../protocol.ts";
 // What a call would cost: planned as an admission plans it, and nothing reserved or counted.
 
 /** A call as far as it must be known to be priced: sizes and names, never content. */
-export type AskedCall =
-  | AskedGeneration
+export type QuotedCall =
+  | MeasuredGeneration
   | {
       readonly kind: "moderation";
       readonly contents: readonly MeasuredContent[];
@@ -43,15 +47,15 @@ export interface Quoted {
   /** The least that an answered call is charged. */
   readonly least: MicroNeurons;
   /** What would be held; `neurons.required`. */
-  readonly neurons: NeuronStanding;
+  readonly neurons: NeuronBalance;
   /** With which kind such a call would be refused at this moment; null: it would be admitted. */
   readonly refusal: AdmitFailure["kind"] | null;
 }
 
 export function quote(
-  parts: Parts,
+  parts: TenantStores,
   profile: Profile,
-  asked: AskedCall,
+  asked: QuotedCall,
 ): Quoted | GenerationFailure {
   const plan =
     asked.kind === "generation"
@@ -66,25 +70,25 @@ export function quote(
     kind: "quoted",
     stages,
     least: leastOf(asked, stages, { parts, profile }),
-    neurons: neuronStanding(now, bound),
+    neurons: neuronBalance(now, bound),
     refusal:
       refusalOf(withOutlook(parts, now), { bound, units: rateUnits(stages, items) })?.kind ?? null,
   };
 }
 
 /** As if the account had been asked for the call just now. */
-function withOutlook(parts: Parts, now: Standing): Standing {
+function withOutlook(parts: TenantStores, now: AdmissionState): AdmissionState {
   const { account, nowMs } = now;
-  const outlook = parts.cover.pool.outlook(dayOf(nowMs), nowMs);
+  const outlook = parts.budget.pool.outlook(dayOf(nowMs), nowMs);
   if (account === undefined || account.neurons === null || outlook === null) return now;
   const refused = asRefusal(outlook, nowMs);
   return { ...now, account: { ...account, neurons: { ...account.neurons, refused } } };
 }
 
 function moderationPlan(
-  parts: Parts,
+  parts: TenantStores,
   profile: Profile,
-  { policyName, contents }: Extract<AskedCall, { kind: "moderation" }>,
+  { policyName, contents }: Extract<QuotedCall, { kind: "moderation" }>,
 ) {
   const found = findPolicy(parts, policyName);
   if (found === null) return NO_SUCH_POLICY;
@@ -96,9 +100,9 @@ function moderationPlan(
  * engine's), or where an earlier answer may be given again.
  */
 function leastOf(
-  asked: AskedCall,
+  asked: QuotedCall,
   stages: readonly PlannedStage[],
-  { parts, profile }: { readonly parts: Parts; readonly profile: Profile },
+  { parts, profile }: { readonly parts: TenantStores; readonly profile: Profile },
 ): MicroNeurons {
   if (asked.kind === "moderation" || profile.settings.cache_ttl_s > 0) return ZERO;
   const modelOf = admittedModels(parts.platform.prices);

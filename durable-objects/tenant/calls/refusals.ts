@@ -6,15 +6,15 @@ import {
   type QuotaFailure,
 } from "../../../src/domain/ledger/failure.ts";
 import { inTheWay } from "../../../src/domain/ledger/month-quota.ts";
-import type { Parts } from "../stores.ts";
+import type { TenantStores } from "../stores.ts";
 import type { Profile } from "../profile-store.ts";
 import type { AdmitFailure, AdmitReply, AdmitRequest } from "../protocol.ts";
 import type { RefusedNeurons } from "../ledger/refusal-counter.ts";
-import { tellOfExceeded } from "../quota-events.ts";
+import { recordExceeded } from "../quota-events.ts";
 
 /** Refusals with a valid key are counted; what never named a tenant's key is not its refusal. */
 export function countRefusal(
-  parts: Parts,
+  parts: TenantStores,
   profile: Profile,
   at: {
     request: Pick<AdmitRequest, "route" | "requestId">;
@@ -36,7 +36,7 @@ export function countRefusal(
     settingsVersion: profile.version,
   };
   parts.refusals.add(refused, nowMs);
-  if (isQuota(reply)) tellOfExceeded(parts, profile, reply);
+  if (isQuota(reply)) recordExceeded(parts, profile, reply);
 }
 
 const isQuota = (reply: AdmitReply): reply is Extract<AdmitFailure, QuotaFailure> =>

@@ -1,15 +1,19 @@
 import { charged, type JournalLine } from "../../../src/domain/ledger/ledger.ts";
 import { verdictAt } from "../../../src/domain/moderation/review.ts";
-import { callStanding } from "./call-standing.ts";
+import { limitStatus } from "./call-standing.ts";
 import type { Remembered } from "./idempotency-store.ts";
-import type { Parts } from "../stores.ts";
+import type { TenantStores } from "../stores.ts";
 import type { Profile } from "../profile-store.ts";
 import type { AdmitReply, AdmitRequest, StoredReply } from "../protocol.ts";
 
 // Idempotency keys of governed calls: what was made under one is given again, never made again.
 
 /** What an earlier request with the same idempotency key came to, if there was one. */
-export function replayOf(parts: Parts, profile: Profile, request: AdmitRequest): AdmitReply | null {
+export function replayOf(
+  parts: TenantStores,
+  profile: Profile,
+  request: AdmitRequest,
+): AdmitReply | null {
   const { idempotency, route } = request;
   if (idempotency === null) return null;
   const { nowMs } = parts.ledger.standing(profile);
@@ -27,7 +31,7 @@ export function replayOf(parts: Parts, profile: Profile, request: AdmitRequest):
   return replayed(parts, profile, { found, line: entry.line, reply });
 }
 
-const hasVerdict = (parts: Parts, { verdictIds }: Remembered): boolean =>
+const hasVerdict = (parts: TenantStores, { verdictIds }: Remembered): boolean =>
   verdictIds.some((id) => parts.verdicts.read(id) !== null);
 
 /** A call that was made under the same idempotency key. */
@@ -38,7 +42,7 @@ interface Ended {
 }
 
 function replayed(
-  parts: Parts,
+  parts: TenantStores,
   profile: Profile,
   { found: { verdictIds }, line, reply }: Ended,
 ): AdmitReply {
@@ -53,11 +57,11 @@ function replayed(
     const journalLineId = line.callId;
     return { kind: "idempotency_replay_unavailable", journalLineId, charged: charged(line) };
   }
-  const standing = callStanding(parts, profile, { requests: 0 });
+  const standing = limitStatus(parts, profile, { requests: 0 });
   return { kind: "replayed", verdicts, reply, line, standing };
 }
 
-export function remember(parts: Parts, request: AdmitRequest, nowMs: number): void {
+export function remember(parts: TenantStores, request: AdmitRequest, nowMs: number): void {
   if (request.idempotency === null) return;
   const { key, fingerprint } = request.idempotency;
   const { callId: subject, route } = request;

@@ -2,8 +2,8 @@ import { withScoreShare } from "../../../src/domain/ledger/batch-share.ts";
 import type { Hold } from "../../../src/domain/ledger/ledger.ts";
 import type { RateUnits } from "../../../src/domain/ledger/rate-limit.ts";
 import { rateUnits } from "../../../src/domain/moderation/stage.ts";
-import { callStanding } from "./call-standing.ts";
-import type { Parts } from "../stores.ts";
+import { limitStatus } from "./call-standing.ts";
+import type { TenantStores } from "../stores.ts";
 import type { Profile } from "../profile-store.ts";
 import type { Admitted } from "../protocol.ts";
 
@@ -11,15 +11,15 @@ import type { Admitted } from "../protocol.ts";
 
 /** Its reply is made before it is settled, so what is left is told at once. */
 export const scoringAdmitted = (
-  parts: Parts,
+  parts: TenantStores,
   profile: Profile,
   { hold, byScoreKey }: { readonly hold: Hold; readonly byScoreKey: boolean },
 ): Admitted => ({
   kind: "admitted",
   hold,
   policy: null,
-  standing: callStanding(parts, profile, unitsOf(rateUnits(hold.stages), byScoreKey)),
-  life: profile.generation,
+  limits: limitStatus(parts, profile, unitsOf(rateUnits(hold.stages), byScoreKey)),
+  generation: profile.generation,
 });
 
 /** Keys of role `score` have a share of each rate, all of them together. */

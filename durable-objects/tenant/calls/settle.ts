@@ -6,22 +6,22 @@ import type { RateUnits } from "../../../src/domain/ledger/rate-limit.ts";
 import { countVerdicts, keptCounts } from "../../../src/domain/moderation/verdict-counts.ts";
 import type { Verdict } from "../../../src/domain/moderation/verdict.ts";
 import { withBanAfter } from "../verdicts/ban-after.ts";
-import { callStanding } from "./call-standing.ts";
+import { limitStatus } from "./call-standing.ts";
 import { keepContents } from "../verdicts/contents.ts";
 import type { KeptContent } from "../verdicts/content-store.ts";
 import { noteVerdict } from "../verdicts/moderation-log.ts";
-import type { Parts } from "../stores.ts";
+import type { TenantStores } from "../stores.ts";
 import type { Profile } from "../profile-store.ts";
 import type { SettleReply, SettleRequest } from "../protocol.ts";
 import { noteReusable } from "../verdicts/reuse.ts";
-import { tellOfThreshold } from "../quota-events.ts";
+import { recordThreshold } from "../quota-events.ts";
 import { giveBackPictures } from "./user-pictures.ts";
 
 /**
  * Settlement, one step: the hold becomes its line and the verdicts are stored, or neither. Runs
  * inside the object's transaction, after `ledger.begin`.
  */
-export function settle(parts: Parts, profile: Profile, request: SettleRequest): SettleReply {
+export function settle(parts: TenantStores, profile: Profile, request: SettleRequest): SettleReply {
   const before = parts.ledger.entry(request.callId);
   const { contents = [] } = request;
   const items = {
@@ -61,13 +61,13 @@ export function settle(parts: Parts, profile: Profile, request: SettleRequest): 
       const verdicts = request.verdicts
         .map(({ id }) => parts.verdicts.read(id))
         .filter((verdict) => verdict !== null);
-      return { settlement, verdicts, standing: callStanding(parts, profile, units) };
+      return { settlement, verdicts, standing: limitStatus(parts, profile, units) };
     }
   }
 }
 
 function stored(
-  parts: Parts,
+  parts: TenantStores,
   profile: Profile,
   made: {
     settlement: SettleReply["settlement"];
@@ -78,8 +78,8 @@ function stored(
 ): SettleReply {
   const { settlement, verdicts, units } = made;
   const callId = settlement.kind === "unknown_hold" ? "" : settlement.line.callId;
-  const standing = callStanding(parts, profile, units);
-  tellOfThreshold(parts, profile);
+  const standing = limitStatus(parts, profile, units);
+  recordThreshold(parts, profile);
   const dated = verdicts.map((verdict) => ({ ...verdict, createdAtMs: standing.nowMs }));
   for (const { batchId } of dated)
     if (batchId !== null) parts.batches.hear(batchId, standing.nowMs);
@@ -101,12 +101,12 @@ function stored(
   return { settlement, verdicts: kept, standing };
 }
 
-const tellOfVerdict = (parts: Parts, { id, decision }: Verdict, nowMs: number): void =>
+const tellOfVerdict = (parts: TenantStores, { id, decision }: Verdict, nowMs: number): void =>
   parts.outbox.record({ type: "moderation.verdict", subject: id, decision, data: null }, nowMs);
 
 /** This tenant knows at once; the account, and by it all others, as soon as it is told. */
 function noteAccount(
-  parts: Parts,
+  parts: TenantStores,
   { account, admittedAtMs }: { account: SettleRequest["account"]; admittedAtMs: number | null },
 ): void {
   if (account === null || admittedAtMs === null) return;
@@ -114,13 +114,13 @@ function noteAccount(
   const learnedAtMs = parts.ledger.nowMs;
   if (account === "exhausted") {
     parts.ledger.setClosure(closed(parts.ledger.closure(), day, learnedAtMs));
-    parts.cover.learn({ kind: "exhausted", day, admittedAtMs, learnedAtMs });
+    parts.budget.learn({ kind: "exhausted", day, admittedAtMs, learnedAtMs });
     return;
   }
   const closure = parts.ledger.closure();
   if (closure === null || !isLiftedBy(closure, admittedAtMs)) return;
   parts.ledger.setClosure(null);
-  parts.cover.learn({ kind: "answered", day: closure.day, admittedAtMs, learnedAtMs });
+  parts.budget.learn({ kind: "answered", day: closure.day, admittedAtMs, learnedAtMs });
 }
 
 /** The verdict with its stages at what the line charged for them. */

@@ -2,7 +2,7 @@ import type { UserPictures } from "../../../src/domain/ledger/admission.ts";
 import type { Hold, Item } from "../../../src/domain/ledger/ledger.ts";
 import type { PlannedStage } from "../../../src/domain/moderation/stage.ts";
 import { dayOf } from "../../../src/domain/ledger/period.ts";
-import type { Parts } from "../stores.ts";
+import type { TenantStores } from "../stores.ts";
 import type { Profile } from "../profile-store.ts";
 
 // A user's pictures of the day: counted with the admission of the call, in the same step. What no
@@ -17,7 +17,7 @@ export const pictureCount = (stages: readonly PlannedStage[]): number =>
 
 /** What a call for pictures asks of its user's day; null for any other call. */
 export function userPicturesOf(
-  parts: Parts,
+  parts: TenantStores,
   { settings }: Profile,
   call: {
     readonly userId: string | null;
@@ -32,7 +32,7 @@ export function userPicturesOf(
 }
 
 /** @param items what the call's stages came to */
-export function giveBackPictures(parts: Parts, hold: Hold, items: readonly Item[]): void {
+export function giveBackPictures(parts: TenantStores, hold: Hold, items: readonly Item[]): void {
   const held = pictureCount(hold.stages);
   if (hold.userId === null || held === 0) return;
   const asked = items

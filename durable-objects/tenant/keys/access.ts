@@ -1,7 +1,7 @@
 import type { AccessFailure } from "../../../src/domain/ledger/failure.ts";
 import { dayOf } from "../../../src/domain/ledger/period.ts";
 import type { Role } from "../../../src/domain/tenant/role.ts";
-import type { Parts } from "../stores.ts";
+import type { TenantStores } from "../stores.ts";
 import type { Profile } from "../profile-store.ts";
 import type { Caller } from "../protocol.ts";
 
@@ -14,7 +14,12 @@ export type Access =
  * Whether this caller may ask. In this order: the key, the tenant, the role. A key's first use on
  * a day is written, once.
  */
-export function authorise(parts: Parts, profile: Profile, caller: Caller, nowMs: number): Access {
+export function authorise(
+  parts: TenantStores,
+  profile: Profile,
+  caller: Caller,
+  nowMs: number,
+): Access {
   if (profile.closed) return { kind: "invalid_key" };
   if (caller.kind === "platform") return { kind: "granted", keyId: null, role: null };
   const key = parts.keys.find(caller.secretHash, nowMs);

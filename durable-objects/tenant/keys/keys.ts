@@ -5,7 +5,7 @@ import type {
 } from "../../../src/domain/ledger/failure.ts";
 import type { Role } from "../../../src/domain/tenant/role.ts";
 import type { Key } from "./key-store.ts";
-import type { Parts } from "../stores.ts";
+import type { TenantStores } from "../stores.ts";
 import type { Idempotency } from "../protocol.ts";
 
 // Issuing and rotating keys. The secret is drawn by the router, which alone knows the server
@@ -51,7 +51,11 @@ type KeyFailure =
   | Extract<RequestFailure, { kind: "invalid_request" | "over_limit" }>
   | Extract<LookupFailure, { kind: "not_found" }>;
 
-export function issueKey(parts: Parts, request: IssueKey, nowMs: number): IssuedKey | KeyFailure {
+export function issueKey(
+  parts: TenantStores,
+  request: IssueKey,
+  nowMs: number,
+): IssuedKey | KeyFailure {
   const earlier = sameKey(parts, request.newKey, null, nowMs) ?? earlierKey(parts, request, nowMs);
   if (earlier !== null) return earlier;
   if (request.expiresAtMs !== null && request.expiresAtMs <= nowMs) {
@@ -65,7 +69,11 @@ export function issueKey(parts: Parts, request: IssueKey, nowMs: number): Issued
   });
 }
 
-export function rotateKey(parts: Parts, request: RotateKey, nowMs: number): IssuedKey | KeyFailure {
+export function rotateKey(
+  parts: TenantStores,
+  request: RotateKey,
+  nowMs: number,
+): IssuedKey | KeyFailure {
   const { id: replaces, newKey } = request;
   const earlier = sameKey(parts, newKey, replaces, nowMs) ?? earlierKey(parts, request, nowMs);
   if (earlier !== null) return earlier;
@@ -81,7 +89,7 @@ export function rotateKey(parts: Parts, request: RotateKey, nowMs: number): Issu
 }
 
 function add(
-  parts: Parts,
+  parts: TenantStores,
   { newKey, route, idempotency }: IssueKey | RotateKey,
   fields: {
     nowMs: number;
@@ -107,7 +115,7 @@ function add(
 
 /** The router repeats a message that was cut off: the key that it drew is there already. */
 function sameKey(
-  parts: Parts,
+  parts: TenantStores,
   { id }: NewKey,
   replaces: string | null,
   nowMs: number,
@@ -117,7 +125,7 @@ function sameKey(
 }
 
 function earlierKey(
-  parts: Parts,
+  parts: TenantStores,
   { route, idempotency }: IssueKey | RotateKey,
   nowMs: number,
 ): IssuedKey | KeyFailure | null {

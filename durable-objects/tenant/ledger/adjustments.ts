@@ -1,7 +1,7 @@
 import {
   adjust,
   type Adjustment,
-  type AdjustmentAsk,
+  type AdjustmentRequest,
   drawnLess,
   entryId,
   type JournalEntry,
@@ -16,7 +16,7 @@ import { isStored } from "../../../src/domain/ledger/journal-archive.ts";
 import { dayOfId } from "../../id-range.ts";
 import { foldAdjustment } from "../usage/fold-usage.ts";
 import type { LineQuery } from "./ledger-store.ts";
-import type { Parts } from "../stores.ts";
+import type { TenantStores } from "../stores.ts";
 import type { Idempotency } from "../protocol.ts";
 
 // Adjustments: made by the platform, one step each, and read with the journal's lines.
@@ -24,7 +24,7 @@ import type { Idempotency } from "../protocol.ts";
 /** Of the lines of one day: statements list them all. */
 const MOST_A_DAY = 1000;
 
-export interface AdjustLine extends AdjustmentAsk {
+export interface AdjustLine extends AdjustmentRequest {
   readonly route: string;
   readonly lineId: string;
   readonly idempotency: Idempotency | null;
@@ -43,7 +43,7 @@ export type AdjustFailure =
   | Extract<LookupFailure, { kind: "not_found" }>;
 
 export function adjustLine(
-  parts: Parts,
+  parts: TenantStores,
   request: AdjustLine,
   nowMs: number,
 ): AdjustmentMade | AdjustFailure {
@@ -68,7 +68,7 @@ export function adjustLine(
 }
 
 /** In the day of the line, so that the day's lines still add up to what it posted. */
-function book(parts: Parts, made: Adjustment): void {
+function book(parts: TenantStores, made: Adjustment): void {
   const { adjustments, ledger } = parts;
   adjustments.insert(made);
   ledger.grants.giveBack(made.grants);
@@ -86,7 +86,7 @@ const wrongLine = (detail: string): AdjustFailure => ({
 const IN_ARCHIVE =
   "is of a day that has gone to the journal's archive, and is not adjusted any more";
 
-function missing({ adjustments, archives }: Parts, id: string): AdjustFailure {
+function missing({ adjustments, archives }: TenantStores, id: string): AdjustFailure {
   const day = dayOfId(id);
   const isArchived = [day - 1, day, day + 1].some((near) => {
     const archive = archives.read(near);
@@ -98,7 +98,7 @@ function missing({ adjustments, archives }: Parts, id: string): AdjustFailure {
 }
 
 function earlierAdjustment(
-  parts: Parts,
+  parts: TenantStores,
   { id, route, idempotency }: AdjustLine,
   nowMs: number,
 ): AdjustmentMade | AdjustFailure | null {
@@ -116,7 +116,7 @@ function earlierAdjustment(
 }
 
 function rememberAdjustment(
-  parts: Parts,
+  parts: TenantStores,
   { id, route, idempotency }: AdjustLine,
   nowMs: number,
 ): void {
@@ -126,7 +126,10 @@ function rememberAdjustment(
 }
 
 /** Lines of calls and adjustments, newest first by id; one more than `limit` when there are more. */
-export function listEntries({ journal, adjustments }: Parts, query: LineQuery): JournalEntry[] {
+export function listEntries(
+  { journal, adjustments }: TenantStores,
+  query: LineQuery,
+): JournalEntry[] {
   const isAsked = query.outcome === null || query.outcome === "posted";
   const entries: JournalEntry[] = journal.listLines(query);
   if (isAsked) entries.push(...adjustments.listBesideLines(query));

@@ -6,7 +6,7 @@ import { posted } from "../../../src/domain/ledger/quota.ts";
 import { FileWriter, readBack, type Written } from "../../../src/io/file-writer.ts";
 import { ownerOf } from "../verdicts/contents.ts";
 import { isFoldedBefore } from "../usage/fold-usage.ts";
-import type { Parts } from "../stores.ts";
+import type { TenantStores } from "../stores.ts";
 import type { Profile } from "../profile-store.ts";
 
 // Old days of the journal, moved into the bucket one after the other, each in steps of which any may
@@ -26,7 +26,7 @@ const RETRY_MS = 600_000;
 const LOOK_EVERY_MS = 3_600_000;
 
 export interface ArchiverDeps {
-  readonly parts: Parts;
+  readonly parts: TenantStores;
   /** One step of the object as it is by then; null: it is no more. */
   readonly step: <Result>(work: (nowMs: number) => Result) => Result | null;
   /** Null: this deployment has none, and the lines stay. */
@@ -128,13 +128,17 @@ function textOf(entry: JournalEntry, sums: Sums): string {
 }
 
 /** A page of calls; with the last of them the day's adjustments, of which there are few. */
-function readPage({ archives, adjustments }: Parts, day: Day, after: string): JournalEntry[] {
+function readPage(
+  { archives, adjustments }: TenantStores,
+  day: Day,
+  after: string,
+): JournalEntry[] {
   const page = archives.lines(day, after, ARCHIVE_PAGE);
   return page.length < ARCHIVE_PAGE ? [...page, ...adjustments.ofDays(day, day + 1)] : page;
 }
 
 /** What is in work, or the next day that is old enough, written down as in work. */
-function nextArchive(parts: Parts, nowMs: number): Archive | null {
+function nextArchive(parts: TenantStores, nowMs: number): Archive | null {
   const { archives } = parts;
   const open = archives.open();
   if (open !== null) return open;
@@ -160,7 +164,7 @@ function nextArchive(parts: Parts, nowMs: number): Archive | null {
 
 /** The file is whole. Whether it is also what the period says decides what becomes of the lines. */
 function judge(
-  { archives, journal, ledger }: Parts,
+  { archives, journal, ledger }: TenantStores,
   day: Day,
   made: Sums & Written & { readonly nowMs: number },
 ): void {
@@ -182,7 +186,7 @@ function judge(
   archives.write({ ...archive, ...sums, state, madeAtMs: nowMs });
 }
 
-function deleteStored({ archives }: Parts, { day }: Archive): void {
+function deleteStored({ archives }: TenantStores, { day }: Archive): void {
   const more = archives.deleteLines(day, ARCHIVE_PAGE);
   const archive = archives.read(day);
   if (!more && archive !== null) archives.write({ ...archive, state: "done" });

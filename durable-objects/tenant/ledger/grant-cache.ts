@@ -13,7 +13,7 @@ import type { GrantStore } from "./grant-store.ts";
  * The grants that calls may draw on, in memory: those that have not ended, and those that ended
  * while calls were in progress that may still draw on them. Read when the object starts.
  */
-export class GrantBook {
+export class GrantCache {
   readonly #store: GrantStore;
   #grants: Map<string, Grant> | null = null;
   readonly #drawn = new Set<string>();

@@ -10,7 +10,7 @@ import {
   toNeurons,
   ZERO,
 } from "../../../src/domain/ledger/micro-neurons.ts";
-import type { Parts } from "../stores.ts";
+import type { TenantStores } from "../stores.ts";
 import type { Idempotency } from "../protocol.ts";
 
 // Grants as the platform makes, reads and ends them.
@@ -47,7 +47,7 @@ export type GrantFailure =
   | Extract<LookupFailure, { kind: "not_found" }>;
 
 export function createGrant(
-  parts: Parts,
+  parts: TenantStores,
   request: NewGrant,
   nowMs: number,
 ): GrantMade | GrantFailure {
@@ -64,7 +64,7 @@ export function createGrant(
 }
 
 function refusedGrant(
-  { ledger }: Parts,
+  { ledger }: TenantStores,
   { amount, expiresAtMs }: NewGrant,
   nowMs: number,
 ): GrantFailure | null {
@@ -85,7 +85,7 @@ function refusedGrant(
 
 /** What this request came to before: under its idempotency key, or as a message that is repeated. */
 function earlierGrant(
-  parts: Parts,
+  parts: TenantStores,
   { route, id, idempotency }: NewGrant,
   nowMs: number,
 ): GrantMade | GrantFailure | null {
@@ -99,19 +99,31 @@ function earlierGrant(
   return grant === null ? NO_GRANT : { kind: "grant", grant, repeated: true, nowMs };
 }
 
-function rememberGrant(parts: Parts, { route, id, idempotency }: NewGrant, nowMs: number): void {
+function rememberGrant(
+  parts: TenantStores,
+  { route, id, idempotency }: NewGrant,
+  nowMs: number,
+): void {
   if (idempotency === null) return;
   const { key, fingerprint } = idempotency;
   parts.idempotency.remember({ route, key, nowMs }, { fingerprint, subject: id, verdictIds: [] });
 }
 
-export function readGrant(parts: Parts, id: string, nowMs: number): GrantMade | typeof NO_GRANT {
+export function readGrant(
+  parts: TenantStores,
+  id: string,
+  nowMs: number,
+): GrantMade | typeof NO_GRANT {
   const grant = parts.ledger.grants.find(id);
   return grant === null ? NO_GRANT : { kind: "grant", grant, repeated: false, nowMs };
 }
 
 /** What remains is gone for all that is admitted from now on. Repeatable. */
-export function endGrant(parts: Parts, id: string, nowMs: number): GrantMade | typeof NO_GRANT {
+export function endGrant(
+  parts: TenantStores,
+  id: string,
+  nowMs: number,
+): GrantMade | typeof NO_GRANT {
   const found = readGrant(parts, id, nowMs);
   if (found.kind === "grant" && isOpenAt(found.grant, nowMs)) {
     parts.ledger.grants.end(found.grant, nowMs);
@@ -128,7 +140,7 @@ export interface GrantAt {
 
 /** Newest first; one more than `limit` when there are more. */
 export const listGrants = (
-  { grants, ledger }: Parts,
+  { grants, ledger }: TenantStores,
   {
     before,
     limit,

@@ -1,4 +1,4 @@
-import { heldOf, limitInForce, type Standing } from "../../../src/domain/ledger/admission.ts";
+import { heldOf, limitInForce, type AdmissionState } from "../../../src/domain/ledger/admission.ts";
 import { consumed } from "../../../src/domain/ledger/day-totals.ts";
 import type { CallId, Hold } from "../../../src/domain/ledger/ledger.ts";
 import { type MicroNeurons, ZERO } from "../../../src/domain/ledger/micro-neurons.ts";
@@ -6,7 +6,7 @@ import { monthRefuses } from "../../../src/domain/ledger/month-quota.ts";
 import type { Day } from "../../../src/domain/ledger/period.ts";
 import { addDrawn, type Drawn, NOTHING_DRAWN } from "../../../src/domain/ledger/quota.ts";
 import type { RateUnits } from "../../../src/domain/ledger/rate-limit.ts";
-import type { AccountCover, DayUse } from "../account/account-budget.ts";
+import type { AccountBudget, DayUse } from "../account/account-budget.ts";
 import type { Meter, Period } from "./ledger-store.ts";
 import type { Profile } from "../profile-store.ts";
 
@@ -75,7 +75,7 @@ export const oldest = (ids: Iterable<CallId>): CallId | null => {
 };
 
 /** The first and the fourth invariant, looked at again after they were acted upon. */
-export function brokenBy(now: Standing, units: RateUnits): readonly string[] {
+export function brokenBy(now: AdmissionState, units: RateUnits): readonly string[] {
   const limit = limitInForce(now);
   const isAbove =
     (limit !== null && now.posted + heldOf(now) > limit) || monthRefuses(now.month, ZERO) !== null;
@@ -88,12 +88,12 @@ export function brokenBy(now: Standing, units: RateUnits): readonly string[] {
 }
 
 /** A closed account is so for all but who may find out whether it still is. */
-export function accountStanding(
+export function budgetStatus(
   { closure, clockMs }: Meter,
-  cover: AccountCover,
+  cover: AccountBudget,
   use: DayUse,
   floor: MicroNeurons,
-): Pick<Standing, "accountClosed" | "account"> {
+): Pick<AdmissionState, "accountClosed" | "account"> {
   const isClosed = closure !== null && closure.day === use.day && !cover.mayProbe;
   const isProbeDue = isClosed && clockMs >= closure.probeAtMs;
   return {

@@ -3,9 +3,9 @@ import {
   refusalOf,
   type Demand,
   type Refusal,
-  type Standing,
+  type AdmissionState,
 } from "../../../src/domain/ledger/admission.ts";
-import { missingOf, type Uncovered } from "../../../src/domain/account/account-budget.ts";
+import { missingOf, type NeedsLease } from "../../../src/domain/account/account-budget.ts";
 import { limitOfClass } from "../../../src/domain/ledger/batch-share.ts";
 import { addLine, addRefused, NO_TOTALS } from "../../../src/domain/ledger/day-totals.ts";
 import { claimOf, grantRoom } from "../../../src/domain/ledger/grant.ts";
@@ -25,10 +25,10 @@ import { NOTHING_DRAWN, posted } from "../../../src/domain/ledger/quota.ts";
 import { keptFloor } from "../../../src/domain/account/account-terms.ts";
 import { promisedBy, quotaTerms, rateLimitFor } from "../../../src/domain/tenant/settings.ts";
 import { count, REQUESTS } from "../../../src/domain/ledger/rate-limit.ts";
-import { GrantBook } from "./grant-cache.ts";
+import { GrantCache } from "./grant-cache.ts";
 import type { GrantStore } from "./grant-store.ts";
 import {
-  accountStanding,
+  budgetStatus,
   addPending,
   brokenBy,
   dayUse,
@@ -41,7 +41,7 @@ import {
   unmarkOverdue,
 } from "./ledger-memory.ts";
 import type { Entry } from "./ledger-row.ts";
-import type { AccountCover, DayUse } from "../account/account-budget.ts";
+import type { AccountBudget, DayUse } from "../account/account-budget.ts";
 import type { LedgerStore, Period } from "./ledger-store.ts";
 import { LineWalk } from "./line-walk.ts";
 import { MonthSum } from "./month-totals.ts";
@@ -63,12 +63,12 @@ export const MOST_EXPIRED = 100;
 
 export class Ledger {
   readonly #store: LedgerStore;
-  readonly #cover: AccountCover;
+  readonly #cover: AccountBudget;
   readonly #monthSum: MonthSum;
   /** Holds the lines against the periods, when somebody asks. */
   readonly walk: LineWalk;
   /** Read with everything else: to be asked within a step. */
-  readonly grants: GrantBook;
+  readonly grants: GrantCache;
   #memory: LedgerMemory | null = null;
   /** Of the step. */
   #profile: Profile | null = null;
@@ -77,12 +77,12 @@ export class Ledger {
   counted = 0;
   readonly #changedDays = new Set<Day>();
 
-  constructor(store: LedgerStore, grants: GrantStore, cover: AccountCover) {
+  constructor(store: LedgerStore, grants: GrantStore, cover: AccountBudget) {
     this.#store = store;
     this.#cover = cover;
     this.#monthSum = new MonthSum(store);
     this.walk = new LineWalk(store.lineSums, (day) => posted(this.period(day).drawn));
-    this.grants = new GrantBook(grants);
+    this.grants = new GrantCache(grants);
   }
 
   /** Forgets what was not written: the next `begin` reads storage again. */
@@ -162,7 +162,7 @@ export class Ledger {
     profile: Profile,
     call: Omit<Parameters<typeof makeHold>[0], "day" | "admittedAtMs">,
     demand: Demand,
-  ): { readonly kind: "reserved"; readonly hold: Hold } | Refusal | Uncovered {
+  ): { readonly kind: "reserved"; readonly hold: Hold } | Refusal | NeedsLease {
     const memory = this.#load();
     const nowMs = memory.meter.clockMs;
     const now = this.standing(profile);
@@ -170,7 +170,7 @@ export class Ledger {
     if (refusal !== null) return refusal;
     const asksNoEngine = demand.asksNoEngine === true;
     const missing = asksNoEngine ? null : missingOf(now.account, demand);
-    if (missing !== null) return { kind: "uncovered", missing };
+    if (missing !== null) return { kind: "needs_lease", missing };
     this.#cover.take(demand.units);
     const hold = makeHold({ ...call, day: dayOf(nowMs), admittedAtMs: nowMs });
     memory.open.set(hold.callId, hold);
@@ -225,7 +225,7 @@ export class Ledger {
     return this.#load().meter.closure;
   }
 
-  standing(profile: Profile): Standing {
+  standing(profile: Profile): AdmissionState {
     const { meter, open, overdue } = this.#load();
     const nowMs = meter.clockMs;
     const day = dayOf(nowMs);
@@ -244,7 +244,7 @@ export class Ledger {
         limitOfClass(name, (own) => rateLimitFor(settings, own, settings.rpm[REQUESTS] ?? 0)),
       inFlight: open.size - overdue.size,
       maxInFlight: settings.max_in_flight,
-      ...accountStanding(meter, this.#cover, this.use(day), keptFloor(promisedBy(profile))),
+      ...budgetStatus(meter, this.#cover, this.use(day), keptFloor(promisedBy(profile))),
     };
   }
 

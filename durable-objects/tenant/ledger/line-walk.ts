@@ -27,7 +27,7 @@ interface Walk {
 }
 
 /** How far it is: of a walk that has ended, what it found then. */
-export interface WalkStanding {
+export interface WalkStatus {
   readonly isComplete: boolean;
   /** Calls drawn up to then were looked at; null: all of them. */
   readonly checkedToMs: number | null;
@@ -42,7 +42,7 @@ export class LineWalk {
   readonly #store: LineSumStore;
   readonly #postedOn: (day: Day) => number;
   #walk: Walk | null = null;
-  #last: (WalkStanding & { readonly steps: number }) | null = null;
+  #last: (WalkStatus & { readonly steps: number }) | null = null;
 
   /** @param postedOn what the ledger says that a day has posted, in µN */
   constructor(store: LineSumStore, postedOn: (day: Day) => number) {
@@ -60,7 +60,7 @@ export class LineWalk {
   }
 
   /** Within a step: one step of the walk, of a new one where none runs. */
-  look(nowMs: number): WalkStanding {
+  look(nowMs: number): WalkStatus {
     if (this.#walk === null) {
       const last = this.#last;
       if (last !== null && last.steps > 1 && nowMs - last.atMs < FRESH_MS) return last;
@@ -85,7 +85,7 @@ export class LineWalk {
     });
   }
 
-  #step(walk: Walk, nowMs: number): WalkStanding {
+  #step(walk: Walk, nowMs: number): WalkStatus {
     const { rows, lastId, sums } = this.#store.sumLinesAfter(walk.at, walk.beforeId, MOST_LINES);
     for (const { day, ...sum } of sums) add(walk, day, sum);
     walk.steps += 1;

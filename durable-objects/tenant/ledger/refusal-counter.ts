@@ -1,4 +1,4 @@
-import type { NeuronStanding } from "../../../src/domain/ledger/failure.ts";
+import type { NeuronBalance } from "../../../src/domain/ledger/failure.ts";
 import type { Day } from "../../../src/domain/ledger/period.ts";
 import type { Ledger } from "./ledger.ts";
 import type { RefusalCount, RefusalDetail, RefusalStore } from "./refusal-store.ts";
@@ -15,7 +15,7 @@ const MINUTE_MS = 60_000;
 /** Keys named in a row; more callers than that are an outage, not a question of who. */
 const MAX_KEY_IDS = 20;
 
-export type RefusedNeurons = Pick<NeuronStanding, "limit" | "posted" | "pending" | "required">;
+export type RefusedNeurons = Pick<NeuronBalance, "limit" | "posted" | "pending" | "required">;
 
 export interface Refused {
   readonly kind: string;

@@ -6,7 +6,7 @@ import {
   type PolicyVersion,
 } from "../../../src/domain/moderation/policy.ts";
 import { changedPolicy, type PolicyChange } from "../../../src/domain/moderation/policy-change.ts";
-import type { Parts } from "../stores.ts";
+import type { TenantStores } from "../stores.ts";
 import { modelFinder } from "../calls/plan-call.ts";
 import type { Profile } from "../profile-store.ts";
 
@@ -36,7 +36,7 @@ export interface Patch extends Omit<Put, "policy"> {
 
 /** A new version of a policy. Models that could not run are refused now, not with the next call. */
 export function putPolicy(
-  parts: Parts,
+  parts: TenantStores,
   profile: Profile,
   { name, policy, expected, nowMs }: Put & { readonly nowMs: number },
 ): ChangedPolicy {
@@ -62,7 +62,7 @@ export function putPolicy(
 
 /** The version in force with a change laid over it; none is made where that comes to the same. */
 export function patchPolicy(
-  parts: Parts,
+  parts: TenantStores,
   profile: Profile,
   { name, change, expected, nowMs }: Patch & { readonly nowMs: number },
 ): ChangedPolicy | NotFound {
@@ -78,7 +78,7 @@ export function patchPolicy(
 
 /** Verdicts keep naming its versions, and a policy of that name later goes on counting from them. */
 export function deletePolicy(
-  parts: Parts,
+  parts: TenantStores,
   { name, nowMs }: { readonly name: string; readonly nowMs: number },
 ): { readonly kind: "deleted" } | NotFound | Extract<RequestFailure, { kind: "invalid_request" }> {
   if (name === DEFAULT_POLICY_NAME) {

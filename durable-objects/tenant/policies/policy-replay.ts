@@ -6,12 +6,12 @@ import {
   type PolicyReplay,
   replay,
 } from "../../../src/domain/moderation/policy-replay.ts";
-import type { Parts } from "../stores.ts";
+import type { TenantStores } from "../stores.ts";
 
 /** Rows that one step looks at: it keeps the tenant's calls waiting for some milliseconds. */
 const SCAN = 250;
 
-export interface ReplayAsk {
+export interface ReplayRequest {
   readonly name: string;
   /** Null: the version in force. */
   readonly proposed: Policy | null;
@@ -31,7 +31,10 @@ export type ReplayPage =
   | { readonly kind: "not_found"; readonly what: string };
 
 /** A page of the verdicts that a policy has made, judged by what is proposed in its place. */
-export function replayPage(parts: Parts, { name, proposed, ...within }: ReplayAsk): ReplayPage {
+export function replayPage(
+  parts: TenantStores,
+  { name, proposed, ...within }: ReplayRequest,
+): ReplayPage {
   const latest = parts.policies.latest(name);
   if (latest === null) return { kind: "not_found", what: "policy" };
   const versions = new Map<number, Compared | null>();

@@ -12,7 +12,7 @@ import type { RequestFailure } from "../../../src/domain/ledger/failure.ts";
 import type { PersonalRecord } from "../../../src/domain/tenant/personal-record.ts";
 import type { ErasedFiles } from "./erase-personal-files.ts";
 import { noteRead } from "../verdicts/contents.ts";
-import type { Parts } from "../stores.ts";
+import type { TenantStores } from "../stores.ts";
 import { type AnyPersonalData, personalData } from "./personal-data.ts";
 import { START } from "./person-store.ts";
 
@@ -46,7 +46,7 @@ export interface PersonalPage {
  * @param place null: from the beginning
  */
 export function findPersonal(
-  parts: Parts,
+  parts: TenantStores,
   { userId, place }: { readonly userId: string; readonly place: Place | null },
   reader: Parameters<typeof noteRead>[2],
 ): PersonalPage {
@@ -65,7 +65,7 @@ export type StartErasure =
 
 /** Begins, and goes as far as one step does. Who asks again while it runs is told of the same one. */
 export function startErasure(
-  parts: Parts,
+  parts: TenantStores,
   asked: { readonly id: string; readonly userId: string; readonly person: string },
   nowMs: number,
 ): StartErasure {
@@ -89,7 +89,11 @@ export function startErasure(
 }
 
 /** When no call of that person that is in progress now can leave anything any more. */
-function afterOpenCalls({ ledger, batches }: Parts, userId: string, nowMs: number): number | null {
+function afterOpenCalls(
+  { ledger, batches }: TenantStores,
+  userId: string,
+  nowMs: number,
+): number | null {
   const lasts = ledger
     .openHolds()
     .filter((hold) => hold.userId === userId)
@@ -99,7 +103,7 @@ function afterOpenCalls({ ledger, batches }: Parts, userId: string, nowMs: numbe
 }
 
 /** One step of the erasure that is due; true when more is to be done at once. */
-export function advanceErasures(parts: Parts, nowMs: number): boolean {
+export function advanceErasures(parts: TenantStores, nowMs: number): boolean {
   const isDue = (erasure: Erasure): boolean => lookDueMs(erasure, nowMs) <= nowMs;
   const due = parts.erasures.running().filter(isDue);
   const [first] = due;
@@ -109,10 +113,10 @@ export function advanceErasures(parts: Parts, nowMs: number): boolean {
 }
 
 /** When the alarm is needed for erasures. */
-export const erasuresDueMs = ({ erasures }: Parts, nowMs: number): readonly number[] =>
+export const erasuresDueMs = ({ erasures }: TenantStores, nowMs: number): readonly number[] =>
   erasures.running().map((erasure) => dueMs(erasure, nowMs));
 
-function advance(parts: Parts, erasure: Erasure, nowMs: number): Erasure {
+function advance(parts: TenantStores, erasure: Erasure, nowMs: number): Erasure {
   const looked = look(parts, begun(parts, erasure, nowMs), nowMs);
   const after = finished(looked, nowMs);
   parts.erasures.write(after);
@@ -123,7 +127,7 @@ function advance(parts: Parts, erasure: Erasure, nowMs: number): Erasure {
  * Another look where the time for it has come. There is no last one as long as the items of a batch
  * lie in the bucket that was there before: whose they are is not known until their calls are made.
  */
-function begun(parts: Parts, erasure: Erasure, nowMs: number): Erasure {
+function begun(parts: TenantStores, erasure: Erasure, nowMs: number): Erasure {
   const { place, againAtMs, createdAtMs } = erasure;
   if (place !== null || againAtMs === null || againAtMs > nowMs) return erasure;
   const waits = parts.batches.open().some((batch) => batch.createdAtMs <= createdAtMs);
@@ -134,7 +138,7 @@ function begun(parts: Parts, erasure: Erasure, nowMs: number): Erasure {
   };
 }
 
-function look(parts: Parts, erasure: Erasure, nowMs: number): Erasure {
+function look(parts: TenantStores, erasure: Erasure, nowMs: number): Erasure {
   const { id, userId } = erasure;
   if (userId === null) return erasure;
   const stores = personalData(parts);
@@ -168,7 +172,7 @@ const maySettle = (record: PersonalRecord, nowMs: number): boolean =>
  * @param retryAtMs when to go on with what is left
  */
 export function filesErased(
-  parts: Parts,
+  parts: TenantStores,
   id: string,
   gone: Pick<ErasedFiles, "files" | "counts">,
   at: { readonly nowMs: number; readonly retryAtMs: number },

@@ -3,7 +3,7 @@ import { madePictures, type PersonalRecord } from "../../../src/domain/tenant/pe
 import type { UserDay } from "../../../src/domain/usage/report-rows.ts";
 import type { PersonalFile } from "./erasure-store.ts";
 import { nextSequence, unlogVerdict } from "../verdicts/moderation-log.ts";
-import type { Parts } from "../stores.ts";
+import type { TenantStores } from "../stores.ts";
 import { forgetReusable } from "../verdicts/reuse.ts";
 
 // Where something of one person lies: an export tells of it, an erasure takes it out. A store that
@@ -38,7 +38,7 @@ const entry = <Kind extends PersonalRecord["kind"]>(data: PersonalData<Kind>): A
  * In the order in which they are looked through and erased: what is found by another thing comes
  * before it.
  */
-export function personalData(parts: Parts): readonly AnyPersonalData[] {
+export function personalData(parts: TenantStores): readonly AnyPersonalData[] {
   const { persons, outbox, verdicts, contents, revisions, archives, reportRows } = parts;
   return [
     entry<"delivery">({
@@ -127,7 +127,7 @@ export function personalData(parts: Parts): readonly AnyPersonalData[] {
 }
 
 /** The row stays, with what its calls came to, and is nobody's. */
-function forgetUserDay(parts: Parts, key: string, row: UserDay): void {
+function forgetUserDay(parts: TenantStores, key: string, row: UserDay): void {
   const sequence = nextSequence(parts);
   if (sequence === null) return;
   parts.reportRows.forgetUser(row.day, row.userId);

@@ -1,7 +1,7 @@
 import { hourOf } from "../../../src/domain/usage/report-rows.ts";
 import { hourKey, NO_CALLS } from "../../../src/domain/usage/usage-fold.ts";
 import type { FeedState } from "./feed-store.ts";
-import type { Parts } from "../stores.ts";
+import type { TenantStores } from "../stores.ts";
 
 // Refusals are counted by the minute, in rows that grow: of an hour that may have grown the whole is
 // taken, in place of what was there. So it does not matter how often that is done.
@@ -20,7 +20,7 @@ export interface FoldedRefusals {
 }
 
 export function foldRefusals(
-  { refusals, reportRows }: Parts,
+  { refusals, reportRows }: TenantStores,
   { refusalsFrom }: FeedState,
   { nowMs, sequence }: { readonly nowMs: number; readonly sequence: number },
 ): FoldedRefusals {

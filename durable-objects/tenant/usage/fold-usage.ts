@@ -16,7 +16,7 @@ import { lastIdBefore } from "../../id-range.ts";
 import type { FeedState } from "./feed-store.ts";
 import { foldRefusals } from "./fold-refusals.ts";
 import { logVerdictsOf, nextSequence } from "../verdicts/moderation-log.ts";
-import type { Parts } from "../stores.ts";
+import type { TenantStores } from "../stores.ts";
 import type { Profile } from "../profile-store.ts";
 import { userKey } from "./usage-row-store.ts";
 
@@ -37,13 +37,13 @@ import { userKey } from "./usage-row-store.ts";
 export const LINES_A_STEP = 500;
 
 /** The id of a call was drawn so long ago that its line could escape the fold. */
-export function isTooOld({ feed }: Parts, callId: string): boolean {
+export function isTooOld({ feed }: TenantStores, callId: string): boolean {
   const state = feed.read();
   return state !== null && callId < state.fromId;
 }
 
 /** Whether the lines of all days before that one are folded: none is needed here any more. */
-export function isFoldedBefore({ feed }: Parts, day: Day): boolean {
+export function isFoldedBefore({ feed }: TenantStores, day: Day): boolean {
   const state = feed.read();
   return state !== null && state.walkedId === null && !feed.isAnyLeft(state, day);
 }
@@ -61,7 +61,7 @@ export type Folded = "more" | "later" | "done";
  * @param usersADay end users who have a row of their own on a day; the others have one together
  */
 export function foldUsage(
-  parts: Parts,
+  parts: TenantStores,
   profile: Profile,
   nowMs: number,
   usersADay: number = MOST_USERS_A_DAY,
@@ -89,7 +89,7 @@ interface Taken {
   readonly folded: Folded;
 }
 
-function firstState(parts: Parts, nowMs: number): FeedState {
+function firstState(parts: TenantStores, nowMs: number): FeedState {
   return {
     sequence: 0,
     fromId: boundAt(parts, nowMs),
@@ -103,7 +103,7 @@ function firstState(parts: Parts, nowMs: number): FeedState {
 }
 
 /** The least id of any line that settles from now on. */
-function boundAt({ ledger, batches }: Parts, nowMs: number): string {
+function boundAt({ ledger, batches }: TenantStores, nowMs: number): string {
   const round = batches.oldestRound();
   const open = ledger.openHolds().map(({ callId }) => callId);
   const bounds = [lastIdBefore("jnl", nowMs), ...open];
@@ -112,7 +112,7 @@ function boundAt({ ledger, batches }: Parts, nowMs: number): string {
   return leastOf(bounds);
 }
 
-function walkedLines({ journal }: Parts, before: FeedState, walkedId: string): Taken {
+function walkedLines({ journal }: TenantStores, before: FeedState, walkedId: string): Taken {
   const lines = journal.linesBetween(walkedId, before.fromId, LINES_A_STEP);
   const isOver = lines.length < LINES_A_STEP;
   const last = isOver ? null : (lines.at(-1)?.callId ?? null);
@@ -120,7 +120,7 @@ function walkedLines({ journal }: Parts, before: FeedState, walkedId: string): T
   return { lines, next: { ...before, walkedId: last }, folded: "more" };
 }
 
-function settledLines(parts: Parts, before: FeedState, nowMs: number): Taken {
+function settledLines(parts: TenantStores, before: FeedState, nowMs: number): Taken {
   const after = { settledAtMs: before.settledAtMs, id: before.settledId };
   const found = parts.journal.linesSettledAfter(before.fromId, after, LINES_A_STEP + 1);
   const ripe = found.filter((line) => line.settledAtMs < nowMs).slice(0, LINES_A_STEP);
@@ -138,7 +138,7 @@ function settledLines(parts: Parts, before: FeedState, nowMs: number): Taken {
 const leastOf = (ids: readonly string[]): string => ids.reduce((a, b) => (a < b ? a : b));
 
 function writeFold(
-  { reportRows }: Parts,
+  { reportRows }: TenantStores,
   fold: Fold,
   { sequence, usersADay }: { readonly sequence: number; readonly usersADay: number },
 ): void {
@@ -163,7 +163,7 @@ function writeFold(
 }
 
 function addCalls(
-  reportRows: Parts["reportRows"],
+  reportRows: TenantStores["reportRows"],
   more: Omit<CallHour, "sequence">,
   sequence: number,
 ): void {
@@ -173,21 +173,21 @@ function addCalls(
 }
 
 /** Those from before there was a feed: they are few. */
-function foldAdjustments({ adjustments, reportRows }: Parts, sequence: number): void {
+function foldAdjustments({ adjustments, reportRows }: TenantStores, sequence: number): void {
   for (const made of adjustments.ofDays(0, Number.MAX_SAFE_INTEGER)) {
     addCalls(reportRows, givenBackOf(made), sequence);
   }
 }
 
 /** An adjustment, in the step that makes it. Before anything was folded, the first fold will find it. */
-export function foldAdjustment(parts: Parts, made: Adjustment): void {
+export function foldAdjustment(parts: TenantStores, made: Adjustment): void {
   const sequence = nextSequence(parts);
   if (sequence !== null) addCalls(parts.reportRows, givenBackOf(made), sequence);
 }
 
 /** A user's own place, or the one of all that came after so many others. */
 function slotFor(
-  reportRows: Parts["reportRows"],
+  reportRows: TenantStores["reportRows"],
   { day, userId }: { readonly day: Day; readonly userId: string },
   usersADay: number,
 ): number {

@@ -2,11 +2,14 @@ import { type DaySums, daySumsOf } from "../../../src/domain/usage/day-sums.ts";
 import type { Day } from "../../../src/domain/ledger/period.ts";
 import { firstHourOf, type ReportRow } from "../../../src/domain/usage/report-rows.ts";
 import { inOrder } from "../../../src/domain/usage/usage-fold.ts";
-import type { Parts } from "../stores.ts";
+import type { TenantStores } from "../stores.ts";
 
 // Days of this tenant, added up from the hours that its object keeps, for reports that keep none.
 
-export const readReportDays = ({ reportRows }: Parts, days: readonly Day[]): readonly DaySums[] =>
+export const readReportDays = (
+  { reportRows }: TenantStores,
+  days: readonly Day[],
+): readonly DaySums[] =>
   days.flatMap((day) => {
     const hours: readonly [string, string] = [
       inOrder(firstHourOf(day)),

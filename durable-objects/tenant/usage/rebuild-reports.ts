@@ -1,7 +1,7 @@
 import { clearRows } from "../../../src/reports/reports-store.ts";
 import type { FeedState, Rebuild } from "./feed-store.ts";
 import { foldUsage } from "./fold-usage.ts";
-import type { Parts } from "../stores.ts";
+import type { TenantStores } from "../stores.ts";
 import type { Profile } from "../profile-store.ts";
 import { FIRST_ROW } from "./usage-row-store.ts";
 
@@ -14,12 +14,12 @@ const STEPS_AN_ALARM = 5;
 
 const ROWS_A_STEP = 500;
 
-export const isRebuilding = ({ feed }: Parts): boolean => runs(feed.read()?.rebuild ?? null);
+export const isRebuilding = ({ feed }: TenantStores): boolean => runs(feed.read()?.rebuild ?? null);
 
 const runs = (rebuild: Rebuild | null): rebuild is Rebuild =>
   rebuild !== null && rebuild.phase !== "done";
 
-export interface RebuildStanding {
+export interface RebuildStatus {
   readonly kind: "rebuild";
   /** Null: there was none yet. */
   readonly rebuild: Rebuild | null;
@@ -28,7 +28,7 @@ export interface RebuildStanding {
 }
 
 /** Who asks again while one runs is told of that one. */
-export function startRebuild(parts: Parts, profile: Profile, nowMs: number): RebuildStanding {
+export function startRebuild(parts: TenantStores, profile: Profile, nowMs: number): RebuildStatus {
   // Whose first call is yet to come has a place to begin from all the same.
   if (parts.feed.read() === null) foldUsage(parts, profile, nowMs);
   const state = parts.feed.read();
@@ -46,7 +46,7 @@ export function startRebuild(parts: Parts, profile: Profile, nowMs: number): Reb
   return readRebuild(parts);
 }
 
-export const readRebuild = ({ feed, reportRows }: Parts): RebuildStanding => ({
+export const readRebuild = ({ feed, reportRows }: TenantStores): RebuildStatus => ({
   kind: "rebuild",
   rebuild: feed.read()?.rebuild ?? null,
   waiting: reportRows.countWaiting(),
@@ -62,7 +62,7 @@ export interface RebuildMeans {
 
 /** @throws when the database does not answer */
 export async function advanceRebuild(
-  parts: Parts,
+  parts: TenantStores,
   profile: Profile,
   by: RebuildMeans,
 ): Promise<void> {
@@ -79,13 +79,13 @@ export async function advanceRebuild(
 
 /** True when nothing of the tenant is left there. */
 async function clear({ id, generation }: Profile, by: RebuildMeans): Promise<boolean> {
-  const owner = { tenant: id, life: generation };
+  const owner = { tenant: id, generation };
   const more = await by.reports((database) => clearRows(database, owner));
   return more !== true;
 }
 
 /** True when the next step can follow at once. */
-function afterStep(parts: Parts, phase: Rebuild["phase"], nowMs: number): boolean {
+function afterStep(parts: TenantStores, phase: Rebuild["phase"], nowMs: number): boolean {
   const state = parts.feed.read();
   if (state === null || !runs(state.rebuild) || state.rebuild.phase !== phase) return false;
   const next = advanced(parts, state, state.rebuild, nowMs);
@@ -95,7 +95,7 @@ function afterStep(parts: Parts, phase: Rebuild["phase"], nowMs: number): boolea
 
 /** Null: it waits for rows that are on their way. */
 function advanced(
-  { reportRows }: Parts,
+  { reportRows }: TenantStores,
   state: FeedState,
   rebuild: Rebuild,
   nowMs: number,

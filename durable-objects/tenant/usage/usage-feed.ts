@@ -1,6 +1,6 @@
 import { packRows, type RowVersion, type SentRow } from "../../../src/reports/usage-message.ts";
 import { type Folded, foldUsage } from "./fold-usage.ts";
-import type { Parts } from "../stores.ts";
+import type { TenantStores } from "../stores.ts";
 import type { Profile } from "../profile-store.ts";
 import { advanceRebuild, isRebuilding, type RebuildMeans } from "./rebuild-reports.ts";
 import { FIRST_ROW } from "./usage-row-store.ts";
@@ -29,7 +29,7 @@ const PAGE = 500;
 
 /** `step`: of the object as it is by then; null: it is no more. */
 export interface FeedDeps extends RebuildMeans {
-  readonly parts: Parts;
+  readonly parts: TenantStores;
   /** Null: this deployment has no reports, and nothing is sent. */
   readonly queue: () => Pick<Queue, "send"> | null;
   /** End users who have a row of their own on a day. */
@@ -44,7 +44,7 @@ interface Underway {
   readonly waitMs: number;
 }
 
-export class FeedDesk {
+export class UsageFeed {
   readonly #deps: FeedDeps;
   #underway = new Map<string, Underway>();
   /** When the first of them is sent again. */
@@ -148,14 +148,14 @@ export class FeedDesk {
     const queue = this.#deps.queue();
     const picked = queue === null ? null : this.#deps.step((nowMs) => this.#pick(nowMs));
     if (queue === null || picked === null) return;
-    const { id: tenant, generation: life } = profile;
+    const { id: tenant, generation } = profile;
     const { rows, epoch } = picked;
     for (const some of packRows(rows)) {
       // Underway before it is sent: what arrives meanwhile is not taken for lost.
       this.#depart(some, epoch);
       try {
         // oxlint-disable-next-line no-await-in-loop -- one message after the other
-        await queue.send({ version: 1, tenant, life, epoch, rows: some });
+        await queue.send({ version: 1, tenant, life: generation, epoch, rows: some });
       } catch (error) {
         this.#deps.report("usage_not_sent", error);
         return;

@@ -18,13 +18,13 @@ import {
 } from "../../../src/domain/usage/usage-sums.ts";
 import { firstHourOf } from "../../../src/domain/usage/report-rows.ts";
 import { hourKey, inOrder } from "../../../src/domain/usage/usage-fold.ts";
-import type { Parts } from "../stores.ts";
+import type { TenantStores } from "../stores.ts";
 import type { Profile } from "../profile-store.ts";
 
 // A tenant's usage and statements, added up where the rows are. What is read is bounded by the days
 // that are asked for, never by the calls in them.
 
-export interface UsageAsk {
+export interface UsageQuery {
   readonly from: Day;
   /** Included. */
   readonly to: Day;
@@ -48,9 +48,9 @@ export interface UsageReport {
 }
 
 export function readUsage(
-  parts: Parts,
+  parts: TenantStores,
   profile: Profile,
-  ask: UsageAsk,
+  ask: UsageQuery,
   { nowMs, hasNews }: { readonly nowMs: number; readonly hasNews: boolean },
 ): UsageReport {
   parts.refusals.flush();
@@ -72,13 +72,13 @@ export function readUsage(
   };
 }
 
-const daysOf = ({ journal }: Parts, from: Day, to: Day): readonly DayUsage[] =>
+const daysOf = ({ journal }: TenantStores, from: Day, to: Day): readonly DayUsage[] =>
   journal.listPeriods(from, to);
 
 /** Days of which the hours of each model are read: of a year they would be ten thousands. */
 const MOST_MODEL_DAYS = 31;
 
-function rowsOf(parts: Parts, { from, to, groupBy }: UsageAsk): TenantRows {
+function rowsOf(parts: TenantStores, { from, to, groupBy }: UsageQuery): TenantRows {
   const { reportRows } = parts;
   const hours = [hourKey(firstHourOf(from)), hourKey(firstHourOf(to + 1))] as const;
   const days = [inOrder(from), inOrder(to + 1)] as const;
@@ -94,7 +94,7 @@ function rowsOf(parts: Parts, { from, to, groupBy }: UsageAsk): TenantRows {
 }
 
 /** A journal from before there were hours is folded by and by. */
-function isUnfolded({ feed }: Parts, { days }: TenantRows): boolean {
+function isUnfolded({ feed }: TenantStores, { days }: TenantRows): boolean {
   const state = feed.read();
   return state === null ? days.length > 0 : state.walkedId !== null;
 }
@@ -102,7 +102,7 @@ function isUnfolded({ feed }: Parts, { days }: TenantRows): boolean {
 export interface MonthBooks {
   readonly kind: "books";
   readonly tenant: string;
-  readonly life: number;
+  readonly generation: number;
   readonly days: readonly DayUsage[];
   readonly adjustments: readonly StatementAdjustment[];
   readonly isOpen: boolean;
@@ -110,7 +110,12 @@ export interface MonthBooks {
 }
 
 /** A month's daily books, for its statement. */
-export function readBooks(parts: Parts, profile: Profile, month: Month, nowMs: number): MonthBooks {
+export function readBooks(
+  parts: TenantStores,
+  profile: Profile,
+  month: Month,
+  nowMs: number,
+): MonthBooks {
   parts.refusals.flush();
   parts.ledger.flush();
   const open = parts.ledger.openHolds().map(({ day }) => day);
@@ -118,7 +123,7 @@ export function readBooks(parts: Parts, profile: Profile, month: Month, nowMs: n
   return {
     kind: "books",
     tenant: profile.id,
-    life: profile.generation,
+    generation: profile.generation,
     days: daysOf(parts, month.first, month.end - 1),
     adjustments: parts.adjustments.ofDays(month.first, month.end).map((made) => ({
       id: made.id,

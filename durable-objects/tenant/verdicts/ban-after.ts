@@ -1,6 +1,6 @@
 import { withoutBan } from "../../../src/domain/moderation/advice.ts";
 import type { Verdict } from "../../../src/domain/moderation/verdict.ts";
-import type { Parts } from "../stores.ts";
+import type { TenantStores } from "../stores.ts";
 
 // A policy may advise to ban somebody only once so much of theirs was blocked. Who wrote what is known
 // here alone, so the advice of one verdict waits for the count of the others.
@@ -8,7 +8,7 @@ import type { Parts } from "../stores.ts";
 const DAY_MS = 86_400_000;
 
 /** The verdict as its policy's `ban_after` has it, before it is stored. */
-export function withBanAfter(parts: Parts, verdict: Verdict): Verdict {
+export function withBanAfter(parts: TenantStores, verdict: Verdict): Verdict {
   if (!verdict.actions.includes("ban_user")) return verdict;
   const { name, version } = verdict.policy;
   const after = parts.policies.read(name, version)?.policy.ban_after;

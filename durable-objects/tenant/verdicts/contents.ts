@@ -4,7 +4,7 @@ import { contentKey, type PictureOwner } from "../../../src/domain/generation/st
 import { newUlid } from "../../outbox/event-id.ts";
 import type { KeptContent, KeptFiles } from "./content-store.ts";
 import { contentsKeptMs } from "../expiries.ts";
-import type { Parts } from "../stores.ts";
+import type { TenantStores } from "../stores.ts";
 import type { Profile } from "../profile-store.ts";
 import type { ModerationAdmit } from "../protocol.ts";
 
@@ -41,7 +41,7 @@ interface Reader {
 
 /** Before anything runs: what the call may write into the bucket. */
 export function expectFiles(
-  { contentFiles }: Parts,
+  { contentFiles }: TenantStores,
   { settings }: Profile,
   { contents, verdictIds }: ModerationAdmit,
   { deadlineMs }: Hold,
@@ -55,7 +55,7 @@ export function expectFiles(
 
 /** With the verdicts. What is not kept here is erased from the bucket in its time. */
 export function keepContents(
-  parts: Parts,
+  parts: TenantStores,
   { settings }: Profile,
   contents: readonly KeptContent[],
   nowMs: number,
@@ -76,7 +76,7 @@ const keptSince = (profile: Profile, nowMs: number): number => nowMs - contentsK
 
 /** The record that it was read is written before anything of it leaves. */
 export function readContent(
-  parts: Parts,
+  parts: TenantStores,
   profile: Profile,
   asked: ReadContent & Reader,
 ):
@@ -89,7 +89,7 @@ export function readContent(
 }
 
 export function noteRead(
-  parts: Parts,
+  parts: TenantStores,
   verdictId: string,
   { keyId, requestId, nowMs }: Reader,
 ): void {
@@ -99,15 +99,18 @@ export function noteRead(
 
 export const ownerOf = ({ id, generation }: Profile): PictureOwner => ({
   tenant: id,
-  life: generation,
+  generation,
 });
 
-export const expiredContents = (parts: Parts, profile: Profile, nowMs: number): KeptFiles[] =>
-  parts.contents.listBefore(keptSince(profile, nowMs), MOST_ERASED);
+export const expiredContents = (
+  parts: TenantStores,
+  profile: Profile,
+  nowMs: number,
+): KeptFiles[] => parts.contents.listBefore(keptSince(profile, nowMs), MOST_ERASED);
 
 /** Verdicts whose pictures nothing names, and the files that they may have. */
 export function strayFiles(
-  parts: Parts,
+  parts: TenantStores,
   profile: Profile,
   nowMs: number,
 ): { readonly ids: readonly string[]; readonly keys: readonly string[] } {

@@ -3,7 +3,7 @@ import { LOG_KEPT_MS } from "../../../src/domain/usage/report-retention.ts";
 import type { LoggedVerdict } from "../../../src/domain/usage/report-rows.ts";
 import type { Verdict } from "../../../src/domain/moderation/verdict.ts";
 import { rangeAround } from "../../id-range.ts";
-import type { Parts } from "../stores.ts";
+import type { TenantStores } from "../stores.ts";
 import type { Profile } from "../profile-store.ts";
 
 // Verdicts that do not allow, without content, for the platform to look through. They are found with
@@ -13,7 +13,7 @@ const DAY_MS = 86_400_000;
 
 /** Of calls whose lines are folded in this step. */
 export function logVerdictsOf(
-  { verdicts, reportRows }: Parts,
+  { verdicts, reportRows }: TenantStores,
   profile: Profile,
   lines: readonly JournalLine[],
   sequence: number,
@@ -27,7 +27,7 @@ export function logVerdictsOf(
 }
 
 /** A verdict that came late, or was decided anew. Before anything was folded, the fold will find it. */
-export function noteVerdict(parts: Parts, profile: Profile, verdict: Verdict): void {
+export function noteVerdict(parts: TenantStores, profile: Profile, verdict: Verdict): void {
   const isKnown = parts.reportRows.read("logged_verdict", verdict.id) !== null;
   if (verdict.decision === "allow") {
     if (isKnown) unlogVerdict(parts, verdict.id);
@@ -40,7 +40,7 @@ export function noteVerdict(parts: Parts, profile: Profile, verdict: Verdict): v
 }
 
 /** Allowed after all, or erased: an empty row replaces it, so that no older one can come back. */
-export function unlogVerdict(parts: Parts, id: string): void {
+export function unlogVerdict(parts: TenantStores, id: string): void {
   const before = parts.reportRows.read("logged_verdict", id);
   const sequence = before === null ? null : nextSequence(parts);
   if (before === null || sequence === null) return;
@@ -58,7 +58,7 @@ export function unlogVerdict(parts: Parts, id: string): void {
 }
 
 /** For a change that is no fold of lines; null: nothing was folded yet. */
-export function nextSequence({ feed }: Parts): number | null {
+export function nextSequence({ feed }: TenantStores): number | null {
   const state = feed.read();
   if (state === null) return null;
   const sequence = state.sequence + 1;

@@ -4,7 +4,7 @@ import type { PolicyVersion } from "../../../src/domain/moderation/policy.ts";
 import { mayBeReused } from "../../../src/domain/moderation/reuse.ts";
 import type { PlannedStage } from "../../../src/domain/moderation/stage.ts";
 import type { Verdict } from "../../../src/domain/moderation/verdict.ts";
-import type { Parts } from "../stores.ts";
+import type { TenantStores } from "../stores.ts";
 import { modelFinder } from "../calls/plan-call.ts";
 import type { Profile } from "../profile-store.ts";
 import type { ModerationAdmit, ReuseTerms } from "../protocol.ts";
@@ -18,7 +18,7 @@ export type Reuse = readonly (ReuseTerms | null)[];
 
 /** @param stages what the call would ask without it; what costs nothing is not reused */
 export function reuseFor(
-  { reusable }: Parts,
+  { reusable }: TenantStores,
   { name, version, policy }: PolicyVersion,
   { reuseKeys = [] }: ModerationAdmit,
   { stages, nowMs }: { readonly stages: readonly PlannedStage[]; readonly nowMs: number },
@@ -45,7 +45,7 @@ export const notReused = <Stage extends PlannedStage>(
  * one of them has no answer any more, and nothing is held to ask.
  */
 export function reuseAgain(
-  parts: Parts,
+  parts: TenantStores,
   profile: Profile,
   request: ModerationAdmit,
   { hold, policy }: { readonly hold: Hold; readonly policy: PolicyVersion },
@@ -71,19 +71,19 @@ const nameOf = ({ policy, reuse }: Verdict): ReuseName | null =>
   reuse === undefined ? null : { policy, key: reuse.key };
 
 /** A verdict that was just stored: it answers for equal contents, where it can. */
-export function noteReusable({ reusable }: Parts, verdict: Verdict): void {
+export function noteReusable({ reusable }: TenantStores, verdict: Verdict): void {
   const name = nameOf(verdict);
   if (name !== null && mayBeReused(verdict)) reusable.insert(name, verdict);
 }
 
 /** A person decided otherwise than the policy, or doubts it: the models are asked again of such a content. */
-export function noteDisputed({ reusable }: Parts, verdict: Verdict, nowMs: number): void {
+export function noteDisputed({ reusable }: TenantStores, verdict: Verdict, nowMs: number): void {
   const name = nameOf(verdict);
   if (name !== null) reusable.dispute(name, nowMs);
 }
 
 /** It is erased, and answers for nothing. */
-export function forgetReusable({ reusable }: Parts, verdict: Verdict): void {
+export function forgetReusable({ reusable }: TenantStores, verdict: Verdict): void {
   const name = nameOf(verdict);
   if (name !== null) reusable.forget(name, verdict);
 }

@@ -8,7 +8,7 @@ import {
 } from "../../../src/domain/moderation/review.ts";
 import type { Revision, Verdict } from "../../../src/domain/moderation/verdict.ts";
 import { noteVerdict } from "./moderation-log.ts";
-import type { Parts } from "../stores.ts";
+import type { TenantStores } from "../stores.ts";
 import type { Profile } from "../profile-store.ts";
 import { noteDisputed } from "./reuse.ts";
 
@@ -22,7 +22,7 @@ export const MOST_RELEASED = 200;
 const NO_VERDICT: NotFound = { kind: "not_found", what: "verdict" };
 
 export function reviewVerdict(
-  parts: Parts,
+  parts: TenantStores,
   profile: Profile,
   { id, act }: { readonly id: string; readonly act: ReviewAct },
   reviewer: Reviewer,
@@ -45,7 +45,7 @@ export function reviewVerdict(
  * The oldest that are open, so that no item waits for ever. Of those whose claim has passed a bounded
  * number is opened first: enough of them for this step.
  */
-export function claimVerdicts(parts: Parts, limit: number, reviewer: Reviewer): Verdict[] {
+export function claimVerdicts(parts: TenantStores, limit: number, reviewer: Reviewer): Verdict[] {
   releaseClaims(parts, reviewer.nowMs);
   return parts.verdicts.listOpen(limit).flatMap((verdict) => {
     const outcome = review(verdict, { state: "claimed" }, reviewer);
@@ -56,14 +56,14 @@ export function claimVerdicts(parts: Parts, limit: number, reviewer: Reviewer): 
 }
 
 /** Claims whose time has passed are open again; lists say so before. True when there may be more. */
-export function releaseClaims(parts: Parts, nowMs: number): boolean {
+export function releaseClaims(parts: TenantStores, nowMs: number): boolean {
   const expired = parts.verdicts.listClaimedUntil(nowMs, MOST_RELEASED);
   for (const verdict of expired) parts.verdicts.update(verdictAt(verdict, nowMs));
   return expired.length === MOST_RELEASED;
 }
 
 export function listRevisions(
-  parts: Parts,
+  parts: TenantStores,
   id: string,
 ):
   | {
@@ -80,7 +80,7 @@ export function listRevisions(
 }
 
 /** The first revision is kept when there is a second: most verdicts never have one. */
-function decidedAnew(parts: Parts, before: Verdict, after: Verdict, nowMs: number): void {
+function decidedAnew(parts: TenantStores, before: Verdict, after: Verdict, nowMs: number): void {
   if (before.revision === 1) parts.revisions.write(revisionOf(before, before.createdAtMs));
   parts.revisions.write(revisionOf(after, nowMs));
   const { id, decision } = after;

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import type { CheckStanding } from "../../../durable-objects/account/checks.ts";
+import type { CheckStatus } from "../../../durable-objects/account/checks.ts";
 import type { CheckFinding, CheckPass } from "../../../durable-objects/account/check-store.ts";
 import { isoTime } from "../../domain/ledger/period.ts";
 import { count, listOf, time } from "../field.ts";
@@ -70,7 +70,7 @@ export function toChecks({
   latest,
   findings,
   more,
-}: CheckStanding & { readonly findings: readonly CheckFinding[]; readonly more: boolean }) {
+}: CheckStatus & { readonly findings: readonly CheckFinding[]; readonly more: boolean }) {
   return {
     object: "list" as const,
     data: findings.map(toFinding),

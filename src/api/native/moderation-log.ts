@@ -26,12 +26,12 @@ export const LoggedVerdictOutput = v.object({
 export const toLoggedVerdict = (
   entry: Omit<LoggedVerdict, "sequence" | "removed" | "expiresAtMs"> & {
     readonly tenant: string;
-    readonly life: number;
+    readonly generation: number;
   },
 ) => ({
   object: "logged_verdict" as const,
   tenant: entry.tenant,
-  life: entry.life,
+  life: entry.generation,
   verdict_id: entry.verdictId,
   revision: entry.revision,
   created_at: isoTime(entry.createdAtMs),

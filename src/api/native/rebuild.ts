@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import type { RebuildStanding } from "../../../durable-objects/tenant/usage/rebuild-reports.ts";
+import type { RebuildStatus } from "../../../durable-objects/tenant/usage/rebuild-reports.ts";
 import { isoTime } from "../../domain/ledger/period.ts";
 import { name, time, wholeNumber } from "../field.ts";
 
@@ -20,7 +20,7 @@ export const RebuildOutput = v.object({
 });
 
 /** @param standing null: the tenant was deleted, and there are only its ended lives */
-export function toRebuild(tenant: string, standing: RebuildStanding | null, endedLives: number) {
+export function toRebuild(tenant: string, standing: RebuildStatus | null, endedLives: number) {
   const rebuild = standing?.rebuild ?? null;
   return {
     object: "rebuild" as const,

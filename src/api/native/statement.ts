@@ -95,7 +95,7 @@ export const StatementOutput = v.object({
 /** What a statement is of, and from what. */
 export interface StatementHead {
   readonly tenant: string;
-  readonly life: number;
+  readonly generation: number;
   readonly lives: readonly number[];
   readonly month: Month;
   readonly isOpen: boolean;
@@ -109,7 +109,7 @@ export type StatementBody = v.InferOutput<typeof StatementOutput>;
 export const toStatement = (head: StatementHead, statement: Statement): StatementBody => ({
   object: "statement",
   tenant: head.tenant,
-  life: head.life,
+  life: head.generation,
   lives: [...head.lives],
   month: formatMonth(head.month),
   is_open: head.isOpen,

@@ -26,10 +26,10 @@ export const ModerationField = v.nullish(
   }),
 );
 
-export type ModerationAsked = v.InferOutput<typeof ModerationField>;
+export type RequestedModeration = v.InferOutput<typeof ModerationField>;
 
 /** Without a mode a side that was asked for is scored. */
-export const modesAsked = (moderation: ModerationAsked): GuardModes =>
+export const requestedModes = (moderation: RequestedModeration): GuardModes =>
   moderation === null || moderation === undefined
     ? { input: "off", output: "off" }
     : {

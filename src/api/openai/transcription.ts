@@ -85,7 +85,7 @@ export type TranscriptionBody = v.InferOutput<typeof TranscriptionInput>;
 const TIMED: readonly TranscriptionBody["response_format"][] = ["srt", "vtt", "verbose_json"];
 
 /** What is planned and priced, and what the engine is asked but for the model. */
-export function transcriptionAsked(body: TranscriptionBody): {
+export function measureTranscription(body: TranscriptionBody): {
   readonly measured: {
     readonly kind: "transcription";
     readonly audio: TranscriptionInference["length"] | null;

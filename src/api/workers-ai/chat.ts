@@ -94,7 +94,7 @@ const ChatInput = v.object({
 
 type ChatBody = v.InferOutput<typeof ChatInput>;
 
-export interface AskedChat {
+export interface ChatRun {
   readonly kind: "asked";
   readonly messages: readonly ChatMessage[];
   /** In OpenAI's form, whichever they came in. */
@@ -107,7 +107,7 @@ export interface AskedChat {
   readonly taken: Readonly<Record<string, string>>;
 }
 
-export function readChat(body: RunBody): AskedChat | RunFailure {
+export function readChat(body: RunBody): ChatRun | RunFailure {
   const mended: RunBody =
     body.kind === "json" ? { ...body, value: mendedFormat(body.value) } : body;
   const parsed = parseInputs(ChatInput, mended);

@@ -95,7 +95,7 @@ export const wrong = (path: FieldError["path"], detail: string): RunFailure => (
 });
 
 /** What is asked, measured and ready for an engine; the result is in the task's own shape. */
-export interface Asked<Kind extends GenerationKind> {
+export interface RunRequest<Kind extends GenerationKind> {
   readonly kind: "asked";
   readonly measured: Extract<Measured, { kind: Kind }>;
   readonly inference: (model: string, stage: GenerationStage, at: number) => Inferences[Kind];
@@ -104,7 +104,7 @@ export interface Asked<Kind extends GenerationKind> {
   readonly joined?: (outputs: readonly Outputs[Kind][]) => Outputs[Kind];
 }
 
-export type Reading<Kind extends GenerationKind> = Asked<Kind> | RunFailure;
+export type Reading<Kind extends GenerationKind> = RunRequest<Kind> | RunFailure;
 
 /** Reads JSON by a schema. A body of bytes is none. */
 export function parseInputs<S extends v.GenericSchema>(

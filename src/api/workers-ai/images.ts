@@ -25,7 +25,7 @@ const ImageInput = v.object({
   mask: v.optional(v.unknown()),
 });
 
-export interface AskedImage {
+export interface ImageRun {
   readonly kind: "asked";
   readonly prompt: string;
   readonly negativePrompt: string | undefined;
@@ -40,7 +40,7 @@ export interface AskedImage {
   readonly inputs: readonly Picture[];
 }
 
-export function readImageOrder(body: RunBody): AskedImage | RunFailure {
+export function readImageOrder(body: RunBody): ImageRun | RunFailure {
   const parsed = parseInputs(ImageInput, body);
   if (parsed.kind !== "parsed") return parsed;
   const {

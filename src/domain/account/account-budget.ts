@@ -5,11 +5,11 @@ import type { MicroNeurons } from "../ledger/micro-neurons.ts";
 import { asksNoEngine, type RateClass, type RateUnits } from "../ledger/rate-limit.ts";
 
 // What a tenant has of what all tenants of the account share. A call is admitted only when it is
-// covered: by the tenant's allowance of neurons, and by tickets of each class that it takes units of.
+// covered: by the tenant's allowance of neurons, and by permits of each class that it takes units of.
 // What is missing is asked for once every other check has passed; what was refused is remembered.
 
 /** How a tenant stands with the account, as far as its object knows. */
-export interface AccountStanding {
+export interface BudgetStatus {
   /** Null: neurons are not shared out. */
   readonly neurons: {
     /** By the tenant's calls of the day, held or charged. */
@@ -26,7 +26,7 @@ export interface AccountStanding {
     readonly refused: LeaseRefusal | null;
   } | null;
   readonly rates: (name: RateClass) => {
-    /** Tickets that may be used. */
+    /** Permits that may be used. */
     readonly left: number;
     readonly refused: ClassRefusal | null;
   };
@@ -43,8 +43,8 @@ export interface Missing {
 }
 
 /** A call that may be admitted once the account was asked. */
-export interface Uncovered {
-  readonly kind: "uncovered";
+export interface NeedsLease {
+  readonly kind: "needs_lease";
   readonly missing: Missing;
 }
 
@@ -53,7 +53,7 @@ export const isOfAccount = (name: RateClass): boolean => !asksNoEngine(name) && 
 
 /** Null: the call is covered. */
 export function missingOf(
-  account: AccountStanding | undefined,
+  account: BudgetStatus | undefined,
   { bound, units }: { readonly bound: MicroNeurons; readonly units: RateUnits },
 ): Missing | null {
   if (account === undefined) return null;
@@ -80,7 +80,7 @@ export interface LocalRefusal {
 
 /** Null: the allowance covers the call, or it is to be asked for. */
 export function refusedLease(
-  { neurons }: AccountStanding,
+  { neurons }: BudgetStatus,
   bound: MicroNeurons,
   nowMs: number,
 ): LocalRefusal | null {

@@ -50,7 +50,7 @@ export const isSameNews = (a: AccountNews, b: AccountNews | null): boolean =>
   b !== null && a.kind === b.kind && a.day === b.day && a.admittedAtMs === b.admittedAtMs;
 
 /** Old news of an allocation that was found to be there since says nothing. */
-export function heardOf(
+export function learnClosure(
   before: { readonly closure: AccountClosure | null; readonly liftedAtMs: number },
   { kind, day, admittedAtMs, learnedAtMs }: AccountNews,
   nowMs: number,

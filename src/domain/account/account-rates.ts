@@ -3,7 +3,7 @@ import { beginMs, lastSecondOf, type RateBound, RateBounds } from "./rate-bounds
 import { fitsAtMs, type RateClass, type RateUnits, type Window } from "../ledger/rate-limit.ts";
 
 // Rates of the whole Cloudflare account, per class: whatever the number of tenants, no rolling minute
-// admits more than the limit. Tenants' objects ask for tickets and admit calls with them. A ticket is
+// admits more than the limit. Tenants' objects ask for permits and admit calls with them. A permit is
 // counted in one of the one-second buckets of `rate-limit.ts` and may be used until that second is
 // over: whenever it really is used, it still counts for the minute after that. One that is not used
 // lapses.
@@ -12,18 +12,18 @@ import { fitsAtMs, type RateClass, type RateUnits, type Window } from "../ledger
 export const ASKED_UP_TO = 300;
 
 /**
- * How long a ticket may be used at least: long enough for its way to the tenant's object, where a call
+ * How long a permit may be used at least: long enough for its way to the tenant's object, where a call
  * waits for it. At most a second longer.
  */
-const TICKET_MS = 250;
+const PERMIT_MS = 250;
 
-/** The same for the tickets of a chunk. */
+/** The same for the permits of a chunk. */
 export const CHUNK_MS = 5_000;
 
 /** Who was refused is thought to want more for this long, or until it was told to come back. */
 const HUNGRY_MS = 60_000;
 
-export interface RateAsk {
+export interface RateRequest {
   readonly tenant: string;
   /** What each call that waits still lacks. All of it, or nothing, is counted. */
   readonly calls: readonly RateUnits[];
@@ -31,7 +31,7 @@ export interface RateAsk {
   readonly more: RateUnits;
 }
 
-export interface Tickets {
+export interface Permits {
   readonly units: number;
   /** How long they may be used, from before they were asked for. */
   readonly forMs: number;
@@ -45,7 +45,7 @@ export interface ClassRefusal {
 }
 
 export interface RateAnswer {
-  readonly tickets: Readonly<Record<RateClass, Tickets>>;
+  readonly permits: Readonly<Record<RateClass, Permits>>;
   readonly refused: Readonly<Record<RateClass, ClassRefusal>>;
 }
 
@@ -86,7 +86,7 @@ export class AccountRates {
     return [...this.#classes.values()].reduce((sum, { takers }) => sum + takers, 0);
   }
 
-  take({ tenant, calls, more }: RateAsk, limitOf: LimitOf, nowMs: number): Taken {
+  take({ tenant, calls, more }: RateRequest, limitOf: LimitOf, nowMs: number): Taken {
     this.advance(nowMs);
     const taking = new Taking(tenant, (name) => this.#class(name), { limitOf, nowMs });
     for (const call of calls) taking.call(call);
@@ -155,13 +155,13 @@ class Taking {
   }
 
   done(): { readonly answer: RateAnswer; readonly given: RateUnits } {
-    const tickets = Object.fromEntries(
+    const permits = Object.fromEntries(
       [...this.#given].map(([name, units]) => [
         name,
         { units, forMs: this.#endOfLifeMs(name) - this.#nowMs },
       ]),
     );
-    const answer = { tickets, refused: this.#refused };
+    const answer = { permits, refused: this.#refused };
     return { answer, given: Object.fromEntries(this.#given) };
   }
 
@@ -190,9 +190,9 @@ class Taking {
     of.want(this.#tenant, Math.max(this.#nowMs + HUNGRY_MS, fits + 1000));
   }
 
-  /** When the second is over in which a ticket of now is counted. */
+  /** When the second is over in which a permit of now is counted. */
   #endOfLifeMs(name: RateClass): number {
-    const atLeastMs = this.#limitOf(name) <= ASKED_UP_TO ? TICKET_MS : CHUNK_MS;
+    const atLeastMs = this.#limitOf(name) <= ASKED_UP_TO ? PERMIT_MS : CHUNK_MS;
     return (Math.floor((this.#nowMs + atLeastMs) / 1000) + 1) * 1000;
   }
 }

@@ -31,7 +31,7 @@ interface Second {
 export class ClassRates {
   readonly #takers = new Map<string, Taker>();
   #orders = 0;
-  /** Oldest first: as many as a ticket's life and the minute after it have. */
+  /** Oldest first: as many as a permit's life and the minute after it have. */
   readonly #seconds: Second[] = [];
   #total = 0;
   /** Of these, units of which it is not known any more who took them. */
@@ -76,7 +76,7 @@ export class ClassRates {
     return first === undefined ? null : leavesMs(first);
   }
 
-  /** Never before the taker's last second: a class whose tickets live shorter than before counts later. */
+  /** Never before the taker's last second: a class whose permits live shorter than before counts later. */
   count(tenant: string, units: number, second: number): void {
     const taker = this.#taker(tenant);
     const last = taker.window.at(-1);

@@ -86,7 +86,7 @@ export class DayPool {
     return this.#shares;
   }
 
-  share(of: Pick<Share, "tenant" | "life">): Share | undefined {
+  share(of: Pick<Share, "tenant" | "generation">): Share | undefined {
     return this.#shares.get(shareKey(of));
   }
 
@@ -147,7 +147,7 @@ export class DayPool {
   }
 
   /** What was assumed of a share is dropped. */
-  unassume(of: Pick<Share, "tenant" | "life">, nowMs: number): void {
+  unassume(of: Pick<Share, "tenant" | "generation">, nowMs: number): void {
     const known = this.share(of);
     if (known !== undefined) return this.assume(known, nowMs);
     const tenant = this.#tenant(of.tenant);
@@ -372,20 +372,20 @@ export class DayPool {
   }
 }
 
-type Life = Pick<Share, "life">;
+type Life = Pick<Share, "generation">;
 
 const NO_LIVES: readonly Share[] = [];
 
-const lifeOf = ({ lives }: Tenant, { life }: Life): Share | undefined =>
-  lives.find((share) => share.life === life);
+const lifeOf = ({ lives }: Tenant, { generation }: Life): Share | undefined =>
+  lives.find((share) => share.generation === generation);
 
-function dropLife(tenant: Tenant, { life }: Life): void {
-  const others = tenant.lives.filter((share) => share.life !== life);
+function dropLife(tenant: Tenant, { generation }: Life): void {
+  const others = tenant.lives.filter((share) => share.generation !== generation);
   tenant.lives = others.length === 0 ? NO_LIVES : others;
 }
 
 function setLife(tenant: Tenant, share: Share): void {
-  const others = tenant.lives.filter(({ life }) => life !== share.life);
+  const others = tenant.lives.filter(({ generation }) => generation !== share.generation);
   tenant.lives = [...others, share];
 }
 

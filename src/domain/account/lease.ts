@@ -24,9 +24,9 @@ export const LEASE_MS = 300_000;
 export const UNUSABLE_BEFORE_MS = 5_000;
 
 /** A message of a tenant's object about one of its days. */
-export interface LeaseAsk {
+export interface LeaseRequest {
   readonly tenant: string;
-  readonly life: number;
+  readonly generation: number;
   readonly seq: number;
   /** Its allowance as it has written it down: never more than it was granted. */
   readonly allowance: MicroNeurons;
@@ -62,21 +62,21 @@ export type Leased =
   | { readonly kind: "stale"; readonly seq: number };
 
 /** A message is heard: what it reports is noted, then what it asks for is granted or refused. */
-export function lease(pool: DayPool, ask: LeaseAsk, nowMs: number): Leased {
+export function lease(pool: DayPool, ask: LeaseRequest, nowMs: number): Leased {
   const leased = considered(pool, ask, nowMs);
   if (leased.kind === "answered") pool.put(leased.share, nowMs);
   return leased;
 }
 
 /** What a message would be answered: the pool stays as it is. */
-export function previewLease(pool: DayPool, ask: LeaseAsk, nowMs: number): Leased {
+export function previewLease(pool: DayPool, ask: LeaseRequest, nowMs: number): Leased {
   const leased = considered(pool, ask, nowMs);
   if (leased.kind === "answered") pool.unassume(ask, nowMs);
   return leased;
 }
 
 /** The pool assumes what is reported, until the share is put or what is assumed is dropped. */
-function considered(pool: DayPool, ask: LeaseAsk, nowMs: number): Leased {
+function considered(pool: DayPool, ask: LeaseRequest, nowMs: number): Leased {
   const before = pool.share(ask);
   if (before !== undefined && ask.seq === before.seq && before.answer !== null) {
     return { kind: "repeated", answer: before.answer };
@@ -99,7 +99,7 @@ function considered(pool: DayPool, ask: LeaseAsk, nowMs: number): Leased {
 /** The last word on a life that ended: nothing of it is pending, the rest comes back. */
 export function closeShare(
   pool: DayPool,
-  ended: Pick<Share, "tenant" | "life" | "spent">,
+  ended: Pick<Share, "tenant" | "generation" | "spent">,
   nowMs: number,
 ): Share {
   const before = pool.share(ended) ?? emptyShare(ended, nowMs);
@@ -110,7 +110,7 @@ export function closeShare(
 }
 
 /** As a tenant that was told of a pool, or asked, reports without a lease. */
-function reportedShare(before: Share | undefined, ask: LeaseAsk, nowMs: number): Share {
+function reportedShare(before: Share | undefined, ask: LeaseRequest, nowMs: number): Share {
   const known = before ?? emptyShare(ask, nowMs);
   return {
     ...known,
@@ -125,11 +125,11 @@ function reportedShare(before: Share | undefined, ask: LeaseAsk, nowMs: number):
 }
 
 export const emptyShare = (
-  { tenant, life }: Pick<Share, "tenant" | "life">,
+  { tenant, generation }: Pick<Share, "tenant" | "generation">,
   nowMs: number,
 ): Share => ({
   tenant,
-  life,
+  generation,
   granted: ZERO,
   spent: ZERO,
   pending: ZERO,

@@ -9,7 +9,7 @@ import type { Holder } from "./unused-leases.ts";
 const MOST_RECALLED = 20;
 
 /** A lease that is to be given back, and how much of it the tenant may keep if it is busy. */
-export interface LeaseRecall extends Pick<Share, "tenant" | "life"> {
+export interface LeaseRecall extends Pick<Share, "tenant" | "generation"> {
   readonly keep: MicroNeurons;
 }
 
@@ -43,7 +43,9 @@ export function recallsFor(pool: DayPool, missing: number, nowMs: number): reado
     chosen.push(holder);
   }
   const isEnough = possible >= missing || chosen.some(({ share }) => mayHaveEnded(pool, share));
-  return isEnough ? chosen.map(({ share: { tenant, life } }) => ({ tenant, life, keep })) : [];
+  return isEnough
+    ? chosen.map(({ share: { tenant, generation } }) => ({ tenant, generation, keep }))
+    : [];
 }
 
 const mayHaveEnded = (pool: DayPool, { tenant, granted, spent, pending }: Share): boolean =>

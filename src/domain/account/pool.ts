@@ -16,7 +16,7 @@ export interface PoolLimits {
 /** What one life of a tenant has of the pool. */
 export interface Share {
   readonly tenant: string;
-  readonly life: number;
+  readonly generation: number;
   readonly granted: MicroNeurons;
   /** As it reported last: what its calls were charged, with what engines used beyond that. */
   readonly spent: MicroNeurons;
@@ -36,8 +36,8 @@ export interface Share {
   readonly refusals: number;
 }
 
-export const shareKey = ({ tenant, life }: Pick<Share, "tenant" | "life">): string =>
-  `${tenant}/${life}`;
+export const shareKey = ({ tenant, generation }: Pick<Share, "tenant" | "generation">): string =>
+  `${tenant}/${generation}`;
 
 /** What counts as gone for everybody else. */
 export const claimOf = ({ granted, spent, pending }: Share): MicroNeurons =>

@@ -2,7 +2,7 @@ import type { RateClass, RateUnits } from "../ledger/rate-limit.ts";
 
 // What is written down of the account's rates: for each five seconds and class, how many units may have
 // been given in them, before they are given. Who took them is known in memory alone. After a restart all
-// that was written counts as used, in the last second in which a ticket of those five may be used: so a
+// that was written counts as used, in the last second in which a permit of those five may be used: so a
 // rolling minute never has more than the limit, whatever was lost. There is room for as many units again as
 // were given, so that few of the questions write a row.
 
@@ -23,8 +23,8 @@ export const periodOf = (nowMs: number): number => Math.floor(nowMs / (PERIOD_S 
 export const beginMs = ({ period }: RateBound): number => period * PERIOD_S * 1000;
 
 /**
- * @param lifeS how long a ticket may be used at least
- * @returns the last second of a period's tickets: they end with a second
+ * @param lifeS how long a permit may be used at least
+ * @returns the last second of a period's permits: they end with a second
  */
 export const lastSecondOf = ({ period }: RateBound, lifeS: number): number =>
   (period + 1) * PERIOD_S - 1 + lifeS;

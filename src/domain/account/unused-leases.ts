@@ -106,7 +106,7 @@ export class UnusedLeases {
   }
 
   /** Its tenant is asked. That is known in memory only: after a restart it is asked once more. */
-  noteAsked(of: Pick<Share, "tenant" | "life">, nowMs: number): void {
+  noteAsked(of: Pick<Share, "tenant" | "generation">, nowMs: number): void {
     const key = shareKey(of);
     const entry = this.#entries.get(key);
     if (entry === undefined) return;

@@ -82,7 +82,7 @@ export interface Counted {
 }
 
 /** What was heard; null where decoders may disagree about it. */
-export const heard = (audio: AudioLength | null): Counted | null =>
+export const countedLength = (audio: AudioLength | null): Counted | null =>
   audio === null || audio.countedMs === null
     ? null
     : { units: { audio_ms: audio.countedMs }, basis: "counted" };
@@ -92,7 +92,7 @@ export function spoken(model: Model, measured: SoundMeasure, made: AudioLength |
   if (measured.kind === "speech" && unitOf(model) === "input_character") {
     return { units: { input_character: measured.characters }, basis: "counted" };
   }
-  const counted = heard(made);
+  const counted = countedLength(made);
   if (counted !== null) return counted;
   const bytes = measured.kind === "speech" ? measured.bytes : 0;
   return { units: { audio_ms: bytes * SPOKEN_MS_PER_BYTE }, basis: "estimated" };

@@ -50,25 +50,26 @@ export interface PictureRecord {
 /** Whose pictures: a tenant in one of its lives. */
 export interface PictureOwner {
   readonly tenant: string;
-  readonly life: number;
+  readonly generation: number;
 }
 
 /** A tenant id has no slash, so no prefix is the beginning of another's. */
-export const lifePrefix = ({ tenant, life }: PictureOwner): string => `${tenant}/${life}/`;
+export const generationPrefix = ({ tenant, generation }: PictureOwner): string =>
+  `${tenant}/${generation}/`;
 
 export const pictureKey = (owner: PictureOwner, id: string): string =>
-  `${lifePrefix(owner)}images/${id}`;
+  `${generationPrefix(owner)}images/${id}`;
 
 export const recordKey = (owner: PictureOwner, callId: string): string =>
-  `${lifePrefix(owner)}image-calls/${callId}.json`;
+  `${generationPrefix(owner)}image-calls/${callId}.json`;
 
 /** A picture that was moderated, where a tenant keeps contents. */
 export const contentKey = (owner: PictureOwner, verdictId: string, index: number): string =>
-  `${lifePrefix(owner)}contents/${verdictId}/${index}`;
+  `${generationPrefix(owner)}contents/${verdictId}/${index}`;
 
 /** The items of a batch, until it has ended. */
 export const batchItemsKey = (owner: PictureOwner, batchId: string): string =>
-  `${lifePrefix(owner)}batches/${batchId}/items`;
+  `${generationPrefix(owner)}batches/${batchId}/items`;
 
 /** What the id of a picture looks like: anything else is the id of none. */
 export const PICTURE_ID = /^img_[0-9A-HJKMNP-TV-Z]{26}$/;

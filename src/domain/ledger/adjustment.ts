@@ -53,7 +53,7 @@ export const entryId = (entry: JournalEntry): CallId =>
 /** The route by which an adjustment is told from calls. */
 export const ADJUSTMENT_ROUTE = "adjustment";
 
-export interface AdjustmentAsk {
+export interface AdjustmentRequest {
   readonly id: CallId;
   readonly requestId: string;
   readonly reason: string;
@@ -94,7 +94,7 @@ export function leftOf(
 export function adjust(
   line: JournalLine,
   earlier: readonly Adjustment[],
-  ask: AdjustmentAsk & { readonly nowMs: number },
+  ask: AdjustmentRequest & { readonly nowMs: number },
 ): { readonly kind: "adjusted"; readonly adjustment: Adjustment } | Refused {
   const left = leftOf(line, earlier);
   const most = posted(left.drawn);

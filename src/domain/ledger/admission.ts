@@ -1,13 +1,13 @@
 import { shareOf } from "./batch-share.ts";
 import {
-  type AccountStanding,
+  type BudgetStatus,
   isOfAccount,
   type LocalRefusal,
   refusedLease,
 } from "../account/account-budget.ts";
 import type {
   ConcurrencyFailure,
-  NeuronStanding,
+  NeuronBalance,
   QuotaFailure,
   RateFailure,
   RequestFailure,
@@ -22,14 +22,14 @@ import {
   plus,
   ZERO,
 } from "./micro-neurons.ts";
-import { MONTHLY, type MonthRoom, monthRefuses, monthStanding, usable } from "./month-quota.ts";
+import { MONTHLY, type MonthRoom, monthRefuses, monthBalance, usable } from "./month-quota.ts";
 import { dayOf, endOf } from "./period.ts";
 import { limitOf, type QuotaTerms } from "./quota.ts";
 import {
   asksNoEngine,
   fitsAtMs,
   type RateClass,
-  type RateStanding,
+  type RateStatus,
   type RateUnits,
   standing,
   TEST_INPUTS,
@@ -66,7 +66,7 @@ export interface UserPictures {
 export const DAILY_IMAGES_PER_USER = "daily_images_per_user";
 
 /** Everything that an admission depends on, as it stands at `nowMs`. */
-export interface Standing {
+export interface AdmissionState {
   readonly nowMs: number;
   readonly terms: QuotaTerms;
   /** Of the day of `nowMs`. */
@@ -83,7 +83,7 @@ export interface Standing {
   /** The Cloudflare account's own allocation of this day is known to be gone. */
   readonly accountClosed: boolean;
   /** What the tenant has of what all tenants share; absent: nothing is shared. */
-  readonly account?: AccountStanding;
+  readonly account?: BudgetStatus;
 }
 
 export type Refusal =
@@ -93,7 +93,7 @@ export type Refusal =
   | ReservedFailure
   | ConcurrencyFailure;
 
-type AdmissionCheck = (standing: Standing, demand: Demand) => Refusal | null;
+type AdmissionCheck = (standing: AdmissionState, demand: Demand) => Refusal | null;
 
 const CHECKS: readonly AdmissionCheck[] = [
   overLimit,
@@ -109,7 +109,7 @@ const CHECKS: readonly AdmissionCheck[] = [
 const FREE_CHECKS: readonly AdmissionCheck[] = [overLimit, rates, concurrency];
 
 /** The first refusal that holds, or null: the call may be admitted. */
-export function refusalOf(now: Standing, demand: Demand): Refusal | null {
+export function refusalOf(now: AdmissionState, demand: Demand): Refusal | null {
   for (const check of demand.asksNoEngine === true ? FREE_CHECKS : CHECKS) {
     const refusal = check(now, demand);
     if (refusal !== null) return refusal;
@@ -118,14 +118,14 @@ export function refusalOf(now: Standing, demand: Demand): Refusal | null {
 }
 
 /** The limit of the day then in force: with what grants gave it and may yet give it. */
-export const limitInForce = ({ terms, grants = NO_GRANTS }: Standing): MicroNeurons | null =>
+export const limitInForce = ({ terms, grants = NO_GRANTS }: AdmissionState): MicroNeurons | null =>
   limitOf(terms, raisedBy(grants));
 
 /** Held by the day's calls in progress, and what those of earlier days may yet draw on grants. */
-export const heldOf = ({ pending, grants = NO_GRANTS }: Standing): MicroNeurons =>
+export const heldOf = ({ pending, grants = NO_GRANTS }: AdmissionState): MicroNeurons =>
   plus(pending, grants.claimed);
 
-export function neuronStanding(now: Standing, required: MicroNeurons): NeuronStanding {
+export function neuronBalance(now: AdmissionState, required: MicroNeurons): NeuronBalance {
   const limit = limitInForce(now);
   const pending = heldOf(now);
   return {
@@ -136,28 +136,31 @@ export function neuronStanding(now: Standing, required: MicroNeurons): NeuronSta
     required,
     dayEndsAtMs: endOf(dayOf(now.nowMs)),
     dailyQuota: now.terms.daily,
-    ...(now.month !== undefined && { month: monthStanding(now.month) }),
+    ...(now.month !== undefined && { month: monthBalance(now.month) }),
   };
 }
 
 /** The classes that a call takes units of, as they stand; `requests` first. */
-export const rateStandings = (now: Standing, units: RateUnits): RateStanding[] =>
+export const rateStatuses = (now: AdmissionState, units: RateUnits): RateStatus[] =>
   Object.keys(units).map((name) =>
     standing(now.windows, { name, limit: now.rateLimit(name) }, now.nowMs),
   );
 
 /** The most that one call may hold of what all tenants share; null: no such limit is known. */
-export const mostHeld = ({ account }: Standing): MicroNeurons | null =>
+export const mostHeld = ({ account }: AdmissionState): MicroNeurons | null =>
   account?.neurons?.mostHeld ?? null;
 
 /** The most that one call can be admitted for now; null: no limit. */
-export function fittingNow(now: Standing): MicroNeurons | null {
-  const own = usable(neuronStanding(now, ZERO));
+export function fittingNow(now: AdmissionState): MicroNeurons | null {
+  const own = usable(neuronBalance(now, ZERO));
   const held = mostHeld(now);
   return own === null || held === null ? (own ?? held) : least(own, held);
 }
 
-function overLimit(now: Standing, { bound, units, userPictures: asked }: Demand): Refusal | null {
+function overLimit(
+  now: AdmissionState,
+  { bound, units, userPictures: asked }: Demand,
+): Refusal | null {
   const limit = limitInForce(now);
   if (limit !== null && bound > limit) {
     const detail = `This call may need ${formatNeurons(bound)} neurons, and the limit of a day is ${formatNeurons(limit)}: no call above that can ever be admitted.`;
@@ -177,7 +180,7 @@ function overLimit(now: Standing, { bound, units, userPictures: asked }: Demand)
     if (needed > most) {
       return { kind: "over_limit", detail: tooMany(name, needed, most) };
     }
-    const ofAccount = refusedTickets(now, name, needed);
+    const ofAccount = refusedPermits(now, name, needed);
     if (ofAccount !== null && needed > ofAccount.limit) {
       return { kind: "over_limit", detail: tooMany(name, needed, ofAccount.limit) };
     }
@@ -190,7 +193,7 @@ function overLimit(now: Standing, { bound, units, userPictures: asked }: Demand)
 }
 
 /** It lasts longer than anything of the day, and so is told before it. */
-function monthQuota(now: Standing, { bound }: Demand): Refusal | null {
+function monthQuota(now: AdmissionState, { bound }: Demand): Refusal | null {
   if (monthRefuses(now.month, bound) !== "posted") return null;
   return { ...quotaRefusal(quotaKind(now), now, bound), policy: MONTHLY };
 }
@@ -205,7 +208,7 @@ function unitsOf(name: RateClass): string {
   return `units of ${name} (one for each ${items})`;
 }
 
-function accountQuota(now: Standing, { bound }: Demand): Refusal | null {
+function accountQuota(now: AdmissionState, { bound }: Demand): Refusal | null {
   const refusal = quotaRefusal("account_quota_exceeded", now, bound);
   if (now.accountClosed) return refusal;
   const refused = accountRefuses(now, bound);
@@ -215,33 +218,35 @@ function accountQuota(now: Standing, { bound }: Demand): Refusal | null {
 }
 
 /** What the account said of such a call, where it is too early to ask again. */
-const accountRefuses = ({ account, nowMs }: Standing, bound: MicroNeurons): LocalRefusal | null =>
-  account === undefined ? null : refusedLease(account, bound, nowMs);
+const accountRefuses = (
+  { account, nowMs }: AdmissionState,
+  bound: MicroNeurons,
+): LocalRefusal | null => (account === undefined ? null : refusedLease(account, bound, nowMs));
 
 /** As `accountRefuses`, of a class. */
-function refusedTickets({ account, nowMs }: Standing, name: RateClass, needed: number) {
+function refusedPermits({ account, nowMs }: AdmissionState, name: RateClass, needed: number) {
   if (account === undefined || !isOfAccount(name)) return null;
   const { left, refused } = account.rates(name);
   return needed > left && refused !== null && refused.fitsAtMs > nowMs ? refused : null;
 }
 
-function quota(now: Standing, { bound }: Demand): Refusal | null {
+function quota(now: AdmissionState, { bound }: Demand): Refusal | null {
   const limit = limitInForce(now);
   if (limit === null || now.posted + bound <= limit) return null;
   return quotaRefusal(quotaKind(now), now, bound);
 }
 
-const quotaKind = ({ terms }: Standing): "quota_exceeded" | "overage_cap_exceeded" =>
+const quotaKind = ({ terms }: AdmissionState): "quota_exceeded" | "overage_cap_exceeded" =>
   terms.plan === "free" ? "quota_exceeded" : "overage_cap_exceeded";
 
 /** Passes with the day, so it is told before what passes within a minute. */
-function userPictures(now: Standing, { bound, units, userPictures: asked }: Demand) {
+function userPictures(now: AdmissionState, { bound, units, userPictures: asked }: Demand) {
   if (asked === undefined || asked.used + asked.wanted <= asked.limit) return null;
-  const neurons = neuronStanding(now, bound);
+  const neurons = neuronBalance(now, bound);
   return {
     kind: "rate_limited",
     violated: [DAILY_IMAGES_PER_USER],
-    rates: rateStandings(now, units),
+    rates: rateStatuses(now, units),
     fitsAtMs: neurons.dayEndsAtMs,
     userPictures: asked,
     neurons,
@@ -249,10 +254,10 @@ function userPictures(now: Standing, { bound, units, userPictures: asked }: Dema
   } as const;
 }
 
-function rates(now: Standing, { bound, units }: Demand): Refusal | null {
+function rates(now: AdmissionState, { bound, units }: Demand): Refusal | null {
   const waits = Object.entries(units).map(([name, needed]) => {
     const rate = { name, limit: now.rateLimit(name), units: needed };
-    const ofAccount = refusedTickets(now, name, needed);
+    const ofAccount = refusedPermits(now, name, needed);
     const atMs = fitsAtMs(now.windows, rate, now.nowMs);
     return { name, atMs: Math.max(atMs, ofAccount?.fitsAtMs ?? 0), ofAccount };
   });
@@ -262,7 +267,7 @@ function rates(now: Standing, { bound, units }: Demand): Refusal | null {
   return {
     kind: "rate_limited",
     violated: violated.map(({ name }) => name),
-    rates: rateStandings(now, units).map((own): RateStanding => {
+    rates: rateStatuses(now, units).map((own): RateStatus => {
       const ofAccount = violated.find(({ name }) => name === own.name)?.ofAccount ?? null;
       if (ofAccount === null) return own;
       // How much of it others take is nobody's business.
@@ -271,13 +276,13 @@ function rates(now: Standing, { bound, units }: Demand): Refusal | null {
     }),
     fitsAtMs: Math.max(...violated.map(({ atMs }) => atMs)),
     ...(isOnlyAccounts && { ofAccount: true as const }),
-    neurons: neuronStanding(now, bound),
+    neurons: neuronBalance(now, bound),
     nowMs: now.nowMs,
   };
 }
 
-function reserved(now: Standing, { bound }: Demand): Refusal | null {
-  const neurons = neuronStanding(now, bound);
+function reserved(now: AdmissionState, { bound }: Demand): Refusal | null {
+  const neurons = neuronBalance(now, bound);
   const refusal = { kind: "quota_reserved", neurons, nowMs: now.nowMs } as const;
   if (monthRefuses(now.month, bound) === "pending") return { ...refusal, policy: MONTHLY };
   const limit = limitInForce(now);
@@ -286,20 +291,20 @@ function reserved(now: Standing, { bound }: Demand): Refusal | null {
   return refused?.why === "leased" ? { ...refusal, againAtMs: refused.againAtMs } : null;
 }
 
-function concurrency(now: Standing, { bound, inFlightOfBatches }: Demand): Refusal | null {
+function concurrency(now: AdmissionState, { bound, inFlightOfBatches }: Demand): Refusal | null {
   const share = shareOf(now.maxInFlight);
   const isShareTaken = inFlightOfBatches !== undefined && inFlightOfBatches >= share;
   if (now.inFlight < now.maxInFlight && !isShareTaken) return null;
   return {
     kind: "concurrency_exceeded",
     limit: isShareTaken ? share : now.maxInFlight,
-    neurons: neuronStanding(now, bound),
+    neurons: neuronBalance(now, bound),
     nowMs: now.nowMs,
   };
 }
 
 const quotaRefusal = (
   kind: QuotaFailure["kind"],
-  now: Standing,
+  now: AdmissionState,
   bound: MicroNeurons,
-): QuotaFailure => ({ kind, neurons: neuronStanding(now, bound), nowMs: now.nowMs });
+): QuotaFailure => ({ kind, neurons: neuronBalance(now, bound), nowMs: now.nowMs });

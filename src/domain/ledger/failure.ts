@@ -1,6 +1,6 @@
 import type { MicroNeurons } from "./micro-neurons.ts";
-import type { MonthStanding } from "./month-quota.ts";
-import type { RateStanding } from "./rate-limit.ts";
+import type { MonthBalance } from "./month-quota.ts";
+import type { RateStatus } from "./rate-limit.ts";
 import type { Role } from "../tenant/role.ts";
 
 // Every way in which a call can be refused or fail, as one union: its tags are the wire codes.
@@ -16,7 +16,7 @@ export interface FieldError {
 }
 
 /** The day's neurons as they stood when a call was refused. */
-export interface NeuronStanding {
+export interface NeuronBalance {
   /** Null: no limit (the paid plan, its overage unlimited). */
   readonly limit: MicroNeurons | null;
   readonly posted: MicroNeurons;
@@ -29,7 +29,7 @@ export interface NeuronStanding {
   /** `daily_neurons` as set, for headers and sentences, in µN. */
   readonly dailyQuota: MicroNeurons;
   /** Absent: the tenant's month has no cap. */
-  readonly month?: MonthStanding;
+  readonly month?: MonthBalance;
 }
 
 export const QUOTA_KINDS = [
@@ -56,7 +56,7 @@ export interface QuotaFailure extends Fitting, OfPolicy {
   readonly reason?: "too_large_for_account";
   /** When asking again can help, if that is before the day ends. */
   readonly againAtMs?: number;
-  readonly neurons: NeuronStanding;
+  readonly neurons: NeuronBalance;
   readonly nowMs: number;
 }
 
@@ -65,14 +65,14 @@ export interface RateFailure {
   /** The classes that had no room, e.g. `["text_generation"]`. */
   readonly violated: readonly string[];
   /** `requests`, the call's own classes, as they stood. */
-  readonly rates: readonly RateStanding[];
+  readonly rates: readonly RateStatus[];
   /** When one such call would fit, as far as the rates go. */
   readonly fitsAtMs: number;
   /** What stands in the way is a user's pictures of the day, not a rate: it passes at 00:00 UTC. */
   readonly userPictures?: { readonly limit: number; readonly used: number };
   /** It is the account behind all tenants that has no room; of the tenant's own there is some. */
   readonly ofAccount?: true;
-  readonly neurons: NeuronStanding;
+  readonly neurons: NeuronBalance;
   readonly nowMs: number;
 }
 
@@ -81,14 +81,14 @@ export interface ReservedFailure extends Fitting, OfPolicy {
   readonly kind: "quota_reserved";
   /** It is other tenants' leases, some of which may have come back by then. */
   readonly againAtMs?: number;
-  readonly neurons: NeuronStanding;
+  readonly neurons: NeuronBalance;
   readonly nowMs: number;
 }
 
 export interface ConcurrencyFailure {
   readonly kind: "concurrency_exceeded";
   readonly limit: number;
-  readonly neurons: NeuronStanding;
+  readonly neurons: NeuronBalance;
   readonly nowMs: number;
 }
 

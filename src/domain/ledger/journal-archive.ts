@@ -1,5 +1,5 @@
 import { type Day, dayOf, endOf, formatDay } from "./period.ts";
-import { lifePrefix, type PictureOwner } from "../generation/stored-picture.ts";
+import { generationPrefix, type PictureOwner } from "../generation/stored-picture.ts";
 
 // A day of the journal, once it is old: one file in the bucket, a line of JSON for each of its lines
 // as the ledger gives them. Its row stays, with hash, count and sum, beside the period's own.
@@ -39,7 +39,7 @@ export interface Archive {
 
 /** Whose files: as of pictures, they lie under the tenant and its life. */
 export const archiveKey = (owner: PictureOwner, day: Day, revision: number): string =>
-  `${lifePrefix(owner)}journal/${formatDay(day)}${revision === 1 ? "" : `.r${revision}`}.ndjson`;
+  `${generationPrefix(owner)}journal/${formatDay(day)}${revision === 1 ? "" : `.r${revision}`}.ndjson`;
 
 /** The first day that is not old enough. */
 export const keptFrom = (nowMs: number): Day => {

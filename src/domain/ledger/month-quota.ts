@@ -1,4 +1,4 @@
-import type { NeuronStanding, QuotaFailure, ReservedFailure } from "./failure.ts";
+import type { NeuronBalance, QuotaFailure, ReservedFailure } from "./failure.ts";
 import { least, type MicroNeurons, minusOrZero, plus } from "./micro-neurons.ts";
 
 // A cap on what a tenant may use in a calendar month of UTC, on either plan, beside the day's limit:
@@ -19,7 +19,7 @@ export interface MonthRoom {
   readonly endsAtMs: number;
 }
 
-export interface MonthStanding {
+export interface MonthBalance {
   readonly limit: MicroNeurons;
   readonly posted: MicroNeurons;
   readonly pending: MicroNeurons;
@@ -28,7 +28,7 @@ export interface MonthStanding {
   readonly endsAtMs: number;
 }
 
-export const monthStanding = ({ cap, ...room }: MonthRoom): MonthStanding => ({
+export const monthBalance = ({ cap, ...room }: MonthRoom): MonthBalance => ({
   ...room,
   limit: cap,
   available: minusOrZero(cap, plus(room.posted, room.pending)),
@@ -45,7 +45,7 @@ export function monthRefuses(
 }
 
 /** What the next call may use: what the day leaves and what the month leaves; null: no limit. */
-export function usable({ available, month }: NeuronStanding): MicroNeurons | null {
+export function usable({ available, month }: NeuronBalance): MicroNeurons | null {
   if (month === undefined) return available;
   return available === null ? month.available : least(available, month.available);
 }
@@ -55,7 +55,7 @@ export function inTheWay({
   policy,
   neurons,
 }: QuotaFailure | ReservedFailure): Pick<
-  NeuronStanding,
+  NeuronBalance,
   "limit" | "posted" | "pending" | "available" | "required"
 > & { readonly anewAtMs: number } {
   const { month, required } = neurons;

@@ -53,7 +53,7 @@ export type Windows = Readonly<Record<RateClass, Window>>;
 export type RateUnits = Readonly<Record<RateClass, number>>;
 
 /** A class as a caller sees it. */
-export interface RateStanding {
+export interface RateStatus {
   readonly name: RateClass;
   readonly limit: number;
   readonly remaining: number;
@@ -75,7 +75,7 @@ export function standing(
   windows: Windows,
   rate: { readonly name: RateClass; readonly limit: number },
   nowMs: number,
-): RateStanding {
+): RateStatus {
   const window = live(windows[rate.name] ?? [], nowMs);
   const oldest = window[0];
   return {

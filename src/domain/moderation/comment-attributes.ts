@@ -42,7 +42,7 @@ export const ATTRIBUTE_LANGUAGES: readonly string[] = ["en"];
 
 export const PROBABILITY = "PROBABILITY";
 
-export interface AskedAttribute {
+export interface RequestedAttribute {
   readonly scoreType?: string | undefined;
   readonly scoreThreshold?: number | undefined;
 }
@@ -52,7 +52,7 @@ export interface CommentToAnalyze {
   readonly text: string;
   readonly bytes: number;
   readonly type: string;
-  readonly attributes: Readonly<Record<string, AskedAttribute>>;
+  readonly attributes: Readonly<Record<string, RequestedAttribute>>;
   readonly dropUnsupported: boolean;
 }
 
@@ -103,7 +103,7 @@ export function wrongWith(comment: CommentToAnalyze): CommentFailure | null {
 }
 
 /** Names that are known, once each. */
-export const knownAttributes = (asked: Readonly<Record<string, AskedAttribute>>): string[] =>
+export const knownAttributes = (asked: Readonly<Record<string, RequestedAttribute>>): string[] =>
   Object.keys(asked).filter((name) => ATTRIBUTES.has(name));
 
 /** Of a language that they are not judged in; the first attribute is told, as in the original. */

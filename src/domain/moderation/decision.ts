@@ -18,15 +18,15 @@ import { dissents } from "./second-opinion.ts";
 import { isSmallModel } from "./small-model.ts";
 import type { InputName } from "./plan-moderation.ts";
 import { isPictureText, type PictureTextName } from "./picture-text.ts";
-import { asksOf, effectOfUnmade, kindOf, type Policy } from "./policy.ts";
+import { asksOf, effectOfUnchecked, kindOf, type Policy } from "./policy.ts";
 import {
   type Action,
   type CoverageStatus,
   type Decision,
-  isUnmade,
+  isUnchecked,
   type Reason,
   type StageResult,
-  type UnmadeStatus,
+  type UncheckedStatus,
   worst,
 } from "./verdict.ts";
 
@@ -95,7 +95,7 @@ export function judge(policy: Policy, evidence: Evidence): Judgement {
     opensReview:
       decision === "flag" ||
       isUrgent(reasons) ||
-      required.some((category) => isUnmade(coverage[category])),
+      required.some((category) => isUnchecked(coverage[category])),
   };
 }
 
@@ -191,8 +191,8 @@ function unavailableFindings(policy: Policy, evidence: Evidence): Finding[] {
     if (!policy.categories[category].required) continue;
     for (const input of inputsOf(policy, evidence, category)) {
       const status = statusOf(evidence, category, input);
-      if (!isUnmade(status)) continue;
-      const effect = effectOfUnmade(policy, status);
+      if (!isUnchecked(status)) continue;
+      const effect = effectOfUnchecked(policy, status);
       const verb = { flag: "flags", block: "blocks", none: "allows" }[effect];
       const isTooLarge = status === "not_evaluated" && evidence.tooManyPixels?.includes(input);
       const what = isTooLarge === true ? TOO_MANY_PIXELS : missing(category, input, status);
@@ -227,7 +227,9 @@ function isUnread(policy: Policy, evidence: Evidence, input: InputName): boolean
   const asked = CATEGORIES.map((category) => ({ ...policy.categories[category], category }))
     .filter(({ inputs }) => inputs.includes(kindOf(input)))
     .map((rule) => ({ ...rule, status: statusOf(evidence, rule.category, input) }));
-  if (asked.some(({ required, status }) => isSatisfied(status) || (required && isUnmade(status)))) {
+  if (
+    asked.some(({ required, status }) => isSatisfied(status) || (required && isUnchecked(status)))
+  ) {
     return false;
   }
   return asked.some(({ status }) => status === "failed" || status === "timed_out");
@@ -235,7 +237,7 @@ function isUnread(policy: Policy, evidence: Evidence, input: InputName): boolean
 
 const TOO_MANY_PIXELS = `This picture has more than ${MAX_JUDGED_PIXELS / 1_000_000} megapixels, the most that the picture model here looks at (send a smaller one)`;
 
-function missing(category: Category, input: InputName, status: UnmadeStatus): string {
+function missing(category: Category, input: InputName, status: UncheckedStatus): string {
   if (isPictureText(input)) {
     if (status === "timed_out") return "The writing in a picture was not judged in time";
     if (status === "failed") return "The check of the writing in a picture failed";

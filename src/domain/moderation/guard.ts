@@ -1,10 +1,16 @@
 import { CATEGORIES, type Category } from "./category.ts";
 import { type MeasuredContent, type Plan, planModeration } from "./plan-moderation.ts";
 import { STAGE_OF, STAND_IN_OF } from "./category-stage.ts";
-import { effectOfUnmade, kindOf, onlyWhatMatters, type Policy } from "./policy.ts";
+import { effectOfUnchecked, kindOf, onlyWhatMatters, type Policy } from "./policy.ts";
 import type { FindModel } from "./stage.ts";
 import { SENTIMENT_WINDOWS } from "./text-window.ts";
-import { isUnmade, type StageResult, type UnmadeStatus, type Verdict, worst } from "./verdict.ts";
+import {
+  isUnchecked,
+  type StageResult,
+  type UncheckedStatus,
+  type Verdict,
+  worst,
+} from "./verdict.ts";
 
 // Guards: what goes into a language model and what comes out of it, moderated by the tenant's
 // policy. Their checks are stages of the generation's own hold and items of its line.
@@ -105,15 +111,15 @@ export function planGuard(policy: Policy, call: GuardedCall, find: FindModel): P
 export const guardPolicy = onlyWhatMatters;
 
 /** How a check ended that was not made. */
-export type Unmade = UnmadeStatus;
+export type Unchecked = UncheckedStatus;
 
 /** The worst of the checks that the policy requires and that were not made; null: all were. */
-export function unmadeCheck(policy: Policy, coverage: Verdict["coverage"]): Unmade | null {
-  const unmade = CATEGORIES.filter((category) => policy.categories[category].required)
+export function uncheckedStage(policy: Policy, coverage: Verdict["coverage"]): Unchecked | null {
+  const unchecked = CATEGORIES.filter((category) => policy.categories[category].required)
     .map((category) => coverage[category])
-    .filter(isUnmade);
-  const status = worst(unmade);
-  return isUnmade(status) ? status : null;
+    .filter(isUnchecked);
+  const status = worst(unchecked);
+  return isUnchecked(status) ? status : null;
 }
 
 type Looked = Pick<Verdict, "decision" | "coverage" | "stages">;
@@ -124,10 +130,10 @@ type Looked = Pick<Verdict, "decision" | "coverage" | "stages">;
  * withheld only where the policy blocks what is not evaluated.
  */
 export const isWithheld = (mode: GuardMode, policy: Policy, found: Looked): boolean =>
-  mode === "block" && (found.decision === "block" || isUnchecked(policy, found));
+  mode === "block" && (found.decision === "block" || leavesUnchecked(policy, found));
 
-function isUnchecked(policy: Policy, { coverage, stages }: Looked): boolean {
-  const status = unmadeCheck(policy, coverage);
+function leavesUnchecked(policy: Policy, { coverage, stages }: Looked): boolean {
+  const status = uncheckedStage(policy, coverage);
   if (status === null) return false;
   if (status !== "not_evaluated") return true;
   if (mayGoUnevaluated(policy)) return false;
@@ -138,12 +144,12 @@ function isUnchecked(policy: Policy, { coverage, stages }: Looked): boolean {
 }
 
 function isLanguageGap(category: Category, stages: readonly StageResult[]): boolean {
-  const unmade = stages.filter(
+  const unchecked = stages.filter(
     ({ status, input, name }) =>
       status === "not_evaluated" &&
       (STAGE_OF[kindOf(input)][category] === name || STAND_IN_OF[kindOf(input)][category] === name),
   );
-  return unmade.length > 0 && unmade.every(isForLanguage);
+  return unchecked.length > 0 && unchecked.every(isForLanguage);
 }
 
 const isForLanguage = ({ failure }: StageResult): boolean =>
@@ -151,4 +157,4 @@ const isForLanguage = ({ failure }: StageResult): boolean =>
 
 /** Whether what nothing here can judge is let through. */
 export const mayGoUnevaluated = (policy: Policy): boolean =>
-  effectOfUnmade(policy, "not_evaluated") === "none";
+  effectOfUnchecked(policy, "not_evaluated") === "none";

@@ -93,7 +93,7 @@ export const asks = (policy: Policy, kind: InputKind, categories: readonly Categ
   categories.some((category) => policy.categories[category].inputs.includes(kind));
 
 /** What a check that was not made does to a decision. */
-export function effectOfUnmade(
+export function effectOfUnchecked(
   { on_unavailable, unevaluated = on_unavailable }: Policy,
   status: "failed" | "timed_out" | "not_evaluated",
 ): "none" | "flag" | "block" {

@@ -38,14 +38,14 @@ export const worst = <Status extends CoverageStatus>(
   ) ?? "not_required";
 
 /** A check that was asked for and not made. */
-export type UnmadeStatus = Exclude<CheckStatus, "evaluated" | "not_required">;
+export type UncheckedStatus = Exclude<CheckStatus, "evaluated" | "not_required">;
 
-export const isUnmade = (status: CoverageStatus): status is UnmadeStatus =>
+export const isUnchecked = (status: CoverageStatus): status is UncheckedStatus =>
   status === "failed" || status === "timed_out" || status === "not_evaluated";
 
 /** Something was asked for that was not evaluated, required or not. */
 export const isPartial = ({ coverage }: Pick<Verdict, "coverage">): boolean =>
-  Object.values(coverage).some(isUnmade);
+  Object.values(coverage).some(isUnchecked);
 
 export const DECISIONS = ["allow", "flag", "block"] as const;
 export type Decision = (typeof DECISIONS)[number];

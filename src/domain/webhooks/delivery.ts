@@ -145,7 +145,7 @@ export function isOutage({ error, status }: Pick<Attempt, "error" | "status">): 
 }
 
 /** How an endpoint stands after what it was last sent. */
-export interface Standing {
+export interface EndpointHealth {
   /** When the first of the failures after the last success began; null: none. */
   readonly failingSinceMs: number | null;
   /** Different messages, first tried since then, that failed as in an outage: no more than count. */
@@ -154,7 +154,7 @@ export interface Standing {
   readonly notBeforeMs: number;
 }
 
-export const WELL: Standing = { failingSinceMs: null, outage: [], notBeforeMs: 0 };
+export const WELL: EndpointHealth = { failingSinceMs: null, outage: [], notBeforeMs: 0 };
 
 /** What an attempt was, as far as the endpoint's standing is concerned. */
 export interface Tried {
@@ -170,7 +170,7 @@ export interface Tried {
  * How it stands after one more attempt. A message that had failed already while others were accepted
  * tells nothing of the endpoint; nor does what the receiver told us to drop.
  */
-export function standingAfter(before: Standing, tried: Tried, nowMs: number): Standing {
+export function standingAfter(before: EndpointHealth, tried: Tried, nowMs: number): EndpointHealth {
   const { attempt, eventId, firstTryAtMs, notBeforeMs } = tried;
   if (attempt.error === null) return WELL;
   if (attempt.error === "object_gone" || attempt.error === "aborted") return before;
@@ -191,7 +191,7 @@ export function standingAfter(before: Standing, tried: Tried, nowMs: number): St
 
 /** @param ordered nothing goes past the message that failed: one is enough */
 export const isDown = (
-  { outage }: Pick<Standing, "outage">,
+  { outage }: Pick<EndpointHealth, "outage">,
   { ordered }: { readonly ordered: boolean },
 ): boolean => outage.length >= (ordered ? 1 : DOWN_AFTER);
 

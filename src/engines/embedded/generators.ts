@@ -1,4 +1,4 @@
-import type { Infers } from "../inference.ts";
+import type { Generators } from "../inference.ts";
 import { EXTRACT_MODEL, extract } from "./extract.ts";
 import { EMBEDDED_TASKS } from "./tasks.ts";
 import { pictureIn } from "../made-picture.ts";
@@ -7,7 +7,7 @@ import { makePlacard, PLACARD_MODEL } from "./placeholder-image.ts";
 import { embeddedSpeech } from "./placeholder-speech.ts";
 
 /** What the Worker makes by itself: stand-ins that say so, so that each surface can be tried. */
-export const EMBEDDED_INFERS: Infers = {
+export const EMBEDDED_INFERS: Generators = {
   async embeddings(_hold, { model, texts, pooling }) {
     const dimensions = dimensionsOf(model);
     if (dimensions === null || pooling !== undefined) return { kind: "unsupported" };

@@ -1,5 +1,5 @@
 import { audioLength } from "../../audio/audio-length.ts";
-import type { Infer } from "../inference.ts";
+import type { Generate } from "../inference.ts";
 
 // Speech without a voice: each byte of the text as two tones, one for each half of it. It is heard at
 // once that this is no speech, and the text can be read from it again. As WAV: 8 kHz, 8 bits, mono.
@@ -21,7 +21,7 @@ const HEADER_BYTES = 44;
 const SILENCE = 128;
 const LOUDNESS = 50;
 
-export const embeddedSpeech: Infer<"speech"> = async (_hold, inference) => {
+export const embeddedSpeech: Generate<"speech"> = async (_hold, inference) => {
   const { text, format, speed, instructions } = inference;
   if (format !== null && format !== "wav") {
     return { kind: "unsupported", parameter: "response_format" };

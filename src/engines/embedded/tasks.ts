@@ -1,4 +1,4 @@
-import type { Infers } from "../inference.ts";
+import type { Generators } from "../inference.ts";
 import { hashedVector, HASHING_MODEL } from "./embedding.ts";
 import { NEGATIVITY_MODEL, sentimentOf } from "./negativity.ts";
 
@@ -15,7 +15,7 @@ const READ_CHARS = 4096;
  * The small tasks that can be done by word lists and hashing. What a picture shows, and what a text
  * is in another language, cannot: those are absent, and so `unsupported`.
  */
-export const EMBEDDED_TASKS: Infers = {
+export const EMBEDDED_TASKS: Generators = {
   async classification(_hold, { model, text }) {
     if (model !== DISTILBERT) return { kind: "unsupported" };
     const negative = sentimentOf(text.slice(0, READ_CHARS));

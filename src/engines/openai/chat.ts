@@ -1,5 +1,5 @@
 import { MAX_CHAT_BYTES, readChatReply } from "../chat-reply.ts";
-import type { ChatInference, Infer, StreamChat } from "../inference.ts";
+import type { ChatInference, Generate, StreamChat } from "../inference.ts";
 import { withToolPictures } from "../tool-pictures.ts";
 import { openChatStream } from "../open-chat-stream.ts";
 import { namedModel, type OpenAiOptions, postForEvents, postJson } from "./call.ts";
@@ -7,7 +7,7 @@ import { namedModel, type OpenAiOptions, postForEvents, postJson } from "./call.
 // Chats on an OpenAI-compatible server: what it is asked is what was asked of us.
 
 export const chat =
-  (server: OpenAiOptions): Infer<"chat"> =>
+  (server: OpenAiOptions): Generate<"chat"> =>
   async (_hold, inference, options) => {
     const body = completionBody(server, inference);
     if (body === null) return { kind: "unsupported" };

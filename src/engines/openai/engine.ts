@@ -4,7 +4,7 @@ import { llmChat, type Chat } from "../llm-checks.ts";
 import { languagesOf } from "../model-traits.ts";
 import { namedModel, type OpenAiOptions, postJson } from "./call.ts";
 import { streamChat } from "./chat.ts";
-import { openAiInfers } from "./generators.ts";
+import { openAiGenerators } from "./generators.ts";
 
 // Any OpenAI-compatible server (Ollama, llama.cpp, vLLM). It judges what a language model can judge;
 // a sentiment or label classifier it does not pretend to be.
@@ -32,7 +32,7 @@ export function createOpenAiEngine(options: OpenAiOptions): Engine {
       const reply = await postJson(options, "/chat/completions", body, checkOptions);
       return chat.outcome(model, reply);
     },
-    infers: openAiInfers(options),
+    infers: openAiGenerators(options),
     streamChat: streamChat(options),
   };
 }

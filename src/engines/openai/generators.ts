@@ -1,13 +1,13 @@
 import { MAX_VECTORS_BYTES, readEmbeddingList } from "../embedding-vectors.ts";
 import { field } from "../engine-call.ts";
-import type { Infer, Infers } from "../inference.ts";
+import type { Generate, Generators } from "../inference.ts";
 import { chat } from "./chat.ts";
 import { namedModel, type OpenAiOptions, postJson } from "./call.ts";
 import { openAiPicture } from "./pictures.ts";
 import { openAiSound } from "./sound.ts";
 
 /** What an OpenAI-compatible server makes, with the models that the deployment has named. */
-export const openAiInfers = (server: OpenAiOptions): Infers => ({
+export const openAiGenerators = (server: OpenAiOptions): Generators => ({
   embeddings: embeddings(server),
   chat: chat(server),
   picture: openAiPicture(server),
@@ -15,7 +15,7 @@ export const openAiInfers = (server: OpenAiOptions): Infers => ({
 });
 
 const embeddings =
-  (server: OpenAiOptions): Infer<"embeddings"> =>
+  (server: OpenAiOptions): Generate<"embeddings"> =>
   async (_hold, { model: id, texts, pooling }, options) => {
     const model = namedModel(server, id);
     if (model === undefined || pooling !== undefined) return { kind: "unsupported" };

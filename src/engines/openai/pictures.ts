@@ -1,5 +1,5 @@
 import { field } from "../engine-call.ts";
-import type { Infer } from "../inference.ts";
+import type { Generate } from "../inference.ts";
 import { maxReplyBytes, pictureIn } from "../made-picture.ts";
 import { namedModel, type OpenAiOptions, postJson } from "./call.ts";
 
@@ -11,7 +11,7 @@ import { namedModel, type OpenAiOptions, postJson } from "./call.ts";
 const BASE64_ONLY = /^(?:gpt|chatgpt)-image/;
 
 export const openAiPicture =
-  (server: OpenAiOptions): Infer<"picture"> =>
+  (server: OpenAiOptions): Generate<"picture"> =>
   async (_hold, inference, options) => {
     const { prompt, negativePrompt, size, seed, inputs, maxBytes } = inference;
     const model = namedModel(server, inference.model);

@@ -8,7 +8,7 @@ import {
   withDeadline,
 } from "../engine-call.ts";
 import type { CheckOptions } from "../engine.ts";
-import type { Infer, Infers } from "../inference.ts";
+import type { Generate, Generators } from "../inference.ts";
 import { answered, namedModel, type OpenAiOptions } from "./call.ts";
 import { MAX_SPEECH_BYTES, MAX_TRANSCRIPT_BYTES, soundType, speechOf } from "../sound-type.ts";
 import { readWhisper } from "../transcript.ts";
@@ -16,13 +16,13 @@ import { readWhisper } from "../transcript.ts";
 // An OpenAI-compatible server that hears (whisper.cpp, faster-whisper, vLLM) or speaks (Kokoro). What
 // it reports of a recording's length is rounded as each server likes, so lengths are counted here.
 
-export const openAiSound = (server: OpenAiOptions): Infers => ({
+export const openAiSound = (server: OpenAiOptions): Generators => ({
   transcription: transcription(server),
   speech: speech(server),
 });
 
 const transcription =
-  (server: OpenAiOptions): Infer<"transcription"> =>
+  (server: OpenAiOptions): Generate<"transcription"> =>
   async (_hold, { model: id, bytes, format, ...asked }, options) => {
     const model = namedModel(server, id);
     if (model === undefined) return { kind: "unsupported" };
@@ -48,7 +48,7 @@ const transcription =
   };
 
 const speech =
-  (server: OpenAiOptions): Infer<"speech"> =>
+  (server: OpenAiOptions): Generate<"speech"> =>
   async (_hold, { model: id, text, voice, format, speed, instructions }, options) => {
     const model = namedModel(server, id);
     if (model === undefined) return { kind: "unsupported" };

@@ -1,5 +1,5 @@
 import { MAX_CHAT_BYTES, readChatReply } from "../chat-reply.ts";
-import type { ChatInference, ChatMessage, ChatOutput, Infer, StreamChat } from "../inference.ts";
+import type { ChatInference, ChatMessage, ChatOutput, Generate, StreamChat } from "../inference.ts";
 import { seesPictures, speaksChat } from "../model-traits.ts";
 import { withToolPictures } from "../tool-pictures.ts";
 import { openChatStream } from "../open-chat-stream.ts";
@@ -12,7 +12,7 @@ import { runForEvents, runModel } from "./call.ts";
 // and `AiTextGenerationInput`.
 
 export const chat =
-  (ai: Ai): Infer<"chat"> =>
+  (ai: Ai): Generate<"chat"> =>
   async (_hold, inference, options) => {
     const asked = chatInputs(inference);
     if (asked.kind === "unsupported") return asked;

@@ -11,7 +11,7 @@ import { llmChat, type Chat } from "../llm-checks.ts";
 import { canJudge, languagesOf, seesPictures, speaksChat } from "../model-traits.ts";
 import { rawBody, runModel } from "./call.ts";
 import { streamChat } from "./chat.ts";
-import { workersAiInfers } from "./generators.ts";
+import { workersAiGenerators } from "./generators.ts";
 
 // The `AI` binding: what it judges. What it makes is in workers-ai-infers.ts.
 
@@ -34,7 +34,7 @@ export function createWorkersAiEngine(ai: Ai): Engine {
       const call = callFor(check);
       return call.outcome(await runModel(ai, check.model, call.inputs, options));
     },
-    infers: workersAiInfers(ai),
+    infers: workersAiGenerators(ai),
     streamChat: streamChat(ai),
   };
 }

@@ -1,6 +1,6 @@
 import { MAX_VECTORS_BYTES, readVectors } from "../embedding-vectors.ts";
 import { field } from "../engine-call.ts";
-import type { Infer, Infers } from "../inference.ts";
+import type { Generate, Generators } from "../inference.ts";
 import { chat } from "./chat.ts";
 import { runModel } from "./call.ts";
 import { workersAiPicture } from "./pictures.ts";
@@ -8,7 +8,7 @@ import { workersAiSound } from "./sound.ts";
 import { workersAiTasks } from "./tasks.ts";
 
 /** What the `AI` binding makes. */
-export const workersAiInfers = (ai: Ai): Infers => ({
+export const workersAiGenerators = (ai: Ai): Generators => ({
   chat: chat(ai),
   embeddings: embeddings(ai),
   ...workersAiTasks(ai),
@@ -18,7 +18,7 @@ export const workersAiInfers = (ai: Ai): Infers => ({
 
 /** `{ text: [...] }` is answered with `{ data: number[][] }`. Source: bge-base-en-v1.5's schema. */
 const embeddings =
-  (ai: Ai): Infer<"embeddings"> =>
+  (ai: Ai): Generate<"embeddings"> =>
   async (_hold, { model, texts, pooling }, options) => {
     const bounded = { ...options, maxBytes: MAX_VECTORS_BYTES };
     const inputs = { text: texts, ...(pooling !== undefined && { pooling }) };

@@ -1,4 +1,4 @@
-import type { Infer, PictureInference } from "../inference.ts";
+import type { Generate, PictureInference } from "../inference.ts";
 import { imageOf, maxReplyBytes, pictureIn } from "../made-picture.ts";
 import type { Picture } from "../picture.ts";
 import { runForBytes } from "./bytes.ts";
@@ -8,7 +8,7 @@ import { runForBytes } from "./bytes.ts";
 
 /** Answers are `{ image: base64 }` (FLUX, Lucid Origin) or the bytes themselves; both are read. */
 export const workersAiPicture =
-  (ai: Ai): Infer<"picture"> =>
+  (ai: Ai): Generate<"picture"> =>
   async (_hold, inference, options) => {
     const form = FORMS.find(({ models }) => models.test(inference.model));
     if (form === undefined) return { kind: "unsupported" };

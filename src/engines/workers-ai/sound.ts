@@ -1,5 +1,5 @@
 import { field } from "../engine-call.ts";
-import type { Infer, Infers } from "../inference.ts";
+import type { Generate, Generators } from "../inference.ts";
 import type { SpeechFormat, SpeechInference, TranscriptionInference } from "../sound-inference.ts";
 import {
   MAX_SPEECH_BYTES,
@@ -16,7 +16,7 @@ import { AURA, auraVoice, melottsLanguage } from "./voices.ts";
 // The `AI` binding: what it hears and what it says. Inputs from the models' pages and the types of the
 // binding.
 
-export const workersAiSound = (ai: Ai): Infers => ({
+export const workersAiSound = (ai: Ai): Generators => ({
   transcription: transcription(ai),
   speech: speech(ai),
 });
@@ -65,7 +65,7 @@ const isUnhonoured = (inputs: Inputs | Unhonoured): inputs is Unhonoured =>
  * times its size in heap and base64 a third more than it. The other inputs go with the address.
  */
 const transcription =
-  (ai: Ai): Infer<"transcription"> =>
+  (ai: Ai): Generate<"transcription"> =>
   async (_hold, inference, options) => {
     const told = hearing(inference);
     if (isUnhonoured(told)) return told;
@@ -113,7 +113,7 @@ function speaking(inference: SpeechInference): Inputs | Unhonoured {
 
 /** Melotts answers with base64 in JSON or with the bytes, aura with the bytes. */
 const speech =
-  (ai: Ai): Infer<"speech"> =>
+  (ai: Ai): Generate<"speech"> =>
   async (_hold, inference, options) => {
     const inputs = speaking(inference);
     if (isUnhonoured(inputs)) return inputs;

@@ -1,7 +1,7 @@
 import { languageCode, speaksIndic } from "../../domain/generation/translation-languages.ts";
 import type { Usage } from "../../domain/catalogue/price.ts";
 import { field } from "../engine-call.ts";
-import type { Answered, Infer, Infers, Outputs } from "../inference.ts";
+import type { Answered, Generate, Generators, Outputs } from "../inference.ts";
 import type { GenerationKind } from "../../domain/generation/plan-generation.ts";
 import { readLabel, readLabels } from "../labels.ts";
 import type { CaptionInference, CaptionOutput, Rank, SeenObject } from "../task-inference.ts";
@@ -10,7 +10,7 @@ import { rawBody, runModel } from "./call.ts";
 // The small tasks by the `AI` binding, in the inputs and outputs that each model's schema gives.
 // Source: @cloudflare/workers-types and the models' pages.
 
-export const workersAiTasks = (ai: Ai): Infers => ({
+export const workersAiTasks = (ai: Ai): Generators => ({
   classification: classification(ai),
   reranking: reranking(ai),
   labels: labels(ai),
@@ -28,7 +28,7 @@ const answered = <Kind extends GenerationKind>(
   output === null ? { kind: "failed", usage } : { kind: "answered", model, output, usage };
 
 const classification =
-  (ai: Ai): Infer<"classification"> =>
+  (ai: Ai): Generate<"classification"> =>
   async (_hold, { model, text }, options) => {
     const reply = await runModel(ai, model, { text }, options);
     if (reply.kind !== "replied") return reply;
@@ -37,7 +37,7 @@ const classification =
   };
 
 const reranking =
-  (ai: Ai): Infer<"reranking"> =>
+  (ai: Ai): Generate<"reranking"> =>
   async (_hold, { model, query, contexts, topK }, options) => {
     const inputs = {
       query,
@@ -67,7 +67,7 @@ function readRanks(value: unknown, contexts: number): Rank[] | null {
 }
 
 const labels =
-  (ai: Ai): Infer<"labels"> =>
+  (ai: Ai): Generate<"labels"> =>
   async (_hold, { model, picture }, options) => {
     const reply = await runModel(ai, model, { image: rawBody(picture) }, options);
     if (reply.kind !== "replied") return reply;
@@ -76,7 +76,7 @@ const labels =
   };
 
 const objects =
-  (ai: Ai): Infer<"objects"> =>
+  (ai: Ai): Generate<"objects"> =>
   async (_hold, { model, picture }, options) => {
     const reply = await runModel(ai, model, { image: rawBody(picture) }, options);
     if (reply.kind !== "replied") return reply;
@@ -105,7 +105,7 @@ function readObjects(value: unknown): SeenObject[] | null {
 const MOONDREAM = /^@cf\/moondream\//;
 
 const caption =
-  (ai: Ai): Infer<"caption"> =>
+  (ai: Ai): Generate<"caption"> =>
   async (_hold, inference, options) => {
     const { model } = inference;
     const moondream = MOONDREAM.test(model);
@@ -180,7 +180,7 @@ function moondreamUsage(value: unknown): Usage | null {
 }
 
 const translation =
-  (ai: Ai): Infer<"translation"> =>
+  (ai: Ai): Generate<"translation"> =>
   async (_hold, { model, texts, source, target }, options) => {
     const from = languageCode(model, "source", source);
     const to = languageCode(model, "target", target);

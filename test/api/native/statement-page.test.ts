@@ -41,7 +41,7 @@ const adjustment = {
 };
 const head = {
   tenant: "acme",
-  life: 1,
+  generation: 1,
   lives: [1],
   month: MONTH,
   isOpen: false,

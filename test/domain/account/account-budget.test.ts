@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type AccountStanding, refusedLease } from "../../../src/domain/account/account-budget.ts";
+import { type BudgetStatus, refusedLease } from "../../../src/domain/account/account-budget.ts";
 import { microNeurons } from "../../../src/domain/ledger/micro-neurons.ts";
 import type { LeaseRefusal } from "../../../src/domain/account/pool-refusal.ts";
 
@@ -17,10 +17,10 @@ const REFUSED: LeaseRefusal = {
   tooLargeAgainAtMs: NOW + 300_000,
 };
 
-type Neurons = NonNullable<AccountStanding["neurons"]>;
+type Neurons = NonNullable<BudgetStatus["neurons"]>;
 
 /** It has spent 60, its calls hold 40, and 10 of its allowance are left. */
-const standing = (fields: Partial<Neurons> = {}): AccountStanding => ({
+const standing = (fields: Partial<Neurons> = {}): BudgetStatus => ({
   neurons: {
     used: microNeurons(100),
     spent: microNeurons(60),

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { AccountRates, type RateAsk } from "../../../src/domain/account/account-rates.ts";
+import { AccountRates, type RateRequest } from "../../../src/domain/account/account-rates.ts";
 import type { RateUnits } from "../../../src/domain/ledger/rate-limit.ts";
 import { forgotten, type RateUses, takeRates } from "./plain-rates/account-rates.ts";
 
@@ -77,7 +77,7 @@ describe("rates by their sums", () => {
             const of = LIMITS[name as keyof typeof LIMITS];
             return of[limits % of.length] ?? 0;
           };
-          const ask: RateAsk = { tenant: `t${who}`, calls, more };
+          const ask: RateRequest = { tenant: `t${who}`, calls, more };
           plain = forgotten(plain, nowMs);
           const expected = takeRates(plain, ask, limitOf, nowMs);
           plain = expected.uses;
@@ -125,7 +125,7 @@ function stepsAt(takers: number): number {
   return (rates.steps - before) / 50;
 }
 
-describe("a question for tickets", () => {
+describe("a question for permits", () => {
   it("costs steps by the logarithm of the number of takers", () => {
     const [few, many] = [stepsAt(20), stepsAt(20_000)];
     expect(few).toBeGreaterThan(0);

@@ -25,11 +25,11 @@ class Account {
   /** How many of `count` calls of one unit are let through. */
   take(tenant: string, name: string, count: number, nowMs: number): number {
     const calls = Array.from({ length: count }, () => ({ [name]: 1 }));
-    return this.ask(tenant, calls, nowMs).tickets[name]?.units ?? 0;
+    return this.ask(tenant, calls, nowMs).permits[name]?.units ?? 0;
   }
 }
 
-describe("tickets of a class", () => {
+describe("permits of a class", () => {
   it("are never used more often than the limit in any minute, whenever within their life", () => {
     const asks = fc.array(
       fc.record({
@@ -48,7 +48,7 @@ describe("tickets of a class", () => {
         for (const { tenant, count, waitMs, usedAfter } of steps) {
           nowMs += waitMs;
           const calls = Array.from({ length: count }, () => ({ small: 1 }));
-          const { units, forMs } = account.ask(tenant, calls, nowMs).tickets["small"] ?? NONE;
+          const { units, forMs } = account.ask(tenant, calls, nowMs).permits["small"] ?? NONE;
           for (let at = 0; at < units; at += 1) {
             used.push(nowMs + Math.floor((forMs * usedAfter) / 1000));
           }
@@ -64,9 +64,9 @@ describe("tickets of a class", () => {
 
   it("count in the second that they may be used in", () => {
     const account = new Account();
-    const early = account.ask("a", [{ small: 1 }], NOW + 400).tickets["small"];
+    const early = account.ask("a", [{ small: 1 }], NOW + 400).permits["small"];
     expect(early).toEqual({ units: 1, forMs: 600 });
-    const late = account.ask("a", [{ small: 9 }], NOW + 900).tickets["small"];
+    const late = account.ask("a", [{ small: 9 }], NOW + 900).permits["small"];
     expect(late).toEqual({ units: 9, forMs: 1100 });
     expect(account.take("a", "small", 10, NOW + 61_000)).toBe(1);
     expect(account.take("a", "small", 10, NOW + 61_999)).toBe(0);
@@ -121,8 +121,8 @@ describe("tickets of a class", () => {
   it("are taken of all classes of a call, or of none", () => {
     const account = new Account();
     account.take("a", "small", 9, NOW);
-    const { tickets, refused } = account.ask("a", [{ small: 2, large: 1 }, { large: 1 }], NOW);
-    expect(tickets).toEqual({ large: { units: 1, forMs: 6_000 } });
+    const { permits, refused } = account.ask("a", [{ small: 2, large: 1 }, { large: 1 }], NOW);
+    expect(permits).toEqual({ large: { units: 1, forMs: 6_000 } });
     expect(refused).toEqual({ small: { limit: 10, remaining: 1, fitsAtMs: expect.any(Number) } });
   });
 
@@ -138,9 +138,9 @@ describe("tickets of a class", () => {
   it("come in chunks where a class is large, and smaller ones as it fills", () => {
     const account = new Account();
     const chunk = (tenant: string) =>
-      account.ask(tenant, [{ large: 1 }], NOW, { large: 2000 }).tickets["large"];
+      account.ask(tenant, [{ large: 1 }], NOW, { large: 2000 }).permits["large"];
     expect(chunk("a")).toEqual({ units: 500, forMs: 6_000 });
     expect(chunk("a")?.units).toBe(375);
-    expect(account.ask("a", [{ text: 1 }], NOW, { text: 50 }).tickets["text"]?.units).toBe(1);
+    expect(account.ask("a", [{ text: 1 }], NOW, { text: 50 }).permits["text"]?.units).toBe(1);
   });
 });

@@ -4,7 +4,7 @@ import { DayPool } from "../../../src/domain/account/day-pool.ts";
 import {
   closeShare,
   lease,
-  type LeaseAsk,
+  type LeaseRequest,
   previewLease,
 } from "../../../src/domain/account/lease.ts";
 import { microNeurons } from "../../../src/domain/ledger/micro-neurons.ts";
@@ -23,7 +23,7 @@ const START_MS = DAY * 86_400_000;
 
 interface Step {
   readonly who: number;
-  readonly life: number;
+  readonly generation: number;
   readonly seq: "next" | "same" | "old";
   readonly allowance: number;
   readonly spent: number;
@@ -48,7 +48,7 @@ interface Step {
 const little = fc.nat(60);
 const anyStep: fc.Arbitrary<Step> = fc.record({
   who: fc.nat(4),
-  life: fc.constantFrom(1, 1, 1, 2),
+  generation: fc.constantFrom(1, 1, 1, 2),
   seq: fc.constantFrom("next", "next", "next", "next", "same", "old"),
   allowance: little,
   spent: little,
@@ -170,14 +170,14 @@ class Both {
     expect(this.sums.unused.firstEndMs).toBe(held.length === 0 ? null : Math.min(...held));
   }
 
-  #askOf({ who, life, seq, reports, ...amounts }: Step): LeaseAsk {
+  #askOf({ who, generation, seq, reports, ...amounts }: Step): LeaseRequest {
     const tenant = nameOf(who);
-    const before = this.plain.shares.get(shareKey({ tenant, life }));
+    const before = this.plain.shares.get(shareKey({ tenant, generation }));
     const at = (before?.seq ?? 0) + (seq === "next" ? 1 : seq === "same" ? 0 : -1);
     const need = Math.max(amounts.least, amounts.need);
     return {
       tenant,
-      life,
+      generation,
       seq: Math.max(1, at),
       allowance: microNeurons(Math.min(amounts.allowance, before?.granted ?? 10)),
       spent: microNeurons(Math.max(before?.spent ?? 0, amounts.spent)),
@@ -192,7 +192,7 @@ class Both {
     };
   }
 
-  #ask(ask: LeaseAsk, isPreview: boolean): void {
+  #ask(ask: LeaseRequest, isPreview: boolean): void {
     const expected = plain.lease(this.plain, ask, this.nowMs);
     const { pool, ...answer } = { pool: this.plain, ...expected };
     expect(previewLease(this.sums, ask, this.nowMs)).toEqual(answer);
@@ -228,8 +228,8 @@ class Both {
     }
   }
 
-  #surplus({ tenant, life, keep }: plainRecall.LeaseRecall): number {
-    const share = this.plain.shares.get(shareKey({ tenant, life }));
+  #surplus({ tenant, generation, keep }: plainRecall.LeaseRecall): number {
+    const share = this.plain.shares.get(shareKey({ tenant, generation }));
     if (share === undefined) throw new Error(`${tenant} has nothing`);
     const kept = share.reportedAtMs <= this.nowMs - 10_000 ? 0 : keep;
     const used = share.spent + share.pending + kept;
@@ -288,12 +288,12 @@ function stepsAt(count: number): number {
   const limits = { holdShare: 0.2, unspentShare: 0.333 };
   const floors = Array.from({ length: count / 10 }, (_, at) => [nameOf(at * 10), microNeurons(9)]);
   const pool = new DayPool({ day: DAY, size, limits, floors: floors as never });
-  const ask = (who: number, seq: number): LeaseAsk => ({
+  const ask = (who: number, seq: number): LeaseRequest => ({
     tenant: nameOf(who),
-    life: 1,
+    generation: 1,
     seq,
     allowance: microNeurons(
-      seq === 1 ? 0 : (pool.share({ tenant: nameOf(who), life: 1 })?.granted ?? 0),
+      seq === 1 ? 0 : (pool.share({ tenant: nameOf(who), generation: 1 })?.granted ?? 0),
     ),
     spent: microNeurons(seq === 1 ? 0 : 7 * who),
     pending: microNeurons(3),

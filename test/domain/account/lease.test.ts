@@ -1,5 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { type LeaseAnswer, type LeaseAsk, LEASE_MS } from "../../../src/domain/account/lease.ts";
+import {
+  type LeaseAnswer,
+  type LeaseRequest,
+  LEASE_MS,
+} from "../../../src/domain/account/lease.ts";
 import { type MicroNeurons, microNeurons, ZERO } from "../../../src/domain/ledger/micro-neurons.ts";
 import { DEMAND_MS, shareKey } from "../../../src/domain/account/pool.ts";
 import { claimed, closeShare, firstEndMs, lease, missingOf, type Pool } from "./pools.ts";
@@ -20,12 +24,12 @@ const poolOf = (size: number, floors: Readonly<Record<string, number>> = {}): Po
 
 const askOf = (
   tenant: string,
-  fields: { least?: number; need?: number; want?: number } & Partial<Omit<LeaseAsk, "need">>,
-): LeaseAsk => {
+  fields: { least?: number; need?: number; want?: number } & Partial<Omit<LeaseRequest, "need">>,
+): LeaseRequest => {
   const { least = 1, need = least, want = need, ...rest } = fields;
   return {
     tenant,
-    life: 1,
+    generation: 1,
     seq: 1,
     allowance: ZERO,
     spent: ZERO,
@@ -37,7 +41,7 @@ const askOf = (
 
 function answered(
   pool: Pool,
-  ask: LeaseAsk,
+  ask: LeaseRequest,
   nowMs = NOW,
 ): { readonly pool: Pool; readonly answer: LeaseAnswer } {
   const leased = lease(pool, ask, nowMs);
@@ -204,9 +208,9 @@ describe("a refusal", () => {
     let { pool } = answered(poolOf(1000), { ...askOf("a", { allowance: held }), need: null });
     for (let seq = 1; seq <= 4; seq += 1) ({ pool } = answered(pool, askOf("b", { seq })));
     ({ pool } = answered({ ...pool, size: microNeurons(1030) }, askOf("b", { seq: 5, want: 500 })));
-    expect(pool.shares.get(shareKey({ tenant: "b", life: 1 }))?.refusals).toBe(2);
+    expect(pool.shares.get(shareKey({ tenant: "b", generation: 1 }))?.refusals).toBe(2);
     ({ pool } = answered({ ...pool, size: microNeurons(9000) }, askOf("b", { seq: 6, want: 10 })));
-    expect(pool.shares.get(shareKey({ tenant: "b", life: 1 }))?.refusals).toBe(0);
+    expect(pool.shares.get(shareKey({ tenant: "b", generation: 1 }))?.refusals).toBe(0);
   });
 
   it("is for good where the rest is another's floor, until that is changed", () => {
@@ -227,10 +231,10 @@ describe("floors", () => {
   it("count what an earlier life took of them today", () => {
     const closed = closeShare(
       poolOf(1000, { b: 400 }),
-      { tenant: "b", life: 1, spent: microNeurons(400) },
+      { tenant: "b", generation: 1, spent: microNeurons(400) },
       NOW,
     );
-    const { answer } = answered(closed.pool, askOf("b", { life: 2, want: 1000 }));
+    const { answer } = answered(closed.pool, askOf("b", { generation: 2, want: 1000 }));
     expect(answer.granted).toBe(10);
     expect(answered(closed.pool, askOf("a", { least: 600 })).answer.granted).toBe(600);
   });

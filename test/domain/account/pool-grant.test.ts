@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { LeaseAnswer, LeaseAsk } from "../../../src/domain/account/lease.ts";
+import type { LeaseAnswer, LeaseRequest } from "../../../src/domain/account/lease.ts";
 import { type MicroNeurons, microNeurons, ZERO } from "../../../src/domain/ledger/micro-neurons.ts";
 import { DEMAND_MS, shareKey } from "../../../src/domain/account/pool.ts";
 import { lease, mostGrantable, outlookOf, type Pool } from "./pools.ts";
@@ -39,9 +39,9 @@ function says(
   nowMs = NOW,
 ): { readonly pool: Pool; readonly answer: LeaseAnswer } {
   const need = (least ?? want) === undefined ? null : needOf(least ?? 0, want ?? 0);
-  const ask: LeaseAsk = {
+  const ask: LeaseRequest = {
     tenant,
-    life: 1,
+    generation: 1,
     seq,
     allowance: microNeurons(has),
     spent: microNeurons(spent),
@@ -179,7 +179,7 @@ describe("what is said to be available", () => {
       "a",
     ],
   ])("%s: is granted, and one more is not", (_, pool, tenant) => {
-    const share = pool.shares.get(shareKey({ tenant, life: 1 }));
+    const share = pool.shares.get(shareKey({ tenant, generation: 1 }));
     const most = mostGrantable(pool, tenant, NOW);
     expect(most).toBeGreaterThan(0);
     const { granted: has = 0, spent = 0 } = share ?? {};
@@ -187,7 +187,7 @@ describe("what is said to be available", () => {
     expect(says(pool, tenant, { ...said, least: most }).answer.refused).toBeNull();
     const refused = says(pool, tenant, { ...said, least: most + 1 });
     expect(refused.answer.refused).toMatchObject({ available: has + most });
-    const kept = refused.pool.shares.get(shareKey({ tenant, life: 1 }));
+    const kept = refused.pool.shares.get(shareKey({ tenant, generation: 1 }));
     if (kept === undefined) throw new Error("it has no share");
     expect(outlookOf(refused.pool, kept, NOW).available).toBe(has + most);
   });

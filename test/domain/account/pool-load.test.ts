@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { DayPool } from "../../../src/domain/account/day-pool.ts";
-import { lease, type LeaseAsk } from "../../../src/domain/account/lease.ts";
+import { lease, type LeaseRequest } from "../../../src/domain/account/lease.ts";
 import { microNeurons, ZERO } from "../../../src/domain/ledger/micro-neurons.ts";
 
 // Fifty tenants at full load, until nothing is left: how much of the pool is used, how many calls of
@@ -73,15 +73,15 @@ function load(bounds: readonly number[], floors: Readonly<Record<string, number>
     const waits = tenants.filter(({ isOver }) => !isOver).map(({ againAtMs }) => againAtMs);
     if (waits.length > 0 && Math.min(...waits) > nowMs) nowMs = Math.min(...waits) - 1;
   }
-  expect(pool.share({ tenant: "t0", life: 1 })).toBeDefined();
+  expect(pool.share({ tenant: "t0", generation: 1 })).toBeDefined();
   return { tenants, asks, admitted };
 }
 
-const askOf = (tenant: Tenant): LeaseAsk => {
+const askOf = (tenant: Tenant): LeaseRequest => {
   const least = microNeurons(Math.max(0, tenant.spent + tenant.bound - tenant.allowance));
   return {
     tenant: tenant.name,
-    life: 1,
+    generation: 1,
     seq: tenant.seq + 1,
     allowance: microNeurons(tenant.allowance),
     spent: microNeurons(tenant.spent),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { LeaseAsk } from "../../../src/domain/account/lease.ts";
+import type { LeaseRequest } from "../../../src/domain/account/lease.ts";
 import { microNeurons, ZERO } from "../../../src/domain/ledger/micro-neurons.ts";
 import { keptChunk, lease, missingOf, type Pool, recallsFor } from "./pools.ts";
 
@@ -30,9 +30,9 @@ function poolWith(holders: Readonly<Record<string, Holds>>, nowMs = NOW): Pool {
       least === undefined
         ? null
         : { least: microNeurons(least), need: microNeurons(least), want: microNeurons(least) };
-    const ask: LeaseAsk = {
+    const ask: LeaseRequest = {
       tenant,
-      life: 1,
+      generation: 1,
       seq: 1,
       allowance: microNeurons(has),
       spent: microNeurons(spent),

@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
   type LeaseAnswer,
-  type LeaseAsk,
+  type LeaseRequest,
   LEASE_MS,
   UNUSABLE_BEFORE_MS,
 } from "../../../src/domain/account/lease.ts";
@@ -108,7 +108,7 @@ class Walk {
     overrun: 0,
     waitsFor: null,
   }));
-  asks: LeaseAsk[] = [];
+  asks: LeaseRequest[] = [];
   answers: { readonly to: string; readonly answer: LeaseAnswer }[] = [];
 
   step(step: Step): void {
@@ -177,11 +177,11 @@ class Walk {
     if (usedOf(tenant) + bound <= tenant.allowance) tenant.holds.push(bound);
   }
 
-  #send(tenant: Tenant, need: LeaseAsk["need"]): void {
+  #send(tenant: Tenant, need: LeaseRequest["need"]): void {
     tenant.waitsFor = tenant.seq + 1;
     this.asks.push({
       tenant: tenant.name,
-      life: 1,
+      generation: 1,
       seq: tenant.waitsFor,
       allowance: microNeurons(tenant.allowance),
       spent: microNeurons(tenant.posted + tenant.overrun),
@@ -215,7 +215,7 @@ class Walk {
   }
 
   /** What one call may hold, and what one tenant may have unspent while another one asks. */
-  #limited(before: Pool, ask: LeaseAsk, share: Share): void {
+  #limited(before: Pool, ask: LeaseRequest, share: Share): void {
     const floor = this.pool.floors.get(share.tenant) ?? 0;
     const { need } = ask;
     if (need === null) return;
@@ -243,8 +243,8 @@ class Walk {
     expect(level, "refused").toBeGreaterThan(available);
     if (least === 0) return;
     const need = { least: microNeurons(least), need: microNeurons(least), want: available };
-    const { tenant, life, seq, granted: allowance, spent, pending } = share;
-    const ask = { tenant, life, seq: seq + 1, allowance, spent, pending, need };
+    const { tenant, generation, seq, granted: allowance, spent, pending } = share;
+    const ask = { tenant, generation, seq: seq + 1, allowance, spent, pending, need };
     const heard = lease(this.pool, ask, this.nowMs);
     expect(heard.kind === "answered" && heard.answer.refused, "available").toBeNull();
   }
@@ -307,9 +307,9 @@ describe("a pool and its tenants", () => {
           seqs.set(tenant, seq);
           const amount = microNeurons(least ?? 0);
           const need = { least: amount, need: amount, want: microNeurons(256 * amount) };
-          const ask: LeaseAsk = {
+          const ask: LeaseRequest = {
             tenant,
-            life: 1,
+            generation: 1,
             seq,
             allowance: microNeurons(has),
             spent: microNeurons(used),
@@ -346,7 +346,15 @@ describe("a pool and its tenants", () => {
   it("release nothing by time alone", () => {
     const walk = new Walk();
     const need = { least: microNeurons(10), need: microNeurons(10), want: microNeurons(900) };
-    const ask = { tenant: "a", life: 1, seq: 1, allowance: ZERO, spent: ZERO, pending: ZERO, need };
+    const ask = {
+      tenant: "a",
+      generation: 1,
+      seq: 1,
+      allowance: ZERO,
+      spent: ZERO,
+      pending: ZERO,
+      need,
+    };
     const first = lease(walk.pool, ask, START_MS);
     if (first.kind !== "answered") throw new Error(first.kind);
     const granted = first.answer.granted;

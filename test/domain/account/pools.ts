@@ -20,14 +20,14 @@ export type Leased =
   | (Extract<rules.Leased, { kind: "answered" }> & { readonly pool: Pool })
   | Exclude<rules.Leased, { kind: "answered" }>;
 
-export function lease(pool: Pool, ask: rules.LeaseAsk, nowMs: number): Leased {
+export function lease(pool: Pool, ask: rules.LeaseRequest, nowMs: number): Leased {
   const leased = rules.lease(sumsOf(pool, nowMs), ask, nowMs);
   return leased.kind === "answered" ? { ...leased, pool: withShare(pool, leased.share) } : leased;
 }
 
 export function closeShare(
   pool: Pool,
-  ended: Pick<Share, "tenant" | "life" | "spent">,
+  ended: Pick<Share, "tenant" | "generation" | "spent">,
   nowMs: number,
 ): { readonly pool: Pool; readonly share: Share } {
   const share = rules.closeShare(sumsOf(pool, nowMs), ended, nowMs);
@@ -48,7 +48,7 @@ export function recallsFor(
   asked: readonly string[] = [],
 ): readonly recalls.LeaseRecall[] {
   const sums = sumsOf(pool, nowMs);
-  for (const tenant of asked) sums.unused.noteAsked({ tenant, life: 1 }, nowMs);
+  for (const tenant of asked) sums.unused.noteAsked({ tenant, generation: 1 }, nowMs);
   return recalls.recallsFor(sums, missing, nowMs);
 }
 

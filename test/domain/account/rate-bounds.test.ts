@@ -37,7 +37,7 @@ class Account {
       this.writes += 1;
       this.rows.set(bound.period % KEPT_PERIODS, bound);
     }
-    return answer.tickets;
+    return answer.permits;
   }
 
   units(tenant: string, name: string, count: number, wallMs: number): number {
@@ -51,14 +51,14 @@ const anyStep = fc.record({
   small: fc.nat(4),
   large: fc.nat(60),
   waitMs: fc.oneof(fc.nat(900), fc.nat(9_000), fc.constantFrom(5_000, 20_000, 61_000)),
-  /** When in their life tickets are used. */
+  /** When in their life permits are used. */
   usedAfter: fc.nat(999),
   /** It dies after it wrote, and before anybody hears; or after that. */
   dies: fc.constantFrom(null, null, null, "unheard", "heard"),
 });
 
 describe("what was written of the rates", () => {
-  it("bounds every rolling minute, whenever the object dies and whenever tickets are used", () => {
+  it("bounds every rolling minute, whenever the object dies and whenever permits are used", () => {
     let deaths = 0;
     fc.assert(
       fc.property(fc.array(anyStep, { minLength: 10, maxLength: 90, size: "max" }), (steps) => {
@@ -67,8 +67,8 @@ describe("what was written of the rates", () => {
         let nowMs = START_MS;
         for (const { tenant, small, large, waitMs, usedAfter, dies } of steps) {
           nowMs += waitMs;
-          const tickets = account.ask(tenant, [{ small }, { large }], nowMs, { large: 2 * large });
-          for (const [name, { units, forMs }] of Object.entries(tickets)) {
+          const permits = account.ask(tenant, [{ small }, { large }], nowMs, { large: 2 * large });
+          for (const [name, { units, forMs }] of Object.entries(permits)) {
             if (dies === "unheard") continue;
             const atMs = nowMs + Math.floor((forMs * usedAfter) / 1000);
             (used[name] ??= []).push({ atMs, units });

@@ -7,7 +7,7 @@ import { microNeurons } from "../../../src/domain/ledger/micro-neurons.ts";
 import { planGeneration } from "../../../src/domain/generation/plan-generation.ts";
 import { priceOf } from "../../../src/domain/catalogue/price.ts";
 import {
-  heard,
+  countedLength,
   type SoundMeasure,
   soundUsage,
   spoken,
@@ -75,7 +75,7 @@ describe("what sound costs", () => {
       microNeurons: 719_950,
       basis: "held",
     });
-    const counted = heard({ atMostMs: 1000, countedMs: 500 });
+    const counted = countedLength({ atMostMs: 1000, countedMs: 500 });
     expect(generationCharge({ ...end, counted }, planned, by)).toMatchObject({
       microNeurons: 342_834,
       overrun: 0,
@@ -105,7 +105,7 @@ describe("the bound of sound", () => {
       fc.property(recordings, (bytes) => {
         const audio = audioLength(bytes);
         const bound = soundUsage(modelOf(WHISPER), { kind: "transcription", audio });
-        const units = heard(audio)?.units ?? { audio_ms: 0 };
+        const units = countedLength(audio)?.units ?? { audio_ms: 0 };
         expect(bound.audio_ms ?? 0).toBeGreaterThanOrEqual(units.audio_ms ?? 0);
         if (units.audio_ms !== 0) {
           held += bound.audio_ms ?? 0;

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
 import {
   type Demand,
-  neuronStanding,
+  neuronBalance,
   type Refusal,
   refusalOf,
-  type Standing,
+  type AdmissionState,
 } from "../../../src/domain/ledger/admission.ts";
 import { microNeurons } from "../../../src/domain/ledger/micro-neurons.ts";
 import type { QuotaTerms } from "../../../src/domain/ledger/quota.ts";
@@ -22,7 +22,7 @@ const FREE: QuotaTerms = {
 const PAID: QuotaTerms = { ...FREE, plan: "paid" };
 const CAPPED: QuotaTerms = { ...PAID, overageCap: microNeurons(500) };
 
-const room: Standing = {
+const room: AdmissionState = {
   nowMs: NOW,
   terms: FREE,
   posted: microNeurons(0),
@@ -36,11 +36,11 @@ const room: Standing = {
 
 const demand: Demand = { bound: microNeurons(100), units: { requests: 1, text_generation: 2 } };
 
-const kindOf = (now: Standing, wanted: Demand = demand): Refusal["kind"] | null =>
+const kindOf = (now: AdmissionState, wanted: Demand = demand): Refusal["kind"] | null =>
   refusalOf(now, wanted)?.kind ?? null;
 
 describe("room for the last µN", () => {
-  it.each<[string, Partial<Standing>, Refusal["kind"] | null]>([
+  it.each<[string, Partial<AdmissionState>, Refusal["kind"] | null]>([
     ["free: exactly the limit", { posted: microNeurons(900) }, null],
     ["free: one more", { posted: microNeurons(901) }, "quota_exceeded"],
     ["with pending: exactly", { posted: microNeurons(500), pending: microNeurons(400) }, null],
@@ -121,7 +121,7 @@ describe("precedence", () => {
   /** What makes each refusal hold without touching the others, what lasts longest first. */
   const causes: readonly (readonly [
     kind: Refusal["kind"],
-    cause: (now: Standing) => Partial<Standing>,
+    cause: (now: AdmissionState) => Partial<AdmissionState>,
   ])[] = [
     ["over_limit", () => ({ rateLimit: (name) => (name === "requests" ? 5 : 1) })],
     ["account_quota_exceeded", () => ({ accountClosed: true })],
@@ -152,7 +152,7 @@ describe("precedence", () => {
 
 describe("what a refusal tells", () => {
   it("the day's neurons, as in the contract's example 2", () => {
-    const now: Standing = {
+    const now: AdmissionState = {
       ...room,
       terms: { ...FREE, daily: microNeurons(10_000_000_000) },
       posted: microNeurons(9_984_101_230),
@@ -177,10 +177,10 @@ describe("what a refusal tells", () => {
 
   it("no limit and nothing available where there is no cap, never less than nothing", () => {
     const bound = microNeurons(1);
-    const uncapped = neuronStanding({ ...room, terms: PAID, posted: microNeurons(5000) }, bound);
+    const uncapped = neuronBalance({ ...room, terms: PAID, posted: microNeurons(5000) }, bound);
     expect(uncapped).toMatchObject({ limit: null, available: null });
     const lowered = { ...room, posted: microNeurons(5000) };
-    expect(neuronStanding(lowered, bound)).toMatchObject({ limit: 1000, available: 0 });
+    expect(neuronBalance(lowered, bound)).toMatchObject({ limit: 1000, available: 0 });
   });
 
   it("all classes that had no room, and when the slowest has", () => {

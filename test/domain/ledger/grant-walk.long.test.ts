@@ -4,7 +4,7 @@ import {
   heldOf,
   limitInForce,
   refusalOf,
-  type Standing,
+  type AdmissionState,
 } from "../../../src/domain/ledger/admission.ts";
 import {
   claimOf,
@@ -172,7 +172,7 @@ class Walk {
     expect(plus(after.posted, heldOf(after))).toBeLessThanOrEqual(limit ?? Infinity);
   }
 
-  #standing(): Standing {
+  #standing(): AdmissionState {
     const day = dayOf(this.#nowMs);
     const drawn = this.#drawn.get(day) ?? NOTHING_DRAWN;
     const open = openAt(this.grants.values(), this.#nowMs);

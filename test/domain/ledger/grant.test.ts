@@ -1,5 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { neuronStanding, refusalOf, type Standing } from "../../../src/domain/ledger/admission.ts";
+import {
+  neuronBalance,
+  refusalOf,
+  type AdmissionState,
+} from "../../../src/domain/ledger/admission.ts";
 import {
   claimOf,
   drawable,
@@ -135,7 +139,7 @@ describe("the limit in force", () => {
     expect(limitOf(given, microNeurons(granted))).toBe(limit);
   });
 
-  const room: Standing = {
+  const room: AdmissionState = {
     nowMs: NOW,
     terms: terms("free", 100),
     posted: microNeurons(120),
@@ -148,11 +152,11 @@ describe("the limit in force", () => {
     maxInFlight: 3,
     accountClosed: false,
   };
-  const kindOf = (bound: number, now: Standing = room) =>
+  const kindOf = (bound: number, now: AdmissionState = room) =>
     refusalOf(now, { bound: microNeurons(bound), units: {} })?.kind ?? null;
 
   it("counts what grants gave the day and what is left of them, and what is held of both", () => {
-    expect(neuronStanding(room, ZERO)).toMatchObject({
+    expect(neuronBalance(room, ZERO)).toMatchObject({
       limit: 170,
       posted: 120,
       pending: 25,
@@ -167,6 +171,6 @@ describe("the limit in force", () => {
 
   it("is the quota's alone where there are none", () => {
     const { grants: _, ...none } = room;
-    expect(neuronStanding(none, ZERO)).toMatchObject({ limit: 100, pending: 10, available: 0 });
+    expect(neuronBalance(none, ZERO)).toMatchObject({ limit: 100, pending: 10, available: 0 });
   });
 });

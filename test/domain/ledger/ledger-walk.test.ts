@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { refusalOf, type Standing } from "../../../src/domain/ledger/admission.ts";
+import { refusalOf, type AdmissionState } from "../../../src/domain/ledger/admission.ts";
 import { addLine, type DayTotals, NO_TOTALS } from "../../../src/domain/ledger/day-totals.ts";
 import {
   type CallId,
@@ -156,7 +156,7 @@ class Walk {
     this.#check();
   }
 
-  #standing(): Standing {
+  #standing(): AdmissionState {
     const day = dayOf(this.#clockMs);
     const open = [...this.#open.values()].filter((hold) => hold.day === day);
     return {

@@ -1,5 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { neuronStanding, refusalOf, type Standing } from "../../../src/domain/ledger/admission.ts";
+import {
+  neuronBalance,
+  refusalOf,
+  type AdmissionState,
+} from "../../../src/domain/ledger/admission.ts";
 import { microNeurons } from "../../../src/domain/ledger/micro-neurons.ts";
 import {
   inTheWay,
@@ -20,7 +24,7 @@ const month = (posted: number, pending = 0): MonthRoom => ({
   endsAtMs: DECEMBER,
 });
 
-const room: Standing = {
+const room: AdmissionState = {
   nowMs: NOW,
   terms: {
     plan: "free",
@@ -100,8 +104,8 @@ describe("a month's cap", () => {
   });
 });
 
-const left = (standing: Partial<Standing>) =>
-  usable(neuronStanding({ ...room, ...standing }, bound));
+const left = (standing: Partial<AdmissionState>) =>
+  usable(neuronBalance({ ...room, ...standing }, bound));
 
 describe("what is left", () => {
   it("is the lesser of the day's and the month's", () => {
@@ -114,7 +118,7 @@ describe("what is left", () => {
   });
 
   it("is told of what stands in the way", () => {
-    const neurons = neuronStanding({ ...room, month: month(4950, 10) }, bound);
+    const neurons = neuronBalance({ ...room, month: month(4950, 10) }, bound);
     const failure = { kind: "quota_exceeded", neurons, nowMs: NOW } as const;
     expect(inTheWay({ ...failure, policy: "monthly" })).toMatchObject({
       limit: 5000,

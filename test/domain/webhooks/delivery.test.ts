@@ -4,7 +4,7 @@ import {
   isOutage,
   nextTryMs,
   retryAfterMs,
-  type Standing,
+  type EndpointHealth,
   standingAfter,
   WELL,
 } from "../../../src/domain/webhooks/delivery.ts";
@@ -60,7 +60,7 @@ describe("the schedule", () => {
 });
 
 /** How an endpoint stands that answered so to the first tries of these events. */
-const after = (events: readonly string[], status: number): Standing =>
+const after = (events: readonly string[], status: number): EndpointHealth =>
   events.reduce((standing, eventId, at) => {
     const atMs = NOW + at;
     const attempt = { atMs, status, error: "http_status", latencyMs: 1, reply: null } as const;

@@ -1,7 +1,7 @@
 import { env, runInDurableObject } from "cloudflare:test";
 import { type Database, objectDatabase, type SqlValue } from "../../../durable-objects/database.ts";
 import type { Attempted } from "../../../durable-objects/outbox/attempt.ts";
-import { Courier } from "../../../durable-objects/outbox/dispatcher.ts";
+import { Dispatcher } from "../../../durable-objects/outbox/dispatcher.ts";
 import { NO_EVENT } from "../../../durable-objects/outbox/event-id.ts";
 import type { EventObject } from "../../../durable-objects/outbox/event-object.ts";
 import { Outbox } from "../../../durable-objects/outbox/outbox.ts";
@@ -69,7 +69,7 @@ export class World {
   nowMs = START;
   readonly db: Database;
   outbox: Outbox;
-  courier: Courier;
+  dispatcher: Dispatcher;
   readonly endpoints = new Map<string, Endpoint>();
   readonly seen: Seen[] = [];
   /** How many of them each address has seen. */
@@ -92,14 +92,14 @@ export class World {
     };
     for (const statement of [...OUTBOX_TABLES, ...DELIVERY_RATES, ...MESSAGE_SCHEDULES])
       db.run(statement);
-    [this.outbox, this.courier] = this.#begin();
+    [this.outbox, this.dispatcher] = this.#begin();
   }
 
   /** As after a crash: nothing in memory is left, nor what was in flight. */
   restart(): void {
     this.#timers = [];
     this.inFlight = 0;
-    [this.outbox, this.courier] = this.#begin();
+    [this.outbox, this.dispatcher] = this.#begin();
   }
 
   add(endpoint: Endpoint, fields: Partial<Webhook> = {}): Webhook {
@@ -138,7 +138,7 @@ export class World {
     this.db.transaction(() =>
       this.outbox.record({ type, subject, decision: null, data }, this.nowMs),
     );
-    if (this.courier.isBusy) this.courier.wake();
+    if (this.dispatcher.isBusy) this.dispatcher.wake();
     return this.outbox.events.last();
   }
 
@@ -166,7 +166,7 @@ export class World {
       // oxlint-disable-next-line no-await-in-loop -- until nothing moves without time
       await allThatNeedsNoTime();
       // The object's alarm waits for what is being delivered, and rings for nothing else.
-      const alarmMs = this.courier.isBusy ? null : this.courier.nextDueMs();
+      const alarmMs = this.dispatcher.isBusy ? null : this.dispatcher.nextDueMs();
       const dueMs = alarmMs ?? Number.MAX_SAFE_INTEGER;
       const nextMs = Math.min(dueMs, ...this.#timers.map(({ atMs }) => atMs));
       if (nextMs > endMs) break;
@@ -174,7 +174,7 @@ export class World {
       const ringing = this.#timers.filter(({ atMs }) => atMs <= this.nowMs);
       this.#timers = this.#timers.filter(({ atMs }) => atMs > this.nowMs);
       for (const { ring } of ringing) ring();
-      if (dueMs <= this.nowMs) this.courier.wake();
+      if (dueMs <= this.nowMs) this.dispatcher.wake();
     }
     this.nowMs = endMs;
   }
@@ -188,11 +188,11 @@ export class World {
     return Number(this.db.run(`SELECT COUNT(*) AS n FROM ${table}`)[0]?.["n"]);
   }
 
-  #begin(): [Outbox, Courier] {
+  #begin(): [Outbox, Dispatcher] {
     const outbox = new Outbox(this.db, (_, subject) =>
       subject === "gone" ? null : { object: "verdict", id: subject },
     );
-    const courier = new Courier(outbox, {
+    const dispatcher = new Dispatcher(outbox, {
       transact: (work) => this.db.transaction(() => work(this.nowMs)),
       wallMs: () => this.nowMs,
       attempt: ({ url, secrets }, { body }) => this.#attempt(url, secrets, body),
@@ -206,7 +206,7 @@ export class World {
       onRest: () => undefined,
       report: (error) => this.errors.push(error),
     });
-    return [outbox, courier];
+    return [outbox, dispatcher];
   }
 
   async #attempt(url: string, secrets: readonly string[], body: string): Promise<Attempted> {

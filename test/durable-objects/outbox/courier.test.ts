@@ -34,7 +34,7 @@ describe("an endpoint that is well", () => {
       expect(world.mostInFlight).toBe(3);
       expect(world.count("deliveries")).toBe(100);
       expect(world.of(webhook).cursor).toBe(events.at(-1));
-      expect(world.courier.nextDueMs()).toBeNull();
+      expect(world.dispatcher.nextDueMs()).toBeNull();
     }));
 
   it("gets what happens while it is delivered to, without waiting for an alarm", () =>
@@ -112,7 +112,7 @@ describe("an endpoint that fails", () => {
       expect(world.acceptedBy(other)).toHaveLength(1);
       await world.pass(10 * DAY);
       expect(world.attemptsAt(webhook)).toHaveLength(10);
-      expect(world.courier.nextDueMs()).toBeNull();
+      expect(world.dispatcher.nextDueMs()).toBeNull();
     }));
 
   it("with one success in between has another five days", () =>
@@ -333,7 +333,7 @@ describe("a minute", () => {
       expect(mostInAMinute(world.attemptsAt(webhook))).toBe(600);
       expect(world.acceptedBy(webhook)).toEqual(events);
       expect(world.count("deliveries")).toBe(1500);
-      expect(world.courier.nextDueMs()).toBeNull();
+      expect(world.dispatcher.nextDueMs()).toBeNull();
     }));
 
   it("is each endpoint's own", () =>
@@ -424,7 +424,7 @@ describe("a minute", () => {
         from: "fresh",
         after: "",
       } as const;
-      expect(await world.courier.try(world.of(webhook), task)).toEqual({ kind: "not_made" });
+      expect(await world.dispatcher.try(world.of(webhook), task)).toEqual({ kind: "not_made" });
       expect(world.attemptsAt(webhook)).toHaveLength(10);
     }));
 });

@@ -1,5 +1,5 @@
 import { most, plus, ZERO } from "../../../../src/domain/ledger/micro-neurons.ts";
-import type { LeaseAnswer, LeaseAsk, LeaseNeed } from "../../../../src/domain/account/lease.ts";
+import type { LeaseAnswer, LeaseRequest, LeaseNeed } from "../../../../src/domain/account/lease.ts";
 import type { Share } from "../../../../src/domain/account/pool.ts";
 import { grantable } from "./pool-grant.ts";
 import { refusalOf } from "./pool-refusal.ts";
@@ -34,7 +34,7 @@ export type Leased =
   | { readonly kind: "stale"; readonly seq: number };
 
 /** A message is heard: what it reports is noted, then what it asks for is granted or refused. */
-export function lease(pool: Pool, ask: LeaseAsk, nowMs: number): Leased {
+export function lease(pool: Pool, ask: LeaseRequest, nowMs: number): Leased {
   const before = pool.shares.get(shareKey(ask));
   if (before !== undefined && ask.seq === before.seq && before.answer !== null) {
     return { kind: "repeated", answer: before.answer };
@@ -58,7 +58,7 @@ export function lease(pool: Pool, ask: LeaseAsk, nowMs: number): Leased {
 /** The last word on a life that ended: nothing of it is pending, the rest comes back. */
 export function closeShare(
   pool: Pool,
-  ended: Pick<Share, "tenant" | "life" | "spent">,
+  ended: Pick<Share, "tenant" | "generation" | "spent">,
   nowMs: number,
 ): { readonly pool: Pool; readonly share: Share } {
   const before = pool.shares.get(shareKey(ended)) ?? emptyShare(ended, nowMs);
@@ -68,7 +68,7 @@ export function closeShare(
 }
 
 /** As a tenant that was told of a pool, or asked, reports without a lease. */
-function reportedShare(before: Share | undefined, ask: LeaseAsk, nowMs: number): Share {
+function reportedShare(before: Share | undefined, ask: LeaseRequest, nowMs: number): Share {
   const known = before ?? emptyShare(ask, nowMs);
   return {
     ...known,
@@ -83,11 +83,11 @@ function reportedShare(before: Share | undefined, ask: LeaseAsk, nowMs: number):
 }
 
 export const emptyShare = (
-  { tenant, life }: Pick<Share, "tenant" | "life">,
+  { tenant, generation }: Pick<Share, "tenant" | "generation">,
   nowMs: number,
 ): Share => ({
   tenant,
-  life,
+  generation,
   granted: ZERO,
   spent: ZERO,
   pending: ZERO,

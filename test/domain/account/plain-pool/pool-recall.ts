@@ -12,7 +12,7 @@ const SILENT_MS = 10_000;
 const MOST_RECALLED = 20;
 
 /** A lease that is to be given back, and how much of it the tenant may keep if it is busy. */
-export interface LeaseRecall extends Pick<Share, "tenant" | "life"> {
+export interface LeaseRecall extends Pick<Share, "tenant" | "generation"> {
   readonly keep: MicroNeurons;
 }
 
@@ -50,7 +50,9 @@ export function recallsFor(
     chosen.push(holder);
   }
   const isEnough = possible >= missing || chosen.some(({ share }) => mayHaveEnded(pool, share));
-  return isEnough ? chosen.map(({ share: { tenant, life } }) => ({ tenant, life, keep })) : [];
+  return isEnough
+    ? chosen.map(({ share: { tenant, generation } }) => ({ tenant, generation, keep }))
+    : [];
 }
 
 const mayHaveEnded = (pool: Pool, { tenant, granted, spent, pending }: Share): boolean =>

@@ -26,8 +26,8 @@ export interface Pool {
   readonly shares: ReadonlyMap<string, Share>;
 }
 
-export const shareKey = ({ tenant, life }: Pick<Share, "tenant" | "life">): string =>
-  `${tenant}/${life}`;
+export const shareKey = ({ tenant, generation }: Pick<Share, "tenant" | "generation">): string =>
+  `${tenant}/${generation}`;
 
 /** What counts as gone for everybody else. */
 export const claimOf = ({ granted, spent, pending }: Share): MicroNeurons =>

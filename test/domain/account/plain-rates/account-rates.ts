@@ -2,7 +2,7 @@ import { fairUnits, type Taker } from "./fair-share.ts";
 import type {
   ClassRefusal,
   RateAnswer,
-  RateAsk,
+  RateRequest,
 } from "../../../../src/domain/account/account-rates.ts";
 import {
   fitsAtMs,
@@ -12,7 +12,7 @@ import {
 } from "../../../../src/domain/ledger/rate-limit.ts";
 
 // The rules of the account's rates written plainly: all is worked out anew from what each tenant took, at
-// each question. What `src/domain/account/account-rates.ts` keeps as sums is compared with it. A ticket is counted
+// each question. What `src/domain/account/account-rates.ts` keeps as sums is compared with it. A permit is counted
 // in one of the one-second buckets of `rate-limit.ts` and may be used until that second is over: whenever
 // it really is used, it still counts for the minute after that. One that is not used lapses.
 
@@ -20,12 +20,12 @@ import {
 const ASKED_UP_TO = 300;
 
 /**
- * How long a ticket may be used at least: long enough for its way to the tenant's object, where a call
+ * How long a permit may be used at least: long enough for its way to the tenant's object, where a call
  * waits for it. At most a second longer.
  */
-const TICKET_MS = 250;
+const PERMIT_MS = 250;
 
-/** The same for the tickets of a chunk. */
+/** The same for the permits of a chunk. */
 const CHUNK_MS = 5_000;
 
 /** Who was refused is thought to want more for this long, or until it was told to come back. */
@@ -45,7 +45,7 @@ export type RateUses = ReadonlyMap<RateClass, ReadonlyMap<string, RateUse>>;
 
 export function takeRates(
   uses: RateUses,
-  ask: RateAsk,
+  ask: RateRequest,
   limitOf: (name: RateClass) => number,
   nowMs: number,
 ): { readonly uses: RateUses; readonly answer: RateAnswer } {
@@ -89,13 +89,13 @@ class Taking {
   }
 
   done(): { readonly uses: RateUses; readonly answer: RateAnswer } {
-    const tickets = Object.fromEntries(
+    const permits = Object.fromEntries(
       [...this.#given].map(([name, units]) => [
         name,
         { units, forMs: endOfLifeMs(this.#limitOf(name), this.#nowMs) - this.#nowMs },
       ]),
     );
-    return { uses: this.#uses, answer: { tickets, refused: this.#refused } };
+    return { uses: this.#uses, answer: { permits, refused: this.#refused } };
   }
 
   #fits(name: RateClass, count: number): boolean {
@@ -141,9 +141,9 @@ class Taking {
   }
 }
 
-/** When the second is over in which a ticket of now is counted. */
+/** When the second is over in which a permit of now is counted. */
 function endOfLifeMs(limit: number, nowMs: number): number {
-  const atLeastMs = limit <= ASKED_UP_TO ? TICKET_MS : CHUNK_MS;
+  const atLeastMs = limit <= ASKED_UP_TO ? PERMIT_MS : CHUNK_MS;
   return (Math.floor((nowMs + atLeastMs) / 1000) + 1) * 1000;
 }
 
@@ -152,7 +152,7 @@ const took = ({ window }: RateUse, nowMs: number): number =>
 
 const leavesMs = (second: number): number => second * 1000 + BUCKETS_MS;
 
-/** Never into a bucket before the last: a class whose tickets live shorter than before counts later. */
+/** Never into a bucket before the last: a class whose permits live shorter than before counts later. */
 function added(
   window: Window,
   count: number,
