@@ -42,6 +42,9 @@ export async function freePort() {
   return port;
 }
 
+/** The pages and the models, which the build makes. */
+const ASSETS = join(ROOT, "dist/console");
+
 const text = (/** @type {string} */ value) => JSON.stringify(value);
 
 const UNIQUE_KEYS = {
@@ -65,6 +68,7 @@ function capnp({ bundle, stateDir, port, settings, classes, isInspected }) {
     `(name = "TENANT", durableObjectNamespace = "Tenant")`,
     `(name = "ACCOUNT", durableObjectNamespace = "Account")`,
     `(name = "APPLIES", durableObjectNamespace = "StateApplies")`,
+    `(name = "ASSETS", service = "assets")`,
     ...classes.map(
       (name) => `(name = "${ALSO[name].binding}", durableObjectNamespace = "${name}")`,
     ),
@@ -83,6 +87,7 @@ const config :Workerd.Config = (${flags}
   services = [
     (name = "main", worker = .worker),
     (name = "disk", disk = (path = ${text(stateDir)}, writable = true)),
+    (name = "assets", disk = (path = ${text(ASSETS)})),
     (name = "internet", network = (allow = ["public", "private", "local"]))
   ],
   sockets = [(name = "http", address = "127.0.0.1:${port}", http = (), service = "main")]

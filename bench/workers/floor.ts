@@ -22,7 +22,7 @@ import { withFixedAi } from "./fixed-ai.ts";
 // The floor: everything that a governed call does at the edge and two calls of the tenant's object,
 // which plans and answers and stores nothing, counts nothing and checks no quota.
 
-export { Account, BatchRun } from "../../src/index.ts";
+export { Account, BatchRun, StateApplies } from "../../src/index.ts";
 
 const TAG = "1.1";
 const DAILY = microNeurons(1_000_000_000_000_000);

@@ -5,7 +5,7 @@ import { withFixedAi } from "./fixed-ai.ts";
 
 // The Worker as it is, with a meter on its SQL: what the cursors say is what Cloudflare bills.
 
-export { Account, BatchRun } from "../../src/index.ts";
+export { Account, BatchRun, StateApplies } from "../../src/index.ts";
 
 export interface Meter {
   admits: number;

@@ -17,7 +17,7 @@ import { withFixedAi } from "./fixed-ai.ts";
 // The same checks and the same records, as one would write them first: each reserve and each settle
 // is a write transaction of its own, awaited before the next one of that tenant begins.
 
-export { Account, BatchRun } from "../../src/index.ts";
+export { Account, BatchRun, StateApplies } from "../../src/index.ts";
 
 export class Tenant extends Governed {
   readonly #parts = openStores(objectDatabase(this.ctx.storage), readPlatform(this.env));
