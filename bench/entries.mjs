@@ -4,6 +4,7 @@ export const ENTRIES = {
   ours: "bench/workers/ours.ts",
   floor: "bench/workers/floor.ts",
   naive: "bench/workers/naive.ts",
+  path: "bench/workers/path.ts",
   metered: "bench/workers/metered.ts",
   scale: "bench/workers/scale.ts",
 };

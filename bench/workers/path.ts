@@ -1,0 +1,19 @@
+import worker from "../../src/index.ts";
+import { withFixedAi } from "./fixed-ai.ts";
+
+// The Worker as it is, with the answers fixed, and a page that gives the counters of its functions, which
+// `bench/path.mjs` adds to the bundle.
+
+export { Account, BatchRun, StateApplies, Tenant } from "../../src/index.ts";
+
+const governed = withFixedAi(worker);
+
+export default {
+  ...governed,
+  fetch(request: Request, env: Env, ctx: ExecutionContext) {
+    if (new URL(request.url).pathname === "/counters") {
+      return Response.json((globalThis as unknown as { counters: unknown }).counters);
+    }
+    return governed.fetch(request, env, ctx);
+  },
+};
