@@ -81,7 +81,7 @@ for (let run = 0; run < RUNS; run += 1) {
   const started = performance.now();
   /** @type {any} */
   const page = replayPage(
-    /** @type {any} */ ({ policies, verdicts }),
+    /** @type {any} */ ({ stores: { policies, verdicts } }),
     {
       name: "default",
       proposed: { ...proposed, categories: lower },

@@ -4,8 +4,8 @@ import { DatabaseSync } from "node:sqlite";
 import { pathToFileURL } from "node:url";
 import { migrate } from "../durable-objects/database.ts";
 import { create } from "../durable-objects/tenant/configure.ts";
-import { makeParts } from "../durable-objects/tenant/stores.ts";
-import { Steps } from "../durable-objects/tenant/transactions.ts";
+import { openStores } from "../durable-objects/tenant/stores.ts";
+import { Transactions } from "../durable-objects/tenant/transactions.ts";
 import { TENANT_MIGRATIONS } from "../durable-objects/tenant/tenant-schema.ts";
 import { withDefaults } from "../src/domain/tenant/settings.ts";
 import { PLATFORM } from "../simulation/simulated-tenant.ts";
@@ -39,11 +39,11 @@ function counted() {
 const SETTINGS = withDefaults({ plan: "free", daily_neurons: 1000 });
 
 function createTenant(db) {
-  const parts = makeParts(db, PLATFORM);
+  const stores = openStores(db, PLATFORM);
   const carried = { day: 0, posted: 0 };
   const birth = { id: "measured", generation: 1, carried, contentSecret: "00".repeat(32) };
-  const steps = new Steps(parts, () => 0);
-  create(parts, steps, { birth, settings: SETTINGS, wallMs: 0 });
+  const transactions = new Transactions(stores, () => 0);
+  create(stores, transactions, { birth, settings: SETTINGS, wallMs: 0 });
 }
 
 function measured(make) {

@@ -129,8 +129,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     what: "a late settle stores no verdict",
     file: "durable-objects/tenant/calls/settle.ts",
-    from: "return stored(parts, profile, { settlement, verdicts, units, contents });\n    }",
-    to: "return stored(parts, profile, { settlement, verdicts: [], units, contents });\n    }",
+    from: "return stored(tx, { settlement, verdicts, units, contents });\n    }",
+    to: "return stored(tx, { settlement, verdicts: [], units, contents });\n    }",
     tests: ["test/durable-objects"],
   },
   {
@@ -166,8 +166,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     what: "a suspended tenant is served",
     file: "durable-objects/tenant/keys/access.ts",
-    from: "if (profile.settings.suspended)",
-    to: "if (profile.settings.suspended && caller.roles.length > 9)",
+    from: "if (tx.profile.settings.suspended)",
+    to: "if (tx.profile.settings.suspended && caller.roles.length > 9)",
     tests: ["test/durable-objects", "test/routes"],
   },
   {

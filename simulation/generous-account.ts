@@ -1,7 +1,6 @@
 import { type Admission, admit } from "../durable-objects/tenant/calls/admit.ts";
 import { senderOf } from "../durable-objects/tenant/account/account-client.ts";
-import type { TenantStores } from "../durable-objects/tenant/stores.ts";
-import type { Profile } from "../durable-objects/tenant/profile-store.ts";
+import type { Tx } from "../durable-objects/tenant/transactions.ts";
 import type { AdmitReply, AdmitRequest } from "../durable-objects/tenant/protocol.ts";
 import { CHUNK_MS } from "../src/domain/account/account-rates.ts";
 import type { Missing } from "../src/domain/account/account-budget.ts";
@@ -13,25 +12,19 @@ import { dayOf } from "../src/domain/ledger/period.ts";
 
 const UNITS = 1_000_000;
 
-/** Inside a step. */
-export function admitWithLease(
-  parts: TenantStores,
-  profile: Profile,
-  request: AdmitRequest,
-): AdmitReply {
+/** Within a transaction. */
+export function admitWithLease(tx: Tx, request: AdmitRequest): AdmitReply {
   for (;;) {
-    const reply: Admission = admit(parts, profile, request);
+    const reply: Admission = admit(tx, request);
     if (reply.kind !== "needs_lease") return reply;
-    coverFreely(parts, profile, reply.missing);
+    coverFreely(tx, reply.missing);
   }
 }
 
 function coverFreely(
-  { budget: cover, ledger }: TenantStores,
-  profile: Profile,
+  { stores: { budget: cover, ledger }, profile, nowMs }: Tx,
   missing: Missing,
 ): void {
-  const { nowMs } = ledger.standing(profile);
   const lease = cover.need([missing], ledger.use(dayOf(nowMs)), null);
   const ask = {
     ...senderOf(profile),

@@ -171,7 +171,7 @@ export class PoolInvariants {
   noneWaitsForAnOpenDay(): void {
     if (this.isClosed()) return;
     for (const tenant of this.#tenants) {
-      const own = tenant.step(() => tenant.parts.ledger.closure());
+      const own = tenant.step(() => tenant.stores.ledger.closure());
       if (own === null || own.day !== dayOf(this.#account.wallMs)) continue;
       throw new Error(`${tenant.id} is closed ${JSON.stringify(own)}, and the account is not`);
     }

@@ -16,14 +16,13 @@ import {
 } from "../durable-objects/tenant/account/account-client.ts";
 import { type Admission, admit } from "../durable-objects/tenant/calls/admit.ts";
 import { openStores, type TenantStores } from "../durable-objects/tenant/stores.ts";
-import type { Profile } from "../durable-objects/tenant/profile-store.ts";
 import type {
   AdmitReply,
   ModerationAdmit,
   SettleRequest,
 } from "../durable-objects/tenant/protocol.ts";
 import { settle } from "../durable-objects/tenant/calls/settle.ts";
-import { Transactions } from "../durable-objects/tenant/transactions.ts";
+import { Transactions, type Tx } from "../durable-objects/tenant/transactions.ts";
 import type { MicroNeurons } from "../src/domain/ledger/micro-neurons.ts";
 import { Crashed, type CrashingDatabase } from "./crashing-database.ts";
 import { PLATFORM } from "./simulated-tenant.ts";
@@ -55,8 +54,8 @@ export class TenantNode implements TenantStub {
   /** How often its process was started. */
   starts = 0;
   #process: {
-    readonly parts: TenantStores;
-    readonly steps: Transactions;
+    readonly stores: TenantStores;
+    readonly transactions: Transactions;
     readonly client: AccountClient;
   };
 
@@ -72,15 +71,15 @@ export class TenantNode implements TenantStub {
     this.#process = this.#started();
   }
 
-  get parts(): TenantStores {
-    return this.#process.parts;
+  get stores(): TenantStores {
+    return this.#process.stores;
   }
 
   /** As the object's shell does it. */
   async admit(request: ModerationAdmit): Promise<AdmitReply> {
     const { client } = this.#process;
     for (let round = 0; round < 20; round += 1) {
-      const reply = this.step((profile) => this.#admit(profile, request));
+      const reply = this.step((tx) => this.#admit(tx, request));
       if (reply.kind !== "needs_lease") return reply;
       // oxlint-disable-next-line no-await-in-loop -- once more when the account was asked
       if (!(await client.cover(reply.missing))) break;
@@ -89,16 +88,15 @@ export class TenantNode implements TenantStub {
     return { kind: "unavailable" };
   }
 
-  #admit(profile: Profile, request: ModerationAdmit): Admission {
-    const { parts } = this.#process;
-    const reply = admit(parts, profile, request);
-    const isUnleased = reply.kind === "admitted" && !parts.budget.account.isPooled;
+  #admit(tx: Tx, request: ModerationAdmit): Admission {
+    const reply = admit(tx, request);
+    const isUnleased = reply.kind === "admitted" && !tx.stores.budget.account.isPooled;
     if (isUnleased) this.unleased.set(request.callId, this.#around.nowMs());
     return reply;
   }
 
   settle(request: SettleRequest): void {
-    this.step((profile) => settle(this.#process.parts, profile, request));
+    this.step((tx) => settle(tx, request));
     if (request.account !== null) void this.#process.client.tellNews();
   }
 
@@ -111,9 +109,7 @@ export class TenantNode implements TenantStub {
   applyAccountView(
     view: Parameters<TenantStub["applyAccountView"]>[0],
   ): ReturnType<TenantStub["applyAccountView"]> {
-    return Promise.resolve(
-      this.step((_, nowMs) => applyAccountView(this.#process.parts, view, nowMs)),
-    );
+    return Promise.resolve(this.step((tx) => applyAccountView(tx, view)));
   }
 
   giveBack(generation: number, day: number, keep: MicroNeurons): Promise<void> {
@@ -121,12 +117,12 @@ export class TenantNode implements TenantStub {
   }
 
   /** One step of the object. Throws `Crashed`; but for a commit that failed the process is a new one then. */
-  step<Result>(work: (profile: Profile, nowMs: number) => Result): Result {
-    const { steps } = this.#process;
-    const profile = steps.profile();
+  step<Result>(work: (tx: Tx) => Result): Result {
+    const { transactions } = this.#process;
+    const profile = transactions.profile();
     if (profile === null) throw new Error("the tenant is gone");
     try {
-      return steps.run(profile, (nowMs) => work(profile, nowMs));
+      return transactions.run(profile, work);
     } catch (error) {
       if (error instanceof Crashed && error.when !== "commit_fails") this.restart();
       throw error;
@@ -139,10 +135,10 @@ export class TenantNode implements TenantStub {
 
   #started() {
     this.starts += 1;
-    const parts = openStores(this.db, { ...PLATFORM, workersPlan: this.#around.plan });
-    const steps = new Transactions(parts, () => this.wallMs);
+    const stores = openStores(this.db, { ...PLATFORM, workersPlan: this.#around.plan });
+    const transactions = new Transactions(stores, () => this.wallMs);
     const client: AccountClient = new AccountClient({
-      parts,
+      stores,
       step: (work) => {
         if (this.#process.client !== client) throw gone();
         return this.step(work);
@@ -154,7 +150,7 @@ export class TenantNode implements TenantStub {
         if (!(error instanceof Error)) throw error;
       },
     });
-    return { parts, steps, client };
+    return { stores, transactions, client };
   }
 }
 

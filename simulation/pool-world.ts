@@ -240,17 +240,17 @@ export class PoolWorld {
   #promise(tenant: TenantNode, size: number): void {
     const floor = this.#random.pick([0, 0.2, 0.3]) * size;
     this.#floors.set(tenant.id, Math.floor(floor));
-    const steps = new Transactions(tenant.parts, () => tenant.wallMs);
+    const transactions = new Transactions(tenant.stores, () => tenant.wallMs);
     const settings = withDefaults({
       plan: "free",
       daily_neurons: 10_000,
       reserved_neurons: Math.floor(floor) / 1e6,
     });
-    const profile = steps.profile();
+    const profile = transactions.profile();
     if (profile === null) throw new Error("the tenant is gone");
-    change(steps, profile, { change: { kind: "replace", settings }, ifMatch: null });
+    change(transactions, profile, { change: { kind: "replace", settings }, ifMatch: null });
     tenant.restart();
-    const promised = tenant.step(promisedBy);
+    const promised = tenant.step((tx) => promisedBy(tx.profile));
     this.#account.act((allocator) => allocator.promise(tenant.id, 1, promised));
   }
 
@@ -305,7 +305,7 @@ export class PoolWorld {
       (reply.kind === "quota_reserved" && reply.againAtMs !== undefined) ||
       reply.kind === "account_quota_exceeded";
     const { tenant } = call;
-    if (!ofNeurons || tenant.parts.ledger.closure() !== null) return;
+    if (!ofNeurons || tenant.stores.ledger.closure() !== null) return;
     const floor = this.#floors.get(tenant.id) ?? 0;
     const bound = picturesOf(call.request) * ONE_PICTURE;
     const day = dayOf(tenant.wallMs);

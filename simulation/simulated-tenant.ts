@@ -23,15 +23,15 @@ export const PLATFORM = {
 
 /** Schema, settings and policy of a tenant, made once for all histories. */
 export function prepareTenant(db: CrashingDatabase, id = "simulated"): void {
-  const parts = openStores(db, PLATFORM);
+  const stores = openStores(db, PLATFORM);
   const birth = { id, generation: 1, carried: { day: 0, posted: ZERO }, contentSecret: "00" };
   const settings = withDefaults({ plan: "free", daily_neurons: 2 });
-  const steps = new Transactions(parts, () => START_MS);
-  create(parts, steps, { birth, settings, wallMs: START_MS });
-  const profile = steps.profile();
+  const transactions = new Transactions(stores, () => START_MS);
+  create(stores, transactions, { birth, settings, wallMs: START_MS });
+  const profile = transactions.profile();
   if (profile === null) throw new Error("the tenant was not made");
   // Equal contents are answered with the verdict that there is, for a while.
   const policy = { ...defaultPolicy("embedded"), reuse_ttl_s: 60 };
   const asked = { name: "default", policy, expected: null };
-  steps.run(profile, (nowMs) => putPolicy(parts, profile, { ...asked, nowMs }));
+  transactions.run(profile, (tx) => putPolicy(tx, asked));
 }

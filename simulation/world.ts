@@ -12,7 +12,7 @@ import type {
 } from "../durable-objects/tenant/protocol.ts";
 import { type Folded, foldUsage } from "../durable-objects/tenant/usage/fold-usage.ts";
 import { settle } from "../durable-objects/tenant/calls/settle.ts";
-import { Transactions } from "../durable-objects/tenant/transactions.ts";
+import { Transactions, type Tx } from "../durable-objects/tenant/transactions.ts";
 import { forEach, CATEGORIES } from "../src/domain/moderation/category.ts";
 import { heldItem, type Hold, type Item } from "../src/domain/ledger/ledger.ts";
 import { microNeurons } from "../src/domain/ledger/micro-neurons.ts";
@@ -54,8 +54,8 @@ export class World {
   readonly #invariants: Invariants;
   /** The version of the rows that memory was compared with. */
   #comparedAt = -1;
-  #parts: TenantStores;
-  #steps: Transactions;
+  #stores: TenantStores;
+  #transactions: Transactions;
   #wallMs = START_MS;
   /** The furthest that the wall clock has been. */
   #latestMs = START_MS;
@@ -70,8 +70,8 @@ export class World {
     this.#random = random;
     this.#db = db;
     this.#invariants = new Invariants(db);
-    this.#parts = openStores(db, PLATFORM);
-    this.#steps = new Transactions(this.#parts, () => this.#wallMs);
+    this.#stores = openStores(db, PLATFORM);
+    this.#transactions = new Transactions(this.#stores, () => this.#wallMs);
     this.#steady = random.chance(0.3);
     if (this.#steady) this.#changeSettings();
   }
@@ -99,7 +99,7 @@ export class World {
   /** What is kept in memory is what an object that starts now would read. */
   #memoryIsStorage(): void {
     const profile = this.#profile();
-    const inMemory = this.#parts.ledger;
+    const inMemory = this.#stores.ledger;
     const { nowMs } = inMemory.standing(profile);
     const read = openStores(this.#db, PLATFORM).ledger;
     const sums = (ledger: typeof read) => {
@@ -118,8 +118,8 @@ export class World {
   /** A process that died leaves only what was committed. */
   #restart(): void {
     this.log.push("crashed");
-    this.#parts = openStores(this.#db, PLATFORM);
-    this.#steps = new Transactions(this.#parts, () => this.#wallMs);
+    this.#stores = openStores(this.#db, PLATFORM);
+    this.#transactions = new Transactions(this.#stores, () => this.#wallMs);
   }
 
   #perform(act: (typeof ACTS)[number]): void {
@@ -152,7 +152,7 @@ export class World {
       case "alarm":
         return void this.#guarded(() => {
           const profile = this.#profile();
-          this.#steps.run(profile, () => this.#parts.refusals.flush());
+          this.#transactions.run(profile, ({ stores }) => stores.refusals.flush());
         });
       case "fold":
         return void this.#fold();
@@ -166,7 +166,7 @@ export class World {
     const profile = this.#profile();
     let folded: Folded | null = null;
     this.#guarded(() => {
-      folded = this.#steps.run(profile, (nowMs) => foldUsage(this.#parts, profile, nowMs));
+      folded = this.#transactions.run(profile, (tx) => foldUsage(tx));
     });
     return folded;
   }
@@ -235,8 +235,8 @@ export class World {
     const profile = this.#profile();
     let replies: AdmitReply[] = [];
     const crashed = this.#guarded(() => {
-      replies = this.#steps.run(profile, () =>
-        calls.map(({ request }) => admitWithLease(this.#parts, profile, request)),
+      replies = this.#transactions.run(profile, (tx) =>
+        calls.map(({ request }) => admitWithLease(tx, request)),
       );
     });
     for (const [at, call] of calls.entries()) {
@@ -261,7 +261,7 @@ export class World {
     const profile = this.#profile();
     let reply: SettleReply | null = null;
     const crashed = this.#guarded(() => {
-      reply = this.#steps.run(profile, () => settle(this.#parts, profile, request));
+      reply = this.#transactions.run(profile, (tx) => settle(tx, request));
     });
     if (crashed || reply === null || this.#random.chance(0.1)) return;
     const { settlement } = reply as SettleReply;
@@ -305,7 +305,7 @@ export class World {
     });
     const profile = this.#profile();
     this.#guarded(() => {
-      change(this.#steps, profile, { change: { kind: "replace", settings }, ifMatch: null });
+      change(this.#transactions, profile, { change: { kind: "replace", settings }, ifMatch: null });
     });
   }
 
@@ -320,7 +320,7 @@ export class World {
       expiresAtMs: this.#latestMs + random.pick([2000, 60_000, 120_000, 400_000, 90_000_000]),
       idempotency: random.chance(0.3) ? { key: "grant", fingerprint: "same" } : null,
     };
-    this.#inStep((nowMs) => createGrant(this.#parts, request, nowMs));
+    this.#transact((tx) => createGrant(tx, request));
   }
 
   /** Of a call that is in progress, or was refused, nothing is given back. */
@@ -335,17 +335,17 @@ export class World {
       reason: "simulated",
       idempotency: this.#random.chance(0.2) ? { key: "adjust", fingerprint: "same" } : null,
     };
-    this.#inStep((nowMs) => adjustLine(this.#parts, request, nowMs));
+    this.#transact((tx) => adjustLine(tx, request));
   }
 
   #endGrant(): void {
-    const [grant] = this.#parts.grants.list("~", this.#random.integer(0, 2)).slice(-1);
-    if (grant !== undefined) this.#inStep((nowMs) => endGrant(this.#parts, grant.id, nowMs));
+    const [grant] = this.#stores.grants.list("~", this.#random.integer(0, 2)).slice(-1);
+    if (grant !== undefined) this.#transact((tx) => endGrant(tx, grant.id));
   }
 
-  #inStep(work: (nowMs: number) => unknown): void {
+  #transact(work: (tx: Tx) => unknown): void {
     const profile = this.#profile();
-    this.#guarded(() => void this.#steps.run(profile, work));
+    this.#guarded(() => void this.#transactions.run(profile, work));
   }
 
   #inForce(settings: Settings, { request }: Call): InForce {
@@ -363,7 +363,7 @@ export class World {
   }
 
   #profile(): NonNullable<ReturnType<Transactions["profile"]>> {
-    const profile = this.#steps.profile();
+    const profile = this.#transactions.profile();
     if (profile === null) throw new Error("the tenant is gone");
     return profile;
   }

@@ -20,24 +20,24 @@ import { withFixedAi } from "./fixed-ai.ts";
 export { Account, BatchRun, StateApplies } from "../../src/index.ts";
 
 export class Tenant extends Governed {
-  readonly #parts = openStores(objectDatabase(this.ctx.storage), readPlatform(this.env));
-  readonly #steps = new Transactions(this.#parts, () => Date.now());
+  readonly #stores = openStores(objectDatabase(this.ctx.storage), readPlatform(this.env));
+  readonly #transactions = new Transactions(this.#stores, () => Date.now());
   #turn: Promise<unknown> = Promise.resolve();
 
   override admit(request: AdmitRequest): Promise<AdmitReply> {
     return this.#inTurn(() => {
-      const profile = this.#steps.profile();
+      const profile = this.#transactions.profile();
       if (profile === null) return { kind: "invalid_key" };
-      return this.#steps.run(profile, () => admitWithLease(this.#parts, profile, request));
+      return this.#transactions.run(profile, (tx) => admitWithLease(tx, request));
     });
   }
 
   override async settle(request: SettleRequest): Promise<SettleReply> {
-    const profile = this.#steps.profile();
+    const profile = this.#transactions.profile();
     if (profile === null) throw new Error("settled before it was admitted");
     const verdicts = await keyed(request.verdicts, profile.contentSecret);
     return this.#inTurn(() =>
-      this.#steps.run(profile, () => settle(this.#parts, profile, { ...request, verdicts })),
+      this.#transactions.run(profile, (tx) => settle(tx, { ...request, verdicts })),
     );
   }
 

@@ -29,6 +29,7 @@ import { Expiries } from "./expiries.ts";
 import type { UsageFeed } from "./usage/usage-feed.ts";
 import { nextDueMs, purge } from "./maintenance.ts";
 import type { TenantStores } from "./stores.ts";
+import type { Tx } from "./transactions.ts";
 import type { Profile } from "./profile-store.ts";
 import { releaseClaims } from "./verdicts/reviews.ts";
 
@@ -48,12 +49,12 @@ const HAND_OVER_RETRY_MS = 30_000;
 const FILES_RETRY_MS = 10_000;
 
 export interface AlarmDeps {
-  readonly parts: TenantStores;
+  readonly stores: TenantStores;
   readonly dispatcher: Dispatcher;
   readonly feed: UsageFeed;
   readonly client: AccountClient;
-  /** One step of the object as it is by then; null: it is no more. */
-  readonly step: <Result>(work: (nowMs: number) => Result) => Result | null;
+  /** A transaction of the object as it is by then; null: it is no more. */
+  readonly step: <Result>(work: (tx: Tx) => Result) => Result | null;
   /** Null: this deployment has none. */
   readonly bucket: () => R2Bucket | null;
   readonly runs: () => Workflow<BatchParams> | null;
@@ -70,7 +71,7 @@ export class Alarm {
 
   constructor(deps: AlarmDeps) {
     this.#deps = deps;
-    this.#expiries = new Expiries(deps.parts, () => deps.bucket() !== null);
+    this.#expiries = new Expiries(deps.stores, () => deps.bucket() !== null);
     this.#archiver = new Archiver(deps);
   }
 
@@ -79,7 +80,7 @@ export class Alarm {
     const { dispatcher, step } = this.#deps;
     if (!profile.closed) dispatcher.wake();
     const isBusy = dispatcher.isBusy || this.#deps.feed.hasNews;
-    const more = step((nowMs) => this.#maintain(profile, nowMs, isBusy));
+    const more = step((tx) => this.#maintain(tx, isBusy));
     const handed = this.#handOver(profile);
     const fed = this.#deps.feed.run(profile);
     if (!profile.closed) await this.#deps.client.tend();
@@ -96,43 +97,38 @@ export class Alarm {
   }
 
   /** True when there is more to be done at once. */
-  #maintain(profile: Profile, nowMs: number, isBusy: boolean): boolean {
-    const { parts } = this.#deps;
-    parts.refusals.flush();
-    parts.ledger.walk.goOn(nowMs);
-    const more = [
-      releaseClaims(parts, nowMs),
-      advanceErasures(parts, nowMs),
-      parts.ledger.walk.isRunning,
-    ].includes(true);
+  #maintain(tx: Tx, isBusy: boolean): boolean {
+    const { stores, nowMs } = tx;
+    stores.refusals.flush();
+    stores.ledger.walk.goOn(nowMs);
+    const more = [releaseClaims(tx), advanceErasures(tx), stores.ledger.walk.isRunning].includes(
+      true,
+    );
     if (isBusy && nowMs - this.#purgedMs < PURGE_EVERY_MS) return more;
     this.#purgedMs = nowMs;
-    return [purge(parts, profile, nowMs), more].includes(true);
+    return [purge(tx), more].includes(true);
   }
 
   /** Of the erasure that is due first. */
   async #eraseFiles(profile: Profile): Promise<void> {
-    const { parts, step } = this.#deps;
+    const { stores, step } = this.#deps;
     const bucket = this.#deps.bucket();
-    const due = parts.erasures
+    const due = stores.erasures
       .running()
       .find(({ filesDueMs }) => (filesDueMs ?? Infinity) <= Date.now());
     if (due === undefined || due.userId === null) return;
-    const files = parts.erasures.listFiles(due.id, MOST_FILES);
+    const files = stores.erasures.listFiles(due.id, MOST_FILES);
     const inBucket = files.filter(isInBucket);
     const gone =
       bucket === null
         ? { files: inBucket, counts: [], failed: false }
         : await erasePersonalFiles(bucket, this.#filesOf(bucket, profile, due), inBucket);
-    step((nowMs) => {
+    step((tx) => {
       const reported = files.filter((file) => !isInBucket(file));
       const arrived = reported.filter((file) => this.#deps.feed.hasArrived(file));
       const failed = gone.failed || arrived.length < reported.length;
       const erased = { files: [...gone.files, ...arrived], counts: gone.counts };
-      filesErased(parts, due.id, erased, {
-        nowMs,
-        retryAtMs: nowMs + (failed ? FILES_RETRY_MS : 0),
-      });
+      filesErased(tx, due.id, erased, tx.nowMs + (failed ? FILES_RETRY_MS : 0));
     });
   }
 
@@ -145,50 +141,50 @@ export class Alarm {
 
   /** Of calls that died between writing and settling. Without a bucket there are none. */
   async #eraseStrays(profile: Profile): Promise<void> {
-    const { parts, step } = this.#deps;
+    const { stores, step } = this.#deps;
     const bucket = this.#deps.bucket();
-    const { ids, keys } = strayFiles(parts, profile, Date.now());
+    const { ids, keys } = strayFiles(stores, profile, Date.now());
     if (ids.length === 0) return;
     const erased = await (bucket?.delete([...keys]) ?? Promise.resolve()).then(
       () => true,
       () => false,
     );
-    step((nowMs) => {
+    step(({ nowMs }) => {
       for (const id of ids) {
-        if (erased) parts.contentFiles.remove(id);
-        else parts.contentFiles.expect(id, nowMs + FILES_RETRY_MS);
+        if (erased) stores.contentFiles.remove(id);
+        else stores.contentFiles.expect(id, nowMs + FILES_RETRY_MS);
       }
     });
   }
 
   /** What is past its time; true when there is more. A bucket that fails is asked again tomorrow. */
   async #eraseContents(profile: Profile): Promise<boolean> {
-    const { parts, step } = this.#deps;
+    const { stores, step } = this.#deps;
     const bucket = this.#deps.bucket();
-    const expired = expiredContents(parts, profile, Date.now());
+    const expired = expiredContents(stores, profile, Date.now());
     if (expired.length === 0) return false;
     const gone = await eraseContentFiles(bucket, ownerOf(profile), expired);
-    step(() => gone.forEach((id) => parts.contents.delete(id)));
+    step(() => gone.forEach((id) => stores.contents.delete(id)));
     return gone.length === expired.length;
   }
 
   async #tendBatches(profile: Profile): Promise<void> {
-    const { parts, bucket, runs, step } = this.#deps;
-    const stuck = stuckBatches(parts, Date.now());
-    const ended = endedBatches(parts, Date.now());
+    const { stores, bucket, runs, step } = this.#deps;
+    const stuck = stuckBatches(stores.batches, Date.now());
+    const ended = endedBatches(stores.batches, Date.now());
     if (stuck.length + ended.length === 0) return;
     const erased = await eraseBatchFiles(bucket(), profile, ended);
     await wakeBatches(runs(), profile, stuck);
-    step((nowMs) => {
-      batchesWoken(parts, stuck, nowMs);
-      batchFilesErased(parts, erased, nowMs);
+    step((tx) => {
+      batchesWoken(tx, stuck);
+      batchFilesErased(tx, erased);
     });
   }
 
   /** What the platform is to be told of. When it cannot be, it waits for a later alarm. */
   async #handOver({ id, closed }: Profile): Promise<void> {
-    const { parts, handOver, report } = this.#deps;
-    const { platformEvents: reports } = parts.outbox;
+    const { stores, handOver, report } = this.#deps;
+    const { platformEvents: reports } = stores.outbox;
     if (closed || reports === null) return;
     try {
       await handOver(id, reports);
@@ -200,12 +196,12 @@ export class Alarm {
 
   /** When the alarm is needed for what is in work, or past its retention; Infinity: for nothing. */
   dueMs(profile: Profile, nowMs: number): number {
-    return Math.min(nextDueMs(this.#deps.parts, nowMs), this.#purgeDueMs(profile));
+    return Math.min(nextDueMs(this.#deps.stores, nowMs), this.#purgeDueMs(profile));
   }
 
   /** At the tenant's own moment of the day. What could not go then is tried again later. */
   #purgeDueMs(profile: Profile): number {
-    const { isGivingUp } = this.#deps.parts.outbox;
+    const { isGivingUp } = this.#deps.stores.outbox;
     const dueMs = isGivingUp ? 0 : this.#expiries.dueMs(profile);
     if (dueMs === Infinity) return Infinity;
     return Math.max(purgeTime(profile.id, dueMs), this.#purgedMs + PURGE_EVERY_MS);
@@ -213,8 +209,8 @@ export class Alarm {
 
   /** When something is to be delivered, told or tried again; null: not before something happens. */
   outboxDueMs(nowMs: number): number | null {
-    const { dispatcher, parts, client } = this.#deps;
-    const isWaiting = parts.outbox.platformEvents?.isWaiting === true;
+    const { dispatcher, stores, client } = this.#deps;
+    const isWaiting = stores.outbox.platformEvents?.isWaiting === true;
     const handOverMs = isWaiting ? Math.max(nowMs + GATHER_MS, this.#handOverMs) : null;
     const due = [dispatcher.nextDueMs(), handOverMs, client.dueMs(nowMs), this.#archiver.dueMs];
     const earliestMs = Math.min(...due.map((dueMs) => dueMs ?? Infinity));

@@ -38,8 +38,8 @@ export function refusedSettings(settings: Settings): RefusedSettings | null {
 
 /** Makes the core's tables, the settings and the default policy of a tenant that is not there yet. */
 export function create(
-  parts: TenantStores,
-  steps: Transactions,
+  stores: TenantStores,
+  transactions: Transactions,
   { birth, settings, wallMs }: { birth: Birth; settings: Settings; wallMs: number },
 ): Configured {
   const profile: Profile = {
@@ -50,32 +50,32 @@ export function create(
     createdAtMs: wallMs,
     updatedAtMs: wallMs,
   };
-  parts.db.transaction(() => {
-    parts.db.ensure(CORE);
-    const policy = defaultPolicy(parts.platform.inference);
-    steps.writeProfile(profile);
-    parts.policies.insert({ name: DEFAULT_POLICY_NAME, version: 1, policy }, wallMs);
+  stores.db.transaction(() => {
+    stores.db.ensure(CORE);
+    const policy = defaultPolicy(stores.platform.inference);
+    transactions.writeProfile(profile);
+    stores.policies.insert({ name: DEFAULT_POLICY_NAME, version: 1, policy }, wallMs);
   });
   return { kind: "configured", profile, created: true };
 }
 
 /** A change takes effect with the next call; nothing that was posted is re-priced. */
 export function change(
-  steps: Transactions,
+  transactions: Transactions,
   profile: Profile,
   request: { readonly change: SettingsChange; readonly ifMatch: number | null },
 ): Configured {
   if (request.ifMatch !== null && request.ifMatch !== profile.version) {
     return { kind: "version_conflict", version: profile.version };
   }
-  return steps.run(profile, (nowMs) => {
+  return transactions.run(profile, ({ nowMs }) => {
     const { change: what } = request;
     const settings =
       what.kind === "replace" ? what.settings : patched(profile.settings, what.patch);
     const refused = refusedSettings(settings);
     if (refused !== null) return refused;
     const next = { ...profile, settings, version: profile.version + 1, updatedAtMs: nowMs };
-    steps.writeProfile(next);
+    transactions.writeProfile(next);
     return { kind: "configured", profile: next, created: false };
   });
 }

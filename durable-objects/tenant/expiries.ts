@@ -48,8 +48,8 @@ export class Expiries {
   #version = 0;
 
   /** @param hasBucket without one no day of the journal is archived */
-  constructor(parts: TenantStores, hasBucket: () => boolean) {
-    this.#all = expiriesOf(parts, hasBucket);
+  constructor(stores: TenantStores, hasBucket: () => boolean) {
+    this.#all = expiriesOf(stores, hasBucket);
   }
 
   /** Rows were deleted, or may be there that were not: all is looked up again. */
@@ -87,10 +87,10 @@ const after = (madeMs: number | null, keptMs: number): number | null =>
 const endOfDay = (day: Day | null, days = 0): number | null =>
   day === null ? null : endOf(day + days);
 
-function expiriesOf(parts: TenantStores, hasBucket: () => boolean): readonly Expiry[] {
-  const { verdicts, outbox, batches, contents, erasures, reportRows, archives } = parts;
+function expiriesOf(stores: TenantStores, hasBucket: () => boolean): readonly Expiry[] {
+  const { verdicts, outbox, batches, contents, erasures, reportRows, archives } = stores;
   const of = (feature: Feature, dueMs: Expiry["dueMs"]): Expiry => {
-    const part = parts.db.of(feature);
+    const part = stores.db.of(feature);
     return { writes: () => part.writes, dueMs };
   };
   return [
@@ -101,11 +101,11 @@ function expiriesOf(parts: TenantStores, hasBucket: () => boolean): readonly Exp
     ),
     of(NOTICES, () => endOfDay(outbox.told.oldestDay())),
     of(BATCHES, (profile) => after(batches.firstEndMs(PURGE_ROWS), verdictsKeptMs(profile))),
-    of(REUSE, () => endOfDay(parts.reusable.oldestDay(), 1)),
-    of(IDEMPOTENCY, () => endOfDay(parts.idempotency.oldestDay(), 1)),
-    of(REPLIES, () => endOfDay(parts.replies.oldestDay(), 1)),
-    of(USER_PICTURES, () => endOfDay(parts.userPictures.oldestDay())),
-    of(REFUSALS, () => minuteAfter(parts.refusals.firstMinute(0))),
+    of(REUSE, () => endOfDay(stores.reusable.oldestDay(), 1)),
+    of(IDEMPOTENCY, () => endOfDay(stores.idempotency.oldestDay(), 1)),
+    of(REPLIES, () => endOfDay(stores.replies.oldestDay(), 1)),
+    of(USER_PICTURES, () => endOfDay(stores.userPictures.oldestDay())),
+    of(REFUSALS, () => minuteAfter(stores.refusals.firstMinute(0))),
     of(CONTENTS, (profile) => after(contents.oldestMs(), contentsKeptMs(profile))),
     of(CONTENTS, () => after(contents.oldestReadMs(), READS_KEPT_MS)),
     of(ERASURES, () => after(erasures.firstEndMs(PURGE_ROWS), ERASURES_KEPT_MS)),
@@ -120,7 +120,7 @@ function expiriesOf(parts: TenantStores, hasBucket: () => boolean): readonly Exp
       const day = reportRows.oldestDay();
       return day === null ? null : endOf(day) + USER_DAYS_KEPT_MS;
     }),
-    { writes: () => parts.policies.writes, dueMs: () => policiesDueMs(parts) },
+    { writes: () => stores.policies.writes, dueMs: () => policiesDueMs(stores) },
     of(LEDGER, () => {
       if (!hasBucket()) return null;
       const day = archives.nextDay(Number.MAX_SAFE_INTEGER);

@@ -10,6 +10,7 @@ import { type Day, dayOf } from "../../src/domain/ledger/period.ts";
 import { DEFAULT_RATES, type RateStatus, standing } from "../../src/domain/ledger/rate-limit.ts";
 import type { CheckCount, CheckedTenant } from "../../src/domain/tenant/tenant-check.ts";
 import { isUnchecked } from "../../src/domain/moderation/verdict.ts";
+import type { Tx } from "./transactions.ts";
 import type { TenantStores } from "./stores.ts";
 import type { Profile } from "./profile-store.ts";
 
@@ -42,31 +43,31 @@ export interface Limits {
   readonly nowMs: number;
 }
 
-export function limits(parts: TenantStores, profile: Profile): Limits {
-  const now = parts.ledger.standing(profile);
+export function limits(tx: Tx): Limits {
+  const now = tx.stores.ledger.standing(tx.profile);
   const day = dayOf(now.nowMs);
   const names = new Set([
     ...Object.keys(DEFAULT_RATES),
-    ...Object.keys(profile.settings.rpm),
+    ...Object.keys(tx.profile.settings.rpm),
     ...Object.keys(now.windows).filter((name) => !isShare(name)),
   ]);
   return {
     kind: "limits",
-    tenant: profile.id,
-    plan: profile.settings.plan,
+    tenant: tx.profile.id,
+    plan: tx.profile.settings.plan,
     day,
     neurons: neuronBalance(now, ZERO),
-    month: parts.ledger.month(profile),
-    grants: parts.ledger.grants.openAt(now.nowMs),
+    month: tx.stores.ledger.month(tx.profile),
+    grants: tx.stores.ledger.grants.openAt(now.nowMs),
     overage: {
-      drawn: parts.ledger.period(day).drawn.overage,
-      capNeurons: profile.settings.overage_cap_neurons,
+      drawn: tx.stores.ledger.period(day).drawn.overage,
+      capNeurons: tx.profile.settings.overage_cap_neurons,
     },
     rates: [...names].map((name) =>
       standing(now.windows, { name, limit: now.rateLimit(name) }, now.nowMs),
     ),
     inFlight: { limit: now.maxInFlight, used: now.inFlight },
-    accountClosed: closureOf({ closure: parts.ledger.closure() }, day) !== null,
+    accountClosed: closureOf({ closure: tx.stores.ledger.closure() }, day) !== null,
     nowMs: now.nowMs,
   };
 }
@@ -87,36 +88,36 @@ export type InvariantCounts = Omit<CheckedTenant, "deliveries">;
  * Counts, over today and yesterday, what must always be zero. A bounded number of rows is read: where
  * there are more lines, this says how far it is, and the alarm or the next look goes on.
  */
-export function countInvariants(parts: TenantStores, profile: Profile): InvariantCounts {
-  const now = parts.ledger.standing(profile);
-  const seen = new Map(parts.journal.listViolations().map(({ name, count }) => [name, count]));
-  const open = parts.ledger.openHolds();
+export function countInvariants(tx: Tx): InvariantCounts {
+  const now = tx.stores.ledger.standing(tx.profile);
+  const seen = new Map(tx.stores.journal.listViolations().map(({ name, count }) => [name, count]));
+  const open = tx.stores.ledger.openHolds();
   // Those that this and the next steps turn into lines have ended: they count as charged already.
-  const overdue = parts.ledger.isBehind
+  const overdue = tx.stores.ledger.isBehind
     ? 0
     : open.filter((hold) => hold.deadlineMs + EXPIRY_GRACE_MS < now.nowMs).length;
-  const walk = parts.ledger.walk.look(now.nowMs);
+  const walk = tx.stores.ledger.walk.look(now.nowMs);
   const { lines } = walk;
-  const verdicts = parts.verdicts.latest(VERDICT_SAMPLE);
+  const verdicts = tx.stores.verdicts.latest(VERDICT_SAMPLE);
   const counts: Omit<CheckCount, "number">[] = [
     counted("admitted_within_limit", null, seen.get("admitted_within_limit") ?? 0),
     counted("every_call_ends_in_one_line", open.length, overdue),
     counted(
       "lines_sum_to_posted",
       lines,
-      walk.wrongDays + parts.archives.countBroken(ARCHIVE_SAMPLE),
+      walk.wrongDays + tx.stores.archives.countBroken(ARCHIVE_SAMPLE),
     ),
     counted("rate_within_limit", null, seen.get("rate_within_limit") ?? 0),
     counted("charged_within_hold", lines, walk.brokenBounds),
     counted(
       "verdict_stored_with_its_line",
       verdicts.length,
-      verdicts.filter(({ id }) => !parts.verdicts.hasLine(id)).length,
+      verdicts.filter(({ id }) => !tx.stores.verdicts.hasLine(id)).length,
     ),
     counted(
       "approved_only_when_checked",
       verdicts.length,
-      verdicts.filter((verdict) => approvedUnchecked(parts, verdict)).length,
+      verdicts.filter((verdict) => approvedUnchecked(tx, verdict)).length,
     ),
   ];
   return {
@@ -135,11 +136,11 @@ const counted = (
 
 /** Approved by a policy of which a required check was not evaluated. */
 function approvedUnchecked(
-  parts: TenantStores,
+  tx: Tx,
   verdict: ReturnType<TenantStores["verdicts"]["latest"]>[number],
 ): boolean {
   if (!verdict.approved || verdict.decidedBy !== "policy") return false;
-  const policy = parts.policies.read(verdict.policy.name, verdict.policy.version);
+  const policy = tx.stores.policies.read(verdict.policy.name, verdict.policy.version);
   return CATEGORIES.some((category) => {
     const status = verdict.coverage[category];
     const required = policy?.policy.categories[category].required ?? false;

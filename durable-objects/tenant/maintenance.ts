@@ -7,7 +7,7 @@ import { erasuresDueMs } from "./privacy/erasures.ts";
 import { ERASURES_KEPT_MS, PURGE_ROWS, READS_KEPT_MS, REFUSALS_KEPT_MS } from "./expiries.ts";
 import type { TenantStores } from "./stores.ts";
 import { FOLLOWED_MS } from "./policies/policy-store.ts";
-import type { Profile } from "./profile-store.ts";
+import type { Tx } from "./transactions.ts";
 import { userKey } from "./usage/usage-row-store.ts";
 import { REFUSALS_FLUSH_MS } from "./ledger/refusal-counter.ts";
 
@@ -16,22 +16,22 @@ import { REFUSALS_FLUSH_MS } from "./ledger/refusal-counter.ts";
 const DAY_MS = 86_400_000;
 
 /** Deletes what is past its retention; true when there is more. */
-export function purge(parts: TenantStores, { settings }: Profile, nowMs: number): boolean {
+export function purge({ stores, profile: { settings }, nowMs }: Tx): boolean {
   const keptMs = settings.verdict_retention_days * DAY_MS;
   const more = [
-    parts.verdicts.purge(nowMs - keptMs, PURGE_ROWS),
-    parts.outbox.purge(nowMs - settings.event_retention_days * DAY_MS, PURGE_ROWS, nowMs),
-    parts.batches.purge(nowMs - keptMs, PURGE_ROWS),
-    parts.reusable.purge(dayOf(nowMs), PURGE_ROWS),
-    parts.idempotency.purge(dayOf(nowMs), PURGE_ROWS),
-    parts.replies.purge(dayOf(nowMs), PURGE_ROWS),
-    parts.userPictures.purge(dayOf(nowMs), PURGE_ROWS),
-    parts.refusals.purge(nowMs - REFUSALS_KEPT_MS, PURGE_ROWS),
-    parts.contents.purgeReads(nowMs - READS_KEPT_MS, PURGE_ROWS),
-    parts.erasures.purge(nowMs - ERASURES_KEPT_MS, PURGE_ROWS),
-    purgeReportRows(parts.reportRows, nowMs, PURGE_ROWS),
+    stores.verdicts.purge(nowMs - keptMs, PURGE_ROWS),
+    stores.outbox.purge(nowMs - settings.event_retention_days * DAY_MS, PURGE_ROWS, nowMs),
+    stores.batches.purge(nowMs - keptMs, PURGE_ROWS),
+    stores.reusable.purge(dayOf(nowMs), PURGE_ROWS),
+    stores.idempotency.purge(dayOf(nowMs), PURGE_ROWS),
+    stores.replies.purge(dayOf(nowMs), PURGE_ROWS),
+    stores.userPictures.purge(dayOf(nowMs), PURGE_ROWS),
+    stores.refusals.purge(nowMs - REFUSALS_KEPT_MS, PURGE_ROWS),
+    stores.contents.purgeReads(nowMs - READS_KEPT_MS, PURGE_ROWS),
+    stores.erasures.purge(nowMs - ERASURES_KEPT_MS, PURGE_ROWS),
+    purgeReportRows(stores.reportRows, nowMs, PURGE_ROWS),
   ].includes(true);
-  if (!more) parts.policies.purge(nowMs - FOLLOWED_MS);
+  if (!more) stores.policies.purge(nowMs - FOLLOWED_MS);
   return more;
 }
 
@@ -49,16 +49,16 @@ function purgeReportRows(rows: TenantStores["reportRows"], nowMs: number, limit:
 }
 
 /** When the alarm is needed next for what is in work, in milliseconds; Infinity: nothing is. */
-export function nextDueMs(parts: TenantStores, nowMs: number): number {
-  const deadlines = parts.ledger.openHolds().map((hold) => hold.deadlineMs);
-  const refusals = parts.refusals.waiting ? [nowMs + REFUSALS_FLUSH_MS] : [];
-  const walk = parts.ledger.walk.isRunning ? [nowMs] : [];
+export function nextDueMs(stores: TenantStores, nowMs: number): number {
+  const deadlines = stores.ledger.openHolds().map((hold) => hold.deadlineMs);
+  const refusals = stores.refusals.waiting ? [nowMs + REFUSALS_FLUSH_MS] : [];
+  const walk = stores.ledger.walk.isRunning ? [nowMs] : [];
   return Math.min(
     ...deadlines,
     ...refusals,
     ...walk,
-    ...erasuresDueMs(parts, nowMs),
-    ...batchesDueMs(parts),
-    parts.contentFiles.dueMs() ?? Infinity,
+    ...erasuresDueMs(stores.erasures, nowMs),
+    ...batchesDueMs(stores.batches),
+    stores.contentFiles.dueMs() ?? Infinity,
   );
 }

@@ -1,8 +1,7 @@
 import { limitInForce } from "../../src/domain/ledger/admission.ts";
 import type { QuotaFailure } from "../../src/domain/ledger/failure.ts";
 import { limitsObject } from "./limits.ts";
-import type { TenantStores } from "./stores.ts";
-import type { Profile } from "./profile-store.ts";
+import type { Tx } from "./transactions.ts";
 import { limits } from "./invariants.ts";
 
 // Events of the day's quota, each at most once a day: what has been told is in the data, with the limits
@@ -12,27 +11,25 @@ import { limits } from "./invariants.ts";
 const THRESHOLD = 0.8;
 
 /** After what was posted. */
-export function recordThreshold(parts: TenantStores, profile: Profile): void {
-  const now = parts.ledger.standing(profile);
-  const { posted, nowMs } = now;
+export function recordThreshold(tx: Tx): void {
+  const now = tx.stores.ledger.standing(tx.profile);
+  const { posted } = now;
   const limit = limitInForce(now);
   if (limit === null || posted < limit * THRESHOLD) return;
-  const data = () => ({ ...limitsObject(limits(parts, profile)), threshold: THRESHOLD });
-  parts.outbox.recordOnceADay("quota.threshold", data, nowMs);
+  const data = () => ({ ...limitsObject(limits(tx)), threshold: THRESHOLD });
+  tx.stores.outbox.recordOnceADay("quota.threshold", data, tx.nowMs);
 }
 
 /** A refusal that stands until the day or month ends; one for others' pending holds is not told. */
 export function recordExceeded(
-  parts: TenantStores,
-  profile: Profile,
+  tx: Tx,
   { kind, policy }: Pick<QuotaFailure, "kind" | "policy">,
 ): void {
   if (kind === "account_quota_exceeded") return;
-  const { nowMs } = parts.ledger.standing(profile);
   const data = () => ({
-    ...limitsObject(limits(parts, profile)),
+    ...limitsObject(limits(tx)),
     refused: kind,
     policy: policy ?? "daily",
   });
-  parts.outbox.recordOnceADay("quota.exceeded", data, nowMs);
+  tx.stores.outbox.recordOnceADay("quota.exceeded", data, tx.nowMs);
 }

@@ -102,7 +102,7 @@ import {
   type StepWork,
 } from "./batches/batches.ts";
 import { settle } from "./calls/settle.ts";
-import { type AccessRefusal, Transactions, unknownTenant } from "./transactions.ts";
+import { type AccessRefusal, Transactions, type Tx, unknownTenant } from "./transactions.ts";
 import {
   type MonthBooks,
   readBooks,
@@ -148,8 +148,8 @@ export interface Page<Item> {
  * that no request can bring a tenant into being.
  */
 export class Tenant extends DurableObject<Env> {
-  readonly #parts: TenantStores;
-  readonly #steps: Transactions;
+  readonly #stores: TenantStores;
+  readonly #transactions: Transactions;
   readonly #calls: GroupCommit<Operation, Admission | SettleReply>;
   readonly #dispatcher: Dispatcher;
   readonly #feed: UsageFeed;
@@ -164,26 +164,26 @@ export class Tenant extends DurableObject<Env> {
     super(ctx, env);
     const db = objectDatabase(ctx.storage);
     const platform = readPlatform(env);
-    this.#parts = openStores(db, platform);
-    this.#known = this.#parts.db.open();
-    this.#steps = new Transactions(this.#parts, () => Date.now());
+    this.#stores = openStores(db, platform);
+    this.#known = this.#stores.db.open();
+    this.#transactions = new Transactions(this.#stores, () => Date.now());
     this.#calls = new GroupCommit(
       (operations) => this.#commit(operations),
       () => this.#arm().then(() => db.sync()),
     );
-    this.#dispatcher = new Dispatcher(this.#parts.outbox, {
+    this.#dispatcher = new Dispatcher(this.#stores.outbox, {
       ...dispatcherOptions(platform),
-      transact: (work) => this.#transact(work),
+      transact: (work) => this.#transact(({ nowMs }) => work(nowMs)),
       mostAMinute: () => deliveriesAMinute(this.#profile()?.settings.rpm[REQUESTS]),
       onRest: () => void this.#arm().catch((error: unknown) => report("arm_failed", error)),
       report: (error) => report("delivery_failed", error),
     });
-    const step = <Result>(work: (nowMs: number) => Result): Result | null => {
+    const step = <Result>(work: (tx: Tx) => Result): Result | null => {
       const profile = this.#profile();
-      return profile === null ? null : this.#steps.run(profile, work);
+      return profile === null ? null : this.#transactions.run(profile, work);
     };
     this.#feed = new UsageFeed({
-      parts: this.#parts,
+      stores: this.#stores,
       step,
       queue: () => usageQueueOf(this.env),
       usersADay: () => reportUsersADay(this.env),
@@ -191,7 +191,7 @@ export class Tenant extends DurableObject<Env> {
       report,
     });
     this.#client = new AccountClient({
-      parts: this.#parts,
+      stores: this.#stores,
       step: (work) => this.#step(work),
       account: () => env.ACCOUNT.getByName(ACCOUNT_NAME),
       wallMs: () => Date.now(),
@@ -199,7 +199,7 @@ export class Tenant extends DurableObject<Env> {
       report,
     });
     this.#alarm = new Alarm({
-      parts: this.#parts,
+      stores: this.#stores,
       client: this.#client,
       dispatcher: this.#dispatcher,
       feed: this.#feed,
@@ -210,7 +210,7 @@ export class Tenant extends DurableObject<Env> {
       report,
     });
     // Whoever ran them may have been killed with the object before this one.
-    if (this.#known && this.#parts.batches.open().length > 0) ctx.waitUntil(this.#arm());
+    if (this.#known && this.#stores.batches.open().length > 0) ctx.waitUntil(this.#arm());
   }
 
   // Governed calls
@@ -245,14 +245,14 @@ export class Tenant extends DurableObject<Env> {
 
   /** A repeat of what was admitted is never turned away: its hold is taken and must be told of. */
   #isKnown({ callId }: AdmitRequest): boolean {
-    return this.#parts.ledger.has(callId);
+    return this.#stores.ledger.has(callId);
   }
 
   /** Whether a large body is worth reading; nothing is reserved, and it takes no rate. */
   async mayRead(request: ReadRequest): Promise<ReadReply> {
     const profile = this.#profile();
     if (profile === null) return { kind: "invalid_key" };
-    const reply = this.#steps.run(profile, () => mayRead(this.#parts, profile, request));
+    const reply = this.#transactions.run(profile, (tx) => mayRead(tx, request));
     // A refusal may be told to webhooks, and is counted.
     if (reply.kind !== MAY_READ.kind && reply.kind !== "key_ended") await this.#arm();
     return reply;
@@ -266,17 +266,15 @@ export class Tenant extends DurableObject<Env> {
     const access = this.#ask(caller, () => null);
     if (access !== null) return access;
     await this.#client.look();
-    return this.#ask(caller, (profile) => quote(this.#parts, profile, asked));
+    return this.#ask(caller, (tx) => quote(tx, asked));
   }
 
   #commit(operations: readonly Operation[]): (Admission | SettleReply)[] {
     const profile = this.#profile();
     if (profile === null) throw new Error("the tenant was erased");
-    return this.#steps.run(profile, () =>
+    return this.#transactions.run(profile, (tx) =>
       operations.map((operation) =>
-        operation.kind === "admit"
-          ? admit(this.#parts, profile, operation.request)
-          : settle(this.#parts, profile, operation.request),
+        operation.kind === "admit" ? admit(tx, operation.request) : settle(tx, operation.request),
       ),
     );
   }
@@ -291,7 +289,7 @@ export class Tenant extends DurableObject<Env> {
     const profile = this.#profile();
     if (profile?.closed === true) return notFound("tenant");
     if (profile !== null) {
-      const changed = change(this.#steps, profile, request);
+      const changed = change(this.#transactions, profile, request);
       // What is kept for less time from now on is due earlier.
       await this.#arm();
       return changed;
@@ -302,7 +300,7 @@ export class Tenant extends DurableObject<Env> {
     const refused = refusedSettings(settings);
     if (refused !== null) return refused;
     const made = { birth: request.birth, settings, wallMs: Date.now() };
-    const created = create(this.#parts, this.#steps, made);
+    const created = create(this.#stores, this.#transactions, made);
     this.#known = true;
     return created;
   }
@@ -310,7 +308,7 @@ export class Tenant extends DurableObject<Env> {
   readProfile(
     caller: Caller,
   ): { readonly kind: "profile"; readonly profile: Profile } | AccessRefusal {
-    return this.#ask(caller, (profile) => ({ kind: "profile" as const, profile }));
+    return this.#ask(caller, ({ profile }) => ({ kind: "profile" as const, profile }));
   }
 
   // Keys
@@ -320,23 +318,23 @@ export class Tenant extends DurableObject<Env> {
     caller: Caller,
     request: IssueKey,
   ): Promise<ReturnType<typeof issueKey> | AccessRefusal> {
-    return this.#tell(caller, (nowMs) => issueKey(this.#parts, request, nowMs));
+    return this.#write(caller, (tx) => issueKey(tx, request));
   }
 
   rotateKey(
     caller: Caller,
     request: RotateKey,
   ): Promise<ReturnType<typeof rotateKey> | AccessRefusal> {
-    return this.#tell(caller, (nowMs) => rotateKey(this.#parts, request, nowMs));
+    return this.#write(caller, (tx) => rotateKey(tx, request));
   }
 
   listKeys(caller: Caller, before: string, limit: number): Page<Key> | AccessRefusal {
-    return this.#ask(caller, () => page(this.#parts.keys.list(before, limit), limit));
+    return this.#ask(caller, ({ stores }) => page(stores.keys.list(before, limit), limit));
   }
 
   endKey(caller: Caller, id: string): { readonly kind: "ended" } | AccessRefusal {
-    return this.#ask(caller, () =>
-      this.#parts.keys.end(id) ? { kind: "ended" as const } : notFound("key"),
+    return this.#ask(caller, ({ stores }) =>
+      stores.keys.end(id) ? { kind: "ended" as const } : notFound("key"),
     );
   }
 
@@ -346,21 +344,19 @@ export class Tenant extends DurableObject<Env> {
     caller: Caller,
     request: NewGrant,
   ): Promise<ReturnType<typeof createGrant> | AccessRefusal> {
-    return this.#tell(caller, (nowMs) => createGrant(this.#parts, request, nowMs));
+    return this.#write(caller, (tx) => createGrant(tx, request));
   }
 
   readGrant(caller: Caller, id: string): ReturnType<typeof readGrant> | AccessRefusal {
-    return this.#ask(caller, (_, nowMs) => readGrant(this.#parts, id, nowMs));
+    return this.#ask(caller, (tx) => readGrant(tx, id));
   }
 
   endGrant(caller: Caller, id: string): ReturnType<typeof endGrant> | AccessRefusal {
-    return this.#ask(caller, (_, nowMs) => endGrant(this.#parts, id, nowMs));
+    return this.#ask(caller, (tx) => endGrant(tx, id));
   }
 
   listGrants(caller: Caller, before: string, limit: number): Page<GrantAt> | AccessRefusal {
-    return this.#ask(caller, (_, nowMs) =>
-      page(listGrants(this.#parts, { before, limit, nowMs }), limit),
-    );
+    return this.#ask(caller, (tx) => page(listGrants(tx, { before, limit }), limit));
   }
 
   // Adjustments
@@ -369,17 +365,17 @@ export class Tenant extends DurableObject<Env> {
     caller: Caller,
     request: AdjustLine,
   ): Promise<ReturnType<typeof adjustLine> | AccessRefusal> {
-    return this.#tell(caller, (nowMs) => adjustLine(this.#parts, request, nowMs));
+    return this.#write(caller, (tx) => adjustLine(tx, request));
   }
 
   listAdjustments(caller: Caller, query: AdjustmentQuery): Page<Adjustment> | AccessRefusal {
-    return this.#ask(caller, () => page(this.#parts.adjustments.list(query), query.limit));
+    return this.#ask(caller, ({ stores }) => page(stores.adjustments.list(query), query.limit));
   }
 
   // Archived days of the journal
 
   listArchives(caller: Caller, before: Day, limit: number): Page<Archive> | AccessRefusal {
-    return this.#ask(caller, () => page(this.#parts.archives.list(before, limit), limit));
+    return this.#ask(caller, ({ stores }) => page(stores.archives.list(before, limit), limit));
   }
 
   readArchive(
@@ -388,8 +384,8 @@ export class Tenant extends DurableObject<Env> {
   ):
     | { readonly kind: "archive"; readonly archive: Archive; readonly generation: number }
     | AccessRefusal {
-    return this.#ask(caller, ({ generation }) => {
-      const archive = this.#parts.archives.read(day);
+    return this.#ask(caller, ({ stores, profile: { generation } }) => {
+      const archive = stores.archives.read(day);
       return archive === null || !isStored(archive)
         ? notFound("archived day")
         : { kind: "archive" as const, archive, generation };
@@ -399,7 +395,7 @@ export class Tenant extends DurableObject<Env> {
   // Policies
 
   listPolicies(caller: Caller, after: string, limit: number): Page<PolicyVersion> | AccessRefusal {
-    return this.#ask(caller, () => page(this.#parts.policies.list(after, limit), limit));
+    return this.#ask(caller, ({ stores }) => page(stores.policies.list(after, limit), limit));
   }
 
   readPolicy(
@@ -407,31 +403,27 @@ export class Tenant extends DurableObject<Env> {
     name: string,
     version: number | null,
   ): { readonly kind: "policy"; readonly policy: PolicyVersion } | AccessRefusal {
-    return this.#ask(caller, () => {
-      const policy = this.#parts.policies.read(name, version);
+    return this.#ask(caller, ({ stores }) => {
+      const policy = stores.policies.read(name, version);
       return policy === null ? notFound("policy") : { kind: "policy" as const, policy };
     });
   }
 
   putPolicy(caller: Caller, put: Put): ReturnType<typeof putPolicy> | AccessRefusal {
-    return this.#ask(caller, (profile, nowMs) =>
-      putPolicy(this.#parts, profile, { ...put, nowMs }),
-    );
+    return this.#ask(caller, (tx) => putPolicy(tx, put));
   }
 
   patchPolicy(caller: Caller, patch: Patch): ReturnType<typeof patchPolicy> | AccessRefusal {
-    return this.#ask(caller, (profile, nowMs) =>
-      patchPolicy(this.#parts, profile, { ...patch, nowMs }),
-    );
+    return this.#ask(caller, (tx) => patchPolicy(tx, patch));
   }
 
   deletePolicy(caller: Caller, name: string): ReturnType<typeof deletePolicy> | AccessRefusal {
-    return this.#ask(caller, (_, nowMs) => deletePolicy(this.#parts, { name, nowMs }));
+    return this.#ask(caller, (tx) => deletePolicy(tx, name));
   }
 
   /** One page of a replay: nothing is asked, admitted or paid. */
   replayPolicy(caller: Caller, asked: ReplayRequest): ReplayPage | AccessRefusal {
-    return this.#ask(caller, () => replayPage(this.#parts, asked));
+    return this.#ask(caller, (tx) => replayPage(tx, asked));
   }
 
   // Reading
@@ -440,7 +432,7 @@ export class Tenant extends DurableObject<Env> {
     const access = this.#ask(caller, () => null);
     if (access !== null) return access;
     await this.#client.see();
-    return this.#ask(caller, (profile) => limits(this.#parts, profile));
+    return this.#ask(caller, limits);
   }
 
   /** As `readLimits`, of somebody who asks again and again: only so many may. */
@@ -448,61 +440,59 @@ export class Tenant extends DurableObject<Env> {
     caller: Caller,
     { watcher }: { readonly watcher: string },
   ): Limits | AccessRefusal | typeof TOO_MANY_WATCHERS {
-    return this.#ask(caller, (profile, nowMs) =>
-      this.#watchers.admit(watcher, nowMs) ? limits(this.#parts, profile) : TOO_MANY_WATCHERS,
+    return this.#ask(caller, (tx) =>
+      this.#watchers.admit(watcher, tx.nowMs) ? limits(tx) : TOO_MANY_WATCHERS,
     );
   }
 
   /** Lines of calls, and of adjustments. */
   listLines(caller: Caller, query: LineQuery): Page<JournalEntry> | AccessRefusal {
-    return this.#ask(caller, () => page(listEntries(this.#parts, query), query.limit));
+    return this.#ask(caller, (tx) => page(listEntries(tx, query), query.limit));
   }
 
   listPeriods(caller: Caller, from: Day, to: Day): PeriodList | AccessRefusal {
-    return this.#ask(caller, (profile, nowMs) => {
-      this.#parts.refusals.flush();
-      this.#parts.ledger.flush();
-      const periods = this.#parts.journal.listPeriods(from, to);
+    return this.#ask(caller, ({ stores, profile, nowMs }) => {
+      stores.refusals.flush();
+      stores.ledger.flush();
+      const periods = stores.journal.listPeriods(from, to);
       return { kind: "periods" as const, tenant: profile.id, periods, nowMs };
     });
   }
 
   readUsage(caller: Caller, ask: UsageQuery): UsageReport | AccessRefusal {
     const { hasNews } = this.#feed;
-    return this.#ask(caller, (profile, nowMs) =>
-      readUsage(this.#parts, profile, ask, { nowMs, hasNews }),
-    );
+    return this.#ask(caller, (tx) => readUsage(tx, ask, hasNews));
   }
 
   readBooks(caller: Caller, month: Month): MonthBooks | AccessRefusal {
-    return this.#ask(caller, (profile, nowMs) => readBooks(this.#parts, profile, month, nowMs));
+    return this.#ask(caller, (tx) => readBooks(tx, month));
   }
 
   listRefusals(
     caller: Caller,
     query: { readonly fromMinute: number; readonly toMinute: number; skip: number; limit: number },
   ): Page<RefusalCount> | AccessRefusal {
-    return this.#ask(caller, () => {
-      this.#parts.refusals.flush();
+    return this.#ask(caller, ({ stores: { refusals } }) => {
+      refusals.flush();
       const { fromMinute, toMinute } = query;
-      return page(this.#parts.refusals.list(fromMinute, toMinute, query), query.limit);
+      return page(refusals.list(fromMinute, toMinute, query), query.limit);
     });
   }
 
   /** For the platform's metrics: reads some thousands of rows, so it is asked rarely. */
   check(caller: Caller): Promise<TenantCheck | AccessRefusal> {
-    return this.#tell(caller, (_, __, profile) => ({
+    return this.#write(caller, (tx) => ({
       kind: "checked" as const,
-      ...countInvariants(this.#parts, profile),
-      deliveries: this.#parts.outbox.deliveries.counts(),
+      ...countInvariants(tx),
+      deliveries: tx.stores.outbox.deliveries.counts(),
     }));
   }
 
   countInvariants(caller: Caller): Promise<InvariantList | AccessRefusal> {
-    return this.#tell(caller, (_, __, profile) => ({
+    return this.#write(caller, (tx) => ({
       kind: "invariants" as const,
-      tenant: profile.id,
-      ...countInvariants(this.#parts, profile),
+      tenant: tx.profile.id,
+      ...countInvariants(tx),
     }));
   }
 
@@ -510,9 +500,9 @@ export class Tenant extends DurableObject<Env> {
     caller: Caller,
     query: VerdictQuery,
   ): ({ readonly kind: "verdicts" } & VerdictPage) | AccessRefusal {
-    return this.#ask(caller, (_, nowMs) => ({
+    return this.#ask(caller, ({ stores, nowMs }) => ({
       kind: "verdicts" as const,
-      ...this.#parts.verdicts.list(query, nowMs),
+      ...stores.verdicts.list(query, nowMs),
     }));
   }
 
@@ -522,10 +512,10 @@ export class Tenant extends DurableObject<Env> {
   ):
     | { readonly kind: "verdict"; readonly verdict: Verdict; readonly mayReview: boolean }
     | AccessRefusal {
-    return this.#ask(caller, (_, nowMs, keyId) => {
-      const verdict = this.#parts.verdicts.read(id);
+    return this.#ask(caller, ({ stores, nowMs, keyId }) => {
+      const verdict = stores.verdicts.read(id);
       if (verdict === null) return notFound("verdict");
-      const key = keyId === null ? null : this.#parts.keys.read(keyId, nowMs);
+      const key = keyId === null ? null : stores.keys.read(keyId, nowMs);
       // Without a key it is the platform that asks.
       const mayReview = keyId === null || (key !== null && key.role !== "call");
       return { kind: "verdict" as const, verdict: verdictAt(verdict, nowMs), mayReview };
@@ -534,10 +524,10 @@ export class Tenant extends DurableObject<Env> {
 
   // People
 
-  reviewVerdict(caller: Caller, request: Parameters<typeof reviewVerdict>[2]) {
-    return this.#tell(caller, (nowMs, keyId, profile) => {
+  reviewVerdict(caller: Caller, request: Parameters<typeof reviewVerdict>[1]) {
+    return this.#write(caller, (tx) => {
       this.#feed.changed();
-      return reviewVerdict(this.#parts, profile, request, { keyId, nowMs });
+      return reviewVerdict(tx, request);
     });
   }
 
@@ -545,16 +535,14 @@ export class Tenant extends DurableObject<Env> {
     caller: Caller,
     limit: number,
   ): ({ readonly kind: "verdicts" } & VerdictPage) | AccessRefusal {
-    return this.#ask(caller, (_, nowMs, keyId) => {
-      const verdicts = claimVerdicts(this.#parts, limit, { keyId, nowMs });
+    return this.#ask(caller, (tx) => {
+      const verdicts = claimVerdicts(tx, limit);
       return { kind: "verdicts" as const, verdicts, next: null };
     });
   }
 
   readContent(caller: Caller, asked: ReadContent) {
-    return this.#ask(caller, (profile, nowMs, keyId) =>
-      readContent(this.#parts, profile, { ...asked, keyId, nowMs }),
-    );
+    return this.#ask(caller, (tx) => readContent(tx, asked));
   }
 
   listContentReads(
@@ -562,11 +550,11 @@ export class Tenant extends DurableObject<Env> {
     before: string,
     limit: number,
   ): Page<ContentRead> | AccessRefusal {
-    return this.#ask(caller, () => page(this.#parts.contents.listReads(before, limit), limit));
+    return this.#ask(caller, ({ stores }) => page(stores.contents.listReads(before, limit), limit));
   }
 
   listRevisions(caller: Caller, id: string) {
-    return this.#ask(caller, () => listRevisions(this.#parts, id));
+    return this.#ask(caller, (tx) => listRevisions(tx, id));
   }
 
   // Webhooks
@@ -575,18 +563,18 @@ export class Tenant extends DurableObject<Env> {
     caller: Caller,
     request: CreateWebhook,
   ): Promise<ReturnType<typeof createWebhookOnce> | AccessRefusal> {
-    return this.#tell(caller, (nowMs) => createWebhookOnce(this.#parts, request, nowMs));
+    return this.#write(caller, (tx) => createWebhookOnce(tx, request));
   }
 
   listWebhooks(caller: Caller): WebhookList | AccessRefusal {
-    return this.#ask(caller, () => ({
+    return this.#ask(caller, ({ stores }) => ({
       kind: "webhooks" as const,
-      webhooks: listWebhooks(this.#parts.outbox),
+      webhooks: listWebhooks(stores.outbox),
     }));
   }
 
   readWebhook(caller: Caller, id: string): ReturnType<typeof readWebhook> | AccessRefusal {
-    return this.#ask(caller, () => readWebhook(this.#parts.outbox, id));
+    return this.#ask(caller, ({ stores }) => readWebhook(stores.outbox, id));
   }
 
   changeWebhook(
@@ -594,87 +582,88 @@ export class Tenant extends DurableObject<Env> {
     id: string,
     changed: WebhookChange,
   ): Promise<ReturnType<typeof changeWebhook> | AccessRefusal> {
-    return this.#tell(caller, (nowMs) => changeWebhook(this.#parts.outbox, id, changed, nowMs));
+    return this.#write(caller, ({ stores, nowMs }) =>
+      changeWebhook(stores.outbox, id, changed, nowMs),
+    );
   }
 
   rotateWebhook(
     caller: Caller,
     request: RotateSecret,
   ): Promise<ReturnType<typeof rotateSecret> | AccessRefusal> {
-    return this.#tell(caller, (nowMs) => rotateSecret(this.#parts.outbox, request, nowMs));
+    return this.#write(caller, ({ stores, nowMs }) => rotateSecret(stores.outbox, request, nowMs));
   }
 
   deleteWebhook(
     caller: Caller,
     id: string,
   ): Promise<ReturnType<typeof deleteWebhook> | AccessRefusal> {
-    return this.#tell(caller, () => deleteWebhook(this.#parts.outbox, id));
+    return this.#write(caller, ({ stores }) => deleteWebhook(stores.outbox, id));
   }
 
   async tryWebhook(caller: Caller, id: string): Promise<TriedWebhook | AccessRefusal> {
-    const found = this.#ask(caller, () => readWebhook(this.#parts.outbox, id));
+    const found = this.#ask(caller, ({ stores }) => readWebhook(stores.outbox, id));
     if (found.kind !== "webhook") return found;
-    const transact = <Result>(work: (nowMs: number) => Result) => this.#transact(work);
-    return tryWebhook({ outbox: this.#parts.outbox, dispatcher: this.#dispatcher, transact }, id);
+    const transact = <Result>(work: (nowMs: number) => Result) =>
+      this.#transact(({ nowMs }) => work(nowMs));
+    return tryWebhook({ outbox: this.#stores.outbox, dispatcher: this.#dispatcher, transact }, id);
   }
 
   listDeliveries(
     caller: Caller,
     query: DeliveryQuery,
   ): ReturnType<typeof listDeliveries> | AccessRefusal {
-    return this.#ask(caller, (_, nowMs) => listDeliveries(this.#parts.outbox, query, nowMs));
+    return this.#ask(caller, ({ stores, nowMs }) => listDeliveries(stores.outbox, query, nowMs));
   }
 
   replayWebhook(
     caller: Caller,
     request: DeliveriesAsk,
   ): Promise<ReturnType<typeof replayWebhook> | AccessRefusal> {
-    return this.#tell(caller, (nowMs) => replayWebhook(this.#parts.outbox, request, nowMs));
+    return this.#write(caller, ({ stores, nowMs }) => replayWebhook(stores.outbox, request, nowMs));
   }
 
   replayDelivery(
     caller: Caller,
     id: string,
   ): Promise<ReturnType<typeof replayDelivery> | AccessRefusal> {
-    return this.#tell(caller, (nowMs) => replayDelivery(this.#parts.outbox, id, nowMs));
+    return this.#write(caller, ({ stores, nowMs }) => replayDelivery(stores.outbox, id, nowMs));
   }
 
   listEvents(
     caller: Caller,
     query: EventQuery,
   ): ({ readonly kind: "events" } & ReturnType<typeof listEvents>) | AccessRefusal {
-    return this.#ask(caller, () => ({
+    return this.#ask(caller, ({ stores }) => ({
       kind: "events" as const,
-      ...listEvents(this.#parts.outbox, query),
+      ...listEvents(stores.outbox, query),
     }));
   }
 
   readEvent(caller: Caller, id: string): ReturnType<typeof readEvent> | AccessRefusal {
-    return this.#ask(caller, () => readEvent(this.#parts.outbox, id));
+    return this.#ask(caller, ({ stores }) => readEvent(stores.outbox, id));
   }
 
   // Batches
 
   createBatch(caller: Caller, request: NewBatch) {
-    return this.#tell(caller, (nowMs, keyId, profile) =>
-      createBatch(this.#parts, profile, { ...request, keyId, nowMs }),
-    );
+    return this.#write(caller, (tx) => createBatch(tx, request));
   }
 
   readBatch(caller: Caller, id: string) {
-    return this.#ask(caller, () => readBatch(this.#parts, id));
+    return this.#ask(caller, (tx) => readBatch(tx, id));
   }
 
   listBatches(caller: Caller, before: string, limit: number): Page<Batch> | AccessRefusal {
-    return this.#ask(caller, () => page(this.#parts.batches.list(before, limit), limit));
+    return this.#ask(caller, ({ stores }) => page(stores.batches.list(before, limit), limit));
   }
 
   listBatchSteps(caller: Caller, query: Parameters<typeof listSteps>[1]) {
-    return this.#ask(caller, () => listSteps(this.#parts, query));
+    return this.#ask(caller, (tx) => listSteps(tx, query));
   }
 
   cancelBatch(caller: Caller, id: string) {
-    return this.#tell(caller, (nowMs) => cancelBatch(this.#parts, id, nowMs));
+    return this.#write(caller, (tx) => cancelBatch(tx, id));
   }
 
   /** The six that follow are asked by the run of a batch, on the platform's behalf. */
@@ -682,53 +671,45 @@ export class Tenant extends DurableObject<Env> {
     generation: number,
     asked: { readonly id: string; readonly step: number },
   ): Promise<StepWork> {
-    const work = this.#ofLife(generation, OVER, (profile, nowMs) =>
-      beginStep(this.#parts, profile, asked, nowMs),
-    );
+    const work = this.#ofGeneration(generation, OVER, (tx) => beginStep(tx, asked));
     await this.#arm();
     return work;
   }
 
   async reportStep(generation: number, report: StepReport): Promise<Next> {
-    const next = this.#ofLife(generation, OVER, (_, nowMs) =>
-      reportStep(this.#parts, report, nowMs),
-    );
+    const next = this.#ofGeneration(generation, OVER, (tx) => reportStep(tx, report));
     await this.#arm();
     return next;
   }
 
   /** 0: there is nothing to do. */
   itemCount(generation: number, id: string): number {
-    return this.#ofLife(generation, 0, () => this.#parts.batches.read(id)?.items ?? 0);
+    return this.#ofGeneration(generation, 0, ({ stores }) => stores.batches.read(id)?.items ?? 0);
   }
 
   /** What a call that has ended was charged; null: it has not ended. */
   chargeOf(generation: number, callId: string): MicroNeurons | null {
-    return this.#ofLife(generation, null, () => {
-      const entry = this.#parts.ledger.entry(callId);
+    return this.#ofGeneration(generation, null, ({ stores }) => {
+      const entry = stores.ledger.entry(callId);
       return entry?.kind === "line" ? charged(entry.line) : null;
     });
   }
 
   async completeBatch(generation: number, id: string): Promise<void> {
-    this.#ofLife(generation, undefined, (_, nowMs) => completeBatch(this.#parts, id, nowMs));
+    this.#ofGeneration(generation, undefined, (tx) => completeBatch(tx, id));
     await this.#arm();
   }
 
   async failBatch(generation: number, asked: Parameters<typeof failBatch>[1]): Promise<void> {
-    this.#ofLife(generation, undefined, (_, nowMs) => failBatch(this.#parts, asked, nowMs));
+    this.#ofGeneration(generation, undefined, (tx) => failBatch(tx, asked));
     await this.#arm();
   }
 
-  /** A step for one life of the tenant: of another there is nothing to do. */
-  #ofLife<Result>(
-    generation: number,
-    none: Result,
-    work: (profile: Profile, nowMs: number) => Result,
-  ): Result {
+  /** A transaction for one generation of the tenant: for another there is nothing to do. */
+  #ofGeneration<Result>(generation: number, none: Result, work: (tx: Tx) => Result): Result {
     const profile = this.#profile();
     if (profile === null || profile.closed || profile.generation !== generation) return none;
-    return this.#steps.run(profile, (nowMs) => work(profile, nowMs));
+    return this.#transactions.run(profile, work);
   }
 
   // One person's data
@@ -738,9 +719,7 @@ export class Tenant extends DurableObject<Env> {
     caller: Caller,
     asked: { readonly userId: string; readonly place: Place | null; readonly requestId: string },
   ): PersonalPage | AccessRefusal {
-    return this.#ask(caller, (_, nowMs, keyId) =>
-      findPersonal(this.#parts, asked, { keyId, nowMs, requestId: asked.requestId }),
-    );
+    return this.#ask(caller, (tx) => findPersonal(tx, asked));
   }
 
   async startErasure(
@@ -750,9 +729,7 @@ export class Tenant extends DurableObject<Env> {
     const profile = this.#profile();
     if (profile === null) return unknownTenant(caller);
     const person = await personHash(asked.userId, profile.contentSecret);
-    const started = this.#ask(caller, (_, nowMs) =>
-      startErasure(this.#parts, { ...asked, person }, nowMs),
-    );
+    const started = this.#ask(caller, (tx) => startErasure(tx, { ...asked, person }));
     // In the same turn as the step, so that both are durable or neither is.
     if (started.kind === "erasure") {
       const dueMs = this.#alarm.dueMs(profile, Date.now());
@@ -765,8 +742,8 @@ export class Tenant extends DurableObject<Env> {
     caller: Caller,
     id: string,
   ): { readonly kind: "erasure"; readonly erasure: Erasure } | AccessRefusal {
-    return this.#ask(caller, () => {
-      const erasure = this.#parts.erasures.read(id);
+    return this.#ask(caller, ({ stores }) => {
+      const erasure = stores.erasures.read(id);
       return erasure === null ? notFound("erasure") : { kind: "erasure" as const, erasure };
     });
   }
@@ -775,29 +752,29 @@ export class Tenant extends DurableObject<Env> {
 
   /** Asked by the consumer of the queue, once it has written them. */
   async rowsArrived(generation: number, epoch: number, rows: readonly RowVersion[]): Promise<void> {
-    this.#ofLife(generation, undefined, () => this.#feed.arrived(epoch, rows));
+    this.#ofGeneration(generation, undefined, () => this.#feed.arrived(epoch, rows));
     await this.#arm();
   }
 
   /** Asked by it for days whose hours the reports no longer keep. Null: that life is over. */
   readReportDays(generation: number, days: readonly Day[]): readonly DaySums[] | null {
-    return this.#ofLife(generation, null, () => readReportDays(this.#parts, days));
+    return this.#ofGeneration(generation, null, (tx) => readReportDays(tx, days));
   }
 
   /** Makes the reports of this tenant anew. */
   startRebuild(caller: Caller): Promise<RebuildStatus | AccessRefusal> {
-    return this.#tell(caller, (nowMs, _, profile) => startRebuild(this.#parts, profile, nowMs));
+    return this.#write(caller, startRebuild);
   }
 
   readRebuild(caller: Caller): RebuildStatus | AccessRefusal {
-    return this.#ask(caller, () => readRebuild(this.#parts));
+    return this.#ask(caller, readRebuild);
   }
 
   // The platform's acts, asked by the `Account` object
 
   /** What all tenants are to know, told to this one because it would not ask. */
   applyAccountView(view: AccountView): void {
-    this.#step((_, nowMs) => applyAccountView(this.#parts, view, nowMs));
+    this.#step((tx) => applyAccountView(tx, view));
   }
 
   /** The account needs what this tenant has leased of a day and does not use. */
@@ -817,20 +794,20 @@ export class Tenant extends DurableObject<Env> {
   } | null> {
     const profile = this.#profile();
     if (profile === null) return null;
-    let more = this.#steps.run(profile, () => {
-      this.#parts.keys.endAll();
-      this.#parts.refusals.flush();
-      this.#steps.writeProfile({ ...profile, closed: true });
-      return this.#parts.ledger.expireOpen(profile);
+    let more = this.#transactions.run(profile, () => {
+      this.#stores.keys.endAll();
+      this.#stores.refusals.flush();
+      this.#transactions.writeProfile({ ...profile, closed: true });
+      return this.#stores.ledger.expireOpen(profile);
     });
     while (more) {
       // oxlint-disable-next-line no-await-in-loop -- one bounded step after the other
       await this.ctx.storage.sync();
       const ending = this.#profile();
       if (ending === null) return null;
-      more = this.#steps.run(ending, () => this.#parts.ledger.expireOpen(ending));
+      more = this.#transactions.run(ending, () => this.#stores.ledger.expireOpen(ending));
     }
-    const periods = this.#parts.journal.listPeriods(0, Number.MAX_SAFE_INTEGER);
+    const periods = this.#stores.journal.listPeriods(0, Number.MAX_SAFE_INTEGER);
     return { carried: profile.carried, periods };
   }
 
@@ -838,11 +815,11 @@ export class Tenant extends DurableObject<Env> {
   async erase(): Promise<void> {
     // First in memory: whatever comes in between is answered as unknown and arms no alarm.
     this.#known = false;
-    this.#steps.forget();
-    this.#parts.refusals.clear();
+    this.#transactions.forget();
+    this.#stores.refusals.clear();
     await this.ctx.storage.deleteAlarm();
     await this.ctx.storage.deleteAll();
-    this.#parts.db.forget();
+    this.#stores.db.forget();
     this.#alarmMs = undefined;
   }
 
@@ -859,39 +836,33 @@ export class Tenant extends DurableObject<Env> {
     }
   }
 
-  /** A step of a tenant that is there, and not about to be no more. */
-  #step<Result>(work: (profile: Profile, nowMs: number) => Result): Result | null {
+  /** A transaction of a tenant that is there and not being deleted; else null. */
+  #step<Result>(work: (tx: Tx) => Result): Result | null {
     const profile = this.#profile();
     if (profile === null || profile.closed) return null;
-    return this.#steps.run(profile, (nowMs) => work(profile, nowMs));
+    return this.#transactions.run(profile, work);
   }
 
   #profile(): Profile | null {
-    return this.#known ? this.#steps.profile() : null;
+    return this.#known ? this.#transactions.profile() : null;
   }
 
-  #ask<Result>(
-    caller: Caller,
-    work: (profile: Profile, nowMs: number, keyId: string | null) => Result,
-  ): Result | AccessRefusal {
+  #ask<Result>(caller: Caller, work: (tx: Tx) => Result): Result | AccessRefusal {
     const profile = this.#profile();
-    return profile === null ? unknownTenant(caller) : this.#steps.ask(profile, caller, work);
+    return profile === null ? unknownTenant(caller) : this.#transactions.ask(profile, caller, work);
   }
 
-  #transact<Result>(work: (nowMs: number) => Result): Result {
+  #transact<Result>(work: (tx: Tx) => Result): Result {
     const profile = this.#profile();
     if (profile === null) throw new Error("the tenant was erased");
-    return this.#steps.run(profile, work);
+    return this.#transactions.run(profile, work);
   }
 
-  /** As `#ask`, for what leaves something to be delivered, or to be gone on with. */
-  async #tell<Result>(
-    caller: Caller,
-    work: (nowMs: number, keyId: string | null, profile: Profile) => Result,
-  ): Promise<Result | AccessRefusal> {
-    const told = this.#ask(caller, (profile, nowMs, keyId) => work(nowMs, keyId, profile));
+  /** As `#ask`, and sets the alarm: something is to be delivered, or to be gone on with. */
+  async #write<Result>(caller: Caller, work: (tx: Tx) => Result): Promise<Result | AccessRefusal> {
+    const result = this.#ask(caller, work);
     await this.#arm();
-    return told;
+    return result;
   }
 
   /** One alarm, for the earliest thing that is due. */

@@ -12,28 +12,42 @@ export type AccessRefusal =
 const REFUSALS_EVERY_MS = 1000;
 
 /**
- * Every change of a tenant is a step: one transaction, the clock read once, expired holds ended
- * first, the shared rows written once at the end. A step that throws leaves no trace, neither in
+ * One transaction: the object's time in it, the tenant as it was when it began, and the stores. What
+ * happens within it takes this first, then its request; it reads no clock.
+ */
+export interface Tx {
+  /** Milliseconds of the object's clock, which never goes back. */
+  readonly nowMs: number;
+  readonly profile: Profile;
+  /** The key that the work is done for; null: the platform, or the object itself. */
+  readonly keyId: string | null;
+  readonly stores: TenantStores;
+}
+
+/**
+ * Begins every transaction of a tenant: the clock is read once, expired holds are ended first, the
+ * shared rows are written once at the end. A transaction that throws leaves no trace, neither in
  * storage nor in memory.
  */
 export class Transactions {
-  readonly #parts: TenantStores;
+  readonly #stores: TenantStores;
   readonly #wallMs: () => number;
   #profile: Profile | null = null;
   #refusalsWrittenMs = 0;
 
-  constructor(parts: TenantStores, wallMs: () => number) {
-    this.#parts = parts;
+  constructor(stores: TenantStores, wallMs: () => number) {
+    this.#stores = stores;
     this.#wallMs = wallMs;
   }
 
-  run<Result>(profile: Profile, work: (nowMs: number) => Result): Result {
-    const { db, ledger, refusals } = this.#parts;
+  run<Result>(profile: Profile, work: (tx: Tx) => Result): Result {
+    const stores = this.#stores;
+    const { db, ledger, refusals } = stores;
     const restoreRefusals = refusals.checkpoint();
     try {
       return db.transaction(() => {
         const nowMs = ledger.begin(this.#wallMs(), profile);
-        const result = work(nowMs);
+        const result = work({ nowMs, profile, keyId: null, stores });
         this.#writeRefusals(nowMs);
         ledger.flush();
         return result;
@@ -45,45 +59,45 @@ export class Transactions {
     }
   }
 
-  /** A step on behalf of somebody: the key and its role are checked within it. */
+  /** A transaction for a caller, whose key and role are checked within it. */
   ask<Result>(
     profile: Profile | null,
     caller: Caller,
-    work: (profile: Profile, nowMs: number, keyId: string | null) => Result,
+    work: (tx: Tx) => Result,
   ): Result | AccessRefusal {
     if (profile === null || profile.closed) return unknownTenant(caller);
-    return this.run(profile, (nowMs) => {
-      const access = authorise(this.#parts, profile, caller, nowMs);
-      return access.kind === "granted" ? work(profile, nowMs, access.keyId) : access;
+    return this.run(profile, (tx) => {
+      const access = authorise(tx, caller);
+      return access.kind === "granted" ? work({ ...tx, keyId: access.keyId }) : access;
     });
   }
 
   /** Null: never configured, or erased. */
   profile(): Profile | null {
-    this.#profile ??= this.#parts.profiles.read();
+    this.#profile ??= this.#stores.profiles.read();
     return this.#profile;
   }
 
   writeProfile(profile: Profile): void {
-    this.#parts.profiles.write(profile);
+    this.#stores.profiles.write(profile);
     this.#profile = profile;
   }
 
   /** Drops all that is kept in memory: storage is read again. */
   forget(): void {
     this.#profile = null;
-    this.#parts.ledger.reset();
-    this.#parts.policies.forget();
-    this.#parts.outbox.forget();
-    this.#parts.batches.forget();
-    this.#parts.erasures.forget();
-    this.#parts.feed.forget();
+    this.#stores.ledger.reset();
+    this.#stores.policies.forget();
+    this.#stores.outbox.forget();
+    this.#stores.batches.forget();
+    this.#stores.erasures.forget();
+    this.#stores.feed.forget();
   }
 
   #writeRefusals(nowMs: number): void {
     if (nowMs - this.#refusalsWrittenMs < REFUSALS_EVERY_MS) return;
-    if (!this.#parts.refusals.waiting) return;
-    this.#parts.refusals.flush();
+    if (!this.#stores.refusals.waiting) return;
+    this.#stores.refusals.flush();
     this.#refusalsWrittenMs = nowMs;
   }
 }

@@ -378,7 +378,9 @@ describe("contents", () => {
       const profile = parts.profiles.read();
       if (profile === null) throw new Error("there is no such tenant");
       const keep = (verdictId: string) =>
-        keepContents(parts, profile, [{ verdictId, text: "t", pictures: [] }], NOW);
+        keepContents({ stores: parts, profile, keyId: null, nowMs: NOW }, [
+          { verdictId, text: "t", pictures: [] },
+        ]);
       keep("vrd_1");
       expect(parts.contents.read("vrd_1", 0)).toBeNull();
       share = 0.8;

@@ -7,7 +7,7 @@ import type { Profile } from "../../durable-objects/tenant/profile-store.ts";
 import type { AdmitRequest } from "../../durable-objects/tenant/protocol.ts";
 import type { RefusalCount } from "../../durable-objects/tenant/ledger/refusal-store.ts";
 import { settle } from "../../durable-objects/tenant/calls/settle.ts";
-import { Transactions } from "../../durable-objects/tenant/transactions.ts";
+import { Transactions, type Tx } from "../../durable-objects/tenant/transactions.ts";
 import type { Hold } from "../../src/domain/ledger/ledger.ts";
 import { NO_REVIEW } from "../../src/domain/moderation/verdict.ts";
 import { makeTenant } from "../client.ts";
@@ -80,13 +80,13 @@ function counting(written: Map<string, number>) {
 }
 
 const oneCall = (
-  { parts, steps, profile }: Inside,
+  { steps, profile }: Inside,
   request: AdmitRequest,
   verdict: (hold: Hold) => ReturnType<typeof aVerdict>,
 ): void => {
-  const { hold } = admitted(steps.run(profile, () => admitWithLease(parts, profile, request)));
+  const { hold } = admitted(steps.run(profile, (tx) => admitWithLease(tx, request)));
   const settling = settleRequest(hold, { verdicts: [verdict(hold)] });
-  steps.run(profile, () => settle(parts, profile, settling));
+  steps.run(profile, (tx) => settle(tx, settling));
 };
 
 describe("rows written", () => {
@@ -111,15 +111,13 @@ describe("rows written", () => {
     const tenant = await aTenant();
     await tenant.settle(await tenant.hold());
     const written = new Map<string, number>();
-    await within(tenant, counting(written), ({ parts, steps, profile }) => {
-      const holds = steps.run(profile, () =>
+    await within(tenant, counting(written), ({ steps, profile }) => {
+      const holds = steps.run(profile, (tx) =>
         Array.from({ length: 20 }, () =>
-          admitted(admitWithLease(parts, profile, admitRequest({ caller: tenant.key }))),
+          admitted(admitWithLease(tx, admitRequest({ caller: tenant.key }))),
         ),
       );
-      steps.run(profile, () =>
-        holds.map(({ hold }) => settle(parts, profile, settleRequest(hold))),
-      );
+      steps.run(profile, (tx) => holds.map(({ hold }) => settle(tx, settleRequest(hold))));
     });
     expect(Object.fromEntries(written)).toEqual({
       journal: 40,
@@ -152,9 +150,7 @@ describe("rows written", () => {
     await within(tenant, counting(written), ({ parts, steps, profile }) => {
       for (let n = 0; n < 1000; n += 1) {
         vi.setSystemTime(NOW + Math.floor((n * SECOND) / 1001));
-        steps.run(profile, () =>
-          admitWithLease(parts, profile, admitRequest({ caller: tenant.key })),
-        );
+        steps.run(profile, (tx) => admitWithLease(tx, admitRequest({ caller: tenant.key })));
       }
       vi.setSystemTime(NOW + SECOND);
       steps.run(profile, () => parts.refusals.flush());
@@ -175,14 +171,13 @@ describe("storage_full", () => {
     });
     await within(tenant, sized, ({ parts, steps, profile }) => {
       const request = admitRequest({ caller: tenant.key });
-      const ask = (asked: AdmitRequest) =>
-        steps.run(profile, () => admitWithLease(parts, profile, asked));
+      const ask = (asked: AdmitRequest) => steps.run(profile, (tx) => admitWithLease(tx, asked));
       const { hold } = admitted(ask(request));
       share = 0.9001;
       expect(ask(admitRequest({ caller: tenant.key }))).toEqual({ kind: "storage_full" });
       // What was admitted already is told so again.
       expect(admitted(ask(request)).hold).toEqual(hold);
-      const settled = steps.run(profile, () => settle(parts, profile, settleRequest(hold)));
+      const settled = steps.run(profile, (tx) => settle(tx, settleRequest(hold)));
       expect(settled.settlement.kind).toBe("settled");
       steps.run(profile, () => parts.refusals.flush());
     });
@@ -194,17 +189,17 @@ describe("a step that throws", () => {
   it("leaves no trace in storage or in memory", async () => {
     const tenant = await aTenant({ daily_neurons: (2 * PICTURE) / 1e6 });
     await tenant.settle(await tenant.hold());
+    const ask = (tx: Tx) => admitWithLease(tx, admitRequest({ caller: tenant.key }));
     await within(
       tenant,
       (db) => db,
       ({ parts, steps, profile }) => {
-        const ask = () => admitWithLease(parts, profile, admitRequest({ caller: tenant.key }));
         expect(() =>
-          steps.run(profile, () => {
-            admitted(ask());
-            expect(ask().kind).toBe("quota_reserved");
+          steps.run(profile, (tx) => {
+            admitted(ask(tx));
+            expect(ask(tx).kind).toBe("quota_reserved");
             parts.refusals.flush();
-            expect(ask().kind).toBe("quota_reserved");
+            expect(ask(tx).kind).toBe("quota_reserved");
             throw new Error("a bug");
           }),
         ).toThrow("a bug");
@@ -212,7 +207,7 @@ describe("a step that throws", () => {
         expect(now).toMatchObject({ posted: PICTURE, pending: 0, inFlight: 0 });
         expect(now.windows["requests"]).toMatchObject([[Math.floor(NOW / SECOND), 1]]);
         expect(parts.refusals.waiting).toBe(false);
-        steps.run(profile, () => admitted(ask()));
+        steps.run(profile, (tx) => admitted(ask(tx)));
       },
     );
     expect(await rows(tenant.id, "SELECT * FROM refusals")).toEqual([]);
@@ -243,15 +238,15 @@ describe("a step that throws", () => {
 
   it("counts the refusals of its neighbours once", async () => {
     const tenant = await aTenant({ daily_neurons: 0.000001 });
+    const ask = (tx: Tx) => admitWithLease(tx, admitRequest({ caller: tenant.key }));
     await within(
       tenant,
       (db) => db,
       ({ parts, steps, profile }) => {
-        const ask = () => admitWithLease(parts, profile, admitRequest({ caller: tenant.key }));
         const batch = () =>
-          steps.run(profile, () => {
-            ask();
-            ask();
+          steps.run(profile, (tx) => {
+            ask(tx);
+            ask(tx);
             throw new Error("a bad operation");
           });
         expect(batch).toThrow("a bad operation");

@@ -12,6 +12,7 @@ import type {
 import { AccountQueue, type Answered, isLeaseRefused } from "./account-queue.ts";
 import { AccountSight } from "./account-sight.ts";
 import type { TenantStores } from "../stores.ts";
+import type { Tx } from "../transactions.ts";
 import type { Profile } from "../profile-store.ts";
 import { UnleasedDays } from "./unleased-days.ts";
 
@@ -46,9 +47,9 @@ export interface AccountStub {
 }
 
 export interface AccountClientDeps {
-  readonly parts: TenantStores;
-  /** One step of the object as it is by then; null: it is no more, or is being ended. */
-  readonly step: <Result>(work: (profile: Profile, nowMs: number) => Result) => Result | null;
+  readonly stores: TenantStores;
+  /** A transaction of the object as it is by then; null: it is no more, or is being ended. */
+  readonly step: <Result>(work: (tx: Tx) => Result) => Result | null;
   /** A new stub each time: one that threw is broken. */
   readonly account: () => AccountStub;
   readonly wallMs: () => number;
@@ -76,7 +77,7 @@ export class AccountClient {
 
   constructor(deps: AccountClientDeps) {
     this.#deps = deps;
-    this.#unleased = new UnleasedDays(deps.parts);
+    this.#unleased = new UnleasedDays(deps.stores);
     const { sleep } = deps;
     this.#forNeurons = new AccountQueue({
       ask: (missing) => this.#askForNeurons(missing),
@@ -86,7 +87,7 @@ export class AccountClient {
     });
     const ask = (missing: readonly Missing[]) => this.#askFor(missing);
     this.#forPermits = new AccountQueue({ ask, pauseMs: () => 0, sleep });
-    const { budget: cover } = deps.parts;
+    const { budget: cover } = deps.stores;
     this.#sight = new AccountSight(
       (sinceMs) => this.#send(() => (cover.seenAtMs > sinceMs ? null : NOTHING)),
       sleep,
@@ -112,15 +113,15 @@ export class AccountClient {
   }
 
   #askFor(missing: readonly Missing[]): Promise<Answered | null> {
-    return this.#send((profile, nowMs) => this.#need(missing, profile, nowMs));
+    return this.#send((tx) => need(tx, missing));
   }
 
   /** Asks how much could be had now, for a quote: nothing is granted. At most once a second. */
   async look(): Promise<void> {
     const { wallMs } = this.#deps;
     if (wallMs() < this.#unreachableUntilMs) return;
-    await this.#send((_, nowMs) => {
-      const { account, pool } = this.#deps.parts.budget;
+    await this.#send(({ nowMs, stores }) => {
+      const { account, pool } = stores.budget;
       const day = dayOf(nowMs);
       const isKnown = !account.isPooled || pool.outlook(day, nowMs) !== null;
       return isKnown ? null : { ...NOTHING, look: day };
@@ -134,23 +135,11 @@ export class AccountClient {
     }
   }
 
-  #need(missing: readonly Missing[], profile: Profile, nowMs: number): Draft {
-    const { ledger, budget: cover } = this.#deps.parts;
-    const { available: own } = neuronBalance(ledger.standing(profile), ZERO);
-    return {
-      lease: cover.need(missing, ledger.use(dayOf(nowMs)), own),
-      rates: cover.rates(missing),
-      news: cover.account.news,
-      probe: missing.some(({ probe }) => probe),
-      look: null,
-    };
-  }
-
   /** What the alarm does: tells what is to be told, and gives back what is not used. */
   async tend(): Promise<void> {
-    const { parts, wallMs } = this.#deps;
+    const { stores, wallMs } = this.#deps;
     if (wallMs() < this.#retryAtMs) return;
-    if (parts.budget.account.news !== null && !(await this.tellNews())) return;
+    if (stores.budget.account.news !== null && !(await this.tellNews())) return;
     for (const day of this.#dueDays(wallMs())) {
       // oxlint-disable-next-line no-await-in-loop -- one message after the other
       if (!(await this.#settleDay(day))) return;
@@ -159,7 +148,7 @@ export class AccountClient {
 
   /** When `tend` has something to do; null: not before something happens. */
   dueMs(nowMs: number): number | null {
-    const { budget: cover } = this.#deps.parts;
+    const { budget: cover } = this.#deps.stores;
     const due = [...cover.leases.keys()].flatMap((day) => this.#dayDueMs(day, nowMs) ?? []);
     if (cover.account.news !== null) due.push(nowMs);
     return due.length === 0 ? null : Math.max(this.#retryAtMs, Math.min(...due));
@@ -167,7 +156,7 @@ export class AccountClient {
 
   /** Tells at once what a call learned of the account's allocation. */
   async tellNews(): Promise<boolean> {
-    const news = this.#deps.parts.budget.account.news;
+    const news = this.#deps.stores.budget.account.news;
     if (news === null) return true;
     return (await this.#send(() => ({ ...NOTHING, news }))) !== null;
   }
@@ -179,46 +168,40 @@ export class AccountClient {
    */
   async giveBack(generation: number, day: Day, keep: MicroNeurons): Promise<void> {
     const isAsking = this.#isAsking;
-    const given = this.#send((profile, nowMs) => {
-      if (profile.generation !== generation) return null;
-      return { ...NOTHING, lease: this.#lowered(day, keep, nowMs) };
+    const given = this.#send((tx) => {
+      if (tx.profile.generation !== generation) return null;
+      return { ...NOTHING, lease: lowered(tx, day, keep) };
     });
     if (!isAsking) await given;
   }
 
-  #lowered(day: Day, keep: MicroNeurons, nowMs: number): Draft["lease"] {
-    const { budget: cover, ledger } = this.#deps.parts;
-    const isBusy = day === dayOf(nowMs) && cover.isBusy(nowMs);
-    return cover.report(ledger.use(day), isBusy ? keep : ZERO);
-  }
-
   async #settleDay(day: Day): Promise<boolean> {
-    const { parts } = this.#deps;
     let isOver = false;
-    const answer = await this.#send((_, nowMs) => {
+    const answer = await this.#send((tx) => {
+      const { nowMs, stores } = tx;
       // What ends while the message is on its way is not in it: it is told once more.
-      isOver = day < dayOf(nowMs) && parts.ledger.pending(day) === 0;
+      isOver = day < dayOf(nowMs) && stores.ledger.pending(day) === 0;
       // Of a lease that has ended nothing can be used.
-      const isLive = nowMs < (parts.budget.leases.get(day)?.deadlineMs ?? 0);
-      const keep = isLive ? (parts.budget.pool.chunk(day) ?? ZERO) : ZERO;
-      return { ...NOTHING, lease: this.#lowered(day, keep, nowMs) };
+      const isLive = nowMs < (stores.budget.leases.get(day)?.deadlineMs ?? 0);
+      const keep = isLive ? (stores.budget.pool.chunk(day) ?? ZERO) : ZERO;
+      return { ...NOTHING, lease: lowered(tx, day, keep) };
     });
     if (answer === null) return false;
     // What was heard of this number was another message: the next one has the last word.
     if (!isHeard(answer.lease)) return true;
-    if (isOver) this.#deps.step(() => parts.budget.remove(day));
+    if (isOver) this.#deps.step(({ stores }) => stores.budget.remove(day));
     return true;
   }
 
   #dueDays(nowMs: number): readonly Day[] {
-    return [...this.#deps.parts.budget.leases.keys()].filter(
+    return [...this.#deps.stores.budget.leases.keys()].filter(
       (day) => (this.#dayDueMs(day, nowMs) ?? Infinity) <= nowMs,
     );
   }
 
   /** A day that is over is told once nothing of it is in progress; today's lease when it has ended. */
   #dayDueMs(day: Day, nowMs: number): number | null {
-    const { budget: cover, ledger } = this.#deps.parts;
+    const { budget: cover, ledger } = this.#deps.stores;
     const lease = cover.leases.get(day);
     if (lease === undefined) return null;
     if (day < dayOf(nowMs)) {
@@ -231,29 +214,32 @@ export class AccountClient {
   }
 
   /** One message at a time: the next is numbered only when this one was answered, or given up. */
-  #send(draft: (profile: Profile, nowMs: number) => Draft | null): Promise<Answered | null> {
+  #send(draft: (tx: Tx) => Draft | null): Promise<Answered | null> {
     const turn = this.#turn.then(() => this.#ask(draft));
     this.#turn = turn;
     return turn;
   }
 
   /** Never rejects: null is no answer, or nothing to ask. */
-  async #ask(draft: (profile: Profile, nowMs: number) => Draft | null): Promise<Answered | null> {
-    const { parts, step, account, report, wallMs } = this.#deps;
+  async #ask(draft: (tx: Tx) => Draft | null): Promise<Answered | null> {
+    const { step, account, report, wallMs } = this.#deps;
     try {
       const askedMs = wallMs();
-      const ask = step((profile, nowMs): AccountMessage | null => {
-        const drafted = draft(profile, nowMs);
+      const ask = step((tx): AccountMessage | null => {
+        const drafted = draft(tx);
         if (drafted === null) return null;
-        const spent = this.#unleased.toTell(drafted.lease, nowMs);
-        const { notice } = parts.budget.account;
-        return { ...drafted, ...senderOf(profile), notice, spent };
+        const spent = this.#unleased.toTell(drafted.lease, tx.nowMs);
+        const { notice } = tx.stores.budget.account;
+        return { ...drafted, ...senderOf(tx.profile), notice, spent };
       });
       if (ask === null) return null;
       const answer = structuredClone(await account().ask(ask));
       if (answer.kind === "over") return null;
       this.#unleased.told(ask.spent);
-      step((_, nowMs) => this.#hear(ask, answer, { wallMs: askedMs, nowMs }));
+      step((tx) => {
+        tx.stores.budget.hear(ask, answer, { wallMs: askedMs, nowMs: tx.nowMs });
+        seeClosure(tx, answer.view);
+      });
       this.#unreachableUntilMs = 0;
       return answer;
     } catch (error) {
@@ -263,15 +249,31 @@ export class AccountClient {
       return null;
     }
   }
+}
 
-  #hear(
-    ask: AccountMessage,
-    answer: Answered,
-    at: { readonly wallMs: number; readonly nowMs: number },
-  ): void {
-    this.#deps.parts.budget.hear(ask, answer, at);
-    seeClosure(this.#deps.parts, answer.view);
-  }
+/** What calls that wait lack together. */
+function need(
+  { stores: { ledger, budget }, profile, nowMs }: Tx,
+  missing: readonly Missing[],
+): Draft {
+  const { available: own } = neuronBalance(ledger.standing(profile), ZERO);
+  return {
+    lease: budget.need(missing, ledger.use(dayOf(nowMs)), own),
+    rates: budget.rates(missing),
+    news: budget.account.news,
+    probe: missing.some(({ probe }) => probe),
+    look: null,
+  };
+}
+
+/** What a day has, without what it does not use but for `keep`. */
+function lowered(
+  { stores: { budget, ledger }, nowMs }: Tx,
+  day: Day,
+  keep: MicroNeurons,
+): Draft["lease"] {
+  const isBusy = day === dayOf(nowMs) && budget.isBusy(nowMs);
+  return budget.report(ledger.use(day), isBusy ? keep : ZERO);
 }
 
 const isHeard = (reply: LeaseReply | null): boolean =>
@@ -285,12 +287,12 @@ export const senderOf = (profile: Profile) => ({
 });
 
 /** What the account says of the closure holds, unless a call here has learned something since. */
-export function seeClosure({ budget: cover, ledger }: TenantStores, view: AccountView): void {
+export function seeClosure({ stores: { budget: cover, ledger } }: Tx, view: AccountView): void {
   if (cover.account.news !== null || view.notice < cover.account.notice) return;
   ledger.setClosure(view.closure);
 }
 
 /** What the account tells those that would not ask. */
-export function applyAccountView(parts: TenantStores, view: AccountView, nowMs: number): void {
-  if (parts.budget.see(view, nowMs)) seeClosure(parts, view);
+export function applyAccountView(tx: Tx, view: AccountView): void {
+  if (tx.stores.budget.see(view, tx.nowMs)) seeClosure(tx, view);
 }

@@ -9,18 +9,18 @@ import type { TenantStores } from "../stores.ts";
  * day with a lease the lease's own messages say it.
  */
 export class UnleasedDays {
-  readonly #parts: TenantStores;
+  readonly #stores: TenantStores;
   /** What the account has heard. In memory: it does no harm to say it twice. */
   readonly #heard = new Map<Day, DaySpent>();
   #isMonthToTell = false;
 
-  constructor(parts: TenantStores) {
-    this.#parts = parts;
+  constructor(stores: TenantStores) {
+    this.#stores = stores;
   }
 
   /** @param lease what the same message says of a lease */
   toTell(lease: AccountMessage["lease"], nowMs: number): readonly DaySpent[] {
-    const { budget: cover, ledger } = this.#parts;
+    const { budget: cover, ledger } = this.#stores;
     this.#isMonthToTell = cover.owesMonth;
     return this.#days(dayOf(nowMs))
       .filter((day) => day !== lease?.day && (cover.leases.get(day)?.seq ?? 0) === 0)
@@ -31,13 +31,13 @@ export class UnleasedDays {
   /** The message was answered. */
   told(days: readonly DaySpent[]): void {
     for (const day of days) this.#heard.set(day.day, day);
-    if (this.#isMonthToTell) this.#parts.budget.owesMonth = false;
+    if (this.#isMonthToTell) this.#stores.budget.owesMonth = false;
   }
 
   /** Yesterday too: calls may have ended after the last message of that day. */
   #days(today: Day): readonly Day[] {
     if (!this.#isMonthToTell) return [today - 1, today];
-    return this.#parts.journal.listPeriods(monthStart(today), today).map(({ day }) => day);
+    return this.#stores.journal.listPeriods(monthStart(today), today).map(({ day }) => day);
   }
 }
 

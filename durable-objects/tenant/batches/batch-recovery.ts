@@ -1,7 +1,8 @@
 import { type Batch, isOver } from "../../../src/domain/moderation/batch.ts";
 import { batchItemsKey } from "../../../src/domain/generation/stored-picture.ts";
 import { ownerOf } from "../verdicts/contents.ts";
-import type { TenantStores } from "../stores.ts";
+import type { Tx } from "../transactions.ts";
+import type { BatchStore } from "./batch-store.ts";
 import type { Profile } from "../profile-store.ts";
 
 // A batch that nothing is heard of is woken: what runs it may have been killed, or never begun. And
@@ -26,7 +27,7 @@ const PAUSE_POLLS = 40;
 /** A bucket that failed is asked again. */
 const FILE_RETRY_MS = 30_000;
 
-export const batchesDueMs = ({ batches }: TenantStores): readonly number[] =>
+export const batchesDueMs = (batches: BatchStore): readonly number[] =>
   batches.open().map((batch) => dueMs(batch, batches.heardAtMs(batch.id)));
 
 function dueMs(batch: Batch, heardAtMs: number | null): number {
@@ -50,15 +51,11 @@ export async function wakeBatches(
 }
 
 /** They have a while before they are woken again. */
-export function batchesWoken(
-  { batches }: TenantStores,
-  woken: readonly Batch[],
-  nowMs: number,
-): void {
+export function batchesWoken({ stores: { batches }, nowMs }: Tx, woken: readonly Batch[]): void {
   for (const { id } of woken) batches.hear(id, nowMs);
 }
 
-export const stuckBatches = ({ batches }: TenantStores, nowMs: number): Batch[] =>
+export const stuckBatches = (batches: BatchStore, nowMs: number): Batch[] =>
   batches
     .open()
     .filter((batch) => !isOver(batch) && dueMs(batch, batches.heardAtMs(batch.id)) <= nowMs);
@@ -100,7 +97,7 @@ async function pause(instance: WorkflowInstance): Promise<void> {
   }
 }
 
-export const endedBatches = ({ batches }: TenantStores, nowMs: number): Batch[] =>
+export const endedBatches = (batches: BatchStore, nowMs: number): Batch[] =>
   batches.open().filter((batch) => isOver(batch) && dueMs(batch, null) <= nowMs);
 
 /** @returns each, and whether its items are gone */
@@ -123,9 +120,8 @@ export const eraseBatchFiles = (
   );
 
 export function batchFilesErased(
-  { batches }: TenantStores,
+  { stores: { batches }, nowMs }: Tx,
   erased: Awaited<ReturnType<typeof eraseBatchFiles>>,
-  nowMs: number,
 ): void {
   for (const { id, gone } of erased) {
     const batch = batches.read(id);

@@ -18,8 +18,7 @@ import type {
 } from "../../../src/domain/ledger/failure.ts";
 import { dayOf, endOf } from "../../../src/domain/ledger/period.ts";
 import { isStorageFull } from "../calls/admit.ts";
-import type { TenantStores } from "../stores.ts";
-import type { Profile } from "../profile-store.ts";
+import type { Tx } from "../transactions.ts";
 import type { Idempotency } from "../protocol.ts";
 
 // Batches, as the tenant's object keeps them: what is to be done, how far that is, and what it came
@@ -41,7 +40,7 @@ export interface NewBatch {
   readonly idempotency: Idempotency | null;
 }
 
-/** `life`: the tenant's, under which the items are kept. */
+/** `generation`: of the tenant, under which the items are kept. */
 export type MadeBatch = {
   readonly kind: "batch";
   readonly batch: Batch;
@@ -54,29 +53,29 @@ type BatchRefusal =
   | Extract<RequestFailure, { kind: "over_limit" }>
   | Extract<ServiceFailure, { kind: "storage_full" }>;
 
-export function createBatch(
-  parts: TenantStores,
-  profile: Profile,
-  asked: NewBatch & { readonly keyId: string | null; readonly nowMs: number },
-): MadeBatch | BatchRefusal {
-  const { id, route, idempotency, nowMs } = asked;
-  const generation = profile.generation;
+export function createBatch(tx: Tx, asked: NewBatch): MadeBatch | BatchRefusal {
+  const { id, route, idempotency } = asked;
+  const { nowMs, keyId } = tx;
+  const { generation } = tx.profile;
   if (idempotency !== null) {
-    const found = parts.idempotency.find(route, idempotency.key, nowMs);
-    const earlier = found === null ? null : parts.batches.read(found.subject);
+    const found = tx.stores.idempotency.find(route, idempotency.key, nowMs);
+    const earlier = found === null ? null : tx.stores.batches.read(found.subject);
     if (found !== null && found.fingerprint !== idempotency.fingerprint) {
       return { kind: "idempotency_key_reused" };
     }
     if (earlier !== null) return { kind: "batch", batch: earlier, generation, repeated: true };
   }
-  if (isStorageFull(parts)) return { kind: "storage_full" };
-  if (parts.batches.open().filter((batch) => !isOver(batch)).length >= MAX_OPEN_BATCHES) {
+  if (isStorageFull(tx)) return { kind: "storage_full" };
+  if (tx.stores.batches.open().filter((batch) => !isOver(batch)).length >= MAX_OPEN_BATCHES) {
     const detail = `At most ${MAX_OPEN_BATCHES} batches run at once: wait for one to end, or cancel it.`;
     return { kind: "over_limit", detail };
   }
   if (idempotency !== null) {
     const { key, fingerprint } = idempotency;
-    parts.idempotency.remember({ route, key, nowMs }, { fingerprint, subject: id, verdictIds: [] });
+    tx.stores.idempotency.remember(
+      { route, key, nowMs },
+      { fingerprint, subject: id, verdictIds: [] },
+    );
   }
   const batch: Batch = {
     id,
@@ -85,7 +84,7 @@ export function createBatch(
     ends: asked.ends,
     resume: asked.resume,
     secretHash: asked.secretHash,
-    keyId: asked.keyId,
+    keyId,
     requestId: asked.requestId,
     counts: NO_COUNTS,
     microNeurons: 0,
@@ -96,44 +95,40 @@ export function createBatch(
     finishedAtMs: null,
     hasFile: true,
   };
-  parts.batches.write(batch);
-  parts.batches.hear(id, nowMs);
+  tx.stores.batches.write(batch);
+  tx.stores.batches.hear(id, nowMs);
   return { kind: "batch", batch, generation, repeated: false };
 }
 
 export function readBatch(
-  parts: TenantStores,
+  tx: Tx,
   id: string,
 ): { readonly kind: "batch"; readonly batch: Batch } | NotFound {
-  const batch = parts.batches.read(id);
+  const batch = tx.stores.batches.read(id);
   return batch === null ? NO_BATCH : { kind: "batch", batch };
 }
 
 /** Between two steps: what a step has begun is done to its end, and counted. */
-export function cancelBatch(
-  parts: TenantStores,
-  id: string,
-  nowMs: number,
-): ReturnType<typeof readBatch> {
-  const batch = parts.batches.read(id);
+export function cancelBatch(tx: Tx, id: string): ReturnType<typeof readBatch> {
+  const batch = tx.stores.batches.read(id);
   if (batch === null) return NO_BATCH;
   if (isOver(batch)) return { kind: "batch", batch };
-  if (!parts.batches.hasRunningStep(id)) {
-    return { kind: "batch", batch: end(parts, batch, { state: "canceled" }, nowMs) };
+  if (!tx.stores.batches.hasRunningStep(id)) {
+    return { kind: "batch", batch: end(tx, batch, { state: "canceled" }) };
   }
   const canceling: Batch = { ...batch, state: "canceling", waitsUntilMs: null };
-  parts.batches.write(canceling);
+  tx.stores.batches.write(canceling);
   return { kind: "batch", batch: canceling };
 }
 
 export function listSteps(
-  parts: TenantStores,
+  tx: Tx,
   { id, from, limit }: { readonly id: string; readonly from: number; readonly limit: number },
 ):
   | { readonly kind: "steps"; readonly steps: readonly BatchStep[]; readonly more: boolean }
   | NotFound {
-  if (parts.batches.read(id) === null) return NO_BATCH;
-  const steps = parts.batches.listSteps(id, from, limit + 1);
+  if (tx.stores.batches.read(id) === null) return NO_BATCH;
+  const steps = tx.stores.batches.listSteps(id, from, limit + 1);
   return { kind: "steps", steps: steps.slice(0, limit), more: steps.length > limit };
 }
 
@@ -153,30 +148,28 @@ export type StepWork =
     };
 
 export function beginStep(
-  parts: TenantStores,
-  profile: Profile,
+  tx: Tx,
   { id, step }: { readonly id: string; readonly step: number },
-  nowMs: number,
 ): StepWork {
-  const batch = parts.batches.read(id);
+  const batch = tx.stores.batches.read(id);
   if (batch === null || isOver(batch)) return { kind: "over" };
-  parts.batches.hear(id, nowMs);
-  const before = parts.batches.readStep(id, step);
+  tx.stores.batches.hear(id, tx.nowMs);
+  const before = tx.stores.batches.readStep(id, step);
   if (before?.state === "done") return { kind: "done" };
-  if (batch.waitsUntilMs !== null && batch.waitsUntilMs > nowMs) {
-    return { kind: "wait", ms: batch.waitsUntilMs - nowMs };
+  if (batch.waitsUntilMs !== null && batch.waitsUntilMs > tx.nowMs) {
+    return { kind: "wait", ms: batch.waitsUntilMs - tx.nowMs };
   }
   const done = new Set(before?.results.map(({ index }) => index));
   const indexes = itemsOf(step, batch.items).filter((index) => !done.has(index));
   if (batch.state === "canceling" && before?.state !== "running") {
-    end(parts, batch, { state: "canceled" }, nowMs);
+    end(tx, batch, { state: "canceled" });
     return { kind: "over" };
   }
   // A round that is repeated keeps its ids, and so charges once.
   const repeats = before?.state === "running";
-  if (profile.settings.suspended && !repeats) {
+  if (tx.profile.settings.suspended && !repeats) {
     // A key's calls are refused by themselves; the platform's are not.
-    end(parts, batch, { state: "stopped", stoppedAs: "tenant_suspended" }, nowMs);
+    end(tx, batch, { state: "stopped", stoppedAs: "tenant_suspended" });
     return { kind: "over" };
   }
   const begun: BatchStep = {
@@ -185,16 +178,16 @@ export function beginStep(
     round: repeats ? before.round : (before?.round ?? 0) + 1,
     attempts: (before?.attempts ?? 0) + 1,
     state: "running",
-    roundAtMs: repeats ? before.roundAtMs : nowMs,
-    startedAtMs: before?.startedAtMs ?? nowMs,
+    roundAtMs: repeats ? before.roundAtMs : tx.nowMs,
+    startedAtMs: before?.startedAtMs ?? tx.nowMs,
     finishedAtMs: null,
     results: before?.results ?? [],
   };
-  parts.batches.writeStep(begun);
+  tx.stores.batches.writeStep(begun);
   const state = batch.state === "canceling" ? "canceling" : "running";
-  const running: Batch = { ...batch, state, waitsUntilMs: null, progressAtMs: nowMs };
-  parts.batches.write(running);
-  const most = shareOf(profile.settings.max_in_flight);
+  const running: Batch = { ...batch, state, waitsUntilMs: null, progressAtMs: tx.nowMs };
+  tx.stores.batches.write(running);
+  const most = shareOf(tx.profile.settings.max_in_flight);
   return { kind: "run", batch: running, indexes, roundAtMs: begun.roundAtMs, most };
 }
 
@@ -214,35 +207,35 @@ export type Next =
   | { readonly kind: "over" }
   | { readonly kind: "wait"; readonly ms: number };
 
-export function reportStep(parts: TenantStores, report: StepReport, nowMs: number): Next {
-  const batch = parts.batches.read(report.id);
-  const before = parts.batches.readStep(report.id, report.step);
+export function reportStep(tx: Tx, report: StepReport): Next {
+  const batch = tx.stores.batches.read(report.id);
+  const before = tx.stores.batches.readStep(report.id, report.step);
   if (batch === null || before === null) return { kind: "over" };
   const results = merged(before.results, report.results);
   const isDone = results.length === itemsOf(report.step, batch.items).length;
-  parts.batches.writeStep({
+  tx.stores.batches.writeStep({
     ...before,
     results,
     state: isDone ? "done" : "waiting",
-    finishedAtMs: isDone ? nowMs : null,
+    finishedAtMs: isDone ? tx.nowMs : null,
   });
-  const totals = totalsOf(parts.batches.listSteps(batch.id, 0, stepCount(batch.items)));
-  const after: Batch = { ...batch, ...totals, progressAtMs: nowMs };
-  parts.batches.write(after);
+  const totals = totalsOf(tx.stores.batches.listSteps(batch.id, 0, stepCount(batch.items)));
+  const after: Batch = { ...batch, ...totals, progressAtMs: tx.nowMs };
+  tx.stores.batches.write(after);
   if (isOver(after)) return { kind: "over" };
-  parts.batches.hear(batch.id, nowMs);
+  tx.stores.batches.hear(batch.id, tx.nowMs);
   if (after.state === "canceling") {
-    end(parts, after, { state: "canceled" }, nowMs);
+    end(tx, after, { state: "canceled" });
     return { kind: "over" };
   }
   if (report.stop !== null && !isDone) {
     if (!report.stop.ofTheDay || !batch.resume) {
-      end(parts, after, { state: "stopped", stoppedAs: report.stop.kind }, nowMs);
+      end(tx, after, { state: "stopped", stoppedAs: report.stop.kind });
       return { kind: "over" };
     }
-    const untilMs = endOf(dayOf(nowMs));
-    parts.batches.write({ ...after, state: "waiting", waitsUntilMs: untilMs });
-    return { kind: "wait", ms: untilMs - nowMs };
+    const untilMs = endOf(dayOf(tx.nowMs));
+    tx.stores.batches.write({ ...after, state: "waiting", waitsUntilMs: untilMs });
+    return { kind: "wait", ms: untilMs - tx.nowMs };
   }
   return isDone ? { kind: "next" } : { kind: "wait", ms: report.waitMs ?? 1000 };
 }
@@ -253,36 +246,31 @@ const merged = (before: readonly ItemResult[], more: readonly ItemResult[]): Ite
 };
 
 /** When all steps were run. */
-export function completeBatch(parts: TenantStores, id: string, nowMs: number): void {
-  const batch = parts.batches.read(id);
-  if (batch !== null && !isOver(batch)) end(parts, batch, { state: "completed" }, nowMs);
+export function completeBatch(tx: Tx, id: string): void {
+  const batch = tx.stores.batches.read(id);
+  if (batch !== null && !isOver(batch)) end(tx, batch, { state: "completed" });
 }
 
 /** Without its items there is nothing to run. */
-export function failBatch(
-  parts: TenantStores,
-  { id, as }: { readonly id: string; readonly as: string },
-  nowMs: number,
-): void {
-  const batch = parts.batches.read(id);
+export function failBatch(tx: Tx, { id, as }: { readonly id: string; readonly as: string }): void {
+  const batch = tx.stores.batches.read(id);
   if (batch === null || isOver(batch)) return;
-  end(parts, batch, { state: "stopped", stoppedAs: as }, nowMs);
+  end(tx, batch, { state: "stopped", stoppedAs: as });
 }
 
 function end(
-  parts: TenantStores,
+  tx: Tx,
   batch: Batch,
   how: Pick<Batch, "state"> & Partial<Pick<Batch, "stoppedAs">>,
-  nowMs: number,
 ): Batch {
-  const ended: Batch = { ...batch, ...how, waitsUntilMs: null, finishedAtMs: nowMs };
-  parts.batches.write(ended);
+  const ended: Batch = { ...batch, ...how, waitsUntilMs: null, finishedAtMs: tx.nowMs };
+  tx.stores.batches.write(ended);
   const told = {
     type: "verdict_batch.completed",
     subject: batch.id,
     decision: null,
     data: null,
   } as const;
-  parts.outbox.record(told, nowMs);
+  tx.stores.outbox.record(told, tx.nowMs);
   return ended;
 }

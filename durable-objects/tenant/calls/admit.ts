@@ -5,16 +5,18 @@ import type { Hold, JournalLine } from "../../../src/domain/ledger/ledger.ts";
 import { sum } from "../../../src/domain/ledger/micro-neurons.ts";
 import { moderationItems, planModeration } from "../../../src/domain/moderation/plan-moderation.ts";
 import type { PolicyVersion } from "../../../src/domain/moderation/policy.ts";
+import type { Role } from "../../../src/domain/tenant/role.ts";
 import {
   type CallItems,
   type PlannedStage,
   rateUnits,
 } from "../../../src/domain/moderation/stage.ts";
-import { type Access, authorise } from "../keys/access.ts";
+import { authorise } from "../keys/access.ts";
 import { limitStatus } from "./call-standing.ts";
 import { expectFiles } from "../verdicts/contents.ts";
 import { countRefusal } from "./refusals.ts";
 import type { Entry } from "../ledger/ledger-row.ts";
+import type { Tx } from "../transactions.ts";
 import type { TenantStores } from "../stores.ts";
 import { scoringAdmitted, unitsOf } from "./scoring.ts";
 import { isTooOld } from "../usage/fold-usage.ts";
@@ -48,17 +50,19 @@ const STORAGE_MARGIN = 0.9;
 /** `needs_lease`: nothing was counted or kept; the account is to be asked, and this tried again. */
 export type Admission = AdmitReply | NeedsLease;
 
-export function admit(parts: TenantStores, profile: Profile, request: AdmitRequest): Admission {
-  const entry = profile.closed ? null : parts.ledger.entry(request.callId);
-  if (entry !== null) return repeated(entry, parts, profile, request);
-  if (isTooOld(parts, request.callId)) return { kind: "unavailable" };
-  const { nowMs } = parts.ledger.standing(profile);
-  const access = authorise(parts, profile, request.caller, nowMs);
+export function admit(tx: Tx, request: AdmitRequest): Admission {
+  const entry = tx.profile.closed ? null : tx.stores.ledger.entry(request.callId);
+  if (entry !== null) return repeated(tx, request, entry);
+  if (isTooOld(tx, request.callId)) return { kind: "unavailable" };
+  const access = authorise(tx, request.caller);
   if (access.kind === "invalid_key") return access;
-  const keyId = access.kind === "granted" ? access.keyId : null;
-  const reply = access.kind === "granted" ? admitAs(access, parts, profile, request) : access;
-  if (reply.kind === "needs_lease") return reply;
-  countRefusal(parts, profile, { request, reply, keyId, nowMs });
+  if (access.kind !== "granted") {
+    countRefusal(tx, request, access);
+    return access;
+  }
+  const byKey: Tx = { ...tx, keyId: access.keyId };
+  const reply = admitAs(byKey, request, access.role);
+  if (reply.kind !== "needs_lease") countRefusal(byKey, request, reply);
   return reply;
 }
 
@@ -67,110 +71,83 @@ export function admit(parts: TenantStores, profile: Profile, request: AdmitReque
  * tenant's rights have ended meanwhile. If the hold itself has ended, there is no second chance to
  * run: what it came to is given again, where that is stored.
  */
-function repeated(
-  entry: Entry,
-  parts: TenantStores,
-  profile: Profile,
-  request: AdmitRequest,
-): AdmitReply {
-  if (entry.kind === "line") return ended(entry.line, parts, profile, request);
+function repeated(tx: Tx, request: AdmitRequest, entry: Entry): AdmitReply {
+  if (entry.kind === "line") return ended(tx, request, entry.line);
   if (request.kind === "generation") {
     const guarded = request.guard !== null && entry.hold.stages.length > 1;
-    const policy = guarded ? findPolicy(parts, request.guard.policy.name) : null;
-    return generationAdmitted(parts, profile, { request, hold: entry.hold, policy });
+    const policy = guarded ? findPolicy(tx, request.guard.policy.name) : null;
+    return generationAdmitted(tx, { request, hold: entry.hold, policy });
   }
   if (request.kind === "scoring") {
-    return scoringAdmitted(parts, profile, { hold: entry.hold, byScoreKey: false });
+    return scoringAdmitted(tx, { hold: entry.hold, byScoreKey: false });
   }
-  const policy = findPolicy(parts, request.policy.name);
+  const policy = findPolicy(tx, request.policy.name);
   const { hold } = entry;
-  const reuse = policy === null ? null : reuseAgain(parts, profile, request, { hold, policy });
+  const reuse = policy === null ? null : reuseAgain(tx, request, { hold, policy });
   if (policy === null || reuse === null) return { kind: "unavailable" };
-  const named = policyReply(profile, policy, request.policy);
-  return moderationAdmitted(profile, { hold, policy: named, reuse });
+  const named = policyReply(tx.profile, policy, request.policy);
+  return moderationAdmitted(tx.profile, { hold, policy: named, reuse });
 }
 
-function ended(
-  line: JournalLine,
-  parts: TenantStores,
-  profile: Profile,
-  request: AdmitRequest,
-): AdmitReply {
+function ended(tx: Tx, request: AdmitRequest, line: JournalLine): AdmitReply {
   if (request.kind !== "moderation") return { kind: "unavailable" };
-  const verdicts = request.verdictIds.flatMap((id) => parts.verdicts.read(id) ?? []);
+  const verdicts = request.verdictIds.flatMap((id) => tx.stores.verdicts.read(id) ?? []);
   if (verdicts.length < request.verdictIds.length) return { kind: "unavailable" };
-  const standing = limitStatus(parts, profile, { requests: 0 });
+  const standing = limitStatus(tx, { requests: 0 });
   return { kind: "replayed", verdicts, reply: null, line, standing };
 }
 
-function admitAs(
-  { keyId, role }: Extract<Access, { kind: "granted" }>,
-  parts: TenantStores,
-  profile: Profile,
-  request: AdmitRequest,
-): Admission {
-  const replay = replayOf(parts, profile, request);
+/** @param role of the key; null: it is the platform */
+function admitAs(tx: Tx, request: AdmitRequest, role: Role | null): Admission {
+  const replay = replayOf(tx, request);
   if (replay !== null) return replay;
   switch (request.kind) {
     case "generation":
-      return admitGeneration(keyId, parts, profile, request);
+      return admitGeneration(tx, request);
     case "moderation":
-      return admitModeration(keyId, parts, profile, request);
+      return admitModeration(tx, request);
     case "scoring": {
       const byScoreKey = role === "score";
-      const made = { request, keyId, stages: [], byScoreKey };
-      const outcome = reserve(parts, profile, made);
+      const outcome = reserve(tx, request, { stages: [], byScoreKey });
       if (outcome.kind !== "reserved") return outcome;
-      return scoringAdmitted(parts, profile, { hold: outcome.hold, byScoreKey });
+      return scoringAdmitted(tx, { hold: outcome.hold, byScoreKey });
     }
   }
 }
 
-function admitModeration(
-  keyId: string | null,
-  parts: TenantStores,
-  profile: Profile,
-  request: ModerationAdmit,
-): Admission {
-  const policy = findPolicy(parts, request.policy.name);
+function admitModeration(tx: Tx, request: ModerationAdmit): Admission {
+  const policy = findPolicy(tx, request.policy.name);
   if (policy === null) return NO_SUCH_POLICY;
-  const find = modelFinder(profile, parts.platform);
-  const plan = planModeration(policy.policy, request.contents, find);
+  const plan = planModeration(policy.policy, request.contents, modelFinder(tx));
   if (plan.kind !== "planned") return plan;
-  const { nowMs } = parts.ledger;
-  const reuse = reuseFor(parts, policy, request, { stages: plan.stages, nowMs });
+  const reuse = reuseFor(tx, request, { policy, stages: plan.stages, atMs: tx.nowMs });
   const stages = notReused(plan.stages, reuse);
-  const outcome = reserve(parts, profile, { request, keyId, stages });
+  const outcome = reserve(tx, request, { stages });
   if (outcome.kind !== "reserved") return outcome;
   const { hold } = outcome;
-  expectFiles(parts, profile, request, hold);
-  const named = policyReply(profile, policy, request.policy);
-  return moderationAdmitted(profile, { hold, policy: named, reuse });
+  expectFiles(tx, request, hold);
+  const named = policyReply(tx.profile, policy, request.policy);
+  return moderationAdmitted(tx.profile, { hold, policy: named, reuse });
 }
 
-function admitGeneration(
-  keyId: string | null,
-  parts: TenantStores,
-  profile: Profile,
-  request: GenerationAdmit,
-): Admission {
-  const plan = generationPlan(parts, profile, request);
+function admitGeneration(tx: Tx, request: GenerationAdmit): Admission {
+  const plan = generationPlan(tx, request);
   if (plan.kind !== "planned") return plan;
-  const outcome = reserve(parts, profile, { request, keyId, stages: plan.stages });
+  const outcome = reserve(tx, request, { stages: plan.stages });
   switch (outcome.kind) {
     case "reserved": {
       const { policy } = plan;
-      return generationAdmitted(parts, profile, { request, hold: outcome.hold, policy });
+      return generationAdmitted(tx, { request, hold: outcome.hold, policy });
     }
     // Fewer tokens would cost less.
     case "over_limit":
     case "quota_exceeded":
     case "overage_cap_exceeded":
-      return { ...outcome, ...fitting(parts, profile, request) };
+      return { ...outcome, ...fitting(tx, request) };
     case "quota_reserved":
       // How much would fit of what others leased, nobody knows.
       if (outcome.againAtMs !== undefined) return outcome;
-      return { ...outcome, ...fitting(parts, profile, request) };
+      return { ...outcome, ...fitting(tx, request) };
     default:
       return outcome;
   }
@@ -178,32 +155,30 @@ function admitGeneration(
 
 /** Everything checked, then the hold and the idempotency key committed. */
 function reserve(
-  parts: TenantStores,
-  profile: Profile,
-  admission: {
-    readonly request: AdmitRequest;
-    readonly keyId: string | null;
+  tx: Tx,
+  request: AdmitRequest,
+  call: {
     readonly stages: readonly PlannedStage[];
     /** Of what a key of role `score` may ask. */
     readonly byScoreKey?: boolean;
   },
 ): ReturnType<TenantStores["ledger"]["reserve"]> | Extract<AdmitFailure, { kind: "storage_full" }> {
-  const { request, keyId, stages, byScoreKey = false } = admission;
-  if (isStorageFull(parts)) return { kind: "storage_full" };
-  const nowMs = parts.ledger.standing(profile).nowMs;
+  const { stages, byScoreKey = false } = call;
+  if (isStorageFull(tx)) return { kind: "storage_full" };
+  const { nowMs, keyId } = tx;
   const { userId } = request;
-  const pictures = userPicturesOf(parts, profile, { userId, stages, nowMs });
+  const pictures = userPicturesOf(tx, { userId, stages });
   const isOfBatch = request.route === BATCH_ROUTE;
   const units = unitsOf(rateUnits(stages, itemsOf(request)), byScoreKey);
   const demand = {
     bound: sum(stages.map((stage) => stage.bound)),
     units: isOfBatch ? withShare(units) : units,
-    ...(isOfBatch && { inFlightOfBatches: inFlightOfBatches(parts) }),
+    ...(isOfBatch && { inFlightOfBatches: inFlightOfBatches(tx) }),
     ...(pictures !== null && { userPictures: pictures }),
     ...(request.kind === "scoring" && { asksNoEngine: true as const }),
   };
   const streamed = request.kind === "generation" && request.streamed;
-  const call = {
+  const made = {
     callId: request.callId,
     requestId: request.requestId,
     route: request.route,
@@ -213,11 +188,11 @@ function reserve(
     priceBook: CATALOGUE_VERSION,
     stages,
   };
-  const outcome = parts.ledger.reserve(profile, call, demand);
+  const outcome = tx.stores.ledger.reserve(tx.profile, made, demand);
   if (outcome.kind !== "reserved") return outcome;
-  remember(parts, request, nowMs);
+  remember(tx, request);
   if (pictures !== null && userId !== null) {
-    parts.userPictures.add(outcome.hold.day, userId, pictures.wanted);
+    tx.stores.userPictures.add(outcome.hold.day, userId, pictures.wanted);
   }
   return outcome;
 }
@@ -234,10 +209,10 @@ function itemsOf(request: AdmitRequest): CallItems {
   }
 }
 
-export const isStorageFull = ({ db, platform }: TenantStores): boolean =>
+export const isStorageFull = ({ stores: { db, platform } }: Tx): boolean =>
   db.size() > platform.storageLimit * STORAGE_MARGIN;
 
-const inFlightOfBatches = ({ ledger }: TenantStores): number => ledger.inFlightOf(BATCH_ROUTE);
+const inFlightOfBatches = ({ stores: { ledger } }: Tx): number => ledger.inFlightOf(BATCH_ROUTE);
 
 const moderationAdmitted = (
   { generation, settings }: Profile,
@@ -254,8 +229,7 @@ const moderationAdmitted = (
 
 /** @param made `policy` null: it is not guarded */
 function generationAdmitted(
-  parts: TenantStores,
-  profile: Profile,
+  tx: Tx,
   made: {
     readonly request: GenerationAdmit;
     readonly hold: Hold;
@@ -269,10 +243,10 @@ function generationAdmitted(
     policy:
       policy === null || request.guard === null
         ? null
-        : policyReply(profile, policy, request.guard.policy),
-    limits: limitStatus(parts, profile, rateUnits(hold.stages)),
-    generation: profile.generation,
-    ...cacheTerms(profile),
+        : policyReply(tx.profile, policy, request.guard.policy),
+    limits: limitStatus(tx, rateUnits(hold.stages)),
+    generation: tx.profile.generation,
+    ...cacheTerms(tx.profile),
   };
 }
 

@@ -5,8 +5,7 @@ import { REQUESTS } from "../../../src/domain/ledger/rate-limit.ts";
 import { authorise } from "../keys/access.ts";
 import { isStorageFull } from "./admit.ts";
 import { countRefusal } from "./refusals.ts";
-import type { TenantStores } from "../stores.ts";
-import type { Profile } from "../profile-store.ts";
+import type { Tx } from "../transactions.ts";
 import type { AdmitFailure, Caller } from "../protocol.ts";
 
 // Whether a large body is worth reading: asked before it is read, answered as its call would be, as
@@ -33,49 +32,43 @@ export type ReadReply =
 
 export const MAY_READ = { kind: "may_read" } as const;
 
-export function mayRead(
-  parts: TenantStores,
-  profile: Profile,
-  { caller, call, requestId }: ReadRequest,
-): ReadReply {
-  const { nowMs } = parts.ledger;
-  const access = authorise(parts, profile, caller, nowMs);
+export function mayRead(tx: Tx, { caller, call, requestId }: ReadRequest): ReadReply {
+  const access = authorise(tx, caller);
   if (access.kind === "invalid_key") {
-    const isFinal = caller.kind === "key" && parts.keys.hasEnded(caller.secretHash, nowMs);
+    const isFinal = caller.kind === "key" && tx.stores.keys.hasEnded(caller.secretHash, tx.nowMs);
     return isFinal ? { kind: "key_ended" } : access;
   }
   if (call === null) return access.kind === "granted" ? MAY_READ : access;
   const keyId = access.kind === "granted" ? access.keyId : null;
-  const reply = access.kind === "granted" ? refusalBefore(parts, profile, call) : access;
+  const reply = access.kind === "granted" ? refusalBefore(tx, call) : access;
   if (reply === null) return MAY_READ;
-  countRefusal(parts, profile, { request: { requestId, route: call.route }, reply, keyId, nowMs });
+  countRefusal({ ...tx, keyId }, { requestId, route: call.route }, reply);
   return reply;
 }
 
 /** What would be refused whatever the body says. */
 function refusalBefore(
-  parts: TenantStores,
-  profile: Profile,
+  tx: Tx,
   { kind, route, idempotencyKey }: NonNullable<ReadRequest["call"]>,
 ): AdmitFailure | null {
-  const now = parts.ledger.standing(profile);
   // What was made under the key is given again, or refused, by the body: both cost nothing.
   const isRepeat =
-    idempotencyKey !== null && parts.idempotency.find(route, idempotencyKey, now.nowMs) !== null;
+    idempotencyKey !== null && tx.stores.idempotency.find(route, idempotencyKey, tx.nowMs) !== null;
   if (isRepeat) return null;
-  if (isStorageFull(parts)) return { kind: "storage_full" };
+  if (isStorageFull(tx)) return { kind: "storage_full" };
+  const now = tx.stores.ledger.standing(tx.profile);
   const units = { [REQUESTS]: 1 };
   if (kind === "scoring") return refusalOf(now, { bound: ZERO, units, asksNoEngine: true });
   const refusalAt = (bound: MicroNeurons) => refusalOf(now, { bound, units });
   const refusal = refusalAt(LEAST);
   if (refusal === null || kind === "generation") return refusal;
-  return hasFreePolicy(parts) ? refusalAt(ZERO) : refusal;
+  return hasFreePolicy(tx) ? refusalAt(ZERO) : refusal;
 }
 
 /** What costs anything costs one micro-neuron at least. */
 const LEAST = microNeurons(1);
 
-const hasFreePolicy = ({ policies }: TenantStores): boolean =>
+const hasFreePolicy = ({ stores: { policies } }: Tx): boolean =>
   policies.names().some((name) => {
     const found = policies.latest(name);
     return found !== null && mayCostNothing(found.policy);

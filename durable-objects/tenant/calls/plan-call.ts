@@ -17,9 +17,7 @@ import { PLAIN_FEATURES } from "../../../src/domain/generation/prompt-features.t
 import { AUTO, pickModel, type Routed } from "../../../src/domain/generation/routing.ts";
 import { modelsFor, type Settings } from "../../../src/domain/tenant/settings.ts";
 import type { FindModel, PlannedStage } from "../../../src/domain/moderation/stage.ts";
-import type { TenantStores } from "../stores.ts";
-import type { Platform } from "../platform.ts";
-import type { Profile } from "../profile-store.ts";
+import type { Tx } from "../transactions.ts";
 import type { GenerationAdmit } from "../protocol.ts";
 
 // What a call would ask of engines, by the tenant's settings: an admission reserves it, a quote
@@ -38,18 +36,14 @@ export type GenerationPlan =
     }
   | GenerationFailure;
 
-export function generationPlan(
-  parts: TenantStores,
-  profile: Profile,
-  asked: MeasuredGeneration,
-): GenerationPlan {
-  const find = modelFinder(profile, parts.platform);
-  const guard = guardFor(parts, asked, find);
+export function generationPlan(tx: Tx, asked: MeasuredGeneration): GenerationPlan {
+  const find = modelFinder(tx);
+  const guard = guardFor(tx, asked, find);
   if (guard.kind === "invalid_request") return guard;
-  const planned = stagePlan(parts, profile, asked, {
+  const planned = stagePlan(tx, asked, {
     find,
-    defaultMaxTokens: profile.settings.default_max_tokens,
-    fitTo: asked.fit ? fittingNow(parts.ledger.standing(profile)) : null,
+    defaultMaxTokens: tx.profile.settings.default_max_tokens,
+    fitTo: asked.fit ? fittingNow(tx.stores.ledger.standing(tx.profile)) : null,
     besides: (maxTokens) => boundOf(guard.checks(maxTokens)),
   });
   if (planned.kind !== "planned") return planned;
@@ -76,12 +70,12 @@ const NO_GUARD: GuardPlan = {
 
 /** The guard that the policy and the caller want of this call. */
 function guardFor(
-  parts: TenantStores,
+  tx: Tx,
   { guard = null, measured }: MeasuredGeneration,
   find: FindModel,
 ): GuardPlan | typeof NO_SUCH_POLICY {
   if (guard === null || measured.kind !== "chat") return NO_GUARD;
-  const policy = findPolicy(parts, guard.policy.name);
+  const policy = findPolicy(tx, guard.policy.name);
   if (policy === null) return NO_SUCH_POLICY;
   const modes = guardModes(policy.policy, guard.modes);
   if (!isGuarded(modes)) return NO_GUARD;
@@ -93,15 +87,15 @@ function guardFor(
 }
 
 function stagePlan(
-  parts: TenantStores,
-  { settings }: Profile,
+  tx: Tx,
   { model, measured }: MeasuredGeneration,
   terms: GenerationTerms,
 ): ReturnType<typeof planGeneration> {
+  const { settings } = tx.profile;
   const [id, ...fallbacks] = modelsFor(settings, model);
   if (measured.kind !== "chat") return planGeneration(measured, [id, ...fallbacks], terms);
   const { chat, compactedTokens } = compactedChat(measured, settings);
-  const routed = id === AUTO ? routedCall(parts, chat, terms) : null;
+  const routed = id === AUTO ? routedCall(tx, chat, terms) : null;
   if (id === AUTO && routed === null) return { kind: "model_not_allowed", model: AUTO };
   const ids: readonly [string, ...string[]] =
     routed === null
@@ -123,9 +117,9 @@ function stagePlan(
 const LIMITED: readonly Measured["kind"][] = ["chat", "caption"];
 
 /** The `max_tokens` with which the same call would fit now; empty where none would. */
-export function fitting(parts: TenantStores, profile: Profile, asked: MeasuredGeneration): Fitting {
+export function fitting(tx: Tx, asked: MeasuredGeneration): Fitting {
   if (!LIMITED.includes(asked.measured.kind)) return {};
-  const plan = generationPlan(parts, profile, { ...asked, fit: true });
+  const plan = generationPlan(tx, { ...asked, fit: true });
   const made = plan.kind === "planned" ? plan.stages.find(isGeneration) : undefined;
   if (made === undefined || !made.clamped || made.maxTokens === null) return {};
   return { fittingMaxTokens: made.maxTokens };
@@ -150,11 +144,11 @@ function compactedChat(
 
 /** The default policy's table, read for this request; null: no model of it may run. */
 function routedCall(
-  parts: TenantStores,
+  tx: Tx,
   measured: ChatMeasured,
   terms: Parameters<typeof canTake>[2],
 ): Routed | null {
-  const found = findPolicy(parts, null);
+  const found = findPolicy(tx, null);
   if (found === null) return null;
   const { name, version, policy } = found;
   const features = measured.features ?? PLAIN_FEATURES;
@@ -162,8 +156,8 @@ function routedCall(
   return picked === null ? null : { ...features, ...picked, policy: { name, version } };
 }
 
-export const findPolicy = (parts: TenantStores, name: string | null): PolicyVersion | null =>
-  parts.policies.latest(name ?? DEFAULT_POLICY_NAME);
+export const findPolicy = (tx: Tx, name: string | null): PolicyVersion | null =>
+  tx.stores.policies.latest(name ?? DEFAULT_POLICY_NAME);
 
 export const NO_SUCH_POLICY = {
   kind: "invalid_request",
@@ -172,8 +166,8 @@ export const NO_SUCH_POLICY = {
 
 /** The models that may run: those of the catalogue with a price that the tenant allows. */
 export const modelFinder =
-  ({ settings }: Profile, { workersPlan, prices }: Platform): FindModel =>
+  ({ profile: { settings }, stores: { platform } }: Tx): FindModel =>
   (id) =>
     settings.models !== null && !settings.models.includes(id)
       ? { kind: "model_not_allowed", model: id }
-      : resolveModel(id, { workersPlan, prices });
+      : resolveModel(id, platform);

@@ -19,7 +19,7 @@ import {
   planModeration,
 } from "../../../src/domain/moderation/plan-moderation.ts";
 import { ONE_ITEM, type PlannedStage, rateUnits } from "../../../src/domain/moderation/stage.ts";
-import type { TenantStores } from "../stores.ts";
+import type { Tx } from "../transactions.ts";
 import {
   type MeasuredGeneration,
   findPolicy,
@@ -27,7 +27,6 @@ import {
   modelFinder,
   NO_SUCH_POLICY,
 } from "./plan-call.ts";
-import type { Profile } from "../profile-store.ts";
 import type { AdmitFailure } from "../protocol.ts";
 
 // What a call would cost: planned as an admission plans it, and nothing reserved or counted.
@@ -52,60 +51,48 @@ export interface Quoted {
   readonly refusal: AdmitFailure["kind"] | null;
 }
 
-export function quote(
-  parts: TenantStores,
-  profile: Profile,
-  asked: QuotedCall,
-): Quoted | GenerationFailure {
-  const plan =
-    asked.kind === "generation"
-      ? generationPlan(parts, profile, asked)
-      : moderationPlan(parts, profile, asked);
+export function quote(tx: Tx, asked: QuotedCall): Quoted | GenerationFailure {
+  const plan = asked.kind === "generation" ? generationPlan(tx, asked) : moderationPlan(tx, asked);
   if (plan.kind !== "planned") return plan;
   const { stages } = plan;
   const bound = sum(stages.map((stage) => stage.bound));
-  const now = parts.ledger.standing(profile);
+  const now = tx.stores.ledger.standing(tx.profile);
   const items = asked.kind === "moderation" ? moderationItems(asked.contents) : ONE_ITEM;
   return {
     kind: "quoted",
     stages,
-    least: leastOf(asked, stages, { parts, profile }),
+    least: leastOf(tx, asked, stages),
     neurons: neuronBalance(now, bound),
     refusal:
-      refusalOf(withOutlook(parts, now), { bound, units: rateUnits(stages, items) })?.kind ?? null,
+      refusalOf(withOutlook(tx, now), { bound, units: rateUnits(stages, items) })?.kind ?? null,
   };
 }
 
 /** As if the account had been asked for the call just now. */
-function withOutlook(parts: TenantStores, now: AdmissionState): AdmissionState {
+function withOutlook(tx: Tx, now: AdmissionState): AdmissionState {
   const { account, nowMs } = now;
-  const outlook = parts.budget.pool.outlook(dayOf(nowMs), nowMs);
+  const outlook = tx.stores.budget.pool.outlook(dayOf(nowMs), nowMs);
   if (account === undefined || account.neurons === null || outlook === null) return now;
   const refused = asRefusal(outlook, nowMs);
   return { ...now, account: { ...account, neurons: { ...account.neurons, refused } } };
 }
 
 function moderationPlan(
-  parts: TenantStores,
-  profile: Profile,
+  tx: Tx,
   { policyName, contents }: Extract<QuotedCall, { kind: "moderation" }>,
 ) {
-  const found = findPolicy(parts, policyName);
+  const found = findPolicy(tx, policyName);
   if (found === null) return NO_SUCH_POLICY;
-  return planModeration(found.policy, contents, modelFinder(profile, parts.platform));
+  return planModeration(found.policy, contents, modelFinder(tx));
 }
 
 /**
  * Nothing where a check may be skipped (a term has blocked the item, or its language is none of the
  * engine's), or where an earlier answer may be given again.
  */
-function leastOf(
-  asked: QuotedCall,
-  stages: readonly PlannedStage[],
-  { parts, profile }: { readonly parts: TenantStores; readonly profile: Profile },
-): MicroNeurons {
-  if (asked.kind === "moderation" || profile.settings.cache_ttl_s > 0) return ZERO;
-  const modelOf = admittedModels(parts.platform.prices);
+function leastOf(tx: Tx, asked: QuotedCall, stages: readonly PlannedStage[]): MicroNeurons {
+  if (asked.kind === "moderation" || tx.profile.settings.cache_ttl_s > 0) return ZERO;
+  const modelOf = admittedModels(tx.stores.platform.prices);
   const made = stages.filter(isGeneration);
   return sum(made.map((stage) => leastCharge(stage, asked.measured.kind, modelOf)));
 }

@@ -6,24 +6,17 @@ import {
   type QuotaFailure,
 } from "../../../src/domain/ledger/failure.ts";
 import { inTheWay } from "../../../src/domain/ledger/month-quota.ts";
-import type { TenantStores } from "../stores.ts";
-import type { Profile } from "../profile-store.ts";
+import type { Tx } from "../transactions.ts";
 import type { AdmitFailure, AdmitReply, AdmitRequest } from "../protocol.ts";
 import type { RefusedNeurons } from "../ledger/refusal-counter.ts";
 import { recordExceeded } from "../quota-events.ts";
 
 /** Refusals with a valid key are counted; what never named a tenant's key is not its refusal. */
 export function countRefusal(
-  parts: TenantStores,
-  profile: Profile,
-  at: {
-    request: Pick<AdmitRequest, "route" | "requestId">;
-    reply: AdmitReply;
-    keyId: string | null;
-    nowMs: number;
-  },
+  tx: Tx,
+  request: Pick<AdmitRequest, "route" | "requestId">,
+  reply: AdmitReply,
 ): void {
-  const { reply, request, keyId, nowMs } = at;
   if (!isCounted(reply)) return;
   // A batch that waits for its turn is not turned away.
   if (request.route === BATCH_ROUTE && (PASSING as readonly string[]).includes(reply.kind)) return;
@@ -31,12 +24,12 @@ export function countRefusal(
     kind: reply.kind,
     policies: violatedPolicies(reply),
     neurons: figures(reply),
-    keyId,
+    keyId: tx.keyId,
     requestId: request.requestId,
-    settingsVersion: profile.version,
+    settingsVersion: tx.profile.version,
   };
-  parts.refusals.add(refused, nowMs);
-  if (isQuota(reply)) recordExceeded(parts, profile, reply);
+  tx.stores.refusals.add(refused, tx.nowMs);
+  if (isQuota(reply)) recordExceeded(tx, reply);
 }
 
 const isQuota = (reply: AdmitReply): reply is Extract<AdmitFailure, QuotaFailure> =>

@@ -2,37 +2,32 @@ import { charged, type JournalLine } from "../../../src/domain/ledger/ledger.ts"
 import { verdictAt } from "../../../src/domain/moderation/review.ts";
 import { limitStatus } from "./call-standing.ts";
 import type { Remembered } from "./idempotency-store.ts";
-import type { TenantStores } from "../stores.ts";
-import type { Profile } from "../profile-store.ts";
+import type { Tx } from "../transactions.ts";
 import type { AdmitReply, AdmitRequest, StoredReply } from "../protocol.ts";
 
 // Idempotency keys of governed calls: what was made under one is given again, never made again.
 
 /** What an earlier request with the same idempotency key came to, if there was one. */
-export function replayOf(
-  parts: TenantStores,
-  profile: Profile,
-  request: AdmitRequest,
-): AdmitReply | null {
+export function replayOf(tx: Tx, request: AdmitRequest): AdmitReply | null {
   const { idempotency, route } = request;
   if (idempotency === null) return null;
-  const { nowMs } = parts.ledger.standing(profile);
-  const found = parts.idempotency.find(route, idempotency.key, nowMs);
+  const { nowMs } = tx;
+  const found = tx.stores.idempotency.find(route, idempotency.key, nowMs);
   if (found === null) return null;
   if (found.fingerprint !== idempotency.fingerprint) return { kind: "idempotency_key_reused" };
-  const entry = parts.ledger.entry(found.subject);
+  const entry = tx.stores.ledger.entry(found.subject);
   if (entry === null) return null;
   if (entry.kind === "hold") return { kind: "idempotency_in_progress" };
-  const reply = parts.replies.read(entry.line);
-  if (entry.line.outcome === "voided" && reply === null && !hasVerdict(parts, found)) {
-    parts.idempotency.forget(route, idempotency.key, nowMs);
+  const reply = tx.stores.replies.read(entry.line);
+  if (entry.line.outcome === "voided" && reply === null && !hasVerdict(tx, found)) {
+    tx.stores.idempotency.forget(route, idempotency.key, nowMs);
     return null;
   }
-  return replayed(parts, profile, { found, line: entry.line, reply });
+  return replayed(tx, { found, line: entry.line, reply });
 }
 
-const hasVerdict = (parts: TenantStores, { verdictIds }: Remembered): boolean =>
-  verdictIds.some((id) => parts.verdicts.read(id) !== null);
+const hasVerdict = (tx: Tx, { verdictIds }: Remembered): boolean =>
+  verdictIds.some((id) => tx.stores.verdicts.read(id) !== null);
 
 /** A call that was made under the same idempotency key. */
 interface Ended {
@@ -41,14 +36,10 @@ interface Ended {
   readonly reply: StoredReply | null;
 }
 
-function replayed(
-  parts: TenantStores,
-  profile: Profile,
-  { found: { verdictIds }, line, reply }: Ended,
-): AdmitReply {
-  const { nowMs } = parts.ledger.standing(profile);
+function replayed(tx: Tx, { found: { verdictIds }, line, reply }: Ended): AdmitReply {
+  const { nowMs } = tx;
   const verdicts = verdictIds.flatMap((id) => {
-    const verdict = parts.verdicts.read(id);
+    const verdict = tx.stores.verdicts.read(id);
     return verdict === null ? [] : [verdictAt(verdict, nowMs)];
   });
   if (verdicts.length < verdictIds.length || (verdictIds.length === 0 && reply === null)) {
@@ -57,14 +48,15 @@ function replayed(
     const journalLineId = line.callId;
     return { kind: "idempotency_replay_unavailable", journalLineId, charged: charged(line) };
   }
-  const standing = limitStatus(parts, profile, { requests: 0 });
+  const standing = limitStatus(tx, { requests: 0 });
   return { kind: "replayed", verdicts, reply, line, standing };
 }
 
-export function remember(parts: TenantStores, request: AdmitRequest, nowMs: number): void {
+export function remember(tx: Tx, request: AdmitRequest): void {
   if (request.idempotency === null) return;
   const { key, fingerprint } = request.idempotency;
   const { callId: subject, route } = request;
   const verdictIds = request.kind === "moderation" ? request.verdictIds : [];
-  parts.idempotency.remember({ route, key, nowMs }, { fingerprint, subject, verdictIds });
+  const scope = { route, key, nowMs: tx.nowMs };
+  tx.stores.idempotency.remember(scope, { fingerprint, subject, verdictIds });
 }

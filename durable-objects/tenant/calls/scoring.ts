@@ -3,23 +3,21 @@ import type { Hold } from "../../../src/domain/ledger/ledger.ts";
 import type { RateUnits } from "../../../src/domain/ledger/rate-limit.ts";
 import { rateUnits } from "../../../src/domain/moderation/stage.ts";
 import { limitStatus } from "./call-standing.ts";
-import type { TenantStores } from "../stores.ts";
-import type { Profile } from "../profile-store.ts";
+import type { Tx } from "../transactions.ts";
 import type { Admitted } from "../protocol.ts";
 
 // Calls that are scored inside the Worker: the rates are all that they take.
 
 /** Its reply is made before it is settled, so what is left is told at once. */
 export const scoringAdmitted = (
-  parts: TenantStores,
-  profile: Profile,
+  tx: Tx,
   { hold, byScoreKey }: { readonly hold: Hold; readonly byScoreKey: boolean },
 ): Admitted => ({
   kind: "admitted",
   hold,
   policy: null,
-  limits: limitStatus(parts, profile, unitsOf(rateUnits(hold.stages), byScoreKey)),
-  generation: profile.generation,
+  limits: limitStatus(tx, unitsOf(rateUnits(hold.stages), byScoreKey)),
+  generation: tx.profile.generation,
 });
 
 /** Keys of role `score` have a share of each rate, all of them together. */

@@ -10,8 +10,7 @@ import { limitStatus } from "./call-standing.ts";
 import { keepContents } from "../verdicts/contents.ts";
 import type { KeptContent } from "../verdicts/content-store.ts";
 import { noteVerdict } from "../verdicts/moderation-log.ts";
-import type { TenantStores } from "../stores.ts";
-import type { Profile } from "../profile-store.ts";
+import type { Tx } from "../transactions.ts";
 import type { SettleReply, SettleRequest } from "../protocol.ts";
 import { noteReusable } from "../verdicts/reuse.ts";
 import { recordThreshold } from "../quota-events.ts";
@@ -21,8 +20,8 @@ import { giveBackPictures } from "./user-pictures.ts";
  * Settlement, one step: the hold becomes its line and the verdicts are stored, or neither. Runs
  * inside the object's transaction, after `ledger.begin`.
  */
-export function settle(parts: TenantStores, profile: Profile, request: SettleRequest): SettleReply {
-  const before = parts.ledger.entry(request.callId);
+export function settle(tx: Tx, request: SettleRequest): SettleReply {
+  const before = tx.stores.ledger.entry(request.callId);
   const { contents = [] } = request;
   const items = {
     stored: request.verdicts.length,
@@ -32,43 +31,42 @@ export function settle(parts: TenantStores, profile: Profile, request: SettleReq
   const verdictId = request.verdicts.length === 1 ? (request.verdicts[0]?.id ?? null) : null;
   const planned = before?.kind === "hold" ? before.hold.stages : [];
   const counts = keptCounts(countVerdicts(request.verdicts, planned), verdictId);
-  const settlement = parts.ledger.settle(profile, request.callId, {
+  const settlement = tx.stores.ledger.settle(tx.profile, request.callId, {
     items: request.items,
     verdictId,
     ...(counts !== undefined && { verdicts: counts }),
   });
   const admittedAtMs = before?.kind === "hold" ? before.hold.admittedAtMs : null;
-  noteAccount(parts, { account: request.account, admittedAtMs });
+  noteAccount(tx, { account: request.account, admittedAtMs });
   switch (settlement.kind) {
     case "unknown_hold":
       return { settlement, verdicts: [], standing: null };
     case "settled":
-      if (before?.kind === "hold") giveBackPictures(parts, before.hold, request.items);
-      if (request.reply !== null) parts.replies.insert(settlement.line, request.reply);
-      return stored(parts, profile, { settlement, verdicts: request.verdicts, units, contents });
+      if (before?.kind === "hold") giveBackPictures(tx, before.hold, request.items);
+      if (request.reply !== null) tx.stores.replies.insert(settlement.line, request.reply);
+      return stored(tx, { settlement, verdicts: request.verdicts, units, contents });
     case "settled_late": {
-      if (request.reply !== null) parts.replies.insert(settlement.line, request.reply);
+      if (request.reply !== null) tx.stores.replies.insert(settlement.line, request.reply);
       // What came late is kept, at the price that the expired hold has paid already.
       const verdicts = request.verdicts.map((verdict, content) =>
         atLinePrices(verdict, settlement.line, content),
       );
       if (verdictId !== null && settlement.line.verdictId === null) {
-        parts.journal.nameVerdict(request.callId, verdictId);
+        tx.stores.journal.nameVerdict(request.callId, verdictId);
       }
-      return stored(parts, profile, { settlement, verdicts, units, contents });
+      return stored(tx, { settlement, verdicts, units, contents });
     }
     case "already_settled": {
       const verdicts = request.verdicts
-        .map(({ id }) => parts.verdicts.read(id))
+        .map(({ id }) => tx.stores.verdicts.read(id))
         .filter((verdict) => verdict !== null);
-      return { settlement, verdicts, standing: limitStatus(parts, profile, units) };
+      return { settlement, verdicts, standing: limitStatus(tx, units) };
     }
   }
 }
 
 function stored(
-  parts: TenantStores,
-  profile: Profile,
+  tx: Tx,
   made: {
     settlement: SettleReply["settlement"];
     verdicts: readonly Verdict[];
@@ -78,49 +76,50 @@ function stored(
 ): SettleReply {
   const { settlement, verdicts, units } = made;
   const callId = settlement.kind === "unknown_hold" ? "" : settlement.line.callId;
-  const standing = limitStatus(parts, profile, units);
-  recordThreshold(parts, profile);
-  const dated = verdicts.map((verdict) => ({ ...verdict, createdAtMs: standing.nowMs }));
-  for (const { batchId } of dated)
-    if (batchId !== null) parts.batches.hear(batchId, standing.nowMs);
+  const standing = limitStatus(tx, units);
+  recordThreshold(tx);
+  const dated = verdicts.map((verdict) => ({ ...verdict, createdAtMs: tx.nowMs }));
+  for (const { batchId } of dated) if (batchId !== null) tx.stores.batches.hear(batchId, tx.nowMs);
   let changed = false;
   for (const sent of dated) {
-    const verdict = withBanAfter(parts, sent);
+    const verdict = withBanAfter(tx, sent);
     changed ||= verdict !== sent;
-    if (!parts.verdicts.insert(verdict, callId)) continue;
-    noteReusable(parts, verdict);
-    tellOfVerdict(parts, verdict, standing.nowMs);
+    if (!tx.stores.verdicts.insert(verdict, callId)) continue;
+    noteReusable(tx, verdict);
+    recordVerdict(tx, verdict);
     // The fold of its line may have come before it.
-    if (settlement.kind === "settled_late") noteVerdict(parts, profile, verdict);
+    if (settlement.kind === "settled_late") noteVerdict(tx, verdict);
   }
-  keepContents(parts, profile, made.contents, standing.nowMs);
+  keepContents(tx, made.contents);
   if (settlement.kind === "settled" && !changed) return { settlement, verdicts: null, standing };
   // What was stored is not what was sent. And a late settle may be repeated: what the first one stored
   // holds.
-  const kept = dated.map((verdict) => parts.verdicts.read(verdict.id) ?? verdict);
+  const kept = dated.map((verdict) => tx.stores.verdicts.read(verdict.id) ?? verdict);
   return { settlement, verdicts: kept, standing };
 }
 
-const tellOfVerdict = (parts: TenantStores, { id, decision }: Verdict, nowMs: number): void =>
-  parts.outbox.record({ type: "moderation.verdict", subject: id, decision, data: null }, nowMs);
+function recordVerdict(tx: Tx, { id, decision }: Verdict): void {
+  const draft = { type: "moderation.verdict", subject: id, decision, data: null } as const;
+  tx.stores.outbox.record(draft, tx.nowMs);
+}
 
 /** This tenant knows at once; the account, and by it all others, as soon as it is told. */
 function noteAccount(
-  parts: TenantStores,
+  tx: Tx,
   { account, admittedAtMs }: { account: SettleRequest["account"]; admittedAtMs: number | null },
 ): void {
   if (account === null || admittedAtMs === null) return;
   const day = dayOf(admittedAtMs);
-  const learnedAtMs = parts.ledger.nowMs;
+  const { nowMs: learnedAtMs, stores } = tx;
   if (account === "exhausted") {
-    parts.ledger.setClosure(closed(parts.ledger.closure(), day, learnedAtMs));
-    parts.budget.learn({ kind: "exhausted", day, admittedAtMs, learnedAtMs });
+    stores.ledger.setClosure(closed(stores.ledger.closure(), day, learnedAtMs));
+    stores.budget.learn({ kind: "exhausted", day, admittedAtMs, learnedAtMs });
     return;
   }
-  const closure = parts.ledger.closure();
+  const closure = stores.ledger.closure();
   if (closure === null || !isLiftedBy(closure, admittedAtMs)) return;
-  parts.ledger.setClosure(null);
-  parts.budget.learn({ kind: "answered", day: closure.day, admittedAtMs, learnedAtMs });
+  stores.ledger.setClosure(null);
+  stores.budget.learn({ kind: "answered", day: closure.day, admittedAtMs, learnedAtMs });
 }
 
 /** The verdict with its stages at what the line charged for them. */

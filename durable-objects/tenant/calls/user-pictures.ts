@@ -2,8 +2,7 @@ import type { UserPictures } from "../../../src/domain/ledger/admission.ts";
 import type { Hold, Item } from "../../../src/domain/ledger/ledger.ts";
 import type { PlannedStage } from "../../../src/domain/moderation/stage.ts";
 import { dayOf } from "../../../src/domain/ledger/period.ts";
-import type { TenantStores } from "../stores.ts";
-import type { Profile } from "../profile-store.ts";
+import type { Tx } from "../transactions.ts";
 
 // A user's pictures of the day: counted with the admission of the call, in the same step. What no
 // engine was asked for, or refused before it ran, is given back with the settlement. A hold that
@@ -17,26 +16,24 @@ export const pictureCount = (stages: readonly PlannedStage[]): number =>
 
 /** What a call for pictures asks of its user's day; null for any other call. */
 export function userPicturesOf(
-  parts: TenantStores,
-  { settings }: Profile,
+  tx: Tx,
   call: {
     readonly userId: string | null;
     readonly stages: readonly PlannedStage[];
-    readonly nowMs: number;
   },
 ): UserPictures | null {
   const wanted = pictureCount(call.stages);
   if (call.userId === null || wanted === 0) return null;
-  const used = parts.userPictures.count(dayOf(call.nowMs), call.userId);
-  return { limit: settings.daily_images_per_user, used, wanted };
+  const used = tx.stores.userPictures.count(dayOf(tx.nowMs), call.userId);
+  return { limit: tx.profile.settings.daily_images_per_user, used, wanted };
 }
 
 /** @param items what the call's stages came to */
-export function giveBackPictures(parts: TenantStores, hold: Hold, items: readonly Item[]): void {
+export function giveBackPictures(tx: Tx, hold: Hold, items: readonly Item[]): void {
   const held = pictureCount(hold.stages);
   if (hold.userId === null || held === 0) return;
   const asked = items
     .filter(({ stage, task }) => stage === "generate" && task === "text_to_image")
     .reduce((total, { calls }) => total + calls, 0);
-  if (asked < held) parts.userPictures.giveBack(hold.day, hold.userId, held - asked);
+  if (asked < held) tx.stores.userPictures.giveBack(hold.day, hold.userId, held - asked);
 }

@@ -5,7 +5,7 @@ import type {
 } from "../../../src/domain/ledger/failure.ts";
 import type { Role } from "../../../src/domain/tenant/role.ts";
 import type { Key } from "./key-store.ts";
-import type { TenantStores } from "../stores.ts";
+import type { Tx } from "../transactions.ts";
 import type { Idempotency } from "../protocol.ts";
 
 // Issuing and rotating keys. The secret is drawn by the router, which alone knows the server
@@ -51,88 +51,75 @@ type KeyFailure =
   | Extract<RequestFailure, { kind: "invalid_request" | "over_limit" }>
   | Extract<LookupFailure, { kind: "not_found" }>;
 
-export function issueKey(
-  parts: TenantStores,
-  request: IssueKey,
-  nowMs: number,
-): IssuedKey | KeyFailure {
-  const earlier = sameKey(parts, request.newKey, null, nowMs) ?? earlierKey(parts, request, nowMs);
+export function issueKey(tx: Tx, request: IssueKey): IssuedKey | KeyFailure {
+  const earlier = sameKey(tx, request.newKey, null) ?? earlierKey(tx, request);
   if (earlier !== null) return earlier;
-  if (request.expiresAtMs !== null && request.expiresAtMs <= nowMs) {
+  if (request.expiresAtMs !== null && request.expiresAtMs <= tx.nowMs) {
     const errors = [{ path: ["expires_at"], detail: "must lie in the future" }];
     return { kind: "invalid_request", errors };
   }
-  return add(parts, request, {
-    nowMs,
+  return add(tx, request, {
     replaces: null,
     key: { name: request.name, role: request.role, expiresAtMs: request.expiresAtMs },
   });
 }
 
-export function rotateKey(
-  parts: TenantStores,
-  request: RotateKey,
-  nowMs: number,
-): IssuedKey | KeyFailure {
+export function rotateKey(tx: Tx, request: RotateKey): IssuedKey | KeyFailure {
   const { id: replaces, newKey } = request;
-  const earlier = sameKey(parts, newKey, replaces, nowMs) ?? earlierKey(parts, request, nowMs);
+  const earlier = sameKey(tx, newKey, replaces) ?? earlierKey(tx, request);
   if (earlier !== null) return earlier;
-  const old = parts.keys.read(request.id, nowMs);
+  const old = tx.stores.keys.read(request.id, tx.nowMs);
   if (old === null) return { kind: "not_found", what: "key" };
   const { name, role, expiresAtMs } = old;
-  const issued = add(parts, request, { nowMs, replaces: old.id, key: { name, role, expiresAtMs } });
+  const issued = add(tx, request, { replaces: old.id, key: { name, role, expiresAtMs } });
   if (issued.kind !== "issued") return issued;
-  const endsAtMs = nowMs + request.overlapMs;
-  if (request.overlapMs === 0) parts.keys.end(old.id);
-  else if (expiresAtMs === null || endsAtMs < expiresAtMs) parts.keys.expireAt(old.id, endsAtMs);
+  const endsAtMs = tx.nowMs + request.overlapMs;
+  const { keys } = tx.stores;
+  if (request.overlapMs === 0) keys.end(old.id);
+  else if (expiresAtMs === null || endsAtMs < expiresAtMs) keys.expireAt(old.id, endsAtMs);
   return issued;
 }
 
 function add(
-  parts: TenantStores,
+  tx: Tx,
   { newKey, route, idempotency }: IssueKey | RotateKey,
   fields: {
-    nowMs: number;
     replaces: string | null;
     key: Pick<Key, "name" | "role" | "expiresAtMs">;
   },
 ): IssuedKey | KeyFailure {
-  const { nowMs, replaces } = fields;
-  if (parts.keys.count(nowMs) >= MAX_KEYS) {
+  const { nowMs } = tx;
+  const { replaces } = fields;
+  if (tx.stores.keys.count(nowMs) >= MAX_KEYS) {
     const detail = `A tenant has at most ${MAX_KEYS} keys: end one that is not used any more.`;
     return { kind: "over_limit", detail };
   }
   const { id, prefix, secretHash } = newKey;
   const key: Key = { ...fields.key, id, prefix, createdAtMs: nowMs, lastUsedDay: null };
-  parts.keys.insert(key, secretHash);
+  tx.stores.keys.insert(key, secretHash);
   if (idempotency !== null) {
     const { fingerprint } = idempotency;
     const scope = { route, key: idempotency.key, nowMs };
-    parts.idempotency.remember(scope, { fingerprint, subject: id, verdictIds: [] });
+    tx.stores.idempotency.remember(scope, { fingerprint, subject: id, verdictIds: [] });
   }
   return { kind: "issued", key, replaces, repeated: false };
 }
 
 /** The router repeats a message that was cut off: the key that it drew is there already. */
-function sameKey(
-  parts: TenantStores,
-  { id }: NewKey,
-  replaces: string | null,
-  nowMs: number,
-): IssuedKey | null {
-  const key = parts.keys.read(id, nowMs);
+function sameKey(tx: Tx, { id }: NewKey, replaces: string | null): IssuedKey | null {
+  const key = tx.stores.keys.read(id, tx.nowMs);
   return key === null ? null : { kind: "issued", key, replaces, repeated: false };
 }
 
 function earlierKey(
-  parts: TenantStores,
+  tx: Tx,
   { route, idempotency }: IssueKey | RotateKey,
-  nowMs: number,
 ): IssuedKey | KeyFailure | null {
-  const found = idempotency === null ? null : parts.idempotency.find(route, idempotency.key, nowMs);
+  const found =
+    idempotency === null ? null : tx.stores.idempotency.find(route, idempotency.key, tx.nowMs);
   if (found === null || idempotency === null) return null;
   if (found.fingerprint !== idempotency.fingerprint) return { kind: "idempotency_key_reused" };
-  const key = parts.keys.read(found.subject, nowMs);
+  const key = tx.stores.keys.read(found.subject, tx.nowMs);
   if (key === null) return { kind: "not_found", what: "key" };
   return { kind: "issued", key, replaces: null, repeated: true };
 }

@@ -16,7 +16,7 @@ import { isStored } from "../../../src/domain/ledger/journal-archive.ts";
 import { dayOfId } from "../../id-range.ts";
 import { foldAdjustment } from "../usage/fold-usage.ts";
 import type { LineQuery } from "./ledger-store.ts";
-import type { TenantStores } from "../stores.ts";
+import type { Tx } from "../transactions.ts";
 import type { Idempotency } from "../protocol.ts";
 
 // Adjustments: made by the platform, one step each, and read with the journal's lines.
@@ -42,40 +42,36 @@ export type AdjustFailure =
   | Extract<RequestFailure, { kind: "invalid_request" | "over_limit" }>
   | Extract<LookupFailure, { kind: "not_found" }>;
 
-export function adjustLine(
-  parts: TenantStores,
-  request: AdjustLine,
-  nowMs: number,
-): AdjustmentMade | AdjustFailure {
-  const earlier = earlierAdjustment(parts, request, nowMs);
+export function adjustLine(tx: Tx, request: AdjustLine): AdjustmentMade | AdjustFailure {
+  const earlier = earlierAdjustment(tx, request);
   if (earlier !== null) return earlier;
-  const entry = parts.ledger.entry(request.lineId);
-  if (entry === null) return missing(parts, request.lineId);
+  const entry = tx.stores.ledger.entry(request.lineId);
+  if (entry === null) return missing(tx, request.lineId);
   if (entry.kind === "hold") return wrongLine("is of a call that is still in progress");
   const { line } = entry;
-  const archive = parts.archives.read(line.day);
+  const archive = tx.stores.archives.read(line.day);
   if (archive !== null && archive.state !== "broken") return wrongLine(IN_ARCHIVE);
-  if (parts.adjustments.count(line.day) >= MOST_A_DAY) {
+  if (tx.stores.adjustments.count(line.day) >= MOST_A_DAY) {
     const detail = `The lines of a day have at most ${MOST_A_DAY} adjustments.`;
     return { kind: "over_limit", detail };
   }
-  const before = parts.adjustments.ofLine(line.day, line.callId);
-  const made = adjust(line, before, { ...request, nowMs });
+  const before = tx.stores.adjustments.ofLine(line.day, line.callId);
+  const made = adjust(line, before, { ...request, nowMs: tx.nowMs });
   if (made.kind !== "adjusted") return made;
-  book(parts, made.adjustment);
-  rememberAdjustment(parts, request, nowMs);
+  book(tx, made.adjustment);
+  rememberAdjustment(tx, request);
   return { kind: "adjustment", adjustment: made.adjustment, repeated: false };
 }
 
 /** In the day of the line, so that the day's lines still add up to what it posted. */
-function book(parts: TenantStores, made: Adjustment): void {
-  const { adjustments, ledger } = parts;
+function book(tx: Tx, made: Adjustment): void {
+  const { adjustments, ledger } = tx.stores;
   adjustments.insert(made);
   ledger.grants.giveBack(made.grants);
   const period = ledger.period(made.day);
   const drawn = drawnLess(period.drawn, made);
   ledger.change({ day: made.day, drawn, totals: addAdjustment(period.totals, made) });
-  foldAdjustment(parts, made);
+  foldAdjustment(tx, made);
 }
 
 const wrongLine = (detail: string): AdjustFailure => ({
@@ -86,7 +82,7 @@ const wrongLine = (detail: string): AdjustFailure => ({
 const IN_ARCHIVE =
   "is of a day that has gone to the journal's archive, and is not adjusted any more";
 
-function missing({ adjustments, archives }: TenantStores, id: string): AdjustFailure {
+function missing({ stores: { adjustments, archives } }: Tx, id: string): AdjustFailure {
   const day = dayOfId(id);
   const isArchived = [day - 1, day, day + 1].some((near) => {
     const archive = archives.read(near);
@@ -98,36 +94,34 @@ function missing({ adjustments, archives }: TenantStores, id: string): AdjustFai
 }
 
 function earlierAdjustment(
-  parts: TenantStores,
+  tx: Tx,
   { id, route, idempotency }: AdjustLine,
-  nowMs: number,
 ): AdjustmentMade | AdjustFailure | null {
   // A message that was cut off and is repeated names the same adjustment.
-  const same = parts.adjustments.read(id);
+  const same = tx.stores.adjustments.read(id);
   if (same !== null) return { kind: "adjustment", adjustment: same, repeated: false };
   if (idempotency === null) return null;
-  const found = parts.idempotency.find(route, idempotency.key, nowMs);
+  const found = tx.stores.idempotency.find(route, idempotency.key, tx.nowMs);
   if (found === null) return null;
   if (found.fingerprint !== idempotency.fingerprint) return { kind: "idempotency_key_reused" };
-  const made = parts.adjustments.read(found.subject);
+  const made = tx.stores.adjustments.read(found.subject);
   return made === null
     ? { kind: "not_found", what: "adjustment" }
     : { kind: "adjustment", adjustment: made, repeated: true };
 }
 
-function rememberAdjustment(
-  parts: TenantStores,
-  { id, route, idempotency }: AdjustLine,
-  nowMs: number,
-): void {
+function rememberAdjustment(tx: Tx, { id, route, idempotency }: AdjustLine): void {
   if (idempotency === null) return;
   const { key, fingerprint } = idempotency;
-  parts.idempotency.remember({ route, key, nowMs }, { fingerprint, subject: id, verdictIds: [] });
+  tx.stores.idempotency.remember(
+    { route, key, nowMs: tx.nowMs },
+    { fingerprint, subject: id, verdictIds: [] },
+  );
 }
 
 /** Lines of calls and adjustments, newest first by id; one more than `limit` when there are more. */
 export function listEntries(
-  { journal, adjustments }: TenantStores,
+  { stores: { journal, adjustments } }: Tx,
   query: LineQuery,
 ): JournalEntry[] {
   const isAsked = query.outcome === null || query.outcome === "posted";

@@ -6,7 +6,7 @@ import { posted } from "../../../src/domain/ledger/quota.ts";
 import { FileWriter, readBack, type Written } from "../../../src/io/file-writer.ts";
 import { ownerOf } from "../verdicts/contents.ts";
 import { isFoldedBefore } from "../usage/fold-usage.ts";
-import type { TenantStores } from "../stores.ts";
+import type { Tx } from "../transactions.ts";
 import type { Profile } from "../profile-store.ts";
 
 // Old days of the journal, moved into the bucket one after the other, each in steps of which any may
@@ -26,9 +26,8 @@ const RETRY_MS = 600_000;
 const LOOK_EVERY_MS = 3_600_000;
 
 export interface ArchiverDeps {
-  readonly parts: TenantStores;
-  /** One step of the object as it is by then; null: it is no more. */
-  readonly step: <Result>(work: (nowMs: number) => Result) => Result | null;
+  /** A transaction of the object as it is by then; null: it is no more. */
+  readonly step: <Result>(work: (tx: Tx) => Result) => Result | null;
   /** Null: this deployment has none, and the lines stay. */
   readonly bucket: () => R2Bucket | null;
   readonly report: (event: string, error: unknown) => void;
@@ -50,18 +49,18 @@ export class Archiver {
 
   /** A piece of the work; true when there is more to be done at once. */
   async run(profile: Profile): Promise<boolean> {
-    const { parts, step, report } = this.#deps;
+    const { step, report } = this.#deps;
     const bucket = this.#deps.bucket();
     if (bucket !== null && Date.now() < this.#notBeforeMs) return false;
     this.#retryMs = null;
     if (bucket === null || profile.closed) return false;
-    const archive = step((nowMs) => nextArchive(parts, nowMs));
+    const archive = step(nextArchive);
     if (archive === null) {
       this.#notBeforeMs = Date.now() + LOOK_EVERY_MS;
       return false;
     }
     if (archive.state === "stored") {
-      step(() => deleteStored(parts, archive));
+      step((tx) => deleteStored(tx, archive));
       return true;
     }
     try {
@@ -75,7 +74,7 @@ export class Archiver {
   }
 
   async #write(bucket: R2Bucket, profile: Profile, day: Day): Promise<boolean> {
-    const { parts, step } = this.#deps;
+    const { step } = this.#deps;
     const key = archiveKey(ownerOf(profile), day, 1);
     const writer = new FileWriter(bucket, key);
     try {
@@ -85,7 +84,7 @@ export class Archiver {
       if (stored?.sha256 !== written.sha256 || stored.bytes !== written.bytes) {
         throw new Error("the file is not what was written");
       }
-      step((nowMs) => judge(parts, day, { ...sums, ...written, nowMs }));
+      step((tx) => judge(tx, day, { ...sums, ...written }));
       return true;
     } catch (error) {
       await writer.abort();
@@ -94,12 +93,12 @@ export class Archiver {
   }
 
   async #copy(writer: FileWriter, day: Day): Promise<Sums> {
-    const { parts, step } = this.#deps;
+    const { step } = this.#deps;
     const sums = { lines: 0, calls: 0, persons: 0, microNeurons: 0 };
     let after: string | null = "";
     while (after !== null) {
       const from: string = after;
-      const page: readonly JournalEntry[] | null = step(() => readPage(parts, day, from));
+      const page: readonly JournalEntry[] | null = step((tx) => readPage(tx, day, from));
       if (page === null) throw new Error("the tenant is gone");
       // oxlint-disable-next-line no-await-in-loop -- page after page: one is in memory
       await writer.add(page.map((entry) => `${textOf(entry, sums)}\n`).join(""));
@@ -129,7 +128,7 @@ function textOf(entry: JournalEntry, sums: Sums): string {
 
 /** A page of calls; with the last of them the day's adjustments, of which there are few. */
 function readPage(
-  { archives, adjustments }: TenantStores,
+  { stores: { archives, adjustments } }: Tx,
   day: Day,
   after: string,
 ): JournalEntry[] {
@@ -138,13 +137,13 @@ function readPage(
 }
 
 /** What is in work, or the next day that is old enough, written down as in work. */
-function nextArchive(parts: TenantStores, nowMs: number): Archive | null {
-  const { archives } = parts;
+function nextArchive(tx: Tx): Archive | null {
+  const { archives } = tx.stores;
   const open = archives.open();
   if (open !== null) return open;
-  const day = archives.nextDay(keptFrom(nowMs));
+  const day = archives.nextDay(keptFrom(tx.nowMs));
   // The reports are made of lines: a day that is not in them yet has to stay.
-  if (day === null || !isFoldedBefore(parts, day + 1)) return null;
+  if (day === null || !isFoldedBefore(tx, day + 1)) return null;
   const archive: Archive = {
     day,
     state: "writing",
@@ -155,7 +154,7 @@ function nextArchive(parts: TenantStores, nowMs: number): Archive | null {
     sha256: "",
     revision: 1,
     isStale: false,
-    madeAtMs: nowMs,
+    madeAtMs: tx.nowMs,
     rewrittenAtMs: null,
   };
   archives.write(archive);
@@ -164,9 +163,9 @@ function nextArchive(parts: TenantStores, nowMs: number): Archive | null {
 
 /** The file is whole. Whether it is also what the period says decides what becomes of the lines. */
 function judge(
-  { archives, journal, ledger }: TenantStores,
+  { stores: { archives, journal, ledger }, nowMs }: Tx,
   day: Day,
-  made: Sums & Written & { readonly nowMs: number },
+  made: Sums & Written,
 ): void {
   const archive = archives.read(day);
   if (archive?.state !== "writing") return;
@@ -179,14 +178,14 @@ function judge(
     made.calls === totals.calls &&
     now.lines === made.calls &&
     now.posted === made.microNeurons;
-  const { lines, persons, bytes, sha256, nowMs } = made;
+  const { lines, persons, bytes, sha256 } = made;
   const state = !isWhole ? "broken" : lines === 0 ? "empty" : "stored";
   const microNeurons = Math.max(0, made.microNeurons);
   const sums = { lines, persons, microNeurons, bytes, sha256 };
   archives.write({ ...archive, ...sums, state, madeAtMs: nowMs });
 }
 
-function deleteStored({ archives }: TenantStores, { day }: Archive): void {
+function deleteStored({ stores: { archives } }: Tx, { day }: Archive): void {
   const more = archives.deleteLines(day, ARCHIVE_PAGE);
   const archive = archives.read(day);
   if (!more && archive !== null) archives.write({ ...archive, state: "done" });

@@ -10,7 +10,7 @@ import {
   toNeurons,
   ZERO,
 } from "../../../src/domain/ledger/micro-neurons.ts";
-import type { TenantStores } from "../stores.ts";
+import type { Tx } from "../transactions.ts";
 import type { Idempotency } from "../protocol.ts";
 
 // Grants as the platform makes, reads and ends them.
@@ -46,27 +46,22 @@ export type GrantFailure =
   | Extract<RequestFailure, { kind: "invalid_request" | "over_limit" }>
   | Extract<LookupFailure, { kind: "not_found" }>;
 
-export function createGrant(
-  parts: TenantStores,
-  request: NewGrant,
-  nowMs: number,
-): GrantMade | GrantFailure {
+export function createGrant(tx: Tx, request: NewGrant): GrantMade | GrantFailure {
   const { id, amount, reason, expiresAtMs } = request;
-  const earlier = earlierGrant(parts, request, nowMs);
+  const earlier = earlierGrant(tx, request);
   if (earlier !== null) return earlier;
-  const refused = refusedGrant(parts, request, nowMs);
+  const refused = refusedGrant(tx, request);
   if (refused !== null) return refused;
-  const made = { createdAtMs: nowMs, expiresAtMs, endedAtMs: null };
+  const made = { createdAtMs: tx.nowMs, expiresAtMs, endedAtMs: null };
   const grant: Grant = { id, amount, drawn: ZERO, reason, ...made };
-  parts.ledger.grants.add(grant);
-  rememberGrant(parts, request, nowMs);
-  return { kind: "grant", grant, repeated: false, nowMs };
+  tx.stores.ledger.grants.add(grant);
+  rememberGrant(tx, request);
+  return { kind: "grant", grant, repeated: false, nowMs: tx.nowMs };
 }
 
 function refusedGrant(
-  { ledger }: TenantStores,
+  { stores: { ledger }, nowMs }: Tx,
   { amount, expiresAtMs }: NewGrant,
-  nowMs: number,
 ): GrantFailure | null {
   if (expiresAtMs <= nowMs || expiresAtMs > nowMs + LONGEST_MS) {
     const detail = "must lie in the future, at most ten years from now";
@@ -85,49 +80,39 @@ function refusedGrant(
 
 /** What this request came to before: under its idempotency key, or as a message that is repeated. */
 function earlierGrant(
-  parts: TenantStores,
+  tx: Tx,
   { route, id, idempotency }: NewGrant,
-  nowMs: number,
 ): GrantMade | GrantFailure | null {
-  const same = parts.ledger.grants.find(id);
-  if (same !== null) return { kind: "grant", grant: same, repeated: false, nowMs };
+  const same = tx.stores.ledger.grants.find(id);
+  if (same !== null) return { kind: "grant", grant: same, repeated: false, nowMs: tx.nowMs };
   if (idempotency === null) return null;
-  const found = parts.idempotency.find(route, idempotency.key, nowMs);
+  const found = tx.stores.idempotency.find(route, idempotency.key, tx.nowMs);
   if (found === null) return null;
   if (found.fingerprint !== idempotency.fingerprint) return { kind: "idempotency_key_reused" };
-  const grant = parts.ledger.grants.find(found.subject);
-  return grant === null ? NO_GRANT : { kind: "grant", grant, repeated: true, nowMs };
+  const grant = tx.stores.ledger.grants.find(found.subject);
+  return grant === null ? NO_GRANT : { kind: "grant", grant, repeated: true, nowMs: tx.nowMs };
 }
 
-function rememberGrant(
-  parts: TenantStores,
-  { route, id, idempotency }: NewGrant,
-  nowMs: number,
-): void {
+function rememberGrant(tx: Tx, { route, id, idempotency }: NewGrant): void {
   if (idempotency === null) return;
   const { key, fingerprint } = idempotency;
-  parts.idempotency.remember({ route, key, nowMs }, { fingerprint, subject: id, verdictIds: [] });
+  tx.stores.idempotency.remember(
+    { route, key, nowMs: tx.nowMs },
+    { fingerprint, subject: id, verdictIds: [] },
+  );
 }
 
-export function readGrant(
-  parts: TenantStores,
-  id: string,
-  nowMs: number,
-): GrantMade | typeof NO_GRANT {
-  const grant = parts.ledger.grants.find(id);
-  return grant === null ? NO_GRANT : { kind: "grant", grant, repeated: false, nowMs };
+export function readGrant(tx: Tx, id: string): GrantMade | typeof NO_GRANT {
+  const grant = tx.stores.ledger.grants.find(id);
+  return grant === null ? NO_GRANT : { kind: "grant", grant, repeated: false, nowMs: tx.nowMs };
 }
 
 /** What remains is gone for all that is admitted from now on. Repeatable. */
-export function endGrant(
-  parts: TenantStores,
-  id: string,
-  nowMs: number,
-): GrantMade | typeof NO_GRANT {
-  const found = readGrant(parts, id, nowMs);
-  if (found.kind === "grant" && isOpenAt(found.grant, nowMs)) {
-    parts.ledger.grants.end(found.grant, nowMs);
-    return readGrant(parts, id, nowMs);
+export function endGrant(tx: Tx, id: string): GrantMade | typeof NO_GRANT {
+  const found = readGrant(tx, id);
+  if (found.kind === "grant" && isOpenAt(found.grant, tx.nowMs)) {
+    tx.stores.ledger.grants.end(found.grant, tx.nowMs);
+    return readGrant(tx, id);
   }
   return found;
 }
@@ -140,12 +125,8 @@ export interface GrantAt {
 
 /** Newest first; one more than `limit` when there are more. */
 export const listGrants = (
-  { grants, ledger }: TenantStores,
-  {
-    before,
-    limit,
-    nowMs,
-  }: { readonly before: string; readonly limit: number; readonly nowMs: number },
+  { stores: { grants, ledger }, nowMs }: Tx,
+  { before, limit }: { readonly before: string; readonly limit: number },
 ): GrantAt[] =>
   grants
     .list(before, limit)

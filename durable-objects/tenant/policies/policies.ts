@@ -6,9 +6,8 @@ import {
   type PolicyVersion,
 } from "../../../src/domain/moderation/policy.ts";
 import { changedPolicy, type PolicyChange } from "../../../src/domain/moderation/policy-change.ts";
-import type { TenantStores } from "../stores.ts";
+import type { Tx } from "../transactions.ts";
 import { modelFinder } from "../calls/plan-call.ts";
-import type { Profile } from "../profile-store.ts";
 
 /** Policies by name that a tenant may have. */
 const MAX_POLICIES = 100;
@@ -35,18 +34,14 @@ export interface Patch extends Omit<Put, "policy"> {
 }
 
 /** A new version of a policy. Models that could not run are refused now, not with the next call. */
-export function putPolicy(
-  parts: TenantStores,
-  profile: Profile,
-  { name, policy, expected, nowMs }: Put & { readonly nowMs: number },
-): ChangedPolicy {
-  const latest = parts.policies.latest(name);
+export function putPolicy(tx: Tx, { name, policy, expected }: Put): ChangedPolicy {
+  const latest = tx.stores.policies.latest(name);
   if (expected !== null && expected !== latest?.version) return changedMeanwhile(latest);
-  if (latest === null && parts.policies.countNames() >= MAX_POLICIES) {
+  if (latest === null && tx.stores.policies.countNames() >= MAX_POLICIES) {
     const detail = `A tenant has at most ${MAX_POLICIES} policies, with those ended in the last month.`;
     return { kind: "over_limit", detail };
   }
-  const plan = planModeration(policy, PROBE, modelFinder(profile, parts.platform));
+  const plan = planModeration(policy, PROBE, modelFinder(tx));
   if (plan.kind !== "planned") {
     const role = Object.entries(policy.models).find(
       ([, model]) => plan.kind !== "unbounded_usage" && model === plan.model,
@@ -55,38 +50,34 @@ export function putPolicy(
     const detail = `must be models that can run here (${plan.kind.replaceAll("_", " ")})`;
     return { kind: "invalid_request", errors: [{ path, detail }] };
   }
-  const next: PolicyVersion = { name, version: parts.policies.nextVersion(name), policy };
-  parts.policies.insert(next, nowMs);
+  const next: PolicyVersion = { name, version: tx.stores.policies.nextVersion(name), policy };
+  tx.stores.policies.insert(next, tx.nowMs);
   return { kind: "policy", policy: next };
 }
 
 /** The version in force with a change laid over it; none is made where that comes to the same. */
-export function patchPolicy(
-  parts: TenantStores,
-  profile: Profile,
-  { name, change, expected, nowMs }: Patch & { readonly nowMs: number },
-): ChangedPolicy | NotFound {
-  const latest = parts.policies.latest(name);
+export function patchPolicy(tx: Tx, { name, change, expected }: Patch): ChangedPolicy | NotFound {
+  const latest = tx.stores.policies.latest(name);
   if (latest === null) return { kind: "not_found", what: "policy" };
   if (expected !== null && expected !== latest.version) return changedMeanwhile(latest);
   const policy = changedPolicy(latest.policy, change);
   if (JSON.stringify(policy) === JSON.stringify(changedPolicy(latest.policy, {}))) {
     return { kind: "policy", policy: latest };
   }
-  return putPolicy(parts, profile, { name, policy, expected, nowMs });
+  return putPolicy(tx, { name, policy, expected });
 }
 
 /** Verdicts keep naming its versions, and a policy of that name later goes on counting from them. */
 export function deletePolicy(
-  parts: TenantStores,
-  { name, nowMs }: { readonly name: string; readonly nowMs: number },
+  tx: Tx,
+  name: string,
 ): { readonly kind: "deleted" } | NotFound | Extract<RequestFailure, { kind: "invalid_request" }> {
   if (name === DEFAULT_POLICY_NAME) {
     const detail = "must not be default: calls that name no policy follow it";
     return { kind: "invalid_request", errors: [{ path: ["name"], detail }] };
   }
-  if (parts.policies.latest(name) === null) return { kind: "not_found", what: "policy" };
-  parts.policies.end(name, nowMs);
+  if (tx.stores.policies.latest(name) === null) return { kind: "not_found", what: "policy" };
+  tx.stores.policies.end(name, tx.nowMs);
   return { kind: "deleted" };
 }
 

@@ -6,7 +6,7 @@ import {
   type PolicyReplay,
   replay,
 } from "../../../src/domain/moderation/policy-replay.ts";
-import type { TenantStores } from "../stores.ts";
+import type { Tx } from "../transactions.ts";
 
 /** Rows that one step looks at: it keeps the tenant's calls waiting for some milliseconds. */
 const SCAN = 250;
@@ -31,22 +31,19 @@ export type ReplayPage =
   | { readonly kind: "not_found"; readonly what: string };
 
 /** A page of the verdicts that a policy has made, judged by what is proposed in its place. */
-export function replayPage(
-  parts: TenantStores,
-  { name, proposed, ...within }: ReplayRequest,
-): ReplayPage {
-  const latest = parts.policies.latest(name);
+export function replayPage(tx: Tx, { name, proposed, ...within }: ReplayRequest): ReplayPage {
+  const latest = tx.stores.policies.latest(name);
   if (latest === null) return { kind: "not_found", what: "policy" };
   const versions = new Map<number, Compared | null>();
   const against = (version: number): Compared | null => {
     const known = versions.get(version);
     if (known !== undefined) return known;
-    const read = parts.policies.read(name, version);
+    const read = tx.stores.policies.read(name, version);
     const both = read === null ? null : compared(read.policy, proposed ?? latest.policy);
     versions.set(version, both);
     return both;
   };
-  const { verdicts, next } = parts.verdicts.judgedBy(name, within, SCAN);
+  const { verdicts, next } = tx.stores.verdicts.judgedBy(name, within, SCAN);
   let sofar = NOTHING_REPLAYED;
   for (const verdict of verdicts) {
     const policies = against(verdict.policy.version);

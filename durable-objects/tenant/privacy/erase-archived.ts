@@ -23,11 +23,11 @@ interface Found {
 
 /** @param erasureId to which the pictures are added that the lines lead to */
 export async function eraseArchived(
-  { parts, step }: Pick<ArchiverDeps, "parts" | "step">,
+  { step }: Pick<ArchiverDeps, "step">,
   bucket: R2Bucket,
   { of, day, erasureId }: { readonly of: FilesOf; readonly day: Day; readonly erasureId: string },
 ): Promise<ErasedCounts> {
-  const archive = step(() => parts.archives.read(day));
+  const archive = step((tx) => tx.stores.archives.read(day));
   if (archive === null || !isStored(archive)) return {};
   const stored = await bucket.get(archiveKey(of, day, archive.revision));
   if (stored === null) throw new Error("an archived day is not in the bucket");
@@ -49,10 +49,10 @@ export async function eraseArchived(
   async function replace(written: Written): Promise<void> {
     const back = await readBack(bucket, key);
     if (back?.sha256 !== written.sha256) throw new Error("the file is not what was written");
-    step((nowMs) => {
-      parts.archives.write(rewritten(archive as Archive, written, found.lines, nowMs));
+    step(({ nowMs, stores }) => {
+      stores.archives.write(rewritten(archive as Archive, written, found.lines, nowMs));
       for (const subject of found.calls) {
-        parts.erasures.addFile(erasureId, { kind: "image_call", subject });
+        stores.erasures.addFile(erasureId, { kind: "image_call", subject });
       }
     });
   }

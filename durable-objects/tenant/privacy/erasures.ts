@@ -12,7 +12,8 @@ import type { RequestFailure } from "../../../src/domain/ledger/failure.ts";
 import type { PersonalRecord } from "../../../src/domain/tenant/personal-record.ts";
 import type { ErasedFiles } from "./erase-personal-files.ts";
 import { noteRead } from "../verdicts/contents.ts";
-import type { TenantStores } from "../stores.ts";
+import type { Tx } from "../transactions.ts";
+import type { ErasureStore } from "./erasure-store.ts";
 import { type AnyPersonalData, personalData } from "./personal-data.ts";
 import { START } from "./person-store.ts";
 
@@ -46,15 +47,14 @@ export interface PersonalPage {
  * @param place null: from the beginning
  */
 export function findPersonal(
-  parts: TenantStores,
-  { userId, place }: { readonly userId: string; readonly place: Place | null },
-  reader: Parameters<typeof noteRead>[2],
+  tx: Tx,
+  asked: { readonly userId: string; readonly place: Place | null; readonly requestId: string },
 ): PersonalPage {
-  const stores = personalData(parts);
-  const at = place ?? firstPlace(stores);
-  const { records, next } = storeAt(stores, at).find(userId, at.after);
+  const stores = personalData(tx.stores);
+  const at = asked.place ?? firstPlace(stores);
+  const { records, next } = storeAt(stores, at).find(asked.userId, at.after);
   for (const record of records) {
-    if (record.kind === "content") noteRead(parts, record.verdictId, reader);
+    if (record.kind === "content") noteRead(tx, record.verdictId, asked.requestId);
   }
   return { kind: "personal_page", records, next: placeAfter(stores, at, next) };
 }
@@ -65,11 +65,10 @@ export type StartErasure =
 
 /** Begins, and goes as far as one step does. Who asks again while it runs is told of the same one. */
 export function startErasure(
-  parts: TenantStores,
+  tx: Tx,
   asked: { readonly id: string; readonly userId: string; readonly person: string },
-  nowMs: number,
 ): StartErasure {
-  const { erasures } = parts;
+  const { erasures } = tx.stores;
   const running = erasures.running();
   const same = running.find(({ person }) => person === asked.person);
   if (same !== undefined) return { kind: "erasure", erasure: same };
@@ -78,22 +77,18 @@ export function startErasure(
   }
   const erasure: Erasure = {
     ...asked,
-    place: firstPlace(personalData(parts)),
-    againAtMs: afterOpenCalls(parts, asked.userId, nowMs),
+    place: firstPlace(personalData(tx.stores)),
+    againAtMs: afterOpenCalls(tx, asked.userId),
     filesDueMs: null,
     counts: {},
-    createdAtMs: nowMs,
+    createdAtMs: tx.nowMs,
     finishedAtMs: null,
   };
-  return { kind: "erasure", erasure: advance(parts, erasure, nowMs) };
+  return { kind: "erasure", erasure: advance(tx, erasure) };
 }
 
 /** When no call of that person that is in progress now can leave anything any more. */
-function afterOpenCalls(
-  { ledger, batches }: TenantStores,
-  userId: string,
-  nowMs: number,
-): number | null {
+function afterOpenCalls({ stores: { ledger, batches }, nowMs }: Tx, userId: string): number | null {
   const lasts = ledger
     .openHolds()
     .filter((hold) => hold.userId === userId)
@@ -103,23 +98,23 @@ function afterOpenCalls(
 }
 
 /** One step of the erasure that is due; true when more is to be done at once. */
-export function advanceErasures(parts: TenantStores, nowMs: number): boolean {
-  const isDue = (erasure: Erasure): boolean => lookDueMs(erasure, nowMs) <= nowMs;
-  const due = parts.erasures.running().filter(isDue);
+export function advanceErasures(tx: Tx): boolean {
+  const isDue = (erasure: Erasure): boolean => lookDueMs(erasure, tx.nowMs) <= tx.nowMs;
+  const due = tx.stores.erasures.running().filter(isDue);
   const [first] = due;
   if (first === undefined) return false;
-  const after = advance(parts, first, nowMs);
+  const after = advance(tx, first);
   return due.length > 1 || (!isDone(after) && isDue(after));
 }
 
 /** When the alarm is needed for erasures. */
-export const erasuresDueMs = ({ erasures }: TenantStores, nowMs: number): readonly number[] =>
+export const erasuresDueMs = (erasures: ErasureStore, nowMs: number): readonly number[] =>
   erasures.running().map((erasure) => dueMs(erasure, nowMs));
 
-function advance(parts: TenantStores, erasure: Erasure, nowMs: number): Erasure {
-  const looked = look(parts, begun(parts, erasure, nowMs), nowMs);
-  const after = finished(looked, nowMs);
-  parts.erasures.write(after);
+function advance(tx: Tx, erasure: Erasure): Erasure {
+  const looked = look(tx, begun(tx, erasure));
+  const after = finished(looked, tx.nowMs);
+  tx.stores.erasures.write(after);
   return after;
 }
 
@@ -127,21 +122,21 @@ function advance(parts: TenantStores, erasure: Erasure, nowMs: number): Erasure 
  * Another look where the time for it has come. There is no last one as long as the items of a batch
  * lie in the bucket that was there before: whose they are is not known until their calls are made.
  */
-function begun(parts: TenantStores, erasure: Erasure, nowMs: number): Erasure {
+function begun(tx: Tx, erasure: Erasure): Erasure {
   const { place, againAtMs, createdAtMs } = erasure;
-  if (place !== null || againAtMs === null || againAtMs > nowMs) return erasure;
-  const waits = parts.batches.open().some((batch) => batch.createdAtMs <= createdAtMs);
+  if (place !== null || againAtMs === null || againAtMs > tx.nowMs) return erasure;
+  const waits = tx.stores.batches.open().some((batch) => batch.createdAtMs <= createdAtMs);
   return {
     ...erasure,
-    place: firstPlace(personalData(parts)),
-    againAtMs: waits ? nowMs + BATCHES_EVERY_MS : null,
+    place: firstPlace(personalData(tx.stores)),
+    againAtMs: waits ? tx.nowMs + BATCHES_EVERY_MS : null,
   };
 }
 
-function look(parts: TenantStores, erasure: Erasure, nowMs: number): Erasure {
+function look(tx: Tx, erasure: Erasure): Erasure {
   const { id, userId } = erasure;
   if (userId === null) return erasure;
-  const stores = personalData(parts);
+  const stores = personalData(tx.stores);
   let { place, counts, againAtMs, filesDueMs } = erasure;
   for (let page = 0; page < PAGES_A_STEP && place !== null; page += 1) {
     const store = storeAt(stores, place);
@@ -150,11 +145,11 @@ function look(parts: TenantStores, erasure: Erasure, nowMs: number): Erasure {
       ...records.flatMap((record) => store.files?.(record) ?? []),
       ...(next === null ? (store.everywhere?.() ?? []) : []),
     ];
-    for (const file of files) parts.erasures.addFile(id, file);
-    for (const record of records) store.erase(record, userId);
+    for (const file of files) tx.stores.erasures.addFile(id, file);
+    for (const record of records) store.erase(tx, record, userId);
     counts = counted(counts, store.name, records.length);
-    if (files.length > 0) filesDueMs = Math.min(filesDueMs ?? nowMs, nowMs);
-    if (records.some((record) => maySettle(record, nowMs))) againAtMs = nowMs + LATE_CALLS_MS;
+    if (files.length > 0) filesDueMs = Math.min(filesDueMs ?? tx.nowMs, tx.nowMs);
+    if (records.some((record) => maySettle(record, tx.nowMs))) againAtMs = tx.nowMs + LATE_CALLS_MS;
     place = placeAfter(stores, place, next);
   }
   return { ...erasure, place, counts, againAtMs, filesDueMs };
@@ -172,19 +167,19 @@ const maySettle = (record: PersonalRecord, nowMs: number): boolean =>
  * @param retryAtMs when to go on with what is left
  */
 export function filesErased(
-  parts: TenantStores,
+  tx: Tx,
   id: string,
   gone: Pick<ErasedFiles, "files" | "counts">,
-  at: { readonly nowMs: number; readonly retryAtMs: number },
+  retryAtMs: number,
 ): void {
-  const { erasures } = parts;
+  const { erasures } = tx.stores;
   const erasure = erasures.running().find((one) => one.id === id);
   if (erasure === undefined) return;
   for (const file of gone.files) erasures.removeFile(id, file);
   const left = erasures.listFiles(id, 1).length > 0;
   const counts = gone.counts.reduce(added, erasure.counts);
-  const after = { ...erasure, counts, filesDueMs: left ? at.retryAtMs : null };
-  erasures.write(finished(after, at.nowMs));
+  const after = { ...erasure, counts, filesDueMs: left ? retryAtMs : null };
+  erasures.write(finished(after, tx.nowMs));
 }
 
 const firstPlace = ([first]: readonly AnyPersonalData[]): Place => {

@@ -4,6 +4,7 @@ import type { UserDay } from "../../../src/domain/usage/report-rows.ts";
 import type { PersonalFile } from "./erasure-store.ts";
 import { nextSequence, unlogVerdict } from "../verdicts/moderation-log.ts";
 import type { TenantStores } from "../stores.ts";
+import type { Tx } from "../transactions.ts";
 import { forgetReusable } from "../verdicts/reuse.ts";
 
 // Where something of one person lies: an export tells of it, an erasure takes it out. A store that
@@ -16,7 +17,7 @@ interface PersonalData<Kind extends PersonalRecord["kind"]> {
   readonly name: Erased;
   /** A page after a place in the store; looks at a bounded number of rows. */
   find(person: string, after: string): Page<Extract<PersonalRecord, { kind: Kind }>>;
-  erase(record: Extract<PersonalRecord, { kind: Kind }>, person: string): void;
+  erase(tx: Tx, record: Extract<PersonalRecord, { kind: Kind }>, person: string): void;
   /** What lies outside the object and is looked through whole, once everything here was. */
   everywhere?(): readonly PersonalFile[];
   /** What lies outside the object, named by what is erased here. */
@@ -38,18 +39,18 @@ const entry = <Kind extends PersonalRecord["kind"]>(data: PersonalData<Kind>): A
  * In the order in which they are looked through and erased: what is found by another thing comes
  * before it.
  */
-export function personalData(parts: TenantStores): readonly AnyPersonalData[] {
-  const { persons, outbox, verdicts, contents, revisions, archives, reportRows } = parts;
+export function personalData(stores: TenantStores): readonly AnyPersonalData[] {
+  const { persons, outbox, verdicts, contents, revisions, archives, reportRows } = stores;
   return [
     entry<"delivery">({
       name: "deliveries",
       find: (person, after) => persons.deliveries(person, after),
-      erase: ({ webhookId, id }) => outbox.deliveries.delete(webhookId, id),
+      erase: (_, { webhookId, id }) => outbox.deliveries.delete(webhookId, id),
     }),
     entry<"event">({
       name: "events",
       find: (person, after) => persons.events(person, after),
-      erase: ({ event }) => persons.eraseEvent(event.id),
+      erase: (_, { event }) => persons.eraseEvent(event.id),
     }),
     entry<"content">({
       name: "contents",
@@ -57,7 +58,7 @@ export function personalData(parts: TenantStores): readonly AnyPersonalData[] {
         const { contents: found, next } = contents.ofPerson(person, after);
         return { records: found.map((content) => ({ kind: "content", ...content })), next };
       },
-      erase: ({ verdictId }) => contents.delete(verdictId),
+      erase: (_, { verdictId }) => contents.delete(verdictId),
       files: ({ verdictId, pictures }) =>
         pictures.length === 0 ? [] : [{ kind: "content", subject: verdictId }],
     }),
@@ -67,30 +68,30 @@ export function personalData(parts: TenantStores): readonly AnyPersonalData[] {
         const { revisions: found, next } = revisions.ofPerson(person, after);
         return { records: found.map((revision) => ({ kind: "revision", revision })), next };
       },
-      erase: ({ revision }) => revisions.delete(revision),
+      erase: (_, { revision }) => revisions.delete(revision),
     }),
     entry<"verdict">({
       name: "verdicts",
       find: (person, after) => persons.verdicts(person, after),
-      erase: ({ verdict }) => {
-        forgetReusable(parts, verdict);
+      erase: (tx, { verdict }) => {
+        forgetReusable(tx, verdict);
         verdicts.delete(verdict.id);
       },
     }),
     entry<"idempotency_key">({
       name: "idempotency_keys",
       find: (person, after) => persons.idempotencyKeys(person, after),
-      erase: ({ day, route, key }) => persons.eraseIdempotencyKey(day, route, key),
+      erase: (_, { day, route, key }) => persons.eraseIdempotencyKey(day, route, key),
     }),
     entry<"reply">({
       name: "replies",
       find: (person, after) => persons.replies(person, after),
-      erase: ({ day, callId }) => persons.eraseReply(day, callId),
+      erase: (_, { day, callId }) => persons.eraseReply(day, callId),
     }),
     entry<"journal_line">({
       name: "journal_lines",
       find: (person, after) => persons.journalLines(person, after),
-      erase: ({ line }) => {
+      erase: (_, { line }) => {
         persons.forgetPersonOfLine(line.callId);
         archives.spoil();
       },
@@ -102,7 +103,7 @@ export function personalData(parts: TenantStores): readonly AnyPersonalData[] {
     entry<"user_pictures">({
       name: "user_pictures",
       find: (person) => persons.userPictures(person),
-      erase: ({ day }, person) => persons.eraseUserPictures(day, person),
+      erase: (_, { day }, person) => persons.eraseUserPictures(day, person),
     }),
     // After the lines and the verdicts that they were folded from.
     entry<"user_day">({
@@ -111,7 +112,7 @@ export function personalData(parts: TenantStores): readonly AnyPersonalData[] {
         const found = reportRows.daysOf(person);
         return { records: found.map((one) => ({ kind: "user_day", ...one })), next: null };
       },
-      erase: ({ key, row }) => forgetUserDay(parts, key, row),
+      erase: (tx, { key, row }) => forgetUserDay(tx, key, row),
       files: ({ key }) => [{ kind: "user_day", subject: key }],
     }),
     entry<"logged_verdict">({
@@ -120,16 +121,16 @@ export function personalData(parts: TenantStores): readonly AnyPersonalData[] {
         const { records, next } = reportRows.loggedOf(person, { after, scan: SCAN });
         return { records: records.map((record) => ({ kind: "logged_verdict", ...record })), next };
       },
-      erase: ({ key }) => unlogVerdict(parts, key),
+      erase: (tx, { key }) => unlogVerdict(tx, key),
       files: ({ key }) => [{ kind: "logged_verdict", subject: key }],
     }),
   ];
 }
 
 /** The row stays, with what its calls came to, and is nobody's. */
-function forgetUserDay(parts: TenantStores, key: string, row: UserDay): void {
-  const sequence = nextSequence(parts);
+function forgetUserDay(tx: Tx, key: string, row: UserDay): void {
+  const sequence = nextSequence(tx);
   if (sequence === null) return;
-  parts.reportRows.forgetUser(row.day, row.userId);
-  parts.reportRows.write({ kind: "user_day", key, row: { ...row, userId: "", sequence } });
+  tx.stores.reportRows.forgetUser(row.day, row.userId);
+  tx.stores.reportRows.write({ kind: "user_day", key, row: { ...row, userId: "", sequence } });
 }

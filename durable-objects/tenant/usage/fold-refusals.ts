@@ -1,7 +1,7 @@
 import { hourOf } from "../../../src/domain/usage/report-rows.ts";
 import { hourKey, NO_CALLS } from "../../../src/domain/usage/usage-fold.ts";
 import type { FeedState } from "./feed-store.ts";
-import type { TenantStores } from "../stores.ts";
+import type { Tx } from "../transactions.ts";
 
 // Refusals are counted by the minute, in rows that grow: of an hour that may have grown the whole is
 // taken, in place of what was there. So it does not matter how often that is done.
@@ -20,9 +20,9 @@ export interface FoldedRefusals {
 }
 
 export function foldRefusals(
-  { refusals, reportRows }: TenantStores,
+  { stores: { refusals, reportRows }, nowMs }: Tx,
   { refusalsFrom }: FeedState,
-  { nowMs, sequence }: { readonly nowMs: number; readonly sequence: number },
+  sequence: number,
 ): FoldedRefusals {
   refusals.flush();
   const minute = Math.floor(nowMs / MINUTE_MS);

@@ -16,8 +16,8 @@ import { lastIdBefore } from "../../id-range.ts";
 import type { FeedState } from "./feed-store.ts";
 import { foldRefusals } from "./fold-refusals.ts";
 import { logVerdictsOf, nextSequence } from "../verdicts/moderation-log.ts";
+import type { Tx } from "../transactions.ts";
 import type { TenantStores } from "../stores.ts";
-import type { Profile } from "../profile-store.ts";
 import { userKey } from "./usage-row-store.ts";
 
 // The journal, folded into the rows of the reports: each line exactly once, in steps that move the
@@ -37,13 +37,13 @@ import { userKey } from "./usage-row-store.ts";
 export const LINES_A_STEP = 500;
 
 /** The id of a call was drawn so long ago that its line could escape the fold. */
-export function isTooOld({ feed }: TenantStores, callId: string): boolean {
+export function isTooOld({ stores: { feed } }: Tx, callId: string): boolean {
   const state = feed.read();
   return state !== null && callId < state.fromId;
 }
 
 /** Whether the lines of all days before that one are folded: none is needed here any more. */
-export function isFoldedBefore({ feed }: TenantStores, day: Day): boolean {
+export function isFoldedBefore({ stores: { feed } }: Tx, day: Day): boolean {
   const state = feed.read();
   return state !== null && state.walkedId === null && !feed.isAnyLeft(state, day);
 }
@@ -60,26 +60,19 @@ export type Folded = "more" | "later" | "done";
  *
  * @param usersADay end users who have a row of their own on a day; the others have one together
  */
-export function foldUsage(
-  parts: TenantStores,
-  profile: Profile,
-  nowMs: number,
-  usersADay: number = MOST_USERS_A_DAY,
-): Folded {
-  const known = parts.feed.read();
-  const before = known ?? firstState(parts, nowMs);
+export function foldUsage(tx: Tx, usersADay: number = MOST_USERS_A_DAY): Folded {
+  const known = tx.stores.feed.read();
+  const before = known ?? firstState(tx);
   const { lines, next, folded } =
-    before.walkedId === null
-      ? settledLines(parts, before, nowMs)
-      : walkedLines(parts, before, before.walkedId);
+    before.walkedId === null ? settledLines(tx, before) : walkedLines(tx, before, before.walkedId);
   const sequence = before.sequence + lines.length + 1;
-  const refused = foldRefusals(parts, before, { nowMs, sequence });
+  const refused = foldRefusals(tx, before, sequence);
   if (lines.length === 0 && refused.rows === 0 && known !== null && next === before) return folded;
-  writeFold(parts, foldLines(lines), { sequence, usersADay });
-  if (known === null) foldAdjustments(parts, sequence);
-  logVerdictsOf(parts, profile, lines, sequence);
-  parts.feed.write({ ...next, sequence, refusalsFrom: refused.from });
-  parts.ledger.keepClock();
+  writeFold(tx, foldLines(lines), { sequence, usersADay });
+  if (known === null) foldAdjustments(tx, sequence);
+  logVerdictsOf(tx, lines, sequence);
+  tx.stores.feed.write({ ...next, sequence, refusalsFrom: refused.from });
+  tx.stores.ledger.keepClock();
   return refused.more ? "more" : folded;
 }
 
@@ -89,10 +82,10 @@ interface Taken {
   readonly folded: Folded;
 }
 
-function firstState(parts: TenantStores, nowMs: number): FeedState {
+function firstState(tx: Tx): FeedState {
   return {
     sequence: 0,
-    fromId: boundAt(parts, nowMs),
+    fromId: boundAt(tx),
     walkedId: "",
     settledAtMs: -1,
     settledId: "",
@@ -103,7 +96,7 @@ function firstState(parts: TenantStores, nowMs: number): FeedState {
 }
 
 /** The least id of any line that settles from now on. */
-function boundAt({ ledger, batches }: TenantStores, nowMs: number): string {
+function boundAt({ stores: { ledger, batches }, nowMs }: Tx): string {
   const round = batches.oldestRound();
   const open = ledger.openHolds().map(({ callId }) => callId);
   const bounds = [lastIdBefore("jnl", nowMs), ...open];
@@ -112,7 +105,7 @@ function boundAt({ ledger, batches }: TenantStores, nowMs: number): string {
   return leastOf(bounds);
 }
 
-function walkedLines({ journal }: TenantStores, before: FeedState, walkedId: string): Taken {
+function walkedLines({ stores: { journal } }: Tx, before: FeedState, walkedId: string): Taken {
   const lines = journal.linesBetween(walkedId, before.fromId, LINES_A_STEP);
   const isOver = lines.length < LINES_A_STEP;
   const last = isOver ? null : (lines.at(-1)?.callId ?? null);
@@ -120,17 +113,17 @@ function walkedLines({ journal }: TenantStores, before: FeedState, walkedId: str
   return { lines, next: { ...before, walkedId: last }, folded: "more" };
 }
 
-function settledLines(parts: TenantStores, before: FeedState, nowMs: number): Taken {
+function settledLines(tx: Tx, before: FeedState): Taken {
   const after = { settledAtMs: before.settledAtMs, id: before.settledId };
-  const found = parts.journal.linesSettledAfter(before.fromId, after, LINES_A_STEP + 1);
-  const ripe = found.filter((line) => line.settledAtMs < nowMs).slice(0, LINES_A_STEP);
+  const found = tx.stores.journal.linesSettledAfter(before.fromId, after, LINES_A_STEP + 1);
+  const ripe = found.filter((line) => line.settledAtMs < tx.nowMs).slice(0, LINES_A_STEP);
   const last = ripe.at(-1);
   const isAll = found.length <= LINES_A_STEP;
   const left = found.slice(ripe.length).map(({ callId }) => callId);
   const folded = !isAll ? "more" : left.length > 0 ? "later" : "done";
   if (last === undefined)
     return { lines: [], next: before, folded: left.length > 0 ? "later" : "done" };
-  const fromId = isAll ? leastOf([boundAt(parts, nowMs), ...left]) : before.fromId;
+  const fromId = isAll ? leastOf([boundAt(tx), ...left]) : before.fromId;
   const next = { ...before, fromId, settledAtMs: last.settledAtMs, settledId: last.callId };
   return { lines: ripe, next, folded };
 }
@@ -138,7 +131,7 @@ function settledLines(parts: TenantStores, before: FeedState, nowMs: number): Ta
 const leastOf = (ids: readonly string[]): string => ids.reduce((a, b) => (a < b ? a : b));
 
 function writeFold(
-  { reportRows }: TenantStores,
+  { stores: { reportRows } }: Tx,
   fold: Fold,
   { sequence, usersADay }: { readonly sequence: number; readonly usersADay: number },
 ): void {
@@ -173,16 +166,16 @@ function addCalls(
 }
 
 /** Those from before there was a feed: they are few. */
-function foldAdjustments({ adjustments, reportRows }: TenantStores, sequence: number): void {
+function foldAdjustments({ stores: { adjustments, reportRows } }: Tx, sequence: number): void {
   for (const made of adjustments.ofDays(0, Number.MAX_SAFE_INTEGER)) {
     addCalls(reportRows, givenBackOf(made), sequence);
   }
 }
 
 /** An adjustment, in the step that makes it. Before anything was folded, the first fold will find it. */
-export function foldAdjustment(parts: TenantStores, made: Adjustment): void {
-  const sequence = nextSequence(parts);
-  if (sequence !== null) addCalls(parts.reportRows, givenBackOf(made), sequence);
+export function foldAdjustment(tx: Tx, made: Adjustment): void {
+  const sequence = nextSequence(tx);
+  if (sequence !== null) addCalls(tx.stores.reportRows, givenBackOf(made), sequence);
 }
 
 /** A user's own place, or the one of all that came after so many others. */

@@ -2,12 +2,12 @@ import { type DaySums, daySumsOf } from "../../../src/domain/usage/day-sums.ts";
 import type { Day } from "../../../src/domain/ledger/period.ts";
 import { firstHourOf, type ReportRow } from "../../../src/domain/usage/report-rows.ts";
 import { inOrder } from "../../../src/domain/usage/usage-fold.ts";
-import type { TenantStores } from "../stores.ts";
+import type { Tx } from "../transactions.ts";
 
 // Days of this tenant, added up from the hours that its object keeps, for reports that keep none.
 
 export const readReportDays = (
-  { reportRows }: TenantStores,
+  { stores: { reportRows } }: Tx,
   days: readonly Day[],
 ): readonly DaySums[] =>
   days.flatMap((day) => {

@@ -1,7 +1,7 @@
 import { clearRows } from "../../../src/reports/reports-store.ts";
-import type { FeedState, Rebuild } from "./feed-store.ts";
+import type { FeedState, FeedStore, Rebuild } from "./feed-store.ts";
 import { foldUsage } from "./fold-usage.ts";
-import type { TenantStores } from "../stores.ts";
+import type { Tx } from "../transactions.ts";
 import type { Profile } from "../profile-store.ts";
 import { FIRST_ROW } from "./usage-row-store.ts";
 
@@ -14,7 +14,7 @@ const STEPS_AN_ALARM = 5;
 
 const ROWS_A_STEP = 500;
 
-export const isRebuilding = ({ feed }: TenantStores): boolean => runs(feed.read()?.rebuild ?? null);
+export const isRebuilding = (feed: FeedStore): boolean => runs(feed.read()?.rebuild ?? null);
 
 const runs = (rebuild: Rebuild | null): rebuild is Rebuild =>
   rebuild !== null && rebuild.phase !== "done";
@@ -28,32 +28,33 @@ export interface RebuildStatus {
 }
 
 /** Who asks again while one runs is told of that one. */
-export function startRebuild(parts: TenantStores, profile: Profile, nowMs: number): RebuildStatus {
+export function startRebuild(tx: Tx): RebuildStatus {
   // Whose first call is yet to come has a place to begin from all the same.
-  if (parts.feed.read() === null) foldUsage(parts, profile, nowMs);
-  const state = parts.feed.read();
+  if (tx.stores.feed.read() === null) foldUsage(tx);
+  const state = tx.stores.feed.read();
   if (state !== null && !runs(state.rebuild)) {
     const rebuild: Rebuild = {
       phase: "clearing",
       after: FIRST_ROW,
       upTo: 0,
       rows: 0,
-      startedAtMs: nowMs,
+      startedAtMs: tx.nowMs,
       finishedAtMs: null,
     };
-    parts.feed.write({ ...state, rebuild });
+    tx.stores.feed.write({ ...state, rebuild });
   }
-  return readRebuild(parts);
+  return readRebuild(tx);
 }
 
-export const readRebuild = ({ feed, reportRows }: TenantStores): RebuildStatus => ({
+export const readRebuild = ({ stores: { feed, reportRows } }: Tx): RebuildStatus => ({
   kind: "rebuild",
   rebuild: feed.read()?.rebuild ?? null,
   waiting: reportRows.countWaiting(),
 });
 
 export interface RebuildMeans {
-  readonly step: <Result>(work: (nowMs: number) => Result) => Result | null;
+  /** A transaction of the object as it is by then; null: it is no more. */
+  readonly step: <Result>(work: (tx: Tx) => Result) => Result | null;
   /** Work with the database of reports; null: this deployment has none. */
   readonly reports: <Result>(
     work: (database: D1Database) => Promise<Result>,
@@ -61,18 +62,14 @@ export interface RebuildMeans {
 }
 
 /** @throws when the database does not answer */
-export async function advanceRebuild(
-  parts: TenantStores,
-  profile: Profile,
-  by: RebuildMeans,
-): Promise<void> {
+export async function advanceRebuild(profile: Profile, by: RebuildMeans): Promise<void> {
   for (let steps = 0; steps < STEPS_AN_ALARM; steps += 1) {
-    const phase = by.step(() => parts.feed.read()?.rebuild?.phase ?? "done");
+    const phase = by.step((tx) => tx.stores.feed.read()?.rebuild?.phase ?? "done");
     if (phase === null || phase === "done") return;
     // oxlint-disable-next-line no-await-in-loop -- one step after the other
     const cleared = phase === "clearing" ? await clear(profile, by) : true;
     if (!cleared) continue;
-    const more = by.step((nowMs) => afterStep(parts, phase, nowMs));
+    const more = by.step((tx) => afterStep(tx, phase));
     if (more !== true) return;
   }
 }
@@ -85,20 +82,19 @@ async function clear({ id, generation }: Profile, by: RebuildMeans): Promise<boo
 }
 
 /** True when the next step can follow at once. */
-function afterStep(parts: TenantStores, phase: Rebuild["phase"], nowMs: number): boolean {
-  const state = parts.feed.read();
+function afterStep(tx: Tx, phase: Rebuild["phase"]): boolean {
+  const state = tx.stores.feed.read();
   if (state === null || !runs(state.rebuild) || state.rebuild.phase !== phase) return false;
-  const next = advanced(parts, state, state.rebuild, nowMs);
-  if (next !== null) parts.feed.write(next);
+  const next = advanced(tx, state, state.rebuild);
+  if (next !== null) tx.stores.feed.write(next);
   return next !== null;
 }
 
 /** Null: it waits for rows that are on their way. */
 function advanced(
-  { reportRows }: TenantStores,
+  { stores: { reportRows }, nowMs }: Tx,
   state: FeedState,
   rebuild: Rebuild,
-  nowMs: number,
 ): FeedState | null {
   switch (rebuild.phase) {
     case "clearing":

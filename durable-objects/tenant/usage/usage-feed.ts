@@ -1,6 +1,7 @@
 import { packRows, type RowVersion, type SentRow } from "../../../src/reports/usage-message.ts";
 import { type Folded, foldUsage } from "./fold-usage.ts";
 import type { TenantStores } from "../stores.ts";
+import type { Tx } from "../transactions.ts";
 import type { Profile } from "../profile-store.ts";
 import { advanceRebuild, isRebuilding, type RebuildMeans } from "./rebuild-reports.ts";
 import { FIRST_ROW } from "./usage-row-store.ts";
@@ -27,9 +28,8 @@ const MOST_SENT = 1000;
 
 const PAGE = 500;
 
-/** `step`: of the object as it is by then; null: it is no more. */
 export interface FeedDeps extends RebuildMeans {
-  readonly parts: TenantStores;
+  readonly stores: TenantStores;
   /** Null: this deployment has no reports, and nothing is sent. */
   readonly queue: () => Pick<Queue, "send"> | null;
   /** End users who have a row of their own on a day. */
@@ -65,24 +65,24 @@ export class UsageFeed {
   /** The work of one alarm, each part of it bounded. What fails is done by a later one. */
   async run(profile: Profile): Promise<void> {
     if (profile.closed) return;
-    this.#fold(profile);
+    this.#fold();
     await this.#rebuild(profile);
     await this.#send(profile);
   }
 
   /** Something settled or was refused since the last fold. */
   get hasNews(): boolean {
-    return this.#folded !== this.#deps.parts.ledger.counted;
+    return this.#folded !== this.#deps.stores.ledger.counted;
   }
 
   /** When the alarm is needed for it; Infinity: not before something happens. */
   dueMs(nowMs: number): number {
-    const { parts, queue } = this.#deps;
+    const { stores, queue } = this.#deps;
     if (this.#moreToFold) return nowMs;
     const foldMs = this.hasNews || this.#leftOver ? nowMs + FOLD_AFTER_MS : Infinity;
     if (queue() === null) return foldMs;
-    const rebuildMs = isRebuilding(parts) ? Math.max(nowMs, this.#rebuildDueMs) : Infinity;
-    this.#unsent ??= parts.reportRows.isAnyWaiting();
+    const rebuildMs = isRebuilding(stores.feed) ? Math.max(nowMs, this.#rebuildDueMs) : Infinity;
+    this.#unsent ??= stores.reportRows.isAnyWaiting();
     const isRoom = this.#underway.size < MOST_UNDERWAY;
     const sendMs = this.#unsent && isRoom ? nowMs : this.#againMs;
     return Math.min(
@@ -94,9 +94,9 @@ export class UsageFeed {
 
   /** The reports have these rows. Of an earlier epoch that may be true no more. */
   arrived(epoch: number, rows: readonly RowVersion[]): void {
-    const { parts } = this.#deps;
-    if (parts.feed.read()?.epoch !== epoch) return;
-    parts.reportRows.delivered(rows);
+    const { stores } = this.#deps;
+    if (stores.feed.read()?.epoch !== epoch) return;
+    stores.reportRows.delivered(rows);
     for (const { kind, key, sequence } of rows) {
       const name = nameOf(kind, key);
       if (this.#underway.get(name)?.sequence === sequence) this.#underway.delete(name);
@@ -105,8 +105,8 @@ export class UsageFeed {
 
   /** Whether the reports have a row as it is now; true where there are none. */
   hasArrived({ kind, subject }: { readonly kind: string; readonly subject: string }): boolean {
-    const { parts, queue } = this.#deps;
-    return queue() === null || !parts.reportRows.isWaiting(kind, subject);
+    const { stores, queue } = this.#deps;
+    return queue() === null || !stores.reportRows.isWaiting(kind, subject);
   }
 
   /** A row changed by something that is no fold: a review, an erasure, a rebuild. */
@@ -114,13 +114,13 @@ export class UsageFeed {
     this.#unsent = true;
   }
 
-  #fold(profile: Profile): void {
-    const { parts, step, report, usersADay } = this.#deps;
-    const { counted } = parts.ledger;
+  #fold(): void {
+    const { stores, step, report, usersADay } = this.#deps;
+    const { counted } = stores.ledger;
     try {
       let folded: Folded | null = "more";
       for (let steps = 0; steps < MOST_FOLDS && folded === "more"; steps += 1) {
-        folded = step((nowMs) => foldUsage(parts, profile, nowMs, usersADay()));
+        folded = step((tx) => foldUsage(tx, usersADay()));
       }
       this.#moreToFold = folded === "more";
       this.#leftOver = folded === "later";
@@ -132,10 +132,10 @@ export class UsageFeed {
   }
 
   async #rebuild(profile: Profile): Promise<void> {
-    const { parts, report } = this.#deps;
-    if (!isRebuilding(parts) || this.#rebuildDueMs > Date.now()) return;
+    const { stores, report } = this.#deps;
+    if (!isRebuilding(stores.feed) || this.#rebuildDueMs > Date.now()) return;
     try {
-      await advanceRebuild(parts, profile, this.#deps);
+      await advanceRebuild(profile, this.#deps);
       this.#rebuildDueMs = 0;
       this.#unsent = null;
     } catch (error) {
@@ -146,7 +146,7 @@ export class UsageFeed {
 
   async #send(profile: Profile): Promise<void> {
     const queue = this.#deps.queue();
-    const picked = queue === null ? null : this.#deps.step((nowMs) => this.#pick(nowMs));
+    const picked = queue === null ? null : this.#deps.step((tx) => this.#pick(tx));
     if (queue === null || picked === null) return;
     const { id: tenant, generation } = profile;
     const { rows, epoch } = picked;
@@ -164,14 +164,13 @@ export class UsageFeed {
   }
 
   /** Rows that wait and are not underway, or for too long. */
-  #pick(nowMs: number): { readonly rows: readonly SentRow[]; readonly epoch: number } {
-    const { parts } = this.#deps;
-    const epoch = parts.feed.read()?.epoch ?? 0;
+  #pick({ stores, nowMs }: Tx): { readonly rows: readonly SentRow[]; readonly epoch: number } {
+    const epoch = stores.feed.read()?.epoch ?? 0;
     const rows: SentRow[] = [];
     const kept = new Map<string, Underway>();
     let after = FIRST_ROW;
     for (;;) {
-      const page = parts.reportRows.listWaiting(after, PAGE);
+      const page = stores.reportRows.listWaiting(after, PAGE);
       for (const row of page) {
         const name = nameOf(row.kind, row.key);
         const sent = this.#underway.get(name);

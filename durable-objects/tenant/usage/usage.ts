@@ -18,8 +18,7 @@ import {
 } from "../../../src/domain/usage/usage-sums.ts";
 import { firstHourOf } from "../../../src/domain/usage/report-rows.ts";
 import { hourKey, inOrder } from "../../../src/domain/usage/usage-fold.ts";
-import type { TenantStores } from "../stores.ts";
-import type { Profile } from "../profile-store.ts";
+import type { Tx } from "../transactions.ts";
 
 // A tenant's usage and statements, added up where the rows are. What is read is bounded by the days
 // that are asked for, never by the calls in them.
@@ -47,46 +46,43 @@ export interface UsageReport {
   readonly nowMs: number;
 }
 
-export function readUsage(
-  parts: TenantStores,
-  profile: Profile,
-  ask: UsageQuery,
-  { nowMs, hasNews }: { readonly nowMs: number; readonly hasNews: boolean },
-): UsageReport {
-  parts.refusals.flush();
-  parts.ledger.flush();
-  const rows = rowsOf(parts, ask);
-  const groups = tenantGroups(profile.id, rows, ask.groupBy);
+/** @param hasNews something settled or was refused since the last fold */
+export function readUsage(tx: Tx, ask: UsageQuery, hasNews: boolean): UsageReport {
+  const { nowMs } = tx;
+  tx.stores.refusals.flush();
+  tx.stores.ledger.flush();
+  const rows = rowsOf(tx, ask);
+  const groups = tenantGroups(tx.profile.id, rows, ask.groupBy);
   const end = ask.skip + ask.limit;
   const month = monthOf(dayOf(nowMs));
-  const spent = daysOf(parts, month.first, month.end - 1).map(callsOfDay);
+  const spent = daysOf(tx, month.first, month.end - 1).map(callsOfDay);
   return {
     kind: "usage",
-    tenant: profile.id,
+    tenant: tx.profile.id,
     groups: groups.slice(ask.skip, end),
     more: groups.length > end,
     totals: tenantTotals(rows),
     month: { month, calls: spent.reduce(addCalls, NO_CALLS) },
-    isBehind: hasNews || isUnfolded(parts, rows),
+    isBehind: hasNews || isUnfolded(tx, rows),
     nowMs,
   };
 }
 
-const daysOf = ({ journal }: TenantStores, from: Day, to: Day): readonly DayUsage[] =>
+const daysOf = ({ stores: { journal } }: Tx, from: Day, to: Day): readonly DayUsage[] =>
   journal.listPeriods(from, to);
 
 /** Days of which the hours of each model are read: of a year they would be ten thousands. */
 const MOST_MODEL_DAYS = 31;
 
-function rowsOf(parts: TenantStores, { from, to, groupBy }: UsageQuery): TenantRows {
-  const { reportRows } = parts;
+function rowsOf(tx: Tx, { from, to, groupBy }: UsageQuery): TenantRows {
+  const { reportRows } = tx.stores;
   const hours = [hourKey(firstHourOf(from)), hourKey(firstHourOf(to + 1))] as const;
   const days = [inOrder(from), inOrder(to + 1)] as const;
   const isOfUsers = groupBy.includes("user");
   const isOfModels = ["hour", "model", "task"].some((key) => groupBy.some((by) => by === key));
   const isShort = to - from < MOST_MODEL_DAYS;
   return {
-    days: daysOf(parts, from, to),
+    days: daysOf(tx, from, to),
     usageHours: isOfModels && isShort ? reportRows.within("usage_hour", hours) : [],
     callHours: reportRows.within("call_hour", hours),
     userDays: isOfUsers ? reportRows.within("user_day", days) : [],
@@ -94,7 +90,7 @@ function rowsOf(parts: TenantStores, { from, to, groupBy }: UsageQuery): TenantR
 }
 
 /** A journal from before there were hours is folded by and by. */
-function isUnfolded({ feed }: TenantStores, { days }: TenantRows): boolean {
+function isUnfolded({ stores: { feed } }: Tx, { days }: TenantRows): boolean {
   const state = feed.read();
   return state === null ? days.length > 0 : state.walkedId !== null;
 }
@@ -110,22 +106,17 @@ export interface MonthBooks {
 }
 
 /** A month's daily books, for its statement. */
-export function readBooks(
-  parts: TenantStores,
-  profile: Profile,
-  month: Month,
-  nowMs: number,
-): MonthBooks {
-  parts.refusals.flush();
-  parts.ledger.flush();
-  const open = parts.ledger.openHolds().map(({ day }) => day);
+export function readBooks(tx: Tx, month: Month): MonthBooks {
+  tx.stores.refusals.flush();
+  tx.stores.ledger.flush();
+  const open = tx.stores.ledger.openHolds().map(({ day }) => day);
   const oldestOpenDay = open.length === 0 ? null : Math.min(...open);
   return {
     kind: "books",
-    tenant: profile.id,
-    generation: profile.generation,
-    days: daysOf(parts, month.first, month.end - 1),
-    adjustments: parts.adjustments.ofDays(month.first, month.end).map((made) => ({
+    tenant: tx.profile.id,
+    generation: tx.profile.generation,
+    days: daysOf(tx, month.first, month.end - 1),
+    adjustments: tx.stores.adjustments.ofDays(month.first, month.end).map((made) => ({
       id: made.id,
       adjusts: made.adjusts,
       day: made.day,
@@ -133,7 +124,7 @@ export function readBooks(
       microNeurons: 0 - amountOf(made),
       reason: made.reason,
     })),
-    isOpen: isOpen(month, { today: dayOf(nowMs), oldestOpenDay }),
-    nowMs,
+    isOpen: isOpen(month, { today: dayOf(tx.nowMs), oldestOpenDay }),
+    nowMs: tx.nowMs,
   };
 }

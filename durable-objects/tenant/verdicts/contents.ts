@@ -5,6 +5,7 @@ import { newUlid } from "../../outbox/event-id.ts";
 import type { KeptContent, KeptFiles } from "./content-store.ts";
 import { contentsKeptMs } from "../expiries.ts";
 import type { TenantStores } from "../stores.ts";
+import type { Tx } from "../transactions.ts";
 import type { Profile } from "../profile-store.ts";
 import type { ModerationAdmit } from "../protocol.ts";
 
@@ -33,16 +34,9 @@ export interface ReadContent {
   readonly requestId: string;
 }
 
-interface Reader {
-  readonly keyId: string | null;
-  readonly requestId: string;
-  readonly nowMs: number;
-}
-
 /** Before anything runs: what the call may write into the bucket. */
 export function expectFiles(
-  { contentFiles }: TenantStores,
-  { settings }: Profile,
+  { stores: { contentFiles }, profile: { settings } }: Tx,
   { contents, verdictIds }: ModerationAdmit,
   { deadlineMs }: Hold,
 ): void {
@@ -54,19 +48,14 @@ export function expectFiles(
 }
 
 /** With the verdicts. What is not kept here is erased from the bucket in its time. */
-export function keepContents(
-  parts: TenantStores,
-  { settings }: Profile,
-  contents: readonly KeptContent[],
-  nowMs: number,
-): void {
-  if (settings.content_retention_days === 0) return;
-  if (parts.db.size() > parts.platform.storageLimit * STORAGE_SHARE) return;
+export function keepContents(tx: Tx, contents: readonly KeptContent[]): void {
+  if (tx.profile.settings.content_retention_days === 0) return;
+  if (tx.stores.db.size() > tx.stores.platform.storageLimit * STORAGE_SHARE) return;
   for (const content of contents) {
-    parts.contents.insert(content, nowMs);
+    tx.stores.contents.insert(content, tx.nowMs);
     // A write that seemed to fail may have arrived.
     if (content.pictures.every((picture) => picture?.kept !== false)) {
-      parts.contentFiles.remove(content.verdictId);
+      tx.stores.contentFiles.remove(content.verdictId);
     }
   }
 }
@@ -76,25 +65,22 @@ const keptSince = (profile: Profile, nowMs: number): number => nowMs - contentsK
 
 /** The record that it was read is written before anything of it leaves. */
 export function readContent(
-  parts: TenantStores,
-  profile: Profile,
-  asked: ReadContent & Reader,
+  tx: Tx,
+  asked: ReadContent,
 ):
   | { readonly kind: "content"; readonly content: KeptContent; readonly owner: PictureOwner }
   | Extract<LookupFailure, { kind: "not_found" }> {
-  const content = parts.contents.read(asked.id, keptSince(profile, asked.nowMs));
+  const content = tx.stores.contents.read(asked.id, keptSince(tx.profile, tx.nowMs));
   if (content === null) return { kind: "not_found", what: "content" };
-  noteRead(parts, asked.id, asked);
-  return { kind: "content", content, owner: ownerOf(profile) };
+  noteRead(tx, asked.id, asked.requestId);
+  return { kind: "content", content, owner: ownerOf(tx.profile) };
 }
 
-export function noteRead(
-  parts: TenantStores,
-  verdictId: string,
-  { keyId, requestId, nowMs }: Reader,
-): void {
+/** In a transaction of the one who reads. */
+export function noteRead(tx: Tx, verdictId: string, requestId: string): void {
+  const { keyId, nowMs } = tx;
   const id = `evt_${newUlid(nowMs)}`;
-  parts.contents.insertRead({ id, atMs: nowMs, keyId, requestId, verdictId });
+  tx.stores.contents.insertRead({ id, atMs: nowMs, keyId, requestId, verdictId });
 }
 
 export const ownerOf = ({ id, generation }: Profile): PictureOwner => ({
@@ -103,20 +89,20 @@ export const ownerOf = ({ id, generation }: Profile): PictureOwner => ({
 });
 
 export const expiredContents = (
-  parts: TenantStores,
+  { contents }: Pick<TenantStores, "contents">,
   profile: Profile,
   nowMs: number,
-): KeptFiles[] => parts.contents.listBefore(keptSince(profile, nowMs), MOST_ERASED);
+): KeptFiles[] => contents.listBefore(keptSince(profile, nowMs), MOST_ERASED);
 
 /** Verdicts whose pictures nothing names, and the files that they may have. */
 export function strayFiles(
-  parts: TenantStores,
+  { contents, contentFiles }: Pick<TenantStores, "contents" | "contentFiles">,
   profile: Profile,
   nowMs: number,
 ): { readonly ids: readonly string[]; readonly keys: readonly string[] } {
-  const ids = parts.contentFiles.listDue(nowMs, MOST_STRAYS);
+  const ids = contentFiles.listDue(nowMs, MOST_STRAYS);
   const keys = ids.flatMap((id) => {
-    const named = parts.contents.read(id, 0)?.pictures ?? [];
+    const named = contents.read(id, 0)?.pictures ?? [];
     const all = Array.from({ length: MOST_PICTURES }, (_, at) => at);
     return all
       .filter((at) => named[at]?.kept !== true)

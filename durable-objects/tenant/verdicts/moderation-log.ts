@@ -3,7 +3,7 @@ import { LOG_KEPT_MS } from "../../../src/domain/usage/report-retention.ts";
 import type { LoggedVerdict } from "../../../src/domain/usage/report-rows.ts";
 import type { Verdict } from "../../../src/domain/moderation/verdict.ts";
 import { rangeAround } from "../../id-range.ts";
-import type { TenantStores } from "../stores.ts";
+import type { Tx } from "../transactions.ts";
 import type { Profile } from "../profile-store.ts";
 
 // Verdicts that do not allow, without content, for the platform to look through. They are found with
@@ -13,8 +13,7 @@ const DAY_MS = 86_400_000;
 
 /** Of calls whose lines are folded in this step. */
 export function logVerdictsOf(
-  { verdicts, reportRows }: TenantStores,
-  profile: Profile,
+  { stores: { verdicts, reportRows }, profile }: Tx,
   lines: readonly JournalLine[],
   sequence: number,
 ): void {
@@ -27,22 +26,22 @@ export function logVerdictsOf(
 }
 
 /** A verdict that came late, or was decided anew. Before anything was folded, the fold will find it. */
-export function noteVerdict(parts: TenantStores, profile: Profile, verdict: Verdict): void {
-  const isKnown = parts.reportRows.read("logged_verdict", verdict.id) !== null;
+export function noteVerdict(tx: Tx, verdict: Verdict): void {
+  const isKnown = tx.stores.reportRows.read("logged_verdict", verdict.id) !== null;
   if (verdict.decision === "allow") {
-    if (isKnown) unlogVerdict(parts, verdict.id);
+    if (isKnown) unlogVerdict(tx, verdict.id);
     return;
   }
-  const sequence = nextSequence(parts);
+  const sequence = nextSequence(tx);
   if (sequence === null) return;
-  const row = { ...logged(verdict, profile), sequence };
-  parts.reportRows.write({ kind: "logged_verdict", key: verdict.id, row });
+  const row = { ...logged(verdict, tx.profile), sequence };
+  tx.stores.reportRows.write({ kind: "logged_verdict", key: verdict.id, row });
 }
 
 /** Allowed after all, or erased: an empty row replaces it, so that no older one can come back. */
-export function unlogVerdict(parts: TenantStores, id: string): void {
-  const before = parts.reportRows.read("logged_verdict", id);
-  const sequence = before === null ? null : nextSequence(parts);
+export function unlogVerdict(tx: Tx, id: string): void {
+  const before = tx.stores.reportRows.read("logged_verdict", id);
+  const sequence = before === null ? null : nextSequence(tx);
   if (before === null || sequence === null) return;
   const row: LoggedVerdict = {
     ...before,
@@ -54,11 +53,11 @@ export function unlogVerdict(parts: TenantStores, id: string): void {
     removed: true,
     sequence,
   };
-  parts.reportRows.write({ kind: "logged_verdict", key: id, row });
+  tx.stores.reportRows.write({ kind: "logged_verdict", key: id, row });
 }
 
 /** For a change that is no fold of lines; null: nothing was folded yet. */
-export function nextSequence({ feed }: TenantStores): number | null {
+export function nextSequence({ stores: { feed } }: Tx): number | null {
   const state = feed.read();
   if (state === null) return null;
   const sequence = state.sequence + 1;

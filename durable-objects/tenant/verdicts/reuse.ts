@@ -4,9 +4,8 @@ import type { PolicyVersion } from "../../../src/domain/moderation/policy.ts";
 import { mayBeReused } from "../../../src/domain/moderation/reuse.ts";
 import type { PlannedStage } from "../../../src/domain/moderation/stage.ts";
 import type { Verdict } from "../../../src/domain/moderation/verdict.ts";
-import type { TenantStores } from "../stores.ts";
+import type { Tx } from "../transactions.ts";
 import { modelFinder } from "../calls/plan-call.ts";
-import type { Profile } from "../profile-store.ts";
 import type { ModerationAdmit, ReuseTerms } from "../protocol.ts";
 import type { ReuseName } from "./reuse-store.ts";
 
@@ -16,19 +15,27 @@ import type { ReuseName } from "./reuse-store.ts";
 /** Of each content of a call; null: it can neither be answered so, nor answer others. */
 export type Reuse = readonly (ReuseTerms | null)[];
 
-/** @param stages what the call would ask without it; what costs nothing is not reused */
+/**
+ * @param call its stages are those without reuse; what costs nothing is not reused. `atMs`: when it was
+ *   admitted
+ */
 export function reuseFor(
-  { reusable }: TenantStores,
-  { name, version, policy }: PolicyVersion,
+  { stores: { reusable } }: Tx,
   { reuseKeys = [] }: ModerationAdmit,
-  { stages, nowMs }: { readonly stages: readonly PlannedStage[]; readonly nowMs: number },
+  call: {
+    readonly policy: PolicyVersion;
+    readonly stages: readonly PlannedStage[];
+    readonly atMs: number;
+  },
 ): Reuse {
+  const { stages, atMs } = call;
+  const { name, version, policy } = call.policy;
   const ttlMs = (policy.reuse_ttl_s ?? 0) * 1000;
   if (ttlMs === 0) return [];
   const asked = new Set(stages.map(({ content }) => content));
   return reuseKeys.map((key, at) => {
     if (key === null || !asked.has(at)) return null;
-    const found = reusable.find({ policy: { name, version }, key }, nowMs - ttlMs, nowMs);
+    const found = reusable.find({ policy: { name, version }, key }, atMs - ttlMs, atMs);
     // A person may have done something with it since.
     return { key, source: found !== null && mayBeReused(found) ? found : null };
   });
@@ -45,20 +52,15 @@ export const notReused = <Stage extends PlannedStage>(
  * one of them has no answer any more, and nothing is held to ask.
  */
 export function reuseAgain(
-  parts: TenantStores,
-  profile: Profile,
+  tx: Tx,
   request: ModerationAdmit,
   { hold, policy }: { readonly hold: Hold; readonly policy: PolicyVersion },
 ): Reuse | null {
-  const plan = planModeration(
-    policy.policy,
-    request.contents,
-    modelFinder(profile, parts.platform),
-  );
+  const plan = planModeration(policy.policy, request.contents, modelFinder(tx));
   if (plan.kind !== "planned") return null;
   const { stages } = plan;
   const held = new Set(hold.stages.map(({ content }) => content));
-  const reuse = reuseFor(parts, policy, request, { stages, nowMs: hold.admittedAtMs });
+  const reuse = reuseFor(tx, request, { policy, stages, atMs: hold.admittedAtMs });
   const isAnswered = ({ content }: PlannedStage): boolean =>
     held.has(content) || (reuse[content]?.source ?? null) !== null;
   if (!stages.every(isAnswered)) return null;
@@ -71,19 +73,19 @@ const nameOf = ({ policy, reuse }: Verdict): ReuseName | null =>
   reuse === undefined ? null : { policy, key: reuse.key };
 
 /** A verdict that was just stored: it answers for equal contents, where it can. */
-export function noteReusable({ reusable }: TenantStores, verdict: Verdict): void {
+export function noteReusable({ stores: { reusable } }: Tx, verdict: Verdict): void {
   const name = nameOf(verdict);
   if (name !== null && mayBeReused(verdict)) reusable.insert(name, verdict);
 }
 
 /** A person decided otherwise than the policy, or doubts it: the models are asked again of such a content. */
-export function noteDisputed({ reusable }: TenantStores, verdict: Verdict, nowMs: number): void {
+export function noteDisputed({ stores: { reusable }, nowMs }: Tx, verdict: Verdict): void {
   const name = nameOf(verdict);
   if (name !== null) reusable.dispute(name, nowMs);
 }
 
 /** It is erased, and answers for nothing. */
-export function forgetReusable({ reusable }: TenantStores, verdict: Verdict): void {
+export function forgetReusable({ stores: { reusable } }: Tx, verdict: Verdict): void {
   const name = nameOf(verdict);
   if (name !== null) reusable.forget(name, verdict);
 }

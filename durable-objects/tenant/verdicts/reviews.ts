@@ -3,13 +3,11 @@ import {
   review,
   type ReviewAct,
   type Reviewed,
-  type Reviewer,
   verdictAt,
 } from "../../../src/domain/moderation/review.ts";
 import type { Revision, Verdict } from "../../../src/domain/moderation/verdict.ts";
 import { noteVerdict } from "./moderation-log.ts";
-import type { TenantStores } from "../stores.ts";
-import type { Profile } from "../profile-store.ts";
+import type { Tx } from "../transactions.ts";
 import { noteDisputed } from "./reuse.ts";
 
 // Reviews, each one step of the object: so two people never decide the same thing.
@@ -22,22 +20,20 @@ export const MOST_RELEASED = 200;
 const NO_VERDICT: NotFound = { kind: "not_found", what: "verdict" };
 
 export function reviewVerdict(
-  parts: TenantStores,
-  profile: Profile,
+  tx: Tx,
   { id, act }: { readonly id: string; readonly act: ReviewAct },
-  reviewer: Reviewer,
 ): Reviewed | NotFound {
-  const before = parts.verdicts.read(id);
+  const before = tx.stores.verdicts.read(id);
   if (before === null) return NO_VERDICT;
-  const outcome = review(before, act, reviewer);
+  const outcome = review(before, act, tx);
   if (outcome.kind !== "reviewed") return outcome;
   const { verdict } = outcome;
-  parts.verdicts.update(verdict);
+  tx.stores.verdicts.update(verdict);
   const isDoubted = act.state === "open" || verdict.decision !== before.decision;
-  if (isDoubted) noteDisputed(parts, verdict, reviewer.nowMs);
+  if (isDoubted) noteDisputed(tx, verdict);
   if (verdict.revision === before.revision) return outcome;
-  decidedAnew(parts, before, verdict, reviewer.nowMs);
-  noteVerdict(parts, profile, verdict);
+  decidedAnew(tx, before, verdict);
+  noteVerdict(tx, verdict);
   return outcome;
 }
 
@@ -45,25 +41,25 @@ export function reviewVerdict(
  * The oldest that are open, so that no item waits for ever. Of those whose claim has passed a bounded
  * number is opened first: enough of them for this step.
  */
-export function claimVerdicts(parts: TenantStores, limit: number, reviewer: Reviewer): Verdict[] {
-  releaseClaims(parts, reviewer.nowMs);
-  return parts.verdicts.listOpen(limit).flatMap((verdict) => {
-    const outcome = review(verdict, { state: "claimed" }, reviewer);
+export function claimVerdicts(tx: Tx, limit: number): Verdict[] {
+  releaseClaims(tx);
+  return tx.stores.verdicts.listOpen(limit).flatMap((verdict) => {
+    const outcome = review(verdict, { state: "claimed" }, tx);
     if (outcome.kind !== "reviewed") return [];
-    parts.verdicts.update(outcome.verdict);
+    tx.stores.verdicts.update(outcome.verdict);
     return [outcome.verdict];
   });
 }
 
 /** Claims whose time has passed are open again; lists say so before. True when there may be more. */
-export function releaseClaims(parts: TenantStores, nowMs: number): boolean {
-  const expired = parts.verdicts.listClaimedUntil(nowMs, MOST_RELEASED);
-  for (const verdict of expired) parts.verdicts.update(verdictAt(verdict, nowMs));
+export function releaseClaims(tx: Tx): boolean {
+  const expired = tx.stores.verdicts.listClaimedUntil(tx.nowMs, MOST_RELEASED);
+  for (const verdict of expired) tx.stores.verdicts.update(verdictAt(verdict, tx.nowMs));
   return expired.length === MOST_RELEASED;
 }
 
 export function listRevisions(
-  parts: TenantStores,
+  tx: Tx,
   id: string,
 ):
   | {
@@ -72,19 +68,20 @@ export function listRevisions(
       readonly revisions: readonly Revision[];
     }
   | NotFound {
-  const verdict = parts.verdicts.read(id);
+  const verdict = tx.stores.verdicts.read(id);
   if (verdict === null) return NO_VERDICT;
-  const decided = parts.revisions.list(id);
+  const decided = tx.stores.revisions.list(id);
   const revisions = decided.length > 0 ? decided : [revisionOf(verdict, verdict.createdAtMs)];
   return { kind: "revisions", verdict, revisions };
 }
 
 /** The first revision is kept when there is a second: most verdicts never have one. */
-function decidedAnew(parts: TenantStores, before: Verdict, after: Verdict, nowMs: number): void {
-  if (before.revision === 1) parts.revisions.write(revisionOf(before, before.createdAtMs));
-  parts.revisions.write(revisionOf(after, nowMs));
+function decidedAnew(tx: Tx, before: Verdict, after: Verdict): void {
+  if (before.revision === 1) tx.stores.revisions.write(revisionOf(before, before.createdAtMs));
+  tx.stores.revisions.write(revisionOf(after, tx.nowMs));
   const { id, decision } = after;
-  parts.outbox.record({ type: "moderation.review", subject: id, decision, data: null }, nowMs);
+  const draft = { type: "moderation.review", subject: id, decision, data: null } as const;
+  tx.stores.outbox.record(draft, tx.nowMs);
 }
 
 const revisionOf = (verdict: Verdict, createdAtMs: number): Revision => ({
