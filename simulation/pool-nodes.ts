@@ -1,14 +1,14 @@
-import type { PoolEvent } from "../durable-objects/account/day-closing.ts";
-import { DeniedStore } from "../durable-objects/account/denied-store.ts";
-import { PoolCache } from "../durable-objects/account/pool-cache.ts";
-import { PoolAllocator } from "../durable-objects/account/pool-allocator.ts";
-import { PoolStore } from "../durable-objects/account/pool-store.ts";
+import type { PoolEvent } from "../durable-objects/account/pool/day-closing.ts";
+import { DeniedStore } from "../durable-objects/account/pool/denied-store.ts";
+import { PoolCache } from "../durable-objects/account/pool/pool-cache.ts";
+import { PoolAllocator } from "../durable-objects/account/pool/pool-allocator.ts";
+import { PoolStore } from "../durable-objects/account/pool/pool-store.ts";
 import {
   answerMessage,
   recallLeases,
   notifyDenied,
   type TenantStub,
-} from "../durable-objects/account/broadcast.ts";
+} from "../durable-objects/account/pool/pool.ts";
 import type { AccountAnswer, AccountMessage } from "../durable-objects/account/account-protocol.ts";
 import {
   AccountClient,

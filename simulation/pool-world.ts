@@ -1,7 +1,7 @@
 import { migrate } from "../durable-objects/database.ts";
 import type { AccountAnswer, AccountMessage } from "../durable-objects/account/account-protocol.ts";
 import { ACCOUNT_MIGRATIONS } from "../durable-objects/account/account-schema.ts";
-import type { TenantStub } from "../durable-objects/account/broadcast.ts";
+import type { TenantStub } from "../durable-objects/account/pool/pool.ts";
 import { change } from "../durable-objects/tenant/configure.ts";
 import type {
   AdmitReply,

@@ -1,6 +1,6 @@
 import type { Migration } from "../database.ts";
-import { CHECK_TABLES } from "./check-schema.ts";
-import { REPORT_END_TABLES } from "./report-end-schema.ts";
+import { CHECK_TABLES } from "./checks/check-schema.ts";
+import { REPORT_END_TABLES } from "./tenants/report-end-schema.ts";
 import { DELIVERY_RATES, MESSAGE_SCHEDULES, OUTBOX_TABLES } from "../outbox/outbox-schema.ts";
 import {
   DENIED_TENANTS,
@@ -8,7 +8,7 @@ import {
   PROMISE_KINDS,
   RATE_BOUNDS,
   SUSPENDED_TENANTS,
-} from "./pool-schema.ts";
+} from "./pool/pool-schema.ts";
 
 // The tables of the one `Account` object; `docs/storage.md` describes them. Append migrations,
 // never edit a released one.

@@ -40,8 +40,13 @@ import { readPlatform } from "../tenant/platform.ts";
 import type { TenantCheck } from "../tenant/tenant.ts";
 import type { AccessRefusal } from "../tenant/transactions.ts";
 import { ACCOUNT_MIGRATIONS } from "./account-schema.ts";
-import { AccountStore, type AuditEntry, carriedFrom, type ListedTenant } from "./account-store.ts";
-import { type ClosedBooks, ClosedPeriodStore } from "./closed-period-store.ts";
+import {
+  AccountStore,
+  type AuditEntry,
+  carriedFrom,
+  type ListedTenant,
+} from "./tenants/tenant-store.ts";
+import { type ClosedBooks, ClosedPeriodStore } from "./tenants/closed-period-store.ts";
 import type {
   AccountPatch,
   Promised,
@@ -53,30 +58,30 @@ import type { PlannedPromise } from "../../src/domain/tenant/state-plan.ts";
 import type { Warning } from "../../src/domain/account/account-warnings.ts";
 import type { CheckedTenant } from "../../src/domain/tenant/tenant-check.ts";
 import type { AccountAnswer, AccountMessage, DaySpent } from "./account-protocol.ts";
-import { callEach, type CallLimits, within } from "./ask-each.ts";
-import { Checks, type CheckStatus } from "./checks.ts";
-import { type CheckFinding, CheckStore } from "./check-store.ts";
-import { checkTenants } from "./check-tenants.ts";
-import { DeniedStore } from "./denied-store.ts";
-import { eraseFiles } from "./erase-files.ts";
+import { callEach, type CallLimits, within } from "./call-each.ts";
+import { Checks, type CheckStatus } from "./checks/check-passes.ts";
+import { type CheckFinding, CheckStore } from "./checks/check-store.ts";
+import { checkTenants } from "./checks/checks.ts";
+import { DeniedStore } from "./pool/denied-store.ts";
+import { eraseFiles } from "./tenants/file-sweeps.ts";
 import { useReports } from "../../src/reports/open-reports.ts";
-import { endReports } from "./end-reports.ts";
-import { type ReportEnd, ReportEndStore } from "./report-end-store.ts";
-import { PoolCache } from "./pool-cache.ts";
-import { PoolAllocator } from "./pool-allocator.ts";
-import type { PoolOverview } from "./pool-overview.ts";
-import { PoolStore } from "./pool-store.ts";
-import { answerMessage, recallLeases, type BroadcastDeps, notifyDenied } from "./broadcast.ts";
+import { endReports } from "./tenants/report-ends.ts";
+import { type ReportEnd, ReportEndStore } from "./tenants/report-end-store.ts";
+import { PoolCache } from "./pool/pool-cache.ts";
+import { PoolAllocator } from "./pool/pool-allocator.ts";
+import type { PoolOverview } from "./pool/pool-overview.ts";
+import { PoolStore } from "./pool/pool-store.ts";
+import { answerMessage, recallLeases, type BroadcastDeps, notifyDenied } from "./pool/pool.ts";
 import {
   type ListedTenantRow,
   type Page,
   type SharingTenant,
   type TenantFilter,
   TenantList,
-} from "./tenant-list.ts";
-import { TenantListStore } from "./tenant-list-store.ts";
-import type { TenantPage } from "./tenant-order.ts";
-import { type FileSweep, FileSweepStore } from "./file-sweep-store.ts";
+} from "./tenants/tenant-list.ts";
+import { TenantListStore } from "./tenants/tenant-list-store.ts";
+import type { TenantPage } from "./tenants/tenant-order.ts";
+import { type FileSweep, FileSweepStore } from "./tenants/file-sweep-store.ts";
 
 /** When an unfinished deletion is taken up again. */
 const RESUME_AFTER_MS = 10_000;

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import type { AuditEntry } from "../../durable-objects/account/account-store.ts";
+import type { AuditEntry } from "../../durable-objects/account/tenants/tenant-store.ts";
 import type { Caller, MirrorCaller, PlatformCaller } from "../http/call.ts";
 import { ok } from "../http/call.ts";
 import { newId } from "../http/ids.ts";

@@ -1,7 +1,10 @@
 import * as v from "valibot";
 import { shaped } from "../http/field-sentence.ts";
-import type { Page } from "../../durable-objects/account/tenant-list.ts";
-import type { TenantPlace, TenantSort } from "../../durable-objects/account/tenant-order.ts";
+import type { Page } from "../../durable-objects/account/tenants/tenant-list.ts";
+import type {
+  TenantPlace,
+  TenantSort,
+} from "../../durable-objects/account/tenants/tenant-order.ts";
 import { ok } from "../http/call.ts";
 import { defineRoute } from "../http/route.ts";
 import { list, listOf, pageQuery } from "../api/field.ts";

@@ -2,11 +2,11 @@ import { env, evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Account } from "../../durable-objects/account/account.ts";
 import { ACCOUNT_MIGRATIONS } from "../../durable-objects/account/account-schema.ts";
-import { AccountStore } from "../../durable-objects/account/account-store.ts";
-import { FileSweepStore } from "../../durable-objects/account/file-sweep-store.ts";
-import { ReportEndStore } from "../../durable-objects/account/report-end-store.ts";
-import { TenantListStore } from "../../durable-objects/account/tenant-list-store.ts";
-import type { TenantFilter } from "../../durable-objects/account/tenant-list.ts";
+import { AccountStore } from "../../durable-objects/account/tenants/tenant-store.ts";
+import { FileSweepStore } from "../../durable-objects/account/tenants/file-sweep-store.ts";
+import { ReportEndStore } from "../../durable-objects/account/tenants/report-end-store.ts";
+import { TenantListStore } from "../../durable-objects/account/tenants/tenant-list-store.ts";
+import type { TenantFilter } from "../../durable-objects/account/tenants/tenant-list.ts";
 import { type Database, migrate, objectDatabase } from "../../durable-objects/database.ts";
 import { account, cleanUp, DAY, inAccount, NOW, stopClock } from "./a-tenant.ts";
 

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { AccountMessage } from "../../durable-objects/account/account-protocol.ts";
-import { DeniedStore } from "../../durable-objects/account/denied-store.ts";
-import { PoolCache } from "../../durable-objects/account/pool-cache.ts";
-import { PoolAllocator } from "../../durable-objects/account/pool-allocator.ts";
-import { PoolStore } from "../../durable-objects/account/pool-store.ts";
+import { DeniedStore } from "../../durable-objects/account/pool/denied-store.ts";
+import { PoolCache } from "../../durable-objects/account/pool/pool-cache.ts";
+import { PoolAllocator } from "../../durable-objects/account/pool/pool-allocator.ts";
+import { PoolStore } from "../../durable-objects/account/pool/pool-store.ts";
 import type { Database, SqlValue } from "../../durable-objects/database.ts";
 import { microNeurons, ZERO } from "../../src/domain/ledger/micro-neurons.ts";
 import type { Day } from "../../src/domain/ledger/period.ts";

@@ -1,10 +1,10 @@
 import { env, evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Account } from "../../durable-objects/account/account.ts";
-import { DeniedStore } from "../../durable-objects/account/denied-store.ts";
-import { PoolCache } from "../../durable-objects/account/pool-cache.ts";
-import { PoolAllocator } from "../../durable-objects/account/pool-allocator.ts";
-import { PoolStore } from "../../durable-objects/account/pool-store.ts";
+import { DeniedStore } from "../../durable-objects/account/pool/denied-store.ts";
+import { PoolCache } from "../../durable-objects/account/pool/pool-cache.ts";
+import { PoolAllocator } from "../../durable-objects/account/pool/pool-allocator.ts";
+import { PoolStore } from "../../durable-objects/account/pool/pool-store.ts";
 import { objectDatabase } from "../../durable-objects/database.ts";
 import { LEASE_MS } from "../../src/domain/account/lease.ts";
 import { microNeurons, ZERO } from "../../src/domain/ledger/micro-neurons.ts";

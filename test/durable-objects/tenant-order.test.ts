@@ -4,7 +4,7 @@ import {
   idsInOrder,
   type TenantPlace,
   type TenantSort,
-} from "../../durable-objects/account/tenant-order.ts";
+} from "../../durable-objects/account/tenants/tenant-order.ts";
 import type { Amounts } from "../../src/domain/account/day-pool.ts";
 
 const amountsOf = (spent: number): Amounts => ({

@@ -1,9 +1,9 @@
 import { reset } from "cloudflare:test";
 import { beforeEach, describe, expect, it } from "vitest";
-import { DeniedStore } from "../../durable-objects/account/denied-store.ts";
-import { PoolCache } from "../../durable-objects/account/pool-cache.ts";
-import { PoolAllocator } from "../../durable-objects/account/pool-allocator.ts";
-import { PoolStore } from "../../durable-objects/account/pool-store.ts";
+import { DeniedStore } from "../../durable-objects/account/pool/denied-store.ts";
+import { PoolCache } from "../../durable-objects/account/pool/pool-cache.ts";
+import { PoolAllocator } from "../../durable-objects/account/pool/pool-allocator.ts";
+import { PoolStore } from "../../durable-objects/account/pool/pool-store.ts";
 import { objectDatabase } from "../../durable-objects/database.ts";
 import { admin, makeTenant, type Reply } from "../client.ts";
 import { inAccount } from "../durable-objects/a-tenant.ts";

@@ -1,6 +1,9 @@
 import * as v from "valibot";
-import type { CheckStatus } from "../../../durable-objects/account/checks.ts";
-import type { CheckFinding, CheckPass } from "../../../durable-objects/account/check-store.ts";
+import type { CheckStatus } from "../../../durable-objects/account/checks/check-passes.ts";
+import type {
+  CheckFinding,
+  CheckPass,
+} from "../../../durable-objects/account/checks/check-store.ts";
 import { isoTime } from "../../domain/ledger/period.ts";
 import { count, listOf, time } from "../field.ts";
 import { InvariantCountOutput, InvariantsOutput, toInvariants } from "./report.ts";

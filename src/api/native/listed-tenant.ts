@@ -2,7 +2,7 @@ import * as v from "valibot";
 import type {
   ListedTenantRow,
   SharingTenant,
-} from "../../../durable-objects/account/tenant-list.ts";
+} from "../../../durable-objects/account/tenants/tenant-list.ts";
 import { toNeurons } from "../../domain/ledger/micro-neurons.ts";
 import { isoTime } from "../../domain/ledger/period.ts";
 import { microNeuronsOut, name, time, wholeNumber } from "../field.ts";

@@ -1,7 +1,7 @@
-import type { Promised, PromiseSums } from "../../src/domain/account/account-terms.ts";
-import { type MicroNeurons, microNeurons } from "../../src/domain/ledger/micro-neurons.ts";
-import type { Plan } from "../../src/domain/ledger/quota.ts";
-import type { Database } from "../database.ts";
+import type { Promised, PromiseSums } from "../../../src/domain/account/account-terms.ts";
+import { type MicroNeurons, microNeurons } from "../../../src/domain/ledger/micro-neurons.ts";
+import type { Plan } from "../../../src/domain/ledger/quota.ts";
+import type { Database } from "../../database.ts";
 
 /** A tenant that is there, with what its settings promise it. */
 export interface TenantPromise extends Promised {

@@ -1,4 +1,4 @@
-import type { Database } from "../database.ts";
+import type { Database } from "../../database.ts";
 
 /** The files of an ended life, to be erased at `dueAtMs`; done with the first look after `lastAtMs`. */
 export interface FileSweep {

@@ -1,5 +1,5 @@
-import type { CheckCount, CheckSums, FoundKind } from "../../src/domain/tenant/tenant-check.ts";
-import type { Database } from "../database.ts";
+import type { CheckCount, CheckSums, FoundKind } from "../../../src/domain/tenant/tenant-check.ts";
+import type { Database } from "../../database.ts";
 
 export interface CheckPass {
   readonly pass: number;

@@ -1,8 +1,8 @@
-import type { DayTotals } from "../../src/domain/ledger/day-totals.ts";
-import { microNeurons } from "../../src/domain/ledger/micro-neurons.ts";
-import type { Day } from "../../src/domain/ledger/period.ts";
-import type { Database } from "../database.ts";
-import type { Period } from "../tenant/ledger/ledger-store.ts";
+import type { DayTotals } from "../../../src/domain/ledger/day-totals.ts";
+import { microNeurons } from "../../../src/domain/ledger/micro-neurons.ts";
+import type { Day } from "../../../src/domain/ledger/period.ts";
+import type { Database } from "../../database.ts";
+import type { Period } from "../../tenant/ledger/ledger-store.ts";
 
 /** A life whose rows in the reports give way to its daily totals. */
 export interface ReportEnd {

@@ -1,5 +1,5 @@
-import type { Day } from "../../src/domain/ledger/period.ts";
-import type { AccountMessage, AccountView } from "./account-protocol.ts";
+import type { Day } from "../../../src/domain/ledger/period.ts";
+import type { AccountMessage, AccountView } from "../account-protocol.ts";
 import type { DeniedStore, DeniedTenant } from "./denied-store.ts";
 import type { PoolCache } from "./pool-cache.ts";
 import type { PoolState } from "./pool-store.ts";

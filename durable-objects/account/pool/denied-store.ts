@@ -1,5 +1,5 @@
-import type { Day } from "../../src/domain/ledger/period.ts";
-import type { Database } from "../database.ts";
+import type { Day } from "../../../src/domain/ledger/period.ts";
+import type { Database } from "../../database.ts";
 
 /** A tenant that refuses calls by itself because of what it was answered. */
 export interface DeniedTenant {

@@ -1,8 +1,8 @@
-import { microNeurons, type MicroNeurons } from "../../src/domain/ledger/micro-neurons.ts";
-import type { Day } from "../../src/domain/ledger/period.ts";
-import { posted } from "../../src/domain/ledger/quota.ts";
-import type { Database } from "../database.ts";
-import type { Period } from "../tenant/ledger/ledger-store.ts";
+import { microNeurons, type MicroNeurons } from "../../../src/domain/ledger/micro-neurons.ts";
+import type { Day } from "../../../src/domain/ledger/period.ts";
+import { posted } from "../../../src/domain/ledger/quota.ts";
+import type { Database } from "../../database.ts";
+import type { Period } from "../../tenant/ledger/ledger-store.ts";
 
 export interface ListedTenant {
   readonly id: string;

@@ -1,6 +1,6 @@
 import { env } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { callEach } from "../../durable-objects/account/ask-each.ts";
+import { callEach } from "../../durable-objects/account/call-each.ts";
 import {
   account,
   aTenant,

@@ -1,6 +1,6 @@
-import type { Day } from "../../src/domain/ledger/period.ts";
-import type { Plan } from "../../src/domain/ledger/quota.ts";
-import type { Database } from "../database.ts";
+import type { Day } from "../../../src/domain/ledger/period.ts";
+import type { Plan } from "../../../src/domain/ledger/quota.ts";
+import type { Database } from "../../database.ts";
 import type { TenantFilter } from "./tenant-list.ts";
 
 /** Ids of tenants, after one of them, in the order of their tables' keys. */

@@ -14,22 +14,22 @@ import {
   type PromiseSums,
   promiseSums,
   sumOf,
-} from "../../src/domain/account/account-terms.ts";
-import { closeShare, emptyShare, lease, previewLease } from "../../src/domain/account/lease.ts";
-import type { DayPool } from "../../src/domain/account/day-pool.ts";
-import type { MicroNeurons } from "../../src/domain/ledger/micro-neurons.ts";
-import { type Day, dayOf, formatDay } from "../../src/domain/ledger/period.ts";
-import { type Outlook, outlookOf } from "../../src/domain/account/pool-refusal.ts";
-import { sizesOf } from "../../src/domain/account/pool.ts";
-import { accountWarnings, type Warning } from "../../src/domain/account/account-warnings.ts";
-import type { PlannedPromise } from "../../src/domain/tenant/state-plan.ts";
+} from "../../../src/domain/account/account-terms.ts";
+import { closeShare, emptyShare, lease, previewLease } from "../../../src/domain/account/lease.ts";
+import type { DayPool } from "../../../src/domain/account/day-pool.ts";
+import type { MicroNeurons } from "../../../src/domain/ledger/micro-neurons.ts";
+import { type Day, dayOf, formatDay } from "../../../src/domain/ledger/period.ts";
+import { type Outlook, outlookOf } from "../../../src/domain/account/pool-refusal.ts";
+import { sizesOf } from "../../../src/domain/account/pool.ts";
+import { accountWarnings, type Warning } from "../../../src/domain/account/account-warnings.ts";
+import type { PlannedPromise } from "../../../src/domain/tenant/state-plan.ts";
 import type {
   AccountAnswer,
   AccountMessage,
   AccountView,
   DaySpent,
   LeaseReply,
-} from "./account-protocol.ts";
+} from "../account-protocol.ts";
 import { DayClosing, type RecordPoolEvent } from "./day-closing.ts";
 import type { DeniedStore } from "./denied-store.ts";
 import { noteSpent } from "./note-spent.ts";

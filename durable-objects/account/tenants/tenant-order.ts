@@ -1,4 +1,4 @@
-import type { Amounts } from "../../src/domain/account/day-pool.ts";
+import type { Amounts } from "../../../src/domain/account/day-pool.ts";
 
 // Tenants in an order that can be continued anywhere: by id, or by what they have of the day, the most
 // first. Those that have nothing come last, by id, and are read from the table, so that a page looks at

@@ -1,16 +1,16 @@
-import type { AccountClosure } from "../../src/domain/account/account-closure.ts";
+import type { AccountClosure } from "../../../src/domain/account/account-closure.ts";
 import {
   type AccountSettings,
   DEFAULT_ACCOUNT_SETTINGS,
-} from "../../src/domain/account/account-terms.ts";
-import type { LeaseAnswer } from "../../src/domain/account/lease.ts";
-import { type MicroNeurons, microNeurons } from "../../src/domain/ledger/micro-neurons.ts";
-import type { Day } from "../../src/domain/ledger/period.ts";
-import type { Share } from "../../src/domain/account/pool.ts";
-import { KEPT_PERIODS, type RateBound } from "../../src/domain/account/rate-bounds.ts";
-import type { RateUnits } from "../../src/domain/ledger/rate-limit.ts";
-import type { ClosedSum } from "../../src/domain/account/day-pool.ts";
-import type { Database, SqlValue } from "../database.ts";
+} from "../../../src/domain/account/account-terms.ts";
+import type { LeaseAnswer } from "../../../src/domain/account/lease.ts";
+import { type MicroNeurons, microNeurons } from "../../../src/domain/ledger/micro-neurons.ts";
+import type { Day } from "../../../src/domain/ledger/period.ts";
+import type { Share } from "../../../src/domain/account/pool.ts";
+import { KEPT_PERIODS, type RateBound } from "../../../src/domain/account/rate-bounds.ts";
+import type { RateUnits } from "../../../src/domain/ledger/rate-limit.ts";
+import type { ClosedSum } from "../../../src/domain/account/day-pool.ts";
+import type { Database, SqlValue } from "../../database.ts";
 import { PromiseStore } from "./promise-store.ts";
 
 /** What there is one of. */

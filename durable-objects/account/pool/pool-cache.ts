@@ -2,25 +2,25 @@ import {
   AccountRates,
   type RateAnswer,
   type RateRequest,
-} from "../../src/domain/account/account-rates.ts";
+} from "../../../src/domain/account/account-rates.ts";
 import {
   ALLOCATION,
   keptFloor,
   type PoolBasis,
   poolSize,
-} from "../../src/domain/account/account-terms.ts";
-import { DayPool } from "../../src/domain/account/day-pool.ts";
-import { ZERO } from "../../src/domain/ledger/micro-neurons.ts";
-import { type Day, dayOf, monthStart } from "../../src/domain/ledger/period.ts";
+} from "../../../src/domain/account/account-terms.ts";
+import { DayPool } from "../../../src/domain/account/day-pool.ts";
+import { ZERO } from "../../../src/domain/ledger/micro-neurons.ts";
+import { type Day, dayOf, monthStart } from "../../../src/domain/ledger/period.ts";
 import {
   claimOf,
   DEMAND_MS,
   isAsking,
   type PoolLimits,
   type Share,
-} from "../../src/domain/account/pool.ts";
-import type { Plan } from "../../src/domain/ledger/quota.ts";
-import type { RateClass } from "../../src/domain/ledger/rate-limit.ts";
+} from "../../../src/domain/account/pool.ts";
+import type { Plan } from "../../../src/domain/ledger/quota.ts";
+import type { RateClass } from "../../../src/domain/ledger/rate-limit.ts";
 import type { PoolState, PoolStore } from "./pool-store.ts";
 import { PromiseCache } from "./promise-cache.ts";
 import type { TenantPromise } from "./promise-store.ts";

@@ -4,7 +4,7 @@ import {
   isAskedAgain,
   NOTHING_CHECKED,
   withTenant,
-} from "../../src/domain/tenant/tenant-check.ts";
+} from "../../../src/domain/tenant/tenant-check.ts";
 import type { CheckFinding, CheckPass, CheckStore } from "./check-store.ts";
 
 // A pass over all tenants, a slice at an alarm: by id, then once more those that did not answer or were

@@ -1,5 +1,5 @@
-import { lastRowsOf } from "../../src/domain/usage/last-rows.ts";
-import { endRows, writeLastRows } from "../../src/reports/reports-store.ts";
+import { lastRowsOf } from "../../../src/domain/usage/last-rows.ts";
+import { endRows, writeLastRows } from "../../../src/reports/reports-store.ts";
 import type { ReportEnd, ReportEndStore } from "./report-end-store.ts";
 
 // The reports of a tenant that was deleted: no message brings a row of it back, persons and hours go,

@@ -1,4 +1,4 @@
-import { type PromiseSums, promiseSums } from "../../src/domain/account/account-terms.ts";
+import { type PromiseSums, promiseSums } from "../../../src/domain/account/account-terms.ts";
 import type { PromiseStore, TenantPromise } from "./promise-store.ts";
 
 type Sums = PromiseSums & { readonly tenants: number };

@@ -1,7 +1,7 @@
-import { ZERO } from "../../src/domain/ledger/micro-neurons.ts";
-import { type Day, dayOf } from "../../src/domain/ledger/period.ts";
-import { type LeaseRecall, recallsFor } from "../../src/domain/account/pool-recall.ts";
-import { RECALL_EVERY_MS } from "../../src/domain/account/unused-leases.ts";
+import { ZERO } from "../../../src/domain/ledger/micro-neurons.ts";
+import { type Day, dayOf } from "../../../src/domain/ledger/period.ts";
+import { type LeaseRecall, recallsFor } from "../../../src/domain/account/pool-recall.ts";
+import { RECALL_EVERY_MS } from "../../../src/domain/account/unused-leases.ts";
 import type { PoolCache } from "./pool-cache.ts";
 
 /** How long after its end a lease is asked back that its tenant did not give back by itself. */

@@ -1,8 +1,8 @@
-import type { DayTotals } from "../../src/domain/ledger/day-totals.ts";
-import { microNeurons } from "../../src/domain/ledger/micro-neurons.ts";
-import type { Month } from "../../src/domain/ledger/period.ts";
-import type { DayUsage } from "../../src/domain/usage/tenant-usage.ts";
-import type { Database } from "../database.ts";
+import type { DayTotals } from "../../../src/domain/ledger/day-totals.ts";
+import { microNeurons } from "../../../src/domain/ledger/micro-neurons.ts";
+import type { Month } from "../../../src/domain/ledger/period.ts";
+import type { DayUsage } from "../../../src/domain/usage/tenant-usage.ts";
+import type { Database } from "../../database.ts";
 
 export interface ClosedBooks {
   /** Lives that have figures in the month, the earliest first. */

@@ -1,4 +1,4 @@
-import { generationPrefix } from "../../src/domain/generation/stored-picture.ts";
+import { generationPrefix } from "../../../src/domain/generation/stored-picture.ts";
 import type { FileSweep } from "./file-sweep-store.ts";
 
 /** Objects listed, and deleted, in one request: as many as R2 takes. */

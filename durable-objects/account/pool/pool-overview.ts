@@ -1,4 +1,4 @@
-import type { AccountClosure } from "../../src/domain/account/account-closure.ts";
+import type { AccountClosure } from "../../../src/domain/account/account-closure.ts";
 import {
   accountRate,
   type AccountSettings,
@@ -7,18 +7,18 @@ import {
   type PoolBasis,
   poolSize,
   type PromiseSums,
-} from "../../src/domain/account/account-terms.ts";
-import type { Day } from "../../src/domain/ledger/period.ts";
-import type { DayPool } from "../../src/domain/account/day-pool.ts";
-import type { Plan } from "../../src/domain/ledger/quota.ts";
+} from "../../../src/domain/account/account-terms.ts";
+import type { Day } from "../../../src/domain/ledger/period.ts";
+import type { DayPool } from "../../../src/domain/account/day-pool.ts";
+import type { Plan } from "../../../src/domain/ledger/quota.ts";
 import {
   asksNoEngine,
   DEFAULT_RATES,
   type RateClass,
   standing,
   type Window,
-} from "../../src/domain/ledger/rate-limit.ts";
-import { accountWarnings, type Warning } from "../../src/domain/account/account-warnings.ts";
+} from "../../../src/domain/ledger/rate-limit.ts";
+import { accountWarnings, type Warning } from "../../../src/domain/account/account-warnings.ts";
 
 /** How the account stands, for who looks at it: sums, whatever the number of tenants. Amounts are µN. */
 export interface PoolOverview {

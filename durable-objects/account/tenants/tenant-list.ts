@@ -1,9 +1,9 @@
-import { type Promised, promiseSums } from "../../src/domain/account/account-terms.ts";
-import type { Amounts, DayPool } from "../../src/domain/account/day-pool.ts";
-import { type Day, dayOf } from "../../src/domain/ledger/period.ts";
-import type { Plan } from "../../src/domain/ledger/quota.ts";
+import { type Promised, promiseSums } from "../../../src/domain/account/account-terms.ts";
+import type { Amounts, DayPool } from "../../../src/domain/account/day-pool.ts";
+import { type Day, dayOf } from "../../../src/domain/ledger/period.ts";
+import type { Plan } from "../../../src/domain/ledger/quota.ts";
 import type { TenantListStore } from "./tenant-list-store.ts";
-import type { PoolCache } from "./pool-cache.ts";
+import type { PoolCache } from "../pool/pool-cache.ts";
 import { idsInOrder, type Listed, type TenantPage, type TenantSort } from "./tenant-order.ts";
 
 // What the account knows of its tenants without asking any of them.

@@ -1,6 +1,6 @@
-import type { CheckAnswer, CheckedTenant } from "../../src/domain/tenant/tenant-check.ts";
-import { callEach, type CallLimits } from "./ask-each.ts";
-import type { Checks, CheckSlice } from "./checks.ts";
+import type { CheckAnswer, CheckedTenant } from "../../../src/domain/tenant/tenant-check.ts";
+import { callEach, type CallLimits } from "../call-each.ts";
+import type { Checks, CheckSlice } from "./check-passes.ts";
 
 /** A look reads two days of a tenant's journal: a few at once, and the alarm comes to its end. */
 const LIMITS: CallLimits = { atOnce: 8, eachMs: 5_000, allMs: 15_000 };

@@ -1,7 +1,7 @@
-import type { Day } from "../../src/domain/ledger/period.ts";
-import type { AccountAnswer, AccountMessage, AccountView } from "./account-protocol.ts";
-import type { MicroNeurons } from "../../src/domain/ledger/micro-neurons.ts";
-import { callEach, type CallLimits } from "./ask-each.ts";
+import type { Day } from "../../../src/domain/ledger/period.ts";
+import type { AccountAnswer, AccountMessage, AccountView } from "../account-protocol.ts";
+import type { MicroNeurons } from "../../../src/domain/ledger/micro-neurons.ts";
+import { callEach, type CallLimits } from "../call-each.ts";
 import type { PoolAllocator } from "./pool-allocator.ts";
 import type { Recall } from "./pool-recalls.ts";
 

@@ -1,6 +1,6 @@
-import { emptyShare } from "../../src/domain/account/lease.ts";
-import { dayOf, monthStart } from "../../src/domain/ledger/period.ts";
-import type { AccountMessage } from "./account-protocol.ts";
+import { emptyShare } from "../../../src/domain/account/lease.ts";
+import { dayOf, monthStart } from "../../../src/domain/ledger/period.ts";
+import type { AccountMessage } from "../account-protocol.ts";
 import type { PoolCache } from "./pool-cache.ts";
 
 /** Days that one message may tell of: the month, with a day of clocks that differ. */
