@@ -428,6 +428,13 @@ export const MUTATIONS: readonly Mutation[] = [
     tests: ["test/durable-objects/verdict-row.test.ts"],
   },
   {
+    what: "an act of the platform that was not recorded is a success",
+    file: "src/http/router.ts",
+    from: `return isRecorded ? reply() : { kind: "unavailable" };`,
+    to: "return isRecorded ? reply() : reply();",
+    tests: ["test/http/router.test.ts"],
+  },
+  {
     what: "the console rounds small amounts to nothing",
     file: "console/src/format.ts",
     from: "Math.max(2, Math.min(10, 2 - Math.floor(Math.log10(Math.abs(n)))))",

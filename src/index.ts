@@ -1,4 +1,5 @@
 import { ACCOUNT_NAME } from "../durable-objects/account/account-name.ts";
+import { recordAct } from "./edge/audit.ts";
 import { createRouter } from "./http/router.ts";
 import { consumeUsage } from "./reports/consume-usage.ts";
 import { mayRead } from "./routes/may-read.ts";
@@ -10,7 +11,7 @@ export { StateApplies } from "../durable-objects/applies/state-applies.ts";
 export { BatchRun } from "./batches/batch-run.ts";
 export { Tenant } from "../durable-objects/tenant/tenant.ts";
 
-const router = createRouter(ROUTES, mayRead);
+const router = createRouter(ROUTES, { mayRead, record: recordAct });
 
 export default {
   fetch: (request, env, ctx) => router.fetch(request, env, ctx),

@@ -98,7 +98,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   batches: ["domain", "durable-objects", "moderation", "edge", "routes", "api", "src/config.ts"],
   // Beside the Worker: what it shares with it are the rules.
   console: ["domain"],
-  "src/index.ts": ["batches", "durable-objects", "http", "reports", "routes"],
+  "src/index.ts": ["batches", "durable-objects", "edge", "http", "reports", "routes"],
 };
 
 /** What these do depends on what they are given, and on nothing else. */

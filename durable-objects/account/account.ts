@@ -40,12 +40,8 @@ import { readPlatform } from "../tenant/platform.ts";
 import type { TenantCheck } from "../tenant/tenant.ts";
 import type { AccessRefusal } from "../tenant/transactions.ts";
 import { ACCOUNT_MIGRATIONS } from "./account-schema.ts";
-import {
-  AccountStore,
-  type AuditEntry,
-  carriedFrom,
-  type ListedTenant,
-} from "./tenants/tenant-store.ts";
+import { AccountStore, carriedFrom, type ListedTenant } from "./tenants/tenant-store.ts";
+import type { AuditEntry } from "../../src/domain/account/audit-entry.ts";
 import { type ClosedBooks, ClosedPeriodStore } from "./tenants/closed-period-store.ts";
 import type {
   AccountPatch,

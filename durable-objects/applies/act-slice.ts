@@ -1,7 +1,7 @@
 import { withDefaults } from "../../src/domain/tenant/settings.ts";
 import { againAfterMs, MOST_TRIES, type StateApply } from "../../src/domain/tenant/state-apply.ts";
 import { isAsWanted } from "../../src/domain/tenant/state-plan.ts";
-import type { AuditEntry } from "../account/tenants/tenant-store.ts";
+import type { AuditEntry } from "../../src/domain/account/audit-entry.ts";
 import { type ApplyDeps, answerOf, inLanes, readTenant } from "./apply-deps.ts";
 import type { Sender } from "./apply-store.ts";
 import type { ApplyRow, GivenSettings } from "./apply-tenant-store.ts";

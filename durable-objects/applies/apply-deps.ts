@@ -4,7 +4,7 @@ import type { Plan } from "../../src/domain/ledger/quota.ts";
 import type { CurrentTenant, PlannedPromise } from "../../src/domain/tenant/state-plan.ts";
 import { isTransient } from "../../src/io/object-error.ts";
 import type { Put } from "../account/account.ts";
-import type { AuditEntry } from "../account/tenants/tenant-store.ts";
+import type { AuditEntry } from "../../src/domain/account/audit-entry.ts";
 import { within } from "../account/call-each.ts";
 import type { SettingsChange } from "../tenant/configure.ts";
 import type { Caller } from "../tenant/protocol.ts";

@@ -1,3 +1,4 @@
+import type { AuditDetail } from "../domain/account/audit-entry.ts";
 import type { Role } from "../domain/tenant/role.ts";
 
 // What a route's handler is given and what it gives back.
@@ -19,7 +20,7 @@ export interface PlatformCaller {
   readonly actor: string;
 }
 
-/** The platform on a tenant's route: the tenant is from the mirror's path. */
+/** The platform on a tenant's route: the tenant is from the path. */
 export interface MirrorCaller extends PlatformCaller {
   readonly tenant: string;
 }
@@ -66,6 +67,26 @@ export interface Raw {
   /** Of a stream: resolves when nothing of its call runs any more. Never rejects. */
   readonly running?: Promise<void>;
 }
+
+/**
+ * An act that was done, on a route that says `audit: "act"`. If the platform did it, the runner records
+ * it, and only then makes the reply; without a record the reply is `unavailable`.
+ */
+export interface Acted<Reply> {
+  readonly kind: "acted";
+  readonly detail: AuditDetail;
+  readonly reply: () => Reply | Promise<Reply>;
+}
+
+/** @param reply a function, where something is still to be done after the act was recorded */
+export const acted = <const Reply extends { readonly kind: string }>(
+  detail: AuditDetail,
+  reply: Reply | (() => Promise<Reply>),
+): Acted<Reply> => ({
+  kind: "acted",
+  detail,
+  reply: typeof reply === "function" ? reply : () => reply,
+});
 
 /** Keeps literals: `ok({ object: "list" })` is an `Ok` of just that. */
 export const ok = <const T>(body: T, extra: Omit<Ok<T>, "kind" | "body"> = {}): Ok<T> => ({

@@ -24,6 +24,10 @@ export const paramNames = (path: string): readonly string[] => path.match(/(?<=\
 /** `/v1/verdicts/:id` as OpenAPI writes it: `/v1/verdicts/{id}`. */
 export const pathTemplate = (path: string): string => path.replace(/\/:(\w+)\+?/g, "/{$1}");
 
+/** A mount as the audit log names it: `PUT /admin/tenants/{tenant}`. */
+export const actionOf = ({ method, path }: Pick<Mount, "method" | "path">): string =>
+  `${method} ${pathTemplate(path)}`;
+
 /** A parameter sorts behind every name, so `/verdicts/claim` is found before `/verdicts/:id`. */
 const specificity = (path: string): string => path.replace(/\/:\w+\+?/g, "/\uffff");
 

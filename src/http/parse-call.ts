@@ -78,7 +78,7 @@ export function parseParams(
   const schema = mount.route.params;
   const result = schema === undefined ? parsed<unknown>(values) : parseWith(schema, values);
   if (result.kind !== "parsed") return result;
-  return parsed({ params: result.value, tenant: mount.mirrored ? tenant : null });
+  return parsed({ params: result.value, tenant: mount.auth.kind === "platform" ? tenant : null });
 }
 
 /** Undefined for a route that has no query: what it is asked with is then nobody's concern. */

@@ -3,6 +3,7 @@ import type { Config } from "../config.ts";
 import type { Failure, FailureKind, FieldError } from "../domain/ledger/failure.ts";
 import type { Role } from "../domain/tenant/role.ts";
 import type {
+  Acted,
   Call,
   Caller,
   KeyCaller,
@@ -84,14 +85,17 @@ type BodyOf<B> = B extends { readonly as: "unread" }
     ? v.InferOutput<S>
     : undefined;
 type ConfigOf<A> = A extends { readonly evenMisconfigured: true } ? Config | null : Config;
-type CallerOf<A, M> = A extends { readonly kind: "key" }
+type PlatformOf<P extends string> = "tenant" extends ParamNames<P> ? MirrorCaller : PlatformCaller;
+type CallerOf<P extends string, A, M> = A extends { readonly kind: "key" }
   ?
       | KeyCaller
       | (M extends string ? MirrorCaller : never)
       | (A extends { readonly orLink: string } ? LinkCaller : never)
   : A extends { readonly kind: "platform" }
-    ? PlatformCaller
+    ? PlatformOf<P>
     : null;
+/** What a handler returns: a success of an audited route is an act. */
+type ReplyOf<D, Success, F> = D extends "act" ? Acted<Success | F> | F : Success | F;
 
 type DeepReadonly<T> = T extends readonly (infer E)[]
   ? readonly DeepReadonly<E>[]
@@ -122,6 +126,13 @@ export interface Admits {
   /** The label of such calls, under which their idempotency keys are kept: `POST /v1/verdicts`. */
   readonly route: string;
 }
+
+/**
+ * How the audit log learns what the platform did. `act`: every success is one act, named by the method
+ * and the path; the handler gives its detail (`acted`), and the runner records it before the reply.
+ * `acts`: the handler records what it does by itself, an entry for each act.
+ */
+export type Audit = "act" | "acts";
 
 interface RouteFacts {
   readonly method: Method;
@@ -156,12 +167,17 @@ export interface Route extends RouteFacts {
   readonly body?: BodySpec | undefined;
   readonly reply: ReplySpec;
   readonly failures: readonly FailureKind[];
+  /** Absent: the route changes nothing, or only a tenant's own key can call it. */
+  readonly audit?: Audit | undefined;
   // A method, so that handlers of narrower calls are assignable: the runner parses by this route's
   // own schemas before it calls.
   handle(
     call: Call<unknown, unknown, unknown, Caller | null, Config | null>,
-  ): Promise<Ok<unknown> | Raw | Failure>;
+  ): Promise<Outcome | Acted<Outcome>>;
 }
+
+/** What a request comes to. */
+export type Outcome = Ok<unknown> | Raw | Failure;
 
 export function defineRoute<
   const P extends `/${string}`,
@@ -172,6 +188,7 @@ export function defineRoute<
   S extends Schema | undefined = undefined,
   Q extends Schema | undefined = undefined,
   B extends BodySpec | undefined = undefined,
+  const D extends Audit | undefined = undefined,
 >(
   route: RouteFacts & {
     readonly path: P;
@@ -182,9 +199,12 @@ export function defineRoute<
     readonly body?: B;
     readonly reply: ReplySpec<R>;
     readonly failures: readonly K[];
+    readonly audit?: D;
     handle(
-      call: Call<ParamsOf<P, S>, OutputOf<Q>, BodyOf<B>, CallerOf<A, M>, ConfigOf<A>>,
-    ): Promise<Ok<DeepReadonly<v.InferOutput<R>>> | Raw | FailureOf<K | ImpliedKind<A, B>>>;
+      call: Call<ParamsOf<P, S>, OutputOf<Q>, BodyOf<B>, CallerOf<P, A, M>, ConfigOf<A>>,
+    ): Promise<
+      ReplyOf<D, Ok<DeepReadonly<v.InferOutput<R>>> | Raw, FailureOf<K | ImpliedKind<A, B>>>
+    >;
   },
 ): Route {
   return route;

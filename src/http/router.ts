@@ -1,18 +1,19 @@
 import { type Config, type ConfigResult, readConfig } from "../config.ts";
+import type { AuditDetail } from "../domain/account/audit-entry.ts";
 import type { Failure } from "../domain/ledger/failure.ts";
 import { authenticate, INVALID_KEY } from "./authenticate.ts";
 import { BodyBudget } from "../io/body-budget.ts";
-import type { Caller, Ok, Raw } from "./call.ts";
+import type { Acted, Caller, MirrorCaller, PlatformCaller } from "./call.ts";
 import { corsHeaders, preflight } from "./cors.ts";
 import { EndedKeys } from "./ended-keys.ts";
 import { NO_RETRY } from "./failure-headers.ts";
 import { newId } from "./ids.ts";
 import { type Match, matchTable } from "./match-table.ts";
-import { mountsOf } from "./mount.ts";
+import { actionOf, type Mount, mountsOf } from "./mount.ts";
 import { decodeOnce, NO_BODY, type ParsedBody, parseParams, parseQuery } from "./parse-call.ts";
 import { failureResponse, finish, successResponse } from "./reply.ts";
 import { logError, logRequest, nameOf } from "./request-log.ts";
-import type { Route, Surface } from "./route.ts";
+import type { Outcome, Route, Surface } from "./route.ts";
 import { surfacesOf } from "./surface-of.ts";
 import { type BodyDeps, type MayRead, withBody } from "./with-body.ts";
 
@@ -52,8 +53,8 @@ async function run(
   visit: Visit,
   { mount, params: encoded }: Found,
   config: Config | null,
-  shared: BodyDeps,
-): Promise<Ok<unknown> | Raw | Failure> {
+  shared: SharedDeps,
+): Promise<Outcome> {
   const { request, url, env, ctx, requestId } = visit;
   const { route } = mount;
   let caller: Caller | null = null;
@@ -75,8 +76,8 @@ async function run(
   }
   const query = parseQuery(route.query, url);
   if (query.kind !== "parsed") return query;
-  const handle = (body: ParsedBody): ReturnType<Route["handle"]> =>
-    route.handle({
+  const handle = async (body: ParsedBody): Promise<Outcome> => {
+    const outcome = await route.handle({
       request,
       params,
       query: query.value,
@@ -87,8 +88,26 @@ async function run(
       ctx,
       requestId,
     });
+    if (outcome.kind !== "acted") return outcome;
+    return afterRecord(outcome, { env, requestId, caller, mount }, shared.record);
+  };
   if (route.body === undefined) return handle(NO_BODY);
   return withBody({ ...visit, caller, route, spec: route.body }, shared, handle);
+}
+
+/** The reply of an act, once the audit log has it. What a tenant does with its own key is not in it. */
+async function afterRecord(
+  { detail, reply }: Acted<Outcome>,
+  {
+    caller,
+    mount,
+    ...call
+  }: Pick<Visit, "env" | "requestId"> & { caller: Caller | null; mount: Mount },
+  record: RecordAct,
+): Promise<Outcome> {
+  const isRecorded =
+    caller?.kind !== "platform" || (await record({ ...call, caller }, actionOf(mount), detail));
+  return isRecorded ? reply() : { kind: "unavailable" };
 }
 
 const isRefusal = (known: Caller | Failure): known is Failure =>
@@ -117,15 +136,36 @@ export interface Router {
 }
 
 /**
- * @param mayRead asked before a tenant's large body is read
- * @throws Error when two routes would answer the same requests
+ * Writes an act of the platform into the audit log.
+ *
+ * @returns false when it could not be recorded: the reply must then not be a success
  */
+type RecordAct = (
+  call: {
+    readonly env: Env;
+    readonly requestId: string;
+    readonly caller: PlatformCaller | MirrorCaller;
+  },
+  action: string,
+  detail: AuditDetail,
+) => Promise<boolean>;
+
+type SharedDeps = BodyDeps & { readonly record: RecordAct };
+
+export interface RouterDeps {
+  /** Asked before a tenant's large body is read. */
+  readonly mayRead: MayRead;
+  readonly record: RecordAct;
+  /** The memory that bodies may take; absent: as much as an isolate has for them. */
+  readonly bodies?: BodyBudget;
+}
+
+/** @throws Error when two routes would answer the same requests */
 export function createRouter(
   routes: readonly Route[],
-  mayRead: MayRead,
-  bodies: BodyBudget = new BodyBudget(),
+  { mayRead, record, bodies = new BodyBudget() }: RouterDeps,
 ): Router {
-  const shared: BodyDeps = { bodies, endedKeys: new EndedKeys(), mayRead };
+  const shared: SharedDeps = { bodies, endedKeys: new EndedKeys(), mayRead, record };
   const table = matchTable(mountsOf(routes));
   const surfaceFor = surfacesOf(routes);
   const configFor = configReader();

@@ -1,11 +1,11 @@
 import type { Failure } from "../domain/ledger/failure.ts";
 import type { BodyBudget } from "../io/body-budget.ts";
 import { INVALID_KEY } from "./authenticate.ts";
-import type { Caller, KeyCaller, Ok, Raw } from "./call.ts";
+import type { Caller, KeyCaller } from "./call.ts";
 import type { EndedKeys } from "./ended-keys.ts";
 import type { Intake } from "./intake.ts";
 import { parseBody, type ParsedBody } from "./parse-call.ts";
-import type { BodySpec, Route } from "./route.ts";
+import type { BodySpec, Outcome, Route } from "./route.ts";
 
 // The life of a request's body: what it holds of the isolate's memory, whether it may be read, and
 // that what it held is given back.
@@ -36,8 +36,6 @@ interface BodyRequest extends Omit<LargeRequest, "caller"> {
   readonly ctx: ExecutionContext;
   readonly spec: BodySpec;
 }
-
-type Outcome = Ok<unknown> | Raw | Failure;
 
 /** A stream may last ten minutes, and is settled half a minute after that at the latest. */
 const STREAM_ALIVE_MS = 720_000;

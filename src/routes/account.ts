@@ -1,11 +1,10 @@
 import * as v from "valibot";
 import type { AccountPatch } from "../domain/account/account-terms.ts";
-import { ok } from "../http/call.ts";
+import { acted, ok } from "../http/call.ts";
 import { defineRoute } from "../http/route.ts";
 import { AccountOutput, AccountPatchInput, toAccount } from "../api/native/account.ts";
 import { given } from "../api/native/settings.ts";
-import { recordAct } from "../edge/audit.ts";
-import { readAccount, writeAccount, UNAVAILABLE } from "../edge/tenant-object.ts";
+import { readAccount, writeAccount } from "../edge/tenant-object.ts";
 
 // The Cloudflare account that all tenants share, by the platform.
 
@@ -37,13 +36,13 @@ export const patchAccount = defineRoute({
   body: { schema: AccountPatchInput, limitBytes: LIMIT_BYTES },
   reply: { status: 200, schema: AccountOutput },
   failures: [],
+  audit: "act",
   handle: async (call) => {
     const patch: AccountPatch = given(call.body);
     const found = await writeAccount(call.env, (account) => account.patchPool(patch));
     if ("kind" in found) return found;
     const detail = { fields: Object.keys(call.body) };
-    if (!(await recordAct(call, "PATCH /admin/account", detail))) return UNAVAILABLE;
-    return ok(toAccount(found));
+    return acted(detail, ok(toAccount(found)));
   },
 });
 
@@ -57,10 +56,10 @@ export const reopenAccount = defineRoute({
   auth,
   reply: { status: 200, schema: v.object({ object: v.literal("reopened"), tenants: v.number() }) },
   failures: [],
+  audit: "act",
   handle: async (call) => {
     const tenants = await writeAccount(call.env, (account) => account.reopen());
     if (typeof tenants !== "number") return tenants;
-    if (!(await recordAct(call, "POST /admin/account/reopen", { tenants }))) return UNAVAILABLE;
-    return ok({ object: "reopened", tenants });
+    return acted({ tenants }, ok({ object: "reopened", tenants }));
   },
 });

@@ -1,15 +1,14 @@
 import * as v from "valibot";
 import { toAdjustmentLine } from "../domain/ledger/journal-object.ts";
 import { fromNeurons } from "../domain/ledger/micro-neurons.ts";
-import { ok } from "../http/call.ts";
+import { acted, ok } from "../http/call.ts";
 import { newId } from "../http/ids.ts";
 import { defineRoute } from "../http/route.ts";
 import { AdjustmentInput } from "../api/native/adjustment.ts";
 import { list, listOf, pageQuery } from "../api/field.ts";
 import { JournalLineOutput } from "../api/native/journal-line.ts";
-import { recordAct } from "../edge/audit.ts";
 import { idempotencyOf, TENANT_READ } from "../edge/shared.ts";
-import { readTenant, writeTenant, UNAVAILABLE } from "../edge/tenant-object.ts";
+import { readTenant, writeTenant } from "../edge/tenant-object.ts";
 import { TENANT_PARAMS } from "./tenants.ts";
 
 // What the platform gives back of a line's charge. The tenant sees it in its journal.
@@ -28,6 +27,7 @@ export const createAdjustment = defineRoute({
   body: { schema: AdjustmentInput, limitBytes: LIMIT_BYTES },
   reply: { status: 201, schema: JournalLineOutput },
   failures: [...TENANT_READ, "idempotency_key_reused", "over_limit"],
+  audit: "act",
   handle: async (call) => {
     const read = await idempotencyOf(call);
     if (read.kind !== "read") return read;
@@ -42,14 +42,15 @@ export const createAdjustment = defineRoute({
       reason,
       idempotency: read.idempotency,
     };
-    const acting = { ...call, caller: { ...call.caller, tenant: call.params.tenant } };
-    const made = await writeTenant(acting, (tenant, caller) => tenant.adjustLine(caller, request));
+    const made = await writeTenant(call, (tenant, caller) => tenant.adjustLine(caller, request));
     if (made.kind !== "adjustment") return made;
     const line = toAdjustmentLine(made.adjustment);
     const { id, adjusts, micro_neurons } = line;
     const detail = { adjustment: id, adjusts, micro_neurons, reason: line.reason };
-    if (!(await recordAct(acting, action, detail))) return UNAVAILABLE;
-    return ok(line, { ...(made.repeated && { headers: { "idempotency-replayed": "true" } }) });
+    return acted(
+      detail,
+      ok(line, { ...(made.repeated && { headers: { "idempotency-replayed": "true" } }) }),
+    );
   },
 });
 
@@ -66,10 +67,7 @@ export const listAdjustments = defineRoute({
   handle: async (call) => {
     const { cursor: before = null, limit } = call.query;
     const query = { before, fromMs: null, toMs: null, limit };
-    const acting = { ...call, caller: { ...call.caller, tenant: call.params.tenant } };
-    const page = await readTenant(acting, (tenant, caller) =>
-      tenant.listAdjustments(caller, query),
-    );
+    const page = await readTenant(call, (tenant, caller) => tenant.listAdjustments(caller, query));
     if (page.kind !== "page") return page;
     const next = page.more ? (page.data.at(-1)?.id ?? null) : null;
     return ok(list(page.data.map(toAdjustmentLine), next));

@@ -1,10 +1,9 @@
 import * as v from "valibot";
-import { ok } from "../http/call.ts";
+import { acted, ok } from "../http/call.ts";
 import { TENANT_ID } from "../http/key-format.ts";
 import { defineRoute } from "../http/route.ts";
 import { ChecksOutput, PassOutput, toChecks, toPass } from "../api/native/check.ts";
 import { pageQuery } from "../api/field.ts";
-import { recordAct } from "../edge/audit.ts";
 import { invalid } from "../edge/shared.ts";
 import { readAccount, writeAccount, UNAVAILABLE } from "../edge/tenant-object.ts";
 
@@ -44,15 +43,13 @@ export const startChecks = defineRoute({
   auth,
   reply: { status: 202, schema: PassOutput },
   failures: [],
+  audit: "act",
   handle: async (call) => {
     const found = await writeAccount(call.env, (account) => account.startChecks(0));
     if ("kind" in found) return found;
     const { running } = found;
     // It has just begun, or runs.
     if (running === null) return UNAVAILABLE;
-    if (!(await recordAct(call, "POST /admin/invariants", { tenants: running.tenants }))) {
-      return UNAVAILABLE;
-    }
-    return ok(toPass(running));
+    return acted({ tenants: running.tenants }, ok(toPass(running)));
   },
 });

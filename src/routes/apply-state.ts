@@ -1,4 +1,4 @@
-import type { AuditEntry } from "../../durable-objects/account/tenants/tenant-store.ts";
+import type { AuditEntry } from "../domain/account/audit-entry.ts";
 import type { Config } from "../config.ts";
 import type { PlatformCaller } from "../http/call.ts";
 import { newId } from "../http/ids.ts";

@@ -5,14 +5,13 @@ import { BATCH_ROUTE } from "../domain/ledger/batch-share.ts";
 import { toBatch, toBatchStep } from "../domain/moderation/batch-object.ts";
 import type { FieldError } from "../domain/ledger/failure.ts";
 import { batchItemsKey } from "../domain/generation/stored-picture.ts";
-import { ok, raw } from "../http/call.ts";
+import { acted, ok, raw } from "../http/call.ts";
 import { newId } from "../http/ids.ts";
 import { acceptsNdjson, type LinePage, ndjson } from "../http/ndjson.ts";
 import { defineRoute } from "../http/route.ts";
 import { BatchInput, BatchOutput, BatchStepOutput } from "../api/native/batch.ts";
 import { BODY_WEIGHT, MAX_BODY_BYTES } from "../api/native/content.ts";
 import { list, listOf, pageQuery } from "../api/field.ts";
-import { recordAct } from "../edge/audit.ts";
 import { bucketOf } from "../edge/bucket.ts";
 import { idempotencyOf, parseIndex, TENANT_READ } from "../edge/shared.ts";
 import { readTenant, writeTenant, UNAVAILABLE } from "../edge/tenant-object.ts";
@@ -49,6 +48,7 @@ export const createBatch = defineRoute({
     "storage_full",
     "engine_unsupported",
   ],
+  audit: "act",
   handle: async (call) => {
     const { items, resume } = call.body;
     const errors = items.flatMap((item, at): readonly FieldError[] => {
@@ -87,9 +87,7 @@ export const createBatch = defineRoute({
       const params = { tenant, life: generation, batch: batch.id };
       call.ctx.waitUntil(runs.create({ id: batch.id, params }).catch(() => undefined));
     }
-    const act = "POST /admin/tenants/{tenant}/verdicts/batches";
-    if (!(await recordAct(call, act, { batch: batch.id }))) return UNAVAILABLE;
-    return ok(toBatch(batch));
+    return acted({ batch: batch.id }, ok(toBatch(batch)));
   },
 });
 
@@ -170,13 +168,12 @@ export const cancelBatch = defineRoute({
   params: ID,
   reply: { status: 200, schema: BatchOutput },
   failures: TENANT_READ,
+  audit: "act",
   handle: async (call) => {
     const { id } = call.params;
     const found = await writeTenant(call, (tenant, caller) => tenant.cancelBatch(caller, id));
     if (found.kind !== "batch") return found;
-    const act = "POST /admin/tenants/{tenant}/verdicts/batches/{id}/cancel";
-    if (!(await recordAct(call, act, { batch: id }))) return UNAVAILABLE;
-    return ok(toBatch(found.batch));
+    return acted({ batch: id }, ok(toBatch(found.batch)));
   },
 });
 

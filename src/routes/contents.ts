@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { shaped } from "../http/field-sentence.ts";
 import { contentKey } from "../domain/generation/stored-picture.ts";
-import { ok, raw } from "../http/call.ts";
+import { acted, ok, raw } from "../http/call.ts";
 import { defineRoute } from "../http/route.ts";
 import { list, listOf, pageQuery } from "../api/field.ts";
 import {
@@ -10,7 +10,6 @@ import {
   toContent,
   toContentRead,
 } from "../api/native/kept-content.ts";
-import { recordAct } from "../edge/audit.ts";
 import { bucketOf } from "../edge/bucket.ts";
 import { TENANT_READ } from "../edge/shared.ts";
 import { readTenant, UNAVAILABLE } from "../edge/tenant-object.ts";
@@ -32,13 +31,12 @@ export const getContent = defineRoute({
   params: v.strictObject({ id }),
   reply: { status: 200, schema: ContentOutput },
   failures: TENANT_READ,
+  audit: "act",
   handle: async (call) => {
     const asked = { id: call.params.id, requestId: call.requestId };
     const read = await readTenant(call, (tenant, caller) => tenant.readContent(caller, asked));
     if (read.kind !== "content") return read;
-    const act = "GET /admin/tenants/{tenant}/verdicts/{id}/content";
-    if (!(await recordAct(call, act, { verdict: asked.id }))) return UNAVAILABLE;
-    return ok(toContent(read.content));
+    return acted({ verdict: asked.id }, ok(toContent(read.content)));
   },
 });
 
@@ -64,30 +62,31 @@ export const getContentPicture = defineRoute({
     schema: v.pipe(v.string(), v.description("PNG, JPEG or WebP.")),
   },
   failures: TENANT_READ,
+  audit: "act",
   handle: async (call) => {
     const { index } = call.params;
     const asked = { id: call.params.id, requestId: call.requestId };
     const read = await readTenant(call, (tenant, caller) => tenant.readContent(caller, asked));
     if (read.kind !== "content") return read;
-    const act = "GET /admin/tenants/{tenant}/verdicts/{id}/content/{index}";
-    if (!(await recordAct(call, act, { verdict: asked.id }))) return UNAVAILABLE;
-    const picture = read.content.pictures[index] ?? null;
-    const bucket = bucketOf(call.env);
-    if (picture?.kept !== true || bucket === null) return NO_CONTENT;
-    const key = contentKey(read.owner, asked.id, index);
-    const object = await bucket.get(key).catch(() => undefined);
-    if (object === undefined) return UNAVAILABLE;
-    if (object === null) return NO_CONTENT;
-    return raw(
-      new Response(object.body, {
-        headers: {
-          "Content-Type": picture.contentType,
-          "Cache-Control": "no-store",
-          "Content-Security-Policy": "default-src 'none'; sandbox",
-          "X-Content-Type-Options": "nosniff",
-        },
-      }),
-    );
+    return acted({ verdict: asked.id }, async () => {
+      const picture = read.content.pictures[index] ?? null;
+      const bucket = bucketOf(call.env);
+      if (picture?.kept !== true || bucket === null) return NO_CONTENT;
+      const key = contentKey(read.owner, asked.id, index);
+      const object = await bucket.get(key).catch(() => undefined);
+      if (object === undefined) return UNAVAILABLE;
+      if (object === null) return NO_CONTENT;
+      return raw(
+        new Response(object.body, {
+          headers: {
+            "Content-Type": picture.contentType,
+            "Cache-Control": "no-store",
+            "Content-Security-Policy": "default-src 'none'; sandbox",
+            "X-Content-Type-Options": "nosniff",
+          },
+        }),
+      );
+    });
   },
 });
 

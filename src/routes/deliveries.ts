@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { NO_EVENT } from "../../durable-objects/outbox/event-id.ts";
 import { EVENT_TYPES, TEST_EVENT } from "../domain/webhooks/event.ts";
-import { ok } from "../http/call.ts";
+import { acted, ok } from "../http/call.ts";
 import { defineRoute } from "../http/route.ts";
 import { list, listOf } from "../api/field.ts";
 import {
@@ -15,9 +15,8 @@ import {
   toWebhook,
   WebhookOutput,
 } from "../api/native/webhook.ts";
-import { recordAct } from "../edge/audit.ts";
 import { TENANT_READ } from "../edge/shared.ts";
-import { readTenant, writeTenant, UNAVAILABLE } from "../edge/tenant-object.ts";
+import { readTenant, writeTenant } from "../edge/tenant-object.ts";
 
 // What was delivered and what happened: read back, and delivered once more.
 
@@ -65,6 +64,7 @@ export const replayWebhook = defineRoute({
   body: { schema: ReplayInput, limitBytes: LIMIT_BYTES },
   reply: { status: 202, schema: WebhookOutput },
   failures: TENANT_READ,
+  audit: "act",
   handle: async (call) => {
     const { id } = call.params;
     const { from: fromMs, to: toMs, only } = call.body;
@@ -73,9 +73,7 @@ export const replayWebhook = defineRoute({
       tenant.replayWebhook(caller, request),
     );
     if (found.kind !== "webhook") return found;
-    const action = "POST /admin/tenants/{tenant}/webhooks/{id}/replay";
-    if (!(await recordAct(call, action, { webhook: id, only }))) return UNAVAILABLE;
-    return ok(toWebhook(found.webhook));
+    return acted({ webhook: id, only }, ok(toWebhook(found.webhook)));
   },
 });
 
@@ -91,13 +89,12 @@ export const replayDelivery = defineRoute({
   params: v.strictObject({ id: v.pipe(v.string(), v.description("`dlv_` and a ULID.")) }),
   reply: { status: 202, schema: DeliveryOutput },
   failures: [...TENANT_READ, "webhook_disabled"],
+  audit: "act",
   handle: async (call) => {
     const { id } = call.params;
     const found = await writeTenant(call, (tenant, caller) => tenant.replayDelivery(caller, id));
     if (found.kind !== "delivery") return found;
-    const action = "POST /admin/tenants/{tenant}/deliveries/{id}/replay";
-    if (!(await recordAct(call, action, { delivery: id }))) return UNAVAILABLE;
-    return ok(toDelivery(found.delivery, call));
+    return acted({ delivery: id }, ok(toDelivery(found.delivery, call)));
   },
 });
 

@@ -1,13 +1,12 @@
 import * as v from "valibot";
 import { fromNeurons, ZERO } from "../domain/ledger/micro-neurons.ts";
-import { ok } from "../http/call.ts";
+import { acted, ok } from "../http/call.ts";
 import { newId } from "../http/ids.ts";
 import { defineRoute } from "../http/route.ts";
 import { list, listOf, pageQuery } from "../api/field.ts";
 import { GrantOutput, NewGrantInput, toGrant } from "../api/native/grant.ts";
-import { recordAct } from "../edge/audit.ts";
 import { idempotencyOf, TENANT_READ } from "../edge/shared.ts";
-import { readTenant, writeTenant, UNAVAILABLE } from "../edge/tenant-object.ts";
+import { readTenant, writeTenant } from "../edge/tenant-object.ts";
 import { TENANT_PARAMS } from "./tenants.ts";
 
 // One-off neurons that the platform gives a tenant. The tenant reads them; it makes and ends none.
@@ -26,6 +25,7 @@ export const createGrant = defineRoute({
   body: { schema: NewGrantInput, limitBytes: LIMIT_BYTES },
   reply: { status: 201, schema: GrantOutput },
   failures: [...TENANT_READ, "idempotency_key_reused", "over_limit"],
+  audit: "act",
   handle: async (call) => {
     const read = await idempotencyOf(call);
     if (read.kind !== "read") return read;
@@ -38,16 +38,16 @@ export const createGrant = defineRoute({
       expiresAtMs,
       idempotency: read.idempotency,
     };
-    const acting = { ...call, caller: { ...call.caller, tenant: call.params.tenant } };
-    const made = await writeTenant(acting, (tenant, caller) => tenant.createGrant(caller, request));
+    const made = await writeTenant(call, (tenant, caller) => tenant.createGrant(caller, request));
     if (made.kind !== "grant") return made;
     const { grant, repeated, nowMs } = made;
     const detail = { grant: grant.id, micro_neurons: grant.amount, reason: grant.reason };
-    const action = "POST /admin/tenants/{tenant}/grants";
-    if (!(await recordAct(acting, action, detail))) return UNAVAILABLE;
-    return ok(toGrant(grant, nowMs), {
-      ...(repeated && { headers: { "idempotency-replayed": "true" } }),
-    });
+    return acted(
+      detail,
+      ok(toGrant(grant, nowMs), {
+        ...(repeated && { headers: { "idempotency-replayed": "true" } }),
+      }),
+    );
   },
 });
 
@@ -104,12 +104,11 @@ export const deleteGrant = defineRoute({
   params: v.strictObject({ ...TENANT_PARAMS.entries, id: v.string() }),
   reply: { status: 204, schema: v.null() },
   failures: TENANT_READ,
+  audit: "act",
   handle: async (call) => {
-    const { tenant: id, id: grant } = call.params;
-    const acting = { ...call, caller: { ...call.caller, tenant: id } };
-    const ended = await writeTenant(acting, (tenant, caller) => tenant.endGrant(caller, grant));
+    const { id: grant } = call.params;
+    const ended = await writeTenant(call, (tenant, caller) => tenant.endGrant(caller, grant));
     if (ended.kind !== "grant") return ended;
-    const action = "DELETE /admin/tenants/{tenant}/grants/{id}";
-    return (await recordAct(acting, action, { grant })) ? ok(null) : UNAVAILABLE;
+    return acted({ grant }, ok(null));
   },
 });

@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import type { KeyCaller, MirrorCaller } from "../http/call.ts";
-import { ok } from "../http/call.ts";
+import { acted, ok } from "../http/call.ts";
 import type { Config } from "../config.ts";
 import { newId } from "../http/ids.ts";
 import { issueKey } from "../http/key-format.ts";
@@ -14,7 +14,6 @@ import {
   toKey,
 } from "../api/native/key.ts";
 import type { IssuedKey, NewKey } from "../../durable-objects/tenant/keys/keys.ts";
-import { recordAct } from "../edge/audit.ts";
 import { idempotencyOf, TENANT_READ } from "../edge/shared.ts";
 import { readTenant, writeTenant } from "../edge/tenant-object.ts";
 
@@ -52,6 +51,7 @@ export const createKey = defineRoute({
   body: { schema: NewKeyInput, limitBytes: LIMIT_BYTES, optional: true },
   reply: { status: 201, schema: IssuedKeyOutput },
   failures: FAILURES,
+  audit: "act",
   handle: async (call) => {
     const read = await idempotencyOf(call);
     if (read.kind !== "read") return read;
@@ -68,8 +68,7 @@ export const createKey = defineRoute({
     const issued = await writeTenant(call, (tenant, caller) => tenant.issueKey(caller, request));
     if (issued.kind !== "issued") return issued;
     const detail = { key: issued.key.id, role };
-    if (!(await recordAct(call, "POST /admin/tenants/{tenant}/keys", detail))) return UNRECORDED;
-    return ok(toIssued(issued, drawn));
+    return acted(detail, ok(toIssued(issued, drawn)));
   },
 });
 
@@ -84,6 +83,7 @@ export const rotateKey = defineRoute({
   body: { schema: RotateKeyInput, limitBytes: LIMIT_BYTES, optional: true },
   reply: { status: 201, schema: IssuedKeyOutput },
   failures: FAILURES,
+  audit: "act",
   handle: async (call) => {
     const read = await idempotencyOf(call);
     if (read.kind !== "read") return read;
@@ -99,9 +99,7 @@ export const rotateKey = defineRoute({
     const issued = await writeTenant(call, (tenant, caller) => tenant.rotateKey(caller, request));
     if (issued.kind !== "issued") return issued;
     const detail = { key: issued.key.id, replaces: id };
-    const action = "POST /admin/tenants/{tenant}/keys/{id}/rotate";
-    if (!(await recordAct(call, action, detail))) return UNRECORDED;
-    return ok(toIssued(issued, drawn));
+    return acted(detail, ok(toIssued(issued, drawn)));
   },
 });
 
@@ -133,15 +131,11 @@ export const deleteKey = defineRoute({
   params: v.strictObject({ id: v.string() }),
   reply: { status: 204, schema: v.null() },
   failures: TENANT_READ,
+  audit: "act",
   handle: async (call) => {
     const { id } = call.params;
     const ended = await writeTenant(call, (tenant, caller) => tenant.endKey(caller, id));
     if (ended.kind !== "ended") return ended;
-    const action = "DELETE /admin/tenants/{tenant}/keys/{id}";
-    if (!(await recordAct(call, action, { key: id }))) return UNRECORDED;
-    return ok(null);
+    return acted({ key: id }, ok(null));
   },
 });
-
-/** The act was done and its record was not: the platform is told to ask again. */
-const UNRECORDED = { kind: "unavailable" } as const;

@@ -8,7 +8,7 @@ import { madePictures, type PersonalRecord } from "../domain/tenant/personal-rec
 import type { PictureOwner } from "../domain/generation/stored-picture.ts";
 import { readCallRecord } from "../generation/read-picture-record.ts";
 import { forgetAnswers } from "../generation/response-cache.ts";
-import { ok, raw } from "../http/call.ts";
+import { acted, ok, raw } from "../http/call.ts";
 import { newId } from "../http/ids.ts";
 import { NDJSON } from "../http/ndjson.ts";
 import { defineRoute } from "../http/route.ts";
@@ -22,11 +22,10 @@ import {
   toExportSummary,
 } from "../api/native/personal.ts";
 import { archivedLinesOf } from "./archives.ts";
-import { recordAct } from "../edge/audit.ts";
 import { ownerOf } from "./images.ts";
 import { bucketOf } from "../edge/bucket.ts";
 import { TENANT_READ } from "../edge/shared.ts";
-import { readTenant, writeTenant, UNAVAILABLE } from "../edge/tenant-object.ts";
+import { readTenant, writeTenant } from "../edge/tenant-object.ts";
 
 // One person's data: given out, and erased. Neither costs neurons nor takes rate.
 
@@ -46,6 +45,7 @@ export const exportPerson = defineRoute({
     schema: v.pipe(v.string(), v.description("A JSON object on each line.")),
   },
   failures: TENANT_READ,
+  audit: "act",
   handle: async (call) => {
     const { user_id: userId } = call.query;
     const owner = await ownerOf(call);
@@ -56,15 +56,18 @@ export const exportPerson = defineRoute({
       );
     const first = await read(null);
     if (first.kind !== "personal_page") return first;
-    if (!(await recordAct(call, "GET /admin/tenants/{tenant}/export", {}))) return UNAVAILABLE;
-    const bucket = bucketOf(call.env);
-    const lines = oneAfterTheOther([
-      exportLines(first, read, picturesOf(bucket, owner)),
-      archivedLines(bucket, { owner, userId }, (before) =>
-        readTenant(call, (tenant, caller) => tenant.listArchives(caller, before, ARCHIVES)),
-      ),
-    ]);
-    return raw(new Response(exportStream(userId, lines), { headers: { "Content-Type": NDJSON } }));
+    return acted({}, async () => {
+      const bucket = bucketOf(call.env);
+      const lines = oneAfterTheOther([
+        exportLines(first, read, picturesOf(bucket, owner)),
+        archivedLines(bucket, { owner, userId }, (before) =>
+          readTenant(call, (tenant, caller) => tenant.listArchives(caller, before, ARCHIVES)),
+        ),
+      ]);
+      return raw(
+        new Response(exportStream(userId, lines), { headers: { "Content-Type": NDJSON } }),
+      );
+    });
   },
 });
 
@@ -174,6 +177,7 @@ export const createErasure = defineRoute({
   body: { schema: ErasureInput, limitBytes: 4096 },
   reply: { status: 202, schema: ErasureOutput },
   failures: [...TENANT_READ, "over_limit"],
+  audit: "act",
   handle: async (call) => {
     const asked = { id: newId("era"), userId: call.body.user_id };
     const started = await writeTenant(call, (tenant, caller) => tenant.startErasure(caller, asked));
@@ -181,10 +185,7 @@ export const createErasure = defineRoute({
     // Answers that may be given again are nobody's by their key: all of the tenant's go.
     call.ctx.waitUntil(forgetAnswers(call.env.CACHE, call.caller.tenant));
     const { id: erasure } = started.erasure;
-    const action = "POST /admin/tenants/{tenant}/erasures";
-    return (await recordAct(call, action, { erasure }))
-      ? ok(toErasure(started.erasure))
-      : UNAVAILABLE;
+    return acted({ erasure }, ok(toErasure(started.erasure)));
   },
 });
 

@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { NO_EVENT } from "../../durable-objects/outbox/event-id.ts";
 import { PLATFORM_EVENT_TYPES, TEST_EVENT } from "../domain/webhooks/event.ts";
-import { ok } from "../http/call.ts";
+import { acted, ok } from "../http/call.ts";
 import { defineRoute } from "../http/route.ts";
 import { list, listOf } from "../api/field.ts";
 import {
@@ -15,8 +15,7 @@ import {
   toWebhook,
   WebhookOutput,
 } from "../api/native/webhook.ts";
-import { recordAct } from "../edge/audit.ts";
-import { readAccount, writeAccount, UNAVAILABLE } from "../edge/tenant-object.ts";
+import { readAccount, writeAccount } from "../edge/tenant-object.ts";
 
 // What was delivered to the platform's endpoints and what happened, as a tenant reads its own.
 
@@ -55,6 +54,7 @@ export const replayPlatformWebhook = defineRoute({
   body: { schema: ReplayInput, limitBytes: LIMIT_BYTES },
   reply: { status: 202, schema: WebhookOutput },
   failures: ["not_found"],
+  audit: "act",
   handle: async (call) => {
     const { id } = call.params;
     const { from: fromMs, to: toMs, only } = call.body;
@@ -62,8 +62,7 @@ export const replayPlatformWebhook = defineRoute({
     const found = await writeAccount(call.env, (account) => account.replayWebhook(request));
     if (found.kind !== "webhook") return found;
     const detail = { webhook: id, only };
-    if (!(await recordAct(call, "POST /admin/webhooks/{id}/replay", detail))) return UNAVAILABLE;
-    return ok(toWebhook(found.webhook));
+    return acted(detail, ok(toWebhook(found.webhook)));
   },
 });
 
@@ -76,13 +75,13 @@ export const replayPlatformDelivery = defineRoute({
   params: v.strictObject({ id: v.pipe(v.string(), v.description("`dlv_` and a ULID.")) }),
   reply: { status: 202, schema: DeliveryOutput },
   failures: ["not_found", "webhook_disabled"],
+  audit: "act",
   handle: async (call) => {
     const { id } = call.params;
     const found = await writeAccount(call.env, (account) => account.replayDelivery(id));
     if (found.kind !== "delivery") return found;
     const detail = { delivery: id };
-    if (!(await recordAct(call, "POST /admin/deliveries/{id}/replay", detail))) return UNAVAILABLE;
-    return ok(toOwnDelivery(found.delivery));
+    return acted(detail, ok(toOwnDelivery(found.delivery)));
   },
 });
 

@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { newSecret } from "../../durable-objects/outbox/sign-delivery.ts";
-import { ok } from "../http/call.ts";
+import { acted, ok } from "../http/call.ts";
 import { newId } from "../http/ids.ts";
 import { defineRoute } from "../http/route.ts";
 import { list, listOf } from "../api/field.ts";
@@ -14,8 +14,7 @@ import {
   WebhookOutput,
   WebhookWithSecretOutput,
 } from "../api/native/webhook.ts";
-import { recordAct } from "../edge/audit.ts";
-import { readAccount, writeAccount, UNAVAILABLE } from "../edge/tenant-object.ts";
+import { readAccount, writeAccount } from "../edge/tenant-object.ts";
 import { given, judgedUrl } from "./webhook-fields.ts";
 
 // The platform's own endpoints: the same resource as a tenant's, of the `Account` object.
@@ -35,6 +34,7 @@ export const createPlatformWebhook = defineRoute({
   body: { schema: NewPlatformWebhookInput, limitBytes: LIMIT_BYTES },
   reply: { status: 201, schema: WebhookWithSecretOutput },
   failures: ["over_limit"],
+  audit: "act",
   handle: async (call) => {
     const judged = judgedUrl(call.body.url, call.config);
     if (judged.kind !== "judged") return judged;
@@ -43,8 +43,7 @@ export const createPlatformWebhook = defineRoute({
     const made = await writeAccount(call.env, (account) => account.createWebhook(webhook));
     if (made.kind !== "webhook") return made;
     const detail = { webhook: webhook.id };
-    if (!(await recordAct(call, "POST /admin/webhooks", detail))) return UNAVAILABLE;
-    return ok({ ...toWebhook(made.webhook), secret });
+    return acted(detail, ok({ ...toWebhook(made.webhook), secret }));
   },
 });
 
@@ -87,6 +86,7 @@ export const patchPlatformWebhook = defineRoute({
   body: { schema: PlatformWebhookPatchInput, limitBytes: LIMIT_BYTES },
   reply: { status: 200, schema: WebhookOutput },
   failures: ["not_found"],
+  audit: "act",
   handle: async (call) => {
     const { id } = call.params;
     const judged = judgedUrl(call.body.url, call.config);
@@ -95,8 +95,7 @@ export const patchPlatformWebhook = defineRoute({
     const changed = await writeAccount(call.env, (account) => account.changeWebhook(id, change));
     if (changed.kind !== "webhook") return changed;
     const detail = { webhook: id, changed: Object.keys(change) };
-    if (!(await recordAct(call, "PATCH /admin/webhooks/{id}", detail))) return UNAVAILABLE;
-    return ok(toWebhook(changed.webhook));
+    return acted(detail, ok(toWebhook(changed.webhook)));
   },
 });
 
@@ -109,13 +108,13 @@ export const deletePlatformWebhook = defineRoute({
   params: PARAMS,
   reply: { status: 204, schema: v.null() },
   failures: ["not_found"],
+  audit: "act",
   handle: async (call) => {
     const { id } = call.params;
     const deleted = await writeAccount(call.env, (account) => account.deleteWebhook(id));
     if (deleted.kind !== "deleted") return deleted;
     const detail = { webhook: id };
-    if (!(await recordAct(call, "DELETE /admin/webhooks/{id}", detail))) return UNAVAILABLE;
-    return ok(null);
+    return acted(detail, ok(null));
   },
 });
 
@@ -129,6 +128,7 @@ export const rotatePlatformWebhook = defineRoute({
   body: { schema: RotateSecretInput, limitBytes: LIMIT_BYTES, optional: true },
   reply: { status: 201, schema: WebhookWithSecretOutput },
   failures: ["not_found"],
+  audit: "act",
   handle: async (call) => {
     const { id } = call.params;
     const secret = newSecret();
@@ -136,8 +136,7 @@ export const rotatePlatformWebhook = defineRoute({
     const rotated = await writeAccount(call.env, (account) => account.rotateWebhook(request));
     if (rotated.kind !== "webhook") return rotated;
     const detail = { webhook: id };
-    if (!(await recordAct(call, "POST /admin/webhooks/{id}/rotate", detail))) return UNAVAILABLE;
-    return ok({ ...toWebhook(rotated.webhook), secret });
+    return acted(detail, ok({ ...toWebhook(rotated.webhook), secret }));
   },
 });
 
@@ -150,12 +149,12 @@ export const testPlatformWebhook = defineRoute({
   params: PARAMS,
   reply: { status: 200, schema: DeliveryOutput },
   failures: ["not_found"],
+  audit: "act",
   handle: async (call) => {
     const { id } = call.params;
     const tried = await writeAccount(call.env, (account) => account.tryWebhook(id));
     if (tried.kind !== "delivery") return tried;
     const detail = { webhook: id };
-    if (!(await recordAct(call, "POST /admin/webhooks/{id}/test", detail))) return UNAVAILABLE;
-    return ok(toOwnDelivery(tried.delivery));
+    return acted(detail, ok(toOwnDelivery(tried.delivery)));
   },
 });

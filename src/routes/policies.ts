@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { shaped } from "../http/field-sentence.ts";
 import type { PolicyVersion } from "../domain/moderation/policy.ts";
-import { ok } from "../http/call.ts";
+import { acted, ok } from "../http/call.ts";
 import { defineRoute } from "../http/route.ts";
 import { list, listOf, pageQuery, policyName } from "../api/field.ts";
 import {
@@ -13,9 +13,8 @@ import {
   type PolicyPatchBody,
   toPolicy,
 } from "../api/native/policy.ts";
-import { recordAct } from "../edge/audit.ts";
 import { TENANT_READ } from "../edge/shared.ts";
-import { readTenant, writeTenant, UNAVAILABLE } from "../edge/tenant-object.ts";
+import { readTenant, writeTenant } from "../edge/tenant-object.ts";
 
 const PARAMS = v.strictObject({ name: policyName });
 
@@ -84,6 +83,7 @@ export const putPolicy = defineRoute({
   body: { schema: PolicyInput, limitBytes: LIMIT_BYTES },
   reply: { status: 200, schema: PolicyOutput },
   failures: [...TENANT_READ, "over_limit"],
+  audit: "act",
   handle: async (call) => {
     const { name } = call.params;
     const wrong = wrongName(call.body, name);
@@ -92,7 +92,7 @@ export const putPolicy = defineRoute({
     const asked = { name, policy, expected: call.body.version ?? null };
     const put = await writeTenant(call, (tenant, caller) => tenant.putPolicy(caller, asked));
     if (put.kind !== "policy") return put;
-    return newVersion(call, "PUT /admin/tenants/{tenant}/policies/{name}", put.policy);
+    return newVersion(put.policy);
   },
 });
 
@@ -109,6 +109,7 @@ export const patchPolicy = defineRoute({
   body: { schema: PolicyPatch, limitBytes: LIMIT_BYTES },
   reply: { status: 200, schema: PolicyOutput },
   failures: [...TENANT_READ, "over_limit"],
+  audit: "act",
   handle: async (call) => {
     const { name } = call.params;
     const wrong = wrongName(call.body, name);
@@ -116,7 +117,7 @@ export const patchPolicy = defineRoute({
     const asked = { name, change: changeOf(call.body), expected: call.body.version ?? null };
     const patched = await writeTenant(call, (tenant, caller) => tenant.patchPolicy(caller, asked));
     if (patched.kind !== "policy") return patched;
-    return newVersion(call, "PATCH /admin/tenants/{tenant}/policies/{name}", patched.policy);
+    return newVersion(patched.policy);
   },
 });
 
@@ -132,12 +133,12 @@ export const deletePolicy = defineRoute({
   params: PARAMS,
   reply: { status: 204, schema: v.null() },
   failures: TENANT_READ,
+  audit: "act",
   handle: async (call) => {
     const { name } = call.params;
     const deleted = await writeTenant(call, (tenant, caller) => tenant.deletePolicy(caller, name));
     if (deleted.kind !== "deleted") return deleted;
-    const action = "DELETE /admin/tenants/{tenant}/policies/{name}";
-    return (await recordAct(call, action, { policy: name })) ? ok(null) : UNAVAILABLE;
+    return acted({ policy: name }, ok(null));
   },
 });
 
@@ -148,13 +149,5 @@ function wrongName({ name }: PolicyPatchBody, inPath: string) {
   return { kind: "invalid_request" as const, errors: [{ path: ["name"], detail }] };
 }
 
-/** The reply with a policy as it is from now on, once the act is recorded. */
-async function newVersion(
-  call: Parameters<typeof recordAct>[0],
-  action: string,
-  policy: PolicyVersion,
-) {
-  const { name, version } = policy;
-  const isRecorded = await recordAct(call, action, { policy: name, version });
-  return isRecorded ? ok(toPolicy(policy)) : UNAVAILABLE;
-}
+const newVersion = (policy: PolicyVersion) =>
+  acted({ policy: policy.name, version: policy.version }, ok(toPolicy(policy)));

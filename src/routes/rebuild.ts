@@ -1,17 +1,10 @@
 import * as v from "valibot";
-import { ok } from "../http/call.ts";
+import { acted, ok } from "../http/call.ts";
 import { TENANT_ID } from "../http/key-format.ts";
 import { defineRoute } from "../http/route.ts";
 import { RebuildOutput, toRebuild } from "../api/native/rebuild.ts";
-import { recordAct } from "../edge/audit.ts";
 import { TENANT_READ } from "../edge/shared.ts";
-import {
-  readAccount,
-  readTenant,
-  writeAccount,
-  writeTenant,
-  UNAVAILABLE,
-} from "../edge/tenant-object.ts";
+import { readAccount, readTenant, writeAccount, writeTenant } from "../edge/tenant-object.ts";
 
 // The platform's reports of one tenant, made anew from its object: when they are wrong, or gone.
 
@@ -36,20 +29,18 @@ export const rebuildReports = defineRoute({
   params: PARAMS,
   reply: { status: 202, schema: RebuildOutput },
   failures: TENANT_READ,
+  audit: "act",
   handle: async (call) => {
     if (!hasReports(call.env)) return NO_REPORTS;
     const { tenant: id } = call.params;
-    const acting = { ...call, caller: { ...call.caller, tenant: id } };
     const lives = await writeAccount(call.env, (account) => account.rebuildEnded(id));
     if (typeof lives !== "number") return lives;
-    const started = await writeTenant(acting, (tenant, caller) => tenant.startRebuild(caller));
+    const started = await writeTenant(call, (tenant, caller) => tenant.startRebuild(caller));
     // Of a deleted tenant there may be something all the same.
     const isGone = started.kind === "not_found" && lives > 0;
     if (started.kind !== "rebuild" && !isGone) return started;
-    const detail = { ended_lives: lives };
-    if (!(await recordAct(acting, "POST /admin/rebuild/{tenant}", detail))) return UNAVAILABLE;
     const standing = started.kind === "rebuild" ? started : null;
-    return ok(toRebuild(id, standing, lives), { status: 202 });
+    return acted({ ended_lives: lives }, ok(toRebuild(id, standing, lives), { status: 202 }));
   },
 });
 
@@ -66,10 +57,9 @@ export const getRebuild = defineRoute({
   handle: async (call) => {
     if (!hasReports(call.env)) return NO_REPORTS;
     const { tenant: id } = call.params;
-    const acting = { ...call, caller: { ...call.caller, tenant: id } };
     const lives = await readAccount(call.env, (account) => account.unwrittenLives(id));
     if (typeof lives !== "number") return lives;
-    const read = await readTenant(acting, (tenant, caller) => tenant.readRebuild(caller));
+    const read = await readTenant(call, (tenant, caller) => tenant.readRebuild(caller));
     const isGone = read.kind === "not_found" && lives > 0;
     if (read.kind !== "rebuild" && !isGone) return read;
     return ok(toRebuild(id, read.kind === "rebuild" ? read : null, lives));

@@ -1,14 +1,13 @@
 import * as v from "valibot";
 import { reconciledDayObject } from "../domain/usage/drift-object.ts";
 import { type Day, dayOf, formatDay } from "../domain/ledger/period.ts";
-import { ok } from "../http/call.ts";
+import { acted, ok } from "../http/call.ts";
 import { defineRoute } from "../http/route.ts";
 import { reconcileDay } from "../reconciliation/reconcile-day.ts";
 import { openReports } from "../reports/open-reports.ts";
 import { ReconciliationStore } from "../reports/reconciliation-store.ts";
 import { dayInput, list, listOf } from "../api/field.ts";
 import { ReconciliationDayOutput } from "../api/native/reconciliation.ts";
-import { recordAct } from "../edge/audit.ts";
 import { reconciliationDeps } from "../edge/reconciliation-deps.ts";
 import { UNAVAILABLE } from "../edge/tenant-object.ts";
 
@@ -38,6 +37,7 @@ export const postReconcile = defineRoute({
   },
   reply: { status: 200, schema: ReconciliationDayOutput },
   failures: [],
+  audit: "act",
   handle: async (call) => {
     const today = dayOf(Date.now());
     const { day = today - 1 } = call.body;
@@ -50,8 +50,7 @@ export const postReconcile = defineRoute({
     const kept = await reconcileDay(deps, day).catch(() => null);
     if (kept === null) return UNAVAILABLE;
     const act = { day: formatDay(day), outcome: kept.lastOutcome };
-    if (!(await recordAct(call, "POST /admin/reconcile", act))) return UNAVAILABLE;
-    return ok(reconciledDayObject(kept));
+    return acted(act, ok(reconciledDayObject(kept)));
   },
 });
 

@@ -1,12 +1,11 @@
 import * as v from "valibot";
 import { toExplained } from "../domain/moderation/verdict-object.ts";
-import { ok } from "../http/call.ts";
+import { acted, ok } from "../http/call.ts";
 import { defineRoute } from "../http/route.ts";
 import { list, listOf } from "../api/field.ts";
 import { ClaimInput, ReviewInput, VerdictOutput } from "../api/native/verdict.ts";
-import { recordAct } from "../edge/audit.ts";
 import { TENANT_READ } from "../edge/shared.ts";
-import { writeTenant, UNAVAILABLE } from "../edge/tenant-object.ts";
+import { writeTenant } from "../edge/tenant-object.ts";
 
 // What people do with verdicts. The queue is `GET /v1/verdicts?review=open`.
 
@@ -25,16 +24,15 @@ export const reviewVerdict = defineRoute({
   body: { schema: ReviewInput, limitBytes: LIMIT_BYTES },
   reply: { status: 200, schema: VerdictOutput },
   failures: [...TENANT_READ, "review_conflict"],
+  audit: "act",
   handle: async (call) => {
     const request = { id: call.params.id, act: call.body };
     const reviewed = await writeTenant(call, (tenant, caller) =>
       tenant.reviewVerdict(caller, request),
     );
     if (reviewed.kind !== "reviewed") return reviewed;
-    const act = "POST /admin/tenants/{tenant}/verdicts/{id}/review";
     const detail = { verdict: call.params.id, state: call.body.state };
-    if (!(await recordAct(call, act, detail))) return UNAVAILABLE;
-    return ok(toExplained(reviewed.verdict));
+    return acted(detail, ok(toExplained(reviewed.verdict)));
   },
 });
 
@@ -48,15 +46,14 @@ export const claimVerdicts = defineRoute({
   body: { schema: ClaimInput, limitBytes: LIMIT_BYTES, optional: true },
   reply: { status: 200, schema: listOf(VerdictOutput) },
   failures: TENANT_READ,
+  audit: "act",
   handle: async (call) => {
     const { limit } = call.body;
     const claimed = await writeTenant(call, (tenant, caller) =>
       tenant.claimVerdicts(caller, limit),
     );
     if (claimed.kind !== "verdicts") return claimed;
-    const act = "POST /admin/tenants/{tenant}/verdicts/claim";
     const detail = { verdicts: claimed.verdicts.length };
-    if (!(await recordAct(call, act, detail))) return UNAVAILABLE;
-    return ok(list(claimed.verdicts.map(toExplained), null));
+    return acted(detail, ok(list(claimed.verdicts.map(toExplained), null)));
   },
 });

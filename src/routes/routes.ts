@@ -6,7 +6,7 @@ import { ok } from "../http/call.ts";
 import { getAccount, patchAccount, reopenAccount } from "./account.ts";
 import { listInvariants, startChecks } from "./all-tenants.ts";
 import { listSharing, listTenants } from "./list-tenants.ts";
-import { listAudit } from "../edge/audit.ts";
+import { listAudit } from "./audit.ts";
 import { createSpeech, createTranscription } from "./audio.ts";
 import { createChatCompletion } from "./chat.ts";
 import { createCompletion } from "./completions.ts";

@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { canonicalJson } from "../generation/response-cache.ts";
-import { ok, type PlatformCaller } from "../http/call.ts";
+import { acted, ok, type PlatformCaller } from "../http/call.ts";
 import { sha256Hex, utf8 } from "../http/hash.ts";
 import { defineRoute } from "../http/route.ts";
 import { list, listOf, pageQuery } from "../api/field.ts";
@@ -122,6 +122,7 @@ export const deleteApply = defineRoute({
   params: PARAMS,
   reply: { status: 204, schema: v.null() },
   failures: ["not_found"],
+  audit: "act",
   handle: async (call) => {
     const { id } = call.params;
     const stopped = await callApplies(call.env, async (applies) => ({
@@ -130,7 +131,6 @@ export const deleteApply = defineRoute({
     if ("kind" in stopped) return stopped;
     if (!stopped.there) return NO_APPLY;
     const detail = { apply: id };
-    if (!(await recordAct(call, "DELETE /admin/state/applies/{id}", detail))) return UNAVAILABLE;
-    return ok(null);
+    return acted(detail, ok(null));
   },
 });

@@ -63,6 +63,7 @@ export const putState = defineRoute({
     schema: v.variant("object", [AppliedStateOutput, StateApplyOutput]),
   },
   failures: ["apply_conflict", "storage_full"],
+  audit: "acts",
   handle: async (call) => {
     const { prune, issue_keys: issueKeys } = call.body;
     if (prune && call.body.has_more) return invalid(["prune"], NOT_WHOLE);

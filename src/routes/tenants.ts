@@ -10,7 +10,7 @@ import {
 import { tenantWarnings } from "../domain/tenant/tenant-warnings.ts";
 import type { Warning } from "../domain/account/account-warnings.ts";
 import type { Config } from "../config.ts";
-import { ok } from "../http/call.ts";
+import { acted, ok } from "../http/call.ts";
 import { TENANT_ID } from "../http/key-format.ts";
 import { defineRoute } from "../http/route.ts";
 import {
@@ -22,9 +22,8 @@ import {
 } from "../api/native/settings.ts";
 import { toWarning, WarningOutput } from "../api/native/warning.ts";
 import { forgetAnswers } from "../generation/response-cache.ts";
-import { recordAct } from "../edge/audit.ts";
 import { parseIfMatch } from "../edge/shared.ts";
-import { writeAccount, readTenant, writeTenant, UNAVAILABLE } from "../edge/tenant-object.ts";
+import { writeAccount, readTenant, writeTenant } from "../edge/tenant-object.ts";
 
 // Tenants, by the platform. The `Account` object makes and ends them; everything else about one is
 // asked of its own object.
@@ -73,6 +72,7 @@ export const putTenant = defineRoute({
   body: { schema: SettingsInput, limitBytes: LIMIT_BYTES },
   reply: { status: 200, otherStatus: 201, schema: ChangedTenant },
   failures: ["version_conflict", "tenant_suspended", "role_required", "not_found"],
+  audit: "act",
   handle: async (call) => {
     const { tenant: id } = call.params;
     const ifMatch = parseIfMatch(call.request.headers.get("If-Match"));
@@ -81,10 +81,8 @@ export const putTenant = defineRoute({
     const change = { kind: "replace", settings } as const;
     const put = await writeAccount(call.env, (account) => account.putTenant(id, change, ifMatch));
     if (put.kind !== "configured") return put;
-    const acting = { ...call, caller: { ...call.caller, tenant: id } };
     const detail = { created: put.created, version: put.profile.version };
-    if (!(await recordAct(acting, "PUT /admin/tenants/{tenant}", detail))) return UNAVAILABLE;
-    return changedReply(call, put.profile, put.created ? 201 : 200, put.warnings);
+    return acted(detail, changedReply(call, put.profile, put.created ? 201 : 200, put.warnings));
   },
 });
 
@@ -100,24 +98,25 @@ export const patchTenant = defineRoute({
   body: { schema: SettingsPatchInput, limitBytes: LIMIT_BYTES },
   reply: { status: 200, schema: ChangedTenant },
   failures: ["version_conflict", "tenant_suspended", "role_required", "not_found"],
+  audit: "act",
   handle: async (call) => {
     const { tenant: id } = call.params;
     const ifMatch = parseIfMatch(call.request.headers.get("If-Match"));
     if (typeof ifMatch === "object" && ifMatch !== null) return ifMatch;
     const patch: SettingsPatch = given(call.body);
-    const acting = { ...call, caller: { ...call.caller, tenant: id } };
-    const patched = await writeTenant(acting, (tenant) =>
+    const patched = await writeTenant(call, (tenant) =>
       tenant.configure({ birth: NOBODY, change: { kind: "patch", patch }, ifMatch }),
     );
     if (patched.kind !== "configured") return patched;
     const detail = { fields: Object.keys(call.body), version: patched.profile.version };
-    if (!(await recordAct(acting, "PATCH /admin/tenants/{tenant}", detail))) return UNAVAILABLE;
     const { profile } = patched;
-    const warnings = await writeAccount(call.env, (account) =>
-      account.promise(id, profile.generation, promisedBy(profile)),
-    );
-    if ("kind" in warnings) return warnings;
-    return changedReply(call, profile, 200, warnings);
+    return acted(detail, async () => {
+      const warnings = await writeAccount(call.env, (account) =>
+        account.promise(id, profile.generation, promisedBy(profile)),
+      );
+      if ("kind" in warnings) return warnings;
+      return changedReply(call, profile, 200, warnings);
+    });
   },
 });
 
@@ -139,8 +138,7 @@ export const getTenant = defineRoute({
   reply: { status: 200, schema: TenantOutput },
   failures: ["tenant_suspended", "role_required", "not_found"],
   handle: async (call) => {
-    const acting = { ...call, caller: { ...call.caller, tenant: call.params.tenant } };
-    const read = await readTenant(acting, (tenant, caller) => tenant.readProfile(caller));
+    const read = await readTenant(call, (tenant, caller) => tenant.readProfile(caller));
     return read.kind === "profile" ? replyWith(read.profile, 200) : read;
   },
 });
@@ -156,13 +154,13 @@ export const deleteTenant = defineRoute({
   params: TENANT_PARAMS,
   reply: { status: 204, schema: v.null() },
   failures: ["not_found"],
+  audit: "act",
   handle: async (call) => {
     const { tenant: id } = call.params;
-    const acting = { ...call, caller: { ...call.caller, tenant: id } };
     const deleted = await writeAccount(call.env, (account) => account.deleteTenant(id));
     if (typeof deleted !== "boolean") return deleted;
     if (!deleted) return { kind: "not_found", what: "tenant" };
     call.ctx.waitUntil(forgetAnswers(call.env.CACHE, id));
-    return (await recordAct(acting, "DELETE /admin/tenants/{tenant}", {})) ? ok(null) : UNAVAILABLE;
+    return acted({}, ok(null));
   },
 });

@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { newSecret } from "../../durable-objects/outbox/sign-delivery.ts";
-import { ok } from "../http/call.ts";
+import { acted, ok } from "../http/call.ts";
 import { newId } from "../http/ids.ts";
 import { defineRoute } from "../http/route.ts";
 import { list, listOf } from "../api/field.ts";
@@ -14,9 +14,8 @@ import {
   WebhookPatchInput,
   WebhookWithSecretOutput,
 } from "../api/native/webhook.ts";
-import { recordAct } from "../edge/audit.ts";
 import { idempotencyOf, TENANT_READ } from "../edge/shared.ts";
-import { readTenant, writeTenant, UNAVAILABLE } from "../edge/tenant-object.ts";
+import { readTenant, writeTenant } from "../edge/tenant-object.ts";
 import { given, judgedUrl } from "./webhook-fields.ts";
 
 // Where a tenant's events are delivered to. Secrets are drawn here and shown once.
@@ -35,6 +34,7 @@ export const createWebhook = defineRoute({
   body: { schema: NewWebhookInput, limitBytes: LIMIT_BYTES },
   reply: { status: 201, schema: WebhookWithSecretOutput },
   failures: [...TENANT_READ, "over_limit", "idempotency_key_reused"],
+  audit: "act",
   handle: async (call) => {
     const read = await idempotencyOf(call);
     if (read.kind !== "read") return read;
@@ -49,9 +49,10 @@ export const createWebhook = defineRoute({
     const made = await writeTenant(call, (tenant, caller) => tenant.createWebhook(caller, request));
     if (made.kind !== "webhook") return made;
     const { webhook, repeated } = made;
-    const action = "POST /admin/tenants/{tenant}/webhooks";
-    if (!(await recordAct(call, action, { webhook: webhook.id }))) return UNAVAILABLE;
-    return ok({ ...toWebhook(webhook), secret: repeated ? null : secret });
+    return acted(
+      { webhook: webhook.id },
+      ok({ ...toWebhook(webhook), secret: repeated ? null : secret }),
+    );
   },
 });
 
@@ -101,6 +102,7 @@ export const patchWebhook = defineRoute({
   body: { schema: WebhookPatchInput, limitBytes: LIMIT_BYTES },
   reply: { status: 200, schema: WebhookOutput },
   failures: TENANT_READ,
+  audit: "act",
   handle: async (call) => {
     const { id } = call.params;
     const judged = judgedUrl(call.body.url, call.config);
@@ -111,9 +113,7 @@ export const patchWebhook = defineRoute({
     );
     if (changed.kind !== "webhook") return changed;
     const detail = { webhook: id, changed: Object.keys(change) };
-    const action = "PATCH /admin/tenants/{tenant}/webhooks/{id}";
-    if (!(await recordAct(call, action, detail))) return UNAVAILABLE;
-    return ok(toWebhook(changed.webhook));
+    return acted(detail, ok(toWebhook(changed.webhook)));
   },
 });
 
@@ -127,13 +127,12 @@ export const deleteWebhook = defineRoute({
   params: PARAMS,
   reply: { status: 204, schema: v.null() },
   failures: TENANT_READ,
+  audit: "act",
   handle: async (call) => {
     const { id } = call.params;
     const deleted = await writeTenant(call, (tenant, caller) => tenant.deleteWebhook(caller, id));
     if (deleted.kind !== "deleted") return deleted;
-    const action = "DELETE /admin/tenants/{tenant}/webhooks/{id}";
-    if (!(await recordAct(call, action, { webhook: id }))) return UNAVAILABLE;
-    return ok(null);
+    return acted({ webhook: id }, ok(null));
   },
 });
 
@@ -148,6 +147,7 @@ export const rotateWebhook = defineRoute({
   body: { schema: RotateSecretInput, limitBytes: LIMIT_BYTES, optional: true },
   reply: { status: 201, schema: WebhookWithSecretOutput },
   failures: TENANT_READ,
+  audit: "act",
   handle: async (call) => {
     const { id } = call.params;
     const secret = newSecret();
@@ -156,9 +156,7 @@ export const rotateWebhook = defineRoute({
       tenant.rotateWebhook(caller, request),
     );
     if (rotated.kind !== "webhook") return rotated;
-    const action = "POST /admin/tenants/{tenant}/webhooks/{id}/rotate";
-    if (!(await recordAct(call, action, { webhook: id }))) return UNAVAILABLE;
-    return ok({ ...toWebhook(rotated.webhook), secret });
+    return acted({ webhook: id }, ok({ ...toWebhook(rotated.webhook), secret }));
   },
 });
 
@@ -174,12 +172,11 @@ export const testWebhook = defineRoute({
   params: PARAMS,
   reply: { status: 200, schema: DeliveryOutput },
   failures: TENANT_READ,
+  audit: "act",
   handle: async (call) => {
     const { id } = call.params;
     const tried = await writeTenant(call, (tenant, caller) => tenant.tryWebhook(caller, id));
     if (tried.kind !== "delivery") return tried;
-    const action = "POST /admin/tenants/{tenant}/webhooks/{id}/test";
-    if (!(await recordAct(call, action, { webhook: id }))) return UNAVAILABLE;
-    return ok(toDelivery(tried.delivery, call));
+    return acted({ webhook: id }, ok(toDelivery(tried.delivery, call)));
   },
 });

@@ -33,7 +33,10 @@ const writeItem = defineRoute({
   },
 });
 
-const router = createRouter([writeItem], async () => null);
+const router = createRouter([writeItem], {
+  mayRead: async () => null,
+  record: async () => true,
+});
 let key = "";
 let lines: unknown[] = [];
 

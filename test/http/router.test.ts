@@ -1,9 +1,9 @@
 import { createExecutionContext, env } from "cloudflare:test";
 import * as v from "valibot";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { ok, raw } from "../../src/http/call.ts";
+import { acted, ok, raw } from "../../src/http/call.ts";
 import { issueKey } from "../../src/http/key-format.ts";
-import { createRouter } from "../../src/http/router.ts";
+import { createRouter, type RouterDeps } from "../../src/http/router.ts";
 import { defineRoute } from "../../src/http/route.ts";
 
 const health = defineRoute({
@@ -101,8 +101,40 @@ const listTenants = defineRoute({
   handle: async ({ caller }) => ok(caller.actor),
 });
 
-const routes = [health, readItem, newest, makeItem, rotate, chat, listTenants];
-const router = createRouter(routes, async () => null);
+/** The platform records the end of an item; `late` is refused after the act, `none` before it. */
+const endItem = defineRoute({
+  method: "DELETE",
+  path: "/v1/items/:id",
+  summary: "End an item",
+  surface: "native",
+  auth: { kind: "key", roles: [] },
+  mirror: "/admin/tenants/:tenant/items/:id",
+  reply: { status: 200, schema: v.string() },
+  failures: ["not_found"],
+  audit: "act",
+  handle: async ({ params: { id } }) => {
+    if (id === "none") return { kind: "not_found", what: "item" };
+    return acted({ item: id }, async () => {
+      steps.push("reply");
+      return id === "late" ? { kind: "not_found", what: "item" } : ok("ended");
+    });
+  },
+});
+
+const routes = [health, readItem, newest, makeItem, rotate, chat, listTenants, endItem];
+
+/** What was recorded, and when replies were made. */
+let steps: unknown[] = [];
+let isLogUp = true;
+
+const DEPS: RouterDeps = {
+  mayRead: async () => null,
+  record: async ({ caller }, action, detail) => {
+    steps.push([caller, action, detail]);
+    return isLogUp;
+  },
+};
+const router = createRouter(routes, DEPS);
 
 interface Asked extends RequestInit {
   readonly key?: string;
@@ -124,6 +156,8 @@ const kindOf = async (reply: Response): Promise<unknown> =>
 
 let key = "";
 beforeEach(async () => {
+  steps = [];
+  isLogUp = true;
   ({ key } = await issueKey("acme", [env.KEY_SECRETS]));
 });
 afterEach(() => {
@@ -230,9 +264,7 @@ describe("paths", () => {
   });
 
   it("refuses a list in which two routes answer the same", () => {
-    expect(() => createRouter([...routes, newest], async () => null)).toThrow(
-      "two routes answer GET",
-    );
+    expect(() => createRouter([...routes, newest], DEPS)).toThrow("two routes answer GET");
   });
 });
 
@@ -299,6 +331,45 @@ describe("keys", () => {
     );
     const reply = await ask("/v1/items", { method: "POST", key: forged, body });
     expect([reply.status, pulled]).toEqual([401, false]);
+  });
+});
+
+const end = (path: string, by: string) => ask(path, { method: "DELETE", key: by });
+
+describe("an act", () => {
+  const platform = { kind: "platform", actor: "admin_token", tenant: "acme" };
+  const recorded = (item: string) => [
+    platform,
+    "DELETE /admin/tenants/{tenant}/items/{id}",
+    { item },
+  ];
+
+  it("of the platform is recorded before its reply is made", async () => {
+    const reply = await end("/admin/tenants/acme/items/a", env.ADMIN_TOKEN);
+    expect([reply.status, await reply.json()]).toEqual([200, "ended"]);
+    expect(steps).toEqual([recorded("a"), "reply"]);
+  });
+
+  it("stays recorded when something after it fails", async () => {
+    expect((await end("/admin/tenants/acme/items/late", env.ADMIN_TOKEN)).status).toBe(404);
+    expect(steps).toEqual([recorded("late"), "reply"]);
+  });
+
+  it("that could not be recorded is no success", async () => {
+    isLogUp = false;
+    const reply = await end("/admin/tenants/acme/items/a", env.ADMIN_TOKEN);
+    expect([reply.status, await kindOf(reply)]).toEqual([503, "unavailable"]);
+    expect(steps).toEqual([recorded("a")]);
+  });
+
+  it("that was refused is not recorded", async () => {
+    expect((await end("/admin/tenants/acme/items/none", env.ADMIN_TOKEN)).status).toBe(404);
+    expect(steps).toEqual([]);
+  });
+
+  it("of a tenant's own key is not recorded", async () => {
+    expect((await end("/v1/items/a", key)).status).toBe(200);
+    expect(steps).toEqual(["reply"]);
   });
 });
 

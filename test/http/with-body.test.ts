@@ -47,7 +47,8 @@ beforeEach(async () => {
   ({ key } = await issueKey("acme", [env.KEY_SECRETS]));
 });
 
-const routerOf = () => createRouter([take], async () => refusal, budget);
+const routerOf = () =>
+  createRouter([take], { mayRead: async () => refusal, record: async () => true, bodies: budget });
 
 interface Sent {
   readonly body: string | ReadableStream<Uint8Array>;

@@ -3,6 +3,7 @@ import type { Day } from "../../../src/domain/ledger/period.ts";
 import { posted } from "../../../src/domain/ledger/quota.ts";
 import type { Database } from "../../database.ts";
 import type { Period } from "../../tenant/ledger/ledger-store.ts";
+import type { AuditEntry } from "../../../src/domain/account/audit-entry.ts";
 
 export interface ListedTenant {
   readonly id: string;
@@ -10,19 +11,6 @@ export interface ListedTenant {
   readonly state: "active" | "deleting" | "deleted";
   /** What the last life had posted on the day on which it ended. */
   readonly carried: { readonly day: Day; readonly posted: MicroNeurons };
-}
-
-/** An admin act: who did what, when. Never a secret, never content. */
-export interface AuditEntry {
-  readonly id: string;
-  readonly atMs: number;
-  readonly actor: string;
-  /** The route as a label: `PUT /admin/tenants/{tenant}`. */
-  readonly action: string;
-  readonly tenant: string | null;
-  readonly requestId: string;
-  /** Names of what was changed. */
-  readonly detail: Readonly<Record<string, string | number | boolean | null | readonly string[]>>;
 }
 
 type TenantRow = {

@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import type { InvariantCounts } from "../../../durable-objects/tenant/invariants.ts";
 import type { RefusalCount } from "../../../durable-objects/tenant/ledger/refusal-store.ts";
-import type { AuditEntry } from "../../../durable-objects/account/tenants/tenant-store.ts";
+import type { AuditEntry } from "../../domain/account/audit-entry.ts";
 import { isoTime } from "../../domain/ledger/period.ts";
 import { PLANS, UNLIMITED } from "../../domain/ledger/quota.ts";
 import { microNeuronsOut, time } from "../field.ts";
