@@ -1,10 +1,7 @@
-import { runInDurableObject } from "cloudflare:test";
-import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
 import { admin, makeTenant, type Reply, type TestTenant } from "../client.ts";
-import { scripted } from "./scripted.ts";
 
-// Lists, filters and pages of what a tenant did.
+// Lists, filters and pages of what a tenant did. No test changes the tenant that they all read.
 
 const KIND = "Nice to meet you all here today";
 const RUDE = "You are a worthless stupid idiot";
@@ -228,86 +225,6 @@ describe("GET /v1/limits", () => {
     expect(rate("requests")).toMatchObject({ limit: 300, remaining: 299 });
     expect(rate("text_generation")).toMatchObject({ limit: 5, remaining: 4 });
     expect(rate("text_to_image")).toMatchObject({ limit: 720, remaining: 720, resets_at: null });
-  });
-});
-
-/** Until the pass is done; the account's alarm is rung as often as that takes. */
-const wholePass = async (): Promise<Reply> => {
-  const started = await admin("POST", "/admin/invariants");
-  expect(started.status).toBe(202);
-  expect(started.body).toMatchObject({ object: "invariants_pass", state: "running" });
-  const account = env.ACCOUNT.getByName("account");
-  for (let rings = 0; rings < 20; rings += 1) {
-    // oxlint-disable-next-line no-await-in-loop -- one alarm after the other
-    await runInDurableObject(account, (instance) => instance.alarm());
-    // oxlint-disable-next-line no-await-in-loop
-    const found = await admin("GET", "/admin/invariants?limit=200");
-    if (found.body.running === null) return found;
-  }
-  throw new Error("the pass does not end");
-};
-const idsIn = ({ body }: Reply): string[] => body.data.map((one: { tenant: string }) => one.tenant);
-
-const namesIn = (data: { number: number; name: string }[]) =>
-  data.map(({ number, name }) => [number, name]);
-
-const linesIn = (data: { name: string; checked: number }[]) =>
-  data.find(({ name }) => name === "lines_sum_to_posted")?.checked ?? 0;
-
-describe("/admin/invariants", () => {
-  it("says of whom nothing was counted yet, and that", async () => {
-    const { body } = await admin("GET", "/admin/invariants");
-    expect(body).toMatchObject({ object: "list", data: [], running: null, latest: null });
-  });
-
-  it("adds up what each tenant's own report gives", async () => {
-    const own = (await tenant.call("GET", "/v1/invariants")).body;
-    const { body } = await wholePass();
-    const tenants = (await admin("GET", "/admin/tenants?limit=200")).body.data.length;
-    expect(body.latest).toMatchObject({
-      state: "done",
-      tenants,
-      checked: tenants,
-      holds: true,
-      broken: 0,
-      unfinished: 0,
-      unanswered: 0,
-    });
-    expect(namesIn(body.latest.data)).toEqual(namesIn(own.data));
-    expect(linesIn(own.data)).toBeGreaterThan(0);
-    expect(linesIn(body.latest.data)).toBeGreaterThanOrEqual(linesIn(own.data));
-    const { body: audit } = await admin("GET", "/admin/audit?limit=1");
-    expect(audit.data[0]).toMatchObject({ action: "POST /admin/invariants" });
-  });
-
-  it("says where something is broken, page by page, and forgets who was ended", async () => {
-    for (const id of ["broken-bound", "broken-too"]) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
-      const broken = await makeTenant(id);
-      const { text } = scripted("judge=huge_usage");
-      // oxlint-disable-next-line no-await-in-loop
-      await broken.onWorkersAi("POST", "/v1/verdicts", { text });
-    }
-    const all = await wholePass();
-    expect(idsIn(all)).toEqual(["broken-bound", "broken-too"]);
-    expect(all.body.latest).toMatchObject({ holds: false, broken: 2 });
-    const mirror = await admin("GET", "/admin/tenants/broken-bound/invariants");
-    const { found, ...counted } = all.body.data[0];
-    expect(found).toBe("broken");
-    expect(counted).toEqual({ ...mirror.body, as_of: expect.any(String) });
-
-    const first = await admin("GET", "/admin/invariants?limit=1");
-    expect([idsIn(first), first.body.has_more]).toEqual([["broken-bound"], true]);
-    const next = await admin("GET", `/admin/invariants?limit=1&cursor=${first.body.next_cursor}`);
-    expect([idsIn(next), next.body.next_cursor]).toEqual([["broken-too"], null]);
-
-    await admin("DELETE", "/admin/tenants/broken-bound");
-    expect(idsIn(await admin("GET", "/admin/invariants"))).toEqual(["broken-too"]);
-  });
-
-  it("takes no cursor that it did not give", async () => {
-    const { status, body } = await admin("GET", "/admin/invariants?cursor=Not~ours");
-    expect([status, body.kind]).toEqual([400, "invalid_request"]);
   });
 });
 
