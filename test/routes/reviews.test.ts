@@ -64,7 +64,9 @@ describe("a decision", () => {
 
   it("may block what was allowed, once somebody reported it", async () => {
     const id = await moderate(KIND);
-    expect(conflictOf(await act(id, { state: "claimed" }))).toBe("It is not open for review.");
+    expect(conflictOf(await act(id, { state: "claimed" }))).toBe(
+      "This verdict is not open for review.",
+    );
     await act(id, { state: "open", origin: "report", note: "Spam" });
     const { body } = await act(id, { state: "done", decision: "block", revision: 1 });
     expect(body).toMatchObject({
@@ -78,7 +80,7 @@ describe("a decision", () => {
   it("is of the revision that was looked at", async () => {
     const id = await moderate(ODD);
     const stale = await act(id, { state: "done", decision: "allow", revision: 2 });
-    expect(conflictOf(stale)).toBe("It is at revision 1, not 2: read it again.");
+    expect(conflictOf(stale)).toBe("This verdict is at revision 1, not 2: read it again.");
   });
 });
 
@@ -87,14 +89,14 @@ describe("an appeal", () => {
     const id = await moderate(ODD);
     await act(id, { state: "done", decision: "block", revision: 1 });
     const again = await act(id, { state: "done", decision: "allow", revision: 2 });
-    expect(conflictOf(again)).toContain("It was decided");
+    expect(conflictOf(again)).toContain("This verdict is decided");
     const opened = await act(id, { state: "open", origin: "appeal", note: "Not fair." });
     expect(opened.body).toMatchObject({
       decision: "block",
       revision: 2,
       review: { state: "open", origin: "appeal", key_id: null, note: "Not fair." },
     });
-    expect(conflictOf(await act(id, { state: "open", origin: "appeal" }))).toContain("waits");
+    expect(conflictOf(await act(id, { state: "open", origin: "appeal" }))).toContain("waiting");
     const { body } = await act(id, { state: "done", decision: "allow", revision: 2 });
     expect(body).toMatchObject({ decision: "allow", approved: true, revision: 3 });
     const revisions = await tenant.call("GET", `/v1/verdicts/${id}/revisions`);
@@ -114,7 +116,7 @@ describe("a claim", () => {
     const { body } = await act(id, { state: "claimed" }, one);
     const until = body.review.claim_expires_at;
     expect(Date.parse(until)).toBeGreaterThan(Date.now() + 14 * 60_000);
-    const held = `It is claimed by another until ${until}.`;
+    const held = `This verdict is claimed by another reviewer until ${until}.`;
     expect(conflictOf(await act(id, { state: "claimed" }, other))).toBe(held);
     const decision = { state: "done", decision: "allow", revision: 1 };
     expect(conflictOf(await act(id, decision, other))).toBe(held);

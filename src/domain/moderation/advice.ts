@@ -1,15 +1,15 @@
 import type { Category } from "./category.ts";
 import type { Action, Decision, Reason } from "./verdict.ts";
 
-// What a caller is advised to do about a person, beside what becomes of their content.
+// The advice to a caller about a person, beside the decision on the content.
 
-/** Who writes so may be in danger: they are offered help, and nobody is to punish them. */
+/** The writer of such content may be in danger: they are offered help and not punished. */
 const DISTRESS: readonly Category[] = ["self-harm", "self-harm/intent", "self-harm/instructions"];
 
-/** Of these none is blocked for itself: a cry for help must not vanish. Instructions may be. */
+/** These categories never block by themselves: a cry for help must not vanish. Instructions may block. */
 export const NEVER_BLOCKED: readonly Category[] = ["self-harm", "self-harm/intent"];
 
-/** Blocked for one of these, somebody in distress is warned, or banned, all the same. */
+/** A block for one of these brings a warning or a ban, even to a person in distress. */
 const AGAINST_OTHERS: readonly Category[] = [
   "harassment/threatening",
   "hate",
@@ -17,7 +17,7 @@ const AGAINST_OTHERS: readonly Category[] = [
   "sexual/minors",
 ];
 
-/** A person should see these first: somebody may be in danger. */
+/** A person should review these first: somebody may be in danger. */
 const URGENT: readonly Category[] = [
   ...DISTRESS,
   "harassment/threatening",
@@ -36,17 +36,17 @@ export const isDistress = (reasons: readonly Because[]): boolean =>
 export const isUrgent = (reasons: readonly Because[]): boolean =>
   reasons.some((reason) => isFor(URGENT, reason));
 
-/** The same advice, without the ban: a policy may ask for more than one score. */
+/** The same advice with a warning in place of the ban: a policy may want more than one score for a ban. */
 export const withoutBan = (actions: readonly Action[]): readonly Action[] =>
   actions.map((action) => (action === "ban_user" ? "warn_user" : action));
 
-/** The advice as it was before `withoutBan`. */
+/** The inverse of `withoutBan`. */
 export const withBan = (actions: readonly Action[]): readonly Action[] =>
   actions.map((action) => (action === "warn_user" ? "ban_user" : action));
 
 /**
  * @param blocking the reasons that blocked
- * @param ban whether one of them asks for it
+ * @param ban whether one of them advises a ban
  */
 export function adviceOf(
   decision: Decision,
@@ -62,7 +62,7 @@ export function adviceOf(
 ): Action[] {
   const help: Action[] = isDistress(reasons) ? ["offer_help"] : [];
   if (decision !== "block") return help;
-  const spared = help.length > 0 && !blocking.some((reason) => isFor(AGAINST_OTHERS, reason));
-  const sanction: Action[] = spared ? [] : [ban ? "ban_user" : "warn_user"];
+  const isExempt = help.length > 0 && !blocking.some((reason) => isFor(AGAINST_OTHERS, reason));
+  const sanction: Action[] = isExempt ? [] : [ban ? "ban_user" : "warn_user"];
   return ["hide_content", ...sanction, ...help];
 }

@@ -4,7 +4,7 @@ import { isoTime } from "../ledger/period.ts";
 
 const timeOrNull = (ms: number | null): string | null => (ms === null ? null : isoTime(ms));
 
-/** A batch as it is read and told of. */
+/** A batch as the API returns it and webhooks deliver it. */
 export function toBatch(batch: Batch) {
   const { counts, microNeurons } = batch;
   const succeeded = counts.allow + counts.flag + counts.block;
@@ -35,7 +35,7 @@ export function toBatch(batch: Batch) {
   };
 }
 
-/** One step of it: of its items, what became of each. */
+/** One step of a batch as the API returns it, with the result of each item. */
 export const toBatchStep = (step: BatchStep) => ({
   object: "batch_step" as const,
   batch_id: step.batchId,

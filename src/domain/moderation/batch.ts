@@ -1,14 +1,14 @@
 import type { Decision } from "./verdict.ts";
 
-// Many verdicts asked for at once, made in steps. What a step came to is kept whole, so that a step
-// that runs twice counts once.
+// A batch is many moderations from one request, made in steps. The results of a step are stored together, so
+// that a step that runs twice counts once.
 
 export const MAX_BATCH_ITEMS = 1000;
 
-/** Of a tenant, that have not ended: they share what batches get, and the object keeps them in mind. */
+/** Open batches of one tenant: they share the rate that batches get, and the object keeps them in memory. */
 export const MAX_OPEN_BATCHES = 20;
 
-/** Items of one step: what is asked again when it is cut short. */
+/** Items of one step: these are run again when the step is cut short. */
 export const STEP_ITEMS = 10;
 
 export const BATCH_STATES = [
@@ -21,11 +21,11 @@ export const BATCH_STATES = [
 ] as const;
 export type BatchState = (typeof BATCH_STATES)[number];
 
-/** What became of an item: a verdict, or the refusal or failure that it met. */
+/** The result of an item: a verdict, or the refusal or failure in its place. */
 export interface ItemResult {
   readonly index: number;
   readonly decision: Decision | null;
-  /** Null: there is a verdict. */
+  /** Null when there is a verdict. */
   readonly failedAs: string | null;
   readonly microNeurons: number;
 }
@@ -34,12 +34,12 @@ export interface BatchStep {
   readonly batchId: string;
   /** From 0. */
   readonly step: number;
-  /** How often its items were taken up: once more after each wait. */
+  /** How often its items were started: once more after each wait. */
   readonly round: number;
-  /** How often it was run, repeats after a crash included. */
+  /** How often it ran, including repeats after a crash. */
   readonly attempts: number;
   readonly state: "running" | "waiting" | "done";
-  /** When its round began: its items' ids have that time. */
+  /** When its round began: the ids of its items contain this time. */
   readonly roundAtMs: number;
   readonly startedAtMs: number;
   readonly finishedAtMs: number | null;
@@ -50,10 +50,10 @@ export interface Batch {
   readonly id: string;
   readonly state: BatchState;
   readonly items: number;
-  /** Where each item ends in the file of all of them, in bytes. */
+  /** Where each item ends in the file of all items, in bytes. */
   readonly ends: readonly number[];
   readonly resume: boolean;
-  /** SHA-256 of the key that made it; null: the platform did. */
+  /** SHA-256 of the key that created it; null: the platform created it. */
   readonly secretHash: string | null;
   readonly keyId: string | null;
   readonly requestId: string;
@@ -61,12 +61,12 @@ export interface Batch {
   readonly microNeurons: number;
   /** Why it stopped; null: it did not. */
   readonly stoppedAs: string | null;
-  /** When it goes on; null: it does not wait. */
+  /** When it continues; null: it does not wait. */
   readonly waitsUntilMs: number | null;
   readonly createdAtMs: number;
   readonly progressAtMs: number;
   readonly finishedAtMs: number | null;
-  /** Whether its items still lie in the bucket. */
+  /** Whether its items are still stored in the bucket. */
   readonly hasFile: boolean;
 }
 
@@ -92,7 +92,7 @@ export const itemsOf = (step: number, items: number): number[] =>
     (index) => index < items,
   );
 
-/** What all steps came to. */
+/** The counts and the cost of all steps. */
 export function totalsOf(steps: readonly Pick<BatchStep, "results">[]): {
   readonly counts: BatchCounts;
   readonly microNeurons: number;
@@ -109,15 +109,15 @@ export function totalsOf(steps: readonly Pick<BatchStep, "results">[]): {
   return { counts, microNeurons };
 }
 
-/** Refusals that pass, and for which an item is asked again. */
+/** Refusals that end by themselves; the item is tried again. */
 export const PASSING = ["rate_limited", "quota_reserved", "concurrency_exceeded"] as const;
 
-/** Refusals that hold for the day, and end a batch or let it wait for the next. */
+/** Refusals that last until the end of the day. They stop a batch, or it waits for the next day. */
 export const OF_THE_DAY = [
   "quota_exceeded",
   "overage_cap_exceeded",
   "account_quota_exceeded",
 ] as const;
 
-/** Whoever asks may no longer, or nothing can be stored: all other items would be refused too. */
+/** The key may no longer call, or nothing can be stored: all other items would be refused too. */
 export const ENDING = ["invalid_key", "tenant_suspended", "role_required", "storage_full"] as const;

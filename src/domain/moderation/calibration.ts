@@ -1,25 +1,28 @@
 import { hashOf } from "../text/hash.ts";
 import type { CascadeHead } from "./cascade.ts";
 
-// Thresholds of the text model that a tenant has earned: chosen on one half of its labelled examples and
-// measured on the other, with a bound on how often they are wrong (docs/calibration.md).
+// Calibrated thresholds of the text model. They are chosen on one half of a tenant's labelled examples and
+// measured on the other half, with a bound on how often they are wrong (docs/calibration.md).
 //
-// The bound is that of Clopper and Pearson (Biometrika 26, 1934), one-sided: with the given confidence the
-// true share is at most so large. It holds whatever the share is, and for few examples as for many.
+// The bound is the one-sided one of Clopper and Pearson (Biometrika 26, 1934): with the given confidence the
+// true share is not above it. It holds for every share and for every number of examples.
 
-/** What a person says of one text, and what the model scores it. */
+/** A person's label of one text, and the model's score. */
 export interface LabelledScore {
-  /** 0 to 1, in thousandths, as the model gives it. */
+  /** 0 to 1 in steps of 0.001, as the model gives it. */
   readonly score: number;
   readonly harmful: boolean;
-  /** On which half a threshold is chosen, on which it is measured. */
+  /** The half on which a threshold is chosen, or the half on which it is measured. */
   readonly half: "choose" | "measure";
 }
 
 export interface CalibrationTerms {
-  /** The largest share of errors, above 0 and below 1: of harmful texts passed, of harmless ones blocked. */
+  /**
+   * The largest accepted share of errors, above 0 and below 1: harmful texts passed, or harmless ones
+   * blocked.
+   */
   readonly maxMissRate: number;
-  /** That the true share is within it, above 0 and below 1. */
+  /** The probability that the true share is within the bound, above 0 and below 1. */
   readonly confidence: number;
 }
 
@@ -31,36 +34,36 @@ export interface Measured {
 
 export interface CalibratedThreshold {
   /**
-   * `not_within_rate`: a threshold that was good on one half was wrong too often on the other, or none was
-   * good on either.
+   * `not_within_rate`: the threshold that was chosen on one half was wrong too often on the other, or no
+   * threshold was good on either half.
    */
   readonly status: "found" | "not_enough_examples" | "not_within_rate";
-  /** Null unless found. */
+  /** Null unless `status` is `found`. */
   readonly threshold: number | null;
-  /** Of the half on which it was measured; its bound null where nothing could be measured. */
+  /** Errors on the half that measures; the bound is null when nothing was measured. */
   readonly measured: Measured & { readonly bound: number | null };
-  /** Examples that one half needs at least: harmful ones to pass texts, harmless ones to block them. */
+  /** The fewest examples that each half needs: harmful ones to pass texts, harmless ones to block them. */
   readonly needed: number;
 }
 
 export interface CalibratedHead {
-  /** Below it the judge is not asked, and the text passes. */
+  /** A text with a score below it passes without the judge. */
   readonly allowBelow: CalibratedThreshold;
-  /** From it the judge is not asked, and the text is blocked. */
+  /** A text with a score from it on is blocked without the judge. */
   readonly blockAbove: CalibratedThreshold;
-  /** What the thresholds that were found would decide of the texts on the half that measures. */
+  /** How many texts of the measuring half the found thresholds would decide. */
   readonly decided: { readonly texts: number; readonly allowed: number; readonly blocked: number };
 }
 
-/** What all examples say of all heads. */
+/** The calibration of all heads from all examples. */
 export interface Calibration {
-  /** The version that the thresholds hold for. */
+  /** The version of the text model that the thresholds are valid for. */
   readonly model: string;
   readonly examples: {
     readonly received: number;
-    /** The same text again, which would count twice. */
+    /** Repeats of a text: each text counts once. */
     readonly repeated: number;
-    /** Texts that the model does not answer for: they go on to the judge, whatever the thresholds. */
+    /** Texts that the model does not score: they always go to the judge. */
     readonly unread: number;
     readonly used: number;
   };
@@ -104,11 +107,11 @@ export function calibrated(
 /** A threshold that no score reaches does nothing. */
 const NEVER = 1.001;
 
-/** The next thousandth: scores have no finer steps. */
+/** The next score: scores are multiples of 0.001. */
 const aboveOf = (score = 0): number => Math.round(score * 1000 + 1) / 1000;
 
 interface Side {
-  /** The best threshold at which so many of the scores, in ascending order, are on the wrong side. */
+  /** The best threshold that leaves `wrong` of the scores, in ascending order, on the wrong side. */
   readonly best: (sorted: readonly number[], wrong: number) => number;
   readonly isWrong: (score: number, threshold: number) => boolean;
 }
@@ -124,7 +127,7 @@ function thresholdOf(
     const measured = { examples: measure.length, wrong: 0, bound: null };
     return { status: "not_enough_examples", threshold: null, measured, needed };
   }
-  // Half of what the bound would let pass: the other half must stay within it, too.
+  // Only half of the errors that the bound allows, since the other half must stay within the bound too.
   const wrong = Math.floor(mostWrong(choose.length, terms) / 2);
   const sorted = choose.toSorted((a, b) => a - b);
   const threshold = side.best(sorted, wrong);
@@ -147,11 +150,11 @@ function measureOf(
   return { examples: scores.length, wrong, bound: upperBound(wrong, scores.length, confidence) };
 }
 
-/** How many examples without an error show that the rate is kept: 299 for 1 % at 95 %. */
+/** How many examples without an error prove the rate: 299 for 1 % at 95 %. */
 export const examplesNeeded = ({ maxMissRate, confidence }: CalibrationTerms): number =>
   Math.ceil(Math.log(1 - confidence) / Math.log(1 - maxMissRate));
 
-/** The most errors among so many examples whose bound is within the rate; at least 0. */
+/** The most errors, among so many examples, with a bound within the rate; at least 0. */
 function mostWrong(examples: number, { maxMissRate, confidence }: CalibrationTerms): number {
   let low = 0;
   let high = examples;
@@ -166,8 +169,8 @@ function mostWrong(examples: number, { maxMissRate, confidence }: CalibrationTer
 const BISECTIONS = 60;
 
 /**
- * The largest share under which `wrong` errors or fewer among `examples` are no rarer than `1 - confidence`.
- * Takes `wrong` times 60 steps at most.
+ * The largest share at which `wrong` or fewer errors among `examples` have a probability of at least `1 -
+ * confidence`. Takes at most `wrong` times 60 steps.
  */
 export function upperBound(wrong: number, examples: number, confidence: number): number {
   if (wrong >= examples) return 1;
@@ -181,7 +184,10 @@ export function upperBound(wrong: number, examples: number, confidence: number):
   return high;
 }
 
-/** How likely a binomial count is at most `most`: the sum of its terms, each made of the last. */
+/**
+ * The probability that a binomial count is at most `most`. Each term of the sum is computed from the one
+ * before.
+ */
 function atMost(most: number, trials: number, share: number): number {
   if (share <= 0) return 1;
   if (share >= 1) return most >= trials ? 1 : 0;
@@ -195,6 +201,6 @@ function atMost(most: number, trials: number, share: number): number {
   return Math.min(1, total);
 }
 
-/** By the text alone, so that the same examples in another order, or some more, are divided alike. */
+/** Depends on the text alone: examples in another order, or with more beside them, are divided alike. */
 export const halfOf = (text: string): LabelledScore["half"] =>
   hashOf(text) % 2 === 0 ? "choose" : "measure";

@@ -4,55 +4,55 @@ import type { Policy } from "./policy.ts";
 import { TEXT_MODEL_CATEGORIES, TEXT_MODEL_FLAG } from "./text-model.ts";
 import type { Reason, StageResult } from "./verdict.ts";
 
-// Where the text model inside the Worker decides without a judge: beyond thresholds that a tenant has
-// calibrated on texts of its own (`calibration.ts`). Nothing is skipped without them.
+// The cascade: the text model inside the Worker decides without a judge beyond thresholds that the tenant
+// calibrated on its own texts (`calibration.ts`). Without thresholds the judge is always asked.
 
-/** Null: never. */
+/** A threshold that is null never applies. */
 export interface CascadeThresholds {
-  /** A score below it needs no judge. */
+  /** A lower score needs no judge. */
   readonly allow_below: number | null;
-  /** A score from it on blocks, and needs no judge. */
+  /** This score or a higher one blocks, and needs no judge. */
   readonly block_above: number | null;
 }
 
-/** A category that the text model has a head for, or the highest of its heads. */
+/** A category that the text model has a head for; `any` is the highest of all heads. */
 export const CASCADE_HEADS = [...TEXT_MODEL_CATEGORIES, "any"] as const;
 export type CascadeHead = (typeof CASCADE_HEADS)[number];
 
 export interface CascadeRules {
-  /** The version that the thresholds were calibrated for: by any other they are ignored. */
+  /** The version of the text model that the thresholds were calibrated for; another version ignores them. */
   readonly model: string;
   readonly thresholds: Readonly<Partial<Record<CascadeHead, CascadeThresholds>>>;
 }
 
-/** Instructions alone may be blocked, and nobody in distress is: such a text goes on to the judge. */
+/** Instructions for self-harm may be blocked. A text of a person in distress goes to the judge instead. */
 export const mayBlock = (head: CascadeHead): boolean =>
   head === "any" || !NEVER_BLOCKED.includes(head);
 
-/** What a judge of text must answer for under a policy. */
+/** The categories that a judge of text must score under a policy. */
 export const requiredOfText = ({ categories }: Policy): readonly Category[] =>
   JUDGED_CATEGORIES.filter(
     (category) => categories[category].required && categories[category].inputs.includes("text"),
   );
 
-/** What the text model decides by itself. */
+/** A decision of the text model without the judge. */
 export type Cascade =
   | {
       readonly kind: "allow";
-      /** Required categories that it has no head for: the calibration was of texts labelled for them. */
+      /** Required categories without a head: the examples of the calibration were labelled for them. */
       readonly calibrated: readonly Category[];
     }
   | {
       readonly kind: "block";
-      /** Of the head that is furthest over its threshold. */
+      /** The category of the highest head that reached its threshold. */
       readonly category: Category;
       readonly score: number;
       readonly threshold: number;
     };
 
 /**
- * @param read what the text model says of the text
- * @returns null: the judge is to be asked
+ * @param read the result of the text model for the text
+ * @returns null when the judge must be asked
  */
 export function cascadeOf(policy: Policy, read: StageResult): Cascade | null {
   const rules = policy.tier0;
@@ -61,16 +61,16 @@ export function cascadeOf(policy: Policy, read: StageResult): Cascade | null {
     category,
     score: read.scores[category] ?? 0,
   })).toSorted((a, b) => b.score - a.score);
-  // What is to be evaluated all the same is not blocked before it is.
+  // `evaluate_all` wants every check to run, so nothing is blocked before the judge.
   const block = policy.evaluate_all ? null : blocked(rules, scores);
   return block ?? allowed(policy, rules, read, scores);
 }
 
-/** The highest of all heads: what the thresholds of `any` are held against. */
+/** The highest score of all heads: it is compared with the thresholds of `any`. */
 export const anyScore = (scores: Scores): number =>
   Math.max(...TEXT_MODEL_CATEGORIES.map((category) => scores[category] ?? 0));
 
-/** The judge was planned, and spared since the text model had decided: a term spares that too. */
+/** The judge was planned and then skipped after the text model ran. A block term also skips the judge. */
 export function isDecidedAlone(stages: readonly StageResult[]): boolean {
   const isThere = (name: StageResult["name"], status: StageResult["status"]): boolean =>
     stages.some((one) => one.input === "text" && one.name === name && one.status === status);
@@ -84,7 +84,7 @@ type HeadScores = readonly {
 
 /** @param scores the highest first */
 function blocked({ thresholds }: CascadeRules, scores: HeadScores): Cascade | null {
-  // Who may be in danger is never blocked unseen, whatever else the text is.
+  // A text of a person who may be in danger is never blocked without a judge, whatever else it says.
   const isDistress = scores.some(
     ({ category, score }) => NEVER_BLOCKED.includes(category) && score >= TEXT_MODEL_FLAG,
   );
@@ -113,7 +113,7 @@ function allowed(
   read: StageResult,
   scores: HeadScores,
 ): Cascade | null {
-  // It shows a category that it cannot rule out.
+  // A score without a head (`TEXT_MODEL_SHOWS`) means that harm was seen: the judge must look.
   const others = Object.keys(read.scores).filter((name) => !isHead(name));
   if (others.length > 0) return null;
   const required = requiredOfText(policy);
@@ -125,15 +125,15 @@ function allowed(
     const below = thresholds[category]?.allow_below ?? null;
     return below !== null && score < below;
   };
-  const asked = scores.filter(({ category }) => required.includes(category));
-  const answersAll = required.every(isHead) && asked.length > 0;
-  return answersAll && asked.every(isBelow) ? { kind: "allow", calibrated: [] } : null;
+  const decisive = scores.filter(({ category }) => required.includes(category));
+  const answersAll = required.every(isHead) && decisive.length > 0;
+  return answersAll && decisive.every(isBelow) ? { kind: "allow", calibrated: [] } : null;
 }
 
 const isHead = (name: string): boolean =>
   (TEXT_MODEL_CATEGORIES as readonly string[]).includes(name);
 
-/** Why a text is blocked that no judge saw. */
+/** The reason for a block without a judge. */
 export const reasonOfBlock = ({
   category,
   score,

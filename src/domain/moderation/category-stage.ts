@@ -3,7 +3,7 @@ import type { InputKind } from "./policy.ts";
 import { TEXT_MODEL_CATEGORIES, TEXT_MODEL_SHOWS } from "./text-model.ts";
 import type { StageName } from "./verdict.ts";
 
-/** Which stage answers for a category in such an input. */
+/** The stage that scores a category in an input of this kind. */
 export const STAGE_OF: Readonly<Record<InputKind, Partial<Record<Category, StageName>>>> = {
   text: {
     negativity: "sentiment",
@@ -16,7 +16,7 @@ export const STAGE_OF: Readonly<Record<InputKind, Partial<Record<Category, Stage
   },
 };
 
-/** Which stage answers in its place, where nothing else was asked. */
+/** The stage that replaces it when it did not run. */
 export const STAND_IN_OF: Readonly<Record<InputKind, Partial<Record<Category, StageName>>>> = {
   text: forEach([...TEXT_MODEL_CATEGORIES, ...TEXT_MODEL_SHOWS], () => "tier0" as const),
   image: { nsfw: "picture" },

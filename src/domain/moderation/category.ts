@@ -1,5 +1,4 @@
-// What content can be scored for. The order is part of the stored format (verdict rows keep
-// coverage and scores by position): append only.
+// The categories of scores. Verdict rows store coverage and scores by position in this order: append only.
 
 /** OpenAI's moderation categories, in the order of their API. */
 export const OPENAI_CATEGORIES = [
@@ -33,7 +32,7 @@ export const CATEGORIES = [
 export type LabelGroup = (typeof LABEL_GROUPS)[number];
 export type Category = (typeof CATEGORIES)[number];
 
-/** What a judge of text answers for, each from 0 to 1. */
+/** The categories that a judge of text scores, each from 0 to 1. */
 export const JUDGED_CATEGORIES = ["toxicity", ...OPENAI_CATEGORIES] as const;
 
 /** Each from 0 to 1; a category that was not evaluated is absent. */

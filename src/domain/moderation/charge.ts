@@ -5,18 +5,18 @@ import type { CheckStageName, PlannedCall } from "./stage.ts";
 import { priceOf, type Usage } from "../catalogue/price.ts";
 import { estimateInputTokens } from "../generation/token-bound.ts";
 
-// What one engine call costs, by how it ended. The contract, section 6.
+// The cost of one engine call, by how it ended. The contract, section 6.
 
-/** What is known of an engine call. */
+/** How an engine call ended. */
 export type CallEnd =
-  /** Refused before it ran, never asked, or broken upstream without any use. */
+  /** Refused before it ran, never sent, or failed upstream without any use. */
   | { readonly kind: "not_run" }
-  /** It answered; `usage` null: its reply carries no units. */
+  /** The engine answered; `usage` is null when its reply has no units. */
   | { readonly kind: "answered"; readonly usage: Usage | null; readonly simulated: boolean }
-  /** A timeout, a lost connection, an answer of no use: it may have run to its bound. */
+  /** A timeout, a lost connection, or an unusable answer: it may have used as much as its bound. */
   | { readonly kind: "unknown"; readonly usage: Usage | null };
 
-/** A judge's answer: a nonce of 32 hex digits and 14 scores with their names. */
+/** Tokens of a judge's answer: a nonce of 32 hex digits and 14 scores with their names. */
 export const ANSWER_TOKENS = 110;
 
 export interface Charge {
@@ -28,7 +28,7 @@ export interface Charge {
 
 const NOTHING: Charge = { microNeurons: ZERO, overrun: ZERO, units: {}, basis: "measured" };
 
-/** @param model whose price is taken: the one that was asked */
+/** @param model the planned model, whose price applies */
 export function chargeOf(
   end: CallEnd,
   planned: PlannedCall,
@@ -40,7 +40,7 @@ export function chargeOf(
     if (stage === "labels") return priced(model, planned, planned.units, "counted");
     if (end.simulated || stage === "sentiment") {
       const charge = priced(model, planned, estimate(stage, planned), "estimated");
-      // Nothing was reported, so nothing is known of an overrun.
+      // No usage was reported, so no overrun is known.
       return { ...charge, overrun: ZERO };
     }
   }
@@ -51,13 +51,13 @@ function priced(model: Model, { bound }: PlannedCall, units: Usage, basis: Basis
   return { ...capped(priceOf(model, units), bound), units, basis };
 }
 
-/** Pictures are ours to count; tokens are the engine's to report. */
+/** We count pictures; the engine reports tokens. */
 const basisOfReported = (stage: CheckStageName): Basis =>
   stage === "labels" ? "counted" : "measured";
 
 /**
- * Units where a reply carries none: classification never does, and an engine that stands in for a
- * language model has no tokens to report. Never above the bound.
+ * Units of a reply without usage: classifiers never report any, and an engine that simulates a language model
+ * has no tokens to report. Never above the bound.
  */
 function estimate(stage: CheckStageName, { units, ownTokens }: PlannedCall): Usage {
   const input = ownTokens + estimateInputTokens((units.input_token ?? 0) - ownTokens);
@@ -65,6 +65,6 @@ function estimate(stage: CheckStageName, { units, ownTokens }: PlannedCall): Usa
   return { input_token: input, output_token: Math.min(units.output_token ?? 0, ANSWER_TOKENS) };
 }
 
-/** The least sure of several bases: what a sum can claim. */
+/** The least certain of several bases: the one that their sum has. */
 export const leastSure = (bases: readonly Basis[]): Basis =>
   BASES.findLast((basis) => bases.includes(basis)) ?? "measured";

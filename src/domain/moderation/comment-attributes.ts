@@ -1,9 +1,9 @@
 import type { CommentFailure } from "../ledger/failure.ts";
 
-// What the Perspective surface scores, by the names of the original. An attribute that nothing here
-// judges is an unknown one, as it is there.
+// The attributes that the Perspective-compatible route scores, by their original names. Any other attribute
+// is unknown, as in the original.
 
-/** Of 0 to 1: 0.5 is where tier 0 would flag (docs/tier0.md). They are no probabilities. */
+/** 0 to 1; from 0.5 on tier 0 would flag (docs/tier0.md). They are not probabilities. */
 export interface HeadScores {
   readonly toxicity: number;
   readonly hate: number;
@@ -15,7 +15,7 @@ export interface HeadScores {
 
 type Attribute = (scores: HeadScores) => number;
 
-/** Toxic, and by hate, a threat, an insult or foul words rather than by tone alone. */
+/** Toxic because of hate, a threat, an insult or profanity, not because of tone alone. */
 const severeToxicity: Attribute = ({ toxicity, hate, insult, threat, profanity }) =>
   toxicity * Math.max(hate, insult, threat, profanity);
 
@@ -37,7 +37,7 @@ export const ATTRIBUTES: ReadonlyMap<string, Attribute> = new Map<string, Attrib
   ["TOXICITY_FAST", HEAD_ATTRIBUTES.TOXICITY],
 ]);
 
-/** Languages in which all of them are judged. */
+/** Languages in which all attributes are scored. */
 export const ATTRIBUTE_LANGUAGES: readonly string[] = ["en"];
 
 export const PROBABILITY = "PROBABILITY";
@@ -58,11 +58,11 @@ export interface CommentToAnalyze {
 
 export const COMMENT_TYPES = ["PLAIN_TEXT", "HTML"] as const;
 
-/** Where no type is given, or the enum's zero, it is plain. */
+/** Plain text is the default, and also the meaning of the enum's zero value. */
 export const typeOf = (type: string | undefined): string =>
   type === undefined || type === "TEXT_TYPE_UNSPECIFIED" ? "PLAIN_TEXT" : type;
 
-/** Five times what the original takes. */
+/** Five times the limit of the original. */
 export const MAX_COMMENT_BYTES = 102_400;
 
 export const refused = (
@@ -70,13 +70,13 @@ export const refused = (
   detail: string,
 ): CommentFailure => ({ kind: "comment_refused", errorType, detail });
 
-/** What a caller wrote is repeated only where it looks like what stands in its place. */
+/** A caller's value is repeated in a message only if it looks like a valid one. */
 const NAME = /^[A-Z][A-Z\d_]{0,63}$/;
 const TAG = /^[A-Za-z\d-]{1,35}$/;
 
 const nameOf = (name: string): string => (NAME.test(name) ? `: ${name}` : "");
 
-/** What is wrong with it whatever it says, in the order in which the original looks; null: nothing. */
+/** The first thing that is wrong with a request, in the order in which the original checks; null: nothing. */
 export function wrongWith(comment: CommentToAnalyze): CommentFailure | null {
   if (!(COMMENT_TYPES as readonly string[]).includes(comment.type)) {
     return refused("INVALID_REQUEST", "Unknown text type");
@@ -85,11 +85,11 @@ export function wrongWith(comment: CommentToAnalyze): CommentFailure | null {
   if (comment.bytes > MAX_COMMENT_BYTES) {
     return refused("COMMENT_TOO_LONG", "Comment text too long.");
   }
-  const asked = Object.entries(comment.attributes);
-  if (asked.length === 0) {
+  const requested = Object.entries(comment.attributes);
+  if (requested.length === 0) {
     return refused("NO_REQUESTED_ATTRIBUTES", "Missing requested_attributes");
   }
-  for (const [name, { scoreType = PROBABILITY }] of asked) {
+  for (const [name, { scoreType = PROBABILITY }] of requested) {
     if (!ATTRIBUTES.has(name)) {
       if (comment.dropUnsupported) continue;
       return refused("INVALID_REQUEST", `Unknown requested attribute${nameOf(name)}`);
@@ -102,11 +102,12 @@ export function wrongWith(comment: CommentToAnalyze): CommentFailure | null {
   return null;
 }
 
-/** Names that are known, once each. */
-export const knownAttributes = (asked: Readonly<Record<string, RequestedAttribute>>): string[] =>
-  Object.keys(asked).filter((name) => ATTRIBUTES.has(name));
+/** The known names among the requested attributes. */
+export const knownAttributes = (
+  requested: Readonly<Record<string, RequestedAttribute>>,
+): string[] => Object.keys(requested).filter((name) => ATTRIBUTES.has(name));
 
-/** Of a language that they are not judged in; the first attribute is told, as in the original. */
+/** The failure for a language without scores. It names the first attribute, as the original does. */
 export function languageRefused(
   attribute: string,
   languages: readonly string[],

@@ -30,8 +30,8 @@ import {
   worst,
 } from "./verdict.ts";
 
-// Policy and evidence to decision. Two rules stand above all others: what a policy requires and
-// nobody could check is never approved, and the judge is never the only opinion.
+// From policy and evidence to a decision. Two rules are above all others: content is never approved when a
+// required check was not made, and the judge is never the only opinion.
 
 export interface Judgement {
   readonly decision: Decision;
@@ -39,11 +39,11 @@ export interface Judgement {
   readonly actions: readonly Action[];
   readonly reasons: readonly Reason[];
   readonly coverage: Readonly<Record<Category, CoverageStatus>>;
-  /** A person should look: it was flagged, a required check could not be made, or it is urgent. */
+  /** A person should look: it was flagged, a required check was not made, or it is urgent. */
   readonly opensReview: boolean;
 }
 
-/** A reason and what it does. */
+/** A reason and its effect. */
 interface Finding {
   readonly effect: "none" | "flag" | "block" | "ban";
   readonly reason: Reason;
@@ -68,7 +68,7 @@ export function judge(policy: Policy, evidence: Evidence): Judgement {
     ...unavailableFindings(policy, evidence),
     ...unreadFindings(policy, evidence),
   ].toSorted(worstFirst);
-  /** In every input to which the policy applies it. */
+  /** True when the category was evaluated in every input that the policy applies it to. */
   const isEvaluated = (category: Category): boolean =>
     inputsOf(policy, evidence, category).every((input) =>
       isSatisfied(statusOf(evidence, category, input)),
@@ -99,7 +99,9 @@ export function judge(policy: Policy, evidence: Evidence): Judgement {
   };
 }
 
-/** What nothing is required of was not checked: a picture beside a text is not approved by the text. */
+/**
+ * An input without a required check was not checked: a harmless text does not approve the picture beside it.
+ */
 const isRequiredOf = (policy: Policy, required: readonly Category[], input: InputName): boolean =>
   required.some((category) => policy.categories[category].inputs.includes(kindOf(input)));
 
@@ -121,7 +123,7 @@ const termFindings = (evidence: Evidence): Finding[] =>
         threshold: null,
         message: `Block term ${index} of this policy matched.`,
         term,
-        // Nobody is shown the writing that a model copied, so it has no places.
+        // Writing in a picture is a model's copy that nobody is shown, so its spans would mean nothing.
         ...(spans.length > 0 && input === "text" && { spans }),
       },
     })),
@@ -133,7 +135,7 @@ function scoreFindings(policy: Policy, evidence: Evidence): Finding[] {
     for (const category of CATEGORIES) {
       if (!asksOf(policy, category, input)) continue;
       const stage = stageFor(evidence, category, input);
-      // What one window of a text showed counts, also when another could not be read.
+      // A score of one window counts even when another window was not read.
       const score = stage?.scores[category];
       if (stage === undefined || score === undefined) continue;
       const crossed = crossing(ruleFor(policy, category), stage, score);
@@ -152,7 +154,7 @@ function scoreFindings(policy: Policy, evidence: Evidence): Finding[] {
   return findings;
 }
 
-/** With the block that the text model decided, unless its score blocks by the policy's own threshold. */
+/** Adds the block of the text model, unless its score blocks by the policy's own threshold. */
 function withCascade(findings: readonly Finding[], { cascade }: Evidence): readonly Finding[] {
   if (cascade?.kind !== "block") return findings;
   const isOfIt = ({ reason }: Finding): boolean =>
@@ -182,8 +184,8 @@ const nameOf = (input: "text" | PictureTextName): string =>
   input === "text" ? "The text" : "The writing in a picture";
 
 /**
- * One for each check that was not made, however many of its categories are required: one judge that
- * failed is one thing to read. It names the first of them; the coverage has them all.
+ * One finding for each check that was not made, even if the policy requires several of its categories: a
+ * judge that failed is one thing to read. It names the first category; the coverage has them all.
  */
 function unavailableFindings(policy: Policy, evidence: Evidence): Finding[] {
   const findings = new Map<string, Finding>();
@@ -198,9 +200,9 @@ function unavailableFindings(policy: Policy, evidence: Evidence): Finding[] {
       const what = isTooLarge === true ? TOO_MANY_PIXELS : missing(category, input, status);
       const message = `${what}; this policy ${verb} what it could not check.`;
       const reason = { kind: "unavailable", category, input, score: null } as const;
-      // Of writing that was not read nothing else is to say.
-      const who = isPictureText(input) ? "" : (STAGE_OF[kindOf(input)][category] ?? category);
-      const check = [who, input, status].join(" ");
+      // All missing checks of a picture's writing share one reason.
+      const checkName = isPictureText(input) ? "" : (STAGE_OF[kindOf(input)][category] ?? category);
+      const check = [checkName, input, status].join(" ");
       if (findings.has(check)) continue;
       findings.set(check, { effect, reason: { ...reason, threshold: null, message } });
     }
@@ -209,8 +211,8 @@ function unavailableFindings(policy: Policy, evidence: Evidence): Finding[] {
 }
 
 /**
- * An input of which nothing was required, and every check that was asked failed, was not read at
- * all: a damaged picture is not harmless. It is flagged, whatever may be allowed unchecked.
+ * An input of which nothing was required and every check failed was not read at all: a damaged picture is not
+ * harmless. It is flagged, even if the policy allows what was not checked.
  */
 function unreadFindings(policy: Policy, evidence: Evidence): Finding[] {
   const effect = policy.on_unavailable === "block" ? "block" : "flag";
@@ -224,15 +226,15 @@ function unreadFindings(policy: Policy, evidence: Evidence): Finding[] {
 }
 
 function isUnread(policy: Policy, evidence: Evidence, input: InputName): boolean {
-  const asked = CATEGORIES.map((category) => ({ ...policy.categories[category], category }))
+  const applied = CATEGORIES.map((category) => ({ ...policy.categories[category], category }))
     .filter(({ inputs }) => inputs.includes(kindOf(input)))
     .map((rule) => ({ ...rule, status: statusOf(evidence, rule.category, input) }));
   if (
-    asked.some(({ required, status }) => isSatisfied(status) || (required && isUnchecked(status)))
+    applied.some(({ required, status }) => isSatisfied(status) || (required && isUnchecked(status)))
   ) {
     return false;
   }
-  return asked.some(({ status }) => status === "failed" || status === "timed_out");
+  return applied.some(({ status }) => status === "failed" || status === "timed_out");
 }
 
 const TOO_MANY_PIXELS = `This picture has more than ${MAX_JUDGED_PIXELS / 1_000_000} megapixels, the most that the picture model here looks at (send a smaller one)`;
@@ -244,8 +246,8 @@ function missing(category: Category, input: InputName, status: UncheckedStatus):
     return "Nothing here could judge all the writing in a picture";
   }
   const stage = STAGE_OF[kindOf(input)][category];
-  const who = stage === "judge" ? "The judge" : `The check for ${category}`;
-  if (status === "timed_out") return `${who} did not answer in time`;
-  if (status === "failed") return `${who} failed`;
+  const checkName = stage === "judge" ? "The judge" : `The check for ${category}`;
+  if (status === "timed_out") return `${checkName} did not answer in time`;
+  if (status === "failed") return `${checkName} failed`;
   return `Nothing here could judge ${category} in this ${kindOf(input)}`;
 }

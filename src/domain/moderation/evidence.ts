@@ -7,37 +7,37 @@ import { asksOf, kindOf, type Policy } from "./policy.ts";
 import type { BlockedTerm } from "../terms/term-match.ts";
 import type { CoverageStatus, StageName, StageResult } from "./verdict.ts";
 
-// What was found out about a content item, and which of it answers for a category.
+// What is known of a content item, and which stage answers for a category.
 
 /** What our own rules found in a text, or in the writing of a picture. */
 export interface TextFacts {
-  /** The policy's block terms that matched it. */
+  /** The policy's block terms that matched. */
   readonly blockedTerms: readonly BlockedTerm[];
   readonly spamPhrases: number;
-  /** The injection pattern that fired in it, by its id. */
+  /** The id of the injection pattern that matched; null: none did. */
   readonly injection: string | null;
 }
 
 /** Everything that is known of one content item. */
 export interface Evidence extends TextFacts {
-  /** The item's own; `writing` has the others. */
+  /** The inputs of the item itself; `writing` has the texts in its pictures. */
   readonly inputs: readonly InputName[];
   readonly stages: readonly StageResult[];
-  /** Pictures with writing, or of which nobody knows whether they have any. */
+  /** Pictures that have writing, or may have some. */
   readonly writing?: readonly (TextFacts & { readonly input: PictureTextName })[];
-  /** The strongest label of each group by picture, for the reason. */
+  /** The strongest label of each group, by picture: the reason names it. */
   readonly labels: readonly {
     readonly input: InputName;
     readonly category: LabelGroup;
     readonly label: string;
   }[];
-  /** What the text model decided of the text without a judge; absent or null: nothing. */
+  /** The decision of the text model without a judge; absent or null: none. */
   readonly cascade?: Cascade | null;
-  /** Pictures of more pixels than the picture model here decodes. */
+  /** Pictures with more pixels than the picture model here decodes. */
   readonly tooManyPixels?: readonly InputName[];
 }
 
-/** A required category that needs no more to approve. */
+/** A required category with this status does not prevent an approval. */
 export const isSatisfied = (status: CoverageStatus): boolean =>
   status === "evaluated" || status === "calibrated";
 
@@ -45,13 +45,13 @@ export const isSatisfied = (status: CoverageStatus): boolean =>
 export const inputsOf = (policy: Policy, evidence: Evidence, category: Category): InputName[] =>
   allInputs(evidence).filter((input) => asksOf(policy, category, input));
 
-/** Writing is judged beside its picture, and stands and falls with what is required of texts. */
+/** The writing of a picture is an input of its own, under the rules for texts. */
 export const allInputs = ({ inputs, writing = [] }: Evidence): readonly InputName[] => [
   ...inputs,
   ...writing.map(({ input }) => input),
 ];
 
-/** What the rules found, by the text that they found it in. */
+/** What the rules found, with the text in which they found it. */
 export const factsOf = (
   evidence: Evidence,
 ): readonly (TextFacts & { readonly input: "text" | PictureTextName })[] => [
@@ -66,7 +66,7 @@ export function statusOf(evidence: Evidence, category: Category, input: InputNam
   const isPassed = cascade?.kind === "allow" && input === "text";
   if (isPassed && cascade.calibrated.includes(category)) return "calibrated";
   if (stage === undefined) return "not_evaluated";
-  // Spared with everything that was asked, unless the text passed without it.
+  // A stage that was skipped counts as not evaluated, unless it was skipped because the text passed.
   if (isPassed && stage.status === "not_required") return "not_evaluated";
   if (stage.status !== "evaluated") return stage.status;
   return stage.scores[category] === undefined ? "not_evaluated" : "evaluated";

@@ -2,21 +2,21 @@ import type { Category } from "./category.ts";
 import { isTextModel } from "./text-model.ts";
 import type { Reason, Span, StageResult } from "./verdict.ts";
 
-// Which words of a text made a reason, where what judged it can say so: the small text model can, a
-// language model's word for it would be one more text that was talked round.
+// Which words of a text caused a reason. Only the small text model can say so. The explanation of a language
+// model could be manipulated like its verdict.
 
-/** Each takes about half a millisecond: more would be no explanation, and no longer quick. */
+/** The most reasons that get spans. Each takes about half a millisecond. */
 export const MOST_EXPLAINED = 4;
 
-/** What the text model says of its own scores. */
+/** The spans that caused a score of the text model. */
 export type SpansOf = (of: Category | "injection") => readonly Span[];
 
-/** Whether this is a reason that the text model gave. */
+/** Whether the text model gave this reason. */
 export function isOfTextModel(
   { kind, category, input, score }: Reason,
   stages: readonly StageResult[],
 ) {
-  // Writing in a picture has no places that anybody could be shown.
+  // Nobody is shown the writing of a picture, so spans in it would mean nothing.
   if (input !== "text") return false;
   if (kind === "injection") return true;
   if (kind !== "score" || category === null) return false;
@@ -26,7 +26,7 @@ export function isOfTextModel(
   );
 }
 
-/** The reasons in their order, the first of the text model's with their places. */
+/** The reasons in their order; the first ones of the text model have spans. */
 export function explained(
   reasons: readonly Reason[],
   stages: readonly StageResult[],

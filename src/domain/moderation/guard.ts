@@ -12,13 +12,13 @@ import {
   worst,
 } from "./verdict.ts";
 
-// Guards: what goes into a language model and what comes out of it, moderated by the tenant's
-// policy. Their checks are stages of the generation's own hold and items of its line.
+// Guards moderate the prompt and the answer of a language model by the tenant's policy. Their checks are
+// stages of the generation's own hold and items of its line.
 //
-// An answer is judged in windows, each a content item of its own: a stream's text is held back until
-// the window that it stands in was judged. How many windows there can be is known beforehand.
+// An answer is judged in windows, each a content item of its own. The text of a stream is held back until its
+// window was judged. The number of windows is known beforehand.
 
-/** From the laxest to the strictest: `score` reports, `block` also withholds. */
+/** From the least to the most strict: `score` reports, `block` also withholds. */
 export const GUARD_MODES = ["off", "score", "block"] as const;
 export type GuardMode = (typeof GUARD_MODES)[number];
 
@@ -32,34 +32,34 @@ export const UNGUARDED: GuardModes = { input: "off", output: "off" };
 const stricter = (a: GuardMode, b: GuardMode): GuardMode =>
   GUARD_MODES.indexOf(a) > GUARD_MODES.indexOf(b) ? a : b;
 
-/** What the policy wants and what the call asked for: the stricter of the two holds. */
-export const guardModes = ({ guard = UNGUARDED }: Policy, asked: GuardModes): GuardModes => ({
-  input: stricter(guard.input, asked.input),
-  output: stricter(guard.output, asked.output),
+/** The stricter of the policy's mode and the requested one applies. */
+export const guardModes = ({ guard = UNGUARDED }: Policy, requested: GuardModes): GuardModes => ({
+  input: stricter(guard.input, requested.input),
+  output: stricter(guard.output, requested.output),
 });
 
 export const isGuarded = ({ input, output }: GuardModes): boolean =>
   input !== "off" || output !== "off";
 
 /**
- * Tokens at most of what a judge reads of one window. Smaller ones would let a stream flow more
- * evenly, but each pays the judge's own prompt of about 700 tokens again.
+ * The most tokens of one window that a judge reads. With smaller windows a stream would flow more evenly, but
+ * each window pays again for the judge's own prompt of about 700 tokens.
  */
 export const OUTPUT_WINDOW_TOKENS = 2_048;
 
-/** Shared by two neighbours, so that a phrase on the seam is whole in one of them. */
+/** Tokens that two neighbours share, so that a phrase on the seam is whole in one of them. */
 export const OUTPUT_OVERLAP_TOKENS = 128;
 
-/** At the default of 1,024 output tokens there are four; a hold must stay in proportion. */
+/** The default of 1,024 output tokens needs four. The limit keeps a hold in proportion. */
 const MAX_OUTPUT_WINDOWS = 16;
 
 /**
- * Bytes of a token, for the number of windows: English has about 4.5, most scripts fewer. An answer
- * of longer ones may outrun its windows; what was not judged is then told, or withheld.
+ * Bytes of a token, for the number of windows: English has about 4.5, most scripts fewer. An answer with
+ * longer tokens may need more windows than planned; the rest is then reported as not judged, or withheld.
  */
 const BYTES_PER_TOKEN = 6;
 
-/** How many windows of one answer are held for. */
+/** The number of windows of one answer that the hold covers. */
 export const outputWindows = (maxTokens: number): number =>
   Math.min(
     MAX_OUTPUT_WINDOWS,
@@ -107,13 +107,13 @@ export function planGuard(policy: Policy, call: GuardedCall, find: FindModel): P
   return planModeration(guardPolicy(policy), contents, find);
 }
 
-/** Only the checks that can do something: a guard shows no score that nothing depends on. */
+/** Only the checks that can have an effect: a guard shows no scores. */
 export const guardPolicy = onlyWhatMatters;
 
-/** How a check ended that was not made. */
+/** The status of a check that was not made. */
 export type Unchecked = UncheckedStatus;
 
-/** The worst of the checks that the policy requires and that were not made; null: all were. */
+/** The worst status of the required checks that were not made; null: all were made. */
 export function uncheckedStage(policy: Policy, coverage: Verdict["coverage"]): Unchecked | null {
   const unchecked = CATEGORIES.filter((category) => policy.categories[category].required)
     .map((category) => coverage[category])
@@ -122,17 +122,16 @@ export function uncheckedStage(policy: Policy, coverage: Verdict["coverage"]): U
   return isUnchecked(status) ? status : null;
 }
 
-type Looked = Pick<Verdict, "decision" | "coverage" | "stages">;
+type CheckedText = Pick<Verdict, "decision" | "coverage" | "stages">;
 
 /**
- * Whether a text is withheld: it was blocked, or a check that the policy requires was not made. What was
- * not checked is not passed, but for a gap in language: a first message that no judge here can read is
- * withheld only where the policy blocks what is not evaluated.
+ * Whether a text is withheld: it was blocked, or a required check was not made. The exception is a gap in
+ * language: a text that no judge here can read is withheld only if the policy blocks what is not evaluated.
  */
-export const isWithheld = (mode: GuardMode, policy: Policy, found: Looked): boolean =>
-  mode === "block" && (found.decision === "block" || leavesUnchecked(policy, found));
+export const isWithheld = (mode: GuardMode, policy: Policy, checked: CheckedText): boolean =>
+  mode === "block" && (checked.decision === "block" || leavesUnchecked(policy, checked));
 
-function leavesUnchecked(policy: Policy, { coverage, stages }: Looked): boolean {
+function leavesUnchecked(policy: Policy, { coverage, stages }: CheckedText): boolean {
   const status = uncheckedStage(policy, coverage);
   if (status === null) return false;
   if (status !== "not_evaluated") return true;
@@ -155,6 +154,6 @@ function isLanguageGap(category: Category, stages: readonly StageResult[]): bool
 const isForLanguage = ({ failure }: StageResult): boolean =>
   failure?.kind === "language" || failure?.kind === "unknown_words";
 
-/** Whether what nothing here can judge is let through. */
+/** Whether content that nothing here can judge is let through. */
 export const mayGoUnevaluated = (policy: Policy): boolean =>
   effectOfUnchecked(policy, "not_evaluated") === "none";

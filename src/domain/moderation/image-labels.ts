@@ -1,12 +1,12 @@
 import { LABEL_GROUPS, type LabelGroup, type Scores } from "./category.ts";
 
-// ImageNet labels that belong to one of our groups, by exact class name: part of a name never
-// counts, since `cock` is a rooster, `hip` the fruit of a rose, `nipple` a baby bottle's, `mortar` a
-// kitchen's and `tank car` a wagon. Names with their synonyms are those of the 1,000 classes of
-// ILSVRC 2012 (https://image-net.org/challenges/LSVRC/2012/), chosen after MODERATION.md section 3.
+// ImageNet labels that belong to one of our groups, by exact class name. A part of a name never counts:
+// `cock` is a rooster, `hip` the fruit of a rose, `nipple` belongs to a baby bottle, `mortar` to a kitchen,
+// and `tank car` is a wagon. The names and their synonyms are those of the 1,000 classes of ILSVRC 2012
+// (https://image-net.org/challenges/LSVRC/2012/), chosen after MODERATION.md section 3.
 //
-// A group can only flag. Left out on purpose: what a soldier wears (uniform, vest, gas mask) is no
-// weapon, and bathtubs, sarongs and miniskirts are not swimwear.
+// A group can only flag. Left out on purpose: a soldier's clothes (uniform, vest, gas mask) are no weapons,
+// and bathtubs, sarongs and miniskirts are not swimwear.
 
 const GROUP_NAMES: Readonly<Record<LabelGroup, string>> = {
   weapons: `
@@ -43,7 +43,7 @@ export function labelGroup(name: string): LabelGroup | null {
   return null;
 }
 
-/** The mass of each group's labels, at most 1. All groups: a label that is not there has none. */
+/** The sum of each group's scores, at most 1. A group without a label has 0. */
 export function labelScores(labels: readonly ImageLabel[]): Scores {
   const scores: Record<LabelGroup, number> = { weapons: 0, alcohol: 0, swimwear: 0 };
   for (const { name, score } of labels) {
@@ -65,7 +65,7 @@ export function topLabels(labels: readonly ImageLabel[]): Partial<Record<LabelGr
   return top;
 }
 
-/** "Image label whiskey_jug is in the group alcohol". Only names that we know are ever named. */
+/** "Image label whiskey_jug is in the group alcohol". Only names from our own list are repeated. */
 export function labelMessage(group: LabelGroup, label: ImageLabel): string {
   const known = label.name.split(",").find((name) => GROUP_OF.get(normalise(name)) === group);
   const name = normalise(known ?? group).replaceAll(" ", "_");

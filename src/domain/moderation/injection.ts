@@ -1,12 +1,11 @@
 import { plainText } from "../text/plain-text.ts";
 
-// Signs that a text speaks to the moderation model instead of to people. A pattern that fires makes
-// a decision at least `flag`, so the cost of a false alarm is a look by a person; patterns that
-// ordinary text hits often ("system: Windows 11", "enable developer mode on your phone") are
-// narrowed until it does not.
+// Signs that a text speaks to the moderation model instead of to people. A match makes the decision at least
+// `flag`, so a false alarm costs a look by a person. Patterns that ordinary text often matches ("system:
+// Windows 11", "enable developer mode on your phone") are narrowed until it does not.
 //
-// Every expression is linear in the text: repetition is bounded, or of a class that what follows it
-// does not contain. The ids are stable (reasons name them) and say nothing of the text.
+// Every expression is linear in the length of the text: repetition is bounded, or repeats a class that the
+// next part does not contain. The ids are stable (reasons name them) and reveal nothing of the text.
 
 const WORD = "[^ \\n]{1,30}";
 const VERDICT =
@@ -91,11 +90,11 @@ const PATTERNS: readonly (readonly [id: string, pattern: RegExp])[] = [
   ],
 ];
 
-/** The strongest phrases with everything but letters taken out: "i g n o r e  a l l …", "I.g.n.o.r.e". */
+/** The strongest phrases, matched on the letters alone: "i g n o r e  a l l …", "I.g.n.o.r.e". */
 const SQUASHED =
   /(?:ignore|disregard|forget)(?:all|any)?(?:of)?(?:the|your|my)?(?:previous|prior|above|earlier)(?:instruction|prompt|rule|direction)/;
 
-/** The id of the first pattern that fires in the text, or null. */
+/** The id of the first pattern that matches the text, or null. */
 export function findInjection(text: string): string | null {
   if (hidesText(text)) return "hidden_text";
   const readable = plainText(text, "kept");
@@ -111,7 +110,7 @@ export function findInjection(text: string): string | null {
   return hasBase64Blob(readable) ? "base64_blob" : null;
 }
 
-/** The tag block mirrors ASCII invisibly. Flags (of England, say) are its one legitimate use. */
+/** The tag block mirrors ASCII invisibly. Its one legitimate use is flags, such as England's. */
 const FLAG = /\u{1F3F4}[\u{E0020}-\u{E007F}]{1,7}/gu;
 const TAGS = /[\u{E0020}-\u{E007E}]{4}/u;
 
@@ -121,9 +120,9 @@ function hidesText(text: string): boolean {
 
 /** Long enough for a sentence of hidden instructions; longer than hashes, keys and most links. */
 const BLOB_LENGTH = 160;
-/** Base64 is often wrapped: its pieces may be lines of 60 and more characters. */
+/** Base64 is often wrapped: its pieces may be lines of 60 or more characters. */
 const BLOB_LINE = 60;
-/** A long word of one letter is not base64, which uses most of its 64 characters. */
+/** A long word that repeats a few letters is not base64, which uses most of its 64 characters. */
 const BLOB_DISTINCT = 20;
 
 function hasBase64Blob(text: string): boolean {

@@ -1,32 +1,35 @@
 import type { Category } from "./category.ts";
 
-// What a judge of text is told. Constant, so that an engine's prefix cache can keep it.
+// The instructions to a judge of text. They are constant, so that an engine's prefix cache can keep them.
 //
-// The examples stand in this message alone, each on a line of its own and in the very form in which a
-// text is shown: a JSON string. No text can write such a line, since it is one string itself, on one
-// line, with its quotes escaped, and stands in another message, behind a nonce that it cannot know.
+// The examples are in this message alone, each on its own line, in the form in which a text is shown: a JSON
+// string. A text cannot forge such a line: it is itself one JSON string on one line with escaped quotes, in
+// another message, behind a nonce that its writer cannot know.
 
-/** Of what a judge is told: any change of it is another version, and the test of its hash says so. */
+/**
+ * The version of the judge's instructions. Raise it with every change of them; a test of their hash fails
+ * otherwise.
+ */
 export const JUDGE_INSTRUCTIONS = "judge@2";
 
 /**
- * The UTF-8 bytes of the judge's messages with an empty text (`""`), examples and all: no byte-level
- * tokenizer makes more tokens of them. For judges whose tokenizer was not measured.
+ * The UTF-8 bytes of the judge's messages with an empty text (`""`), including the examples. No byte-level
+ * tokenizer makes more tokens of them. For judges with a tokenizer that was not measured.
  */
 export const JUDGE_PROMPT_BYTES = 2_138;
 
 /**
- * An upper bound of the same in tokens of the Llama 3 family (3, 3.1, 3.2, 3.3 share a tokenizer),
- * without what the model's own chat template adds. Measured with llama3-tokenizer-js 1.2.0: at most
- * 602 with 20,000 random nonces, 616 when each character of the nonce is a token of its own; the rest is
- * a margin. A test holds the bytes to the template: when they change, measure again.
+ * An upper bound of the same in tokens of the Llama 3 family (3, 3.1, 3.2, 3.3 share a tokenizer), without
+ * the model's own chat template. Measured with llama3-tokenizer-js 1.2.0: at most 602 with 20,000 random
+ * nonces, 616 when each character of the nonce is a token of its own; the rest is a margin. A test compares
+ * the bytes with the template: when they change, measure again.
  */
 export const JUDGE_PROMPT_TOKENS = 640;
 
-/** A text and its scores that are not 0. Brackets stand where real texts have the words themselves. */
+/** A text and its scores other than 0. Brackets stand for the words that real texts have. */
 type Example = readonly [text: string, scores: Readonly<Partial<Record<Category, number>>>];
 
-/** Words that are repeated, and words that are meant; the last two are what the first three are not. */
+/** The first three repeat abusive words without meaning them; the last two mean them. */
 export const JUDGE_EXAMPLES: readonly Example[] = [
   ['A man on the bus called me a [slur] and said "go home". I am still shaking.', { toxicity: 5 }],
   [

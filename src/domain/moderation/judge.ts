@@ -11,16 +11,16 @@ import { withoutUnseen } from "../text/invisible-characters.ts";
 
 // What a language model is asked about a text, and the strict reading of its answer.
 //
-// The text is written by someone who may want a good verdict, so it is given no way to speak for
-// itself: invisible characters are stripped, it travels as a JSON string (on one line, quotes
-// escaped) between two lines that carry a nonce it cannot know, and our instruction comes last. The
-// answer must be one JSON object of exactly the schema that echoes the nonce; anything else is no
-// answer. A model that was talked round can still answer formally without fault, which is why the
-// judge is never the only opinion (see injection.ts).
+// The writer of the text may want a good verdict, so the text must not be able to pose as instructions:
+// invisible characters are stripped, the text is sent as a JSON string (on one line, quotes escaped) between
+// two lines with a nonce that its writer cannot know, and our instruction comes last. The answer must be one
+// JSON object of exactly the schema that echoes the nonce; anything else is no answer. A model that was
+// manipulated can still answer in the right form, which is why the judge is never the only opinion (see
+// injection.ts).
 //
-// What a judge is told stands in judge-instructions.ts.
+// The instructions are in judge-instructions.ts.
 
-/** A text generation is always sent with an explicit limit: it is the bound of its output. */
+/** A text generation is always sent with an explicit limit, which is the bound of its output. */
 export const JUDGE_MAX_TOKENS = 256;
 
 export function judgeMessages(text: string, nonce: string): Message[] {
@@ -32,12 +32,12 @@ export function judgeMessages(text: string, nonce: string): Message[] {
   ];
 }
 
-/** The form in which a text is put before the judge; bounds are computed on its bytes. */
+/** The form in which a text is shown to the judge; bounds are computed from its bytes. */
 export function judgedJson(text: string): string {
   return JSON.stringify(cleanForJudge(text));
 }
 
-/** Without what a reader cannot see but a tokenizer can. Never longer than the text. */
+/** Without characters that a reader cannot see but a tokenizer can. Never longer than the text. */
 export function cleanForJudge(text: string): string {
   return withoutUnseen(text);
 }
@@ -47,7 +47,7 @@ export function judgeSchema(): Record<string, unknown> {
   return answerSchema(forEach(JUDGED_CATEGORIES, () => SCORE_SCHEMA));
 }
 
-/** The scores (0 to 1) of an answer that is exactly to the schema and echoes the nonce, else null. */
+/** The scores (0 to 1) of an answer that matches the schema exactly and echoes the nonce, else null. */
 export function readJudgeAnswer(answer: unknown, nonce: string): Scores | null {
   const entries = readEntries(answer, nonce, { keys: JUDGED_CATEGORIES });
   if (entries === null) return null;

@@ -6,9 +6,9 @@ import { priceOf } from "../catalogue/price.ts";
 import type { PlannedCall } from "./stage.ts";
 
 /**
- * The least that an answered generation can be charged, whichever of its models answers. Where the
- * units are ours to count or to estimate that is the charge itself; where the engine reports them it
- * is one token read, since how few a text becomes is the model's to say.
+ * The lowest possible charge of an answered generation, whichever of its models answers. Where we count or
+ * estimate the units, it is the charge itself. Where the engine reports them, it is one input token, since
+ * only the model knows how few tokens a text has.
  */
 export function leastCharge(
   stage: GenerationStage,
@@ -25,10 +25,10 @@ export function leastCharge(
   );
 }
 
-const SILENT = { kind: "answered", usage: null, simulated: false } as const;
+const NO_USAGE = { kind: "answered", usage: null, simulated: false } as const;
 
 function leastOf(planned: PlannedCall, kind: GenerationKind, model: Model): MicroNeurons {
-  const charge = generationCharge(SILENT, planned, { kind, model });
+  const charge = generationCharge(NO_USAGE, planned, { kind, model });
   if (charge.basis !== "held") return charge.microNeurons;
   return model.prices.input_token === undefined ? ZERO : priceOf(model, { input_token: 1 });
 }

@@ -1,5 +1,5 @@
-// The form of what a language model is asked for a judgement, and the strict reading of what it answers:
-// one JSON object of exactly the keys that were asked for, with the nonce that it was asked with.
+// The form of a question to a language model that judges, and the strict reading of its answer: one JSON
+// object with exactly the expected keys and the nonce of the question.
 
 export interface TextPart {
   readonly type: "text";
@@ -26,14 +26,14 @@ export const answerSchema = (
   additionalProperties: false,
 });
 
-/** Whitespace of pretty printing is allowed for. */
+/** Room for the whitespace of pretty printing. */
 export const MAX_ANSWER_LENGTH = 4_096;
 
 /**
- * What an answer says beside its nonce.
+ * The entries of an answer without its nonce.
  *
  * @param optional keys that may be absent
- * @returns null where it is no object of those keys, or not an answer to that nonce
+ * @returns null when it is not an object of those keys, or does not echo the nonce
  */
 export function readEntries(
   answer: unknown,
@@ -53,7 +53,7 @@ export function readEntries(
   return [...entries.keys()].every(isKnown) ? entries : null;
 }
 
-/** From 0 to 1; null where it is no whole number from 0 to 100. */
+/** The score from 0 to 1; null unless it is a whole number from 0 to 100. */
 export function readScore(score: unknown): number | null {
   if (typeof score !== "number" || !Number.isInteger(score)) return null;
   if (score < 0 || score > 100) return null;

@@ -3,15 +3,15 @@ import { cleanForJudge, judgedJson } from "./judge.ts";
 import { splitText } from "./text-window.ts";
 import { tokensAtMost } from "../generation/token-bound.ts";
 
-// A text that arrives in pieces, gathered into windows to be judged. What was gathered is held back:
-// a window names what of it is new, and that is given on when the window was judged.
+// Gathers a text that arrives in pieces into windows to be judged. The gathered text is held back: each
+// window names its new part, which is passed on after the window was judged.
 
 export interface OutputWindow {
   /** From 0. */
   readonly index: number;
-  /** What is judged: the end of the window before, so that no phrase is cut by a seam, and `fresh`. */
+  /** The text to judge: the end of the window before, so that no seam cuts a phrase, and `fresh`. */
   readonly text: string;
-  /** What may be given on once this window was judged. */
+  /** The part that may be passed on after this window was judged. */
   readonly fresh: string;
 }
 
@@ -25,13 +25,13 @@ export interface WindowGatherer {
 /** Longer than a term or an insult with the words around it. */
 const CARRIED_CHARS = 64;
 
-/** As the judge will be shown it. */
+/** Measured in the form in which the judge is shown it. */
 const judgedTokens = (text: string): number => tokensAtMost(judgedJson(cleanForJudge(text)));
 
 export function gatherWindows(): WindowGatherer {
   let carried = "";
   let fresh = "";
-  /** Of what is gathered: at least what measuring it whole would give. */
+  /** Of the gathered text; never less than a measure of it as a whole. */
   let tokens = 0;
   let index = 0;
 
@@ -53,7 +53,7 @@ export function gatherWindows(): WindowGatherer {
         const whole = carried + fresh;
         const one = { tokens: OUTPUT_WINDOW_TOKENS, overlap: 0, windows: 1 };
         const text = splitText(whole, one, judgedTokens).windows[0]?.text ?? whole;
-        // Measured piece by piece it seemed more than it is.
+        // The pieces measured one by one had more tokens than the whole.
         if (text.length >= whole.length) tokens = judgedTokens(whole);
         else windows.push(cut(text));
       }
@@ -63,7 +63,9 @@ export function gatherWindows(): WindowGatherer {
   };
 }
 
-/** Few tokens, since some characters are dear, and whole characters: half a pair is no text. */
+/**
+ * Few tokens, since some characters have many, and only whole characters: half a surrogate pair is no text.
+ */
 function tailOf(text: string): string {
   let tail = wholeFrom(text.slice(-CARRIED_CHARS));
   while (judgedTokens(tail) > OUTPUT_OVERLAP_TOKENS) {

@@ -23,21 +23,21 @@ import {
 import { chatInputBound, classifierInputBound, takesPictures } from "../generation/token-bound.ts";
 import { VISION_MAX_TOKENS, VISION_PROMPT_TOKENS } from "./vision.ts";
 
-// The paid stages of a moderation call, planned and priced at their upper bound before anything
-// runs. Rules (terms, spam, injection) and the models inside the Worker are free and need no plan.
+// The paid stages of a moderation call, planned and priced at their upper bound before anything runs. Rules
+// (terms, spam, injection) and the models inside the Worker are free and need no plan.
 
-/** Tokens at most of each window. */
+/** The most tokens of each window. */
 export interface MeasuredText {
   readonly sentiment: readonly number[];
   readonly judge: readonly number[];
 }
 
-/** What the router measured of one content item: never its text. */
+/** The measure of one content item, made before admission: never its text. */
 export interface MeasuredContent {
-  /** Tokens at most of each window that a classifier or a judge will read; null: no text. */
+  /** The most tokens of each window that a classifier or a judge will read; null: no text. */
   readonly text: MeasuredText | null;
   readonly pictures: number;
-  /** A test input, of which nothing is looked at. */
+  /** A test input: nothing of it is checked. */
   readonly test?: true;
 }
 
@@ -52,7 +52,7 @@ export interface CheckStage extends PlannedStage {
 
 export const isCheck = (stage: PlannedStage): stage is CheckStage => stage.name !== "generate";
 
-/** Each content becomes a verdict. */
+/** Each content item becomes a verdict. */
 export const moderationItems = (contents: readonly MeasuredContent[]): CallItems => ({
   stored: contents.length,
   tests: contents.filter(({ test }) => test === true).length,
@@ -72,7 +72,7 @@ interface Wanted extends StageUsage {
   readonly input: InputName;
   readonly model: string;
   readonly fallbacks: readonly string[];
-  /** Whether a model can be asked this, with a bound on what it uses. */
+  /** Whether the model can make this check with a known bound on its use. */
   readonly fits: (model: Model) => boolean;
 }
 
@@ -114,7 +114,7 @@ function wantedStages(policy: Policy, content: MeasuredContent, at: number): Wan
       const usages = (model: Model): Usage[] => [visionUsage(model)];
       const own = { fits: canSee, ownTokens: () => VISION_PROMPT_TOKENS };
       wanted.push({ ...common, name: "vision", model: vision, ...own, usages });
-      // It copies the writing that it sees, which is then judged: at most so much of it.
+      // The model copies the writing in the picture, which is then judged, up to a limit.
       const written = { content: at, input: pictureTextOf(common.input) };
       wanted.push(...textStages(onlyWhatMatters(policy), PICTURE_TEXT, written));
     }
@@ -173,7 +173,7 @@ const judgeUsage = (model: Model, textTokens: number): Usage => ({
   output_token: JUDGE_MAX_TOKENS,
 });
 
-/** The prompt was measured for the Llama 3 family; elsewhere its bytes are the bound. */
+/** The prompt was measured for the Llama 3 family; for other models its bytes are the bound. */
 const judgePromptTokens = ({ id }: Model): number =>
   /^@cf\/meta\/llama-3(\.\d)?-/.test(id) ? JUDGE_PROMPT_TOKENS : JUDGE_PROMPT_BYTES;
 

@@ -2,11 +2,11 @@ import { CATEGORIES, type Category, forEach } from "./category.ts";
 import { UNGUARDED } from "./guard.ts";
 import type { CategoryRule, Policy } from "./policy.ts";
 
-// What a PUT or a PATCH says of a policy, laid over another one: the default policy, or the one in force.
+// The changes of a PUT or a PATCH, applied to another policy: the default one, or the one in force.
 
 type Part<T> = { readonly [K in keyof T]?: T[K] | undefined };
 
-/** Absent: as it is. A list is replaced as a whole. */
+/** An absent field is left as it is. A list is replaced as a whole. */
 export interface PolicyChange extends Part<
   Pick<Policy, "spam_phrases" | "on_unavailable" | "evaluate_all" | "reuse_ttl_s" | "routing">
 > {
@@ -14,7 +14,7 @@ export interface PolicyChange extends Part<
   readonly terms?: Part<Policy["terms"]> | undefined;
   readonly guard?: Part<NonNullable<Policy["guard"]>> | undefined;
   readonly models?: Part<Policy["models"]> | undefined;
-  /** Null: none, as if it had never been set. */
+  /** Null removes it, as if it had never been set. */
   readonly unevaluated?: Policy["unevaluated"] | null | undefined;
   readonly language?: string | null | undefined;
   readonly ban_after?: Policy["ban_after"] | null | undefined;
@@ -63,12 +63,12 @@ export function changedPolicy(policy: Policy, change: PolicyChange): Policy {
   };
 }
 
-/** Terms and phrases that are put now are compared as terms are now. */
+/** New terms and phrases are compared by the current rules. */
 const namesTerms = ({ terms, spam_phrases }: PolicyChange): boolean =>
   terms !== undefined || spam_phrases !== undefined;
 
-/** `part` over `whole`: what is null in it is null, what is undefined says nothing. */
+/** `part` over `whole`: a null in it is set, an undefined is ignored. */
 function over<T extends object>(whole: T, part: Part<T>): T {
-  const said = Object.entries(part).filter(([, value]) => value !== undefined);
-  return { ...whole, ...Object.fromEntries(said) };
+  const set = Object.entries(part).filter(([, value]) => value !== undefined);
+  return { ...whole, ...Object.fromEntries(set) };
 }

@@ -8,34 +8,34 @@ import type { InputName } from "./plan-moderation.ts";
 import { asksOf, type InputKind, kindOf, lowestThreshold, type Policy } from "./policy.ts";
 import type { Decision, Reason, Verdict } from "./verdict.ts";
 
-// A proposed policy over verdicts that are stored: their scores are judged anew, nothing is asked
-// and nothing is paid. What the scores do not tell is counted, never guessed.
+// A proposed policy applied to stored verdicts: their scores are judged again, without an engine call and
+// without cost. Anything that the scores do not show is counted, never guessed.
 
-/** What is judged by the text itself, or by another model, and so cannot be had from scores. */
+/** Parts of a policy that need the text itself or another model, so scores cannot show their effect. */
 export const NOT_REPLAYED = ["terms", "spam_phrases", "models"] as const;
 export type NotReplayed = (typeof NOT_REPLAYED)[number];
 
-/** Verdicts that are named of those that would change. */
+/** The most examples of verdicts that would change. */
 const MOST_EXAMPLES = 50;
 
-/** `from` each decision as it is, `to` each as it would be. */
+/** First the present decision, then the one under the proposal. */
 export type DecisionMatrix = Readonly<Record<Decision, Readonly<Record<Decision, number>>>>;
 
 export interface ReplayExample {
   readonly verdictId: string;
   readonly from: Decision;
   readonly to: Decision;
-  /** Of which there is a reason under one of the policies and not under the other. */
+  /** The categories with a reason under one of the two policies only. */
   readonly categories: readonly Category[];
 }
 
 export interface PolicyReplay {
-  /** Judged anew. */
+  /** The verdicts that were judged again. */
   readonly verdicts: number;
   readonly changed: number;
   readonly by: DecisionMatrix;
   readonly examples: readonly ReplayExample[];
-  /** Of the verdicts that a person has decided: how often each policy had decided the same. */
+  /** Of the verdicts that a person has decided: how often each policy decides the same. */
   readonly agreement: {
     readonly reviewed: number;
     readonly current: number;
@@ -44,7 +44,7 @@ export interface PolicyReplay {
   readonly unscorable: {
     readonly verdicts: number;
     readonly categories: Readonly<Partial<Record<Category, number>>>;
-    /** What the proposal decides of them with what is lacking as not evaluated. */
+    /** The proposal's decisions on them, with the missing scores as not evaluated. */
     readonly decisions: Readonly<Record<Decision, number>>;
   };
   readonly notReplayed: readonly NotReplayed[];
@@ -62,7 +62,7 @@ export const NOTHING_REPLAYED: PolicyReplay = {
   notReplayed: [],
 };
 
-/** Two policies, and what of their difference no score tells: the same for many verdicts. */
+/** Two policies, and the parts of their difference that scores do not show: the same for many verdicts. */
 export interface Compared {
   /** The version that made the verdicts. */
   readonly judgedBy: Policy;
@@ -80,7 +80,7 @@ export function compared(judgedBy: Policy, proposed: Policy): Compared {
   return { judgedBy, proposed, notReplayed: NOT_REPLAYED.filter((part) => changed[part]) };
 }
 
-/** With one verdict more. A test input is none: nothing of it was looked at. */
+/** Adds one verdict. A test input is ignored: nothing of it was checked. */
 export function replay(sofar: PolicyReplay, verdict: Verdict, policies: Compared): PolicyReplay {
   if (verdict.test) return sofar;
   const { judgedBy, proposed } = policies;
@@ -88,9 +88,9 @@ export function replay(sofar: PolicyReplay, verdict: Verdict, policies: Compared
   const proposedEvidence = evidenceUnder(proposed, evidence);
   const then = judge(proposed, proposedEvidence);
   const notReplayed = bothOf(sofar.notReplayed, policies.notReplayed);
-  const lacking = lackingIn(proposedEvidence, judgedBy, proposed);
-  if (lacking.length > 0) {
-    return { ...sofar, notReplayed, unscorable: withUnscorable(sofar, lacking, then.decision) };
+  const missing = missingFrom(proposedEvidence, judgedBy, proposed);
+  if (missing.length > 0) {
+    return { ...sofar, notReplayed, unscorable: withUnscorable(sofar, missing, then.decision) };
   }
   const byPerson = verdict.decidedBy === "review";
   const now = byPerson ? judge(judgedBy, evidenceUnder(judgedBy, evidence)) : verdict;
@@ -122,7 +122,7 @@ export function replay(sofar: PolicyReplay, verdict: Verdict, policies: Compared
   };
 }
 
-/** Two parts of one replay, the second of verdicts that follow the first's. */
+/** Joins two parts of one replay; the verdicts of the second follow those of the first. */
 export const together = (a: PolicyReplay, b: PolicyReplay): PolicyReplay => ({
   verdicts: a.verdicts + b.verdicts,
   changed: a.changed + b.changed,
@@ -142,13 +142,13 @@ export const together = (a: PolicyReplay, b: PolicyReplay): PolicyReplay => ({
 });
 
 /**
- * What a verdict keeps of its evidence. A term and an injection are facts of the text and keep what
- * they do; messages differ, decisions do not.
+ * The evidence that a verdict keeps. Matches of terms and injection patterns are facts of the text and keep
+ * their effect; messages differ, decisions do not.
  */
 function evidenceOf(verdict: Verdict, judgedBy: Policy): Evidence {
   const { stages, reasons } = verdict;
   const known = [...stages, ...reasons].map(({ input }) => input);
-  const inputs = [...new Set([...known, ...unseenInputs(verdict, judgedBy, known)])];
+  const inputs = [...new Set([...known, ...inputsOfCoverage(verdict, judgedBy, known)])];
   return {
     inputs: inputs.filter((input) => !isPictureText(input)),
     stages,
@@ -174,8 +174,8 @@ function factsIn(reasons: readonly Reason[], of: InputName): TextFacts {
 }
 
 /**
- * What there would be to decide by where a policy lets the text model decide alone: what the judge said of
- * the text is left out then.
+ * The evidence under a policy that may let the text model decide alone: the judge's result for the text is
+ * then left out.
  */
 function evidenceUnder(policy: Policy, evidence: Evidence): Evidence {
   const ofText = evidence.stages.filter(({ input }) => input === "text");
@@ -193,25 +193,25 @@ function evidenceUnder(policy: Policy, evidence: Evidence): Evidence {
   return cascade.kind === "block" || text.approved ? alone : evidence;
 }
 
-/** An input of which no stage and no reason tells: its coverage does. */
-function unseenInputs(
+/** Inputs that no stage and no reason names; the coverage shows that they existed. */
+function inputsOfCoverage(
   { coverage }: Verdict,
   { categories }: Policy,
   known: readonly InputName[],
 ): InputName[] {
   const kinds = known.map(kindOf);
-  const untold = CATEGORIES.filter(
+  const unexplained = CATEGORIES.filter(
     (category) =>
       coverage[category] !== "not_required" &&
       !categories[category].inputs.some((kind) => kinds.includes(kind)),
   );
-  const missing = untold.flatMap((category) => categories[category].inputs);
+  const missing = unexplained.flatMap((category) => categories[category].inputs);
   return missing.map((kind) => (kind === "text" ? "text" : "images/0"));
 }
 
-/** Categories that matter to the proposal, and of which the verdict's stages were asked nothing. */
-function lackingIn(evidence: Evidence, judgedBy: Policy, proposed: Policy): Category[] {
-  // A term blocks whatever else would be found.
+/** Categories that matter to the proposal and that no stage of the verdict scored. */
+function missingFrom(evidence: Evidence, judgedBy: Policy, proposed: Policy): Category[] {
+  // A block term decides, whatever else is found.
   const isBlocked = [evidence, ...(evidence.writing ?? [])].some(
     ({ blockedTerms }) => blockedTerms.length > 0,
   );
@@ -225,22 +225,22 @@ function lackingIn(evidence: Evidence, judgedBy: Policy, proposed: Policy): Cate
         wouldAsk(proposed, category, kindOf(input)) &&
         (isUnjudged(evidence, category, input) ||
           (stageFor(evidence, category, input) === undefined &&
-            !(asked(judgedBy, category, input) && sameModels(judgedBy, proposed)))),
+            !(wasAsked(judgedBy, category, input) && sameModels(judgedBy, proposed)))),
     );
   });
 }
 
-/** The text model had decided alone, and would not under the proposal: nobody knows what the judge says. */
+/** The text model decided alone and would not under the proposal: the judge's score is unknown. */
 const isUnjudged = ({ stages, cascade }: Evidence, category: Category, input: InputName): boolean =>
   cascade === undefined &&
   input === "text" &&
   STAGE_OF.text[category] === "judge" &&
   isDecidedAlone(stages);
 
-const asked = (policy: Policy, category: Category, input: InputName): boolean =>
+const wasAsked = (policy: Policy, category: Category, input: InputName): boolean =>
   asksOf(policy, category, input) && wouldAsk(policy, category, kindOf(input));
 
-/** Whether anything would look: without a model for it, it is not evaluated today either. */
+/** Whether a stage would run: without a model for it, the category is not evaluated today either. */
 function wouldAsk({ models }: Policy, category: Category, kind: InputKind): boolean {
   const stage = STAGE_OF[kind][category];
   if (stage === "judge" || stage === "vision") return models[stage] !== null;
@@ -270,11 +270,11 @@ const withMove = (by: DecisionMatrix, from: Decision, to: Decision): DecisionMat
 
 function withUnscorable(
   { unscorable }: PolicyReplay,
-  lacking: readonly Category[],
+  missing: readonly Category[],
   decision: Decision,
 ): PolicyReplay["unscorable"] {
   const categories = { ...unscorable.categories };
-  for (const category of lacking) categories[category] = (categories[category] ?? 0) + 1;
+  for (const category of missing) categories[category] = (categories[category] ?? 0) + 1;
   return {
     verdicts: unscorable.verdicts + 1,
     categories,

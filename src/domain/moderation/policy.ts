@@ -5,7 +5,7 @@ import { isPictureText } from "./picture-text.ts";
 import type { Routing } from "../generation/routing.ts";
 import type { Term } from "../terms/term.ts";
 
-// What a tenant wants of moderation. Scores become decisions here and nowhere else.
+// A tenant's rules of moderation. Scores become decisions here and nowhere else.
 
 export const INPUT_KINDS = ["text", "image"] as const;
 export type InputKind = (typeof INPUT_KINDS)[number];
@@ -14,64 +14,64 @@ export type InputKind = (typeof INPUT_KINDS)[number];
 export const kindOf = (input: string): InputKind =>
   input === "text" || isPictureText(input) ? "text" : "image";
 
-/** One comparator everywhere: `score >= threshold`; null is never. */
+/** The one comparison is `score >= threshold`; a threshold of null never applies. */
 export interface CategoryRule {
-  /** Where the category is asked for; empty: nowhere. */
+  /** The kinds of input in which the category is checked; empty: none. */
   readonly inputs: readonly InputKind[];
-  /** Without this check there is no approval. */
+  /** There is no approval without this check. */
   readonly required: boolean;
   readonly flag: number | null;
   readonly block: number | null;
   readonly ban: number | null;
 }
 
-/** What is made of a check that was not made. */
+/** The effect of a check that was not made. */
 export const ON_UNAVAILABLE = ["flag", "block", "allow"] as const;
 
 export interface Policy {
   readonly categories: Readonly<Record<Category, CategoryRule>>;
   readonly spam_phrases: readonly string[];
   readonly terms: { readonly block: readonly Term[]; readonly allow: readonly Term[] };
-  /** Its terms and phrases are compared as before terms said how (`plain-term-match.ts`). */
+  /** Its terms and phrases are compared by the rules before terms had a `match` (`plain-term-match.ts`). */
   readonly matching?: "plain";
   /**
-   * What a required check does to the decision that failed or took too long. It is never an approval:
-   * `allow` flags too, and says only what `unevaluated` is where that is absent.
+   * The effect of a required check that failed or took too long. It is never an approval: `allow` flags too,
+   * and only sets the default of `unevaluated`.
    */
   readonly on_unavailable: (typeof ON_UNAVAILABLE)[number];
   /**
-   * The same of a required check for which there is no judge here: the text is in a language that it
-   * does not know, the picture too large for it. Absent: as `on_unavailable`.
+   * The effect of a required check that nothing here can make: the judge does not know the language of the
+   * text, or the picture is too large. Absent: as `on_unavailable`.
    */
   readonly unevaluated?: (typeof ON_UNAVAILABLE)[number];
   /**
-   * ISO 639-1: of texts too short for theirs to be told. Absent: such a text is in none, and every
-   * judge is asked.
+   * ISO 639-1: the language of texts that are too short to detect one. Absent: such a text has no language,
+   * and every judge is asked.
    */
   readonly language?: string;
-  /** To ban somebody is advised only once so much of theirs was blocked. Absent: at once. */
+  /** A ban is advised only after so many blocked items of the user. Absent: at once. */
   readonly ban_after?: BanAfter;
   /** Where the text model inside the Worker decides without a judge. Absent: nowhere. */
   readonly tier0?: CascadeRules;
-  /** The share of what is allowed that a person is to see, 0 to 1. Absent: none. */
+  /** The share of allowed items that a person reviews, 0 to 1. Absent: none. */
   readonly sample_allowed?: number;
-  /** Run the paid stages also for an item that the terms have blocked already. */
+  /** Run the paid stages also for an item that a term has already blocked. */
   readonly evaluate_all: boolean;
-  /** Of generations: what goes in, what comes out. Absent in policies of before there was any. */
+  /** For generations: the prompt and the answer. Absent in policies from before guards existed. */
   readonly guard?: GuardModes;
   readonly models: {
     readonly judge: string | null;
-    /** Asked when the judge was refused before it ran; the hold covers the dearer of the two. */
+    /** Asked when the judge was refused before it ran; the hold covers the more expensive of the two. */
     readonly judge_fallback: string | null;
     readonly vision: string | null;
   };
-  /** Seconds for which an equal content is answered with the scores of a verdict; absent: never. */
+  /** Seconds for which an equal content gets the scores of an earlier verdict; absent: never. */
   readonly reuse_ttl_s?: number;
-  /** Which model answers a call that names `auto`; the default policy's holds. */
+  /** Which model answers a call for `auto`; the default policy's routing applies. */
   readonly routing: Routing;
 }
 
-/** The verdict that asks for the ban counts as one of the blocks. */
+/** The verdict that advises the ban counts as one of the blocks. */
 export interface BanAfter {
   readonly blocks: number;
   readonly days: number;
@@ -88,11 +88,11 @@ export const DEFAULT_POLICY_NAME = "default";
 /** Sentiment is a weak sign of harm, and ImageNet labels name objects: neither may block. */
 export const FLAG_ONLY: readonly Category[] = ["negativity", ...LABEL_GROUPS];
 
-/** Whether any of `categories` is asked for in this kind of input. */
+/** Whether one of `categories` is checked in this kind of input. */
 export const asks = (policy: Policy, kind: InputKind, categories: readonly Category[]): boolean =>
   categories.some((category) => policy.categories[category].inputs.includes(kind));
 
-/** What a check that was not made does to a decision. */
+/** The effect of a check that was not made on the decision. */
 export function effectOfUnchecked(
   { on_unavailable, unevaluated = on_unavailable }: Policy,
   status: "failed" | "timed_out" | "not_evaluated",
@@ -101,17 +101,17 @@ export function effectOfUnchecked(
   return unevaluated === "allow" ? "none" : unevaluated;
 }
 
-/** The lowest score at which a rule does anything; null: it never does. */
+/** The lowest score with an effect; null: no score has one. */
 export const lowestThreshold = ({ flag, block, ban }: CategoryRule): number | null => {
   const set = [flag, block, ban].filter((threshold) => threshold !== null);
   return set.length === 0 ? null : Math.min(...set);
 };
 
-/** Whether anything can come of a category. */
+/** Whether a category can have an effect. */
 export const matters = (rule: CategoryRule): boolean =>
   rule.required || lowestThreshold(rule) !== null;
 
-/** The policy without the checks that can do nothing. */
+/** The policy without checks that can have no effect. */
 export const onlyWhatMatters = (policy: Policy): Policy => ({
   ...policy,
   categories: forEach(CATEGORIES, (category) => {
@@ -120,7 +120,10 @@ export const onlyWhatMatters = (policy: Policy): Policy => ({
   }),
 });
 
-/** Whether a policy asks for a category of that input: of the writing in a picture, what matters. */
+/**
+ * Whether a policy checks a category in that input; in the writing of a picture, only if it can have an
+ * effect.
+ */
 export function asksOf(policy: Policy, category: Category, input: string): boolean {
   const rule = policy.categories[category];
   return rule.inputs.includes(kindOf(input)) && (!isPictureText(input) || matters(rule));

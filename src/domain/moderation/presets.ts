@@ -2,16 +2,16 @@ import { CATEGORIES, type Category, forEach, LABEL_GROUPS } from "./category.ts"
 import type { CategoryRule, InputKind, Policy } from "./policy.ts";
 import { DEFAULT_ROUTING } from "../generation/routing.ts";
 
-// Policies to begin with, as tables of numbers. A PUT writes the numbers out: a policy that is stored
-// stays as it is when a table changes.
+// Policies to start from, as tables of numbers. A PUT stores the numbers, so a stored policy does not change
+// with a table.
 
 export const PRESETS = ["default", "strict", "free"] as const;
 export type Preset = (typeof PRESETS)[number];
 
-/** What judges in this deployment: its policies require no more than there is somebody to judge. */
+/** The engine of this deployment: its presets require only the checks that it can make. */
 export type PolicyEngine = "workers-ai" | "openai" | "embedded";
 
-/** The least score for each effect; null: never. */
+/** The lowest score for each effect; null: never. */
 type Row = readonly [
   required: boolean,
   flag: number | null,
@@ -22,8 +22,8 @@ type Row = readonly [
 type Table = Readonly<Partial<Record<Category, Row>>>;
 
 /**
- * What a person is to look at, and what is hidden at once. Nobody is blocked for what was said of
- * oneself, of sex between adults, or to one person, but where it threatens.
+ * Which content a person should look at, and which is hidden at once. Content about oneself, about sex
+ * between adults, or against one person does not block, except threats.
  */
 const DEFAULT: Table = {
   negativity: [false, null, null, null],
@@ -48,7 +48,7 @@ const DEFAULT: Table = {
   nsfw: [true, 0.5, 0.7, 0.9],
 };
 
-/** Where `strict` flags and blocks; what it requires, and whom it advises to ban, are the default's. */
+/** Where `strict` flags and blocks; its required categories and its ban thresholds are the default's. */
 const STRICT: Readonly<Partial<Record<Category, readonly [number | null, number | null]>>> = {
   spam: [0.35, 0.7],
   toxicity: [0.4, 0.6],
@@ -71,7 +71,10 @@ const STRICT: Readonly<Partial<Record<Category, readonly [number | null, number 
   nsfw: [0.3, 0.5],
 };
 
-/** Judged by the models and rules inside the Worker alone, at no cost. What has no row is not asked. */
+/**
+ * Judged only by the models and rules inside the Worker, at no cost. Categories without a row are not
+ * checked.
+ */
 const FREE: Table = {
   spam: [true, null, 0.7, null],
   toxicity: [true, 0.5, 0.9, null],
@@ -80,12 +83,12 @@ const FREE: Table = {
   hate: [true, 0.5, 0.9, null],
   "self-harm": [true, 0.5, null, null],
   sexual: [true, 0.5, null, null],
-  // The text model shows some of it, and never that there is none: nothing can be required of it.
+  // The text model can show some of it but never rule it out, so it cannot be required.
   "sexual/minors": [false, 0.3, null, null],
   nsfw: [false, 0.5, 0.7, null],
 };
 
-/** What the engine inside the Worker evaluates. The rest is asked and not evaluated: `partial`. */
+/** The categories that the embedded engine evaluates. The others are not evaluated: `partial`. */
 const EMBEDDED_EVALUATES: readonly Category[] = [
   "spam",
   "toxicity",
@@ -103,10 +106,10 @@ const JUDGE = "@cf/meta/llama-3.1-8b-instruct-fp8";
 const VISION = "@cf/google/gemma-4-26b-a4b-it";
 
 /**
- * A preset written out. `unevaluated` is absent where it is as `on_unavailable`: to flag.
+ * The policy of a preset. `unevaluated` is absent where it equals `on_unavailable`, which is to flag.
  *
- * With the embedded engine the picture model inside the Worker stands in for a vision model; other
- * servers have one only where the operator names it.
+ * With the embedded engine the picture model inside the Worker replaces a vision model; other servers
+ * have one only if the operator names it.
  */
 export const presetPolicy = (preset: Preset, engine: PolicyEngine): Policy => ({
   categories: presetCategories(preset, engine),
@@ -123,7 +126,7 @@ export const presetPolicy = (preset: Preset, engine: PolicyEngine): Policy => ({
   routing: DEFAULT_ROUTING,
 });
 
-/** The policy of a tenant that has set none, and what a PUT is laid over that names no preset. */
+/** The policy of a tenant that has set none, and the base of a PUT that names no preset. */
 export const defaultPolicy = (engine: PolicyEngine): Policy => presetPolicy("default", engine);
 
 /** In the order of `CATEGORIES`. */

@@ -2,25 +2,25 @@ import { isUrgent, withBan } from "./advice.ts";
 import { firstReview } from "./review.ts";
 import { isPartial, type StageResult, type Verdict } from "./verdict.ts";
 
-// An equal content under the same version of a policy is answered with the scores that there are, and
-// costs nothing. Reused is only what was wholly judged, by a policy alone, and paid for: whenever there
-// is a doubt, the models are asked again.
+// An equal content under the same version of a policy gets the scores of the earlier verdict at no cost. Only
+// a verdict that was fully judged, decided by the policy alone, and paid for is reused: in doubt the models
+// are asked again.
 
-/** A day: verdicts are kept at least so long, and what judges may change with the next deployment. */
+/** A day: verdicts are kept at least so long, and a deployment may change what judges. */
 export const MAX_REUSE_TTL_S = 86_400;
 
 /**
- * What a content comes to depends on more than the models and prompts, which name themselves. To be
- * raised with every change of the rules that may move a verdict: terms, languages, thresholds of our
- * own, how a picture is prepared.
+ * A verdict depends on more than the models and prompts, which have versions of their own. Raise this with
+ * every change of the rules that may change a verdict: terms, languages, our own thresholds, the preparation
+ * of pictures.
  */
 export const RULES_VERSION = 1;
 
-/** Whether equal contents may be answered with it. */
+/** Whether this verdict may answer for equal contents. */
 export const mayBeReused = (verdict: Verdict): boolean =>
   verdict.reuse !== undefined &&
   verdict.reuse.from === undefined &&
-  // What cost nothing is judged anew for nothing, by the rules of today.
+  // A verdict without cost is made again at no cost, by the current rules.
   verdict.microNeurons > 0 &&
   !verdict.test &&
   !isPartial(verdict) &&
@@ -30,20 +30,20 @@ export const mayBeReused = (verdict: Verdict): boolean =>
 const isSound = ({ status }: StageResult): boolean =>
   status === "evaluated" || status === "not_required";
 
-/** No person decided it, reported it or appealed against it, or is to look at it by lot. */
+/** No person decided it, reported it or appealed against it, and it was not drawn for review. */
 const isUndisputed = ({ decidedBy, revision, review: { origin } }: Verdict): boolean =>
   decidedBy === "policy" && revision === 1 && (origin === null || origin === "policy");
 
-/** What a verdict has of its own, whatever answered it. */
+/** The fields that each verdict has of its own, even when it reuses scores. */
 export type OwnOfVerdict = Pick<
   Verdict,
   "id" | "contentId" | "userId" | "metadata" | "batchId" | "contentHash" | "createdAtMs"
 >;
 
-/** The verdict of a content that is equal to the one of `source`. Nothing of that one's person is in it. */
+/** The verdict of a content equal to that of `source`. It has nothing of the other content's person. */
 export function reusedVerdict(source: Verdict, key: string, own: OwnOfVerdict): Verdict {
   const { language, decision, approved, reasons, coverage, policy } = source;
-  // No check was left unmade. Drawn by lot is what was judged, not what it answers for.
+  // All checks were made. Only verdicts that were judged themselves are drawn for review.
   const opensReview = decision === "flag" || isUrgent(reasons);
   const priority = isUrgent(reasons) ? "urgent" : "normal";
   return {
@@ -53,11 +53,11 @@ export function reusedVerdict(source: Verdict, key: string, own: OwnOfVerdict): 
     approved,
     decidedBy: "policy",
     revision: 1,
-    // Whether enough of this person's was blocked is counted anew.
+    // The blocks of this content's own user are counted again.
     actions: source.reuse?.bans === true ? withBan(source.actions) : source.actions,
     reasons,
     coverage,
-    stages: source.stages.map(spared),
+    stages: source.stages.map(withoutCost),
     microNeurons: 0,
     policy,
     review: firstReview({ opensReview, isDrawn: false, priority }),
@@ -66,8 +66,8 @@ export function reusedVerdict(source: Verdict, key: string, own: OwnOfVerdict): 
   };
 }
 
-/** Its scores, which nothing was asked for now. */
-const spared = (stage: StageResult): StageResult => ({
+/** The same scores, at no time and no cost. */
+const withoutCost = (stage: StageResult): StageResult => ({
   ...stage,
   latency_ms: 0,
   micro_neurons: 0,

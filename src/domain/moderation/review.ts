@@ -3,25 +3,25 @@ import type { ConflictFailure } from "../ledger/failure.ts";
 import { isoTime } from "../ledger/period.ts";
 import { type Action, type Decision, NO_REVIEW, type Review, type Verdict } from "./verdict.ts";
 
-// What people do with a verdict. The contract, section 8.
+// Reviews of verdicts by people. The contract, section 8.
 //
 //   none, done --open--> open --claim--> claimed --decide--> done
 //                         |                 |
 //                         +-----decide------+-- (its time passes) --> open
 //
-// A decision is a revision of the verdict; opening and claiming are not.
+// A decision makes a revision of the verdict; opening and claiming do not.
 
-/** How long whoever claimed an item has it alone. */
+/** How long a claim reserves an item for one reviewer. */
 export const CLAIM_MS = 15 * 60_000;
 
-/** What becomes of a verdict that was just made. */
+/** The review of a verdict that was just made. */
 export function firstReview({
   opensReview,
   isDrawn,
   priority,
 }: {
   readonly opensReview: boolean;
-  /** By lot, among those that were approved. */
+  /** Drawn at random among the approved verdicts. */
   readonly isDrawn: boolean;
   readonly priority: Review["priority"];
 }): Review {
@@ -35,12 +35,12 @@ export type ReviewAct =
   | {
       readonly state: "done";
       readonly decision: Decision;
-      /** The revision that the reviewer looked at. */
+      /** The revision that the reviewer saw. */
       readonly revision: number;
       readonly note: string | null;
     };
 
-/** The reviewer of record is the key; null: the platform. */
+/** The key is the reviewer of record; null: the platform. */
 export interface Reviewer {
   readonly keyId: string | null;
   readonly nowMs: number;
@@ -51,21 +51,21 @@ type Conflict = Extract<ConflictFailure, { kind: "review_conflict" }>;
 export type Reviewed = { readonly kind: "reviewed"; readonly verdict: Verdict } | Conflict;
 
 export function review(verdict: Verdict, act: ReviewAct, reviewer: Reviewer): Reviewed {
-  const standing = verdictAt(verdict, reviewer.nowMs);
+  const current = verdictAt(verdict, reviewer.nowMs);
   switch (act.state) {
     case "open":
-      return opened(standing, act);
+      return opened(current, act);
     case "claimed":
-      return claimed(standing, reviewer);
+      return claimed(current, reviewer);
     case "done":
-      return decided(standing, act, reviewer);
+      return decided(current, act, reviewer);
   }
 }
 
-/** A claim whose time has passed is none. */
+/** An expired claim counts as none. */
 export function verdictAt(verdict: Verdict, nowMs: number): Verdict {
-  const standing = reviewAt(verdict.review, nowMs);
-  return standing === verdict.review ? verdict : { ...verdict, review: standing };
+  const current = reviewAt(verdict.review, nowMs);
+  return current === verdict.review ? verdict : { ...verdict, review: current };
 }
 
 const reviewAt = (stored: Review, nowMs: number): Review =>
@@ -73,11 +73,11 @@ const reviewAt = (stored: Review, nowMs: number): Review =>
     ? { ...stored, state: "open", key_id: null, claim_expires_at: null }
     : stored;
 
-/** The decision stands until somebody makes another. */
+/** The decision stays until somebody makes another. */
 function opened(verdict: Verdict, act: Extract<ReviewAct, { state: "open" }>): Reviewed {
   const { state } = verdict.review;
-  if (state === "open") return conflict("It waits for a review already.");
-  if (state === "claimed") return conflict("It is being reviewed already.");
+  if (state === "open") return conflict("This verdict is already waiting for a review.");
+  if (state === "claimed") return conflict("This verdict is already being reviewed.");
   const { origin, note } = act;
   const { priority } = verdict.review;
   return {
@@ -104,7 +104,9 @@ function decided(
   const refused = mayAct(verdict, keyId);
   if (refused !== null) return refused;
   if (revision !== verdict.revision) {
-    return conflict(`It is at revision ${verdict.revision}, not ${revision}: read it again.`);
+    return conflict(
+      `This verdict is at revision ${verdict.revision}, not ${revision}: read it again.`,
+    );
   }
   return {
     kind: "reviewed",
@@ -120,23 +122,23 @@ function decided(
   };
 }
 
-/** Null: it is open to everybody, or claimed by this one. */
+/** Null: it is open to all reviewers, or claimed by this one. */
 function mayAct(
   { review: { state, key_id, claim_expires_at } }: Verdict,
   keyId: string | null,
 ): Conflict | null {
-  if (state === "none") return conflict("It is not open for review.");
+  if (state === "none") return conflict("This verdict is not open for review.");
   if (state === "done")
-    return conflict("It was decided: open it again with a report or an appeal.");
+    return conflict("This verdict is decided: open it again with a report or an appeal.");
   if (state === "claimed" && key_id !== keyId) {
-    return conflict(`It is claimed by another until ${claim_expires_at}.`);
+    return conflict(`This verdict is claimed by another reviewer until ${claim_expires_at}.`);
   }
   return null;
 }
 
 /**
- * What was blocked with a ban stays so when a person agrees; a person's own block warns. Somebody in
- * distress is offered help whatever is decided of what they wrote.
+ * A block with a ban keeps the ban when a reviewer confirms it; a reviewer's own block warns. A person in
+ * distress is offered help whatever the decision.
  */
 function actionsOf(verdict: Verdict, decision: Decision): readonly Action[] {
   if (decision === "block" && verdict.decision === "block") return verdict.actions;

@@ -1,8 +1,8 @@
 import { hashOf } from "../text/hash.ts";
 
 /**
- * A lot by the id alone, so that a call that is repeated draws the same. By a hash, since ids of one batch
- * differ in their last characters only.
+ * A random draw by the id alone, so that a repeated call draws the same. It uses a hash, since the ids of
+ * one batch differ in their last characters only.
  *
  * @param share 0 to 1
  */

@@ -1,15 +1,15 @@
-// Scores of the picture model on the scale of policies. Each model is sure of itself in a way of its
-// own: one is worth a block from 0.8, another from 0.6. So that one threshold of a policy means the same
-// for all of them, a raw score is mapped: monotone, with its flag point at 0.5 and its block point where
-// the default policy blocks. `src/tier0/points.ts` does so with the text model's logits.
+// Scores of the picture model on the scale of policies. Each model has its own scale: one deserves a block
+// from 0.8, another from 0.6. A raw score is mapped so that one threshold of a policy means the same for all
+// models. The map is monotone, has the model's flag point at 0.5, and its block point where the default
+// policy blocks. `src/tier0/points.ts` does the same with the text model's logits.
 
-/** The raw scores from which a model's opinion is worth a flag, and a block. */
+/** The raw scores from which a flag, and a block, are justified. */
 export interface ScorePoints {
   readonly flag: number;
   readonly block: number;
 }
 
-/** Where they come to lie: the thresholds of the default policy. */
+/** The scores that the points are mapped to: the thresholds of the default policy. */
 const SCALED_FLAG = 0.5;
 const SCALED_BLOCK = 0.7;
 
@@ -39,6 +39,6 @@ function stretched(
   [low, high]: readonly [number, number],
 ): number {
   const score = low + ((high - low) * (raw - from)) / (to - from);
-  // The lower end is met exactly, whatever the arithmetic makes of it.
+  // The lower end is exact in spite of rounding errors.
   return Math.max(low, Math.floor(score * PARTS) / PARTS);
 }

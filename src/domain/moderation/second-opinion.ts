@@ -3,16 +3,17 @@ import type { InputName } from "./plan-moderation.ts";
 import { asksOf, lowestThreshold, type Policy } from "./policy.ts";
 import type { Reason, StageResult } from "./verdict.ts";
 
-// The judge is never the only opinion on a text: what was talked round, or could not read it, is
-// contradicted by something of ours that cannot be talked to. It raises a flag, and is no score.
+// The judge is never the only opinion on a text. A judge that was manipulated, or could not read the text, is
+// contradicted by a rule or model of ours that takes no instructions. Its opinion raises a flag, and is no
+// score.
 
 const SECOND_OPINIONS = { lexicon: "word lists score", tier0: "small text model scores" } as const;
 
 /**
- * Where a second opinion objects to a text that the judge lets pass, or gave no score for.
+ * The objections of second opinions to a text that the judge lets pass, or did not score.
  *
- * @param firstOf what answers for a category: where that is the second opinion itself, since no judge
- *   was planned, its score is judged like any other
+ * @param firstOf the stage that answers for a category. It may be the second opinion itself, where no
+ *   judge was planned: then its score counts like any other
  */
 export const dissents = (
   policy: Policy,

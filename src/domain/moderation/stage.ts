@@ -5,37 +5,36 @@ import type { ModelTask } from "../catalogue/model-task.ts";
 import { priceOf, type Usage } from "../catalogue/price.ts";
 import { type RateClass, type RateUnits, REQUESTS, TEST_INPUTS } from "../ledger/rate-limit.ts";
 
-// A stage is one thing that a call asks of engines: a check of one input, or the generation itself.
-// It is planned and priced at its upper bound before anything runs, and becomes one item of the
-// journal line.
+// A stage is one use of engines in a call: a check of one input, or the generation itself. It is planned and
+// priced at its upper bound before anything runs, and becomes one item of the journal line.
 
 export const CHECK_STAGES = ["sentiment", "judge", "labels", "vision"] as const;
 export type CheckStageName = (typeof CHECK_STAGES)[number];
 export type StageName = CheckStageName | "generate";
 
-/** One engine call of a stage, with the most that it can use. */
+/** One engine call of a stage, with the most units that it can use. */
 export interface PlannedCall {
   readonly units: Usage;
-  /** Tokens of `units` that are our own prompt's: known, not estimated. */
+  /** Tokens of `units` that belong to our own prompt: known, not estimated. */
   readonly ownTokens: number;
   readonly bound: MicroNeurons;
-  /** By model that it may fall back to, where that one would use other units. */
+  /** The units of fallback models that would use other units, by model id. */
   readonly otherUnits?: Readonly<Record<string, Usage>>;
 }
 
-/** What the call uses at most with the model that was asked in the end. */
+/** The most units of the call with the model that answered. */
 export const unitsWith = ({ units, otherUnits = {} }: PlannedCall, model: Model): Usage =>
   Object.hasOwn(otherUnits, model.id) ? (otherUnits[model.id] ?? units) : units;
 
 export interface PlannedStage {
-  /** Which of the call's content items. */
+  /** The index of the content item in the call. */
   readonly content: number;
   readonly name: StageName;
-  /** What it looks at: `"text"`, `"images/0"`; a generation's is `"request"`. */
+  /** The input: `"text"`, `"images/0"`; a generation's is `"request"`. */
   readonly input: string;
-  /** The catalogue id that is asked and charged. */
+  /** The catalogue id of the model that is asked and charged. */
   readonly model: string;
-  /** Asked in this order instead, each when the one before was refused before it ran. */
+  /** Asked in this order, each when the one before was refused before it ran. */
   readonly fallbacks: readonly string[];
   readonly task: ModelTask;
   readonly rateClass: RateClass;
@@ -45,7 +44,7 @@ export interface PlannedStage {
   readonly bound: MicroNeurons;
 }
 
-/** Finds a model that may run for this tenant, or says why not. */
+/** Finds a model that may run for this tenant, or the reason why it may not. */
 export type FindModel = (
   id: string,
 ) => { readonly kind: "found"; readonly model: Model } | ModelFailure;
@@ -55,24 +54,27 @@ export type ModelFailure =
   | Extract<RequestFailure, { kind: "unpriced_model" | "unbounded_usage" }>
   | Extract<AccessFailure, { kind: "model_not_allowed" }>;
 
-/** The most that each engine call of a stage uses, by the model that is asked. */
+/** The most units of each engine call of a stage, by model. */
 export interface StageUsage {
   readonly usages: (model: Model) => readonly Usage[];
   readonly ownTokens: (model: Model, at: number) => number;
 }
 
 /**
- * The engine calls of a stage, each held at the dearest of the models that may be asked for it: the
- * first, or one that it falls back to. The units are the first one's.
+ * The engine calls of a stage. Each is held at the price of the most expensive of its models: the first, or a
+ * fallback. The units are those of the first model.
  */
 export function planCalls(
   models: readonly [Model, ...Model[]],
   { usages, ownTokens }: StageUsage,
 ): Pick<PlannedStage, "task" | "rateClass" | "calls" | "units" | "bound"> {
   const [primary, ...others] = models;
-  const asked = others.map((model) => ({ model, usages: usages(model) }));
+  const fallbacks = others.map((model) => ({ model, usages: usages(model) }));
   const calls = usages(primary).map((units, at): PlannedCall => {
-    const instead = asked.map(({ model, usages: each }) => ({ model, units: each[at] ?? units }));
+    const instead = fallbacks.map(({ model, usages: each }) => ({
+      model,
+      units: each[at] ?? units,
+    }));
     const other = instead.filter((one) => !sameUsage(one.units, units));
     return {
       units,
@@ -107,7 +109,7 @@ export function sumUsage(usages: Iterable<Usage>): Usage {
   return total;
 }
 
-/** What a call leaves behind beside its line: all of it takes room, and is told to endpoints. */
+/** The items of a call beside its line: each takes storage and is sent to endpoints. */
 export interface CallItems {
   /** Verdicts, or pictures in the bucket. */
   readonly stored: number;
@@ -115,10 +117,10 @@ export interface CallItems {
   readonly tests: number;
 }
 
-/** A call that stores no item of its own, or one. */
+/** For a call that stores no item of its own, or one. */
 export const ONE_ITEM: CallItems = { stored: 1, tests: 0 };
 
-/** One unit for each stored item, and one of its class for each planned engine call. */
+/** One unit for each stored item, and one unit of its class for each planned engine call. */
 export function rateUnits(
   stages: readonly PlannedStage[],
   { stored, tests }: CallItems = ONE_ITEM,

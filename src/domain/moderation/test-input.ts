@@ -3,25 +3,25 @@ import type { InputName } from "./plan-moderation.ts";
 import type { Policy } from "./policy.ts";
 import { type Reason, STAGE_NAMES, type StageResult } from "./verdict.ts";
 
-// Texts that force an outcome, for callers' own tests. Anyone may write them, so they can only make
-// things worse: none of them allows, whatever the policy says.
+// Texts that force an outcome, for callers' own tests. Anyone may write them, so they only make an outcome
+// worse: none of them allows, whatever the policy.
 
 export const TEST_OUTCOMES = ["block", "flag", "unavailable"] as const;
 export type TestOutcome = (typeof TEST_OUTCOMES)[number];
 
 const PREFIX = "neurogate:test:";
 
-/** Null for every text that is not exactly one of them. */
+/** Null for any text that is not exactly a test input. */
 export const testOutcome = (text: string | null): TestOutcome | null =>
   TEST_OUTCOMES.find((outcome) => text === PREFIX + outcome) ?? null;
 
 const MESSAGES: Readonly<Record<TestOutcome, string>> = {
   block: "This is the test input that is always blocked.",
   flag: "This is the test input that is always flagged.",
-  unavailable: "This is the test input of which no check can be made.",
+  unavailable: "This is the test input for which every check fails.",
 };
 
-/** What a test input comes to: nothing was looked at, and pictures beside the text were not either. */
+/** The judgement of a test input: neither the text nor a picture beside it is checked. */
 export function forcedJudgement(
   policy: Policy,
   inputs: readonly InputName[],

@@ -1,12 +1,12 @@
 import type { Category } from "./category.ts";
 
-// What the text model inside the Worker answers for (docs/tier0.md). It is a rule with a version and
-// no call of an engine: it costs nothing.
+// What the text model inside the Worker scores (docs/tier0.md). It is a versioned rule and no engine call, so
+// it costs nothing.
 
-/** As the model is named in stages: the version of its file and its points (src/tier0/release.ts). */
+/** The model's name in stages: the version of its file and its points (src/tier0/release.ts). */
 export const TEXT_MODEL = "neurogate/tier0@1";
 
-/** Of a judge's categories. It has no head for the others, and they stay not evaluated. */
+/** The judge's categories that it scores. It has no head for the others, which stay not evaluated. */
 export const TEXT_MODEL_CATEGORIES = [
   "toxicity",
   "harassment",
@@ -16,15 +16,15 @@ export const TEXT_MODEL_CATEGORIES = [
   "sexual",
 ] as const satisfies readonly Category[];
 
-/** From where a head's score is worth a look. */
+/** The score from which a head deserves a look. */
 export const TEXT_MODEL_FLAG = 0.5;
 
 /**
- * What it may show and never rules out: scored where it is seen, else not evaluated. `sexual/minors` is
- * a composite of words for a young person and what is said of them.
+ * Categories that it may show but never rule out: scored where it sees them, else not evaluated.
+ * `sexual/minors` combines words for a young person with what is said about them.
  */
 export const TEXT_MODEL_SHOWS = ["sexual/minors"] as const satisfies readonly Category[];
 
-/** Any version of it: verdicts of an older one are replayed too. */
+/** Any version: verdicts of older ones are replayed too. */
 export const isTextModel = (model: string | null): boolean =>
   model?.startsWith("neurogate/tier0@") === true;

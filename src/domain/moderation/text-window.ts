@@ -1,12 +1,12 @@
 import { tokensAtMost } from "../generation/token-bound.ts";
 
-// Text is never truncated: it is read in windows that overlap, so that a phrase on a seam is whole
-// in one of them. What lies beyond the last window was not read, and the caller is told so.
+// Text is never truncated: it is read in windows that overlap, so that a phrase on a seam is whole in one of
+// them. Text beyond the last window is not read, and the caller learns that.
 
 export interface Windowing {
-  /** Tokens at most in a window, as `measure` counts them. */
+  /** The most tokens in a window, counted by `measure`. */
   readonly tokens: number;
-  /** Tokens at most that two neighbours share. */
+  /** The most tokens that two neighbours share. */
   readonly overlap: number;
   readonly windows: number;
 }
@@ -15,20 +15,20 @@ export interface Windowing {
 export const SENTIMENT_WINDOWS: Windowing = { tokens: 510, overlap: 40, windows: 8 };
 
 /**
- * A judge loses sight of what stands in the middle of a long text; and every window pays the prompt
+ * A judge misses details in the middle of a long text; on the other hand, every window pays for the prompt
  * again.
  */
 export const JUDGE_WINDOWS: Windowing = { tokens: 12_000, overlap: 200, windows: 20 };
 
 export interface TextWindow {
   readonly text: string;
-  /** Tokens at most, by `measure`. */
+  /** The most tokens, by `measure`. */
   readonly tokens: number;
 }
 
 export interface WindowedText {
   readonly windows: readonly TextWindow[];
-  /** False when the text goes on beyond the last window. */
+  /** False when the text continues beyond the last window. */
   readonly complete: boolean;
 }
 
@@ -51,12 +51,14 @@ export function splitText(
   return { windows, complete: false };
 }
 
-/** Looks by what was measured, before the rest is halved. */
+/** Guesses from earlier measures, before a bisection of the rest. */
 const GUESSES = 6;
 
 const halfway = (low: number, high: number): number => Math.ceil((low + high) / 2);
 
-/** The end of the longest slice from `start` that measures at most `tokens`, on a word's end if near. */
+/**
+ * The end of the longest slice from `start` of at most `tokens` tokens, at the end of a word if one is near.
+ */
 function longestPrefix(
   text: string,
   start: number,
@@ -65,8 +67,8 @@ function longestPrefix(
 ): number {
   let low = start + 1;
   let high = Math.min(text.length, start + tokens);
-  // Most texts have about as many tokens everywhere: where the end should be is looked at first, and
-  // little beside it. (Each look measures a whole window, and windows are made before admission.)
+  // Most texts have about the same density of tokens everywhere, so the first guess is the expected end and
+  // the next ones are near it. (Each measure reads a whole window, and windows are made before admission.)
   let guess = high;
   for (let looks = 0; low < high; looks += 1) {
     const end = looks < GUESSES ? Math.min(high, Math.max(low + 1, guess)) : halfway(low, high);
@@ -82,7 +84,7 @@ function longestPrefix(
   return space > start + (end - start) / 2 ? space : wholeCharacter(text, end, start);
 }
 
-/** Where the next window starts: back by at most `overlap`, at a word's start if there is one. */
+/** The start of the next window: at most `overlap` tokens back, at the start of a word if there is one. */
 function overlapStart(
   text: string,
   window: { readonly start: number; readonly end: number },
@@ -107,5 +109,5 @@ function wholeCharacter(text: string, at: number, start: number): number {
   return splitsPair(text, at) && at - 1 > start ? at - 1 : at;
 }
 
-/** A half that stands alone is a character of its own. */
+/** An unpaired surrogate is a character of its own. */
 const splitsPair = (text: string, at: number): boolean => (text.codePointAt(at - 1) ?? 0) > 0xffff;

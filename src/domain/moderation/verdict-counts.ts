@@ -2,41 +2,41 @@ import { charged, type JournalLine } from "../ledger/ledger.ts";
 import type { PlannedStage } from "./stage.ts";
 import type { StageResult, Verdict } from "./verdict.ts";
 
-// What the verdicts of a call came to, counted by name so that it adds up in any grouping. Only what is
-// known is counted: a stage that was not run used nothing that anybody measured, so it is told with the
-// bound that it was planned with, which is the most that it could have used.
+// Sums over the verdicts of a call, by name, so that they add up in any grouping. Only known amounts are
+// counted. The use of a stage that was not run is unknown, so its planned bound is counted as the most that
+// it could have used.
 
-/** µN where it is an amount. What is 0 is left out. */
+/** Amounts are in µN. Sums of 0 are left out. */
 export type VerdictCounts = Readonly<Record<string, number>>;
 
 export const VERDICT_COUNTS = [
-  /** Verdicts that were stored; test inputs are none. */
+  /** Stored verdicts; test inputs are not counted. */
   "made",
-  /** What the calls were charged that made them. */
+  /** The charges of the calls that made them. */
   "micro_neurons",
-  /** Those of them that were answered with the scores of another. */
+  /** Verdicts that reused the scores of another verdict. */
   "reused",
-  /** What those others cost. */
+  /** The cost of those other verdicts. */
   "saved",
-  /** Stages that were planned and not run, since what is free had decided already. */
+  /** Stages that were planned and not run, since a free stage had decided. */
   "spared",
-  /** Their bounds. */
+  /** The sum of their bounds. */
   "spared_at_most",
-  /** Inputs that a model inside the Worker judged, where the policy names no paid one. */
+  /** Inputs that a model inside the Worker judged, where the policy names no paid model. */
   "free",
 ] as const;
 
 export type VerdictCount = (typeof VERDICT_COUNTS)[number];
 
-/** The models inside the Worker, and the paid ones in whose place they may stand. */
+/** The models inside the Worker, with the paid stages that they may replace. */
 const PAID: Readonly<Partial<Record<StageResult["name"], StageResult["name"]>>> = {
   tier0: "judge",
   picture: "vision",
 };
 
 /**
- * @param verdicts of a call, in the order of its contents
- * @param planned the stages that its hold has
+ * @param verdicts the verdicts of a call, in the order of its contents
+ * @param planned the stages of its hold
  */
 export function countVerdicts(
   verdicts: readonly Verdict[],
@@ -75,11 +75,11 @@ export function countVerdicts(
   return Object.fromEntries(Object.entries(sums).filter(([, count]) => count !== 0));
 }
 
-/** Of a call that made one verdict, or none, and about which there is no more to say: lines leave it out. */
+/** The counts of a call with one new verdict or none, and nothing else to count: lines leave them out. */
 const plainCounts = (verdictId: string | null): VerdictCounts =>
   verdictId === null ? {} : { made: 1 };
 
-/** What a line has to keep; undefined: its verdict's id says it. */
+/** The counts that a line must store; undefined when the id of its verdict implies them. */
 export function keptCounts(
   counts: VerdictCounts,
   verdictId: string | null,
@@ -87,7 +87,7 @@ export function keptCounts(
   return JSON.stringify(counts) === JSON.stringify(plainCounts(verdictId)) ? undefined : counts;
 }
 
-/** What came late for a hold that had expired is not counted: its line was. */
+/** Verdicts that arrived after their hold expired are not counted: the expired line was. */
 export function countsOfLine(line: JournalLine): VerdictCounts {
   if (line.outcome === "expired") return {};
   const counts = line.verdicts ?? plainCounts(line.verdictId);

@@ -4,8 +4,8 @@ import { isoTime } from "../ledger/period.ts";
 import { isPartial, scoresOf, unexplained, type Verdict } from "./verdict.ts";
 
 /**
- * A verdict as it is answered and delivered, without the places in the text that made it: they would
- * teach whoever wrote it to write round them. The contract, section 8 and example 1.
+ * A verdict in replies and webhooks, without the spans in the text that caused it: they would teach its
+ * writer how to avoid a match. The contract, section 8 and example 1.
  */
 export const toVerdict = (verdict: Verdict) => ({
   id: verdict.id,
@@ -49,7 +49,7 @@ export const toVerdict = (verdict: Verdict) => ({
   created_at: isoTime(verdict.createdAtMs),
 });
 
-/** As people read it who review. */
+/** A verdict for reviewers, with the spans. */
 export const toExplained = (verdict: Verdict) => ({
   ...toVerdict(verdict),
   reasons: verdict.reasons,

@@ -4,7 +4,7 @@ import type { InputName } from "./plan-moderation.ts";
 
 // The outcome of moderating one content item.
 
-/** From the worst to the best; `not_required` says that nothing was asked. */
+/** From the worst to the best; `not_required`: the check was not needed. */
 export const CHECK_STATUSES = [
   "failed",
   "timed_out",
@@ -15,8 +15,8 @@ export const CHECK_STATUSES = [
 export type CheckStatus = (typeof CHECK_STATUSES)[number];
 
 /**
- * How a category was looked at; `calibrated`: not by itself, but the text model decided of the text within
- * what the tenant measured of it (`calibration.ts`).
+ * How a category was checked. `calibrated`: it was not scored itself, but the text model decided the text
+ * within the tenant's calibrated thresholds (`calibration.ts`).
  */
 export type CoverageStatus = CheckStatus | "calibrated";
 
@@ -37,13 +37,13 @@ export const worst = <Status extends CoverageStatus>(
     (statuses as readonly CoverageStatus[]).includes(status),
   ) ?? "not_required";
 
-/** A check that was asked for and not made. */
+/** The status of a check that was asked for and not made. */
 export type UncheckedStatus = Exclude<CheckStatus, "evaluated" | "not_required">;
 
 export const isUnchecked = (status: CoverageStatus): status is UncheckedStatus =>
   status === "failed" || status === "timed_out" || status === "not_evaluated";
 
-/** Something was asked for that was not evaluated, required or not. */
+/** Whether a check was asked for and not made, required or not. */
 export const isPartial = ({ coverage }: Pick<Verdict, "coverage">): boolean =>
   Object.values(coverage).some(isUnchecked);
 
@@ -55,7 +55,7 @@ export type Action = (typeof ACTIONS)[number];
 
 export const REASON_KINDS = ["score", "term", "label", "injection", "unavailable", "test"] as const;
 
-/** A place in a text, in UTF-16 units. */
+/** A range of a text, in UTF-16 units. */
 export interface Span {
   readonly start: number;
   readonly end: number;
@@ -69,13 +69,13 @@ export interface Reason {
   readonly threshold: number | null;
   /** For a person to read; it never quotes the content or a term. */
   readonly message: string;
-  /** What in the text made it one; for people who review, and never for who wrote it. */
+  /** The parts of the text that caused it; for reviewers, never for the writer. */
   readonly spans?: readonly Span[];
-  /** The block term as the policy has it; as secret as the places. */
+  /** The block term as the policy has it; as secret as the spans. */
   readonly term?: string;
 }
 
-/** As everybody may read them. */
+/** Reasons without their secret parts, for everybody. */
 export const unexplained = (reasons: readonly Reason[]): Reason[] =>
   reasons.map(({ spans: _spans, term: _term, ...reason }) => reason);
 
@@ -83,7 +83,7 @@ export const unexplained = (reasons: readonly Reason[]): Reason[] =>
 export const STAGE_NAMES = [
   "sentiment",
   "spam",
-  // Word lists, in verdicts of before there was a text model.
+  // Word lists, in verdicts from before the text model existed.
   "lexicon",
   "tier0",
   "judge",
@@ -93,7 +93,7 @@ export const STAGE_NAMES = [
 ] as const;
 export type StageName = (typeof STAGE_NAMES)[number];
 
-/** What a picture's pixels say of it; a report, not a judgement. */
+/** Measures of a picture's pixels; they report and do not judge. */
 export interface PictureMeasurements {
   readonly format: string;
   readonly width: number;
@@ -107,48 +107,51 @@ export interface PictureMeasurements {
 export const CHECK_FAILURES = [
   /** The text is in a language that the check does not know. */
   "language",
-  /** The text is in no language that can be told, and has too few words that the check knows. */
+  /** No language can be detected, and the text has too few words that the check knows. */
   "unknown_words",
-  /** The text goes on beyond what is read. */
+  /** The text continues beyond the part that is read. */
   "too_long",
   "too_many_pixels",
-  /** Nothing here answers such a question. */
+  /** No model or rule here answers this question. */
   "no_judge",
-  /** What is written in the picture is not known: the vision model did not say, or failed. */
+  /** The writing in the picture is unknown: the vision model did not report it, or failed. */
   "text_unread",
-  /** The call holds nothing for it. */
+  /** The hold of the call does not cover it. */
   "not_held",
   /** The picture could not be fetched. */
   "picture_unavailable",
-  /** The picture could not be decoded, or the model for it is not there. */
+  /** The picture could not be decoded, or its model is missing. */
   "picture_unreadable",
-  /** The text model inside the Worker is not there. */
+  /** The text model inside the Worker is missing. */
   "model_unavailable",
-  /** The engine turned the call away. */
+  /** The engine refused the call. */
   "refused",
   "no_capacity",
-  /** The Cloudflare account's own allocation of the day is used up. */
+  /** The Cloudflare account's own daily allocation is used up. */
   "account_exhausted",
-  /** The engine broke, or the connection to it. */
+  /** The engine failed, or the connection to it. */
   "upstream_error",
-  /** The model answered, and not as it was asked to. */
+  /** The model's answer was not in the form that was asked for. */
   "malformed_answer",
   "timed_out",
 ] as const;
 
 export interface CheckFailure {
   readonly kind: (typeof CHECK_FAILURES)[number];
-  /** HTTP. */
+  /** HTTP status. */
   readonly upstream_status?: number;
 }
 
-/** One look at one input, by an engine or by our own rules. */
+/** One check of one input, by an engine or by our own rules. */
 export interface StageResult {
   readonly name: StageName;
   readonly input: InputName;
-  /** What ran: a catalogue id or `neurogate/<name>@<version>`; null for rules and what never ran. */
+  /**
+   * The model that ran: a catalogue id or `neurogate/<name>@<version>`; null for rules and for stages that
+   * did not run.
+   */
   readonly model: string | null;
-  /** The catalogue id whose price was taken; null when it is free. */
+  /** The catalogue id whose price applied; null when it is free. */
   readonly priced_as: string | null;
   readonly engine: string;
   readonly status: CheckStatus;
@@ -157,18 +160,18 @@ export interface StageResult {
   readonly micro_neurons: number;
   readonly basis: Basis;
   readonly measurements: PictureMeasurements | null;
-  /** Null: it was evaluated, or not required. Absent in verdicts of before it was told. */
+  /** Null: it was evaluated, or not required. Absent in older verdicts. */
   readonly failure?: CheckFailure | null;
-  /** The version of what a language model was told that judged; absent where none did. */
+  /** The version of the instructions to the language model that judged; absent if none did. */
   readonly instructions?: string;
 }
 
-/** Urgent: self-harm, threats and children; claimed before all others. */
+/** Urgent: self-harm, threats and children; a claim takes these first. */
 export const PRIORITIES = ["urgent", "normal"] as const;
 
 export interface Review {
   readonly state: "none" | "open" | "claimed" | "done";
-  /** `sample`: it was allowed, and drawn by lot. */
+  /** `sample`: it was allowed, and drawn at random. */
   readonly origin: "policy" | "report" | "appeal" | "sample" | null;
   readonly priority: (typeof PRIORITIES)[number];
   readonly key_id: string | null;
@@ -196,30 +199,30 @@ export interface Verdict {
   readonly policy: { readonly name: string; readonly version: number };
   readonly review: Review;
   readonly batchId: string | null;
-  /** The text was a test input: nothing was looked at (`test-input.ts`). */
+  /** The text was a test input: nothing was checked (`test-input.ts`). */
   readonly test: boolean;
   /** HMAC of the content under the tenant's own secret, hex. */
   readonly contentHash: string;
-  /** Absent: its policy reuses no verdicts, or this content could not be told from others. */
+  /** Absent: its policy reuses no verdicts, or this content cannot be compared with others. */
   readonly reuse?: VerdictReuse;
   readonly createdAtMs: number;
 }
 
-/** How a verdict may answer for equal contents, or which one answered for it (`reuse.ts`). */
+/** How a verdict may answer for equal contents, or which verdict answered for it (`reuse.ts`). */
 export interface VerdictReuse {
-  /** Equal for contents that are judged alike, under the tenant's own secret. */
+  /** Equal for contents that are judged alike; keyed with the tenant's own secret. */
   readonly key: string;
-  /** Its policy advised a ban, before the blocks of the person were counted. */
+  /** Its policy advised a ban, before the user's blocks were counted. */
   readonly bans?: true;
-  /** Whose scores these are. Absent: it was judged itself. */
+  /** The verdict whose scores these are. Absent: it was judged itself. */
   readonly from?: {
     readonly verdictId: string;
-    /** What that one cost. */
+    /** The cost of that verdict. */
     readonly microNeurons: number;
   };
 }
 
-/** A verdict as it was decided at one time. */
+/** One decision in the history of a verdict. */
 export interface Revision {
   readonly verdictId: string;
   readonly revision: number;
@@ -232,15 +235,15 @@ export interface Revision {
 }
 
 /**
- * A second opinion is no score of the verdict: it can only raise a flag. Where no judge was planned,
- * the text model's is the first.
+ * A second opinion is not a score of the verdict: it can only raise a flag. Where no judge was planned, the
+ * text model is the first opinion.
  */
 const isCounted = ({ name, input }: StageResult, stages: readonly StageResult[]): boolean =>
   name === "tier0"
     ? !stages.some((stage) => stage.name === "judge" && stage.input === input)
     : name !== "lexicon";
 
-/** The maximum over inputs, only of what was evaluated. */
+/** The maximum over inputs, of evaluated categories only. */
 export function scoresOf(stages: readonly StageResult[]): Scores {
   const scores: Partial<Record<Category, number>> = {};
   for (const stage of stages) {

@@ -3,9 +3,9 @@ import { endOfString } from "../text/json-string.ts";
 const QUOTE = 0x22;
 
 /**
- * Whether a text is the JSON of an object from its first brace to its last: every string and bracket in
- * it is closed. It is not parsed: a tool's arguments may nest as deep as they like, and engines read
- * them as they are. An answer that was cut off is no whole object.
+ * Whether a text is the JSON of one object from its first brace to its last, with every string and bracket
+ * closed. It is not parsed: a tool's arguments may nest to any depth, and engines read them as they are. An
+ * answer that was cut off is not a whole object.
  */
 export function isWholeObject(text: string): boolean {
   const json = text.trim();

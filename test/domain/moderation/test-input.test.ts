@@ -121,7 +121,7 @@ describe("a test input", () => {
       {
         kind: "test",
         category: null,
-        message: "This is the test input of which no check can be made.",
+        message: "This is the test input for which every check fails.",
       },
       {
         kind: "unavailable",
