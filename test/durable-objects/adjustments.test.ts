@@ -161,7 +161,12 @@ describe("is refused", () => {
     expect((await adjust(tenant, line.callId, { amount: half })).kind).toBe("adjustment");
     expect(await adjust(tenant, line.callId, { amount: microNeurons(101) })).toMatchObject({
       kind: "invalid_request",
-      errors: [{ path: ["neurons"], detail: "must be at most 0.0001, what is left of that line" }],
+      errors: [
+        {
+          path: ["neurons"],
+          detail: "must be at most 0.0001, the part of that line that was not given back yet",
+        },
+      ],
     });
     expect((await adjust(tenant, line.callId)).kind).toBe("adjustment");
     expect((await adjust(tenant, line.callId)).kind).toBe("invalid_request");

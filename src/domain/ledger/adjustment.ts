@@ -13,36 +13,36 @@ import {
 import type { Day } from "./period.ts";
 import { type Drawn, NOTHING_DRAWN, addDrawn, posted } from "./quota.ts";
 
-// An adjustment gives back a part of what a line was charged, or all of it. The line itself stays as
-// it is: the adjustment is a journal line of its own, with a negative amount, in the day of the line
-// that it adjusts, so that a day's lines still add up to its `posted`.
+// An adjustment gives back all or a part of a line's charge. The line itself does not change: the adjustment
+// is a journal line of its own with a negative amount, on the day of the adjusted line, so that a day's lines
+// still add up to its `posted`.
 //
-// It gives back in the reverse of the order of drawing: overage first, which is money; then grants,
-// the last one drawn on first; then the quota. So a line that is given back in part stands as if its
-// call had been so much smaller. Overage is given back at the line's own rate: what the tenant owes
-// falls by exactly what it was charged.
+// It gives back in the reverse of the order of drawing: first overage, which is money; then grants, the last
+// drawn first; then the quota. So a line that is given back in part stands as if its call had been that much
+// smaller. Overage is given back at the line's own rate: the tenant's debt falls by exactly the amount that
+// the line charged.
 
 export interface Adjustment {
-  /** `jnl_` and a ULID, as of any line. */
+  /** `jnl_` and a ULID, like any line. */
   readonly id: CallId;
   /** The line that it adjusts. */
   readonly adjusts: CallId;
-  /** The line's. */
+  /** The day of the adjusted line. */
   readonly day: Day;
-  /** When the line's call was admitted. */
+  /** When the adjusted line's call was admitted. */
   readonly admittedAtMs: number;
   readonly madeAtMs: number;
   readonly requestId: string;
   readonly reason: string;
-  /** What is given back of each: positive amounts. */
+  /** The amounts given back, all positive. */
   readonly givenBack: Drawn;
   readonly grants: readonly GrantDraw[];
-  /** The line's rate, where overage is given back. */
+  /** The line's rate; null when no overage is given back. */
   readonly overageUsdPer1000: string | null;
   readonly priceBook: string;
 }
 
-/** A line of the journal, of a call or of an adjustment. */
+/** A line of the journal: a call or an adjustment. */
 export type JournalEntry = JournalLine | Adjustment;
 
 export const isAdjustment = (entry: JournalEntry): entry is Adjustment => "adjusts" in entry;
@@ -50,14 +50,14 @@ export const isAdjustment = (entry: JournalEntry): entry is Adjustment => "adjus
 export const entryId = (entry: JournalEntry): CallId =>
   isAdjustment(entry) ? entry.id : entry.callId;
 
-/** The route by which an adjustment is told from calls. */
+/** The `route` of adjustments, which distinguishes them from calls. */
 export const ADJUSTMENT_ROUTE = "adjustment";
 
 export interface AdjustmentRequest {
   readonly id: CallId;
   readonly requestId: string;
   readonly reason: string;
-  /** Null: all that is left. */
+  /** Null: everything that is left. */
   readonly amount: MicroNeurons | null;
 }
 
@@ -68,7 +68,7 @@ const refused = (field: string, detail: string): Refused => ({
   errors: [{ path: [field], detail }],
 });
 
-/** What of a line was not given back yet. */
+/** The part of a line's charge that was not given back yet. */
 export function leftOf(
   line: Pick<JournalLine, "drawn" | "grants">,
   earlier: readonly Adjustment[],
@@ -90,18 +90,25 @@ export function leftOf(
   };
 }
 
-/** @param earlier adjustments of the same line: together they never give back more than was charged */
+/** @param earlier adjustments of the same line: together they never give back more than the line charged */
 export function adjust(
   line: JournalLine,
   earlier: readonly Adjustment[],
-  ask: AdjustmentRequest & { readonly nowMs: number },
+  request: AdjustmentRequest & { readonly nowMs: number },
 ): { readonly kind: "adjusted"; readonly adjustment: Adjustment } | Refused {
   const left = leftOf(line, earlier);
   const most = posted(left.drawn);
-  const amount = ask.amount ?? most;
-  if (most === 0) return refused("line_id", "names a line of which nothing is left to give back");
+  const amount = request.amount ?? most;
+  if (most === 0)
+    return refused(
+      "line_id",
+      "names a line that was already given back in full, or charged nothing",
+    );
   if (amount > most) {
-    return refused("neurons", `must be at most ${formatNeurons(most)}, what is left of that line`);
+    return refused(
+      "neurons",
+      `must be at most ${formatNeurons(most)}, the part of that line that was not given back yet`,
+    );
   }
   const overage = least(amount, left.drawn.overage);
   const granted = least(minus(amount, overage), left.drawn.granted);
@@ -109,13 +116,13 @@ export function adjust(
   return {
     kind: "adjusted",
     adjustment: {
-      id: ask.id,
+      id: request.id,
       adjusts: line.callId,
       day: line.day,
       admittedAtMs: line.admittedAtMs,
-      madeAtMs: ask.nowMs,
-      requestId: ask.requestId,
-      reason: ask.reason,
+      madeAtMs: request.nowMs,
+      requestId: request.requestId,
+      reason: request.reason,
       givenBack: { quota, granted, overage },
       grants: lastFirst(left.grants, granted),
       overageUsdPer1000: overage > 0 ? line.overageUsdPer1000 : null,
@@ -125,15 +132,15 @@ export function adjust(
 }
 
 function lastFirst(draws: readonly GrantDraw[], amount: MicroNeurons): readonly GrantDraw[] {
-  let wanted = amount;
+  let missing = amount;
   return draws.toReversed().flatMap(({ grantId, microNeurons }) => {
-    const back = least(wanted, microNeurons);
-    wanted = minus(wanted, back);
+    const back = least(missing, microNeurons);
+    missing = minus(missing, back);
     return back === ZERO ? [] : [{ grantId, microNeurons: back }];
   });
 }
 
-/** What a day has drawn once that is given back. */
+/** The amounts drawn on a day after an adjustment. */
 export const drawnLess = (drawn: Drawn, { givenBack }: Adjustment): Drawn => ({
   quota: minus(drawn.quota, givenBack.quota),
   granted: minus(drawn.granted, givenBack.granted),

@@ -36,43 +36,43 @@ import {
   type Windows,
 } from "./rate-limit.ts";
 
-// Whether a call may start. Every check is a row of one table, in the order in which refusals are
-// given: what lasts longest first. All are checked before anything is counted, so a call that
-// fails one class takes nothing from the others.
+// Whether a call may start. The checks are in one table, in the order of refusals: the refusal that lasts
+// longest comes first. All checks are made before anything is counted, so a call that fails in one class
+// takes nothing from the others.
 
-/** What a call asks for. */
+/** What a call needs. */
 export interface Demand {
-  /** The upper bound of what it may use. */
+  /** The upper bound of its use. */
   readonly bound: MicroNeurons;
-  /** Units by rate class, `requests` included. */
+  /** Units by rate class, including `requests`. */
   readonly units: RateUnits;
-  /** Of a call for pictures on behalf of a user. */
+  /** Only for a call for pictures on behalf of a user. */
   readonly userPictures?: UserPictures;
-  /** No engine is asked, whatever comes: what stands in the way of neurons does not concern it. */
+  /** The call never uses an engine, so limits on neurons do not apply to it. */
   readonly asksNoEngine?: true;
-  /** Of a call of a batch: how many such calls are in progress. */
+  /** Only for a call of a batch: how many such calls are in progress. */
   readonly inFlightOfBatches?: number;
 }
 
 /** Pictures of one user on this UTC day. */
 export interface UserPictures {
   readonly limit: number;
-  /** Made, or asked for by calls in progress. */
+  /** Pictures that were made, or that calls in progress ask for. */
   readonly used: number;
   readonly wanted: number;
 }
 
-/** As `violated-policies` names it. */
+/** Its name in `violated-policies`. */
 export const DAILY_IMAGES_PER_USER = "daily_images_per_user";
 
-/** Everything that an admission depends on, as it stands at `nowMs`. */
+/** Everything that an admission depends on, at `nowMs`. */
 export interface AdmissionState {
   readonly nowMs: number;
   readonly terms: QuotaTerms;
-  /** Of the day of `nowMs`. */
+  /** The amount of the day of `nowMs`. */
   readonly posted: MicroNeurons;
   readonly pending: MicroNeurons;
-  /** Absent: there are none, and today none was drawn on. */
+  /** Absent: there are no grants, and none were drawn on today. */
   readonly grants?: GrantRoom;
   /** Absent: the month has no cap. */
   readonly month?: MonthRoom;
@@ -80,9 +80,9 @@ export interface AdmissionState {
   readonly rateLimit: (name: RateClass) => number;
   readonly inFlight: number;
   readonly maxInFlight: number;
-  /** The Cloudflare account's own allocation of this day is known to be gone. */
+  /** The Cloudflare account's own daily allocation is known to be used up. */
   readonly accountClosed: boolean;
-  /** What the tenant has of what all tenants share; absent: nothing is shared. */
+  /** The tenant's part of the account that all tenants share; absent: nothing is shared. */
   readonly account?: BudgetStatus;
 }
 
@@ -93,7 +93,7 @@ export type Refusal =
   | ReservedFailure
   | ConcurrencyFailure;
 
-type AdmissionCheck = (standing: AdmissionState, demand: Demand) => Refusal | null;
+type AdmissionCheck = (state: AdmissionState, demand: Demand) => Refusal | null;
 
 const CHECKS: readonly AdmissionCheck[] = [
   overLimit,
@@ -108,7 +108,7 @@ const CHECKS: readonly AdmissionCheck[] = [
 
 const FREE_CHECKS: readonly AdmissionCheck[] = [overLimit, rates, concurrency];
 
-/** The first refusal that holds, or null: the call may be admitted. */
+/** The first refusal, or null when the call may be admitted. */
 export function refusalOf(now: AdmissionState, demand: Demand): Refusal | null {
   for (const check of demand.asksNoEngine === true ? FREE_CHECKS : CHECKS) {
     const refusal = check(now, demand);
@@ -117,11 +117,13 @@ export function refusalOf(now: AdmissionState, demand: Demand): Refusal | null {
   return null;
 }
 
-/** The limit of the day then in force: with what grants gave it and may yet give it. */
+/** The limit of the day, including the amounts that grants gave it and may still give it. */
 export const limitInForce = ({ terms, grants = NO_GRANTS }: AdmissionState): MicroNeurons | null =>
   limitOf(terms, raisedBy(grants));
 
-/** Held by the day's calls in progress, and what those of earlier days may yet draw on grants. */
+/**
+ * The amount held by the day's calls, plus the amount that calls of earlier days may still draw on grants.
+ */
 export const heldOf = ({ pending, grants = NO_GRANTS }: AdmissionState): MicroNeurons =>
   plus(pending, grants.claimed);
 
@@ -140,13 +142,13 @@ export function neuronBalance(now: AdmissionState, required: MicroNeurons): Neur
   };
 }
 
-/** The classes that a call takes units of, as they stand; `requests` first. */
+/** The status of the classes that a call takes units of, in the order of `units`. */
 export const rateStatuses = (now: AdmissionState, units: RateUnits): RateStatus[] =>
   Object.keys(units).map((name) =>
     standing(now.windows, { name, limit: now.rateLimit(name) }, now.nowMs),
   );
 
-/** The most that one call may hold of what all tenants share; null: no such limit is known. */
+/** The most that one call may hold of the shared account; null: no such limit is known. */
 export const mostHeld = ({ account }: AdmissionState): MicroNeurons | null =>
   account?.neurons?.mostHeld ?? null;
 
@@ -159,20 +161,20 @@ export function fittingNow(now: AdmissionState): MicroNeurons | null {
 
 function overLimit(
   now: AdmissionState,
-  { bound, units, userPictures: asked }: Demand,
+  { bound, units, userPictures: pictures }: Demand,
 ): Refusal | null {
   const limit = limitInForce(now);
   if (limit !== null && bound > limit) {
-    const detail = `This call may need ${formatNeurons(bound)} neurons, and the limit of a day is ${formatNeurons(limit)}: no call above that can ever be admitted.`;
+    const detail = `This call may need ${formatNeurons(bound)} neurons, and the limit of a day is ${formatNeurons(limit)}: a call with a larger bound is never admitted. Ask for less at once.`;
     return { kind: "over_limit", detail };
   }
   if (now.month !== undefined && bound > now.month.cap) {
-    const detail = `This call may need ${formatNeurons(bound)} neurons, and the cap of a month is ${formatNeurons(now.month.cap)}: no call above that can ever be admitted.`;
+    const detail = `This call may need ${formatNeurons(bound)} neurons, and the cap of a month is ${formatNeurons(now.month.cap)}: a call with a larger bound is never admitted. Ask for less at once.`;
     return { kind: "over_limit", detail };
   }
   const held = mostHeld(now);
   if (held !== null && bound > held) {
-    const detail = `This call may need ${formatNeurons(bound)} neurons, and one call may hold at most ${formatNeurons(held)} (the account's max_hold_share): no larger call is admitted.`;
+    const detail = `This call may need ${formatNeurons(bound)} neurons, and one call may hold at most ${formatNeurons(held)} (the account's max_hold_share): a call with a larger bound is never admitted. Ask for less at once.`;
     return { kind: "over_limit", detail };
   }
   for (const [name, needed] of Object.entries(units)) {
@@ -185,14 +187,14 @@ function overLimit(
       return { kind: "over_limit", detail: tooMany(name, needed, ofAccount.limit) };
     }
   }
-  if (asked !== undefined && asked.wanted > asked.limit) {
-    const detail = `This call asks for ${asked.wanted} pictures, and a user may have ${asked.limit} a day: no call above that can ever be admitted.`;
+  if (pictures !== undefined && pictures.wanted > pictures.limit) {
+    const detail = `This call asks for ${pictures.wanted} pictures, and a user may have ${pictures.limit} a day: ask for at most ${pictures.limit}.`;
     return { kind: "over_limit", detail };
   }
   return null;
 }
 
-/** It lasts longer than anything of the day, and so is told before it. */
+/** It lasts longer than any refusal of the day, so it comes first. */
 function monthQuota(now: AdmissionState, { bound }: Demand): Refusal | null {
   if (monthRefuses(now.month, bound) !== "posted") return null;
   return { ...quotaRefusal(quotaKind(now), now, bound), policy: MONTHLY };
@@ -201,7 +203,7 @@ function monthQuota(now: AdmissionState, { bound }: Demand): Refusal | null {
 const tooMany = (name: RateClass, needed: number, most: number): string =>
   `This call needs ${needed} ${unitsOf(name)} at once, and the limit of a minute is ${most}: split it into calls of at most ${most}.`;
 
-/** How a sentence names the units of a class. */
+/** The name of a class's units in a sentence. */
 function unitsOf(name: RateClass): string {
   if (!asksNoEngine(name)) return `${name} requests`;
   const items = name === TEST_INPUTS ? "test input" : "item that it stores";
@@ -217,13 +219,13 @@ function accountQuota(now: AdmissionState, { bound }: Demand): Refusal | null {
   return { ...refusal, reason: "too_large_for_account", againAtMs: refused.againAtMs };
 }
 
-/** What the account said of such a call, where it is too early to ask again. */
+/** The account's last refusal, while it is too early to ask again. */
 const accountRefuses = (
   { account, nowMs }: AdmissionState,
   bound: MicroNeurons,
 ): LocalRefusal | null => (account === undefined ? null : refusedLease(account, bound, nowMs));
 
-/** As `accountRefuses`, of a class. */
+/** As `accountRefuses`, for the rate of a class. */
 function refusedPermits({ account, nowMs }: AdmissionState, name: RateClass, needed: number) {
   if (account === undefined || !isOfAccount(name)) return null;
   const { left, refused } = account.rates(name);
@@ -239,16 +241,16 @@ function quota(now: AdmissionState, { bound }: Demand): Refusal | null {
 const quotaKind = ({ terms }: AdmissionState): "quota_exceeded" | "overage_cap_exceeded" =>
   terms.plan === "free" ? "quota_exceeded" : "overage_cap_exceeded";
 
-/** Passes with the day, so it is told before what passes within a minute. */
-function userPictures(now: AdmissionState, { bound, units, userPictures: asked }: Demand) {
-  if (asked === undefined || asked.used + asked.wanted <= asked.limit) return null;
+/** It ends with the day, so it comes before refusals that end within a minute. */
+function userPictures(now: AdmissionState, { bound, units, userPictures: pictures }: Demand) {
+  if (pictures === undefined || pictures.used + pictures.wanted <= pictures.limit) return null;
   const neurons = neuronBalance(now, bound);
   return {
     kind: "rate_limited",
     violated: [DAILY_IMAGES_PER_USER],
     rates: rateStatuses(now, units),
     fitsAtMs: neurons.dayEndsAtMs,
-    userPictures: asked,
+    userPictures: pictures,
     neurons,
     nowMs: now.nowMs,
   } as const;
@@ -270,7 +272,7 @@ function rates(now: AdmissionState, { bound, units }: Demand): Refusal | null {
     rates: rateStatuses(now, units).map((own): RateStatus => {
       const ofAccount = violated.find(({ name }) => name === own.name)?.ofAccount ?? null;
       if (ofAccount === null) return own;
-      // How much of it others take is nobody's business.
+      // A tenant must not learn how much the others use.
       const { limit, fitsAtMs: freesAtMs } = ofAccount;
       return { name: own.name, limit, remaining: 0, freesAtMs };
     }),

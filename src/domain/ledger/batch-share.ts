@@ -1,29 +1,29 @@
 import type { RateClass, RateUnits } from "./rate-limit.ts";
 
-// Batches take at most half of what a tenant may have at once, all of its batches together, so that
-// other calls go on beside them. Their share of a rate is a class of its own: a call of a batch takes
-// a unit of both, or of neither. Keys of role `score`, which anybody may read in a page, have a third
-// of the rates in the same way.
+// All batches of a tenant together take at most half of its concurrency and rates, so that other calls can
+// run beside them. Their share of a rate is a class of its own: a call of a batch takes a unit of both
+// classes, or of neither. Keys of role `score`, which may be public in a page, get a third of the rates in
+// the same way.
 
-/** The route of a batch, and of each of its calls. */
+/** The route of a batch and of each of its calls. */
 export const BATCH_ROUTE = "POST /v1/verdicts/batches";
 
 const PREFIX = "batches/";
 const SCORE_PREFIX = "score_keys/";
 
-/** One at least: a batch comes to its end under any limit. */
+/** At least one, so that a batch finishes under any limit. */
 export const shareOf = (limit: number): number => Math.max(1, Math.floor(limit / 2));
 
-/** What all keys of role `score` have together. One at least, as above. */
+/** The share of all keys of role `score` together. At least one, as above. */
 const scoreShareOf = (limit: number): number => Math.max(1, Math.floor(limit / 3));
 
 export const isShare = (name: RateClass): boolean =>
   name.startsWith(PREFIX) || name.startsWith(SCORE_PREFIX);
 
-/** What a call of a batch takes: its units, and those of the share. */
+/** The units of a call of a batch, in its classes and in the share. */
 export const withShare = (units: RateUnits): RateUnits => withShareUnder(PREFIX, units);
 
-/** The same of a call by a key of role `score`. */
+/** The same for a call by a key of role `score`. */
 export const withScoreShare = (units: RateUnits): RateUnits => withShareUnder(SCORE_PREFIX, units);
 
 const withShareUnder = (prefix: string, units: RateUnits): RateUnits => ({
@@ -31,7 +31,7 @@ const withShareUnder = (prefix: string, units: RateUnits): RateUnits => ({
   ...Object.fromEntries(Object.entries(units).map(([name, taken]) => [prefix + name, taken])),
 });
 
-/** The limit of a class, or of the share of one. */
+/** The limit of a class, or of a share of a class. */
 export const limitOfClass = (name: RateClass, limitOf: (name: RateClass) => number): number =>
   name.startsWith(PREFIX)
     ? shareOf(limitOf(name.slice(PREFIX.length)))

@@ -4,9 +4,9 @@ import { type CategoryRule, lowestThreshold, type Policy } from "../moderation/p
 import { isSmallModel } from "../moderation/small-model.ts";
 import type { StageResult } from "../moderation/verdict.ts";
 
-// Which threshold of a rule a score reaches, and what that does.
+// Which threshold of a rule a score reaches, and the effect of that.
 
-/** The rule of a category as it acts: a policy may name a block that there never is. */
+/** The effective rule of a category: some categories never block, even if a policy sets a block threshold. */
 export function ruleFor({ categories }: Policy, category: Category): CategoryRule {
   const rule = categories[category];
   if (!NEVER_BLOCKED.includes(category)) return rule;
@@ -14,9 +14,9 @@ export function ruleFor({ categories }: Policy, category: Category): CategoryRul
 }
 
 /**
- * The threshold named is the one at which the decision changed: a ban blocks as well. To ban somebody
- * is advised on a judge's word alone: the small models inside the Worker are sure of themselves on
- * harmless texts and pictures too, and two phrases of a list are no proof.
+ * The returned threshold is the one at which the decision changed: a ban also blocks. A ban is advised only
+ * by a judge: the small models inside the Worker can be certain about harmless texts and pictures too, and
+ * two phrases of a list are no proof.
  */
 export function crossing(
   { flag, block, ban }: CategoryRule,

@@ -4,8 +4,8 @@ import { type Drawn, posted } from "./quota.ts";
 import { countsOfLine, type VerdictCounts } from "../moderation/verdict-counts.ts";
 import { type Item, type JournalLine } from "./ledger.ts";
 
-// What a day adds up to, kept beside the day's posted amount in one row, so that a report reads a
-// bounded number of rows whatever the journal's length. Amounts are µN.
+// The sums of a day, kept in one row beside its posted amount, so that a report reads a bounded number of
+// rows for any length of the journal. Amounts are µN.
 
 export interface ModelTotals {
   readonly model: string;
@@ -23,15 +23,15 @@ export interface ModelTotals {
 export interface DayTotals {
   readonly calls: number;
   readonly overrun: number;
-  /** Keyed by what ran, the engine and the price taken. */
+  /** By model, engine and price. */
   readonly models: Readonly<Record<string, ModelTotals>>;
-  /** Overage drawn by its rate, USD per 1,000 neurons: what the tenant owes, never re-priced. */
+  /** Overage drawn, by its rate in USD per 1,000 neurons: the tenant's debt, which is never priced again. */
   readonly overageByRate: Readonly<Record<string, number>>;
   /** Refused calls by kind. */
   readonly refused: Readonly<Record<string, number>>;
-  /** Given back by adjustments: negative. Absent: nothing was. */
+  /** The amount given back by adjustments, negative. Absent: none. */
   readonly adjusted?: number;
-  /** What verdicts came to, by name. Absent: there were none since they are counted. */
+  /** The counts of verdicts, by name. Absent: none were made since the counts exist. */
   readonly verdicts?: VerdictCounts;
 }
 
@@ -67,7 +67,7 @@ export function addLine(totals: DayTotals, line: JournalLine): DayTotals {
   };
 }
 
-/** What ran stays with its models: it was used, and the platform pays for it. */
+/** The models keep their use: it happened, and the platform pays for it. */
 export function addAdjustment(totals: DayTotals, made: Adjustment): DayTotals {
   const { overageUsdPer1000: rate, givenBack } = made;
   const back = 0 - givenBack.overage;
@@ -107,8 +107,8 @@ const added = (
 ): Readonly<Record<string, number>> => ({ ...counts, [key]: (counts[key] ?? 0) + count });
 
 /**
- * What the account behind all tenants has lost to a day: what was charged, also what was given back of
- * it later, and what engines used beyond their bounds.
+ * What the account behind all tenants has lost on a day: all charges, including those that were given back
+ * later, and the use of engines beyond their bounds.
  */
 export const consumed = (drawn: Drawn, { overrun, adjusted = 0 }: DayTotals): MicroNeurons =>
   microNeurons(posted(drawn) + overrun - adjusted);

@@ -3,11 +3,10 @@ import type { MonthBalance } from "./month-quota.ts";
 import type { RateStatus } from "./rate-limit.ts";
 import type { Role } from "../tenant/role.ts";
 
-// Every way in which a call can be refused or fail, as one union: its tags are the wire codes.
-// `http/problem.ts` and `http/openai-error.ts` map each of them; a new kind does not compile
-// until both do.
+// Every way in which a call can be refused or fail, as one union. Its tags are the wire codes.
+// `http/problem.ts` and `http/openai-error.ts` map each of them; a new kind does not compile until both do.
 
-/** One wrong field of a request. Built from types and paths: it never quotes what was received. */
+/** One wrong field of a request. It is made from types and paths and never quotes the received value. */
 export interface FieldError {
   /** The path in the body, query or headers: `["images", 0, "url"]`. */
   readonly path: readonly (string | number)[];
@@ -15,18 +14,18 @@ export interface FieldError {
   readonly detail: string;
 }
 
-/** The day's neurons as they stood when a call was refused. */
+/** The day's neurons at the time of a refusal. */
 export interface NeuronBalance {
-  /** Null: no limit (the paid plan, its overage unlimited). */
+  /** Null: no limit (the paid plan with unlimited overage). */
   readonly limit: MicroNeurons | null;
   readonly posted: MicroNeurons;
   readonly pending: MicroNeurons;
   readonly available: MicroNeurons | null;
-  /** The upper bound of what the refused call may use. */
+  /** The upper bound of the refused call's use. */
   readonly required: MicroNeurons;
   /** 00:00 UTC of the next day, in milliseconds. */
   readonly dayEndsAtMs: number;
-  /** `daily_neurons` as set, for headers and sentences, in µN. */
+  /** `daily_neurons` of the settings, for headers and sentences, in µN. */
   readonly dailyQuota: MicroNeurons;
   /** Absent: the tenant's month has no cap. */
   readonly month?: MonthBalance;
@@ -38,23 +37,23 @@ export const QUOTA_KINDS = [
   "account_quota_exceeded",
 ] as const;
 
-/** Of a text generation that is too dear as it is asked for. */
+/** For a text generation with a bound that does not fit. */
 export interface Fitting {
   /** The most tokens of each answer with which the same call would fit now; absent: none would. */
   readonly fittingMaxTokens?: number;
 }
 
-/** Of neurons: which limit has no room. Absent: the day's. */
+/** Which limit on neurons has no room. Absent: the day's. */
 interface OfPolicy {
   readonly policy?: "monthly";
 }
 
-/** Refusals for which a repeat does not help before the day, or the month, ends; or `againAtMs`. */
+/** Refusals that a repeat does not change before the end of the day or the month, or before `againAtMs`. */
 export interface QuotaFailure extends Fitting, OfPolicy {
   readonly kind: (typeof QUOTA_KINDS)[number];
-  /** Of the account: the call needs more than all that is unspent. A smaller one may be admitted. */
+  /** For the account: the call needs more than all that is unspent. A smaller one may be admitted. */
   readonly reason?: "too_large_for_account";
-  /** When asking again can help, if that is before the day ends. */
+  /** When a repeat may succeed, if that is before the end of the day. */
   readonly againAtMs?: number;
   readonly neurons: NeuronBalance;
   readonly nowMs: number;
@@ -64,22 +63,22 @@ export interface RateFailure {
   readonly kind: "rate_limited";
   /** The classes that had no room, e.g. `["text_generation"]`. */
   readonly violated: readonly string[];
-  /** `requests`, the call's own classes, as they stood. */
+  /** `requests` and the call's own classes, at the time of the refusal. */
   readonly rates: readonly RateStatus[];
-  /** When one such call would fit, as far as the rates go. */
+  /** When the same call would fit the rates. */
   readonly fitsAtMs: number;
-  /** What stands in the way is a user's pictures of the day, not a rate: it passes at 00:00 UTC. */
+  /** The limit is a user's pictures of the day, not a rate: it ends at 00:00 UTC. */
   readonly userPictures?: { readonly limit: number; readonly used: number };
-  /** It is the account behind all tenants that has no room; of the tenant's own there is some. */
+  /** The account behind all tenants has no room; the tenant's own rate has. */
   readonly ofAccount?: true;
   readonly neurons: NeuronBalance;
   readonly nowMs: number;
 }
 
-/** Only other calls' pending holds stand in the way, or other tenants' leases: it passes. */
+/** Pending holds of other calls, or leases of other tenants, take the room: this passes. */
 export interface ReservedFailure extends Fitting, OfPolicy {
   readonly kind: "quota_reserved";
-  /** It is other tenants' leases, some of which may have come back by then. */
+  /** The room is leased to other tenants; some of it may be back by then. */
   readonly againAtMs?: number;
   readonly neurons: NeuronBalance;
   readonly nowMs: number;
@@ -96,25 +95,24 @@ export type ThrottleFailure = RateFailure | ReservedFailure | ConcurrencyFailure
 
 export type RequestFailure =
   | { readonly kind: "invalid_request"; readonly errors: readonly FieldError[] }
-  /** The picture count of OpenAI's own limit has its own code on its routes; ours is a plain one. */
   | { readonly kind: "unpriced_model"; readonly model: string }
-  /** `field` where it is one that has no bound. */
+  /** `field` names the field without a bound, if there is one. */
   | { readonly kind: "unbounded_usage"; readonly detail: string; readonly field?: string }
   | { readonly kind: "unsupported_parameter"; readonly parameter: string; readonly detail: string }
-  /** Needs more than the limit could ever give; `detail` says what would fit. */
+  /** Needs more than the limit can ever give; `detail` says what would fit. */
   | ({ readonly kind: "over_limit"; readonly detail: string } & Fitting)
-  /** `field` where one alone can make it so: a file. */
+  /** `field` names the file that alone is too large, if there is one. */
   | { readonly kind: "body_too_large"; readonly limitBytes: number; readonly field?: string }
   | { readonly kind: "unsupported_media_type"; readonly expected: string };
 
 export type AccessFailure =
-  /** Told on the Perspective surface alone: no key was sent, or only one of role `score` would do. */
+  /** `why` is for the Perspective routes only: no key was sent, or only a key of role `score` is accepted. */
   | { readonly kind: "invalid_key"; readonly why?: "missing" | "score_only" }
   | { readonly kind: "tenant_suspended" }
   | { readonly kind: "role_required"; readonly roles: readonly Role[] }
   | { readonly kind: "model_not_allowed"; readonly model: string };
 
-/** As the Perspective API names what is wrong with a comment that it is to analyze. */
+/** The Perspective API's names for what is wrong with a comment. */
 export type CommentErrorType =
   | "COMMENT_EMPTY"
   | "COMMENT_TOO_LONG"
@@ -126,21 +124,21 @@ export type CommentErrorType =
 export interface CommentFailure {
   readonly kind: "comment_refused";
   readonly errorType: CommentErrorType;
-  /** The sentence of the original, which clients compare. */
+  /** The original's sentence, which clients compare. */
   readonly detail: string;
-  /** Of `LANGUAGE_NOT_SUPPORTED_BY_ATTRIBUTE`. */
+  /** Only with `LANGUAGE_NOT_SUPPORTED_BY_ATTRIBUTE`. */
   readonly attribute?: { readonly name: string; readonly detectedLanguages: readonly string[] };
 }
 
 export type LookupFailure =
-  /** `what` names the kind of thing ("verdict"), never whose it is. */
+  /** `what` names the kind of thing ("verdict"), never its owner. */
   | {
       readonly kind: "not_found";
       readonly what: string;
-      /** Of a path: those that are there and may be meant, as OpenAPI writes them. */
+      /** For a path: existing paths that may be meant, as OpenAPI writes them. */
       readonly nearby?: readonly string[];
     }
-  /** The path is there, under these methods. */
+  /** The path exists with these methods only. */
   | { readonly kind: "method_not_allowed"; readonly allow: readonly string[] }
   | { readonly kind: "model_not_found"; readonly model: string }
   | { readonly kind: "model_retired"; readonly model: string; readonly replacement: string | null };
@@ -154,14 +152,14 @@ export type ConflictFailure =
       readonly charged: MicroNeurons;
     }
   | { readonly kind: "review_conflict"; readonly detail: string }
-  /** A part does not go with what is stored of its apply, or too many applies are open. */
+  /** A part contradicts the stored part or its apply, or too many applies are open. */
   | { readonly kind: "apply_conflict"; readonly detail: string }
-  /** Nothing is delivered to it, so nothing can be sent again. */
+  /** The endpoint gets no deliveries, so nothing can be sent again. */
   | { readonly kind: "webhook_disabled"; readonly webhook: string }
-  /** `If-Match` named another version than the one in force. */
+  /** `If-Match` named another version than the current one. */
   | { readonly kind: "version_conflict"; readonly version: number };
 
-/** What an engine said of a request that it does not take. */
+/** An engine's reply to a request that it does not accept. */
 export interface Rejection {
   readonly status: 400 | 413 | 422;
   /** The engine's own, e.g. `context_length_exceeded` or 3006. */
@@ -170,24 +168,26 @@ export interface Rejection {
 }
 
 export type EngineFailure =
-  /** The request itself is at fault: a repeat is refused as well. */
+  /** The request itself is wrong: a repeat is refused as well. */
   | { readonly kind: "upstream_rejected"; readonly upstream: Rejection; readonly charged: boolean }
   | { readonly kind: "engine_unsupported"; readonly detail: string }
-  /** `charged` decides whether a repeat would pay again. */
+  /** `charged` tells whether a repeat pays again. */
   | {
       readonly kind: "engine_failed" | "engine_busy" | "engine_timeout";
       readonly charged: boolean;
-      /** What happened, where it is not the engine's answer that is missing: a sentence. */
+      /** A sentence about what happened, if it is not simply that the engine gave no answer. */
       readonly detail?: string;
     };
 
 export type ServiceFailure =
   /**
-   * Our own object did not answer; nothing was charged. `bodies`: so many bytes of requests are held
-   * at this moment that this one's do not fit.
+   * Our own object did not answer; nothing was charged. `bodies`: the bodies of requests in progress take so
+   * much memory that this one does not fit.
    */
   | { readonly kind: "unavailable"; readonly reason?: "bodies" }
-  /** The object is at 90 % of its storage: admissions stop, so that a settle never fails for space. */
+  /**
+   * The object is at 90 % of its storage: admissions stop, so that a settle never fails for lack of space.
+   */
   | { readonly kind: "storage_full" }
   /** The settle could not be confirmed, so no verdict is returned; the hold is charged. */
   | { readonly kind: "settlement_unavailable" }

@@ -1,15 +1,15 @@
 import { least, type MicroNeurons, minus, minusOrZero, plus, sum, ZERO } from "./micro-neurons.ts";
 import type { QuotaTerms } from "./quota.ts";
 
-// Grants: one-off neurons beside the daily quota, each until it is used up, expires or is ended.
+// Grants: one-off neurons beside the daily quota. Each lasts until it is used up, expires or is ended.
 //
-// A call draws on its day's quota first, then on grants, the one that ends first before the others,
-// then on overage. Which grants are open to it is decided by the moment of its admission: what
-// ends while it is in progress still serves it, and nothing that is admitted later.
+// A call draws on its day's quota first, then on grants, in the order in which they end, then on overage. The
+// time of its admission decides which grants it may draw on: a grant that ends while the call is in progress
+// still serves it, but no call that is admitted later.
 //
-// One remainder serves the holds of all days: around midnight those of yesterday, which settle
-// today, and those of today. So that it is promised once, what the open holds of earlier days may
-// yet draw on it (their *claim*) is kept from later ones, at admission and at settlement alike.
+// One remainder serves the holds of all days: around midnight those of yesterday, which settle today, and
+// those of today. To promise it only once, the amount that open holds of earlier days may still draw on it
+// (their *claim*) is kept back from later holds, at admission and at settlement.
 
 /** `grt_` and a ULID. */
 export type GrantId = string;
@@ -17,16 +17,16 @@ export type GrantId = string;
 export interface Grant {
   readonly id: GrantId;
   readonly amount: MicroNeurons;
-  /** What lines drew on it, less what adjustments gave back: never more than the amount. */
+  /** Drawn by lines minus given back by adjustments: never more than `amount`. */
   readonly drawn: MicroNeurons;
   readonly reason: string;
   readonly createdAtMs: number;
   readonly expiresAtMs: number;
-  /** Null: nobody ended it. */
+  /** Null: nobody ended it early. */
   readonly endedAtMs: number | null;
 }
 
-/** What a line drew on one grant. */
+/** The amount that a line drew on one grant. */
 export interface GrantDraw {
   readonly grantId: GrantId;
   readonly microNeurons: MicroNeurons;
@@ -35,12 +35,12 @@ export interface GrantDraw {
 export const endsAtMs = ({ expiresAtMs, endedAtMs }: Grant): number =>
   Math.min(expiresAtMs, endedAtMs ?? Infinity);
 
-/** Whether a call that is admitted now counts on it. */
+/** Whether a call that is admitted now may count on it. */
 export const isOpenAt = (grant: Grant, nowMs: number): boolean => nowMs < endsAtMs(grant);
 
 /**
- * Whether a call of that admission draws on it: also one that counted on it in the very millisecond
- * in which it was ended.
+ * Whether a call that was admitted at that time draws on it. This includes a call that was admitted in the
+ * same millisecond in which the grant was ended.
  */
 export const serves = ({ expiresAtMs, endedAtMs }: Grant, admittedAtMs: number): boolean =>
   admittedAtMs < expiresAtMs && admittedAtMs <= (endedAtMs ?? Infinity);
@@ -52,21 +52,21 @@ const inOrder = (grants: readonly Grant[]): readonly Grant[] =>
     .filter((grant) => leftOf(grant) > 0)
     .toSorted((a, b) => endsAtMs(a) - endsAtMs(b) || (a.id < b.id ? -1 : 1));
 
-/** Those that a call which is admitted now may count on, in the order in which it draws. */
+/** The grants that a call admitted now may count on, in the order of drawing. */
 export const openAt = (grants: Iterable<Grant>, nowMs: number): readonly Grant[] =>
   inOrder([...grants].filter((grant) => isOpenAt(grant, nowMs)));
 
-/** Those that a call of that admission may draw on, in that order. */
+/** The grants that a call admitted at that time may draw on, in that order. */
 export const serving = (grants: Iterable<Grant>, admittedAtMs: number): readonly Grant[] =>
   inOrder([...grants].filter((grant) => serves(grant, admittedAtMs)));
 
 export const leftIn = (grants: readonly Grant[]): MicroNeurons => sum(grants.map(leftOf));
 
-/** A day that calls in progress belong to. */
+/** A day with calls in progress. */
 export interface DayInUse {
-  /** Drawn on its quota. */
+  /** The amount drawn on its quota. */
   readonly quota: MicroNeurons;
-  /** Held by its open holds. */
+  /** The amount of its open holds. */
   readonly pending: MicroNeurons;
 }
 
@@ -74,19 +74,19 @@ export interface DayInUse {
 export const claimOf = ({ daily }: QuotaTerms, days: readonly DayInUse[]): MicroNeurons =>
   sum(days.map(({ quota, pending }) => minusOrZero(pending, minusOrZero(daily, quota))));
 
-/** How the grants stand for the calls of a day. */
+/** The grants from the point of view of a day's calls. */
 export interface GrantRoom {
   /** Drawn on grants by the day's own lines. */
   readonly drawn: MicroNeurons;
-  /** Left of those that are open now. */
+  /** Left in the grants that are open now. */
   readonly left: MicroNeurons;
-  /** Of it, what calls of earlier days in progress may yet draw. */
+  /** The part of `left` that calls of earlier days in progress may still draw. */
   readonly claimed: MicroNeurons;
 }
 
 export const NO_GRANTS: GrantRoom = { drawn: ZERO, left: ZERO, claimed: ZERO };
 
-/** @param claim of the open holds of earlier days: asked only where something is left to claim */
+/** @param claim computes the claim of earlier days' holds; called only when something is left */
 export function grantRoom(
   drawn: MicroNeurons,
   open: readonly Grant[],
@@ -96,29 +96,29 @@ export function grantRoom(
   return { drawn, left, claimed: left === 0 ? ZERO : least(left, claim()) };
 }
 
-/** By how much grants raise the limit of the day: what they gave it, and what they may yet give. */
+/** By how much grants raise the day's limit: the amount drawn, and the amount left. */
 export const raisedBy = ({ drawn, left }: GrantRoom): MicroNeurons => plus(drawn, left);
 
-/** The grants that a call which ends may draw on. */
+/** The grants that a call may draw on when it ends. */
 export interface OpenGrants {
-  /** In the order in which they are drawn on. */
+  /** In the order of drawing. */
   readonly grants: readonly Grant[];
-  /** What calls of earlier days in progress may yet draw on them. */
+  /** The amount that earlier days' calls in progress may still draw on them. */
   readonly claim: MicroNeurons;
 }
 
 export const NONE_OPEN: OpenGrants = { grants: [], claim: ZERO };
 
-/** The most that it may draw on them. */
+/** The most that the call may draw on them. */
 export const drawable = ({ grants, claim }: OpenGrants): MicroNeurons =>
   minusOrZero(leftIn(grants), claim);
 
-/** What each gives of an amount that is there. */
+/** Divides an available amount among the grants. */
 export function drawOn({ grants }: OpenGrants, amount: MicroNeurons): readonly GrantDraw[] {
-  let wanted = amount;
+  let missing = amount;
   return grants.flatMap((grant) => {
-    const given = least(wanted, leftOf(grant));
-    wanted = minus(wanted, given);
+    const given = least(missing, leftOf(grant));
+    missing = minus(missing, given);
     return given === 0 ? [] : [{ grantId: grant.id, microNeurons: given }];
   });
 }

@@ -1,20 +1,21 @@
 import { type Day, dayOf, endOf, formatDay } from "./period.ts";
 import { generationPrefix, type PictureOwner } from "../generation/stored-picture.ts";
 
-// A day of the journal, once it is old: one file in the bucket, a line of JSON for each of its lines
-// as the ledger gives them. Its row stays, with hash, count and sum, beside the period's own.
+// The archive of an old day of the journal: one file in the bucket, with one line of JSON for each of its
+// lines, as the ledger returns them. Its row stays in the object, with hash, count and sum, beside the
+// period's own row.
 
 const DAY_MS = 86_400_000;
 
-/** How long after its period has closed a line stays in the object. The contract, section 6. */
+/** How long a line stays in the object after its period has closed. The contract, section 6. */
 const KEPT_DAYS = 35;
 
 /**
- * - `writing`: the file is being made, and the lines are where they were;
- * - `stored`: the file is whole and was read back; the lines are being deleted;
- * - `done`: the file alone has them;
- * - `empty`: there were none;
- * - `broken`: lines and period disagree, so that nothing is deleted.
+ * - `writing`: the file is being written, and the lines are still in the object;
+ * - `stored`: the file is complete and was read back; the lines are being deleted;
+ * - `done`: only the file has the lines;
+ * - `empty`: there were no lines;
+ * - `broken`: lines and period disagree, so nothing is deleted.
  */
 export type ArchiveState = "writing" | "stored" | "done" | "empty" | "broken";
 
@@ -24,36 +25,36 @@ export interface Archive {
   readonly lines: number;
   /** Lines that name a person. */
   readonly persons: number;
-  /** The sum of the lines, adjustments included: what the period posted. */
+  /** The sum of the lines, including adjustments: the period's posted amount. */
   readonly microNeurons: number;
   readonly bytes: number;
-  /** Of the file's bytes, hex. */
+  /** SHA-256 of the file's bytes, hex. */
   readonly sha256: string;
-  /** 1, and one more for each time that a person was taken out: it is part of the file's name. */
+  /** 1, plus one for each erasure of a person from the file. It is part of the file's name. */
   readonly revision: number;
-  /** A person was taken out of a line while the file was being made: it is made anew. */
+  /** A person was erased from a line while the file was being written: it is written again. */
   readonly isStale: boolean;
   readonly madeAtMs: number;
   readonly rewrittenAtMs: number | null;
 }
 
-/** Whose files: as of pictures, they lie under the tenant and its life. */
+/** Like pictures, the files lie under the tenant and its generation. */
 export const archiveKey = (owner: PictureOwner, day: Day, revision: number): string =>
   `${generationPrefix(owner)}journal/${formatDay(day)}${revision === 1 ? "" : `.r${revision}`}.ndjson`;
 
-/** The first day that is not old enough. */
+/** The first day that is not old enough to archive. */
 export const keptFrom = (nowMs: number): Day => {
   const day = dayOf(nowMs) - KEPT_DAYS;
   return endOf(day) + KEPT_DAYS * DAY_MS <= nowMs ? day + 1 : day;
 };
 
-/** When a day is old enough. */
+/** When a day is old enough to archive. */
 export const oldAt = (day: Day): number => endOf(day) + KEPT_DAYS * DAY_MS;
 
-/** Whether the lines are in a file. */
+/** Whether the file has all lines. */
 export const isStored = ({ state }: Archive): boolean => state === "stored" || state === "done";
 
-/** As it lies in a file, as far as it is looked at there. */
+/** The fields of a line in a file that are read here. */
 interface ArchivedLine {
   readonly id: string;
   readonly user_id: string | null;
@@ -62,13 +63,13 @@ interface ArchivedLine {
 
 export interface WithoutPerson {
   readonly text: string;
-  /** The call of that person's line; null: it is another's. */
+  /** The call of that person's line; null: the line is not theirs. */
   readonly callId: string | null;
-  /** Files may be kept of the pictures that it made. */
+  /** The call made pictures, whose files may still be stored. */
   readonly madePictures: boolean;
 }
 
-/** A line of a file without a person: amounts and everything else stay. */
+/** A line of a file without the person: amounts and everything else stay. */
 export function withoutPerson(text: string, userId: string): WithoutPerson {
   const line = JSON.parse(text) as ArchivedLine;
   if (line.user_id !== userId) return { text, callId: null, madePictures: false };
@@ -81,7 +82,7 @@ export function withoutPerson(text: string, userId: string): WithoutPerson {
   };
 }
 
-/** A line of a file where it is that person's; null where it is not. */
+/** A line of a file if it is that person's, else null. */
 export function lineOfPerson(
   text: string,
   userId: string,

@@ -8,7 +8,7 @@ import {
 import { charged, type JournalLine } from "./ledger.ts";
 import { formatDay, isoTime } from "./period.ts";
 
-// A line of the journal as it is read, exported and archived.
+// A line of the journal in replies, exports and archives.
 
 export const toJournalLine = (line: JournalLine) => ({
   id: line.callId,
@@ -49,8 +49,8 @@ export const toJournalLine = (line: JournalLine) => ({
   reason: null,
 });
 
-/** Never `-0`. */
-const less = (amount: number): number => (amount === 0 ? 0 : 0 - amount);
+/** The negative of an amount, but never `-0`. */
+const negative = (amount: number): number => (amount === 0 ? 0 : 0 - amount);
 
 export const toAdjustmentLine = (made: Adjustment) => ({
   id: made.id,
@@ -65,14 +65,14 @@ export const toAdjustmentLine = (made: Adjustment) => ({
   user_id: null,
   verdict_id: null,
   held_micro_neurons: 0,
-  micro_neurons: less(amountOf(made)),
-  quota_micro_neurons: less(made.givenBack.quota),
-  granted_micro_neurons: less(made.givenBack.granted),
+  micro_neurons: negative(amountOf(made)),
+  quota_micro_neurons: negative(made.givenBack.quota),
+  granted_micro_neurons: negative(made.givenBack.granted),
   grants: made.grants.map(({ grantId, microNeurons }) => ({
     id: grantId,
-    micro_neurons: less(microNeurons),
+    micro_neurons: negative(microNeurons),
   })),
-  overage_micro_neurons: less(made.givenBack.overage),
+  overage_micro_neurons: negative(made.givenBack.overage),
   overrun_micro_neurons: 0,
   overage_usd_per_1000_neurons: made.overageUsdPer1000,
   items: [
@@ -84,7 +84,7 @@ export const toAdjustmentLine = (made: Adjustment) => ({
       priced_as: ADJUSTMENT_ROUTE,
       task: null,
       units: {},
-      micro_neurons: less(amountOf(made)),
+      micro_neurons: negative(amountOf(made)),
       basis: "counted" as const,
     },
   ],

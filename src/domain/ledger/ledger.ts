@@ -5,14 +5,14 @@ import type { PlannedStage } from "../moderation/stage.ts";
 import type { Usage } from "../catalogue/price.ts";
 import { addDrawn, type Drawn, draw, NOTHING_DRAWN, posted, type QuotaTerms } from "./quota.ts";
 
-// Two-phase accounting. A call reserves a hold (*pending*), and the hold becomes exactly one journal
-// line: *posted* at what the call used, *voided* when no engine ran, *expired* when its deadline
-// passed, at the held amount. A line never changes again.
+// Two-phase accounting. A call reserves a hold (*pending*), which becomes exactly one journal line: *posted*
+// with the call's use, *voided* when no engine ran, or *expired* with the held amount when its deadline
+// passed. A line never changes again.
 
-/** `jnl_` and a ULID, drawn by the router: an admit or a settle that is repeated names the same call. */
+/** `jnl_` and a ULID, drawn by the router: a repeated admit or settle names the same call. */
 export type CallId = string;
 
-/** How an amount came about, from the surest to the least sure. */
+/** How an amount was determined, from the most certain to the least. */
 export const BASES = ["measured", "counted", "estimated", "held"] as const;
 export type Basis = (typeof BASES)[number];
 
@@ -29,11 +29,11 @@ export interface Hold {
   readonly route: string;
   readonly keyId: string | null;
   readonly userId: string | null;
-  /** The period that the call belongs to: the one in which it was admitted. */
+  /** The period of the call: the day on which it was admitted. */
   readonly day: Day;
   readonly admittedAtMs: number;
   readonly deadlineMs: number;
-  /** The version of the catalogue whose prices were taken. */
+  /** The version of the catalogue whose prices apply. */
   readonly priceBook: string;
   /** The sum of the stages' bounds. */
   readonly held: MicroNeurons;
@@ -43,27 +43,27 @@ export interface Hold {
 export const makeHold = (fields: Omit<Hold, typeof admitted | "held">): Hold =>
   ({ ...fields, held: sum(fields.stages.map((stage) => stage.bound)) }) as Hold;
 
-/** What one stage was charged. */
+/** The charge of one stage. */
 export interface Item {
-  /** Which of the call's content items. */
+  /** The index of the content item in the call. */
   readonly content: number;
   readonly stage: string;
   readonly input: string;
-  /** What really ran; null when nothing did. */
+  /** The model that ran; null when none did. */
   readonly model: string | null;
   readonly engine: string | null;
-  /** The catalogue id whose price was taken. */
+  /** The catalogue id whose price applied. */
   readonly pricedAs: string;
   readonly task: string;
   /** Engine calls made: one for each window of a long text. */
   readonly calls: number;
   readonly units: Usage;
   readonly microNeurons: MicroNeurons;
-  /** What the engine used beyond the stage's bound: the platform's cost, never the tenant's. */
+  /** Use beyond the stage's bound: the platform pays for it, never the tenant. */
   readonly overrun: MicroNeurons;
   readonly basis: Basis;
   readonly failed: boolean;
-  /** From the first engine call to the last answer; absent where no engine was asked, or unknown. */
+  /** From the first engine call to the last answer; absent when no engine was asked, or when unknown. */
   readonly latencyMs?: number;
 }
 
@@ -83,39 +83,39 @@ export interface JournalLine {
   readonly outcome: LineOutcome;
   readonly held: MicroNeurons;
   readonly drawn: Drawn;
-  /** Which grants it drew on; their sum is what `drawn` says. */
+  /** The draws on grants; their sum is `drawn.granted`. */
   readonly grants: readonly GrantDraw[];
   readonly overrun: MicroNeurons;
   /** The rate of the overage drawn, USD per 1,000 neurons; null when there is none. */
   readonly overageUsdPer1000: string | null;
   readonly priceBook: string;
   readonly items: readonly Item[];
-  /** What its verdicts came to, by name (`verdict-counts.ts`); absent: what `verdictId` says. */
+  /** Counts of its verdicts, by name (`verdict-counts.ts`); absent: `verdictId` implies them. */
   readonly verdicts?: Readonly<Record<string, number>>;
 }
 
 export const charged = (line: JournalLine): MicroNeurons => posted(line.drawn);
 
-/** How a settle ends. All but `unknown_hold` are a success for the caller. */
+/** The result of a settle. All but `unknown_hold` are a success for the caller. */
 export type Settlement =
   | { readonly kind: "settled"; readonly line: JournalLine }
-  /** A repeated settle: the line as it was posted; nothing changes. */
+  /** A repeated settle: the line that was posted; nothing changes. */
   | { readonly kind: "already_settled"; readonly line: JournalLine }
-  /** The hold had expired: its verdict is stored and the charge is left as it was. */
+  /** The hold had expired: the verdict is stored and the charge stays as it was. */
   | { readonly kind: "settled_late"; readonly line: JournalLine }
-  /** Never admitted here, or in an earlier life of the tenant. */
+  /** Never admitted here, or admitted in an earlier generation of the tenant. */
   | { readonly kind: "unknown_hold" };
 
 export interface SettleTerms {
   readonly terms: QuotaTerms;
-  /** What the hold's own day has drawn so far. */
+  /** The amounts that the hold's day has drawn so far. */
   readonly drawn: Drawn;
   /** Absent: none. */
   readonly grants?: OpenGrants;
   readonly nowMs: number;
 }
 
-/** The line of a call that ended, `posted` or, when no engine ran, `voided`. */
+/** The line of a call that ended: `posted`, or `voided` when no engine ran. */
 export function post(
   hold: Hold,
   items: readonly Item[],
@@ -126,13 +126,13 @@ export function post(
   return lineOf(hold, { outcome, items, verdictId, at });
 }
 
-/** The line of a call whose settle never came: something may have run, so the hold is charged. */
+/** The line of a call that was never settled: an engine may have run, so the hold is charged. */
 export const expire = (hold: Hold, at: SettleTerms): JournalLine =>
   lineOf(hold, { outcome: "expired", items: hold.stages.map(heldItem), verdictId: null, at });
 
 const neverRan = (item: Item): boolean => item.model === null && item.microNeurons === 0;
 
-/** A stage of which nothing is known: charged at its bound. */
+/** The item of a stage with an unknown result: charged at its bound. */
 export const heldItem = (stage: PlannedStage): Item => ({
   content: stage.content,
   stage: stage.name,
@@ -183,7 +183,7 @@ function lineOf(
   };
 }
 
-/** The second guard: items are capped at their own bounds already. They stay the line's sum. */
+/** The second guard: items are already capped at their own bounds. The line's amount stays their sum. */
 function withinHold(items: readonly Item[], held: MicroNeurons): readonly Item[] {
   let left = held;
   return items.map((item) => {
@@ -193,7 +193,7 @@ function withinHold(items: readonly Item[], held: MicroNeurons): readonly Item[]
   });
 }
 
-/** `amount` as charged under a bound: never more than was held, the rest is overrun. */
+/** An `amount` charged under a bound: never more than was held; the rest is overrun. */
 export const capped = (
   amount: MicroNeurons,
   bound: MicroNeurons,

@@ -1,6 +1,6 @@
-// The one unit of the ledger. A neuron is Workers AI's billing unit; published prices are whole
-// neurons per million units, so one token or image costs a whole number of micro-neurons (µN)
-// and nothing is ever rounded, except up, where a price is per minute or per megapixel.
+// The one unit of the ledger. A neuron is Workers AI's billing unit. Published prices are whole neurons per
+// million units, so one token or image costs a whole number of micro-neurons (µN). Nothing is rounded, except
+// up, where a price is per minute or per megapixel.
 
 declare const brand: unique symbol;
 
@@ -9,7 +9,7 @@ export type MicroNeurons = number & { readonly [brand]: "MicroNeurons" };
 
 export const MICRO_PER_NEURON = 1_000_000;
 
-/** @throws RangeError when `value` is negative, fractional or above 2^53 - 1 (SQL would round it). */
+/** @throws RangeError when `value` is negative, fractional or above 2^53 - 1 (SQL would round it) */
 export function microNeurons(value: number): MicroNeurons {
   if (!Number.isSafeInteger(value) || value < 0) {
     throw new RangeError("micro-neurons must be a whole number from 0 to 2^53 - 1");
@@ -29,7 +29,7 @@ export const plus = (a: MicroNeurons, b: MicroNeurons): MicroNeurons => microNeu
 
 export const minus = (a: MicroNeurons, b: MicroNeurons): MicroNeurons => microNeurons(a - b);
 
-/** `a - b`, but never below zero: what is left of a limit that may have been lowered. */
+/** `a - b`, but never below zero: the rest of a limit that may have been lowered. */
 export const minusOrZero = (a: MicroNeurons, b: MicroNeurons): MicroNeurons =>
   microNeurons(Math.max(0, a - b));
 
@@ -39,7 +39,7 @@ export const least = (a: MicroNeurons, b: MicroNeurons): MicroNeurons =>
 export const most = (a: MicroNeurons, b: MicroNeurons): MicroNeurons =>
   microNeurons(Math.max(a, b));
 
-/** Neurons with up to six decimals, as settings give them, in µN; null when it has more decimals. */
+/** Converts neurons with up to six decimals, as in settings, to µN; null when there are more decimals. */
 export function fromNeurons(neurons: number): MicroNeurons | null {
   const micro = Math.round(neurons * MICRO_PER_NEURON);
   if (!Number.isSafeInteger(micro) || micro < 0 || micro / MICRO_PER_NEURON !== neurons)
@@ -47,7 +47,7 @@ export function fromNeurons(neurons: number): MicroNeurons | null {
   return microNeurons(micro);
 }
 
-/** For reading only: amounts are compared and added in µN. */
+/** For display only: amounts are compared and added in µN. */
 export const toNeurons = (amount: MicroNeurons): number => amount / MICRO_PER_NEURON;
 
 /** The exact amount in neurons, without trailing zeros: `22470231` is `"22.470231"`. */

@@ -1,7 +1,7 @@
-// Money as exact decimal strings. Floats never touch it: everything is BigInt in units of 10^-18
-// dollars, which is one µN at the smallest step of a rate, and only a statement's total is rounded.
+// Money as exact decimal strings, never as floats: everything is a BigInt in units of 10^-18 dollars, which
+// is the price of one µN at the smallest step of a rate. Only a statement's total is rounded.
 
-/** What Cloudflare charges for 1,000 neurons. Source: the Workers AI pricing page. */
+/** Cloudflare's price of 1,000 neurons. Source: the Workers AI pricing page. */
 export const CLOUDFLARE_USD_PER_1000 = "0.011";
 
 /** A rate has at most 9 decimals: USD 10^-9 per 1,000 neurons (10^9 µN) is 10^-18 per µN. */
@@ -18,7 +18,7 @@ function shift(text: string, decimals: number): bigint {
   return BigInt(whole + fraction.padEnd(decimals, "0"));
 }
 
-/** Without trailing zeros, in full: 1 / 10^18 is `"0.000000000000000001"`, nothing is `"0"`. */
+/** In full, without trailing zeros: 1 / 10^18 is `"0.000000000000000001"`, zero is `"0"`. */
 function format(atto: bigint): string {
   if (atto < 0n) return `-${format(-atto)}`;
   const digits = String(atto).padStart(USD_DECIMALS + 1, "0");
@@ -27,7 +27,7 @@ function format(atto: bigint): string {
   return fraction === "" ? whole : `${whole}.${fraction}`;
 }
 
-/** @throws RangeError for what is no amount of µN: negative, fractional, a number above 2^53 - 1. */
+/** @throws RangeError for a negative or fractional amount of µN, or a number above 2^53 - 1 */
 function wholeAmount(microNeurons: bigint | number): bigint {
   const safe = typeof microNeurons === "bigint" || Number.isSafeInteger(microNeurons);
   if (!safe || microNeurons < 0) throw new RangeError("micro-neurons must be whole, not negative");
@@ -41,10 +41,10 @@ function wholeAmount(microNeurons: bigint | number): bigint {
 export const parseUsdRate = (text: string): bigint | null =>
   RATE_PATTERN.test(text) ? shift(text, RATE_DECIMALS) : null;
 
-/** An amount and the rate at which it is owed. */
+/** An amount and its rate. */
 export interface ChargePart {
   readonly microNeurons: bigint | number;
-  /** As `parseUsdRate` takes it: `"0.011"`. */
+  /** A rate that `parseUsdRate` accepts: `"0.011"`. */
   readonly usdPer1000: string;
 }
 
@@ -52,7 +52,7 @@ export interface ChargePart {
  * The exact sum in USD over amounts at different rates: 2,498,802,900 µN at `"0.011"` is
  * `"0.0274868319"`.
  *
- * @throws RangeError for an amount or a rate that is none.
+ * @throws RangeError for an invalid amount or rate
  */
 export function chargeUsd(parts: Iterable<ChargePart>): string {
   let atto = 0n;
@@ -68,30 +68,33 @@ function rateOf(usdPer1000: string): bigint {
   return rate;
 }
 
-/** What is given back: as `chargeUsd` of one amount that may be negative. `-1000000000n` is `"-0.011"`. */
+/** As `chargeUsd`, for one amount that may be negative: `-1000000000n` is `"-0.011"`. */
 export const signedUsd = (microNeurons: bigint, usdPer1000: string): string =>
   format(microNeurons * rateOf(usdPer1000));
 
 /**
- * An exact amount in proportion, half up to the last of 18 decimals: `("0.5", 3n, 2n)` is `"0.75"`.
+ * `usd * numerator / denominator`, half up at the last of 18 decimals: `("0.5", 3n, 2n)` is `"0.75"`.
  *
- * @throws RangeError for what is no exact amount of USD.
+ * @throws RangeError when `usd` is not an exact amount of USD
  */
 export function proportionalUsd(usd: string, numerator: bigint, denominator: bigint): string {
   if (!USD_PATTERN.test(usd)) throw new RangeError("an amount must be a decimal string of USD");
   return format(proportional(shift(usd, USD_DECIMALS), numerator, denominator));
 }
 
-/** `amount * numerator / denominator`, none of them negative, half up. */
+/** `amount * numerator / denominator`, half up; all are at least 0. */
 export const proportional = (amount: bigint, numerator: bigint, denominator: bigint): bigint =>
   (2n * amount * numerator + denominator) / (2n * denominator);
 
-/** A count of something, and what so many of it cost. */
+/** A count and the price of so many. */
 export interface PricedCount {
   readonly count: bigint;
-  /** As `parseUsdRate` takes it: `"0.30"`. */
+  /** A price that `parseUsdRate` accepts: `"0.30"`. */
   readonly usd: string;
-  /** A power of ten up to 10^9: a rate has 9 decimals, and 18 are kept. */
+  /**
+   * The number of things that `usd` buys: a power of ten up to 10^9, since a rate has 9 decimals and 18 are
+   * kept.
+   */
   readonly per: number;
 }
 
@@ -105,17 +108,19 @@ export function countedUsd(parts: Iterable<PricedCount>): string {
   return format(atto);
 }
 
-/** How many µN an amount of USD buys at Cloudflare's price, rounded down; as many as a number holds. */
+/** The µN that an amount of USD buys at Cloudflare's price, rounded down, at most 2^53 - 1. */
 export function microNeuronsFor(usd: string): number {
   const bought = (rateOf(usd) * POW_9) / rateOf(CLOUDFLARE_USD_PER_1000);
   return bought > BigInt(Number.MAX_SAFE_INTEGER) ? Number.MAX_SAFE_INTEGER : Number(bought);
 }
 
-/** What Cloudflare charges for these neurons, before the account's free allocation. */
+/** Cloudflare's price of these neurons, without the account's free allocation. */
 export const costUsd = (microNeurons: bigint | number): string =>
   chargeUsd([{ microNeurons, usdPer1000: CLOUDFLARE_USD_PER_1000 }]);
 
-/** As exact strings may be subtracted: `("0.01", "0.025")` is `"-0.015"`. @throws as `roundToCents` */
+/**
+ * The exact difference, which may be negative: `("0.01", "0.025")` is `"-0.015"`. @throws as `roundToCents`
+ */
 export function differenceUsd(from: string, amount: string): string {
   const [minuend, subtrahend] = [from, amount].map(attoOf);
   const atto = (minuend ?? 0n) - (subtrahend ?? 0n);
@@ -132,7 +137,7 @@ function attoOf(usd: string): bigint {
 /**
  * A statement's total, half up, always with two decimals: `"0.005"` is `"0.01"`.
  *
- * @throws RangeError for what is no exact amount of USD.
+ * @throws RangeError when `usd` is not an exact amount of USD
  */
 export function roundToCents(usd: string): string {
   if (!USD_PATTERN.test(usd)) throw new RangeError("an amount must be a decimal string of USD");

@@ -1,18 +1,18 @@
 import type { NeuronBalance, QuotaFailure, ReservedFailure } from "./failure.ts";
 import { least, type MicroNeurons, minusOrZero, plus } from "./micro-neurons.ts";
 
-// A cap on what a tenant may use in a calendar month of UTC, on either plan, beside the day's limit:
-// a call must fit in both. A call belongs to the month of its day.
+// A cap on a tenant's use in a calendar month of UTC, on either plan, beside the day's limit: a call must fit
+// both. A call belongs to the month of its day.
 
-/** As `violated-policies` and `RateLimit-Policy` name it. */
+/** Its name in `violated-policies` and `RateLimit-Policy`. */
 export const MONTHLY = "monthly";
 
-/** What a month's cap leaves, as it stands when a call is looked at. */
+/** The state of a month's cap when a call is checked. */
 export interface MonthRoom {
   readonly cap: MicroNeurons;
-  /** Charged to calls of all its days. */
+  /** Charged to the calls of all its days. */
   readonly posted: MicroNeurons;
-  /** Held by calls in progress that were admitted in it. */
+  /** Held by calls in progress that were admitted in the month. */
   readonly pending: MicroNeurons;
   readonly startsAtMs: number;
   /** 00:00 UTC of the next month's first day. */
@@ -34,7 +34,10 @@ export const monthBalance = ({ cap, ...room }: MonthRoom): MonthBalance => ({
   available: minusOrZero(cap, plus(room.posted, room.pending)),
 });
 
-/** What is in the way of a call of this bound: what was charged, or only what is held. */
+/**
+ * What prevents a call of this bound: posted amounts alone, or only together with pending ones; null:
+ * nothing.
+ */
 export function monthRefuses(
   room: MonthRoom | undefined,
   bound: MicroNeurons,
@@ -44,13 +47,13 @@ export function monthRefuses(
   return room.posted + room.pending + bound > room.cap ? "pending" : null;
 }
 
-/** What the next call may use: what the day leaves and what the month leaves; null: no limit. */
+/** The amount that the next call may use: the smaller of the day's rest and the month's; null: no limit. */
 export function usable({ available, month }: NeuronBalance): MicroNeurons | null {
   if (month === undefined) return available;
   return available === null ? month.available : least(available, month.available);
 }
 
-/** The figures of what stands in the way, and when it starts anew. */
+/** The figures of the limit that refused the call, and when it starts anew. */
 export function inTheWay({
   policy,
   neurons,

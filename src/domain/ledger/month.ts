@@ -9,7 +9,7 @@ export function parseMonth(text: string): Month | null {
   return first === null || first < 0 ? null : monthOf(first);
 }
 
-/** How much of a month is over, in milliseconds: 0 before it, all of it after it. */
+/** How much of a month has passed, in milliseconds: 0 before it, all of it after it. */
 export interface Elapsed {
   readonly elapsedMs: number;
   readonly wholeMs: number;
@@ -20,7 +20,7 @@ export function elapsedOf(month: Month, nowMs: number): Elapsed {
   return { elapsedMs: Math.min(wholeMs, Math.max(0, nowMs - startOf(month.first))), wholeMs };
 }
 
-/** Below this a straight line says more about one call than about the month. */
+/** In less time a forecast would show one call rather than the month. */
 const LEAST_ELAPSED_MS = 3_600_000;
 
 export interface Spent {
@@ -30,8 +30,8 @@ export interface Spent {
 }
 
 /**
- * What a month will have come to if it goes on as it went so far: what was spent over the share of
- * the month that is over, half up. Null in a month's first hour. A month that is over is what it was.
+ * The forecast of a month at the present pace: the spending so far divided by the share of the month that has
+ * passed, half up. Null in a month's first hour. For a past month it is the actual spending.
  */
 export function forecast(spent: Spent, { elapsedMs, wholeMs }: Elapsed): Spent | null {
   if (elapsedMs < LEAST_ELAPSED_MS) return null;

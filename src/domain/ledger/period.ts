@@ -5,10 +5,10 @@ const DAY_MS = 86_400_000;
 /** The last millisecond of the year 9999: RFC 3339 has years of four digits. */
 const LAST_MS = 253_402_300_799_999;
 
-/** Whether it is a time that this service speaks of: from 1970, where ids begin, to 9999. */
+/** Whether a time is valid in this service: from 1970, where ids begin, to 9999. */
 export const isTime = (utcMs: number): boolean => utcMs >= 0 && utcMs <= LAST_MS;
 
-/** The nearest time that an id can hold: a bound of a range may lie a margin outside. */
+/** The nearest time that an id can contain: a bound of a range may lie outside by a margin. */
 export const nearestTime = (utcMs: number): number => Math.min(Math.max(0, utcMs), LAST_MS);
 
 /** The number of a UTC day: `floor(utcMs / 86_400_000)`. */

@@ -1,23 +1,23 @@
 import { least, type MicroNeurons, minus, minusOrZero, plus, sum, ZERO } from "./micro-neurons.ts";
 
-// What a plan lets through in a day, and what each posted amount is drawn on.
+// What a plan allows in a day, and on what each posted amount is drawn.
 
 export const PLANS = ["free", "paid"] as const;
 export type Plan = (typeof PLANS)[number];
 
-/** No cap, in a word: a value that is missing must never mean that nothing stops a tenant. */
+/** An explicit word for no cap: a missing value must never mean that a tenant has no limit. */
 export const UNLIMITED = "unlimited";
 
 export interface QuotaTerms {
   readonly plan: Plan;
   readonly daily: MicroNeurons;
-  /** Beyond `daily`, on the paid plan. */
+  /** Neurons beyond `daily`, on the paid plan. */
   readonly overageCap: MicroNeurons | typeof UNLIMITED;
   /** USD per 1,000 neurons of overage, a decimal string. */
   readonly overageUsdPer1000: string;
 }
 
-/** What was drawn in a period, each in µN; the three add up to `posted`. */
+/** The amounts drawn in a period, in µN; the three add up to `posted`. */
 export interface Drawn {
   readonly quota: MicroNeurons;
   readonly granted: MicroNeurons;
@@ -30,9 +30,9 @@ export const posted = (drawn: Drawn): MicroNeurons =>
   sum([drawn.quota, drawn.granted, drawn.overage]);
 
 /**
- * The most that `posted + pending` may reach in a day; null: no limit (paid, its overage unlimited).
+ * The most that `posted + pending` may reach in a day; null: no limit (paid with unlimited overage).
  *
- * @param granted what grants gave the day and may yet give it
+ * @param granted the amounts that grants gave the day and may still give it
  */
 export function limitOf(terms: QuotaTerms, granted: MicroNeurons = ZERO): MicroNeurons | null {
   const included = plus(terms.daily, granted);
@@ -41,11 +41,10 @@ export function limitOf(terms: QuotaTerms, granted: MicroNeurons = ZERO): MicroN
 }
 
 /**
- * What `amount` is drawn on, at the moment of posting: the day's quota first, then grants, then
- * overage.
+ * Draws `amount` when it is posted: on the day's quota first, then on grants, then on overage.
  *
- * On the free plan there is no overage to owe: a call that was admitted before a limit was lowered,
- * or before the tenant was moved from paid to free, is included.
+ * The free plan has no overage: a call that was admitted before a limit was lowered, or before the tenant
+ * moved from paid to free, counts as quota.
  *
  * @param drawable the most that it may draw on grants
  */

@@ -2,32 +2,32 @@ import type { ModelTask } from "../catalogue/model-task.ts";
 
 // Rates over a rolling minute, per class, in 61 one-second buckets.
 //
-// A window of 60,000 ms touches at most 61 calendar seconds, so a limit over the 61 latest buckets
-// holds for every such window, wherever it starts; and since a bucket leaves at most one second
-// late, a saturating load gets at least 60/61 = 98.3 % of its limit. Buckets are small enough to be
-// stored with every admission, so the limit survives evictions and crashes.
+// A window of 60,000 ms touches at most 61 calendar seconds, so a limit over the 61 latest buckets holds for
+// every such window, wherever it starts. A bucket leaves at most one second late, so a saturating load gets
+// at least 60/61 = 98.3 % of its limit. The buckets are small enough to be stored with every admission, so
+// the limit survives evictions and crashes.
 
 const BUCKETS = 61;
 const BUCKET_MS = 1000;
 
 /**
- * `requests` counts what calls store, one at least for each call; `test_inputs` counts texts that
- * force an outcome, which use no engine; every other class counts planned engine calls.
+ * `requests` counts stored items, at least one for each call. `test_inputs` counts texts that force an
+ * outcome and use no engine. Every other class counts planned engine calls.
  */
 export type RateClass = string;
 
 export const REQUESTS = "requests";
 export const TEST_INPUTS = "test_inputs";
 
-/** A tenant's own counts: no engine is asked for these units. */
+/** Classes that count a tenant's calls: their units use no engine. */
 export const asksNoEngine = (name: RateClass): boolean => name === REQUESTS || name === TEST_INPUTS;
 
-/** Units a minute by default. Source: Workers AI's published limits per task; the contract, 4. */
+/** Default units a minute. Source: Workers AI's published limits per task; the contract, 4. */
 export const DEFAULT_RATES: Readonly<
   Record<typeof REQUESTS | typeof TEST_INPUTS | ModelTask, number>
 > = {
   requests: 300,
-  // Free of neurons: enough for a test suite, too few to fill a storage or to flood an endpoint.
+  // They cost no neurons: enough for a test suite, too few to fill a storage or to flood an endpoint.
   test_inputs: 60,
   text_generation: 300,
   text_classification: 2000,
@@ -52,7 +52,7 @@ export type Windows = Readonly<Record<RateClass, Window>>;
 /** How many units of each class a call takes. */
 export type RateUnits = Readonly<Record<RateClass, number>>;
 
-/** A class as a caller sees it. */
+/** The status of a class for a caller. */
 export interface RateStatus {
   readonly name: RateClass;
   readonly limit: number;
@@ -63,7 +63,7 @@ export interface RateStatus {
 
 const secondOf = (nowMs: number): number => Math.floor(nowMs / BUCKET_MS);
 
-/** A bucket counts while it may share a 60,000 ms window with `nowMs`. */
+/** A bucket counts as long as it may share a 60,000 ms window with `nowMs`. */
 const leavesAtMs = (second: number): number => (second + BUCKETS) * BUCKET_MS;
 
 const live = (window: Window, nowMs: number): Window =>
@@ -102,7 +102,7 @@ export function fitsAtMs(
   return leavesAtMs(secondOf(nowMs));
 }
 
-/** The windows after a call was admitted. All classes are counted, or (by not calling this) none. */
+/** The windows after an admission. All classes are counted, or (without this call) none. */
 export function count(windows: Windows, units: RateUnits, nowMs: number): Windows {
   const second = secondOf(nowMs);
   const next: Record<RateClass, Window> = {};

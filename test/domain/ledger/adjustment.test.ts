@@ -129,7 +129,12 @@ describe("what is given back", () => {
     expect(posted(leftOf(line, [first]).drawn)).toBe(40);
     expect(adjust(line, [first], ask(41))).toEqual({
       kind: "invalid_request",
-      errors: [{ path: ["neurons"], detail: "must be at most 0.00004, what is left of that line" }],
+      errors: [
+        {
+          path: ["neurons"],
+          detail: "must be at most 0.00004, the part of that line that was not given back yet",
+        },
+      ],
     });
     const rest = made(line, [first], null);
     expect(amountOf(rest)).toBe(40);

@@ -97,7 +97,7 @@ describe("over_limit", () => {
     expect(refusalOf(room, { ...demand, bound: microNeurons(1001) })).toEqual({
       kind: "over_limit",
       detail:
-        "This call may need 0.001001 neurons, and the limit of a day is 0.001: no call above that can ever be admitted.",
+        "This call may need 0.001001 neurons, and the limit of a day is 0.001: a call with a larger bound is never admitted. Ask for less at once.",
     });
     expect(kindOf({ ...room, terms: CAPPED }, { ...demand, bound: microNeurons(1500) })).toBeNull();
     expect(kindOf({ ...room, terms: CAPPED }, { ...demand, bound: microNeurons(1501) })).toBe(

@@ -93,7 +93,7 @@ describe("a month's cap", () => {
     expect(refusalOf({ ...room, month: small }, demand)).toEqual({
       kind: "over_limit",
       detail:
-        "This call may need 0.0001 neurons, and the cap of a month is 0.000099: no call above that can ever be admitted.",
+        "This call may need 0.0001 neurons, and the cap of a month is 0.000099: a call with a larger bound is never admitted. Ask for less at once.",
     });
   });
 
