@@ -1,6 +1,6 @@
-// The erasure of what is held of one person, which goes on until nothing is left to be found.
+// The erasure of one person's data, which continues until nothing more is found.
 
-/** What is counted as erased, in the order in which it goes: what tells of another thing first. */
+/** The kinds that are counted as erased, in the order of erasure: records that refer to others go first. */
 export const ERASED = [
   "deliveries",
   "events",
@@ -19,7 +19,7 @@ export type Erased = (typeof ERASED)[number];
 
 export type ErasedCounts = Partial<Record<Erased, number>>;
 
-/** A place in what is looked through: a store, and the last thing of it that was looked at. */
+/** A position in the search: a store, and the last record of it that was searched. */
 export interface Place {
   readonly store: Erased;
   readonly after: string;
@@ -30,13 +30,13 @@ export interface Erasure {
   readonly id: string;
   /** HMAC of the person's id under the tenant's own secret, hex. */
   readonly person: string;
-  /** Null once it is done: by then it stands nowhere. */
+  /** Null when it is done: then the id is stored nowhere. */
   readonly userId: string | null;
-  /** Where the look goes on; null: it came to its end. */
+  /** Where the search continues; null: it has ended. */
   readonly place: Place | null;
-  /** When to look once more: calls of the person were in progress. Null: no more. */
+  /** When to search again, because calls of the person were in progress; null: not again. */
   readonly againAtMs: number | null;
-  /** When the files that were found are to be erased; null: none are left. */
+  /** When to erase the files that were found; null: none are left. */
   readonly filesDueMs: number | null;
   /** Journal lines are counted too: they stay, without the person. */
   readonly counts: ErasedCounts;
@@ -47,11 +47,11 @@ export interface Erasure {
 
 export const isDone = ({ finishedAtMs }: Erasure): boolean => finishedAtMs !== null;
 
-/** When a running erasure looks for more. */
+/** When a running erasure searches on. */
 export const lookDueMs = ({ place, againAtMs }: Erasure, nowMs: number): number =>
   place === null ? (againAtMs ?? Infinity) : nowMs;
 
-/** When a running erasure has anything to do. */
+/** When a running erasure has work to do. */
 export const dueMs = (erasure: Erasure, nowMs: number): number =>
   Math.min(lookDueMs(erasure, nowMs), erasure.filesDueMs ?? Infinity);
 
@@ -61,7 +61,9 @@ export const counted = (counts: ErasedCounts, what: Erased, more: number): Erase
 export const added = (counts: ErasedCounts, more: ErasedCounts): ErasedCounts =>
   ERASED.reduce((sofar, what) => counted(sofar, what, more[what] ?? 0), counts);
 
-/** What was looked through and what was found is gone: then so is the person's id. */
+/**
+ * Ends an erasure when the search is over and everything found is gone; then the person's id is removed too.
+ */
 export function finished(erasure: Erasure, nowMs: number): Erasure {
   const { place, againAtMs, filesDueMs } = erasure;
   const isOver = place === null && againAtMs === null && filesDueMs === null;

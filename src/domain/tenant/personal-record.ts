@@ -4,11 +4,11 @@ import type { Day } from "../ledger/period.ts";
 import type { LoggedVerdict, UserDay } from "../usage/report-rows.ts";
 import type { Revision, Verdict } from "../moderation/verdict.ts";
 
-// What a tenant's object holds of one person, as it is found, told of and erased.
+// What a tenant's object stores about one person, in the form in which it is found, reported and erased.
 
 export type PersonalRecord =
   | { readonly kind: "verdict"; readonly verdict: Verdict }
-  /** It tells of a verdict of that person. */
+  /** An event about a verdict of that person. */
   | { readonly kind: "event"; readonly event: RecordedEvent }
   | {
       readonly kind: "delivery";
@@ -16,10 +16,10 @@ export type PersonalRecord =
       readonly webhookId: string;
       readonly eventId: string;
       readonly state: string;
-      /** Null: not yet. */
+      /** Null: not sent yet. */
       readonly firstTryAtMs: number | null;
     }
-  /** The name that a caller gave to a request of that person's. */
+  /** A caller's idempotency key of a request for that person. */
   | {
       readonly kind: "idempotency_key";
       readonly day: Day;
@@ -28,7 +28,7 @@ export type PersonalRecord =
       readonly callId: string;
       readonly createdAtMs: number;
     }
-  /** Of a generation, kept for who repeats its idempotency key. */
+  /** The reply of a generation, stored for repeats of its idempotency key. */
   | {
       readonly kind: "reply";
       readonly day: Day;
@@ -36,7 +36,7 @@ export type PersonalRecord =
       readonly contentType: string;
       readonly body: ArrayBuffer;
     }
-  /** What was moderated, where it is kept. Pictures are told of, and lie in the bucket. */
+  /** Moderated content, where it is stored. Pictures are listed here and lie in the bucket. */
   | {
       readonly kind: "content";
       readonly verdictId: string;
@@ -46,16 +46,16 @@ export type PersonalRecord =
         readonly bytes: number;
       } | null)[];
     }
-  /** What a person decided of a verdict of that person. */
+  /** A reviewer's decision on a verdict of that person. */
   | { readonly kind: "revision"; readonly revision: Revision }
   | { readonly kind: "journal_line"; readonly line: JournalLine }
   | { readonly kind: "user_pictures"; readonly day: Day; readonly count: number }
-  /** Rows of the platform's reports that name the person. */
+  /** Rows of the platform's reports with the person's id. */
   | { readonly kind: "user_day"; readonly key: string; readonly row: UserDay }
   | { readonly kind: "logged_verdict"; readonly key: string; readonly row: LoggedVerdict };
 
 export type PersonalKind = PersonalRecord["kind"];
 
-/** Whether a call made pictures, of which files may be kept. */
+/** Whether a call made pictures, whose files may be stored. */
 export const madePictures = ({ items }: JournalLine): boolean =>
   items.some(({ stage, task }) => stage === "generate" && task === "text_to_image");

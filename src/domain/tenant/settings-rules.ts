@@ -1,24 +1,23 @@
 import type { FieldError } from "../ledger/failure.ts";
 import type { Settings } from "./settings.ts";
 
-// What the fields of a tenant's settings must be together, whichever of them a change names. A PUT
-// is held to it where it is read; a PATCH in the tenant's object, which alone knows the result.
+// Rules that a tenant's settings must satisfy as a whole, whichever fields a change names. A PUT is checked
+// where it is read; a PATCH is checked in the tenant's object, since only it knows the result.
 
-/** More names are no longer read by anybody, and a row of settings stays small. */
+/** Nobody reads more names than this, and a row of settings stays small. */
 export const MOST_NAMES = 100;
 
 interface Rule {
   readonly field: keyof Settings;
-  /** The end of a sentence that begins with the field. */
+  /** The part of the sentence after the field's name. */
   readonly sentence: string;
   readonly holds: (settings: Settings) => boolean;
 }
 
-/** That nothing stops a tenant's spending is said in a word: a cap that is forgotten is a mistake. */
+/** Unlimited spending must be an explicit word: a missing cap is a mistake. */
 export const PAID_NEEDS_CAP: Rule = {
   field: "overage_cap_neurons",
-  sentence:
-    'must be a number of neurons a day, or "unlimited" spelled out: the paid plan has no cap by default',
+  sentence: 'must be a number of neurons a day, or "unlimited": the paid plan has no default cap',
   holds: ({ plan, overage_cap_neurons: cap }) => plan === "free" || cap !== null,
 };
 
@@ -31,7 +30,7 @@ export const FREE_HAS_NO_OVERAGE: Rule = {
 
 const fewNames = (field: "aliases" | "fallbacks"): Rule => ({
   field,
-  sentence: `must have at most ${MOST_NAMES} entries once this is merged`,
+  sentence: `must have at most ${MOST_NAMES} entries after the change`,
   holds: (settings) => Object.keys(settings[field]).length <= MOST_NAMES,
 });
 
@@ -42,7 +41,7 @@ const RULES: readonly Rule[] = [
   fewNames("fallbacks"),
 ];
 
-/** What is wrong with settings as a whole; none: nothing. */
+/** The errors of settings as a whole; empty: none. */
 export const settingsErrors = (settings: Settings): readonly FieldError[] =>
   RULES.filter(({ holds }) => !holds(settings)).map(({ field, sentence }) => ({
     path: [field],

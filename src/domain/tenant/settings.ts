@@ -5,24 +5,24 @@ import { type Plan, type QuotaTerms, UNLIMITED } from "../ledger/quota.ts";
 import { DEFAULT_RATES, type RateClass } from "../ledger/rate-limit.ts";
 
 /**
- * No tenant may have more calls in progress. An object keeps each open hold in memory, at about a
- * kilobyte, beside everything else in the 128 MB of its isolate.
+ * The most calls of a tenant in progress. An object keeps each open hold in memory, about a kilobyte, beside
+ * everything else in the 128 MB of its isolate.
  */
 export const MOST_IN_FLIGHT = 10_000;
 
-/** A tenant's settings, in the names and units of the wire. The contract, section 3. */
+/** A tenant's settings, with the names and units of the API. The contract, section 3. */
 export interface Settings {
   readonly plan: Plan;
   /** Neurons a UTC day, up to six decimals. */
   readonly daily_neurons: number;
   readonly reserved_neurons: number;
-  /** Neurons beyond `daily_neurons` a UTC day, on the paid plan; null on the free one alone. */
+  /** Neurons beyond `daily_neurons` a UTC day, on the paid plan; null on the free plan only. */
   readonly overage_cap_neurons: number | typeof UNLIMITED | null;
   /** Neurons a calendar month of UTC, on either plan; null: no cap. */
   readonly monthly_cap_neurons: number | null;
   /** A decimal string, e.g. `"0.011"`. */
   readonly overage_usd_per_1000_neurons: string;
-  /** Admissions a rolling minute by rate class; a class that is not named has its default. */
+  /** Admissions in a rolling minute by rate class; classes without an entry have defaults. */
   readonly rpm: Readonly<Record<RateClass, number>>;
   readonly max_in_flight: number;
   /** Catalogue ids that may run; null: all. */
@@ -35,14 +35,14 @@ export interface Settings {
   readonly verdict_retention_days: number;
   readonly event_retention_days: number;
   readonly default_max_tokens: number;
-  /** Prompts are sent with fewer blanks, also where a call does not ask for that. */
+  /** Prompts are sent with fewer blanks, even if a call does not ask for that. */
   readonly compact_prompts: boolean;
   /** The highest `temperature` at which an answer may be taken from the cache. */
   readonly cache_max_temperature: number;
   readonly suspended: boolean;
 }
 
-/** Somebody hands quotas out of one account, so `plan` and `daily_neurons` have no default. */
+/** All quotas come from one account, so `plan` and `daily_neurons` must be chosen and have no default. */
 export const DEFAULT_SETTINGS: Omit<Settings, "plan" | "daily_neurons"> = {
   reserved_neurons: 0,
   overage_cap_neurons: null,
@@ -64,7 +64,7 @@ export const DEFAULT_SETTINGS: Omit<Settings, "plan" | "daily_neurons"> = {
   suspended: false,
 };
 
-/** What a PUT means: every absent field takes its default. */
+/** The settings after a PUT: every absent field has its default. */
 export const withDefaults = (
   given: Pick<Settings, "plan" | "daily_neurons"> & Partial<Settings>,
 ): Settings => ({
@@ -76,7 +76,7 @@ export const withDefaults = (
 /** The settings that are objects: a PATCH merges them by key. */
 type Merged = "rpm" | "aliases" | "fallbacks";
 
-/** What a PATCH gives (RFC 7396): null means the default, in an object it removes the key. */
+/** The body of a PATCH (RFC 7396): null sets the default, and in an object it removes the key. */
 export type SettingsPatch = {
   readonly [K in Exclude<keyof Settings, Merged>]?: Settings[K] | null;
 } & {
@@ -84,10 +84,10 @@ export type SettingsPatch = {
 };
 
 /**
- * A field without a default (`plan`, `daily_neurons`) cannot be removed: the border refuses null.
+ * A field without a default (`plan`, `daily_neurons`) cannot be removed: the route refuses null.
  *
- * A tenant that is moved to the free plan has no overage cap any more, so that moved back to the paid
- * one it gets none that nobody chose for it then.
+ * A move to the free plan removes the overage cap. A later move to the paid plan must then choose a new
+ * one, and does not get the old one back.
  */
 export function patched(settings: Settings, patch: SettingsPatch): Settings {
   const { rpm, aliases, fallbacks, ...fields } = { ...withoutCap(patch), ...patch };
@@ -120,20 +120,23 @@ function merged<Value>(
   );
 }
 
-/** Admissions a minute of a class: as set, else its default, else what is published of its model. */
+/**
+ * The limit of a class a minute: the setting, else the default of the class, else the model's own, else
+ * `fallback`.
+ */
 export const rateLimitFor = (settings: Settings, name: RateClass, fallback: number): number =>
   settings.rpm[name] ??
   DEFAULT_RATES[name as keyof typeof DEFAULT_RATES] ??
   CATALOGUE.get(name)?.rpm ??
   fallback;
 
-/** The model that a name stands for, then those to ask when it was refused before it ran. */
+/** The model that a name stands for, then the fallbacks for when it was refused before it ran. */
 export function modelsFor(settings: Settings, name: string): readonly [string, ...string[]] {
   const id = own(settings.aliases, name) ?? name;
   return [id, ...(own(settings.fallbacks, name) ?? own(settings.fallbacks, id) ?? [])];
 }
 
-/** A caller's `constructor` is no setting. */
+/** A caller's name such as `constructor` must not find an inherited property. */
 const own = <Value>(values: Readonly<Record<string, Value>>, name: string): Value | undefined =>
   Object.hasOwn(values, name) ? values[name] : undefined;
 
@@ -142,22 +145,22 @@ export function quotaTerms(settings: Settings): QuotaTerms {
   return {
     plan: settings.plan,
     daily: amount(settings.daily_neurons),
-    // Null stands on the free plan alone; were it ever on the paid one, it would be a hard stop.
+    // Null is allowed on the free plan only; on a paid plan it would be a cap of 0.
     overageCap: cap === UNLIMITED ? UNLIMITED : amount(cap ?? 0),
     overageUsdPer1000: settings.overage_usd_per_1000_neurons,
   };
 }
 
-/** Null: none. */
+/** Null: no cap. */
 export const monthlyCap = ({ monthly_cap_neurons: cap }: Settings): MicroNeurons | null =>
   cap === null ? null : amount(cap);
 
-/** The border admits no more than six decimals, so nothing is lost here. */
+/** The routes accept no more than six decimals, so nothing is lost here. */
 const amount = (neurons: number): MicroNeurons => fromNeurons(neurons) ?? ZERO;
 
 /**
- * What the settings promise out of the account that all tenants share. A suspended tenant is promised
- * nothing: what is kept for it is of use to others meanwhile.
+ * What the settings promise from the account that all tenants share. A suspended tenant is promised nothing,
+ * so that others can use its floor meanwhile.
  */
 export const promisedBy = (profile: {
   readonly settings: Settings;

@@ -4,41 +4,41 @@ import type { ConflictFailure } from "../ledger/failure.ts";
 import type { Action, FieldChange } from "./state-plan.ts";
 import type { MoneyWarning } from "./tenant-warnings.ts";
 
-// A document of any size that is applied in parts. Parts are only stored; when all are there, one plan
-// is made over the whole, and then carried out, tenant by tenant.
+// An apply: a document of any size, sent in parts. The parts are only stored; when all are there, one plan is
+// made for the whole document and then carried out, tenant by tenant.
 
 /** Parts of a document: with 500 tenants each, 100,000 tenants. */
 export const MOST_PARTS = 200;
 
-/** Applies that wait for parts or for their end: each may hold 200 MB. */
+/** Open applies, which wait for parts or are being carried out: each may store 200 MB. */
 export const MOST_OPEN = 4;
 
-/** Applies that have ended and are still told of. */
+/** Ended applies that can still be read. */
 export const MOST_ENDED = 16;
 
-/** How long an id lives. */
+/** How long an id is valid. */
 export const APPLY_LIFE_MS = 86_400_000;
 
-/** How long an apply is told of after its end, at least. */
+/** The least time for which an apply can be read after its end. */
 export const TOLD_MS = 3_600_000;
 
-/** How often a tenant, or the log, is asked that does not answer. */
+/** How often a tenant, or the log, is called if it does not answer. */
 export const MOST_TRIES = 6;
 
 export type ApplyState =
   /** Parts are missing. */
   | "collecting"
-  /** All parts are there: what is to be done is being found out, once no earlier apply runs any more. */
+  /** All parts are there: the plan is being made, after earlier applies have ended. */
   | "planning"
-  /** The plan is carried out. */
+  /** The plan is being carried out. */
   | "applying"
   /** The end of a dry run. */
   | "planned"
-  /** Everything was tried; `counts.failed` says what did not succeed. */
+  /** Everything was tried; `counts.failed` counts what did not succeed. */
   | "done"
-  /** Somebody stopped it: what was done stays done. */
+  /** It was stopped: finished changes stay. */
   | "cancelled"
-  /** Its day was over before it was. */
+  /** Its time ran out before it ended. */
   | "expired";
 
 export const isOpen = (state: ApplyState): boolean =>
@@ -49,7 +49,7 @@ export interface ApplyCounts {
   readonly update: number;
   readonly unchanged: number;
   readonly suspend: number;
-  /** Tenants that are as the plan says. */
+  /** Tenants that now match the plan. */
   readonly done: number;
   readonly failed: number;
 }
@@ -65,7 +65,7 @@ export const NO_COUNTS: ApplyCounts = {
 
 /** One apply, without its tenants. */
 export interface StateApply {
-  /** Names it in the rows: an id may be used again once its first apply is forgotten. */
+  /** Its name in the rows: an id may be used again after its first apply was deleted. */
   readonly number: number;
   readonly id: string;
   readonly state: ApplyState;
@@ -75,39 +75,39 @@ export interface StateApply {
   readonly storedParts: number;
   /** Tenants that the parts name. */
   readonly named: number;
-  /** Tenants that they do not name, found so far: to be suspended. */
+  /** Tenants that the parts do not name, found so far: they are to be suspended. */
   readonly others: number;
-  /** The last tenant that was looked at for `others`; null: all were, or none is to be. */
+  /** The last tenant that was checked for `others`; null: all were, or none need to be. */
   readonly prunedTo: string | null;
   readonly counts: ApplyCounts;
-  /** What the plan adds to what all tenants are promised. */
+  /** What the plan adds to the promises of all tenants. */
   readonly change: PromiseSums;
-  /** What the account's promises come to with all of the plan. */
+  /** Warnings about the account's promises with the whole plan carried out. */
   readonly warnings: readonly Warning[];
-  /** Who sent the part that completed it, and with which request. */
+  /** The sender of the part that completed it; `requestId` is that request. */
   readonly actor: string;
   readonly requestId: string;
   readonly begunAtMs: number;
   readonly startedAtMs: number | null;
   readonly endedAtMs: number | null;
   readonly expiresAtMs: number;
-  /** Not before then it goes on. */
+  /** It does not continue before this time. */
   readonly dueAtMs: number;
 }
 
-/** Where a tenant of an apply is. */
+/** The progress of one tenant of an apply. */
 export type Stage =
   /** Not planned yet. */
   | "stored"
-  /** It is as it should be. */
+  /** The tenant already matches. */
   | "unchanged"
   | "planned"
-  /** Its change has begun, and may have been made. */
+  /** Its change was begun, and may have been made. */
   | "acting"
   | "done"
   | "failed";
 
-/** What is known of one tenant of an apply. */
+/** The state of one tenant of an apply. */
 export interface ApplyTenant {
   readonly tenant: string;
   /** The part that names it; 0: none does, and it is to be suspended. */
@@ -115,27 +115,27 @@ export interface ApplyTenant {
   readonly stage: Stage;
   readonly action: Action | null;
   readonly changes: readonly FieldChange[];
-  /** The version that the plan was made from; null: there was no tenant. */
+  /** The version that the plan was made from; null: the tenant did not exist. */
   readonly version: number | null;
-  /** Of its own settings. */
+  /** Warnings about its own settings. */
   readonly warnings: readonly MoneyWarning[];
   readonly failure: string | null;
 }
 
-/** A part as it is sent. */
+/** A part as it was sent. */
 export interface SentPart {
   readonly id: string;
   readonly part: number;
   readonly parts: number;
   readonly prune: boolean;
   readonly dryRun: boolean;
-  /** Of what it says: the same for the same settings, however they are written. */
+  /** A digest of its content: equal for equal settings, in any notation. */
   readonly digest: string;
 }
 
 export type PartPlace =
   | { readonly kind: "new" }
-  /** It is stored already. */
+  /** The same part is already stored. */
   | { readonly kind: "repeated" }
   | ApplyConflict;
 
@@ -144,11 +144,11 @@ export type ApplyConflict = Extract<ConflictFailure, { kind: "apply_conflict" }>
 const conflict = (detail: string): ApplyConflict => ({ kind: "apply_conflict", detail });
 
 /**
- * What is to be done about a part.
+ * Whether a part is stored, ignored or refused.
  *
- * @param apply that of its id; null: this would be the first part
+ * @param apply the apply with its id; null: this would be the first part
  * @param stored the digest of what is stored as this part; null: nothing is
- * @param open how many applies are open
+ * @param open the number of open applies
  */
 export function placePart(
   sent: SentPart,
@@ -161,21 +161,24 @@ export function placePart(
     );
   }
   if (apply.parts !== sent.parts) {
-    return conflict(`This apply was begun with ${apply.parts} parts.`);
+    return conflict(`This apply was begun with ${apply.parts} parts, not ${sent.parts}.`);
   }
   if (apply.prune !== sent.prune || apply.dryRun !== sent.dryRun) {
-    const is = apply.prune === sent.prune ? "dry_run" : "prune";
-    return conflict(`All parts of an apply have the same ${is}: it was begun with another.`);
+    const field = apply.prune === sent.prune ? "dry_run" : "prune";
+    return conflict(`All parts of an apply must have the same ${field}: this one differs.`);
   }
   if (stored === sent.digest) return { kind: "repeated" };
   if (stored !== null) {
     return conflict(
-      `Part ${sent.part} is stored with other content: begin an apply of another id.`,
+      `Part ${sent.part} is stored with other content: begin an apply with another id.`,
     );
   }
-  if (apply.state !== "collecting") return conflict(`This apply is over: it is ${apply.state}.`);
+  if (apply.state !== "collecting")
+    return conflict(`This apply takes no more parts: it is ${apply.state}.`);
   return { kind: "new" };
 }
 
-/** When a tenant that does not answer is asked again: 1, 2, 4, … s later. @param tries so far */
+/**
+ * The wait before a tenant that did not answer is called again: 1, 2, 4, … s. @param tries the calls so far
+ */
 export const againAfterMs = (tries: number): number => 1000 * 2 ** Math.max(0, tries - 1);

@@ -1,9 +1,9 @@
 import type { Promised } from "../account/account-terms.ts";
 import { DEFAULT_SETTINGS, promisedBy, type Settings } from "./settings.ts";
 
-// What has to be done so that the tenants are as a document says: the difference between what is and
-// what is wanted, tenant by tenant. A tenant that the document does not name is left alone, or, when
-// the document is meant to be whole, suspended. Nothing is ever deleted.
+// The plan that makes the tenants match a document: the differences between present and wanted settings,
+// tenant by tenant. A tenant that the document does not name is left alone or, if the document is complete,
+// suspended. Nothing is ever deleted.
 
 export interface CurrentTenant {
   readonly settings: Settings;
@@ -12,7 +12,7 @@ export interface CurrentTenant {
 
 export interface FieldChange {
   readonly field: keyof Settings;
-  /** Null where there is no tenant yet. */
+  /** Null when the tenant does not exist yet. */
   readonly from: unknown;
   readonly to: unknown;
 }
@@ -22,14 +22,14 @@ export type Action = "create" | "update" | "unchanged" | "suspend";
 export interface TenantPlan {
   readonly tenant: string;
   readonly action: Action;
-  /** By name; of a new tenant those that are not as they are by default. */
+  /** Ordered by name. For a new tenant: the fields that differ from their defaults. */
   readonly changes: readonly FieldChange[];
   readonly settings: Settings;
-  /** That the plan was made from; null of a new tenant. */
+  /** The version that the plan was made from; null for a new tenant. */
   readonly version: number | null;
 }
 
-/** What a tenant would be promised, were it changed as is planned. */
+/** What a tenant would be promised after the planned change. */
 export interface PlannedPromise extends Promised {
   readonly tenant: string;
 }
@@ -39,7 +39,9 @@ export interface StateDocument {
   readonly prune: boolean;
 }
 
-/** The plan, by tenant. @param current those that the document names, and with `prune` all */
+/**
+ * The plan, ordered by tenant. @param current the tenants that the document names; with `prune`, all tenants
+ */
 export function planState(
   current: ReadonlyMap<string, CurrentTenant>,
   { tenants, prune }: StateDocument,
@@ -52,13 +54,13 @@ export function planState(
   return [...named, ...pruned].toSorted((a, b) => (a.tenant < b.tenant ? -1 : 1));
 }
 
-/** Of a tenant that the whole document does not name. */
+/** The plan for a tenant that the complete document does not name. */
 export function planPruned(tenant: string, known: CurrentTenant): TenantPlan {
   const plan = planTenant(tenant, known, { ...known.settings, suspended: true });
   return plan.action === "update" ? { ...plan, action: "suspend" } : plan;
 }
 
-/** Of one that it names. @param known null: it is not there yet */
+/** The plan for a tenant that the document names. @param known null: it does not exist yet */
 export function planTenant(
   tenant: string,
   known: CurrentTenant | null,
@@ -88,9 +90,9 @@ export const promiseOf = ({ tenant, settings, version }: TenantPlan): PlannedPro
   tenant,
 });
 
-/** Whether nothing has to be done. */
-export const isAsWanted = (is: Settings, wanted: Settings): boolean =>
-  differences(is, wanted).length === 0;
+/** Whether nothing has to change. */
+export const isAsWanted = (present: Settings, wanted: Settings): boolean =>
+  differences(present, wanted).length === 0;
 
 function differences(before: Partial<Settings>, after: Settings): readonly FieldChange[] {
   const fields = Object.keys(after).toSorted() as (keyof Settings)[];
@@ -99,7 +101,7 @@ function differences(before: Partial<Settings>, after: Settings): readonly Field
     .map((field) => ({ field, from: before[field] ?? null, to: after[field] }));
 }
 
-/** JSON values: the order of an object's keys says nothing, that of a list does. */
+/** Compares JSON values: the order of an object's keys does not matter, the order of a list does. */
 function isSame(a: unknown, b: unknown): boolean {
   // JSON has no NaN, and its -0 is stored as 0.
   if (a === b) return true;

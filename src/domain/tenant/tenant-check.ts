@@ -1,13 +1,13 @@
-// One pass over all tenants in which each one's object counts what must always be zero. What was not
-// counted must not look sound: one that does not answer, or has more lines than one look reads, is asked
-// again, and then stands among what was found.
+// One pass over all tenants: the object of each counts what must always be zero. A tenant that was not fully
+// counted must not look sound: one that does not answer, or has more lines than one check reads, is called
+// again and then reported among the findings.
 
-/** What one invariant came to, of one tenant or of all. */
+/** The count of one invariant, for one tenant or for all. */
 export interface CheckCount {
-  /** As the documentation numbers them. */
+  /** Its number in the documentation. */
   readonly number: number;
   readonly name: string;
-  /** How many things were looked at; null where breaks are counted as they happen. */
+  /** How many things were checked; null when violations are counted as they happen. */
   readonly checked: number | null;
   readonly violations: number;
 }
@@ -17,23 +17,23 @@ export interface CheckDeliveries {
   readonly failed: number;
 }
 
-/** What a tenant's object counted. */
+/** The counts of one tenant's object. */
 export interface CheckedTenant {
   readonly counts: readonly CheckCount[];
-  /** All lines of today and yesterday were looked at. */
+  /** All lines of today and yesterday were checked. */
   readonly isComplete: boolean;
-  /** Lines of calls drawn up to then were looked at; null: all of them. */
+  /** Lines of calls drawn until then were checked; null: all lines. */
   readonly checkedToMs: number | null;
   readonly countedAtMs: number;
   readonly deliveries: CheckDeliveries;
 }
 
-/** `gone`: there is no such tenant any more, or not yet; it is counted nowhere. */
+/** `gone`: the tenant does not exist any more, or not yet; it is not counted. */
 export type CheckAnswer = CheckedTenant | "unanswered" | "gone";
 
 export type FoundKind = "broken" | "unfinished" | "unanswered";
 
-/** What a pass adds up, of tenants that it is done with. */
+/** The sums of a pass, over the tenants that it has finished. */
 export interface CheckSums {
   readonly checked: number;
   readonly found: Readonly<Record<FoundKind, number>>;
@@ -48,21 +48,21 @@ export const NOTHING_CHECKED: CheckSums = {
   deliveries: { waiting: 0, failed: 0 },
 };
 
-/** How often a pass asks a tenant that does not answer, or is not done with its lines. */
+/** How often a pass calls a tenant that does not answer or has more lines to check. */
 export const MOST_TRIES = 3;
 
-/** Null: what must be zero is, and everything was looked at. */
+/** Null: all that must be zero is, and everything was checked. */
 export function foundIn(answer: Exclude<CheckAnswer, "gone">): FoundKind | null {
   if (answer === "unanswered") return "unanswered";
   if (answer.counts.some(({ violations }) => violations > 0)) return "broken";
   return answer.isComplete ? null : "unfinished";
 }
 
-/** Whether the pass asks it once more; `tries` counts this answer. */
+/** Whether the pass calls the tenant once more; `tries` includes this answer. */
 export const isAskedAgain = (kind: FoundKind | null, tries: number): boolean =>
   kind !== null && kind !== "broken" && tries < MOST_TRIES;
 
-/** With a tenant that the pass is done with. */
+/** Adds a tenant that the pass has finished. */
 export function withTenant(
   { checked, found, counts, deliveries }: CheckSums,
   answer: Exclude<CheckAnswer, "gone">,
@@ -80,7 +80,7 @@ export function withTenant(
   };
 }
 
-/** By number: an older object may count fewer of them. */
+/** Adds counts by number: an older object may count fewer of them. */
 function addCounts(
   sums: readonly CheckCount[],
   counts: readonly CheckCount[],
@@ -88,9 +88,9 @@ function addCounts(
   const added = new Map(sums.map((sum) => [sum.number, sum]));
   for (const { number, name, checked, violations } of counts) {
     const before = added.get(number);
-    const looked = checked === null ? null : (before?.checked ?? 0) + checked;
+    const total = checked === null ? null : (before?.checked ?? 0) + checked;
     const broken = (before?.violations ?? 0) + violations;
-    added.set(number, { number, name, checked: looked, violations: broken });
+    added.set(number, { number, name, checked: total, violations: broken });
   }
   return [...added.values()].toSorted((a, b) => a.number - b.number);
 }

@@ -1,10 +1,10 @@
 import { type Plan, UNLIMITED } from "../ledger/quota.ts";
 import type { Settings } from "./settings.ts";
 
-// What the platform is told about one tenant's settings: that they can cost more than somebody may
-// have meant, or promise what cannot be had. Nothing is refused for a warning.
+// Warnings to the platform about one tenant's settings: they can cost more than was meant, or promise more
+// than there is. Nothing is refused because of a warning.
 
-/** About money; those about promises have amounts as well. */
+/** A warning about money; warnings about promises also have amounts. */
 export interface MoneyWarning {
   readonly kind: "unlimited_overage" | "paid_tenant_on_free_account" | "paid_account_without_cap";
   readonly detail: string;
@@ -12,7 +12,7 @@ export interface MoneyWarning {
 
 type Terms = Pick<Settings, "plan" | "overage_cap_neurons" | "monthly_cap_neurons">;
 
-/** @param accountPlan the Cloudflare account's, not the tenant's */
+/** @param accountPlan the Cloudflare account's plan, not the tenant's */
 export function tenantWarnings(terms: Terms, accountPlan: Plan): readonly MoneyWarning[] {
   if (terms.plan === "free") return [];
   const warnings: MoneyWarning[] = [];

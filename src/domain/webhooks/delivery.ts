@@ -1,12 +1,12 @@
-// When an event is delivered, and what an answer means. Each message has a schedule of its own, of days,
-// a little later each time than it says, so that those that failed together do not come back together.
-// Whether the endpoint as a whole is down is another question: `isDown`.
+// When an event is delivered, and what the receiver's answer means. Each message has its own schedule over
+// several days. Random delays keep messages that failed together from being sent together again. Whether the
+// endpoint as a whole is down is a separate question: `isDown`.
 
 const SECOND_MS = 1000;
 const MINUTE_MS = 60 * SECOND_MS;
 const HOUR_MS = 60 * MINUTE_MS;
 
-/** How long after the attempt before: 75 h 35 min in all. The example of Standard Webhooks. */
+/** The delay after the attempt before: 75 h 35 min in all. The example of Standard Webhooks. */
 const DELAYS_MS = [
   0,
   5 * SECOND_MS,
@@ -20,73 +20,73 @@ const DELAYS_MS = [
   24 * HOUR_MS,
 ] as const;
 
-/** At most this much of a delay is added to it. It is less than the next delay, always. */
+/** At most this share of a delay is added to it. The sum is always less than the next delay. */
 const JITTER = 0.1;
 
-/** No two attempts of a delivery are closer together, whatever makes it due. */
+/** The least time between two attempts of a delivery, whatever makes it due. */
 export const LEAST_GAP_MS = 5 * SECOND_MS;
 
 /**
- * An endpoint is down when so many different messages failed in a row, none was accepted since, and no
- * answer said that it was the message's own fault.
+ * An endpoint is down when this many different messages failed in a row, none was accepted since, and no
+ * answer said that the message itself was the reason.
  */
 const DOWN_AFTER = 3;
 
-/** So many messages that ask for time are believed; one alone may be the message's own trouble. */
+/** `Retry-After` counts in full for this many messages; a single message may be the only one in trouble. */
 const BELIEVED_AFTER = 2;
 
-/** What one message that asks for time gets for the whole endpoint. */
+/** The pause of the whole endpoint when a single message asks for time. */
 const PAUSE_MS = 5 * SECOND_MS;
 
-/** With the 15 s of an attempt, an endpoint that is down is asked at least once a minute. */
+/** With the 15 s of an attempt, an endpoint that is down is tried at least once a minute. */
 const MOST_PROBE_GAP_MS = 45 * SECOND_MS;
 
-/** After so many tries in the first minutes, the next one is that of half an hour. */
+/** After this many attempts in the first minutes, the next one is that of half an hour. */
 const EARLY_TRIES = 3;
 
-/** An endpoint that failed for so long without one success is disabled. */
+/** An endpoint that failed for this long without one success is disabled. */
 export const MOST_FAILING_MS = 5 * 24 * HOUR_MS;
 
-/** What an endpoint can ask for with `Retry-After`. */
+/** The longest pause that an endpoint can ask for with `Retry-After`. */
 const MOST_RETRY_AFTER_MS = HOUR_MS;
 
 /**
- * Of what an endpoint is sent at once, and in a minute, retries and replays together have at most this
- * share while something new is there: new messages have most of the places.
+ * The largest share of retries and replays in what an endpoint is sent at once, and in a minute, while new
+ * messages wait: new messages get most of the places.
  */
 export const OLD_SHARE = 2 / 5;
 
-/** An endpoint is sent at least so much in a minute, however little its tenant may call. */
+/** The least limit of an endpoint a minute, however low the rate of its tenant. */
 const LEAST_A_MINUTE = 600;
 
 /**
- * Attempts to one endpoint in any rolling minute; the rest waits in order. Twice the rate of what is
- * stored: a verdict is told of once, and there is room for retries, reviews and replays.
+ * The most attempts to one endpoint in any rolling minute; further ones wait in order. It is twice the rate
+ * of stored items: each verdict causes one event, and there is room for retries, reviews and replays.
  *
  * @param requests the tenant's own rate; absent for the platform's endpoints
  */
 export const deliveriesAMinute = (requests = 0): number => Math.max(LEAST_A_MINUTE, 2 * requests);
 
-/** How an attempt ended that did not deliver. The wire's words; never a word of the answer. */
+/** Why an attempt did not deliver. These are the words of the API; they never quote the answer. */
 export const ATTEMPT_ERRORS = [
-  /** Another status than 2xx; a 410 disables the endpoint. */
+  /** A status other than 2xx; a 410 disables the endpoint. */
   "http_status",
   "redirect",
   "timeout",
   /** No connection, or one that broke. */
   "connection_failed",
-  /** There is no such host, or it could not be asked for. */
+  /** The host does not exist, or its address could not be looked up. */
   "unknown_host",
-  /** The host is, or leads to, an address that is not public. */
+  /** The host is, or redirects to, an address that is not public. */
   "private_address",
-  /** What the event tells of is not stored any more. */
+  /** The object of the event is not stored any more. */
   "object_gone",
   /** The receiver asked for no further attempt: `webhook-delivery: abort-message`. */
   "aborted",
 ] as const;
 export type AttemptError = (typeof ATTEMPT_ERRORS)[number];
 
-/** One attempt, as it is kept and shown. */
+/** One attempt, as it is stored and shown. */
 export interface Attempt {
   readonly atMs: number;
   /** Null: there was no answer. */
@@ -94,28 +94,27 @@ export interface Attempt {
   /** Null: it was delivered. */
   readonly error: AttemptError | null;
   readonly latencyMs: number;
-  /** The beginning of the reply's body, for who owns the endpoint; null: none, or none was kept. */
+  /** The start of the reply's body, for the owner of the endpoint; null: none, or none was stored. */
   readonly reply: string | null;
 }
 
-/** Bytes of a reply's body that are kept. */
+/** The stored bytes of a reply's body. */
 export const MOST_REPLY_BYTES = 1024;
 
 export const DELIVERY_STATES = ["pending", "delivered", "failed"] as const;
 export type DeliveryState = (typeof DELIVERY_STATES)[number];
 
 /**
- * When a delivery that has just failed is tried again; null: it was the last time.
+ * When a delivery that has just failed is tried again; null: never.
  *
- * Each try has its time, counted from the first. A try beside the schedule (the endpoint had
- * recovered, it seemed) therefore takes none of the others away, and one that came late skips what
- * it is too late for.
+ * Each try has its time, counted from the first. A try outside the schedule (after the endpoint seemed to
+ * recover) therefore does not use up a scheduled one, and a late try skips the times that have passed.
  *
- * Tries beside the schedule (a probe, a release) count only among the first ones: a message is tried
- * three times in its first half hour, whatever made it due.
+ * Tries outside the schedule (a probe, a release) count only among the first ones: a message is tried three
+ * times in its first half hour, whatever made it due.
  *
- * @param firstMs when the first try was
- * @param made tries since then, with the first
+ * @param firstMs the time of the first try
+ * @param made the number of tries, including the first
  * @param random at least 0, less than 1
  */
 export function nextTryMs(
@@ -132,43 +131,46 @@ export function nextTryMs(
   return null;
 }
 
-/** Statuses of the 400s that tell of the endpoint at this moment, not of the message. */
+/** Statuses of the 400s that are about the endpoint at this moment, not about the message. */
 const NOT_OF_THE_MESSAGE: readonly number[] = [408, 425, 429];
 
 /**
- * Whether an attempt failed in the way in which all would fail while the endpoint is away: no answer,
- * or one of the 500s. Any other answer is about the message that it was given to.
+ * Whether an attempt failed as all attempts fail while the endpoint is away: without an answer, or with one
+ * of the 500s. Any other answer is about the message.
  */
 export function isOutage({ error, status }: Pick<Attempt, "error" | "status">): boolean {
   if (error === null || error === "object_gone" || error === "aborted") return false;
   return status === null || status >= 500 || NOT_OF_THE_MESSAGE.includes(status);
 }
 
-/** How an endpoint stands after what it was last sent. */
+/** The state of an endpoint after its latest attempts. */
 export interface EndpointHealth {
-  /** When the first of the failures after the last success began; null: none. */
+  /** When the first failure after the last success began; null: there is none. */
   readonly failingSinceMs: number | null;
-  /** Different messages, first tried since then, that failed as in an outage: no more than count. */
+  /**
+   * Different messages, first tried since then, that failed as in an outage; at most as many as `isDown`
+   * needs.
+   */
   readonly outage: readonly string[];
-  /** Nothing is sent before; 0: at once. */
+  /** Nothing is sent before this time; 0: no pause. */
   readonly notBeforeMs: number;
 }
 
 export const WELL: EndpointHealth = { failingSinceMs: null, outage: [], notBeforeMs: 0 };
 
-/** What an attempt was, as far as the endpoint's standing is concerned. */
+/** An attempt, as far as the endpoint's health depends on it. */
 export interface Tried {
   readonly eventId: string;
   /** When this message was first tried. */
   readonly firstTryAtMs: number;
   readonly attempt: Attempt;
-  /** It asked to be left alone until then (`Retry-After`); null: it did not. */
+  /** The endpoint asked for a pause until then (`Retry-After`); null: it did not. */
   readonly notBeforeMs: number | null;
 }
 
 /**
- * How it stands after one more attempt. A message that had failed already while others were accepted
- * tells nothing of the endpoint; nor does what the receiver told us to drop.
+ * The health after one more attempt. A message that already failed while others were accepted does not change
+ * it; nor does a message that the receiver told us to drop.
  */
 export function standingAfter(before: EndpointHealth, tried: Tried, nowMs: number): EndpointHealth {
   const { attempt, eventId, firstTryAtMs, notBeforeMs } = tried;
@@ -189,13 +191,13 @@ export function standingAfter(before: EndpointHealth, tried: Tried, nowMs: numbe
   };
 }
 
-/** @param ordered nothing goes past the message that failed: one is enough */
+/** @param ordered messages are delivered in order, so one failed message is enough */
 export const isDown = (
   { outage }: Pick<EndpointHealth, "outage">,
   { ordered }: { readonly ordered: boolean },
 ): boolean => outage.length >= (ordered ? 1 : DOWN_AFTER);
 
-/** How long after a probe of an endpoint that is down the next one is: soon at first. */
+/** The time until the next probe of an endpoint that is down: short at first. */
 export const probeGapMs = (failingSinceMs: number, nowMs: number): number =>
   Math.min(MOST_PROBE_GAP_MS, Math.max(LEAST_GAP_MS, Math.floor((nowMs - failingSinceMs) / 4)));
 
@@ -207,10 +209,10 @@ export function deliveryControl(header: string | null): DeliveryControl | null {
   return word === "abort-message" || word === "disable" ? word : null;
 }
 
-/** Statuses with which an endpoint may say how long it wants to be left alone. */
+/** Statuses with which an endpoint may ask for a pause. */
 const MAY_ASK_FOR_TIME = [429, 503];
 
-/** Until when it is to be left alone: `Retry-After` in seconds or as a date, within bounds. */
+/** The end of the pause: `Retry-After` in seconds or as a date, within bounds; null: no pause. */
 export function retryAfterMs(status: number, header: string | null, nowMs: number): number | null {
   if (header === null || !MAY_ASK_FOR_TIME.includes(status)) return null;
   const text = header.trim();

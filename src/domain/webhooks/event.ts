@@ -1,8 +1,8 @@
 import type { Decision } from "../moderation/verdict.ts";
 
-// What others are told of: recorded with what caused it, delivered to the endpoints that subscribed.
+// Events: recorded together with their cause, and delivered to the endpoints that subscribed.
 
-/** Of a tenant. The contract, section 9. */
+/** Events of a tenant. The contract, section 9. */
 export const EVENT_TYPES = [
   "moderation.verdict",
   "moderation.review",
@@ -14,13 +14,13 @@ export const EVENT_TYPES = [
 ] as const;
 
 /**
- * The name that `verdict_batch.completed` had: another system's events are called so, too. Endpoints
- * that subscribed to it under this name are told under it.
+ * The former name of `verdict_batch.completed`, which other systems also use for their events. Endpoints that
+ * subscribed with the former name get the events under it.
  */
 export const OLD_BATCH_EVENT = "batch.completed";
 export const BATCH_EVENT = "verdict_batch.completed";
 
-/** Of the platform: `data.tenant` says whose. */
+/** Events of the platform: `data.tenant` names the tenant. */
 export const PLATFORM_EVENT_TYPES = [
   "account.threshold",
   "account.closed",
@@ -31,10 +31,10 @@ export const PLATFORM_EVENT_TYPES = [
   "message.attempt.exhausted",
 ] as const;
 
-/** Told of when a message is given up; never of itself, which would have no end. */
+/** Recorded when a message is given up, but never for itself: that would not end. */
 export const EXHAUSTED_EVENT = "message.attempt.exhausted";
 
-/** What an endpoint is sent when its owner tries it. Nobody subscribes to it. */
+/** The event of an endpoint's test. Nobody can subscribe to it. */
 export const TEST_EVENT = "webhook.test";
 
 export type EventType =
@@ -42,30 +42,30 @@ export type EventType =
   | (typeof PLATFORM_EVENT_TYPES)[number]
   | typeof TEST_EVENT;
 
-/** What happened, and to what. */
+/** An occurrence and its subject. */
 export interface Happening {
   readonly type: EventType;
   /**
-   * The id of the object that it tells of, which is read when it is told: a verdict or a batch.
-   * Null: `data` says it all.
+   * The id of the object of the event, a verdict or a batch, which is read at delivery. Null: `data` has
+   * everything.
    */
   readonly subject: string | null;
-  /** Of a verdict: endpoints may ask for some decisions only. */
+  /** For a verdict: endpoints may subscribe to some decisions only. */
   readonly decision: Decision | null;
-  /** As it stood when it happened, in the names of the wire; null where `subject` is read. */
+  /** The data at the time of the event, in the names of the API; null when `subject` is read. */
   readonly data: Readonly<Record<string, unknown>> | null;
 }
 
 export interface RecordedEvent extends Happening {
-  /** `evt_` and a ULID: in the order in which they were recorded. */
+  /** `evt_` and a ULID, in the order of recording. */
   readonly id: string;
   readonly createdAtMs: number;
 }
 
-/** What an endpoint wants to be told. */
+/** The events that an endpoint receives. */
 export interface Subscription {
   readonly events: readonly (EventType | typeof OLD_BATCH_EVENT)[];
-  /** Of verdicts; null: all. */
+  /** Only verdicts with these decisions; null: all. */
   readonly decisions: readonly Decision[] | null;
 }
 
@@ -76,7 +76,7 @@ export const wants = (
   events.includes(nameFor({ events }, type)) &&
   (decision === null || decisions === null || decisions.includes(decision));
 
-/** What an event is called where it is delivered. */
+/** The name of an event's type for an endpoint. */
 export const nameFor = (
   { events }: Pick<Subscription, "events">,
   type: EventType,
@@ -84,15 +84,15 @@ export const nameFor = (
   type === BATCH_EVENT && events.includes(OLD_BATCH_EVENT) ? OLD_BATCH_EVENT : type;
 
 /**
- * What an endpoint subscribes to by asking for these types: an endpoint that has the old name may keep
- * it, every other has today's.
+ * The types that an endpoint subscribes to when it asks for these: an endpoint with the former name may keep
+ * it, any other gets the present name.
  */
 export const subscribedTo = (
-  asked: Subscription["events"],
+  requested: Subscription["events"],
   before: Subscription["events"],
 ): Subscription["events"] =>
-  before.includes(OLD_BATCH_EVENT) ? asked : [...new Set(asked.map(currentType))];
+  before.includes(OLD_BATCH_EVENT) ? requested : [...new Set(requested.map(currentType))];
 
-/** What was stored or asked for under the old name has today's. */
+/** The present name of a type that was stored or requested under the former name. */
 export const currentType = (type: EventType | typeof OLD_BATCH_EVENT): EventType =>
   type === OLD_BATCH_EVENT ? BATCH_EVENT : type;
