@@ -4,54 +4,56 @@ import type { LeaseRefusal } from "./pool-refusal.ts";
 import type { MicroNeurons } from "../ledger/micro-neurons.ts";
 import { asksNoEngine, type RateClass, type RateUnits } from "../ledger/rate-limit.ts";
 
-// What a tenant has of what all tenants of the account share. A call is admitted only when it is
-// covered: by the tenant's allowance of neurons, and by permits of each class that it takes units of.
-// What is missing is asked for once every other check has passed; what was refused is remembered.
+// A tenant's part of what all tenants of the account share. A call is admitted only when the tenant's
+// allowance of neurons covers it, and the tenant has permits of each class that it takes units of. Missing
+// amounts are asked of the account after all other checks have passed; refusals are remembered.
 
-/** How a tenant stands with the account, as far as its object knows. */
+/** The tenant's part, as far as its object knows it. */
 export interface BudgetStatus {
-  /** Null: neurons are not shared out. */
+  /** Null: neurons are not shared. */
   readonly neurons: {
-    /** By the tenant's calls of the day, held or charged. */
+    /** Held for or charged to the tenant's calls of the day. */
     readonly used: MicroNeurons;
-    /** Of that, what was charged. */
+    /** The charged part of `used`. */
     readonly spent: MicroNeurons;
-    /** Of the allowance, and it may be used. */
+    /** The part of the allowance that may still be used. */
     readonly left: MicroNeurons;
-    /** What is kept for the tenant. */
+    /** The amount that is reserved for the tenant. */
     readonly floor: MicroNeurons;
-    /** The most that one call may hold; null: that was not heard lately. */
+    /** The most that one call may hold; null: no recent value is known. */
     readonly mostHeld: MicroNeurons | null;
-    /** What the account did not grant, and how far it could have gone. */
+    /** The last lease that the account refused, with the amounts that it could have granted. */
     readonly refused: LeaseRefusal | null;
   } | null;
   readonly rates: (name: RateClass) => {
-    /** Permits that may be used. */
+    /** Permits that may still be used. */
     readonly left: number;
     readonly refused: ClassRefusal | null;
   };
-  /** The account's day is closed, and it is time for some tenant's call to find out whether it still is. */
+  /** The account's day is closed, and one call may now find out whether it still is. */
   readonly isProbeDue: boolean;
 }
 
-/** What a call lacks, to be asked of the account. */
+/** The amounts that a call lacks and the account must be asked for. */
 export interface Missing {
-  /** The call's bound, where the allowance does not cover it. */
+  /** The call's bound; null when the allowance covers it. */
   readonly bound: MicroNeurons | null;
   readonly rates: RateUnits;
   readonly probe: boolean;
 }
 
-/** A call that may be admitted once the account was asked. */
+/** A call that may be admitted after the account was asked. */
 export interface NeedsLease {
   readonly kind: "needs_lease";
   readonly missing: Missing;
 }
 
-/** A tenant's own counts, and the share of its batches, are nobody else's concern. */
+/**
+ * The classes that count only a tenant's own calls, and the shares of batches, do not concern the account.
+ */
 export const isOfAccount = (name: RateClass): boolean => !asksNoEngine(name) && !isShare(name);
 
-/** Null: the call is covered. */
+/** Null: nothing is missing. */
 export function missingOf(
   account: BudgetStatus | undefined,
   { bound, units }: { readonly bound: MicroNeurons; readonly units: RateUnits },
@@ -70,15 +72,16 @@ export function missingOf(
 }
 
 /**
- * Why a call that the allowance does not cover is not worth a question, and when it is again.
- * `too_large`: all that is unspent would not do. `leased`: others may give some back.
+ * Why the account need not be asked for a call that the allowance does not cover, and when it may be asked
+ * again. `too_large`: the call needs more than all that is unspent. `leased`: other tenants may give some
+ * back.
  */
 export interface LocalRefusal {
   readonly why: "spent" | "too_large" | "leased";
   readonly againAtMs: number;
 }
 
-/** Null: the allowance covers the call, or it is to be asked for. */
+/** Null: the allowance covers the call, or the account must be asked. */
 export function refusedLease(
   { neurons }: BudgetStatus,
   bound: MicroNeurons,
@@ -86,9 +89,9 @@ export function refusedLease(
 ): LocalRefusal | null {
   if (neurons === null || bound <= neurons.left) return null;
   const { used, spent, floor, refused } = neurons;
-  // So much was to be had.
+  // The account could grant this much.
   if (refused === null || used + bound <= refused.available) return null;
-  // Less was not refused; and of its floor a tenant is to have whatever is free.
+  // A smaller amount than the refused one, and within the floor: a tenant gets any free part of its floor.
   if (used + bound < refused.level && used + bound <= floor) return null;
   const why = refused.isSpent
     ? "spent"

@@ -1,29 +1,29 @@
 import { type Day, dayOf } from "../ledger/period.ts";
 
-// The Cloudflare account's own allocation of a UTC day is gone: Workers AI said so (3036 or 4006).
-// Nobody is admitted until the day ends, but for one call now and then that finds out whether it is
-// still so.
+// A closure: the Cloudflare account's own allocation of a UTC day is used up, as Workers AI reported (3036 or
+// 4006). No call is admitted until the day ends, except a probe now and then that finds out whether this is
+// still true.
 
-/** How long one probe keeps the others out. */
+/** How long after a probe no other call may probe. */
 export const PROBE_EVERY_MS = 900_000;
 
 export interface AccountClosure {
   readonly day: Day;
   readonly closedAtMs: number;
-  /** From then on one call may probe. */
+  /** From then on, one call may probe. */
   readonly probeAtMs: number;
 }
 
-/** The closure that holds on a day; null: the day is open. */
+/** The closure of a day; null: the day is open. */
 export const closureOf = (
   { closure }: { readonly closure: AccountClosure | null },
   day: Day,
 ): AccountClosure | null => (closure?.day === day ? closure : null);
 
 /**
- * What a call of yesterday learns does not lift the closure of today, and old news closes nothing anew.
- * A day that is closed already is not closed again: `closedAtMs` and `probeAtMs` say when it was last found
- * so, so that no call that was sent before lifts it.
+ * News of a call of yesterday does not replace today's closure, and old news does not close again. Newer news
+ * of a closed day only moves `closedAtMs` and `probeAtMs`, so that no call that was sent before can lift the
+ * closure.
  */
 export function closed(
   before: AccountClosure | null,
@@ -37,7 +37,7 @@ export function closed(
   return { day, closedAtMs: learnedAtMs, probeAtMs };
 }
 
-/** What a tenant's call learned of the allocation: that it is gone, or that it is there. */
+/** News of the allocation from a tenant's call: it is used up, or it is not. */
 export interface AccountNews {
   readonly kind: "exhausted" | "answered";
   readonly day: Day;
@@ -45,11 +45,11 @@ export interface AccountNews {
   readonly learnedAtMs: number;
 }
 
-/** Of the same call, whenever it learned it. */
+/** Whether two news are of the same call, whenever it learned them. */
 export const isSameNews = (a: AccountNews, b: AccountNews | null): boolean =>
   b !== null && a.kind === b.kind && a.day === b.day && a.admittedAtMs === b.admittedAtMs;
 
-/** Old news of an allocation that was found to be there since says nothing. */
+/** Old news of a used-up allocation is ignored when a later call was answered. */
 export function learnClosure(
   before: { readonly closure: AccountClosure | null; readonly liftedAtMs: number },
   { kind, day, admittedAtMs, learnedAtMs }: AccountNews,
@@ -66,7 +66,7 @@ export function learnClosure(
     : before;
 }
 
-/** Lifted only by a call that was sent after it was closed, and answered. */
+/** Only a call that was sent after the closure, and answered, lifts it. */
 export const isLiftedBy = (closure: AccountClosure, admittedAtMs: number): boolean =>
   admittedAtMs > closure.closedAtMs;
 
@@ -79,7 +79,10 @@ export const probe = (
     ? { allowed: false, closure }
     : { allowed: true, closure: { ...closure, probeAtMs: nowMs + PROBE_EVERY_MS } };
 
-/** An admission while the account is closed is the probe of the next quarter of an hour. */
+/**
+ * A call that is admitted while the account is closed is the probe: the next one may follow after
+ * `PROBE_EVERY_MS`.
+ */
 export const probedBy = (closure: AccountClosure | null, nowMs: number): AccountClosure | null =>
   closure === null || closure.day !== dayOf(nowMs)
     ? closure

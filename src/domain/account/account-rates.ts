@@ -2,42 +2,41 @@ import { ClassRates } from "./class-rates.ts";
 import { beginMs, lastSecondOf, type RateBound, RateBounds } from "./rate-bounds.ts";
 import { fitsAtMs, type RateClass, type RateUnits, type Window } from "../ledger/rate-limit.ts";
 
-// Rates of the whole Cloudflare account, per class: whatever the number of tenants, no rolling minute
-// admits more than the limit. Tenants' objects ask for permits and admit calls with them. A permit is
-// counted in one of the one-second buckets of `rate-limit.ts` and may be used until that second is
-// over: whenever it really is used, it still counts for the minute after that. One that is not used
-// lapses.
+// Rates of the whole Cloudflare account, per class: for any number of tenants, no rolling minute admits more
+// than the limit. Tenants' objects ask for permits and admit calls with them. A permit is counted in one of
+// the one-second buckets of `rate-limit.ts` and may be used until that second ends, so it counts for a full
+// minute after its use. A permit that is not used lapses.
 
-/** Classes of at most this many a minute are asked for call by call, larger ones taken in chunks. */
+/** Permits of classes up to this limit a minute are requested for each call; larger classes use chunks. */
 export const ASKED_UP_TO = 300;
 
 /**
- * How long a permit may be used at least: long enough for its way to the tenant's object, where a call
- * waits for it. At most a second longer.
+ * The least time for which a permit may be used: enough for its way to the tenant's object, where a call
+ * waits for it. It may last up to a second longer.
  */
 const PERMIT_MS = 250;
 
 /** The same for the permits of a chunk. */
 export const CHUNK_MS = 5_000;
 
-/** Who was refused is thought to want more for this long, or until it was told to come back. */
-const HUNGRY_MS = 60_000;
+/** For this long after a refusal, or until its retry time, a tenant is in line for more. */
+const IN_LINE_MS = 60_000;
 
 export interface RateRequest {
   readonly tenant: string;
-  /** What each call that waits still lacks. All of it, or nothing, is counted. */
+  /** The units that each waiting call still lacks. A call gets all of its units or none. */
   readonly calls: readonly RateUnits[];
-  /** Units that it may use beyond these within some seconds, of classes that come in chunks. */
+  /** Further units that it may use within some seconds, of classes with chunks. */
   readonly more: RateUnits;
 }
 
 export interface Permits {
   readonly units: number;
-  /** How long they may be used, from before they were asked for. */
+  /** How long they may be used, counted from before the request was sent. */
   readonly forMs: number;
 }
 
-/** How a class stood for a tenant that was refused. */
+/** The state of a class for a tenant that was refused. */
 export interface ClassRefusal {
   readonly limit: number;
   readonly remaining: number;
@@ -51,20 +50,20 @@ export interface RateAnswer {
 
 export interface Taken {
   readonly answer: RateAnswer;
-  /** To be written down before the answer is given; null: what is written covers it. */
+  /** The row to write before the answer is sent; null: the written rows cover it. */
   readonly bound: RateBound | null;
 }
 
 type LimitOf = (name: RateClass) => number;
 
-/** Changed in place, by a clock that never goes back. */
+/** It is changed in place, with a clock that never goes back. */
 export class AccountRates {
   readonly #classes = new Map<RateClass, ClassRates>();
   readonly #bounds: RateBounds;
-  /** The clock has been there. */
+  /** A time that the clock has already reached. */
   readonly writtenMs: number;
 
-  /** @param written what was written down: all of that counts as used */
+  /** @param written the rows that were written: all their units count as used */
   constructor(written: readonly RateBound[]) {
     this.#bounds = new RateBounds(written);
     this.writtenMs = Math.max(0, ...written.map(beginMs));
@@ -76,12 +75,12 @@ export class AccountRates {
     }
   }
 
-  /** Nodes of trees that were looked at, for tests that count them. */
+  /** Visited nodes of the trees, for tests that count them. */
   get steps(): number {
     return [...this.#classes.values()].reduce((sum, { steps }) => sum + steps, 0);
   }
 
-  /** Who took something within the minute, or wants more, by class. */
+  /** The number of tenants, summed over classes, that took units within the minute or are in line. */
   get takers(): number {
     return [...this.#classes.values()].reduce((sum, { takers }) => sum + takers, 0);
   }
@@ -96,13 +95,13 @@ export class AccountRates {
     return { answer, bound: this.#bounds.give(given, freeOf, nowMs) };
   }
 
-  /** What all took within the minute, by class. */
+  /** The units that all tenants took within the minute, by class. */
   windows(nowMs: number): ReadonlyMap<RateClass, Window> {
     this.advance(nowMs);
     return new Map([...this.#classes].map(([name, { window }]) => [name, window]));
   }
 
-  /** What was taken a minute ago is forgotten. */
+  /** Forgets units that were taken more than a minute ago. */
   advance(nowMs: number): void {
     for (const [name, of] of this.#classes) {
       of.advance(nowMs);
@@ -119,7 +118,7 @@ export class AccountRates {
   }
 }
 
-/** One ask in progress. */
+/** One request in progress. */
 class Taking {
   readonly #tenant: string;
   readonly #classOf: (name: RateClass) => ClassRates;
@@ -147,7 +146,7 @@ class Taking {
     for (const [name, count] of wanted) this.#count(name, count);
   }
 
-  /** Only what nobody else would miss: a quarter of what the tenant could still have. */
+  /** At most a quarter of what the tenant could still get, so that nobody else lacks it. */
   chunk(name: RateClass, units: number): void {
     if (this.#limitOf(name) <= ASKED_UP_TO || this.#refused[name] !== undefined) return;
     const count = Math.min(units, Math.floor(this.#left(name) / 4));
@@ -165,7 +164,7 @@ class Taking {
     return { answer, given: Object.fromEntries(this.#given) };
   }
 
-  /** What the tenant could still have. */
+  /** The units that the tenant could still get. */
   #left(name: RateClass): number {
     const of = this.#classOf(name);
     const limit = this.#limitOf(name);
@@ -184,13 +183,13 @@ class Taking {
     const fits =
       free < count
         ? fitsAtMs({ [name]: of.window }, { name, limit, units: count }, this.#nowMs)
-        : // There is room, and it is others': the tenant's own share comes back with its own units.
+        : // There is room for others only: the tenant's share is free again when its own units leave.
           (of.leavesFirstMs(this.#tenant) ?? this.#nowMs + 1000);
     this.#refused[name] ??= { limit, remaining: Math.max(0, free), fitsAtMs: fits };
-    of.want(this.#tenant, Math.max(this.#nowMs + HUNGRY_MS, fits + 1000));
+    of.want(this.#tenant, Math.max(this.#nowMs + IN_LINE_MS, fits + 1000));
   }
 
-  /** When the second is over in which a permit of now is counted. */
+  /** The end of the second in which a permit that is given now is counted. */
   #endOfLifeMs(name: RateClass): number {
     const atLeastMs = this.#limitOf(name) <= ASKED_UP_TO ? PERMIT_MS : CHUNK_MS;
     return (Math.floor((this.#nowMs + atLeastMs) / 1000) + 1) * 1000;

@@ -10,26 +10,31 @@ import { microNeuronsFor } from "../ledger/money.ts";
 import type { Plan } from "../ledger/quota.ts";
 import { DEFAULT_RATES, type RateClass } from "../ledger/rate-limit.ts";
 
-// What the platform sets for the whole Cloudflare account, and what follows from it.
+// The platform's settings for the whole Cloudflare account, and the limits that follow from them.
 
-/** What every account has each UTC day: on the free plan all there is. Source: Workers AI's prices. */
+/**
+ * The free allocation of each account in a UTC day; on the free plan there is no more. Source: Workers AI's
+ * prices.
+ */
 export const ALLOCATION: MicroNeurons = microNeurons(10_000_000_000);
 
 /** In the names and units of the wire. */
 export interface AccountSettings {
-  /** Neurons a UTC day for all tenants together; null: as many as the plan lets through. */
+  /** Neurons a UTC day for all tenants together; null: as many as the plan allows. */
   readonly daily_cap_neurons: number | null;
-  /** What neurons beyond the free allocation may cost in a UTC month; null: no such cap. */
+  /** The most that neurons beyond the free allocation may cost in a UTC month; null: no such cap. */
   readonly monthly_cap_usd: string | null;
-  /** Engine calls a rolling minute of all tenants by rate class; one not named has its default. */
+  /**
+   * Engine calls of all tenants in a rolling minute, by rate class; classes without an entry have defaults.
+   */
   readonly rpm: Readonly<Record<RateClass, number>>;
-  /** Neurons of the day that are granted to nobody. A measured margin that is larger holds instead. */
+  /** Neurons of the day that no tenant is granted. A larger measured margin takes its place. */
   readonly safety_margin_neurons: number;
-  /** Shares of the day's pool of which the platform is told when they are spent. */
+  /** Shares of the day's pool: an event tells the platform when each is spent. */
   readonly thresholds: readonly number[];
-  /** The share of the day's pool that one call may hold; a tenant's floor counts if it is larger. */
+  /** The share of the day's pool that one call may hold; a larger floor of its tenant applies instead. */
   readonly max_hold_share: number;
-  /** The share of what is unspent that one tenant may have unused while another one asks too. */
+  /** The share of the unspent pool that one tenant may keep unused while another tenant asks too. */
   readonly max_unspent_share: number;
 }
 
@@ -66,34 +71,34 @@ const withoutNulls = (rpm: Readonly<Record<RateClass, number | null>>): Record<R
     Object.entries(rpm).flatMap(([name, limit]) => (limit === null ? [] : [[name, limit]])),
   );
 
-/** What the account lets through in any minute: as set, else its default, else the model's own. */
+/** The account's limit in any minute: the setting, else the default of the class, else the model's own. */
 export const accountRate = (settings: AccountSettings, name: RateClass): number =>
   settings.rpm[name] ??
   DEFAULT_RATES[name as keyof typeof DEFAULT_RATES] ??
   CATALOGUE.get(name)?.rpm ??
   DEFAULT_RATES.other;
 
-/** Whether neurons are shared out at all: on the paid plan they are only where there is a cap. */
+/** Whether neurons are shared from a pool. On the paid plan they are only with a cap. */
 export const isPooled = (plan: Plan, settings: AccountSettings): boolean =>
   plan === "free" || settings.daily_cap_neurons !== null || settings.monthly_cap_usd !== null;
 
-/** What a day may use, with its month so far. */
+/** What the size of a day's pool depends on. */
 export interface PoolBasis {
   readonly plan: Plan;
   readonly settings: AccountSettings;
-  /** µN of earlier days of the month beyond each day's free allocation: what costs something. */
+  /** µN of earlier days of the month beyond each day's free allocation: these are billed. */
   readonly billedBefore: number;
-  /** As measured by reconciliation. */
+  /** The margin that reconciliation measured. */
   readonly measuredMargin: MicroNeurons;
 }
 
-/** The day's pool in µN, its margin taken off; null: none, nothing is shared out. */
+/** The day's pool without its margin, in µN; null: there is no pool and nothing is shared. */
 export function poolSize(basis: PoolBasis): MicroNeurons | null {
   const whole = wholePool(basis);
   return whole === null ? null : minusOrZero(whole, marginOf(basis));
 }
 
-/** The same before the margin. */
+/** The same with the margin included. */
 export function wholePool({ plan, settings, billedBefore }: PoolBasis): MicroNeurons | null {
   if (!isPooled(plan, settings)) return null;
   const caps: number[] = plan === "free" ? [ALLOCATION] : [];
@@ -110,7 +115,7 @@ export function wholePool({ plan, settings, billedBefore }: PoolBasis): MicroNeu
 export const marginOf = ({ settings, measuredMargin }: PoolBasis): MicroNeurons =>
   most(measuredMargin, fromNeurons(settings.safety_margin_neurons) ?? microNeurons(0));
 
-/** What the account's settings say of whether a lease is granted. */
+/** The account's settings that decide whether a lease is granted. */
 export interface LeaseTerms {
   readonly isShared: boolean;
   readonly size: number;
@@ -125,29 +130,29 @@ export const leaseTerms = (basis: PoolBasis): LeaseTerms => ({
   unspentShare: basis.settings.max_unspent_share,
 });
 
-/** Whether by `after` a lease may be granted that was refused by `before`. */
+/** Whether a lease that was refused under `before` may be granted under `after`. */
 export const mayGrantMore = (before: LeaseTerms, after: LeaseTerms): boolean =>
   before.isShared &&
   (after.size > before.size ||
     after.holdShare > before.holdShare ||
     after.unspentShare > before.unspentShare);
 
-/** What one tenant's settings promise out of the account. */
+/** What one tenant's settings promise from the account. */
 export interface Promised {
   readonly plan: Plan;
   readonly daily: MicroNeurons;
   readonly floor: MicroNeurons;
-  /** It is promised nothing as long as it is. */
+  /** A suspended tenant is promised nothing. */
   readonly suspended: boolean;
 }
 
-/** What is kept for it. */
+/** The floor that is kept free for the tenant. */
 export const keptFloor = ({ floor, suspended }: Promised): MicroNeurons =>
   suspended ? microNeurons(0) : floor;
 
 export interface PromiseSums {
   readonly floors: number;
-  /** The quotas of free tenants, and the floors that are above them or of paid ones. */
+  /** The quotas of free tenants, or their floors if larger, plus the floors of paid tenants. */
   readonly promised: number;
 }
 
@@ -169,22 +174,22 @@ export const sumOf = (one: PromiseSums, other: PromiseSums): PromiseSums => ({
   promised: one.promised + other.promised,
 });
 
-/** What `promises` come to beyond `before`: less than nothing where they are smaller. */
+/** The sums of `promises` minus `before`: negative when they are smaller. */
 export function promisesBeyond(before: PromiseSums, promises: Iterable<Promised>): PromiseSums {
   const { floors, promised } = promiseSums(promises);
   return { floors: floors - before.floors, promised: promised - before.promised };
 }
 
-/** Said to who hands out quotas; nothing is refused for it. */
+/** A warning for the person who sets quotas; nothing is refused because of it. */
 export interface PromiseWarning {
   readonly kind: "floors_above_pool" | "promised_above_pool" | "promised_above_allocation";
   readonly detail: string;
   readonly promised: number;
-  /** What there is. */
+  /** The amount that exists. */
   readonly available: number;
 }
 
-/** @param size the day's pool; null: there is none, and beyond the free allocation neurons cost something */
+/** @param size the day's pool; null: there is none, and neurons beyond the free allocation are billed */
 export function promiseWarnings(
   { floors, promised }: PromiseSums,
   size: MicroNeurons | null,

@@ -2,7 +2,7 @@ import { promiseWarnings, type PromiseSums, type PromiseWarning } from "./accoun
 import type { MicroNeurons } from "../ledger/micro-neurons.ts";
 import type { MoneyWarning } from "../tenant/tenant-warnings.ts";
 
-// What the platform is told about the account: each change of a tenant is a reason to say it again.
+// Warnings to the platform about the whole account, repeated with each change of a tenant.
 
 export type Warning = PromiseWarning | MoneyWarning;
 

@@ -1,27 +1,30 @@
 import type { Window } from "../ledger/rate-limit.ts";
 import { SumTree } from "./sum-tree.ts";
 
-// One class of the account's rates with its sums: who took how much within the minute, kept as units come
-// and leave, so that a question costs as many steps as the logarithm of the number of takers. It is changed
-// in place, and its clock never goes back: whoever rolls a transaction back builds it anew.
+// The sums of one class of the account's rates: how much each tenant took within the minute. They are updated
+// as units come and leave, so that a question costs as many steps as the logarithm of the number of takers.
+// They change in place with a clock that never goes back; after a transaction is rolled back they must be
+// built again.
 
 const BUCKETS_MS = 61_000;
 
-/** When units counted in a second leave: a bucket counts while it may share a minute with now. */
+/**
+ * When units that are counted in a second leave: a bucket counts as long as it may share a minute with now.
+ */
 export const leavesMs = (second: number): number => second * 1000 + BUCKETS_MS;
 
 interface Taker {
   readonly tenant: string;
-  /** Tells takers apart that took the same. */
+  /** Distinguishes takers with equal amounts. */
   readonly order: number;
   /** `[second, units]`, oldest first. */
   readonly window: [second: number, units: number][];
   took: number;
-  /** It was refused, and is thought to want more until then; 0: it is not. */
-  hungryUntilMs: number;
+  /** The end of its time in line after a refusal; 0: it is not in line. */
+  inLineUntilMs: number;
 }
 
-/** What was taken in one second. */
+/** The units that were taken in one second. */
 interface Second {
   readonly second: number;
   units: number;
@@ -31,37 +34,37 @@ interface Second {
 export class ClassRates {
   readonly #takers = new Map<string, Taker>();
   #orders = 0;
-  /** Oldest first: as many as a permit's life and the minute after it have. */
+  /** Oldest first: the seconds of a permit's life and of the minute after it. */
   readonly #seconds: Second[] = [];
   #total = 0;
-  /** Of these, units of which it is not known any more who took them. */
+  /** The part of `#total` with takers that are no longer known. */
   #nobodys = 0;
-  /** What each took: all takers, and those that are not hungry. */
+  /** The amounts taken: of all takers, and of those that are not in line. */
   readonly #all = new SumTree();
-  readonly #content = new SumTree();
-  /** The hungry, by when they are so no more. */
-  readonly #hungry = new SumTree<Taker>();
+  readonly #satisfied = new SumTree();
+  /** The takers in line, by the end of that time. */
+  readonly #inLine = new SumTree<Taker>();
 
-  /** Nodes of its trees that were looked at, for tests that count them. */
+  /** Visited nodes of its trees, for tests that count them. */
   get steps(): number {
-    return this.#all.steps + this.#content.steps + this.#hungry.steps;
+    return this.#all.steps + this.#satisfied.steps + this.#inLine.steps;
   }
 
   get isEmpty(): boolean {
     return this.#takers.size === 0 && this.#seconds.length === 0;
   }
 
-  /** Who took something within the minute, or wants more. */
+  /** The number of tenants that took units within the minute or are in line. */
   get takers(): number {
     return this.#takers.size;
   }
 
-  /** Within the minute, of all. */
+  /** Units that all tenants took within the minute. */
   get total(): number {
     return this.#total;
   }
 
-  /** What all took, oldest first. */
+  /** The same by second, oldest first. */
   get window(): Window {
     return this.#seconds.map(({ second, units }) => [second, units] as const);
   }
@@ -70,13 +73,16 @@ export class ClassRates {
     return this.#takers.get(tenant)?.took ?? 0;
   }
 
-  /** When the first of a tenant's units leave, or of all where it has none; null: there are none. */
+  /** When the first of the tenant's units leave, or of all units if it has none; null: there are none. */
   leavesFirstMs(tenant: string): number | null {
     const first = this.#takers.get(tenant)?.window[0]?.[0] ?? this.#seconds[0]?.second;
     return first === undefined ? null : leavesMs(first);
   }
 
-  /** Never before the taker's last second: a class whose permits live shorter than before counts later. */
+  /**
+   * The units never go into an earlier second than the taker's last one, even when permits of the class now
+   * live shorter.
+   */
   count(tenant: string, units: number, second: number): void {
     const taker = this.#taker(tenant);
     const last = taker.window.at(-1);
@@ -87,24 +93,24 @@ export class ClassRates {
     this.#change(taker, () => (taker.took += units));
   }
 
-  /** Units that somebody took: who it was is not known. */
+  /** Counts units with an unknown taker. */
   countNobodys(units: number, second: number): void {
     this.#second(second, units);
     this.#nobodys += units;
   }
 
-  /** It was refused. */
+  /** Puts a tenant that was refused in line. */
   want(tenant: string, untilMs: number): void {
     const taker = this.#taker(tenant);
-    this.#change(taker, () => (taker.hungryUntilMs = untilMs));
+    this.#change(taker, () => (taker.inLineUntilMs = untilMs));
   }
 
-  /** What was taken a minute ago leaves, and who was refused then is thought to want nothing more. */
+  /** Forgets units that were taken a minute ago, and ends times in line. */
   advance(nowMs: number): void {
-    while (this.#hungry.least <= nowMs) {
-      const taker = this.#hungry.first;
+    while (this.#inLine.least <= nowMs) {
+      const taker = this.#inLine.first;
       if (taker === null) break;
-      this.#change(taker, () => (taker.hungryUntilMs = 0));
+      this.#change(taker, () => (taker.inLineUntilMs = 0));
     }
     for (let first = this.#seconds[0]; first !== undefined; first = this.#seconds[0]) {
       if (leavesMs(first.second) > nowMs) return;
@@ -121,20 +127,20 @@ export class ClassRates {
   }
 
   /**
-   * Max-min fairness: nobody gets more at the price of one who has less. Whoever wants little gets it, and
-   * what they leave is shared in equal parts by the hungry. How many units this taker may have in a minute of
-   * `limit`; of what does not divide, as many takers get one more as there are units.
+   * The units that this taker may have in a minute of `limit`, by max-min fairness: nobody gets more at the
+   * expense of a taker with less. Takers that want little get it, and the takers in line share the rest in
+   * equal parts. If the parts do not divide evenly, some takers get one unit more.
    */
   fairUnits(tenant: string, limit: number): number {
     const shared = limit - this.#nobodys;
     const own = this.#takers.get(tenant) ?? null;
-    const isHungry = own !== null && own.hungryUntilMs > 0;
-    const hungry = this.#hungry.count - (isHungry ? 1 : 0);
-    const ofContent = own === null || isHungry ? 0 : own.took;
-    // What all take if nobody has more than a level.
+    const isInLine = own !== null && own.inLineUntilMs > 0;
+    const inLine = this.#inLine.count - (isInLine ? 1 : 0);
+    const ofSatisfied = own === null || isInLine ? 0 : own.took;
+    // The units that all take if nobody has more than `level`.
     const fits = (level: number): number => {
-      const content = level * this.#content.count - this.#content.lackOf(level);
-      return level * (1 + hungry) + content - Math.min(ofContent, level);
+      const satisfied = level * this.#satisfied.count - this.#satisfied.lackOf(level);
+      return level * (1 + inLine) + satisfied - Math.min(ofSatisfied, level);
     };
     let low = 0;
     let high = shared + 1;
@@ -152,7 +158,7 @@ export class ClassRates {
     const known = this.#takers.get(tenant);
     if (known !== undefined) return known;
     const order = (this.#orders += 1);
-    const fresh: Taker = { tenant, order, window: [], took: 0, hungryUntilMs: 0 };
+    const fresh: Taker = { tenant, order, window: [], took: 0, inLineUntilMs: 0 };
     this.#takers.set(tenant, fresh);
     return fresh;
   }
@@ -171,23 +177,23 @@ export class ClassRates {
     return fresh;
   }
 
-  /** Who took nothing and wants nothing is forgotten. */
+  /** Updates a taker and its places in the trees; forgets it when it took nothing and is not in line. */
   #change(taker: Taker, work: () => void): void {
-    this.#stand(taker, "remove");
+    this.#place(taker, "remove");
     work();
-    if (taker.took === 0 && taker.hungryUntilMs === 0) this.#takers.delete(taker.tenant);
-    else this.#stand(taker, "add");
+    if (taker.took === 0 && taker.inLineUntilMs === 0) this.#takers.delete(taker.tenant);
+    else this.#place(taker, "add");
   }
 
-  #stand(taker: Taker, how: "add" | "remove"): void {
-    const { took, order, hungryUntilMs } = taker;
+  #place(taker: Taker, how: "add" | "remove"): void {
+    const { took, order, inLineUntilMs } = taker;
     const move = <Item>(tree: SumTree<Item>, key: number, item: Item): void => {
       if (how === "add") tree.add(key, order, item);
       else tree.remove(key, order);
     };
-    if (hungryUntilMs > 0) move(this.#hungry, hungryUntilMs, taker);
+    if (inLineUntilMs > 0) move(this.#inLine, inLineUntilMs, taker);
     if (took === 0) return;
     move(this.#all, took, null);
-    if (hungryUntilMs === 0) move(this.#content, took, null);
+    if (inLineUntilMs === 0) move(this.#satisfied, took, null);
   }
 }

@@ -4,35 +4,35 @@ import type { Day } from "../ledger/period.ts";
 import { claimOf, isAsking, type PoolLimits, DEMAND_MS, type Share, shareKey } from "./pool.ts";
 import { UnusedLeases } from "./unused-leases.ts";
 
-// The pool of one day with its sums: what `pool-grant.ts`, `pool-refusal.ts` and `pool-recall.ts` ask is
-// kept as shares change, never worked out from all of them. It is changed in place: whoever rolls a
-// transaction back builds it anew from the rows.
+// The pool of one day with its sums. They are updated as shares change, so that `pool-grant.ts`,
+// `pool-refusal.ts` and `pool-recall.ts` never compute them from all shares. They change in place; after a
+// transaction is rolled back they must be built again from the rows.
 
 interface Tenant {
   readonly order: number;
   floor: MicroNeurons;
-  /** Over its lives. */
+  /** Over all its generations. */
   claim: number;
   spent: number;
-  /** Most have one: an array is a third of a map. */
-  lives: readonly Share[];
-  /** Lives that asked within the last minute. */
+  /** One for each generation. Most tenants have one: an array takes a third of the memory of a map. */
+  shares: readonly Share[];
+  /** The number of shares that asked within the last minute. */
   asking: number;
   demand: Demand | null;
 }
 
-/** What a tenant has of a day, in µN, as it reported last. */
+/** A tenant's amounts of a day, in µN, by its last report. */
 export interface Amounts {
   readonly granted: number;
   readonly spent: number;
   readonly held: number;
-  /** Granted, and neither spent nor held. */
+  /** Granted, but neither spent nor held. */
   readonly leased: number;
-  /** 0: it has reported nothing. */
+  /** 0: it has never reported. */
   readonly reportedAtMs: number;
 }
 
-/** What shares of a tenant come to of which nothing is unused or held, in µN. */
+/** The sums of a tenant's shares with nothing unused or held, in µN. */
 export interface ClosedSum {
   readonly tenant: string;
   readonly claim: number;
@@ -48,22 +48,22 @@ export interface DayPoolTerms {
 
 export class DayPool {
   readonly day: Day;
-  /** What may be granted at all, a safety margin taken off. */
+  /** The most that may be granted, after the safety margin. */
   size: MicroNeurons;
   limits: PoolLimits;
-  /** What tenants were granted and do not use. */
+  /** The granted amounts that tenants do not use. */
   readonly unused = new UnusedLeases();
   readonly #shares = new Map<string, Share>();
   readonly #tenants = new Map<string, Tenant>();
   #orders = 0;
-  /** Of all shares. */
+  /** The sums of all shares. */
   #claimed = 0;
   #spent = 0;
   #held = 0;
-  /** Of all floors: what is not claimed of them, and what is not spent. */
+  /** The sums of all floors: the part that is not claimed, and the part that is not spent. */
   #unclaimedFloors = 0;
   #unspentFloors = 0;
-  /** Shares that asked within the last minute, the first to ask first, and what each lacks. */
+  /** Shares that asked within the last minute, the earliest first, and the amount that each lacks. */
   readonly #asked = new Map<string, number>();
   readonly #lacking = new Map<string, number>();
   #lack = 0;
@@ -77,7 +77,7 @@ export class DayPool {
     for (const [tenant, floor] of floors) this.setFloor(tenant, floor);
   }
 
-  /** Nodes of its trees that were looked at, for tests that count them. */
+  /** Visited nodes of its trees, for tests that count them. */
   get steps(): number {
     return this.#demands.steps + this.unused.steps;
   }
@@ -90,9 +90,9 @@ export class DayPool {
     return this.#shares.get(shareKey(of));
   }
 
-  /** Rows in any order, all at once. */
+  /** Loads all rows at once, in any order. */
   load(shares: readonly Share[], nowMs: number): void {
-    // What was asked and reported first leaves first.
+    // Shares leave in the order in which they asked and reported.
     for (const share of shares.toSorted((a, b) => a.askedAtMs - b.askedAtMs)) {
       this.#keep(share, nowMs);
     }
@@ -101,7 +101,7 @@ export class DayPool {
     }
   }
 
-  /** Of shares that are not in memory: as if they had been dropped. */
+  /** Adds shares that are not in memory, as if they had been dropped. */
   loadClosed(sums: Iterable<ClosedSum>, nowMs: number): void {
     for (const { tenant: name, claim, spent } of sums) {
       const tenant = this.#tenants.get(name);
@@ -133,11 +133,11 @@ export class DayPool {
     this.assume(share, nowMs);
   }
 
-  /** The sums with this share in place of what is known: until the next `put` or `assume` of it. */
+  /** Updates the sums as if the share were this one, until the next `put` or `assume` of it. */
   assume(share: Share, nowMs: number): void {
     const tenant = this.#tenant(share.tenant);
-    const before = lifeOf(tenant, share);
-    setLife(tenant, share);
+    const before = shareIn(tenant, share);
+    setShare(tenant, share);
     this.#add(tenant, {
       claim: claimOf(share) - (before === undefined ? 0 : claimOf(before)),
       spent: share.spent - (before?.spent ?? 0),
@@ -146,14 +146,14 @@ export class DayPool {
     this.#demand(tenant, nowMs);
   }
 
-  /** What was assumed of a share is dropped. */
+  /** Undoes `assume`. */
   unassume(of: Pick<Share, "tenant" | "generation">, nowMs: number): void {
     const known = this.share(of);
     if (known !== undefined) return this.assume(known, nowMs);
     const tenant = this.#tenant(of.tenant);
-    const assumed = lifeOf(tenant, of);
+    const assumed = shareIn(tenant, of);
     if (assumed === undefined) return;
-    dropLife(tenant, of);
+    removeShare(tenant, of);
     const [claim, spent, held] = [claimOf(assumed), assumed.spent, assumed.pending];
     this.#add(tenant, { claim: 0 - claim, spent: 0 - spent, held: 0 - held });
     this.#demand(tenant, nowMs);
@@ -165,10 +165,10 @@ export class DayPool {
     tenant.floor = floor;
     this.#addFloor(tenant, 1);
     this.#setDemand(tenant, tenant.demand === null ? null : demandOf(tenant, tenant.demand.wants));
-    for (const share of tenant.lives) this.unused.setFloor(share, floor);
+    for (const share of tenant.shares) this.unused.setFloor(share, floor);
   }
 
-  /** Forgets a share, and that it may want more; its sums stay. `restore` brings it back. */
+  /** Forgets a share and its demand; its sums stay. `restore` brings it back. */
   drop(share: Share, nowMs: number): void {
     this.advance(nowMs);
     const key = shareKey(share);
@@ -177,28 +177,27 @@ export class DayPool {
     this.#setLack(key, 0);
     this.unused.drop(key);
     const tenant = this.#tenant(share.tenant);
-    dropLife(tenant, share);
+    removeShare(tenant, share);
     this.#demand(tenant, nowMs);
-    if (tenant.lives.length === 0 && tenant.floor === 0) this.#tenants.delete(share.tenant);
+    if (tenant.shares.length === 0 && tenant.floor === 0) this.#tenants.delete(share.tenant);
   }
 
-  /** A tenant's shares that were dropped. */
+  /** Brings back a tenant's shares that were dropped. */
   restore(name: string, shares: readonly Share[], nowMs: number): void {
     const tenant = this.#tenant(name);
     for (const share of shares) {
       const key = shareKey(share);
       if (this.#shares.has(key)) continue;
       this.#shares.set(key, share);
-      setLife(tenant, share);
+      setShare(tenant, share);
       this.unused.put(share, tenant.floor, nowMs);
     }
     if (tenant.floor > 0) return;
-    const { lives } = tenant;
-    tenant.claim = lives.reduce((sum, share) => sum + claimOf(share), 0);
-    tenant.spent = lives.reduce((sum, share) => sum + share.spent, 0);
+    tenant.claim = tenant.shares.reduce((sum, share) => sum + claimOf(share), 0);
+    tenant.spent = tenant.shares.reduce((sum, share) => sum + share.spent, 0);
   }
 
-  /** Those that asked a minute ago are thought to want nothing more. */
+  /** Ends the demand of shares that asked a minute ago. */
   advance(nowMs: number): void {
     for (const [key, askedAtMs] of this.#asked) {
       if (askedAtMs > nowMs - DEMAND_MS) break;
@@ -220,32 +219,32 @@ export class DayPool {
     return this.#spent;
   }
 
-  /** By calls in progress, as reported last. */
+  /** Held by calls in progress, by the last reports. */
   get held(): number {
     return this.#held;
   }
 
-  /** What no call was charged for yet. */
+  /** The part of the pool that no call was charged for yet. */
   get unspent(): number {
     return Math.max(0, this.size - this.#spent);
   }
 
-  /** The same without what is kept as floors. */
+  /** `unspent` without the part that is kept for floors. */
   get sharedUnspent(): number {
     return Math.max(0, this.unspent - this.#unspentFloors);
   }
 
-  /** What is not claimed, of which so much is kept as floors. */
+  /** The part of the pool that is not claimed, and how much of it is kept for floors. */
   get unclaimed(): { readonly total: number; readonly floors: number } {
     return { total: Math.max(0, this.size - this.#claimed), floors: this.#unclaimedFloors };
   }
 
-  /** What is unspent and not kept for others of their floors. */
+  /** The unspent part that is not kept for the floors of other tenants. */
   unspentFor(tenant: string): number {
     return Math.max(0, this.unspent - this.#unspentFloors + this.#floorLeft(tenant, "spent"));
   }
 
-  /** What is left of the tenant's own floor. */
+  /** The unclaimed part of the tenant's own floor. */
   floorLeft(tenant: string): number {
     return this.#floorLeft(tenant, "claim");
   }
@@ -267,19 +266,19 @@ export class DayPool {
     return this.#tenants.get(tenant)?.spent ?? 0;
   }
 
-  /** What a tenant has of the day, over its lives. */
+  /** A tenant's amounts of the day, over its generations. */
   amountsOf(tenant: string): Amounts {
-    return amounts(this.#tenants.get(tenant)?.lives ?? []);
+    return amounts(this.#tenants.get(tenant)?.shares ?? []);
   }
 
-  /** Of every tenant that has a share: a walk. */
+  /** The amounts of every tenant with a share. It visits all of them. */
   *allAmounts(): Generator<readonly [string, Amounts]> {
-    for (const [name, { lives }] of this.#tenants) {
-      if (lives.length > 0) yield [name, amounts(lives)];
+    for (const [name, { shares }] of this.#tenants) {
+      if (shares.length > 0) yield [name, amounts(shares)];
     }
   }
 
-  /** At least one: the one that is looked at. */
+  /** The number of tenants that ask, at least one: the tenant in question. */
   get askingTenants(): number {
     return Math.max(1, this.#asking);
   }
@@ -288,31 +287,34 @@ export class DayPool {
     return this.#asking > ((this.#tenants.get(tenant)?.asking ?? 0) > 0 ? 1 : 0);
   }
 
-  /** What tenants lack that were refused within the last minute, as far as others can give it back. */
+  /**
+   * The sum of the amounts that tenants lack after a refusal within the last minute, as far as others can
+   * give them back.
+   */
   get lack(): number {
     return this.#lack;
   }
 
-  // Max-min fairness: nobody gets more at the price of one who has less
+  // Max-min fairness: nobody gets more at the expense of a tenant with less
 
-  /** What a tenant has beyond its floor: claimed, or spent. */
+  /** The amount that a tenant has claimed, or spent, beyond its floor. */
   beyondFloor(tenant: string, by: "claim" | "spent" = "claim"): number {
     const known = this.#tenants.get(tenant);
     return known === undefined ? 0 : Math.max(0, known[by] - known.floor);
   }
 
-  /** None of the others that want something has less. */
+  /** Whether no other tenant that wants more has less. */
   isPoorest(tenant: string): boolean {
     return this.beyondFloor(tenant) <= this.#demands.leastHas;
   }
 
-  /** What is left of `amount` for a tenant that wants so much once all others took what is theirs. */
+  /** The part of `amount` for a tenant that wants `wants`, after all others took their parts. */
   fairPart(amount: number, tenant: string, wants: number): number {
     const claimant = { has: this.beyondFloor(tenant), wants };
     return this.#demands.fairPart(amount, claimant, this.#tenants.get(tenant)?.demand ?? null);
   }
 
-  /** The same if all want whatever they can get. */
+  /** The same if every tenant wants as much as it can get. */
   equalPart(amount: number, tenant: string, by: "claim" | "spent" = "claim"): number {
     const own = this.#tenants.get(tenant)?.demand ?? null;
     const has = this.beyondFloor(tenant, by);
@@ -324,7 +326,7 @@ export class DayPool {
     if (known !== undefined) return known;
     const order = (this.#orders += 1);
     const nothing = { floor: ZERO, claim: 0, spent: 0, asking: 0, demand: null };
-    const fresh: Tenant = { order, ...nothing, lives: NO_LIVES };
+    const fresh: Tenant = { order, ...nothing, shares: NO_SHARES };
     this.#tenants.set(name, fresh);
     return fresh;
   }
@@ -356,7 +358,7 @@ export class DayPool {
   #demand(tenant: Tenant, nowMs: number): void {
     let wants = 0;
     let asking = 0;
-    for (const share of tenant.lives) {
+    for (const share of tenant.shares) {
       if (!isAsking(share, nowMs)) continue;
       asking += 1;
       wants = Math.max(wants, share.want);
@@ -372,21 +374,21 @@ export class DayPool {
   }
 }
 
-type Life = Pick<Share, "generation">;
+type Generation = Pick<Share, "generation">;
 
-const NO_LIVES: readonly Share[] = [];
+const NO_SHARES: readonly Share[] = [];
 
-const lifeOf = ({ lives }: Tenant, { generation }: Life): Share | undefined =>
-  lives.find((share) => share.generation === generation);
+const shareIn = ({ shares }: Tenant, { generation }: Generation): Share | undefined =>
+  shares.find((share) => share.generation === generation);
 
-function dropLife(tenant: Tenant, { generation }: Life): void {
-  const others = tenant.lives.filter((share) => share.generation !== generation);
-  tenant.lives = others.length === 0 ? NO_LIVES : others;
+function removeShare(tenant: Tenant, { generation }: Generation): void {
+  const others = tenant.shares.filter((share) => share.generation !== generation);
+  tenant.shares = others.length === 0 ? NO_SHARES : others;
 }
 
-function setLife(tenant: Tenant, share: Share): void {
-  const others = tenant.lives.filter(({ generation }) => generation !== share.generation);
-  tenant.lives = [...others, share];
+function setShare(tenant: Tenant, share: Share): void {
+  const others = tenant.shares.filter(({ generation }) => generation !== share.generation);
+  tenant.shares = [...others, share];
 }
 
 function amounts(shares: Iterable<Share>): Amounts {

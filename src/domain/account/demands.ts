@@ -1,27 +1,27 @@
 import { SumTree } from "./sum-tree.ts";
 
-// Max-min fairness among the tenants that want something of a pool: nobody gets more at the price of one
-// who has less. Whoever wants little gets it, and what they leave is shared by the rest in equal parts.
-// Everything here is whole numbers. What all of them take up to a level is read off sums, so that a level
-// is found in as many looks as its number has bits.
+// Max-min fairness among the tenants that want more of a pool: nobody gets more at the expense of a tenant
+// with less. Tenants that want little get it, and the others share the rest in equal parts. All amounts are
+// whole numbers. Sums tell how much all of them take up to a level, so a level is found in as many steps as
+// its number has bits.
 
-/** One of those that want something of the pool, beyond their floors. */
+/** A tenant that wants more of the pool, beyond its floor. */
 export interface Claimant {
-  /** What it has. */
+  /** The amount that it has. */
   readonly has: number;
-  /** How much more it would take; `Infinity`: whatever it can get. */
+  /** The further amount that it would take; `Infinity`: as much as it can get. */
   readonly wants: number;
 }
 
-/** A tenant that asked within the last minute and wants more, as the others have to make room for it. */
+/** A tenant that asked within the last minute: the others make room for its wants. */
 export interface Demand extends Claimant {
-  /** What it has spent beyond its floor. */
+  /** The amount that it has spent beyond its floor. */
   readonly paid: number;
 }
 
 export class Demands {
   readonly #has = new SumTree();
-  /** With what they want. */
+  /** The amounts that they have plus the amounts that they want. */
   readonly #full = new SumTree();
   readonly #paid = new SumTree();
 
@@ -29,7 +29,7 @@ export class Demands {
     return this.#has.steps + this.#full.steps + this.#paid.steps;
   }
 
-  /** @param order of the tenant: no two have the same */
+  /** @param order a number of the tenant, unique to it */
   replace(order: number, before: Demand | null, next: Demand | null): void {
     if (before !== null && next !== null && isSame(before, next)) return;
     if (before !== null) {
@@ -43,15 +43,15 @@ export class Demands {
     this.#paid.add(next.paid, order, null);
   }
 
-  /** `Infinity`: nobody wants anything. */
+  /** The least amount that one of them has; `Infinity`: there are none. */
   get leastHas(): number {
     return this.#has.least;
   }
 
   /**
-   * What is left of `amount` for a claimant once all others took what is theirs.
+   * The part of `amount` for a claimant, after all others took theirs.
    *
-   * @param own what it is known to want: it is no other
+   * @param own the claimant's own known demand, which does not count among the others
    */
   fairPart(amount: number, claimant: Claimant, own: Demand | null): number {
     const theirs = this.#full.sum - this.#has.sum - (own?.wants ?? 0);
@@ -63,7 +63,7 @@ export class Demands {
     return lifted(claimant, level);
   }
 
-  /** The same if all want whatever they can get, by what each has claimed or by what it has spent. */
+  /** The same if everyone wants as much as it can get, measured by claimed or by spent amounts. */
   equalPart(
     amount: number,
     has: number,
@@ -78,7 +78,7 @@ export class Demands {
   }
 }
 
-/** The highest whole level up to which `amount` lifts those that take so much at a level. */
+/** The highest whole level to which `amount` lifts everyone; `taken` is the amount that a level takes. */
 function levelOf(amount: number, highest: number, taken: (level: number) => number): number {
   let low = 0;
   let high = highest + amount + 1;
@@ -90,7 +90,7 @@ function levelOf(amount: number, highest: number, taken: (level: number) => numb
   return low;
 }
 
-/** What a claimant takes when everybody is lifted to `level`. */
+/** The amount that a claimant takes when everyone is lifted to `level`. */
 const lifted = ({ has, wants }: Claimant, level: number): number =>
   Math.max(0, Math.min(level, has + wants) - has);
 

@@ -4,23 +4,22 @@ import { type LeaseRefusal, refusalOf } from "./pool-refusal.ts";
 import type { DayPool } from "./day-pool.ts";
 import type { Share } from "./pool.ts";
 
-// A tenant's object admits calls against an allowance of the day that it leased from the account's
-// pool: a cumulative amount, raised by asking and lowered by the tenant alone.
+// A tenant's object admits calls against its allowance of the day, a lease from the account's pool. The
+// allowance is a cumulative amount. Requests raise it; only the tenant itself lowers it.
 //
-// What holds: the sum over tenants of the larger of what was granted and what was reported never
-// exceeds the pool, except by what engines used beyond their bounds (which is reported as spent, and
-// so shrinks what is free). It holds under lost, repeated and overtaken messages, and through crashes
-// on both sides, because
-//   - the pool writes a grant down before it answers, the tenant before it uses it;
-//   - a tenant lowers its own allowance first, and tells of it then;
-//   - nothing is released by time: a tenant that is silent keeps what it was granted;
-//   - messages of a tenant's day are numbered: the latest may be repeated, with the same answer, and
+// Invariant: the sum over tenants of the larger of the granted and the reported amount never exceeds the
+// pool, except by what engines used beyond their bounds (which is reported as spent, and so reduces what
+// is free). It holds when messages are lost, repeated or overtaken, and through crashes on both sides:
+//   - the pool writes a grant before it answers, and the tenant writes it before it uses it;
+//   - a tenant lowers its own allowance before it reports that;
+//   - nothing is released by time: a silent tenant keeps what it was granted;
+//   - messages about a tenant's day are numbered: the latest may be repeated and gets the same answer;
 //     an earlier one changes nothing.
 
-/** How long a lease may be used without another word. */
+/** How long a lease lasts without another message. */
 export const LEASE_MS = 300_000;
 
-/** Clocks differ: an allowance is not used any more this long before its lease ends. */
+/** Clocks differ: an allowance is not used in the last part of its lease. */
 export const UNUSABLE_BEFORE_MS = 5_000;
 
 /** A message of a tenant's object about one of its days. */
@@ -28,21 +27,21 @@ export interface LeaseRequest {
   readonly tenant: string;
   readonly generation: number;
   readonly seq: number;
-  /** Its allowance as it has written it down: never more than it was granted. */
+  /** Its allowance as it has written it: never more than it was granted. */
   readonly allowance: MicroNeurons;
   readonly spent: MicroNeurons;
   readonly pending: MicroNeurons;
-  /** Null: it only reports. */
+  /** Null: a report only. */
   readonly need: LeaseNeed | null;
 }
 
-/** Amounts beyond the allowance; `least <= need <= want`. */
+/** Amounts beyond the allowance, with `least <= need <= want`. */
 export interface LeaseNeed {
-  /** For one call. 0: the allowance is enough, its lease has ended. */
+  /** For one call. 0: the allowance is enough, but its lease has ended. */
   readonly least: MicroNeurons;
   /** For all calls that wait. */
   readonly need: MicroNeurons;
-  /** For some time. */
+  /** For the calls of the near future. */
   readonly want: MicroNeurons;
 }
 
@@ -56,39 +55,41 @@ export interface LeaseAnswer {
 
 export type Leased =
   | { readonly kind: "answered"; readonly share: Share; readonly answer: LeaseAnswer }
-  /** The same message once more: the same answer. */
+  /** A repeat of the latest message: it gets the same answer. */
   | { readonly kind: "repeated"; readonly answer: LeaseAnswer }
-  /** A later one was heard already. */
+  /** An earlier message than the latest one. */
   | { readonly kind: "stale"; readonly seq: number };
 
-/** A message is heard: what it reports is noted, then what it asks for is granted or refused. */
-export function lease(pool: DayPool, ask: LeaseRequest, nowMs: number): Leased {
-  const leased = considered(pool, ask, nowMs);
+/** Processes a message: records its report, then grants or refuses its need. */
+export function lease(pool: DayPool, request: LeaseRequest, nowMs: number): Leased {
+  const leased = consider(pool, request, nowMs);
   if (leased.kind === "answered") pool.put(leased.share, nowMs);
   return leased;
 }
 
-/** What a message would be answered: the pool stays as it is. */
-export function previewLease(pool: DayPool, ask: LeaseRequest, nowMs: number): Leased {
-  const leased = considered(pool, ask, nowMs);
-  if (leased.kind === "answered") pool.unassume(ask, nowMs);
+/** The answer that a message would get; the pool does not change. */
+export function previewLease(pool: DayPool, request: LeaseRequest, nowMs: number): Leased {
+  const leased = consider(pool, request, nowMs);
+  if (leased.kind === "answered") pool.unassume(request, nowMs);
   return leased;
 }
 
-/** The pool assumes what is reported, until the share is put or what is assumed is dropped. */
-function considered(pool: DayPool, ask: LeaseRequest, nowMs: number): Leased {
-  const before = pool.share(ask);
-  if (before !== undefined && ask.seq === before.seq && before.answer !== null) {
+/** The pool assumes the reported amounts until the share is put or `unassume` is called. */
+function consider(pool: DayPool, request: LeaseRequest, nowMs: number): Leased {
+  const before = pool.share(request);
+  if (before !== undefined && request.seq === before.seq && before.answer !== null) {
     return { kind: "repeated", answer: before.answer };
   }
-  if (before !== undefined && ask.seq <= before.seq) return { kind: "stale", seq: before.seq };
+  if (before !== undefined && request.seq <= before.seq) return { kind: "stale", seq: before.seq };
   pool.advance(nowMs);
-  const reported = reportedShare(before, ask, nowMs);
+  const reported = reportedShare(before, request, nowMs);
   pool.assume(reported, nowMs);
   const share =
-    ask.need === null ? reported : answered(pool, reported, { need: ask.need, before, nowMs });
+    request.need === null
+      ? reported
+      : answerNeed(pool, reported, { need: request.need, before, nowMs });
   const answer: LeaseAnswer = {
-    seq: ask.seq,
+    seq: request.seq,
     granted: share.granted,
     deadlineMs: share.deadlineMs,
     refused: share.answer?.refused ?? null,
@@ -96,7 +97,7 @@ function considered(pool: DayPool, ask: LeaseRequest, nowMs: number): Leased {
   return { kind: "answered", share: { ...share, answer }, answer };
 }
 
-/** The last word on a life that ended: nothing of it is pending, the rest comes back. */
+/** The final share of a generation that ended: nothing is pending, and the unspent part is free again. */
 export function closeShare(
   pool: DayPool,
   ended: Pick<Share, "tenant" | "generation" | "spent">,
@@ -109,17 +110,17 @@ export function closeShare(
   return share;
 }
 
-/** As a tenant that was told of a pool, or asked, reports without a lease. */
-function reportedShare(before: Share | undefined, ask: LeaseRequest, nowMs: number): Share {
-  const known = before ?? emptyShare(ask, nowMs);
+/** The share after a report alone. */
+function reportedShare(before: Share | undefined, request: LeaseRequest, nowMs: number): Share {
+  const known = before ?? emptyShare(request, nowMs);
   return {
     ...known,
-    seq: ask.seq,
+    seq: request.seq,
     answer: null,
-    // It cannot use more than it has written down: a grant whose answer was lost comes back.
-    granted: ask.allowance,
-    spent: most(known.spent, ask.spent),
-    pending: ask.pending,
+    // A tenant cannot use more than it has written: a grant whose answer was lost is free again.
+    granted: request.allowance,
+    spent: most(known.spent, request.spent),
+    pending: request.pending,
     reportedAtMs: nowMs,
   };
 }
@@ -142,12 +143,12 @@ export const emptyShare = (
   refusals: 0,
 });
 
-function answered(
+function answerNeed(
   pool: DayPool,
   share: Share,
-  ask: { readonly need: LeaseNeed; readonly before: Share | undefined; readonly nowMs: number },
+  request: { readonly need: LeaseNeed; readonly before: Share | undefined; readonly nowMs: number },
 ): Share {
-  const { need, before, nowMs } = ask;
+  const { need, before, nowMs } = request;
   const want = isCredible(before, share) ? need.want : ZERO;
   const asking = { ...share, want, askedAtMs: nowMs };
   const amount = grantable(pool, asking, need);
@@ -156,7 +157,8 @@ function answered(
     const granted = plus(share.granted, amount);
     const deadlineMs = nowMs + LEASE_MS;
     const answer = { seq, granted, deadlineMs, refused: null };
-    // Who was given less than it wanted will be back soon, and may be refused once more.
+    // A tenant that got less than it wanted asks again soon and may be refused then: its wait starts lower,
+    // not at zero.
     const refusals = amount < need.want ? Math.floor(share.refusals / 2) : 0;
     return { ...asking, granted, deadlineMs, refusals, answer };
   }
@@ -170,8 +172,9 @@ function answered(
 }
 
 /**
- * Whether others have to make room for what a tenant wants. Not if it has spent less than a quarter of
- * what it had: a tenant whose calls cost nothing would keep others waiting for what it does not use.
+ * Whether others must make room for the amount that a tenant wants. Not if it has spent less than a quarter
+ * of its unspent allowance since: calls that cost nothing must not keep others waiting for amounts that are
+ * not used.
  */
 function isCredible(before: Share | undefined, { spent }: Share): boolean {
   if (before === undefined || before.askedAtMs === 0) return true;

@@ -3,16 +3,16 @@ import type { LeaseNeed } from "./lease.ts";
 import { type MicroNeurons, microNeurons, most, ZERO } from "../ledger/micro-neurons.ts";
 import { chunkOf, holdCap, type Share } from "./pool.ts";
 
-// How much of the pool a tenant gets: floors are kept free for those whose they are, and the rest is
-// shared by max-min fairness among those that want something and spend what they get.
+// How much of the pool a tenant gets. Floors are kept free for their tenants; the rest is shared by max-min
+// fairness among the tenants that ask and spend what they get.
 
-/** What is free, as far as one tenant is concerned. */
+/** The free amounts from the point of view of one tenant. */
 export interface Free {
-  /** Of the pool. */
+  /** Of the whole pool. */
   readonly total: number;
   /** Of the tenant's own floor. */
   readonly floor: number;
-  /** Once every floor is kept free. */
+  /** Free when all floors are kept. */
   readonly shared: number;
 }
 
@@ -22,9 +22,9 @@ export function freeFor(pool: DayPool, tenant: string): Free {
   return { total, floor: Math.min(pool.floorLeft(tenant), total), shared };
 }
 
-/** How much more the tenant gets; null: not even the least. */
+/** The amount to grant; null: not even `least`. */
 export function grantable(pool: DayPool, share: Share, ask: LeaseNeed): MicroNeurons | null {
-  // The allowance that it has is paid for already.
+  // The present allowance was granted before and needs no new amount.
   if (ask.least === 0) return ask.want === 0 ? ZERO : microNeurons(more(pool, share, ask));
   if (isAboveHoldCap(pool, share, ask)) return null;
   const amount = more(pool, share, ask);
@@ -35,11 +35,11 @@ export function grantable(pool: DayPool, share: Share, ask: LeaseNeed): MicroNeu
 const mostHeld = (pool: DayPool, tenant: string): MicroNeurons =>
   most(holdCap(pool), pool.floorOf(tenant));
 
-/** A tenant that knows the cap does not ask for such a call: it knew an older one, or none. */
+/** Only a tenant that does not know the current cap asks for such a call. */
 const isAboveHoldCap = (pool: DayPool, share: Share, { least }: LeaseNeed): boolean =>
   least + share.granted - share.spent - share.pending > mostHeld(pool, share.tenant);
 
-/** First of its own floor, which it costs nobody to grant; then a part of what all share. */
+/** First from the tenant's own floor, which no other tenant can use; then from the shared part. */
 function more(pool: DayPool, share: Share, ask: LeaseNeed): number {
   const free = freeFor(pool, share.tenant);
   const ofFloor = Math.min(ask.want, free.floor);
@@ -52,18 +52,18 @@ function more(pool: DayPool, share: Share, ask: LeaseNeed): number {
   return ofFloor + ofShared(pool, share.tenant, rest, { shared: free.shared, ofFloor });
 }
 
-/** What is shared, as one tenant that asks finds it. */
+/** The shared part that is offered to a tenant. */
 interface Offer {
   readonly shared: number;
-  /** What the tenant is given of its floor besides. */
+  /** The amount that the tenant gets from its floor. */
   readonly ofFloor: number;
 }
 
 /**
- * A lease is half of what the tenant could have if all who want something now took all they can get:
- * so leases shrink as the pool empties, and few calls of this object make up a day. When that is too
- * little for a single call, the tenant gets what it needs as long as others' wishes are met as well;
- * and in the end the one that has least of all gets what is left.
+ * A lease is half of the tenant's part if all asking tenants now took as much as they can get. So leases
+ * shrink as the pool empties, and a tenant needs few calls of this object in a day. If that is too little for
+ * one call, the tenant gets its need as far as the wants of others are met too. In the end the tenant with
+ * the least gets what is left.
  */
 function ofShared(
   pool: DayPool,
@@ -77,7 +77,7 @@ function ofShared(
   const equal = Math.min(room, pool.equalPart(shared, tenant));
   if (equal >= least && equal > 0) {
     const chunk = Math.min(Math.floor(equal / 2), chunkOf(pool));
-    // All calls that wait, as far as they fit into an equal part: else each would ask by itself.
+    // Enough for all waiting calls, up to an equal part: otherwise each would ask by itself.
     return Math.min(ask.want, Math.max(least, Math.min(ask.need, equal), chunk));
   }
   const part = Math.min(room, pool.fairPart(shared, tenant, ask.need));
@@ -85,7 +85,7 @@ function ofShared(
   return pool.isPoorest(tenant) ? least : 0;
 }
 
-/** The largest call for which the tenant would be granted what it lacks now. */
+/** The most that the tenant could be granted now. */
 export function mostGrantable(pool: DayPool, tenant: string): number {
   const { floor, shared } = freeFor(pool, tenant);
   const part = pool.fairPart(shared, tenant, Infinity);
@@ -93,27 +93,30 @@ export function mostGrantable(pool: DayPool, tenant: string): number {
   return floor + Math.min(fair, roomFor(pool, tenant, floor));
 }
 
-/** As much as the tenant may be granted at all, if all of the pool were free. */
+/** The most that the tenant could be granted if the whole pool were free. */
 export const mostFor = (pool: DayPool, tenant: string): number => {
   const { floor } = freeFor(pool, tenant);
   return floor + roomFor(pool, tenant, floor);
 };
 
-/** What others have to give back for an amount that the tenant lacks: the poorest one gets it first. */
+/**
+ * The amount that others must give back for an amount that the tenant lacks: the poorest tenant gets it
+ * first.
+ */
 export const toGiveBack = (pool: DayPool, tenant: string, lacking: number): number =>
   pool.isPoorest(tenant) ? lacking : lacking * pool.askingTenants;
 
 /**
- * What max-min fairness gives the tenant of all that is unspent, if nobody held any of it: each of those
- * that ask with what it has spent beyond its floor.
+ * The tenant's part of all that is unspent, if nobody held any of it: max-min fairness by the amounts that
+ * asking tenants have spent beyond their floors.
  */
 export const fairShare = (pool: DayPool, tenant: string): number =>
   pool.equalPart(pool.unspentFor(tenant), tenant, "spent");
 
 /**
- * How much more of what is shared the tenant may have while it has not spent it. Alone it may have
- * all. Once another one asks, what it keeps from them is a part of what is unspent and not kept for
- * others: so a few tenants that only hold cannot keep everybody else out.
+ * How much more of the shared part the tenant may have unspent. Alone it may have all. When another tenant
+ * asks, its unspent amount is limited to a part of what is unspent and not kept for others: so a few tenants
+ * that only hold cannot keep everybody else out.
  */
 function roomFor(pool: DayPool, tenant: string, ofFloor: number): number {
   if (!pool.isWantedByOthers(tenant)) return Infinity;

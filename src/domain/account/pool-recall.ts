@@ -3,19 +3,19 @@ import { microNeurons, type MicroNeurons } from "../ledger/micro-neurons.ts";
 import { chunkOf, type Share } from "./pool.ts";
 import type { Holder } from "./unused-leases.ts";
 
-// What tenants are asked to give back: leases that they do not use, while others wait for them.
+// Recalls: tenants give back unused leases while others wait for them.
 
-/** Tenants that are asked at once. */
+/** The most tenants that are asked at once. */
 const MOST_RECALLED = 20;
 
-/** A lease that is to be given back, and how much of it the tenant may keep if it is busy. */
+/** A lease to give back, and how much of it the tenant may keep if it is busy. */
 export interface LeaseRecall extends Pick<Share, "tenant" | "generation"> {
   readonly keep: MicroNeurons;
 }
 
 /**
- * What a busy tenant may keep unused: a chunk. In a pool that runs empty it is less, so that what all
- * of them keep is at most half of what is unspent and not kept as floors.
+ * The amount that a busy tenant may keep unused: a chunk. In a nearly empty pool it is less, so that all of
+ * them together keep at most half of what is unspent and not kept for floors.
  */
 export function keptChunk(pool: DayPool): MicroNeurons {
   const part = Math.floor(pool.sharedUnspent / (2 * pool.askingTenants));
@@ -23,10 +23,10 @@ export function keptChunk(pool: DayPool): MicroNeurons {
 }
 
 /**
- * Those that have the most beyond what they reported as used, if together they have what is missing.
- * Large holds of calls in progress may have ended since: if they are needed, their tenants are asked too.
- * Nobody is asked in vain for a little that everybody has: in a pool that runs empty these would be most
- * of all messages.
+ * The tenants with the most beyond their reported use, if together they have the missing amount. Large holds
+ * of calls in progress may have ended since the report: if they are needed, their tenants are asked too.
+ * Tenants are not asked for small amounts that are not enough: in a nearly empty pool those would be most of
+ * all messages.
  */
 export function recallsFor(pool: DayPool, missing: number, nowMs: number): readonly LeaseRecall[] {
   pool.advance(nowMs);
@@ -38,7 +38,7 @@ export function recallsFor(pool: DayPool, missing: number, nowMs: number): reado
   for (const holder of holders) {
     if (found >= missing || chosen.length === MOST_RECALLED) break;
     found += Math.max(0, holder.surplus);
-    // One that is not busy keeps nothing.
+    // A tenant that is not busy keeps nothing.
     possible += Math.max(0, holder.unused);
     chosen.push(holder);
   }

@@ -11,38 +11,38 @@ import {
 import type { Share } from "./pool.ts";
 import { fairShare, mostFor, mostGrantable, toGiveBack } from "./pool-grant.ts";
 
-// What the account says about a lease that it does not grant: how far the tenant's allowance could
-// go. With that the tenant's object refuses by itself what cannot be had, and asks for the rest.
+// The account's reply to a lease that it does not grant: how far the tenant's allowance could go. With it the
+// tenant's object refuses impossible calls by itself and asks only for the others.
 
 /**
- * The first wait of a tenant that was refused for what others hold; how it grows with each refusal in a
- * row, and up to what. It grows faster for a tenant that has its share, and for all while the pool runs
- * empty: then all wait for the last calls of the others, and most questions would be refused again.
+ * Waits of a tenant that was refused because others hold the amount: the first wait, its growth with each
+ * refusal in a row, and the longest. They grow faster for a tenant that has its share, and for all tenants in
+ * a nearly empty pool: then all wait for the last calls of others, and most requests would be refused again.
  */
 const AGAIN_MS = 1_000;
 const SOON = { growth: 2, longestMs: 2_000 };
 const LATER = { growth: 8, longestMs: 60_000 };
 
-/** A pool runs empty when less than this part of it is unspent and not kept for floors. */
+/** A pool is nearly empty when less than this part of it is unspent and not kept for floors. */
 const LAST_PART = 1 / 20;
 
-/** What is unspent grows again when a cap is raised or a tenant is suspended. */
+/** The unspent amount can grow when a cap is raised or a tenant is suspended. */
 const TOO_LARGE_AGAIN_MS = 300_000;
 
-/** How much a tenant could have. It stays within the objects: it tells what others use. */
+/** How much a tenant could have. It stays within the objects, since it reveals the use of others. */
 export interface Outlook {
-  /** Nothing of the day is unspent. */
+  /** Nothing of the day's pool is unspent. */
   readonly isSpent: boolean;
-  /** The allowance that was to be had at that moment. */
+  /** The highest allowance that was possible at that moment. */
   readonly available: MicroNeurons;
-  /** What this tenant can be charged today in all, if others use nothing more. */
+  /** The most that this tenant's calls can be charged today if others use nothing more. */
   readonly reachable: MicroNeurons;
 }
 
 export interface LeaseRefusal extends Outlook {
-  /** The allowance that was not to be had. */
+  /** The allowance that was refused. */
   readonly level: MicroNeurons;
-  /** What others would have to give back for it; 0: that would not help. */
+  /** The amount that others must give back for it; 0: that would not help. */
   readonly missing: MicroNeurons;
   /** When to ask again for a call that others may make room for. */
   readonly againAtMs: number;
@@ -69,7 +69,7 @@ export function refusalOf(
   const outlook = outlookOf(pool, share, nowMs);
   const level = plus(share.granted, least);
   const isWithinReach = !outlook.isSpent && level <= outlook.reachable + share.pending;
-  // A tenant that may not have more of it itself waits for nobody.
+  // A tenant above its own limit does not wait for others.
   const isCapped = least > mostFor(pool, share.tenant);
   const lacking = minusOrZero(level, outlook.available);
   const missing = toGiveBack(pool, share.tenant, lacking);
@@ -87,7 +87,7 @@ export function refusalOf(
   };
 }
 
-/** What a call would be refused with that needs more than the outlook has. */
+/** The refusal of a call that needs more than the outlook has. */
 export const asRefusal = (outlook: Outlook, nowMs: number): LeaseRefusal => ({
   ...outlook,
   level: outlook.available,

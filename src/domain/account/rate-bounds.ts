@@ -1,17 +1,19 @@
 import type { RateClass, RateUnits } from "../ledger/rate-limit.ts";
 
-// What is written down of the account's rates: for each five seconds and class, how many units may have
-// been given in them, before they are given. Who took them is known in memory alone. After a restart all
-// that was written counts as used, in the last second in which a permit of those five may be used: so a
-// rolling minute never has more than the limit, whatever was lost. There is room for as many units again as
-// were given, so that few of the questions write a row.
+// The written part of the account's rates: for each five seconds and class, how many units may be given in
+// them, written before they are given. Only memory knows their takers. After a restart all written units
+// count as used in the last second in which a permit of those five may be used, so that a rolling minute
+// never has more than the limit, whatever was lost. A row has room for twice the units that were given, so
+// that few requests write a row.
 
 const PERIOD_S = 5;
 
-/** Rows that a store keeps: those of earlier periods have left the minute when theirs is written over. */
+/** Rows that a store keeps: when a row is written over, its period has left the minute. */
 export const KEPT_PERIODS = 16;
 
-/** Units of each class that may have been given within five seconds; the period is their number. */
+/**
+ * Units of each class that may be given within five seconds. `period` is the number of these five seconds.
+ */
 export interface RateBound {
   readonly period: number;
   readonly units: RateUnits;
@@ -19,22 +21,22 @@ export interface RateBound {
 
 export const periodOf = (nowMs: number): number => Math.floor(nowMs / (PERIOD_S * 1000));
 
-/** When a period began: the clock was there when its row was written. */
+/** When a period began: a time that the clock had reached when the row was written. */
 export const beginMs = ({ period }: RateBound): number => period * PERIOD_S * 1000;
 
 /**
- * @param lifeS how long a permit may be used at least
+ * @param lifeS the least time for which a permit may be used, in seconds
  * @returns the last second of a period's permits: they end with a second
  */
 export const lastSecondOf = ({ period }: RateBound, lifeS: number): number =>
   (period + 1) * PERIOD_S - 1 + lifeS;
 
 interface Given {
-  /** Before a restart: as much as was written then. */
+  /** Units before a restart: all that the row allowed then. */
   readonly forgotten: number;
-  /** Since then. */
+  /** Units since then. */
   given: number;
-  /** What the row says. */
+  /** The units that the row allows. */
   written: number;
 }
 
@@ -56,8 +58,8 @@ export class RateBounds {
   }
 
   /**
-   * @param freeOf units of a class that are left for others
-   * @returns the row to be written before these units are given; null: what is written covers them
+   * @param freeOf the units of a class that are left for others
+   * @returns the row to write before these units are given; null: the written row covers them
    */
   give(units: RateUnits, freeOf: (name: RateClass) => number, nowMs: number): RateBound | null {
     const period = periodOf(nowMs);

@@ -1,10 +1,10 @@
-// Numbers in order that know how many of them are below a level, and their sum. Adding, taking away and
-// looking cost as many steps as the logarithm of how many there are: a treap, whose priorities are drawn
-// from a fixed sequence, so that a run can be repeated.
+// Ordered numbers that know how many of them are below a level, and their sum. To add, remove or look up one
+// takes as many steps as the logarithm of their count. It is a treap with priorities from a fixed sequence,
+// so that runs can be repeated.
 
 interface Node<Item> {
   readonly key: number;
-  /** Tells equal keys apart. */
+  /** Distinguishes equal keys. */
   readonly tie: number;
   readonly item: Item;
   readonly priority: number;
@@ -19,14 +19,14 @@ type Tree<Item> = Node<Item> | null;
 export class SumTree<Item = null> {
   #root: Tree<Item> = null;
   #drawn = 2_463_534_242;
-  /** Nodes looked at so far, for tests that count them. */
+  /** Visited nodes so far, for tests that count them. */
   steps = 0;
 
   get count(): number {
     return this.#root?.count ?? 0;
   }
 
-  /** Of all keys. */
+  /** The sum of all keys. */
   get sum(): number {
     return this.#root?.sum ?? 0;
   }
@@ -38,14 +38,14 @@ export class SumTree<Item = null> {
     this.#root = this.#merge(this.#merge(before, node), after);
   }
 
-  /** One that is there. */
+  /** The key must be in the tree. */
   remove(key: number, tie: number): void {
     const [before, rest] = this.#split(this.#root, key, tie);
     const [, after] = this.#split(rest, key, tie + 1);
     this.#root = this.#merge(before, after);
   }
 
-  /** How much all keys below a level lack of it. */
+  /** The sum of `level - key` over all keys below the level. */
   lackOf(level: number): number {
     let count = 0;
     let sum = 0;
@@ -63,7 +63,7 @@ export class SumTree<Item = null> {
     return count === 0 ? 0 : level * count - sum;
   }
 
-  /** How many keys are above a level. */
+  /** The number of keys above a level. */
   countAbove(level: number): number {
     let count = 0;
     let node = this.#root;
@@ -79,21 +79,21 @@ export class SumTree<Item = null> {
     return count;
   }
 
-  /** `Infinity` where there is none. */
+  /** `Infinity` when the tree is empty. */
   get least(): number {
     let node = this.#root;
     while (node?.left != null) node = node.left;
     return node?.key ?? Infinity;
   }
 
-  /** Of the least key. */
+  /** The item of the least key; null when the tree is empty. */
   get first(): Item | null {
     let node = this.#root;
     while (node?.left != null) node = node.left;
     return node?.item ?? null;
   }
 
-  /** 0 where there is none. */
+  /** 0 when the tree is empty. */
   get most(): number {
     let node = this.#root;
     while (node?.right != null) node = node.right;
@@ -116,7 +116,7 @@ export class SumTree<Item = null> {
     yield* this.#walk(isDown ? node.left : node.right, isDown);
   }
 
-  /** Those before (key, tie), and the others. */
+  /** The nodes before (key, tie), and the others. */
   #split(node: Tree<Item>, key: number, tie: number): [Tree<Item>, Tree<Item>] {
     if (node === null) return [null, null];
     this.steps += 1;

@@ -1,23 +1,23 @@
 import { type Share, shareKey } from "./pool.ts";
 import { SumTree } from "./sum-tree.ts";
 
-// What tenants were granted of a day and do not use, in the orders in which they are asked for it: those
-// that have the most first, and those whose leases ended first. A tenant that was asked just now is in
+// The granted amounts of a day that tenants do not use, in the orders in which tenants are asked to give them
+// back: those with the most first, and those whose leases ended first. A tenant that was just asked is in
 // none of the orders until it may be asked again.
 
 /** A tenant that was silent for so long may be idle: then it gives back its last chunk too. */
 export const SILENT_MS = 10_000;
 
-/** Between two times that a tenant is asked, if it answered the first time, and if not. */
+/** The time between two recalls to a tenant that answered the first one, and to one that did not. */
 export const RECALL_EVERY_MS = 1_000;
 const RECALL_AGAIN_MS = 10_000;
 
-/** A share that may have something to give back. */
+/** A share that may have an amount to give back. */
 export interface Holder {
   readonly share: Share;
-  /** What it has beyond what it reported as used. */
+  /** The amount beyond its reported use. */
   readonly unused: number;
-  /** The same without what it may keep; below 0 where its calls hold more. */
+  /** `unused` without the part that it may keep; below 0 when its calls hold more. */
   readonly surplus: number;
 }
 
@@ -26,28 +26,28 @@ interface Entry {
   share: Share;
   floor: number;
   isSilent: boolean;
-  /** When its tenant was asked last, and the number of its latest message then. */
-  asked: { readonly atMs: number; readonly seq: number } | null;
+  /** When its tenant was last asked, and the number of its latest message at that time. */
+  lastRecall: { readonly atMs: number; readonly seq: number } | null;
   mayAsk: boolean;
-  /** Where it stands. */
+  /** Its places in the orders. */
   places: readonly (readonly [SumTree<Entry>, number])[];
 }
 
 export class UnusedLeases {
   readonly #entries = new Map<string, Entry>();
   #orders = 0;
-  /** Silent ones, by what is unused. */
+  /** Silent shares, by the unused amount. */
   readonly #silent = new SumTree<Entry>();
-  /** The others: without a floor beyond what is used, by what is granted and not used. */
+  /** Other shares with no unused floor, by the granted amount that is not used. */
   readonly #busy = new SumTree<Entry>();
-  /** With such a floor, by what is granted beyond it. */
+  /** Other shares with an unused floor, by the granted amount beyond it. */
   readonly #floored = new SumTree<Entry>();
-  /** All that hold something in calls, by how much. */
+  /** All shares with amounts held by calls, by that amount. */
   readonly #pending = new SumTree<Entry>();
-  /** All that have something unused, by the end of the lease: that may be asked, and all. */
+  /** Shares with an unused amount, by the end of the lease: those that may be asked, and all of them. */
   readonly #ends = new SumTree<Entry>();
   readonly #allEnds = new SumTree<Entry>();
-  /** In the order of their times. */
+  /** Queues in the order of time. */
   readonly #reports = new Map<string, number>();
   readonly #askedSoon = new Map<string, number>();
   readonly #askedLate = new Map<string, number>();
@@ -91,7 +91,7 @@ export class UnusedLeases {
     });
     this.#leave(this.#askedSoon, nowMs - RECALL_EVERY_MS, (entry) => this.#place(entry, nowMs));
     this.#leave(this.#askedLate, nowMs - RECALL_AGAIN_MS, (entry) => {
-      entry.asked = null;
+      entry.lastRecall = null;
       this.#place(entry, nowMs);
     });
   }
@@ -105,12 +105,12 @@ export class UnusedLeases {
     }
   }
 
-  /** Its tenant is asked. That is known in memory only: after a restart it is asked once more. */
+  /** Notes that a share's tenant is asked. Only memory knows it: after a restart it is asked once more. */
   noteAsked(of: Pick<Share, "tenant" | "generation">, nowMs: number): void {
     const key = shareKey(of);
     const entry = this.#entries.get(key);
     if (entry === undefined) return;
-    entry.asked = { atMs: nowMs, seq: entry.share.seq };
+    entry.lastRecall = { atMs: nowMs, seq: entry.share.seq };
     for (const queue of [this.#askedSoon, this.#askedLate]) {
       queue.delete(key);
       queue.set(key, nowMs);
@@ -119,10 +119,10 @@ export class UnusedLeases {
   }
 
   /**
-   * Those that may have something to give back, the most first, at most so many of each kind.
+   * The shares that may have an amount to give back, the largest first, at most `limit` of each kind.
    *
-   * @param keep what one may keep that is not silent
-   * @param mayHaveEnded what calls hold above it may not be held any more
+   * @param keep the amount that a share may keep that is not silent
+   * @param mayHaveEnded calls that hold more than this may have ended
    */
   holders(
     { keep, mayHaveEnded }: { readonly keep: number; readonly mayHaveEnded: number },
@@ -143,7 +143,7 @@ export class UnusedLeases {
       .map(({ holder }) => holder);
   }
 
-  /** No surplus is larger than what is granted beyond the floor, in the order of which these stand. */
+  /** A surplus is at most the granted amount beyond the floor, which is the order of this tree. */
   #bestFloored(keep: number, limit: number): readonly Entry[] {
     let best: Entry[] = [];
     for (const [granted, entry] of this.#floored.descending()) {
@@ -159,7 +159,7 @@ export class UnusedLeases {
     return best;
   }
 
-  /** Those that may be asked whose leases ended until then, the first first. */
+  /** The shares that may be asked whose leases ended by then, the earliest first. */
   ended(untilMs: number, limit: number): readonly Share[] {
     const ended: Share[] = [];
     for (const [endMs, { share }] of this.#ends.ascending()) {
@@ -169,20 +169,20 @@ export class UnusedLeases {
     return ended;
   }
 
-  /** Of all leases of which something is unused; null: there is none. */
+  /** The first end of a lease with an unused amount; null: there is none. */
   get firstEndMs(): number | null {
     return this.#allEnds.count === 0 ? null : this.#allEnds.least;
   }
 
   #fresh(key: string, share: Share): Entry {
     const order = (this.#orders += 1);
-    const nothing = { floor: 0, isSilent: false, asked: null, mayAsk: true, places: [] };
+    const nothing = { floor: 0, isSilent: false, lastRecall: null, mayAsk: true, places: [] };
     const entry = { order, share, ...nothing };
     this.#entries.set(key, entry);
     return entry;
   }
 
-  /** @param nowMs null: nothing was asked or answered */
+  /** @param nowMs null: nothing was asked or answered since */
   #place(entry: Entry, nowMs: number | null): void {
     const { granted, spent, pending, deadlineMs } = entry.share;
     const left = granted - spent - pending;
@@ -204,18 +204,18 @@ export class UnusedLeases {
   }
 
   #move(entry: Entry, places: Entry["places"]): void {
-    // Of equal ones the first comes first, from the most down.
+    // The order is negative so that of equal keys, descending, the first comes first.
     for (const [tree, key] of entry.places) tree.remove(key, 0 - entry.order);
     for (const [tree, key] of places) tree.add(key, 0 - entry.order, entry);
     entry.places = places;
   }
 }
 
-/** At once if it was granted something since it answered; so its own questions bound these. */
-function mayBeAsked({ asked, share }: Entry, nowMs: number): boolean {
-  if (asked === null || asked.atMs <= nowMs - RECALL_AGAIN_MS) return true;
-  if (share.seq > asked.seq + 1) return true;
-  return share.seq > asked.seq && asked.atMs <= nowMs - RECALL_EVERY_MS;
+/** At once if it was granted something after its answer: then its own requests limit these recalls. */
+function mayBeAsked({ lastRecall, share }: Entry, nowMs: number): boolean {
+  if (lastRecall === null || lastRecall.atMs <= nowMs - RECALL_AGAIN_MS) return true;
+  if (share.seq > lastRecall.seq + 1) return true;
+  return share.seq > lastRecall.seq && lastRecall.atMs <= nowMs - RECALL_EVERY_MS;
 }
 
 function holderOf({ share, floor, isSilent }: Entry, keep: number): Holder {
