@@ -1,18 +1,17 @@
-// Words of which some letters are stars: "f**k". A star is a letter only within a word; stars around
-// one are emphasis, and so are stars that close what the same ones opened before it ("**not**ice").
-// Which word it is, is what a term says that has the same length, the same first and last letter, and
-// every letter that can be read.
+// Words with stars in place of some letters: "f**k". A star is a letter only within a word. Stars around a
+// word are emphasis, and so are stars that close what equal ones before it opened ("**not**ice"). A starred
+// word matches a term of the same length with the same first and last letter and the same readable letters.
 
 /** Marks a star in the place of a letter. */
 export const CENSORED = 0x40000;
 
-/** The unit that stands for it: no letter. */
+/** The unit that stands for the hidden letter: it is no letter itself. */
 export const STAR = 0x2a;
 
-/** More of them are a line that someone drew. */
+/** More stars are a drawn line. */
 const MOST_STARS = 12;
 
-/** Asterisks, and what else blots out a letter. */
+/** Asterisks, and other characters that hide a letter. */
 const BLOTS = "[*∗⁎✱✳•●■█▒░]";
 
 const LETTERS = "[\\p{L}\\p{M}\\p{N}@$!|+]";
@@ -26,7 +25,7 @@ const WITHIN = new RegExp(`${LETTERS}${BLOTS}+${LETTERS}`, "u");
 /** Whether there may be a star within a word. */
 export const hasCensored = (line: string): boolean => WITHIN.test(line);
 
-/** Marked stars, by the unit where they stand. */
+/** The marked stars, by their unit in the line; 0 elsewhere. */
 export function censoredIn(line: string): Int32Array {
   const stars = new Int32Array(line.length);
   for (const { index, 1: before = "", 2: word = "" } of line.matchAll(STARRED)) {
@@ -41,7 +40,7 @@ export function censoredIn(line: string): Int32Array {
   return stars;
 }
 
-/** "a*b = 3", "x**y": one letter on each side, in a sum. */
+/** "a*b = 3", "x**y": one letter on each side, in a formula. */
 const PRODUCT = new RegExp(`^\\p{L}${BLOTS}{1,2}\\p{L}$`, "u");
 const SUM_BEFORE = /[\d=+/^<>][ (]{0,2}$/;
 const SUM_BEHIND = /^[ )]{0,2}[\d=+/^<>]/;

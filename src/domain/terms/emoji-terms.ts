@@ -3,21 +3,21 @@ import { ANY, type FormList, type Range } from "./form-list.ts";
 import type { StepBudget } from "./step-budget.ts";
 import { lineOf, type Place } from "./term.ts";
 
-// Terms with emoji. An emoji is found whole: a heart is not in the picture of a couple with one, nor a
-// flag in two others. A term without a skin tone is found with any; one with a tone is found with
-// that alone.
+// Terms with emoji. An emoji matches only as a whole: a heart is not found in the picture of a couple with
+// one, nor a flag in two others. A term without a skin tone matches every tone; a term with a tone matches
+// only that one.
 
-/** Behind each emoji of a form, so that none is the beginning of another. */
+/** Ends each emoji of a form, so that none is the beginning of another. */
 const END = "\0";
-/** Between emoji that something else parts. */
+/** Between emoji with other text between them. */
 const BREAK = "\u0001";
 
 export interface EmojiForm {
-  /** The emoji, one after the other. */
+  /** The emoji of the term, one after the other. */
   readonly form: string;
-  /** Whether skin tones count. */
+  /** Whether skin tones must match. */
   readonly toned: boolean;
-  /** Whether there is nothing beside them but white space, which does not count between emoji. */
+  /** Whether the term has only emoji and white space, which is ignored between emoji. */
   readonly alone: boolean;
 }
 
@@ -42,7 +42,7 @@ export class EmojiText {
     this.#emoji = emojiIn(original);
   }
 
-  /** Whether the emoji at that place are those of a term; of one that is cut, all of it counts. */
+  /** Whether the emoji at a place are those of the form. An emoji that the place cuts counts as a whole. */
   has({ form, toned }: EmojiForm, { start, end }: Place): boolean {
     let signs = "";
     for (let at = this.#firstBehind(start); at < this.#emoji.length; at += 1) {
@@ -53,7 +53,7 @@ export class EmojiText {
     return signs === form;
   }
 
-  /** Where the forms of a list stand. */
+  /** Adds each place of the forms of a list. */
   find<T>(
     list: FormList<T>,
     toned: boolean,
@@ -78,7 +78,7 @@ export class EmojiText {
     }
   }
 
-  /** The first emoji that ends behind a place. */
+  /** The index of the first emoji that ends after a place. */
   #firstBehind(place: number): number {
     let low = 0;
     let high = this.#emoji.length;
@@ -99,7 +99,7 @@ export class EmojiText {
 
 interface EmojiLine {
   readonly text: string;
-  /** Where each emoji begins in it. */
+  /** Where each emoji begins in `text`. */
   readonly at: Int32Array;
 }
 

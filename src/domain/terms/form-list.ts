@@ -1,6 +1,6 @@
-// Many words, looked for in a text at once. They stand in order, and a word that is followed letter
-// by letter narrows them down to those that go on so: what a text costs does not grow with their
-// number, and they take little more memory than their letters (a tree takes fifty times as much).
+// Many words, searched for at once. They are sorted, and each letter that is followed narrows the range of
+// words that continue with it. So the cost of a text does not grow with their number, and they take little
+// more memory than their letters (a tree takes fifty times as much).
 
 export interface Form<T> {
   readonly form: string;
@@ -10,7 +10,7 @@ export interface Form<T> {
 export class FormList<T> {
   readonly #forms: readonly string[];
   readonly #entries: readonly (readonly T[])[];
-  /** The first of those that begin with each unit, and where the next begin. */
+  /** The range of the words that begin with each unit. */
   readonly #begins = new Map<number, readonly [from: number, to: number]>();
 
   constructor(forms: readonly Form<T>[]) {
@@ -21,7 +21,7 @@ export class FormList<T> {
       if (entries === undefined) byForm.set(form, [entry]);
       else entries.push(entry);
     }
-    // In the order of their units, as `<` compares.
+    // Sorted by their units, as `<` compares.
     this.#forms = [...byForm.keys()].toSorted((a, b) => (a < b ? -1 : 1));
     this.#entries = this.#forms.map((form) => byForm.get(form) ?? []);
     this.longest = this.#forms.reduce((most, { length }) => Math.max(most, length), 0);
@@ -31,14 +31,14 @@ export class FormList<T> {
     }
   }
 
-  /** Units of the longest. */
+  /** The units of the longest word. */
   readonly longest: number;
 
   get isEmpty(): boolean {
     return this.#forms.length === 0;
   }
 
-  /** Those that go on with `unit` after `depth` units, among those from `from` to `to`. */
+  /** The words of a range that continue with `unit` after `depth` units; null: none. */
   next(unit: number, depth: number, [from, to]: readonly [number, number]): Range | null {
     if (depth === 0) return this.#begins.get(unit) ?? null;
     const first = this.#firstWith(unit, depth, from, to);
@@ -46,7 +46,7 @@ export class FormList<T> {
     return [first, this.#firstWith(unit + 1, depth, first, to)];
   }
 
-  /** For each unit with which they go on, those that do. */
+  /** The words of a range, divided by the unit with which they continue. */
   *branches(depth: number, [from, to]: Range): Generator<Range> {
     let first = this.#firstWith(0, depth, from, to);
     while (first < to) {
@@ -57,7 +57,7 @@ export class FormList<T> {
     }
   }
 
-  /** What ends after `depth` units: the shortest of a range stands first. */
+  /** The entries of the word that ends after `depth` units: the shortest of a range is first. */
   ending(depth: number, [from]: Range): readonly T[] {
     return this.#forms[from]?.length === depth ? (this.#entries[from] ?? []) : [];
   }

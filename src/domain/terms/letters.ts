@@ -3,47 +3,47 @@ import { latinLetter } from "../text/lookalikes.ts";
 import { LATIN_DIGITS, LATIN_SIGNS } from "../text/rare-lookalikes.ts";
 import { CENSORED, censoredIn } from "./censored.ts";
 
-// The letters of a line one after the other, with what stands between them: how a word is found that
-// was taken apart or is written with signs and letters that only look like its own.
+// The letters of a line, with the gaps between them. With them a word is found that was taken apart, or is
+// written with signs and with letters that only look like its own.
 
-/** What stands before a letter. */
+/** The kind of gap before a letter. */
 export const GAP = {
-  /** Nothing. */
+  /** No gap. */
   none: 0,
   /** White space. */
   space: 1,
-  /** A few signs that may join the pieces of a word. */
+  /** A few signs that may join the parts of a word. */
   sign: 2,
   /** Both. */
   spread: 3,
-  /** Anything else: no word goes on behind it. */
+  /** Anything else: no word continues after it. */
   end: 4,
 } as const;
 
 export interface Letters {
   readonly length: number;
   readonly units: Uint16Array;
-  /** Where each stands in the line. */
+  /** Where each letter begins and ends in the line. */
   readonly at: Int32Array;
   readonly ends: Int32Array;
   readonly gaps: Uint8Array;
   readonly gapLengths: Uint8Array;
-  /** How many up to each, itself not counted, are written with another letter or a sign. */
+  /** How many letters before each are disguised: written as another letter or a sign. */
   readonly disguised: Int32Array;
-  /** How many are digits in a letter's place, and how many are signs. */
+  /** How many of them are digits, and how many are signs, in a letter's place. */
   readonly digits: Int32Array;
   readonly signs: Int32Array;
-  /** How many are stars in a letter's place. */
+  /** How many of them are stars in a letter's place. */
   readonly censored: Int32Array;
 }
 
 /**
- * How the line is read: as it is written, or with what looks like a letter as that letter; and then
- * also with stars within a word as letters that nobody knows.
+ * How the line is read: as written, or with each lookalike as the Latin letter that it resembles; `censored`
+ * also reads stars within a word as unknown letters.
  */
 export type Reading = "written" | "one is i" | "one is l" | "censored";
 
-/** The capital of the letter at a unit of the line, where it has one. */
+/** The capital of the letter at a unit of the line, if it has one. */
 export type CapitalAt = (at: number) => string | undefined;
 
 const WORD = /[\p{L}\p{N}\p{M}]+/gu;
@@ -54,10 +54,13 @@ const LONGEST_GAP = 6;
 const isDigit = (unit: number): boolean => unit >= 48 && unit <= 57;
 const isLatin = (unit: number): boolean => unit >= 97 && unit <= 122;
 
-/** What may stand for a letter within a word. */
+/** Signs that may stand for a letter within a word. */
 const SIGNS: ReadonlySet<string> = new Set(["@", "$", "!", "|", "+", ...LATIN_SIGNS.keys()]);
 
-/** Emoji and arrows; also the halves of what lies beyond the first plane and is no letter. */
+/**
+ * Emoji and arrows; also surrogates, the halves of characters beyond the first plane, when they are no
+ * letters.
+ */
 const isPicture = (unit: number): boolean =>
   (unit >= 0x2190 && unit < 0x2c00) || (unit >= 0xd800 && unit <= 0xdfff);
 
@@ -118,12 +121,12 @@ function gapOf(line: string, from: number, to: number): number {
 
 const DIGIT = 0x10000;
 const SIGN = 0x20000;
-/** Of a pair of surrogates that is one letter. */
+/** The second surrogate of a letter. */
 const SECOND_HALF = 0x80000;
 
 /**
- * The letter that is seen at each unit where another one is written; with a bit for a digit, a sign or
- * a star.
+ * The letter to read at each unit that shows another character, with a bit for a digit, a sign or a star; 0:
+ * as written.
  */
 function disguises(
   line: string,
@@ -143,7 +146,8 @@ function disguises(
   }
   const hasLatin = /[a-z]/.test(line);
   const words = [...line.matchAll(WORD)].filter(({ 0: word }) => !/^[\x20-\x7e]+$/.test(word));
-  // Honest Russian has letters without a likeness: a text whose every foreign word has none is English.
+  // Genuine Russian has letters with no Latin lookalike: if every foreign word has only lookalikes, the text
+  // is English.
   const allAlike = hasLatin && words.every(({ 0: word }) => isDisguised(word));
   for (const { index, 0: word } of words) {
     const isMixed = /[a-z]/.test(word);
@@ -161,13 +165,13 @@ function disguises(
   return seen;
 }
 
-/** Greek letters of which the capital is drawn like another Latin letter: Η is an h, η an n. */
+/** Greek letters whose capital resembles another Latin letter: Η is an h, η an n. */
 const OTHER_CAPITALS = new Set("ηνμυσ");
 
 const readingOf = (letter: string, at: number, capitalAt: CapitalAt | undefined) =>
   (OTHER_CAPITALS.has(letter) ? capitalAt?.(at) : undefined) ?? latinLetter(letter);
 
-/** Of a digit or a sign. */
+/** The letter that a digit or a sign stands for. */
 const letterOf = (character: string, one: string): string | undefined =>
   character === "1" || character === "|" || LATIN_SIGNS.get(character) === "l"
     ? one
@@ -180,7 +184,7 @@ const isDisguised = (word: string): boolean => Array.from(word).every(isLatinLik
 const isLatinLike = (letter: string): boolean =>
   letter.charCodeAt(0) < 0x80 || latinLetter(letter) !== undefined;
 
-/** Whether a sign stands among letters: "b@d", "$hit", "a$$"; not "stop!" or "a@b" of an address. */
+/** Whether a sign is among letters: "b@d", "$hit", "a$$"; not "stop!" or the "a@b" of an address. */
 function isWithin(line: string, isLetter: Uint8Array, at: number): boolean {
   const isPart = (place: number): boolean => isLetter[place] === 1 || SIGNS.has(line[place] ?? " ");
   const opens = line[at] === "@" || line[at] === "$";
@@ -190,10 +194,10 @@ function isWithin(line: string, isLetter: Uint8Array, at: number): boolean {
   return isPart(at + 1);
 }
 
-/** A term as the letters that are looked for; null where it has others or fewer than are told apart. */
+/** The letters of a term; null for a term with other characters or with too few letters to distinguish. */
 export interface Spelled {
   readonly letters: string;
-  /** Before each letter. */
+  /** The gap before each letter. */
   readonly gaps: Uint8Array;
 }
 
@@ -209,7 +213,7 @@ export function spelled(term: string): Spelled | null {
   return { letters: String.fromCharCode(...letters.units.subarray(0, length)), gaps };
 }
 
-/** The letters as they are seen where they are drawn alike; null for a term with digits. */
+/** The letters with each lookalike as its Latin letter; null for a term with digits. */
 export function likeness(letters: string): string | null {
   if (/\p{N}/u.test(letters)) return null;
   return Array.from(letters, (letter) => latinLetter(letter) ?? letter).join("");

@@ -11,13 +11,13 @@ import { StepBudget, type Steps, TooMuchToCompare } from "./step-budget.ts";
 import { exactForm, type Line, lineOf, type Place, wordForm } from "./term.ts";
 import { WordEdges } from "./word-edges.ts";
 
-// Where terms stand in a text. A list is prepared once; a text is then followed letter by letter from
-// each place where a word begins, whatever the number of terms, and no further than `StepBudget` lets.
+// Finds terms in a text. A list is prepared once. The text is then followed letter by letter from each place
+// where a word may begin, independent of the number of terms, and only as far as `StepBudget` allows.
 
-/** More would explain nothing. */
+/** More places would explain nothing. */
 const MOST_PLACES = 5;
 
-/** A text that terms are looked for in, read as far as was needed. */
+/** A text to search for terms. It is analysed as far as a search needs. */
 export class SearchedText {
   readonly #original: string;
   readonly #line: Line;
@@ -32,14 +32,15 @@ export class SearchedText {
   }
 
   /**
-   * The terms by their index with some of their places, those left out that `isTaken` says.
+   * Finds terms, except at places that `isTaken` excludes.
    *
-   * @param most places of a term that are wanted
+   * @param most places to return for each term
+   * @returns some of the places of each term that was found, by its index
    */
   find(
     terms: Terms,
     isTaken: (place: Place) => boolean,
-    /** Says what of a text is to be held that is not compared to its end. */
+    /** Changes the result for a text that is too long to be compared completely. */
     whenTooMuch: (found: Map<number, Place[]>) => void,
     { most = MOST_PLACES, steps }: { most?: number; steps?: Steps } = {},
   ): ReadonlyMap<number, readonly Place[]> {
@@ -156,7 +157,7 @@ export class SearchedText {
     return known;
   }
 
-  /** The Latin letter that the capital at a unit of the line is drawn like. */
+  /** The Latin letter that the capital at a unit of the line resembles. */
   #capitalAt(at: number): string | undefined {
     const { start, end } = this.#line.placeOf(at, at + 1);
     return latinCapital(normalForm(this.#original.slice(start, end), "NFKC"));
@@ -172,7 +173,9 @@ export class SearchedText {
     }
   }
 
-  /** On from the letter `from` of what begins at `first`; every way where a star hides the letter. */
+  /**
+   * Continues from the letter `from` of a match that begins at `first`. A star continues with every letter.
+   */
   #follow(walk: Walk, first: number, from: number, beginning: Range): void {
     const { list, letters, budget } = walk;
     const { gaps, units, length } = letters;
@@ -207,7 +210,7 @@ export class SearchedText {
     }
   }
 
-  /** Parts of words that are written with what looks like their letters. */
+  /** Finds parts of words that are written with lookalikes. */
   #findSeenParts(list: FormList<Entry>, reading: Reading, add: Add, budget: StepBudget): void {
     if (list.isEmpty) return;
     const letters = this.#lettersOf(reading);
@@ -246,5 +249,5 @@ interface Walk {
 type Add = (entry: Entry, start: number, end: number) => void;
 
 const DISGUISE = /[0-9@$!|+]|[^\x20-\x7e]/;
-/** What is an i or an l. */
+/** Characters that may be an i or an l. */
 const ONE = /[1|∣⏽￨│]/;

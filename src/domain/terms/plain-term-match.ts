@@ -1,12 +1,12 @@
 import { normalForm } from "../text/normal-form.ts";
 import { withoutUnseen } from "../text/invisible-characters.ts";
 
-// How the strings of a policy are compared that was put before terms said how they match: on folded
-// text, as whole words; an allow term cancels what it overlaps. Marks of every script are folded, so
-// that Thai vowels count for nothing: the next PUT of the policy leaves this way (`term-match.ts`).
+// How terms are compared for a policy from before terms had a `match`: on folded text, as whole words; an
+// allow term cancels overlapping matches. Marks of every script are folded, so Thai vowels do not count. The
+// next PUT of the policy changes to the present rules (`term-match.ts`).
 //
-// A list is read into a tree of letters once, and the text is walked with it once: a thousand terms
-// cost about what one does, and no text of any kind costs more than its length times the longest.
+// A list becomes a tree of letters once, and the text is matched against it in one pass: a thousand terms
+// cost about as much as one, and no text costs more than its length times the longest term.
 
 /** A half-open range in folded text. */
 export interface Range {
@@ -17,15 +17,15 @@ export interface Range {
 const MARKS = /\p{M}+/gu;
 
 /**
- * A run of letters and digits, in which no word begins or ends. Scripts written without spaces do
- * not count: a word's end cannot be seen there.
+ * A run of letters and digits, in which no word begins or ends. Scripts without spaces are excluded: their
+ * words have no visible ends.
  */
 const WORD =
   /[[\p{L}\p{N}]--[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]]+/gv;
 
 /**
- * Compatibility form, without marks or invisible characters, white space as one space. Lower case by
- * way of upper case, so that `ß` and `ẞ` are `ss`, and a dotless `ı` is an `i`.
+ * Compatibility form, without marks or invisible characters, white space as one space. Lower case by way of
+ * upper case, so that `ß` and `ẞ` become `ss`, and a dotless `ı` an `i`.
  */
 export const fold = (text: string): string =>
   withoutUnseen(normalForm(text, "NFKD"))
@@ -36,7 +36,7 @@ export const fold = (text: string): string =>
     .toLowerCase()
     .replace(/\s+/gu, " ");
 
-/** A place in the tree of terms: the letters that may follow, and the terms that end here. */
+/** A node of the tree of terms: the letters that may follow, and the terms that end here. */
 interface Node {
   readonly next: Map<number, Node>;
   /** Indexes into the list; two terms may fold to the same. */
@@ -62,7 +62,9 @@ function treeOf(terms: readonly string[]): Node {
   return root;
 }
 
-/** A policy's lists are the same objects from call to call, for as long as the router keeps it. */
+/**
+ * The trees of lists. A policy's lists are the same objects in all calls while the router keeps the policy.
+ */
 const TREES = new WeakMap<readonly string[], Node>();
 
 function keptTree(terms: readonly string[]): Node {
@@ -84,7 +86,7 @@ interface Match extends Range {
   readonly node: Node;
 }
 
-/** Where terms stand as whole words, by their start. */
+/** The places of terms as whole words, ordered by their start. */
 function* matchesIn(folded: string, edges: Uint8Array, tree: Node): Generator<Match> {
   for (let start = 0; start < folded.length; start += 1) {
     if (edges[start] === 0) continue;
@@ -96,17 +98,17 @@ function* matchesIn(folded: string, edges: Uint8Array, tree: Node): Generator<Ma
   }
 }
 
-/** Where `term` stands in `folded` as whole words. */
+/** The places of `term` in `folded` as whole words. */
 export const findTerm = (folded: string, term: string): Range[] =>
   [...matchesIn(folded, edgesOf(folded), treeOf([term]))].map(({ start, end }) => ({ start, end }));
 
 export interface TermMatches {
-  /** Indexes into `terms.block` of those that match outside every allowed place. */
+  /** Indexes into `terms.block` of the terms that match outside every allowed place. */
   readonly blocked: readonly number[];
-  /** How many distinct spam phrases do. */
+  /** How many distinct spam phrases match outside every allowed place. */
   readonly spamPhrases: number;
   readonly hasAllowed: boolean;
-  /** The folded text with the allowed places blanked: what our own text model may judge. */
+  /** The folded text with spaces in the allowed places: the text for our own text model. */
   readonly unallowed: string;
 }
 
@@ -132,14 +134,14 @@ export function matchTerms(
   const blocked = [...found(lists.block)].flatMap(({ terms }) => terms);
   return {
     blocked: blocked.toSorted((a, b) => a - b),
-    // Phrases that fold to the same end in the same place of the tree.
+    // Phrases that fold to the same text end at the same node of the tree.
     spamPhrases: found(lists.spam).size,
     hasAllowed: allowed.length > 0,
     unallowed: blank(folded, allowed),
   };
 }
 
-/** The union of matches that come by their start: ranges that do not touch each other. */
+/** The union of matches ordered by start: ranges that do not touch. */
 function rangesOf(matches: Iterable<Range>): Range[] {
   const ranges: Range[] = [];
   for (const { start, end } of matches) {
@@ -150,7 +152,7 @@ function rangesOf(matches: Iterable<Range>): Range[] {
   return ranges;
 }
 
-/** How much of each beginning of the text lies in `ranges`. */
+/** How many characters before each place are in `ranges`. */
 function lengthBefore(ranges: readonly Range[], length: number): Uint32Array {
   const before = new Uint32Array(length + 1);
   for (const { start, end } of ranges) before.fill(1, start + 1, end + 1);
@@ -168,5 +170,5 @@ function blank(text: string, ranges: readonly Range[]): string {
   return blanked + text.slice(done);
 }
 
-/** 0.35 for each distinct phrase found, at most 1. In hundredths, so that two phrases are 0.7. */
+/** 0.35 for each distinct phrase found, at most 1. Computed in hundredths, so that two phrases are 0.7. */
 export const spamScore = (phrases: number): number => Math.min(100, phrases * 35) / 100;

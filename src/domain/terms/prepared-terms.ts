@@ -16,22 +16,21 @@ import {
 export interface Entry {
   readonly term: number;
   readonly match: TermMatch;
-  /** What the place must read like, letter for letter; null: it need not. */
+  /** The text that the place must have in the form of `match`; null: any. */
   readonly as: string | null;
   readonly gaps: Uint8Array | null;
   readonly emoji: EmojiForm | null;
 }
 
-/** Terms, prepared. */
 export interface Terms {
   readonly words: FormList<Entry>;
   readonly parts: FormList<Entry>;
-  /** Of letters alone, as they are written and as they are seen. */
+  /** Terms of letters only, as they are written and with lookalikes as Latin letters. */
   readonly spelled: FormList<Entry>;
   readonly seen: FormList<Entry>;
-  /** As they are seen also within words. */
+  /** The same with lookalikes, for matches within words. */
   readonly seenParts: FormList<Entry>;
-  /** Of emoji alone, without their skin tones and with them. */
+  /** Terms of emoji only, without and with their skin tones. */
   readonly toneless: FormList<Entry>;
   readonly toned: FormList<Entry>;
 }

@@ -1,12 +1,13 @@
 import { GAP, type Letters, type Reading } from "./letters.ts";
 
-// Whether letters that are those of a term are a word, by what stands between them and what they are
-// written with.
+// Whether matched letters are a word, by the gaps between them and by how they are written.
 
-/** A number is no word, nor is a name of a thing such as "A55": two characters are no digits. */
+/** A number is no word, and neither is a name such as "A55": at least two characters must not be digits. */
 const FEWEST_NO_DIGITS = 2;
 
-/** Whether a reading says anything new of the letters from `first` on, as far as a term reaches. */
+/**
+ * Whether a reading differs from the written text in the letters from `first` on, within the longest term.
+ */
 export function mayBegin(
   letters: Letters,
   first: number,
@@ -19,7 +20,7 @@ export function mayBegin(
   return (counts[end] ?? 0) > (counts[first] ?? 0);
 }
 
-/** Of a word with stars at least a third can be read. */
+/** At least a third of a word with stars must be readable. */
 const MOST_STARS = 2 / 3;
 
 export function mayStand(letters: Letters, first: number, next: number, reading: Reading): boolean {
@@ -35,10 +36,13 @@ export function mayStand(letters: Letters, first: number, next: number, reading:
   );
 }
 
-/** Of a word that a part stands in; a longer one is none. */
+/** Letters of the word around a part; a longer run is not a word. */
 const LONGEST_WORD = 40;
 
-/** Whether the word around is one: it has more letters than digits and signs, unlike a key or a price. */
+/**
+ * Whether the letters around a part are a word: a word has more letters than digits and signs, unlike a key
+ * or a price.
+ */
 export function isWithinWord(letters: Letters, first: number, next: number): boolean {
   let from = first;
   while (from > 0 && letters.gaps[from] === GAP.none && first - from < LONGEST_WORD) from -= 1;
@@ -48,12 +52,12 @@ export function isWithinWord(letters: Letters, first: number, next: number): boo
   return to - from > 2 * (between(letters.digits) + between(letters.signs));
 }
 
-/** A shorter word is found in many others that are spelled out: "c l a s s". */
+/** A shorter word is found in many longer ones that are spelled out: "c l a s s". */
 const LONG = 5;
 
 /**
- * Whether what stands between the letters leaves them one word: every one apart, or pieces that signs
- * join; and spaces where the term has some.
+ * Whether the gaps leave the letters one word: all letters apart, or parts joined by signs, with spaces where
+ * the term has some.
  */
 export function isSpelled(
   { gaps, gapLengths, length }: Letters,

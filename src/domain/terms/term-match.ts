@@ -7,25 +7,25 @@ import type { Category } from "../moderation/category.ts";
 import type { Policy } from "../moderation/policy.ts";
 import { categoryOf, lineOf, type Place, writtenOf } from "./term.ts";
 
-// The tenant's own words in a text: block terms, allow terms and spam phrases. An allow term cancels
-// what it overlaps, and its places are blank for our own text model.
+// The tenant's own words in a text: block terms, allow terms and spam phrases. An allow term cancels the
+// matches that it overlaps, and its places are spaces for our own text model.
 
 export { spamScore };
 
 export interface BlockedTerm {
-  /** In the policy's list. */
+  /** The index in the policy's list. */
   readonly index: number;
   readonly term: string;
   readonly category: Category | null;
-  /** Some of its places; none for a policy of before places were told. */
+  /** Some of its places; empty for a policy with `matching: "plain"`. */
   readonly spans: readonly Place[];
 }
 
 export interface TermMatches {
   readonly blocked: readonly BlockedTerm[];
-  /** How many distinct spam phrases stand outside every allowed place. */
+  /** How many distinct spam phrases match outside every allowed place. */
   readonly spamPhrases: number;
-  /** What our own text model may judge; null: the text as it is. */
+  /** The text for our own text model; null: the text as it is. */
   readonly withoutAllowed: string | null;
 }
 
@@ -39,7 +39,7 @@ interface Prepared {
   readonly spam: Terms;
 }
 
-/** A policy is the same object from call to call, for as long as the router keeps it. */
+/** The prepared lists. A policy is the same object in all calls while the router keeps it. */
 const PREPARED = new WeakMap<Lists, Prepared>();
 
 function preparedOf(policy: Lists): Prepared {
@@ -55,7 +55,7 @@ function preparedOf(policy: Lists): Prepared {
   return made;
 }
 
-/** Phrases that are compared alike are one. */
+/** Phrases that compare as equal count as one. */
 const distinct = (phrases: readonly string[]): string[] => [
   ...new Map(phrases.map((phrase) => [comparedAs(phrase), phrase])).values(),
 ];
@@ -63,12 +63,12 @@ const distinct = (phrases: readonly string[]): string[] => [
 const comparedAs = (phrase: string): string =>
   lineOf(phrase).text.trim() + (emojiFormOf(phrase, false)?.form ?? "");
 
-/** An allowed place is blank everywhere: all of it is wanted. */
+/** Every allowed place must be blanked, so all of them are needed. */
 const ALL = { most: Number.POSITIVE_INFINITY };
 
 type TooMuch = (found: Map<number, Place[]>) => void;
 
-/** What cannot be compared to its end is allowed nowhere, and blocked by the first term. */
+/** For a text that is too long to compare: no place is allowed, and the first block term counts as found. */
 const NOTHING_ALLOWED: TooMuch = (found) => found.clear();
 const SOMETHING_FOUND: TooMuch = (found) => {
   if (found.size === 0) found.set(0, []);
@@ -102,7 +102,7 @@ function blockedTerm({ terms }: Lists, index: number, spans: readonly Place[]): 
   return { index, term: writtenOf(term), category: categoryOf(term), spans: inOrder };
 }
 
-/** The strings of a policy of before terms said how they match, as they were compared then. */
+/** The terms of a policy with `matching: "plain"`, compared by the former rules. */
 function matchedPlainly(text: string, policy: Lists): TermMatches {
   const { terms, spam_phrases: spam } = policy;
   const lists = plainLists(policy);
@@ -125,7 +125,7 @@ function plainLists(policy: Lists) {
   return made;
 }
 
-/** How much of each beginning of the text lies in `places`. */
+/** How many units before each place are in `places`. */
 function lengthBefore(places: readonly Place[], length: number): Uint32Array {
   const opens = new Int32Array(length + 1);
   for (const { start, end } of places) {
@@ -141,7 +141,7 @@ function lengthBefore(places: readonly Place[], length: number): Uint32Array {
   return before;
 }
 
-/** With spaces in those places, so that all others stay where they are. */
+/** The text with spaces in those places, so that all other places stay the same. */
 function blanked(text: string, before: Uint32Array): string {
   let made = "";
   let from = 0;

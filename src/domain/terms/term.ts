@@ -3,25 +3,25 @@ import { normalForm } from "../text/normal-form.ts";
 import { placeOf, normalise } from "../text/normalise.ts";
 import { UNSEEN } from "../text/invisible-characters.ts";
 
-// A word or phrase of a tenant's own, and how it is compared with a text.
+// A tenant's word or phrase, and how it is compared with a text.
 
 export const TERM_MATCHES = ["folded", "word", "exact", "substring"] as const;
 
 /**
- * `folded`: whole words, without case, accents of Latin, Greek and Cyrillic letters, lookalikes, leet,
- * stars and what takes a word apart. `word`: whole words without case; accents count. `exact`: whole
- * words, letter for letter. `substring`: also within words, where lookalikes and leet are all that is
- * seen through.
+ * `folded`: whole words, regardless of case, accents of Latin, Greek and Cyrillic letters, lookalikes, leet,
+ * stars and separators within a word. `word`: whole words, regardless of case; accents count. `exact`: whole
+ * words, letter for letter. `substring`: also within words, regardless of case, accents, lookalikes and leet
+ * only.
  */
 export type TermMatch = (typeof TERM_MATCHES)[number];
 
-/** What a term may be called: what a text is judged for. */
+/** The categories that a term may have, which are those of a judge, and spam. */
 export const TERM_CATEGORIES = [...JUDGED_CATEGORIES, "spam"] as const;
 
 export interface TermRule {
   readonly term: string;
   readonly match?: TermMatch | undefined;
-  /** What a match of it is called. */
+  /** The category that a match is reported with. */
   readonly category?: (typeof TERM_CATEGORIES)[number] | undefined;
 }
 
@@ -39,7 +39,7 @@ export const categoryOf = (term: Term): Category | null =>
 const SPACES = /\s+/gu;
 const UNSEEN_CHARACTER = new RegExp(`(?!\\s)[${UNSEEN}]`, "gu");
 
-/** Letter for letter: one spelling of what is the same letter, one kind of space, nothing unseen. */
+/** Each letter in one spelling, one kind of space, no invisible characters. */
 export const exactForm = (text: string): string =>
   normalForm(text, "NFC").replace(UNSEEN_CHARACTER, "").replace(SPACES, " ").trim();
 
@@ -51,10 +51,10 @@ export interface Place {
   readonly end: number;
 }
 
-/** A text in its normal form, with white space of any length as one space. */
+/** A text in its normal form, with each run of white space as one space. */
 export interface Line {
   readonly text: string;
-  /** Where the units from `start` to `end`, which are not none, stand in the original. */
+  /** The place in the original of the units from `start` to `end`; the range must not be empty. */
   placeOf(start: number, end: number): Place;
 }
 

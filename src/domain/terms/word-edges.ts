@@ -1,8 +1,8 @@
 import { apostrophesWithinWords } from "./apostrophes.ts";
 import type { Line } from "./term.ts";
 
-// Where words begin and end in a line. In scripts that are written without spaces a dictionary says
-// so; it is asked only for a stretch in which a term was found.
+// Where words begin and end in a line. For scripts without spaces a dictionary decides; it is used only for a
+// stretch in which a term was found.
 
 const SPACELESS =
   "\\p{Script=Han}\\p{Script=Hiragana}\\p{Script=Katakana}\\p{Script=Thai}\\p{Script=Lao}\\p{Script=Khmer}\\p{Script=Myanmar}";
@@ -12,16 +12,16 @@ const STRETCH = new RegExp(`[[${SPACELESS}\\u{30FC}]&&[\\p{L}\\p{M}]]+`, "gv");
 const HAN = /^[\p{Script=Han}々]+$/u;
 const MARK = /\p{M}/gu;
 
-/** A longer stretch has no spaces for another reason; each of its characters is then a word. */
+/** A longer stretch lacks spaces for another reason; then each of its characters is a word. */
 const LONGEST_STRETCH = 2_000;
 
 export class WordEdges {
   readonly #original: string;
   readonly #line: Line;
-  /** 1 where a word may begin or end, as far as characters alone can tell. */
+  /** 1 where a word may begin or end, judged by the characters alone. */
   readonly #edges: Uint8Array;
   readonly #marks = new Set<number>();
-  /** The stretch at each unit, by the place where it begins, plus one. */
+  /** For each unit in a stretch, the stretch's beginning plus one; 0 elsewhere. */
   #stretches: Int32Array | null = null;
   readonly #boundaries = new Map<number, ReadonlySet<number> | null>();
 
@@ -33,19 +33,19 @@ export class WordEdges {
       this.#edges.fill(0, index + 1, index + word.length);
     }
     for (const at of apostrophesWithinWords(line.text)) this.#edges.fill(0, at, at + 2);
-    // No letter without its vowel.
+    // No edge between a letter and its marks.
     for (const { index } of line.text.matchAll(MARK)) {
       this.#edges[index] = 0;
       this.#marks.add(index);
     }
   }
 
-  /** Whether a word may begin or end here; `isWord` says whether it does. */
+  /** Whether a word may begin or end here; `isWord` decides. */
   may(at: number): boolean {
     return this.#edges[at] === 1;
   }
 
-  /** Not within a letter and its marks, or within a pair of surrogates. */
+  /** False between a letter and its marks, and within a surrogate pair. */
   startsCharacter(at: number): boolean {
     const { text } = this.#line;
     const unit = at < text.length ? text.charCodeAt(at) : 0;
@@ -71,7 +71,7 @@ export class WordEdges {
     const begins = !opens || isAt(first, place.start);
     const ends = !closes || isAt(last, place.end);
     if (begins && ends) return true;
-    // Chinese words are made of words: one within a longer one counts, one across two does not.
+    // Chinese words consist of words: a match within a longer word counts, one across two words does not.
     if (!HAN.test(this.#line.text.slice(start, end))) return false;
     const boundaries = this.#boundariesOf(first);
     if (boundaries === null) return true;
@@ -91,7 +91,10 @@ export class WordEdges {
     return stretches;
   }
 
-  /** In the original, since dictionaries know words as they are written; null: too long to ask. */
+  /**
+   * Places in the original, since dictionaries contain words as they are written; null: the stretch is too
+   * long.
+   */
   #boundariesOf(stretch: number): ReadonlySet<number> | null {
     const known = this.#boundaries.get(stretch);
     if (known !== undefined) return known;

@@ -1,5 +1,5 @@
-// One line of prose with single spaces, its spans of code and its quotations as they were. Every
-// character is looked at a bounded number of times, whatever the line holds.
+// One line of prose with single spaces; its code spans and quotations stay as they are. Each character is
+// visited a bounded number of times, for any line.
 
 const BLANKS = " \t";
 const TICKS = "`";
@@ -8,10 +8,10 @@ export function compactLine(line: string): string {
   const text = line.slice(0, lengthWithoutEnd(line));
   const indent = /^[ \t]*/.exec(text)?.[0].length ?? 0;
   const closing = closingTicks(text);
-  // What is kept is copied in the longest stretches that there are: a line may be a body long.
+  // The kept text is copied in the longest possible parts: a line may be as long as a body.
   let out = "";
   let kept = 0;
-  // A quote without a partner is a character, and so are those behind it.
+  // After a quote without a partner, all further quotes of the line are plain characters.
   let quotes = true;
   for (let at = indent; at < text.length;) {
     const char = text.charAt(at);
@@ -36,21 +36,23 @@ export function compactLine(line: string): string {
   return out + text.slice(kept);
 }
 
-/** Not a pattern: one that ends in `$` is tried anew from every blank of the line. */
+/** A loop, since a pattern that ends in `$` starts again at every blank of the line. */
 function lengthWithoutEnd(line: string): number {
   let length = line.length;
   while (length > 0 && " \t\r".includes(line.charAt(length - 1))) length -= 1;
   return length;
 }
 
-/** Behind the run of these characters that begins at `at`. */
+/** The end of the run of these characters that begins at `at`. */
 function endOf(characters: string, text: string, at: number): number {
   let end = at;
   while (end < text.length && characters.includes(text.charAt(end))) end += 1;
   return end;
 }
 
-/** Behind the quote that closes the one at `open`; a backslash takes the next character with it. */
+/**
+ * The place after the quote that closes the one at `open`, or null; a backslash escapes the next character.
+ */
 function closingQuote(text: string, open: number): number | null {
   for (let at = open + 1; at < text.length; at += 1) {
     if (text[at] === "\\") at += 1;
@@ -70,7 +72,7 @@ function closingTicks(text: string): (length: number, from: number) => number | 
   return (length, from) => {
     const found = runs.get(length);
     if (found === undefined) return null;
-    // Asked from left to right, so that what was passed is never looked at again.
+    // Called from left to right, so that passed runs are never visited again.
     while ((found.starts[found.next] ?? Infinity) < from) found.next += 1;
     const start = found.starts[found.next];
     return start === undefined ? null : start + length;

@@ -1,15 +1,15 @@
 import { compactLine } from "./compact-line.ts";
 
-// A prompt with fewer blanks, for callers who ask for that: models read every space, and few mean
-// anything. What could mean something is left as it is:
+// A prompt with fewer blanks, for callers that ask for it: models read every space, and few have a
+// meaning. Blanks that may have one stay:
 //
 // - code: blocks between fences, lines indented by a tab or four spaces, spans between backticks
-// - what stands between double quotes on one line, so also the strings of JSON
-// - the indentation of every line, on which lists, YAML and verses depend
+// - text between double quotes on one line, and so the strings of JSON
+// - the indentation of every line, which lists, YAML and verses depend on
 // - blanks other than space, tab and line end (a no-break space was put there on purpose)
 //
-// What goes: of a run of spaces and tabs within a line all but one space, those at a line's end with
-// its carriage return, of several empty lines all but one, and those at both ends of the text.
+// Removed are: all but one space of a run of spaces and tabs within a line; spaces, tabs and the carriage
+// return at the end of a line; all but one of several empty lines; and empty lines at both ends of the text.
 
 /** An opening or closing fence: up to three spaces, then at least three of one character. */
 const FENCE = /^ {0,3}(`{3,}|~{3,})([^]*)$/;
@@ -17,12 +17,12 @@ const FENCE = /^ {0,3}(`{3,}|~{3,})([^]*)$/;
 const INDENTED = /^(?: {4}| {0,3}\t)/;
 const BLANK = /^[ \t\r]*$/;
 
-/** Anything that could be taken out: most texts are done with one look. */
+/** Matches any text with something to remove: most texts need only this test. */
 const COMPACTABLE = /[ \t][ \t\r\n]|\t|\r|\n\n\n|^\n|[ \n]$/;
 
 type Line = { readonly text: string; readonly kind: "code" | "indented" | "blank" | "prose" };
 
-/** A text of more is left as it is: each line is kept while the others are looked at. */
+/** A text with more lines stays as it is: all lines are in memory at once. */
 const MAX_LINES = 100_000;
 
 export function compactText(text: string): string {
@@ -69,14 +69,14 @@ function linesOf(text: string): readonly Line[] {
   });
 }
 
-/** Behind a fence of backticks no backtick follows on its line: that would be a span. */
+/** A fence of backticks has no further backtick on its line: that would be a span. */
 const opens = (mark: string, rest: string): boolean =>
   !(mark.startsWith("`") && rest.includes("`"));
 
 const closes = (mark: string, rest: string, fence: string): boolean =>
   mark[0] === fence[0] && mark.length >= fence.length && BLANK.test(rest);
 
-/** Empty lines between two indented ones are a part of that code. */
+/** Empty lines between two indented lines belong to that code. */
 function blankRun(lines: readonly Line[], from: number, to: number): readonly string[] {
   const [before, after] = [lines[from - 1], lines[to]];
   if (before === undefined || after === undefined) return [];

@@ -1,19 +1,19 @@
-// Emoji as a reader counts them: a family is one, and a flag, a keycap, a hand with its skin tone
-// (https://www.unicode.org/reports/tr51/#EBNF_and_Regex). Regional indicators pair from the left, so
-// that two flags beside each other have no third one between them.
+// Emoji as a reader counts them: a family is one emoji, and so is a flag, a keycap, or a hand with its skin
+// tone (https://www.unicode.org/reports/tr51/#EBNF_and_Regex). Regional indicators pair from the left, so
+// that two adjacent flags have no third one between them.
 
 export interface Emoji {
-  /** In the text, in UTF-16 units. */
+  /** The place in the text, in UTF-16 units. */
   readonly start: number;
   readonly end: number;
-  /** Without variation selectors, which say how it is drawn and not what it is. */
+  /** Without variation selectors, which change how it is drawn and not what it is. */
   readonly sign: string;
 }
 
 const SELECTORS = "[\\u{FE0E}\\u{FE0F}]*";
 const KEYCAP = `[0-9#*]${SELECTORS}\\u{20E3}`;
 const FLAG = "\\p{Regional_Indicator}{2}";
-/** England's flag: a black one with letters that show nothing. No region has a longer name. */
+/** England's flag: a black one with invisible letters. No region has a longer name. */
 const TAGS = "[\\u{E0020}-\\u{E007E}]{1,16}\\u{E007F}";
 const PICTURE =
   `(?![0-9#*])[\\p{Emoji}\\p{Extended_Pictographic}]${SELECTORS}` +
@@ -25,7 +25,7 @@ const SELECTOR = /[\u{FE0E}\u{FE0F}]/gu;
 const TONE = /\p{Emoji_Modifier}/gu;
 const ONLY_TONES = /^\p{Emoji_Modifier}+$/u;
 
-/** By their places. Linear. */
+/** The emoji of a text in their order, in linear time. */
 export const emojiIn = (text: string): Emoji[] =>
   Array.from(text.matchAll(EMOJI), ({ index, 0: written }) => ({
     start: index,
@@ -35,6 +35,6 @@ export const emojiIn = (text: string): Emoji[] =>
 
 export const withoutEmoji = (text: string): string => text.replace(EMOJI, "");
 
-/** The sign as it is without skin tones. A tone alone is a sign of its own. */
+/** The sign without skin tones. A tone alone is a sign of its own. */
 export const withoutTones = (sign: string): string =>
   ONLY_TONES.test(sign) ? sign : sign.replace(TONE, "");

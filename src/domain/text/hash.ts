@@ -1,9 +1,9 @@
-// A hash of 32 bits for tables and lots, and for no secret: FNV-1a over UTF-16 units, with the finish of
-// MurmurHash3, since the low bits are poor without it. The text model's weights depend on it.
+// A hash of 32 bits for tables and random draws, not for secrets: FNV-1a over UTF-16 units with the final mix
+// of MurmurHash3, since its low bits are poor without that. The text model's weights depend on it.
 
 export const START = 0x811c9dc5;
 
-/** One unit more. */
+/** Adds one unit. */
 export const extend = (hash: number, unit: number): number => Math.imul(hash ^ unit, 0x01000193);
 
 export function finish(hash: number): number {

@@ -1,19 +1,19 @@
-// What a reader sees of a comment that is sent as HTML, and where each part of it stands in what was
-// sent. It is no parser of pages: a comment has paragraphs, links and emphasis. What has no end takes
-// the rest with it, as in a browser, so that no character is looked at twice.
+// The visible text of a comment in HTML, and where each part of it is in the original. This is no parser for
+// pages: a comment has paragraphs, links and emphasis. An element without an end takes the rest of the text,
+// as in a browser, so that no character is visited twice.
 
 export interface PlainHtml {
   readonly text: string;
-  /** Where the UTF-16 unit at an index begins and ends in what was sent. */
+  /** Where each UTF-16 unit of `text` begins and ends in the original. */
   readonly begins: readonly number[];
   readonly ends: readonly number[];
 }
 
-/** A comment, an element whose content nobody sees, a tag, a character that is named, or one. */
+/** A comment, an element with invisible content, a tag, a character reference, or one character. */
 const PART =
   /<!--[^]*?(?:-->|$)|<(script|style)\b[^<>]*>[^]*?(?:<\/\1\s*>|$)|<\/?([a-z][a-z\d]*)\b[^<>]*>|&(?:#(\d{1,7})|#x([\da-f]{1,6})|(amp|lt|gt|quot|apos|nbsp));?|[^]/gi;
 
-/** They end no word: `id<b>io</b>t`. */
+/** Tags that end no word: `id<b>io</b>t`. */
 const INLINE: ReadonlySet<string> = new Set(
   "a abbr b bdi bdo big cite code del dfn em font i ins kbd mark q s samp small span strike strong sub sup tt u var wbr".split(
     " ",

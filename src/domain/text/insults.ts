@@ -1,5 +1,5 @@
-// Words that belittle a person, chosen by hand: letters that were set apart are joined and cut into
-// them (`spell-out.ts`). Profanity and slurs are not here.
+// Words that belittle a person, chosen by hand: letters that were written apart are joined and cut into them
+// (`spell-out.ts`). Profanity and slurs are not included.
 
 export const INSULTS: ReadonlySet<string> = new Set(
   `

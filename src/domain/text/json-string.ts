@@ -1,7 +1,7 @@
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 
-/** The closing quote of the string of JSON that opens at `start`; -1: there is none. */
+/** The closing quote of the JSON string that opens at `start`; -1: there is none. */
 export function endOfString(json: string, start: number): number {
   for (let at = start + 1; at < json.length; at += 1) {
     const unit = json.charCodeAt(at);

@@ -20,5 +20,5 @@ const CODES: ReadonlyMap<string, string> = new Map(
   [...NAMES.matchAll(/(\S+) (\S+)/g)].map(([, code = "", name = ""]) => [name, code]),
 );
 
-/** The code of a language that is named in English; anything else as it is. */
-export const languageOf = (said: string): string => CODES.get(said.trim().toLowerCase()) ?? said;
+/** The code for the English name of a language; any other text is returned as it is. */
+export const languageOf = (name: string): string => CODES.get(name.trim().toLowerCase()) ?? name;

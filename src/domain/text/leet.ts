@@ -1,4 +1,4 @@
-/** Digits and signs that stand for letters. A 1 is an i or an l, so it is not here. */
+/** Digits and signs that stand for letters. A 1 may be an i or an l, so it is not here. */
 export const LEET: Readonly<Record<string, string>> = {
   "0": "o",
   "3": "e",

@@ -1,8 +1,8 @@
-// Letters of other scripts that are drawn like Latin ones. A word that is spelled with them is read
-// as Latin only as a whole: honest Russian and Greek words have other letters too.
+// Letters of other scripts that look like Latin ones. A word with them is read as Latin only as a whole:
+// genuine Russian and Greek words have other letters too.
 import { LATIN_CAPITALS, RARE_LETTERS } from "./rare-lookalikes.ts";
 
-/** Those that the text model was trained with: its readings of a word stay what they were. */
+/** The lookalikes that the text model was trained with: changing them would change its readings of words. */
 const PAIRS: readonly (readonly [string, string])[] = [
   ["а", "a"],
   ["е", "e"],
@@ -104,7 +104,9 @@ const PAIRS: readonly (readonly [string, string])[] = [
 
 const LATIN: ReadonlyMap<string, string> = new Map(PAIRS);
 
-/** The word in Latin letters; null when it has none of another script, or one without a likeness. */
+/**
+ * The word in Latin letters; null when it has no letter of another script, or one without a Latin lookalike.
+ */
 export function latinReading(word: string): string | null {
   let latin = "";
   let changed = false;
@@ -121,9 +123,9 @@ export function latinReading(word: string): string | null {
   return changed ? latin : null;
 }
 
-/** The Latin letter that a small letter of another script or shape is drawn like. */
+/** The Latin letter that a small letter of another script or shape resembles. */
 export const latinLetter = (letter: string): string | undefined =>
   LATIN.get(letter) ?? RARE_LETTERS.get(letter);
 
-/** The same of a capital, where its small letter is drawn like another one: Η is an h, η an n. */
+/** The same for a capital that resembles another letter than its small letter does: Η is an h, η an n. */
 export const latinCapital = (letter: string): string | undefined => LATIN_CAPITALS.get(letter);

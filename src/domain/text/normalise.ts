@@ -1,15 +1,14 @@
-// One reading of a text for all that compares it with words: how a reader sees it, without what only
-// a machine can tell apart. White space is one kind of space; what shows nothing is dropped;
-// full-width, mathematical, enclosed and other compatibility forms are plain letters; letters are
-// lower case; accents of Latin, Greek and Cyrillic letters are folded, while the marks of other
-// scripts (vowels of Thai, voicing of Japanese) stay, since there they make another word. Half a
-// surrogate pair is U+FFFD. Letters of other scripts that look Latin are a matter of whole words:
-// `lookalikes.ts`.
+// The normal form of a text, for everything that compares it with words: as a reader sees it, without
+// differences that only a machine sees. White space becomes spaces; invisible characters are dropped;
+// full-width, mathematical, enclosed and other compatibility forms become plain letters; letters become
+// lower case; accents of Latin, Greek and Cyrillic letters are folded, while marks of other scripts
+// (vowels of Thai, voicing of Japanese) stay, since there they make another word. Half a surrogate pair
+// is U+FFFD. Letters of other scripts that look Latin are a question of whole words: `lookalikes.ts`.
 //
-// `shown` is the same without the folding of case and accents, for what tells languages and names.
+// `shown` is the same without the folding of case and accents, for the detection of languages and names.
 //
-// Each piece of the result knows its place in the original, so that a span can be shown there.
-// Linear: a character is looked at once, and its marks with it.
+// Each piece of the result knows its place in the original, so that a span can be shown there. The time
+// is linear: each character is visited once, together with its marks.
 import { LONGEST_RUN } from "./normal-form.ts";
 import { type Normalised, Output, type Pieces } from "./pieces.ts";
 import { UNSEEN } from "./invisible-characters.ts";
@@ -23,7 +22,7 @@ export function normalise(original: string): Normalised {
   return out.finish();
 }
 
-/** As a reader sees it, with its case and accents. Line breaks are white space, or stay. */
+/** The text as a reader sees it, with its case and accents. Line breaks become spaces, or stay. */
 export function shown(original: string, lines: "joined" | "kept" = "joined"): string {
   if (plainUntil(original, 0) === original.length) return original;
   const out = new Output();
@@ -31,12 +30,12 @@ export function shown(original: string, lines: "joined" | "kept" = "joined"): st
   return out.finish().text;
 }
 
-/** What is made of runs of printable ASCII, of white space, and of a character with its marks. */
+/** The output for a run of printable ASCII, for white space, and for a character with its marks. */
 interface Form {
   readonly plain: (run: string) => string;
   readonly space: (code: number) => string;
   readonly fold: (code: number, marks: string) => string;
-  /** Of characters alone and with one mark. */
+  /** Remembered outputs of characters alone and with one mark. */
   readonly known: Map<number, string>;
 }
 
@@ -53,7 +52,7 @@ function write(original: string, out: Output, form: Form): void {
   let at = 0;
   while (at < original.length) {
     const end = plainUntil(original, at);
-    // The last one before something else may have marks on it.
+    // The last character before something else may have marks on it.
     const plain = end < original.length ? end - 1 : end;
     if (plain > at) {
       out.write(form.plain(original.slice(at, plain)), at, plain);
@@ -62,7 +61,7 @@ function write(original: string, out: Output, form: Form): void {
   }
 }
 
-/** The place in the original of the units from `from` to `to`, which are not none. */
+/** The place in the original of the units from `from` to `to`; the range must not be empty. */
 export function placeOf(
   { text, pieces }: Normalised,
   from: number,
@@ -83,12 +82,12 @@ export function placeOf(
 
 const beginOf = (pieces: Pieces, piece: number): number => pieces.at[piece] ?? 0;
 
-/** As long in the normal form as in the original. */
+/** Whether a piece is as long in the normal form as in the original. */
 const isLinear = (pieces: Pieces, piece: number, text: string): boolean =>
   (pieces.at[piece + 1] ?? text.length) - beginOf(pieces, piece) ===
   (pieces.end[piece] ?? 0) - (pieces.start[piece] ?? 0);
 
-/** The last piece that begins at `unit` or before it. */
+/** The last piece that begins at or before `unit`. */
 function pieceAt(pieces: Pieces, unit: number): number {
   let low = 0;
   let high = pieces.at.length - 1;
@@ -100,7 +99,7 @@ function pieceAt(pieces: Pieces, unit: number): number {
   return low;
 }
 
-/** Where printable ASCII ends that begins at `from`. */
+/** The end of the run of printable ASCII that begins at `from`. */
 function plainUntil(text: string, from: number): number {
   let end = from;
   while (end < text.length) {
@@ -111,7 +110,7 @@ function plainUntil(text: string, from: number): number {
   return end;
 }
 
-/** Writes the character at `at`, with its marks, and says where the next one begins. */
+/** Writes the character at `at` with its marks, and returns where the next one begins. */
 function writeCharacter(original: string, at: number, out: Output, form: Form): number {
   const code = codeAt(original, at);
   let end = at + (code > 0xffff ? 2 : 1);
@@ -144,7 +143,7 @@ function codeAt(text: string, at: number): number {
   return code >= 0xd800 && code <= 0xdfff ? REPLACEMENT : code;
 }
 
-/** Unicode's White_Space, and the blank of Braille. */
+/** Unicode's White_Space, and the Braille blank. */
 const isSpace = (code: number): boolean =>
   code === 0x20 ||
   (code >= 0x9 && code <= 0xd) ||
@@ -172,7 +171,7 @@ function isInvisible(code: number): boolean {
 }
 
 const MARK = /^\p{M}$/u;
-/** Half-width voicing marks, and the vowels and final consonants of spelled-out Hangul. */
+/** Half-width voicing marks, and the vowels and final consonants of decomposed Hangul. */
 const isLateMark = (code: number): boolean =>
   code === 0xff9e || code === 0xff9f || (code >= 0x1161 && code <= 0x11ff);
 
@@ -183,7 +182,7 @@ interface Traits {
   readonly mark: boolean;
 }
 
-/** Distinct characters remembered: more than a language has in use, few enough to be bounded. */
+/** The most distinct characters that are remembered: more than a language uses, but bounded. */
 const REMEMBERED = 8_192;
 
 const traits = new Map<number, Traits>();
@@ -198,7 +197,7 @@ function traitsOf(code: number): Traits {
   return found;
 }
 
-/** A character alone (`mark` is 0) or with one mark, remembered. */
+/** Folds a character alone (`mark` is 0) or with one mark, and remembers the result. */
 function foldKnown({ fold, known }: Form, code: number, mark: number, marks: string): string {
   const key = code + mark * 0x110000;
   const found = known.get(key);
@@ -225,7 +224,7 @@ const plainOf = (code: number): string | undefined =>
 const ACCENTED = /[\p{Script=Latin}\p{Script=Greek}\p{Script=Cyrillic}]/u;
 const LETTER = /[\p{L}\p{M}]/u;
 
-/** Keeps a mark only on a letter of a script where it is no accent. */
+/** Keeps a mark only on a letter of a script in which it is no accent. */
 function withoutAccents(text: string): string {
   let kept = "";
   let carriesMarks = false;
@@ -250,7 +249,7 @@ const PUNCTUATION: ReadonlyMap<number, string> = new Map(
   ),
 );
 
-/** Letters in dark circles and squares, which have no compatibility form. */
+/** The letter in a dark circle or square, which has no compatibility form; null: another character. */
 function enclosedLetter(code: number): string | null {
   for (const first of [0x1f150, 0x1f170]) {
     if (code >= first && code < first + 26) return String.fromCharCode(97 + code - first);

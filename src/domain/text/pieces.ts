@@ -1,14 +1,14 @@
-// A normal form as it is made, piece by piece.
+// A normal form while it is built, piece by piece.
 
 export interface Normalised {
   readonly text: string;
-  /** Where the pieces of `text` come from; null: each unit from the same place. */
+  /** Where the pieces of `text` come from; null: each unit is at the same place in the original. */
   readonly pieces: Pieces | null;
 }
 
 /** Runs of plain characters, and each other character with its marks. */
 export interface Pieces {
-  /** Where each begins in the normal form, in the original, and where it ends there. */
+  /** Where each piece begins in the normal form, and where it begins and ends in the original. */
   readonly at: Int32Array;
   readonly start: Int32Array;
   readonly end: Int32Array;

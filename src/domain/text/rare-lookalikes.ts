@@ -1,7 +1,7 @@
-// What is drawn like a Latin letter and is none of the lookalikes that the text model was trained
-// with: most of Unicode's confusables (https://www.unicode.org/reports/tr39/#Confusable_Detection).
-// Left out are the letters of scripts that are joined or written without spaces (Arabic, Hebrew, Indic
-// scripts, Burmese, Han): nobody spells a Latin word with them, and honest texts mix them with Latin.
+// Lookalikes of Latin letters that the text model was not trained with: most of Unicode's confusables
+// (https://www.unicode.org/reports/tr39/#Confusable_Detection). Scripts that are joined or written without
+// spaces are left out (Arabic, Hebrew, Indic scripts, Burmese, Han): nobody spells a Latin word with them,
+// and genuine texts mix them with Latin.
 
 const LETTERS: readonly (readonly [latin: string, alike: string])[] = [
   ["a", "ᗅꓮ𐊠𖽀"],
@@ -32,7 +32,7 @@ const LETTERS: readonly (readonly [latin: string, alike: string])[] = [
   ["z", "ƶȥʐᵶꓜꮓ𑣄𑣉𑣥"],
 ];
 
-/** Signs, which stand for letters within a word only: "fu¢k", not "5 ¢". */
+/** Signs that stand for letters within a word only: "fu¢k", not "5 ¢". */
 const SIGNS: readonly (readonly [latin: string, alike: string])[] = [
   ["a", "⍺₳"],
   ["b", "฿"],
@@ -58,7 +58,7 @@ const SIGNS: readonly (readonly [latin: string, alike: string])[] = [
 /** Zeros of other scripts; they count as digits. */
 const ZEROS = "߀०০੦૦୦௦౦೦൦๐໐၀٠۰";
 
-/** Capitals whose small letter, which the normal form has, is drawn like another Latin one. */
+/** Capitals whose small letter, which the normal form has, resembles another Latin letter. */
 const CAPITALS: readonly (readonly [latin: string, capital: string])[] = [
   ["c", "Ϲ"],
   ["h", "Η"],

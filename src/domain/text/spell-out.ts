@@ -3,12 +3,12 @@ import { LEET } from "./leet.ts";
 import { normalise } from "./normalise.ts";
 import { readAsLatin } from "./plain-text.ts";
 
-// English text as a reader means it, in lower-case words: what is written to slip past a word list is
-// brought back to the word. The normal form is that of terms; letters apart, leet and repeated letters
-// are undone here. Every step is a single pass: no expression here can match the same characters in
-// two ways, so 100 KB of anything stay 100 KB of work.
+// English text in the lower-case words that its writer means: words that are written to avoid a word list are
+// restored. It starts from the normal form of terms, and undoes separated letters, leet and repeated letters.
+// Every step is a single pass: no expression here can match the same characters in two ways, so 100 KB of any
+// text are 100 KB of work.
 
-/** `i d i o t`, `i.d.i.o.t`, `i - d - i - o - t`: three or more single letters, separated alike. */
+/** `i d i o t`, `i.d.i.o.t`, `i - d - i - o - t`: three or more single letters with equal separators. */
 const SPACED_LETTERS =
   /(?<![\p{L}\p{N}])[\p{L}\p{N}@$]([\s._*~-]{1,3})[\p{L}\p{N}@$](?![\p{L}\p{N}])(?:\1[\p{L}\p{N}@$](?![\p{L}\p{N}]))+/gu;
 const SEPARATORS = /[\s._*~-]+/gu;
@@ -22,31 +22,31 @@ const KNOWN = new RegExp(
   "g",
 );
 
-/** What may be a word in leet. The class is matched whole, so that a long one is one match. */
+/** A possible word in leet. The class is matched as a whole, so that a long word is one match. */
 const TOKEN = /[a-z0-9@$!|+]+/g;
 const LETTER = /[a-z]/;
 const SIGN = /[0-9@$!|+]/;
-/** Three or more of a letter: no English word has them. */
+/** A letter three or more times: no English word has that. */
 const REPEATED = /([a-z])\1{2,}/g;
 
-/** Without marks, lookalikes and spacing; digits and signs still stand for what they are. */
+/** Without marks, lookalikes and separated letters; digits and signs stay, except in joined letters. */
 export const spellOut = (text: string): string =>
   readAsLatin(normalise(text).text).replaceAll(SPACED_LETTERS, (run) => ` ${joinLetters(run)} `);
 
 const joinLetters = (run: string): string =>
   unleet(run.replaceAll(SEPARATORS, "")).replaceAll(KNOWN, " $& ");
 
-/** Leet and repeated letters resolved in what was spelled out: what is left is words. */
+/** Resolves leet and repeated letters in the result of `spellOut`, which leaves words. */
 export const asWords = (spelled: string): string => unleet(spelled).replaceAll(REPEATED, "$1");
 
-/** Digits and signs read as letters, in tokens that have letters too: `1d10t`, `$tupid`, not `100`. */
+/** Reads digits and signs as letters in tokens that also have letters: `1d10t`, `$tupid`, not `100`. */
 const unleet = (text: string): string =>
   text.replaceAll(TOKEN, (token) =>
     SIGN.test(token) && LETTER.test(token) ? readLeet(token) : token,
   );
 
 function readLeet(token: string): string {
-  // What ends a token is punctuation ("stupid!"), and an @ before it is a name ("@you").
+  // A sign at the end of a token is punctuation ("stupid!"), and an @ before it is a name ("@you").
   let end = token.length;
   while (end > 0 && "!|+".includes(token.charAt(end - 1))) end -= 1;
   const start = token.startsWith("@") && !token.startsWith("@ss") ? 1 : 0;
@@ -55,6 +55,6 @@ function readLeet(token: string): string {
   return word + token.slice(end);
 }
 
-/** A 1 is read as an i: English has more of them. */
+/** A 1 is read as an i, which is more frequent in English. */
 const letterOf = (character: string): string =>
   character === "1" || character === "|" ? "i" : (LEET[character] ?? character);
