@@ -119,7 +119,9 @@ export const costUsd = (microNeurons: bigint | number): string =>
   chargeUsd([{ microNeurons, usdPer1000: CLOUDFLARE_USD_PER_1000 }]);
 
 /**
- * The exact difference, which may be negative: `("0.01", "0.025")` is `"-0.015"`. @throws as `roundToCents`
+ * The exact difference, which may be negative: `("0.01", "0.025")` is `"-0.015"`.
+ *
+ * @throws as `roundToCents`
  */
 export function differenceUsd(from: string, amount: string): string {
   const [minuend, subtrahend] = [from, amount].map(attoOf);

@@ -179,6 +179,8 @@ export function placePart(
 }
 
 /**
- * The wait before a tenant that did not answer is called again: 1, 2, 4, … s. @param tries the calls so far
+ * The wait before a tenant that did not answer is called again: 1, 2, 4, … s.
+ *
+ * @param tries the calls so far
  */
 export const againAfterMs = (tries: number): number => 1000 * 2 ** Math.max(0, tries - 1);

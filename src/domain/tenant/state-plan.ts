@@ -40,7 +40,9 @@ export interface StateDocument {
 }
 
 /**
- * The plan, ordered by tenant. @param current the tenants that the document names; with `prune`, all tenants
+ * The plan, ordered by tenant.
+ *
+ * @param current the tenants that the document names; with `prune`, all tenants
  */
 export function planState(
   current: ReadonlyMap<string, CurrentTenant>,

@@ -77,7 +77,7 @@ export const ATTEMPT_ERRORS = [
   "connection_failed",
   /** The host does not exist, or its address could not be looked up. */
   "unknown_host",
-  /** The host is, or redirects to, an address that is not public. */
+  /** The host is, or resolves to, an address that is not public. */
   "private_address",
   /** The object of the event is not stored any more. */
   "object_gone",
