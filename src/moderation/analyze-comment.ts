@@ -15,17 +15,17 @@ import { canBe, languageIn } from "./language.ts";
 import { plainText } from "../domain/text/plain-text.ts";
 import type { JudgeText } from "./text-stage.ts";
 
-// A comment's scores by the attributes of the Perspective API: by the text model inside the Worker and a
-// list of foul words. No engine is asked.
+// Scores a comment by the attributes of the Perspective API, with the text model inside the Worker and a list
+// of profanity. No engine is called.
 
 export interface CommentText {
   readonly text: string;
   readonly isHtml: boolean;
   readonly attributes: Readonly<Record<string, RequestedAttribute>>;
-  /** As the caller names them; empty: it is to be found out. */
+  /** As the caller names them; empty: the language is detected. */
   readonly languages: readonly string[];
   readonly dropUnsupported: boolean;
-  /** One span for each sentence; false: one over all. */
+  /** True: one span for each sentence; false: one span for the whole comment. */
   readonly bySentence: boolean;
 }
 
@@ -38,7 +38,7 @@ export interface SpanScores {
 
 export interface Analysis {
   readonly kind: "analyzed";
-  /** Those that were asked for and are known; without scores where all were dropped. */
+  /** The known attributes among the requested ones; without scores if all were dropped. */
   readonly attributes: readonly string[];
   readonly summary: HeadScores | null;
   readonly spans: readonly SpanScores[];
@@ -68,7 +68,7 @@ export async function analyzeComment(
     if (comment.dropUnsupported) return { ...nothing, attributes: [], languages: foreign };
     return languageRefused(first, foreign, detectedLanguages);
   }
-  // The caller's word for the language holds, as everywhere here, where the letters can be of it.
+  // As everywhere here, the caller's language applies if the letters can be of it.
   const language = languages.length > 0 ? (ATTRIBUTE_LANGUAGES[0] ?? null) : detected;
   const summary = await headScores(judge, { text, language });
   if (summary === null) return { kind: "unavailable" };
@@ -76,13 +76,13 @@ export async function analyzeComment(
   const pieces = comment.bySentence ? sentencesOf(text) : [];
   const [only] = pieces;
   const spans: SpanScores[] = [];
-  // A comment of one sentence is that sentence.
+  // If there is at most one sentence, it has the scores of the whole.
   if (only === undefined || pieces.length === 1) {
     const [begin, end] = only === undefined ? [0, text.length] : [only.begin, only.end];
     spans.push({ begin, end, scores: summary });
   } else {
     for (const { begin, end } of pieces) {
-      // oxlint-disable-next-line no-await-in-loop -- nothing is waited for: the model is in memory
+      // oxlint-disable-next-line no-await-in-loop -- there is no real wait: the model is in memory
       const scores = await headScores(judge, { text: text.slice(begin, end), language: "en" });
       if (scores === null) return { kind: "unavailable" };
       if (scores !== "unreadable") spans.push({ begin, end, scores });
@@ -102,18 +102,18 @@ export async function analyzeComment(
   };
 }
 
-/** Places are those of what was sent. */
+/** Places in the text are places in the comment. */
 const asSent = (text: string) => ({ text, begins: null, ends: null });
 
 const isJudged = (tag: string): boolean => ATTRIBUTE_LANGUAGES.includes(baseLanguage(tag));
 
-/** Languages that no attribute is judged in. */
+/** Languages for which no attribute is scored. */
 function foreignOf(
-  asked: readonly string[],
+  requested: readonly string[],
   { plain, detected }: { readonly plain: string; readonly detected: string | null },
 ): readonly string[] {
-  if (asked.length === 0) return detected === null || isJudged(detected) ? [] : [detected];
-  const foreign = asked.filter((tag) => !isJudged(tag));
+  if (requested.length === 0) return detected === null || isJudged(detected) ? [] : [detected];
+  const foreign = requested.filter((tag) => !isJudged(tag));
   if (foreign.length > 0) return foreign;
   const canBeJudged = ATTRIBUTE_LANGUAGES.some((language) => canBe(language, plain));
   return canBeJudged || detected === null || isJudged(detected) ? [] : [detected];
@@ -138,7 +138,7 @@ async function headScores(
   };
 }
 
-/** Where words of the list begin and end on the scale; within that toxicity says which is fouler. */
+/** The range of scores for each class of listed words; toxicity decides within the range. */
 const PROFANE = { strong: [0.7, 1], mild: [0.4, 0.7], none: [0, 0.4] } as const;
 
 function profanityScore(text: string, toxicity: number): number {
@@ -146,16 +146,16 @@ function profanityScore(text: string, toxicity: number): number {
   return thousandths(least + (most - least) * toxicity);
 }
 
-/** As the heads' own scores are rounded. */
+/** Rounds down as the heads' own scores are rounded. */
 const thousandths = (score: number): number => Math.floor(score * 1000) / 1000;
 
-/** Of an attribute that is known. */
+/** The score of a known attribute. */
 export const scoreOf = (attribute: string, scores: HeadScores): number =>
   thousandths(ATTRIBUTES.get(attribute)?.(scores) ?? 0);
 
 const SEGMENTER = new Intl.Segmenter("en", { granularity: "sentence" });
 
-/** More would take the model minutes of a long text; from there on, several sentences make a span. */
+/** A long text with more would take the model minutes: then several sentences share a span. */
 const MOST_SPANS = 200;
 
 interface Place {
@@ -163,7 +163,7 @@ interface Place {
   readonly end: number;
 }
 
-/** Sentences that have something in them, without the white space around them. */
+/** Sentences with visible text, without the white space around them. */
 function sentencesOf(text: string): Place[] {
   const places: Place[] = [];
   for (const { segment, index } of SEGMENTER.segment(text)) {

@@ -4,7 +4,7 @@ import { type ModelOutcome, askModels } from "../engines/ask-models.ts";
 import type { Check, CheckOutcome } from "../engines/engine.ts";
 import type { RunContext } from "./run-context.ts";
 
-/** By stage: what a caller will wait for, and twice that (with a fallback) fits a call's 60 s. */
+/** By stage: how long a caller will wait. Twice the longest (with a fallback) fits into a call's 60 s. */
 const TIMEOUT_MS: Readonly<Record<CheckStageName, number>> = {
   sentiment: 10_000,
   judge: 25_000,
@@ -12,10 +12,10 @@ const TIMEOUT_MS: Readonly<Record<CheckStageName, number>> = {
   vision: 25_000,
 };
 
-/** Of all engine calls of one governed call at once: a Worker has six connections. */
+/** For all engine calls of one governed call at once: a Worker has six connections. */
 export const GATE_CAPACITY = 6;
 
-/** A picture on its way to a vision model is three copies of a 5.6 MB data URI: at most two at a time. */
+/** A picture for a vision model takes three copies of a 5.6 MB data URI: at most two at a time. */
 const WEIGHT: Readonly<Record<CheckStageName, number>> = {
   sentiment: 1,
   judge: 1,
@@ -23,7 +23,7 @@ const WEIGHT: Readonly<Record<CheckStageName, number>> = {
   vision: 3,
 };
 
-/** One engine call, in its turn. */
+/** Makes one engine call when the gate has room. */
 export const askEngine = (
   { engine, hold, nowMs, deadlineMs, gate }: RunContext,
   { name, model, fallbacks }: CheckStage,

@@ -18,12 +18,12 @@ import { TEXT_MODEL, TEXT_MODEL_SHOWS } from "../domain/moderation/text-model.ts
 import { placedText } from "./placed-text.ts";
 import { type JudgeText, textStage } from "./text-stage.ts";
 
-// A tenant's labelled texts, read by the text model as a moderation under the policy reads them beside a
-// judge, and the thresholds that they bear out. Nothing is asked of an engine, and nothing is kept.
+// Reads a tenant's labelled texts with the text model, as a moderation under the policy would read them
+// beside a judge, and finds the thresholds that they justify. No engine is called, and nothing is stored.
 
 export interface LabelledText {
   readonly text: string;
-  /** What a person says; a category that is not named is not known. */
+  /** A person's labels; a category without one is unknown. */
   readonly labels: Readonly<Partial<Record<Category, boolean>>>;
 }
 
@@ -36,7 +36,7 @@ export interface ReadExample extends LabelledText {
   readonly scores: Scores;
 }
 
-/** @returns null: the text model is not there */
+/** @returns null when the text model is missing */
 export async function calibrate(
   judgeText: JudgeText,
   policy: Policy,
@@ -48,10 +48,10 @@ export async function calibrate(
   return { model: TEXT_MODEL, examples: made.counts, heads };
 }
 
-/** Characters that are read at a stretch, in some 20 ms: other requests of the isolate wait so long. */
+/** Characters that are read without a pause, in about 20 ms: other requests of the isolate wait that long. */
 const PAUSE_AFTER = 32_768;
 
-/** @returns null: the text model is not there */
+/** @returns null when the text model is missing */
 export async function readExamples(
   judgeText: JudgeText,
   policy: Policy,
@@ -62,12 +62,12 @@ export async function readExamples(
   let since = 0;
   for (const example of distinct) {
     if (since >= PAUSE_AFTER) {
-      // oxlint-disable-next-line no-await-in-loop -- others have their turn
+      // oxlint-disable-next-line no-await-in-loop -- lets other requests run
       await new Promise((resolve) => setTimeout(resolve, 0));
       since = 0;
     }
     since += example.text.length;
-    // oxlint-disable-next-line no-await-in-loop -- nothing is waited for: the model is in memory
+    // oxlint-disable-next-line no-await-in-loop -- there is no real wait: the model is in memory
     const scores = await scoresOf(judgeText, policy, example.text);
     if (scores === "unavailable") return null;
     if (scores !== null) read.push({ ...example, scores });
@@ -81,7 +81,7 @@ export async function readExamples(
   return { counts, read };
 }
 
-/** @param half on which half a text is */
+/** @param half the half of a text */
 export const thresholdsOf = (
   policy: Policy,
   read: readonly ReadExample[],
@@ -90,7 +90,7 @@ export const thresholdsOf = (
 ): Calibration["heads"] =>
   forEach(CASCADE_HEADS, (head) => calibrated(labelled(head, policy, read, half), terms));
 
-/** Null: the model does not answer for the text, or a term decides of it. */
+/** Null: the model does not score the text, or a term decides it. */
 async function scoresOf(
   judgeText: JudgeText,
   policy: Policy,
@@ -101,7 +101,7 @@ async function scoresOf(
   const { result } = await textStage(judgeText, {
     text: withoutAllowed ?? text,
     language: placedText(text, null, policy).language,
-    spared: false,
+    isDecided: false,
     beside: true,
   });
   if (result.status === "failed") return "unavailable";
@@ -109,7 +109,7 @@ async function scoresOf(
   return result.status === "evaluated" && !isShown ? result.scores : null;
 }
 
-/** What the examples say of one head. */
+/** The labelled scores of one head. */
 function labelled(
   head: CascadeHead,
   policy: Policy,
@@ -124,8 +124,8 @@ function labelled(
   }
   const required = requiredOfText(policy);
   return read.flatMap(({ text, labels, scores }) => {
-    const said = required.map((category) => labels[category]);
-    if (said.length === 0 || said.includes(undefined)) return [];
-    return [{ score: anyScore(scores), harmful: said.includes(true), half: half(text) }];
+    const known = required.map((category) => labels[category]);
+    if (known.length === 0 || known.includes(undefined)) return [];
+    return [{ score: anyScore(scores), harmful: known.includes(true), half: half(text) }];
   });
 }

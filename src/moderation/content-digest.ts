@@ -4,8 +4,8 @@ import type { Content } from "./content.ts";
 const UTF8 = new TextEncoder();
 
 /**
- * SHA-256 (hex) over the digests of a content's text and pictures, in order. It never leaves the
- * gateway as it is: the tenant's object keys it by the tenant's own secret.
+ * SHA-256 (hex) over the digests of a content's text and pictures, in order. It never leaves the gateway in
+ * this form: the tenant's object keys it with the tenant's own secret.
  */
 export async function contentDigest(
   { text, pictures: sources }: Pick<Content, "text" | "pictures">,

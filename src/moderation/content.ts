@@ -10,9 +10,11 @@ import {
 import { tokensAtMost } from "../domain/generation/token-bound.ts";
 import type { Picture } from "../engines/picture.ts";
 
-// One content item, as it was parsed, and what must be known of it before it is admitted.
+// A parsed content item, and the measures that its admission needs.
 
-/** Inline pictures had their header read at the border; a URL is fetched once the call is admitted. */
+/**
+ * The header of an inline picture was read with the request; a URL is fetched after the call was admitted.
+ */
 export type PictureSource =
   | { readonly kind: "picture"; readonly picture: Picture }
   | { readonly kind: "url"; readonly url: URL };
@@ -26,9 +28,9 @@ export interface Content {
   readonly language: string | null;
   readonly text: string | null;
   readonly pictures: readonly PictureSource[];
-  /** What the text forces as a test input; null: it is judged. */
+  /** The outcome that the text forces as a test input; null: it is judged. */
   readonly test: TestOutcome | null;
-  /** The batch that it is an item of. */
+  /** The batch that it belongs to. */
   readonly batchId: string | null;
 }
 
@@ -48,7 +50,7 @@ export function prepare(content: Content): PreparedContent {
   };
 }
 
-/** Sizes only: what the tenant's object plans and prices by. */
+/** Sizes only: the tenant's object plans and prices by them. */
 export const measured = ({ windows, pictures, test }: PreparedContent): MeasuredContent => ({
   text:
     windows === null
@@ -61,6 +63,6 @@ export const measured = ({ windows, pictures, test }: PreparedContent): Measured
   ...(test !== null && { test: true }),
 });
 
-/** What a moderation of these contents would be planned by. */
+/** The measures by which a moderation of these contents would be planned. */
 export const measuredContents = (contents: readonly Content[]): readonly MeasuredContent[] =>
   contents.map((content) => measured(prepare(content)));

@@ -6,11 +6,11 @@ import type { TermMatches } from "../domain/terms/term-match.ts";
 import { spamStages } from "./free-stages.ts";
 import { injectionIn, type TextStage } from "./text-stage.ts";
 
-// Where a tenant has calibrated it, the text model decides of a text, and the paid stages are spared.
+// With a tenant's calibrated thresholds the text model decides a text, and the paid stages are skipped.
 
 /**
- * What the text model decides of the text without the paid stages, by the thresholds of the policy; null:
- * they are asked. To pass a text it must be the only opinion that anything depends on.
+ * The text model's decision without the paid stages, by the policy's thresholds; null: they must run. It
+ * passes a text only if the policy depends on no other check.
  */
 export function decidedAlone(
   policy: Policy,
@@ -37,6 +37,6 @@ export function decidedAlone(
   return alone.approved ? cascade : null;
 }
 
-/** What nothing depends on any more. Sentiment that can flag is asked all the same: it has no stand-in. */
+/** Whether a stage is no longer needed. Sentiment that can flag still runs: nothing replaces it. */
 export const isSkipped = ({ categories }: Policy, { name }: CheckStage): boolean =>
   name === "judge" || (name === "sentiment" && lowestThreshold(categories.negativity) === null);

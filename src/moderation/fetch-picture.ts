@@ -3,24 +3,23 @@ import { readAtMost } from "../io/read-at-most.ts";
 import { untilAborted } from "../io/until-aborted.ts";
 import type { ResolveHost } from "../io/resolve-host.ts";
 
-// Fetches a picture that a caller named by URL, after `checkPublicUrl` allowed it. Neither the
-// body, nor a header, nor the status that came is ever shown to the caller: a fetcher that
-// reports them is a scanner for whoever can call it.
+// Fetches a picture that a caller named by URL, after `checkPublicUrl` allowed it. The caller is never
+// shown the body, a header or the status that arrived: a fetcher that reports them is a scanner for
+// everyone who can call it.
 //
-// What `resolve` stops: a public name that points to a private address (127.0.0.1.nip.io, or a
-// zone made for it). What it does not stop: a name that answers differently the second time
-// (rebinding), since a Worker cannot tell `fetch` which address to connect to. What does, is where
-// the code runs: a Worker on Cloudflare's network reaches no private range of the platform, and
-// workerd's own default network service refuses private addresses as it connects. `wrangler dev`
-// allows them, so a development server must not take URLs from strangers. Hosts of the Worker's
-// own zone are reached past the zone's firewall unless the compatibility flag
-// `global_fetch_strictly_public` is set.
+// `resolve` stops a public name that points to a private address (127.0.0.1.nip.io, or a zone made for
+// it). It does not stop a name that resolves differently the second time (rebinding), since a Worker
+// cannot tell `fetch` which address to connect to. The place where the code runs does: a Worker on
+// Cloudflare's network reaches no private range of the platform, and workerd's own default network
+// service refuses private addresses when it connects. `wrangler dev` allows them, so a development
+// server must not take URLs from strangers. Hosts of the Worker's own zone are reached without the
+// zone's firewall unless the compatibility flag `global_fetch_strictly_public` is set.
 
 export interface FetchPictureOptions {
   readonly fetch: typeof globalThis.fetch;
-  /** Every address of the host must be public. Null leaves that check out: for a local host. */
+  /** Every address of the host must be public. Null skips this check, for a local host. */
   readonly resolve: ResolveHost | null;
-  /** Covers everything: resolving, connecting, headers and body. */
+  /** Covers everything: resolution, connection, headers and body. */
   readonly timeoutMs: number;
   readonly maxBytes: number;
   /** Ends the fetch early. */
@@ -45,11 +44,11 @@ export async function fetchPicture(
   try {
     return await untilAborted(signal, fetchWithin(url, options, signal));
   } catch {
-    // Anything may throw here: a resolver, a connection, a body that stops half way.
+    // A resolver, a connection or a body that stops half way may throw.
     return failed(signal.aborted ? "did not arrive in time" : "could not be fetched");
   } finally {
     clearTimeout(timer);
-    // Closes the connection, whatever was left unread on it.
+    // Closes the connection, even with unread data on it.
     end.abort();
   }
 }
@@ -62,7 +61,7 @@ async function fetchWithin(
   if (resolve !== null) {
     const addresses = await resolve(url.hostname, signal);
     if (addresses.length === 0) return failed("could not be fetched");
-    // Any of them may be the one that is connected to.
+    // The connection may use any of them.
     if (!addresses.every(isPublicAddress)) return failed("must name a public host");
   }
   // A Worker's fetch keeps no cookies and sends no referrer or credentials of its own.
@@ -86,7 +85,7 @@ async function readPicture(response: Response, maxBytes: number): Promise<Fetche
   return bytes === null ? failed("is too large") : { kind: "fetched", bytes };
 }
 
-/** A claim, not a fact: only good for refusing early and for sizing the buffer. */
+/** A claim of the server: it only serves to refuse early and to size the buffer. */
 function announcedBytes(response: Response): number | null {
   const header = response.headers.get("content-length");
   return header !== null && /^\d{1,15}$/.test(header) ? Number(header) : null;

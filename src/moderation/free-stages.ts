@@ -4,9 +4,9 @@ import type { StageResult } from "../domain/moderation/verdict.ts";
 import type { Engine } from "../engines/engine.ts";
 import { type JudgeText, textStage, type TextStage, wantsTextModel } from "./text-stage.ts";
 
-// What is asked of a text and costs nothing: the spam phrases, and the text model inside the Worker.
+// The checks of a text that cost nothing: the spam phrases, and the text model inside the Worker.
 
-/** A rule: it costs nothing and needs no plan. */
+/** The spam stage is a rule: it costs nothing and needs no plan. */
 export function spamStages(policy: Policy, terms: TermMatches | null): StageResult[] {
   if (terms === null || !asks(policy, "text", ["spam"])) return [];
   const scores = { spam: spamScore(terms.spamPhrases) };
@@ -22,17 +22,14 @@ const FREE = {
   measurements: null,
 } as const;
 
-/**
- * What the text model says of the text; null where it is not asked: by the policy, or since it is
- * the judge already.
- */
+/** The stage of the text model; null when the policy does not want it, or when it already is the judge. */
 export async function readByModel(
   { engine, judgeText }: { readonly engine: Engine; readonly judgeText: JudgeText },
   policy: Policy,
   about: {
     readonly text: string | null;
     readonly stages: readonly Pick<StageResult, "name">[];
-    readonly spared: boolean;
+    readonly isDecided: boolean;
     readonly language: string | null;
     readonly withoutAllowed: string | null;
   },

@@ -1,13 +1,13 @@
-// How much of one call runs at once. A call may plan two hundred engine calls, or eight pictures of
-// 4 MB: all at once they would wait for each other's connections while their timeouts run down, and
-// the pictures, each as a data URI in a JSON body, would fill the isolate.
+// Limits how much of one call runs at once. A call may plan two hundred engine calls, or eight pictures of 4
+// MB. All at once, they would wait for each other's connections while their timeouts run, and the pictures,
+// each a data URI in a JSON body, would fill the isolate.
 
 export interface Gate {
-  /** Runs `work` when `weight` is free; in the order of asking, so that nothing waits for ever. */
+  /** Runs `work` when `weight` is free, in the order of calls, so that nothing waits for ever. */
   run<Result>(weight: number, work: () => Promise<Result>): Promise<Result>;
 }
 
-/** @param capacity the weight that may be in progress at once; no single weight may be above it */
+/** @param capacity the weight that may run at once; no single weight may be larger */
 export function createGate(capacity: number): Gate {
   let free = capacity;
   const waiting: { readonly weight: number; readonly start: () => void }[] = [];
@@ -24,7 +24,7 @@ export function createGate(capacity: number): Gate {
 
   return {
     async run(weight, work) {
-      if (weight > capacity) throw new RangeError("heavier than the gate is wide");
+      if (weight > capacity) throw new RangeError("weight above the capacity of the gate");
       if (waiting.length === 0 && weight <= free) {
         free -= weight;
       } else {

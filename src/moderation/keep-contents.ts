@@ -7,10 +7,10 @@ import type { Picture } from "../engines/picture.ts";
 import { twice } from "../io/bucket.ts";
 import type { Content } from "./content.ts";
 
-// What was moderated, for people to see: texts go with the settlement, pictures into the bucket
-// before it. A picture that could not be kept is told of as that, and spoils no verdict.
+// Stores moderated content for reviewers: texts with the settlement, pictures in the bucket before it. A
+// picture that could not be stored is marked, and does not fail the verdict.
 
-/** @param pictures those that were looked at; the others are kept where the caller sent their bytes */
+/** @param pictures the pictures that were judged; others are stored if the caller sent their bytes */
 export async function keptContent(
   bucket: R2Bucket | null,
   owner: PictureOwner,

@@ -4,37 +4,37 @@ import { plainText } from "../domain/text/plain-text.ts";
 import { asWords, spellOut } from "../domain/text/spell-out.ts";
 import { isForeign, isWritten, MIXED_SHARE, onlyLanguageOf } from "./scripts.ts";
 
-// In what language a text is. A language is named only where it is certain: English by its words,
-// another one by five words at least and a confident detector, or by a script that no other language
-// has. Everything else is undetermined (null): no letters, names, few words, code, mixtures. That is no
-// reason to judge nothing: `coverageOf` says what each check may make of it.
+// Detects the language of a text. A language is named only where it is certain: English by its words, another
+// language by at least five words and a confident detector, or by a script that no other language has.
+// Everything else is undetermined (null): no letters, names, few words, code, mixtures. Such a text may still
+// be judged: `coverageOf` decides for each check.
 
 /**
- * Characters per look: the detector reads no more than about 350 bytes of what it is given, so a long
- * text is shown to it piece by piece and not by its beginning alone.
+ * Characters of a piece: the detector reads only about 350 bytes of its input, so a long text is detected
+ * piece by piece, not by its start alone.
  */
 const PIECE = 300;
 
 /**
- * Pieces at most. A text of 100 KB has some 350, but one letter can be eighteen once its disguise is
- * off. What goes on for longer is in no language that is known.
+ * The most pieces. A text of 100 KB has about 350, but one letter can become eighteen in its plain form. A
+ * longer text has no known language.
  */
 const MAX_PIECES = 500;
 
-/** A detector by letter sequences knows little of a text of a few words; a list of words does. */
+/** The detector uses sequences of letters and is unreliable for a few words; a list of words is better. */
 const FEW_WORDS = 8;
-/** English prose has about half of its words among these; other languages next to none. */
+/** About half of the words of English prose are in the list; almost none of other languages. */
 const ENGLISH_SHARE = 0.2;
 
-/** Fewer words are no sentence: the detector finds a language in a name, too. */
+/** Fewer words are no sentence: the detector finds a language even in a name. */
 const CERTAIN_WORDS = 5;
 /**
- * How far the detector's best score is above that of the next language that is no close relative. Lists
- * of dishes and of car models stay below it; sentences of seven words in 16 languages lie above it.
+ * The least lead of the detector's best score over the next language that is no close relative. Lists of
+ * dishes and of car models have less; sentences of seven words in 16 languages have more.
  */
 const CERTAIN_LEAD = 0.08;
 
-/** Languages that a detector confuses with each other: which of them it is may be wrong, not more. */
+/** Languages that the detector confuses with each other, but with no others. */
 const RELATIVES: readonly (readonly string[])[] = [
   ["da", "no", "sv"],
   ["ms", "id", "tl"],
@@ -46,18 +46,18 @@ const RELATIVES: readonly (readonly string[])[] = [
   ["fa", "ur", "ar", "ku"],
 ];
 
-/** A text and its language, looked at once: its disguise is dear to take off. */
+/** A text and its language, computed once, since the plain form is expensive. */
 export interface PlacedText {
   /** ISO 639-1; null: undetermined. */
   readonly language: string | null;
-  /** The text as it is meant to be read. */
+  /** The text in its plain form. */
   readonly plain: string;
 }
 
 /** ISO 639-1; null: undetermined. */
 export const detectLanguage = (text: string): string | null => languageIn(plainText(text));
 
-/** The same of a plain text. */
+/** The same for a plain text. */
 export function languageIn(plain: string): string | null {
   const words = plain.split(/\s+/).filter((word) => LETTER.test(word) && !isAddress(word));
   const shown = pieces(words);
@@ -66,19 +66,19 @@ export function languageIn(plain: string): string | null {
   return language;
 }
 
-/** Whether the letters of a plain text can be that language: what a caller says may be a mistake. */
+/** Whether the letters of a plain text can be of a language: the caller's claim may be wrong. */
 export const canBe = (language: string, plain: string): boolean => !isForeign(plain, language);
 
-/** What a check can make of a text, by the languages that it knows. */
+/** Whether a check can judge a text, by the languages that it knows. */
 export type LanguageCoverage =
-  /** Its language is among them. */
+  /** The check knows the text's language. */
   | "covered"
-  /** It is in another one, for certain: the check is not asked. */
+  /** The text is certainly in another language: the check is not asked. */
   | "uncovered"
-  /** Nobody can say: the check is asked. */
+  /** The language is unknown: the check is asked. */
   | "undetermined";
 
-/** @param languages of the check; null: it does not depend on language */
+/** @param languages those that the check knows; null: it does not depend on language */
 export function coverageOf(
   languages: readonly string[] | null,
   { language, plain }: PlacedText,
@@ -90,8 +90,8 @@ export function coverageOf(
 }
 
 /**
- * Characters that are looked at for the script of a text. What goes on in another one is asked, or is not
- * evaluated: neither is an approval.
+ * Characters that are examined for the script of a text. If the rest is in another script, it is judged or
+ * not evaluated: neither approves it.
  */
 const SCRIPT_SAMPLE = 20_000;
 
@@ -131,7 +131,7 @@ function choose(piece: string): string | null {
   if (detected.language === "en") {
     return share >= 0.5 || (share >= ENGLISH_SHARE && words.some(isOnlyEnglish)) ? "en" : null;
   }
-  // "y0u 1d10t" and "i d i o t" are English once they are spelled out.
+  // "y0u 1d10t" and "i d i o t" become English words when they are spelled out.
   if ([words, wordsOf(asWords(spellOut(piece)))].some(isFewEnglishWords)) return "en";
   const byScript = onlyLanguageOf(piece);
   if (byScript !== null) return byScript;
@@ -143,7 +143,7 @@ const isFewEnglishWords = (words: readonly string[]): boolean =>
 
 const wordsOf = (piece: string): string[] => piece.toLowerCase().match(/[\p{L}\p{M}']+/gu) ?? [];
 
-/** Two characters of a script without spaces are about a word. */
+/** Two characters of a script without spaces are about one word. */
 const SPACELESS =
   /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/gu;
 
@@ -165,7 +165,7 @@ function isConfident(detected: ReturnType<typeof eld.detect>): boolean {
   return (scores[detected.language] ?? 0) - next >= CERTAIN_LEAD;
 }
 
-/** The language of most letters, unless another (or none at all) has a substantial share. */
+/** The language of most letters, unless another language, or none, has a substantial share. */
 function prevailing(looks: readonly Look[]): string | null {
   const letters = new Map<string | null, number>();
   let total = 0;

@@ -36,32 +36,32 @@ import type { RunContext } from "./run-context.ts";
 import { runStage, skipped, type StageRun } from "./run-stage.ts";
 import { injectionIn, type JudgeText, type TextStage } from "./text-stage.ts";
 
-// One content item, from an admitted plan to a verdict. Terms run first, since they can spare the
-// paid stages; then everything that is left runs at once.
+// One content item, from an admitted plan to a verdict. Terms are matched first, since they may make the paid
+// stages unnecessary; then all remaining checks run at once.
 
 export interface ModerationContext extends RunContext {
-  /** Brings a picture that was named by URL; null when it could not be had. */
+  /** Fetches a picture by URL; null when that failed. */
   readonly fetchPicture: (url: URL) => Promise<Picture | null>;
-  /** The text model inside the Worker, also where its engine judges with it. */
+  /** The text model inside the Worker, also when its engine uses it as the judge. */
   readonly judgeText: JudgeText;
-  /** The picture model inside the Worker; null: it is not asked. */
+  /** The picture model inside the Worker; null: it is not used. */
   readonly judgePicture: JudgePicture | null;
-  /** Whether the words are looked for that made a reason: nobody reads them of what is not stored. */
+  /** Whether reasons get the spans that caused them; not needed if the verdict is not stored. */
   readonly explains: boolean;
 }
 
 export interface Moderated {
-  /** Complete but for its time, which the tenant's object sets. */
+  /** Complete except for its time, which the tenant's object sets. */
   readonly verdict: Verdict;
   readonly runs: readonly StageRun[];
-  /** Those that were named by URL and were not looked at did not come. */
+  /** Null: named by URL, and not fetched or not available. */
   readonly pictures: readonly (Picture | null)[];
 }
 
-/** One is enough to block: what a verdict stores does not grow with the policy's list. */
+/** One is enough to block: a stored verdict does not grow with the policy's list. */
 const MAX_TERM_REASONS = 20;
 
-const SPARED = { status: "not_required", failure: null } as const;
+const NOT_REQUIRED = { status: "not_required", failure: null } as const;
 
 export async function moderate(
   context: ModerationContext,
@@ -72,7 +72,7 @@ export async function moderate(
   const { text, test } = content;
   const { policy } = version;
   const placed = text === null ? null : placedText(text, content.language, policy);
-  // Of pictures alone the caller's word is kept as it is.
+  // For pictures alone the caller's language is kept as it is.
   const given = content.language === null ? null : baseLanguage(content.language);
   const language = placed === null ? given : placed.language;
   if (test !== null) {
@@ -85,21 +85,21 @@ export async function moderate(
   const isBlocked = terms.blocked.length > 0 && !policy.evaluate_all;
   const injection = text === null ? null : findInjection(text);
   const own = stages.filter(({ input }) => !isPictureText(input));
-  const toRead = { text, stages: own, spared: isBlocked, language, withoutAllowed };
-  // Only where it may decide alone is the text model waited for.
+  const toRead = { text, stages: own, isDecided: isBlocked, language, withoutAllowed };
+  // The stages wait for the text model only if it may decide alone.
   const early = policy.tier0 === undefined ? null : await readByModel(context, policy, toRead);
   const cascade = decidedAlone(policy, { read: early, stages: own, terms, injection });
-  const spared = isBlocked || cascade?.kind === "block";
-  // Nothing is fetched that no stage would look at.
+  const isDecided = isBlocked || cascade?.kind === "block";
+  // Pictures are fetched only if a stage needs them.
   const unseen =
     context.judgePicture === null ? [] : unseenPictures(policy, inputsOf(content), stages);
-  const looksAt = !spared && (unseen.length > 0 || stages.some(({ input }) => input !== "text"));
+  const looksAt = !isDecided && (unseen.length > 0 || stages.some(({ input }) => input !== "text"));
   const fetched = looksAt ? picturesOf(context, content) : [];
   const running = own.map(async (stage) => {
-    if (spared || (cascade !== null && isSkipped(policy, stage))) {
-      return skipped(stage, context.engine, SPARED);
+    if (isDecided || (cascade !== null && isSkipped(policy, stage))) {
+      return skipped(stage, context.engine, NOT_REQUIRED);
     }
-    // A text does not wait for pictures that are still on their way.
+    // Checks of a text do not wait for pictures that are still loading.
     const pictures = stage.input === "text" ? [] : await fetched;
     const ready = prepareStage(context.engine, stage, {
       content,
@@ -116,7 +116,7 @@ export async function moderate(
     writingsOf(context, { content, policy, own, running, stages }),
   ]);
   const pictures = await fetched;
-  const seen = await seenByModel(context, { inputs: unseen, spared, pictures });
+  const seen = await seenByModel(context, { inputs: unseen, isDecided, pictures });
   const read = early ?? (await readByModel(context, policy, toRead));
   const results = [
     ...runs.map(({ result }) => result),
@@ -142,7 +142,7 @@ export async function moderate(
       tooManyPixels ? [input] : [],
     ),
   });
-  // What was folded before its allowed parts were blanked has other places.
+  // The folded text with blanked places has other places than the original.
   const isPlain = policy.matching === "plain";
   const reasons =
     text === null || (withoutAllowed !== null && isPlain) || !context.explains
@@ -162,13 +162,13 @@ export async function moderate(
   };
 }
 
-/** Of each picture that a vision model looks at. The engine inside the Worker reads no writing. */
+/** The writing in each picture that a vision model sees. The engine inside the Worker reads no writing. */
 function writingsOf(
   context: ModerationContext,
   about: {
     readonly content: PreparedContent;
     readonly policy: Policy;
-    /** By the same index: what is asked of the item itself, and how it ends. */
+    /** The stages of the item itself, and by the same index their runs. */
     readonly own: readonly CheckStage[];
     readonly running: readonly Promise<StageRun>[];
     readonly stages: readonly CheckStage[];
@@ -188,7 +188,7 @@ function writingsOf(
   );
 }
 
-/** Where the model was the engine's judge it reads the text once more, for who reviews it. */
+/** If the text model was the engine's judge, it reads the text once more for the spans. */
 async function withSpans(
   { judgeText }: ModerationContext,
   about: {
@@ -209,19 +209,19 @@ async function withSpans(
   return spansOf === undefined ? reasons : explained(reasons, results, spansOf);
 }
 
-/** What the picture model says of those pictures. */
+/** The picture model's results for these pictures. */
 function seenByModel(
   context: ModerationContext,
   about: {
     readonly inputs: readonly InputName[];
-    readonly spared: boolean;
+    readonly isDecided: boolean;
     readonly pictures: readonly (Picture | null)[];
   },
 ): Promise<PictureStage[]> {
   const { judgePicture } = context;
   return Promise.all(
     about.inputs.map(async (input) => {
-      if (about.spared || judgePicture === null) return skippedPicture(input);
+      if (about.isDecided || judgePicture === null) return skippedPicture(input);
       const picture = about.pictures[Number(input.slice("images/".length))] ?? null;
       return pictureStage(context, judgePicture, { input, picture });
     }),

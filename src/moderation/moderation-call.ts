@@ -36,12 +36,12 @@ import { admittedPolicy, knownPolicy, type KnownPolicy } from "./policy-cache.ts
 import type { ResolveHost } from "../io/resolve-host.ts";
 import type { StageRun } from "./run-stage.ts";
 
-// A governed call that moderates: one content item, or several under one hold and one line.
+// A governed call that moderates one content item, or several under one hold and one line.
 
-/** Everything that runs within a call ends before its hold does: 60 s of its 90. */
+/** Everything in a call ends before its hold does: 60 s of its 90. */
 const RUN_DEADLINE_MS = 60_000;
 
-/** A picture that takes longer than this to arrive is not waited for: all fetches begin at once. */
+/** A slower picture counts as unavailable. All fetches begin at once. */
 const FETCH_TIMEOUT_MS = 10_000;
 
 export interface ModerationRequest {
@@ -59,7 +59,7 @@ export interface ModerationRequest {
 
 export interface Moderation {
   readonly kind: "moderated";
-  /** As stored (but for the content's hash, which no reply shows), in the order of the contents. */
+  /** As stored (except for the content's hash, which no reply shows), in the order of the contents. */
   readonly verdicts: readonly Verdict[];
   readonly microNeurons: MicroNeurons;
   readonly callId: string;
@@ -79,9 +79,9 @@ export interface ModerationDeps {
   readonly resolveHost: ResolveHost | null;
   /** The text model inside the Worker. */
   readonly judgeText: JudgeText;
-  /** The picture model inside the Worker; null: it is not asked. */
+  /** The picture model inside the Worker; null: it is not used. */
   readonly judgePicture: JudgePicture | null;
-  /** For contents that are kept; null: their pictures are not. */
+  /** For stored contents; null: their pictures are not stored. */
   readonly bucket: R2Bucket | null;
   readonly observe?: Observe;
 }
@@ -118,7 +118,7 @@ export async function moderationCall(
     const { verdicts, line, standing } = outcome;
     return moderation({ verdicts, line, standing, replayed: true });
   }
-  // What could not be confirmed is no verdict; and nothing here streams.
+  // A settlement that was not confirmed is no verdict, and a moderation never streams.
   if (outcome.kind === "unconfirmed" || outcome.kind === "streaming") {
     return { kind: "settlement_unavailable" };
   }
@@ -166,7 +166,7 @@ const admitRequest = (
   idempotency: request.idempotency,
 });
 
-/** What it would be for of a policy that reuses no verdicts, and is known here. */
+/** The keys are not needed if the policy is known here and reuses no verdicts. */
 async function reuseKeysOf(
   { config, engine }: ModerationDeps,
   contents: readonly PreparedContent[],
@@ -216,7 +216,7 @@ async function run(
   return { ran, pictures: moderated.map((one) => one.pictures) };
 }
 
-/** Nothing is asked. */
+/** The verdict for a reused source: no engine is called. */
 async function answeredBy(
   source: Verdict,
   key: string,
@@ -234,9 +234,9 @@ const kept = (verdict: Verdict, key: string): Verdict => ({
 });
 
 function accountOf(runs: readonly StageRun[]): Ran["account"] {
-  const told = runs.map(({ account }) => account);
-  if (told.includes("exhausted")) return "exhausted";
-  return told.includes("answered") ? "answered" : null;
+  const news = runs.map(({ account }) => account);
+  if (news.includes("exhausted")) return "exhausted";
+  return news.includes("answered") ? "answered" : null;
 }
 
 async function fetchedPicture(url: URL, resolve: ResolveHost | null): Promise<Picture | null> {

@@ -6,24 +6,24 @@ import type { JudgedPicture } from "../engines/embedded/picture-model/picture-mo
 import type { Picture } from "../engines/picture.ts";
 import type { RunContext } from "./run-context.ts";
 
-// The picture model inside the Worker, as a stage of its own. It is a rule with a version and no call
-// of an engine: it costs nothing, needs no plan and takes no rate.
+// The picture model inside the Worker, as a stage of its own. It is a versioned rule and no engine call: it
+// costs nothing, needs no plan and uses no rate.
 
 export type JudgePicture = (picture: Picture) => Promise<JudgedPicture>;
 
 export interface PictureStage {
   readonly result: StageResult;
-  /** It was not decoded, for the reasons. */
+  /** The picture was too large to decode; the reasons say so. */
   readonly tooManyPixels: boolean;
 }
 
 /**
- * Two at a time of a call's pictures (its gate has six places): the first ones of an isolate each
- * bring the model's file, and all wait for one decoder.
+ * At most two pictures of a call at a time (its gate has six places): in a new isolate each of them loads the
+ * model's file, and all wait for one decoder.
  */
 const WEIGHT = 3;
 
-/** The pictures that a policy wants judged, and that no vision model is asked about. */
+/** The pictures that the policy wants judged and no vision model is asked about. */
 export const unseenPictures = (
   policy: Policy,
   inputs: readonly InputName[],
@@ -36,13 +36,13 @@ export const unseenPictures = (
       )
     : [];
 
-/** A stage that looked at nothing, since the item was blocked already. */
+/** A stage that was skipped because the item was already blocked. */
 export const skippedPicture = (input: InputName): PictureStage => ({
   result: resultOf(input, 0, ["not_required"]),
   tooManyPixels: false,
 });
 
-/** @param picture null: it could not be had */
+/** @param picture null: it is not available */
 export async function pictureStage(
   { gate, nowMs, deadlineMs }: RunContext,
   judge: JudgePicture,
@@ -68,7 +68,7 @@ export async function pictureStage(
   });
 }
 
-/** Without the model nothing can be said of any picture: that is a failure, and no gap. */
+/** Without the model no picture can be judged: that is a failure, not a gap. */
 const ENDS: Readonly<Record<JudgedPicture["kind"], End>> = {
   judged: ["evaluated"],
   too_many_pixels: ["not_evaluated", "too_many_pixels"],
@@ -76,7 +76,7 @@ const ENDS: Readonly<Record<JudgedPicture["kind"], End>> = {
   unavailable: ["failed", "picture_unreadable"],
 };
 
-/** What became of it, and why it is no judgement. */
+/** The status, and the reason if there is no judgement. */
 type End = readonly [status: CheckStatus, failure?: CheckFailure["kind"]];
 
 const resultOf = (input: InputName, latencyMs: number, [status, kind]: End): StageResult => ({

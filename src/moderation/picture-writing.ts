@@ -21,14 +21,14 @@ import type { RunContext } from "./run-context.ts";
 import { runStage, skipped, type StageRun } from "./run-stage.ts";
 import { injectionIn, type JudgeText, unreadText, wantsTextModel } from "./text-stage.ts";
 
-// The writing that a vision model saw in a picture, judged as the text that it is: terms, spam, signs
-// of an injection, the text model, and the judge, whose call was held for with the picture's. It is
-// content: it is in no result, no reason and no log, and is kept nowhere.
+// The writing that a vision model saw in a picture, judged as text: terms, spam, signs of an injection, the
+// text model, and the judge, whose calls are part of the hold. The writing is content: it is in no result,
+// reason or log, and is stored nowhere.
 
 export interface Writing {
   readonly results: readonly StageResult[];
   readonly runs: readonly StageRun[];
-  /** Null: the picture has none, or nobody was asked. */
+  /** Null: the picture has no writing, or no model was asked. */
   readonly found: (TextFacts & { readonly input: PictureTextName }) | null;
 }
 
@@ -38,16 +38,16 @@ const NO_FACTS: TextFacts = { blockedTerms: [], spamPhrases: 0, injection: null 
 
 interface About {
   readonly input: PictureTextName;
-  /** What was planned for it. */
+  /** The stages that were planned for it. */
   readonly stages: readonly CheckStage[];
   readonly policy: Policy;
-  /** The caller's word for the language of the content. */
+  /** The language that the caller gave for the content. */
   readonly language: string | null;
 }
 
 type WritingContext = RunContext & { readonly judgeText: JudgeText };
 
-/** @param vision the look at the picture, once it has ended */
+/** @param vision the vision stage of the picture, as a promise */
 export async function pictureWriting(
   context: WritingContext,
   about: About,
@@ -56,7 +56,7 @@ export async function pictureWriting(
   const { result, quoted } = await vision;
   if (result.status === "not_required") return NO_WRITING;
   if (result.status !== "evaluated") {
-    // A picture that nobody saw is not approved: where that is required it says enough.
+    // A picture that was not seen is not approved: if `nsfw` is required, that already prevents it.
     if (about.policy.categories.nsfw.required) return NO_WRITING;
     return unread(context, about, result.status);
   }
@@ -66,7 +66,7 @@ export async function pictureWriting(
   return isEmpty ? unread(context, about, "not_evaluated") : judged(context, about, quoted);
 }
 
-/** Nobody knows what is written there: every check of it ended as the look at the picture did. */
+/** The writing is unknown: every check of it ends with the status of the vision stage. */
 function unread(
   { engine }: WritingContext,
   { input, stages, policy }: About,
@@ -74,14 +74,14 @@ function unread(
 ): Writing {
   const failure = { kind: "text_unread" } as const;
   const runs = stages.map((stage) => skipped(stage, engine, { status, failure }));
-  const asked = onlyWhatMatters(policy);
+  const wanted = onlyWhatMatters(policy);
   const free = { ...unreadText(status, failure.kind), input };
   return {
     runs,
     results: [
       ...runs.map(({ result }) => result),
-      ...(wantsTextModel(asked) ? [free] : []),
-      ...(asks(asked, "text", ["spam"])
+      ...(wantsTextModel(wanted) ? [free] : []),
+      ...(asks(wanted, "text", ["spam"])
         ? [{ ...free, name: "spam", engine: "rules" } as const]
         : []),
     ],
@@ -95,32 +95,32 @@ async function judged(
   { text, complete }: Quoted,
 ): Promise<Writing> {
   const { engine } = context;
-  const asked = onlyWhatMatters(policy);
+  const wanted = onlyWhatMatters(policy);
   const terms = matchTerms(text, policy);
   const { withoutAllowed } = terms;
-  const spared = terms.blocked.length > 0 && !policy.evaluate_all;
+  const isDecided = terms.blocked.length > 0 && !policy.evaluate_all;
   const placed = placedText(text, language, policy);
   const has = { content: { windows: windowsOf(text) }, pictures: [], placed, withoutAllowed };
-  const about = { text, stages, spared, language: placed.language, withoutAllowed };
+  const about = { text, stages, isDecided, language: placed.language, withoutAllowed };
   const [runs, read] = await Promise.all([
     Promise.all(
       stages.map(async (stage) => {
-        if (spared) return skipped(stage, engine, { status: "not_required", failure: null });
+        if (isDecided) return skipped(stage, engine, { status: "not_required", failure: null });
         const ready = prepareStage(engine, stage, has);
         return "status" in ready
           ? skipped(stage, engine, ready)
           : runStage(context, ready.stage, ready.checks, ready.complete && complete);
       }),
     ),
-    readByModel(context, asked, about),
+    readByModel(context, wanted, about),
   ]);
-  const free = [...(read === null ? [] : [read.result]), ...spamStages(asked, terms)];
+  const free = [...(read === null ? [] : [read.result]), ...spamStages(wanted, terms)];
   return {
     runs,
     results: [
       ...runs.map(({ result }) => result),
       ...free.map((result) => ({ ...(complete ? result : inPart(result)), input })),
-      ...(spared ? [] : notHeld(asked, { input, stages })),
+      ...(isDecided ? [] : notHeld(wanted, { input, stages })),
     ],
     found: {
       input,
@@ -138,13 +138,13 @@ const windowsOf = (text: string) => ({
   ),
 });
 
-/** What was found counts; that there is nothing else is not known. */
+/** The scores of an incomplete text count, but it is not evaluated. */
 const inPart = (result: StageResult): StageResult =>
   result.status === "evaluated"
     ? { ...result, status: "not_evaluated", failure: { kind: "too_long" } }
     : result;
 
-/** The judge that the policy names, where the call holds nothing for it: nobody stands in for it. */
+/** The policy's judge, if the call's hold does not cover it: nothing replaces it. */
 function notHeld(
   policy: Policy,
   { input, stages }: Pick<About, "input" | "stages">,

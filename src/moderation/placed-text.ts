@@ -4,8 +4,8 @@ import { plainText } from "../domain/text/plain-text.ts";
 import { canBe, languageIn, type PlacedText } from "./language.ts";
 
 /**
- * The caller's word for the language holds, unless the text is in a script that it is not written
- * in; without one, what is found in the text, or what the policy says of texts of which nobody can tell.
+ * The caller's language applies, unless the text is in a script that this language does not use. Without one,
+ * the detected language applies, or the policy's default if none is detected.
  */
 export function placedText(text: string, given: string | null, policy: Policy): PlacedText {
   const plain = plainText(text);

@@ -1,17 +1,17 @@
 import type { Admitted } from "../../durable-objects/tenant/protocol.ts";
 import type { Policy, PolicyVersion } from "../domain/moderation/policy.ts";
 
-// Policies that this isolate has seen, so that an admission sends only the tag of a policy that is
-// known already. The object says with every admission which version is in force.
+// Policies that this isolate has seen. An admission names the tag of a known policy instead of loading it
+// again; the object answers each admission with the version in force.
 
 export interface KnownPolicy {
   readonly tag: string;
   readonly policy: Policy;
 }
 
-/** An isolate has 128 MB and serves many tenants; of most of them a policy is a few kilobytes. */
+/** An isolate has 128 MB and serves many tenants; most policies take a few kilobytes. */
 const MAX_POLICIES = 500;
-/** Units of JSON. With its terms prepared a policy takes about six bytes for each. */
+/** Units of JSON. With its prepared terms a policy takes about six bytes for each. */
 const MAX_UNITS = 4_000_000;
 
 const known = new Map<string, KnownPolicy & { readonly units: number }>();
@@ -25,15 +25,15 @@ function forget(key: string): void {
 
 const keyOf = (tenant: string, name: string): string => `${tenant}/${name}`;
 
-/** What a call may name as known. It keeps it: by the reply the cache may have let go of it. */
+/** The policy that a call may name as known. The call keeps it, since the cache may drop it meanwhile. */
 export const knownPolicy = (tenant: string, name: string): KnownPolicy | null =>
   known.get(keyOf(tenant, name)) ?? null;
 
 /**
- * The policy that an admission named.
+ * The policy of an admission.
  *
- * @param named what the request named as known
- * @returns null when the object sent none and named another than that: a bug
+ * @param named the policy that the request named as known
+ * @returns null when the object sent no policy and named another one: a bug
  */
 export function admittedPolicy(
   tenant: string,

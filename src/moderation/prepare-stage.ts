@@ -6,11 +6,11 @@ import type { PreparedContent } from "./content.ts";
 import { coverageOf, type PlacedText } from "./language.ts";
 import type { Skip } from "./run-stage.ts";
 
-// From a planned stage to what its engine is asked. What an engine cannot judge, in a language that
-// it certainly does not read, is not asked at all.
+// Turns a planned stage into its engine calls. A check is not asked about a text in a language that it
+// certainly does not read.
 
 export interface Ready {
-  /** As it can be asked: without fallbacks that cannot read the text. */
+  /** The stage without fallbacks that cannot read the text. */
   readonly stage: CheckStage;
   readonly checks: readonly ((model: string) => Check)[];
   readonly complete: boolean;
@@ -21,11 +21,11 @@ export interface Has {
   readonly pictures: readonly (Picture | null)[];
   /** Null: there is no text. */
   readonly placed: PlacedText | null;
-  /** The text with what the allow terms matched taken out; null when they matched nothing. */
+  /** The text without the matches of allow terms; null when there are none. */
   readonly withoutAllowed: string | null;
 }
 
-/** What a stage asks its engine, or why it asks nothing. */
+/** The engine calls of a stage, or the reason why there are none. */
 export function prepareStage(engine: Engine, stage: CheckStage, has: Has): Ready | Skip {
   if (engine.judges(stage.name, stage.model).length === 0 && stage.name !== "labels") {
     return { status: "not_evaluated", failure: { kind: "no_judge" } };
@@ -60,14 +60,14 @@ function prepareText(
       text: window.text,
       language: placed.language,
     })),
-    // What was not planned is not asked, and so not read.
+    // Windows beyond the plan are not asked about, so they count as not read.
     complete: windowed.complete && windowed.windows.length <= stage.calls.length,
   };
 }
 
 /**
- * Where our own small model stands in for the judge, an allow term masks its place as it does
- * everywhere; a language model is always shown the text as it is.
+ * If our own small model is the judge, it reads the text without allowed places, as always; a language model
+ * reads the text as it is.
  */
 function windowsFor(
   engine: Engine,

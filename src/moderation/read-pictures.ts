@@ -9,7 +9,7 @@ import {
 import type { PictureSource } from "./content.ts";
 import { checkPublicUrl } from "../io/public-url.ts";
 
-// Pictures at the border: what is wrong with one is told before anything is admitted.
+// Reads pictures in requests: a wrong one is refused before anything is admitted.
 
 export type ReadSource =
   | { readonly kind: "read"; readonly source: PictureSource }

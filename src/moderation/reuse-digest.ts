@@ -12,13 +12,13 @@ import type { Content } from "./content.ts";
 import { contentDigest } from "./content-digest.ts";
 
 /**
- * What a content has in common with those that are judged alike, but for the policy: its very bytes,
- * what was said of its language, and all that judges here. SHA-256, hex. Null where that cannot be told:
- * what a URL names may be another picture each time, and a test input is not judged.
+ * A digest that is equal for contents that are judged alike under one policy: of their exact bytes, the given
+ * language, and all models and rules here. SHA-256, hex. Null when contents cannot be compared: a URL may
+ * return another picture each time, and a test input is not judged.
  */
 export async function reuseDigest(content: Content, judges: string): Promise<string | null> {
   const { text, language, pictures, test } = content;
-  // What is not well-formed is not one sequence of bytes.
+  // A text that is not well-formed has no single sequence of bytes.
   if (test !== null || text?.isWellFormed() === false) return null;
   if (pictures.some(({ kind }) => kind === "url")) return null;
   const parts = [await contentDigest(content, []), text === null, language, judges];
@@ -26,7 +26,7 @@ export async function reuseDigest(content: Content, judges: string): Promise<str
   return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
 }
 
-/** Settings that move no verdict. One that is added later counts, until it is named here. */
+/** Settings that change no verdict. A setting that is added later counts until it is listed here. */
 const MOVE_NOTHING: readonly string[] = [
   "keySecrets",
   "adminToken",
@@ -41,7 +41,7 @@ const MOVE_NOTHING: readonly string[] = [
   "reportUsersADay",
 ] satisfies readonly (keyof Config)[];
 
-/** All that judges in this deployment, by name and version. */
+/** The name and version of everything that judges in this deployment. */
 export function judgesOf(config: Config, engine: EngineName): string {
   const settings = Object.entries({ ...config, openai: { ...config.openai, apiKey: null } });
   return JSON.stringify([

@@ -17,36 +17,36 @@ import type { ModelOutcome } from "../engines/ask-models.ts";
 import { askEngine } from "./ask-engine.ts";
 import type { RunContext } from "./run-context.ts";
 
-// One planned stage, run: every window or picture of it is one engine call, and together they are
-// one result of the verdict and one item of the journal line.
+// Runs one planned stage: each of its windows or pictures is one engine call. Together they become one result
+// of the verdict and one item of the journal line.
 
 export interface StageRun {
   readonly result: StageResult;
   readonly item: Item;
-  /** What the calls told of the Cloudflare account's own allocation. */
+  /** What the calls showed about the Cloudflare account's own allocation. */
   readonly account: "exhausted" | "answered" | null;
   /** The strongest label of each group, for the reasons. */
   readonly labels: readonly { readonly category: LabelGroup; readonly label: string }[];
-  /** A picture that the engine did not decode, for the reasons. */
+  /** The engine did not decode the picture because it is too large; the reasons say so. */
   readonly tooManyPixels: boolean;
-  /** The writing in a picture, which is content: it stays here and in no result. Null: nobody says. */
+  /** The writing in a picture. It is content and appears in no result. Null: unknown. */
   readonly quoted: Quoted | null;
 }
 
-/** Why a stage is not run at all. */
+/** Why a stage does not run. */
 export type Skip =
   | { readonly status: "not_required"; readonly failure: null }
   | { readonly status: "not_evaluated" | "failed" | "timed_out"; readonly failure: CheckFailure };
 
-/** A stage that asks no engine: it costs nothing. */
+/** A stage without engine calls: it costs nothing. */
 export function skipped(stage: CheckStage, engine: Engine, { status, failure }: Skip): StageRun {
   return stageRun(stage, engine, { calls: [], status, failure, latencyMs: 0 });
 }
 
 /**
- * @param checks one for each planned call, made for the model that is asked; fewer when there is
- *   less to ask than was planned
- * @param complete false when the text goes on beyond the last window
+ * @param checks one for each planned call, as a function of the model; fewer when there is less to check
+ *   than was planned
+ * @param complete false when the text continues beyond the last window
  */
 export async function runStage(
   context: RunContext,
@@ -66,7 +66,7 @@ export async function runStage(
     ...outcomes.map(statusOf),
     ...(complete ? [] : ["not_evaluated" as const]),
   ]);
-  // Of the outcomes that made it what it is, the first.
+  // The first outcome with the worst status.
   const decisive = outcomes.find((outcome) => statusOf(outcome) === status);
   const failure = decisive === undefined ? TOO_LONG : failureOf(decisive);
   return stageRun(stage, context.engine, {
@@ -99,7 +99,7 @@ async function finish(
   };
 }
 
-/** An engine that stands in for a model has none of its units to report. */
+/** An engine that simulates a model has no usage to report. */
 function endOf(outcome: CheckOutcome, engine: Engine): CallEnd {
   switch (outcome.kind) {
     case "answered":
@@ -116,7 +116,7 @@ function endOf(outcome: CheckOutcome, engine: Engine): CallEnd {
   }
 }
 
-/** A server's own error, without any use told, is none that a tenant pays for. */
+/** Tenants do not pay for a server's own error without reported use. */
 const isBrokenUpstream = ({ usage, status = 0 }: Extract<CheckOutcome, { kind: "failed" }>) =>
   usage === null && status >= 500;
 
@@ -166,7 +166,7 @@ const withStatus = ({ status }: { readonly status?: number }) =>
 
 type Answered = Extract<CheckOutcome, { kind: "answered" }>;
 
-/** An answer that only measured a picture has judged nothing. */
+/** An answer that only measures a picture judges nothing. */
 const isJudgement = ({ scores, labels }: Answered): boolean =>
   labels !== undefined || Object.keys(scores).length > 0;
 
@@ -190,17 +190,17 @@ function stageRun(
   const charges = ran.map(({ charge }) => charge);
   const microNeurons = sum(charges.map((charge) => charge.microNeurons));
   const basis = leastSure(charges.map((charge) => charge.basis));
-  const asked = ran.at(-1);
+  const lastRun = ran.at(-1);
   const instructions = answers.at(-1)?.instructions;
-  const model = asked === undefined ? null : (answers.at(-1)?.model ?? asked.pricedAs);
+  const model = lastRun === undefined ? null : (answers.at(-1)?.model ?? lastRun.pricedAs);
   const { content, name, input, task } = stage;
   const item: Item = {
     content,
     stage: name,
     input,
     model,
-    engine: asked === undefined ? null : engine.name,
-    pricedAs: asked?.pricedAs ?? stage.model,
+    engine: lastRun === undefined ? null : engine.name,
+    pricedAs: lastRun?.pricedAs ?? stage.model,
     task,
     calls: ran.length,
     units: sumUsage(charges.map((charge) => charge.units)),

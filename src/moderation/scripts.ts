@@ -1,11 +1,11 @@
-// In which scripts languages are written: what can be said of a text's language without reading a word.
+// The scripts of languages: what can be said about a text's language without reading its words.
 
-/** A share of the letters from which another script makes a text mixed. */
+/** The share of letters from which another script makes a text mixed. */
 export const MIXED_SHARE = 0.2;
 /** Fewer letters of another script are a name or an abbreviation. */
 const MIXED_LETTERS = 4;
 
-/** Whether a substantial part of the letters is in a script that the language is not written in. */
+/** Whether a substantial part of the letters is in a script that the language does not use. */
 export function isForeign(text: string, language: string): boolean {
   const letters = count(text, /\p{L}/gu);
   const foreign = letters - count(text, scriptOf(language));
@@ -13,13 +13,15 @@ export function isForeign(text: string, language: string): boolean {
   return foreign >= MIXED_LETTERS && foreign >= MIXED_SHARE * letters;
 }
 
-/** Whether a substantial part of the letters can be that language's; also where there are none. */
+/** Whether a substantial part of the letters can be of the language; true for a text without letters. */
 export function isWritten(text: string, language: string): boolean {
   const letters = count(text, /\p{L}/gu);
   return count(text, scriptOf(language)) >= MIXED_SHARE * letters;
 }
 
-/** The language of a script that no other has, where all letters but a name are in it; else null. */
+/**
+ * The language of a script that no other language uses, if all letters except a name are in it; else null.
+ */
 export function onlyLanguageOf(text: string): string | null {
   const proven = PROOFS.find(([letters]) => letters.test(text))?.[1] ?? null;
   return proven === null || isForeign(text, proven) ? null : proven;
@@ -32,7 +34,7 @@ const CYRILLIC = /\p{Script=Cyrillic}/gu;
 const ARABIC = /\p{Script=Arabic}/gu;
 const DEVANAGARI = /\p{Script=Devanagari}/gu;
 
-/** The scripts of those of the detector's languages that are not written in Latin letters. */
+/** The scripts of the detector's languages that do not use Latin letters. */
 const SCRIPTS: Readonly<Record<string, RegExp>> = {
   am: /\p{Script=Ethiopic}/gu,
   ar: ARABIC,
@@ -67,7 +69,7 @@ const SCRIPTS: Readonly<Record<string, RegExp>> = {
 
 const scriptOf = (language: string): RegExp => SCRIPTS[language] ?? /\p{Script=Latin}/gu;
 
-/** Letters of one language alone, of those with many people. Japanese and Korean have Han beside them. */
+/** Scripts of one language only, among widely spoken ones. Japanese and Korean also use Han. */
 const PROOFS: readonly (readonly [letters: RegExp, language: string])[] = [
   [/\p{Script=Hangul}/u, "ko"],
   [/[\p{Script=Hiragana}\p{Script=Katakana}]/u, "ja"],

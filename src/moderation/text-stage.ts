@@ -12,51 +12,51 @@ import { languageIn } from "./language.ts";
 import { plainText } from "../domain/text/plain-text.ts";
 import type { JudgedText, TextToJudge } from "../engines/embedded/text-model.ts";
 
-// The text model inside the Worker, as a stage of its own. It is a rule with a version and no call of
-// an engine: it costs nothing, needs no plan and takes no rate. Beside a language model it is the
-// second opinion; where no judge was planned it is the first.
+// The text model inside the Worker, as a stage of its own. It is a versioned rule and no engine call: it
+// costs nothing, needs no plan and uses no rate. Beside a language model it is the second opinion; without a
+// planned judge it is the first.
 
 export type JudgeText = (text: TextToJudge) => Promise<JudgedText>;
 
 export interface TextStage {
   readonly result: StageResult;
-  /** It sees instructions to the model that reads the text. */
+  /** The model sees instructions to the model that reads the text. */
   readonly seesInjection: boolean;
-  /** Null: it says nothing of the text. */
+  /** Null: the model does not score the text. */
   readonly spansOf: SpansOf | null;
 }
 
-/** What the model learned from and was measured on. */
+/** The language that the model was trained and measured on. */
 const LANGUAGE = "en";
 
-/** Whether a policy asks for anything that the model can say. */
+/** Whether a policy wants a category that the model can score. */
 export const wantsTextModel = (policy: Policy): boolean =>
   asks(policy, "text", [...TEXT_MODEL_CATEGORIES, ...TEXT_MODEL_SHOWS]);
 
 /**
- * @param text without what the allow terms matched
- * @param language null: it could not be told, and the model says itself whether it knows the words
+ * @param text the text without the matches of allow terms
+ * @param language null: unknown; then the model decides whether it knows the words
  */
 export async function textStage(
   judge: JudgeText,
   about: {
     readonly text: string;
     readonly language: string | null;
-    /** The item was blocked already. */
-    readonly spared: boolean;
-    /** It is a second opinion: then each sentence is looked at, too. */
+    /** The item is already blocked. */
+    readonly isDecided: boolean;
+    /** It is a second opinion: then each sentence is also scored by itself. */
     readonly beside?: boolean;
   },
 ): Promise<TextStage> {
-  if (about.spared) return unread("not_required");
+  if (about.isDecided) return unread("not_required");
   const whole = await readWhole(judge, about);
   if (about.beside !== true || whole.result.status === "failed") return whole;
   return withPieces(whole, await piecesJudged(judge, about));
 }
 
 /**
- * From where a sentence by itself counts. The model is less sure of a few words out of their place, so
- * this is above a text's own flag; what it shows of children counts as it is.
+ * The least score of a single sentence that counts. The model is less certain about a few words without their
+ * context, so this is above the flag point of a whole text. Scores for children always count.
  */
 const SURE_OF_PIECE = 0.6;
 
@@ -68,7 +68,7 @@ async function piecesJudged(
 ): Promise<readonly Judged[]> {
   const judged = await Promise.all(
     piecesOf(text).map((piece) => {
-      // In a text of another language an English sentence is told by its own words.
+      // In a text of another language, an English sentence is detected by its own words.
       const own = language === LANGUAGE ? LANGUAGE : languageIn(plainText(piece));
       return judge({ text: piece, language: own === LANGUAGE ? LANGUAGE : null });
     }),
@@ -112,23 +112,23 @@ async function readWhole(
       const stage = unread("not_evaluated", judged.because);
       const { shown, spansOf = null } = judged;
       if (shown === undefined) return stage;
-      // What one part of a text shows counts, also where the rest was not read.
+      // Harm in one part of a text counts, even if the rest was not read.
       const result = { ...stage.result, model: TEXT_MODEL, scores: shown };
       return { ...stage, result, spansOf };
     }
-    // Without the model nothing can be said of any text: that is a failure, and no gap.
+    // Without the model no text can be judged: that is a failure, not a gap.
     case "unavailable":
       return unread("failed", "model_unavailable");
   }
 }
 
-/** Of a text of which it says nothing. */
+/** The result for a text that it does not score. */
 export const unreadText = (status: CheckStatus, failure?: CheckFailure["kind"]): StageResult => ({
   ...resultOf(status),
   ...(failure !== undefined && { failure: { kind: failure } }),
 });
 
-/** The pattern by which a reason names what it sees of an injection. */
+/** The name of the injection pattern for a reason of the model. */
 export const injectionIn = (read: TextStage | null): string | null =>
   read?.seesInjection === true ? "text_model" : null;
 

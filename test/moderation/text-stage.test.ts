@@ -20,7 +20,7 @@ function judging(answer: JudgedText) {
   return { asked, judge };
 }
 
-const about = { text: "hello", language: "en", spared: false };
+const about = { text: "hello", language: "en", isDecided: false };
 
 describe("the stage of the text model", () => {
   it("names the model and its version, costs nothing, and scores what was asked", async () => {
@@ -60,7 +60,7 @@ describe("the stage of the text model", () => {
 
   it.each([
     ["in another language", { language: "de" }, "not_evaluated"],
-    ["blocked already", { spared: true }, "not_required"],
+    ["blocked already", { isDecided: true }, "not_required"],
   ] as const)("is not asked of a text that is %s", async (_, fields, status) => {
     const { asked, judge } = judging(JUDGED);
     expect((await textStage(judge, { ...about, ...fields })).result.status).toBe(status);
@@ -99,7 +99,7 @@ describe("a second opinion", () => {
     const { result } = await textStage(judgeEach, {
       text,
       language: "de",
-      spared: false,
+      isDecided: false,
       beside: true,
     });
     expect(result).toMatchObject({ status: "not_evaluated", failure: { kind: "language" } });
