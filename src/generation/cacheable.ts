@@ -1,7 +1,7 @@
 import type { GenerationKind } from "../domain/generation/plan-generation.ts";
 import type { ChatInference, Inferences } from "../engines/inference.ts";
 
-// Which answers may be given again. A kind that is not named here is never cached.
+// Which answers may be cached. A kind without a rule here is never cached.
 
 type Rule<Kind extends GenerationKind> = (
   inference: Inferences[Kind],
@@ -24,10 +24,10 @@ export const isCacheable = <Kind extends GenerationKind>(
   maxTemperature: number,
 ): boolean => RULES[kind]?.(inference, maxTemperature) ?? false;
 
-/** What a model writes where nothing is said of it: OpenAI's default. */
+/** The temperature of a request without one: OpenAI's default. */
 const DEFAULT_TEMPERATURE = 1;
 
-/** Tools act on a world that changes, and pictures that were named by URL may change too. */
+/** Tools act on a world that changes, and a picture at a URL may change too. */
 function chatIsCacheable({ messages, parameters }: ChatInference, maxTemperature: number): boolean {
   const { tools, temperature = DEFAULT_TEMPERATURE } = parameters;
   if (tools !== undefined || typeof temperature !== "number") return false;

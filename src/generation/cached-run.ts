@@ -7,10 +7,10 @@ import type { GenerationDeps, GenerationRequest } from "./generation-call.ts";
 import { type CacheEntry, cacheEntry } from "./response-cache.ts";
 import type { GenerationRun } from "./run-generation.ts";
 
-// An admitted generation, answered from the cache where that may be and can be, else by the engine.
-// It has its hold and has taken its rate by then: a hit saves neurons, and opens no way around.
+// Answers an admitted generation from the cache if that is allowed and possible, else from the engine. The
+// call has its hold and has used its rate by then: a hit saves neurons and bypasses no limit.
 
-/** What the item of an answer that was given again names as its engine. */
+/** The engine in the item of a cached answer. */
 export const CACHE_ENGINE = "cache";
 
 export type CachedRun<Kind extends GenerationKind> = GenerationRun<Kind> & {
@@ -42,29 +42,29 @@ export async function cachedRun<Kind extends GenerationKind>(
     };
   }
   const ran = await run();
-  // What a fallback answered is not the planned model's answer.
+  // An answer of a fallback is not the planned model's answer.
   if (ran.result.kind === "answered" && ran.item.pricedAs === stage.model) {
     entry?.write(ran.result.answers);
   }
   return { ...ran, cache: "miss" };
 }
 
-/** Null where this question has no place in the cache. */
+/** Null when this request cannot be cached. */
 async function entryOf<Kind extends GenerationKind>(
   { cache, config }: GenerationDeps,
   { admitted: { cache: terms, hold }, request, stage }: Question<Kind>,
 ): Promise<CacheEntry<Kind> | null> {
   if (cache === undefined || terms === undefined || request.cacheMode === "skip") return null;
-  // A guarded call is judged anew each time, and so is its answer.
+  // A guarded call is judged each time, and so is its answer.
   if (hold.stages.length > 1) return null;
   const inference = request.inference(stage.model, stage, 0);
   if (!isCacheable(request.kind, inference, terms.maxTemperature)) return null;
   const answers = stage.calls.length;
-  const asked = [request.route, request.kind, config.inference, answers, inference];
-  return cacheEntry<Kind>(cache, terms, { asked, answers, nowMs: hold.admittedAtMs });
+  const question = [request.route, request.kind, config.inference, answers, inference];
+  return cacheEntry<Kind>(cache, terms, { question, answers, nowMs: hold.admittedAtMs });
 }
 
-/** It was asked and answered, and used nothing: a line at 0 µN. */
+/** An answer without any use: a line of 0 µN. */
 const cachedItem = (stage: GenerationStage, model: string | null): Item => ({
   content: stage.content,
   stage: stage.name,

@@ -7,30 +7,30 @@ import type { ChatEvent, ChatStream } from "../engines/inference.ts";
 import type { GuardResults } from "./chat-guard.ts";
 import { type EndedCall, type GenerationContext, itemOf } from "./run-generation.ts";
 
-// The streams of a call's answers as one, and what the call came to when all have ended.
+// Merges the streams of a call's answers into one, with the items of the call at its end.
 
-/** What is told to a caller of one answer. */
+/** An event of one answer that the caller receives. */
 export type ChoiceEvent = Exclude<ChatEvent, { kind: "usage" | "end" }>;
 
 /**
- * What passes from the engines to the caller. Between the two, whoever guards a stream may hold
- * events back, put others in their place, and add its own items to `closed`, which is the last one.
+ * An event on its way from the engines to the caller. In between, a guard may hold events back, replace them,
+ * and add its own items to `closed`, the last event.
  */
 export type CallEvent =
   | { readonly kind: "choice"; readonly index: number; readonly event: ChoiceEvent }
   | {
       readonly kind: "closed";
-      /** What the journal line will say, the generation's own item first. */
+      /** The items of the journal line, the generation's own first. */
       readonly items: readonly Item[];
-      /** Whether every answer came to its end; else at least one was cut. */
+      /** Whether every answer reached its end; otherwise at least one was cut off. */
       readonly complete: boolean;
-      /** What its guard found, where there is one. */
+      /** The results of its guard, if it has one. */
       readonly guard?: GuardResults;
     };
 
 export type CallEvents = AsyncGenerator<CallEvent, void>;
 
-/** One answer: who was asked, and what is known of it so far. */
+/** One answer: the call that was made for it, and what is known of it so far. */
 interface Choice {
   readonly index: number;
   readonly asked: ModelOutcome<ChatStream | Unanswered>;
@@ -38,7 +38,7 @@ interface Choice {
   usage: Usage | null;
   finished: boolean;
   ended: boolean;
-  /** Kept only where it is estimated by: of a stand-in, whose answers are short. */
+  /** Collected only to estimate usage, for stand-ins, whose answers are short. */
   text: string;
 }
 
@@ -48,8 +48,8 @@ export interface OpenedStream {
 }
 
 /**
- * Reads each stream no further than one event ahead of what is asked for here. Never throws; it ends
- * when all streams have ended.
+ * Reads each stream at most one event ahead of the reader of this one. Never throws; it ends when all streams
+ * have ended.
  */
 export async function* callEvents(
   context: GenerationContext,
@@ -66,11 +66,11 @@ export async function* callEvents(
   }));
   const waiting = new Map(choices.map((choice) => [choice, next(choice)]));
   while (waiting.size > 0) {
-    // oxlint-disable-next-line no-await-in-loop -- whichever comes first
+    // oxlint-disable-next-line no-await-in-loop -- the first event of any stream
     const { choice, result } = await Promise.race(waiting.values());
     waiting.delete(choice);
     if (result.done === true) continue;
-    const event = noted(choice, result.value, context);
+    const event = record(choice, result.value, context);
     if (event !== null) yield { kind: "choice", index: choice.index, event };
     waiting.set(choice, next(choice));
   }
@@ -84,8 +84,8 @@ export async function* callEvents(
 
 const next = async (choice: Choice) => ({ choice, result: await choice.events.next() });
 
-/** What of it is for the caller; null: it is for the ledger alone. */
-function noted(
+/** Records an event; returns it if it is for the caller, null if it is only for the ledger. */
+function record(
   choice: Choice,
   event: ChatEvent,
   { engine }: GenerationContext,
@@ -99,7 +99,7 @@ function noted(
       return null;
     case "finish":
       choice.finished = true;
-      // What was told on the way is not what the whole took.
+      // Usage that was reported before is not the usage of the whole answer.
       choice.usage = null;
       return event;
     case "text":
@@ -110,7 +110,7 @@ function noted(
   }
 }
 
-/** Usage that came before the end of a stream that was cut is of a part of it only. */
+/** Usage that was reported before a stream was cut off covers only a part of it. */
 function endedCall(choice: Choice, { engine }: GenerationContext): EndedCall {
   const { asked, ended, finished, usage, text } = choice;
   if (ended) {
@@ -120,10 +120,10 @@ function endedCall(choice: Choice, { engine }: GenerationContext): EndedCall {
   return { asked, end: { kind: "unknown", usage: finished ? usage : null } };
 }
 
-/** What an admitted stream runs under, for whoever writes it out. */
+/** The admitted call of a stream, for its renderer. */
 export interface StreamHead {
   readonly hold: Hold;
   readonly stage: GenerationStage;
-  /** The catalogue model that was asked, and whose price is taken. */
+  /** The catalogue model that was asked and whose price applies. */
   readonly model: string;
 }

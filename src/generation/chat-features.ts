@@ -1,7 +1,7 @@
 import { type PromptFeatures, promptFeatures } from "../domain/generation/prompt-features.ts";
 import type { ChatMessage } from "../engines/inference.ts";
 
-/** What kind of work a conversation asks for, by what the user said in it. */
+/** The kind of work that a conversation asks for, judged by the user's messages. */
 export function chatFeatures(
   messages: readonly ChatMessage[],
   { tools, maxTokens }: { readonly tools: number; readonly maxTokens: number | null },

@@ -29,8 +29,8 @@ import { closureNews } from "./run-generation.ts";
 import { worstOf } from "./guard-verdict.ts";
 import { writtenText } from "./written-text.ts";
 
-// The guard of one chat: its prompt before anything is asked, its answers before they are given.
-// Nothing is stored: what was found is told with the reply and paid with the call.
+// The guard of one chat: it judges the prompt before the model is asked, and the answers before the caller
+// gets them. No verdict is stored: the results are in the reply, and the checks are charged with the call.
 
 export interface GuardContext {
   readonly engine: Engine;
@@ -42,16 +42,16 @@ export interface GuardContext {
   readonly deadlineMs: number;
   readonly policy: PolicyVersion;
   readonly modes: GuardModes;
-  /** The prompt, once its pictures are there. */
+  /** The prompt; call it after its pictures were fetched. */
   readonly prompt: () => PreparedContent;
 }
 
-/** What became of one side. */
+/** The result for the prompt, or for the answers. */
 export type SideResult =
   | { readonly kind: "judged"; readonly verdicts: readonly Verdict[] }
-  /** A check that the policy requires could not be made. */
+  /** A check that the policy requires was not made. */
   | { readonly kind: "unchecked"; readonly status: Unchecked }
-  /** Nobody asked for it. */
+  /** Neither the caller nor the policy wants a guard here. */
   | { readonly kind: "unguarded" };
 
 export interface GuardResults {
@@ -63,14 +63,14 @@ export interface ChatGuard {
   readonly modes: GuardModes;
   /** @returns whether the prompt is withheld from the model */
   prompt(): Promise<boolean>;
-  /** @returns the answer, or what is left of it: what is withheld ends with `content_filter` */
+  /** @returns the answer, or `FILTERED` if it is withheld */
   answer(choice: number, output: ChatOutput): Promise<ChatOutput>;
-  /** @returns whether a window of a streamed answer is withheld, and with it all that follows */
+  /** @returns whether a window of a streamed answer is withheld, and with it the rest of the answer */
   window(choice: number, window: OutputWindow): Promise<boolean>;
   results(): GuardResults;
-  /** Of the checks that were asked. */
+  /** The items of the checks that were made. */
   items(): readonly Item[];
-  /** What the checks told of the Cloudflare account's own allocation. */
+  /** What the checks showed about the Cloudflare account's own allocation. */
   account(): "exhausted" | "answered" | null;
 }
 
@@ -81,7 +81,7 @@ export function chatGuard(context: GuardContext): ChatGuard {
   const checks = hold.stages.filter(isCheck);
   const runs: StageRun[] = [];
   const inputs: Verdict[] = [];
-  /** By choice: of each window, in their order. */
+  /** The verdicts of each choice's windows, in their order. */
   const outputs = new Map<number, Verdict[]>();
   let outran = false;
 
@@ -90,7 +90,7 @@ export function chatGuard(context: GuardContext): ChatGuard {
     const moderated = await moderate(running, content, stages, guarding);
     runs.push(...moderated.runs);
     const { verdict } = moderated;
-    // A guard's verdicts are not stored, and so nobody's are counted.
+    // Verdicts of guards are not stored, so blocks of a user cannot be counted.
     if (policy.policy.ban_after === undefined) return verdict;
     return { ...verdict, actions: withoutBan(verdict.actions) };
   }
@@ -101,7 +101,7 @@ export function chatGuard(context: GuardContext): ChatGuard {
   async function window(choice: number, { index, text }: OutputWindow): Promise<boolean> {
     const maxTokens = stage.maxTokens ?? 0;
     if (index >= outputWindows(maxTokens)) {
-      // The answer is longer than what was held for: nobody looks at the rest.
+      // The answer is longer than the hold covers: the rest is not judged.
       outran = true;
       return modes.output === "block" && !mayGoUnevaluated(policy.policy);
     }
@@ -124,9 +124,9 @@ export function chatGuard(context: GuardContext): ChatGuard {
       if (modes.output === "off") return output;
       const text = writtenText(output) ?? "";
       const gatherer = gatherWindows();
-      const last = [...gatherer.push(text)];
+      const full = [...gatherer.push(text)];
       const rest = gatherer.end();
-      const windows = rest === null ? last : [...last, rest];
+      const windows = rest === null ? full : [...full, rest];
       const blocked = await Promise.all(windows.map((each) => window(choice, each)));
       return blocked.includes(true) ? FILTERED : output;
     },
@@ -143,7 +143,7 @@ export function chatGuard(context: GuardContext): ChatGuard {
   };
 }
 
-/** What is given in the place of an answer that is withheld. */
+/** Replaces an answer that is withheld. */
 export const FILTERED: ChatOutput = {
   content: null,
   reasoning: null,
@@ -158,8 +158,8 @@ function sideOf(
   verdicts: readonly Verdict[],
   outran: boolean,
 ): SideResult {
-  const unmade = verdicts.flatMap(({ coverage }) => uncheckedStage(policy, coverage) ?? []);
-  const status = unmade.find((one) => one === worst(unmade));
+  const unchecked = verdicts.flatMap(({ coverage }) => uncheckedStage(policy, coverage) ?? []);
+  const status = unchecked.find((one) => one === worst(unchecked));
   if (status !== undefined) return { kind: "unchecked", status };
   return outran ? { kind: "unchecked", status: "not_evaluated" } : { kind: "judged", verdicts };
 }
@@ -171,14 +171,14 @@ const runContext = (context: GuardContext): ModerationContext => ({
   nowMs: () => Date.now(),
   deadlineMs: context.deadlineMs,
   gate: createGate(GATE_CAPACITY),
-  // Pictures came along, or were fetched for the chat itself.
+  // The pictures were sent inline, or were fetched for the chat itself.
   fetchPicture: async () => null,
   judgeText: context.judgeText,
   judgePicture: null,
   explains: false,
 });
 
-/** A text of a guarded chat as a content item; no verdict of it is stored, and none is forced. */
+/** A text of a guarded chat as a content item. Its verdict is not stored, and it is never a test input. */
 export const textContent = (text: string) => ({
   verdictId: "",
   contentId: null,

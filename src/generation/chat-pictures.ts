@@ -6,17 +6,16 @@ import { fetchPicture } from "../moderation/fetch-picture.ts";
 import { readImageUrl } from "../moderation/read-pictures.ts";
 import type { ResolveHost } from "../io/resolve-host.ts";
 
-// The pictures of a chat. What is wrong with one that came along is told before anything is
-// admitted; one that was named by URL is fetched when the call has its hold, so that nobody without
-// a quota can make us fetch.
+// The pictures of a chat. A wrong inline picture is refused before anything is admitted. A picture at a URL
+// is fetched after the call has its hold, so that callers without quota cannot make us fetch.
 
-/** As for moderation: eight pictures of 4 MB fit an isolate. */
+/** As in a moderation: eight pictures of 4 MB fit into an isolate. */
 const MAX_PICTURES = 8;
 
-/** All of them together, as bytes: in base64, and again in the request's JSON, they are held twice. */
+/** Bytes of all pictures together: in base64, and again in the request's JSON, they are in memory twice. */
 const MAX_TOTAL_BYTES = 3 * MAX_PICTURE_BYTES;
 
-/** A picture that takes longer than this to arrive is not waited for. */
+/** A slower picture counts as not available. */
 const FETCH_TIMEOUT_MS = 10_000;
 
 type InvalidRequest = Extract<RequestFailure, { kind: "invalid_request" }>;
@@ -29,9 +28,9 @@ interface Found {
 
 export interface ChatPictures {
   readonly kind: "read";
-  /** Fetches those that were named by URL, or says which one could not be. */
+  /** Fetches the pictures at URLs; returns a failure for the first one that is not available. */
   prepare(signal: AbortSignal): Promise<InvalidRequest | null>;
-  /** The messages with every picture as a data URI, when `prepare` is done. */
+  /** The messages with every picture as a data URI; call it after `prepare`. */
   messages(): readonly ChatMessage[];
 }
 
@@ -74,23 +73,23 @@ const picturesIn = (
         ),
   );
 
-/** Each picture once, however often it is named: by what it was named. */
+/** Prepares each picture once, even if several parts name the same URL. */
 async function prepare(
   found: readonly Found[],
   dataUris: Map<string, string>,
   options: { readonly signal: AbortSignal; readonly resolve: ResolveHost | null },
 ): Promise<InvalidRequest | null> {
-  const unlike = found.filter(({ url }, at) => found.findIndex((one) => one.url === url) === at);
-  const pictures = await Promise.all(unlike.map(({ source }) => pictureOf(source, options)));
+  const distinct = found.filter(({ url }, at) => found.findIndex((one) => one.url === url) === at);
+  const pictures = await Promise.all(distinct.map(({ source }) => pictureOf(source, options)));
   let bytes = 0;
-  for (const [at, { url, path }] of unlike.entries()) {
+  for (const [at, { url, path }] of distinct.entries()) {
     const picture = pictures[at];
     if (picture === undefined || picture === null) {
       return { kind: "invalid_request", errors: [{ path, detail: NOT_FETCHED }] };
     }
     bytes += picture.bytes.byteLength;
     if (bytes > MAX_TOTAL_BYTES) {
-      const detail = `must be, with the pictures before it, at most ${MAX_TOTAL_BYTES} bytes`;
+      const detail = `must be smaller: all pictures of a call have at most ${MAX_TOTAL_BYTES} bytes together`;
       return { kind: "invalid_request", errors: [{ path, detail }] };
     }
     dataUris.set(url, `data:image/${picture.format};base64,${picture.bytes.toBase64()}`);
@@ -98,7 +97,7 @@ async function prepare(
   return null;
 }
 
-/** All that is wanted and not what was missed: who could read that had a scanner in us. */
+/** Names all requirements and not the one that failed: callers could otherwise use us as a scanner. */
 const NOT_FETCHED =
   "must name a PNG, JPEG or WebP picture of at most 4 MB on a public host that gives it at once, without a redirect";
 

@@ -10,18 +10,18 @@ import type { GenerationRequest, PrepareFailure } from "./generation-call.ts";
 import { guardRequest, type GuardTerms } from "./guard-request.ts";
 import { measureChat } from "./measure-chat.ts";
 
-// A chat as a governed call takes it, whichever surface it came on.
+// A chat in the form of a governed call, for every surface.
 
-/** What was asked for: messages and parameters in OpenAI's form, pictures as they were named. */
+/** The request: messages and parameters in OpenAI's form, pictures as they were named. */
 export interface ChatInput {
   readonly messages: readonly ChatMessage[];
-  /** Of those that are known to cost nothing beyond the bound. */
+  /** Only parameters that are known to cost nothing beyond the bound. */
   readonly parameters: Readonly<Record<string, unknown>>;
   /** Null: the tenant's default. */
   readonly maxTokens: number | null;
   readonly choices: number;
   readonly guard: GuardTerms;
-  /** Whether the prompt is to be sent with fewer blanks; null: as the tenant has set. */
+  /** Whether to send the prompt with fewer blanks; null: the tenant's setting. */
   readonly compact?: boolean | null;
 }
 
@@ -29,18 +29,18 @@ export type ChatRequest = Required<
   Pick<GenerationRequest<"chat">, "kind" | "measured" | "guard" | "prepare" | "inference">
 >;
 
-/** @param resolve looks hosts of picture URLs up; null leaves that check out: for a local host */
+/** @param resolve looks up the hosts of picture URLs; null skips that check, for a local host */
 export function chatRequest(
-  ask: ChatInput,
+  input: ChatInput,
   resolve: ResolveHost | null,
 ): { readonly kind: "read"; readonly request: ChatRequest } | PrepareFailure {
-  const { messages, parameters } = ask;
+  const { messages, parameters } = input;
   const pictures = chatPictures(messages, resolve);
   if (pictures.kind !== "read") return pictures;
   const request: ChatRequest = {
     kind: "chat",
-    measured: measured(ask),
-    guard: guardRequest(ask.guard, messages, () => pictures.messages()),
+    measured: measured(input),
+    guard: guardRequest(input.guard, messages, () => pictures.messages()),
     prepare: (signal) => pictures.prepare(signal),
     inference: (model, stage): ChatInference => ({
       model,
@@ -48,7 +48,7 @@ export function chatRequest(
         stage.compactedTokens === undefined
           ? pictures.messages()
           : (compactMessages(pictures.messages()) ?? pictures.messages()),
-      maxTokens: toldTokens(model, stage),
+      maxTokens: sentMaxTokens(model, stage),
       parameters,
     }),
   };
@@ -73,7 +73,7 @@ function measured({
     : sizes;
 }
 
-function toldTokens(id: string, { maxTokens }: GenerationStage): number {
+function sentMaxTokens(id: string, { maxTokens }: GenerationStage): number {
   const model = CATALOGUE.get(id);
   if (model === undefined || maxTokens === null) throw new Error("the hold plans no chat");
   return outputTokensAtMost(model, maxTokens);

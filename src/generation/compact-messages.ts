@@ -2,8 +2,8 @@ import { compactText } from "../domain/text/compact-text.ts";
 import type { ChatMessage, ChatPart } from "../engines/inference.ts";
 
 /**
- * A conversation with fewer blanks; null where there are none to take out. What a tool answered and
- * what tools are called with is data, and stays as it is.
+ * A conversation with fewer blanks; null if there are none to remove. Results and arguments of tools are data
+ * and stay as they are.
  */
 export function compactMessages(messages: readonly ChatMessage[]): readonly ChatMessage[] | null {
   const compacted = messages.map((message) => {

@@ -7,7 +7,7 @@ import {
 } from "../domain/generation/sound-usage.ts";
 import type { Inferences, Outputs } from "../engines/inference.ts";
 
-/** What is measured of a text that is to be spoken. */
+/** The measure of a text that is to be spoken. */
 export const speechMeasure = (text: string): Extract<SoundMeasure, { kind: "speech" }> => ({
   kind: "speech",
   characters: text.length,
@@ -15,8 +15,8 @@ export const speechMeasure = (text: string): Extract<SoundMeasure, { kind: "spee
 });
 
 /**
- * What is ours to count of an answered call, whichever engine answered it: what was listened to, what
- * was said. Null for other kinds, and where it cannot be told.
+ * The usage of an answered call that we count ourselves, with any engine: the recording that was transcribed,
+ * or the speech that was made. Null for other kinds, and when it cannot be counted.
  */
 export function countedUsage(
   model: Model,

@@ -39,18 +39,18 @@ import { cachedRun } from "./cached-run.ts";
 import type { CacheUse } from "./response-cache.ts";
 import { type GenerationRunFailure, runGeneration } from "./run-generation.ts";
 
-// A governed call that makes something: one request to one model, one hold, one line.
+// A governed call that generates something: one request to one model, one hold, one line.
 
-/** Everything that runs within a call ends before its hold does: 60 s of its 90. */
+/** Everything in a call ends before its hold does: 60 s of its 90. */
 const RUN_DEADLINE_MS = 60_000;
 
-/** What a hold lasts beyond all that runs under it: the settlement's time. */
+/** How long a hold lasts after everything in the call has ended: time for the settlement. */
 const SETTLE_MS = 30_000;
 
-/** A longer reply is not kept for a repeated idempotency key. The contract, section 6. */
+/** A longer reply is not stored for a repeat of its idempotency key. The contract, section 6. */
 const MAX_KEPT_BYTES = 65_536;
 
-/** Who calls, and under which names: the same for every route. */
+/** The caller and the ids of a call: the same for every route. */
 export interface GenerationCaller {
   readonly callId: string;
   readonly requestId: string;
@@ -59,7 +59,7 @@ export interface GenerationCaller {
   readonly caller: Caller;
   readonly userId: string | null;
   readonly idempotency: Idempotency | null;
-  /** `skip`: the cache is not touched; `refresh`: only written. */
+  /** `skip`: the cache is not used; `refresh`: it is only written. */
   readonly cacheMode?: CacheMode;
 }
 
@@ -72,33 +72,33 @@ export interface GenerationRequest<Kind extends GenerationKind>
   readonly model: string;
   readonly measured: Extract<Measured, { kind: Kind }>;
   readonly fit: boolean;
-  /** Of a chat: what its guard needs, should there be one. */
+  /** For a chat: the request of a guard, which the policy may turn on. */
   readonly guard?: GuardRequest;
-  /** What must be there before an engine is asked, such as pictures that are fetched. */
+  /** Loads what the engine needs, such as pictures at URLs. */
   readonly prepare?: (signal: AbortSignal) => Promise<PrepareFailure | null>;
-  /** What the engine is asked, once it is known which model and how many tokens were admitted. */
+  /** The engine's input, for the admitted model and number of tokens. */
   readonly inference: (model: string, stage: GenerationStage, at: number) => Inferences[Kind];
-  /** What the caller gets; a failure where that needs more than what was made, and it was not had. */
+  /** The caller's reply; a failure when it needs something more that is not available. */
   readonly render: (
     made: Made<Kind>,
   ) => Rendered | GenerationRunFailure | Promise<Rendered | GenerationRunFailure>;
 }
 
-/** Nothing runs then, and nothing is charged. */
+/** Then nothing runs and nothing is charged. */
 export type PrepareFailure = Extract<RequestFailure, { kind: "invalid_request" }>;
 
-/** What was made, for the reply's body. */
+/** The result, for the reply's body. */
 export interface Made<Kind extends GenerationKind> {
   readonly answers: readonly Answered<Kind>[];
-  /** Which of the planned calls each answer is of. */
+  /** The index of the planned call for each answer. */
   readonly at: readonly number[];
   readonly item: Item;
-  /** All of the line: the generation's own, then its guard's. */
+  /** All items of the line: the generation's own, then its guard's. */
   readonly items: readonly Item[];
   readonly guard: GuardResults | null;
   readonly hold: Hold;
   readonly stage: GenerationStage;
-  /** Which life of the tenant it was made in. */
+  /** The generation of the tenant in which it was made. */
   readonly generation: number;
 }
 
@@ -118,11 +118,11 @@ export interface Generation {
   readonly microNeurons: MicroNeurons;
   readonly standing: LimitStatus | null;
   readonly replayed: boolean;
-  /** What each engine call was told; null where nothing is generated token by token. */
+  /** The token limit of each engine call; null for kinds that do not generate tokens. */
   readonly maxTokens: number | null;
-  /** Whether that is less than was asked for, so that the call fits. */
+  /** Whether that is less than requested, so that the call fits. */
   readonly clamped: boolean;
-  /** Whether an earlier answer was given again; absent where the tenant has no cache. */
+  /** Whether the answer came from the cache; absent when the tenant has no cache. */
   readonly cache?: "hit" | "miss";
 }
 
@@ -137,7 +137,7 @@ export interface GenerationDeps extends Pick<GuardContext, "judgeText"> {
   readonly config: Config;
   readonly engine: Engine;
   readonly tenant: () => Tenant;
-  /** Absent: this deployment has none. */
+  /** Absent: this deployment has no cache. */
   readonly cache?: CacheUse;
   readonly observe?: Observe;
 }
@@ -222,7 +222,7 @@ export const admitOf = <Kind extends GenerationKind>(
   ...(stores !== undefined && { stores }),
 });
 
-/** @throws Error for a hold of another kind of call: a bug. */
+/** @throws Error for a hold of another kind of call, which is a bug */
 export function generationIn(hold: Hold): GenerationStage {
   const stage = hold.stages.find(isGeneration);
   if (stage === undefined) throw new Error("the hold plans no generation");
@@ -244,7 +244,7 @@ function generationOf(outcome: GovernedOutcome<Ended>): Generation | GenerationC
           : charged(settlement.line);
       return ended(outcome.value, { microNeurons, standing });
     }
-    // The hold is durable, so what was made may be given without its settlement: it will be charged.
+    // The hold is stored, so the result may be returned without its settlement: it will be charged.
     case "unconfirmed":
       return ended(outcome.value, {
         microNeurons: outcome.admitted.hold.held,
@@ -269,7 +269,7 @@ function ended(
   return runFailure(made, at.standing);
 }
 
-/** A failure of the engine as the caller is told of it. */
+/** A failure of the engine in the form for the caller. */
 export function runFailure(
   failure: GenerationRunFailure | PrepareFailure,
   standing: LimitStatus | null,

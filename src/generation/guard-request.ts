@@ -7,12 +7,12 @@ import { admittedPolicy, knownPolicy, type KnownPolicy } from "../moderation/pol
 import { readImageUrl } from "../moderation/read-pictures.ts";
 import { type ChatGuard, chatGuard, type GuardContext, textContent } from "./chat-guard.ts";
 
-// What a chat brings along for its guard. Whether there is one is known once it is admitted: the
-// policy is the tenant's.
+// The data that a chat brings for its guard. Only the admission tells whether there is one, since the policy
+// belongs to the tenant.
 
 export interface GuardRequest {
   readonly ask: GuardPolicyRequest;
-  /** @returns the guard of the admitted call; null: nobody wants one */
+  /** @returns the guard of the admitted call; null: neither the caller nor the policy wants one */
   open(
     admitted: Admitted,
     context: Omit<GuardContext, "policy" | "modes" | "prompt">,
@@ -21,15 +21,15 @@ export interface GuardRequest {
 
 export interface GuardTerms {
   readonly tenantId: string;
-  /** Null: the default one. */
+  /** Null: the default policy. */
   readonly policyName: string | null;
-  /** What the caller asked for. */
+  /** The modes that the caller wants. */
   readonly modes: GuardModes;
 }
 
 /**
- * @param messages as they were sent
- * @param ready the same with every picture as a data URI, once they were fetched
+ * @param messages the messages as they were sent
+ * @param ready the messages with every picture as a data URI, after they were fetched
  */
 export function guardRequest(
   { tenantId, policyName, modes }: GuardTerms,
@@ -48,18 +48,18 @@ export function guardRequest(
     open(admitted, context) {
       const policy = inForce(tenantId, admitted, known);
       if (policy === null) return null;
-      const asked = guardModes(policy.policy, modes);
+      const stricter = guardModes(policy.policy, modes);
       return chatGuard({
         ...context,
         policy,
-        modes: asked,
+        modes: stricter,
         prompt: () => withPictures(prompt, ready()),
       });
     },
   };
 }
 
-/** @throws Error when a policy was admitted that is not known here: a bug. */
+/** @throws Error when the admitted policy is not known here, which is a bug */
 function inForce(tenantId: string, admitted: Admitted, known: KnownPolicy | null) {
   if (admitted.policy === null) return null;
   const policy = admittedPolicy(tenantId, admitted, known);
@@ -68,8 +68,8 @@ function inForce(tenantId: string, admitted: Admitted, known: KnownPolicy | null
 }
 
 /**
- * What people and tools have said: the system's words are the caller's own, and the assistant's were
- * an answer once.
+ * The text of users and tools. System messages are the caller's own, and assistant messages were answers of
+ * an earlier call.
  */
 const promptText = (messages: readonly ChatMessage[]): string =>
   messages
@@ -83,7 +83,7 @@ const textsOf = (content: ChatMessage["content"]): readonly string[] => {
   return content.flatMap((part) => (part.type === "text" ? [part.text] : []));
 };
 
-/** Each once, however often it is shown. */
+/** Each URL once, even if several parts have it. */
 const pictureUrls = (messages: readonly ChatMessage[]): readonly string[] => [
   ...new Set(
     messages.flatMap(({ content }) =>

@@ -6,11 +6,11 @@ import {
   type WindowGatherer,
 } from "../domain/moderation/output-windows.ts";
 
-// The guard of a stream: text is held back until the window that it stands in was judged. What is
-// withheld ends the answer with `content_filter`. The engine's stream is read on to its end all the
-// same, since only there it tells what was used; nobody is shown the rest.
+// The guard of a stream holds text back until its window was judged. When a window is withheld, the answer
+// ends with `content_filter`. The engine's stream is still read to its end, since only its end reports the
+// usage; the rest is not shown.
 
-/** An event that waits, with the text in it that is judged. */
+/** A waiting event, with its text to judge. */
 interface Waiting {
   readonly event: ChoiceEvent;
   readonly text: string;
@@ -21,7 +21,7 @@ class GuardedChoice {
   readonly #index: number;
   readonly #windows: WindowGatherer = gatherWindows();
   #waiting: Waiting[] = [];
-  /** Characters of the first waiting event that were let pass already. */
+  /** Characters of the first waiting event that have already passed. */
   #passed = 0;
   #withheld = false;
 
@@ -30,7 +30,7 @@ class GuardedChoice {
     this.#index = index;
   }
 
-  /** @returns what the caller may be told now */
+  /** @returns the events that the caller may receive now */
   async take(event: ChoiceEvent): Promise<readonly ChoiceEvent[]> {
     if (this.#withheld) return [];
     if (event.kind !== "finish") {
@@ -43,7 +43,7 @@ class GuardedChoice {
     return this.#isWithheld() ? last : [...last, event];
   }
 
-  // A method: what `#judge` does to the field is not seen by who checked it before.
+  // A method, since TypeScript would not see that `#judge` changes the field.
   #isWithheld(): boolean {
     return this.#withheld;
   }
@@ -51,7 +51,7 @@ class GuardedChoice {
   async #judge(windows: readonly OutputWindow[]): Promise<readonly ChoiceEvent[]> {
     const passed: ChoiceEvent[] = [];
     for (const window of windows) {
-      // oxlint-disable-next-line no-await-in-loop -- a window is given after the one before it
+      // oxlint-disable-next-line no-await-in-loop -- windows are judged in order
       if (await this.#guard.window(this.#index, window)) {
         this.#withheld = true;
         this.#waiting = [];
@@ -62,7 +62,7 @@ class GuardedChoice {
     return passed;
   }
 
-  /** So many characters more may pass: whole events, and of a text as much as was judged. */
+  /** Lets `characters` more pass: whole events, and of a text event the judged part. */
   #release(characters: number): readonly ChoiceEvent[] {
     const released: ChoiceEvent[] = [];
     let left = characters;
@@ -96,7 +96,7 @@ type TextEvent = Extract<ChoiceEvent, { readonly text: string }>;
 
 const isText = (event: ChoiceEvent): event is TextEvent => "text" in event;
 
-/** A tool's arguments are the model's words too. */
+/** The arguments of a tool call are text of the model too. */
 function textOf(event: Exclude<ChoiceEvent, { kind: "finish" }>): string {
   if (isText(event)) return event.text;
   return event.deltas.map(({ name = "", arguments: given = "" }) => `${name}${given}`).join("");
@@ -118,7 +118,7 @@ export async function* guardStream(guard: ChatGuard, events: CallEvents): CallEv
   }
 }
 
-/** With the guard's items after the generation's own. */
+/** Adds the guard's items after the generation's own, and its results. */
 export const guardedClose = (
   guard: ChatGuard,
   closed: Extract<CallEvent, { kind: "closed" }>,
@@ -128,7 +128,7 @@ export const guardedClose = (
   guard: guard.results(),
 });
 
-/** A prompt that is withheld from the model: each answer ends before it begins. */
+/** The stream of a withheld prompt: each answer ends before it begins. */
 export async function* withheldStream(
   guard: ChatGuard,
   choices: number,

@@ -1,7 +1,7 @@
 import { CATEGORIES, forEach } from "../domain/moderation/category.ts";
 import { DECISIONS, type Verdict, worst } from "../domain/moderation/verdict.ts";
 
-/** Several windows of one text as one verdict: the worst of each. At least one is given. */
+/** One verdict for several windows of a text, with the worst of each part. @throws Error without a verdict */
 export function worstOf(verdicts: readonly Verdict[]): Verdict {
   const [first, ...others] = verdicts;
   if (first === undefined) throw new Error("no window was judged");

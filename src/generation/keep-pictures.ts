@@ -9,10 +9,10 @@ import {
 import type { EngineFailure } from "../domain/ledger/failure.ts";
 import { twice, within } from "../io/bucket.ts";
 
-// Pictures into the bucket, before the call is settled: what is answered can be read. They are paid
-// for by then, so a bucket that fails is told as what it is, and never as a reason to ask again.
+// Stores pictures in the bucket before the call is settled, so that the reply names readable pictures. They
+// were paid for by then, so a failure of the bucket is reported as such, and never as a reason to call again.
 
-/** A picture that was made, under the id that it will have. */
+/** A picture that was made, with its future id. */
 export interface MadePicture {
   readonly id: string;
   readonly seed: number | null;
@@ -22,7 +22,7 @@ export interface MadePicture {
 const NOT_STORED = {
   kind: "engine_failed",
   charged: true,
-  detail: "The pictures were made and could not be stored.",
+  detail: "The pictures were made but could not be stored.",
 } as const satisfies EngineFailure;
 
 export async function keepPictures(
@@ -43,7 +43,7 @@ export async function keepPictures(
     pictures.length > 0 &&
     (await twice(() => bucket.put(recordKey(owner, facts.callId), json, { httpMetadata })));
   if (written) return { kind: "kept", record };
-  // Without its record nobody is told of a picture: what lies there goes as far as the bucket lets it.
+  // Pictures without a record are never named to anyone: delete them if the bucket allows it.
   await within(bucket.delete(pictures.map(({ id }) => pictureKey(owner, id)))).catch(() => {});
   return NOT_STORED;
 }

@@ -2,15 +2,15 @@ import { jsonTextTokens, jsonTokens } from "../domain/generation/json-bound.ts";
 import { type ChatMeasure, tokensAtMost } from "../domain/generation/token-bound.ts";
 import type { ChatMessage, ToolCall } from "../engines/inference.ts";
 
-// What of a chat reaches the model, in tokens at most. Each model's template decides how names,
-// tool calls and tools are written; counted is the longest form that a template is known to use.
+// The most tokens of a chat that reach the model. Each model's template decides how names, tool calls and
+// tools are written: the longest known form is counted.
 
-/** A part may be set off from the next: a line break, a marker. */
+/** Separates a part from the next one: a line break or a marker. */
 const PART_TOKENS = 2;
 
 /**
- * No model reads as many; a bound beyond it is as good, and leaves prices in the safe integers, which
- * the indents of brackets in each other would not.
+ * No model reads as many. The limit keeps prices within the safe integers, which the indents of deeply nested
+ * brackets could exceed.
  */
 const MAX_TEXT_TOKENS = 1_000_000_000;
 
@@ -20,30 +20,30 @@ export function measureChat(
 ): ChatMeasure {
   const { tools, response_format: format, tool_choice: choice } = parameters;
   const declared = Array.isArray(tools) ? tools : [];
-  const spoken = messages.reduce((total, message) => total + messageTokens(message), 0);
-  const written =
+  const inMessages = messages.reduce((total, message) => total + messageTokens(message), 0);
+  const inParameters =
     (declared.length > 0 ? jsonTokens(declared) : 0) +
     (asksForJson(format) ? jsonTokens(format) : 0) +
     (typeof choice === "object" && choice !== null ? jsonTokens(choice) : 0);
   return {
-    textTokens: Math.min(MAX_TEXT_TOKENS, spoken + written),
+    textTokens: Math.min(MAX_TEXT_TOKENS, inMessages + inParameters),
     messages: messages.length,
     images: messages.flatMap(picturesOf).length,
     tools: declared.length,
   };
 }
 
-/** Text is the default: it says nothing to the model. */
+/** `text` is the default and adds nothing to the prompt. */
 const asksForJson = (format: unknown): boolean =>
   typeof format === "object" && format !== null && Reflect.get(format, "type") !== "text";
 
 function messageTokens(message: ChatMessage): number {
   const { content, role, name = "", tool_call_id: callId = "", tool_calls: calls = [] } = message;
-  // Llama's templates write a tool's answer as a JSON string.
-  const said = role === "tool" ? jsonTokens : tokensAtMost;
+  // Llama's templates write the result of a tool as a JSON string.
+  const measure = role === "tool" ? jsonTokens : tokensAtMost;
   const texts = typeof content === "string" ? [content] : (content ?? []).map(textOf);
   return (
-    texts.reduce((total, text) => total + said(text), 0) +
+    texts.reduce((total, text) => total + measure(text), 0) +
     PART_TOKENS * Math.max(0, texts.length - 1) +
     tokensAtMost(name) +
     tokensAtMost(callId) +
@@ -58,14 +58,14 @@ const textOf = (part: Part): string => (part.type === "text" ? part.text : "");
 const picturesOf = ({ content }: ChatMessage): readonly Part[] =>
   Array.isArray(content) ? content.filter((part: Part) => part.type === "image_url") : [];
 
-/** Arguments stand in the call's `function`. */
+/** The nesting of arguments: they are in the call's `function`. */
 const ARGUMENTS_DEPTH = 2;
 
-/** A template writes the arguments as the text that they came as, or as the JSON that it holds. */
+/** A template writes the arguments as the original text, or as the JSON in it: the longer form counts. */
 function toolCallTokens(call: ToolCall): number {
   const asText = jsonTokens(call);
   const written = jsonTextTokens(call.function.arguments, ARGUMENTS_DEPTH);
-  // A model wrote it: it need not be JSON.
+  // The model's text need not be JSON.
   if (written === null) return asText;
   const without = jsonTokens({ ...call, function: { ...call.function, arguments: 0 } });
   return Math.max(asText, without + written);

@@ -10,16 +10,16 @@ import type { Measured } from "../domain/generation/plan-generation.ts";
 import type { PictureInference } from "../engines/inference.ts";
 import type { Picture } from "../engines/picture.ts";
 
-// Pictures as a route asks for them, measured for the admission and spelled out for the engine.
+// A route's request for pictures, measured for the admission and complete for the engine.
 
-/** All pictures of a call together, and one alone: they are in memory at once. See `MAX_PIXELS`. */
+/** The most bytes of all pictures of a call, and of one: they are in memory at once. See `MAX_PIXELS`. */
 const MAX_BYTES_A_CALL = 24 * 1024 * 1024;
 const MAX_BYTES_A_PICTURE = 12 * 1024 * 1024;
 
-/** What a caller left out is absent: the model's own is sent then. */
+/** Fields that the caller left out are absent: then the model's own defaults are sent. */
 export interface PictureOrder {
   readonly pictures: number;
-  /** With its style. */
+  /** With the text of its style. */
   readonly prompt: string;
   readonly negativePrompt?: string | undefined;
   readonly width?: number | undefined;
@@ -30,13 +30,13 @@ export interface PictureOrder {
   readonly guidance?: number | undefined;
   readonly strength?: number | undefined;
   readonly inputs?: readonly Picture[] | undefined;
-  /** Draw a seed where none is given, so that it is known with which one a picture was made. */
+  /** Draw a seed if none is given, so that the seed of each picture is known. */
   readonly drawsSeeds: boolean;
 }
 
 export interface PictureRequest {
   readonly measured: Extract<Measured, { kind: "picture" }>;
-  /** For the `at`th picture. */
+  /** The input for the picture at index `at`. */
   readonly inference: (model: Model, at: number) => PictureInference;
 }
 
@@ -86,6 +86,6 @@ const measureOf = (order: PictureOrder): PictureMeasure => ({
 
 const drawSeed = (): number => (crypto.getRandomValues(new Uint32Array(1))[0] ?? 0) & MAX_SEED;
 
-/** What the model was told, where that is not what the caller wrote; null where it is. */
+/** The prompt that was sent, if it differs from the caller's; else null. */
 export const sentDiffers = (prompt: string, sent: PictureInference): string | null =>
   sent.prompt === prompt ? null : sent.prompt;

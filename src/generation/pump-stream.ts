@@ -1,51 +1,50 @@
 import type { CallEvent, CallEvents } from "./call-events.ts";
 
-// From events to a caller, at the caller's pace: the next event is asked for when the bytes of the
-// last one were taken, so a slow reader never makes anything grow here.
+// Writes events to a caller at the caller's pace: the next event is read after the bytes of the last one
+// were taken, so a slow reader never makes a buffer grow here.
 //
-// When the caller leaves, what the engine goes on to use is still charged: the events are read on
-// for a while, for the usage at their end. Whether the caller's leaving is ever noticed decides
-// nothing: a stream ends at its limit at the latest, and if this Worker is gone by then, the hold
-// expires.
+// When the caller leaves, the engine's further use is still charged: the events are read on for a while,
+// for the usage at their end. Nothing depends on noticing that the caller left: a stream ends at its time
+// limit at the latest, and if this Worker is gone by then, the hold expires.
 
-/** From the first byte on. The contract, section 5; a hold's deadline comes 30 s after it. */
+/** From the first byte on. The contract, section 5; a hold's deadline is 30 s later. */
 export const STREAM_MS = 600_000;
 
-/** After the caller has left the platform grants 30 s, of which the settlement needs some. */
+/** The platform allows 30 s after the caller has left, and the settlement needs some of them. */
 export const READ_ON_MS = 20_000;
 
 /**
- * An engine may think for a minute. A comment, which clients pass over, keeps what stands between
- * from giving the connection up; and only a write shows that the caller has left, the second one
- * after it has: the first is taken by the socket. With `READ_ON_MS` that fits into the 30 s.
+ * An engine may think for a minute. A comment, which clients ignore, keeps proxies from closing the
+ * connection. Only a write shows that the caller has left, and only the second one after that: the socket
+ * takes the first. With `READ_ON_MS` this fits into the 30 s.
  */
 export const QUIET_MS = 3_000;
-const STILL_HERE = ":\n\n";
+const KEEP_ALIVE = ":\n\n";
 
-/** For the last words to a caller whose stream has come to its limit; who does not read has it too. */
+/** For the last event to a caller after the time limit, also if the caller does not read. */
 export const LAST_WORD_MS = 5_000;
 
 export type Closed = Extract<CallEvent, { kind: "closed" }>;
 
 export interface Pumped {
   readonly body: ReadableStream<Uint8Array>;
-  /** When nothing runs any more. Rejects only for a bug. */
+  /** Resolves when nothing runs any more. Rejects only for a bug. */
   readonly closed: Promise<Closed>;
-  /** When nothing is written any more either. Never rejects. */
+  /** Resolves when nothing is written any more either. Never rejects. */
   readonly done: Promise<void>;
 }
 
 /**
- * @param render what the caller gets for an event; empty for nothing
- * @param end ends all engines' streams, as cut; the events then end soon
+ * @param render the caller's text for an event; empty for none
+ * @param end cuts off all engines' streams; the events then end soon
  */
 export function pumpStream(
   events: CallEvents,
   render: (event: CallEvent) => string,
   end: () => void,
 ): Pumped {
-  // Unlike a TransformStream of JavaScript's it holds nothing, and a write fails when the caller
-  // has left: its promise resolves when the bytes were taken.
+  // Unlike a TransformStream in JavaScript it has no buffer, and a write fails when the caller has left: its
+  // promise resolves when the bytes were taken.
   const { readable, writable } = new IdentityTransformStream();
   const writer = writable.getWriter();
   const closed = Promise.withResolvers<Closed>();
@@ -73,26 +72,26 @@ async function pump(
   const encoder = new TextEncoder();
   const timers = new Set<ReturnType<typeof setTimeout>>();
   const after = (ms: number, act: () => void) => timers.add(setTimeout(act, ms));
-  let there = true;
-  /** Resolves when the bytes were taken, or nobody is there to take them. */
+  let isConnected = true;
+  /** Resolves when the bytes were taken, or when the caller has left. */
   const write = async (text: string): Promise<void> => {
-    if (!there || text === "") return;
+    if (!isConnected || text === "") return;
     try {
       await writer.write(encoder.encode(text));
     } catch {
-      there = false;
+      isConnected = false;
       after(READ_ON_MS, end);
     }
   };
   after(STREAM_MS, end);
-  // A caller that reads is told of the end; one that does not would keep a write waiting for ever.
+  // A caller that reads gets the last event; for one that does not, a write would wait for ever.
   after(STREAM_MS + LAST_WORD_MS, () => void writer.abort().catch(() => undefined));
   try {
     for (;;) {
       // oxlint-disable-next-line no-await-in-loop -- one event after the other
-      const { value: event, done } = await patiently(events.next(), () => write(STILL_HERE));
+      const { value: event, done } = await withReminders(events.next(), () => write(KEEP_ALIVE));
       if (done === true) break;
-      // Before it is written: the settlement does not wait for the last word to be read.
+      // Before the write: the settlement does not wait until the last event is read.
       if (event.kind === "closed") closed(event);
       // oxlint-disable-next-line no-await-in-loop -- at the caller's pace
       await write(render(event));
@@ -103,21 +102,21 @@ async function pump(
   }
 }
 
-/** Waits for something, and says so as often as it has been quiet for a while. */
-async function patiently<Result>(
+/** Waits for a result, and calls `remind` each time that it has been quiet for a while. */
+async function withReminders<Result>(
   awaited: Promise<Result>,
-  say: () => Promise<void>,
+  remind: () => Promise<void>,
 ): Promise<Result> {
   for (;;) {
     let timer: ReturnType<typeof setTimeout> | null = null;
     const quiet = new Promise<null>((resolve) => {
       timer = setTimeout(() => resolve(null), QUIET_MS);
     });
-    // oxlint-disable-next-line no-await-in-loop -- until it is there
-    const came = await Promise.race([awaited.then((result) => ({ result })), quiet]);
+    // oxlint-disable-next-line no-await-in-loop -- until the result is there
+    const arrived = await Promise.race([awaited.then((result) => ({ result })), quiet]);
     clearTimeout(timer);
-    if (came !== null) return came.result;
-    // oxlint-disable-next-line no-await-in-loop -- one word after the other
-    await say();
+    if (arrived !== null) return arrived.result;
+    // oxlint-disable-next-line no-await-in-loop -- one reminder after the other
+    await remind();
   }
 }

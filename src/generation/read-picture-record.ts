@@ -10,7 +10,7 @@ import {
   VARIED_BY,
 } from "../domain/generation/stored-picture.ts";
 
-// A picture's record as it was stored. Null for whatever is not there, whoever asks.
+// Reads a picture's stored record. Null for a missing one, whoever asks.
 
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 
@@ -61,7 +61,7 @@ export async function readPictureRecord(
   return record === null || picture === undefined ? null : { record, picture };
 }
 
-/** What is kept of a call's pictures. */
+/** The stored record of a call's pictures. */
 export async function readCallRecord(
   bucket: R2Bucket,
   owner: PictureOwner,

@@ -3,26 +3,25 @@ import type { CacheTerms } from "../../durable-objects/tenant/protocol.ts";
 import type { GenerationKind } from "../domain/generation/plan-generation.ts";
 import type { Answered } from "../engines/inference.ts";
 
-// Answers that may be given again to exactly the same question, in KV, for tenants that turn it on.
+// Cached answers for exactly equal requests, in KV, for tenants that turn the cache on.
 //
-// An entry's key is an HMAC under the tenant's own secret, of its life and of everything that the
-// engine would be asked: whatever differs there is another key. What is stored is what the engine
-// answered, which is content of the tenant: it ends by its time, and is never read after that.
-// A store that fails, is slow or holds something else is a miss.
+// An entry's key is an HMAC with the tenant's own secret, over the tenant's generation and everything that
+// the engine would be asked: any difference makes another key. The stored answer is content of the tenant:
+// it expires, and is never read after that. A store that fails, is slow or returns something else is a miss.
 
-/** Grows when what is stored, or what the key is made of, changes. */
+/** Raise it when the stored value, or the data in the key, changes. */
 const FORMAT = "a1";
 
 /** A hundred vectors are longer than this; a chat never is. */
 const MAX_BYTES = 1_048_576;
 
-/** KV's own least; shorter times are kept by `made_at_ms`. */
+/** KV's own minimum; `made_at_ms` enforces shorter times. */
 const MIN_TTL_S = 60;
 
-/** Longer than KV takes by far; a call does not wait for a cache that is ill. */
+/** Much longer than KV normally takes; a call does not wait for a broken cache. */
 const READ_TIMEOUT_MS = 1000;
 
-/** As much of KV as is used. */
+/** The part of KV's interface that is used. */
 export interface Store {
   get(key: string): Promise<string | null>;
   put(key: string, value: string, options: { expirationTtl: number }): Promise<void>;
@@ -30,11 +29,11 @@ export interface Store {
 
 export interface CacheUse {
   readonly store: Store;
-  /** Lets a write go on after the reply. */
+  /** Lets a write continue after the reply. */
   readonly later: (work: Promise<void>) => void;
 }
 
-/** One question's place in the cache. */
+/** The cache entry of one request. */
 export interface CacheEntry<Kind extends GenerationKind> {
   read(): Promise<readonly Answered<Kind>[] | null>;
   write(answers: readonly Answered<Kind>[]): void;
@@ -48,15 +47,15 @@ const Stored = v.object({
 });
 
 /**
- * @param asked everything that the answer depends on
+ * @param question everything that the answer depends on
  * @param nowMs by the clock of the tenant's object, which never goes back
  */
 export async function cacheEntry<Kind extends GenerationKind>(
   { store, later }: CacheUse,
   terms: CacheTerms,
-  { asked, answers: count, nowMs }: { asked: unknown; answers: number; nowMs: number },
+  { question, answers: count, nowMs }: { question: unknown; answers: number; nowMs: number },
 ): Promise<CacheEntry<Kind>> {
-  const key = await entryKey(terms, asked);
+  const key = await entryKey(terms, question);
   return {
     async read() {
       const text = await withinTime(store, key);
@@ -79,7 +78,7 @@ export async function cacheEntry<Kind extends GenerationKind>(
   };
 }
 
-/** Also for what is thrown at once, rather than later. */
+/** Catches what `put` throws, synchronously or later. */
 async function written(
   store: Store,
   key: string,
@@ -88,7 +87,7 @@ async function written(
   try {
     await store.put(key, value, { expirationTtl });
   } catch {
-    // It is asked again next time.
+    // The next request asks the engine again.
   }
 }
 
@@ -115,7 +114,7 @@ function parseStored(text: string): v.InferOutput<typeof Stored> | null {
   }
 }
 
-async function entryKey({ tenant, generation, secret }: CacheTerms, asked: unknown) {
+async function entryKey({ tenant, generation, secret }: CacheTerms, question: unknown) {
   const key = await crypto.subtle.importKey(
     "raw",
     Uint8Array.fromHex(secret),
@@ -123,13 +122,13 @@ async function entryKey({ tenant, generation, secret }: CacheTerms, asked: unkno
     false,
     ["sign"],
   );
-  const named = canonicalJson([FORMAT, tenant, generation, asked]);
+  const named = canonicalJson([FORMAT, tenant, generation, question]);
   const mac = await crypto.subtle.sign("HMAC", key, new TextEncoder().encode(named));
-  // What is before the digest names whose it is, so that a tenant's entries can be found.
+  // The prefix names the tenant, so that its entries can be found.
   return `${FORMAT}/${tenant}/${generation}/${new Uint8Array(mac).toHex()}`;
 }
 
-/** JSON with the keys of objects in order: two requests that mean the same are written the same. */
+/** JSON with the keys of objects in order, so that equal requests are written equally. */
 export const canonicalJson = (value: unknown): string =>
   JSON.stringify(value, (_, inner: unknown) =>
     typeof inner === "object" && inner !== null && !Array.isArray(inner)
@@ -137,18 +136,18 @@ export const canonicalJson = (value: unknown): string =>
       : inner,
   );
 
-/** As much of KV as is used to find what a tenant has left. */
+/** The part of KV's interface for deleting a tenant's entries. */
 export interface Listing {
   list(options: { prefix: string; limit: number }): Promise<{ keys: readonly { name: string }[] }>;
   delete(key: string): Promise<void>;
 }
 
-/** KV lets one request do 1,000 things. */
+/** KV allows 1,000 operations in one request. */
 const MAX_FORGOTTEN = 900;
 
 /**
- * Takes out what a tenant that ended has left. Nobody can read it any more: its secret is gone. What
- * is more than one request may take out, or fails to be, ends by its time.
+ * Deletes the entries of a tenant that ended. Nobody can read them any more, since its secret is gone.
+ * Entries beyond the limit of one request, or with a failed deletion, expire.
  */
 export async function forgetAnswers(store: Listing, tenant: string): Promise<void> {
   try {
@@ -156,6 +155,6 @@ export async function forgetAnswers(store: Listing, tenant: string): Promise<voi
     const { keys } = await store.list({ prefix, limit: MAX_FORGOTTEN });
     await Promise.all(keys.map(({ name }) => store.delete(name)));
   } catch {
-    // It ends by its time.
+    // The entries expire.
   }
 }

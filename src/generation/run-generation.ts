@@ -13,34 +13,34 @@ import type { Answered, Inferences } from "../engines/inference.ts";
 import { countedUsage } from "./counted-usage.ts";
 import { writtenText } from "./written-text.ts";
 
-// The generation's stage, run: its engine calls (one for each answer that is wanted) and together
-// one item of the journal line.
+// Runs the generation's stage: its engine calls, one for each requested answer, become one item of the
+// journal line.
 
-/** What one admitted generation runs with. */
+/** The data of one admitted generation. */
 export interface GenerationContext {
   readonly engine: Engine;
   readonly hold: Hold;
   readonly stage: GenerationStage;
-  /** The catalogue's model with the platform's price; planned stages name no other. */
+  /** The catalogue's model with the platform's price, for the models of planned stages. */
   readonly modelOf: (id: string) => Model;
   readonly signal: AbortSignal;
-  /** When its engine was asked; absent: it was not. */
+  /** When its engine was called; absent: it was not. */
   readonly startedMs?: number;
 }
 
-/** To the first byte of an answer, and to the whole of one that is not streamed. */
+/** Until the first byte of a streamed answer, or until the whole of another one. */
 export const TIMEOUT_MS = 55_000;
 
 export interface GenerationRun<Kind extends GenerationKind> {
   readonly item: Item;
-  /** What the calls told of the Cloudflare account's own allocation. */
+  /** What the calls showed about the Cloudflare account's own allocation. */
   readonly account: "exhausted" | "answered" | null;
-  /** One answer for each planned call, or why there are not that many; of pictures at least one. */
+  /** One answer for each planned call (for pictures: at least one), or the failure. */
   readonly result:
     | {
         readonly kind: "answered";
         readonly answers: readonly Answered<Kind>[];
-        /** Which of the planned calls each answer is of. */
+        /** The index of the planned call for each answer. */
         readonly at: readonly number[];
       }
     | GenerationRunFailure;
@@ -49,7 +49,7 @@ export interface GenerationRun<Kind extends GenerationKind> {
 export type GenerationRunFailure =
   | EngineFailure
   | Extract<RequestFailure, { kind: "unsupported_parameter" }>
-  /** 3036 or 4006: the call's refusal is told with the tenant's standing. */
+  /** 3036 or 4006: the refusal shows the tenant's own balance. */
   | { readonly kind: "account_exhausted" };
 
 type Outcome<Kind extends GenerationKind> = Answered<Kind> | Unanswered;
@@ -63,24 +63,24 @@ export async function runGeneration<Kind extends GenerationKind>(
   const infer = engine.infers[kind];
   const options = { timeoutMs: TIMEOUT_MS, signal };
   const startedMs = Date.now();
-  const asked = await Promise.all(
+  const calls = await Promise.all(
     stage.calls.map((_, at) =>
       askModels<Outcome<Kind>>([stage.model, ...stage.fallbacks], async (model) =>
         infer === undefined ? { kind: "unsupported" } : infer(hold, inference(model, at), options),
       ),
     ),
   );
-  const ends = asked.map((one, at) => {
+  const ends = calls.map((one, at) => {
     const end = endOf(one, engine);
     if (one.outcome.kind !== "answered") return { asked: one, end };
-    const told = inference(one.model, at);
-    const counted = countedUsage(context.modelOf(one.model), told, one.outcome.output);
+    const input = inference(one.model, at);
+    const counted = countedUsage(context.modelOf(one.model), input, one.outcome.output);
     return { asked: one, end: { ...end, counted } };
   });
   return {
     item: itemOf({ ...context, startedMs }, kind, ends),
-    account: engine.name === "workers-ai" ? accountOf(asked) : null,
-    result: resultOf({ kind, engine: engine.name }, asked),
+    account: engine.name === "workers-ai" ? accountOf(calls) : null,
+    result: resultOf({ kind, engine: engine.name }, calls),
   };
 }
 
@@ -90,7 +90,7 @@ export type GenerationEnd = CallEnd & {
   readonly counted?: Counted | null;
 };
 
-/** A call of the stage that was asked, and how it ended. */
+/** An engine call of the stage, and how it ended. */
 export interface EndedCall {
   readonly asked: Pick<ModelOutcome<{ readonly kind: string }>, "model" | "ran"> & {
     readonly outcome: { readonly kind: string; readonly model?: string };
@@ -142,19 +142,19 @@ export function itemOf(
 }
 
 export function accountOf(
-  asked: readonly { readonly outcome: { readonly kind: string } }[],
+  calls: readonly { readonly outcome: { readonly kind: string } }[],
 ): "exhausted" | "answered" | null {
-  if (asked.some(({ outcome }) => isExhausted(outcome))) return "exhausted";
+  if (calls.some(({ outcome }) => isExhausted(outcome))) return "exhausted";
   const answers: readonly string[] = ["answered", "streaming"];
-  return asked.some(({ outcome }) => answers.includes(outcome.kind)) ? "answered" : null;
+  return calls.some(({ outcome }) => answers.includes(outcome.kind)) ? "answered" : null;
 }
 
 type Account = GenerationRun<GenerationKind>["account"];
 
-/** What several parts of a call were told, as one. */
-export function closureNews(...told: readonly Account[]): Account {
-  if (told.includes("exhausted")) return "exhausted";
-  return told.includes("answered") ? "answered" : null;
+/** Joins the news of several parts of a call. */
+export function closureNews(...news: readonly Account[]): Account {
+  if (news.includes("exhausted")) return "exhausted";
+  return news.includes("answered") ? "answered" : null;
 }
 
 const isExhausted = (outcome: { readonly kind: string }): boolean =>
@@ -163,32 +163,32 @@ const isExhausted = (outcome: { readonly kind: string }): boolean =>
 
 function resultOf<Kind extends GenerationKind>(
   by: EngineCaller,
-  asked: readonly ModelOutcome<Outcome<Kind>>[],
+  calls: readonly ModelOutcome<Outcome<Kind>>[],
 ): GenerationRun<Kind>["result"] {
-  const answered = asked.flatMap(({ outcome }, at) =>
+  const answered = calls.flatMap(({ outcome }, at) =>
     outcome.kind === "answered" ? [{ outcome, at }] : [],
   );
-  // Each picture is whole by itself and paid for by itself: what was made is given.
-  const enough = by.kind === "picture" ? Math.min(1, asked.length) : asked.length;
-  if (answered.length < enough) return failureOf(by, asked);
+  // Each picture is complete and paid for by itself: the pictures that were made are returned.
+  const enough = by.kind === "picture" ? Math.min(1, calls.length) : calls.length;
+  if (answered.length < enough) return failureOf(by, calls);
   const answers = answered.map(({ outcome }) => outcome);
   return { kind: "answered", answers, at: answered.map(({ at }) => at) };
 }
 
-/** @returns why a call that was asked for several answers did not get all: the worst of it. */
+/** @returns the failure of a call that did not get all its answers: the worst one */
 export function failureOf(
   by: EngineCaller,
-  asked: readonly Pick<ModelOutcome<{ readonly kind: string }>, "ran" | "outcome">[],
+  calls: readonly Pick<ModelOutcome<{ readonly kind: string }>, "ran" | "outcome">[],
 ): GenerationRunFailure {
-  const charged = asked.some(({ ran }) => ran);
-  const kinds = asked.map(({ outcome }) => outcome.kind);
-  if (asked.some(({ outcome }) => isExhausted(outcome))) return { kind: "account_exhausted" };
-  if (kinds.includes("unsupported")) return unsupported(by, asked);
-  const upstream = asked.map(({ outcome }) => rejectionOf(outcome)).find((one) => one !== null);
+  const charged = calls.some(({ ran }) => ran);
+  const kinds = calls.map(({ outcome }) => outcome.kind);
+  if (calls.some(({ outcome }) => isExhausted(outcome))) return { kind: "account_exhausted" };
+  if (kinds.includes("unsupported")) return unsupported(by, calls);
+  const upstream = calls.map(({ outcome }) => rejectionOf(outcome)).find((one) => one !== null);
   if (upstream !== undefined) return { kind: "upstream_rejected", upstream, charged };
   if (kinds.includes("failed")) return { kind: "engine_failed", charged };
   if (kinds.includes("timed_out")) return { kind: "engine_timeout", charged };
-  const busy = asked.some(({ outcome }) => outcome.kind === "refused" && isRetryable(outcome));
+  const busy = calls.some(({ outcome }) => outcome.kind === "refused" && isRetryable(outcome));
   return { kind: busy ? "engine_busy" : "engine_failed", charged };
 }
 
@@ -200,7 +200,7 @@ const rejectionOf = (outcome: { readonly kind: string }): Rejection | null =>
 const isRetryable = (outcome: { readonly kind: string }): boolean =>
   (outcome as Extract<Unanswered, { kind: "refused" }>).retryable;
 
-/** Who was asked, and for what. */
+/** The engine, and the kind of its call. */
 export interface EngineCaller {
   readonly kind: GenerationKind;
   readonly engine: EngineName;
@@ -208,28 +208,29 @@ export interface EngineCaller {
 
 function unsupported(
   { kind, engine }: EngineCaller,
-  asked: readonly { readonly outcome: { readonly kind: string } }[],
+  calls: readonly { readonly outcome: { readonly kind: string } }[],
 ): GenerationRunFailure {
-  const told = asked
+  const outcomes = calls
     .map(({ outcome }) => outcome as Extract<Unanswered, { kind: "unsupported" }>)
     .filter((outcome) => outcome.kind === "unsupported");
-  const { parameter, detail } = told.find((one) => one.parameter !== undefined) ?? told[0] ?? {};
-  // Whoever tries the gateway without a model must not take the demo's limits for its own.
+  const { parameter, detail } =
+    outcomes.find((one) => one.parameter !== undefined) ?? outcomes[0] ?? {};
+  // A user who tries the gateway without a model must not mistake the demo's limits for the gateway's.
   const hint = engine === "embedded" ? ` ${OTHER_ENGINES}` : "";
   const unable = engine === "embedded" ? `The local stand-in cannot ${DOES[kind]}.` : UNABLE;
   if (parameter === undefined) {
     return { kind: "engine_unsupported", detail: `${detail ?? unable}${hint}` };
   }
-  const why = detail ?? "the engine of this deployment cannot honour it with that model.";
+  const why = detail ?? "the engine of this deployment does not support it with that model.";
   return { kind: "unsupported_parameter", parameter, detail: `${parameter}: ${why}${hint}` };
 }
 
-const UNABLE = "The engine of this deployment cannot do this with that model.";
+const UNABLE = "The engine of this deployment does not support this with that model.";
 const OTHER_ENGINES = "Set INFERENCE=workers-ai or INFERENCE=openai for an engine that can.";
 
 const DOES: Readonly<Record<GenerationKind, string>> = {
-  chat: "chat so",
-  embeddings: "embed for that model, or in that way",
+  chat: "chat in this way",
+  embeddings: "embed for that model, or in this way",
   classification: "classify for that model",
   reranking: "rank for that model",
   labels: "label pictures",
@@ -238,5 +239,5 @@ const DOES: Readonly<Record<GenerationKind, string>> = {
   translation: "translate",
   picture: "make such a picture",
   transcription: "transcribe",
-  speech: "speak so",
+  speech: "speak in this way",
 };

@@ -10,15 +10,15 @@ import {
   closureNews,
 } from "./run-generation.ts";
 
-// A generation between its guards: the prompt is judged before it is sent, the answers before they
-// are given.
+// Runs a generation with its guard: the prompt is judged before it is sent, the answers before the caller
+// gets them.
 
 export type GuardedRun<Kind extends GenerationKind> = CachedRun<Kind> & {
   /** The generation's own item, then those of its guard. */
   readonly items: readonly Item[];
 };
 
-/** @param guard null: nobody wants one; only a chat has one */
+/** @param guard null: there is none; only a chat has one */
 export async function runGuarded<Kind extends GenerationKind>(
   context: GenerationContext,
   guard: ChatGuard | null,
@@ -28,7 +28,7 @@ export async function runGuarded<Kind extends GenerationKind>(
     const ran = await run();
     return { ...ran, items: [ran.item] };
   }
-  const ran = (await guard.prompt()) ? withheld<Kind>(context) : await run();
+  const ran = (await guard.prompt()) ? withheldRun<Kind>(context) : await run();
   const result =
     ran.result.kind === "answered"
       ? { ...ran.result, answers: await Promise.all(ran.result.answers.map(passed(guard))) }
@@ -41,8 +41,8 @@ export async function runGuarded<Kind extends GenerationKind>(
   };
 }
 
-/** Nothing was asked of the model: each answer ends before it begins. */
-function withheld<Kind extends GenerationKind>(context: GenerationContext): GenerationRun<Kind> {
+/** The run of a withheld prompt: the model is not asked, and each answer ends before it begins. */
+function withheldRun<Kind extends GenerationKind>(context: GenerationContext): GenerationRun<Kind> {
   const { stage } = context;
   const answer = { kind: "answered", model: stage.model, output: FILTERED, usage: null } as const;
   return {

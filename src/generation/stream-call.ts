@@ -36,14 +36,14 @@ import {
   closureNews,
 } from "./run-generation.ts";
 
-// A governed chat that is answered as it is written. Until the first byte of every answer is there
-// it can fail like any other call; from then on it is a stream, and settled when that has ended.
+// A governed chat with a streamed answer. Until every answer has its first byte, it can fail like any other
+// call. From then on it is a stream, which is settled when it has ended.
 
-/** All that must have happened before the first byte, retries and fallbacks included. */
+/** The time limit for everything before the first byte, including retries and fallbacks. */
 const START_MS = 60_000;
 
 export interface StreamRequest extends Omit<GenerationRequest<"chat">, "render"> {
-  /** What the caller gets for each event, on whichever surface; empty for nothing. */
+  /** The caller's text for each event, by surface; empty for none. */
   readonly render: (head: StreamHead) => (event: CallEvent) => string;
 }
 
@@ -51,7 +51,10 @@ export interface Streamed extends StreamHead {
   readonly kind: "streamed";
   readonly body: ReadableStream<Uint8Array>;
   readonly standing: LimitStatus | null;
-  /** When it is settled, or will be by its hold's deadline, and written. Never rejects. */
+  /**
+   * Resolves when the stream is written and the call is settled, or will be by its hold's deadline. Never
+   * rejects.
+   */
   readonly ended: Promise<void>;
 }
 
@@ -103,7 +106,7 @@ async function opened(
   const context = { ...waiting, startedMs: Date.now() };
   const { engine, hold, stage, signal } = context;
   const open = engine.streamChat;
-  const asked = await Promise.all(
+  const calls = await Promise.all(
     stage.calls.map((_, at) =>
       askModels<ChatStream | Unanswered>([stage.model, ...stage.fallbacks], async (model) =>
         open === null
@@ -112,28 +115,28 @@ async function opened(
       ),
     ),
   );
-  const account = engine.name === "workers-ai" ? accountOf(asked) : null;
-  const streams = asked.flatMap((one): OpenedStream[] =>
+  const account = engine.name === "workers-ai" ? accountOf(calls) : null;
+  const streams = calls.flatMap((one): OpenedStream[] =>
     one.outcome.kind === "streaming" ? [{ asked: one, events: one.outcome.events }] : [],
   );
-  if (streams.length < asked.length) {
+  if (streams.length < calls.length) {
     end();
     await Promise.all(streams.map(({ events }) => events.return()));
-    const item = itemOf(context, "chat", asked.map(unopenedCall));
-    const told = closureNews(account, guard?.account() ?? null);
+    const item = itemOf(context, "chat", calls.map(unopenedCall));
+    const news = closureNews(account, guard?.account() ?? null);
     return notOpened(
-      failureOf({ kind: "chat", engine: engine.name }, asked),
+      failureOf({ kind: "chat", engine: engine.name }, calls),
       [item, ...(guard?.items() ?? [])],
-      told,
+      news,
     );
   }
-  const head = { hold, stage, model: asked.at(-1)?.model ?? stage.model };
+  const head = { hold, stage, model: calls.at(-1)?.model ?? stage.model };
   const events = callEvents(context, streams);
   const guarded = guard === null ? events : guardStream(guard, events);
   return pumped(guarded, request, { head, end, account, guard });
 }
 
-/** The prompt is not sent: the stream ends before it begins. */
+/** The stream of a withheld prompt: the model is not asked, and each answer ends before it begins. */
 function withheld(
   context: GenerationContext,
   request: StreamRequest,
@@ -168,7 +171,7 @@ function pumped(
   return { kind: "streaming", value: { kind: "open", body, head, done }, ran };
 }
 
-/** Also one that had begun: it was ended for the sake of the others, and may have run to its bound. */
+/** Also for an answer that had begun: it was cut off because of another one, and may have used its bound. */
 function unopenedCall(asked: AskedStream): EndedCall {
   if (!asked.ran) return { asked, end: { kind: "not_run" } };
   const { outcome } = asked;
@@ -202,7 +205,7 @@ function streamedOf(outcome: GovernedOutcome<Value>): Streamed | GenerationCallF
     case "unconfirmed":
       return failed(outcome.value, outcome.admitted.limits);
     case "replayed": {
-      // What a stream said was not kept.
+      // The events of a stream are not stored.
       const { line } = outcome;
       const journalLineId = line.callId;
       return { kind: "idempotency_replay_unavailable", journalLineId, charged: charged(line) };

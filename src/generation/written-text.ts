@@ -1,6 +1,6 @@
 import type { ChatOutput, Outputs } from "../engines/inference.ts";
 
-/** All that a model wrote, its tool calls included; null where it wrote nothing. */
+/** Everything that a model wrote, including tool calls; null for other outputs. */
 export function writtenText(output: Outputs[keyof Outputs]): string | null {
   if ("translations" in output) return output.translations.join("");
   return isChat(output)

@@ -36,7 +36,7 @@ async function entryIn(
   const entry = await cacheEntry<"embeddings">(
     use,
     { ...TERMS, ...terms },
-    { asked, answers, nowMs },
+    { question: asked, answers, nowMs },
   );
   return { entry, written: () => Promise.all(writes) };
 }
