@@ -4,17 +4,16 @@ import { stepCount } from "../domain/moderation/batch.ts";
 import { tenantObject } from "../edge/tenant-object.ts";
 import { runStep } from "./run-step.ts";
 
-// A batch, as a Workflow: its steps one after the other, each repeated until it is known what it came
-// to. What there is to do and how far it is, the tenant's object knows; what is written down here is
-// only where to go on.
+// A batch as a Workflow: its steps run one after the other, each repeated until its result is known. The
+// tenant's object knows the work and the progress; the Workflow only stores where to continue.
 
-/** A step waits for ten items, each of them a minute at most. */
+/** A step takes ten items, at most a minute each. */
 const STEP = {
   retries: { limit: 8, delay: "2 seconds", backoff: "exponential" },
   timeout: "10 minutes",
 } as const;
 
-/** A Workflow may sleep; it may not have steps without end. */
+/** A Workflow may sleep, but may not have endless steps. */
 const LONGEST_WAIT_MS = 24 * 3_600_000;
 const SHORTEST_WAIT_MS = 250;
 

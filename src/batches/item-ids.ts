@@ -1,18 +1,18 @@
-// Ids of a batch's items: made of what does not change when a step is run again, so that the object
-// knows each call for what it is and charges it once. Like all ids they begin with a time, that of
-// the round in which an item was taken up.
+// Ids of a batch's items. They are made of values that do not change when a step runs again, so that the
+// object recognises each call and charges it once. Like all ids they begin with a time: that of the round in
+// which the item was started.
 
 const OF_BATCH = 12;
 
 const CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
-/** @param roundTime the time as ULIDs write it, ten characters */
+/** @param roundTime the time in the form of a ULID, ten characters */
 export function itemIds(
   batchId: string,
   roundTime: string,
   index: number,
 ): { readonly callId: string; readonly requestId: string; readonly verdictId: string } {
-  // The last of the batch's random characters: 60 bits, which no other batch has.
+  // The last of the batch's random characters: 60 bits, unique to the batch.
   const own = batchId.slice(-OF_BATCH);
   const ulid = roundTime + own + base32(index, 4);
   return { callId: `jnl_${ulid}`, requestId: `req_${ulid}`, verdictId: `vrd_${ulid}` };

@@ -7,25 +7,25 @@ import {
   type ModerationRequest,
 } from "../moderation/moderation-call.ts";
 
-// One item of a batch, as a governed call of its own, and what that means for the batch.
+// Runs one item of a batch as a governed call, and decides what its outcome means for the batch.
 
 export type RanItem =
-  /** It has come to something, and is not asked again. */
+  /** It has a result and is not tried again. */
   | { readonly kind: "result"; readonly result: ItemResult }
-  /** It is asked again later. */
+  /** It is tried again later. */
   | { readonly kind: "wait"; readonly ms: number }
-  /** So would all others be refused. */
+  /** All other items would be refused as well. */
   | { readonly kind: "stop"; readonly as: string; readonly ofTheDay: boolean };
 
-/** What may still pass: the run throws, and its step is run again. */
+/** The outcome is not known yet: the run throws this, and its step runs again. */
 export class Unclear extends Error {}
 
-/** When nothing better is known. */
+/** The wait when the failure does not name one. */
 const SOON_MS = 1000;
 
 /**
- * @param charge what the call was charged, where it ended without a verdict
- * @throws Unclear when it is not known what became of it
+ * @param charge reads what a call was charged that ended without a verdict, in µN; null: not known yet
+ * @throws Unclear when the outcome is not known
  */
 export async function runItem(
   deps: ModerationDeps,
@@ -39,10 +39,10 @@ export async function runItem(
   if (isOne(OF_THE_DAY, outcome)) return { kind: "stop", as: outcome.kind, ofTheDay: true };
   if (isOne(ENDING, outcome)) return { kind: "stop", as: outcome.kind, ofTheDay: false };
   const isUnclear = outcome.kind === "unavailable" || outcome.kind === "settlement_unavailable";
-  // A refusal left no line.
+  // A refused call has no line and no charge.
   const microNeurons = isUnclear || outcome.kind === "internal" ? await charge() : 0;
   if (microNeurons === null) throw new Unclear(outcome.kind);
-  // Its hold has expired, if nothing else is known.
+  // An unclear outcome with a charge: the hold expired.
   const failedAs = isUnclear ? "expired" : outcome.kind;
   return { kind: "result", result: { index, decision: null, failedAs, microNeurons } };
 }
@@ -57,6 +57,6 @@ const made = ({ verdicts: [verdict], microNeurons }: Moderation, index: number):
   microNeurons,
 });
 
-/** As its `Retry-After` would say. */
+/** As in its `Retry-After`. */
 const waitMs = (failure: ModerationFailure): number =>
   failure.kind === "rate_limited" ? Math.max(SOON_MS, failure.fitsAtMs - failure.nowMs) : SOON_MS;

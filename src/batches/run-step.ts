@@ -14,12 +14,12 @@ import { VerdictInput } from "../api/native/content.ts";
 import { itemIds } from "./item-ids.ts";
 import { type RanItem, runItem } from "./run-item.ts";
 
-// One step of a batch: what the object says is to be done, its items as governed calls, and the
-// report. Run again from anywhere, it comes to the same.
+// One step of a batch: gets the work from the object, runs its items as governed calls, and reports. A
+// repeated run has the same result.
 
 const TIME_CHARACTERS = 10;
 
-/** Where all runs in one process, its other callers are served in between. */
+/** Lets other requests run first, where everything shares one process. */
 const PAUSE_MS = 20;
 
 export async function runStep(env: Env, params: BatchParams, step: number): Promise<Next> {
@@ -69,13 +69,13 @@ export async function runStep(env: Env, params: BatchParams, step: number): Prom
   });
 }
 
-/** With the rights of the key that made it, as they are now. */
+/** The batch's key, with its present rights. */
 const callerOf = ({ secretHash }: Batch) =>
   secretHash === null
     ? ({ kind: "platform" } as const)
     : ({ kind: "key", secretHash, roles: ["call"] } as const);
 
-/** The items of a step are one range of the file. Null: the file is not there. */
+/** Reads the items of a step, one range of the file. Null: the file is missing. */
 async function itemBodies(
   env: Env,
   { tenant, life: generation, batch: id }: BatchParams,
@@ -104,7 +104,7 @@ async function itemBodies(
   );
 }
 
-/** A few at once; what would be refused like the one before it is not asked any more. */
+/** Runs `most` items at once. After an item without a result, no further ones are started. */
 async function inTurn(
   indexes: readonly number[],
   most: number,
