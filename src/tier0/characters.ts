@@ -1,11 +1,11 @@
-// What a unit of a normalised text can be. Ranges rather than tables of Unicode: they are asked for
-// each unit, and an unassigned code point may be anything.
+// Classes of the units of a normalised text. They use ranges instead of Unicode tables, since every unit is
+// tested, and an unassigned code point may be in any class.
 
 export const isLatinLetter = (unit: number): boolean => unit >= 97 && unit <= 122;
 
 export const isDigit = (unit: number): boolean => unit >= 48 && unit <= 57;
 
-/** Letters of every script, with the marks that normalising kept on them. Not surrogates. */
+/** Letters of every script, with the marks that normalisation kept on them. Surrogates are excluded. */
 export const isLetter = (unit: number): boolean =>
   isLatinLetter(unit) ||
   unit === 0xaa ||

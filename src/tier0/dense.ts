@@ -1,6 +1,6 @@
 /**
- * `out = matrix x + bias`, the matrix row by row. Four rows at a time: each number of `x` is read
- * once for the four, which is twice as fast. The number of rows is a multiple of four.
+ * `out = matrix x + bias`, with the matrix row by row. It computes four rows at a time, so that each
+ * number of `x` is read once for all four, which is twice as fast. `bias.length` is a multiple of four.
  */
 export function multiply(
   { matrix, bias }: { readonly matrix: Float64Array; readonly bias: Float64Array },

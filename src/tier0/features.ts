@@ -1,31 +1,31 @@
-// What the two scorers count in tokens. The trainer runs this very file (tier0/features.ts).
+// The features of tokens that the two scorers use. The trainer runs this same file (tier0/features.ts).
 import { extend, finish, hashOf, START } from "../domain/text/hash.ts";
 import { isWord, type Token } from "./token.ts";
 
 /** Buckets of the n-gram scorer. */
 export const NGRAM_BUCKETS = 32_768;
 
-/** Buckets of the pieces of unknown words. */
+/** Buckets for the pieces of unknown words. */
 export const PIECE_BUCKETS = 2_048;
 
-/** Pieces of one word at most. */
+/** The most pieces of one word. */
 export const MOST_PIECES = 16;
 
-/** Letters of a word that are looked at. */
+/** The most letters of a word that are used. */
 const LETTERS = 20;
 
 const OPEN = 60;
 const CLOSE = 62;
 
-/** A word and the word before it, each in a bucket. */
+/** The buckets of a word, and of a word with the word before it. */
 export const wordBucket = (word: number): number => finish(word ^ 0x5bd1e995) % NGRAM_BUCKETS;
 export const pairBucket = (before: number, word: number): number =>
   finish(Math.imul(before, 0x01000193) ^ word) % NGRAM_BUCKETS;
 
-/** The hash that stands before the first word. */
+/** The hash that takes the place of the word before the first one. */
 export const BEFORE_FIRST = hashOf("^");
 
-/** Calls `found` with the bucket of each run of three to five letters of a word, its edges marked. */
+/** Calls `found` with the bucket of each run of three to five letters of a word with its edges marked. */
 export function eachLetterRun(token: Token, found: (bucket: number) => void): void {
   const { word } = token;
   if (word.length < 3 || !isWord(word)) return;
@@ -43,7 +43,7 @@ export function eachLetterRun(token: Token, found: (bucket: number) => void): vo
 const unitOf = (word: string, at: number, length: number): number =>
   at === 0 ? OPEN : at === length - 1 ? CLOSE : word.charCodeAt(at - 1);
 
-/** The buckets of an unknown word: runs of three and of four letters; never none. */
+/** The buckets of an unknown word, from its runs of three and of four letters; at least one. */
 export function piecesOf(word: string): number[] {
   const length = Math.min(word.length, LETTERS) + 2;
   const pieces: number[] = [];

@@ -1,5 +1,5 @@
-// What the model answers, in the order of its outputs (tier0/heads.py has the same), and how a
-// policy names it.
+// The model's heads, in the order of its outputs (the same as in tier0/heads.py), and the categories of a
+// policy that they score.
 
 export const HEADS = [
   "toxicity",
@@ -14,13 +14,13 @@ export const HEADS = [
 
 export type Head = (typeof HEADS)[number];
 
-/** Of 0 to 1, a policy's own scale: 0.5 is the shipped flag point (`points.ts`). */
+/** From 0 to 1, on the scale of policies: 0.5 is the flag point (`points.ts`). */
 export type Scores = Readonly<Record<Head, number>>;
 
 /**
- * The category that a head scores. Negative sentiment and injection are no categories of harm: the
- * one is a category of ours, the other a reason. The model has no head for spam, depicted violence,
- * wrongdoing, minors, or the intent behind a text.
+ * The category that a head scores. Negative sentiment and injection are no categories of harm: the first is a
+ * category of ours, the second a reason. The model has no head for spam, depicted violence, wrongdoing,
+ * minors, or the intent behind a text.
  */
 export const CATEGORY_OF: Readonly<Record<Head, string>> = {
   toxicity: "toxicity",
@@ -34,8 +34,8 @@ export const CATEGORY_OF: Readonly<Record<Head, string>> = {
 };
 
 /**
- * Where a head's block point stands on a policy's scale: what the `default` preset blocks at, and 0.9
- * where it never blocks.
+ * The score on a policy's scale of a head's block point: the score from which the `default` preset blocks, or
+ * 0.9 where it never blocks.
  */
 export const BLOCK_AT: Readonly<Record<Head, number>> = {
   toxicity: 0.7,

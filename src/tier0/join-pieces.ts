@@ -1,5 +1,5 @@
-// Words that were taken apart to hide them: "i d i o t", "i.d.i.o.t", "idi-ot", "idi 🙂 ot". Single
-// letters are joined to any known word; longer pieces only where the whole is a word of abuse, since
+// Joins words that were taken apart to hide them: "i d i o t", "i.d.i.o.t", "idi-ot", "idi 🙂 ot". Single
+// letters are joined to any known word. Longer pieces are joined only if the whole is a word of abuse, since
 // honest texts are full of short words.
 import { isLatinLetter } from "./characters.ts";
 import { readWord } from "./read-word.ts";
@@ -34,7 +34,7 @@ const isSingleLetter = (word: string): boolean =>
 const isPiece = (word: string): boolean =>
   isLatinLetter(word.charCodeAt(0)) && word.charCodeAt(1) !== 58 && !word.includes("'");
 
-/** What stands between pieces: marks that carry no meaning there, emoji, stars. */
+/** A token between pieces that has no meaning there: a mark, an emoji, a star. */
 const isBetween = (word: string): boolean =>
   word.startsWith("e:") || (word.length <= 2 && ".-_*/,:;'=&%()<>[]!".includes(word[0] ?? " "));
 
@@ -42,10 +42,10 @@ const mayBePiece = (token: Token, next: Token | undefined, vocabulary: Vocabular
   isSingleLetter(token.word) ||
   (next !== undefined && isPiece(token.word) && (isBetween(next.word) || isOdd(token, vocabulary)));
 
-/** Letters of one run; a longer one is joined in several. */
+/** Letters of one run; a longer run is joined in several parts. */
 const MOST_LETTERS = 40;
 const FEWEST_LETTERS = 3;
-/** So many letters in a row were spelled out on purpose, whatever they say. */
+/** This many single letters in a row were separated on purpose, even if they form no known word. */
 const SPELLED_OUT = 4;
 
 function joinLetters(tokens: readonly Token[], from: number, vocabulary: Vocabulary) {
@@ -80,7 +80,7 @@ const spanned = (
 const LONGEST_ABUSE = 12;
 const SHORTEST_ABUSE = 3;
 
-/** Letters that are several words: those of abuse among them, and what is between. */
+/** Splits letters that form several words: into words of abuse and the letters between them. */
 function wordsOfAbuse(letters: string, run: readonly Token[], vocabulary: Vocabulary): Token[] {
   const found: Token[] = [];
   let rest = 0;
@@ -116,7 +116,7 @@ function abuseAt(letters: string, at: number, vocabulary: Vocabulary): number {
 const MOST_PIECES = 5;
 const LONGEST_JOIN = 16;
 
-/** Pieces with a mark between them and no space, or of which one is no word. */
+/** Joins pieces with a mark between them and no space, or pieces of which at least one is no word. */
 function joinSplit(tokens: readonly Token[], from: number, vocabulary: Vocabulary): Joined | null {
   const first = tokens[from];
   if (first === undefined || !isPiece(first.word)) return null;
@@ -154,7 +154,7 @@ const SHORT_WORDS = new Set(
    la mr ms dr pm tv uk ur re ex`.split(/\s+/),
 );
 
-/** No word of its own: unknown, or one or two letters that are none. */
+/** No word by itself: an unknown word, or one or two letters that are no word. */
 const isOdd = (token: Token, vocabulary: Vocabulary): boolean =>
   token.word.length <= 2
     ? !SHORT_WORDS.has(token.word)

@@ -1,5 +1,5 @@
-// How much of a text the model can read: it learned from English, and says nothing of a text of
-// words that it never saw. A Bloom filter (Bloom 1970): about one foreign word in forty passes.
+// How much of a text the model can read: it was trained on English and does not judge a text of unknown
+// words. The set of known words is a Bloom filter (Bloom 1970): about one foreign word in forty passes.
 import { finish } from "../domain/text/hash.ts";
 import { isWord, type Token } from "./token.ts";
 import type { WordTable } from "./word-table.ts";
@@ -10,9 +10,9 @@ const PROBES = 5;
 export interface KnownShare {
   /** Words, without numbers, addresses, mentions, emoji and signs. */
   readonly words: number;
-  /** Of these, English ones, those of abuse in English, and what looks like a name. */
+  /** Those that are English, English words of abuse, or look like names. */
   readonly known: number;
-  /** Whether it has letters at all, in whatever script. */
+  /** Whether the text has letters of any script. */
   readonly letters: boolean;
 }
 
@@ -23,7 +23,7 @@ export class KnownWords {
     this.#bits = bits;
   }
 
-  /** By the word's hash (`hash.ts`). */
+  /** @param hash the word's hash (`hash.ts`) */
   has(hash: number): boolean {
     const step = (finish(hash ^ SECOND) | 1) >>> 0;
     const size = this.#bits.length * 8;
@@ -35,7 +35,7 @@ export class KnownWords {
   }
 }
 
-/** The trainer's export has the same. */
+/** Must equal the constant in the trainer's export. */
 const SECOND = 0x9e3779b9;
 
 const LETTER = /\p{L}/u;
@@ -61,8 +61,8 @@ const CAPITALISED = /^\p{Lu}[\p{Ll}\p{M}]{1,40}$/u;
 const CAPITALS = /^\p{Lu}/u;
 
 /**
- * A word with a capital inside a sentence whose other words do not all have one: German writes every
- * noun so, and a text may be in capitals throughout.
+ * A capitalised word after a word without a capital. The second condition excludes texts with capitals
+ * throughout; German nouns, which all have capitals, may still pass.
  */
 function looksLikeName(text: string, tokens: readonly Token[], at: number): boolean {
   const token = tokens[at];

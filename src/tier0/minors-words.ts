@@ -1,4 +1,4 @@
-// The words of the composite in `minors.ts`: of somebody young, of what is sexual about it, and of who asks.
+// The words of the composite in `minors.ts`: words for a young person, sexual words, and words of a request.
 
 const words = (list: string): ReadonlySet<string> => new Set(list.split(/\s+/));
 
@@ -29,19 +29,19 @@ export const BEFORE_AGE = words(
   "'m 's 're i'm im am she's shes he's hes ur you're youre r is are was turned aged age",
 );
 export const LIMITS = words("under below than underneath");
-/** After a number these make it no age. */
+/** After one of these, a number is no age. */
 export const UNITS =
   words(`minute minutes min mins hour hours day days week weeks month months mile miles km
   pm am feet foot inch inches pound pounds lbs kg cm dollars euros times percent out of / x %`);
 
-/** What alone makes it sexual. */
+/** Words that are sexual by themselves. */
 export const SEXUAL =
   words(`porn porno porns pornography pornographic sex sexual sexually nude nudes nudity
   naked nakid xxx erotic erotica explicit lewd lewds topless bottomless unclothed undressed undressing
   undress stripping striptease masturbate masturbating masturbation genitals genitalia privates pussy
   pussies vagina penis dick dicks cock cocks boobs boobies tits titties breasts nipples nsfw sexy
   hentai intimate rape raped raping molest molested molesting fuck fucking fucked blowjob`);
-/** After "sex" and "sexual": taught, counted or suffered. */
+/** After "sex" and "sexual": education, statistics or crime. */
 export const NOT_SEXUAL = words(`education ed educator health offender offenders trafficking ratio
   orientation identity discrimination`);
 export const TOUCHED = words("touched touching fondled fondling groped spread spreading posing");
@@ -54,7 +54,7 @@ export const WORN =
 export const BARE = words("clothes clothing clothed nothing anything dressed shirt pants top");
 export const WITHOUT = words("without no off removed remove with wearing less");
 export const PARTS = words("body bodies butt butts bum ass chest bottom crotch");
-export const WHOSE = words("your ur her his their its yr");
+export const POSSESSIVES = words("your ur her his their its yr");
 
 export const PICTURE =
   words(`pic pics pix picture pictures photo photos photograph photographs photography image
@@ -73,17 +73,17 @@ export const WANTED =
 export const SEEN =
   words(`see seeing watch watching show showing film filming record recording photograph
   draw drawing generate create render`);
-/** Strangers who deal in pictures. */
+/** Words of people who trade in pictures. */
 export const DEALT = words(
   "trade trading trades swap swapping dm pm pay paying collect collecting",
 );
 export const SOMEBODY = words("anyone anybody someone somebody who");
 export const HAVING = words("has have got");
-/** Whom a child is not to tell. */
+/** People to whom a child should not talk about it. */
 export const PARENTS = words(
   "mom mum mommy mummy mother mama dad daddy father papa parents parent teacher",
 );
-export const UNTOLD = words("tell told telling know knows secret find");
+export const SECRECY = words("tell told telling know knows secret find");
 export const CODE = words("cp csam pthc c.p csem");
 export const TRADED =
   words(`trade trading sell selling buy buying link links send share sharing swap vids pics

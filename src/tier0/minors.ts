@@ -1,10 +1,10 @@
-// Whether a text asks for sexual pictures of a child, or speaks of a child in a sexual text. The model
-// has no head for it (there is next to nothing to learn it from), so this is a composite: what its
-// sexual head says, and words that say a person's age. It can show that something is there. It never
-// shows that nothing is: what it does not see stays not evaluated.
+// Whether a text asks for sexual pictures of a child, or mentions a child in a sexual text. The model has no
+// head for this (there is almost nothing to train one on), so it is a composite of the score of its sexual
+// head and of words for a person's age. It can show that something is there, but never that nothing is:
+// otherwise the category stays not evaluated.
 //
-// The words are read as the model reads them, behind every disguise that it sees through. They were
-// written down before any evaluation was looked at, and are not made to fit one (docs/tier0.md).
+// The words are read as the model reads them, through every disguise that it recognises. They were chosen
+// before any evaluation was made, and are not fitted to one (docs/tier0.md).
 import { normalForm } from "../domain/text/normal-form.ts";
 import {
   AT_SCHOOL,
@@ -23,7 +23,9 @@ import {
   PARENTS,
   PARTS,
   PICTURE,
+  POSSESSIVES,
   SCHOOL,
+  SECRECY,
   SEEN,
   SEXUAL,
   SOMEBODY,
@@ -31,9 +33,7 @@ import {
   TOUCHED,
   TRADED,
   UNITS,
-  UNTOLD,
   WANTED,
-  WHOSE,
   WITHOUT,
   WORN,
   YEARS,
@@ -43,24 +43,24 @@ import type { Span } from "./spans.ts";
 import type { Token } from "./token.ts";
 
 export interface Minors {
-  /** On a policy's scale. */
+  /** On the scale of policies. */
   readonly score: number;
   readonly spans: readonly Span[];
 }
 
-/** Flagged by every preset; blocked by `strict` alone, since no judge has read it. */
+/** Every preset flags it; only `strict` blocks it, since no judge has read the text. */
 const DEMAND = 0.69;
 
-/** A sexual text that speaks of somebody young: worth a look. */
+/** A sexual text that mentions a young person: a person should look. */
 const SUSPECT = 0.45;
 
-/** Tokens to either side of the word for a child in which the others must stand. */
+/** The other words must be within this many tokens of the word for a child. */
 const REACH = 16;
 
-/** More words of age than this are not looked at: a text of nothing else costs no more. */
+/** The most age words that are examined, so that a text full of them costs no more. */
 const MOST_AGES = 2_000;
 
-/** What stands at a token, as bits. */
+/** The meanings of a token, as bits. */
 const AGE = 1;
 const KIN = 2;
 const SEX = 4;
@@ -70,8 +70,8 @@ const WANT = 32;
 const SEE = 64;
 
 /**
- * @param sexual what the head says of `window`, from 0 to 1
- * @param window the tokens that it says it of
+ * @param about.sexual the score of the sexual head for `about.window`, from 0 to 1
+ * @param about.window the range of tokens with that score
  */
 export function minorsIn(
   text: string,
@@ -87,11 +87,11 @@ export function minorsIn(
   );
   let suspect: Minors | null =
     sign < 0 ? null : { score: SUSPECT, spans: spansOf(tokens, [sign, sign + 1]) };
-  let looked = 0;
+  let examined = 0;
   for (const [at, cue] of cues.entries()) {
     if ((cue & (AGE | KIN)) === 0) continue;
-    looked += 1;
-    if (looked > MOST_AGES) break;
+    examined += 1;
+    if (examined > MOST_AGES) break;
     const [from, to] = [Math.max(0, at - REACH), Math.min(tokens.length, at + REACH + 1)];
     let near = 0;
     for (let other = from; other < to; other += 1) near |= cues[other] ?? 0;
@@ -115,8 +115,8 @@ function isDemand(cue: number, near: number): boolean {
 }
 
 /**
- * Where the `default` preset flags a text as sexual anyway: then a person sees it first, and as what it
- * is. Below, the head is not sure enough of ordinary sentences about children.
+ * From this score on the `default` preset flags a text as sexual anyway, so a person sees it: then it should
+ * be marked as what it is. Below, the head is not reliable for ordinary sentences about children.
  */
 const SURELY_SEXUAL = 0.7;
 
@@ -126,7 +126,7 @@ const isSexualAt = (
 ): boolean =>
   sexual >= SURELY_SEXUAL && window !== undefined && at >= window.from && at < window.to;
 
-/** The words that made it one, but for those that ask. */
+/** The words that caused the match, without those of the request. */
 const marked = (cues: readonly number[], [from, to]: readonly [number, number]): number[] =>
   [...cues.keys()]
     .slice(from, to)
@@ -140,8 +140,8 @@ const spansOf = (tokens: readonly Token[], at: readonly number[]): Span[] =>
     return token === undefined ? [] : [{ start: token.start, end: token.end }];
   });
 
-/** Every word that may say something: nearly all words of nearly all texts are none of them. */
-const SAYING = new Set(
+/** Every word that may be a cue: almost no words of ordinary texts are in it. */
+const CUE_WORDS = new Set(
   [
     CHILD,
     GRADER,
@@ -163,7 +163,7 @@ const SAYING = new Set(
 
 function cuesAt(text: string, tokens: readonly Token[], at: number): number {
   const word = wordAt(tokens, at);
-  if (!SAYING.has(word) && !startsWithDigit(text, tokens[at])) return 0;
+  if (!CUE_WORDS.has(word) && !startsWithDigit(text, tokens[at])) return 0;
   let cues = 0;
   if (isAge(text, tokens, at)) cues |= AGE;
   if (FAMILY.has(word)) cues |= KIN;
@@ -189,7 +189,7 @@ function startsWithDigit(text: string, token: Token | undefined): boolean {
 
 const wordAt = (tokens: readonly Token[], at: number): string => tokens[at]?.word ?? "";
 
-/** The words before, the nearest first, without marks between them. */
+/** The words before a token, the nearest first, without the marks between them. */
 function before(tokens: readonly Token[], at: number, count: number): string[] {
   const found: string[] = [];
   for (let back = at - 1; back >= 0 && found.length < count; back -= 1) {
@@ -210,7 +210,7 @@ function isUndress(tokens: readonly Token[], at: number): boolean {
     return near.some((one) => WITHOUT.has(one));
   }
   if (TOUCHED.has(word)) return true;
-  return PARTS.has(word) && before(tokens, at, 2).some((one) => WHOSE.has(one));
+  return PARTS.has(word) && before(tokens, at, 2).some((one) => POSSESSIVES.has(one));
 }
 
 function isAge(text: string, tokens: readonly Token[], at: number): boolean {
@@ -223,7 +223,7 @@ function isAge(text: string, tokens: readonly Token[], at: number): boolean {
   return isYears(text, tokens, at);
 }
 
-/** A number that is somebody's age, below eighteen. */
+/** Whether a number is somebody's age below eighteen. */
 function isYears(text: string, tokens: readonly Token[], at: number): boolean {
   const token = tokens[at];
   if (token === undefined) return false;
@@ -257,7 +257,10 @@ function isTradedCode(tokens: readonly Token[], at: number): boolean {
   return false;
 }
 
-/** "anyone got pics of young boys", "trading videos of 8 yo girls": nobody's own, and not of their things. */
+/**
+ * "anyone got pics of young boys", "trading videos of 8 yo girls"; not of the writer's own family, and not of
+ * a child's belongings.
+ */
 function isDealtIn(tokens: readonly Token[], cues: readonly number[], at: number): boolean {
   if (!has(cues[at] ?? 0, AGE) || ["'s", "'"].includes(wordAt(tokens, at + 1))) return false;
   const last = before(tokens, at, 5);
@@ -274,7 +277,10 @@ function isDealtIn(tokens: readonly Token[], cues: readonly number[], at: number
 
 /** "send me a pic, and don't tell your mom". */
 function isKeptFromParents(tokens: readonly Token[], cues: readonly number[], at: number): boolean {
-  if (!PARENTS.has(wordAt(tokens, at)) || !before(tokens, at, 2).some((one) => WHOSE.has(one))) {
+  if (
+    !PARENTS.has(wordAt(tokens, at)) ||
+    !before(tokens, at, 2).some((one) => POSSESSIVES.has(one))
+  ) {
     return false;
   }
   const last = before(tokens, at, 6);
@@ -283,7 +289,7 @@ function isKeptFromParents(tokens: readonly Token[], cues: readonly number[], at
     last.includes("not") ||
     last.includes("secret") ||
     last.includes("never");
-  if (!isSecret || !last.some((word) => UNTOLD.has(word))) return false;
+  if (!isSecret || !last.some((word) => SECRECY.has(word))) return false;
   let near = 0;
   for (let other = Math.max(0, at - REACH); other <= at + REACH; other += 1) {
     near |= cues[other] ?? 0;

@@ -1,6 +1,6 @@
-// The net: rows of words, a convolution over three words, a gated recurrence forwards and backwards,
-// pooling, two layers. It sees at most WINDOW tokens. Its arrays are made once and used again: a
-// scorer serves one text at a time, and never awaits.
+// The net: rows of words, a convolution over three words, a gated recurrence in both directions, pooling, and
+// two layers. It reads at most WINDOW tokens. Its arrays are allocated once and reused: a scorer reads one
+// text at a time and never awaits.
 import { multiply, rectify } from "./dense.ts";
 import { piecesOf } from "./features.ts";
 import { HEADS } from "./heads.ts";
@@ -23,7 +23,7 @@ export class Net {
   readonly #gates;
   readonly #hidden;
   readonly #output;
-  /** Rows, with an empty one before the first token and one behind the last. */
+  /** The rows of the tokens, with an empty row before the first and after the last. */
   readonly #x = new Float64Array((WINDOW + 2) * ROW);
   readonly #mixed = new Float64Array(ROW);
   readonly #units = new Float64Array(WINDOW * UNITS);
@@ -43,7 +43,7 @@ export class Net {
     this.#output = layer(dense.output, dense.outputBias);
   }
 
-  /** The logits of the tokens from `from` to `to` (at most WINDOW of them), written to `out`. */
+  /** Writes the logits of the tokens from `from` to `to` (at most WINDOW of them) to `out`. */
   score(tokens: readonly Token[], from: number, to: number, out: Float64Array): void {
     const length = to - from;
     this.#readRows(tokens, from, length);
@@ -88,7 +88,7 @@ export class Net {
     const { pieceScale } = this.#dense;
     this.#x.fill(0, to, to + ROW);
     for (const bucket of buckets) {
-      // The first one is the trainer's padding.
+      // The first row is the trainer's padding.
       const piece = (bucket + 1) * ROW;
       for (let i = 0; i < ROW; i += 1) {
         this.#x[to + i] = (this.#x[to + i] ?? 0) + (this.#pieces[piece + i] ?? 0);
@@ -116,7 +116,7 @@ export class Net {
     rectify(this.#units, 0, length * UNITS);
   }
 
-  /** Half of the units remember what came before, half what comes behind; added to the input. */
+  /** Half of the units remember the tokens before, half those after; their states are added to the input. */
   #recur(length: number): void {
     const gate = this.#gate;
     for (let unit = 0; unit < UNITS; unit += 1) {
@@ -126,7 +126,7 @@ export class Net {
         const at = forwards ? step : length - 1 - step;
         const signal = gate[at * 2 * UNITS + unit] ?? 0;
         const candidate = gate[at * 2 * UNITS + UNITS + unit] ?? 0;
-        // A sigmoid without an exponential.
+        // A cheap sigmoid without an exponential.
         const update = 0.5 + (0.5 * signal) / (1 + Math.abs(signal));
         state += update * (candidate - state);
         const to = at * UNITS + unit;
@@ -183,8 +183,8 @@ export class Net {
   }
 
   /**
-   * What each token of the window that was scored last adds to one head: how far the head moves with
-   * a pooled unit, times what the token gave to that unit.
+   * What each token of the last scored window adds to one head: the head's slope for each pooled unit, times
+   * the token's contribution to that unit.
    */
   attribute(length: number, head: number): number[] {
     const { skip, output, hidden } = this.#dense;

@@ -1,5 +1,5 @@
-// The quick scorer: each word, each pair of words and each run of three to five letters adds a number
-// to every head. It knows no order beyond pairs, and costs a tenth of the net.
+// The quick scorer: each word, each pair of words and each run of three to five letters adds a number to
+// every head. It knows no order beyond pairs, and costs a tenth of the net.
 import { BEFORE_FIRST, eachLetterRun, pairBucket, wordBucket } from "./features.ts";
 import { HEADS } from "./heads.ts";
 import type { Token } from "./token.ts";
@@ -8,12 +8,12 @@ import type { WordTable } from "./word-table.ts";
 
 const COUNT = HEADS.length;
 
-/** What runs of letters count, beside words. */
+/** The weight of runs of letters, relative to words. */
 const LETTERS = 0.7;
 
 /**
- * Sums over the tokens from the first one on, so that those of a window are a difference. They are of
- * whole numbers and may wrap: the difference, of 64 tokens at most, is right all the same.
+ * Sums over the tokens from the first one on, so that the sum of a window is a difference. The integers may
+ * wrap: the difference, over at most 64 tokens, is still right.
  */
 export interface NgramSums {
   readonly words: Int32Array;
@@ -22,8 +22,8 @@ export interface NgramSums {
 }
 
 /**
- * The file has the roots of the weights, as bytes with a sign: so the few words that say most keep
- * their weight, and the many that say little a fine one. As evenly spaced bytes one or the other is lost.
+ * The file stores signed square roots of the weights as bytes: so the few strong words keep their weights and
+ * the many weak ones a fine resolution. Evenly spaced bytes would lose one or the other.
  */
 const squared = (roots: Int8Array): Int16Array =>
   Int16Array.from(roots, (root) => root * Math.abs(root));
@@ -45,7 +45,7 @@ export class NgramScorer {
     const words = new Int32Array((tokens.length + 1) * COUNT);
     const letters = new Int32Array((tokens.length + 1) * COUNT);
     const runs = new Int32Array(tokens.length + 1);
-    /** Where a word was before: its letters add the same again. */
+    /** The index of each word's first occurrence: its runs of letters add the same again. */
     const seen = new Map<string, number>();
     let before = BEFORE_FIRST;
     let to = COUNT;
@@ -97,7 +97,7 @@ export class NgramScorer {
     return logits;
   }
 
-  /** What the words from `from` to `to` each add to one head; a pair is shared by its two. */
+  /** What each word from `from` to `to` adds to one head; each word of a pair gets half of it. */
   attribute(tokens: readonly Token[], [from, to]: [number, number], head: number): number[] {
     const scale = (this.#scale[head] ?? 0) / Math.sqrt(Math.max(1, (to - from) * 2));
     const shares: number[] = [];

@@ -1,7 +1,7 @@
-// From a head's logits to a policy's scale. A raw probability means nothing to a policy: each head has
-// a flag point and a block point, chosen on development data (docs/tier0.md), and its logits are
-// mapped so that the one stands at 0.5 and the other where the `default` preset blocks. The map is
-// monotone: it changes no order of texts.
+// Maps the logits of a head to the scale of policies, where a raw probability means nothing. Each head has a
+// flag point and a block point, chosen on development data (docs/tier0.md). The logits are mapped so that the
+// flag point becomes 0.5, and the block point becomes the score from which the `default` preset blocks. The
+// map is monotone: it keeps the order of texts.
 import { BLOCK_AT, HEADS, type Head } from "./heads.ts";
 import { CALIBRATION, type Weights } from "./weights.ts";
 
@@ -28,7 +28,7 @@ export const blended = (by: Calibration, net: number, ngrams: number): number =>
 
 const logit = (share: number): number => Math.log(share / (1 - share));
 
-/** Of 0 to 1: 0.5 at the flag point, `BLOCK_AT` at the block point. */
+/** From 0 to 1: 0.5 at the flag point, `BLOCK_AT` at the block point. */
 export function onPolicyScale(head: Head, by: Calibration, value: number): number {
   const above = value - by.flag;
   const slope = above > 0 ? logit(BLOCK_AT[head]) / (by.block - by.flag) : 1;

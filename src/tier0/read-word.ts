@@ -1,5 +1,5 @@
-// How a written word is read: as it stands where the vocabulary has it, else by undoing what is done
-// to hide it, the first that gives a known word.
+// How a written word is read: as it is if the vocabulary has it, else with the first disguise undone that
+// gives a known word.
 import { isDigit, isLatinLetter } from "./characters.ts";
 import { LEET } from "../domain/text/leet.ts";
 import { latinReading } from "../domain/text/lookalikes.ts";
@@ -10,7 +10,7 @@ export interface Reading {
   readonly row: number;
 }
 
-/** A longer run is no word: it is cut, so that reading it stays cheap. */
+/** A longer run is no word: it is cut, so that it stays cheap to read. */
 const LONGEST_WORD = 64;
 
 export function readWord(written: string, vocabulary: Vocabulary): Reading {
@@ -18,7 +18,7 @@ export function readWord(written: string, vocabulary: Vocabulary): Reading {
   const found = (candidate: string): Reading | null => {
     const row = vocabulary.rowOf(candidate);
     if (row < 0) return null;
-    // What stars hide is read as the word that they hide.
+    // A word with stars is read as the word that they hide.
     const hidden = candidate.includes("*") ? vocabulary.wordOf(row) : null;
     return { word: hidden ?? candidate, row };
   };
@@ -32,7 +32,7 @@ export function readWord(written: string, vocabulary: Vocabulary): Reading {
     word = latin;
   }
   if (isLeet(word)) {
-    // A 1 is an i or an l.
+    // A 1 may be an i or an l.
     for (const one of ["i", "l"]) {
       const spelled = withoutLeet(word, one);
       const reading = found(spelled) ?? found(withoutRepeats(spelled, 1));
@@ -51,7 +51,7 @@ export function readWord(written: string, vocabulary: Vocabulary): Reading {
   return { word: doubled, row: -1 };
 }
 
-/** Letters with digits or signs among them. */
+/** Whether a word has letters, and digits or signs among them. */
 function isLeet(word: string): boolean {
   let letters = false;
   let others = false;
@@ -71,7 +71,7 @@ function withoutLeet(word: string, one: string): string {
   return spelled;
 }
 
-/** Runs of one letter cut to `most`. */
+/** Shortens each run of one letter to at most `most`. */
 function withoutRepeats(word: string, most: number): string {
   let kept = "";
   let run = 0;

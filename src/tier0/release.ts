@@ -1,6 +1,6 @@
 /**
- * The weights that this build reads, a file of models/. A verdict names the version; a file with
- * another hash is not used.
+ * The weights that this build reads, a file in models/. Verdicts name the version; a file with another hash
+ * is refused.
  */
 export const RELEASE = {
   version: 1,

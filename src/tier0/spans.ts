@@ -6,13 +6,13 @@ export interface Span {
   readonly end: number;
 }
 
-/** More would explain nothing. */
+/** More spans would explain nothing. */
 const MOST_SPANS = 5;
 
-/** A token counts that has at least this share of what the strongest one has. */
+/** A token counts if its share is at least this part of the highest. */
 const SHARE = 0.4;
 
-/** The places of the tokens whose shares are highest, neighbours together, in order of the text. */
+/** The places of the tokens with the highest shares, neighbours joined, in the order of the text. */
 export function spansOf(tokens: readonly Token[], shares: readonly number[]): Span[] {
   const highest = shares.reduce((most, share) => Math.max(most, share), 0);
   if (highest <= 0) return [];

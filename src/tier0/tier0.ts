@@ -1,6 +1,5 @@
-// A small moderation model inside the Worker: what it judges, what it was trained on and every figure
-// of it, the weak ones too, are in docs/tier0.md. Pure: the weights are given
-// (engines/embedded/text-model.ts).
+// A small moderation model inside the Worker. docs/tier0.md says what it judges, how it was trained, and all
+// its figures, including the weak ones. It is pure: engines/embedded/text-model.ts passes it the weights.
 import { HEADS, type Head, type Scores } from "./heads.ts";
 import { knownShare, type KnownShare, KnownWords } from "./known-words.ts";
 import { type Minors, minorsIn } from "./minors.ts";
@@ -16,13 +15,13 @@ import { type Window, windowsOf, worthReading } from "./windows.ts";
 
 export interface Judgement {
   readonly scores: Scores;
-  /** What it shows of sexual content with children; null: nothing, which is no proof that there is none. */
+  /** Signs of sexual content with children; null: none found, which does not prove that there are none. */
   readonly minors: Minors | null;
-  /** How much of the text the model can read: the language rule needs it. */
+  /** How much of the text the model can read; the rule for languages uses it. */
   readonly share: KnownShare;
   /** False when the text has more tokens than are read: then it is not judged as a whole. */
   readonly complete: boolean;
-  /** What drives a head, at most about two milliseconds; empty where nothing does. */
+  /** The spans that raise a head, in at most about two milliseconds; empty if there are none. */
   readonly spansOf: (head: Head) => readonly Span[];
 }
 
@@ -47,7 +46,7 @@ export class Tier0 {
     this.#calibrations = calibrationsOf(weights);
   }
 
-  /** Null when the bytes are no weights of this format. */
+  /** Null when the bytes are not weights of this format. */
   static read(bytes: ArrayBuffer): Tier0 | null {
     const weights = readWeights(bytes);
     return weights === null ? null : new Tier0(weights);
@@ -73,12 +72,12 @@ export class Tier0 {
     };
   }
 
-  /** The blended logits before calibration's points, for the trainer and the evaluation. */
+  /** The blended logits, not mapped to points, for the trainer and the evaluation. */
   logits(text: string): number[] {
     return this.#highest(tokenise(text, this.#words).tokens).map(({ logit }) => logit);
   }
 
-  /** Each head's highest logit over the windows; nothing without tokens. */
+  /** Each head's highest logit over the windows; empty without tokens. */
   #highest(tokens: readonly Token[]): Highest[] {
     const windows = windowsOf(tokens.length);
     const sums = this.#ngrams.sum(tokens);

@@ -1,5 +1,5 @@
-// A text as tokens, in one pass over its normal form. Linear: signs that may stand for letters are
-// looked at within a few units only.
+// Splits a text into tokens, in one pass over its normal form. The time is linear: signs that may stand for
+// letters look only a few units ahead.
 import { isDigit, isEmoji, isLetter } from "./characters.ts";
 import { joinPieces } from "./join-pieces.ts";
 import { normalise, placeOf } from "../domain/text/normalise.ts";
@@ -8,18 +8,18 @@ import type { Token, Vocabulary } from "./token.ts";
 
 export interface Tokens {
   readonly tokens: readonly Token[];
-  /** False when the text goes on behind the last token. */
+  /** False when the text continues after the last token. */
   readonly complete: boolean;
 }
 
-/** What a text of 100 KB can have at most, nearly; beyond it nothing is read. */
+/** About as many as a text of 100 KB can have; the rest is not read. */
 const MAX_TOKENS = 65_536;
 
 export function tokenise(text: string, vocabulary: Vocabulary, most = MAX_TOKENS): Tokens {
   const normalised = normalise(text);
   const scanner = new Scanner(normalised.text, vocabulary);
   const complete = scanner.scan(most);
-  // The places are of the normal form until here: pieces are joined by what stands between them.
+  // The places are in the normal form until here, since pieces are joined by the characters between them.
   const tokens = joinPieces(scanner.tokens, vocabulary).map((token) => ({
     word: token.word,
     row: token.row,
@@ -37,23 +37,23 @@ const STAR = 42;
 const AT = 64;
 const DOLLAR = 36;
 
-/** A disguised word is no longer than this. */
+/** The longest disguised word. */
 const LONGEST_DISGUISE = 24;
 
-/** And has no more signs among its letters. */
+/** The most signs among the letters of a disguised word. */
 const MOST_SIGNS = 5;
 
-/** Stars in a row. */
+/** The most stars in a row. */
 const CENSORED = 6;
 
-/** Signs that turned out to be no letters. A text with more is made to be slow, and read in part. */
+/** Signs that turned out not to be letters. A text with more is made to be slow, and is read in part. */
 const MOST_FAILURES = 4_000;
 
 class Scanner {
   readonly tokens: Token[] = [];
   readonly #text: string;
   readonly #vocabulary: Vocabulary;
-  /** Most words of a long text were there before. */
+  /** Readings by word: most words of a long text repeat. */
   readonly #readings = new Map<string, Reading>();
   #failures = 0;
 
@@ -62,7 +62,7 @@ class Scanner {
     this.#vocabulary = vocabulary;
   }
 
-  /** Whether it came to the end. */
+  /** Scans at most `most` tokens; returns whether it reached the end. */
   scan(most: number): boolean {
     let at = 0;
     while (at < this.#text.length) {
@@ -98,7 +98,7 @@ class Scanner {
     return this.#scanPunctuation(at);
   }
 
-  /** An emoji, or a character that is none of ours. */
+  /** An emoji, or another symbol. */
   #scanSymbol(at: number): number {
     const code = this.#text.codePointAt(at) ?? 0;
     const end = at + (code > 0xffff ? 2 : 1);
@@ -125,7 +125,7 @@ class Scanner {
     }
     const { word, row } = this.#read(this.#withoutEmphasis(written));
     if (row < 0 && signAt > start) {
-      // "stop!now" is two words: the sign was no letter.
+      // "stop!now" is two words: the sign is no letter.
       this.#failures += 1;
       const first = this.#read(this.#text.slice(start, signAt));
       this.tokens.push({ word: first.word, row: first.row, start, end: signAt });
@@ -170,7 +170,7 @@ class Scanner {
       if (end - start >= LONGEST_DISGUISE || signs >= MOST_SIGNS) break;
       if (isLetterSign(unit)) {
         const inside = isLetter(next) || (isDigit(next) && letters > 0);
-        // "a$$" ends with them.
+        // "a$$" ends with signs.
         const closing = unit === DOLLAR && letters > 0;
         const chained = next === unit && isLetter(this.#unit(end + 2));
         if (!inside && !closing && !chained) break;
@@ -201,7 +201,7 @@ class Scanner {
     return end;
   }
 
-  /** A star behind a whole word is emphasis. */
+  /** A star after a whole word is emphasis. */
   #withoutEmphasis(written: string): string {
     if (!written.endsWith("*")) return written;
     if (this.#vocabulary.isProfane(this.#vocabulary.rowOf(written))) return written;
@@ -244,7 +244,7 @@ const MARKS = new Set(",:;\"()-#/*'<>[]{}=&_%$@");
 
 const TAILS = new Set(["s", "re", "m", "ve", "ll", "d"]);
 
-/** What is left of a negated verb, as it is often written. */
+/** The verbs of negations that are often written without an apostrophe. */
 const NEGATED: ReadonlyMap<string, string> = new Map(
   Object.entries({
     dont: "do",

@@ -13,7 +13,7 @@ export const ROW = 48;
 export const UNITS = 56;
 export const ATTENTION = 4;
 export const HIDDEN = 64;
-/** Of each head: weight of the net, weight of the n-grams, bias, flag point, block point (logits). */
+/** For each head: weight of the net, weight of the n-grams, bias, flag point, block point (logits). */
 export const CALIBRATION = 5;
 
 const MAGIC = 0x3054474e; // "NGT0"
@@ -45,7 +45,7 @@ export interface Weights {
   readonly wordHashes: Uint32Array;
   readonly spellingHashes: Uint32Array;
   readonly spellingRows: Uint16Array;
-  /** The words of the first rows. */
+  /** The words of the rows of abuse, which come first. */
   readonly profane: readonly string[];
   readonly dense: Dense;
   readonly rows: Int8Array;
@@ -54,7 +54,7 @@ export interface Weights {
   readonly known: Uint8Array;
 }
 
-/** Null when the bytes are no such file, of another format, or cut. */
+/** Null when the bytes are not such a file, have another format, or are cut off. */
 export function readWeights(bytes: ArrayBuffer): Weights | null {
   if (bytes.byteLength < HEADER * 4 || bytes.byteLength % 4 !== 0) return null;
   const [magic, format, rows = 0, spellings = 0, profaneRows = 0, letters = 0, known = 0] =
@@ -88,7 +88,7 @@ export function readWeights(bytes: ArrayBuffer): Weights | null {
 
 const even = (bytes: number): number => Math.ceil(bytes / 4) * 4;
 
-/** As doubles, which are multiplied faster than singles. */
+/** Converts to doubles, which are multiplied faster than singles. */
 const readDense = (sections: Sections): Dense =>
   Object.fromEntries(
     Object.entries(DENSE).map(([name, count]) => [

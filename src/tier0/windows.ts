@@ -1,6 +1,6 @@
-// A long text is read in windows that overlap, and each head takes the highest of them. From a number
-// of windows on the net reads those only that the quick scorer ranks highest, for each head by turns:
-// were they ranked by one head, a page of swear words would hide a threat.
+// A long text is read in overlapping windows, and each head takes its highest score of them. If there are
+// many windows, the net reads only those that the quick scorer ranks highest, for each head in turn: if only
+// one head ranked them, a page of swear words would hide a threat.
 import { HEADS } from "./heads.ts";
 import { WINDOW } from "./net.ts";
 
@@ -11,7 +11,7 @@ export interface Window {
 
 const STEP = 48;
 
-/** Windows that the net reads of one text. */
+/** The most windows of one text that the net reads. */
 export const MOST_WINDOWS = 16;
 
 export function windowsOf(tokens: number): Window[] {
@@ -23,7 +23,7 @@ export function windowsOf(tokens: number): Window[] {
   return windows;
 }
 
-/** The places of the windows to read, of all whose quick logits are given. */
+/** The indexes of the windows to read, by the quick logits of all windows. */
 export function worthReading(quick: readonly Float64Array[]): number[] {
   if (quick.length <= MOST_WINDOWS) return [...quick.keys()];
   const rankings = HEADS.map((_, head) =>

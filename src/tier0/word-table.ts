@@ -2,7 +2,7 @@ import { hashOf } from "../domain/text/hash.ts";
 import type { Vocabulary } from "./token.ts";
 import type { Weights } from "./weights.ts";
 
-/** The model's vocabulary: it knows the hashes of its words, and the words of abuse themselves. */
+/** The model's vocabulary: it has the hashes of its words, and the words of abuse themselves. */
 export class WordTable implements Vocabulary {
   readonly #table: HashTable;
   readonly #hashes: Uint32Array;
@@ -30,7 +30,7 @@ export class WordTable implements Vocabulary {
     return this.#profane[row] ?? null;
   }
 
-  /** What counts pairs of words: the hash of the word that a token is read as. */
+  /** The hash for pairs of words: that of the word as which a token is read. */
   hashOf(word: string, row: number): number {
     return this.#hashes[row] ?? hashOf(word);
   }
@@ -60,7 +60,7 @@ class HashTable {
     this.#rows[at] = row;
   }
 
-  /** -1 where there is none. */
+  /** -1: not found. */
   get(hash: number): number {
     let at = hash & this.#mask;
     for (;;) {
