@@ -1,22 +1,22 @@
 import type { Unanswered } from "./engine.ts";
 
-// Asking a model with what may follow: only a call that was refused before it ran is repeated or
-// falls back, since anything else may have been paid for.
+// Calls a model, and repeats the call or falls back to another model if it must. Only a call that was
+// refused before it ran is repeated or falls back: any other call may have been charged.
 
-/** Before the one repeat of a call that found no capacity or no connection. */
+/** The wait before the one repeat of a call that found no capacity or no connection. */
 const RETRY_AFTER_MS = 250;
 
 export interface ModelOutcome<Outcome> {
-  /** The catalogue id that was asked last. */
+  /** The catalogue id of the last model that was called. */
   readonly model: string;
   readonly outcome: Outcome | Extract<Unanswered, { kind: "timed_out" }>;
-  /** Whether anything can have been used: not when it was refused, or its turn never came. */
+  /** Whether the model may have used anything: false when it was refused or never called. */
   readonly ran: boolean;
 }
 
 /**
- * @param models catalogue ids in the order of asking; the first is the one that was planned
- * @param ask null: the call's time was up before it was asked
+ * @param models catalogue ids in the order of the calls; the first is the planned one
+ * @param ask calls one model; null: the time was up before the call
  */
 export async function askModels<Outcome extends { readonly kind: string }>(
   [planned, ...fallbacks]: readonly [string, ...string[]],
@@ -44,7 +44,7 @@ const outcomeOf = <Outcome extends { readonly kind: string }>(
   ran: outcome.kind !== "refused" && outcome.kind !== "unsupported",
 });
 
-/** Another model of the same account would be refused as well when its allocation is gone. */
+/** Once the account's allocation is used up, its other models would be refused as well. */
 const fallsBack = (outcome: { readonly kind: string }): boolean =>
   isRefused(outcome) && !outcome.accountExhausted;
 

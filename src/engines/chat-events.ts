@@ -3,27 +3,27 @@ import { newToolCallId, readFinish, readToolCalls, reasoningIn } from "./chat-re
 import { field, readUsage } from "./engine-call.ts";
 import type { ChatEvent, ToolCallDelta } from "./inference.ts";
 
-// What the events of a streamed chat say, in either of the two forms: OpenAI's chunks, or
-// `{ response }` of Workers AI's older models, which do not say why an answer ends.
+// Reads the events of a streamed chat, in either of two forms: OpenAI's chunks, or `{ response }` of
+// Workers AI's older models, which do not say why an answer ends.
 
-/** `begin` stands before all others, at the first event of whatever kind. */
+/** `begin` comes before all others, with the first event of any kind. */
 export type StreamedEvent = ChatEvent | { readonly kind: "begin" };
 
-interface Seen {
+interface Progress {
   finished: boolean;
   calls: number;
-  /** Of calls that were named, whoever named them. */
+  /** Indexes of the calls that have an id, from the engine or from us. */
   readonly named: Set<number>;
-  /** Undefined: none was told. */
+  /** Undefined: no event reported any. */
   usage: Usage | null | undefined;
 }
 
-/** Ends without `end` where the stream was cut, said that it failed, or said what nobody can read. */
+/** Ends without `end` when the stream was cut, reported an error, or sent something unreadable. */
 export async function* chatEvents(
   data: AsyncIterable<string>,
   maxTokens: number,
 ): AsyncGenerator<StreamedEvent, void> {
-  const seen: Seen = { finished: false, calls: 0, named: new Set(), usage: undefined };
+  const progress: Progress = { finished: false, calls: 0, named: new Set(), usage: undefined };
   let begun = false;
   try {
     for await (const text of data) {
@@ -33,15 +33,15 @@ export async function* chatEvents(
       if (!begun) yield { kind: "begin" };
       begun = true;
       if (!done) {
-        yield* readChunk(value, seen);
+        yield* readChunk(value, progress);
         continue;
       }
-      if (!seen.finished) yield* deducedFinish(seen, maxTokens);
+      if (!progress.finished) yield* deducedFinish(progress, maxTokens);
       yield { kind: "end" };
       return;
     }
-    // Closed in good order: complete if the model had said that it was at its end.
-    if (seen.finished) yield { kind: "end" };
+    // Closed in order: the answer is complete if the model had sent its finish reason.
+    if (progress.finished) yield { kind: "end" };
   } catch {
     // cut
   }
@@ -50,25 +50,24 @@ export async function* chatEvents(
 const isError = (value: unknown): boolean =>
   (field(value, "error") ?? null) !== null || (field(value, "errors") ?? null) !== null;
 
-/** What was used is told once more behind it: what came before the finish is of a part only. */
-function* deducedFinish({ calls, usage }: Seen, maxTokens: number): Generator<ChatEvent, void> {
+/** Usage is repeated after the finish, because a usage before it covers only a part. */
+function* deducedFinish({ calls, usage }: Progress, maxTokens: number): Generator<ChatEvent, void> {
   const cut = (usage?.output_token ?? 0) >= maxTokens;
   yield { kind: "finish", reason: calls > 0 ? "tool_calls" : cut ? "length" : "stop" };
   if (usage !== undefined) yield { kind: "usage", usage };
 }
 
-function* readChunk(value: unknown, seen: Seen): Generator<ChatEvent, void> {
+function* readChunk(value: unknown, progress: Progress): Generator<ChatEvent, void> {
   const choices = field(value, "choices");
-  if (Array.isArray(choices)) yield* readChoice(choices, seen);
-  else yield* readResponse(value, seen);
-  const told = field(value, "usage") ?? null;
-  if (told === null) return;
-  seen.usage = readUsage(value);
-  yield { kind: "usage", usage: seen.usage };
+  if (Array.isArray(choices)) yield* readChoice(choices, progress);
+  else yield* readResponse(value, progress);
+  if ((field(value, "usage") ?? null) === null) return;
+  progress.usage = readUsage(value);
+  yield { kind: "usage", usage: progress.usage };
 }
 
-/** One answer is asked for, so there is one. */
-function* readChoice(choices: readonly unknown[], seen: Seen): Generator<ChatEvent, void> {
+/** We ask for one answer, so there is one choice. */
+function* readChoice(choices: readonly unknown[], progress: Progress): Generator<ChatEvent, void> {
   const choice: unknown = choices[0];
   const delta = field(choice, "delta");
   const reasoning = reasoningIn(delta);
@@ -79,23 +78,23 @@ function* readChoice(choices: readonly unknown[], seen: Seen): Generator<ChatEve
   }
   const calls = field(delta, "tool_calls");
   if (Array.isArray(calls) && calls.length > 0) {
-    const deltas = calls.map((call, at) => withId(readDelta(call, at), seen));
-    seen.calls = Math.max(seen.calls, ...deltas.map(({ index }) => index + 1));
+    const deltas = calls.map((call, at) => withId(readDelta(call, at), progress));
+    progress.calls = Math.max(progress.calls, ...deltas.map(({ index }) => index + 1));
     yield { kind: "tool_calls", deltas };
   }
   const reason = field(choice, "finish_reason") ?? null;
-  if (reason === null || seen.finished) return;
-  seen.finished = true;
-  yield { kind: "finish", reason: readFinish(reason, seen.calls > 0) };
+  if (reason === null || progress.finished) return;
+  progress.finished = true;
+  yield { kind: "finish", reason: readFinish(reason, progress.calls > 0) };
 }
 
 const MAX_CALLS = 128;
 
-/** @throws for what is no piece of a call */
+/** @throws TypeError for a value that is not a piece of a tool call */
 function readDelta(value: unknown, at: number): ToolCallDelta {
   const index = field(value, "index") ?? at;
   if (typeof index !== "number" || !(index >= 0 && index < MAX_CALLS)) {
-    throw new TypeError("no piece of a call");
+    throw new TypeError("not a piece of a tool call");
   }
   const id = field(value, "id");
   const called = field(value, "function");
@@ -109,28 +108,28 @@ function readDelta(value: unknown, at: number): ToolCallDelta {
   };
 }
 
-/** Clients answer a call by its id: one that the engine does not name gets one with its first piece. */
-function withId(delta: ToolCallDelta, { named }: Seen): ToolCallDelta {
+/** Clients answer a call by its id. A call without an id gets one with its first piece. */
+function withId(delta: ToolCallDelta, { named }: Progress): ToolCallDelta {
   const isFirst = !named.has(delta.index);
   named.add(delta.index);
   return isFirst && delta.id === undefined ? { ...delta, id: newToolCallId() } : delta;
 }
 
-/** The older form: calls come whole, and a number where the text is one. */
-function* readResponse(value: unknown, seen: Seen): Generator<ChatEvent, void> {
+/** The older form: calls come whole, and a text that is a number comes as a number. */
+function* readResponse(value: unknown, progress: Progress): Generator<ChatEvent, void> {
   const response = field(value, "response");
   if (typeof response === "string" || typeof response === "number") {
     if (response !== "") yield { kind: "text", text: String(response) };
   }
   const calls = readToolCalls(field(value, "tool_calls"));
-  if (calls === null) throw new TypeError("no calls");
+  if (calls === null) throw new TypeError("not a list of tool calls");
   if (calls.length === 0) return;
   const deltas = calls.map((call, at): ToolCallDelta => ({
-    index: seen.calls + at,
+    index: progress.calls + at,
     id: call.id,
     name: call.function.name,
     arguments: call.function.arguments,
   }));
-  seen.calls += calls.length;
+  progress.calls += calls.length;
   yield { kind: "tool_calls", deltas };
 }

@@ -2,17 +2,17 @@ import type { Usage } from "../domain/catalogue/price.ts";
 import { field, readUsage } from "./engine-call.ts";
 import { type ChatOutput, FINISH_REASONS, type FinishReason, type ToolCall } from "./inference.ts";
 
-// What a language model answered, in either of the two forms: OpenAI's `choices`, or `response` and
+// Reads the answer of a language model, in either of two forms: OpenAI's `choices`, or `response` and
 // `tool_calls` of Workers AI's older models.
 
-/** 128,000 tokens of several bytes each, escaped as JSON, fit; more is no answer to us. */
+/** Room for 128,000 tokens of several bytes each, escaped as JSON. A longer reply counts as failed. */
 export const MAX_CHAT_BYTES = 4 * 1024 * 1024;
 
 export type ReadAnswer =
   | { readonly kind: "answered"; readonly output: ChatOutput; readonly usage: Usage | null }
   | { readonly kind: "failed"; readonly usage: Usage | null };
 
-/** @param maxTokens that the model was told: the older form does not say why an answer ends */
+/** @param maxTokens the limit sent to the model, since the older form does not say why an answer ends */
 export function readChatReply(reply: unknown, maxTokens: number): ReadAnswer {
   const usage = readUsage(reply);
   const choices = field(reply, "choices");
@@ -23,23 +23,23 @@ export function readChatReply(reply: unknown, maxTokens: number): ReadAnswer {
 }
 
 function choiceOutput(choices: readonly unknown[]): ChatOutput | null {
-  // More answers than were asked for are none that anybody would pay for.
+  // We asked for exactly one answer.
   if (choices.length !== 1) return null;
   const message = field(choices[0], "message");
   const toolCalls = readToolCalls(field(message, "tool_calls"));
   const content = textOf(field(message, "content"));
   if (toolCalls === null || content === undefined) return null;
   const refusal = textOf(field(message, "refusal")) ?? null;
-  const said = content ?? refusal;
+  const text = content ?? refusal;
   const reasoning = reasoningIn(message);
   const finishReason = readFinish(field(choices[0], "finish_reason"), toolCalls.length > 0);
-  const saysNothing = said === null && reasoning === null && toolCalls.length === 0;
-  // A model that was cut while it thought, or filtered before its first word, has answered.
-  if (saysNothing && finishReason !== "length" && finishReason !== "content_filter") return null;
-  return { content: said, reasoning, toolCalls, finishReason };
+  const isEmpty = text === null && reasoning === null && toolCalls.length === 0;
+  // An answer may be empty if the model was cut while it reasoned, or filtered before its first word.
+  if (isEmpty && finishReason !== "length" && finishReason !== "content_filter") return null;
+  return { content: text, reasoning, toolCalls, finishReason };
 }
 
-/** In JSON mode `response` is what the JSON says. */
+/** In JSON mode `response` is the parsed JSON, not a string. */
 function responseOutput(reply: unknown, cut: boolean): ChatOutput | null {
   const response = field(reply, "response");
   const toolCalls = readToolCalls(field(reply, "tool_calls"));
@@ -49,7 +49,7 @@ function responseOutput(reply: unknown, cut: boolean): ChatOutput | null {
   if (content === undefined) return null;
   if (content === null && toolCalls.length === 0 && !cut) return null;
   const finishReason = toolCalls.length > 0 ? "tool_calls" : cut ? "length" : "stop";
-  // With its calls such a model sends an empty text.
+  // Such a model sends an empty text beside its calls.
   return {
     content: content === "" && toolCalls.length > 0 ? null : content,
     reasoning: null,
@@ -58,7 +58,7 @@ function responseOutput(reply: unknown, cut: boolean): ChatOutput | null {
   };
 }
 
-/** Servers call it by either name. */
+/** Servers use either name for it. */
 export const reasoningIn = (message: unknown): string | null =>
   textOf(field(message, "reasoning_content")) ?? textOf(field(message, "reasoning")) ?? null;
 
@@ -100,5 +100,5 @@ export function readToolCalls(value: unknown): ToolCall[] | null {
   return calls;
 }
 
-/** As OpenAI's look; the caller names it when it answers the call. */
+/** In the form of OpenAI's ids; the caller sends it back with the result of the call. */
 export const newToolCallId = (): string => `call_${crypto.randomUUID().replaceAll("-", "")}`;

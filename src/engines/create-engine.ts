@@ -6,10 +6,10 @@ import type { Engine } from "./engine.ts";
 import { createOpenAiEngine } from "./openai/engine.ts";
 import { createWorkersAiEngine } from "./workers-ai/engine.ts";
 
-/** The engine that `INFERENCE` names, its judges with the languages that the operator declares. */
+/** The engine that `INFERENCE` names. The operator may declare the languages of its judges. */
 export function createEngine(config: Config, env: Pick<Env, "AI" | "ASSETS">): Engine {
   const engine = engineOf(config, env);
-  // What judges inside the Worker knows the languages that it was made for, whatever is declared.
+  // The judge inside the Worker knows only the languages it was made for: a declaration does not apply.
   if (engine.name === "embedded") return engine;
   const { all, models } = config.judgeLanguages;
   return {

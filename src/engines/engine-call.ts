@@ -1,22 +1,22 @@
 import type { Usage } from "../domain/catalogue/price.ts";
 import type { CheckOptions, CheckOutcome } from "./engine.ts";
 
-// What every adapter that calls out needs: a deadline that holds whatever the other side does, and
-// a reply of bounded size.
+// For every adapter that calls a server: a deadline that always holds, and a limit on the size of a
+// reply.
 
-/** A reply with a JSON body, before anyone asked what it says; or why there is none. */
+/** A reply with its JSON body, parsed and not yet interpreted; or the reason why there is none. */
 export type Reply =
   | { readonly kind: "replied"; readonly value: unknown }
   | Exclude<CheckOutcome, { kind: "answered" | "unsupported" }>;
 
-/** A verdict takes a kilobyte; 1,000 image labels 60. More than this is no answer to us. */
+/** A verdict takes 1 KB, 1,000 image labels take 60 KB. A longer reply counts as failed. */
 const MAX_REPLY_BYTES = 1_048_576;
 
 /** Why there is no reply. */
 export type NoReply = Exclude<Reply, { kind: "replied" }>;
 
 export const FAILED: NoReply = { kind: "failed", usage: null };
-/** The model ran, and did not answer as it was asked to. */
+/** The model ran, but its answer does not have the form we asked for. */
 export const MALFORMED: NoReply = { kind: "failed", usage: null, malformed: true };
 export const TIMED_OUT: NoReply = { kind: "timed_out" };
 
@@ -29,7 +29,7 @@ export function refused(
   return { kind: "refused", code, retryable, accountExhausted, ...(status !== null && { status }) };
 }
 
-/** A status that is no answer. */
+/** The outcome for an error status; null: there was no status. */
 export const failedWith = (status: number | null): NoReply =>
   status === null ? FAILED : { kind: "failed", usage: null, status };
 
@@ -53,7 +53,7 @@ export function withDeadline(
     const end = (reply: Reply): void => {
       clearTimeout(timer);
       signal?.removeEventListener("abort", giveUp);
-      // What a call ends with after it was given up is nobody's business any more.
+      // If the call was given up before, this has no effect.
       resolve(reply);
     };
     call(controller.signal).then(end, () => end(FAILED));
@@ -77,7 +77,7 @@ export async function readText(
 ): Promise<string> {
   if (body === null) return "";
   const reader = body.getReader();
-  // A body from a call that did not heed the signal would otherwise drip on behind our back.
+  // A call may ignore the signal: its body would otherwise go on arriving.
   const cancel = () => void reader.cancel().catch(() => {});
   signal.addEventListener("abort", cancel, { once: true });
   const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
@@ -106,7 +106,7 @@ export function isJson(response: Response): boolean {
   return /^application\/json\s*(;|$)/i.test(type);
 }
 
-/** `usage` of a chat completion in the price table's units; null when absent or not to be believed. */
+/** `usage` of a chat completion in the price table's units; null when absent or implausible. */
 export function readUsage(reply: unknown): Usage | null {
   const usage = field(reply, "usage");
   const prompt = field(usage, "prompt_tokens");
@@ -118,7 +118,7 @@ export function readUsage(reply: unknown): Usage | null {
     input_token: prompt - cached,
     output_token: completion,
     ...(cached > 0 && { cached_input_token: cached }),
-    // A part of what was written: more than that is not to be believed.
+    // A part of the output tokens: a larger count is implausible.
     ...(isCount(reasoning) && reasoning <= completion && { reasoning_token: reasoning }),
   };
 }
@@ -127,7 +127,7 @@ function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && Number(value) >= 0;
 }
 
-/** A property of something that came from outside; undefined when there is none. */
+/** An own property of a value from outside; undefined when there is none. */
 export function field(value: unknown, name: string): unknown {
   if (typeof value !== "object" || value === null || !Object.hasOwn(value, name)) return undefined;
   return Reflect.get(value, name);

@@ -8,8 +8,8 @@ import type { Picture } from "./picture.ts";
 
 // One interface, three adapters (`workers-ai`, `openai`, `embedded`), chosen by `INFERENCE`.
 //
-// The seam lies at the check ("how toxic is this text?"), not at the model call: an engine without
-// a language model can then answer the same question by other means and say so, and a trained
+// The interface is drawn at the check ("how toxic is this text?"), not at the model call. So an engine
+// without a language model can answer the same question by other means and say so, and a trained
 // model can replace those means without a change elsewhere.
 
 export type EngineName = "workers-ai" | "openai" | "embedded";
@@ -25,7 +25,7 @@ export interface TextCheck<Name extends "sentiment" | "judge"> {
   readonly name: Name;
   readonly model: string;
   readonly text: string;
-  /** Of the whole text, ISO 639-1; null: nobody can say. Then the engine says whether it can read it. */
+  /** Language of the whole text, ISO 639-1; null: unknown. Then the engine decides if it can read it. */
   readonly language: string | null;
 }
 
@@ -35,7 +35,7 @@ export interface Label {
   readonly score: number;
 }
 
-/** What was measured of a picture's pixels; a report, not a judgement. */
+/** Measurements of a picture's pixels; they are reported, not judged. */
 export interface Measurements {
   readonly format: "png" | "jpeg" | "webp";
   readonly width: number;
@@ -52,32 +52,33 @@ export interface Measurements {
 export type CheckOutcome =
   | {
       readonly kind: "answered";
-      /** What really ran: a catalogue id, or `neurogate/<name>@<version>`. */
+      /** The model that really ran: a catalogue id, or `neurogate/<name>@<version>`. */
       readonly model: string;
-      /** Only of what was evaluated; empty when the engine could judge nothing of it. */
+      /** Scores of the categories that were evaluated; empty when the engine could judge none. */
       readonly scores: Scores;
       readonly labels?: readonly Label[];
       readonly measurements?: Measurements;
-      /** The writing that a vision model sees in the picture; absent: it does not say. */
+      /** The writing that a vision model sees in the picture; absent: not reported. */
       readonly quoted?: Quoted;
-      /** The version of what a language model was told; absent where none judged. */
+      /** The version of the instructions to a language model; absent where no such model judged. */
       readonly instructions?: string;
       /** Units as the engine reported them; null when its reply carries none. */
       readonly usage: Usage | null;
     }
   | Unanswered;
 
-/** How any engine call ends that gave no answer. */
+/** How an engine call without an answer ended. */
 export type Unanswered =
-  /** This engine has nothing for such a call, or not with that parameter: nothing ran. */
+  /** This engine does not support such a call, or that parameter: nothing ran. */
   | {
       readonly kind: "unsupported";
       readonly parameter?: string;
-      /** Why, as a sentence of ours, where the engine can say it. */
+      /** The reason as a sentence, where the engine gives one. */
       readonly detail?: string;
       /**
-       * A picture of more pixels than this engine's own model has room for; a text in no language that
-       * can be told, with too few words that it knows, or of more than it reads.
+       * `too_many_pixels`: the picture has more pixels than the engine's own model can take.
+       * `unknown_words`: the text's language is unknown, and the model knows too few of its words.
+       * `too_long`: the text is longer than what the model reads.
        */
       readonly because?: "too_many_pixels" | "unknown_words" | "too_long";
     }
@@ -87,32 +88,32 @@ export type Unanswered =
       readonly code: number | null;
       /** The HTTP status, where one came. */
       readonly status?: number;
-      /** Where it is the request itself that is not taken. */
+      /** Present when the engine rejected the request itself. */
       readonly rejection?: Rejection;
       /** A repeat may succeed: no capacity (3040), or the connection was never made. */
       readonly retryable: boolean;
       /**
-       * A picture of which nothing can be said: it cannot be decoded, or its model is not there. The
-       * model inside the Worker that reads texts is not there.
+       * `picture_unreadable`: the picture cannot be decoded, or the picture model is missing.
+       * `model_unavailable`: the text model inside the Worker is missing.
        */
       readonly because?: "picture_unreadable" | "model_unavailable";
-      /** 3036 or 4006: the Cloudflare account's own allocation of the day is gone. */
+      /** 3036 or 4006: the Cloudflare account's own allocation of the day is used up. */
       readonly accountExhausted: boolean;
     }
   /** It may have run and may be billed: a timeout, an abort, 3007, 3008. */
   | { readonly kind: "timed_out" }
   /**
-   * It ran, or may have, and what came is of no use: a lost connection, malformed JSON, an answer
-   * that is not exactly the schema, a 5xx without a code. `usage` when it was reported all the same.
+   * It ran, or may have run, and gave nothing usable: a lost connection, malformed JSON, an answer that
+   * does not match the schema exactly, a 5xx without a code. `usage` is set if it was reported anyway.
    */
   | {
       readonly kind: "failed";
       readonly usage: Usage | null;
-      /** The HTTP status, where one came that is no good one. */
+      /** The HTTP status, where an error status came. */
       readonly status?: number;
-      /** It is the request itself that was not taken, though the model may have run. */
+      /** Present when the engine rejected the request itself, though the model may have run. */
       readonly rejection?: Rejection;
-      /** It answered, and not as it was asked to. */
+      /** It answered, but not in the form we asked for. */
       readonly malformed?: true;
     };
 
@@ -134,8 +135,8 @@ export interface Engine {
   judges(name: Check["name"], model: string): readonly Category[];
   /** Takes the hold, so that no engine can run without one. Never throws for what an engine does. */
   run(hold: Hold, check: Check, options: CheckOptions): Promise<CheckOutcome>;
-  /** What it can make beside judging. */
+  /** What it can generate beside its checks. */
   readonly infers: Generators;
-  /** A chat as it is written; null: this engine does not stream. */
+  /** Streams a chat; null: this engine does not stream. */
   readonly streamChat: StreamChat | null;
 }

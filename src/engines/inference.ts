@@ -20,8 +20,8 @@ import type {
   TranslationInference,
 } from "./task-inference.ts";
 
-// What an engine can be asked to make, in one form for all surfaces and all engines: routes
-// translate what callers send into it, adapters translate it into what their other side speaks.
+// What an engine can be asked to generate, in one form for all surfaces and all engines. Routes
+// translate requests into this form; adapters translate it into the form of their server.
 
 /** A message in OpenAI's form, which all chat engines take: text, or parts of text and pictures. */
 export interface ChatMessage {
@@ -44,12 +44,12 @@ export interface ToolCall {
 }
 
 export interface ChatInference {
-  /** The catalogue id that is asked. */
+  /** The catalogue id of the model to call. */
   readonly model: string;
   readonly messages: readonly ChatMessage[];
   /** Always sent: without it a model writes as long as it likes. */
   readonly maxTokens: number;
-  /** As the caller gave them, of those that are known to cost nothing more: `temperature`, `tools`. */
+  /** The caller's own parameters, only those known to add no cost: `temperature`, `tools`. */
   readonly parameters: Readonly<Record<string, unknown>>;
 }
 
@@ -59,15 +59,15 @@ export type FinishReason = (typeof FINISH_REASONS)[number];
 export interface ChatOutput {
   /** Null where the model only calls tools. */
   readonly content: string | null;
-  /** What it thought before it answered, where the engine tells; it is paid like the answer. */
+  /** The model's reasoning, where the engine reports it; it is charged like the answer. */
   readonly reasoning: string | null;
   readonly toolCalls: readonly ToolCall[];
   readonly finishReason: FinishReason;
 }
 
-/** A piece of a tool call, as OpenAI streams them: what is absent was said before, or comes later. */
+/** A piece of a tool call, as OpenAI streams them: an absent field came earlier, or comes later. */
 export interface ToolCallDelta {
-  /** Which of the answer's calls. */
+  /** Which of the answer's calls this is. */
   readonly index: number;
   readonly id?: string;
   readonly name?: string;
@@ -81,8 +81,8 @@ export type ChatEvent =
   | { readonly kind: "tool_calls"; readonly deltas: readonly ToolCallDelta[] }
   | { readonly kind: "finish"; readonly reason: FinishReason }
   /**
-   * What was used so far: the last one holds, they are never added up. Null: it was told in a form
-   * that is not to be believed, so that what was told before does not hold either.
+   * Usage so far: the last one counts, they are never added up. Null: the engine reported an
+   * implausible usage, so that earlier ones do not count either.
    */
   | { readonly kind: "usage"; readonly usage: Usage | null }
   | { readonly kind: "end" };
@@ -90,21 +90,21 @@ export type ChatEvent =
 export interface EmbeddingsInference {
   readonly model: string;
   readonly texts: readonly string[];
-  /** How a model makes one vector of its tokens', where the caller asks for another way than its own. */
+  /** How the tokens' vectors become one, where the caller wants another way than the model's own. */
   readonly pooling?: "cls";
 }
 
-/** One picture. What the model has no parameter for is null here, or is in the prompt. */
+/** One picture. A field is null if the model has no such parameter, or if its value is in the prompt. */
 export interface PictureInference {
   readonly model: string;
   readonly prompt: string;
   readonly negativePrompt: string | null;
   readonly size: Size;
-  /** Always sent, with the size: they are what it costs. */
+  /** Always sent, as is the size: the cost depends on both. */
   readonly steps: number;
   readonly seed: number | null;
   readonly guidance: number | null;
-  /** How far it may go from `inputs`, 0 to 1. */
+  /** How far the picture may differ from `inputs`, 0 to 1. */
   readonly strength: number | null;
   /** The pictures that it starts from. */
   readonly inputs: readonly Picture[];
@@ -139,7 +139,7 @@ export interface Outputs {
   readonly caption: CaptionOutput;
   /** One for each text, in order. */
   readonly translation: { readonly translations: readonly string[] };
-  /** Sniffed: what its bytes say, whatever it was called on the way. */
+  /** Its format is read from its bytes; a declared media type is ignored. */
   readonly picture: Picture;
   readonly transcription: Transcript;
   readonly speech: Speech;
@@ -147,7 +147,7 @@ export interface Outputs {
 
 export interface Answered<Kind extends GenerationKind> {
   readonly kind: "answered";
-  /** What really ran: a catalogue id, or `neurogate/<name>@<version>`. */
+  /** The model that really ran: a catalogue id, or `neurogate/<name>@<version>`. */
   readonly model: string;
   readonly output: Outputs[Kind];
   /** Units as the engine reported them; null when its reply carries none. */
@@ -158,8 +158,8 @@ export interface ChatStream {
   readonly kind: "streaming";
   readonly model: string;
   /**
-   * Read as it is asked for, never ahead; it ends soon after the signal fires that it was opened
-   * with, and never throws.
+   * Read on demand, never ahead. It ends soon after the signal that it was opened with fires, and
+   * never throws.
    */
   readonly events: AsyncGenerator<ChatEvent, void>;
 }
@@ -171,7 +171,7 @@ export type Generate<Kind extends GenerationKind> = (
   options: CheckOptions,
 ) => Promise<Answered<Kind> | Unanswered>;
 
-/** What an engine can make; what it has no function for is `unsupported`. */
+/** What an engine can generate; a kind without a function is `unsupported`. */
 export type Generators = { readonly [Kind in GenerationKind]?: Generate<Kind> };
 
 /** Resolves when the first byte of the answer is there. The signal ends the stream at any time. */

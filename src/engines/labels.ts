@@ -5,7 +5,7 @@ import type { Label } from "./engine.ts";
 const MAX_LABELS = 1_000;
 const MAX_LABEL_LENGTH = 200;
 
-/** `[{ label, score }]` of a classifier; null when any of it is not that, or there is none. */
+/** Reads `[{ label, score }]` of a classifier; null when an item has another form, or there is none. */
 export function readLabels(value: unknown): Label[] | null {
   if (!Array.isArray(value) || value.length === 0 || value.length > MAX_LABELS) return null;
   const labels: Label[] = [];

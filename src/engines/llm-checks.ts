@@ -19,7 +19,7 @@ import { field, readUsage, type Reply } from "./engine-call.ts";
 import type { Check, CheckOutcome } from "./engine.ts";
 import type { Picture } from "./picture.ts";
 
-// How the checks of a language model become a chat, on whichever wire, and its reply an outcome.
+// Makes a chat of a language model's check, and an outcome of its reply, for every adapter.
 
 export type LlmCheck = Extract<Check, { name: "judge" | "vision" }>;
 
@@ -27,7 +27,7 @@ export interface Chat {
   readonly messages: readonly Message[];
   readonly schema: Record<string, unknown>;
   readonly maxTokens: number;
-  /** The outcome of this very chat: the answer must echo the nonce that it was asked with. */
+  /** The outcome of this chat: the answer must repeat the nonce of the question. */
   outcome(model: string, reply: Reply): CheckOutcome;
 }
 
@@ -57,7 +57,7 @@ export function llmChat(check: LlmCheck): Chat {
 }
 
 function outcome(
-  asked: { readonly model: string; readonly instructions: string },
+  judge: { readonly model: string; readonly instructions: string },
   reply: Reply,
   read: (answer: unknown) => VisionAnswer | null,
 ): CheckOutcome {
@@ -66,7 +66,7 @@ function outcome(
   const answer = read(answerIn(reply.value));
   if (answer === null) return { kind: "failed", usage, malformed: true };
   const { scores, quoted } = answer;
-  return { kind: "answered", ...asked, scores, usage, ...(quoted !== null && { quoted }) };
+  return { kind: "answered", ...judge, scores, usage, ...(quoted !== null && { quoted }) };
 }
 
 /** What the model wrote: `{ response }` of Workers AI's older models, else the one choice. */

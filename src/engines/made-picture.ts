@@ -1,15 +1,14 @@
 import { field } from "./engine-call.ts";
 import { type Picture, readPicture } from "./picture.ts";
 
-// A picture as it came from an engine: bytes, or base64 in JSON. Nothing of it is believed but what
-// its bytes say themselves.
+// Reads a picture from an engine's reply: bytes, or base64 in JSON. Only its bytes say what it is.
 
-/** Base64 takes four characters for three bytes; what stands around it in JSON is small. */
+/** Base64 takes four characters for three bytes; the JSON around it is small. */
 export const maxReplyBytes = (maxBytes: number): number => Math.ceil(maxBytes / 3) * 4 + 65_536;
 
 const DATA_URI = /^data:[\w/+.-]{1,50};base64,/;
 
-/** Null for what is no PNG, JPEG or WebP of at most `maxBytes`. */
+/** Null for anything but a PNG, JPEG or WebP of at most `maxBytes`. */
 export function pictureIn(value: unknown, maxBytes: number): Picture | null {
   const bytes = value instanceof Uint8Array ? value : fromBase64(value, maxBytes);
   if (bytes === null) return null;

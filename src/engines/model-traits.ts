@@ -3,7 +3,7 @@
 /**
  * Models that take and answer OpenAI's chat completions through `run()`: `response_format` wraps
  * the schema as `{ name, schema }`, the answer is in `choices`, and they reason at length unless
- * told not to. The others (llama-3.1 and its time) take the bare schema and answer `{ response }`.
+ * told not to. The others (such as llama-3.1) take the bare schema and answer `{ response }`.
  * Source: @cloudflare/workers-types 5.20261117.1, models whose output is `ChatCompletionsOutput`.
  */
 const CHAT_MODELS: ReadonlySet<string> = new Set([

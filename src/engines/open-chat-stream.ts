@@ -4,8 +4,8 @@ import type { CheckOptions, Unanswered } from "./engine.ts";
 import type { ChatEvent, ChatStream } from "./inference.ts";
 import { eventData } from "./server-sent-events.ts";
 
-// A stream of an engine, opened: what fails before the first byte is an answer like any other
-// (refused, timed out, failed); what fails afterwards is a stream that was cut.
+// Opens a stream of an engine. A failure before the first byte is an outcome like any other (refused,
+// timed out, failed); a failure after it cuts the stream.
 
 export type OpenedEvents =
   | { readonly kind: "opened"; readonly body: ReadableStream<Uint8Array> }
@@ -22,9 +22,9 @@ export async function eventsOf(response: Response): Promise<OpenedEvents> {
 }
 
 /**
- * @param model what really runs
- * @param maxTokens that it was told: the older form does not say why an answer ends
- * @param open asks the engine; the signal ends its call at any time
+ * @param model the model that really runs
+ * @param maxTokens the limit sent to it, since the older form does not say why an answer ends
+ * @param open calls the engine; the signal ends the call at any time
  */
 export async function openChatStream(
   { model, maxTokens }: { readonly model: string; readonly maxTokens: number },
@@ -35,12 +35,12 @@ export async function openChatStream(
   const controller = new AbortController();
   const abort = () => controller.abort();
   signal?.addEventListener("abort", abort, { once: true });
-  const given = new Promise<NoReply>((resolve) => {
+  const aborted = new Promise<NoReply>((resolve) => {
     controller.signal.addEventListener("abort", () => resolve(TIMED_OUT), { once: true });
   });
   const timer = setTimeout(abort, timeoutMs);
   const began = begin(open, maxTokens, controller.signal).catch(() => FAILED);
-  const outcome = await Promise.race([given, began]);
+  const outcome = await Promise.race([aborted, began]);
   clearTimeout(timer);
   if (outcome.kind !== "began") {
     signal?.removeEventListener("abort", abort);
@@ -53,7 +53,7 @@ export async function openChatStream(
 
 type Began = { readonly kind: "began"; readonly events: AsyncGenerator<StreamedEvent, void> };
 
-/** Until the first event is there, which says nothing yet. */
+/** Waits for the first event, which has no content yet. */
 async function begin(
   open: (signal: AbortSignal) => Promise<OpenedEvents>,
   maxTokens: number,

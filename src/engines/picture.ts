@@ -1,10 +1,10 @@
 // A picture whose format and dimensions were read from its header. Pixels are decoded only by the
 // embedded engine, one picture at a time: an isolate has 128 MB.
 //
-// The headers are read here and not by a library, because the pixel limit is a guard: a reader that
-// forgives what a decoder does not (image-size searches a damaged JPEG for anything that looks like
-// a frame header) can be shown other dimensions than the decoder will allocate. What is accepted
-// here is what the specifications allow, and every read is in bounds.
+// The headers are read here and not by a library, because the pixel limit is a guard. A reader that is
+// more tolerant than the decoder (image-size searches a damaged JPEG for anything that looks like a
+// frame header) can be shown other dimensions than the decoder will allocate. Only files that the
+// specifications allow are accepted here, and every read is in bounds.
 
 export type PictureFormat = "png" | "jpeg" | "webp";
 
@@ -30,7 +30,7 @@ interface Size {
   readonly height: number;
 }
 
-/** What a picture is, by its content and never by a name or a media type that came with it. */
+/** Reads what a picture is from its content, never from a name or a media type that came with it. */
 export function readPicture(
   bytes: Uint8Array,
   maxBytes: number = MAX_PICTURE_BYTES,
@@ -85,8 +85,8 @@ export const isJpegFrame = (marker: number): boolean =>
   marker >= 0xc0 && marker <= 0xcf && marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc;
 
 /**
- * Walks the segments up to the first frame header (ITU-T T.81, annex B). Where a marker must stand
- * and none does, the file is malformed: nothing is skipped in search of one.
+ * Walks the segments up to the first frame header (ITU-T T.81, annex B). A file that lacks a marker
+ * where one must be is malformed: nothing is skipped in search of one.
  */
 function readJpeg(view: DataView): Size | null {
   let at = 2;
@@ -102,7 +102,7 @@ function readJpeg(view: DataView): Size | null {
     if (isJpegFrame(marker)) {
       return length < 8 ? null : { height: view.getUint16(at + 5), width: view.getUint16(at + 7) };
     }
-    // Before the frame only tables, comments and application data may stand.
+    // Only tables, comments and application data may come before the frame.
     if (marker < 0xc4 || (marker >= 0xd0 && marker <= 0xda)) return null;
     at += 2 + length;
   }

@@ -1,10 +1,10 @@
 import type { Rejection } from "../domain/ledger/failure.ts";
 import { field } from "./engine-call.ts";
 
-// What an engine says of a request that it does not take: a context that is too long, a schema that
-// it cannot read, a text that it filters. The caller can mend that and nobody else, so it is told.
+// The reason why an engine rejects a request: a context that is too long, a schema that it cannot
+// read, a text that it filters. Only the caller can mend that, so the caller gets the reason.
 
-/** Statuses that speak of the request itself; 401, 403 and 404 speak of this deployment. */
+/** Statuses about the request itself; 401, 403 and 404 are about this deployment. */
 const STATUSES = [400, 413, 422] as const;
 
 const MAX_MESSAGE = 500;
@@ -13,15 +13,18 @@ const CODE = /^[\w.-]{1,64}$/;
 /**
  * @param body as it was sent: OpenAI's `error`, Cloudflare's `errors` or `description`, or another's
  *   `message` or `detail`; null where it is not JSON
- * @returns null for a status that does not speak of the request
+ * @returns null for a status that is not about the request
  */
 export function rejectionIn(status: number | null, body: unknown): Rejection | null {
   const kept = STATUSES.find((each) => each === status);
   if (kept === undefined) return null;
   const errors = field(body, "errors");
   const error = Array.isArray(errors) ? errors[0] : (field(body, "error") ?? body);
-  const said = [error, ...["message", "description", "detail"].map((name) => field(error, name))];
-  const message = said.find((each) => typeof each === "string" && each.trim() !== "");
+  const candidates = [
+    error,
+    ...["message", "description", "detail"].map((name) => field(error, name)),
+  ];
+  const message = candidates.find((each) => typeof each === "string" && each.trim() !== "");
   const code = field(error, "code") ?? field(body, "internalCode");
   return {
     status: kept,

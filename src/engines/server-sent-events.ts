@@ -1,16 +1,16 @@
-// The `data` of server-sent events, read as it is asked for.
+// The `data` of server-sent events, read on demand.
 // https://html.spec.whatwg.org/#parsing-an-event-stream
 //
-// Our own and not `eventsource-parser`, which is well kept: of the format we need `data` alone, and
-// what takes the care here (bytes, bounds, back-pressure, an end at any time) is not in that package.
+// We do not use `eventsource-parser`, which is well kept: we need only `data` of the format, and that
+// package lacks the difficult parts (bytes, bounds, back-pressure, an end at any time).
 
-/** A chunk of an answer takes a kilobyte; one with all of a tool's arguments some more. */
+/** A chunk of an answer takes 1 KB; a chunk with all arguments of a tool takes more. */
 const MAX_EVENT_CHARACTERS = 1_048_576;
 
 /**
  * @param signal ends it early
- * @throws when the connection is lost or given up, at bytes that are not UTF-8, and at an event that
- *   is longer than anything an engine says at once
+ * @throws when the connection is lost or given up, for bytes that are not UTF-8, and for an event or
+ *   a line of more than 1,048,576 characters
  */
 export async function* eventData(
   body: ReadableStream<Uint8Array>,
@@ -39,7 +39,7 @@ export async function* eventData(
         }
       }
       if (!done) continue;
-      // By the standard an event without its empty line is none; some servers end so.
+      // The standard ignores an event without its empty line, but some servers end with one.
       if (data !== null) yield data;
       return;
     }
@@ -50,7 +50,7 @@ export async function* eventData(
   }
 }
 
-/** Gives the whole lines of what came so far: they end in LF, CR, or both. */
+/** Yields the lines that are complete so far: they end in LF, CR, or both. */
 function lineSplitter(): (text: string) => Generator<string, void> {
   let rest = "";
   let afterCr = false;

@@ -6,15 +6,15 @@ import type { AudioLength } from "../domain/generation/sound-usage.ts";
 export interface TranscriptionInference {
   readonly model: string;
   readonly bytes: Uint8Array<ArrayBuffer>;
-  /** As its first bytes say: what the sender called it is not passed on. */
+  /** Read from its first bytes; the name that the sender gave is not passed on. */
   readonly format: AudioFormat;
   readonly length: AudioLength;
-  /** ISO 639-1; null: to be found out. */
+  /** ISO 639-1; null: the model detects it. */
   readonly language: string | null;
   readonly prompt: string | null;
-  /** Null: the engine's own. */
+  /** Null: the engine's default. */
   readonly temperature: number | null;
-  /** Whether the reply needs times: some servers give them only where asked. */
+  /** Whether the reply needs times: some servers give them only on request. */
   readonly timed: boolean;
 }
 
@@ -34,7 +34,7 @@ export interface Segment extends Spoken {
 
 export interface Transcript {
   readonly text: string;
-  /** As the engine found it. */
+  /** As the engine detected it. */
   readonly language: string | null;
   /** Empty where the engine gives none. */
   readonly segments: readonly Segment[];
@@ -48,9 +48,9 @@ export interface SpeechInference {
   readonly model: string;
   readonly text: string;
   readonly voice: string;
-  /** Null: MP3, or what the engine has instead. */
+  /** Null: MP3, or the format that the engine has instead. */
   readonly format: SpeechFormat | null;
-  /** Null: the engine's own. */
+  /** Null: the engine's default. */
   readonly speed: number | null;
   readonly instructions: string | null;
 }

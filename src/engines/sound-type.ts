@@ -18,14 +18,14 @@ export const PCM_RATE = 24_000;
 const PCM_BYTES_PER_S = PCM_RATE * 2;
 const PCM_TYPE = `audio/pcm;rate=${PCM_RATE};channels=1`;
 
-/** What an engine spoke, named by its own bytes; null where they are no sound. */
+/** The speech that an engine made, its type read from its bytes; null where they are no sound. */
 export function speechOf(
   bytes: Uint8Array<ArrayBuffer>,
-  asked: SpeechFormat | null,
+  requested: SpeechFormat | null,
 ): Speech | null {
   if (bytes.byteLength === 0) return null;
-  // Samples without a header look like anything.
-  if (asked === "pcm") {
+  // Samples without a header have no signature.
+  if (requested === "pcm") {
     const ms = Math.ceil((bytes.byteLength * 1000) / PCM_BYTES_PER_S);
     return { bytes, contentType: PCM_TYPE, length: { atMostMs: ms, countedMs: ms } };
   }
@@ -34,7 +34,7 @@ export function speechOf(
   return { bytes, contentType: soundType(format), length: audioLength(bytes) };
 }
 
-/** More than 4,096 characters take, spoken as PCM: ten minutes. */
+/** Over eleven minutes of PCM; 4,096 spoken characters take about ten. */
 export const MAX_SPEECH_BYTES = 32 * 1024 * 1024;
-/** A day's words, each with its times. */
+/** The words of a day of speech, each with its times. */
 export const MAX_TRANSCRIPT_BYTES = 8 * 1024 * 1024;

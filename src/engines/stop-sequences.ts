@@ -1,12 +1,12 @@
 import type { ChatEvent } from "./inference.ts";
 
-// Where an engine has no field for `stop`, its text ends here, before the first sequence that comes,
-// as OpenAI's does. What it goes on to write is paid and not shown.
+// Applies `stop` for an engine that has no field for it: the text is cut before the first sequence, as
+// OpenAI cuts it. The text that the engine writes after that is charged and not shown.
 
 export const stopsOf = (stop: unknown): readonly string[] =>
   [stop].flat().filter((text): text is string => typeof text === "string" && text !== "");
 
-/** The sequence that is complete first ends the text, as it would end a model that writes on. */
+/** The sequence that is complete first ends the text, as it would while a model writes. */
 export function cutAtStop(
   text: string,
   stop: unknown,
@@ -21,7 +21,7 @@ export function cutAtStop(
     : { text: text.slice(0, first.from), stopped: true };
 }
 
-/** The same of a stream: what may be the beginning of a sequence waits for what follows. */
+/** The same for a stream: text that may be the beginning of a sequence waits for more text. */
 export async function* untilStop(
   events: AsyncGenerator<ChatEvent, void>,
   stop: unknown,
@@ -47,11 +47,11 @@ export async function* untilStop(
     }
     if (!stopped || event.kind === "usage" || event.kind === "end") yield event;
   }
-  // Cut before it was told whether it is one.
+  // The stream was cut before this text could become a sequence.
   if (waiting !== "") yield { kind: "text", text: waiting };
 }
 
-/** The longest end of a text that a sequence begins with. */
+/** The longest end of the text that is the beginning of a sequence. */
 function beginning(text: string, stops: readonly string[]): string {
   const longest = Math.max(0, ...stops.map(({ length }) => length - 1));
   for (let length = Math.min(longest, text.length); length > 0; length -= 1) {

@@ -47,13 +47,13 @@ export interface CaptionInference {
   readonly question: string | null;
   /** Always sent: without it a model writes as long as it likes. */
   readonly maxTokens: number;
-  /** As the caller gave them, of those that are known to cost nothing more: `temperature`. */
+  /** The caller's own parameters, only those known to add no cost: `temperature`. */
   readonly parameters: Readonly<Record<string, unknown>>;
 }
 
 export interface CaptionOutput {
   readonly text: string;
-  /** Why it ends, as the model named it; null where it does not say. */
+  /** Why the text ends, in the model's own word; null: not reported. */
   readonly finish: string | null;
   /** Counts and times as the model gave them. */
   readonly metrics: Readonly<Record<string, number>>;

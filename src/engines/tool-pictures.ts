@@ -1,27 +1,27 @@
 import type { ChatMessage, ChatPart } from "./inference.ts";
 
-// What a tool shows. No model here takes a picture in a tool's own message, so the pictures follow the
-// tools' messages as what the user shows: whoever answers calls sends those messages one after the other.
+// Pictures from tools. No model here takes a picture in a tool's own message, so the pictures follow in
+// a user's message, after all consecutive messages of tools.
 
-/** Said in the place of a picture that follows. */
+/** The text in place of a picture that follows. */
 const SHOWN = "[picture: see the next message]";
 
 export function withToolPictures(messages: readonly ChatMessage[]): readonly ChatMessage[] {
   if (!messages.some((message) => message.role === "tool" && picturesOf(message).length > 0)) {
     return messages;
   }
-  const told: ChatMessage[] = [];
-  let shown: ChatPart[] = [];
+  const result: ChatMessage[] = [];
+  let waiting: ChatPart[] = [];
   for (const message of messages) {
-    if (message.role !== "tool" && shown.length > 0) {
-      told.push({ role: "user", content: shown });
-      shown = [];
+    if (message.role !== "tool" && waiting.length > 0) {
+      result.push({ role: "user", content: waiting });
+      waiting = [];
     }
     const pictures = message.role === "tool" ? picturesOf(message) : [];
-    shown.push(...pictures);
-    told.push(pictures.length === 0 ? message : { ...message, content: textOf(message) });
+    waiting.push(...pictures);
+    result.push(pictures.length === 0 ? message : { ...message, content: textOf(message) });
   }
-  return shown.length === 0 ? told : [...told, { role: "user", content: shown }];
+  return waiting.length === 0 ? result : [...result, { role: "user", content: waiting }];
 }
 
 const picturesOf = ({ content }: ChatMessage): readonly ChatPart[] =>

@@ -1,7 +1,7 @@
 import { field } from "./engine-call.ts";
 import type { Segment, Spoken, Transcript } from "./sound-inference.ts";
 
-// What the engines write of what they heard, in our form. Null for anything that is not their shape.
+// Reads the engines' transcripts into our form. Null for anything that does not have their shape.
 
 /** Whisper's of Workers AI, and OpenAI's `json` and `verbose_json`. */
 export function readWhisper(value: unknown): Transcript | null {
@@ -29,7 +29,7 @@ export function readDeepgram(value: unknown): Transcript | null {
   return { text, language: languageOf(field(channel, "detected_language")), segments: [], words };
 }
 
-/** Milliseconds that the engine says it has listened to; null where it does not. */
+/** Milliseconds of audio that the engine reports; null where it reports none. */
 export function reportedMs(value: unknown): number | null {
   const seconds = field(field(value, "transcription_info"), "duration");
   return isTime(seconds) && seconds > 0 ? Math.ceil(seconds * 1000) : null;
@@ -43,7 +43,7 @@ const isTime = (value: unknown): value is number =>
 const languageOf = (value: unknown): string | null =>
   typeof value === "string" && value.length > 0 && value.length <= 40 ? value : null;
 
-/** Absent is empty; null where it is no list, or one of its items is not what it should be. */
+/** Absent: empty. Null where it is no list, or one of its items cannot be read. */
 function listOf<Item>(value: unknown, read: (item: unknown) => Item | null): Item[] | null {
   if (value === undefined || value === null) return [];
   if (!Array.isArray(value)) return null;

@@ -2,12 +2,12 @@
 const SIGNATURE = 8;
 const AROUND_DATA = 12;
 
-/** `acTL` and `IDAT` as the numbers that their letters are. */
+/** The letters of `acTL` and `IDAT` as big-endian numbers. */
 const ANIMATION_CONTROL = 0x6163544c;
 const IMAGE_DATA = 0x49444154;
 
 /**
- * Whether a PNG has more than one picture: a chunk of animation control stands before the data. A
+ * Whether a PNG has more than one picture: a chunk of animation control comes before the data. A
  * decoder shows the first picture alone, a browser all of them, so the first could hide the others.
  */
 export function isAnimatedPng(bytes: Uint8Array): boolean {

@@ -78,7 +78,7 @@ const LETTERS: Readonly<Record<string, string>> = {
   "~": "00000815020000",
 };
 
-/** A box, for what has no letter here. */
+/** A box, for a character that has no letter here. */
 const UNKNOWN = "1F11111111111F";
 
 /** The rows of a character of `printable`. */

@@ -5,8 +5,8 @@ import { isWholeJpeg } from "./jpeg-scans.ts";
 import type { Pixels } from "./pixels.ts";
 
 /**
- * Rejects for what is not a whole JPEG. Each picture has an instance of its own: WebAssembly memory
- * never shrinks, and a decoder that gave up is in no state to go on.
+ * Rejects for anything but a whole JPEG. Each picture has an instance of its own: WebAssembly memory
+ * never shrinks, and a decoder that failed cannot be used again.
  */
 export async function decodeJpeg(bytes: Uint8Array): Promise<Pixels> {
   if (!isWholeJpeg(bytes)) throw new Error("the JPEG breaks off");
@@ -16,7 +16,7 @@ export async function decodeJpeg(bytes: Uint8Array): Promise<Pixels> {
     printErr: (warning: string) => warnings.push(warning),
   });
   const pixels: Pixels | null = decoder.decode(bytes, false);
-  // An end marker put behind half of the data: the rest would be measured as grey.
+  // An end marker may follow half of the data: the rest would be measured as grey.
   const cut = warnings.some((warning) => warning.includes("premature end of data"));
   if (pixels === null || cut) throw new Error("not a JPEG that can be decoded");
   return pixels;

@@ -23,7 +23,7 @@ const isPngExports = (exports: object): exports is PngExports =>
 
 type TakePicture = (at: number, length: number, width: number, height: number) => number;
 
-/** Throws for what is not a whole, still PNG. */
+/** Throws for anything but a whole PNG without animation. */
 export function decodePng(bytes: Uint8Array): Pixels {
   if (isAnimatedPng(bytes)) throw new Error("the PNG is animated");
   let pixels: Pixels | undefined;
@@ -38,7 +38,7 @@ export function decodePng(bytes: Uint8Array): Pixels {
   return pixels;
 }
 
-/** One of the module's imports takes the picture; any other (a panic) is the end of it. */
+/** One of the module's imports takes the picture; any other (a panic) throws. */
 function instantiate(take: TakePicture): { readonly exports: PngExports } {
   const imports = WebAssembly.Module.imports(PNG_WASM).map(({ name }) => [
     name,

@@ -2,11 +2,11 @@ import { normalForm } from "../../domain/text/normal-form.ts";
 import { fnv1a } from "./fnv1a.ts";
 
 // Vectors without a model: the hashing trick (Weinberger et al., 2009) over words and their letters.
-// Texts that share words come out near each other; meaning it does not know.
+// Texts that share words get vectors near each other; their meaning plays no part.
 
 export const HASHING_MODEL = "neurogate/hashing@1";
 
-/** The lengths of the models it stands in for. Source: their model cards. */
+/** The vector lengths of the models that it stands in for. Source: their model cards. */
 const DIMENSIONS: Readonly<Record<string, number>> = {
   "@cf/baai/bge-small-en-v1.5": 384,
   "@cf/baai/bge-base-en-v1.5": 768,
@@ -26,7 +26,7 @@ const TRIGRAM_WEIGHT = 1 / 3;
 
 /**
  * Characters of a text that are read: none of the models reads more than 8,192 tokens. One letter can
- * be eighteen in its normal form, so it is cut before and behind that.
+ * become eighteen in its normal form, so the text is cut before and after normalisation.
  */
 const READ_CHARS = 32_768;
 

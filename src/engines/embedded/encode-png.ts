@@ -14,7 +14,7 @@ const INDEXED = 3;
 
 /**
  * @param pixels an index into `colours` for each, row by row
- * @param note what stands in the file as its `Software`: Latin-1
+ * @param note the file's `Software` text, in Latin-1
  */
 export async function encodePng(
   { width, height, pixels }: { width: number; height: number; pixels: Uint8Array },

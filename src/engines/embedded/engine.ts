@@ -3,7 +3,7 @@ import { hasTooManyPixels, PICTURE_MODEL } from "../../domain/moderation/picture
 import { TEXT_MODEL, TEXT_MODEL_CATEGORIES } from "../../domain/moderation/text-model.ts";
 import type { Check, CheckOptions, CheckOutcome, Engine } from "../engine.ts";
 import type { Picture } from "../picture.ts";
-import { EMBEDDED_INFERS } from "./generators.ts";
+import { EMBEDDED_GENERATORS } from "./generators.ts";
 import { streamExtract } from "./extract-stream.ts";
 import { measurePicture } from "./measure-picture.ts";
 import { judgePicture, type LoadPictureModel } from "./picture-model/picture-model.ts";
@@ -11,18 +11,18 @@ import { type JudgedText, judgeText, type LoadTextModel, type TextToJudge } from
 
 export const PIXELS_MODEL = "neurogate/pixels@1";
 
-/** What the engine judges with; without a model, or while it cannot be had, nothing is judged by it. */
+/** The models that the engine judges with. While one cannot be loaded, its checks are refused. */
 export interface EmbeddedModels {
   readonly text: LoadTextModel;
   readonly picture: LoadPictureModel;
 }
 
-/** What the text model learned from and was measured on. */
+/** The languages that the text model was trained and measured on. */
 const TEXT_LANGUAGES: readonly string[] = ["en"];
 
 /**
  * The engine inside the Worker: a small model for text, another for pictures. It needs no network and
- * no account, and names itself in every answer. What a picture shows it cannot name.
+ * no account, and names itself in every answer. It cannot name what a picture shows.
  */
 export const createEmbeddedEngine = (models: EmbeddedModels): Engine => ({
   name: "embedded",
@@ -33,7 +33,7 @@ export const createEmbeddedEngine = (models: EmbeddedModels): Engine => ({
     return name === "judge" ? TEXT_MODEL_CATEGORIES : [];
   },
   run: (_hold, check, options) => run(check, models, options),
-  infers: EMBEDDED_INFERS,
+  infers: EMBEDDED_GENERATORS,
   streamChat: streamExtract,
 });
 
@@ -42,17 +42,17 @@ async function run(
   models: EmbeddedModels,
   { signal }: CheckOptions,
 ): Promise<CheckOutcome> {
-  // Nothing here waits for anything (but once for a model's file, which has a clock of its own), so
-  // a clock could not end it early: only what has already been given up is not begun. What bounds the
-  // work is the size of a text and of a picture.
+  // The checks wait for nothing but a model's file, once, and that has its own time limit. So a timer
+  // could not end a check early: only a check that was given up before it began is skipped. The size of
+  // a text and of a picture bounds the work.
   if (signal?.aborted === true) return { kind: "timed_out" };
   switch (check.name) {
     case "sentiment":
-      return read(check, models.text, (judged) =>
+      return checkText(check, models.text, (judged) =>
         judged.kind === "judged" ? { negativity: judged.negativity } : null,
       );
     case "judge":
-      return read(check, models.text, (judged) =>
+      return checkText(check, models.text, (judged) =>
         judged.kind === "judged" ? judged.scores : (judged.shown ?? null),
       );
     case "labels": {
@@ -70,18 +70,18 @@ async function run(
       };
     }
     case "vision":
-      return seen(check.picture, models.picture);
+      return checkPicture(check.picture, models.picture);
   }
 }
 
-async function read(
+async function checkText(
   text: TextToJudge,
   loadModel: LoadTextModel,
-  /** Null: it says nothing of such a text. */
+  /** Null: the model gives no scores for such a text. */
   pick: (judged: Exclude<JudgedText, { kind: "unavailable" }>) => Scores | null,
 ): Promise<CheckOutcome> {
   const judged = await judgeText(text, loadModel);
-  // Without the model nothing can be said of any text: a failure, not a gap in what it can do.
+  // Without the model no text can be judged: a failure, not a missing ability.
   if (judged.kind === "unavailable") return refused("model_unavailable");
   const scores = pick(judged);
   if (scores !== null) return answered(TEXT_MODEL, scores);
@@ -89,14 +89,14 @@ async function read(
   return { kind: "unsupported", ...(because !== undefined && { because }) };
 }
 
-async function seen(picture: Picture, loadModel: LoadPictureModel): Promise<CheckOutcome> {
+async function checkPicture(picture: Picture, loadModel: LoadPictureModel): Promise<CheckOutcome> {
   const judged = await judgePicture(picture, loadModel);
   switch (judged.kind) {
     case "judged":
       return answered(PICTURE_MODEL, { nsfw: judged.scores.nsfw });
     case "too_many_pixels":
       return { kind: "unsupported", because: "too_many_pixels" };
-    // Without the model nothing can be said of any picture: a failure, not a gap in what it can do.
+    // Without the model no picture can be judged: a failure, not a missing ability.
     case "unavailable":
     case "undecodable":
       return refused("picture_unreadable");
@@ -106,7 +106,7 @@ async function seen(picture: Picture, loadModel: LoadPictureModel): Promise<Chec
 const answered = (model: string, scores: Scores) =>
   ({ kind: "answered", model, scores, usage: null }) as const;
 
-/** Pixels that cannot be decoded, a model that is not there: a repeat would end the same way. */
+/** For pixels that cannot be decoded, or a missing model: a repeat would end the same way. */
 const refused = (because: "picture_unreadable" | "model_unavailable"): CheckOutcome => ({
   kind: "refused",
   code: null,

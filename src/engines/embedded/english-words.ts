@@ -30,7 +30,7 @@ const COMMON: ReadonlySet<string> = new Set(
    you're you've your yours yourself`.split(/\s+/),
 );
 
-/** English words that other languages have too: alone they prove nothing. */
+/** English words that are words of other languages too: alone they prove nothing. */
 const AMBIGUOUS: ReadonlySet<string> = new Set(
   `a am an as at be die do hat he her i in is it man me men mine no of on or so to us war was we will
    dire pain grave brave fatal brutal super bravo rat pest fin tout chose main post open video name`.split(

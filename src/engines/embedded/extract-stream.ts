@@ -3,9 +3,9 @@ import { EXTRACT_MODEL, extract } from "./extract.ts";
 
 /** The stand-in's answer, word by word, as a language model would give it. */
 export const streamExtract: StreamChat = async (_hold, inference, { signal }) => {
-  const made = extract(inference);
-  if (made.kind === "unsupported") return made;
-  return { kind: "streaming", model: EXTRACT_MODEL, events: wordByWord(made.output, signal) };
+  const extracted = extract(inference);
+  if (extracted.kind === "unsupported") return extracted;
+  return { kind: "streaming", model: EXTRACT_MODEL, events: wordByWord(extracted.output, signal) };
 };
 
 async function* wordByWord(

@@ -3,18 +3,19 @@ import { field } from "../engine-call.ts";
 import type { ChatInference, ChatMessage, ChatOutput } from "../inference.ts";
 import { cutAtStop } from "../stop-sequences.ts";
 import { answerInSchema, type Unfillable } from "./schema-answer.ts";
+import type { PromptText } from "./schema-values.ts";
 import { rankedSentences } from "./sentences.ts";
 
-// A stand-in for a language model that needs none: it quotes the sentences of the prompt that share
-// most with its question. Each surface can be tried with it, offline, and it always says the same;
-// it knows nothing and makes nothing up.
+// A stand-in for a language model: it quotes the sentences of the prompt that share most words with its
+// question. Each surface can be tried with it, offline. The same prompt always gives the same answer; it
+// knows nothing and makes nothing up.
 
 export const EXTRACT_MODEL = "neurogate/extract@1";
 
 /** An answer is a few sentences, as a summary would be. */
 const QUOTED = 3;
 
-/** What a token is taken for when the answer is cut: the charge counts it so (`estimateInputTokens`). */
+/** Bytes that count as a token when the answer is cut, as in the charge (`estimateInputTokens`). */
 const BYTES_PER_TOKEN = 2;
 
 const NOTHING_TO_QUOTE = "There is nothing in the prompt that I could quote.";
@@ -24,14 +25,14 @@ export type Extracted =
   | { readonly kind: "unsupported"; readonly parameter?: string; readonly detail: string };
 
 export function extract({ messages, maxTokens, parameters }: ChatInference): Extracted {
-  // A picture says nothing to it, and an answer that passed it over would look like one about it.
+  // It sees no pictures, and an answer that ignored a picture would look like one about it.
   if (messages.some(hasPicture)) {
     return { kind: "unsupported", detail: "The local stand-in sees no pictures." };
   }
   const { tool_choice: choice = "auto", stop, response_format: format } = parameters;
   // It never calls a tool, so it cannot be made to.
   if (choice !== "auto" && choice !== "none") {
-    const detail = "the local stand-in calls no tools, so it cannot be made to.";
+    const detail = 'the local stand-in calls no tools: send "auto" or "none".';
     return { kind: "unsupported", parameter: "tool_choice", detail };
   }
   const sentences = rankedSentences(messages);
@@ -61,7 +62,7 @@ const hasPicture = ({ content }: ChatMessage): boolean =>
   typeof content !== "string" &&
   content.some((part) => part.type === "image_url");
 
-/** The best, in the order in which they were said. Where none shares a word, the first ones. */
+/** The best sentences, in the order of the prompt; if none shares a word, the first ones. */
 function quoted(ranked: ReturnType<typeof rankedSentences>): string {
   const related = ranked.filter(({ score }) => score > 0);
   const best = (related.length > 0 ? related : ranked).slice(0, QUOTED);
@@ -72,17 +73,13 @@ function quoted(ranked: ReturnType<typeof rankedSentences>): string {
     .join(" ");
 }
 
-function inFormat(
-  format: unknown,
-  text: string,
-  said: { readonly sentences: readonly string[] },
-): string | Unfillable {
+function inFormat(format: unknown, text: string, prompt: PromptText): string | Unfillable {
   switch (field(format, "type")) {
     case "json_object":
       return JSON.stringify({ answer: text });
     case "json_schema": {
       const schema = field(field(format, "json_schema"), "schema") ?? { type: "object" };
-      const answer = answerInSchema(schema, said);
+      const answer = answerInSchema(schema, prompt);
       return answer.kind === "filled" ? JSON.stringify(answer.value) : answer;
     }
     default:
@@ -90,12 +87,12 @@ function inFormat(
   }
 }
 
-/** As much of a text as so many tokens can be, to the end of a word where there is one. */
+/** The beginning of a text that fits `maxTokens`, to the end of a word where there is one. */
 function cutToTokens(text: string, maxTokens: number): string {
   const most = maxTokens * BYTES_PER_TOKEN;
   if (text.length <= most && tokensAtMost(text) <= most) return text;
   let fits = 0;
-  // No character is less than one.
+  // A character counts at least one.
   let exceeds = Math.min(text.length, most + 1);
   while (exceeds - fits > 1) {
     const middle = Math.floor((fits + exceeds) / 2);
@@ -107,7 +104,7 @@ function cutToTokens(text: string, maxTokens: number): string {
   return words === "" ? cut : words;
 }
 
-/** Not a pattern: one that ends in `$` is tried anew from every character of a long word. */
+/** Not a regular expression: one that ends in `$` would start again at every character of a long word. */
 function lastWordAt(text: string): number {
   let at = text.length;
   while (at > 0 && /\S/u.test(text.charAt(at - 1))) at -= 1;

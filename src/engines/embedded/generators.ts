@@ -6,8 +6,8 @@ import { dimensionsOf, HASHING_MODEL, hashedVector } from "./embedding.ts";
 import { makePlacard, PLACARD_MODEL } from "./placeholder-image.ts";
 import { embeddedSpeech } from "./placeholder-speech.ts";
 
-/** What the Worker makes by itself: stand-ins that say so, so that each surface can be tried. */
-export const EMBEDDED_INFERS: Generators = {
+/** What the Worker generates without a model: stand-ins that say so, so that each surface can be tried. */
+export const EMBEDDED_GENERATORS: Generators = {
   async embeddings(_hold, { model, texts, pooling }) {
     const dimensions = dimensionsOf(model);
     if (dimensions === null || pooling !== undefined) return { kind: "unsupported" };
@@ -15,9 +15,9 @@ export const EMBEDDED_INFERS: Generators = {
     return { kind: "answered", model: HASHING_MODEL, output: { vectors }, usage: null };
   },
   async chat(_hold, inference) {
-    const made = extract(inference);
-    if (made.kind === "unsupported") return made;
-    return { kind: "answered", model: EXTRACT_MODEL, output: made.output, usage: null };
+    const extracted = extract(inference);
+    if (extracted.kind === "unsupported") return extracted;
+    return { kind: "answered", model: EXTRACT_MODEL, output: extracted.output, usage: null };
   },
   ...EMBEDDED_TASKS,
   async picture(_hold, inference) {

@@ -1,9 +1,9 @@
 import { isJpegFrame, MAX_PICTURE_PIXELS } from "../picture.ts";
 
-// mozjpeg decodes half a file without a word and paints the rest grey, so whether a JPEG is whole is
-// checked here: its end marker (FF D9) must stand where the scans end (ITU-T T.81, annex B). Looking
-// at the last two bytes would refuse the pictures of cameras that append data, and looking anywhere
-// would accept a cut file for the end marker of its embedded thumbnail.
+// mozjpeg decodes half a file without an error and paints the rest grey, so this file checks whether a
+// JPEG is whole: its end marker (FF D9) must be where the scans end (ITU-T T.81, annex B). A look at the
+// last two bytes would refuse the pictures of cameras that append data. A look at every place would
+// accept a cut file because of the end marker in its embedded thumbnail.
 
 /**
  * Encoders write one scan, or about ten when progressive. Each costs a pass over all blocks of the
@@ -14,7 +14,7 @@ const MAX_SCANS = 100;
 /** Pixels times scans: sixteen scans of the largest picture, where encoders write about ten. */
 const MAX_SCANNED_PIXELS = 16 * MAX_PICTURE_PIXELS;
 
-/** Whether the scans, in a sane number, run on to an end marker. One pass. */
+/** Whether the scans are few enough and run on to an end marker. One pass. */
 export function isWholeJpeg(bytes: Uint8Array): boolean {
   let at = 2;
   let scans = 0;

@@ -1,7 +1,7 @@
 import type { Measurements } from "../engine.ts";
 import type { Pixels } from "./pixels.ts";
 
-/** Samples of a picture at most: the figures stop moving in the third digit well before. */
+/** The most samples of a picture: the third digit of the figures is stable well before. */
 const MAX_SAMPLES = 250_000;
 
 /** Mean and standard deviation of a stream of numbers. */
@@ -26,8 +26,8 @@ class Moments {
 }
 
 /**
- * Brightness, contrast and colourfulness over a grid of a picture's pixels. What is transparent is
- * seen on white, as on most pages.
+ * Brightness, contrast and colourfulness over a grid of a picture's pixels. Transparent pixels are seen
+ * on white, as on most pages.
  *
  * Colourfulness is Hasler and Süsstrunk's M3 on values from 0 to 255 (doi:10.1117/12.477378): 0 is
  * grey, 15 slightly, 45 quite, 109 extremely colourful.

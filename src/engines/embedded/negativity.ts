@@ -10,7 +10,7 @@ const NEGATIONS = new Set(
    isnt wasn't wasnt aren't arent won't wont wouldn't wouldnt hardly without`.split(/\s+/),
 );
 
-/** A negation turns the two words after it, and only half: "not great" is no "terrible". */
+/** A negation turns the three words after it, and only half: "not great" does not mean "terrible". */
 const NEGATION_REACH = 3;
 const NEGATED = -0.5;
 
@@ -31,7 +31,7 @@ export function negativityOf(text: string): number {
   return negative / (negative + positive + 1);
 }
 
-/** How negative any text is, to three decimals: what is disguised is spelt out first. */
+/** How negative any text is, to three decimals: disguised words are spelt out first. */
 export const sentimentOf = (text: string): number =>
   Math.round(negativityOf(asWords(spellOut(text))) * 1000) / 1000;
 

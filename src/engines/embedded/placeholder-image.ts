@@ -3,8 +3,8 @@ import { GLYPH_HEIGHT, GLYPH_WIDTH, glyphOf, printable } from "./bitmap-font.ts"
 import { encodePng, type Palette } from "./encode-png.ts";
 import { fnv1a } from "./fnv1a.ts";
 
-// What stands in for a picture where no model makes one: a placard that says so, and shows what was
-// asked for. The same request always gives the same picture; another prompt or seed another colour.
+// The stand-in for a picture where no model makes one: a placard that says so, and shows the request.
+// The same request always gives the same picture; another prompt or seed gives another colour.
 
 export const PLACARD_MODEL = "neurogate/placard@1";
 
@@ -29,11 +29,11 @@ export interface PlacardLine {
   /** Of its upper left corner, in pixels. */
   readonly x: number;
   readonly y: number;
-  /** Pixels of a dot. */
+  /** Pixels per dot. */
   readonly scale: number;
 }
 
-/** The lines, in the largest letters with which all of them fit; what never fits ends in dots. */
+/** The lines in the largest letters with which all of them fit; text that never fits ends in dots. */
 export function placardLines(inference: PictureInference): readonly PlacardLine[] {
   const { width, height } = inference.size;
   const margin = Math.floor(Math.min(width, height) / 16);
@@ -54,7 +54,7 @@ export function placardLines(inference: PictureInference): readonly PlacardLine[
   return [];
 }
 
-/** What must be read comes first: the end is what is cut. */
+/** The most important lines come first, since the end is cut. */
 const textsOf = (inference: PictureInference): readonly string[] => {
   const { size, steps, seed, model, prompt, negativePrompt, inputs } = inference;
   return [
@@ -114,7 +114,7 @@ function frame(pixels: Uint8Array, { width, height }: PictureInference["size"]):
   }
 }
 
-/** Light paper, dark ink, and a frame between them, by the request. */
+/** Light paper, dark ink and a frame between the two, in a colour that depends on the request. */
 function paletteOf({ prompt, seed, model }: PictureInference): Palette {
   const hash = fnv1a(`${model}\n${seed}\n${prompt}`);
   const [red, green, blue] = [hash & 63, (hash >>> 6) & 63, (hash >>> 12) & 63];

@@ -1,8 +1,8 @@
 import { audioLength } from "../../audio/audio-length.ts";
 import type { Generate } from "../inference.ts";
 
-// Speech without a voice: each byte of the text as two tones, one for each half of it. It is heard at
-// once that this is no speech, and the text can be read from it again. As WAV: 8 kHz, 8 bits, mono.
+// A stand-in for speech: each byte of the text is two tones, one for each half of the byte. Everybody
+// hears that this is no speech, and the text can be read back from it. WAV: 8 kHz, 8 bits, mono.
 
 export const TONES_MODEL = "neurogate/tones@1";
 
@@ -10,7 +10,7 @@ export const TONE_RATE = 8000;
 const SAMPLES_PER_BYTE = 320;
 export const TONE_MS = (SAMPLES_PER_BYTE * 1000) / TONE_RATE;
 
-/** A minute, 480 KB: what is longer is not spoken to its end. */
+/** A minute, 480 KB: a longer text is cut. */
 const MAX_BYTES = 60_000 / TONE_MS;
 
 /** Hertz: whole periods in 40 ms, so that tones neither click nor hide one another. */

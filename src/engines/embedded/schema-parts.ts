@@ -1,17 +1,17 @@
 import { field } from "../engine-call.ts";
 
-// What a schema says in other places: references within it, and parts that hold together.
+// Resolves the references within a schema (`$ref`) and merges the parts of `allOf`.
 
-/** References to references, and parts of parts. */
+/** The most references to references, and parts of parts. */
 const MAX_HOPS = 32;
-/** Keywords and properties of an answer's schema that are put together. */
+/** The most keywords and properties that are merged for one answer. */
 const MAX_JOINED = 4096;
 
 export interface Document {
   readonly root: unknown;
-  /** How much of it may still be put together; below 0: it was too much. */
+  /** How much may still be merged; below 0: the limit was passed. */
   left: number;
-  /** Parts as they were put together: one that others name twice, and those again, is read once. */
+  /** Merged parts: a part with many references is merged once. */
   readonly merged: Map<unknown, unknown>;
 }
 
@@ -28,7 +28,7 @@ function mayJoin(document: Document, part: object): boolean {
   return document.left >= 0;
 }
 
-/** The schema that a `$ref` names, in this document; undefined: there is none, or too much of it. */
+/** The schema that a `$ref` names, in this document; undefined: there is none, or the limit was passed. */
 export function resolved(schema: unknown, document: Document): unknown {
   const { root } = document;
   let here = schema;
@@ -41,7 +41,7 @@ export function resolved(schema: unknown, document: Document): unknown {
     if (isAlone || typeof target !== "object" || target === null) here = target;
     else if (!mayJoin(document, Object(here)) || !mayJoin(document, target)) return undefined;
     else {
-      // What stands beside a reference holds too.
+      // Keywords beside a reference count too.
       const { $ref: _, ...beside } = here as Readonly<Record<string, unknown>>;
       here = { ...target, ...beside };
     }
@@ -70,7 +70,7 @@ function decoded(token: string): string {
   }
 }
 
-/** With all its `allOf` as one schema; null: a part refers to what is not there, or there is too much. */
+/** The schema with its `allOf` merged into it; null: a reference leads nowhere, or the limit was passed. */
 export function mergedWith(schema: unknown, document: Document, hops = 0): unknown {
   const parts = field(schema, "allOf");
   if (!Array.isArray(parts)) return schema;

@@ -1,30 +1,30 @@
 import { field } from "../engine-call.ts";
 
-// Texts and numbers for a schema, out of what was said.
+// Texts and numbers for a schema, taken from the prompt.
 
-/** Of one string: a schema may ask for the same sentence in every field. */
+/** Length of one string: a schema may ask for the same sentence in every field. */
 const MAX_STRING_CHARS = 1000;
-/** Characters that options are looked for in, all of an answer's together. */
+/** Characters that are searched for options, in total for one answer. */
 const MAX_SEARCHED_CHARS = 10_000_000;
 /** Numbers and texts of a format that are tried. */
 const MAX_TRIED = 1000;
 
-/** What the prompt says: its best sentences first. */
-export interface Said {
+/** The sentences of a prompt, the best first. */
+export interface PromptText {
   readonly sentences: readonly string[];
 }
 
-/** Said text, read once: however many fields ask for it. */
+/** The prompt's text, read once for all fields. */
 export interface SchemaSpeech {
   readonly text: string;
   readonly isYes: boolean;
   readonly numbers: readonly number[];
-  /** The next sentence, and from the last one on the first again. */
+  /** The next sentence; after the last one, the first. */
   nextSentence(): string;
   mentions(option: unknown): boolean;
 }
 
-export function speechOf({ sentences }: Said): SchemaSpeech {
+export function speechOf({ sentences }: PromptText): SchemaSpeech {
   const text = sentences.join("\n");
   const lowered = text.toLowerCase();
   let next = 0;
@@ -49,7 +49,7 @@ interface Missed {
   readonly keyword: string;
 }
 
-/** How texts of a format look; the first that was said is taken. */
+/** How texts of a format look; the first one in the prompt is taken. */
 const FORMATS: Readonly<Record<string, RegExp>> = {
   date: /\b\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])\b/,
   "date-time": /\b\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:Z|[+-]\d{2}:\d{2})/,
@@ -60,15 +60,15 @@ const FORMATS: Readonly<Record<string, RegExp>> = {
   ipv4: /\b(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)\b/,
 };
 
-/** Characters of what was said in which a format is looked for. */
+/** Characters of the prompt that are searched for a format. */
 const MAX_FORMAT_CHARS = 100_000;
 
 export function textIn(schema: unknown, speech: SchemaSpeech): string | Missed {
   const format = field(schema, "format");
   if (typeof format === "string") {
     const shape = Object.hasOwn(FORMATS, format) ? FORMATS[format] : undefined;
-    const said = shape?.exec(speech.text.slice(0, MAX_FORMAT_CHARS))?.[0];
-    return said ?? { keyword: "format" };
+    const found = shape?.exec(speech.text.slice(0, MAX_FORMAT_CHARS))?.[0];
+    return found ?? { keyword: "format" };
   }
   const sentence = speech.nextSentence();
   const most = field(schema, "maxLength");
@@ -78,14 +78,14 @@ export function textIn(schema: unknown, speech: SchemaSpeech): string | Missed {
     return typeof most === "number" ? Array.from(short).slice(0, most).join("") : short;
   };
   const needed = typeof least === "number" ? least : 0;
-  // A sentence that is too short is told with what else was said.
+  // If the sentence is too short, the whole text is tried.
   const fits = [cut(sentence), cut(speech.text.replaceAll("\n", " "))].find(
     (text) => Array.from(text).length >= needed,
   );
   return fits ?? { keyword: "minLength" };
 }
 
-/** The first number that is named and allowed, else the one nearest to 0 that is. */
+/** The first allowed number of the prompt, else the first allowed of 0, 1, -1 and some near the limits. */
 export function numberIn(schema: unknown, whole: boolean, speech: SchemaSpeech): number | Missed {
   const limit = (name: string, otherwise: number): number => {
     const value = field(schema, name);

@@ -11,13 +11,13 @@ export interface Sentence {
   readonly score: number;
 }
 
-/** Of one message; what is none of them, a line of signs, counts too. A body has 2 MB. */
+/** Sentences of one message; a line without words counts too. A body has 2 MB. */
 const MAX_SENTENCES = 20_000;
 
-/** Of a sentence; what has no full stop for longer is none that anybody would quote. */
+/** Characters of a sentence; nobody would quote a longer one. */
 const MAX_SENTENCE_CHARS = 4000;
 
-/** Of all messages. What comes first is given up: what is asked stands at the end. */
+/** Characters of all messages. The beginning is dropped, since the question is at the end. */
 const MAX_CHARS = 500_000;
 
 const SEGMENTER = new Intl.Segmenter("en", { granularity: "sentence" });
@@ -38,13 +38,13 @@ export const textOfMessage = ({ content }: ChatMessage): string =>
 
 export function sentencesIn(text: string): string[] {
   const sentences: string[] = [];
-  let looked = 0;
+  let segmentCount = 0;
   for (const { 0: line } of text.matchAll(/[^\n]+/g)) {
-    // The segmenter is asked for lines that say something: each asking costs more than a sentence.
+    // Only lines with words go to the segmenter: each call of it costs more than a sentence.
     const segments = WORDY.test(line) ? SEGMENTER.segment(line) : [{ segment: "" }];
     for (const { segment } of segments) {
-      looked += 1;
-      if (looked > MAX_SENTENCES) return sentences;
+      segmentCount += 1;
+      if (segmentCount > MAX_SENTENCES) return sentences;
       const sentence = segment.slice(0, MAX_SENTENCE_CHARS).trim();
       if (WORDY.test(sentence)) sentences.push(sentence);
     }
@@ -63,32 +63,34 @@ const wordsOf = (text: string): string[] =>
   ).filter((word) => !STOP_WORDS.has(word));
 
 /**
- * The conversation's sentences, best first. What is asked is the last sentence of the last message
- * that a user wrote; where nothing else was said, it is all that there is to quote.
+ * The conversation's sentences, best first. The question in the user's last message is left out, unless
+ * there is no other sentence.
  */
 export function rankedSentences(messages: readonly ChatMessage[]): Sentence[] {
-  const asked = messages.findLast(({ role }) => role === "user") ?? messages.at(-1);
+  const lastMessage = messages.findLast(({ role }) => role === "user") ?? messages.at(-1);
   const texts = lastOf(messages.map(textOfMessage)).flatMap(sentencesIn);
   const question =
-    asked === undefined ? undefined : questionIn(textOfMessage(asked).slice(-MAX_CHARS));
+    lastMessage === undefined
+      ? undefined
+      : questionIn(textOfMessage(lastMessage).slice(-MAX_CHARS));
   const at = question === undefined ? -1 : texts.lastIndexOf(question);
   const others = texts.length > 1 ? texts.filter((_, place) => place !== at) : texts;
   const words = others.map((text) => new Set(wordsOf(text)));
-  const heard = new Map<string, number>();
-  for (const set of words) for (const word of set) heard.set(word, (heard.get(word) ?? 0) + 1);
+  const counts = new Map<string, number>();
+  for (const set of words) for (const word of set) counts.set(word, (counts.get(word) ?? 0) + 1);
   const wanted = new Set(wordsOf(question ?? ""));
-  const weight = (word: string): number => Math.log(1 + others.length / (heard.get(word) ?? 1));
+  const weight = (word: string): number => Math.log(1 + others.length / (counts.get(word) ?? 1));
   return others
     .map((text, place): Sentence => {
       const shared = [...(words[place] ?? [])].filter((word) => wanted.has(word));
-      // A long sentence shares words by chance: what it is long for counts against it.
+      // A long sentence shares words by chance, so its length counts against it.
       const length = Math.sqrt(1 + (words[place]?.size ?? 0));
       return { text, at: place, score: shared.reduce((sum, w) => sum + weight(w), 0) / length };
     })
     .toSorted((a, b) => b.score - a.score || a.at - b.at);
 }
 
-/** The texts from the end, as far as they are read. */
+/** The last `MAX_CHARS` characters of the texts, all together. */
 function lastOf(texts: readonly string[]): readonly string[] {
   let left = MAX_CHARS;
   return texts

@@ -1,9 +1,9 @@
-// Words that say nothing of the language of a text, or of what it wants: names, places, what is called
-// alike everywhere, and the words of programs. A reader of English is not lost in them.
+// Words that show neither the language nor the intent of a text: names, places, words that are alike
+// everywhere, and the words of programs. A reader who knows only English understands them.
 
 const set = (words: string): ReadonlySet<string> => new Set(words.split(/\s+/));
 
-/** Lower case, as all of these. */
+/** In lower case, like all words here. */
 export const GIVEN_NAMES: ReadonlySet<string> = set(
   `aaron abdul abigail adam adrian ahmed aisha alan albert alex alexander alexandra ali alice
     amanda amy ana andrea andrew andy angela anna anne anthony antonio arthur ashley barbara ben
@@ -97,9 +97,9 @@ export const SHARED_WORDS: ReadonlySet<string> = new Set([
     vancouver vatican venezuela venice vermont verona vienna vietnam vilnius virginia wales
     warsaw washington wellington wien wisconsin wyoming yemen york zagreb zambia zimbabwe zurich
     zürich ave avenue blvd street lane north south east west`),
-  // What stands within names of people and places, and titles.
+  // Small words within names of people and places, and titles.
   ...set(`al da de del della di dos dr el la las le los mr mrs ms prof saint santa sir st são von`),
-  // Alike in many languages, makes and products.
+  // Words alike in many languages, and brands and products.
   ...set(`air adidas airbnb amazon android apple audi bmw facebook ferrari ford github gmail google
     gucci honda ikea instagram iphone kindle lego linkedin linux macbook mercedes microsoft
     netflix nike nintendo nokia paypal playstation porsche ps reddit samsung skype snapchat sony
@@ -148,7 +148,7 @@ export const SHARED_WORDS: ReadonlySet<string> = new Set([
 
 let cities: ReadonlySet<string> | null = null;
 
-/** Cities that a time zone is named after: the runtime has them. Made when it is first asked, in 2 ms. */
+/** Whether a time zone is named after this city: the runtime has the list. The first call takes 2 ms. */
 export function isCity(word: string): boolean {
   cities ??= new Set(
     Intl.supportedValuesOf("timeZone").flatMap(
@@ -158,7 +158,7 @@ export function isCity(word: string): boolean {
   return word.length > 2 && cities.has(word);
 }
 
-/** Of small talk and everyday life, beside the words by which English is told. */
+/** Words of small talk and everyday life, beside the words by which English is recognised. */
 export const EVERYDAY_WORDS: ReadonlySet<string> = set(
   `city afternoon anytime apparently arrived asap available awake bath beach bed beer behind
     bike black blue bread breakfast bring brother brown brb btw bus bye car careful check cheers

@@ -5,15 +5,15 @@ import { NEGATIVITY_MODEL, sentimentOf } from "./negativity.ts";
 const DISTILBERT = "@cf/huggingface/distilbert-sst-2-int8";
 const RERANKER = "@cf/baai/bge-reranker-base";
 
-/** As many as bge-base has: enough that words of a paragraph seldom collide. */
+/** As many as bge-base has: enough for the words of a paragraph to collide seldom. */
 const DIMENSIONS = 768;
 
 /** Characters of a text that are read: the model that this stands in for reads 512 tokens. */
 const READ_CHARS = 4096;
 
 /**
- * The small tasks that can be done by word lists and hashing. What a picture shows, and what a text
- * is in another language, cannot: those are absent, and so `unsupported`.
+ * The small tasks that can be done by word lists and hashing. Recognition of pictures and translation
+ * cannot: they are absent, and so `unsupported`.
  */
 export const EMBEDDED_TASKS: Generators = {
   async classification(_hold, { model, text }) {
@@ -37,6 +37,6 @@ export const EMBEDDED_TASKS: Generators = {
   },
 };
 
-/** Of vectors of unit length. */
+/** The cosine of two vectors of unit length. */
 const cosine = (a: readonly number[], b: readonly number[]): number =>
   a.reduce((total, value, at) => total + value * (b[at] ?? 0), 0);

@@ -9,14 +9,14 @@ import { hasEnglish, isReadable } from "./readable.ts";
 
 // The text model inside the Worker: small, free, English alone (docs/tier0.md).
 
-/** What became of a text. */
+/** The result for a text. */
 export type JudgedText =
   | {
       readonly kind: "judged";
-      /** Of `TEXT_MODEL_CATEGORIES`, and of `TEXT_MODEL_SHOWS` what it shows. */
+      /** All of `TEXT_MODEL_CATEGORIES`, and those of `TEXT_MODEL_SHOWS` that the text shows. */
       readonly scores: Scores;
       readonly negativity: number;
-      /** Instructions to a model that reads the text: 0.5 is worth a look. */
+      /** Score for instructions to a model that reads the text: 0.5 is worth a look. */
       readonly injection: number;
       /** Which words of the text drive a score, or say what it shows. */
       readonly spansOf: SpansOf;
@@ -25,31 +25,31 @@ export type JudgedText =
   | {
       readonly kind: "unreadable";
       readonly because: "unknown_words" | "too_long";
-      /** Of `TEXT_MODEL_SHOWS` what it shows all the same: half a text may say enough. */
+      /** Those of `TEXT_MODEL_SHOWS` that the text shows all the same: half a text may be enough. */
       readonly shown?: Scores;
       readonly spansOf?: SpansOf;
     }
-  /** The model's file cannot be had or is not the one that the source names. */
+  /** The model's file cannot be loaded, or is not the one that the source names. */
   | { readonly kind: "unavailable" };
 
-/** Gives the model; null while it cannot be had. Never rejects. */
+/** Gives the model; null while it cannot be loaded. Never rejects. */
 export type LoadTextModel = () => Promise<Tier0 | null>;
 
 const LOADER = modelLoader(RELEASE, (bytes) => Tier0.read(bytes));
 
-/** Of this isolate, whose first text waits for it. */
+/** Loads the model once per isolate; the first text waits for it. */
 export const textModelOf =
   (assets: Assets): LoadTextModel =>
   () =>
     LOADER.load(assets);
 
-/** A text, and its language where that is certain; null: nobody can tell. */
+/** A text, and its language where that is certain; null: unknown. */
 export interface TextToJudge {
   readonly text: string;
   readonly language: string | null;
 }
 
-/** What the model says of a text in English or in no language. Never rejects for what a text is. */
+/** Judges a text in English or of unknown language. Never rejects because of the text. */
 export async function judgeText(
   { text, language }: TextToJudge,
   loadModel: LoadTextModel,
@@ -63,10 +63,10 @@ export async function judgeText(
     return head === undefined ? [] : drive(head);
   };
   const isCertain = language !== null;
-  // Absent where it shows nothing: that is no opinion.
+  // Absent where the text shows nothing: that is not a score of 0.
   const shown: Scores = minors === null ? {} : { "sexual/minors": minors.score };
   const unreadable = { kind: "unreadable", ...(minors !== null && { shown, spansOf }) } as const;
-  // What was not read is no matter of language: padding must be no way past a guard.
+  // A text that was not read to its end is refused in any language: padding must not get past a guard.
   if (!complete) return { ...unreadable, because: "too_long" };
   if (!(isCertain || isReadable(text) || isAllKnown(share))) {
     return { ...unreadable, because: "unknown_words" };
@@ -92,14 +92,14 @@ export async function judgeText(
   };
 }
 
-/** Of a few words that no list has, the model may know each: names of places above all. */
+/** So short a text is judged if the model knows each word: mostly names of places, which no list has. */
 const FEW_WORDS = 3;
 
 const isAllKnown = ({ words, known }: KnownShare): boolean => words <= FEW_WORDS && known === words;
 
 /**
- * A text without a word of English is a number, a name, a thumb, a line of a program: what the model
- * doubts of it is noise ("Kowalski"). Where it is sure, it counts.
+ * A text without a word of English is a number, a name, a thumb, a line of a program: a low score of it
+ * is noise ("Kowalski"). Scores from here on count.
  */
 const SURE = 0.8;
 

@@ -10,14 +10,14 @@ const DECODERS: Record<PictureFormat, (bytes: Uint8Array) => Pixels | Promise<Pi
   webp: decodeWebp,
 };
 
-// One picture at a time: 16 megapixels are 64 MB as pixels, and an isolate has 128. The chain cannot
-// be left blocked by a request that is cut off in the middle, since no job in it awaits I/O: once
-// begun, it ends before anything else runs.
+// One picture at a time: 16 megapixels are 64 MB as pixels, and an isolate has 128. A request that is
+// cut off cannot block the chain, since no job in it awaits I/O: a job that has begun ends before
+// anything else runs.
 let last: Promise<unknown> = Promise.resolve();
 
 /**
- * What `look` finds in a picture's pixels, or null if they cannot be decoded to the size in its
- * header. The pixels are gone when it returns.
+ * The result of `look` on a picture's pixels, or null if they cannot be decoded to the size in its
+ * header. The pixels are released when `look` returns.
  */
 export function withPixels<Found>(
   picture: Picture,
@@ -36,7 +36,7 @@ async function decoded({ bytes, format, width, height }: Picture): Promise<Pixel
     const pixels = await DECODERS[format](bytes);
     return pixels.width === width && pixels.height === height ? pixels : null;
   } catch {
-    // A decoder's exception says nothing but that the bytes are not what they claim to be.
+    // A decoder's exception only means that the bytes are not what they claim to be.
     return null;
   }
 }

@@ -20,7 +20,7 @@ export interface OpenAiOptions {
   readonly baseUrl: string;
   /** Empty when the server wants none. */
   readonly apiKey?: string;
-  /** Catalogue ids to the server's names for what it runs in their place. */
+  /** From catalogue ids to the server's names of the models that it runs in their place. */
   readonly models: Readonly<Record<string, string>>;
   /**
    * For language models that `models` does not name. Not for vision: a server may drop a picture
@@ -71,7 +71,7 @@ async function post(
   return FAILED;
 }
 
-/** Posts JSON and gives the events that it is answered with, unread. */
+/** Posts JSON and gives the events of the answer, unread. */
 export async function postForEvents(
   { baseUrl, apiKey }: OpenAiOptions,
   path: string,
@@ -85,15 +85,15 @@ export async function postForEvents(
   return response instanceof Response ? eventsOf(response) : response;
 }
 
-/** A reply with a good status, or what a bad one or none means for the hold. */
+/** A reply with a good status; or what an error status, or no reply, means for the hold. */
 export async function answered(
   url: string,
   headers: Headers,
   chunks: readonly Uint8Array[],
   signal: AbortSignal,
 ): Promise<Response | NoReply> {
-  // workerd reports a refused and a lost connection alike. What tells them apart is whether the
-  // body was taken: it is not before there is a connection to send it on.
+  // workerd reports a refused and a lost connection alike. The difference is whether the body was taken:
+  // that needs a connection.
   const { body, taken } = watchedBody(chunks);
   let response: Response;
   try {
@@ -118,7 +118,7 @@ async function errorBody(response: Response, signal: AbortSignal): Promise<unkno
   return readJson(response.body, signal).catch(() => null);
 }
 
-/** A body of known length that knows whether any of it was taken. */
+/** A body of known length that records whether any of it was taken. */
 function watchedBody(chunks: readonly Uint8Array[]): {
   readonly body: ReadableStream;
   readonly taken: () => boolean;
@@ -142,7 +142,7 @@ function watchedBody(chunks: readonly Uint8Array[]): {
 function classify(status: number): NoReply {
   if (status === 429) return refused(null, true, status);
   if (status === 408) return TIMED_OUT;
-  // A redirect is not followed: the text goes to the server that was configured or nowhere.
+  // A redirect is not followed: the text goes to the configured server or nowhere.
   if (status < 500) return refused(null, false, status);
   return failedWith(status);
 }

@@ -4,7 +4,7 @@ import { withToolPictures } from "../tool-pictures.ts";
 import { openChatStream } from "../open-chat-stream.ts";
 import { namedModel, type OpenAiOptions, postForEvents, postJson } from "./call.ts";
 
-// Chats on an OpenAI-compatible server: what it is asked is what was asked of us.
+// Chats on an OpenAI-compatible server: the caller's request is passed on.
 
 export const chat =
   (server: OpenAiOptions): Generate<"chat"> =>
@@ -21,12 +21,12 @@ export const chat =
 export const streamChat =
   (server: OpenAiOptions): StreamChat =>
   async (_hold, inference, options) => {
-    const asked = completionBody(server, inference);
-    if (asked === null) return { kind: "unsupported" };
-    const body = { ...asked, stream: true, stream_options: { include_usage: true } };
+    const completion = completionBody(server, inference);
+    if (completion === null) return { kind: "unsupported" };
+    const body = { ...completion, stream: true, stream_options: { include_usage: true } };
     const { maxTokens } = inference;
     return openChatStream(
-      { model: asked.model, maxTokens },
+      { model: completion.model, maxTokens },
       (signal) => postForEvents(server, "/chat/completions", body, signal),
       options,
     );
@@ -37,7 +37,7 @@ export interface CompletionBody {
   readonly [name: string]: unknown;
 }
 
-/** Null where the server has no model for it: one that was not named for pictures may drop them. */
+/** Null where the server has no model for it: a model that is not named for pictures may drop them. */
 export function completionBody(
   server: OpenAiOptions,
   { model: id, messages, maxTokens, parameters }: ChatInference,
@@ -49,6 +49,10 @@ export function completionBody(
   const model = namedModel(server, id) ?? (pictures ? undefined : server.defaultModel);
   if (model === undefined) return null;
   // `max_tokens` is the name that every such server knows.
-  const told = withToolPictures(messages);
-  return { ...parameters, model, messages: told, max_tokens: maxTokens };
+  return {
+    ...parameters,
+    model,
+    messages: withToolPictures(messages),
+    max_tokens: maxTokens,
+  };
 }

@@ -6,8 +6,8 @@ import { namedModel, type OpenAiOptions, postJson } from "./call.ts";
 import { streamChat } from "./chat.ts";
 import { openAiGenerators } from "./generators.ts";
 
-// Any OpenAI-compatible server (Ollama, llama.cpp, vLLM). It judges what a language model can judge;
-// a sentiment or label classifier it does not pretend to be.
+// Any OpenAI-compatible server (Ollama, llama.cpp, vLLM). It does the checks of a language model; it is
+// not used as a classifier of sentiment or labels.
 
 export function createOpenAiEngine(options: OpenAiOptions): Engine {
   const serverModel = (name: Check["name"], model: string): string | undefined => {
@@ -17,7 +17,7 @@ export function createOpenAiEngine(options: OpenAiOptions): Engine {
 
   return {
     name: "openai",
-    /** Those of the model that the server's model stands in for. */
+    /** The languages of the catalogue's model that the server's model stands in for. */
     languages: (name, model) => (name === "judge" ? languagesOf(model) : null),
     judges(name, model): readonly Category[] {
       if (serverModel(name, model) === undefined) return [];

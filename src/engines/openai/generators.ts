@@ -6,7 +6,7 @@ import { namedModel, type OpenAiOptions, postJson } from "./call.ts";
 import { openAiPicture } from "./pictures.ts";
 import { openAiSound } from "./sound.ts";
 
-/** What an OpenAI-compatible server makes, with the models that the deployment has named. */
+/** What an OpenAI-compatible server generates, with the models that the deployment has named. */
 export const openAiGenerators = (server: OpenAiOptions): Generators => ({
   embeddings: embeddings(server),
   chat: chat(server),
@@ -29,7 +29,7 @@ const embeddings =
     return { kind: "answered", model, output: { vectors }, usage };
   };
 
-/** Embeddings report what they read and write nothing. */
+/** Embeddings report input tokens only. */
 function promptUsage(reply: unknown): { readonly input_token: number } | null {
   const tokens = field(field(reply, "usage"), "prompt_tokens");
   return typeof tokens === "number" && Number.isSafeInteger(tokens) && tokens >= 0

@@ -3,11 +3,11 @@ import type { Generate } from "../inference.ts";
 import { maxReplyBytes, pictureIn } from "../made-picture.ts";
 import { namedModel, type OpenAiOptions, postJson } from "./call.ts";
 
-// `POST /images/generations` of an OpenAI-compatible server. OpenAI's own wire has a prompt and a
-// size; `seed` and `negative_prompt` are understood by the local servers that have them, and are sent
-// only where the caller gave them: a server that refuses them has run nothing, and nothing is charged.
+// `POST /images/generations` of an OpenAI-compatible server. OpenAI's own API has a prompt and a size.
+// Some local servers also take `seed` and `negative_prompt`. We send these only where the caller gave
+// them: a server that refuses them has run nothing, and nothing is charged.
 
-/** These give base64 always and refuse to be told so. */
+/** These always give base64 and refuse the parameter that asks for it. */
 const BASE64_ONLY = /^(?:gpt|chatgpt)-image/;
 
 export const openAiPicture =
@@ -30,7 +30,7 @@ export const openAiPicture =
     if (reply.kind !== "replied") return reply;
     const data = field(reply.value, "data");
     const [first] = Array.isArray(data) ? (data as readonly unknown[]) : [];
-    // A URL is not followed: it would be a request to wherever that server says.
+    // A URL is not followed: it would be a request to an address of that server's choice.
     const output = pictureIn(field(first, "b64_json"), maxBytes);
     if (output === null) return { kind: "failed", usage: null };
     return { kind: "answered", model, output, usage: null };

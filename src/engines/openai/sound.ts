@@ -13,8 +13,8 @@ import { answered, namedModel, type OpenAiOptions } from "./call.ts";
 import { MAX_SPEECH_BYTES, MAX_TRANSCRIPT_BYTES, soundType, speechOf } from "../sound-type.ts";
 import { readWhisper } from "../transcript.ts";
 
-// An OpenAI-compatible server that hears (whisper.cpp, faster-whisper, vLLM) or speaks (Kokoro). What
-// it reports of a recording's length is rounded as each server likes, so lengths are counted here.
+// An OpenAI-compatible server that transcribes (whisper.cpp, faster-whisper, vLLM) or speaks (Kokoro).
+// Each server rounds the length of a recording in its own way, so lengths are counted here.
 
 export const openAiSound = (server: OpenAiOptions): Generators => ({
   transcription: transcription(server),
@@ -23,10 +23,10 @@ export const openAiSound = (server: OpenAiOptions): Generators => ({
 
 const transcription =
   (server: OpenAiOptions): Generate<"transcription"> =>
-  async (_hold, { model: id, bytes, format, ...asked }, options) => {
+  async (_hold, { model: id, bytes, format, ...parameters }, options) => {
     const model = namedModel(server, id);
     if (model === undefined) return { kind: "unsupported" };
-    const { language, prompt, temperature, timed } = asked;
+    const { language, prompt, temperature, timed } = parameters;
     const form = formOf(
       {
         model,
@@ -36,7 +36,7 @@ const transcription =
         ...(temperature !== null && { temperature: String(temperature) }),
         ...(timed && { "timestamp_granularities[]": ["segment", "word"] }),
       },
-      // The name's end is how some servers tell the format.
+      // Some servers read the format from the end of the name.
       { name: `audio.${format}`, type: soundType(format), bytes },
     );
     const headers = { "content-type": form.contentType, accept: "application/json" };
@@ -77,7 +77,7 @@ interface Posted {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** The value of a reply is what its JSON says, or a `Uint8Array`. */
+/** The value of a reply is its parsed JSON, or a `Uint8Array`. */
 function posted(
   { baseUrl, apiKey }: OpenAiOptions,
   path: string,
@@ -113,7 +113,7 @@ interface File {
   readonly bytes: Uint8Array;
 }
 
-/** A form as its pieces, so that the file is sent from where it lies. Names and types are ours. */
+/** A form in pieces, so that the file is not copied. Names and types are ours, so nothing is escaped. */
 function formOf(
   fields: Readonly<Record<string, string | readonly string[]>>,
   file: File,

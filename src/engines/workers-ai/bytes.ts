@@ -2,8 +2,8 @@ import { FAILED, isJson, type Reply, withDeadline } from "../engine-call.ts";
 import type { CheckOptions } from "../engine.ts";
 import { refusalIn, thrownBy } from "./error.ts";
 
-// A call of the `AI` binding that is answered with JSON or with bytes, by the model. All forms in
-// which its class hands a reply over are understood, for the reason that workers-ai-call.ts gives.
+// A call of the `AI` binding that is answered with JSON or with bytes, depending on the model. It reads
+// every form in which the binding's class gives a reply, for the reason in call.ts.
 
 interface Binding {
   run(
@@ -15,7 +15,7 @@ interface Binding {
 
 type Bounded = CheckOptions & { readonly maxBytes: number };
 
-/** The value of a reply is what its JSON says, or a `Uint8Array`. */
+/** The value of a reply is its parsed JSON, or a `Uint8Array`. */
 export function runForBytes(
   ai: Ai,
   model: string,
@@ -51,7 +51,7 @@ async function valueOf(result: unknown, signal: AbortSignal, maxBytes: number): 
 
 const OPENING_BRACE = 0x7b;
 
-/** Where a body starts to be collected: most pictures are larger than this and below a megabyte. */
+/** The first buffer for a body: most pictures fit. */
 const FIRST_CAPACITY_BYTES = 1_048_576;
 
 /** @throws Error when the body is longer than `maxBytes`, or was given up */
@@ -61,7 +61,7 @@ async function readBytes(
   maxBytes: number,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const reader = body.getReader();
-  // A body from a call that did not heed the signal would otherwise drip on behind our back.
+  // A call may ignore the signal: its body would otherwise go on arriving.
   const cancel = () => void reader.cancel().catch(() => {});
   signal.addEventListener("abort", cancel, { once: true });
   let bytes = new Uint8Array(Math.min(FIRST_CAPACITY_BYTES, maxBytes));

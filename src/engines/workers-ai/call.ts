@@ -8,12 +8,12 @@ import { refusalIn, thrownBy } from "./error.ts";
 //
 // Its class keeps the options of the last call and its status fields on the one object that all
 // calls of an isolate share, and reads `returnRawResponse` from there only when the reply has come:
-// a concurrent call without it turns our raw reply into a parsed one, or into a thrown error. So
-// all three forms are understood here, nothing is read from the shared fields, and whoever else
-// calls `env.AI.run` should pass `returnRawResponse: true` too. (From the source in workerd
+// a concurrent call without it turns our raw reply into a parsed one, or into a thrown error. So this
+// file reads all three forms and nothing from the shared fields, and any other code that calls
+// `env.AI.run` should pass `returnRawResponse: true` too. (From the source in workerd
 // 1.20261102.1, `cloudflare-internal:ai-api`, and tried.)
 
-/** As much of `Ai` as is used; its own type knows the inputs of the models that it lists only. */
+/** The part of `Ai` that is used; its own type knows only the inputs of the models that it lists. */
 interface Binding {
   run(
     model: string,

@@ -7,18 +7,18 @@ import { cutAtStop, untilStop } from "../stop-sequences.ts";
 import { runForEvents, runModel } from "./call.ts";
 
 // Chats on the `AI` binding, in the two forms that its models take. Newer ones take OpenAI's chat
-// completions. Older ones take messages of text, tools and a bare schema, and nothing to choose
-// among tools with. Source: @cloudflare/workers-types 5.20261117.1, `ChatCompletionsCommonOptions`
-// and `AiTextGenerationInput`.
+// completions. Older ones take messages of text, tools and a bare schema, and have no field to choose
+// among tools. Source: @cloudflare/workers-types 5.20261117.1, `ChatCompletionsCommonOptions` and
+// `AiTextGenerationInput`.
 
 export const chat =
   (ai: Ai): Generate<"chat"> =>
   async (_hold, inference, options) => {
-    const asked = chatInputs(inference);
-    if (asked.kind === "unsupported") return asked;
+    const request = chatInputs(inference);
+    if (request.kind === "unsupported") return request;
     const { model, maxTokens, parameters } = inference;
     const bounded = { ...options, maxBytes: MAX_CHAT_BYTES };
-    const reply = await runModel(ai, model, asked.inputs, bounded);
+    const reply = await runModel(ai, model, request.inputs, bounded);
     if (reply.kind !== "replied") return reply;
     const answer = readChatReply(reply.value, maxTokens);
     if (answer.kind === "failed") return answer;
@@ -30,16 +30,16 @@ export const streamChat =
   (ai: Ai): StreamChat =>
   async (_hold, inference, options) => {
     const { model } = inference;
-    const asked = chatInputs(inference);
-    if (asked.kind === "unsupported") return asked;
+    const request = chatInputs(inference);
+    if (request.kind === "unsupported") return request;
     const newer = speaksChat(model);
     // "JSON Mode currently doesn't support streaming", of the older models' mode.
     // https://developers.cloudflare.com/workers-ai/features/json-mode/
-    if (!newer && "response_format" in asked.inputs) {
+    if (!newer && "response_format" in request.inputs) {
       return { kind: "unsupported", parameter: "response_format" };
     }
     const inputs = {
-      ...asked.inputs,
+      ...request.inputs,
       stream: true,
       ...(newer && { stream_options: { include_usage: true } }),
     };
@@ -59,8 +59,8 @@ export type ChatInputs =
   | { readonly kind: "inputs"; readonly inputs: Readonly<Record<string, unknown>> }
   | { readonly kind: "unsupported"; readonly parameter?: string };
 
-export function chatInputs(asked: ChatInference): ChatInputs {
-  const inference = { ...asked, messages: withToolPictures(asked.messages) };
+export function chatInputs(request: ChatInference): ChatInputs {
+  const inference = { ...request, messages: withToolPictures(request.messages) };
   const { model, messages } = inference;
   if (hasPictures(messages) && !seesPictures(model)) return { kind: "unsupported" };
   return speaksChat(model) ? newerInputs(inference) : olderInputs(inference);
@@ -86,7 +86,7 @@ function newerInputs({ messages, maxTokens, parameters }: ChatInference): ChatIn
   };
 }
 
-/** What the older form has a field for, beside those that are translated below. */
+/** The parameters that the older form has too, beside those that are translated below. */
 const OLDER: readonly string[] = [
   "temperature",
   "top_p",
@@ -103,7 +103,7 @@ function olderInputs({ messages, maxTokens, parameters }: ChatInference): ChatIn
     tool_choice: choice = "auto",
     parallel_tool_calls: parallel = true,
     response_format: format,
-    // It is cut behind the engine, and nobody here reasons.
+    // `stop` is applied to the answer, and these models do not reason.
     stop: _stop,
     reasoning_effort: _effort,
     ...others
@@ -138,8 +138,8 @@ function olderFormat(format: unknown): { readonly response_format?: unknown } {
 }
 
 /**
- * Text where there is nothing but text. The form has no place for calls that were made: they are
- * told as Cloudflare's own `runWithTools` (@cloudflare/ai-utils) tells them, as what was said.
+ * Text where there is nothing but text. The form has no field for earlier calls of tools: they become
+ * part of the text, as in Cloudflare's own `runWithTools` (@cloudflare/ai-utils).
  */
 function olderMessage({
   role,

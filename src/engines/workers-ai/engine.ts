@@ -13,7 +13,7 @@ import { rawBody, runModel } from "./call.ts";
 import { streamChat } from "./chat.ts";
 import { workersAiGenerators } from "./generators.ts";
 
-// The `AI` binding: what it judges. What it makes is in workers-ai-infers.ts.
+// The `AI` binding: its checks. What it generates is in generators.ts.
 
 const DISTILBERT = "@cf/huggingface/distilbert-sst-2-int8";
 const RESNET = "@cf/microsoft/resnet-50";

@@ -10,7 +10,7 @@ import {
   refused,
 } from "../engine-call.ts";
 
-// What an error of Workers AI means for the hold: nothing ran, it may have run, it ran in vain.
+// What an error of Workers AI means for the hold: nothing ran, it may have run, or it ran without a result.
 // With `returnRawResponse` the body is as it was sent; without, the `Ai` class has thrown it with
 // the code before the message. `lastRequestInternalStatusCode` is never read: it is shared by all
 // calls and not reset, so a 5007 after a 3040 still says 3040.
@@ -22,20 +22,20 @@ export async function refusalIn(response: Response, signal: AbortSignal): Promis
   try {
     body = JSON.parse(text);
   } catch {
-    // A plain text: the status must do.
+    // Plain text: the status decides.
   }
   const errors = field(body, "errors");
   const error: unknown = Array.isArray(errors) ? errors[0] : undefined;
   const code = Number(field(body, "internalCode") ?? field(error, "code"));
   const known = Number.isSafeInteger(code) && code > 0 ? code : codeIn(text);
-  return told(classify(known, response.status, text), {
+  return withRejection(classify(known, response.status, text), {
     code: known,
     status: response.status,
     body: body ?? text,
   });
 }
 
-/** Codes that come with a 400 and speak of what is deployed, not of the request. */
+/** Codes that come with a 400 and are about the deployment, not the request. */
 const OF_DEPLOYMENT: ReadonlySet<number> = new Set([5007]);
 
 /** The status that a thrown code comes with on the wire. */
@@ -46,16 +46,16 @@ const STATUS_OF: ReadonlyMap<number | null, number> = new Map([
   [5004, 400],
 ]);
 
-/** With what was said of the request, where it is the request that was not taken. */
-function told(
+/** Adds the reason of the engine, where it rejected the request itself. */
+function withRejection(
   outcome: NoReply,
-  said: { readonly code: number | null; readonly status: number | null; readonly body: unknown },
+  error: { readonly code: number | null; readonly status: number | null; readonly body: unknown },
 ): NoReply {
-  if (outcome.kind === "timed_out" || OF_DEPLOYMENT.has(said.code ?? 0)) return outcome;
+  if (outcome.kind === "timed_out" || OF_DEPLOYMENT.has(error.code ?? 0)) return outcome;
   if (outcome.kind === "refused" && (outcome.retryable || outcome.accountExhausted)) return outcome;
-  const rejection = rejectionIn(said.status ?? STATUS_OF.get(said.code) ?? null, said.body);
+  const rejection = rejectionIn(error.status ?? STATUS_OF.get(error.code) ?? null, error.body);
   if (rejection === null) return outcome;
-  const code = rejection.code ?? said.code;
+  const code = rejection.code ?? error.code;
   return { ...outcome, rejection: { ...rejection, ...(code !== null && { code }) } };
 }
 
@@ -66,7 +66,7 @@ export function thrownBy(error: unknown): NoReply {
   if (name === "AiInternalError") return refused(null); // misuse, found before anything was sent
   const code = codeIn(message);
   if (code !== null || name === "InferenceUpstreamError")
-    return told(classify(code, null, message), { code, status: null, body: message });
+    return withRejection(classify(code, null, message), { code, status: null, body: message });
   if (NEVER_SENT.test(message)) return refused(null);
   if (NEVER_CONNECTED.test(message)) return refused(null, true);
   return FAILED;
@@ -82,12 +82,12 @@ function codeIn(message: string): number | null {
 const NEVER_SENT = /needs to be run remotely|too many subrequests/i;
 
 /**
- * Only what says so outright: workerd reports a refused and a lost connection alike, as "Network
+ * Only messages that say so outright: workerd reports a refused and a lost connection alike, as "Network
  * connection lost.", both with `retryable: true`, and a lost one may have run.
  */
 const NEVER_CONNECTED = /connection refused|ECONNREFUSED|connect\(\)|could not connect/i;
 
-/** CONTRACT 6, "Failure"; and 3023, account blocked (HTTP 403 in the platform's table). */
+/** Codes of refusals before a model ran. 3023 is "account blocked" (HTTP 403 in the platform's table). */
 const REFUSED_CODES: ReadonlySet<number> = new Set([
   3003, 3006, 3023, 3036, 3039, 3040, 3041, 3042, 4006, 5004, 5005, 5007, 5016, 5018, 5019, 5035,
 ]);
@@ -97,10 +97,10 @@ const TIMED_OUT_CODES: ReadonlySet<number> = new Set([3007, 3008]);
 const JSON_MODE_UNMET = /json mode could ?n[o']t be met/i;
 
 /**
- * The code decides; a status only where there is no code we know. A 429 without one is rate
- * limiting, any other 4xx without one was stopped at the door. A 4xx with a code that is not listed
- * may have run (as JSON mode's does), so it counts as failed: a text that provokes one must not be
- * a way to run models for nothing.
+ * The code decides; the status counts only where there is no code we know. A 429 without a code is rate
+ * limiting; any other 4xx without a code was stopped before a model ran. A 4xx with a code that is not
+ * listed may have run (as JSON mode's does), so it counts as failed: a text that provokes one must not
+ * be a way to run models without a charge.
  */
 function classify(code: number | null, status: number | null, message: string): NoReply {
   if (JSON_MODE_UNMET.test(message)) return MALFORMED;

@@ -7,7 +7,7 @@ import { workersAiPicture } from "./pictures.ts";
 import { workersAiSound } from "./sound.ts";
 import { workersAiTasks } from "./tasks.ts";
 
-/** What the `AI` binding makes. */
+/** What the `AI` binding generates. */
 export const workersAiGenerators = (ai: Ai): Generators => ({
   chat: chat(ai),
   embeddings: embeddings(ai),

@@ -3,8 +3,8 @@ import { imageOf, maxReplyBytes, pictureIn } from "../made-picture.ts";
 import type { Picture } from "../picture.ts";
 import { runForBytes } from "./bytes.ts";
 
-// What the models of the `AI` binding that make pictures are sent. Source of each form: their schemas
-// in @cloudflare/workers-types, and for FLUX.2 the announcements, which list the fields of the form.
+// The inputs of the `AI` binding's picture models. Source of each form: their schemas in
+// @cloudflare/workers-types, and for FLUX.2 the announcements, which list the fields of the form.
 
 /** Answers are `{ image: base64 }` (FLUX, Lucid Origin) or the bytes themselves; both are read. */
 export const workersAiPicture =
@@ -31,14 +31,14 @@ const FORMS: readonly {
   {
     models: /\/leonardo\//,
     inputs: (inference) => ({
-      ...told(inference),
+      ...commonInputs(inference),
       ...(inference.negativePrompt !== null && { negative_prompt: inference.negativePrompt }),
     }),
   },
   {
     models: /\/(?:stable-diffusion-|dreamshaper-)/,
     inputs: (inference) => ({
-      ...told(inference),
+      ...commonInputs(inference),
       ...(inference.negativePrompt !== null && { negative_prompt: inference.negativePrompt }),
       ...(inference.strength !== null && { strength: inference.strength }),
       ...(inference.inputs[0] !== undefined && { image_b64: inference.inputs[0].bytes.toBase64() }),
@@ -46,7 +46,7 @@ const FORMS: readonly {
   },
 ];
 
-const told = ({ prompt, size, steps, seed, guidance }: PictureInference) => ({
+const commonInputs = ({ prompt, size, steps, seed, guidance }: PictureInference) => ({
   prompt,
   width: size.width,
   height: size.height,
@@ -55,13 +55,13 @@ const told = ({ prompt, size, steps, seed, guidance }: PictureInference) => ({
   ...(guidance !== null && { guidance }),
 });
 
-/** The class sends the stream as the body, with its type: FormData does not tell its boundary. */
+/** The class sends the stream as the body, with its type: FormData does not reveal its boundary. */
 function multipart({ model, prompt, size, steps, seed, guidance, inputs }: PictureInference) {
   const form = new FormData();
   form.set("prompt", prompt);
   form.set("width", String(size.width));
   form.set("height", String(size.height));
-  // The distilled ones have four steps and no field for them.
+  // The distilled models have four steps and no field for them.
   if (!/klein/.test(model)) form.set("steps", String(steps));
   if (seed !== null) form.set("seed", String(seed));
   if (guidance !== null) form.set("guidance", String(guidance));

@@ -13,8 +13,8 @@ import { runForBytes } from "./bytes.ts";
 import { runModel } from "./call.ts";
 import { AURA, auraVoice, melottsLanguage } from "./voices.ts";
 
-// The `AI` binding: what it hears and what it says. Inputs from the models' pages and the types of the
-// binding.
+// The `AI` binding's transcription and speech. The inputs are from the models' pages and the types of
+// the binding.
 
 export const workersAiSound = (ai: Ai): Generators => ({
   transcription: transcription(ai),
@@ -22,7 +22,7 @@ export const workersAiSound = (ai: Ai): Generators => ({
 });
 
 type Inputs = Readonly<Record<string, unknown>>;
-/** What a model cannot be told. */
+/** A parameter that a model does not have. */
 type Unhonoured = { readonly kind: "unsupported"; readonly parameter?: string };
 
 const unhonoured = (parameter: string): Unhonoured => ({ kind: "unsupported", parameter });
@@ -31,10 +31,10 @@ const WHISPER = "@cf/openai/whisper";
 const WHISPER_LARGE = "@cf/openai/whisper-large-v3-turbo";
 const NOVA = "@cf/deepgram/nova-3";
 
-/** What the model is told beside the sound. */
-function hearing(inference: TranscriptionInference): Inputs | Unhonoured {
+/** The model's inputs beside the sound. */
+function transcriptionInputs(inference: TranscriptionInference): Inputs | Unhonoured {
   const { model, language, prompt, temperature } = inference;
-  // 0 is what the models do by themselves.
+  // 0 is the models' default.
   if (temperature !== null && temperature !== 0) return unhonoured("temperature");
   switch (model) {
     case WHISPER:
@@ -61,17 +61,17 @@ const isUnhonoured = (inputs: Inputs | Unhonoured): inputs is Unhonoured =>
   inputs["kind"] === "unsupported";
 
 /**
- * All of them take the binding's raw body: the sound goes on as it is, where `number[]` costs thirty
- * times its size in heap and base64 a third more than it. The other inputs go with the address.
+ * All of them take the binding's raw body: the sound is passed on as it is, where `number[]` costs thirty
+ * times its size in heap and base64 a third more than it. The other inputs go into the query.
  */
 const transcription =
   (ai: Ai): Generate<"transcription"> =>
   async (_hold, inference, options) => {
-    const told = hearing(inference);
-    if (isUnhonoured(told)) return told;
+    const parameters = transcriptionInputs(inference);
+    if (isUnhonoured(parameters)) return parameters;
     const { model, bytes, format } = inference;
     const { body } = new Response(bytes);
-    const inputs = { audio: { body, contentType: soundType(format) }, ...told };
+    const inputs = { audio: { body, contentType: soundType(format) }, ...parameters };
     const bounded = { ...options, maxBytes: MAX_TRANSCRIPT_BYTES };
     const reply = await runModel(ai, model, inputs, bounded);
     if (reply.kind !== "replied") return reply;
@@ -94,7 +94,7 @@ const ENCODINGS: Readonly<Record<SpeechFormat, Inputs>> = {
   pcm: { encoding: "linear16", container: "none", sample_rate: PCM_RATE },
 };
 
-function speaking(inference: SpeechInference): Inputs | Unhonoured {
+function speechInputs(inference: SpeechInference): Inputs | Unhonoured {
   const { model, text, voice, format, speed, instructions } = inference;
   if (speed !== null && speed !== 1) return unhonoured("speed");
   if (instructions !== null) return unhonoured("instructions");
@@ -115,7 +115,7 @@ function speaking(inference: SpeechInference): Inputs | Unhonoured {
 const speech =
   (ai: Ai): Generate<"speech"> =>
   async (_hold, inference, options) => {
-    const inputs = speaking(inference);
+    const inputs = speechInputs(inference);
     if (isUnhonoured(inputs)) return inputs;
     const { model, format } = inference;
     const bounded = { ...options, maxBytes: MAX_SPEECH_BYTES };

@@ -19,7 +19,7 @@ export const workersAiTasks = (ai: Ai): Generators => ({
   translation: translation(ai),
 });
 
-/** An answer of no use may have been paid for: `failed`, with the usage where it says so. */
+/** An unusable answer may have been charged: `failed`, with the usage where the engine reports it. */
 const answered = <Kind extends GenerationKind>(
   model: string,
   output: Outputs[Kind] | null,
@@ -88,7 +88,7 @@ const objects =
 const MAX_OBJECTS = 100;
 const SIDES = ["xmin", "ymin", "xmax", "ymax"] as const;
 
-/** None at all is an answer too. */
+/** An empty list is an answer too. */
 function readObjects(value: unknown): SeenObject[] | null {
   if (!Array.isArray(value) || value.length > MAX_OBJECTS) return null;
   const seen: SeenObject[] = [];
@@ -121,7 +121,7 @@ const caption =
 /** The most that its schema takes. */
 const MOONDREAM_MAX_TOKENS = 2048;
 
-/** Its trace of reasoning is not said to count towards `max_tokens`, so it has no bound: it is off. */
+/** No source says that its reasoning counts towards `max_tokens`, so it has no bound: it is off. */
 function moondreamInputs({ picture, question, maxTokens, parameters }: CaptionInference): object {
   return {
     ...parameters,
@@ -138,7 +138,7 @@ function moondreamInputs({ picture, question, maxTokens, parameters }: CaptionIn
   };
 }
 
-/** The picture is the body; what stands beside it goes into the query. */
+/** The picture is the body; the other inputs go into the query. */
 function llavaInputs({
   picture,
   question,

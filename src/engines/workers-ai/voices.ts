@@ -1,6 +1,6 @@
-// Who speaks. A model's own voices go by their names. OpenAI's are other people, whom no model here
-// has: asked for one of them, a model speaks in its own first voice, so that a client that must name
-// one can be pointed here. Any other name is a mistake.
+// Voices. A model's own voices go by their names. No model here has OpenAI's voices: for such a name a
+// model speaks in its own first voice, so that a client that must name one works here. Any other name
+// is a mistake.
 
 const OPENAI_VOICES: ReadonlySet<string> = new Set([
   "alloy", "ash", "ballad", "coral", "echo", "fable", "onyx", "nova", "sage", "shimmer", "verse",
@@ -26,7 +26,7 @@ export const AURA: Readonly<Record<string, readonly string[]>> = {
   ],
 }; // prettier-ignore
 
-/** Empty: the model's own choice; null: nobody of that name. */
+/** Empty: the model's own choice; null: there is no such voice. */
 export function auraVoice(model: string, voice: string): string | null {
   const name = voice.toLowerCase();
   if (AURA[model]?.includes(name) === true) return name;

@@ -7,7 +7,7 @@ import type { Weights } from "./read-weights.ts";
 export interface Convolution {
   readonly weights: number;
   readonly bias: number;
-  /** Values that one output is a sum of. */
+  /** How many values are summed for one output. */
   readonly inputs: number;
   readonly channels: number;
 }
@@ -17,7 +17,7 @@ export interface Dense {
   readonly bias: Float32Array;
 }
 
-/** Of the batch normalisations, as the model was trained. */
+/** The constant of the batch normalisations, as the model was trained. */
 const EPSILON = 0.001;
 
 /** A tensor that is not there, or not of the shape that the network needs. */
@@ -33,7 +33,7 @@ export class Layout {
     this.#memory = memory;
   }
 
-  /** The address of so many values, a multiple of 16. */
+  /** Reserves memory for so many values. Its address is a multiple of 16. */
   take(values: number): number {
     const at = this.#end;
     this.#end += Math.ceil(values / 4) * 16;
@@ -46,7 +46,7 @@ export class Layout {
   }
 }
 
-/** Reads layers in the order in which they are asked for. Throws `WrongWeights` where one does not fit. */
+/** Reads layers in the order of the calls. Throws `WrongWeights` where one does not fit. */
 export class LayerReader {
   readonly #layout: Layout;
   readonly #weights: Weights;

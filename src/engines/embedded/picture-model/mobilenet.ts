@@ -3,8 +3,8 @@ import type { Weights } from "./read-weights.ts";
 
 // MobileNetV2 (https://arxiv.org/abs/1801.04381; width 1, 224 x 224 pixels) with three dense layers
 // behind it, named as Keras names its layers. The convolutions run in WebAssembly
-// (picture-model/assembly/kernels.ts, compiled to kernels.wasm); what they read and write lies in its
-// memory, laid out once and never grown. No call leaves anything behind for the next one.
+// (picture-model/assembly/kernels.ts, compiled to kernels.wasm). Their inputs and outputs are in its
+// memory, laid out once and never grown. No call leaves state for the next one.
 
 /** Pixels a side of what the network sees. */
 export const SIDE = 224;
@@ -12,7 +12,7 @@ export const SIDE = 224;
 export interface Mobilenet {
   /** Where the picture goes: SIDE x SIDE pixels of red, green and blue, each from 0 to 1. */
   readonly input: Float32Array;
-  /** What the network says of `input`: one probability a class. */
+  /** The network's result for `input`: one probability a class. */
   run(): Float32Array;
   /** Bytes of WebAssembly memory, all of which is there from the beginning. */
   readonly memoryBytes: number;
@@ -48,7 +48,7 @@ interface Block {
   readonly expand: Convolution | null;
   readonly depthwise: Convolution;
   readonly project: Convolution;
-  /** What goes in is added to what comes out. */
+  /** Whether the input is added to the output. */
   readonly isResidual: boolean;
 }
 
@@ -69,7 +69,7 @@ const FIRST_CHANNELS = 32;
 const FEATURES = 1_280;
 const DENSE = [FEATURES, 256, 128] as const;
 
-/** Null: these are not the weights of such a network, all of them and no others. */
+/** Null: the weights are not exactly those of such a network. */
 export function createMobilenet(
   module: WebAssembly.Module,
   weights: Weights,
@@ -175,7 +175,7 @@ function readBlocks(layers: LayerReader): Block[] {
   return blocks;
 }
 
-/** The most values that lie in each of the places between two layers. */
+/** The most values in each of the buffers between two layers. */
 function mostValues(blocks: readonly Block[]): Record<"wide" | "narrow" | "block", number> {
   let side = SIDE / 2;
   const most = { wide: side ** 2 * FIRST_CHANNELS, narrow: side ** 2 * PATCH, block: 0 };

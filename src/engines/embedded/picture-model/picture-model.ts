@@ -14,8 +14,8 @@ import { createMobilenet, type Mobilenet, SIDE } from "./mobilenet.ts";
 import { readWeights } from "./read-weights.ts";
 import { type Background, isTransparent, shrinkInto } from "./shrink.ts";
 
-// The picture model inside the Worker: small, free and often wrong (docs/picture-model.md). It may be
-// a reason to flag or to block a picture; beside a vision model it is none to approve one.
+// The picture model inside the Worker: small, free and often wrong (docs/picture-model.md). Its scores
+// may flag or block a picture; beside a vision model they are no reason to approve one.
 
 /** The shipped weights; `npm run picture-model:build` prints these figures. */
 export const PICTURE_WEIGHTS: ModelAsset = {
@@ -26,28 +26,28 @@ export const PICTURE_WEIGHTS: ModelAsset = {
 
 const WEIGHTS_ARE = { model: "nsfw-mobilenet-v2", version: 1 } as const;
 
-/** What became of a picture. */
+/** The result for a picture. */
 export type JudgedPicture =
   | { readonly kind: "judged"; readonly scores: PictureScores }
   /** More than `MAX_JUDGED_PIXELS`: nothing was decoded. */
   | { readonly kind: "too_many_pixels" }
   /** The bytes are not the picture that its header claims. */
   | { readonly kind: "undecodable" }
-  /** The model's file cannot be had or is not the one that this source names, or it gave no scores. */
+  /** The model's file cannot be loaded or is not the one that this source names, or it gave no scores. */
   | { readonly kind: "unavailable" };
 
-/** Gives the model; null while it cannot be had. Never rejects. */
+/** Gives the model; null while it cannot be loaded. Never rejects. */
 export type LoadPictureModel = () => Promise<Mobilenet | null>;
 
 const LOADER = modelLoader(PICTURE_WEIGHTS, readPictureModel);
 
-/** Of this isolate, whose first picture waits for it. */
+/** Loads the model once per isolate; the first picture waits for it. */
 export const pictureModelOf =
   (assets: Assets): LoadPictureModel =>
   () =>
     LOADER.load(assets);
 
-/** What the model says of a picture. One picture at a time; never rejects for what a picture is. */
+/** Judges a picture, one at a time. Never rejects because of the picture. */
 export async function judgePicture(
   picture: Picture,
   loadModel: LoadPictureModel,
@@ -55,9 +55,9 @@ export async function judgePicture(
   if (hasTooManyPixels(picture)) return { kind: "too_many_pixels" };
   const model = await loadModel();
   if (model === null) return { kind: "unavailable" };
-  const looked = await withPixels(picture, (pixels) => ({ scores: scoresOf(model, pixels) }));
-  if (looked === null) return { kind: "undecodable" };
-  const { scores } = looked;
+  const found = await withPixels(picture, (pixels) => ({ scores: scoresOf(model, pixels) }));
+  if (found === null) return { kind: "undecodable" };
+  const { scores } = found;
   return scores === null ? { kind: "unavailable" } : { kind: "judged", scores };
 }
 
@@ -68,8 +68,8 @@ export function readPictureModel(file: ArrayBuffer): Mobilenet | null {
 }
 
 /**
- * A picture that can be seen through is another one on a dark page than on a light one, and can be
- * made so that only one of them is harmless: it is looked at on both. Null: the model gave no scores.
+ * A transparent picture looks different on a dark page and on a light one, and can be made to look
+ * harmless on one of them: so it is judged on both. Null: the model gave no scores.
  */
 export function scoresOf(model: Mobilenet, pixels: Pixels): PictureScores | null {
   const seenOn = (background: Background): PictureScores | null => {
@@ -83,7 +83,7 @@ export function scoresOf(model: Mobilenet, pixels: Pixels): PictureScores | null
 }
 
 function scoresIn(probabilities: Float32Array): PictureScores | null {
-  // Compared with a threshold, NaN would be harmless.
+  // NaN never reaches a threshold, so it would pass as harmless.
   if (!probabilities.every(Number.isFinite)) return null;
   const [drawing = 1, hentai = 1, neutral = 1, porn = 1, sexy = 1] = probabilities;
   return pictureScores({ drawing, hentai, neutral, porn, sexy });

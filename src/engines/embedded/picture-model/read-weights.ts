@@ -1,8 +1,8 @@
 // The file of weights: a JSON header that names each tensor with its shape, then one byte for each
 // value. `picture-model/build-weights.mjs` writes it and says how it is laid out.
 //
-// The file was checked against a hash before it is read, so what does not fit here is a mistake of
-// ours: a file of another version. It is refused all the same and never half read.
+// The file's hash was checked before, so a file that does not fit is our mistake: another version. It is
+// refused all the same and never half read.
 
 export interface Weights {
   /** The values of a tensor, or null when there is none of that name and shape. */

@@ -1,6 +1,6 @@
 import type { Pixels } from "../pixels.ts";
 
-/** What is seen through a transparent picture. */
+/** The colour behind a transparent picture. */
 export type Background = "white" | "black";
 
 /**
@@ -8,8 +8,8 @@ export type Background = "white" | "black";
  * trained (`tf.image.resizeBilinear(pixels / 255, [side, side], true)`). The four corners of the
  * picture stay its corners, and a picture of one pixel is that pixel everywhere.
  *
- * Straight from the decoded pixels into the network's own memory: what a large picture takes is never
- * there twice.
+ * It writes from the decoded pixels straight into the network's own memory, so that a large picture is
+ * never in memory twice.
  *
  * @param out side x side pixels of red, green and blue, each from 0 to 1
  */
