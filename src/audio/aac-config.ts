@@ -1,5 +1,5 @@
-// What one AAC frame in MP4 lasts: from the sample entry's decoder configuration, since a frame is
-// 1,024 samples at the rate of the core, whatever SBR makes of them.
+// How long one AAC frame in MP4 lasts, by the decoder configuration in the sample entry. A frame is 1,024
+// samples at the rate of the core, with or without SBR.
 
 const CORE_RATES = [
   96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8000,
@@ -16,8 +16,8 @@ const SOUND_ENTRY_BYTES = 36;
 const FRAME_SAMPLES = 1024;
 
 /**
- * @param at of an entry of `stsd`
- * @returns milliseconds; null where it is no AAC, or not understood
+ * @param at offset of an entry of `stsd`
+ * @returns milliseconds; null where it is no AAC, or cannot be read
  */
 export function aacFrameMs(view: DataView, at: number, end: number): number | null {
   if (at + SOUND_ENTRY_BYTES > end || view.getUint32(at + 4) !== 0x6d703461 /* mp4a */) return null;
@@ -39,7 +39,7 @@ function findEsds(view: DataView, from: number, end: number): number | null {
   return null;
 }
 
-/** Descriptors within each other (ISO 14496-1, 7.2.6): stream 3, its decoder 4, its configuration 5. */
+/** Nested descriptors (ISO 14496-1, 7.2.6): stream 3, its decoder 4, its configuration 5. */
 function configuredMs(view: DataView, from: number, end: number): number | null {
   const stream = descriptor(view, from, end);
   if (stream?.tag !== 3 || stream.at + 3 > end) return null;

@@ -1,11 +1,12 @@
-// What one frame of Apple Lossless in MP4 lasts at most: its configuration says how many samples a frame
-// has, and no decoder takes more. https://github.com/macosforge/alac, ALACMagicCookieDescription.txt
+// The longest time that one frame of Apple Lossless in MP4 can last. Its configuration says how many
+// samples a frame has, and no decoder takes more.
+// https://github.com/macosforge/alac, ALACMagicCookieDescription.txt
 
 const SOUND_ENTRY_BYTES = 36;
 const ALAC = 0x616c6163;
 const MAX_FRAME_SAMPLES = 65_536;
 
-/** Where a sound's own boxes begin; null: the entry is of another codec, or not understood. */
+/** Where a sound's own boxes begin; null: the entry is of another codec, or cannot be read. */
 export function soundEntryBoxes(
   view: DataView,
   at: number,
@@ -13,7 +14,7 @@ export function soundEntryBoxes(
   codec: number,
 ): { readonly at: number; readonly end: number } | null {
   if (at + SOUND_ENTRY_BYTES > end || view.getUint32(at + 4) !== codec) return null;
-  // QuickTime's own version 1 puts more before the boxes; what version 2 says is not read.
+  // QuickTime's own version 1 puts more before the boxes; version 2 is not read.
   const version = view.getUint16(at + 16);
   if (version > 1) return null;
   const entryEnd = Math.min(end, at + view.getUint32(at));
@@ -21,8 +22,8 @@ export function soundEntryBoxes(
 }
 
 /**
- * @param at of an entry of `stsd`
- * @returns milliseconds; null where it is no ALAC, or not understood
+ * @param at offset of an entry of `stsd`
+ * @returns milliseconds; null where it is no ALAC, or cannot be read
  */
 export function alacFrameMs(view: DataView, at: number, end: number): number | null {
   const boxes = soundEntryBoxes(view, at, end, ALAC);

@@ -10,25 +10,25 @@ import { webmLength } from "./webm.ts";
 
 // How long a recording is, from its container, without decoding any of it.
 //
-// Two figures, since two things hang on it. What is held must be no less than what any decoder can
-// find: so frames and packets are counted, headers are believed only where they say more, and where
-// two readings are possible the longer one counts. What is charged is what a decoder hears that
-// reads in order. Both are one and the same for what honest encoders write.
+// There are two figures. We reserve the longest duration that any decoder can find (`atMostMs`): frames
+// and packets are counted, a header counts only where it says more, and of two possible readings the
+// longer one counts. We charge the duration for a decoder that reads in order (`countedMs`). For files
+// of honest encoders the two are equal.
 //
 // A format whose frames cannot be counted without decoding (compressed audio in WAV, unknown codecs,
-// anything that is not recognised by its first bytes) has no length here: it is not guessed.
+// anything that is not recognised by its first bytes) has no length here. We do not guess.
 
 export const AUDIO_FORMATS = ["wav", "mpeg", "aac", "flac", "ogg", "mp4", "webm"] as const;
 export type AudioFormat = (typeof AUDIO_FORMATS)[number];
 
-/** A hundred days: more is no recording, and the price of it would leave the safe integers. */
+/** A hundred days: no recording is longer, and its price would not be a safe integer. */
 const MAX_MS = 8_640_000_000;
 
 /** Beyond this the two figures contradict each other. An honest file is within a few per cent. */
 const contradicts = (atMostMs: number, countedMs: number): boolean =>
   atMostMs > countedMs * 1.25 + 1000;
 
-/** The format that the first bytes name, whatever the sender called it. */
+/** The format by the first bytes; the name that the sender gave is ignored. */
 export function audioFormat(bytes: Uint8Array): AudioFormat | null {
   const begins = (text: string): boolean => asciiAt(bytes, 0, text);
   if ((begins("RIFF") || begins("RF64")) && asciiAt(bytes, 8, "WAVE")) return "wav";
@@ -43,9 +43,10 @@ export function audioFormat(bytes: Uint8Array): AudioFormat | null {
 }
 
 /**
- * Null where no length can be read, none that can be vouched for, or not within the budget.
+ * Milliseconds, rounded up. Null where no length can be read, where it is over a hundred days, or where
+ * the budget does not suffice. `countedMs` is null where it contradicts `atMostMs`.
  *
- * @param budget given by tests, who read what was spent
+ * @param budget passed by tests, which read how much was spent
  */
 export function audioLength(
   bytes: Uint8Array,

@@ -2,9 +2,9 @@ import type { AudioLength } from "../domain/generation/sound-usage.ts";
 import { nextByte, viewOf } from "../io/byte-view.ts";
 import { type ReadBudget, spend } from "./read-budget.ts";
 
-// FLAC (RFC 9639): the number of samples in STREAMINFO is a claim, frames are what is decoded. A
-// frame's header says how many samples it has, and a checksum of 8 bits with 15 fixed ones tells it
-// from music, so that every place where one stands is counted: no decoder takes one without it.
+// FLAC (RFC 9639). The number of samples in STREAMINFO is only a claim; decoders decode frames. The
+// header of a frame says how many samples it has. Its 15 fixed bits and its checksum of 8 bits tell a
+// header from music. So every place with a valid header is counted: no decoder takes a frame without one.
 
 const STREAM_INFO_AT = 8;
 const STREAM_INFO_BYTES = 34;
@@ -87,7 +87,7 @@ function codedBytes(first: number): number | null {
   return ones === 1 || ones > 7 ? null : ones;
 }
 
-/** x^8 + x^2 + x + 1, from 0: what each byte makes of it. */
+/** The checksum of each byte, by the polynomial x^8 + x^2 + x + 1 from 0. */
 const CRC8: Uint8Array = Uint8Array.from({ length: 256 }, (_, byte) => {
   let crc = byte;
   for (let bit = 0; bit < 8; bit += 1) crc = crc & 0x80 ? ((crc << 1) ^ 7) & 255 : crc << 1;

@@ -2,12 +2,12 @@ import type { AudioLength } from "../domain/generation/sound-usage.ts";
 import { asciiAt, nextByte } from "../io/byte-view.ts";
 import { type ReadBudget, spend } from "./read-budget.ts";
 
-// MPEG audio (MP3) and ADTS (AAC): frames one after the other, each with its own header, and
-// anything between them. Headers that count the frames (Xing, VBRI) or the tag's size (ID3) may
-// lie, and decoders find the next frame in different ways when they have lost the thread. So the
-// length held is that of the longest chain of frames that do not overlap, over every place where a
-// header could stand: no way of reading finds more. Music looks like a header about once in 5,000
-// bytes, which makes it a few per cent longer than what is read in order.
+// MPEG audio (MP3) and ADTS (AAC): frames one after the other, each with its own header, and anything
+// between them. Headers with the number of frames (Xing, VBRI) or the size of the tag (ID3) may be
+// wrong, and decoders that lost their place find the next frame in different ways. So we reserve the
+// longest chain of frames that do not overlap, over every place where a header could be: no decoder
+// finds more. Music looks like a header about once in 5,000 bytes, so this chain is a few per cent
+// longer than the frames read in order.
 
 interface Frame {
   readonly bytes: number;
@@ -24,10 +24,10 @@ const BIT_RATES: readonly (readonly number[])[] = [
 ];
 const SAMPLE_RATES = [44_100, 48_000, 32_000];
 
-/** A frame of free bit rate has no length of its own: a header and the least side information. */
+/** A frame of free bit rate states no length. It has at least a header and the least side information. */
 const FREE_FRAME_BYTES = 13;
 
-/** By the second and the third byte of a header, which say it all: a stream has few different ones. */
+/** By the second and the third byte of a header, which decide all: a stream has few different ones. */
 const MPEG_FRAMES = new Map<number, Frame | null>();
 
 /** ISO 11172-3, 2.4.1.3, and ISO 13818-3; "MPEG-2.5" halves the rates once more. */
@@ -69,7 +69,7 @@ const AAC_RATES = [
 ];
 const ADTS_HEADER_BYTES = 7;
 
-/** ISO 14496-3, 1.A.3.2. What SBR adds is a higher rate, not a longer frame. */
+/** ISO 14496-3, 1.A.3.2. SBR raises the rate and does not make a frame longer. */
 export function adtsFrameAt(bytes: Uint8Array, at: number): Frame | null {
   if (bytes[at] !== 0xff || ((bytes[at + 1] ?? 0) & 0xf6) !== 0xf0) return null;
   const rate = AAC_RATES[((bytes[at + 2] ?? 0) >> 2) & 15];
@@ -86,17 +86,17 @@ interface Chain {
   readonly ms: number;
 }
 
-/** What is made of the frames of one kind, as they come. */
+/** Sums up the frames of one kind, in order. */
 class FrameCount {
-  /** What is heard by a decoder that reads frame after frame and, where there is none, looks on. */
-  heardMs = 0;
-  heardBytes = 0;
+  /** For a decoder that reads frame after frame and, where there is none, looks further. */
+  inOrderMs = 0;
+  inOrderBytes = 0;
   /** Where that decoder looks next. */
   #next: number;
   /**
-   * At each frame, the best chain that has ended before it goes on with it. Of those that have not
-   * ended yet only the ones that are longer than all that end earlier are kept, which are a few,
-   * whatever the bytes are.
+   * Chains that have not ended yet. Each frame continues the longest chain that ended before it. Of the
+   * open chains only those are kept that are longer than all that end earlier: that is a small number
+   * for any input.
    */
   readonly #open: Chain[] = [];
   #best = 0;
@@ -107,8 +107,8 @@ class FrameCount {
 
   add(at: number, frame: Frame, length: number): void {
     if (at >= this.#next) {
-      this.heardMs += frame.ms;
-      this.heardBytes += Math.min(frame.bytes, length - at);
+      this.inOrderMs += frame.ms;
+      this.inOrderBytes += Math.min(frame.bytes, length - at);
       this.#next = at + frame.bytes;
     }
     const open = this.#open;
@@ -120,7 +120,7 @@ class FrameCount {
 
   /** The longest chain of frames that do not overlap. */
   get longestMs(): number {
-    // Those that end beyond the end: a decoder may play what is there of them.
+    // A chain may end beyond the file: a decoder may play the part that is there.
     return Math.max(this.#best, this.#open.at(-1)?.ms ?? 0);
   }
 }
@@ -142,13 +142,13 @@ export function tagEnd(bytes: Uint8Array): number {
   return 10 + size;
 }
 
-/** Behind its tag a file is mostly frames; where it is not, another decoder may be meant to read it. */
+/** The least share of frames in a file after its tag. With fewer it may be meant for another decoder. */
 const LEAST_FRAMES = 0.75;
 
 /**
- * Both kinds in one pass over every place where a header could stand: none is of both.
+ * Both kinds in one pass over every place where a header could be: no header is of both kinds.
  *
- * @returns null where what is in it is mostly something else
+ * @returns null where less than three quarters of the file are frames, or the budget does not suffice
  */
 export function frameStream(bytes: Uint8Array, budget: ReadBudget): AudioLength | null {
   const from = tagEnd(bytes);
@@ -162,7 +162,7 @@ export function frameStream(bytes: Uint8Array, budget: ReadBudget): AudioLength 
     const frame = isAdts ? adtsFrameAt(bytes, at) : mpegFrameAt(bytes, at);
     if (frame !== null) (isAdts ? adts : mpeg).add(at, frame, bytes.length);
   }
-  const heard = mpeg.heardBytes > adts.heardBytes ? mpeg : adts;
-  if (heard.heardBytes < (bytes.length - from) * LEAST_FRAMES) return null;
-  return { atMostMs: Math.max(mpeg.longestMs, adts.longestMs), countedMs: heard.heardMs };
+  const main = mpeg.inOrderBytes > adts.inOrderBytes ? mpeg : adts;
+  if (main.inOrderBytes < (bytes.length - from) * LEAST_FRAMES) return null;
+  return { atMostMs: Math.max(mpeg.longestMs, adts.longestMs), countedMs: main.inOrderMs };
 }

@@ -1,16 +1,15 @@
 import type { PacketCodec } from "./packet.ts";
 import { PACKETS_A_STEP, type ReadBudget, spend } from "./read-budget.ts";
 
-// The packets of a track in MP4, each found by the track's tables: their sizes, the chunks that they lie
-// in, and how many each chunk has. A packet of Opus says itself how long it is, whatever the table of
-// times says.
+// The packets of a track in MP4. The track's tables give their sizes, the chunks that they are in, and how
+// many each chunk has. A packet of Opus states its own duration; the table of times is not used for it.
 
-/** Where a track's tables stand; null: there is none. */
+/** Offsets of a track's tables; null: there is none. */
 export interface SampleTables {
   sizes: { readonly at: number; readonly count: number; readonly ofAll: number } | null;
   chunks: { readonly at: number; readonly count: number; readonly width: number } | null;
   runs: { readonly at: number; readonly count: number } | null;
-  /** False where a table stands twice, or in another form: which one holds is up to the decoder. */
+  /** False where a table comes twice, or in another form: decoders differ in which one they use. */
   isSure: boolean;
 }
 
@@ -24,7 +23,7 @@ export const noTables = (): SampleTables => ({
 /** Bytes of an entry. */
 const WIDTHS = { stsz: 4, stsc: 12, stco: 4, co64: 8 } as const;
 
-/** @returns whether there is room for how many there are; a table that is cut is none */
+/** @returns false where the box is too short for the table's head; a table that is cut is not sure */
 export function readTable(
   tables: SampleTables,
   type: keyof typeof WIDTHS,
@@ -37,7 +36,7 @@ export function readTable(
   if (at > box.end) return false;
   const count = view.getUint32(at - 4);
   const ofAll = type === "stsz" ? view.getUint32(at - 8) : 0;
-  // Of one size each they are no more than there are bytes.
+  // Packets that all have one size cannot take more than all bytes.
   const isThere = ofAll === 0 ? at + count * width <= box.end : count * ofAll <= view.byteLength;
   const name = type === "stsz" ? "sizes" : type === "stsc" ? "runs" : "chunks";
   if (!isThere || tables[name] !== null) tables.isSure = false;
@@ -45,7 +44,7 @@ export function readTable(
   return true;
 }
 
-/** Milliseconds of all packets; null where they cannot be found, or not within the budget. */
+/** Milliseconds of all packets; null where they cannot be found, or the budget does not suffice. */
 export function packetsMs(
   view: DataView,
   { sizes, chunks, runs, isSure }: SampleTables,
@@ -60,7 +59,7 @@ export function packetsMs(
   let run = 0;
   for (let chunk = 0; chunk < chunks.count && sample < sizes.count; chunk += 1) {
     if (!spend(budget)) return null;
-    // A run holds from its first chunk, which is counted from 1, to the next one's.
+    // A run is valid from its first chunk, which is counted from 1, to the first chunk of the next run.
     while (run + 1 < runs.count && view.getUint32(runs.at + (run + 1) * 12) <= chunk + 1) run += 1;
     const inChunk = view.getUint32(runs.at + run * 12 + 4);
     let at = offsetOf(view, chunks, chunk);
@@ -68,7 +67,7 @@ export function packetsMs(
     for (; sample < end; sample += 1) {
       if (!spend(budget, 1 / PACKETS_A_STEP)) return null;
       const size = sizes.ofAll === 0 ? view.getUint32(sizes.at + sample * 4) : sizes.ofAll;
-      // What is not there to be read is as long as one can be.
+      // A packet beyond the file counts as the longest.
       ms += at + size > bytes.length ? codec.longestMs : codec.packetMs(bytes, at, size);
       at += size;
     }

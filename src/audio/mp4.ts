@@ -7,10 +7,10 @@ import { OPUS, type PacketCodec } from "./packet.ts";
 import { MAX_BOXES, MAX_DEPTH, MAX_TRACKS, type ReadBudget } from "./read-budget.ts";
 
 // MP4 and M4A (ISO 14496-12) with AAC, ALAC or Opus. The movie, its tracks, their media, their edit
-// lists and their sample tables each say how long it is, and so do the fragments of a recording that
-// was streamed; tables may name the same bytes twice. The longest of all that they say is held. What
-// is heard is what the sample tables give, or what packets of Opus say. (A sample is one frame, as the
-// standard wants it: a file that packs several into one cannot be told without decoding.)
+// lists and their sample tables each state a length, and so do the fragments of a recording that was
+// streamed; tables may name the same bytes twice. We reserve the longest of these. We charge the length
+// by the sample tables, or by the packets of Opus. (A sample is one frame, as the standard wants it: a
+// file that packs several into one sample cannot be recognised without decoding.)
 
 /** Boxes that hold boxes which matter here. */
 const CONTAINERS: ReadonlySet<string> = new Set([
@@ -27,9 +27,9 @@ interface Track {
   timedSamples: number;
   /** The longest of: track header and edit list, in the movie's units. */
   movieTicks: number;
-  /** Of a frame, of AAC or ALAC; null: another codec. */
+  /** Milliseconds of a frame of AAC or ALAC; null: another codec. */
   frameMs: number | null;
-  /** Of packets that say themselves how long they are. */
+  /** For packets that state their own length. */
   codec: PacketCodec | null;
   readonly tables: SampleTables;
 }
@@ -38,7 +38,7 @@ interface Movie {
   readonly tracks: Track[];
   timescale: number;
   ticks: number;
-  /** A sample's where nothing else is said: by the movie, then by the fragment. */
+  /** The default ticks of a sample: the movie's, then the fragment's. */
   movieSampleTicks: number;
   sampleTicks: number;
   fragmentSamples: number;
@@ -66,7 +66,7 @@ export function mp4Length(bytes: Uint8Array, budget: ReadBudget): AudioLength | 
     const box = boxAt(view, at, { limit, isCut: ends.length === 1 });
     if (box === null || boxes === MAX_BOXES) return null;
     if (box.type === "trak") movie.tracks.push(newTrack());
-    // A box that is cut, or whose counts reach beyond it: what it says is not known.
+    // A box that is cut, or whose counts reach beyond it: its content is not known.
     if (READERS[box.type]?.(movie, view, box) === false) return null;
     const isEntered = CONTAINERS.has(box.type);
     if (isEntered) ends.push(box.end);
@@ -81,7 +81,7 @@ const newTrack = (): Track => ({
   movieTicks: 0, frameMs: null, codec: null, tables: noTables(),
 }); // prettier-ignore
 
-/** Null where it does not fit in its own container. Of a recording that was cut, the last may not. */
+/** Null where the box does not fit into its container. With `isCut` the box is cut at the container's end. */
 function boxAt(
   view: DataView,
   at: number,
@@ -98,7 +98,7 @@ function boxAt(
   return size < headerBytes || end > limit ? null : { type, at: at + headerBytes, end };
 }
 
-/** Inexact beyond 2^53, where nothing real is. (A BigInt for each entry of a table is dear.) */
+/** Inexact beyond 2^53, which no real file reaches. (A BigInt for each entry of a table is slow.) */
 const uint64 = (view: DataView, at: number): number =>
   view.getUint32(at) * 2 ** 32 + view.getUint32(at + 4);
 
@@ -106,7 +106,7 @@ type Reader = (movie: Movie, view: DataView, box: Box) => boolean;
 
 const has = ({ at, end }: Box, bytes: number): boolean => at + bytes <= end;
 
-/** All ones is "unknown" where a duration is written. */
+/** A duration of all ones means "unknown". */
 const known = (ticks: number, unknown: number): number => (ticks >= unknown ? 0 : ticks);
 
 /** `mvhd`, `mdhd`, `tkhd`: the duration, and the timescale before it, by version. */
@@ -126,7 +126,7 @@ function timesAt(
 /** `Opus`: https://opus-codec.org/docs/opus_in_isobmff.html */
 const OPUS_ENTRY = 0x4f707573;
 
-/** The track whose boxes are being read; of a box outside of any, one that nobody sees. */
+/** The track whose boxes are being read; for a box outside of any track, one that is thrown away. */
 const trackOf = (movie: Movie): Track => movie.tracks.at(-1) ?? newTrack();
 
 const READERS: Readonly<Record<string, Reader>> = {
@@ -145,7 +145,7 @@ const READERS: Readonly<Record<string, Reader>> = {
     track.movieTicks = Math.max(track.movieTicks, ticks);
     return true;
   },
-  /** An edit list may repeat what it likes, or stand still. */
+  /** An edit list may repeat parts, or pause. */
   elst(movie, view, box) {
     if (!has(box, 8)) return false;
     const wide = view.getUint8(box.at) === 1;
@@ -176,7 +176,7 @@ const READERS: Readonly<Record<string, Reader>> = {
   },
   stsd(movie, view, box) {
     const track = trackOf(movie);
-    // Several descriptions: which one holds when is in the tables of chunks.
+    // With several descriptions, the tables of chunks say which one applies: those are not read.
     if (!has(box, 8) || view.getUint32(box.at + 4) !== 1) return !track.isSound;
     const at = box.at + 8;
     track.frameMs = aacFrameMs(view, at, box.end) ?? alacFrameMs(view, at, box.end);
@@ -203,7 +203,7 @@ const READERS: Readonly<Record<string, Reader>> = {
   stsc: (movie, view, box) => readTable(trackOf(movie).tables, "stsc", view, box),
   stco: (movie, view, box) => readTable(trackOf(movie).tables, "stco", view, box),
   co64: (movie, view, box) => readTable(trackOf(movie).tables, "co64", view, box),
-  /** 24 bits of nothing, then the width of a size, then how many: at the same place as in `stsz`. */
+  /** 24 empty bits, the width of a size, then the count: at the same place as in `stsz`. */
   stz2(movie, view, box) {
     if (!has(box, 12)) return false;
     const track = trackOf(movie);
@@ -220,7 +220,7 @@ const READERS: Readonly<Record<string, Reader>> = {
     movie.sampleTicks = movie.movieSampleTicks;
     return true;
   },
-  /** Of a fragment: its own default, behind whatever its flags put before it. */
+  /** A fragment's own default; its flags say which fields come before it. */
   tfhd(movie, view, box) {
     const flags = view.getUint32(box.at) & 0xffffff;
     const at = 8 + ((flags & 1) !== 0 ? 8 : 0) + ((flags & 2) !== 0 ? 4 : 0);
@@ -251,11 +251,11 @@ const READERS: Readonly<Record<string, Reader>> = {
 
 function lengthOf(movie: Movie, view: DataView, budget: ReadBudget): AudioLength | null {
   const [sound, ...others] = movie.tracks.filter(({ isSound }) => isSound);
-  // Of two sound tracks one is heard, and which one is up to the decoder.
+  // A decoder plays one of two sound tracks, and decoders differ in which.
   if (sound === undefined || others.length > 0) return null;
   const { frameMs, codec, timescale } = sound;
   if ((frameMs === null && codec === null) || timescale === 0) return null;
-  // Fragments of other tracks, video, would be added to the sound's.
+  // Fragments of other tracks, such as video, would be added to the sound's.
   if (movie.fragmentSamples > 0 && movie.tracks.length > 1) return null;
   const samples = Math.max(sound.samples, sound.timedSamples) + movie.fragmentSamples;
   const countedMs = ((sound.sampleTicks + movie.fragmentTicks) * 1000) / timescale;
@@ -263,10 +263,10 @@ function lengthOf(movie: Movie, view: DataView, budget: ReadBudget): AudioLength
   if (claims > 0 && movie.timescale === 0) return null;
   const claimedMs = claims === 0 ? 0 : (claims * 1000) / movie.timescale;
   const mediaMs = (sound.mediaTicks * 1000) / timescale;
-  const saidMs = Math.max(countedMs, claimedMs, mediaMs);
-  if (frameMs !== null) return { atMostMs: Math.max(samples * frameMs, saidMs), countedMs };
-  // The packets of a fragment lie where the fragment says: those are not looked for.
+  const statedMs = Math.max(countedMs, claimedMs, mediaMs);
+  if (frameMs !== null) return { atMostMs: Math.max(samples * frameMs, statedMs), countedMs };
+  // The packets of a fragment are elsewhere: they are not looked for.
   if (codec === null || movie.fragmentSamples > 0) return null;
-  const heardMs = packetsMs(view, sound.tables, codec, budget);
-  return heardMs === null ? null : { atMostMs: Math.max(heardMs, saidMs), countedMs: heardMs };
+  const allMs = packetsMs(view, sound.tables, codec, budget);
+  return allMs === null ? null : { atMostMs: Math.max(allMs, statedMs), countedMs: allMs };
 }

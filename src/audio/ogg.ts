@@ -4,8 +4,8 @@ import { OPUS, type PacketCodec, vorbisCodec } from "./packet.ts";
 import { MAX_STREAMS, PACKETS_A_STEP, type ReadBudget, spend } from "./read-budget.ts";
 
 // Ogg (RFC 3533) with Opus or Vorbis. Streams may follow each other or run side by side; all of them
-// add up. A page with a wrong checksum is dropped by some readers, who then look for pages inside of
-// it: so every page that stands anywhere counts, also one within another.
+// add up. Some readers drop a page with a wrong checksum, and then look for pages inside of it. So every
+// page counts, also one within another.
 
 const HEADER_BYTES = 27;
 const CONTINUED = 1;
@@ -26,12 +26,12 @@ export function oggLength(bytes: Uint8Array, budget: ReadBudget): AudioLength | 
     if (!spend(budget)) return null;
     if (!asciiAt(bytes, at, "OggS") || at + HEADER_BYTES > bytes.length) continue;
     const page = pageAt(bytes, view, at);
-    // Pages that overlap say the same lacing again and again.
+    // Pages that overlap repeat the same lacing.
     if (!spend(budget, page.segments / PACKETS_A_STEP)) return null;
     let stream = streams.get(page.serial);
     if ((page.flags & BEGINS) !== 0) {
       const codec = codecAt(bytes, page.bodyAt);
-      // What is neither Opus nor Vorbis, or both at once, is not counted by guess.
+      // Neither Opus nor Vorbis, or both at once: we do not guess.
       if (codec === null || (stream !== undefined && !isSame(stream.codec, codec))) return null;
       stream ??= { codec, packetsMs: 0, first: null, last: 0 };
       streams.set(page.serial, stream);
@@ -88,7 +88,7 @@ function addPage(stream: Stream, bytes: Uint8Array, page: Page): void {
     begins = true;
     packetAt = next;
   }
-  // One that ends in a later page.
+  // A packet that ends in a later page.
   if (begins && next > packetAt) pageMs += stream.codec.packetMs(bytes, packetAt, next - packetAt);
   stream.packetsMs += pageMs;
   if (page.granule <= 0) return;

@@ -1,14 +1,14 @@
 import { asciiAt, viewOf } from "../io/byte-view.ts";
 
-// How long a packet of Opus or Vorbis lasts, wherever it is packed: Ogg or WebM.
+// How long a packet of Opus or Vorbis lasts, in Ogg, WebM or MP4.
 
 export interface PacketCodec {
   readonly name: "opus" | "vorbis";
-  /** Of a packet that begins there and has so many bytes; 0 of headers and of what none decodes. */
+  /** Milliseconds of the packet at that offset, of so many bytes; 0 for headers and undecodable packets. */
   readonly packetMs: (bytes: Uint8Array, at: number, size: number) => number;
   /** No packet lasts longer. */
   readonly longestMs: number;
-  /** What granule positions count, a second. */
+  /** Units of granule positions a second. */
   readonly granuleRate: number;
 }
 
@@ -42,8 +42,8 @@ function opusFrameMs(config: number): number {
 const VORBIS_HEAD_BYTES = 30;
 
 /**
- * Vorbis I, 4.2.2: the identification header. Two lengths of blocks; which one a packet has is in
- * its codebooks, so each counts as the longer one: half a block of new samples.
+ * Vorbis I, 4.2.2: the identification header has two lengths of blocks. The codebooks say which one a
+ * packet has, so each counts as the longer one: half a block of new samples.
  */
 export function vorbisCodec(bytes: Uint8Array, at: number): PacketCodec | null {
   if (!asciiAt(bytes, at, "\x01vorbis") || at + VORBIS_HEAD_BYTES > bytes.length) return null;

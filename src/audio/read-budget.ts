@@ -1,6 +1,6 @@
 // How much of a recording its readers look at. Recordings come from callers, before anything is
-// admitted, and a container can hold an element in two bytes: so the readers of all formats count
-// what they do and stop at these limits. What does not fit has no length here, and is refused.
+// admitted, and a container can hold an element in two bytes. So the readers of all formats count their
+// work and stop at these limits. A recording beyond them has no length here, and is refused.
 
 /**
  * Elements, pages, chunks, and places where a frame could begin. One for each 20 bytes of the largest
@@ -8,7 +8,7 @@
  */
 export const MAX_STEPS = 1_310_720;
 
-/** Packets whose sizes stand in the lacing of Ogg pages: a look at each is a tenth of a step. */
+/** Packets whose sizes are in a table (Ogg's lacing, MP4's): each takes a tenth of a step. */
 export const PACKETS_A_STEP = 10;
 
 /** A film has a picture, some languages and subtitles. */
@@ -17,7 +17,7 @@ export const MAX_TRACKS = 32;
 /** Recordings of a radio begin a new Ogg stream with each title. */
 export const MAX_STREAMS = 256;
 
-/** Elements or boxes in each other: the deepest that matters here is the sixth (`stsd` in MP4). */
+/** Levels of elements or boxes: the deepest that matters here is the sixth (`stsd` in MP4). */
 export const MAX_DEPTH = 16;
 
 /** MP4 has its samples in tables: a fragment of a second has about ten boxes. */
@@ -26,7 +26,7 @@ export const MAX_BOXES = 100_000;
 /** WAV has a format, its data, and some chunks of names and marks. */
 export const MAX_CHUNKS = 1000;
 
-/** What is left. One for each recording: tests read it. */
+/** The steps that are left; one budget for each recording. Tests read it. */
 export interface ReadBudget {
   steps: number;
 }

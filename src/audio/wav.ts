@@ -3,11 +3,11 @@ import { asciiAt, viewOf } from "../io/byte-view.ts";
 import { MAX_CHUNKS } from "./read-budget.ts";
 
 // WAV: uncompressed samples, so bytes are time. The size of `data` is often wrong (a stream's is 0
-// or 4 GB) and decoders look for more chunks behind it: what may be heard is all that follows.
-// Rate, channels, width, block and bytes a second say the same thing three times over, and
-// each decoder believes another of them: the slowest counts.
+// or 4 GB) and decoders look for more chunks after it, so all bytes that follow may be played. Rate,
+// channels, width, block and bytes a second state the same thing in three ways, and decoders differ in
+// which one they use: the slowest counts.
 
-/** PCM, float, A-law, mu-law. What is compressed has no length without its decoder. */
+/** PCM, float, A-law, mu-law. Compressed sound has no length without its decoder. */
 const UNCOMPRESSED: ReadonlySet<number> = new Set([1, 3, 6, 7]);
 const EXTENSIBLE = 0xfffe;
 const FMT_BYTES = 16;
@@ -46,7 +46,7 @@ export function wavLength(bytes: Uint8Array): AudioLength | null {
     const size = view.getUint32(at + 4, true);
     const content = at + 8;
     if (asciiAt(bytes, at, "fmt ")) {
-      // Two formats: which one holds depends on who reads.
+      // Two formats: decoders differ in which one they use.
       if (format !== null) return null;
       format = formatAt(view, content, size);
       if (format === null) return null;
@@ -60,7 +60,7 @@ export function wavLength(bytes: Uint8Array): AudioLength | null {
   return null;
 }
 
-/** A size that cannot be is a stream's: to the end. */
+/** A size that is impossible is a stream's: the data goes on to the end. */
 const dataBytes = (size: number, rest: number): number => (size === 0 || size > rest ? rest : size);
 
 const lengthOf = (format: Format, most: number, data: number): AudioLength => ({

@@ -4,9 +4,9 @@ import { OPUS, type PacketCodec, vorbisCodec } from "./packet.ts";
 import { MAX_DEPTH, MAX_TRACKS, type ReadBudget, spend } from "./read-budget.ts";
 
 // WebM (RFC 8794, RFC 9559) with Opus or Vorbis, as browsers record it: often without a duration, in
-// segments and clusters of unknown size. Blocks say when they are heard, packets how long they last;
-// the longest of what both and the header say is held. An element that does not fit into its parent
-// makes readers look on in different ways: such a file has no length.
+// segments and clusters of unknown size. Blocks state their time, packets their duration, and the header
+// a length: we reserve the longest of the three. Readers differ in how they go on after an element that
+// does not fit into its parent: such a file has no length.
 
 const SEGMENT = 0x18538067;
 const CLUSTER = 0x1f43b675;
@@ -40,9 +40,9 @@ interface Track {
 
 interface Recording {
   readonly tracks: Track[];
-  /** Nanoseconds; null: not said, a million. */
+  /** Nanoseconds; null: not stated, so a million. */
   scale: number | null;
-  /** These in units of the scale. */
+  /** The next four are in units of the scale. */
   duration: number;
   clusterTime: number;
   blockTime: number;
@@ -63,7 +63,7 @@ export function webmLength(bytes: Uint8Array, budget: ReadBudget): AudioLength |
     if (!spend(budget)) return null;
     while (parents.length > 1 && at >= (parents.at(-1)?.end ?? 0)) parents.pop();
     const element = elementAt(bytes, at);
-    // The last one of a recording that was cut.
+    // The last element of a recording that was cut.
     if (element === null) break;
     const { id, contentAt } = element;
     const { id: parent, end: limit } = parents.at(-1) ?? NO_PARENT;
@@ -74,7 +74,7 @@ export function webmLength(bytes: Uint8Array, budget: ReadBudget): AudioLength |
     if (end > limit && limit !== bytes.length) return null;
     if (ENTERED.has(id)) {
       if (id === TRACK_ENTRY) recording.tracks.push(newTrack());
-      // What has no size ends where the next of its kind begins: its parent's end holds for both.
+      // An element without a size ends where the next of its kind begins: both end with their parent.
       while (parents.at(-1)?.unknown === true && endsBefore(parents.at(-1)?.id, id)) parents.pop();
       parents.push({ id, end: Math.min(end, limit), unknown });
       if (parents.length > MAX_DEPTH || recording.tracks.length > MAX_TRACKS) return null;
@@ -97,7 +97,7 @@ const newTrack = (): Track => ({
 interface Parent {
   readonly id: number;
   readonly end: number;
-  /** Its size is: it reaches as far as its parent, or to the next of its kind. */
+  /** Without a size: it reaches to the end of its parent, or to the next of its kind. */
   readonly unknown: boolean;
 }
 
@@ -133,14 +133,14 @@ function elementAt(
 const unmarked = (bytes: Uint8Array, at: number, width: number): number =>
   ((bytes[at] ?? 0) & (0xff >> width)) * 256 ** (width - 1) + unsigned(bytes, at + 1, at + width);
 
-/** Of up to 8 bytes; inexact beyond 2^53, where nothing real is. */
+/** A number of up to 8 bytes; inexact beyond 2^53, which no real file reaches. */
 function unsigned(bytes: Uint8Array, from: number, to: number): number {
   let value = 0;
   for (let at = from; at < to; at += 1) value = value * 256 + (bytes[at] ?? 0);
   return value;
 }
 
-/** False for what makes the whole recording one without a length. */
+/** False: because of this element the whole recording has no length. */
 function readElement(
   recording: Recording,
   bytes: Uint8Array,
@@ -156,7 +156,7 @@ function readElement(
   const number = () => unsigned(bytes, at, Math.min(end, at + 8));
   switch (id) {
     case TIMESTAMP_SCALE:
-      // Said twice, it depends on the reader which one holds.
+      // Two scales: readers differ in which one they use.
       if (recording.scale !== null) return false;
       recording.scale = number();
       return recording.scale > 0;
@@ -166,7 +166,7 @@ function readElement(
         recording.duration,
         end - at === 4 ? view.getFloat32(at) : view.getFloat64(at),
       );
-      // Not for a NaN.
+      // False for a NaN.
       return recording.duration >= 0;
     case CLUSTER_TIME:
       recording.clusterTime = number();
@@ -190,7 +190,7 @@ function describe(track: Track, bytes: Uint8Array, { id, at, end }: Element): vo
   if (id === CODEC_ID) {
     track.codecName = String.fromCharCode(...bytes.subarray(at, Math.min(end, at + 32)));
   }
-  // Three headers: a count, the sizes of two of them, then the one that is wanted.
+  // Three headers: a count, the sizes of two of them, then the identification header.
   if (id === CODEC_PRIVATE) {
     const head = bytes.subarray(at, Math.min(end, at + 600)).indexOf(1, 3);
     if (head > 0) track.vorbis ??= vorbisCodec(bytes, at + head);
@@ -219,11 +219,11 @@ function addBlock(
   recording.last = Math.max(recording.last, time);
   if (!track.isSound) return true;
   const codec = codecOf(track);
-  // Stripped headers, encryption: a packet's first byte is not its own.
+  // With stripped headers or encryption, the first byte here is not the packet's own.
   if (codec === null || track.isEncoded) return false;
   const isLaced = ((bytes[packetAt - 1] ?? 0) & 6) !== 0;
   if (isLaced) {
-    // Several packets, whose beginnings are in the lacing: each may be the longest.
+    // The lacing says where each of several packets begins. It is not read: each counts as the longest.
     recording.packetsMs += codec.longestMs * ((bytes[packetAt] ?? 0) + 1);
     recording.countedMs = null;
     return true;
