@@ -8,9 +8,8 @@ import {
 } from "../generation/picture-traits.ts";
 import type { RateClass } from "../ledger/rate-limit.ts";
 
-// The models of Workers AI: what they cost, how fast they may be called, what bounds them. Prices
-// drift, so they are versioned data: a new price list is a new file, and journal lines name the
-// version that priced them.
+// The models of Workers AI: their prices, rates and bounds. Prices change, so they are versioned data: a
+// new price list is a new file, and journal lines name the version that priced them.
 
 /** The units of the published price table; a megapixel is 1,024 x 1,024, a tile 512 x 512. */
 export const PRICE_UNITS = [
@@ -54,7 +53,7 @@ export interface Bounds {
   readonly specialTokens: number;
   /** A classifier reads no more than this in one call, special tokens included. */
   readonly maxInputTokens: number | null;
-  /** What a translation writes at most for one text; null: not known, or another task. */
+  /** The most that a translation of one text can have; null: not known, or another task. */
   readonly maxOutputTokens: number | null;
   /** Where the numbers are from; null when nothing was found and none is needed. */
   readonly source: string | null;
@@ -68,17 +67,17 @@ export interface Model {
   readonly contextTokens: number | null;
   /** Published requests a minute on the default plan; null when none is published. */
   readonly rpm: number | null;
-  /** `rpm` is the model's own, other than its task's: it is a rate class of its own. */
+  /** `rpm` is the model's own and not its task's: the model is a rate class of its own. */
   readonly ownRpm: boolean;
   readonly requiresWorkersPaid: boolean;
-  /** Scores texts against a query, where its task's other models give labels. */
+  /** Whether it scores texts against a query, where its task's other models give labels. */
   readonly reranks: boolean;
   /** `YYYY-MM-DD` */
   readonly retiredOn: string | null;
   /** For a retired model: the id of a live, priced one to use instead. */
   readonly replacement: string | null;
   readonly bounds: Bounds;
-  /** What it can be told of a picture; null for what makes none, or takes more than a prompt. */
+  /** Its parameters for pictures; null for a model that makes none, or that needs more than a prompt. */
   readonly picture: PictureTraits | null;
 }
 
@@ -148,7 +147,7 @@ function toModel(row: ModelRow): Model {
 
 const ROWS: readonly ModelRow[] = data.models;
 
-/** `2026-09`: what journal lines name as their price book. */
+/** `2026-09`: the name of the price book in journal lines. */
 export const CATALOGUE_VERSION: string = data.version;
 
 /** All models by id. A Map, so that a caller's `__proto__` is no model. */
@@ -170,8 +169,8 @@ export interface ResolveOptions {
 }
 
 /**
- * The model as it may be called and priced, or why not. Retired wins over unpriced: a price for a
- * model that is gone helps nobody. A found model's price table is complete for its task.
+ * The model as it may be called and priced, or why it may not. A model that is retired and unpriced counts
+ * as retired: a price would not help. A found model's price table is complete for its task.
  */
 export function resolveModel(id: string, { workersPlan, prices }: ResolveOptions): ResolvedModel {
   const published = CATALOGUE.get(id);

@@ -8,33 +8,33 @@ import {
 import { AUTO } from "../generation/routing.ts";
 import { rateLimitFor, type Settings } from "../tenant/settings.ts";
 
-// What a tenant can know of a model before it asks it: what it costs here, how often it may be
-// called, and whether it may be called at all.
+// What a tenant can know of a model before it calls it: its price here, how often it may be called, and
+// whether it may be called at all.
 
-/** What the platform, not the tenant, decides about models. */
+/** The platform's settings for models, which no tenant can change. */
 export interface ModelTerms {
   readonly workersPlan: "free" | "paid";
   readonly prices: PriceOverrides;
 }
 
-/** Why a call that names the model is refused: the kind of that refusal. */
+/** The kind of the refusal of a call that names the model. */
 export type Unusable = "model_not_allowed" | "model_retired" | "unpriced_model";
 
 export interface ModelCard {
   readonly id: string;
   readonly model: Model;
-  /** As they are charged: the platform's own replace the published ones. */
+  /** The prices that are charged: the platform's own replace the published ones. */
   readonly prices: Model["prices"];
   readonly rateClass: string;
   /** Calls a minute that this tenant may make of its class. */
   readonly rpm: number;
   /** Null: it may be called. */
   readonly unusable: Unusable | null;
-  /** The model that the id stands for; null where it is a model's own. */
+  /** The model that the alias stands for; null where the id is a model's own. */
   readonly aliasOf: string | null;
 }
 
-/** Null for what the tenant could not name: it is neither a model nor one of its aliases. */
+/** Null for an id that is neither a model nor an alias of the tenant. */
 export function modelCard(id: string, settings: Settings, terms: ModelTerms): ModelCard | null {
   const target = Object.hasOwn(settings.aliases, id) ? settings.aliases[id] : undefined;
   const model = (target ?? id) === AUTO ? AUTO_MODEL : CATALOGUE.get(target ?? id);
@@ -55,7 +55,7 @@ export function modelCard(id: string, settings: Settings, terms: ModelTerms): Mo
   };
 }
 
-/** What `auto` looks like in a list: its price is that of the model which is picked. */
+/** `auto` in a list: its price is that of the model which is picked. */
 const AUTO_MODEL: Model = {
   id: AUTO,
   task: "text_generation",
@@ -80,7 +80,7 @@ const AUTO_MODEL: Model = {
   },
 };
 
-/** It can become no model where none that writes may run. */
+/** `auto` cannot be used where no model for text generation may run. */
 function unusableAuto(settings: Settings, terms: ModelTerms): Unusable | null {
   const some = [...CATALOGUE.values()].some(
     ({ id, task }) =>
@@ -95,7 +95,7 @@ export const modelCards = (settings: Settings, terms: ModelTerms): readonly Mode
     (id) => modelCard(id, settings, terms) ?? [],
   );
 
-/** In the order in which a call is refused: what the tenant may not name comes first. */
+/** In the order in which a call is refused: a model outside the tenant's list comes first. */
 function unusable(
   id: string,
   found: ReturnType<typeof resolveModel>["kind"],

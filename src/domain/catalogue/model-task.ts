@@ -1,4 +1,4 @@
-// What kind of work a model does, and so which of the published rates it is counted under.
+// The kind of work that a model does, which decides the published rate that it counts under.
 
 export const MODEL_TASKS = [
   "text_generation",
@@ -15,5 +15,5 @@ export const MODEL_TASKS = [
   "other",
 ] as const;
 
-/** `other` is what no route of ours calls: turn detection, decision models. */
+/** `other`: models that no route here calls, for turn detection and decisions. */
 export type ModelTask = (typeof MODEL_TASKS)[number];

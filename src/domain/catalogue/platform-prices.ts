@@ -1,15 +1,15 @@
 import book from "./cloudflare-prices-2026-09.json" with { type: "json" };
 import { countedUsd } from "../ledger/money.ts";
 
-// What Cloudflare charges for everything but the models: the Worker, its objects, its stores. What is
-// not counted by us is estimated from what a call was measured to use, or said to be unknown: each
-// line names which, and how.
+// What Cloudflare charges for everything but the models: the Worker, its objects, its stores. We count
+// some resources, estimate others from the measured use of a call, and call the rest unknown: each line
+// says which, and how.
 
 export type Resource = keyof typeof book.resources;
 
 export const PLATFORM_PRICE_BOOK = book.version;
 
-/** What a plan has in its price: in the resource's own unit. */
+/** The amount that a plan includes, in the resource's own unit. */
 export interface Included {
   readonly amount: number;
   readonly every: "day" | "month";
@@ -25,7 +25,7 @@ interface Price {
 
 const PRICES = book.resources as Readonly<Record<Resource, Price>>;
 
-/** `unknown`: nothing that we keep says how many there were. */
+/** `unknown`: no record of ours says how many there were. */
 export type CountBasis = "counted" | "estimated" | "unknown";
 
 export interface ResourceLine {
@@ -36,7 +36,7 @@ export interface ResourceLine {
   readonly basis: CountBasis;
   /** A sentence: what was counted, or what it was estimated from. */
   readonly how: string;
-  /** Beyond what the plan includes; null on the free plan, which sells nothing more. */
+  /** The price beyond what the plan includes; null on the free plan, which sells nothing more. */
   readonly usd: string | null;
   readonly per: number;
   readonly included: Included | null;
@@ -44,13 +44,13 @@ export interface ResourceLine {
   readonly costUsd: string | null;
 }
 
-/** What the reports know of a range of days. */
+/** The figures of the reports for a range of days. */
 export interface PlatformCounts {
   /** Calls that were admitted. */
   readonly calls: number;
   /** Calls that were refused. */
   readonly refused: number;
-  /** Of them, those that were given an earlier answer. */
+  /** Calls that got an earlier answer. */
   readonly cached: number;
   /** Pictures made. */
   readonly pictures: number;
@@ -59,8 +59,8 @@ export interface PlatformCounts {
 }
 
 /**
- * What a governed call uses, as `npm run bench -- --only=cost` counts it (`docs/speed.md`): one that
- * shares no commit with another and whose object sleeps before and after it, the dearest way.
+ * What a governed call uses, as `npm run bench -- --only=cost` counts it (`docs/speed.md`). The call shares
+ * no commit with another and its object sleeps before and after it: the most expensive case.
  */
 export const MEASURED = {
   cpuMicroseconds: 960,
@@ -69,7 +69,7 @@ export const MEASURED = {
   rowsRead: 11,
   /** 128 MB for half a second. */
   megabyteSeconds: 64,
-  /** Of the journal and the verdict, at rest (`test/durable-objects/verdict-size.test.ts`). */
+  /** Stored bytes of the journal and the verdict (`test/durable-objects/verdict-size.test.ts`). */
   bytes: 1500,
   /** A picture and its share of the record of the call that made it. */
   writesPerPicture: 2,
@@ -77,7 +77,7 @@ export const MEASURED = {
   reportRowsPerCall: 4,
   /** A row changes at most this often: it is folded and sent every five seconds of its hour. */
   changesPerReportRow: 720,
-  /** In the object: the row, and that it waits and no longer waits. */
+  /** In the object: the row, the mark that it waits, and the removal of that mark. */
   rowsWrittenPerChange: 3,
   /** In D1: its table and its index. */
   d1RowsWrittenPerChange: 2,
@@ -97,16 +97,16 @@ const unknown = (how: string): Counted => ({ count: null, basis: "unknown", how 
 
 function countsOf(counts: PlatformCounts): Readonly<Record<Resource, Counted>> {
   const { calls, refused, cached, pictures, reportRows } = counts;
-  const asked = calls + refused;
+  const requests = calls + refused;
   const changes = changesOf(calls, reportRows);
   return {
     workers_requests: {
-      count: asked,
+      count: requests,
       basis: "counted",
       how: "Calls admitted and refused; requests that only read are not counted.",
     },
     workers_cpu: estimated(
-      asked * MEASURED.cpuMicroseconds,
+      requests * MEASURED.cpuMicroseconds,
       `${MEASURED.cpuMicroseconds / 1000} ms for each call admitted or refused.`,
     ),
     object_requests: estimated(
@@ -114,7 +114,7 @@ function countsOf(counts: PlatformCounts): Readonly<Record<Resource, Counted>> {
       "Two for each call, one for each refusal.",
     ),
     object_duration: estimated(
-      asked * MEASURED.megabyteSeconds,
+      requests * MEASURED.megabyteSeconds,
       "128 MB for half a second a call, as if no two calls shared it.",
     ),
     object_rows_read: estimated(
@@ -146,7 +146,7 @@ function countsOf(counts: PlatformCounts): Readonly<Record<Resource, Counted>> {
 
 type ReportResource = Extract<Resource, `d1_${string}` | "queue_operations">;
 
-/** As if calls were folded one by one, as far as time lets them. */
+/** As if each call were folded by itself, up to the most changes that the time allows. */
 const changesOf = (calls: number, rows: number): number =>
   Math.min(calls * MEASURED.reportRowsPerCall, rows * MEASURED.changesPerReportRow);
 
@@ -194,7 +194,7 @@ export function platformLines(
 const costOf = (count: number, usd: string | null, per: number): string =>
   usd === null ? "0" : countedUsd([{ count: BigInt(count), usd, per }]);
 
-/** What all lines of which something is known come to. */
+/** The sum of all lines whose count is known. */
 export const platformUsd = (lines: readonly ResourceLine[]): string =>
   countedUsd(
     lines.flatMap(({ count, usd, per }) =>

@@ -2,32 +2,32 @@ import type { Model, PriceUnit } from "./catalogue.ts";
 import { type MicroNeurons, microNeurons } from "../ledger/micro-neurons.ts";
 
 // What usage costs. Prices are whole µN per unit, so everything is exact but audio, which is counted
-// in milliseconds and priced per minute: that is the one place that divides, and it rounds up.
+// in milliseconds and priced per minute: this is the one place that divides, and it rounds up.
 
-/** What is counted: the price table's units, but audio in whole milliseconds. */
+/** The units that are counted: those of the price table, but audio in whole milliseconds. */
 export type Unit =
   | Exclude<PriceUnit, "audio_minute" | "input_audio_minute">
   | "audio_ms"
   | typeof REASONING;
 
-/** Told and not priced: a part of `output_token`, which is paid already. */
+/** Reported and not priced: a part of `output_token`, which is charged already. */
 const REASONING = "reasoning_token";
 
 /**
  * What an engine call used: whole, non-negative counts.
  *
  * The two input counts do not overlap: `input_token` leaves out what `cached_input_token` counts.
- * An OpenAI usage object is to be split first, since its `prompt_tokens` includes
+ * An OpenAI usage object must be split first, since its `prompt_tokens` includes
  * `prompt_tokens_details.cached_tokens`. The units "per step" count tiles times steps.
  */
 export type Usage = Readonly<Partial<Record<Unit, number>>>;
 
 const MS_PER_MINUTE = 60_000n;
 
-/** Which prices a unit goes by; the first that the model has holds. */
+/** The prices of a unit; the first that the model has applies. */
 const PRICED_BY: Readonly<Record<Unit, readonly PriceUnit[]>> = {
   input_token: ["input_token"],
-  // A model without a price for cached tokens charges them like any others.
+  // A model without a price for cached tokens charges them like other input tokens.
   cached_input_token: ["cached_input_token", "input_token"],
   output_token: ["output_token"],
   reasoning_token: [],
@@ -87,7 +87,7 @@ export interface PictureRequest {
   /** How many pictures are made, each in one inference. */
   readonly pictures: number;
   readonly size: Size;
-  /** Of one picture. */
+  /** The steps of one picture. */
   readonly steps: number;
   /** The pictures that each inference starts from. */
   readonly inputs: readonly Size[];
@@ -95,13 +95,13 @@ export interface PictureRequest {
 
 const tiles = ({ width, height }: Size): number => Math.ceil(width / 512) * Math.ceil(height / 512);
 
-/** Whole ones, counted up: the price table does not say how a part of one is charged. */
+/** Whole megapixels, rounded up: the price table does not say how a part of one is charged. */
 const megapixels = ({ width, height }: Size): number => Math.ceil((width * height) / 1024 ** 2);
 
 const total = (sizes: readonly Size[], count: (size: Size) => number): number =>
   sizes.reduce((sum, size) => sum + count(size), 0);
 
-/** What making pictures uses, in the units that this model is priced by. */
+/** What pictures use, in the units of this model's prices. */
 export function pictureUsage(model: Model, request: PictureRequest): Usage {
   const { size, steps, inputs, pictures } = request;
   const onePicture: readonly (readonly [Unit, number])[] = [

@@ -8,14 +8,14 @@ import type { Counted } from "./sound-usage.ts";
 import { type PlannedCall, unitsWith } from "../moderation/stage.ts";
 import { estimateInputTokens, tokensAtMost } from "./token-bound.ts";
 
-// What one engine call of a generation costs, by how it ended. The contract, section 6.
+// What one engine call of a generation costs, by how it ended.
 
 const NOTHING: Charge = { microNeurons: ZERO, overrun: ZERO, units: {}, basis: "measured" };
 
 /**
- * @param end `usage` null: the reply carried none; `outputText` is then what an estimate goes by, or
- *   `counted` what was found by counting
- * @param model whose price is taken: the one that was asked
+ * @param end `usage` null: the reply carried none. The estimate then uses `outputText`, or `counted`, the
+ *   units that were counted
+ * @param model the model that was called, whose price applies
  */
 export function generationCharge(
   end: CallEnd & { readonly outputText?: string | null; readonly counted?: Counted | null },
@@ -29,7 +29,7 @@ export function generationCharge(
   if (estimated === null) {
     return { microNeurons: planned.bound, overrun: ZERO, units, basis: "held" };
   }
-  // What was counted may be more than was held; of what was estimated nothing is known.
+  // Counted units may exceed the hold, and the excess is recorded; an estimate records no excess.
   if (estimated.basis === "counted") return priced(model, planned, estimated.units, "counted");
   return { ...priced(model, planned, estimated.units, estimated.basis), overrun: ZERO };
 }
@@ -39,9 +39,9 @@ function priced(model: Model, { bound }: PlannedCall, units: Usage, basis: Basis
 }
 
 /**
- * Units where the reply carries none; null: they are not known. A language model is asked for its
- * usage, so that one which reports none is an unknown; only an engine that stands in for it, and has
- * no tokens, is estimated.
+ * Units where the reply carries none; null: they are not known. We ask a language model for its usage, so
+ * a reply without one has unknown units. Only a stand-in for a language model, which has no tokens, is
+ * estimated.
  */
 function estimate(
   kind: GenerationKind,

@@ -1,31 +1,32 @@
 import { endOfString } from "../text/json-string.ts";
 import { tokensAtMost } from "./token-bound.ts";
 
-// How many tokens a value is at most, written as JSON: on one line or on several, and as the writers of
-// Jinja and Python may, in ASCII alone (`\u00e9` for one letter) and without what HTML would read.
+// How many tokens a value has at most as JSON: on one line or on several, and in the forms of Jinja and
+// Python, which may write ASCII only (`\u00e9` for one letter) and escape the signs of HTML.
 //
-// It is added up in one pass over the JSON on one line. The lines are never written: indented by its
-// depth, 200 KB of brackets are gigabytes. Depth is a number here, so any JSON of a caller can be read.
+// It is added up in one pass over the JSON on one line. The form on several lines is never written:
+// indented by its depth, 200 KB of brackets become gigabytes. Depth is a number here and no recursion, so
+// any JSON of a caller can be read.
 
-/** How deep the templates that write JSON on several lines indent it: Llama 3.1 and 3.2. */
+/** Spaces by which templates that write JSON on several lines indent a level: Llama 3.1 and 3.2. */
 const INDENT = 4;
 
-/** `\u00e9` is six bytes in the place of one unit. */
+/** `\u00e9` is six bytes in place of one unit. */
 const ESCAPE_BYTES = 5;
 
 /** The longest number that is written out of a shorter one: `1e20`. */
 const NUMBER_CHARS = 25;
 
-/** Of a value that nests no deeper than a body may. */
+/** For a value that nests no deeper than a body may. */
 export function jsonTokens(value: unknown): number {
   const json = JSON.stringify(value);
   return textTokens(json) + (addedByLines(json, 0) ?? 0);
 }
 
 /**
- * The same of a value that is known as a text: what its writer wrote, whether or not it is JSON.
+ * The same for a value as the text that its writer sent, which may or may not be JSON.
  *
- * @param depth how many values it stands in
+ * @param depth how many values it is nested in
  * @returns null where its brackets or quotes have no partners, so that it is no JSON
  */
 export function jsonTextTokens(text: string, depth: number): number | null {
@@ -39,7 +40,7 @@ function textTokens(json: string): number {
   return Math.max(tokensAtMost(json), json.length + ESCAPE_BYTES * escaped);
 }
 
-/** All that is not ASCII, and `<`, `>`, `&`, `'`. */
+/** All characters outside ASCII, and `<`, `>`, `&`, `'`. */
 const isEscaped = (unit: number): boolean =>
   unit >= 0x7f || unit === 0x3c || unit === 0x3e || unit === 0x26 || unit === 0x27;
 
@@ -52,13 +53,13 @@ const isDigit = (unit: number): boolean => unit >= 0x30 && unit <= 0x39;
 const isExponent = (unit: number): boolean => unit === 0x45 || unit === 0x65;
 
 /**
- * Characters that the form on several lines has more than this text: line ends, indents, a space
- * behind each colon; less the white space that stands here. Null: brackets or quotes do not match.
+ * How many characters the form on several lines has more than this text: line ends, indents, a space
+ * after each colon; less the white space of the text. Null: brackets or quotes do not match.
  */
 function addedByLines(json: string, outside: number): number | null {
   let depth = outside;
   let added = 0;
-  /** The last that is no space. */
+  /** The last character that is no space. */
   let before = 0;
   const line = (): number => 1 + INDENT * depth;
   for (let at = 0; at < json.length; at += 1) {
@@ -70,7 +71,7 @@ function addedByLines(json: string, outside: number): number | null {
     if (isClose(unit)) {
       depth -= 1;
       if (depth < outside) return null;
-      // Nothing stands between the brackets of what is empty.
+      // An empty array or object has no line of its own between its brackets.
       if (!isOpen(before)) added += line();
     } else if (isOpen(before)) {
       added += line();
@@ -89,8 +90,8 @@ function addedByLines(json: string, outside: number): number | null {
 }
 
 /**
- * Letters that are escaped in a text are written as they are once it was read: `\ufdfa` is six bytes,
- * and as a letter up to 33. Those that are escaped again (ASCII, halves of pairs) stay.
+ * Replaces escaped letters by the letters, which take more bytes: `\ufdfa` is six bytes, and as a letter
+ * up to 33. Those that would be escaped again (ASCII, halves of pairs) stay.
  */
 function unescaped(text: string): string {
   let written = "";
@@ -110,7 +111,7 @@ function unescaped(text: string): string {
 
 const HEX = /^[0-9a-fA-F]{4}$/;
 
-/** Null for what is none, or stays as it is: ASCII, and the half of a pair. */
+/** Null for anything but four hexadecimal digits, and for escapes that stay: ASCII, and halves of pairs. */
 function letterOf(hex: string): string | null {
   if (!HEX.test(hex)) return null;
   const unit = Number.parseInt(hex, 16);

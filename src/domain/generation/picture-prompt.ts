@@ -1,7 +1,7 @@
 import type { PictureTraits } from "./picture-traits.ts";
 
-// What a model is told in words. A style is always words, since no model has a parameter for it; a
-// negative prompt is, where the model has none.
+// The words that are added to a prompt. A style always becomes words, since no model has a parameter for
+// it. A negative prompt becomes words where the model has no parameter for it.
 
 export const PICTURE_STYLES = [
   "photorealistic",
@@ -48,7 +48,7 @@ export const negativeBy = (given: boolean, traits: PictureTraits): NegativeBy =>
 export const sentPrompt = ({ prompt, negativePrompt }: PromptWords, by: NegativeBy): string =>
   by === "prompt" && negativePrompt !== null ? prompt + AND_AVOID + negativePrompt : prompt;
 
-/** The length of `sentPrompt`, of lengths alone: what is planned is measured, never read. */
+/** The length of `sentPrompt`, from lengths alone: planning measures a prompt and never reads it. */
 export const sentPromptChars = (
   { promptChars, negativeChars }: { readonly promptChars: number; readonly negativeChars: number },
   by: NegativeBy,

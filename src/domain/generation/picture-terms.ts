@@ -4,17 +4,17 @@ import { type NegativeBy, negativeBy, sentPromptChars } from "./picture-prompt.t
 import type { PictureTraits, Range } from "./picture-traits.ts";
 import type { Size } from "../catalogue/price.ts";
 
-// What a call for pictures comes to with one model: the size and the steps that are sent, and so what
-// it costs; or what of it that model cannot do.
+// The terms of a call for pictures with one model: the size and the steps that are sent, which decide the
+// cost; or the part of the request that the model cannot do.
 
-/** What the router measured of a call for pictures: never content. Null: not given. */
+/** The router's measures of a call for pictures: never content. Null: not given. */
 export interface PictureMeasure {
-  /** How many are made, each in an inference of its own. */
+  /** The number of pictures, each made in an inference of its own. */
   readonly pictures: number;
   readonly width: number | null;
   readonly height: number | null;
   readonly steps: number | null;
-  /** Where no steps are given: half of the model's own, its own, or the most it takes. */
+  /** Where no steps are given: half of the model's default, its default, or its most. */
   readonly effort: "low" | "medium" | "high";
   /** Whether the caller gave one. */
   readonly seed: boolean;
@@ -70,7 +70,7 @@ export function pictureTerms(model: Model, measure: PictureMeasure): PictureTerm
   const steps = measure.steps ?? effortSteps(measure.effort, picture);
   const negative = negativeBy(measure.negativeChars !== null, picture);
   return (
-    tellable(model.id, measure, picture) ??
+    unsupported(model.id, measure, picture) ??
     outside("width", width, picture.width) ??
     outside("height", height, picture.height) ??
     outside("steps", steps, picture.steps) ??
@@ -84,8 +84,8 @@ function effortSteps(effort: PictureMeasure["effort"], { steps }: PictureTraits)
   return effort === "low" ? Math.max(steps.min, Math.ceil(steps.byDefault / 2)) : steps.byDefault;
 }
 
-/** What the model has no parameter for, and no words could stand in for. */
-function tellable(
+/** The failure for a value that the model has no parameter for, and that words cannot express; or null. */
+function unsupported(
   id: string,
   measure: PictureMeasure,
   picture: PictureTraits,

@@ -1,5 +1,5 @@
-// What a model that makes pictures can be told, as its pages and the types of the binding say. Sizes
-// and steps decide the price, so each call is sent both, also where the caller left them out.
+// The parameters of a picture model, by its pages and the types of the binding. Sizes and steps decide
+// the price, so each call sends both, even if the caller gave neither.
 
 /** Seeds are from 0 to this: what every model that takes one can hold. */
 export const MAX_SEED = 2_147_483_647;
@@ -17,9 +17,9 @@ export interface PictureTraits {
   readonly steps: Range & { readonly byDefault: number };
   readonly seed: boolean;
   readonly negativePrompt: boolean;
-  /** How closely it keeps to the prompt; null: it cannot be told. */
+  /** How closely it keeps to the prompt; null: it has no such parameter. */
   readonly guidance: Range | null;
-  /** How far it may go from the picture that it starts from, 0 to 1. */
+  /** Whether it has a parameter for how far it may go from the picture that it starts from, 0 to 1. */
   readonly strength: boolean;
   /** How many pictures it can start from. */
   readonly inputs: number;
@@ -48,7 +48,7 @@ export interface PictureRow {
   readonly source: string;
 }
 
-/** @throws TypeError for a row that is no range: a mistake in the data file */
+/** @throws TypeError for a wrong range: a mistake in the data file */
 export const toPictureTraits = (row: PictureRow): PictureTraits => ({
   width: withDefault(row.width),
   height: withDefault(row.height),
@@ -73,7 +73,7 @@ function withDefault([byDefault, ...ends]: RangeRow): Range & { readonly byDefau
 
 function range([min, max]: RangeRow): Range {
   if (min === undefined || max === undefined || min > max) {
-    throw new TypeError("the catalogue has a range that is none");
+    throw new TypeError("the catalogue has a range that is not valid");
   }
   return { min, max };
 }

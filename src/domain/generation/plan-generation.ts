@@ -22,12 +22,12 @@ import {
   takesPictures,
 } from "./token-bound.ts";
 
-// A generation, planned and priced at its upper bound before anything runs: one stage of one call,
-// or of several where several answers are asked for.
+// Plans a generation and prices it at its upper bound before anything runs: one stage of one engine call,
+// or of several where the caller wants several answers.
 
 /**
- * What the router measured of a request, by what is asked of the engine: sizes and counts, never
- * content. Tokens are upper bounds (`tokensAtMost`).
+ * The router's measures of a request, by the kind of generation: sizes and counts, never content. Tokens
+ * are upper bounds (`tokensAtMost`).
  */
 export type Measured =
   | {
@@ -35,14 +35,14 @@ export type Measured =
       readonly chat: ChatMeasure;
       /** As the caller gave it; null: the tenant's `default_max_tokens`. */
       readonly maxTokens: number | null;
-      /** Answers, each an engine call of its own that reads the whole prompt. */
+      /** The number of answers. Each is an engine call of its own that reads the whole prompt. */
       readonly choices: number;
-      /** What kind of work its words ask for, for a call that names `auto`. */
+      /** The kind of work that the prompt asks for, for a call that names `auto`. */
       readonly features?: PromptFeatures;
       /** `textTokens` of the prompt with fewer blanks, where those can be taken out. */
       readonly compacted?: {
         readonly textTokens: number;
-        /** The caller asks for it; else the tenant's settings say. */
+        /** True: the caller asks for it; else the tenant's settings decide. */
         readonly asked: boolean;
       };
     }
@@ -72,13 +72,13 @@ const TASKS: Readonly<Record<GenerationKind, ModelTask>> = {
 export interface GenerationStage extends PlannedStage {
   readonly name: "generate";
   readonly input: "request";
-  /** What each engine call is told; null where nothing is generated token by token. */
+  /** The limit sent with each engine call; null where nothing is generated token by token. */
   readonly maxTokens: number | null;
-  /** Whether that is less than was asked for, so that the call fits. */
+  /** Whether that limit was lowered so that the call fits. */
   readonly clamped: boolean;
   /** Why `auto` became this model; absent where the caller named it. */
   readonly routed?: Routed;
-  /** The prompt is sent with fewer blanks: by so many tokens its bound is less. */
+  /** The prompt is sent with fewer blanks: its bound is lower by so many tokens. */
   readonly compactedTokens?: number;
 }
 
@@ -93,15 +93,15 @@ export type GenerationFailure =
 export interface GenerationTerms {
   readonly find: FindModel;
   readonly defaultMaxTokens: number;
-  /** What may still be used, where the caller wants its answer cut to fit; null: no limit. */
+  /** The amount that is available, where the caller wants its answer cut to fit; null: no limit. */
   readonly fitTo: MicroNeurons | null;
-  /** What else of the call grows with its answer, such as the guard that reads it. */
+  /** Other costs of the call that grow with its answer, such as the guard that reads it. */
   readonly besides?: (maxTokens: number) => MicroNeurons;
 }
 
 /**
- * @param ids the model that is asked, then those that are asked when it was refused before it ran;
- *   of these, one that cannot run or bound the request is passed over
+ * @param ids the model of the call, then its fallbacks for a refusal before it ran. A fallback that
+ *   cannot run or bound the request is skipped
  */
 export function planGeneration(
   measured: Measured,
@@ -132,12 +132,12 @@ export function planGeneration(
   const wanted = measured.maxTokens ?? defaultMaxTokens;
   const boundOf = (tokens: number) => plus(stageOf(tokens).bound, besides(tokens));
   const most = fitTo === null ? wanted : fittingTokens(wanted, fitTo, boundOf);
-  // Where not even one token fits, the refusal tells of what was asked.
+  // If not even one token fits, the refusal is about the request as it was sent.
   const clamped = most > 0 && most < wanted;
   return { kind: "planned", stage: stageOf(clamped ? most : wanted, clamped) };
 }
 
-/** The most tokens that a model is told to write: none has more than its context window. */
+/** The most tokens that a model can write: never more than its context window. */
 export const outputTokensAtMost = (
   { contextTokens }: Pick<Model, "contextTokens">,
   maxTokens: number,
@@ -184,7 +184,7 @@ function usable(
   return (isTask(measured) ? taskRefusal(model, measured) : null) ?? found;
 }
 
-/** Whether a model may run for the tenant, is for such work, and is likely to hold the request. */
+/** Whether a model may run for the tenant, is for such work, and the request likely fits its context. */
 export function canTake(
   id: string,
   measured: Extract<Measured, { kind: "chat" }>,
@@ -202,7 +202,7 @@ export function canTake(
 /** Texts that are embedded in one engine call. Source: Workers AI's schemas. */
 const EMBEDDED_AT_ONCE = 100;
 
-/** What each of a call's engine calls embeds: texts, or what is known of them, in their order. */
+/** Splits texts, or their measures, over the engine calls of one call, in order. */
 export const inCalls = <T>(texts: readonly T[]): readonly (readonly T[])[] =>
   Array.from({ length: Math.ceil(texts.length / EMBEDDED_AT_ONCE) }, (_, at) =>
     texts.slice(at * EMBEDDED_AT_ONCE, (at + 1) * EMBEDDED_AT_ONCE),
@@ -231,17 +231,17 @@ function usagesOf(model: Model, measured: Measured, maxTokens: number): Usage[] 
   }
 }
 
-/** What is asked is what is used: the bound of a picture is its price. */
+/** A picture uses exactly what was requested: its bound is its price. */
 function pictureUsages(model: Model, measure: PictureMeasure): Usage[] {
   const terms = pictureTerms(model, measure);
-  // `usable` has passed over every model that it is not so for.
+  // `usable` has refused every other model.
   if (terms.kind !== "terms") throw new RangeError(`${model.id} cannot make these pictures`);
   const { size, steps } = terms;
   const usage = pictureUsage(model, { pictures: 1, size, steps, inputs: measure.inputs });
   return Array.from({ length: measure.pictures }, () => usage);
 }
 
-/** What a model reads of our own or its template's making, beside what the caller sent. */
+/** Input tokens from us or from the model's template, beside what the caller sent. */
 function ownTokens(model: Model, measured: Measured, at: number): number {
   if (isTask(measured)) return taskOwnTokens(model, measured);
   if (isSound(measured)) return 0;

@@ -1,6 +1,6 @@
-// What kind of work a conversation asks for, read from its words by fixed rules: the same text gives
-// the same answer, everywhere and always. The rules know English and the syntax of programs; a text
-// in another language is a conversation of its length. Only these three words leave the router.
+// The kind of work that a conversation asks for, read from its words by fixed rules: the same text always
+// gives the same result. The rules know English and the syntax of programs; a text in another language
+// counts as a conversation of its length. Only these three words leave the router.
 
 export const ROUTING_TASKS = ["code", "creative", "analysis", "conversation"] as const;
 export type RoutingTask = (typeof ROUTING_TASKS)[number];
@@ -14,11 +14,11 @@ export type AnswerLength = (typeof ANSWER_LENGTHS)[number];
 export interface PromptFeatures {
   readonly task: RoutingTask;
   readonly complexity: Complexity;
-  /** Of the answer that is expected. */
+  /** The length of the expected answer. */
   readonly length: AnswerLength;
 }
 
-/** Of a request whose words nobody read. */
+/** For a request whose words were not read. */
 export const PLAIN_FEATURES: PromptFeatures = {
   task: "conversation",
   complexity: "medium",
@@ -33,10 +33,10 @@ export interface Prompt {
   readonly maxTokens: number | null;
 }
 
-/** Of a longer text the two ends are read: what is asked stands before or behind what it is about. */
+/** Of a longer text only the two ends are read: the question comes before or after its material. */
 const READ_CHARS = 8000;
 
-/** A message without a sign of its task ("and shorter?") is of the task of those before it. */
+/** A message without a sign of its task ("and shorter?") has the task of the messages before it. */
 const LOOK_BACK = 4;
 
 export function promptFeatures(prompt: Prompt): PromptFeatures {
@@ -55,7 +55,7 @@ function ends(text: string): string {
   return `${text.slice(0, READ_CHARS / 2)}\n${text.slice(-READ_CHARS / 2)}`;
 }
 
-/** Each sign counts once, however often it stands there. The first task of the most signs is it. */
+/** Each sign counts once, however often it occurs. The first task with the most signs is chosen. */
 const SIGNS: Readonly<Record<Exclude<RoutingTask, "conversation">, readonly RegExp[]>> = {
   code: [
     /^ {0,3}(?:```|~~~)/m,
@@ -129,16 +129,16 @@ const ASKS_LONG =
   /\b(?:detailed|comprehensive|in depth|essay|article|chapter|full (?:guide|code|text)|complete (?:guide|example|implementation)|long(?:er)? (?:story|text|answer))\b/i;
 const WORDS = /\b(\d{1,5}) words?\b/i;
 
-/** As the user asks for it, else by the task; never longer than `max_tokens` lets it be. */
+/** As the user asks for it, else by the task; never longer than `max_tokens` allows. */
 function lengthOf(text: string, task: RoutingTask, maxTokens: number | null): AnswerLength {
-  const asked = askedLength(text) ?? (task === "conversation" ? "short" : "medium");
-  if (maxTokens === null) return asked;
+  const wanted = requestedLength(text) ?? (task === "conversation" ? "short" : "medium");
+  if (maxTokens === null) return wanted;
   const allowed = byTokens(maxTokens);
-  const [a, b] = [ANSWER_LENGTHS.indexOf(asked), ANSWER_LENGTHS.indexOf(allowed)];
-  return a < b ? asked : allowed;
+  const [a, b] = [ANSWER_LENGTHS.indexOf(wanted), ANSWER_LENGTHS.indexOf(allowed)];
+  return a < b ? wanted : allowed;
 }
 
-function askedLength(text: string): AnswerLength | null {
+function requestedLength(text: string): AnswerLength | null {
   const words = WORDS.exec(text)?.[1];
   // A word of English is about four thirds of a token.
   if (words !== undefined) return byTokens((Number(words) * 4) / 3);

@@ -1,14 +1,14 @@
 import type { AnswerLength, Complexity, PromptFeatures, RoutingTask } from "./prompt-features.ts";
 
-// Which model answers a call that names `auto`: a table of the tenant's policy, read from the top.
-// The first rule that holds and has a model which may run decides, so the last one, which asks for
-// nothing, is what everything else falls to.
+// Which model answers a call that names `auto`: a table of the tenant's policy, read from the top. The
+// first rule that applies and has a model which may run decides. The last rule has no conditions, so it
+// takes every other call.
 
-/** The name of no model: it asks for the table to be read. An alias of that name goes before. */
+/** Not the name of a model: the table decides. An alias of that name takes precedence. */
 export const AUTO = "auto";
 
 export interface RoutingRule {
-  /** What must hold; null: whatever it is. */
+  /** The conditions; null: any value. */
   readonly task: RoutingTask | null;
   readonly complexity: Complexity | null;
   readonly length: AnswerLength | null;
@@ -45,9 +45,9 @@ const MISTRAL = "@cf/mistralai/mistral-small-3.1-24b-instruct";
 const QWEN_CODER = "@cf/qwen/qwen2.5-coder-32b-instruct";
 
 /**
- * The table of a policy that has none: large models for hard work, models made for the work where
- * there are such, else the cheapest that is not tiny. By published size, purpose and price; which
- * answers better was not measured. Where much is written, the price of output decides (gemma-4).
+ * The table of a policy that has none: large models for hard work, special models for a kind of work
+ * where there are some, else the cheapest that is not tiny. The choice is by published size, purpose and
+ * price; the quality of answers was not measured. For long answers the price of output decides (gemma-4).
  */
 export const DEFAULT_ROUTING: Routing = {
   rules: [

@@ -3,23 +3,23 @@ import type { RequestFailure } from "../ledger/failure.ts";
 import type { Basis } from "../ledger/ledger.ts";
 import type { Usage } from "../catalogue/price.ts";
 
-// Speech in and out: what was measured of a request, the most that it uses, and what is counted once
-// it was answered. The contract, section 6.
+// Speech in and out: the measures of a request, the most that it uses, and the units that are counted
+// after the answer.
 
 /** How long a recording is. */
 export interface AudioLength {
   /** Milliseconds that no decoder exceeds. */
   readonly atMostMs: number;
-  /** What is heard; null where the file contradicts itself, so that decoders may disagree. */
+  /** Milliseconds to charge; null where the file contradicts itself, so that decoders may disagree. */
   readonly countedMs: number | null;
 }
 
 export type SoundMeasure =
-  /** Null: no length can be read from the file, or none that can be vouched for. */
+  /** Null: no length can be read from the file, or none that is certain. */
   | { readonly kind: "transcription"; readonly audio: AudioLength | null }
   | {
       readonly kind: "speech";
-      /** UTF-16 units: no way of counting characters finds more. */
+      /** UTF-16 units: no other way to count characters gives more. */
       readonly characters: number;
       /** Of UTF-8. */
       readonly bytes: number;
@@ -28,40 +28,40 @@ export type SoundMeasure =
 export const isSound = (measured: { readonly kind: string }): measured is SoundMeasure =>
   measured.kind === "transcription" || measured.kind === "speech";
 
-/** Beyond the file's own length: what a decoder adds when it changes the sampling rate, and rounding. */
+/** Added to the file's own length: a decoder adds samples when it changes the sampling rate, and rounds. */
 const RESAMPLED_MS = 50;
 
 /** Half a second for each byte of a text: slower than anybody speaks, pauses included. */
 const SPOKEN_MS_PER_BYTE_AT_MOST = 500;
 
 /**
- * What is charged where the reply's length cannot be read: a fifth of the most. 150 English words a
- * minute are 70 ms a letter, so it errs on the high side.
+ * The charge where the reply's length cannot be read: a fifth of the most. 150 English words a minute are
+ * 70 ms a letter, so this errs on the high side.
  */
 const SPOKEN_MS_PER_BYTE = 100;
 
 type SoundUnit = "audio_ms" | "input_character";
 
-/** What a model for sound is priced by; null: by nothing that is counted here. */
+/** The unit of a sound model's price; null: a unit that is not counted here. */
 function unitOf({ prices }: Model): SoundUnit | null {
   if (prices.input_character !== undefined) return "input_character";
   const minutes = prices.audio_minute ?? prices.input_audio_minute;
   return minutes === undefined ? null : "audio_ms";
 }
 
-/** Why this model cannot do what is asked, though it is for such work; null: it can. */
+/** Why this model cannot take the request, though it is for such work; null: it can. */
 export function soundRefusal(
   model: Model,
   measured: SoundMeasure,
 ): Extract<RequestFailure, { kind: "unbounded_usage" | "unpriced_model" }> | null {
   const unit = unitOf(model);
-  const isHeard = measured.kind === "transcription";
-  if (unit === null || (isHeard && unit !== "audio_ms")) {
+  const isTranscription = measured.kind === "transcription";
+  if (unit === null || (isTranscription && unit !== "audio_ms")) {
     return { kind: "unpriced_model", model: model.id };
   }
-  if (!isHeard || measured.audio !== null) return null;
+  if (!isTranscription || measured.audio !== null) return null;
   const detail =
-    "How long the file is cannot be read without decoding it, or it has more tracks, streams or elements than a recording of 25 MB has. Send WAV (PCM), MP3, AAC, FLAC, Ogg or WebM (Opus, Vorbis), or M4A (AAC, ALAC, Opus).";
+    "The duration of the file cannot be read without decoding it, or the file has more tracks, streams or elements than a recording of 25 MB has. Send WAV (PCM), MP3, AAC, FLAC, Ogg or WebM (Opus, Vorbis), or M4A (AAC, ALAC, Opus).";
   return { kind: "unbounded_usage", detail, field: "file" };
 }
 
@@ -81,7 +81,7 @@ export interface Counted {
   readonly basis: Extract<Basis, "counted" | "estimated">;
 }
 
-/** What was heard; null where decoders may disagree about it. */
+/** The duration to charge; null where decoders may disagree about it. */
 export const countedLength = (audio: AudioLength | null): Counted | null =>
   audio === null || audio.countedMs === null
     ? null

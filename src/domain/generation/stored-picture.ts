@@ -1,8 +1,8 @@
 import type { PictureStyle } from "./picture-prompt.ts";
 
-// What is kept of pictures: each its bytes, and each call one record of what was asked. Keys begin
-// with the tenant and its life, so that nothing of one is found under another's, and a deletion is the
-// deletion of one prefix.
+// What is stored of pictures: the bytes of each, and one record of each call. Keys begin with the tenant
+// and its generation, so that no tenant or generation finds the data of another, and a deletion deletes
+// one prefix.
 
 export interface StoredPicture {
   /** `img_` and a ULID. */
@@ -15,11 +15,11 @@ export interface StoredPicture {
   readonly seed: number | null;
 }
 
-/** How a variation came about. */
+/** How a variation was made. */
 export const VARIED_BY = ["picture", "seed", "prompt"] as const;
 
 export interface PictureRecord {
-  /** Of this form; another is not read as this one. */
+  /** The version of this form; a record of another version is not read. */
   readonly version: 1;
   /** The journal line of the call. */
   readonly callId: string;
@@ -31,12 +31,12 @@ export interface PictureRecord {
   readonly prompt: string;
   readonly style: PictureStyle | null;
   readonly negativePrompt: string | null;
-  /** The catalogue model that was asked and charged. */
+  /** The catalogue model that was called and charged. */
   readonly model: string;
-  /** What really ran, and where. */
+  /** The model that really ran, and the engine. */
   readonly ran: string | null;
   readonly engine: string | null;
-  /** What it was told, in pixels and steps. */
+  /** The size and steps that were sent, in pixels and steps. */
   readonly width: number;
   readonly height: number;
   readonly steps: number;
@@ -47,7 +47,7 @@ export interface PictureRecord {
   readonly pictures: readonly StoredPicture[];
 }
 
-/** Whose pictures: a tenant in one of its lives. */
+/** The owner of pictures: a tenant in one of its generations. */
 export interface PictureOwner {
   readonly tenant: string;
   readonly generation: number;
@@ -71,5 +71,5 @@ export const contentKey = (owner: PictureOwner, verdictId: string, index: number
 export const batchItemsKey = (owner: PictureOwner, batchId: string): string =>
   `${generationPrefix(owner)}batches/${batchId}/items`;
 
-/** What the id of a picture looks like: anything else is the id of none. */
+/** The form of a picture's id: anything else is no id. */
 export const PICTURE_ID = /^img_[0-9A-HJKMNP-TV-Z]{26}$/;

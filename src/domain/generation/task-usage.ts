@@ -4,8 +4,7 @@ import type { Usage } from "../catalogue/price.ts";
 import { chatInputBound, classifierInputBound, takesPictures } from "./token-bound.ts";
 import { isTranslated } from "./translation-languages.ts";
 
-// The small tasks: what was measured of their requests, and the most that each uses. Each is one
-// engine call.
+// The small tasks: the measures of their requests, and the most that each uses. Each is one engine call.
 
 export type TaskMeasure =
   /** Tokens of the text. */
@@ -17,7 +16,7 @@ export type TaskMeasure =
   | { readonly kind: "objects" }
   | {
       readonly kind: "caption";
-      /** Tokens of what is asked about the picture. */
+      /** Tokens of the question about the picture. */
       readonly text: number;
       readonly pictures: number;
       /** As the caller gave it; null: the tenant's `default_max_tokens`. */
@@ -27,7 +26,7 @@ export type TaskMeasure =
       readonly kind: "translation";
       /** Tokens of each text. */
       readonly texts: readonly number[];
-      /** As the caller named them; which there are depends on the model. */
+      /** The caller's names; each model has its own list. */
       readonly source: string;
       readonly target: string;
     };
@@ -46,7 +45,7 @@ export const isTask = (measured: { readonly kind: string }): measured is TaskMea
 
 type TaskRefusal = Extract<RequestFailure, { kind: "invalid_request" | "unbounded_usage" }>;
 
-/** Why this model cannot do what is asked, though it is for such work; null: it can. */
+/** Why this model cannot take the request, though it is for such work; null: it can. */
 export function taskRefusal(model: Model, measured: TaskMeasure): TaskRefusal | null {
   switch (measured.kind) {
     case "classification":
@@ -111,7 +110,7 @@ export function taskUsages(model: Model, measured: TaskMeasure, maxTokens: numbe
   }
 }
 
-/** What the model reads beside what the caller sent. */
+/** Input tokens of the model's template, beside what the caller sent. */
 export function taskOwnTokens(model: Model, measured: TaskMeasure): number {
   const { specialTokens } = model.bounds;
   switch (measured.kind) {

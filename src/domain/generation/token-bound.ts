@@ -3,13 +3,13 @@ import { normalBytesAtMost, utf8Bytes } from "../text/normal-bytes.ts";
 
 // How many tokens a call can use at most, without a tokenizer.
 //
-// Every vocabulary of the catalogue falls back to bytes or to single characters, so no token stands
-// for less than one UTF-8 byte of what is tokenized. That is the text itself, or its NFKC form for
-// the tokenizers that normalise first (SentencePiece), and either can be the longer one.
+// Every vocabulary of the catalogue falls back to bytes or to single characters, so each token stands for
+// at least one UTF-8 byte of the tokenized text. Tokenizers read the text itself, or its NFKC form if they
+// normalise first (SentencePiece); either can be the longer one.
 
 /**
  * Tokens of a text at most: the UTF-8 bytes of the longer of the text and its NFKC form. U+FDFA, 3
- * bytes, becomes 18 characters of 33. Special tokens come on top, as the model's bounds give them.
+ * bytes, becomes 18 characters of 33 bytes. The model's bounds add special tokens.
  */
 export function tokensAtMost(text: string): number {
   const bytes = utf8Bytes(text);
@@ -17,7 +17,7 @@ export function tokensAtMost(text: string): number {
   return Math.max(bytes, normalBytesAtMost(text));
 }
 
-/** What was measured of a conversation. */
+/** The measures of a conversation. */
 export interface ChatMeasure {
   /** `tokensAtMost`, summed over all texts: contents, names, tool calls, tool declarations. */
   readonly textTokens: number;
@@ -27,7 +27,7 @@ export interface ChatMeasure {
   readonly tools?: number;
 }
 
-/** Whether pictures sent to the model can be bounded; where not, the call is `unbounded_usage`. */
+/** Whether the tokens of a picture have a bound for this model; if not, the call is `unbounded_usage`. */
 export const takesPictures = (model: Model): boolean => model.bounds.imageTokens !== null;
 
 /**
@@ -59,6 +59,6 @@ export function classifierInputBound(model: Model, tokens: number): number {
 /**
  * The estimate that is charged where a reply carries no usage: half of the bound, rounded up. English
  * has about four bytes a token and most other scripts two or more, so it errs on the high side.
- * The contract's example: 43 bytes and 2 special tokens are 45, so 23 tokens.
+ * An example: 43 bytes and 2 special tokens are 45, so 23 tokens.
  */
 export const estimateInputTokens = (bound: number): number => Math.ceil(bound / 2);

@@ -1,4 +1,4 @@
-// The languages that the translating models take, in the names that they know them by.
+// The languages of the translation models, by the models' own names for them.
 
 type Side = "source" | "target";
 
