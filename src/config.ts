@@ -1,15 +1,15 @@
 import * as v from "valibot";
 import { MOST_USERS_A_DAY } from "./domain/usage/report-rows.ts";
 
-// The settings of a deployment, read from the environment once and checked before anything is
-// answered: with a missing or short secret the gateway is closed, never open.
+// The settings of a deployment, read from the environment once and checked before the first reply: with a
+// missing or short secret the gateway is closed, never open.
 
-/** 256 bits, the least that is worth calling a secret when it signs every tenant's keys. */
+/** 256 bits, the least for a secret that signs every tenant's keys. */
 const MIN_SECRET_BYTES = 32;
 
-/** Whom Cloudflare Access lets in: what its tokens must say. */
+/** What the tokens of Cloudflare Access must contain. */
 export interface AccessConfig {
-  /** `https://<team>.cloudflareaccess.com`, without a trailing slash: there its keys are, too. */
+  /** `https://<team>.cloudflareaccess.com`, without a trailing slash; its keys are there, too. */
   readonly issuer: string;
   /** The tags of the applications whose tokens open `/admin`; never empty. */
   readonly audiences: readonly string[];
@@ -17,14 +17,14 @@ export interface AccessConfig {
 
 /** ISO 639-1. */
 export interface JudgeLanguages {
-  /** Of every judge that is not named; null: as its maker says. */
+  /** Of every judge that `models` does not name; null: the languages that its maker states. */
   readonly all: readonly string[] | null;
   /** By catalogue id. */
   readonly models: Readonly<Record<string, readonly string[]>>;
 }
 
 export interface Config {
-  /** Sign and verify tenant keys: the first signs, all verify, so they can rotate. */
+  /** For tenant keys: the first signs, all verify, so they can rotate. */
   readonly keySecrets: readonly string[];
   readonly adminToken: string;
   /** Null: the admin token alone opens `/admin`. */
@@ -34,33 +34,33 @@ export interface Config {
     /** Without a trailing slash; always set when `inference` is `openai`. */
     readonly baseUrl: string | null;
     readonly apiKey: string | null;
-    /** A model of the catalogue -> the name that the server knows it by. */
+    /** A model of the catalogue -> the server's name for it. */
     readonly models: Readonly<Record<string, string>>;
     readonly defaultModel: string | null;
   };
   readonly workersPlan: "free" | "paid";
   /** Model -> unit -> µN a unit: beside or instead of the catalogue's. */
   readonly prices: Readonly<Record<string, Readonly<Record<string, number>>>>;
-  /** What the operator measured the judges for, in place of what their makers say. */
+  /** The languages that the operator measured the judges for, in place of their makers' lists. */
   readonly judgeLanguages: JudgeLanguages;
   /** Origins that browsers may call from; empty: CORS is off. `*` is every origin. */
   readonly corsOrigins: readonly string[];
-  /** Where webhooks may be delivered to; `any` is for a developer's own machine. */
+  /** The allowed targets of webhooks; `any` is for a developer's own machine. */
   readonly webhookTargets: "public" | "any";
-  /** The least that a request's line must tell of to be logged: all, refusals, failures. */
+  /** The lowest level of requests that are logged: all, refusals, failures. */
   readonly logLevel: LogLevel;
-  /** Whose figures the journals are compared with; null: with nobody's. */
+  /** The account whose figures the journals are compared with; null: they are not compared. */
   readonly cloudflare: {
     readonly accountId: string;
     /** It needs to read the account's analytics, and nothing else. */
     readonly apiToken: string;
     readonly graphqlUrl: string;
   } | null;
-  /** From which drift of a model and day on the platform is told: both must be reached. */
+  /** The drift of a model and day from which the platform gets an event: both must be reached. */
   readonly driftAlert: { readonly percent: number; readonly neurons: number };
-  /** Of so many days the worst drift is held back from the account's pool; 0: none is. */
+  /** The worst drift of so many days is held back from the account's pool; 0: none is. */
   readonly safetyMarginDays: number;
-  /** End users of a tenant who have a row of their own on a day in the reports. */
+  /** The most end users of a tenant with a row of their own on a day in the reports. */
   readonly reportUsersADay: number;
 }
 
@@ -69,7 +69,7 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 
 export type ConfigResult =
   | { readonly kind: "ready"; readonly config: Config }
-  /** The names of the wrong settings, never their values: this goes to the log. */
+  /** The names of the wrong settings, never their values, for the log. */
   | { readonly kind: "misconfigured"; readonly problems: readonly string[] };
 
 const commaList = v.pipe(
@@ -102,13 +102,13 @@ const judgeLanguages = v.union([
 
 const secret = v.pipe(v.string(), v.minBytes(MIN_SECRET_BYTES));
 
-/** Access makes them of 64 hexadecimal digits. */
+/** Those of Access have 64 hexadecimal digits. */
 const AUDIENCE = /^[\w-]{16,128}$/;
 
 const isOrigin = (text: string): boolean =>
   text === "*" || (/^https?:/.test(text) && URL.canParse(text) && new URL(text).origin === text);
 
-/** Plain http is for a key server on the same machine, as tests have it. */
+/** Plain http is for a key server on the same machine, as in tests. */
 const isIssuer = (text: string): boolean => {
   if (!URL.canParse(text)) return false;
   const { protocol, hostname, username, search, hash } = new URL(text);
@@ -118,7 +118,7 @@ const isIssuer = (text: string): boolean => {
 
 const GRAPHQL_URL = "https://api.cloudflare.com/client/v4/graphql";
 
-/** The token is told to Cloudflare or, in tests, to this machine: never to anybody else. */
+/** The token is sent to Cloudflare or, in tests, to this machine, and never elsewhere. */
 const isGraphqlUrl = (text: string): boolean =>
   text === GRAPHQL_URL || /^http:\/\/(?:127\.0\.0\.1|localhost)(?::\d+)?\//.test(text);
 
@@ -173,7 +173,7 @@ function accessOf(settings: v.InferOutput<typeof Settings>): AccessConfig | null
   return { issuer: issuer.replace(/\/+$/, ""), audiences };
 }
 
-/** An empty variable is how a shell or a dashboard says "not set". */
+/** In a shell or a dashboard an empty variable means "not set". */
 function namedSettings(env: Env): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(env).filter(
@@ -187,7 +187,7 @@ function settingOf(issue: v.BaseIssue<unknown>): string {
   return typeof key === "string" ? key : "environment";
 }
 
-/** Half of it is none: many have the account's id set for their tools, and no call needs either. */
+/** Null unless both are set: many set only the account's id for their tools, and no call needs either. */
 function cloudflareIn(settings: v.InferOutput<typeof Settings>): Config["cloudflare"] {
   const { CLOUDFLARE_ACCOUNT_ID: accountId, CLOUDFLARE_API_TOKEN: apiToken } = settings;
   if (accountId === undefined || apiToken === undefined) return null;
@@ -201,7 +201,7 @@ export function readConfig(env: Env): ConfigResult {
   if (named["INFERENCE"] === "openai" && named["OPENAI_BASE_URL"] === undefined) {
     problems.add("OPENAI_BASE_URL");
   }
-  // One without the other would let in nobody, or anybody of the team.
+  // One without the other would let in nobody, or everybody of the team.
   const access = ["ACCESS_ISSUER", "ACCESS_AUD"] as const;
   const missing = access.filter((name) => named[name] === undefined);
   if (missing.length === 1) missing.forEach((name) => problems.add(name));

@@ -6,7 +6,7 @@ export const EXPOSITION_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 export interface Sample {
   readonly labels?: Readonly<Record<string, string>>;
   readonly value: number;
-  /** Of a histogram: which of its series. */
+  /** For a histogram: which of its series. */
   readonly suffix?: "_bucket" | "_sum" | "_count";
 }
 
@@ -32,19 +32,19 @@ function number(value: number): string {
 
 function line(name: string, { labels = {}, value, suffix }: Sample): string {
   const pairs = Object.entries(labels).map(([label, text]) => {
-    if (!LABEL_NAME.test(label)) throw new RangeError("not the name of a label");
+    if (!LABEL_NAME.test(label)) throw new RangeError("not a valid name of a label");
     return `${label}="${escapedValue(text)}"`;
   });
   const set = pairs.length === 0 ? "" : `{${pairs.join(",")}}`;
   return `${name}${suffix ?? ""}${set} ${number(value)}\n`;
 }
 
-/** Metrics without a sample are left out. @throws RangeError for a name that is none: a bug */
+/** Metrics without a sample are left out. @throws RangeError for an invalid name: a bug */
 export const exposition = (metrics: readonly Metric[]): string =>
   metrics
     .filter(({ samples }) => samples.length > 0)
     .map(({ name, help, type, samples }) => {
-      if (!METRIC_NAME.test(name)) throw new RangeError("not the name of a metric");
+      if (!METRIC_NAME.test(name)) throw new RangeError("not a valid name of a metric");
       const head = `# HELP ${name} ${escapedHelp(help)}\n# TYPE ${name} ${type}\n`;
       return head + samples.map((sample) => line(name, sample)).join("");
     })

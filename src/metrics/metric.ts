@@ -1,6 +1,6 @@
 import type { Metric, Sample } from "./exposition.ts";
 
-// What every metric of ours is made with.
+// Helpers that make every metric.
 
 export const MICRO = "In micro-neurons.";
 

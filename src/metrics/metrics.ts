@@ -12,11 +12,10 @@ import {
 import { startOf } from "../domain/ledger/period.ts";
 import type { CheckSums } from "../domain/tenant/tenant-check.ts";
 
-// What Prometheus is told of the platform, from what its objects and reports know. The number of
-// series is bounded whatever the number of tenants and models: the largest have their own, the rest
-// are `_other` together.
+// The platform's metrics for Prometheus, from its objects and reports. The number of series is limited for
+// any number of tenants and models: the largest have their own series, the rest share `_other`.
 
-/** Tenants, and models, with series of their own: those that were charged most. */
+/** The most tenants, and models, with series of their own: those with the largest charges. */
 export const MOST_NAMED = 20;
 
 export interface TenantToday {
@@ -39,8 +38,8 @@ export interface ModelToday {
 }
 
 /**
- * What the reports know of today; what is still on its way to them is not in it. Of tenants and models
- * the largest, and `OTHERS`.
+ * Today's figures from the reports, without those that are still on their way to them. It has the largest
+ * tenants and models, and `OTHERS`.
  */
 export interface Today {
   readonly tenants: readonly TenantToday[];
@@ -61,7 +60,7 @@ export interface Deliveries {
   readonly failed: number;
 }
 
-/** What tenants' own objects counted in the latest pass over all of them. */
+/** The counts of the tenants' objects in the latest pass over all of them. */
 export interface TenantChecks extends CheckSums {
   readonly endedAtMs: number;
 }
@@ -72,10 +71,10 @@ export interface Facts {
   readonly account: AccountFacts | null;
   /** Null: there are no reports, or they did not answer. */
   readonly today: Today | null;
-  /** The last day that was looked at, and the last that could be compared. */
+  /** The last day that was checked, and the last that could be compared. */
   readonly latest: ReconciledDay | null;
   readonly compared: ReconciledDay | null;
-  /** Null: it is not asked for, or there was none. */
+  /** Null: it was not requested, or there was no pass. */
   readonly checks: TenantChecks | null;
 }
 
@@ -83,7 +82,7 @@ export const metrics = (facts: Facts): Metric[] => [
   gauge("build_info", "The version that answers; always 1.", [
     { labels: { version: facts.version }, value: 1 },
   ]),
-  gauge("source_up", "Whether what the other metrics come from answered.", [
+  gauge("source_up", "Whether the source of other metrics answered.", [
     { labels: { source: "account" }, value: facts.account === null ? 0 : 1 },
     { labels: { source: "reports" }, value: facts.today === null ? 0 : 1 },
   ]),
@@ -125,7 +124,7 @@ function todayMetrics({ tenants, refused, latency, models }: Today): Metric[] {
     counter("refusals_total", "Refused calls since 00:00 UTC, by kind.", by("kind", refused)),
     gauge(
       "micro_neurons_today",
-      `Charged since 00:00 UTC, by what it was drawn on. ${MICRO}`,
+      `Charged since 00:00 UTC, by source: quota, grants or overage. ${MICRO}`,
       by("drawn", {
         quota: sum(({ quota }) => quota),
         granted: sum(({ granted }) => granted),
@@ -175,7 +174,7 @@ function modelMetrics(models: readonly ModelToday[]): Metric[] {
   ];
 }
 
-/** About these, in milliseconds; each is taken up to the end of the bucket that it lies in. */
+/** Approximate bounds in milliseconds; each is moved up to the end of its latency bucket. */
 const BOUNDS_MS = [5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 30_000, 60_000];
 
 const MS_PER_S = 1000;
@@ -205,7 +204,7 @@ function histogram(latency: LatencyHistogram): Metric {
 function reconciliationMetrics({ latest, compared }: Facts): Metric[] {
   if (latest === null) return [];
   const run = [
-    gauge("reconciliation_last_run_timestamp_seconds", "When a day was last looked at.", [
+    gauge("reconciliation_last_run_timestamp_seconds", "When a day was last checked.", [
       { value: latest.lastRunAtMs / MS_PER_S },
     ]),
     gauge("reconciliation_last_run_compared", "Whether the latest day could be compared.", [
@@ -222,23 +221,23 @@ function reconciliationMetrics({ latest, compared }: Facts): Metric[] {
     ...run,
     gauge(
       "reconciliation_day_timestamp_seconds",
-      "The beginning of the last day that was compared, which the drift is of.",
+      "The beginning of the last compared day, to which the drift belongs.",
       [{ value: startOf(compared.day) / MS_PER_S }],
     ),
     gauge(
       "reconciliation_drift_micro_neurons",
-      `What Cloudflare counted less what was charged. ${MICRO}`,
+      `The count of Cloudflare minus the charge. ${MICRO}`,
       amounts(({ drift }) => drift),
     ),
     gauge(
       "reconciliation_unexplained_micro_neurons",
-      `What of it no known cause explains. ${MICRO}`,
+      `The part of the drift without a known cause. ${MICRO}`,
       amounts(({ unexplained }) => unexplained),
     ),
-    gauge("reconciliation_expected_bill_usd", "What Cloudflare will bill for that day.", [
+    gauge("reconciliation_expected_bill_usd", "Cloudflare's expected bill for that day.", [
       { value: Number(compared.money.expectedBillUsd) },
     ]),
-    gauge("reconciliation_carried_by_platform_usd", "What of it no tenant owes.", [
+    gauge("reconciliation_carried_by_platform_usd", "The part of that bill that no tenant owes.", [
       { value: Number(compared.money.carriedByPlatformUsd) },
     ]),
   ];
@@ -256,24 +255,24 @@ const checkMetrics = ({
   deliveries,
   endedAtMs,
 }: TenantChecks): Metric[] => [
-  gauge(
-    "tenants_check_timestamp_seconds",
-    "When the latest pass over all tenants came to its end.",
-    [{ value: endedAtMs / 1000 }],
-  ),
-  gauge("tenants_checked", "Tenants whose objects that pass asked.", [{ value: checked }]),
-  gauge("tenants_unanswered", "Of them, those that did not answer.", [{ value: found.unanswered }]),
+  gauge("tenants_check_timestamp_seconds", "When the latest pass over all tenants ended.", [
+    { value: endedAtMs / 1000 },
+  ]),
+  gauge("tenants_checked", "Tenants of that pass.", [{ value: checked }]),
+  gauge("tenants_unanswered", "Tenants of that pass that did not answer.", [
+    { value: found.unanswered },
+  ]),
   gauge(
     "tenants_unfinished",
-    "Of them, those of which not everything was looked at, and nothing was found.",
+    "Tenants of that pass that were checked in part, without a violation.",
     [{ value: found.unfinished }],
   ),
-  gauge("tenants_broken", "Of them, those in which something is not zero that must be.", [
+  gauge("tenants_broken", "Tenants of that pass with a violated invariant.", [
     { value: found.broken },
   ]),
   gauge(
     "invariant_violations",
-    "What must always be zero, over all tenants that were asked.",
+    "Violations of each invariant, over all tenants of that pass; must be zero.",
     by("invariant", Object.fromEntries(counts.map(({ name, violations }) => [name, violations]))),
   ),
   gauge(

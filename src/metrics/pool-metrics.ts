@@ -1,9 +1,9 @@
 import type { Metric, Sample } from "./exposition.ts";
 import { by, gauge, MICRO } from "./metric.ts";
 
-// How the account's pool stands, for Prometheus.
+// The account's pool, for Prometheus.
 
-/** How the day's pool stands, as tenants reported last. Null: nothing is shared out. */
+/** The day's pool, as tenants reported last. Null: nothing is shared out. */
 export interface PoolFacts {
   readonly size: number | null;
   readonly margin: number;
@@ -13,14 +13,14 @@ export interface PoolFacts {
   readonly free: number | null;
   readonly floors: number;
   readonly promised: number;
-  /** Null: Workers AI has not said that the day's allocation is gone. */
+  /** Null: Workers AI has not reported that the day's allocation is used up. */
   readonly closure: object | null;
   readonly rates: readonly { readonly name: string; readonly remaining: number }[];
 }
 
 const unlabelled = (value: number): Sample[] => [{ labels: {}, value }];
 
-/** Without a size there is no pool, and nothing of it that could run out. */
+/** Without a size there is no pool, so its metrics are left out. */
 export function poolMetrics(pool: PoolFacts): Metric[] {
   const { size, spent, held, leased, free } = pool;
   const parts = { spent: spent ?? 0, held: held ?? 0, leased: leased ?? 0, free: free ?? 0 };
@@ -31,7 +31,7 @@ export function poolMetrics(pool: PoolFacts): Metric[] {
       : [
           gauge(
             "pool_size_micro_neurons",
-            `What the day's pool may grant. ${MICRO}`,
+            `The amount that the day's pool may grant. ${MICRO}`,
             unlabelled(size),
           ),
           gauge(
@@ -42,8 +42,12 @@ export function poolMetrics(pool: PoolFacts): Metric[] {
         ];
   return [
     ...shared,
-    gauge("pool_margin_micro_neurons", `Granted to nobody. ${MICRO}`, unlabelled(pool.margin)),
-    gauge("pool_floors_micro_neurons", `Kept for tenants. ${MICRO}`, unlabelled(pool.floors)),
+    gauge(
+      "pool_margin_micro_neurons",
+      `The safety margin, which no tenant gets. ${MICRO}`,
+      unlabelled(pool.margin),
+    ),
+    gauge("pool_floors_micro_neurons", `Floors of tenants. ${MICRO}`, unlabelled(pool.floors)),
     gauge(
       "pool_promised_micro_neurons",
       `Promised to tenants a day. ${MICRO}`,
@@ -51,9 +55,9 @@ export function poolMetrics(pool: PoolFacts): Metric[] {
     ),
     gauge(
       "account_closed",
-      "Whether Workers AI said that the day's allocation is gone.",
+      "Whether Workers AI reported that the day's allocation is used up.",
       unlabelled(pool.closure === null ? 0 : 1),
     ),
-    gauge("account_rate_remaining", "Left of this minute's rates.", by("class", rates)),
+    gauge("account_rate_remaining", "Requests left of this minute's rates.", by("class", rates)),
   ];
 }

@@ -3,9 +3,9 @@ import type { UpstreamModel } from "../domain/usage/drift.ts";
 import { type Day, formatDay } from "../domain/ledger/period.ts";
 import { readAtMost } from "../io/read-at-most.ts";
 
-// What Cloudflare counted of a day: the data set `aiInferenceAdaptiveGroups` of its GraphQL Analytics
-// API. It lags by minutes to hours and is sampled where there is much of it: every number is an
-// estimate, and a day looked at again may differ.
+// Cloudflare's count of a day: the data set `aiInferenceAdaptiveGroups` of its GraphQL Analytics API. It
+// lags by minutes to hours and large amounts are sampled: every number is an estimate, and a second read
+// of a day may differ.
 
 const QUERY = `query Usage($account: string!, $day: Date!) {
   viewer {
@@ -19,19 +19,19 @@ const QUERY = `query Usage($account: string!, $day: Date!) {
   }
 }`;
 
-/** As in the query. Cloudflare has about a hundred models: more rows are something else. */
+/** As in the query. Cloudflare has about a hundred models: so many rows mean that some are missing. */
 const MAX_ROWS = 1000;
 
 const MAX_BYTES = 1_000_000;
 
 const TIMEOUT_MS = 20_000;
 
-/** Before the repeats of a question that may be answered the next time. */
+/** The waits before the repeats of a query that may succeed later. */
 const REPEAT_AFTER_MS: readonly number[] = [1000, 5000];
 
 const MICRO_PER_NEURON = 1_000_000;
 
-/** The largest count of neurons whose µN a number holds exactly. */
+/** The largest count of neurons whose µN are a safe integer. */
 const MAX_NEURONS = Math.floor(Number.MAX_SAFE_INTEGER / MICRO_PER_NEURON);
 
 export interface CloudflareAccount {
@@ -71,7 +71,7 @@ export async function cloudflareUsage(
     // oxlint-disable-next-line no-await-in-loop -- the wait between them
     await options.wait(waitMs);
   }
-  throw new Error("the last try is answered");
+  throw new Error("the last try always returns");
 }
 
 async function askOnce(
@@ -93,7 +93,7 @@ async function askOnce(
         query: QUERY,
         variables: { account: account.accountId, day: formatDay(day) },
       }),
-      // The token is for this address and no other.
+      // The token must not follow a redirect to another address.
       redirect: "manual",
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
@@ -115,22 +115,22 @@ const failed = (reason: string, again = false): Failed => ({ kind: "failed", rea
 function readAnswer(
   status: number,
   text: string | null,
-  asked: { readonly account: CloudflareAccount; readonly day: Day },
+  query: { readonly account: CloudflareAccount; readonly day: Day },
 ): Extract<CloudflareUsage, { kind: "usage" }> | Failed {
   if (status === 401 || status === 403) return failed(UNAUTHORIZED);
   if (status === 429) return failed("Cloudflare's limit of GraphQL queries is used up.", true);
   if (status >= 500) return failed(`Cloudflare failed with status ${status}.`, true);
   const parsed = v.safeParse(v.pipe(v.string(), v.parseJson()), text);
   const refused = v.safeParse(Refused, parsed.output);
-  if (refused.success) return refusal(refused.output.errors, asked.account);
+  if (refused.success) return refusal(refused.output.errors, query.account);
   if (status !== 200) return failed(`Cloudflare answered with status ${status}.`);
   const answer = v.safeParse(Answer, parsed.output);
-  if (!answer.success) return failed("Cloudflare's answer is not what its data set promises.");
+  if (!answer.success) return failed("Cloudflare's answer does not have the documented form.");
   const [account] = answer.output.data.viewer.accounts;
   if (account === undefined) return failed(UNKNOWN_ACCOUNT);
   const rows = account.aiInferenceAdaptiveGroups;
   if (rows.length >= MAX_ROWS) return failed("Cloudflare's answer was cut off: too many models.");
-  if (rows.some(({ dimensions }) => dimensions.date !== formatDay(asked.day))) {
+  if (rows.some(({ dimensions }) => dimensions.date !== formatDay(query.day))) {
     return failed("Cloudflare's answer is of another day.");
   }
   return { kind: "usage", models: modelsOf(rows) };
@@ -141,7 +141,7 @@ const UNAUTHORIZED =
 
 const UNKNOWN_ACCOUNT = "CLOUDFLARE_ACCOUNT_ID names no account that the token may read.";
 
-/** Cloudflare's own code of what a token may not do, and that of a token that is none. */
+/** Cloudflare's own codes for a token without permission, and for an invalid token. */
 const AUTH_CODES: readonly unknown[] = ["authz", "authn", 10_000, 9106, 9109];
 
 function refusal(
@@ -151,11 +151,11 @@ function refusal(
   if (errors.some(({ code, extensions }) => AUTH_CODES.includes(extensions?.code ?? code))) {
     return failed(UNAUTHORIZED);
   }
-  const said = errors.map(({ message }) => message).join("; ");
-  return failed(`Cloudflare refused the query: ${withoutSecrets(said, account)}`);
+  const messages = errors.map(({ message }) => message).join("; ");
+  return failed(`Cloudflare refused the query: ${withoutSecrets(messages, account)}`);
 }
 
-/** Nobody knows what a message may quote. */
+/** A message may quote anything, secrets too. */
 const withoutSecrets = (text: string, { apiToken, accountId }: CloudflareAccount): string =>
   text
     .replaceAll(apiToken, "…")
@@ -163,7 +163,7 @@ const withoutSecrets = (text: string, { apiToken, accountId }: CloudflareAccount
     .replace(/[^\x20-\x7e…]+/g, " ")
     .slice(0, 200);
 
-/** A model that was asked in several ways may have several rows. */
+/** A model that was called in several ways may have several rows. */
 function modelsOf(rows: readonly v.InferOutput<typeof Row>[]): UpstreamModel[] {
   const models = new Map<string, UpstreamModel>();
   for (const { count, sum, dimensions } of rows) {
@@ -185,7 +185,7 @@ const toMicroNeurons = (neurons: number): bigint => BigInt(Math.round(neurons * 
 
 const count = v.pipe(v.number(), v.minValue(0), v.maxValue(Number.MAX_SAFE_INTEGER));
 
-/** Whole, also where a sample was scaled up; of models that count no tokens it may be absent. */
+/** Rounded, since a scaled sample may have fractions; absent for models that count no tokens. */
 const tokens = v.pipe(
   v.nullish(count, 0),
   v.transform((number) => Math.round(number)),

@@ -5,7 +5,7 @@ import { type Day, dayOf } from "../domain/ledger/period.ts";
 import { ReconciliationStore, type Run } from "../reports/reconciliation-store.ts";
 import { cloudflareUsage, type CloudflareUsage } from "./cloudflare-usage.ts";
 
-// One look at one day: what the journals charged, what Cloudflare counted, what is between them.
+// Reconciles one day: the charges of the journals, Cloudflare's counts, and the drift between them.
 
 export type DriftAlert = ReturnType<typeof driftObject>;
 
@@ -14,17 +14,17 @@ export interface ReconcileDeps {
   readonly database: D1Database;
   /** Holds so many µN back from the account's pool. Throws when that could not be done. */
   readonly holdBack: (microNeurons: bigint) => Promise<void>;
-  /** Tells the platform's webhooks. Throws when that could not be recorded. */
+  /** Sends events to the platform's webhooks. Throws when they could not be recorded. */
   readonly tell: (alerts: readonly DriftAlert[]) => Promise<void>;
 }
 
 const MICRO_PER_NEURON = 1_000_000n;
 
 /**
- * Looks once and keeps what it saw; a later look at the same day replaces it. Whatever Cloudflare
- * answers is an outcome and not an exception.
+ * Compares once and stores the result; a later run for the same day replaces it. Every answer of
+ * Cloudflare is an outcome and not an exception.
  *
- * @throws when the database does not answer, the margin could not be set, or nobody could be told
+ * @throws when the database does not answer, the margin could not be set, or the events not recorded
  */
 export async function reconcileDay(deps: ReconcileDeps, day: Day): Promise<ReconciledDay> {
   const { config, database, tell, holdBack } = deps;
@@ -34,7 +34,7 @@ export async function reconcileDay(deps: ReconcileDeps, day: Day): Promise<Recon
     store.overageOf(day),
     upstreamOf(config, day),
   ]);
-  const { outcome, reason, models } = seen(usage);
+  const { outcome, reason, models } = outcomeOf(usage);
   const drifts = modelDrifts(journal, models);
   const counted =
     models?.reduce((sum, { microNeurons }) => sum + microNeurons, 0n) ??
@@ -57,15 +57,15 @@ export async function reconcileDay(deps: ReconcileDeps, day: Day): Promise<Recon
   return kept;
 }
 
-/** Also when it is nothing: whoever turns it off has all of the pool again. */
+/** Set even when it is 0, so that the whole pool is free again after the margin is turned off. */
 async function marginOf({ safetyMarginDays }: Config, store: ReconciliationStore): Promise<bigint> {
   if (safetyMarginDays === 0) return 0n;
   return worstDrift(await store.driftsFrom(dayOf(Date.now()) - safetyMarginDays));
 }
 
 /**
- * Calls that died are charged without anybody knowing what ran: where Workers AI is what is asked, it
- * may have been that.
+ * Calls that died are charged though it is unknown what ran: where the engine is Workers AI, it may have
+ * been that.
  */
 const enginesOf = ({ inference }: Config): readonly string[] =>
   inference === "workers-ai" ? ["workers-ai", "unknown"] : ["workers-ai"];
@@ -73,16 +73,16 @@ const enginesOf = ({ inference }: Config): readonly string[] =>
 const upstreamOf = async ({ cloudflare }: Config, day: Day): Promise<CloudflareUsage | null> =>
   cloudflare === null ? null : cloudflareUsage(cloudflare, day);
 
-function seen(usage: CloudflareUsage | null): Pick<Run, "outcome" | "reason"> & {
+function outcomeOf(usage: CloudflareUsage | null): Pick<Run, "outcome" | "reason"> & {
   readonly models: Extract<CloudflareUsage, { kind: "usage" }>["models"] | null;
 } {
   if (usage === null) return { outcome: "not_configured", reason: NOT_CONFIGURED, models: null };
   if (usage.kind === "failed") return { outcome: "failed", reason: usage.reason, models: null };
-  // It lags: a day of which it says nothing may still be on its way.
+  // The data lags: a day without figures may get some later.
   if (usage.models.length === 0) return { outcome: "no_data", reason: NO_DATA, models: null };
   return { outcome: "compared", reason: null, models: usage.models };
 }
 
 const NOT_CONFIGURED = "CLOUDFLARE_ACCOUNT_ID and CLOUDFLARE_API_TOKEN are not set.";
 
-const NO_DATA = "Cloudflare has no figures of this day, or not yet.";
+const NO_DATA = "Cloudflare has no figures for this day, or not yet.";

@@ -204,7 +204,7 @@ describe("POST /admin/reconcile", () => {
     expect(body).toMatchObject({
       state: "no_data",
       last_outcome: "no_data",
-      last_reason: "Cloudflare has no figures of this day, or not yet.",
+      last_reason: "Cloudflare has no figures for this day, or not yet.",
       compared_at: null,
       upstream_micro_neurons: null,
       drift_micro_neurons: null,
