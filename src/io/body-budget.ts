@@ -1,18 +1,18 @@
 // How many bytes of request bodies an isolate holds at once. It has 128 MB for everything, and all
-// requests share it: without a budget five uploads of 25 MB end it, and everybody's calls with it.
+// requests share it: without a budget five uploads of 25 MB end it, and all its calls with it.
 //
-// A body holds what it takes from when its bytes come until its request needs them no more. One that
-// does not fit waits a little, and is then refused.
+// A body holds memory from its first byte until its request no longer needs it. A body that does not fit
+// waits a little, and is then refused.
 //
-// - First come, first served; but a body that fits may overtake one that does not, until the one
-//   that waits was overtaken by as many bytes as it wants itself.
-// - Large bodies leave a part free, so that small ones do not wait for them.
-// - A body of unknown length holds a part while it asks for more. Were all that hold something to
-//   wait, nobody would give anything back: then the youngest of them is refused.
-// - While somebody waits, a body that comes slowly gives way: who announces 25 MB and sends a byte
-//   a second would keep everybody else out for nothing.
-// - Whoever gave no sign of life for long is gone (the platform ends a request whose client left
-//   without a word to its code): what it held is free again.
+// - First come, first served. But a body that fits may overtake one that does not, until the waiting
+//   body was overtaken by as many bytes as it wants itself.
+// - Large bodies leave a part free, so that small bodies do not wait for them.
+// - A body of unknown length holds a part while it asks for more. If all bodies that hold memory wait,
+//   none of them gives any back: then the youngest of them is refused.
+// - While others wait, a slow body gives way: a sender that announces 25 MB and sends a byte a second
+//   would block everybody else.
+// - A request without activity for long is gone (the platform ends a request whose client left, and does
+//   not tell its code): its memory is free again.
 
 export interface BodyLimits {
   readonly totalBytes: number;
@@ -20,28 +20,29 @@ export interface BodyLimits {
   readonly largeBytes: number;
   readonly smallBytes: number;
   readonly waitMs: number;
-  /** How often one that waits looks whether its turn has come. */
+  /** How often a waiting body looks whether its turn has come. */
   readonly lookMs: number;
   readonly mostWaiting: number;
-  /** Of one owner: its own queue keeps nobody else from waiting. */
+  /** The most of one owner: its own queue does not keep others from waiting. */
   readonly mostWaitingOfOwner: number;
-  /** A body may always take so long, however slowly it comes, */
+  /** A body may always take this long, at any pace. */
   readonly patienceMs: number;
-  /** and after that must have come at this pace, while others wait. */
+  /** The least pace after that, while others wait. */
   readonly paceBytesPerMs: number;
+  /** A request without activity for this long is gone. */
   readonly goneMs: number;
 }
 
 const MB = 1_048_576;
 
 export const BODY_LIMITS: BodyLimits = {
-  // With as much again for parsed values and texts, and the pictures and sounds that engines are
-  // given, an isolate's 128 MB hold.
+  // Parsed values and texts take as much again, and engines get pictures and sounds: together they fit
+  // the isolate's 128 MB.
   totalBytes: 48 * MB,
-  // One body of the largest kind and some more; 8 MB are 128 small bodies of the largest size.
+  // A body of the largest kind and some more fit. The other 8 MB are 128 small bodies of the largest size.
   largeBytes: 40 * MB,
   smallBytes: 65_536,
-  // Less than any client's patience, and as long as a call takes that has what others wait for.
+  // Less than any client waits, and as long as a call takes that holds the memory.
   waitMs: 3000,
   lookMs: 20,
   mostWaiting: 32,
@@ -53,7 +54,7 @@ export const BODY_LIMITS: BodyLimits = {
   goneMs: 180_000,
 };
 
-/** What the budget needs of the world. */
+/** Time, as the budget needs it. */
 export interface Clock {
   now(): number;
   sleep(ms: number): Promise<void>;
@@ -64,7 +65,7 @@ const REAL: Clock = {
   sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
 };
 
-/** A wish that could not be granted at once. */
+/** A request for memory that could not be granted at once. */
 interface Waiter {
   readonly claim: BodyClaim;
   readonly bytes: number;
@@ -98,19 +99,19 @@ export class BodyBudget {
     return this.#waiting.length;
   }
 
-  /** @param owner whose body it is: a tenant, or the platform */
+  /** @param owner the owner of the body: a tenant, or the platform */
   open(owner: string): BodyClaim {
     const claim = new BodyClaim(this, owner);
     this.#held.set(claim, 0);
     return claim;
   }
 
-  /** False where it was released, or taken for gone. */
+  /** False where it was released, or counted as gone. */
   has(claim: BodyClaim): boolean {
     return this.#held.has(claim);
   }
 
-  /** Holds `bytes` in all for a claim; false: they are not to be had. At once where they are free. */
+  /** Holds `bytes` in all for a claim; false: there is no room. Answers at once where they are free. */
   hold(claim: BodyClaim, bytes: number): boolean | Promise<boolean> {
     const held = this.#held.get(claim);
     if (held === undefined) return false;
@@ -128,8 +129,8 @@ export class BodyBudget {
   }
 
   /**
-   * It looks for itself whether its turn has come: whoever gives it its turn is another request, and
-   * the runtime does not let one request go on with the promises of another.
+   * The waiter looks itself whether its turn has come. Another request gives it the turn, and in this
+   * runtime a request cannot continue on the promise of another.
    */
   async #outcome(waiter: Waiter): Promise<boolean> {
     while (waiter.state === "waiting") {
@@ -140,7 +141,7 @@ export class BodyBudget {
     return waiter.state === "granted";
   }
 
-  /** A claim needs no more than this; those that wait are looked at anew. */
+  /** A claim needs no more than this; the waiting bodies are tried again. */
   shrink(claim: BodyClaim, bytes: number): void {
     const held = this.#held.get(claim) ?? 0;
     if (bytes < held) this.#set(claim, bytes);
@@ -178,10 +179,10 @@ export class BodyBudget {
     this.#breakDeadlock();
   }
 
-  /** @param before those that have waited for longer */
+  /** @param before the waiters that have waited longer */
   #grants(wish: Wish, before: readonly Waiter[]): boolean {
     const more = wish.bytes - (this.#held.get(wish.claim) ?? 0);
-    // Small bodies are in nobody's way.
+    // Small bodies may always overtake.
     const overtaken = this.#asLarge(wish.bytes) === 0 ? [] : before;
     if (!this.#fits(wish) || overtaken.some((one) => one.overtaken + more > one.bytes)) {
       return false;
@@ -224,13 +225,13 @@ export class BodyBudget {
   }
 }
 
-/** What one request's body holds. Whoever opened it releases it, whatever happens. */
+/** The memory that one request's body holds. The code that opened it must always release it. */
 export class BodyClaim {
   readonly owner: string;
   readonly #budget: BodyBudget;
   readonly #startedMs: number;
   #weight = 1;
-  #comeBytes = 0;
+  #receivedBytes = 0;
   #aliveUntilMs: number;
 
   constructor(budget: BodyBudget, owner: string) {
@@ -244,7 +245,7 @@ export class BodyClaim {
     return this.#aliveUntilMs;
   }
 
-  /** How many bytes of memory a byte of the body takes: itself, and what is made of it. */
+  /** How many bytes of memory a byte of the body takes: itself, and the values made of it. */
   weigh(weight: number): void {
     this.#weight = weight;
   }
@@ -255,36 +256,36 @@ export class BodyClaim {
     return this.#budget.hold(this, this.#weighed(bytes));
   }
 
-  /** So much of it has come. */
+  /** So many bytes of it have arrived. */
   came(bytes: number): void {
-    this.#comeBytes = bytes;
+    this.#receivedBytes = bytes;
     this.stayAlive();
   }
 
-  /** It has come to its end, and was no longer than this. */
+  /** It has ended, with so many bytes. */
   ended(bytes: number): void {
     this.stayAlive();
     this.#budget.shrink(this, this.#weighed(bytes));
   }
 
-  /** Its request may go on to need it for so long. */
+  /** Its request may need it for so many more milliseconds. */
   stayAlive(ms: number = this.#budget.limits.goneMs): void {
     this.#aliveUntilMs = this.#budget.clock.now() + ms;
   }
 
-  /** Whether to give it up: it comes slowly and others wait, or it was taken for gone. */
+  /** Whether to give it up: it is slow and others wait, or it counts as gone. */
   get mustGiveWay(): boolean {
     if (!this.#budget.has(this)) return true;
     const { patienceMs, paceBytesPerMs } = this.#budget.limits;
     const lateMs = this.#budget.clock.now() - this.#startedMs - patienceMs;
-    return this.#budget.waiting > 0 && this.#comeBytes < lateMs * paceBytesPerMs;
+    return this.#budget.waiting > 0 && this.#receivedBytes < lateMs * paceBytesPerMs;
   }
 
   release(): void {
     this.#budget.release(this);
   }
 
-  /** No body weighs more than an idle isolate has for one; and what came as small is small. */
+  /** No body weighs more than an idle isolate has for one. A small body keeps its own size. */
   #weighed(bytes: number): number {
     const { smallBytes, largeBytes } = this.#budget.limits;
     if (bytes <= smallBytes) return bytes;

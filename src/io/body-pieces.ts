@@ -1,6 +1,6 @@
 /**
- * The runtime gives 4 KB at once of its own accord: 25 MB would be 6,400 promises, which take longer
- * than all else that is done with them.
+ * By default the runtime gives 4 KB at once: 25 MB would be 6,400 promises, which take longer than
+ * everything else that is done with the bytes.
  */
 const PIECE_BYTES = 65_536;
 
@@ -8,9 +8,9 @@ type Piece = ReadableStreamReadResult<Uint8Array<ArrayBuffer>>;
 
 /** A body's pieces, one after the other. */
 export interface BodyPieces {
-  /** A piece is good until the next one is asked for: that one may be read into its memory. */
+  /** A piece is valid until the next call, which may read into its memory. */
   readonly next: () => Promise<Piece>;
-  /** Says that no more is wanted. */
+  /** Tells the sender that no more is wanted. */
   readonly cancel: () => Promise<void>;
   /** Leaves the rest of the body to others. */
   readonly release: () => void;
@@ -18,7 +18,7 @@ export interface BodyPieces {
 
 /**
  * The first piece comes as the runtime gives it: most bodies are no more than that. The others are read
- * into 64 KB, where the body is a stream of bytes; what Workers make themselves may be none.
+ * into 64 KB if the body is a stream of bytes. A stream that a Worker made may not be one.
  */
 export function piecesOf(body: ReadableStream<Uint8Array<ArrayBuffer>>): BodyPieces {
   const first = body.getReader();

@@ -9,10 +9,10 @@ export function asciiAt(bytes: Uint8Array, at: number, text: string): boolean {
   return true;
 }
 
-/** Where a byte is found near, it is faster to look than to call. */
+/** For a byte this near, a loop is faster than a call. */
 const NEAR = 8;
 
-/** The next place of a byte, at `from` or behind it; the end where there is none. */
+/** The next place of a byte, at `from` or after it; the length where there is none. */
 export function nextByte(bytes: Uint8Array, byte: number, from: number): number {
   const near = Math.min(from + NEAR, bytes.length);
   for (let at = from; at < near; at += 1) if (bytes[at] === byte) return at;

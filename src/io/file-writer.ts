@@ -1,8 +1,8 @@
-// A file of the bucket that is written piece by piece, of whatever length, in bounded memory: as one
-// object while it fits in one part, else as a multipart upload. It is there when it is closed, whole,
-// or not at all.
+// A file of the bucket that is written piece by piece, of any length, in bounded memory: as one object
+// while it fits in one part, else as a multipart upload. It exists when it is closed, complete or not at
+// all.
 
-/** R2 wants all parts but the last of one length, at least 5 MiB. */
+/** R2 wants all parts but the last to have one length, at least 5 MiB. */
 export const PART_BYTES = 8 * 1024 * 1024;
 
 export interface Written {
@@ -45,7 +45,7 @@ export class FileWriter {
     this.#filled += bytes.length;
   }
 
-  /** @throws when the bucket did not take it */
+  /** @throws when the bucket did not store it */
   async close(): Promise<Written> {
     await this.#hash.close();
     if (this.#upload === null) {
@@ -57,7 +57,7 @@ export class FileWriter {
     return { bytes: this.#bytes, sha256: hex(await this.#digest.digest) };
   }
 
-  /** Nothing of it stays; what the bucket forgets by itself it forgets within a week. */
+  /** Deletes its parts. If that fails, the bucket itself deletes them within a week. */
   async abort(): Promise<void> {
     await this.#hash.abort().catch(() => undefined);
     this.#digest.digest.catch(() => undefined);
@@ -72,7 +72,7 @@ export class FileWriter {
   }
 }
 
-/** What a file is, read back; null: it is not there. */
+/** Length and hash of a stored file; null: there is none. */
 export async function readBack(bucket: R2Bucket, key: string): Promise<Written | null> {
   const stored = await bucket.get(key);
   if (stored === null) return null;

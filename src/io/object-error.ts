@@ -1,6 +1,6 @@
-// What an exception from another object says. The runtime marks those of its own making: a lost
-// connection or an object that was reset is `retryable`, one with too much to do is `overloaded`.
-// Everything else was thrown by our own code, where it is a bug: a repeat meets it again.
+// What an exception from another object means. The runtime marks its own exceptions: a lost connection
+// or an object that was reset is `retryable`, an object with too much to do is `overloaded`. All others
+// come from our own code and are bugs: a repeat fails again.
 // https://developers.cloudflare.com/durable-objects/best-practices/error-handling/
 
 const isMarked = (error: unknown, mark: "retryable" | "overloaded" | "durableObjectReset") =>
@@ -15,13 +15,13 @@ const OF_THE_RUNTIME = [
   "Durable Object is overloaded",
 ];
 
-/** The object could not be asked, or did not finish: it may answer when it is asked again. */
+/** The object was not reached, or did not finish: a later call may succeed. */
 export const isTransient = (error: unknown): boolean =>
   isMarked(error, "retryable") ||
   isMarked(error, "overloaded") ||
   isMarked(error, "durableObjectReset") ||
   (error instanceof Error && OF_THE_RUNTIME.some((start) => error.message.startsWith(start)));
 
-/** A repeat may succeed at once. An object that is overloaded is not helped by one. */
+/** A repeat may succeed at once. A repeat does not help an overloaded object. */
 export const isRetryable = (error: unknown): boolean =>
   isMarked(error, "retryable") && !isMarked(error, "overloaded");

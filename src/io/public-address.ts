@@ -2,8 +2,8 @@
 // (CGNAT), multicast, documentation, unspecified or reserved, and not one that carries such an
 // IPv4 address inside (IPv4-mapped, NAT64, 6to4, Teredo).
 //
-// IPv4 is a list of what is not public, as IANA keeps it. IPv6 is the other way round: only
-// 2000::/3 has ever been given out as global unicast, so everything else is refused unlisted.
+// For IPv4 there is a list of the blocks that are not public, as IANA keeps it. For IPv6 it is the other
+// way round: IANA has given out only 2000::/3 as global unicast, so all other addresses are refused.
 // https://www.iana.org/assignments/iana-ipv4-special-registry
 // https://www.iana.org/assignments/iana-ipv6-special-registry
 
@@ -32,7 +32,7 @@ export function isPublicAddress(text: string): boolean {
 }
 
 function isPublicIpv4(text: string): boolean {
-  // The URL parser reads every spelling and writes one: what it leaves as it is has no second
+  // The URL parser reads every spelling and writes one. A text that it leaves unchanged has only one
   // reading (010.0.0.1 is 8.0.0.1 to some and 10.0.0.1 to others).
   if (!/^[0-9.]+$/.test(text) || URL.parse(`http://${text}/`)?.hostname !== text) return false;
   const address = numberOf(text);

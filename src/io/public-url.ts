@@ -1,15 +1,15 @@
-// Which URLs of strangers we are willing to ask: of pictures that are fetched, of endpoints that are
-// told. A URL in a request is an instruction to our network (SSRF), so what is allowed is narrow:
-// https, its own port, a public host name.
-// The rules read what the WHATWG parser made of the text, never the text itself: the parser writes
-// 0x7f.1, 2130706433, 0177.0.0.1 and full-width digits as 127.0.0.1, so one spelling is left to
-// judge, and it is the one that `fetch` would use.
+// Which URLs from callers we send requests to: pictures to fetch, and webhook endpoints. A URL in a
+// request is an instruction to our network (SSRF), so only few are allowed: https, its own port, a public
+// host name.
+// The rules read the result of the WHATWG parser, never the text itself: the parser writes 0x7f.1,
+// 2130706433, 0177.0.0.1 and full-width digits as 127.0.0.1. So there is one spelling to judge, the one
+// that `fetch` would use.
 // https://url.spec.whatwg.org/#concept-host-parser
 
-/** Longer URLs fail in much of what stands between us and a host, and none needs to be. */
+/** Longer URLs fail in many servers and proxies, and nobody needs one. */
 const MAX_URL_CHARACTERS = 2048;
 
-/** A name below these is not a public host: RFC 6761, RFC 6762, RFC 8375, RFC 9476, ICANN, habit. */
+/** A name below these is not a public host: RFC 6761, RFC 6762, RFC 8375, RFC 9476, ICANN, custom. */
 const PRIVATE_SUFFIXES = [
   "alt",
   "corp",
@@ -40,11 +40,11 @@ export type PublicUrl =
   /** `detail` follows a field pointer and never quotes the URL: `must start with https:`. */
   | { readonly kind: "refused"; readonly detail: string };
 
-/** Judges the text of a URL. Data URIs are not for here. */
+/** Judges the text of a URL. Data URIs are refused: they have checks of their own. */
 export function checkPublicUrl(text: string): PublicUrl {
   if (text.length > MAX_URL_CHARACTERS) return refused("must be at most 2048 characters long");
   if (!/^https:/i.test(text)) return refused("must start with https:");
-  // The parser would drop them without a word, and what a log shows would not be what was fetched.
+  // The parser would drop them silently, and a log would show another URL than the one that was fetched.
   if (/[\u0000-\u0020\u007f]/.test(text))
     return refused("must not contain spaces or control characters");
   const url = URL.parse(text);
@@ -58,12 +58,12 @@ export function checkPublicUrl(text: string): PublicUrl {
   if (!isPublicName(host)) return refused("must name a public host");
   url.hostname = host;
   url.hash = "";
-  // Percent and Punycode encoding can make it longer than what was sent.
+  // Percent and Punycode encoding can make the URL longer than it was sent.
   if (url.href.length > MAX_URL_CHARACTERS) return refused("must be at most 2048 characters long");
   return { kind: "allowed", url };
 }
 
-/** The parser leaves IPv6 in brackets and IPv4 as four decimal numbers, whatever was written. */
+/** The parser writes IPv6 in brackets and IPv4 as four decimal numbers, for any spelling. */
 function isAddress(host: string): boolean {
   return host.startsWith("[") || /^[0-9.]+$/.test(host);
 }

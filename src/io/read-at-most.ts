@@ -7,25 +7,26 @@ interface Announced {
 }
 
 /**
- * Reads a body of at most `maxBytes`, or gives null and cancels it as soon as it is longer.
+ * Reads a body of at most `maxBytes`. As soon as the body is longer, it is cancelled and the result is
+ * null.
  *
  * Most bodies come in one piece, which then is the body. More pieces are collected into one growing
- * buffer rather than a list: whoever sends a body one byte at a time would make each byte cost an
- * object of a hundred. (`for await` would do the same for twice the time: an iterator, and another
- * promise a piece.)
+ * buffer and not a list: in a body that is sent one byte at a time, each byte would cost an object of a
+ * hundred bytes. (`for await` would do the same in twice the time: an iterator, and another promise a
+ * piece.)
  *
- * @param announced `expectedBytes`, so that the buffer need not grow; `endsAt`, where the body's own
- *   protocol ends it: with exactly so many bytes it is not asked whether there are more; `signal`
- *   gives it up, with null
- * @param mayTake asked before each piece is kept: how much has come, and how large the buffer is to
- *   be. A promise is waited for, and nothing more is read meanwhile. False ends the reading with null;
- *   the rest of the body is then the caller's.
+ * @param announced `expectedBytes`: the first size of the buffer. `endsAt`: the length that the body's
+ *   own protocol states; after exactly so many bytes no further read is made. `signal` ends the reading,
+ *   with null
+ * @param mayTake called before each piece is kept, with the bytes that have arrived and the next size of
+ *   the buffer. While it is pending, nothing more is read. False ends the reading with null, and leaves
+ *   the rest of the body to the caller.
  */
 export async function readAtMost(
   body: ReadableStream<Uint8Array<ArrayBuffer>>,
   maxBytes: number,
   announced: Announced = {},
-  mayTake: (comeBytes: number, bufferBytes: number) => boolean | Promise<boolean> = ALWAYS,
+  mayTake: (receivedBytes: number, bufferBytes: number) => boolean | Promise<boolean> = ALWAYS,
 ): Promise<Uint8Array<ArrayBuffer> | null> {
   const pieces = piecesOf(body);
   const giveUp = async (): Promise<null> => {
@@ -62,13 +63,13 @@ export async function readAtMost(
     length = end;
     if (length === announced.endsAt) break;
   }
-  // A piece may lie in a larger buffer, which the body must not keep alive.
+  // A piece may be in a larger buffer, which the body must not keep alive.
   return length === bytes.buffer.byteLength ? bytes : resized(bytes.subarray(0, length), length);
 }
 
 const ALWAYS = (): boolean => true;
 
-/** How large a buffer is to be next. */
+/** The next size of a buffer. */
 function grown(
   { byteLength }: Uint8Array,
   end: number,
@@ -76,13 +77,13 @@ function grown(
   maxBytes: number,
 ): number {
   const capacity = Math.max(end, 2 * byteLength, expectedBytes ?? 0);
-  // No more than was announced, where that is not too little: then there is nothing to cut off.
+  // No more than the announced length, if the body fits it: then there is nothing to cut off.
   return Math.min(capacity, endsAt >= end ? endsAt : maxBytes, maxBytes);
 }
 
 /**
- * The memory that it leaves is free at once, where a copy would wait to be collected: a body of 25 MB
- * would lie there three times over.
+ * Frees the old memory at once, where the memory of a copy would wait for the garbage collector: a body
+ * of 25 MB would be in memory three times.
  */
 function resized(bytes: Uint8Array<ArrayBuffer>, capacity: number): Uint8Array<ArrayBuffer> {
   if (bytes.byteOffset === 0) return new Uint8Array(bytes.buffer.transfer(capacity));

@@ -1,13 +1,13 @@
 import * as v from "valibot";
 import { readAtMost } from "./read-at-most.ts";
 
-/** The IP addresses of a host name; none when there is no such host. Rejects when it cannot tell. */
+/** The IP addresses of a host name; none when there is no such host. Rejects when the lookup fails. */
 export type ResolveHost = (host: string, signal: AbortSignal) => Promise<readonly string[]>;
 
 /** Cloudflare's resolver, in its JSON form: the form of RFC 8484 would need a DNS parser. */
 const RESOLVER_URL = "https://cloudflare-dns.com/dns-query";
 
-/** An answer with dozens of addresses fits many times over. */
+/** Far more than an answer with dozens of addresses takes. */
 const MAX_ANSWER_BYTES = 65_536;
 
 /** https://www.iana.org/assignments/dns-parameters */
@@ -20,7 +20,7 @@ const DnsAnswer = v.object({
   Answer: v.optional(v.array(v.object({ type: v.number(), data: v.string() })), []),
 });
 
-/** Resolves by DNS over HTTPS, since a Worker has no other resolver whose answer it could read. */
+/** Resolves by DNS over HTTPS, since a Worker cannot read the answer of any other resolver. */
 export function resolveOverHttps(fetch: typeof globalThis.fetch): ResolveHost {
   return async (host, signal) => {
     const ask = (type: keyof typeof RECORD_TYPES) => lookUp(fetch, host, type, signal);

@@ -1,4 +1,4 @@
-/** The lines of a stream of text, some at a time, without their ends; an empty last one is none. */
+/** The lines of a stream of text, some at a time, without their line ends. An empty last line is left out. */
 export async function* splitLines(
   stream: ReadableStream<Uint8Array>,
 ): AsyncGenerator<readonly string[]> {

@@ -1,4 +1,4 @@
-/** Rejects when the signal fires, also where what runs does not listen to it. */
+/** Rejects when the signal fires, even if the work ignores the signal. */
 export function untilAborted<T>(signal: AbortSignal, running: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     signal.addEventListener("abort", () => reject(new Error("aborted")), { once: true });
