@@ -2,33 +2,33 @@ import { createRemoteJWKSet, customFetch, errors, type JWTVerifyGetKey, jwtVerif
 import type { AccessConfig } from "../config.ts";
 import { logError } from "./request-log.ts";
 
-// A person or a service whom Cloudflare Access has let in. Access puts a signed token on every
-// request that it passes on:
+// A person or a service that Cloudflare Access has let in. Access adds a signed token to every request
+// that it passes on:
 // https://developers.cloudflare.com/cloudflare-one/identity/authorization-cookie/validating-json/
 //
-// Only its header is read, never the cookie of the same content: a browser sends cookies wherever a
-// page sends it. But Access makes the header out of that cookie, so a request that another site's
-// page has sent carries it too: `isFromElsewhere` keeps those out of everything that changes
+// Only the header is read, never the cookie with the same content, since a browser adds cookies to the
+// requests of any page. But Access makes the header from that cookie, so a request from another site's
+// page has the header too: `isFromElsewhere` keeps such requests out of everything that changes
 // something.
 
 export const ACCESS_HEADER = "Cf-Access-Jwt-Assertion";
 
-/** Those of Access have about 1,000 characters; anything far above is not worth a look. */
+/** Tokens of Access have about 1,000 characters; a much longer one is refused unread. */
 const MAX_TOKEN_CHARS = 8192;
 
 /** Clocks of Cloudflare's machines agree to within a second. */
 const CLOCK_TOLERANCE_S = 5;
 
-/** The key server is Cloudflare's own, next door. */
+/** The key server is Cloudflare's own and near. */
 const KEYS_TIMEOUT_MS = 3000;
 
-/** Keys are kept so long: Access goes on with the last ones for a week after it has made new ones. */
+/** How long keys are kept: Access accepts the old ones for a week after it has made new ones. */
 const KEYS_MAX_AGE_MS = 600_000;
 
-/** A token of an unknown key has them read anew, but not more often than this. */
+/** For a token of an unknown key they are read again, but not more often than this. */
 const KEYS_COOLDOWN_MS = 30_000;
 
-/** After a failure nobody waits for the key server for so long: tokens are refused at once. */
+/** For so long after a failure nobody waits for the key server: tokens are refused at once. */
 const FAILURE_COOLDOWN_MS = 5000;
 
 /** Two or three keys have 4 KB. */
@@ -40,12 +40,12 @@ const ACTOR = /^[\x21-\x7e\u00a0-\uffff]{1,254}$/;
 export type AccessOutcome =
   | { readonly kind: "person"; readonly name: string }
   | { readonly kind: "refused" }
-  /** The keys could not be had: whether the token is good is not known, so it opens nothing. */
+  /** The keys could not be read, so the token could not be checked and is not accepted. */
   | { readonly kind: "unavailable" };
 
 const REFUSED: AccessOutcome = { kind: "refused" };
 
-/** Who the token says that it is: an address, or a service token's client id. */
+/** The name in a valid token: an email address, or a service token's client id. */
 export async function verifyAccessToken(
   token: string,
   { issuer, audiences }: AccessConfig,
@@ -66,7 +66,7 @@ export async function verifyAccessToken(
   }
 }
 
-/** What jose says of a token; of the key server it throws `JOSEError` itself, or others' errors. */
+/** Errors of jose about a token; for the key server it throws `JOSEError` itself, or other errors. */
 const isAboutToken = (error: unknown): boolean =>
   error instanceof errors.JWTClaimValidationFailed ||
   error instanceof errors.JWTExpired ||
@@ -79,8 +79,8 @@ const isAboutToken = (error: unknown): boolean =>
   error instanceof errors.JWKSMultipleMatchingKeys;
 
 /**
- * Whether a browser sent this for the page of another site. The request of a page of our own says
- * so; one that no browser sent says nothing.
+ * Whether a browser sent this for the page of another site. Requests of our own pages have headers that
+ * say so; requests without a browser have no such headers.
  */
 export function isFromElsewhere({ headers, url }: Request): boolean {
   const origin = headers.get("Origin");
@@ -90,10 +90,10 @@ export function isFromElsewhere({ headers, url }: Request): boolean {
 }
 
 /** A deployment has one issuer. */
-let known: { readonly issuer: string; readonly keys: JWTVerifyGetKey } | null = null;
+let cached: { readonly issuer: string; readonly keys: JWTVerifyGetKey } | null = null;
 
 function keysOf(issuer: string): JWTVerifyGetKey {
-  if (known?.issuer === issuer) return known.keys;
+  if (cached?.issuer === issuer) return cached.keys;
   const url = new URL(`${issuer}/cdn-cgi/access/certs`);
   const keys = createRemoteJWKSet(url, {
     timeoutDuration: KEYS_TIMEOUT_MS,
@@ -101,15 +101,17 @@ function keysOf(issuer: string): JWTVerifyGetKey {
     cooldownDuration: KEYS_COOLDOWN_MS,
     [customFetch]: guardedFetch(),
   });
-  known = { issuer, keys };
+  cached = { issuer, keys };
   return keys;
 }
 
-/** One that gives a failing server a rest, and takes no more than a key set can be. */
+/** Does not call a server that has just failed, and limits the size of a reply. */
 function guardedFetch(): typeof fetch {
   let failedAtMs = -FAILURE_COOLDOWN_MS;
   return async (input, init) => {
-    if (Date.now() < failedAtMs + FAILURE_COOLDOWN_MS) throw new Error("the key server rests");
+    if (Date.now() < failedAtMs + FAILURE_COOLDOWN_MS) {
+      throw new Error("the key server has just failed");
+    }
     try {
       const response = await fetch(input, init);
       if (response.status !== 200) throw new Error("the key server gave no keys");
@@ -127,7 +129,7 @@ async function readBounded({ body }: Response): Promise<string> {
   const decoder = new TextDecoder();
   for await (const chunk of body ?? []) {
     text += decoder.decode(chunk, { stream: true });
-    if (text.length > MAX_KEYS_BYTES) throw new Error("more than a key set can be");
+    if (text.length > MAX_KEYS_BYTES) throw new Error("the key set is too large");
   }
   return text;
 }

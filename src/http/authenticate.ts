@@ -8,21 +8,21 @@ import { verifyAdminToken, verifyKey } from "./key-format.ts";
 import type { Auth } from "./route.ts";
 import { isLink, readLink } from "./signed-link.ts";
 
-// Who calls, from the key alone: no object is asked. Every way of not being let in is the same
-// failure, so that a stranger learns nothing from it.
+// Finds the caller from the key alone, without a call to an object. Every refusal is the same failure, so
+// that a stranger learns nothing from it.
 
 export const KEY_HEADER = "x-api-key";
 
 const BEARER = /^Bearer +(\S+)$/i;
 
-/** As other providers' clients send a key. A bearer wins; another scheme is somebody else's. */
+/** The header in which clients of other providers send a key. A bearer token takes precedence. */
 const namedKey = (headers: Headers): string | undefined => headers.get(KEY_HEADER)?.trim();
 
 type InvalidKey = Extract<AccessFailure, { kind: "invalid_key" }>;
 
 export const INVALID_KEY: InvalidKey = { kind: "invalid_key" };
 
-/** Nobody knows: what would say whether the caller may does not answer. */
+/** Not known: the service that would check the caller does not answer. */
 type Unknown = Extract<ServiceFailure, { kind: "unavailable" }>;
 
 export async function authenticate(
@@ -52,9 +52,8 @@ export async function authenticate(
 }
 
 /**
- * A key as Google's clients send it. What stands in an address is in logs and histories on the way, and
- * what a page of another site holds anybody can read there: the tenant's object then takes a key of role
- * `score` alone.
+ * A key as Google's clients send it. A key in an address gets into logs and histories, and anybody can read
+ * a key in the page of another site: for both the tenant's object takes only a key of role `score`.
  */
 async function byGoogleKey(
   request: Request,
@@ -70,13 +69,13 @@ async function byGoogleKey(
   return { kind: "key", ...key, roles, ...(scoreOnly && { scoreOnly: true }) };
 }
 
-/** Methods that change nothing: what they answer is read by pages of our own alone. */
+/** Methods that change nothing. Only our own pages can read their replies. */
 const SAFE: ReadonlySet<string> = new Set(["GET", "HEAD"]);
 
 /**
- * Without the admin token, by the token of Cloudflare Access. A request that has `Authorization` is
- * judged by that alone: no other credential makes up for a wrong one, and whoever has the admin token
- * is let in while Access is out of order.
+ * Authenticates by the token of Cloudflare Access, where there is no admin token. For a request with
+ * `Authorization` that header alone counts: no other credential makes up for a wrong one, and the admin
+ * token works while Access is out of order.
  */
 async function byAccess(
   request: Request,
@@ -93,7 +92,7 @@ async function byAccess(
 
 type NoSuchLink = Extract<LookupFailure, { kind: "not_found" }>;
 
-/** One that is forged, that has ended, or that names what is gone, is told the same. */
+/** A link that is forged, that has expired, or whose target is gone gets the same reply. */
 async function byLink(url: URL, what: string, config: Config): Promise<LinkCaller | NoSuchLink> {
   const claim = await readLink(url, config.keySecrets, Date.now());
   if (claim === null) return { kind: "not_found", what };

@@ -2,16 +2,16 @@ import { asciiAt } from "../io/byte-view.ts";
 import { endOfString, MAX_STRINGS } from "./json-shape.ts";
 
 // Workers AI takes pictures and sounds as JSON arrays of numbers from 0 to 255, one for each byte, or
-// as base64. Parsed as JSON, such an array costs thirty times its bytes in heap and a string twice;
-// here they are read from the body and taken out before the rest is parsed.
+// as base64. Parsed as JSON, such an array takes thirty times its bytes in heap and a string twice; here
+// they are read from the body and taken out before the rest is parsed.
 //
-// One forward scan: an array is read as far as it is one, and what is none is walked over once more.
+// One forward scan: an array is read as far as it has bytes, and any other value is scanned once more.
 
 export interface WithoutByteArrays {
-  /** The body with an empty array or string in the place of each that was taken out. */
+  /** The body with an empty array or string in place of each that was taken out. */
   readonly json: Uint8Array;
   readonly arrays: ReadonlyMap<string, Uint8Array<ArrayBuffer>>;
-  /** A field that came a second time, so that it is not known which one is meant; else null. */
+  /** A field that came twice, so that it is unknown which one is meant; else null. */
   readonly repeated: string | null;
 }
 
@@ -29,7 +29,7 @@ const NINE = 0x39;
 const OPEN = 0x5b;
 const CLOSE = 0x5d;
 
-/** Of a byte. */
+/** Digits of a byte. */
 const MAX_DIGITS = 3;
 
 /** Shorter strings are parsed with the rest: their copies are small. */
@@ -45,10 +45,10 @@ function afterSpace(bytes: Uint8Array, from: number): number {
 }
 
 /**
- * @param names the fields of the outermost object that may hold bytes; what is not an array of bytes
- *   is left where it is, for the schema to say so
+ * @param names the fields of the outermost object that may hold bytes; any other value stays where it is,
+ *   and the schema refuses it
  * @param base64Names those of them whose long strings are read as base64
- * @param most bytes of what is left; where it is more, nothing is taken out, and no more is read
+ * @param most bytes of the rest; if the rest is longer, nothing is taken out and the scan ends
  */
 export function takeByteArrays(
   bytes: Uint8Array,
@@ -68,7 +68,7 @@ export function takeByteArrays(
     else if (byte === 0x7d || byte === CLOSE) depth -= 1;
     if (byte !== QUOTE) continue;
     strings += 1;
-    // Such a body is refused for its strings, whatever else it holds.
+    // Such a body is refused for its number of strings in any case.
     if (strings > MAX_STRINGS) break;
     const end = endOfString(bytes, at);
     const name = depth === 1 ? nameIn(bytes, at + 1, end, names) : null;
@@ -77,7 +77,7 @@ export function takeByteArrays(
     const colon = afterSpace(bytes, end + 1);
     const start = bytes[colon] === COLON ? afterSpace(bytes, colon + 1) : colon;
     const read = bytesAt(bytes, start, base64Names.includes(name));
-    // What was walked over is not walked over again.
+    // Nothing is scanned twice.
     at = Math.max(at, start - 1);
     if (read === null) continue;
     if (arrays.has(name)) return { json: bytes, arrays, repeated: name };
@@ -103,7 +103,7 @@ function nameIn(
   return null;
 }
 
-/** What a value holds, and where its last character stands. */
+/** The bytes of a value, and the place of its last character. */
 interface ReadBytes {
   readonly value: Uint8Array<ArrayBuffer>;
   readonly end: number;
@@ -116,7 +116,7 @@ function bytesAt(bytes: Uint8Array, start: number, isBase64: boolean): ReadBytes
 
 /**
  * Numbers from 0 to 255 between commas, up to the closing bracket; null for anything else. It is read
- * twice, first to count: what is no array takes no memory, and what is one no more than it needs.
+ * twice, first to count: so an array takes no more memory than it needs, and other values take none.
  */
 function byteArray(bytes: Uint8Array, from: number): ReadBytes | null {
   const counted = readNumbers(bytes, from, null);
@@ -126,7 +126,7 @@ function byteArray(bytes: Uint8Array, from: number): ReadBytes | null {
   return { value, end: counted.end };
 }
 
-/** How many there are, and where the closing bracket stands; null where something else does. */
+/** The count of numbers and the place of the closing bracket; null where something else comes. */
 function readNumbers(
   bytes: Uint8Array,
   from: number,
@@ -139,14 +139,14 @@ function readNumbers(
     let byte = bytes[at] ?? 0;
     while (byte >= ZERO && byte <= NINE) {
       number = number * 10 + byte - ZERO;
-      // Nor is `007` a number of JSON.
+      // `007` is no number of JSON either.
       if (number > 255 || at - start >= MAX_DIGITS) return null;
       at += 1;
       byte = bytes[at] ?? 0;
     }
     if (at === start) return null;
     if (into !== null) into[count] = number;
-    // Most encoders put no spaces, or one behind the comma.
+    // Most encoders put no spaces, or one after the comma.
     if (byte !== COMMA && byte !== CLOSE) {
       at = afterSpace(bytes, at);
       byte = bytes[at] ?? 0;
@@ -158,17 +158,17 @@ function readNumbers(
   }
 }
 
-/** Characters that are read at once. */
+/** Characters that are decoded at once. */
 const BASE64_PIECE = 65_536;
 
-/** The longest beginning of a data URI that is looked at: `data:audio/…;base64,`. */
+/** The longest beginning of a data URI that is read: `data:audio/…;base64,`. */
 const MAX_PREFIX = 300;
 const DATA_URI = /^data:[^,"\\]{0,280}?;base64,/i;
 
-/** Escapes and spaces in a piece at most: lines of 76 have one in 38 characters, slashes one in 64. */
+/** The most escapes and spaces in a piece: lines of 76 have one in 38 characters, slashes one in 64. */
 const MAX_ESCAPES = BASE64_PIECE / 16;
 
-/** Null for what is short, or no base64: it is parsed with the rest. */
+/** Null for a short string, or one that is no base64: it is parsed with the rest. */
 function base64(bytes: Uint8Array, quote: number): ReadBytes | null {
   const end = endOfString(bytes, quote);
   const from = quote + 1;
@@ -180,13 +180,13 @@ function base64(bytes: Uint8Array, quote: number): ReadBytes | null {
   for (let at = from + prefix.length; at < end; at += BASE64_PIECE) {
     const isLast = at + BASE64_PIECE >= end;
     const read = rest + latin1(bytes, at, Math.min(end, at + BASE64_PIECE));
-    // An escape is not cut in two, and neither are the four characters of three bytes.
+    // Neither an escape nor the four characters of three bytes are cut in two.
     const whole = !isLast && read.endsWith("\\") ? read.length - 1 : read.length;
     const text = withoutEscapes(read.slice(0, whole));
     if (text === null) return null;
     const fours = isLast ? text.length : text.length - (text.length % 4);
     const done = decodeInto(value.subarray(written), text.slice(0, fours));
-    // Padding in the middle: the pieces would not fit together.
+    // Padding in the middle: the pieces do not fit together.
     if (done === null || (!isLast && done !== (fours / 4) * 3)) return null;
     written += done;
     rest = text.slice(fours) + read.slice(whole);
@@ -195,8 +195,8 @@ function base64(bytes: Uint8Array, quote: number): ReadBytes | null {
 }
 
 /**
- * What writers of JSON put into base64, taken out: escapes of slashes, line ends, spaces. Null where
- * there are more than any of them writes.
+ * Removes the characters that writers of JSON put into base64: escapes of slashes, line ends, spaces. Null
+ * where there are more than any writer makes.
  */
 function withoutEscapes(text: string): string | null {
   let escapes = 0;
@@ -214,7 +214,7 @@ function withoutEscapes(text: string): string | null {
     .replaceAll(" ", "");
 }
 
-/** The memory that it leaves is free at once. */
+/** Frees the old memory at once. */
 const resized = (value: Uint8Array<ArrayBuffer>, capacity: number): Uint8Array<ArrayBuffer> =>
   new Uint8Array(value.buffer.transfer(capacity));
 

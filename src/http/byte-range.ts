@@ -1,5 +1,5 @@
-// Which part of a file a request asks for: RFC 9110, 14. Only single ranges of bytes are served; what
-// is malformed, or asks for several, is answered with the whole, as the RFC allows.
+// Which part of a file a request asks for: RFC 9110, 14. Only single ranges of bytes are served. For a
+// malformed range, or several ranges, the reply is the whole file, as the RFC allows.
 
 export type ByteRange =
   | { readonly kind: "whole" }
@@ -35,6 +35,6 @@ export function namesEntity(header: string | null, etag: string): boolean {
   return header.trim() === "*" || header.split(",").some((tag) => opaque(tag) === opaque(etag));
 }
 
-/** Whether a range may be given under `If-Range`: only of exactly this entity (13.1.5). */
+/** Whether a range may be sent under `If-Range`: only of exactly this entity (13.1.5). */
 export const rangeApplies = (ifRange: string | null, etag: string): boolean =>
   ifRange === null || ifRange.trim() === etag;

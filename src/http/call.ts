@@ -1,31 +1,31 @@
 import type { AuditDetail } from "../domain/account/audit-entry.ts";
 import type { Role } from "../domain/tenant/role.ts";
 
-// What a route's handler is given and what it gives back.
+// What a route's handler gets and returns.
 
 export interface KeyCaller {
   readonly kind: "key";
   readonly tenant: string;
-  /** The tenant's object knows whether it is in force, and its role: it checks both itself. */
+  /** The tenant's object knows whether the key is valid, and its role: it checks both itself. */
   readonly secretHash: string;
   /** The roles that the route admits, for that check. */
   readonly roles: readonly Role[];
-  /** The key was sent in an address, or by a page of another site: any other role is no key. */
+  /** The key was sent in an address, or by a page of another site: only role `score` is accepted. */
   readonly scoreOnly?: true;
 }
 
 export interface PlatformCaller {
   readonly kind: "platform";
-  /** For the audit. */
+  /** The name in the audit. */
   readonly actor: string;
 }
 
-/** The platform on a tenant's route: the tenant is from the path. */
+/** The platform on a tenant's route: the mirror's path names the tenant. */
 export interface MirrorCaller extends PlatformCaller {
   readonly tenant: string;
 }
 
-/** Whoever has a signed link: it opens what it names, and is nobody to a tenant's object. */
+/** A caller with a signed link. It opens only its own path; the tenant's object does not check it. */
 export interface LinkCaller {
   readonly kind: "link";
   readonly tenant: string;
@@ -35,15 +35,15 @@ export interface LinkCaller {
 
 export type Caller = KeyCaller | PlatformCaller | MirrorCaller | LinkCaller;
 
-/** What a handler is given: parsed, measured and authenticated. */
+/** A call that was parsed, measured and authenticated. */
 export interface Call<Params, Query, Body, Who, Settings> {
   readonly request: Request;
   readonly params: Params;
   readonly query: Query;
   readonly body: Body;
-  /** As sent; empty without a body, and of a form, whose parts are views into it. */
+  /** As sent; empty without a body, and for a form, whose parts are views into it. */
   readonly rawBody: Uint8Array;
-  /** Tells a repeat from another request: the same whatever boundary a form was sent with. */
+  /** Tells a repeat from another request. The boundary of a form does not change it. */
   readonly fingerprint: () => Promise<string>;
   readonly caller: Who;
   readonly config: Settings;
@@ -64,7 +64,7 @@ export interface Ok<T> {
 export interface Raw {
   readonly kind: "raw";
   readonly response: Response;
-  /** Of a stream: resolves when nothing of its call runs any more. Never rejects. */
+  /** For a stream: resolves when its call has ended completely. Never rejects. */
   readonly running?: Promise<void>;
 }
 

@@ -1,8 +1,8 @@
 // Calls from browsers, for the origins that CORS_ORIGINS lists; without it this adds nothing.
-// Routes that say so may be asked by pages of any site: with a key of role `score`, and no other.
-// Keys travel in a header and no cookie is ever read, so credentials are never allowed.
+// Pages of any site may call the routes with `cors: "any"`, with a key of role `score` and no other.
+// Keys are in a header and no cookie is ever read, so credentials are never allowed.
 
-/** What a page may read of a reply, beside what every page may. */
+/** The headers of a reply that a page may read, beside those that every page may. */
 const EXPOSED = [
   "x-request-id",
   "x-should-retry",
@@ -52,7 +52,7 @@ export function corsHeaders(request: Request, origins: Origins): Record<string, 
   };
 }
 
-/** The answer to a preflight; null when this is none, or from an origin that is not allowed. */
+/** The answer to a preflight; null when this is no preflight, or from an origin that is not allowed. */
 export function preflight(
   request: Request,
   origins: Origins,

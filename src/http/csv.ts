@@ -1,19 +1,19 @@
 import { type LinePage, pagedResponse } from "./ndjson.ts";
 
-// Tables as RFC 4180 has them: a header, CRLF, quotes where a cell needs them.
+// Tables by RFC 4180: a header, CRLF, quotes where a cell needs them.
 
 export const CSV = "text/csv";
 
 export type Cell = string | number | boolean | null;
 
-/** What spreadsheets take for a formula, also behind a tab or a line's end. */
+/** How a formula of a spreadsheet begins, also after a tab or a line end. */
 const FORMULA = /^[=+\-@\t\r\n]/;
 const PLAIN_NUMBER = /^-?\d+(?:\.\d+)?$/;
 const NEEDS_QUOTES = /[",\r\n]/;
 
 /**
- * Names come from callers, and whoever opens the file must not run them: a cell that a spreadsheet
- * would take for a formula gets an apostrophe in front, unless it is nothing but a number.
+ * Names come from callers, and a spreadsheet must not run them: a cell that looks like a formula gets an
+ * apostrophe in front, unless it is a plain number.
  */
 function written(cell: Cell): string {
   if (cell === null) return "";
@@ -39,7 +39,7 @@ export function csvResponse(
   return pagedResponse(first, encode, fileHeaders(CSV, fileName));
 }
 
-/** As a file of that name, which is made of what paths may hold. */
+/** The headers of a file of that name. The name has only characters that paths may have. */
 export const fileHeaders = (type: string, name: string): Readonly<Record<string, string>> => ({
   "Content-Type": `${type}; charset=utf-8`,
   "Content-Disposition": `attachment; filename="${name}"`,

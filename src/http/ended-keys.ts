@@ -1,6 +1,6 @@
-// Keys that were found to have ended, or to have expired: that never changes, so whoever goes on
-// sending large bodies with one is refused here, and its tenant's object is not asked again. Anything
-// else that a key is refused for may change, and is not remembered.
+// Keys that have ended or expired. That never changes, so further large bodies with such a key are
+// refused here without a call to its tenant's object. Other reasons to refuse a key may change, and are
+// not remembered.
 
 /** A hash and its place take about 150 bytes. */
 const MOST = 4096;
@@ -12,7 +12,7 @@ export class EndedKeys {
     return this.#hashes.has(secretHash);
   }
 
-  /** The one that was added first makes room. */
+  /** The oldest entry makes room. */
   add(secretHash: string): void {
     const [first] = this.#hashes;
     if (this.#hashes.size >= MOST && first !== undefined) this.#hashes.delete(first);

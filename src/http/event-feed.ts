@@ -1,10 +1,10 @@
-// How something stands, as server-sent events: told at once, and again whenever it has changed.
+// The state of something as server-sent events: one at once, and one after each change.
 // https://html.spec.whatwg.org/multipage/server-sent-events.html
 
-/** Often enough to be called live, and seldom enough that a minute is 30 questions. */
+/** Often enough to be called live, and seldom enough: a minute has 30 reads. */
 export const EVERY_MS = 2000;
 
-/** A Worker on the free plan may ask 50 times in one request. The client then asks anew. */
+/** A Worker on the free plan may make 50 subrequests in one request. The client then connects again. */
 export const LONGEST_S = 60;
 
 export const EVENT_STREAM = "text/event-stream";
@@ -12,9 +12,9 @@ export const EVENT_STREAM = "text/event-stream";
 export interface Feed {
   /** The name of its events. */
   readonly event: string;
-  /** How it stands at the start. */
+  /** The state at the start. */
   readonly first: unknown;
-  /** How it stands now; null: it cannot be told any more, so the stream ends. */
+  /** Reads the state now; null: it cannot be read any more, so the stream ends. */
   readonly read: () => Promise<unknown>;
   readonly forS: number;
   readonly pause?: (ms: number) => Promise<void>;
@@ -24,7 +24,7 @@ export function eventFeed({ event, first, read, forS, pause = sleep }: Feed): Re
   const encoder = new TextEncoder();
   const rounds = Math.floor((forS * 1000) / EVERY_MS);
   let round = 0;
-  let told = "";
+  let lastData = "";
   const stream = new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
@@ -34,12 +34,12 @@ export function eventFeed({ event, first, read, forS, pause = sleep }: Feed): Re
         round += 1;
         if (now === null) return controller.close();
         const data = JSON.stringify(now);
-        // A comment keeps the connection, and whoever stands in between, awake.
-        controller.enqueue(encoder.encode(data === told ? ": \n\n" : framed(event, data)));
-        told = data;
+        // A comment keeps the connection open, also through proxies.
+        controller.enqueue(encoder.encode(data === lastData ? ": \n\n" : framed(event, data)));
+        lastData = data;
       },
     },
-    // Asked for what is read and not ahead of it: who has gone asks for nothing.
+    // Read on demand and not ahead: after the client has left, nothing is read.
     { highWaterMark: 0 },
   );
   return new Response(stream, { headers: { "Content-Type": EVENT_STREAM } });

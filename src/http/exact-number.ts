@@ -1,5 +1,5 @@
-// Whole numbers that are too long for a float. JSON has no limit of digits; JavaScript rounds what is
-// beyond 2^53, and a seed that was rounded is another seed.
+// Whole numbers that are too long for a float. JSON does not limit digits; JavaScript rounds numbers
+// beyond 2^53, and a rounded seed is another seed.
 
 type Source = { readonly source?: string };
 
@@ -8,7 +8,7 @@ type Reviver = (key: string, value: unknown, context: Source) => unknown;
 /** `JSON.parse` with each value's own text (ECMA-262, "JSON.parse source text access"). */
 const parse = JSON.parse as unknown as (text: string, reviver: Reviver) => unknown;
 
-/** Stands for a number while the text is read. */
+/** Takes the place of a number while the text is read. */
 class Digits {
   readonly digits: string;
   constructor(digits: string) {
@@ -17,8 +17,8 @@ class Digits {
 }
 
 /**
- * The digits of a number at the top of a JSON object, as they were sent; null where none is there.
- * It reads the whole text once more: it is for numbers that are known to be too long.
+ * The digits of a number at the top of a JSON object, as they were sent; null where there is none. It
+ * parses the whole text again, so it is for numbers that are known to be too long.
  */
 export function digitsOf(json: Uint8Array, name: string): string | null {
   const top = parse(new TextDecoder().decode(json), (key, value, { source }) =>
@@ -32,5 +32,5 @@ const RAW: (digits: string) => unknown = Reflect.get(JSON, "rawJSON") as (
   digits: string,
 ) => unknown;
 
-/** What `JSON.stringify` writes as these digits. */
+/** A value that `JSON.stringify` writes as these digits. */
 export const exactNumber = (digits: string): unknown => RAW(digits);

@@ -12,29 +12,29 @@ import { isoTime } from "../domain/ledger/period.ts";
 import { asksNoEngine } from "../domain/ledger/rate-limit.ts";
 import { paramName } from "./field-path.ts";
 
-// What a failure says to a person, in both shapes. Sentences are ours: nothing that a caller wrote
-// is repeated, but a model's name, and that only when it looks like one.
+// The sentence of a failure for people, in every shape. It repeats nothing that a caller wrote but the
+// name of a model, and that only when it looks like one.
 
 const MODEL_NAME = /^@?[\w./:-]{1,100}$/;
 
 const named = (model: string): string =>
   MODEL_NAME.test(model) ? `The model ${model}` : "That model";
 
-/** What the caller can do about it at once. */
+/** What the caller can do at once. */
 export const fitting = ({ fittingMaxTokens }: Fitting): string =>
   fittingMaxTokens === undefined
     ? ""
     : ` An answer of at most ${fittingMaxTokens} tokens would fit now.`;
 
-const ANEW = "The quota starts anew at 00:00 UTC.";
+const RESETS = "The quota resets at 00:00 UTC.";
 
-/** When what stands in the way starts anew. */
-const anew = (failure: QuotaFailure): string =>
+/** When the quota that refused the call resets. */
+const resets = (failure: QuotaFailure): string =>
   failure.policy === undefined
-    ? ANEW
-    : `The month starts anew at ${isoTime(inTheWay(failure).anewAtMs)}.`;
+    ? RESETS
+    : `The month resets at ${isoTime(inTheWay(failure).anewAtMs)}.`;
 
-/** What is free of the day's neurons, as a clause: `… and 4.1 of today's 10000 are free`. */
+/** The need of the call and the free neurons: `… and 4.1 of today's 10000 are free`. */
 function shortOfNeurons(failure: QuotaFailure | ReservedFailure): string {
   const neurons = inTheWay(failure);
   const limit = formatNeurons(neurons.limit ?? failure.neurons.dailyQuota);
@@ -56,18 +56,18 @@ const LEASED =
 const BODIES_HELD =
   "So many large requests are in progress that there is no room for this one's body: send it again in a second. Nothing was charged.";
 
-/** How much is left is not said: it tells what other tenants use. */
+/** It does not say how much is left: that would show what other tenants use. */
 const tooLargeForAccount = ({ neurons }: QuotaFailure): string =>
-  `This call may need ${formatNeurons(neurons.required)} neurons: it is too large for what is left of the account behind this service today. A smaller call may be admitted. Nothing was charged. ${ANEW}`;
+  `This call may need ${formatNeurons(neurons.required)} neurons: it is too large for what is left of the account behind this service today. A smaller call may be admitted. Nothing was charged. ${RESETS}`;
 
-/** The class that stands in the way; with several, the first. */
+/** The class that refused the call; with several, the first. */
 export const violatedRate = (failure: RateFailure): RateFailure["rates"][number] | undefined =>
   failure.rates.find((rate) => failure.violated.includes(rate.name));
 
 function rateDetail(failure: RateFailure): string {
   if (failure.userPictures !== undefined) {
     const { used, limit } = failure.userPictures;
-    return `${used} of this user's ${limit} pictures of today are made, and this call needs more than are left. They start anew at 00:00 UTC. Nothing was charged.`;
+    return `This user has made ${used} of ${limit} pictures today, and this call needs more than are left. The count resets at 00:00 UTC. Nothing was charged.`;
   }
   const wait = `${Math.max(1, failure.fitsAtMs - failure.nowMs) / 1000} s`;
   const rate = violatedRate(failure);
@@ -91,7 +91,7 @@ function fieldDetail(errors: readonly FieldError[]): string {
 }
 
 const charge = (charged: boolean): string =>
-  charged ? "What it may have used was charged." : "Nothing was charged.";
+  charged ? "The neurons that it may have used were charged." : "Nothing was charged.";
 
 const nearby = ([first, ...others]: readonly string[]): string => {
   if (first === undefined) return "";
@@ -103,7 +103,7 @@ const nearby = ([first, ...others]: readonly string[]): string => {
 export function failureDetail(failure: Failure): string {
   switch (failure.kind) {
     case "invalid_key":
-      return "There is no valid key for this route. Send it as: Authorization: Bearer <key>.";
+      return "The request has no valid key for this route. Send one as: Authorization: Bearer <key>.";
     case "tenant_suspended":
       return "This tenant is suspended.";
     case "role_required":
@@ -138,9 +138,9 @@ export function failureDetail(failure: Failure): string {
     case "body_too_large":
       return `The body may have at most ${failure.limitBytes} bytes.`;
     case "unsupported_media_type":
-      return `The body must be ${failure.expected}, as it is or in gzip.`;
+      return `The body must be ${failure.expected}, uncompressed or in gzip.`;
     case "idempotency_key_reused":
-      return "This idempotency key came with another body before.";
+      return "This idempotency key was used before with another body. Use a new key.";
     case "idempotency_in_progress":
       return "The first call with this idempotency key is still in progress.";
     case "idempotency_replay_unavailable":
@@ -148,12 +148,12 @@ export function failureDetail(failure: Failure): string {
     case "version_conflict":
       return `The version in force is ${failure.version}.`;
     case "quota_exceeded":
-      return `${shortOfNeurons(failure)}${fitting(failure)} ${anew(failure)}`;
+      return `${shortOfNeurons(failure)}${fitting(failure)} ${resets(failure)}`;
     case "overage_cap_exceeded":
-      return `${shortOfNeurons(failure)}${failure.policy === undefined ? " That is the quota with the overage cap." : ""}${fitting(failure)} ${anew(failure)}`;
+      return `${shortOfNeurons(failure)}${failure.policy === undefined ? " That is the quota with the overage cap." : ""}${fitting(failure)} ${resets(failure)}`;
     case "account_quota_exceeded":
       if (failure.reason === "too_large_for_account") return tooLargeForAccount(failure);
-      return `The Cloudflare account behind this service has no neurons left today. ${ANEW}`;
+      return `The Cloudflare account behind this service has no neurons left today. ${RESETS}`;
     case "rate_limited":
       return rateDetail(failure);
     case "quota_reserved":
@@ -162,9 +162,9 @@ export function failureDetail(failure: Failure): string {
     case "concurrency_exceeded":
       return `${failure.limit} calls are in progress, which is this tenant's limit; one more fits when one of them ends. Nothing was charged.`;
     case "upstream_rejected": {
-      const said = failure.upstream.message ?? "it does not say why";
-      const stop = /[.!?]$/.test(said) ? "" : ".";
-      return `The model does not take this request: ${said}${stop} ${charge(failure.charged)}`;
+      const reason = failure.upstream.message ?? "it gives no reason";
+      const stop = /[.!?]$/.test(reason) ? "" : ".";
+      return `The model rejected this request: ${reason}${stop} ${charge(failure.charged)}`;
     }
     case "engine_failed":
       return `${failure.detail ?? "The engine failed."} ${charge(failure.charged)}`;
@@ -174,13 +174,13 @@ export function failureDetail(failure: Failure): string {
       return `The engine did not answer in time. ${charge(failure.charged)}`;
     case "unavailable":
       if (failure.reason === "bodies") return BODIES_HELD;
-      return "The service is not available at the moment: ask again in a little while.";
+      return "The service is not available at the moment. Try again in a little while.";
     case "storage_full":
       return "This tenant's storage is nearly full, so nothing new is admitted. Nothing was charged.";
     case "settlement_unavailable":
-      return "The call ran and its settlement could not be confirmed, so there is no result. What was held for it is charged.";
+      return "The call ran and its settlement could not be confirmed, so there is no result. Its hold is charged.";
     case "internal":
-      return "Something went wrong here. The request id finds it in the log.";
+      return "Something went wrong here. Search the log for the request id.";
     default:
       return failure satisfies never;
   }

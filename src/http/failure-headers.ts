@@ -8,22 +8,22 @@ import type {
 import { inTheWay } from "../domain/ledger/month-quota.ts";
 import { limitHeaders, neuronLimits, rateLimit, secondsUntil } from "./rate-headers.ts";
 
-// What a failure's headers tell a client about trying again. The official clients retry 409, 429
-// and every 5xx (501 too) twice, sleep exactly as long as `Retry-After` says, and obey
-// `x-should-retry` before all of it. So `x-should-retry: false` stands wherever a repeat cannot
-// help or would pay again, and `Retry-After` only where the moment is known: without it the
-// clients back off with jitter, which is what an overloaded object or engine needs.
+// The headers of a failure that tell a client whether and when to retry. The official clients retry 409,
+// 429 and every 5xx (501 too) twice, sleep exactly as long as `Retry-After` says, and obey
+// `x-should-retry` first. So we send `x-should-retry: false` wherever a repeat cannot help or would be
+// charged again, and `Retry-After` only where the moment is known: without it the clients back off with
+// jitter, which is what an overloaded object or engine needs.
 
 type Headers = Record<string, string>;
 
 export const NO_RETRY: Readonly<Headers> = { "x-should-retry": "false" };
 
-/** The longest wait that is given without `x-should-retry: false`: one-second buckets cover 61 s. */
+/** The longest wait that is sent without `x-should-retry: false`: one-second buckets cover 61 s. */
 const MAX_WAIT_MS = 61_000;
-/** Holds pass within seconds; when exactly, nobody knows. */
+/** Holds end within seconds; the exact moment is unknown. */
 const SOON_MS = 1000;
 
-/** How long a throttled caller is told to wait: a call after exactly so long is not refused for it. */
+/** The wait for a throttled caller: after exactly so long a call is not refused for that limit. */
 function waitMs(failure: ThrottleFailure): number {
   if (failure.kind === "concurrency_exceeded") return SOON_MS;
   return Math.max(1, resetsAtMs(failure) - failure.nowMs);
@@ -47,7 +47,7 @@ export function resetsAtMs(failure: QuotaFailure | ThrottleFailure): number {
   }
 }
 
-/** `t` of what stands in the way names the same moment as `Retry-After`. */
+/** `t` of the limit that refused the call is the same moment as `Retry-After`. */
 function throttleLimits(failure: ThrottleFailure, resetS: number): Headers {
   const neurons = neuronLimits(failure.neurons, failure.nowMs);
   switch (failure.kind) {
@@ -83,7 +83,7 @@ function throttleLimits(failure: ThrottleFailure, resetS: number): Headers {
 
 const DAY_S = 86_400;
 
-/** A user's pictures of the day: like a quota, it does not pass before midnight. */
+/** A user's pictures of the day: like a quota, the limit lasts until midnight. */
 function userPictureHeaders({ userPictures, fitsAtMs, neurons, nowMs }: RateFailure): Headers {
   const { limit = 0, used = 0 } = userPictures ?? {};
   const resetS = Math.max(1, secondsUntil(fitsAtMs, nowMs));
@@ -142,19 +142,19 @@ export function failureHeaders(failure: Failure): Readonly<Headers> {
     case "apply_conflict":
     case "webhook_disabled":
     case "engine_unsupported":
-    // It is the request that must change.
+    // The request must change.
     case "upstream_rejected":
-    // The hold is charged, whatever the engine did.
+    // The hold is charged in any case.
     case "settlement_unavailable":
-    // Room is made by retention, in hours, or by a person.
+    // Retention makes room, in hours, or a person does.
     case "storage_full":
-    // Thrown somewhere: what was charged is not known, and a bug comes back.
+    // A bug: the charge is unknown, and a repeat would fail again.
     case "internal":
       return NO_RETRY;
     // Nothing was charged, and an object that did not answer is usually back at once.
     case "unavailable":
       return failure.reason === "bodies" ? { "Retry-After": "1" } : {};
-    // The rest are 4xx that no client repeats by itself.
+    // The rest are 4xx that no client retries by itself.
     case "tenant_suspended":
     case "role_required":
     case "model_not_allowed":

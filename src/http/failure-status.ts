@@ -1,7 +1,6 @@
 import type { Failure, FailureKind } from "../domain/ledger/failure.ts";
 
-// The status of each kind: the contract's table in section 5, once. The problem shape, the OpenAI
-// shape and the OpenAPI document read it here.
+// The status of each kind. All error shapes and the OpenAPI document read it here.
 
 export const STATUS = {
   invalid_key: 401,
@@ -34,7 +33,7 @@ export const STATUS = {
   rate_limited: 429,
   quota_reserved: 429,
   concurrency_exceeded: 429,
-  /** Of 400, 413 and 422 the one that the engine said: see `statusOf`. */
+  /** Or 413 or 422, as the engine answered: see `statusOf`. */
   upstream_rejected: 400,
   engine_unsupported: 501,
   engine_failed: 502,
@@ -46,7 +45,7 @@ export const STATUS = {
   internal: 500,
 } as const satisfies Record<FailureKind, number>;
 
-/** Where the engine refused the request itself, its own status holds. */
+/** Where the engine rejected the request itself, its own status is used. */
 export const statusOf = (failure: Failure): Status =>
   failure.kind === "upstream_rejected" ? failure.upstream.status : STATUS[failure.kind];
 

@@ -2,14 +2,14 @@ import type * as v from "valibot";
 import type { FieldError } from "../domain/ledger/failure.ts";
 import { expectation } from "./field-sentence.ts";
 
-// valibot's issues as field errors. `issue.message`, `issue.received` and `issue.input` quote what
-// was received, which here is user content: only types, requirements and paths are used.
+// valibot's issues as field errors. `issue.message`, `issue.received` and `issue.input` quote the received
+// value, which here is user content: only types, requirements and paths are used.
 
 type Issue = v.BaseIssue<unknown>;
 
 const MAX_ERRORS = 20;
 
-/** Keys of records are the caller's own: what may be content is shown as `*`. */
+/** Keys of records are the caller's own: a key that may be content is shown as `*`. */
 const PLAIN_KEY = /^@?[\w./-]{1,64}$/;
 
 const OBJECTS: ReadonlySet<string> = new Set([
@@ -32,8 +32,8 @@ function detailOf(issue: Issue): string {
 }
 
 /**
- * Of a union only the option that got deepest is of use: for `["a", 1]` where a string or strings
- * are wanted, that `[1]` must be a string, not that the whole must be a string or an array.
+ * Of a union only the option that matched deepest helps. Where a string or an array of strings is wanted,
+ * the error of `["a", 1]` is that `[1]` must be a string, not that the whole must be a string or an array.
  */
 function flatten(issue: Issue, parents: readonly (string | number)[]): FieldError[] {
   const path = [...parents, ...pathOf(issue)];

@@ -1,6 +1,6 @@
 import type * as v from "valibot";
 
-// What was expected, as the end of a sentence that begins with the field: "must be a string".
+// The expectation of a schema as the end of a sentence that begins with the field: "must be a string".
 // Everything here comes from the schema, never from the request.
 
 type Issue = v.BaseIssue<unknown>;
@@ -26,7 +26,7 @@ const NOUNS: Readonly<Record<string, string>> = {
 export const shaped = (pattern: RegExp, sentence: string): RegExp =>
   Object.assign(new RegExp(pattern), { [SENTENCE]: sentence });
 
-/** A word of what is expected: a text in quotes, or a name; brackets only group them. */
+/** A word of an expectation: a text in quotes, or a name; brackets only group them. */
 const OPTION = /"(?:[^"\\]|\\.)*"|[^\s|()"]+/g;
 
 /** `("free" | "paid")` -> `one of "free", "paid"`; `(string | Array)` -> `a string or an array`. */
@@ -63,7 +63,7 @@ const SENTENCES: Readonly<Record<string, (issue: Issue, requirement: string) => 
   starts_with: (_, text) => `must start with ${text}`,
   ends_with: (_, text) => `must end with ${text}`,
   includes: (_, text) => `must contain ${text}`,
-  regex: ({ requirement }) => sentenceOf(requirement) ?? "does not have the form of such a value",
+  regex: ({ requirement }) => sentenceOf(requirement) ?? "does not have the required form",
   url: () => "must be a URL",
   email: () => "must be an email address",
   base64: () => "must be base64",
@@ -76,11 +76,11 @@ const SENTENCES: Readonly<Record<string, (issue: Issue, requirement: string) => 
   non_nullish: () => "is required",
 };
 
-/** What was said of a check or a pattern when it was made. */
+/** The sentence that was given with a check or a pattern. */
 function sentenceOf(requirement: unknown): string | null {
   if (typeof requirement !== "function" && !(requirement instanceof RegExp)) return null;
-  const stating: unknown = Reflect.get(requirement, SENTENCE);
-  return typeof stating === "string" ? stating : null;
+  const sentence: unknown = Reflect.get(requirement, SENTENCE);
+  return typeof sentence === "string" ? sentence : null;
 }
 
 export function expectation(issue: Issue): string {

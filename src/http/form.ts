@@ -3,16 +3,16 @@ import { sha256Hex, utf8 } from "./hash.ts";
 import { type Part, plain } from "./multipart.ts";
 import { Upload } from "./upload.ts";
 
-// A form's parts as one object for its schema, and as one name for idempotency.
+// A form's parts as one object for its schema, and as one fingerprint for idempotency.
 
 export type FormFields = Readonly<Record<string, unknown>>;
 
 /**
- * A name that ends in `[]` is a list under the name before it, as the official clients send arrays, and
- * so is one that is known for a list; any other is sent once.
+ * A name that ends in `[]` is a list under the name before it, as the official clients send arrays. A
+ * name in `lists` is a list too; any other name must be sent once.
  *
- * @param lists names that others send without the brackets
- * @returns without a prototype: a field `__proto__` is one like any other
+ * @param lists names of lists that some clients send without the brackets
+ * @returns fields, collected without a prototype: `__proto__` is a field like any other
  */
 export function fieldsOf(
   parts: readonly Part[],
@@ -32,8 +32,8 @@ export function fieldsOf(
 }
 
 /**
- * The same for the same fields and files, whatever boundary the client has drawn for this try, and
- * however it wrote the headers of the parts.
+ * The same for the same fields and files. The boundary and the way in which the client wrote the headers
+ * of the parts do not change it.
  */
 export async function formFingerprint(parts: readonly Part[]): Promise<string> {
   const named = await Promise.all(

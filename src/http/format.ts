@@ -1,7 +1,7 @@
 import { CSV } from "./csv.ts";
 import { NDJSON } from "./ndjson.ts";
 
-// One report in several forms: `?format=` says which, else what the caller says it accepts.
+// One report in several forms: `?format=` chooses, else the caller's `Accept` header.
 
 export const HTML = "text/html";
 
@@ -10,19 +10,19 @@ const TYPES = { json: "application/json", ndjson: NDJSON, csv: CSV, html: HTML }
 export type Format = keyof typeof TYPES;
 
 /**
- * The first that the caller likes best of those that there are. JSON where the caller takes anything,
- * or nothing that there is: a client that does not know of formats gets what it always got.
+ * The offered format that the caller prefers. JSON where the caller takes anything, or none of the
+ * offered formats: a client that does not know of formats gets JSON.
  *
- * @param asked what the query says, which holds whatever the headers say
+ * @param fromQuery the format in the query, which takes precedence over the header
  */
 export function formatOf<Offered extends Format>(
   request: Request,
-  asked: Offered | undefined,
+  fromQuery: Offered | undefined,
   offered: readonly Offered[],
 ): Offered | "json" {
-  if (asked !== undefined) return asked;
+  if (fromQuery !== undefined) return fromQuery;
   const accepted = (request.headers.get("accept") ?? "").slice(0, MOST_ACCEPT).split(",");
-  const liked = accepted
+  const preferred = accepted
     .map((range) => {
       const [type = "", ...parameters] = range.split(";").map((part) => part.trim().toLowerCase());
       const quality = parameters.find((parameter) => parameter.startsWith("q="));
@@ -30,7 +30,7 @@ export function formatOf<Offered extends Format>(
     })
     .filter(({ quality }) => quality > 0)
     .toSorted((a, b) => b.quality - a.quality);
-  for (const { type } of liked) {
+  for (const { type } of preferred) {
     if (type === "*/*" || type === "application/*") return "json";
     const found = offered.find((format) => TYPES[format] === type);
     if (found !== undefined) return found;
@@ -38,5 +38,5 @@ export function formatOf<Offered extends Format>(
   return "json";
 }
 
-/** Characters of the header that are read: a browser's has some two hundred. */
+/** Characters of the header that are read: a browser's has about two hundred. */
 const MOST_ACCEPT = 2000;

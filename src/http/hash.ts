@@ -1,6 +1,5 @@
 /// <reference lib="esnext.typedarrays" />
-// The two uses of SHA-256 at the edge: names for bytes, and comparisons that take the same time
-// whatever they compare.
+// The two uses of SHA-256 at the edge: names for bytes, and comparisons in constant time.
 
 const encoder = new TextEncoder();
 

@@ -1,9 +1,9 @@
-// Markup that is made here. Text becomes markup in one place, which escapes it: what a tenant, a user
-// or a model is called can hold anything.
+// HTML that is made here. Text becomes markup in one place, which escapes it: the name of a tenant, a user
+// or a model can contain anything.
 
 declare const markup: unique symbol;
 
-/** Markup that is safe to stand in a page: made by `html`, never of a text as it came. */
+/** Markup that is safe in a page: made by `html`, which escapes every text. */
 export interface Markup {
   readonly [markup]: true;
   readonly text: string;
@@ -28,15 +28,15 @@ const written = (part: Part): string => {
   return "text" in part ? part.text : part.map(({ text }) => text).join("");
 };
 
-/** Attributes stand in double quotes: what is escaped cannot leave them. */
+/** Write attributes in double quotes: escaped text cannot leave them. */
 export const html = (strings: TemplateStringsArray, ...parts: readonly Part[]): Markup =>
   ({
     text: strings.map((text, at) => text + written(parts[at] ?? null)).join(""),
   }) as Markup;
 
 /**
- * A page of its own that loads nothing, runs nothing, sends nothing and is framed by nobody; the one
- * style is let in by a nonce of this reply.
+ * A page that loads nothing, runs nothing, sends nothing and cannot be framed; a nonce of this reply allows
+ * its one style sheet.
  */
 export function htmlPage(
   title: string,

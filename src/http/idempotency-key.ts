@@ -2,7 +2,7 @@ import type { RequestFailure } from "../domain/ledger/failure.ts";
 import { sha256Hex } from "./hash.ts";
 
 // https://datatracker.ietf.org/doc/html/draft-ietf-httpapi-idempotency-key-header-07: a structured
-// string in quotes. Stripe's users send it bare, so that is the same key: `"a"` is `a`.
+// string in quotes. Users of Stripe send it without quotes, and that is the same key: `"a"` is `a`.
 
 /** Visible ASCII but the quote and the backslash, which only mean something inside quotes. */
 const BARE = /^[!#-[\]-~]{1,255}$/;

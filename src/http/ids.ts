@@ -1,9 +1,9 @@
 import { ulid } from "ulid";
 
-// Ids are a prefix that says what they name and a ULID, so they sort by time. None has a dot:
-// Standard Webhooks joins the id and the body with one before signing.
+// An id is a prefix for its kind and a ULID, so ids sort by time. None has a dot: Standard Webhooks joins
+// the id and the body with one before signing.
 
-/** What ids name here. `modr` is OpenAI's own prefix, with OpenAI's own hyphen. */
+/** The kinds of ids. `modr` is OpenAI's own prefix, with OpenAI's own hyphen. */
 const SEPARATORS = {
   vrd: "_",
   key: "_",
@@ -23,18 +23,18 @@ export type IdPrefix = keyof typeof SEPARATORS;
 
 export type Id<P extends IdPrefix = IdPrefix> = `${P}${(typeof SEPARATORS)[P]}${string}`;
 
-/** Drawn together: an id takes 16 bytes, and asking for each alone costs fifty times as much. */
+/** Random bytes for many ids: an id takes 16, and a call for each byte costs fifty times as much. */
 const pool = new Uint8Array(256);
-let taken = pool.length;
+let used = pool.length;
 
-/** Given explicitly: which source the package would pick depends on how it was bundled. */
+/** Passed explicitly: the package's own choice of a source depends on how it was bundled. */
 function random(): number {
-  if (taken === pool.length) {
+  if (used === pool.length) {
     crypto.getRandomValues(pool);
-    taken = 0;
+    used = 0;
   }
-  const byte = pool[taken] ?? 0;
-  taken += 1;
+  const byte = pool[used] ?? 0;
+  used += 1;
   return byte / 256;
 }
 

@@ -2,36 +2,36 @@ import { piecesOf } from "../io/body-pieces.ts";
 import type { Failure } from "../domain/ledger/failure.ts";
 import type { BodyClaim } from "../io/body-budget.ts";
 
-// What a body must have before it is read, and what becomes of one that is refused.
+// The conditions for reading a body, and how a refused body is read and thrown away.
 
 /**
- * More than this is read only when the tenant's object has said that the call may come: most calls
- * are smaller, and pay nothing for it.
+ * More than this is read only after the tenant's object has allowed the call. Most calls are smaller and
+ * skip that step.
  */
 export const LARGE_BODY_BYTES = 65_536;
 
-/** What reading one request's body depends on. */
+/** What is needed to read one request's body. */
 export interface Intake {
   readonly claim: BodyClaim;
-  /** Asked before a large body is read on; null: it may be. The first answer holds. */
+  /** Called before more of a large body is read; null: it may be read. The first answer counts. */
   readonly mayReadOn: () => Promise<Failure | null>;
 }
 
-/** There is no room for it, or it gives way. */
+/** There is no room for the body, or it gives way to others. */
 export const NO_ROOM = { kind: "unavailable", reason: "bodies" } as const;
 
 /**
- * The body of a refused call is read all the same and thrown away, up to twice its limit: a server that
- * answers and closes with much unread resets the connection, and a client that is still writing sees
- * a broken pipe and not the refusal. That takes no memory, and only a key that lives can ask for it:
- * of any other key nothing is read beyond what is small. (Cloudflare's edge takes bodies in itself.)
+ * The body of a refused call is read all the same and thrown away, up to twice its limit. A server that
+ * answers and closes with much unread resets the connection, and a client that is still writing sees a
+ * broken pipe and not the refusal. This takes no memory, and only for a valid key: for any other key
+ * nothing is read beyond a small body. (Cloudflare's edge takes bodies in itself.)
  */
 const DRAINED_LIMITS = 2;
 
-/** Whoever sends more slowly does not hear why. */
+/** A slower sender does not get the refusal. */
 const DRAIN_MS = 30_000;
 
-/** @param mayGoOn asked when more than a small body has come; false: no more is read */
+/** @param mayGoOn called when more than a small body has arrived; false: no more is read */
 async function drain(
   body: ReadableStream<Uint8Array<ArrayBuffer>>,
   mostBytes: number,
@@ -40,33 +40,33 @@ async function drain(
   const pieces = piecesOf(body);
   const cancel = (): void => void pieces.cancel();
   const timer = setTimeout(cancel, DRAIN_MS);
-  let comeBytes = 0;
+  let receivedBytes = 0;
   let isLarge = false;
   try {
     for (;;) {
       // oxlint-disable-next-line no-await-in-loop -- one piece after the other
       const { done, value } = await pieces.next();
       if (done) break;
-      comeBytes += value.byteLength;
-      if (comeBytes > mostBytes) break;
-      if (isLarge || comeBytes <= LARGE_BODY_BYTES) continue;
+      receivedBytes += value.byteLength;
+      if (receivedBytes > mostBytes) break;
+      if (isLarge || receivedBytes <= LARGE_BODY_BYTES) continue;
       isLarge = true;
       // oxlint-disable-next-line no-await-in-loop -- once
       if (!(await mayGoOn())) break;
     }
   } catch {
-    // The sender went away: nobody waits for an answer.
+    // The sender has left: nobody waits for an answer.
   } finally {
     clearTimeout(timer);
     cancel();
   }
 }
 
-/** The length that a body is announced to have; NaN where none was. */
+/** The announced length of a body; NaN where there is none. */
 export const announcedLength = ({ headers }: Request): number =>
   Number(headers.get("content-length") ?? Number.NaN);
 
-/** Answers `because`, once the body was thrown away. */
+/** Throws the body away, then gives `because`, or the tenant object's own refusal. */
 export async function throwAway(
   request: Request,
   limitBytes: number,
@@ -87,29 +87,29 @@ export async function throwAway(
   return refusal ?? because;
 }
 
-/** Only the object knows which keys live; those of a suspended tenant open nothing either. */
+/** Only the object knows which keys are valid; a key of a suspended tenant is not accepted either. */
 const isOfLiveKey = ({ kind }: Failure): boolean =>
   kind !== "invalid_key" && kind !== "tenant_suspended";
 
 const WATCH_MS = 1000;
 
-/** What a body that is being read must pass. */
+/** The checks that a body must pass while it is read. */
 export interface BodyGuard {
   /** Why the body was given up; null: it was not. */
   readonly refusal: Failure | null;
-  /** Fires when it is given up because it comes slowly. */
+  /** Fires when the body is given up because it is slow. */
   readonly signal: AbortSignal;
   readonly mayBegin: () => Promise<boolean>;
-  /** As `readAtMost` asks. */
-  readonly mayTake: (comeBytes: number, bufferBytes: number) => boolean | Promise<boolean>;
+  /** For `readAtMost`. */
+  readonly mayTake: (receivedBytes: number, bufferBytes: number) => boolean | Promise<boolean>;
   readonly stop: () => void;
 }
 
 /**
- * A body that is announced as large has all its room, and its permission, before any of it is read.
- * Of any other length it holds what has come, and asks when that becomes large.
+ * A body that is announced as large gets all its room, and permission, before any of it is read. Any
+ * other body holds the bytes that have arrived, and needs permission when it becomes large.
  *
- * @param length as announced; NaN: it was not
+ * @param length as announced; NaN: it was not announced
  */
 export function bodyGuard({ claim, mayReadOn }: Intake, length: number): BodyGuard {
   const controller = new AbortController();
@@ -147,12 +147,12 @@ export function bodyGuard({ claim, mayReadOn }: Intake, length: number): BodyGua
       watch();
       return true;
     },
-    mayTake: (comeBytes, bufferBytes) => {
-      claim.came(comeBytes);
-      if (comeBytes !== length) watch();
+    mayTake: (receivedBytes, bufferBytes) => {
+      claim.came(receivedBytes);
+      if (receivedBytes !== length) watch();
       // The buffer of a small body may be twice as large; that is not counted as large.
-      if (comeBytes <= LARGE_BODY_BYTES) return hasRoom(comeBytes);
-      const bytes = Math.max(comeBytes, bufferBytes);
+      if (receivedBytes <= LARGE_BODY_BYTES) return hasRoom(receivedBytes);
+      const bytes = Math.max(receivedBytes, bufferBytes);
       return isAllowed ? hasRoom(bytes) : isPermitted().then((is) => is && hasRoom(bytes));
     },
     stop: () => {

@@ -1,13 +1,13 @@
-// A glance over JSON bytes before they are parsed: how deep they nest and how many values they
-// hold. An isolate has 128 MB, and 10 MB of `[],[],[]…` would become most of that. It checks
-// nothing else: what is not JSON fails to parse afterwards.
+// A scan of JSON bytes before they are parsed: how deep they nest and how many values they hold. An
+// isolate has 128 MB, and 10 MB of `[],[],[]…` would take most of that. It checks nothing else: bytes that
+// are not JSON fail to parse afterwards.
 
-/** Deeper than any body of ours by far. */
+/** Far deeper than any valid body. */
 export const MAX_DEPTH = 32;
 /** A batch of 1,000 items has some tens of thousands. */
 export const MAX_VALUES = 200_000;
 
-/** A value has one name at most, and may be a string itself: what holds more strings is over the limit. */
+/** A value has one name at most, and may be a string itself: more strings mean too many values. */
 export const MAX_STRINGS = 2 * MAX_VALUES;
 
 export interface JsonShape {
@@ -19,7 +19,7 @@ const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const COMMA = 0x2c;
 
-/** With more quotes than these escaped in a string, it is faster to look than to call. */
+/** In a string with more escaped quotes than this, a loop is faster than calls. */
 const FEW_ESCAPED = 16;
 
 /** The closing quote of the string that opens at `start`. Long strings are skipped natively. */
@@ -41,7 +41,7 @@ function endByByte(bytes: Uint8Array, from: number): number {
   return Math.min(at, bytes.length);
 }
 
-/** Stops counting where either limit is passed. */
+/** Stops counting when either limit is passed. */
 export function jsonShape(bytes: Uint8Array): JsonShape {
   let depth = 0;
   let deepest = 0;
@@ -68,8 +68,8 @@ export function jsonShape(bytes: Uint8Array): JsonShape {
 }
 
 /**
- * Whether any object in a parsed value has an own key `__proto__`, which a later copy may obey. It
- * calls itself once a level: the value nests no deeper than `MAX_DEPTH`.
+ * Whether any object in a parsed value has an own key `__proto__`, which a later copy may follow. It
+ * recurses once a level: the value nests no deeper than `MAX_DEPTH`.
  */
 export function hasProtoKey(value: unknown): boolean {
   if (typeof value !== "object" || value === null) return false;

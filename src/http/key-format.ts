@@ -3,9 +3,9 @@ import type { Config } from "../config.ts";
 import { equalInConstantTime, sha256Hex, utf8 } from "./hash.ts";
 
 // A tenant key is `ng_<tenant>_<secret><checksum>`. The checksum is an HMAC by a server secret over
-// tenant and secret, so a forged or mistyped key is refused here, before any Durable Object is
-// touched: nobody can create objects for tenants that do not exist. Whether a key is still valid,
-// and for which role, is known to the tenant's object alone; it keeps the secret's hash.
+// tenant and secret, so a forged or mistyped key is refused here, before any Durable Object is called:
+// nobody can create objects for tenants that do not exist. Only the tenant's object knows whether a key
+// is still valid, and its role; it keeps the secret's hash.
 
 export const TENANT_ID = shaped(
   /^[a-z0-9][a-z0-9-]{0,38}$/,
@@ -16,13 +16,13 @@ export const TENANT_ID = shaped(
 const SECRET_CHARS = 32;
 /** 62^11 is a little more than 2^64: the checksum's first 64 bits, always this many characters. */
 const CHECKSUM_CHARS = 11;
-/** The longest key has 86; anything far above is not worth a hash. */
+/** The longest key has 86; a much longer text is refused without a hash. */
 const MAX_KEY_CHARS = 200;
 /** How much of the secret lists show, so that people can tell keys apart. */
 const PREFIX_CHARS = 4;
 
 const BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-/** The largest multiple of 62 in a byte: what is above is drawn again, or 0 to 7 come up more often. */
+/** The largest multiple of 62 in a byte. Bytes above are drawn again, or 0 to 7 would be more frequent. */
 const UNBIASED_BELOW = 248;
 
 const KEY = new RegExp(
@@ -30,7 +30,7 @@ const KEY = new RegExp(
 );
 
 export interface IssuedKey {
-  /** Shown once, kept nowhere. */
+  /** Shown once, stored nowhere. */
   readonly key: string;
   readonly secretHash: string;
   readonly prefix: string;
@@ -76,7 +76,7 @@ async function checksum(serverSecret: string, tenant: string, secret: string): P
   return base62(new DataView(mac).getBigUint64(0));
 }
 
-/** What the tenant's object keeps of a key. The prefix keeps it apart from every other hash here. */
+/** The hash that the tenant's object keeps of a key. The prefix separates it from every other hash here. */
 const hashOf = (secret: string): Promise<string> => sha256Hex(utf8(`neurogate-secret:${secret}`));
 
 /** @param secrets `config.keySecrets`: the first signs. */

@@ -3,8 +3,8 @@ import type { Mount } from "./mount.ts";
 import { isOpenAiPath, nearbyOf } from "./nearby-paths.ts";
 import type { Surface } from "./route.ts";
 
-// itty-router makes the expressions that find a route, and nothing else. Its own `fetch` would parse
-// the URL and its query once more with every request; what happens to one is in router.ts.
+// itty-router only makes the regular expressions that find a route. Its own `fetch` would parse the URL
+// and its query again with every request; router.ts handles the request.
 
 export type Match =
   | {
@@ -14,17 +14,17 @@ export type Match =
     }
   | {
       readonly kind: "missing";
-      /** Empty where no method would do. */
+      /** The methods of that path; empty where there is no such path. */
       readonly allow: readonly string[];
-      /** What may be meant where no method would do. */
+      /** Existing paths that may be meant, where there is no such path. */
       readonly nearby: readonly string[];
-      /** Of what is surely meant. */
+      /** The surface of the path that is surely meant. */
       readonly surface?: Surface;
-      /** What routes at that path allow to pages. */
+      /** `any`: pages of any site may call the routes at that path. */
       readonly cors?: "any";
     };
 
-/** itty-router reads `:name` anywhere as a parameter; only a whole segment is one of ours. */
+/** itty-router reads `:name` anywhere as a parameter; here only a whole segment is a parameter. */
 const pattern = (path: string): string => path.replace(/(?<!\/):/g, "[:]").replaceAll("$", "[$]");
 
 /** itty-router also takes `/v1/verdicts/` for `/v1/verdicts`; those are two paths. */
@@ -39,8 +39,8 @@ function matcherOf({ path }: Mount): RegExp {
 }
 
 /**
- * Longer than any path of ours, each of whose parameters has at most 200 characters: what is longer is
- * looked for in no table, whoever asks.
+ * Longer than any path here, whose parameters have at most 200 characters each. A longer path is not
+ * looked up at all.
  */
 const MAX_PATH_CHARS = 4096;
 
@@ -48,7 +48,7 @@ export interface MatchTable {
   match(method: string, pathname: string): Match;
 }
 
-/** One expression of a path, for all methods that are there. */
+/** A mount with the expression of its path. */
 interface Entry {
   readonly mount: Mount;
   readonly matcher: RegExp;
@@ -59,7 +59,7 @@ export function matchTable(mounts: readonly Mount[]): MatchTable {
   const rivals = rivalsOf(entries);
   const nowhere = { kind: "missing", allow: [], nearby: [] } as const satisfies Match;
 
-  /** The most exact path that is this one, whatever its method. */
+  /** The most specific path that matches, for any method. */
   const pathOf = (pathname: string): string | undefined =>
     isOpenAiPath(pathname) && !entries.some(({ mount }) => mount.path === pathname)
       ? undefined
@@ -82,10 +82,10 @@ export function matchTable(mounts: readonly Mount[]): MatchTable {
     match(method, pathname) {
       if (pathname.length > MAX_PATH_CHARS) return nowhere;
       if (hasTrailingSlash(pathname)) return missing(pathname);
-      const asked = method === "HEAD" ? "GET" : method;
+      const wanted = method === "HEAD" ? "GET" : method;
       for (const entry of entries) {
         const { mount, matcher } = entry;
-        const found = mount.method === asked ? matcher.exec(pathname) : null;
+        const found = mount.method === wanted ? matcher.exec(pathname) : null;
         if (found === null) continue;
         const isRivalled = rivals.get(entry)?.some((rival) => rival.test(pathname)) === true;
         if (isRivalled || (found.groups !== undefined && isOpenAiPath(pathname))) {
@@ -99,8 +99,8 @@ export function matchTable(mounts: readonly Mount[]): MatchTable {
 }
 
 /**
- * Exact paths that a path's parameter would stand for too: `/v1/verdicts/claim` is one of its own under
- * every method, never the verdict that is called `claim`.
+ * Exact paths that also match a path with a parameter: `/v1/verdicts/claim` is a path of its own under
+ * every method, never the verdict `claim`.
  */
 function rivalsOf(entries: readonly Entry[]): ReadonlyMap<Entry, readonly RegExp[]> {
   const isOf = ({ mount, matcher }: Entry, other: Entry): boolean =>

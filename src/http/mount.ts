@@ -1,20 +1,20 @@
 import type { FailureKind } from "../domain/ledger/failure.ts";
 import type { Auth, Method, Route } from "./route.ts";
 
-// Where routes are found: each at its own path; if it has a mirror, at the platform's too; and those
-// of OpenAI's surface also below an account of Cloudflare's API, whose base URL is OpenAI-compatible.
+// The paths of routes. Each route has its own path; with a mirror, also the platform's path; and routes of
+// OpenAI's surface also a path below an account of Cloudflare's API, whose base URL is OpenAI-compatible.
 
-/** Here the account is the tenant: another tenant's key is no key. */
+/** Here the account is the tenant: another tenant's key is not accepted. */
 export const ACCOUNT = "/client/v4/accounts/:account";
 
 export interface Mount {
   readonly route: Route;
   readonly method: Method;
   readonly path: string;
-  /** The mirror's is the platform's, whatever the route's own is. */
+  /** For a mirror always the platform's. */
   readonly auth: Auth;
   readonly mirrored: boolean;
-  /** Below `ACCOUNT`: the path names the tenant that the key must be of. */
+  /** Below `ACCOUNT`: the path names the tenant of the key. */
   readonly account: boolean;
 }
 
@@ -28,7 +28,7 @@ export const pathTemplate = (path: string): string => path.replace(/\/:(\w+)\+?/
 export const actionOf = ({ method, path }: Pick<Mount, "method" | "path">): string =>
   `${method} ${pathTemplate(path)}`;
 
-/** A parameter sorts behind every name, so `/verdicts/claim` is found before `/verdicts/:id`. */
+/** A parameter sorts after every name, so `/verdicts/claim` is found before `/verdicts/:id`. */
 const specificity = (path: string): string => path.replace(/\/:\w+\+?/g, "/\uffff");
 
 /** @throws Error when two routes would answer the same requests: a mistake in the list. */
@@ -55,7 +55,7 @@ export function mountsOf(routes: readonly Route[]): readonly Mount[] {
   return mounts.toSorted((a, b) => (specificity(a.path) < specificity(b.path) ? -1 : 1));
 }
 
-/** Every kind that a mount may answer: the route's own and those of the runner (`ImpliedKind`). */
+/** Every failure that a mount may answer: the route's own and those of the runner (`ImpliedKind`). */
 export function failureKinds({ route, auth }: Mount): readonly FailureKind[] {
   const implied: FailureKind[] = ["invalid_request", "unavailable", "internal"];
   if (auth.kind !== "none") implied.push("invalid_key");

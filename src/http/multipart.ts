@@ -4,16 +4,15 @@ import { Upload } from "./upload.ts";
 
 // `multipart/form-data` (RFC 7578) without a copy: texts are decoded, files are views into the body.
 //
-// The platform's `formData()` keeps a body three times over (its own copy, the files, the bytes that
-// are read of a file): a file of 25 MB takes 208 MB of workerd's memory at its peak, 116 MB of it
-// before the form is even looked at; an isolate has 128. The tests hold what is read here against
-// what `formData()` reads.
+// The platform's `formData()` keeps a body three times (its own copy, the files, the bytes that are read
+// of a file). A file of 25 MB takes 208 MB of workerd's memory at its peak, 116 MB of it before the form
+// is even read; an isolate has 128. The tests compare this parser with `formData()`.
 
-/** More parts than any form of ours has fields. */
+/** More parts than any form here has fields. */
 const MAX_PARTS = 32;
 const MAX_HEADER_BYTES = 4096;
 const MAX_TEXT_BYTES = 65_536;
-/** Behind a boundary: no client is known to put any. */
+/** Spaces after a boundary: no known client puts any. */
 const MAX_SPACES = 256;
 
 export type FormResult =
@@ -40,7 +39,7 @@ const refuse = (detail: string, path: readonly string[] = []): FormResult => ({
 /** RFC 2046, 5.1.1: 1 to 70 characters of these, not a space at the end. */
 const BOUNDARY = /^[\w'()+,./:=? -]{0,69}[\w'()+,./:=?-]$/;
 
-/** The boundary that a content type names; undefined: it is no form; null: no valid boundary. */
+/** The boundary in a content type; undefined: it is no form; null: there is no valid boundary. */
 export function boundaryIn(contentType: string): string | null | undefined {
   const [, rest] = /^multipart\/form-data\s*(?:;(.*))?$/is.exec(contentType.trim()) ?? [];
   if (!/^multipart\/form-data\s*(;|$)/i.test(contentType.trim())) return undefined;
@@ -51,10 +50,10 @@ export function boundaryIn(contentType: string): string | null | undefined {
 
 export function parseMultipart(body: Bytes, boundary: string): FormResult {
   const delimiter = UTF8.encode(`\r\n--${boundary}`);
-  const begun = beginOf(body, delimiter);
-  if (begun === null) return refuse("must begin with its boundary");
+  const start = beginOf(body, delimiter);
+  if (start === null) return refuse("must begin with its boundary");
   const parts: Part[] = [];
-  let at = begun;
+  let at = start;
   for (;;) {
     if (body[at] === DASH && body[at + 1] === DASH) return { kind: "form", parts };
     // RFC 2046 lets spaces follow a boundary.
@@ -74,18 +73,18 @@ export function parseMultipart(body: Bytes, boundary: string): FormResult {
   }
 }
 
-/** What stands before the first boundary is nobody's, and most often a line break: RFC 2046, 5.1.1. */
+/** Bytes before the first boundary, which are ignored; mostly a line break: RFC 2046, 5.1.1. */
 const MAX_PREAMBLE_BYTES = 1024;
 
-/** Behind the first boundary; null: there is none. */
+/** The place after the first boundary; null: there is none. */
 function beginOf(body: Bytes, delimiter: Uint8Array): number | null {
   if (startsWith(body, delimiter.subarray(2), 0)) return delimiter.byteLength - 2;
   const within = body.subarray(0, MAX_PREAMBLE_BYTES + delimiter.byteLength);
   const at = findDelimiter(within, delimiter, 0);
   if (at === null) return null;
-  const begun = at + delimiter.byteLength;
+  const start = at + delimiter.byteLength;
   // The end of a form that did not begin.
-  return body[begun] === DASH ? null : begun;
+  return body[start] === DASH ? null : start;
 }
 
 interface Header {
@@ -115,12 +114,12 @@ function headerOf(body: Bytes, from: number): Header | null {
 
 const EMPTY_LINE = UTF8.encode("\r\n\r\n");
 
-/** One parameter after the other, so that what stands in quotes is never taken for another. */
+/** One parameter after the other, so that text in quotes is never read as a parameter. */
 const PARAMETER = /;\s*([\w-]{1,40}\*?)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;"]*))\s*/gy;
 
 /**
  * Browsers escape a quote as %22 (and line ends), curl with a backslash. `filename*` has a charset and
- * escapes (RFC 5987): RFC 7578 does not want it, and clients send it.
+ * escapes (RFC 5987): RFC 7578 forbids it, but clients send it.
  */
 function parameter(disposition: string, name: string): string | null {
   const given = new Map<string, string>();
@@ -130,8 +129,8 @@ function parameter(disposition: string, name: string): string | null {
     if (!given.has(key.toLowerCase())) given.set(key.toLowerCase(), value);
   }
   const extended = given.get(`${name}*`);
-  const told = extended === undefined ? null : extendedValue(extended);
-  const value = told ?? given.get(name);
+  const decodedValue = extended === undefined ? null : extendedValue(extended);
+  const value = decodedValue ?? given.get(name);
   if (value === undefined) return null;
   return value.replace(/%22/g, '"').replace(/%0D/gi, "\r").replace(/%0A/gi, "\n");
 }
@@ -156,7 +155,7 @@ function partOf({ name, fileName, contentType }: Header, content: Bytes): Part |
   return text === null ? refuse("must be valid UTF-8", [plain(name)]) : { name, value: text };
 }
 
-/** A name is the caller's own: what may be content is not shown. */
+/** A name is the caller's own: a name that may be content is not shown. */
 export const plain = (name: string): string => (/^[\w.-]{1,64}(\[\])?$/.test(name) ? name : "*");
 
 function decoded(bytes: Bytes): string | null {
@@ -172,8 +171,8 @@ function startsWith(body: Bytes, text: Uint8Array, at: number): boolean {
 }
 
 /**
- * Linear whatever the body and the boundary are: CR is in the delimiter only once, at its start, so
- * that a mismatch can only begin anew. From one CR to the next is searched natively.
+ * Linear for any body and boundary: CR is in the delimiter only once, at its start, so after a mismatch
+ * the search can only start again. The search from one CR to the next is native.
  */
 function findDelimiter(body: Bytes, delimiter: Uint8Array, from: number): number | null {
   const wanted = delimiter.byteLength;

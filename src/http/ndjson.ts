@@ -5,7 +5,7 @@ export const NDJSON = "application/x-ndjson";
 export const acceptsNdjson = (request: Request): boolean =>
   (request.headers.get("accept") ?? "").split(",").some((type) => type.trim().startsWith(NDJSON));
 
-/** A page of lines, and how the next one is read; null: it was the last. */
+/** A page of lines, and the function that reads the next one; null: this is the last. */
 export interface LinePage<Line = unknown> {
   readonly lines: readonly Line[];
   readonly next: (() => Promise<LinePage<Line>>) | null;
@@ -17,8 +17,8 @@ export const ndjson = (first: LinePage): Response =>
   });
 
 /**
- * One page at a time, as the reader takes them. A page that cannot be had errors the stream: a cut
- * file must not look like a whole one.
+ * One page at a time, on demand. A page that cannot be read errors the stream: a cut file must not look
+ * like a whole one.
  */
 export function pagedResponse<Line>(
   first: LinePage<Line>,

@@ -1,23 +1,23 @@
 import { type Mount, pathTemplate } from "./mount.ts";
 import type { Surface } from "./route.ts";
 
-// What a path that is not there may mean. Clients join a base URL and a path in their own ways, so two
-// slashes, one at the end and a version that stands twice are told apart from a path that nobody has.
-// Only our own templates are named, never what was sent.
+// Suggestions for an unknown path. Clients join a base URL and a path in their own ways, so we recognise
+// two slashes, a slash at the end and a repeated version. A suggestion is always one of our own path
+// templates and never repeats the path that was sent.
 
 export interface Nearby {
   /** The likeliest first; at most three. */
   readonly paths: readonly string[];
-  /** Of the one that is surely meant: what it is told in. */
+  /** The surface of the path that is surely meant, for the shape of the reply. */
   readonly surface?: Surface;
 }
 
-/** Longer than any path of ours with plain parameters; beyond it nothing is compared. */
+/** Longer than any path here with plain parameters; a longer one is not compared. */
 const MAX_COMPARED_CHARS = 300;
 const MAX_SEGMENTS = 12;
 const MAX_NAMED = 3;
 
-/** OpenAI's routes that are not here, and what comes nearest to each. */
+/** OpenAI's routes that do not exist here, and the nearest ones that do. */
 const OPENAI_ELSEWHERE: Readonly<Record<string, readonly string[]>> = {
   "/v1/responses": ["/v1/chat/completions"],
   "/v1/engines": ["/v1/models"],
@@ -28,11 +28,11 @@ const OPENAI_ELSEWHERE: Readonly<Record<string, readonly string[]>> = {
   "/v1/batches": ["/v1/verdicts/batches"],
 };
 
-/** Whether it is one of OpenAI's own, so that no parameter of a path of ours stands for its end. */
+/** Whether it is one of these, so that the parameter of a path here must not match its end. */
 export const isOpenAiPath = (pathname: string): boolean =>
   Object.hasOwn(OPENAI_ELSEWHERE, pathname);
 
-/** Written as it should be, in the ways that clients miss: the first that is there is meant. */
+/** Corrected spellings of a path, by the mistakes that clients make; the first that exists is meant. */
 function spellings(pathname: string): readonly string[] {
   const plain = pathname.replace(/\/{2,}/g, "/").replace(/(?<=.)\/$/, "");
   const once = plain.replace(/\/v1(?:\/v1)+(?=\/|$)/, "/v1");
@@ -61,14 +61,14 @@ export function nearbyOf(
   return { paths: likest(pathname, mounts) };
 }
 
-/** Those that go the same way longest, of them the ones whose next step is written most alike. */
+/** The paths with the most segments in common, and among them those whose next segment is most similar. */
 function likest(pathname: string, mounts: readonly Mount[]): readonly string[] {
-  const asked = pathname.split("/").filter((segment) => segment !== "");
-  if (asked.length === 0 || asked.length > MAX_SEGMENTS) return [];
+  const sent = pathname.split("/").filter((segment) => segment !== "");
+  if (sent.length === 0 || sent.length > MAX_SEGMENTS) return [];
   const ranked = new Map<string, number>();
   for (const { path, mirrored } of mounts) {
     if (mirrored) continue;
-    const score = likeness(asked, path.split("/").slice(1));
+    const score = likeness(sent, path.split("/").slice(1));
     if (score > 0) ranked.set(pathTemplate(path), score);
   }
   return [...ranked]
@@ -77,23 +77,23 @@ function likest(pathname: string, mounts: readonly Mount[]): readonly string[] {
     .map(([path]) => path);
 }
 
-/** Less alike than this is another word. */
+/** Words that are less similar than this are different words. */
 const ALIKE = 0.5;
 
-/** 0: nothing in common that would help. Steps in common count whole, the next by its letters. */
-function likeness(asked: readonly string[], own: readonly string[]): number {
+/** 0: nothing helpful in common. Common segments count whole, the next one by its letters. */
+function likeness(sent: readonly string[], own: readonly string[]): number {
   let common = 0;
-  while (common < own.length && common < asked.length && isStep(asked[common], own[common])) {
+  while (common < own.length && common < sent.length && isSame(sent[common], own[common])) {
     common += 1;
   }
-  const next = alike(asked[common] ?? "", own[common] ?? "");
-  const last = asked.length > 1 && asked.at(-1) === own.at(-1) ? 1 : 0;
-  const isLike = next >= ALIKE || last > 0 || (common > 1 && common === asked.length);
+  const next = alike(sent[common] ?? "", own[common] ?? "");
+  const last = sent.length > 1 && sent.at(-1) === own.at(-1) ? 1 : 0;
+  const isLike = next >= ALIKE || last > 0 || (common > 1 && common === sent.length);
   return isLike && common > 0 ? common + next + last : 0;
 }
 
-const isStep = (asked: string | undefined, own: string | undefined): boolean =>
-  own?.startsWith(":") === true || asked === own;
+const isSame = (sent: string | undefined, own: string | undefined): boolean =>
+  own?.startsWith(":") === true || sent === own;
 
 /** The share of pairs of letters that two words have in common: Dice's coefficient, 0 to 1. */
 function alike(a: string, b: string): number {
@@ -102,7 +102,7 @@ function alike(a: string, b: string): number {
   return (2 * [...pairs].filter((pair) => others.has(pair)).length) / (pairs.size + others.size);
 }
 
-/** No word of ours is longer. */
+/** No word of a path here is longer. */
 const MAX_WORD_CHARS = 32;
 
 function pairsOf(word: string): Set<string> {

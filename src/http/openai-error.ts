@@ -28,20 +28,20 @@ export interface OpenAiError {
     readonly request_id: string;
     /** Only on a 429. */
     readonly resets_at?: string;
-    /** Of `account_quota_exceeded`, where it is not so for every call. */
+    /** With `account_quota_exceeded`, where a smaller call may be admitted. */
     readonly reason?: string;
-    /** Of a text generation that fewer tokens would make fit. */
+    /** For a text generation that would fit with fewer tokens. */
     readonly fitting_max_tokens?: number;
-    /** What the engine said of a request that it does not take. */
+    /** The engine's reason for rejecting the request. */
     readonly upstream?: Rejection;
-    /** Of a path that is not there: those that may be meant. */
+    /** For an unknown path: existing paths that may be meant. */
     readonly nearby?: readonly string[];
   };
 }
 
 type ErrorType = OpenAiError["error"]["type"];
 
-/** The contract's table. A code is the kind itself where OpenAI's clients know no better one. */
+/** A code is the kind itself where OpenAI's clients know no better one. */
 const TYPES: Readonly<Record<FailureKind, ErrorType>> = {
   invalid_key: "invalid_request_error",
   tenant_suspended: "invalid_request_error",
@@ -89,7 +89,7 @@ function codeOf(kind: FailureKind): string {
   return TYPES[kind] === "requests" ? "rate_limit_exceeded" : kind;
 }
 
-/** Codes that clients of OpenAI branch on: to shorten a conversation, or to tell the person. */
+/** Codes that clients of OpenAI branch on: to shorten a conversation, or to inform the person. */
 const KNOWN_UPSTREAM = ["context_length_exceeded", "content_filter", "content_policy_violation"];
 
 function upstreamCode(failure: Failure): string | null {
@@ -116,7 +116,7 @@ function paramOf(failure: Failure): string | null {
   }
 }
 
-/** This shape has no `instance` and no day to refer to, so the moment is in the sentence. */
+/** This shape has no field for the day, so the moment is in the sentence. */
 function messageOf(failure: Failure): string {
   if (failure.kind !== "quota_exceeded" || failure.policy !== undefined)
     return failureDetail(failure);
@@ -125,7 +125,7 @@ function messageOf(failure: Failure): string {
   const free = available === null ? "" : ` and ${formatNeurons(available)} of ${of} are free`;
   return (
     `Daily quota exceeded: this call may need ${formatNeurons(required)} neurons${free}.${fitting(failure)} ` +
-    `The quota starts anew at ${isoTime(dayEndsAtMs)}.`
+    `The quota resets at ${isoTime(dayEndsAtMs)}.`
   );
 }
 

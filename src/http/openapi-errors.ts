@@ -3,7 +3,7 @@ import { STATUS } from "./failure-status.ts";
 import type { JsonObject } from "./openapi-schema.ts";
 import type { Surface } from "./route.ts";
 
-// The error shapes for the OpenAPI document. Each reply narrows `kind` to what it may be.
+// The error shapes for the OpenAPI document. Each reply narrows `kind` to its possible kinds.
 
 const text = { type: "string" } as const;
 const amount = { type: ["integer", "null"], description: "µN" } as const;
@@ -16,7 +16,7 @@ const FITTING = {
 
 const UPSTREAM = {
   type: "object",
-  description: "With `upstream_rejected`: what the engine said of the request.",
+  description: "With `upstream_rejected`: the engine's reason for rejecting the request.",
   required: ["status"],
   properties: {
     status: { enum: [400, 413, 422] },
@@ -28,7 +28,7 @@ const UPSTREAM = {
 const NEARBY = {
   type: "array",
   items: text,
-  description: "With `not_found` of a path: those that are there and may be meant.",
+  description: "With `not_found` of a path: existing paths that may be meant.",
 } as const;
 
 const REASON = {
@@ -37,7 +37,7 @@ const REASON = {
     "With `account_quota_exceeded`: this call needs more than the account has left today; a smaller one may be admitted.",
 } as const;
 
-/** An envelope's error beside what Cloudflare says of it: the kind and the request. */
+/** An error in Cloudflare's envelope, with our extra keys, such as the kind and the request. */
 const ENVELOPE_ERROR = {
   type: "object",
   required: ["code", "message", "kind", "request_id"],
@@ -165,7 +165,7 @@ export const ERROR_SCHEMAS: JsonObject = {
   },
 };
 
-/** The shapes in which all stands under `error`. */
+/** The shapes with all fields under `error`. */
 const NAMED_ERRORS = {
   native: null,
   openai: "OpenAiError",

@@ -4,15 +4,15 @@ import { FILE } from "./upload.ts";
 
 // valibot schemas as the JSON Schema 2020-12 that OpenAPI 3.1 embeds.
 
-/** JSON, as far as this document needs to know. */
+/** A JSON value. */
 export type Json = string | number | boolean | null | readonly Json[] | JsonObject;
 export interface JsonObject {
   readonly [key: string]: Json;
 }
 
 /**
- * Checks that JSON Schema has no word for (`v.check`) are left out rather than refused: what they
- * ask for is in the descriptions.
+ * Checks that JSON Schema cannot express (`v.check`) are left out rather than refused: the descriptions
+ * say what they require.
  */
 export function jsonSchema(schema: Schema, typeMode: "input" | "output"): JsonObject {
   const { $schema: _dialect, ...rest } = toJsonSchema(schema, {
@@ -22,7 +22,7 @@ export function jsonSchema(schema: Schema, typeMode: "input" | "output"): JsonOb
     overrideSchema: ({ valibotSchema }) =>
       valibotSchema === FILE ? { type: "string", format: "binary" } : null,
   });
-  // A round trip drops what is undefined and makes it plain JSON, which its type does not promise.
+  // A round trip drops undefined values and makes it plain JSON, which its type does not promise.
   const plain: JsonObject = JSON.parse(JSON.stringify(rest));
   return plain;
 }

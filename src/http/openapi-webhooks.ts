@@ -1,15 +1,15 @@
 import { type JsonObject, jsonSchema } from "./openapi-schema.ts";
 import type { Schema } from "./route.ts";
 
-// The `webhooks` of the OpenAPI document: what we send, rather than what we answer. Each body has a name
-// of its own, so that a generator makes a type of it. https://spec.openapis.org/oas/v3.1.1#webhooks
+// The `webhooks` of the OpenAPI document: the requests that we send. Each body has a name of its own, so
+// that a generator makes a type of it. https://spec.openapis.org/oas/v3.1.1#webhooks
 
 export interface WebhookSpec {
   readonly type: string;
   readonly summary: string;
   /** Of the whole body. */
   readonly schema: Schema;
-  /** A name that new endpoints do not get. */
+  /** An old name of an event, which new endpoints do not get. */
   readonly deprecated: boolean;
 }
 
@@ -47,7 +47,8 @@ const ANSWERS: JsonObject = {
   },
   "410": { description: "The endpoint is gone: it is disabled." },
   "429": {
-    description: "Too many: `Retry-After` is kept to, up to an hour. So it is with 503.",
+    description:
+      "Too many requests: we wait as long as `Retry-After` says, up to an hour. The same holds for 503.",
     headers: { "Retry-After": { schema: { type: "string" } } },
   },
 };

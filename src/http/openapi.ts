@@ -11,8 +11,8 @@ import { type WebhookSpec, webhooksOf } from "./openapi-webhooks.ts";
 import { perspectiveStatuses } from "./perspective-error.ts";
 import type { BodySpec, Route } from "./route.ts";
 
-// The OpenAPI 3.1 document, from the schemas that parse requests and type replies: what it says
-// is what is checked. https://spec.openapis.org/oas/v3.1.1
+// The OpenAPI 3.1 document, from the schemas that parse requests and type replies, so that it matches the
+// checks. https://spec.openapis.org/oas/v3.1.1
 
 function parameters({ path, route }: Mount): JsonObject[] {
   const described = fieldParameters(route.params, "path");
@@ -100,12 +100,15 @@ const SECURITY: Readonly<Record<Mount["auth"]["kind"], readonly JsonObject[]>> =
 
 const isAsGoogle = (auth: Mount["auth"]): boolean => auth.kind === "key" && auth.asGoogle === true;
 
-/** How large a body may be, and what a large one must wait for. */
+/** How large a body may be, and the checks before a large one is read. */
 function sizeOf({ limitBytes }: BodySpec, { auth, route }: Mount): string {
   const most = `At most ${limitBytes} bytes.`;
   if (auth.kind !== "key" || limitBytes <= LARGE_BODY_BYTES) return most;
-  const call = route.admits === undefined ? "" : " and what is left of rates and quota";
-  return `${most} Of more than ${LARGE_BODY_BYTES} the rest is read only when the key, the tenant, the role${call} allow the call.`;
+  const checks =
+    route.admits === undefined
+      ? "the key, the tenant and the role"
+      : "the key, the tenant, the role, the rates and the quota";
+  return `${most} More than ${LARGE_BODY_BYTES} bytes are read only if ${checks} allow the call.`;
 }
 
 function operation(mount: Mount): JsonObject {
@@ -171,7 +174,8 @@ export function openApiDocument(
           type: "apiKey",
           in: "header",
           name: ACCESS_HEADER,
-          description: "A token of Cloudflare Access, which puts it on what it passes on.",
+          description:
+            "A token of Cloudflare Access, which adds it to the requests that it passes on.",
         },
       },
       headers: {

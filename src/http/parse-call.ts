@@ -10,11 +10,11 @@ import { type BodyFailure, isEncoded, readBytes, readForm, readJson } from "./re
 import { readProtoJson } from "./proto-json.ts";
 import type { BodySpec, Schema } from "./route.ts";
 
-// Path, query and body by the route's own schemas: inside, types are trusted.
+// Parses path, query and body by the route's own schemas. After that, types are trusted.
 
 /** Longer than any id, name or cursor. */
 const MAX_PARAM_CHARS = 200;
-/** With more values than this only the first wrong one is told: each costs an object. */
+/** With more values than this only the first wrong one is reported: each costs an object. */
 const EXPLAINED_VALUES = 1000;
 
 const OBJECT_SCHEMAS: ReadonlySet<string> = new Set(["object", "strict_object", "loose_object"]);
@@ -53,8 +53,8 @@ export function decodeOnce(text: string): string | null {
 }
 
 /**
- * The path's parameters, percent-decoded once. A mirror's `tenant` is none of the route's, nor is the
- * `account` of a path that a route is found at beside its own.
+ * The path's parameters, percent-decoded once. Two of them are not the route's own: the `tenant` of a
+ * mirror, and the `account` of a further path of the route.
  */
 export function parseParams(
   mount: Mount,
@@ -81,7 +81,7 @@ export function parseParams(
   return parsed({ params: result.value, tenant: mount.auth.kind === "platform" ? tenant : null });
 }
 
-/** Undefined for a route that has no query: what it is asked with is then nobody's concern. */
+/** Undefined for a route without a query schema: it ignores the query. */
 export function parseQuery(schema: Schema | undefined, url: URL): Parsed | BodyFailure {
   if (schema === undefined) return parsed(undefined);
   const { searchParams } = url;
@@ -97,7 +97,7 @@ export interface ParsedBody {
   readonly fingerprint: () => Promise<string>;
 }
 
-/** A body before its schema has seen it. */
+/** A body before it is parsed by its schema. */
 interface Read extends Omit<ParsedBody, "body"> {
   readonly kind: "read";
   readonly value: unknown;
@@ -126,7 +126,7 @@ export async function parseBody(
 
 const EMPTY = new Uint8Array();
 
-/** Of a route that takes none. */
+/** For a route that takes no body. */
 export const NO_BODY: ParsedBody = {
   body: undefined,
   rawBody: EMPTY,
@@ -145,11 +145,11 @@ const asBytes = (value: unknown, bytes: Uint8Array, values = 1): Read => ({
 const WEIGHTS: Readonly<Record<NonNullable<BodySpec["as"]>, number>> = {
   // Its bytes are kept for the fingerprint, and its value takes as much again.
   json: 2,
-  // And once more when it is written anew.
+  // It is also rewritten, which takes as much again.
   "proto-json": 3,
   // Files are views into it.
   multipart: 1,
-  // Numbers that stand for bytes take two bytes of it at least.
+  // A number for a byte takes at least two bytes of the body.
   unread: 1.5,
 };
 
@@ -158,7 +158,7 @@ async function readAs(spec: BodySpec, request: Request, intake: Intake): Promise
   intake.claim.weigh(spec.weight ?? WEIGHTS[spec.as ?? "json"]);
   if (spec.as === "unread") {
     if (isEncoded(request.headers)) {
-      const because = { kind: "unsupported_media_type", expected: "sent plain" } as const;
+      const because = { kind: "unsupported_media_type", expected: "plain bytes" } as const;
       return throwAway(request, limitBytes, { intake, because });
     }
     const bytes = await readBytes(request, limitBytes, intake);

@@ -5,7 +5,7 @@ import { STATUS } from "./failure-status.ts";
 import { paramName } from "./field-path.ts";
 import type { ErrorContext, ErrorReply } from "./problem.ts";
 
-// A failure as Google's Perspective API answers it: clients branch on `error.code`, on `error.status`
+// A failure in the shape of Google's Perspective API: clients branch on `error.code`, on `error.status`
 // and on the `errorType` among the details. `kind` and `request_id` are extra keys.
 // https://cloud.google.com/apis/design/errors
 
@@ -25,7 +25,7 @@ export interface PerspectiveError {
 const TYPE = "type.googleapis.com/";
 const COMMENT_ERROR = `${TYPE}google.commentanalyzer.v1alpha1.Error`;
 
-/** As the original names itself; clients show it to people. */
+/** The original's own name; clients show it to people. */
 const SERVICE = "commentanalyzer.googleapis.com";
 
 /** The names of gRPC's codes that stand for a status. */
@@ -43,10 +43,10 @@ const NAMES: Readonly<Record<number, string>> = {
   504: "DEADLINE_EXCEEDED",
 };
 
-/** Google's front end has no other word for what is wrong with a request. */
+/** Google's front end answers 400 for all of these. */
 const BAD_REQUESTS: ReadonlySet<number> = new Set([412, 413, 415, 422]);
 
-/** What a kind may come as: a key that was not sent is another failure there than a wrong one. */
+/** The statuses of a kind. There, a missing key is another failure than a wrong one. */
 export function perspectiveStatuses(kind: FailureKind): readonly number[] {
   if (kind === "invalid_key") return [400, 403];
   const status = STATUS[kind];
@@ -96,7 +96,7 @@ const errorInfo = (reason: string, metadata: Readonly<Record<string, string>> = 
   metadata: { service: SERVICE, ...metadata },
 });
 
-/** Where the limits of a tenant are explained: our own page. */
+/** Our own page on the limits of a tenant. */
 const HELP: Detail = {
   "@type": `${TYPE}google.rpc.Help`,
   links: [{ description: "Limits of this gateway", url: "/docs" }],

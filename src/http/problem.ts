@@ -12,7 +12,7 @@ import { failureHeaders, resetsAtMs } from "./failure-headers.ts";
 import { REASONS, statusOf } from "./failure-status.ts";
 import { jsonPointer } from "./field-path.ts";
 
-// A failure as RFC 9457 problem+json, the error shape of the native surface: the contract, 5.
+// A failure as RFC 9457 problem+json, the error shape of the native surface.
 
 const QUOTA_TYPE = "https://iana.org/assignments/http-problem-types#quota-exceeded";
 const WINDOW_S = 60;
@@ -20,7 +20,7 @@ const DAY_S = 86_400;
 
 export interface ErrorContext {
   readonly requestId: string;
-  /** The path that was asked for. */
+  /** The path of the request. */
   readonly instance: string;
 }
 
@@ -58,14 +58,14 @@ const neuronMembers = (neurons: ReturnType<typeof inTheWay>): Record<string, num
   required_micro_neurons: neurons.required,
 });
 
-/** The policies that stand in the way, by the names that `RateLimit-Policy` gives them. */
+/** The policies that refused the call, by their names in `RateLimit-Policy`. */
 function violatedPolicies(failure: QuotaFailure | ThrottleFailure): readonly string[] {
   switch (failure.kind) {
     case "rate_limited":
       return failure.violated;
     case "concurrency_exceeded":
       return ["in_flight"];
-    // The tenant's own day may have room: what is gone is not among its policies.
+    // The tenant's own day may have room: the account is not one of its policies.
     case "account_quota_exceeded":
       return ["account"];
     case "quota_exceeded":
@@ -103,7 +103,7 @@ function limitMembers(failure: QuotaFailure | ThrottleFailure): Record<string, u
   }
 }
 
-/** What a kind has beside the members that every problem has. */
+/** The members of a kind, beside those that every problem has. */
 function extensions(failure: Failure): Record<string, unknown> {
   switch (failure.kind) {
     case "quota_exceeded":
@@ -141,21 +141,21 @@ function extensions(failure: Failure): Record<string, unknown> {
   }
 }
 
-/** What would fit, as an extra key of both shapes. */
+/** The number of tokens that would fit, as an extra key. */
 export const fittingMember = (failure: Failure): { fitting_max_tokens?: number } =>
   "fittingMaxTokens" in failure && failure.fittingMaxTokens !== undefined
     ? { fitting_max_tokens: failure.fittingMaxTokens }
     : {};
 
-/** Why it is refused where the kind alone does not say it, as an extra key of every shape. */
+/** The reason of a refusal where the kind alone does not say it, as an extra key. */
 export const reasonMember = (failure: Failure): { reason?: string } =>
   "reason" in failure && failure.reason !== undefined ? { reason: failure.reason } : {};
 
-/** What the engine said of the request, as an extra key of every shape. */
+/** The engine's reason for rejecting the request, as an extra key. */
 export const upstreamMember = (failure: Failure): { upstream?: Rejection } =>
   failure.kind === "upstream_rejected" ? { upstream: failure.upstream } : {};
 
-/** What may be meant by a path that is not there, as an extra key of every shape but Google's. */
+/** Existing paths that may be meant by an unknown one, as an extra key of every shape but Google's. */
 export const nearbyMember = (failure: Failure): { nearby?: readonly string[] } =>
   failure.kind === "not_found" && failure.nearby !== undefined && failure.nearby.length > 0
     ? { nearby: failure.nearby }

@@ -2,11 +2,11 @@ import type { Failure } from "../domain/ledger/failure.ts";
 import { type Intake, throwAway } from "./intake.ts";
 import { type BodyFailure, isEncoded, type JsonBody, parseJson, readBytes } from "./read-body.ts";
 
-// JSON as Google's servers take it: names may go without quotes, strings may stand in single ones, a
-// field may be named as in the `.proto` file (`requested_attributes`), and null is as good as absent.
-// Their own quickstart is written so. https://protobuf.dev/programming-guides/json/
+// JSON as Google's servers take it: names may have no quotes, strings may be in single quotes, a field may
+// be named as in the `.proto` file (`requested_attributes`), and null is the same as absent. Their own
+// quickstart uses this form. https://protobuf.dev/programming-guides/json/
 
-/** Whatever type it is said to be: curl says it is a form where nobody says otherwise. */
+/** Takes any content type: curl declares a form by default. */
 export async function readProtoJson(
   request: Request,
   limitBytes: number,
@@ -23,14 +23,14 @@ export async function readProtoJson(
 export function parseProtoJson(bytes: Uint8Array): JsonBody | BodyFailure {
   const strict = parseJson(bytes);
   const read = strict.kind === "json" ? strict : parseJson(quoted(bytes));
-  // Of what is JSON in neither way the first answer is the one that helps.
+  // For a text that is JSON in neither form, the strict parser's error is the helpful one.
   if (read.kind !== "json") return strict;
   return { ...read, bytes, value: conform(read.value) };
 }
 
 /**
- * One token after the other. A string without an end takes the rest with it, so that no character is
- * looked at twice.
+ * One token after the other. A string without an end takes the whole rest, so that no character is read
+ * twice.
  */
 const TOKEN =
   /"(?:[^"\\]|\\[^])*"|'((?:[^'\\]|\\[^])*)'|["'][^]*|([A-Za-z_$][\w$]*)(?=(\s*:)?)|[\d.eE+-]+|[^"'\w$.+-]+|[^]/g;
@@ -57,13 +57,13 @@ const fieldName = (name: string): string =>
     ? name.replaceAll(/_([a-z\d])/g, (_, letter: string) => letter.toUpperCase())
     : name;
 
-/** `parseJson` has bounded how deep it nests. */
+/** Recursive: `parseJson` has limited how deep a value nests. */
 function conform(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(conform);
   if (typeof value !== "object" || value === null) return value;
   return Object.fromEntries(
     Object.entries(value)
-      // The keys of maps are the caller's own, and no map of ours has them in lower case.
+      // The keys of maps are the caller's own, and no map here has keys in lower case.
       .filter(([name, inner]) => inner !== null || !/^[a-z]/.test(name))
       .map(([name, inner]) => [fieldName(name), conform(inner)]),
   );

@@ -3,14 +3,14 @@ import { MICRO_PER_NEURON, type MicroNeurons } from "../domain/ledger/micro-neur
 import { MONTHLY } from "../domain/ledger/month-quota.ts";
 import type { RateStatus } from "../domain/ledger/rate-limit.ts";
 
-// What a caller can know about its limits from headers alone.
+// The headers that tell a caller its limits.
 // https://datatracker.ietf.org/doc/html/draft-ietf-httpapi-ratelimit-headers-11: structured fields
 // (RFC 9651) in which a policy's name is a string. No `pk`: it would expose the tenant.
 
 const WINDOW_S = 60;
 const DAY_S = 86_400;
 
-/** The tenant's day, as much of it as headers need: a successful call has nothing `required`. */
+/** The figures of the tenant's day that headers need: a successful call has nothing `required`. */
 export type DailyBalance = Pick<
   NeuronBalance,
   "posted" | "pending" | "available" | "dailyQuota" | "dayEndsAtMs" | "month"
@@ -23,14 +23,14 @@ export interface Limit {
   readonly unit?: "neurons" | "concurrent-requests";
   readonly windowS?: number;
   readonly remaining: number;
-  /** Null: nothing is counted, so nothing is going to be freed. */
+  /** Null: nothing is counted, so nothing will be freed. */
   readonly resetS: number | null;
 }
 
 export const secondsUntil = (moment: number, nowMs: number): number =>
   Math.max(0, Math.ceil((moment - nowMs) / 1000));
 
-/** Whole neurons, rounded down: never more than there are. */
+/** Whole neurons, rounded down, so never too many. */
 const wholeNeurons = (amount: number): number => Math.floor(amount / MICRO_PER_NEURON);
 
 export const rateLimit = (rate: RateStatus, nowMs: number): Limit => ({
@@ -41,7 +41,7 @@ export const rateLimit = (rate: RateStatus, nowMs: number): Limit => ({
   resetS: rate.freesAtMs === null ? null : secondsUntil(rate.freesAtMs, nowMs),
 });
 
-/** Where nothing limits the day (paid, no cap), what is left of the included quota is shown. */
+/** Where nothing limits the day (paid, no cap), it shows the rest of the included quota. */
 export function dailyLimit(day: DailyBalance, nowMs: number): Limit {
   const left = day.available ?? Math.max(0, day.dailyQuota - day.posted - day.pending);
   return {
@@ -70,7 +70,7 @@ export function neuronLimits(neurons: DailyBalance, nowMs: number): readonly Lim
   return [day, cap];
 }
 
-/** RFC 9651, 3.3.3: a string holds printable ASCII, with quote and backslash escaped. */
+/** RFC 9651, 3.3.3: a string has printable ASCII, with quote and backslash escaped. */
 const sfString = (text: string): string =>
   `"${text.replace(/[^ -~]/g, "?").replace(/["\\]/g, "\\$&")}"`;
 
@@ -110,7 +110,7 @@ export function goDuration(ms: number): string {
   return minutes > 0 ? `${minutes}m${seconds}` : seconds;
 }
 
-/** OpenAI's headers know one limit of requests: the class with the least left is shown. */
+/** OpenAI's headers have one limit of requests: that of the class with the least left. */
 export function openAiRateHeaders(
   rates: readonly RateStatus[],
   nowMs: number,
@@ -125,7 +125,7 @@ export function openAiRateHeaders(
   };
 }
 
-/** The contract's own headers, section 1. What is absent is not sent. */
+/** Our own headers. An absent value is not sent. */
 export function callHeaders(call: {
   /** This call's; for a stream the held amount. */
   readonly microNeurons?: MicroNeurons;

@@ -15,8 +15,8 @@ import { MAX_DEPTH, MAX_VALUES, hasProtoKey, jsonShape } from "./json-shape.ts";
 import { wellFormed } from "./well-formed.ts";
 import { boundaryIn, parseMultipart, type Part } from "./multipart.ts";
 
-// A JSON body from somebody who may mean harm: its bytes are counted as they arrive, whatever
-// Content-Length says, and its shape is bounded before it is parsed.
+// Reads a JSON body from a caller who may be hostile: its bytes are counted as they arrive, without trust
+// in Content-Length, and its shape is limited before it is parsed.
 
 /** RFC 8259 knows no charset; many clients send `utf-8` all the same. */
 const JSON_TYPE = /^application\/json\s*(?:;\s*charset\s*=\s*(?:utf-8|"utf-8")\s*)?;?$/i;
@@ -31,7 +31,7 @@ const encodingOf = (headers: Headers): string =>
 
 const isGzip = (headers: Headers): boolean => ["gzip", "x-gzip"].includes(encodingOf(headers));
 
-/** In another way than gzip, which is read. */
+/** In another encoding than gzip, which is supported. */
 export const isEncoded = (headers: Headers): boolean =>
   !isGzip(headers) && !["", "identity"].includes(encodingOf(headers));
 
@@ -56,7 +56,7 @@ function mediaTypeFailure(headers: Headers): BodyFailure | null {
     : { kind: "unsupported_media_type", expected: "application/json" };
 }
 
-/** The bytes of a body of at most `limitBytes`; of a longer one no more than that is kept. */
+/** The bytes of a body of at most `limitBytes`; no more than that is kept of a longer one. */
 export async function readBytes(
   request: Request,
   limitBytes: number,
@@ -81,8 +81,8 @@ async function readSent(
   if (!(await guard.mayBegin())) return refused(request, limitBytes, { intake, guard });
   if (request.body === null) return new Uint8Array();
   try {
-    // No memory is given for what was announced, only for bytes that came; but HTTP ends a body
-    // where its length says, so there is no need to wait for that end too.
+    // Memory is reserved only for bytes that arrived, not for the announced length. But HTTP ends a body
+    // at that length, so there is no need to wait for the end of the stream too.
     const reading = { endsAt: length, signal: guard.signal };
     const bytes = await readAtMost(request.body, limitBytes, reading, guard.mayTake);
     if (bytes === null) {
@@ -92,8 +92,8 @@ async function readSent(
     intake.claim.ended(bytes.byteLength);
     return bytes;
   } catch {
-    // Only the sender can make its own stream fail, by going away.
-    return guard.refusal ?? refuse("must be sent to its end");
+    // Only the sender can make its own stream fail, by leaving.
+    return guard.refusal ?? refuse("must be sent completely");
   } finally {
     guard.stop();
   }
@@ -128,7 +128,7 @@ function parse(text: string): { readonly value: unknown } | null {
   }
 }
 
-/** An escape of half a surrogate pair; of a whole one too, which costs no more than a look. */
+/** An escape of half a surrogate pair. It matches whole pairs too, which only costs another pass. */
 const HALF_PAIR = /\\u[dD][89a-fA-F]/;
 
 export function parseJson(bytes: Uint8Array): JsonBody | BodyFailure {
@@ -139,7 +139,7 @@ export function parseJson(bytes: Uint8Array): JsonBody | BodyFailure {
   if (text === null) return refuse("must be valid UTF-8");
   const parsed = parse(text);
   if (parsed === null) return refuse("must be JSON");
-  // Looking through every object is left out where no spelling of the key can be in the text.
+  // The search through every object is skipped where no spelling of the key can be in the text.
   const suspicious = text.includes("__proto__") || text.includes("\\u00");
   if (suspicious && hasProtoKey(parsed.value)) return refuse("must not have a key __proto__");
   const value = HALF_PAIR.test(text) ? wellFormed(parsed.value) : parsed.value;

@@ -6,7 +6,7 @@ import { type ErrorContext, type ErrorReply, toProblem } from "./problem.ts";
 import type { ReplySpec, Surface } from "./route.ts";
 import { toWorkersAiError } from "./workers-ai-error.ts";
 
-// Outcomes as responses.
+// Makes responses of outcomes.
 
 type ToError = (failure: Failure, context: ErrorContext) => ErrorReply<object>;
 
@@ -42,10 +42,10 @@ export function successResponse(outcome: Ok<unknown> | Raw, spec: ReplySpec): Re
 const INERT = "default-src 'none'; frame-ancestors 'none'; sandbox";
 
 /**
- * The headers that every reply has, and no body for HEAD. They are set where they are: a second
- * `Response` around the first one's body would cost more than making the first did.
+ * Sets the headers that every reply has, and removes the body for HEAD. They are set in place: a second
+ * `Response` around the first one's body would cost more than the first did.
  *
- * @param response one that was made here: the headers of what `fetch` gives cannot be set
+ * @param response one that was made here: the headers of a response of `fetch` cannot be set
  */
 export function finish(
   response: Response,
@@ -53,13 +53,13 @@ export function finish(
   extra: Readonly<Record<string, string>>,
 ): Response {
   const { headers, status } = response;
-  // What a tenant reads is its own: nothing on the way keeps it, unless a route says otherwise.
+  // A reply is the tenant's own: no cache may keep it, unless a route says otherwise.
   if (!headers.has("cache-control")) headers.set("cache-control", "no-store");
   headers.set("x-content-type-options", "nosniff");
-  // No reply is a page, unless a route says what its page may do: opened as one it can do nothing.
+  // Only a route with its own policy answers with a page: any other reply can do nothing as a page.
   if (!headers.has("content-security-policy")) headers.set("content-security-policy", INERT);
   for (const [name, value] of Object.entries(extra)) {
-    // A reply may vary with more than what is said here.
+    // A reply may have a Vary of its own.
     if (name === "Vary") headers.append(name, value);
     else headers.set(name, value);
   }

@@ -1,8 +1,8 @@
 import { LOG_LEVELS, type LogLevel } from "../config.ts";
 
-// What the log says of a request: one line when it is answered, with ids, names and numbers, and
-// nothing of what a caller has written. A path is its route's pattern; a query is never told, nor a
-// header, a key or a user's id.
+// The log of a request: one line when it is answered, with ids, names and numbers, and nothing that a
+// caller wrote. A path is logged as its route's pattern. A query, a header, a key or a user's id is never
+// logged.
 
 export interface AnsweredRequest {
   readonly requestId: string;
@@ -11,17 +11,17 @@ export interface AnsweredRequest {
   readonly route: string | null;
   readonly response: Response;
   readonly startedMs: number;
-  /** Whose key it was, or whom the platform named. */
+  /** The tenant of the key, or the one that the platform named. */
   readonly tenant: string | null;
-  /** Of a failure. */
+  /** The kind of a failure. */
   readonly kind: string | null;
 }
 
-/** Of an answer, a refusal and a failure of ours. */
+/** `info` for an answer, `warn` for a refusal, `error` for a failure of ours. */
 const levelOf = (status: number): LogLevel =>
   status >= 500 ? "error" : status >= 400 ? "warn" : "info";
 
-/** @param least lines of a lower level are not written */
+/** @param least lines below this level are not written */
 export function logRequest(least: LogLevel, answered: AnsweredRequest): void {
   const { requestId, request, route, response, startedMs, tenant, kind } = answered;
   const level = levelOf(response.status);
@@ -43,11 +43,11 @@ export function logRequest(least: LogLevel, answered: AnsweredRequest): void {
   console.log(JSON.stringify(line));
 }
 
-/** Names only, since an exception's message and stack may hold content. */
+/** Pass names only, since an exception's message and stack may contain content. */
 export function logError(line: Readonly<Record<string, unknown>>): void {
   // oxlint-disable-next-line no-console -- as above
   console.error(JSON.stringify(line));
 }
 
-/** What the log says of an exception. */
+/** The name of an exception, for the log. */
 export const nameOf = (error: unknown): string => (error instanceof Error ? error.name : "unknown");

@@ -26,8 +26,8 @@ export type Auth =
   /** `evenMisconfigured`: answered without a configuration, which is then null (`/healthz`). */
   | { readonly kind: "none"; readonly evenMisconfigured?: true }
   /**
-   * A tenant key. `manage` may always: the list names who else. `orLink`: or, without a key, a signed
-   * link of that path; the name is what a link that opens nothing is told is not there.
+   * A tenant key. The role `manage` is always allowed; the list names the others. `orLink`: without a key, a
+   * signed link of that path is accepted; its value names the thing in the `not_found` of a bad link.
    */
   | {
       readonly kind: "key";
@@ -44,27 +44,27 @@ export type Schema = v.GenericSchema;
 export interface BodySpec<S extends Schema = Schema> {
   readonly schema: S;
   readonly limitBytes: number;
-  /** No body at all is then read as `{}`. */
+  /** A missing body is read as `{}`. */
   readonly optional?: true;
   /**
-   * JSON when absent. Of `multipart/form-data` the schema gets an object of texts and `Upload`s.
-   * `unread`: the handler gets the bytes and knows what they are; the schema tells of their JSON form.
-   * `proto-json`: JSON as Google's servers take it (`proto-json.ts`), whatever type it is said to be.
+   * JSON when absent. For `multipart/form-data` the schema gets an object of texts and `Upload`s.
+   * `unread`: the handler gets the bytes and reads them; the schema describes their JSON form.
+   * `proto-json`: JSON as Google's servers take it (`proto-json.ts`), with any content type.
    */
   readonly as?: "json" | "multipart" | "unread" | "proto-json";
-  /** Of a form: fields that are lists, also where their names come without brackets. */
+  /** For a form: fields that are lists, also where their names come without brackets. */
   readonly lists?: readonly string[];
-  /** How many bytes of memory a byte of it takes, where that is more than its form says. */
+  /** How many bytes of memory a byte of it takes, where that is more than its form takes. */
   readonly weight?: number;
-  /** Puts right what clients write in other ways, before the schema sees it. */
+  /** Corrects other spellings of clients before the schema parses it. */
   readonly mend?: (value: unknown) => unknown;
-  /** What is wrong with it in other words than the schema's; null: nothing. */
+  /** An error in other words than the schema's; null: none. */
   readonly refuse?: (value: unknown) => FieldError | null;
   /** The field that makes a body too large, where there is one. */
   readonly largest?: string;
 }
 
-/** `/admin/tenants/:tenant/ledger`: where the platform finds a tenant's route. */
+/** `/admin/tenants/:tenant/ledger`: the platform's path of a tenant's route. */
 export type Mirror = `/admin/tenants/:tenant/${string}`;
 
 type ParamNames<P extends string> = P extends `${string}/:${infer Rest}`
@@ -110,7 +110,7 @@ export type FailureOf<K extends FailureKind, T = Failure> = T extends Failure
     : T & { readonly kind: T["kind"] & K }
   : never;
 
-/** What the runner itself may answer, so no route declares it. */
+/** The failures of the runner itself, which no route declares. */
 export type ImpliedKind<A, B> =
   | "invalid_request"
   | "unavailable"
@@ -119,7 +119,8 @@ export type ImpliedKind<A, B> =
   | (B extends BodySpec ? "body_too_large" | "unsupported_media_type" : never);
 
 /**
- * What a route asks the tenant's object to admit. It is asked so much before a large body is read.
+ * The kind of call that a route asks the tenant's object to admit. The object is asked before a large body
+ * is read.
  */
 export interface Admits {
   readonly kind: "moderation" | "generation" | "scoring";
@@ -136,29 +137,29 @@ export type Audit = "act" | "acts";
 
 interface RouteFacts {
   readonly method: Method;
-  /** `/v1/verdicts/:id`; a last `/:model+` takes the rest, slashes and all. */
+  /** `/v1/verdicts/:id`; a last `/:model+` takes the rest, slashes included. */
   readonly path: `/${string}`;
   readonly summary: string;
   readonly description?: string;
   readonly surface: Surface;
-  /** Pages of any site may ask it; absent: those of `CORS_ORIGINS`. */
+  /** Pages of any site may call it; absent: those of `CORS_ORIGINS`. */
   readonly cors?: "any";
-  /** Absent: its calls are not admitted, so that nothing but the key stands in their way. */
+  /** Absent: its calls are not admitted by the ledger, so only the key is checked. */
   readonly admits?: Admits;
 }
 
 export interface ReplySpec<S extends Schema = Schema> {
   readonly status: number;
-  /** Another status that the same body may come with: 201 where a PUT made something. */
+  /** Another status with the same body: 201 where a PUT created something. */
   readonly otherStatus?: number;
   readonly schema: S;
   /** `application/json` when absent. */
   readonly contentType?: string;
-  /** Of replies that come as something else than `schema` says: texts, pictures, sounds. */
+  /** Content types of replies that are not as `schema` says: texts, pictures, sounds. */
   readonly otherTypes?: readonly string[];
 }
 
-/** A route whose types were checked by `defineRoute`, for lists. */
+/** A route for lists; `defineRoute` has checked its types. */
 export interface Route extends RouteFacts {
   readonly auth: Auth;
   readonly mirror?: Mirror | undefined;

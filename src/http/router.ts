@@ -17,23 +17,23 @@ import type { Outcome, Route, Surface } from "./route.ts";
 import { surfacesOf } from "./surface-of.ts";
 import { type BodyDeps, type MayRead, withBody } from "./with-body.ts";
 
-// The life of a request at the edge: an id, a configuration, a caller, parsed values, the route's
+// The steps of a request at the edge: an id, the configuration, the caller, parsed values, the route's
 // handler, one reply. Nothing about quota or moderation is decided here.
 
 type Found = Extract<Match, { kind: "found" }>;
 
-/** One request, as every step sees it. */
+/** One request, as every step gets it. */
 interface Visit {
   readonly request: Request;
   readonly url: URL;
   readonly env: Env;
   readonly ctx: ExecutionContext;
   readonly requestId: string;
-  /** What becomes known on the way, for the log. */
-  readonly seen: { tenant: string | null; kind: string | null };
+  /** What the steps find out, for the log. */
+  readonly facts: { tenant: string | null; kind: string | null };
 }
 
-/** Reads the configuration once per environment and says once what is wrong with it. */
+/** Reads the configuration once per environment and logs once what is wrong with it. */
 function configReader(): (env: Env) => ConfigResult {
   const known = new WeakMap<Env, ConfigResult>();
   return (env) => {
@@ -62,7 +62,7 @@ async function run(
     if (config === null) return { kind: "unavailable" };
     const known = await authenticate(request, mount.auth, config);
     if (known !== null && isRefusal(known)) return known;
-    if (known !== null && "tenant" in known) visit.seen.tenant = known.tenant;
+    if (known !== null && "tenant" in known) visit.facts.tenant = known.tenant;
     if (known?.kind === "key" && shared.endedKeys.has(known.secretHash)) return INVALID_KEY;
     if (mount.account && !isOwnAccount(known, encoded["account"])) return INVALID_KEY;
     caller = known;
@@ -72,7 +72,7 @@ async function run(
   const { params, tenant } = path.value;
   if (caller?.kind === "platform" && tenant !== null) {
     caller = { ...caller, tenant };
-    visit.seen.tenant = tenant;
+    visit.facts.tenant = tenant;
   }
   const query = parseQuery(route.query, url);
   if (query.kind !== "parsed") return query;
@@ -113,11 +113,11 @@ async function afterRecord(
 const isRefusal = (known: Caller | Failure): known is Failure =>
   known.kind === "invalid_key" || known.kind === "not_found" || known.kind === "unavailable";
 
-/** What names another tenant is told nothing more than what has no key. */
+/** False for a key of another tenant than the path's: it gets the same reply as no key. */
 const isOwnAccount = (caller: Caller | null, encoded = ""): boolean =>
   caller?.kind === "key" && decodeOnce(encoded) === caller.tenant;
 
-/** Where pages may be from that ask this. */
+/** The origins of pages that may call this. */
 function originsFor(match: Match, config: Pick<Config, "corsOrigins"> | null): readonly string[] {
   const cors = match.kind === "found" ? match.mount.route.cors : match.cors;
   return cors === "any" ? ["*"] : (config?.corsOrigins ?? []);
@@ -128,7 +128,7 @@ const answersAnyway = (match: Match): boolean =>
   match.mount.auth.kind === "none" &&
   match.mount.auth.evenMisconfigured === true;
 
-/** Of a gateway that is closed. */
+/** The settings of a gateway that is closed. */
 const CLOSED: Pick<Config, "corsOrigins" | "logLevel"> = { corsOrigins: [], logLevel: "info" };
 
 export interface Router {
@@ -175,9 +175,9 @@ export function createRouter(
     const settings = configFor(visit.env);
     const config = settings.kind === "ready" ? settings.config : null;
     if (config === null && !answersAnyway(match)) {
-      visit.seen.kind = "unavailable";
+      visit.facts.kind = "unavailable";
       const closed = failureResponse(surface, { kind: "unavailable" }, context);
-      // Unlike an object that did not answer, this stays until somebody deploys.
+      // Unlike an object that did not answer, this lasts until the next deployment.
       return new Response(closed.body, {
         status: closed.status,
         headers: { ...Object.fromEntries(closed.headers), ...NO_RETRY },
@@ -191,14 +191,14 @@ export function createRouter(
         allow.length > 0
           ? { kind: "method_not_allowed", allow }
           : { kind: "not_found", what: "path", nearby };
-      visit.seen.kind = failure.kind;
+      visit.facts.kind = failure.kind;
       return failureResponse(surface, failure, context);
     }
     const outcome = await run(visit, match, config, shared);
     if (outcome.kind === "ok" || outcome.kind === "raw") {
       return successResponse(outcome, match.mount.route.reply);
     }
-    visit.seen.kind = outcome.kind;
+    visit.facts.kind = outcome.kind;
     return failureResponse(surface, outcome, context);
   }
 
@@ -209,21 +209,21 @@ export function createRouter(
       const url = new URL(request.url);
       const match = table.match(request.method, url.pathname);
       const surface = surfaceFor(match, url);
-      const seen: Visit["seen"] = { tenant: null, kind: null };
+      const facts: Visit["facts"] = { tenant: null, kind: null };
       const route = match.kind === "found" ? match.mount.path : null;
       let response;
       try {
-        response = await answer({ request, url, env, ctx, requestId, seen }, match, surface);
+        response = await answer({ request, url, env, ctx, requestId, facts }, match, surface);
       } catch (error) {
         const label = match.kind === "found" ? `${match.mount.method} ${route}` : null;
         logError({ request_id: requestId, route: label, error: nameOf(error) });
-        seen.kind = "internal";
+        facts.kind = "internal";
         const context = { requestId, instance: url.pathname };
         response = failureResponse(surface, { kind: "internal" }, context);
       }
       const settings = configFor(env);
       const { corsOrigins, logLevel } = settings.kind === "ready" ? settings.config : CLOSED;
-      logRequest(logLevel, { requestId, request, route, response, startedMs, ...seen });
+      logRequest(logLevel, { requestId, request, route, response, startedMs, ...facts });
       return finish(response, request, {
         "x-request-id": requestId,
         ...corsHeaders(request, originsFor(match, { corsOrigins })),

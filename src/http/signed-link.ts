@@ -1,21 +1,21 @@
 import { utf8 } from "./hash.ts";
 
-// A link that opens one path of one tenant for a while, to whoever has it. It is signed with a key
-// derived from the server's secret for this purpose alone, so that no signature of another kind can
-// ever be taken for one of a link, nor the other way round.
+// A link that opens one path of one tenant for a while, for anybody who has it. It is signed with a key
+// that is derived from the server's secret for this purpose only, so that no signature of another kind is
+// ever valid for a link, nor the other way round.
 
 const CONTEXT = "neurogate:link:v1";
 const HMAC = { name: "HMAC", hash: "SHA-256" };
 
-/** As OpenAI's: an hour. */
+/** An hour, as OpenAI's links. */
 export const LINK_LIFETIME_S = 3600;
 
-/** The clocks of two machines differ by no more. A link that claims to last longer is refused. */
+/** The most that clocks of two machines differ. A link that claims to last longer is refused. */
 const CLOCK_SKEW_S = 60;
 
 export interface LinkClaim {
   readonly tenant: string;
-  /** Which life of the tenant: a link to what an earlier one had opens nothing. */
+  /** The tenant's generation: a link of an earlier one opens nothing. */
   readonly generation: number;
   readonly path: string;
   /** Unix seconds. */
@@ -51,18 +51,18 @@ export async function readLink(
   secrets: readonly string[],
   nowMs: number,
 ): Promise<LinkClaim | null> {
-  const given = claimOf(url);
-  if (given === null) return null;
-  // All secrets are tried, match or not, and time is looked at last: what a forger sees is the same.
+  const link = claimOf(url);
+  if (link === null) return null;
+  // All secrets are tried, match or not, and the time is checked last, so that a forger learns nothing.
   const matches = await Promise.all(
     secrets.map(async (secret) => {
-      const expected = await signature(given.claim, secret);
-      return crypto.subtle.timingSafeEqual(expected, given.signature);
+      const expected = await signature(link.claim, secret);
+      return crypto.subtle.timingSafeEqual(expected, link.signature);
     }),
   );
-  const leftS = given.claim.expiresAtS - nowMs / 1000;
+  const leftS = link.claim.expiresAtS - nowMs / 1000;
   return matches.includes(true) && leftS > 0 && leftS <= LINK_LIFETIME_S + CLOCK_SKEW_S
-    ? given.claim
+    ? link.claim
     : null;
 }
 
@@ -92,7 +92,7 @@ function claimOf(
   return { claim, signature: Uint8Array.fromBase64(text ?? "", { alphabet: "base64url" }) };
 }
 
-/** JSON keeps the parts apart, whatever they hold. */
+/** JSON separates the parts, for any content. */
 async function signature(
   { tenant, generation, path, expiresAtS }: LinkClaim,
   secret: string,

@@ -2,10 +2,10 @@ import type { Match } from "./match-table.ts";
 import { ACCOUNT } from "./mount.ts";
 import type { Route, Surface } from "./route.ts";
 
-// The error shape of a reply. A route knows its own; a path that no route has is answered in the
-// shape of what stands around it, so that a client which mistyped a path still understands the reply.
+// The error shape of a reply. A route has its own. The reply for an unknown path has the shape of the paths
+// near it, so that a client which mistyped a path still understands the reply.
 
-/** Where whole surfaces begin; the first that fits holds. */
+/** The beginnings of whole surfaces; the first that matches counts. */
 const BASES: readonly (readonly [RegExp, Surface])[] = [
   [startOf(`${ACCOUNT}/ai/v1`), "openai"],
   [startOf("/client/v4"), "workers-ai"],
@@ -15,7 +15,7 @@ const BASES: readonly (readonly [RegExp, Surface])[] = [
 
 const OPENAI = [startOf("/v1"), "openai"] as const;
 
-/** Paths that are this one or below it, whatever its parameters are. */
+/** Matches this path and those below it, with any parameters. */
 function startOf(path: string): RegExp {
   return new RegExp(`^${path.replace(/\/:\w+\+?/g, "/[^/]+")}(?:/|$)`);
 }
@@ -25,8 +25,8 @@ export function surfacesOf(routes: readonly Route[]): (match: Match, url: URL) =
     routes
       .filter((route) => route.surface === surface)
       .map((route) => [startOf(route.path.replace(/\/:.*$/, "")), surface] as const);
-  // What our own surface has below `/v1` is told in its shape; whatever else is asked for there is
-  // asked for by OpenAI's clients.
+  // Near the native routes below `/v1`, replies have the native shape. All other requests below `/v1` are
+  // from OpenAI's clients.
   const starts = [...BASES, ...ofRoutes("openai"), ...ofRoutes("native"), OPENAI] as const;
   return (match, { pathname }) => {
     if (match.kind === "found") return match.mount.route.surface;

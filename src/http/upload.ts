@@ -1,11 +1,11 @@
 import * as v from "valibot";
 import { stated } from "./field-sentence.ts";
 
-/** Bytes that came as they are: a file of a form, or a body that is no JSON. */
+/** Bytes as they were sent: a file of a form, or a body that is no JSON. */
 export class Upload {
-  /** As the sender named it; empty where it has no name. For nothing but to be passed on. */
+  /** The sender's name for it; empty where it has none. It is only passed on. */
   readonly name: string;
-  /** As the sender declared it: never believed, `application/octet-stream` where nothing was said. */
+  /** The sender's declaration, which is never trusted; `application/octet-stream` without one. */
   readonly contentType: string;
   /** A view into the body: nothing was copied. */
   readonly bytes: Uint8Array<ArrayBuffer>;
@@ -19,7 +19,7 @@ export class Upload {
 
 const isUpload = (value: unknown): value is Upload => value instanceof Upload;
 
-/** What the OpenAPI document knows a file by. */
+/** The OpenAPI document recognises a file by this schema. */
 export const FILE = v.unknown();
 
 /** A file in a form's schema: not empty, and of at most `maxBytes`. */

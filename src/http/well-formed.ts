@@ -1,10 +1,10 @@
-// JSON can spell half a surrogate pair (`"cut: \\ud83d"`), which no UTF-8 can: kept, it would break what
-// is asked next with it, such as every later turn of a chat. It is repaired where bodies come in, so
-// that nothing behind ever sees one.
+// JSON can spell half a surrogate pair (`"cut: \\ud83d"`), which UTF-8 cannot. If it were kept, later
+// requests with it would fail, such as every later turn of a chat. It is repaired where bodies come in, so
+// that no other code ever sees one.
 
 /**
- * A parsed value with U+FFFD for each half of a pair, in names too. It calls itself once a level: the
- * value nests no deeper than `MAX_DEPTH`.
+ * A parsed value with U+FFFD for each half of a pair, in names too. It recurses once a level: the value
+ * nests no deeper than `MAX_DEPTH`.
  */
 export function wellFormed(value: unknown): unknown {
   if (typeof value === "string") return value.toWellFormed();

@@ -7,10 +7,10 @@ import type { Intake } from "./intake.ts";
 import { parseBody, type ParsedBody } from "./parse-call.ts";
 import type { BodySpec, Outcome, Route } from "./route.ts";
 
-// The life of a request's body: what it holds of the isolate's memory, whether it may be read, and
-// that what it held is given back.
+// A request's body from begin to end: it takes memory of the isolate, it is read if it may be, and its
+// memory is given back.
 
-/** A request with a large body, and whose it is. */
+/** A request with a large body, and its caller. */
 export interface LargeRequest {
   readonly request: Request;
   readonly env: Env;
@@ -19,12 +19,12 @@ export interface LargeRequest {
   readonly route: Route;
 }
 
-/** Null: the body may be read. `key_ended`: it was a key, and never will be one again. */
+/** Null: the body may be read. `key_ended`: the key has ended and will never be valid again. */
 export type MayRead = (
   large: LargeRequest,
 ) => Promise<Failure | { readonly kind: "key_ended" } | null>;
 
-/** What all requests of an isolate share. */
+/** The parts that all requests of an isolate share. */
 export interface BodyDeps {
   readonly bodies: BodyBudget;
   readonly endedKeys: EndedKeys;
@@ -37,13 +37,13 @@ interface BodyRequest extends Omit<LargeRequest, "caller"> {
   readonly spec: BodySpec;
 }
 
-/** A stream may last ten minutes, and is settled half a minute after that at the latest. */
+/** A stream may last ten minutes, and is settled at most half a minute after that. */
 const STREAM_ALIVE_MS = 720_000;
 
 /**
- * Reads the body, and answers by it. It is given back when its call is over. That is so also when the
- * client leaves, since the work goes on; and the platform cuts what goes on for too long after that, so
- * the budget forgets what gives no sign of life.
+ * Reads the body and handles the call. The body's memory is given back when the call is over, also when
+ * the client leaves, since the work goes on. The platform cuts work that goes on for too long after that,
+ * so the budget also frees the memory of requests without activity.
  */
 export function withBody(
   of: BodyRequest,
@@ -72,11 +72,11 @@ export function withBody(
   return outcome;
 }
 
-/** A tenant's bodies wait for one another; the platform's are one more owner. */
+/** The bodies of a tenant share an owner; those of the platform too. */
 const ownerOf = (caller: Caller | null): string =>
   caller?.kind === "key" ? `tenant ${caller.tenant}` : "platform";
 
-/** Whoever holds the platform's own token has shown all there is to ask for. */
+/** The platform's own token needs no further check. */
 async function mayReadOn(of: BodyRequest, deps: BodyDeps): Promise<Failure | null> {
   const { caller } = of;
   if (caller?.kind !== "key") return null;
@@ -87,6 +87,6 @@ async function mayReadOn(of: BodyRequest, deps: BodyDeps): Promise<Failure | nul
 }
 
 function once<Result>(ask: () => Promise<Result>): () => Promise<Result> {
-  let asked: Promise<Result> | null = null;
-  return () => (asked ??= ask());
+  let answer: Promise<Result> | null = null;
+  return () => (answer ??= ask());
 }

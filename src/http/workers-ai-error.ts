@@ -13,8 +13,8 @@ import {
   upstreamMember,
 } from "./problem.ts";
 
-// A failure in the envelope of Cloudflare's API. The codes are Workers AI's own, so that who branches
-// on them does what it did before; `kind`, `request_id` and `resets_at` are extra keys.
+// A failure in the envelope of Cloudflare's API. The codes are Workers AI's own, so that clients which
+// branch on them still work; `kind`, `request_id` and `resets_at` are extra keys.
 // https://developers.cloudflare.com/workers-ai/platform/errors/
 
 interface EnvelopeError {
@@ -26,7 +26,7 @@ interface EnvelopeError {
   readonly request_id: string;
   /** Only on a 429. */
   readonly resets_at?: string;
-  /** Of `account_quota_exceeded`, where it is not so for every call. */
+  /** With `account_quota_exceeded`, where a smaller call may be admitted. */
   readonly reason?: string;
   readonly fitting_max_tokens?: number;
   readonly upstream?: Rejection;
@@ -46,13 +46,12 @@ const QUOTA = 3036;
 const CAPACITY = 3040;
 const MODEL = 5007;
 const TIMED_OUT = 3007;
-/** "Internal server error": it stands in no table and is what Workers AI says. */
+/** "Internal server error": it is in no table, but Workers AI sends it. */
 const INTERNAL = 3043;
-/** Cloudflare's own of a path that is not there. */
+/** Cloudflare's own code for an unknown path. */
 const NO_ROUTE = 7003;
 const NO_METHOD = 7001;
 
-/** The contract, section 5. */
 const CODES: Readonly<Record<FailureKind, number>> = {
   invalid_key: AUTHENTICATION,
   tenant_suspended: AUTHENTICATION,

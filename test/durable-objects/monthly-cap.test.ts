@@ -154,7 +154,7 @@ describe("on the wire", () => {
       available_micro_neurons: 1,
     });
     expect(refused.body.detail).toContain("of this month's 50 are free");
-    expect(refused.body.detail).toContain("The month starts anew at 2036-12-01T00:00:00.000Z.");
+    expect(refused.body.detail).toContain("The month resets at 2036-12-01T00:00:00.000Z.");
 
     const openai = await tenant.call("POST", "/v1/moderations", { input: TEXT.text });
     expect(openai.body.error).toMatchObject({

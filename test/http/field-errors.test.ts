@@ -71,7 +71,7 @@ describe("fieldErrors", () => {
     [with1({ part: { type: MARK } }), ["part", "type"], 'must be one of "text", "image"'],
     [with1({ part: { type: "text" } }), ["part", "text"], "is required"],
     [with1({ name: MARK }), ["name"], "must be lower-case letters"],
-    [with1({ form: MARK }), ["form"], "does not have the form of such a value"],
+    [with1({ form: MARK }), ["form"], "does not have the required form"],
     [with1({ choice: 5 }), ["choice"], 'must be one of "none", "a (b)" or an object'],
     [with1({ odd: MARK }), ["odd"], "is not valid"],
     [with1({ pictures: MARK }), ["pictures"], "is not a known field"],

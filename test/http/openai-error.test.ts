@@ -46,7 +46,7 @@ describe("every kind in OpenAI's shape", () => {
       JSON.stringify({
         error: {
           message:
-            "Daily quota exceeded: this call may need 22.470231 neurons and 4.118756 of 10000 are free. The quota starts anew at 2026-11-21T00:00:00.000Z.",
+            "Daily quota exceeded: this call may need 22.470231 neurons and 4.118756 of 10000 are free. The quota resets at 2026-11-21T00:00:00.000Z.",
           type: "insufficient_quota",
           param: null,
           code: "insufficient_quota",

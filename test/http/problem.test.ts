@@ -121,7 +121,7 @@ describe("the contract's examples", () => {
   "type": "https://iana.org/assignments/http-problem-types#quota-exceeded",
   "title": "Quota exceeded",
   "status": 429,
-  "detail": "This call may need 22.470231 neurons and 4.118756 of today's 10000 are free (11.780014 more are held by calls in progress). The quota starts anew at 00:00 UTC.",
+  "detail": "This call may need 22.470231 neurons and 4.118756 of today's 10000 are free (11.780014 more are held by calls in progress). The quota resets at 00:00 UTC.",
   "instance": "/v1/verdicts",
   "kind": "quota_exceeded",
   "request_id": "req_01M7WM9W9M82WZ7T7D204BHZDC",

@@ -141,7 +141,7 @@ describe("sizes", () => {
       },
     });
     expect(await readJson(post({ body: stream }), 10, anIntake())).toEqual(
-      badBody("must be sent to its end"),
+      badBody("must be sent completely"),
     );
   });
 });

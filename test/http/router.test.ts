@@ -443,7 +443,7 @@ describe("a thrown exception", () => {
     const requestId = reply.headers.get("x-request-id");
     expect(await reply.json()).toEqual({
       error: {
-        message: "Something went wrong here. The request id finds it in the log.",
+        message: "Something went wrong here. Search the log for the request id.",
         type: "server_error",
         param: null,
         code: "internal",

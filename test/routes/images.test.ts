@@ -414,7 +414,7 @@ describe("a bucket that fails after the engine ran", () => {
       const reply = await postWith(tenant, failingBucket(match, 99), { prompt: PROMPT, n: 2 });
       expect([reply.status, reply.body.kind]).toEqual([502, "engine_failed"]);
       expect(reply.body.detail).toBe(
-        "The pictures were made but could not be stored. What it may have used was charged.",
+        "The pictures were made but could not be stored. The neurons that it may have used were charged.",
       );
       expect(reply.headers.get("x-should-retry")).toBe("false");
       expect(await lines(tenant)).toMatchObject([

@@ -74,7 +74,7 @@ describe("what Workers AI says of a request", () => {
   it("is charged where the model may have run", async () => {
     const { tenant, reply } = await chat(WORKERS_AI, "json_mode");
     expect([reply.status, failureIn(reply.body).upstream.code]).toEqual([400, 5024]);
-    expect(failureIn(reply.body).message).toContain("was charged");
+    expect(failureIn(reply.body).message).toContain("were charged");
     expect((await lineOf(tenant)).micro_neurons).toBeGreaterThan(0);
   });
 

@@ -26,7 +26,7 @@ it("a user's pictures of the day: refused until midnight, and found among the re
     remaining: 1,
     window_s: 86_400,
   });
-  expect(reply.body.detail).toContain("2 of this user's 3 pictures of today are made");
+  expect(reply.body.detail).toContain("This user has made 2 of 3 pictures today");
   expect(reply.headers.get("Retry-After")).toBe("30");
   expect(reply.headers.get("x-should-retry")).toBe("false");
   expect(reply.headers.get("retry-after-ms")).toBeNull();
