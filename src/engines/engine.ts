@@ -133,7 +133,7 @@ export interface Engine {
   languages(name: Check["name"], model: string): readonly string[] | null;
   /** The categories it can score in such a check. Empty: `unsupported`. */
   judges(name: Check["name"], model: string): readonly Category[];
-  /** Takes the hold, so that no engine can run without one. Never throws for what an engine does. */
+  /** Takes the hold, so that no engine can run without one. Never throws because of the engine. */
   run(hold: Hold, check: Check, options: CheckOptions): Promise<CheckOutcome>;
   /** What it can generate beside its checks. */
   readonly infers: Generators;

@@ -164,7 +164,7 @@ export interface ChatStream {
   readonly events: AsyncGenerator<ChatEvent, void>;
 }
 
-/** Takes the hold, so that no engine can run without one. Never throws for what an engine does. */
+/** Takes the hold, so that no engine can run without one. Never throws because of the engine. */
 export type Generate<Kind extends GenerationKind> = (
   hold: Hold,
   inference: Inferences[Kind],

@@ -69,7 +69,7 @@ function outcome(
   return { kind: "answered", ...judge, scores, usage, ...(quoted !== null && { quoted }) };
 }
 
-/** What the model wrote: `{ response }` of Workers AI's older models, else the one choice. */
+/** The text of the model: `{ response }` of Workers AI's older models, else the one choice. */
 function answerIn(reply: unknown): unknown {
   const response = field(reply, "response");
   if (response !== undefined) return response;

@@ -89,7 +89,7 @@ function unusableAuto(settings: Settings, terms: ModelTerms): Unusable | null {
   return some ? null : "model_not_allowed";
 }
 
-/** The aliases first: they are the tenant's own words. */
+/** The aliases first, since the tenant chose their names. */
 export const modelCards = (settings: Settings, terms: ModelTerms): readonly ModelCard[] =>
   [...new Set([...Object.keys(settings.aliases), AUTO, ...CATALOGUE.keys()])].flatMap(
     (id) => modelCard(id, settings, terms) ?? [],

@@ -81,7 +81,7 @@ export const MEASURED = {
   rowsWrittenPerChange: 3,
   /** In D1: its table and its index. */
   d1RowsWrittenPerChange: 2,
-  /** Written, read and deleted: one message for what was folded together. */
+  /** Written, read and deleted: one message for each fold. */
   queueOperationsPerFold: 3,
   bytesPerReportRow: 400,
 } as const;

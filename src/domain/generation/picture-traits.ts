@@ -1,7 +1,7 @@
 // The parameters of a picture model, by its pages and the types of the binding. Sizes and steps decide
 // the price, so each call sends both, even if the caller gave neither.
 
-/** Seeds are from 0 to this: what every model that takes one can hold. */
+/** The largest seed; the smallest is 0. Every model that takes a seed can hold it. */
 export const MAX_SEED = 2_147_483_647;
 
 /** Whole numbers, both ends included. */
