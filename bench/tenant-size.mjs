@@ -4,6 +4,7 @@ import { DatabaseSync } from "node:sqlite";
 import { pathToFileURL } from "node:url";
 import { migrate } from "../durable-objects/database.ts";
 import { create } from "../durable-objects/tenant/configure.ts";
+import { TENANT_FEATURES } from "../durable-objects/tenant/features.ts";
 import { openStores } from "../durable-objects/tenant/stores.ts";
 import { Transactions } from "../durable-objects/tenant/transactions.ts";
 import { TENANT_MIGRATIONS } from "../durable-objects/tenant/tenant-schema.ts";
@@ -38,11 +39,12 @@ function counted() {
 
 const SETTINGS = withDefaults({ plan: "free", daily_neurons: 1000 });
 
-function createTenant(db) {
-  const stores = openStores(db, PLATFORM);
+function createTenant(database) {
+  const host = { database, platform: PLATFORM, features: TENANT_FEATURES, wallMs: () => 0 };
+  const stores = openStores(host);
+  const transactions = new Transactions(stores, host.wallMs, () => []);
   const carried = { day: 0, posted: 0 };
   const birth = { id: "measured", generation: 1, carried, contentSecret: "00".repeat(32) };
-  const transactions = new Transactions(stores, () => 0);
   create(stores, transactions, { birth, settings: SETTINGS, wallMs: 0 });
 }
 

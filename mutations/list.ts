@@ -415,8 +415,8 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     what: "an erased person stays in the journal",
-    file: "durable-objects/tenant/privacy/personal-data.ts",
-    from: "        persons.forgetPersonOfLine(line.callId);\n",
+    file: "durable-objects/tenant/ledger/journal.ts",
+    from: "          persons.forgetPersonOfLine(line.callId);\n",
     to: "",
     tests: ["test/durable-objects/erasures.test.ts", "test/durable-objects/people.test.ts"],
   },

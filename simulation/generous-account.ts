@@ -1,7 +1,8 @@
+import type { AccountAnswer, AccountMessage } from "../durable-objects/account/account-protocol.ts";
 import { type Admission, admit } from "../durable-objects/tenant/calls/admit.ts";
 import { senderOf } from "../durable-objects/tenant/account/account-client.ts";
-import type { Tx } from "../durable-objects/tenant/transactions.ts";
 import type { AdmitReply, AdmitRequest } from "../durable-objects/tenant/protocol.ts";
+import type { Tx } from "../durable-objects/tenant/transactions.ts";
 import { CHUNK_MS } from "../src/domain/account/account-rates.ts";
 import type { Missing } from "../src/domain/account/account-budget.ts";
 import { LEASE_MS } from "../src/domain/account/lease.ts";
@@ -12,7 +13,34 @@ import { dayOf } from "../src/domain/ledger/period.ts";
 
 const UNITS = 1_000_000;
 
-/** Within a transaction. */
+/** The account's answer: all that is asked for. */
+export function answerFreely(
+  { notice, lease, rates, probe }: AccountMessage,
+  nowMs: number,
+): Extract<AccountAnswer, { kind: "answered" }> {
+  const classes = new Set(rates?.calls.flatMap((call) => Object.keys(call)));
+  const permits = [...classes].map((name) => [name, { units: UNITS, forMs: CHUNK_MS }]);
+  return {
+    kind: "answered",
+    view: { notice, isPooled: true, closure: null, sizes: null },
+    lease:
+      lease === null
+        ? null
+        : {
+            seq: lease.seq,
+            granted: lease.need === null ? lease.allowance : plus(lease.allowance, lease.need.want),
+            deadlineMs: nowMs + LEASE_MS,
+            refused: null,
+            repeated: false,
+          },
+    rates: { permits: Object.fromEntries(permits), refused: {} },
+    outlook: null,
+    mayProbe: probe,
+    nowMs,
+  };
+}
+
+/** Admits within one transaction, in which a test or a bench counts rows: the account is only thought of. */
 export function admitWithLease(tx: Tx, request: AdmitRequest): AdmitReply {
   for (;;) {
     const reply: Admission = admit(tx, request);
@@ -21,45 +49,18 @@ export function admitWithLease(tx: Tx, request: AdmitRequest): AdmitReply {
   }
 }
 
-function coverFreely(
-  { stores: { budget: cover, ledger }, profile, nowMs }: Tx,
-  missing: Missing,
-): void {
-  const lease = cover.need([missing], ledger.use(dayOf(nowMs)), null);
-  const ask = {
+function coverFreely({ stores: { budget, ledger }, profile, nowMs }: Tx, missing: Missing): void {
+  const message = {
     ...senderOf(profile),
-    lease,
-    rates: null,
+    lease: budget.need([missing], ledger.use(dayOf(nowMs)), null),
+    rates: budget.rates([missing]),
     news: null,
-    notice: cover.account.notice,
+    notice: budget.account.notice,
     spent: [],
     probe: missing.probe,
     look: null,
   };
-  const permits = Object.keys(missing.rates).map((name) => [
-    name,
-    { units: UNITS, forMs: CHUNK_MS },
-  ]);
-  cover.hear(
-    ask,
-    {
-      kind: "answered",
-      view: { ...cover.account, closure: ledger.closure(), sizes: null },
-      lease:
-        lease === null || lease.need === null
-          ? null
-          : {
-              seq: lease.seq,
-              granted: plus(lease.allowance, lease.need.want),
-              deadlineMs: nowMs + LEASE_MS,
-              refused: null,
-              repeated: false,
-            },
-      rates: { permits: Object.fromEntries(permits), refused: {} },
-      outlook: null,
-      mayProbe: missing.probe,
-      nowMs,
-    },
-    { wallMs: cover.wallMs, nowMs },
-  );
+  const answer = answerFreely(message, nowMs);
+  const view = { ...answer.view, isPooled: budget.account.isPooled, closure: ledger.closure() };
+  budget.hear(message, { ...answer, view }, { wallMs: budget.wallMs, nowMs });
 }

@@ -1,6 +1,6 @@
 import { dayOf } from "../src/domain/ledger/period.ts";
 import { readRows } from "./invariants.ts";
-import type { AccountNode, TenantNode } from "./pool-nodes.ts";
+import type { AccountNode, PoolTenant } from "./pool-nodes.ts";
 
 // What must hold of an account and its tenants after every step, read from the rows of all of them:
 // nothing here trusts what any of them thinks.
@@ -53,27 +53,27 @@ type LeaseRow = { day: number; granted: number; deadline_ms: number };
 
 export class PoolInvariants {
   readonly #account: AccountNode;
-  readonly #tenants: readonly TenantNode[];
+  readonly #tenants: readonly PoolTenant[];
   readonly #terms: PoolTerms;
   #shares: readonly ShareRow[] = [];
   #cappedMs: number | null = null;
   /** When each call was first seen in the rows, with its units. */
   readonly #admitted = new Map<string, { readonly atMs: number; readonly units: number }>();
 
-  constructor(account: AccountNode, tenants: readonly TenantNode[], terms: PoolTerms) {
+  constructor(account: AccountNode, tenants: readonly PoolTenant[], terms: PoolTerms) {
     this.#account = account;
     this.#tenants = tenants;
     this.#terms = terms;
   }
 
   /** The largest hold of one call that this tenant may have. */
-  mostHeld({ id }: TenantNode): number {
+  mostHeld({ id }: PoolTenant): number {
     const { size, holdShare, floors } = this.#terms;
     return Math.max(Math.floor(size * holdShare), floors.get(id) ?? 0);
   }
 
   /** What is not charged yet, and not kept for others, whatever the account has heard of it. */
-  reachable(tenant: TenantNode, day: number): number {
+  reachable(tenant: PoolTenant, day: number): number {
     const others = this.#tenants
       .filter(({ id }) => id !== tenant.id)
       .map((other) => Math.max(this.#charged(other, day), this.#terms.floors.get(other.id) ?? 0));
@@ -86,14 +86,14 @@ export class PoolInvariants {
     return this.#tenants.reduce((left, one) => left - this.#charged(one, day), this.#terms.size);
   }
 
-  #charged(tenant: TenantNode, day: number): number {
+  #charged(tenant: PoolTenant, day: number): number {
     return journal(tenant)
       .filter((row) => row.day === day && row.outcome !== "pending")
       .reduce((sum, row) => sum + weight(row), 0);
   }
 
   /** µN of a day that this tenant has used or holds. */
-  used(tenant: TenantNode, day: number): number {
+  used(tenant: PoolTenant, day: number): number {
     return journal(tenant)
       .filter((row) => row.day === day)
       .reduce((sum, row) => sum + weight(row), 0);
@@ -171,13 +171,13 @@ export class PoolInvariants {
   noneWaitsForAnOpenDay(): void {
     if (this.isClosed()) return;
     for (const tenant of this.#tenants) {
-      const own = tenant.step(() => tenant.stores.ledger.closure());
+      const own = tenant.transact(() => tenant.stores.ledger.closure());
       if (own === null || own.day !== dayOf(this.#account.wallMs)) continue;
       throw new Error(`${tenant.id} is closed ${JSON.stringify(own)}, and the account is not`);
     }
   }
 
-  #holds(tenant: TenantNode, lines: readonly JournalRow[]): void {
+  #holds(tenant: PoolTenant, lines: readonly JournalRow[]): void {
     const most = this.mostHeld(tenant);
     const above = lines.find(({ id, held }) => held > most && !tenant.unleased.has(id));
     if (above !== undefined) throw new Error(`${tenant.id} holds ${above.held} of at most ${most}`);
@@ -216,7 +216,7 @@ export class PoolInvariants {
   }
 
   /** A tenant has only what the account wrote down, and admits only what it has. */
-  #covered(tenant: TenantNode, lines: readonly JournalRow[], shares: readonly ShareRow[]): void {
+  #covered(tenant: PoolTenant, lines: readonly JournalRow[], shares: readonly ShareRow[]): void {
     const leases = readRows(
       tenant.db,
       "SELECT day, granted, deadline_ms FROM leases",
@@ -265,7 +265,7 @@ export class PoolInvariants {
   }
 
   /** What was admitted just now was so before the end of its lease, by the account's clock too. */
-  #inTime(tenant: TenantNode): void {
+  #inTime(tenant: PoolTenant): void {
     const [latest] = readRows(
       tenant.db,
       "SELECT day, granted, deadline_ms FROM leases ORDER BY day DESC LIMIT 1",
@@ -297,7 +297,7 @@ export class PoolInvariants {
   }
 }
 
-const journal = (tenant: TenantNode): readonly JournalRow[] =>
+const journal = (tenant: PoolTenant): readonly JournalRow[] =>
   readRows(
     tenant.db,
     "SELECT id, day, outcome, held, quota + granted + overage AS charged, overrun FROM journal",

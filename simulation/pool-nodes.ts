@@ -9,31 +9,29 @@ import {
   notifyDenied,
   type TenantStub,
 } from "../durable-objects/account/pool/pool.ts";
-import type { AccountAnswer, AccountMessage } from "../durable-objects/account/account-protocol.ts";
-import {
-  AccountClient,
-  applyAccountView,
-} from "../durable-objects/tenant/account/account-client.ts";
-import { type Admission, admit } from "../durable-objects/tenant/calls/admit.ts";
-import { openStores, type TenantStores } from "../durable-objects/tenant/stores.ts";
+import type {
+  AccountAnswer,
+  AccountMessage,
+  AccountView,
+} from "../durable-objects/account/account-protocol.ts";
+import { OPERATIONS } from "../durable-objects/tenant/operations.ts";
+import type { TenantStores } from "../durable-objects/tenant/stores.ts";
+import type { TenantNode } from "../durable-objects/tenant/tenant-node.ts";
 import type {
   AdmitReply,
   ModerationAdmit,
   SettleRequest,
 } from "../durable-objects/tenant/protocol.ts";
-import { settle } from "../durable-objects/tenant/calls/settle.ts";
-import { Transactions, type Tx } from "../durable-objects/tenant/transactions.ts";
+import type { Tx } from "../durable-objects/tenant/transactions.ts";
 import type { MicroNeurons } from "../src/domain/ledger/micro-neurons.ts";
+import type { Settings } from "../src/domain/tenant/settings.ts";
 import { Crashed, type CrashingDatabase } from "./crashing-database.ts";
-import { PLATFORM } from "./simulated-tenant.ts";
+import { birthOf, gone, TenantProcess } from "./tenant-process.ts";
 
 type Plan = "free" | "paid";
 
 // The objects of a simulated account, real but for their shells. What a process had in memory is gone
 // with it: whatever still runs of it can neither read nor write any more.
-
-/** Thrown to whoever asks a process that is gone. */
-const gone = () => new Error("the process is gone");
 
 /** What a node may use of the world. */
 export interface Surroundings {
@@ -44,113 +42,90 @@ export interface Surroundings {
   readonly plan: Plan;
 }
 
-export class TenantNode implements TenantStub {
+/** A tenant of the account, with a clock of its own. */
+export class PoolTenant implements TenantStub {
   readonly id: string;
-  readonly db: CrashingDatabase;
+  readonly #process: TenantProcess;
   readonly #skewMs: number;
   readonly #around: Surroundings;
-  /** Calls that it admitted without a lease, and when: it had not heard of a pool. */
+  /** Calls that it admitted without a lease, and when: it did not know of a pool yet. */
   readonly unleased = new Map<string, number>();
-  /** How often its process was started. */
-  starts = 0;
-  #process: {
-    readonly stores: TenantStores;
-    readonly transactions: Transactions;
-    readonly client: AccountClient;
-  };
+  readonly #unanswered = new Set<string>();
 
   constructor(id: string, db: CrashingDatabase, skewMs: number, around: Surroundings) {
     this.id = id;
-    this.db = db;
     this.#skewMs = skewMs;
     this.#around = around;
-    this.#process = this.#started();
+    this.#process = new TenantProcess(db, {
+      wallMs: () => this.wallMs,
+      sleep: around.sleep,
+      send: around.send,
+      platform: { workersPlan: around.plan },
+      beforeCommit: (node) => this.#noteUnleased(node),
+    });
   }
 
-  restart(): void {
-    this.#process = this.#started();
+  get db(): CrashingDatabase {
+    return this.#process.db;
+  }
+
+  get starts(): number {
+    return this.#process.starts;
   }
 
   get stores(): TenantStores {
-    return this.#process.stores;
-  }
-
-  /** As the object's shell does it. */
-  async admit(request: ModerationAdmit): Promise<AdmitReply> {
-    const { client } = this.#process;
-    for (let round = 0; round < 20; round += 1) {
-      const reply = this.step((tx) => this.#admit(tx, request));
-      if (reply.kind !== "needs_lease") return reply;
-      // oxlint-disable-next-line no-await-in-loop -- once more when the account was asked
-      if (!(await client.cover(reply.missing))) break;
-      if (client !== this.#process.client) throw gone();
-    }
-    return { kind: "unavailable" };
-  }
-
-  #admit(tx: Tx, request: ModerationAdmit): Admission {
-    const reply = admit(tx, request);
-    const isUnleased = reply.kind === "admitted" && !tx.stores.budget.account.isPooled;
-    if (isUnleased) this.unleased.set(request.callId, this.#around.nowMs());
-    return reply;
-  }
-
-  settle(request: SettleRequest): void {
-    this.step((tx) => settle(tx, request));
-    if (request.account !== null) void this.#process.client.tellNews();
-  }
-
-  /** What the alarm does, as far as the account is concerned. */
-  tend(): Promise<void> {
-    this.step(() => undefined);
-    return this.#process.client.tend();
-  }
-
-  applyAccountView(
-    view: Parameters<TenantStub["applyAccountView"]>[0],
-  ): ReturnType<TenantStub["applyAccountView"]> {
-    return Promise.resolve(this.step((tx) => applyAccountView(tx, view)));
-  }
-
-  giveBack(generation: number, day: number, keep: MicroNeurons): Promise<void> {
-    return this.#process.client.giveBack(generation, day, keep);
-  }
-
-  /** One step of the object. Throws `Crashed`; but for a commit that failed the process is a new one then. */
-  step<Result>(work: (tx: Tx) => Result): Result {
-    const { transactions } = this.#process;
-    const profile = transactions.profile();
-    if (profile === null) throw new Error("the tenant is gone");
-    try {
-      return transactions.run(profile, work);
-    } catch (error) {
-      if (error instanceof Crashed && error.when !== "commit_fails") this.restart();
-      throw error;
-    }
+    return this.#process.node.stores;
   }
 
   get wallMs(): number {
     return this.#around.nowMs() + this.#skewMs;
   }
 
-  #started() {
-    this.starts += 1;
-    const stores = openStores(this.db, { ...PLATFORM, workersPlan: this.#around.plan });
-    const transactions = new Transactions(stores, () => this.wallMs);
-    const client: AccountClient = new AccountClient({
-      stores,
-      step: (work) => {
-        if (this.#process.client !== client) throw gone();
-        return this.step(work);
-      },
-      account: () => ({ ask: (ask) => this.#around.send(ask) }),
-      wallMs: () => this.wallMs,
-      sleep: (ms) => this.#around.sleep(ms),
-      report: (_, error) => {
-        if (!(error instanceof Error)) throw error;
-      },
-    });
-    return { stores, transactions, client };
+  restart(): void {
+    this.#process.restart();
+  }
+
+  /** At once, but for the alarm. */
+  async configure(settings: Settings): Promise<void> {
+    const change = { kind: "replace", settings } as const;
+    await this.#process.node.configure({ birth: birthOf(this.id), change, ifMatch: null });
+  }
+
+  async admit(request: ModerationAdmit): Promise<AdmitReply> {
+    const { node } = this.#process;
+    this.#unanswered.add(request.callId);
+    const reply = await node.calls.admit(request);
+    this.#unanswered.delete(request.callId);
+    if (node !== this.#process.node) throw gone();
+    return reply;
+  }
+
+  async settle(request: SettleRequest): Promise<void> {
+    await this.#process.node.calls.settle(request);
+  }
+
+  alarm(): Promise<void> {
+    return this.#process.node.alarm();
+  }
+
+  async applyAccountView(view: AccountView): Promise<void> {
+    OPERATIONS.applyAccountView(this.#process.node, view);
+  }
+
+  giveBack(generation: number, day: number, keep: MicroNeurons): Promise<void> {
+    return OPERATIONS.giveBack(this.#process.node, generation, day, keep);
+  }
+
+  /** @throws `Crashed`; but for a commit that failed the process is a new one then */
+  transact<Result>(work: (tx: Tx) => Result): Result {
+    return this.#process.node.transactOrThrow(work);
+  }
+
+  #noteUnleased({ stores: { budget, ledger } }: TenantNode): void {
+    if (this.#unanswered.size === 0 || budget.account.isPooled) return;
+    for (const { callId } of ledger.openHolds()) {
+      if (this.#unanswered.delete(callId)) this.unleased.set(callId, this.#around.nowMs());
+    }
   }
 }
 

@@ -8,16 +8,16 @@ import type {
   ModerationAdmit,
   SettleRequest,
 } from "../durable-objects/tenant/protocol.ts";
-import { Transactions } from "../durable-objects/tenant/transactions.ts";
 import { heldItem, type Hold } from "../src/domain/ledger/ledger.ts";
 import { microNeurons } from "../src/domain/ledger/micro-neurons.ts";
 import { dayOf } from "../src/domain/ledger/period.ts";
 import { promisedBy, withDefaults } from "../src/domain/tenant/settings.ts";
-import { CRASHES, Crashed, CrashingDatabase } from "./crashing-database.ts";
+import { CRASHES, CrashingDatabase } from "./crashing-database.ts";
 import { PoolInvariants } from "./pool-invariants.ts";
-import { AccountNode, TenantNode } from "./pool-nodes.ts";
+import { AccountNode, PoolTenant } from "./pool-nodes.ts";
 import type { Random } from "./random.ts";
-import { ONE_PICTURE, prepareTenant, START_MS } from "./simulated-tenant.ts";
+import { ONE_PICTURE, START_MS } from "./simulated-tenant.ts";
+import { isCrash, prepareTenant } from "./tenant-process.ts";
 
 // Three tenants of one account, each object a process of its own with a database and a clock. Messages
 // between them are late, lost, repeated and overtaken, some tenants cannot reach the account for a
@@ -31,9 +31,9 @@ export class PoolStage {
   readonly account = new CrashingDatabase();
   readonly tenants = NAMES.map(() => new CrashingDatabase());
 
-  constructor() {
+  async prepare(): Promise<void> {
     migrate(this.account, ACCOUNT_MIGRATIONS);
-    for (const [at, db] of this.tenants.entries()) prepareTenant(db, NAMES[at]);
+    await Promise.all(this.tenants.map((db, at) => prepareTenant(db, NAMES[at])));
   }
 
   begin(): void {
@@ -76,7 +76,7 @@ const ASK_EVERY_REFUSED_MS = 1_000;
 const ASK_EVERY_MS = 100;
 
 interface Call {
-  readonly tenant: TenantNode;
+  readonly tenant: PoolTenant;
   readonly request: ModerationAdmit;
   hold: Hold | null;
 }
@@ -84,7 +84,7 @@ interface Call {
 export class PoolWorld {
   readonly #random: Random;
   readonly #account: AccountNode;
-  readonly #tenants: readonly TenantNode[];
+  readonly #tenants: readonly PoolTenant[];
   readonly #invariants: PoolInvariants;
   readonly #floors = new Map<string, number>();
   readonly #manners = new Map<string, Manner>();
@@ -110,7 +110,7 @@ export class PoolWorld {
     this.#account = new AccountNode(stage.account, skew(), { nowMs, sleep, tenant, plan });
     this.#tenants = stage.tenants.map(
       (db, at) =>
-        new TenantNode(NAMES[at] ?? "", db, skew(), {
+        new PoolTenant(NAMES[at] ?? "", db, skew(), {
           nowMs,
           sleep,
           send: (ask) => this.#send(ask),
@@ -184,7 +184,7 @@ export class PoolWorld {
   async #quiet(waitsMs: readonly number[]): Promise<void> {
     for (const waitMs of waitsMs) {
       this.#nowMs += waitMs;
-      for (const tenant of this.#tenants) this.#later(tenant.tend());
+      for (const tenant of this.#tenants) this.#later(tenant.alarm());
       this.#later(this.#account.alarm());
       // oxlint-disable-next-line no-await-in-loop -- one after the other
       await this.#delivered();
@@ -217,7 +217,7 @@ export class PoolWorld {
             microNeurons: microNeurons(0),
           }));
           const { callId } = call.request;
-          tenant.settle({ callId, items, verdicts: [], account: null, reply: null });
+          this.#later(tenant.settle({ callId, items, verdicts: [], account: null, reply: null }));
         }),
       );
       // oxlint-disable-next-line no-await-in-loop -- one after the other
@@ -237,20 +237,17 @@ export class PoolWorld {
     });
   }
 
-  #promise(tenant: TenantNode, size: number): void {
+  #promise(tenant: PoolTenant, size: number): void {
     const floor = this.#random.pick([0, 0.2, 0.3]) * size;
     this.#floors.set(tenant.id, Math.floor(floor));
-    const transactions = new Transactions(tenant.stores, () => tenant.wallMs);
     const settings = withDefaults({
       plan: "free",
       daily_neurons: 10_000,
       reserved_neurons: Math.floor(floor) / 1e6,
     });
-    const profile = transactions.profile();
-    if (profile === null) throw new Error("the tenant is gone");
-    change(transactions, profile, { change: { kind: "replace", settings }, ifMatch: null });
+    this.#later(tenant.configure(settings));
     tenant.restart();
-    const promised = tenant.step((tx) => promisedBy(tx.profile));
+    const promised = tenant.transact((tx) => promisedBy(tx.profile));
     this.#account.act((allocator) => allocator.promise(tenant.id, 1, promised));
   }
 
@@ -272,7 +269,7 @@ export class PoolWorld {
       case "wait":
         return void (this.#nowMs += random.integer(20_000, 100_000));
       case "tend":
-        return this.#later(random.pick(this.#tenants).tend());
+        return this.#later(random.pick(this.#tenants).alarm());
       case "alarm":
         return this.#later(this.#account.alarm());
       case "cut_off":
@@ -323,7 +320,7 @@ export class PoolWorld {
     if (!isGone) this.#failure = new Error(`${tenant.id} was refused for good, ${left} are left`);
   }
 
-  #pictures(tenant: TenantNode): number {
+  #pictures(tenant: PoolTenant): number {
     const few = this.#random.integer(1, 3) * this.#scale;
     const most = Math.floor(this.#invariants.mostHeld(tenant) / ONE_PICTURE);
     switch (this.#manners.get(tenant.id)) {
@@ -336,7 +333,7 @@ export class PoolWorld {
     }
   }
 
-  #request(tenant: TenantNode): ModerationAdmit {
+  #request(tenant: PoolTenant): ModerationAdmit {
     this.#drawn += 1;
     const number = String(this.#drawn).padStart(26, "0");
     const pictures = Math.max(1, this.#pictures(tenant));
@@ -364,9 +361,7 @@ export class PoolWorld {
   /** All calls in progress hear at once that the day is closed. */
   #closeToMany(): void {
     for (const call of this.#calls.filter(({ hold }) => hold !== null)) {
-      this.#guarded(() =>
-        call.tenant.settle({ ...this.#settleRequest(call), account: "exhausted" }),
-      );
+      this.#later(call.tenant.settle({ ...this.#settleRequest(call), account: "exhausted" }));
       call.hold = null;
     }
     this.#exchange();
@@ -390,7 +385,7 @@ export class PoolWorld {
     const open = this.#calls.filter(({ hold }) => hold !== null);
     if (open.length === 0) return;
     const call = this.#random.pick(open);
-    call.tenant.settle(this.#settleRequest(call));
+    this.#later(call.tenant.settle(this.#settleRequest(call)));
     call.hold = null;
   }
 
@@ -505,7 +500,7 @@ export class PoolWorld {
     return this.#cutOff.has(id) ? UNREACHABLE : this.#node(id);
   }
 
-  #node(id: string): TenantNode {
+  #node(id: string): PoolTenant {
     const tenant = this.#tenants.find((each) => each.id === id);
     if (tenant === undefined) throw new Error(`there is no ${id}`);
     return tenant;
@@ -525,7 +520,7 @@ export class PoolWorld {
   }
 
   #excuse(error: unknown): void {
-    if (error instanceof Crashed || (error as Error).message === "the process is gone") return;
+    if (isCrash(error)) return;
     this.#failure = error as Error;
   }
 }

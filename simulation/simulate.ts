@@ -2,7 +2,7 @@ import { parseArgs } from "node:util";
 import { CrashingDatabase } from "./crashing-database.ts";
 import { PoolStage, PoolWorld } from "./pool-world.ts";
 import { Random } from "./random.ts";
-import { prepareTenant } from "./simulated-tenant.ts";
+import { prepareTenant } from "./tenant-process.ts";
 import { World } from "./world.ts";
 
 // npm run simulate -- --seed 1 --histories 100000 [--steps 40] [--from 0] [--of tenant]
@@ -40,23 +40,25 @@ interface Histories {
   readonly play: (history: number) => Promise<void>;
 }
 
-function ofTenant(): Histories {
+async function ofTenant(): Promise<Histories> {
   const db = new CrashingDatabase();
-  prepareTenant(db);
+  await prepareTenant(db);
   const play = async (history: number): Promise<void> => {
     db.beginHistory();
     const world = new World(new Random(seedOf(history)), db);
-    await told(world.log, () => {
-      for (let step = 0; step < steps; step += 1) world.step();
-      world.finish();
+    await told(world.log, async () => {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      for (let step = 0; step < steps; step += 1) await world.step();
+      await world.finish();
     });
     db.forgetHistory();
   };
   return { of: "tenant", play };
 }
 
-function ofAccount(): Histories {
+async function ofAccount(): Promise<Histories> {
   const stage = new PoolStage();
+  await stage.prepare();
   const play = async (history: number): Promise<void> => {
     stage.begin();
     const world = new PoolWorld(new Random(seedOf(history)), stage);
@@ -71,7 +73,7 @@ function ofAccount(): Histories {
 }
 
 /** What happened before something failed. */
-async function told(log: readonly string[], play: () => void | Promise<void>): Promise<void> {
+async function told(log: readonly string[], play: () => Promise<void>): Promise<void> {
   try {
     await play();
   } catch (error) {
@@ -100,9 +102,9 @@ async function run({ of, play }: Histories, first: number, count: number): Promi
 
 const first = Number(values.only ?? values.from);
 const count = values.only === undefined ? histories : 1;
-if (values.of !== "account") await run(ofTenant(), first, count);
-if (values.of === "account") await run(ofAccount(), first, count);
+if (values.of !== "account") await run(await ofTenant(), first, count);
+if (values.of === "account") await run(await ofAccount(), first, count);
 if (values.of === undefined) {
   const part = (number: number): number => Math.ceil(number / TENANTS_PER_ACCOUNT);
-  await run(ofAccount(), part(first), part(count));
+  await run(await ofAccount(), part(first), part(count));
 }

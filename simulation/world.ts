@@ -1,8 +1,9 @@
 import { adjustLine } from "../durable-objects/tenant/ledger/adjustments.ts";
 import { encodeTime } from "ulid";
-import { change } from "../durable-objects/tenant/configure.ts";
 import { createGrant, endGrant } from "../durable-objects/tenant/ledger/grants.ts";
-import { openStores, type TenantStores } from "../durable-objects/tenant/stores.ts";
+import { openStores } from "../durable-objects/tenant/stores.ts";
+import { TENANT_FEATURES } from "../durable-objects/tenant/features.ts";
+import type { Profile } from "../durable-objects/tenant/profile-store.ts";
 import type {
   AdmitReply,
   ModerationAdmit,
@@ -11,8 +12,7 @@ import type {
   SettleRequest,
 } from "../durable-objects/tenant/protocol.ts";
 import { type Folded, foldUsage } from "../durable-objects/tenant/usage/fold-usage.ts";
-import { settle } from "../durable-objects/tenant/calls/settle.ts";
-import { Transactions, type Tx } from "../durable-objects/tenant/transactions.ts";
+import type { Tx } from "../durable-objects/tenant/transactions.ts";
 import { forEach, CATEGORIES } from "../src/domain/moderation/category.ts";
 import { heldItem, type Hold, type Item } from "../src/domain/ledger/ledger.ts";
 import { microNeurons } from "../src/domain/ledger/micro-neurons.ts";
@@ -27,15 +27,15 @@ import {
 } from "../src/domain/tenant/settings.ts";
 import { reusedVerdict } from "../src/domain/moderation/reuse.ts";
 import { NO_REVIEW, type Verdict } from "../src/domain/moderation/verdict.ts";
-import { CRASHES, Crashed, type CrashingDatabase } from "./crashing-database.ts";
-import { admitWithLease } from "./generous-account.ts";
+import { CRASHES, type CrashingDatabase } from "./crashing-database.ts";
+import { answerFreely } from "./generous-account.ts";
 import { ONE_PICTURE, PLATFORM, START_MS } from "./simulated-tenant.ts";
+import { birthOf, isCrash, TenantProcess } from "./tenant-process.ts";
 import { type InForce, Invariants, type Steady } from "./invariants.ts";
 import type { Random } from "./random.ts";
 
 // One tenant's object and its callers, under a virtual clock. The object is the real one but for
-// its shell: the real stores, ledger, admission and settlement over a database that crashes.
-// Messages to it are lost, repeated and overtaken, as between a Worker and an object that restarts.
+// its shell: its node, over a database that crashes, with an account that refuses nothing. Messages to it are lost, repeated and overtaken, as between a Worker and an object that restarts.
 
 /** Far more than a history has lines. */
 const MOST_FOLDS = 20;
@@ -54,8 +54,7 @@ export class World {
   readonly #invariants: Invariants;
   /** The version of the rows that memory was compared with. */
   #comparedAt = -1;
-  #stores: TenantStores;
-  #transactions: Transactions;
+  readonly #process: TenantProcess;
   #wallMs = START_MS;
   /** The furthest that the wall clock has been. */
   #latestMs = START_MS;
@@ -70,10 +69,14 @@ export class World {
     this.#random = random;
     this.#db = db;
     this.#invariants = new Invariants(db);
-    this.#stores = openStores(db, PLATFORM);
-    this.#transactions = new Transactions(this.#stores, () => this.#wallMs);
+    this.#process = new TenantProcess(db, {
+      wallMs: () => this.#wallMs,
+      sleep: () => Promise.resolve(),
+      send: (message) => Promise.resolve(answerFreely(message, this.#wallMs)),
+    });
     this.#steady = random.chance(0.3);
-    if (this.#steady) this.#changeSettings();
+    // Its change is made at once.
+    if (this.#steady) void this.#changeSettings();
   }
 
   /** What must hold of every day of a history whose terms stay. */
@@ -82,14 +85,14 @@ export class World {
     return { plan, daily, cap: overageCap === "unlimited" ? null : overageCap };
   }
 
-  step(): void {
+  async step(): Promise<void> {
     const random = this.#random;
     if (random.chance(0.15)) {
       this.#db.crashNext(random.pick(CRASHES));
     }
     const act = random.pick(ACTS);
     this.log.push(`${this.#wallMs}: ${act}`);
-    this.#perform(act);
+    await this.#perform(act);
     this.#invariants.check(this.#latestMs, this.#steady ? this.#terms() : null);
     // Memory that is wrong stays wrong until a step writes.
     if (this.#db.version !== this.#comparedAt) this.#memoryIsStorage();
@@ -99,9 +102,11 @@ export class World {
   /** What is kept in memory is what an object that starts now would read. */
   #memoryIsStorage(): void {
     const profile = this.#profile();
-    const inMemory = this.#stores.ledger;
-    const { nowMs } = inMemory.standing(profile);
-    const read = openStores(this.#db, PLATFORM).ledger;
+    const inMemory = this.#process.node.stores.ledger;
+    const { nowMs } = inMemory;
+    const wallMs = () => this.#wallMs;
+    const host = { database: this.#db, platform: PLATFORM, features: TENANT_FEATURES, wallMs };
+    const read = openStores(host).ledger;
     const sums = (ledger: typeof read) => {
       const { startsAtMs, posted } = ledger.month(profile);
       const pending = ledger.pending(dayOf(nowMs));
@@ -118,15 +123,15 @@ export class World {
   /** A process that died leaves only what was committed. */
   #restart(): void {
     this.log.push("crashed");
-    this.#stores = openStores(this.#db, PLATFORM);
-    this.#transactions = new Transactions(this.#stores, () => this.#wallMs);
+    this.#process.restart();
   }
 
-  #perform(act: (typeof ACTS)[number]): void {
+  async #perform(act: (typeof ACTS)[number]): Promise<void> {
     const random = this.#random;
     switch (act) {
       case "call":
-        return this.#admitSome([this.#newCall(), ...(random.chance(0.5) ? [this.#newCall()] : [])]);
+        // The first is committed alone, those that come meanwhile together.
+        return this.#admitSome(Array.from({ length: random.integer(1, 3) }, () => this.#newCall()));
       case "repeat_admit":
         return this.#withCall((call) => this.#admitSome([call]));
       case "ask_again":
@@ -150,34 +155,27 @@ export class World {
       case "end_grant":
         return this.#endGrant();
       case "alarm":
-        return void this.#guarded(() => {
-          const profile = this.#profile();
-          this.#transactions.run(profile, ({ stores }) => stores.refusals.flush());
-        });
+        return void (await this.#guarded(() => this.#process.node.alarm()));
       case "fold":
-        return void this.#fold();
+        return void (await this.#fold());
       case "crash":
         return this.#restart();
     }
   }
 
-  /** Null: the step was cut off. */
-  #fold(): Folded | null {
-    const profile = this.#profile();
-    let folded: Folded | null = null;
-    this.#guarded(() => {
-      folded = this.#transactions.run(profile, (tx) => foldUsage(tx));
-    });
-    return folded;
+  /** Null: it was cut off. */
+  #fold(): Promise<Folded | null> {
+    return this.#transact((tx) => foldUsage(tx));
   }
 
   /** The reports are fed to the end: by then they hold each line once. */
-  finish(): void {
+  async finish(): Promise<void> {
     this.log.push("finish");
     this.#wallMs = this.#latestMs;
     for (let step = 0; step < MOST_FOLDS; step += 1) {
       this.#moveClock(1);
-      if (this.#fold() === "done") return this.#invariants.folded();
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      if ((await this.#fold()) === "done") return this.#invariants.folded();
     }
     throw new Error("the fold comes to no end");
   }
@@ -187,15 +185,15 @@ export class World {
     this.#latestMs = Math.max(this.#latestMs, this.#wallMs);
   }
 
-  #withCall(work: (call: Call) => void): void {
-    if (this.#calls.length > 0) work(this.#random.pick(this.#calls));
+  async #withCall(work: (call: Call) => Promise<unknown>): Promise<void> {
+    if (this.#calls.length > 0) await work(this.#random.pick(this.#calls));
   }
 
   /** A client repeats its request, once or twice at the same time: each is a call of its own. */
-  #askAgain({ request: { idempotency, contents, reuseKeys = [] } }: Call): void {
+  async #askAgain({ request: { idempotency, contents, reuseKeys = [] } }: Call): Promise<void> {
     if (idempotency === null) return;
     const same = { idempotency, contents, reuseKeys };
-    this.#admitSome([
+    await this.#admitSome([
       this.#newCall(same),
       ...(this.#random.chance(0.3) ? [this.#newCall(same)] : []),
     ]);
@@ -230,20 +228,19 @@ export class World {
     return call;
   }
 
-  /** Several admits of one commit, as group commit makes them. */
-  #admitSome(calls: readonly Call[]): void {
-    const profile = this.#profile();
-    let replies: AdmitReply[] = [];
-    const crashed = this.#guarded(() => {
-      replies = this.#transactions.run(profile, (tx) =>
-        calls.map(({ request }) => admitWithLease(tx, request)),
-      );
-    });
+  /** Several calls at once: some share a commit. */
+  async #admitSome(calls: readonly Call[]): Promise<void> {
+    const { settings } = this.#profile();
+    const { node } = this.#process;
+    const replies = await Promise.all(
+      calls.map(({ request }) => this.#guarded(() => node.calls.admit(request))),
+    );
+    const isGone = node !== this.#process.node;
     for (const [at, call] of calls.entries()) {
-      this.#invariants.admission(call.request.callId, this.#inForce(profile.settings, call));
-      const reply = replies[at];
-      const lost = crashed || this.#random.chance(0.1);
-      if (lost || reply === undefined) continue;
+      this.#invariants.admission(call.request.callId, this.#inForce(settings, call));
+      const reply = replies[at] ?? null;
+      const lost = isGone || this.#random.chance(0.1);
+      if (lost || reply === null) continue;
       if (reply.kind === "admitted") {
         const reuse = reply.reuse?.[0] ?? null;
         this.#replace(call, { ...call, hold: reply.hold, reuse });
@@ -254,18 +251,14 @@ export class World {
     }
   }
 
-  #settle(call: Call): void {
+  async #settle(call: Call): Promise<void> {
     // A repeated settle says the same; a router that never heard of its admission gives it back.
     const request = call.settled ?? this.#settleRequest(call);
     this.#replace(call, { ...call, settled: request });
-    const profile = this.#profile();
-    let reply: SettleReply | null = null;
-    const crashed = this.#guarded(() => {
-      reply = this.#transactions.run(profile, (tx) => settle(tx, request));
-    });
-    if (crashed || reply === null || this.#random.chance(0.1)) return;
-    const { settlement } = reply as SettleReply;
-    if (settlement.kind === "unknown_hold") return;
+    const { node } = this.#process;
+    const reply = await this.#guarded(() => node.calls.settle(request));
+    if (reply === null || node !== this.#process.node || this.#random.chance(0.1)) return;
+    if (reply.settlement.kind === "unknown_hold") return;
     this.#invariants.told(call.request.callId, request.verdicts[0]?.id ?? null);
   }
 
@@ -290,7 +283,7 @@ export class World {
     return { callId: request.callId, items, verdicts, account: null, reply: null };
   }
 
-  #changeSettings(): void {
+  async #changeSettings(): Promise<void> {
     const random = this.#random;
     const plan = random.pick<Settings["plan"]>(["free", "paid"]);
     const cap = random.pick<Settings["overage_cap_neurons"]>(["unlimited", 0, 0.5, 2]);
@@ -303,13 +296,12 @@ export class World {
       rpm: { requests: random.integer(1, 8), image_classification: random.integer(3, 12) },
       max_in_flight: random.integer(1, 5),
     });
-    const profile = this.#profile();
-    this.#guarded(() => {
-      change(this.#transactions, profile, { change: { kind: "replace", settings }, ifMatch: null });
-    });
+    const change = { kind: "replace", settings } as const;
+    const birth = birthOf("simulated");
+    await this.#guarded(() => this.#process.node.configure({ birth, change, ifMatch: null }));
   }
 
-  #grant(): void {
+  async #grant(): Promise<void> {
     const random = this.#random;
     this.#drawn += 1;
     const request = {
@@ -320,11 +312,11 @@ export class World {
       expiresAtMs: this.#latestMs + random.pick([2000, 60_000, 120_000, 400_000, 90_000_000]),
       idempotency: random.chance(0.3) ? { key: "grant", fingerprint: "same" } : null,
     };
-    this.#transact((tx) => createGrant(tx, request));
+    await this.#transact((tx) => createGrant(tx, request));
   }
 
   /** Of a call that is in progress, or was refused, nothing is given back. */
-  #adjust({ request: { callId: lineId } }: Call): void {
+  async #adjust({ request: { callId: lineId } }: Call): Promise<void> {
     this.#drawn += 1;
     const request = {
       route: "POST adjustments",
@@ -335,17 +327,19 @@ export class World {
       reason: "simulated",
       idempotency: this.#random.chance(0.2) ? { key: "adjust", fingerprint: "same" } : null,
     };
-    this.#transact((tx) => adjustLine(tx, request));
+    await this.#transact((tx) => adjustLine(tx, request));
   }
 
-  #endGrant(): void {
-    const [grant] = this.#stores.grants.list("~", this.#random.integer(0, 2)).slice(-1);
-    if (grant !== undefined) this.#transact((tx) => endGrant(tx, grant.id));
+  async #endGrant(): Promise<void> {
+    const [grant] = this.#process.node.stores.grants
+      .list("~", this.#random.integer(0, 2))
+      .slice(-1);
+    if (grant !== undefined) await this.#transact((tx) => endGrant(tx, grant.id));
   }
 
-  #transact(work: (tx: Tx) => unknown): void {
-    const profile = this.#profile();
-    this.#guarded(() => void this.#transactions.run(profile, work));
+  /** Null: it was cut off. */
+  #transact<Result>(work: (tx: Tx) => Result): Promise<Result | null> {
+    return this.#guarded(() => this.#process.node.transactOrThrow(work));
   }
 
   #inForce(settings: Settings, { request }: Call): InForce {
@@ -362,8 +356,8 @@ export class World {
     };
   }
 
-  #profile(): NonNullable<ReturnType<Transactions["profile"]>> {
-    const profile = this.#transactions.profile();
+  #profile(): Profile {
+    const profile = this.#process.node.profile();
     if (profile === null) throw new Error("the tenant is gone");
     return profile;
   }
@@ -372,15 +366,13 @@ export class World {
     this.#calls = this.#calls.map((each) => (each.request === call.request ? next : each));
   }
 
-  /** True when the step was cut off, by a crash or a commit that failed. */
-  #guarded(work: () => void): boolean {
+  /** Null: it was cut off, by a crash or a commit that failed. */
+  async #guarded<Result>(work: () => Result | Promise<Result>): Promise<Result | null> {
     try {
-      work();
-      return false;
+      return await work();
     } catch (error) {
-      if (!(error instanceof Crashed)) throw error;
-      if (error.when !== "commit_fails") this.#restart();
-      return true;
+      if (!isCrash(error)) throw error;
+      return null;
     }
   }
 }

@@ -1,6 +1,4 @@
 import { keyed } from "../../durable-objects/tenant/calls/content-hash.ts";
-import { openStores } from "../../durable-objects/tenant/stores.ts";
-import { readPlatform } from "../../durable-objects/tenant/platform.ts";
 import type {
   AdmitReply,
   AdmitRequest,
@@ -8,8 +6,8 @@ import type {
   SettleRequest,
 } from "../../durable-objects/tenant/protocol.ts";
 import { settle } from "../../durable-objects/tenant/calls/settle.ts";
-import { Transactions } from "../../durable-objects/tenant/transactions.ts";
-import { objectDatabase } from "../../durable-objects/database.ts";
+import { hostOf } from "../../durable-objects/tenant/tenant.ts";
+import { TenantNode } from "../../durable-objects/tenant/tenant-node.ts";
 import worker, { Tenant as Governed } from "../../src/index.ts";
 import { admitWithLease } from "../../simulation/generous-account.ts";
 import { withFixedAi } from "./fixed-ai.ts";
@@ -20,24 +18,22 @@ import { withFixedAi } from "./fixed-ai.ts";
 export { Account, BatchRun, StateApplies } from "../../src/index.ts";
 
 export class Tenant extends Governed {
-  readonly #stores = openStores(objectDatabase(this.ctx.storage), readPlatform(this.env));
-  readonly #transactions = new Transactions(this.#stores, () => Date.now());
+  readonly #own = new TenantNode(hostOf(this.ctx, () => this.env));
   #turn: Promise<unknown> = Promise.resolve();
 
   override admit(request: AdmitRequest): Promise<AdmitReply> {
-    return this.#inTurn(() => {
-      const profile = this.#transactions.profile();
-      if (profile === null) return { kind: "invalid_key" };
-      return this.#transactions.run(profile, (tx) => admitWithLease(tx, request));
-    });
+    return this.#inTurn(
+      () =>
+        this.#own.transact((tx) => admitWithLease(tx, request)) ?? { kind: "invalid_key" as const },
+    );
   }
 
   override async settle(request: SettleRequest): Promise<SettleReply> {
-    const profile = this.#transactions.profile();
+    const profile = this.#own.profile();
     if (profile === null) throw new Error("settled before it was admitted");
     const verdicts = await keyed(request.verdicts, profile.contentSecret);
     return this.#inTurn(() =>
-      this.#transactions.run(profile, (tx) => settle(tx, { ...request, verdicts })),
+      this.#own.transactOrThrow((tx) => settle(tx, { ...request, verdicts })),
     );
   }
 

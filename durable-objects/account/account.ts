@@ -37,7 +37,7 @@ import {
 import type { Period } from "../tenant/ledger/ledger-store.ts";
 import { failureReporter } from "../report-failure.ts";
 import { readPlatform } from "../tenant/platform.ts";
-import type { TenantCheck } from "../tenant/tenant.ts";
+import type { TenantCheck } from "../tenant/invariants.ts";
 import type { AccessRefusal } from "../tenant/transactions.ts";
 import { ACCOUNT_MIGRATIONS } from "./account-schema.ts";
 import { AccountStore, carriedFrom, type ListedTenant } from "./tenants/tenant-store.ts";

@@ -13,6 +13,9 @@ import { isUnchecked } from "../../src/domain/moderation/verdict.ts";
 import type { Tx } from "./transactions.ts";
 import type { TenantStores } from "./stores.ts";
 import type { Profile } from "./profile-store.ts";
+import type { TenantContext } from "./feature.ts";
+import type { Caller } from "./protocol.ts";
+import { TOO_MANY_WATCHERS } from "../watchers.ts";
 
 // What a tenant can be told of itself without a call: limits and invariants.
 
@@ -147,3 +150,39 @@ function approvedUnchecked(
     return required && isUnchecked(status);
   });
 }
+
+export interface TenantCheck extends InvariantCounts {
+  readonly kind: "checked";
+  readonly deliveries: { readonly waiting: number; readonly failed: number };
+}
+
+export const LIMIT_OPERATIONS = {
+  async readLimits({ ask, client }: TenantContext, caller: Caller) {
+    const access = ask(caller, () => null);
+    if (access !== null) return access;
+    await client.see();
+    return ask(caller, limits);
+  },
+
+  /** As `readLimits`, for a caller that repeats it every few seconds: only so many may. */
+  watchLimits: (
+    { ask, watchers }: TenantContext,
+    caller: Caller,
+    { watcher }: { readonly watcher: string },
+  ) => ask(caller, (tx) => (watchers.admit(watcher, tx.nowMs) ? limits(tx) : TOO_MANY_WATCHERS)),
+
+  /** For the platform's metrics, which call it rarely: it reads some thousands of rows. */
+  check: ({ write }: TenantContext, caller: Caller) =>
+    write(caller, (tx): TenantCheck => ({
+      kind: "checked",
+      ...countInvariants(tx),
+      deliveries: tx.stores.outbox.deliveries.counts(),
+    })),
+
+  countInvariants: ({ write }: TenantContext, caller: Caller) =>
+    write(caller, (tx) => ({
+      kind: "invariants" as const,
+      tenant: tx.profile.id,
+      ...countInvariants(tx),
+    })),
+};

@@ -18,7 +18,8 @@ import { IDEMPOTENCY, REFUSALS, REPLIES, USER_PICTURES } from "./calls/call-sche
 import { ERASURES } from "./privacy/erasure-schema.ts";
 import { GRANTS } from "./ledger/grant-schema.ts";
 import { CONTENTS } from "./verdicts/people-schema.ts";
-import { TENANT_SCHEMA } from "./tenant-schema.ts";
+import { schemaOf } from "./features.ts";
+import type { TenantHost } from "./tenant-node.ts";
 import { ErasureStore } from "./privacy/erasure-store.ts";
 import { GrantStore } from "./ledger/grant-store.ts";
 import { IdempotencyStore } from "./calls/idempotency-store.ts";
@@ -72,8 +73,13 @@ export interface TenantStores {
 }
 
 /** Each store is of one feature, whose tables its first row makes; those that join several say which. */
-export function openStores(database: Database, platform: Platform): TenantStores {
-  const db = new StagedDatabase(database, TENANT_SCHEMA);
+export function openStores({
+  database,
+  platform,
+  features,
+  wallMs,
+}: Pick<TenantHost, "database" | "platform" | "features" | "wallMs">): TenantStores {
+  const db = new StagedDatabase(database, schemaOf(features));
   const journal = new LedgerStore(db);
   const grants = new GrantStore(db.of(GRANTS));
   const cover = new AccountBudget(new LeaseStore(db), platform.workersPlan === "free");
@@ -87,7 +93,7 @@ export function openStores(database: Database, platform: Platform): TenantStores
       return batch === null ? null : toBatch(batch);
     }
     const verdict = verdicts.read(id);
-    return verdict === null ? null : toVerdict(verdictAt(verdict, Date.now()));
+    return verdict === null ? null : toVerdict(verdictAt(verdict, wallMs()));
   };
   return {
     db,

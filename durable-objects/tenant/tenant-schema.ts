@@ -1,42 +1,25 @@
 import type { Migration } from "../database.ts";
-import type { Feature, Schema } from "../staged-database.ts";
-import { ADJUSTMENT_TABLES, ADJUSTMENTS } from "./ledger/adjustment-schema.ts";
-import { ARCHIVE_TABLES, ARCHIVES } from "./ledger/archive-schema.ts";
-import { BATCH_TABLES, BATCHES } from "./batches/batch-schema.ts";
+import type { Feature } from "../staged-database.ts";
+import { ADJUSTMENT_TABLES } from "./ledger/adjustment-schema.ts";
+import { ARCHIVE_TABLES } from "./ledger/archive-schema.ts";
+import { BATCH_TABLES } from "./batches/batch-schema.ts";
 import {
-  IDEMPOTENCY,
   IDEMPOTENCY_TABLE,
-  REFUSALS,
   REFUSALS_TABLE,
-  REPLIES,
   REPLIES_TABLE,
-  USER_PICTURES,
   USER_PICTURES_TABLE,
 } from "./calls/call-schema.ts";
-import { GRANT_TABLES, GRANTS, JOURNAL_GRANTS } from "./ledger/grant-schema.ts";
-import {
-  CLAIM_INDEX,
-  CONTENTS,
-  PEOPLE_TABLES,
-  REVISIONS,
-  URGENT_INDEX,
-} from "./verdicts/people-schema.ts";
-import {
-  DELIVERY_RATES,
-  MESSAGE_SCHEDULES,
-  NOTICES,
-  OUTBOX_TABLES,
-  WEBHOOKS,
-} from "../outbox/outbox-schema.ts";
+import { GRANT_TABLES, JOURNAL_GRANTS } from "./ledger/grant-schema.ts";
+import { CLAIM_INDEX, PEOPLE_TABLES, URGENT_INDEX } from "./verdicts/people-schema.ts";
+import { DELIVERY_RATES, MESSAGE_SCHEDULES, OUTBOX_TABLES } from "../outbox/outbox-schema.ts";
 import { REPORTS_TABLE } from "../outbox/platform-event-store.ts";
-import { FEED, FEED_TABLES, REPORT_USERS } from "./usage/feed-schema.ts";
-import { ERASURE_TABLES, ERASURES } from "./privacy/erasure-schema.ts";
+import { FEED_TABLES } from "./usage/feed-schema.ts";
+import { ERASURE_TABLES } from "./privacy/erasure-schema.ts";
 import { FIRST_KEYS_TABLE, KEYS_TABLE, SCORE_KEYS } from "./keys/key-schema.ts";
-import { LEDGER, LEDGER_TABLES, VIOLATIONS, VIOLATIONS_TABLE } from "./ledger/ledger-schema.ts";
-import { ACCOUNT_VIEW, LEASE_REFUSALS, LEASE_TABLES, LEASES } from "./account/lease-schema.ts";
-import { REUSE } from "./verdicts/reuse-schema.ts";
+import { LEDGER_TABLES, VIOLATIONS_TABLE } from "./ledger/ledger-schema.ts";
+import { LEASE_REFUSALS, LEASE_TABLES } from "./account/lease-schema.ts";
 import { SPELL_OUT_OVERAGE } from "./settings-migration.ts";
-import { VERDICT_TABLES, VERDICTS } from "./verdicts/verdict-schema.ts";
+import { VERDICT_TABLES } from "./verdicts/verdict-schema.ts";
 
 // The tables of a tenant's object; `docs/storage.md` describes them. WITHOUT ROWID keeps a row with a
 // text key at one written row, not two.
@@ -107,32 +90,3 @@ export const TENANT_MIGRATIONS: readonly Migration[] = [
   { name: "message_schedules", statements: MESSAGE_SCHEDULES },
   { name: "score_keys", statements: SCORE_KEYS },
 ];
-
-/** Each makes its tables with its first row. A new one is not released. */
-export const TENANT_SCHEMA: Schema = {
-  released: TENANT_MIGRATIONS,
-  features: [
-    CORE,
-    LEDGER,
-    VERDICTS,
-    IDEMPOTENCY,
-    REPLIES,
-    REFUSALS,
-    VIOLATIONS,
-    USER_PICTURES,
-    ACCOUNT_VIEW,
-    LEASES,
-    GRANTS,
-    ADJUSTMENTS,
-    FEED,
-    REPORT_USERS,
-    ARCHIVES,
-    NOTICES,
-    WEBHOOKS,
-    REVISIONS,
-    CONTENTS,
-    BATCHES,
-    ERASURES,
-    REUSE,
-  ],
-};

@@ -1,5 +1,6 @@
 import type { AccessFailure, LookupFailure } from "../../src/domain/ledger/failure.ts";
 import { authorise } from "./keys/access.ts";
+import type { Capability } from "./feature.ts";
 import type { TenantStores } from "./stores.ts";
 import type { Profile } from "./profile-store.ts";
 import type { Caller } from "./protocol.ts";
@@ -24,6 +25,9 @@ export interface Tx {
   readonly stores: TenantStores;
 }
 
+/** A transaction of the object as it is by then; null: it is no more. */
+export type Transact = <Result>(work: (tx: Tx) => Result) => Result | null;
+
 /**
  * Begins every transaction of a tenant: the clock is read once, expired holds are ended first, the
  * shared rows are written once at the end. A transaction that throws leaves no trace, neither in
@@ -32,12 +36,19 @@ export interface Tx {
 export class Transactions {
   readonly #stores: TenantStores;
   readonly #wallMs: () => number;
+  readonly #features: () => readonly Pick<Capability, "forget">[];
   #profile: Profile | null = null;
   #refusalsWrittenMs = 0;
 
-  constructor(stores: TenantStores, wallMs: () => number) {
+  /** @param features whose memory a transaction that is rolled back drops */
+  constructor(
+    stores: TenantStores,
+    wallMs: () => number,
+    features: () => readonly Pick<Capability, "forget">[],
+  ) {
     this.#stores = stores;
     this.#wallMs = wallMs;
+    this.#features = features;
   }
 
   run<Result>(profile: Profile, work: (tx: Tx) => Result): Result {
@@ -86,12 +97,7 @@ export class Transactions {
   /** Drops all that is kept in memory: storage is read again. */
   forget(): void {
     this.#profile = null;
-    this.#stores.ledger.reset();
-    this.#stores.policies.forget();
-    this.#stores.outbox.forget();
-    this.#stores.batches.forget();
-    this.#stores.erasures.forget();
-    this.#stores.feed.forget();
+    for (const { forget } of this.#features()) forget?.();
   }
 
   #writeRefusals(nowMs: number): void {

@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import type { PersonalPage } from "../../durable-objects/tenant/privacy/erasures.ts";
-import type { Page } from "../../durable-objects/tenant/tenant.ts";
+import type { Page } from "../../durable-objects/tenant/page.ts";
 import type { Place } from "../domain/tenant/erasure.ts";
 import type { Archive } from "../domain/ledger/journal-archive.ts";
 import type { Day } from "../domain/ledger/period.ts";

@@ -21,7 +21,7 @@ import type {
   SettleRequest,
 } from "../../durable-objects/tenant/protocol.ts";
 import type { Limits } from "../../durable-objects/tenant/invariants.ts";
-import { TENANT_SCHEMA } from "../../durable-objects/tenant/tenant-schema.ts";
+import { TENANT_SCHEMA } from "../../durable-objects/tenant/features.ts";
 import { entryId, isAdjustment, type JournalEntry } from "../../src/domain/ledger/adjustment.ts";
 import { CATEGORIES, forEach } from "../../src/domain/moderation/category.ts";
 import {

@@ -38,6 +38,7 @@ import {
   stopClock,
   withoutReports,
 } from "./a-tenant.ts";
+import { hostOn } from "./a-node.ts";
 
 // Reviews and kept contents from within: claims that run out, calls that die between the bucket and
 // their settlement, and retention.
@@ -374,7 +375,7 @@ describe("contents", () => {
       let share = 0.8001;
       const platform = readPlatform(env);
       const size = () => Math.floor(platform.storageLimit * share);
-      const parts = openStores({ ...objectDatabase(storage), size }, platform);
+      const parts = openStores(hostOn(storage, { ...objectDatabase(storage), size }));
       const profile = parts.profiles.read();
       if (profile === null) throw new Error("there is no such tenant");
       const keep = (verdictId: string) =>

@@ -4,8 +4,8 @@ import { objectDatabase } from "../../durable-objects/database.ts";
 import { NOTICES } from "../../durable-objects/outbox/outbox-schema.ts";
 import { DailyNoticeStore } from "../../durable-objects/outbox/daily-notice-store.ts";
 import { openStores, type TenantStores } from "../../durable-objects/tenant/stores.ts";
-import { readPlatform } from "../../durable-objects/tenant/platform.ts";
-import { TENANT_MIGRATIONS, TENANT_SCHEMA } from "../../durable-objects/tenant/tenant-schema.ts";
+import { TENANT_SCHEMA } from "../../durable-objects/tenant/features.ts";
+import { TENANT_MIGRATIONS } from "../../durable-objects/tenant/tenant-schema.ts";
 import { admin } from "../client.ts";
 import {
   aTenant,
@@ -23,6 +23,7 @@ import {
   stopClock,
   tenantStub,
 } from "./a-tenant.ts";
+import { hostOn } from "./a-node.ts";
 import RELEASED from "./released-tenant.sql?raw";
 
 // An object that the build before wrote, with rows of every kind: what it has is found, and it goes on.
@@ -141,7 +142,7 @@ describe("an object of the build before", () => {
     await opened();
     expectKind(await tenantStub(ID).readLimits(PLATFORM), "limits");
     const found = await inTenant(ID, ({ storage }) => {
-      const parts = openStores(objectDatabase(storage), readPlatform(env));
+      const parts = openStores(hostOn(storage));
       expect(parts.db.open()).toBe(true);
       const stored: Stored = (table) => storage.sql.exec(`SELECT * FROM ${table}`).toArray();
       return Object.entries(FOUND).map(([table, count]) => [table, count(parts, stored)]);

@@ -1,13 +1,13 @@
 import { env, evictDurableObject } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Database, objectDatabase } from "../../durable-objects/database.ts";
-import { openStores, type TenantStores } from "../../durable-objects/tenant/stores.ts";
+import type { TenantStores } from "../../durable-objects/tenant/stores.ts";
 import { readPlatform } from "../../durable-objects/tenant/platform.ts";
-import type { Profile } from "../../durable-objects/tenant/profile-store.ts";
+import { TenantNode } from "../../durable-objects/tenant/tenant-node.ts";
 import type { AdmitRequest } from "../../durable-objects/tenant/protocol.ts";
 import type { RefusalCount } from "../../durable-objects/tenant/ledger/refusal-store.ts";
 import { settle } from "../../durable-objects/tenant/calls/settle.ts";
-import { Transactions, type Tx } from "../../durable-objects/tenant/transactions.ts";
+import type { Tx } from "../../durable-objects/tenant/transactions.ts";
 import type { Hold } from "../../src/domain/ledger/ledger.ts";
 import { NO_REVIEW } from "../../src/domain/moderation/verdict.ts";
 import { makeTenant } from "../client.ts";
@@ -33,15 +33,15 @@ import {
   stopClock,
   withAllTables,
 } from "./a-tenant.ts";
+import { hostOn } from "./a-node.ts";
 
 beforeEach(() => stopClock());
 afterEach(cleanUp);
 
-/** The tenant's parts over its own storage, with a database that the test has wrapped. */
+/** The tenant's node over its own storage, with a database that the test has wrapped. */
 interface Inside {
   readonly parts: TenantStores;
-  readonly steps: Transactions;
-  readonly profile: Profile;
+  readonly node: TenantNode;
 }
 
 const within = async <Result>(
@@ -51,11 +51,8 @@ const within = async <Result>(
 ): Promise<Result> => {
   await withAllTables(tenant.id);
   return inTenant(tenant.id, ({ storage }) => {
-    const parts = openStores(wrap(objectDatabase(storage), storage), readPlatform(env));
-    const steps = new Transactions(parts, () => Date.now());
-    const profile = steps.profile();
-    if (profile === null) throw new Error("there is no such tenant");
-    return look({ parts, steps, profile });
+    const node = new TenantNode(hostOn(storage, wrap(objectDatabase(storage), storage)));
+    return look({ parts: node.stores, node });
   });
 };
 
@@ -80,13 +77,13 @@ function counting(written: Map<string, number>) {
 }
 
 const oneCall = (
-  { steps, profile }: Inside,
+  { node }: Inside,
   request: AdmitRequest,
   verdict: (hold: Hold) => ReturnType<typeof aVerdict>,
 ): void => {
-  const { hold } = admitted(steps.run(profile, (tx) => admitWithLease(tx, request)));
+  const { hold } = admitted(node.transactOrThrow((tx) => admitWithLease(tx, request)));
   const settling = settleRequest(hold, { verdicts: [verdict(hold)] });
-  steps.run(profile, (tx) => settle(tx, settling));
+  node.transactOrThrow((tx) => settle(tx, settling));
 };
 
 describe("rows written", () => {
@@ -111,13 +108,13 @@ describe("rows written", () => {
     const tenant = await aTenant();
     await tenant.settle(await tenant.hold());
     const written = new Map<string, number>();
-    await within(tenant, counting(written), ({ steps, profile }) => {
-      const holds = steps.run(profile, (tx) =>
+    await within(tenant, counting(written), ({ node }) => {
+      const holds = node.transactOrThrow((tx) =>
         Array.from({ length: 20 }, () =>
           admitted(admitWithLease(tx, admitRequest({ caller: tenant.key }))),
         ),
       );
-      steps.run(profile, (tx) => holds.map(({ hold }) => settle(tx, settleRequest(hold))));
+      node.transactOrThrow((tx) => holds.map(({ hold }) => settle(tx, settleRequest(hold))));
     });
     expect(Object.fromEntries(written)).toEqual({
       journal: 40,
@@ -147,13 +144,13 @@ describe("rows written", () => {
     const tenant = await aTenant({ daily_neurons: PICTURE / 1e6 });
     await tenant.settle(await tenant.hold());
     const written = new Map<string, number>();
-    await within(tenant, counting(written), ({ parts, steps, profile }) => {
+    await within(tenant, counting(written), ({ parts, node }) => {
       for (let n = 0; n < 1000; n += 1) {
         vi.setSystemTime(NOW + Math.floor((n * SECOND) / 1001));
-        steps.run(profile, (tx) => admitWithLease(tx, admitRequest({ caller: tenant.key })));
+        node.transactOrThrow((tx) => admitWithLease(tx, admitRequest({ caller: tenant.key })));
       }
       vi.setSystemTime(NOW + SECOND);
-      steps.run(profile, () => parts.refusals.flush());
+      node.transactOrThrow(() => parts.refusals.flush());
     });
     // Once at the first, once after the second; and the first of the day is told to the platform.
     expect(Object.fromEntries(written)).toEqual({ refusals: 2, periods: 2, told: 1, reports: 1 });
@@ -169,17 +166,17 @@ describe("storage_full", () => {
       ...db,
       size: () => Math.floor(readPlatform(env).storageLimit * share),
     });
-    await within(tenant, sized, ({ parts, steps, profile }) => {
+    await within(tenant, sized, ({ parts, node }) => {
       const request = admitRequest({ caller: tenant.key });
-      const ask = (asked: AdmitRequest) => steps.run(profile, (tx) => admitWithLease(tx, asked));
+      const ask = (asked: AdmitRequest) => node.transactOrThrow((tx) => admitWithLease(tx, asked));
       const { hold } = admitted(ask(request));
       share = 0.9001;
       expect(ask(admitRequest({ caller: tenant.key }))).toEqual({ kind: "storage_full" });
       // What was admitted already is told so again.
       expect(admitted(ask(request)).hold).toEqual(hold);
-      const settled = steps.run(profile, (tx) => settle(tx, settleRequest(hold)));
+      const settled = node.transactOrThrow((tx) => settle(tx, settleRequest(hold)));
       expect(settled.settlement.kind).toBe("settled");
-      steps.run(profile, () => parts.refusals.flush());
+      node.transactOrThrow(() => parts.refusals.flush());
     });
     expect((await refusalsOf(tenant)).map(({ kind }) => kind)).toEqual(["storage_full"]);
   });
@@ -193,9 +190,9 @@ describe("a step that throws", () => {
     await within(
       tenant,
       (db) => db,
-      ({ parts, steps, profile }) => {
+      ({ parts, node }) => {
         expect(() =>
-          steps.run(profile, (tx) => {
+          node.transactOrThrow((tx) => {
             admitted(ask(tx));
             expect(ask(tx).kind).toBe("quota_reserved");
             parts.refusals.flush();
@@ -203,11 +200,11 @@ describe("a step that throws", () => {
             throw new Error("a bug");
           }),
         ).toThrow("a bug");
-        const now = steps.run(profile, () => parts.ledger.standing(profile));
+        const now = node.transactOrThrow((tx) => tx.stores.ledger.standing(tx.profile));
         expect(now).toMatchObject({ posted: PICTURE, pending: 0, inFlight: 0 });
         expect(now.windows["requests"]).toMatchObject([[Math.floor(NOW / SECOND), 1]]);
         expect(parts.refusals.waiting).toBe(false);
-        steps.run(profile, (tx) => admitted(ask(tx)));
+        node.transactOrThrow((tx) => admitted(ask(tx)));
       },
     );
     expect(await rows(tenant.id, "SELECT * FROM refusals")).toEqual([]);
@@ -220,12 +217,12 @@ describe("a step that throws", () => {
     await within(
       tenant,
       (db) => db,
-      ({ parts, steps, profile }) => {
+      ({ parts, node }) => {
         const latest = () => parts.policies.latest("default");
         const before = latest();
         if (before === null) throw new Error("no policy");
         expect(() =>
-          steps.run(profile, () => {
+          node.transactOrThrow(() => {
             parts.policies.insert({ ...before, version: before.version + 1 }, NOW);
             expect(latest()?.version).toBe(before.version + 1);
             throw new Error("a bug");
@@ -242,18 +239,18 @@ describe("a step that throws", () => {
     await within(
       tenant,
       (db) => db,
-      ({ parts, steps, profile }) => {
+      ({ parts, node }) => {
         const batch = () =>
-          steps.run(profile, (tx) => {
+          node.transactOrThrow((tx) => {
             ask(tx);
             ask(tx);
             throw new Error("a bad operation");
           });
         expect(batch).toThrow("a bad operation");
         // The batch is taken apart: each alone.
-        steps.run(profile, ask);
-        steps.run(profile, ask);
-        steps.run(profile, () => parts.refusals.flush());
+        node.transactOrThrow(ask);
+        node.transactOrThrow(ask);
+        node.transactOrThrow(() => parts.refusals.flush());
       },
     );
     expect((await refusalsOf(tenant)).map(({ count }) => count)).toEqual([2]);

@@ -2,16 +2,10 @@ import { env, evictDurableObject, runDurableObjectAlarm } from "cloudflare:test"
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Database, migrate, objectDatabase } from "../../durable-objects/database.ts";
 import { type Feature, StagedDatabase } from "../../durable-objects/staged-database.ts";
-import { create } from "../../durable-objects/tenant/configure.ts";
 import { GRANTS } from "../../durable-objects/tenant/ledger/grant-schema.ts";
-import { openStores } from "../../durable-objects/tenant/stores.ts";
-import { readPlatform } from "../../durable-objects/tenant/platform.ts";
-import { Transactions } from "../../durable-objects/tenant/transactions.ts";
-import {
-  CORE,
-  TENANT_MIGRATIONS,
-  TENANT_SCHEMA,
-} from "../../durable-objects/tenant/tenant-schema.ts";
+import { TENANT_SCHEMA } from "../../durable-objects/tenant/features.ts";
+import { TenantNode } from "../../durable-objects/tenant/tenant-node.ts";
+import { CORE, TENANT_MIGRATIONS } from "../../durable-objects/tenant/tenant-schema.ts";
 import { microNeurons, ZERO } from "../../src/domain/ledger/micro-neurons.ts";
 import { admin, makeTenant } from "../client.ts";
 import {
@@ -24,6 +18,7 @@ import {
   settingsOf,
   stopClock,
 } from "./a-tenant.ts";
+import { hostOn } from "./a-node.ts";
 
 // A tenant's tables, made in stages: what it costs to exist, and what each first use adds.
 
@@ -46,16 +41,15 @@ const tablesOf = (id: string): Promise<string[]> =>
 
 const CORE_TABLES = ["features", "keys", "policies", "tenant"];
 
-const birthOf = (id: string) => ({
-  id,
-  generation: 1,
-  carried: { day: 0, posted: ZERO },
-  contentSecret: "00".repeat(32),
+const made = (id: string) => ({
+  birth: { id, generation: 1, carried: { day: 0, posted: ZERO }, contentSecret: "00".repeat(32) },
+  change: { kind: "replace" as const, settings: settingsOf({}) },
+  ifMatch: null,
 });
 
 describe("a tenant that was just made", () => {
   it("has what it needs to exist: at most 32 kB, in at most 30 rows", async () => {
-    const { written, size } = await inTenant("cheap", ({ storage }) => {
+    const { written, size } = await inTenant("cheap", async ({ storage }) => {
       let rowsWritten = 0;
       const counting: Database = {
         ...objectDatabase(storage),
@@ -66,10 +60,7 @@ describe("a tenant that was just made", () => {
           return found as never[];
         },
       };
-      const parts = openStores(counting, readPlatform(env));
-      const steps = new Transactions(parts, () => NOW);
-      const made = { birth: birthOf("cheap"), settings: settingsOf({}), wallMs: NOW };
-      create(parts, steps, made);
+      await new TenantNode(hostOn(storage, counting)).configure(made("cheap"));
       return { written: rowsWritten, size: storage.sql.databaseSize };
     });
     expect(written).toBeGreaterThan(0);
@@ -157,12 +148,10 @@ describe("a tenant that was just made", () => {
 
 describe("a feature's tables", () => {
   it("go with the step that failed, and come with the next", async () => {
-    await inTenant("failing", ({ storage }) => {
-      const parts = openStores(objectDatabase(storage), readPlatform(env));
-      const steps = new Transactions(parts, () => NOW);
-      const settings = settingsOf({});
-      const made = create(parts, steps, { birth: birthOf("failing"), settings, wallMs: NOW });
-      if (made.kind !== "configured") throw new Error(made.kind);
+    await inTenant("failing", async ({ storage }) => {
+      const node = new TenantNode(hostOn(storage));
+      await node.configure(made("failing"));
+      const parts = node.stores;
       const grant = {
         id: "grn_1",
         amount: microNeurons(5),
@@ -173,7 +162,7 @@ describe("a feature's tables", () => {
         endedAtMs: null,
       };
       const failing = () =>
-        steps.run(made.profile, () => {
+        node.transactOrThrow(() => {
           parts.grants.insert(grant);
           expect(parts.grants.read("grn_1")).toEqual(grant);
           expect(tablesIn(storage)).toContain("grants");
@@ -183,7 +172,7 @@ describe("a feature's tables", () => {
       expect(tablesIn(storage)).toEqual(CORE_TABLES);
       expect(parts.grants.list("~", 10)).toEqual([]);
       expect(parts.db.of(GRANTS).isThere).toBe(false);
-      steps.run(made.profile, () => parts.grants.insert(grant));
+      node.transactOrThrow(() => parts.grants.insert(grant));
       expect(parts.grants.list("~", 10)).toEqual([grant]);
       expect(tablesIn(storage)).toEqual(["features", "grants", "keys", "policies", "tenant"]);
     });

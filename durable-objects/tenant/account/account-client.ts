@@ -11,9 +11,11 @@ import type {
 } from "../../account/account-protocol.ts";
 import { AccountQueue, type Answered, isLeaseRefused } from "./account-queue.ts";
 import { AccountSight } from "./account-sight.ts";
+import type { TenantContext, TenantFeature } from "../feature.ts";
 import type { TenantStores } from "../stores.ts";
-import type { Tx } from "../transactions.ts";
+import type { Transact, Tx } from "../transactions.ts";
 import type { Profile } from "../profile-store.ts";
+import { ACCOUNT_VIEW, LEASES } from "./lease-schema.ts";
 import { UnleasedDays } from "./unleased-days.ts";
 
 // The way from a tenant's object to the account: one message at a time, with what all calls that wait
@@ -41,6 +43,18 @@ const ASK_EVERY_MS = 100;
 /** Beyond the longest that a hold may be open. */
 const LATE_MS = 900_000;
 
+export const ACCOUNT_FEATURE: TenantFeature = {
+  name: "account",
+  tables: [ACCOUNT_VIEW, LEASES],
+  capability: ({ client }) => ({
+    dueMs: (nowMs, profile) => (profile.closed ? Infinity : (client.dueMs(nowMs) ?? Infinity)),
+    tend: async (profile) => {
+      if (!profile.closed) await client.tend();
+      return false;
+    },
+  }),
+};
+
 /** The `Account` object, as far as this is concerned. */
 export interface AccountStub {
   ask(ask: AccountMessage): Promise<AccountAnswer>;
@@ -49,7 +63,7 @@ export interface AccountStub {
 export interface AccountClientDeps {
   readonly stores: TenantStores;
   /** A transaction of the object as it is by then; null: it is no more, or is being ended. */
-  readonly step: <Result>(work: (tx: Tx) => Result) => Result | null;
+  readonly transact: Transact;
   /** A new stub each time: one that threw is broken. */
   readonly account: () => AccountStub;
   readonly wallMs: () => number;
@@ -189,7 +203,7 @@ export class AccountClient {
     if (answer === null) return false;
     // What was heard of this number was another message: the next one has the last word.
     if (!isHeard(answer.lease)) return true;
-    if (isOver) this.#deps.step(({ stores }) => stores.budget.remove(day));
+    if (isOver) this.#deps.transact(({ stores }) => stores.budget.remove(day));
     return true;
   }
 
@@ -222,10 +236,10 @@ export class AccountClient {
 
   /** Never rejects: null is no answer, or nothing to ask. */
   async #ask(draft: (tx: Tx) => Draft | null): Promise<Answered | null> {
-    const { step, account, report, wallMs } = this.#deps;
+    const { transact, account, report, wallMs } = this.#deps;
     try {
       const askedMs = wallMs();
-      const ask = step((tx): AccountMessage | null => {
+      const ask = transact((tx): AccountMessage | null => {
         const drafted = draft(tx);
         if (drafted === null) return null;
         const spent = this.#unleased.toTell(drafted.lease, tx.nowMs);
@@ -236,7 +250,7 @@ export class AccountClient {
       const answer = structuredClone(await account().ask(ask));
       if (answer.kind === "over") return null;
       this.#unleased.told(ask.spent);
-      step((tx) => {
+      transact((tx) => {
         tx.stores.budget.hear(ask, answer, { wallMs: askedMs, nowMs: tx.nowMs });
         seeClosure(tx, answer.view);
       });
@@ -296,3 +310,21 @@ export function seeClosure({ stores: { budget: cover, ledger } }: Tx, view: Acco
 export function applyAccountView(tx: Tx, view: AccountView): void {
   if (tx.stores.budget.see(view, tx.nowMs)) seeClosure(tx, view);
 }
+
+export const ACCOUNT_OPERATIONS = {
+  /** The account's view, sent to this tenant because it would not ask. */
+  applyAccountView: ({ transactIfOpen }: TenantContext, view: AccountView): void => {
+    transactIfOpen((tx) => applyAccountView(tx, view));
+  },
+
+  /** The account needs what this tenant has leased of a day and does not use. */
+  async giveBack(
+    { client, arm }: TenantContext,
+    generation: number,
+    day: Day,
+    keep: MicroNeurons,
+  ): Promise<void> {
+    await client.giveBack(generation, day, keep);
+    await arm();
+  },
+};

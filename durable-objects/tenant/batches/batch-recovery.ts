@@ -1,6 +1,10 @@
 import { type Batch, isOver } from "../../../src/domain/moderation/batch.ts";
 import { batchItemsKey } from "../../../src/domain/generation/stored-picture.ts";
+import { after } from "../expiries.ts";
+import { expiry, PURGE_ROWS, type TenantContext, type TenantFeature } from "../feature.ts";
 import { ownerOf } from "../verdicts/contents.ts";
+import { verdictsKeptMs } from "../verdicts/verdicts.ts";
+import { BATCHES } from "./batch-schema.ts";
 import type { Tx } from "../transactions.ts";
 import type { BatchStore } from "./batch-store.ts";
 import type { Profile } from "../profile-store.ts";
@@ -27,8 +31,39 @@ const PAUSE_POLLS = 40;
 /** A bucket that failed is asked again. */
 const FILE_RETRY_MS = 30_000;
 
-export const batchesDueMs = (batches: BatchStore): readonly number[] =>
-  batches.open().map((batch) => dueMs(batch, batches.heardAtMs(batch.id)));
+export const BATCHES_FEATURE: TenantFeature = {
+  name: "batches",
+  tables: [BATCHES],
+  capability: (context) => {
+    const { db, batches } = context.stores;
+    return {
+      forget: () => batches.forget(),
+      purge: ({ profile, nowMs }) => batches.purge(nowMs - verdictsKeptMs(profile), PURGE_ROWS),
+      expiries: [
+        expiry(db.of(BATCHES), (profile) =>
+          after(batches.firstEndMs(PURGE_ROWS), verdictsKeptMs(profile)),
+        ),
+      ],
+      dueMs: () =>
+        Math.min(...batches.open().map((batch) => dueMs(batch, batches.heardAtMs(batch.id)))),
+      tend: (profile) => tendBatches(context, profile),
+    };
+  },
+};
+
+async function tendBatches(context: TenantContext, profile: Profile): Promise<boolean> {
+  const { stores, outside, transact, wallMs } = context;
+  const stuck = stuckBatches(stores.batches, wallMs());
+  const ended = endedBatches(stores.batches, wallMs());
+  if (stuck.length + ended.length === 0) return false;
+  const erased = await eraseBatchFiles(outside.bucket(), profile, ended);
+  await wakeBatches(outside.batches(), profile, stuck);
+  transact((tx) => {
+    batchesWoken(tx, stuck);
+    batchFilesErased(tx, erased);
+  });
+  return false;
+}
 
 function dueMs(batch: Batch, heardAtMs: number | null): number {
   // Progress after its end is a bucket that failed.
@@ -51,11 +86,11 @@ export async function wakeBatches(
 }
 
 /** They have a while before they are woken again. */
-export function batchesWoken({ stores: { batches }, nowMs }: Tx, woken: readonly Batch[]): void {
+function batchesWoken({ stores: { batches }, nowMs }: Tx, woken: readonly Batch[]): void {
   for (const { id } of woken) batches.hear(id, nowMs);
 }
 
-export const stuckBatches = (batches: BatchStore, nowMs: number): Batch[] =>
+const stuckBatches = (batches: BatchStore, nowMs: number): Batch[] =>
   batches
     .open()
     .filter((batch) => !isOver(batch) && dueMs(batch, batches.heardAtMs(batch.id)) <= nowMs);
@@ -97,11 +132,11 @@ async function pause(instance: WorkflowInstance): Promise<void> {
   }
 }
 
-export const endedBatches = (batches: BatchStore, nowMs: number): Batch[] =>
+const endedBatches = (batches: BatchStore, nowMs: number): Batch[] =>
   batches.open().filter((batch) => isOver(batch) && dueMs(batch, null) <= nowMs);
 
 /** @returns each, and whether its items are gone */
-export const eraseBatchFiles = (
+const eraseBatchFiles = (
   bucket: R2Bucket | null,
   profile: Profile,
   ended: readonly Batch[],
@@ -119,7 +154,7 @@ export const eraseBatchFiles = (
     }),
   );
 
-export function batchFilesErased(
+function batchFilesErased(
   { stores: { batches }, nowMs }: Tx,
   erased: Awaited<ReturnType<typeof eraseBatchFiles>>,
 ): void {

@@ -19,7 +19,9 @@ import type {
 import { dayOf, endOf } from "../../../src/domain/ledger/period.ts";
 import { isStorageFull } from "../calls/admit.ts";
 import type { Tx } from "../transactions.ts";
-import type { Idempotency } from "../protocol.ts";
+import type { Caller, Idempotency } from "../protocol.ts";
+import type { TenantContext } from "../feature.ts";
+import { page } from "../page.ts";
 
 // Batches, as the tenant's object keeps them: what is to be done, how far that is, and what it came
 // to. Whoever runs the steps (`src/batches`) asks before each and reports after it; both can be
@@ -274,3 +276,55 @@ function end(
   tx.stores.outbox.record(told, tx.nowMs);
   return ended;
 }
+
+const OVER = { kind: "over" } as const;
+
+export const BATCH_OPERATIONS = {
+  createBatch: ({ write }: TenantContext, caller: Caller, request: NewBatch) =>
+    write(caller, (tx) => createBatch(tx, request)),
+
+  readBatch: ({ ask }: TenantContext, caller: Caller, id: string) =>
+    ask(caller, (tx) => readBatch(tx, id)),
+
+  listBatches: ({ ask }: TenantContext, caller: Caller, before: string, limit: number) =>
+    ask(caller, ({ stores }) => page(stores.batches.list(before, limit), limit)),
+
+  listBatchSteps: (
+    { ask }: TenantContext,
+    caller: Caller,
+    query: Parameters<typeof listSteps>[1],
+  ) => ask(caller, (tx) => listSteps(tx, query)),
+
+  cancelBatch: ({ write }: TenantContext, caller: Caller, id: string) =>
+    write(caller, (tx) => cancelBatch(tx, id)),
+
+  // The run of a batch calls the five that follow, on the platform's behalf.
+
+  beginStep: (
+    { writeOfGeneration }: TenantContext,
+    generation: number,
+    request: { readonly id: string; readonly step: number },
+  ): Promise<StepWork> => writeOfGeneration(generation, OVER, (tx) => beginStep(tx, request)),
+
+  reportStep: (
+    { writeOfGeneration }: TenantContext,
+    generation: number,
+    report: StepReport,
+  ): Promise<Next> => writeOfGeneration(generation, OVER, (tx) => reportStep(tx, report)),
+
+  /** 0: there is nothing to do. */
+  itemCount: ({ ofGeneration }: TenantContext, generation: number, id: string): number =>
+    ofGeneration(generation, 0, ({ stores }) => stores.batches.read(id)?.items ?? 0),
+
+  completeBatch: (
+    { writeOfGeneration }: TenantContext,
+    generation: number,
+    id: string,
+  ): Promise<void> => writeOfGeneration(generation, undefined, (tx) => completeBatch(tx, id)),
+
+  failBatch: (
+    { writeOfGeneration }: TenantContext,
+    generation: number,
+    request: Parameters<typeof failBatch>[1],
+  ): Promise<void> => writeOfGeneration(generation, undefined, (tx) => failBatch(tx, request)),
+};

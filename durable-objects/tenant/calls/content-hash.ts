@@ -39,3 +39,11 @@ async function hasher(secret: string): Promise<(text: string) => Promise<string>
   return async (text) =>
     new Uint8Array(await crypto.subtle.sign("HMAC", key, UTF8.encode(text))).toHex();
 }
+
+/** How contents are hashed; a simulation has hashes of its own, which take no turn of the event loop. */
+export interface ContentHashes {
+  readonly keyed: typeof keyed;
+  readonly keyedDigests: typeof keyedDigests;
+}
+
+export const CONTENT_HASHES: ContentHashes = { keyed, keyedDigests };

@@ -1,11 +1,44 @@
 import { charged, type JournalLine } from "../../../src/domain/ledger/ledger.ts";
 import { verdictAt } from "../../../src/domain/moderation/review.ts";
+import { dayOf } from "../../../src/domain/ledger/period.ts";
+import { endOfDay } from "../expiries.ts";
+import { expiry, PURGE_ROWS, type TenantFeature } from "../feature.ts";
+import { personalData } from "../privacy/personal-data.ts";
+import { IDEMPOTENCY, REPLIES } from "./call-schema.ts";
 import { limitStatus } from "./call-standing.ts";
 import type { Remembered } from "./idempotency-store.ts";
 import type { Tx } from "../transactions.ts";
 import type { AdmitReply, AdmitRequest, StoredReply } from "../protocol.ts";
 
 // Idempotency keys of governed calls: what was made under one is given again, never made again.
+
+export const REPLAY_FEATURE: TenantFeature = {
+  name: "replay",
+  tables: [IDEMPOTENCY, REPLIES],
+  capability: ({ stores: { db, idempotency, replies, persons } }) => ({
+    purge: ({ nowMs }) =>
+      [
+        idempotency.purge(dayOf(nowMs), PURGE_ROWS),
+        replies.purge(dayOf(nowMs), PURGE_ROWS),
+      ].includes(true),
+    expiries: [
+      expiry(db.of(IDEMPOTENCY), () => endOfDay(idempotency.oldestDay(), 1)),
+      expiry(db.of(REPLIES), () => endOfDay(replies.oldestDay(), 1)),
+    ],
+    personal: [
+      personalData<"idempotency_key">({
+        name: "idempotency_keys",
+        find: (person, from) => persons.idempotencyKeys(person, from),
+        erase: (_, { day, route, key }) => persons.eraseIdempotencyKey(day, route, key),
+      }),
+      personalData<"reply">({
+        name: "replies",
+        find: (person, from) => persons.replies(person, from),
+        erase: (_, { day, callId }) => persons.eraseReply(day, callId),
+      }),
+    ],
+  }),
+};
 
 /** What an earlier request with the same idempotency key came to, if there was one. */
 export function replayOf(tx: Tx, request: AdmitRequest): AdmitReply | null {

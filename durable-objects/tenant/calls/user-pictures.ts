@@ -2,11 +2,31 @@ import type { UserPictures } from "../../../src/domain/ledger/admission.ts";
 import type { Hold, Item } from "../../../src/domain/ledger/ledger.ts";
 import type { PlannedStage } from "../../../src/domain/moderation/stage.ts";
 import { dayOf } from "../../../src/domain/ledger/period.ts";
+import { endOfDay } from "../expiries.ts";
+import { expiry, PURGE_ROWS, type TenantFeature } from "../feature.ts";
+import { personalData } from "../privacy/personal-data.ts";
 import type { Tx } from "../transactions.ts";
+import { USER_PICTURES } from "./call-schema.ts";
 
 // A user's pictures of the day: counted with the admission of the call, in the same step. What no
 // engine was asked for, or refused before it ran, is given back with the settlement. A hold that
 // expires gives nothing back, as it is charged: something may have been made.
+
+export const USER_PICTURES_FEATURE: TenantFeature = {
+  name: "user_pictures",
+  tables: [USER_PICTURES],
+  capability: ({ stores: { db, userPictures, persons } }) => ({
+    purge: ({ nowMs }) => userPictures.purge(dayOf(nowMs), PURGE_ROWS),
+    expiries: [expiry(db.of(USER_PICTURES), () => endOfDay(userPictures.oldestDay()))],
+    personal: [
+      personalData<"user_pictures">({
+        name: "user_pictures",
+        find: (person) => persons.userPictures(person),
+        erase: (_, { day }, person) => persons.eraseUserPictures(day, person),
+      }),
+    ],
+  }),
+};
 
 const isPictures = ({ name, task }: PlannedStage): boolean =>
   name === "generate" && task === "text_to_image";

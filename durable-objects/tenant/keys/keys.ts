@@ -6,7 +6,9 @@ import type {
 import type { Role } from "../../../src/domain/tenant/role.ts";
 import type { Key } from "./key-store.ts";
 import type { Tx } from "../transactions.ts";
-import type { Idempotency } from "../protocol.ts";
+import type { Caller, Idempotency } from "../protocol.ts";
+import type { TenantContext } from "../feature.ts";
+import { notFound, page } from "../page.ts";
 
 // Issuing and rotating keys. The secret is drawn by the router, which alone knows the server
 // secret that its checksum needs; only its hash comes here.
@@ -123,3 +125,19 @@ function earlierKey(
   if (key === null) return { kind: "not_found", what: "key" };
   return { kind: "issued", key, replaces: null, repeated: true };
 }
+
+export const KEY_OPERATIONS = {
+  issueKey: ({ write }: TenantContext, caller: Caller, request: IssueKey) =>
+    write(caller, (tx) => issueKey(tx, request)),
+
+  rotateKey: ({ write }: TenantContext, caller: Caller, request: RotateKey) =>
+    write(caller, (tx) => rotateKey(tx, request)),
+
+  listKeys: ({ ask }: TenantContext, caller: Caller, before: string, limit: number) =>
+    ask(caller, ({ stores: { keys } }) => page(keys.list(before, limit), limit)),
+
+  endKey: ({ ask }: TenantContext, caller: Caller, id: string) =>
+    ask(caller, ({ stores: { keys } }) =>
+      keys.end(id) ? { kind: "ended" as const } : notFound("key"),
+    ),
+};

@@ -17,7 +17,10 @@ import { dayOfId } from "../../id-range.ts";
 import { foldAdjustment } from "../usage/fold-usage.ts";
 import type { LineQuery } from "./ledger-store.ts";
 import type { Tx } from "../transactions.ts";
-import type { Idempotency } from "../protocol.ts";
+import type { Caller, Idempotency } from "../protocol.ts";
+import type { TenantContext } from "../feature.ts";
+import { page } from "../page.ts";
+import type { AdjustmentQuery } from "./adjustment-store.ts";
 
 // Adjustments: made by the platform, one step each, and read with the journal's lines.
 
@@ -129,3 +132,15 @@ export function listEntries(
   if (isAsked) entries.push(...adjustments.listBesideLines(query));
   return entries.toSorted((a, b) => (entryId(a) < entryId(b) ? 1 : -1)).slice(0, query.limit + 1);
 }
+
+export const ADJUSTMENT_OPERATIONS = {
+  adjustLine: ({ write }: TenantContext, caller: Caller, request: AdjustLine) =>
+    write(caller, (tx) => adjustLine(tx, request)),
+
+  listAdjustments: ({ ask }: TenantContext, caller: Caller, query: AdjustmentQuery) =>
+    ask(caller, ({ stores }) => page(stores.adjustments.list(query), query.limit)),
+
+  /** Lines of calls, and of adjustments. */
+  listLines: ({ ask }: TenantContext, caller: Caller, query: LineQuery) =>
+    ask(caller, (tx) => page(listEntries(tx, query), query.limit)),
+};

@@ -1,13 +1,24 @@
 import { isAdjustment, type JournalEntry } from "../../../src/domain/ledger/adjustment.ts";
-import { type Archive, archiveKey, keptFrom } from "../../../src/domain/ledger/journal-archive.ts";
+import {
+  type Archive,
+  archiveKey,
+  keptFrom,
+  oldAt,
+} from "../../../src/domain/ledger/journal-archive.ts";
 import { toJournalEntry } from "../../../src/domain/ledger/journal-object.ts";
 import type { Day } from "../../../src/domain/ledger/period.ts";
 import { posted } from "../../../src/domain/ledger/quota.ts";
 import { FileWriter, readBack, type Written } from "../../../src/io/file-writer.ts";
+import { expiry, type TenantContext, type TenantFeature } from "../feature.ts";
 import { ownerOf } from "../verdicts/contents.ts";
 import { isFoldedBefore } from "../usage/fold-usage.ts";
-import type { Tx } from "../transactions.ts";
+import type { Transact, Tx } from "../transactions.ts";
 import type { Profile } from "../profile-store.ts";
+import { ARCHIVES } from "./archive-schema.ts";
+import { LEDGER } from "./ledger-schema.ts";
+import { isStored } from "../../../src/domain/ledger/journal-archive.ts";
+import type { Caller } from "../protocol.ts";
+import { notFound, page } from "../page.ts";
 
 // Old days of the journal, moved into the bucket one after the other, each in steps of which any may
 // be the last before a crash: (1) the day is written down as `writing`; (2) its lines are read page
@@ -25,15 +36,35 @@ const RETRY_MS = 600_000;
 /** Days are looked for this often: they become old at midnights. */
 const LOOK_EVERY_MS = 3_600_000;
 
-export interface ArchiverDeps {
-  /** A transaction of the object as it is by then; null: it is no more. */
-  readonly step: <Result>(work: (tx: Tx) => Result) => Result | null;
+interface ArchiverDeps {
+  readonly transact: Transact;
   /** Null: this deployment has none, and the lines stay. */
   readonly bucket: () => R2Bucket | null;
+  readonly wallMs: () => number;
   readonly report: (event: string, error: unknown) => void;
 }
 
-export class Archiver {
+export const ARCHIVES_FEATURE: TenantFeature = {
+  name: "archives",
+  tables: [ARCHIVES],
+  capability: ({ stores: { db, archives }, transact, wallMs, outside: { bucket, report } }) => {
+    const archiver = new Archiver({ transact, wallMs, bucket, report });
+    return {
+      expiries: [
+        expiry(db.of(LEDGER), () => {
+          // Without a bucket no day is archived.
+          const day = bucket() === null ? null : archives.nextDay(Number.MAX_SAFE_INTEGER);
+          return day === null ? null : oldAt(day);
+        }),
+        expiry(db.of(ARCHIVES), () => (archives.open() === null ? null : 0)),
+      ],
+      dueMs: (_, profile) => (profile.closed ? Infinity : (archiver.dueMs ?? Infinity)),
+      tend: (profile) => archiver.run(profile),
+    };
+  },
+};
+
+class Archiver {
   readonly #deps: ArchiverDeps;
   #notBeforeMs = 0;
   #retryMs: number | null = null;
@@ -49,32 +80,32 @@ export class Archiver {
 
   /** A piece of the work; true when there is more to be done at once. */
   async run(profile: Profile): Promise<boolean> {
-    const { step, report } = this.#deps;
+    const { transact, report } = this.#deps;
     const bucket = this.#deps.bucket();
-    if (bucket !== null && Date.now() < this.#notBeforeMs) return false;
+    if (bucket !== null && this.#deps.wallMs() < this.#notBeforeMs) return false;
     this.#retryMs = null;
     if (bucket === null || profile.closed) return false;
-    const archive = step(nextArchive);
+    const archive = transact(nextArchive);
     if (archive === null) {
-      this.#notBeforeMs = Date.now() + LOOK_EVERY_MS;
+      this.#notBeforeMs = this.#deps.wallMs() + LOOK_EVERY_MS;
       return false;
     }
     if (archive.state === "stored") {
-      step((tx) => deleteStored(tx, archive));
+      transact((tx) => deleteStored(tx, archive));
       return true;
     }
     try {
       return await this.#write(bucket, profile, archive.day);
     } catch (error) {
       report("archive_failed", error);
-      this.#retryMs = Date.now() + RETRY_MS;
+      this.#retryMs = this.#deps.wallMs() + RETRY_MS;
       this.#notBeforeMs = this.#retryMs;
       return false;
     }
   }
 
   async #write(bucket: R2Bucket, profile: Profile, day: Day): Promise<boolean> {
-    const { step } = this.#deps;
+    const { transact } = this.#deps;
     const key = archiveKey(ownerOf(profile), day, 1);
     const writer = new FileWriter(bucket, key);
     try {
@@ -84,7 +115,7 @@ export class Archiver {
       if (stored?.sha256 !== written.sha256 || stored.bytes !== written.bytes) {
         throw new Error("the file is not what was written");
       }
-      step((tx) => judge(tx, day, { ...sums, ...written }));
+      transact((tx) => judge(tx, day, { ...sums, ...written }));
       return true;
     } catch (error) {
       await writer.abort();
@@ -93,12 +124,12 @@ export class Archiver {
   }
 
   async #copy(writer: FileWriter, day: Day): Promise<Sums> {
-    const { step } = this.#deps;
+    const { transact } = this.#deps;
     const sums = { lines: 0, calls: 0, persons: 0, microNeurons: 0 };
     let after: string | null = "";
     while (after !== null) {
       const from: string = after;
-      const page: readonly JournalEntry[] | null = step((tx) => readPage(tx, day, from));
+      const page: readonly JournalEntry[] | null = transact((tx) => readPage(tx, day, from));
       if (page === null) throw new Error("the tenant is gone");
       // oxlint-disable-next-line no-await-in-loop -- page after page: one is in memory
       await writer.add(page.map((entry) => `${textOf(entry, sums)}\n`).join(""));
@@ -190,3 +221,16 @@ function deleteStored({ stores: { archives } }: Tx, { day }: Archive): void {
   const archive = archives.read(day);
   if (!more && archive !== null) archives.write({ ...archive, state: "done" });
 }
+
+export const ARCHIVE_OPERATIONS = {
+  listArchives: ({ ask }: TenantContext, caller: Caller, before: Day, limit: number) =>
+    ask(caller, ({ stores }) => page(stores.archives.list(before, limit), limit)),
+
+  readArchive: ({ ask }: TenantContext, caller: Caller, day: Day) =>
+    ask(caller, ({ stores, profile: { generation } }) => {
+      const archive = stores.archives.read(day);
+      return archive === null || !isStored(archive)
+        ? notFound("archived day")
+        : { kind: "archive" as const, archive, generation };
+    }),
+};

@@ -11,7 +11,9 @@ import {
   ZERO,
 } from "../../../src/domain/ledger/micro-neurons.ts";
 import type { Tx } from "../transactions.ts";
-import type { Idempotency } from "../protocol.ts";
+import type { Caller, Idempotency } from "../protocol.ts";
+import type { TenantContext } from "../feature.ts";
+import { page } from "../page.ts";
 
 // Grants as the platform makes, reads and ends them.
 
@@ -133,3 +135,17 @@ export const listGrants = (
     .map((grant) => ({ grant: ledger.grants.find(grant.id) ?? grant, nowMs }));
 
 const NO_GRANT = { kind: "not_found", what: "grant" } as const;
+
+export const GRANT_OPERATIONS = {
+  createGrant: ({ write }: TenantContext, caller: Caller, request: NewGrant) =>
+    write(caller, (tx) => createGrant(tx, request)),
+
+  readGrant: ({ ask }: TenantContext, caller: Caller, id: string) =>
+    ask(caller, (tx) => readGrant(tx, id)),
+
+  endGrant: ({ ask }: TenantContext, caller: Caller, id: string) =>
+    ask(caller, (tx) => endGrant(tx, id)),
+
+  listGrants: ({ ask }: TenantContext, caller: Caller, before: string, limit: number) =>
+    ask(caller, (tx) => page(listGrants(tx, { before, limit }), limit)),
+};

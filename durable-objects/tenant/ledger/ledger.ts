@@ -281,6 +281,14 @@ export class Ledger {
     return [...this.#load().open.values()];
   }
 
+  /** When the first of them ends if nobody settles it; Infinity: there is none. */
+  firstDeadlineMs(): number {
+    let firstMs = Infinity;
+    for (const { deadlineMs } of this.#load().open.values())
+      firstMs = Math.min(firstMs, deadlineMs);
+    return firstMs;
+  }
+
   /** Calls in progress of a route. */
   inFlightOf(route: string): number {
     const { open, overdue } = this.#load();

@@ -8,6 +8,26 @@ import {
 import { changedPolicy, type PolicyChange } from "../../../src/domain/moderation/policy-change.ts";
 import type { Tx } from "../transactions.ts";
 import { modelFinder } from "../calls/plan-call.ts";
+import { FOLLOWED_MS } from "./policy-store.ts";
+import type { TenantContext, TenantFeature } from "../feature.ts";
+import type { Caller } from "../protocol.ts";
+import { notFound, page } from "../page.ts";
+import { replayPage, type ReplayRequest } from "./policy-replay.ts";
+
+export const POLICIES_FEATURE: TenantFeature = {
+  name: "policies",
+  capability: ({ stores: { policies, verdicts } }) => ({
+    forget: () => policies.forget(),
+    // A version goes after the last verdict that names it.
+    purge: ({ nowMs }, isMore) => {
+      if (!isMore) policies.purge(nowMs - FOLLOWED_MS);
+      return false;
+    },
+    expiries: [
+      { writes: () => policies.writes, dueMs: () => policies.purgeDueMs(verdicts.oldestMs()) },
+    ],
+  }),
+};
 
 /** Policies by name that a tenant may have. */
 const MAX_POLICIES = 100;
@@ -88,3 +108,27 @@ function changedMeanwhile(latest: PolicyVersion | null): ChangedPolicy {
       : `must be the version in force, ${latest.version}, or absent`;
   return { kind: "invalid_request", errors: [{ path: ["version"], detail }] };
 }
+
+export const POLICY_OPERATIONS = {
+  listPolicies: ({ ask }: TenantContext, caller: Caller, from: string, limit: number) =>
+    ask(caller, ({ stores }) => page(stores.policies.list(from, limit), limit)),
+
+  readPolicy: ({ ask }: TenantContext, caller: Caller, name: string, version: number | null) =>
+    ask(caller, ({ stores }) => {
+      const policy = stores.policies.read(name, version);
+      return policy === null ? notFound("policy") : { kind: "policy" as const, policy };
+    }),
+
+  putPolicy: ({ ask }: TenantContext, caller: Caller, put: Put) =>
+    ask(caller, (tx) => putPolicy(tx, put)),
+
+  patchPolicy: ({ ask }: TenantContext, caller: Caller, patch: Patch) =>
+    ask(caller, (tx) => patchPolicy(tx, patch)),
+
+  deletePolicy: ({ ask }: TenantContext, caller: Caller, name: string) =>
+    ask(caller, (tx) => deletePolicy(tx, name)),
+
+  /** One page of a replay: no engine runs, and nothing is admitted or paid. */
+  replayPolicy: ({ ask }: TenantContext, caller: Caller, request: ReplayRequest) =>
+    ask(caller, (tx) => replayPage(tx, request)),
+};

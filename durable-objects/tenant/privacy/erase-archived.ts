@@ -8,7 +8,7 @@ import {
 import type { Day } from "../../../src/domain/ledger/period.ts";
 import { FileWriter, readBack, type Written } from "../../../src/io/file-writer.ts";
 import { splitLines } from "../../../src/io/split-lines.ts";
-import type { ArchiverDeps } from "../ledger/archiver.ts";
+import type { Transact } from "../transactions.ts";
 import type { FilesOf } from "./erase-personal-files.ts";
 
 // A person in an archived day: the file is written anew without them, under the name of its next
@@ -23,11 +23,11 @@ interface Found {
 
 /** @param erasureId to which the pictures are added that the lines lead to */
 export async function eraseArchived(
-  { step }: Pick<ArchiverDeps, "step">,
+  transact: Transact,
   bucket: R2Bucket,
   { of, day, erasureId }: { readonly of: FilesOf; readonly day: Day; readonly erasureId: string },
 ): Promise<ErasedCounts> {
-  const archive = step((tx) => tx.stores.archives.read(day));
+  const archive = transact((tx) => tx.stores.archives.read(day));
   if (archive === null || !isStored(archive)) return {};
   const stored = await bucket.get(archiveKey(of, day, archive.revision));
   if (stored === null) throw new Error("an archived day is not in the bucket");
@@ -49,7 +49,7 @@ export async function eraseArchived(
   async function replace(written: Written): Promise<void> {
     const back = await readBack(bucket, key);
     if (back?.sha256 !== written.sha256) throw new Error("the file is not what was written");
-    step(({ nowMs, stores }) => {
+    transact(({ nowMs, stores }) => {
       stores.archives.write(rewritten(archive as Archive, written, found.lines, nowMs));
       for (const subject of found.calls) {
         stores.erasures.addFile(erasureId, { kind: "image_call", subject });

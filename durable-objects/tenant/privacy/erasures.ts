@@ -1,24 +1,67 @@
 import {
   added,
   counted,
-  dueMs,
+  dueMs as erasureDueMs,
   type Erasure,
   finished,
   isDone,
   lookDueMs,
   type Place,
 } from "../../../src/domain/tenant/erasure.ts";
+import type { Day } from "../../../src/domain/ledger/period.ts";
 import type { RequestFailure } from "../../../src/domain/ledger/failure.ts";
 import type { PersonalRecord } from "../../../src/domain/tenant/personal-record.ts";
-import type { ErasedFiles } from "./erase-personal-files.ts";
+import { eraseArchived } from "./erase-archived.ts";
+import {
+  type ErasedFiles,
+  erasePersonalFiles,
+  type FilesOf,
+  isInBucket,
+  MOST_FILES,
+  oneByOne,
+} from "./erase-personal-files.ts";
+import { ERASURES } from "./erasure-schema.ts";
+import { after } from "../expiries.ts";
+import { expiry, PURGE_ROWS, type TenantContext, type TenantFeature } from "../feature.ts";
+import type { Profile } from "../profile-store.ts";
 import { noteRead } from "../verdicts/contents.ts";
-import type { Tx } from "../transactions.ts";
-import type { ErasureStore } from "./erasure-store.ts";
-import { type AnyPersonalData, personalData } from "./personal-data.ts";
+import type { AnyPersonalData } from "./personal-data.ts";
 import { START } from "./person-store.ts";
+import type { Caller } from "../protocol.ts";
+import { notFound } from "../page.ts";
+import { type Transact, type Tx, unknownTenant } from "../transactions.ts";
+import { personHash } from "../calls/content-hash.ts";
 
 // One person's data: looked through page by page, for an export or an erasure. An erasure goes on by
 // the alarm from where its last step has written that it is, so that no crash leaves half of it.
+
+/** How long it can be shown that an erasure was done. */
+const ERASURES_KEPT_MS = 365 * 86_400_000;
+
+/** After files that could not be erased. */
+const FILES_RETRY_MS = 10_000;
+
+export const ERASURES_FEATURE: TenantFeature = {
+  name: "erasures",
+  tables: [ERASURES],
+  capability: (context) => {
+    const { db, erasures } = context.stores;
+    return {
+      forget: () => erasures.forget(),
+      maintain: (tx) => context.erasures.goOn(tx),
+      purge: ({ nowMs }) => erasures.purge(nowMs - ERASURES_KEPT_MS, PURGE_ROWS),
+      expiries: [
+        expiry(db.of(ERASURES), () => after(erasures.firstEndMs(PURGE_ROWS), ERASURES_KEPT_MS)),
+      ],
+      dueMs: (nowMs) =>
+        Math.min(...erasures.running().map((erasure) => erasureDueMs(erasure, nowMs))),
+      tend: async (profile) => {
+        await eraseFiles(context, profile);
+        return false;
+      },
+    };
+  },
+};
 
 /** At once: each is looked at with every alarm. */
 const MOST_RUNNING = 100;
@@ -41,50 +84,114 @@ export interface PersonalPage {
   readonly next: Place | null;
 }
 
-/**
- * What is given out of contents is noted as read.
- *
- * @param place null: from the beginning
- */
-export function findPersonal(
-  tx: Tx,
-  asked: { readonly userId: string; readonly place: Place | null; readonly requestId: string },
-): PersonalPage {
-  const stores = personalData(tx.stores);
-  const at = asked.place ?? firstPlace(stores);
-  const { records, next } = storeAt(stores, at).find(asked.userId, at.after);
-  for (const record of records) {
-    if (record.kind === "content") noteRead(tx, record.verdictId, asked.requestId);
-  }
-  return { kind: "personal_page", records, next: placeAfter(stores, at, next) };
-}
-
 export type StartErasure =
   | { readonly kind: "erasure"; readonly erasure: Erasure }
   | Extract<RequestFailure, { kind: "over_limit" }>;
 
-/** Begins, and goes as far as one step does. Who asks again while it runs is told of the same one. */
-export function startErasure(
-  tx: Tx,
-  asked: { readonly id: string; readonly userId: string; readonly person: string },
-): StartErasure {
-  const { erasures } = tx.stores;
-  const running = erasures.running();
-  const same = running.find(({ person }) => person === asked.person);
-  if (same !== undefined) return { kind: "erasure", erasure: same };
-  if (running.length >= MOST_RUNNING) {
-    return { kind: "over_limit", detail: `At most ${MOST_RUNNING} erasures run at once.` };
+/** What is found of a person, page by page, and erased. */
+export class Erasures {
+  readonly #personal: () => readonly AnyPersonalData[];
+
+  /** @param personal in the order in which it is looked through and erased */
+  constructor(personal: () => readonly AnyPersonalData[]) {
+    this.#personal = personal;
   }
-  const erasure: Erasure = {
-    ...asked,
-    place: firstPlace(personalData(tx.stores)),
-    againAtMs: afterOpenCalls(tx, asked.userId),
-    filesDueMs: null,
-    counts: {},
-    createdAtMs: tx.nowMs,
-    finishedAtMs: null,
-  };
-  return { kind: "erasure", erasure: advance(tx, erasure) };
+
+  /**
+   * Contents that are given out are noted as read.
+   *
+   * @param asked `place` null: from the beginning
+   */
+  find(
+    tx: Tx,
+    asked: { readonly userId: string; readonly place: Place | null; readonly requestId: string },
+  ): PersonalPage {
+    const personal = this.#personal();
+    const at = asked.place ?? firstPlace(personal);
+    const { records, next } = storeAt(personal, at).find(asked.userId, at.after);
+    for (const record of records) {
+      if (record.kind === "content") noteRead(tx, record.verdictId, asked.requestId);
+    }
+    return { kind: "personal_page", records, next: placeAfter(personal, at, next) };
+  }
+
+  /** Begins, and goes as far as one step does. A repeat while it runs gets the one that runs. */
+  start(
+    tx: Tx,
+    asked: { readonly id: string; readonly userId: string; readonly person: string },
+  ): StartErasure {
+    const running = tx.stores.erasures.running();
+    const same = running.find(({ person }) => person === asked.person);
+    if (same !== undefined) return { kind: "erasure", erasure: same };
+    if (running.length >= MOST_RUNNING) {
+      return { kind: "over_limit", detail: `At most ${MOST_RUNNING} erasures run at once.` };
+    }
+    const erasure: Erasure = {
+      ...asked,
+      place: firstPlace(this.#personal()),
+      againAtMs: afterOpenCalls(tx, asked.userId),
+      filesDueMs: null,
+      counts: {},
+      createdAtMs: tx.nowMs,
+      finishedAtMs: null,
+    };
+    return { kind: "erasure", erasure: this.#advance(tx, erasure) };
+  }
+
+  /** One step of the erasure that is due; true when more is to be done at once. */
+  goOn(tx: Tx): boolean {
+    const isDue = (erasure: Erasure): boolean => lookDueMs(erasure, tx.nowMs) <= tx.nowMs;
+    const due = tx.stores.erasures.running().filter(isDue);
+    const [first] = due;
+    if (first === undefined) return false;
+    const after = this.#advance(tx, first);
+    return due.length > 1 || (!isDone(after) && isDue(after));
+  }
+
+  #advance(tx: Tx, erasure: Erasure): Erasure {
+    const looked = this.#look(tx, this.#begun(tx, erasure));
+    const after = finished(looked, tx.nowMs);
+    tx.stores.erasures.write(after);
+    return after;
+  }
+
+  /**
+   * Another look where the time for it has come. There is no last one as long as the items of a batch
+   * lie in the bucket that was there before: whose they are is not known until their calls are made.
+   */
+  #begun(tx: Tx, erasure: Erasure): Erasure {
+    const { place, againAtMs, createdAtMs } = erasure;
+    if (place !== null || againAtMs === null || againAtMs > tx.nowMs) return erasure;
+    const waits = tx.stores.batches.open().some((batch) => batch.createdAtMs <= createdAtMs);
+    return {
+      ...erasure,
+      place: firstPlace(this.#personal()),
+      againAtMs: waits ? tx.nowMs + BATCHES_EVERY_MS : null,
+    };
+  }
+
+  #look(tx: Tx, erasure: Erasure): Erasure {
+    const { id, userId } = erasure;
+    if (userId === null) return erasure;
+    const { nowMs } = tx;
+    const personal = this.#personal();
+    let { place, counts, againAtMs, filesDueMs } = erasure;
+    for (let page = 0; page < PAGES_A_STEP && place !== null; page += 1) {
+      const store = storeAt(personal, place);
+      const { records, next } = store.find(userId, place.after);
+      const files = [
+        ...records.flatMap((record) => store.files?.(record) ?? []),
+        ...(next === null ? (store.everywhere?.() ?? []) : []),
+      ];
+      for (const file of files) tx.stores.erasures.addFile(id, file);
+      for (const record of records) store.erase(tx, record, userId);
+      counts = counted(counts, store.name, records.length);
+      if (files.length > 0) filesDueMs = Math.min(filesDueMs ?? nowMs, nowMs);
+      if (records.some((record) => maySettle(record, nowMs))) againAtMs = nowMs + LATE_CALLS_MS;
+      place = placeAfter(personal, place, next);
+    }
+    return { ...erasure, place, counts, againAtMs, filesDueMs };
+  }
 }
 
 /** When no call of that person that is in progress now can leave anything any more. */
@@ -97,76 +204,53 @@ function afterOpenCalls({ stores: { ledger, batches }, nowMs }: Tx, userId: stri
   return lasts.length === 0 ? null : Math.max(...lasts);
 }
 
-/** One step of the erasure that is due; true when more is to be done at once. */
-export function advanceErasures(tx: Tx): boolean {
-  const isDue = (erasure: Erasure): boolean => lookDueMs(erasure, tx.nowMs) <= tx.nowMs;
-  const due = tx.stores.erasures.running().filter(isDue);
-  const [first] = due;
-  if (first === undefined) return false;
-  const after = advance(tx, first);
-  return due.length > 1 || (!isDone(after) && isDue(after));
-}
-
-/** When the alarm is needed for erasures. */
-export const erasuresDueMs = (erasures: ErasureStore, nowMs: number): readonly number[] =>
-  erasures.running().map((erasure) => dueMs(erasure, nowMs));
-
-function advance(tx: Tx, erasure: Erasure): Erasure {
-  const looked = look(tx, begun(tx, erasure));
-  const after = finished(looked, tx.nowMs);
-  tx.stores.erasures.write(after);
-  return after;
-}
-
-/**
- * Another look where the time for it has come. There is no last one as long as the items of a batch
- * lie in the bucket that was there before: whose they are is not known until their calls are made.
- */
-function begun(tx: Tx, erasure: Erasure): Erasure {
-  const { place, againAtMs, createdAtMs } = erasure;
-  if (place !== null || againAtMs === null || againAtMs > tx.nowMs) return erasure;
-  const waits = tx.stores.batches.open().some((batch) => batch.createdAtMs <= createdAtMs);
-  return {
-    ...erasure,
-    place: firstPlace(personalData(tx.stores)),
-    againAtMs: waits ? tx.nowMs + BATCHES_EVERY_MS : null,
-  };
-}
-
-function look(tx: Tx, erasure: Erasure): Erasure {
-  const { id, userId } = erasure;
-  if (userId === null) return erasure;
-  const stores = personalData(tx.stores);
-  let { place, counts, againAtMs, filesDueMs } = erasure;
-  for (let page = 0; page < PAGES_A_STEP && place !== null; page += 1) {
-    const store = storeAt(stores, place);
-    const { records, next } = store.find(userId, place.after);
-    const files = [
-      ...records.flatMap((record) => store.files?.(record) ?? []),
-      ...(next === null ? (store.everywhere?.() ?? []) : []),
-    ];
-    for (const file of files) tx.stores.erasures.addFile(id, file);
-    for (const record of records) store.erase(tx, record, userId);
-    counts = counted(counts, store.name, records.length);
-    if (files.length > 0) filesDueMs = Math.min(filesDueMs ?? tx.nowMs, tx.nowMs);
-    if (records.some((record) => maySettle(record, tx.nowMs))) againAtMs = tx.nowMs + LATE_CALLS_MS;
-    place = placeAfter(stores, place, next);
-  }
-  return { ...erasure, place, counts, againAtMs, filesDueMs };
-}
-
 /** Its hold ended a moment ago, and who ran it may not know yet: the verdict comes late. */
 const maySettle = (record: PersonalRecord, nowMs: number): boolean =>
   record.kind === "journal_line" &&
   record.line.outcome === "expired" &&
   record.line.settledAtMs > nowMs - LATE_CALLS_MS;
 
+/** Files of the erasure that is due first. */
+async function eraseFiles(context: TenantContext, profile: Profile): Promise<void> {
+  const { stores, transact, outside, feed, wallMs } = context;
+  const bucket = outside.bucket();
+  const due = stores.erasures
+    .running()
+    .find(({ filesDueMs }) => (filesDueMs ?? Infinity) <= wallMs());
+  if (due === undefined || due.userId === null) return;
+  const files = stores.erasures.listFiles(due.id, MOST_FILES);
+  const inBucket = files.filter(isInBucket);
+  const gone =
+    bucket === null
+      ? { files: inBucket, counts: [], failed: false }
+      : await erasePersonalFiles(bucket, filesOf(transact, bucket, profile, due), inBucket);
+  transact((tx) => {
+    const reported = files.filter((file) => !isInBucket(file));
+    const arrived = reported.filter((file) => feed.hasArrived(file));
+    const failed = gone.failed || arrived.length < reported.length;
+    const erased = { files: [...gone.files, ...arrived], counts: gone.counts };
+    filesErased(tx, due.id, erased, tx.nowMs + (failed ? FILES_RETRY_MS : 0));
+  });
+}
+
+function filesOf(
+  transact: Transact,
+  bucket: R2Bucket,
+  { id: tenant, generation }: Profile,
+  due: Erasure,
+): FilesOf {
+  const whose = { tenant, generation, userId: due.userId ?? "" };
+  const erase = (day: Day) =>
+    eraseArchived(transact, bucket, { of: whose, day, erasureId: due.id });
+  return { ...whose, archived: oneByOne(erase) };
+}
+
 /**
  * After some files were erased, or could not be.
  *
  * @param retryAtMs when to go on with what is left
  */
-export function filesErased(
+function filesErased(
   tx: Tx,
   id: string,
   gone: Pick<ErasedFiles, "files" | "counts">,
@@ -203,3 +287,29 @@ function placeAfter(
   const following = stores[stores.findIndex(({ name }) => name === store) + 1];
   return following === undefined ? null : { store: following.name, after: START };
 }
+
+export const ERASURE_OPERATIONS = {
+  /** A page of what is held of a person; `place` null: from the beginning. */
+  findPersonal: (
+    { ask, erasures }: TenantContext,
+    caller: Caller,
+    request: { readonly userId: string; readonly place: Place | null; readonly requestId: string },
+  ) => ask(caller, (tx) => erasures.find(tx, request)),
+
+  async startErasure(
+    context: TenantContext,
+    caller: Caller,
+    request: { readonly id: string; readonly userId: string },
+  ) {
+    const profile = context.profile();
+    if (profile === null) return unknownTenant(caller);
+    const person = await personHash(request.userId, profile.contentSecret);
+    return context.writeAtOnce(caller, (tx) => context.erasures.start(tx, { ...request, person }));
+  },
+
+  readErasure: ({ ask }: TenantContext, caller: Caller, id: string) =>
+    ask(caller, ({ stores }) => {
+      const erasure = stores.erasures.read(id);
+      return erasure === null ? notFound("erasure") : { kind: "erasure" as const, erasure };
+    }),
+};

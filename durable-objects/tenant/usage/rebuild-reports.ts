@@ -1,9 +1,14 @@
 import { clearRows } from "../../../src/reports/reports-store.ts";
 import type { FeedState, FeedStore, Rebuild } from "./feed-store.ts";
 import { foldUsage } from "./fold-usage.ts";
-import type { Tx } from "../transactions.ts";
+import type { Transact, Tx } from "../transactions.ts";
 import type { Profile } from "../profile-store.ts";
 import { FIRST_ROW } from "./usage-row-store.ts";
+import type { TenantContext } from "../feature.ts";
+import type { Caller } from "../protocol.ts";
+import type { Day } from "../../../src/domain/ledger/period.ts";
+import type { RowVersion } from "../../../src/reports/usage-message.ts";
+import { readReportDays } from "./read-report-days.ts";
 
 // The reports of a tenant, made anew from what its object knows: whatever they held of it goes, then
 // every row of the object waits again and is sent. Where it is stands in the object, so that a crash at
@@ -53,8 +58,7 @@ export const readRebuild = ({ stores: { feed, reportRows } }: Tx): RebuildStatus
 });
 
 export interface RebuildMeans {
-  /** A transaction of the object as it is by then; null: it is no more. */
-  readonly step: <Result>(work: (tx: Tx) => Result) => Result | null;
+  readonly transact: Transact;
   /** Work with the database of reports; null: this deployment has none. */
   readonly reports: <Result>(
     work: (database: D1Database) => Promise<Result>,
@@ -64,12 +68,12 @@ export interface RebuildMeans {
 /** @throws when the database does not answer */
 export async function advanceRebuild(profile: Profile, by: RebuildMeans): Promise<void> {
   for (let steps = 0; steps < STEPS_AN_ALARM; steps += 1) {
-    const phase = by.step((tx) => tx.stores.feed.read()?.rebuild?.phase ?? "done");
+    const phase = by.transact((tx) => tx.stores.feed.read()?.rebuild?.phase ?? "done");
     if (phase === null || phase === "done") return;
     // oxlint-disable-next-line no-await-in-loop -- one step after the other
     const cleared = phase === "clearing" ? await clear(profile, by) : true;
     if (!cleared) continue;
-    const more = by.step((tx) => afterStep(tx, phase));
+    const more = by.transact((tx) => afterStep(tx, phase));
     if (more !== true) return;
   }
 }
@@ -116,3 +120,22 @@ function advanced(
       return null;
   }
 }
+
+export const REPORT_OPERATIONS = {
+  /** The consumer of the queue calls it once it has written the rows. */
+  rowsArrived: (
+    { writeOfGeneration, feed }: TenantContext,
+    generation: number,
+    epoch: number,
+    rows: readonly RowVersion[],
+  ): Promise<void> => writeOfGeneration(generation, undefined, () => feed.arrived(epoch, rows)),
+
+  /** Days whose hours the reports no longer keep. Null: that generation is over. */
+  readReportDays: ({ ofGeneration }: TenantContext, generation: number, days: readonly Day[]) =>
+    ofGeneration(generation, null, (tx) => readReportDays(tx, days)),
+
+  /** Makes the reports of this tenant anew. */
+  startRebuild: ({ write }: TenantContext, caller: Caller) => write(caller, startRebuild),
+
+  readRebuild: ({ ask }: TenantContext, caller: Caller) => ask(caller, readRebuild),
+};

@@ -1,14 +1,107 @@
 import { packRows, type RowVersion, type SentRow } from "../../../src/reports/usage-message.ts";
+import { type Day, dayOf, endOf } from "../../../src/domain/ledger/period.ts";
+import { HOURS_KEPT_MS, USER_DAYS_KEPT_MS } from "../../../src/domain/usage/report-retention.ts";
+import { hourOf, type UserDay } from "../../../src/domain/usage/report-rows.ts";
+import { hourKey } from "../../../src/domain/usage/usage-fold.ts";
+import { after } from "../expiries.ts";
+import { expiry, PURGE_ROWS, type TenantFeature } from "../feature.ts";
+import { personalData } from "../privacy/personal-data.ts";
+import { nextSequence, unlogVerdict } from "../verdicts/moderation-log.ts";
+import { FEED, REPORT_USERS } from "./feed-schema.ts";
 import { type Folded, foldUsage } from "./fold-usage.ts";
 import type { TenantStores } from "../stores.ts";
-import type { Tx } from "../transactions.ts";
+import type { Transact, Tx } from "../transactions.ts";
 import type { Profile } from "../profile-store.ts";
 import { advanceRebuild, isRebuilding, type RebuildMeans } from "./rebuild-reports.ts";
-import { FIRST_ROW } from "./usage-row-store.ts";
+import { FIRST_ROW, type ReportRowStore, userKey } from "./usage-row-store.ts";
 
 // What the alarm does for the platform's reports: it folds what settled, and sends the rows that
 // wait. A row waits until the consumer of the queue says that it is in the reports. What was sent is
 // known in memory alone, so that an object that starts anew sends it once more.
+
+export const USAGE_FEATURE: TenantFeature = {
+  name: "usage",
+  tables: [FEED, REPORT_USERS],
+  capability: ({ stores: { db, feed: states, reportRows }, feed }) => {
+    const rowsOf = db.of(FEED);
+    const hourDueMs = (kind: "call_hour" | "usage_hour") => () => {
+      const hour = reportRows.list(kind, "", 1)[0]?.row.hour;
+      return hour === undefined ? null : (hour + 1) * HOUR_MS + HOURS_KEPT_MS;
+    };
+    const userDayDueMs = (day: Day | null | undefined) =>
+      day === null || day === undefined ? null : endOf(day) + USER_DAYS_KEPT_MS;
+    return {
+      forget: () => states.forget(),
+      begin: () => feed.hasNews,
+      purge: ({ nowMs }) => purgeRows(reportRows, nowMs),
+      expiries: [
+        expiry(rowsOf, hourDueMs("call_hour")),
+        expiry(rowsOf, hourDueMs("usage_hour")),
+        expiry(rowsOf, () => userDayDueMs(reportRows.list("user_day", "", 1)[0]?.row.day)),
+        expiry(rowsOf, () =>
+          after(reportRows.list("logged_verdict", "", 1)[0]?.row.expiresAtMs ?? null, 0),
+        ),
+        expiry(db.of(REPORT_USERS), () => userDayDueMs(reportRows.oldestDay())),
+      ],
+      dueMs: (nowMs, profile) => (profile.closed ? Infinity : feed.dueMs(nowMs)),
+      tend: async (profile) => {
+        await feed.run(profile);
+        return false;
+      },
+      isBeside: true,
+      personal: [
+        personalData<"user_day">({
+          name: "user_days",
+          find: (person) => {
+            const found = reportRows.daysOf(person);
+            return { records: found.map((one) => ({ kind: "user_day", ...one })), next: null };
+          },
+          erase: (tx, { key, row }) => forgetUserDay(tx, key, row),
+          files: ({ key }) => [{ kind: "user_day", subject: key }],
+        }),
+        personalData<"logged_verdict">({
+          name: "logged_verdicts",
+          find: (person, from) => {
+            const { records, next } = reportRows.loggedOf(person, { after: from, scan: SCAN });
+            return {
+              records: records.map((record) => ({ kind: "logged_verdict", ...record })),
+              next,
+            };
+          },
+          erase: (tx, { key }) => unlogVerdict(tx, key),
+          files: ({ key }) => [{ kind: "logged_verdict", subject: key }],
+        }),
+      ],
+    };
+  },
+};
+
+/** The reports do not keep these any more either. */
+function purgeRows(rows: ReportRowStore, nowMs: number): boolean {
+  const firstHour = hourKey(hourOf(nowMs - HOURS_KEPT_MS));
+  const firstDay = dayOf(nowMs - USER_DAYS_KEPT_MS);
+  return [
+    rows.purge("usage_hour", firstHour, PURGE_ROWS),
+    rows.purge("call_hour", firstHour, PURGE_ROWS),
+    rows.purge("user_day", userKey(firstDay, 0), PURGE_ROWS),
+    rows.purgeUsers(firstDay, PURGE_ROWS),
+    rows.purgeExpired(nowMs, PURGE_ROWS),
+  ].includes(true);
+}
+
+/** The row stays, with what its calls came to, and is nobody's. */
+function forgetUserDay(tx: Tx, key: string, row: UserDay): void {
+  const sequence = nextSequence(tx);
+  if (sequence === null) return;
+  const { reportRows } = tx.stores;
+  reportRows.forgetUser(row.day, row.userId);
+  reportRows.write({ kind: "user_day", key, row: { ...row, userId: "", sequence } });
+}
+
+const HOUR_MS = 3_600_000;
+
+/** Logged verdicts that one page of a person's data looks at. */
+const SCAN = 200;
 
 /** How long after something settled it is folded: what settles until then is folded with it. */
 const FOLD_AFTER_MS = 5000;
@@ -32,6 +125,7 @@ export interface FeedDeps extends RebuildMeans {
   readonly stores: TenantStores;
   /** Null: this deployment has no reports, and nothing is sent. */
   readonly queue: () => Pick<Queue, "send"> | null;
+  readonly wallMs: () => number;
   /** End users who have a row of their own on a day. */
   readonly usersADay: () => number;
   readonly report: (event: string, error: unknown) => void;
@@ -115,12 +209,12 @@ export class UsageFeed {
   }
 
   #fold(): void {
-    const { stores, step, report, usersADay } = this.#deps;
+    const { stores, transact, report, usersADay } = this.#deps;
     const { counted } = stores.ledger;
     try {
       let folded: Folded | null = "more";
       for (let steps = 0; steps < MOST_FOLDS && folded === "more"; steps += 1) {
-        folded = step((tx) => foldUsage(tx, usersADay()));
+        folded = transact((tx) => foldUsage(tx, usersADay()));
       }
       this.#moreToFold = folded === "more";
       this.#leftOver = folded === "later";
@@ -133,20 +227,20 @@ export class UsageFeed {
 
   async #rebuild(profile: Profile): Promise<void> {
     const { stores, report } = this.#deps;
-    if (!isRebuilding(stores.feed) || this.#rebuildDueMs > Date.now()) return;
+    if (!isRebuilding(stores.feed) || this.#rebuildDueMs > this.#deps.wallMs()) return;
     try {
       await advanceRebuild(profile, this.#deps);
       this.#rebuildDueMs = 0;
       this.#unsent = null;
     } catch (error) {
-      this.#rebuildDueMs = Date.now() + REBUILD_RETRY_MS;
+      this.#rebuildDueMs = this.#deps.wallMs() + REBUILD_RETRY_MS;
       report("rebuild_failed", error);
     }
   }
 
   async #send(profile: Profile): Promise<void> {
     const queue = this.#deps.queue();
-    const picked = queue === null ? null : this.#deps.step((tx) => this.#pick(tx));
+    const picked = queue === null ? null : this.#deps.transact((tx) => this.#pick(tx));
     if (queue === null || picked === null) return;
     const { id: tenant, generation } = profile;
     const { rows, epoch } = picked;
@@ -191,7 +285,7 @@ export class UsageFeed {
   }
 
   #depart(rows: readonly SentRow[], epoch: number): void {
-    const nowMs = Date.now();
+    const nowMs = this.#deps.wallMs();
     for (const { kind, key, row } of rows) {
       const name = nameOf(kind, key);
       const before = this.#underway.get(name);

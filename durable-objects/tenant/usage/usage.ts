@@ -19,6 +19,8 @@ import {
 import { firstHourOf } from "../../../src/domain/usage/report-rows.ts";
 import { hourKey, inOrder } from "../../../src/domain/usage/usage-fold.ts";
 import type { Tx } from "../transactions.ts";
+import type { TenantContext } from "../feature.ts";
+import type { Caller } from "../protocol.ts";
 
 // A tenant's usage and statements, added up where the rows are. What is read is bounded by the days
 // that are asked for, never by the calls in them.
@@ -128,3 +130,13 @@ export function readBooks(tx: Tx, month: Month): MonthBooks {
     nowMs: tx.nowMs,
   };
 }
+
+export const USAGE_OPERATIONS = {
+  readUsage({ ask, feed }: TenantContext, caller: Caller, query: UsageQuery) {
+    const { hasNews } = feed;
+    return ask(caller, (tx) => readUsage(tx, query, hasNews));
+  },
+
+  readBooks: ({ ask }: TenantContext, caller: Caller, month: Month) =>
+    ask(caller, (tx) => readBooks(tx, month)),
+};

@@ -3,13 +3,61 @@ import type { Hold } from "../../../src/domain/ledger/ledger.ts";
 import { contentKey, type PictureOwner } from "../../../src/domain/generation/stored-picture.ts";
 import { newUlid } from "../../outbox/event-id.ts";
 import type { KeptContent, KeptFiles } from "./content-store.ts";
-import { contentsKeptMs } from "../expiries.ts";
+import { after } from "../expiries.ts";
+import { expiry, PURGE_ROWS, type TenantContext, type TenantFeature } from "../feature.ts";
+import { personalData } from "../privacy/personal-data.ts";
 import type { TenantStores } from "../stores.ts";
 import type { Tx } from "../transactions.ts";
 import type { Profile } from "../profile-store.ts";
-import type { ModerationAdmit } from "../protocol.ts";
+import type { Caller, ModerationAdmit } from "../protocol.ts";
+import { CONTENTS } from "./people-schema.ts";
+import { page } from "../page.ts";
 
 // What was moderated, where the tenant keeps it: read under an audit, and gone in time.
+
+const DAY_MS = 86_400_000;
+
+/** How long it is known who read a content. */
+const READS_KEPT_MS = 400 * DAY_MS;
+
+/** After a bucket that failed. */
+const FILES_RETRY_MS = 10_000;
+
+/** Contents go with their verdicts, or earlier. */
+const contentsKeptMs = ({ settings }: Profile): number =>
+  Math.min(settings.content_retention_days, settings.verdict_retention_days) * DAY_MS;
+
+export const CONTENTS_FEATURE: TenantFeature = {
+  name: "contents",
+  tables: [CONTENTS],
+  capability: (context) => {
+    const { db, contents, contentFiles } = context.stores;
+    return {
+      purge: ({ nowMs }) => contents.purgeReads(nowMs - READS_KEPT_MS, PURGE_ROWS),
+      expiries: [
+        expiry(db.of(CONTENTS), (profile) => after(contents.oldestMs(), contentsKeptMs(profile))),
+        expiry(db.of(CONTENTS), () => after(contents.oldestReadMs(), READS_KEPT_MS)),
+      ],
+      dueMs: () => contentFiles.dueMs() ?? Infinity,
+      tend: async (profile) => {
+        await eraseStrays(context, profile);
+        return eraseExpired(context, profile);
+      },
+      personal: [
+        personalData<"content">({
+          name: "contents",
+          find: (person, from) => {
+            const { contents: found, next } = contents.ofPerson(person, from);
+            return { records: found.map((content) => ({ kind: "content", ...content })), next };
+          },
+          erase: (_, { verdictId }) => contents.delete(verdictId),
+          files: ({ verdictId, pictures }) =>
+            pictures.length === 0 ? [] : [{ kind: "content", subject: verdictId }],
+        }),
+      ],
+    };
+  },
+};
 
 /** In one alarm: pictures of so many contents, each one request to the bucket. */
 const MOST_ERASED = 15;
@@ -88,14 +136,37 @@ export const ownerOf = ({ id, generation }: Profile): PictureOwner => ({
   generation,
 });
 
-export const expiredContents = (
-  { contents }: Pick<TenantStores, "contents">,
-  profile: Profile,
-  nowMs: number,
-): KeptFiles[] => contents.listBefore(keptSince(profile, nowMs), MOST_ERASED);
+/**
+ * Contents past their time; true when there is more. Where the bucket fails, it is asked again tomorrow.
+ */
+async function eraseExpired(context: TenantContext, profile: Profile): Promise<boolean> {
+  const { stores, outside, transact, wallMs } = context;
+  const expired = stores.contents.listBefore(keptSince(profile, wallMs()), MOST_ERASED);
+  if (expired.length === 0) return false;
+  const gone = await eraseContentFiles(outside.bucket(), ownerOf(profile), expired);
+  transact(({ stores: { contents } }) => gone.forEach((id) => contents.delete(id)));
+  return gone.length === expired.length;
+}
+
+/** Files of calls that died between writing and settling. Without a bucket there are none. */
+async function eraseStrays(context: TenantContext, profile: Profile): Promise<void> {
+  const { stores, outside, transact, wallMs } = context;
+  const { ids, keys } = strayFiles(stores, profile, wallMs());
+  if (ids.length === 0) return;
+  const erased = await (outside.bucket()?.delete([...keys]) ?? Promise.resolve()).then(
+    () => true,
+    () => false,
+  );
+  transact(({ stores: { contentFiles }, nowMs }) => {
+    for (const id of ids) {
+      if (erased) contentFiles.remove(id);
+      else contentFiles.expect(id, nowMs + FILES_RETRY_MS);
+    }
+  });
+}
 
 /** Verdicts whose pictures nothing names, and the files that they may have. */
-export function strayFiles(
+function strayFiles(
   { contents, contentFiles }: Pick<TenantStores, "contents" | "contentFiles">,
   profile: Profile,
   nowMs: number,
@@ -116,7 +187,7 @@ export function strayFiles(
  *
  * @returns whose pictures are gone, or never were
  */
-export async function eraseContentFiles(
+async function eraseContentFiles(
   bucket: R2Bucket | null,
   owner: PictureOwner,
   contents: readonly KeptFiles[],
@@ -135,3 +206,11 @@ export async function eraseContentFiles(
   );
   return erased.flat();
 }
+
+export const CONTENT_OPERATIONS = {
+  readContent: ({ ask }: TenantContext, caller: Caller, request: ReadContent) =>
+    ask(caller, (tx) => readContent(tx, request)),
+
+  listContentReads: ({ ask }: TenantContext, caller: Caller, before: string, limit: number) =>
+    ask(caller, ({ stores }) => page(stores.contents.listReads(before, limit), limit)),
+};

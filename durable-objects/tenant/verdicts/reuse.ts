@@ -1,16 +1,29 @@
 import type { Hold } from "../../../src/domain/ledger/ledger.ts";
+import { dayOf } from "../../../src/domain/ledger/period.ts";
 import { planModeration } from "../../../src/domain/moderation/plan-moderation.ts";
 import type { PolicyVersion } from "../../../src/domain/moderation/policy.ts";
 import { mayBeReused } from "../../../src/domain/moderation/reuse.ts";
 import type { PlannedStage } from "../../../src/domain/moderation/stage.ts";
 import type { Verdict } from "../../../src/domain/moderation/verdict.ts";
+import { endOfDay } from "../expiries.ts";
+import { expiry, PURGE_ROWS, type TenantFeature } from "../feature.ts";
 import type { Tx } from "../transactions.ts";
 import { modelFinder } from "../calls/plan-call.ts";
 import type { ModerationAdmit, ReuseTerms } from "../protocol.ts";
+import { REUSE } from "./reuse-schema.ts";
 import type { ReuseName } from "./reuse-store.ts";
 
 // Equal contents, answered with the verdict that there is: found in the step that admits the call, so
 // that nothing is held for what will not be asked.
+
+export const REUSE_FEATURE: TenantFeature = {
+  name: "reuse",
+  tables: [REUSE],
+  capability: ({ stores: { db, reusable } }) => ({
+    purge: ({ nowMs }) => reusable.purge(dayOf(nowMs), PURGE_ROWS),
+    expiries: [expiry(db.of(REUSE), () => endOfDay(reusable.oldestDay(), 1))],
+  }),
+};
 
 /** Of each content of a call; null: it can neither be answered so, nor answer others. */
 export type Reuse = readonly (ReuseTerms | null)[];

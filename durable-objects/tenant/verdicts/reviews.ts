@@ -7,8 +7,12 @@ import {
 } from "../../../src/domain/moderation/review.ts";
 import type { Revision, Verdict } from "../../../src/domain/moderation/verdict.ts";
 import { noteVerdict } from "./moderation-log.ts";
+import type { TenantContext, TenantFeature } from "../feature.ts";
+import { personalData } from "../privacy/personal-data.ts";
 import type { Tx } from "../transactions.ts";
+import { REVISIONS } from "./people-schema.ts";
 import { noteDisputed } from "./reuse.ts";
+import type { Caller } from "../protocol.ts";
 
 // Reviews, each one step of the object: so two people never decide the same thing.
 
@@ -18,6 +22,24 @@ type NotFound = Extract<LookupFailure, { kind: "not_found" }>;
 export const MOST_RELEASED = 200;
 
 const NO_VERDICT: NotFound = { kind: "not_found", what: "verdict" };
+
+export const REVIEWS_FEATURE: TenantFeature = {
+  name: "reviews",
+  tables: [REVISIONS],
+  capability: ({ stores: { revisions } }) => ({
+    maintain: releaseClaims,
+    personal: [
+      personalData<"revision">({
+        name: "revisions",
+        find: (person, from) => {
+          const { revisions: found, next } = revisions.ofPerson(person, from);
+          return { records: found.map((revision) => ({ kind: "revision", revision })), next };
+        },
+        erase: (_, { revision }) => revisions.delete(revision),
+      }),
+    ],
+  }),
+};
 
 export function reviewVerdict(
   tx: Tx,
@@ -94,3 +116,24 @@ const revisionOf = (verdict: Verdict, createdAtMs: number): Revision => ({
   note: verdict.decidedBy === "review" ? verdict.review.note : null,
   createdAtMs,
 });
+
+export const REVIEW_OPERATIONS = {
+  reviewVerdict: (
+    { write, feed }: TenantContext,
+    caller: Caller,
+    request: Parameters<typeof reviewVerdict>[1],
+  ) =>
+    write(caller, (tx) => {
+      feed.changed();
+      return reviewVerdict(tx, request);
+    }),
+
+  claimVerdicts: ({ ask }: TenantContext, caller: Caller, limit: number) =>
+    ask(caller, (tx) => {
+      const verdicts = claimVerdicts(tx, limit);
+      return { kind: "verdicts" as const, verdicts, next: null };
+    }),
+
+  listRevisions: ({ ask }: TenantContext, caller: Caller, id: string) =>
+    ask(caller, (tx) => listRevisions(tx, id)),
+};

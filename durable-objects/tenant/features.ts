@@ -1,0 +1,59 @@
+import type { Schema } from "../staged-database.ts";
+import { ACCOUNT_FEATURE } from "./account/account-client.ts";
+import { BATCHES_FEATURE } from "./batches/batch-recovery.ts";
+import { REPLAY_FEATURE } from "./calls/replay.ts";
+import { USER_PICTURES_FEATURE } from "./calls/user-pictures.ts";
+import type { TenantFeature } from "./feature.ts";
+import { ARCHIVES_FEATURE } from "./ledger/archiver.ts";
+import { JOURNAL_FEATURE } from "./ledger/journal.ts";
+import { REFUSALS_FEATURE } from "./ledger/refusals.ts";
+import { POLICIES_FEATURE } from "./policies/policies.ts";
+import { ERASURES_FEATURE } from "./privacy/erasures.ts";
+import { CORE, TENANT_MIGRATIONS } from "./tenant-schema.ts";
+import { USAGE_FEATURE } from "./usage/usage-feed.ts";
+import { CONTENTS_FEATURE } from "./verdicts/contents.ts";
+import { REUSE_FEATURE } from "./verdicts/reuse.ts";
+import { REVIEWS_FEATURE } from "./verdicts/reviews.ts";
+import { VERDICTS_FEATURE } from "./verdicts/verdicts.ts";
+import { PLATFORM_EVENTS_FEATURE } from "./webhooks/platform-events.ts";
+import { WEBHOOKS_FEATURE } from "./webhooks/webhooks.ts";
+
+/**
+ * All features of a tenant. This is the order of the alarm, and the order in which a person's data is
+ * looked through and erased.
+ */
+export const TENANT_FEATURES: readonly TenantFeature[] = [
+  { name: "core", tables: [CORE] },
+  // A person's deliveries and events are found by the verdicts that they tell of: before those.
+  WEBHOOKS_FEATURE,
+  PLATFORM_EVENTS_FEATURE,
+  // What the account waits for comes before what only this tenant waits for.
+  ACCOUNT_FEATURE,
+  // So are contents and revisions found by their verdicts.
+  CONTENTS_FEATURE,
+  REVIEWS_FEATURE,
+  VERDICTS_FEATURE,
+  REUSE_FEATURE,
+  // Idempotency keys and replies are found by the lines of their calls: before those.
+  REPLAY_FEATURE,
+  JOURNAL_FEATURE,
+  REFUSALS_FEATURE,
+  USER_PICTURES_FEATURE,
+  // Its rows are folded from lines and verdicts: what is erased there is not folded again.
+  USAGE_FEATURE,
+  // Files of a person are erased once the rows that name them are.
+  ERASURES_FEATURE,
+  // Only a day that is folded is archived: after the reports.
+  ARCHIVES_FEATURE,
+  BATCHES_FEATURE,
+  // A version of a policy goes after the verdicts that name it.
+  POLICIES_FEATURE,
+];
+
+/** The tables of features: each makes its own with its first row. */
+export const schemaOf = (features: readonly TenantFeature[]): Schema => ({
+  released: TENANT_MIGRATIONS,
+  features: features.flatMap(({ tables }) => tables ?? []),
+});
+
+export const TENANT_SCHEMA = schemaOf(TENANT_FEATURES);

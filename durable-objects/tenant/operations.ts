@@ -1,0 +1,52 @@
+import { ACCOUNT_OPERATIONS } from "./account/account-client.ts";
+import { BATCH_OPERATIONS } from "./batches/batches.ts";
+import type { TenantContext } from "./feature.ts";
+import { LIMIT_OPERATIONS } from "./invariants.ts";
+import { KEY_OPERATIONS } from "./keys/keys.ts";
+import { ADJUSTMENT_OPERATIONS } from "./ledger/adjustments.ts";
+import { ARCHIVE_OPERATIONS } from "./ledger/archiver.ts";
+import { GRANT_OPERATIONS } from "./ledger/grants.ts";
+import { JOURNAL_OPERATIONS } from "./ledger/journal.ts";
+import { REFUSAL_OPERATIONS } from "./ledger/refusals.ts";
+import { POLICY_OPERATIONS } from "./policies/policies.ts";
+import { ERASURE_OPERATIONS } from "./privacy/erasures.ts";
+import { REPORT_OPERATIONS } from "./usage/rebuild-reports.ts";
+import { USAGE_OPERATIONS } from "./usage/usage.ts";
+import { CONTENT_OPERATIONS } from "./verdicts/contents.ts";
+import { REVIEW_OPERATIONS } from "./verdicts/reviews.ts";
+import { VERDICT_OPERATIONS } from "./verdicts/verdicts.ts";
+import { WEBHOOK_OPERATIONS } from "./webhooks/webhooks.ts";
+
+/**
+ * What others may ask of a tenant's object, beside governed calls and its own life. Each is a function of
+ * the object's context and the request; its feature's file has it.
+ */
+export const OPERATIONS = {
+  ...KEY_OPERATIONS,
+  ...POLICY_OPERATIONS,
+  ...GRANT_OPERATIONS,
+  ...ADJUSTMENT_OPERATIONS,
+  ...JOURNAL_OPERATIONS,
+  ...ARCHIVE_OPERATIONS,
+  ...REFUSAL_OPERATIONS,
+  ...LIMIT_OPERATIONS,
+  ...USAGE_OPERATIONS,
+  ...REPORT_OPERATIONS,
+  ...VERDICT_OPERATIONS,
+  ...REVIEW_OPERATIONS,
+  ...CONTENT_OPERATIONS,
+  ...ERASURE_OPERATIONS,
+  ...BATCH_OPERATIONS,
+  ...WEBHOOK_OPERATIONS,
+  ...ACCOUNT_OPERATIONS,
+};
+
+/** The operations as a caller has them: without the context. */
+export type Operations = {
+  readonly [Name in keyof typeof OPERATIONS]: (typeof OPERATIONS)[Name] extends (
+    context: TenantContext,
+    ...request: infer Request
+  ) => infer Reply
+    ? (...request: Request) => Reply
+    : never;
+};

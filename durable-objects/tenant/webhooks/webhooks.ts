@@ -1,0 +1,157 @@
+import type { ConflictFailure } from "../../../src/domain/ledger/failure.ts";
+import { restOrLate } from "../../outbox/dispatcher-options.ts";
+import { NOTICES, WEBHOOKS } from "../../outbox/outbox-schema.ts";
+import { tryWebhook } from "../../outbox/try-webhook.ts";
+import {
+  changeWebhook,
+  createWebhook,
+  deleteWebhook,
+  type EventQuery,
+  listDeliveries,
+  listEvents,
+  listWebhooks,
+  type NewWebhook,
+  readEvent,
+  readWebhook,
+  replayDelivery,
+  type ReplayRequest,
+  replayWebhook,
+  type RotateSecret,
+  rotateSecret,
+  type WebhookChange,
+} from "../../outbox/webhooks.ts";
+import type { DeliveryQuery } from "../../outbox/delivery-store.ts";
+import { after, endOfDay } from "../expiries.ts";
+import { expiry, PURGE_ROWS, type TenantContext, type TenantFeature } from "../feature.ts";
+import { personalData } from "../privacy/personal-data.ts";
+import type { Tx } from "../transactions.ts";
+import type { Caller, Idempotency } from "../protocol.ts";
+
+// A tenant's own webhooks: their operations are the outbox's (`durable-objects/outbox`).
+
+const DAY_MS = 86_400_000;
+
+export const WEBHOOKS_FEATURE: TenantFeature = {
+  name: "webhooks",
+  tables: [NOTICES, WEBHOOKS],
+  capability: ({ stores: { db, outbox, persons }, dispatcher }) => ({
+    forget: () => outbox.forget(),
+    begin: (profile) => {
+      if (!profile.closed) dispatcher.wake();
+      return dispatcher.isBusy;
+    },
+    // Deliveries go with their events.
+    purge: ({ profile: { settings }, nowMs }) =>
+      outbox.purge(nowMs - settings.event_retention_days * DAY_MS, PURGE_ROWS, nowMs),
+    expiries: [
+      {
+        ...expiry(db.of(WEBHOOKS), ({ settings }) =>
+          after(outbox.events.oldestMs(), settings.event_retention_days * DAY_MS),
+        ),
+        isOverdue: () => outbox.isGivingUp,
+      },
+      expiry(db.of(NOTICES), () => endOfDay(outbox.told.oldestDay())),
+    ],
+    dueMs: (_, profile) => (profile.closed ? Infinity : (dispatcher.nextDueMs() ?? Infinity)),
+    tend: async () => {
+      await restOrLate(dispatcher);
+      return false;
+    },
+    isBeside: true,
+    personal: [
+      personalData<"delivery">({
+        name: "deliveries",
+        find: (person, from) => persons.deliveries(person, from),
+        erase: (_, { webhookId, id }) => outbox.deliveries.delete(webhookId, id),
+      }),
+      personalData<"event">({
+        name: "events",
+        find: (person, from) => persons.events(person, from),
+        erase: (_, { event }) => persons.eraseEvent(event.id),
+      }),
+    ],
+  }),
+};
+
+export interface CreateWebhook {
+  readonly route: string;
+  readonly webhook: NewWebhook;
+  readonly idempotency: Idempotency | null;
+}
+
+/**
+ * Makes an endpoint, once for an idempotency key. `repeated`: an earlier request made it, so its secret
+ * is not shown again.
+ */
+export function createWebhookOnce(tx: Tx, { route, webhook, idempotency }: CreateWebhook) {
+  const earlier =
+    idempotency === null ? null : tx.stores.idempotency.find(route, idempotency.key, tx.nowMs);
+  if (earlier !== null && idempotency !== null) {
+    if (earlier.fingerprint !== idempotency.fingerprint) return REUSED;
+    const found = readWebhook(tx.stores.outbox, earlier.subject);
+    const repeated = earlier.subject !== webhook.id;
+    return found.kind === "webhook" ? { ...found, repeated } : found;
+  }
+  const made = createWebhook(tx.stores.outbox, webhook, tx.nowMs);
+  if (made.kind !== "webhook") return made;
+  if (idempotency !== null) {
+    const { key, fingerprint } = idempotency;
+    const kept = { fingerprint, subject: webhook.id, verdictIds: [] };
+    tx.stores.idempotency.remember({ route, key, nowMs: tx.nowMs }, kept);
+  }
+  return { ...made, repeated: false };
+}
+
+const REUSED: Extract<ConflictFailure, { kind: "idempotency_key_reused" }> = {
+  kind: "idempotency_key_reused",
+};
+
+export const WEBHOOK_OPERATIONS = {
+  createWebhook: ({ write }: TenantContext, caller: Caller, request: CreateWebhook) =>
+    write(caller, (tx) => createWebhookOnce(tx, request)),
+
+  listWebhooks: ({ ask }: TenantContext, caller: Caller) =>
+    ask(caller, ({ stores: { outbox } }) => ({
+      kind: "webhooks" as const,
+      webhooks: listWebhooks(outbox),
+    })),
+
+  readWebhook: ({ ask }: TenantContext, caller: Caller, id: string) =>
+    ask(caller, ({ stores: { outbox } }) => readWebhook(outbox, id)),
+
+  changeWebhook: ({ write }: TenantContext, caller: Caller, id: string, change: WebhookChange) =>
+    write(caller, ({ stores: { outbox }, nowMs }) => changeWebhook(outbox, id, change, nowMs)),
+
+  rotateWebhook: ({ write }: TenantContext, caller: Caller, request: RotateSecret) =>
+    write(caller, ({ stores: { outbox }, nowMs }) => rotateSecret(outbox, request, nowMs)),
+
+  deleteWebhook: ({ write }: TenantContext, caller: Caller, id: string) =>
+    write(caller, ({ stores: { outbox } }) => deleteWebhook(outbox, id)),
+
+  async tryWebhook(context: TenantContext, caller: Caller, id: string) {
+    const { dispatcher, stores } = context;
+    const found = context.ask(caller, ({ stores: { outbox } }) => readWebhook(outbox, id));
+    if (found.kind !== "webhook") return found;
+    const transact = <Result>(work: (nowMs: number) => Result) =>
+      context.transactOrThrow(({ nowMs }) => work(nowMs));
+    return tryWebhook({ outbox: stores.outbox, dispatcher, transact }, id);
+  },
+
+  listDeliveries: ({ ask }: TenantContext, caller: Caller, query: DeliveryQuery) =>
+    ask(caller, ({ stores: { outbox }, nowMs }) => listDeliveries(outbox, query, nowMs)),
+
+  replayWebhook: ({ write }: TenantContext, caller: Caller, request: ReplayRequest) =>
+    write(caller, ({ stores: { outbox }, nowMs }) => replayWebhook(outbox, request, nowMs)),
+
+  replayDelivery: ({ write }: TenantContext, caller: Caller, id: string) =>
+    write(caller, ({ stores: { outbox }, nowMs }) => replayDelivery(outbox, id, nowMs)),
+
+  listEvents: ({ ask }: TenantContext, caller: Caller, query: EventQuery) =>
+    ask(caller, ({ stores: { outbox } }) => ({
+      kind: "events" as const,
+      ...listEvents(outbox, query),
+    })),
+
+  readEvent: ({ ask }: TenantContext, caller: Caller, id: string) =>
+    ask(caller, ({ stores: { outbox } }) => readEvent(outbox, id)),
+};
