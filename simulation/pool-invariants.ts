@@ -1,6 +1,7 @@
 import { dayOf } from "../src/domain/ledger/period.ts";
 import { readRows } from "./invariants.ts";
-import type { AccountNode, PoolTenant } from "./pool-nodes.ts";
+import type { SimulatedTenant } from "./pool-tenant.ts";
+import type { SimulatedAccount } from "./simulated-account.ts";
 
 // What must hold of an account and its tenants after every step, read from the rows of all of them:
 // nothing here trusts what any of them thinks.
@@ -52,28 +53,28 @@ const ASKING_MS = 60_000;
 type LeaseRow = { day: number; granted: number; deadline_ms: number };
 
 export class PoolInvariants {
-  readonly #account: AccountNode;
-  readonly #tenants: readonly PoolTenant[];
+  readonly #account: SimulatedAccount;
+  readonly #tenants: readonly SimulatedTenant[];
   readonly #terms: PoolTerms;
   #shares: readonly ShareRow[] = [];
   #cappedMs: number | null = null;
   /** When each call was first seen in the rows, with its units. */
   readonly #admitted = new Map<string, { readonly atMs: number; readonly units: number }>();
 
-  constructor(account: AccountNode, tenants: readonly PoolTenant[], terms: PoolTerms) {
+  constructor(account: SimulatedAccount, tenants: readonly SimulatedTenant[], terms: PoolTerms) {
     this.#account = account;
     this.#tenants = tenants;
     this.#terms = terms;
   }
 
   /** The largest hold of one call that this tenant may have. */
-  mostHeld({ id }: PoolTenant): number {
+  mostHeld({ id }: SimulatedTenant): number {
     const { size, holdShare, floors } = this.#terms;
     return Math.max(Math.floor(size * holdShare), floors.get(id) ?? 0);
   }
 
   /** What is not charged yet, and not kept for others, whatever the account has heard of it. */
-  reachable(tenant: PoolTenant, day: number): number {
+  reachable(tenant: SimulatedTenant, day: number): number {
     const others = this.#tenants
       .filter(({ id }) => id !== tenant.id)
       .map((other) => Math.max(this.#charged(other, day), this.#terms.floors.get(other.id) ?? 0));
@@ -86,14 +87,14 @@ export class PoolInvariants {
     return this.#tenants.reduce((left, one) => left - this.#charged(one, day), this.#terms.size);
   }
 
-  #charged(tenant: PoolTenant, day: number): number {
+  #charged(tenant: SimulatedTenant, day: number): number {
     return journal(tenant)
       .filter((row) => row.day === day && row.outcome !== "pending")
       .reduce((sum, row) => sum + weight(row), 0);
   }
 
   /** µN of a day that this tenant has used or holds. */
-  used(tenant: PoolTenant, day: number): number {
+  used(tenant: SimulatedTenant, day: number): number {
     return journal(tenant)
       .filter((row) => row.day === day)
       .reduce((sum, row) => sum + weight(row), 0);
@@ -155,16 +156,16 @@ export class PoolInvariants {
 
   /** A day is closed again only after something gave relief. */
   #closedOnce(): void {
-    const closings = this.#account.events
-      .filter(({ event }) => event.type === "account.closed")
-      .map(({ event, relief }) => `${JSON.stringify(event.data["day"])} after ${relief}`);
+    const closings = this.#account
+      .events()
+      .filter(({ type }) => type === "account.closed")
+      .map(({ data, relief }) => `${JSON.stringify(data["day"])} after ${relief}`);
     const twice = closings.find((one, at) => closings.indexOf(one) < at);
     if (twice !== undefined) throw new Error(`closed twice: ${twice}`);
   }
 
   isClosed(): boolean {
-    const { closure } = this.#account.act((allocator, nowMs) => allocator.view(nowMs));
-    return closure !== null && closure.day === dayOf(this.#account.wallMs);
+    return this.#account.pool.read().closure !== null;
   }
 
   /** Who knew of a closed day was told that it is open again. */
@@ -177,7 +178,7 @@ export class PoolInvariants {
     }
   }
 
-  #holds(tenant: PoolTenant, lines: readonly JournalRow[]): void {
+  #holds(tenant: SimulatedTenant, lines: readonly JournalRow[]): void {
     const most = this.mostHeld(tenant);
     const above = lines.find(({ id, held }) => held > most && !tenant.unleased.has(id));
     if (above !== undefined) throw new Error(`${tenant.id} holds ${above.held} of at most ${most}`);
@@ -216,7 +217,11 @@ export class PoolInvariants {
   }
 
   /** A tenant has only what the account wrote down, and admits only what it has. */
-  #covered(tenant: PoolTenant, lines: readonly JournalRow[], shares: readonly ShareRow[]): void {
+  #covered(
+    tenant: SimulatedTenant,
+    lines: readonly JournalRow[],
+    shares: readonly ShareRow[],
+  ): void {
     const leases = readRows(
       tenant.db,
       "SELECT day, granted, deadline_ms FROM leases",
@@ -265,7 +270,7 @@ export class PoolInvariants {
   }
 
   /** What was admitted just now was so before the end of its lease, by the account's clock too. */
-  #inTime(tenant: PoolTenant): void {
+  #inTime(tenant: SimulatedTenant): void {
     const [latest] = readRows(
       tenant.db,
       "SELECT day, granted, deadline_ms FROM leases ORDER BY day DESC LIMIT 1",
@@ -297,7 +302,7 @@ export class PoolInvariants {
   }
 }
 
-const journal = (tenant: PoolTenant): readonly JournalRow[] =>
+const journal = (tenant: SimulatedTenant): readonly JournalRow[] =>
   readRows(
     tenant.db,
     "SELECT id, day, outcome, held, quota + granted + overage AS charged, overrun FROM journal",

@@ -1,7 +1,5 @@
-import { migrate } from "../durable-objects/database.ts";
 import type { AccountAnswer, AccountMessage } from "../durable-objects/account/account-protocol.ts";
-import { ACCOUNT_MIGRATIONS } from "../durable-objects/account/account-schema.ts";
-import type { TenantStub } from "../durable-objects/account/pool/pool.ts";
+import type { PoolTenant } from "../durable-objects/account/pool/pool.ts";
 import { change } from "../durable-objects/tenant/configure.ts";
 import type {
   AdmitReply,
@@ -14,10 +12,11 @@ import { dayOf } from "../src/domain/ledger/period.ts";
 import { promisedBy, withDefaults } from "../src/domain/tenant/settings.ts";
 import { CRASHES, CrashingDatabase } from "./crashing-database.ts";
 import { PoolInvariants } from "./pool-invariants.ts";
-import { AccountNode, PoolTenant } from "./pool-nodes.ts";
+import { SimulatedTenant } from "./pool-tenant.ts";
 import type { Random } from "./random.ts";
 import { ONE_PICTURE, START_MS } from "./simulated-tenant.ts";
 import { isCrash, prepareTenant } from "./tenant-process.ts";
+import { prepareAccount, SimulatedAccount } from "./simulated-account.ts";
 
 // Three tenants of one account, each object a process of its own with a database and a clock. Messages
 // between them are late, lost, repeated and overtaken, some tenants cannot reach the account for a
@@ -32,7 +31,7 @@ export class PoolStage {
   readonly tenants = NAMES.map(() => new CrashingDatabase());
 
   async prepare(): Promise<void> {
-    migrate(this.account, ACCOUNT_MIGRATIONS);
+    prepareAccount(this.account, NAMES);
     await Promise.all(this.tenants.map((db, at) => prepareTenant(db, NAMES[at])));
   }
 
@@ -76,15 +75,15 @@ const ASK_EVERY_REFUSED_MS = 1_000;
 const ASK_EVERY_MS = 100;
 
 interface Call {
-  readonly tenant: PoolTenant;
+  readonly tenant: SimulatedTenant;
   readonly request: ModerationAdmit;
   hold: Hold | null;
 }
 
 export class PoolWorld {
   readonly #random: Random;
-  readonly #account: AccountNode;
-  readonly #tenants: readonly PoolTenant[];
+  readonly #account: SimulatedAccount;
+  readonly #tenants: readonly SimulatedTenant[];
   readonly #invariants: PoolInvariants;
   readonly #floors = new Map<string, number>();
   readonly #manners = new Map<string, Manner>();
@@ -107,10 +106,10 @@ export class PoolWorld {
     // On the paid plan there is no cap at first: it comes and goes.
     const plan = random.chance(0.3) ? "paid" : "free";
     this.#isCapped = plan === "free";
-    this.#account = new AccountNode(stage.account, skew(), { nowMs, sleep, tenant, plan });
+    this.#account = new SimulatedAccount(stage.account, skew(), { nowMs, sleep, tenant, plan });
     this.#tenants = stage.tenants.map(
       (db, at) =>
-        new PoolTenant(NAMES[at] ?? "", db, skew(), {
+        new SimulatedTenant(NAMES[at] ?? "", db, skew(), {
           nowMs,
           sleep,
           send: (ask) => this.#send(ask),
@@ -125,16 +124,13 @@ export class PoolWorld {
     const holdShare = random.pick([0.1, 0.2, 0.5, 1]);
     const unspentShare = random.pick([0.2, 0.333, 1]);
     this.#size = size;
-    this.#account.act((allocator, atMs) =>
-      allocator.patch(
-        {
-          daily_cap_neurons: this.#isCapped ? size / 1e6 : null,
-          rpm: { [IMAGES]: rate },
-          max_hold_share: holdShare,
-          max_unspent_share: unspentShare,
-        },
-        atMs,
-      ),
+    this.#later(
+      this.#account.pool.patch({
+        daily_cap_neurons: this.#isCapped ? size / 1e6 : null,
+        rpm: { [IMAGES]: rate },
+        max_hold_share: holdShare,
+        max_unspent_share: unspentShare,
+      }),
     );
     for (const one of this.#tenants) this.#promise(one, size);
     const isHostile = random.chance(0.5);
@@ -237,7 +233,7 @@ export class PoolWorld {
     });
   }
 
-  #promise(tenant: PoolTenant, size: number): void {
+  #promise(tenant: SimulatedTenant, size: number): void {
     const floor = this.#random.pick([0, 0.2, 0.3]) * size;
     this.#floors.set(tenant.id, Math.floor(floor));
     const settings = withDefaults({
@@ -248,7 +244,7 @@ export class PoolWorld {
     this.#later(tenant.configure(settings));
     tenant.restart();
     const promised = tenant.transact((tx) => promisedBy(tx.profile));
-    this.#account.act((allocator) => allocator.promise(tenant.id, 1, promised));
+    this.#account.pool.promise(tenant.id, 1, promised);
   }
 
   #perform(act: (typeof ACTS)[number]): void {
@@ -279,7 +275,7 @@ export class PoolWorld {
       case "cap":
         return this.#cap();
       case "reopen":
-        return void this.#account.act((allocator, nowMs) => allocator.reopen(nowMs));
+        return this.#later(this.#account.pool.reopen());
       case "forget_rates":
         return this.#forgetRates();
       case "crash":
@@ -320,7 +316,7 @@ export class PoolWorld {
     if (!isGone) this.#failure = new Error(`${tenant.id} was refused for good, ${left} are left`);
   }
 
-  #pictures(tenant: PoolTenant): number {
+  #pictures(tenant: SimulatedTenant): number {
     const few = this.#random.integer(1, 3) * this.#scale;
     const most = Math.floor(this.#invariants.mostHeld(tenant) / ONE_PICTURE);
     switch (this.#manners.get(tenant.id)) {
@@ -333,7 +329,7 @@ export class PoolWorld {
     }
   }
 
-  #request(tenant: PoolTenant): ModerationAdmit {
+  #request(tenant: SimulatedTenant): ModerationAdmit {
     this.#drawn += 1;
     const number = String(this.#drawn).padStart(26, "0");
     const pictures = Math.max(1, this.#pictures(tenant));
@@ -371,13 +367,10 @@ export class PoolWorld {
   #cap(): void {
     if (this.#account.plan === "free") return;
     const cap = this.#isCapped ? null : this.#size / 1e6;
-    this.#guarded(() =>
-      this.#account.act((allocator, nowMs) => allocator.patch({ daily_cap_neurons: cap }, nowMs)),
-    );
+    // Its transaction has ended, or crashed, when this returns.
+    this.#later(this.#account.pool.patch({ daily_cap_neurons: cap }));
     const wasCapped = this.#isCapped;
-    this.#isCapped = this.#account.act(
-      (allocator) => allocator.settings().daily_cap_neurons !== null,
-    );
+    this.#isCapped = this.#account.pool.read().settings.daily_cap_neurons !== null;
     if (wasCapped !== this.#isCapped) this.#invariants.capped(wasCapped ? null : this.#nowMs);
   }
 
@@ -496,11 +489,11 @@ export class PoolWorld {
     if (!this.#cutOff.delete(id)) this.#cutOff.add(id);
   }
 
-  #tenant(id: string): TenantStub {
+  #tenant(id: string): PoolTenant {
     return this.#cutOff.has(id) ? UNREACHABLE : this.#node(id);
   }
 
-  #node(id: string): PoolTenant {
+  #node(id: string): SimulatedTenant {
     const tenant = this.#tenants.find((each) => each.id === id);
     if (tenant === undefined) throw new Error(`there is no ${id}`);
     return tenant;
@@ -535,7 +528,7 @@ const isRefused = ({ lease }: Extract<AccountAnswer, { kind: "answered" }>): boo
 const MANNERS: readonly Manner[] = ["honest", "dear", "erratic"];
 
 const cutOff = (): Promise<never> => Promise.reject(new Error("cut off"));
-const UNREACHABLE: TenantStub = { applyAccountView: cutOff, giveBack: cutOff };
+const UNREACHABLE: PoolTenant = { applyAccountView: cutOff, giveBack: cutOff };
 
 /** Past the end of every hold, lease and pause. */
 const QUIET = Array.from({ length: 4 }, () => 400_000);

@@ -1,15 +1,35 @@
 import { ACCOUNT_NAME } from "../durable-objects/account/account-name.ts";
 import { recordAct } from "./edge/audit.ts";
+import { Account as AccountObject } from "../durable-objects/account/account.ts";
+import type { AccountOutside } from "../durable-objects/account/object-surroundings.ts";
 import { createRouter } from "./http/router.ts";
 import { consumeUsage } from "./reports/consume-usage.ts";
+import { useReports } from "./reports/open-reports.ts";
+import { endRows, writeLastRows } from "./reports/reports-store.ts";
 import { mayRead } from "./routes/may-read.ts";
 import { ROUTES } from "./routes/routes.ts";
 import { runSchedule } from "./routes/run-schedule.ts";
 
-export { Account } from "../durable-objects/account/account.ts";
 export { StateApplies } from "../durable-objects/applies/state-applies.ts";
 export { BatchRun } from "./batches/batch-run.ts";
 export { Tenant } from "../durable-objects/tenant/tenant.ts";
+
+/** The reports, as the account's object uses them. */
+const OUTSIDE_OF_ACCOUNT: AccountOutside = {
+  useReports: (env, work) =>
+    useReports(env, (database) =>
+      work({
+        endRows: (of, nowMs) => endRows(database, of, nowMs),
+        writeLastRows: (of, rows) => writeLastRows(database, of, rows),
+      }),
+    ),
+};
+
+export class Account extends AccountObject {
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env, OUTSIDE_OF_ACCOUNT);
+  }
+}
 
 const router = createRouter(ROUTES, { mayRead, record: recordAct });
 

@@ -1,12 +1,12 @@
-// Questions to many others, of which some may never answer: a few at a time, none for long, and all
-// together not for long either. Whoever is not asked, or does not answer, is asked by a later alarm.
+// Calls to many others, some of which may never answer: a few at a time, none for long, and all together
+// not for long either. A later alarm calls those that were not reached.
 
 export interface CallLimits {
-  /** Asked at once: one that hangs takes the place of one other. */
+  /** Calls at once: one that hangs takes the place of one other. */
   readonly atOnce: number;
   /** How long one may take. */
   readonly eachMs: number;
-  /** After so long nobody else is asked. */
+  /** After so long no other call begins. */
   readonly allMs: number;
 }
 
@@ -27,7 +27,7 @@ export async function within<Result>(ms: number, work: Promise<Result>): Promise
 /** In the order given. Returns how many answered in time; never throws. */
 export async function callEach<Item>(
   items: readonly Item[],
-  ask: (item: Item) => Promise<unknown>,
+  call: (item: Item) => Promise<unknown>,
   { atOnce, eachMs, allMs }: CallLimits,
 ): Promise<number> {
   const endMs = Date.now() + allMs;
@@ -39,10 +39,10 @@ export async function callEach<Item>(
       next += 1;
       try {
         // oxlint-disable-next-line no-await-in-loop -- one after the other, in this lane
-        await within(eachMs, ask(item));
+        await within(eachMs, call(item));
         answered += 1;
       } catch {
-        // A later alarm asks again: what is to be done is written down until it is.
+        // A later alarm calls again: what is to be done is written down until it is done.
       }
     }
   };

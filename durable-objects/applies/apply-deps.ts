@@ -3,7 +3,7 @@ import type { PromiseSums } from "../../src/domain/account/account-terms.ts";
 import type { Plan } from "../../src/domain/ledger/quota.ts";
 import type { CurrentTenant, PlannedPromise } from "../../src/domain/tenant/state-plan.ts";
 import { isTransient } from "../../src/io/object-error.ts";
-import type { Put } from "../account/account.ts";
+import type { Put } from "../account/tenants/tenants.ts";
 import type { AuditEntry } from "../../src/domain/account/audit-entry.ts";
 import { within } from "../account/call-each.ts";
 import type { SettingsChange } from "../tenant/configure.ts";

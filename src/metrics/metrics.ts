@@ -1,7 +1,8 @@
+import type { AccountFacts } from "../domain/account/account-facts.ts";
 import type { ReconciledDay } from "../domain/usage/drift-object.ts";
 import type { Metric, Sample } from "./exposition.ts";
 import { by, counter, gauge, MICRO } from "./metric.ts";
-import { type PoolFacts, poolMetrics } from "./pool-metrics.ts";
+import { poolMetrics } from "./pool-metrics.ts";
 import {
   bucketUpperMs,
   latencyBucket,
@@ -46,18 +47,6 @@ export interface Today {
   readonly refused: Readonly<Record<string, number>>;
   readonly latency: LatencyHistogram;
   readonly models: readonly ModelToday[];
-}
-
-export interface AccountFacts {
-  readonly pool: PoolFacts;
-  readonly tenants: Readonly<Record<string, number>>;
-  readonly endpoints: { readonly enabled: number; readonly disabled: number };
-  readonly deliveries: Deliveries;
-}
-
-export interface Deliveries {
-  readonly waiting: number;
-  readonly failed: number;
 }
 
 /** The counts of the tenants' objects in the latest pass over all of them. */

@@ -1,22 +1,8 @@
+import type { PoolFacts } from "../domain/account/account-facts.ts";
 import type { Metric, Sample } from "./exposition.ts";
 import { by, gauge, MICRO } from "./metric.ts";
 
 // The account's pool, for Prometheus.
-
-/** The day's pool, as tenants reported last. Null: nothing is shared out. */
-export interface PoolFacts {
-  readonly size: number | null;
-  readonly margin: number;
-  readonly spent: number | null;
-  readonly held: number | null;
-  readonly leased: number | null;
-  readonly free: number | null;
-  readonly floors: number;
-  readonly promised: number;
-  /** Null: Workers AI has not reported that the day's allocation is used up. */
-  readonly closure: object | null;
-  readonly rates: readonly { readonly name: string; readonly remaining: number }[];
-}
 
 const unlabelled = (value: number): Sample[] => [{ labels: {}, value }];
 

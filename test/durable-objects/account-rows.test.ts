@@ -2,7 +2,8 @@ import { env, evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Account } from "../../durable-objects/account/account.ts";
 import { ACCOUNT_MIGRATIONS } from "../../durable-objects/account/account-schema.ts";
-import { AccountStore } from "../../durable-objects/account/tenants/tenant-store.ts";
+import { AuditStore } from "../../durable-objects/account/audit/audit-store.ts";
+import { TenantStore } from "../../durable-objects/account/tenants/tenant-store.ts";
 import { FileSweepStore } from "../../durable-objects/account/tenants/file-sweep-store.ts";
 import { ReportEndStore } from "../../durable-objects/account/tenants/report-end-store.ts";
 import { TenantListStore } from "../../durable-objects/account/tenants/tenant-list-store.ts";
@@ -60,12 +61,12 @@ describe("a list", () => {
         // An index gives the key of a row, by which the row is found.
         expect(rows).toBeLessThanOrEqual(2 * returned + 1);
       };
-      read((db) => new AccountStore(db).listDeleting("", 1), 1);
-      read((db) => new AccountStore(db).listDeleting("t-01000", 50), 10);
+      read((db) => new TenantStore(db).listDeleting("", 1), 1);
+      read((db) => new TenantStore(db).listDeleting("t-01000", 50), 10);
       read((db) => new FileSweepStore(db).list(1), 1);
       read((db) => new ReportEndStore(db).list(50), 50);
-      read((db) => new AccountStore(db).listAudit("adu", "rare", 49), 4);
-      read((db) => new AccountStore(db).listAudit("adu", null, 49), 50);
+      read((db) => new AuditStore(db).listAudit("adu", "rare", 49), 4);
+      read((db) => new AuditStore(db).listAudit("adu", null, 49), 50);
     });
   });
 });

@@ -7,18 +7,18 @@ import {
 } from "../../../src/domain/tenant/tenant-check.ts";
 import type { CheckFinding, CheckPass, CheckStore } from "./check-store.ts";
 
-// A pass over all tenants, a slice at an alarm: by id, then once more those that did not answer or were
-// not done. How far it is stands in two tables, so a pass outlives the object. A slice that a crash cuts
-// short is asked again as a whole: nothing of it was counted.
+// A pass over all tenants, a slice in each alarm: by id, then once more those that did not answer or
+// were not done. Two tables say how far it is, so a pass outlives the object. A slice that a crash cuts
+// short is checked again as a whole: nothing of it was counted.
 
-/** Tenants asked in one slice, and how long the next one waits: a thousand a minute at most. */
+/** Tenants of one slice, and how long the next slice waits: a thousand a minute at most. */
 const SLICE = 50;
 const EVERY_MS = 3_000;
 
-/** Until a tenant that did not answer, or is not done with its lines, is asked again. */
+/** Until a tenant that did not answer, or is not done with its lines, is checked again. */
 const AGAIN_AFTER_MS = 30_000;
 
-/** What is to be asked now. */
+/** The tenants to be checked now. */
 export interface CheckSlice {
   readonly pass: number;
   readonly tenants: readonly string[];
@@ -30,7 +30,7 @@ export interface CheckStatus {
   readonly latest: CheckPass | null;
 }
 
-export class Checks {
+export class CheckPasses {
   readonly #store: CheckStore;
 
   constructor(store: CheckStore) {
@@ -77,7 +77,7 @@ export class Checks {
     return this.read().running?.dueAtMs ?? null;
   }
 
-  /** Null: nothing is due. The next slice waits from now on, whatever becomes of this one. */
+  /** Null: nothing is due. The next slice waits from now on, even if this one fails. */
   next(nowMs: number): CheckSlice | null {
     const { running } = this.read();
     if (running === null || running.dueAtMs > nowMs) return null;
@@ -91,7 +91,7 @@ export class Checks {
     return { pass: running.pass, tenants };
   }
 
-  /** What they answered, those that were asked: of a slice perhaps the first ones only. */
+  /** Writes down the answers. Of a slice perhaps only the first tenants were reached. */
   note(slice: CheckSlice, answers: ReadonlyMap<string, CheckAnswer>, nowMs: number): void {
     const { running } = this.read();
     if (running?.pass !== slice.pass) return;
@@ -102,12 +102,12 @@ export class Checks {
         sums = withTenant(sums, answer);
       }
     }
-    const asked = slice.tenants.filter((tenant) => answers.has(tenant));
-    const isAll = asked.length === slice.tenants.length;
+    const reached = slice.tenants.filter((tenant) => answers.has(tenant));
+    const isAll = reached.length === slice.tenants.length;
     const isWalked = running.isWalked || (isAll && slice.tenants.length < SLICE);
     const afterTenant = running.isWalked
       ? running.afterTenant
-      : (asked.at(-1) ?? running.afterTenant);
+      : (reached.at(-1) ?? running.afterTenant);
     const [again] = isWalked ? this.#store.listAgain(1) : [];
     const endedAtMs = isWalked && again === undefined ? nowMs : null;
     const dueAtMs = Math.max(running.dueAtMs, again?.againAtMs ?? 0);
@@ -115,11 +115,11 @@ export class Checks {
   }
 
   /** A tenant that has ended. */
-  forget(tenant: string): void {
+  remove(tenant: string): void {
     this.#store.removeFinding(tenant);
   }
 
-  /** Whether the pass asks the tenant once more; what did not look sound is written down. */
+  /** Whether the pass checks the tenant once more. What did not look sound is written down. */
   #isLeftOpen(
     pass: number,
     tenant: string,

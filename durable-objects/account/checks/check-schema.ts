@@ -1,4 +1,4 @@
-// Passes over all tenants that count what must always be zero (`checks.ts`).
+// Passes over all tenants that count what must always be zero (`check-passes.ts`).
 
 export const CHECK_TABLES: readonly string[] = [
   // The latest that ended, and the one that runs.
@@ -12,8 +12,8 @@ export const CHECK_TABLES: readonly string[] = [
     due_at_ms INTEGER NOT NULL,
     sums TEXT NOT NULL
   ) STRICT`,
-  // Tenants that did not look sound when they were asked last. `again_at_ms`: the pass that runs asks
-  // once more.
+  // Tenants that did not look sound when they were checked last. `again_at_ms`: when the pass that runs
+  // checks them once more.
   `CREATE TABLE check_findings (
     tenant TEXT PRIMARY KEY,
     pass INTEGER NOT NULL,

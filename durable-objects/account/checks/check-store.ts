@@ -6,24 +6,24 @@ export interface CheckPass {
   readonly startedAtMs: number;
   /** Null: it runs. */
   readonly endedAtMs: number | null;
-  /** That there were when it began. */
+  /** How many there were when it began. */
   readonly tenants: number;
-  /** The last that was asked, by id. */
+  /** The last that was checked, by id. */
   readonly afterTenant: string;
-  /** Each was asked once; some may be asked again. */
+  /** Each was checked once; some may be checked again. */
   readonly isWalked: boolean;
   readonly dueAtMs: number;
   readonly sums: CheckSums;
 }
 
-/** A tenant that did not look sound when it was asked last. */
+/** A tenant that did not look sound when it was checked last. */
 export interface CheckFinding {
   readonly tenant: string;
   readonly pass: number;
   readonly kind: FoundKind;
-  /** How often this pass asked it. */
+  /** How often this pass checked it. */
   readonly tries: number;
-  /** When the pass asks it once more; null: it does not. */
+  /** When the pass checks it once more; null: it does not. */
   readonly againAtMs: number | null;
   readonly atMs: number;
   readonly checkedToMs: number | null;
@@ -87,7 +87,7 @@ export class CheckStore {
     this.#db.run("DELETE FROM check_passes WHERE pass < ?", pass);
   }
 
-  /** Tenants that are there, by id. */
+  /** Active tenants, by id. */
   listTenants(after: string, limit: number): string[] {
     return this.#db
       .run<{ id: string }>(
@@ -114,7 +114,7 @@ export class CheckStore {
       .map(toFinding);
   }
 
-  /** Those that are to be asked again, the earliest first. */
+  /** Tenants that are to be checked again, the earliest first. */
   listAgain(limit: number): { readonly tenant: string; readonly againAtMs: number }[] {
     return this.#db
       .run<{ tenant: string; again_at_ms: number }>(

@@ -137,7 +137,12 @@ export class PoolAllocator {
   }
 
   /** A life has ended: what it spent stays spent, the rest is free. */
-  endLife(tenant: string, generation: number, days: readonly DaySpent[], wallMs: number): void {
+  endGeneration(
+    tenant: string,
+    generation: number,
+    days: readonly DaySpent[],
+    wallMs: number,
+  ): void {
     const nowMs = this.#cache.now(wallMs);
     for (const { day, spent } of days) {
       if (day < dayOf(nowMs) - OLD_DAYS) continue;
@@ -152,12 +157,15 @@ export class PoolAllocator {
   // What tenants are told without a question of theirs
 
   /** The next tenants that must hear that calls are possible again, and what they are told. */
-  nextToTell(wallMs: number): { readonly view: AccountView; readonly tenants: readonly string[] } {
+  nextToNotify(wallMs: number): {
+    readonly view: AccountView;
+    readonly tenants: readonly string[];
+  } {
     const nowMs = this.#cache.now(wallMs);
     return { view: this.view(wallMs), tenants: this.#notices.next(dayOf(nowMs), nowMs) };
   }
 
-  confirmTold(tenant: string, view: AccountView): void {
+  confirmNotified(tenant: string, view: AccountView): void {
     this.#notices.confirm(tenant, view);
   }
 

@@ -3,23 +3,38 @@ import { microNeurons } from "../../../src/domain/ledger/micro-neurons.ts";
 import type { Month } from "../../../src/domain/ledger/period.ts";
 import type { DayUsage } from "../../../src/domain/usage/tenant-usage.ts";
 import type { Database } from "../../database.ts";
+import type { Period } from "../../tenant/ledger/ledger-store.ts";
 
 export interface ClosedBooks {
-  /** Lives that have figures in the month, the earliest first. */
+  /** Generations that have figures in the month, the earliest first. */
   readonly lives: readonly number[];
-  /** Whose days these are; null: there is no such life. */
+  /** The generation of these days; null: there is none. */
   readonly generation: number | null;
   readonly days: readonly DayUsage[];
 }
 
 type PeriodRow = { day: number; quota: number; granted: number; overage: number; totals: string };
 
-/** Daily totals of tenants' lives that have ended. */
+/** Daily totals of generations that have ended, without persons or content: statements still add up. */
 export class ClosedPeriodStore {
   readonly #db: Database;
 
   constructor(db: Database) {
     this.#db = db;
+  }
+
+  keep(tenant: string, generation: number, { day, drawn, totals }: Period): void {
+    this.#db.run(
+      `INSERT OR REPLACE INTO closed_periods (tenant, generation, day, quota, granted, overage, totals)
+        VALUES (?, ?, ?, ?, ?, ?, ?)`,
+      tenant,
+      generation,
+      day,
+      drawn.quota,
+      drawn.granted,
+      drawn.overage,
+      JSON.stringify(totals),
+    );
   }
 
   /** @param generation null: the latest that has figures in the month */
@@ -33,19 +48,19 @@ export class ClosedPeriodStore {
         end,
       )
       .map((row) => row.generation);
-    const asked = generation ?? lives.at(-1) ?? null;
-    if (asked === null || !lives.includes(asked)) return { lives, generation: null, days: [] };
+    const chosen = generation ?? lives.at(-1) ?? null;
+    if (chosen === null || !lives.includes(chosen)) return { lives, generation: null, days: [] };
     const days = this.#db
       .run<PeriodRow>(
         `SELECT day, quota, granted, overage, totals FROM closed_periods
           WHERE tenant = ? AND generation = ? AND day >= ? AND day < ? ORDER BY day`,
         tenant,
-        asked,
+        chosen,
         first,
         end,
       )
       .map(toDay);
-    return { lives, generation: asked, days };
+    return { lives, generation: chosen, days };
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Database } from "../../database.ts";
 
-/** The files of an ended life, to be erased at `dueAtMs`; done with the first look after `lastAtMs`. */
+/** Files of an ended generation, to be erased at `dueAtMs`. The first look after `lastAtMs` is the last. */
 export interface FileSweep {
   readonly tenant: string;
   readonly generation: number;
@@ -17,7 +17,7 @@ export class FileSweepStore {
     this.#db = db;
   }
 
-  /** Those that are due first. */
+  /** The earliest due first. */
   list(limit: number): FileSweep[] {
     return this.#db
       .run<SweepRow>("SELECT * FROM file_sweeps ORDER BY due_at_ms LIMIT ?", limit)

@@ -4,11 +4,11 @@ import type { Day } from "../../../src/domain/ledger/period.ts";
 import type { Database } from "../../database.ts";
 import type { Period } from "../../tenant/ledger/ledger-store.ts";
 
-/** A life whose rows in the reports give way to its daily totals. */
+/** An ended generation whose rows in the reports are replaced by its daily totals. */
 export interface ReportEnd {
   readonly tenant: string;
   readonly generation: number;
-  /** Its rows are gone; what follows are its days. */
+  /** Its rows are gone; its days are written next. */
   readonly cleared: boolean;
   /** Days up to this one are written. */
   readonly afterDay: Day;
@@ -32,7 +32,7 @@ export class ReportEndStore {
     this.#db = db;
   }
 
-  /** Those that are due first. */
+  /** The earliest due first. */
   list(limit: number): ReportEnd[] {
     return this.#db
       .run<EndRow>("SELECT * FROM report_ends ORDER BY due_at_ms LIMIT ?", limit)
@@ -62,15 +62,15 @@ export class ReportEndStore {
   }
 
   countOf(tenant: string): number {
-    const [row] = this.#db.run<{ lives: number }>(
-      "SELECT COUNT(*) AS lives FROM report_ends WHERE tenant = ?",
+    const [row] = this.#db.run<{ generations: number }>(
+      "SELECT COUNT(*) AS generations FROM report_ends WHERE tenant = ?",
       tenant,
     );
-    return row?.lives ?? 0;
+    return row?.generations ?? 0;
   }
 
-  /** Lives of a tenant that have ended and of which daily totals are kept. */
-  listLives(tenant: string, before: number): number[] {
+  /** Ended generations of a tenant with daily totals. */
+  listGenerations(tenant: string, before: number): number[] {
     return this.#db
       .run<{ generation: number }>(
         "SELECT DISTINCT generation FROM closed_periods WHERE tenant = ? AND generation < ?",
@@ -80,7 +80,7 @@ export class ReportEndStore {
       .map(({ generation }) => generation);
   }
 
-  /** Daily totals of an ended life, in order. */
+  /** Daily totals of an ended generation, in order. */
   listDays({ tenant, generation, afterDay }: ReportEnd, limit: number): Period[] {
     return this.#db
       .run<ClosedRow>(

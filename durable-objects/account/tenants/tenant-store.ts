@@ -1,15 +1,13 @@
 import { microNeurons, type MicroNeurons } from "../../../src/domain/ledger/micro-neurons.ts";
 import type { Day } from "../../../src/domain/ledger/period.ts";
-import { posted } from "../../../src/domain/ledger/quota.ts";
 import type { Database } from "../../database.ts";
 import type { Period } from "../../tenant/ledger/ledger-store.ts";
-import type { AuditEntry } from "../../../src/domain/account/audit-entry.ts";
 
 export interface ListedTenant {
   readonly id: string;
   readonly generation: number;
   readonly state: "active" | "deleting" | "deleted";
-  /** What the last life had posted on the day on which it ended. */
+  /** What the last generation had posted on the day on which it ended. */
   readonly carried: { readonly day: Day; readonly posted: MicroNeurons };
 }
 
@@ -21,17 +19,8 @@ type TenantRow = {
   carried: number;
 };
 
-type AuditRow = {
-  id: string;
-  at_ms: number;
-  actor: string;
-  action: string;
-  tenant: string | null;
-  request_id: string;
-  detail: string;
-};
-
-export class AccountStore {
+/** The list of tenants. A row stays after a deletion, so that the next generation has its number. */
+export class TenantStore {
   readonly #db: Database;
   #counts: Record<ListedTenant["state"], number> | null = null;
 
@@ -44,7 +33,7 @@ export class AccountStore {
     return row === undefined ? null : toTenant(row);
   }
 
-  /** Those that are not deleted, by id. */
+  /** Those that are not deleted, by id: one more than the limit, where there is one. */
   listTenants(after: string, limit: number): ListedTenant[] {
     return this.#db
       .run<TenantRow>(
@@ -55,7 +44,7 @@ export class AccountStore {
       .map(toTenant);
   }
 
-  /** Those of the ids that are of tenants. */
+  /** Those of the ids that are of active tenants, by id. */
   listedAmong(ids: readonly string[]): string[] {
     return this.#db
       .run<{ id: string }>(
@@ -77,6 +66,12 @@ export class AccountStore {
     );
     const none = { active: 0, deleting: 0, deleted: 0 };
     return { ...none, ...Object.fromEntries(rows.map(({ state, count }) => [state, count])) };
+  }
+
+  /** Whether this generation of a tenant is there, and is not about to end. */
+  isActive(id: string, generation: number): boolean {
+    const listed = this.readTenant(id);
+    return listed?.state === "active" && listed.generation === generation;
   }
 
   /** By id, after one of them. */
@@ -109,53 +104,6 @@ export class AccountStore {
     if (before !== null) this.#counts[before.state] -= 1;
     this.#counts[state] += 1;
   }
-
-  keepPeriod(tenant: string, generation: number, { day, drawn, totals }: Period): void {
-    this.#db.run(
-      `INSERT OR REPLACE INTO closed_periods (tenant, generation, day, quota, granted, overage, totals)
-        VALUES (?, ?, ?, ?, ?, ?, ?)`,
-      tenant,
-      generation,
-      day,
-      drawn.quota,
-      drawn.granted,
-      drawn.overage,
-      JSON.stringify(totals),
-    );
-  }
-
-  /** Once: an act that is repeated because its answer was lost has the same id. */
-  addAudit(entry: AuditEntry): void {
-    this.#db.run(
-      `INSERT INTO audit (id, at_ms, actor, action, tenant, request_id, detail)
-        VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
-      entry.id,
-      entry.atMs,
-      entry.actor,
-      entry.action,
-      entry.tenant,
-      entry.requestId,
-      JSON.stringify(entry.detail),
-    );
-  }
-
-  /** Newest first. */
-  listAudit(before: string, tenant: string | null, limit: number): AuditEntry[] {
-    const rows =
-      tenant === null
-        ? this.#db.run<AuditRow>(
-            "SELECT * FROM audit WHERE id < ? ORDER BY id DESC LIMIT ?",
-            before,
-            limit + 1,
-          )
-        : this.#db.run<AuditRow>(
-            "SELECT * FROM audit WHERE tenant = ? AND id < ? ORDER BY id DESC LIMIT ?",
-            tenant,
-            before,
-            limit + 1,
-          );
-    return rows.map(toAudit);
-  }
 }
 
 const toTenant = (row: TenantRow): ListedTenant => ({
@@ -164,25 +112,3 @@ const toTenant = (row: TenantRow): ListedTenant => ({
   state: row.state,
   carried: { day: row.carried_day, posted: microNeurons(row.carried) },
 });
-
-const toAudit = (row: AuditRow): AuditEntry => ({
-  id: row.id,
-  atMs: row.at_ms,
-  actor: row.actor,
-  action: row.action,
-  tenant: row.tenant,
-  requestId: row.request_id,
-  detail: JSON.parse(row.detail) as AuditEntry["detail"],
-});
-
-/** What a life that ends today hands on to the next one of that id. */
-export const carriedFrom = (
-  periods: readonly Period[],
-  today: Day,
-  before: ListedTenant["carried"],
-): ListedTenant["carried"] => {
-  const period = periods.find(({ day }) => day === today);
-  const own = period === undefined ? 0 : posted(period.drawn);
-  const earlier = before.day === today ? before.posted : 0;
-  return { day: today, posted: microNeurons(own + earlier) };
-};

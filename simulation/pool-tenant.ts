@@ -1,14 +1,4 @@
-import type { PoolEvent } from "../durable-objects/account/pool/day-closing.ts";
-import { DeniedStore } from "../durable-objects/account/pool/denied-store.ts";
-import { PoolCache } from "../durable-objects/account/pool/pool-cache.ts";
-import { PoolAllocator } from "../durable-objects/account/pool/pool-allocator.ts";
-import { PoolStore } from "../durable-objects/account/pool/pool-store.ts";
-import {
-  answerMessage,
-  recallLeases,
-  notifyDenied,
-  type TenantStub,
-} from "../durable-objects/account/pool/pool.ts";
+import type { PoolTenant } from "../durable-objects/account/pool/pool.ts";
 import type {
   AccountAnswer,
   AccountMessage,
@@ -43,7 +33,7 @@ export interface Surroundings {
 }
 
 /** A tenant of the account, with a clock of its own. */
-export class PoolTenant implements TenantStub {
+export class SimulatedTenant implements PoolTenant {
   readonly id: string;
   readonly #process: TenantProcess;
   readonly #skewMs: number;
@@ -126,98 +116,5 @@ export class PoolTenant implements TenantStub {
     for (const { callId } of ledger.openHolds()) {
       if (this.#unanswered.delete(callId)) this.unleased.set(callId, this.#around.nowMs());
     }
-  }
-}
-
-/** An event of the platform, and the last notice before it that gave relief. */
-interface Told {
-  readonly event: PoolEvent;
-  readonly relief: number;
-}
-
-export class AccountNode {
-  readonly db: CrashingDatabase;
-  /** Events that were committed. */
-  readonly events: Told[] = [];
-  #drafts: Told[] = [];
-  readonly #skewMs: number;
-  readonly #around: Omit<Surroundings, "send"> & { readonly tenant: (id: string) => TenantStub };
-  #process: { readonly cache: PoolCache; readonly allocator: PoolAllocator };
-
-  constructor(
-    db: CrashingDatabase,
-    skewMs: number,
-    around: Omit<Surroundings, "send"> & { readonly tenant: (id: string) => TenantStub },
-  ) {
-    this.db = db;
-    this.#skewMs = skewMs;
-    this.#around = around;
-    this.#process = this.#started();
-  }
-
-  restart(): void {
-    this.#process = this.#started();
-  }
-
-  get wallMs(): number {
-    return this.#around.nowMs() + this.#skewMs;
-  }
-
-  /** As the object does it, which asks other tenants first where that helps. */
-  async ask(ask: AccountMessage): Promise<AccountAnswer> {
-    return structuredClone(await answerMessage(this.#deps(), ask, () => true));
-  }
-
-  get plan(): Plan {
-    return this.#around.plan;
-  }
-
-  act<Result>(work: (allocator: PoolAllocator, nowMs: number) => Result): Result {
-    return this.#transact(this.#process, (nowMs) => work(this.#process.allocator, nowMs));
-  }
-
-  /** What the alarm does for the pool. */
-  async alarm(): Promise<void> {
-    const deps = this.#deps();
-    await notifyDenied(deps);
-    await recallLeases(deps);
-  }
-
-  #deps() {
-    const process = this.#process;
-    const { sleep, tenant } = this.#around;
-    return {
-      allocator: process.allocator,
-      tenant,
-      sleep,
-      transact: <Result>(work: (nowMs: number) => Result) => this.#transact(process, work),
-    };
-  }
-
-  #transact<Result>(
-    process: { readonly cache: PoolCache },
-    work: (nowMs: number) => Result,
-  ): Result {
-    if (process !== this.#process) throw gone();
-    this.#drafts = [];
-    try {
-      const result = this.db.transaction(() => work(this.wallMs));
-      this.events.push(...this.#drafts);
-      return result;
-    } catch (error) {
-      process.cache.forget();
-      if (error instanceof Crashed && error.when === "after_commit") {
-        this.events.push(...this.#drafts);
-      }
-      if (error instanceof Crashed && error.when !== "commit_fails") this.restart();
-      throw error;
-    }
-  }
-
-  #started() {
-    const cache = new PoolCache(new PoolStore(this.db), this.#around.plan);
-    const tell = (event: PoolEvent) =>
-      void this.#drafts.push({ event, relief: cache.state.relief });
-    return { cache, allocator: new PoolAllocator(cache, new DeniedStore(this.db), tell) };
   }
 }
