@@ -17,9 +17,6 @@ const DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 /** Slots of endpoints: 1 to 31. */
 export const SLOTS = DIGITS.length - 1;
 
-/** Before every event. */
-export const NO_EVENT = "";
-
 /** @param last the latest id that was given, or `NO_EVENT` */
 export function nextEventId(last: string, nowMs: number): string {
   const time = idTime(nowMs);

@@ -1,4 +1,5 @@
 import {
+  NO_EVENT,
   currentType,
   type EventType,
   type Happening,
@@ -6,7 +7,7 @@ import {
 } from "../../src/domain/webhooks/event.ts";
 import type { Decision } from "../../src/domain/moderation/verdict.ts";
 import type { Database } from "../database.ts";
-import { nextEventId, NO_EVENT } from "./event-id.ts";
+import { nextEventId } from "./event-id.ts";
 
 export type EventRow = {
   id: string;

@@ -1,15 +1,8 @@
+import { bytesOfSecret } from "../../src/io/webhook-secret.ts";
+
 // Signatures of deliveries: https://www.standardwebhooks.com, version 1.0.0. What is signed are the
 // bytes that are sent, with the id and the time of the attempt before them, so that neither can be
 // changed and an old one cannot be sent again.
-
-/** `whsec_` and base64. */
-const SECRET_PREFIX = "whsec_";
-
-/** The specification asks for 24 to 64. */
-const SECRET_BYTES = 32;
-
-export const newSecret = (): string =>
-  SECRET_PREFIX + crypto.getRandomValues(new Uint8Array(SECRET_BYTES)).toBase64();
 
 export interface Message {
   /** `webhook-id`: the same with every attempt. */
@@ -34,7 +27,7 @@ export async function signatureHeaders(
 }
 
 async function sign(signed: Uint8Array, secret: string): Promise<string> {
-  const bytes = Uint8Array.fromBase64(secret.slice(SECRET_PREFIX.length));
+  const bytes = bytesOfSecret(secret);
   const usage = { name: "HMAC", hash: "SHA-256" };
   const key = await crypto.subtle.importKey("raw", bytes, usage, false, ["sign"]);
   return `v1,${new Uint8Array(await crypto.subtle.sign("HMAC", key, signed)).toBase64()}`;

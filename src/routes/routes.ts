@@ -43,38 +43,7 @@ import { createVerdict, getVerdict, listRevisions, listVerdicts } from "./verdic
 import { getContent, getContentPicture, listContentReads } from "./contents.ts";
 import { claimVerdicts, reviewVerdict } from "./reviews.ts";
 import { cancelBatch, createBatch, getBatch, listBatches, listBatchSteps } from "./batches.ts";
-import {
-  getEvent,
-  listDeliveries,
-  listEvents,
-  replayDelivery,
-  replayWebhook,
-} from "./deliveries.ts";
-import {
-  getPlatformEvent,
-  listPlatformDeliveries,
-  listPlatformEvents,
-  replayPlatformDelivery,
-  replayPlatformWebhook,
-} from "./platform-deliveries.ts";
-import {
-  createPlatformWebhook,
-  deletePlatformWebhook,
-  getPlatformWebhook,
-  listPlatformWebhooks,
-  patchPlatformWebhook,
-  rotatePlatformWebhook,
-  testPlatformWebhook,
-} from "./platform-webhooks.ts";
-import {
-  createWebhook,
-  deleteWebhook,
-  getWebhook,
-  listWebhooks,
-  patchWebhook,
-  rotateWebhook,
-  testWebhook,
-} from "./webhooks.ts";
+import { PLATFORM_WEBHOOK_ROUTES, TENANT_WEBHOOK_ROUTES } from "./webhooks.ts";
 import { runModelRoute } from "./workers-ai-run.ts";
 import { getAllUsage } from "./all-usage.ts";
 import { listModerationLog } from "./moderation-log.ts";
@@ -180,30 +149,8 @@ export const ROUTES: readonly Route[] = [
   getImage,
   getImageMetadata,
   createVariations,
-  createWebhook,
-  listWebhooks,
-  getWebhook,
-  patchWebhook,
-  deleteWebhook,
-  rotateWebhook,
-  testWebhook,
-  listDeliveries,
-  replayWebhook,
-  replayDelivery,
-  listEvents,
-  getEvent,
-  createPlatformWebhook,
-  listPlatformWebhooks,
-  getPlatformWebhook,
-  patchPlatformWebhook,
-  deletePlatformWebhook,
-  rotatePlatformWebhook,
-  testPlatformWebhook,
-  listPlatformDeliveries,
-  replayPlatformWebhook,
-  replayPlatformDelivery,
-  listPlatformEvents,
-  getPlatformEvent,
+  ...TENANT_WEBHOOK_ROUTES,
+  ...PLATFORM_WEBHOOK_ROUTES,
   exportPerson,
   createErasure,
   getErasure,

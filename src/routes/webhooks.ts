@@ -1,182 +1,290 @@
 import * as v from "valibot";
-import { newSecret } from "../../durable-objects/outbox/sign-delivery.ts";
+import type { Config } from "../config.ts";
+import { NO_EVENT } from "../domain/webhooks/event.ts";
 import { acted, ok } from "../http/call.ts";
 import { newId } from "../http/ids.ts";
 import { defineRoute } from "../http/route.ts";
+import { checkPublicUrl } from "../io/public-url.ts";
+import { newWebhookSecret } from "../io/webhook-secret.ts";
 import { list, listOf } from "../api/field.ts";
+import { given } from "../api/native/settings.ts";
 import {
+  deliveriesQuery,
   DeliveryOutput,
-  NewWebhookInput,
+  EventOutput,
+  eventsQuery,
+  ReplayInput,
   RotateSecretInput,
   toDelivery,
+  toEvent,
   toWebhook,
   WebhookOutput,
-  WebhookPatchInput,
   WebhookWithSecretOutput,
 } from "../api/native/webhook.ts";
-import { idempotencyOf, TENANT_READ } from "../edge/shared.ts";
-import { readTenant, writeTenant } from "../edge/tenant-object.ts";
-import { given, judgedUrl } from "./webhook-fields.ts";
+import { invalid } from "../edge/shared.ts";
+import { PLATFORM_OWNER, TENANT_OWNER, type WebhookOwner } from "./webhook-owners.ts";
 
-// Where a tenant's events are delivered to. Secrets are drawn here and shown once.
+// Endpoints, what was delivered to them, and the events: a tenant's own, and the platform's. Secrets are
+// drawn here and shown once.
 
-const LIMIT_BYTES = 8192;
+const ENDPOINT_BYTES = 8192;
+const REPLAY_BYTES = 4096;
 
-const PARAMS = v.strictObject({ id: v.pipe(v.string(), v.description("`whk_` and a ULID.")) });
+const WEBHOOK = v.strictObject({ id: v.pipe(v.string(), v.description("`whk_` and a ULID.")) });
+const DELIVERY = v.strictObject({ id: v.pipe(v.string(), v.description("`dlv_` and a ULID.")) });
+const EVENT = v.strictObject({ id: v.pipe(v.string(), v.description("`evt_` and a ULID.")) });
 
-export const createWebhook = defineRoute({
-  method: "POST",
-  path: "/v1/webhooks",
-  mirror: "/admin/tenants/:tenant/webhooks",
-  summary: "Add an endpoint; its secret is shown once",
-  surface: "native",
-  auth: { kind: "key", roles: [] },
-  body: { schema: NewWebhookInput, limitBytes: LIMIT_BYTES },
-  reply: { status: 201, schema: WebhookWithSecretOutput },
-  failures: [...TENANT_READ, "over_limit", "idempotency_key_reused"],
-  audit: "act",
-  handle: async (call) => {
-    const read = await idempotencyOf(call);
-    if (read.kind !== "read") return read;
-    const judged = judgedUrl(call.body.url, call.config);
-    if (judged.kind !== "judged") return judged;
-    const secret = newSecret();
-    const request = {
-      route: "POST /v1/webhooks",
-      webhook: { ...call.body, url: judged.url, id: newId("whk"), secret },
-      idempotency: read.idempotency,
-    };
-    const made = await writeTenant(call, (tenant, caller) => tenant.createWebhook(caller, request));
-    if (made.kind !== "webhook") return made;
-    const { webhook, repeated } = made;
-    return acted(
-      { webhook: webhook.id },
-      ok({ ...toWebhook(webhook), secret: repeated ? null : secret }),
-    );
-  },
-});
+const webhookRoutes = (owner: WebhookOwner) => {
+  const { auth, words, objectOf } = owner;
+  const at = <const Rest extends `/${string}`>(rest: Rest) => ({
+    path: `${owner.base}${rest}` as const,
+    mirror: owner.mirror === null ? undefined : (`${owner.mirror}${rest}` as const),
+    surface: "native" as const,
+    auth,
+  });
+  const { refusals } = owner;
+  const lookups = [...refusals, "not_found"] as const;
 
-export const listWebhooks = defineRoute({
-  method: "GET",
-  path: "/v1/webhooks",
-  mirror: "/admin/tenants/:tenant/webhooks",
-  summary: "All endpoints, newest first, without their secrets",
-  surface: "native",
-  auth: { kind: "key", roles: [] },
-  reply: { status: 200, schema: listOf(WebhookOutput) },
-  failures: TENANT_READ,
-  handle: async (call) => {
-    const found = await readTenant(call, (tenant, caller) => tenant.listWebhooks(caller));
-    if (found.kind !== "webhooks") return found;
-    return ok(list(found.webhooks.map(toWebhook).toReversed(), null));
-  },
-});
+  const create = defineRoute({
+    method: "POST",
+    ...at("/webhooks"),
+    ...words.create,
+    body: { schema: owner.newWebhook, limitBytes: ENDPOINT_BYTES },
+    reply: { status: 201, schema: WebhookWithSecretOutput },
+    failures: [...refusals, ...owner.creationRefusals],
+    audit: "act",
+    handle: async (call) => {
+      const judged = judgedUrl(call.body.url, call.config);
+      if (judged.kind !== "judged") return judged;
+      const secret = newWebhookSecret();
+      const webhook = { ...call.body, url: judged.url, id: newId("whk"), secret };
+      const made = await objectOf(call).create(webhook);
+      if (made.kind !== "webhook") return made;
+      const shown = made.repeated ? null : secret;
+      return acted({ webhook: made.webhook.id }, ok({ ...toWebhook(made.webhook), secret: shown }));
+    },
+  });
 
-export const getWebhook = defineRoute({
-  method: "GET",
-  path: "/v1/webhooks/:id",
-  mirror: "/admin/tenants/:tenant/webhooks/:id",
-  summary: "One endpoint",
-  surface: "native",
-  auth: { kind: "key", roles: [] },
-  params: PARAMS,
-  reply: { status: 200, schema: WebhookOutput },
-  failures: TENANT_READ,
-  handle: async (call) => {
-    const { id } = call.params;
-    const found = await readTenant(call, (tenant, caller) => tenant.readWebhook(caller, id));
-    return found.kind === "webhook" ? ok(toWebhook(found.webhook)) : found;
-  },
-});
+  const listAll = defineRoute({
+    method: "GET",
+    ...at("/webhooks"),
+    ...words.list,
+    reply: { status: 200, schema: listOf(WebhookOutput) },
+    failures: refusals,
+    handle: async (call) => {
+      const found = await objectOf(call).list();
+      if (found.kind !== "webhooks") return found;
+      return ok(list(found.webhooks.map(toWebhook).toReversed(), null));
+    },
+  });
 
-export const patchWebhook = defineRoute({
-  method: "PATCH",
-  path: "/v1/webhooks/:id",
-  mirror: "/admin/tenants/:tenant/webhooks/:id",
-  summary: "Change an endpoint; one that was disabled goes on from now",
-  description:
-    "Another `url`, and `enabled: true`, end a wait that the endpoint had asked for: all that waits goes out.",
-  surface: "native",
-  auth: { kind: "key", roles: [] },
-  params: PARAMS,
-  body: { schema: WebhookPatchInput, limitBytes: LIMIT_BYTES },
-  reply: { status: 200, schema: WebhookOutput },
-  failures: TENANT_READ,
-  audit: "act",
-  handle: async (call) => {
-    const { id } = call.params;
-    const judged = judgedUrl(call.body.url, call.config);
-    if (judged.kind !== "judged") return judged;
-    const change = given({ ...call.body, url: judged.url });
-    const changed = await writeTenant(call, (tenant, caller) =>
-      tenant.changeWebhook(caller, id, change),
-    );
-    if (changed.kind !== "webhook") return changed;
-    const detail = { webhook: id, changed: Object.keys(change) };
-    return acted(detail, ok(toWebhook(changed.webhook)));
-  },
-});
+  const get = defineRoute({
+    method: "GET",
+    ...at("/webhooks/:id"),
+    ...words.get,
+    params: WEBHOOK,
+    reply: { status: 200, schema: WebhookOutput },
+    failures: lookups,
+    handle: async (call) => {
+      const found = await objectOf(call).read(call.params.id);
+      return found.kind === "webhook" ? ok(toWebhook(found.webhook)) : found;
+    },
+  });
 
-export const deleteWebhook = defineRoute({
-  method: "DELETE",
-  path: "/v1/webhooks/:id",
-  mirror: "/admin/tenants/:tenant/webhooks/:id",
-  summary: "Delete an endpoint; nothing is delivered to it any more",
-  surface: "native",
-  auth: { kind: "key", roles: [] },
-  params: PARAMS,
-  reply: { status: 204, schema: v.null() },
-  failures: TENANT_READ,
-  audit: "act",
-  handle: async (call) => {
-    const { id } = call.params;
-    const deleted = await writeTenant(call, (tenant, caller) => tenant.deleteWebhook(caller, id));
-    if (deleted.kind !== "deleted") return deleted;
-    return acted({ webhook: id }, ok(null));
-  },
-});
+  const patch = defineRoute({
+    method: "PATCH",
+    ...at("/webhooks/:id"),
+    ...words.patch,
+    params: WEBHOOK,
+    body: { schema: owner.webhookPatch, limitBytes: ENDPOINT_BYTES },
+    reply: { status: 200, schema: WebhookOutput },
+    failures: lookups,
+    audit: "act",
+    handle: async (call) => {
+      const { id } = call.params;
+      const judged = judgedUrl(call.body.url, call.config);
+      if (judged.kind !== "judged") return judged;
+      const change = given({ ...call.body, url: judged.url });
+      const changed = await objectOf(call).change(id, change);
+      if (changed.kind !== "webhook") return changed;
+      const detail = { webhook: id, changed: Object.keys(change) };
+      return acted(detail, ok(toWebhook(changed.webhook)));
+    },
+  });
 
-export const rotateWebhook = defineRoute({
-  method: "POST",
-  path: "/v1/webhooks/:id/rotate",
-  mirror: "/admin/tenants/:tenant/webhooks/:id/rotate",
-  summary: "Replace an endpoint's secret; both sign for an overlap",
-  surface: "native",
-  auth: { kind: "key", roles: [] },
-  params: PARAMS,
-  body: { schema: RotateSecretInput, limitBytes: LIMIT_BYTES, optional: true },
-  reply: { status: 201, schema: WebhookWithSecretOutput },
-  failures: TENANT_READ,
-  audit: "act",
-  handle: async (call) => {
-    const { id } = call.params;
-    const secret = newSecret();
-    const request = { id, secret, overlapMs: call.body.overlap_s * 1000 };
-    const rotated = await writeTenant(call, (tenant, caller) =>
-      tenant.rotateWebhook(caller, request),
-    );
-    if (rotated.kind !== "webhook") return rotated;
-    return acted({ webhook: id }, ok({ ...toWebhook(rotated.webhook), secret }));
-  },
-});
+  const remove = defineRoute({
+    method: "DELETE",
+    ...at("/webhooks/:id"),
+    ...words.remove,
+    params: WEBHOOK,
+    reply: { status: 204, schema: v.null() },
+    failures: lookups,
+    audit: "act",
+    handle: async (call) => {
+      const { id } = call.params;
+      const deleted = await objectOf(call).remove(id);
+      return deleted.kind === "deleted" ? acted({ webhook: id }, ok(null)) : deleted;
+    },
+  });
 
-export const testWebhook = defineRoute({
-  method: "POST",
-  path: "/v1/webhooks/:id/test",
-  mirror: "/admin/tenants/:tenant/webhooks/:id/test",
-  summary: "Deliver a test event at once, and say how that went",
-  description:
-    "One attempt, whether the endpoint is enabled or not. It is not tried again. If it is accepted, a wait that the endpoint had asked for ends, and all that waits goes out.",
-  surface: "native",
-  auth: { kind: "key", roles: [] },
-  params: PARAMS,
-  reply: { status: 200, schema: DeliveryOutput },
-  failures: TENANT_READ,
-  audit: "act",
-  handle: async (call) => {
-    const { id } = call.params;
-    const tried = await writeTenant(call, (tenant, caller) => tenant.tryWebhook(caller, id));
-    if (tried.kind !== "delivery") return tried;
-    return acted({ webhook: id }, ok(toDelivery(tried.delivery, call)));
-  },
-});
+  const rotate = defineRoute({
+    method: "POST",
+    ...at("/webhooks/:id/rotate"),
+    ...words.rotate,
+    params: WEBHOOK,
+    body: { schema: RotateSecretInput, limitBytes: ENDPOINT_BYTES, optional: true },
+    reply: { status: 201, schema: WebhookWithSecretOutput },
+    failures: lookups,
+    audit: "act",
+    handle: async (call) => {
+      const { id } = call.params;
+      const secret = newWebhookSecret();
+      const request = { id, secret, overlapMs: call.body.overlap_s * 1000 };
+      const rotated = await objectOf(call).rotate(request);
+      if (rotated.kind !== "webhook") return rotated;
+      return acted({ webhook: id }, ok({ ...toWebhook(rotated.webhook), secret }));
+    },
+  });
+
+  const test = defineRoute({
+    method: "POST",
+    ...at("/webhooks/:id/test"),
+    ...words.test,
+    params: WEBHOOK,
+    reply: { status: 200, schema: DeliveryOutput },
+    failures: lookups,
+    audit: "act",
+    handle: async (call) => {
+      const { id } = call.params;
+      const tried = await objectOf(call).test(id);
+      if (tried.kind !== "delivery") return tried;
+      return acted({ webhook: id }, ok(toDelivery(tried.delivery, owner.ownsReplies(call))));
+    },
+  });
+
+  const listDeliveries = defineRoute({
+    method: "GET",
+    ...at("/webhooks/:id/deliveries"),
+    ...words.deliveries,
+    params: WEBHOOK,
+    query: deliveriesQuery,
+    reply: { status: 200, schema: listOf(DeliveryOutput) },
+    failures: lookups,
+    handle: async (call) => {
+      const { cursor = null, limit, state = null } = call.query;
+      const query = { webhookId: call.params.id, before: cursor, state, limit };
+      const page = await objectOf(call).listDeliveries(query);
+      if (page.kind !== "deliveries") return page;
+      const replies = owner.ownsReplies(call);
+      const shown = page.deliveries.map((delivery) => toDelivery(delivery, replies));
+      return ok(list(shown, page.next));
+    },
+  });
+
+  const replay = defineRoute({
+    method: "POST",
+    ...at("/webhooks/:id/replay"),
+    ...words.replay,
+    params: WEBHOOK,
+    body: { schema: ReplayInput, limitBytes: REPLAY_BYTES },
+    reply: { status: 202, schema: WebhookOutput },
+    failures: lookups,
+    audit: "act",
+    handle: async (call) => {
+      const { id } = call.params;
+      const { from: fromMs, to: toMs, only } = call.body;
+      const found = await objectOf(call).replay({ id, fromMs, toMs, only });
+      if (found.kind !== "webhook") return found;
+      return acted({ webhook: id, only }, ok(toWebhook(found.webhook)));
+    },
+  });
+
+  const replayDelivery = defineRoute({
+    method: "POST",
+    ...at("/deliveries/:id/replay"),
+    ...words.replayDelivery,
+    params: DELIVERY,
+    reply: { status: 202, schema: DeliveryOutput },
+    failures: [...lookups, "webhook_disabled"],
+    audit: "act",
+    handle: async (call) => {
+      const { id } = call.params;
+      const found = await objectOf(call).replayDelivery(id);
+      if (found.kind !== "delivery") return found;
+      return acted({ delivery: id }, ok(toDelivery(found.delivery, owner.ownsReplies(call))));
+    },
+  });
+
+  const listEvents = defineRoute({
+    method: "GET",
+    ...at("/events"),
+    ...words.events,
+    query: eventsQuery(owner.eventTypes),
+    reply: { status: 200, schema: listOf(EventOutput) },
+    failures: refusals,
+    handle: async (call) => {
+      const { cursor: after = NO_EVENT, limit, types = null } = call.query;
+      const page = await objectOf(call).listEvents({ after, types, limit });
+      return page.kind === "events" ? ok(list(page.events.map(toEvent), page.next)) : page;
+    },
+  });
+
+  const getEvent = defineRoute({
+    method: "GET",
+    ...at("/events/:id"),
+    ...words.event,
+    params: EVENT,
+    reply: { status: 200, schema: EventOutput },
+    failures: lookups,
+    handle: async (call) => {
+      const found = await objectOf(call).readEvent(call.params.id);
+      return found.kind === "event" ? ok(toEvent(found.event)) : found;
+    },
+  });
+
+  return [
+    create,
+    listAll,
+    get,
+    patch,
+    remove,
+    rotate,
+    test,
+    listDeliveries,
+    replay,
+    replayDelivery,
+    listEvents,
+    getEvent,
+  ];
+};
+
+export const TENANT_WEBHOOK_ROUTES = webhookRoutes(TENANT_OWNER);
+export const PLATFORM_WEBHOOK_ROUTES = webhookRoutes(PLATFORM_OWNER);
+
+type Judged<Text> =
+  | { readonly kind: "judged"; readonly url: Text | string }
+  | ReturnType<typeof invalid>;
+
+/** The URL of an endpoint in the form in which it is called; undefined stays undefined. */
+function judgedUrl<Text extends string | undefined>(
+  text: Text,
+  { webhookTargets }: Pick<Config, "webhookTargets">,
+): Judged<Text> {
+  if (text === undefined) return { kind: "judged", url: text };
+  const checked = webhookTargets === "any" ? checkAnyUrl(text) : checkPublicUrl(text);
+  return checked.kind === "allowed"
+    ? { kind: "judged", url: checked.url.href }
+    : invalid(["url"], checked.detail);
+}
+
+/** On a developer's own machine: any host, http too. */
+function checkAnyUrl(text: string): ReturnType<typeof checkPublicUrl> {
+  const url = URL.parse(text);
+  if (url === null || !/^https?:$/.test(url.protocol)) {
+    return { kind: "refused", detail: "must be a URL that starts with https: or http:" };
+  }
+  if (url.username !== "" || url.password !== "") {
+    return { kind: "refused", detail: "must not contain a user name or a password" };
+  }
+  return { kind: "allowed", url };
+}

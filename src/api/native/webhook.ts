@@ -227,13 +227,9 @@ export const EventOutput = v.object({
 });
 
 export const toWebhook = (webhook: WebhookView) => webhookObject(webhook);
-/** What a receiver replied is for the keys of its owner. */
-export const toDelivery = (
-  delivery: DeliveryView,
-  { caller }: { readonly caller: { readonly kind: string } },
-) => deliveryObject(delivery, { replies: caller.kind === "key" });
-export const toOwnDelivery = (delivery: DeliveryView) =>
-  deliveryObject(delivery, { replies: true });
+/** @param replies whether with what the receiver replied, which is for the owner of the endpoint */
+export const toDelivery = (delivery: DeliveryView, replies: boolean) =>
+  deliveryObject(delivery, { replies });
 export const toEvent = ({ id, type, timestamp, data }: ListedEvent) => ({
   id,
   type,

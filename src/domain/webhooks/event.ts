@@ -2,7 +2,10 @@ import type { Decision } from "../moderation/verdict.ts";
 
 // Events: recorded together with their cause, and delivered to the endpoints that subscribed.
 
-/** Events of a tenant. The contract, section 9. */
+/** The cursor before all events. */
+export const NO_EVENT = "";
+
+/** Of a tenant. The contract, section 9. */
 export const EVENT_TYPES = [
   "moderation.verdict",
   "moderation.review",

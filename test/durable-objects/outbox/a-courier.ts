@@ -2,7 +2,6 @@ import { env, runInDurableObject } from "cloudflare:test";
 import { type Database, objectDatabase, type SqlValue } from "../../../durable-objects/database.ts";
 import type { Attempted } from "../../../durable-objects/outbox/attempt.ts";
 import { Dispatcher } from "../../../durable-objects/outbox/dispatcher.ts";
-import { NO_EVENT } from "../../../durable-objects/outbox/event-id.ts";
 import type { EventObject } from "../../../durable-objects/outbox/event-object.ts";
 import { Outbox } from "../../../durable-objects/outbox/outbox.ts";
 import {
@@ -17,6 +16,7 @@ import {
   WELL,
 } from "../../../src/domain/webhooks/delivery.ts";
 import {
+  NO_EVENT,
   EVENT_TYPES,
   EXHAUSTED_EVENT,
   type RecordedEvent,

@@ -5,7 +5,7 @@ import {
   type Attempted,
   type AttemptOptions,
 } from "../../../durable-objects/outbox/attempt.ts";
-import { newSecret } from "../../../durable-objects/outbox/sign-delivery.ts";
+import { newWebhookSecret } from "../../../src/io/webhook-secret.ts";
 
 // One attempt against hosts that do their worst. The host is the one that pictures are fetched from.
 
@@ -22,7 +22,7 @@ const options: AttemptOptions = {
 const message = { id: "evt_1", body: '{"id":"evt_1"}' };
 
 const tried = async (url: string, changed: Partial<AttemptOptions> = {}) => {
-  const target = { url, secrets: [newSecret()] };
+  const target = { url, secrets: [newWebhookSecret()] };
   const result: Attempted = await attempt(target, message, { ...options, ...changed });
   if (result.kind !== "attempted") throw new Error("it was not attempted");
   const { status, error } = result.attempt;
@@ -85,7 +85,7 @@ describe("an attempt", () => {
   });
 
   it("tells nothing of the endpoint when the platform lets us ask nobody", async () => {
-    const target = { url: "https://a.dev/", secrets: [newSecret()] };
+    const target = { url: "https://a.dev/", secrets: [newWebhookSecret()] };
     const strict = { ...options, resolve: isPublic };
     for (const given of [
       { ...strict, fetch: denied },

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
+import { NO_EVENT } from "../../../src/domain/webhooks/event.ts";
 import { eventObject } from "../../../durable-objects/outbox/event-object.ts";
 import {
   deliveryIdOf,
   firstEventIdAt,
   nextEventId,
-  NO_EVENT,
   partsOfDelivery,
 } from "../../../durable-objects/outbox/event-id.ts";
 

@@ -2,7 +2,8 @@ import OpenAI from "openai";
 import { Webhook as StandardWebhook } from "standardwebhooks";
 import { Webhook as SvixWebhook } from "svix";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { newSecret, signatureHeaders } from "../../../durable-objects/outbox/sign-delivery.ts";
+import { signatureHeaders } from "../../../durable-objects/outbox/sign-delivery.ts";
+import { newWebhookSecret } from "../../../src/io/webhook-secret.ts";
 import vector from "../../vectors/webhook.json";
 
 // Receivers as people write them, with each of the libraries: they accept what we sign, and refuse
@@ -38,8 +39,8 @@ describe("a signature", () => {
   });
 
   it("is made with secrets of 32 random bytes", () => {
-    expect(newSecret()).toMatch(/^whsec_[A-Za-z0-9+/]{43}=$/);
-    expect(newSecret()).not.toBe(newSecret());
+    expect(newWebhookSecret()).toMatch(/^whsec_[A-Za-z0-9+/]{43}=$/);
+    expect(newWebhookSecret()).not.toBe(newWebhookSecret());
   });
 });
 
@@ -48,7 +49,7 @@ describe.each(Object.entries(RECEIVERS))("a receiver with %s", (_, receive) => {
     receive(body, headers, secret);
 
   it("accepts a delivery", async () => {
-    const secret = newSecret();
+    const secret = newWebhookSecret();
     const body = JSON.stringify({
       id: message.id,
       type: "moderation.verdict",
@@ -59,7 +60,7 @@ describe.each(Object.entries(RECEIVERS))("a receiver with %s", (_, receive) => {
   });
 
   it("accepts both secrets while they rotate", async () => {
-    const secrets = [newSecret(), newSecret()];
+    const secrets = [newWebhookSecret(), newWebhookSecret()];
     const headers = await signatureHeaders(message, secrets, SIGNED_AT);
     for (const secret of secrets) {
       // oxlint-disable-next-line no-await-in-loop -- one after the other
@@ -85,7 +86,7 @@ describe.each(Object.entries(RECEIVERS))("a receiver with %s", (_, receive) => {
   });
 
   it("refuses a wrong secret", async () => {
-    const headers = await signatureHeaders(message, [newSecret()], SIGNED_AT);
+    const headers = await signatureHeaders(message, [newWebhookSecret()], SIGNED_AT);
     await expect(() => received(message.body, headers, vector.secret)).rejects.toThrow();
   });
 });
