@@ -64,7 +64,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   reconciliation: ["domain", "io", "reports", "src/config.ts"],
   http: ["domain", "io", "src/config.ts"],
   api: ["audio", "domain", "durable-objects", "engines", "generation", "http"],
-  // What routes and batches are run with: stubs of the objects, and what a call depends on.
+  // What routes and batches share: stubs of the objects, the dependencies of a call, the audit log.
   edge: [
     "domain",
     "io",
@@ -96,7 +96,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "http",
     "src/config.ts",
   ],
-  batches: ["domain", "durable-objects", "moderation", "edge", "routes", "api", "src/config.ts"],
+  batches: ["domain", "durable-objects", "moderation", "edge", "api", "src/config.ts"],
   // Beside the Worker: what it shares with it are the rules.
   console: ["domain"],
   "src/index.ts": ["batches", "durable-objects", "edge", "http", "reports", "routes"],

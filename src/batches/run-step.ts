@@ -9,7 +9,7 @@ import { batchItemsKey } from "../domain/generation/stored-picture.ts";
 import { bucketOf } from "../edge/bucket.ts";
 import { moderationDeps } from "../edge/moderation-deps.ts";
 import { tenantObject } from "../edge/tenant-object.ts";
-import { readContent } from "../routes/verdicts.ts";
+import { readContent } from "../edge/verdict-content.ts";
 import { VerdictInput } from "../api/native/content.ts";
 import { itemIds } from "./item-ids.ts";
 import { type RanItem, runItem } from "./run-item.ts";

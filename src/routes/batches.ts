@@ -14,8 +14,8 @@ import { BODY_WEIGHT, MAX_BODY_BYTES } from "../api/native/content.ts";
 import { list, listOf, pageQuery } from "../api/field.ts";
 import { bucketOf } from "../edge/bucket.ts";
 import { idempotencyOf, parseIndex, TENANT_READ } from "../edge/shared.ts";
+import { readContent } from "../edge/verdict-content.ts";
 import { readTenant, writeTenant, UNAVAILABLE } from "../edge/tenant-object.ts";
-import { readContent } from "./verdicts.ts";
 
 // Many verdicts asked for at once; `src/batches` makes them.
 

@@ -1,20 +1,18 @@
 import * as v from "valibot";
 import type { VerdictQuery } from "../../durable-objects/tenant/verdicts/verdict-store.ts";
 import { CATEGORIES } from "../domain/moderation/category.ts";
-import type { FieldError } from "../domain/ledger/failure.ts";
-import { testOutcome } from "../domain/moderation/test-input.ts";
 import { DECISIONS } from "../domain/moderation/verdict.ts";
 import { toExplained, toVerdict } from "../domain/moderation/verdict-object.ts";
 import { ok } from "../http/call.ts";
 import { newId } from "../http/ids.ts";
 import { defineRoute } from "../http/route.ts";
-import { type Content, measuredContents } from "../moderation/content.ts";
+import { measuredContents } from "../moderation/content.ts";
 import { moderationCall } from "../moderation/moderation-call.ts";
-import { readBase64Picture, readPictureUrl } from "../moderation/read-pictures.ts";
 import { BODY_WEIGHT, MAX_BODY_BYTES, VerdictInput } from "../api/native/content.ts";
 import { list, listOf, name, pageQuery, policyName, timeInput } from "../api/field.ts";
 import { RevisionOutput, toRevision, VerdictOutput } from "../api/native/verdict.ts";
 import { costHeaders, moderationDeps, toItsEnd } from "../edge/moderation-deps.ts";
+import { readContent, type VerdictBody } from "../edge/verdict-content.ts";
 import { GOVERNED, idempotencyOf, TENANT_READ } from "../edge/shared.ts";
 import { readTenant, objectCaller } from "../edge/tenant-object.ts";
 
@@ -55,44 +53,12 @@ export const createVerdict = defineRoute({
   },
 });
 
-type VerdictBody = v.InferOutput<typeof VerdictInput>;
-
 /** What a quote for such a call goes by. */
 export function measureVerdict(body: VerdictBody) {
   const read = readContent(body);
   if (read.kind === "invalid_request") return read;
   const contents = measuredContents([read.content]);
   return { kind: "moderation" as const, policyName: body.policy ?? null, contents };
-}
-
-/** @param as its ids, where they are not drawn anew */
-export function readContent(
-  body: VerdictBody,
-  as: { readonly verdictId: string; readonly batchId: string | null } = {
-    verdictId: newId("vrd"),
-    batchId: null,
-  },
-):
-  | { readonly kind: "content"; readonly content: Content }
-  | { readonly kind: "invalid_request"; readonly errors: readonly FieldError[] } {
-  const sources = (body.images ?? []).map(({ url, base64 }, at) =>
-    url === undefined
-      ? readBase64Picture(base64 ?? "", ["images", at, "base64"])
-      : readPictureUrl(url, ["images", at, "url"]),
-  );
-  const errors = sources.flatMap((source) => (source.kind === "wrong" ? [source.error] : []));
-  if (errors.length > 0) return { kind: "invalid_request", errors };
-  const content: Content = {
-    ...as,
-    contentId: body.content_id ?? null,
-    userId: body.user_id ?? null,
-    metadata: body.metadata,
-    language: body.language ?? null,
-    text: body.text ?? null,
-    pictures: sources.flatMap((source) => (source.kind === "read" ? [source.source] : [])),
-    test: testOutcome(body.text ?? null),
-  };
-  return { kind: "content", content };
 }
 
 export const listVerdicts = defineRoute({

@@ -5,7 +5,7 @@ import type { Decision } from "../moderation/verdict.ts";
 /** The cursor before all events. */
 export const NO_EVENT = "";
 
-/** Of a tenant. The contract, section 9. */
+/** Events of a tenant. */
 export const EVENT_TYPES = [
   "moderation.verdict",
   "moderation.review",
