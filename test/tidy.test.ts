@@ -128,6 +128,74 @@ const importsOf = (source: string): string[] =>
 const resolved = (from: string, specifier: string): string =>
   new URL(specifier, `file:///${from}`).pathname.slice(1);
 
+/** Imports that are still there when the types are gone. */
+const VALUE_IMPORT =
+  /^(?:import|export)\s(?!type\b)[^"';]*?\bfrom\s+"([^"]+)"|^import\s+"([^"]+)"|\bimport\("([^"]+)"\)/gm;
+
+const valueImportsOf = (source: string): string[] =>
+  [...source.matchAll(VALUE_IMPORT)].map(([, from, alone, late]) => from ?? alone ?? late ?? "");
+
+/** A walk along the imports that comes back to where it began; null: there is none. */
+function circleIn(imports: ReadonlyMap<string, readonly string[]>): readonly string[] | null {
+  const left = new Set(imports.keys());
+  const walk = (path: string, way: readonly string[]): readonly string[] | null => {
+    if (way.includes(path)) return [...way.slice(way.indexOf(path)), path];
+    if (!left.has(path)) return null;
+    for (const next of imports.get(path) ?? []) {
+      const circle = walk(next, [...way, path]);
+      if (circle !== null) return circle;
+    }
+    left.delete(path);
+    return null;
+  };
+  for (const path of imports.keys()) {
+    const circle = walk(path, []);
+    if (circle !== null) return circle;
+  }
+  return null;
+}
+
+describe("imports of values", () => {
+  it("are told from imports of types", () => {
+    const source = [
+      'import type { A } from "./a.ts";',
+      'import { type B, b } from "./b.ts";',
+      "import {",
+      "  c,",
+      '} from "./c.ts";',
+      'export type { D } from "./d.ts";',
+      'export { e } from "./e.ts";',
+      'import "./f.ts";',
+      'const g = await import("./g.ts");',
+      'export const text = "from";',
+    ].join("\n");
+    const expected = ["./b.ts", "./c.ts", "./e.ts", "./f.ts", "./g.ts"];
+    expect(valueImportsOf(source)).toEqual(expected);
+  });
+
+  it("are found where they close a circle", () => {
+    const line: [string, string[]][] = [
+      ["a", ["b", "c"]],
+      ["b", ["c"]],
+      ["c", []],
+    ];
+    expect(circleIn(new Map(line))).toBeNull();
+    expect(circleIn(new Map([...line, ["c", ["a"]]]))).toEqual(["a", "b", "c", "a"]);
+  });
+
+  it("close no circle: a file in one may run before what it needs", () => {
+    const imports = paths
+      .filter((path) => /^(?:src|durable-objects)\//.test(path))
+      .map((path): [string, readonly string[]] => [
+        path,
+        valueImportsOf(FILES[path] ?? "")
+          .filter((specifier) => specifier.startsWith("."))
+          .map((specifier) => resolved(path, specifier)),
+      ]);
+    expect(circleIn(new Map(imports))).toBeNull();
+  });
+});
+
 describe("layers", () => {
   it("reads the sources", () => {
     expect(paths).toContain("src/index.ts");
