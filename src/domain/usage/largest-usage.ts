@@ -1,14 +1,15 @@
-import { type CallSums, drawnOf, type EngineSums, type UsageGroup } from "./usage-sums.ts";
+import { subtractNamed, subtractSums } from "./usage-sum.ts";
+import { drawnOf, REPORTED_CALLS, REPORTED_ENGINES, type UsageGroup } from "./usage-sums.ts";
 
-/** All others together. No tenant and no model is called so. */
+/** The name of all others together. No tenant and no model has it. */
 export const OTHERS = "_other";
 
 const whenOf = ({ key }: UsageGroup): string => `${key.day}|${key.hour}`;
 
 /**
- * Rows of some tenants, in that order, and what is left of all tenants in a row of `OTHERS`.
+ * Rows of some tenants, in that order, and a row of `OTHERS` with the rest of all tenants.
  *
- * @param all of all tenants, grouped by the same but the tenant
+ * @param all of all tenants, grouped by the same keys without the tenant
  */
 export function largestAndOthers(
   all: readonly UsageGroup[],
@@ -29,53 +30,15 @@ export function largestAndOthers(
 const isEmpty = (counts: Readonly<Record<string, unknown>>): boolean =>
   Object.keys(counts).length === 0;
 
-const less = (a: UsageGroup, b: UsageGroup): UsageGroup => ({
-  ...a,
-  engines: a.engines === null || b.engines === null ? a.engines : lessEngines(a.engines, b.engines),
-  calls: a.calls === null || b.calls === null ? a.calls : lessCalls(a.calls, b.calls),
-  latency: a.latency === null ? null : lessCounts(a.latency, b.latency ?? {}),
+const less = (all: UsageGroup, part: UsageGroup): UsageGroup => ({
+  ...all,
+  engines:
+    all.engines === null || part.engines === null
+      ? all.engines
+      : subtractSums(REPORTED_ENGINES, all.engines, part.engines),
+  calls:
+    all.calls === null || part.calls === null
+      ? all.calls
+      : subtractSums(REPORTED_CALLS, all.calls, part.calls),
+  latency: all.latency === null ? null : subtractNamed(all.latency, part.latency ?? {}),
 });
-
-const lessEngines = (a: EngineSums, b: EngineSums): EngineSums => ({
-  engineRequests: a.engineRequests - b.engineRequests,
-  failed: a.failed - b.failed,
-  units: lessCounts(a.units, b.units),
-  microNeurons: a.microNeurons - b.microNeurons,
-  estimated: a.estimated - b.estimated,
-  held: a.held - b.held,
-  overrun: a.overrun - b.overrun,
-});
-
-const lessCalls = (a: CallSums, b: CallSums): CallSums => ({
-  calls: a.calls - b.calls,
-  voided: a.voided - b.voided,
-  expired: a.expired - b.expired,
-  failed: a.failed - b.failed,
-  quota: a.quota - b.quota,
-  granted: a.granted - b.granted,
-  overage: a.overage - b.overage,
-  adjusted: a.adjusted - b.adjusted,
-  overageByRate: lessAmounts(a.overageByRate, b.overageByRate),
-  refused: lessCounts(a.refused, b.refused),
-  verdicts: lessAmounts(a.verdicts, b.verdicts),
-});
-
-type Amounts = Readonly<Record<string, bigint>>;
-
-const lessAmounts = (a: Amounts, b: Amounts): Amounts =>
-  Object.fromEntries(
-    Object.entries(a)
-      .map(([name, amount]) => [name, amount - (b[name] ?? 0n)] as const)
-      .filter(([, amount]) => amount !== 0n),
-  );
-
-/** What comes to nothing is left out. */
-const lessCounts = (
-  a: Readonly<Record<string, number>>,
-  b: Readonly<Record<string, number>>,
-): Readonly<Record<string, number>> =>
-  Object.fromEntries(
-    Object.entries(a)
-      .map(([name, count]) => [name, count - (b[name] ?? 0)] as const)
-      .filter(([, count]) => count !== 0),
-  );

@@ -1,12 +1,14 @@
 import type { DayTotals } from "../ledger/day-totals.ts";
-import { NO_LATENCIES } from "./latency-histogram.ts";
 import type { Day } from "../ledger/period.ts";
 import type { Drawn } from "../ledger/quota.ts";
 import { firstHourOf, type ReportRow, type UsageHour } from "./report-rows.ts";
 import { NO_CALLS } from "./usage-fold.ts";
+import { emptySum, ENGINE_FIELDS } from "./usage-sum.ts";
 
-// What stays in the reports of a tenant that was deleted: its days, as the ledger summed them up,
-// without persons or content. Each stands in the first hour of its day.
+// The rows that stay in the reports when a tenant is deleted: its days as the ledger added them up,
+// without persons or content. Each is a row of the first hour of its day.
+
+const NO_ENGINES = emptySum(ENGINE_FIELDS, 0);
 
 export interface ClosedDay {
   readonly day: Day;
@@ -19,28 +21,17 @@ export function lastRowsOf({ day, drawn, totals }: ClosedDay, sequence: number):
   const hour = firstHourOf(day);
   const usage = Object.values(totals.models).map((model): UsageHour => ({
     hour,
-    model: model.model,
-    engine: model.engine,
-    pricedAs: model.pricedAs,
-    task: model.task,
-    engineRequests: model.engineRequests,
-    failed: model.failed,
+    // The overrun is known of the day alone: no model has it.
+    ...NO_ENGINES,
+    ...model,
     inputTokens: model.units["input_token"] ?? 0,
     outputTokens: model.units["output_token"] ?? 0,
-    units: model.units,
-    microNeurons: model.microNeurons,
-    estimated: model.estimated,
-    held: model.held,
-    // Known of the day alone: it stands with none of its models.
-    overrun: 0,
-    settledAfterMidnight: 0,
-    latency: NO_LATENCIES,
     sequence,
   }));
   const calls = {
     ...NO_CALLS(hour),
     calls: totals.calls,
-    // How they ended is not in a day's totals.
+    // A day's totals do not say how calls ended.
     posted: totals.calls,
     quota: drawn.quota,
     granted: drawn.granted,

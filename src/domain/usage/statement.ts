@@ -1,10 +1,10 @@
-import type { ModelTotals } from "../ledger/day-totals.ts";
+import type { ModelKey, ModelTotals } from "../ledger/day-totals.ts";
 import { chargeUsd, costUsd, roundToCents, signedUsd } from "../ledger/money.ts";
 import type { Day, Month } from "../ledger/period.ts";
 import { callsOfDay, type DayUsage } from "./tenant-usage.ts";
+import { addSums, ENGINE_FIELDS, exactSum, onlyFields, type SumOf } from "./usage-sum.ts";
 import {
   addCalls,
-  addCounts,
   type CallSums,
   chargePartsOf,
   drawnOf,
@@ -12,11 +12,11 @@ import {
   spentOf,
 } from "./usage-sums.ts";
 
-// A month's statement: what each day's models used, what each day drew on, what is owed. It is made of
-// the same daily sums as the ledger's own books, so its lines add up to the journal; whether they do
-// is worked out anew each time and said. Only the last figure is rounded.
+// A month's statement: what each day's models used, what each day drew on, what is owed. It is made
+// from the same daily sums as the ledger's own books, so its lines add up to the journal. Each
+// statement checks that anew and says the result. Only the last figure is rounded.
 
-/** A charge that was taken back, as the journal has it. */
+/** A charge that an adjustment gave back, as the journal has it. */
 export interface StatementAdjustment {
   readonly id: string;
   /** The line that it adjusts. */
@@ -35,17 +35,15 @@ export interface RatedOverage {
   readonly chargeUsd: string;
 }
 
-export interface StatementLine extends Pick<
-  ModelTotals,
-  "model" | "engine" | "pricedAs" | "task" | "engineRequests" | "failed" | "units"
-> {
-  readonly microNeurons: bigint;
-  readonly costUsd: string;
-}
+const LINE_FIELDS = onlyFields(ENGINE_FIELDS, "engineRequests", "failed", "units", "microNeurons");
+
+type LineSum = ModelKey & SumOf<typeof LINE_FIELDS, bigint>;
+
+export type StatementLine = LineSum & { readonly costUsd: string };
 
 export interface StatementSums {
   readonly calls: number;
-  /** Of what ran, before adjustments. */
+  /** Charged for what ran, before adjustments. */
   readonly used: bigint;
   readonly quota: bigint;
   readonly granted: bigint;
@@ -54,7 +52,7 @@ export interface StatementSums {
   readonly overages: readonly RatedOverage[];
   readonly costUsd: string;
   readonly chargeUsd: string;
-  /** What models used, with adjustments, is what was drawn; and what was drawn at rates is the overage. */
+  /** `used` and `adjusted` are what was drawn, and the parts of `overages` are the overage. */
   readonly addsUp: boolean;
 }
 
@@ -66,10 +64,10 @@ export interface StatementDay extends StatementSums {
 export interface Statement {
   readonly days: readonly StatementDay[];
   readonly sums: StatementSums;
-  /** Of the same lines, over the month. */
+  /** The same lines, added up over the month. */
   readonly models: readonly StatementLine[];
   readonly adjustments: readonly StatementAdjustment[];
-  /** What is owed, rounded half up to cents: the one rounding there is. */
+  /** The charge, rounded half up to cents. Nothing else is rounded. */
   readonly totalUsd: string;
 }
 
@@ -101,16 +99,12 @@ function toDay(period: DayUsage): StatementDay {
   return { day: period.day, lines, ...sumsOf(callsOfDay(period), lines) };
 }
 
-const toLine = (model: ModelTotals): StatementLine => ({
-  model: model.model,
-  engine: model.engine,
-  pricedAs: model.pricedAs,
-  task: model.task,
-  engineRequests: model.engineRequests,
-  failed: model.failed,
-  units: model.units,
-  microNeurons: BigInt(model.microNeurons),
-  costUsd: costUsd(model.microNeurons),
+const toLine = ({ model, engine, pricedAs, task, ...sum }: ModelTotals): StatementLine =>
+  withCost({ model, engine, pricedAs, task, ...exactSum(LINE_FIELDS, sum) });
+
+const withCost = (sum: LineSum): StatementLine => ({
+  ...sum,
+  costUsd: costUsd(sum.microNeurons),
 });
 
 function sumsOf(calls: CallSums, lines: readonly StatementLine[]): StatementSums {
@@ -145,22 +139,13 @@ const order = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 function mergeLines(lines: readonly StatementLine[]): readonly StatementLine[] {
   return [...Map.groupBy(lines, keyOf).entries()]
     .toSorted(([a], [b]) => order(a, b))
-    .flatMap(([, [first, ...others]]) => (first === undefined ? [] : [others.reduce(plus, first)]));
+    .flatMap(([, [first, ...others]]) => (first === undefined ? [] : [sumOf(first, others)]));
 }
 
-function plus(a: StatementLine, b: StatementLine): StatementLine {
-  const microNeurons = a.microNeurons + b.microNeurons;
-  return {
-    ...a,
-    engineRequests: a.engineRequests + b.engineRequests,
-    failed: a.failed + b.failed,
-    units: addCounts(a.units, b.units),
-    microNeurons,
-    costUsd: costUsd(microNeurons),
-  };
-}
+const sumOf = (first: StatementLine, others: readonly StatementLine[]): StatementLine =>
+  withCost(others.reduce((sum, line) => addSums(LINE_FIELDS, sum, line), first));
 
-/** Until a month is over, and all that was admitted in it is settled, its figures still grow. */
+/** The figures of a month grow until it is over and every call that was admitted in it is settled. */
 export const isOpen = (
   { end }: Month,
   now: { readonly today: Day; readonly oldestOpenDay: Day | null },

@@ -1,4 +1,4 @@
-import type { DayTotals, ModelTotals } from "../ledger/day-totals.ts";
+import type { DayTotals, ModelKey } from "../ledger/day-totals.ts";
 import { type LatencyHistogram, mergeLatencies } from "./latency-histogram.ts";
 import type { Day } from "../ledger/period.ts";
 import type { Drawn } from "../ledger/quota.ts";
@@ -9,6 +9,7 @@ import {
   type UsageHour,
   type UserDay,
 } from "./report-rows.ts";
+import { addSums, emptySum, exactSum, onlyFields, USER_FIELDS } from "./usage-sum.ts";
 import {
   addCalls,
   addEngines,
@@ -17,14 +18,16 @@ import {
   type GroupKey,
   NO_CALLS,
   NO_ENGINES,
+  REPORTED_CALLS,
+  REPORTED_ENGINES,
   type UsageGroup,
   type UsageKey,
   type UsageTotals,
 } from "./usage-sums.ts";
 
-// A tenant's usage from what its own object keeps. Amounts are the days' own, which every settlement
-// keeps to the micro-neuron. What days do not know (hours, users, how long calls took, how they ended)
-// is from rows that are folded from the journal a moment later.
+// A tenant's usage from the rows of its own object. Amounts are those of the days, which every
+// settlement keeps to the micro-neuron. Days do not have hours, users, latencies and how calls ended:
+// these come from rows that are folded from the journal a moment later.
 
 /** A day as the ledger keeps it. */
 export interface DayUsage {
@@ -51,11 +54,11 @@ const NO_KEY: UsageKey = {
   user: null,
 };
 
-/** What a row is of, before it is known what of it the report asks for. */
+/** All that is known of a row's place; a report groups by a part of it. */
 interface Place {
   readonly day: Day;
   readonly hour?: Hour;
-  readonly model?: Pick<ModelTotals, "model" | "engine" | "pricedAs" | "task">;
+  readonly model?: ModelKey;
   readonly user?: string | null;
 }
 
@@ -69,7 +72,7 @@ class Groups {
     this.#groupBy = groupBy;
   }
 
-  /** @param change null: a group that nothing made is not made by this */
+  /** @param first the group that is made where there is none; null: none is made */
   change(place: Place, first: UsageGroup | null, change: (group: UsageGroup) => UsageGroup): void {
     const key = this.#keyOf(place);
     const id = JSON.stringify(key);
@@ -125,7 +128,7 @@ const OF_USERS: UsageGroup = {
   ...OF_CALLS,
   engines: null,
   calls: null,
-  user: { calls: 0, microNeurons: 0n },
+  user: emptySum(USER_FIELDS, 0n),
   latency: null,
 };
 
@@ -143,13 +146,10 @@ export function tenantGroups(
 }
 
 function addUsers(groups: Groups, userDays: readonly UserDay[]): void {
-  for (const { day, userId, calls, microNeurons } of userDays) {
+  for (const { day, userId, ...row } of userDays) {
     groups.change({ day, user: userId === "" ? null : userId }, OF_USERS, (group) => ({
       ...group,
-      user: {
-        calls: (group.user?.calls ?? 0) + calls,
-        microNeurons: (group.user?.microNeurons ?? 0n) + BigInt(microNeurons),
-      },
+      user: addSums(USER_FIELDS, exactSum(USER_FIELDS, row), group.user ?? {}),
     }));
   }
 }
@@ -163,12 +163,14 @@ function addModels(groups: Groups, rows: TenantRows, groupBy: readonly GroupKey[
     }));
   if (!byHour) {
     for (const { day, totals } of rows.days) {
-      for (const model of Object.values(totals.models)) addTo({ day, model }, enginesOf(model));
+      for (const model of Object.values(totals.models)) {
+        addTo({ day, model }, exactSum(REPORTED_ENGINES, model));
+      }
     }
   }
   for (const row of rows.usageHours) {
     const place = { day: dayOfHour(row.hour), hour: row.hour, model: row };
-    if (byHour) addTo(place, { ...enginesOf(row), overrun: BigInt(row.overrun) });
+    if (byHour) addTo(place, exactSum(REPORTED_ENGINES, row));
     groups.change(place, null, (group) => withLatency(group, row.latency));
   }
 }
@@ -177,7 +179,7 @@ function addAllCalls(groups: Groups, rows: TenantRows, groupBy: readonly GroupKe
   const byHour = groupBy.includes("hour");
   for (const row of byHour ? rows.usageHours : []) {
     const place = { day: dayOfHour(row.hour), hour: row.hour };
-    const sums = { ...enginesOf(row), overrun: BigInt(row.overrun) };
+    const sums = exactSum(REPORTED_ENGINES, row);
     groups.change(place, OF_CALLS, (group) => plusBoth(group, sums, NO_CALLS));
   }
   for (const period of byHour ? [] : rows.days) {
@@ -187,7 +189,7 @@ function addAllCalls(groups: Groups, rows: TenantRows, groupBy: readonly GroupKe
   }
   for (const row of rows.callHours) {
     const place = { day: dayOfHour(row.hour), hour: row.hour };
-    const sums = byHour ? callsOfHour(row) : endsOf(row);
+    const sums = byHour ? exactSum(REPORTED_CALLS, row) : endsOf(row);
     groups.change(place, byHour ? OF_CALLS : null, (group) =>
       withLatency(plusBoth(group, NO_ENGINES, sums), row.latency),
     );
@@ -215,60 +217,15 @@ export function tenantTotals(rows: Pick<TenantRows, "days" | "callHours">): Usag
   };
 }
 
-const enginesOf = (
-  row: Pick<
-    ModelTotals,
-    "engineRequests" | "failed" | "units" | "microNeurons" | "estimated" | "held"
-  >,
-): EngineSums => ({
-  engineRequests: row.engineRequests,
-  failed: row.failed,
-  units: row.units,
-  microNeurons: BigInt(row.microNeurons),
-  estimated: BigInt(row.estimated),
-  held: BigInt(row.held),
-  overrun: 0n,
-});
+/** Of the sums of calls, those that a day does not have. */
+const ENDS = onlyFields(REPORTED_CALLS, "voided", "expired", "failed");
+
+const endsOf = (row: CallHour): CallSums => addCalls(NO_CALLS, exactSum(ENDS, row));
 
 export const enginesOfDay = ({ totals }: DayUsage): EngineSums =>
   Object.values(totals.models)
-    .map(enginesOf)
+    .map((model) => exactSum(REPORTED_ENGINES, model))
     .reduce(addEngines, { ...NO_ENGINES, overrun: BigInt(totals.overrun) });
 
-export const callsOfDay = ({ drawn, totals }: DayUsage): CallSums => ({
-  ...NO_CALLS,
-  calls: totals.calls,
-  ...amountsOf({ ...drawn, overageByRate: totals.overageByRate }),
-  adjusted: BigInt(totals.adjusted ?? 0),
-  refused: totals.refused,
-  verdicts: exact(totals.verdicts ?? {}),
-});
-
-const callsOfHour = (row: CallHour): CallSums => ({
-  ...endsOf(row),
-  calls: row.calls,
-  ...amountsOf(row),
-  adjusted: BigInt(row.adjusted),
-  refused: row.refused,
-  verdicts: exact(row.verdicts ?? {}),
-});
-
-const exact = (counts: Readonly<Record<string, number>>): Readonly<Record<string, bigint>> =>
-  Object.fromEntries(Object.entries(counts).map(([name, count]) => [name, BigInt(count)]));
-
-/** What a day does not know of its calls: how they ended. */
-const endsOf = ({ voided, expired, failed }: CallHour): CallSums => ({
-  ...NO_CALLS,
-  voided,
-  expired,
-  failed,
-});
-
-const amountsOf = (
-  row: Pick<CallHour, "quota" | "granted" | "overage" | "overageByRate">,
-): Pick<CallSums, "quota" | "granted" | "overage" | "overageByRate"> => ({
-  quota: BigInt(row.quota),
-  granted: BigInt(row.granted),
-  overage: BigInt(row.overage),
-  overageByRate: exact(row.overageByRate),
-});
+export const callsOfDay = ({ drawn, totals }: DayUsage): CallSums =>
+  exactSum(REPORTED_CALLS, { ...totals, ...drawn });
