@@ -1,6 +1,7 @@
 import * as v from "valibot";
-import type { UpstreamModel } from "../domain/usage/drift.ts";
+import { UPSTREAM_FIELDS, type UpstreamModel } from "../domain/usage/drift.ts";
 import { type Day, formatDay } from "../domain/ledger/period.ts";
+import { addSums } from "../domain/usage/usage-sum.ts";
 import { readAtMost } from "../io/read-at-most.ts";
 
 // Cloudflare's count of a day: the data set `aiInferenceAdaptiveGroups` of its GraphQL Analytics API. It
@@ -41,7 +42,7 @@ export interface CloudflareAccount {
 }
 
 export type CloudflareUsage =
-  /** Empty: Cloudflare has nothing of that day (yet). */
+  /** Empty: Cloudflare has no figures of that day (yet). */
   | { readonly kind: "usage"; readonly models: readonly UpstreamModel[] }
   /** `reason` is for the platform to read; it never holds the token. */
   | { readonly kind: "failed"; readonly reason: string };
@@ -166,16 +167,17 @@ const withoutSecrets = (text: string, { apiToken, accountId }: CloudflareAccount
 /** A model that was called in several ways may have several rows. */
 function modelsOf(rows: readonly v.InferOutput<typeof Row>[]): UpstreamModel[] {
   const models = new Map<string, UpstreamModel>();
-  for (const { count, sum, dimensions } of rows) {
-    const model = dimensions.modelId;
-    const before = models.get(model);
-    models.set(model, {
-      model,
-      microNeurons: (before?.microNeurons ?? 0n) + toMicroNeurons(sum.totalNeurons),
-      requests: (before?.requests ?? 0) + count,
-      inputTokens: (before?.inputTokens ?? 0) + sum.totalInputTokens,
-      outputTokens: (before?.outputTokens ?? 0) + sum.totalOutputTokens,
-    });
+  for (const { count: engineRequests, sum, dimensions } of rows) {
+    const counted: UpstreamModel = {
+      model: dimensions.modelId,
+      microNeurons: toMicroNeurons(sum.totalNeurons),
+      engineRequests,
+      inputTokens: sum.totalInputTokens,
+      outputTokens: sum.totalOutputTokens,
+    };
+    const before = models.get(counted.model);
+    const all = before === undefined ? counted : addSums(UPSTREAM_FIELDS, before, counted);
+    models.set(all.model, all);
   }
   return [...models.values()];
 }
@@ -218,7 +220,7 @@ const Answer = v.object({
   }),
 });
 
-/** GraphQL's errors, or those of Cloudflare's API in front of it. */
+/** The errors of GraphQL, or of Cloudflare's API in front of it. */
 const Refused = v.object({
   errors: v.pipe(
     v.array(

@@ -1,8 +1,8 @@
 import type { JournalModel } from "../domain/usage/drift.ts";
 import type { ReconciledDay, ReconciledModel } from "../domain/usage/drift-object.ts";
 
-// The reconciliation's rows as the domain sees them. Amounts are read and written as text: a sum over
-// all tenants may be larger than a number holds exactly.
+// The rows of the reconciliation, and the domain values that they hold. Amounts are read and written as
+// text: a sum over all tenants may be larger than a number holds exactly.
 
 export interface JournalRow {
   readonly model: string;
@@ -60,7 +60,7 @@ export const dayValues = ({ money, ...day }: ReconciledDay): (string | number | 
   money.carriedByPlatformUsd,
 ];
 
-/** A STRICT column takes a whole number that is written as text. */
+/** A STRICT integer column takes a whole number that is written as text. */
 export const toValues = ({
   model,
   journal,
@@ -71,7 +71,7 @@ export const toValues = ({
 }: ReconciledModel) => ({
   model,
   micro_neurons: String(journal.microNeurons),
-  requests: journal.requests,
+  requests: journal.engineRequests,
   input_tokens: journal.inputTokens,
   output_tokens: journal.outputTokens,
   estimated: String(journal.estimated),
@@ -80,7 +80,7 @@ export const toValues = ({
   settled_after_midnight: String(journal.settledAfterMidnight),
   settled_from_day_before: String(journal.settledFromDayBefore),
   upstream_micro_neurons: text(upstream?.microNeurons ?? null),
-  upstream_requests: upstream?.requests ?? null,
+  upstream_requests: upstream?.engineRequests ?? null,
   upstream_input_tokens: upstream?.inputTokens ?? null,
   upstream_output_tokens: upstream?.outputTokens ?? null,
   first_upstream_micro_neurons: text(firstUpstream),
@@ -96,7 +96,7 @@ const amountIn = (column: string | null): bigint | null =>
 export const toJournal = (row: JournalRow): JournalModel => ({
   model: row.model,
   microNeurons: BigInt(row.micro_neurons),
-  requests: row.requests,
+  engineRequests: row.requests,
   inputTokens: row.input_tokens,
   outputTokens: row.output_tokens,
   estimated: BigInt(row.estimated),
@@ -115,7 +115,7 @@ const toDrift = (row: ModelRow): ReconciledModel => ({
       : {
           model: row.model,
           microNeurons: BigInt(row.upstream_micro_neurons),
-          requests: row.upstream_requests ?? 0,
+          engineRequests: row.upstream_requests ?? 0,
           inputTokens: row.upstream_input_tokens ?? 0,
           outputTokens: row.upstream_output_tokens ?? 0,
         },

@@ -47,14 +47,14 @@ describe("cloudflareUsage", () => {
         {
           model: LLAMA,
           microNeurons: 12_226_332_000n,
-          requests: 1700,
+          engineRequests: 1700,
           inputTokens: 700_400,
           outputTokens: 0,
         },
         {
           model: "@cf/microsoft/resnet-50",
           microNeurons: 187_005_100n,
-          requests: 820,
+          engineRequests: 820,
           inputTokens: 0,
           outputTokens: 0,
         },
@@ -71,7 +71,7 @@ describe("cloudflareUsage", () => {
       ],
     });
     expect(await ask()).toMatchObject({
-      models: [{ microNeurons: 300_000n, requests: 1010, outputTokens: 12 }],
+      models: [{ microNeurons: 300_000n, engineRequests: 1010, outputTokens: 12 }],
     });
   });
 

@@ -1,10 +1,11 @@
-import type { AccountDay, ModelDrift } from "./drift.ts";
+import { type AccountDay, JOURNAL_FIELDS, type ModelDrift } from "./drift.ts";
 import { type Day, formatDay, isoTime } from "../ledger/period.ts";
+import { addSums, emptySum } from "./usage-sum.ts";
 
-// A day's reconciliation as its GET returns it and as webhooks tell of it.
+// A day's reconciliation, as its GET returns it and as webhooks send it.
 
 export interface ReconciledModel extends ModelDrift {
-  /** What Cloudflare said when it was asked first: it lags. */
+  /** Cloudflare's first figure: later ones may be higher, since it lags. */
   readonly firstUpstream: bigint | null;
 }
 
@@ -37,8 +38,8 @@ export const driftObject = (day: Day, { journal, upstream, ...drift }: Reconcile
   overrun_micro_neurons: Number(journal.overrun),
   settled_after_midnight_micro_neurons: Number(journal.settledAfterMidnight),
   settled_from_day_before_micro_neurons: Number(journal.settledFromDayBefore),
-  engine_requests: journal.requests,
-  upstream_requests: upstream?.requests ?? null,
+  engine_requests: journal.engineRequests,
+  upstream_requests: upstream?.engineRequests ?? null,
   input_tokens: journal.inputTokens,
   upstream_input_tokens: upstream?.inputTokens ?? null,
   output_tokens: journal.outputTokens,
@@ -47,9 +48,13 @@ export const driftObject = (day: Day, { journal, upstream, ...drift }: Reconcile
 
 export function reconciledDayObject(reconciled: ReconciledDay) {
   const { day, state, models, money, comparedAtMs } = reconciled;
-  const sum = (amountOf: (model: ReconciledModel) => bigint): bigint =>
-    models.reduce((total, model) => total + amountOf(model), 0n);
-  const told = state === "compared";
+  const journal = models.reduce(
+    (sum, model) => addSums(JOURNAL_FIELDS, sum, model.journal),
+    emptySum(JOURNAL_FIELDS, 0n),
+  );
+  const sum = (amountOf: (model: ReconciledModel) => bigint | undefined | null): bigint =>
+    models.reduce((total, model) => total + (amountOf(model) ?? 0n), 0n);
+  const isCompared = state === "compared";
   return {
     object: "reconciliation_day" as const,
     day: formatDay(day),
@@ -60,18 +65,16 @@ export function reconciledDayObject(reconciled: ReconciledDay) {
     last_outcome: reconciled.lastOutcome,
     last_reason: reconciled.lastReason,
     compared_at: comparedAtMs === null ? null : isoTime(comparedAtMs),
-    micro_neurons: Number(sum(({ journal }) => journal.microNeurons)),
-    upstream_micro_neurons: told
-      ? Number(sum(({ upstream }) => upstream?.microNeurons ?? 0n))
+    micro_neurons: Number(journal.microNeurons),
+    upstream_micro_neurons: isCompared
+      ? Number(sum(({ upstream }) => upstream?.microNeurons))
       : null,
-    drift_micro_neurons: told ? Number(sum(({ drift }) => drift ?? 0n)) : null,
-    estimated_micro_neurons: Number(sum(({ journal }) => journal.estimated)),
-    held_micro_neurons: Number(sum(({ journal }) => journal.held)),
-    overrun_micro_neurons: Number(sum(({ journal }) => journal.overrun)),
-    settled_after_midnight_micro_neurons: Number(
-      sum(({ journal }) => journal.settledAfterMidnight),
-    ),
-    cost_basis: told ? ("upstream" as const) : ("journal" as const),
+    drift_micro_neurons: isCompared ? Number(sum(({ drift }) => drift)) : null,
+    estimated_micro_neurons: Number(journal.estimated),
+    held_micro_neurons: Number(journal.held),
+    overrun_micro_neurons: Number(journal.overrun),
+    settled_after_midnight_micro_neurons: Number(journal.settledAfterMidnight),
+    cost_basis: isCompared ? ("upstream" as const) : ("journal" as const),
     cost_usd: money.costUsd,
     free_allocation_usd: money.freeAllocationUsd,
     expected_bill_usd: money.expectedBillUsd,

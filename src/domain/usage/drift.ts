@@ -1,74 +1,54 @@
 import { type ChargePart, chargeUsd, costUsd, differenceUsd } from "../ledger/money.ts";
+import { emptySum, ENGINE_FIELDS, fieldsWithout, onlyFields, type SumOf } from "./usage-sum.ts";
 
 // The journals of a day against what Cloudflare counted. Amounts are µN as BigInt: sums over all
-// tenants. What each number means, and what it can explain: docs/reconciliation.md.
+// tenants. docs/reconciliation.md says what each number means, and what it can explain.
+
+/** What Cloudflare counts. */
+export const UPSTREAM_FIELDS = onlyFields(
+  ENGINE_FIELDS,
+  "microNeurons",
+  "engineRequests",
+  "inputTokens",
+  "outputTokens",
+);
+
+/** What the journals count of a day, over all tenants. */
+export const JOURNAL_FIELDS = {
+  ...fieldsWithout(ENGINE_FIELDS, "failed", "units", "latency"),
+  /** Charged to the day before, by calls that ended on this one. */
+  settledFromDayBefore: "amount",
+} as const;
+
+interface OfModel {
+  readonly model: string;
+}
 
 /** What Cloudflare counted of one model on one day. An estimate where it sampled. */
-export interface UpstreamModel {
-  readonly model: string;
-  readonly microNeurons: bigint;
-  readonly requests: number;
-  readonly inputTokens: number;
-  readonly outputTokens: number;
-}
+export type UpstreamModel = OfModel & SumOf<typeof UPSTREAM_FIELDS, bigint>;
 
 /** What the journals say of one model on one day, over all tenants. */
-export interface JournalModel {
-  readonly model: string;
-  /** Charged to tenants. */
-  readonly microNeurons: bigint;
-  readonly requests: number;
-  readonly inputTokens: number;
-  readonly outputTokens: number;
-  /** Of what was charged: by an estimator. */
-  readonly estimated: bigint;
-  /** Of what was charged: at the bound, since nobody knows what was used. */
-  readonly held: bigint;
-  /** Used beyond what was held, and charged to nobody. */
-  readonly overrun: bigint;
-  /** Of what was charged: by calls that ended on a later day. */
-  readonly settledAfterMidnight: bigint;
-  /** Charged to the day before, by calls that ended on this one. */
-  readonly settledFromDayBefore: bigint;
-}
+export type JournalModel = OfModel & SumOf<typeof JOURNAL_FIELDS, bigint>;
+
+const NOTHING_COUNTED = emptySum(UPSTREAM_FIELDS, 0n);
+const NOTHING_CHARGED = emptySum(JOURNAL_FIELDS, 0n);
 
 export interface ModelDrift {
   readonly model: string;
   readonly journal: JournalModel;
-  /** Null: Cloudflare told nothing of this day. */
+  /** Null: Cloudflare has no figures of this day. */
   readonly upstream: UpstreamModel | null;
   /** Upstream less the journal: positive where more will be billed than was charged. */
   readonly drift: bigint | null;
-  /** What is left of it when each cause explains as much as it can. */
+  /** The part of it that remains when each cause explains as much as it can. */
   readonly unexplained: bigint | null;
 }
-
-const nothingCharged = (model: string): JournalModel => ({
-  model,
-  microNeurons: 0n,
-  requests: 0,
-  inputTokens: 0,
-  outputTokens: 0,
-  estimated: 0n,
-  held: 0n,
-  overrun: 0n,
-  settledAfterMidnight: 0n,
-  settledFromDayBefore: 0n,
-});
-
-const nothingCounted = (model: string): UpstreamModel => ({
-  model,
-  microNeurons: 0n,
-  requests: 0,
-  inputTokens: 0,
-  outputTokens: 0,
-});
 
 /**
  * One for each model that either side knows, by name.
  *
- * @param upstream null: nothing is known of the day, which is not the same as nothing was used. Of a
- *   day of which something is known, a model that is not named was not used.
+ * @param upstream null: nothing is known of the day, which does not mean that nothing was used. When
+ *   something is known of a day, a model without a row was not used.
  */
 export function modelDrifts(
   journal: readonly JournalModel[],
@@ -77,11 +57,11 @@ export function modelDrifts(
   const ours = new Map(journal.map((one) => [one.model, one]));
   const theirs = new Map((upstream ?? []).map((one) => [one.model, one]));
   return [...new Set([...ours.keys(), ...theirs.keys()])].toSorted().map((model) => {
-    const charged = ours.get(model) ?? nothingCharged(model);
+    const charged = ours.get(model) ?? { model, ...NOTHING_CHARGED };
     if (upstream === null) {
       return { model, journal: charged, upstream: null, drift: null, unexplained: null };
     }
-    const counted = theirs.get(model) ?? nothingCounted(model);
+    const counted = theirs.get(model) ?? { model, ...NOTHING_COUNTED };
     const drift = counted.microNeurons - charged.microNeurons;
     return {
       model,
@@ -94,9 +74,9 @@ export function modelDrifts(
 }
 
 /**
- * An overrun is known to the unit; the other causes are known by the most that they can come to. What
- * was estimated may be off by as much, what was held may not have run, what ended after midnight may
- * have been counted a day later.
+ * An overrun is known exactly. Of each other cause the most that it can explain is known: an estimate
+ * may be wrong by all of its amount, a held charge may be for nothing that ran, and Cloudflare may have
+ * counted a call that ended after midnight a day later.
  */
 function unexplained(drift: bigint, journal: JournalModel): bigint {
   const { estimated, held, overrun, settledAfterMidnight, settledFromDayBefore } = journal;
@@ -107,13 +87,13 @@ function unexplained(drift: bigint, journal: JournalModel): bigint {
 }
 
 export interface DriftThreshold {
-  /** Of the larger of both sides. */
+  /** Percent of the larger side. */
   readonly percent: number;
-  /** And at least so much. */
+  /** The drift must be at least this, too. */
   readonly microNeurons: bigint;
 }
 
-/** Whether somebody should be told. */
+/** Whether the platform should be alerted. */
 export function isBeyond({ drift, journal, upstream }: ModelDrift, most: DriftThreshold): boolean {
   if (drift === null || upstream === null) return false;
   const size = drift < 0n ? -drift : drift;
@@ -122,7 +102,7 @@ export function isBeyond({ drift, journal, upstream }: ModelDrift, most: DriftTh
   return size >= most.microNeurons && size * 100n > larger * BigInt(most.percent);
 }
 
-/** What Cloudflare includes in every day of an account: 10,000 neurons. */
+/** The free allocation of an account: 10,000 neurons every day. */
 const FREE_MICRO_NEURONS = 10_000_000_000n;
 
 /** The money of one day of the account, exact. */
@@ -147,7 +127,7 @@ export function accountDay(
   overage: readonly { readonly usdPer1000: string; readonly microNeurons: bigint }[],
 ): AccountDay {
   const beyond = microNeurons > FREE_MICRO_NEURONS ? microNeurons - FREE_MICRO_NEURONS : 0n;
-  // Beyond its allocation the free plan refuses; it is billed nothing.
+  // The free plan refuses calls beyond its allocation, so nothing is billed.
   const expectedBillUsd = plan === "free" ? "0" : costUsd(beyond);
   const parts = (sign: bigint): ChargePart[] =>
     overage
@@ -164,8 +144,8 @@ export function accountDay(
 }
 
 /**
- * What to keep back of the account's pool: by how much Cloudflare counted more than we did, overruns
- * included, on the worst of some days. 0 where it never did.
+ * The margin to keep back from the account's pool: how much more Cloudflare counted than we did,
+ * overruns included, on the worst of some days. 0 when it never counted more.
  */
 export const worstDrift = (
   days: readonly { readonly drift: bigint; readonly overrun: bigint }[],

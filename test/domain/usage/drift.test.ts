@@ -15,7 +15,7 @@ const LLAMA = "@cf/meta/llama-3.1-8b-instruct-fp8";
 const charged = (microNeurons: bigint, more: Partial<JournalModel> = {}): JournalModel => ({
   model: LLAMA,
   microNeurons,
-  requests: 1,
+  engineRequests: 1,
   inputTokens: 0,
   outputTokens: 0,
   estimated: 0n,
@@ -29,7 +29,7 @@ const charged = (microNeurons: bigint, more: Partial<JournalModel> = {}): Journa
 const counted = (microNeurons: bigint, model = LLAMA): UpstreamModel => ({
   model,
   microNeurons,
-  requests: 1,
+  engineRequests: 1,
   inputTokens: 0,
   outputTokens: 0,
 });
@@ -48,7 +48,7 @@ describe("modelDrifts", () => {
       { model: LLAMA, drift: -100n },
       { model: other, drift: 7n },
     ]);
-    expect(drifts[0]?.upstream).toEqual({ ...counted(0n), requests: 0 });
+    expect(drifts[0]?.upstream).toEqual({ ...counted(0n), engineRequests: 0 });
     expect(drifts[1]?.journal.microNeurons).toBe(0n);
   });
 
