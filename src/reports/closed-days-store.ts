@@ -1,4 +1,6 @@
 import type { Day } from "../domain/ledger/period.ts";
+import { CALL_FIELDS, ENGINE_FIELDS } from "../domain/usage/usage-sum.ts";
+import { amountColumns, countColumns } from "./report-row-columns.ts";
 import { CLOSED_BEFORE, HOURS_OF_A_DAY, MARKED, ROLLED_BEFORE } from "./upkeep-store.ts";
 
 // Days that are over, added up once, so that a month is read from some rows a day and not from all of
@@ -26,18 +28,8 @@ const USAGE: Summed = {
   days: "usage_days",
   sums: "usage_sums",
   key: ["model", "engine", "priced_as", "task"],
-  amounts: [
-    "engine_requests",
-    "failed",
-    "input_tokens",
-    "output_tokens",
-    "micro_neurons",
-    "estimated",
-    "held",
-    "overrun",
-    "settled_after_midnight",
-  ],
-  counts: ["units", "latency"],
+  amounts: amountColumns(ENGINE_FIELDS),
+  counts: countColumns(ENGINE_FIELDS),
 };
 
 const CALLS: Summed = {
@@ -45,19 +37,8 @@ const CALLS: Summed = {
   days: "call_days",
   sums: "call_sums",
   key: [],
-  amounts: [
-    "calls",
-    "posted",
-    "voided",
-    "expired",
-    "failed",
-    "quota",
-    "granted",
-    "overage",
-    "adjusted",
-    "settled_after_midnight",
-  ],
-  counts: ["overage_by_rate", "refused", "verdicts", "latency"],
+  amounts: amountColumns(CALL_FIELDS),
+  counts: countColumns(CALL_FIELDS),
 };
 
 const TABLES = [USAGE, CALLS];

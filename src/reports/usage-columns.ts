@@ -1,8 +1,15 @@
 import type { Day } from "../domain/ledger/period.ts";
-import type { GroupKey, UsageGroup } from "../domain/usage/usage-sums.ts";
+import { USER_FIELDS } from "../domain/usage/usage-sum.ts";
+import {
+  type GroupKey,
+  REPORTED_CALLS,
+  REPORTED_ENGINES,
+  type UsageGroup,
+} from "../domain/usage/usage-sums.ts";
+import { amountColumns, countColumns } from "./report-row-columns.ts";
 import type { Column, Kind } from "./usage-source-store.ts";
 
-// What rows of usage are grouped by, and what of them is added up.
+// The columns that rows of usage are grouped by, and those that are added up.
 
 export interface UsageScope {
   /** Included. */
@@ -13,10 +20,10 @@ export interface UsageScope {
   readonly tenant: string | null;
 }
 
-/** The key of a row, a value for each of its columns: a page goes on behind it. */
+/** The key of a row, a value for each of its columns. The next page begins behind it. */
 export type Place = readonly (string | number)[];
 
-/** The columns that a key brings, and what they are of a row. */
+/** The columns of a key, and their expressions of a row. */
 const COLUMNS: Readonly<Record<GroupKey, readonly Column[]>> = {
   day: [["day", "{day}"]],
   hour: [["hour", "t.hour"]],
@@ -31,7 +38,7 @@ const COLUMNS: Readonly<Record<GroupKey, readonly Column[]>> = {
   user: [["user_id", "t.user_id"]],
 };
 
-/** `task` stands once, also where rows are grouped by model and task. */
+/** Each column once: `task` too, where rows are grouped by model and task. */
 export const columnsOf = (groupBy: readonly GroupKey[]): readonly Column[] => [
   ...new Map(groupBy.flatMap((key) => COLUMNS[key])),
 ];
@@ -42,7 +49,7 @@ export const namesOf = (columns: readonly Column[]): readonly string[] =>
 /** Which of the key's columns are numbers. */
 const NUMBERED: readonly string[] = ["day", "hour"];
 
-/** Whether a place is one of rows that are so grouped, and lies in that range of days. */
+/** Whether a place is the key of a row with this grouping, in this range of days. */
 export function isPlaceOf(
   place: readonly unknown[],
   groupBy: readonly GroupKey[],
@@ -59,7 +66,7 @@ export function isPlaceOf(
   );
 }
 
-/** Rows are of calls, unless they are grouped by what a call may ask several of. */
+/** Rows are of calls, unless a call may be in several of them, or they are of users. */
 const isOfCalls = (groupBy: readonly GroupKey[]): boolean =>
   !groupBy.some((key) => key === "model" || key === "task" || key === "user");
 
@@ -68,18 +75,18 @@ export const kindOf = (groupBy: readonly GroupKey[]): Kind => {
   return isOfCalls(groupBy) ? "calls" : "usage";
 };
 
-/** Added up as they stand. */
+/** Columns that are added up without an expression. */
 export const plain = (names: readonly string[]): readonly Column[] =>
   names.map((name) => [name, `t.${name}`]);
 
 export const AMOUNTS: Readonly<Record<Kind, readonly Column[]>> = {
-  usage: plain(["engine_requests", "failed", "micro_neurons", "estimated", "held", "overrun"]),
-  calls: plain(["calls", "voided", "expired", "failed", "quota", "granted", "overage", "adjusted"]),
-  users: plain(["calls", "micro_neurons"]),
+  usage: plain(amountColumns(REPORTED_ENGINES)),
+  calls: plain(amountColumns(REPORTED_CALLS)),
+  users: plain(amountColumns(USER_FIELDS)),
 };
 
 /** Columns of counts by name, as JSON. */
-export const CALL_COUNTS = ["overage_by_rate", "refused", "verdicts", "latency"];
+export const CALL_COUNTS: readonly string[] = [...countColumns(REPORTED_CALLS), "latency"];
 
 export const placeOf = ({ key }: UsageGroup, groupBy: readonly GroupKey[]): Place =>
   namesOf(columnsOf(groupBy)).map((name) => {

@@ -1,12 +1,14 @@
+import type { Fields, SumOf } from "../domain/usage/usage-sum.ts";
 import {
-  type CallSums,
-  type EngineSums,
   NO_ENGINES,
+  REPORTED_CALLS,
+  REPORTED_ENGINES,
   type UsageGroup,
   type UsageKey,
 } from "../domain/usage/usage-sums.ts";
+import { columnOf } from "./report-row-columns.ts";
 
-// Rows of sums, as the database answers, as the groups of a report.
+// Makes the groups of a report from the rows of sums that the database returns.
 
 export type Row = Readonly<Record<string, string | number | null>>;
 
@@ -30,7 +32,7 @@ export function keyOf(row: Row): UsageKey {
 }
 
 /**
- * @param columns the names of the key's
+ * @param columns the names of the key's columns
  * @param rows sums of engines and the parts of their JSON, then the same of calls
  */
 export function toGroups(
@@ -48,8 +50,8 @@ export function toGroups(
     const parts = [...(ofEngines.get(id(row)) ?? []), ...(ofEachCall.get(id(row)) ?? [])];
     return {
       key: keyOf(row),
-      engines: engine === undefined ? NO_ENGINES : toEngines(engine, parts),
-      calls: ofCalls ? toCalls(row, parts) : null,
+      engines: engine === undefined ? NO_ENGINES : toSum(REPORTED_ENGINES, engine, parts),
+      calls: ofCalls ? toSum(REPORTED_CALLS, row, parts) : null,
       user: null,
       latency: partOf(parts, "latency", Number),
     };
@@ -67,26 +69,20 @@ const partOf = <Value>(
       .map((row) => [String(row["name"]), value(String(row["sum"]))]),
   );
 
-const toEngines = (row: Row, parts: readonly Row[]): EngineSums => ({
-  engineRequests: number(row["engine_requests"]),
-  failed: number(row["failed"]),
-  units: partOf(parts, "units", Number),
-  microNeurons: big(row["micro_neurons"]),
-  estimated: big(row["estimated"]),
-  held: big(row["held"]),
-  overrun: big(row["overrun"]),
-});
-
-const toCalls = (row: Row, parts: readonly Row[]): CallSums => ({
-  calls: number(row["calls"]),
-  voided: number(row["voided"]),
-  expired: number(row["expired"]),
-  failed: number(row["failed"]),
-  quota: big(row["quota"]),
-  granted: big(row["granted"]),
-  overage: big(row["overage"]),
-  adjusted: big(row["adjusted"]),
-  overageByRate: partOf(parts, "overage_by_rate", BigInt),
-  refused: partOf(parts, "refused", Number),
-  verdicts: partOf(parts, "verdicts", BigInt),
-});
+/** A column for each number of the sum; of counts and amounts by name a part for each name. */
+const toSum = <Some extends Fields>(
+  fields: Some,
+  row: Row,
+  parts: readonly Row[],
+): SumOf<Some, bigint> => {
+  const values = { count: number, amount: big };
+  const byName = { counts: Number, amounts: BigInt };
+  return Object.fromEntries(
+    Object.entries(fields).map(([field, kind]) => {
+      const column = columnOf(field);
+      return kind === "counts" || kind === "amounts"
+        ? [field, partOf<number | bigint>(parts, column, byName[kind])]
+        : [field, values[kind](row[column])];
+    }),
+  ) as SumOf<Some, bigint>;
+};
