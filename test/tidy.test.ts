@@ -97,8 +97,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "src/config.ts",
   ],
   batches: ["domain", "durable-objects", "moderation", "edge", "api", "src/config.ts"],
-  // Beside the Worker: what it shares with it are the rules.
-  console: ["domain"],
+  // Beside the Worker: it shares the rules, and the types of replies.
+  console: ["domain", "api"],
   "src/index.ts": ["batches", "durable-objects", "edge", "http", "reports", "routes"],
 };
 
@@ -234,6 +234,20 @@ describe("layers", () => {
           .map((target) => `${path} imports ${target}`),
       );
     expect(others).toEqual([]);
+  });
+
+  it("leave the schemas of the API out of the console: it imports their types alone", () => {
+    const types = /^import type [^;]+;$/gm;
+    const console = paths.filter((path) => layerOf(path) === "console");
+    const typed = console.filter((path) => FILES[path]?.match(types)?.join().includes("/src/api/"));
+    expect(typed).toEqual(["console/src/api/shapes.ts"]);
+    const values = console.flatMap((path) =>
+      importsOf((FILES[path] ?? "").replaceAll(types, ""))
+        .map((specifier) => (specifier.startsWith(".") ? resolved(path, specifier) : specifier))
+        .filter((target) => layerOf(target) === "api" || target === "valibot")
+        .map((target) => `${path} imports ${target}`),
+    );
+    expect(values).toEqual([]);
   });
 
   it("are all named here, and used", () => {

@@ -1,4 +1,4 @@
-import type { VerdictSums } from "./api/moderation-shapes.ts";
+import type { VerdictSums } from "./api/shapes.ts";
 import { count, exactNeurons, neurons } from "./format.ts";
 import { Figure, Panel } from "./ui/panel.tsx";
 

@@ -1,5 +1,5 @@
 import { exactNeurons, moment, neurons, shortModel, words } from "./format.ts";
-import type { CheckStatus, Stage, Verdict } from "./api/moderation-shapes.ts";
+import type { CheckStatus, Stage, Verdict } from "./api/shapes.ts";
 import { Badge, TagBadge, type Tone } from "./ui/status.tsx";
 import { type Column, Table } from "./ui/table.tsx";
 

@@ -14,6 +14,7 @@ import { SettingsInput, SettingsPatchInput } from "../../src/api/native/settings
 
 const TENANT: Tenant = {
   ...DEFAULT_SETTINGS,
+  object: "tenant",
   id: "acme",
   plan: "free",
   daily_neurons: 100,
@@ -24,6 +25,7 @@ const TENANT: Tenant = {
 };
 
 const LIMITS: Limits = {
+  object: "limits",
   tenant: "acme",
   plan: "free",
   day: "2026-11-20",
@@ -33,6 +35,14 @@ const LIMITS: Limits = {
   pending_micro_neurons: 0,
   available_micro_neurons: 40_000_000,
   grants: [],
+  month: {
+    month: "2026-11",
+    resets_at: "2026-12-01T00:00:00.000Z",
+    limit_micro_neurons: null,
+    posted_micro_neurons: 60_000_000,
+    pending_micro_neurons: 0,
+    available_micro_neurons: null,
+  },
   overage: { micro_neurons: 0, cap_neurons: null },
   rates: [{ name: "requests", limit: 300, remaining: 250, resets_at: null }],
   in_flight: { limit: 50, used: 0 },

@@ -5,6 +5,9 @@ import type { UsageRow } from "./shapes.ts";
 /** Pages of 200 rows: beyond this the totals still hold, and `has_more` says that rows are missing. */
 const MOST_PAGES = 10;
 
+/** The tenant of the row of all tenants that are not among the largest. */
+export const OTHERS = "_other";
+
 interface Report {
   readonly data: readonly UsageRow[];
   readonly has_more: boolean;

@@ -1,5 +1,5 @@
 import { useState } from "preact/hooks";
-import type { AccountSettings } from "../api/account-shapes.ts";
+import type { AccountSettings } from "../api/shapes.ts";
 import { fieldErrors } from "../api/problem.ts";
 import { api } from "../api/session.ts";
 import { announce } from "../ui/announce.ts";

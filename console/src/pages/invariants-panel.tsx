@@ -1,6 +1,6 @@
 import { useState } from "preact/hooks";
 import { api } from "../api/session.ts";
-import type { Checks, InvariantsPass } from "../api/check-shapes.ts";
+import type { Checks, InvariantsPass } from "../api/shapes.ts";
 import { count, moment, words } from "../format.ts";
 import { hashOf } from "../hash-route.ts";
 import { announce } from "../ui/announce.ts";

@@ -1,8 +1,7 @@
 import { useState } from "preact/hooks";
 import { CATEGORIES } from "../../../src/domain/moderation/category.ts";
-import type { LoggedVerdict } from "../api/money-shapes.ts";
+import type { List, LoggedVerdict } from "../api/shapes.ts";
 import { api } from "../api/session.ts";
-import type { List } from "../api/shapes.ts";
 import { moment } from "../format.ts";
 import { hashOf } from "../hash-route.ts";
 import { Button } from "../ui/button.tsx";

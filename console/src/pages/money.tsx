@@ -1,7 +1,7 @@
 import { useState } from "preact/hooks";
-import { type AllUsage, OTHERS, type Resource } from "../api/money-shapes.ts";
+import { OTHERS } from "../api/read-usage.ts";
+import type { AllUsage, Resource, UsageRow } from "../api/shapes.ts";
 import { api } from "../api/session.ts";
-import type { UsageRow } from "../api/shapes.ts";
 import {
   count,
   exactNeurons,

@@ -1,7 +1,6 @@
 import { useState } from "preact/hooks";
-import type { Account, Share } from "../api/account-shapes.ts";
+import type { Account, List, Share } from "../api/shapes.ts";
 import { api } from "../api/session.ts";
-import type { List } from "../api/shapes.ts";
 import { count, duration, moment, neurons, percent } from "../format.ts";
 import { hashOf } from "../hash-route.ts";
 import { announce } from "../ui/announce.ts";

@@ -1,7 +1,6 @@
 import { useState } from "preact/hooks";
-import type { ReconciledDay } from "../api/money-shapes.ts";
+import type { List, ReconciledDay } from "../api/shapes.ts";
 import { api } from "../api/session.ts";
-import type { List } from "../api/shapes.ts";
 import { dayFrom, exactNeurons, neurons, percent, usd, words } from "../format.ts";
 import { announce } from "../ui/announce.ts";
 import { Button } from "../ui/button.tsx";

@@ -1,7 +1,6 @@
 import { useState } from "preact/hooks";
-import type { Account, ListedTenant } from "../api/account-shapes.ts";
+import type { Account, Limits, List, ListedTenant, Tenant } from "../api/shapes.ts";
 import { api, tenantPath } from "../api/session.ts";
-import type { Limits, List, Tenant } from "../api/shapes.ts";
 import { count } from "../format.ts";
 import { go, type Place } from "../hash-route.ts";
 import { DeleteTenant } from "../tenant/delete-tenant.tsx";

@@ -1,4 +1,5 @@
-import { type AllUsage, OTHERS } from "../api/money-shapes.ts";
+import { OTHERS } from "../api/read-usage.ts";
+import type { AllUsage } from "../api/shapes.ts";
 import { api } from "../api/session.ts";
 import { count, dayFrom, moment, usd, words } from "../format.ts";
 import { seriesBy } from "../tenant/by-day.ts";

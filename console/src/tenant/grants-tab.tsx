@@ -1,8 +1,7 @@
 import { useState } from "preact/hooks";
-import type { Grant } from "../api/money-shapes.ts";
+import type { Grant, List } from "../api/shapes.ts";
 import { fieldErrors } from "../api/problem.ts";
 import { api, session, tenantPath } from "../api/session.ts";
-import type { List } from "../api/shapes.ts";
 import { exactNeurons, moment, neurons } from "../format.ts";
 import { announce } from "../ui/announce.ts";
 import { Button } from "../ui/button.tsx";

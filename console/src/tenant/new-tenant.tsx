@@ -1,8 +1,7 @@
 import { useState } from "preact/hooks";
 import { fieldErrors } from "../api/problem.ts";
 import { api } from "../api/session.ts";
-import type { ListedTenant } from "../api/account-shapes.ts";
-import type { List, Tenant } from "../api/shapes.ts";
+import type { List, ListedTenant, Tenant } from "../api/shapes.ts";
 import { Button } from "../ui/button.tsx";
 import { Dialog } from "../ui/dialog.tsx";
 import { TextField } from "../ui/field.tsx";

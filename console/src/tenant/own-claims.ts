@@ -1,7 +1,6 @@
 import { api, session } from "../api/session.ts";
 import { RequestFailed } from "../api/problem.ts";
-import type { Verdict } from "../api/moderation-shapes.ts";
-import type { List } from "../api/shapes.ts";
+import type { List, Verdict } from "../api/shapes.ts";
 
 export const CLAIMED_AT_ONCE = 10;
 

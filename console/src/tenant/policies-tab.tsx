@@ -1,8 +1,7 @@
 import { useState } from "preact/hooks";
 import { fieldErrors } from "../api/problem.ts";
 import { api, tenantPath } from "../api/session.ts";
-import type { Policy } from "../api/moderation-shapes.ts";
-import type { List } from "../api/shapes.ts";
+import type { List, Policy } from "../api/shapes.ts";
 import { go } from "../hash-route.ts";
 import { announce } from "../ui/announce.ts";
 import { Button } from "../ui/button.tsx";

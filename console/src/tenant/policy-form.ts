@@ -1,4 +1,4 @@
-import type { CategoryRule, Decision, Policy, PolicyBody, Term } from "../api/moderation-shapes.ts";
+import type { CategoryRule, Decision, Policy, PolicyBody, Term } from "../api/shapes.ts";
 
 // The form of a policy: what is typed, and what is sent.
 

@@ -1,6 +1,6 @@
 import { useState } from "preact/hooks";
 import { api } from "../api/session.ts";
-import type { Decision, PolicyBody, PolicyReplay } from "../api/moderation-shapes.ts";
+import type { Decision, PolicyBody, PolicyReplay } from "../api/shapes.ts";
 import { count, percent, words } from "../format.ts";
 import { Button } from "../ui/button.tsx";
 import { SelectField } from "../ui/field.tsx";

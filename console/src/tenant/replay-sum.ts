@@ -1,4 +1,4 @@
-import type { Decision, PolicyReplay } from "../api/moderation-shapes.ts";
+import type { Decision, PolicyReplay } from "../api/shapes.ts";
 
 const DECISIONS = ["allow", "flag", "block"] as const;
 

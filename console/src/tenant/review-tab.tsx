@@ -1,8 +1,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { api, tenantPath } from "../api/session.ts";
 import { RequestFailed } from "../api/problem.ts";
-import type { Decision, Verdict } from "../api/moderation-shapes.ts";
-import type { List } from "../api/shapes.ts";
+import type { Decision, List, Verdict } from "../api/shapes.ts";
 import { count, moment } from "../format.ts";
 import { announce } from "../ui/announce.ts";
 import { Button } from "../ui/button.tsx";

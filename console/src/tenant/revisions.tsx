@@ -1,6 +1,5 @@
 import { api } from "../api/session.ts";
-import type { Revision } from "../api/moderation-shapes.ts";
-import type { List } from "../api/shapes.ts";
+import type { List, Revision } from "../api/shapes.ts";
 import { moment } from "../format.ts";
 import { ErrorNote, TagBadge } from "../ui/status.tsx";
 import { useLoad } from "../ui/use-load.ts";

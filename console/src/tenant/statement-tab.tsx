@@ -1,5 +1,5 @@
 import { api, tenantPath } from "../api/session.ts";
-import type { Statement } from "../api/money-shapes.ts";
+import type { Statement } from "../api/shapes.ts";
 import { count, exactNeurons, moment, neurons, shortModel, usd, words } from "../format.ts";
 import { go } from "../hash-route.ts";
 import { Button } from "../ui/button.tsx";

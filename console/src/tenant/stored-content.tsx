@@ -1,7 +1,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { api } from "../api/session.ts";
 import { RequestFailed } from "../api/problem.ts";
-import type { Content, Reason } from "../api/moderation-shapes.ts";
+import type { Content, Reason } from "../api/shapes.ts";
 import { bytes } from "../format.ts";
 import { piecesOf } from "../marked-text.ts";
 import { Button } from "../ui/button.tsx";

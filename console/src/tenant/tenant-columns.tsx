@@ -1,4 +1,4 @@
-import type { ListedTenant } from "../api/account-shapes.ts";
+import type { ListedTenant } from "../api/shapes.ts";
 import { count, moment, neurons, percent } from "../format.ts";
 import { hashOf } from "../hash-route.ts";
 import { Button } from "../ui/button.tsx";

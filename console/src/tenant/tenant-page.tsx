@@ -1,9 +1,8 @@
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import { tenantWarnings } from "../../../src/domain/tenant/tenant-warnings.ts";
-import type { Account } from "../api/account-shapes.ts";
+import type { Account, Limits, Role, Tenant } from "../api/shapes.ts";
 import { api, may, session, tenantPath } from "../api/session.ts";
-import type { Limits, Role, Tenant } from "../api/shapes.ts";
 import { go, type Place } from "../hash-route.ts";
 import { announce } from "../ui/announce.ts";
 import { Button } from "../ui/button.tsx";

@@ -1,8 +1,7 @@
 import { useState } from "preact/hooks";
 import { CATEGORIES } from "../../../src/domain/moderation/category.ts";
 import { api, tenantPath } from "../api/session.ts";
-import type { Verdict } from "../api/moderation-shapes.ts";
-import type { List } from "../api/shapes.ts";
+import type { List, Verdict } from "../api/shapes.ts";
 import { moment } from "../format.ts";
 import { go, hashOf } from "../hash-route.ts";
 import { Button } from "../ui/button.tsx";

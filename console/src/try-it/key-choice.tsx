@@ -1,7 +1,6 @@
 import { useState } from "preact/hooks";
 import { api, tenantOf } from "../api/session.ts";
-import type { ListedTenant } from "../api/account-shapes.ts";
-import type { IssuedKey, List } from "../api/shapes.ts";
+import type { IssuedKey, List, ListedTenant } from "../api/shapes.ts";
 import { announce } from "../ui/announce.ts";
 import { Button } from "../ui/button.tsx";
 import { Field, SelectField, TextField } from "../ui/field.tsx";

@@ -1,7 +1,6 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { api } from "../api/session.ts";
-import type { Verdict } from "../api/moderation-shapes.ts";
-import type { Quote } from "../api/shapes.ts";
+import type { Quote, Verdict } from "../api/shapes.ts";
 import { bytes, neurons } from "../format.ts";
 import { Button } from "../ui/button.tsx";
 import { AreaField, Field, TextField } from "../ui/field.tsx";

@@ -1,8 +1,7 @@
 import { useState } from "preact/hooks";
 import { fieldErrors } from "../api/problem.ts";
 import { api } from "../api/session.ts";
-import type { Decision } from "../api/moderation-shapes.ts";
-import type { WebhookWithSecret } from "../api/shapes.ts";
+import type { Decision, WebhookWithSecret } from "../api/shapes.ts";
 import { Button } from "../ui/button.tsx";
 import { Dialog } from "../ui/dialog.tsx";
 import { CheckField, TextField } from "../ui/field.tsx";

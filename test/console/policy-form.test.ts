@@ -1,0 +1,38 @@
+import type * as v from "valibot";
+import { describe, expect, it } from "vitest";
+import { policyBody, policyFields } from "../../console/src/tenant/policy-form.ts";
+import { type PolicyInput, toPolicy } from "../../src/api/native/policy.ts";
+import { CATEGORIES } from "../../src/domain/moderation/category.ts";
+import { defaultPolicy } from "../../src/domain/moderation/presets.ts";
+
+describe("the form of a policy", () => {
+  const policy = toPolicy({ name: "default", version: 3, policy: defaultPolicy("embedded") });
+
+  it("sends back what it was given", () => {
+    const { object: _object, name: _name, version: _version, ...whole } = policy;
+    const body = policyBody(policyFields(policy), policy);
+    expect(body).toEqual(whole);
+    expect(Object.keys(body.categories)).toEqual([...CATEGORIES]);
+    const sent: v.InferInput<typeof PolicyInput> = body as v.InferInput<typeof PolicyInput>;
+    expect(sent.terms).toEqual({ block: [], allow: [] });
+  });
+
+  it("takes an emptied threshold as never, and a line as a term", () => {
+    const fields = policyFields(policy);
+    const toxicity = fields.categories["toxicity"];
+    if (toxicity === undefined) throw new Error("there is no rule for toxicity");
+    const changed = {
+      ...fields,
+      categories: { ...fields.categories, toxicity: { ...toxicity, ban: "", block: "0.55" } },
+      block_terms: " spoon \n\n<b>fork</b>",
+      reuse_ttl_s: " 600",
+    };
+    const body = policyBody(changed, policy);
+    expect(body.categories["toxicity"]).toMatchObject({ block: 0.55, ban: null });
+    expect(body.terms.block).toEqual(["spoon", "<b>fork</b>"]);
+    expect(body.reuse_ttl_s).toBe(600);
+    expect(policyBody({ ...changed, reuse_ttl_s: "" }, policy).reuse_ttl_s).toBe(0);
+    // The server says what is wrong with it.
+    expect(policyBody({ ...changed, reuse_ttl_s: "1 h" }, policy).reuse_ttl_s).toBe("1 h");
+  });
+});
