@@ -11,6 +11,7 @@ import {
   ringAccount,
   SECOND,
   stopClock,
+  until,
   voidItemsOf,
 } from "./a-tenant.ts";
 
@@ -110,7 +111,7 @@ describe("an exhausted account", () => {
     const tenant = await aTenant();
     const other = await aTenant();
     await tenant.settle(await tenant.hold(), EXHAUSTED);
-    await vi.waitUntil(async () => (await other.admit()).kind === "account_quota_exceeded");
+    await until(async () => (await other.admit()).kind === "account_quota_exceeded");
     const later = await aTenant();
     expect((await later.admit()).kind).toBe("account_quota_exceeded");
     const reopened = await admin("POST", "/admin/account/reopen");
@@ -126,7 +127,7 @@ describe("an exhausted account", () => {
   it("lets one call of all tenants through every 15 minutes", async () => {
     const [first, second] = [await aTenant(), await aTenant()];
     await first.settle(await first.hold(), EXHAUSTED);
-    await vi.waitUntil(async () => (await second.admit()).kind === "account_quota_exceeded");
+    await until(async () => (await second.admit()).kind === "account_quota_exceeded");
     vi.setSystemTime(NOW + PROBE);
     expect((await second.admit()).kind).toBe("admitted");
     expect((await first.admit()).kind).toBe("account_quota_exceeded");
@@ -138,9 +139,9 @@ describe("an exhausted account", () => {
   it("is lifted for all by one call that was answered", async () => {
     const [first, second] = [await aTenant(), await aTenant()];
     await first.settle(await first.hold(), EXHAUSTED);
-    await vi.waitUntil(async () => (await second.admit()).kind === "account_quota_exceeded");
+    await until(async () => (await second.admit()).kind === "account_quota_exceeded");
     vi.setSystemTime(NOW + PROBE);
     await second.settle(await second.hold(), { account: "answered" });
-    await vi.waitUntil(async () => (await first.admit()).kind === "admitted");
+    await until(async () => (await first.admit()).kind === "admitted");
   });
 });

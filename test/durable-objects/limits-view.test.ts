@@ -9,6 +9,7 @@ import {
   NOW,
   SECOND,
   stopClock,
+  until,
   voidItemsOf,
 } from "./a-tenant.ts";
 
@@ -24,7 +25,7 @@ async function closeBy(tenant: ATenant): Promise<void> {
   const hold = await tenant.hold();
   const items = voidItemsOf(hold);
   await tenant.settle(hold, { account: "exhausted", verdicts: [], items });
-  await vi.waitUntil(async () => (await account().readPool()).closure !== null);
+  await until(async () => (await account().readPool()).closure !== null);
 }
 
 const isClosed = async (tenant: ATenant): Promise<boolean> => (await tenant.limits()).accountClosed;

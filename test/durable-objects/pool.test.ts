@@ -28,6 +28,7 @@ import {
   SECOND,
   stopClock,
   TEXT,
+  until,
   voidItemsOf,
 } from "./a-tenant.ts";
 import { askOf } from "./many-tenants.ts";
@@ -365,12 +366,12 @@ describe("news that cannot be told", () => {
     unreachable();
     await first.settle(hold, { account: "exhausted", verdicts: [], items: voidItemsOf(hold) });
     expect(await kindOf(first)).toBe("account_quota_exceeded");
-    await vi.waitUntil(async () => (await rows(first.id, "SELECT news FROM account_view"))[0]);
+    await until(async () => (await rows(first.id, "SELECT news FROM account_view")).length > 0);
     vi.restoreAllMocks();
     expect(await kindOf(second)).toBe("admitted");
     vi.setSystemTime(NOW + 31 * SECOND);
     await ringTenant(first);
-    await vi.waitUntil(async () => (await kindOf(second)) === "account_quota_exceeded");
+    await until(async () => (await kindOf(second)) === "account_quota_exceeded");
     // A probe of its own is due only when the account's is.
     vi.setSystemTime(NOW + HOUR);
     expect(await kindOf(first)).toBe("admitted");
