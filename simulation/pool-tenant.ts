@@ -15,7 +15,7 @@ import type {
 import type { Tx } from "../durable-objects/tenant/transactions.ts";
 import type { MicroNeurons } from "../src/domain/ledger/micro-neurons.ts";
 import type { Settings } from "../src/domain/tenant/settings.ts";
-import { Crashed, type CrashingDatabase } from "./crashing-database.ts";
+import type { CrashingDatabase } from "./crashing-database.ts";
 import { birthOf, gone, TenantProcess } from "./tenant-process.ts";
 
 type Plan = "free" | "paid";

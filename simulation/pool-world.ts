@@ -1,6 +1,5 @@
 import type { AccountAnswer, AccountMessage } from "../durable-objects/account/account-protocol.ts";
 import type { PoolTenant } from "../durable-objects/account/pool/pool.ts";
-import { change } from "../durable-objects/tenant/configure.ts";
 import type {
   AdmitReply,
   ModerationAdmit,

@@ -64,7 +64,6 @@ export class TenantProcess {
   #host(own: () => TenantNode): TenantHost {
     const { wallMs, sleep, send, platform } = this.#around;
     const { starts } = this;
-    const nothing = () => null;
     return {
       database: this.#database(starts, own),
       wallMs,
@@ -124,6 +123,8 @@ export class TenantProcess {
     };
   }
 }
+
+const nothing = () => null;
 
 /** Contents are their own hashes: real ones would come in an order that no seed decides. */
 const PLAIN_HASHES: ContentHashes = {

@@ -5,10 +5,8 @@ import { openStores } from "../durable-objects/tenant/stores.ts";
 import { TENANT_FEATURES } from "../durable-objects/tenant/features.ts";
 import type { Profile } from "../durable-objects/tenant/profile-store.ts";
 import type {
-  AdmitReply,
   ModerationAdmit,
   ReuseTerms,
-  SettleReply,
   SettleRequest,
 } from "../durable-objects/tenant/protocol.ts";
 import { type Folded, foldUsage } from "../durable-objects/tenant/usage/fold-usage.ts";

@@ -30,14 +30,14 @@ export class Alarm {
     const features = this.#features;
     const isBusy = features.map(({ begin }) => begin?.(profile)).includes(true);
     const more = [this.#transact((tx) => this.#maintain(tx, isBusy))];
-    const beside = features.map(({ isBeside, tend }) =>
-      isBeside === true ? tend?.(profile) : undefined,
+    const beside = features.flatMap(({ isBeside, tend }) =>
+      isBeside === true && tend !== undefined ? [tend(profile)] : [],
     );
     for (const { isBeside, tend } of features) {
       // oxlint-disable-next-line no-await-in-loop -- one after the other, in their order
       if (isBeside !== true && tend !== undefined) more.push(await tend(profile));
     }
-    more.push(...(await Promise.all(beside.map((tended) => tended ?? false))));
+    more.push(...(await Promise.all(beside)));
     this.#expiries.forget();
     return more.includes(true);
   }

@@ -44,7 +44,7 @@ export class Expiries {
 }
 
 /** The first millisecond at which something made then was kept for longer than that. */
-export const after = (madeMs: number | null, keptMs: number): number | null =>
+export const expiresAfter = (madeMs: number | null, keptMs: number): number | null =>
   madeMs === null ? null : madeMs + keptMs + 1;
 
 /** The end of a day, or of one that follows so many days later. */

@@ -7,7 +7,7 @@ export interface Page<Item> {
 }
 
 /** Stores read one row more than is wanted, to know whether there is more. */
-export const page = <Item>(rows: readonly Item[], limit: number): Page<Item> => ({
+export const pageOf = <Item>(rows: readonly Item[], limit: number): Page<Item> => ({
   kind: "page",
   data: rows.slice(0, limit),
   more: rows.length > limit,

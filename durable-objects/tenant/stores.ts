@@ -7,7 +7,6 @@ import { ContentStore } from "./verdicts/content-store.ts";
 import { toBatch } from "../../src/domain/moderation/batch-object.ts";
 import { verdictAt } from "../../src/domain/moderation/review.ts";
 import { toVerdict } from "../../src/domain/moderation/verdict-object.ts";
-import type { Database } from "../database.ts";
 import { Outbox, type ReadSubject } from "../outbox/outbox.ts";
 import { NOTICES, WEBHOOKS } from "../outbox/outbox-schema.ts";
 import { PlatformEventStore } from "../outbox/platform-event-store.ts";

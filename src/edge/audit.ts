@@ -1,6 +1,5 @@
-import * as v from "valibot";
 import type { AuditEntry, AuditDetail } from "../domain/account/audit-entry.ts";
-import { type Caller, type MirrorCaller, type PlatformCaller, ok } from "../http/call.ts";
+import type { MirrorCaller, PlatformCaller } from "../http/call.ts";
 import { newId } from "../http/ids.ts";
 import { writeAccount } from "./tenant-object.ts";
 

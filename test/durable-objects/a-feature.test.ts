@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import type { Feature, FeatureDatabase } from "../../durable-objects/staged-database.ts";
-import { after } from "../../durable-objects/tenant/expiries.ts";
+import { expiresAfter } from "../../durable-objects/tenant/expiries.ts";
 import { expiry, PURGE_ROWS, type TenantFeature } from "../../durable-objects/tenant/feature.ts";
 import { TENANT_FEATURES } from "../../durable-objects/tenant/features.ts";
 import { OPERATIONS } from "../../durable-objects/tenant/operations.ts";
@@ -111,7 +111,7 @@ function notesFeature() {
       return {
         forget: () => notes.forget(),
         purge: ({ nowMs }) => notes.purge(nowMs - KEPT_MS, PURGE_ROWS),
-        expiries: [expiry(db.of(NOTES), () => after(notes.first("made_at_ms"), KEPT_MS))],
+        expiries: [expiry(db.of(NOTES), () => expiresAfter(notes.first("made_at_ms"), KEPT_MS))],
         dueMs: () => notes.first("remind_at_ms") ?? Infinity,
         tend: async () => {
           transact(({ nowMs }) => notes.remindUntil(nowMs));

@@ -1,6 +1,5 @@
 import { env, evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { objectDatabase } from "../../durable-objects/database.ts";
 import { NOTICES } from "../../durable-objects/outbox/outbox-schema.ts";
 import { DailyNoticeStore } from "../../durable-objects/outbox/daily-notice-store.ts";
 import { openStores, type TenantStores } from "../../durable-objects/tenant/stores.ts";

@@ -41,7 +41,7 @@ const tablesOf = (id: string): Promise<string[]> =>
 
 const CORE_TABLES = ["features", "keys", "policies", "tenant"];
 
-const made = (id: string) => ({
+const creationOf = (id: string) => ({
   birth: { id, generation: 1, carried: { day: 0, posted: ZERO }, contentSecret: "00".repeat(32) },
   change: { kind: "replace" as const, settings: settingsOf({}) },
   ifMatch: null,
@@ -60,7 +60,7 @@ describe("a tenant that was just made", () => {
           return found as never[];
         },
       };
-      await new TenantNode(hostOn(storage, counting)).configure(made("cheap"));
+      await new TenantNode(hostOn(storage, counting)).configure(creationOf("cheap"));
       return { written: rowsWritten, size: storage.sql.databaseSize };
     });
     expect(written).toBeGreaterThan(0);
@@ -150,7 +150,7 @@ describe("a feature's tables", () => {
   it("go with the step that failed, and come with the next", async () => {
     await inTenant("failing", async ({ storage }) => {
       const node = new TenantNode(hostOn(storage));
-      await node.configure(made("failing"));
+      await node.configure(creationOf("failing"));
       const parts = node.stores;
       const grant = {
         id: "grn_1",

@@ -1,7 +1,6 @@
 import { microNeurons, type MicroNeurons } from "../../../src/domain/ledger/micro-neurons.ts";
 import type { Day } from "../../../src/domain/ledger/period.ts";
 import type { Database } from "../../database.ts";
-import type { Period } from "../../tenant/ledger/ledger-store.ts";
 
 export interface ListedTenant {
   readonly id: string;

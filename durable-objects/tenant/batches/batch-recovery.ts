@@ -1,6 +1,6 @@
 import { type Batch, isOver } from "../../../src/domain/moderation/batch.ts";
 import { batchItemsKey } from "../../../src/domain/generation/stored-picture.ts";
-import { after } from "../expiries.ts";
+import { expiresAfter } from "../expiries.ts";
 import { expiry, PURGE_ROWS, type TenantContext, type TenantFeature } from "../feature.ts";
 import { ownerOf } from "../verdicts/contents.ts";
 import { verdictsKeptMs } from "../verdicts/verdicts.ts";
@@ -41,7 +41,7 @@ export const BATCHES_FEATURE: TenantFeature = {
       purge: ({ profile, nowMs }) => batches.purge(nowMs - verdictsKeptMs(profile), PURGE_ROWS),
       expiries: [
         expiry(db.of(BATCHES), (profile) =>
-          after(batches.firstEndMs(PURGE_ROWS), verdictsKeptMs(profile)),
+          expiresAfter(batches.firstEndMs(PURGE_ROWS), verdictsKeptMs(profile)),
         ),
       ],
       dueMs: () =>

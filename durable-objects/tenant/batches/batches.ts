@@ -21,7 +21,7 @@ import { isStorageFull } from "../calls/admit.ts";
 import type { Tx } from "../transactions.ts";
 import type { Caller, Idempotency } from "../protocol.ts";
 import type { TenantContext } from "../feature.ts";
-import { page } from "../page.ts";
+import { pageOf } from "../page.ts";
 
 // Batches, as the tenant's object keeps them: what is to be done, how far that is, and what it came
 // to. Whoever runs the steps (`src/batches`) asks before each and reports after it; both can be
@@ -287,7 +287,7 @@ export const BATCH_OPERATIONS = {
     ask(caller, (tx) => readBatch(tx, id)),
 
   listBatches: ({ ask }: TenantContext, caller: Caller, before: string, limit: number) =>
-    ask(caller, ({ stores }) => page(stores.batches.list(before, limit), limit)),
+    ask(caller, ({ stores }) => pageOf(stores.batches.list(before, limit), limit)),
 
   listBatchSteps: (
     { ask }: TenantContext,

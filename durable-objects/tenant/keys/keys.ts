@@ -8,7 +8,7 @@ import type { Key } from "./key-store.ts";
 import type { Tx } from "../transactions.ts";
 import type { Caller, Idempotency } from "../protocol.ts";
 import type { TenantContext } from "../feature.ts";
-import { notFound, page } from "../page.ts";
+import { notFound, pageOf } from "../page.ts";
 
 // Issuing and rotating keys. The secret is drawn by the router, which alone knows the server
 // secret that its checksum needs; only its hash comes here.
@@ -134,7 +134,7 @@ export const KEY_OPERATIONS = {
     write(caller, (tx) => rotateKey(tx, request)),
 
   listKeys: ({ ask }: TenantContext, caller: Caller, before: string, limit: number) =>
-    ask(caller, ({ stores: { keys } }) => page(keys.list(before, limit), limit)),
+    ask(caller, ({ stores: { keys } }) => pageOf(keys.list(before, limit), limit)),
 
   endKey: ({ ask }: TenantContext, caller: Caller, id: string) =>
     ask(caller, ({ stores: { keys } }) =>

@@ -19,7 +19,7 @@ import type { LineQuery } from "./ledger-store.ts";
 import type { Tx } from "../transactions.ts";
 import type { Caller, Idempotency } from "../protocol.ts";
 import type { TenantContext } from "../feature.ts";
-import { page } from "../page.ts";
+import { pageOf } from "../page.ts";
 import type { AdjustmentQuery } from "./adjustment-store.ts";
 
 // Adjustments: made by the platform, one step each, and read with the journal's lines.
@@ -138,9 +138,9 @@ export const ADJUSTMENT_OPERATIONS = {
     write(caller, (tx) => adjustLine(tx, request)),
 
   listAdjustments: ({ ask }: TenantContext, caller: Caller, query: AdjustmentQuery) =>
-    ask(caller, ({ stores }) => page(stores.adjustments.list(query), query.limit)),
+    ask(caller, ({ stores }) => pageOf(stores.adjustments.list(query), query.limit)),
 
   /** Lines of calls, and of adjustments. */
   listLines: ({ ask }: TenantContext, caller: Caller, query: LineQuery) =>
-    ask(caller, (tx) => page(listEntries(tx, query), query.limit)),
+    ask(caller, (tx) => pageOf(listEntries(tx, query), query.limit)),
 };

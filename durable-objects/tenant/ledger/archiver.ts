@@ -18,7 +18,7 @@ import { ARCHIVES } from "./archive-schema.ts";
 import { LEDGER } from "./ledger-schema.ts";
 import { isStored } from "../../../src/domain/ledger/journal-archive.ts";
 import type { Caller } from "../protocol.ts";
-import { notFound, page } from "../page.ts";
+import { notFound, pageOf } from "../page.ts";
 
 // Old days of the journal, moved into the bucket one after the other, each in steps of which any may
 // be the last before a crash: (1) the day is written down as `writing`; (2) its lines are read page
@@ -224,7 +224,7 @@ function deleteStored({ stores: { archives } }: Tx, { day }: Archive): void {
 
 export const ARCHIVE_OPERATIONS = {
   listArchives: ({ ask }: TenantContext, caller: Caller, before: Day, limit: number) =>
-    ask(caller, ({ stores }) => page(stores.archives.list(before, limit), limit)),
+    ask(caller, ({ stores }) => pageOf(stores.archives.list(before, limit), limit)),
 
   readArchive: ({ ask }: TenantContext, caller: Caller, day: Day) =>
     ask(caller, ({ stores, profile: { generation } }) => {

@@ -13,7 +13,7 @@ import {
 import type { Tx } from "../transactions.ts";
 import type { Caller, Idempotency } from "../protocol.ts";
 import type { TenantContext } from "../feature.ts";
-import { page } from "../page.ts";
+import { pageOf } from "../page.ts";
 
 // Grants as the platform makes, reads and ends them.
 
@@ -147,5 +147,5 @@ export const GRANT_OPERATIONS = {
     ask(caller, (tx) => endGrant(tx, id)),
 
   listGrants: ({ ask }: TenantContext, caller: Caller, before: string, limit: number) =>
-    ask(caller, (tx) => page(listGrants(tx, { before, limit }), limit)),
+    ask(caller, (tx) => pageOf(listGrants(tx, { before, limit }), limit)),
 };

@@ -2,7 +2,7 @@ import { REFUSALS } from "../calls/call-schema.ts";
 import { expiry, PURGE_ROWS, type TenantContext, type TenantFeature } from "../feature.ts";
 import { REFUSALS_FLUSH_MS } from "./refusal-counter.ts";
 import type { Caller } from "../protocol.ts";
-import { page } from "../page.ts";
+import { pageOf } from "../page.ts";
 
 const MINUTE_MS = 60_000;
 
@@ -43,6 +43,6 @@ export const REFUSAL_OPERATIONS = {
     ask(caller, ({ stores: { refusals } }) => {
       refusals.flush();
       const { fromMinute, toMinute } = query;
-      return page(refusals.list(fromMinute, toMinute, query), query.limit);
+      return pageOf(refusals.list(fromMinute, toMinute, query), query.limit);
     }),
 };

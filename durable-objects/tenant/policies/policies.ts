@@ -11,7 +11,7 @@ import { modelFinder } from "../calls/plan-call.ts";
 import { FOLLOWED_MS } from "./policy-store.ts";
 import type { TenantContext, TenantFeature } from "../feature.ts";
 import type { Caller } from "../protocol.ts";
-import { notFound, page } from "../page.ts";
+import { notFound, pageOf } from "../page.ts";
 import { replayPage, type ReplayRequest } from "./policy-replay.ts";
 
 export const POLICIES_FEATURE: TenantFeature = {
@@ -111,7 +111,7 @@ function changedMeanwhile(latest: PolicyVersion | null): ChangedPolicy {
 
 export const POLICY_OPERATIONS = {
   listPolicies: ({ ask }: TenantContext, caller: Caller, from: string, limit: number) =>
-    ask(caller, ({ stores }) => page(stores.policies.list(from, limit), limit)),
+    ask(caller, ({ stores }) => pageOf(stores.policies.list(from, limit), limit)),
 
   readPolicy: ({ ask }: TenantContext, caller: Caller, name: string, version: number | null) =>
     ask(caller, ({ stores }) => {

@@ -21,7 +21,7 @@ import {
   oneByOne,
 } from "./erase-personal-files.ts";
 import { ERASURES } from "./erasure-schema.ts";
-import { after } from "../expiries.ts";
+import { expiresAfter } from "../expiries.ts";
 import { expiry, PURGE_ROWS, type TenantContext, type TenantFeature } from "../feature.ts";
 import type { Profile } from "../profile-store.ts";
 import { noteRead } from "../verdicts/contents.ts";
@@ -51,7 +51,9 @@ export const ERASURES_FEATURE: TenantFeature = {
       maintain: (tx) => context.erasures.goOn(tx),
       purge: ({ nowMs }) => erasures.purge(nowMs - ERASURES_KEPT_MS, PURGE_ROWS),
       expiries: [
-        expiry(db.of(ERASURES), () => after(erasures.firstEndMs(PURGE_ROWS), ERASURES_KEPT_MS)),
+        expiry(db.of(ERASURES), () =>
+          expiresAfter(erasures.firstEndMs(PURGE_ROWS), ERASURES_KEPT_MS),
+        ),
       ],
       dueMs: (nowMs) =>
         Math.min(...erasures.running().map((erasure) => erasureDueMs(erasure, nowMs))),

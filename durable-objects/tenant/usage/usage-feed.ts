@@ -3,14 +3,14 @@ import { type Day, dayOf, endOf } from "../../../src/domain/ledger/period.ts";
 import { HOURS_KEPT_MS, USER_DAYS_KEPT_MS } from "../../../src/domain/usage/report-retention.ts";
 import { hourOf, type UserDay } from "../../../src/domain/usage/report-rows.ts";
 import { hourKey } from "../../../src/domain/usage/usage-fold.ts";
-import { after } from "../expiries.ts";
+import { expiresAfter } from "../expiries.ts";
 import { expiry, PURGE_ROWS, type TenantFeature } from "../feature.ts";
 import { personalData } from "../privacy/personal-data.ts";
 import { nextSequence, unlogVerdict } from "../verdicts/moderation-log.ts";
 import { FEED, REPORT_USERS } from "./feed-schema.ts";
 import { type Folded, foldUsage } from "./fold-usage.ts";
 import type { TenantStores } from "../stores.ts";
-import type { Transact, Tx } from "../transactions.ts";
+import type { Tx } from "../transactions.ts";
 import type { Profile } from "../profile-store.ts";
 import { advanceRebuild, isRebuilding, type RebuildMeans } from "./rebuild-reports.ts";
 import { FIRST_ROW, type ReportRowStore, userKey } from "./usage-row-store.ts";
@@ -28,8 +28,6 @@ export const USAGE_FEATURE: TenantFeature = {
       const hour = reportRows.list(kind, "", 1)[0]?.row.hour;
       return hour === undefined ? null : (hour + 1) * HOUR_MS + HOURS_KEPT_MS;
     };
-    const userDayDueMs = (day: Day | null | undefined) =>
-      day === null || day === undefined ? null : endOf(day) + USER_DAYS_KEPT_MS;
     return {
       forget: () => states.forget(),
       begin: () => feed.hasNews,
@@ -39,7 +37,7 @@ export const USAGE_FEATURE: TenantFeature = {
         expiry(rowsOf, hourDueMs("usage_hour")),
         expiry(rowsOf, () => userDayDueMs(reportRows.list("user_day", "", 1)[0]?.row.day)),
         expiry(rowsOf, () =>
-          after(reportRows.list("logged_verdict", "", 1)[0]?.row.expiresAtMs ?? null, 0),
+          expiresAfter(reportRows.list("logged_verdict", "", 1)[0]?.row.expiresAtMs ?? null, 0),
         ),
         expiry(db.of(REPORT_USERS), () => userDayDueMs(reportRows.oldestDay())),
       ],
@@ -75,6 +73,9 @@ export const USAGE_FEATURE: TenantFeature = {
     };
   },
 };
+
+const userDayDueMs = (day: Day | null | undefined): number | null =>
+  day === null || day === undefined ? null : endOf(day) + USER_DAYS_KEPT_MS;
 
 /** The reports do not keep these any more either. */
 function purgeRows(rows: ReportRowStore, nowMs: number): boolean {

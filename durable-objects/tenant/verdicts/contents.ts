@@ -3,7 +3,7 @@ import type { Hold } from "../../../src/domain/ledger/ledger.ts";
 import { contentKey, type PictureOwner } from "../../../src/domain/generation/stored-picture.ts";
 import { newUlid } from "../../outbox/event-id.ts";
 import type { KeptContent, KeptFiles } from "./content-store.ts";
-import { after } from "../expiries.ts";
+import { expiresAfter } from "../expiries.ts";
 import { expiry, PURGE_ROWS, type TenantContext, type TenantFeature } from "../feature.ts";
 import { personalData } from "../privacy/personal-data.ts";
 import type { TenantStores } from "../stores.ts";
@@ -11,7 +11,7 @@ import type { Tx } from "../transactions.ts";
 import type { Profile } from "../profile-store.ts";
 import type { Caller, ModerationAdmit } from "../protocol.ts";
 import { CONTENTS } from "./people-schema.ts";
-import { page } from "../page.ts";
+import { pageOf } from "../page.ts";
 
 // What was moderated, where the tenant keeps it: read under an audit, and gone in time.
 
@@ -35,8 +35,10 @@ export const CONTENTS_FEATURE: TenantFeature = {
     return {
       purge: ({ nowMs }) => contents.purgeReads(nowMs - READS_KEPT_MS, PURGE_ROWS),
       expiries: [
-        expiry(db.of(CONTENTS), (profile) => after(contents.oldestMs(), contentsKeptMs(profile))),
-        expiry(db.of(CONTENTS), () => after(contents.oldestReadMs(), READS_KEPT_MS)),
+        expiry(db.of(CONTENTS), (profile) =>
+          expiresAfter(contents.oldestMs(), contentsKeptMs(profile)),
+        ),
+        expiry(db.of(CONTENTS), () => expiresAfter(contents.oldestReadMs(), READS_KEPT_MS)),
       ],
       dueMs: () => contentFiles.dueMs() ?? Infinity,
       tend: async (profile) => {
@@ -212,5 +214,5 @@ export const CONTENT_OPERATIONS = {
     ask(caller, (tx) => readContent(tx, request)),
 
   listContentReads: ({ ask }: TenantContext, caller: Caller, before: string, limit: number) =>
-    ask(caller, ({ stores }) => page(stores.contents.listReads(before, limit), limit)),
+    ask(caller, ({ stores }) => pageOf(stores.contents.listReads(before, limit), limit)),
 };

@@ -1,4 +1,4 @@
-import { after } from "../expiries.ts";
+import { expiresAfter } from "../expiries.ts";
 import { expiry, PURGE_ROWS, type TenantContext, type TenantFeature } from "../feature.ts";
 import { personalData } from "../privacy/personal-data.ts";
 import type { Profile } from "../profile-store.ts";
@@ -18,7 +18,9 @@ export const VERDICTS_FEATURE: TenantFeature = {
   capability: ({ stores: { db, verdicts, persons } }) => ({
     purge: ({ profile, nowMs }) => verdicts.purge(nowMs - verdictsKeptMs(profile), PURGE_ROWS),
     expiries: [
-      expiry(db.of(VERDICTS), (profile) => after(verdicts.oldestMs(), verdictsKeptMs(profile))),
+      expiry(db.of(VERDICTS), (profile) =>
+        expiresAfter(verdicts.oldestMs(), verdictsKeptMs(profile)),
+      ),
     ],
     personal: [
       personalData<"verdict">({

@@ -21,7 +21,7 @@ import {
   type WebhookChange,
 } from "../../outbox/webhooks.ts";
 import type { DeliveryQuery } from "../../outbox/delivery-store.ts";
-import { after, endOfDay } from "../expiries.ts";
+import { expiresAfter, endOfDay } from "../expiries.ts";
 import { expiry, PURGE_ROWS, type TenantContext, type TenantFeature } from "../feature.ts";
 import { personalData } from "../privacy/personal-data.ts";
 import type { Tx } from "../transactions.ts";
@@ -46,7 +46,7 @@ export const WEBHOOKS_FEATURE: TenantFeature = {
     expiries: [
       {
         ...expiry(db.of(WEBHOOKS), ({ settings }) =>
-          after(outbox.events.oldestMs(), settings.event_retention_days * DAY_MS),
+          expiresAfter(outbox.events.oldestMs(), settings.event_retention_days * DAY_MS),
         ),
         isOverdue: () => outbox.isGivingUp,
       },
