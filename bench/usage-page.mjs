@@ -1,78 +1,21 @@
 // The usage pages of a month, through the server that `npm start` runs, with a tenant behind them
 // whose journal is long. Nothing is made up but the journal and its days: the object itself folds it
 // into hours, which reach the reports through the queue.
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { mkdirSync } from "node:fs";
-import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { setTimeout as sleep } from "node:timers/promises";
-import { ROOT, say } from "./machine.mjs";
+import { say } from "./machine.mjs";
 import { objectFile, seedJournal } from "./object-file.mjs";
+import { Started } from "./started.mjs";
 import { median } from "./stats.mjs";
 import { checkVerdict, getJson, makeTenants } from "./tenants.mjs";
 
 const ID = "long";
 const DAYS = 30;
 const DAY_MS = 86_400_000;
-const READY_MS = 120_000;
 const ASKED = 40;
 
 /** A million lines are folded in some minutes. */
 const FOLDED_MS = 1_800_000;
-
-/** The server as a newcomer starts it, in a folder of its own. */
-class Started {
-  url = "";
-  adminToken = "";
-  #dir;
-  #process = null;
-
-  constructor(dir) {
-    this.#dir = dir;
-    mkdirSync(dir, { recursive: true });
-  }
-
-  get objects() {
-    return join(this.#dir, ".wrangler/state/v3/do/neurogate-Tenant");
-  }
-
-  async start() {
-    this.#process = spawn(process.execPath, [join(ROOT, "scripts/start.mjs")], {
-      cwd: ROOT,
-      // A group of its own: a signal reaches workerd too.
-      detached: true,
-      stdio: ["ignore", "pipe", "inherit"],
-      env: { ...process.env, PORT: "0", NEUROGATE_STATE_DIR: this.#dir },
-    });
-    process.once("exit", this.#kill);
-    let output = "";
-    this.#process.stdout.setEncoding("utf8").on("data", (text) => (output += text));
-    const deadlineMs = Date.now() + READY_MS;
-    while (!output.includes("Stop with Ctrl-C")) {
-      if (this.#process.exitCode !== null || Date.now() > deadlineMs) throw new Error(output);
-      // oxlint-disable-next-line no-await-in-loop -- until it is ready
-      await sleep(50);
-    }
-    this.url = /URL +(\S+)/.exec(output)[1];
-    this.adminToken = /Admin token +(\S+)/.exec(output)[1];
-  }
-
-  async stop() {
-    const exited = once(this.#process, "exit");
-    this.#kill("SIGTERM");
-    await exited;
-    process.removeListener("exit", this.#kill);
-  }
-
-  #kill = (signal) => {
-    try {
-      process.kill(-this.#process.pid, typeof signal === "string" ? signal : "SIGKILL");
-    } catch {
-      // It has ended.
-    }
-  };
-}
 
 const dayText = (day) => new Date(day * DAY_MS).toISOString().slice(0, 10);
 

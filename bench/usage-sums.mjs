@@ -1,15 +1,16 @@
 // The month to date of many tenants, read by the product's own statements: from hours alone, as a
 // database is whose days were never added up, and from days that are. CPU of one process over SQLite.
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { addUpADay, addUpTenants, closeADay } from "../src/reports/closed-days-store.ts";
+import { addUpHours, closeHours } from "../src/reports/closed-hours-store.ts";
 import { readGroups, readTotals } from "../src/reports/usage-store.ts";
 import { readLargest } from "../src/reports/largest-usage-store.ts";
 import { ROOT, say } from "./machine.mjs";
 import { median } from "./stats.mjs";
 
-const MIGRATIONS = ["0001_reports", "0002_reconciliation", "0003_freshness", "0004_closed_days"];
+const MIGRATIONS = readdirSync(join(ROOT, "migrations")).toSorted();
 const FIRST_DAY = 20_760;
 const HOURS = 4;
 const MODELS = ["@cf/meta/llama-3.1-8b-instruct-fp8", "@cf/huggingface/distilbert-sst-2-int8"];
@@ -54,7 +55,7 @@ class LocalDatabase {
 /** The tables of the reports. */
 export function migrated(db) {
   for (const name of MIGRATIONS) {
-    db.exec(readFileSync(join(ROOT, "migrations", `${name}.sql`), "utf8"));
+    db.exec(readFileSync(join(ROOT, "migrations", name), "utf8"));
   }
 }
 
@@ -84,13 +85,18 @@ export function seedDays(db, { first, tenants, days }) {
   db.exec("COMMIT");
 }
 
-/** Every day before today is added up, as the upkeep does. */
+/** An hour is added up within an hour and a half of its end: the last two of today are not, at worst. */
+const HOURS_ADDED_UP = 22;
+
+/** Every day before today is added up, and today's hours as far as they are at its end, as the upkeep does. */
 export async function closeDays(db, today) {
   const database = new LocalDatabase(db);
   // oxlint-disable no-await-in-loop -- one step after the other
   while (await closeADay(database, today));
   while (await addUpTenants(database, 500));
   while (await addUpADay(database));
+  await closeHours(database, today * 24 + HOURS_ADDED_UP);
+  await addUpHours(database, HOURS_ADDED_UP);
   // oxlint-enable no-await-in-loop
 }
 

@@ -113,6 +113,7 @@ process.on("exit", () => {
 
 export class Workerd {
   url = "";
+  adminToken = ADMIN_TOKEN;
   #dir;
   #bundle;
   #settings;

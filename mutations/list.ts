@@ -414,6 +414,13 @@ export const MUTATIONS: readonly Mutation[] = [
     tests: ["test/reports"],
   },
   {
+    what: "a late row leaves the sums of its hour as they are",
+    file: "src/reports/reports-store.ts",
+    from: ", markHours(database, [...hours])",
+    to: "",
+    tests: ["test/reports/closed-hours.test.ts"],
+  },
+  {
     what: "an erased person stays in the journal",
     file: "durable-objects/tenant/ledger/journal.ts",
     from: "          persons.forgetPersonOfLine(line.callId);\n",

@@ -116,6 +116,7 @@ const EXCEPTIONS: Readonly<Record<string, readonly string[]>> = {
     "migrations/0003_freshness.sql",
     "migrations/0004_closed_days.sql",
     "migrations/0005_verdict_counts.sql",
+    "migrations/0006_hour_sums.sql",
   ],
 };
 

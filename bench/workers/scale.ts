@@ -12,7 +12,7 @@ import { withFixedAi } from "./fixed-ai.ts";
 // The Worker as it is among many tenants: with a meter on the SQL of its objects, tenants that exist in
 // the account's tables alone, and messages of theirs to the account as their objects send them.
 
-export { BatchRun } from "../../src/index.ts";
+export { BatchRun, StateApplies } from "../../src/index.ts";
 export { Reports } from "./scale-reports.ts";
 
 interface Rows {

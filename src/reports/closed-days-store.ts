@@ -1,7 +1,14 @@
 import type { Day } from "../domain/ledger/period.ts";
 import { CALL_FIELDS, ENGINE_FIELDS } from "../domain/usage/usage-sum.ts";
 import { amountColumns, countColumns } from "./report-row-columns.ts";
-import { CLOSED_BEFORE, HOURS_OF_A_DAY, MARKED, ROLLED_BEFORE } from "./upkeep-store.ts";
+import type { Hour } from "../domain/usage/report-rows.ts";
+import {
+  CLOSED_BEFORE,
+  HOURS_OF_A_DAY,
+  MARKED,
+  ROLLED_BEFORE,
+  SUMMED_BEFORE,
+} from "./upkeep-store.ts";
 
 // Days that are over, added up once, so that a month is read from some rows a day and not from all of
 // its hours. A day is closed soon after its end; nothing hangs on when. What comes late for it (a
@@ -17,6 +24,7 @@ interface Summed {
   readonly hours: "usage_hours" | "call_hours";
   readonly days: "usage_days" | "call_days";
   readonly sums: "usage_sums" | "call_sums";
+  readonly hourSums: "usage_hour_sums" | "call_hour_sums";
   /** Of a row beside tenant, life and day. */
   readonly key: readonly string[];
   readonly amounts: readonly string[];
@@ -27,6 +35,7 @@ const USAGE: Summed = {
   hours: "usage_hours",
   days: "usage_days",
   sums: "usage_sums",
+  hourSums: "usage_hour_sums",
   key: ["model", "engine", "priced_as", "task"],
   amounts: amountColumns(ENGINE_FIELDS),
   counts: countColumns(ENGINE_FIELDS),
@@ -36,12 +45,13 @@ const CALLS: Summed = {
   hours: "call_hours",
   days: "call_days",
   sums: "call_sums",
+  hourSums: "call_hour_sums",
   key: [],
   amounts: amountColumns(CALL_FIELDS),
   counts: countColumns(CALL_FIELDS),
 };
 
-const TABLES = [USAGE, CALLS];
+export const TABLES = [USAGE, CALLS];
 
 /** All closed days, each found by one look. */
 const CLOSED_DAYS = `closed(day) AS (SELECT MIN(day) FROM (SELECT MIN(day) AS day FROM usage_days
@@ -86,13 +96,16 @@ export const clearDays = (
 const totalsOf = ({ amounts }: Summed): string =>
   amounts.map((name) => `SUM(t.${name}) AS ${name}`).join(", ");
 
+/** What a row of a table of sums is of, beside the key. */
+const OF = { days: ["day", "tenant", "life"], sums: ["day"], hourSums: ["hour"] } as const;
+
 /** Rows of `from` (as `t`) added up by `by`, an expression for each column of the key. */
-function addedUp(
+export function addedUp(
   { key, amounts, counts, ...table }: Summed,
   from: string,
-  { into, by, counted }: { into: "days" | "sums"; by: readonly string[]; counted: string },
+  { into, by, counted }: { into: keyof typeof OF; by: readonly string[]; counted: string },
 ): string {
-  const names = into === "days" ? ["day", "tenant", "life", ...key] : ["day", ...key];
+  const names = [...OF[into], ...key];
   const keys = by.map((of, at) => `${of} AS ${names[at]}`).join(", ");
   const group = by.join(", ");
   const last = into === "days" ? ", MAX(t.sequence) AS sequence" : "";
@@ -122,24 +135,34 @@ function addedUp(
 const READY = `SELECT MIN(day) FROM marked_days AS m WHERE NOT EXISTS
   (SELECT 1 FROM marked_days AS o WHERE o.stage = 1 AND o.day = m.day)`;
 
+/** What is over, and is to be closed: what is before these. */
+export interface Over {
+  readonly day: Day;
+  readonly hour: Hour;
+}
+
 /**
- * What is to be done next, in one statement: days of tenants, a day over all tenants, or the closing of
- * a day before `before`. Null: nothing.
+ * What is to be done next, in one statement: days of tenants, a day over all tenants, the closing of a
+ * day; then hours. Null: nothing.
  */
 export async function nextToDo(
   database: D1Database,
-  before: Day,
-): Promise<"tenants" | "day" | "close" | null> {
+  over: Over,
+): Promise<"tenants" | "day" | "close" | "hours" | null> {
   const found = await database
     .prepare(
       `SELECT EXISTS (SELECT 1 FROM marked_days WHERE stage = 1) AS tenants, (${READY}) AS day,
-        ${CLOSED_BEFORE} < ?1 AS close`,
+        ${CLOSED_BEFORE} < ?1 AS close,
+        MAX(${SUMMED_BEFORE}, 24 * ${CLOSED_BEFORE}) < ?2
+          OR EXISTS (SELECT 1 FROM marked_hours WHERE hour >= 24 * ${CLOSED_BEFORE}) AS hours`,
     )
-    .bind(before)
-    .first<{ tenants: number; day: number | null; close: number }>();
-  if (found?.tenants === 1) return "tenants";
-  if (found?.day != null) return "day";
-  return found?.close === 1 ? "close" : null;
+    .bind(over.day, over.hour)
+    .first<{ tenants: number; day: number | null; close: number; hours: number }>();
+  if (found === null) return null;
+  if (found.tenants === 1) return "tenants";
+  if (found.day !== null) return "day";
+  if (found.close === 1) return "close";
+  return found.hours === 1 ? "hours" : null;
 }
 
 /** The same at each statement of a transaction: marks change at its end. */

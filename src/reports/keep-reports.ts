@@ -1,13 +1,14 @@
-import { type Day, dayOf } from "../domain/ledger/period.ts";
+import { dayOf } from "../domain/ledger/period.ts";
 import {
   HOURS_KEPT_DAYS,
   HOURS_KEPT_MS,
   USER_DAYS_KEPT_MS,
 } from "../domain/usage/report-retention.ts";
-import { firstHourOf } from "../domain/usage/report-rows.ts";
-import { addUpADay, addUpTenants, closeADay, nextToDo } from "./closed-days-store.ts";
+import { firstHourOf, hourOf } from "../domain/usage/report-rows.ts";
+import { addUpADay, addUpTenants, closeADay, nextToDo, type Over } from "./closed-days-store.ts";
+import { addUpHours, closeHours } from "./closed-hours-store.ts";
 import { useReports } from "./open-reports.ts";
-import { type Outdated, PURGED, purgeRows } from "./reports-store.ts";
+import { type Outdated, PURGED, purgeRows } from "./purge-store.ts";
 import { keepRun, readUpkeep, rollDays, type Upkeep } from "./upkeep-store.ts";
 
 // What the schedule does for the reports: it adds up days that are over or were changed, lets the hours
@@ -24,11 +25,17 @@ const ROWS_A_STEP = 2000;
 /** After its end: most of what settled in a day is there by then, and what comes later marks it. */
 const CLOSED_AFTER_MS = 3_600_000;
 
+/** A row comes some seconds after its call: an hour that is over changes little after that. */
+const HOUR_CLOSED_AFTER_MS = 900_000;
+
+/** Hours that are added up in one step. */
+const HOURS_A_STEP = 6;
+
 /** No message lives that long: queues keep one for at most two weeks. */
 const ENDED_KEPT_MS = 30 * 86_400_000;
 
 /** Statements of the steps, of which the platform gives an invocation so many. */
-const STATEMENTS = { tenants: 5, day: 6, close: 4 } as const;
+const STATEMENTS = { tenants: 5, day: 6, close: 4, hours: 7 } as const;
 const TO_BEGIN_AND_END = 6;
 
 /** Of what is left, this is for the purge: sums that are behind wait for it, and it for them. */
@@ -65,26 +72,25 @@ export const keepReports = (env: Env, nowMs: number, statements: number): Promis
     const purge = Math.max(PURGED.length, Math.floor(forSteps * PURGE_SHARE));
     const isAddedUp = await addUp(database, nowMs, new Budget(forSteps - purge));
     await rollDays(database, dayOf(nowMs) - HOURS_KEPT_DAYS);
-    const { rolledBefore } = await readUpkeep(database);
-    const isPurged = await purgeOutdated(
-      database,
-      outdatedAt(nowMs, rolledBefore),
-      new Budget(purge),
-    );
+    const outdated = outdatedAt(nowMs, await readUpkeep(database));
+    const isPurged = await purgeOutdated(database, outdated, new Budget(purge));
     await keepRun(database, { atMs: nowMs, isPurgeBehind: !isPurged });
     return { ...(await readUpkeep(database)), isDone: isAddedUp && isPurged };
   });
 
 /** True: there is nothing left to add up. */
 async function addUp(database: D1Database, nowMs: number, budget: Budget): Promise<boolean> {
-  const before = dayOf(nowMs - CLOSED_AFTER_MS);
+  const over = {
+    day: dayOf(nowMs - CLOSED_AFTER_MS),
+    hour: hourOf(nowMs - HOUR_CLOSED_AFTER_MS),
+  };
   while (budget.take(1)) {
     // oxlint-disable-next-line no-await-in-loop -- one step after the other
-    const next = await nextToDo(database, before);
+    const next = await nextToDo(database, over);
     if (next === null) return true;
     if (!budget.take(STATEMENTS[next])) return false;
     // oxlint-disable-next-line no-await-in-loop -- as above
-    await STEPS[next](database, before);
+    await STEPS[next](database, over);
   }
   return false;
 }
@@ -92,11 +98,16 @@ async function addUp(database: D1Database, nowMs: number, budget: Budget): Promi
 const STEPS = {
   tenants: (database: D1Database) => addUpTenants(database, TENANTS_A_STEP),
   day: addUpADay,
-  close: closeADay,
+  close: (database: D1Database, { day }: Over) => closeADay(database, day),
+  hours: async (database: D1Database, { hour }: Over) => {
+    await closeHours(database, hour);
+    await addUpHours(database, HOURS_A_STEP);
+  },
 } as const;
 
-const outdatedAt = (nowMs: number, rolledBefore: Day): Outdated => ({
+const outdatedAt = (nowMs: number, { rolledBefore, closedBefore }: Upkeep): Outdated => ({
   hours: firstHourOf(Math.max(dayOf(nowMs - HOURS_KEPT_MS), rolledBefore)),
+  hourSums: firstHourOf(closedBefore),
   days: dayOf(nowMs - HOURS_KEPT_MS),
   userDays: dayOf(nowMs - USER_DAYS_KEPT_MS),
   expiredAtMs: nowMs,

@@ -3,6 +3,7 @@ import RECONCILIATION from "../../migrations/0002_reconciliation.sql";
 import FRESHNESS from "../../migrations/0003_freshness.sql";
 import CLOSED_DAYS from "../../migrations/0004_closed_days.sql";
 import VERDICT_COUNTS from "../../migrations/0005_verdict_counts.sql";
+import HOUR_SUMS from "../../migrations/0006_hour_sums.sql";
 
 // The schema of the database of reports, as wrangler would apply it. Append, never edit.
 
@@ -26,4 +27,5 @@ export const REPORT_MIGRATIONS: readonly ReportMigration[] = [
   { name: "0003_freshness.sql", statements: statementsOf(FRESHNESS) },
   { name: "0004_closed_days.sql", statements: statementsOf(CLOSED_DAYS) },
   { name: "0005_verdict_counts.sql", statements: statementsOf(VERDICT_COUNTS) },
+  { name: "0006_hour_sums.sql", statements: statementsOf(HOUR_SUMS) },
 ];

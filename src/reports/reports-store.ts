@@ -1,8 +1,15 @@
 import { type DaySums, daySumsOf } from "../domain/usage/day-sums.ts";
 import type { Day } from "../domain/ledger/period.ts";
-import { dayOfHour, type ReportRow, type ReportRowKind } from "../domain/usage/report-rows.ts";
+import {
+  dayOfHour,
+  type Hour,
+  type ReportRow,
+  type ReportRowKind,
+} from "../domain/usage/report-rows.ts";
 import { clearDays } from "./closed-days-store.ts";
+import { markHours, markHoursOf } from "./closed-hours-store.ts";
 import { markDays, ROLLED_BEFORE, rolledBefore } from "./upkeep-store.ts";
+import { limitedDelete } from "./purge-store.ts";
 import { dayStatements } from "./rolled-days-store.ts";
 import { keepFreshness } from "./freshness-store.ts";
 import { REPORT_TABLES, type ReportTable, valueOf } from "./report-row-columns.ts";
@@ -62,6 +69,7 @@ function upserts(
   { where, rolled }: { readonly where: string; readonly rolled: Day },
 ): readonly D1PreparedStatement[] {
   const marks = new Map<string, readonly [Day, string]>();
+  const hours = new Set<Hour>();
   const written = KINDS.flatMap((kind) => {
     const some = owned.flatMap(({ tenant, generation, rows }) =>
       rows
@@ -75,9 +83,12 @@ function upserts(
     for (const row of rows) {
       const day = hourlyDayOf(row);
       if (day !== null && day >= rolled) marks.set(`${day}|${tenant}`, [day, tenant]);
+      if ("hour" in row.row) hours.add(row.row.hour);
     }
   }
-  return marks.size === 0 ? written : [markDays(database, [...marks.values()]), ...written];
+  if (marks.size === 0) return written;
+  const marked = [markDays(database, [...marks.values()]), markHours(database, [...hours])];
+  return [...marked, ...written];
 }
 
 const encoder = new TextEncoder();
@@ -124,6 +135,7 @@ export async function clearRows(
   limit: number = CLEARED_A_STEP,
 ): Promise<boolean> {
   const gone = await database.batch([
+    ...markHoursOf(database, { tenant, generation }, "t.life >= ?2"),
     ...clearDays(database, { tenant, generation }, { lives: "t.life >= ?2", limit }),
     ...KINDS.map((kind) =>
       deleteSome(database, REPORT_TABLES[kind], {
@@ -156,6 +168,7 @@ export async function endRows(
           ON CONFLICT (tenant, life) DO NOTHING`,
       )
       .bind(tenant, generation, nowMs),
+    ...markHoursOf(database, { tenant, generation }, "t.life = ?2"),
     ...clearDays(database, { tenant, generation }, { lives: "t.life = ?2", limit }),
     ...KINDS.map((kind) =>
       deleteSome(database, REPORT_TABLES[kind], {
@@ -204,84 +217,6 @@ export async function writeRolledDays(
   const isAlive = "NOT EXISTS (SELECT 1 FROM ended_lives WHERE tenant = ?1 AND life = ?2)";
   const statements = dayStatements(database, owner, days, isAlive);
   if (statements.length > 0) await database.batch([...statements]);
-}
-
-/** What is to go before when, by table. */
-export interface Outdated {
-  readonly hours: number;
-  readonly days: Day;
-  readonly userDays: Day;
-  readonly expiredAtMs: number;
-  readonly endedAtMs: number;
-}
-
-/** A table, the key of its rows, and which of them are past their time, in the order of an index. */
-interface Purged {
-  readonly name: string;
-  readonly key: readonly string[];
-  readonly where: string;
-  readonly limit: (outdated: Outdated) => number;
-}
-
-const reportTable = (kind: ReportRowKind, where: string, limit: Purged["limit"]): Purged => {
-  const { name, key } = REPORT_TABLES[kind];
-  return { name, key: ["tenant", "life", ...key], where, limit };
-};
-
-const dayTable = (name: string, key: readonly string[]): Purged => ({
-  name,
-  key: ["day", ...key],
-  where: "day < ?1",
-  limit: ({ days }) => days,
-});
-
-const MODEL = ["model", "engine", "priced_as", "task"];
-
-export const PURGED: readonly Purged[] = [
-  reportTable("user_day", "day < ?1", ({ userDays }) => userDays),
-  reportTable("usage_hour", "hour < ?1", ({ hours }) => hours),
-  reportTable("call_hour", "hour < ?1", ({ hours }) => hours),
-  reportTable("logged_verdict", "expires_at_ms < ?1", ({ expiredAtMs }) => expiredAtMs),
-  dayTable("usage_days", ["tenant", "life", ...MODEL]),
-  dayTable("call_days", ["tenant", "life"]),
-  dayTable("usage_sums", MODEL),
-  dayTable("call_sums", []),
-  dayTable("marked_days", ["tenant"]),
-  {
-    name: "ended_lives",
-    key: ["tenant", "life"],
-    where: "ended_at_ms < ?1",
-    limit: ({ endedAtMs }) => endedAtMs,
-  },
-];
-
-/**
- * Deletes what is past its time, at most `limit` rows of each of these tables.
- *
- * @returns the tables of which there may be more
- */
-export async function purgeRows(
-  database: D1Database,
-  tables: readonly Purged[],
-  { outdated, limit }: { readonly outdated: Outdated; readonly limit: number },
-): Promise<readonly Purged[]> {
-  const gone = await database.batch(
-    tables.map(({ name, key, where, ...table }) =>
-      database.prepare(limitedDelete(name, key, { where, limit })).bind(table.limit(outdated)),
-    ),
-  );
-  return tables.filter((_, at) => (gone[at]?.meta.changes ?? 0) >= limit);
-}
-
-/** SQLite here deletes no limited number of rows by itself. Limits and names are ours. */
-function limitedDelete(
-  name: string,
-  key: readonly string[],
-  { where, limit }: { readonly where: string; readonly limit: number },
-): string {
-  const columns = key.join(", ");
-  return `DELETE FROM ${name} WHERE (${columns}) IN
-    (SELECT ${columns} FROM ${name} WHERE ${where} LIMIT ${limit})`;
 }
 
 const deleteSome = (

@@ -8,6 +8,8 @@ export const HOURS_OF_A_DAY = `json_each('${JSON.stringify(Array.from({ length: 
 
 export const CLOSED_BEFORE = "IFNULL((SELECT closed_before FROM upkeep), 0)";
 export const ROLLED_BEFORE = "IFNULL((SELECT rolled_before FROM upkeep), 0)";
+/** An hour: those before it, of days that are not closed, have sums or are marked. */
+export const SUMMED_BEFORE = "IFNULL((SELECT summed_before FROM upkeep), 0)";
 
 export interface Upkeep {
   readonly closedBefore: Day;

@@ -1,9 +1,11 @@
 import type { Day } from "../domain/ledger/period.ts";
 import type { Hour } from "../domain/usage/report-rows.ts";
-import { CLOSED_BEFORE, HOURS_OF_A_DAY } from "./upkeep-store.ts";
+import { CLOSED_BEFORE, HOURS_OF_A_DAY, SUMMED_BEFORE } from "./upkeep-store.ts";
 
 // Where what is asked about usage is read from. A closed day has sums over all tenants, and sums of each
 // tenant; where either is behind (`marked_days`), and for days that are not closed, the hours are read.
+// Hours of those days that are over have sums over all tenants, but where these are behind
+// (`marked_hours`).
 // Each hour is so read in exactly one of these ways, and the statement itself says which: what is
 // written meanwhile changes nothing of it.
 
@@ -50,8 +52,13 @@ export class StatementBuilder {
 }
 
 const TABLES = {
-  usage: { hours: "usage_hours", days: "usage_days", sums: "usage_sums" },
-  calls: { hours: "call_hours", days: "call_days", sums: "call_sums" },
+  usage: {
+    hours: "usage_hours",
+    days: "usage_days",
+    sums: "usage_sums",
+    hourSums: "usage_hour_sums",
+  },
+  calls: { hours: "call_hours", days: "call_days", sums: "call_sums", hourSums: "call_hour_sums" },
 } as const;
 
 interface Arm {
@@ -149,17 +156,18 @@ function armsOf(kind: Kind, reach: Reach, asked: StatementBuilder): readonly Arm
           },
     ];
   }
-  const open: Arm = {
-    from: `${table.hours} AS t
-      WHERE t.hour >= 24 * MAX(${from}, ${CLOSED_BEFORE}) AND t.hour < ${24 * to}`,
+  const openFrom = `24 * MAX(${from}, ${CLOSED_BEFORE})`;
+  const openHours = (first: string): Arm => ({
+    from: `${table.hours} AS t WHERE t.hour >= ${first} AND t.hour < ${24 * to}`,
     day: "t.hour / 24",
     hours: "1",
-  };
+  });
   const closed = `${within("t.day")} AND t.day < ${CLOSED_BEFORE}`;
   if (tenants.told) {
     const days = `${table.days} AS t WHERE ${closed} AND ${NOT_BEHIND}`;
-    return [{ from: days, day: "t.day", hours: "t.hours" }, behind, open];
+    return [{ from: days, day: "t.day", hours: "t.hours" }, behind, openHours(openFrom)];
   }
+  const isSummed = (hour: string) => `${hour} < MIN(${24 * to}, ${SUMMED_BEFORE})`;
   const marked = `SELECT day FROM marked_days WHERE ${within("day")}`;
   return [
     {
@@ -173,9 +181,26 @@ function armsOf(kind: Kind, reach: Reach, asked: StatementBuilder): readonly Arm
       hours: "t.hours",
     },
     behind,
-    open,
+    {
+      from: `${table.hourSums} AS t WHERE t.hour >= ${openFrom} AND ${isSummed("t.hour")}
+        AND t.hour NOT IN (SELECT hour FROM marked_hours)`,
+      day: "t.hour / 24",
+      hours: "t.hours",
+    },
+    {
+      from: `marked_hours AS m CROSS JOIN ${table.hours} AS t ON t.hour = m.hour
+        WHERE m.hour >= ${openFrom} AND ${isSummed("m.hour")}`,
+      day: "m.hour / 24",
+      hours: "1",
+    },
+    openHours(`MAX(${openFrom}, ${SUMMED_BEFORE})`),
   ];
 }
+
+const UNION = " UNION ALL ";
+
+/** D1 takes so many terms of a union. */
+const MOST_TERMS = 5;
 
 /** A column of what is read, and what it is of a row `t`. */
 export type Column = readonly [name: string, of: string];
@@ -184,14 +209,16 @@ export type Column = readonly [name: string, of: string];
  * Rows of a kind with these columns, of whatever tables they stand in. Of a column, `{day}` is the day
  * of the row and `{hours}` how many rows of hours it adds up.
  */
-export const sourceOf = (
+export function sourceOf(
   kind: Kind,
   reach: Reach,
   { columns, asked }: { readonly columns: readonly Column[]; readonly asked: StatementBuilder },
-): string =>
-  armsOf(kind, reach, asked)
-    .map(({ from, day, hours }) => {
-      const listed = columns.map(([name, of]) => `${of} AS ${name}`).join(", ");
-      return `SELECT ${listed.replaceAll("{day}", day).replaceAll("{hours}", hours)} FROM ${from}`;
-    })
-    .join(" UNION ALL ");
+): string {
+  const selects = armsOf(kind, reach, asked).map(({ from, day, hours }) => {
+    const listed = columns.map(([name, of]) => `${of} AS ${name}`).join(", ");
+    return `SELECT ${listed.replaceAll("{day}", day).replaceAll("{hours}", hours)} FROM ${from}`;
+  });
+  const [some, others] = [selects.slice(0, MOST_TERMS - 1), selects.slice(MOST_TERMS - 1)];
+  if (others.length < 2) return selects.join(UNION);
+  return [...some, `SELECT * FROM (${others.join(UNION)})`].join(UNION);
+}

@@ -105,6 +105,7 @@ describe("the keeping of the reports", () => {
     const log = vi.spyOn(console, "log").mockImplementation(() => undefined);
     await run("30 * * * *");
     await run("30 * * * *");
+    await run("30 * * * *");
     const lines = log.mock.calls.map(([line]) => JSON.parse(String(line)) as object);
     expect(await readUpkeep(env.REPORTS)).toEqual({
       closedBefore: DAY,
@@ -130,7 +131,7 @@ describe("the keeping of the reports", () => {
     expect(runs).toBeGreaterThan(1);
     expect(await countIn("call_days")).toBe(1300);
     expect(await totals()).toMatchObject({ calls: { quota: 9100n } });
-    expect((await totals()).rowsRead).toBeLessThan(60);
+    expect((await totals()).rowsRead).toBeLessThan(100);
   });
 
   it("lets no hour go whose day is not added up", async () => {

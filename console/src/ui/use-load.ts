@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useRef, useState } from "preact/hooks";
+import { useCallback, useLayoutEffect, useRef, useState } from "preact/hooks";
 
 export interface Loaded<T> {
   readonly data: T | null;
@@ -22,7 +22,8 @@ export function useLoad<T>(key: string, load: (signal: AbortSignal) => Promise<T
   const latest = useRef(load);
   latest.current = load;
 
-  useEffect(() => {
+  // At once: other effects wait for the first frame.
+  useLayoutEffect(() => {
     const abort = new AbortController();
     setLoading(true);
     latest

@@ -1,4 +1,4 @@
-import { useEffect, useState } from "preact/hooks";
+import { useLayoutEffect, useState } from "preact/hooks";
 import type { List } from "../api/shapes.ts";
 
 export interface Paged<Item> {
@@ -30,7 +30,8 @@ export function usePaged<Item>(
   });
   const [loading, setLoading] = useState(true);
 
-  useEffect(() => {
+  // At once: other effects wait for the first frame.
+  useLayoutEffect(() => {
     const abort = new AbortController();
     // A cursor of the list before means nothing to this one.
     const cursor = state.key === key ? asked.cursor : null;
