@@ -7,23 +7,23 @@ import type { Day } from "../../src/domain/ledger/period.ts";
 import type { PoolSizes } from "../../src/domain/account/pool.ts";
 import type { Outlook } from "../../src/domain/account/pool-refusal.ts";
 
-// What a tenant's object and the `Account` object say to each other about what all tenants share.
+// Messages between a tenant's object and the `Account` object about what all tenants share.
 
-/** What a tenant's object asks and reports, all in one message. */
+/** All that a tenant's object asks and reports, in one message. */
 export interface AccountMessage {
   readonly tenant: string;
   readonly generation: number;
-  /** What its settings promise it, and their version: the account may not have heard. */
+  /** What its settings promise it, and their version: the account may not know them yet. */
   readonly promised: Promised & { readonly version: number };
-  /** The latest notice that it has heard of: an answer may be lost on its way. */
+  /** The latest notice that it knows: an answer may be lost on its way. */
   readonly notice: number;
-  /** Of one of its days; null: nothing of neurons. */
+  /** For one of its days; null: nothing about neurons. */
   readonly lease: (Omit<LeaseRequest, "tenant" | "generation"> & { readonly day: Day }) | null;
   readonly rates: Omit<RateRequest, "tenant"> | null;
   readonly news: AccountNews | null;
   /**
-   * What it has spent of days of which it has no lease: neurons are not shared out, or were not then.
-   * So the account knows what a month has cost when it gets its first cap.
+   * Amounts that it has spent of days of which it has no lease: neurons are not shared out, or were not
+   * then. So the account knows what a month has cost when it gets its first cap.
    */
   readonly spent: readonly DaySpent[];
   /** It would like to find out whether the closure of the day is still so. */
@@ -32,20 +32,20 @@ export interface AccountMessage {
   readonly look: Day | null;
 }
 
-/** What all tenants are to know. */
+/** What all tenants must know. */
 export interface AccountView {
   /** The larger is the later. */
   readonly notice: number;
   /** Neurons are shared out: admission needs a lease. */
   readonly isPooled: boolean;
   readonly closure: AccountClosure | null;
-  /** Of the day's pool; null: nothing is shared out. */
+  /** Sizes of the day's pool; null: nothing is shared out. */
   readonly sizes: PoolSizes | null;
 }
 
 /**
- * `repeated`: a message of this number was heard before, and what this one reports was not. A stale
- * message names the latest that was heard.
+ * `repeated`: a message of this number was processed before, and the report in this one was not. The
+ * answer to a stale message names the latest that was processed.
  */
 export type LeaseReply =
   | (LeaseAnswer & { readonly repeated: boolean })
@@ -64,12 +64,12 @@ export type AccountAnswer =
       readonly mayProbe: boolean;
       readonly nowMs: number;
     }
-  /** This life of the tenant has ended, or is about to. */
+  /** This generation of the tenant has ended, or is about to. */
   | { readonly kind: "over" };
 
 export interface DaySpent {
   readonly day: Day;
-  /** Charged, with what engines used beyond that. */
+  /** Charged amounts, with what engines used beyond them. */
   readonly spent: MicroNeurons;
   readonly pending: MicroNeurons;
 }

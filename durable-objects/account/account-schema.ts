@@ -17,8 +17,8 @@ export const ACCOUNT_MIGRATIONS: readonly Migration[] = [
   {
     name: "first",
     statements: [
-      // A row stays after a deletion: it is the tombstone by which an id made anew continues its
-      // day and refuses the earlier life's keys and holds.
+      // A row stays after a deletion: it is the tombstone by which the next generation of an id
+      // continues its day and refuses the keys and holds of the earlier one.
       `CREATE TABLE tenants (
         id TEXT PRIMARY KEY,
         generation INTEGER NOT NULL CHECK (generation >= 1),
@@ -53,8 +53,8 @@ export const ACCOUNT_MIGRATIONS: readonly Migration[] = [
   {
     name: "file_sweeps",
     statements: [
-      // Files of ended lives that are still to be erased, and looked for once more after the last
-      // call of that life can have written one.
+      // Files of ended generations that are still to be erased. The last look for them comes when no
+      // call of that generation can write one any more.
       `CREATE TABLE file_sweeps (
         tenant TEXT NOT NULL,
         generation INTEGER NOT NULL,
@@ -70,12 +70,12 @@ export const ACCOUNT_MIGRATIONS: readonly Migration[] = [
   { name: "delivery_rates", statements: DELIVERY_RATES },
   {
     name: "deletions",
-    // Looked for whenever the alarm is set: without reading all tenants.
+    // For the setting of the alarm, without reading all tenants.
     statements: ["CREATE INDEX tenants_deleting ON tenants (id) WHERE state = 'deleting'"],
   },
   {
     name: "account_indexes",
-    // Looked for by these, whatever the number of tenants: the alarm is set with two of them.
+    // Look-ups read few rows, however many tenants there are: two of them set the alarm.
     statements: [
       "DROP INDEX tenants_deleting",
       "CREATE INDEX tenants_state ON tenants (state)",

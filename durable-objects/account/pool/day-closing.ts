@@ -8,7 +8,7 @@ import { dayOf, formatDay } from "../../../src/domain/ledger/period.ts";
 import type { PoolCache } from "./pool-cache.ts";
 import type { PoolNotices } from "./pool-notices.ts";
 
-/** What the platform's endpoints are told of the account. */
+/** An event of the account, for the platform's endpoints. */
 export interface PoolEvent {
   readonly type: "account.threshold" | "account.closed";
   readonly data: Readonly<Record<string, unknown>>;
@@ -16,29 +16,29 @@ export interface PoolEvent {
 
 export type RecordPoolEvent = (event: PoolEvent, nowMs: number) => void;
 
-/** The day's allocation of the Cloudflare account is gone, or it is there again: as tenants tell it. */
+/** The day's allocation of the Cloudflare account is gone, or it is there again, as tenants report it. */
 export class DayClosing {
   readonly #cache: PoolCache;
   readonly #notices: PoolNotices;
-  readonly #tell: RecordPoolEvent;
+  readonly #record: RecordPoolEvent;
 
-  constructor(cache: PoolCache, notices: PoolNotices, tell: RecordPoolEvent) {
+  constructor(cache: PoolCache, notices: PoolNotices, record: RecordPoolEvent) {
     this.#cache = cache;
     this.#notices = notices;
-    this.#tell = tell;
+    this.#record = record;
   }
 
-  /** A day is closed once, however many calls hear of it: later ones put off the next probe at most. */
-  hear(tenant: string, news: AccountNews, nowMs: number): void {
+  /** A day is closed once: news of later calls at most puts off the next probe. */
+  learn(tenant: string, news: AccountNews, nowMs: number): void {
     const before = this.#cache.state;
     const { closure, liftedAtMs } = learnClosure(before, news, nowMs);
     if (closure === before.closure) return;
-    const heard = { closure, liftedAtMs };
-    if (closure === null) return this.#notices.publish(heard, true);
-    if (closure.day === before.closure?.day) return this.#cache.write(heard);
-    this.#notices.publish(heard, false);
+    const next = { closure, liftedAtMs };
+    if (closure === null) return this.#notices.publish(next, true);
+    if (closure.day === before.closure?.day) return this.#cache.write(next);
+    this.#notices.publish(next, false);
     const data = { object: "account_closure", tenant, day: formatDay(closure.day) };
-    this.#tell({ type: "account.closed", data }, nowMs);
+    this.#record({ type: "account.closed", data }, nowMs);
   }
 
   /** One call for all tenants together. */
@@ -53,7 +53,7 @@ export class DayClosing {
   /** The platform says that it is there again. */
   lift(nowMs: number): void {
     const lifted = { closure: null, liftedAtMs: nowMs };
-    // Nobody has to hear that an open day is open.
+    // An open day needs no notice that it is open.
     if (closureOf(this.#cache.state, dayOf(nowMs)) === null) this.#cache.write(lifted);
     else this.#notices.publish(lifted, true);
   }

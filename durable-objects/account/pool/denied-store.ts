@@ -1,11 +1,11 @@
 import type { Day } from "../../../src/domain/ledger/period.ts";
 import type { Database } from "../../database.ts";
 
-/** A tenant that refuses calls by itself because of what it was answered. */
+/** A tenant that refuses calls by itself because of an answer that it got. */
 export interface DeniedTenant {
   readonly tenant: string;
   readonly day: Day;
-  /** The latest one when it was denied something for the first time since it heard of any relief. */
+  /** The latest notice when it was first denied something, since it last learned of a relief. */
   readonly notice: number;
   /** It knows that the day is closed. */
   readonly isClosed: boolean;
@@ -39,7 +39,7 @@ export class DeniedStore {
     this.#db.run("DELETE FROM denied_tenants WHERE tenant = ?", tenant);
   }
 
-  /** By name, after one of them: those denied something of that day, or a later one, before a notice. */
+  /** By name, after one of them: tenants denied something of that day, or a later one, before a notice. */
   list(
     { day, before, after }: { readonly day: Day; readonly before: number; readonly after: string },
     limit: number,
@@ -69,7 +69,7 @@ export class DeniedStore {
     return row?.count ?? 0;
   }
 
-  /** Of earlier days, some at a time; true when none is left. */
+  /** Deletes rows of earlier days, some at a time; true when none is left. */
   purge(before: Day, limit: number): boolean {
     const gone = this.#db.run(
       `DELETE FROM denied_tenants WHERE tenant IN

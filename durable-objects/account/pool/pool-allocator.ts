@@ -18,7 +18,7 @@ import {
 import { closeShare, emptyShare, lease, previewLease } from "../../../src/domain/account/lease.ts";
 import type { DayPool } from "../../../src/domain/account/day-pool.ts";
 import type { MicroNeurons } from "../../../src/domain/ledger/micro-neurons.ts";
-import { type Day, dayOf, formatDay } from "../../../src/domain/ledger/period.ts";
+import { type Day, dayOf, formatDay, monthStart } from "../../../src/domain/ledger/period.ts";
 import { type Outlook, outlookOf } from "../../../src/domain/account/pool-refusal.ts";
 import { sizesOf } from "../../../src/domain/account/pool.ts";
 import { accountWarnings, type Warning } from "../../../src/domain/account/account-warnings.ts";
@@ -32,7 +32,6 @@ import type {
 } from "../account-protocol.ts";
 import { DayClosing, type RecordPoolEvent } from "./day-closing.ts";
 import type { DeniedStore } from "./denied-store.ts";
-import { noteSpent } from "./note-spent.ts";
 import type { PoolCache } from "./pool-cache.ts";
 import { PoolNotices } from "./pool-notices.ts";
 import { type PoolOverview, poolOverview } from "./pool-overview.ts";
@@ -41,38 +40,41 @@ import { PoolRecalls, type Recall } from "./pool-recalls.ts";
 // The account's pool at work: rows and memory around the rules of `lease.ts` and `account-rates.ts`.
 // Every method runs inside one transaction of the object.
 
-/** Days whose messages are heard: late settlements are reported a day later at most. */
+/** Days whose messages are accepted: late settlements are reported a day later at most. */
 const OLD_DAYS = 2;
+
+/** Days in one message about them: the month, with a day of clocks that differ. */
+const MOST_DAYS_SPENT = 32;
 
 export class PoolAllocator {
   readonly #cache: PoolCache;
-  readonly #tell: RecordPoolEvent;
+  readonly #record: RecordPoolEvent;
   readonly #recalls: PoolRecalls;
   readonly #notices: PoolNotices;
   readonly #closing: DayClosing;
-  /** The day on which no share is so old that nobody asks about it any more. */
+  /** The day on which no share was past its retention. */
   #cleanDay: Day | null = null;
 
-  constructor(cache: PoolCache, denied: DeniedStore, tell: RecordPoolEvent) {
+  constructor(cache: PoolCache, denied: DeniedStore, record: RecordPoolEvent) {
     this.#cache = cache;
-    this.#tell = tell;
+    this.#record = record;
     this.#recalls = new PoolRecalls(cache);
     this.#notices = new PoolNotices(cache, denied);
-    this.#closing = new DayClosing(cache, this.#notices, tell);
+    this.#closing = new DayClosing(cache, this.#notices, record);
   }
 
   ask(ask: AccountMessage, wallMs: number): AccountAnswer {
     const nowMs = this.#cache.now(wallMs);
     this.promise(ask.tenant, ask.generation, ask.promised);
-    if (ask.news !== null) this.#closing.hear(ask.tenant, ask.news, nowMs);
+    if (ask.news !== null) this.#closing.learn(ask.tenant, ask.news, nowMs);
     noteSpent(this.#cache, ask, nowMs);
     const mayProbe = ask.probe && this.#closing.probe(nowMs);
     const leased = this.#lease(ask, nowMs);
     const rates = this.#rates(ask, nowMs);
     const outlook = this.#outlook(ask, nowMs);
     // Around midnight the tenant's day may be another one than the account's.
-    const asked = ask.lease !== null && ask.lease.need !== null ? ask.lease.day : dayOf(nowMs);
-    const view = this.view(wallMs, asked);
+    const day = ask.lease !== null && ask.lease.need !== null ? ask.lease.day : dayOf(nowMs);
+    const view = this.view(wallMs, day);
     const today = dayOf(nowMs);
     const isRefused = leased !== null && "refused" in leased && leased.refused !== null;
     // A tenant whose clock is ahead may know of tomorrow as closed before it is tomorrow here.
@@ -83,16 +85,16 @@ export class PoolAllocator {
   }
 
   /**
-   * Tenants to ask first for what they do not use, because the question would be refused without it.
-   * Nothing is written down yet.
+   * Tenants that must give back first what they do not use, because the message would be refused without
+   * it. Nothing is written down yet.
    */
   recallsBefore(
-    { tenant, generation, lease: asked }: AccountMessage,
+    { tenant, generation, lease: request }: AccountMessage,
     wallMs: number,
   ): readonly Recall[] {
-    if (asked === null || asked.need === null || !this.#isShared) return [];
+    if (request === null || request.need === null || !this.#isShared) return [];
     const nowMs = this.#cache.now(wallMs);
-    const { day, ...ask } = asked;
+    const { day, ...ask } = request;
     if (day !== dayOf(nowMs)) return [];
     const leased = previewLease(
       this.#cache.pool(day, tenant),
@@ -103,7 +105,7 @@ export class PoolAllocator {
     return this.#recalls.forAmount(day, missing, nowMs);
   }
 
-  /** @param day of which sizes are told */
+  /** @param day whose sizes are in it */
   view(wallMs: number, day: Day = dayOf(this.#cache.now(wallMs))): AccountView {
     const { notice, closure } = this.#cache.state;
     const isShared = this.#isShared;
@@ -121,7 +123,7 @@ export class PoolAllocator {
     const isKnown = before !== undefined && before.generation >= generation;
     const { plan, daily, floor, suspended, version } = promised;
     if (isKnown && (before.generation > generation || before.version > version)) return false;
-    // The same settings may be written down as an earlier release understood them.
+    // An earlier release may have written the same settings down as it understood them.
     const isSame = isKnown && before.daily === daily && before.suspended === suspended;
     if (isSame && before.version === version) return false;
     this.#cache.writePromise(tenant, {
@@ -136,7 +138,7 @@ export class PoolAllocator {
     return true;
   }
 
-  /** A life has ended: what it spent stays spent, the rest is free. */
+  /** A generation has ended: what it spent stays spent, the rest is free. */
   endGeneration(
     tenant: string,
     generation: number,
@@ -154,9 +156,9 @@ export class PoolAllocator {
     this.#notices.forget(tenant);
   }
 
-  // What tenants are told without a question of theirs
+  // Notices to tenants that did not ask
 
-  /** The next tenants that must hear that calls are possible again, and what they are told. */
+  /** The next tenants that must learn that calls are possible again, with what they must know. */
   nextToNotify(wallMs: number): {
     readonly view: AccountView;
     readonly tenants: readonly string[];
@@ -169,7 +171,7 @@ export class PoolAllocator {
     this.#notices.confirm(tenant, view);
   }
 
-  /** Lifts the closure of the day. Returns how many tenants know of it, which the alarm tells. */
+  /** Lifts the closure of the day. Returns how many tenants know of it: the alarm calls them. */
   reopen(wallMs: number): number {
     const nowMs = this.#cache.now(wallMs);
     this.#closing.lift(nowMs);
@@ -180,7 +182,7 @@ export class PoolAllocator {
     return this.#cache.state.settings;
   }
 
-  /** Tenants hear of it where it says anything to them: margin, rates and thresholds act here alone. */
+  /** Notifies tenants if it concerns them: margin, rates and thresholds act here alone. */
   patch(patch: AccountPatch, wallMs: number): AccountSettings {
     const before = this.#terms(wallMs);
     const settings = patchedAccount(this.#cache.state.settings, patch);
@@ -200,15 +202,15 @@ export class PoolAllocator {
     this.#cache.write({ measuredMargin: margin });
   }
 
-  /** @param change what is planned adds to what all tenants are promised */
+  /** @param change what a plan adds to all promises */
   warnings(wallMs: number, change: PromiseSums = NO_PROMISES): readonly Warning[] {
     const size = poolSize(this.#cache.basis(dayOf(this.#cache.now(wallMs))));
     return accountWarnings(sumOf(this.#cache.promises.sums, change), size);
   }
 
-  /** @param planned what these tenants would be promised, in place of what they are */
+  /** @param planned promises to these tenants in place of the present ones */
   change(planned: readonly PlannedPromise[]): PromiseSums {
-    // The last that is planned of a tenant counts.
+    // The last one of a tenant counts.
     const next = new Map(planned.map((promise) => [promise.tenant, promise]));
     const known = [...next.keys()].flatMap((tenant) => this.#cache.promises.get(tenant) ?? []);
     return promisesBeyond(promiseSums(known), next.values());
@@ -230,12 +232,12 @@ export class PoolAllocator {
 
   // What the alarm does
 
-  /** Those whose unused leases are to be asked back now. */
+  /** Those that must give unused leases back now. */
   toRecall(wallMs: number): readonly Recall[] {
     return this.#recalls.due(this.#cache.now(wallMs));
   }
 
-  /** When the alarm has something to do for the pool; null: not before somebody asks. */
+  /** When the alarm has something to do for the pool; null: not before a message comes. */
   dueMs(wallMs: number): number | null {
     const nowMs = this.#cache.now(wallMs);
     const due = [
@@ -247,7 +249,7 @@ export class PoolAllocator {
     return earliestMs === Infinity ? null : earliestMs;
   }
 
-  /** Also where nothing else ever makes the alarm ring: an account may have no pool. */
+  /** It is due by itself: an account may have no pool, and nothing else that makes the alarm ring. */
   #purgeDueMs(nowMs: number): number | null {
     const today = dayOf(nowMs);
     if (this.#cleanDay === today) return null;
@@ -264,18 +266,18 @@ export class PoolAllocator {
 
   #lease(ask: AccountMessage, nowMs: number): LeaseReply | null {
     if (ask.lease === null) return null;
-    const { day, ...asked } = ask.lease;
+    const { day, ...request } = ask.lease;
     const today = dayOf(nowMs);
     if (day > today + 1 || day < today - OLD_DAYS) return null;
-    // What was leased while there was a pool comes back after that too.
-    if (!this.#isShared && asked.need !== null) return null;
+    // A lease of the time when there was a pool comes back after that too.
+    if (!this.#isShared && request.need !== null) return null;
     const { tenant, generation } = ask;
     const pool = this.#cache.pool(day, tenant);
-    const leased = lease(pool, { tenant, generation, ...asked }, nowMs);
+    const leased = lease(pool, { tenant, generation, ...request }, nowMs);
     if (leased.kind === "stale") return { stale: leased.seq };
     if (leased.kind === "repeated") return { ...leased.answer, repeated: true };
     this.#cache.keep(day, leased.share);
-    this.#tellThreshold(pool, nowMs);
+    this.#recordThreshold(pool, nowMs);
     return { ...leased.answer, repeated: false };
   }
 
@@ -293,8 +295,8 @@ export class PoolAllocator {
     return this.#cache.takeRates({ tenant, ...rates }, limitOf, nowMs);
   }
 
-  /** Once a day each, as tenants report. */
-  #tellThreshold({ day, size, spent }: DayPool, nowMs: number): void {
+  /** Each threshold once a day, as tenants report. */
+  #recordThreshold({ day, size, spent }: DayPool, nowMs: number): void {
     const { settings, told } = this.#cache.state;
     if (day < told.day) return;
     const before = told.day === day ? told.threshold : 0;
@@ -310,7 +312,27 @@ export class PoolAllocator {
         size_micro_neurons: size,
         spent_micro_neurons: spent,
       };
-      this.#tell({ type: "account.threshold", data }, nowMs);
+      this.#record({ type: "account.threshold", data }, nowMs);
     }
+  }
+}
+
+/**
+ * Notes what a tenant has spent of days of which it leased nothing. Such messages have no number: one that
+ * a later one has overtaken says less than what is known.
+ */
+function noteSpent(
+  cache: PoolCache,
+  { tenant, generation, spent: days }: Pick<AccountMessage, "tenant" | "generation" | "spent">,
+  nowMs: number,
+): void {
+  const today = dayOf(nowMs);
+  for (const { day, spent, pending } of days.slice(0, MOST_DAYS_SPENT)) {
+    if (day < monthStart(today) - 1 || day > today + 1) continue;
+    const before =
+      cache.share(day, tenant, generation) ?? emptyShare({ tenant, generation }, nowMs);
+    const isKnown = before.spent === spent && before.pending === pending;
+    if (before.seq > 0 || spent < before.spent || isKnown) continue;
+    cache.keepShare(day, { ...before, granted: spent, spent, pending, reportedAtMs: nowMs });
   }
 }

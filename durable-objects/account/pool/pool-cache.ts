@@ -8,6 +8,8 @@ import {
   keptFloor,
   type PoolBasis,
   poolSize,
+  type PromiseSums,
+  promiseSums,
 } from "../../../src/domain/account/account-terms.ts";
 import { DayPool } from "../../../src/domain/account/day-pool.ts";
 import { ZERO } from "../../../src/domain/ledger/micro-neurons.ts";
@@ -22,22 +24,21 @@ import {
 import type { Plan } from "../../../src/domain/ledger/quota.ts";
 import type { RateClass } from "../../../src/domain/ledger/rate-limit.ts";
 import type { PoolState, PoolStore } from "./pool-store.ts";
-import { PromiseCache } from "./promise-cache.ts";
-import type { TenantPromise } from "./promise-store.ts";
+import type { PromiseStore, TenantPromise } from "./promise-store.ts";
 
 /** Kept for the month that a cap looks back on. */
 const KEPT_DAYS = 40;
 
-/** Days before today of which messages are heard. */
+/** Days before today of which messages are still accepted. */
 const KEPT_POOLS = 3;
 
 /** Of a month, at most. */
 const MOST_DAYS = 31;
 
 /**
- * The pool's rows, and what is kept of them in memory: of today all shares, of earlier days those that
- * are open, of the month a sum a day. Storage is the truth: memory is changed with the rows, and after a
- * transaction that was rolled back `forget` drops it.
+ * The pool's rows, and what is in memory of them: all shares of today, the open shares of earlier days,
+ * and a sum for each day of the month. Storage is the truth: memory is changed with the rows, and `forget`
+ * drops it after a transaction that was rolled back.
  */
 export class PoolCache {
   readonly plan: Plan;
@@ -46,7 +47,7 @@ export class PoolCache {
   #state: PoolState | null = null;
   #rates: AccountRates | null = null;
   readonly #pools = new Map<Day, DayPool>();
-  /** What each day of a month counts as gone, by the first day of that month. */
+  /** How much each day of a month counts as gone, by the first day of that month. */
   readonly #claims = new Map<Day, Map<Day, number>>();
   /** The day whose shares are all in memory. */
   #today: Day = 0;
@@ -66,7 +67,7 @@ export class PoolCache {
     this.#claims.clear();
   }
 
-  /** It never goes back, nor behind what was written down of the rates. */
+  /** It never goes back, nor behind the rates that were written down. */
   now(wallMs: number): number {
     if (this.#clockMs === 0) this.#clockMs = this.rates.writtenMs;
     this.#clockMs = Math.max(this.#clockMs, wallMs);
@@ -84,7 +85,7 @@ export class PoolCache {
     this.#state = state;
   }
 
-  /** @param next null: the tenant is there no more */
+  /** @param next null: there is no such tenant any more */
   writePromise(tenant: string, next: TenantPromise | null): void {
     const before = this.promises.get(tenant);
     this.promises.put(tenant, next);
@@ -96,7 +97,7 @@ export class PoolCache {
     }
   }
 
-  /** Who took what within the minute is known in memory alone; what was written down bounds it. */
+  /** What each tenant took within the minute is in memory alone; a bound of it is written down. */
   get rates(): AccountRates {
     return (this.#rates ??= new AccountRates(this.store.readBounds()));
   }
@@ -131,14 +132,14 @@ export class PoolCache {
     return pool;
   }
 
-  /** Of a day that is over the rows are not read one by one, but for those that are open. */
+  /** Of a day that is over only the open rows are read one by one. */
   #loadOpen(pool: DayPool): void {
     const askedSinceMs = this.#clockMs - DEMAND_MS;
     pool.load(this.store.listOpenShares(pool.day, askedSinceMs), this.#clockMs);
     pool.loadClosed(this.store.closedSums(pool.day, askedSinceMs), this.#clockMs);
   }
 
-  /** Another day has begun: of those before it only what is open stays in memory. */
+  /** Another day has begun: of earlier days only the open shares stay in memory. */
   #begin(today: Day): void {
     this.#today = today;
     for (const [day, pool] of this.#pools) {
@@ -152,11 +153,11 @@ export class PoolCache {
   }
 
   #closeShare(pool: DayPool, share: Share): void {
-    // Who asked just now is thought to want more of that day, as long as messages of it are on their way.
+    // A tenant that asked just now may want more of that day, as long as messages of it are on their way.
     if (!isOpen(share) && !isAsking(share, this.#clockMs)) pool.drop(share, this.#clockMs);
   }
 
-  /** What is not in memory of an earlier day is in its rows. */
+  /** Shares of an earlier day that are not in memory are in its rows. */
   #restore(pool: DayPool, tenant: string): void {
     if (pool.day >= this.#today) return;
     pool.restore(tenant, this.store.sharesOf(pool.day, tenant), this.#clockMs);
@@ -184,7 +185,7 @@ export class PoolCache {
     this.keep(day, share);
   }
 
-  /** What a day takes of its month. */
+  /** How much a day takes of its month. */
   #count(day: Day, share: Share): void {
     const claims = this.#claims.get(monthStart(day));
     if (claims === undefined) return;
@@ -215,7 +216,7 @@ export class PoolCache {
     return claims;
   }
 
-  /** Whether there are shares that nobody asks about any more. */
+  /** Whether there are shares past their retention. */
   hasOldShares(today: Day): boolean {
     return this.store.hasShares(today - KEPT_DAYS);
   }
@@ -229,3 +230,57 @@ export class PoolCache {
 /** Something of it may still come back, or be charged. */
 const isOpen = ({ granted, spent, pending }: Share): boolean =>
   granted > spent + pending || pending > 0;
+
+type Sums = PromiseSums & { readonly tenants: number };
+
+/**
+ * Promises to tenants: those that were looked up since the object started, and sums of all. They are
+ * changed with the rows; `forget` drops them.
+ */
+export class PromiseCache {
+  readonly #store: PromiseStore;
+  readonly #known = new Map<string, TenantPromise>();
+  #sums: Sums | null = null;
+
+  constructor(store: PromiseStore) {
+    this.#store = store;
+  }
+
+  forget(): void {
+    this.#known.clear();
+    this.#sums = null;
+  }
+
+  get(tenant: string): TenantPromise | undefined {
+    const known = this.#known.get(tenant);
+    if (known !== undefined) return known;
+    const read = this.#store.read(tenant);
+    if (read === null) return undefined;
+    this.#known.set(tenant, read);
+    return read;
+  }
+
+  /** Sums of all promises, kept as they change. */
+  get sums(): Sums {
+    return (this.#sums ??= this.#store.sums());
+  }
+
+  /** @param next null: there is no such tenant any more */
+  put(tenant: string, next: TenantPromise | null): void {
+    const before = this.get(tenant);
+    const [was, is] = [promiseSums(before ? [before] : []), promiseSums(next ? [next] : [])];
+    const { tenants, floors, promised } = this.sums;
+    this.#sums = {
+      tenants: tenants + Number(next !== null) - Number(before !== undefined),
+      floors: floors - was.floors + is.floors,
+      promised: promised - was.promised + is.promised,
+    };
+    if (next === null) {
+      this.#known.delete(tenant);
+      this.#store.remove(tenant);
+    } else {
+      this.#known.set(tenant, next);
+      this.#store.write(next);
+    }
+  }
+}

@@ -4,16 +4,16 @@ import type { DeniedStore, DeniedTenant } from "./denied-store.ts";
 import type { PoolCache } from "./pool-cache.ts";
 import type { PoolState } from "./pool-store.ts";
 
-/** Tenants that one alarm tells. */
-const MOST_TOLD = 50;
+/** Tenants that one alarm notifies. */
+const MOST_NOTIFIED = 50;
 
-/** A tenant that could not be reached is told again after that. */
-const TELL_AGAIN_MS = 10_000;
+/** A tenant that could not be reached is notified again after that. */
+const NOTIFY_AGAIN_MS = 10_000;
 
 /** Rows that one alarm deletes. */
 const MOST_PURGED = 500;
 
-/** What a tenant was answered that makes it refuse calls by itself. */
+/** Why a tenant refuses calls by itself after an answer. */
 export interface Denial {
   /** Its lease was refused. */
   readonly isRefused: boolean;
@@ -22,18 +22,18 @@ export interface Denial {
 }
 
 /**
- * The tenants that must be told when calls are possible again. A tenant hears everything else with the
- * next answer that it gets: no call asks an engine without permits, and those live for six seconds at
- * most. But a tenant that was refused, or knows of a closed day, asks for nothing for a while. The account
- * keeps these tenants in a table and tells them after a notice that gives relief, a few in each alarm.
+ * The tenants that must learn when calls are possible again. A tenant learns everything else from the next
+ * answer that it gets: no call uses an engine without permits, and these are valid for six seconds at most.
+ * But a tenant that was refused, or knows of a closed day, asks for nothing for a while. The account keeps
+ * these tenants in a table and notifies them after a notice that gives relief, a few in each alarm.
  */
 export class PoolNotices {
   readonly #cache: PoolCache;
   readonly #denied: DeniedStore;
-  /** Where the next alarm goes on, in the order of the tenants' names. */
+  /** The next alarm goes on after this tenant, by name. */
   #after = "";
-  /** Whether somebody may have to be told; null: that is to be looked up. */
-  #isTelling: boolean | null = null;
+  /** Whether a tenant may have to be notified; null: not looked up. */
+  #isNotifying: boolean | null = null;
   #againAtMs = 0;
   #cleanedDay: Day | null = null;
 
@@ -43,48 +43,49 @@ export class PoolNotices {
   }
 
   /**
-   * A change that tenants hear of with the next answer they get.
+   * A change that tenants learn from the next answer that they get.
    *
-   * @param isRelief calls may be possible that were denied before: who was denied some must be told
+   * @param isRelief calls may be possible that were denied before: tenants that were denied some must be
+   *   notified
    */
   publish(change: Partial<Pick<PoolState, "closure" | "liftedAtMs">>, isRelief: boolean): void {
     const notice = this.#cache.state.notice + 1;
     this.#cache.write({ ...change, notice, ...(isRelief && { relief: notice }) });
     if (!isRelief) return;
     this.#after = "";
-    this.#isTelling = true;
+    this.#isNotifying = true;
     this.#againAtMs = 0;
   }
 
   /**
-   * A tenant was answered something. It costs no row to say the same thing twice. The answer may be
-   * lost: what it has heard is what its message says.
+   * Notes what a tenant was answered. The same answer twice costs no row. The answer may be lost: the
+   * tenant's next message says which notice it knows.
    */
-  note({ tenant, notice: heard }: AccountMessage, denial: Denial, day: Day): void {
+  note({ tenant, notice: known }: AccountMessage, denial: Denial, day: Day): void {
     const { notice, relief } = this.#cache.state;
     const { isRefused, isClosed } = denial;
     if (!isRefused && !isClosed) {
-      if (this.#isWorking(day)) this.confirm(tenant, { notice: heard, closure: null });
+      if (this.#isWorking(day)) this.confirm(tenant, { notice: known, closure: null });
       return;
     }
     const before = this.#denied.read(tenant);
-    const isOwed = before !== null && before.day === day && heard < relief;
+    const isOwed = before !== null && before.day === day && known < relief;
     const row = { tenant, day, notice: isOwed ? before.notice : notice, isClosed };
     if (before === null || !isSame(before, row)) this.#denied.write(row);
   }
 
-  /** The next tenants to be told, at most 50. */
+  /** The next tenants to be notified, at most 50. */
   next(day: Day, nowMs: number): readonly string[] {
     if (!this.#isWorking(day)) return [];
     const denied = this.#denied.list(
       { day, before: this.#cache.state.relief, after: this.#after },
-      MOST_TOLD,
+      MOST_NOTIFIED,
     );
-    const isLast = denied.length < MOST_TOLD;
+    const isLast = denied.length < MOST_NOTIFIED;
     this.#after = isLast ? "" : (denied.at(-1)?.tenant ?? "");
     if (isLast) {
-      this.#isTelling = null;
-      this.#againAtMs = nowMs + TELL_AGAIN_MS;
+      this.#isNotifying = null;
+      this.#againAtMs = nowMs + NOTIFY_AGAIN_MS;
     }
     const known = denied.filter(({ tenant, isClosed }) => isClosed || this.#isRefused(tenant, day));
     for (const { tenant } of denied) {
@@ -98,7 +99,7 @@ export class PoolNotices {
     this.#denied.remove(tenant);
   }
 
-  /** It heard of this notice. What it was denied after that, or is still denied, is another matter. */
+  /** A tenant knows this notice. It may have been denied something after it, or still be denied. */
   confirm(tenant: string, { notice, closure }: Pick<AccountView, "notice" | "closure">): void {
     const denied = this.#denied.read(tenant);
     if (denied === null || denied.notice >= notice) return;
@@ -106,7 +107,7 @@ export class PoolNotices {
     else this.#denied.remove(tenant);
   }
 
-  /** How many are still to be told. */
+  /** How many are still to be notified. */
   count(day: Day): number {
     return this.#denied.count(day, this.#cache.state.relief);
   }
@@ -115,14 +116,14 @@ export class PoolNotices {
     return this.#isWorking(day) ? Math.max(nowMs, this.#againAtMs) : null;
   }
 
-  /** What was denied on a day that is over is denied no more. */
+  /** Denials of a day that is over count no more. */
   clean(day: Day): void {
     if (this.#cleanedDay === day) return;
     if (this.#denied.purge(day, MOST_PURGED)) this.#cleanedDay = day;
   }
 
   #isWorking(day: Day): boolean {
-    return (this.#isTelling ??= this.#denied.has(day, this.#cache.state.relief));
+    return (this.#isNotifying ??= this.#denied.has(day, this.#cache.state.relief));
   }
 
   #isRefused(tenant: string, day: Day): boolean {

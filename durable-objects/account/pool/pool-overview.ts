@@ -20,7 +20,7 @@ import {
 } from "../../../src/domain/ledger/rate-limit.ts";
 import { accountWarnings, type Warning } from "../../../src/domain/account/account-warnings.ts";
 
-/** How the account stands, for who looks at it: sums, whatever the number of tenants. Amounts are µN. */
+/** How the account stands, in sums over all tenants. Amounts are µN. */
 export interface PoolOverview {
   readonly plan: Plan;
   readonly day: Day;
@@ -54,7 +54,7 @@ export function poolOverview(at: {
   readonly closure: AccountClosure | null;
   readonly tenants: number;
   readonly sums: PromiseSums;
-  /** What was taken of each class within the minute. */
+  /** Units taken of each class within the minute. */
   readonly rates: ReadonlyMap<RateClass, Window>;
   readonly nowMs: number;
 }): PoolOverview {

@@ -4,18 +4,18 @@ import { type LeaseRecall, recallsFor } from "../../../src/domain/account/pool-r
 import { RECALL_EVERY_MS } from "../../../src/domain/account/unused-leases.ts";
 import type { PoolCache } from "./pool-cache.ts";
 
-/** How long after its end a lease is asked back that its tenant did not give back by itself. */
+/** How long after its end a lease is recalled that its tenant did not give back by itself. */
 const OVERDUE_MS = 60_000;
 
-/** Of leases that ended, so many in one alarm. */
+/** Ended leases that one alarm recalls. */
 const MOST_OVERDUE = 50;
 
-/** A share whose tenant is to be asked for what it does not use. */
+/** A share whose tenant must give back what it does not use. */
 export interface Recall extends LeaseRecall {
   readonly day: Day;
 }
 
-/** Which tenants the account asks for unused leases, and when. */
+/** Which unused leases the account recalls, and when. */
 export class PoolRecalls {
   readonly #cache: PoolCache;
 
@@ -23,20 +23,20 @@ export class PoolRecalls {
     this.#cache = cache;
   }
 
-  /** Those that have so much of today. */
+  /** Those whose unused leases of the day come to this amount. */
   forAmount(day: Day, missing: number, nowMs: number): readonly Recall[] {
     if (missing === 0) return [];
     return this.#noted(day, recallsFor(this.#cache.pool(day), missing, nowMs), nowMs);
   }
 
-  /** What others wait for, and leases that ended a while ago. */
+  /** Leases that others wait for, and leases that ended a while ago. */
   due(nowMs: number): readonly Recall[] {
     const today = dayOf(nowMs);
     const waitedFor = this.forAmount(today, this.#lack(today, nowMs), nowMs);
     return [...waitedFor, ...DAYS.flatMap((back) => this.#overdue(today - back, nowMs))];
   }
 
-  /** Null: nobody has anything that it may not use. */
+  /** Null: no tenant has a lease that it does not use. */
   nextDueMs(nowMs: number): number | null {
     const today = dayOf(nowMs);
     const ends = DAYS.flatMap((back) => this.#cache.pool(today - back).unused.firstEndMs ?? []);
@@ -67,5 +67,5 @@ export class PoolRecalls {
   }
 }
 
-/** Of the day before, what a month's cap counts as gone may still come back. */
+/** Today, and the day before: its unspent neurons, which a month's cap counts as gone, may come back. */
 const DAYS = [0, 1];

@@ -1,5 +1,5 @@
-// The account's pool: what the platform set, what each tenant was promised, what each holds of a
-// day, and what was given of the rate classes in the last minute.
+// Tables of the account's pool: its settings, the promise to each tenant, each tenant's share of a day,
+// and the units of rate classes that were given in the last minute.
 
 export const POOL_TABLES: readonly string[] = [
   `CREATE TABLE pool_state (
@@ -14,7 +14,7 @@ export const POOL_TABLES: readonly string[] = [
     told_day INTEGER NOT NULL,
     told_threshold REAL NOT NULL
   ) STRICT`,
-  // One for each tenant that is there. `told`: the latest notice that its object confirmed.
+  // One row a tenant that is there. `told`: the latest notice that its object confirmed.
   `CREATE TABLE promises (
     tenant TEXT PRIMARY KEY,
     life INTEGER NOT NULL,
@@ -24,7 +24,7 @@ export const POOL_TABLES: readonly string[] = [
     floor INTEGER NOT NULL CHECK (floor >= 0),
     told INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID`,
-  // Tenants that were there before: their objects say the rest when they ask for the first time.
+  // Tenants that were there before: the first message of their objects says the rest.
   `INSERT INTO promises (tenant, life, version, plan, daily, floor, told)
     SELECT id, generation, 0, 'free', 0, 0, 0 FROM tenants WHERE state = 'active'`,
   `CREATE TABLE pool_shares (
@@ -52,43 +52,43 @@ export const POOL_TABLES: readonly string[] = [
   ) STRICT, WITHOUT ROWID`,
 ];
 
-/** Who is told of what. `promises.told` is not used any more. */
+/** Tenants that must be notified. `promises.told` is not used any more. */
 export const DENIED_TENANTS: readonly string[] = [
   "ALTER TABLE pool_state ADD COLUMN relief INTEGER NOT NULL DEFAULT 0",
-  // Tenants that refuse calls by themselves because of what they were answered on this day, by the
-  // notice that was the latest then.
+  // Tenants that refuse calls by themselves because of an answer on this day, with the notice that was
+  // the latest then.
   `CREATE TABLE denied_tenants (
     tenant TEXT PRIMARY KEY,
     day INTEGER NOT NULL,
     notice INTEGER NOT NULL,
     is_closed INTEGER NOT NULL CHECK (is_closed IN (0, 1))
   ) STRICT, WITHOUT ROWID`,
-  // Of a day that is closed already all tenants were told.
+  // All tenants were notified of a day that is closed already.
   `INSERT INTO denied_tenants (tenant, day, notice, is_closed)
     SELECT tenant, closed_day, told, 1 FROM promises JOIN pool_state WHERE closed_day IS NOT NULL`,
 ];
 
-/** So that a list of some of them reads no others. */
+/** With it a list of some tenants reads no others. */
 export const PROMISE_KINDS = "CREATE INDEX promises_kind ON promises (plan, suspended)";
 
-/** So that the account lists its tenants without asking their objects. */
+/** With it the account lists its tenants without a call of their objects. */
 export const SUSPENDED_TENANTS: readonly string[] = [
   "ALTER TABLE promises ADD COLUMN suspended INTEGER NOT NULL DEFAULT 0 CHECK (suspended IN (0, 1))",
-  // Until now a tenant that is suspended was written down as promised nothing. Of one whose quota is 0
-  // its object says otherwise with its next message.
+  // Until now a suspended tenant was written down with a promise of nothing. A tenant whose quota is 0
+  // corrects that with its next message.
   "UPDATE promises SET suspended = 1 WHERE version > 0 AND daily = 0 AND floor = 0",
 ];
 
-/** What may have been given of the rate classes, in place of what each tenant took. */
+/** Units of rate classes that may have been given, in place of what each tenant took. */
 export const RATE_BOUNDS: readonly string[] = [
-  // Units by class that may have been given within five seconds; the period is their number. A slot is
-  // written over once its period has left the minute.
+  // Units by class that may have been given within five seconds, which are a period. A slot is written
+  // over once its period has left the minute.
   `CREATE TABLE rate_bounds (
     slot INTEGER PRIMARY KEY,
     period INTEGER NOT NULL,
     units TEXT NOT NULL
   ) STRICT`,
-  // What was given just now counts on: in the first period whose permits may be used so late.
+  // Units that were given just now count on: in the first period whose permits may be used so late.
   `INSERT INTO rate_bounds (slot, period, units)
     WITH given AS (
       SELECT class, json_extract(each.value, '$[0]') / 5 - 1 AS period,

@@ -13,18 +13,18 @@ import type { ClosedSum } from "../../../src/domain/account/day-pool.ts";
 import type { Database, SqlValue } from "../../database.ts";
 import { PromiseStore } from "./promise-store.ts";
 
-/** What there is one of. */
+/** The one row of the pool. */
 export interface PoolState {
   readonly settings: AccountSettings;
   readonly measuredMargin: MicroNeurons;
-  /** Grows with each change that all tenants are to hear of. */
+  /** Grows with each change that all tenants must learn. */
   readonly notice: number;
   /** The latest notice by which calls may be possible that were denied before it. */
   readonly relief: number;
   readonly closure: AccountClosure | null;
   /** When the last closure was lifted. */
   readonly liftedAtMs: number;
-  /** The highest threshold that the platform was told of, and on which day. */
+  /** The highest threshold that an event was recorded of, and on which day. */
   readonly told: { readonly day: Day; readonly threshold: number };
 }
 
@@ -123,14 +123,14 @@ export class PoolStore {
     return this.#db.run<ShareRow>("SELECT * FROM pool_shares WHERE day = ?", day).map(toShare);
   }
 
-  /** Of a day that is over: those of which something may still come back, or be asked for. */
+  /** Shares of a day that is over of which something may still come back, or be asked for. */
   listOpenShares(day: Day, askedSinceMs: number): Share[] {
     return this.#db
       .run<ShareRow>(`SELECT * FROM pool_shares WHERE day = ? AND ${IS_OPEN}`, day, askedSinceMs)
       .map(toShare);
   }
 
-  /** The others, by tenant, over its lives. */
+  /** The others, by tenant, over its generations. */
   closedSums(day: Day, askedSinceMs: number): ClosedSum[] {
     return this.#db.run<ClosedSum & Record<string, SqlValue>>(
       `SELECT tenant, SUM(MAX(granted, spent + pending)) AS claim, SUM(spent) AS spent
@@ -177,7 +177,7 @@ export class PoolStore {
     );
   }
 
-  /** What each of the days counts as gone, in µN; `to` is not included. */
+  /** How much each of the days counts as gone, in µN; `to` is not included. */
   claimsByDay(from: Day, to: Day): { readonly day: Day; readonly claim: number }[] {
     return this.#db.run<{ day: number; claim: number }>(
       `SELECT day, SUM(MAX(granted, spent + pending)) AS claim FROM pool_shares
@@ -187,7 +187,7 @@ export class PoolStore {
     );
   }
 
-  /** Of a day before this one. */
+  /** Whether there are any of a day before this one. */
   hasShares(before: Day): boolean {
     return this.#db.run("SELECT day FROM pool_shares WHERE day < ? LIMIT 1", before).length > 0;
   }
@@ -202,7 +202,7 @@ export class PoolStore {
       .map(({ period, units }) => ({ period, units: JSON.parse(units) as RateUnits }));
   }
 
-  /** In place of a period's whose units have left the minute. */
+  /** It takes the place of a period whose units have left the minute. */
   writeBound({ period, units }: RateBound): void {
     this.#db.run(
       `INSERT INTO rate_bounds (slot, period, units) VALUES (?, ?, ?)
@@ -214,7 +214,7 @@ export class PoolStore {
   }
 }
 
-/** A refusal of an earlier version says too little to be repeated: its tenant asks once more. */
+/** A refusal that an earlier version stored says too little to be repeated: its tenant asks once more. */
 function readAnswer(stored: string | null): LeaseAnswer | null {
   if (stored === null) return null;
   const answer = JSON.parse(stored) as LeaseAnswer;

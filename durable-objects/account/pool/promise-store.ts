@@ -3,7 +3,7 @@ import { type MicroNeurons, microNeurons } from "../../../src/domain/ledger/micr
 import type { Plan } from "../../../src/domain/ledger/quota.ts";
 import type { Database } from "../../database.ts";
 
-/** A tenant that is there, with what its settings promise it. */
+/** What the settings of an active tenant promise it. */
 export interface TenantPromise extends Promised {
   readonly tenant: string;
   readonly generation: number;
@@ -67,7 +67,7 @@ export class PromiseStore {
     return row ?? { tenants: 0, floors: 0, promised: 0 };
   }
 
-  /** What is kept, for whom something is. */
+  /** The floors of tenants that have one. */
   floors(): (readonly [tenant: string, floor: MicroNeurons])[] {
     return this.#db
       .run<PromiseRow>("SELECT tenant, floor FROM promises WHERE floor > 0 AND suspended = 0")

@@ -11,7 +11,7 @@ export class TenantListStore {
     this.#db = db;
   }
 
-  /** Of tenants that are there, by id. */
+  /** Active tenants, by id. */
   listTenants(
     after: string,
     { prefix, plan, state, limit }: TenantFilter & { readonly limit: number },
@@ -20,7 +20,7 @@ export class TenantListStore {
     if (plan === null && state === null) return this.#listThere("", [], range, limit);
     const plans: readonly Plan[] = plan === null ? ["free", "paid"] : [plan];
     const isSuspended = state === null ? [0, 1] : [Number(state === "suspended")];
-    // Of each kind by itself: the others are not read, however many there are.
+    // Each kind by itself: the others are not read, however many there are.
     const kinds = plans.flatMap((one) => isSuspended.map((suspended) => [one, suspended] as const));
     return kinds
       .flatMap((kind) => this.#listThere("plan = ? AND suspended = ? AND", kind, range, limit))
@@ -36,7 +36,7 @@ export class TenantListStore {
   ): string[] {
     return this.#db
       .run<{ tenant: string }>(
-        // CROSS: in this order. By the state of tenants all that are active would be read and sorted.
+        // CROSS: in this order. The other order would read and sort all active tenants.
         `SELECT tenant FROM promises CROSS JOIN tenants ON id = tenant AND state = 'active'
           WHERE ${kind} tenant >= ? AND tenant <> ? AND tenant < ? ORDER BY tenant LIMIT ?`,
         ...values,
@@ -46,7 +46,7 @@ export class TenantListStore {
       .map(({ tenant }) => tenant);
   }
 
-  /** Tenants that are there or have a share of the day, by id. */
+  /** Tenants that are active or have a share of the day, by id. */
   listSharing(day: Day, after: string, limit: number): string[] {
     return this.#db
       .run<{ tenant: string }>(
@@ -61,7 +61,7 @@ export class TenantListStore {
       .map(({ tenant }) => tenant);
   }
 
-  /** Of ids that begin so, after one of them. */
+  /** Tenants whose end has begun, whose ids begin so, after one of them. */
   listEnding(after: string, of: { readonly prefix: string; readonly limit: number }): string[] {
     return this.#db
       .run<{ id: string }>(
@@ -76,7 +76,7 @@ export class TenantListStore {
   }
 }
 
-/** Of two bounds SQLite would begin at the first that it reads, however far below the other it is. */
+/** Given two lower bounds, SQLite would begin at the first that it reads, however far below the other. */
 const largest = (a: string, b: string): string => (a < b ? b : a);
 
 /** Above all ids that begin so: they are letters, digits and hyphens. */

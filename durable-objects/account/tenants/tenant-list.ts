@@ -6,7 +6,7 @@ import type { TenantListStore } from "./tenant-list-store.ts";
 import type { PoolCache } from "../pool/pool-cache.ts";
 import { idsInOrder, type Listed, type TenantPage, type TenantSort } from "./tenant-order.ts";
 
-// What the account knows of its tenants without asking any of them.
+// What the account knows of its tenants, without a call of their objects.
 
 /** `deleting`: its end has begun and is not over. */
 export type TenantState = "active" | "suspended" | "deleting";
@@ -14,14 +14,14 @@ export type TenantState = "active" | "suspended" | "deleting";
 export interface TenantFilter {
   readonly prefix: string;
   readonly plan: Plan | null;
-  /** Null: those that are not about to end. */
+  /** Null: all but those that are about to end. */
   readonly state: TenantState | null;
 }
 
 export interface ListedTenantRow {
   readonly id: string;
   readonly state: TenantState;
-  /** Null where its end has begun. */
+  /** Null: its end has begun. */
   readonly settings: (Promised & { readonly version: number }) | null;
   readonly today: Amounts;
 }
@@ -35,7 +35,7 @@ export interface SharingTenant {
 
 export interface Page<Item> {
   readonly items: readonly Item[];
-  /** What the last of them has of what is sorted by. */
+  /** The amount of the last one that the page is sorted by. */
   readonly lastAmount: number;
   readonly more: boolean;
 }
@@ -56,12 +56,12 @@ export class TenantList {
   }
 
   /** Tenants with their settings, as far as these matter to the account. */
-  list(asked: TenantPage, filter: TenantFilter, wallMs: number): Page<ListedTenantRow> {
+  list(requested: TenantPage, filter: TenantFilter, wallMs: number): Page<ListedTenantRow> {
     const { prefix, plan, state } = filter;
     const { promises } = this.#cache;
     const isOver = state === "deleting";
-    // These are few, and what they had is not theirs any more.
-    const page: TenantPage = isOver ? { ...asked, sort: "id" } : asked;
+    // These are few, and have nothing of the day any more.
+    const page: TenantPage = isOver ? { ...requested, sort: "id" } : requested;
     const accepts = (id: string): boolean => {
       const promise = promises.get(id);
       if (promise === undefined || !id.startsWith(prefix)) return false;
@@ -81,7 +81,7 @@ export class TenantList {
     });
   }
 
-  /** Who has what of the day's pool, and what was promised: those that have ended today too. */
+  /** What each tenant has of the day's pool and was promised. Those that ended today are in it. */
   sharing(page: TenantPage, wallMs: number): Page<SharingTenant> {
     const day = dayOf(this.#cache.now(wallMs));
     const idsAfter = (id: string, limit: number) => this.#store.listSharing(day, id, limit);

@@ -1,8 +1,8 @@
 import type { Amounts } from "../../../src/domain/account/day-pool.ts";
 
-// Tenants in an order that can be continued anywhere: by id, or by what they have of the day, the most
-// first. Those that have nothing come last, by id, and are read from the table, so that a page looks at
-// who was active today and at nobody else.
+// Tenants in an order that can be continued anywhere: by id, or by the amount that they have of the day,
+// the largest first. Those that have nothing come last, by id, and are read from the table, so that a page
+// looks only at tenants that were active today.
 
 export type TenantSort = "id" | "spent" | "held" | "leased";
 
@@ -18,13 +18,13 @@ export interface TenantPage {
   readonly limit: number;
 }
 
-/** Whose order it is. */
+/** The tenants to be ordered. */
 export interface Listed {
-  /** Of those that have a share of the day. */
+  /** Amounts of those that have a share of the day. */
   readonly amounts: Iterable<readonly [string, Amounts]>;
   readonly amountsOf: (id: string) => Amounts;
   readonly accepts: (id: string) => boolean;
-  /** All of them by id, whatever they have. */
+  /** All of them by id, with or without a share. */
   readonly idsAfter: (id: string, limit: number) => readonly string[];
 }
 
@@ -43,7 +43,7 @@ export function idsInOrder({ sort, after, limit }: TenantPage, listed: Listed): 
   return ids.slice(0, limit + 1);
 }
 
-/** In one pass that keeps two pages at most. */
+/** The largest, in one pass that keeps two pages at most. */
 function largest(
   { sort, after, limit }: TenantPage & { readonly sort: Exclude<TenantSort, "id"> },
   { amounts, accepts }: Listed,
