@@ -19,6 +19,14 @@ const EACH_MS = 20_000;
 /** Tenants that are read, or changed, at once. */
 const AT_ONCE = 4;
 
+/** A pause that is long enough for others to begin. */
+const SHORT_MS = 4;
+
+/** The second pause is so many times as long as the first was late: this work is then the smaller part. */
+const TIMES = 4;
+
+const LONGEST_MS = 1000;
+
 export interface AccountSide {
   listTenants(
     after: string,
@@ -48,9 +56,9 @@ export interface ApplyDeps {
   readonly transact: <Result>(work: (nowMs: number) => Result) => Result;
   readonly newEntryId: () => string;
   readonly accountPlan: Plan;
-  /** Resolves when others had their turn. */
+  /** Resolves when others had their turn (`giveWayToOthers`). */
   readonly giveWay: () => Promise<void>;
-  /** Tells of a bug. */
+  /** Logs a bug. */
   readonly report: (error: unknown) => void;
 }
 
@@ -107,4 +115,17 @@ export async function inLanes<Item, Result>(
   };
   await Promise.all(Array.from({ length: AT_ONCE }, lane));
   return results;
+}
+
+/**
+ * Lets calls go first. On Cloudflare objects are far apart, and there is room for all; one server that
+ * runs them all on one thread has none to spare. A short pause ends late there, the later the more wait.
+ *
+ * @param sleep resolves after so long, or later where others are busy
+ */
+export async function giveWayToOthers(sleep: (ms: number) => Promise<void>): Promise<void> {
+  const begunMs = Date.now();
+  await sleep(SHORT_MS);
+  const lateMs = Date.now() - begunMs - SHORT_MS;
+  if (lateMs > 0) await sleep(Math.min(TIMES * lateMs, LONGEST_MS));
 }

@@ -13,11 +13,10 @@ import { newUlid } from "../outbox/event-id.ts";
 import { failureReporter } from "../report-failure.ts";
 import { type Platform, readPlatform } from "../tenant/platform.ts";
 import { actSlice } from "./act-slice.ts";
-import type { ApplyDeps } from "./apply-deps.ts";
+import { type ApplyDeps, giveWayToOthers } from "./apply-deps.ts";
 import { APPLY_MIGRATIONS } from "./apply-schema.ts";
 import { ApplyStore } from "./apply-store.ts";
 import type { ApplyRow } from "./apply-tenant-store.ts";
-import { giveWay } from "./give-way.ts";
 import { planSlice } from "./plan-slice.ts";
 import {
   cancelApply,
@@ -71,7 +70,7 @@ export class StateApplies extends DurableObject<Env> {
       transact: (work) => this.#transact(work),
       newEntryId: () => `evt_${newUlid(Date.now())}`,
       accountPlan: this.#platform.workersPlan,
-      giveWay: () => giveWay(sleep),
+      giveWay: () => giveWayToOthers(sleep),
       report: (error) => reportFailure("apply_act_failed", error),
     };
   }

@@ -1,6 +1,5 @@
 import { deliveriesAMinute, isDown, MOST_FAILING_MS } from "../../src/domain/webhooks/delivery.ts";
 import type { Attempted, Target } from "./attempt.ts";
-import { Connections, type Pace } from "./connections.ts";
 import { EndpointRun, isOld, type RunOptions } from "./endpoint-run.ts";
 import { type Task, workDueMs } from "./next-work.ts";
 import type { Outbox } from "./outbox.ts";
@@ -22,6 +21,15 @@ const PAUSE_MS = 30_000;
 
 /** An endpoint that took longer than this is a slow one, until it does not. */
 const SLOW_MS = 2000;
+
+/** Connections that an object has at once: more would wait at the platform, in no order of ours. */
+const MOST_CONNECTIONS = 6;
+
+/** To endpoints that are down or slow. */
+const MOST_SLOW = 3;
+
+/** To these and to new ones together: the others are left for endpoints that answered at once. */
+const MOST_UNPROVEN = 4;
 
 export interface DispatcherOptions {
   /** One transaction of the object, at its time. */
@@ -218,5 +226,53 @@ export class Dispatcher {
       }
       return attempted;
     });
+  }
+}
+
+/** How soon an endpoint answers: `quick`: its last answer was quick; `new`: nothing is known. */
+type Pace = "quick" | "new" | "slow";
+
+interface Waiting {
+  readonly pace: Pace;
+  readonly begin: () => void;
+}
+
+/**
+ * The connections of an object. Those to endpoints that fail or are slow, and to those of which nothing is
+ * known yet, are bounded, so that hosts that hang leave room for the others.
+ */
+class Connections {
+  readonly #used = { quick: 0, new: 0, slow: 0 };
+  #waiting: Waiting[] = [];
+
+  /** Runs when there is room: first come, first served, among those alike. */
+  async use<Result>(pace: Pace, work: () => Promise<Result>): Promise<Result> {
+    await new Promise<void>((begin) => {
+      this.#waiting.push({ pace, begin });
+      this.#admit();
+    });
+    try {
+      return await work();
+    } finally {
+      this.#used[pace] -= 1;
+      this.#admit();
+    }
+  }
+
+  #hasRoom(pace: Pace): boolean {
+    const { quick, new: fresh, slow } = this.#used;
+    if (quick + fresh + slow >= MOST_CONNECTIONS) return false;
+    if (pace === "quick") return true;
+    return fresh + slow < MOST_UNPROVEN && (pace === "new" || slow < MOST_SLOW);
+  }
+
+  #admit(): void {
+    for (;;) {
+      const at = this.#waiting.findIndex(({ pace }) => this.#hasRoom(pace));
+      const [next] = at === -1 ? [] : this.#waiting.splice(at, 1);
+      if (next === undefined) return;
+      this.#used[next.pace] += 1;
+      next.begin();
+    }
   }
 }

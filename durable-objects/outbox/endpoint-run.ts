@@ -10,8 +10,7 @@ import {
   recordResults,
   type Result,
 } from "./record-results.ts";
-import { advanced, cutShort, type Replaying } from "./replay-progress.ts";
-import type { Webhook } from "./webhook-store.ts";
+import type { Replay, Webhook } from "./webhook-store.ts";
 
 // Delivers to one endpoint until nothing is due: takes what is due, tries it in a few lanes, writes down
 // what became of it. A lane whose receiver hangs keeps no other lane waiting, so what follows is taken
@@ -291,3 +290,41 @@ function tellsOfTheEndpoint(
 
 export const isOld = ({ from }: Pick<Task, "from">): boolean =>
   from === "waiting" || from === "replay";
+
+/** How far a replay is while part of it is on its way: it goes past what is done, without a gap. */
+interface Replaying {
+  readonly begin: Replay;
+  /** Those that are not done, in their order, which is the one that they are sent in. */
+  readonly tasks: readonly Task[];
+  /** Where it stands after them. */
+  readonly end: Replay | null;
+}
+
+/** Without the tasks that were not begun: those are planned anew. */
+function cutShort(replaying: Replaying, queue: readonly Task[]): Replaying {
+  const cut = replaying.tasks.findIndex((task) => queue.includes(task));
+  if (cut === -1) return replaying;
+  const tasks = replaying.tasks.slice(0, cut);
+  return { ...replaying, tasks, end: after(replaying.begin, tasks.at(-1)) };
+}
+
+interface Advanced {
+  /** From where to where it went. */
+  readonly progress: { readonly begin: Replay; readonly end: Replay | null };
+  /** Null: all of the part is done. */
+  readonly left: Replaying | null;
+}
+
+function advanced({ begin, tasks, end }: Replaying, done: ReadonlySet<Task>): Advanced {
+  const open = tasks.findIndex((task) => !done.has(task));
+  if (open === -1) return { progress: { begin, end }, left: null };
+  const next = after(begin, tasks[open - 1]);
+  return {
+    progress: { begin, end: next },
+    left: { begin: next, tasks: tasks.slice(open), end },
+  };
+}
+
+/** The replay after this task; as it was if there is none. */
+const after = (replay: Replay, task: Task | undefined): Replay =>
+  task === undefined ? replay : { ...replay, after: task.delivery.eventId };
