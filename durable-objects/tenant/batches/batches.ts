@@ -20,6 +20,7 @@ import { dayOf, endOf } from "../../../src/domain/ledger/period.ts";
 import { isStorageFull } from "../calls/admit.ts";
 import type { Tx } from "../transactions.ts";
 import type { Caller, Idempotency } from "../protocol.ts";
+import { once } from "../calls/once.ts";
 import type { TenantContext } from "../feature.ts";
 import { pageOf } from "../page.ts";
 
@@ -55,39 +56,35 @@ type BatchRefusal =
   | Extract<RequestFailure, { kind: "over_limit" }>
   | Extract<ServiceFailure, { kind: "storage_full" }>;
 
-export function createBatch(tx: Tx, asked: NewBatch): MadeBatch | BatchRefusal {
-  const { id, route, idempotency } = asked;
-  const { nowMs, keyId } = tx;
-  const { generation } = tx.profile;
-  if (idempotency !== null) {
-    const found = tx.stores.idempotency.find(route, idempotency.key, nowMs);
-    const earlier = found === null ? null : tx.stores.batches.read(found.subject);
-    if (found !== null && found.fingerprint !== idempotency.fingerprint) {
-      return { kind: "idempotency_key_reused" };
-    }
-    if (earlier !== null) return { kind: "batch", batch: earlier, generation, repeated: true };
-  }
+export const createBatch = (tx: Tx, request: NewBatch): MadeBatch | BatchRefusal =>
+  once(
+    tx,
+    request,
+    (id): MadeBatch | null => {
+      const batch = tx.stores.batches.read(id);
+      if (batch === null) return null;
+      return { kind: "batch", batch, generation: tx.profile.generation, repeated: true };
+    },
+    () => makeBatch(tx, request),
+  );
+
+function makeBatch(tx: Tx, request: NewBatch): MadeBatch | BatchRefusal {
+  const { nowMs, keyId, profile } = tx;
+  const { batches } = tx.stores;
   if (isStorageFull(tx)) return { kind: "storage_full" };
-  if (tx.stores.batches.open().filter((batch) => !isOver(batch)).length >= MAX_OPEN_BATCHES) {
+  if (batches.open().filter((batch) => !isOver(batch)).length >= MAX_OPEN_BATCHES) {
     const detail = `At most ${MAX_OPEN_BATCHES} batches run at once: wait for one to end, or cancel it.`;
     return { kind: "over_limit", detail };
   }
-  if (idempotency !== null) {
-    const { key, fingerprint } = idempotency;
-    tx.stores.idempotency.remember(
-      { route, key, nowMs },
-      { fingerprint, subject: id, verdictIds: [] },
-    );
-  }
   const batch: Batch = {
-    id,
+    id: request.id,
     state: "running",
-    items: asked.items,
-    ends: asked.ends,
-    resume: asked.resume,
-    secretHash: asked.secretHash,
+    items: request.items,
+    ends: request.ends,
+    resume: request.resume,
+    secretHash: request.secretHash,
     keyId,
-    requestId: asked.requestId,
+    requestId: request.requestId,
     counts: NO_COUNTS,
     microNeurons: 0,
     stoppedAs: null,
@@ -97,9 +94,9 @@ export function createBatch(tx: Tx, asked: NewBatch): MadeBatch | BatchRefusal {
     finishedAtMs: null,
     hasFile: true,
   };
-  tx.stores.batches.write(batch);
-  tx.stores.batches.hear(id, nowMs);
-  return { kind: "batch", batch, generation, repeated: false };
+  batches.write(batch);
+  batches.hear(batch.id, nowMs);
+  return { kind: "batch", batch, generation: profile.generation, repeated: false };
 }
 
 export function readBatch(

@@ -7,6 +7,7 @@ import type { Role } from "../../../src/domain/tenant/role.ts";
 import type { Key } from "./key-store.ts";
 import type { Tx } from "../transactions.ts";
 import type { Caller, Idempotency } from "../protocol.ts";
+import { once } from "../calls/once.ts";
 import type { TenantContext } from "../feature.ts";
 import { notFound, pageOf } from "../page.ts";
 
@@ -54,77 +55,67 @@ type KeyFailure =
   | Extract<LookupFailure, { kind: "not_found" }>;
 
 export function issueKey(tx: Tx, request: IssueKey): IssuedKey | KeyFailure {
-  const earlier = sameKey(tx, request.newKey, null) ?? earlierKey(tx, request);
-  if (earlier !== null) return earlier;
-  if (request.expiresAtMs !== null && request.expiresAtMs <= tx.nowMs) {
-    const errors = [{ path: ["expires_at"], detail: "must lie in the future" }];
-    return { kind: "invalid_request", errors };
-  }
-  return add(tx, request, {
-    replaces: null,
-    key: { name: request.name, role: request.role, expiresAtMs: request.expiresAtMs },
+  const { name, role, expiresAtMs } = request;
+  return keyOnce(tx, request, null, () => {
+    if (expiresAtMs !== null && expiresAtMs <= tx.nowMs) {
+      const errors = [{ path: ["expires_at"], detail: "must lie in the future" }];
+      return { kind: "invalid_request", errors };
+    }
+    return add(tx, request.newKey, { name, role, expiresAtMs, replaces: null });
   });
 }
 
 export function rotateKey(tx: Tx, request: RotateKey): IssuedKey | KeyFailure {
-  const { id: replaces, newKey } = request;
-  const earlier = sameKey(tx, newKey, replaces) ?? earlierKey(tx, request);
-  if (earlier !== null) return earlier;
-  const old = tx.stores.keys.read(request.id, tx.nowMs);
-  if (old === null) return { kind: "not_found", what: "key" };
-  const { name, role, expiresAtMs } = old;
-  const issued = add(tx, request, { replaces: old.id, key: { name, role, expiresAtMs } });
-  if (issued.kind !== "issued") return issued;
-  const endsAtMs = tx.nowMs + request.overlapMs;
   const { keys } = tx.stores;
-  if (request.overlapMs === 0) keys.end(old.id);
-  else if (expiresAtMs === null || endsAtMs < expiresAtMs) keys.expireAt(old.id, endsAtMs);
-  return issued;
+  return keyOnce(tx, request, request.id, () => {
+    const old = keys.read(request.id, tx.nowMs);
+    if (old === null) return NO_KEY;
+    const { name, role, expiresAtMs } = old;
+    const issued = add(tx, request.newKey, { name, role, expiresAtMs, replaces: old.id });
+    if (issued.kind !== "issued") return issued;
+    const endsAtMs = tx.nowMs + request.overlapMs;
+    if (request.overlapMs === 0) keys.end(old.id);
+    else if (expiresAtMs === null || endsAtMs < expiresAtMs) keys.expireAt(old.id, endsAtMs);
+    return issued;
+  });
 }
 
-function add(
+/** @param replaces the key that the new one is for; of an earlier request that is not known any more */
+const keyOnce = (
   tx: Tx,
   { newKey, route, idempotency }: IssueKey | RotateKey,
-  fields: {
-    replaces: string | null;
-    key: Pick<Key, "name" | "role" | "expiresAtMs">;
-  },
+  replaces: string | null,
+  make: () => IssuedKey | KeyFailure,
+): IssuedKey | KeyFailure =>
+  once(
+    tx,
+    { id: newKey.id, route, idempotency },
+    (id, repeated): IssuedKey | KeyFailure | null => {
+      const key = tx.stores.keys.read(id, tx.nowMs);
+      if (key === null) return repeated ? NO_KEY : null;
+      return { kind: "issued", key, replaces: repeated ? null : replaces, repeated };
+    },
+    make,
+  );
+
+function add(
+  { stores: { keys }, nowMs }: Tx,
+  { id, prefix, secretHash }: NewKey,
+  {
+    replaces,
+    ...fields
+  }: Pick<Key, "name" | "role" | "expiresAtMs"> & { readonly replaces: string | null },
 ): IssuedKey | KeyFailure {
-  const { nowMs } = tx;
-  const { replaces } = fields;
-  if (tx.stores.keys.count(nowMs) >= MAX_KEYS) {
+  if (keys.count(nowMs) >= MAX_KEYS) {
     const detail = `A tenant has at most ${MAX_KEYS} keys: end one that is not used any more.`;
     return { kind: "over_limit", detail };
   }
-  const { id, prefix, secretHash } = newKey;
-  const key: Key = { ...fields.key, id, prefix, createdAtMs: nowMs, lastUsedDay: null };
-  tx.stores.keys.insert(key, secretHash);
-  if (idempotency !== null) {
-    const { fingerprint } = idempotency;
-    const scope = { route, key: idempotency.key, nowMs };
-    tx.stores.idempotency.remember(scope, { fingerprint, subject: id, verdictIds: [] });
-  }
+  const key: Key = { ...fields, id, prefix, createdAtMs: nowMs, lastUsedDay: null };
+  keys.insert(key, secretHash);
   return { kind: "issued", key, replaces, repeated: false };
 }
 
-/** The router repeats a message that was cut off: the key that it drew is there already. */
-function sameKey(tx: Tx, { id }: NewKey, replaces: string | null): IssuedKey | null {
-  const key = tx.stores.keys.read(id, tx.nowMs);
-  return key === null ? null : { kind: "issued", key, replaces, repeated: false };
-}
-
-function earlierKey(
-  tx: Tx,
-  { route, idempotency }: IssueKey | RotateKey,
-): IssuedKey | KeyFailure | null {
-  const found =
-    idempotency === null ? null : tx.stores.idempotency.find(route, idempotency.key, tx.nowMs);
-  if (found === null || idempotency === null) return null;
-  if (found.fingerprint !== idempotency.fingerprint) return { kind: "idempotency_key_reused" };
-  const key = tx.stores.keys.read(found.subject, tx.nowMs);
-  if (key === null) return { kind: "not_found", what: "key" };
-  return { kind: "issued", key, replaces: null, repeated: true };
-}
+const NO_KEY = notFound("key");
 
 export const KEY_OPERATIONS = {
   issueKey: ({ write }: TenantContext, caller: Caller, request: IssueKey) =>

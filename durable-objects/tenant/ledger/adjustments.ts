@@ -18,8 +18,9 @@ import { foldAdjustment } from "../usage/fold-usage.ts";
 import type { LineQuery } from "./ledger-store.ts";
 import type { Tx } from "../transactions.ts";
 import type { Caller, Idempotency } from "../protocol.ts";
+import { once } from "../calls/once.ts";
 import type { TenantContext } from "../feature.ts";
-import { pageOf } from "../page.ts";
+import { notFound, pageOf } from "../page.ts";
 import type { AdjustmentQuery } from "./adjustment-store.ts";
 
 // Adjustments: made by the platform, one step each, and read with the journal's lines.
@@ -45,9 +46,19 @@ export type AdjustFailure =
   | Extract<RequestFailure, { kind: "invalid_request" | "over_limit" }>
   | Extract<LookupFailure, { kind: "not_found" }>;
 
-export function adjustLine(tx: Tx, request: AdjustLine): AdjustmentMade | AdjustFailure {
-  const earlier = earlierAdjustment(tx, request);
-  if (earlier !== null) return earlier;
+export const adjustLine = (tx: Tx, request: AdjustLine): AdjustmentMade | AdjustFailure =>
+  once(
+    tx,
+    request,
+    (id, repeated): AdjustmentMade | AdjustFailure | null => {
+      const adjustment = tx.stores.adjustments.read(id);
+      if (adjustment === null) return repeated ? notFound("adjustment") : null;
+      return { kind: "adjustment", adjustment, repeated };
+    },
+    () => makeAdjustment(tx, request),
+  );
+
+function makeAdjustment(tx: Tx, request: AdjustLine): AdjustmentMade | AdjustFailure {
   const entry = tx.stores.ledger.entry(request.lineId);
   if (entry === null) return missing(tx, request.lineId);
   if (entry.kind === "hold") return wrongLine("is of a call that is still in progress");
@@ -62,7 +73,6 @@ export function adjustLine(tx: Tx, request: AdjustLine): AdjustmentMade | Adjust
   const made = adjust(line, before, { ...request, nowMs: tx.nowMs });
   if (made.kind !== "adjusted") return made;
   book(tx, made.adjustment);
-  rememberAdjustment(tx, request);
   return { kind: "adjustment", adjustment: made.adjustment, repeated: false };
 }
 
@@ -94,32 +104,6 @@ function missing({ stores: { adjustments, archives } }: Tx, id: string): AdjustF
   if (isArchived) return wrongLine(IN_ARCHIVE);
   if (adjustments.read(id) !== null) return wrongLine("names an adjustment, which is not adjusted");
   return { kind: "not_found", what: "journal line" };
-}
-
-function earlierAdjustment(
-  tx: Tx,
-  { id, route, idempotency }: AdjustLine,
-): AdjustmentMade | AdjustFailure | null {
-  // A message that was cut off and is repeated names the same adjustment.
-  const same = tx.stores.adjustments.read(id);
-  if (same !== null) return { kind: "adjustment", adjustment: same, repeated: false };
-  if (idempotency === null) return null;
-  const found = tx.stores.idempotency.find(route, idempotency.key, tx.nowMs);
-  if (found === null) return null;
-  if (found.fingerprint !== idempotency.fingerprint) return { kind: "idempotency_key_reused" };
-  const made = tx.stores.adjustments.read(found.subject);
-  return made === null
-    ? { kind: "not_found", what: "adjustment" }
-    : { kind: "adjustment", adjustment: made, repeated: true };
-}
-
-function rememberAdjustment(tx: Tx, { id, route, idempotency }: AdjustLine): void {
-  if (idempotency === null) return;
-  const { key, fingerprint } = idempotency;
-  tx.stores.idempotency.remember(
-    { route, key, nowMs: tx.nowMs },
-    { fingerprint, subject: id, verdictIds: [] },
-  );
 }
 
 /** Lines of calls and adjustments, newest first by id; one more than `limit` when there are more. */

@@ -12,6 +12,7 @@ import {
 } from "../../../src/domain/ledger/micro-neurons.ts";
 import type { Tx } from "../transactions.ts";
 import type { Caller, Idempotency } from "../protocol.ts";
+import { once } from "../calls/once.ts";
 import type { TenantContext } from "../feature.ts";
 import { pageOf } from "../page.ts";
 
@@ -50,15 +51,25 @@ export type GrantFailure =
 
 export function createGrant(tx: Tx, request: NewGrant): GrantMade | GrantFailure {
   const { id, amount, reason, expiresAtMs } = request;
-  const earlier = earlierGrant(tx, request);
-  if (earlier !== null) return earlier;
-  const refused = refusedGrant(tx, request);
-  if (refused !== null) return refused;
-  const made = { createdAtMs: tx.nowMs, expiresAtMs, endedAtMs: null };
-  const grant: Grant = { id, amount, drawn: ZERO, reason, ...made };
-  tx.stores.ledger.grants.add(grant);
-  rememberGrant(tx, request);
-  return { kind: "grant", grant, repeated: false, nowMs: tx.nowMs };
+  const { nowMs } = tx;
+  const { grants } = tx.stores.ledger;
+  return once(
+    tx,
+    request,
+    (known, repeated): GrantMade | GrantFailure | null => {
+      const grant = grants.find(known);
+      if (grant === null) return repeated ? NO_GRANT : null;
+      return { kind: "grant", grant, repeated, nowMs };
+    },
+    () => {
+      const refused = refusedGrant(tx, request);
+      if (refused !== null) return refused;
+      const made = { createdAtMs: nowMs, expiresAtMs, endedAtMs: null };
+      const grant: Grant = { id, amount, drawn: ZERO, reason, ...made };
+      grants.add(grant);
+      return { kind: "grant" as const, grant, repeated: false, nowMs };
+    },
+  );
 }
 
 function refusedGrant(
@@ -78,30 +89,6 @@ function refusedGrant(
     return { kind: "over_limit", detail };
   }
   return null;
-}
-
-/** What this request came to before: under its idempotency key, or as a message that is repeated. */
-function earlierGrant(
-  tx: Tx,
-  { route, id, idempotency }: NewGrant,
-): GrantMade | GrantFailure | null {
-  const same = tx.stores.ledger.grants.find(id);
-  if (same !== null) return { kind: "grant", grant: same, repeated: false, nowMs: tx.nowMs };
-  if (idempotency === null) return null;
-  const found = tx.stores.idempotency.find(route, idempotency.key, tx.nowMs);
-  if (found === null) return null;
-  if (found.fingerprint !== idempotency.fingerprint) return { kind: "idempotency_key_reused" };
-  const grant = tx.stores.ledger.grants.find(found.subject);
-  return grant === null ? NO_GRANT : { kind: "grant", grant, repeated: true, nowMs: tx.nowMs };
-}
-
-function rememberGrant(tx: Tx, { route, id, idempotency }: NewGrant): void {
-  if (idempotency === null) return;
-  const { key, fingerprint } = idempotency;
-  tx.stores.idempotency.remember(
-    { route, key, nowMs: tx.nowMs },
-    { fingerprint, subject: id, verdictIds: [] },
-  );
 }
 
 export function readGrant(tx: Tx, id: string): GrantMade | typeof NO_GRANT {

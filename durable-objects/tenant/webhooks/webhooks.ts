@@ -1,4 +1,3 @@
-import type { ConflictFailure } from "../../../src/domain/ledger/failure.ts";
 import { restOrLate } from "../../outbox/dispatcher-options.ts";
 import { NOTICES, WEBHOOKS } from "../../outbox/outbox-schema.ts";
 import { tryWebhook } from "../../outbox/try-webhook.ts";
@@ -21,6 +20,7 @@ import {
   type WebhookChange,
 } from "../../outbox/webhooks.ts";
 import type { DeliveryQuery } from "../../outbox/delivery-store.ts";
+import { once } from "../calls/once.ts";
 import { expiresAfter, endOfDay } from "../expiries.ts";
 import { expiry, PURGE_ROWS, type TenantContext, type TenantFeature } from "../feature.ts";
 import { personalData } from "../privacy/personal-data.ts";
@@ -84,27 +84,21 @@ export interface CreateWebhook {
  * is not shown again.
  */
 export function createWebhookOnce(tx: Tx, { route, webhook, idempotency }: CreateWebhook) {
-  const earlier =
-    idempotency === null ? null : tx.stores.idempotency.find(route, idempotency.key, tx.nowMs);
-  if (earlier !== null && idempotency !== null) {
-    if (earlier.fingerprint !== idempotency.fingerprint) return REUSED;
-    const found = readWebhook(tx.stores.outbox, earlier.subject);
-    const repeated = earlier.subject !== webhook.id;
-    return found.kind === "webhook" ? { ...found, repeated } : found;
-  }
-  const made = createWebhook(tx.stores.outbox, webhook, tx.nowMs);
-  if (made.kind !== "webhook") return made;
-  if (idempotency !== null) {
-    const { key, fingerprint } = idempotency;
-    const kept = { fingerprint, subject: webhook.id, verdictIds: [] };
-    tx.stores.idempotency.remember({ route, key, nowMs: tx.nowMs }, kept);
-  }
-  return { ...made, repeated: false };
+  const { outbox } = tx.stores;
+  return once(
+    tx,
+    { id: webhook.id, route, idempotency },
+    (id, repeated) => {
+      const found = readWebhook(outbox, id);
+      if (found.kind === "webhook") return { ...found, repeated };
+      return repeated ? found : null;
+    },
+    () => {
+      const made = createWebhook(outbox, webhook, tx.nowMs);
+      return made.kind === "webhook" ? { ...made, repeated: false } : made;
+    },
+  );
 }
-
-const REUSED: Extract<ConflictFailure, { kind: "idempotency_key_reused" }> = {
-  kind: "idempotency_key_reused",
-};
 
 export const WEBHOOK_OPERATIONS = {
   createWebhook: ({ write }: TenantContext, caller: Caller, request: CreateWebhook) =>
