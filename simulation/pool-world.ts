@@ -94,6 +94,8 @@ export class PoolWorld {
   #sleepers: { readonly untilMs: number; readonly resolve: () => void }[] = [];
   #drawn = 0;
   #failure: Error | null = null;
+  /** Calls that were admitted. */
+  admitted = 0;
   readonly log: string[] = [];
 
   constructor(random: Random, stage: PoolStage) {
@@ -292,7 +294,10 @@ export class PoolWorld {
   }
 
   #answered(call: Call, reply: AdmitReply): void {
-    if (reply.kind === "admitted") call.hold = reply.hold;
+    if (reply.kind === "admitted") {
+      this.admitted += 1;
+      call.hold = reply.hold;
+    }
     const ofNeurons =
       (reply.kind === "quota_reserved" && reply.againAtMs !== undefined) ||
       reply.kind === "account_quota_exceeded";

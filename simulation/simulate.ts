@@ -32,18 +32,22 @@ const TENANTS_PER_ACCOUNT = 40;
 /** Steps of an account's history for one of a tenant's: there is more that happens. */
 const ACCOUNT_STEPS = 3;
 
+/** Fewer histories may have no admitted call by chance. */
+const FEW = 20;
+
 /** Far apart, so that histories of neighbouring seeds share nothing. */
 const seedOf = (history: number): number => (seed * 0x9e3779b1 + history * 0x85ebca77) >>> 0;
 
 interface Histories {
   readonly of: "tenant" | "account";
-  readonly play: (history: number) => Promise<void>;
+  /** @returns how many calls were admitted */
+  readonly play: (history: number) => Promise<number>;
 }
 
 async function ofTenant(): Promise<Histories> {
   const db = new CrashingDatabase();
   await prepareTenant(db);
-  const play = async (history: number): Promise<void> => {
+  const play = async (history: number): Promise<number> => {
     db.beginHistory();
     const world = new World(new Random(seedOf(history)), db);
     await told(world.log, async () => {
@@ -52,6 +56,7 @@ async function ofTenant(): Promise<Histories> {
       await world.finish();
     });
     db.forgetHistory();
+    return world.admitted;
   };
   return { of: "tenant", play };
 }
@@ -59,7 +64,7 @@ async function ofTenant(): Promise<Histories> {
 async function ofAccount(): Promise<Histories> {
   const stage = new PoolStage();
   await stage.prepare();
-  const play = async (history: number): Promise<void> => {
+  const play = async (history: number): Promise<number> => {
     stage.begin();
     const world = new PoolWorld(new Random(seedOf(history)), stage);
     await told(world.log, async () => {
@@ -68,6 +73,7 @@ async function ofAccount(): Promise<Histories> {
       await world.rest();
     });
     stage.forget();
+    return world.admitted;
   };
   return { of: "account", play };
 }
@@ -83,16 +89,24 @@ async function told(log: readonly string[], play: () => Promise<void>): Promise<
 }
 
 async function run({ of, play }: Histories, first: number, count: number): Promise<void> {
+  let admitted = 0;
   for (let history = first; history < first + count; history += 1) {
     try {
       // oxlint-disable-next-line no-await-in-loop -- one after the other
-      await play(history);
+      admitted += await play(history);
     } catch (error) {
       console.error(error);
       const again = `--seed ${seed} --steps ${steps} --of ${of} --only ${history}`;
       console.error(`replay: npm run simulate -- ${again}`);
       process.exit(1);
     }
+  }
+  // An object that refuses everything breaks no other invariant.
+  if (count >= FEW && admitted < count) {
+    console.error(
+      `${admitted} calls were admitted in ${count} histories of ${of === "tenant" ? "a tenant" : "an account"}`,
+    );
+    process.exit(1);
   }
   const which = first === 0 ? "" : `, from ${first} on`;
   console.log(

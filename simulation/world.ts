@@ -33,7 +33,8 @@ import { type InForce, Invariants, type Steady } from "./invariants.ts";
 import type { Random } from "./random.ts";
 
 // One tenant's object and its callers, under a virtual clock. The object is the real one but for
-// its shell: its node, over a database that crashes, with an account that refuses nothing. Messages to it are lost, repeated and overtaken, as between a Worker and an object that restarts.
+// its shell: its node, over a database that crashes, with an account that refuses nothing. Messages to
+// it are lost, repeated and overtaken, as between a Worker and an object that restarts.
 
 /** Far more than a history has lines. */
 const MOST_FOLDS = 20;
@@ -60,6 +61,8 @@ export class World {
   #drawn = 0;
   /** Settings are drawn once, and stay. */
   readonly #steady: boolean;
+  /** Calls that were admitted. */
+  admitted = 0;
   /** What happened, for a history that fails. */
   readonly log: string[] = [];
 
@@ -240,6 +243,7 @@ export class World {
       const lost = isGone || this.#random.chance(0.1);
       if (lost || reply === null) continue;
       if (reply.kind === "admitted") {
+        this.admitted += 1;
         const reuse = reply.reuse?.[0] ?? null;
         this.#replace(call, { ...call, hold: reply.hold, reuse });
       }
