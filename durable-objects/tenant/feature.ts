@@ -29,7 +29,7 @@ export interface Capability {
   /**
    * Comes first in an alarm, and begins what goes on beside the rest of it.
    *
-   * @returns true while much is going on: what is past its retention can wait
+   * @returns true while much is going on: the purge can wait
    */
   readonly begin?: (profile: Profile) => boolean;
   /** Its share of the alarm's one transaction. True: there is more to be done at once. */
@@ -48,13 +48,13 @@ export interface Capability {
   readonly tend?: (profile: Profile) => Promise<boolean>;
   /** `tend` goes on beside that of others; the alarm waits for it at its end. */
   readonly isBeside?: true;
-  /** Where it holds data of a person: an export tells of it, an erasure takes it out. */
+  /** Where it holds data of a person: an export reads it, an erasure deletes it. */
   readonly personal?: readonly AnyPersonalData[];
 }
 
 /**
- * Within one kind, and only there, rows expire in the order in which they are written. So what is known
- * of the oldest row holds until it is deleted, and is looked up again only where there was none.
+ * Within one kind, and only there, rows expire in the order in which they are written. So the time of the
+ * oldest row holds until it is deleted, and is looked up again only where there was no row.
  */
 export interface Expiry {
   /** Another number whenever there may be a first row. */

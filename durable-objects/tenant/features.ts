@@ -24,12 +24,12 @@ import { WEBHOOKS_FEATURE } from "./webhooks/webhooks.ts";
  */
 export const TENANT_FEATURES: readonly TenantFeature[] = [
   { name: "core", tables: [CORE] },
-  // A person's deliveries and events are found by the verdicts that they tell of: before those.
+  // A person's deliveries and events are found by their verdicts, so they go first.
   WEBHOOKS_FEATURE,
   PLATFORM_EVENTS_FEATURE,
-  // What the account waits for comes before what only this tenant waits for.
+  // Other tenants wait for neurons that this one gives back: that comes before its own work.
   ACCOUNT_FEATURE,
-  // So are contents and revisions found by their verdicts.
+  // Contents and revisions are found by their verdicts too.
   CONTENTS_FEATURE,
   REVIEWS_FEATURE,
   VERDICTS_FEATURE,
@@ -39,7 +39,7 @@ export const TENANT_FEATURES: readonly TenantFeature[] = [
   JOURNAL_FEATURE,
   REFUSALS_FEATURE,
   USER_PICTURES_FEATURE,
-  // Its rows are folded from lines and verdicts: what is erased there is not folded again.
+  // Its rows are folded from lines and verdicts: erased ones are not folded again.
   USAGE_FEATURE,
   // Files of a person are erased once the rows that name them are.
   ERASURES_FEATURE,

@@ -17,7 +17,7 @@ import type { TenantContext } from "./feature.ts";
 import type { Caller } from "./protocol.ts";
 import { TOO_MANY_WATCHERS } from "../watchers.ts";
 
-// What a tenant can be told of itself without a call: limits and invariants.
+// Limits and invariants of a tenant, read without a call.
 
 /** What a month has come to. */
 export interface MonthUse extends Omit<MonthRoom, "cap"> {
@@ -95,7 +95,7 @@ export function countInvariants(tx: Tx): InvariantCounts {
   const now = tx.stores.ledger.standing(tx.profile);
   const seen = new Map(tx.stores.journal.listViolations().map(({ name, count }) => [name, count]));
   const open = tx.stores.ledger.openHolds();
-  // Those that this and the next steps turn into lines have ended: they count as charged already.
+  // Overdue holds that the next transactions turn into lines count as charged already.
   const overdue = tx.stores.ledger.isBehind
     ? 0
     : open.filter((hold) => hold.deadlineMs + EXPIRY_GRACE_MS < now.nowMs).length;

@@ -11,7 +11,7 @@ import {
 } from "../../src/domain/ledger/period.ts";
 import type { Limits, MonthUse } from "./invariants.ts";
 
-/** What is left of the day and of each rate, as it is read and as the quota's events tell of it. */
+/** What is left of the day and of each rate, in replies and in the quota's events. */
 export const limitsObject = (limits: Limits) => ({
   object: "limits" as const,
   tenant: limits.tenant,

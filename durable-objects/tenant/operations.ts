@@ -18,8 +18,8 @@ import { VERDICT_OPERATIONS } from "./verdicts/verdicts.ts";
 import { WEBHOOK_OPERATIONS } from "./webhooks/webhooks.ts";
 
 /**
- * What others may ask of a tenant's object, beside governed calls and its own life. Each is a function of
- * the object's context and the request; its feature's file has it.
+ * The operations of a tenant's object, beside governed calls, its creation and its deletion. Each is a
+ * function of the object's context and the request, in the file of its feature.
  */
 export const OPERATIONS = {
   ...KEY_OPERATIONS,

@@ -2,7 +2,7 @@ import type { AccountStub } from "./account/account-client.ts";
 import type { BatchParams } from "./batches/batch-recovery.ts";
 import type { PlatformEvent } from "../outbox/platform-event-store.ts";
 
-/** The ways from a tenant's object to others. Each is asked for when it is needed. */
+/** The ways from a tenant's object to others. Each is looked up when it is used. */
 export interface Outside {
   /** A new stub each time: one that threw is broken. */
   readonly account: () => AccountStub & PlatformEventTaker;
@@ -18,7 +18,7 @@ export interface Outside {
   ) => Promise<Result | null>;
   /** End users who have a row of their own on a day of the reports. */
   readonly usersADay: () => number;
-  /** The object lives until it is done, though nobody waits for it. */
+  /** Keeps the object running until the work is done. */
   readonly waitUntil: (work: Promise<unknown>) => void;
   /** Logs a failure, without its message. */
   readonly report: (event: string, error: unknown) => void;

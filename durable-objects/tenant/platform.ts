@@ -21,7 +21,7 @@ const GIGABYTE = 1_073_741_824;
 /** Source: Durable Objects' limits for SQLite storage. */
 const STORAGE_LIMIT = { free: GIGABYTE, paid: 10 * GIGABYTE } as const;
 
-/** The router is closed while the environment is misconfigured, so nothing is asked of this then. */
+/** While the environment is misconfigured the router is closed, and nothing uses these defaults. */
 export function readPlatform(env: Env): Platform {
   const read = readConfig(env);
   const config = read.kind === "ready" ? read.config : null;

@@ -3,17 +3,17 @@ import type { Day } from "../../src/domain/ledger/period.ts";
 import { type Settings, withDefaults } from "../../src/domain/tenant/settings.ts";
 import type { Database } from "../database.ts";
 
-/** Who this tenant is: one row. */
+/** The tenant itself: one row. */
 export interface Profile {
   readonly id: string;
-  /** 1 for the first tenant of that id, then one more for each life after a deletion. */
+  /** 1 for the first tenant of that id, then one more after each deletion. */
   readonly generation: number;
   readonly settings: Settings;
   /** Grows with every change of the settings; `If-Match` names it. */
   readonly version: number;
   /** The key of the content hashes, hex: the same content hashes alike only within the tenant. */
   readonly contentSecret: string;
-  /** What an earlier life posted on the day on which it was deleted: this one continues that day. */
+  /** What an earlier generation posted on the day of its deletion: this one continues that day. */
   readonly carried: { readonly day: Day; readonly posted: MicroNeurons };
   /** Being deleted: nothing is admitted, no key opens it. */
   readonly closed: boolean;

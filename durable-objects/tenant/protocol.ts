@@ -25,7 +25,7 @@ import type { KeptContent } from "./verdicts/content-store.ts";
 // What the router and a tenant's object say to each other in a governed call. Every message can be
 // repeated with the same answer, since it names its call.
 
-/** Who asks. The object checks a key and its role in the same step as what is asked. */
+/** The caller. The object checks a key and its role in the transaction of the request. */
 export type Caller =
   | {
       readonly kind: "key";
@@ -64,7 +64,7 @@ export interface ModerationAdmit extends CallAdmit {
   readonly policy: PolicyRequest;
   /**
    * Of each content what it has in common with those that are judged alike, as a digest (hex); null:
-   * that cannot be told. Absent: its policy is known to reuse no verdicts.
+   * there is none. Absent: its policy is known to reuse no verdicts.
    */
   readonly reuseKeys?: readonly (string | null)[];
 }
@@ -84,7 +84,7 @@ export interface GenerationAdmit extends CallAdmit {
   readonly stores?: number;
 }
 
-/** Something is scored inside the Worker: no engine is asked, nothing is stored, nothing costs. */
+/** A text is scored inside the Worker: no engine runs, nothing is stored, and it is free. */
 export interface ScoringAdmit extends CallAdmit {
   readonly kind: "scoring";
 }
@@ -92,7 +92,7 @@ export interface ScoringAdmit extends CallAdmit {
 /** What a guard of this call would need; whether there is one, the policy and the caller decide. */
 export interface GuardPolicyRequest {
   readonly policy: PolicyRequest;
-  /** What the caller asked for: the stricter of that and the policy holds. */
+  /** The caller's wish: the stricter of it and the policy holds. */
   readonly modes: GuardModes;
   readonly prompt: MeasuredContent;
 }
@@ -114,7 +114,7 @@ export interface LimitStatus {
 export interface AdmittedPolicy {
   readonly name: string;
   readonly version: number;
-  /** Names this version of this life of the tenant: versions begin anew with each. */
+  /** Names the generation and the version: versions begin anew with each generation. */
   readonly tag: string;
   /** Null when the router named the tag as known. */
   readonly body: Policy | null;
@@ -123,9 +123,9 @@ export interface AdmittedPolicy {
 /** What the router must know to give an earlier answer again. */
 export interface CacheTerms {
   readonly tenant: string;
-  /** Which life of the tenant id. */
+  /** Of the tenant id. */
   readonly generation: number;
-  /** Of the tenant's own, hex: nobody else can tell what its keys stand for. */
+  /** The tenant's own, hex: nobody else can read what its keys stand for. */
   readonly secret: string;
   readonly ttlS: number;
   readonly maxTemperature: number;
@@ -148,11 +148,11 @@ export interface Admitted {
   readonly limits: LimitStatus | null;
   /** Absent where the tenant has not turned the cache on. */
   readonly cache?: CacheTerms;
-  /** What is moderated is to be kept for people to see; absent: it is not. */
+  /** The contents are kept for people to see; absent: they are not. */
   readonly keepsContent?: true;
   /** By content; absent: none is reused. */
   readonly reuse?: readonly (ReuseTerms | null)[];
-  /** Which life of the tenant this is: what is kept elsewhere is kept under it, and goes with it. */
+  /** Of the tenant: files elsewhere are kept under it, and erased with it. */
   readonly generation: number;
 }
 

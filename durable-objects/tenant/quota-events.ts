@@ -4,8 +4,7 @@ import { limitsObject } from "./limits.ts";
 import type { Tx } from "./transactions.ts";
 import { limits } from "./invariants.ts";
 
-// Events of the day's quota, each at most once a day: what has been told is in the data, with the limits
-// as they stood.
+// Events of the day's quota, each at most once a day. The data has the limits as they stood.
 
 /** The share of the limit in force from which a tenant is warned. */
 const THRESHOLD = 0.8;
@@ -20,7 +19,7 @@ export function recordThreshold(tx: Tx): void {
   tx.stores.outbox.recordOnceADay("quota.threshold", data, tx.nowMs);
 }
 
-/** A refusal that stands until the day or month ends; one for others' pending holds is not told. */
+/** A refusal that stands until the day or month ends. One for others' pending holds makes no event. */
 export function recordExceeded(
   tx: Tx,
   { kind, policy }: Pick<QuotaFailure, "kind" | "policy">,

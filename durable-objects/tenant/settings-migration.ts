@@ -2,7 +2,7 @@
 
 /**
  * A paid tenant without an overage cap was stored as null, which is what a forgotten cap looks like
- * too. It stays as it was, in the word that is now asked for. The free plan has no overage to cap.
+ * too. It stays as it was, in the word that is required now. The free plan has no overage to cap.
  */
 export const SPELL_OUT_OVERAGE: readonly string[] = [
   `UPDATE tenant SET settings = json_set(settings, '$.overage_cap_neurons', 'unlimited')

@@ -178,7 +178,7 @@ export class TenantNode implements TenantContext {
     return result;
   };
 
-  // The tenant's life
+  // Creation and deletion
 
   async configure(request: {
     readonly birth: Birth;

@@ -46,7 +46,7 @@ const POLICIES_TABLE = `CREATE TABLE policies (
         PRIMARY KEY (name, version)
       ) STRICT, WITHOUT ROWID`;
 
-/** What a tenant needs to exist and to be asked: made with it. */
+/** What a tenant needs to exist and to be called: made with it. */
 export const CORE: Feature = {
   name: "core",
   migrations: [{ name: "core", statements: [TENANT_TABLE, KEYS_TABLE, POLICIES_TABLE] }],

@@ -30,18 +30,18 @@ import { RatePermits } from "./rate-permits.ts";
 
 // What the tenant has of what all tenants share: its allowances and what it was refused of them, in
 // rows; permits, with their refusals, and permission to probe, in memory. Everything runs inside the
-// object's steps.
+// object's transactions.
 
 /** A lease is for as many calls as that, if so much is to be had. */
 const CALLS_AT_ONCE = 256;
 
-/** The last calls of a day may find that more came free: it is asked so seldom that it costs nothing. */
+/** At the end of a day more may come free. The account is asked so seldom that it costs nothing. */
 const SPENT_AGAIN_MS = 300_000;
 
 /** A tenant that was charged for something within this time is busy. */
 const BUSY_MS = 10_000;
 
-/** A tenant that has more unused than so many chunks gives the rest back without being asked. */
+/** A tenant with more unused than so many chunks gives the rest back of its own accord. */
 const CHUNKS_KEPT = 2;
 
 /** How long the permission to probe may be used: a call waits for it. */
@@ -67,7 +67,7 @@ export class AccountBudget {
   readonly pool = new PoolMemory();
   /** Neurons are shared out since a moment ago: the account may not know what the month has cost. */
   owesMonth = false;
-  /** When it was heard last what all tenants are to know. */
+  /** When the account's view came last. */
   seenAtMs = -Infinity;
   #known: KnownAccount | null = null;
   #leases: Map<Day, Lease> | null = null;
@@ -126,7 +126,7 @@ export class AccountBudget {
     this.#probeFromMs = 0;
   }
 
-  /** As a permit: only within a second of when it was asked for. */
+  /** As a permit: it holds for a second from the request. */
   get mayProbe(): boolean {
     return this.#probeFromMs <= this.#wallMs && this.#wallMs < this.#probeFromMs + PROBE_MS;
   }
@@ -152,7 +152,8 @@ export class AccountBudget {
   ): AccountMessage["lease"] {
     const bounds = missing.flatMap(({ bound }) => bound ?? []);
     if (bounds.length === 0) return null;
-    // Who was refused keeps nothing that it cannot use: others can, and all of it is asked for again.
+    // After a refusal the tenant keeps nothing that it cannot use, and asks for all of it again: others
+    // can use it.
     if (this.#lease(use.day).refused !== null) this.#lower(use);
     const used = usedOf(use);
     const beyond = (amount: MicroNeurons): MicroNeurons =>
@@ -169,13 +170,13 @@ export class AccountBudget {
     return this.#message(use, need);
   }
 
-  /** What is spent and held, with nothing asked, and no more kept of what is not used than `keep`. */
+  /** Reports what is spent and held, and asks for nothing. Of the unused neurons `keep` stay here. */
   report(use: DayUse, keep: MicroNeurons): AccountMessage["lease"] {
     this.#lower(use, keep);
     return this.#message(use, null);
   }
 
-  /** Whether there is so much unused that it is given back without being asked for. */
+  /** Whether so much is unused that the tenant gives it back of its own accord. */
   hasTooMuch(use: DayUse): boolean {
     const chunk = this.pool.chunk(use.day);
     const unused = this.#lease(use.day).granted - usedOf(use);
@@ -188,7 +189,7 @@ export class AccountBudget {
     return { calls, more: this.#permits.more(new Set(calls.flatMap((one) => Object.keys(one)))) };
   }
 
-  /** @param wallMs when it was asked */
+  /** @param wallMs when the message was sent */
   hear(
     ask: AccountMessage,
     answer: Extract<AccountAnswer, { kind: "answered" }>,
@@ -205,7 +206,7 @@ export class AccountBudget {
     else this.#leased(ask.lease, answer.lease, { nowMs, shiftMs });
   }
 
-  /** What all tenants are to know; true when it is not older than what is known. */
+  /** Takes the account's view; true when it is not older than the known one. */
   see(view: AccountView, nowMs: number): boolean {
     const before = this.account;
     if (view.notice < before.notice) return false;
@@ -219,7 +220,7 @@ export class AccountBudget {
     return true;
   }
 
-  /** To be told to the account: written in the step that learned it. */
+  /** News for the account, written in the transaction that learned it. */
   learn(news: AccountNews): void {
     this.#know({ news });
   }
@@ -251,7 +252,7 @@ export class AccountBudget {
     { nowMs, shiftMs }: { readonly nowMs: number; readonly shiftMs: number },
   ): void {
     const lease = this.#lease(day);
-    // The account heard more of this day than is known here, so what is known here is what holds.
+    // The account has had a later message about this day. The numbers here stay.
     if ("stale" in answer) return this.#write({ ...lease, seq: Math.max(lease.seq, answer.stale) });
     const { granted, deadlineMs, seq, refused } = answer;
     const now = refused && {
@@ -279,12 +280,12 @@ export class AccountBudget {
     return { day, seq, allowance: this.#allowance(use), spent, pending, need };
   }
 
-  /** What was used without a lease, or beyond one, is not asked for once more: it is gone already. */
+  /** Neurons used without a lease, or beyond one, count as granted: they are gone already. */
   #allowance(use: DayUse): MicroNeurons {
     return most(this.#lease(use.day).granted, usedOf(use));
   }
 
-  /** The tenant's own allowance is lowered first, and told then. */
+  /** The tenant lowers its own allowance first, and reports it then. */
   #lower(use: DayUse, keep = ZERO): void {
     const lease = this.#lease(use.day);
     const kept = plus(usedOf(use), keep);

@@ -19,12 +19,12 @@ import { ACCOUNT_VIEW, LEASES } from "./lease-schema.ts";
 import { UnleasedDays } from "./unleased-days.ts";
 
 // The way from a tenant's object to the account: one message at a time, with what all calls that wait
-// lack. What is answered is written down before any of them is tried again.
+// lack. The answer is written down before any of them is tried again.
 
 /** After the account did not answer. Until then nobody waits for it in vain. */
 const UNREACHABLE_MS = 500;
 
-/** What is to be told is told again after that. */
+/** After a message without an answer, it is sent again this much later. */
 const RETRY_MS = 30_000;
 
 /** Between two times that a tenant gives back what it does not use. */
@@ -113,7 +113,7 @@ export class AccountClient {
     return this.#forNeurons.waiting + this.#forPermits.waiting;
   }
 
-  /** Resolves when the account was asked for what a call lacks; false: it could not be. */
+  /** Resolves when the account has answered for what a call lacks; false: it did not. */
   cover(missing: Missing): Promise<boolean> {
     if (this.#deps.wallMs() < this.#unreachableUntilMs) return Promise.resolve(false);
     return (missing.bound === null ? this.#forPermits : this.#forNeurons).cover(missing);
@@ -142,14 +142,14 @@ export class AccountClient {
     });
   }
 
-  /** Hears what all tenants are to know, unless that was heard a moment ago. */
+  /** Gets the account's view, unless it came a moment ago. */
   async see(): Promise<void> {
     if (this.#deps.wallMs() >= this.#unreachableUntilMs) {
       await this.#sight.refresh(this.#deps.wallMs());
     }
   }
 
-  /** What the alarm does: tells what is to be told, and gives back what is not used. */
+  /** The alarm's part: sends news to the account, and gives back unused neurons. */
   async tend(): Promise<void> {
     const { stores, wallMs } = this.#deps;
     if (wallMs() < this.#retryAtMs) return;
@@ -193,7 +193,7 @@ export class AccountClient {
     let isOver = false;
     const answer = await this.#send((tx) => {
       const { nowMs, stores } = tx;
-      // What ends while the message is on its way is not in it: it is told once more.
+      // A call that ends while the message is on its way is not in it: the day is reported again.
       isOver = day < dayOf(nowMs) && stores.ledger.pending(day) === 0;
       // Of a lease that has ended nothing can be used.
       const isLive = nowMs < (stores.budget.leases.get(day)?.deadlineMs ?? 0);
@@ -201,7 +201,7 @@ export class AccountClient {
       return { ...NOTHING, lease: lowered(tx, day, keep) };
     });
     if (answer === null) return false;
-    // What was heard of this number was another message: the next one has the last word.
+    // The account had another message of this number: the next one has the last word.
     if (!isHeard(answer.lease)) return true;
     if (isOver) this.#deps.transact(({ stores }) => stores.budget.remove(day));
     return true;
@@ -213,7 +213,7 @@ export class AccountClient {
     );
   }
 
-  /** A day that is over is told once nothing of it is in progress; today's lease when it has ended. */
+  /** A day that is over is reported once none of its calls is in progress; today when its lease ends. */
   #dayDueMs(day: Day, nowMs: number): number | null {
     const { budget: cover, ledger } = this.#deps.stores;
     const lease = cover.leases.get(day);
@@ -293,7 +293,7 @@ function lowered(
 const isHeard = (reply: LeaseReply | null): boolean =>
   reply === null || !("stale" in reply || reply.repeated);
 
-/** Who asks. */
+/** The sender of a message. */
 export const senderOf = (profile: Profile) => ({
   tenant: profile.id,
   generation: profile.generation,
@@ -306,7 +306,7 @@ export function seeClosure({ stores: { budget: cover, ledger } }: Tx, view: Acco
   ledger.setClosure(view.closure);
 }
 
-/** What the account tells those that would not ask. */
+/** Takes the account's view, and its closure of the day. */
 export function applyAccountView(tx: Tx, view: AccountView): void {
   if (tx.stores.budget.see(view, tx.nowMs)) seeClosure(tx, view);
 }

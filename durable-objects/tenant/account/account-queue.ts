@@ -1,7 +1,7 @@
 import type { Missing } from "../../../src/domain/account/account-budget.ts";
 import type { AccountAnswer } from "../../account/account-protocol.ts";
 
-/** Calls that are asked for in one message; the rest wait for the next. */
+/** Calls in one message; the rest wait for the next. */
 const MOST_CALLS = 256;
 
 export type Answered = Extract<AccountAnswer, { kind: "answered" }>;
@@ -19,7 +19,7 @@ interface Waiting {
   readonly resolve: (asked: boolean) => void;
 }
 
-/** Calls that wait for the account: those that gather while one question is asked share the next. */
+/** Calls that wait for the account: those that gather while one message is out share the next. */
 export class AccountQueue {
   readonly #deps: QueueDeps;
   #waiting: Waiting[] = [];
@@ -34,7 +34,7 @@ export class AccountQueue {
     return this.#waiting.length;
   }
 
-  /** Resolves when the account was asked for what a call lacks; false: it could not be. */
+  /** Resolves when the account has answered for what a call lacks; false: it did not. */
   cover(missing: Missing): Promise<boolean> {
     return new Promise((resolve) => {
       this.#waiting.push({ missing, resolve });
@@ -55,7 +55,7 @@ export class AccountQueue {
       const asked = answer !== null;
       this.#pauseAfter(answer);
       for (const { resolve } of some) resolve(asked);
-      // Whoever is refused is so by what is known now: nobody waits to be told the same.
+      // Calls that wait are refused by this answer too: none waits for the same one.
       const isOver = answer === null || isRefused(answer);
       if (isOver) for (const { resolve } of this.#waiting.splice(0)) resolve(asked);
     }

@@ -1,10 +1,10 @@
-/** What is known of the account is shown for so long before it is asked. */
+/** An account's view this old is shown without asking for a new one. */
 const SEEN_MS = 60_000;
 
-/** Who looks waits so long for an answer. */
+/** A reader waits so long for an answer. */
 const WAIT_MS = 1_000;
 
-/** What all tenants are to know, for who looks at it: a tenant that does not call hears of it so. */
+/** The account's view for readers: a tenant that makes no calls gets it this way. */
 export class AccountSight {
   readonly #ask: (unlessSeenSinceMs: number) => Promise<unknown>;
   readonly #sleep: (ms: number) => Promise<void>;
@@ -20,8 +20,8 @@ export class AccountSight {
   }
 
   /**
-   * Asks the account if its word is more than a minute old: one message, whoever looks meanwhile. Without an
-   * answer within a second, what was known before is what is shown.
+   * Asks the account if its view is more than a minute old: one message for all readers. Without an
+   * answer within a second, the reader gets the old view.
    */
   async refresh(wallMs: number): Promise<void> {
     this.#asking ??= this.#ask(wallMs - SEEN_MS).finally(() => {

@@ -21,7 +21,7 @@ export interface Lease {
 export interface KnownAccount {
   readonly notice: number;
   readonly isPooled: boolean;
-  /** What a call learned of the allocation, until the account has heard of it. */
+  /** What a call learned of the allocation, until the account has it. */
   readonly news: AccountNews | null;
 }
 
@@ -36,7 +36,7 @@ type LeaseRow = {
 
 type ViewRow = { notice: number; is_pooled: number; news: string | null };
 
-/** One of an earlier version says too little: the account is asked again. */
+/** A refusal of an earlier version says too little: the tenant asks again. */
 function readRefusal(stored: string | null): LeaseRefusal | null {
   const refused = stored === null ? null : (JSON.parse(stored) as LeaseRefusal);
   return refused !== null && "reachable" in refused ? refused : null;
@@ -79,7 +79,7 @@ export class LeaseStore {
     this.#db.run("DELETE FROM leases WHERE day = ?", day);
   }
 
-  /** Null: nothing was heard yet. */
+  /** Null: none has come yet. */
   readAccount(): KnownAccount | null {
     const row = this.#view.run<ViewRow>("SELECT * FROM account_view")[0];
     return row === undefined

@@ -5,12 +5,12 @@ import type { Outlook } from "../../../src/domain/account/pool-refusal.ts";
 import type { AccountAnswer, AccountMessage, AccountView } from "../../account/account-protocol.ts";
 
 /**
- * A call that is admitted heard the sizes within seconds: its permits live no longer. A call that is too
- * large for older ones is asked for, so that it hears of larger ones.
+ * Permits hold no longer than this, so an admitted call has sizes of the last seconds. A call that is
+ * too large for older sizes goes to the account, which may have larger ones by then.
  */
 const SIZES_MS = 6_000;
 
-/** A quote tells of this moment. */
+/** A quote is about this moment. */
 const OUTLOOK_MS = 1_000;
 
 interface Kept<What> {
@@ -20,8 +20,8 @@ interface Kept<What> {
 }
 
 /**
- * What the account said of its pool a moment ago, in memory alone: an object that forgets it hears it
- * with the next answer.
+ * The account's pool as it was a moment ago, in memory alone: an object that starts anew gets it with the
+ * next answer.
  */
 export class PoolMemory {
   #sizes: Kept<PoolSizes> | null = null;

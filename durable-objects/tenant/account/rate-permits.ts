@@ -13,7 +13,7 @@ interface Bundle {
 export class RatePermits {
   readonly #bundles = new Map<RateClass, Bundle[]>();
   readonly #refused = new Map<RateClass, ClassRefusal>();
-  /** Units taken since they were last asked for: so many more are worth having. */
+  /** Units taken since the last request: the next one asks for as many more. */
   readonly #taken = new Map<RateClass, number>();
 
   left(name: RateClass, wallMs: number): number {
@@ -46,7 +46,7 @@ export class RatePermits {
   }
 
   /**
-   * @param askedMs by the wall clock, before they were asked for: their life begins there
+   * @param askedMs by the wall clock, before the request was sent: the permits hold from then on
    * @param shiftMs from the account's clock to the object's
    */
   add({ permits, refused }: RateAnswer, askedMs: number, shiftMs: number): void {

@@ -4,13 +4,13 @@ import type { AccountMessage, DaySpent } from "../../account/account-protocol.ts
 import type { TenantStores } from "../stores.ts";
 
 /**
- * What the tenant tells the account with every message about days of which it has no lease. An account
- * that shares no neurons out knows by it what its tenants have spent when it gets its first cap. Of a
- * day with a lease the lease's own messages say it.
+ * Each message to the account reports the days without a lease. So an account that shares no neurons out
+ * knows what its tenants have spent when it gets its first cap. A day with a lease is reported by the
+ * lease's own messages.
  */
 export class UnleasedDays {
   readonly #stores: TenantStores;
-  /** What the account has heard. In memory: it does no harm to say it twice. */
+  /** What the account has been sent. In memory: a second report does no harm. */
   readonly #heard = new Map<Day, DaySpent>();
   #isMonthToTell = false;
 

@@ -9,16 +9,16 @@ import type { Tx } from "../transactions.ts";
 import type { BatchStore } from "./batch-store.ts";
 import type { Profile } from "../profile-store.ts";
 
-// A batch that nothing is heard of is woken: what runs it may have been killed, or never begun. And
-// the items of one that has ended go.
+// A batch that is silent is woken: its run may have been killed, or never begun. The items of a batch
+// that has ended are erased.
 
 /**
  * Longer than a run is silent: a call has 60 s, and a wait for a rate takes no longer. And less than
- * the 90 s of a hold, so that what was killed in the midst of a call still finds it open.
+ * the 90 s of a hold, so that a run that was killed in a call still finds its hold open.
  */
 const STUCK_MS = 70_000;
 
-/** When nothing was heard since the object started: who ran it may have been killed with it. */
+/** For a batch that is silent since the object started: its run may have been killed with it. */
 const UNHEARD_MS = 10_000;
 
 /** How long the alarm waits for a run to be woken: the local engine answers when that has ended. */
@@ -28,7 +28,7 @@ const WAKE_MS = 4000;
 const PAUSE_POLL_MS = 50;
 const PAUSE_POLLS = 40;
 
-/** A bucket that failed is asked again. */
+/** After a bucket that failed. */
 const FILE_RETRY_MS = 30_000;
 
 export const BATCHES_FEATURE: TenantFeature = {

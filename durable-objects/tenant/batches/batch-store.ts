@@ -40,9 +40,9 @@ type StepRow = {
 
 export class BatchStore {
   readonly #db: Database;
-  /** Those with something to do, kept in memory: the alarm asks for them with every step. */
+  /** Batches with something to do, kept in memory: each alarm reads them. */
   #open: readonly Batch[] | undefined;
-  /** When each was last heard of, since the object started. */
+  /** When the run of each gave its last sign of life, since the object started. */
   readonly #heard = new Map<string, number>();
 
   constructor(db: Database) {
@@ -64,7 +64,7 @@ export class BatchStore {
     return this.#open;
   }
 
-  /** Who runs it lives: it asked for a step, settled a call of one, or reported it. */
+  /** Its run gave a sign of life: it began a step, settled a call of one, or reported it. */
   hear(id: string, nowMs: number): void {
     this.#heard.set(id, nowMs);
   }
@@ -78,7 +78,7 @@ export class BatchStore {
     return row === undefined ? null : toBatch(row);
   }
 
-  /** The newest first, before an id; one more than asked for, to know whether there are more. */
+  /** The newest first, before an id; one more than `limit`, to know whether there are more. */
   list(before: string, limit: number): Batch[] {
     return this.#db
       .run<BatchRow>(

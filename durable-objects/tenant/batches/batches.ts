@@ -24,9 +24,8 @@ import { once } from "../calls/once.ts";
 import type { TenantContext } from "../feature.ts";
 import { pageOf } from "../page.ts";
 
-// Batches, as the tenant's object keeps them: what is to be done, how far that is, and what it came
-// to. Whoever runs the steps (`src/batches`) asks before each and reports after it; both can be
-// repeated.
+// Batches, as the tenant's object keeps them: their items, their progress and their results. The run of
+// a batch (`src/batches`) calls before each of its steps and after it; both calls can be repeated.
 
 type NotFound = Extract<LookupFailure, { kind: "not_found" }>;
 
@@ -107,7 +106,7 @@ export function readBatch(
   return batch === null ? NO_BATCH : { kind: "batch", batch };
 }
 
-/** Between two steps: what a step has begun is done to its end, and counted. */
+/** Between two steps: a step that has begun runs to its end, and is counted. */
 export function cancelBatch(tx: Tx, id: string): ReturnType<typeof readBatch> {
   const batch = tx.stores.batches.read(id);
   if (batch === null) return NO_BATCH;
@@ -131,7 +130,7 @@ export function listSteps(
   return { kind: "steps", steps: steps.slice(0, limit), more: steps.length > limit };
 }
 
-/** What is to be done for a step. */
+/** The work of a step. */
 export type StepWork =
   | { readonly kind: "over" }
   | { readonly kind: "done" }
@@ -200,7 +199,7 @@ export interface StepReport {
   readonly stop: { readonly kind: string; readonly ofTheDay: boolean } | null;
 }
 
-/** What comes next for whoever runs the batch. */
+/** What the run of the batch does next. */
 export type Next =
   | { readonly kind: "next" }
   | { readonly kind: "over" }

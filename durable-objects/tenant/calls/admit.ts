@@ -35,8 +35,8 @@ import { remember, replayOf } from "./replay.ts";
 import { notReused, type Reuse, reuseAgain, reuseFor } from "../verdicts/reuse.ts";
 import { userPicturesOf } from "./user-pictures.ts";
 
-// Admission, one step: everything is checked, in the order of the contract, then everything is
-// committed. Runs inside the object's transaction, after `ledger.begin`.
+// Admission, in one transaction: everything is checked, in the order of the contract, then everything is
+// committed.
 
 /** 60 s to the first byte of an engine's answer, and 30 s to settle. */
 const DEADLINE_MS = 90_000;
@@ -47,7 +47,7 @@ const STREAM_DEADLINE_MS = 690_000;
 /** The share of the storage limit beyond which nothing is admitted, so that a settle still fits. */
 const STORAGE_MARGIN = 0.9;
 
-/** `needs_lease`: nothing was counted or kept; the account is to be asked, and this tried again. */
+/** `needs_lease`: nothing was counted or kept. The object asks the account, and admits again. */
 export type Admission = AdmitReply | NeedsLease;
 
 export function admit(tx: Tx, request: AdmitRequest): Admission {

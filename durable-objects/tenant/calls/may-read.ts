@@ -8,9 +8,9 @@ import { countRefusal } from "./refusals.ts";
 import type { Tx } from "../transactions.ts";
 import type { AdmitFailure, Caller } from "../protocol.ts";
 
-// Whether a large body is worth reading: asked before it is read, answered as its call would be, as
-// far as that is known without the body. Nothing is held and no rate is taken: the call is admitted
-// or refused when it comes.
+// Whether a large body is worth reading, before it is read: the reply is that of its call, as far as it
+// is known without the body. Nothing is held and no rate is taken: the call is admitted or refused when
+// it comes.
 
 export interface ReadRequest {
   readonly requestId: string;

@@ -113,7 +113,7 @@ function stagePlan(
   return { ...plan, stage: { ...plan.stage, ...notes } };
 }
 
-/** What is asked of a model in `max_tokens`, which a caller can lower. */
+/** Requests with `max_tokens`, which a caller can lower. */
 const LIMITED: readonly Measured["kind"][] = ["chat", "caption"];
 
 /** The `max_tokens` with which the same call would fit now; empty where none would. */

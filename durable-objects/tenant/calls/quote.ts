@@ -68,7 +68,7 @@ export function quote(tx: Tx, asked: QuotedCall): Quoted | GenerationFailure {
   };
 }
 
-/** As if the account had been asked for the call just now. */
+/** With the account's outlook, as if it had just answered for this call. */
 function withOutlook(tx: Tx, now: AdmissionState): AdmissionState {
   const { account, nowMs } = now;
   const outlook = tx.stores.budget.pool.outlook(dayOf(nowMs), nowMs);

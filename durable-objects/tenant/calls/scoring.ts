@@ -8,7 +8,7 @@ import type { Admitted } from "../protocol.ts";
 
 // Calls that are scored inside the Worker: the rates are all that they take.
 
-/** Its reply is made before it is settled, so what is left is told at once. */
+/** Its reply is made before it is settled, so it has the limits at once. */
 export const scoringAdmitted = (
   tx: Tx,
   { hold, byScoreKey }: { readonly hold: Hold; readonly byScoreKey: boolean },

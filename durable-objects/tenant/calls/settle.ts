@@ -17,8 +17,7 @@ import { recordThreshold } from "../quota-events.ts";
 import { giveBackPictures } from "./user-pictures.ts";
 
 /**
- * Settlement, one step: the hold becomes its line and the verdicts are stored, or neither. Runs
- * inside the object's transaction, after `ledger.begin`.
+ * Settlement, in one transaction: the hold becomes its line and the verdicts are stored, or neither.
  */
 export function settle(tx: Tx, request: SettleRequest): SettleReply {
   const before = tx.stores.ledger.entry(request.callId);
@@ -103,7 +102,7 @@ function recordVerdict(tx: Tx, { id, decision }: Verdict): void {
   tx.stores.outbox.record(draft, tx.nowMs);
 }
 
-/** This tenant knows at once; the account, and by it all others, as soon as it is told. */
+/** This tenant knows at once. The account, and through it all others, gets it as news. */
 function noteAccount(
   tx: Tx,
   { account, admittedAtMs }: { account: SettleRequest["account"]; admittedAtMs: number | null },

@@ -8,9 +8,9 @@ import { personalData } from "../privacy/personal-data.ts";
 import type { Tx } from "../transactions.ts";
 import { USER_PICTURES } from "./call-schema.ts";
 
-// A user's pictures of the day: counted with the admission of the call, in the same step. What no
-// engine was asked for, or refused before it ran, is given back with the settlement. A hold that
-// expires gives nothing back, as it is charged: something may have been made.
+// A user's pictures of the day: counted with the admission of the call, in the same transaction. Pictures
+// that no engine made are given back with the settlement. A hold that expires gives nothing back, since
+// it is charged: something may have been made.
 
 export const USER_PICTURES_FEATURE: TenantFeature = {
   name: "user_pictures",

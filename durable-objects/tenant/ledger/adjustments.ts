@@ -23,7 +23,7 @@ import type { TenantContext } from "../feature.ts";
 import { notFound, pageOf } from "../page.ts";
 import type { AdjustmentQuery } from "./adjustment-store.ts";
 
-// Adjustments: made by the platform, one step each, and read with the journal's lines.
+// Adjustments: made by the platform, one transaction each, and read with the journal's lines.
 
 /** Of the lines of one day: statements list them all. */
 const MOST_A_DAY = 1000;

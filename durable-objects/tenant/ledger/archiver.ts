@@ -27,7 +27,7 @@ import { notFound, pageOf } from "../page.ts";
 // Before (3) nothing is deleted, so that a crash costs a file that is made again under the same name;
 // after it the file is whole, so that a crash costs nothing.
 
-/** Lines read in one step, and deleted in one. */
+/** Lines read in one transaction, and deleted in one. */
 export const ARCHIVE_PAGE = 500;
 
 /** After a bucket that failed. */
@@ -73,7 +73,7 @@ class Archiver {
     this.#deps = deps;
   }
 
-  /** When a bucket that failed is asked again; null: none did. */
+  /** When it goes on after a bucket that failed; null: none did. */
   get dueMs(): number | null {
     return this.#retryMs;
   }

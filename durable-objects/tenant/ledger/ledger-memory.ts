@@ -102,14 +102,14 @@ export function budgetStatus(
   };
 }
 
-/** What the account is told of a day of this life. */
+/** The report to the account about a day of this generation. */
 export const dayUse = ({ day, drawn, totals }: Period, pending: MicroNeurons): DayUse => ({
   day,
   spent: consumed(drawn, totals),
   pending,
 });
 
-/** What a day has drawn, with what an earlier life of this tenant posted on it. */
+/** What a day has drawn, with what an earlier generation of this tenant posted on it. */
 export const drawnOf = ({ day, drawn }: Period, { carried }: Profile): Drawn =>
   carried.day !== day || carried.posted === 0
     ? drawn

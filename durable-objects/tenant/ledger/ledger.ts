@@ -55,9 +55,9 @@ import type { MonthUse } from "../invariants.ts";
 // writes the rows that they share once.
 
 /**
- * Holds that one step turns into lines because their deadline has passed. Any number can pass at once
- * (10,000 calls that died with their Worker), and each is a row: the rest is left to the next steps,
- * and counts from now on as what it will be.
+ * Holds that one transaction turns into lines because their deadline has passed. Any number can pass at
+ * once (10,000 calls that died with their Worker), and each is a row. The rest is left to the next
+ * transactions, and counts as charged from now on.
  */
 export const MOST_EXPIRED = 100;
 
@@ -67,10 +67,10 @@ export class Ledger {
   readonly #monthSum: MonthSum;
   /** Holds the lines against the periods, when somebody asks. */
   readonly walk: LineWalk;
-  /** Read with everything else: to be asked within a step. */
+  /** Read with everything else: for use within a transaction. */
   readonly grants: GrantCache;
   #memory: LedgerMemory | null = null;
-  /** Of the step. */
+  /** Of the transaction. */
   #profile: Profile | null = null;
   #meterChanged = false;
   /** Changes with every line that ends and every refusal that is counted. */
@@ -97,7 +97,7 @@ export class Ledger {
   }
 
   /**
-   * Starts a step: reads the clock, which never goes back, and ends holds whose deadline has passed.
+   * Begins a transaction: sets the clock, which never goes back, and ends holds whose deadline has passed.
    * A late alarm changes no answer, nor do those that are left: they are not in progress any more,
    * what they held is charged, and a settle finds their line.
    *
@@ -119,7 +119,7 @@ export class Ledger {
     return nowMs;
   }
 
-  /** Writes what the step changed: the meter, and each period once. */
+  /** Writes what the transaction changed: the meter, and each period once. */
   flush(): void {
     const { meter, open, periods } = this.#load();
     if (this.#meterChanged) {
@@ -136,7 +136,7 @@ export class Ledger {
     for (const day of periods.keys()) if (day < dayOf(meter.clockMs) - 1) periods.delete(day);
   }
 
-  /** Within a step: a hold whose deadline has passed is its line. */
+  /** Within a transaction: a hold whose deadline has passed is its line. */
   entry(callId: CallId): Entry | null {
     const memory = this.#load();
     const overdue = memory.overdue.get(callId);
@@ -147,7 +147,7 @@ export class Ledger {
     return hold === undefined ? this.#store.readEntry(callId) : { kind: "hold", hold };
   }
 
-  /** Also outside of a step: whether there is, or was, such a call. */
+  /** Also outside of a transaction: whether there is, or was, such a call. */
   has(callId: CallId): boolean {
     return this.#load().open.has(callId) || this.#store.readEntry(callId) !== null;
   }
@@ -157,7 +157,7 @@ export class Ledger {
     return this.#memory !== null && this.#memory.overdue.size > 0;
   }
 
-  /** The first refusal, or what the account is to be asked for, or the hold: counted once all hold. */
+  /** The first refusal, or what the call lacks of the account, or the hold. Counts only with the hold. */
   reserve(
     profile: Profile,
     call: Omit<Parameters<typeof makeHold>[0], "day" | "admittedAtMs">,
@@ -189,7 +189,7 @@ export class Ledger {
     return { kind: "reserved", hold };
   }
 
-  /** Turns an open hold into its line; tells what became of any other. */
+  /** Turns an open hold into its line; of any other, its line is returned. */
   settle(
     profile: Profile,
     callId: CallId,
@@ -216,7 +216,7 @@ export class Ledger {
     this.#meterChanged = true;
   }
 
-  /** Of the step. */
+  /** The time of the transaction. */
   get nowMs(): number {
     return this.#load().meter.clockMs;
   }
@@ -273,7 +273,7 @@ export class Ledger {
     return this.#monthSum.use(profile, this.#load());
   }
 
-  /** The step's time is written with it: whatever settles later has no earlier one. */
+  /** The transaction's time is written with it: a later settlement has no earlier time. */
   readonly keepClock = (): void => void (this.#meterChanged = true);
 
   /** Those without a line: of which some may be past their deadline. */

@@ -4,15 +4,15 @@ import { type Day, dayOf, endOf, startOf } from "../../../src/domain/ledger/peri
 import { firstIdAfter, lastIdBefore, timeOfId } from "../../id-range.ts";
 import type { LineSum, LineSumStore } from "./line-sum-store.ts";
 
-// The lines of two days, looked through in bounded steps, to be held against what the ledger says that
+// The lines of two days, looked through some at a time, to be held against what the ledger says that
 // those days have posted. Both go on while the walk does. It goes by id, and a line that ends behind it
 // is added as it ends: so at every moment the sum is that of all ended lines up to where the walk is,
 // and at its end that of all. Nothing of it is stored: an object that starts anew begins anew.
 
-/** Rows of the journal that one step reads. */
+/** Rows of the journal that one transaction reads. */
 export const MOST_LINES = 5000;
 
-/** A walk of several steps is not made again so soon: whoever asks is told what it found. */
+/** The result of a walk is used for this long before it is made again. */
 const FRESH_MS = 60_000;
 
 type DaySum = Omit<LineSum, "day">;
@@ -50,7 +50,7 @@ export class LineWalk {
     this.#postedOn = postedOn;
   }
 
-  /** Of a step that was rolled back some lines may have been added. */
+  /** A transaction that was rolled back may have added lines. */
   reset(): void {
     this.#walk = null;
   }
@@ -59,7 +59,7 @@ export class LineWalk {
     return this.#walk !== null;
   }
 
-  /** Within a step: one step of the walk, of a new one where none runs. */
+  /** Within a transaction: goes on with the walk, or begins a new one. */
   look(nowMs: number): WalkStatus {
     if (this.#walk === null) {
       const last = this.#last;
@@ -92,7 +92,7 @@ export class LineWalk {
     if (lastId !== null) walk.at = lastId;
     const sum = total(walk);
     if (rows === MOST_LINES) {
-      // What was found before is told until it is known to be no more.
+      // A day that was found wrong stays so until a walk finds it right.
       const { brokenBounds = 0, wrongDays = 0 } = this.#last ?? {};
       return {
         isComplete: false,

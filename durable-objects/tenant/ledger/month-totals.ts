@@ -36,7 +36,7 @@ export class MonthSum {
     this.#known = { ...this.#known, posted: this.#known.posted + more };
   }
 
-  /** What this month has come to, with what an earlier life of the tenant posted on its last day. */
+  /** What this month has come to, with what an earlier generation of the tenant posted on its last day. */
   use({ carried, settings }: Profile, memory: LedgerMemory): MonthUse {
     const { meter, pending, overdueHeld, periods } = memory;
     const days = monthOf(dayOf(meter.clockMs));

@@ -41,7 +41,7 @@ export class RefusalCounter {
     return this.#waiting.size > 0;
   }
 
-  /** What to call when the step that follows is rolled back: counts are then as they are now. */
+  /** Returns what sets the counts back to now, for a transaction that is rolled back. */
   checkpoint(): () => void {
     const before = new Map(this.#waiting);
     return () => {

@@ -8,7 +8,7 @@ import {
 } from "../../../src/domain/moderation/policy-replay.ts";
 import type { Tx } from "../transactions.ts";
 
-/** Rows that one step looks at: it keeps the tenant's calls waiting for some milliseconds. */
+/** Rows that one transaction reads: it keeps the tenant's calls waiting for some milliseconds. */
 const SCAN = 250;
 
 export interface ReplayRequest {
@@ -30,7 +30,7 @@ export type ReplayPage =
     }
   | { readonly kind: "not_found"; readonly what: string };
 
-/** A page of the verdicts that a policy has made, judged by what is proposed in its place. */
+/** A page of the verdicts that a policy has made, judged by the proposed one. */
 export function replayPage(tx: Tx, { name, proposed, ...within }: ReplayRequest): ReplayPage {
   const latest = tx.stores.policies.latest(name);
   if (latest === null) return { kind: "not_found", what: "policy" };

@@ -21,8 +21,8 @@ const REMEMBERED_MS = 30 * 86_400_000;
  * Policies with their versions. A version is never edited; a new one is put beside it, also to end
  * them.
  *
- * Every call asks for the latest of a name, so those that were asked for are kept, up to some
- * megabytes: one may be 512 KB of JSON. A new version forgets them all.
+ * Every call reads the latest of a name, so those that were read are kept in memory, up to some
+ * megabytes: one may be 512 KB of JSON. A new version drops them all.
  */
 export class PolicyStore {
   readonly #db: StagedDatabase;

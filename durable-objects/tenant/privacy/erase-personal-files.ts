@@ -22,11 +22,11 @@ export const isInBucket = (file: PersonalFile): file is BucketFile =>
 export interface ErasedFiles {
   readonly files: readonly PersonalFile[];
   readonly counts: readonly ErasedCounts[];
-  /** The bucket did not answer for some: they are asked for again. */
+  /** The bucket failed for some: they are tried again. */
   readonly failed: boolean;
 }
 
-/** Whose files: a person, in a tenant's life. */
+/** Whose files: a person's, of one generation of a tenant. */
 export interface FilesOf extends PictureOwner {
   readonly userId: string;
   /** Takes the person out of an archived day of the journal. */

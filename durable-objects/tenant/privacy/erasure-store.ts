@@ -24,7 +24,7 @@ type ErasureRow = {
   finished_at_ms: number | null;
 };
 
-/** Erasures. Those that run are few, and kept in memory: the alarm asks for them with every step. */
+/** Erasures. Those that run are few, and kept in memory: each alarm reads them. */
 export class ErasureStore {
   readonly #db: Database;
   #running: readonly Erasure[] | undefined;

@@ -33,7 +33,7 @@ import { type Transact, type Tx, unknownTenant } from "../transactions.ts";
 import { personHash } from "../calls/content-hash.ts";
 
 // One person's data: looked through page by page, for an export or an erasure. An erasure goes on by
-// the alarm from where its last step has written that it is, so that no crash leaves half of it.
+// the alarm from the place that its last transaction has written, so that no crash leaves half of it.
 
 /** How long it can be shown that an erasure was done. */
 const ERASURES_KEPT_MS = 365 * 86_400_000;
@@ -68,7 +68,7 @@ export const ERASURES_FEATURE: TenantFeature = {
 /** At once: each is looked at with every alarm. */
 const MOST_RUNNING = 100;
 
-/** Pages in one step, each of at most 1,000 rows looked at: a step keeps others waiting. */
+/** Pages in one transaction, which keeps others waiting. A page looks at 1,000 rows at most. */
 const PAGES_A_STEP = 12;
 
 /**
@@ -90,7 +90,7 @@ export type StartErasure =
   | { readonly kind: "erasure"; readonly erasure: Erasure }
   | Extract<RequestFailure, { kind: "over_limit" }>;
 
-/** What is found of a person, page by page, and erased. */
+/** Finds a person's data, page by page, and erases it. */
 export class Erasures {
   readonly #personal: () => readonly AnyPersonalData[];
 
@@ -117,7 +117,7 @@ export class Erasures {
     return { kind: "personal_page", records, next: placeAfter(personal, at, next) };
   }
 
-  /** Begins, and goes as far as one step does. A repeat while it runs gets the one that runs. */
+  /** Begins an erasure, with its first pages. A repeat while it runs gets the one that runs. */
   start(
     tx: Tx,
     asked: { readonly id: string; readonly userId: string; readonly person: string },
@@ -140,7 +140,7 @@ export class Erasures {
     return { kind: "erasure", erasure: this.#advance(tx, erasure) };
   }
 
-  /** One step of the erasure that is due; true when more is to be done at once. */
+  /** The next pages of the erasure that is due; true when more is to be done at once. */
   goOn(tx: Tx): boolean {
     const isDue = (erasure: Erasure): boolean => lookDueMs(erasure, tx.nowMs) <= tx.nowMs;
     const due = tx.stores.erasures.running().filter(isDue);
@@ -291,7 +291,7 @@ function placeAfter(
 }
 
 export const ERASURE_OPERATIONS = {
-  /** A page of what is held of a person; `place` null: from the beginning. */
+  /** A page of a person's data; `place` null: from the beginning. */
   findPersonal: (
     { ask, erasures }: TenantContext,
     caller: Caller,

@@ -68,7 +68,7 @@ export class PersonStore {
     return { records, next: rows.length < MOST_RECORDS ? null : (rows.at(-1)?.id ?? null) };
   }
 
-  /** Found by the verdicts that they tell of, and so before those are erased. */
+  /** Found by their verdicts, and so before those are erased. */
   events(person: string, after: string): PersonalPage<"event"> {
     if (!this.#verdicts.isThere) return NOBODYS;
     const rows = this.#webhooks.run<Owned<EventRow>>(

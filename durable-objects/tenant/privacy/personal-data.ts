@@ -3,7 +3,7 @@ import type { PersonalRecord } from "../../../src/domain/tenant/personal-record.
 import type { Tx } from "../transactions.ts";
 import type { PersonalFile } from "./erasure-store.ts";
 
-/** A store that holds data of persons: an export tells of it, an erasure takes it out. */
+/** A store that holds data of persons: an export reads it, an erasure deletes it. */
 export interface PersonalData<Kind extends PersonalRecord["kind"]> {
   readonly name: Erased;
   /** A page after a place in the store; looks at a bounded number of rows. */

@@ -16,7 +16,7 @@ export interface FeedState {
   readonly settledId: string;
   /** Minutes before this one have all their refusals counted. */
   readonly refusalsFrom: number;
-  /** Rows told of in an earlier one may be gone from the reports: what is heard of it counts for nothing. */
+  /** Rows sent in an earlier epoch may be gone from the reports: a receipt for them counts for nothing. */
   readonly epoch: number;
   readonly rebuild: Rebuild | null;
 }
@@ -57,7 +57,7 @@ export class FeedStore {
     this.#ledger = db.of(LEDGER);
   }
 
-  /** Drops what is kept in memory: a step was rolled back. */
+  /** Drops what is kept in memory: a transaction was rolled back. */
   forget(): void {
     this.#state = undefined;
   }

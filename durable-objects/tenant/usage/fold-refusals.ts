@@ -8,7 +8,7 @@ import type { Tx } from "../transactions.ts";
 
 const MINUTE_MS = 60_000;
 
-/** Minutes looked at in one step: a day. */
+/** Minutes folded in one transaction: a day. */
 const MINUTES_A_STEP = 1440;
 
 export interface FoldedRefusals {

@@ -20,20 +20,20 @@ import type { Tx } from "../transactions.ts";
 import type { TenantStores } from "../stores.ts";
 import { userKey } from "./usage-row-store.ts";
 
-// The journal, folded into the rows of the reports: each line exactly once, in steps that move the
-// cursor and change the rows in one transaction. Nothing of it is in the way of a call.
+// The journal, folded into the rows of the reports: each line exactly once. The cursor moves
+// in the transaction that changes the rows. Nothing of it is in the way of a call.
 //
 // Lines are taken in the order in which they settled, of which the journal has no index. They need
 // none: a line that settled after a time N was open at N, or was admitted after it. The ids of the
 // first kind are known. Those of the second begin with a time that is not long before N, since an
-// admission under an older id is refused (`isTooOld`). So what is new lies in a range of ids,
+// admission under an older id is refused (`isTooOld`). So new lines lie in a range of ids,
 // `fromId` and up, whatever the journal's length. Lines that settled in the very millisecond of the
-// step are left to the next one: others may still settle in it. The clock is written with each step, so
+// fold are left to the next one: others may still settle in it. The clock is written with each fold, so
 // that it never goes back behind it.
 //
 // A journal from before there was a feed is walked first: all its ids before the first `fromId`.
 
-/** Lines in one step: it keeps calls waiting for some milliseconds. */
+/** Lines in one transaction: it keeps calls waiting for some milliseconds. */
 export const LINES_A_STEP = 500;
 
 /** The id of a call was drawn so long ago that its line could escape the fold. */
@@ -56,7 +56,7 @@ export function isFoldedBefore({ stores: { feed } }: Tx, day: Day): boolean {
 export type Folded = "more" | "later" | "done";
 
 /**
- * One step.
+ * Folds some lines.
  *
  * @param usersADay end users who have a row of their own on a day; the others have one together
  */
@@ -172,7 +172,7 @@ function foldAdjustments({ stores: { adjustments, reportRows } }: Tx, sequence: 
   }
 }
 
-/** An adjustment, in the step that makes it. Before anything was folded, the first fold will find it. */
+/** An adjustment, in its own transaction. Before the first fold nothing is done: that one finds it. */
 export function foldAdjustment(tx: Tx, made: Adjustment): void {
   const sequence = nextSequence(tx);
   if (sequence !== null) addCalls(tx.stores.reportRows, givenBackOf(made), sequence);

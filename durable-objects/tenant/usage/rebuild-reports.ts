@@ -12,7 +12,7 @@ import { readReportDays } from "./read-report-days.ts";
 
 // The reports of a tenant, made anew from what its object knows: whatever they held of it goes, then
 // every row of the object waits again and is sent. Where it is stands in the object, so that a crash at
-// any point only repeats a step.
+// any point only repeats a part.
 
 /** Steps of one alarm; of the database each deletes thousands of rows. */
 const STEPS_AN_ALARM = 5;
@@ -32,7 +32,7 @@ export interface RebuildStatus {
   readonly waiting: number;
 }
 
-/** Who asks again while one runs is told of that one. */
+/** A repeat while one runs gets the one that runs. */
 export function startRebuild(tx: Tx): RebuildStatus {
   // Whose first call is yet to come has a place to begin from all the same.
   if (tx.stores.feed.read() === null) foldUsage(tx);
@@ -85,7 +85,7 @@ async function clear({ id, generation }: Profile, by: RebuildMeans): Promise<boo
   return more !== true;
 }
 
-/** True when the next step can follow at once. */
+/** True when the next part can follow at once. */
 function afterStep(tx: Tx, phase: Rebuild["phase"]): boolean {
   const state = tx.stores.feed.read();
   if (state === null || !runs(state.rebuild) || state.rebuild.phase !== phase) return false;

@@ -114,7 +114,7 @@ const MOST_FOLDS = 4;
 const FIRST_WAIT_MS = 30_000;
 const LONGEST_WAIT_MS = 900_000;
 
-/** Rows sent and not heard of: more wait for their turn. */
+/** Rows sent without a receipt: more wait for their turn. */
 const MOST_UNDERWAY = 2000;
 
 /** Rows sent in one alarm. */

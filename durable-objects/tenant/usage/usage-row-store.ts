@@ -247,7 +247,7 @@ export class ReportRowStore {
 export const userKey = (day: Day, slot: number): string =>
   `${inOrder(day)}|${String(slot).padStart(4, "0")}`;
 
-/** @param _kind that of the row, which the statement asked for */
+/** @param _kind of the row, as in the statement */
 const rowOf = <Kind extends ReportRowKind>(_kind: Kind, stored: StoredRow): ReportRows[Kind] =>
   toSentRow(stored).row as unknown as ReportRows[Kind];
 

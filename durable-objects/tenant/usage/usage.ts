@@ -22,8 +22,8 @@ import type { Tx } from "../transactions.ts";
 import type { TenantContext } from "../feature.ts";
 import type { Caller } from "../protocol.ts";
 
-// A tenant's usage and statements, added up where the rows are. What is read is bounded by the days
-// that are asked for, never by the calls in them.
+// A tenant's usage and statements, added up where the rows are. The rows read are bounded by the days
+// of the query, never by the calls in them.
 
 export interface UsageQuery {
   readonly from: Day;

@@ -2,8 +2,8 @@ import { withoutBan } from "../../../src/domain/moderation/advice.ts";
 import type { Verdict } from "../../../src/domain/moderation/verdict.ts";
 import type { Tx } from "../transactions.ts";
 
-// A policy may advise to ban somebody only once so much of theirs was blocked. Who wrote what is known
-// here alone, so the advice of one verdict waits for the count of the others.
+// A policy may advise to ban a person only after so many blocks. Only this object knows a person's
+// verdicts, so the advice is decided here, with the count.
 
 const DAY_MS = 86_400_000;
 

@@ -97,7 +97,7 @@ export function expectFiles(
   });
 }
 
-/** With the verdicts. What is not kept here is erased from the bucket in its time. */
+/** With the verdicts. Files of contents that are not kept here are erased from the bucket in time. */
 export function keepContents(tx: Tx, contents: readonly KeptContent[]): void {
   if (tx.profile.settings.content_retention_days === 0) return;
   if (tx.stores.db.size() > tx.stores.platform.storageLimit * STORAGE_SHARE) return;
@@ -139,7 +139,7 @@ export const ownerOf = ({ id, generation }: Profile): PictureOwner => ({
 });
 
 /**
- * Contents past their time; true when there is more. Where the bucket fails, it is asked again tomorrow.
+ * Contents past their time; true when there is more. After a bucket that fails, tomorrow's alarm tries again.
  */
 async function eraseExpired(context: TenantContext, profile: Profile): Promise<boolean> {
   const { stores, outside, transact, wallMs } = context;

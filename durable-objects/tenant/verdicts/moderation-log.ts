@@ -11,7 +11,7 @@ import type { Profile } from "../profile-store.ts";
 
 const DAY_MS = 86_400_000;
 
-/** Of calls whose lines are folded in this step. */
+/** Of calls whose lines are folded in this transaction. */
 export function logVerdictsOf(
   { stores: { verdicts, reportRows }, profile }: Tx,
   lines: readonly JournalLine[],

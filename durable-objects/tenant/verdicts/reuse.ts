@@ -13,8 +13,8 @@ import type { ModerationAdmit, ReuseTerms } from "../protocol.ts";
 import { REUSE } from "./reuse-schema.ts";
 import type { ReuseName } from "./reuse-store.ts";
 
-// Equal contents, answered with the verdict that there is: found in the step that admits the call, so
-// that nothing is held for what will not be asked.
+// Equal contents get the verdict that there is. It is found in the transaction that admits the call, so
+// that nothing is held for checks that will not run.
 
 export const REUSE_FEATURE: TenantFeature = {
   name: "reuse",
@@ -54,7 +54,7 @@ export function reuseFor(
   });
 }
 
-/** What is left to be asked. */
+/** The stages that are left to run. */
 export const notReused = <Stage extends PlannedStage>(
   stages: readonly Stage[],
   reuse: Reuse,
@@ -91,7 +91,7 @@ export function noteReusable({ stores: { reusable } }: Tx, verdict: Verdict): vo
   if (name !== null && mayBeReused(verdict)) reusable.insert(name, verdict);
 }
 
-/** A person decided otherwise than the policy, or doubts it: the models are asked again of such a content. */
+/** A person decided otherwise than the policy, or doubts it: the models judge such a content again. */
 export function noteDisputed({ stores: { reusable }, nowMs }: Tx, verdict: Verdict): void {
   const name = nameOf(verdict);
   if (name !== null) reusable.dispute(name, nowMs);

@@ -14,11 +14,11 @@ import { REVISIONS } from "./people-schema.ts";
 import { noteDisputed } from "./reuse.ts";
 import type { Caller } from "../protocol.ts";
 
-// Reviews, each one step of the object: so two people never decide the same thing.
+// Reviews, each in one transaction of the object: so two people never decide the same thing.
 
 type NotFound = Extract<LookupFailure, { kind: "not_found" }>;
 
-/** Claims that one step opens again: as many as one step can claim. */
+/** Claims that one transaction opens again: as many as one can claim. */
 export const MOST_RELEASED = 200;
 
 const NO_VERDICT: NotFound = { kind: "not_found", what: "verdict" };
@@ -61,7 +61,7 @@ export function reviewVerdict(
 
 /**
  * The oldest that are open, so that no item waits for ever. Of those whose claim has passed a bounded
- * number is opened first: enough of them for this step.
+ * number is opened first: enough of them for this call.
  */
 export function claimVerdicts(tx: Tx, limit: number): Verdict[] {
   releaseClaims(tx);
