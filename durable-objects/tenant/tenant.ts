@@ -12,13 +12,6 @@ import type { Outside } from "./outside.ts";
 import { readPlatform, reportUsersADay } from "./platform.ts";
 import { type TenantHost, TenantNode } from "./tenant-node.ts";
 
-type Calls = Pick<GovernedCalls, "admit" | "settle" | "mayRead" | "quote">;
-type Arguments<Owner, Name extends keyof Owner> = Owner[Name] extends (
-  ...request: infer Request
-) => unknown
-  ? Request
-  : never;
-
 // oxlint-disable-next-line typescript/no-unsafe-declaration-merging -- the static block defines them
 export interface Tenant extends Operations {}
 
@@ -35,28 +28,28 @@ export class Tenant extends DurableObject<Env> {
     this.#node = new TenantNode(hostOf(ctx, () => this.env));
   }
 
-  admit(...request: Arguments<Calls, "admit">): ReturnType<Calls["admit"]> {
+  admit(...request: Parameters<GovernedCalls["admit"]>): ReturnType<GovernedCalls["admit"]> {
     return this.#node.calls.admit(...request);
   }
 
-  settle(...request: Arguments<Calls, "settle">): ReturnType<Calls["settle"]> {
+  settle(...request: Parameters<GovernedCalls["settle"]>): ReturnType<GovernedCalls["settle"]> {
     return this.#node.calls.settle(...request);
   }
 
-  mayRead(...request: Arguments<Calls, "mayRead">): ReturnType<Calls["mayRead"]> {
+  mayRead(...request: Parameters<GovernedCalls["mayRead"]>): ReturnType<GovernedCalls["mayRead"]> {
     return this.#node.calls.mayRead(...request);
   }
 
-  quote(...request: Arguments<Calls, "quote">): ReturnType<Calls["quote"]> {
+  quote(...request: Parameters<GovernedCalls["quote"]>): ReturnType<GovernedCalls["quote"]> {
     return this.#node.calls.quote(...request);
   }
 
-  configure(...request: Arguments<TenantNode, "configure">): ReturnType<TenantNode["configure"]> {
+  configure(...request: Parameters<TenantNode["configure"]>): ReturnType<TenantNode["configure"]> {
     return this.#node.configure(...request);
   }
 
   readProfile(
-    ...request: Arguments<TenantNode, "readProfile">
+    ...request: Parameters<TenantNode["readProfile"]>
   ): ReturnType<TenantNode["readProfile"]> {
     return this.#node.readProfile(...request);
   }
