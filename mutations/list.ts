@@ -421,6 +421,27 @@ export const MUTATIONS: readonly Mutation[] = [
     tests: ["test/reports/closed-hours.test.ts"],
   },
   {
+    what: "an idempotency key with another request gets the first one's thing",
+    file: "durable-objects/tenant/calls/once.ts",
+    from: "if (found !== null && found.fingerprint !== fingerprint) return REUSED;",
+    to: "",
+    tests: ["test/durable-objects/grants.test.ts"],
+  },
+  {
+    what: "memory keeps the changes of a transaction that was rolled back",
+    file: "durable-objects/tenant/transactions.ts",
+    from: "forget?.();",
+    to: "void forget;",
+    tests: ["test/durable-objects/a-feature.test.ts"],
+  },
+  {
+    what: "a feature's rows are never purged",
+    file: "durable-objects/tenant/alarm.ts",
+    from: "if (purge?.(tx, isMore) === true) isMore = true;",
+    to: "void purge;",
+    tests: ["test/durable-objects/a-feature.test.ts"],
+  },
+  {
     what: "an erased person stays in the journal",
     file: "durable-objects/tenant/ledger/journal.ts",
     from: "          persons.forgetPersonOfLine(line.callId);\n",
