@@ -72,7 +72,7 @@ function PlatformPage({ place }: { readonly place: Place }) {
   }
 }
 
-/** With a tenant's key there is one tenant, and it is the start. */
+/** With a tenant's key there is only that tenant, so its page is the start. */
 function OwnPage({ place, tenant }: { readonly place: Place; readonly tenant: string }) {
   const [first, second, third = "summary", fourth] = place.path;
   if (first === "try") return <TryItPage place={place} />;

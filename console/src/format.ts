@@ -1,4 +1,4 @@
-// Amounts and times as people read them. Days are UTC days, so times are shown in UTC too.
+// Formats amounts and times for people. Days are UTC days, so times are shown in UTC too.
 
 const MICRO = 1_000_000;
 
@@ -8,18 +8,18 @@ const six = new Intl.NumberFormat("en", { maximumFractionDigits: 6 });
 
 export const count = (n: number): string => whole.format(n);
 
-/** Micro-neurons as neurons: exact below one, else to the thousandth; whole from ten thousand. */
+/** Micro-neurons as neurons: exact below 1, to the thousandth below 10,000, whole from there on. */
 export function neurons(microNeurons: number): string {
   const n = microNeurons / MICRO;
   const format = Math.abs(n) >= 10_000 ? whole : Math.abs(n) >= 1 ? three : six;
   return format.format(n);
 }
 
-/** To the micro-neuron, for titles. */
+/** Exact to the micro-neuron, for titles. */
 export const exactNeurons = (microNeurons: number): string =>
   `${six.format(microNeurons / MICRO)} neurons`;
 
-/** An exact decimal string, to four significant places below a cent, else to the cent. */
+/** Rounds an exact decimal string: to three significant places below a dollar, else to the cent. */
 export function usd(amount: string): string {
   const n = Number(amount);
   if (n === 0) return "$0.00";
@@ -35,10 +35,10 @@ const pad = (n: number): string => String(n).padStart(2, "0");
 
 export const day = (iso: string): string => iso.slice(0, 10);
 
-/** `14:03:27` of the time's UTC day. */
+/** The time of day in UTC: `14:03:27`. */
 export const clock = (iso: string): string => iso.slice(11, 19);
 
-/** `2026-11-20 14:03:27`, UTC. */
+/** The date and time in UTC: `2026-11-20 14:03:27`. */
 export const moment = (iso: string): string => `${day(iso)} ${clock(iso)}`;
 
 /** `in 3 h 12 min`, `2 min ago`, `now`. */
@@ -58,14 +58,14 @@ export function duration(ms: number): string {
   return `${Math.floor(s / 86_400)} d ${Math.floor((s % 86_400) / 3600)} h`;
 }
 
-/** Nothing was measured, or so many. */
+/** Whole milliseconds, or a dash if nothing was measured. */
 export const milliseconds = (ms: number | null | undefined): string =>
   ms == null ? "–" : `${whole.format(ms)} ms`;
 
-/** `quota_exceeded` as `quota exceeded`. */
+/** `quota_exceeded` becomes `quota exceeded`. */
 export const words = (tag: string): string => tag.replaceAll("_", " ");
 
-/** The last part of a model's id: `@cf/meta/llama-3.1-8b-instruct-fp8` is the last of three. */
+/** The last part of a model's id: `llama-3.1-8b-instruct-fp8` of `@cf/meta/llama-3.1-8b-instruct-fp8`. */
 export const shortModel = (id: string): string => id.split("/").at(-1) ?? id;
 
 export const bytes = (n: number): string =>
@@ -75,6 +75,6 @@ export const bytes = (n: number): string =>
       ? `${three.format(n / 1024)} kB`
       : `${three.format(n / 1_048_576)} MB`;
 
-/** The UTC day `days` after the one of `nowMs`. */
+/** The UTC day that is `days` after the day of `nowMs`. */
 export const dayFrom = (nowMs: number, days: number): string =>
   new Date(nowMs + days * 86_400_000).toISOString().slice(0, 10);

@@ -1,9 +1,9 @@
 import { useEffect, useState } from "preact/hooks";
 
-// Where the console is: the fragment of the URL, which no server is sent.
+// The console's place is the fragment of the URL, which a browser sends to no server.
 
 export interface Place {
-  /** `#/tenants/acme/keys` is `["tenants", "acme", "keys"]`. */
+  /** `#/tenants/acme/keys` becomes `["tenants", "acme", "keys"]`. */
   readonly path: readonly string[];
   readonly query: URLSearchParams;
 }

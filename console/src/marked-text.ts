@@ -1,11 +1,11 @@
-// A text in pieces, those marked that made a verdict what it is.
+// Splits a text into pieces and marks those that caused a verdict.
 
 export interface Piece {
   readonly text: string;
   readonly marked: boolean;
 }
 
-/** @param spans in UTF-16 units, in any order, also over each other or beyond the text */
+/** @param spans in UTF-16 units, in any order; they may overlap or reach beyond the text */
 export function piecesOf(
   text: string,
   spans: readonly { readonly start: number; readonly end: number }[],

@@ -2,7 +2,7 @@ import type { VerdictSums } from "./api/shapes.ts";
 import { count, exactNeurons, neurons } from "./format.ts";
 import { Figure, Panel } from "./ui/panel.tsx";
 
-/** What verdicts cost, and what equal contents and free checks spared. */
+/** The cost of verdicts, and the savings through equal contents and free checks. */
 export function VerdictSumsPanel({ verdicts }: { readonly verdicts: VerdictSums }) {
   const { made, micro_neurons_each: each } = verdicts;
   if (made === 0) return null;
@@ -10,7 +10,7 @@ export function VerdictSumsPanel({ verdicts }: { readonly verdicts: VerdictSums 
     <Panel
       title="Verdicts"
       class="span-12"
-      hint="Test inputs left out. What was spared was not run: the most that it could have used is told."
+      hint="Without test inputs. A saved check did not run, so the most that it could have cost is shown."
     >
       <div class="figures">
         <Figure label="Verdicts" value={count(made)} />
@@ -28,7 +28,7 @@ export function VerdictSumsPanel({ verdicts }: { readonly verdicts: VerdictSums 
           detail={`${neurons(verdicts.saved_micro_neurons)} N saved: what the first ones cost`}
         />
         <Figure
-          label="Paid checks spared"
+          label="Paid checks saved"
           value={count(verdicts.spared_stages)}
           title={exactNeurons(verdicts.spared_at_most_micro_neurons)}
           detail={`at most ${neurons(verdicts.spared_at_most_micro_neurons)} N`}
@@ -36,7 +36,7 @@ export function VerdictSumsPanel({ verdicts }: { readonly verdicts: VerdictSums 
         <Figure
           label="Judged by free models alone"
           value={count(verdicts.free_checks)}
-          detail="where the policy names no paid one"
+          detail="under policies without a paid model"
         />
       </div>
     </Panel>

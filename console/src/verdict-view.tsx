@@ -3,7 +3,7 @@ import type { CheckStatus, Stage, Verdict } from "./api/shapes.ts";
 import { Badge, TagBadge, type Tone } from "./ui/status.tsx";
 import { type Column, Table } from "./ui/table.tsx";
 
-// A verdict as a person reads it: what was decided, why, what was looked at and what was not.
+// A verdict for people: the decision, its reasons, and which checks ran and which did not.
 
 const STATUS_TONES: Readonly<Record<CheckStatus, Tone>> = {
   evaluated: "good",
@@ -107,7 +107,7 @@ function Facts({ verdict }: { readonly verdict: Verdict }) {
   );
 }
 
-/** The scores that say something, highest first. */
+/** The scores above 0, highest first. */
 function Scores({ verdict }: { readonly verdict: Verdict }) {
   const scores = Object.entries(verdict.scores)
     .filter((entry): entry is [string, number] => entry[1] !== undefined && entry[1] > 0)
@@ -136,7 +136,7 @@ function Scores({ verdict }: { readonly verdict: Verdict }) {
   );
 }
 
-/** Categories by what became of their check; those that nobody asked for are only counted. */
+/** Categories by the state of their check. Those that the policy does not check are only counted. */
 function Coverage({ coverage }: { readonly coverage: Verdict["coverage"] }) {
   const asked = Object.entries(coverage).filter(([, status]) => status !== "not_required");
   const rest = Object.keys(coverage).length - asked.length;

@@ -133,7 +133,7 @@ describe("what is shown before it is saved", () => {
 
   it.each([
     ["a limit below what is posted", { daily_neurons: "60" }, /60 neurons are at or above the new/],
-    ["a suspension", { suspended: true }, /Every call with a key of this tenant is refused/],
+    ["a suspension", { suspended: true }, /every call with a key of this tenant is refused/],
     [
       "the paid plan without a cap",
       { plan: "paid" as const, overage_unlimited: true },
@@ -144,7 +144,7 @@ describe("what is shown before it is saved", () => {
       { plan: "paid" as const, overage_cap_neurons: "5" },
       /admitted up to 5 more, at \$0\.011 per 1,000/,
     ],
-    ["more reserved than a day has", { reserved_neurons: "101" }, /the rest lies idle/],
+    ["more reserved than a day has", { reserved_neurons: "101" }, /nobody can use the rest/],
     [
       "a rate below the last minute",
       { rpm: { requests: "20" } },

@@ -197,7 +197,7 @@ describe("the console, beset", { skip: NO_BROWSER, timeout: 300_000 }, () => {
     await visit("/tenants/beset/policies");
     await page.getByLabel("Terms that block").fill(`${LINK}\n${SCRIPT}`);
     await page.getByRole("button", { name: "Replay the change" }).click();
-    await page.getByText("Judged anew").waitFor();
+    await page.getByText("Decided again").waitFor();
     await browser.assertQuiet(page);
   });
 

@@ -70,7 +70,7 @@ describe("the console", { skip: NO_BROWSER, timeout: 300_000 }, () => {
     await alert.waitFor();
     assert.match((await alert.textContent()) ?? "", /No such token or key.*req_[0-9A-Z]{26}/s);
     await button("Continue with Cloudflare Access").click();
-    await page.getByText("Cloudflare Access is not set up here").waitFor();
+    await page.getByText("Cloudflare Access did not sign you in").waitFor();
     await assertAccessible(page, "the page to sign in");
   });
 
@@ -191,7 +191,7 @@ describe("the console", { skip: NO_BROWSER, timeout: 300_000 }, () => {
       .waitFor();
     await assertAccessible(page, "a change under review");
     await button("Save").click();
-    await page.getByText("story is changed, from the next call on.").waitFor();
+    await page.getByText("story is changed. This applies from the next call on.").waitFor();
   });
 
   test("shows the overage", async () => {

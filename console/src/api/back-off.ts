@@ -1,10 +1,10 @@
-/** Milliseconds before try `n` (from 1): doubling from half a second to half a minute, with jitter. */
+/** Milliseconds to wait before try `n` (from 1): doubles from 0.5 s to 30 s, with jitter. */
 export function backOffMs(n: number, random: () => number = Math.random): number {
   const full = Math.min(30_000, 500 * 2 ** (n - 1));
   return Math.round(full / 2 + (full / 2) * random());
 }
 
-/** Waits, unless `signal` ends it first: then it rejects as an aborted fetch does. */
+/** Waits. If `signal` aborts first, it rejects as an aborted fetch does. */
 export function wait(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     const abort = () => {

@@ -1,12 +1,12 @@
 import { backOffMs, wait } from "./back-off.ts";
 import { RequestFailed, toFailure, unanswered } from "./problem.ts";
 
-// Requests to our own server: a deadline on each, a repeat where that is safe, and an end of the
-// session when the server does not know the key any more.
+// Requests to our own server. Each has a deadline and is repeated where that is safe. The session ends
+// when the server no longer knows the key.
 
 const TIMEOUT_MS = 20_000;
 
-/** Reads are asked three times at most; the server's own wish to wait is heard up to this. */
+/** A read is tried three times at most. A `Retry-After` of the server counts up to LONGEST_WAIT_S. */
 const READ_TRIES = 3;
 const LONGEST_WAIT_S = 5;
 
@@ -18,7 +18,7 @@ export interface Sending {
   readonly once?: boolean;
   readonly ifMatch?: number;
   readonly timeoutMs?: number;
-  /** Its own token, in place of the session's. */
+  /** A token to use instead of the session's. */
   readonly token?: string;
 }
 
@@ -30,7 +30,7 @@ export interface Api {
     body?: unknown,
     sending?: Sending,
   ): Promise<T>;
-  /** The response as it is, once its headers are there: streams, files. */
+  /** Resolves with the response as soon as its headers are there, for streams and files. */
   raw(
     method: string,
     path: string,
@@ -39,7 +39,7 @@ export interface Api {
 }
 
 export interface ApiOptions {
-  /** Null: whoever stands before the server says who it is (Cloudflare Access). */
+  /** Null: Cloudflare Access, in front of the server, identifies the person. */
   readonly token: () => string | null;
   /** The session's token was refused. */
   readonly refused: () => void;
@@ -62,7 +62,7 @@ export function createApi({ token, refused, pause = wait, ...options }: ApiOptio
     }
     if (response.ok) return response;
     const failure = await toFailure(response);
-    // A 401 that another token got says nothing of the session's own.
+    // A 401 for another token says nothing about the session's own.
     if (response.status === 401 && sending.token === undefined) refused();
     throw failure;
   }
@@ -132,7 +132,7 @@ export function createApi({ token, refused, pause = wait, ...options }: ApiOptio
 const bearer = (token: string | null): Record<string, string> =>
   token === null || token === "" ? {} : { Authorization: `Bearer ${token}` };
 
-/** Only what was given: `?from=2026-11-20&limit=50`. */
+/** The fields that have a value, as `?from=2026-11-20&limit=50`. */
 export function queryText(query: Query): string {
   const given = Object.entries(query).filter(
     (entry): entry is [string, string | number] =>
@@ -142,7 +142,7 @@ export function queryText(query: Query): string {
   return `?${new URLSearchParams(given.map(([name, value]) => [name, String(value)])).toString()}`;
 }
 
-/** `crypto.randomUUID` is not there on a page that came over plain http from another machine. */
+/** A page that was loaded over plain http from another machine has no `crypto.randomUUID`. */
 const newIdempotencyKey = (): string =>
   [...crypto.getRandomValues(new Uint8Array(16))]
     .map((byte) => byte.toString(16).padStart(2, "0"))

@@ -1,17 +1,17 @@
-// Server-sent events out of a body that `fetch` gives: EventSource cannot send a key.
+// Reads server-sent events from the body of a `fetch`, since EventSource cannot send a key.
 
 export interface ServerEvent {
   readonly event: string;
   readonly data: string;
 }
 
-/** Typed as taking what a body gives: bytes. */
+/** Typed to accept the bytes of a body. */
 type Decoder = ReadableWritablePair<string, Uint8Array>;
 
-/** No event of ours comes near; what does is not one of ours. */
+/** Far longer than any event of our server. */
 const MOST_CHARS = 4_000_000;
 
-/** @throws Error when an event grows without an end */
+/** @throws Error when an event is longer than MOST_CHARS */
 export async function* serverEvents(
   body: ReadableStream<Uint8Array>,
 ): AsyncGenerator<ServerEvent, void> {
@@ -25,7 +25,7 @@ export async function* serverEvents(
       rest += value.replaceAll("\r", "");
       const parts = rest.split("\n\n");
       rest = parts.pop() ?? "";
-      if (rest.length > MOST_CHARS) throw new Error("an event without an end");
+      if (rest.length > MOST_CHARS) throw new Error("an event is too long");
       for (const part of parts) {
         const event = readEvent(part);
         if (event !== null) yield event;

@@ -1,11 +1,11 @@
 import type { Problem } from "./shapes.ts";
 
-/** What went wrong with a request, in words that say what to do. */
+/** A request that failed. Its message says what is wrong and what to do. */
 export class RequestFailed extends Error {
   readonly problem: Problem;
-  /** Seconds that the server asks to wait; null: it did not say. */
+  /** Seconds that the server asks us to wait; null: it did not say. */
   readonly retryAfterS: number | null;
-  /** False where a repeat cannot help, or would pay again. */
+  /** False if a repeat cannot help or would be charged again. */
   readonly mayRepeat: boolean;
 
   constructor(problem: Problem, { retryAfterS = null as number | null, mayRepeat = false } = {}) {
@@ -17,7 +17,7 @@ export class RequestFailed extends Error {
   }
 }
 
-/** A failure that no server told of: nothing came, or not in time. */
+/** The failure of a request that got no reply, or none in time. */
 export const unanswered = (kind: "network" | "timeout"): RequestFailed =>
   new RequestFailed(
     {
@@ -35,7 +35,7 @@ export const unanswered = (kind: "network" | "timeout"): RequestFailed =>
 
 const REPEATABLE: ReadonlySet<number> = new Set([429, 502, 503, 504]);
 
-/** The problem that a response tells of, whichever of the three error shapes it has. */
+/** The problem in a response, which may have any of the three error shapes. */
 export async function toFailure(response: Response): Promise<RequestFailed> {
   const body: unknown = await response.json().catch(() => null);
   const problem = readProblem(body, response);
@@ -62,7 +62,7 @@ function readProblem(body: unknown, response: Response): Problem {
   }
   return {
     ...(fields as Partial<Problem>),
-    title: text(fields["title"]) ?? "The server refused",
+    title: text(fields["title"]) ?? "The server refused the request",
     status: response.status,
     detail: text(fields["detail"]) ?? `The server answered ${response.status}.`,
     kind: text(fields["kind"]) ?? "error",
@@ -75,7 +75,7 @@ export const isRecord = (value: unknown): value is Record<string, unknown> =>
 
 const text = (value: unknown): string | null => (typeof value === "string" ? value : null);
 
-/** The words for the field that a form names `path`: `#/rpm/requests` is `rpm.requests`. */
+/** Messages by the field of the form: the pointer `#/rpm/requests` becomes `rpm.requests`. */
 export function fieldErrors(error: unknown): ReadonlyMap<string, string> {
   const errors = error instanceof RequestFailed ? (error.problem.errors ?? []) : [];
   return new Map(errors.map(({ pointer, detail }) => [fieldName(pointer), detail]));

@@ -2,7 +2,7 @@ import type { Query } from "./client.ts";
 import { api } from "./session.ts";
 import type { UsageRow } from "./shapes.ts";
 
-/** Pages of 200 rows: beyond this the totals still hold, and `has_more` says that rows are missing. */
+/** Pages of 200 rows. With more, the totals still hold and `has_more` says that rows are missing. */
 const MOST_PAGES = 10;
 
 /** The tenant of the row of all tenants that are not among the largest. */
@@ -14,7 +14,7 @@ interface Report {
   readonly next_cursor: string | null;
 }
 
-/** A usage report with the rows of all its pages. */
+/** Reads a usage report with the rows of all its pages. */
 export async function readUsage<R extends Report>(
   path: string,
   query: Query,
@@ -25,7 +25,7 @@ export async function readUsage<R extends Report>(
   for (let page = 1; page < MOST_PAGES && report.next_cursor !== null; page += 1) {
     rows = [...rows, ...report.data];
     const cursor = report.next_cursor;
-    // oxlint-disable-next-line no-await-in-loop -- a page says where the next one is
+    // oxlint-disable-next-line no-await-in-loop -- a page has the cursor of the next
     report = await api.get<R>(path, { ...query, limit: 200, cursor }, { signal });
   }
   return { ...report, data: [...rows, ...report.data] };

@@ -2,11 +2,11 @@ import { createApi, type Api } from "./client.ts";
 import { RequestFailed } from "./problem.ts";
 import type { Role } from "./shapes.ts";
 
-// Who is signed in. The token is in memory and, if wanted, in this tab's session storage: never in a
-// URL, a cookie or anything that outlives the tab.
+// The signed-in person. The token is in memory and, if the person wants that, in this tab's session
+// storage. It is never in a URL, a cookie or anything that outlives the tab.
 
 export type Session =
-  /** Without a token: Cloudflare Access, which stands before the server, says who it is. */
+  /** Without a token Cloudflare Access, in front of the server, identifies the person. */
   | { readonly kind: "platform"; readonly token: string | null }
   | {
       readonly kind: "tenant";
@@ -25,7 +25,7 @@ const listeners = new Set<Listener>();
 
 export const session = (): Session | null => current;
 
-/** Why the last session ended, where it did not end by the person's own wish. */
+/** Why the last session ended; null if the person signed out. */
 export const endedWhy = (): string | null => ended;
 
 export function onSession(listener: Listener): () => void {
@@ -52,14 +52,14 @@ export const api: Api = createApi({
   },
 });
 
-/** The path of what belongs to a tenant, for whoever is signed in. */
+/** A tenant's path: `/v1/…` with the tenant's key, `/admin/tenants/{tenant}/…` for the platform. */
 export function tenantPath(tenant: string, rest: `/${string}`): string {
   return current?.kind === "tenant"
     ? `/v1${rest}`
     : `/admin/tenants/${encodeURIComponent(tenant)}${rest}`;
 }
 
-/** @throws RequestFailed when the token opens nothing, or nothing answers */
+/** @throws RequestFailed when the token is not accepted or the server does not answer */
 export async function signIn(token: string, keep: boolean): Promise<void> {
   const next = await identify(token);
   if (keep) storage()?.setItem(STORED, JSON.stringify(next));
@@ -67,16 +67,16 @@ export async function signIn(token: string, keep: boolean): Promise<void> {
 }
 
 /**
- * As whom Cloudflare Access has let in.
+ * Signs in as the person that Cloudflare Access identified.
  *
- * @throws RequestFailed when nobody stands before the server, or the server does not believe it
+ * @throws RequestFailed when Access is not in front of the server, or the server rejects its token
  */
 export async function signInByAccess(): Promise<void> {
   await api.get("/admin/tenants", { limit: 1 });
   set({ kind: "platform", token: null }, null);
 }
 
-/** What this tab remembers, as it was: the next request tells whether it still holds. */
+/** The session that this tab stored. The next request shows whether its token is still valid. */
 export function restore(): void {
   const stored = storage()?.getItem(STORED) ?? null;
   if (stored === null) return;
@@ -87,7 +87,7 @@ export function restore(): void {
   }
 }
 
-/** A browser may forbid storage: then the token lives in memory alone. */
+/** A browser may forbid storage. Then the token is only in memory. */
 function storage(): Storage | null {
   try {
     return globalThis.sessionStorage;
@@ -96,7 +96,7 @@ function storage(): Storage | null {
   }
 }
 
-/** `ng_<tenant>_<secret>`; anything else is taken for the admin token. */
+/** The tenant in `ng_<tenant>_<secret>`. Any other token is treated as an admin token. */
 export const tenantOf = (token: string): string | null =>
   /^ng_([a-z0-9][a-z0-9-]{0,38})_/.exec(token)?.[1] ?? null;
 
@@ -109,7 +109,7 @@ async function identify(token: string): Promise<Session> {
   return { kind: "tenant", token, tenant, role: await roleOf(token) };
 }
 
-/** No route tells a key its role, so some that differ are asked: the most powerful first. */
+/** No route returns a key's role. So we try routes that need different roles, the strongest role first. */
 async function roleOf(token: string): Promise<Role> {
   const asked: readonly [Role, string][] = [
     ["manage", "/v1/keys?limit=1"],
@@ -118,7 +118,7 @@ async function roleOf(token: string): Promise<Role> {
   ];
   for (const [role, path] of asked) {
     try {
-      // oxlint-disable-next-line no-await-in-loop -- until one opens
+      // oxlint-disable-next-line no-await-in-loop -- until one is allowed
       await api.get(path, {}, { token });
       return role;
     } catch (error) {
@@ -128,7 +128,7 @@ async function roleOf(token: string): Promise<Role> {
   return "score";
 }
 
-/** What a role opens: `manage` everything of the tenant. */
+/** Whether the session may use what one of `roles` may use; `manage` may use everything of the tenant. */
 export function may(...roles: readonly Role[]): boolean {
   if (current === null) return false;
   return current.kind === "platform" || current.role === "manage" || roles.includes(current.role);

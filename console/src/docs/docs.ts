@@ -1,9 +1,9 @@
-// Loads the viewer, and says what went wrong where it does not come.
+// Loads the viewer and shows a message when it cannot be loaded.
 
 const UNREADABLE = "The document could not be shown. It is at /openapi.json; reload to try again.";
 const UNLOADED = "The viewer could not be loaded. The document is at /openapi.json.";
 
-/** An empty status is not shown. */
+/** An empty text hides the status. */
 function say(text: string): void {
   const status = document.getElementById("status");
   if (status !== null) status.textContent = text;

@@ -1,4 +1,5 @@
-// What the page reads of an OpenAPI 3.1 document, and the words for it. Nothing here draws.
+// The parts of an OpenAPI 3.1 document that the page shows, and their descriptions in words. Nothing
+// here draws.
 
 export interface Schema {
   readonly $ref?: string;
@@ -83,7 +84,7 @@ export function entriesByTag({ paths }: ApiDocument): ReadonlyMap<string, readon
   );
 }
 
-/** Every word that was asked for stands in the path, the summary, the description or the tag. */
+/** Whether every word of the search is in the path, the summary, the description or the tag. */
 export function matches(entry: Entry, search: string): boolean {
   const { method, path, summary, description = "", tag } = entry;
   const text = [method, path, summary, description, tag].join(" ").toLowerCase();
@@ -93,7 +94,7 @@ export function matches(entry: Entry, search: string): boolean {
     .every((word) => text.includes(word));
 }
 
-/** `#/components/schemas/Problem` is `Problem`. */
+/** `#/components/schemas/Problem` becomes `Problem`. */
 export const nameOf = (ref: string): string => ref.slice(ref.lastIndexOf("/") + 1);
 
 const LIMITS = [
@@ -109,7 +110,7 @@ const LIMITS = [
   ["pattern", "matches", ""],
 ] as const;
 
-/** What a value must keep to, in words: `at most 64`, `one of "a", "b"`. */
+/** The constraints of a value in words: `at most 64`, `one of "a", "b"`. */
 export function limitsOf(schema: Schema): readonly string[] {
   const limits = LIMITS.flatMap(([name, label, unit]) =>
     schema[name] === undefined ? [] : [`${label} ${schema[name]} ${unit}`.trimEnd()],
@@ -134,7 +135,7 @@ export function typeOf(schema: Schema): string {
   return [type === "" ? "anything" : type, schema.format].filter(Boolean).join(", ");
 }
 
-/** What can be opened below a value: members, items, branches and named schemas that have some. */
+/** The parts below a value that can be opened: members, items, branches, and named schemas with parts. */
 export function childrenOf(
   schema: Schema,
   document: ApiDocument,
@@ -145,7 +146,7 @@ export function childrenOf(
   }
   const branches = [...(schema.anyOf ?? schema.oneOf ?? []), ...(schema.allOf ?? [])];
   const open = branches.filter((branch) => childrenOf(branch, document).length > 0);
-  // A value or null has the members of the value, without a step in between.
+  // For "a value or null" the members of the value are shown directly.
   if (open.length === 1 && schema.allOf === undefined && open[0] !== undefined) {
     return childrenOf(open[0], document);
   }
@@ -162,7 +163,7 @@ export function childrenOf(
   ];
 }
 
-/** The members that must be there, of the schema that `childrenOf` opened. */
+/** The required members of the schema that `childrenOf` opened. */
 export function requiredOf(schema: Schema, document: ApiDocument): readonly string[] {
   if (schema.$ref !== undefined) {
     const named = document.components.schemas[nameOf(schema.$ref)];

@@ -23,7 +23,7 @@ export function OperationView({ entry, document }: Props) {
       <Parameters entry={entry} document={document} />
       {entry.requestBody !== undefined && (
         <Part
-          title={entry.requestBody.required === true ? "Body" : "Body, may be left out"}
+          title={entry.requestBody.required === true ? "Body" : "Body, optional"}
           body={entry.requestBody}
           document={document}
         />
@@ -41,12 +41,12 @@ export function OperationView({ entry, document }: Props) {
   );
 }
 
-/** Whose token opens it: any one of them. */
+/** The kinds of token that the operation accepts; one is enough. */
 function Access({ entry }: Props) {
   const schemes = (entry.security ?? []).flatMap((each) => Object.keys(each));
   return (
     <p class="access">
-      {schemes.length === 0 ? "Open to everybody." : "Opened by: "}
+      {schemes.length === 0 ? "Needs no token." : "Accepts: "}
       {schemes.map((scheme, at) => (
         <>
           {at > 0 && " or "}
@@ -85,7 +85,7 @@ interface PartProps {
   readonly document: ApiDocument;
 }
 
-/** A body or a reply; its schema is drawn when it is opened. */
+/** A body or a reply. Its schema is drawn when it is opened. */
 function Part({ title, text, body, document }: PartProps) {
   const [open, setOpen] = useState(false);
   const contents = Object.entries(body.content ?? {});

@@ -1,4 +1,4 @@
-/** A description: paragraphs, with `code` between backticks. Nothing in it is taken for markup. */
+/** A description: paragraphs, with `code` between backticks. HTML in it is shown as text. */
 export function Prose({ text }: { readonly text: string }) {
   return (
     <>

@@ -14,7 +14,7 @@ interface Props {
   readonly document: ApiDocument;
 }
 
-/** Members of an object, or what else lies below a schema. They are drawn when they are opened. */
+/** The members of an object, or the other parts below a schema. Each is drawn when it is opened. */
 export function SchemaView({ schema, document }: Props) {
   const children = childrenOf(schema, document);
   if (children.length === 0) return <Value schema={schema} />;
@@ -44,7 +44,7 @@ function Value({ schema }: { readonly schema: Schema }) {
   );
 }
 
-/** Closed at first: schemas lie ten deep, and a document of all of them is a megabyte. */
+/** Closed at first: schemas nest ten levels deep, and a page with all of them would be a megabyte. */
 function Members({ schema, document, name }: Props & { readonly name: string }) {
   const [open, setOpen] = useState(false);
   if (childrenOf(schema, document).length === 0) return null;

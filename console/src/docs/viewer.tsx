@@ -4,16 +4,17 @@ import { type ApiDocument, entriesByTag, matches } from "./document.ts";
 import { OperationView } from "./operation-view.tsx";
 import { Prose } from "./prose.tsx";
 
-// The API's document, drawn by the pages' own means: no script, style, font or picture that is not
-// this server's, and no exception in the pages' policy. A viewer that is bought brings both.
+// Draws the API's document with the console's own components. All scripts, styles, fonts and pictures
+// come from this server, and the pages' content security policy needs no exception. A ready-made viewer
+// would need both.
 
-/** @throws when there is no document, or none that can be drawn. */
+/** @throws when there is no document or it cannot be drawn. */
 export async function show(element: HTMLElement): Promise<void> {
   const response = await fetch("/openapi.json");
   if (!response.ok) throw new Error(`/openapi.json answered ${response.status}`);
   const document = (await response.json()) as ApiDocument;
   render(<Viewer document={document} />, element);
-  // What the address names was not there when the browser looked for it.
+  // The element of the address's fragment did not exist when the browser first looked for it.
   globalThis.document.getElementById(location.hash.slice(1))?.scrollIntoView();
 }
 
@@ -35,7 +36,7 @@ function Viewer({ document }: { readonly document: ApiDocument }) {
             value={search}
             onInput={({ currentTarget }) => {
               setSearch(currentTarget.value);
-              // What was found begins at the top, wherever the page stood.
+              // The results of a search begin at the top, so scroll there.
               scrollTo(0, 0);
             }}
           />
@@ -66,7 +67,7 @@ function Viewer({ document }: { readonly document: ApiDocument }) {
         </h1>
         {info.description !== undefined && <Prose text={info.description} />}
         <p>
-          <a href="/openapi.json">/openapi.json</a> is the document itself.
+          The document itself is at <a href="/openapi.json">/openapi.json</a>.
         </p>
         <section id="access" aria-label="Access">
           <h2>Access</h2>

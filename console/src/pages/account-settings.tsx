@@ -14,14 +14,14 @@ interface AccountSettingsProps {
   readonly onSaved: () => void;
 }
 
-/** What is no number is sent as it is: the server says at the field what it must be. */
+/** A text that is no number is sent as it is: the server's error at the field says what it must be. */
 const orNone = (text: string): number | string | null => {
   if (text.trim() === "") return null;
   const n = Number(text);
   return Number.isFinite(n) ? n : text;
 };
 
-/** What all tenants together may use, and what is kept back. */
+/** The form for the limits of all tenants together. */
 export function AccountSettingsDialog({ settings, onClose, onSaved }: AccountSettingsProps) {
   const [daily, setDaily] = useState(String(settings.daily_cap_neurons ?? ""));
   const [monthly, setMonthly] = useState(settings.monthly_cap_usd ?? "");
@@ -42,7 +42,7 @@ export function AccountSettingsDialog({ settings, onClose, onSaved }: AccountSet
         max_hold_share: orNone(hold),
         max_unspent_share: orNone(unspent),
       });
-      announce("The account is changed, from the next lease on.");
+      announce("The account is changed. This applies from the next lease on.");
       onSaved();
     } catch (caught) {
       setError(caught as Error);
@@ -60,7 +60,7 @@ export function AccountSettingsDialog({ settings, onClose, onSaved }: AccountSet
       >
         <TextField
           label="Daily cap, neurons"
-          hint="Of all tenants together. Empty: what the plan has."
+          hint="For all tenants together. Empty: the plan's own cap."
           inputMode="decimal"
           maxLength={20}
           value={daily}
@@ -69,7 +69,7 @@ export function AccountSettingsDialog({ settings, onClose, onSaved }: AccountSet
         />
         <TextField
           label="Monthly cap, USD"
-          hint="Of neurons beyond the free allocation. Empty: no cap."
+          hint="For neurons beyond the free allocation. Empty: no cap."
           inputMode="decimal"
           maxLength={20}
           value={monthly}
@@ -78,7 +78,7 @@ export function AccountSettingsDialog({ settings, onClose, onSaved }: AccountSet
         />
         <TextField
           label="Safety margin, neurons"
-          hint="Of the day, granted to nobody. A larger measured drift holds instead."
+          hint="Part of the day that no tenant gets. A larger measured drift replaces it."
           inputMode="decimal"
           maxLength={20}
           value={margin}
@@ -96,7 +96,7 @@ export function AccountSettingsDialog({ settings, onClose, onSaved }: AccountSet
         />
         <TextField
           label="One tenant's share of what is unspent"
-          hint="Above 0, at most 1. It counts while another tenant asks too. Empty: 0.333."
+          hint="Above 0, at most 1. It applies while another tenant also asks. Empty: 0.333."
           inputMode="decimal"
           maxLength={20}
           value={unspent}

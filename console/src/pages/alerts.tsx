@@ -6,7 +6,7 @@ import { Empty, ErrorNote, Skeleton } from "../ui/status.tsx";
 import { type Column, Table } from "../ui/table.tsx";
 import { useLoad } from "../ui/use-load.ts";
 
-/** The feed is read oldest first, so the newest are at its end: it is followed so far. */
+/** The feed is read oldest first, so the newest events are on its last page. We read at most so many. */
 const MOST_PAGES = 20;
 
 async function readEvents(most: number, signal: AbortSignal): Promise<readonly PlatformEvent[]> {
@@ -14,7 +14,7 @@ async function readEvents(most: number, signal: AbortSignal): Promise<readonly P
   let cursor: string | null = null;
   for (let page = 0; page < MOST_PAGES; page += 1) {
     const query: { limit: number; cursor: string | null } = { limit: 200, cursor };
-    // oxlint-disable-next-line no-await-in-loop -- a page says where the next one is
+    // oxlint-disable-next-line no-await-in-loop -- a page has the cursor of the next
     const list: List<PlatformEvent> = await api.get("/admin/events", query, { signal });
     events = [...events, ...list.data].slice(-most);
     cursor = list.next_cursor;

@@ -21,7 +21,7 @@ export function AuditPage() {
         <div>
           <h1>Audit</h1>
           <p class="hint">
-            Every act of the platform: who, what, on which tenant, by which request.
+            Every act of the platform: who did what, to which tenant, in which request.
           </p>
         </div>
       </header>
@@ -33,7 +33,7 @@ export function AuditPage() {
         {page.items === null && page.error === null && <Skeleton lines={8} />}
         {page.items?.length === 0 && (
           <Empty icon="audit" title="No act">
-            <p>What is done with the admin token is recorded here.</p>
+            <p>Acts with the admin token are recorded here.</p>
           </Empty>
         )}
         {page.items !== null && page.items.length > 0 && (

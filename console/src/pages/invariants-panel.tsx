@@ -11,10 +11,10 @@ import { usePolled } from "../ui/use-polled.ts";
 
 const EVERY_MS = 5_000;
 
-/** The API has the others. */
+/** Tenants that the panel names. The API lists the others. */
 const MOST_NAMED = 20;
 
-/** Whether anything that must be zero is not, over all tenants, as the latest pass found them. */
+/** The violations of invariants that the latest pass over all tenants found. */
 export function InvariantsPanel() {
   const { data, error, reload } = usePolled(
     "invariants",
@@ -66,7 +66,7 @@ function standing({ running, latest }: Checks): string {
   if (running !== null) {
     return `Counting: ${count(running.checked)} of ${count(running.tenants)} tenants.`;
   }
-  if (latest?.ended_at == null) return "Of all tenants.";
+  if (latest?.ended_at == null) return "For all tenants.";
   return `Counted over ${count(latest.checked)} tenants, until ${moment(latest.ended_at)} UTC.`;
 }
 
@@ -76,7 +76,7 @@ function Outcome({ pass }: { readonly pass: InvariantsPass }) {
       ? ["bad", `broken in ${count(pass.broken)}`]
       : pass.holds === true
         ? ["good", "all hold"]
-        : ["warn", `not known of ${count(pass.unfinished + pass.unanswered)}`];
+        : ["warn", `not known for ${count(pass.unfinished + pass.unanswered)}`];
   return <Badge tone={tone}>{text}</Badge>;
 }
 
@@ -91,7 +91,7 @@ const Found = ({ checks }: { readonly checks: Checks }) => (
               .map(({ name, violations }) => `${words(name)} (${violations})`)
               .join(", ")
           : found === "unfinished"
-            ? "not everything was looked at"
+            ? "not everything was checked"
             : "did not answer"}
       </li>
     ))}

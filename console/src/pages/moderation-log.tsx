@@ -13,7 +13,7 @@ import { usePaged } from "../ui/use-paged.ts";
 
 const NO_FILTER = { tenant: "", decision: "", category: "", user_id: "" };
 
-/** What was not allowed, over all tenants: 30 days, without content. */
+/** Verdicts of all tenants that flag or block, of the last 30 days, without content. */
 export function ModerationLogPage() {
   const [filter, setFilter] = useState(NO_FILTER);
   const set = (change: Partial<typeof NO_FILTER>) => setFilter({ ...filter, ...change });
@@ -29,7 +29,9 @@ export function ModerationLogPage() {
       <header class="page-head">
         <div>
           <h1>Moderation log</h1>
-          <p class="hint">Verdicts of all tenants that do not allow: 30 days, without content.</p>
+          <p class="hint">
+            Verdicts of all tenants that flag or block, of the last 30 days, without content.
+          </p>
         </div>
       </header>
       <Panel
@@ -77,7 +79,7 @@ export function ModerationLogPage() {
         {page.items === null && page.error === null && <Skeleton lines={6} />}
         {page.items?.length === 0 && !page.more && (
           <Empty icon="scale" title="Nothing is logged">
-            <p>What is flagged or blocked appears here within a minute.</p>
+            <p>Flagged or blocked content appears here within a minute.</p>
           </Empty>
         )}
         {page.items !== null && page.items.length > 0 && (

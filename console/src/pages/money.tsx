@@ -22,10 +22,10 @@ import { useLoad } from "../ui/use-load.ts";
 import { VerdictSumsPanel } from "../verdict-sums-panel.tsx";
 import { Reconciliation } from "./reconciliation.tsx";
 
-/** Tenants with a row of their own: the files have all of them. */
+/** Tenants with a row of their own on the page. The files have all tenants. */
 const LARGEST = "50";
 
-/** Who spends what, what the platform itself costs, and what Cloudflare will bill. */
+/** The spending of each tenant, the cost of the platform itself, and the expected bill of Cloudflare. */
 export function MoneyPage() {
   const [range, setRange] = useState(lastDays(7));
   const query = { ...range, group_by: "tenant", largest: LARGEST };
@@ -41,7 +41,7 @@ export function MoneyPage() {
           <h1>Money</h1>
           <p class="hint">
             {data?.as_of == null
-              ? "From the reports, which tenants feed as they go."
+              ? "From the reports, which tenants update continuously."
               : `From the reports, as of ${moment(data.as_of)} UTC.`}
           </p>
         </div>
@@ -90,7 +90,7 @@ function Report({ usage }: { readonly usage: AllUsage }) {
           <Figure
             label="Cost of the platform"
             value={usd(usage.platform_cost_usd ?? "0")}
-            detail="before what the plan includes"
+            detail="before the plan's included amounts"
           />
           <Figure
             label={`${month.month} so far`}
@@ -103,7 +103,7 @@ function Report({ usage }: { readonly usage: AllUsage }) {
             detail={
               month.forecast === null
                 ? "too early to tell"
-                : `${usd(month.forecast.charge_usd)} charged, in a straight line`
+                : `${usd(month.forecast.charge_usd)} charged, if the pace stays`
             }
           />
         </div>
@@ -111,11 +111,11 @@ function Report({ usage }: { readonly usage: AllUsage }) {
       <VerdictSumsPanel verdicts={totals.verdicts} />
       <Panel
         title="By tenant"
-        hint={`The ${LARGEST} that used most, and all others; the files have every tenant.`}
+        hint={`The ${LARGEST} tenants that used most, and the sum of all others. The files have every tenant.`}
       >
         {usage.data.length === 0 ? (
           <Empty icon="money" title="Nothing was used in these days">
-            <p>What a tenant uses appears here within a minute.</p>
+            <p>Usage of a tenant appears here within a minute.</p>
           </Empty>
         ) : (
           <Table
@@ -129,7 +129,7 @@ function Report({ usage }: { readonly usage: AllUsage }) {
       </Panel>
       <Panel
         title="The platform's own resources"
-        hint="What Cloudflare charges beside the models, from counts and a price book."
+        hint="Cloudflare's charges beside the models, computed from counts and a price book."
       >
         <Table
           caption="Resources"

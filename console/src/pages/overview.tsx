@@ -9,7 +9,7 @@ export const OverviewPage = () => (
     <header class="page-head">
       <div>
         <h1>Overview</h1>
-        <p class="hint">The account and its tenants, as they stand now.</p>
+        <p class="hint">The account and its tenants, as they are now.</p>
       </div>
     </header>
     <div class="grid">
@@ -18,7 +18,7 @@ export const OverviewPage = () => (
       <Panel
         title="Alerts"
         class="span-7 fill-row"
-        hint="The latest, of what some endpoint of the platform subscribed to."
+        hint="The latest events that an endpoint of the platform subscribed to."
         actions={<a href="#/events">All alerts</a>}
       >
         <Alerts most={8} />

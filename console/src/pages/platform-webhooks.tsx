@@ -9,10 +9,12 @@ export const PlatformWebhooksPage = ({ item }: { readonly item: string | null })
     <header class="page-head">
       <div>
         <h1>Alerts</h1>
-        <p class="hint">What happened to tenants and to the account, and who is told of it.</p>
+        <p class="hint">
+          Events of tenants and of the account, and the endpoints that receive them.
+        </p>
       </div>
     </header>
-    <Panel title="What happened" hint="Of the last 30 days, what some endpoint subscribed to.">
+    <Panel title="Events" hint="Of the last 30 days, those that an endpoint subscribed to.">
       <Alerts most={50} />
     </Panel>
     <Endpoints

@@ -18,7 +18,7 @@ import { AccountSettingsDialog } from "./account-settings.tsx";
 
 const EVERY_MS = 5000;
 
-/** The API has the others. */
+/** Tenants that the panel shows. The API lists the others. */
 const MOST_SHARES = 20;
 
 /** The day's neurons that all tenants share, and the account's rates. */
@@ -50,7 +50,7 @@ export function PoolPanels() {
         {data === null && error === null && <Skeleton lines={5} />}
         {data !== null && <Pool account={data} onChanged={reload} />}
       </Panel>
-      <Panel title="Rates" class="span-4 fill-row" hint="Of all tenants, in the last minute.">
+      <Panel title="Rates" class="span-4 fill-row" hint="For all tenants, in the last minute.">
         {data === null ? error === null && <Skeleton lines={4} /> : <Rates rates={data.rates} />}
       </Panel>
       {editing && data !== null && (
@@ -86,7 +86,7 @@ function Pool({ account, onChanged }: PoolProps) {
       {closure !== null && <Closed closure={closure} onChanged={onChanged} />}
       {size === null ? (
         <p class="soft">
-          Nothing is shared out: tenants have their own limits and the account has no cap.
+          There is no pool: tenants have their own limits and the account has no cap.
         </p>
       ) : (
         <Gauge pool={pool} size={size} />
@@ -161,8 +161,8 @@ function Closed({ closure, onChanged }: ClosedProps) {
   return (
     <Warning>
       <p>
-        Workers AI said at {moment(closure.closed_at)} that the day's allocation is gone. One call
-        tries again at {moment(closure.probe_at)} UTC.
+        Workers AI said at {moment(closure.closed_at)} that the day's allocation is used up. One
+        call tries again at {moment(closure.probe_at)} UTC.
       </p>
       <Button small busy={busy} onClick={() => void reopen()}>
         Reopen now
@@ -190,7 +190,7 @@ function amount(key: string, label: string, of: (share: Share) => number): Colum
   return { key, label, end: true, cell: (share) => neurons(of(share)) };
 }
 
-/** Read when they are looked at. */
+/** Loaded when it is opened. */
 function Shares({ of }: { readonly of: number }) {
   const [isOpen, setIsOpen] = useState(false);
   return (
@@ -231,8 +231,8 @@ function LargestShares() {
 }
 
 const SHARE_SORTS: readonly Choice<ShareSort>[] = [
-  { value: "spent", label: "what is spent" },
-  { value: "held", label: "what calls hold" },
-  { value: "leased", label: "what is leased and unused" },
+  { value: "spent", label: "neurons spent" },
+  { value: "held", label: "neurons that calls hold" },
+  { value: "leased", label: "neurons leased and unused" },
   { value: "id", label: "id" },
 ];

@@ -10,7 +10,7 @@ import { Badge, Empty, ErrorNote, Skeleton, Warning } from "../ui/status.tsx";
 import { type Column, Table } from "../ui/table.tsx";
 import { useLoad } from "../ui/use-load.ts";
 
-/** Cloudflare is asked for a day's figures meanwhile. */
+/** The request waits while the server asks Cloudflare for a day's figures. */
 const TIMEOUT_MS = 60_000;
 
 export const useReconciliation = () =>
@@ -18,7 +18,7 @@ export const useReconciliation = () =>
     api.get<List<ReconciledDay>>("/admin/reconciliation", {}, { signal }),
   );
 
-/** The journals beside Cloudflare's own figures, a day each. */
+/** The journals compared with Cloudflare's own figures, by day. */
 export function Reconciliation() {
   const { data, error, reload } = useReconciliation();
   const [day, setDay] = useState(dayFrom(Date.now(), -1));
@@ -45,7 +45,7 @@ export function Reconciliation() {
   return (
     <Panel
       title="Reconciliation"
-      hint="The journals against what Cloudflare counted: every night, or now."
+      hint="The journals compared with Cloudflare's count: every night, or now."
       actions={
         <>
           <TextField label="Day" type="date" value={day} onValue={setDay} />
@@ -60,8 +60,8 @@ export function Reconciliation() {
       {latest?.last_outcome === "not_configured" && (
         <Warning>
           <p>
-            Cloudflare cannot be asked: set the secrets <code>CLOUDFLARE_ACCOUNT_ID</code> and{" "}
-            <code>CLOUDFLARE_API_TOKEN</code>.
+            Cloudflare's figures cannot be read: set the secrets <code>CLOUDFLARE_ACCOUNT_ID</code>{" "}
+            and <code>CLOUDFLARE_API_TOKEN</code>.
           </p>
         </Warning>
       )}

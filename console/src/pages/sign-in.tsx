@@ -40,7 +40,7 @@ export function SignIn() {
         {why !== null && error === null && <Warning>{why}</Warning>}
         <Field
           label="Admin token or tenant key"
-          hint="The admin token opens everything; a key opens its tenant, as far as its role goes."
+          hint="The admin token can do everything. A key can do what its role allows, for its tenant."
         >
           {(aria) => (
             <input
@@ -59,7 +59,7 @@ export function SignIn() {
           checked={keep}
           onValue={setKeep}
         />
-        {error !== null && <ErrorNote error={error} what="That did not open the door" />}
+        {error !== null && <ErrorNote error={error} what="That token was not accepted" />}
         <Button type="submit" kind="primary" busy={busy} disabled={token.trim() === ""}>
           Sign in
         </Button>
@@ -82,9 +82,9 @@ const NO_SUCH_TOKEN =
   "No such token or key, or it has ended. Check for missing characters at its ends.";
 
 const NO_ACCESS =
-  "Nobody let you in before this page: Cloudflare Access is not set up here, or it has ended.";
+  "Cloudflare Access did not sign you in: it is not set up here, or its session has ended.";
 
-/** What a person who was not let in can do about it. */
+/** Says what a person whose sign-in failed can do. */
 function said(caught: unknown, detail: string): Error {
   if (!(caught instanceof RequestFailed)) {
     return caught instanceof Error ? caught : new Error("Something went wrong.");

@@ -17,7 +17,7 @@ import { Table } from "../ui/table.tsx";
 import { useLoad } from "../ui/use-load.ts";
 import { usePaged } from "../ui/use-paged.ts";
 
-// The account finds and sorts its tenants: the page shows some of them and asks none of their objects.
+// The account finds and sorts its tenants, so the page asks none of the tenants' objects.
 
 const SHOWN = 25;
 
@@ -56,7 +56,7 @@ function readTenants(
   cursor: string | null,
   signal: AbortSignal,
 ): Promise<List<ListedTenant>> {
-  // No id has other letters.
+  // No id has other characters.
   if (!/^[a-z0-9-]{0,39}$/.test(prefix)) return Promise.resolve(NOBODY);
   const query = {
     limit: SHOWN,
@@ -118,7 +118,7 @@ export function TenantsPage({ place }: { readonly place: Place }) {
             <input
               class="bare-input"
               type="search"
-              aria-label="Search tenants by what their ids begin with"
+              aria-label="Search tenants by the beginning of their ids"
               placeholder="Search by the beginning of an id"
               maxLength={64}
               value={search}
@@ -200,7 +200,7 @@ async function act(work: () => Promise<unknown>): Promise<void> {
   }
 }
 
-/** A tenant with all its settings, and how it stands. */
+/** A tenant with all its settings and its present limits. */
 interface Opened {
   readonly tenant: Tenant;
   readonly limits: Limits | null;
@@ -214,7 +214,7 @@ async function openTenant(id: string): Promise<Opened> {
   return { tenant, limits };
 }
 
-/** The day so far, drawn on as a straight line; null in its first ten minutes. */
+/** The day's usage if the pace so far goes on; null in the first ten minutes of the day. */
 export function forecast(limits: Limits | null, nowMs: number): number | null {
   if (limits === null) return null;
   const left = Date.parse(limits.resets_at) - nowMs;

@@ -11,13 +11,13 @@ import { DriftBadge, useReconciliation } from "./reconciliation.tsx";
 
 const HOUR_MS = 3_600_000;
 
-/** The reports hear of a call within seconds; what they cost to read is counted too. */
+/** The reports get a call within seconds. Reading them has a cost, so we do it rarely. */
 const EVERY_MS = 20_000;
 
-/** Tenants with a colour of their own; all others are one. */
+/** Tenants with a colour of their own. All others are one series. */
 const LARGEST = "20";
 
-/** The last 24 hours, each by its start; the present one is the last. */
+/** The starts of the last 24 hours; the present hour is the last. */
 const lastHours = (nowMs: number): string[] =>
   Array.from({ length: 24 }, (_, n) =>
     new Date((Math.floor(nowMs / HOUR_MS) - 23 + n) * HOUR_MS).toISOString(),
@@ -35,7 +35,7 @@ async function readLastDay(signal: AbortSignal) {
   return { hours, totals, places: lastHours(now) };
 }
 
-/** What the overview shows of the reports: neurons by hour, refusals, money. */
+/** The overview's panels from the reports: neurons by hour, refusals, money. */
 export function UsagePanels() {
   const { data, error, reload } = usePolled("usage of a day", readLastDay, EVERY_MS);
   return (
@@ -54,7 +54,7 @@ export function UsagePanels() {
         {data !== null && <Hours usage={data.hours} places={data.places} />}
       </Panel>
       <div class="span-4 stack">
-        <Panel title="Refusals today" hint="Of all tenants, by kind.">
+        <Panel title="Refusals today" hint="For all tenants, by kind.">
           {data === null && error === null && <Skeleton lines={3} />}
           {data !== null && <Refusals refused={data.totals.totals?.refused ?? {}} />}
         </Panel>
@@ -84,7 +84,7 @@ function Hours({ usage, places }: HoursProps) {
   if (series.length === 0) {
     return (
       <Empty icon="overview" title="Nothing was used in the last 24 hours">
-        <p>What tenants use appears here within a minute.</p>
+        <p>Usage of tenants appears here within a minute.</p>
       </Empty>
     );
   }
@@ -142,7 +142,7 @@ function Drift() {
   const { data, error, reload } = useReconciliation();
   const days = (data?.data ?? []).slice(0, 3);
   return (
-    <Panel title="Drift" hint="Cloudflare's count less ours.">
+    <Panel title="Drift" hint="Cloudflare's count minus ours.">
       {error !== null && <ErrorNote error={error} onRetry={reload} />}
       {data === null && error === null && <Skeleton lines={2} />}
       {data !== null && days.length === 0 && <p class="soft">No day was compared yet.</p>}

@@ -5,7 +5,7 @@ import type { Series } from "../ui/stacked.ts";
 const DAY_MS = 86_400_000;
 const MICRO = 1_000_000;
 
-/** Every day from the first to the last: also those on which nothing was used. */
+/** Every day from the first to the last, also days without usage. */
 export function daysOf(from: string, to: string): string[] {
   const days: string[] = [];
   for (let ms = Date.parse(from); ms <= Date.parse(to) && days.length < 400; ms += DAY_MS) {
@@ -17,13 +17,13 @@ export function daysOf(from: string, to: string): string[] {
 const nameOf = ({ model, task }: UsageRow): string => model ?? task ?? "all";
 
 interface Grouping {
-  /** What the rows are put under, in order. */
+  /** The places on the x axis, in order. */
   readonly places: readonly string[];
   readonly placeOf: (row: UsageRow) => string | null;
   readonly nameOf: (row: UsageRow) => string;
 }
 
-/** Neurons of each name at each place; what lies at no place is left out. */
+/** Neurons of each name at each place. Rows that belong to no place are left out. */
 export function seriesBy(
   rows: readonly UsageRow[],
   { places, placeOf, nameOf: name }: Grouping,
@@ -55,7 +55,7 @@ interface ModelSum {
   readonly units: Record<string, number>;
 }
 
-/** The rows of all days, a model each. */
+/** The rows of all days, added up by model. */
 export function sumByModel(rows: readonly UsageRow[]): readonly Readonly<ModelSum>[] {
   const sums = new Map<string, ModelSum>();
   for (const row of rows) {

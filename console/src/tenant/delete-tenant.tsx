@@ -12,7 +12,7 @@ interface DeleteTenantProps {
   readonly onDeleted: () => void;
 }
 
-/** Erasing takes long where much is stored. */
+/** Erasing takes long if the tenant stored much. */
 const TIMEOUT_MS = 120_000;
 
 export function DeleteTenant({ id, onClose, onDeleted }: DeleteTenantProps) {
@@ -43,8 +43,8 @@ export function DeleteTenant({ id, onClose, onDeleted }: DeleteTenantProps) {
       >
         <Warning>
           <p>
-            Its keys end at once. Verdicts, policies, webhooks and files are erased and do not come
-            back; totals of its days stay. To keep everything and refuse its calls, suspend it.
+            Its keys end at once. Verdicts, policies, webhooks and files are erased and cannot be
+            restored. Totals of its days stay. To keep everything and refuse its calls, suspend it.
           </p>
         </Warning>
         <TextField
@@ -54,7 +54,7 @@ export function DeleteTenant({ id, onClose, onDeleted }: DeleteTenantProps) {
           maxLength={39}
         />
         {error !== null && <ErrorNote error={error} what="It was not deleted" />}
-        {busy && <p class="hint">Erasing what it stored. This can take a minute.</p>}
+        {busy && <p class="hint">Erasing its stored data. This can take a minute.</p>}
         <div class="actions end">
           <Button onClick={onClose}>Cancel</Button>
           <Button type="submit" kind="danger" busy={busy} disabled={typed !== id}>

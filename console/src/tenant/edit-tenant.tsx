@@ -18,7 +18,7 @@ interface EditTenantProps {
   readonly onSaved: (tenant: Tenant) => void;
 }
 
-/** Settings are changed in two steps: what is wanted, then what that does. */
+/** Settings are changed in two steps: enter the change, then review its effects. */
 export function EditTenant({ tenant, limits, onClose, onSaved }: EditTenantProps) {
   const before = fieldsOf(tenant);
   const [fields, setFields] = useState(before);
@@ -75,11 +75,11 @@ export function EditTenant({ tenant, limits, onClose, onSaved }: EditTenantProps
   );
 }
 
-/** With the version that was looked at: nobody's change is written over. */
+/** Sends the version that was shown, so that another person's change is not overwritten. */
 export async function saveTenant(tenant: Tenant, patch: Body): Promise<Tenant> {
   const path = `/admin/tenants/${encodeURIComponent(tenant.id)}`;
   const saved = await api.send<ChangedTenant>("PATCH", path, patch, { ifMatch: tenant.version });
-  tellOfChange(saved, `${tenant.id} is changed, from the next call on.`);
+  tellOfChange(saved, `${tenant.id} is changed. This applies from the next call on.`);
   return saved;
 }
 
@@ -87,7 +87,7 @@ export interface ChangedTenant extends Tenant {
   readonly warnings?: readonly { readonly detail: string }[];
 }
 
-/** That it is done, with all that the server warns of. */
+/** Announces the change, with the server's warnings. */
 export function tellOfChange({ warnings = [] }: ChangedTenant, done: string): void {
   const sentences = [done, ...warnings.map(({ detail }) => detail)];
   announce(sentences.join(" "), warnings.length === 0 ? "good" : "bad");
@@ -95,7 +95,8 @@ export function tellOfChange({ warnings = [] }: ChangedTenant, done: string): vo
 
 function overtaken(error: Error): Error {
   if (!(error instanceof RequestFailed) || error.problem.kind !== "version_conflict") return error;
-  const detail = "Somebody else has changed it since. Close this, look at it anew, and try again.";
+  const detail =
+    "Somebody else has changed the tenant in the meantime. Close this, open it again, and try again.";
   return new RequestFailed({ ...error.problem, detail });
 }
 

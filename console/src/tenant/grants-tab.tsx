@@ -14,7 +14,7 @@ import { type Column, Table } from "../ui/table.tsx";
 import { usePaged } from "../ui/use-paged.ts";
 import type { TabProps } from "./tenant-page.tsx";
 
-/** A tenant reads its grants; the platform makes and ends them. */
+/** A tenant reads its grants. The platform makes and ends them. */
 export function GrantsTab({ tenant }: TabProps) {
   const path = tenantPath(tenant, "/grants");
   const platform = session()?.kind === "platform";
@@ -26,7 +26,7 @@ export function GrantsTab({ tenant }: TabProps) {
   return (
     <Panel
       title="Grants"
-      hint="Neurons beside the quota, once. Calls draw on the day's quota first, then on these, the one that ends first before the others."
+      hint="Neurons beside the quota, for one time. Calls draw on the day's quota first, then on the grant that ends first."
       actions={
         platform && (
           <Button icon="plus" kind="primary" onClick={() => setDoing("new")}>
@@ -39,7 +39,7 @@ export function GrantsTab({ tenant }: TabProps) {
       {page.items === null && page.error === null && <Skeleton />}
       {page.items?.length === 0 && (
         <Empty icon="money" title="No grant yet">
-          <p>Grant some where a tenant needs more than its quota, for once.</p>
+          <p>Make a grant when a tenant needs more than its quota for one time.</p>
         </Empty>
       )}
       {page.items !== null && page.items.length > 0 && (
@@ -69,7 +69,7 @@ export function GrantsTab({ tenant }: TabProps) {
       )}
       {doing !== null && doing !== "new" && (
         <Confirm
-          title="End what remains of the grant"
+          title="End the rest of the grant"
           act="End it now"
           onClose={close}
           onConfirm={async () => {
@@ -79,8 +79,8 @@ export function GrantsTab({ tenant }: TabProps) {
           }}
         >
           <p>
-            {neurons(doing.remaining_micro_neurons)} neurons are left of it and go. What calls drew
-            on it stays as it is.
+            {neurons(doing.remaining_micro_neurons)} neurons remain, and this removes them. The
+            amounts that calls drew on it do not change.
           </p>
         </Confirm>
       )}
@@ -195,7 +195,7 @@ function NewGrant({ path, onClose, onMade }: NewGrantProps) {
         />
         <TextField
           label="Reason"
-          hint="The tenant reads it."
+          hint="The tenant can read this."
           maxLength={1000}
           required
           value={reason}

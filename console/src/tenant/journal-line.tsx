@@ -14,11 +14,11 @@ interface LineProps {
   readonly tenant: string;
   readonly line: JournalLine;
   readonly onClose: () => void;
-  /** Something was given back: there is a new line. */
+  /** An amount was given back, so there is a new line. */
   readonly onAdjusted: () => void;
 }
 
-/** A line with its items; the platform can give back what it charged. */
+/** A line with its items. The platform can give back its charge. */
 export function Line({ tenant, line, onClose, onAdjusted }: LineProps) {
   const isAdjustable =
     session()?.kind === "platform" && line.adjusts === null && line.micro_neurons > 0;
@@ -107,7 +107,7 @@ function GiveBack({ path, line, onAdjusted }: GiveBackProps) {
         }}
       >
         <p class="hint">
-          The line stays as it is: a line of its own, with negative amounts, is booked in its day.
+          This line does not change. A new line, with negative amounts, is booked in the same day.
         </p>
         <div class="columns">
           <TextField
@@ -121,7 +121,7 @@ function GiveBack({ path, line, onAdjusted }: GiveBackProps) {
           />
           <TextField
             label="Reason"
-            hint="The tenant reads it."
+            hint="The tenant can read this."
             maxLength={1000}
             value={reason}
             onValue={setReason}

@@ -43,7 +43,7 @@ export function JournalTab({ tenant }: TabProps) {
       {page.items === null && page.error === null && <Skeleton lines={8} />}
       {page.items?.length === 0 && (
         <Empty icon="audit" title="No line yet">
-          <p>Each call that is admitted ends in one.</p>
+          <p>Each admitted call gets a line when it ends.</p>
         </Empty>
       )}
       {page.items !== null && page.items.length > 0 && (

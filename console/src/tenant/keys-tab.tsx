@@ -159,7 +159,7 @@ const ROLES: readonly { value: Role; label: string }[] = [
   { value: "call", label: "call: make calls, read limits and usage" },
   { value: "review", label: "review: read verdicts, decide them" },
   { value: "manage", label: "manage: everything of the tenant" },
-  { value: "score", label: "score: have comments scored, also from a page; nothing else" },
+  { value: "score", label: "score: only score comments, also from a web page" },
 ];
 
 function IssueKey({ path, onClose, onIssued }: IssueProps) {
@@ -256,9 +256,7 @@ function RotateKey({ path, old, onClose, onIssued }: IssueProps & { readonly old
           void rotate();
         }}
       >
-        <p>
-          A new key of the same role takes its place. Until the old one ends, both open the door.
-        </p>
+        <p>A new key of the same role replaces it. Until the old one ends, both work.</p>
         <SelectField
           label="The old key ends"
           value={overlap}

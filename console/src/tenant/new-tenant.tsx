@@ -53,7 +53,7 @@ export function NewTenant({ onClose, onMade }: NewTenantProps) {
       >
         <TextField
           label="Id"
-          hint="Lower-case letters, digits and hyphens. It stands in every key and cannot be changed."
+          hint="Lower-case letters, digits and hyphens. It is a part of every key and cannot be changed."
           value={id}
           onValue={setId}
           maxLength={200}
@@ -78,13 +78,14 @@ export function NewTenant({ onClose, onMade }: NewTenantProps) {
   );
 }
 
-/** Of ids that begin so, the id itself is the first. */
+/** Whether the id is taken: of the ids with this beginning, the id itself is the first. */
 async function isTaken(id: string): Promise<boolean> {
   const { data } = await api.get<List<ListedTenant>>("/admin/tenants", { prefix: id, limit: 1 });
   return data[0]?.id === id;
 }
 
 function wrongId(id: string, taken: string | null): string | undefined {
-  if (!ID.test(id)) return "Up to 39 lower-case letters, digits and hyphens, no hyphen first.";
+  if (!ID.test(id))
+    return "Up to 39 lower-case letters, digits and hyphens. The first must not be a hyphen.";
   return taken === id ? "There is a tenant of that name." : undefined;
 }

@@ -5,9 +5,9 @@ import type { List, Verdict } from "../api/shapes.ts";
 export const CLAIMED_AT_ONCE = 10;
 
 /**
- * What whoever is signed in has claimed before, claimed for another quarter of an hour: a page that
- * was left or loaded anew must not leave them to wait. A key is not told its own id, so each is asked
- * for: what is another's is refused.
+ * The verdicts that the signed-in person has claimed before. Each claim is extended by a quarter of an
+ * hour, so that a person who left or reloaded the page need not wait. A key does not know its own id, so
+ * we try to claim each verdict; the server refuses those that another key has claimed.
  */
 export async function ownClaims(path: string, signal: AbortSignal): Promise<readonly Verdict[]> {
   const query = { review: "claimed", limit: 50 };
@@ -30,7 +30,7 @@ export async function ownClaims(path: string, signal: AbortSignal): Promise<read
   return own.filter((verdict) => verdict !== null).toReversed();
 }
 
-/** How many wait; one more than can be counted is told as so many and more. */
+/** How many verdicts wait for review: a number, or "200 or more". */
 export async function countOpen(path: string, signal: AbortSignal): Promise<string> {
   const open = await api.get<List<Verdict>>(path, { review: "open", limit: 200 }, { signal });
   return `${open.data.length}${open.has_more ? " or more" : ""}`;

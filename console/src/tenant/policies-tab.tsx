@@ -85,7 +85,7 @@ function PolicyEditor({ path, policy, onSaved }: EditorProps) {
     <>
       <Panel
         title={`Policy ${policy.name}`}
-        hint="Saving makes a new version; verdicts keep naming the one that made them."
+        hint="Saving makes a new version. A verdict keeps the version that made it."
         actions={<Badge tone="neutral">version {policy.version}</Badge>}
       >
         <form
@@ -99,7 +99,7 @@ function PolicyEditor({ path, policy, onSaved }: EditorProps) {
           <PolicyTexts fields={fields} onFields={setFields} errors={errors} />
           <TextField
             label="Save under the name"
-            hint="Another name makes another policy; calls choose one by its name."
+            hint="Another name makes another policy. A call chooses a policy by its name."
             value={name}
             onValue={setName}
             maxLength={64}
@@ -161,7 +161,7 @@ function PolicyTexts({
         />
         <AreaField
           label="Terms that are allowed"
-          hint="They take back what our own lists found there."
+          hint="They cancel matches of our own lists at the same place."
           value={fields.allow_terms}
           onValue={(value) => set({ allow_terms: value })}
           error={errorAt(errors, "terms.allow")}
@@ -181,7 +181,7 @@ function PolicyTexts({
           choices={[
             { value: "flag", label: "flag" },
             { value: "block", label: "block" },
-            { value: "allow", label: "flag, but allow what has no judge" },
+            { value: "allow", label: "flag, but allow content that has no judge" },
           ]}
           onValue={(value) => set({ on_unavailable: value })}
         />
@@ -194,7 +194,7 @@ function PolicyTexts({
           error={errorAt(errors, "reuse_ttl_s")}
         />
         <CheckField
-          label="Ask the models also where a term has blocked already"
+          label="Ask the models even if a term has already blocked"
           checked={fields.evaluate_all}
           onValue={(value) => set({ evaluate_all: value })}
         />

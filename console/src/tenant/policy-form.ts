@@ -1,6 +1,6 @@
 import type { CategoryRule, Decision, Policy, PolicyBody, Term } from "../api/shapes.ts";
 
-// The form of a policy: what is typed, and what is sent.
+// The form of a policy: its fields as typed, and the body that is sent.
 
 export interface RuleFields {
   readonly text: boolean;
@@ -47,7 +47,7 @@ export const policyFields = (policy: PolicyBody): PolicyFields => ({
   reuse_ttl_s: String(policy.reuse_ttl_s),
 });
 
-/** What is no number is sent as it is: the server says at the field what it must be. */
+/** A text that is no number is sent as it is: the server's error at the field says what it must be. */
 const number = (typed: string): number | null =>
   typed.trim() === "" ? null : Number.isFinite(Number(typed)) ? Number(typed) : (typed as never);
 
@@ -57,7 +57,7 @@ const lines = (typed: string): string[] =>
     .map((line) => line.trim())
     .filter((line) => line !== "");
 
-/** A term with a way of its own stands as JSON on its line. */
+/** A term with its own way of comparing is written as JSON on its line. */
 const termLine = (term: Term): string => (typeof term === "string" ? term : JSON.stringify(term));
 
 function termOf(line: string): Term {
@@ -82,7 +82,7 @@ const ruleOf = (fields: RuleFields): CategoryRule => ({
   ban: number(fields.ban),
 });
 
-/** As a PUT takes it: over the policy that was read, so that what the form does not show stays. */
+/** The body of a PUT. It starts from the policy that was read, so fields that the form lacks stay. */
 export function policyBody(fields: PolicyFields, read: Policy): PolicyBody {
   const { name: _name, version: _version, ...rest } = read as Policy & { readonly object?: string };
   const { object: _object, ...kept } = rest;

@@ -10,7 +10,7 @@ import { together } from "./replay-sum.ts";
 
 const DECISIONS: readonly Decision[] = ["allow", "flag", "block"];
 
-/** Parts of some 5,000 verdicts. */
+/** A replay is read in parts of about 5,000 verdicts. */
 const MOST_PARTS = 40;
 
 interface ReplayPanelProps {
@@ -19,7 +19,7 @@ interface ReplayPanelProps {
   readonly changed: boolean;
 }
 
-/** What the form above would have decided of the verdicts that are there: nothing is asked or charged. */
+/** Decides stored verdicts again with the policy in the form above. No engine runs; nothing is charged. */
 export function PolicyReplayPanel({ path, body, changed }: ReplayPanelProps) {
   const [days, setDays] = useState("7");
   const [replay, setReplay] = useState<PolicyReplay | null>(null);
@@ -55,7 +55,7 @@ export function PolicyReplayPanel({ path, body, changed }: ReplayPanelProps) {
   return (
     <Panel
       title="Replay"
-      hint="What this policy, as it stands in the form, would have decided of stored verdicts. No engine is asked; it costs nothing."
+      hint="Decides stored verdicts again with the policy in the form. No engine runs, and it costs nothing."
       actions={
         <>
           <SelectField
@@ -81,7 +81,7 @@ export function PolicyReplayPanel({ path, body, changed }: ReplayPanelProps) {
       {running !== null && (
         <div class="row" role="status">
           <progress aria-label="Replaying" />
-          <span class="hint">{count(replay?.verdicts ?? 0)} verdicts judged anew so far</span>
+          <span class="hint">{count(replay?.verdicts ?? 0)} verdicts decided again so far</span>
         </div>
       )}
       {error !== null && <ErrorNote error={error} onRetry={() => void run()} />}
@@ -94,14 +94,14 @@ function Outcome({ replay }: { readonly replay: PolicyReplay }) {
   if (replay.verdicts === 0) {
     return (
       <Empty icon="replay" title="No verdict to replay">
-        <p>This policy made none in that time, or none with the scores that are needed.</p>
+        <p>This policy made no verdict in that time, or none with the needed scores.</p>
       </Empty>
     );
   }
   return (
     <div class="stack">
       <div class="figures">
-        <Figure label="Judged anew" value={count(replay.verdicts)} />
+        <Figure label="Decided again" value={count(replay.verdicts)} />
         <Figure
           label="Would change"
           value={count(replay.changed)}
@@ -144,7 +144,8 @@ function Outcome({ replay }: { readonly replay: PolicyReplay }) {
       {replay.not_replayed.length > 0 && (
         <Warning>
           <p>
-            Scores cannot tell what these changes do: {replay.not_replayed.map(words).join(", ")}.
+            Scores cannot show the effect of these changes:{" "}
+            {replay.not_replayed.map(words).join(", ")}.
           </p>
         </Warning>
       )}

@@ -5,7 +5,7 @@ import type { PolicyFields, RuleFields } from "./policy-form.ts";
 interface RulesProps {
   readonly fields: PolicyFields;
   readonly onFields: (fields: PolicyFields) => void;
-  /** What the server says of a field: `categories.toxicity.block`. */
+  /** The server's messages by field, such as `categories.toxicity.block`. */
   readonly errors: ReadonlyMap<string, string>;
 }
 
@@ -14,7 +14,7 @@ interface Row {
   readonly rule: RuleFields;
 }
 
-/** A row for each category: where it is asked for, and from which scores it does what. */
+/** A row for each category: whether it is checked, and the scores from which it flags or blocks. */
 export function PolicyRules({ fields, onFields, errors }: RulesProps) {
   const set = (category: string, change: Partial<RuleFields>) => {
     const before = fields.categories[category];

@@ -18,7 +18,7 @@ interface RangeProps {
   readonly onRange: (range: DayRange) => void;
 }
 
-/** Which UTC days are looked at, both included. */
+/** The first and the last UTC day that are shown, both included. */
 export function RangePicker({ range, onRange }: RangeProps) {
   const chosen = (days: number) => {
     const preset = lastDays(days);

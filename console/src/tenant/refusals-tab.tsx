@@ -26,7 +26,7 @@ export function RefusalsTab({ tenant }: TabProps) {
   return (
     <Panel
       title="Refusals by minute"
-      hint="Why calls were not admitted, and how things stood. Counts appear within seconds."
+      hint="Why calls were refused, with the figures at that time. Counts appear within seconds."
       actions={
         <Button icon="replay" onClick={page.reload}>
           Refresh
@@ -38,7 +38,7 @@ export function RefusalsTab({ tenant }: TabProps) {
       {page.items === null && page.error === null && <Skeleton lines={6} />}
       {page.items?.length === 0 && (
         <Empty icon="check" title="Nothing was refused">
-          <p>In the days that are chosen, every call with a valid key was admitted.</p>
+          <p>In the chosen days, every call with a valid key was admitted.</p>
         </Empty>
       )}
       {page.items !== null && page.items.length > 0 && (

@@ -12,7 +12,7 @@ const added = (a: Decisions, b: Decisions): Decisions => ({
   block: a.block + b.block,
 });
 
-/** Two parts of a replay as one; the cursor is the later one's. */
+/** Adds up two parts of a replay. The cursor is that of the later part. */
 export function together(a: PolicyReplay, b: PolicyReplay): PolicyReplay {
   const by = Object.fromEntries(
     DECISIONS.map((from) => [from, added(a.by[from], b.by[from])]),

@@ -13,8 +13,8 @@ import { CLAIMED_AT_ONCE, countOpen, ownClaims } from "./own-claims.ts";
 import { StoredContent } from "./stored-content.tsx";
 import type { TabProps } from "./tenant-page.tsx";
 
-// The queue: verdicts are claimed a few at a time, so that two people never look at the same one, and
-// decided with one key each.
+// The review queue. A person claims a few verdicts at a time, so that two people never review the same
+// one, and decides each with one key.
 
 const KEYS: Readonly<Record<string, Decision>> = { a: "allow", f: "flag", b: "block" };
 
@@ -41,7 +41,7 @@ export function ReviewTab({ tenant }: TabProps) {
       const body = { limit: CLAIMED_AT_ONCE };
       const claimed = await api.send<List<Verdict>>("POST", `${path}/claim`, body);
       setQueue((known) => together(known ?? [], claimed.data));
-      if (claimed.data.length === 0) announce("None is left to claim.");
+      if (claimed.data.length === 0) announce("No verdict is left to claim.");
       await look(new AbortController().signal);
     } catch (caught) {
       setError(caught as Error);
@@ -66,7 +66,7 @@ export function ReviewTab({ tenant }: TabProps) {
       without(current);
     } catch (caught) {
       if (caught instanceof RequestFailed && caught.problem.kind === "review_conflict") {
-        announce("Somebody else has decided this one, or its claim has ended.", "bad");
+        announce("Somebody else has decided this verdict, or your claim has ended.", "bad");
         without(current);
       } else setError(caught as Error);
     }
@@ -109,8 +109,8 @@ export function ReviewTab({ tenant }: TabProps) {
         {queue?.length === 0 && (
           <Empty icon="scale" title="You have claimed nothing">
             <p>
-              Claim the oldest ones that wait: for a quarter of an hour nobody else gets them.
-              Flagged verdicts come here, and those of which a check failed.
+              Claim the oldest verdicts that wait. For a quarter of an hour nobody else gets them.
+              Flagged verdicts come here, and verdicts with a failed check.
             </p>
           </Empty>
         )}
@@ -202,7 +202,7 @@ const Help = () => (
   </p>
 );
 
-/** Each once: what was claimed while the list was on its way, and what the list has beside it. */
+/** Verdicts that were claimed while the list was loading, and those of the list, each once. */
 const together = (first: readonly Verdict[], then: readonly Verdict[]): readonly Verdict[] => [
   ...first.filter(({ id }) => !then.some((one) => one.id === id)),
   ...then,
@@ -214,7 +214,7 @@ interface Shortcuts {
   readonly next: () => Promise<void>;
 }
 
-/** Keys of the queue, but not while somebody types, and never with a modifier: those are the browser's. */
+/** The queue's shortcuts. They are off while a person types, and with a modifier, which browsers use. */
 function useShortcuts(shortcuts: Shortcuts): void {
   const latest = useRef(shortcuts);
   latest.current = shortcuts;

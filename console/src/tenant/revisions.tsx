@@ -4,7 +4,7 @@ import { moment } from "../format.ts";
 import { ErrorNote, TagBadge } from "../ui/status.tsx";
 import { useLoad } from "../ui/use-load.ts";
 
-/** How a verdict came to be what it is. */
+/** The history of a verdict's decision. */
 export function Revisions({ path }: { readonly path: string }) {
   const url = `${path}/revisions`;
   const { data, error, reload } = useLoad(url, (signal) =>

@@ -12,7 +12,7 @@ type TextName = {
   [K in keyof SettingsFields]: SettingsFields[K] extends string ? K : never;
 }[keyof SettingsFields];
 
-/** The error of a field, or of something within it. */
+/** The error of a field or of a part of it. */
 export const errorAt = (errors: ReadonlyMap<string, string>, name: string): string | undefined =>
   [...errors].find(([field]) => field === name || field.startsWith(`${name}.`))?.[1];
 
@@ -57,7 +57,7 @@ export function SettingsFieldset({ fields, onFields, errors }: SettingsFieldsetP
       </div>
       {fields.plan === "paid" && (
         <CheckField
-          label="Overage is unlimited: nothing stops what a day may cost"
+          label="Overage is unlimited: nothing limits the cost of a day"
           checked={fields.overage_unlimited}
           onValue={(unlimited) => set({ overage_unlimited: unlimited })}
         />
@@ -88,7 +88,7 @@ export function SettingsFieldset({ fields, onFields, errors }: SettingsFieldsetP
           {!fields.all_models && (
             <AreaField
               label="Models that may run"
-              hint="An id on each line; with none, no model runs."
+              hint="An id on each line. With no id, no model runs."
               value={fields.models}
               onValue={(models) => set({ models })}
               error={errorAt(errors, "models")}

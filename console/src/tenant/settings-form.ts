@@ -1,8 +1,8 @@
 import type { Limits, Plan, Settings, Tenant } from "../api/shapes.ts";
 
-// The form of a tenant's settings: what is typed, what is sent, and what that would do.
+// The form of a tenant's settings: its fields as typed, the body that is sent, and the effects.
 
-/** The classes whose rates the form offers; what else is set stays as it is. */
+/** The classes whose rates the form offers. Rates of other classes stay as they are. */
 export const RATE_CLASSES = [
   "requests",
   "text_generation",
@@ -18,7 +18,7 @@ export interface SettingsFields {
   readonly daily_neurons: string;
   readonly reserved_neurons: string;
   readonly overage_cap_neurons: string;
-  /** Said by a box that is ticked: an empty cap is none that was chosen. */
+  /** The value of a checkbox. An empty cap alone does not mean unlimited. */
   readonly overage_unlimited: boolean;
   readonly monthly_cap_neurons: string;
   readonly overage_usd_per_1000_neurons: string;
@@ -58,7 +58,7 @@ export const NEW_TENANT: SettingsFields = {
   suspended: false,
 };
 
-/** No cap is an empty field. */
+/** No cap is shown as an empty field. */
 const orEmpty = (cap: number | string | null): string => (cap === null ? "" : String(cap));
 
 export const isUnlimited = (tenant: Settings): boolean =>
@@ -85,7 +85,7 @@ export const fieldsOf = (tenant: Settings): SettingsFields => ({
   suspended: tenant.suspended,
 });
 
-/** What is no number is sent as it is: the server says at the field what it must be. */
+/** A text that is no number is sent as it is: the server's error at the field says what it must be. */
 const number = (text: string): number | string => {
   const n = Number(text.trim());
   return text.trim() !== "" && Number.isFinite(n) ? n : text;
@@ -93,7 +93,7 @@ const number = (text: string): number | string => {
 
 const orNone = (text: string): number | string | null => (text.trim() === "" ? null : number(text));
 
-/** Null on the paid plan is for the server to refuse, at the field. */
+/** On the paid plan an empty field is sent as null, and the server refuses it at the field. */
 function capOf(fields: SettingsFields): number | string | null {
   if (fields.plan === "free") return null;
   return fields.overage_unlimited ? "unlimited" : orNone(fields.overage_cap_neurons);
@@ -107,7 +107,7 @@ const lines = (text: string): string[] =>
 
 export type Body = Readonly<Record<string, unknown>>;
 
-/** All of it, as a PUT takes it. */
+/** All settings, as the body of a PUT. */
 export const bodyOf = (fields: SettingsFields): Body => ({
   plan: fields.plan,
   daily_neurons: number(fields.daily_neurons),
@@ -131,7 +131,7 @@ export const bodyOf = (fields: SettingsFields): Body => ({
   suspended: fields.suspended,
 });
 
-/** Only what is changed, as a PATCH takes it; a rate that was emptied goes back to its default. */
+/** Only the changed settings, as the body of a PATCH. An emptied rate goes back to its default. */
 export function patchOf(before: SettingsFields, after: SettingsFields): Body {
   const [old, now] = [bodyOf(before), bodyOf(after)];
   const changed = Object.entries(now).filter(
@@ -156,7 +156,7 @@ export interface Change {
   readonly after: string;
 }
 
-/** What a patch changes, in words. */
+/** The changes of a patch, in words. */
 export function changesOf(patch: Body, before: Settings): readonly Change[] {
   return Object.entries(patch).flatMap(([name, value]) =>
     name === "rpm"
@@ -184,7 +184,7 @@ function shown(value: unknown): string {
 
 const MICRO = 1_000_000;
 
-/** What a change would do to the calls of today, for who is about to save it. */
+/** The effects of a change on today's calls, shown before it is saved. */
 export function effectsOf(fields: SettingsFields, tenant: Tenant, limits: Limits | null): string[] {
   const effects: string[] = [];
   const daily = Number(fields.daily_neurons);
@@ -196,9 +196,9 @@ export function effectsOf(fields: SettingsFields, tenant: Tenant, limits: Limits
   const cap = paid ? Number(fields.overage_cap_neurons) : 0;
   const ceiling = unlimited ? null : daily + granted + cap;
   if (fields.suspended && !tenant.suspended) {
-    effects.push("Every call with a key of this tenant is refused from the next one on.");
+    effects.push("From the next call on, every call with a key of this tenant is refused.");
   }
-  if (!fields.suspended && tenant.suspended) effects.push("Its keys open the door again.");
+  if (!fields.suspended && tenant.suspended) effects.push("Its keys work again.");
   if (limits !== null && ceiling !== null && posted >= ceiling) {
     effects.push(
       `Today's ${round(posted)} neurons are at or above the new limit of ${round(ceiling)}: calls are refused until 00:00 UTC.`,
@@ -217,7 +217,7 @@ export function effectsOf(fields: SettingsFields, tenant: Tenant, limits: Limits
     );
   }
   if (Number(fields.reserved_neurons) > daily) {
-    effects.push("More is reserved than the tenant may use in a day: the rest lies idle.");
+    effects.push("More is reserved than the tenant may use in a day: nobody can use the rest.");
   }
   for (const rate of limits?.rates ?? []) {
     const next = fields.rpm[rate.name]?.trim() ?? "";

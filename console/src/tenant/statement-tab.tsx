@@ -12,7 +12,7 @@ import { useLoad } from "../ui/use-load.ts";
 import { lastMonths } from "./months.ts";
 import type { TabProps } from "./tenant-page.tsx";
 
-/** A month's statement: to be read, printed, or saved in the forms that the server writes. */
+/** A month's statement, to read, print or save in the formats that the server writes. */
 export function StatementTab({ tenant, item }: TabProps) {
   const months = lastMonths(Date.now(), 13);
   const month = item ?? months[0] ?? "";
@@ -71,7 +71,8 @@ function StatementBody({ statement }: { readonly statement: Statement }) {
         {!totals.adds_up && (
           <Warning>
             <p>
-              The lines are not what was drawn. Look at the tenant's invariants before you send it.
+              The lines do not add up to the amounts drawn. Check the tenant's invariants before you
+              send it.
             </p>
           </Warning>
         )}

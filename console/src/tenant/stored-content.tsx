@@ -7,7 +7,7 @@ import { piecesOf } from "../marked-text.ts";
 import { Button } from "../ui/button.tsx";
 import { ErrorNote } from "../ui/status.tsx";
 
-/** What a verdict is of, where it is kept. It is read on demand, since every reading is noted. */
+/** The content of a verdict, if it is stored. It is read on demand, since every reading is recorded. */
 export function StoredContent({
   path,
   reasons,
@@ -29,7 +29,11 @@ export function StoredContent({
     setBusy(false);
   };
   if (error instanceof RequestFailed && error.problem.kind === "not_found") {
-    return <p class="hint">Its content is not stored: the tenant keeps none, or no longer.</p>;
+    return (
+      <p class="hint">
+        The content is not stored: the tenant does not store content, or it has expired.
+      </p>
+    );
   }
   return (
     <div class="stack">
@@ -40,7 +44,7 @@ export function StoredContent({
           <Button small busy={busy} onClick={() => void read()}>
             Show the content
           </Button>
-          <span class="hint">If it is stored. Who reads it is noted.</span>
+          <span class="hint">Each reading of stored content is recorded.</span>
         </div>
       ) : (
         <>
@@ -70,7 +74,7 @@ export function StoredContent({
   );
 }
 
-/** Read with the token and shown from memory: an `img` would ask without it. */
+/** Fetched with the token and shown from memory, since an `img` sends no token. */
 function Picture({ path, label }: { readonly path: string; readonly label: string }) {
   const [url, setUrl] = useState<string | null>(null);
   useEffect(() => {

@@ -40,7 +40,7 @@ export function SummaryTab({ tenant }: TabProps) {
         {limits === null && error !== null && <ErrorNote error={error} onRetry={reload} />}
         {limits !== null && <Today limits={limits} daily={daily} />}
       </Panel>
-      <Panel title="Rates" class="span-5" hint="Admitted in the last minute, of what may be.">
+      <Panel title="Rates" class="span-5" hint="Admitted in the last minute, of the limit.">
         {limits === null ? <Skeleton lines={5} /> : <Rates rates={limits.rates} />}
       </Panel>
       <InvariantsPanel tenant={tenant} />
@@ -48,7 +48,7 @@ export function SummaryTab({ tenant }: TabProps) {
   );
 }
 
-/** What the plan includes: the platform can read it, a key cannot. */
+/** The daily neurons of the plan. The platform can read them, a key cannot. */
 function useDaily(tenant: string): number | null {
   const platform = session()?.kind === "platform";
   const path = `/admin/tenants/${encodeURIComponent(tenant)}`;
@@ -143,7 +143,7 @@ function InvariantsPanel({ tenant }: { readonly tenant: string }) {
     <Panel
       title="Invariants"
       class="span-12"
-      hint="What must always be zero, counted when this page was opened."
+      hint="Counts that must always be zero, taken when this page was opened."
       actions={
         data !== null && (
           <Badge tone={data.holds === false ? "bad" : data.complete ? "good" : "neutral"}>

@@ -79,7 +79,7 @@ export function tenantColumns(acts: Acts): readonly Column<ListedTenant>[] {
 
 const TONES = { active: "good", suspended: "bad", deleting: "warn" } as const;
 
-/** As the tenant reported last. */
+/** The usage that the tenant reported last. */
 function Spent({ tenant }: { readonly tenant: ListedTenant }) {
   const { id, spent_micro_neurons: spent, daily_neurons: daily, reported_at: at } = tenant;
   if (at === null) return <div class="usage-cell soft">nothing reported today</div>;

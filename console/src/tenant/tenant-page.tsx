@@ -25,7 +25,7 @@ import { WebhooksTab } from "./webhooks-tab.tsx";
 
 export interface TabProps {
   readonly tenant: string;
-  /** What of the tab is looked at: a verdict, a policy, an endpoint. */
+  /** The item that is open in the tab: a verdict, a policy, an endpoint. */
   readonly item: string | null;
   readonly place: Place;
 }
@@ -33,7 +33,7 @@ export interface TabProps {
 interface TabSpec {
   readonly key: string;
   readonly label: string;
-  /** Who may beside `manage`. */
+  /** Roles that may see the tab beside `manage`. */
   readonly roles: readonly Role[];
   readonly view: (props: TabProps) => ComponentChildren;
 }
@@ -150,7 +150,7 @@ function Head({ tenant: id }: { readonly tenant: string }) {
   );
 }
 
-/** As long as they hold, and not only when a change was made: an older one may have been a default. */
+/** Warnings are shown as long as they apply, not only after a change: a setting may be an older default. */
 function Warnings({ tenant }: { readonly tenant: Tenant }) {
   const { data: account } = useLoad("the account's plan", (signal) =>
     api.get<Account>("/admin/account", {}, { signal }),

@@ -3,7 +3,7 @@ import type { Segment } from "../ui/meter.tsx";
 
 const MICRO = 1_000_000;
 
-/** What a bar of the day stands for: where nothing stops a tenant, what its plan includes. */
+/** The whole of a day's bar in µN: the limit, or the plan's daily neurons if there is no limit. */
 export const wholeOf = (limits: Limits, dailyNeurons: number | null): number | null =>
   limits.limit_micro_neurons ?? (dailyNeurons === null ? null : dailyNeurons * MICRO);
 

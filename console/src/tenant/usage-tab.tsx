@@ -100,9 +100,7 @@ function UsageReport({
             title="By model"
             class="span-12"
             hint={
-              usage.has_more
-                ? "There is more than is shown; the totals above are whole."
-                : undefined
+              usage.has_more ? "Some rows are not shown. The totals above are complete." : undefined
             }
           >
             <Table

@@ -79,7 +79,7 @@ export function VerdictsTab({ tenant, item }: TabProps) {
         <Empty icon="scale" title={page.more ? "None on this page" : "No verdict matches"}>
           <p>
             {page.more
-              ? "Older ones may: go on below."
+              ? "Older ones may match: continue below."
               : "Change the filters, or make a verdict under “Try it”."}
           </p>
         </Empty>

@@ -1,6 +1,6 @@
 import { isRecord } from "../api/problem.ts";
 
-// What chunks of a streamed chat say, as far as the console shows it.
+// The parts of a streamed chat's chunks that the console shows.
 
 export interface ChatPart {
   readonly text: string;

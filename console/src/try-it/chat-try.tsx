@@ -12,7 +12,7 @@ import { readChunk } from "./chat-stream.ts";
 import { curl, openAiChat } from "./code-samples.ts";
 import { Samples } from "./samples.tsx";
 
-/** A stream of the server's own lasts ten minutes at most. */
+/** The server ends a stream after ten minutes at most. */
 const STREAM_MS = 620_000;
 
 interface Answer {

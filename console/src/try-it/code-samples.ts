@@ -1,4 +1,4 @@
-// The call that was made, as somebody would write it. The key is never in it.
+// The call that was made, as code in several languages. The key is never in it.
 
 export interface Sample {
   readonly title: string;
@@ -7,7 +7,7 @@ export interface Sample {
 
 const KEY = "$NEUROGATE_KEY";
 
-/** Bytes of a picture are nothing to read. */
+/** The bytes of a picture are left out. */
 const MOST_BASE64 = 60;
 
 export function elided(body: unknown): unknown {
@@ -21,7 +21,7 @@ export function elided(body: unknown): unknown {
   return body;
 }
 
-/** Within single quotes of a shell, a single quote ends them, stands alone, and opens them again. */
+/** Quotes a text for a shell: each single quote in it becomes `'\''`. */
 const shellQuoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
 
 export const curl = (origin: string, path: string, body: unknown): Sample => ({

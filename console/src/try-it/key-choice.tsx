@@ -8,7 +8,7 @@ import { Panel } from "../ui/panel.tsx";
 import { Empty, ErrorNote, Skeleton } from "../ui/status.tsx";
 import { useLoad } from "../ui/use-load.ts";
 
-/** Long enough to try something, short enough to forget it. */
+/** Long enough to try something, and short enough that a forgotten key does no harm. */
 const LIFE_MS = 3_600_000;
 
 interface KeyChoiceProps {
@@ -51,7 +51,7 @@ export function KeyChoice({ tenant, chosen, onKey }: KeyChoiceProps) {
       title="As which tenant"
       hint={
         chosen === null
-          ? "Issue a key that ends in an hour, or paste one. It stays in this page's memory."
+          ? "Issue a key that ends in an hour, or paste one. It is kept only in this page's memory."
           : `A key of ${tenantOf(chosen) ?? "a tenant"} is in use.`
       }
     >
@@ -69,7 +69,7 @@ export function KeyChoice({ tenant, chosen, onKey }: KeyChoiceProps) {
         <div class="columns key-choice">
           <div class="row">
             {data?.has_more === true ? (
-              // Too many to choose from.
+              // Too many tenants for a list to choose from.
               <TextField label="Tenant" value={id} maxLength={39} onValue={setPicked} />
             ) : (
               <SelectField

@@ -121,7 +121,7 @@ export function ModerationTry({ token, picture }: ModerationTryProps) {
             {error !== null && <ErrorNote error={error} />}
             {verdict === null && error === null && (
               <Empty icon="scale" title="No verdict yet">
-                <p>Judge something to see what was decided, and what was not looked at.</p>
+                <p>Judge something to see the decision, and the checks that did not run.</p>
               </Empty>
             )}
             {verdict !== null && (
@@ -169,7 +169,7 @@ function PictureField({ image, onImage, onError }: PictureFieldProps) {
     onImage(null);
     if (file === undefined) return;
     if (file.size > MOST_PICTURE_BYTES) {
-      onError(new Error(`A picture may have 4 MB; this one has ${bytes(file.size)}.`));
+      onError(new Error(`A picture may have at most 4 MB; this one has ${bytes(file.size)}.`));
       return;
     }
     if (shown.current !== null) URL.revokeObjectURL(shown.current);
@@ -201,7 +201,7 @@ function PictureField({ image, onImage, onError }: PictureFieldProps) {
   );
 }
 
-/** Through a data URL, which the browser makes without a copy of the bytes as text on our side. */
+/** Encodes the file through a data URL: the browser does this without a copy of the bytes in our code. */
 function toBase64(file: Blob): Promise<string> {
   return new Promise((resolve, reject) => {
     const reader = new FileReader();

@@ -13,7 +13,7 @@ const MODES = [
   { key: "chat", label: "Chat" },
 ] as const;
 
-/** Calls as a tenant makes them: with its key, at its cost. The key stays in memory. */
+/** Real calls with a tenant's key, at the tenant's cost. The key is kept only in memory. */
 export function TryItPage({ place }: { readonly place: Place }) {
   const who = session();
   const own = who?.kind === "tenant" ? who.token : null;

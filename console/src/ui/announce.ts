@@ -1,6 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
 
-// One short sentence at a time, shown for a while and read out by screen readers.
+// Shows one short sentence at a time for a while. Screen readers read it out.
 
 type Tone = "good" | "bad";
 

@@ -6,12 +6,12 @@ import { Icon, type IconName } from "./icon.tsx";
 interface ButtonProps {
   readonly children?: ComponentChildren;
   readonly icon?: IconName;
-  /** The accessible name of a button that shows an icon alone. */
+  /** The accessible name of a button that shows only an icon. */
   readonly label?: string;
   readonly kind?: "primary" | "plain" | "danger" | "quiet";
   readonly type?: "button" | "submit";
   readonly disabled?: boolean;
-  /** Something is on its way: it cannot be pressed again, and says so. */
+  /** A request is in progress: the button cannot be pressed, and shows that. */
   readonly busy?: boolean;
   readonly small?: boolean;
   readonly pressed?: boolean;
@@ -49,7 +49,7 @@ export function Button({
   );
 }
 
-/** Copies a text, or marks it for the person to copy where the browser forbids that. */
+/** Copies a text. If the browser forbids that, it selects the text for the person to copy. */
 export function CopyButton({ text, what }: { readonly text: string; readonly what: string }) {
   const [copied, setCopied] = useState(false);
   const copy = async () => {

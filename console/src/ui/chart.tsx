@@ -5,18 +5,18 @@ import { useScheme } from "./theme.ts";
 
 const HEIGHT = 220;
 
-/** More colours than this nobody tells apart: what is left is drawn as one. */
+/** People cannot tell more colours apart, so the rest is drawn as one series. */
 const MOST_SERIES = 7;
 
 interface ChartProps {
   readonly label: string;
-  /** What each place on the x axis is called. */
+  /** The names of the places on the x axis. */
   readonly places: readonly string[];
   readonly series: readonly Series[];
   readonly format: (value: number) => string;
 }
 
-/** Bars one on another, with what they stand for below, also as a table for who cannot see them. */
+/** Stacked bars with a legend below, and a table of the same figures for people who cannot see them. */
 export function StackedBars({ label, places, series, format }: ChartProps) {
   const shown = largest(series, MOST_SERIES);
   const [at, setAt] = useState<number | null>(null);
@@ -99,7 +99,7 @@ function Canvas({ label, places, series, format, onPlace }: CanvasProps) {
   return <div ref={holder} class="chart-canvas" role="img" aria-label={label} />;
 }
 
-/** A bar of nothing would still draw its edge, over the axis. */
+/** A bar of height 0 would still draw its edge over the axis. */
 const heights = (values: readonly number[]) => values.map((value) => (value === 0 ? null : value));
 
 interface Drawing extends Omit<CanvasProps, "label"> {
@@ -157,7 +157,7 @@ const everyFew = (length: number, most: number): number[] => {
   return Array.from({ length: Math.ceil(length / step) }, (_, n) => n * step);
 };
 
-/** A canvas does not know `light-dark()`: an element that has the colour says which of the two it is. */
+/** A canvas does not know `light-dark()`. So the colour is read from the style of an element. */
 function resolvedColour(value: string): string {
   const probe = document.createElement("span");
   probe.style.color = value;

@@ -6,11 +6,11 @@ import { ErrorNote } from "./status.tsx";
 
 interface ConfirmProps {
   readonly title: string;
-  /** What the button says that does it. */
+  /** The label of the button that confirms. */
   readonly act: string;
   readonly children: ComponentChildren;
   readonly onClose: () => void;
-  /** Closes when it is done; stays, and says why, when it fails. */
+  /** Closes after success. After a failure it stays open and shows the error. */
   readonly onConfirm: () => Promise<void>;
 }
 

@@ -9,7 +9,7 @@ interface DialogProps {
   readonly wide?: boolean;
 }
 
-/** A modal dialog: the browser keeps the focus in it, and gives it back when it closes. */
+/** A modal dialog. The browser keeps the focus inside and returns it when the dialog closes. */
 export function Dialog({ title, children, onClose, wide = false }: DialogProps) {
   const id = useId();
   const dialog = useRef<HTMLDialogElement>(null);

@@ -3,7 +3,7 @@ import { api } from "../api/session.ts";
 import { announce } from "./announce.ts";
 import { Button } from "./button.tsx";
 
-/** A month of a large tenant takes a while. */
+/** The file of a large tenant's month takes long to make. */
 const TIMEOUT_MS = 120_000;
 
 interface DownloadProps {
@@ -12,7 +12,7 @@ interface DownloadProps {
   readonly children: string;
 }
 
-/** A file that wants the token: a link would ask without it. */
+/** Downloads a file with the token, since a link sends no token. */
 export function Download({ path, fileName, children }: DownloadProps) {
   const [busy, setBusy] = useState(false);
   const save = async () => {
@@ -24,7 +24,7 @@ export function Download({ path, fileName, children }: DownloadProps) {
       link.href = url;
       link.download = fileName;
       link.click();
-      // The browser has taken it by then.
+      // By then the browser has read the URL.
       setTimeout(() => URL.revokeObjectURL(url), 10_000);
       announce(`${fileName} is saved.`);
     } catch (caught) {

@@ -4,7 +4,7 @@ import { useId } from "preact/hooks";
 interface FieldProps {
   readonly label: string;
   readonly hint?: ComponentChildren;
-  /** What is wrong with it; it is read out with the field. */
+  /** What is wrong with the value. Screen readers read it with the field. */
   readonly error?: string | undefined;
   readonly children: (aria: FieldAria) => ComponentChildren;
 }
@@ -56,7 +56,7 @@ interface TextProps {
 }
 
 export function TextField({ label, hint, error, value, onValue, ...rest }: TextProps) {
-  // One of three that are typed alike: which one makes no difference to what else may be said.
+  // The three possible types have the same attributes, so any one of them serves for type checking.
   const type = (rest.type ?? "text") as "text";
   return (
     <Field label={label} hint={hint} error={error}>

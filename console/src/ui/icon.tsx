@@ -1,5 +1,5 @@
-// Line icons on a grid of 20, drawn in the colour of the text around them. All are decoration: what
-// they stand beside, or an accessible name, says the same.
+// Line icons on a grid of 20, drawn in the colour of the text around them. All are decoration: the text
+// beside an icon, or an accessible name, says the same.
 
 const PATHS = {
   overview: "M3 11a7 7 0 0 1 14 0M10 11l3-4M3.5 15h13",

@@ -9,16 +9,16 @@ export interface Segment {
 interface MeterProps {
   readonly label: string;
   readonly segments: readonly Segment[];
-  /** What the whole bar stands for; null: no limit, so the bar is its segments alone. */
+  /** The amount that the whole bar stands for; null: no limit, so the segments fill the bar. */
   readonly limit: number | null;
-  /** Whether the limit stops anything: then a full bar is a warning. */
+  /** Whether the limit refuses calls; if so, a full bar is a warning. */
   readonly hard?: boolean;
   readonly legend?: boolean;
-  /** What the legend says of the part that is not filled. */
+  /** The legend of the part that is not filled. */
   readonly rest?: Segment;
 }
 
-/** A bar of what a limit was used for. An SVG, since its widths are data and no style. */
+/** A bar of the use of a limit. It is an SVG, since its widths are data and not style. */
 export function Meter({ label, segments, limit, hard = true, ...more }: MeterProps) {
   const { legend = false, rest } = more;
   const used = segments.reduce((sum, { microNeurons }) => sum + microNeurons, 0);

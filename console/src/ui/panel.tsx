@@ -35,7 +35,7 @@ interface FigureProps {
   readonly title?: string;
 }
 
-/** One number that matters. */
+/** One important number with its label. */
 export const Figure = ({ label, value, unit, detail, title }: FigureProps) => (
   <div class="figure" title={title}>
     <p class="figure-label">{label}</p>
@@ -59,7 +59,7 @@ interface TabsProps {
   readonly current: string;
 }
 
-/** Places beside one another: links, since each has its own address. */
+/** Tabs. They are links, since each has its own address. */
 export function Tabs({ label, base, tabs, current }: TabsProps) {
   const row = useCurrentInView(current);
   return (

@@ -1,12 +1,12 @@
 import type { Rate } from "../api/shapes.ts";
 import { count, words } from "../format.ts";
 
-/** The classes that moderation and chat take, and whatever else is in use: the rest is all at zero. */
+/** The classes of moderation and chat, and every other class in use; the others are all zero. */
 const isShown = ({ name, limit, remaining }: Rate): boolean =>
   limit !== remaining ||
   /^(?:requests|text_generation|text_classification|image_classification)$/.test(name);
 
-/** How much of each rate the last minute took. */
+/** The use of each rate in the last minute. */
 export const Rates = ({ rates }: { readonly rates: readonly Rate[] }) => (
   <div class="rates">
     {rates.filter(isShown).map((rate) => {

@@ -6,7 +6,7 @@ interface ScrollFrameProps {
   readonly children: ComponentChildren;
 }
 
-/** What may be wider than its place. Where it is, the keyboard reaches it, to scroll it. */
+/** A frame for content that may be too wide. Then the keyboard can focus the frame, to scroll it. */
 export function ScrollFrame({ label, children }: ScrollFrameProps) {
   const frame = useRef<HTMLDivElement>(null);
   const [scrolls, setScrolls] = useState(false);

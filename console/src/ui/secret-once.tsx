@@ -9,7 +9,7 @@ interface SecretOnceProps {
   readonly onClose: () => void;
 }
 
-/** A key or a secret, this once: it is kept nowhere here and gone when the dialog closes. */
+/** Shows a key or a secret once. It is stored nowhere and gone when the dialog closes. */
 export const SecretOnce = ({ title, what, secret, onClose }: SecretOnceProps) => (
   <Dialog title={title} onClose={onClose}>
     <div class="stack">

@@ -41,7 +41,7 @@ export function Shell({ place, session, children }: ShellProps) {
   const page = place.path.slice(0, 3).join("/");
   const shown = useRef(page);
   useEffect(() => {
-    // A new page is read from its start: the focus must not stay on a link that has gone.
+    // A new page is read from its start. The focus must not stay on a link that is no longer there.
     if (shown.current !== page) main.current?.focus({ preventScroll: true });
     if (shown.current !== page) scrollTo(0, 0);
     shown.current = page;

@@ -6,7 +6,7 @@ export interface Series {
   readonly values: readonly number[];
 }
 
-/** What is drawn one over the other: the sum of all series first, then of one less, and so on. */
+/** The layers to draw over one another: the sum of all series first, then of one less, and so on. */
 export function stacked(series: readonly Series[]): readonly (readonly number[])[] {
   const sums: number[][] = [];
   for (const { values } of series) {
@@ -16,7 +16,7 @@ export function stacked(series: readonly Series[]): readonly (readonly number[])
   return sums.toReversed();
 }
 
-/** The `most - 1` largest series as they are, largest first, and the rest as one. */
+/** The `most - 1` largest series, largest first, and the sum of the others. */
 export function largest(series: readonly Series[], most: number): readonly Series[] {
   const total = ({ values }: Series) => values.reduce((sum, value) => sum + value, 0);
   const sorted = series.toSorted((a, b) => total(b) - total(a));

@@ -36,7 +36,7 @@ const TONES: Readonly<Record<string, Tone>> = {
   paid: "info",
 };
 
-/** A word of the API as a badge: decision, outcome, state. */
+/** A word of the API as a badge: a decision, an outcome or a state. */
 export const TagBadge = ({ tag }: { readonly tag: string }) => (
   <Badge tone={TONES[tag] ?? "neutral"}>{words(tag)}</Badge>
 );
@@ -47,7 +47,7 @@ interface ErrorNoteProps {
   readonly what?: string;
 }
 
-/** What failed, why, what to do, and the id to ask about. */
+/** An error: what failed, why, what to do, and the request's id. */
 export function ErrorNote({ error, onRetry, what }: ErrorNoteProps) {
   const problem = error instanceof RequestFailed ? error.problem : null;
   return (
@@ -95,7 +95,7 @@ interface EmptyProps {
   readonly children?: ComponentChildren;
 }
 
-/** Nothing is there, and what would change that. */
+/** An empty list, with a hint how to fill it. */
 export const Empty = ({ icon, title, children }: EmptyProps) => (
   <div class="empty">
     <Icon name={icon} />
@@ -104,7 +104,7 @@ export const Empty = ({ icon, title, children }: EmptyProps) => (
   </div>
 );
 
-/** Holds the place of what is on its way, so that nothing moves when it comes. */
+/** A placeholder while content loads, so that nothing moves when it arrives. */
 export const Skeleton = ({ lines = 3 }: { readonly lines?: number }) => (
   <div class="skeleton" role="status" aria-label="Loading">
     {Array.from({ length: lines }, (_, line) => (

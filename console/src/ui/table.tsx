@@ -3,17 +3,17 @@ import { useState } from "preact/hooks";
 import { Icon } from "./icon.tsx";
 import { ScrollFrame } from "./scroll-frame.tsx";
 
-// One table for every list. On a narrow screen each row becomes a card whose cells name their column;
-// the roles are said aloud since a table that is not displayed as one loses them.
+// One table for every list. On a narrow screen each row becomes a card whose cells name their column.
+// The roles are written out, since a table with another `display` loses them.
 
 export interface Column<Row> {
   readonly key: string;
   readonly label: string;
   readonly cell: (row: Row) => ComponentChildren;
   readonly end?: boolean;
-  /** What rows are put in order by; without it the column cannot be sorted. */
+  /** The value that rows are sorted by. Without it the column cannot be sorted. */
   readonly sort?: (row: Row) => string | number;
-  /** The heading of the card. */
+  /** This column is the heading of the card. */
   readonly main?: boolean;
 }
 

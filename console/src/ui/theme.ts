@@ -1,6 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
 
-// Light, dark, or as the system has it. Charts are drawn on a canvas, so they are told of a change.
+// Light, dark, or the system's choice. Charts are drawn on a canvas, so they subscribe to changes.
 
 export const THEMES = ["system", "light", "dark"] as const;
 export type Theme = (typeof THEMES)[number];
@@ -20,7 +20,7 @@ export function setTheme(next: Theme): void {
   try {
     localStorage.setItem(STORED, next);
   } catch {
-    // Storage is forbidden: the choice holds for this page.
+    // Storage is forbidden, so the choice lasts only for this page.
   }
   for (const listener of listeners) listener();
 }
@@ -30,7 +30,7 @@ export function restoreTheme(): void {
     const stored = localStorage.getItem(STORED);
     if (stored === "light" || stored === "dark") setTheme(stored);
   } catch {
-    // As the system has it.
+    // The system's choice.
   }
 }
 
@@ -42,7 +42,7 @@ function scheme(): "light" | "dark" {
   return systemDark().matches ? "dark" : "light";
 }
 
-/** Changes whenever colours do. */
+/** A value that changes whenever the colours change. */
 export function useScheme(): "light" | "dark" {
   const [shown, setShown] = useState(scheme);
   useEffect(() => {

@@ -1,6 +1,6 @@
 import { useEffect, useRef } from "preact/hooks";
 
-/** Links in a row that scrolls: the one of this page is where it can be seen. */
+/** Scrolls a row of links so that the link of this page is visible. */
 export function useCurrentInView(current: string | undefined) {
   const row = useRef<HTMLElement>(null);
   useEffect(() => {

@@ -9,13 +9,13 @@ export interface Live<T> {
   readonly state: "connecting" | "live" | "waiting" | "refused";
 }
 
-/** The server ends a stream after a minute, and it is asked for again: so long nothing may hang. */
+/** The server ends a stream after a minute, and we open it again. A longer one hangs. */
 const STREAM_MS = 120_000;
 
-/** Refusals that a repeat does not change. */
+/** Statuses that a repeat does not change. */
 const FINAL: ReadonlySet<number> = new Set([401, 403, 404]);
 
-/** What a stream tells last, asked for again with back-off while the page is seen. */
+/** The last event of a stream. It is opened again, with back-off, while the page is visible. */
 export function useLive<T>(path: string, event: string): Live<T> {
   const [live, setLive] = useState<Live<T>>({ data: null, state: "connecting" });
   useEffect(() => {

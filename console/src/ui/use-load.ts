@@ -8,8 +8,8 @@ export interface Loaded<T> {
 }
 
 /**
- * Loads when `key` changes and when asked. What was there stays while the next is on its way, unless
- * `key` is another: then it is of something else. A load that was overtaken is aborted.
+ * Loads when `key` changes and on `reload`. The old data stays until the new data is there; if `key`
+ * changed it is removed at once, since it belongs to something else. A newer load aborts an older one.
  */
 export function useLoad<T>(key: string, load: (signal: AbortSignal) => Promise<T>): Loaded<T> {
   const [state, setState] = useState<{ key: string; data: T | null; error: Error | null }>({

@@ -17,7 +17,7 @@ interface State<Item> {
   readonly error: Error | null;
 }
 
-/** A list that is read page by page, each below the one before. */
+/** A list that is read page by page; each page is added below the one before. */
 export function usePaged<Item>(
   key: string,
   load: (cursor: string | null, signal: AbortSignal) => Promise<List<Item>>,
@@ -33,7 +33,7 @@ export function usePaged<Item>(
   // At once: other effects wait for the first frame.
   useLayoutEffect(() => {
     const abort = new AbortController();
-    // A cursor of the list before means nothing to this one.
+    // A cursor of the previous list is not valid for this one.
     const cursor = state.key === key ? asked.cursor : null;
     setLoading(true);
     load(cursor, abort.signal)

@@ -2,7 +2,7 @@ import { useEffect } from "preact/hooks";
 import { backOffMs } from "../api/back-off.ts";
 import { type Loaded, useLoad } from "./use-load.ts";
 
-/** What is asked for again every so often while the page is seen, and less often while that fails. */
+/** Loads again every `everyMs` while the page is visible, and less often while it fails. */
 export function usePolled<T>(
   key: string,
   load: (signal: AbortSignal) => Promise<T>,

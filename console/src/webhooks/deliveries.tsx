@@ -40,7 +40,7 @@ export function Deliveries({ path, deliveriesPath, webhook, onChanged }: Deliver
     } catch (caught) {
       announce((caught as Error).message, "bad");
     }
-    // What is sent at once has come back by then, more often than not.
+    // By then most deliveries that are sent at once have their result.
     setTimeout(page.reload, 700);
   };
   const test = async () => {
@@ -50,7 +50,7 @@ export function Deliveries({ path, deliveriesPath, webhook, onChanged }: Deliver
       const last = tried.attempts.at(-1);
       const good = tried.state === "delivered";
       announce(
-        good ? "The endpoint took the test." : `The test failed: ${saidOf(last)}.`,
+        good ? "The endpoint accepted the test." : `The test failed: ${saidOf(last)}.`,
         good ? "good" : "bad",
       );
     } catch (caught) {
@@ -80,7 +80,7 @@ export function Deliveries({ path, deliveriesPath, webhook, onChanged }: Deliver
       {page.items === null && page.error === null && <Skeleton lines={5} />}
       {page.items?.length === 0 && (
         <Empty icon="bell" title="Nothing was sent yet">
-          <p>Send a test, or wait for an event that it subscribed to.</p>
+          <p>Send a test, or wait for an event that the endpoint subscribed to.</p>
         </Empty>
       )}
       {page.items !== null && page.items.length > 0 && (
@@ -189,7 +189,7 @@ function ReplayTime({ path, onClose, onAsked }: ReplayTimeProps) {
     setError(null);
     try {
       await api.send("POST", `${path}/replay`, { from: `${from}:00.000Z`, only });
-      announce("The replay has begun; what is new goes first.");
+      announce("The replay has begun. New events are sent first.");
       onAsked();
     } catch (caught) {
       setError(caught as Error);
@@ -216,12 +216,12 @@ function ReplayTime({ path, onClose, onAsked }: ReplayTimeProps) {
           label="Which"
           value={only}
           choices={[
-            { value: "failed", label: "what was not delivered" },
-            { value: "all", label: "everything, once more" },
+            { value: "failed", label: "only events that were not delivered" },
+            { value: "all", label: "all events, once more" },
           ]}
           onValue={setOnly}
         />
-        {error !== null && <ErrorNote error={error} what="No replay was begun" />}
+        {error !== null && <ErrorNote error={error} what="The replay was not started" />}
         <div class="actions end">
           <Button onClick={onClose}>Cancel</Button>
           <Button type="submit" kind="primary" busy={busy}>

@@ -14,14 +14,14 @@ import { Deliveries } from "./deliveries.tsx";
 import { NewEndpoint } from "./new-endpoint.tsx";
 
 export interface EndpointsProps {
-  /** `/v1/webhooks`, or the platform's path of the same. */
+  /** `/v1/webhooks`, or the platform's path for the same. */
   readonly path: string;
-  /** `/v1/deliveries`, or the platform's path of the same. */
+  /** `/v1/deliveries`, or the platform's path for the same. */
   readonly deliveriesPath: string;
   readonly types: readonly string[];
   readonly chosen: string | null;
   readonly hrefOf: (id: string) => string;
-  /** Verdicts are a tenant's: the platform's endpoints cannot choose by decision. */
+  /** Whether endpoints can choose by decision. The platform's cannot, since verdicts belong to tenants. */
   readonly decisions: boolean;
 }
 
@@ -42,7 +42,9 @@ export function Endpoints(props: EndpointsProps) {
   const toggle = async (webhook: Webhook) => {
     try {
       await api.send("PATCH", `${path}/${webhook.id}`, { enabled: !webhook.enabled });
-      announce(webhook.enabled ? "Nothing is sent to it now." : "It is sent what is new from now.");
+      announce(
+        webhook.enabled ? "The endpoint is off." : "The endpoint is on: new events are sent to it.",
+      );
     } catch (caught) {
       announce((caught as Error).message, "bad");
     }
@@ -52,7 +54,7 @@ export function Endpoints(props: EndpointsProps) {
     <div class="stack">
       <Panel
         title="Endpoints"
-        hint="Each is sent what it subscribed to: signed, at least once, for days if need be."
+        hint="Each gets the events that it subscribed to: signed, at least once, with repeats for days."
         actions={
           <Button icon="plus" kind="primary" onClick={() => setDoing({ what: "new" })}>
             Add an endpoint
@@ -63,7 +65,7 @@ export function Endpoints(props: EndpointsProps) {
         {data === null && error === null && <Skeleton />}
         {data !== null && webhooks.length === 0 && (
           <Empty icon="bell" title="No endpoint yet">
-            <p>Add one to be told of verdicts, quotas and more as they happen.</p>
+            <p>Add one to get events about verdicts, quotas and more as they happen.</p>
           </Empty>
         )}
         {webhooks.length > 0 && (
@@ -133,7 +135,7 @@ export function Endpoints(props: EndpointsProps) {
             setDoing({ what: "shown", secret });
           }}
         >
-          <p>For a day the old and the new one both sign; then the old one ends.</p>
+          <p>For a day both the old and the new secret sign. Then the old one ends.</p>
         </Confirm>
       )}
       {doing?.what === "shown" && (

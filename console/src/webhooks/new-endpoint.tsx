@@ -55,7 +55,7 @@ export function NewEndpoint({ path, types, decisions, onClose, onMade }: NewEndp
       >
         <TextField
           label="Address"
-          hint="https, a public host. It answers 2xx within 15 seconds."
+          hint="An https URL of a public host. It must answer 2xx within 15 seconds."
           inputMode="url"
           placeholder="https://hooks.example.org/neurogate"
           value={url}
@@ -95,7 +95,7 @@ export function NewEndpoint({ path, types, decisions, onClose, onMade }: NewEndp
           </fieldset>
         )}
         <CheckField
-          label="One event at a time, in order: none goes past one that failed"
+          label="One event at a time, in order: after a failure, later events wait"
           checked={ordered}
           onValue={setOrdered}
         />
