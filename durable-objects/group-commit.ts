@@ -1,5 +1,5 @@
-// Group commit: while one commit is on its way to the disk, the next batch gathers. Concurrent
-// calls then share a transaction, the rows that all of them touch, and one wait for durability.
+// Group commit: while one commit is written to the disk, the next batch gathers. Concurrent calls then
+// share a transaction, the writes to common rows, and one wait for durability.
 
 /** Operations in one transaction; the rest wait for the next. */
 const MAX_BATCH = 128;
@@ -29,7 +29,7 @@ export class GroupCommit<Operation, Result> {
     this.#sync = sync;
   }
 
-  /** How many wait for the commit after this one. Whom that is too many for is not ours to say. */
+  /** How many operations wait for the next commit. The caller decides how many may wait. */
   get waiting(): number {
     return this.#waiting.length;
   }
@@ -63,7 +63,7 @@ export class GroupCommit<Operation, Result> {
     }
   }
 
-  /** One bad operation must not fail its neighbours: a batch that throws is taken apart. */
+  /** If a batch throws, each operation is committed alone, so that a bad one does not fail the others. */
   #attempt(batch: readonly Waiting<Operation, Result>[]): (() => void)[] {
     try {
       const results = this.#commit(batch.map(({ operation }) => operation));

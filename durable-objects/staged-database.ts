@@ -1,28 +1,28 @@
 import { type Database, migrate, type Migration, type SqlValue } from "./database.ts";
 
-// An object's tables, made in stages: the core's when the object comes into being, those of a feature
-// with its first row. An object that never uses a feature has no page of it.
+// Makes an object's tables in stages: the core's when the object is made, and a feature's with its first
+// row. An object that never uses a feature stores no page of it.
 
 /** Tables that are used together. */
 export interface Feature {
   readonly name: string;
   /** In order; released ones are never edited. */
   readonly migrations: readonly Migration[];
-  /** Its first migration was in the one list that objects had before there were stages. */
+  /** Its first migration was in the single list that objects had before there were stages. */
   readonly isReleased: boolean;
 }
 
-/** All features of an object, and the one list that those of before have run. */
+/** All features of an object, and the single list of migrations that older objects have run. */
 export interface Schema {
   readonly released: readonly Migration[];
   readonly features: readonly Feature[];
 }
 
-/** The database, asked on behalf of one feature. */
+/** The database as one feature uses it. */
 export interface FeatureDatabase extends Database {
-  /** Whether the tables are there: a statement about those of others has to ask. */
+  /** Whether the tables exist. A statement on another feature's tables has to check this. */
   readonly isThere: boolean;
-  /** Another number whenever rows may have changed. */
+  /** Changes whenever rows may have changed. */
   readonly writes: number;
 }
 
@@ -32,18 +32,18 @@ const FEATURES_TABLE = `CREATE TABLE features (
   version INTEGER NOT NULL CHECK (version >= 1)
 ) STRICT, WITHOUT ROWID`;
 
-/** A statement that can make a row where none is. */
+/** A statement that can make a new row. */
 const INSERTS = /^\s*(?:INSERT|REPLACE)\b/;
 
 export class StagedDatabase implements Database {
   readonly #db: Database;
   readonly #schema: Schema;
   readonly #parts = new Map<Feature, FeatureDatabase>();
-  /** By feature; null: not read. */
+  /** Versions by feature; null: not read yet. */
   #versions: Map<string, number> | null = null;
-  /** Whether the object is of before the stages. */
+  /** Whether the object was made before there were stages. */
   #isOlder = false;
-  /** Whether there is a table of features. */
+  /** Whether the table of features exists. */
   #hasTable = false;
 
   constructor(db: Database, schema: Schema) {
@@ -52,9 +52,10 @@ export class StagedDatabase implements Database {
   }
 
   /**
-   * Brings the tables that are there up to date. An object of before the stages has all of those.
+   * Brings existing tables up to date. An object from before the stages has the tables of all released
+   * features.
    *
-   * @returns false: there are none, and nothing was written
+   * @returns false: there are no tables, and nothing was written
    */
   open(): boolean {
     const { released, features } = this.#schema;
@@ -74,12 +75,12 @@ export class StagedDatabase implements Database {
     return true;
   }
 
-  /** Nothing is known of what is there: all of it was deleted, or somebody else made tables. */
+  /** Forgets which tables exist: all were deleted, or other code made some. */
   forget(): void {
     this.#versions = null;
   }
 
-  /** The same for the same feature. A first statement that inserts makes its tables. */
+  /** The same object for the same feature. Its first insert makes the tables. */
   of(feature: Feature): FeatureDatabase {
     const known = this.#parts.get(feature);
     if (known !== undefined) return known;
@@ -88,7 +89,7 @@ export class StagedDatabase implements Database {
     return part;
   }
 
-  /** Makes its tables, if they are not there. */
+  /** Makes the feature's tables if they do not exist. */
   ensure(feature: Feature): void {
     if (this.#versionOf(feature.name) === 0) this.transaction(() => this.#migrate(feature));
   }
@@ -97,7 +98,7 @@ export class StagedDatabase implements Database {
     return this.#db.run<Row>(statement, ...values);
   }
 
-  /** Tables that are made in it go with it: what is known of them too. */
+  /** If it fails, tables that it made are gone, so the known versions are forgotten too. */
   transaction<Result>(work: () => Result): Result {
     try {
       return this.#db.transaction(work);
@@ -124,7 +125,7 @@ export class StagedDatabase implements Database {
       ...values: SqlValue[]
     ): Row[] => {
       if (!isThere()) {
-        // What is not there cannot be found, changed or deleted.
+        // Without tables there is nothing to find, change or delete.
         if (!INSERTS.test(statement)) return [];
         this.ensure(feature);
       }
@@ -145,7 +146,7 @@ export class StagedDatabase implements Database {
     };
   }
 
-  /** Inside a transaction. Reads what is there once more: memory is no reason to make a table twice. */
+  /** Runs inside a transaction. Reads the versions again, since those in memory may be old. */
   #migrate({ name, migrations }: Feature): void {
     const versions = this.#read();
     const version = this.#versionOf(name);
@@ -163,7 +164,7 @@ export class StagedDatabase implements Database {
     this.#hasTable = true;
   }
 
-  /** 0: its tables are not there. */
+  /** 0: the tables do not exist. */
   #versionOf(name: string): number {
     return (this.#versions ?? this.#read()).get(name) ?? 0;
   }
@@ -184,7 +185,7 @@ export class StagedDatabase implements Database {
   }
 }
 
-/** SQLite keeps a table's statement as it was written: line breaks and indents are pages of them. */
+/** SQLite stores a table's statement as it was written, and line breaks and indents would take pages. */
 const compact = (statement: string): string => statement.replace(/\s*\n\s*/g, " ");
 
 const MARKS = "SELECT name FROM sqlite_master WHERE name IN ('features', 'schema_version')";

@@ -1,16 +1,16 @@
-// Who looks at an object as it changes. They ask every few seconds, so nothing is stored: an object
-// that starts anew hears from each of them within that time.
+// The live streams that watch an object. They ask every few seconds, so nothing is stored: an object that
+// restarts hears from each of them within that time.
 
-/** More than a team has screens; each asks every two seconds. */
+/** More than the screens of a team. Each asks every two seconds. */
 export const MOST_WATCHERS = 20;
 
-/** Who was silent for so long has gone. */
+/** A watcher that was silent for this long is gone. */
 const GONE_MS = 10_000;
 
 export class Watchers {
   readonly #heardMs = new Map<string, number>();
 
-  /** @returns false when there are as many others as there may be */
+  /** @returns false if MOST_WATCHERS others watch already */
   admit(id: string, nowMs: number): boolean {
     for (const [other, heardMs] of this.#heardMs) {
       if (nowMs - heardMs >= GONE_MS) this.#heardMs.delete(other);
@@ -21,7 +21,7 @@ export class Watchers {
   }
 }
 
-/** What who is not admitted is told. */
+/** The reply for a watcher that is refused. */
 export const TOO_MANY_WATCHERS = {
   kind: "over_limit",
   detail: `At most ${MOST_WATCHERS} live streams of one object are open at once.`,
