@@ -1,14 +1,14 @@
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import type { Database, SqlValue } from "../durable-objects/database.ts";
 
-// The storage of an object over an in-memory SQLite that crashes when it is told to: before a
-// commit, so that nothing of a transaction is kept, or right after it, so that all of it is kept
-// and nobody hears of it. Or a commit fails and the process lives on, with what it has in memory.
+// The storage of an object over an in-memory SQLite that crashes on demand: before a commit, so that
+// nothing of the transaction is kept, or right after it, so that all of it is kept but nobody gets an
+// answer. Or a commit fails and the process lives on with its memory.
 
 export const CRASHES = ["before_commit", "after_commit", "commit_fails"] as const;
 export type Crash = (typeof CRASHES)[number];
 
-/** Thrown out of a transaction. But for `commit_fails` the process is gone, with all its memory. */
+/** Thrown out of a transaction. Except for `commit_fails`, the process is gone with all its memory. */
 export class Crashed extends Error {
   readonly when: Crash;
 
@@ -24,12 +24,12 @@ export class CrashingDatabase implements Database {
   #crash: Crash | null = null;
   #version = 0;
 
-  /** How the next transaction crashes; `none`: it does not. */
+  /** Sets how the next transaction crashes; `none`: it does not. */
   crashNext(when: Crash | "none"): void {
     this.#crash = when === "none" ? null : when;
   }
 
-  /** Another number whenever a row may be another one. */
+  /** Changes whenever a row may have changed. */
   get version(): number {
     return this.#version;
   }
@@ -70,7 +70,7 @@ export class CrashingDatabase implements Database {
     return 0;
   }
 
-  /** Everything until `forgetHistory` can be undone, so that a history costs no new schema. */
+  /** Begins a history. `forgetHistory` undoes all of it, so that the next one needs no new schema. */
   beginHistory(): void {
     this.#version += 1;
     this.#sqlite.exec("BEGIN");

@@ -9,7 +9,7 @@ import { LEASE_MS } from "../src/domain/account/lease.ts";
 import { plus } from "../src/domain/ledger/micro-neurons.ts";
 import { dayOf } from "../src/domain/ledger/period.ts";
 
-// An account that refuses nothing, for what looks at a tenant alone.
+// An account that refuses nothing, for tests of a single tenant.
 
 const UNITS = 1_000_000;
 

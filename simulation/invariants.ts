@@ -3,8 +3,8 @@ import type { Database, SqlValue } from "../durable-objects/database.ts";
 import type { RateUnits } from "../src/domain/ledger/rate-limit.ts";
 import type { CrashingDatabase } from "./crashing-database.ts";
 
-// What must hold after every step, read from the rows alone: nothing here trusts the code that is
-// looked at, nor what it keeps in memory.
+// The invariants that must hold after every step, read from the rows alone. Nothing here trusts the code
+// under test or its memory.
 
 type SqlRow = Record<string, SqlValue>;
 
@@ -64,12 +64,12 @@ export interface Steady {
   readonly cap: number | null;
 }
 
-/** What was in force when a call was admitted, as the world set it. */
+/** The limits in force when a call was admitted, as the world set them. */
 export interface InForce {
   /** µN, without grants; null: no limit. */
   readonly limit: number | null;
   readonly daily: number;
-  /** µN; null: none. */
+  /** µN; null: no cap. */
   readonly monthlyCap: number | null;
   readonly rates: RateUnits;
   readonly units: RateUnits;
@@ -77,39 +77,39 @@ export interface InForce {
 
 export class Invariants {
   readonly #db: CrashingDatabase;
-  /** Rows by statement, as long as no row is another one. */
+  /** Rows by statement, kept until a row may have changed. */
   readonly #read = new Map<string, readonly SqlRow[]>();
   #readAt = -1;
-  /** What was checked last: the version of the rows, and how much was told. */
+  /** The state of the last check: the version of the rows, and the numbers of replies and keys. */
   #checked = "";
   /** Ended lines as they were first seen. */
   readonly #ended = new Map<string, string>();
-  /** Calls that a client was told had been settled, with the verdict it was given. */
+  /** Calls whose settlement was confirmed to a client, with the verdict in the reply. */
   readonly #told = new Map<string, string | null>();
   readonly #admitted = new Map<string, RateUnits>();
-  /** The idempotency key of a call, where its client sent one. */
+  /** The idempotency key of a call, if its client sent one. */
   readonly #keys = new Map<string, string>();
 
   constructor(db: CrashingDatabase) {
     this.#db = db;
   }
 
-  /** A client was answered: this must be found for ever. */
+  /** Records a client's reply. Its call must be found for ever. */
   told(callId: string, verdictId: string | null): void {
     this.#told.set(callId, verdictId);
   }
 
-  /** This call asks what others with the same key ask: one of them is charged, at most. */
+  /** Records a call's idempotency key. At most one call with the same key may be charged. */
   keyed(callId: string, key: string): void {
     this.#keys.set(callId, key);
   }
 
-  /** Checks an admission that is in the rows, whether or not anybody was told of it. */
+  /** Checks an admission in the rows, whether or not a client got the reply. */
   admission(callId: string, force: InForce): void {
     const rows = this.#rows();
     const row = rows.find(({ id }) => id === callId);
     if (row === undefined || this.#admitted.has(callId)) return;
-    // What is answered with an earlier verdict asks no engine.
+    // A call that is answered with an earlier verdict runs no engine.
     const { requests = 0 } = force.units;
     const taken = row.items === "[]" ? { requests } : force.units;
     this.#admitted.set(callId, taken);
@@ -136,7 +136,7 @@ export class Invariants {
     }
   }
 
-  /** What grants give the day of a call: what they gave it, and what is left, less older promises. */
+  /** µN of grants for the day of a call: drawn by that day, and left, minus the holds of older days. */
   #granted(rows: readonly Row[], { day, admitted_at_ms: atMs }: Row, daily: number): number {
     const drew = rows.reduce((sum, row) => sum + (row.day === day ? row.granted : 0), 0);
     const gave = drew - this.#back(day).granted;
@@ -171,7 +171,7 @@ export class Invariants {
     ) as readonly AdjustmentRow[];
   }
 
-  /** What adjustments gave back of a day. */
+  /** The amounts of a day that adjustments gave back. */
   #back(day: number): Omit<AdjustmentRow, "adjusts" | "admitted_at_ms" | "grants"> {
     const of = this.#adjustments().filter((made) => made.day === day);
     const sum = (part: "amount" | "quota" | "granted" | "overage"): number =>
@@ -185,12 +185,12 @@ export class Invariants {
     };
   }
 
-  /** No line gives back more of anything than it was charged, and of the money first. */
+  /** No line gives back more of a part than it was charged, and overage is given back first. */
   #adjusted(rows: readonly Row[]): void {
     for (const [id, made] of Map.groupBy(this.#adjustments(), ({ adjusts }) => adjusts)) {
       const row = rows.find((each) => each.id === id);
       if (row === undefined || row.outcome === "pending") throw new Error(`${id}: adjusted`);
-      // In the reverse of the order of drawing.
+      // In the reverse order of the draws.
       let isLeft = false;
       for (const part of ["overage", "granted", "quota"] as const) {
         const back = made.reduce((sum, each) => sum + each[part], 0);
@@ -207,9 +207,9 @@ export class Invariants {
     ) as readonly GrantRow[];
   }
 
-  /** After every step. `nowMs` is the furthest that the clock has been. */
+  /** Checks all invariants after a step. `nowMs` is the latest time that the clock has shown. */
   check(nowMs: number, steady: Steady | null): void {
-    // A step that changed nothing broke nothing: time only goes on.
+    // A step that changed no row needs no check.
     const state = `${this.#db.version} ${this.#told.size} ${this.#keys.size}`;
     if (state === this.#checked) return;
     this.#checked = state;
@@ -226,11 +226,12 @@ export class Invariants {
     this.#once(rows);
     this.#kept(rows);
     const [broken] = this.#rowsOf("SELECT name FROM violations") as readonly { name: string }[];
-    if (broken !== undefined) throw new Error(`the object itself found ${broken.name} broken`);
+    if (broken !== undefined)
+      throw new Error(`the object itself found that ${broken.name} is broken`);
   }
 
   #unchanged(row: Row): void {
-    // What comes late is named by the line that its hold became.
+    // A late settle adds its verdict to the expired line.
     const now = JSON.stringify({ ...row, verdict_id: null });
     const before = this.#ended.get(row.id);
     if (before !== undefined) {
@@ -250,7 +251,7 @@ export class Invariants {
     }
   }
 
-  /** A grant has given what lines drew on it, to calls that were admitted while it was open. */
+  /** A grant's `drawn` is the sum of the lines' draws. Only calls admitted while it was open draw on it. */
   #draws(rows: readonly Row[]): void {
     const left = new Map(this.#grants().map((grant) => [grant.id, { ...grant }]));
     for (const row of rows) {
@@ -279,7 +280,7 @@ export class Invariants {
     }
   }
 
-  /** Under terms that stay, no day has more included than its quota, nor more overage than its cap. */
+  /** Under steady terms no day has more than its quota included, and no more overage than its cap. */
   #asPromised(rows: readonly Row[], { plan, daily, cap }: Steady): void {
     for (const day of new Set(rows.map((row) => row.day))) {
       const of = rows.filter((row) => row.day === day);
@@ -302,7 +303,7 @@ export class Invariants {
     }
   }
 
-  /** Once the journal was folded to its end: the rows of the reports hold each line exactly once. */
+  /** Checks, after the whole journal was folded, that the reports' rows hold each line exactly once. */
   folded(): void {
     const journal = new Map<string, number>();
     const add = (name: string, amount: number): void => {
@@ -380,7 +381,7 @@ export class Invariants {
     );
     for (const [callId, verdictId] of this.#told) {
       // An id is the table's key: one line, or none.
-      if (!ended.has(callId)) throw new Error(`2: ${callId} was told and has no line`);
+      if (!ended.has(callId)) throw new Error(`2: ${callId} was confirmed and has no line`);
       if (verdictId !== null && !verdicts.has(verdictId)) {
         throw new Error(`6: verdict ${verdictId} was returned and is not stored`);
       }
@@ -395,7 +396,7 @@ export class Invariants {
   }
 }
 
-/** None of a table that is not there: its feature has no row. */
+/** The rows of a table; none if it does not exist, since its feature has no row. */
 export function readRows(db: Database, select: string): SqlRow[] {
   const table = /FROM (\w+)/.exec(select)?.[1] ?? "";
   const found = db.run("SELECT 1 AS found FROM sqlite_master WHERE name = ?", table);
@@ -406,7 +407,7 @@ const monthNameOf = (day: number): string => new Date(day * DAY_MS).toISOString(
 
 const chargedIn = (row: Row): number => row.quota + row.granted + row.overage;
 
-/** What its verdicts came to: where a row does not say, its verdict's id does. */
+/** The counts of a row's verdicts. An older row has only its verdict's id. */
 function countsIn(row: Row): [string, number][] {
   if (row.outcome === "expired") return [];
   const plain = row.verdict_id === null ? {} : { made: 1 };
@@ -418,5 +419,5 @@ function countsIn(row: Row): [string, number][] {
 
 const pendingIn = (row: Row): number => (row.outcome === "pending" ? row.held : 0);
 
-/** What a row takes of its day: what it was charged, or what it holds. */
+/** The amount that a row takes of its day in µN: its charge, or its hold while it is pending. */
 const weight = (row: Row): number => (row.outcome === "pending" ? row.held : chargedIn(row));

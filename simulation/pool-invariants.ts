@@ -3,8 +3,8 @@ import { readRows } from "./invariants.ts";
 import type { SimulatedTenant } from "./pool-tenant.ts";
 import type { SimulatedAccount } from "./simulated-account.ts";
 
-// What must hold of an account and its tenants after every step, read from the rows of all of them:
-// nothing here trusts what any of them thinks.
+// The invariants of an account and its tenants after every step, read from the rows of all of them.
+// Nothing here trusts the memory of any of them.
 
 const WINDOW_MS = 60_000;
 
@@ -27,27 +27,27 @@ type ShareRow = {
   asked_at_ms: number;
 };
 
-/** What the world set for the account. */
+/** The account's settings, as the world set them. */
 export interface PoolTerms {
-  /** µN of a day. */
+  /** The pool in µN a day. */
   readonly size: number;
-  /** Units a minute, of the one class that calls take units of. */
+  /** Units a minute of the only rate class that calls use. */
   readonly rate: number;
   readonly rateClass: string;
   readonly holdShare: number;
   readonly unspentShare: number;
-  /** µN by tenant. */
+  /** Floors in µN by tenant. */
   readonly floors: ReadonlyMap<string, number>;
 }
 
-/** Permits live no longer. */
+/** The longest life of a permit. */
 const PERMITS_MS = 6_000;
 
-/** What was given within these counts until so long after their beginning: ten seconds and the minute. */
+/** A count of permits covers a period; it counts until 70 s after its start: ten seconds and the minute. */
 const PERIOD_MS = 5_000;
 const WRITTEN_MS = 70_000;
 
-/** A tenant that asked so long ago is not thought to want more. */
+/** A tenant that last asked longer ago does not count as wanting more. */
 const ASKING_MS = 60_000;
 
 type LeaseRow = { day: number; granted: number; deadline_ms: number };
@@ -82,7 +82,7 @@ export class PoolInvariants {
     return this.#terms.size - own - others.reduce((sum, one) => sum + one, 0);
   }
 
-  /** What is not charged yet. */
+  /** µN of a day that are not charged yet. */
   unspent(day: number): number {
     return this.#tenants.reduce((left, one) => left - this.#charged(one, day), this.#terms.size);
   }
@@ -100,7 +100,7 @@ export class PoolInvariants {
       .reduce((sum, row) => sum + weight(row), 0);
   }
 
-  /** What engines used beyond what was held, of all tenants. */
+  /** µN that engines used beyond the holds, of all tenants. */
   overruns(): number {
     return this.#tenants.flatMap(journal).reduce((sum, { overrun }) => sum + overrun, 0);
   }
@@ -130,19 +130,19 @@ export class PoolInvariants {
     this.#rates(lines, unitsOf);
   }
 
-  /** A cap is in force since then; null: there is none. */
+  /** Records since when a cap is in force; null: there is none. */
   capped(sinceMs: number | null): void {
     this.#cappedMs = sinceMs;
   }
 
-  /** What calls held at most that were admitted when there was no pool to lease from. */
+  /** The holds of calls that were admitted while there was no pool to lease from. */
   #unleased(lines: readonly JournalRow[]): number {
     const isUnleased = ({ id }: JournalRow) =>
       this.#tenants.some(({ unleased }) => unleased.has(id));
     return lines.filter(isUnleased).reduce((sum, { held }) => sum + held, 0);
   }
 
-  /** A tenant hears of the first cap before its next permits. */
+  /** A tenant knows of a first cap before it gets its next permits. */
   #unleasedInTime(): void {
     const sinceMs = this.#cappedMs;
     if (sinceMs === null) return;
@@ -168,7 +168,7 @@ export class PoolInvariants {
     return this.#account.pool.read().closure !== null;
   }
 
-  /** Who knew of a closed day was told that it is open again. */
+  /** A tenant that knew that the day was closed also knows that it is open again. */
   noneWaitsForAnOpenDay(): void {
     if (this.isClosed()) return;
     for (const tenant of this.#tenants) {
@@ -185,8 +185,8 @@ export class PoolInvariants {
   }
 
   /**
-   * What was granted just now leaves the tenant no more unspent than its share, if another one had asked
-   * before it. What others were charged is taken as it was before, so that nothing is too strict.
+   * After a new grant the tenant has no more unspent than its share, if another tenant had asked before.
+   * The charges of others are taken from before the step, so that the check is not too strict.
    */
   #shareOfUnspent(share: ShareRow, all: readonly ShareRow[]): void {
     const { size, unspentShare, floors } = this.#terms;
@@ -194,7 +194,7 @@ export class PoolInvariants {
     if (share.granted <= (before?.granted ?? 0)) return;
     if (share.granted <= Math.max(share.spent + share.pending, floors.get(share.tenant) ?? 0))
       return;
-    // What was used without a lease is part of its allowance, and is given back when it is asked for.
+    // Use without a lease is a part of the tenant's allowance, and is given back on request.
     const own = this.#tenants.filter(({ id }) => id === share.tenant).flatMap(journal);
     if (this.#unleased(own.filter(({ day }) => day === share.day)) > 0) return;
     const others = all.filter((one) => one.day === share.day && one.tenant !== share.tenant);
@@ -231,7 +231,7 @@ export class PoolInvariants {
       if (granted > (share?.granted ?? 0)) {
         throw new Error(`${tenant.id} has ${granted} µN and was granted ${share?.granted}`);
       }
-      // A day that is over and was told is known to the account alone.
+      // After a day has ended and was reported, only the account has its figures.
       if (day !== dayOf(tenant.wallMs)) continue;
       const of = lines.filter((line) => line.day === day);
       const overrun = of.reduce((sum, line) => sum + line.overrun, 0) + this.#unleased(of);
@@ -240,7 +240,7 @@ export class PoolInvariants {
     }
   }
 
-  /** By the account's clock, which is the world's but for a constant. */
+  /** Checks rates by the account's clock, which differs from the world's by a constant. */
   #rates(lines: readonly JournalRow[], unitsOf: (callId: string) => number): void {
     const atMs = this.#account.wallMs;
     const fresh = lines.filter(({ id }) => !this.#admitted.has(id));
@@ -260,7 +260,7 @@ export class PoolInvariants {
     }
   }
 
-  /** Units that the account would count as used if it died now. */
+  /** Units that the account would count as used if it crashed now. */
   #written(atMs: number): number {
     return this.#account.db
       .run<{ period: number; units: string }>("SELECT period, units FROM rate_bounds")
@@ -280,14 +280,14 @@ export class PoolInvariants {
     }
   }
 
-  /** Once everybody was heard and nothing is in progress. */
+  /** Checks the rows when all messages have arrived and nothing is in progress. */
   atRest(): void {
     for (const share of this.#readShares()) {
       const { tenant: id, day, granted, spent, pending } = share;
       const tenant = this.#tenants.find((each) => each.id === id);
       if (tenant === undefined) throw new Error(`there is no ${id}`);
       const used = this.used(tenant, day);
-      // Of a day without a lease it is known what was spent when its tenant asked last.
+      // For a day without a lease the account knows the amount spent at the tenant's last message.
       if (share.seq === 0 && spent <= used) continue;
       if (spent !== used || granted > used || pending !== 0) {
         throw new Error(`at rest ${id} used ${used} and has ${JSON.stringify(share)}`);
@@ -308,6 +308,6 @@ const journal = (tenant: SimulatedTenant): readonly JournalRow[] =>
     "SELECT id, day, outcome, held, quota + granted + overage AS charged, overrun FROM journal",
   ) as JournalRow[];
 
-/** What a row takes of the pool. */
+/** The amount that a row takes of the pool in µN. */
 const weight = ({ outcome, held, charged, overrun }: JournalRow): number =>
   outcome === "pending" ? held : charged + overrun;

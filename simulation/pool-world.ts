@@ -17,14 +17,14 @@ import { ONE_PICTURE, START_MS } from "./simulated-tenant.ts";
 import { isCrash, prepareTenant } from "./tenant-process.ts";
 import { prepareAccount, SimulatedAccount } from "./simulated-account.ts";
 
-// Three tenants of one account, each object a process of its own with a database and a clock. Messages
-// between them are late, lost, repeated and overtaken, some tenants cannot reach the account for a
+// Three tenants of one account. Each object is a process of its own with a database and a clock. Messages
+// between them may be late, lost, repeated or out of order. Some tenants cannot reach the account for a
 // while, and any process may crash at a commit.
 
 const NAMES = ["tenant-a", "tenant-b", "tenant-c"] as const;
 const IMAGES = "image_classification";
 
-/** Databases of all histories, their schemas made once. */
+/** The databases of all histories. Their schemas are made once. */
 export class PoolStage {
   readonly account = new CrashingDatabase();
   readonly tenants = NAMES.map(() => new CrashingDatabase());
@@ -47,7 +47,7 @@ export class PoolStage {
 interface Mail {
   readonly ask: AccountMessage;
   readonly answer: AccountAnswer | null;
-  /** Who waits for it; null: nobody any more. */
+  /** The promise that waits for the answer; null: nobody waits any more. */
   readonly waits: {
     readonly resolve: (answer: AccountAnswer) => void;
     readonly reject: (error: Error) => void;
@@ -55,21 +55,21 @@ interface Mail {
 }
 
 /**
- * `dear`: its calls hold as much as one may and cost nothing. `erratic`: calls that are too large for
- * what is left, and small ones, in turn.
+ * `dear`: calls with the largest possible hold that cost nothing. `erratic`: calls that are too large for
+ * the rest, and small ones, in turn.
  */
 type Manner = "honest" | "dear" | "erratic";
 
-/** The latest question of a tenant for neurons. */
+/** A tenant's latest request for neurons. */
 interface Question {
   readonly starts: number;
   readonly atMs: number;
-  /** Of its message. */
+  /** The number of its message. */
   readonly seq: number;
   wasRefused: boolean;
 }
 
-/** Between two questions of one process, at least; after a refusal, and else. */
+/** The shortest time between two requests of one process: after a refusal, and otherwise. */
 const ASK_EVERY_REFUSED_MS = 1_000;
 const ASK_EVERY_MS = 100;
 
@@ -104,7 +104,7 @@ export class PoolWorld {
     const sleep = (ms: number) => this.#sleep(ms);
     const tenant = (id: string) => this.#tenant(id);
     const skew = () => random.integer(-2000, 2000);
-    // On the paid plan there is no cap at first: it comes and goes.
+    // On the paid plan there is no cap at first; later steps set and remove one.
     const plan = random.chance(0.3) ? "paid" : "free";
     this.#isCapped = plan === "free";
     this.#account = new SimulatedAccount(stage.account, skew(), { nowMs, sleep, tenant, plan });
@@ -117,7 +117,7 @@ export class PoolWorld {
           plan,
         }),
     );
-    // Either few calls of few pictures, whose rate is asked for call by call; or large ones in chunks.
+    // Either few pictures a call, with permits call by call, or many pictures, with permits in chunks.
     const isSmall = random.chance(0.6);
     this.#scale = isSmall ? 1 : 40;
     const size = random.integer(12, 40) * ONE_PICTURE * this.#scale;
@@ -158,13 +158,13 @@ export class PoolWorld {
     await this.#checked();
   }
 
-  /** All that is on its way arrives, every hold ends, and the alarms ring until nothing is to be done. */
+  /** Delivers all messages, ends every hold, and rings the alarms until there is nothing left to do. */
   async rest(): Promise<void> {
     this.#cutOff.clear();
     for (const db of [this.#account.db, ...this.#tenants.map((tenant) => tenant.db)]) {
       db.crashNext("none");
     }
-    // Calls that wait for their turn to ask come to an end first.
+    // First let calls end that wait for their turn to ask.
     for (let second = 0; second < 60; second += 1) {
       this.#nowMs += 1000;
       this.#exchange();
@@ -196,7 +196,7 @@ export class PoolWorld {
     }
   }
 
-  /** A tenant that was not told hears of a closed day with its next call: but for one probe none runs. */
+  /** A tenant that does not know that the day is closed learns it with its next call. Only one probe runs. */
   async #hearOfClosedDay(): Promise<void> {
     if (!this.#invariants.isClosed()) return;
     let admitted = 0;
@@ -225,7 +225,7 @@ export class PoolWorld {
 
   async #checked(): Promise<void> {
     this.#wake();
-    // Everything that does not wait for a message has happened by then.
+    // By then all work that does not wait for a message is done.
     await new Promise((resolve) => setImmediate(resolve));
     if (this.#failure !== null) throw this.#failure;
     this.#invariants.check((callId) => {
@@ -307,7 +307,7 @@ export class PoolWorld {
     const bound = picturesOf(call.request) * ONE_PICTURE;
     const day = dayOf(tenant.wallMs);
     const used = this.#invariants.used(tenant, day);
-    // What engines used beyond their bounds may be of anybody's floor.
+    // Use beyond an engine's bound may come out of any tenant's floor.
     if (used + bound <= floor && this.#invariants.overruns() === 0) {
       this.#failure = new Error(`${tenant.id} was refused ${used} + ${bound} of its ${floor}`);
     }
@@ -351,14 +351,14 @@ export class PoolWorld {
     };
   }
 
-  /** The account dies while permits are out, and a minute is nearly over, or just so, when it is asked again. */
+  /** The account restarts while tenants have permits, and is asked again near the end of the minute. */
   #forgetRates(): void {
     this.#account.restart();
     this.#nowMs += this.#random.pick([0, 300, 4_900, 54_000, 59_500, 61_200, 65_900]);
     for (let times = 0; times < 3; times += 1) this.#callSome(this.#random.integer(1, 4));
   }
 
-  /** All calls in progress hear at once that the day is closed. */
+  /** All calls in progress learn at once that the day is closed. */
   #closeToMany(): void {
     for (const call of this.#calls.filter(({ hold }) => hold !== null)) {
       this.#later(call.tenant.settle({ ...this.#settleRequest(call), account: "exhausted" }));
@@ -367,7 +367,7 @@ export class PoolWorld {
     this.#exchange();
   }
 
-  /** On the paid plan a cap comes and goes. */
+  /** Sets or removes the cap on the paid plan. */
   #cap(): void {
     if (this.#account.plan === "free") return;
     const cap = this.#isCapped ? null : this.#size / 1e6;
@@ -414,21 +414,21 @@ export class PoolWorld {
     });
   }
 
-  /** No tenant asks for neurons more often than it may. */
+  /** Checks that no tenant asks for neurons more often than it may. */
   #note(id: string, seq: number): void {
     const tenant = this.#node(id);
     const before = this.#questions.get(id);
     const { starts } = tenant;
     this.#questions.set(id, { starts, atMs: this.#nowMs, seq, wasRefused: false });
     if (before === undefined || before.starts !== starts) return;
-    // An answer that could not be written down was not heard: the same message is sent again.
+    // If the answer could not be stored, the same message is sent again, without the longer pause.
     const wasHeard = before.seq < seq;
     const leastMs = before.wasRefused && wasHeard ? ASK_EVERY_REFUSED_MS : ASK_EVERY_MS;
     const afterMs = this.#nowMs - before.atMs;
     if (afterMs < leastMs) this.#failure = new Error(`${id} asks again after ${afterMs} ms`);
   }
 
-  /** Everything that is on its way arrives, in order. */
+  /** Delivers all messages, in order. */
   #exchange(): void {
     for (const mail of this.#mail.splice(0)) this.#arrive(mail);
     for (const mail of this.#mail.splice(0)) this.#arrive(mail);
@@ -437,7 +437,7 @@ export class PoolWorld {
   #carry(): void {
     const mail = this.#taken();
     if (mail === null) return;
-    // It arrives once more later, when nobody waits for it.
+    // The message arrives a second time later, when nobody waits for it.
     if (this.#random.chance(0.15)) this.#mail.push({ ...mail, answer: null, waits: null });
     this.#arrive(mail);
   }
@@ -454,14 +454,14 @@ export class PoolWorld {
       answered.then(
         (given) => void this.#mail.push({ ask, waits, answer: given }),
         (error: unknown) => {
-          waits?.reject(new Error("it has no answer"));
+          waits?.reject(new Error("the account gave no answer"));
           throw error;
         },
       ),
     );
   }
 
-  /** By the clock of the world. */
+  /** Sleeps by the clock of the world. */
   #sleep(ms: number): Promise<void> {
     return new Promise((resolve) => {
       this.#sleepers.push({ untilMs: this.#nowMs + ms, resolve });
@@ -474,7 +474,7 @@ export class PoolWorld {
     for (const { untilMs, resolve } of sleepers) if (untilMs <= this.#nowMs) resolve();
   }
 
-  /** Whoever waits for it gives up; it may arrive all the same. */
+  /** The sender gives up. The message may still arrive. */
   #lose(): void {
     const mail = this.#taken();
     if (mail === null) return;
@@ -503,7 +503,7 @@ export class PoolWorld {
     return tenant;
   }
 
-  /** What goes on beside: it may be cut off by a crash, and by nothing else. */
+  /** Runs work in the background. Only a crash may cut it off. */
   #later(work: Promise<unknown>): void {
     work.catch((error: unknown) => this.#excuse(error));
   }
@@ -528,13 +528,13 @@ const picturesOf = ({ contents }: ModerationAdmit): number =>
 const isRefused = ({ lease }: Extract<AccountAnswer, { kind: "answered" }>): boolean =>
   lease !== null && "refused" in lease && lease.refused !== null;
 
-/** Of the three tenants where some are hostile. */
+/** The manners of the three tenants in a history with hostile ones. */
 const MANNERS: readonly Manner[] = ["honest", "dear", "erratic"];
 
 const cutOff = (): Promise<never> => Promise.reject(new Error("cut off"));
 const UNREACHABLE: PoolTenant = { applyAccountView: cutOff, giveBack: cutOff };
 
-/** Past the end of every hold, lease and pause. */
+/** Waits that end every hold, lease and pause. */
 const QUIET = Array.from({ length: 4 }, () => 400_000);
 
 const MOSTLY_NOTHING = Array.from({ length: 30 }, () => null);

@@ -1,4 +1,4 @@
-// A seeded source of chance (mulberry32), so that a history can be run again from its number alone.
+// A seeded random generator (mulberry32), so that a history can be run again from its number alone.
 
 export class Random {
   #state: number;

@@ -7,9 +7,9 @@ import { World } from "./world.ts";
 
 // npm run simulate -- --seed 1 --histories 100000 [--steps 40] [--from 0] [--of tenant]
 //
-// Histories of one tenant, and for every fortieth of them one of an account and its tenants. History n
-// of a seed is the same on every machine: a failing run prints the one command that replays it alone,
-// and a long run can be shared out over processes by where each begins.
+// Runs histories of one tenant, and with every fortieth one history of an account and its tenants.
+// History n of a seed is the same on every machine. A failing run prints the command that replays only
+// that history. A long run can be split over processes with `--from`.
 
 const { values } = parseArgs({
   options: {
@@ -26,10 +26,10 @@ const seed = Number(values.seed);
 const histories = Number(values.histories);
 const steps = Number(values.steps);
 
-/** Histories of one tenant for each of an account: those cost more. */
+/** Histories of one tenant for each history of an account, which costs more. */
 const TENANTS_PER_ACCOUNT = 40;
 
-/** Steps of an account's history for one of a tenant's: there is more that happens. */
+/** Steps of an account's history for each step of a tenant's, since more happens in it. */
 const ACCOUNT_STEPS = 3;
 
 /** Fewer histories may have no admitted call by chance. */
