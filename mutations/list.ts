@@ -1,13 +1,13 @@
-// What the tests must notice. A mutation is one rule of the product, broken as somebody might break it;
-// beside it stand the tests that guard the rule. `mutations.mjs` runs them.
+// Mutations that the tests must notice. A mutation breaks one rule of the product as a person might break
+// it, and names the tests that guard the rule. `mutations.mjs` runs them.
 
 export interface Mutation {
-  /** The rule as it is when it is broken. */
+  /** The broken rule in words. */
   readonly what: string;
   readonly file: string;
   /** A passage that the file has exactly once. */
   readonly from: string;
-  /** What stands in its place. */
+  /** The text that replaces it. */
   readonly to: string;
   /** Files or folders, for vitest. */
   readonly tests: readonly string[];
@@ -30,7 +30,7 @@ export const MUTATIONS: readonly Mutation[] = [
     tests: ["test/domain/ledger/ledger.test.ts", "test/domain/ledger/ledger-walk.test.ts"],
   },
   {
-    what: "what expires is charged nothing",
+    what: "an expired hold is charged nothing",
     file: "src/domain/ledger/ledger.ts",
     from: `outcome: "expired", items: hold.stages.map(heldItem)`,
     to: `outcome: "expired", items: []`,
@@ -51,14 +51,14 @@ export const MUTATIONS: readonly Mutation[] = [
     tests: ["test/domain/ledger/quota.test.ts", "test/domain/ledger/grant.test.ts"],
   },
   {
-    what: "a grant serves after it ended",
+    what: "a grant can be used after it ended",
     file: "src/domain/ledger/grant.ts",
     from: "nowMs < endsAtMs(grant);",
     to: "nowMs <= endsAtMs(grant);",
     tests: ["test/domain/ledger/grant.test.ts"],
   },
   {
-    what: "a month's cap does not see what is held",
+    what: "a month's cap ignores holds",
     file: "src/domain/ledger/month-quota.ts",
     from: "room.posted + room.pending + bound > room.cap",
     to: "room.posted + bound > room.cap",
@@ -74,7 +74,7 @@ export const MUTATIONS: readonly Mutation[] = [
 
   // Admission and limits
   {
-    what: "admission does not see what is held",
+    what: "admission ignores holds",
     file: "src/domain/ledger/admission.ts",
     from: "plus(pending, grants.claimed);",
     to: "grants.claimed;",
@@ -88,28 +88,28 @@ export const MUTATIONS: readonly Mutation[] = [
     tests: ["test/domain/ledger/rate-limit.test.ts"],
   },
   {
-    what: "a bucket counts once, however much is added",
+    what: "a bucket counts 1, however much is added",
     file: "src/domain/ledger/rate-limit.ts",
     from: "[second, last[1] + added]",
     to: "[second, added]",
     tests: ["test/domain/ledger/rate-limit.test.ts"],
   },
   {
-    what: "a batch takes the whole rate",
+    what: "a batch may use the whole rate",
     file: "src/domain/ledger/batch-share.ts",
     from: "Math.max(1, Math.floor(limit / 2))",
     to: "limit",
     tests: ["test/durable-objects/batch-share.test.ts"],
   },
   {
-    what: "score keys have the whole rate together",
+    what: "all score keys together may use the whole rate",
     file: "src/domain/ledger/batch-share.ts",
     from: "Math.max(1, Math.floor(limit / 3))",
     to: "limit",
     tests: ["test/routes/perspective.test.ts"],
   },
   {
-    what: "the storage may fill up to the brim",
+    what: "the storage may fill up completely",
     file: "durable-objects/tenant/calls/admit.ts",
     from: "const STORAGE_MARGIN = 0.9;",
     to: "const STORAGE_MARGIN = 9;",
@@ -150,14 +150,14 @@ export const MUTATIONS: readonly Mutation[] = [
     tests: ["test/http/key-format.test.ts"],
   },
   {
-    what: "every admin token is good",
+    what: "every admin token is accepted",
     file: "src/http/authenticate.ts",
     from: `return valid ? { kind: "platform", actor: "admin_token" } : INVALID_KEY;`,
     to: `return valid || token.length > 20 ? { kind: "platform", actor: "admin_token" } : INVALID_KEY;`,
     tests: ["test/routes/access.test.ts"],
   },
   {
-    what: "a key's role is not looked at",
+    what: "a key's role is not checked",
     file: "durable-objects/tenant/keys/access.ts",
     from: `if (key.role !== "manage" && !caller.roles.includes(key.role)) {`,
     to: `if (key.role === "score" && !caller.roles.includes(key.role)) {`,
@@ -171,14 +171,14 @@ export const MUTATIONS: readonly Mutation[] = [
     tests: ["test/durable-objects", "test/routes"],
   },
   {
-    what: "an ended key opens",
+    what: "an ended key is accepted",
     file: "durable-objects/tenant/keys/key-store.ts",
     from: "FROM keys WHERE secret_hash = ? AND ended = 0\n",
     to: "FROM keys WHERE secret_hash = ? AND ended < 2\n",
     tests: ["test/durable-objects/keys-and-policies.test.ts"],
   },
   {
-    what: "any key may stand in an address",
+    what: "a key of any role may be in an address",
     file: "src/http/authenticate.ts",
     from: "const scoreOnly = sent.inQuery || isOfPage;",
     to: "const scoreOnly = isOfPage;",
@@ -192,7 +192,7 @@ export const MUTATIONS: readonly Mutation[] = [
     tests: ["test/http/signed-link.test.ts"],
   },
   {
-    what: "a link is good for other files",
+    what: "a link is valid for other files",
     file: "src/http/signed-link.ts",
     from: "JSON.stringify([tenant, generation, path, expiresAtS])",
     to: "JSON.stringify([tenant, generation, expiresAtS])",
@@ -201,7 +201,7 @@ export const MUTATIONS: readonly Mutation[] = [
 
   // Verdicts
   {
-    what: "what was not checked is approved",
+    what: "unchecked content is approved",
     file: "src/domain/moderation/decision.ts",
     from: "      required.every(isEvaluated) &&\n",
     to: "",
@@ -236,7 +236,7 @@ export const MUTATIONS: readonly Mutation[] = [
     tests: ["test/domain/moderation/advice.test.ts", "test/domain/moderation/decision.test.ts"],
   },
   {
-    what: "tier 0's dissent is not heard",
+    what: "tier 0's second opinion is ignored",
     file: "src/domain/moderation/second-opinion.ts",
     from: "if (score < threshold || !asksOf",
     to: "if (score <= 1 || !asksOf",
@@ -247,14 +247,14 @@ export const MUTATIONS: readonly Mutation[] = [
     ],
   },
   {
-    what: "an answer for another nonce is believed",
+    what: "an answer with another nonce is accepted",
     file: "src/domain/moderation/model-answer.ts",
     from: `if (entries.get("nonce") !== nonce) return null;`,
     to: `if (!entries.has("nonce")) return null;`,
     tests: ["test/domain/moderation/judge.test.ts"],
   },
   {
-    what: "a guard passes what a judge failed to check",
+    what: "a guard passes text that a judge failed to check",
     file: "src/domain/moderation/guard.ts",
     from: `if (status !== "not_evaluated") return true;`,
     to: `if (status !== "not_evaluated") return false;`,
@@ -275,21 +275,21 @@ export const MUTATIONS: readonly Mutation[] = [
     tests: ["test/domain/moderation/cascade.test.ts"],
   },
   {
-    what: "the text model passes what the policy would flag",
+    what: "the text model passes a text that the policy would flag",
     file: "src/moderation/decided-alone.ts",
     from: "return alone.approved ? cascade : null;",
     to: "return alone.decision === undefined ? null : cascade;",
     tests: ["test/routes/cascade.test.ts"],
   },
   {
-    what: "a threshold is found that was wrong when it was measured",
+    what: "calibration returns a threshold that was wrong in the measurement",
     file: "src/domain/moderation/calibration.ts",
     from: "measured.bound <= terms.maxMissRate && ",
     to: "",
     tests: ["test/domain/moderation/calibration.test.ts"],
   },
   {
-    what: "a review of another's claim is taken",
+    what: "a review of a verdict that another key claimed is accepted",
     file: "src/domain/moderation/review.ts",
     from: `if (state === "claimed" && key_id !== keyId) {`,
     to: `if (state === "claimed" && key_id === null) {`,
@@ -354,7 +354,7 @@ export const MUTATIONS: readonly Mutation[] = [
     tests: ["test/durable-objects/outbox"],
   },
   {
-    what: "one event that an endpoint refuses makes it down",
+    what: "an endpoint that refuses one event counts as down",
     file: "src/domain/webhooks/delivery.ts",
     from: "return status === null || status >= 500 || NOT_OF_THE_MESSAGE.includes(status);",
     to: "return true;",
@@ -370,7 +370,7 @@ export const MUTATIONS: readonly Mutation[] = [
     tests: ["test/http/csv.test.ts"],
   },
   {
-    what: "half a surrogate pair goes through",
+    what: "half a surrogate pair is accepted",
     file: "src/http/well-formed.ts",
     from: `if (typeof value === "string") return value.toWellFormed();`,
     to: `if (typeof value === "string") return value;`,
@@ -456,14 +456,14 @@ export const MUTATIONS: readonly Mutation[] = [
     tests: ["test/durable-objects/verdict-row.test.ts"],
   },
   {
-    what: "an act of the platform that was not recorded is a success",
+    what: "an act of the platform succeeds without a record",
     file: "src/http/router.ts",
     from: `return isRecorded ? reply() : { kind: "unavailable" };`,
     to: "return isRecorded ? reply() : reply();",
     tests: ["test/http/router.test.ts"],
   },
   {
-    what: "the console rounds small amounts to nothing",
+    what: "the console rounds small amounts to 0",
     file: "console/src/format.ts",
     from: "Math.max(2, Math.min(10, 2 - Math.floor(Math.log10(Math.abs(n)))))",
     to: "2",

@@ -1,9 +1,9 @@
-// Breaks the product on purpose, one line at a time, and looks whether the named tests notice:
+// Breaks the product on purpose, one passage at a time, and checks that the named tests notice:
 // `node mutations/mutations.mjs [--only WORD] [--list]`.
 //
-// Each mutation (`list.ts`) replaces one passage of one file, in a copy of the tree, and runs the unit
-// tests that guard it. A mutation that no test notices is printed and makes this exit with 1, as does one
-// whose passage is not in its file exactly once: the list goes with the code.
+// Each mutation (`list.ts`) replaces one passage of one file in a copy of the tree and runs the unit tests
+// that guard it. The run prints a mutation that no test notices and exits with 1. It does the same if the
+// passage is not in its file exactly once, so the list must follow the code.
 import { spawn } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -15,7 +15,7 @@ import { MUTATIONS } from "./list.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
-/** What the tests need beside the packages. */
+/** Files and folders that the tests need beside the packages. */
 const COPIED = `abuse clients console docs durable-objects faults migrations models mutations
   picture-model scripts simulation src test tier0 AGENTS.md CHANGELOG.md README.md package.json
   package-lock.json tsconfig.json vitest.config.ts worker-configuration.d.ts wrangler.toml`;
@@ -27,7 +27,7 @@ const chosen = MUTATIONS.filter(
   ({ file, what }) => values.only === undefined || `${file} ${what}`.includes(values.only),
 );
 if (chosen.length === 0) {
-  console.error(`No mutation has "${values.only}" in its file or its words.`);
+  console.error(`No mutation has "${values.only}" in its file or its description.`);
   process.exit(1);
 }
 if (values.list) {
@@ -78,7 +78,7 @@ async function tried({ file, from, to, tests }) {
   try {
     const { code, output } = await run(tests);
     if (code === 0) return "NOT NOTICED";
-    // A run that found no test, or could not start, has noticed nothing.
+    // A run that found no test or could not start does not count as noticed.
     return /(?:Tests|Test Files)\s.*\d+ failed|Errors\s+\d+ error/.test(output)
       ? "noticed"
       : `vitest ended with ${code} and no failed test`;
