@@ -7,26 +7,26 @@ import { askModels } from "../src/engines/ask-models.ts";
 import { createOpenAiEngine } from "../src/engines/openai/engine.ts";
 import { prepare } from "../src/moderation/content.ts";
 
-// One text after the other before a judge, by the code that runs in production: the instructions and
-// the fence, the schema and the strict reading, the windows of a long text, the one repeat. Nothing of
-// a text is kept but a hash.
+// Asks a judge about texts with the code that runs in production: the instructions and the fence, the
+// schema and the strict reading, the windows of a long text, and one repeat. Only a hash of a text is
+// kept.
 
 /** @typedef {import("../src/domain/moderation/category.ts").Scores} Scores */
 /** @typedef {import("../src/engines/engine.ts").CheckOutcome} CheckOutcome */
 /**
- * What became of a text. `failure` null: it was judged.
+ * The result of one text. `failure` null: it was judged.
  *
  * @typedef {{ key: string, failure: string | null, status: number | null, scores: Scores, input: number, output: number, ms: number }} Judged
  */
 
-/** As a moderation gives its judge. */
+/** The time that a moderation gives its judge. */
 const TIMEOUT_MS = 25_000;
 
-/** A server that has no room is asked again so often beyond what production does, ever later. */
+/** Tries beyond production's if a server has no room. Each pause is longer than the one before. */
 const MORE_TRIES = 4;
 const FIRST_PAUSE_MS = 1_000;
 
-/** An engine call takes the hold, so that none runs without one: here nobody is charged. */
+/** An engine call needs a hold as its argument. Here nobody is charged. */
 const NO_HOLD = /** @type {import("../src/domain/ledger/ledger.ts").Hold} */ ({});
 
 export function createJudge(
@@ -59,11 +59,11 @@ export function createJudge(
   };
 
   return {
-    /** How many of these texts a results file knows already. */
+    /** How many of these texts the results file already has. */
     known: (/** @type {readonly string[]} */ texts) =>
       texts.filter((text) => known.has(keyOf(text))).length,
 
-    /** Asks whatever is known, and no more often than production does. */
+    /** Asks the judge even about a known text, and with no more tries than production. */
     probe: (/** @type {string} */ text) => ask(text, 0),
 
     /** @returns {Promise<Judged>} */
@@ -103,7 +103,7 @@ const NOTHING = {
 };
 
 /**
- * The highest scores of the windows; one that was not judged leaves the text unjudged.
+ * The highest scores of the windows. If one window was not judged, the text was not judged.
  *
  * @param {string} key
  * @param {readonly CheckOutcome[]} outcomes
@@ -117,7 +117,7 @@ function judgedOf(key, outcomes, ms) {
   let [input, output] = [0, 0];
   for (const outcome of outcomes) {
     if (outcome.kind !== "answered" && outcome.kind !== "failed") continue;
-    // Of tokens that were read before, too: what they cost is the server's to say.
+    // Cached tokens count too: their price depends on the server.
     const { usage } = outcome;
     input += (usage?.input_token ?? 0) + (usage?.cached_input_token ?? 0);
     output += usage?.output_token ?? 0;
@@ -131,7 +131,7 @@ function judgedOf(key, outcomes, ms) {
   return { key, failure, status, scores: failure === null ? scores : {}, input, output, ms };
 }
 
-/** In the words of a stage's `failure`. */
+/** The failure as a stage's `failure` names it. */
 function failureOf(/** @type {CheckOutcome} */ outcome) {
   switch (outcome.kind) {
     case "timed_out":
@@ -158,7 +158,7 @@ function readResults(/** @type {string} */ file) {
 }
 
 /**
- * A line that was cut when a run was broken off is no result.
+ * Reads a line of the file. A line that was cut when a run was broken off is no result.
  *
  * @returns {[string, Judged][]}
  */

@@ -2,7 +2,7 @@ import { JUDGED_CATEGORIES } from "../src/domain/moderation/category.ts";
 import { crossing, ruleFor } from "../src/domain/ledger/crossing.ts";
 import { presetPolicy } from "../src/domain/moderation/presets.ts";
 
-// What the shipped presets make of a judge's scores alone, through the rules of production.
+// Decides a judge's scores alone with the shipped presets and the rules of production.
 
 /** @typedef {import("../src/domain/moderation/category.ts").Scores} Scores */
 

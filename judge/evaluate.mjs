@@ -14,12 +14,12 @@ import { readOptions, USAGE, WrongUse } from "./options.mjs";
 
 // npm run judge:evaluate -- --base-url URL --model NAME …
 //
-// What a judge does on public sets and on our own, through the product's own instructions, schema and
-// reading, and what it costs: for who has to choose one (docs/judge.md).
+// Measures a judge on public sets and on our own, with the product's own instructions, schema and reading,
+// and measures its cost. It helps a person to choose a judge (docs/judge.md).
 
 /** @typedef {import("./ask-judge.mjs").Judged} Judged */
 
-/** So many failures one after the other are no judge's weakness: the run would be for nothing. */
+/** After so many failures in a row the run stops, since the judge is not the cause. */
 const MOST_IN_A_ROW = 20;
 
 async function evaluate() {
@@ -57,7 +57,7 @@ async function evaluate() {
 }
 
 /**
- * Of each set the same texts at every run, spread over it: the sets are sorted by what they test.
+ * Takes texts spread evenly over a set, which is sorted by what it tests. Every run takes the same texts.
  *
  * @template T
  * @param {readonly T[]} rows
@@ -97,7 +97,7 @@ const ownRows = (set) =>
     .filter(([, { expect }]) => isForJudges(expect))
     .flatMap(([group, { expect, texts }]) => texts.map((text) => ({ group, expect, text })));
 
-/** One text before all others: a mistake in what was asked for is told at once. */
+/** Asks about one text before all others, so that a mistake in the options shows at once. */
 async function checkServer(
   /** @type {ReturnType<typeof createJudge>} */ judge,
   /** @type {import("./options.mjs").Options} */ { baseUrl, model },
@@ -119,7 +119,7 @@ async function checkServer(
       }
       throw new WrongUse(
         outcome.status === undefined
-          ? `${baseUrl} broke off, or is no such server.`
+          ? `${baseUrl} broke off the connection, or is no OpenAI-compatible server.`
           : `${baseUrl} answers ${outcome.status}.`,
       );
   }
@@ -167,7 +167,7 @@ async function judgeAll(
         stopped = true;
         const status = one.status === null ? "" : ` (${one.status})`;
         throw new WrongUse(
-          `${MOST_IN_A_ROW} texts failed one after the other, the last as ${one.failure}${status}: the run is given up.`,
+          `${MOST_IN_A_ROW} texts failed one after the other, the last as ${one.failure}${status}: the run stops.`,
         );
       }
       if (judged.size % 250 === 0) console.log(`${judged.size} of ${texts.length}`);
@@ -178,7 +178,7 @@ async function judgeAll(
 }
 
 /**
- * Rows with their scores; what was not judged is in no figure but the failures.
+ * Rows with their scores. A text that was not judged counts only among the failures.
  *
  * @param {ReadonlyMap<string, Judged>} judged
  */

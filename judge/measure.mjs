@@ -4,9 +4,9 @@ import { measureHateCheck } from "../tier0/evaluate/measure-sets.mjs";
 import { atLeast, forInformation } from "../tier0/evaluate/table.mjs";
 import { POLICIES } from "./decide.mjs";
 
-// The rows of the report, of texts that were judged. The names and the bars are those of the model
-// inside the Worker (`npm run tier0:evaluate`), which costs nothing: a judge that misses one is no
-// better than that at it.
+// The rows of the report, for the texts that were judged. The names and the bars are those of the model
+// inside the Worker (`npm run tier0:evaluate`), which costs nothing. A judge that misses a bar is no
+// better than that model there.
 
 /** @typedef {import("../src/domain/moderation/category.ts").Scores} Scores */
 /** @typedef {import("../tier0/evaluate/table.mjs").Line} Line */
@@ -14,7 +14,7 @@ import { POLICIES } from "./decide.mjs";
 /** @typedef {import("./ask-judge.mjs").Judged} Judged */
 
 /**
- * Of rows without a text on one side there is no figure.
+ * Replaces a figure that needs texts of two kinds when one kind is missing.
  *
  * @param {readonly Line[]} lines
  * @returns {Line[]}
@@ -35,7 +35,7 @@ export function hateCheckLines(/** @type {readonly (Row & { scores: Scores })[]}
   return { lines: known(lines), each };
 }
 
-/** OpenAI's columns: what each is here, and the average precision that the small model reaches. */
+/** OpenAI's columns, our category for each, and the average precision of the small model. */
 const COLUMNS = /** @type {const} */ ([
   ["S", "sexual", 0.86],
   ["H", "hate", 0.51],
@@ -91,7 +91,7 @@ const MEETS = {
   "not block": (decision) => decision !== "block",
 };
 
-/** Whether a judge is asked for that at all: an injection is found by rules, beside it. */
+/** Whether a judge checks for this. Injections are found by rules beside it. */
 export const isForJudges = (/** @type {string} */ expect) => Object.hasOwn(MEETS, expect);
 
 /** @typedef {{ group: string, expect: string, scores: Scores }} Own */

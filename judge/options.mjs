@@ -1,19 +1,19 @@
 import { parseArgs } from "node:util";
 import { CATALOGUE } from "../src/domain/catalogue/catalogue.ts";
 
-// What is asked on the command line; what is wrong with it is told in one sentence.
+// Reads the command line. A wrong option gets one sentence.
 
 export const USAGE = `npm run judge:evaluate -- --base-url URL --model NAME [--key KEY] [--data FOLDER] [--limit N] [--concurrency N] [--results FILE] [--priced-as ID] [--strict]
 
   --base-url     an OpenAI-compatible server, with its version: http://127.0.0.1:11434/v1
   --model        the server's name for the judge
   --key          its API key; better in the environment, as JUDGE_KEY
-  --data         a folder with evaluation/ (tier0/DATA.md); without it our own sets alone
-  --limit        at most so many texts of each set, evenly spread over it
-  --concurrency  texts on their way at once, 1 to 32 (4)
-  --results      a file that keeps scores (and no texts): a run that is broken off goes on from there
-  --priced-as    the catalogue id whose price is taken, where the model's name is none
-  --strict       fails when a row misses its bar`;
+  --data         a folder with evaluation/ (tier0/DATA.md); without it only our own sets
+  --limit        at most this many texts of each set, evenly spread over it
+  --concurrency  texts in progress at once, 1 to 32 (default 4)
+  --results      a file that keeps scores (and no texts), so that a broken-off run can continue
+  --priced-as    the catalogue id whose price is used, if the model's name is not in the catalogue
+  --strict       fail if a row misses its bar`;
 
 export class WrongUse extends Error {}
 

@@ -1,4 +1,4 @@
-// What the engines use of the Workers runtime and Node 24 has not, so that they run here as they are.
+// Functions of the Workers runtime that the engines use and Node 24 lacks, so that they run unchanged.
 
 /** @param {object} target @param {string} name @param {unknown} value */
 function define(target, name, value) {
@@ -14,7 +14,7 @@ define(Uint8Array.prototype, "toBase64", function toBase64() {
   return Buffer.from(this).toString("base64");
 });
 
-/** What has a length there is sent in chunks here. */
+/** In the Workers runtime this stream gives the body a length. Here the body is sent in chunks. */
 function FixedLengthStream() {
   return new TransformStream();
 }
@@ -22,6 +22,6 @@ define(globalThis, "FixedLengthStream", FixedLengthStream);
 
 const nodeFetch = globalThis.fetch;
 
-/** Node wants it said that a body is sent before the reply is read. */
+/** Node requires `duplex` for a body that is a stream. */
 globalThis.fetch = (input, init) =>
   nodeFetch(input, init?.body instanceof ReadableStream ? { ...init, duplex: "half" } : init);
