@@ -1,6 +1,6 @@
-"""python blend.py --work <folder> --seed 0: how much the net and the n-grams count in each head, by a
-weighted logistic loss on development data. The shares are fixed: fitted, they prefer the net and are
-worse on texts of other kinds. Points are chosen afterwards (points.py)."""
+"""python blend.py --work <folder> --seed 0: calibrates the blend of net and n-grams in each head by a
+weighted logistic loss on development data. The shares of the two are fixed: fitted shares prefer the net
+and are worse on texts of other kinds. Points are chosen afterwards (points.py)."""
 
 import argparse
 import json
@@ -12,7 +12,7 @@ from scipy.optimize import minimize
 from texts import Texts
 
 SHARES = {head: (0.6, 0.5) for head in HEADS}
-# Sums of n-grams over long prose say little about it.
+# Sums of n-grams say little about long prose.
 SHARES["sexual"] = (1.0, 0.1)
 
 

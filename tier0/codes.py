@@ -1,5 +1,5 @@
-"""What is no language: ids, numbers, addresses, lines of programs. A word that the model never saw must
-be no sign of anything, so such texts are trained on too, alone and beside harmless sentences."""
+"""Texts without language: ids, numbers, addresses, lines of programs. A word that the model never saw
+must not be a sign of anything, so it is trained on such texts too, alone and beside harmless sentences."""
 
 import string
 
@@ -16,7 +16,7 @@ def token(random):
 
 
 def code(random):
-    """One such piece."""
+    """One piece of text without language."""
     pick = random.choice
     number = lambda most: str(random.randint(0, most))
     kind = random.randrange(12)

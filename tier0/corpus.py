@@ -1,4 +1,4 @@
-"""Collects training texts: which split each is in, what is known of it, how much it counts."""
+"""Collects training texts, each with its split, its labels and its weight."""
 
 import collections
 import hashlib
@@ -7,7 +7,7 @@ import re
 
 from heads import HEADS, labels
 
-# What a text may be about although its labels do not say so: such a head stays unknown.
+# A text with these words may be about self-harm without a label for it, so that head stays unknown.
 SELF_HARM = re.compile(r"suicid|kill (my|your)self|self.?harm|cut(ting)? myself|want to die|end my life|kys\b", re.I)
 VIOLENCE = re.compile(
     r"\b(kill|shoot|stab|murder|beat|punch|hang|burn|rape|bomb|slit|smash|strangle|execut\w*|behead\w*|lynch)\w*", re.I
@@ -32,7 +32,7 @@ def split_of(text, test=0.1, development=0.05):
 
 
 def letters_of(text):
-    """What two texts have in common that differ in spelling and marks alone."""
+    """The form that texts share if they differ only in spelling and marks."""
     return re.sub(r"[^a-z0-9]", "", text.lower())
 
 
@@ -54,7 +54,7 @@ class Corpus:
         self.add(text, source, split, weight, **{**base, **known})
 
     def without(self, evaluation, masked, mask):
-        """Without repeats, rows of the evaluation sets, and training rows that equal test rows."""
+        """Drops repeats, rows of the evaluation sets, and training rows that equal test rows."""
         exact = {letters_of(text) for text in evaluation}
         starts = {letters_of(text)[:60] for text in evaluation if len(text) > 60}
         test = {letters_of(row["text"]) for row in self.rows if row["split"] == "test"}

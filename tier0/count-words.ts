@@ -1,5 +1,5 @@
-// node count-words.ts <work>: how often each word is in training texts, as the product reads them
-// when it knows every word of GloVe.
+// node count-words.ts <work>: counts each word in the training texts, as the product would read them if it
+// knew every word of GloVe.
 import { createReadStream, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -8,7 +8,7 @@ import { tokenise } from "../src/tier0/tokenise.ts";
 const work = process.argv[2] ?? "";
 const read = (name: string) => JSON.parse(readFileSync(join(work, name), "utf8")) as string[];
 
-/** Rarer words of GloVe have marks and digits in them that no word of ours has. */
+/** Rarer words of GloVe have marks and digits, which our words never have. */
 const FREQUENT = 200_000;
 
 const profane = read("profane.json");

@@ -1,6 +1,6 @@
-// node development-logits.ts <work> <weights> <seed>: the logits of the exported weights for the
-// development texts, and for the sentences of ours that must never be blocked and were never trained
-// on, computed as the product computes them. points.py chooses by these.
+// node development-logits.ts <work> <weights> <seed>: computes, as the product does, the logits of the
+// exported weights for the development texts. Also for our sentences that must never be blocked and that
+// were never trained on. points.py chooses by these.
 import { createReadStream, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";

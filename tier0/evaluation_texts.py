@@ -1,4 +1,4 @@
-"""The texts of the evaluation sets: read only to keep them, and what equals them, out of training."""
+"""The texts of the evaluation sets. They are read only to keep them and equal texts out of training."""
 
 import csv
 import gzip

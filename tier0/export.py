@@ -37,7 +37,7 @@ def hash_of(text):
 
 
 def as_bytes(table):
-    """(the table in -127..127, the scale of each column); nothing is cut"""
+    """(the table in -127..127, the scale of each column); no value is clipped"""
     scale = np.abs(table).max(axis=0) / 127
     return np.round(table / scale).astype(np.int8), scale
 
@@ -45,7 +45,7 @@ def as_bytes(table):
 def as_roots(table):
     """(the signed roots of the table in -127..127, the scale of their squares in each column)
 
-    Nothing is cut: the outliers are words of abuse, and what they say is what counts."""
+    No value is clipped: the outliers are words of abuse, which matter most."""
     scale = np.abs(table).max(axis=0) / 127**2
     return (np.sign(table) * np.round(np.sqrt(np.abs(table) / scale))).astype(np.int8), scale
 

@@ -1,5 +1,5 @@
-// node features.ts <work>: the training texts as the numbers that the model sees, made by the very
-// code of the product. Writes, for the trainer:
+// node features.ts <work>: turns the training texts into the numbers that the model reads, with the code
+// of the product. Writes for the trainer:
 //   ids, offsets      rows of the vocabulary; from its size on, words without a row
 //   pieces            16 buckets for each of all words (0: none; others from 1)
 //   buckets, spans    of the n-gram scorer: those of words first; `wordCounts` says how many
@@ -22,7 +22,7 @@ const { words, profane, aliases } = JSON.parse(
   readFileSync(join(work, "vocabulary.json"), "utf8"),
 ) as { words: string[]; profane: number; aliases: Record<string, string> };
 
-/** Tokens of a text that training looks at. */
+/** Tokens of a text that training uses. */
 const LONGEST = 256;
 
 const rows = new Map(words.map((word, row) => [word, row]));

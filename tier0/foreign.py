@@ -5,8 +5,8 @@ import gzip
 import collections
 import re
 
-# The most frequent words of languages in Latin letters: names, quotations and loans bring them into
-# English corpora. Words that English has too are among them where they prove nothing.
+# The most frequent words of other languages in Latin letters. Names, quotations and loans bring them into
+# English corpora. Some are English words too, but prove nothing.
 COMMON = """
 der das und ist nicht ich sie wir ihr mich dich dir mir uns euch ein eine einen einem einer kein keine auf aus bei mit nach
 von vor zu zum zur für über unter auch noch nur sehr aber oder wenn weil dass wie wo wer warum hier dort jetzt immer nie
@@ -31,7 +31,7 @@ ang mga ng sa ako ikaw siya kami tayo sila hindi
 non oui ja nein si da ano tak ne
 """.split()
 
-# English words that are among the above and are too common in English to be held against a text.
+# English words among the above that are too common in English to count against a text.
 ENGLISH = """
 a as at an all am are be but by can come do has have he her him his i if in is it me men my no not of on or our out over so
 that the them this to under until up us van was we were what when where will with you your dive war will man who how one son
@@ -40,7 +40,7 @@ for per sa are no he on dare pour tout plus sans die
 
 
 def foreign_words(data, english_counts):
-    """The words above, and those far more frequent in German and French posts than in English ones."""
+    """The words above, and words far more frequent in German and French posts than in English ones."""
     others = collections.Counter()
     total = 0
     with open(data / "germeval-2018/germeval2018.training.txt", encoding="utf8") as german:

@@ -1,5 +1,5 @@
-"""python golden.py --work <folder> --seed 0 --texts <json list> --out <file>: what the float model of
-torch answers, to compare the shipped arithmetic with (test/tier0/golden.json)."""
+"""python golden.py --work <folder> --seed 0 --texts <json list> --out <file>: writes the answers of torch's
+float model, to compare the shipped arithmetic with them (test/tier0/golden.json)."""
 
 import argparse
 import json
@@ -23,7 +23,7 @@ def main():
     blend = json.load(open(given.work / f"blend-{given.seed}.json"))
     sentences = json.load(open(given.texts))
 
-    # The features of these texts, by the product's code, in a folder beside.
+    # The features of these texts, by the product's code, in a folder of their own.
     folder = given.work / "golden"
     folder.mkdir(exist_ok=True)
     with open(folder / "texts.jsonl", "w") as out:

@@ -5,7 +5,7 @@ UNKNOWN = -1.0
 
 
 def labels(**known):
-    """A label for each head; what is not given is unknown, and no loss is taken on it."""
+    """A label for each head. A head without a label is unknown and has no loss."""
     unknown = set(known) - set(HEADS)
     if unknown:
         raise ValueError(f"no such heads: {unknown}")

@@ -70,7 +70,7 @@ class Net(nn.Module):
         return self.piece(pieces).sum(1) / (pieces > 0).sum(1, keepdim=True).clamp(min=1).sqrt()
 
     def rows(self, ids, as_unknown):
-        """A row for each token; of each distinct word it is made once."""
+        """A row for each token. The row of a distinct word is made once."""
         words = self.vectors.shape[0]
         real = ids != PADDING
         distinct, places = torch.unique(ids.clamp(max=words - 1), return_inverse=True)

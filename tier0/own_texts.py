@@ -1,8 +1,8 @@
-"""Texts of our own: sentence patterns with fillers (`own-templates` beside the public sources), and
-whole sentences (`own-sentences.json.gz` here), and long texts put together from short ones.
+"""Our own texts: sentence patterns with fillers (`own-templates` beside the public sources), whole
+sentences (`own-sentences.json.gz` here), and long texts joined from short ones.
 
-No text is taken from a set that the model is evaluated on, and what equals a row of HateCheck or
-HatemojiCheck but for the group that it names is dropped (`Corpus.without`)."""
+No text is from a set that the model is evaluated on. A text that differs from a row of HateCheck or
+HatemojiCheck only in the group that it names is dropped (`Corpus.without`)."""
 
 import collections
 import gzip
@@ -15,7 +15,7 @@ import codes
 from heads import HEADS
 
 SENTENCES = Path(__file__).parent / "own-sentences.json.gz"
-# These have no part of their own, so that a shorter list of fillers goes on from where it ended.
+# These have no seed of their own, so that a shorter list of fillers continues where it ended.
 HARMLESS = dict(threat=0, sexual=0, self_harm=0)
 
 
@@ -58,7 +58,7 @@ class OwnTexts:
             self.corpus.add(text, source, self.split(), 0.8, **{"injection": 0, **known})
 
     def wrap(self, count, frames, source, share_real):
-        """Hateful clauses, ours and real ones, inside what denies or condemns them."""
+        """Hateful clauses, ours and real ones, inside sentences that deny or condemn them."""
         real = [
             row["text"]
             for row in self.corpus.rows
@@ -101,14 +101,14 @@ class OwnTexts:
         emit(700, lists["SLN"], "own_mentioned_slurs", toxicity=0.2, hate=0.05)
 
     def add_sentences(self):
-        """Each class of sentences: its labels, its patterns, how many texts are made of each."""
+        """Adds each class of sentences, with its labels, its patterns and its number of texts."""
         if not SENTENCES.exists():
             return
         for name, group in json.load(gzip.open(SENTENCES, "rt")).items():
             self.lists.update(group.get("fillers", {}))
             fillers = list(group.get("fillers", {}))
             for pattern in group["sentences"]:
-                # A pattern is in one split as a whole, so that development data have other sentences.
+                # All texts of a pattern are in one split, so that development data have other sentences.
                 split = "development" if self.random.random() < 0.1 else "train"
                 for copy in range(group.get("copies", 6) if "{" in pattern else group.get("repeats", 3)):
                     text = pattern
@@ -119,7 +119,7 @@ class OwnTexts:
                     self.corpus.add(text, f"own_{name}", split, group.get("weight", 1.0), **{"injection": 0, **group["labels"]})
 
     def add_codes(self, count=5000):
-        """Drawn by a generator of its own, so that the other texts stay what they are."""
+        """Adds texts without language. They have a random generator of their own, so other texts do not change."""
         own = random.Random(f"codes {self.random_seed}")
         harmless = [
             row["text"]
@@ -136,7 +136,7 @@ class OwnTexts:
             self.corpus.add(" ".join(parts), "own_codes", split, 0.7, **known)
 
     def add_long_texts(self):
-        """Something harmful among harmless sentences, and harmless sentences alone."""
+        """Adds harmful sentences among harmless ones, and harmless sentences alone."""
         rows = [row for row in self.corpus.rows if row["split"] == "train" and len(row["text"]) <= 300]
         benign_sources = ("editorials", "amazon", "films", "sst", "wiki_gn", "wiki_gc")
         benign = [row for row in rows if row["source"] in benign_sources and row["labels"][0] == 0]

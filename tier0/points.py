@@ -1,19 +1,18 @@
-"""python points.py --work <folder> --seed 0: each head's flag and block point.
+"""python points.py --work <folder> --seed 0: chooses each head's flag and block point.
 
-Chosen by development data alone, by the logits of the exported weights (development-logits.ts):
+The choice uses development data alone, by the logits of the exported weights (development-logits.ts):
 
-flag   the logit that a small share of benign texts reaches (ALARMS), among those written for readers
-       and among those that people write to each other, or that a hundredth of texts with ids,
-       numbers and lines of programs reaches (CODES); or the one that a tenth of
-       harmless look-alikes reaches, whichever is higher. For harm to oneself a fifth of them may: what
-       follows is a look by a person and an offer of help; for injection, which stands far from all
-       else, a fiftieth. Of negativity, where film sentences are told
-       apart best.
-block  the higher of: the logit that hardly any benign text reaches; the one that a hundredth of the
-       texts reaches that must never be blocked (counter-speech, negated hate, reclaimed words,
-       neutral and friendly texts about groups, dialect, harmless swearing); above all of
-       development-sentences.json.gz, which are of those kinds and were never trained on, by a margin,
-       since others will be harder; a probability of 0.95. Heads that no preset blocks by have no such texts,
+flag   the highest of these logits: the one that a small share of benign texts reaches (ALARMS), among
+       texts for readers and among texts that people write to each other; the one that a hundredth of
+       texts with ids, numbers and lines of programs reaches (CODES); the one that a tenth of harmless
+       look-alikes reaches. For self-harm a fifth of them may reach it, since a flag leads to a person
+       and an offer of help. For injection, which is far from everything else, it is a fiftieth. For
+       negativity the point is where it separates film sentences best.
+block  the highest of these: the logit that almost no benign text reaches; the one that a hundredth of
+       the texts that must never be blocked reaches (counter-speech, negated hate, reclaimed words,
+       neutral and friendly texts about groups, dialect, harmless swearing); a margin above all of
+       development-sentences.json.gz, which are of those kinds and were never trained on, since other
+       texts will be harder; a probability of 0.95. Heads that no preset blocks by have no such texts,
        and 0.9."""
 
 import argparse
@@ -25,7 +24,7 @@ from heads import HEADS
 from texts import Texts
 
 BENIGN = ("wiki_gn", "wiki_gc", "amazon", "editorials", "films", "sst")
-# Where the labels say that there is nothing; of rude remarks and hate they are not sure enough.
+# Used for heads whose labels are sure that there is nothing. For rude remarks and hate they are not sure.
 EVERYDAY = ("goemotions", "tweets", "own_small_talk")
 SURE = ("threat", "sexual", "self_harm", "injection")
 ALARMS = dict(toxicity=0.01, hate=0.005, insult=0.005, threat=0.005, sexual=0.005, self_harm=0.005, injection=0.001)
@@ -48,7 +47,7 @@ NEVER_BLOCKED = (
 BLOCKED_HARMLESS = 0.01
 BLOCKED_BENIGN = 0.0004
 MARGIN = 0.25
-# The presets block by these; by the others a tenant may.
+# The presets block by these heads. A tenant may block by the others.
 BLOCKING = ("toxicity", "hate", "threat")
 LEAST_BLOCK = np.log(0.95 / 0.05)
 LEAST_OTHERWISE = np.log(0.9 / 0.1)
@@ -56,7 +55,7 @@ LEAST_DISTANCE = 0.5
 
 
 def reached_by(logits, share):
-    """The logit above which at most that share lies."""
+    """The logit that at most this share of logits exceeds."""
     ordered = np.sort(logits)[::-1]
     return float(ordered[min(len(ordered) - 1, int(share * len(ordered)))])
 

@@ -1,4 +1,4 @@
-"""python prepare.py --data <folder> --work <folder> [--seed 0]: all training texts, in one file."""
+"""python prepare.py --data <folder> --work <folder> [--seed 0]: writes all training texts into one file."""
 
 import argparse
 import re

@@ -1,4 +1,4 @@
-"""Reads the public sources. What each is, its licence and its counts: DATA.md."""
+"""Reads the public sources. DATA.md describes each, with its licence and its counts."""
 
 import collections
 import csv
@@ -58,7 +58,7 @@ def toxic_spans(corpus, data):
             corpus.add_benign(text, "spans_not", split, 0.5, threat=-1, sexual=-1, hate=-1, insult=-1, toxicity=0.25)
             continue
         found = types[comment]
-        # Two annotators are sure, one is more likely right than not.
+        # Two annotators are sure. One is more likely right than wrong.
         sure = lambda kind: -1 if not found else 1.0 if found[kind] >= 2 else 0.6 if found[kind] == 1 else 0.0
         corpus.add(
             text, "spans", split, toxicity=1, injection=0,
@@ -69,7 +69,7 @@ def toxic_spans(corpus, data):
 
 
 def add_blanked(corpus, text, spans, split):
-    """The same text without what made it toxic."""
+    """The same text without its toxic spans."""
     keep = [True] * len(text)
     for start, end in spans:
         for at in range(max(0, start), min(len(text), end)):
@@ -131,7 +131,7 @@ def trees_of(line):
 
 
 def untokenised(text):
-    """As people write it. evaluate/rows.mjs has the same."""
+    """The text as people write it. evaluate/read-rows.mjs has the same."""
     for treebank, plain in (("-LRB-", "("), ("-RRB-", ")"), ("\\/", "/"), ("``", '"'), ("''", '"')):
         text = text.replace(treebank, plain)
     return re.sub(r" (n't|'s|'re|'ve|'ll|'d|'m|[.,!?;:)])", r"\1", text)
@@ -307,7 +307,7 @@ VIOLENT_PHRASE = re.compile(
 
 
 def weak_labels(corpus):
-    """Explicit phrases say something of prompts and posts that are not labelled for it."""
+    """Labels prompts and posts without a sexual label by explicit phrases."""
     threat, sexual, harm = 3, 4, 5
     for row in corpus.rows:
         text, known, source = row["text"], row["labels"], row["source"]

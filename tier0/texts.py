@@ -20,7 +20,7 @@ class Texts:
 
     @staticmethod
     def read_rows(work):
-        """Kept as arrays beside the texts: to read those takes longer than an epoch of n-grams."""
+        """The texts' arrays, cached beside them: reading the texts takes longer than an epoch of n-grams."""
         kept, texts = work / "rows.npz", work / "texts.jsonl"
         if not kept.exists() or kept.stat().st_mtime < texts.stat().st_mtime:
             rows = [json.loads(line) for line in open(texts)]

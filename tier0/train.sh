@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# train.sh <data> <work> <glove package> <python> [seed]: from the texts to a file of weights.
+# train.sh <data> <work> <glove package> <python> [seed]: makes a file of weights from the texts.
 set -euo pipefail
 data=$(realpath "$1") work=$(realpath -m "$2") glove=$(realpath "$3") python=$4 seed=${5:-0}
 cd "$(dirname "$0")"

@@ -20,7 +20,7 @@ SMOOTHING = 0.02
 HEAD_WEIGHTS = torch.tensor([1.0, 1.3, 0.8, 1.0, 1.0, 1.0, 1.0, 0.5])
 assert len(HEAD_WEIGHTS) == len(HEADS)
 
-# Words for groups that take each other's places in training, so that no group is a sign of hate.
+# Words for groups. Training swaps them, so that no group is a sign of hate.
 PLURALS = """women gays lesbians bisexuals homosexuals blacks africans whites asians indians pakistanis arabs latinos latinas
 hispanics mexicans jews muslims christians catholics hindus sikhs buddhists atheists immigrants migrants refugees foreigners
 poles russians nigerians somalis turks feminists transsexuals cripples chinese japanese koreans palestinians israelis""".split()
@@ -51,7 +51,7 @@ class Batches:
         return torch.from_numpy(ids)
 
     def vary(self, ids):
-        """Leaves out tokens, and swaps groups."""
+        """Drops tokens and swaps groups."""
         drop = (self.random.random(ids.shape) < 0.05) & (self.random.random((len(ids), 1)) < 0.6)
         drop[:, 0] = False
         ids[drop] = PADDING

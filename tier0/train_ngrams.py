@@ -1,7 +1,7 @@
 """python train_ngrams.py --work <folder> [--seed 0] [--threads 1]
 
-The n-gram scorer: a weight of each head in each bucket. Sums over words and pairs of words are
-divided by the root of their number, sums over runs of letters too, and count 0.7 of that."""
+Trains the n-gram scorer: a weight of each head in each bucket. Sums over words and pairs of words are
+divided by the root of their number. Sums over runs of letters are too, and count 0.7 of that."""
 
 import argparse
 import time
@@ -35,7 +35,7 @@ def bags(texts, chosen):
 
 
 def positive_weights(texts, chosen, low, high):
-    """Rare positives count more, by the root of how rare they are."""
+    """Rare positives weigh more, by the root of their rarity."""
     known = texts.labels[chosen] >= 0
     weights = texts.weights[chosen][:, None] * known
     positive = (weights * (texts.labels[chosen] > 0.5)).sum(0)

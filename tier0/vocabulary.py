@@ -1,5 +1,5 @@
-"""python vocabulary.py --data <folder> --work <folder>: the words that get a row, spellings with
-stars that stand for them, and the words that count as known English or as names."""
+"""python vocabulary.py --data <folder> --work <folder>: writes the words that get a row, their spellings
+with stars, and the words that count as known English or as names."""
 
 import argparse
 import json
@@ -11,11 +11,11 @@ from foreign import foreign_words
 from lexicon import severities
 
 ROWS = 16_000
-# The rest of the rows are the most frequent words of GloVe: what training never saw keeps a meaning.
+# The other rows are the most frequent words of GloVe, so that words outside of training have a meaning.
 FROM_TRAINING = 0.78
 KNOWN_GLOVE = 45_000
 
-# Whose vector a token takes that is no word of GloVe.
+# The word of GloVe whose vector a token takes that is not in GloVe.
 LIKE = {
     "n't": "not", "'m": "am", "'re": "are", "'ve": "have", "'ll": "will", "..": "...", "<user>": "he", "!!": "!",
     "??": "?", "<num>": "number", "<url>": "website",

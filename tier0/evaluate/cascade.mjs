@@ -14,9 +14,9 @@ import * as sets from "./sets.mjs";
 
 // npm run tier0:cascade -- --data <folder>
 //
-// What a tenant saves that calibrates the text model on half of its labelled texts: measured on texts that
-// are not its own, OpenAI's 1,680 prompts, in 20 divisions. Each division chooses and measures thresholds
-// on one half, as `POST /v1/policies/calibrate` does, and applies what it found to the other half.
+// Measures what a tenant saves if it calibrates the text model on its labelled texts. The texts are
+// OpenAI's 1,680 prompts, in 20 divisions. Each division chooses and measures thresholds on one half, as
+// `POST /v1/policies/calibrate` does, and applies them to the other half.
 
 const { values } = parseArgs({ options: { data: { type: "string" } } });
 if (values.data === undefined) {
@@ -44,7 +44,7 @@ const required = requiredOfText(policy);
 const examples = sets.openAi(values.data).map((row) => ({
   text: row.prompt,
   labels: {
-    // What the set has no label for counts as harmless there.
+    // A category without a label in the set counts as harmless.
     ...Object.fromEntries(required.map((category) => [category, false])),
     ...Object.fromEntries(
       Object.entries(LABELS).map(([name, category]) => [category, row[name] === 1]),
@@ -127,7 +127,7 @@ for (const rate of [0.02, 0.04, 0.08]) {
       ` of ${DIVISIONS}`,
     `${percent((sum("allowed") + sum("blocked")) / sum("texts"))} (${percent(sum("allowed") / sum("texts"))} passed, ${percent(sum("blocked") / sum("texts"))} blocked)`,
     percent(sum("missed") / sum("harmful")),
-    // The divisions share texts: the bound is that of one of them.
+    // The divisions share texts, so the bound is that of one division.
     percent(upperBound(mean("missed"), mean("harmful"), CONFIDENCE)),
     percent(sum("wrong") / sum("harmless")),
     (sum("cost") / sum("texts")).toFixed(2),

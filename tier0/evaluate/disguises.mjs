@@ -1,4 +1,4 @@
-// How people hide a word from a list: each takes a word of abuse.
+// The ways in which people hide a word of abuse from a list.
 
 const LEET = { a: "4", e: "3", i: "1", o: "0", s: "5", t: "7" };
 const LOOKALIKES = { a: "а", e: "е", o: "о", p: "р", c: "с", x: "х", y: "у", i: "і" };

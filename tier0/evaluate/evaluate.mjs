@@ -21,9 +21,9 @@ import { atMost, forInformation, print } from "./table.mjs";
 
 // npm run tier0:evaluate -- [--data <folder>] [--weights <file>] [--strict] [--skip-speed]
 //
-// What the committed weights do, through the shipped thresholds. Without a folder of data (tier0/DATA.md
-// says what belongs into it) only our own set, which lies beside this file, and speed are measured.
-// `--strict` fails when a row misses its bar; rows that are timed never fail.
+// Measures the committed weights with the shipped thresholds. Without a folder of data (tier0/DATA.md lists
+// its files) it measures only speed and our own set, which is beside this file. With `--strict` it fails
+// if a row misses its bar; rows of time never fail.
 
 const { values } = parseArgs({
   options: {

@@ -7,7 +7,7 @@ import { Tier0 } from "../../src/tier0/tier0.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
-/** The committed weights; throws where they are not those that the source names. */
+/** The committed weights. Throws if they are not the ones that the source names. */
 export function loadModel(file = join(ROOT, `models/${RELEASE.file}`)) {
   const bytes = readFileSync(file);
   const hash = createHash("sha256").update(bytes).digest("hex");
@@ -15,6 +15,6 @@ export function loadModel(file = join(ROOT, `models/${RELEASE.file}`)) {
     throw new Error(`${file} is not what src/tier0/release.ts names: ${hash}.`);
   }
   const model = Tier0.read(new Uint8Array(bytes).buffer);
-  if (model === null) throw new Error(`${file} holds no weights of the format that is read here.`);
+  if (model === null) throw new Error(`${file} holds no weights of this format.`);
   return { model, bytes: bytes.length, hash };
 }

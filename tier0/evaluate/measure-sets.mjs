@@ -34,8 +34,8 @@ const rightAbout = (/** @type {{ positive: boolean, scores: Hateful }} */ row) =
 /**
  * @template {Hateful} Scored
  * @param {readonly (sets.Row & { scores: Scored })[]} rows
- * @param {Readonly<Record<string, (scores: Scored) => string>>} policies what each decides; the first is
- *   the one that the functionalities are held against
+ * @param {Readonly<Record<string, (scores: Scored) => string>>} policies the decision of each policy; the
+ *   functionalities are measured with the first one
  */
 export function measureHateCheck(rows, policies) {
   const [[first, decideFirst]] = /** @type {[[string, (scores: Scored) => string]]} */ (
@@ -90,7 +90,7 @@ export function measureHateCheck(rows, policies) {
   return { lines, each };
 }
 
-/** What the shipped policies make of the heads alone. */
+/** Decides with the shipped policies and the heads alone. */
 export const POLICIES = {
   default: (/** @type {Scores} */ scores) => decide(scores, DEFAULT),
   free: (/** @type {Scores} */ scores) => decide(scores, FREE),
@@ -141,7 +141,7 @@ export function measureDavidson(/** @type {Score} */ score, /** @type {string} *
 
 const CATEGORIES = ["S", "H", "V", "HR", "SH", "S3", "H2", "V2"];
 
-/** Any harm at all: the highest of the categories that the model answers for. */
+/** The score of any harm: the highest of the categories that the model scores. */
 const harm = (/** @type {Scores} */ s) =>
   Math.max(s.toxicity, s.hate, s.insult, s.threat, s.sexual, s.self_harm);
 

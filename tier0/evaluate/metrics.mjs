@@ -1,6 +1,6 @@
 /** @typedef {{ positive: boolean, score: number }} Scored */
 
-/** The chance that a positive is above a negative; ties count half. */
+/** AUC: the chance that a positive has a higher score than a negative; ties count half. */
 export function auc(/** @type {Scored[]} */ rows) {
   const sorted = rows.toSorted((a, b) => a.score - b.score);
   let positives = 0;
@@ -41,7 +41,7 @@ export function averagePrecision(/** @type {Scored[]} */ rows) {
   return sum / found;
 }
 
-/** The share of positives above the threshold that so large a share of negatives is above. */
+/** The share of positives above the threshold that the given share of negatives exceeds. */
 export function recallAt(
   /** @type {number[]} */ positives,
   /** @type {number[]} */ negatives,
@@ -64,7 +64,7 @@ export function quantile(/** @type {number[]} */ values, /** @type {number} */ s
   return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN;
 }
 
-/** Spearman's: how alike two orders are. */
+/** Spearman's rank correlation: how similar two orders are. */
 export function rankCorrelation(/** @type {number[]} */ a, /** @type {number[]} */ b) {
   const [x, y] = [ranksOf(a), ranksOf(b)];
   const mean = (a.length + 1) / 2;

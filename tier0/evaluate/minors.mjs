@@ -2,8 +2,8 @@ import { shareOf } from "./metrics.mjs";
 import * as sets from "./sets.mjs";
 import { forInformation } from "./table.mjs";
 
-// The composite of `sexual/minors`, whose words were written down before these rows were looked at: what
-// it finds, and its false alarms where it would be easiest to be wrong.
+// Measures the composite of `sexual/minors`: its finds, and its false alarms on the most difficult texts.
+// Its words were chosen before anybody looked at these rows.
 
 /** @typedef {import("./policies.mjs").Scores} Scores */
 

@@ -1,4 +1,4 @@
-/** Numbers that are the same at each run (Mulberry32). */
+/** Random numbers that are the same at each run (Mulberry32). */
 export function numbers(/** @type {number} */ seed) {
   let state = seed;
   return () => {

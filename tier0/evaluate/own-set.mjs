@@ -4,8 +4,8 @@ import { decide, DEFAULT } from "./policies.mjs";
 import { jsonOf } from "./read-rows.mjs";
 import { atLeast, forInformation } from "./table.mjs";
 
-// Sentences of our own that no training text equals, in groups, with what a careful person would
-// decide. They are kept packed (own-set.json.gz): many are offensive by nature.
+// Our own sentences, in groups, with the decision of a careful person. No training text equals one of
+// them. They are kept compressed (own-set.json.gz), since many are offensive.
 
 /** @typedef {import("./policies.mjs").Scores} Scores */
 

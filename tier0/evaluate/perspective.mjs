@@ -8,9 +8,9 @@ import * as sets from "./sets.mjs";
 
 // npm run perspective:compare -- --data <folder>
 //
-// What `comments:analyze` answers beside what Perspective's models of 2018 answered to the same comments
-// (tier0/DATA.md names the set): how alike the order is, and the threshold here that has the same share
-// of comments above it as theirs. Nothing is chosen by it.
+// Compares `comments:analyze` with Perspective's models of 2018 on the same comments (tier0/DATA.md names
+// the set). It shows how similar the order is, and our threshold with the same share of comments above it
+// as theirs. No threshold of the product is chosen by it.
 
 const { values } = parseArgs({ options: { data: { type: "string" } } });
 if (values.data === undefined) {
@@ -29,7 +29,7 @@ const COLUMNS = {
   SEXUALLY_EXPLICIT: "SEXUALLY_EXPLICIT",
 };
 const THRESHOLDS = [0.5, 0.7, 0.8, 0.9];
-/** Of fewer comments above a threshold nothing is said. */
+/** With fewer comments above a threshold no figure is shown. */
 const FEWEST = 30;
 const RESAMPLES = 500;
 
@@ -56,7 +56,7 @@ console.log(`${scored.length} of ${rows.length} comments are scored.\n`);
 
 /** @typedef {{ theirs: number, ours: number }} Pair */
 
-/** The score here with the same share of comments at or above it. */
+/** Our score with the same share of comments at or above it. */
 function sameShare(/** @type {readonly Pair[]} */ pairs, /** @type {number} */ threshold) {
   const above = pairs.filter(({ theirs }) => theirs >= threshold).length;
   return pairs.map(({ ours }) => ours).toSorted((a, b) => b - a)[above - 1] ?? 1;

@@ -1,11 +1,11 @@
 import { presetPolicy } from "../../src/domain/moderation/presets.ts";
 import { CATEGORY_OF } from "../../src/tier0/heads.ts";
 
-// The thresholds for what this model answers, without any other stage: of the presets `default` and
-// `free` as they are shipped.
+// The thresholds of the shipped presets `default` and `free` for the heads of this model, without any
+// other stage.
 
 /**
- * What the heads say, and the composite of `sexual/minors` (0: it shows nothing).
+ * The scores of the heads and of the composite of `sexual/minors` (0: no sign).
  *
  * @typedef {import("../../src/tier0/heads.ts").Scores & { readonly minors: number }} Scores
  */
@@ -14,7 +14,7 @@ import { CATEGORY_OF } from "../../src/tier0/heads.ts";
 /** @typedef {import("../../src/domain/moderation/presets.ts").Preset} Preset */
 
 /**
- * What speaks to the model that reads the text is looked at by a person, under every policy.
+ * Under every policy an injection, text that speaks to the model, is flagged for a person.
  *
  * @returns {Policy}
  */

@@ -18,7 +18,7 @@ export const jsonOf = (/** @type {string} */ path) => JSON.parse(read(path));
 export const has = existsSync;
 
 /**
- * RFC 4180, with a header.
+ * Reads a CSV file (RFC 4180) with a header.
  *
  * @param {string} path
  * @returns {Record<string, string>[]}

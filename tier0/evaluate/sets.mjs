@@ -2,8 +2,8 @@ import { join } from "node:path";
 import { csvRowsOf, jsonLinesOf, linesOf } from "./read-rows.mjs";
 import { isHeldOut, shareOf } from "./splits.mjs";
 
-// The sets that are measured, read from a folder with `training/` and `evaluation/` (tier0/DATA.md).
-// Of training sources only what was held out.
+// Reads the measured sets from a folder with `training/` and `evaluation/` (tier0/DATA.md). Of training
+// sources it reads only the held-out part.
 
 /** @typedef {{ text: string, positive: boolean, group: string }} Row */
 
@@ -23,7 +23,7 @@ export const hatemojiCheck = (/** @type {string} */ data) =>
     group: row.functionality ?? "",
   }));
 
-/** Prompts with OpenAI's categories: 1, 0, or absent where it was not labelled. */
+/** Prompts with OpenAI's categories: 1, 0, or absent if it was not labelled. */
 export const openAi = (/** @type {string} */ data) =>
   jsonLinesOf(join(data, "evaluation/openai-moderation-1680/samples-1680.jsonl.gz"));
 
@@ -49,7 +49,7 @@ export const davidson = (/** @type {string} */ data) =>
       group: ["hate", "offensive", "neither"][Number(row.class)] ?? "",
     }));
 
-/** SST-2: the test sentences that are not neutral; positive is a negative sentiment. */
+/** SST-2: the test sentences that are not neutral. `positive` means a negative sentiment. */
 export const sst2 = (/** @type {string} */ data) =>
   linesOf(join(data, "training/sst/sst_raw_test.txt"))
     .map((line) => ({ label: Number(line[1]), text: untokenised(leavesOf(line)) }))
@@ -59,7 +59,7 @@ export const sst2 = (/** @type {string} */ data) =>
 const leavesOf = (/** @type {string} */ tree) =>
   [...tree.matchAll(/\(\d ([^()]+)\)/g)].map(([, word]) => word).join(" ");
 
-/** As tier0/sources.py writes them. */
+/** Texts in the form that tier0/sources.py writes. */
 const untokenised = (/** @type {string} */ text) =>
   text
     .replaceAll("-LRB-", "(")
@@ -69,7 +69,7 @@ const untokenised = (/** @type {string} */ text) =>
     .replaceAll("''", '"')
     .replace(/ (n't|'s|'re|'ve|'ll|'d|'m|[.,!?;:)])/g, "$1");
 
-/** Held-out texts that nobody need see: talk pages, reviews, editorials, film sentences. */
+/** Held-out texts that need no look by a person: talk pages, reviews, editorials, film sentences. */
 export function benign(/** @type {string} */ data) {
   const training = join(data, "training");
   const talk = ["gn", "gc"].flatMap((name) =>
@@ -94,13 +94,13 @@ export const wikipedia = (/** @type {string} */ data) =>
     .filter((row) => shareOf(row.rev_id ?? "") < 0.5)
     .map((row) => ({ text: row.comment ?? "", positive: row.toxic === "True", group: "" }));
 
-/** Posts by their sexism, the test split. */
+/** Posts with labels of sexism, the test split. */
 export const edos = (/** @type {string} */ data) =>
   csvRowsOf(join(data, "training/edos/edos_labelled_aggregated.csv"))
     .filter((row) => row.split === "test")
     .map((row) => ({ text: row.text ?? "", positive: row.label_sexist === "sexist", group: "" }));
 
-/** Long jailbreaks that were held out; what they are told from are the benign texts. */
+/** Long held-out jailbreaks. They are compared with the benign texts. */
 export const jailbreaks = (/** @type {string} */ data) =>
   linesOf(join(data, "training/jailbreaks/inthewild_jailbreak_llms.json"))
     .filter((line) => /^\s*"/.test(line))
@@ -108,7 +108,7 @@ export const jailbreaks = (/** @type {string} */ data) =>
     .filter((text) => isHeldOut(text, 0.2))
     .map((text) => text.slice(0, 700));
 
-/** Words of abuse, which are what is disguised. */
+/** Words of abuse, which the disguises change. */
 export function abuse(/** @type {string} */ data) {
   const words = csvRowsOf(join(data, "training/surge-profanity/profanity_en.csv"))
     .filter((row) => Number(row.severity_rating) >= 1.2)

@@ -1,6 +1,6 @@
 import { quantile } from "./metrics.mjs";
 
-/** Texts made to cost as much as they can. */
+/** Texts that cost as much time as possible. */
 export const HOSTILE = [
   "a",
   "a.",
@@ -39,7 +39,7 @@ export function measureSpeed(model, sentences) {
     joined(sentences.slice(at % sentences.length), 140, sentences),
   );
   for (const text of short.slice(0, 1_000)) model.judge(text);
-  // The best of a few: what else the machine does is not the model's.
+  // The best of a few runs, since other work of the machine does not count.
   const times = short.map((text) => best(() => model.judge(text)));
   const spans = short.slice(0, 500).map((text) => {
     const judged = model.judge(text);

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 
-// As tier0/corpus.py splits: what is held out there is what is measured here.
+// Splits like tier0/corpus.py: the texts held out there are measured here.
 
 /** A number in 0..1 that is always the same for a text. */
 export const shareOf = (/** @type {string} */ text) =>

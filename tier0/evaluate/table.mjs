@@ -1,4 +1,4 @@
-// The rows of the report: a figure, the bar that it has to reach, what is aimed at.
+// The rows of the report: a figure, the bar that it must reach, and the aim.
 
 /** @typedef {{ name: string, figure: number | string, bar?: string, aim?: string, passed?: boolean }} Line */
 

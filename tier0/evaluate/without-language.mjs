@@ -2,7 +2,7 @@ import { shareOf } from "./metrics.mjs";
 import { decide, DEFAULT } from "./policies.mjs";
 import { atMost, forInformation } from "./table.mjs";
 
-// Harmless texts of no language, or of too few words to tell: none of them may be a sign of anything.
+// Harmless texts without a language, or with too few words to tell it. None may be a sign of anything.
 
 /** @typedef {import("../../src/tier0/heads.ts").Scores} Scores */
 
