@@ -1,6 +1,6 @@
-// Makes kernels.wasm of assembly/kernels.ts. It is committed, since a Worker compiles no WebAssembly
-// while it runs and a deployment should need no compiler; the test of this folder holds it to the
-// source.
+// Makes kernels.wasm from assembly/kernels.ts. The file is committed, since a Worker compiles no
+// WebAssembly while it runs and a deployment should need no compiler. The test of this folder compares
+// it with the source.
 import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { main } from "assemblyscript/asc";
@@ -11,8 +11,8 @@ export const KERNELS = new URL(
 );
 
 /**
- * 20 MB: 10.4 of weights and biases, 8.6 of what lies between layers. It is all there from the
- * beginning and cannot grow, so a picture can take no more.
+ * 20 MB: 10.4 for weights and biases, 8.6 for the values between layers. The memory is allocated at the
+ * start and cannot grow, so a picture can take no more.
  */
 const PAGES = 320;
 

@@ -1,5 +1,5 @@
-// Makes models/nsfw-<version>.bin from the weights that npm's `nsfwjs` ships: one file that a Worker
-// can read without a parser of its own, and which is the same on every machine.
+// Makes models/nsfw-<version>.bin from the weights in npm's `nsfwjs`: one file that a Worker can read
+// without a special parser, and that is the same on every machine.
 //
 //   u32 (little endian): the length of the header
 //   the header: JSON { model, version, source, tensors: [[name, shape, min, scale], …] }, padded with
@@ -18,7 +18,7 @@ const MODEL = new URL("dist/models/mobilenet_v2/", FOLDER);
 
 const loaded = (/** @type {string} */ name) => require(fileURLToPath(new URL(name, MODEL)));
 
-/** @returns the model as TensorFlow.js reads it, and the bytes of its only shard */
+/** @returns the model in the form that TensorFlow.js reads, and the bytes of its only shard */
 export function readSource() {
   const { modelTopology, weightsManifest } = loaded("model.min.js");
   const bytes = Buffer.from(loaded("group1-shard1of1.min.js"), "base64");

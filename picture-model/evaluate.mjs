@@ -1,11 +1,11 @@
-// Harmless pictures through the default policy of a local server, as a caller would send them: how
-// many of them are flagged, and how many blocked. Whether harmful ones are found is not measured:
-// there are none here.
+// Sends harmless pictures through the default policy of a local server, as a caller would, and counts how
+// many are flagged and blocked. It does not measure whether harmful pictures are found, since there are
+// none here.
 //
 //   npm run picture-model:evaluate                 the pictures of the packages in evaluation.json
 //   npm run picture-model:evaluate -- <folder> …   pictures of your own
 //
-// Ends with an error where a share is above its bound.
+// Ends with an error if a share is above its bound.
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
@@ -16,7 +16,7 @@ import { Server } from "../test/e2e/server.mjs";
 
 const BOUNDS = { flagged: 0.04, blocked: 0.01 };
 
-/** Pictures in progress at once; they are judged one after the other anyway. */
+/** Pictures in progress at once. The server judges them one after the other anyway. */
 const AT_ONCE = 2;
 
 /** Smaller ones are icons. */
@@ -24,7 +24,7 @@ const LEAST_SIDE = 64;
 
 const DOWNLOADS = fileURLToPath(new URL(".pictures/", import.meta.url));
 
-/** What a package or a folder is called, and where its pictures are. */
+/** The name of a package or a folder, and the place of its pictures. */
 function sources() {
   const { positionals } = parseArgs({ allowPositionals: true });
   if (positionals.length > 0) return positionals.map((folder) => ({ name: folder, folder }));
@@ -34,7 +34,7 @@ function sources() {
   return packages.map((one) => ({ name: one.package, folder: unpacked(one) }));
 }
 
-/** Nothing of a package but its archive is wanted: it is not installed, and nothing of it runs. */
+/** Downloads only the archive of a package: it is not installed, and none of its code runs. */
 function unpacked({ package: name, integrity }) {
   const folder = join(DOWNLOADS, name.replaceAll(/[@/]/g, "_"));
   if (existsSync(join(folder, "whole"))) return folder;
@@ -54,7 +54,7 @@ function unpacked({ package: name, integrity }) {
   return folder;
 }
 
-/** Each picture once, whatever copies of it there are. */
+/** Each picture once, even if there are copies of it. */
 function picturesOf(/** @type {{ name: string, folder: string }[]} */ all) {
   const seen = new Set();
   return all.flatMap(({ name, folder }) =>
@@ -88,7 +88,7 @@ async function judgeAll(/** @type {ReturnType<typeof picturesOf>} */ pictures) {
     const worker = async () => {
       for (let picture = queue.shift(); picture !== undefined; picture = queue.shift()) {
         const body = { images: [{ base64: picture.bytes.toString("base64") }] };
-        // oxlint-disable-next-line no-await-in-loop -- so many at once, and no more
+        // oxlint-disable-next-line no-await-in-loop -- a limited number at once
         judged.push({
           ...picture,
           reply: await server.send("POST", "/v1/verdicts", { key, body }),
@@ -102,7 +102,7 @@ async function judgeAll(/** @type {ReturnType<typeof picturesOf>} */ pictures) {
   }
 }
 
-/** What the verdict makes of a picture; null: it is an icon, which is not counted. */
+/** The verdict on a picture; null: it is an icon, which is not counted. */
 function outcomeOf({ reply: { status, body } }) {
   if (status === 400) return "refused";
   if (status !== 200) throw new Error(`${status}: ${JSON.stringify(body)}`);

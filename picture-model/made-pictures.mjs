@@ -1,5 +1,5 @@
-// Pictures that are made by a seed, as decoded pixels: what the network says of them is compared with
-// TensorFlow.js. They show nothing; they reach every class and every edge of the resizing.
+// Makes pictures from a seed, as decoded pixels, to compare the network with TensorFlow.js. They show
+// nothing, but they reach every class and every edge of the resizing.
 
 /** mulberry32: the same numbers on every machine. */
 function randomFrom(/** @type {number} */ seed) {
@@ -12,7 +12,7 @@ function randomFrom(/** @type {number} */ seed) {
   };
 }
 
-/** One pixel, one row, one column, the network's own size, two pixels around it, a wide one. */
+/** Sizes: one pixel, one row, one column, the network's own size, sizes close to it, a wide one. */
 const SIZES = [
   [1, 1],
   [8000, 1],
@@ -28,7 +28,7 @@ const SIZES = [
 
 /** @typedef {{ data: Uint8ClampedArray, width: number, height: number }} Pixels */
 
-/** What a pixel's colour is at a place from 0 to 1, by kind. */
+/** The colour of a pixel at a place from 0 to 1, by kind of picture. */
 const PAINTERS = [
   (random) => () => [random() * 255, random() * 255, random() * 255],
   (random) => {

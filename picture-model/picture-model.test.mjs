@@ -1,4 +1,4 @@
-// The shipped files are what this folder makes, and the shipped network says what TensorFlow.js says.
+// The shipped files equal what this folder makes, and the network's scores equal those of TensorFlow.js.
 // oxlint-disable typescript/no-floating-promises -- the runner waits for its tests
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
@@ -27,7 +27,7 @@ function shippedNetwork() {
   };
 }
 
-/** The largest difference of any probability, over all pictures. */
+/** The largest difference of a probability over all pictures. */
 async function largestDifference(
   /** @type {"wasm" | "cpu"} */ backend,
   /** @type {number} */ count,
@@ -62,7 +62,7 @@ test("the kernels are what their source compiles to", async () => {
 test("the network says what TensorFlow.js says of 100 made pictures", async (t) => {
   const { largest, winners } = await largestDifference("wasm", 100);
   t.diagnostic(`largest difference ${largest.toExponential(1)}, ${winners} classes came first`);
-  // Pictures that all look the same to the network would show nothing.
+  // Pictures that all give the same class would prove nothing.
   assert.ok(winners >= 3, `${winners} classes came first`);
 });
 

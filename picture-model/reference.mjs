@@ -1,4 +1,4 @@
-// The same model as nsfwjs runs it: TensorFlow.js, from the same package.
+// Runs the same model as nsfwjs does: with TensorFlow.js, from the same package.
 import { createRequire } from "node:module";
 import { dirname } from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
@@ -9,13 +9,13 @@ import { readSource } from "./build-weights.mjs";
 
 const SIDE = 224;
 
-// An import for what it does alone, the backend that it registers, is easily taken for unused.
+// An import that only registers a backend would look unused.
 void cpu;
 
 /**
- * @param {"wasm" | "cpu"} backend of the network; `cpu` is plain JavaScript: slow, and nobody's
- *   optimisation. Pictures are resized by it always: the other one computes places in 32 bits, and in
- *   a row of 8,000 pixels of noise that moves the scores by 4e-4.
+ * @param {"wasm" | "cpu"} backend of the network. `cpu` is plain JavaScript: slow, without optimisation.
+ *   It always resizes the pictures, since `wasm` computes places in 32 bits. In a row of 8,000 pixels of
+ *   noise that moves the scores by 4e-4.
  */
 export async function reference(backend) {
   const require = createRequire(import.meta.url);
@@ -35,7 +35,7 @@ export async function reference(backend) {
   };
 }
 
-/** As nsfwjs does it. */
+/** Prepares a picture as nsfwjs does. */
 function resized({ data, width, height }) {
   const rgb = new Float32Array(width * height * 3);
   for (let at = 0; at < rgb.length; at += 1) rgb[at] = data[4 * Math.floor(at / 3) + (at % 3)];

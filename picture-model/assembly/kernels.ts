@@ -1,5 +1,5 @@
-// The three operations of MobileNetV2 that take time, on 32-bit floats with 128-bit SIMD. This is
-// AssemblyScript: `npm run build` makes kernels.wasm of it.
+// The three slow operations of MobileNetV2, on 32-bit floats with 128-bit SIMD. This is AssemblyScript:
+// `npm run build` compiles it to kernels.wasm.
 //
 // Every pointer is in bytes and 16-byte aligned. The caller lays out the memory, which never grows;
 // nothing here allocates. Pictures are square, channels last: [row][column][channel].
@@ -14,8 +14,8 @@ function relu6(v: v128): v128 {
  *
  * Tiles of four rows and eight columns stay in registers. `b` is packed for that: [N / 8][K][8].
  *
- * @param m at least 4. The last rows are computed twice where it is no multiple of four, so `out`
- *   must not overlap `residual` or `a`
+ * @param m at least 4. If it is no multiple of four the last rows are computed twice, so `out` must not
+ *   overlap `residual` or `a`
  * @param n a multiple of 8
  * @param residual 0: none
  */
@@ -149,8 +149,8 @@ export function depthwise(
 }
 
 /**
- * What the first convolution reads, as rows for `multiply`: patches of 3 x 3 RGB pixels with stride 2,
- * a row and a column of zeros behind. out: [(side / 2) ^ 2][27].
+ * Makes the rows that the first convolution reads with `multiply`: patches of 3 x 3 RGB pixels with
+ * stride 2, a row and a column of zeros behind. out: [(side / 2) ^ 2][27].
  */
 export function patches(input: usize, out: usize, side: i32): void {
   const outSide = side / 2;
