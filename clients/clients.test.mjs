@@ -1,6 +1,6 @@
-// Receivers in the languages that people write them in, against a real server: each believes its own
-// secret and no other. And types that were made of the API's document hold real bodies. What is not
-// installed on this machine is skipped, and says so: `npm run test:clients`.
+// Webhook receivers in several languages against a real server: each accepts its own secret and no other.
+// Types that are generated from the API's document fit real bodies. A test whose language is not
+// installed is skipped and says so: `npm run test:clients`.
 // oxlint-disable typescript/no-floating-promises -- the runner waits for its tests
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
@@ -54,7 +54,7 @@ const WITHOUT = {
 };
 for (const reason of Object.values(WITHOUT)) if (reason) console.log(`Skipped: ${reason}.`);
 
-/** What each is, and how it is run. */
+/** The receivers and their commands. */
 const RECEIVERS = {
   Express: { command: () => [process.execPath, "express/receiver.mjs"], skip: false },
   "Express and svix": {
@@ -67,7 +67,7 @@ const RECEIVERS = {
   Java: { command: () => ["java", "java/Receiver.java"], skip: WITHOUT.java },
 };
 
-/** A port that nobody listens on. */
+/** A free port. */
 async function freePort() {
   const probe = createServer().listen(0, "127.0.0.1");
   await once(probe, "listening");
@@ -83,7 +83,7 @@ async function subscribe(key, url, events = ["moderation.verdict"]) {
   return made.body;
 }
 
-/** Starts a receiver; `accepted` are the events that it believed. */
+/** Starts a receiver; `accepted` are the events that it verified. */
 async function start([command, ...args], port, secret) {
   const env = { ...process.env, PORT: String(port), WEBHOOK_SECRET: secret };
   const child = spawn(command, args, { cwd: HERE, env, stdio: ["ignore", "pipe", "inherit"] });
@@ -96,7 +96,7 @@ async function start([command, ...args], port, secret) {
   });
   await until("the receiver", () => isListening || child.exitCode !== null);
   assert.equal(child.exitCode, null, `${command} ${args.join(" ")} did not start`);
-  // "listening" may be printed a moment before it is so.
+  // The receiver may print "listening" a moment before it listens.
   await until("its port", async () => {
     const answer = await fetch(`http://127.0.0.1:${port}/`).catch(() => null);
     return answer !== null;
@@ -126,7 +126,7 @@ for (const [name, { command, skip }] of Object.entries(RECEIVERS)) {
     await until("the delivery", () => accepted.length > 0);
     const { body: read } = await server.send("GET", `/v1/verdicts/${verdict.id}`, { key });
     assert.deepEqual(accepted[0].data, read);
-    // Another secret signs from now on: what it signs is not believed.
+    // From now on another secret signs, and the receiver must refuse its events.
     await server.send("POST", `/v1/webhooks/${id}/rotate`, { key, body: { overlap_s: 0 } });
     const tried = await server.send("POST", `/v1/webhooks/${id}/test`, { key });
     assert.equal(tried.body.attempts[0].status, 401);
@@ -134,13 +134,13 @@ for (const [name, { command, skip }] of Object.entries(RECEIVERS)) {
   });
 }
 
-/** Answers with what asks for more than its status. */
+/** Sends a request and returns the body of a successful reply. */
 const control = (status, word) => (response) => {
   response.writeHead(status, { "webhook-delivery": word }).end("no, thank you");
   return false;
 };
 
-/** A body of each event that a tenant can bring about at once, by the name of its schema. */
+/** A body of each event that a tenant can cause at once, by the name of its schema. */
 async function realBodies() {
   const key = await server.makeTenant("typed");
   const receiver = await new Receiver().start();
@@ -193,7 +193,7 @@ test("types made of the document hold real bodies", async (t) => {
   const { body: document } = await server.send("GET", "/openapi.json");
   const bodies = await realBodies();
   assert.ok(Object.keys(bodies).length >= 6);
-  // Of the events alone: the whole document takes a generator half a minute.
+  // Only the events' schemas: a generator takes half a minute for the whole document.
   const schemas = Object.entries(document.components.schemas);
   const events = Object.fromEntries(schemas.filter(([name]) => name.endsWith("Event")));
   const { openapi, info, webhooks } = document;
@@ -209,7 +209,7 @@ test("types made of the document hold real bodies", async (t) => {
       ([name, body]) =>
         `export const ${name}: components["schemas"]["${name}"] = ${JSON.stringify(body)};`,
     );
-    // Told apart by their type, as a receiver does.
+    // The events are distinguished by their type, as in a receiver.
     const told = `export const told = (event: components["schemas"]["WebhookEvent"]): string =>
       event.type === "moderation.verdict" ? event.data.decision : event.id;
     export type Sent = webhooks["moderation.verdict"]["post"]["requestBody"];`;
@@ -220,7 +220,7 @@ test("types made of the document hold real bodies", async (t) => {
       --module esnext --moduleResolution bundler --target esnext`.split(/\s+/);
     const compiler = join(ROOT, "node_modules/typescript/bin/tsc");
     run(process.execPath, [compiler, ...options, uses], { cwd: scratch });
-    // It is not that anything would do.
+    // A wrong body must not fit.
     const wrong = JSON.stringify({ ...bodies.ModerationVerdictEvent, more: true });
     const type = 'components["schemas"]["ModerationVerdictEvent"]';
     writeFileSync(uses, `${head}\nexport const wrong: ${type} = ${wrong};`);
@@ -245,7 +245,7 @@ test("types made of the document hold real bodies", async (t) => {
   });
 });
 
-/** Without its layout. */
+/** The text without its layout. */
 const spaced = (/** @type {string} */ text) => text.replaceAll(/\s+/g, " ").trim();
 
 test("docs/webhooks.md shows what was run here", () => {

@@ -1,4 +1,4 @@
-// What runs programs of other languages beside a test.
+// Runs programs in other languages beside a test.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -17,7 +17,7 @@ export function run(command, args, options = {}) {
   return done.stdout;
 }
 
-/** Python's packages in an environment of their own, made anew when the list changes. */
+/** Python's packages in an environment of their own. It is made again when the list changes. */
 export function python() {
   const folder = join(HERE, ".venv");
   const list = join(HERE, "requirements.txt");

@@ -1,5 +1,6 @@
-// Clients of the Perspective API against a real server: the packages themselves, and requests as others
-// make them. What is not installed on this machine is skipped, and says so: `npm run test:clients`.
+// Clients of the Perspective API against a real server: the packages themselves, and requests as other
+// programs make them. A test whose language is not installed is skipped and says so:
+// `npm run test:clients`.
 // oxlint-disable typescript/no-floating-promises -- the runner waits for its tests
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
@@ -69,7 +70,7 @@ test("perspective-api-client, whose address stands in its code", async () => {
       [() => client.analyze("", { validate: false }), 400, /Comment must be non-empty\./],
       [() => client.analyze("x", { attributes: [] }), 400, /Missing requested_attributes/],
       [() => new Perspective({ apiKey: `${key}x` }).analyze(RUDE), 400, /API key not valid/],
-      // A key that opens more than these methods has no place in an address.
+      // A key with more rights than these methods need is refused in an address.
       [() => new Perspective({ apiKey: manageKey }).analyze(RUDE), 400, /API key not valid/],
     ];
     for (const [ask, status, message] of refusals) {
@@ -174,7 +175,7 @@ test("requests as Coral, bots and 4cat make them", async () => {
   );
   assert.deepEqual(Object.keys(bot.body.attributeScores).toSorted(), six.toSorted());
 
-  // 4cat: experimental names, thresholds, and nothing in the reply that is below them.
+  // 4cat: experimental names and thresholds; the reply has nothing below them.
   const fourcat = await post(`/v1alpha1/comments:analyze?key=${key}`, {
     comment: { text: KIND },
     requestedAttributes: {

@@ -6,7 +6,7 @@ import { Webhook } from "standardwebhooks";
 const webhook = new Webhook(process.env.WEBHOOK_SECRET);
 const app = express();
 
-// The raw body: its bytes are what is signed. `express.json()` before it would leave none.
+// The signature is over the raw bytes of the body. `express.json()` before this would consume them.
 app.post("/hooks", express.raw({ type: "application/json" }), (request, response) => {
   try {
     webhook.verify(request.body, request.headers);

@@ -1,11 +1,11 @@
-// The same with svix 2.x, whose `verify` returns nothing.
+// The same receiver with svix 2.x, whose `verify` returns nothing.
 import express from "express";
 // docs:begin
 import { Webhook } from "svix";
 
 const webhook = new Webhook(process.env.WEBHOOK_SECRET);
 
-/** Throws when it is not to be believed. */
+/** Throws if the signature is wrong. */
 function eventOf(rawBody, headers) {
   webhook.verify(rawBody, headers);
   return JSON.parse(rawBody);

@@ -15,7 +15,7 @@ import javax.crypto.spec.SecretKeySpec;
 
 public class Receiver {
   // docs:begin
-  /** By hand; the library is com.standardwebhooks:standardwebhooks. */
+  /** Verifies by hand. There is a library too: com.standardwebhooks:standardwebhooks. */
   static boolean isGenuine(String secret, byte[] body, String id, String timestamp, String signatures)
       throws GeneralSecurityException {
     if (id == null || timestamp == null || signatures == null) return false;
@@ -29,7 +29,7 @@ public class Receiver {
     String expected = "v1," + Base64.getEncoder().encodeToString(mac.doFinal(body));
     byte[] wanted = expected.getBytes(StandardCharsets.UTF_8);
     for (String signature : signatures.split(" ")) {
-      // It takes as long whatever differs.
+      // This comparison takes the same time wherever the texts differ.
       if (MessageDigest.isEqual(wanted, signature.getBytes(StandardCharsets.UTF_8))) return true;
     }
     return false;

@@ -1,4 +1,4 @@
-# Holds real bodies in the classes that were made of the API's document: python hold_bodies.py MODELS BODIES
+# Reads real bodies into classes generated from the API's document: python hold_bodies.py MODELS BODIES
 import importlib.util
 import json
 import sys

@@ -1,4 +1,4 @@
-"""Google's generated Python client, asking this gateway: prints what came of each request as JSON.
+"""Google's generated Python client against this gateway: prints the result of each request as JSON.
 
 ORIGIN, KEY and TEXTS (a JSON list) come from the environment.
 """
