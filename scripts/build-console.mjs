@@ -1,10 +1,9 @@
-// Builds the pages of console/, and the models beside them, into dist/console, which `[assets]` of
-// wrangler.toml serves. Run by
-// `npm start` and, as the custom build of wrangler.toml, by every `wrangler dev` and `deploy`: so it
-// does nothing when what is there was built from the same sources.
+// Builds the pages of console/ into dist/console, which `[assets]` of wrangler.toml serves, and copies
+// the models there. `npm start` runs it, and so does every `wrangler dev` and `deploy` (it is the custom
+// build of wrangler.toml). So it does nothing if the last build was made from the same sources.
 //
-// Several may run at once, and a server may be reading: files are built aside and moved into place
-// one by one, those that are named by their hash before the pages that ask for them.
+// Several may run at once, and a server may be reading. So files are built in another folder and moved
+// into place one by one: first the files that are named by their hash, then the pages that load them.
 import { createHash } from "node:crypto";
 import {
   mkdirSync,
@@ -24,10 +23,10 @@ const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const DIST = join(ROOT, "dist");
 const TARGET = join(DIST, "console");
 
-/** Beside what is served, not in it. */
+/** The record of the last build. It is beside the served folder, not in it. */
 const STAMP = join(DIST, "console.json");
 
-/** All that is served: the pages, the rules that they share with the Worker, every package; models. */
+/** The sources of the served files: the pages, the rules that they import, the packages, the models. */
 const SOURCES = [
   "console",
   "src/domain",
@@ -58,7 +57,7 @@ function hashOfSources() {
   return hash.digest("hex");
 }
 
-/** What the last build was made from and what it made; nothing when a file of it is gone. */
+/** The hash of the last build's sources; null if there was none or one of its files is gone. */
 function lastBuild() {
   try {
     const { sources, files } = JSON.parse(readFileSync(STAMP, "utf8"));
@@ -91,7 +90,7 @@ export async function buildConsole() {
   mkdirSync(DIST, { recursive: true });
   const built = mkdtempSync(join(DIST, ".console-"));
   try {
-    // Loaded here, so that the usual case, nothing to do, takes no time.
+    // Vite is loaded here, so that the usual case, nothing to do, takes no time.
     const { build } = await import("vite");
     const root = join(ROOT, "console");
     const output = { outDir: built, emptyOutDir: false };

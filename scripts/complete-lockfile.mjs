@@ -1,11 +1,11 @@
 // Completes every package-lock.json with the optional packages of other platforms.
 //
-// A registry that lacks those packages makes `npm install` write a lock without them, which
-// `npm ci` then refuses, and a Mac or Windows machine would not get its own binaries. Run after
-// every `npm install`: `npm run lock`.
+// If a registry lacks those packages, `npm install` writes a lock without them. Then `npm ci` refuses the
+// lock, and a Mac or Windows machine does not get its own binaries. Run `npm run lock` after every
+// `npm install`.
 import { readFileSync, writeFileSync } from "node:fs";
 
-/** The project's own, and those of folders that are installed when something uses them. */
+/** The project's own lockfile, and those of folders that are installed only when they are used. */
 const FILES = [
   "package-lock.json",
   "bench/package-lock.json",

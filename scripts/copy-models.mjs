@@ -1,6 +1,6 @@
-// Puts the weights of models/ among the assets that wrangler.toml serves (dist/console/models),
-// where the Worker reads them through the ASSETS binding. The Worker's routes come first on that
-// path, so that no caller gets them.
+// Copies the weights of models/ to the assets that wrangler.toml serves (dist/console/models). The Worker
+// reads them there through the ASSETS binding. On that path the Worker's routes come first, so that no
+// caller gets the weights.
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const MODELS = join(ROOT, "models");
 
-/** @param {string} assets the folder of assets; files that are there already are left alone */
+/** @param {string} assets the folder of assets; existing files stay as they are */
 export function copyModels(assets = join(ROOT, "dist", "console")) {
   const target = join(assets, "models");
   mkdirSync(target, { recursive: true });
@@ -16,7 +16,7 @@ export function copyModels(assets = join(ROOT, "dist", "console")) {
     const from = join(MODELS, name);
     const to = join(target, name);
     if (isSame(from, to)) continue;
-    // A server may be reading: the file is there whole or not at all.
+    // A server may be reading, so a file appears whole or not at all.
     const aside = `${to}.${process.pid}`;
     copyFileSync(from, aside);
     renameSync(aside, to);

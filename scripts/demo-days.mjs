@@ -1,5 +1,5 @@
-// Tenants with some days of calls, for pictures of the console. What is random is drawn from a seed:
-// the pictures of two runs tell the same.
+// Makes tenants with some days of calls, for pictures of the console. Random choices come from a seed, so
+// that two runs give the same pictures.
 
 const SETTINGS = {
   acme: {
@@ -16,7 +16,7 @@ const SETTINGS = {
   umbrella: { plan: "paid", daily_neurons: 300, overage_cap_neurons: "unlimited" },
 };
 
-/** Calls of a day, about. */
+/** The approximate number of calls a day. */
 const CALLS = {
   acme: 48,
   globex: 30,
@@ -71,7 +71,7 @@ export async function seedTenants(server, receiverUrl) {
   return { keys, webhook: webhook.id };
 }
 
-/** A share of everybody's day. */
+/** Makes a share of every tenant's daily calls. */
 export async function seedCalls(server, keys, { seed, share }) {
   const random = generator(seed + 7);
   for (const [id, calls] of Object.entries(CALLS)) {
@@ -80,7 +80,7 @@ export async function seedCalls(server, keys, { seed, share }) {
   }
 }
 
-/** The present, with what was granted, replayed and suspended. */
+/** Makes the present state: the last calls, a grant, a replay and a suspended tenant. */
 export async function seedNow(server, keys) {
   const expires = new Date(Date.now() + 9 * 86_400_000).toISOString();
   const grants = "/admin/tenants/acme/grants";

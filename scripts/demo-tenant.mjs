@@ -4,12 +4,12 @@ import { StartFailure } from "./start-failure.mjs";
 
 export const DEMO_TENANT = "demo";
 
-/** Far above what a local reply takes. */
+/** Far longer than a local reply takes. */
 const TIMEOUT_MS = 10_000;
 
 /**
- * A key of the demo tenant: the remembered one while it opens the door, else a new one. The tenant
- * is made when it is not there yet, and left as it is otherwise.
+ * A key of the demo tenant: the stored one while it is valid, else a new one. The tenant is made if it
+ * does not exist, and left as it is otherwise.
  *
  * @param {{ url: string, adminToken: string, file: string }} options
  * @returns {Promise<string>}

@@ -5,14 +5,14 @@ import util from "node:util";
 
 const NAMES = ["KEY_SECRETS", "ADMIN_TOKEN"];
 
-/** As long as the hash that they key. */
+/** The length in bytes: that of the hash that they key. */
 const SECRET_BYTES = 32;
 
 /** @typedef {{ file: string, values: Record<string, string> }} Secrets */
 
 /**
- * The development secrets in `.dev.vars`, where wrangler reads them. What is there is kept; what is
- * missing is made once, so that keys which were handed out stay valid.
+ * The development secrets in `.dev.vars`, where wrangler reads them. Existing secrets are kept, so that
+ * issued keys stay valid. Missing ones are made.
  *
  * @param {string} file
  * @returns {Secrets}
@@ -29,7 +29,7 @@ export function devSecrets(file) {
     const lines = made.map(([name, secret]) => `${name}=${secret}\n`).join("");
     appendFileSync(file, (text === "" || text.endsWith("\n") ? "" : "\n") + lines, { mode: 0o600 });
   }
-  // Also a file that was made by hand: nobody else has business with it.
+  // Other users of the machine must not read the file, even if it was made by hand.
   chmodSync(file, 0o600);
   const all = { ...kept, ...Object.fromEntries(made) };
   return { file, values: Object.fromEntries(NAMES.map((name) => [name, all[name]])) };

@@ -6,16 +6,16 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { StartFailure } from "./start-failure.mjs";
 
-/** wrangler is ready within 3 s; a slow, busy machine takes several times that. */
+/** wrangler is ready within 3 s. A slow, busy machine takes several times that. */
 const READY_TIMEOUT_MS = 60_000;
 
-/** How often a running server is asked whether it is still there. */
+/** How often we check that a running server still answers. */
 const PULSE_MS = 5000;
 
-/** Pictures are decoded one after the other: a busy server was seen to keep others waiting for 10 s. */
+/** Pictures are decoded one after the other. On a busy server other requests waited for 10 s. */
 const SILENCE_MS = 30_000;
 
-/** wrangler refuses to run on an older one. */
+/** wrangler refuses to run on an older Node. */
 const WRANGLER_NODE_MAJOR = 22;
 
 /** @typedef {import("./dev-secrets.mjs").Secrets} Secrets */
@@ -23,12 +23,11 @@ const WRANGLER_NODE_MAJOR = 22;
 const END_GROUP = fileURLToPath(new URL("end-group.sh", import.meta.url));
 
 /**
- * `wrangler dev` in a process group of its own, with a guard that ends the whole group (wrangler,
- * esbuild and two workerd, which outlive wrangler when it is killed) as soon as this process is
- * gone, however it went.
+ * `wrangler dev` in a process group of its own. A guard ends the whole group (wrangler, esbuild and two
+ * workerd, which outlive wrangler when it is killed) as soon as this process ends for any reason.
  */
 export class DevServer {
-  /** Settles with how wrangler ended, in words. @type {Promise<string>} */
+  /** Resolves when wrangler ends, with the reason in words. @type {Promise<string>} */
   exited;
   #running = true;
   /** @type {number} */
@@ -40,8 +39,8 @@ export class DevServer {
    * @param {{ root: string, host: string, port: number, stateDir: string, secrets: Secrets }} settings
    */
   constructor({ root, host, port, stateDir, secrets }) {
-    // --local: the `[ai]` binding would otherwise ask for an account.
-    // --log-level error: the Worker's own errors still show.
+    // Without --local the `[ai]` binding asks for an account.
+    // With --log-level error the Worker's own errors still show.
     const options = {
       ip: host,
       port,
@@ -52,14 +51,14 @@ export class DevServer {
     };
     const environment = {
       ...process.env,
-      // wrangler prefers the environment to the file. A name that is set in both must not differ.
+      // wrangler prefers the environment to the file, so a name that is set in both must not differ.
       ...secrets.values,
       INFERENCE: process.env.INFERENCE || "embedded",
-      // Receivers on this machine are reached, over http too: nobody else can call this server.
+      // Webhooks may reach receivers on this machine, also over http: nobody else can call this server.
       WEBHOOK_TARGETS: process.env.WEBHOOK_TARGETS || "any",
       WRANGLER_SEND_METRICS: "false",
       WRANGLER_WRITE_LOGS: "false",
-      // No question to Cloudflare about where in the world this machine stands.
+      // Do not ask Cloudflare for the location of this machine.
       CLOUDFLARE_CF_FETCH_ENABLED: "false",
     };
     const args = [
@@ -105,32 +104,32 @@ export class DevServer {
   }
 
   /**
-   * Settles, in words, when the server has stopped answering though it runs: so does wrangler when
-   * both its workerd were killed, which a machine that is short of memory does.
+   * Resolves with a reason when the server runs but no longer answers. This happens to wrangler when a
+   * machine that is short of memory has killed both its workerd.
    *
    * @param {string} url
    */
   async silent(url) {
-    let heardMs = Date.now();
-    while (Date.now() - heardMs < SILENCE_MS) {
+    let answeredMs = Date.now();
+    while (Date.now() - answeredMs < SILENCE_MS) {
       await sleep(PULSE_MS);
-      const asked = { signal: AbortSignal.timeout(SILENCE_MS) };
-      const answer = await fetch(`${url}/healthz`, asked).catch(() => null);
-      if (answer !== null) heardMs = Date.now();
+      const options = { signal: AbortSignal.timeout(SILENCE_MS) };
+      const answer = await fetch(`${url}/healthz`, options).catch(() => null);
+      if (answer !== null) answeredMs = Date.now();
       await answer?.body?.cancel();
     }
     return `no answer for ${SILENCE_MS / 1000} s`;
   }
 
-  /** Ends all of it, in good order if it can: at most six seconds. */
+  /** Ends the whole group, in good order if possible. It takes at most six seconds. */
   async stop() {
     this.#guard.stdin.end();
     await this.#guardExited;
     try {
-      // For the case that somebody ended the guard.
+      // In case somebody ended the guard.
       process.kill(-this.#group, "SIGKILL");
     } catch {
-      // There is no such group any more, as it should be.
+      // The group has ended, as it should.
     }
   }
 }
@@ -144,8 +143,8 @@ export function checkInstalled(/** @type {string} */ root) {
 }
 
 /**
- * The pages that the Worker serves. wrangler builds them too, but with whatever Node it finds first,
- * and says nothing that helps when that fails.
+ * Builds the pages that the Worker serves. wrangler builds them too, but with the first Node that it
+ * finds, and its error messages do not help.
  */
 export async function buildPages(/** @type {string} */ root) {
   const script = join(root, "scripts", "build-console.mjs");
@@ -157,7 +156,7 @@ export async function buildPages(/** @type {string} */ root) {
   if (code !== 0) throw new StartFailure("The pages of console/ could not be built: see above.");
 }
 
-/** The settings of the Worker that are to come from the environment. */
+/** The settings of the Worker that come from the environment. */
 function settingNames(/** @type {string} */ inference) {
   const names = [
     "ACCESS_AUD",
@@ -170,14 +169,14 @@ function settingNames(/** @type {string} */ inference) {
     "PRICES",
     "WEBHOOK_TARGETS",
   ];
-  // Many a shell has these set for something else: they are for nobody who did not ask.
+  // Many shells have these set for other programs, so they count only with INFERENCE=openai.
   if (inference === "openai") {
     names.push("OPENAI_BASE_URL", "OPENAI_API_KEY", "OPENAI_MODEL", "OPENAI_MODELS");
   }
   return names;
 }
 
-/** `npm start` finds the project's own Node first; `node scripts/start.mjs` may be an older one. */
+/** `npm start` finds the project's own Node first; `node scripts/start.mjs` may run on an older one. */
 function nodeForWrangler(/** @type {string} */ root) {
   if (Number(process.versions.node.split(".")[0]) >= WRANGLER_NODE_MAJOR) return process.execPath;
   const own = join(root, "node_modules", "node", "bin", "node");

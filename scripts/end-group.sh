@@ -1,6 +1,6 @@
 #!/bin/sh
-# Ends the process group $1 as soon as our input ends, which it does when whoever holds its other
-# end closes it or dies, by kill -9 too.
+# Ends the process group $1 as soon as our input ends. That happens when the process at its other end
+# closes it or dies, also by kill -9.
 read -r _
 
 kill -s INT -- "-$1"
@@ -10,6 +10,6 @@ while [ "$tenths" -lt 50 ] && kill -s 0 -- "$1"; do
   tenths=$((tenths + 1))
 done
 
-# The leader is gone, or will not go. What it left behind has no more work to do.
+# The leader has ended, or does not end. The other processes of the group have no more work.
 kill -s KILL -- "-$1"
 exit 0

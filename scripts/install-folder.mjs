@@ -1,5 +1,5 @@
-// Packages that one thing alone uses are named in a folder of their own and installed when it runs:
-// `npm ci` is short for everybody else.
+// Packages with a single use are named in the folder of that use and installed when it runs, so that
+// `npm ci` stays short.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
@@ -9,10 +9,10 @@ import { fileURLToPath } from "node:url";
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
 /**
- * Installs what the lockfile of a folder names, unless that is what is there.
+ * Installs the packages of a folder's lockfile, unless they are already installed.
  *
  * @param {string} folder from the root
- * @returns {boolean} whether it is there now
+ * @returns {boolean} whether they are installed now
  */
 export function installFolder(folder) {
   const path = join(ROOT, folder);

@@ -5,34 +5,34 @@ import { dirname, relative } from "node:path";
 import { text } from "node:stream/consumers";
 
 /**
- * Two servers on the same data would each believe its own memory of it. So whoever serves it
- * listens on a socket beside it, and tells everybody who asks where it serves.
+ * Makes sure that only one server uses the data, since two would each trust their own memory of it. The
+ * server listens on a socket beside the data and sends its URL to every client of that socket.
  *
  * @param {string} file
- * @param {string} url where we are going to serve
- * @returns {Promise<string | null>} where the data is served already; null: we may
+ * @param {string} url our own URL
+ * @returns {Promise<string | null>} the URL of a server that already uses the data; null: none does
  */
 export async function otherServer(file, url) {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-  // The path of a socket has about a hundred characters, and from here it is shorter.
+  // The path of a socket may have about a hundred characters. The relative path is shorter.
   const path = relative(process.cwd(), file) || file;
   if (await listens(path, url)) return null;
   const other = await text(connect(path)).catch(() => null);
   if (other !== null) return other;
-  // It was left behind by one that was killed.
+  // A server that was killed left the socket behind.
   rmSync(path, { force: true });
   await listens(path, url);
   return null;
 }
 
-/** False when the socket is there already. */
+/** Listens on the socket. False: the socket exists already. */
 async function listens(path, url) {
   const server = createServer((socket) => socket.on("error", () => {}).end(url));
   try {
     await once(server.listen(path).unref(), "listening");
     return true;
   } catch (error) {
-    // Where there can be no socket, as for a path that is too long, there is no such check.
+    // If a socket is impossible, for example because the path is too long, there is no check.
     return error.code !== "EADDRINUSE";
   }
 }

@@ -1,5 +1,5 @@
-// Pictures of every page of the console, in light, in dark and on a narrow screen, of a server with
-// some days behind it: `npm run screenshots` writes docs/screenshots/. Needs /usr/bin/chromium.
+// Takes pictures of every page of the console, in light, in dark and on a narrow screen, from a server
+// with some days of calls. `npm run screenshots` writes docs/screenshots/. Needs /usr/bin/chromium.
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -13,7 +13,7 @@ const OUT = fileURLToPath(new URL("../docs/screenshots", import.meta.url));
 
 const HOUR_MS = 3_600_000;
 
-/** How many hours ago there were calls, and what share of a day's: some days, then the last one. */
+/** The hours ago and the share of a day's calls that are made then: some days, then the last one. */
 const MOMENTS = [
   [120, 1],
   [96, 0.8],
@@ -28,20 +28,20 @@ const FORMS = [
   { name: "390", width: 390, height: 1400, colorScheme: /** @type {const} */ ("light") },
 ];
 
-/** Of the pictures: text stays sharp, and all of them together are a few megabytes. */
+/** The WebP quality: text stays sharp, and all pictures together are a few megabytes. */
 const QUALITY = 88;
 
-/** How long the reports may take to hear of what happened. */
+/** The longest time until the reports have all calls. */
 const REPORTS_MS = 45_000;
 
 const server = new Server({ WEBHOOK_TARGETS: "any" });
 const receiver = await new Receiver().start();
-// One time in four it has no time: deliveries that fail are worth a picture too.
-let asked = 0;
+// Every fourth delivery fails, so that the pictures show failed deliveries too.
+let requests = 0;
 receiver.answer = (response) => {
-  asked += 1;
-  response.writeHead(asked % 4 === 0 ? 503 : 204).end();
-  return asked % 4 !== 0;
+  requests += 1;
+  response.writeHead(requests % 4 === 0 ? 503 : 204).end();
+  return requests % 4 !== 0;
 };
 
 const tenants = await fill();
@@ -81,9 +81,9 @@ await browser.close();
 receiver.stop();
 await server.stop();
 
-/** Time that has passed: the server's clock begins in the past and arrives at the present. */
+/** Makes the past calls: the server's clock begins in the past and moves to the present. */
 async function fill() {
-  // Builds it; nothing has asked for the time yet.
+  // The first start builds the server; nothing has read the clock yet.
   await server.start();
   await server.kill();
   server.setClockAhead(-MOMENTS[0][0] * HOUR_MS);
@@ -128,14 +128,14 @@ async function takeAll({ name, width, height, colorScheme }) {
     await page.waitForFunction(() => document.querySelector(".skeleton") === null);
     if (file === "tenant-review" && name === "light") await page.keyboard.press("n");
     if (file.startsWith("try-")) await tryIt(page, file);
-    // What fades in has done so, and what is live has come.
+    // By then animations have ended and live data has arrived.
     await sleep(700);
     await take(join(OUT, `${file}-${name}.webp`));
   }
   await context.close();
 }
 
-/** WebP, which playwright does not write: a third of what PNG takes. */
+/** Takes WebP pictures, a third of the size of PNG. Playwright cannot write WebP. */
 async function camera(page, clip) {
   const session = await page.context().newCDPSession(page);
   return async (path) => {

@@ -1,2 +1,2 @@
-/** Something that whoever ran `npm start` can put right: its message is all that is shown. */
+/** A failure that the person who ran `npm start` can fix. Only its message is shown. */
 export class StartFailure extends Error {}

@@ -1,5 +1,5 @@
-// What `npm start` runs: a local Neurogate with a demo tenant, on nothing but Node and what
-// `npm ci` installed. No account, no network, no model weights.
+// `npm start` runs this: a local Neurogate with a demo tenant. It needs only Node and the packages of
+// `npm ci`: no account and no network.
 //
 //   PORT                 where to listen on 127.0.0.1 (8787; 0 takes any free one)
 //   INFERENCE            "embedded" (default) or "openai", which needs OPENAI_BASE_URL
@@ -18,7 +18,7 @@ import { StartFailure } from "./start-failure.mjs";
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const HOST = "127.0.0.1";
 
-/** How often to look whether npm is still there. */
+/** How often we check that npm still runs. */
 const PARENT_POLL_MS = 500;
 
 /** @type {DevServer | null} */
@@ -34,7 +34,7 @@ async function end(/** @type {number} */ code) {
 }
 
 async function start() {
-  // What is printed last may have no reader any more. That must not keep us from ending well.
+  // The last output may have no reader. That must not stop us from ending in good order.
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => end(0));
   endWithNpm();
@@ -50,7 +50,7 @@ async function start() {
   if (other !== null) {
     throw new StartFailure(
       `Another Neurogate serves this data already, at ${other}.\n` +
-        "End it, or give this one a folder of its own: NEUROGATE_STATE_DIR=… PORT=0 npm start",
+        "Stop it, or give this one a folder of its own: NEUROGATE_STATE_DIR=… PORT=0 npm start",
     );
   }
 
@@ -65,9 +65,9 @@ async function start() {
 }
 
 /**
- * npm passes SIGINT and SIGTERM on to its child, which is us and not a shell: the script in
- * package.json begins with `exec`. But nobody tells a process that its parent was killed. It has
- * to look, and sees that it got another parent.
+ * npm passes SIGINT and SIGTERM on to its child. That is this process and not a shell, since the script
+ * in package.json begins with `exec`. But no signal says that the parent was killed. So we check whether
+ * our parent has changed.
  */
 function endWithNpm() {
   if (process.env.npm_lifecycle_event === undefined) return;
@@ -81,7 +81,7 @@ function checkNode() {
   throw new StartFailure(`Neurogate needs Node 20.12 or newer; this is ${process.versions.node}.`);
 }
 
-/** Asks before wrangler does, whose words for a port in use are many. */
+/** Checks the port before wrangler does, whose error for a port in use is long. */
 async function freePort(/** @type {string} */ wanted) {
   const port = Number(wanted);
   if (!/^\d+$/.test(wanted) || port > 65_535) {
@@ -97,7 +97,7 @@ async function freePort(/** @type {string} */ wanted) {
     const why = error.code === "EADDRINUSE" ? "is taken" : `cannot be used (${error.code})`;
     throw new StartFailure(
       `Port ${port} of ${HOST} ${why}. Is another Neurogate running?\n` +
-        `End it, or choose another port: PORT=${port + 1} npm start`,
+        `Stop it, or choose another port: PORT=${port + 1} npm start`,
     );
   } finally {
     await new Promise((done) => probe.close(done));
@@ -121,7 +121,7 @@ ${judged()}Stop with Ctrl-C.
 `;
 }
 
-/** What the engine inside the Worker judges; of a language model nothing is known here. */
+/** The content that the engine inside the Worker judges. For a language model it is not known here. */
 function judged() {
   if ((process.env.INFERENCE || "embedded") !== "embedded") return "";
   return `Judged here: English text (toxicity, harassment, threats, hate, self-harm, sexual content, sentiment) and nudity in pictures; other languages, violence and the rest are not (docs/embedded-engine.md).
@@ -130,7 +130,7 @@ function judged() {
 }
 
 function fail(/** @type {unknown} */ error) {
-  // While ending, a request that was cut short is no news.
+  // While we end, a request that was cut short is no failure.
   if (ending) return;
   console.error(error instanceof StartFailure ? `\n${error.message}` : error);
   void end(1);

@@ -1,5 +1,5 @@
-// The tenants of an account as a file: `npm run state -- plan|apply FILE`, `npm run state -- export FILE`.
-// docs/state.md says how the files look, and what happens.
+// Changes the tenants of an account to match a file: `npm run state -- plan|apply FILE`. Writes such a
+// file: `npm run state -- export FILE`. docs/state.md describes the files and the steps.
 import { randomBytes } from "node:crypto";
 import { createInterface } from "node:readline/promises";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -10,19 +10,19 @@ import { partsOf, readDocument } from "./state/read-document.mjs";
 import { StateClient } from "./state/state-client.mjs";
 import { StateFailure } from "./state/state-failure.mjs";
 
-const USAGE = `npm run state -- plan FILE [--prune]            what would be done
-npm run state -- apply FILE [--prune] [--yes]   does it, after a question
-npm run state -- apply FILE --id ID             goes on with an apply that was begun
-npm run state -- export [FILE]                  all tenants; .json, .ndjson or .csv
+const USAGE = `npm run state -- plan FILE [--prune]            shows the changes and makes none
+npm run state -- apply FILE [--prune] [--yes]   makes the changes, after a question
+npm run state -- apply FILE --id ID             continues an apply
+npm run state -- export [FILE]                  writes all tenants: .json, .ndjson or .csv
 
 FILE       a document (.json), its lines (.ndjson) or a table (.csv)
 --url      of the server; else NEUROGATE_URL, else http://127.0.0.1:8787
---token    of the platform; else NEUROGATE_TOKEN, which no list of processes shows
+--token    the admin token; else NEUROGATE_TOKEN, which no list of processes shows
 --prune    suspend the tenants that the file does not name
 --yes      do not ask
 --id       the name of an apply: letters, digits, hyphens`;
 
-/** How often it is asked how far the server is. */
+/** How often we ask the server for its progress. */
 const POLL_MS = 500;
 
 /** Lines of a plan that are shown. */
@@ -55,7 +55,7 @@ async function main() {
   if (!["plan", "apply", "export"].includes(verb ?? "") || more.length > 0) {
     throw new StateFailure(USAGE);
   }
-  if (!values.token) throw new StateFailure("Say --token, or set NEUROGATE_TOKEN.");
+  if (!values.token) throw new StateFailure("Give --token, or set NEUROGATE_TOKEN.");
   if (!URL.canParse(values.url))
     throw new StateFailure("--url must be an address, such as https://…");
   const client = new StateClient(values.url, values.token);
@@ -67,7 +67,7 @@ async function main() {
   if (file === undefined) throw new StateFailure(USAGE);
   const { id } = values;
   if (id !== undefined && !/^[A-Za-z0-9][A-Za-z0-9_-]{0,57}$/.test(id)) {
-    throw new StateFailure("--id takes letters, digits and hyphens, at most 58.");
+    throw new StateFailure("--id takes at most 58 letters, digits and hyphens.");
   }
   const document = readDocument(file);
   const parts = partsOf({ ...document, prune: document.prune || values.prune });
@@ -106,13 +106,15 @@ async function carryOut(/** @type {Given} */ given, { yes, isNamed }) {
   const begun = isNamed ? await client.readApply(id) : null;
   if (begun === null && !yes) {
     if (!process.stdin.isTTY) {
-      throw new StateFailure("Nobody can be asked here: look at the plan, then say --yes.");
+      throw new StateFailure(
+        "There is no terminal to ask for consent. Look at the plan, then pass --yes.",
+      );
     }
     const { counts } = await plan(given, `${id}-plan`);
     if (counts.create + counts.update + counts.suspend === 0) return out("There is nothing to do.");
     if (!(await isAgreed())) throw new StateFailure("Nothing was changed.", 1);
   }
-  if (begun === null) out(`Apply ${id}. If this is cut short, go on with: --id ${id}`);
+  if (begun === null) out(`Apply ${id}. If this is cut short, continue with: --id ${id}`);
   const applied = await run(client, parts, { id, dryRun: false });
   if (applied.state !== "done") {
     throw new StateFailure(
@@ -128,12 +130,12 @@ async function carryOut(/** @type {Given} */ given, { yes, isNamed }) {
 
 async function isAgreed() {
   const lines = createInterface({ input: process.stdin, output: process.stdout });
-  const answer = await lines.question("Do that? Only yes does it: ");
+  const answer = await lines.question("Make these changes? Type yes: ");
   lines.close();
   return answer.trim() === "yes";
 }
 
-/** Sends what is missing, and waits for the end. */
+/** Sends the missing parts and waits for the end of the apply. */
 async function run(
   /** @type {StateClient} */ client,
   /** @type {string[]} */ parts,
@@ -144,7 +146,7 @@ async function run(
     const known = await client.readApply(id);
     let apply = known;
     for (const [at, body] of parts.entries()) {
-      // Sent again, also where it is there: it must be the same document.
+      // A part that the server has is sent again too, since the server checks that it is the same document.
       // oxlint-disable-next-line no-await-in-loop -- one part after the other
       const stored = await client.storePart(
         { id, number: at + 1, count: parts.length, dryRun },
@@ -157,12 +159,12 @@ async function run(
       const { planned, done, failed, total } = apply.tenants;
       if (apply.state === "applying") line.tell("Done", done + failed, total);
       else line.tell("Planned", planned + failed, total);
-      // oxlint-disable-next-line no-await-in-loop -- one look after the other
+      // oxlint-disable-next-line no-await-in-loop -- one poll after the other
       await sleep(POLL_MS);
       // oxlint-disable-next-line no-await-in-loop -- as above
       apply = await client.readApply(id);
     }
-    if (apply === null) throw new StateFailure("The server knows this apply no more.", 1);
+    if (apply === null) throw new StateFailure("The server no longer has this apply.", 1);
     const { done, failed, total } = apply.tenants;
     if (!dryRun) line.tell("Done", done + failed, total);
     return apply;
@@ -172,7 +174,7 @@ async function run(
 }
 
 const countsOf = ({ counts: { create, update, suspend, unchanged } }) =>
-  `${create} to make, ${update} to change, ${suspend} to suspend, ${unchanged} as they should be`;
+  `${create} to make, ${update} to change, ${suspend} to suspend, ${unchanged} unchanged`;
 
 const failedOf = ({ tenants, failures }) => {
   const some = failures.map(({ tenant, failure }) => `  ${tenant}: ${failure}`);

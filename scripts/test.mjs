@@ -1,10 +1,10 @@
 // Runs the tests: `node scripts/test.mjs [unit] [e2e] [long] [--shuffle] [--seed N] [FILE …]`.
 //
-// `unit` is vitest: pure tests in Node, the others in the Workers runtime. `e2e` drives real servers,
-// and mostly waits for them, so it runs beside `unit`; its output comes when both are done. `long` is what
-// takes minutes of both kinds: random histories (`*.long.test.ts`), and the end-to-end tests of
-// `test/long`. Files, if any are named, are of `e2e` or `long`.
-// At the end stands what was skipped, and what there is to run beside this.
+// `unit` is vitest: pure tests in Node, the others in the Workers runtime. `e2e` drives real servers and
+// mostly waits for them, so it runs beside `unit`; its output comes when both are done. `long` runs the
+// tests of both kinds that take minutes: random histories (`*.long.test.ts`) and the end-to-end tests of
+// `test/long`. Named files must be of `e2e` or `long`. At the end it lists the skipped tests and the
+// other test commands.
 import { spawn } from "node:child_process";
 import { globSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -21,10 +21,10 @@ const ROOT = fileURLToPath(new URL("..", import.meta.url));
 /** Folders of end-to-end tests; every `*.test.mjs` in them is run. */
 const FOLDERS = { e2e: ["test/e2e", "test/start"], long: ["test/long"] };
 
-/** The folder with the official Cloudflare client, of 120 MB, which is installed when it is used. */
+/** The folder with the official Cloudflare client (120 MB), which is installed when it is used. */
 const CLIENTS = "test/e2e";
 
-/** What is no part of `npm test`, and how long it takes on two cores. */
+/** Commands that are not a part of `npm test`, with their time on two cores. */
 const LONGER = [
   [
     "npm run test:long",
@@ -59,7 +59,7 @@ const runs = [];
 if (kinds.includes("unit")) runs.push(runUnit({}));
 if (kinds.includes("long") && named.length === 0) runs.push(runUnit({ NEUROGATE_TESTS: "long" }));
 const files = filesToRun();
-// At once with `unit` its output would be torn apart.
+// With `unit` at the same time, the two outputs would mix.
 if (files.length > 0) runs.push(runEndToEnd(files, { later: runs.length > 0 }));
 const done = await Promise.all(runs);
 for (const { output } of done) process.stdout.write(output);
@@ -95,7 +95,7 @@ async function runEndToEnd(paths, { later }) {
   return result;
 }
 
-/** The end-to-end files that can be run, in the order of the seed where that is wanted. */
+/** The end-to-end files that can run, in the seed's order with `--shuffle`. */
 function filesToRun() {
   const folders = kinds.flatMap((kind) => FOLDERS[kind] ?? []);
   const all =
@@ -112,7 +112,7 @@ function needsClients(/** @type {string} */ path) {
   return Object.keys(dependencies).some((name) => source.includes(`from "${name}"`));
 }
 
-/** Not being able to install them is a reason to skip where somebody tries this out, not on CI. */
+/** If the packages cannot be installed, the test is skipped. On CI that is an error. */
 function areClientsThere(/** @type {string} */ path) {
   if (installFolder(CLIENTS)) return true;
   if (process.env.CI) throw new Error(`The packages of ${CLIENTS}/ could not be installed.`);
@@ -121,7 +121,7 @@ function areClientsThere(/** @type {string} */ path) {
   return false;
 }
 
-/** Fisher and Yates: the same order for the same seed. */
+/** Fisher-Yates shuffle: the same order for the same seed. */
 function shuffled(/** @type {string[]} */ list) {
   const random = new Random(seed);
   const order = [...list];
@@ -132,7 +132,7 @@ function shuffled(/** @type {string[]} */ list) {
   return order;
 }
 
-/** A process of this Node; what it prints comes at once, or in one piece when it has ended. */
+/** Runs a process of this Node. With `later` its output is collected and returned, else shown at once. */
 function run(/** @type {string[]} */ args, { later, env = {} }) {
   return new Promise((resolve) => {
     const child = spawn(process.execPath, args, {

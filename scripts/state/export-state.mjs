@@ -1,10 +1,10 @@
-// All tenants into a file: a document, lines, or a table, by its ending.
+// Writes all tenants into a file: a document, lines or a table, by the file's ending.
 import { once } from "node:events";
 import { open, rename, rm } from "node:fs/promises";
 import { csvLine } from "./parse-csv.mjs";
 import { StateFailure } from "./state-failure.mjs";
 
-/** What goes before, between and behind the tenants. */
+/** The text before, between and after the tenants. */
 const FORMS = {
   json: {
     head: () => '{"object":"state","tenants":{\n',
@@ -27,7 +27,7 @@ const FORMS = {
 const formOf = (/** @type {string} */ file) => FORMS[/\.(ndjson|csv)$/.exec(file)?.[1] ?? "json"];
 
 /**
- * A file that was cut short is no file: it gets its name when it is whole.
+ * Writes a file that gets its name only when it is complete.
  *
  * @param {import("./state-client.mjs").StateClient} client
  * @param {string | undefined} file standard output where there is none

@@ -1,7 +1,7 @@
-// Tenants in a table: RFC 4180, one tenant a row, its settings in columns of their names.
+// Reads tenants from a table (RFC 4180): one tenant a row, its settings in columns with their names.
 import { StateFailure } from "./state-failure.mjs";
 
-/** They are texts, also where they look like numbers. */
+/** Settings that are texts even if they look like numbers. */
 const TEXTS = ["plan", "overage_usd_per_1000_neurons"];
 
 /**
@@ -72,14 +72,14 @@ export function parseCsv(text) {
     }
     const named = Object.fromEntries(columns.map((name, at) => [name, cells[at].trim()]));
     const { tenant } = named;
-    if (tenant === "") throw new StateFailure(`Line ${line}: it names no tenant.`);
+    if (tenant === "") throw new StateFailure(`Line ${line}: the row names no tenant.`);
     if (tenants.has(tenant)) throw new StateFailure(`Line ${line}: ${tenant} has a row already.`);
     tenants.set(tenant, settingsOf(named));
   }
   return tenants;
 }
 
-/** An empty cell is a setting that is not given. */
+/** The settings of a row. An empty cell means that the setting is not given. */
 function settingsOf(/** @type {Record<string, string>} */ cells) {
   const settings = {};
   for (const [name, text] of Object.entries(cells)) {
@@ -91,7 +91,7 @@ function settingsOf(/** @type {Record<string, string>} */ cells) {
   return settings;
 }
 
-/** Numbers, true, false, null, lists and objects are written as in JSON; all else is a text. */
+/** Numbers, true, false, null, lists and objects are written as in JSON. Anything else is a text. */
 function valueOf(/** @type {string} */ field, /** @type {string} */ text) {
   if (TEXTS.includes(field)) return text;
   try {

@@ -1,4 +1,4 @@
-// How far something is: a bar on a terminal, elsewhere a line now and then.
+// Shows progress: a bar on a terminal, elsewhere a line now and then.
 
 const WIDTH = 24;
 const EVERY_MS = 5000;
@@ -6,7 +6,7 @@ const EVERY_MS = 5000;
 export class ProgressLine {
   #stream;
   #last = "";
-  #toldMs = 0;
+  #shownMs = 0;
 
   constructor(/** @type {NodeJS.WriteStream} */ stream) {
     this.#stream = stream;
@@ -21,14 +21,14 @@ export class ProgressLine {
       this.#stream.write(`\r\u001B[K[${bar}] ${text}`);
     } else {
       const isNews = label !== this.#last.split(" ")[0] || done === total;
-      if (!isNews && Date.now() - this.#toldMs < EVERY_MS) return;
+      if (!isNews && Date.now() - this.#shownMs < EVERY_MS) return;
       this.#stream.write(`${text}\n`);
     }
-    this.#toldMs = Date.now();
+    this.#shownMs = Date.now();
     this.#last = text;
   }
 
-  /** What comes next has a line of its own. */
+  /** Ends the line, so that the next output begins a new one. */
   end() {
     if (this.#stream.isTTY && this.#last !== "") this.#stream.write("\n");
     this.#last = "";

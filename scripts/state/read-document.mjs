@@ -1,9 +1,9 @@
-// A file of tenants: a document as `PUT /admin/state` takes it, its lines, or a table.
+// Reads a file of tenants: a document for `PUT /admin/state`, its lines, or a table.
 import { readFileSync } from "node:fs";
 import { parseCsv } from "./parse-csv.mjs";
 import { StateFailure } from "./state-failure.mjs";
 
-/** What the server takes of one part. */
+/** The server's limits for one part. */
 const MOST_TENANTS = 500;
 const MOST_BYTES = 1_000_000;
 const MOST_PARTS = 200;
@@ -18,7 +18,7 @@ export function readDocument(/** @type {string} */ file) {
   const document = parse(text, file);
   const { tenants, prune = false } = document;
   if (typeof tenants !== "object" || tenants === null || Array.isArray(tenants)) {
-    throw new StateFailure(`${file}: it has no object called tenants.`);
+    throw new StateFailure(`${file}: the document has no object called tenants.`);
   }
   if (document.issue_keys === true) {
     throw new StateFailure(
@@ -26,7 +26,7 @@ export function readDocument(/** @type {string} */ file) {
     );
   }
   if (prune === true && document.has_more === true) {
-    throw new StateFailure(`${file}: it is one page of several, so it can prune nobody.`);
+    throw new StateFailure(`${file}: a document that is one page of several must not prune.`);
   }
   return { tenants: new Map(Object.entries(tenants)), prune: prune === true };
 }
@@ -44,29 +44,28 @@ function parse(/** @type {string} */ text, /** @type {string} */ where) {
     const value = JSON.parse(text);
     if (typeof value === "object" && value !== null) return value;
   } catch {
-    // Told below: what stands there is not repeated.
+    // Reported below, without repeating the text.
   }
-  throw new StateFailure(`${where}: it is no JSON object.`);
+  throw new StateFailure(`${where}: this is not a JSON object.`);
 }
 
-/** As `Accept: application/x-ndjson` gives them. */
+/** Reads lines as in a reply to `Accept: application/x-ndjson`. */
 function parseLines(/** @type {string} */ text) {
   const tenants = new Map();
   for (const [at, line] of text.split("\n").entries()) {
     if (line.trim() === "") continue;
     const { tenant, settings } = parse(line, `Line ${at + 1}`);
     if (typeof tenant !== "string" || typeof settings !== "object") {
-      throw new StateFailure(`Line ${at + 1}: it must have a tenant and its settings.`);
+      throw new StateFailure(`Line ${at + 1}: a line must have a tenant and its settings.`);
     }
-    if (tenants.has(tenant))
-      throw new StateFailure(`Line ${at + 1}: ${tenant} stands there twice.`);
+    if (tenants.has(tenant)) throw new StateFailure(`Line ${at + 1}: ${tenant} is there twice.`);
     tenants.set(tenant, settings);
   }
   return tenants;
 }
 
 /**
- * The bodies of the parts: the same for the same document, so that one can be sent again.
+ * The bodies of the parts. They are the same for the same document, so that a part can be sent again.
  *
  * @param {StateDocument} document
  * @returns {string[]}
@@ -91,7 +90,7 @@ export function partsOf({ tenants, prune }) {
   if (parts.length === 0) throw new StateFailure("The document names no tenant.");
   if (parts.length > MOST_PARTS) {
     throw new StateFailure(
-      `The document has ${parts.length} parts and one apply takes ${MOST_PARTS}: cut it in two.`,
+      `The document has ${parts.length} parts and one apply takes at most ${MOST_PARTS}: split it.`,
     );
   }
   return parts;

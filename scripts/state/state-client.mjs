@@ -1,9 +1,9 @@
-// The platform's API, as far as documents of tenants go. What is not answered is asked again: all of it
-// can be repeated.
+// A client for the platform's API for documents of tenants. A request without a reply is sent again, since
+// every one of these requests can be repeated.
 import { setTimeout as sleep } from "node:timers/promises";
 import { StateFailure } from "./state-failure.mjs";
 
-/** How long a server may be away, such as while it starts anew. */
+/** How long a server may be away, for example while it restarts. */
 const PATIENCE_MS = 120_000;
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 10_000;
@@ -61,13 +61,13 @@ export class StateClient {
     return this.ask("PUT", `/admin/state?apply=${id}&part=${number}/${count}${dry}`, body);
   }
 
-  /** Null: there is none. */
+  /** Reads an apply; null: there is none. */
   async readApply(/** @type {string} */ id) {
     const { status, body } = await this.ask("GET", `/admin/state/applies/${id}`);
     return status === 404 ? null : body;
   }
 
-  /** Tenants of an apply, page by page. */
+  /** Tenants of an apply, read page by page. */
   async *tenants(/** @type {string} */ id, /** @type {string} */ status) {
     yield* this.#pages(`/admin/state/applies/${id}/tenants?limit=200&status=${status}`, (page) =>
       page.data.values(),
@@ -84,7 +84,7 @@ export class StateClient {
     do {
       // oxlint-disable-next-line no-await-in-loop -- a page says where the next one is
       const { status, body } = await this.ask("GET", `${path}${cursor}`);
-      if (status === 404) throw new StateFailure("The server knows no such apply any more.");
+      if (status === 404) throw new StateFailure("The server no longer has this apply.");
       yield* itemsOf(body);
       cursor = body.has_more ? `&cursor=${body.next_cursor}` : "";
     } while (cursor !== "");
@@ -99,7 +99,7 @@ function json(/** @type {string} */ text) {
   }
 }
 
-/** What a refusal says, with each field that is wrong. */
+/** The message of a refusal, with each field that is wrong. */
 function sentenceOf({ status, body }) {
   if (status === 401) return "The server does not accept this token.";
   const fields = body?.errors ?? [];

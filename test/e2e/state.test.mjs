@@ -106,7 +106,7 @@ test("what is exported is what is there, in each form", { timeout: 120_000 }, as
     // oxlint-disable-next-line no-await-in-loop -- as above
     const { code, out } = await state(["plan", file, "--prune"]);
     assert.equal(code, 0);
-    assert.match(out, /Plan: 0 to make, 0 to change, 0 to suspend, 3 as they should be\./);
+    assert.match(out, /Plan: 0 to make, 0 to change, 0 to suspend, 3 unchanged\./);
   }
   const { out } = await state(["export"]);
   assert.deepEqual(JSON.parse(out).tenants, body.tenants);
@@ -131,11 +131,11 @@ test("says what is wrong, and ends with it", { timeout: 120_000 }, async () => {
     [["plan", "none.json"], /none\.json cannot be read: ENOENT/],
     [["export", "no/such.json"], /such\.json cannot be written: ENOENT/],
     [["export", "folder.json"], /folder\.json cannot be written: EISDIR/],
-    [["plan", "good.json", "--id", "a b"], /--id takes letters/],
-    [["apply", "good.json"], /say --yes/],
+    [["plan", "good.json", "--id", "a b"], /--id takes at most 58 letters/],
+    [["apply", "good.json"], /pass --yes/],
     [["do", "good.json"], /npm run state -- plan/],
     [["plan", "good.json"], /does not accept this token/, { NEUROGATE_TOKEN: "x" }],
-    [["plan", "good.json"], /Say --token/, { NEUROGATE_TOKEN: "" }],
+    [["plan", "good.json"], /Give --token/, { NEUROGATE_TOKEN: "" }],
   ]) {
     // oxlint-disable-next-line no-await-in-loop -- one after the other
     const { code, error } = await state(args, env);
