@@ -1,14 +1,14 @@
-// What the server itself says of its books, held against the rows that were read while it was down.
+// Compares the server's answers about its books with the rows that were read while it was down.
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 import { dayLimit } from "./load.mjs";
 
 const DAY_MS = 86_400_000;
 
-/** Verdicts of one life that are read one by one; the last audit reads every one. */
+/** Verdicts of one life that an audit reads one by one. The last audit reads all. */
 const SAMPLE = 25;
 
-/** A hold may end by its deadline between two questions: then both are asked again. */
+/** A hold may expire between two requests. Then both are sent again. */
 const TRIES = 4;
 
 export const dayName = (/** @type {number} */ day) =>
@@ -38,7 +38,7 @@ async function read(url, path, ask) {
   return body;
 }
 
-/** Limits, usage, journal and invariants of one tenant say the same, and the same as its rows. */
+/** Checks that limits, usage, journal and invariants of a tenant agree with each other and with its rows. */
 export async function auditAnswers(
   url,
   tenant,
@@ -47,7 +47,7 @@ export async function auditAnswers(
 ) {
   for (let left = TRIES; ; left -= 1) {
     try {
-      // oxlint-disable-next-line no-await-in-loop -- once, but for a hold that ended meanwhile
+      // oxlint-disable-next-line no-await-in-loop -- once, unless a hold ended meanwhile
       return await auditOnce(url, tenant, key, rows);
     } catch (error) {
       if (left === 1) throw error;
@@ -60,7 +60,7 @@ export async function auditAnswers(
 async function auditOnce(url, tenant, key, rows) {
   const at = (what) => `${tenant}: ${what}`;
   let invariants = await read(url, "/v1/invariants", { key });
-  // oxlint-disable-next-line no-await-in-loop -- until all lines were looked at
+  // oxlint-disable-next-line no-await-in-loop -- until all lines were checked
   while (!invariants.complete) invariants = await read(url, "/v1/invariants", { key });
   const broken = invariants.data.filter(({ violations }) => violations !== 0);
   assert.deepEqual(broken, [], at("invariants"));
@@ -93,7 +93,7 @@ async function auditOnce(url, tenant, key, rows) {
   assert.ok(lines.length >= ended.length, at("the journal has lost lines"));
   for (const line of lines) {
     const row = known.get(line.id);
-    assert.ok(row, at(`${line.id} came to be without a call`));
+    assert.ok(row, at(`${line.id} has no call`));
     if (row.outcome === "pending") continue;
     const amount = row.quota + row.granted + row.overage;
     assert.deepEqual([line.outcome, line.micro_neurons], [row.outcome, amount], at(line.id));
@@ -104,16 +104,16 @@ async function auditOnce(url, tenant, key, rows) {
   return { limits, lines };
 }
 
-/** Verdicts that clients were given are there to be read, as they were given. */
+/** Checks that the verdicts that clients got can be read back unchanged. */
 export async function auditVerdicts(
   url,
   key,
   /** @type {import("./load.mjs").Call[]} */ calls,
   all,
 ) {
-  const told = calls.flatMap(({ seen }) => seen.flatMap(({ verdicts }) => verdicts));
-  const step = all ? 1 : Math.max(1, Math.ceil(told.length / SAMPLE));
-  const some = told.filter((_, at) => at % step === 0);
+  const returned = calls.flatMap(({ seen }) => seen.flatMap(({ verdicts }) => verdicts));
+  const step = all ? 1 : Math.max(1, Math.ceil(returned.length / SAMPLE));
+  const some = returned.filter((_, at) => at % step === 0);
   for (let from = 0; from < some.length; from += SAMPLE) {
     // oxlint-disable-next-line no-await-in-loop -- a few at once, not thousands
     await Promise.all(
@@ -126,17 +126,17 @@ export async function auditVerdicts(
   return some.length;
 }
 
-/** Looks at one tenant's limits under load: what is admitted never exceeds them. */
+/** Checks under load that the admitted calls of a tenant never exceed its limits. */
 export class Snapshots {
-  /** The most that was posted, by tenant and day: it never shrinks. @type {Map<string, number>} */
+  /** The highest `posted` seen, by tenant and day: it never shrinks. @type {Map<string, number>} */
   #posted = new Map();
   /** Ended lines as they were first shown. @type {Map<string, string>} */
   #lines = new Map();
   count = 0;
-  /** Those in which more than nine tenths of the limit were taken: the others show little. */
+  /** Snapshots with more than nine tenths of the limit in use; the others prove little. */
   nearLimit = 0;
 
-  /** What has ended never changes again; only a late settle names the verdict of an expired line. */
+  /** An ended line never changes again, except that a late settle adds the verdict to an expired line. */
   async lines(url, tenant, key) {
     const { status, body } = await send(url, "GET", "/v1/ledger?limit=100", { key });
     if (status === 401) return; // as below

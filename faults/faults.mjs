@@ -1,9 +1,9 @@
 // npm run test:faults -- [--seed N] [--kills 50]
 //
-// The real server process, killed with -9 at random moments under a load of mixed calls, while its
-// engines fail in every way and its clock crosses midnights. After each kill the rows are read from
-// the files, the process is started again, and its answers are held against the rows and against
-// everything that a client was ever told. docs/proof.md says what is checked.
+// Kills the real server process with -9 at random moments under a load of mixed calls, while its engines
+// fail in every way and its clock crosses midnights. After each kill the rows are read from the files.
+// Then the process is started again, and its answers are compared with the rows and with every reply
+// that a client ever got. docs/proof.md lists the checks.
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -39,19 +39,19 @@ const KILLS = Number(values.kills);
 const CLIENTS = 40;
 const DAY_MS = 86_400_000;
 
-/** The deadline of a stream's hold, which is the longest, and a little more. */
+/** A little more than the deadline of a stream's hold, which is the longest. */
 const PAST_DEADLINE_MS = 695_000;
 
-/** The engines' 10 s and 25 s of patience become 125 and 310 ms, so that a hang ends within a life. */
+/** The engines' timeouts of 10 s and 25 s become 125 and 310 ms, so that a hang ends within a life. */
 const TIMEOUT_DIVISOR = 80;
 
-/** Hundreds of milliseconds, and a busy machine's tenfold: whatever an engine does, it is answered. */
+/** A reply comes within this time, whatever an engine does: hundreds of ms, ten times that if busy. */
 const ANSWERED_MS = 10_000;
 
-/** Whoever was denied something is told by the account's alarm. */
+/** Within this time the account's alarm tells refused tenants that the day is open again. */
 const HEARD_MS = 30_000;
 
-/** Of the messages to an object and its answers: the router repeats them. */
+/** The share of messages to an object, and of its answers, that get lost. The router repeats them. */
 const LOST_SHARE = 0.06;
 
 /** A repeat after 24 hours is a new call. The clock jumps, so a little less. */
@@ -60,7 +60,7 @@ const KEPT_MS = DAY_MS - 3_600_000;
 /** A client that was refused waits a little. */
 const REFUSED_WAIT_MS = 25;
 
-/** The whole run, beyond which something hangs: ten seconds a life. */
+/** A run that takes longer hangs: ten seconds a life. */
 const DEADLINE_MS = 60_000 + KILLS * 10_000;
 
 const say = (/** @type {string} */ line) => process.stdout.write(`${line}\n`);
@@ -71,7 +71,7 @@ const secrets = { KEY_SECRETS: secret(), ADMIN_TOKEN: secret() };
 
 /** @type {import("./load.mjs").Call[]} */
 const calls = [];
-/** Keys by tenant; the last is in force. `dead` were ended, and an answer said so. */
+/** Keys by tenant; `current` is in force. `dead` keys were ended, and an answer confirmed it. */
 const keys = new Map(
   Object.keys(TENANTS).map((id) => [id, { current: "", id: "", ending: false, dead: [] }]),
 );
@@ -94,12 +94,12 @@ const fakeAi = await startFakeWorkersAi();
 /** @type {Workerd} */
 let server;
 let clockOffsetMs = 0;
-/** The first thing that was wrong; the life ends with it. @type {{ fault: Error | null }} */
+/** The first fault; it ends the life. @type {{ fault: Error | null }} */
 const found = { fault: null };
 
 const serverNow = () => Date.now() + clockOffsetMs;
 
-/** With `jumpAtMs` the clock jumps in the middle of the life that begins: holds end under calls. */
+/** With `jumpAtMs` the clock jumps in the middle of the life, so that holds expire during calls. */
 const start = ({ jumpAtMs = 0, lostShare = 0 } = {}) =>
   server.start({
     CLOCK_OFFSET_MS: clockOffsetMs,
@@ -121,7 +121,7 @@ async function issueKey(tenant) {
   Object.assign(keys.get(tenant), { current: key, id, ending: false });
 }
 
-/** Work that goes on until the process is killed: what breaks then is what was meant to. */
+/** Work that goes on until the process is killed. Errors after the kill are expected. */
 async function untilKilled(life, work) {
   while (!life.over && found.fault === null) {
     try {
@@ -129,9 +129,7 @@ async function untilKilled(life, work) {
     } catch (error) {
       if (life.over) return;
       const broken = error instanceof TypeError || error.name === "TimeoutError";
-      found.fault ??= broken
-        ? new Error("the server went away by itself", { cause: error })
-        : error;
+      found.fault ??= broken ? new Error("the server ended by itself", { cause: error }) : error;
     }
   }
 }
@@ -166,7 +164,7 @@ async function attempt(call, life) {
   }
 }
 
-/** Draws calls of its own, and asks again for what the last life cut short. */
+/** Draws new calls, and repeats those that the last life cut short. */
 const client = (number, life, unsure) => {
   const random = new Random(SEED, life.number, number);
   return untilKilled(life, async () => {
@@ -180,29 +178,29 @@ const client = (number, life, unsure) => {
   });
 };
 
-/** Ends keys while they are in use; a key whose end was confirmed never works again. */
+/** Ends keys while they are in use. A key whose end was confirmed must never work again. */
 const rotator = (life) => {
   const random = new Random(SEED, life.number, 1000);
   return untilKilled(life, async () => {
     await sleep(random.integer(100, 500));
-    const mine = keys.get("rotating");
-    const { current, id } = mine;
+    const own = keys.get("rotating");
+    const { current, id } = own;
     const overlap = random.pick([0, 0, 3600]);
     const path = `/v1/keys/${id}/rotate`;
-    mine.ending = true;
+    own.ending = true;
     const { status, body } = await send(server.url, "POST", path, {
       key: current,
       body: { overlap_s: overlap },
     });
     assert.equal(status, 201, `rotate: ${JSON.stringify(body)}`);
     allKeys.add(body.key);
-    Object.assign(mine, { current: body.key, id: body.id, ending: false });
-    if (overlap === 0) mine.dead.push(current);
+    Object.assign(own, { current: body.key, id: body.id, ending: false });
+    if (overlap === 0) own.dead.push(current);
     counts.rotations += 1;
   });
 };
 
-/** One look at a tenant at a time: what is posted never goes back between two of them. */
+/** Reads a tenant's limits again and again: `posted` must never go back between two reads. */
 const watcher = (tenant, life) => {
   const random = new Random(SEED, life.number, 1001);
   return untilKilled(life, async () => {
@@ -212,7 +210,7 @@ const watcher = (tenant, life) => {
   });
 };
 
-/** The platform: settings that change under load, an account that is opened again. */
+/** The platform's acts: it changes settings under load and reopens the account. */
 const platform = (life) => {
   const random = new Random(SEED, life.number, 1002);
   return untilKilled(life, async () => {
@@ -224,8 +222,8 @@ const platform = (life) => {
 };
 
 /**
- * What the clock does in the next life: it goes on, was set past every deadline before it, jumps
- * past them in the midst of calls, or crosses midnight.
+ * Chooses the clock of the next life: it goes on, is set past every deadline before the start, jumps
+ * past them during calls, or crosses midnight.
  */
 function moveClock(random, lifeMs) {
   const move = random.weighted([
@@ -261,7 +259,7 @@ async function auditLive(rows, since, all) {
   return open;
 }
 
-/** What the load left closed is opened, and all tenants have heard of it. */
+/** Reopens the account if the load left it closed, and waits until all tenants know. */
 async function openAccount() {
   await admin("POST", "/admin/account/reopen");
   for (const tenant of Object.keys(TENANTS)) {
@@ -270,13 +268,13 @@ async function openAccount() {
     for (;;) {
       const { body } = await send(server.url, "GET", "/v1/limits", { key });
       if (body.account_closed === false) break;
-      assert.ok(Date.now() < endMs, `${tenant} did not hear that the day is open`);
+      assert.ok(Date.now() < endMs, `${tenant} does not know that the day is open`);
       await sleep(200);
     }
   }
 }
 
-/** Each way in which engines fail, alone and in calm: in time there is a verdict, rightly charged. */
+/** Each failure of engines, one at a time without load: the verdict comes in time and is charged right. */
 async function eachFault() {
   const calm = { over: false, clockJumps: false };
   for (const [fault, charge] of Object.entries(ALONE)) {
@@ -297,9 +295,9 @@ async function eachFault() {
   }
 }
 
-/** Clients, rotations, looks and changed settings, until the process is killed under them. */
+/** Runs clients, rotations, reads and changes of settings until the process is killed. */
 async function underLoad(life, lifeMs) {
-  // Only what has a key can be repeated, and only while the key is kept.
+  // Only a call with an idempotency key can be repeated, and only while the key is kept.
   const unsure = calls.filter(
     (call) => call.keyed && call.seen.at(-1)?.status === 0 && serverNow() - call.atMs < KEPT_MS,
   );
@@ -323,7 +321,7 @@ async function oneLife(number) {
   const lifeMs = random.integer(400, 2500);
   const { move, jumpAtMs } = moveClock(random, lifeMs);
   await start({ jumpAtMs, lostShare: LOST_SHARE });
-  // The first request waits for the modules: a short life would be nothing else.
+  // The first request waits until the modules are loaded, which would take all of a short life.
   await send(server.url, "GET", "/openapi.json");
   await underLoad({ number, over: false, clockJumps: jumpAtMs !== 0 }, lifeMs);
   if (jumpAtMs !== 0 && Date.now() >= jumpAtMs) clockOffsetMs += PAST_DEADLINE_MS;
@@ -332,7 +330,7 @@ async function oneLife(number) {
   rowsAudit.check(rows, calls);
   const held = [...rows.values()].reduce((sum, { pending }) => sum + pending, 0);
   await start();
-  // The kill may have cut a rotation: whether the old key ended, nobody was told.
+  // The kill may have cut a rotation, so it is not known whether the old key ended.
   await issueKey("rotating");
   await auditLive(rows, before.calls, false);
   await server.kill();
@@ -352,7 +350,7 @@ async function run() {
     ai: fakeAi.url,
   });
   await start();
-  // What holds for one tenant is looked for here; what all of them share is not in the way.
+  // This run checks the rules of one tenant, so the account's rates must not refuse calls.
   await admin("PATCH", "/admin/account", { rpm: UNBOUNDED_RATES });
   for (const [tenant, settings] of Object.entries(TENANTS)) {
     await admin("PUT", `/admin/tenants/${tenant}`, settings);
@@ -361,7 +359,7 @@ async function run() {
   await server.kill();
   for (let kill = 1; kill <= KILLS; kill += 1) await oneLife(kill);
 
-  // The last: every hold that is left is past its deadline, and ends at the next question.
+  // At the end every remaining hold is past its deadline and expires at the next request.
   clockOffsetMs += PAST_DEADLINE_MS;
   await start();
   await openAccount();
@@ -383,7 +381,7 @@ async function run() {
   report();
 }
 
-/** Nothing that was printed holds a key, a secret, or anything of what was moderated. */
+/** Checks that the output holds no key, no secret, and nothing of the moderated content. */
 function assertSilence() {
   for (const text of [MARKER, ...Object.values(secrets), ...allKeys]) {
     assert.ok(!server.output.includes(text), "something secret was printed");
@@ -411,7 +409,7 @@ function report() {
       `${counts.midnights} midnights and ${counts.jumps} jumps of the clock under load, ${counts.rotations} rotations, ${counts.twice} pairs of racing ` +
       `repeats, ${audits} audits of the rows`,
   );
-  say(`seed ${SEED}, ${KILLS} kills: everything that was told holds.`);
+  say(`seed ${SEED}, ${KILLS} kills: everything that a client was told is still true.`);
 }
 
 const watchdog = setTimeout(() => {

@@ -1,9 +1,9 @@
-// Chats, streamed and not, and embeddings among the calls, with engines that fail in their ways.
+// Draws chats (streamed and not) and embeddings among the calls, with the failures of their engines.
 
 const CHAT = "@cf/meta/llama-3.1-8b-instruct-fp8";
 const EMBEDDINGS = "@cf/baai/bge-base-en-v1.5";
 
-/** What the other side does with a chat: test/fakes/chat.mjs. */
+/** The fake engine's behaviours for a chat: test/fakes/chat.mjs. */
 const FAULTS = [
   [50, "words=20"],
   [6, "3040,words=9"],
@@ -16,7 +16,7 @@ const FAULTS = [
   [2, "not_json"],
 ];
 
-/** Of a stream only. */
+/** Behaviours that only a stream has. */
 const STREAM_FAULTS = [
   [30, "words=40"],
   [8, "words=4000"],
@@ -37,13 +37,13 @@ export function drawGeneration(
   /** @type {import("./random.mjs").Random} */ random,
   { name, marker },
 ) {
-  const said = (faults) =>
+  const promptOf = (faults) =>
     `Say something. ${marker} [[fake:${random.weighted(faults)}|${name}.${random.word(6)}]]`;
   const chat = (stream) => ({
     model: CHAT,
     user: name,
     max_tokens: random.integer(20, 200),
-    messages: [{ role: "user", content: said(stream ? STREAM_FAULTS : FAULTS) }],
+    messages: [{ role: "user", content: promptOf(stream ? STREAM_FAULTS : FAULTS) }],
     ...(stream && { stream, stream_options: { include_usage: true } }),
   });
   return random.weighted([
@@ -59,17 +59,17 @@ export function drawGeneration(
   ])();
 }
 
-/** How a generation may fail once it was admitted. */
+/** The failures that a generation may have after its admission. */
 export const ENGINE_FAILURES = new Set(["engine_failed", "engine_busy", "engine_timeout"]);
 
 /**
- * What a client of a chat or an embedding was told that it cost, in µN; of a stream by its last
- * words, null when it did not come to them. It was not settled yet then.
+ * The cost of a chat or an embedding in µN that the reply states. A stream states it at its end; null
+ * if the stream was cut before. The call may not be settled yet at that time.
  */
-export function toldOf(body, headers) {
+export function chargeOf(body, headers) {
   if (typeof body !== "string") {
     return { charged: Number(headers.get("x-neurogate-micro-neurons")), streamed: false };
   }
-  const told = /"micro_neurons":(\d+)/.exec(body.slice(body.lastIndexOf('"usage"')))?.[1];
-  return { charged: told === undefined ? null : Number(told), streamed: true };
+  const stated = /"micro_neurons":(\d+)/.exec(body.slice(body.lastIndexOf('"usage"')))?.[1];
+  return { charged: stated === undefined ? null : Number(stated), streamed: true };
 }

@@ -1,11 +1,11 @@
-// The calls that tenants make while the process dies under them, and what their clients saw.
+// The calls that tenants make while the process is killed, and the replies that their clients saw.
 import { pngPicture } from "../test/e2e/tiny-picture.mjs";
-import { drawGeneration, ENGINE_FAILURES, toldOf } from "./generation-load.mjs";
+import { drawGeneration, ENGINE_FAILURES, chargeOf } from "./generation-load.mjs";
 
-/** In every text and picture: it must never be printed, nor come back in an error. */
+/** A mark in every text and picture. It must never be printed or come back in an error. */
 export const MARKER = "qzvfaults";
 
-/** Of the account. */
+/** The account's rates. */
 export const UNBOUNDED_RATES = {
   text_generation: 1_000_000,
   text_classification: 1_000_000,
@@ -17,13 +17,13 @@ const settings = (own) => ({
   plan: "free",
   daily_neurons: 1_000_000,
   max_in_flight: 1000,
-  // The clock crosses many midnights: nothing that a client saw may be purged meanwhile.
+  // The clock crosses many midnights, and nothing that a client saw may be purged meanwhile.
   verdict_retention_days: 400,
   ...own,
   rpm: { requests: 1_000_000, ...UNBOUNDED_RATES, ...own.rpm },
 });
 
-/** Each is there for one rule that a crash could break. µN are a million to the neuron. */
+/** Each tenant tests one rule that a crash could break. A neuron is a million µN. */
 export const TENANTS = {
   "hard-stop": settings({ daily_neurons: 400 }),
   overage: settings({
@@ -40,17 +40,17 @@ export const TENANTS = {
   "account-gone": settings({}),
 };
 
-/** What `changing` is set to in turn: snapshots are held against the larger one. */
+/** The limits that `changing` gets in turn. Snapshots are compared with the larger one. */
 export const CHANGING_NEURONS = [450, 300];
 
-/** The limit of a day in µN that admissions of this tenant must never exceed; null: none. */
+/** The daily limit in µN that admissions of this tenant must never exceed; null: none. */
 export function dayLimit(/** @type {string} */ tenant) {
   const { plan, daily_neurons: daily, overage_cap_neurons: cap } = TENANTS[tenant];
   if (plan === "paid" && cap === "unlimited") return null;
   return (daily + (plan === "paid" ? cap : 0)) * 1_000_000;
 }
 
-/** What the other side of the `AI` binding does with a call: test/fakes/workers-ai-server.mjs. */
+/** The fake `AI` binding's behaviours for a call: test/fakes/workers-ai-server.mjs. */
 const ENGINE_FAULTS = [
   [54, () => ""],
   [12, (random) => `[[slow:${random.integer(5, 200)}]]`],
@@ -69,8 +69,8 @@ const ENGINE_FAULTS = [
 ];
 
 /**
- * What a text is charged when both of its engines do this: all that was held where they may have
- * run, nothing where they said that they had not, or broke without any use. The contract, 6 and 11.
+ * The charge of a text when both of its engines fail like this: the whole hold if they may have run,
+ * nothing if they said that they did not run or broke without any use.
  */
 export const ALONE = {
   drop: "held",
@@ -88,7 +88,7 @@ export const ALONE = {
   5007: "nothing",
 };
 
-/** A text of which every engine does one thing, for a tenant that has room for it. */
+/** A text for which every engine behaves in one way, for a tenant that has room for it. */
 export const callWithFault = (/** @type {string} */ fault, /** @type {number} */ atMs) => {
   made += 1;
   const name = `call-${String(made).padStart(6, "0")}`;
@@ -97,7 +97,7 @@ export const callWithFault = (/** @type {string} */ fault, /** @type {number} */
   return { name, tenant: "few-at-once", path: "/v1/verdicts", body, keyed: true, atMs, seen: [] };
 };
 
-/** For the one tenant of whom the account's own allocation is gone, now and then. */
+/** For the one tenant whose calls sometimes find the account's own allocation used up. */
 const ACCOUNT_GONE = [
   [8, () => "[[fake:3036|?]]"],
   [92, () => ""],
@@ -192,7 +192,7 @@ export function drawCall(
   return { name, tenant, path, body, keyed: random.chance(0.6), atMs, seen: [] };
 }
 
-/** A reply without a result, or none at all. @returns {Seen} */
+/** A reply without a result, or no reply at all. @returns {Seen} */
 export const nothingSeen = (/** @type {number} */ status, kind = null) => ({
   status,
   kind,
@@ -203,7 +203,7 @@ export const nothingSeen = (/** @type {number} */ status, kind = null) => ({
   streamed: null,
 });
 
-/** What a client may be told. Anything else is a fault. */
+/** The refusals that a client may get. Any other is a fault. */
 const REFUSALS = new Set([
   "quota_exceeded",
   "overage_cap_exceeded",
@@ -217,11 +217,11 @@ const REFUSALS = new Set([
 
 const isGeneration = ({ path }) => path === "/v1/chat/completions" || path === "/v1/embeddings";
 
-/** What a client learns of one reply. @returns {Seen} */
+/** The facts that a client learns from one reply. @returns {Seen} */
 export function seenIn({ status, headers, body }, /** @type {Call} */ call, clockJumps) {
   if (status !== 200) {
     const { kind, request_id: requestId } = body.error ?? body;
-    // A hold that ended before its admission, which got lost, could be repeated: nothing is run.
+    // The admission got lost, and its hold ended before the repeat: nothing runs.
     const ended = clockJumps && kind === "unavailable";
     const failed = isGeneration(call) && ENGINE_FAILURES.has(kind);
     if (!REFUSALS.has(kind) && !ended && !failed) {
@@ -230,7 +230,7 @@ export function seenIn({ status, headers, body }, /** @type {Call} */ call, cloc
     return nothingSeen(status, kind);
   }
   const replayed = headers.get("idempotency-replayed") === "true";
-  if (isGeneration(call)) return { ...nothingSeen(200), ...toldOf(body, headers), replayed };
+  if (isGeneration(call)) return { ...nothingSeen(200), ...chargeOf(body, headers), replayed };
   const openAi = call.path === "/v1/moderations";
   const verdicts = openAi
     ? body.results.map(({ neurogate }) => ({

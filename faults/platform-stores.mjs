@@ -1,5 +1,5 @@
-// R2, KV and D1 as they are simulated for development, as services in a configuration of workerd: the
-// same Workers that `npm start` runs, from the package that holds them, with their data on disk.
+// The development simulators of R2, KV and D1 as services in a configuration of workerd. They are the
+// same Workers that `npm start` runs, from the same package, with their data on disk.
 import { mkdirSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
@@ -15,7 +15,7 @@ const ENTRY = "shared/object-entry";
 const D1 = `wrapped = (moduleName = "cloudflare-internal:d1-api",
   innerBindings = [(name = "fetcher", service = "REPORTS")])`;
 
-/** `entry` is what calls the object of `code`, `is` what the Worker is given of it. */
+/** `entry` is the module that calls the object of `code`; `is` is the kind of binding of the Worker. */
 const STORES = [
   {
     binding: "IMAGES",
@@ -40,7 +40,7 @@ const STORES = [
   },
 ];
 
-/** What the Worker's configuration takes as its bindings. */
+/** The bindings in the Worker's configuration. */
 export const storeBindings = STORES.map(({ binding, is }) => `(name = "${binding}", ${is})`);
 
 /** @param {string} stateDir */
@@ -70,7 +70,7 @@ export function storeServices(stateDir) {
   });
 }
 
-/** What the simulators import. */
+/** The modules that the simulators import. */
 export const storeExtension = `(modules = [
     (name = "miniflare:shared", esModule = ${embedded("shared/index.worker.js")}),
     (name = "miniflare:zod", esModule = ${embedded("shared/zod.worker.js")}),

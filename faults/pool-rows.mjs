@@ -1,4 +1,4 @@
-// What must hold of an account and its tenants, read from the files while no process has them open.
+// Checks the rows of an account and its tenants, read from the files while no process has them open.
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { allOf, eachDatabase, tenantOf } from "./rows.mjs";
@@ -12,7 +12,7 @@ const amountOf = (line) =>
 /**
  * @typedef {object} PoolRows
  * @property {Map<string, { lines: any[], leases: any[] }>} tenants
- * @property {any[]} shares what the account has of each tenant's day
+ * @property {any[]} shares the account's row of each tenant's day
  * @property {{ tenant: string, kind: string, second: number, times: number }[]} asked messages that
  *   the account answered
  */
@@ -29,7 +29,7 @@ export function readPool(/** @type {string} */ stateDir, /** @type {string} */ s
   let shares = [];
   let asked = [];
   eachDatabase(join(stateDir, "neurogate-Account"), scratch, (db) => {
-    // Beside it lies the runtime's own, of alarms.
+    // The folder also has the runtime's own database of alarms.
     if (db.prepare("SELECT 1 FROM sqlite_master WHERE name = 'pool_shares'").all().length === 0) {
       return;
     }
@@ -39,7 +39,7 @@ export function readPool(/** @type {string} */ stateDir, /** @type {string} */ s
   return { tenants, shares, asked };
 }
 
-/** By tenant, what is held and charged of a day, in µN. */
+/** The amounts held and charged on a day, by tenant, in µN. */
 export const usedOf = ({ tenants }, day) =>
   new Map(
     [...tenants].map(([id, { lines }]) => [
@@ -51,7 +51,7 @@ export const usedOf = ({ tenants }, day) =>
 export const total = (/** @type {Iterable<number>} */ amounts) =>
   [...amounts].reduce((sum, one) => sum + one, 0);
 
-/** Nothing beyond the pool, in the journals and in the leases; nobody beyond its own. */
+/** Checks that journals and leases stay within the pool, and each tenant within its own limit. */
 export function checkNeurons(/** @type {PoolRows} */ rows, { day, size }) {
   const used = usedOf(rows, day);
   const admitted = total(used.values());
@@ -73,14 +73,14 @@ export function checkNeurons(/** @type {PoolRows} */ rows, { day, size }) {
   return { used, admitted };
 }
 
-/** Messages of some tenants by kind. */
+/** The messages of some tenants, counted by kind. */
 export function askedBy(/** @type {PoolRows} */ { asked }, isOne) {
   const counts = { granted: 0, refused: 0, reported: 0 };
   for (const { tenant, kind, times } of asked) if (isOne(tenant)) counts[kind] += times;
   return counts;
 }
 
-/** The most messages that one of some tenants sent within a second. */
+/** The largest number of messages that one of some tenants sent within a second. */
 export function mostInASecond(/** @type {PoolRows} */ { asked }, isOne) {
   const counts = new Map();
   for (const { tenant, second, times } of asked) {
@@ -90,15 +90,15 @@ export function mostInASecond(/** @type {PoolRows} */ { asked }, isOne) {
   return Math.max(0, ...counts.values());
 }
 
-/** Who was told that a call is admitted finds it in the journal. */
-export function checkTold(/** @type {PoolRows} */ { tenants }, told) {
-  for (const [tenant, ids] of told) {
+/** Checks that every call whose admission was confirmed is in the journal. */
+export function checkConfirmed(/** @type {PoolRows} */ { tenants }, confirmed) {
+  for (const [tenant, ids] of confirmed) {
     const lines = new Set(tenants.get(tenant)?.lines.map(({ id }) => id));
     for (const id of ids) assert.ok(lines.has(id), `${tenant}: ${id} was admitted and has no line`);
   }
 }
 
-/** The most that any rolling minute admitted, in calls of one unit each. */
+/** The largest number of calls, of one unit each, that any rolling minute admitted. */
 export function fullestMinute(/** @type {PoolRows} */ { tenants }) {
   const times = [...tenants.values()]
     .flatMap(({ lines }) => lines.map((line) => line.admitted_at_ms))
@@ -111,7 +111,7 @@ export function fullestMinute(/** @type {PoolRows} */ { tenants }) {
   return most;
 }
 
-/** By tenant, calls of each whole minute between two moments. */
+/** The calls of each whole minute between two moments, by tenant. */
 export function perMinute(/** @type {PoolRows} */ { tenants }, fromMs, toMs) {
   const minutes = Math.floor((toMs - fromMs) / WINDOW_MS);
   return new Map(

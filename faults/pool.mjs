@@ -1,10 +1,11 @@
 // npm run test:pool -- [--seed N] [--tenants 50] [--neurons 10000] [--minutes 2]
 //   [--speed N] [--of neurons|hostile|rates] [--busy]
 //
-// Tenants that share one Cloudflare account want all of it at once, in the real server process: its
-// neurons, then the same beside two hostile ones, then its rate of text generations. The process is killed with -9, single objects are
-// aborted, messages between them get lost, and the clock runs ahead, so that leases and minutes end
-// while calls wait. What holds is read from the files. docs/proof.md says what is checked.
+// Tenants that share one Cloudflare account all want all of it at once, in the real server process: its
+// neurons, then its neurons beside two hostile tenants, then its rate of text generations. The process
+// is killed with -9, single objects are aborted, and messages between them get lost. The clock runs
+// ahead, so that leases and minutes end while calls wait. The rows are read from the files and checked.
+// docs/proof.md lists the checks.
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -15,7 +16,7 @@ import { parseArgs } from "node:util";
 import {
   askedBy,
   checkNeurons,
-  checkTold,
+  checkConfirmed,
   dayOf,
   fullestMinute,
   mostInASecond,
@@ -50,47 +51,47 @@ const DAY_MS = 24 * HOUR_MS;
 
 const SIZE = NEURONS * 1e6;
 
-/** The longest life of a process, real time; four times that for rates. */
+/** The longest life of a process in real time; four times that for rates. */
 const LIFE_MS = Math.min(6000, 20 * NEURONS);
 
-/** One picture, in µN. */
+/** The cost of one picture in µN. */
 const PICTURE = 228_055;
 
-/** Text generations a minute, of all tenants. */
+/** Text generations a minute for all tenants together. */
 const GENERATIONS = 300;
 
-/** Leases and minutes end this much sooner. */
+/** The clock runs this many times faster, so leases and minutes end sooner. */
 const SPEEDS = { neurons: Number(values.speed ?? 3), rates: Number(values.speed ?? 1) };
 
-/** Of the messages between tenants' objects and the account. */
+/** The share of messages between tenants' objects and the account that get lost. */
 const LOST_SHARE = 0.03;
 
 /** Calls of a tenant at once. */
 const AT_ONCE = 16;
 
-/** Real time, after a refusal. */
+/** The pause after a refusal, in real time. */
 const REFUSED_WAIT_MS = 100;
 
-/** How long tenants may take until they have used what there is, in minutes of the server. */
+/** The longest time, in minutes of the server, until tenants have used the whole pool. */
 const MOST_MINUTES = 60;
 
 /**
- * Calls that a tenant may get less than another, both of which want more: an even share of a minute,
- * which one may take at once at the beginning of what is looked at and the other at its end.
+ * How many fewer calls one tenant may get than another if both want more. It is an even share of a
+ * minute: one may take it at the beginning of the measured time and the other at its end.
  */
 const UNFAIR_BY = Math.ceil(GENERATIONS / TENANTS / 0.8);
 
-/** The least that is usable of the pool, and of the rate. */
+/** The smallest usable share of the pool, and of the rate. */
 const USABLE = 0.99;
 const USABLE_RATE = 0.75;
 
-/** Admissions for one message about neurons, at least. */
+/** The smallest number of admissions for each message about neurons. */
 const PER_MESSAGE = 50;
 
-/** Messages of one hostile tenant within a second, at most: questions, and what it is asked to give back. */
+/** The largest number of messages of one hostile tenant within a second, with requests to give back. */
 const MOST_HOSTILE = 24;
 
-/** Beyond that something hangs. */
+/** A run that takes longer hangs. */
 const DEADLINE_MS = 300_000 + (2 * MINUTES + MOST_MINUTES) * (WINDOW_MS / SPEEDS.neurons);
 
 const say = (/** @type {string} */ line) => process.stdout.write(`${line}\n`);
@@ -100,10 +101,10 @@ const dir = mkdtempSync(join(tmpdir(), "neurogate-pool-"));
 const ADMIN_TOKEN = randomBytes(32).toString("base64url");
 const secrets = { ADMIN_TOKEN, KEY_SECRETS: randomBytes(32).toString("base64url") };
 
-/** Shared by all processes of a part: each goes on where the one before was killed. */
+/** The clock of all processes of a part. Each process goes on where the one before was killed. */
 const clock = { fromMs: 0, offsetMs: 0, speed: 1 };
 
-/** It is one o'clock, and time goes faster from now on. */
+/** Sets the clock to one o'clock and lets it run `speed` times as fast. */
 function setClock(/** @type {number} */ speed) {
   const fromMs = Date.now();
   Object.assign(clock, { fromMs, offsetMs: DAY_MS - (fromMs % DAY_MS) + HOUR_MS, speed });
@@ -116,7 +117,7 @@ const serverNow = () =>
 let server = null;
 let state = 0;
 
-/** A server of its own, with nothing in it. */
+/** Starts a new server without data. */
 async function fresh(plan) {
   await server?.kill();
   state += 1;
@@ -166,12 +167,12 @@ const settings = (own) => ({
  * @typedef {object} Tenant
  * @property {string} id
  * @property {object} settings
- * @property {"greedy" | "late" | "modest" | "dear" | "erratic"} wants late: once the others have used
- *   what they can get; dear: calls that hold as much as one may, and cost nothing; erratic: calls that
- *   are too large, and small ones, in turn
+ * @property {"greedy" | "late" | "modest" | "dear" | "erratic"} wants late: starts when the others have
+ *   used what they can get; dear: calls with the largest hold that cost nothing; erratic: calls that are
+ *   too large and small ones, in turn
  * @property {number} floor µN
- * @property {Set<string>} told calls of which somebody was told that they are admitted
- * @property {string | null} refused what its latest call was refused for
+ * @property {Set<string>} confirmed calls whose admission was confirmed to a client
+ * @property {string | null} refused the kind of its latest call's refusal
  */
 
 /** @returns {Tenant} */
@@ -180,11 +181,11 @@ const tenant = (number, { wants, floor = 0, ...own }) => ({
   settings: settings({ ...own, reserved_neurons: floor }),
   wants,
   floor: floor * 1e6,
-  told: new Set(),
+  confirmed: new Set(),
   refused: null,
 });
 
-/** In every ten: two with a floor, of which one comes late, and one that wants little. */
+/** Of every ten tenants two have a floor, one of them starts late, and a third wants little. */
 const poolTenant = (number) => {
   const floor = NEURONS / TENANTS / 2;
   if (number % 10 === 0) return tenant(number, { wants: "greedy", floor });
@@ -201,12 +202,12 @@ const isHostile = ({ wants }) => HOSTILE.includes(wants);
 
 const counts = { lives: 0, aborts: 0, broken: 0, refused: new Map() };
 
-/** Some calls of a tenant at once; what is wrong about a reply is thrown. */
+/** Makes some calls of a tenant at once. Throws if a reply is wrong. */
 async function someCalls(of, calls) {
   const replies = await send("POST", "/harness/calls", { tenant: of.id, calls });
   for (const { kind, id, wrong } of replies) {
     if (kind === "admitted") {
-      of.told.add(id);
+      of.confirmed.add(id);
       of.refused = null;
     } else if (kind === "broken" || kind === "unavailable") {
       counts.broken += 1;
@@ -219,7 +220,7 @@ async function someCalls(of, calls) {
   return replies.some(({ kind }) => kind !== "admitted");
 }
 
-/** Until the life is over: what breaks then is what was meant to. */
+/** Repeats `step` until the life is over. Errors after that are expected. */
 async function untilKilled(life, work) {
   while (!life.over && life.fault === null) {
     try {
@@ -231,12 +232,12 @@ async function untilKilled(life, work) {
   }
 }
 
-/** What a client of a tenant does over and over. */
+/** The work that a tenant's client repeats. */
 function pictures(of, random, isOpen) {
   if (isHostile(of)) return hostilePictures(of);
   return async () => {
     if (of.wants === "late" && !isOpen()) return sleep(REFUSED_WAIT_MS);
-    // Of a floor it is known after each single call what is left.
+    // For a tenant with a floor, the rest of the floor is known after each single call.
     const count = of.floor > 0 && random.chance(0.5) ? 1 : AT_ONCE;
     const calls = Array.from({ length: count }, () => ({
       content: 1,
@@ -246,12 +247,12 @@ function pictures(of, random, isOpen) {
   };
 }
 
-/** As fast as it can, whatever it is answered. */
+/** Calls as fast as it can, whatever the answers are. */
 function hostilePictures(of) {
   const largest = Math.floor((0.2 * SIZE) / PICTURE);
   return async () => {
     if (of.wants === "dear") {
-      // All of the pool, if it gets it.
+      // It would take all of the pool.
       const dear = Array.from({ length: 6 }, () => ({ content: largest, end: "voided_late" }));
       await someCalls(of, dear);
     } else {
@@ -266,7 +267,7 @@ function hostilePictures(of) {
   };
 }
 
-/** Most are charged, some void, some never settled: these are charged at their deadline. */
+/** Most calls are charged, some are voided, and some are never settled and so charged at their deadline. */
 const ENDS = [...Array.from({ length: 37 }, () => "posted"), "voided", "voided", "left"];
 
 function texts(of, random) {
@@ -276,14 +277,14 @@ function texts(of, random) {
       of,
       Array.from({ length: count }, () => ({ content: "text", end: "posted" })),
     );
-    // Two a minute; the others ask several times a second.
+    // This one calls twice a minute; the others several times a second.
     const waitMs =
       of.wants === "modest" ? 30_000 / clock.speed : refused ? random.integer(20, 80) : 0;
     await sleep(waitMs);
   };
 }
 
-/** Single objects, of tenants and of the account, while the process lives. */
+/** Aborts single objects, of tenants and of the account, while the process lives. */
 function breaker(tenants, random) {
   return async () => {
     await sleep(random.integer(50, 400));
@@ -293,7 +294,7 @@ function breaker(tenants, random) {
   };
 }
 
-/** One process, until it is killed in the midst of everything. */
+/** Runs one process until it is killed in the middle of its work. */
 async function oneLife(tenants, clientOf, { lifeMs, isCalm = false }) {
   counts.lives += 1;
   const life = { over: false, fault: null };
@@ -313,11 +314,11 @@ async function oneLife(tenants, clientOf, { lifeMs, isCalm = false }) {
   await Promise.all(work);
   if (life.fault !== null) throw life.fault;
   const rows = readPool(server.stateDir, join(dir, "scratch"));
-  checkTold(rows, new Map(tenants.map(({ id, told }) => [id, told])));
+  checkConfirmed(rows, new Map(tenants.map(({ id, confirmed }) => [id, confirmed])));
   return rows;
 }
 
-/** The pool's neurons, wanted by all at full load. */
+/** All tenants want the pool's neurons at full load. */
 async function neurons() {
   const tenants = Array.from({ length: TENANTS }, (_, number) => poolTenant(number));
   setClock(SPEEDS.neurons);
@@ -360,7 +361,7 @@ const greedy = (tenants) => tenants.filter(({ wants }) => wants === "greedy");
 const late = (tenants) => tenants.filter(({ wants }) => wants === "late");
 const modest = (tenants) => tenants.filter(({ wants }) => wants === "modest");
 
-/** Once nobody gets anything any more. */
+/** Checks the rows when no tenant gets anything any more. */
 function auditUse(tenants, { rows, used, admitted, calls, lateFrom }) {
   const { granted, refused, reported } = askedBy(rows, () => true);
   const asked = granted + refused + reported;
@@ -369,12 +370,13 @@ function auditUse(tenants, { rows, used, admitted, calls, lateFrom }) {
     .map(({ id }) => used.get(id));
   say(
     `${calls} calls of ${TENANTS} tenants admitted, ${neuronsOf(admitted)} N of ${NEURONS} ` +
-      `(${((100 * admitted) / SIZE).toFixed(2)} %), ${neuronsOf(lateFrom)} N when those came whose ` +
-      `floors were kept; ${asked} messages about neurons (${granted} granted, ${refused} refused, ` +
-      `${reported} reports), one for ${(calls / asked).toFixed(1)} admissions; who wanted more and ` +
-      `has no floor got ${neuronsOf(Math.min(...shares))} to ${neuronsOf(Math.max(...shares))} N`,
+      `(${((100 * admitted) / SIZE).toFixed(2)} %), ${neuronsOf(lateFrom)} N when the tenants came ` +
+      `whose floors were kept; ${asked} messages about neurons (${granted} granted, ` +
+      `${refused} refused, ${reported} reports), one for ${(calls / asked).toFixed(1)} ` +
+      "admissions; tenants that wanted more and " +
+      `have no floor got ${neuronsOf(Math.min(...shares))} to ${neuronsOf(Math.max(...shares))} N`,
   );
-  // A hundredth of a smaller pool is a lease of few calls.
+  // In a smaller pool a lease is a hundredth of it, so it is enough for few calls only.
   const least = PER_MESSAGE * Math.min(1, NEURONS / 10_000);
   assert.ok(calls >= least * asked, `${asked} messages about neurons for ${calls} admissions`);
 }
@@ -382,8 +384,8 @@ function auditUse(tenants, { rows, used, admitted, calls, lateFrom }) {
 const neuronsOf = (/** @type {number} */ amount) => (amount / 1e6).toFixed(1);
 
 /**
- * The same pool beside two hostile tenants, in calm: nobody is refused within its share of what is
- * unspent. `pool-entry.js` looks at each refusal as it is given.
+ * The same pool beside two hostile tenants, without kills and losses: no tenant is refused within its
+ * share of the unspent neurons. `pool-entry.js` checks each refusal when it is made.
  */
 async function hostile() {
   const honest = Array.from({ length: TENANTS }, (_, number) => poolTenant(number));
@@ -423,14 +425,15 @@ function auditHostile(honest, others, { rows, used }) {
       `its share; ${asked} messages about neurons, one for ${(calls / asked).toFixed(1)} admissions; ` +
       `the hostile ones sent ${total(Object.values(theirs))} (${theirs.granted} granted, ` +
       `${theirs.refused} refused, ${theirs.reported} reports), at most ${most} each in a second; ` +
-      `who wanted more got ${neuronsOf(Math.min(...shares))} to ${neuronsOf(Math.max(...shares))} N`,
+      `tenants that wanted more got ${neuronsOf(Math.min(...shares))} to ` +
+      `${neuronsOf(Math.max(...shares))} N`,
   );
   const least = PER_MESSAGE * Math.min(1, NEURONS / 10_000);
   assert.ok(calls >= least * asked, `${asked} messages about neurons for ${calls} admissions`);
   assert.ok(most <= MOST_HOSTILE, `${most} messages of a hostile tenant in a second`);
 }
 
-/** The account's text generations, wanted by all for some minutes: first in trouble, then in calm. */
+/** All tenants want the account's text generations for some minutes: first with faults, then without. */
 async function rates() {
   const tenants = Array.from({ length: TENANTS }, (_, number) =>
     tenant(number, { wants: number % 5 === 0 ? "modest" : "greedy" }),
@@ -445,10 +448,10 @@ async function rates() {
     const lifeMs = Math.min(random.integer(LIFE_MS, 4 * LIFE_MS), realMs(calmFromMs));
     auditRates(await oneLife(tenants, texts, { lifeMs }));
   }
-  assert.ok(counts.refused.get("rate_limited") > 0, "the rate was never wanted by more");
-  // On a machine that does other things as well, a minute at this speed is too short to be shared.
+  assert.ok(counts.refused.get("rate_limited") > 0, "no call was refused for the rate");
+  // On a busy machine a minute at this speed is too short to be shared evenly.
   if (values.busy) return;
-  // After two more everybody has been refused, and is known to want more.
+  // After two more minutes every tenant has been refused, so the account knows that all want more.
   const from = serverNow() + 2 * WINDOW_MS;
   const untilMs = from + MINUTES * WINDOW_MS;
   const lifeMs = realMs(untilMs) + 500;
@@ -465,7 +468,7 @@ function auditRates(rows) {
   assert.ok(most <= GENERATIONS, `${most} text generations in a minute of ${GENERATIONS}`);
 }
 
-/** In calm: what gets lost is of nobody's making. */
+/** Checks the part without faults. */
 function auditFairness(tenants, byMinute, fullest) {
   const of = (some) => some.map(({ id }) => byMinute.get(id));
   const widest = Math.max(
@@ -479,9 +482,10 @@ function auditFairness(tenants, byMinute, fullest) {
   const average = total(of(tenants).map(total)) / MINUTES;
   say(
     `at most ${fullest} text generations in a rolling minute of ${GENERATIONS}, through all kills; ` +
-      `in calm ${average.toFixed(1)} a minute; who wanted more got ${Math.min(...sums)} to ` +
-      `${Math.max(...sums)} in ${MINUTES} minutes, in no minute differing by more than ${widest}; ` +
-      `who wanted two a minute got ${Math.min(...few)} to ${Math.max(...few)}`,
+      `without faults ${average.toFixed(1)} a minute; tenants that wanted more got ` +
+      `${Math.min(...sums)} to ${Math.max(...sums)} in ${MINUTES} minutes, with a difference of at ` +
+      `most ${widest} in a minute; ` +
+      `tenants that wanted two a minute got ${Math.min(...few)} to ${Math.max(...few)}`,
   );
   const apart = Math.max(widest, Math.max(...sums) - Math.min(...sums));
   assert.ok(apart <= UNFAIR_BY, `a tenant got ${apart} calls less than another`);

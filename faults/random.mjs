@@ -1,9 +1,9 @@
-/** mulberry32, and what the harnesses draw with it: the same for the same seed on every machine. */
+/** mulberry32 with drawing functions: the same seed gives the same draws on every machine. */
 export class Random {
   #state;
 
   constructor(/** @type {number[]} */ ...seeds) {
-    // Far apart, so that neighbouring seeds share nothing.
+    // The states are far apart, so that neighbouring seeds share no draws.
     this.#state = seeds.reduce(
       (mixed, seed) => Math.imul(mixed ^ seed, 0x9e3779b1) + 0x85ebca77,
       1,

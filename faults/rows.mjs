@@ -1,5 +1,5 @@
-// What must hold of the rows themselves, read from the SQLite files while no process has them open.
-// Nothing here trusts the code that wrote them, nor what it answers.
+// Checks the rows themselves, read from the SQLite files while no process has them open. Nothing here
+// trusts the code that wrote them or its answers.
 import assert from "node:assert/strict";
 import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -9,7 +9,7 @@ import { dayLimit, TENANTS } from "./load.mjs";
 const DAY_MS = 86_400_000;
 const WINDOW_MS = 60_000;
 
-/** Where an item's amount stands in its tuple: durable-objects/tenant/ledger/ledger-row.ts. */
+/** The place of an item's amount in its tuple: durable-objects/tenant/ledger/ledger-row.ts. */
 const AMOUNT = 9;
 
 const NAMESPACE = "neurogate-Tenant";
@@ -17,7 +17,7 @@ const NAMESPACE = "neurogate-Tenant";
 /** @typedef {{ journal: any[], periods: any[], verdicts: any[], pending: number }} Rows */
 
 /**
- * Each database of a namespace, opened from a copy: the files stay as the crash left them.
+ * Opens a copy of each database of a namespace, so that the files stay as the crash left them.
  * @param {string} folder @param {string} scratch @param {(db: DatabaseSync) => void} look
  */
 export function eachDatabase(folder, scratch, look) {
@@ -37,7 +37,7 @@ export function eachDatabase(folder, scratch, look) {
 }
 
 /**
- * What a statement finds in its one table; none where that is not there, since its feature has no row.
+ * The rows of a statement on one table; none if the table does not exist, since its feature has no row.
  * @param {DatabaseSync} db @param {string} select
  */
 export function allOf(db, select) {
@@ -46,7 +46,7 @@ export function allOf(db, select) {
   return found.length === 0 ? [] : db.prepare(select).all();
 }
 
-/** The id of the tenant whose database it is, sound and without violations; null: nobody's. */
+/** Checks the database and returns the id of its tenant; null: it has no tenant. */
 export function tenantOf(/** @type {DatabaseSync} */ db) {
   const [profile] = allOf(db, "SELECT id FROM tenant");
   if (profile === undefined) return null;
@@ -56,7 +56,7 @@ export function tenantOf(/** @type {DatabaseSync} */ db) {
   return String(profile.id);
 }
 
-/** The rows of every tenant that is there. */
+/** The rows of every tenant. */
 export function readRows(/** @type {string} */ stateDir, /** @type {string} */ scratch) {
   /** @type {Map<string, Rows>} */
   const tenants = new Map();
@@ -79,7 +79,7 @@ const charged = (row) => row.quota + row.granted + row.overage;
 export class RowsAudit {
   /** Ended lines by id, as they were first seen. @type {Map<string, string>} */
   #ended = new Map();
-  /** What was checked, for the report. */
+  /** The number of checks, for the report. */
   counts = { audits: 0, lines: 0, ended: { posted: 0, voided: 0, expired: 0 } };
 
   /** @param {Map<string, Rows>} tenants @param {readonly import("./load.mjs").Call[]} calls */
@@ -99,7 +99,7 @@ export class RowsAudit {
     }
   }
 
-  /** One row: what it was charged follows from how it ended, and never changes again. */
+  /** Checks one row: its charge follows from its outcome and never changes again. */
   #line(tenant, row) {
     const at = `${tenant} ${row.id} (${row.user_id})`;
     assert.equal(row.day, Math.floor(row.admitted_at_ms / DAY_MS), `${at}: in another day`);
@@ -109,7 +109,7 @@ export class RowsAudit {
     assert.ok(charged(row) <= row.held, `${at}: charged above its hold`);
     if (row.outcome === "expired") assert.equal(charged(row), row.held, `${at}: expired for less`);
     if (row.outcome === "voided") assert.equal(charged(row), 0, `${at}: voided and charged`);
-    // A late settle names the verdict of a line that had expired; nothing else may change.
+    // A late settle adds the verdict to an expired line; nothing else may change.
     const { verdict_id: _, ...fixed } = row;
     const now = JSON.stringify(fixed);
     const before = this.#ended.get(row.id);
@@ -118,7 +118,7 @@ export class RowsAudit {
   }
 }
 
-/** A day's lines add up to its `posted`; with its holds they stay within its limit. */
+/** Checks that a day's lines add up to `posted`, and that lines and holds stay within the limit. */
 function days(tenant, { journal, periods }) {
   const { plan, daily_neurons: daily } = TENANTS[tenant];
   const limit = dayLimit(tenant);
@@ -145,7 +145,7 @@ function days(tenant, { journal, periods }) {
   }
 }
 
-/** In no rolling minute more than the tenant's requests. */
+/** Checks that no rolling minute has more calls than the tenant's rate of requests. */
 function rates(tenant, journal) {
   const limit = TENANTS[tenant].rpm.requests;
   const times = journal.map((row) => row.admitted_at_ms).toSorted((a, b) => a - b);
@@ -156,19 +156,19 @@ function rates(tenant, journal) {
 }
 
 /**
- * A generation may be answered before its settlement is confirmed: its hold is durable by then. It
- * was told what it costs, or what is held, which is what a lost settlement comes to.
+ * A generation may be answered before its settlement is confirmed; its hold is durable by then. The reply
+ * states the cost, and a lost settlement is charged the hold.
  */
 function generated(at, own, seen) {
   const [line] = own.filter(({ outcome }) => outcome !== "voided");
   assert.ok(line ?? own[0], `${at}: succeeded and is not in the journal`);
   if (seen.charged === null) return;
   const posted = line === undefined ? 0 : line.outcome === "posted" ? charged(line) : line.held;
-  if (seen.streamed) assert.ok(seen.charged <= posted, `${at}: charged less than was told`);
-  else assert.equal(posted, seen.charged, `${at}: charged other than told`);
+  if (seen.streamed) assert.ok(seen.charged <= posted, `${at}: charged less than the reply said`);
+  else assert.equal(posted, seen.charged, `${at}: not charged what the reply said`);
 }
 
-/** What clients saw is there, once; what they were refused is not. */
+/** Checks that each call that a client saw admitted has one line, and that a refused call has none. */
 function clients(tenant, { journal, verdicts }, calls) {
   const lines = Map.groupBy(journal, (row) => row.user_id);
   const stored = new Map(verdicts.map((verdict) => [verdict.id, verdict]));
@@ -180,10 +180,10 @@ function clients(tenant, { journal, verdicts }, calls) {
     const paid = own.filter(({ outcome }) => outcome !== "voided");
     assert.ok(paid.length <= 1, `${at}: charged ${paid.length} times`);
     if (!call.keyed) assert.ok(own.length <= call.seen.length, `${at}: more lines than calls`);
-    const told = new Set(call.seen.map(({ status }) => status));
-    // Whoever was only ever refused has no line, but for one that was given back: its admission was
-    // confirmed to nobody, and when it was repeated its key had ended.
-    const only = (...statuses) => told.size > 0 && told.isSubsetOf(new Set(statuses));
+    const statuses = new Set(call.seen.map(({ status }) => status));
+    // A call with refusals only has no line, except a voided one: its admission was lost, and its key had
+    // ended when it was repeated.
+    const only = (...some) => statuses.size > 0 && statuses.isSubsetOf(new Set(some));
     if (only(429)) assert.equal(own.length, 0, `${at}: refused, and has a line`);
     if (only(401, 429)) assert.equal(paid.length, 0, `${at}: refused, and held or charged`);
     const ran = own.some(({ outcome }) => outcome === "posted");
@@ -197,7 +197,7 @@ function clients(tenant, { journal, verdicts }, calls) {
         const line = own.find((row) => row.id === verdict.call_id);
         assert.ok(line, `${at}: succeeded and is not in the journal`);
         assert.notEqual(line.outcome, "pending", `${at}: succeeded and is still pending`);
-        assert.equal(charged(line), seen.charged, `${at}: charged other than told`);
+        assert.equal(charged(line), seen.charged, `${at}: not charged what the reply said`);
         if (seen.lineId !== null) assert.equal(line.id, seen.lineId, `${at}: another line`);
       }
     }

@@ -1,5 +1,5 @@
-// The built Worker on the workerd binary itself: no proxy in front, data on disk, 30 ms to start,
-// so that it can be killed a hundred times. What it prints is kept.
+// Runs the built Worker on the workerd binary itself, without a proxy, with its data on disk. It starts
+// in 30 ms, so it can be killed a hundred times. Its output is kept.
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -13,13 +13,13 @@ import { storeBindings, storeExtension, storeServices } from "./platform-stores.
 export const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const WORKER = fileURLToPath(new URL("worker/", import.meta.url));
 
-/** It takes 30 ms; a busy machine several times that. */
+/** A start takes 30 ms, on a busy machine several times that. */
 const READY_MS = 30_000;
 
-/** More output than this is a fault of its own, and would fill this process. */
+/** More output is a fault, and would fill this process's memory. */
 const MAX_OUTPUT = 50_000_000;
 
-/** The bundle that a deployment would upload. */
+/** Builds the bundle that a deployment would upload. */
 export async function buildWorker(/** @type {string} */ outdir) {
   const wrangler = join(ROOT, "node_modules", "wrangler", "bin", "wrangler.js");
   const env = {
@@ -32,7 +32,7 @@ export async function buildWorker(/** @type {string} */ outdir) {
   await promisify(execFile)(process.execPath, args, { cwd: ROOT, env });
 }
 
-/** What wrangler.toml says that a configuration of workerd must say too. */
+/** The settings of wrangler.toml that a configuration of workerd needs too. */
 function platformOf(/** @type {string} */ toml) {
   const date = /^compatibility_date = "([\d-]+)"/m.exec(toml)?.[1];
   const flags = /^compatibility_flags = (\[.*\])/m.exec(toml)?.[1] ?? "[]";
@@ -40,13 +40,13 @@ function platformOf(/** @type {string} */ toml) {
   return `compatibilityDate = "${date}", compatibilityFlags = ${flags}`;
 }
 
-/** Which package has the binary depends on the machine; `workerd`, a dependency of wrangler, knows. */
+/** The package with the binary depends on the machine. `workerd`, a dependency of wrangler, finds it. */
 function binary() {
   const wrangler = createRequire(join(ROOT, "package.json")).resolve("wrangler");
   return createRequire(wrangler)("workerd").default;
 }
 
-/** The real time, the engines' own patience, nothing lost. */
+/** The default conditions: the real time, the engines' own timeouts, no losses. */
 const CALM = {
   CLOCK_OFFSET_MS: 0,
   CLOCK_JUMP_AT_MS: 0,
@@ -60,7 +60,7 @@ const CALM = {
 const text = (/** @type {string} */ value) => JSON.stringify(value);
 
 export class Workerd {
-  /** Everything that was ever printed, by every process. */
+  /** The output of all processes. */
   output = "";
   url = "";
   #bundle;
@@ -73,8 +73,8 @@ export class Workerd {
 
   /**
    * @param {{ bundle: string, stateDir: string, bindings: Record<string, string>, ai?: URL,
-   *   entry?: string }} settings `ai` is where the fake of the `AI` binding's other side listens,
-   *   `entry` the module of worker/ that stands around the Worker
+   *   entry?: string }} settings `ai` is the address of the fake `AI` binding, `entry` the module of
+   *   worker/ that wraps the Worker
    */
   constructor({ bundle, stateDir, bindings, ai, entry = "entry.js" }) {
     this.#bundle = bundle;
@@ -90,7 +90,7 @@ export class Workerd {
     return this.#child.pid;
   }
 
-  /** @param {Record<string, number>} conditions what worker/clock.js and worker/entry.js read */
+  /** @param {Record<string, number>} conditions for worker/clock.js and worker/entry.js */
   async start(conditions = {}) {
     const bindings = {
       ...this.#bindings,
@@ -100,7 +100,7 @@ export class Workerd {
     };
     const config = join(this.#bundle, "config.capnp");
     writeFileSync(config, this.#config(bindings));
-    // The stores are embedded by their absolute paths.
+    // The stores' modules are embedded by their absolute paths.
     const args = ["serve", config, "--experimental", "--control-fd=3", "--import-path=/"];
     const child = spawn(binary(), args, { stdio: ["ignore", "pipe", "pipe", "pipe"] });
     this.#child = child;
@@ -111,17 +111,17 @@ export class Workerd {
         if (this.output.length < MAX_OUTPUT) this.output += chunk;
       });
     }
-    let told = "";
-    child.stdio[3].setEncoding("utf8").on("data", (chunk) => (told += chunk));
+    let printed = "";
+    child.stdio[3].setEncoding("utf8").on("data", (chunk) => (printed += chunk));
     const deadlineMs = Date.now() + READY_MS;
     let port;
     while (port === undefined) {
       if (child.exitCode !== null || Date.now() > deadlineMs) {
         throw new Error(`workerd did not start:\n${this.output.slice(from)}`);
       }
-      // oxlint-disable-next-line no-await-in-loop -- until it has said where it listens
+      // oxlint-disable-next-line no-await-in-loop -- until it has printed its address
       await sleep(5);
-      port = /"event":"listen","socket":"http","port":(\d+)/.exec(told)?.[1];
+      port = /"event":"listen","socket":"http","port":(\d+)/.exec(printed)?.[1];
     }
     this.url = `http://127.0.0.1:${port}`;
   }
@@ -136,7 +136,7 @@ export class Workerd {
     return this.#child !== null && this.#child.exitCode === null && this.#child.signalCode === null;
   }
 
-  /** Bytes of memory that the process has; null where that cannot be read. */
+  /** The process's memory in bytes; null if the system does not show it. */
   memory() {
     try {
       const status = readFileSync(`/proc/${this.pid}/status`, "utf8");
@@ -180,7 +180,7 @@ const config :Workerd.Config = (
     (name = "ai", worker = .ai),
     (name = "fake", external = (address = "${fake}", http = ())),
     (name = "disk", disk = (path = ${text(this.stateDir)}, writable = true)),
-    # Nothing leaves this machine, whatever a body asks for.
+    # No request leaves this machine, whatever a body asks for.
     (name = "internet", network = (allow = [])),
     ${storeServices(this.stateDir).join(",\n    ")},
   ],

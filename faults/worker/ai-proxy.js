@@ -1,7 +1,7 @@
-// Stands where Cloudflare's side of the `AI` binding stands. The runtime's own `Ai` class calls it;
-// it passes the request on to test/fakes/workers-ai-server.mjs in the form that Miniflare gives it.
+// Replaces Cloudflare's side of the `AI` binding. The runtime's own `Ai` class calls it. It passes the
+// request on to test/fakes/workers-ai-server.mjs in the form that Miniflare uses.
 
-/** `[[slow:120]]` in what is judged: the answer comes so many milliseconds later. */
+/** `[[slow:120]]` in the judged content delays the answer by 120 milliseconds. */
 const SLOW = /\[\[slow:(\d{1,4})\]\]/;
 
 export default {

@@ -1,10 +1,9 @@
-// The Worker as it is deployed, under a clock that the harness sets, with messages between router
-// and object that get lost. Imports run in order: the clock is set before the Worker's modules see
-// it.
+// The deployed Worker under a clock that the harness sets. Messages between the router and an object get
+// lost. Imports run in order, so the clock is set before the Worker's modules read it.
 import { shiftAlarms } from "./clock.js";
 import * as worker from "./index.js";
 
-/** No Workflow runs here: batches are recorded, and nobody makes them. */
+/** No Workflow runs here: batches are recorded but do not run. */
 const BATCHES = {
   create: async () => ({}),
   get: async () => {
@@ -30,7 +29,7 @@ export class Account extends worker.Account {
 
 export class Tenant extends worker.Tenant {
   #share;
-  /** What was lost once is not lost again: the router gives up after four tries. */
+  /** A message is lost only once, since the router gives up after four tries. */
   #lost = new Set();
 
   constructor(ctx, env) {
@@ -46,7 +45,7 @@ export class Tenant extends worker.Tenant {
     return this.#maybeLost(`settle ${request.callId}`, () => super.settle(request));
   }
 
-  /** The request is lost on its way here, or the answer on its way back, after all was done. */
+  /** Loses the request on its way here, or the answer on its way back, after all was done. */
   async #maybeLost(name, work) {
     if (this.#lost.has(name) || Math.random() >= this.#share) return work();
     this.#lost.add(name);

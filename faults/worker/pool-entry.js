@@ -1,23 +1,23 @@
-// The Worker as it is deployed, with a way in for the pool's harness: calls are admitted and settled
-// at the objects themselves, as the router does. Messages between a tenant's object and the account
-// get lost, objects are aborted, and what the account answers is counted in rows of its own.
+// The deployed Worker with a route for the pool's harness, which admits and settles calls at the objects
+// as the router does. Messages between a tenant's object and the account get lost, and objects are
+// aborted. The account's answers are counted in a table of the harness.
 import { shiftAlarms } from "./clock.js";
 import * as worker from "./index.js";
 
 const PLATFORM = { kind: "platform" };
 
-/** What a call is planned as: a text, or so many pictures. */
+/** The plan of a call: a text, or `pictures` pictures. */
 const contentOf = (/** @type {"text" | number} */ content) =>
   content === "text"
     ? { text: { sentiment: [40], judge: [40] }, pictures: 0 }
     : { text: null, pictures: content };
 
-/** How long a call that costs nothing holds what it may, real time. */
+/** How long a call that costs nothing keeps its hold, in real time. */
 const HELD_MS = 200;
 
 const DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
-/** A ULID: an object looks at the time in it. */
+/** A ULID, since an object reads the time in it. */
 function newId(/** @type {string} */ prefix) {
   let id = "";
   for (let left = Date.now(), at = 0; at < 10; at += 1, left = Math.floor(left / 32)) {
@@ -40,7 +40,7 @@ const admitOf = (content) => ({
   policy: { name: null, known: null },
 });
 
-/** Charged what was held, or nothing where no engine ran. */
+/** Charges the whole hold, or nothing if no engine ran. */
 const itemOf = (stage, ran) => ({
   content: stage.content,
   stage: stage.name,
@@ -57,7 +57,7 @@ const itemOf = (stage, ran) => ({
   failed: !ran,
 });
 
-/** @returns what the call came to: its id when it was admitted, else why it was not */
+/** @returns the call's result: its id if it was admitted, else the kind of the refusal */
 async function oneCall(env, tenant, { content, end }) {
   const request = admitOf(content);
   try {
@@ -72,7 +72,7 @@ async function oneCall(env, tenant, { content, end }) {
     try {
       await env.TENANT.getByName(tenant).settle(settle);
     } catch {
-      // The object is gone: what was admitted is held until its deadline.
+      // The object was aborted, so an admitted call is held until its deadline.
     }
     return { kind: "admitted", id: request.callId };
   } catch {
@@ -98,25 +98,25 @@ export default {
   },
 };
 
-/** Of a message about neurons. */
+/** The kind of a message about neurons. */
 const kindOf = ({ lease: { need } }, { lease }) =>
   need === null ? "reported" : lease?.refused ? "refused" : "granted";
 
 const DAY_MS = 86_400_000;
 
-/** What one tenant may have unspent while others ask: the account's default. */
+/** The share of unspent neurons that one tenant may have while others ask: the account's default. */
 const UNSPENT_SHARE = 0.333;
 
-/** Tenants that hold what they do not use, and how their names begin. */
+/** The number of tenants that hold neurons without use, and the beginning of their names. */
 const HOSTILE = 2;
 const HOSTILE_NAME = "hostile-";
 
 const beyondFloor = ({ spent, floor }) => Math.max(0, spent - floor);
 
-/** A share of fewer calls is not looked at. */
+/** A share of fewer calls is not checked. */
 const WHOLE_CALLS = 4;
 
-/** Up to which an amount lifts all that have less. */
+/** The level to which `amount` can raise all values of `has` that are below it. */
 function levelOf(/** @type {number} */ amount, /** @type {number[]} */ has) {
   let low = 0;
   let high = Math.max(...has) + amount;
@@ -147,7 +147,7 @@ export class Account extends worker.Account {
     );
   }
 
-  /** The message is lost on its way here, or the answer on its way back. */
+  /** Loses the message on its way here, or the answer on its way back. */
   async ask(ask) {
     const isLost = Math.random() < this.#share;
     if (isLost && Math.random() < 0.3) throw new Error("lost by the harness");
@@ -162,9 +162,9 @@ export class Account extends worker.Account {
   }
 
   /**
-   * A tenant's share of what is unspent, as was reported: of what two hostile tenants have to leave, an
-   * equal part for each of the others that ask; and no more than brings all of them up to the same level,
-   * each with what it has spent beyond its floor.
+   * A tenant's share of the unspent neurons, by the reports. Two hostile tenants must leave a part. The
+   * share is an equal portion of that part for each other tenant that asks. It is also at most what raises
+   * all of them to one level, counting what each has spent beyond its floor.
    */
   shareOf(tenant) {
     const { sql } = this.ctx.storage;
@@ -189,7 +189,7 @@ export class Account extends worker.Account {
     return { share: Math.min(fair, left / (1 + others.length)), unspent };
   }
 
-  /** In the transaction's storage: a count that a crash takes is of an answer that nobody got. */
+  /** Counts in the object's storage: if a crash loses a count, nobody got that answer either. */
   #count(tenant, kind) {
     this.ctx.storage.sql.exec(
       `INSERT INTO harness_asked VALUES (?, ?, ?, 1)
@@ -207,8 +207,8 @@ export class Tenant extends worker.Tenant {
   }
 
   /**
-   * With what is wrong about a refusal: it was for the pool, and the tenant's floor had room, or the
-   * call was within the tenant's share of what is unspent, however much two hostile tenants hold.
+   * Adds `wrong` to a refusal for the pool that is wrong: the tenant's floor had room, or the call was
+   * within the tenant's share of the unspent neurons, however much two hostile tenants hold.
    */
   async admit(request) {
     const reply = await super.admit(request);
@@ -229,7 +229,7 @@ export class Tenant extends worker.Tenant {
     if (id.startsWith(HOSTILE_NAME)) return reply;
     const { share, unspent } = await this.env.ACCOUNT.getByName("account").shareOf(id);
     const wrong = `${reply.kind} at ${held} + ${required} of a share of ${share} µN, ${unspent} unspent`;
-    // Of a few calls, each of which is granted whole, nobody's share is exact.
+    // A share of few calls is not exact, since each call is granted whole.
     const isWithin = held + required <= share && WHOLE_CALLS * required <= share;
     return isWithin ? { ...reply, wrong } : reply;
   }
