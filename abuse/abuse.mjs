@@ -1,7 +1,7 @@
 // npm run test:abuse -- [--seed N] [--requests 100000] [--part before|fuzz|neighbours] [--route PATH]
 //
-// The server as an enemy meets it: every route with broken requests, hostile tenants beside an
-// honest one, and what is shipped. docs/proof.md says what is checked.
+// Attacks the server: broken requests on every route, and hostile tenants beside an honest one. Also
+// checks the licences, known holes and size of what is shipped. docs/proof.md lists the checks.
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -45,15 +45,15 @@ const REQUESTS = Number(values.requests);
 /** The short form, for CI, has fewer samples of everything. */
 const FULL = REQUESTS >= 50_000;
 
-/** workerd has no limit of its own; bodies of 10 MB come at once, and the heap is collected late. */
+/** workerd has no limit of its own. Bodies of 10 MB arrive at once, and the heap is collected late. */
 const MAX_MEMORY = 1_000_000_000;
 
 /**
- * A third tenant beside two that send all they can. One thread serves all three here, so in fair
- * turns a call of the third waits for the one that each hostile client has open: 1 + 16 times as
- * long. A typical call may take twice that and a slow one three times. The short form has 300 calls
- * where the full one has 1,500: its p99 is the third slowest, and one stall of a shared machine
- * moves it.
+ * A third tenant calls beside two that send as fast as they can. One thread serves all three here. With
+ * fair turns a call of the third waits for the one call that each hostile client has open: 1 + 16 times
+ * as long. A typical call may take twice that and a slow one three times. The short form has 300 calls
+ * and the full one 1,500. In the short form the p99 is the third slowest call, which one stall of a
+ * shared machine can move.
  */
 const FAIR_SLOWDOWN = 1 + 2 * HOSTILE_CLIENTS;
 const MAX_SLOWDOWN = {
@@ -61,18 +61,18 @@ const MAX_SLOWDOWN = {
   p99: (FULL ? 3 : 5) * FAIR_SLOWDOWN,
 };
 
-/** The Mann-Whitney effect size may be so far from 0.5. */
+/** The Mann-Whitney effect size may differ from 0.5 by this. */
 const MAX_EFFECT = FULL ? 0.1 : 0.2;
 
 /**
- * What only a key that this server has signed can ask: whether the tenant that it was of is still
- * there. It takes an object with a schema longer to say no. Bounded, in medians.
+ * A key that this server signed can find out by time whether its tenant still exists: an object with a
+ * schema takes longer to refuse. The difference of the medians has this bound.
  */
 const MAX_SIGNED_DIFFERENCE_US = 1000;
 
 const DEADLINE_MS = 120_000 + REQUESTS * 10 + (FULL ? 3_600_000 : 300_000);
 
-/** One part alone, or all. */
+/** Whether this part runs: the part that `--part` names, or all. */
 const isAsked = (/** @type {string} */ part) => values.part === undefined || values.part === part;
 
 const say = (/** @type {string} */ line) => process.stdout.write(`${line}\n`);
@@ -116,7 +116,7 @@ async function issueKey(server, id, role) {
   return issued;
 }
 
-/** Of the account, and of who is not to be held up by its own. */
+/** Rates of the account, and of tenants whose own rates must not slow the run. */
 const UNBOUNDED_RATES = Object.fromEntries(
   [
     "text_generation",
@@ -135,7 +135,7 @@ const UNBOUNDED = {
   rpm: { requests: 1_000_000, ...UNBOUNDED_RATES },
 };
 
-/** No journal is old enough to be archived, and there is no queue to rebuild through. */
+/** These never succeed here: no journal is old enough to be archived, and a rebuild needs a queue. */
 const NEVER_RIGHT_HERE = /\/ledger\/archives\/\{day\}$| \/admin\/rebuild\//;
 
 const GRANT = {
@@ -174,7 +174,7 @@ async function fuzzRoutes() {
     ...endpoint,
     events: [...endpoint.events, "moderation.verdict"],
   });
-  // What happens is on record where somebody subscribed to it.
+  // An event is recorded only if an endpoint subscribed to it.
   await ask("/v1/verdicts", { text: "Hello again." });
   const events = await send(server.url, "GET", "/v1/events", { key: manage.key });
   const tried = await ask(`/v1/webhooks/${webhook.body.id}/test`);
@@ -187,11 +187,11 @@ async function fuzzRoutes() {
     key: manage.key,
     body: { user_id: "nobody" },
   });
-  // Of two parts one is there, and the other is drawn.
+  // One of two parts exists; the fuzz draws the other.
   await admin(server, "PUT", "/admin/state?apply=open&part=1/2", {
     tenants: { "pool-0": { plan: "free", daily_neurons: 1 } },
   });
-  // What may be ended and rotated at will: the keys that requests are sent with may not.
+  // Spare keys that requests may end and rotate. The keys that requests are sent with must stay.
   const spare = await Promise.all(
     Array.from({ length: 20 }, () => issueKey(server, "fuzzed", "call")),
   );
@@ -224,17 +224,17 @@ async function fuzzRoutes() {
     adminToken: [secrets.ADMIN_TOKEN],
   };
   const options = { seed: SEED, requests: REQUESTS, keys, known, maxMemory: MAX_MEMORY };
-  const told = await fuzz(server, options);
-  const { memory, statuses } = told;
+  const result = await fuzz(server, options);
+  const { memory, statuses } = result;
   const byStatus = [...statuses].toSorted(([a], [b]) => a - b).map(([s, n]) => `${n} x ${s}`);
   say(
-    `fuzz: ${REQUESTS} requests (${told.raw} of raw bytes) on ${told.operations} operations in ` +
-      `${told.seconds.toFixed(0)} s: ${byStatus.join(", ")}; ${told.cutShort} ended under a large body`,
+    `fuzz: ${REQUESTS} requests (${result.raw} of raw bytes) on ${result.operations} operations in ` +
+      `${result.seconds.toFixed(0)} s: ${byStatus.join(", ")}; ${result.cutShort} ended during a large body`,
   );
-  say(`fuzz: slowest answer ${told.slowest.ms.toFixed(0)} ms (${told.slowest.what})`);
-  say(`fuzz: never answered 2xx: ${told.untouched.join("; ") || "none"}`);
-  const unseen = told.untouched.filter((operation) => !NEVER_RIGHT_HERE.test(operation));
-  if (FULL) assert.deepEqual(unseen, [], "operations whose good side was never seen");
+  say(`fuzz: slowest answer ${result.slowest.ms.toFixed(0)} ms (${result.slowest.what})`);
+  say(`fuzz: never answered 2xx: ${result.untouched.join("; ") || "none"}`);
+  const unseen = result.untouched.filter((operation) => !NEVER_RIGHT_HERE.test(operation));
+  if (FULL) assert.deepEqual(unseen, [], "operations that never succeeded");
   if (memory.peak === 0) say("fuzz: memory skipped: this system has no /proc");
   else {
     say(
@@ -246,25 +246,25 @@ async function fuzzRoutes() {
   await tooLarge(server, call.key);
   const look = () => send(server.url, "GET", "/v1/invariants", { key: manage.key });
   let { body: invariants } = await look();
-  // oxlint-disable-next-line no-await-in-loop -- until all lines were looked at
+  // oxlint-disable-next-line no-await-in-loop -- until all lines were checked
   while (!invariants.complete) ({ body: invariants } = await look());
   assert.equal(invariants.holds, true, JSON.stringify(invariants));
   await server.kill();
 }
 
-/** Who sends too much hears it: the connection does not break under the writing. */
+/** A client that sends too much gets a 413: the connection does not break while it writes. */
 async function tooLarge({ url }, key) {
   const megabytesOf = [11, 13, 16, 19];
   for (const size of Array.from({ length: 5 }, () => megabytesOf).flat()) {
     const body = { text: MARK.text.repeat((size * 1_000_000) / MARK.text.length) };
-    // oxlint-disable-next-line no-await-in-loop -- as a client would, one after the other
+    // oxlint-disable-next-line no-await-in-loop -- one after the other, as a client would
     const { status } = await send(url, "POST", "/v1/verdicts", { key, body });
     assert.equal(status, 413);
   }
   say(`too large: bodies of ${megabytesOf.join(", ")} MB were answered 413, five times each`);
 }
 
-/** Bodies that are long to read, one at a time, before anything is admitted. */
+/** Bodies that take long to read, one at a time, before admission. */
 async function before() {
   const server = await startServer("before");
   if (server.memory() === null) return say("before admission: skipped, this system has no /proc");
@@ -289,7 +289,7 @@ async function before() {
       `(bound ${megabytes(MAX_BODY_MEMORY)}), a neighbour waited ` +
       `${worst.neighbourMs.amount.toFixed(0)} ms (bound ${MAX_NEIGHBOUR_MS})`,
   );
-  for (const told of new Set(Object.values(worst).map((one) => one.told))) say(`most: ${told}`);
+  for (const text of new Set(Object.values(worst).map((one) => one.text))) say(`most: ${text}`);
   for (const fault of faults) say(`before admission: ${fault}`);
   assert.equal(faults.length, 0, `${faults.length} bodies took too much`);
   await server.kill();
@@ -299,7 +299,7 @@ async function neighbours() {
   const server = await startServer("neighbours");
   const { url } = server;
   const third = await makeTenant(server, "third", UNBOUNDED);
-  // Default rates and calls in flight: that is what keeps a neighbour small.
+  // The hostile tenants have default rates and calls in flight, since these limits protect a neighbour.
   const hostiles = await Promise.all(
     ["hostile-a", "hostile-b"].map((id) => makeTenant(server, id)),
   );
@@ -318,13 +318,13 @@ async function neighbours() {
       `${beside.p99.toFixed(2)} ms: ${ratio.p50.toFixed(1)} and ${ratio.p99.toFixed(1)} times as ` +
       `long; bound ${MAX_SLOWDOWN.p50} and ${MAX_SLOWDOWN.p99} (${measured.calls} calls each)`,
   );
-  assert.ok(ratio.p50 <= MAX_SLOWDOWN.p50, "the third is slowed too much (p50)");
-  assert.ok(ratio.p99 <= MAX_SLOWDOWN.p99, "the third is slowed too much (p99)");
+  assert.ok(ratio.p50 <= MAX_SLOWDOWN.p50, "the third tenant is slowed too much (p50)");
+  assert.ok(ratio.p99 <= MAX_SLOWDOWN.p99, "the third tenant is slowed too much (p99)");
   await strangers(server, third);
   await server.kill();
 }
 
-/** An id of the same kind that was never given. */
+/** An id of the same kind that does not exist. */
 const other = (/** @type {string} */ id) =>
   `${id.slice(0, -4)}${id.endsWith("ZZZZ") ? "0000" : "ZZZZ"}`;
 
@@ -359,7 +359,10 @@ async function strangers(server, third) {
   });
   const lists = await nothingOf(url, stranger.key, ["third", verdict.id, third.id]);
   const same = await sameAnswers(url, all);
-  say(`strangers: ${same} pairs of questions answered alike, ${lists} readings without a trace`);
+  say(
+    `strangers: ${same} pairs of requests with equal replies, ${lists} lists without anything of ` +
+      "the third tenant",
+  );
   const samples = FULL ? 1500 : 250;
   const results = await timing(url, all, { samples, seed: SEED });
   for (const { name, effect, differenceUs, medianMs, signed } of results) {
@@ -372,13 +375,16 @@ async function strangers(server, third) {
     if (signed) {
       assert.ok(Math.abs(differenceUs) <= MAX_SIGNED_DIFFERENCE_US, `${name}: ${differenceUs} µs`);
     } else {
-      assert.ok(Math.abs(effect - 0.5) <= MAX_EFFECT, `${name}: told apart by time, ${effect}`);
+      assert.ok(
+        Math.abs(effect - 0.5) <= MAX_EFFECT,
+        `${name}: the time shows a difference, effect ${effect}`,
+      );
     }
   }
   say(`timing: every effect that a stranger can measure is within ${MAX_EFFECT} of 0.5`);
 }
 
-/** What is printed does arrive here: otherwise the search would find nothing ever. */
+/** Checks that the server's output arrives here: otherwise the search for secrets would find nothing. */
 async function assertHeard() {
   const bindings = { ...secrets, ADMIN_TOKEN: "short-and-secret", INFERENCE: "embedded" };
   const server = new Workerd({ bundle, stateDir: join(dir, "closed"), bindings });
@@ -391,12 +397,12 @@ async function assertHeard() {
   assert.match(server.output, /"misconfigured","settings":\["ADMIN_TOKEN"\]/);
 }
 
-/** Nothing that any server printed holds a key, a secret, or anything that was sent. */
+/** No output of any server holds a key, a secret, or a marked part of a request. */
 function assertSilence() {
   const output = servers
     .map((server) => server.output)
     .join("\n")
-    // Whom the platform's own key named, once it can be a tenant's id, is in the line of the request.
+    // The log line of a request names the tenant that an admin request names, if it is a possible id.
     .replaceAll(new RegExp(`"tenant":"${MARK.path}[a-z0-9-]*"`, "g"), '"tenant":""');
   for (const text of [...Object.values(MARK), ...printed]) {
     const at = output.indexOf(text);

@@ -1,6 +1,6 @@
-// What comes before admission: every route that reads a body gets bodies that are long to read, at
-// its limit, one at a time, with keys that live, that have ended and that never were. Each may take
-// so much of the process's CPU and memory and no more, and a neighbour's calls go on beside it.
+// The work before admission. Every route that reads a body gets bodies that take long to read, as large
+// as its limit, one at a time, with live keys and with keys that ended or never existed. The CPU and
+// memory that one body takes have bounds, and a neighbour's calls must go on meanwhile.
 import { readFileSync, writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Random } from "../faults/random.mjs";
@@ -19,7 +19,7 @@ import {
 
 /* oxlint-disable no-await-in-loop -- one body after the other */
 
-/** CI's machine has other work: what takes twice as much there is no noise. */
+/** CI's machine has other work, so the bounds are twice as large there. */
 const SLACK = process.env.CI ? 2 : 1;
 export const MAX_CPU_MS = 300 * SLACK;
 export const MAX_MEMORY = 60_000_000 * SLACK;
@@ -28,10 +28,10 @@ export const MAX_NEIGHBOUR_MS = 1000;
 /** The kernel counts CPU in hundredths of a second. */
 const TICK_MS = 10;
 
-/** A body that took too much is sent so often again. */
+/** A body that took too much is sent again this many times. */
 const MORE_TRIES = 3;
 
-/** The neighbour calls so often: each call takes some CPU too. */
+/** The pause between the neighbour's calls. It is not shorter since each call takes some CPU too. */
 const NEIGHBOUR_EVERY_MS = 50;
 
 const UTF8 = new TextEncoder();
@@ -41,7 +41,7 @@ const FORM_TYPE = `multipart/form-data; boundary=${BOUNDARY}`;
 const typed = (type, bodies) =>
   Object.entries(bodies).map(([name, make]) => ({ name, type, make: (size) => make(size) }));
 
-/** Texts that take more memory than bytes. */
+/** Texts that take more memory than they have bytes. */
 const LETTERS = {
   "letters of three bytes": (size) =>
     UTF8.encode(`{"text":"${"\u4e2d".repeat(Math.floor((size - 11) / 3))}"}`),
@@ -49,7 +49,7 @@ const LETTERS = {
     UTF8.encode(`{"text":"\u4e2d${"a".repeat(size - 14)}"}`),
 };
 
-/** A text as large as a text may be, in the field of a body. */
+/** A text of the largest allowed size in a field of a body. */
 const textBodies = (field, most = 100_000) =>
   Object.entries(TEXTS).map(([name, make]) => ({
     name: `text: ${name}`,
@@ -57,12 +57,12 @@ const textBodies = (field, most = 100_000) =>
     make: () => UTF8.encode(JSON.stringify({ [field]: cut(make(most), most) })),
   }));
 
-/** At most so many bytes of UTF-8. */
+/** Cuts a text to at most `bytes` bytes of UTF-8. */
 const cut = (text, bytes) => new TextDecoder().decode(UTF8.encode(text).subarray(0, bytes));
 
 const base64 = (bytes) => Buffer.from(bytes).toString("base64");
 
-/** Pictures as large as one may be, eight or as many as fit. */
+/** Pictures of the largest allowed size: eight, or as many as fit. */
 const pictureBodies = Object.entries(PICTURES).map(([name, make]) => ({
   name: `picture: ${name}`,
   type: JSON_TYPE,
@@ -84,7 +84,7 @@ const recordings = Object.entries(SOUNDS).map(([name, make]) => ({
 const BYTES = "application/octet-stream";
 const WHISPER = "@cf/openai/whisper";
 
-/** What a path that ends so is sent of its own; the model where that stands in the path. */
+/** Kinds of bodies that only paths with this ending get, and the model for `{model}` in the path. */
 const OWN = [
   { end: "/audio/transcriptions", kinds: [...typed(FORM_TYPE, FORMS), ...recordings] },
   {
@@ -107,7 +107,7 @@ const OWN = [
   { end: "/moderations", kinds: textBodies("input") },
 ];
 
-/** Every operation that reads a body, with what it takes at most and what is sent to it. */
+/** Every operation that reads a body, with the kinds of bodies that are sent to it. */
 export function targetsOf(document) {
   return operationsOf(document)
     .filter(({ schema, limit }) => schema !== null && limit !== null)
@@ -133,7 +133,7 @@ function pathOf({ path }, tenant, model) {
   });
 }
 
-/** CPU of the process since it began, of all its threads. */
+/** CPU time of the process since its start, of all its threads, in milliseconds. */
 function cpuOf(pid) {
   const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ") ?? [];
   return (Number(fields[11]) + Number(fields[12])) * TICK_MS;
@@ -146,10 +146,10 @@ const kilobytes = (pid, name) =>
     )?.[1],
   ) * 1024;
 
-/** From now on the highest memory is counted anew. */
+/** Resets the process's peak of memory. */
 const forgetPeak = (pid) => writeFileSync(`/proc/${pid}/clear_refs`, "5");
 
-/** How long the slowest of a neighbour's calls took, while `work` went on. */
+/** The time of a neighbour's slowest call during `work`, in milliseconds. */
 async function beside(url, key, work) {
   const running = { on: true };
   let slowestMs = 0;
@@ -161,7 +161,7 @@ async function beside(url, key, work) {
         path: "/v1/limits",
         headers: { authorization: `Bearer ${key}` },
       });
-      if (status !== 200) throw new Error(`a neighbour was answered ${status}`);
+      if (status !== 200) throw new Error(`a neighbour's call got the status ${status}`);
       slowestMs = Math.max(slowestMs, performance.now() - startedMs);
       await sleep(NEIGHBOUR_EVERY_MS);
     }
@@ -175,7 +175,7 @@ async function beside(url, key, work) {
   return slowestMs;
 }
 
-/** The status, or that the connection ended under the body: then it was refused unread. */
+/** The status, or "cut" if the connection ended during the body: then it was refused unread. */
 async function sent(url, request) {
   try {
     return (await ask(url, request)).status;
@@ -185,7 +185,7 @@ async function sent(url, request) {
   }
 }
 
-/** 501 is what the embedded engine says of a recording. */
+/** The embedded engine answers 501 to a recording. */
 const isFine = ({ status, cpuMs, memory, neighbourMs }) =>
   (status < 500 || status === 501 || status === "cut") &&
   cpuMs <= MAX_CPU_MS &&
@@ -193,9 +193,9 @@ const isFine = ({ status, cpuMs, memory, neighbourMs }) =>
   neighbourMs <= MAX_NEIGHBOUR_MS;
 
 /**
- * What one body takes. One that took too much is sent again: the memory that others have left is
- * collected at some time, and other work on the machine holds a neighbour's call up too. What a body
- * takes by itself it takes each time, so the least counts.
+ * The CPU and memory that one body takes. A body that took too much is sent again: the garbage of
+ * earlier bodies is collected at some time, and other work on the machine delays a neighbour's call too.
+ * The body itself takes the same each time, so the smallest figure counts.
  */
 async function measured(server, request, neighbour) {
   let least = await measuredOnce(server, request, neighbour);
@@ -238,7 +238,7 @@ export async function beforeAdmission(server, options) {
   const targets = targetsOf(JSON.parse(text));
   const random = new Random(options.seed, 12);
   const faults = [];
-  const none = { amount: 0, told: "none" };
+  const none = { amount: 0, text: "none" };
   const worst = { cpuMs: none, memory: none, neighbourMs: none };
   const statuses = new Map();
   let count = 0;
@@ -252,10 +252,10 @@ export async function beforeAdmission(server, options) {
     const [good, bad] = isAdmins ? [options.adminToken, "wrong"] : [options.live, options.ended];
     const share = targets.filter((other) => other.operation === operation).length;
     for (let at = 0; at < Math.ceil(options.perRoute / share); at += 1) {
-      // A kind is sent with a good key and with a bad one, and only then comes the next.
+      // Each kind is sent with a good key and with a bad one before the next kind.
       const kind = shuffled[Math.floor(at / 2) % kinds.length];
       const isGood = at % 2 === 0;
-      // The second time a kind comes it is smaller: a limit may be just not reached at the largest.
+      // The second time, a kind is smaller: the largest size may stay just below some other limit.
       const isAgain = at / 2 >= kinds.length;
       const size = isAgain ? random.integer(operation.limit / 8, operation.limit) : operation.limit;
       const body = Buffer.from(kind.make(size));
@@ -272,14 +272,14 @@ export async function beforeAdmission(server, options) {
       count += 1;
       statuses.set(took.status, (statuses.get(took.status) ?? 0) + 1);
       const { cpuMs, memory, neighbourMs, status } = took;
-      const told =
+      const line =
         `${label}: ${kind.name}, ${body.length} bytes with a ${isGood ? "good" : "bad"} key ` +
         `(${status}): ${cpuMs} ms of CPU, ${(memory / 1e6).toFixed(0)} MB, ` +
         `a neighbour waited ${neighbourMs.toFixed(0)} ms`;
       for (const what of Object.keys(worst)) {
-        if (took[what] > worst[what].amount) worst[what] = { amount: took[what], told };
+        if (took[what] > worst[what].amount) worst[what] = { amount: took[what], text: line };
       }
-      if (!isFine(took)) faults.push(told);
+      if (!isFine(took)) faults.push(line);
     }
   }
   return { count, routes: routes.size, worst, statuses, faults };

@@ -1,27 +1,27 @@
-// Bodies, queries and paths from the schemas of /openapi.json: right ones, and right ones broken.
+// Makes bodies, queries and paths from the schemas of /openapi.json: right ones, and broken ones.
 import { gzipSync } from "node:zlib";
 import { pngPicture } from "../test/e2e/tiny-picture.mjs";
 
 /**
- * One for each way in, so that what comes back says where it came in. None is a word of a language
- * or of a list.
+ * One mark for each part of a request, so that a mark in a reply shows where it came from. None is a word
+ * of a language or of a list.
  */
 export const MARK = {
-  /** What is moderated: in no reply at all. */
+  /** Text to moderate. It must be in no reply at all. */
   text: "qzvtextqzv",
-  /** Every other string of a body: in no error. */
+  /** Every other string of a body. It must be in no error. */
   value: "qzvvalueqzv",
-  /** A model's name is repeated where it looks like one. */
+  /** A model's name. A reply may repeat it if it looks like one. */
   model: "qzvmodelqzv",
-  /** Names of fields are named where a field is wrong. */
+  /** A field's name. An error may name the field that is wrong. */
   name: "qzvnameqzv",
   query: "qzvqueryqzv",
   header: "qzvheaderqzv",
-  /** A problem's `instance` is the path that was asked for. */
+  /** A part of the path. A problem's `instance` is the path of the request. */
   path: "qzvpathqzv",
 };
 
-/** Stands in a body for a text that no JSON value is written as. */
+/** A placeholder in a body for text that is not valid JSON. */
 const RAW = (/** @type {number} */ at) => `@@raw${at}@@`;
 const RAW_TEXTS = [
   "1e400",
@@ -67,7 +67,7 @@ function freeString(/** @type {Random} */ random, schema, name) {
   return text.slice(0, most);
 }
 
-/** A value that a schema takes, as far as the schema tells. */
+/** A value that fits a schema, as far as the schema says. */
 export function fitting(/** @type {Random} */ random, schema, name = "") {
   if (schema.const !== undefined) return schema.const;
   if (schema.enum !== undefined) return random.pick(schema.enum);
@@ -107,7 +107,7 @@ function fittingObject(random, { properties = {}, required = [], additionalPrope
   return Object.fromEntries(entries);
 }
 
-/** Something that hardly fits anywhere. */
+/** A value that fits almost no schema. */
 const odd = (/** @type {Random} */ random) =>
   random.weighted([
     [4, () => RAW(random.integer(0, RAW_TEXTS.length - 1))],
@@ -142,7 +142,7 @@ const HOSTILE_NAMES = [
   "\ud800",
 ];
 
-/** Arrays or objects in one another, so many deep. */
+/** Arrays or objects nested `deep` levels. */
 function nested(depth, objects) {
   let value = MARK.value;
   for (let level = 0; level < depth; level += 1) {
@@ -180,13 +180,13 @@ export function broken(/** @type {Random} */ random, body) {
   return root.body ?? null;
 }
 
-/** What stands where a model's name stands may be repeated as one. */
+/** A value in the place of a model's name may be repeated as one. */
 const marked = (key, value) =>
   key === "model" && typeof value === "string" ? value.replaceAll(MARK.value, MARK.model) : value;
 
 function addField(parent, random) {
   const name = random.chance(0.5) ? random.pick(HOSTILE_NAMES) : `${MARK.name}${random.word(3)}`;
-  // An own field, also where its name is `__proto__`.
+  // This makes an own field, even if its name is `__proto__`.
   const value = odd(random);
   Object.defineProperty(parent, name, {
     value,
@@ -199,7 +199,7 @@ function addField(parent, random) {
 export const written = (/** @type {unknown} */ value) =>
   (JSON.stringify(value) ?? "").replace(/"@@raw(\d+)@@"/g, (_, at) => RAW_TEXTS[Number(at)]);
 
-/** Deep and complete: it is JSON, and whoever walks it by recursion ends. */
+/** Deep and complete JSON: code that walks it by recursion overflows its stack. */
 const closed = (open, inside, close, depth) => open.repeat(depth) + inside + close.repeat(depth);
 
 const JSON_TYPE = { "content-type": "application/json" };
@@ -207,7 +207,7 @@ const JSON_TYPE = { "content-type": "application/json" };
 const whole = (body, headers = JSON_TYPE) => ({ body: Buffer.from(body), headers });
 
 /**
- * Bytes and headers of a body that is broken below JSON, or beside it.
+ * Bytes and headers of a body that is broken as JSON, as bytes, or in its headers.
  *
  * @returns {{ body: Buffer, headers: Record<string, string> }}
  */
@@ -240,7 +240,7 @@ export function spoiled(/** @type {Random} */ random, /** @type {string} */ text
   ])();
 }
 
-/** Bytes that no text is: cut, changed, longer than they say, or called something else. */
+/** Broken bytes of a body: cut, changed, longer than declared, or with another content type. */
 export const spoiledBytes = (/** @type {Random} */ random, { body, headers }) =>
   random.weighted([
     [3, () => whole(body.subarray(0, random.integer(0, body.length)), headers)],
@@ -269,7 +269,7 @@ function flipped(random, bytes) {
   return copy;
 }
 
-/** A query of an operation's parameters, some wrong, some twice, some unknown. */
+/** A query with an operation's parameters: some wrong, some twice, some unknown. */
 export function drawQuery(/** @type {Random} */ random, parameters) {
   const pairs = parameters
     .filter((parameter) => parameter.in === "query" && random.chance(0.4))
@@ -317,9 +317,9 @@ function knownOf(known, name, collection) {
   return found;
 }
 
-/** The path with its parameters: some that are there, some that are not, some that cannot be. */
+/** The path with its parameters: some exist, some do not, some are impossible. */
 export function drawPath(/** @type {Random} */ random, /** @type {string} */ path, known) {
-  // The tenant that the requests are made with is not ended nor changed by them.
+  // Requests must not end or change the tenant that they are made with.
   if (path !== "/admin/tenants/{tenant}" && random.chance(0.5)) {
     path = path.replace(/\{(tenant|account)\}/, known.ownTenant);
   }

@@ -1,5 +1,5 @@
-// Requests on every route of /openapi.json, right and broken: whatever comes, the server answers as
-// it says it answers, repeats nothing of what it was sent, keeps its memory, and lives.
+// Sends right and broken requests to every route of /openapi.json. The server must answer as the
+// document says, repeat nothing of a request, stay within its memory, and live.
 import assert from "node:assert/strict";
 import { Agent, request as httpRequest } from "node:http";
 import { connect } from "node:net";
@@ -22,15 +22,15 @@ import { drawRight, formOf } from "./generated.mjs";
 const CLIENTS = 24;
 const MEMORY_EVERY_MS = 250;
 
-/** Longer than any answer may take, the largest body included. */
+/** Longer than any reply may take, even to the largest body. */
 const ANSWER_MS = 30_000;
 
-/** Nothing that is wrong takes more words than this. */
+/** The longest error that a reply may have. */
 const MAX_ERROR_BYTES = 65_536;
 
 const MOST_KNOWN = 40;
 
-/** So often a client comes again that is told to. */
+/** A client repeats a request at most this often when the server asks it to. */
 const MORE_TRIES = 10;
 
 const METHODS = ["get", "put", "post", "patch", "delete"];
@@ -38,11 +38,11 @@ const METHODS = ["get", "put", "post", "patch", "delete"];
 const agent = new Agent({ keepAlive: true, maxSockets: CLIENTS });
 
 /**
- * One request with whatever bytes and headers.
+ * Sends one request with any bytes and headers.
  *
- * The runtime closes a connection on which nothing came for five seconds; a request that is written
- * to it at that moment was never read, and goes out again on another. (Node's own advice for
- * `reusedSocket`.) Whoever is gone for good refuses that one too.
+ * The runtime closes a connection that was idle for five seconds. A request that is written at that
+ * moment was never read, so it is sent again on another connection (Node's own advice for
+ * `reusedSocket`). A server that is really gone refuses that one too.
  *
  * @returns {Promise<{ status: number, headers: any, text: string }>}
  */
@@ -55,7 +55,7 @@ export async function ask(url, request) {
   }
 }
 
-/** A client that is told to come again in a second does so: there was no room for its body. */
+/** Repeats a request after a second if the server had no room for its body and asks for that. */
 async function asToldTo(url, request) {
   for (let left = MORE_TRIES; ; left -= 1) {
     const reply = await ask(url, request);
@@ -86,14 +86,14 @@ function askOnce(url, { method, path, headers = {}, body = null }) {
   });
 }
 
-/** The body's schema; null where there is none. A form is one when nothing else is taken. */
+/** The schema of an operation's body: of JSON, else of a form; null if it takes no body. */
 function bodyOf(content) {
   const json = content["application/json"];
   const form = content["multipart/form-data"];
   return { schema: (json ?? form)?.schema ?? null, isForm: json === undefined };
 }
 
-/** How many bytes a body may have, as its description says; null: it says nothing. */
+/** The largest size of a body in bytes, from its description; null: it does not say. */
 const limitOf = (description = "") => {
   const [, bytes] = /^At most (\d+) bytes/.exec(description) ?? [];
   return bytes === undefined ? null : Number(bytes);
@@ -115,7 +115,7 @@ export function operationsOf(document) {
   );
 }
 
-/** A policy's own terms are read back; what is generated, and given out, may well be of what was asked. */
+/** These replies may repeat the request: a policy's own terms, and generated text about the prompt. */
 const REPEATING = /\/(policies|chat|translations|ai\/run|images|export)\b/;
 
 /** @param {{ tenantKey: string[], adminToken: string[] }} keys */
@@ -140,7 +140,7 @@ function drawAuth(random, auth, keys) {
 
 function drawRequest(random, { operation, keys, known }) {
   const headers = { ...drawAuth(random, operation.auth, keys), ...drawHeaders(random) };
-  // A stream goes on for as long as it is asked to: there is no time for that here.
+  // A stream lasts as long as the request asks. Here it must end at once.
   const query = drawQuery(random, operation.parameters).replace(/\bfor_s=[^&]*/, "for_s=0");
   const method = random.chance(0.01) ? random.pick(["HEAD", "OPTIONS", "TRACE"]) : operation.method;
   if (operation.schema === null) {
@@ -148,13 +148,13 @@ function drawRequest(random, { operation, keys, known }) {
     return { method, path: drawPath(random, operation.path, known) + query, headers, body: stray };
   }
   const drawn = drawRight(random, operation);
-  const { body, headers: own } = spared(operation, drawBody(random, drawn.right, operation));
+  const { body, headers: own } = withoutPrune(operation, drawBody(random, drawn.right, operation));
   const path = drawPath(random, drawn.path, known) + query;
   return { method, path, headers: { ...headers, ...own }, body };
 }
 
-/** The tenant that the requests are made with is named in no state: pruning would suspend it. */
-const spared = ({ path }, { body, headers }) =>
+/** Turns off `prune`: no state names the tenant that the requests are made with, so it would be suspended. */
+const withoutPrune = ({ path }, { body, headers }) =>
   path === "/admin/state"
     ? {
         body: Buffer.from(
@@ -186,16 +186,16 @@ function drawBody(random, right, { schema, isForm }) {
   return { body, headers: { "content-type": "application/json" } };
 }
 
-/** What the embedded engine says of a recording, once all else about the request was right. */
+/** The embedded engine's answer to a recording, if the rest of the request is right. */
 const isUnsupported = ({ status, text }) => status === 501 && text.includes('"engine_unsupported"');
 
-/** This server serves no assets, and so has no text model to calibrate. */
+/** This server has no assets, so it has no text model to calibrate. */
 const lacksModel = ({ status }, { path }) => status === 503 && path.endsWith("/policies/calibrate");
 
-/** A model's name is repeated also where it stands in a path. */
+/** A reply may repeat a model's name that is in the path. */
 const namesModel = ({ path }) => /\/models\/\{id\}$|\/\{model\}$/.test(path);
 
-/** What came back, against what may come back. Throws with the words for it. */
+/** Compares a reply with the replies that are allowed. Throws with what is wrong. */
 const without = (/** @type {string} */ left) => (name, value) =>
   name === left ? undefined : value;
 
@@ -206,7 +206,7 @@ function check(reply, sent, operation) {
   assert.ok(headers["x-request-id"], "has no x-request-id");
   const asked = sent.method === operation.method;
   const declared = operation.statuses.has(status) || [404, 405].includes(status);
-  if (asked) assert.ok(declared, `answered ${status}, which the document does not say`);
+  if (asked) assert.ok(declared, `answered ${status}, which the document does not list`);
   assert.ok(
     !text.includes(MARK.text) || REPEATING.test(operation.path),
     "repeats what was to be moderated",
@@ -224,7 +224,7 @@ function check(reply, sent, operation) {
   const { instance: _, errors: __, detail: ___, param: ____, message: _____, ...rest } = error;
   for (const which of ["path", "name", "model"]) {
     assert.ok(
-      // Google's shape has its pointers there.
+      // In Google's error shape this holds the pointers.
       !JSON.stringify(rest, without("fieldViolations")).includes(MARK[which]),
       `repeats a ${which}: ${text.slice(0, 400)}`,
     );
@@ -233,7 +233,7 @@ function check(reply, sent, operation) {
   assert.ok(!words.includes(MARK.path) || namesModel(operation), "repeats a path in words");
 }
 
-/** Keys and endpoints that were made are there to be changed and ended by later requests. */
+/** Remembers new keys and endpoints, so that later requests can change and end them. */
 function learn(ids, id) {
   const known = { key_: ids.keys, whk_: ids.webhooks, dlv_: ids.deliveries }[
     String(id).slice(0, 4)
@@ -243,7 +243,7 @@ function learn(ids, id) {
   known.push(id);
 }
 
-/** Bytes that are no HTTP, or are HTTP of the worst kind: the connection may end, the server not. */
+/** Bytes that are not HTTP, or bad HTTP. The connection may end; the server must not. */
 async function rawRequest(random, url) {
   const { hostname, port } = new URL(url);
   const text = random.pick([
@@ -268,7 +268,7 @@ async function rawRequest(random, url) {
   await Promise.race([new Promise((closed) => socket.on("close", closed)), sleep(30)]);
   socket.destroy();
   const status = Number(/^HTTP\/1\.1 (\d{3})/.exec(answer)?.[1] ?? 0);
-  // 501 is the runtime's own word for a method that it does not know; it is asked before us.
+  // The runtime itself answers 501 to an unknown method, before our code runs.
   assert.ok(
     status < 500 || status === 501,
     `answered ${status} to raw bytes: ${text.slice(0, 80)}`,
@@ -323,7 +323,7 @@ export async function fuzz(server, { seed, requests, keys, known, maxMemory }) {
         const made = reply.status < 300 && reply.headers["content-type"] === "application/json";
         if (made && reply.text !== "") learn(known.ids, JSON.parse(reply.text).id);
       } catch (error) {
-        // A body that is refused before it has come: the connection ends under it.
+        // The connection ends when a body is refused before it has arrived.
         const cut =
           ["ECONNRESET", "EPIPE"].includes(error.code) && (sent.body?.length ?? 0) > 65_536;
         if (cut && server.alive) {
@@ -342,7 +342,7 @@ export async function fuzz(server, { seed, requests, keys, known, maxMemory }) {
   if (fault !== null) throw fault;
   const seconds = (performance.now() - startedMs) / 1000;
   const { status } = await ask(server.url, { method: "GET", path: "/healthz" });
-  assert.equal(status, 200, "not healthy at the end");
+  assert.equal(status, 200, "the server is not healthy at the end");
   const untouched = [...successes]
     .filter(([, count]) => count === 0)
     .map(([o]) => `${o.method} ${o.path}`);

@@ -1,5 +1,5 @@
-// What the schemas do not say of generation: which models a path has, what each model is told, and
-// bodies that are not JSON. Right ones; bodies.mjs breaks them.
+// Right bodies for generation, where the schemas do not say enough: the models of each path, the inputs
+// of each model, and bodies that are not JSON. `bodies.mjs` breaks them.
 import { pngPicture } from "../test/e2e/tiny-picture.mjs";
 import { wav } from "../test/e2e/tiny-recording.mjs";
 import { fitting, MARK, written } from "./bodies.mjs";
@@ -15,7 +15,7 @@ const TRANSLATION = "@cf/meta/m2m100-1.2b";
 
 const messages = [{ role: "user", content: MARK.text }];
 
-/** `[the end of a path, a model that runs there, fields that go with it]` */
+/** `[the end of a path, a model that runs there, its fields]` */
 const RIGHT = [
   ["/chat/completions", CHAT, { messages }],
   ["/embeddings", EMBEDDINGS, {}],
@@ -58,8 +58,7 @@ export const PICTURE_REQUEST = { model: PICTURES, prompt: MARK.text, steps: 1 };
 const isRun = (/** @type {string} */ path) => path.endsWith("/ai/run/{model}");
 
 /**
- * A body that fits an operation, and its path where the body needs one: a model's own inputs go
- * with the model that stands there.
+ * A body that fits an operation, and its path: a model's own inputs need that model in the path.
  *
  * @returns {{ path: string, right: unknown }} bytes, or a value of JSON
  */
@@ -83,7 +82,7 @@ export function drawRight(/** @type {Random} */ random, { path, schema }) {
 
 const BOUNDARY = "qzvboundaryqzv";
 
-/** The fields of a value as a form; a field that is `binary` in the schema is a file. */
+/** The fields of a value as a form. A field that is `binary` in the schema is a file. */
 export function formOf(/** @type {Record<string, unknown>} */ fields, schema) {
   const parts = Object.entries(fields).flatMap(([name, value]) => {
     const binary = schema.properties[name]?.format === "binary";

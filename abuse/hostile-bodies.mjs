@@ -1,6 +1,6 @@
-// Bodies that mean harm to whoever reads them, by kind: each is a function of a size in bytes and
-// gives at most so many. They are what tests and the abuse run send at the largest size of a route.
-// Nothing here is drawn by chance, and nothing needs Node: the tests run inside workerd.
+// Hostile bodies by kind. Each is a function of a size in bytes and returns at most that many. Tests and
+// the abuse run send them at the largest size of a route. Nothing here is random, and nothing needs
+// Node, since the tests run inside workerd.
 
 const UTF8 = new TextEncoder();
 
@@ -10,7 +10,7 @@ const raw = (piece) =>
     ? Uint8Array.from(piece, (letter) => letter.charCodeAt(0))
     : Uint8Array.from(piece);
 
-/** A head, as many of a unit as fit, and a tail. */
+/** A head, as many copies of a unit as fit, and a tail. */
 export function filled(size, head, unit, tail = "") {
   const [first, one, last] = [head, unit, tail].map(raw);
   const count = Math.max(0, Math.floor((size - first.length - last.length) / one.length));
@@ -18,7 +18,7 @@ export function filled(size, head, unit, tail = "") {
   body.set(first);
   const end = first.length + count * one.length;
   if (count > 0) body.set(one, first.length);
-  // What is there is doubled until it fills the place.
+  // Double the filled part until the space is full.
   for (let done = one.length; first.length + done < end; done *= 2) {
     body.copyWithin(first.length + done, first.length, Math.min(first.length + done, end - done));
   }
@@ -26,7 +26,7 @@ export function filled(size, head, unit, tail = "") {
   return body;
 }
 
-/** As `filled`, and each unit is told its own number: `patch` writes that into it. */
+/** Like `filled`, but `patch` writes each unit's number into it. */
 function numbered(size, head, unit, patch) {
   const body = filled(size, head, unit);
   const view = new DataView(body.buffer);
@@ -47,7 +47,7 @@ const FTYP = [...big(16, 4), ...raw("ftypM4A "), 0, 0, 0, 0];
 const mp4 = (size, content) => filled(size, [...FTYP, ...content[0]], content[1]);
 const box = (type, size) => [...big(size, 4), ...raw(type)];
 
-/** A WebM whose tracks are one half and whose blocks, all of its last track, are the other. */
+/** A WebM: one half is tracks, the other half blocks of the last track. */
 function webmBlocks(size) {
   const half = Math.floor(size / 2 / 5) * 5;
   const head = [...SEGMENT, ...TRACKS(half)];
@@ -63,7 +63,7 @@ function webmBlocks(size) {
   body.set(head);
   body.set(tracks, head.length);
   body.set(cluster, head.length + tracks.length);
-  // What the tracks really take, so that the cluster follows them.
+  // The real size of the tracks, so that the cluster follows them.
   body.set(big(tracks.length, 7), SEGMENT.length + 5);
   return body;
 }
@@ -73,7 +73,7 @@ const oggPage = (serial, segments, content) => [
   ...segments, ...content,
 ]; // prettier-ignore
 
-/** Recordings: of nothing, in as many elements, tracks, streams, boxes and frames as there can be. */
+/** Empty recordings with as many elements, tracks, streams, boxes and frames as possible. */
 export const SOUNDS = {
   "webm: a track in two bytes": (size) =>
     filled(size, [...SEGMENT, ...TRACKS(size - SEGMENT.length - 12)], [0xae, 0x80]),
@@ -151,7 +151,7 @@ const frame = (marker, width, height) => [
 ]; // prettier-ignore
 const SCAN = [0xff, 0xda, 0, 8, 1, 1, 0, 0, 63, 0, 0];
 
-/** Pictures that are long to look through, or say that they are large. */
+/** Pictures that take long to scan, or that declare a large size. */
 export const PICTURES = {
   "jpeg: fill bytes": (size) => filled(size, [0xff, 0xd8, 0xff, 0xe0, 0, 2], [0xff]),
   "jpeg: empty segments": (size) => filled(size, [0xff, 0xd8], [0xff, 0xe1, 0, 2]),
@@ -167,7 +167,7 @@ export const PICTURES = {
     filled(size, [...raw("RIFF"), ...little(size - 8, 4), ...raw("WEBPVP8X"), 10, 0, 0, 0, 2, 0, 0, 0, 0x9f, 0x0f, 0, 0x9f, 0x0f, 0], [...raw("ANMF"), 16, 0, 0, 0, ...Array(16).fill(0)]),
 }; // prettier-ignore
 
-/** Texts: what is searched, folded, split, matched and normalised. */
+/** Texts that are slow to search, fold, split, match or normalise. */
 export const TEXTS = {
   "one letter": (size) => "a".repeat(size),
   "one digit": (size) => "1".repeat(size),
@@ -215,7 +215,7 @@ const around = (head, tail, make) => (size) =>
 
 const times = (unit) => (size) => unit.repeat(Math.floor(size / unit.length));
 
-/** JSON that is long to walk, deep, or of many small values. */
+/** JSON that takes long to walk: deep, or with many small values. */
 export const JSONS = {
   "arrays in each other": (size) => filled(size, "", "["),
   "objects in each other": (size) => filled(size, "", '{"a":'),
@@ -239,7 +239,7 @@ export const JSONS = {
   "no UTF-8": (size) => filled(size, '{"text":"', [0xc0], '"}'),
 }; // prettier-ignore
 
-/** Of the Workers AI route, where bytes are arrays of numbers. */
+/** Bodies for the Workers AI route, where bytes are arrays of numbers. */
 export const RUN_BODIES = {
   "arrays that do not close": (size) => filled(size, '{"audio":[}', '"audio":[}'),
   "arrays that open": (size) => filled(size, '{"audio":[', '1,"audio":['),
@@ -280,9 +280,9 @@ const nest =
     return `${open.repeat(depth)}${escaped}${close.repeat(depth)}`;
   };
 
-const said = (make) =>
+const promptOf = (make) =>
   around(...chat(['{"role":"user","content":"', '"}']), (size) => {
-    // Escaped once, cut to the size, and never in the middle of an escape.
+    // Escape once, then cut to the size, never in the middle of an escape.
     const text = JSON.stringify(make(size)).slice(1, -1).slice(0, size);
     return text.replace(/\\u?[0-9a-f]{0,3}$/, "");
   });
@@ -312,7 +312,9 @@ export const CHATS = {
   "many parts": around(...chat(['{"role":"user","content":"hi"}', ""]), (size) =>
     times(`,{"role":"user","content":[${Array(256).fill('{"type":"text","text":"a"}').join(",")}]}`)(size)),
   "stop sequences": around(...chat(['{"role":"user","content":"', '"}'], `,"stop":["${"a".repeat(255)}b","${"a".repeat(254)}c"]`), times("a")),
-  ...Object.fromEntries(Object.entries(TEXTS).map(([name, make]) => [`said: ${name}`, said(make)])),
+  ...Object.fromEntries(
+  Object.entries(TEXTS).map(([name, make]) => [`said: ${name}`, promptOf(make)]),
+  ),
 }; // prettier-ignore
 
 function schemaOf(size, make) {
@@ -340,7 +342,7 @@ export function formOf(file, model = "@cf/openai/whisper") {
 const FILE = part("file", '; filename="a"');
 const END = `\r\n--${BOUNDARY}--\r\n`;
 
-/** Forms: boundaries that nearly are, parts without end, headers without end. */
+/** Forms: near-boundaries, parts without end, headers without end. */
 export const FORMS = {
   "nearly boundaries": (size) => filled(size, FILE, `\r\n--${BOUNDARY.slice(0, -1)}\r`, END),
   "line ends": (size) => filled(size, FILE, "\r\n", END),

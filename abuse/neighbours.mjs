@@ -1,5 +1,5 @@
-// Two hostile tenants beside a third: they may not slow it by more than a stated factor, read
-// anything of it, or find out, by what is answered or by how long it takes, what is there.
+// Two hostile tenants beside a third. They must not slow it by more than a stated factor or read
+// anything of it. Neither the replies nor their times may show them what exists.
 import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
 import { Random } from "../faults/random.mjs";
@@ -12,7 +12,7 @@ const bearer = (/** @type {string} */ key) => ({ authorization: `Bearer ${key}` 
 
 const body = (value) => Buffer.from(JSON.stringify(value));
 
-/** What each hostile tenant has open at once. */
+/** Requests that each hostile tenant has open at once. */
 export const HOSTILE_CLIENTS = 8;
 
 const quantile = (sorted, share) =>
@@ -24,7 +24,7 @@ const quantiles = (times) => {
   return { p50: quantile(sorted, 0.5), p99: quantile(sorted, 0.99) };
 };
 
-/** What a hostile tenant sends: whatever costs the server most, as fast as it is answered. */
+/** Sends a hostile tenant's requests: the ones that cost the server most, as fast as it answers. */
 function hostile(url, key, random, run) {
   const long = "this is a long and tedious text, you awful people. ".repeat(1900);
   const requests = [
@@ -51,7 +51,7 @@ function hostile(url, key, random, run) {
   });
 }
 
-/** A third tenant's calls, alone and beside the two, in turns: the machine's own moods cancel out. */
+/** Times the third tenant's calls alone and beside the two in turns, so that drift of the machine cancels. */
 export async function slowdown(url, { third, hostiles, seed, turns, calls }) {
   const alone = [];
   const beside = [];
@@ -76,7 +76,7 @@ export async function slowdown(url, { third, hostiles, seed, turns, calls }) {
     run.on = true;
     const random = new Random(seed, turn);
     const attack = Promise.all(hostiles.flatMap((key) => hostile(url, key, random, run)));
-    // What goes wrong in it is thrown below, with the seed, and not in the midst of the calls.
+    // An error of the attack is thrown below, with the seed, and not in the middle of the calls.
     attack.catch(() => (run.on = false));
     await call(beside, calls);
     run.on = false;
@@ -85,7 +85,7 @@ export async function slowdown(url, { third, hostiles, seed, turns, calls }) {
   return { alone: quantiles(alone), beside: quantiles(beside), calls: alone.length, hostile: run };
 }
 
-/** A key with the right checksum for a tenant that never was: only who has the secret can make it. */
+/** A key with the right checksum for a tenant that never existed. Making it needs the server's secret. */
 export function keyOf(tenant, secret, serverSecret) {
   const base62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
   const mac = createHmac("sha256", serverSecret)
@@ -98,7 +98,7 @@ export function keyOf(tenant, secret, serverSecret) {
   return `ng_${tenant}_${secret}${checksum.padStart(11, "0")}`;
 }
 
-/** What differs between two replies to what should look the same: request ids, times and paths may. */
+/** A reply without the parts that may differ between equal replies: request id, date and path. */
 function comparable({ status, headers, text }, path) {
   const { "x-request-id": id, date: _, ...others } = headers;
   return JSON.stringify({
@@ -117,12 +117,12 @@ const post = (path, key, value = {}) => ({
   body: body(value),
 });
 
-/** `signed`: asked with a key that this server has signed, so not by every stranger. */
+/** `signed`: the request needs a key that this server signed, so not every stranger can send it. */
 const pair = (name, there, not, signed = false) => ({ name, there, not, signed });
 
 /**
- * Pairs of questions by a stranger (a tenant, or nobody) that differ only in whether what they name
- * is there.
+ * Pairs of requests by a stranger (another tenant, or a client without a key). They differ only in
+ * whether the named thing exists.
  */
 export function pairs(world) {
   const { stranger, verdict, noVerdict, keyId, noKeyId, policy, noPolicy, forged, noForged } =
@@ -218,8 +218,8 @@ export async function sameAnswers(url, all) {
 }
 
 /**
- * How far the times of two interleaved samples can be told apart: the Mann-Whitney effect size
- * U / (n * n), the chance that a time of one is longer than a time of the other. 0.5 is not at all.
+ * How far the times of two interleaved samples differ: the Mann-Whitney effect size U / (n * n), the
+ * chance that a time of one is longer than a time of the other. 0.5 means no difference.
  */
 export function effect(a, b) {
   const all = [...a.map((ms) => ({ ms, first: true })), ...b.map((ms) => ({ ms, first: false }))];
@@ -250,7 +250,7 @@ export async function timing(url, all, { samples, seed }) {
       await ask(url, not);
     }
     for (let at = 0; at < samples; at += 1) {
-      // In a drawn order, so that neither always comes after the other.
+      // In a random order, so that neither always comes second.
       const order = random.chance(0.5) ? ["there", "not"] : ["not", "there"];
       for (const which of order) await time(which, which === "there" ? there : not);
     }
@@ -266,7 +266,7 @@ export async function timing(url, all, { samples, seed }) {
   return results;
 }
 
-/** Whatever a stranger can list holds nothing that is the third's. */
+/** Checks that no list that a stranger can read holds anything of the third tenant. */
 export async function nothingOf(url, stranger, words) {
   const paths = [
     "/v1/verdicts?limit=200",

@@ -1,4 +1,4 @@
-// What is shipped: the licences of the runtime dependencies, known holes in them, and the size.
+// Checks of the shipped bundle: the licences of the runtime dependencies, their known holes, its size.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
@@ -7,7 +7,7 @@ import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
 import { ROOT } from "../faults/workerd.mjs";
 
-/** SPDX ids that ask for no more than to be named. */
+/** SPDX ids of licences that require only attribution. */
 const ALLOWED = new Set([
   "MIT",
   "MIT-0",
@@ -23,22 +23,22 @@ const ALLOWED = new Set([
   "BlueOak-1.0.0",
 ]);
 
-/** The plan for free Workers takes 3 MB, compressed. */
+/** The free plan of Workers accepts 3 MB, compressed. */
 const MAX_GZIP_BYTES = 3_000_000;
 
-/** The registry may be slow, or not there. */
+/** The registry may be slow or unreachable. */
 const AUDIT_MS = 30_000;
 
 const read = (path) => JSON.parse(readFileSync(path, "utf8"));
 
-/** An SPDX expression: `A OR B` needs one that is allowed, `A AND B` both. */
+/** Whether an SPDX expression is allowed: `A OR B` needs one allowed licence, `A AND B` both. */
 const isAllowed = (licence) =>
   licence
     .replace(/[()]/g, "")
     .split(" OR ")
     .some((choice) => choice.split(" AND ").every((id) => ALLOWED.has(id.trim())));
 
-/** Every package that runs in the Worker, with those that it needs. */
+/** Every package that runs in the Worker, with its dependencies. */
 export function licences() {
   const found = new Map();
   const waiting = Object.keys(read(join(ROOT, "package.json")).dependencies).map((name) => ({
@@ -60,7 +60,7 @@ export function licences() {
   return found;
 }
 
-/** In words: what `npm audit` says, or why it says nothing. */
+/** The result of `npm audit` in words, or why there is none. */
 export async function audit() {
   const args = ["audit", "--omit=dev", "--json"];
   const done = await promisify(execFile)("npm", args, { cwd: ROOT, timeout: AUDIT_MS }).catch(
@@ -81,7 +81,7 @@ export async function audit() {
   return "no known holes";
 }
 
-/** Bytes of what a deployment uploads. */
+/** The size in bytes of what a deployment uploads. */
 export function bundleSize(/** @type {string} */ bundle) {
   const files = readdirSync(bundle)
     .filter((name) => name === "index.js" || /\.(?:wasm|sql)$/.test(name))
