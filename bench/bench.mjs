@@ -2,8 +2,8 @@
 //   [--rounds=5] [--seconds=2] [--engines=fixed,embedded] [--tenants=1,1000] [--connections=1,16,64] [--lines=1000000]
 // npm run bench -- --scale [--most 10000] [--quick]    by the number of tenants (scale/scale.mjs)
 //
-// The built Worker on workerd itself, with its objects on local disk, under load from autocannon.
-// Every figure stands beside what bounds it and what competes with it, from the same run.
+// Measures the built Worker on workerd itself, with its objects on local disk, under load from
+// autocannon. Every figure is shown beside its bound and its competitors, measured in the same run.
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-// What a governed call uses of what Cloudflare charges for, counted by the SQL cursors themselves.
+// The resources of a governed call that Cloudflare charges for, counted by the SQL cursors themselves.
 import { join } from "node:path";
 import { run } from "./load.mjs";
 import { say } from "./machine.mjs";
@@ -32,7 +32,7 @@ export async function cost({ dir, bundles, plan }) {
   return { prices: PRICES.version, source: PRICES.source, calls };
 }
 
-/** @param call its name; what it uses at each number of connections */
+/** @param call its name; the use at each number of connections */
 async function costOf(call, { server, key, requests, plan }) {
   await run({ url: server.url, requests, connections: 16, seconds: plan.warmS });
   const rows = [];
@@ -59,7 +59,7 @@ async function costOf(call, { server, key, requests, plan }) {
         `USD ${round(usd.total)} a million on Workers Paid; ${free.calls} calls a day on Free (${free.limit})`,
     );
   }
-  // The latest lines are this call's own.
+  // The latest lines belong to this call.
   const lines = await getJson(server.url, "/v1/ledger?limit=200", key);
   const total = (name) => lines.data.reduce((sum, line) => sum + line[name], 0);
   const held = round(total("held_micro_neurons") / total("micro_neurons"));

@@ -1,4 +1,4 @@
-/** What is bundled, each with the routes, engines and rules of `src`. */
+/** The bundles' entry modules. Each uses the routes, engines and rules of `src`. */
 export const ENTRIES = {
   real: "src/index.ts",
   ours: "bench/workers/ours.ts",

@@ -1,5 +1,5 @@
-// The governed call between its floor (the same without storage) and its naive form (a write
-// transaction awaited for each reserve and each settle).
+// Compares the governed call with its floor (the same call without storage) and its naive form (each
+// reserve and each settle waits for a write transaction of its own).
 import { join } from "node:path";
 import { run } from "./load.mjs";
 import { say } from "./machine.mjs";
@@ -57,12 +57,12 @@ export async function governed({ dir, bundles, plan }) {
 async function measure(server, keys, { connections, seconds }) {
   const requests = verdictRequests(keys);
   const load = { url: server.url, requests, cpuMs: () => server.cpuMs() };
-  // Objects rest after ten seconds: each is woken before its time is taken.
+  // Objects sleep after ten seconds, so each is woken before it is measured.
   if (keys.length > 1) await run({ ...load, connections: 32, amount: keys.length });
   return run({ ...load, connections, seconds });
 }
 
-/** Each goes first in turn, so that none always has the warmer machine. */
+/** Each server goes first in turn, so that none always runs on the warmer machine. */
 export const rotated = (list, by) => list.map((_, index) => list[(index + by) % list.length]);
 
 const compared = (runs) => ({
@@ -71,7 +71,7 @@ const compared = (runs) => ({
   of_naive: ratio(runs.ours, runs.naive),
 });
 
-/** The median of the ratios of neighbouring runs: what drifts, drifts for both. */
+/** The median of the ratios of neighbouring runs, since drift of the machine is the same for both. */
 export const ratio = (ours, theirs) => median(ours.map(({ rps }, at) => rps / theirs[at].rps));
 
 const line = ({ engine, tenants, connections, floor, ours, naive, of_floor, of_naive }) =>

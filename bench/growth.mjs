@@ -1,4 +1,4 @@
-// Whether a call costs more with a long journal behind it, or with many tenants beside it.
+// Measures whether a call costs more with a long journal or with many other tenants.
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { rotated } from "./governed.mjs";
@@ -17,11 +17,11 @@ import {
 import { Workerd } from "./workerd.mjs";
 
 const CONNECTIONS = 16;
-/** Calls one after the other, so that what was read belongs to an admission. */
+/** Calls one after the other, so that all rows read belong to one admission. */
 const METERED_CALLS = 200;
 const SETTLED_MS = 2000;
 
-/** The same process serves tenants whose journals differ in nothing but their length. */
+/** One process serves tenants whose journals differ only in length. */
 export async function journals({ dir, bundles, plan }) {
   const server = new Workerd(join(dir, "journals"), bundles.metered);
   await server.start();
@@ -40,7 +40,7 @@ export async function journals({ dir, bundles, plan }) {
   for (const [at, lines] of plan.journal.entries()) {
     const requests = verdictRequests([keys[at]]);
     await run({ url: server.url, requests, connections: CONNECTIONS, seconds: plan.warmS });
-    // What the load's end cut off is settled first: its rows would be read with an admission's.
+    // Calls that the end of the load cut off are settled first, so that their rows do not count.
     await sleep(SETTLED_MS);
     await getJson(server.url, `/meter/${ids[at]}`);
     await run({ url: server.url, requests, connections: 1, amount: METERED_CALLS });
@@ -70,7 +70,7 @@ export async function journals({ dir, bundles, plan }) {
   });
 }
 
-/** Some tenants are asked; many more exist. */
+/** Some tenants get calls; many more exist. */
 export async function tenants({ dir, bundles, plan }) {
   const server = new Workerd(join(dir, "tenants"), bundles.ours);
   await server.start();

@@ -1,4 +1,4 @@
-// What V8 says of a workerd that was started with `--inspector-addr`.
+// A client for V8's inspector of a workerd that was started with `--inspector-addr`.
 
 export async function inspect(/** @type {number} */ port) {
   const targets = await (await fetch(`http://127.0.0.1:${port}/json`)).json();

@@ -5,13 +5,13 @@ import { quantile } from "./stats.mjs";
 
 /**
  * @param {{ url: string, requests: readonly object[], connections: number, cpuMs?: () => number }
- *   & ({ seconds: number } | { amount: number })} load each connection has requests of its own, so
- *   that two rarely ask the same tenant at once; with fewer requests than connections they share
+ *   & ({ seconds: number } | { amount: number })} load each connection has requests of its own, so that
+ *   two rarely call the same tenant at once. With fewer requests than connections they share.
  * @returns requests a second, latencies and CPU in milliseconds
  */
 export async function run({ url, requests, connections, seconds, amount, cpuMs = () => 0 }) {
   const latencies = [];
-  /** What was said where it was not 200, the first of it: a run that fails may not fail again. */
+  /** The first reply that was not 200, since a repeat of the run may not fail. */
   let refused = "";
   const bodies = new WeakMap();
   let at = 0;

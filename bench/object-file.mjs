@@ -1,9 +1,9 @@
-// The file of a Durable Object on local disk, written to while workerd is down.
+// Writes to the file of a Durable Object on local disk while workerd is down.
 import { createHash, createHmac } from "node:crypto";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 
-/** How workerd names the object of a name: a MAC of the name, and a MAC of that. */
+/** The file name that workerd gives the object of a name: a MAC of the name, and a MAC of that. */
 export function objectFile(directory, uniqueKey, name) {
   const key = createHash("sha256").update(uniqueKey).digest();
   const mac = (/** @type {string | Uint8Array} */ data) =>
@@ -24,7 +24,7 @@ function base32(value, length) {
 
 const DAY_MS = 86_400_000;
 
-/** Lines of the 30 days before today, each like the one line that the journal has. */
+/** Adds lines of the 30 days before today, each like the only line of the journal. */
 export function seedJournal(file, count) {
   const db = new DatabaseSync(file);
   const line = db.prepare("SELECT * FROM journal WHERE outcome = 'posted' LIMIT 1").get();

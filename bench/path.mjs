@@ -1,8 +1,8 @@
 // node bench/path.mjs [--inference embedded] [--list]
 //
-// How many source files one text verdict crosses: those of which a function runs between its request and
-// its reply, counted in the built Worker. Everything that happens once (parsing, caches, tables) has
-// happened before.
+// Counts the source files that one text verdict crosses: files with a function that runs between the
+// request and the reply, in the built Worker. Work that is done once (parsing, caches, tables) is done
+// before.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { SourceMap } from "node:module";
 import { tmpdir } from "node:os";
@@ -21,10 +21,10 @@ const { values } = parseArgs({
   },
 });
 
-/** Verdicts before the one that counts. */
+/** Verdicts before the counted one. */
 const BEFORE = 5;
 
-/** Files that run for one verdict, at most. */
+/** The largest allowed number of files for one verdict. */
 const MOST_FILES = 80;
 
 const dir = mkdtempSync(join(tmpdir(), "neurogate-path-"));

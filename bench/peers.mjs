@@ -1,5 +1,5 @@
-// Others at the same work on the same machine: Portkey's gateway, which passes on and keeps no
-// ledger, and a Node server that keeps ours in Redis.
+// Measures other servers at the same work on the same machine: Portkey's gateway, which passes calls on and
+// keeps no ledger, and a Node server that keeps our ledger in Redis.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync } from "node:fs";
@@ -26,7 +26,7 @@ const READY_MS = 15_000;
 
 const here = (/** @type {string} */ path) => fileURLToPath(new URL(path, import.meta.url));
 
-/** A script of ours that says on its first line where it listens, and ends with its input. */
+/** Starts a script of ours. Its first line is its address, and it ends with its input. */
 async function startScript(path, ...parameters) {
   const child = spawn(
     process.execPath,
@@ -96,8 +96,8 @@ async function against({ peer, call }, ours, theirs, plan) {
 const side = (server, requests) => ({ url: server.url, requests, cpuMs: () => server.cpuMs() });
 
 /**
- * Both ask the same upstream once a call. `generation`: the same chat through both, ours with the
- * ledger on the way; `moderation`: a verdict of ours, whose judge is that one question.
+ * Both call the same upstream once a call. `generation`: the same chat through both, ours with the ledger.
+ * `moderation`: a verdict of ours, whose judge makes that one call.
  */
 async function portkey({ dir, bundles, plan }) {
   const bin = createRequire(import.meta.url).resolve("@portkey-ai/gateway/build/start-server.js");
@@ -149,7 +149,7 @@ async function portkey({ dir, bundles, plan }) {
   }
 }
 
-/** The same checks and records; durable with every call, as ours are. */
+/** The same checks and records as ours, durable with every call. */
 async function redis({ dir, bundles, plan }) {
   const home = join(dir, "redis");
   mkdirSync(home, { recursive: true });
@@ -185,7 +185,7 @@ async function redis({ dir, bundles, plan }) {
   }
 }
 
-/** A peer that is not installed is left out, and said so. */
+/** Leaves out a peer that is not installed, and prints that. */
 export async function peers(context) {
   const rows = [];
   for (const [name, peer] of Object.entries({ portkey, redis })) {

@@ -11,8 +11,8 @@ import { NO_REVIEW } from "../src/domain/moderation/verdict.ts";
 import { CrashingDatabase } from "../simulation/crashing-database.ts";
 import { median } from "./stats.mjs";
 
-// How long one step of a policy's replay keeps a tenant's object busy: 250 rows read, judged anew and
-// counted, over SQLite in memory.
+// Measures how long one step of a policy's replay keeps a tenant's object busy: 250 rows are read, decided
+// again and counted, over SQLite in memory.
 
 const ROWS = 20_000;
 const RUNS = 40;

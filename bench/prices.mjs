@@ -1,4 +1,4 @@
-// What Cloudflare charges for the plumbing of a call. What the models cost is the ledger's business.
+// Cloudflare's prices for the platform's work in a call. The ledger has the cost of the models.
 
 /** Change the version with any price. */
 export const PRICES = {
@@ -16,7 +16,7 @@ export const PRICES = {
     rows_read: 0.001,
     rows_written: 1,
   },
-  /** A day, after which the platform refuses. */
+  /** Limits a day, after which the platform refuses. */
   free: {
     worker_requests: 100_000,
     object_requests: 100_000,
@@ -30,12 +30,12 @@ export const PRICES = {
 const OBJECT_GB = 0.128;
 
 /**
- * The dearest way to use an object: calls so far apart that none shares its time, each keeping it
+ * The most expensive use of an object: calls so far apart that none shares its time. Each keeps the object
  * in use from the admission to the end of the settle.
  */
 const ALONE_S = 0.5;
 
-/** What one governed call uses, in the units that are charged. */
+/** The use of one governed call in the charged units. */
 export const unitsOf = ({ cpuMs, objectCalls, rowsRead, rowsWritten }) => ({
   worker_requests: 1,
   worker_cpu_ms: cpuMs,
@@ -45,7 +45,7 @@ export const unitsOf = ({ cpuMs, objectCalls, rowsRead, rowsWritten }) => ({
   rows_written: rowsWritten,
 });
 
-/** USD per million calls on Workers Paid, by unit, nothing included in the plan taken off. */
+/** USD per million calls on Workers Paid, by unit, without the plan's included amounts. */
 export function paidUsdPerMillion(units) {
   const parts = Object.fromEntries(
     Object.entries(PRICES.paid).map(([name, usd]) => [name, usd * units[name]]),
@@ -53,7 +53,7 @@ export function paidUsdPerMillion(units) {
   return { ...parts, total: Object.values(parts).reduce((sum, usd) => sum + usd, 0) };
 }
 
-/** Workers Free costs nothing: how many calls a day, and what ends them. */
+/** The calls a day on Workers Free, which costs nothing, and the limit that ends them. */
 export function freeCallsPerDay(units) {
   const [[limit, calls]] = Object.entries(PRICES.free)
     .map(([name, most]) => [name, Math.floor(most / units[name])])

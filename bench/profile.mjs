@@ -1,6 +1,6 @@
 // node bench/profile.mjs [floor|ours|naive|real] [connections] [seconds]
 //
-// Where the CPU time of a governed call goes: V8's own profiler, through workerd's inspector.
+// Shows the CPU time of a governed call by function, with V8's own profiler through workerd's inspector.
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -39,7 +39,7 @@ const { profile } = await ask("Profiler.stop");
 await server.stop();
 close();
 
-/** Self time by function, and time with callees by function, each once on a stack. */
+/** Self time by function, and time with callees by function; each function counts once on a stack. */
 const byId = new Map(profile.nodes.map((node) => [node.id, node]));
 const selfUs = new Map();
 profile.samples.forEach((id, at) => selfUs.set(id, (selfUs.get(id) ?? 0) + profile.timeDeltas[at]));

@@ -55,7 +55,7 @@ async function ask(method, path, { key = server.adminToken, body } = {}) {
   return { ms: performance.now() - begunMs, status: response.status, body: JSON.parse(text) };
 }
 
-/** Verdicts at a steady pace, whether those before are answered or not. */
+/** Requests verdicts at a steady pace, whether earlier ones are answered or not. */
 function askVerdicts(requests) {
   const latencies = [];
   /** How many, by what they were told. */

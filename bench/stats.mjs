@@ -1,4 +1,4 @@
-/** A value of the sorted list below which the share `p` of it lies. */
+/** The quantile `p` of a sorted list. */
 export function quantile(values, p) {
   const sorted = values.toSorted((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor(p * sorted.length))] ?? Number.NaN;
@@ -10,7 +10,7 @@ export function median(values) {
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
-/** Medians, field by field, of runs that have the same fields. */
+/** The median of each field over runs with the same fields. */
 export const medians = (runs) =>
   Object.fromEntries(
     Object.keys(runs[0] ?? {}).map((name) => [name, median(runs.map((run) => run[name]))]),

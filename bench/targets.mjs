@@ -1,4 +1,4 @@
-// What is aimed at. Printed beside the results, never asserted: a busy machine is no bug.
+// The targets. They are printed beside the results and never asserted, since a busy machine is no bug.
 
 const at = (rows, wanted) =>
   rows?.find((row) => Object.entries(wanted).every(([name, value]) => row[name] === value));
@@ -8,7 +8,7 @@ const one = { engine: "fixed", tenants: 1 };
 const least = (name, value, limit) => ({ name, value, limit, holds: value >= limit });
 const most = (name, value, limit) => ({ name, value, limit, holds: value <= limit });
 
-/** @returns the targets of which something was measured */
+/** @returns the targets that have a measured figure */
 export function targets({ governed, peers, journals, cost }) {
   const rows = (wanted) => at(governed, { ...one, ...wanted });
   const peer = (connections) =>

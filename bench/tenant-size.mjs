@@ -1,5 +1,5 @@
-// What it costs that a tenant exists: its object's database made over SQLite in memory, in stages and,
-// for comparison, with all tables at once, as before.
+// Measures the cost of making a tenant: its object's database over SQLite in memory, in stages and, for
+// comparison, with all tables at once.
 import { DatabaseSync } from "node:sqlite";
 import { pathToFileURL } from "node:url";
 import { migrate } from "../durable-objects/database.ts";
@@ -15,7 +15,7 @@ import { median } from "./stats.mjs";
 
 const RUNS = 200;
 
-/** A database that counts what it is asked. */
+/** A database that counts its statements. */
 function counted() {
   const sqlite = new DatabaseSync(":memory:");
   const counts = { statements: 0 };

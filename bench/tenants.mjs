@@ -1,12 +1,12 @@
-// Tenants with limits that no run reaches, made over the admin routes, and the requests of theirs.
+// Makes tenants, with limits that no run reaches, over the admin routes, and makes their requests.
 import { ADMIN_TOKEN } from "./workerd.mjs";
 
-/** What a run sends: a sentence or two, as comments and messages are. */
+/** The text of a run: a sentence or two, like a comment or a message. */
 export const TEXT =
   "The parcel came two days late and the box was dented, but the lamp works and the colour is " +
   "lovely. Would order again if delivery gets better.";
 
-/** Of the account too: it has a limit for all tenants together, and these come in chunks. */
+/** Rates for the account too, which has a limit for all tenants together and gives permits in chunks. */
 const RATES = { text_generation: 1_000_000, text_classification: 1_000_000 };
 
 const SETTINGS = {
@@ -16,10 +16,10 @@ const SETTINGS = {
   max_in_flight: 10_000,
 };
 
-/** More at once gains nothing: one `Account` object makes them all. */
+/** More at once is not faster, since one `Account` object makes all tenants. */
 const AT_ONCE = 16;
 
-/** An open object takes three file descriptors and half a megabyte: bulk work starts afresh. */
+/** An open object takes three file descriptors and half a megabyte, so bulk work restarts the server. */
 const RESTART_EVERY = 1000;
 
 async function admin({ url, adminToken = ADMIN_TOKEN }, method, path, body) {
@@ -44,7 +44,7 @@ async function inParallel(items, work) {
   return results;
 }
 
-/** Tenants that exist and are never asked. */
+/** Makes tenants that get no calls. */
 export async function makeIdleTenants(server, count) {
   const ids = Array.from({ length: count }, (_, index) => `idle-${index}`);
   for (let from = 0; from < count; from += RESTART_EVERY) {
@@ -90,7 +90,7 @@ export const chatRequests = (keys) =>
     body: JSON.stringify({ model: CHAT_MODEL, messages: [{ role: "user", content: TEXT }] }),
   }));
 
-/** One generation call, looked at. */
+/** Makes one generation call and checks the reply. */
 export async function checkChat(url, key, engine) {
   const [{ path, ...request }] = chatRequests([key]);
   const response = await fetch(url + path, request);
@@ -102,7 +102,7 @@ export async function checkChat(url, key, engine) {
   }
 }
 
-/** One call, looked at: a run may only measure what really moderates. */
+/** Makes one call and checks the verdict, since a run must measure real moderation. */
 export async function checkVerdict(url, key, engine) {
   const [{ path, ...request }] = verdictRequests([key]);
   const response = await fetch(url + path, request);

@@ -14,19 +14,19 @@ const DAYS = 30;
 const DAY_MS = 86_400_000;
 const ASKED = 40;
 
-/** A million lines are folded in some minutes. */
+/** Folding a million lines takes some minutes. */
 const FOLDED_MS = 1_800_000;
 
 const dayText = (day) => new Date(day * DAY_MS).toISOString().slice(0, 10);
 
-/** Counts of one call, for as many. */
+/** The counts of one call, multiplied by the number of calls. */
 const times = (value, factor) => {
   if (typeof value === "number") return value * factor;
   if (typeof value !== "object" || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, times(one, factor)]));
 };
 
-/** The days' books as their settlements would have kept them, and nothing folded. */
+/** Writes the days' sums as the settlements would have, with nothing folded. */
 function seedDays(file) {
   const db = new DatabaseSync(file);
   const period = db.prepare("SELECT * FROM periods ORDER BY day DESC LIMIT 1").get();
@@ -68,7 +68,7 @@ async function timed(url, path, token) {
   return { median_ms: median(took), slowest_ms: took.at(-1), body };
 }
 
-/** A month by day and model, as the tenant and as the platform asks for it. */
+/** Reads a month by day and model, as the tenant and as the platform. */
 export async function usagePages({ dir, plan }) {
   const server = new Started(dir);
   await server.start();
@@ -85,7 +85,7 @@ export async function usagePages({ dir, plan }) {
   const own = `/admin/tenants/${ID}/usage?${range}`;
   const all = `/admin/usage?tenant=${ID}&${range}`;
   const foldedFrom = performance.now();
-  // Something that settles wakes the object.
+  // A settled call wakes the object.
   await checkVerdict(url, key, "embedded");
   await until("fold", async () => !(await getJson(url, own, adminToken)).is_behind);
   const foldedS = (performance.now() - foldedFrom) / 1000;

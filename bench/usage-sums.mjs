@@ -16,7 +16,7 @@ const HOURS = 4;
 const MODELS = ["@cf/meta/llama-3.1-8b-instruct-fp8", "@cf/huggingface/distilbert-sst-2-int8"];
 const ASKED = 5;
 
-/** As much of D1 as the reports use. */
+/** The part of D1's interface that the reports use. */
 class LocalDatabase {
   constructor(db) {
     this.db = db;
@@ -112,7 +112,7 @@ async function cpuOf(work) {
   return median(took.toSorted((a, b) => a - b));
 }
 
-/** The last day is today: it is not closed. */
+/** The last day is today, so it is not closed. */
 export async function usageSums({ plan }) {
   const { tenants, days } = plan.reported;
   const db = new DatabaseSync(":memory:");

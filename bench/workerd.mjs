@@ -1,4 +1,4 @@
-// The built Worker on the workerd binary itself: no proxy of wrangler or Miniflare is measured.
+// Runs the built Worker on the workerd binary itself, so that no proxy of wrangler or Miniflare is measured.
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -18,7 +18,7 @@ const READY_MS = 20_000;
 export const KEY_SECRET = "bench-key-secret-of-at-least-32-bytes!";
 export const ADMIN_TOKEN = "bench-admin-token-of-at-least-32-bytes";
 
-/** Bundles as `npm run deploy` would, from another entry point if one is named. */
+/** Bundles like `npm run deploy`, from another entry point if one is named. */
 export async function build(outdir, entry = "src/index.ts") {
   await promisify(execFile)(
     process.execPath,
@@ -28,7 +28,7 @@ export async function build(outdir, entry = "src/index.ts") {
       env: { ...process.env, WRANGLER_SEND_METRICS: "false", WRANGLER_WRITE_LOGS: "false" },
     },
   );
-  // wrangler names the bundle after its entry.
+  // wrangler gives the bundle the name of its entry.
   const index = readdirSync(outdir).find((name) => name.endsWith(".js"));
   return { outdir, index };
 }
@@ -80,7 +80,7 @@ function capnp({ bundle, stateDir, port, settings, classes, isInspected }) {
   const objects = Object.entries(keys).map(
     ([name, key]) => `(className = ${text(name)}, uniqueKey = ${text(key)}, enableSql = true)`,
   );
-  // What an inspector is told of the heap counts garbage too, until the Worker itself has it collected.
+  // The inspector's figure of the heap includes garbage until the Worker itself collects it.
   const flags = isInspected ? `\n  v8Flags = ["--expose-gc"],` : "";
   return `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (${flags}
@@ -105,7 +105,7 @@ const worker :Workerd.Worker = (
 const keysOf = (/** @type {(keyof ALSO)[]} */ classes) =>
   Object.fromEntries(classes.map((name) => [name, ALSO[name].uniqueKey]));
 
-/** None outlives the harness, however that ends. */
+/** Ends all servers when the harness ends for any reason. */
 const RUNNING = new Set();
 process.on("exit", () => {
   for (const server of RUNNING) process.kill(server.pid, "SIGKILL");
@@ -137,7 +137,7 @@ export class Workerd {
     this.#settings = {
       INFERENCE: "workers-ai",
       CLOUDFLARE_PLAN: "paid",
-      // A line for each request would hide what the bench says; what it costs: docs/observability.md.
+      // A log line for each request would hide the bench's output. docs/observability.md has its cost.
       LOG_LEVEL: "error",
       KEY_SECRETS: KEY_SECRET,
       ADMIN_TOKEN,
@@ -149,7 +149,7 @@ export class Workerd {
     return this.#process.pid;
   }
 
-  /** Where an object of this class keeps its files. */
+  /** The folder with the files of objects of this class. */
   directory(/** @type {string} */ className) {
     const key = UNIQUE_KEYS[className] ?? ALSO[className].uniqueKey;
     return join(this.#dir, "state", key);
@@ -160,7 +160,7 @@ export class Workerd {
     mkdirSync(stateDir, { recursive: true });
     this.#port ||= await freePort();
     this.url = `http://127.0.0.1:${this.#port}`;
-    // It may only embed what lies beside it.
+    // The configuration may embed only files beside it.
     const config = join(this.#bundle.outdir, `${this.#port}.capnp`);
     const made = {
       bundle: this.#bundle,

@@ -1,4 +1,4 @@
-// As much of a Redis client as the peer needs: one connection, pipelined, arrays of strings back.
+// The part of a Redis client that the peer needs: one connection, pipelined, replies as arrays of strings.
 import { createConnection } from "node:net";
 
 export function connect(/** @type {number} */ port) {
@@ -20,7 +20,7 @@ export function connect(/** @type {number} */ port) {
   return (/** @type {(string | number)[]} */ ...words) =>
     new Promise((resolve, reject) => {
       waiting.push({ resolve, reject });
-      // What is asked in one turn is sent at once.
+      // Commands of one turn are sent together.
       if (gathered.length === 0) {
         setImmediate(() => {
           socket.write(gathered.join(""));
@@ -32,7 +32,7 @@ export function connect(/** @type {number} */ port) {
     });
 }
 
-/** One reply of RESP 2 from `at`; null: it is not all there yet. */
+/** Reads one reply of RESP 2 from `at`; null: it has not arrived completely. */
 function parse(buffer, at) {
   const lineEnd = buffer.indexOf("\r\n", at);
   if (lineEnd === -1) return null;

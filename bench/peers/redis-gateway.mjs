@@ -1,5 +1,5 @@
-// The same gateway in a Node server with Redis: our own edge, plan and moderation, run by Node as
-// they are; the checks, the hold, the line and the verdict in Redis. A process of its own.
+// The same gateway as a Node server with Redis. Our own edge, plan and moderation run in Node unchanged.
+// The checks, the hold, the line and the verdict are in Redis. It is a process of its own.
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { createServer } from "node:http";
 import * as v from "valibot";
@@ -22,7 +22,7 @@ import { FIXED_AI } from "../workers/fixed-ai.ts";
 import { connect } from "./redis-client.mjs";
 import { ADMIT, SETTLE } from "./redis.lua.mjs";
 
-// What workerd has and this Node does not.
+// Functions that workerd has and this Node lacks.
 if (!("toHex" in Uint8Array.prototype)) {
   // oxlint-disable-next-line no-extend-native -- the standard's own method
   Object.defineProperty(Uint8Array.prototype, "toHex", {

@@ -1,5 +1,5 @@
-// The checks and the records of a governed call as Redis scripts: each is atomic. Amounts are kept
-// as integers; Lua's doubles hold them exactly up to 2^53, as JavaScript's do.
+// The checks and the records of a governed call as Redis scripts. Each script is atomic. Amounts are
+// integers, which Lua's doubles hold exactly up to 2^53, as JavaScript's do.
 
 /**
  * KEYS: tenant, keys, meter, windows, holds. ARGV: secret hash, now (ms), call id, bound, in-flight

@@ -1,5 +1,5 @@
-// An OpenAI-compatible server that answers at once and always alike: the judge's answer, with the
-// nonce of its prompt when there is one. A process of its own.
+// An OpenAI-compatible server that always gives the same answer at once: a judge's answer, with the nonce
+// of the prompt if there is one. It is a process of its own.
 import { createServer } from "node:http";
 
 const NONCE = /\b[0-9a-f]{32}\b/;

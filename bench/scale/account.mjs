@@ -1,4 +1,4 @@
-// The account's object among N tenants: messages, a spike, what the platform asks of it.
+// Measures the account's object among N tenants: messages, a spike, and the platform's requests.
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { nameOf, seedAccount } from "../../test/e2e/seed-account.mjs";
@@ -8,11 +8,11 @@ import { median } from "../stats.mjs";
 import { makeTenants } from "../tenants.mjs";
 import { ADMIN_TOKEN, freePort, Workerd } from "../workerd.mjs";
 
-/** Of all tenants: those with a share of the day, and those that ask within a minute. */
+/** Parts of all tenants: those with a share of the day, and those that ask within a minute. */
 const SHARING = 0.3;
 const ASKING = 0.05;
 
-/** A cap that all of them fit in, and rates that all of them may take. */
+/** A cap and rates that are large enough for all tenants. */
 const ACCOUNT = {
   daily_cap_neurons: 100_000_000,
   rpm: { text_generation: 1_000_000, text_classification: 1_000_000 },
@@ -32,7 +32,7 @@ const ROUNDS = 5;
 /** A page of 200 reads each of its tenants in three places at most. */
 const PAGE_ROWS = 606;
 
-/** Requests of which the CPU of one is worked out: it is told in steps of 10 ms. */
+/** Requests over which the CPU is averaged, since the kernel counts it in steps of 10 ms. */
 const REPEATS = 20;
 
 export async function admin(server, method, path, body) {
@@ -111,7 +111,7 @@ const nextAsk = (crowded, tenants, more) => {
   return ask(crowded.server, tenants, crowded.seq, more);
 };
 
-/** The first message of each that has a share, all of which a minute has to hold. */
+/** The first message of each tenant with a share. All must fit into a minute. */
 export async function spike(table, crowded) {
   const { server, sharing, count } = crowded;
   await nextAsk(crowded, ["first"]);
@@ -145,7 +145,7 @@ async function round(crowded) {
   return { used, meter: await takeMeter(server) };
 }
 
-/** A message among many beside the same one among few, both processes in turn. */
+/** Compares a message among many tenants with one among few, both processes in turn. */
 export async function messages(table, few, many) {
   const took = { few: [], many: [], ratios: [], meters: [] };
   for (const crowded of [few, many]) {
@@ -161,7 +161,7 @@ export async function messages(table, few, many) {
     took.ratios.push(large.used / small.used);
     took.meters.push(large.meter);
   }
-  // Of a round in the middle: the object may end while the other process is measured, and start anew.
+  // The median of the rounds, since the object may restart while the other process is measured.
   const each = (of) => median(took.meters.map(of)) / A_ROUND;
   const of = `a lease and permits, N = ${many.count}`;
   table.told(`${of}: CPU`, median(took.many), "ms", 2);
@@ -186,7 +186,7 @@ export async function messages(table, few, many) {
   table.held(`${of}: tenants woken`, Math.max(...took.meters.map(({ called }) => called)), 0);
 }
 
-/** What the platform does about the account of so many. */
+/** The platform's acts on an account with so many tenants. */
 export async function acts(table, crowded) {
   const { server, count } = crowded;
   const of = `N = ${count}`;
@@ -223,7 +223,7 @@ export async function acts(table, crowded) {
   table.held(`reopen, ${of}: told later beside those that know`, heard - knowing.length, 0);
 }
 
-/** What the platform reads of the account of so many. */
+/** The platform's reads of an account with so many tenants. */
 export async function reads(table, crowded) {
   const { server, count } = crowded;
   const paths = {
@@ -250,7 +250,7 @@ export async function reads(table, crowded) {
   }
 }
 
-/** The process anew, its account awake: what it has used by then, and what it holds. */
+/** Restarts the process, wakes the account, and returns its use of CPU and memory. */
 async function wokenAnew({ server, inspector }) {
   await server.restart();
   const startedMs = performance.now();
@@ -264,7 +264,7 @@ async function wokenAnew({ server, inspector }) {
   return { cpuMs, wallMs, rss, heap, rows: account.read + alarm.read };
 }
 
-/** The account's object starts anew, with shares of two days: what is more than with a few tenants. */
+/** The restart of an account's object with shares of two days, compared with one with few tenants. */
 export async function wake(table, few, many) {
   const small = await wokenAnew(few);
   const large = await wokenAnew(many);

@@ -1,5 +1,5 @@
-// The reference month: 100,000 tenants of which 5,000 are active each day, with 100 verdicts each. What a
-// verdict uses is counted in the objects; what that costs is the product's own book of prices.
+// The reference month: 100,000 tenants of which 5,000 are active each day, with 100 verdicts each. The use
+// of a verdict is counted in the objects. The prices are those of the product's own price book.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -18,10 +18,10 @@ const CALLS = 100;
 const DAYS = 30;
 const VERDICTS = ACTIVE * CALLS * DAYS;
 
-/** A call that comes alone comes later than any permit lives, and is folded alone. */
+/** A lone call comes after every permit has ended, and is folded alone. */
 const ALONE_EVERY_MS = 7_000;
 
-/** Longer than a fold, its message and its way back take. */
+/** Longer than a fold with its message and its answer. */
 const FOLDED_MS = 9_000;
 
 const SETTINGS = { plan: "free", daily_neurons: 1_000_000, rpm: { requests: 1_000_000 } };
@@ -43,7 +43,7 @@ async function users(server, name, count) {
 
 const BURST = 25;
 
-/** Bursts of 25, five calls at once: their rows, with those of the fold that follows. */
+/** The rows of bursts of 25 calls, five at once, with those of the fold that follows. */
 async function bursts(server, count) {
   const tenants = await users(server, "bursting", count);
   await Promise.all(
@@ -81,7 +81,7 @@ const perVerdict = ({ tenant, account, alarm, messages, fed }, verdicts) => ({
   fedRows: fed.rows / verdicts,
 });
 
-/** Beyond what a paid plan includes, for the month. */
+/** The cost of a month beyond the paid plan's included amounts. */
 function usd(resource, count) {
   const { usd: price, per, paid } = BOOK[resource];
   return (Math.max(0, count - (paid?.amount ?? 0)) / per) * Number(price);

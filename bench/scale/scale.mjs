@@ -1,6 +1,6 @@
 // npm run bench -- --scale [--most 10000] [--quick] [--only=account,tenants,month,reports]
 //
-// The account's object, and what is asked of it, by the number of tenants. Counts and ratios that are out
+// Measures the account's object and its requests by the number of tenants. Counts and ratios that are out
 // of bounds fail the run.
 import { join } from "node:path";
 import { say } from "../machine.mjs";
@@ -13,7 +13,7 @@ import { monthToDate } from "./usage.mjs";
 const FEW = 20;
 const SIZES = [1_000, 10_000, 100_000];
 
-/** What can be asked for by itself. */
+/** The parts for `--only`. */
 export const PARTS = ["account", "tenants", "month", "reports"];
 
 /**
@@ -49,7 +49,7 @@ export async function scale({ dir, bundle, most, quick, parts }) {
   return table;
 }
 
-/** Those that asked in the spike still count as asking when a message is measured: the dearest way. */
+/** Tenants of the spike still count as asking when a message is measured, which is the worst case. */
 async function amongMany(table, few, many) {
   say(`\nN = ${many.count}`);
   await spike(table, many);

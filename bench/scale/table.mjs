@@ -1,5 +1,5 @@
-// What is printed: each figure of one run beside its bound. Counts and ratios are held to theirs, times
-// are not: a busy machine is no bug.
+// Prints each figure of a run beside its bound. Counts and ratios must meet their bounds. Times need not,
+// since a busy machine is no bug.
 import { say } from "../machine.mjs";
 
 const shown = (/** @type {number} */ value) =>
@@ -9,12 +9,12 @@ export class Table {
   /** @type {{ name: string, value: number, unit: string, most: number | null, isHeld: boolean }[]} */
   rows = [];
 
-  /** What must not be more than that, or the run fails. */
+  /** A figure that fails the run if it is above `most`. */
   held(name, value, most, unit = "") {
     this.#add({ name, value, unit, most, isHeld: true });
   }
 
-  /** What is told beside what is aimed at. */
+  /** A figure that is printed beside its aim. */
   told(name, value, unit = "", most = null) {
     this.#add({ name, value, unit, most, isHeld: false });
   }
@@ -28,7 +28,7 @@ export class Table {
     say(`${mark}  ${name}: ${shown(value)}${unit === "" ? "" : ` ${unit}`}${bound}`);
   }
 
-  /** A value that is not a number was not measured, and is broken too. */
+  /** A value that is not a number was not measured, so it is out of bounds too. */
   get broken() {
     return this.rows.filter(
       ({ isHeld, value, most }) => isHeld && most !== null && !(value <= most),

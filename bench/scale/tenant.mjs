@@ -1,4 +1,4 @@
-// A tenant's own object: what one costs to make, and what a pass over all of them does.
+// Measures a tenant's own object: the cost of making one, and of a pass over all of them.
 import { setTimeout as sleep } from "node:timers/promises";
 import { verdictRequests } from "../tenants.mjs";
 import { admin, costOf, harness, takeMeter } from "./account.mjs";
@@ -18,7 +18,7 @@ export async function newKey(server, id) {
   return body.key;
 }
 
-/** Tenants that are made while so many are there. */
+/** Makes some tenants while many others exist. */
 export async function making(table, { server, count }) {
   const ids = Array.from({ length: MADE }, (_, at) => `made-${at}`);
   const make = (/** @type {string} */ id) => admin(server, "PUT", `/admin/tenants/${id}`, SETTINGS);
@@ -50,7 +50,7 @@ export async function making(table, { server, count }) {
 
 const PASSED = 100;
 
-/** What a pass over all tenants costs a tenant that sleeps: worked out for 100,000. */
+/** The cost of a pass over sleeping tenants, also computed for 100,000. */
 export async function checking(table, { server, count }) {
   for (let at = MADE; at < PASSED; at += 1) {
     // oxlint-disable-next-line no-await-in-loop -- one after the other

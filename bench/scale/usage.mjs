@@ -1,5 +1,5 @@
-// The month to date of all tenants, where thousands are active each day: read by the product's own
-// statements in workerd, whose cursors say how many rows that is.
+// Reads the month to date of all tenants, with thousands active each day, with the product's own
+// statements in workerd, whose cursors count the rows.
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { objectFile } from "../object-file.mjs";

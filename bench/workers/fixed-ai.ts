@@ -1,7 +1,7 @@
 import { JUDGED_CATEGORIES } from "../../src/domain/moderation/category.ts";
 
-// An `AI` binding that answers every check and chat at once and always alike: what is left to measure is
-// everything around the model. The `workers-ai` adapter in front of it is the real one.
+// An `AI` binding that always gives the same answer at once, so that a run measures everything around the
+// model. The `workers-ai` adapter in front of it is the real one.
 
 const SENTIMENT = [
   { label: "NEGATIVE", score: 0.03 },
@@ -12,12 +12,12 @@ const SCORES = Object.fromEntries(JUDGED_CATEGORIES.map((category) => [category,
 
 const USAGE = { prompt_tokens: 420, completion_tokens: 90, total_tokens: 510 };
 
-/** The judge must echo the nonce of its prompt, as a model would find it. */
+/** The judge must return the nonce of its prompt, as a model would. */
 const NONCE = /\b[0-9a-f]{32}\b/;
 
 interface Inputs {
   readonly messages?: readonly { readonly content: string }[];
-  /** The judge's alone. */
+  /** Only a judge's call has this. */
   readonly response_format?: unknown;
 }
 
@@ -31,7 +31,7 @@ function answer(inputs: unknown): unknown {
 
 export const FIXED_AI = { run: async (_model: string, inputs: unknown) => answer(inputs) };
 
-/** The Worker with that binding. The router knows an environment by its identity: one for each. */
+/** The Worker with that binding. The router identifies an environment by its object, so each has one. */
 export function withFixedAi(
   worker: { fetch(request: Request, env: Env, ctx: ExecutionContext): Promise<Response> },
   also: (request: Request, env: Env) => Promise<Response> | null = () => null,

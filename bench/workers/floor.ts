@@ -19,8 +19,8 @@ import { resolveModel } from "../../src/domain/catalogue/catalogue.ts";
 import worker, { Tenant as Governed } from "../../src/index.ts";
 import { withFixedAi } from "./fixed-ai.ts";
 
-// The floor: everything that a governed call does at the edge and two calls of the tenant's object,
-// which plans and answers and stores nothing, counts nothing and checks no quota.
+// The floor: everything that a governed call does at the edge, and two calls of the tenant's object. That
+// object plans and answers, but stores nothing, counts nothing and checks no quota.
 
 export { Account, BatchRun, StateApplies } from "../../src/index.ts";
 

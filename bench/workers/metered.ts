@@ -3,7 +3,7 @@ import type { SettleReply, SettleRequest } from "../../durable-objects/tenant/pr
 import worker, { Tenant as Governed } from "../../src/index.ts";
 import { withFixedAi } from "./fixed-ai.ts";
 
-// The Worker as it is, with a meter on its SQL: what the cursors say is what Cloudflare bills.
+// The unchanged Worker with a meter on its SQL. Cloudflare bills the rows that the cursors report.
 
 export { Account, BatchRun, StateApplies } from "../../src/index.ts";
 
@@ -12,7 +12,7 @@ export interface Meter {
   settles: number;
   rowsRead: number;
   rowsWritten: number;
-  /** Of admissions that had the object to themselves; exact when nothing is concurrent. */
+  /** Rows of admissions that ran alone in the object; exact if nothing is concurrent. */
   admitRowsRead: number;
   admitRowsWritten: number;
 }
@@ -26,7 +26,7 @@ const nothing = (): Meter => ({
   admitRowsWritten: 0,
 });
 
-/** What the constructor reads and writes is not a call's. */
+/** The constructor's rows do not count for a call. */
 const meters = new WeakMap<SqlStorage, Meter>();
 
 function metered(sql: SqlStorage): SqlStorage {
@@ -68,7 +68,7 @@ export class Tenant extends Governed {
     return super.settle(request);
   }
 
-  /** What was counted since it was last asked. */
+  /** The counts since the last request for them. */
   takeMeter(): Meter {
     const meter = this.#meter();
     const taken = { ...meter };

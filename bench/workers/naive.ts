@@ -12,8 +12,8 @@ import worker, { Tenant as Governed } from "../../src/index.ts";
 import { admitWithLease } from "../../simulation/generous-account.ts";
 import { withFixedAi } from "./fixed-ai.ts";
 
-// The same checks and the same records, as one would write them first: each reserve and each settle
-// is a write transaction of its own, awaited before the next one of that tenant begins.
+// The same checks and records in a simple form: each reserve and each settle is a write transaction of its
+// own, and the next one of that tenant waits for it.
 
 export { Account, BatchRun, StateApplies } from "../../src/index.ts";
 

@@ -1,7 +1,7 @@
 import worker from "../../src/index.ts";
 import { withFixedAi } from "./fixed-ai.ts";
 
-// The Worker as it is, with the answers fixed.
+// The unchanged Worker with fixed answers.
 
 export { Account, BatchRun, StateApplies, Tenant } from "../../src/index.ts";
 

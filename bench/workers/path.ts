@@ -1,7 +1,7 @@
 import worker from "../../src/index.ts";
 import { withFixedAi } from "./fixed-ai.ts";
 
-// The Worker as it is, with the answers fixed, and a page that gives the counters of its functions, which
+// The unchanged Worker with fixed answers, and a page with the counters of its functions, which
 // `bench/path.mjs` adds to the bundle.
 
 export { Account, BatchRun, StateApplies, Tenant } from "../../src/index.ts";

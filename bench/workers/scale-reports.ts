@@ -3,8 +3,8 @@ import { dayOf } from "../../src/domain/ledger/period.ts";
 import { addCalls } from "../../src/domain/usage/usage-sums.ts";
 import { readDrawn, readTotals } from "../../src/reports/usage-store.ts";
 
-// The reports' database as an object's file: the cursors say which rows a statement reads, as D1 bills
-// them.
+// The reports' database as an object's file. The cursors report the rows that a statement reads, as D1
+// bills them.
 
 type Statement = { readonly sql: string; readonly values: readonly unknown[] };
 
@@ -15,7 +15,7 @@ export class Reports extends DurableObject {
   override async fetch(request: Request): Promise<Response> {
     const [, , , , first = "", today = ""] = new URL(request.url).pathname.split("/");
     if (today === "") {
-      // So that there is a file to be filled.
+      // Makes the file that the harness fills.
       this.ctx.storage.sql.exec("CREATE TABLE IF NOT EXISTS made (at INTEGER)");
       return Response.json({ day: dayOf(Date.now()) });
     }
@@ -28,7 +28,7 @@ export class Reports extends DurableObject {
     return Response.json({ rows: this.#rowsRead, calls });
   }
 
-  /** As much of D1 as these readers use. */
+  /** The part of D1's interface that these readers use. */
   #database(): D1Database {
     const prepare = (sql: string, values: readonly unknown[] = []) => ({
       sql,

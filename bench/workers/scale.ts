@@ -9,8 +9,8 @@ import worker, { Account as Shared, Tenant as Governed } from "../../src/index.t
 import { readMessage, versionOf } from "../../src/reports/usage-message.ts";
 import { withFixedAi } from "./fixed-ai.ts";
 
-// The Worker as it is among many tenants: with a meter on the SQL of its objects, tenants that exist in
-// the account's tables alone, and messages of theirs to the account as their objects send them.
+// The unchanged Worker among many tenants, with a meter on the SQL of its objects. The tenants exist only in
+// the account's tables. Their messages to the account are like those of real objects.
 
 export { BatchRun, StateApplies } from "../../src/index.ts";
 export { Reports } from "./scale-reports.ts";
@@ -21,19 +21,19 @@ interface Rows {
 }
 
 interface Meter {
-  /** Of requests alone: what the account's alarm does is beside them. */
+  /** Rows of requests only; the account's alarm is counted apart. */
   account: Rows;
   alarm: Rows;
   tenant: Rows;
-  /** Times a tenant's object was named to be called: in a request, by the account's alarm. */
+  /** Calls of tenants' objects: in requests, and by the account's alarm. */
   called: number;
   byAlarm: number;
-  /** Tenants without an object that were told something, or asked for what they do not use. */
+  /** Messages to tenants without an object, and requests to give back what they do not use. */
   told: number;
   recalled: number;
   /** Calls that the account's object served of tenants' messages. */
   messages: number;
-  /** Of the feed. */
+  /** Messages and rows of the feed. */
   fed: { messages: number; rows: number };
 }
 
@@ -70,7 +70,7 @@ function metered(sql: SqlStorage, of: "account" | "tenant"): SqlStorage {
   return sql;
 }
 
-/** Ids of tenants that have no object: whoever calls one is answered at once. */
+/** Ids of tenants that have no object. A call of one is answered at once. */
 const SEEDED = /^s-/;
 
 const ABSENT = {
@@ -107,7 +107,7 @@ export class Account extends Shared {
     await inAlarm.run(true, () => super.alarm());
   }
 
-  /** Rows of a table; what is read for it is not metered. */
+  /** The number of rows of a table. The meter does not count this read. */
   countRows(table: string): number {
     const { read } = meter.account;
     const [row] = this.#sql.exec(`SELECT COUNT(*) AS n FROM ${table}`).toArray();
@@ -162,7 +162,7 @@ interface Asked {
 const CALL = microNeurons(30_000_000);
 const LEASE = microNeurons(60_000_000);
 
-/** What each was granted, as far as it is known since the process started. */
+/** The grant of each tenant, as known since the process started. */
 const granted = new Map<string, number>();
 
 /** A lease and permits for one call, with what was spent since the message before. */
@@ -209,7 +209,7 @@ function toldBy(tenant: string, answer: AccountAnswer): Told {
   return Object.keys(permits).length === 2 ? "granted" : "no_permits";
 }
 
-/** Each of them asks once. Returns how many were told what. */
+/** Each of them asks once. Returns the number of each answer. */
 async function askAll(env: Env, asked: Asked): Promise<Readonly<Record<string, number>>> {
   const account = env.ACCOUNT.getByName("account") as unknown as {
     ask(ask: AccountMessage): Promise<AccountAnswer>;
