@@ -65,6 +65,13 @@ export const MUTATIONS: readonly Mutation[] = [
     tests: ["test/domain/ledger/month-quota.test.ts"],
   },
   {
+    what: "a sum of usage is its last part alone",
+    file: "src/domain/usage/usage-sum.ts",
+    from: "sum[name] = added(sum[name], value);",
+    to: "sum[name] = value;",
+    tests: ["test/domain/usage/usage-sum.test.ts"],
+  },
+  {
     what: "a statement that does not add up says that it does",
     file: "src/domain/usage/statement.ts",
     from: "addsUp: used + calls.adjusted === drawnOf(calls) && rated === calls.overage,",

@@ -1,8 +1,10 @@
 import { reset } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it } from "vitest";
+import { CALL_FIELDS, ENGINE_FIELDS, USER_FIELDS } from "../../src/domain/usage/usage-sum.ts";
 import { REPORT_MIGRATIONS } from "../../src/reports/migrations.ts";
 import { openReports } from "../../src/reports/open-reports.ts";
+import { columnOf } from "../../src/reports/report-row-columns.ts";
 import { migrateReports } from "../../src/reports/reports-schema.ts";
 
 afterEach(() => reset());
@@ -55,6 +57,19 @@ describe("the schema of the reports", () => {
     const broken = [{ name: "1.sql", statements: ["CREATE TABLE half (id INTEGER)", "nonsense"] }];
     await expect(() => migrateReports(env.REPORTS, broken)).rejects.toThrow("nonsense");
     expect(await tables()).toEqual([]);
+  });
+
+  it.each([
+    ...["usage_hours", "usage_days", "usage_sums"].map((table) => [table, ENGINE_FIELDS] as const),
+    ...["call_hours", "call_days", "call_sums"].map((table) => [table, CALL_FIELDS] as const),
+    ["user_days", USER_FIELDS] as const,
+  ])("has in %s a column for each field that usage is counted in", async (table, fields) => {
+    await migrateReports(env.REPORTS);
+    const { results } = await env.REPORTS.prepare(
+      `SELECT name FROM pragma_table_info('${table}')`,
+    ).all<{ name: string }>();
+    const names = Object.keys(fields).map(columnOf);
+    expect(results.map(({ name }) => name)).toEqual(expect.arrayContaining(names));
   });
 
   it("is none without a database", async () => {
