@@ -1,6 +1,6 @@
 import { DurableObject } from "cloudflare:workers";
 import { dayOf } from "../../src/domain/ledger/period.ts";
-import { addCalls } from "../../src/domain/usage/usage-sums.ts";
+import { addCalls } from "../../src/domain/usage/usage-report.ts";
 import { readDrawn, readTotals } from "../../src/reports/usage-store.ts";
 
 // The reports' database as an object's file. The cursors report the rows that a statement reads, as D1

@@ -1,4 +1,4 @@
-import type { GroupKey, UsageGroup } from "../domain/usage/usage-sums.ts";
+import type { GroupKey, UsageGroup } from "../domain/usage/usage-report.ts";
 import { largestAndOthers } from "../domain/usage/largest-usage.ts";
 import { AMOUNTS, CALL_COUNTS, columnsOf, namesOf, type UsageScope } from "./usage-columns.ts";
 import { type ReadRows, Rows, rowsReadBy } from "./usage-query-store.ts";

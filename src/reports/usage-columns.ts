@@ -5,7 +5,7 @@ import {
   REPORTED_CALLS,
   REPORTED_ENGINES,
   type UsageGroup,
-} from "../domain/usage/usage-sums.ts";
+} from "../domain/usage/usage-report.ts";
 import { amountColumns, countColumns } from "./report-row-columns.ts";
 import type { Column, Kind } from "./usage-source-store.ts";
 

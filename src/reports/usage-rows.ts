@@ -5,7 +5,7 @@ import {
   REPORTED_ENGINES,
   type UsageGroup,
   type UsageKey,
-} from "../domain/usage/usage-sums.ts";
+} from "../domain/usage/usage-report.ts";
 import { columnOf } from "./report-row-columns.ts";
 
 // Makes the groups of a report from the rows of sums that the database returns.

@@ -6,7 +6,7 @@ import {
   NO_ENGINES,
   type UsageGroup,
   type UsageTotals,
-} from "../domain/usage/usage-sums.ts";
+} from "../domain/usage/usage-report.ts";
 import {
   AMOUNTS,
   CALL_COUNTS,

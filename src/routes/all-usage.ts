@@ -4,7 +4,12 @@ import { elapsedOf } from "../domain/ledger/month.ts";
 import { dayOf, formatDay, type Month, monthOf } from "../domain/ledger/period.ts";
 import { platformLines } from "../domain/catalogue/platform-prices.ts";
 import { HOURS_KEPT_DAYS } from "../domain/usage/report-retention.ts";
-import { addCalls, type CallSums, GROUP_KEYS, type GroupKey } from "../domain/usage/usage-sums.ts";
+import {
+  addCalls,
+  type CallSums,
+  GROUP_KEYS,
+  type GroupKey,
+} from "../domain/usage/usage-report.ts";
 import { ok, raw } from "../http/call.ts";
 import { CSV, csvResponse } from "../http/csv.ts";
 import { formatOf } from "../http/format.ts";

@@ -1,6 +1,6 @@
 import type { RequestFailure } from "../domain/ledger/failure.ts";
 import type { Day } from "../domain/ledger/period.ts";
-import type { GroupKey } from "../domain/usage/usage-sums.ts";
+import type { GroupKey } from "../domain/usage/usage-report.ts";
 import { invalid } from "../edge/shared.ts";
 
 // What one usage report may be asked for.

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { UsageQuery } from "../../durable-objects/tenant/usage/usage.ts";
-import type { GroupKey } from "../../src/domain/usage/usage-sums.ts";
+import type { GroupKey } from "../../src/domain/usage/usage-report.ts";
 import { FakeQueue } from "../reports/fake-queue.ts";
 import {
   aTenant,

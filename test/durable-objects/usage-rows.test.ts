@@ -1,7 +1,7 @@
 import { env, evictDurableObject } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { UsageReport } from "../../durable-objects/tenant/usage/usage.ts";
-import type { GroupKey, UsageGroup } from "../../src/domain/usage/usage-sums.ts";
+import type { GroupKey, UsageGroup } from "../../src/domain/usage/usage-report.ts";
 import { FakeQueue } from "../reports/fake-queue.ts";
 import {
   aTenant,

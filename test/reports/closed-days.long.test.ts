@@ -3,7 +3,7 @@ import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Day } from "../../src/domain/ledger/period.ts";
 import type { ReportRow } from "../../src/domain/usage/report-rows.ts";
-import { GROUP_KEYS, type GroupKey, type UsageGroup } from "../../src/domain/usage/usage-sums.ts";
+import { GROUP_KEYS, type GroupKey, type UsageGroup } from "../../src/domain/usage/usage-report.ts";
 import { daySumsOf } from "../../src/domain/usage/day-sums.ts";
 import { addUpADay, addUpTenants, closeADay } from "../../src/reports/closed-days-store.ts";
 import { addUpHours, closeHours } from "../../src/reports/closed-hours-store.ts";

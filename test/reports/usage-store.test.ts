@@ -4,7 +4,7 @@ import { integer, sample } from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { mergeLatencies } from "../../src/domain/usage/latency-histogram.ts";
 import type { CallHour, UsageHour } from "../../src/domain/usage/report-rows.ts";
-import type { GroupKey } from "../../src/domain/usage/usage-sums.ts";
+import type { GroupKey } from "../../src/domain/usage/usage-report.ts";
 import type { Place, UsageScope } from "../../src/reports/usage-columns.ts";
 import { readGroups, readTotals } from "../../src/reports/usage-store.ts";
 import { migrateReports } from "../../src/reports/reports-schema.ts";

@@ -15,7 +15,7 @@ import {
   NO_CALLS,
   type UsageGroup,
   type UsageTotals,
-} from "../../../src/domain/usage/usage-sums.ts";
+} from "../../../src/domain/usage/usage-report.ts";
 import { firstHourOf } from "../../../src/domain/usage/report-rows.ts";
 import { hourKey, inOrder } from "../../../src/domain/usage/usage-fold.ts";
 import type { Tx } from "../transactions.ts";

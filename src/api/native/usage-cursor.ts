@@ -1,4 +1,4 @@
-import type { GroupKey } from "../../domain/usage/usage-sums.ts";
+import type { GroupKey } from "../../domain/usage/usage-report.ts";
 
 // `next_cursor` of a usage report: what its rows are grouped by and the key of the page's last row, as
 // JSON in base64url. A page goes on behind that key, whatever was written since.

@@ -15,7 +15,7 @@ import {
   tokensOf,
   type UsageGroup,
   type UsageTotals,
-} from "../../domain/usage/usage-sums.ts";
+} from "../../domain/usage/usage-report.ts";
 import { LatencyOutput, toLatency } from "./latency.ts";
 import { stated } from "../../http/field-sentence.ts";
 import { count, microNeuronsOut, time } from "../field.ts";

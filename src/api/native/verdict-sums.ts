@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import type { CallSums } from "../../domain/usage/usage-sums.ts";
+import type { CallSums } from "../../domain/usage/usage-report.ts";
 import type { VerdictCount } from "../../domain/moderation/verdict-counts.ts";
 import { count, microNeuronsOut } from "../field.ts";
 

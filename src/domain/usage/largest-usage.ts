@@ -1,5 +1,5 @@
 import { subtractNamed, subtractSums } from "./usage-sum.ts";
-import { drawnOf, REPORTED_CALLS, REPORTED_ENGINES, type UsageGroup } from "./usage-sums.ts";
+import { drawnOf, REPORTED_CALLS, REPORTED_ENGINES, type UsageGroup } from "./usage-report.ts";
 
 /** The name of all others together. No tenant and no model has it. */
 export const OTHERS = "_other";

@@ -10,7 +10,7 @@ import {
   drawnOf,
   NO_CALLS,
   spentOf,
-} from "./usage-sums.ts";
+} from "./usage-report.ts";
 
 // A month's statement: what each day's models used, what each day drew on, what is owed. It is made
 // from the same daily sums as the ledger's own books, so its lines add up to the journal. Each

@@ -23,7 +23,7 @@ import {
   type UsageGroup,
   type UsageKey,
   type UsageTotals,
-} from "./usage-sums.ts";
+} from "./usage-report.ts";
 
 // A tenant's usage from the rows of its own object. Amounts are those of the days, which every
 // settlement keeps to the micro-neuron. Days do not have hours, users, latencies and how calls ended:
