@@ -10,16 +10,16 @@ import {
   SUMMED_BEFORE,
 } from "./upkeep-store.ts";
 
-// Days that are over, added up once, so that a month is read from some rows a day and not from all of
-// its hours. A day is closed soon after its end; nothing hangs on when. What comes late for it (a
-// call that settled after midnight, an adjustment, a rebuild, a deletion) marks the tenant's day in the
-// very transaction that writes it, and whoever reads takes that tenant's hours until they are added up
-// again. So a report is exact at any moment, however far this is behind.
+// Adds up each day that is over, once, so that a report on a month reads some rows a day and not all of
+// its hours. A day is closed soon after its end; no report depends on when. A late change of a closed
+// day (a call that settled after midnight, an adjustment, a rebuild, a deletion) marks the tenant's day
+// in the transaction that writes it. Until that day is added up again, reports read the tenant's hours.
+// So a report is exact at any moment, however far this is behind.
 //
-// Closing a day is to mark it for all of its tenants. Then each tenant's day is added up (stage 1 to 2),
-// then the day over all tenants, after which its marks go.
+// To close a day is to mark it for all of its tenants. Then each tenant's day is added up (stage 1 to 2),
+// then the day over all tenants; then its marks are deleted.
 
-/** Of one table of hours: what is added up, and what is counted by name. */
+/** A table of hours: the columns that are added up, and those with counts by name. */
 interface Summed {
   readonly hours: "usage_hours" | "call_hours";
   readonly days: "usage_days" | "call_days";

@@ -1,12 +1,12 @@
-import type { GroupKey, UsageGroup } from "../domain/usage/usage-report.ts";
-import { largestAndOthers } from "../domain/usage/largest-usage.ts";
+import { type GroupKey, largestAndOthers, type UsageGroup } from "../domain/usage/usage-report.ts";
 import { AMOUNTS, CALL_COUNTS, columnsOf, namesOf, type UsageScope } from "./usage-columns.ts";
 import { type ReadRows, Rows, rowsReadBy } from "./usage-query-store.ts";
 import { type Row, toGroups } from "./usage-rows.ts";
 import { StatementBuilder, type Column, type Reach, sourceOf } from "./usage-source-store.ts";
 import { reachOf } from "./usage-store.ts";
 
-// The tenants that used most, and all others together: as many rows however many tenants there are.
+// The tenants that used most, and all others together. The number of rows does not grow with the number
+// of tenants.
 
 const groupsOf = (some: readonly (readonly Row[])[], keys: readonly GroupKey[]) =>
   toGroups(namesOf(columnsOf(keys)), some, true);

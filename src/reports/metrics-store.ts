@@ -1,10 +1,10 @@
 import { type ModelToday, MOST_NAMED, type TenantToday, type Today } from "../metrics/metrics.ts";
 import type { Day } from "../domain/ledger/period.ts";
 import { firstHourOf } from "../domain/usage/report-rows.ts";
-import { OTHERS } from "../domain/usage/largest-usage.ts";
+import { OTHERS } from "../domain/usage/usage-report.ts";
 
-// What the reports know of one day, as sums. Reads the day's rows only: 24 hours of each tenant and
-// of each model that it used.
+// The sums of one day in the reports. It reads only the rows of that day: 24 hours of each tenant and
+// of each model that the tenant used.
 
 const WITHIN = "hour >= ?1 AND hour < ?1 + 24";
 

@@ -16,7 +16,7 @@ export interface ClosedDay {
   readonly totals: DayTotals;
 }
 
-/** @param sequence of rows that nothing replaces any more */
+/** @param sequence of the rows; it must be so high that no other row replaces them */
 export function lastRowsOf({ day, drawn, totals }: ClosedDay, sequence: number): ReportRow[] {
   const hour = firstHourOf(day);
   const usage = Object.values(totals.models).map((model): UsageHour => ({
