@@ -51,7 +51,7 @@ def as_roots(table):
 
 
 def known_set(words):
-    """A Bloom filter. src/tier0/known-words.ts reads it."""
+    """A Bloom filter. src/tier0/vocabulary.ts reads it."""
     size = -(-len(words) * KNOWN_BITS_A_WORD // 32) * 32
     bits = np.zeros(size // 8, np.uint8)
     for word in words:

@@ -1,6 +1,6 @@
 // The features of tokens that the two scorers use. The trainer runs this same file (tier0/features.ts).
 import { extend, finish, hashOf, START } from "../domain/text/hash.ts";
-import { isWord, type Token } from "./token.ts";
+import { isWord, type Token } from "./vocabulary.ts";
 
 /** Buckets of the n-gram scorer. */
 export const NGRAM_BUCKETS = 32_768;

@@ -14,7 +14,7 @@ export const HEADS = [
 
 export type Head = (typeof HEADS)[number];
 
-/** From 0 to 1, on the scale of policies: 0.5 is the flag point (`points.ts`). */
+/** From 0 to 1, on the scale of policies: 0.5 is the flag point (`tier0.ts`). */
 export type Scores = Readonly<Record<Head, number>>;
 
 /**

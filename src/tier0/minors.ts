@@ -1,3 +1,7 @@
+import { normalForm } from "../domain/text/normal-form.ts";
+import type { Span } from "./tier0.ts";
+import type { Token } from "./vocabulary.ts";
+
 // Whether a text asks for sexual pictures of a child, or mentions a child in a sexual text. The model has no
 // head for this (there is almost nothing to train one on), so it is a composite of the score of its sexual
 // head and of words for a person's age. It can show that something is there, but never that nothing is:
@@ -5,48 +9,94 @@
 //
 // The words are read as the model reads them, through every disguise that it recognises. They were chosen
 // before any evaluation was made, and are not fitted to one (docs/tier0.md).
-import { normalForm } from "../domain/text/normal-form.ts";
-import {
-  AT_SCHOOL,
-  BARE,
-  BEFORE_AGE,
-  CHILD,
-  CODE,
-  DEALT,
-  FAMILY,
-  GIRL_OR_BOY,
-  GRADER,
-  HAVING,
-  LIMITS,
-  NOT_SEXUAL,
-  NUMBERS,
-  PARENTS,
-  PARTS,
-  PICTURE,
-  POSSESSIVES,
-  SCHOOL,
-  SECRECY,
-  SEEN,
-  SEXUAL,
-  SOMEBODY,
-  SUFFERED,
-  TOUCHED,
-  TRADED,
-  UNITS,
-  WANTED,
-  WITHOUT,
-  WORN,
-  YEARS,
-  YOUNG,
-} from "./minors-words.ts";
-import type { Span } from "./spans.ts";
-import type { Token } from "./token.ts";
 
 export interface Minors {
   /** On the scale of policies. */
   readonly score: number;
   readonly spans: readonly Span[];
 }
+
+// The words of the composite: words for a young person, sexual words, and words of a request.
+
+const words = (list: string): ReadonlySet<string> => new Set(list.split(/\s+/));
+
+const CHILD =
+  words(`child children childs kid kids kiddie kiddies kiddy minor minors toddler toddlers
+  infant infants preteen preteens tween tweens underage underaged schoolgirl schoolgirls schoolboy
+  schoolboys teen teens teenage teenager teenagers jailbait loli lolis lolita lolitas lolicon shota
+  shotacon prepubescent prepubescents youngster youngsters juvenile juveniles`);
+
+const YOUNG = words("little lil young small younger tiny wee underage pre school");
+const GIRL_OR_BOY = words(
+  "girl girls boy boys one ones sis sister brother bro lad lads teen teens",
+);
+const FAMILY = words(`daughter daughters son sons niece nieces nephew nephews stepdaughter stepson
+  granddaughter granddaughters grandson grandsons grandchild grandchildren goddaughter godson`);
+const SCHOOL = words("elementary middle primary grade nursery");
+const AT_SCHOOL = words("school schooler schoolers");
+const GRADER = words("grader graders kindergarten kindergartener kindergarteners kindergartner");
+
+const NUMBERS = `one two three four five six seven eight nine ten eleven twelve thirteen fourteen
+  fifteen sixteen seventeen`.split(/\s+/);
+const YEARS = words("year years yr yrs y yo yos");
+const BEFORE_AGE = words(
+  "'m 's 're i'm im am she's shes he's hes ur you're youre r is are was turned aged age",
+);
+const LIMITS = words("under below than underneath");
+/** After one of these, a number is no age. */
+const UNITS =
+  words(`minute minutes min mins hour hours day days week weeks month months mile miles km
+  pm am feet foot inch inches pound pounds lbs kg cm dollars euros times percent out of / x %`);
+
+/** Words that are sexual by themselves. */
+const SEXUAL =
+  words(`porn porno porns pornography pornographic sex sexual sexually nude nudes nudity
+  naked nakid xxx erotic erotica explicit lewd lewds topless bottomless unclothed undressed undressing
+  undress stripping striptease masturbate masturbating masturbation genitals genitalia privates pussy
+  pussies vagina penis dick dicks cock cocks boobs boobies tits titties breasts nipples nsfw sexy
+  hentai intimate rape raped raping molest molested molesting fuck fucking fucked blowjob`);
+/** After "sex" and "sexual": education, statistics or crime. */
+const NOT_SEXUAL = words(`education ed educator health offender offenders trafficking ratio
+  orientation identity discrimination`);
+const TOUCHED = words("touched touching fondled fondling groped spread spreading posing");
+const SUFFERED = words("abuse abused assault exploitation harassment violence abuser abusers");
+const WORN =
+  words(`underwear undies panties knickers bra lingerie thong diaper swimsuit swimsuits bikini
+  bikinis speedo bath bathtub tub shower bathroom`);
+const BARE = words("clothes clothing clothed nothing anything dressed shirt pants top");
+const WITHOUT = words("without no off removed remove with wearing less");
+const PARTS = words("body bodies butt butts bum ass chest bottom crotch");
+const POSSESSIVES = words("your ur her his their its yr");
+
+const PICTURE =
+  words(`pic pics pix picture pictures photo photos photograph photographs photography image
+  images imgs img video videos vid vids film films movie movies clip clips footage content material
+  materials selfie selfies snap snaps webcam cam cams livestream gif gifs album albums collection
+  collections folder folders nude nudes lewd lewds porn porno pornography hentai art drawing drawings render
+  renders story stories fiction fanfic fanfiction roleplay`);
+const WANTED =
+  words(`send sending sent share sharing trade trading trades swap swapping sell selling
+  sells buy buying want wants wanna wanting need needs needed looking look seeking searching search
+  show showing give giving gimme post posts posting upload uploading dm pm get getting download downloading
+  find finding see seeing watch watching provide generate generating make making create creating draw
+  drawing write record recording take taking pass drop link links anyone anybody someone who where any
+  please pls plz collect collecting request requesting offer offering pay paying exchange exchanging
+  have got love like enjoy prefer hook into interested`);
+const SEEN = words(`see seeing watch watching show showing film filming record recording photograph
+  draw drawing generate create render`);
+/** Words of people who trade in pictures. */
+const DEALT = words("trade trading trades swap swapping dm pm pay paying collect collecting");
+const SOMEBODY = words("anyone anybody someone somebody who");
+const HAVING = words("has have got");
+/** People to whom a child should not talk about it. */
+const PARENTS = words(
+  "mom mum mommy mummy mother mama dad daddy father papa parents parent teacher",
+);
+const SECRECY = words("tell told telling know knows secret find");
+const CODE = words("cp csam pthc c.p csem");
+const TRADED =
+  words(`trade trading sell selling buy buying link links send share sharing swap vids pics
+  videos pack packs stash collection mega telegram dm`);
 
 /** Every preset flags it; only `strict` blocks it, since no judge has read the text. */
 const DEMAND = 0.69;

@@ -2,9 +2,8 @@
 // every head. It knows no order beyond pairs, and costs a tenth of the net.
 import { BEFORE_FIRST, eachLetterRun, pairBucket, wordBucket } from "./features.ts";
 import { HEADS } from "./heads.ts";
-import type { Token } from "./token.ts";
+import type { Token, WordTable } from "./vocabulary.ts";
 import type { Weights } from "./weights.ts";
-import type { WordTable } from "./word-table.ts";
 
 const COUNT = HEADS.length;
 

@@ -1,17 +1,13 @@
+import { BLOCK_AT, type Head, HEADS, type Scores } from "./heads.ts";
+import { knownShare, type KnownShare, KnownWords, type Token, WordTable } from "./vocabulary.ts";
+import { type Minors, minorsIn } from "./minors.ts";
+import { Net, WINDOW } from "./net.ts";
+import { NgramScorer } from "./ngram-scorer.ts";
+import { tokenise } from "./tokenise.ts";
+import { CALIBRATION, readWeights, type Weights } from "./weights.ts";
+
 // A small moderation model inside the Worker. docs/tier0.md says what it judges, how it was trained, and all
 // its figures, including the weak ones. It is pure: engines/embedded/text-model.ts passes it the weights.
-import { HEADS, type Head, type Scores } from "./heads.ts";
-import { knownShare, type KnownShare, KnownWords } from "./known-words.ts";
-import { type Minors, minorsIn } from "./minors.ts";
-import { Net } from "./net.ts";
-import { NgramScorer } from "./ngram-scorer.ts";
-import { blended, type Calibration, calibrationsOf, onPolicyScale } from "./points.ts";
-import { type Span, spansOf } from "./spans.ts";
-import type { Token } from "./token.ts";
-import { tokenise } from "./tokenise.ts";
-import { readWeights, type Weights } from "./weights.ts";
-import { WordTable } from "./word-table.ts";
-import { type Window, windowsOf, worthReading } from "./windows.ts";
 
 export interface Judgement {
   readonly scores: Scores;
@@ -108,4 +104,113 @@ export class Tier0 {
     );
     return spansOf(tokens.slice(from, to), shares);
   }
+}
+
+// A long text is read in overlapping windows, and each head takes its highest score of them. If there are
+// many windows, the net reads only those that the quick scorer ranks highest, for each head in turn: if only
+// one head ranked them, a page of swear words would hide a threat.
+
+interface Window {
+  readonly from: number;
+  readonly to: number;
+}
+
+const STEP = 48;
+
+/** The most windows of one text that the net reads. */
+export const MOST_WINDOWS = 16;
+
+export function windowsOf(tokens: number): Window[] {
+  const windows: Window[] = [];
+  for (let from = 0; from < tokens; from += STEP) {
+    windows.push({ from, to: Math.min(tokens, from + WINDOW) });
+    if (from + WINDOW >= tokens) break;
+  }
+  return windows;
+}
+
+/** The indexes of the windows to read, by the quick logits of all windows. */
+export function worthReading(quick: readonly Float64Array[]): number[] {
+  if (quick.length <= MOST_WINDOWS) return [...quick.keys()];
+  const rankings = HEADS.map((_, head) =>
+    [...quick.keys()].toSorted((a, b) => (quick[b]?.[head] ?? 0) - (quick[a]?.[head] ?? 0)),
+  );
+  const chosen = new Set<number>();
+  for (let place = 0; chosen.size < MOST_WINDOWS; place += 1) {
+    for (const ranking of rankings) {
+      const window = ranking[place];
+      if (window !== undefined && chosen.size < MOST_WINDOWS) chosen.add(window);
+    }
+  }
+  return [...chosen];
+}
+
+// Maps the logits of a head to the scale of policies, where a raw probability means nothing. Each head has a
+// flag point and a block point, chosen on development data (docs/tier0.md). The logits are mapped so that the
+// flag point becomes 0.5, and the block point becomes the score from which the `default` preset blocks. The
+// map is monotone: it keeps the order of texts.
+
+interface Calibration {
+  readonly net: number;
+  readonly ngrams: number;
+  readonly bias: number;
+  readonly flag: number;
+  readonly block: number;
+}
+
+export const calibrationsOf = ({ dense }: Weights): readonly Calibration[] =>
+  HEADS.map((_, head) => {
+    const from = head * CALIBRATION;
+    const [net = 0, ngrams = 0, bias = 0, flag = 0, block = 0] = dense.calibration.subarray(
+      from,
+      from + CALIBRATION,
+    );
+    return { net, ngrams, bias, flag, block };
+  });
+
+const blended = (by: Calibration, net: number, ngrams: number): number =>
+  by.net * net + by.ngrams * ngrams + by.bias;
+
+const logit = (share: number): number => Math.log(share / (1 - share));
+
+/** From 0 to 1: 0.5 at the flag point, `BLOCK_AT` at the block point. */
+export function onPolicyScale(head: Head, by: Calibration, value: number): number {
+  const above = value - by.flag;
+  const slope = above > 0 ? logit(BLOCK_AT[head]) / (by.block - by.flag) : 1;
+  return 1 / (1 + Math.exp(-above * slope));
+}
+
+/** UTF-16 units of the original text. */
+export interface Span {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** More spans would explain nothing. */
+const MOST_SPANS = 5;
+
+/** A token counts if its share is at least this part of the highest. */
+const SHARE = 0.4;
+
+/** The places of the tokens with the highest shares, neighbours joined, in the order of the text. */
+export function spansOf(tokens: readonly Token[], shares: readonly number[]): Span[] {
+  const highest = shares.reduce((most, share) => Math.max(most, share), 0);
+  if (highest <= 0) return [];
+  const strong = [...shares.keys()]
+    .filter((at) => (shares[at] ?? 0) >= SHARE * highest)
+    .toSorted((a, b) => (shares[b] ?? 0) - (shares[a] ?? 0))
+    .slice(0, MOST_SPANS)
+    .toSorted((a, b) => a - b);
+  const spans: Span[] = [];
+  let before = -2;
+  for (const at of strong) {
+    const token = tokens[at];
+    if (token === undefined) continue;
+    const last = spans.at(-1);
+    if (last !== undefined && at === before + 1) {
+      spans[spans.length - 1] = { start: last.start, end: token.end };
+    } else spans.push({ start: token.start, end: token.end });
+    before = at;
+  }
+  return spans;
 }

@@ -1,10 +1,15 @@
 // Splits a text into tokens, in one pass over its normal form. The time is linear: signs that may stand for
 // letters look only a few units ahead.
-import { isDigit, isEmoji, isLetter } from "./characters.ts";
-import { joinPieces } from "./join-pieces.ts";
+import {
+  isDigit,
+  isEmoji,
+  isLetter,
+  joinPieces,
+  type Reading,
+  readWord,
+} from "./disguised-words.ts";
 import { normalise, placeOf } from "../domain/text/normalise.ts";
-import { type Reading, readWord } from "./read-word.ts";
-import type { Token, Vocabulary } from "./token.ts";
+import type { Token, Vocabulary } from "./vocabulary.ts";
 
 export interface Tokens {
   readonly tokens: readonly Token[];

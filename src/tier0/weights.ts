@@ -5,7 +5,7 @@
 //   f32     the dense layers, scales and calibration, as DENSE lists them
 //   i8      rows x 48; (1 + 2,048) x 48 pieces of unknown words; 32,768 x 8 roots of n-grams
 //   u8      the words of the rows of abuse, which come first: ASCII, a line each
-//   u8      the set of known words (known-words.ts)
+//   u8      the set of known words (vocabulary.ts)
 import { NGRAM_BUCKETS, PIECE_BUCKETS } from "./features.ts";
 import { HEADS } from "./heads.ts";
 

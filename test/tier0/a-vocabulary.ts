@@ -1,4 +1,4 @@
-import type { Vocabulary } from "../../src/tier0/token.ts";
+import type { Vocabulary } from "../../src/tier0/vocabulary.ts";
 
 /** A few mild words; it counts how often it was asked. */
 export class CountingVocabulary implements Vocabulary {

@@ -1,7 +1,7 @@
 // Scores of the picture model on the scale of policies. Each model has its own scale: one deserves a block
 // from 0.8, another from 0.6. A raw score is mapped so that one threshold of a policy means the same for all
 // models. The map is monotone, has the model's flag point at 0.5, and its block point where the default
-// policy blocks. `src/tier0/points.ts` does the same with the text model's logits.
+// policy blocks. `src/tier0/tier0.ts` does the same with the text model's logits.
 
 /** The raw scores from which a flag, and a block, are justified. */
 export interface ScorePoints {

@@ -2,7 +2,7 @@ import type { Scores } from "../../domain/moderation/category.ts";
 import type { SpansOf } from "../../domain/moderation/explain.ts";
 import { type Assets, modelLoader } from "../../io/model-asset.ts";
 import { CATEGORY_OF, type Head, HEADS, type Scores as HeadScores } from "../../tier0/heads.ts";
-import type { KnownShare } from "../../tier0/known-words.ts";
+import type { KnownShare } from "../../tier0/vocabulary.ts";
 import { RELEASE } from "../../tier0/release.ts";
 import { Tier0 } from "../../tier0/tier0.ts";
 import { hasEnglish, isReadable } from "./readable.ts";
