@@ -1,6 +1,5 @@
 import { type Emoji, emojiIn, withoutEmoji, withoutTones } from "../text/emoji.ts";
-import { ANY, type FormList, type Range } from "./form-list.ts";
-import type { StepBudget } from "./step-budget.ts";
+import { ANY, type FormList, type Range, type StepBudget } from "./form-list.ts";
 import { lineOf, type Place } from "./term.ts";
 
 // Terms with emoji. An emoji matches only as a whole: a heart is not found in the picture of a couple with

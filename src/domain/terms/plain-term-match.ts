@@ -169,6 +169,3 @@ function blank(text: string, ranges: readonly Range[]): string {
   }
   return blanked + text.slice(done);
 }
-
-/** 0.35 for each distinct phrase found, at most 1. Computed in hundredths, so that two phrases are 0.7. */
-export const spamScore = (phrases: number): number => Math.min(100, phrases * 35) / 100;

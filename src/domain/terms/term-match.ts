@@ -1,16 +1,14 @@
 import { emojiFormOf } from "./emoji-terms.ts";
 import { SearchedText } from "./match-terms.ts";
 import { prepared, type Terms } from "./prepared-terms.ts";
-import type { Steps } from "./step-budget.ts";
-import { matchTerms as matchPlainTerms, spamScore } from "./plain-term-match.ts";
+import type { Steps } from "./form-list.ts";
+import { matchTerms as matchPlainTerms } from "./plain-term-match.ts";
 import type { Category } from "../moderation/category.ts";
 import type { Policy } from "../moderation/policy.ts";
 import { categoryOf, lineOf, type Place, writtenOf } from "./term.ts";
 
 // The tenant's own words in a text: block terms, allow terms and spam phrases. An allow term cancels the
 // matches that it overlaps, and its places are spaces for our own text model.
-
-export { spamScore };
 
 export interface BlockedTerm {
   /** The index in the policy's list. */
@@ -124,6 +122,9 @@ function plainLists(policy: Lists) {
   PLAIN.set(policy, made);
   return made;
 }
+
+/** 0.35 for each distinct phrase found, at most 1. Computed in hundredths, so that two phrases are 0.7. */
+export const spamScore = (phrases: number): number => Math.min(100, phrases * 35) / 100;
 
 /** How many units before each place are in `places`. */
 function lengthBefore(places: readonly Place[], length: number): Uint32Array {

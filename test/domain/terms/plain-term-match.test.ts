@@ -1,11 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import {
-  findTerm,
-  fold,
-  matchTerms,
-  spamScore,
-} from "../../../src/domain/terms/plain-term-match.ts";
+import { findTerm, fold, matchTerms } from "../../../src/domain/terms/plain-term-match.ts";
+import { spamScore } from "../../../src/domain/terms/term-match.ts";
 import { cpuMsOf } from "../cpu-ms.ts";
 
 const NONE: readonly string[] = [];
