@@ -9,10 +9,10 @@ import {
 } from "../domain/moderation/comment-attributes.ts";
 import type { CommentFailure, ServiceFailure } from "../domain/ledger/failure.ts";
 import { plainOfHtml } from "../domain/text/html-text.ts";
-import { baseLanguage } from "../domain/text/language-tag.ts";
+import { baseLanguage } from "../domain/text/languages.ts";
 import { profanityOf } from "../engines/embedded/profanity.ts";
 import { canBe, languageIn } from "./language.ts";
-import { plainText } from "../domain/text/plain-text.ts";
+import { plainText } from "../domain/text/normalise.ts";
 import type { JudgeText } from "./text-stage.ts";
 
 // Scores a comment by the attributes of the Perspective API, with the text model inside the Worker and a list

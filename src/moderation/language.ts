@@ -1,6 +1,6 @@
 import { eld } from "eld/extrasmall";
 import { isEnglish, isOnlyEnglish } from "../engines/embedded/english-words.ts";
-import { plainText } from "../domain/text/plain-text.ts";
+import { plainText } from "../domain/text/normalise.ts";
 import { asWords, spellOut } from "../domain/text/spell-out.ts";
 import { isForeign, isWritten, MIXED_SHARE, onlyLanguageOf } from "./scripts.ts";
 

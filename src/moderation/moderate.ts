@@ -2,7 +2,7 @@ import { isUrgent } from "../domain/moderation/advice.ts";
 import { type Judgement, judge } from "../domain/moderation/decision.ts";
 import type { Evidence } from "../domain/moderation/evidence.ts";
 import { explained, isOfTextModel } from "../domain/moderation/explain.ts";
-import { baseLanguage } from "../domain/text/language-tag.ts";
+import { baseLanguage } from "../domain/text/languages.ts";
 import { findInjection } from "../domain/moderation/injection.ts";
 import { isPicture, isPictureText, pictureTextOf } from "../domain/moderation/picture-text.ts";
 import type { CheckStage, InputName } from "../domain/moderation/plan-moderation.ts";

@@ -1,6 +1,6 @@
-import { baseLanguage } from "../domain/text/language-tag.ts";
+import { baseLanguage } from "../domain/text/languages.ts";
 import type { Policy } from "../domain/moderation/policy.ts";
-import { plainText } from "../domain/text/plain-text.ts";
+import { plainText } from "../domain/text/normalise.ts";
 import { canBe, languageIn, type PlacedText } from "./language.ts";
 
 /**

@@ -9,7 +9,7 @@ import {
 } from "../domain/moderation/text-model.ts";
 import type { CheckFailure, CheckStatus, StageResult } from "../domain/moderation/verdict.ts";
 import { languageIn } from "./language.ts";
-import { plainText } from "../domain/text/plain-text.ts";
+import { plainText } from "../domain/text/normalise.ts";
 import type { JudgedText, TextToJudge } from "../engines/embedded/text-model.ts";
 
 // The text model inside the Worker, as a stage of its own. It is a versioned rule and no engine call: it

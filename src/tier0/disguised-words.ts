@@ -1,5 +1,4 @@
-import { LEET } from "../domain/text/leet.ts";
-import { latinReading } from "../domain/text/lookalikes.ts";
+import { latinReading, LEET } from "../domain/text/lookalikes.ts";
 import type { Token, Vocabulary } from "./vocabulary.ts";
 
 // How a written word is read: as it is if the vocabulary has it, else with the first disguise undone that

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { isWholeObject } from "../../src/domain/moderation/whole-object.ts";
+import { isWholeObject } from "../../src/domain/text/json-text.ts";
 import { mended, mendedChat, mendedForm } from "../../src/api/drop-in-body.ts";
 
 describe("a body", () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { coverageOf, detectLanguage } from "../../src/moderation/language.ts";
-import { plainText } from "../../src/domain/text/plain-text.ts";
+import { plainText } from "../../src/domain/text/normalise.ts";
 
 /** 100,000 characters of it. */
 const of = (part: string) => part.repeat(Math.ceil(100_000 / part.length)).slice(0, 100_000);

@@ -9,7 +9,7 @@ import {
   type Policy,
   type PolicyVersion,
 } from "../../domain/moderation/policy.ts";
-import { baseLanguage } from "../../domain/text/language-tag.ts";
+import { baseLanguage } from "../../domain/text/languages.ts";
 import { TERM_CATEGORIES, TERM_MATCHES } from "../../domain/terms/term.ts";
 import { GUARD_MODES, UNGUARDED } from "../../domain/moderation/guard.ts";
 import { stated } from "../../http/field-sentence.ts";

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { isWholeObject } from "../../domain/moderation/whole-object.ts";
+import { isWholeObject } from "../../domain/text/json-text.ts";
 import type { ChatMessage, ChatPart, ToolCall } from "../../engines/inference.ts";
 import { stated } from "../../http/field-sentence.ts";
 

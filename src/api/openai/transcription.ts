@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { audioFormat, audioLength } from "../../audio/audio-length.ts";
-import { languageOf } from "../../domain/text/language-names.ts";
+import { languageOf } from "../../domain/text/languages.ts";
 import type { Item } from "../../domain/ledger/ledger.ts";
 import type { Outputs } from "../../engines/inference.ts";
 import type { Segment, Spoken, TranscriptionInference } from "../../engines/sound-inference.ts";

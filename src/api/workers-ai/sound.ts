@@ -2,7 +2,7 @@ import * as v from "valibot";
 import { base64OfUri, bytesOfBase64 } from "../../domain/text/base64.ts";
 import { shaped } from "../../http/field-sentence.ts";
 import { audioFormat, audioLength } from "../../audio/audio-length.ts";
-import { languageOf } from "../../domain/text/language-names.ts";
+import { languageOf } from "../../domain/text/languages.ts";
 import type { Outputs } from "../../engines/inference.ts";
 import type { SpeechFormat, SpeechInference, Spoken } from "../../engines/sound-inference.ts";
 import { linesOf, toVtt } from "../native/subtitles.ts";

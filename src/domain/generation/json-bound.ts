@@ -1,4 +1,4 @@
-import { endOfString } from "../text/json-string.ts";
+import { endOfString } from "../text/json-text.ts";
 import { tokensAtMost } from "./token-bound.ts";
 
 // How many tokens a value has at most as JSON: on one line or on several, and in the forms of Jinja and

@@ -1,4 +1,4 @@
-import { plainText } from "../text/plain-text.ts";
+import { plainText } from "../text/normalise.ts";
 
 // Signs that a text speaks to the moderation model instead of to people. A match makes the decision at least
 // `flag`, so a false alarm costs a look by a person. Patterns that ordinary text often matches ("system:

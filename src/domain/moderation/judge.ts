@@ -7,7 +7,7 @@ import {
   readScore,
   SCORE_SCHEMA,
 } from "./model-answer.ts";
-import { withoutUnseen } from "../text/invisible-characters.ts";
+import { withoutUnseen } from "../text/normalise.ts";
 
 // What a language model is asked about a text, and the strict reading of its answer.
 //

@@ -1,6 +1,4 @@
-import { LEET } from "../text/leet.ts";
-import { latinLetter } from "../text/lookalikes.ts";
-import { LATIN_DIGITS, LATIN_SIGNS } from "../text/rare-lookalikes.ts";
+import { LATIN_DIGITS, LATIN_SIGNS, latinLetter, LEET } from "../text/lookalikes.ts";
 
 // The letters of a line, with the gaps between them. With them a word is found that was taken apart, or is
 // written with signs and with letters that only look like its own.

@@ -1,5 +1,5 @@
 import { normalForm } from "../text/normal-form.ts";
-import { withoutUnseen } from "../text/invisible-characters.ts";
+import { withoutUnseen } from "../text/normalise.ts";
 
 // How terms are compared for a policy from before terms had a `match`: on folded text, as whole words; an
 // allow term cancels overlapping matches. Marks of every script are folded, so Thai vowels do not count. The

@@ -1,7 +1,6 @@
 import { type Category, JUDGED_CATEGORIES } from "../moderation/category.ts";
 import { normalForm } from "../text/normal-form.ts";
-import { placeOf, normalise } from "../text/normalise.ts";
-import { UNSEEN } from "../text/invisible-characters.ts";
+import { normalise, placeOf, UNSEEN } from "../text/normalise.ts";
 
 // A tenant's word or phrase, and how it is compared with a text.
 

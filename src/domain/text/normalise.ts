@@ -1,3 +1,6 @@
+import { LONGEST_RUN } from "./normal-form.ts";
+import { latinCapital, latinLetter } from "./lookalikes.ts";
+
 // The normal form of a text, for everything that compares it with words: as a reader sees it, without
 // differences that only a machine sees. White space becomes spaces; invisible characters are dropped;
 // full-width, mathematical, enclosed and other compatibility forms become plain letters; letters become
@@ -9,9 +12,25 @@
 //
 // Each piece of the result knows its place in the original, so that a span can be shown there. The time
 // is linear: each character is visited once, together with its marks.
-import { LONGEST_RUN } from "./normal-form.ts";
-import { type Normalised, Output, type Pieces } from "./pieces.ts";
-import { UNSEEN } from "./invisible-characters.ts";
+
+/**
+ * Invisible characters, as the inside of a class of an expression: controls, soft hyphens, joiners,
+ * zero-width and bidirectional marks, fillers, variation selectors, and tags, in which a text can be hidden.
+ * White space among the controls must be excluded by the user of the class, since a reader sees it.
+ */
+export const UNSEEN = "\\p{Default_Ignorable_Code_Point}\\p{Cc}\\u{FFF9}-\\u{FFFB}";
+
+const UNSEEN_CHARACTER = new RegExp(`(?![\\t\\n])[${UNSEEN}]`, "gu");
+
+// A reader sees each of these as white space. Without them, "Buy\rnow" would become one word.
+const LINE_BREAK = /\r\n?|[\v\f\u{85}\u{2028}\u{2029}]/gu;
+
+/**
+ * The text with one kind of line break and without characters that a reader cannot see but a matcher or a
+ * tokenizer can. Never longer.
+ */
+export const withoutUnseen = (text: string): string =>
+  text.replace(LINE_BREAK, "\n").replace(UNSEEN_CHARACTER, "");
 
 export function normalise(original: string): Normalised {
   if (plainUntil(original, 0) === original.length) {
@@ -255,4 +274,82 @@ function enclosedLetter(code: number): string | null {
     if (code >= first && code < first + 26) return String.fromCharCode(97 + code - first);
   }
   return null;
+}
+
+// A text as a reader is meant to read it: without invisible characters, in plain forms of its characters, and
+// with the letters of one script in each word.
+
+const WORD = /\p{L}[\p{L}\p{M}\p{N}]*/gu;
+const LATIN = /[A-Za-z]/;
+const NOT_LATIN = /(?!\p{Script=Latin})\p{L}/gu;
+
+/** Its case and accents stay. A word of Latin letters and lookalikes of another script becomes Latin. */
+export const plainText = (text: string, lines: "joined" | "kept" = "joined"): string =>
+  shown(text, lines).replaceAll(WORD, (word) =>
+    LATIN.test(word) ? word.replaceAll(NOT_LATIN, inLatin) : word,
+  );
+
+function inLatin(letter: string): string {
+  const small = letter.toLowerCase();
+  const latin = latinCapital(letter) ?? latinLetter(small);
+  if (latin === undefined) return letter;
+  return small === letter ? latin : latin.toUpperCase();
+}
+
+const FOREIGN_LETTER = /[\p{L}--\p{ASCII}]/gv;
+
+/** A text in its normal form for a reader of English only: every letter that can be Latin is Latin. */
+export const readAsLatin = (normal: string): string =>
+  normal.replaceAll(FOREIGN_LETTER, (letter) => latinLetter(letter) ?? letter);
+
+// A normal form while it is built, piece by piece.
+
+interface Normalised {
+  readonly text: string;
+  /** Where the pieces of `text` come from; null: each unit is at the same place in the original. */
+  readonly pieces: Pieces | null;
+}
+
+/** Runs of plain characters, and each other character with its marks. */
+interface Pieces {
+  /** Where each piece begins in the normal form, and where it begins and ends in the original. */
+  readonly at: Int32Array;
+  readonly start: Int32Array;
+  readonly end: Int32Array;
+}
+
+const twice = (from: Int32Array): Int32Array<ArrayBuffer> => {
+  const made = new Int32Array(from.length * 2);
+  made.set(from);
+  return made;
+};
+
+class Output {
+  #text = "";
+  #pieces = 0;
+  #at = new Int32Array(64);
+  #start = new Int32Array(64);
+  #end = new Int32Array(64);
+
+  write(text: string, start: number, end: number): void {
+    if (text === "") return;
+    if (this.#pieces === this.#at.length) this.#grow();
+    this.#at[this.#pieces] = this.#text.length;
+    this.#start[this.#pieces] = start;
+    this.#end[this.#pieces] = end;
+    this.#pieces += 1;
+    this.#text += text;
+  }
+
+  #grow(): void {
+    this.#at = twice(this.#at);
+    this.#start = twice(this.#start);
+    this.#end = twice(this.#end);
+  }
+
+  finish(): Normalised {
+    const cut = (from: Int32Array): Int32Array => from.subarray(0, this.#pieces);
+    const pieces = { at: cut(this.#at), start: cut(this.#start), end: cut(this.#end) };
+    return { text: this.#text, pieces };
+  }
 }

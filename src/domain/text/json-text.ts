@@ -1,6 +1,5 @@
-import { endOfString } from "../text/json-string.ts";
-
 const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
 
 /**
  * Whether a text is the JSON of one object from its first brace to its last, with every string and bracket
@@ -24,4 +23,14 @@ export function isWholeObject(text: string): boolean {
     }
   }
   return false;
+}
+
+/** The closing quote of the JSON string that opens at `start`; -1: there is none. */
+export function endOfString(json: string, start: number): number {
+  for (let at = start + 1; at < json.length; at += 1) {
+    const unit = json.charCodeAt(at);
+    if (unit === QUOTE) return at;
+    if (unit === BACKSLASH) at += 1;
+  }
+  return -1;
 }
