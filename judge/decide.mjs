@@ -1,5 +1,5 @@
 import { JUDGED_CATEGORIES } from "../src/domain/moderation/category.ts";
-import { crossing, ruleFor } from "../src/domain/ledger/crossing.ts";
+import { crossing, ruleFor } from "../src/domain/moderation/decision.ts";
 import { presetPolicy } from "../src/domain/moderation/presets.ts";
 
 // Decides a judge's scores alone with the shipped presets and the rules of production.

@@ -1,9 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { CATALOGUE } from "../src/domain/catalogue/catalogue.ts";
-import {
-  JUDGE_INSTRUCTIONS,
-  JUDGE_PROMPT_TOKENS,
-} from "../src/domain/moderation/judge-instructions.ts";
+import { JUDGE_INSTRUCTIONS, JUDGE_PROMPT_TOKENS } from "../src/domain/moderation/judge.ts";
 import { ownSet } from "../tier0/evaluate/own-set.mjs";
 import { has, jsonOf } from "../tier0/evaluate/read-rows.mjs";
 import * as sets from "../tier0/evaluate/sets.mjs";

@@ -223,14 +223,14 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     what: "a threshold must be passed, not reached",
-    file: "src/domain/ledger/crossing.ts",
+    file: "src/domain/moderation/decision.ts",
     from: "threshold !== null && score >= threshold",
     to: "threshold !== null && score > threshold",
     tests: ["test/domain/moderation/decision.test.ts"],
   },
   {
     what: "a small model bans",
-    file: "src/domain/ledger/crossing.ts",
+    file: "src/domain/moderation/decision.ts",
     from: `const effect = isJudge(stage) ? "ban" : "block";`,
     to: `const effect = "ban";`,
     tests: ["test/domain/moderation/decision.test.ts", "test/routes/ban-after.test.ts"],
@@ -244,7 +244,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     what: "tier 0's second opinion is ignored",
-    file: "src/domain/moderation/second-opinion.ts",
+    file: "src/domain/moderation/decision.ts",
     from: "if (score < threshold || !asksOf",
     to: "if (score <= 1 || !asksOf",
     tests: [
@@ -255,7 +255,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     what: "an answer with another nonce is accepted",
-    file: "src/domain/moderation/model-answer.ts",
+    file: "src/domain/moderation/judge.ts",
     from: `if (entries.get("nonce") !== nonce) return null;`,
     to: `if (!entries.has("nonce")) return null;`,
     tests: ["test/domain/moderation/judge.test.ts"],

@@ -1,4 +1,4 @@
-import { CATALOGUE_VERSION } from "../../src/domain/catalogue/catalogue.ts";
+import { CATALOGUE_VERSION, resolveModel } from "../../src/domain/catalogue/catalogue.ts";
 import { type Hold, makeHold, post } from "../../src/domain/ledger/ledger.ts";
 import { microNeurons, ZERO } from "../../src/domain/ledger/micro-neurons.ts";
 import { dayOf, endOf } from "../../src/domain/ledger/period.ts";
@@ -15,7 +15,6 @@ import type {
   SettleReply,
   SettleRequest,
 } from "../../durable-objects/tenant/protocol.ts";
-import { resolveModel } from "../../src/domain/catalogue/catalogue.ts";
 import worker, { Tenant as Governed } from "../../src/index.ts";
 import { withFixedAi } from "./fixed-ai.ts";
 

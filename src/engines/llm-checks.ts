@@ -1,12 +1,12 @@
 /// <reference lib="esnext.typedarrays" />
-import { JUDGE_INSTRUCTIONS } from "../domain/moderation/judge-instructions.ts";
 import {
+  JUDGE_INSTRUCTIONS,
   JUDGE_MAX_TOKENS,
   judgeMessages,
   judgeSchema,
+  type Message,
   readJudgeAnswer,
 } from "../domain/moderation/judge.ts";
-import type { Message } from "../domain/moderation/model-answer.ts";
 import {
   readVisionAnswer,
   VISION_INSTRUCTIONS,

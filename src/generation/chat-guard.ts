@@ -1,18 +1,19 @@
 import { withoutBan } from "../domain/moderation/advice.ts";
 import type { Model } from "../domain/catalogue/catalogue.ts";
 import {
+  gatherWindows,
   type GuardMode,
   type GuardModes,
   guardPolicy,
   isWithheld,
   mayGoUnevaluated,
+  type OutputWindow,
+  outputWindows,
   type Unchecked,
   uncheckedStage,
   windowContent,
-  outputWindows,
 } from "../domain/moderation/guard.ts";
 import type { Hold, Item } from "../domain/ledger/ledger.ts";
-import { gatherWindows, type OutputWindow } from "../domain/moderation/output-windows.ts";
 import { isCheck } from "../domain/moderation/plan-moderation.ts";
 import type { GenerationStage } from "../domain/generation/plan-generation.ts";
 import type { PolicyVersion } from "../domain/moderation/policy.ts";

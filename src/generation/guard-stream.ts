@@ -4,7 +4,7 @@ import {
   gatherWindows,
   type OutputWindow,
   type WindowGatherer,
-} from "../domain/moderation/output-windows.ts";
+} from "../domain/moderation/guard.ts";
 
 // The guard of a stream holds text back until its window was judged. When a window is withheld, the answer
 // ends with `content_filter`. The engine's stream is still read to its end, since only its end reports the

@@ -1,15 +1,19 @@
 import { isUrgent } from "../domain/moderation/advice.ts";
 import { type Judgement, judge } from "../domain/moderation/decision.ts";
 import type { Evidence } from "../domain/moderation/evidence.ts";
-import { explained, isOfTextModel } from "../domain/moderation/explain.ts";
+import { explained, isOfTextModel } from "../domain/moderation/text-model.ts";
 import { baseLanguage } from "../domain/text/languages.ts";
 import { findInjection } from "../domain/moderation/injection.ts";
-import { isPicture, isPictureText, pictureTextOf } from "../domain/moderation/picture-text.ts";
+import {
+  isPicture,
+  isPictureText,
+  pictureTextOf,
+  type Policy,
+  type PolicyVersion,
+} from "../domain/moderation/policy.ts";
 import type { CheckStage, InputName } from "../domain/moderation/plan-moderation.ts";
-import type { Policy, PolicyVersion } from "../domain/moderation/policy.ts";
 import { matchTerms, NO_MATCHES } from "../domain/terms/term-match.ts";
-import { firstReview } from "../domain/moderation/review.ts";
-import { isSampled } from "../domain/moderation/sample.ts";
+import { firstReview, isSampled } from "../domain/moderation/review.ts";
 import { forcedJudgement } from "../domain/moderation/test-input.ts";
 import {
   type Reason,

@@ -3,12 +3,14 @@ import type { TextFacts } from "../domain/moderation/evidence.ts";
 import { findInjection } from "../domain/moderation/injection.ts";
 import { cleanForJudge, judgedJson } from "../domain/moderation/judge.ts";
 import {
+  asks,
+  onlyWhatMatters,
   PICTURE_SENTIMENT_WINDOWS,
   PICTURE_TEXT_WINDOWS,
   type PictureTextName,
-} from "../domain/moderation/picture-text.ts";
+  type Policy,
+} from "../domain/moderation/policy.ts";
 import type { CheckStage } from "../domain/moderation/plan-moderation.ts";
-import { asks, onlyWhatMatters, type Policy } from "../domain/moderation/policy.ts";
 import { matchTerms } from "../domain/terms/term-match.ts";
 import { splitText } from "../domain/moderation/text-window.ts";
 import { tokensAtMost } from "../domain/generation/token-bound.ts";

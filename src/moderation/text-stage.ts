@@ -1,12 +1,12 @@
-import type { SpansOf } from "../domain/moderation/explain.ts";
-import { asks, type Policy } from "../domain/moderation/policy.ts";
-import { piecesOf } from "../domain/moderation/text-pieces.ts";
 import {
+  type SpansOf,
   TEXT_MODEL,
   TEXT_MODEL_CATEGORIES,
   TEXT_MODEL_FLAG,
   TEXT_MODEL_SHOWS,
 } from "../domain/moderation/text-model.ts";
+import { asks, type Policy } from "../domain/moderation/policy.ts";
+import { piecesOf } from "../domain/moderation/text-window.ts";
 import type { CheckFailure, CheckStatus, StageResult } from "../domain/moderation/verdict.ts";
 import { languageIn } from "./language.ts";
 import { plainText } from "../domain/text/normalise.ts";

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { toExplained } from "../domain/moderation/verdict-object.ts";
+import { toExplained } from "../domain/moderation/verdict.ts";
 import { acted, ok } from "../http/call.ts";
 import { defineRoute } from "../http/route.ts";
 import { list, listOf } from "../api/field.ts";

@@ -1,8 +1,7 @@
 import * as v from "valibot";
 import type { VerdictQuery } from "../../durable-objects/tenant/verdicts/verdict-store.ts";
 import { CATEGORIES } from "../domain/moderation/category.ts";
-import { DECISIONS } from "../domain/moderation/verdict.ts";
-import { toExplained, toVerdict } from "../domain/moderation/verdict-object.ts";
+import { DECISIONS, toExplained, toVerdict } from "../domain/moderation/verdict.ts";
 import { ok } from "../http/call.ts";
 import { newId } from "../http/ids.ts";
 import { defineRoute } from "../http/route.ts";

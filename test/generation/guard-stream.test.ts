@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { OutputWindow } from "../../src/domain/moderation/output-windows.ts";
+import type { OutputWindow } from "../../src/domain/moderation/guard.ts";
 import type { CallEvent, CallEvents, ChoiceEvent } from "../../src/generation/call-events.ts";
 import type { ChatGuard } from "../../src/generation/chat-guard.ts";
 import { guardStream } from "../../src/generation/guard-stream.ts";

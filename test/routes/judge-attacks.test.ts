@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { JUDGE_INSTRUCTIONS } from "../../src/domain/moderation/judge-instructions.ts";
+import { JUDGE_INSTRUCTIONS } from "../../src/domain/moderation/judge.ts";
 import { makeTenant, type TestTenant } from "../client.ts";
 import { scripted } from "./scripted.ts";
 

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { cleanForJudge } from "../../src/domain/moderation/judge.ts";
-import { PICTURE_TEXT_WINDOWS } from "../../src/domain/moderation/picture-text.ts";
+import { PICTURE_TEXT_WINDOWS } from "../../src/domain/moderation/policy.ts";
 import { makePng, join } from "../engines/embedded/sample-pictures.ts";
 import { makeTenant, type Reply, type TestTenant } from "../client.ts";
 import { askedAbout, askedFor, unique } from "./scripted.ts";

@@ -9,7 +9,7 @@ import { after, before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { JUDGED_CATEGORIES } from "../../src/domain/moderation/category.ts";
-import { JUDGE_POLICY } from "../../src/domain/moderation/judge-instructions.ts";
+import { JUDGE_POLICY } from "../../src/domain/moderation/judge.ts";
 
 // `npm run judge:evaluate`, against a judge that scores what a text says it should: each
 // figure below is worked by hand from the rows.

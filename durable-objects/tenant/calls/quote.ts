@@ -5,7 +5,7 @@ import {
 } from "../../../src/domain/ledger/admission.ts";
 import { admittedModels } from "../../../src/domain/catalogue/catalogue.ts";
 import type { NeuronBalance } from "../../../src/domain/ledger/failure.ts";
-import { leastCharge } from "../../../src/domain/moderation/least-charge.ts";
+import { leastCharge } from "../../../src/domain/generation/generation-charge.ts";
 import { type MicroNeurons, sum, ZERO } from "../../../src/domain/ledger/micro-neurons.ts";
 import { dayOf } from "../../../src/domain/ledger/period.ts";
 import { asRefusal } from "../../../src/domain/account/pool-refusal.ts";

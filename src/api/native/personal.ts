@@ -4,7 +4,7 @@ import { formatDay, isoTime } from "../../domain/ledger/period.ts";
 import type { PersonalRecord } from "../../domain/tenant/personal-record.ts";
 import type { LoggedVerdict } from "../../domain/usage/report-rows.ts";
 import type { PictureRecord } from "../../domain/generation/stored-picture.ts";
-import { toVerdict } from "../../domain/moderation/verdict-object.ts";
+import { toVerdict } from "../../domain/moderation/verdict.ts";
 import { name, time, wholeNumber } from "../field.ts";
 import { toRevision } from "./verdict.ts";
 import { toJournalLine } from "../../domain/ledger/journal-object.ts";

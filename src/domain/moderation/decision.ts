@@ -1,24 +1,29 @@
-import { adviceOf, isUrgent } from "./advice.ts";
+import { adviceOf, isUrgent, NEVER_BLOCKED } from "./advice.ts";
 import { reasonOfBlock } from "./cascade.ts";
 import { CATEGORIES, type Category, forEach } from "./category.ts";
-import { crossing, ruleFor } from "../ledger/crossing.ts";
 import {
   allInputs,
   type Evidence,
   factsOf,
   inputsOf,
   isSatisfied,
+  STAGE_OF,
   stageFor,
   statusOf,
 } from "./evidence.ts";
-import { STAGE_OF } from "./category-stage.ts";
 import { labelMessage } from "./image-labels.ts";
-import { MAX_JUDGED_PIXELS } from "./picture-scores.ts";
-import { dissents } from "./second-opinion.ts";
-import { isSmallModel } from "./small-model.ts";
+import { isPictureModel, MAX_JUDGED_PIXELS } from "./picture-scores.ts";
 import type { InputName } from "./plan-moderation.ts";
-import { isPictureText, type PictureTextName } from "./picture-text.ts";
-import { asksOf, effectOfUnchecked, kindOf, type Policy } from "./policy.ts";
+import {
+  asksOf,
+  type CategoryRule,
+  effectOfUnchecked,
+  isPictureText,
+  kindOf,
+  lowestThreshold,
+  type PictureTextName,
+  type Policy,
+} from "./policy.ts";
 import {
   type Action,
   type CoverageStatus,
@@ -29,6 +34,7 @@ import {
   type UncheckedStatus,
   worst,
 } from "./verdict.ts";
+import { isTextModel } from "./text-model.ts";
 
 // From policy and evidence to a decision. Two rules are above all others: content is never approved when a
 // required check was not made, and the judge is never the only opinion.
@@ -251,3 +257,72 @@ function missing(category: Category, input: InputName, status: UncheckedStatus):
   if (status === "failed") return `${checkName} failed`;
   return `Nothing here could judge ${category} in this ${kindOf(input)}`;
 }
+
+// Which threshold of a rule a score reaches, and the effect of that.
+
+/** The effective rule of a category: some categories never block, even if a policy sets a block threshold. */
+export function ruleFor({ categories }: Policy, category: Category): CategoryRule {
+  const rule = categories[category];
+  if (!NEVER_BLOCKED.includes(category)) return rule;
+  return { ...rule, flag: lowestThreshold(rule), block: null, ban: null };
+}
+
+/**
+ * The returned threshold is the one at which the decision changed: a ban also blocks. A ban is advised only
+ * by a judge: the small models inside the Worker can be certain about harmless texts and pictures too, and
+ * two phrases of a list are no proof.
+ */
+export function crossing(
+  { flag, block, ban }: CategoryRule,
+  stage: StageResult,
+  score: number,
+): { readonly effect: "flag" | "block" | "ban"; readonly threshold: number } | null {
+  const reaches = (threshold: number | null): threshold is number =>
+    threshold !== null && score >= threshold;
+  if (reaches(ban)) {
+    const effect = isJudge(stage) ? "ban" : "block";
+    return { effect, threshold: block === null ? ban : Math.min(block, ban) };
+  }
+  if (reaches(block)) return { effect: "block", threshold: block };
+  return reaches(flag) ? { effect: "flag", threshold: flag } : null;
+}
+
+const isJudge = ({ name, model }: StageResult): boolean =>
+  (name === "judge" || name === "vision") && !isSmallModel(model);
+
+// The judge is never the only opinion on a text. A judge that was manipulated, or could not read the text, is
+// contradicted by a rule or model of ours that takes no instructions. Its opinion raises a flag, and is no
+// score.
+
+const SECOND_OPINIONS = { lexicon: "word lists score", tier0: "small text model scores" } as const;
+
+/**
+ * The objections of second opinions to a text that the judge lets pass, or did not score.
+ *
+ * @param firstOf the stage that answers for a category. It may be the second opinion itself, where no
+ *   judge was planned: then its score counts like any other
+ */
+const dissents = (
+  policy: Policy,
+  stages: readonly StageResult[],
+  firstOf: (category: Category, input: InputName) => StageResult | undefined,
+): Reason[] =>
+  stages.flatMap((stage) => {
+    const { name, input, scores } = stage;
+    if (name !== "lexicon" && name !== "tier0") return [];
+    return CATEGORIES.flatMap((category) => {
+      const rule = policy.categories[category];
+      const [threshold, score] = [lowestThreshold(rule), scores[category]];
+      const first = firstOf(category, input);
+      if (first === stage || threshold === null || score === undefined) return [];
+      if (score < threshold || !asksOf(policy, category, input)) return [];
+      const judged = first?.scores[category];
+      if (judged !== undefined && judged >= threshold) return [];
+      const other = judged === undefined ? "the judge gave no score" : `the judge scores ${judged}`;
+      const message = `The ${SECOND_OPINIONS[name]} ${category} ${score} and ${other}: a person should look.`;
+      return [{ kind: "score", category, input, score, threshold, message } as const];
+    });
+  });
+
+/** One of the models inside the Worker: free, with more false alarms than a judge. */
+const isSmallModel = (model: string | null): boolean => isPictureModel(model) || isTextModel(model);

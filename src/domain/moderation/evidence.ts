@@ -1,11 +1,16 @@
 import type { Cascade } from "./cascade.ts";
-import { STAGE_OF, STAND_IN_OF } from "./category-stage.ts";
-import type { Category, LabelGroup } from "./category.ts";
-import type { PictureTextName } from "./picture-text.ts";
+import {
+  type Category,
+  forEach,
+  JUDGED_CATEGORIES,
+  LABEL_GROUPS,
+  type LabelGroup,
+} from "./category.ts";
+import { asksOf, type InputKind, kindOf, type PictureTextName, type Policy } from "./policy.ts";
 import type { InputName } from "./plan-moderation.ts";
-import { asksOf, kindOf, type Policy } from "./policy.ts";
 import type { BlockedTerm } from "../terms/term-match.ts";
 import type { CoverageStatus, StageName, StageResult } from "./verdict.ts";
+import { TEXT_MODEL_CATEGORIES, TEXT_MODEL_SHOWS } from "./text-model.ts";
 
 // What is known of a content item, and which stage answers for a category.
 
@@ -84,3 +89,22 @@ export function stageFor(
   if (first !== undefined && first.status !== "not_required") return first;
   return find(STAND_IN_OF[kind][category]) ?? first;
 }
+
+/** The stage that scores a category in an input of this kind. */
+export const STAGE_OF: Readonly<Record<InputKind, Partial<Record<Category, StageName>>>> = {
+  text: {
+    negativity: "sentiment",
+    spam: "spam",
+    ...forEach(JUDGED_CATEGORIES, () => "judge" as const),
+  },
+  image: {
+    ...forEach(LABEL_GROUPS, () => "labels" as const),
+    nsfw: "vision",
+  },
+};
+
+/** The stage that replaces it when it did not run. */
+export const STAND_IN_OF: Readonly<Record<InputKind, Partial<Record<Category, StageName>>>> = {
+  text: forEach([...TEXT_MODEL_CATEGORIES, ...TEXT_MODEL_SHOWS], () => "tier0" as const),
+  image: { nsfw: "picture" },
+};

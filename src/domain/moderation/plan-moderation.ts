@@ -1,15 +1,16 @@
 import type { Model } from "../catalogue/catalogue.ts";
 import { JUDGED_CATEGORIES, LABEL_GROUPS } from "./category.ts";
-import { JUDGE_MAX_TOKENS } from "./judge.ts";
-import { JUDGE_PROMPT_BYTES, JUDGE_PROMPT_TOKENS } from "./judge-instructions.ts";
+import { JUDGE_MAX_TOKENS, JUDGE_PROMPT_BYTES, JUDGE_PROMPT_TOKENS } from "./judge.ts";
 import {
+  asks,
+  onlyWhatMatters,
   PICTURE_SENTIMENT_WINDOWS,
   PICTURE_TEXT_WINDOWS,
   type PictureName,
   type PictureTextName,
   pictureTextOf,
-} from "./picture-text.ts";
-import { asks, onlyWhatMatters, type Policy } from "./policy.ts";
+  type Policy,
+} from "./policy.ts";
 import type { Usage } from "../catalogue/price.ts";
 import {
   type CallItems,

@@ -1,11 +1,16 @@
 import { cascadeOf, isDecidedAlone } from "./cascade.ts";
 import { CATEGORIES, type Category } from "./category.ts";
-import { STAGE_OF } from "./category-stage.ts";
+import { allInputs, type Evidence, STAGE_OF, stageFor, type TextFacts } from "./evidence.ts";
 import { judge } from "./decision.ts";
-import { allInputs, type Evidence, stageFor, type TextFacts } from "./evidence.ts";
-import { isPictureText } from "./picture-text.ts";
+import {
+  asksOf,
+  type InputKind,
+  isPictureText,
+  kindOf,
+  lowestThreshold,
+  type Policy,
+} from "./policy.ts";
 import type { InputName } from "./plan-moderation.ts";
-import { asksOf, type InputKind, kindOf, lowestThreshold, type Policy } from "./policy.ts";
 import type { Decision, Reason, Verdict } from "./verdict.ts";
 
 // A proposed policy applied to stored verdicts: their scores are judged again, without an engine call and

@@ -6,10 +6,10 @@ import {
   readEntries,
   readScore,
   SCORE_SCHEMA,
-} from "./model-answer.ts";
+} from "./judge.ts";
 
 // What a vision model is asked about a picture: a score, and a copy of the writing in it, which is then
-// judged as text (picture-text.ts). The model copies the writing and does not judge it, so that the text
+// judged as text (`policy.ts`). The model copies the writing and does not judge it, so that the text
 // checks read it behind the judge's own fence.
 
 /** The version of the vision model's instructions. Raise it with every change of them. */

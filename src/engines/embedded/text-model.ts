@@ -1,5 +1,5 @@
 import type { Scores } from "../../domain/moderation/category.ts";
-import type { SpansOf } from "../../domain/moderation/explain.ts";
+import type { SpansOf } from "../../domain/moderation/text-model.ts";
 import { type Assets, modelLoader } from "../../io/model-asset.ts";
 import { CATEGORY_OF, type Head, HEADS, type Scores as HeadScores } from "../../tier0/heads.ts";
 import type { KnownShare } from "../../tier0/vocabulary.ts";

@@ -1,7 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { explained, MOST_EXPLAINED, type SpansOf } from "../../../src/domain/moderation/explain.ts";
+import {
+  explained,
+  MOST_EXPLAINED,
+  type SpansOf,
+  TEXT_MODEL,
+} from "../../../src/domain/moderation/text-model.ts";
 import type { Category, Scores } from "../../../src/domain/moderation/category.ts";
-import { TEXT_MODEL } from "../../../src/domain/moderation/text-model.ts";
 import type { Reason, StageResult } from "../../../src/domain/moderation/verdict.ts";
 
 const reason = (category: Category | null, fields: Partial<Reason> = {}): Reason => ({

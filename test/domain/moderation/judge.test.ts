@@ -3,20 +3,19 @@ import { describe, expect, it } from "vitest";
 import * as fc from "fast-check";
 import { JUDGED_CATEGORIES } from "../../../src/domain/moderation/category.ts";
 import {
+  cleanForJudge,
+  hasDuplicateKey,
   JUDGE_EXAMPLES,
   JUDGE_INSTRUCTIONS,
   JUDGE_POLICY,
   JUDGE_PROMPT_BYTES,
   JUDGE_PROMPT_TOKENS,
-} from "../../../src/domain/moderation/judge-instructions.ts";
-import {
-  cleanForJudge,
+  judgedJson,
   judgeMessages,
   judgeSchema,
-  judgedJson,
+  type Message,
   readJudgeAnswer,
 } from "../../../src/domain/moderation/judge.ts";
-import { hasDuplicateKey, type Message } from "../../../src/domain/moderation/model-answer.ts";
 import {
   readVisionAnswer,
   VISION_INSTRUCTIONS,

@@ -1,8 +1,11 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { OUTPUT_WINDOW_TOKENS } from "../../../src/domain/moderation/guard.ts";
+import {
+  gatherWindows,
+  OUTPUT_WINDOW_TOKENS,
+  type OutputWindow,
+} from "../../../src/domain/moderation/guard.ts";
 import { cleanForJudge, judgedJson } from "../../../src/domain/moderation/judge.ts";
-import { gatherWindows, type OutputWindow } from "../../../src/domain/moderation/output-windows.ts";
 import { tokensAtMost } from "../../../src/domain/generation/token-bound.ts";
 
 const judged = (text: string): number => tokensAtMost(judgedJson(cleanForJudge(text)));

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { isSampled } from "../../../src/domain/moderation/sample.ts";
+import { isSampled } from "../../../src/domain/moderation/review.ts";
 import { itemIds } from "../../../src/batches/item-ids.ts";
 
 const BATCH = "bat_01KDTESTTESTTESTTESTTEST00";

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type ScorePoints, scaleScore } from "../../../src/domain/moderation/score-scale.ts";
+import { type ScorePoints, scaleScore } from "../../../src/domain/moderation/picture-scores.ts";
 
 const POINTS = { flag: 0.5, block: 0.8 };
 

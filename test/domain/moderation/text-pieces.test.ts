@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { MOST_PIECES, piecesOf } from "../../../src/domain/moderation/text-pieces.ts";
+import { MOST_PIECES, piecesOf } from "../../../src/domain/moderation/text-window.ts";
 
 describe("the sentences of a text", () => {
   it.each([
