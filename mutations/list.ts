@@ -283,7 +283,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     what: "the text model passes a text that the policy would flag",
-    file: "src/moderation/decided-alone.ts",
+    file: "src/moderation/free-stages.ts",
     from: "return alone.approved ? cascade : null;",
     to: "return alone.decision === undefined ? null : cascade;",
     tests: ["test/routes/cascade.test.ts"],

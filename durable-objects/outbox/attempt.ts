@@ -12,7 +12,7 @@ import { untilAborted } from "../../src/io/until-aborted.ts";
 import { type Message, signatureHeaders } from "./sign-delivery.ts";
 
 // One attempt to deliver. What is asked is a stranger's host, so its URL is judged anew and its name
-// must lead to public addresses (what that does not stop, `fetch-picture.ts` says); redirects are not
+// must lead to public addresses (what that does not stop, `picture-sources.ts` says); redirects are not
 // followed, and of the reply its status and the first kilobyte that comes soon are read: no size and no
 // slowness of a body can take anything.
 

@@ -3,7 +3,7 @@ import type { FieldError } from "../domain/ledger/failure.ts";
 import { testOutcome } from "../domain/moderation/test-input.ts";
 import { newId } from "../http/ids.ts";
 import type { Content } from "../moderation/content.ts";
-import { readBase64Picture, readPictureUrl } from "../moderation/read-pictures.ts";
+import { readBase64Picture, readPictureUrl } from "../moderation/picture-sources.ts";
 import type { VerdictInput } from "../api/native/content.ts";
 
 // The body of `POST /v1/verdicts`, which is an item of a batch too, as the moderation takes it.

@@ -2,8 +2,7 @@ import type { FieldError, RequestFailure } from "../domain/ledger/failure.ts";
 import type { ChatMessage, ChatPart } from "../engines/inference.ts";
 import { MAX_PICTURE_BYTES, type Picture, readPicture } from "../engines/picture.ts";
 import type { PictureSource } from "../moderation/content.ts";
-import { fetchPicture } from "../moderation/fetch-picture.ts";
-import { readImageUrl } from "../moderation/read-pictures.ts";
+import { fetchPicture, readImageUrl } from "../moderation/picture-sources.ts";
 import type { ResolveHost } from "../io/resolve-host.ts";
 
 // The pictures of a chat. A wrong inline picture is refused before anything is admitted. A picture at a URL

@@ -4,7 +4,7 @@ import { DEFAULT_POLICY_NAME } from "../domain/moderation/policy.ts";
 import type { ChatMessage } from "../engines/inference.ts";
 import { measured, prepare, type PreparedContent } from "../moderation/content.ts";
 import { admittedPolicy, knownPolicy, type KnownPolicy } from "../moderation/policy-cache.ts";
-import { readImageUrl } from "../moderation/read-pictures.ts";
+import { readImageUrl } from "../moderation/picture-sources.ts";
 import { type ChatGuard, chatGuard, type GuardContext, textContent } from "./chat-guard.ts";
 
 // The data that a chat brings for its guard. Only the admission tells whether there is one, since the policy

@@ -13,7 +13,7 @@ import { baseLanguage } from "../domain/text/languages.ts";
 import { profanityOf } from "../engines/embedded/profanity.ts";
 import { canBe, languageIn } from "./language.ts";
 import { plainText } from "../domain/text/normalise.ts";
-import type { JudgeText } from "./text-stage.ts";
+import type { JudgeText } from "./free-stages.ts";
 
 // Scores a comment by the attributes of the Perspective API, with the text model inside the Worker and a list
 // of profanity. No engine is called.

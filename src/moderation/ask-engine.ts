@@ -1,8 +1,9 @@
 import type { CheckStageName } from "../domain/moderation/stage.ts";
 import type { CheckStage } from "../domain/moderation/plan-moderation.ts";
-import { type ModelOutcome, askModels } from "../engines/ask-models.ts";
-import type { Check, CheckOutcome } from "../engines/engine.ts";
-import type { RunContext } from "./run-context.ts";
+import { askModels, type ModelOutcome } from "../engines/ask-models.ts";
+import type { Check, CheckOutcome, Engine } from "../engines/engine.ts";
+import type { Model } from "../domain/catalogue/catalogue.ts";
+import type { Hold } from "../domain/ledger/ledger.ts";
 
 /** By stage: how long a caller will wait. Twice the longest (with a fallback) fits into a call's 60 s. */
 const TIMEOUT_MS: Readonly<Record<CheckStageName, number>> = {
@@ -36,3 +37,60 @@ export const askEngine = (
       return engine.run(hold, check(id), { timeoutMs: Math.min(TIMEOUT_MS[name], leftMs) });
     }),
   );
+
+/** The data that the stages of one admitted call share. */
+export interface RunContext {
+  readonly engine: Engine;
+  readonly hold: Hold;
+  /** The catalogue's model with the platform's price, for the models of planned stages. */
+  readonly modelOf: (id: string) => Model;
+  readonly nowMs: () => number;
+  /** After this time no work begins, and running work is given up. */
+  readonly deadlineMs: number;
+  readonly gate: Gate;
+}
+
+// Limits how much of one call runs at once. A call may plan two hundred engine calls, or eight pictures of 4
+// MB. All at once, they would wait for each other's connections while their timeouts run, and the pictures,
+// each a data URI in a JSON body, would fill the isolate.
+
+interface Gate {
+  /** Runs `work` when `weight` is free, in the order of calls, so that nothing waits for ever. */
+  run<Result>(weight: number, work: () => Promise<Result>): Promise<Result>;
+}
+
+/** @param capacity the weight that may run at once; no single weight may be larger */
+export function createGate(capacity: number): Gate {
+  let free = capacity;
+  const waiting: { readonly weight: number; readonly start: () => void }[] = [];
+
+  function startNext(): void {
+    for (;;) {
+      const next = waiting[0];
+      if (next === undefined || next.weight > free) return;
+      waiting.shift();
+      free -= next.weight;
+      next.start();
+    }
+  }
+
+  return {
+    async run(weight, work) {
+      if (weight > capacity) throw new RangeError("weight above the capacity of the gate");
+      if (waiting.length === 0 && weight <= free) {
+        free -= weight;
+      } else {
+        await new Promise<void>((start) => {
+          waiting.push({ weight, start });
+          startNext();
+        });
+      }
+      try {
+        return await work();
+      } finally {
+        free += weight;
+        startNext();
+      }
+    },
+  };
+}

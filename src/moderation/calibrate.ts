@@ -15,8 +15,8 @@ import { type Category, forEach, type Scores } from "../domain/moderation/catego
 import type { Policy } from "../domain/moderation/policy.ts";
 import { matchTerms } from "../domain/terms/term-match.ts";
 import { TEXT_MODEL, TEXT_MODEL_SHOWS } from "../domain/moderation/text-model.ts";
-import { placedText } from "./placed-text.ts";
-import { type JudgeText, textStage } from "./text-stage.ts";
+import { placedText } from "./language.ts";
+import { type JudgeText, textStage } from "./free-stages.ts";
 
 // Reads a tenant's labelled texts with the text model, as a moderation under the policy would read them
 // beside a judge, and finds the thresholds that they justify. No engine is called, and nothing is stored.

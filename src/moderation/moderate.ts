@@ -22,23 +22,28 @@ import {
   type Verdict,
 } from "../domain/moderation/verdict.ts";
 import type { Picture } from "../engines/picture.ts";
-import type { PreparedContent } from "./content.ts";
-import { contentDigest } from "./content-digest.ts";
-import { decidedAlone, isSkipped } from "./decided-alone.ts";
-import { readByModel, spamStages } from "./free-stages.ts";
+import { contentDigest, type PreparedContent } from "./content.ts";
+import {
+  decidedAlone,
+  injectionIn,
+  isSkipped,
+  type JudgeText,
+  readByModel,
+  spamStages,
+  type TextStage,
+} from "./free-stages.ts";
 import {
   type JudgePicture,
   type PictureStage,
   pictureStage,
+  pictureWriting,
   skippedPicture,
   unseenPictures,
-} from "./picture-stage.ts";
-import { pictureWriting, type Writing } from "./picture-writing.ts";
-import { placedText } from "./placed-text.ts";
-import { prepareStage } from "./prepare-stage.ts";
-import type { RunContext } from "./run-context.ts";
-import { runStage, skipped, type StageRun } from "./run-stage.ts";
-import { injectionIn, type JudgeText, type TextStage } from "./text-stage.ts";
+  type Writing,
+} from "./picture-stages.ts";
+import { placedText } from "./language.ts";
+import { prepareStage, runStage, skipped, type StageRun } from "./run-stage.ts";
+import type { RunContext } from "./ask-engine.ts";
 
 // One content item, from an admitted plan to a verdict. Terms are matched first, since they may make the paid
 // stages unnecessary; then all remaining checks run at once.

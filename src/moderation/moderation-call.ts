@@ -1,13 +1,13 @@
 import type {
   Admitted,
-  ModerationAdmit,
-  LimitStatus,
   Caller,
   Idempotency,
+  LimitStatus,
+  ModerationAdmit,
 } from "../../durable-objects/tenant/protocol.ts";
 import {
-  type GovernedOutcome,
   governedCall,
+  type GovernedOutcome,
   type Observe,
   type Ran,
   type Tenant,
@@ -22,19 +22,22 @@ import { reusedVerdict } from "../domain/moderation/reuse.ts";
 import type { Verdict } from "../domain/moderation/verdict.ts";
 import type { Engine } from "../engines/engine.ts";
 import { MAX_PICTURE_BYTES, type Picture, readPicture } from "../engines/picture.ts";
-import { type Content, measured, prepare, type PreparedContent } from "./content.ts";
-import { GATE_CAPACITY } from "./ask-engine.ts";
-import { fetchPicture } from "./fetch-picture.ts";
-import { createGate } from "./gate.ts";
-import { keptContent } from "./keep-contents.ts";
-import { type Moderated, moderate } from "./moderate.ts";
+import { type Content, contentDigest, measured, prepare, type PreparedContent } from "./content.ts";
+import { createGate, GATE_CAPACITY } from "./ask-engine.ts";
+import { fetchPicture } from "./picture-sources.ts";
+import { moderate, type Moderated } from "./moderate.ts";
 import { judgesOf, reuseDigest } from "./reuse-digest.ts";
-import { contentDigest } from "./content-digest.ts";
-import type { JudgePicture } from "./picture-stage.ts";
-import type { JudgeText } from "./text-stage.ts";
+import type { JudgePicture } from "./picture-stages.ts";
+import type { JudgeText } from "./free-stages.ts";
 import { admittedPolicy, knownPolicy, type KnownPolicy } from "./policy-cache.ts";
 import type { ResolveHost } from "../io/resolve-host.ts";
 import type { StageRun } from "./run-stage.ts";
+import type {
+  KeptContent,
+  KeptPicture,
+} from "../../durable-objects/tenant/verdicts/content-store.ts";
+import { contentKey, type PictureOwner } from "../domain/generation/stored-picture.ts";
+import { twice } from "../io/bucket.ts";
 
 // A governed call that moderates one content item, or several under one hold and one line.
 
@@ -250,4 +253,36 @@ async function fetchedPicture(url: URL, resolve: ResolveHost | null): Promise<Pi
   if (fetched.kind !== "fetched") return null;
   const picture = readPicture(fetched.bytes);
   return "kind" in picture ? null : picture;
+}
+
+// Stores moderated content for reviewers: texts with the settlement, pictures in the bucket before it. A
+// picture that could not be stored is marked, and does not fail the verdict.
+
+/** @param pictures the pictures that were judged; others are stored if the caller sent their bytes */
+async function keptContent(
+  bucket: R2Bucket | null,
+  owner: PictureOwner,
+  { content, pictures }: { content: Content; pictures: readonly (Picture | null)[] },
+): Promise<KeptContent> {
+  const { verdictId, text } = content;
+  const kept = await Promise.all(
+    content.pictures.map(async (source, at) => {
+      const picture = pictures[at] ?? (source.kind === "picture" ? source.picture : null);
+      return picture === null
+        ? null
+        : keptPicture(bucket, contentKey(owner, verdictId, at), picture);
+    }),
+  );
+  return { verdictId, text, pictures: kept };
+}
+
+async function keptPicture(
+  bucket: R2Bucket | null,
+  key: string,
+  { bytes, format }: Picture,
+): Promise<KeptPicture> {
+  const contentType = `image/${format}`;
+  const options = { httpMetadata: { contentType } };
+  const kept = bucket !== null && (await twice(() => bucket.put(key, bytes, options)));
+  return { contentType, bytes: bytes.byteLength, kept };
 }

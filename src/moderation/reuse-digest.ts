@@ -8,8 +8,7 @@ import { visionMessages } from "../domain/moderation/vision.ts";
 import type { EngineName } from "../engines/engine.ts";
 import { NEGATIVITY_MODEL } from "../engines/embedded/negativity.ts";
 import { PIXELS_MODEL } from "../engines/embedded/engine.ts";
-import type { Content } from "./content.ts";
-import { contentDigest } from "./content-digest.ts";
+import { type Content, contentDigest } from "./content.ts";
 
 /**
  * A digest that is equal for contents that are judged alike under one policy: of their exact bytes, the given

@@ -6,7 +6,7 @@ import { openAiRateHeaders } from "../http/rate-headers.ts";
 import { defineRoute } from "../http/route.ts";
 import { type Content, measuredContents } from "../moderation/content.ts";
 import { moderationCall } from "../moderation/moderation-call.ts";
-import { readImageUrl } from "../moderation/read-pictures.ts";
+import { readImageUrl } from "../moderation/picture-sources.ts";
 import { BODY_WEIGHT, MAX_BODY_BYTES, MAX_TEXT_BYTES } from "../api/native/content.ts";
 import {
   MODELS,

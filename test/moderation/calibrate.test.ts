@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { presetPolicy } from "../../src/domain/moderation/presets.ts";
 import { TEXT_MODEL_CATEGORIES } from "../../src/domain/moderation/text-model.ts";
 import { calibrate, readExamples } from "../../src/moderation/calibrate.ts";
-import type { JudgeText } from "../../src/moderation/text-stage.ts";
+import type { JudgeText } from "../../src/moderation/free-stages.ts";
 
 const policy = presetPolicy("default", "workers-ai");
 const terms = { maxMissRate: 0.1, confidence: 0.9 };

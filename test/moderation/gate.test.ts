@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { createGate } from "../../src/moderation/gate.ts";
+import { createGate } from "../../src/moderation/ask-engine.ts";
 
 interface Job {
   readonly name: string;

@@ -8,9 +8,7 @@ import {
 } from "../../src/domain/moderation/plan-moderation.ts";
 import { defaultPolicy } from "../../src/domain/moderation/presets.ts";
 import type { Check, CheckOutcome, Engine } from "../../src/engines/engine.ts";
-import { GATE_CAPACITY } from "../../src/moderation/ask-engine.ts";
-import { createGate } from "../../src/moderation/gate.ts";
-import type { RunContext } from "../../src/moderation/run-context.ts";
+import { createGate, GATE_CAPACITY, type RunContext } from "../../src/moderation/ask-engine.ts";
 import { runStage } from "../../src/moderation/run-stage.ts";
 
 const WINDOWS = 12;

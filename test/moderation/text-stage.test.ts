@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { JudgedText, TextToJudge } from "../../src/engines/embedded/text-model.ts";
-import { textStage } from "../../src/moderation/text-stage.ts";
+import { textStage } from "../../src/moderation/free-stages.ts";
 
 const JUDGED: Extract<JudgedText, { kind: "judged" }> = {
   kind: "judged",
