@@ -59,7 +59,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     what: "a month's cap ignores holds",
-    file: "src/domain/ledger/month-quota.ts",
+    file: "src/domain/ledger/quota.ts",
     from: "room.posted + room.pending + bound > room.cap",
     to: "room.posted + bound > room.cap",
     tests: ["test/domain/ledger/month-quota.test.ts"],
@@ -103,14 +103,14 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     what: "a batch may use the whole rate",
-    file: "src/domain/ledger/batch-share.ts",
+    file: "src/domain/ledger/rate-limit.ts",
     from: "Math.max(1, Math.floor(limit / 2))",
     to: "limit",
     tests: ["test/durable-objects/batch-share.test.ts"],
   },
   {
     what: "all score keys together may use the whole rate",
-    file: "src/domain/ledger/batch-share.ts",
+    file: "src/domain/ledger/rate-limit.ts",
     from: "Math.max(1, Math.floor(limit / 3))",
     to: "limit",
     tests: ["test/routes/perspective.test.ts"],

@@ -1,13 +1,17 @@
 import { closureOf } from "../../src/domain/account/account-closure.ts";
-import { isShare } from "../../src/domain/ledger/batch-share.ts";
+import {
+  DEFAULT_RATES,
+  isShare,
+  type RateStatus,
+  standing,
+} from "../../src/domain/ledger/rate-limit.ts";
 import { CATEGORIES } from "../../src/domain/moderation/category.ts";
 import type { NeuronBalance } from "../../src/domain/ledger/failure.ts";
 import { neuronBalance } from "../../src/domain/ledger/admission.ts";
 import type { Grant } from "../../src/domain/ledger/grant.ts";
 import { type MicroNeurons, ZERO } from "../../src/domain/ledger/micro-neurons.ts";
-import type { MonthRoom } from "../../src/domain/ledger/month-quota.ts";
+import type { MonthRoom } from "../../src/domain/ledger/quota.ts";
 import { type Day, dayOf } from "../../src/domain/ledger/period.ts";
-import { DEFAULT_RATES, type RateStatus, standing } from "../../src/domain/ledger/rate-limit.ts";
 import type { CheckCount, CheckedTenant } from "../../src/domain/tenant/tenant-check.ts";
 import { isUnchecked } from "../../src/domain/moderation/verdict.ts";
 import type { Tx } from "./transactions.ts";

@@ -1,6 +1,6 @@
 import { leftOf } from "../../src/domain/ledger/grant.ts";
 import { microNeurons } from "../../src/domain/ledger/micro-neurons.ts";
-import { monthBalance } from "../../src/domain/ledger/month-quota.ts";
+import { monthBalance } from "../../src/domain/ledger/quota.ts";
 import {
   dayOf,
   endOf,

@@ -4,7 +4,7 @@ import type { Next } from "../../durable-objects/tenant/batches/batches.ts";
 import type { BatchParams } from "../../durable-objects/tenant/batches/batch-recovery.ts";
 import { readConfig } from "../config.ts";
 import type { Batch } from "../domain/moderation/batch.ts";
-import { BATCH_ROUTE } from "../domain/ledger/batch-share.ts";
+import { BATCH_ROUTE } from "../domain/ledger/rate-limit.ts";
 import { batchItemsKey } from "../domain/generation/stored-picture.ts";
 import { bucketOf } from "../edge/bucket.ts";
 import { moderationDeps } from "../edge/moderation-deps.ts";

@@ -1,6 +1,6 @@
 import type { Config } from "../config.ts";
 import type { FailureKind } from "../domain/ledger/failure.ts";
-import { usable } from "../domain/ledger/month-quota.ts";
+import { usable } from "../domain/ledger/quota.ts";
 import { createEngine } from "../engines/create-engine.ts";
 import { textJudge } from "../engines/embedded/text-model.ts";
 import type {

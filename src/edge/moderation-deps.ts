@@ -1,5 +1,5 @@
 import type { Config } from "../config.ts";
-import { usable } from "../domain/ledger/month-quota.ts";
+import { usable } from "../domain/ledger/quota.ts";
 import { createEngine } from "../engines/create-engine.ts";
 import { judgePicture, pictureModelOf } from "../engines/embedded/picture-model/picture-model.ts";
 import { textJudge } from "../engines/embedded/text-model.ts";

@@ -7,7 +7,7 @@ import type {
   ReservedFailure,
 } from "../domain/ledger/failure.ts";
 import { formatNeurons } from "../domain/ledger/micro-neurons.ts";
-import { inTheWay } from "../domain/ledger/month-quota.ts";
+import { inTheWay } from "../domain/ledger/quota.ts";
 import { isoTime } from "../domain/ledger/period.ts";
 import { asksNoEngine } from "../domain/ledger/rate-limit.ts";
 import { paramName } from "./field-path.ts";

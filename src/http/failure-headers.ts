@@ -5,7 +5,7 @@ import type {
   RateFailure,
   ThrottleFailure,
 } from "../domain/ledger/failure.ts";
-import { inTheWay } from "../domain/ledger/month-quota.ts";
+import { inTheWay } from "../domain/ledger/quota.ts";
 import { limitHeaders, neuronLimits, rateLimit, secondsUntil } from "./rate-headers.ts";
 
 // The headers of a failure that tell a client whether and when to retry. The official clients retry 409,

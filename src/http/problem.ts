@@ -5,7 +5,7 @@ import type {
   ThrottleFailure,
 } from "../domain/ledger/failure.ts";
 import { toNeurons } from "../domain/ledger/micro-neurons.ts";
-import { inTheWay } from "../domain/ledger/month-quota.ts";
+import { inTheWay } from "../domain/ledger/quota.ts";
 import { isoTime } from "../domain/ledger/period.ts";
 import { failureDetail, violatedRate } from "./failure-detail.ts";
 import { failureHeaders, resetsAtMs } from "./failure-headers.ts";

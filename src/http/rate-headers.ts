@@ -1,6 +1,6 @@
 import type { NeuronBalance } from "../domain/ledger/failure.ts";
 import { MICRO_PER_NEURON, type MicroNeurons } from "../domain/ledger/micro-neurons.ts";
-import { MONTHLY } from "../domain/ledger/month-quota.ts";
+import { MONTHLY } from "../domain/ledger/quota.ts";
 import type { RateStatus } from "../domain/ledger/rate-limit.ts";
 
 // The headers that tell a caller its limits.

@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import type { BatchParams } from "../../durable-objects/tenant/batches/batch-recovery.ts";
 import { isOver, toBatch, toBatchStep } from "../domain/moderation/batch.ts";
-import { BATCH_ROUTE } from "../domain/ledger/batch-share.ts";
+import { BATCH_ROUTE } from "../domain/ledger/rate-limit.ts";
 import type { FieldError } from "../domain/ledger/failure.ts";
 import { batchItemsKey } from "../domain/generation/stored-picture.ts";
 import { acted, ok, raw } from "../http/call.ts";

@@ -1,7 +1,7 @@
 import type { LimitStatus } from "../../durable-objects/tenant/protocol.ts";
 import { governedCall, type Run } from "../calls/governed-call.ts";
 import type { Failure } from "../domain/ledger/failure.ts";
-import { usable } from "../domain/ledger/month-quota.ts";
+import { usable } from "../domain/ledger/quota.ts";
 import { ZERO } from "../domain/ledger/micro-neurons.ts";
 import type { KeyCaller } from "../http/call.ts";
 import { newId } from "../http/ids.ts";

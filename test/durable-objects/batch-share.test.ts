@@ -5,7 +5,7 @@ import {
   isShare,
   limitOfClass,
   withShare,
-} from "../../src/domain/ledger/batch-share.ts";
+} from "../../src/domain/ledger/rate-limit.ts";
 import { runStep } from "../../src/batches/run-step.ts";
 import { makeTenant } from "../client.ts";
 import { rows } from "./a-tenant.ts";

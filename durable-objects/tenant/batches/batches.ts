@@ -9,7 +9,7 @@ import {
   stepCount,
   totalsOf,
 } from "../../../src/domain/moderation/batch.ts";
-import { shareOf } from "../../../src/domain/ledger/batch-share.ts";
+import { shareOf } from "../../../src/domain/ledger/rate-limit.ts";
 import type {
   ConflictFailure,
   LookupFailure,

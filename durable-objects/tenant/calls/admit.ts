@@ -1,4 +1,4 @@
-import { BATCH_ROUTE, withShare } from "../../../src/domain/ledger/batch-share.ts";
+import { BATCH_ROUTE, withShare } from "../../../src/domain/ledger/rate-limit.ts";
 import { CATALOGUE_VERSION } from "../../../src/domain/catalogue/catalogue.ts";
 import type { NeedsLease } from "../../../src/domain/account/account-budget.ts";
 import type { Hold, JournalLine } from "../../../src/domain/ledger/ledger.ts";

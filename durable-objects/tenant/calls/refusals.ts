@@ -1,11 +1,11 @@
 import { PASSING } from "../../../src/domain/moderation/batch.ts";
-import { BATCH_ROUTE } from "../../../src/domain/ledger/batch-share.ts";
+import { BATCH_ROUTE } from "../../../src/domain/ledger/rate-limit.ts";
 import {
   type Failure,
   QUOTA_KINDS,
   type QuotaFailure,
 } from "../../../src/domain/ledger/failure.ts";
-import { inTheWay } from "../../../src/domain/ledger/month-quota.ts";
+import { inTheWay } from "../../../src/domain/ledger/quota.ts";
 import type { Tx } from "../transactions.ts";
 import type { AdmitFailure, AdmitReply, AdmitRequest } from "../protocol.ts";
 import type { RefusedNeurons } from "../ledger/refusal-counter.ts";

@@ -1,6 +1,5 @@
-import { withScoreShare } from "../../../src/domain/ledger/batch-share.ts";
+import { type RateUnits, withScoreShare } from "../../../src/domain/ledger/rate-limit.ts";
 import type { Hold } from "../../../src/domain/ledger/ledger.ts";
-import type { RateUnits } from "../../../src/domain/ledger/rate-limit.ts";
 import { rateUnits } from "../../../src/domain/moderation/stage.ts";
 import { limitStatus } from "./call-standing.ts";
 import type { Tx } from "../transactions.ts";

@@ -2,6 +2,7 @@ import { isAdjustment, type JournalEntry } from "../../../src/domain/ledger/adju
 import {
   type Archive,
   archiveKey,
+  isStored,
   keptFrom,
   oldAt,
 } from "../../../src/domain/ledger/journal-archive.ts";
@@ -16,7 +17,6 @@ import type { Transact, Tx } from "../transactions.ts";
 import type { Profile } from "../profile-store.ts";
 import { ARCHIVES } from "./archive-schema.ts";
 import { LEDGER } from "./ledger-schema.ts";
-import { isStored } from "../../../src/domain/ledger/journal-archive.ts";
 import type { Caller } from "../protocol.ts";
 import { notFound, pageOf } from "../page.ts";
 

@@ -2,9 +2,13 @@ import { heldOf, limitInForce, type AdmissionState } from "../../../src/domain/l
 import { consumed } from "../../../src/domain/ledger/day-totals.ts";
 import type { CallId, Hold } from "../../../src/domain/ledger/ledger.ts";
 import { type MicroNeurons, ZERO } from "../../../src/domain/ledger/micro-neurons.ts";
-import { monthRefuses } from "../../../src/domain/ledger/month-quota.ts";
+import {
+  addDrawn,
+  type Drawn,
+  monthRefuses,
+  NOTHING_DRAWN,
+} from "../../../src/domain/ledger/quota.ts";
 import type { Day } from "../../../src/domain/ledger/period.ts";
-import { addDrawn, type Drawn, NOTHING_DRAWN } from "../../../src/domain/ledger/quota.ts";
 import type { RateUnits } from "../../../src/domain/ledger/rate-limit.ts";
 import type { AccountBudget, DayUse } from "../account/account-budget.ts";
 import type { Meter, Period } from "./ledger-store.ts";

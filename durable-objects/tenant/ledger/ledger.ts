@@ -6,7 +6,7 @@ import {
   type AdmissionState,
 } from "../../../src/domain/ledger/admission.ts";
 import { missingOf, type NeedsLease } from "../../../src/domain/account/account-budget.ts";
-import { limitOfClass } from "../../../src/domain/ledger/batch-share.ts";
+import { count, limitOfClass, REQUESTS } from "../../../src/domain/ledger/rate-limit.ts";
 import { addLine, addRefused, NO_TOTALS } from "../../../src/domain/ledger/day-totals.ts";
 import { claimOf, grantRoom } from "../../../src/domain/ledger/grant.ts";
 import {
@@ -24,7 +24,6 @@ import { type Day, dayOf } from "../../../src/domain/ledger/period.ts";
 import { NOTHING_DRAWN, posted } from "../../../src/domain/ledger/quota.ts";
 import { keptFloor } from "../../../src/domain/account/account-terms.ts";
 import { promisedBy, quotaTerms, rateLimitFor } from "../../../src/domain/tenant/settings.ts";
-import { count, REQUESTS } from "../../../src/domain/ledger/rate-limit.ts";
 import { GrantCache } from "./grant-cache.ts";
 import type { GrantStore } from "./grant-store.ts";
 import {

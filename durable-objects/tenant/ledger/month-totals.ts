@@ -1,5 +1,5 @@
 import { microNeurons } from "../../../src/domain/ledger/micro-neurons.ts";
-import type { MonthRoom } from "../../../src/domain/ledger/month-quota.ts";
+import { type MonthRoom, posted } from "../../../src/domain/ledger/quota.ts";
 import {
   type Day,
   dayOf,
@@ -7,7 +7,6 @@ import {
   monthOf,
   startOf,
 } from "../../../src/domain/ledger/period.ts";
-import { posted } from "../../../src/domain/ledger/quota.ts";
 import { monthlyCap } from "../../../src/domain/tenant/settings.ts";
 import type { LedgerMemory } from "./ledger-memory.ts";
 import type { LedgerStore, Period } from "./ledger-store.ts";

@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import type { Quoted } from "../../../durable-objects/tenant/calls/quote.ts";
 import { plus, toNeurons } from "../../domain/ledger/micro-neurons.ts";
-import { usable } from "../../domain/ledger/month-quota.ts";
+import { usable } from "../../domain/ledger/quota.ts";
 import { isGeneration } from "../../domain/generation/plan-generation.ts";
 import { microNeuronsOut } from "../field.ts";
 

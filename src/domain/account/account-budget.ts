@@ -1,8 +1,7 @@
 import type { ClassRefusal } from "./account-rates.ts";
-import { isShare } from "../ledger/batch-share.ts";
+import { asksNoEngine, isShare, type RateClass, type RateUnits } from "../ledger/rate-limit.ts";
 import type { LeaseRefusal } from "./pool-refusal.ts";
 import type { MicroNeurons } from "../ledger/micro-neurons.ts";
-import { asksNoEngine, type RateClass, type RateUnits } from "../ledger/rate-limit.ts";
 
 // A tenant's part of what all tenants of the account share. A call is admitted only when the tenant's
 // allowance of neurons covers it, and the tenant has permits of each class that it takes units of. Missing

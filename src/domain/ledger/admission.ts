@@ -1,4 +1,14 @@
-import { shareOf } from "./batch-share.ts";
+import {
+  asksNoEngine,
+  fitsAtMs,
+  type RateClass,
+  type RateStatus,
+  type RateUnits,
+  shareOf,
+  standing,
+  TEST_INPUTS,
+  type Windows,
+} from "./rate-limit.ts";
 import {
   type BudgetStatus,
   isOfAccount,
@@ -22,19 +32,16 @@ import {
   plus,
   ZERO,
 } from "./micro-neurons.ts";
-import { MONTHLY, type MonthRoom, monthRefuses, monthBalance, usable } from "./month-quota.ts";
-import { dayOf, endOf } from "./period.ts";
-import { limitOf, type QuotaTerms } from "./quota.ts";
 import {
-  asksNoEngine,
-  fitsAtMs,
-  type RateClass,
-  type RateStatus,
-  type RateUnits,
-  standing,
-  TEST_INPUTS,
-  type Windows,
-} from "./rate-limit.ts";
+  limitOf,
+  monthBalance,
+  MONTHLY,
+  monthRefuses,
+  type MonthRoom,
+  type QuotaTerms,
+  usable,
+} from "./quota.ts";
+import { dayOf, endOf } from "./period.ts";
 
 // Whether a call may start. The checks are in one table, in the order of refusals: the refusal that lasts
 // longest comes first. All checks are made before anything is counted, so a call that fails in one class

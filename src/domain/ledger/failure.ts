@@ -1,5 +1,5 @@
 import type { MicroNeurons } from "./micro-neurons.ts";
-import type { MonthBalance } from "./month-quota.ts";
+import type { MonthBalance } from "./quota.ts";
 import type { RateStatus } from "./rate-limit.ts";
 import type { Role } from "../tenant/role.ts";
 

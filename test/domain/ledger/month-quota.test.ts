@@ -10,7 +10,7 @@ import {
   monthRefuses,
   type MonthRoom,
   usable,
-} from "../../../src/domain/ledger/month-quota.ts";
+} from "../../../src/domain/ledger/quota.ts";
 import { formatMonth, monthOf, parseDay, startOf } from "../../../src/domain/ledger/period.ts";
 
 const NOW = Date.UTC(2026, 10, 20, 14, 3, 27);
