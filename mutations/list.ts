@@ -62,7 +62,7 @@ export const MUTATIONS: readonly Mutation[] = [
     file: "src/domain/ledger/quota.ts",
     from: "room.posted + room.pending + bound > room.cap",
     to: "room.posted + bound > room.cap",
-    tests: ["test/domain/ledger/month-quota.test.ts"],
+    tests: ["test/domain/ledger/quota.test.ts"],
   },
   {
     what: "a sum of usage is its last part alone",

@@ -5,11 +5,21 @@ import {
   addDrawn,
   draw,
   type Drawn,
+  inTheWay,
   limitOf,
+  monthRefuses,
+  type MonthRoom,
   NOTHING_DRAWN,
   posted,
   type QuotaTerms,
+  usable,
 } from "../../../src/domain/ledger/quota.ts";
+import {
+  type AdmissionState,
+  neuronBalance,
+  refusalOf,
+} from "../../../src/domain/ledger/admission.ts";
+import { formatMonth, monthOf, parseDay, startOf } from "../../../src/domain/ledger/period.ts";
 
 const terms = (plan: "free" | "paid", daily: number, cap: number | null = null): QuotaTerms => ({
   plan,
@@ -74,5 +84,128 @@ describe("draw", () => {
         expect(posted(before)).toBe(amounts.reduce((total, each) => total + each, 0));
       }),
     );
+  });
+});
+
+const NOW = Date.UTC(2026, 10, 20, 14, 3, 27);
+const DECEMBER = Date.UTC(2026, 11, 1);
+
+const month = (posted: number, pending = 0): MonthRoom => ({
+  cap: microNeurons(5000),
+  posted: microNeurons(posted),
+  pending: microNeurons(pending),
+  startsAtMs: Date.UTC(2026, 10, 1),
+  endsAtMs: DECEMBER,
+});
+
+const room: AdmissionState = {
+  nowMs: NOW,
+  terms: {
+    plan: "free",
+    daily: microNeurons(1000),
+    overageCap: "unlimited",
+    overageUsdPer1000: "0.011",
+  },
+  posted: microNeurons(0),
+  pending: microNeurons(0),
+  windows: {},
+  rateLimit: () => 10,
+  inFlight: 0,
+  maxInFlight: 3,
+  accountClosed: false,
+};
+
+const bound = microNeurons(100);
+const demand = { bound, units: { requests: 1 } };
+const paid = { ...room.terms, plan: "paid" } as const;
+
+describe("the month of a day", () => {
+  it.each([
+    ["2026-11-20", "2026-11", "2026-11-01", "2026-12-01"],
+    ["2026-12-31", "2026-12", "2026-12-01", "2027-01-01"],
+    ["2028-02-29", "2028-02", "2028-02-01", "2028-03-01"],
+    ["1970-01-01", "1970-01", "1970-01-01", "1970-02-01"],
+  ])("%s", (day, name, first, end) => {
+    const found = monthOf(parseDay(day) ?? -1);
+    expect(formatMonth(found)).toBe(name);
+    expect([found.first, found.end]).toEqual([parseDay(first), parseDay(end)]);
+    expect(startOf(found.first) % 86_400_000).toBe(0);
+  });
+});
+
+describe("a month's cap", () => {
+  it.each<[string, MonthRoom | undefined, ReturnType<typeof monthRefuses>]>([
+    ["none", undefined, null],
+    ["the last µN", month(4900), null],
+    ["one more", month(4901), "posted"],
+    ["the last µN, some of it held", month(4000, 900), null],
+    ["one more is held", month(4000, 901), "pending"],
+    ["lowered below what was charged", month(9000), "posted"],
+  ])("%s", (_, given, refused) => {
+    expect(monthRefuses(given, bound)).toBe(refused);
+  });
+
+  it("refuses as the plan's quota does, and is told before what passes with the day", () => {
+    const full = { ...room, month: month(4950) };
+    const refused = { kind: "quota_exceeded", policy: "monthly", nowMs: NOW };
+    expect(refusalOf(full, demand)).toMatchObject(refused);
+    expect(refusalOf({ ...full, terms: paid }, demand)).toMatchObject({
+      ...refused,
+      kind: "overage_cap_exceeded",
+    });
+    const worse = { ...full, accountClosed: true, posted: microNeurons(1000) };
+    expect(refusalOf(worse, demand)).toMatchObject(refused);
+  });
+
+  it("is held by calls in progress for as long as they are", () => {
+    const held = { ...room, month: month(4000, 950) };
+    expect(refusalOf(held, demand)).toMatchObject({ kind: "quota_reserved", policy: "monthly" });
+  });
+
+  it("is over_limit for what no month could admit", () => {
+    const small = { ...month(0), cap: microNeurons(99) };
+    expect(refusalOf({ ...room, month: small }, demand)).toEqual({
+      kind: "over_limit",
+      detail:
+        "This call may need 0.0001 neurons, and the cap of a month is 0.000099: a call with a larger bound is never admitted. Ask for less at once.",
+    });
+  });
+
+  it("leaves the day's refusals as they are", () => {
+    const refusal = refusalOf({ ...room, month: month(0), posted: microNeurons(950) }, demand);
+    expect(refusal).toMatchObject({ kind: "quota_exceeded", neurons: { limit: 1000 } });
+    expect(refusal).not.toHaveProperty("policy");
+  });
+});
+
+const left = (standing: Partial<AdmissionState>) =>
+  usable(neuronBalance({ ...room, ...standing }, bound));
+
+describe("what is left", () => {
+  it("is the lesser of the day's and the month's", () => {
+    expect(left({})).toBe(1000);
+    expect(left({ month: month(4700, 100) })).toBe(200);
+    expect(left({ month: month(100) })).toBe(1000);
+    expect(left({ terms: paid })).toBeNull();
+    expect(left({ terms: paid, month: month(100) })).toBe(4900);
+    expect(left({ month: month(9000) })).toBe(0);
+  });
+
+  it("is told of what stands in the way", () => {
+    const neurons = neuronBalance({ ...room, month: month(4950, 10) }, bound);
+    const failure = { kind: "quota_exceeded", neurons, nowMs: NOW } as const;
+    expect(inTheWay({ ...failure, policy: "monthly" })).toMatchObject({
+      limit: 5000,
+      posted: 4950,
+      pending: 10,
+      available: 40,
+      required: 100,
+      anewAtMs: DECEMBER,
+    });
+    expect(inTheWay(failure)).toMatchObject({
+      limit: 1000,
+      posted: 0,
+      anewAtMs: Date.UTC(2026, 10, 21),
+    });
   });
 });

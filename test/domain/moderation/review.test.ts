@@ -4,6 +4,7 @@ import { CATEGORIES, forEach } from "../../../src/domain/moderation/category.ts"
 import { isoTime } from "../../../src/domain/ledger/period.ts";
 import {
   CLAIM_MS,
+  isSampled,
   review,
   type ReviewAct,
   verdictAt,
@@ -14,6 +15,7 @@ import {
   type Review,
   type Verdict,
 } from "../../../src/domain/moderation/verdict.ts";
+import { itemIds } from "../../../src/batches/item-ids.ts";
 
 // What people may do with a verdict in each state, then random crowds of them.
 
@@ -201,4 +203,21 @@ describe("any crowd of people", () => {
       }),
     );
   });
+});
+
+const BATCH = "bat_01KDTESTTESTTESTTESTTEST00";
+
+/** As the items of one batch are called. */
+const ids = Array.from({ length: 4000 }, (_none, at) => itemIds(BATCH, "01KDTEST00", at).verdictId);
+
+it("draws about the share, also within one batch, by the id alone", () => {
+  const drawn = ids.filter((id) => isSampled(id, 0.1));
+  expect(drawn.length).toBeGreaterThan(330);
+  expect(drawn.length).toBeLessThan(470);
+  expect(ids.filter((id) => isSampled(id, 0.1))).toEqual(drawn);
+});
+
+it("draws nothing and all at the ends", () => {
+  expect(ids.some((id) => isSampled(id, 0))).toBe(false);
+  expect(ids.every((id) => isSampled(id, 1))).toBe(true);
 });

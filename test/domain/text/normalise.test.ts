@@ -1,6 +1,14 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { normalise, placeOf } from "../../../src/domain/text/normalise.ts";
+import {
+  normalise,
+  placeOf,
+  plainText,
+  readAsLatin,
+  shown,
+  withoutUnseen,
+} from "../../../src/domain/text/normalise.ts";
+import { asWords, spellOut } from "../../../src/domain/text/spell-out.ts";
 
 const read = (text: string): string => normalise(text).text;
 
@@ -60,7 +68,7 @@ describe("the normal form", () => {
   });
 });
 
-const shown = (text: string, part: string): string => {
+const shownPlace = (text: string, part: string): string => {
   const form = normalise(text);
   const from = form.text.indexOf(part);
   const { start, end } = placeOf(form, from, from + part.length);
@@ -76,7 +84,7 @@ describe("places", () => {
     ["in mathematical letters", "x 𝖍𝖊𝖑𝖑𝖔 y", "hello", "𝖍𝖊𝖑𝖑𝖔"],
     ["a ligature's half", "ﬁne", "f", "ﬁ"],
   ])("of %s", (_, text, part, original) => {
-    expect(shown(text, part)).toBe(original);
+    expect(shownPlace(text, part)).toBe(original);
   });
 
   it("lie in the original, whatever it is", () => {
@@ -91,6 +99,95 @@ describe("places", () => {
         expect(end).toBeGreaterThan(start);
         expect(end).toBeLessThanOrEqual(text.length);
       }),
+    );
+  });
+});
+
+describe("what a reader sees", () => {
+  it.each([
+    ["case and accents", "Ünïcödé Straße ΟΔΟΣ İstanbul ё", "Ünïcödé Straße ΟΔΟΣ İstanbul ё"],
+    ["full width", "Ｈｅｌｌｏ", "Hello"],
+    ["marks that are apart", "e\u{301}", "é"],
+    ["nothing unseen", "h\u{200B}e\u{AD}l\u{E0041}lo", "hello"],
+    ["one kind of white space", "a\u{A0}b\u{2028}c\r\nd", "a b c d"],
+    ["plain punctuation", "“don’t” – ok…", '"don\'t" - ok...'],
+    ["half a surrogate pair", "cut: \u{D83D}", "cut: \u{FFFD}"],
+    ["other scripts", "わたしはがばぱ", "わたしはがばぱ"],
+  ])("is %s", (_, written, seen) => {
+    expect(shown(written)).toBe(seen);
+  });
+
+  it("has its lines where they are wanted", () => {
+    expect(shown("a\r\nb\u{2028}c\u{B}d\u{A0}e", "kept")).toBe("a\nb\nc\nd e");
+    expect(shown("plain\nlines", "kept")).toBe("plain\nlines");
+  });
+});
+
+describe("a plain text", () => {
+  it.each([
+    ["of Latin words with letters of others in them", "Уоu аrе ΗIGH", "You are HIGH"],
+    ["of honest words", "Привет, Łódź, Ελλάδα, Ørsted", "Привет, Łódź, Ελλάδα, Ørsted"],
+    ["of both", "Ηello, Привет", "Hello, Привет"],
+  ])("is %s", (_, written, plain) => {
+    expect(plainText(written)).toBe(plain);
+  });
+
+  it("is Latin throughout for one who knows nothing else", () => {
+    expect(readAsLatin("ѕһіт привет")).toBe("shit npиbet");
+  });
+});
+
+describe("English that is spelled out", () => {
+  it.each([
+    ["letters apart", "you i d i o t", "you idiot"],
+    ["letters with dots", "i.d.i.o.t", "idiot"],
+    ["two words", "y o u i d i o t", "you idiot"],
+    ["leet", "1d10t $tupid b4dw0rd", "idiot stupid badword"],
+    ["repeated letters", "stuuuupid", "stupid"],
+    ["lookalikes alone", "ѕһіт", "shit"],
+    ["what ends a sentence", "stupid! stop!!", "stupid! stop!!"],
+    ["numbers", "100 4 $5", "100 4 $5"],
+    ["a name", "@you", "@you"],
+  ])("is read with %s", (_, written, words) => {
+    expect(asWords(spellOut(written)).replaceAll(/ +/g, " ").trim()).toBe(words);
+  });
+});
+
+describe("withoutUnseen", () => {
+  it.each([
+    ["a zero-width space", "id\u200bi\u200cot", "idiot"],
+    ["joiners", "a\u200db\u2060c\ufeffd", "abcd"],
+    ["a soft hyphen", "id\u00adiot", "idiot"],
+    ["bidirectional controls", "\u202etoidi\u202c\u2066x\u2069", "toidix"],
+    ["control characters", "a\u0000b\u0007c\u001bd\u007fe\u0086f", "abcdef"],
+    [
+      "no line break of any kind",
+      "a\r\n\tb\rc\u000bd\u000ce\u0085f\u2028g\u2029h\ni",
+      "a\n\tb\nc\nd\ne\nf\ng\nh\ni",
+    ],
+    ["Hangul fillers", "a\u115fb\u1160c\u3164d\uffa0e", "abcde"],
+    ["variation selectors", "❤\ufe0f", "❤"],
+    ["more of them", "x\u{e0100}", "x"],
+    ["the tag block", "ok\u{e0069}\u{e0067}\u{e006e}", "ok"],
+    ["a grapheme joiner", "a\u034fb", "ab"],
+    ["a Mongolian vowel separator", "a\u180eb", "ab"],
+    ["nothing of what is seen", "Füße 日本 👍🏽 \u00a0 é", "Füße 日本 👍🏽 \u00a0 é"],
+    ["no lone surrogate", "a\ud83db", "a\ud83db"],
+  ])("takes out %s", (_, text, seen) => {
+    expect(withoutUnseen(text)).toBe(seen);
+  });
+
+  it("is never longer, leaves ASCII in place, and is done at once", () => {
+    fc.assert(
+      fc.property(
+        fc.string({ unit: "binary" }),
+        fc.string({ unit: "grapheme-ascii" }),
+        (any, ascii) => {
+          expect(withoutUnseen(any).length).toBeLessThanOrEqual(any.length);
+          expect(withoutUnseen(withoutUnseen(any))).toBe(withoutUnseen(any));
+          expect(withoutUnseen(ascii)).toBe(ascii);
+        },
+      ),
     );
   });
 });

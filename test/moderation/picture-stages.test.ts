@@ -11,7 +11,7 @@ import type { Check, CheckOutcome, Engine } from "../../src/engines/engine.ts";
 import type { Picture } from "../../src/engines/picture.ts";
 import { type Content, measured, prepare } from "../../src/moderation/content.ts";
 import { createGate } from "../../src/moderation/ask-engine.ts";
-import { type ModerationContext, moderate } from "../../src/moderation/moderate.ts";
+import { moderate, type ModerationContext } from "../../src/moderation/moderate.ts";
 import { theModel } from "../tier0/the-weights.ts";
 
 // What a call holds nothing for is not judged, and nobody stands in for who would have judged it.

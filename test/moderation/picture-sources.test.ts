@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { expect, test, vi } from "vitest";
-import { type FetchPictureOptions, fetchPicture } from "../../src/moderation/picture-sources.ts";
+import { fetchPicture, type FetchPictureOptions } from "../../src/moderation/picture-sources.ts";
 
 const FAKE_PICTURES_URL = String(Reflect.get(env, "FAKE_PICTURES_URL"));
 const MAX_BYTES = 4_194_304;
