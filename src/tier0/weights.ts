@@ -1,3 +1,6 @@
+import { NGRAM_BUCKETS, PIECE_BUCKETS } from "./features.ts";
+import { HEADS } from "./heads.ts";
+
 // The model's file (written by tier0/export.py): little-endian, every section at a multiple of four.
 //
 //   u32     magic, format, rows, spellings, rows of abuse, bytes of these words, bytes of known words
@@ -6,8 +9,6 @@
 //   i8      rows x 48; (1 + 2,048) x 48 pieces of unknown words; 32,768 x 8 roots of n-grams
 //   u8      the words of the rows of abuse, which come first: ASCII, a line each
 //   u8      the set of known words (vocabulary.ts)
-import { NGRAM_BUCKETS, PIECE_BUCKETS } from "./features.ts";
-import { HEADS } from "./heads.ts";
 
 export const ROW = 48;
 export const UNITS = 56;
@@ -117,3 +118,14 @@ class Sections {
     return section;
   }
 }
+
+/**
+ * The weights that this build reads, a file in models/. Verdicts name the version; a file with another hash
+ * is refused.
+ */
+export const RELEASE = {
+  version: 1,
+  file: "tier0-1.bin",
+  bytes: 1_341_440,
+  sha256: "f31bb5c0c635742821858a75075a9de0d9ea96131f7d366f38a8474d2cedb21b",
+} as const;

@@ -1,8 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { HEADS } from "../../src/tier0/heads.ts";
-import { RELEASE } from "../../src/tier0/release.ts";
+import { readWeights, RELEASE } from "../../src/tier0/weights.ts";
 import { Tier0 } from "../../src/tier0/tier0.ts";
-import { readWeights } from "../../src/tier0/weights.ts";
 import { theWeights } from "./the-weights.ts";
 
 const changed = (at: number, value: number): ArrayBuffer => {

@@ -4,7 +4,7 @@ import type { Reason, Span, StageResult } from "./verdict.ts";
 // What the text model inside the Worker scores (docs/tier0.md). It is a versioned rule and no engine call, so
 // it costs nothing.
 
-/** The model's name in stages: the version of its file and its points (src/tier0/release.ts). */
+/** The model's name in stages: the version of its file and its points (src/tier0/weights.ts). */
 export const TEXT_MODEL = "neurogate/tier0@1";
 
 /** The judge's categories that it scores. It has no head for the others, which stay not evaluated. */

@@ -3,7 +3,7 @@ import type { SpansOf } from "../../domain/moderation/text-model.ts";
 import { type Assets, modelLoader } from "../../io/model-asset.ts";
 import { CATEGORY_OF, type Head, HEADS, type Scores as HeadScores } from "../../tier0/heads.ts";
 import type { KnownShare } from "../../tier0/vocabulary.ts";
-import { RELEASE } from "../../tier0/release.ts";
+import { RELEASE } from "../../tier0/weights.ts";
 import { Tier0 } from "../../tier0/tier0.ts";
 import { hasEnglish, isReadable } from "./readable.ts";
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { TEXT_MODEL, TEXT_MODEL_CATEGORIES } from "../../../src/domain/moderation/text-model.ts";
 import { judgeText, textModelOf } from "../../../src/engines/embedded/text-model.ts";
 import { modelLoader } from "../../../src/io/model-asset.ts";
-import { RELEASE } from "../../../src/tier0/release.ts";
+import { RELEASE } from "../../../src/tier0/weights.ts";
 import { Tier0 } from "../../../src/tier0/tier0.ts";
 import { FOREIGN_THREATS } from "../../moderation/foreign-threats.ts";
 import { TEXTS_WITHOUT_LANGUAGE } from "../../moderation/texts-without-language.ts";
