@@ -43,7 +43,7 @@ export const wantsTextModel = (policy: Policy): boolean =>
  * @param language null: unknown; then the model decides whether it knows the words
  */
 export async function textStage(
-  judge: JudgeText,
+  judgeText: JudgeText,
   about: {
     readonly text: string;
     readonly language: string | null;
@@ -54,9 +54,9 @@ export async function textStage(
   },
 ): Promise<TextStage> {
   if (about.isDecided) return unread("not_required");
-  const whole = await readWhole(judge, about);
+  const whole = await readWhole(judgeText, about);
   if (about.beside !== true || whole.result.status === "failed") return whole;
-  return withPieces(whole, await piecesJudged(judge, about));
+  return withPieces(whole, await piecesJudged(judgeText, about));
 }
 
 /**
@@ -68,14 +68,14 @@ const SURE_OF_PIECE = 0.6;
 type Judged = Extract<JudgedText, { kind: "judged" }>;
 
 async function piecesJudged(
-  judge: JudgeText,
+  judgeText: JudgeText,
   { text, language }: { readonly text: string; readonly language: string | null },
 ): Promise<readonly Judged[]> {
   const judged = await Promise.all(
     piecesOf(text).map((piece) => {
       // In a text of another language, an English sentence is detected by its own words.
       const own = language === LANGUAGE ? LANGUAGE : languageIn(plainText(piece));
-      return judge({ text: piece, language: own === LANGUAGE ? LANGUAGE : null });
+      return judgeText({ text: piece, language: own === LANGUAGE ? LANGUAGE : null });
     }),
   );
   return judged.filter((one) => one.kind === "judged");
@@ -101,11 +101,11 @@ const isShown = (category: string): boolean =>
   (TEXT_MODEL_SHOWS as readonly string[]).includes(category);
 
 async function readWhole(
-  judge: JudgeText,
+  judgeText: JudgeText,
   { text, language }: { readonly text: string; readonly language: string | null },
 ): Promise<TextStage> {
   if (language !== null && language !== LANGUAGE) return unread("not_evaluated", "language");
-  const judged = await judge({ text, language });
+  const judged = await judgeText({ text, language });
   switch (judged.kind) {
     case "judged":
       return {

@@ -206,7 +206,7 @@ async function run(
       }
       const stages = hold.stages.filter(isCheck).filter((stage) => stage.content === at);
       const judged = await moderate(context, content, stages, policy);
-      return terms === null ? judged : { ...judged, verdict: kept(judged.verdict, terms.key) };
+      return terms === null ? judged : { ...judged, verdict: reusable(judged.verdict, terms.key) };
     }),
   );
   const runs = moderated.flatMap((one) => one.runs);
@@ -231,7 +231,7 @@ async function answeredBy(
   return { verdict: reusedVerdict(source, key, own), runs: [], pictures: [] };
 }
 
-const kept = (verdict: Verdict, key: string): Verdict => ({
+const reusable = (verdict: Verdict, key: string): Verdict => ({
   ...verdict,
   reuse: { key, ...(verdict.actions.includes("ban_user") && { bans: true }) },
 });
