@@ -161,7 +161,7 @@ export async function pictureWriting(
   if (quoted === null) return unread(context, about, "not_evaluated");
   const isEmpty = cleanForJudge(quoted.text).trim() === "";
   if (isEmpty && quoted.complete) return NO_WRITING;
-  return isEmpty ? unread(context, about, "not_evaluated") : judged(context, about, quoted);
+  return isEmpty ? unread(context, about, "not_evaluated") : judgeWriting(context, about, quoted);
 }
 
 /** The writing is unknown: every check of it ends with the status of the vision stage. */
@@ -187,7 +187,7 @@ function unread(
   };
 }
 
-async function judged(
+async function judgeWriting(
   context: WritingContext,
   { input, stages, policy, language }: About,
   { text, complete }: Quoted,

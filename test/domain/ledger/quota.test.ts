@@ -90,9 +90,9 @@ describe("draw", () => {
 const NOW = Date.UTC(2026, 10, 20, 14, 3, 27);
 const DECEMBER = Date.UTC(2026, 11, 1);
 
-const month = (posted: number, pending = 0): MonthRoom => ({
+const month = (amount: number, pending = 0): MonthRoom => ({
   cap: microNeurons(5000),
-  posted: microNeurons(posted),
+  posted: microNeurons(amount),
   pending: microNeurons(pending),
   startsAtMs: Date.UTC(2026, 10, 1),
   endsAtMs: DECEMBER,
