@@ -1,4 +1,4 @@
-import { ACCOUNT_NAME } from "../durable-objects/account/account-name.ts";
+import { ACCOUNT_NAME } from "../durable-objects/account/account-protocol.ts";
 import { recordAct } from "./edge/audit.ts";
 import { Account as AccountObject } from "../durable-objects/account/account.ts";
 import type { AccountOutside } from "../durable-objects/account/object-surroundings.ts";

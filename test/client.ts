@@ -6,7 +6,7 @@ import {
 import { env, exports } from "cloudflare:workers";
 import * as v from "valibot";
 import { expect } from "vitest";
-import { ACCOUNT_NAME } from "../durable-objects/account/account-name.ts";
+import { ACCOUNT_NAME } from "../durable-objects/account/account-protocol.ts";
 import type { Role } from "../src/domain/tenant/role.ts";
 import { actionOf, failureKinds, type Mount, mountsOf } from "../src/http/mount.ts";
 import worker from "../src/index.ts";

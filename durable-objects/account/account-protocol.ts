@@ -9,6 +9,9 @@ import type { Outlook } from "../../src/domain/account/pool-refusal.ts";
 
 // Messages between a tenant's object and the `Account` object about what all tenants share.
 
+/** The name of the one object: one Cloudflare account, one list of tenants. */
+export const ACCOUNT_NAME = "account";
+
 /** All that a tenant's object asks and reports, in one message. */
 export interface AccountMessage {
   readonly tenant: string;

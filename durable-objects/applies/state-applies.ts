@@ -7,7 +7,7 @@ import {
   type StateApply,
 } from "../../src/domain/tenant/state-apply.ts";
 import { isTransient } from "../../src/io/object-error.ts";
-import { ACCOUNT_NAME } from "../account/account-name.ts";
+import { ACCOUNT_NAME } from "../account/account-protocol.ts";
 import { type Database, migrate, objectDatabase } from "../database.ts";
 import { newUlid } from "../outbox/event-id.ts";
 import { failureReporter } from "../report-failure.ts";

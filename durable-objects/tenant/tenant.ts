@@ -1,6 +1,6 @@
 import { DurableObject } from "cloudflare:workers";
 import { useReports } from "../../src/reports/open-reports.ts";
-import { ACCOUNT_NAME } from "../account/account-name.ts";
+import { ACCOUNT_NAME } from "../account/account-protocol.ts";
 import { objectDatabase } from "../database.ts";
 import { dispatcherOptions } from "../outbox/dispatcher-options.ts";
 import { failureReporter } from "../report-failure.ts";

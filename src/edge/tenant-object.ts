@@ -1,9 +1,8 @@
 import type { Tenant } from "../../durable-objects/tenant/tenant.ts";
 import type { Caller as ObjectCaller } from "../../durable-objects/tenant/protocol.ts";
-import { APPLIES_NAME } from "../../durable-objects/applies/applies-name.ts";
 import type { StateApplies } from "../../durable-objects/applies/state-applies.ts";
 import type { Account } from "../../durable-objects/account/account.ts";
-import { ACCOUNT_NAME } from "../../durable-objects/account/account-name.ts";
+import { ACCOUNT_NAME } from "../../durable-objects/account/account-protocol.ts";
 import type { Caller, KeyCaller, LinkCaller, MirrorCaller } from "../http/call.ts";
 import { isRetryable, isTransient } from "../io/object-error.ts";
 
@@ -23,6 +22,9 @@ type Methods<T> = {
 export type TenantObject = Methods<Tenant>;
 export type AccountObject = Methods<Account>;
 export type AppliesObject = Methods<StateApplies>;
+
+/** There is one object of this class, so that no two documents are applied at once. */
+export const APPLIES_NAME = "applies";
 
 export const UNAVAILABLE = { kind: "unavailable" } as const;
 

@@ -1,6 +1,6 @@
 import { env, evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { ACCOUNT_NAME } from "../../durable-objects/account/account-name.ts";
+import { ACCOUNT_NAME } from "../../durable-objects/account/account-protocol.ts";
 import { objectDatabase } from "../../durable-objects/database.ts";
 import { ZERO } from "../../src/domain/ledger/micro-neurons.ts";
 import { newId } from "../../src/http/ids.ts";

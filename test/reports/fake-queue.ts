@@ -1,5 +1,5 @@
 import { createMessageBatch, env, runDurableObjectAlarm } from "cloudflare:test";
-import { ACCOUNT_NAME } from "../../durable-objects/account/account-name.ts";
+import { ACCOUNT_NAME } from "../../durable-objects/account/account-protocol.ts";
 import type { RebuildStatus } from "../../durable-objects/tenant/usage/rebuild-reports.ts";
 import { consumeUsage } from "../../src/reports/consume-usage.ts";
 import type { UsageMessage } from "../../src/reports/usage-message.ts";

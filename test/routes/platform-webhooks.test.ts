@@ -1,7 +1,7 @@
 import { env, runDurableObjectAlarm } from "cloudflare:test";
 import { Webhook as StandardWebhook } from "standardwebhooks";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { ACCOUNT_NAME } from "../../durable-objects/account/account-name.ts";
+import { ACCOUNT_NAME } from "../../durable-objects/account/account-protocol.ts";
 import { admin } from "../client.ts";
 import {
   aTenant,

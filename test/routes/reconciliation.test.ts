@@ -1,7 +1,7 @@
 import { createScheduledController, reset } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { ACCOUNT_NAME } from "../../durable-objects/account/account-name.ts";
+import { ACCOUNT_NAME } from "../../durable-objects/account/account-protocol.ts";
 import worker from "../../src/index.ts";
 import { migrateReports } from "../../src/reports/reports-schema.ts";
 import { admin, ask, type Reply } from "../client.ts";

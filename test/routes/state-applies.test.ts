@@ -1,7 +1,7 @@
 import { reset } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { ACCOUNT_NAME } from "../../durable-objects/account/account-name.ts";
+import { ACCOUNT_NAME } from "../../durable-objects/account/account-protocol.ts";
 import { admin, ask, makeTenant, type Reply } from "../client.ts";
 import { stopClock } from "../durable-objects/a-tenant.ts";
 import {

@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { reset } from "cloudflare:test";
-import { ACCOUNT_NAME } from "../../durable-objects/account/account-name.ts";
+import { ACCOUNT_NAME } from "../../durable-objects/account/account-protocol.ts";
 import { admin, ask, makeKey, makeTenant, type Reply } from "../client.ts";
 
 // The tenants as one document.
