@@ -21,7 +21,7 @@ type Acted =
   /** @param version now in force, if it is this change that made it */
   | { readonly kind: "done"; readonly row: ApplyRow; readonly version: number | null }
   | { readonly kind: "failed"; readonly row: ApplyRow; readonly failure: string }
-  /** It did not answer: it is asked again. */
+  /** It did not answer: it is called again. */
   | { readonly kind: "later"; readonly row: ApplyRow };
 
 export async function actSlice(deps: ApplyDeps, apply: StateApply): Promise<void> {
@@ -43,7 +43,7 @@ export async function actSlice(deps: ApplyDeps, apply: StateApply): Promise<void
   });
 }
 
-/** What was begun and not finished comes first. */
+/** Tenants that were begun and not finished come first. */
 function takeNext(deps: ApplyDeps, { number }: StateApply) {
   const { store, newEntryId } = deps;
   return deps.transact(() => {

@@ -2,7 +2,7 @@ import type { ApplyState, StateApply } from "../../src/domain/tenant/state-apply
 import type { Database } from "../database.ts";
 import { ApplyTenantStore } from "./apply-tenant-store.ts";
 
-/** Who sent a part. */
+/** The sender of a part. */
 export interface Sender {
   readonly actor: string;
   readonly requestId: string;
@@ -92,7 +92,7 @@ export class ApplyStore {
     );
   }
 
-  /** From now on nobody is told of it; its rows go bit by bit. */
+  /** From now on no reply has it; its rows are deleted bit by bit. */
   forget(number: number): void {
     this.#db.run("UPDATE applies SET id = NULL WHERE number = ?", number);
   }

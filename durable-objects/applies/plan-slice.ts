@@ -23,7 +23,7 @@ import { endedAs } from "./store-part.ts";
 /** Tenants of one slice: each is one call of another object, of which a free Worker has 1,000. */
 const SLICE = 200;
 
-/** What is known of a row: its plan, that it is no more, or why there is none. */
+/** A row's plan, or why it has none: the tenant is gone, or its object gave no answer. */
 type Looked =
   | { readonly row: ApplyRow; readonly kind: "plan"; readonly plan: TenantPlan }
   | { readonly row: ApplyRow; readonly kind: "gone" | "silent" | "internal" };

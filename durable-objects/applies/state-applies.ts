@@ -35,10 +35,10 @@ const LOST_AFTER_MS = 60_000;
 /** Rows erased in one alarm. */
 const MOST_ERASED = 2_000;
 
-/** Failures that an apply is told of with; the rest is in the list of its tenants. */
+/** Failures that are shown with an apply; the rest is in the list of its tenants. */
 const SOME_FAILURES = 20;
 
-/** An apply with what is asked of it besides. */
+/** An apply as it is shown. */
 export interface ApplyView {
   readonly apply: StateApply;
   /** Numbers of parts that are not there. */
@@ -92,7 +92,7 @@ export class StateApplies extends DurableObject<Env> {
   async readApply(id: string): Promise<ApplyView | null> {
     const apply = this.#read(id);
     if (apply === null) return null;
-    // Whoever asks sees to it that it goes on, should its alarm be lost.
+    // A read sets the alarm again, should it be lost.
     const alarmMs = await this.ctx.storage.getAlarm();
     if (alarmMs === null || alarmMs < Date.now() - LOST_AFTER_MS) await this.#arm();
     return this.#viewOf(apply);
@@ -112,7 +112,7 @@ export class StateApplies extends DurableObject<Env> {
     return { rows: rows.slice(0, limit).map(toTenant), more: rows.length > limit };
   }
 
-  /** What was done stays done. False: there is no such apply. */
+  /** Changes that were made stay. False: there is no such apply. */
   async cancel(id: string): Promise<boolean> {
     const apply = this.#transact((nowMs) => {
       expireApplies(this.#store, nowMs);
@@ -139,7 +139,7 @@ export class StateApplies extends DurableObject<Env> {
     await this.#arm();
   }
 
-  /** What it does not come to, such as when an object does not answer, the next one does. */
+  /** The next slice does what this one could not, such as when an object does not answer. */
   async #slice(apply: StateApply): Promise<void> {
     try {
       await (apply.state === "planning" ? planSlice : actSlice)(this.#deps, apply);

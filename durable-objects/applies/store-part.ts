@@ -98,7 +98,7 @@ const begun = (number: number, sent: PartToStore, nowMs: number): StateApply => 
   dueAtMs: nowMs,
 });
 
-/** Of those that have ended only the latest are told of, however many there are in a day. */
+/** Of applies that have ended only the latest are kept, however many there are in a day. */
 function forgetOldest(store: ApplyStore): void {
   const ended = store.list().filter(({ state }) => !isOpen(state));
   for (const { number } of ended.slice(MOST_ENDED - 1)) store.forget(number);
@@ -124,7 +124,7 @@ export const endedAs = (
   expiresAtMs: Math.max(apply.expiresAtMs, nowMs + TOLD_MS),
 });
 
-/** What a day has made old: parts that never became whole, and what has ended. */
+/** Forgets applies that are a day old: those whose parts never became whole, and those that ended. */
 export function expireApplies(store: ApplyStore, nowMs: number): void {
   for (const apply of store.list()) {
     if (apply.expiresAtMs > nowMs) continue;

@@ -11,7 +11,7 @@ import type { ResolveHost } from "../../src/io/resolve-host.ts";
 import { untilAborted } from "../../src/io/until-aborted.ts";
 import { type Message, signatureHeaders } from "./sign-delivery.ts";
 
-// One attempt to deliver. What is asked is a stranger's host, so its URL is judged anew and its name
+// One attempt to deliver. The request goes to a stranger's host, so its URL is judged anew and its name
 // must lead to public addresses (what that does not stop, `picture-sources.ts` says); redirects are not
 // followed, and of the reply its status and the first kilobyte that comes soon are read: no size and no
 // slowness of a body can take anything.
@@ -90,7 +90,7 @@ function errorOf(status: number, control: DeliveryControl | null): Attempt["erro
   return status >= 300 && status <= 399 ? "redirect" : "http_status";
 }
 
-/** Null: it may be asked. */
+/** Null: the request is allowed. */
 async function forbiddenOf(
   { url }: Target,
   { resolve }: AttemptOptions,
@@ -141,7 +141,7 @@ async function beginningOf({ body }: Response, bodyMs: number): Promise<string |
       length += piece.length;
     }
   } catch {
-    // What came before it broke is kept.
+    // The part that came before it broke is kept.
   } finally {
     clearTimeout(late);
     void reader.cancel().catch(() => undefined);

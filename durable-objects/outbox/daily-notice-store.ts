@@ -2,7 +2,7 @@ import type { EventType } from "../../src/domain/webhooks/event.ts";
 import type { Day } from "../../src/domain/ledger/period.ts";
 import type { Database } from "../database.ts";
 
-/** What is told once a day: whether it was, on this one. */
+/** Events that are recorded once a day: whether they were, on a day. */
 export class DailyNoticeStore {
   readonly #db: Database;
   /** Looked up before: `<day> <type>`. Only the days in use, so a handful. */
@@ -31,13 +31,13 @@ export class DailyNoticeStore {
     this.forget();
   }
 
-  /** The first day that something was told on; null: nothing was. */
+  /** The first day with such an event; null: there is none. */
   oldestDay(): Day | null {
     const [row] = this.#db.run<{ day: number }>("SELECT day FROM told ORDER BY day LIMIT 1");
     return row?.day ?? null;
   }
 
-  /** Days that are over are not asked about again. */
+  /** Nothing looks days up that are over. */
   purge(before: Day): void {
     this.#db.run("DELETE FROM told WHERE day < ?", before);
     this.forget();

@@ -16,7 +16,7 @@ export interface Delivery {
   readonly state: DeliveryState;
   /** When it was first tried, or first since it was last replayed; null: not yet. */
   readonly firstTryAtMs: number | null;
-  /** Of a pending one; `ASKED_FOR`: its owner asked for it. */
+  /** Of a pending one; `ASKED_FOR`: its owner wants it now. */
   readonly nextTryAtMs: number | null;
   /** All that were made. */
   readonly tries: number;
@@ -40,7 +40,7 @@ interface Pending {
   readonly nextMs: number | null;
 }
 
-/** A delivery that its owner wants now, whatever the endpoint asked for: before all others. */
+/** A delivery that its owner wants now, before all others, even if the endpoint asked for time. */
 export const ASKED_FOR = 0;
 
 /** A whole schedule, and one that was replayed after it. */
@@ -82,7 +82,7 @@ type AttemptTuple = readonly [
 
 export class DeliveryStore {
   readonly #db: Database;
-  /** Of each endpoint: asked about with every commit. */
+  /** Of each endpoint: read with every commit. */
   readonly #pending = new Map<string, Pending>();
 
   constructor(db: Database) {

@@ -7,7 +7,7 @@ import type { Message } from "./sign-delivery.ts";
 import type { Webhook } from "./webhook-store.ts";
 
 // Delivers what is due. Each endpoint that has work has a run of its own (`endpoint-run.ts`), so that
-// none waits for another's, but for a connection. What is in flight when the object dies was not
+// none waits for another's, but for a connection. A delivery in flight when the object dies was not
 // written down: it is sent again, under the same `webhook-id`.
 
 /** After an event, so that those of one moment go out in one batch. */
@@ -130,7 +130,7 @@ export class Dispatcher {
   }
 
   /**
-   * A delivery outside the schedule, for who tries an endpoint. It takes its turn like any other, and
+   * A delivery outside the schedule, which tests an endpoint. It takes its turn like any other, and
    * is not made where the minute's are.
    */
   async try(webhook: Webhook, task: Task): Promise<Attempted> {

@@ -16,7 +16,7 @@ import type { Replay, Webhook } from "./webhook-store.ts";
 // what became of it. A lane whose receiver hangs keeps no other lane waiting, so what follows is taken
 // before it is done: the cursor then stays behind it, and `ahead` says how far the others are.
 
-/** What was tried is written down after so long, or after so many. */
+/** Results are written down after so long, or after so many. */
 const COMMIT_MS = 1000;
 const COMMIT_AFTER = 16;
 
@@ -170,7 +170,7 @@ export class EndpointRun {
   }
 
   #launch(webhook: Webhook): void {
-    // Who asked for time and has accepted nothing since is asked one thing.
+    // An endpoint that asked for time and has accepted nothing since gets one request.
     const isAlone = webhook.ordered || isDown(webhook, webhook) || webhook.notBeforeMs > 0;
     const most = isAlone ? 1 : LANES[this.#options.paceOf(webhook)];
     while (this.#flights.size < most) {
@@ -225,7 +225,7 @@ export class EndpointRun {
     this.#options.troubled.set(this.#id, left);
   }
 
-  /** What was not begun is planned anew. */
+  /** Tasks that were not begun are planned anew. */
   #putBack(): void {
     const [first] = this.#queue.filter(({ from }) => from === "fresh");
     if (first !== undefined) this.#reached = first.after;

@@ -46,7 +46,7 @@ export interface Work {
   readonly isProbe: boolean;
 }
 
-/** Where the courier stands with an endpoint, beside what is stored. */
+/** The dispatcher's state of an endpoint, beside what is stored. */
 export interface Moment {
   readonly nowMs: number;
   /** Attempts that still fit into this minute, and how many of them may be retries and replays. */

@@ -51,7 +51,7 @@ const WEBHOOK_TABLES: readonly string[] = [
     WHERE state = 'pending'`,
 ];
 
-/** What is told once a day, and was told on this one. */
+/** Events that are recorded once a day, by the day on which they were. */
 const TOLD_TABLE = `CREATE TABLE told (
     day INTEGER NOT NULL,
     type TEXT NOT NULL,

@@ -23,14 +23,14 @@ export type ReadSubject = (
 ) => Readonly<Record<string, unknown>> | null;
 
 /**
- * What is to be told, and to whom. An event is recorded in the transaction of what it tells of, so
- * that neither is there without the other; the delivery follows (`courier.ts`).
+ * Events and their endpoints. An event is recorded in the transaction of what it is about, so that
+ * neither is there without the other; the delivery follows (`dispatcher.ts`).
  */
 export class Outbox {
   readonly events: EventStore;
   readonly webhooks: WebhookStore;
   readonly deliveries: DeliveryStore;
-  /** Null: there is nobody else to be told. */
+  /** Events for the platform's endpoints; null: these are the platform's. */
   readonly platformEvents: PlatformEventStore | null;
   readonly told: DailyNoticeStore;
   readonly #readSubject: ReadSubject;
@@ -71,7 +71,7 @@ export class Outbox {
   /**
    * As `record`, and only once on a UTC day.
    *
-   * @param data is asked for only when it is told
+   * @param data is called only when the event is recorded
    */
   recordOnceADay(
     type: Happening["type"],

@@ -1,7 +1,7 @@
 import type { EventType } from "../../src/domain/webhooks/event.ts";
 import type { Database } from "../database.ts";
 
-/** What the platform is to be told of as well. */
+/** An event that the platform's endpoints may want as well. */
 export interface PlatformEvent {
   /** In the order in which they were recorded. */
   readonly id: number;

@@ -119,7 +119,7 @@ export function disableFailing(outbox: Outbox, webhook: Webhook, nowMs: number):
   if (isPastFailing(webhook, nowMs)) disable(outbox, webhook, "failing", nowMs);
 }
 
-/** What waits is left for a replay; the others are told. */
+/** Pending deliveries are left for a replay; an event is recorded for the other endpoints. */
 export function disable(
   outbox: Outbox,
   webhook: Webhook,
@@ -193,7 +193,7 @@ function moved(webhook: Webhook, { results, reached, open, replay }: Progress): 
   const ahead = [reached, ...done].reduce((most, id) => later(most, id), webhook.ahead);
   return {
     ...webhook,
-    // Who enabled it meanwhile began anew, further on.
+    // If it was enabled meanwhile, it began anew, further on.
     cursor: position,
     ahead: ahead > position ? ahead : "",
     replay: replayAfter(webhook, replay),
@@ -203,7 +203,7 @@ function moved(webhook: Webhook, { results, reached, open, replay }: Progress): 
 const later = (one: string, other: string): string => (one > other ? one : other);
 
 function replayAfter({ replay }: Webhook, progress: Progress["replay"]): Replay | null {
-  // Another replay was asked for meanwhile: it stays as it was asked.
+  // Another replay was requested meanwhile: it stays as it is.
   if (progress === null || replay === null || replay.after !== progress.begin.after) return replay;
   return progress.end;
 }

@@ -51,7 +51,7 @@ export async function tryWebhook(
     tries: 1,
   };
   transact((nowMs) => {
-    // It may have been deleted while it was asked.
+    // It may have been deleted during the attempt.
     const found = outbox.webhooks.find(id);
     if (found === null) return;
     outbox.deliveries.write(tried);

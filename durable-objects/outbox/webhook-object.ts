@@ -61,7 +61,7 @@ function objectIdOf(event: DeliveryView["event"]): string | null {
 /**
  * A delivery as it is listed, and as `message.attempt.exhausted` tells of it.
  *
- * @param replies with what the receiver replied, which is for who owns the endpoint
+ * @param replies with the receiver's replies, which are for the owner of the endpoint
  */
 export const deliveryObject = (
   delivery: DeliveryView,

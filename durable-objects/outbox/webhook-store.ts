@@ -80,7 +80,7 @@ type WebhookRow = {
   updated_at_ms: number;
 };
 
-/** All endpoints: they are few (`MAX_WEBHOOKS`), asked about with every event, and kept in memory. */
+/** All endpoints: they are few (`MAX_WEBHOOKS`), read with every event, and kept in memory. */
 export class WebhookStore {
   readonly #db: Database;
   #all: readonly Webhook[] | undefined;

@@ -18,10 +18,10 @@ import { disable, resume } from "./record-results.ts";
 import { type DeliveryView, viewOf, type WebhookView } from "./webhook-object.ts";
 import type { Webhook } from "./webhook-store.ts";
 
-// What the owner of endpoints can do with them, each inside one transaction. Secrets are drawn by the
+// Operations of the owner of endpoints, each inside one transaction. Secrets are drawn by the
 // router, which shows them once.
 
-/** Asked about with every event, and kept in memory. Their slots must suffice. */
+/** They are read with every event, and kept in memory. Their slots must suffice. */
 const MAX_WEBHOOKS = 20;
 
 /** Events looked at for one page of the feed. */
@@ -225,7 +225,7 @@ export function replayWebhook(
   if (found === null) return NO_WEBHOOK;
   if (ask.fromMs > nowMs) return invalid("from", "must not be in the future");
   if (ask.toMs !== null && ask.toMs <= ask.fromMs) return invalid("to", "must be after `from`");
-  // What comes after it is delivered anyway; who is disabled will begin after the last one.
+  // Later events are delivered anyway; an endpoint that is disabled will begin after the last one.
   const last = found.enabled ? outbox.webhooks.position(found) : outbox.events.last();
   const end = `${last}~`;
   const to = ask.toMs === null ? end : firstEventIdAt(ask.toMs);
@@ -239,7 +239,7 @@ export function replayWebhook(
 }
 
 /**
- * Due now, whatever the endpoint asked for, and on the schedule from its beginning. If it is accepted,
+ * Due now, even if the endpoint asked for time, and on the schedule from its beginning. If it is accepted,
  * that ends the endpoint's wait as any success does.
  */
 export function replayDelivery(
