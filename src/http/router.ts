@@ -72,7 +72,8 @@ async function run(
   const { params, tenant } = path.value;
   if (caller?.kind === "platform" && tenant !== null) {
     caller = { ...caller, tenant };
-    visit.facts.tenant = tenant;
+    // Other paths of the platform may name a tenant that there is not: that is not logged.
+    if (mount.mirrored) visit.facts.tenant = tenant;
   }
   const query = parseQuery(route.query, url);
   if (query.kind !== "parsed") return query;
