@@ -267,7 +267,11 @@ export class TenantNode implements TenantContext {
   readonly arm = async (): Promise<void> => {
     const profile = this.profile();
     if (profile === null) return;
-    this.#alarmMs ??= await this.#host.alarm.read();
+    if (this.#alarmMs === undefined) {
+      const alarmMs = await this.#host.alarm.read();
+      // Set or rung meanwhile, it is known better here.
+      if (this.#alarmMs === undefined) this.#alarmMs = alarmMs;
+    }
     const nowMs = this.wallMs();
     // A dispatcher that delivers already takes up at once what was just recorded.
     if (this.dispatcher.isBusy) this.dispatcher.wake();
