@@ -1,7 +1,6 @@
 import { ACCOUNT_NAME } from "../durable-objects/account/account-protocol.ts";
 import { recordAct } from "./edge/audit.ts";
 import { Account as AccountObject } from "../durable-objects/account/account.ts";
-import type { AccountOutside } from "../durable-objects/account/object-surroundings.ts";
 import { createRouter } from "./http/router.ts";
 import { consumeUsage } from "./reports/consume-usage.ts";
 import { useReports } from "./reports/open-reports.ts";
@@ -15,7 +14,7 @@ export { BatchRun } from "./batches/batch-run.ts";
 export { Tenant } from "../durable-objects/tenant/tenant.ts";
 
 /** The reports, as the account's object uses them. */
-const OUTSIDE_OF_ACCOUNT: AccountOutside = {
+const OUTSIDE_OF_ACCOUNT: ConstructorParameters<typeof AccountObject>[2] = {
   useReports: (env, work) =>
     useReports(env, (database) =>
       work({

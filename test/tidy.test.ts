@@ -251,6 +251,30 @@ describe("layers", () => {
     expect(values).toEqual([]);
   });
 
+  // A type of an object's class is its protocol, too: stubs are typed by it.
+  const SHARED =
+    /^durable-objects\/(?:tenant\/protocol|tenant\/tenant|account\/account|applies\/state-applies)\.ts$/;
+  const NAMES = /^durable-objects\/(?:account\/account-name|applies\/applies-name)\.ts$/;
+
+  it("keep src from the insides of objects: it has their protocol and their names", () => {
+    const inside = paths
+      .filter((path) => path.startsWith("src/"))
+      .flatMap((path) => {
+        const values = valueImportsOf(FILES[path] ?? "").map((at) => resolved(path, at));
+        return importsOf(FILES[path] ?? "")
+          .filter((specifier) => specifier.startsWith("."))
+          .map((specifier) => resolved(path, specifier))
+          .filter((target) => target.startsWith("durable-objects/"))
+          .filter((target) => !NAMES.test(target))
+          .filter(
+            (target) =>
+              !SHARED.test(target) || (values.includes(target) && path !== "src/index.ts"),
+          )
+          .map((target) => `${path} imports ${target}`);
+      });
+    expect(inside).toEqual([]);
+  });
+
   it("are all named here, and used", () => {
     expect([...new Set(paths.map(layerOf))].toSorted()).toEqual(Object.keys(MAY_IMPORT).toSorted());
     for (const path of Object.keys(EXCEPTIONS)) expect(paths).toContain(path);

@@ -5,6 +5,7 @@ import {
   MOST_PARTS,
   type Stage,
   type StateApply,
+  type ApplyView,
 } from "../../src/domain/tenant/state-apply.ts";
 import { isTransient } from "../../src/io/object-error.ts";
 import { ACCOUNT_NAME } from "../account/account-protocol.ts";
@@ -37,14 +38,6 @@ const MOST_ERASED = 2_000;
 
 /** Failures that are shown with an apply; the rest is in the list of its tenants. */
 const SOME_FAILURES = 20;
-
-/** An apply as it is shown. */
-export interface ApplyView {
-  readonly apply: StateApply;
-  /** Numbers of parts that are not there. */
-  readonly missing: readonly number[];
-  readonly failures: readonly Pick<ApplyTenant, "tenant" | "failure">[];
-}
 
 /**
  * Documents of any size, applied in parts. They are stored here, so that the account's object has none of

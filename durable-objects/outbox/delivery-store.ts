@@ -1,28 +1,12 @@
+import type { Webhook } from "../../src/domain/webhooks/webhook.ts";
 import {
   type Attempt,
   type DeliveryState,
   LEAST_GAP_MS,
+  type Delivery,
 } from "../../src/domain/webhooks/delivery.ts";
 import type { Database } from "../database.ts";
 import { deliveryIdOf, firstDeliveryIdAt, partsOfDelivery } from "./event-id.ts";
-import type { Webhook } from "./webhook-store.ts";
-
-/** One event to one endpoint. */
-export interface Delivery {
-  /** `dlv_` and a ULID that names both. */
-  readonly id: string;
-  readonly webhookId: string;
-  readonly eventId: string;
-  readonly state: DeliveryState;
-  /** When it was first tried, or first since it was last replayed; null: not yet. */
-  readonly firstTryAtMs: number | null;
-  /** Of a pending one; `ASKED_FOR`: its owner wants it now. */
-  readonly nextTryAtMs: number | null;
-  /** All that were made. */
-  readonly tries: number;
-  /** The latest, oldest first: at most `MAX_ATTEMPTS_KEPT`. */
-  readonly attempts: readonly Attempt[];
-}
 
 export interface DeliveryQuery {
   readonly webhookId: string;

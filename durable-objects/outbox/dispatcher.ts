@@ -1,10 +1,10 @@
+import type { Webhook } from "../../src/domain/webhooks/webhook.ts";
 import { deliveriesAMinute, isDown, MOST_FAILING_MS } from "../../src/domain/webhooks/delivery.ts";
 import type { Attempted, Target } from "./attempt.ts";
 import { EndpointRun, isOld, type RunOptions } from "./endpoint-run.ts";
 import { type Task, workDueMs } from "./next-work.ts";
 import type { Outbox } from "./outbox.ts";
 import type { Message } from "./sign-delivery.ts";
-import type { Webhook } from "./webhook-store.ts";
 
 // Delivers what is due. Each endpoint that has work has a run of its own (`endpoint-run.ts`), so that
 // none waits for another's, but for a connection. A delivery in flight when the object dies was not

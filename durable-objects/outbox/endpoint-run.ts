@@ -1,4 +1,5 @@
 import { type Attempt, isDown, isOutage } from "../../src/domain/webhooks/delivery.ts";
+import type { Replay, Webhook } from "../../src/domain/webhooks/webhook.ts";
 import type { Attempted } from "./attempt.ts";
 import { type Moment, nextWork, type Task } from "./next-work.ts";
 import type { Outbox } from "./outbox.ts";
@@ -10,7 +11,6 @@ import {
   recordResults,
   type Result,
 } from "./record-results.ts";
-import type { Replay, Webhook } from "./webhook-store.ts";
 
 // Delivers to one endpoint until nothing is due: takes what is due, tries it in a few lanes, writes down
 // what became of it. A lane whose receiver hangs keeps no other lane waiting, so what follows is taken

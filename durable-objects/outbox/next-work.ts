@@ -1,9 +1,15 @@
-import { isDown, LEAST_GAP_MS, OLD_SHARE, probeGapMs } from "../../src/domain/webhooks/delivery.ts";
+import type { Replay, Webhook } from "../../src/domain/webhooks/webhook.ts";
+import {
+  isDown,
+  LEAST_GAP_MS,
+  OLD_SHARE,
+  probeGapMs,
+  type Delivery,
+} from "../../src/domain/webhooks/delivery.ts";
 import { type RecordedEvent, wants } from "../../src/domain/webhooks/event.ts";
-import { ASKED_FOR, type Delivery } from "./delivery-store.ts";
+import { ASKED_FOR } from "./delivery-store.ts";
 import { deliveryIdOf } from "./event-id.ts";
 import type { Outbox } from "./outbox.ts";
-import type { Replay, Webhook } from "./webhook-store.ts";
 
 // What is to be delivered to an endpoint next. New events come first and have most of the places; what
 // waits for another try has its own time, and a replay what is left. An endpoint that is down, and one

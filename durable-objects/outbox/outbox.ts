@@ -10,7 +10,11 @@ import {
 import { dayOf } from "../../src/domain/ledger/period.ts";
 import type { Database } from "../database.ts";
 import { DeliveryStore } from "./delivery-store.ts";
-import { type EventObject, eventObject, type ListedEvent } from "./event-object.ts";
+import {
+  type EventObject,
+  eventObject,
+  type ListedEvent,
+} from "../../src/domain/webhooks/event-object.ts";
 import { EventStore } from "./event-store.ts";
 import type { PlatformEventStore } from "./platform-event-store.ts";
 import { DailyNoticeStore } from "./daily-notice-store.ts";

@@ -1,3 +1,5 @@
+import { viewOf } from "./delivery-view.ts";
+import type { DisabledReason, Replay, Webhook } from "../../src/domain/webhooks/webhook.ts";
 import {
   type Attempt,
   type DeliveryControl,
@@ -6,13 +8,12 @@ import {
   nextTryMs,
   standingAfter,
   WELL,
+  type Delivery,
 } from "../../src/domain/webhooks/delivery.ts";
 import { EXHAUSTED_EVENT, TEST_EVENT } from "../../src/domain/webhooks/event.ts";
-import type { Delivery } from "./delivery-store.ts";
 import type { Task } from "./next-work.ts";
 import type { Outbox } from "./outbox.ts";
-import { deliveryObject, viewOf, webhookObject } from "./webhook-object.ts";
-import type { DisabledReason, Replay, Webhook } from "./webhook-store.ts";
+import { deliveryObject, webhookObject } from "../../src/domain/webhooks/webhook-object.ts";
 
 /** What became of a task. */
 export interface Result {

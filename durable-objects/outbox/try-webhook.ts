@@ -1,11 +1,12 @@
+import { viewOf } from "./delivery-view.ts";
+import type { Delivery } from "../../src/domain/webhooks/delivery.ts";
 import { TEST_EVENT } from "../../src/domain/webhooks/event.ts";
 import type { LookupFailure } from "../../src/domain/ledger/failure.ts";
 import type { Dispatcher } from "./dispatcher.ts";
-import type { Delivery } from "./delivery-store.ts";
 import { deliveryIdOf } from "./event-id.ts";
 import type { Outbox } from "./outbox.ts";
 import { resume } from "./record-results.ts";
-import { type DeliveryView, viewOf, webhookObject } from "./webhook-object.ts";
+import { type DeliveryView, webhookObject } from "../../src/domain/webhooks/webhook-object.ts";
 
 // A test delivery: one attempt at once, whatever state the endpoint is in, and its result in the
 // reply. It is listed among the others. One that fails changes nothing of how the endpoint stands; one

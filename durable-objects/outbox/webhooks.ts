@@ -1,4 +1,6 @@
-import { WELL } from "../../src/domain/webhooks/delivery.ts";
+import { viewOf } from "./delivery-view.ts";
+import type { Webhook } from "../../src/domain/webhooks/webhook.ts";
+import { WELL, type Delivery } from "../../src/domain/webhooks/delivery.ts";
 import {
   type EventType,
   subscribedTo,
@@ -10,13 +12,12 @@ import type {
   RequestFailure,
 } from "../../src/domain/ledger/failure.ts";
 import type { Decision } from "../../src/domain/moderation/verdict.ts";
-import { ASKED_FOR, type Delivery, type DeliveryQuery } from "./delivery-store.ts";
+import { ASKED_FOR, type DeliveryQuery } from "./delivery-store.ts";
 import { firstEventIdAt, partsOfDelivery, SLOTS } from "./event-id.ts";
-import type { ListedEvent } from "./event-object.ts";
+import type { ListedEvent } from "../../src/domain/webhooks/event-object.ts";
 import type { Outbox } from "./outbox.ts";
 import { disable, resume } from "./record-results.ts";
-import { type DeliveryView, viewOf, type WebhookView } from "./webhook-object.ts";
-import type { Webhook } from "./webhook-store.ts";
+import type { DeliveryView, WebhookView } from "../../src/domain/webhooks/webhook-object.ts";
 
 // Operations of the owner of endpoints, each inside one transaction. Secrets are drawn by the
 // router, which shows them once.

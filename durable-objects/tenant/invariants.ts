@@ -1,54 +1,19 @@
+import type { Limits } from "../../src/domain/ledger/limits.ts";
 import { closureOf } from "../../src/domain/account/account-closure.ts";
-import {
-  DEFAULT_RATES,
-  isShare,
-  type RateStatus,
-  standing,
-} from "../../src/domain/ledger/rate-limit.ts";
+import { DEFAULT_RATES, isShare, standing } from "../../src/domain/ledger/rate-limit.ts";
 import { CATEGORIES } from "../../src/domain/moderation/category.ts";
-import type { NeuronBalance } from "../../src/domain/ledger/failure.ts";
 import { neuronBalance } from "../../src/domain/ledger/admission.ts";
-import type { Grant } from "../../src/domain/ledger/grant.ts";
-import { type MicroNeurons, ZERO } from "../../src/domain/ledger/micro-neurons.ts";
-import type { MonthRoom } from "../../src/domain/ledger/quota.ts";
-import { type Day, dayOf } from "../../src/domain/ledger/period.ts";
-import type { CheckCount, CheckedTenant } from "../../src/domain/tenant/tenant-check.ts";
+import { ZERO } from "../../src/domain/ledger/micro-neurons.ts";
+import { dayOf } from "../../src/domain/ledger/period.ts";
+import type { CheckCount, InvariantCounts } from "../../src/domain/tenant/tenant-check.ts";
 import { isUnchecked } from "../../src/domain/moderation/verdict.ts";
 import type { Tx } from "./transactions.ts";
 import type { TenantStores } from "./stores.ts";
-import type { Profile } from "./profile-store.ts";
 import type { TenantContext } from "./feature.ts";
 import type { Caller } from "./protocol.ts";
 import { TOO_MANY_WATCHERS } from "../watchers.ts";
 
 // Limits and invariants of a tenant, read without a call.
-
-/** What a month has come to. */
-export interface MonthUse extends Omit<MonthRoom, "cap"> {
-  /** Null: none. */
-  readonly cap: MicroNeurons | null;
-}
-
-export interface Limits {
-  readonly kind: "limits";
-  readonly tenant: string;
-  readonly plan: "free" | "paid";
-  readonly day: Day;
-  readonly neurons: NeuronBalance;
-  readonly month: MonthUse;
-  /** Those that a call may draw on now, in that order. */
-  readonly grants: readonly Grant[];
-  /** µN of overage drawn today, and the cap in neurons as it is set. */
-  readonly overage: {
-    readonly drawn: number;
-    readonly capNeurons: Profile["settings"]["overage_cap_neurons"];
-  };
-  readonly rates: readonly RateStatus[];
-  readonly inFlight: { readonly limit: number; readonly used: number };
-  /** The Cloudflare account's allocation of the day is gone, as far as is known. */
-  readonly accountClosed: boolean;
-  readonly nowMs: number;
-}
 
 export function limits(tx: Tx): Limits {
   const now = tx.stores.ledger.standing(tx.profile);
@@ -87,9 +52,6 @@ const VERDICT_SAMPLE = 200;
 
 /** Longer than any hold may be open after its deadline: the alarm or any call ends it. */
 const EXPIRY_GRACE_MS = 60_000;
-
-/** How far the look at the lines is: what was not looked at must not look sound. */
-export type InvariantCounts = Omit<CheckedTenant, "deliveries">;
 
 /**
  * Counts, over today and yesterday, what must always be zero. A bounded number of rows is read: where

@@ -1,5 +1,5 @@
+import type { BatchParams } from "../../src/domain/moderation/batch.ts";
 import type { AccountStub } from "./account/account-client.ts";
-import type { BatchParams } from "./batches/batch-recovery.ts";
 import type { PlatformEvent } from "../outbox/platform-event-store.ts";
 
 /** The ways from a tenant's object to others. Each is looked up when it is used. */

@@ -1,3 +1,6 @@
+import type { MicroNeurons } from "../../src/domain/ledger/micro-neurons.ts";
+import type { PlannedStage } from "../../src/domain/moderation/stage.ts";
+import type { KeptContent } from "../../src/domain/moderation/kept-content.ts";
 import type { Refusal } from "../../src/domain/ledger/admission.ts";
 import type {
   AccessFailure,
@@ -20,7 +23,6 @@ import type { Policy } from "../../src/domain/moderation/policy.ts";
 import type { RateStatus } from "../../src/domain/ledger/rate-limit.ts";
 import type { Role } from "../../src/domain/tenant/role.ts";
 import type { Verdict } from "../../src/domain/moderation/verdict.ts";
-import type { KeptContent } from "./verdicts/content-store.ts";
 
 // What the router and a tenant's object say to each other in a governed call. Every message can be
 // repeated with the same answer, since it names its call.
@@ -210,4 +212,27 @@ export interface SettleReply {
    */
   readonly verdicts: readonly Verdict[] | null;
   readonly standing: LimitStatus | null;
+}
+
+export type MeasuredGeneration = Pick<GenerationAdmit, "kind" | "model" | "measured" | "fit"> &
+  Partial<Pick<GenerationAdmit, "guard">>;
+
+/** A call as far as it must be known to be priced: sizes and names, never content. */
+export type QuotedCall =
+  | MeasuredGeneration
+  | {
+      readonly kind: "moderation";
+      readonly contents: readonly MeasuredContent[];
+      readonly policyName: string | null;
+    };
+
+export interface Quoted {
+  readonly kind: "quoted";
+  readonly stages: readonly PlannedStage[];
+  /** The least that an answered call is charged. */
+  readonly least: MicroNeurons;
+  /** What would be held; `neurons.required`. */
+  readonly neurons: NeuronBalance;
+  /** With which kind such a call would be refused at this moment; null: it would be admitted. */
+  readonly refusal: AdmitFailure["kind"] | null;
 }

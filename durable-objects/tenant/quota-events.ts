@@ -1,6 +1,6 @@
 import { limitInForce } from "../../src/domain/ledger/admission.ts";
 import type { QuotaFailure } from "../../src/domain/ledger/failure.ts";
-import { limitsObject } from "./limits.ts";
+import { limitsObject } from "../../src/domain/ledger/limits.ts";
 import type { Tx } from "./transactions.ts";
 import { limits } from "./invariants.ts";
 

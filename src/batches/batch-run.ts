@@ -1,6 +1,5 @@
 import { WorkflowEntrypoint, type WorkflowEvent, type WorkflowStep } from "cloudflare:workers";
-import type { BatchParams } from "../../durable-objects/tenant/batches/batch-recovery.ts";
-import { stepCount } from "../domain/moderation/batch.ts";
+import { stepCount, type BatchParams } from "../domain/moderation/batch.ts";
 import { tenantObject } from "../edge/tenant-object.ts";
 import { runStep } from "./run-step.ts";
 

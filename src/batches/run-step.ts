@@ -1,14 +1,12 @@
 import { encodeTime } from "ulid";
 import * as v from "valibot";
-import type { Next } from "../../durable-objects/tenant/batches/batches.ts";
-import type { BatchParams } from "../../durable-objects/tenant/batches/batch-recovery.ts";
 import { readConfig } from "../config.ts";
-import type { Batch } from "../domain/moderation/batch.ts";
+import type { Batch, BatchParams } from "../domain/moderation/batch.ts";
 import { BATCH_ROUTE } from "../domain/ledger/rate-limit.ts";
 import { batchItemsKey } from "../domain/generation/stored-picture.ts";
 import { bucketOf } from "../edge/bucket.ts";
 import { moderationDeps } from "../edge/moderation-deps.ts";
-import { tenantObject } from "../edge/tenant-object.ts";
+import { tenantObject, type TenantAnswer } from "../edge/tenant-object.ts";
 import { readContent } from "../edge/verdict-content.ts";
 import { VerdictInput } from "../api/native/content.ts";
 import { itemIds } from "./item-ids.ts";
@@ -22,7 +20,11 @@ const TIME_CHARACTERS = 10;
 /** Lets other requests run first, where everything shares one process. */
 const PAUSE_MS = 20;
 
-export async function runStep(env: Env, params: BatchParams, step: number): Promise<Next> {
+export async function runStep(
+  env: Env,
+  params: BatchParams,
+  step: number,
+): Promise<TenantAnswer<"reportStep", string>> {
   const { tenant: tenantId, life: generation, batch: id } = params;
   const tenant = () => tenantObject(env, tenantId);
   await scheduler.wait(PAUSE_MS);

@@ -26,6 +26,15 @@ export type AppliesObject = Methods<StateApplies>;
 /** There is one object of this class, so that no two documents are applied at once. */
 export const APPLIES_NAME = "applies";
 
+/** What a method of the tenant's object is given after the caller. */
+export type TenantRequest<Method extends keyof TenantObject> = Parameters<TenantObject[Method]>[1];
+
+/** What a method of the tenant's object answers: the answers of one kind. */
+export type TenantAnswer<Method extends keyof TenantObject, Kind extends string> = Extract<
+  Awaited<ReturnType<TenantObject[Method]>>,
+  { readonly kind: Kind }
+>;
+
 export const UNAVAILABLE = { kind: "unavailable" } as const;
 
 /** A new stub: one that threw is broken. The runtime's own type of it gives up on our unions. */

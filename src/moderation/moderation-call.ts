@@ -32,10 +32,7 @@ import type { JudgeText } from "./free-stages.ts";
 import { admittedPolicy, knownPolicy, type KnownPolicy } from "./policy-cache.ts";
 import type { ResolveHost } from "../io/resolve-host.ts";
 import type { StageRun } from "./run-stage.ts";
-import type {
-  KeptContent,
-  KeptPicture,
-} from "../../durable-objects/tenant/verdicts/content-store.ts";
+import type { KeptContent, KeptPicture } from "../domain/moderation/kept-content.ts";
 import { contentKey, type PictureOwner } from "../domain/generation/stored-picture.ts";
 import { twice } from "../io/bucket.ts";
 

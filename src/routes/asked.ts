@@ -1,4 +1,4 @@
-import type { QuotedCall } from "../../durable-objects/tenant/calls/quote.ts";
+import type { QuotedCall } from "../../durable-objects/tenant/protocol.ts";
 import type { FailureKind } from "../domain/ledger/failure.ts";
 import type { FailureOf } from "../http/route.ts";
 

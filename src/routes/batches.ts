@@ -1,6 +1,5 @@
 import * as v from "valibot";
-import type { BatchParams } from "../../durable-objects/tenant/batches/batch-recovery.ts";
-import { isOver, toBatch, toBatchStep } from "../domain/moderation/batch.ts";
+import { type BatchParams, isOver, toBatch, toBatchStep } from "../domain/moderation/batch.ts";
 import { BATCH_ROUTE } from "../domain/ledger/rate-limit.ts";
 import type { FieldError } from "../domain/ledger/failure.ts";
 import { batchItemsKey } from "../domain/generation/stored-picture.ts";

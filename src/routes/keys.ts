@@ -13,9 +13,13 @@ import {
   RotateKeyInput,
   toKey,
 } from "../api/native/key.ts";
-import type { IssuedKey, NewKey } from "../../durable-objects/tenant/keys/keys.ts";
 import { idempotencyOf, TENANT_READ } from "../edge/shared.ts";
-import { readTenant, writeTenant } from "../edge/tenant-object.ts";
+import {
+  readTenant,
+  writeTenant,
+  type TenantAnswer,
+  type TenantRequest,
+} from "../edge/tenant-object.ts";
 
 // Keys of a tenant: by its own `manage` key, or by the platform. The key itself is drawn here,
 // where the checksum's secret is, and shown once; the tenant's object keeps a hash.
@@ -27,7 +31,7 @@ const FAILURES = [...TENANT_READ, "idempotency_key_reused", "over_limit"] as con
 interface Drawn {
   /** Shown once. */
   readonly text: string;
-  readonly newKey: NewKey;
+  readonly newKey: TenantRequest<"issueKey">["newKey"];
 }
 
 async function drawKey(caller: KeyCaller | MirrorCaller, config: Config): Promise<Drawn> {
@@ -35,7 +39,7 @@ async function drawKey(caller: KeyCaller | MirrorCaller, config: Config): Promis
   return { text, newKey: { id: newId("key"), secretHash, prefix } };
 }
 
-const toIssued = (issued: IssuedKey, { text }: Drawn) => ({
+const toIssued = (issued: TenantAnswer<"issueKey", "issued">, { text }: Drawn) => ({
   ...toKey(issued.key),
   key: issued.repeated ? null : text,
   replaces: issued.replaces,

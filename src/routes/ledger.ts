@@ -1,5 +1,4 @@
 import * as v from "valibot";
-import type { LineQuery } from "../../durable-objects/tenant/ledger/ledger-store.ts";
 import { entryId, type JournalEntry } from "../domain/ledger/adjustment.ts";
 import { toJournalEntry } from "../domain/ledger/journal-object.ts";
 import { ok, raw } from "../http/call.ts";
@@ -8,7 +7,7 @@ import { defineRoute } from "../http/route.ts";
 import { list, listOf, pageQuery, timeInput } from "../api/field.ts";
 import { JournalLineOutput } from "../api/native/journal-line.ts";
 import { TENANT_READ } from "../edge/shared.ts";
-import { readTenant } from "../edge/tenant-object.ts";
+import { readTenant, type TenantRequest } from "../edge/tenant-object.ts";
 
 /** Lines read in one step while streaming. */
 const STREAM_PAGE = 200;
@@ -32,7 +31,7 @@ export const listLines = defineRoute({
   handle: async (call) => {
     const { from = null, to = null, outcome = null, cursor = null, limit } = call.query;
     const streamed = acceptsNdjson(call.request);
-    const query: LineQuery = {
+    const query: TenantRequest<"listLines"> = {
       before: cursor,
       fromMs: from,
       toMs: to,

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { limitsObject } from "../../durable-objects/tenant/limits.ts";
+import { limitsObject } from "../domain/ledger/limits.ts";
 import { ok } from "../http/call.ts";
 import { defineRoute } from "../http/route.ts";
 import { parseIndex, TENANT_READ } from "../edge/shared.ts";

@@ -1,10 +1,6 @@
 import * as v from "valibot";
+import type { TenantPlace, TenantSort } from "../domain/account/listed-tenant.ts";
 import { shaped } from "../http/field-sentence.ts";
-import type { Page } from "../../durable-objects/account/tenants/tenant-list.ts";
-import type {
-  TenantPlace,
-  TenantSort,
-} from "../../durable-objects/account/tenants/tenant-order.ts";
 import { ok } from "../http/call.ts";
 import { defineRoute } from "../http/route.ts";
 import { list, listOf, pageQuery } from "../api/field.ts";
@@ -105,7 +101,7 @@ function placeIn(query: {
 
 const nextOf = (
   sort: TenantSort,
-  { more, lastAmount }: Page<unknown>,
+  { more, lastAmount }: { readonly more: boolean; readonly lastAmount: number },
   id: string | undefined,
 ): string | null =>
   more && id !== undefined ? tenantCursor(sort, { amount: lastAmount, id }) : null;

@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { shaped } from "../http/field-sentence.ts";
-import { limitsObject } from "../../durable-objects/tenant/limits.ts";
+import { limitsObject } from "../domain/ledger/limits.ts";
 import { raw } from "../http/call.ts";
 import { EVENT_STREAM, eventFeed, LONGEST_S } from "../http/event-feed.ts";
 import { newId } from "../http/ids.ts";

@@ -1,8 +1,5 @@
 import * as v from "valibot";
-import type { PersonalPage } from "../../durable-objects/tenant/privacy/erasures.ts";
-import type { Page } from "../../durable-objects/tenant/page.ts";
 import type { Place } from "../domain/tenant/erasure.ts";
-import type { Archive } from "../domain/ledger/journal-archive.ts";
 import type { Day } from "../domain/ledger/period.ts";
 import { madePictures, type PersonalRecord } from "../domain/tenant/personal-record.ts";
 import type { PictureOwner } from "../domain/generation/stored-picture.ts";
@@ -25,7 +22,7 @@ import { archivedLinesOf } from "./archives.ts";
 import { ownerOf } from "./images.ts";
 import { bucketOf } from "../edge/bucket.ts";
 import { TENANT_READ } from "../edge/shared.ts";
-import { readTenant, writeTenant } from "../edge/tenant-object.ts";
+import { readTenant, writeTenant, type TenantAnswer } from "../edge/tenant-object.ts";
 
 // One person's data: given out, and erased. Neither costs neurons nor takes rate.
 
@@ -88,19 +85,22 @@ async function* oneAfterTheOther<Item>(
 async function* archivedLines(
   bucket: R2Bucket | null,
   of: { readonly owner: PictureOwner; readonly userId: string },
-  read: (before: Day) => Promise<Page<Archive> | { readonly kind: string }>,
+  read: (before: Day) => Promise<ArchivePage | { readonly kind: string }>,
 ): AsyncGenerator<readonly Line[]> {
   let before: Day | null = Number.MAX_SAFE_INTEGER;
   if (bucket === null) return;
   while (before !== null) {
     // oxlint-disable-next-line no-await-in-loop -- as the reader takes them
-    const page: Page<Archive> | { readonly kind: string } = await read(before);
+    const page: ArchivePage | { readonly kind: string } = await read(before);
     if (!("data" in page)) throw new Error("the export could not be read further");
     const named = page.data.filter(({ persons }) => persons > 0);
     yield* archivedLinesOf(bucket, of, named);
     before = page.more ? (page.data.at(-1)?.day ?? null) : null;
   }
 }
+
+type ArchivePage = TenantAnswer<"listArchives", "page">;
+type PersonalPage = TenantAnswer<"findPersonal", "personal_page">;
 
 type ReadPage = (place: Place) => Promise<PersonalPage | { readonly kind: string }>;
 

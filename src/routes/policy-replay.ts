@@ -1,5 +1,4 @@
 import * as v from "valibot";
-import type { ReplayPage } from "../../durable-objects/tenant/policies/policy-replay.ts";
 import {
   NOTHING_REPLAYED,
   type PolicyReplay,
@@ -12,7 +11,7 @@ import { policyOf } from "../api/native/policy.ts";
 import { ReplayInput, replayedTime, ReplayOutput, toReplay } from "../api/native/policy-replay.ts";
 import { LIMIT_BYTES } from "./policies.ts";
 import { TENANT_READ } from "../edge/shared.ts";
-import { readTenant } from "../edge/tenant-object.ts";
+import { readTenant, type TenantAnswer } from "../edge/tenant-object.ts";
 
 /** Verdicts of one request; what is beyond them is for the next one. */
 const MOST_VERDICTS = 5000;
@@ -50,7 +49,7 @@ export const replayPolicy = defineRoute({
 /** Page after page, each a step of the tenant's object, so that its calls go on in between. */
 async function replayedPages<Failed extends { readonly kind: string }>(
   cursor: string | null,
-  read: (before: string | null) => Promise<ReplayPage | Failed>,
+  read: (before: string | null) => Promise<TenantAnswer<"replayPolicy", "replayed"> | Failed>,
 ) {
   let sofar: PolicyReplay = NOTHING_REPLAYED;
   let before = cursor;

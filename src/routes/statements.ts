@@ -1,5 +1,4 @@
 import * as v from "valibot";
-import type { MonthBooks } from "../../durable-objects/tenant/usage/usage.ts";
 import { CATALOGUE_VERSION } from "../domain/catalogue/catalogue.ts";
 import { parseMonth } from "../domain/ledger/month.ts";
 import { CLOUDFLARE_USD_PER_1000 } from "../domain/ledger/money.ts";
@@ -19,7 +18,7 @@ import {
   toStatementCells,
 } from "../api/native/statement-rows.ts";
 import { TENANT_READ } from "../edge/shared.ts";
-import { readAccount, readTenant } from "../edge/tenant-object.ts";
+import { readAccount, readTenant, type TenantAnswer } from "../edge/tenant-object.ts";
 
 const FORMATS = ["json", "html", "csv", "ndjson"] as const;
 
@@ -79,7 +78,7 @@ const NO_STATEMENT = { kind: "not_found", what: "statement" } as const;
 
 interface Found {
   readonly kind: "found";
-  readonly books: MonthBooks;
+  readonly books: TenantAnswer<"readBooks", "books">;
   readonly lives: readonly number[];
 }
 

@@ -1,5 +1,4 @@
 import * as v from "valibot";
-import type { Configured } from "../../durable-objects/tenant/configure.ts";
 import { microNeurons } from "../domain/ledger/micro-neurons.ts";
 import {
   promisedBy,
@@ -23,7 +22,7 @@ import {
 import { toWarning, WarningOutput } from "../api/native/warning.ts";
 import { forgetAnswers } from "../generation/response-cache.ts";
 import { parseIfMatch } from "../edge/shared.ts";
-import { writeAccount, readTenant, writeTenant } from "../edge/tenant-object.ts";
+import { writeAccount, readTenant, writeTenant, type TenantAnswer } from "../edge/tenant-object.ts";
 
 // Tenants, by the platform. The `Account` object makes and ends them; everything else about one is
 // asked of its own object.
@@ -38,7 +37,7 @@ const auth = { kind: "platform" } as const;
 
 const etag = (version: number): Record<string, string> => ({ ETag: `"${version}"` });
 
-type Profile = Extract<Configured, { kind: "configured" }>["profile"];
+type Profile = TenantAnswer<"readProfile", "profile">["profile"];
 
 const replyWith = (profile: Profile, status: number) =>
   ok(toTenant(profile), { status, headers: etag(profile.version) });

@@ -1,5 +1,4 @@
 import * as v from "valibot";
-import type { UsageReport } from "../../durable-objects/tenant/usage/usage.ts";
 import { elapsedOf } from "../domain/ledger/month.ts";
 import { formatDay, isoTime } from "../domain/ledger/period.ts";
 import { GROUP_KEYS } from "../domain/usage/usage-report.ts";
@@ -12,7 +11,7 @@ import { dayInput, pageQuery } from "../api/field.ts";
 import { groupInput, toUsageRow, usageBody, UsageOutput } from "../api/native/usage.ts";
 import { toUsageCells, USAGE_COLUMNS } from "../api/native/usage-table.ts";
 import { parseIndex, TENANT_READ } from "../edge/shared.ts";
-import { readTenant } from "../edge/tenant-object.ts";
+import { readTenant, type TenantAnswer } from "../edge/tenant-object.ts";
 import { rangeOf } from "./usage-range.ts";
 
 /** Rows read in one step while streaming. */
@@ -74,6 +73,8 @@ interface Stream {
   readonly format: "csv" | "ndjson";
   readonly fileName: string;
 }
+
+type UsageReport = TenantAnswer<"readUsage", "usage">;
 
 function streamed(first: UsageReport, { skip, read, format, fileName }: Stream): Response {
   const pageOf = <Line>(

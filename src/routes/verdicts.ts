@@ -1,5 +1,4 @@
 import * as v from "valibot";
-import type { VerdictQuery } from "../../durable-objects/tenant/verdicts/verdict-store.ts";
 import { CATEGORIES } from "../domain/moderation/category.ts";
 import { DECISIONS, toExplained, toVerdict } from "../domain/moderation/verdict.ts";
 import { ok } from "../http/call.ts";
@@ -13,7 +12,7 @@ import { RevisionOutput, toRevision, VerdictOutput } from "../api/native/verdict
 import { costHeaders, moderationDeps, toItsEnd } from "../edge/moderation-deps.ts";
 import { readContent, type VerdictBody } from "../edge/verdict-content.ts";
 import { GOVERNED, idempotencyOf, TENANT_READ } from "../edge/shared.ts";
-import { readTenant, objectCaller } from "../edge/tenant-object.ts";
+import { readTenant, objectCaller, type TenantRequest } from "../edge/tenant-object.ts";
 
 export const createVerdict = defineRoute({
   method: "POST",
@@ -85,7 +84,7 @@ export const listVerdicts = defineRoute({
   failures: TENANT_READ,
   handle: async (call) => {
     const { query: asked } = call;
-    const query: VerdictQuery = {
+    const query: TenantRequest<"listVerdicts"> = {
       before: asked.cursor ?? null,
       fromMs: asked.from ?? null,
       toMs: asked.to ?? null,

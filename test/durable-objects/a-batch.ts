@@ -1,5 +1,5 @@
 import { env } from "cloudflare:workers";
-import type { BatchParams } from "../../durable-objects/tenant/batches/batch-recovery.ts";
+import type { BatchParams } from "../../src/domain/moderation/batch.ts";
 import { ask, type TestTenant } from "../client.ts";
 
 export const KIND = "Nice to meet you all here today";

@@ -6,6 +6,7 @@ import {
   runInDurableObject,
 } from "cloudflare:test";
 import { vi } from "vitest";
+import type { Limits } from "../../src/domain/ledger/limits.ts";
 import type { Account } from "../../durable-objects/account/account.ts";
 import { objectDatabase } from "../../durable-objects/database.ts";
 import { StagedDatabase } from "../../durable-objects/staged-database.ts";
@@ -20,7 +21,6 @@ import type {
   SettleReply,
   SettleRequest,
 } from "../../durable-objects/tenant/protocol.ts";
-import type { Limits } from "../../durable-objects/tenant/invariants.ts";
 import { TENANT_SCHEMA } from "../../durable-objects/tenant/features.ts";
 import { entryId, isAdjustment, type JournalEntry } from "../../src/domain/ledger/adjustment.ts";
 import { CATEGORIES, forEach } from "../../src/domain/moderation/category.ts";

@@ -1,10 +1,9 @@
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import type { BatchParams } from "../../durable-objects/tenant/batches/batch-recovery.ts";
 import type { Next } from "../../durable-objects/tenant/batches/batches.ts";
 import { runStep } from "../../src/batches/run-step.ts";
 import { batchItemsKey } from "../../src/domain/generation/stored-picture.ts";
-import { MAX_OPEN_BATCHES } from "../../src/domain/moderation/batch.ts";
+import { MAX_OPEN_BATCHES, type BatchParams } from "../../src/domain/moderation/batch.ts";
 import { startOf } from "../../src/domain/ledger/period.ts";
 import { ask, makeTenant } from "../client.ts";
 import { aBatch, KIND, withoutSettlements } from "./a-batch.ts";

@@ -1,13 +1,10 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import {
-  type BatchParams,
-  wakeBatches,
-} from "../../durable-objects/tenant/batches/batch-recovery.ts";
+import { wakeBatches } from "../../durable-objects/tenant/batches/batch-recovery.ts";
 import type { Profile } from "../../durable-objects/tenant/profile-store.ts";
 import { runStep } from "../../src/batches/run-step.ts";
-import type { Batch } from "../../src/domain/moderation/batch.ts";
+import type { Batch, BatchParams } from "../../src/domain/moderation/batch.ts";
 import { makeTenant } from "../client.ts";
 import { aBatch, withoutSettlements } from "./a-batch.ts";
 import { rows } from "./a-tenant.ts";

@@ -1,7 +1,7 @@
 import { env, runDurableObjectAlarm } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { Key } from "../../src/domain/tenant/key.ts";
 import type { RotateKey } from "../../durable-objects/tenant/keys/keys.ts";
-import type { Key } from "../../durable-objects/tenant/keys/key-store.ts";
 import { defaultPolicy } from "../../src/domain/moderation/presets.ts";
 import { ask, makeTenant } from "../client.ts";
 import {

@@ -5,11 +5,8 @@ import {
   runInDurableObject,
 } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { KeptContent, KeptPicture } from "../../src/domain/moderation/kept-content.ts";
 import { keepContents } from "../../durable-objects/tenant/verdicts/contents.ts";
-import type {
-  KeptContent,
-  KeptPicture,
-} from "../../durable-objects/tenant/verdicts/content-store.ts";
 import { openStores } from "../../durable-objects/tenant/stores.ts";
 import { MOST_RELEASED } from "../../durable-objects/tenant/verdicts/reviews.ts";
 import { readPlatform } from "../../durable-objects/tenant/platform.ts";

@@ -1,11 +1,11 @@
 import { env, evictDurableObject } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { RefusalCount } from "../../src/domain/ledger/refusal-count.ts";
 import { type Database, objectDatabase } from "../../durable-objects/database.ts";
 import type { TenantStores } from "../../durable-objects/tenant/stores.ts";
 import { readPlatform } from "../../durable-objects/tenant/platform.ts";
 import { TenantNode } from "../../durable-objects/tenant/tenant-node.ts";
 import type { AdmitRequest } from "../../durable-objects/tenant/protocol.ts";
-import type { RefusalCount } from "../../durable-objects/tenant/ledger/refusal-store.ts";
 import { settle } from "../../durable-objects/tenant/calls/settle.ts";
 import type { Tx } from "../../durable-objects/tenant/transactions.ts";
 import type { Hold } from "../../src/domain/ledger/ledger.ts";

@@ -1,10 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import {
-  idsInOrder,
-  type TenantPlace,
-  type TenantSort,
-} from "../../durable-objects/account/tenants/tenant-order.ts";
+import type { TenantPlace, TenantSort } from "../../src/domain/account/listed-tenant.ts";
+import { idsInOrder } from "../../durable-objects/account/tenants/tenant-order.ts";
 import type { Amounts } from "../../src/domain/account/day-pool.ts";
 
 const amountsOf = (spent: number): Amounts => ({

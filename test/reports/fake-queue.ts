@@ -1,6 +1,6 @@
 import { createMessageBatch, env, runDurableObjectAlarm } from "cloudflare:test";
 import { ACCOUNT_NAME } from "../../durable-objects/account/account-protocol.ts";
-import type { RebuildStatus } from "../../durable-objects/tenant/usage/rebuild-reports.ts";
+import type { RebuildStatus } from "../../src/domain/usage/rebuild.ts";
 import { consumeUsage } from "../../src/reports/consume-usage.ts";
 import type { UsageMessage } from "../../src/reports/usage-message.ts";
 import { expectKind, inTenant, PLATFORM, tenantStub } from "../durable-objects/a-tenant.ts";

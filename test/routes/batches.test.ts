@@ -1,7 +1,7 @@
 import { introspectWorkflow, runDurableObjectAlarm } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
-import type { BatchParams } from "../../durable-objects/tenant/batches/batch-recovery.ts";
+import type { BatchParams } from "../../src/domain/moderation/batch.ts";
 import { itemIds } from "../../src/batches/item-ids.ts";
 import { runStep } from "../../src/batches/run-step.ts";
 import { admin, ask, makeKey, makeTenant, type Reply, type TestTenant } from "../client.ts";

@@ -1,3 +1,8 @@
+import type {
+  CheckFinding,
+  CheckPass,
+  CheckStatus,
+} from "../../../src/domain/tenant/check-pass.ts";
 import {
   type CheckAnswer,
   foundIn,
@@ -5,7 +10,7 @@ import {
   NOTHING_CHECKED,
   withTenant,
 } from "../../../src/domain/tenant/tenant-check.ts";
-import type { CheckFinding, CheckPass, CheckStore } from "./check-store.ts";
+import type { CheckStore } from "./check-store.ts";
 
 // A pass over all tenants, a slice in each alarm: by id, then once more those that did not answer or
 // were not done. Two tables say how far it is, so a pass outlives the object. A slice that a crash cuts
@@ -22,12 +27,6 @@ const AGAIN_AFTER_MS = 30_000;
 export interface CheckSlice {
   readonly pass: number;
   readonly tenants: readonly string[];
-}
-
-export interface CheckStatus {
-  readonly running: CheckPass | null;
-  /** The latest that came to its end. */
-  readonly latest: CheckPass | null;
 }
 
 export class CheckPasses {

@@ -1,9 +1,10 @@
+import type { CheckFinding, CheckStatus } from "../../../src/domain/tenant/check-pass.ts";
 import type { CheckAnswer, CheckedTenant } from "../../../src/domain/tenant/tenant-check.ts";
 import type { AccountContext, AccountFeature } from "../account-feature.ts";
 import { callEach, type CallLimits } from "../call-each.ts";
 import type { TenantStore } from "../tenants/tenant-store.ts";
-import { CheckPasses, type CheckSlice, type CheckStatus } from "./check-passes.ts";
-import { type CheckFinding, CheckStore } from "./check-store.ts";
+import { CheckPasses, type CheckSlice } from "./check-passes.ts";
+import { CheckStore } from "./check-store.ts";
 
 /** A check reads two days of a tenant's journal: a few at once, and the alarm comes to its end. */
 const LIMITS: CallLimits = { atOnce: 8, eachMs: 5_000, allMs: 15_000 };

@@ -1,3 +1,4 @@
+import type { PoolOverview } from "../../../src/domain/account/pool-overview.ts";
 import {
   type AccountPatch,
   accountRate,
@@ -34,7 +35,7 @@ import { DayClosing, type RecordPoolEvent } from "./day-closing.ts";
 import type { DeniedStore } from "./denied-store.ts";
 import type { PoolCache } from "./pool-cache.ts";
 import { PoolNotices } from "./pool-notices.ts";
-import { type PoolOverview, poolOverview } from "./pool-overview.ts";
+import { poolOverview } from "./pool-overview.ts";
 import { PoolRecalls, type Recall } from "./pool-recalls.ts";
 
 // The account's pool at work: rows and memory around the rules of `lease.ts` and `account-rates.ts`.

@@ -1,3 +1,4 @@
+import type { PoolOverview } from "../../../src/domain/account/pool-overview.ts";
 import type { AccountClosure } from "../../../src/domain/account/account-closure.ts";
 import {
   accountRate,
@@ -8,9 +9,7 @@ import {
   poolSize,
   type PromiseSums,
 } from "../../../src/domain/account/account-terms.ts";
-import type { Day } from "../../../src/domain/ledger/period.ts";
 import type { DayPool } from "../../../src/domain/account/day-pool.ts";
-import type { Plan } from "../../../src/domain/ledger/quota.ts";
 import {
   asksNoEngine,
   DEFAULT_RATES,
@@ -18,35 +17,7 @@ import {
   standing,
   type Window,
 } from "../../../src/domain/ledger/rate-limit.ts";
-import { accountWarnings, type Warning } from "../../../src/domain/account/account-warnings.ts";
-
-/** How the account stands, in sums over all tenants. Amounts are µN. */
-export interface PoolOverview {
-  readonly plan: Plan;
-  readonly day: Day;
-  /** Null: nothing is shared out. */
-  readonly size: number | null;
-  readonly allocation: number;
-  readonly margin: number;
-  readonly spent: number | null;
-  readonly held: number | null;
-  /** Granted, and neither spent nor held as far as was reported. */
-  readonly leased: number | null;
-  readonly free: number | null;
-  readonly floors: number;
-  readonly promised: number;
-  readonly closure: AccountClosure | null;
-  readonly rates: readonly {
-    readonly name: string;
-    readonly limit: number;
-    readonly remaining: number;
-    readonly freesAtMs: number | null;
-  }[];
-  /** How many there are. */
-  readonly tenants: number;
-  readonly warnings: readonly Warning[];
-  readonly settings: AccountSettings;
-}
+import { accountWarnings } from "../../../src/domain/account/account-warnings.ts";
 
 export function poolOverview(at: {
   readonly basis: PoolBasis;

@@ -4,6 +4,7 @@ import type {
   PromiseSums,
 } from "../../../src/domain/account/account-terms.ts";
 import type { Warning } from "../../../src/domain/account/account-warnings.ts";
+import type { PoolOverview } from "../../../src/domain/account/pool-overview.ts";
 import { type MicroNeurons, microNeurons } from "../../../src/domain/ledger/micro-neurons.ts";
 import type { Day } from "../../../src/domain/ledger/period.ts";
 import type { Plan } from "../../../src/domain/ledger/quota.ts";
@@ -16,7 +17,6 @@ import type { RecordPoolEvent } from "./day-closing.ts";
 import { DeniedStore } from "./denied-store.ts";
 import { PoolAllocator } from "./pool-allocator.ts";
 import { PoolCache } from "./pool-cache.ts";
-import type { PoolOverview } from "./pool-overview.ts";
 import type { Recall } from "./pool-recalls.ts";
 import { PoolStore } from "./pool-store.ts";
 

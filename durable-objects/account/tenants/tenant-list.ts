@@ -1,36 +1,24 @@
-import { type Promised, promiseSums } from "../../../src/domain/account/account-terms.ts";
+import type {
+  ListedTenantRow,
+  SharingTenant,
+  TenantSort,
+  TenantState,
+} from "../../../src/domain/account/listed-tenant.ts";
+import { promiseSums } from "../../../src/domain/account/account-terms.ts";
 import type { Amounts, DayPool } from "../../../src/domain/account/day-pool.ts";
 import { type Day, dayOf } from "../../../src/domain/ledger/period.ts";
 import type { Plan } from "../../../src/domain/ledger/quota.ts";
 import type { TenantListStore } from "./tenant-list-store.ts";
 import type { PoolCache } from "../pool/pool-cache.ts";
-import { idsInOrder, type Listed, type TenantPage, type TenantSort } from "./tenant-order.ts";
+import { idsInOrder, type Listed, type TenantPage } from "./tenant-order.ts";
 
 // What the account knows of its tenants, without a call of their objects.
-
-/** `deleting`: its end has begun and is not over. */
-export type TenantState = "active" | "suspended" | "deleting";
 
 export interface TenantFilter {
   readonly prefix: string;
   readonly plan: Plan | null;
   /** Null: all but those that are about to end. */
   readonly state: TenantState | null;
-}
-
-export interface ListedTenantRow {
-  readonly id: string;
-  readonly state: TenantState;
-  /** Null: its end has begun. */
-  readonly settings: (Promised & { readonly version: number }) | null;
-  readonly today: Amounts;
-}
-
-export interface SharingTenant {
-  readonly id: string;
-  readonly today: Amounts;
-  readonly floor: number;
-  readonly promised: number;
 }
 
 export interface Page<Item> {

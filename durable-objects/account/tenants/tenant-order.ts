@@ -1,16 +1,9 @@
+import type { TenantPlace, TenantSort } from "../../../src/domain/account/listed-tenant.ts";
 import type { Amounts } from "../../../src/domain/account/day-pool.ts";
 
 // Tenants in an order that can be continued anywhere: by id, or by the amount that they have of the day,
 // the largest first. Those that have nothing come last, by id, and are read from the table, so that a page
 // looks only at tenants that were active today.
-
-export type TenantSort = "id" | "spent" | "held" | "leased";
-
-/** The last of the page before. By id, the amount is 0. */
-export interface TenantPlace {
-  readonly amount: number;
-  readonly id: string;
-}
 
 export interface TenantPage {
   readonly sort: TenantSort;

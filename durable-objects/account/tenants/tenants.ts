@@ -1,4 +1,5 @@
 import type { Warning } from "../../../src/domain/account/account-warnings.ts";
+import type { ListedTenantRow, SharingTenant } from "../../../src/domain/account/listed-tenant.ts";
 import { consumed } from "../../../src/domain/ledger/day-totals.ts";
 import { microNeurons, ZERO } from "../../../src/domain/ledger/micro-neurons.ts";
 import { type Day, dayOf, type Month } from "../../../src/domain/ledger/period.ts";
@@ -26,13 +27,7 @@ import type { Pool } from "../pool/pool.ts";
 import { type ClosedBooks, ClosedPeriodStore } from "./closed-period-store.ts";
 import type { FileSweeps } from "./file-sweeps.ts";
 import type { ReportEnds } from "./report-ends.ts";
-import {
-  type ListedTenantRow,
-  type Page,
-  type SharingTenant,
-  type TenantFilter,
-  TenantList,
-} from "./tenant-list.ts";
+import { type Page, type TenantFilter, TenantList } from "./tenant-list.ts";
 import { TenantListStore } from "./tenant-list-store.ts";
 import type { TenantPage } from "./tenant-order.ts";
 import type { ListedTenant, TenantStore } from "./tenant-store.ts";

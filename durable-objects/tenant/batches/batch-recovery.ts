@@ -1,4 +1,4 @@
-import { type Batch, isOver } from "../../../src/domain/moderation/batch.ts";
+import { type Batch, isOver, type BatchParams } from "../../../src/domain/moderation/batch.ts";
 import { batchItemsKey } from "../../../src/domain/generation/stored-picture.ts";
 import { expiresAfter } from "../expiries.ts";
 import { expiry, PURGE_ROWS, type TenantContext, type TenantFeature } from "../feature.ts";
@@ -94,13 +94,6 @@ const stuckBatches = (batches: BatchStore, nowMs: number): Batch[] =>
   batches
     .open()
     .filter((batch) => !isOver(batch) && dueMs(batch, batches.heardAtMs(batch.id)) <= nowMs);
-
-/** What the run of a batch is given. */
-export interface BatchParams {
-  readonly tenant: string;
-  readonly life: number;
-  readonly batch: string;
-}
 
 /** An instance that has ended before its batch has: it failed too often. */
 const ENDED: readonly InstanceStatus["status"][] = ["errored", "terminated", "complete"];

@@ -2,11 +2,18 @@ import { MOST_IN_FLIGHT } from "../../../src/domain/tenant/settings.ts";
 import { GroupCommit } from "../../group-commit.ts";
 import type { TenantContext } from "../feature.ts";
 import type { Profile } from "../profile-store.ts";
-import type { AdmitReply, AdmitRequest, Caller, SettleReply, SettleRequest } from "../protocol.ts";
+import type {
+  AdmitReply,
+  AdmitRequest,
+  Caller,
+  QuotedCall,
+  SettleReply,
+  SettleRequest,
+} from "../protocol.ts";
 import { type Admission, admit } from "./admit.ts";
 import type { ContentHashes } from "./content-hash.ts";
 import { MAY_READ, mayRead, type ReadReply, type ReadRequest } from "./may-read.ts";
-import { quote, type QuotedCall } from "./quote.ts";
+import { quote } from "./quote.ts";
 import { settle } from "./settle.ts";
 
 type Operation =

@@ -18,13 +18,10 @@ import { AUTO, pickModel, type Routed } from "../../../src/domain/generation/rou
 import { modelsFor, type Settings } from "../../../src/domain/tenant/settings.ts";
 import type { FindModel, PlannedStage } from "../../../src/domain/moderation/stage.ts";
 import type { Tx } from "../transactions.ts";
-import type { GenerationAdmit } from "../protocol.ts";
+import type { MeasuredGeneration } from "../protocol.ts";
 
 // What a call would ask of engines, by the tenant's settings: an admission reserves it, a quote
 // only tells of it.
-
-export type MeasuredGeneration = Pick<GenerationAdmit, "kind" | "model" | "measured" | "fit"> &
-  Partial<Pick<GenerationAdmit, "guard">>;
 
 export type GenerationPlan =
   | {

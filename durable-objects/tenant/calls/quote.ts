@@ -4,7 +4,6 @@ import {
   type AdmissionState,
 } from "../../../src/domain/ledger/admission.ts";
 import { admittedModels } from "../../../src/domain/catalogue/catalogue.ts";
-import type { NeuronBalance } from "../../../src/domain/ledger/failure.ts";
 import { leastCharge } from "../../../src/domain/generation/generation-charge.ts";
 import { type MicroNeurons, sum, ZERO } from "../../../src/domain/ledger/micro-neurons.ts";
 import { dayOf } from "../../../src/domain/ledger/period.ts";
@@ -13,43 +12,13 @@ import {
   type GenerationFailure,
   isGeneration,
 } from "../../../src/domain/generation/plan-generation.ts";
-import {
-  type MeasuredContent,
-  moderationItems,
-  planModeration,
-} from "../../../src/domain/moderation/plan-moderation.ts";
+import { moderationItems, planModeration } from "../../../src/domain/moderation/plan-moderation.ts";
 import { ONE_ITEM, type PlannedStage, rateUnits } from "../../../src/domain/moderation/stage.ts";
 import type { Tx } from "../transactions.ts";
-import {
-  type MeasuredGeneration,
-  findPolicy,
-  generationPlan,
-  modelFinder,
-  NO_SUCH_POLICY,
-} from "./plan-call.ts";
-import type { AdmitFailure } from "../protocol.ts";
+import { findPolicy, generationPlan, modelFinder, NO_SUCH_POLICY } from "./plan-call.ts";
+import type { Quoted, QuotedCall } from "../protocol.ts";
 
 // What a call would cost: planned as an admission plans it, and nothing reserved or counted.
-
-/** A call as far as it must be known to be priced: sizes and names, never content. */
-export type QuotedCall =
-  | MeasuredGeneration
-  | {
-      readonly kind: "moderation";
-      readonly contents: readonly MeasuredContent[];
-      readonly policyName: string | null;
-    };
-
-export interface Quoted {
-  readonly kind: "quoted";
-  readonly stages: readonly PlannedStage[];
-  /** The least that an answered call is charged. */
-  readonly least: MicroNeurons;
-  /** What would be held; `neurons.required`. */
-  readonly neurons: NeuronBalance;
-  /** With which kind such a call would be refused at this moment; null: it would be admitted. */
-  readonly refusal: AdmitFailure["kind"] | null;
-}
 
 export function quote(tx: Tx, asked: QuotedCall): Quoted | GenerationFailure {
   const plan = asked.kind === "generation" ? generationPlan(tx, asked) : moderationPlan(tx, asked);

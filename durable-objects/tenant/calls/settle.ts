@@ -1,3 +1,4 @@
+import type { KeptContent } from "../../../src/domain/moderation/kept-content.ts";
 import { closed, isLiftedBy } from "../../../src/domain/account/account-closure.ts";
 import type { JournalLine } from "../../../src/domain/ledger/ledger.ts";
 import { dayOf } from "../../../src/domain/ledger/period.ts";
@@ -8,7 +9,6 @@ import type { Verdict } from "../../../src/domain/moderation/verdict.ts";
 import { withBanAfter } from "../verdicts/ban-after.ts";
 import { limitStatus } from "./call-standing.ts";
 import { keepContents } from "../verdicts/contents.ts";
-import type { KeptContent } from "../verdicts/content-store.ts";
 import { noteVerdict } from "../verdicts/moderation-log.ts";
 import type { Tx } from "../transactions.ts";
 import type { SettleReply, SettleRequest } from "../protocol.ts";

@@ -1,19 +1,9 @@
+import type { Key } from "../../../src/domain/tenant/key.ts";
 import type { Day } from "../../../src/domain/ledger/period.ts";
 import type { Role } from "../../../src/domain/tenant/role.ts";
 import type { Database } from "../../database.ts";
 
 // Keys of a tenant. Only a hash of the secret is kept.
-
-export interface Key {
-  readonly id: string;
-  readonly name: string | null;
-  readonly role: Role;
-  /** The first four characters of the secret, to tell keys apart. */
-  readonly prefix: string;
-  readonly createdAtMs: number;
-  readonly expiresAtMs: number | null;
-  readonly lastUsedDay: Day | null;
-}
 
 type KeyRow = {
   id: string;

@@ -1,10 +1,10 @@
+import type { Key } from "../../../src/domain/tenant/key.ts";
 import type {
   ConflictFailure,
   LookupFailure,
   RequestFailure,
 } from "../../../src/domain/ledger/failure.ts";
 import type { Role } from "../../../src/domain/tenant/role.ts";
-import type { Key } from "./key-store.ts";
 import type { Tx } from "../transactions.ts";
 import type { Caller, Idempotency } from "../protocol.ts";
 import { once } from "../calls/once.ts";

@@ -1,3 +1,4 @@
+import type { MonthUse } from "../../../src/domain/ledger/limits.ts";
 import { type AccountClosure, probedBy } from "../../../src/domain/account/account-closure.ts";
 import {
   refusalOf,
@@ -45,7 +46,6 @@ import type { LedgerStore, Period } from "./ledger-store.ts";
 import { LineWalk } from "./line-walk.ts";
 import { MonthSum } from "./month-totals.ts";
 import type { Profile } from "../profile-store.ts";
-import type { MonthUse } from "../invariants.ts";
 
 // The ledger at work. Storage is the truth; what is kept in memory (the open holds, the meter and
 // the periods in use) is a cache of it, which `reset` drops when a transaction is rolled back.

@@ -1,3 +1,4 @@
+import type { MonthUse } from "../../../src/domain/ledger/limits.ts";
 import { microNeurons } from "../../../src/domain/ledger/micro-neurons.ts";
 import { type MonthRoom, posted } from "../../../src/domain/ledger/quota.ts";
 import {
@@ -11,7 +12,6 @@ import { monthlyCap } from "../../../src/domain/tenant/settings.ts";
 import type { LedgerMemory } from "./ledger-memory.ts";
 import type { LedgerStore, Period } from "./ledger-store.ts";
 import type { Profile } from "../profile-store.ts";
-import type { MonthUse } from "../invariants.ts";
 
 /**
  * What the days of a month have posted, in µN: read once, of at most 31 rows, when somebody first

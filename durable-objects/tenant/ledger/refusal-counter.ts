@@ -1,7 +1,8 @@
+import type { RefusalCount, RefusalDetail } from "../../../src/domain/ledger/refusal-count.ts";
 import type { NeuronBalance } from "../../../src/domain/ledger/failure.ts";
 import type { Day } from "../../../src/domain/ledger/period.ts";
 import type { Ledger } from "./ledger.ts";
-import type { RefusalCount, RefusalDetail, RefusalStore } from "./refusal-store.ts";
+import type { RefusalStore } from "./refusal-store.ts";
 
 // Counts refusals per minute and kind. A flood of refused calls must not become a flood of written
 // rows, so counts gather in memory and are written with the next commit or by the alarm: a crash

@@ -1,3 +1,4 @@
+import type { Rebuild } from "../../../src/domain/usage/rebuild.ts";
 import type { Day } from "../../../src/domain/ledger/period.ts";
 import type { FeatureDatabase, StagedDatabase } from "../../staged-database.ts";
 import { FEED } from "./feed-schema.ts";
@@ -19,20 +20,6 @@ export interface FeedState {
   /** Rows sent in an earlier epoch may be gone from the reports: a receipt for them counts for nothing. */
   readonly epoch: number;
   readonly rebuild: Rebuild | null;
-}
-
-/** The reports of this tenant, made anew in steps that each can be repeated. */
-export interface Rebuild {
-  /** The reports' rows go first; then all rows wait again; then they are sent. */
-  readonly phase: "clearing" | "marking" | "sending" | "done";
-  /** Of the rows that were marked, the last one. */
-  readonly after: readonly [kind: string, key: string];
-  /** Rows of this sequence and less are to arrive: what changes later is fed as ever. */
-  readonly upTo: number;
-  /** Rows that were marked. */
-  readonly rows: number;
-  readonly startedAtMs: number;
-  readonly finishedAtMs: number | null;
 }
 
 type FeedRow = {

@@ -1,5 +1,6 @@
+import type { Rebuild, RebuildStatus } from "../../../src/domain/usage/rebuild.ts";
 import { clearRows } from "../../../src/reports/reports-store.ts";
-import type { FeedState, FeedStore, Rebuild } from "./feed-store.ts";
+import type { FeedState, FeedStore } from "./feed-store.ts";
 import { foldUsage } from "./fold-usage.ts";
 import type { Transact, Tx } from "../transactions.ts";
 import type { Profile } from "../profile-store.ts";
@@ -23,14 +24,6 @@ export const isRebuilding = (feed: FeedStore): boolean => runs(feed.read()?.rebu
 
 const runs = (rebuild: Rebuild | null): rebuild is Rebuild =>
   rebuild !== null && rebuild.phase !== "done";
-
-export interface RebuildStatus {
-  readonly kind: "rebuild";
-  /** Null: there was none yet. */
-  readonly rebuild: Rebuild | null;
-  /** Rows that the reports may not have yet. */
-  readonly waiting: number;
-}
 
 /** A repeat while one runs gets the one that runs. */
 export function startRebuild(tx: Tx): RebuildStatus {

@@ -1,8 +1,8 @@
+import type { KeptContent, KeptFiles } from "../../../src/domain/moderation/kept-content.ts";
 import type { LookupFailure } from "../../../src/domain/ledger/failure.ts";
 import type { Hold } from "../../../src/domain/ledger/ledger.ts";
 import { contentKey, type PictureOwner } from "../../../src/domain/generation/stored-picture.ts";
 import { newUlid } from "../../outbox/event-id.ts";
-import type { KeptContent, KeptFiles } from "./content-store.ts";
 import { expiresAfter } from "../expiries.ts";
 import { expiry, PURGE_ROWS, type TenantContext, type TenantFeature } from "../feature.ts";
 import { personalData } from "../privacy/personal-data.ts";

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import type { PoolOverview } from "../../../durable-objects/account/pool/pool-overview.ts";
+import type { PoolOverview } from "../../domain/account/pool-overview.ts";
 import type { AccountSettings } from "../../domain/account/account-terms.ts";
 import { parseUsdRate } from "../../domain/ledger/money.ts";
 import { endOf, formatDay, isoTime } from "../../domain/ledger/period.ts";

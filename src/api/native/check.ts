@@ -1,9 +1,5 @@
 import * as v from "valibot";
-import type { CheckStatus } from "../../../durable-objects/account/checks/check-passes.ts";
-import type {
-  CheckFinding,
-  CheckPass,
-} from "../../../durable-objects/account/checks/check-store.ts";
+import type { CheckFinding, CheckPass, CheckStatus } from "../../domain/tenant/check-pass.ts";
 import { isoTime } from "../../domain/ledger/period.ts";
 import { count, listOf, time } from "../field.ts";
 import { InvariantCountOutput, InvariantsOutput, toInvariants } from "./report.ts";

@@ -1,8 +1,5 @@
 import * as v from "valibot";
-import type {
-  ContentRead,
-  KeptContent,
-} from "../../../durable-objects/tenant/verdicts/content-store.ts";
+import type { ContentRead, KeptContent } from "../../domain/moderation/kept-content.ts";
 import { isoTime } from "../../domain/ledger/period.ts";
 import { time } from "../field.ts";
 

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import type { Key } from "../../../durable-objects/tenant/keys/key-store.ts";
+import type { Key } from "../../domain/tenant/key.ts";
 import { formatDay, isoTime } from "../../domain/ledger/period.ts";
 import { ROLES } from "../../domain/tenant/role.ts";
 import { name, time, timeInput, wholeNumber } from "../field.ts";

@@ -1,8 +1,5 @@
 import * as v from "valibot";
-import type {
-  ListedTenantRow,
-  SharingTenant,
-} from "../../../durable-objects/account/tenants/tenant-list.ts";
+import type { ListedTenantRow, SharingTenant } from "../../domain/account/listed-tenant.ts";
 import { toNeurons } from "../../domain/ledger/micro-neurons.ts";
 import { isoTime } from "../../domain/ledger/period.ts";
 import { microNeuronsOut, name, time, wholeNumber } from "../field.ts";

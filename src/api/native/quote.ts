@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import type { Quoted } from "../../../durable-objects/tenant/calls/quote.ts";
+import type { Quoted } from "../../../durable-objects/tenant/protocol.ts";
 import { plus, toNeurons } from "../../domain/ledger/micro-neurons.ts";
 import { usable } from "../../domain/ledger/quota.ts";
 import { isGeneration } from "../../domain/generation/plan-generation.ts";

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import type { RebuildStatus } from "../../../durable-objects/tenant/usage/rebuild-reports.ts";
+import type { RebuildStatus } from "../../domain/usage/rebuild.ts";
 import { isoTime } from "../../domain/ledger/period.ts";
 import { name, time, wholeNumber } from "../field.ts";
 

@@ -1,6 +1,6 @@
 import * as v from "valibot";
-import type { InvariantCounts } from "../../../durable-objects/tenant/invariants.ts";
-import type { RefusalCount } from "../../../durable-objects/tenant/ledger/refusal-store.ts";
+import type { RefusalCount } from "../../domain/ledger/refusal-count.ts";
+import type { InvariantCounts } from "../../domain/tenant/tenant-check.ts";
 import type { AuditEntry } from "../../domain/account/audit-entry.ts";
 import { isoTime } from "../../domain/ledger/period.ts";
 import { PLANS, UNLIMITED } from "../../domain/ledger/quota.ts";

@@ -1,5 +1,4 @@
 import * as v from "valibot";
-import type { Profile } from "../../../durable-objects/tenant/profile-store.ts";
 import { CATALOGUE } from "../../domain/catalogue/catalogue.ts";
 import { fromNeurons } from "../../domain/ledger/micro-neurons.ts";
 import { parseUsdRate } from "../../domain/ledger/money.ts";
@@ -185,7 +184,15 @@ export const TenantOutput = v.object({
   version: wholeNumber(1, Number.MAX_SAFE_INTEGER, "Grows with each change; `If-Match` names it."),
 });
 
-export const toTenant = (profile: Profile): v.InferOutput<typeof TenantOutput> => ({
+interface TenantProfile {
+  readonly id: string;
+  readonly settings: Settings;
+  readonly version: number;
+  readonly createdAtMs: number;
+  readonly updatedAtMs: number;
+}
+
+export const toTenant = (profile: TenantProfile): v.InferOutput<typeof TenantOutput> => ({
   id: profile.id,
   object: "tenant",
   ...(structuredClone(profile.settings) as Mutable<Settings>),

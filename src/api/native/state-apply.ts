@@ -1,7 +1,11 @@
 import * as v from "valibot";
 import { shaped } from "../../http/field-sentence.ts";
-import type { ApplyView } from "../../../durable-objects/applies/state-applies.ts";
-import { type ApplyTenant, MOST_PARTS, type Stage } from "../../domain/tenant/state-apply.ts";
+import {
+  type ApplyTenant,
+  MOST_PARTS,
+  type Stage,
+  type ApplyView,
+} from "../../domain/tenant/state-apply.ts";
 import { isoTime } from "../../domain/ledger/period.ts";
 import { stated } from "../../http/field-sentence.ts";
 import { time, wholeNumber } from "../field.ts";

@@ -1,7 +1,4 @@
-import type {
-  TenantPlace,
-  TenantSort,
-} from "../../../durable-objects/account/tenants/tenant-order.ts";
+import type { TenantPlace, TenantSort } from "../../domain/account/listed-tenant.ts";
 import { TENANT_ID } from "../../http/key-format.ts";
 
 // `next_cursor` of the account's lists of tenants: by what they are sorted and where the page's last one

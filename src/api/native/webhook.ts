@@ -1,12 +1,12 @@
 import * as v from "valibot";
-import type { ListedEvent } from "../../../durable-objects/outbox/event-object.ts";
+import { DISABLED_REASONS } from "../../domain/webhooks/webhook.ts";
+import type { ListedEvent } from "../../domain/webhooks/event-object.ts";
 import {
   deliveryObject,
   type DeliveryView,
   webhookObject,
   type WebhookView,
-} from "../../../durable-objects/outbox/webhook-object.ts";
-import { DISABLED_REASONS } from "../../../durable-objects/outbox/webhook-store.ts";
+} from "../../domain/webhooks/webhook-object.ts";
 import { ATTEMPT_ERRORS, DELIVERY_STATES } from "../../domain/webhooks/delivery.ts";
 import {
   currentType,

@@ -176,3 +176,10 @@ export const toBatchStep = (step: BatchStep) => ({
     micro_neurons: microNeurons,
   })),
 });
+
+/** What the run of a batch is given. */
+export interface BatchParams {
+  readonly tenant: string;
+  readonly life: number;
+  readonly batch: string;
+}

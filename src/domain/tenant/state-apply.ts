@@ -184,3 +184,11 @@ export function placePart(
  * @param tries the calls so far
  */
 export const againAfterMs = (tries: number): number => 1000 * 2 ** Math.max(0, tries - 1);
+
+/** An apply with what is asked of it besides. */
+export interface ApplyView {
+  readonly apply: StateApply;
+  /** Numbers of parts that are not there. */
+  readonly missing: readonly number[];
+  readonly failures: readonly Pick<ApplyTenant, "tenant" | "failure">[];
+}

@@ -94,3 +94,6 @@ function addCounts(
   }
   return [...added.values()].toSorted((a, b) => a.number - b.number);
 }
+
+/** How far the look at the lines is: what was not looked at must not look sound. */
+export type InvariantCounts = Omit<CheckedTenant, "deliveries">;

@@ -220,3 +220,20 @@ export function retryAfterMs(status: number, header: string | null, nowMs: numbe
   if (!Number.isFinite(untilMs) || untilMs <= nowMs) return null;
   return Math.min(untilMs, nowMs + MOST_RETRY_AFTER_MS);
 }
+
+/** One event to one endpoint. */
+export interface Delivery {
+  /** `dlv_` and a ULID that names both. */
+  readonly id: string;
+  readonly webhookId: string;
+  readonly eventId: string;
+  readonly state: DeliveryState;
+  /** When it was first tried, or first since it was last replayed; null: not yet. */
+  readonly firstTryAtMs: number | null;
+  /** Of a pending one; `ASKED_FOR`: its owner asked for it. */
+  readonly nextTryAtMs: number | null;
+  /** All that were made. */
+  readonly tries: number;
+  /** The latest, oldest first: at most `MAX_ATTEMPTS_KEPT`. */
+  readonly attempts: readonly Attempt[];
+}

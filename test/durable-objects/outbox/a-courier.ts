@@ -1,15 +1,15 @@
 import { env, runInDurableObject } from "cloudflare:test";
+import type { Webhook } from "../../../src/domain/webhooks/webhook.ts";
 import { type Database, objectDatabase, type SqlValue } from "../../../durable-objects/database.ts";
 import type { Attempted } from "../../../durable-objects/outbox/attempt.ts";
 import { Dispatcher } from "../../../durable-objects/outbox/dispatcher.ts";
-import type { EventObject } from "../../../durable-objects/outbox/event-object.ts";
+import type { EventObject } from "../../../src/domain/webhooks/event-object.ts";
 import { Outbox } from "../../../durable-objects/outbox/outbox.ts";
 import {
   DELIVERY_RATES,
   MESSAGE_SCHEDULES,
   OUTBOX_TABLES,
 } from "../../../durable-objects/outbox/outbox-schema.ts";
-import type { Webhook } from "../../../durable-objects/outbox/webhook-store.ts";
 import {
   type AttemptError,
   type DeliveryControl,

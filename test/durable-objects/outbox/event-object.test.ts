@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { NO_EVENT } from "../../../src/domain/webhooks/event.ts";
-import { eventObject } from "../../../durable-objects/outbox/event-object.ts";
+import { eventObject } from "../../../src/domain/webhooks/event-object.ts";
 import {
   deliveryIdOf,
   firstEventIdAt,

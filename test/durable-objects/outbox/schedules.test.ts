@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from "vitest";
-import type { EventObject } from "../../../durable-objects/outbox/event-object.ts";
+import type { EventObject } from "../../../src/domain/webhooks/event-object.ts";
 import { changeWebhook, replayDelivery } from "../../../durable-objects/outbox/webhooks.ts";
 import { EVENT_TYPES } from "../../../src/domain/webhooks/event.ts";
 import { cleanUp } from "../a-tenant.ts";

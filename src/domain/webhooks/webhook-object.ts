@@ -1,14 +1,7 @@
-import { decodeTime } from "ulid";
-import { isDown } from "../../src/domain/webhooks/delivery.ts";
-import type { RecordedEvent } from "../../src/domain/webhooks/event.ts";
-import { isoTime } from "../../src/domain/ledger/period.ts";
-import type { Delivery } from "./delivery-store.ts";
-import type { Webhook } from "./webhook-store.ts";
-
-const ULID_AT = 4;
-
-/** When an event was recorded, from its id or a delivery's. */
-const timeOf = (id: string): string => isoTime(decodeTime(id.slice(ULID_AT)));
+import type { Webhook } from "./webhook.ts";
+import { isDown, type Delivery } from "./delivery.ts";
+import type { RecordedEvent } from "./event.ts";
+import { isoTime } from "../ledger/period.ts";
 
 const isoOrNull = (atMs: number | null): string | null => (atMs === null ? null : isoTime(atMs));
 
@@ -42,14 +35,10 @@ export const webhookObject = (webhook: Webhook & Partial<Pick<WebhookView, "bloc
 export interface DeliveryView extends Delivery {
   /** Null: the event is not stored any more. */
   readonly event: Pick<RecordedEvent, "type" | "subject" | "data"> | null;
+  readonly createdAtMs: number;
   /** When it is tried next, with all that may be in its way; null: it is not. */
   readonly nextAttemptMs: number | null;
 }
-
-export const viewOf = (
-  delivery: Delivery,
-  seen: Pick<DeliveryView, "event" | "nextAttemptMs">,
-): DeliveryView => ({ ...delivery, ...seen });
 
 /** The id of what an event tells of, where that has one. */
 function objectIdOf(event: DeliveryView["event"]): string | null {
@@ -83,5 +72,5 @@ export const deliveryObject = (
     reply: replies ? reply : null,
   })),
   next_attempt_at: isoOrNull(delivery.nextAttemptMs),
-  created_at: timeOf(delivery.eventId),
+  created_at: isoTime(delivery.createdAtMs),
 });

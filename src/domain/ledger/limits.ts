@@ -1,15 +1,37 @@
-import { leftOf } from "../../src/domain/ledger/grant.ts";
-import { microNeurons } from "../../src/domain/ledger/micro-neurons.ts";
-import { monthBalance } from "../../src/domain/ledger/quota.ts";
-import {
-  dayOf,
-  endOf,
-  formatDay,
-  formatMonth,
-  isoTime,
-  monthOf,
-} from "../../src/domain/ledger/period.ts";
-import type { Limits, MonthUse } from "./invariants.ts";
+import type { Settings } from "../tenant/settings.ts";
+import type { NeuronBalance } from "./failure.ts";
+import { type Grant, leftOf } from "./grant.ts";
+import { type MicroNeurons, microNeurons } from "./micro-neurons.ts";
+import { monthBalance, type MonthRoom } from "./quota.ts";
+import { type Day, dayOf, endOf, formatDay, formatMonth, isoTime, monthOf } from "./period.ts";
+import type { RateStatus } from "./rate-limit.ts";
+
+/** What a month has come to. */
+export interface MonthUse extends Omit<MonthRoom, "cap"> {
+  /** Null: none. */
+  readonly cap: MicroNeurons | null;
+}
+
+export interface Limits {
+  readonly kind: "limits";
+  readonly tenant: string;
+  readonly plan: "free" | "paid";
+  readonly day: Day;
+  readonly neurons: NeuronBalance;
+  readonly month: MonthUse;
+  /** Those that a call may draw on now, in that order. */
+  readonly grants: readonly Grant[];
+  /** µN of overage drawn today, and the cap in neurons as it is set. */
+  readonly overage: {
+    readonly drawn: number;
+    readonly capNeurons: Settings["overage_cap_neurons"];
+  };
+  readonly rates: readonly RateStatus[];
+  readonly inFlight: { readonly limit: number; readonly used: number };
+  /** The Cloudflare account's allocation of the day is gone, as far as is known. */
+  readonly accountClosed: boolean;
+  readonly nowMs: number;
+}
 
 /** What is left of the day and of each rate, in replies and in the quota's events. */
 export const limitsObject = (limits: Limits) => ({

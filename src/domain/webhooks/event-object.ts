@@ -1,5 +1,5 @@
-import type { OLD_BATCH_EVENT, RecordedEvent } from "../../src/domain/webhooks/event.ts";
-import { isoTime } from "../../src/domain/ledger/period.ts";
+import type { OLD_BATCH_EVENT, RecordedEvent } from "./event.ts";
+import { isoTime } from "../ledger/period.ts";
 
 /** An event as it is delivered and listed. The contract, section 9. */
 export interface EventObject {
