@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { invalid, type InvalidRequest } from "../http/field-errors.ts";
 import { shaped, stated } from "../http/field-sentence.ts";
 import { isTime, parseDay, startOf } from "../domain/ledger/period.ts";
 
@@ -88,6 +89,15 @@ export const pageQuery = {
     "50",
   ),
 };
+
+/** The failure of a cursor that no page of the list gave. */
+export const NOT_A_CURSOR: InvalidRequest = invalid(["cursor"], "is not a cursor of this list");
+
+/** The cursor of a list that is paged by index: the index of the first item. */
+export function parseIndex(cursor: string | undefined): number | InvalidRequest {
+  if (cursor === undefined) return 0;
+  return /^\d{1,9}$/.test(cursor) ? Number(cursor) : NOT_A_CURSOR;
+}
 
 /** A list as every list of the native surface is. */
 export const listOf = <S extends v.GenericSchema>(item: S) =>

@@ -14,8 +14,8 @@ import { type KeyCaller, raw, type Raw } from "../http/call.ts";
 import { newId } from "../http/ids.ts";
 import { callHeaders, openAiRateHeaders, rateLimitHeaders } from "../http/rate-headers.ts";
 import { recordInferences } from "./record-inferences.ts";
-import { GOVERNED, idempotencyOf } from "./shared.ts";
-import { objectCaller, tenantObject } from "./tenant-object.ts";
+import { idempotencyOf } from "../http/idempotency-key.ts";
+import { objectCaller, tenantObject, GOVERNED } from "./tenant-object.ts";
 
 // What the routes that generate share.
 

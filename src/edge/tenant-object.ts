@@ -3,11 +3,12 @@ import type { Caller as ObjectCaller } from "../../durable-objects/tenant/protoc
 import type { StateApplies } from "../../durable-objects/applies/state-applies.ts";
 import type { Account } from "../../durable-objects/account/account.ts";
 import { ACCOUNT_NAME } from "../../durable-objects/account/account-protocol.ts";
+import type { FailureKind } from "../domain/ledger/failure.ts";
 import type { Caller, KeyCaller, LinkCaller, MirrorCaller } from "../http/call.ts";
 import { isRetryable, isTransient } from "../io/object-error.ts";
 
-// The objects as routes call them. An object that could not be asked is `unavailable`, and the caller
-// may ask again. An exception of its code is a bug: it is thrown on, and the router logs it with the
+// The objects as routes call them. An object that could not be reached is `unavailable`, and the caller
+// may try again. An exception of its code is a bug: it is thrown on, and the router logs it with the
 // request's id and answers `internal`.
 
 type Methods<T> = {
@@ -35,6 +36,36 @@ export type TenantAnswer<Method extends keyof TenantObject, Kind extends string>
   { readonly kind: Kind }
 >;
 
+/** How any call of a tenant's object may fail, by a key of its own or through a mirror. */
+export const TENANT_READ = [
+  "tenant_suspended",
+  "role_required",
+  "not_found",
+] as const satisfies readonly FailureKind[];
+
+/** How a call that the tenant's object admits may fail. */
+export const GOVERNED = [
+  "tenant_suspended",
+  "role_required",
+  "model_not_allowed",
+  "model_not_found",
+  "model_retired",
+  "unpriced_model",
+  "unbounded_usage",
+  "over_limit",
+  "idempotency_key_reused",
+  "idempotency_in_progress",
+  "idempotency_replay_unavailable",
+  "account_quota_exceeded",
+  "quota_exceeded",
+  "overage_cap_exceeded",
+  "rate_limited",
+  "quota_reserved",
+  "concurrency_exceeded",
+  "storage_full",
+  "settlement_unavailable",
+] as const satisfies readonly FailureKind[];
+
 export const UNAVAILABLE = { kind: "unavailable" } as const;
 
 /** A new stub: one that threw is broken. The runtime's own type of it gives up on our unions. */
@@ -44,7 +75,7 @@ export const tenantObject = (env: Env, id: string): TenantObject =>
 export const accountObject = (env: Env): AccountObject =>
   env.ACCOUNT.getByName(ACCOUNT_NAME) as unknown as AccountObject;
 
-/** What the object checks in the same step as what is asked. */
+/** What the object checks in the transaction of the call itself. */
 export const objectCaller = (caller: Exclude<Caller, LinkCaller>): ObjectCaller =>
   caller.kind === "key"
     ? {
@@ -62,49 +93,49 @@ interface TenantCall {
 
 type TenantAct<Result> = (tenant: TenantObject, caller: ObjectCaller) => Promise<Result>;
 
-/** Reads from the caller's tenant. A read that was cut off is asked once more. */
+/** Reads from the caller's tenant. A read that was cut off is tried once more. */
 export const readTenant = <Result>(
   call: TenantCall,
-  ask: TenantAct<Result>,
-): Promise<Result | typeof UNAVAILABLE> => attempt(() => actOn(call, ask), isRetryable);
+  read: TenantAct<Result>,
+): Promise<Result | typeof UNAVAILABLE> => attempt(() => actOn(call, read), isRetryable);
 
 /** Changes something of the caller's tenant: once, since a repeat could change it twice. */
 export const writeTenant = <Result>(
   call: TenantCall,
-  tell: TenantAct<Result>,
-): Promise<Result | typeof UNAVAILABLE> => attempt(() => actOn(call, tell), NEVER);
+  write: TenantAct<Result>,
+): Promise<Result | typeof UNAVAILABLE> => attempt(() => actOn(call, write), NEVER);
 
-/** As `askTenant`, of the one `Account` object. */
+/** As `readTenant`, of the one `Account` object. */
 export const readAccount = <Result>(
   env: Env,
-  ask: (account: AccountObject) => Promise<Result>,
-): Promise<Result | typeof UNAVAILABLE> => attempt(() => ask(accountObject(env)), isRetryable);
+  read: (account: AccountObject) => Promise<Result>,
+): Promise<Result | typeof UNAVAILABLE> => attempt(() => read(accountObject(env)), isRetryable);
 
-/** As `tellTenant`, of the one `Account` object. */
+/** As `writeTenant`, of the one `Account` object. */
 export const writeAccount = <Result>(
   env: Env,
-  tell: (account: AccountObject) => Promise<Result>,
-): Promise<Result | typeof UNAVAILABLE> => attempt(() => tell(accountObject(env)), NEVER);
+  write: (account: AccountObject) => Promise<Result>,
+): Promise<Result | typeof UNAVAILABLE> => attempt(() => write(accountObject(env)), NEVER);
 
-/** As `askTenant`, of the one `StateApplies` object: whatever is said to it can be repeated. */
+/** As `readTenant`, of the one `StateApplies` object: every call of it can be repeated. */
 export const callApplies = <Result>(
   env: Env,
-  ask: (applies: AppliesObject) => Promise<Result>,
+  act: (applies: AppliesObject) => Promise<Result>,
 ): Promise<Result | typeof UNAVAILABLE> =>
-  attempt(() => ask(env.APPLIES.getByName(APPLIES_NAME) as unknown as AppliesObject), isRetryable);
+  attempt(() => act(env.APPLIES.getByName(APPLIES_NAME) as unknown as AppliesObject), isRetryable);
 
 const actOn = <Result>({ env, caller }: TenantCall, act: TenantAct<Result>): Promise<Result> =>
   act(tenantObject(env, caller.tenant), objectCaller(caller));
 
 /** @throws what the object's own code threw */
 async function attempt<Result>(
-  ask: () => Promise<Result>,
+  act: () => Promise<Result>,
   againAfter: (error: unknown) => boolean,
 ): Promise<Result | typeof UNAVAILABLE> {
   try {
-    return await ask();
+    return await act();
   } catch (error) {
-    if (againAfter(error)) return attempt(ask, NEVER);
+    if (againAfter(error)) return attempt(act, NEVER);
     if (isTransient(error)) return UNAVAILABLE;
     throw error;
   }

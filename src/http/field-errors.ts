@@ -1,9 +1,10 @@
 import type * as v from "valibot";
-import type { FieldError } from "../domain/ledger/failure.ts";
+import type { FieldError, RequestFailure } from "../domain/ledger/failure.ts";
 import { expectation } from "./field-sentence.ts";
 
-// valibot's issues as field errors. `issue.message`, `issue.received` and `issue.input` quote the received
-// value, which here is user content: only types, requirements and paths are used.
+// The errors of a request's fields, most of them from valibot's issues. `issue.message`, `issue.received`
+// and `issue.input` quote the received value, which here is user content: only types, requirements and
+// paths are used.
 
 type Issue = v.BaseIssue<unknown>;
 
@@ -51,3 +52,11 @@ export function fieldErrors(issues: readonly Issue[]): FieldError[] {
   }
   return errors.slice(0, MAX_ERRORS);
 }
+
+export type InvalidRequest = Extract<RequestFailure, { kind: "invalid_request" }>;
+
+/** The failure of a check that no schema makes: one field, and how it must be. */
+export const invalid = (path: readonly (string | number)[], detail: string): InvalidRequest => ({
+  kind: "invalid_request",
+  errors: [{ path, detail }],
+});

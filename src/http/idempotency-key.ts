@@ -1,4 +1,4 @@
-import type { RequestFailure } from "../domain/ledger/failure.ts";
+import { invalid, type InvalidRequest } from "./field-errors.ts";
 import { sha256Hex } from "./hash.ts";
 
 // https://datatracker.ietf.org/doc/html/draft-ietf-httpapi-idempotency-key-header-07: a structured
@@ -9,24 +9,34 @@ const BARE = /^[!#-[\]-~]{1,255}$/;
 const QUOTED = /^"((?:[!#-[\]-~]|\\["\\])+)"$/;
 const MAX_CHARS = 255;
 
-type InvalidRequest = Extract<RequestFailure, { kind: "invalid_request" }>;
-
 /** The key of `request.headers.get("Idempotency-Key")`; null when there is none. */
 export function parseIdempotencyKey(header: string | null): string | null | InvalidRequest {
   if (header === null) return null;
   const text = header.trim();
   const key = BARE.test(text) ? text : QUOTED.exec(text)?.[1]?.replace(/\\(.)/g, "$1");
   if (key !== undefined && key.length <= MAX_CHARS) return key;
-  return {
-    kind: "invalid_request",
-    errors: [
-      {
-        path: ["Idempotency-Key"],
-        detail: `must be 1 to ${MAX_CHARS} visible ASCII characters, bare or in double quotes`,
-      },
-    ],
-  };
+  return invalid(
+    ["Idempotency-Key"],
+    `must be 1 to ${MAX_CHARS} visible ASCII characters, bare or in double quotes`,
+  );
 }
 
 /** Tells a repeat from another request under the same key: a hash of the body's bytes as sent. */
 export const fingerprint = (body: Uint8Array): Promise<string> => sha256Hex(body);
+
+interface Identified {
+  readonly kind: "read";
+  /** The key, and the fingerprint of the body; null: the request has no key. */
+  readonly idempotency: { readonly key: string; readonly fingerprint: string } | null;
+}
+
+/** The `Idempotency-Key` of a request with a body. */
+export async function idempotencyOf(call: {
+  readonly request: Request;
+  readonly fingerprint: () => Promise<string>;
+}): Promise<Identified | InvalidRequest> {
+  const key = parseIdempotencyKey(call.request.headers.get("Idempotency-Key"));
+  if (key === null) return { kind: "read", idempotency: null };
+  if (typeof key !== "string") return key;
+  return { kind: "read", idempotency: { key, fingerprint: await call.fingerprint() } };
+}

@@ -7,8 +7,8 @@ import { defineRoute } from "../http/route.ts";
 import { AdjustmentInput } from "../api/native/adjustment.ts";
 import { list, listOf, pageQuery } from "../api/field.ts";
 import { JournalLineOutput } from "../api/native/journal-line.ts";
-import { idempotencyOf, TENANT_READ } from "../edge/shared.ts";
-import { readTenant, writeTenant } from "../edge/tenant-object.ts";
+import { idempotencyOf } from "../http/idempotency-key.ts";
+import { readTenant, writeTenant, TENANT_READ } from "../edge/tenant-object.ts";
 import { TENANT_PARAMS } from "./tenants.ts";
 
 // What the platform gives back of a line's charge. The tenant sees it in its journal.

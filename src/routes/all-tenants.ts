@@ -3,8 +3,7 @@ import { acted, ok } from "../http/call.ts";
 import { TENANT_ID } from "../http/key-format.ts";
 import { defineRoute } from "../http/route.ts";
 import { ChecksOutput, PassOutput, toChecks, toPass } from "../api/native/check.ts";
-import { pageQuery } from "../api/field.ts";
-import { invalid } from "../edge/shared.ts";
+import { pageQuery, NOT_A_CURSOR } from "../api/field.ts";
 import { readAccount, writeAccount, UNAVAILABLE } from "../edge/tenant-object.ts";
 
 // What must always be zero, over all tenants. The `Account` object's alarm asks them, some at a time: no
@@ -26,7 +25,7 @@ export const listInvariants = defineRoute({
   handle: async (call) => {
     const { cursor = "", limit } = call.query;
     if (cursor !== "" && !TENANT_ID.test(cursor)) {
-      return invalid(["cursor"], "is not a cursor of this list");
+      return NOT_A_CURSOR;
     }
     const found = await readAccount(call.env, (account) => account.readChecks(cursor, limit));
     return "kind" in found ? found : ok(toChecks(found));

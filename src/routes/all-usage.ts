@@ -20,12 +20,12 @@ import { readLargest } from "../reports/largest-usage-store.ts";
 import { isPlaceOf, type Place, type UsageScope } from "../reports/usage-columns.ts";
 import { readDrawn, readGroups, readTotals, type UsageRead } from "../reports/usage-store.ts";
 import { AllUsageOutput, asOf, platformFields, TOLD_ONCE } from "../api/native/all-usage.ts";
-import { dayInput, name, pageQuery } from "../api/field.ts";
+import { dayInput, name, pageQuery, NOT_A_CURSOR } from "../api/field.ts";
 import { MAX_CURSOR, readUsageCursor, usageCursor } from "../api/native/usage-cursor.ts";
 import { groupInput, toUsageRow, usagePage, usageSums } from "../api/native/usage.ts";
 import { toUsageCells, USAGE_COLUMNS } from "../api/native/usage-table.ts";
 import { readReports } from "../edge/reports.ts";
-import { invalid } from "../edge/shared.ts";
+import { invalid } from "../http/field-errors.ts";
 import { type Range, rangeOf } from "./usage-range.ts";
 
 /** Rows read in one step while streaming. */
@@ -92,7 +92,7 @@ export const getAllUsage = defineRoute({
     if (wrong !== null) return wrong;
     const scope = scopeOf(range.from, range.to, tenant);
     const after = placeIn(query.cursor, range, scope);
-    if (after === undefined) return invalid(["cursor"], "is not a cursor of this list");
+    if (after === undefined) return NOT_A_CURSOR;
     const format = formatOf(request, query.format, ["json", "csv", "ndjson"]);
     return readReports(env, async (database) => {
       const read = reader(database, { scope, groupBy: range.groupBy, largest: query.largest });

@@ -7,10 +7,9 @@ import { NDJSON } from "../http/ndjson.ts";
 import { defineRoute } from "../http/route.ts";
 import { splitLines } from "../io/split-lines.ts";
 import { ArchiveOutput, toArchive } from "../api/native/archive.ts";
-import { list, listOf, pageQuery } from "../api/field.ts";
+import { list, listOf, pageQuery, NOT_A_CURSOR } from "../api/field.ts";
 import { bucketOf } from "../edge/bucket.ts";
-import { invalid, TENANT_READ } from "../edge/shared.ts";
-import { readTenant, UNAVAILABLE } from "../edge/tenant-object.ts";
+import { readTenant, UNAVAILABLE, TENANT_READ } from "../edge/tenant-object.ts";
 
 // Days of the journal that have gone to the bucket.
 
@@ -28,7 +27,7 @@ export const listArchives = defineRoute({
   handle: async (call) => {
     const { cursor, limit } = call.query;
     const before = cursor === undefined ? Number.MAX_SAFE_INTEGER : parseDay(cursor);
-    if (before === null) return invalid(["cursor"], "is not a cursor of this list");
+    if (before === null) return NOT_A_CURSOR;
     const page = await readTenant(call, (tenant, caller) =>
       tenant.listArchives(caller, before, limit),
     );

@@ -9,11 +9,11 @@ import { acceptsNdjson, type LinePage, ndjson } from "../http/ndjson.ts";
 import { defineRoute } from "../http/route.ts";
 import { BatchInput, BatchOutput, BatchStepOutput } from "../api/native/batch.ts";
 import { BODY_WEIGHT, MAX_BODY_BYTES } from "../api/native/content.ts";
-import { list, listOf, pageQuery } from "../api/field.ts";
+import { list, listOf, pageQuery, parseIndex } from "../api/field.ts";
 import { bucketOf } from "../edge/bucket.ts";
-import { idempotencyOf, parseIndex, TENANT_READ } from "../edge/shared.ts";
+import { idempotencyOf } from "../http/idempotency-key.ts";
 import { readContent } from "../edge/verdict-content.ts";
-import { readTenant, writeTenant, UNAVAILABLE } from "../edge/tenant-object.ts";
+import { readTenant, writeTenant, UNAVAILABLE, TENANT_READ } from "../edge/tenant-object.ts";
 
 // Many verdicts asked for at once; `src/batches` makes them.
 

@@ -11,8 +11,7 @@ import {
   toContentRead,
 } from "../api/native/kept-content.ts";
 import { bucketOf } from "../edge/bucket.ts";
-import { TENANT_READ } from "../edge/shared.ts";
-import { readTenant, UNAVAILABLE } from "../edge/tenant-object.ts";
+import { readTenant, UNAVAILABLE, TENANT_READ } from "../edge/tenant-object.ts";
 
 // What was moderated, while the tenant's `content_retention_days` keep it. Every reading is noted
 // before anything leaves.

@@ -5,8 +5,8 @@ import { newId } from "../http/ids.ts";
 import { defineRoute } from "../http/route.ts";
 import { list, listOf, pageQuery } from "../api/field.ts";
 import { GrantOutput, NewGrantInput, toGrant } from "../api/native/grant.ts";
-import { idempotencyOf, TENANT_READ } from "../edge/shared.ts";
-import { readTenant, writeTenant } from "../edge/tenant-object.ts";
+import { idempotencyOf } from "../http/idempotency-key.ts";
+import { readTenant, writeTenant, TENANT_READ } from "../edge/tenant-object.ts";
 import { TENANT_PARAMS } from "./tenants.ts";
 
 // One-off neurons that the platform gives a tenant. The tenant reads them; it makes and ends none.

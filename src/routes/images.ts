@@ -30,8 +30,7 @@ import {
   picturesCall,
   stored,
 } from "../edge/picture-deps.ts";
-import { TENANT_READ } from "../edge/shared.ts";
-import { readTenant } from "../edge/tenant-object.ts";
+import { readTenant, TENANT_READ } from "../edge/tenant-object.ts";
 
 export const createImages = defineRoute({
   method: "POST",

@@ -13,12 +13,13 @@ import {
   RotateKeyInput,
   toKey,
 } from "../api/native/key.ts";
-import { idempotencyOf, TENANT_READ } from "../edge/shared.ts";
+import { idempotencyOf } from "../http/idempotency-key.ts";
 import {
   readTenant,
   writeTenant,
   type TenantAnswer,
   type TenantRequest,
+  TENANT_READ,
 } from "../edge/tenant-object.ts";
 
 // Keys of a tenant: by its own `manage` key, or by the platform. The key itself is drawn here,

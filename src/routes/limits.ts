@@ -2,9 +2,8 @@ import * as v from "valibot";
 import { limitsObject } from "../domain/ledger/limits.ts";
 import { ok } from "../http/call.ts";
 import { defineRoute } from "../http/route.ts";
-import { parseIndex, TENANT_READ } from "../edge/shared.ts";
-import { readTenant } from "../edge/tenant-object.ts";
-import { list, listOf, pageQuery, timeInput } from "../api/field.ts";
+import { readTenant, TENANT_READ } from "../edge/tenant-object.ts";
+import { list, listOf, pageQuery, timeInput, parseIndex } from "../api/field.ts";
 import {
   InvariantsOutput,
   LimitsOutput,

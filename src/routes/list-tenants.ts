@@ -11,7 +11,7 @@ import {
   toSharingTenant,
 } from "../api/native/listed-tenant.ts";
 import { readTenantCursor, tenantCursor } from "../api/native/tenant-cursor.ts";
-import { invalid } from "../edge/shared.ts";
+import { invalid } from "../http/field-errors.ts";
 import { readAccount } from "../edge/tenant-object.ts";
 
 // Lists of tenants that the `Account` object answers alone: no tenant's object is woken for them.

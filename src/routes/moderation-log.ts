@@ -4,10 +4,9 @@ import { DECISIONS } from "../domain/moderation/verdict.ts";
 import { ok } from "../http/call.ts";
 import { defineRoute } from "../http/route.ts";
 import { type LogPlace, readModerationLog } from "../reports/moderation-log-store.ts";
-import { list, listOf, name, pageQuery, timeInput } from "../api/field.ts";
+import { list, listOf, name, pageQuery, timeInput, NOT_A_CURSOR } from "../api/field.ts";
 import { LoggedVerdictOutput, toLoggedVerdict } from "../api/native/moderation-log.ts";
 import { readReports } from "../edge/reports.ts";
-import { invalid } from "../edge/shared.ts";
 
 export const listModerationLog = defineRoute({
   method: "GET",
@@ -31,7 +30,7 @@ export const listModerationLog = defineRoute({
   handle: async (call) => {
     const { query } = call;
     const after = placeOf(query.cursor);
-    if (after === undefined) return invalid(["cursor"], "is not a cursor of this list");
+    if (after === undefined) return NOT_A_CURSOR;
     return readReports(call.env, async (database) => {
       const { entries, next } = await readModerationLog(database, {
         after,

@@ -16,8 +16,8 @@ import {
   toResult,
 } from "../api/openai/moderation.ts";
 import { costHeaders, moderationDeps, toItsEnd } from "../edge/moderation-deps.ts";
-import { GOVERNED, idempotencyOf } from "../edge/shared.ts";
-import { objectCaller } from "../edge/tenant-object.ts";
+import { idempotencyOf } from "../http/idempotency-key.ts";
+import { objectCaller, GOVERNED } from "../edge/tenant-object.ts";
 import { mended } from "../api/drop-in-body.ts";
 
 export const createModeration = defineRoute({

@@ -21,8 +21,7 @@ import {
 import { archivedLinesOf } from "./archives.ts";
 import { ownerOf } from "./images.ts";
 import { bucketOf } from "../edge/bucket.ts";
-import { TENANT_READ } from "../edge/shared.ts";
-import { readTenant, writeTenant, type TenantAnswer } from "../edge/tenant-object.ts";
+import { readTenant, writeTenant, type TenantAnswer, TENANT_READ } from "../edge/tenant-object.ts";
 
 // One person's data: given out, and erased. Neither costs neurons nor takes rate.
 

@@ -13,8 +13,7 @@ import {
   type PolicyPatchBody,
   toPolicy,
 } from "../api/native/policy.ts";
-import { TENANT_READ } from "../edge/shared.ts";
-import { readTenant, writeTenant } from "../edge/tenant-object.ts";
+import { readTenant, writeTenant, TENANT_READ } from "../edge/tenant-object.ts";
 
 const PARAMS = v.strictObject({ name: policyName });
 

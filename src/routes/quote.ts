@@ -8,8 +8,8 @@ import { MAX_BODY_BYTES } from "../api/native/content.ts";
 import { type MeasuredCall, type CallOrigin, MISREAD, type Misread } from "./asked.ts";
 import { QUOTABLE_PATHS, quotableAt } from "./quotable.ts";
 import { fits } from "../edge/generation-deps.ts";
-import { invalid, TENANT_READ } from "../edge/shared.ts";
-import { readTenant } from "../edge/tenant-object.ts";
+import { invalid } from "../http/field-errors.ts";
+import { readTenant, TENANT_READ } from "../edge/tenant-object.ts";
 
 /** Why a call cannot be planned for this tenant. */
 const UNPLANNED = ["model_not_allowed", "model_retired", "unpriced_model"] as const;

@@ -4,11 +4,10 @@ import type { CurrentTenant } from "../domain/tenant/state-plan.ts";
 import { ok, raw } from "../http/call.ts";
 import { acceptsNdjson, type LinePage, NDJSON, ndjson } from "../http/ndjson.ts";
 import { defineRoute } from "../http/route.ts";
-import { pageQuery } from "../api/field.ts";
+import { pageQuery, NOT_A_CURSOR } from "../api/field.ts";
 import { MOST_TENANTS, StateOutput } from "../api/native/state.ts";
 import { readTenantCursor, tenantCursor } from "../api/native/tenant-cursor.ts";
 import { readTenants, type StateCall } from "./apply-state.ts";
-import { invalid } from "../edge/shared.ts";
 import { readAccount, UNAVAILABLE } from "../edge/tenant-object.ts";
 
 // All tenants with their settings, page by page. The account names the tenants of a page; settings are
@@ -74,7 +73,7 @@ export const getState = defineRoute({
   handle: async (call) => {
     const { cursor, limit } = call.query;
     const place = cursor === undefined ? { id: "" } : readTenantCursor(cursor, "id");
-    if (place === null) return invalid(["cursor"], "is not a cursor of this list");
+    if (place === null) return NOT_A_CURSOR;
     const streamed = acceptsNdjson(call.request);
     const page = await readPage(call, place.id, streamed ? STREAM_PAGE : limit);
     if (page.kind !== "page") return page;

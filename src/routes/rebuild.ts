@@ -3,8 +3,13 @@ import { acted, ok } from "../http/call.ts";
 import { TENANT_ID } from "../http/key-format.ts";
 import { defineRoute } from "../http/route.ts";
 import { RebuildOutput, toRebuild } from "../api/native/rebuild.ts";
-import { TENANT_READ } from "../edge/shared.ts";
-import { readAccount, readTenant, writeAccount, writeTenant } from "../edge/tenant-object.ts";
+import {
+  readAccount,
+  readTenant,
+  writeAccount,
+  writeTenant,
+  TENANT_READ,
+} from "../edge/tenant-object.ts";
 
 // The platform's reports of one tenant, made anew from its object: when they are wrong, or gone.
 

@@ -4,8 +4,7 @@ import { acted, ok } from "../http/call.ts";
 import { defineRoute } from "../http/route.ts";
 import { list, listOf } from "../api/field.ts";
 import { ClaimInput, ReviewInput, VerdictOutput } from "../api/native/verdict.ts";
-import { TENANT_READ } from "../edge/shared.ts";
-import { writeTenant } from "../edge/tenant-object.ts";
+import { writeTenant, TENANT_READ } from "../edge/tenant-object.ts";
 
 // What people do with verdicts. The queue is `GET /v1/verdicts?review=open`.
 

@@ -3,7 +3,7 @@ import { canonicalJson } from "../generation/response-cache.ts";
 import { acted, ok, type PlatformCaller } from "../http/call.ts";
 import { sha256Hex, utf8 } from "../http/hash.ts";
 import { defineRoute } from "../http/route.ts";
-import { list, listOf, pageQuery } from "../api/field.ts";
+import { list, listOf, pageQuery, NOT_A_CURSOR } from "../api/field.ts";
 import { given } from "../api/native/settings.ts";
 import type { StateInput } from "../api/native/state.ts";
 import {
@@ -17,7 +17,7 @@ import {
 } from "../api/native/state-apply.ts";
 import { readTenantCursor, tenantCursor } from "../api/native/tenant-cursor.ts";
 import { recordAct } from "../edge/audit.ts";
-import { invalid } from "../edge/shared.ts";
+import { invalid } from "../http/field-errors.ts";
 import { callApplies, UNAVAILABLE } from "../edge/tenant-object.ts";
 
 // A document of tenants that comes in parts. The routes store parts and tell how far it is; the object
@@ -96,7 +96,7 @@ export const listApplyTenants = defineRoute({
   handle: async (call) => {
     const { cursor, limit, status } = call.query;
     const place = cursor === undefined ? { id: "" } : readTenantCursor(cursor, "id");
-    if (place === null) return invalid(["cursor"], "is not a cursor of this list");
+    if (place === null) return NOT_A_CURSOR;
     const stage = status === undefined ? null : stageOf(status);
     const read = await callApplies(call.env, async (applies) => ({
       page: await applies.listTenants(call.params.id, { stage, after: place.id, limit }),

@@ -14,7 +14,7 @@ import {
 } from "../api/native/state.ts";
 import { partQuery, StateApplyOutput } from "../api/native/state-apply.ts";
 import { applyPlans, readTenants, withoutKey } from "./apply-state.ts";
-import { invalid } from "../edge/shared.ts";
+import { invalid } from "../http/field-errors.ts";
 import { storePart } from "./state-applies.ts";
 import { readAccount } from "../edge/tenant-object.ts";
 

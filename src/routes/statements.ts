@@ -17,8 +17,7 @@ import {
   statementRows,
   toStatementCells,
 } from "../api/native/statement-rows.ts";
-import { TENANT_READ } from "../edge/shared.ts";
-import { readAccount, readTenant, type TenantAnswer } from "../edge/tenant-object.ts";
+import { readAccount, readTenant, type TenantAnswer, TENANT_READ } from "../edge/tenant-object.ts";
 
 const FORMATS = ["json", "html", "csv", "ndjson"] as const;
 

@@ -21,7 +21,7 @@ import {
 } from "../api/native/settings.ts";
 import { toWarning, WarningOutput } from "../api/native/warning.ts";
 import { forgetAnswers } from "../generation/response-cache.ts";
-import { parseIfMatch } from "../edge/shared.ts";
+import { invalid, type InvalidRequest } from "../http/field-errors.ts";
 import { writeAccount, readTenant, writeTenant, type TenantAnswer } from "../edge/tenant-object.ts";
 
 // Tenants, by the platform. The `Account` object makes and ends them; everything else about one is
@@ -163,3 +163,12 @@ export const deleteTenant = defineRoute({
     return acted({}, ok(null));
   },
 });
+
+/** `If-Match: "3"` names a version; `*` any. Null: not given. */
+function parseIfMatch(header: string | null): number | null | InvalidRequest {
+  if (header === null || header.trim() === "*") return null;
+  const version = /^(?:W\/)?"?(\d{1,15})"?$/.exec(header.trim())?.[1];
+  return version === undefined
+    ? invalid(["If-Match"], "must be a version in quotes")
+    : Number(version);
+}

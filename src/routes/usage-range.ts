@@ -1,7 +1,6 @@
-import type { RequestFailure } from "../domain/ledger/failure.ts";
 import type { Day } from "../domain/ledger/period.ts";
 import type { GroupKey } from "../domain/usage/usage-report.ts";
-import { invalid } from "../edge/shared.ts";
+import { invalid, type InvalidRequest } from "../http/field-errors.ts";
 
 // What one usage report may be asked for.
 
@@ -12,8 +11,6 @@ const MAX_DAYS = 400;
 
 /** Days of a report whose rows are of hours or users, of which a day has many. */
 const MAX_FINE_DAYS = 31;
-
-type InvalidRequest = Extract<RequestFailure, { kind: "invalid_request" }>;
 
 export interface RangeQuery {
   readonly from?: Day | undefined;

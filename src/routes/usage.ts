@@ -7,11 +7,10 @@ import { CSV, csvResponse } from "../http/csv.ts";
 import { formatOf } from "../http/format.ts";
 import { type LinePage, NDJSON, ndjson } from "../http/ndjson.ts";
 import { defineRoute } from "../http/route.ts";
-import { dayInput, pageQuery } from "../api/field.ts";
+import { dayInput, pageQuery, parseIndex } from "../api/field.ts";
 import { groupInput, toUsageRow, usageBody, UsageOutput } from "../api/native/usage.ts";
 import { toUsageCells, USAGE_COLUMNS } from "../api/native/usage-table.ts";
-import { parseIndex, TENANT_READ } from "../edge/shared.ts";
-import { readTenant, type TenantAnswer } from "../edge/tenant-object.ts";
+import { readTenant, type TenantAnswer, TENANT_READ } from "../edge/tenant-object.ts";
 import { rangeOf } from "./usage-range.ts";
 
 /** Rows read in one step while streaming. */

@@ -11,8 +11,14 @@ import { list, listOf, name, pageQuery, policyName, timeInput } from "../api/fie
 import { RevisionOutput, toRevision, VerdictOutput } from "../api/native/verdict.ts";
 import { costHeaders, moderationDeps, toItsEnd } from "../edge/moderation-deps.ts";
 import { readContent, type VerdictBody } from "../edge/verdict-content.ts";
-import { GOVERNED, idempotencyOf, TENANT_READ } from "../edge/shared.ts";
-import { readTenant, objectCaller, type TenantRequest } from "../edge/tenant-object.ts";
+import { idempotencyOf } from "../http/idempotency-key.ts";
+import {
+  readTenant,
+  objectCaller,
+  type TenantRequest,
+  GOVERNED,
+  TENANT_READ,
+} from "../edge/tenant-object.ts";
 
 export const createVerdict = defineRoute({
   method: "POST",

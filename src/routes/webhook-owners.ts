@@ -13,13 +13,14 @@ import {
   PlatformWebhookPatchInput,
   WebhookPatchInput,
 } from "../api/native/webhook.ts";
-import { idempotencyOf, TENANT_READ } from "../edge/shared.ts";
+import { idempotencyOf } from "../http/idempotency-key.ts";
 import {
   type AccountObject,
   readAccount,
   readTenant,
   writeAccount,
   writeTenant,
+  TENANT_READ,
 } from "../edge/tenant-object.ts";
 
 // Owners of endpoints: a tenant and the platform. Their routes do the same (`webhooks.ts`), with

@@ -21,7 +21,7 @@ import {
   WebhookOutput,
   WebhookWithSecretOutput,
 } from "../api/native/webhook.ts";
-import { invalid } from "../edge/shared.ts";
+import { invalid } from "../http/field-errors.ts";
 import { PLATFORM_OWNER, TENANT_OWNER, type WebhookOwner } from "./webhook-owners.ts";
 
 // Endpoints, what was delivered to them, and the events: a tenant's own, and the platform's. Secrets are
