@@ -1,4 +1,4 @@
-import { piecesOf } from "../io/body-pieces.ts";
+import { piecesOf } from "../io/read-at-most.ts";
 import type { Failure } from "../domain/ledger/failure.ts";
 import type { BodyClaim } from "../io/body-budget.ts";
 

@@ -5,17 +5,15 @@ import { authenticate, INVALID_KEY } from "./authenticate.ts";
 import { BodyBudget } from "../io/body-budget.ts";
 import type { Acted, Caller, MirrorCaller, PlatformCaller } from "./call.ts";
 import { corsHeaders, preflight } from "./cors.ts";
-import { EndedKeys } from "./ended-keys.ts";
 import { NO_RETRY } from "./failure-headers.ts";
 import { newId } from "./ids.ts";
-import { type Match, matchTable } from "./match-table.ts";
+import { type Match, matchTable, surfacesOf } from "./match-table.ts";
 import { actionOf, type Mount, mountsOf } from "./mount.ts";
 import { decodeOnce, NO_BODY, type ParsedBody, parseParams, parseQuery } from "./parse-call.ts";
 import { failureResponse, finish, successResponse } from "./reply.ts";
 import { logError, logRequest, nameOf } from "./request-log.ts";
 import type { Outcome, Route, Surface } from "./route.ts";
-import { surfacesOf } from "./surface-of.ts";
-import { type BodyDeps, type MayRead, withBody } from "./with-body.ts";
+import { type BodyDeps, type MayRead, withBody, EndedKeys } from "./with-body.ts";
 
 // The steps of a request at the edge: an id, the configuration, the caller, parsed values, the route's
 // handler, one reply. Nothing about quota or moderation is decided here.

@@ -2,7 +2,6 @@ import type { Failure } from "../domain/ledger/failure.ts";
 import type { BodyBudget } from "../io/body-budget.ts";
 import { INVALID_KEY } from "./authenticate.ts";
 import type { Caller, KeyCaller } from "./call.ts";
-import type { EndedKeys } from "./ended-keys.ts";
 import type { Intake } from "./intake.ts";
 import { parseBody, type ParsedBody } from "./parse-call.ts";
 import type { BodySpec, Outcome, Route } from "./route.ts";
@@ -89,4 +88,26 @@ async function mayReadOn(of: BodyRequest, deps: BodyDeps): Promise<Failure | nul
 function once<Result>(ask: () => Promise<Result>): () => Promise<Result> {
   let answer: Promise<Result> | null = null;
   return () => (answer ??= ask());
+}
+
+// Keys that have ended or expired. That never changes, so further large bodies with such a key are
+// refused here without a call to its tenant's object. Other reasons to refuse a key may change, and are
+// not remembered.
+
+/** A hash and its place take about 150 bytes. */
+const MOST = 4096;
+
+export class EndedKeys {
+  readonly #hashes = new Set<string>();
+
+  has(secretHash: string): boolean {
+    return this.#hashes.has(secretHash);
+  }
+
+  /** The oldest entry makes room. */
+  add(secretHash: string): void {
+    const [first] = this.#hashes;
+    if (this.#hashes.size >= MOST && first !== undefined) this.#hashes.delete(first);
+    this.#hashes.add(secretHash);
+  }
 }

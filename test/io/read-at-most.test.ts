@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { piecesOf } from "../../src/io/body-pieces.ts";
-import { readAtMost } from "../../src/io/read-at-most.ts";
+import { readAtMost, piecesOf } from "../../src/io/read-at-most.ts";
 
 const bytesOf = (length: number): Uint8Array<ArrayBuffer> =>
   Uint8Array.from({ length }, (_, at) => at % 251);
