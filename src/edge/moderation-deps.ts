@@ -10,6 +10,8 @@ import { bucketOf } from "./bucket.ts";
 import { recordInferences } from "./record-inferences.ts";
 import { tenantObject } from "./tenant-object.ts";
 
+const RESOLVE_HOST = resolveOverHttps((...request) => fetch(...request));
+
 /** What a moderation call needs of this deployment. */
 export const moderationDeps = (call: {
   readonly env: Env;
@@ -26,7 +28,7 @@ export const moderationDeps = (call: {
       ? (picture) => judgePicture(picture, pictureModelOf(call.env.ASSETS))
       : null,
   bucket: bucketOf(call.env),
-  resolveHost: resolveOverHttps((...request) => fetch(...request)),
+  resolveHost: RESOLVE_HOST,
   observe: recordInferences(call.env, call.caller.tenant),
 });
 

@@ -4,9 +4,8 @@ import {
   type Category,
 } from "../../domain/moderation/category.ts";
 import { labelScores } from "../../domain/moderation/image-labels.ts";
-import type { Reply } from "../engine-call.ts";
+import { type Reply, readLabels } from "../engine-call.ts";
 import type { Check, CheckOptions, CheckOutcome, Engine } from "../engine.ts";
-import { readLabels } from "../labels.ts";
 import { llmChat, type Chat } from "../llm-checks.ts";
 import { canJudge, languagesOf, seesPictures, speaksChat } from "../model-traits.ts";
 import { rawBody, runModel } from "./call.ts";

@@ -1,9 +1,8 @@
 import { languageCode, speaksIndic } from "../../domain/generation/translation-languages.ts";
 import type { Usage } from "../../domain/catalogue/price.ts";
-import { field } from "../engine-call.ts";
+import { field, readLabel, readLabels } from "../engine-call.ts";
 import type { Answered, Generate, Generators, Outputs } from "../inference.ts";
 import type { GenerationKind } from "../../domain/generation/plan-generation.ts";
-import { readLabel, readLabels } from "../labels.ts";
 import type { CaptionInference, CaptionOutput, Rank, SeenObject } from "../task-inference.ts";
 import { rawBody, runModel } from "./call.ts";
 
