@@ -1,5 +1,5 @@
 import { objectDatabase } from "../database.ts";
-import { dispatcherOptions } from "../outbox/dispatcher-options.ts";
+import { dispatcherOptions } from "../outbox/dispatcher.ts";
 import { failureReporter } from "../report-failure.ts";
 import { readPlatform } from "../tenant/platform.ts";
 import type { TenantCheck } from "../tenant/invariants.ts";

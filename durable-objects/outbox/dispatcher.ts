@@ -1,10 +1,12 @@
 import type { Webhook } from "../../src/domain/webhooks/webhook.ts";
 import { deliveriesAMinute, isDown, MOST_FAILING_MS } from "../../src/domain/webhooks/delivery.ts";
-import type { Attempted, Target } from "./attempt.ts";
+import { type Attempted, type Target, attempt } from "./attempt.ts";
 import { EndpointRun, isOld, type RunOptions } from "./endpoint-run.ts";
 import { type Task, workDueMs } from "./next-work.ts";
 import type { Outbox } from "./outbox.ts";
 import type { Message } from "./sign-delivery.ts";
+import type { Webhook } from "./webhook-store.ts";
+import { type ResolveHost, resolveOverHttps } from "../../src/io/resolve-host.ts";
 
 // Delivers what is due. Each endpoint that has work has a run of its own (`endpoint-run.ts`), so that
 // none waits for another's, but for a connection. A delivery in flight when the object dies was not
@@ -209,8 +211,12 @@ export class Dispatcher {
     if (object === null) {
       begun();
       const gone = { atMs: wallMs(), status: null, error: "object_gone", latencyMs: 0 } as const;
-      const attempt = { ...gone, reply: null };
-      return Promise.resolve({ kind: "attempted", attempt, notBeforeMs: null, control: null });
+      return Promise.resolve({
+        kind: "attempted",
+        attempt: { ...gone, reply: null },
+        notBeforeMs: null,
+        control: null,
+      });
     }
     return this.#connections.use(this.#paceOf(webhook), async () => {
       begun();
@@ -275,4 +281,77 @@ class Connections {
       next.begin();
     }
   }
+}
+
+// How a dispatcher reaches endpoints from an object, and how an alarm waits for it.
+
+/** Longer than most receivers need, and what Standard Webhooks advises. */
+const ATTEMPT_TIMEOUT_MS = 15_000;
+
+/** A receiver that replies does so in one piece, mostly. */
+const BODY_MS = 250;
+
+/** An alarm that delivers ends after so long, and the next one goes on: an object has one at a time. */
+const ALARM_MS = 20_000;
+
+/**
+ * How long an answer of the resolver holds: a burst to one host resolves its name once. A name that changes
+ * its address in between gains no more by it than between the answer and the connection.
+ */
+const HOLDS_MS = 30_000;
+
+/** More hosts than there are endpoints. */
+const MOST_HOSTS = 100;
+
+const wallMs = (): number => Date.now();
+
+/** Looked up with each call. */
+const request: typeof fetch = (...asked) => fetch(...asked);
+
+export function dispatcherOptions({
+  publicTargetsOnly,
+}: {
+  readonly publicTargetsOnly: boolean;
+}): Pick<DispatcherOptions, "wallMs" | "attempt" | "random" | "timer"> {
+  const options = {
+    fetch: request,
+    resolve: publicTargetsOnly ? rememberHosts(resolveOverHttps(request)) : null,
+    wallMs,
+    timeoutMs: ATTEMPT_TIMEOUT_MS,
+    bodyMs: BODY_MS,
+  };
+  return {
+    wallMs,
+    attempt: (target, message) => attempt(target, message, options),
+    timer: (afterMs, ring) => {
+      const timer = setTimeout(ring, afterMs);
+      return () => clearTimeout(timer);
+    },
+    random: () => (crypto.getRandomValues(new Uint8Array(1))[0] ?? 0) / 256,
+  };
+}
+
+/** Waits until nothing is being delivered, but not for ever. */
+export async function restOrLate(dispatcher: Dispatcher): Promise<void> {
+  if (!dispatcher.isBusy) return;
+  const { promise: late, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, ALARM_MS);
+  await Promise.race([dispatcher.rest(), late]);
+  clearTimeout(timer);
+}
+
+/** The same resolver, with its answers kept for a while. Failures are not kept. */
+function rememberHosts(resolve: ResolveHost): ResolveHost {
+  const known = new Map<
+    string,
+    { readonly untilMs: number; readonly addresses: readonly string[] }
+  >();
+  return async (host, signal) => {
+    const remembered = known.get(host);
+    if (remembered !== undefined && remembered.untilMs > wallMs()) return remembered.addresses;
+    const addresses = await resolve(host, signal);
+    if (known.size >= MOST_HOSTS) known.clear();
+    known.set(host, { untilMs: wallMs() + HOLDS_MS, addresses });
+    return addresses;
+  };
 }

@@ -2,7 +2,7 @@ import { DurableObject } from "cloudflare:workers";
 import { useReports } from "../../src/reports/open-reports.ts";
 import { ACCOUNT_NAME } from "../account/account-protocol.ts";
 import { objectDatabase } from "../database.ts";
-import { dispatcherOptions } from "../outbox/dispatcher-options.ts";
+import { dispatcherOptions } from "../outbox/dispatcher.ts";
 import { failureReporter } from "../report-failure.ts";
 import { CONTENT_HASHES } from "./calls/content-hash.ts";
 import type { GovernedCalls } from "./calls/governed-calls.ts";

@@ -1,6 +1,6 @@
 import { env } from "cloudflare:test";
 import { type Database, objectDatabase } from "../../durable-objects/database.ts";
-import { dispatcherOptions } from "../../durable-objects/outbox/dispatcher-options.ts";
+import { dispatcherOptions } from "../../durable-objects/outbox/dispatcher.ts";
 import { CONTENT_HASHES } from "../../durable-objects/tenant/calls/content-hash.ts";
 import { TENANT_FEATURES } from "../../durable-objects/tenant/features.ts";
 import { readPlatform } from "../../durable-objects/tenant/platform.ts";

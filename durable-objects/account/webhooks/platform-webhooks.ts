@@ -1,8 +1,7 @@
 import type { Happening } from "../../../src/domain/webhooks/event.ts";
 import type { WebhookView } from "../../../src/domain/webhooks/webhook-object.ts";
 import type { DeliveryQuery } from "../../outbox/delivery-store.ts";
-import { Dispatcher, type DispatcherOptions } from "../../outbox/dispatcher.ts";
-import { restOrLate } from "../../outbox/dispatcher-options.ts";
+import { Dispatcher, type DispatcherOptions, restOrLate } from "../../outbox/dispatcher.ts";
 import { Outbox } from "../../outbox/outbox.ts";
 import type { PlatformEvent } from "../../outbox/platform-event-store.ts";
 import { type TriedWebhook, tryWebhook } from "../../outbox/try-webhook.ts";

@@ -1,4 +1,4 @@
-import { restOrLate } from "../../outbox/dispatcher-options.ts";
+import { restOrLate } from "../../outbox/dispatcher.ts";
 import { NOTICES, WEBHOOKS } from "../../outbox/outbox-schema.ts";
 import { tryWebhook } from "../../outbox/try-webhook.ts";
 import {
