@@ -25,8 +25,7 @@ import type {
   LeaseReply,
 } from "../../account/account-protocol.ts";
 import type { KnownAccount, Lease, LeaseStore } from "./lease-store.ts";
-import { PoolMemory } from "./pool-memory.ts";
-import { RatePermits } from "./rate-permits.ts";
+import { RatePermits, PoolMemory } from "./account-memory.ts";
 
 // What the tenant has of what all tenants share: its allowances and what it was refused of them, in
 // rows; permits, with their refusals, and permission to probe, in memory. Everything runs inside the
