@@ -5,7 +5,7 @@ import { EndpointRun, isOld, type RunOptions } from "./endpoint-run.ts";
 import { type Task, workDueMs } from "./next-work.ts";
 import type { Outbox } from "./outbox.ts";
 import type { Message } from "./sign-delivery.ts";
-import type { Webhook } from "./webhook-store.ts";
+
 import { type ResolveHost, resolveOverHttps } from "../../src/io/resolve-host.ts";
 
 // Delivers what is due. Each endpoint that has work has a run of its own (`endpoint-run.ts`), so that

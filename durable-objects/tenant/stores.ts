@@ -31,7 +31,7 @@ import { PersonStore } from "./privacy/person-store.ts";
 import type { Platform } from "./platform.ts";
 import { PolicyStore } from "./policies/policy-store.ts";
 import { ProfileStore } from "./profile-store.ts";
-import { RefusalCounter } from "./ledger/refusal-counter.ts";
+import { RefusalCounter } from "./ledger/refusals.ts";
 import { RefusalStore } from "./ledger/refusal-store.ts";
 import { ReplyStore } from "./calls/reply-store.ts";
 import { ReportRowStore } from "./usage/usage-row-store.ts";

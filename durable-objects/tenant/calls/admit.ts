@@ -1,4 +1,9 @@
-import { BATCH_ROUTE, withShare } from "../../../src/domain/ledger/rate-limit.ts";
+import {
+  BATCH_ROUTE,
+  withShare,
+  type RateUnits,
+  withScoreShare,
+} from "../../../src/domain/ledger/rate-limit.ts";
 import { CATALOGUE_VERSION } from "../../../src/domain/catalogue/catalogue.ts";
 import type { NeedsLease } from "../../../src/domain/account/account-budget.ts";
 import type { Hold, JournalLine } from "../../../src/domain/ledger/ledger.ts";
@@ -14,11 +19,10 @@ import {
 import { authorise } from "../keys/access.ts";
 import { limitStatus } from "./call-standing.ts";
 import { expectFiles } from "../verdicts/contents.ts";
-import { countRefusal } from "./refusals.ts";
+import { countRefusal } from "../ledger/refusals.ts";
 import type { Entry } from "../ledger/ledger-row.ts";
 import type { Tx } from "../transactions.ts";
 import type { TenantStores } from "../stores.ts";
-import { scoringAdmitted, unitsOf } from "./scoring.ts";
 import { isTooOld } from "../usage/fold-usage.ts";
 import { findPolicy, fitting, generationPlan, modelFinder, NO_SUCH_POLICY } from "./plan-call.ts";
 import type { Profile } from "../profile-store.ts";
@@ -276,3 +280,21 @@ function policyReply(
   const tag = `${generation}.${version}`;
   return { name, version, tag, body: asked.known === tag ? null : policy };
 }
+
+// Calls that are scored inside the Worker: the rates are all that they take.
+
+/** Its reply is made before it is settled, so it has the limits at once. */
+const scoringAdmitted = (
+  tx: Tx,
+  { hold, byScoreKey }: { readonly hold: Hold; readonly byScoreKey: boolean },
+): Admitted => ({
+  kind: "admitted",
+  hold,
+  policy: null,
+  limits: limitStatus(tx, unitsOf(rateUnits(hold.stages), byScoreKey)),
+  generation: tx.profile.generation,
+});
+
+/** Keys of role `score` have a share of each rate, all of them together. */
+const unitsOf = (units: RateUnits, byScoreKey: boolean): RateUnits =>
+  byScoreKey ? withScoreShare(units) : units;

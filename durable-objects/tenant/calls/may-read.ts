@@ -4,7 +4,7 @@ import { mayCostNothing } from "../../../src/domain/moderation/plan-moderation.t
 import { REQUESTS } from "../../../src/domain/ledger/rate-limit.ts";
 import { authorise } from "../keys/access.ts";
 import { isStorageFull } from "./admit.ts";
-import { countRefusal } from "./refusals.ts";
+import { countRefusal } from "../ledger/refusals.ts";
 import type { Tx } from "../transactions.ts";
 import type { AdmitFailure, Caller } from "../protocol.ts";
 

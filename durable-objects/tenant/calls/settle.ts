@@ -6,7 +6,6 @@ import { rateUnits } from "../../../src/domain/moderation/stage.ts";
 import type { RateUnits } from "../../../src/domain/ledger/rate-limit.ts";
 import { countVerdicts, keptCounts } from "../../../src/domain/moderation/verdict-counts.ts";
 import type { Verdict } from "../../../src/domain/moderation/verdict.ts";
-import { withBanAfter } from "../verdicts/ban-after.ts";
 import { limitStatus } from "./call-standing.ts";
 import { keepContents } from "../verdicts/contents.ts";
 import { noteVerdict } from "../verdicts/moderation-log.ts";
@@ -15,6 +14,7 @@ import type { SettleReply, SettleRequest } from "../protocol.ts";
 import { noteReusable } from "../verdicts/reuse.ts";
 import { recordThreshold } from "../quota-events.ts";
 import { giveBackPictures } from "./user-pictures.ts";
+import { withoutBan } from "../../../src/domain/moderation/advice.ts";
 
 /**
  * Settlement, in one transaction: the hold becomes its line and the verdicts are stored, or neither.
@@ -134,4 +134,24 @@ function atLinePrices(verdict: Verdict, line: JournalLine, content: number): Ver
   });
   const microNeurons = items.reduce((total, item) => total + item.microNeurons, 0);
   return { ...verdict, stages, microNeurons };
+}
+
+// A policy may advise to ban a person only after so many blocks. Only this object knows a person's
+// verdicts, so the advice is decided here, with the count.
+
+const DAY_MS = 86_400_000;
+
+/** The verdict as its policy's `ban_after` has it, before it is stored. */
+function withBanAfter(tx: Tx, verdict: Verdict): Verdict {
+  if (!verdict.actions.includes("ban_user")) return verdict;
+  const { name, version } = verdict.policy;
+  const after = tx.stores.policies.read(name, version)?.policy.ban_after;
+  if (after === undefined) return verdict;
+  const before =
+    verdict.userId === null
+      ? 0
+      : tx.stores.verdicts.countBlocks(verdict.userId, verdict.createdAtMs - after.days * DAY_MS);
+  // Without a person nothing can be counted, and nobody is to be banned.
+  const isReached = verdict.userId !== null && before + 1 >= after.blocks;
+  return isReached ? verdict : { ...verdict, actions: withoutBan(verdict.actions) };
 }

@@ -39,12 +39,12 @@ import {
   oldest,
   oldestAdmission,
   unmarkOverdue,
+  MonthSum,
 } from "./ledger-memory.ts";
 import type { Entry } from "./ledger-row.ts";
 import type { AccountBudget, DayUse } from "../account/account-budget.ts";
 import type { LedgerStore, Period } from "./ledger-store.ts";
 import { LineWalk } from "./line-walk.ts";
-import { MonthSum } from "./month-totals.ts";
 import type { Profile } from "../profile-store.ts";
 
 // The ledger at work. Storage is the truth; what is kept in memory (the open holds, the meter and
