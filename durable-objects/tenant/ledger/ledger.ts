@@ -25,7 +25,6 @@ import { type Day, dayOf } from "../../../src/domain/ledger/period.ts";
 import { NOTHING_DRAWN, posted } from "../../../src/domain/ledger/quota.ts";
 import { keptFloor } from "../../../src/domain/account/account-terms.ts";
 import { promisedBy, quotaTerms, rateLimitFor } from "../../../src/domain/tenant/settings.ts";
-import { GrantCache } from "./grant-cache.ts";
 import type { GrantStore } from "./grant-store.ts";
 import {
   budgetStatus,
@@ -40,6 +39,7 @@ import {
   oldestAdmission,
   unmarkOverdue,
   MonthSum,
+  GrantCache,
 } from "./ledger-memory.ts";
 import type { Entry } from "./ledger-row.ts";
 import type { AccountBudget, DayUse } from "../account/account-budget.ts";
