@@ -19,7 +19,7 @@ import { objectCaller, tenantObject, GOVERNED } from "./tenant-object.ts";
 
 // What the routes that generate share.
 
-/** Chat, embeddings and documents. The contract, section 5. */
+/** Chat, embeddings and documents. */
 export const MAX_BODY_BYTES = 2 * 1024 * 1024;
 
 export const GENERATED = [

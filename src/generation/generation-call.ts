@@ -47,7 +47,7 @@ const RUN_DEADLINE_MS = 60_000;
 /** How long a hold lasts after everything in the call has ended: time for the settlement. */
 const SETTLE_MS = 30_000;
 
-/** A longer reply is not stored for a repeat of its idempotency key. The contract, section 6. */
+/** A longer reply is not stored for a repeat of its idempotency key. */
 const MAX_KEPT_BYTES = 65_536;
 
 /** The caller and the ids of a call: the same for every route. */

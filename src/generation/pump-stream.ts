@@ -7,7 +7,7 @@ import type { CallEvent, CallEvents } from "./call-events.ts";
 // for the usage at their end. Nothing depends on noticing that the caller left: a stream ends at its time
 // limit at the latest, and if this Worker is gone by then, the hold expires.
 
-/** From the first byte on. The contract, section 5; a hold's deadline is 30 s later. */
+/** From the first byte on; a hold's deadline is 30 s later. */
 export const STREAM_MS = 600_000;
 
 /** The platform allows 30 s after the caller has left, and the settlement needs some of them. */

@@ -17,7 +17,7 @@ import { readTenant, writeTenant, TENANT_READ } from "../edge/tenant-object.ts";
 
 const PARAMS = v.strictObject({ name: policyName });
 
-/** The contract, section 5: a policy is at most 512 KB. */
+/** The longest body that is a policy. */
 export const LIMIT_BYTES = 524_288;
 
 export const listPolicies = defineRoute({

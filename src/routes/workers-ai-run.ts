@@ -8,7 +8,7 @@ import { Envelope, readRunBody, RunInput } from "../api/workers-ai/envelope.ts";
 import { callerOf, GENERATED } from "../edge/generation-deps.ts";
 import { jsonLimitOf, runTaskOf } from "./run-tasks.ts";
 
-/** The longest that any task takes: sounds, and pictures as numbers. The contract, section 5. */
+/** The longest that any task takes: sounds, and pictures as numbers. */
 const MAX_RUN_BYTES = 25 * 1024 * 1024;
 
 /** What some models answer with as it is, and streams. */

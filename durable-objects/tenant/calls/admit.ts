@@ -39,8 +39,7 @@ import { remember, replayOf } from "./replay.ts";
 import { notReused, type Reuse, reuseAgain, reuseFor } from "../verdicts/reuse.ts";
 import { userPicturesOf } from "./user-pictures.ts";
 
-// Admission, in one transaction: everything is checked, in the order of the contract, then everything is
-// committed.
+// Admission, in one transaction: all checks, always in the same order, and then all changes.
 
 /** 60 s to the first byte of an engine's answer, and 30 s to settle. */
 const DEADLINE_MS = 90_000;

@@ -1,7 +1,7 @@
 import { type Day, dayOf } from "../../../src/domain/ledger/period.ts";
 import type { Database } from "../../database.ts";
 
-/** How long a key is remembered. The contract, section 6. */
+/** How long a key is remembered. */
 const KEPT_MS = 86_400_000;
 
 export interface Remembered {

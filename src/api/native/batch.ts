@@ -4,7 +4,7 @@ import { DECISIONS } from "../../domain/moderation/verdict.ts";
 import { VerdictInput } from "./content.ts";
 import { microNeuronsOut, name, time } from "../field.ts";
 
-// Batches on the wire. The contract, section 8.
+// Batches on the wire.
 
 export const BatchInput = v.strictObject({
   items: v.pipe(

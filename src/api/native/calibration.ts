@@ -10,7 +10,7 @@ import { JUDGED_CATEGORIES, forEach } from "../../domain/moderation/category.ts"
 import type { PolicyVersion } from "../../domain/moderation/policy.ts";
 import { policyName } from "../field.ts";
 
-// Thresholds of the text model from a tenant's labelled texts, on the wire. The contract, section 11.
+// Thresholds of the text model from a tenant's labelled texts, on the wire.
 
 /** A head needs some 600 harmful texts for 1 % at 95 %, and a tenth of many a forum's reports are. */
 export const MOST_EXAMPLES = 10_000;

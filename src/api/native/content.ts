@@ -2,7 +2,7 @@ import * as v from "valibot";
 import { shaped, stated } from "../../http/field-sentence.ts";
 import { name, policyName } from "../field.ts";
 
-// A content item to be moderated, as the native surface takes it. The contract, sections 5 and 8.
+// A content item to be moderated, as the native surface takes it.
 
 /** Without pictures; a body with pictures may have `MAX_BODY_BYTES`. */
 export const MAX_TEXT_BYTES = 102_400;

@@ -5,7 +5,7 @@ import { isoTime } from "../../domain/ledger/period.ts";
 import { stated } from "../../http/field-sentence.ts";
 import { microNeuronsOut, name, time, timeInput } from "../field.ts";
 
-// Grants on the wire. The contract, section 6.
+// Grants on the wire.
 
 const MAX_NEURONS = 1_000_000_000;
 

@@ -2,7 +2,7 @@ import * as v from "valibot";
 import { BASES } from "../../domain/ledger/ledger.ts";
 import { microNeuronsOut, name, time } from "../field.ts";
 
-// A journal line on the wire. The contract, section 6.
+// A journal line on the wire.
 
 export const JournalLineOutput = v.object({
   id: name("`jnl_` and a ULID."),

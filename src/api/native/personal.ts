@@ -9,7 +9,7 @@ import { name, time, wholeNumber } from "../field.ts";
 import { toRevision } from "./verdict.ts";
 import { toJournalLine } from "../../domain/ledger/journal-object.ts";
 
-// One person's data on the wire. The contract, section 8.
+// One person's data on the wire.
 
 export const ErasureInput = v.strictObject({ user_id: name("The person, as calls name them.") });
 

@@ -7,7 +7,7 @@ import { stated } from "../../http/field-sentence.ts";
 import { MAX_NAME, time, timeInput, wholeNumber } from "../field.ts";
 import { PolicyInput } from "./policy.ts";
 
-// A proposed policy over stored scores, on the wire. The contract, section 7.
+// A proposed policy over stored scores, on the wire.
 
 const DAYS = { least: 1, most: 30, usual: 7 } as const;
 

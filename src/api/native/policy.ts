@@ -19,7 +19,7 @@ import { CascadeRules } from "./cascade-rules.ts";
 import { policyName, threshold, wholeNumber } from "../field.ts";
 import { RoutingTable } from "./routing-table.ts";
 
-// A moderation policy on the wire. The contract, section 7.
+// A moderation policy on the wire.
 
 const RULE = {
   inputs: v.pipe(

@@ -16,7 +16,7 @@ import { stated } from "../../http/field-sentence.ts";
 import { TENANT_ID } from "../../http/key-format.ts";
 import { name, time, wholeNumber } from "../field.ts";
 
-// A tenant's settings on the wire. The contract, section 3.
+// A tenant's settings on the wire.
 
 /** A billion neurons a day is USD 11,000: more is a slip of the finger. */
 const MAX_NEURONS = 1_000_000_000;

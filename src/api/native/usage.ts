@@ -21,8 +21,8 @@ import { stated } from "../../http/field-sentence.ts";
 import { count, microNeuronsOut, time } from "../field.ts";
 import { toVerdictSums, VerdictSumsOutput } from "./verdict-sums.ts";
 
-// The usage report on the wire: rows by whatever was asked for, with totals over the whole range
-// whatever the page. Sums are exact: amounts are added as BigInt. The contract, example 4.
+// The usage report on the wire: rows in the groups of the query, and on each page the totals over the whole
+// range. Sums are exact: amounts are added as BigInt.
 
 /** Refusals that a report names even when there was none. */
 const REFUSED_KINDS = [

@@ -15,7 +15,7 @@ import {
 } from "../../domain/moderation/verdict.ts";
 import { microNeuronsOut, name, time, wholeNumber } from "../field.ts";
 
-// A verdict on the wire. The contract, section 8 and example 1.
+// A verdict on the wire.
 
 const category = v.picklist(CATEGORIES);
 const score = v.pipe(v.number(), v.minValue(0), v.maxValue(1));

@@ -20,7 +20,7 @@ import { DECISIONS } from "../../domain/moderation/verdict.ts";
 import { stated } from "../../http/field-sentence.ts";
 import { name, pageQuery, time, timeInput, wholeNumber } from "../field.ts";
 
-// Endpoints, deliveries and events on the wire. The contract, section 9.
+// Endpoints, deliveries and events on the wire.
 
 const url = v.pipe(
   v.string(),

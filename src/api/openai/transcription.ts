@@ -12,7 +12,7 @@ import { linesOf, toSrt, toVtt } from "../native/subtitles.ts";
 // OpenAI's transcriptions, as its clients send them: a form. Unknown fields are ignored, as the
 // original does; known ones that would change the answer and cannot be honoured are refused.
 
-/** The contract, section 5. */
+/** OpenAI's own limit of a file. */
 export const MAX_AUDIO_BYTES = 25 * 1024 * 1024;
 /** The file, and the fields beside it. */
 export const MAX_FORM_BYTES = MAX_AUDIO_BYTES + 128 * 1024;

@@ -7,7 +7,7 @@ import { parseInputs, type Reading, type RunBody, wrong } from "./envelope.ts";
 
 // The tasks of the Workers AI drop-in that take text and nothing else.
 
-/** Texts in one call: the contract's limit of strings. */
+/** Texts in one call. */
 const MAX_TEXTS = 100;
 
 const text = v.pipe(v.string(), v.minLength(1));

@@ -7,7 +7,7 @@ import { generationPrefix, type PictureOwner } from "../generation/stored-pictur
 
 const DAY_MS = 86_400_000;
 
-/** How long a line stays in the object after its period has closed. The contract, section 6. */
+/** How long a line stays in the object after its period has closed. */
 const KEPT_DAYS = 35;
 
 /**

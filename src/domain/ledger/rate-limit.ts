@@ -22,7 +22,7 @@ export const TEST_INPUTS = "test_inputs";
 /** Classes that count a tenant's calls: their units use no engine. */
 export const asksNoEngine = (name: RateClass): boolean => name === REQUESTS || name === TEST_INPUTS;
 
-/** Default units a minute. Source: Workers AI's published limits per task; the contract, 4. */
+/** Default units a minute. Source: Workers AI's published limits per task. */
 export const DEFAULT_RATES: Readonly<
   Record<typeof REQUESTS | typeof TEST_INPUTS | ModelTask, number>
 > = {

@@ -5,7 +5,7 @@ import type { CheckStageName, PlannedCall } from "./stage.ts";
 import { priceOf, type Usage } from "../catalogue/price.ts";
 import { estimateInputTokens } from "../generation/token-bound.ts";
 
-// The cost of one engine call, by how it ended. The contract, section 6.
+// The cost of one engine call, by how it ended.
 
 /** How an engine call ended. */
 export type CallEnd =

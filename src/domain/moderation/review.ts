@@ -4,7 +4,7 @@ import { isoTime } from "../ledger/period.ts";
 import { type Action, type Decision, NO_REVIEW, type Review, type Verdict } from "./verdict.ts";
 import { hashOf } from "../text/hash.ts";
 
-// Reviews of verdicts by people. The contract, section 8.
+// Reviews of verdicts by people.
 //
 //   none, done --open--> open --claim--> claimed --decide--> done
 //                         |                 |

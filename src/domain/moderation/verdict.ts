@@ -182,7 +182,7 @@ export interface Review {
   readonly note: string | null;
 }
 
-/** A verdict in the names of the wire, times in milliseconds. The contract, section 8. */
+/** A verdict in the names of the wire, times in milliseconds. */
 export interface Verdict {
   readonly id: string;
   readonly contentId: string | null;
@@ -269,7 +269,7 @@ export const NO_REVIEW: Review = {
 
 /**
  * A verdict in replies and webhooks, without the spans in the text that caused it: they would teach its
- * writer how to avoid a match. The contract, section 8 and example 1.
+ * writer how to avoid a match.
  */
 export const toVerdict = (verdict: Verdict) => ({
   id: verdict.id,

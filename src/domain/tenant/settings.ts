@@ -10,7 +10,7 @@ import { DEFAULT_RATES, type RateClass } from "../ledger/rate-limit.ts";
  */
 export const MOST_IN_FLIGHT = 10_000;
 
-/** A tenant's settings, with the names and units of the API. The contract, section 3. */
+/** A tenant's settings, with the names and units of the API. */
 export interface Settings {
   readonly plan: Plan;
   /** Neurons a UTC day, up to six decimals. */

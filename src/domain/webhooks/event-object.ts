@@ -1,7 +1,7 @@
 import type { OLD_BATCH_EVENT, RecordedEvent } from "./event.ts";
 import { isoTime } from "../ledger/period.ts";
 
-/** An event as it is delivered and listed. The contract, section 9. */
+/** An event as it is delivered and listed. */
 export interface EventObject {
   readonly id: string;
   readonly type: RecordedEvent["type"] | typeof OLD_BATCH_EVENT;
