@@ -8,15 +8,15 @@ export const MOST_WATCHERS = 20;
 const GONE_MS = 10_000;
 
 export class Watchers {
-  readonly #heardMs = new Map<string, number>();
+  readonly #seenMs = new Map<string, number>();
 
   /** @returns false if MOST_WATCHERS others watch already */
   admit(id: string, nowMs: number): boolean {
-    for (const [other, heardMs] of this.#heardMs) {
-      if (nowMs - heardMs >= GONE_MS) this.#heardMs.delete(other);
+    for (const [other, seenMs] of this.#seenMs) {
+      if (nowMs - seenMs >= GONE_MS) this.#seenMs.delete(other);
     }
-    if (!this.#heardMs.has(id) && this.#heardMs.size >= MOST_WATCHERS) return false;
-    this.#heardMs.set(id, nowMs);
+    if (!this.#seenMs.has(id) && this.#seenMs.size >= MOST_WATCHERS) return false;
+    this.#seenMs.set(id, nowMs);
     return true;
   }
 }

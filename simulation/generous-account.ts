@@ -45,11 +45,11 @@ export function admitWithLease(tx: Tx, request: AdmitRequest): AdmitReply {
   for (;;) {
     const reply: Admission = admit(tx, request);
     if (reply.kind !== "needs_lease") return reply;
-    coverFreely(tx, reply.missing);
+    grantFreely(tx, reply.missing);
   }
 }
 
-function coverFreely({ stores: { budget, ledger }, profile, nowMs }: Tx, missing: Missing): void {
+function grantFreely({ stores: { budget, ledger }, profile, nowMs }: Tx, missing: Missing): void {
   const message = {
     ...senderOf(profile),
     lease: budget.need([missing], ledger.use(dayOf(nowMs)), null),
@@ -62,5 +62,5 @@ function coverFreely({ stores: { budget, ledger }, profile, nowMs }: Tx, missing
   };
   const answer = answerFreely(message, nowMs);
   const view = { ...answer.view, isPooled: budget.account.isPooled, closure: ledger.closure() };
-  budget.hear(message, { ...answer, view }, { wallMs: budget.wallMs, nowMs });
+  budget.applyAnswer(message, { ...answer, view }, { wallMs: budget.wallMs, nowMs });
 }

@@ -85,7 +85,7 @@ export class Invariants {
   /** Ended lines as they were first seen. */
   readonly #ended = new Map<string, string>();
   /** Calls whose settlement was confirmed to a client, with the verdict in the reply. */
-  readonly #told = new Map<string, string | null>();
+  readonly #confirmed = new Map<string, string | null>();
   readonly #admitted = new Map<string, RateUnits>();
   /** The idempotency key of a call, if its client sent one. */
   readonly #keys = new Map<string, string>();
@@ -95,8 +95,8 @@ export class Invariants {
   }
 
   /** Records a client's reply. Its call must be found for ever. */
-  told(callId: string, verdictId: string | null): void {
-    this.#told.set(callId, verdictId);
+  confirmed(callId: string, verdictId: string | null): void {
+    this.#confirmed.set(callId, verdictId);
   }
 
   /** Records a call's idempotency key. At most one call with the same key may be charged. */
@@ -210,7 +210,7 @@ export class Invariants {
   /** Checks all invariants after a step. `nowMs` is the latest time that the clock has shown. */
   check(nowMs: number, steady: Steady | null): void {
     // A step that changed no row needs no check.
-    const state = `${this.#db.version} ${this.#told.size} ${this.#keys.size}`;
+    const state = `${this.#db.version} ${this.#confirmed.size} ${this.#keys.size}`;
     if (state === this.#checked) return;
     this.#checked = state;
     const rows = this.#rows();
@@ -374,12 +374,12 @@ export class Invariants {
   }
 
   #kept(rows: readonly Row[]): void {
-    if (this.#told.size === 0) return;
+    if (this.#confirmed.size === 0) return;
     const ended = new Set(rows.flatMap(({ id, outcome }) => (outcome === "pending" ? [] : [id])));
     const verdicts = new Set(
       (this.#rowsOf("SELECT id FROM verdicts") as readonly { id: string }[]).map(({ id }) => id),
     );
-    for (const [callId, verdictId] of this.#told) {
+    for (const [callId, verdictId] of this.#confirmed) {
       // An id is the table's key: one line, or none.
       if (!ended.has(callId)) throw new Error(`2: ${callId} was confirmed and has no line`);
       if (verdictId !== null && !verdicts.has(verdictId)) {

@@ -126,7 +126,7 @@ export class PoolInvariants {
     this.#unleasedInTime();
     this.#closedOnce();
     for (const one of rows) this.#holds(one.tenant, one.lines);
-    for (const one of rows) this.#covered(one.tenant, one.lines, shares);
+    for (const one of rows) this.#leased(one.tenant, one.lines, shares);
     this.#rates(lines, unitsOf);
   }
 
@@ -217,7 +217,7 @@ export class PoolInvariants {
   }
 
   /** A tenant has only what the account wrote down, and admits only what it has. */
-  #covered(
+  #leased(
     tenant: SimulatedTenant,
     lines: readonly JournalRow[],
     shares: readonly ShareRow[],

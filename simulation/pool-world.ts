@@ -422,8 +422,8 @@ export class PoolWorld {
     this.#questions.set(id, { starts, atMs: this.#nowMs, seq, wasRefused: false });
     if (before === undefined || before.starts !== starts) return;
     // If the answer could not be stored, the same message is sent again, without the longer pause.
-    const wasHeard = before.seq < seq;
-    const leastMs = before.wasRefused && wasHeard ? ASK_EVERY_REFUSED_MS : ASK_EVERY_MS;
+    const wasStored = before.seq < seq;
+    const leastMs = before.wasRefused && wasStored ? ASK_EVERY_REFUSED_MS : ASK_EVERY_MS;
     const afterMs = this.#nowMs - before.atMs;
     if (afterMs < leastMs) this.#failure = new Error(`${id} asks again after ${afterMs} ms`);
   }
@@ -445,8 +445,8 @@ export class PoolWorld {
   #arrive({ ask, answer, waits }: Mail): void {
     if (answer !== null) {
       const question = this.#questions.get(ask.tenant);
-      const isHeard = waits !== null && answer.kind === "answered" && ask.lease?.need != null;
-      if (question !== undefined && isHeard) question.wasRefused = isRefused(answer);
+      const isNew = waits !== null && answer.kind === "answered" && ask.lease?.need != null;
+      if (question !== undefined && isNew) question.wasRefused = isRefused(answer);
       return waits?.resolve(answer);
     }
     const answered = this.#account.ask(ask);

@@ -50,7 +50,7 @@ async function ofTenant(): Promise<Histories> {
   const play = async (history: number): Promise<number> => {
     db.beginHistory();
     const world = new World(new Random(seedOf(history)), db);
-    await told(world.log, async () => {
+    await withLog(world.log, async () => {
       // oxlint-disable-next-line no-await-in-loop -- one after the other
       for (let step = 0; step < steps; step += 1) await world.step();
       await world.finish();
@@ -67,7 +67,7 @@ async function ofAccount(): Promise<Histories> {
   const play = async (history: number): Promise<number> => {
     stage.begin();
     const world = new PoolWorld(new Random(seedOf(history)), stage);
-    await told(world.log, async () => {
+    await withLog(world.log, async () => {
       // oxlint-disable-next-line no-await-in-loop -- one after the other
       for (let step = 0; step < ACCOUNT_STEPS * steps; step += 1) await world.step();
       await world.rest();
@@ -78,8 +78,8 @@ async function ofAccount(): Promise<Histories> {
   return { of: "account", play };
 }
 
-/** What happened before something failed. */
-async function told(log: readonly string[], play: () => Promise<void>): Promise<void> {
+/** Prints the log of a history that fails. */
+async function withLog(log: readonly string[], play: () => Promise<void>): Promise<void> {
   try {
     await play();
   } catch (error) {

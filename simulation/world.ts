@@ -248,7 +248,7 @@ export class World {
         this.#replace(call, { ...call, hold: reply.hold, reuse });
       }
       if (reply.kind === "replayed") {
-        this.#invariants.told(reply.line.callId, reply.verdicts[0]?.id ?? null);
+        this.#invariants.confirmed(reply.line.callId, reply.verdicts[0]?.id ?? null);
       }
     }
   }
@@ -261,7 +261,7 @@ export class World {
     const reply = await this.#guarded(() => node.calls.settle(request));
     if (reply === null || node !== this.#process.node || this.#random.chance(0.1)) return;
     if (reply.settlement.kind === "unknown_hold") return;
-    this.#invariants.told(call.request.callId, request.verdicts[0]?.id ?? null);
+    this.#invariants.confirmed(call.request.callId, request.verdicts[0]?.id ?? null);
   }
 
   #settleRequest({ request, hold, reuse }: Call): SettleRequest {

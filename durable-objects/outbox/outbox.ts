@@ -27,28 +27,28 @@ export type ReadSubject = (
 ) => Readonly<Record<string, unknown>> | null;
 
 /**
- * Events and their endpoints. An event is recorded in the transaction of what it is about, so that
- * neither is there without the other; the delivery follows (`dispatcher.ts`).
+ * Events and their endpoints. An event is recorded in the transaction that causes it, so that neither is
+ * there without the other. The dispatcher delivers it later (`dispatcher.ts`).
  */
 export class Outbox {
   readonly events: EventStore;
   readonly webhooks: WebhookStore;
   readonly deliveries: DeliveryStore;
-  /** Events for the platform's endpoints; null: these are the platform's. */
+  /** Null: the platform gets no events of this object. */
   readonly platformEvents: PlatformEventStore | null;
-  readonly told: DailyNoticeStore;
+  readonly notices: DailyNoticeStore;
   readonly #readSubject: ReadSubject;
 
   constructor(
     db: Database,
     readSubject: ReadSubject,
     reports: PlatformEventStore | null = null,
-    told: DailyNoticeStore = new DailyNoticeStore(db),
+    notices: DailyNoticeStore = new DailyNoticeStore(db),
   ) {
     this.events = new EventStore(db);
     this.webhooks = new WebhookStore(db);
     this.deliveries = new DeliveryStore(db);
-    this.told = told;
+    this.notices = notices;
     this.platformEvents = reports;
     this.#readSubject = readSubject;
   }
@@ -59,7 +59,7 @@ export class Outbox {
     this.webhooks.forget();
     this.deliveries.forget();
     this.platformEvents?.forget();
-    this.told.forget();
+    this.notices.forget();
   }
 
   /**
@@ -83,8 +83,8 @@ export class Outbox {
     nowMs: number,
   ): void {
     if (this.platformEvents === null && !this.#isWanted({ type, decision: null })) return;
-    if (this.told.has(dayOf(nowMs), type)) return;
-    this.told.add(dayOf(nowMs), type);
+    if (this.notices.has(dayOf(nowMs), type)) return;
+    this.notices.add(dayOf(nowMs), type);
     this.record({ type, subject: null, decision: null, data: data() }, nowMs);
   }
 
@@ -107,7 +107,7 @@ export class Outbox {
 
   /** Deletes what is past its retention; true when there is more. */
   purge(beforeMs: number, limit: number, nowMs: number): boolean {
-    this.told.purge(dayOf(nowMs));
+    this.notices.purge(dayOf(nowMs));
     const ids = this.webhooks.all().map(({ id }) => id);
     return [
       ...this.#toGiveUp().map((id) => this.deliveries.giveUp(id)),

@@ -81,8 +81,8 @@ export function openStores({
   const db = new StagedDatabase(database, schemaOf(features));
   const journal = new LedgerStore(db);
   const grants = new GrantStore(db.of(GRANTS));
-  const cover = new AccountBudget(new LeaseStore(db), platform.workersPlan === "free");
-  const ledger = new Ledger(journal, grants, cover);
+  const budget = new AccountBudget(new LeaseStore(db), platform.workersPlan === "free");
+  const ledger = new Ledger(journal, grants, budget);
   const verdicts = new VerdictStore(db);
   const batches = new BatchStore(db.of(BATCHES));
   /** As its GET returns it now; null: it is gone. */
@@ -105,7 +105,7 @@ export function openStores({
     adjustments: new AdjustmentStore(db),
     archives: new ArchiveStore(db),
     ledger,
-    budget: cover,
+    budget,
     verdicts,
     reusable: new ReuseStore(db.of(REUSE)),
     idempotency: new IdempotencyStore(db.of(IDEMPOTENCY)),

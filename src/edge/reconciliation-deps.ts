@@ -17,12 +17,12 @@ export async function reconciliationDeps(env: Env, config: Config): Promise<Reco
     database,
     holdBack: async (amount) => {
       const margin = microNeurons(Number(amount));
-      const set = await writeAccount(env, (account) => account.setSafetyMargin(margin));
-      if (set !== undefined) throw new Error("the margin could not be set");
+      const failure = await writeAccount(env, (account) => account.setSafetyMargin(margin));
+      if (failure !== undefined) throw new Error("the margin could not be set");
     },
     tell: async (drifts) => {
-      const told = await writeAccount(env, (account) => account.tellDrifts(drifts));
-      if (told !== undefined) throw new Error("the drift could not be told");
+      const failure = await writeAccount(env, (account) => account.tellDrifts(drifts));
+      if (failure !== undefined) throw new Error("the drift could not be reported");
     },
   };
 }

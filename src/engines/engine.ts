@@ -136,7 +136,7 @@ export interface Engine {
   /** Takes the hold, so that no engine can run without one. Never throws because of the engine. */
   run(hold: Hold, check: Check, options: CheckOptions): Promise<CheckOutcome>;
   /** What it can generate beside its checks. */
-  readonly infers: Generators;
+  readonly generators: Generators;
   /** Streams a chat; null: this engine does not stream. */
   readonly streamChat: StreamChat | null;
 }

@@ -60,7 +60,7 @@ export async function runGeneration<Kind extends GenerationKind>(
   inference: (model: string, at: number) => Inferences[Kind],
 ): Promise<GenerationRun<Kind>> {
   const { engine, hold, stage, signal } = context;
-  const infer = engine.infers[kind];
+  const infer = engine.generators[kind];
   const options = { timeoutMs: TIMEOUT_MS, signal };
   const startedMs = Date.now();
   const calls = await Promise.all(

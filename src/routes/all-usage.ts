@@ -19,7 +19,7 @@ import { readFreshness } from "../reports/freshness-store.ts";
 import { readLargest } from "../reports/largest-usage-store.ts";
 import { isPlaceOf, type Place, type UsageScope } from "../reports/usage-columns.ts";
 import { readDrawn, readGroups, readTotals, type UsageRead } from "../reports/usage-store.ts";
-import { AllUsageOutput, asOf, platformFields, TOLD_ONCE } from "../api/native/all-usage.ts";
+import { AllUsageOutput, asOf, platformFields, NO_SUM_FIELDS } from "../api/native/all-usage.ts";
 import { dayInput, name, pageQuery, NOT_A_CURSOR } from "../api/field.ts";
 import { MAX_CURSOR, readUsageCursor, usageCursor } from "../api/native/usage-cursor.ts";
 import { groupInput, toUsageRow, usagePage, usageSums } from "../api/native/usage.ts";
@@ -103,10 +103,11 @@ export const getAllUsage = defineRoute({
         readFreshness(database),
       ]);
       const next = page.next === null ? null : usageCursor(range.groupBy, page.next);
-      const told = sums === null ? TOLD_ONCE : toldOf(sums, { nowMs, plan: config.workersPlan });
+      const fields =
+        sums === null ? NO_SUM_FIELDS : sumFields(sums, { nowMs, plan: config.workersPlan });
       return ok({
         ...usagePage(range, { groups: page.groups, next }),
-        ...told,
+        ...fields,
         tenant,
         as_of: asOf(writtenAtMs),
         users_a_day: config.reportUsersADay,
@@ -142,13 +143,13 @@ function hoursLongAgo({ groupBy, from }: Range, nowMs: number) {
     : null;
 }
 
-interface AskedLargest {
+interface LargestQuery {
   readonly largest?: number | undefined;
   readonly cursor?: string | undefined;
   readonly tenant?: string | undefined;
 }
 
-function wrongLargest({ groupBy, from, to }: Range, { largest, cursor, tenant }: AskedLargest) {
+function wrongLargest({ groupBy, from, to }: Range, { largest, cursor, tenant }: LargestQuery) {
   if (largest === undefined) return null;
   if (tenant !== undefined || cursor !== undefined) {
     return invalid(["largest"], "is of all tenants, and not paged");
@@ -219,7 +220,7 @@ async function readSums(database: D1Database, { range, scope, nowMs }: Summing):
   };
 }
 
-function toldOf(
+function sumFields(
   { totals, month, calls }: Sums,
   { nowMs, plan }: { readonly nowMs: number; readonly plan: "free" | "paid" },
 ) {

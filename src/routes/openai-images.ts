@@ -78,8 +78,8 @@ export const createOpenAiImages = defineRoute({
 });
 
 /**
- * What will come, where it is known before it is made: the placards of the embedded engine are PNG, and
- * flux-1-schnell's page says JPEG. What an alias stands for is known to the tenant's object alone.
+ * The format of the pictures, where it is known beforehand. The embedded engine makes PNG, and the page of
+ * flux-1-schnell says JPEG. An alias is not read here: only the tenant's object knows its model.
  */
 function formatOf({ model }: OpenAiImagesBody, { inference }: Config): "png" | "jpeg" | null {
   if (inference === "embedded") return "png";

@@ -53,15 +53,15 @@ function queueOf(answer: () => Answered | null) {
 describe("calls that wait for the account", () => {
   it("of one commit share a question", async () => {
     const { queue, questions } = queueOf(() => answerWith(false));
-    const asked = await Promise.all([1, 2, 3].map(() => queue.cover(missing)));
-    expect(asked).toEqual([true, true, true]);
+    const answered = await Promise.all([1, 2, 3].map(() => queue.request(missing)));
+    expect(answered).toEqual([true, true, true]);
     expect(questions).toEqual([3]);
   });
 
   it("gather for the next question until its pause is over, however many come", async () => {
     const { queue, questions, endPause } = queueOf(() => answerWith(true));
-    await queue.cover(missing);
-    const calls = Array.from({ length: 300 }, () => queue.cover(missing));
+    await queue.request(missing);
+    const calls = Array.from({ length: 300 }, () => queue.request(missing));
     await settled();
     expect(questions).toEqual([1]);
     endPause();
@@ -74,7 +74,7 @@ describe("calls that wait for the account", () => {
     let count = 0;
     const { queue, questions, endPause } = queueOf(() => answerWith((count += 1) % 2 === 0));
     for (let second = 0; second < 10; second += 1) {
-      const calls = Array.from({ length: 5 }, () => queue.cover(missing));
+      const calls = Array.from({ length: 5 }, () => queue.request(missing));
       // oxlint-disable-next-line no-await-in-loop -- second after second
       await settled();
       expect(questions).toHaveLength(second + 1);
@@ -86,9 +86,9 @@ describe("calls that wait for the account", () => {
 
   it("are told at once when the account does not answer", async () => {
     const { queue, endPause } = queueOf(() => null);
-    const first = queue.cover(missing);
+    const first = queue.request(missing);
     expect(await first).toBe(false);
-    const second = queue.cover(missing);
+    const second = queue.request(missing);
     endPause();
     expect(await second).toBe(false);
     expect(queue.waiting).toBe(0);

@@ -34,7 +34,7 @@ const OBEDIENT: Engine = {
   languages: (name, id) => (name === "judge" ? languagesOf(id) : null),
   judges: (name) => (name === "judge" ? JUDGED_CATEGORIES : ["negativity"]),
   run: (_hold, check) => obeys(check),
-  infers: {},
+  generators: {},
   streamChat: null,
 };
 

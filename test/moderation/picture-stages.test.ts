@@ -39,7 +39,7 @@ const ENGINE: Engine = {
       return answered(check, { labels: [{ name: "tabby", score: 0.9 }] });
     return answered(check, { scores: forEach(JUDGED_CATEGORIES, () => 0) });
   },
-  infers: {},
+  generators: {},
   streamChat: null,
 };
 

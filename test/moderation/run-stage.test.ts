@@ -50,7 +50,7 @@ function countingEngine(outcome: CheckOutcome) {
   const engine: Engine = {
     name: "workers-ai",
     languages: () => null,
-    infers: {},
+    generators: {},
     streamChat: null,
     judges: () => ["toxicity"],
     async run(_hold, { name }) {

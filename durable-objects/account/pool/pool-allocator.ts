@@ -298,14 +298,14 @@ export class PoolAllocator {
 
   /** Each threshold once a day, as tenants report. */
   #recordThreshold({ day, size, spent }: DayPool, nowMs: number): void {
-    const { settings, told } = this.#cache.state;
-    if (day < told.day) return;
-    const before = told.day === day ? told.threshold : 0;
+    const { settings, passed: last } = this.#cache.state;
+    if (day < last.day) return;
+    const before = last.day === day ? last.threshold : 0;
     const passed = settings.thresholds
       .filter((each) => each > before && spent >= each * size)
       .toSorted((a, b) => a - b);
     for (const threshold of passed) {
-      this.#cache.write({ told: { day, threshold } });
+      this.#cache.write({ passed: { day, threshold } });
       const data = {
         object: "account_threshold",
         day: formatDay(day),

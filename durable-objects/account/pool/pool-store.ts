@@ -25,7 +25,7 @@ export interface PoolState {
   /** When the last closure was lifted. */
   readonly liftedAtMs: number;
   /** The highest threshold that an event was recorded of, and on which day. */
-  readonly told: { readonly day: Day; readonly threshold: number };
+  readonly passed: { readonly day: Day; readonly threshold: number };
 }
 
 type StateRow = {
@@ -66,7 +66,7 @@ const FIRST_STATE: PoolState = {
   relief: 0,
   closure: null,
   liftedAtMs: 0,
-  told: { day: 0, threshold: 0 },
+  passed: { day: 0, threshold: 0 },
 };
 
 const IS_OPEN = "(granted > spent + pending OR pending > 0 OR asked_at_ms > ?)";
@@ -97,7 +97,7 @@ export class PoolStore {
               probeAtMs: row.probe_at_ms ?? 0,
             },
       liftedAtMs: row.lifted_at_ms,
-      told: { day: row.told_day, threshold: row.told_threshold },
+      passed: { day: row.told_day, threshold: row.told_threshold },
     };
   }
 
@@ -113,8 +113,8 @@ export class PoolStore {
       state.closure?.closedAtMs ?? null,
       state.closure?.probeAtMs ?? null,
       state.liftedAtMs,
-      state.told.day,
-      state.told.threshold,
+      state.passed.day,
+      state.passed.threshold,
       state.relief,
     );
   }

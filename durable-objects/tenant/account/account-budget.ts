@@ -46,7 +46,7 @@ const CHUNKS_KEPT = 2;
 /** How long the permission to probe may be used: a call waits for it. */
 const PROBE_MS = 1_000;
 
-const NO_LEASE = { granted: ZERO, deadlineMs: 0, seq: 0, toldAtMs: 0, refused: null };
+const NO_LEASE = { granted: ZERO, deadlineMs: 0, seq: 0, reportedAtMs: 0, refused: null };
 
 /** What the tenant uses of a day. */
 export interface DayUse {
@@ -189,7 +189,7 @@ export class AccountBudget {
   }
 
   /** @param wallMs when the message was sent */
-  hear(
+  applyAnswer(
     ask: AccountMessage,
     answer: Extract<AccountAnswer, { kind: "answered" }>,
     { wallMs, nowMs }: { readonly wallMs: number; readonly nowMs: number },
@@ -201,7 +201,7 @@ export class AccountBudget {
     if (answer.rates !== null) this.#permits.add(answer.rates, wallMs, shiftMs);
     if (answer.mayProbe) this.#probeFromMs = wallMs;
     if (ask.lease === null) return;
-    if (answer.lease === null) this.#write({ ...this.#lease(ask.lease.day), toldAtMs: nowMs });
+    if (answer.lease === null) this.#write({ ...this.#lease(ask.lease.day), reportedAtMs: nowMs });
     else this.#leased(ask.lease, answer.lease, { nowMs, shiftMs });
   }
 
@@ -261,7 +261,7 @@ export class AccountBudget {
     };
     // A report asks for nothing. Nor does a grant say that a larger call would be granted too.
     const kept = now ?? (need === null || isAbove(lease.refused, granted) ? lease.refused : null);
-    this.#write({ day, granted, deadlineMs, seq, toldAtMs: nowMs, refused: kept });
+    this.#write({ day, granted, deadlineMs, seq, reportedAtMs: nowMs, refused: kept });
   }
 
   #left(use: DayUse, nowMs: number): MicroNeurons {

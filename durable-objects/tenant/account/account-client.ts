@@ -101,9 +101,9 @@ export class AccountClient {
     });
     const ask = (missing: readonly Missing[]) => this.#askFor(missing);
     this.#forPermits = new AccountQueue({ ask, pauseMs: () => 0, sleep });
-    const { budget: cover } = deps.stores;
+    const { budget } = deps.stores;
     this.#sight = new AccountSight(
-      (sinceMs) => this.#send(() => (cover.seenAtMs > sinceMs ? null : NOTHING)),
+      (sinceMs) => this.#send(() => (budget.seenAtMs > sinceMs ? null : NOTHING)),
       sleep,
     );
   }
@@ -114,9 +114,9 @@ export class AccountClient {
   }
 
   /** Resolves when the account has answered for what a call lacks; false: it did not. */
-  cover(missing: Missing): Promise<boolean> {
+  request(missing: Missing): Promise<boolean> {
     if (this.#deps.wallMs() < this.#unreachableUntilMs) return Promise.resolve(false);
-    return (missing.bound === null ? this.#forPermits : this.#forNeurons).cover(missing);
+    return (missing.bound === null ? this.#forPermits : this.#forNeurons).request(missing);
   }
 
   async #askForNeurons(missing: readonly Missing[]): Promise<Answered | null> {
@@ -162,9 +162,9 @@ export class AccountClient {
 
   /** When `tend` has something to do; null: not before something happens. */
   dueMs(nowMs: number): number | null {
-    const { budget: cover } = this.#deps.stores;
-    const due = [...cover.leases.keys()].flatMap((day) => this.#dayDueMs(day, nowMs) ?? []);
-    if (cover.account.news !== null) due.push(nowMs);
+    const { budget } = this.#deps.stores;
+    const due = [...budget.leases.keys()].flatMap((day) => this.#dayDueMs(day, nowMs) ?? []);
+    if (budget.account.news !== null) due.push(nowMs);
     return due.length === 0 ? null : Math.max(this.#retryAtMs, Math.min(...due));
   }
 
@@ -202,7 +202,7 @@ export class AccountClient {
     });
     if (answer === null) return false;
     // The account had another message of this number: the next one has the last word.
-    if (!isHeard(answer.lease)) return true;
+    if (!isApplied(answer.lease)) return true;
     if (isOver) this.#deps.transact(({ stores }) => stores.budget.remove(day));
     return true;
   }
@@ -215,16 +215,17 @@ export class AccountClient {
 
   /** A day that is over is reported once none of its calls is in progress; today when its lease ends. */
   #dayDueMs(day: Day, nowMs: number): number | null {
-    const { budget: cover, ledger } = this.#deps.stores;
-    const lease = cover.leases.get(day);
+    const { budget, ledger } = this.#deps.stores;
+    const lease = budget.leases.get(day);
     if (lease === undefined) return null;
     if (day < dayOf(nowMs)) {
-      return ledger.pending(day) === 0 ? nowMs : Math.max(nowMs, lease.toldAtMs) + LATE_MS;
+      return ledger.pending(day) === 0 ? nowMs : Math.max(nowMs, lease.reportedAtMs) + LATE_MS;
     }
     const { spent, pending } = ledger.use(day);
     if (lease.granted <= spent + pending) return null;
-    if (cover.hasTooMuch({ day, spent, pending })) return lease.toldAtMs + GIVE_BACK_MUCH_EVERY_MS;
-    return Math.max(lease.deadlineMs, lease.toldAtMs + GIVE_BACK_EVERY_MS);
+    if (budget.hasTooMuch({ day, spent, pending }))
+      return lease.reportedAtMs + GIVE_BACK_MUCH_EVERY_MS;
+    return Math.max(lease.deadlineMs, lease.reportedAtMs + GIVE_BACK_EVERY_MS);
   }
 
   /** One message at a time: the next is numbered only when this one was answered, or given up. */
@@ -238,20 +239,20 @@ export class AccountClient {
   async #ask(draft: (tx: Tx) => Draft | null): Promise<Answered | null> {
     const { transact, account, report, wallMs } = this.#deps;
     try {
-      const askedMs = wallMs();
+      const sentMs = wallMs();
       const ask = transact((tx): AccountMessage | null => {
         const drafted = draft(tx);
         if (drafted === null) return null;
-        const spent = this.#unleased.toTell(drafted.lease, tx.nowMs);
+        const spent = this.#unleased.toReport(drafted.lease, tx.nowMs);
         const { notice } = tx.stores.budget.account;
         return { ...drafted, ...senderOf(tx.profile), notice, spent };
       });
       if (ask === null) return null;
       const answer = structuredClone(await account().ask(ask));
       if (answer.kind === "over") return null;
-      this.#unleased.told(ask.spent);
+      this.#unleased.confirm(ask.spent);
       transact((tx) => {
-        tx.stores.budget.hear(ask, answer, { wallMs: askedMs, nowMs: tx.nowMs });
+        tx.stores.budget.applyAnswer(ask, answer, { wallMs: sentMs, nowMs: tx.nowMs });
         seeClosure(tx, answer.view);
       });
       this.#unreachableUntilMs = 0;
@@ -290,7 +291,7 @@ function lowered(
   return budget.report(ledger.use(day), isBusy ? keep : ZERO);
 }
 
-const isHeard = (reply: LeaseReply | null): boolean =>
+const isApplied = (reply: LeaseReply | null): boolean =>
   reply === null || !("stale" in reply || reply.repeated);
 
 /** The sender of a message. */
@@ -301,8 +302,8 @@ export const senderOf = (profile: Profile) => ({
 });
 
 /** What the account says of the closure holds, unless a call here has learned something since. */
-export function seeClosure({ stores: { budget: cover, ledger } }: Tx, view: AccountView): void {
-  if (cover.account.news !== null || view.notice < cover.account.notice) return;
+export function seeClosure({ stores: { budget, ledger } }: Tx, view: AccountView): void {
+  if (budget.account.news !== null || view.notice < budget.account.notice) return;
   ledger.setClosure(view.closure);
 }
 

@@ -16,7 +16,7 @@ export interface QueueDeps {
 
 interface Waiting {
   readonly missing: Missing;
-  readonly resolve: (asked: boolean) => void;
+  readonly resolve: (answered: boolean) => void;
 }
 
 /** Calls that wait for the account: those that gather while one message is out share the next. */
@@ -35,7 +35,7 @@ export class AccountQueue {
   }
 
   /** Resolves when the account has answered for what a call lacks; false: it did not. */
-  cover(missing: Missing): Promise<boolean> {
+  request(missing: Missing): Promise<boolean> {
     return new Promise((resolve) => {
       this.#waiting.push({ missing, resolve });
       if (!this.#isDraining) void this.#drain();
@@ -52,12 +52,12 @@ export class AccountQueue {
       const some = this.#waiting.splice(0, MOST_CALLS);
       // oxlint-disable-next-line no-await-in-loop -- the next calls gather while this one is asked
       const answer = await this.#deps.ask(some.map(({ missing }) => missing));
-      const asked = answer !== null;
+      const answered = answer !== null;
       this.#pauseAfter(answer);
-      for (const { resolve } of some) resolve(asked);
+      for (const { resolve } of some) resolve(answered);
       // Calls that wait are refused by this answer too: none waits for the same one.
       const isOver = answer === null || isRefused(answer);
-      if (isOver) for (const { resolve } of this.#waiting.splice(0)) resolve(asked);
+      if (isOver) for (const { resolve } of this.#waiting.splice(0)) resolve(answered);
     }
     this.#isDraining = false;
   }

@@ -12,7 +12,7 @@ export interface Lease {
   readonly deadlineMs: number;
   /** Of the last message about this day that was answered. */
   readonly seq: number;
-  readonly toldAtMs: number;
+  readonly reportedAtMs: number;
   /** What that message was refused; null: nothing, or it holds no longer. */
   readonly refused: LeaseRefusal | null;
 }
@@ -57,12 +57,12 @@ export class LeaseStore {
       granted: microNeurons(row.granted),
       deadlineMs: row.deadline_ms,
       seq: row.seq,
-      toldAtMs: row.told_at_ms,
+      reportedAtMs: row.told_at_ms,
       refused: readRefusal(row.refused),
     }));
   }
 
-  write({ day, granted, deadlineMs, seq, toldAtMs, refused }: Lease): void {
+  write({ day, granted, deadlineMs, seq, reportedAtMs, refused }: Lease): void {
     this.#db.run(
       `INSERT OR REPLACE INTO leases (day, granted, deadline_ms, seq, told_at_ms, refused)
         VALUES (?, ?, ?, ?, ?, ?)`,
@@ -70,7 +70,7 @@ export class LeaseStore {
       granted,
       deadlineMs,
       seq,
-      toldAtMs,
+      reportedAtMs,
       refused === null ? null : JSON.stringify(refused),
     );
   }

@@ -11,32 +11,32 @@ import type { TenantStores } from "../stores.ts";
 export class UnleasedDays {
   readonly #stores: TenantStores;
   /** What the account has been sent. In memory: a second report does no harm. */
-  readonly #heard = new Map<Day, DaySpent>();
-  #isMonthToTell = false;
+  readonly #confirmed = new Map<Day, DaySpent>();
+  #isMonthToReport = false;
 
   constructor(stores: TenantStores) {
     this.#stores = stores;
   }
 
   /** @param lease what the same message says of a lease */
-  toTell(lease: AccountMessage["lease"], nowMs: number): readonly DaySpent[] {
-    const { budget: cover, ledger } = this.#stores;
-    this.#isMonthToTell = cover.owesMonth;
+  toReport(lease: AccountMessage["lease"], nowMs: number): readonly DaySpent[] {
+    const { budget, ledger } = this.#stores;
+    this.#isMonthToReport = budget.owesMonth;
     return this.#days(dayOf(nowMs))
-      .filter((day) => day !== lease?.day && (cover.leases.get(day)?.seq ?? 0) === 0)
+      .filter((day) => day !== lease?.day && (budget.leases.get(day)?.seq ?? 0) === 0)
       .map((day) => ledger.use(day))
-      .filter((use) => !isSame(use, this.#heard.get(use.day) ?? NOTHING));
+      .filter((use) => !isSame(use, this.#confirmed.get(use.day) ?? NOTHING));
   }
 
   /** The message was answered. */
-  told(days: readonly DaySpent[]): void {
-    for (const day of days) this.#heard.set(day.day, day);
-    if (this.#isMonthToTell) this.#stores.budget.owesMonth = false;
+  confirm(days: readonly DaySpent[]): void {
+    for (const day of days) this.#confirmed.set(day.day, day);
+    if (this.#isMonthToReport) this.#stores.budget.owesMonth = false;
   }
 
   /** Yesterday too: calls may have ended after the last message of that day. */
   #days(today: Day): readonly Day[] {
-    if (!this.#isMonthToTell) return [today - 1, today];
+    if (!this.#isMonthToReport) return [today - 1, today];
     return this.#stores.journal.listPeriods(monthStart(today), today).map(({ day }) => day);
   }
 }

@@ -19,7 +19,7 @@ import type { Profile } from "../profile-store.ts";
 const STUCK_MS = 70_000;
 
 /** For a batch that is silent since the object started: its run may have been killed with it. */
-const UNHEARD_MS = 10_000;
+const SILENT_MS = 10_000;
 
 /** How long the alarm waits for a run to be woken: the local engine answers when that has ended. */
 const WAKE_MS = 4000;
@@ -45,7 +45,7 @@ export const BATCHES_FEATURE: TenantFeature = {
         ),
       ],
       dueMs: () =>
-        Math.min(...batches.open().map((batch) => dueMs(batch, batches.heardAtMs(batch.id)))),
+        Math.min(...batches.open().map((batch) => dueMs(batch, batches.lastSignMs(batch.id)))),
       tend: (profile) => tendBatches(context, profile),
     };
   },
@@ -65,14 +65,14 @@ async function tendBatches(context: TenantContext, profile: Profile): Promise<bo
   return false;
 }
 
-function dueMs(batch: Batch, heardAtMs: number | null): number {
+function dueMs(batch: Batch, signMs: number | null): number {
   // Progress after its end is a bucket that failed.
   const { finishedAtMs } = batch;
   if (finishedAtMs !== null) {
     return batch.progressAtMs > finishedAtMs ? batch.progressAtMs + FILE_RETRY_MS : finishedAtMs;
   }
   const lastMs = Math.max(batch.progressAtMs, batch.waitsUntilMs ?? 0);
-  return heardAtMs === null ? lastMs + UNHEARD_MS : Math.max(lastMs, heardAtMs) + STUCK_MS;
+  return signMs === null ? lastMs + SILENT_MS : Math.max(lastMs, signMs) + STUCK_MS;
 }
 
 export async function wakeBatches(
@@ -87,13 +87,13 @@ export async function wakeBatches(
 
 /** They have a while before they are woken again. */
 function batchesWoken({ stores: { batches }, nowMs }: Tx, woken: readonly Batch[]): void {
-  for (const { id } of woken) batches.hear(id, nowMs);
+  for (const { id } of woken) batches.noteSign(id, nowMs);
 }
 
 const stuckBatches = (batches: BatchStore, nowMs: number): Batch[] =>
   batches
     .open()
-    .filter((batch) => !isOver(batch) && dueMs(batch, batches.heardAtMs(batch.id)) <= nowMs);
+    .filter((batch) => !isOver(batch) && dueMs(batch, batches.lastSignMs(batch.id)) <= nowMs);
 
 /** An instance that has ended before its batch has: it failed too often. */
 const ENDED: readonly InstanceStatus["status"][] = ["errored", "terminated", "complete"];

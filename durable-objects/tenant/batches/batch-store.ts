@@ -43,7 +43,7 @@ export class BatchStore {
   /** Batches with something to do, kept in memory: each alarm reads them. */
   #open: readonly Batch[] | undefined;
   /** When the run of each gave its last sign of life, since the object started. */
-  readonly #heard = new Map<string, number>();
+  readonly #lastSignMs = new Map<string, number>();
 
   constructor(db: Database) {
     this.#db = db;
@@ -65,12 +65,12 @@ export class BatchStore {
   }
 
   /** Its run gave a sign of life: it began a step, settled a call of one, or reported it. */
-  hear(id: string, nowMs: number): void {
-    this.#heard.set(id, nowMs);
+  noteSign(id: string, nowMs: number): void {
+    this.#lastSignMs.set(id, nowMs);
   }
 
-  heardAtMs(id: string): number | null {
-    return this.#heard.get(id) ?? null;
+  lastSignMs(id: string): number | null {
+    return this.#lastSignMs.get(id) ?? null;
   }
 
   read(id: string): Batch | null {
@@ -112,7 +112,7 @@ export class BatchStore {
       batch.finishedAtMs,
       batch.hasFile ? 1 : 0,
     );
-    if (batch.finishedAtMs !== null) this.#heard.delete(batch.id);
+    if (batch.finishedAtMs !== null) this.#lastSignMs.delete(batch.id);
     this.forget();
   }
 

@@ -94,7 +94,7 @@ function makeBatch(tx: Tx, request: NewBatch): MadeBatch | BatchRefusal {
     hasFile: true,
   };
   batches.write(batch);
-  batches.hear(batch.id, nowMs);
+  batches.noteSign(batch.id, nowMs);
   return { kind: "batch", batch, generation: profile.generation, repeated: false };
 }
 
@@ -151,7 +151,7 @@ export function beginStep(
 ): StepWork {
   const batch = tx.stores.batches.read(id);
   if (batch === null || isOver(batch)) return { kind: "over" };
-  tx.stores.batches.hear(id, tx.nowMs);
+  tx.stores.batches.noteSign(id, tx.nowMs);
   const before = tx.stores.batches.readStep(id, step);
   if (before?.state === "done") return { kind: "done" };
   if (batch.waitsUntilMs !== null && batch.waitsUntilMs > tx.nowMs) {
@@ -221,7 +221,7 @@ export function reportStep(tx: Tx, report: StepReport): Next {
   const after: Batch = { ...batch, ...totals, progressAtMs: tx.nowMs };
   tx.stores.batches.write(after);
   if (isOver(after)) return { kind: "over" };
-  tx.stores.batches.hear(batch.id, tx.nowMs);
+  tx.stores.batches.noteSign(batch.id, tx.nowMs);
   if (after.state === "canceling") {
     end(tx, after, { state: "canceled" });
     return { kind: "over" };
@@ -263,13 +263,13 @@ function end(
 ): Batch {
   const ended: Batch = { ...batch, ...how, waitsUntilMs: null, finishedAtMs: tx.nowMs };
   tx.stores.batches.write(ended);
-  const told = {
+  const event = {
     type: "verdict_batch.completed",
     subject: batch.id,
     decision: null,
     data: null,
   } as const;
-  tx.stores.outbox.record(told, tx.nowMs);
+  tx.stores.outbox.record(event, tx.nowMs);
   return ended;
 }
 

@@ -49,11 +49,11 @@ export class GovernedCalls {
     );
   }
 
-  async admit(asked: AdmitRequest): Promise<AdmitReply> {
+  async admit(sent: AdmitRequest): Promise<AdmitReply> {
     const { profile: read, client, stores } = this.#context;
     const profile = read();
     if (profile === null) return { kind: "invalid_key" };
-    const request = await this.#withReuseKeys(asked, profile);
+    const request = await this.#withReuseKeys(sent, profile);
     const isFull = this.#commits.waiting + client.waiting >= MOST_WAITING;
     // A repeat of an admission is never turned away: its hold is taken, and the router must know.
     if (isFull && !stores.ledger.has(request.callId)) return { kind: "unavailable" };
@@ -62,7 +62,7 @@ export class GovernedCalls {
       const reply = (await this.#commits.run({ kind: "admit", request })) as Admission;
       if (reply.kind !== "needs_lease") return reply;
       // oxlint-disable-next-line no-await-in-loop
-      if (!(await client.cover(reply.missing))) break;
+      if (!(await client.request(reply.missing))) break;
     }
     return { kind: "unavailable" };
   }

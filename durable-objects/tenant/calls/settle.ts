@@ -78,7 +78,8 @@ function stored(
   const standing = limitStatus(tx, units);
   recordThreshold(tx);
   const dated = verdicts.map((verdict) => ({ ...verdict, createdAtMs: tx.nowMs }));
-  for (const { batchId } of dated) if (batchId !== null) tx.stores.batches.hear(batchId, tx.nowMs);
+  for (const { batchId } of dated)
+    if (batchId !== null) tx.stores.batches.noteSign(batchId, tx.nowMs);
   let changed = false;
   for (const sent of dated) {
     const verdict = withBanAfter(tx, sent);

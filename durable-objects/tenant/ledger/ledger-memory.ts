@@ -29,7 +29,14 @@ import type { Meter, Period, LedgerStore } from "./ledger-store.ts";
 import type { Profile } from "../profile-store.ts";
 import { monthlyCap } from "../../../src/domain/tenant/settings.ts";
 import type { MonthUse } from "../../../src/domain/ledger/limits.ts";
-import { endsAtMs, type Grant, type GrantDraw, isOpenAt, openAt, serving } from "../../../src/domain/ledger/grant.ts";
+import {
+  endsAtMs,
+  type Grant,
+  type GrantDraw,
+  isOpenAt,
+  openAt,
+  serving,
+} from "../../../src/domain/ledger/grant.ts";
 import type { GrantStore } from "./grant-store.ts";
 
 // What the ledger keeps in memory: a cache of storage, rebuilt when the object starts.
@@ -112,15 +119,15 @@ export function brokenBy(now: AdmissionState, units: RateUnits): readonly string
 /** A closed account is so for all but who may find out whether it still is. */
 export function budgetStatus(
   { closure, clockMs }: Meter,
-  cover: AccountBudget,
+  budget: AccountBudget,
   use: DayUse,
   floor: MicroNeurons,
 ): Pick<AdmissionState, "accountClosed" | "account"> {
-  const isClosed = closure !== null && closure.day === use.day && !cover.mayProbe;
+  const isClosed = closure !== null && closure.day === use.day && !budget.mayProbe;
   const isProbeDue = isClosed && clockMs >= closure.probeAtMs;
   return {
     accountClosed: isClosed && !isProbeDue,
-    account: cover.standing(use, { nowMs: clockMs, floor, isProbeDue }),
+    account: budget.standing(use, { nowMs: clockMs, floor, isProbeDue }),
   };
 }
 

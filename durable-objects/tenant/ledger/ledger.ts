@@ -62,7 +62,7 @@ export const MOST_EXPIRED = 100;
 
 export class Ledger {
   readonly #store: LedgerStore;
-  readonly #cover: AccountBudget;
+  readonly #budget: AccountBudget;
   readonly #monthSum: MonthSum;
   /** Holds the lines against the periods, when somebody asks. */
   readonly walk: LineWalk;
@@ -76,9 +76,9 @@ export class Ledger {
   counted = 0;
   readonly #changedDays = new Set<Day>();
 
-  constructor(store: LedgerStore, grants: GrantStore, cover: AccountBudget) {
+  constructor(store: LedgerStore, grants: GrantStore, budget: AccountBudget) {
     this.#store = store;
-    this.#cover = cover;
+    this.#budget = budget;
     this.#monthSum = new MonthSum(store);
     this.walk = new LineWalk(store.lineSums, (day) => posted(this.period(day).drawn));
     this.grants = new GrantCache(grants);
@@ -92,7 +92,7 @@ export class Ledger {
     this.grants.reset();
     this.#meterChanged = false;
     this.#changedDays.clear();
-    this.#cover.forget();
+    this.#budget.forget();
   }
 
   /**
@@ -106,7 +106,7 @@ export class Ledger {
     const memory = this.#load();
     const nowMs = Math.max(wallMs, memory.meter.clockMs);
     memory.meter = { ...memory.meter, clockMs: nowMs };
-    this.#cover.begin(wallMs);
+    this.#budget.begin(wallMs);
     this.#profile = profile;
     markOverdue(memory, nowMs);
     let left = MOST_EXPIRED;
@@ -170,7 +170,7 @@ export class Ledger {
     const asksNoEngine = demand.asksNoEngine === true;
     const missing = asksNoEngine ? null : missingOf(now.account, demand);
     if (missing !== null) return { kind: "needs_lease", missing };
-    this.#cover.take(demand.units);
+    this.#budget.take(demand.units);
     const hold = makeHold({ ...call, day: dayOf(nowMs), admittedAtMs: nowMs });
     memory.open.set(hold.callId, hold);
     addPending(memory, hold.day, hold.held);
@@ -243,7 +243,7 @@ export class Ledger {
         limitOfClass(name, (own) => rateLimitFor(settings, own, settings.rpm[REQUESTS] ?? 0)),
       inFlight: open.size - overdue.size,
       maxInFlight: settings.max_in_flight,
-      ...budgetStatus(meter, this.#cover, this.use(day), keptFloor(promisedBy(profile))),
+      ...budgetStatus(meter, this.#budget, this.use(day), keptFloor(promisedBy(profile))),
     };
   }
 
@@ -353,7 +353,7 @@ export class Ledger {
     this.#store.finishLine(line);
     this.walk.ended(line);
     this.grants.draw(line.grants);
-    if (posted(line.drawn) > 0) this.#cover.noteCharge(memory.meter.clockMs);
+    if (posted(line.drawn) > 0) this.#budget.noteCharge(memory.meter.clockMs);
     this.change({
       day: line.day,
       drawn: drawnAfter(period.drawn, line),

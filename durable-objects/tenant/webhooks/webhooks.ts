@@ -50,7 +50,7 @@ export const WEBHOOKS_FEATURE: TenantFeature = {
         ),
         isOverdue: () => outbox.isGivingUp,
       },
-      expiry(db.of(NOTICES), () => endOfDay(outbox.told.oldestDay())),
+      expiry(db.of(NOTICES), () => endOfDay(outbox.notices.oldestDay())),
     ],
     dueMs: (_, profile) => (profile.closed ? Infinity : (dispatcher.nextDueMs() ?? Infinity)),
     tend: async () => {

@@ -72,8 +72,8 @@ export const platformFields = (lines: readonly ResourceLine[]) => ({
   platform_cost_usd: platformUsd(lines),
 });
 
-/** What later pages say of what stands on the first. */
-export const TOLD_ONCE = {
+/** The fields that only the first page has, as later pages show them. */
+export const NO_SUM_FIELDS = {
   totals: null,
   month: null,
   platform: null,

@@ -103,7 +103,7 @@ export const mostFor = (pool: DayPool, tenant: string): number => {
  * The amount that others must give back for an amount that the tenant lacks: the poorest tenant gets it
  * first.
  */
-export const toGiveBack = (pool: DayPool, tenant: string, lacking: number): number =>
+export const mustReturn = (pool: DayPool, tenant: string, lacking: number): number =>
   pool.isPoorest(tenant) ? lacking : lacking * pool.askingTenants;
 
 /**

@@ -9,7 +9,7 @@ import {
   ZERO,
 } from "../ledger/micro-neurons.ts";
 import type { Share } from "./pool.ts";
-import { fairShare, mostFor, mostGrantable, toGiveBack } from "./pool-grant.ts";
+import { fairShare, mostFor, mostGrantable, mustReturn } from "./pool-grant.ts";
 
 // The account's reply to a lease that it does not grant: how far the tenant's allowance could go. With it the
 // tenant's object refuses impossible calls by itself and asks only for the others.
@@ -72,7 +72,7 @@ export function refusalOf(
   // A tenant above its own limit does not wait for others.
   const isCapped = least > mostFor(pool, share.tenant);
   const lacking = minusOrZero(level, outlook.available);
-  const missing = toGiveBack(pool, share.tenant, lacking);
+  const missing = mustReturn(pool, share.tenant, lacking);
   const wouldHave = level - most(share.spent, pool.floorOf(share.tenant));
   const isWithinShare = !isCapped && wouldHave <= fairShare(pool, share.tenant);
   const isRunningEmpty = pool.sharedUnspent < LAST_PART * pool.size;

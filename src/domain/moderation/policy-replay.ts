@@ -230,7 +230,7 @@ function missingFrom(evidence: Evidence, judgedBy: Policy, proposed: Policy): Ca
         wouldAsk(proposed, category, kindOf(input)) &&
         (isUnjudged(evidence, category, input) ||
           (stageFor(evidence, category, input) === undefined &&
-            !(wasAsked(judgedBy, category, input) && sameModels(judgedBy, proposed)))),
+            !(wasWanted(judgedBy, category, input) && sameModels(judgedBy, proposed)))),
     );
   });
 }
@@ -242,7 +242,7 @@ const isUnjudged = ({ stages, cascade }: Evidence, category: Category, input: In
   STAGE_OF.text[category] === "judge" &&
   isDecidedAlone(stages);
 
-const wasAsked = (policy: Policy, category: Category, input: InputName): boolean =>
+const wasWanted = (policy: Policy, category: Category, input: InputName): boolean =>
   asksOf(policy, category, input) && wouldAsk(policy, category, kindOf(input));
 
 /** Whether a stage would run: without a model for it, the category is not evaluated today either. */

@@ -33,7 +33,7 @@ export const createEmbeddedEngine = (models: EmbeddedModels): Engine => ({
     return name === "judge" ? TEXT_MODEL_CATEGORIES : [];
   },
   run: (_hold, check, options) => run(check, models, options),
-  infers: EMBEDDED_GENERATORS,
+  generators: EMBEDDED_GENERATORS,
   streamChat: streamExtract,
 });
 

@@ -3,7 +3,7 @@ import { EXTRACT_MODEL, extract } from "./extract.ts";
 import { EMBEDDED_TASKS } from "./tasks.ts";
 import { pictureIn } from "../made-picture.ts";
 import { dimensionsOf, HASHING_MODEL, hashedVector } from "./embedding.ts";
-import { makePlacard, PLACARD_MODEL } from "./placeholder-image.ts";
+import { makePlaceholder, PLACEHOLDER_MODEL } from "./placeholder-image.ts";
 import { embeddedSpeech } from "./placeholder-speech.ts";
 
 /** What the Worker generates without a model: stand-ins that say so, so that each surface can be tried. */
@@ -21,9 +21,9 @@ export const EMBEDDED_GENERATORS: Generators = {
   },
   ...EMBEDDED_TASKS,
   async picture(_hold, inference) {
-    const output = pictureIn(await makePlacard(inference), inference.maxBytes);
+    const output = pictureIn(await makePlaceholder(inference), inference.maxBytes);
     if (output === null) return { kind: "failed", usage: null };
-    return { kind: "answered", model: PLACARD_MODEL, output, usage: null };
+    return { kind: "answered", model: PLACEHOLDER_MODEL, output, usage: null };
   },
   speech: embeddedSpeech,
 };

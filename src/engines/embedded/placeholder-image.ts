@@ -3,10 +3,10 @@ import { GLYPH_HEIGHT, GLYPH_WIDTH, glyphOf, printable } from "./bitmap-font.ts"
 import { encodePng, type Palette } from "./encode-png.ts";
 import { fnv1a } from "./fnv1a.ts";
 
-// The stand-in for a picture where no model makes one: a placard that says so, and shows the request.
+// The stand-in for a picture where no model makes one: an image that says so, and shows the request.
 // The same request always gives the same picture; another prompt or seed gives another colour.
 
-export const PLACARD_MODEL = "neurogate/placard@1";
+export const PLACEHOLDER_MODEL = "neurogate/placard@1";
 
 const TITLE = "A STAND-IN, NOT A PICTURE";
 
@@ -16,15 +16,17 @@ const LEADING = GLYPH_HEIGHT + 2;
 
 const [PAPER, INK, FRAME] = [0, 1, 2];
 
-export async function makePlacard(inference: PictureInference): Promise<Uint8Array<ArrayBuffer>> {
+export async function makePlaceholder(
+  inference: PictureInference,
+): Promise<Uint8Array<ArrayBuffer>> {
   const { width, height } = inference.size;
   const pixels = new Uint8Array(width * height);
   frame(pixels, inference.size);
-  for (const line of placardLines(inference)) draw(pixels, width, line);
-  return encodePng({ width, height, pixels }, paletteOf(inference), PLACARD_MODEL);
+  for (const line of placeholderLines(inference)) draw(pixels, width, line);
+  return encodePng({ width, height, pixels }, paletteOf(inference), PLACEHOLDER_MODEL);
 }
 
-export interface PlacardLine {
+export interface PlaceholderLine {
   readonly text: string;
   /** Of its upper left corner, in pixels. */
   readonly x: number;
@@ -34,7 +36,7 @@ export interface PlacardLine {
 }
 
 /** The lines in the largest letters with which all of them fit; text that never fits ends in dots. */
-export function placardLines(inference: PictureInference): readonly PlacardLine[] {
+export function placeholderLines(inference: PictureInference): readonly PlaceholderLine[] {
   const { width, height } = inference.size;
   const margin = Math.floor(Math.min(width, height) / 16);
   const room = { width: width - 2 * margin, height: height - 2 * margin };
@@ -91,7 +93,7 @@ function fitted(lines: readonly string[], rows: number, columns: number): readon
   return [...lines.slice(0, rows - 1), `${last}...`];
 }
 
-function draw(pixels: Uint8Array, width: number, { text, x, y, scale }: PlacardLine): void {
+function draw(pixels: Uint8Array, width: number, { text, x, y, scale }: PlaceholderLine): void {
   for (const [at, character] of Array.from(text).entries()) {
     for (const [row, bits] of glyphOf(character).entries()) {
       for (let column = 0; column < GLYPH_WIDTH; column += 1) {

@@ -32,7 +32,7 @@ export function createOpenAiEngine(options: OpenAiOptions): Engine {
       const reply = await postJson(options, "/chat/completions", body, checkOptions);
       return chat.outcome(model, reply);
     },
-    infers: openAiGenerators(options),
+    generators: openAiGenerators(options),
     streamChat: streamChat(options),
   };
 }

@@ -33,7 +33,7 @@ export function createWorkersAiEngine(ai: Ai): Engine {
       const call = callFor(check);
       return call.outcome(await runModel(ai, check.model, call.inputs, options));
     },
-    infers: workersAiGenerators(ai),
+    generators: workersAiGenerators(ai),
     streamChat: streamChat(ai),
   };
 }

@@ -2,9 +2,9 @@ import { describe, expect, it } from "vitest";
 import { GLYPH_HEIGHT, GLYPH_WIDTH, glyphOf } from "../../../src/engines/embedded/bitmap-font.ts";
 import { decodePng } from "../../../src/engines/embedded/decode-png.ts";
 import {
-  makePlacard,
-  type PlacardLine,
-  placardLines,
+  makePlaceholder,
+  type PlaceholderLine,
+  placeholderLines,
 } from "../../../src/engines/embedded/placeholder-image.ts";
 import type { PictureInference } from "../../../src/engines/inference.ts";
 import { readPicture } from "../../../src/engines/picture.ts";
@@ -23,7 +23,7 @@ const ASKED: PictureInference = {
 };
 
 /** The characters that the pixels of a line show: each is held against every glyph there is. */
-function readLine(pixels: ReturnType<typeof decodePng>, { text, x, y, scale }: PlacardLine) {
+function readLine(pixels: ReturnType<typeof decodePng>, { text, x, y, scale }: PlaceholderLine) {
   const ink = inkOf(pixels);
   const dark = (left: number, top: number) => {
     const at = (top * pixels.width + left) * 4;
@@ -53,15 +53,15 @@ function inkOf({ data }: ReturnType<typeof decodePng>): readonly [number, number
 }
 
 async function shown(asked: PictureInference): Promise<string> {
-  const pixels = decodePng(await makePlacard(asked));
-  return placardLines(asked)
+  const pixels = decodePng(await makePlaceholder(asked));
+  return placeholderLines(asked)
     .map((line) => readLine(pixels, line))
     .join(" ");
 }
 
-describe("the placard", () => {
+describe("the placeholder", () => {
   it("is a PNG of the size that was asked for, and says what made it", async () => {
-    const bytes = await makePlacard(ASKED);
+    const bytes = await makePlaceholder(ASKED);
     expect(readPicture(bytes)).toMatchObject({ format: "png", width: 512, height: 384 });
     expect(new TextDecoder("latin1").decode(bytes)).toContain("Software\0neurogate/placard@1");
     expect(decodePng(bytes)).toMatchObject({ width: 512, height: 384 });
@@ -78,10 +78,10 @@ describe("the placard", () => {
 
   it("is the same for the same request and another for another seed or prompt", async () => {
     const [one, again, seed, prompt] = await Promise.all([
-      makePlacard(ASKED),
-      makePlacard(ASKED),
-      makePlacard({ ...ASKED, seed: 4712 }),
-      makePlacard({ ...ASKED, prompt: "A blue boat" }),
+      makePlaceholder(ASKED),
+      makePlaceholder(ASKED),
+      makePlaceholder({ ...ASKED, seed: 4712 }),
+      makePlaceholder({ ...ASKED, prompt: "A blue boat" }),
     ]);
     expect(again).toEqual(one);
     expect(seed).not.toEqual(one);
@@ -99,9 +99,9 @@ describe("the placard", () => {
     async (width, height, n) => {
       const prompt = "wörd ".repeat(n / 5);
       const asked = { ...ASKED, size: { width, height }, prompt };
-      const bytes = await makePlacard(asked);
+      const bytes = await makePlaceholder(asked);
       expect(decodePng(bytes)).toMatchObject({ width, height });
-      for (const line of placardLines(asked)) {
+      for (const line of placeholderLines(asked)) {
         expect(line.x + line.text.length * 6 * line.scale).toBeLessThanOrEqual(width);
         expect(line.y + 7 * line.scale).toBeLessThanOrEqual(height);
       }

@@ -10,7 +10,7 @@ const DETR = "@cf/facebook/detr-resnet-50";
 const LLAVA = "@cf/llava-hf/llava-1.5-7b-hf";
 
 const hold: Hold = JSON.parse("{}");
-const { infers } = createWorkersAiEngine(env.AI);
+const { generators } = createWorkersAiEngine(env.AI);
 const options = { timeoutMs: 5_000 };
 
 /** What the fake is told stands in the picture's bytes. */
@@ -24,7 +24,7 @@ const picture = (text: string): Picture => ({
 const marked = (behaviour: string): string => `[[fake:${behaviour}|${crypto.randomUUID()}]]`;
 
 const detect = async (behaviour: string) =>
-  infers.objects?.(hold, { model: DETR, picture: picture(marked(behaviour)) }, options);
+  generators.objects?.(hold, { model: DETR, picture: picture(marked(behaviour)) }, options);
 
 describe("objects", () => {
   it("are read with their boxes", async () => {
@@ -48,7 +48,7 @@ describe("objects", () => {
 });
 
 const describePicture = async (behaviour: string, looked: Picture | URL | null) =>
-  infers.caption?.(
+  generators.caption?.(
     hold,
     {
       model: LLAVA,

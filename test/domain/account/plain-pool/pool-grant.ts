@@ -122,7 +122,7 @@ export const mostFor = (pool: Pool, tenant: string, nowMs: number): number => {
 };
 
 /** What others have to give back for an amount that the tenant lacks: the poorest one gets it first. */
-export function toGiveBack(pool: Pool, tenant: string, lacking: number, nowMs: number): number {
+export function mustReturn(pool: Pool, tenant: string, lacking: number, nowMs: number): number {
   const has = beyondFloor(pool, tenant);
   const isFirst = isPoorest(has, demanding(pool, tenant, nowMs));
   return isFirst ? lacking : lacking * askingTenants(pool, nowMs);

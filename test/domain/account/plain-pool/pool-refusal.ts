@@ -9,7 +9,7 @@ import {
 import type { Share } from "../../../../src/domain/account/pool.ts";
 import type { LeaseRefusal, Outlook } from "../../../../src/domain/account/pool-refusal.ts";
 import { claimsByTenant, type Pool, sharedUnspent, unspentOf } from "./pool.ts";
-import { fairShare, keptFor, mostFor, mostGrantable, toGiveBack } from "./pool-grant.ts";
+import { fairShare, keptFor, mostFor, mostGrantable, mustReturn } from "./pool-grant.ts";
 
 // What the account says about a lease that it does not grant: how far the tenant's allowance could
 // go. With that the tenant's object refuses by itself what cannot be had, and asks for the rest.
@@ -55,7 +55,7 @@ export function refusalOf(
   // A tenant that may not have more of it itself waits for nobody.
   const isCapped = least > mostFor(pool, share.tenant, nowMs);
   const lacking = minusOrZero(level, outlook.available);
-  const missing = toGiveBack(pool, share.tenant, lacking, nowMs);
+  const missing = mustReturn(pool, share.tenant, lacking, nowMs);
   const wouldHave = level - most(share.spent, pool.floors.get(share.tenant) ?? ZERO);
   const isWithinShare = !isCapped && wouldHave <= fairShare(pool, share.tenant, nowMs);
   const isRunningEmpty = sharedUnspent(pool) < LAST_PART * pool.size;
