@@ -65,13 +65,13 @@ export class Account extends DurableObject<Env> {
   listedAmong(ids: readonly string[]) {
     return this.#node.tenants.listedAmong(ids);
   }
-  readClosedBooks(...of: Parameters<Tenants["readClosedBooks"]>) {
-    return this.#node.tenants.readClosedBooks(...of);
+  readClosedMonth(...of: Parameters<Tenants["readClosedMonth"]>) {
+    return this.#node.tenants.readClosedMonth(...of);
   }
   rebuildEnded(tenant: string) {
     return this.#node.ends.rebuild(tenant);
   }
-  unwrittenLives(tenant: string) {
+  unwrittenGenerations(tenant: string) {
     return this.#node.ends.countUnwritten(tenant);
   }
   countDeadMessages(messages: number) {

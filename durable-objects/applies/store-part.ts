@@ -9,7 +9,7 @@ import {
   placePart,
   type SentPart,
   type StateApply,
-  TOLD_MS,
+  RESULT_KEPT_MS,
 } from "../../src/domain/tenant/state-apply.ts";
 import type { ApplyStore, Sender } from "./apply-store.ts";
 import type { GivenSettings } from "./apply-tenant-store.ts";
@@ -121,7 +121,7 @@ export const endedAs = (
   ...apply,
   state,
   endedAtMs: nowMs,
-  expiresAtMs: Math.max(apply.expiresAtMs, nowMs + TOLD_MS),
+  expiresAtMs: Math.max(apply.expiresAtMs, nowMs + RESULT_KEPT_MS),
 });
 
 /** Forgets applies that are a day old: those whose parts never became whole, and those that ended. */

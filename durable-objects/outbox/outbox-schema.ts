@@ -52,13 +52,13 @@ const WEBHOOK_TABLES: readonly string[] = [
 ];
 
 /** Events that are recorded once a day, by the day on which they were. */
-const TOLD_TABLE = `CREATE TABLE told (
+const NOTICES_TABLE = `CREATE TABLE told (
     day INTEGER NOT NULL,
     type TEXT NOT NULL,
     PRIMARY KEY (day, type)
   ) STRICT, WITHOUT ROWID`;
 
-export const OUTBOX_TABLES: readonly string[] = [...WEBHOOK_TABLES, TOLD_TABLE];
+export const OUTBOX_TABLES: readonly string[] = [...WEBHOOK_TABLES, NOTICES_TABLE];
 
 /** Later than the first tables. `sent`: what was sent in the last minute, as `delivery-pace.ts` counts it. */
 export const DELIVERY_RATES: readonly string[] = [
@@ -90,6 +90,6 @@ export const WEBHOOKS: Feature = {
 /** What a tenant tells once a day, also where nobody subscribed: the platform may have. */
 export const NOTICES: Feature = {
   name: "notices",
-  migrations: [{ name: "notices", statements: [TOLD_TABLE, REPORTS_TABLE] }],
+  migrations: [{ name: "notices", statements: [NOTICES_TABLE, REPORTS_TABLE] }],
   isReleased: true,
 };

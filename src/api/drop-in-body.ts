@@ -61,14 +61,14 @@ export function mendedFormat(body: unknown): unknown {
   const { guided_json: guided, ...rest } = body;
   const format = rest["response_format"];
   if (guided !== undefined && format === undefined) {
-    return { ...rest, response_format: asked(read(guided)) };
+    return { ...rest, response_format: schemaFormat(read(guided)) };
   }
   if (!isFields(format)) return body;
   const { type, schema, json_schema: given } = format;
   if (type === "json_object" && isFields(schema))
-    return { ...body, response_format: asked(schema) };
+    return { ...body, response_format: schemaFormat(schema) };
   if (type === "json_schema" && isFields(given) && !("schema" in given) && isSchema(given)) {
-    return { ...body, response_format: asked(given) };
+    return { ...body, response_format: schemaFormat(given) };
   }
   const isUnnamed = type === "json_schema" && isFields(given) && !("name" in given);
   return isUnnamed
@@ -78,7 +78,7 @@ export function mendedFormat(body: unknown): unknown {
 
 const ANSWER = "answer";
 
-const asked = (schema: unknown): Fields => ({
+const schemaFormat = (schema: unknown): Fields => ({
   type: "json_schema",
   json_schema: { name: ANSWER, schema },
 });

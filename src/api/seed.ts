@@ -23,12 +23,12 @@ export function withExactSeed(
   parameters: Parameters,
   value: number | null | undefined,
   json: Uint8Array | null,
-): { readonly kind: "told"; readonly parameters: Parameters } | Refused {
-  if (value === null || value === undefined || json === null) return { kind: "told", parameters };
+): { readonly kind: "read"; readonly parameters: Parameters } | Refused {
+  if (value === null || value === undefined || json === null) return { kind: "read", parameters };
   const exact = Number.isSafeInteger(value) ? value : longSeed(json);
   if (exact === null)
     return { kind: "invalid_request", errors: [{ path: ["seed"], detail: RANGE }] };
-  return { kind: "told", parameters: { ...parameters, seed: exact } };
+  return { kind: "read", parameters: { ...parameters, seed: exact } };
 }
 
 const RANGE = "must be a whole number from -2^63 to 2^63 - 1";

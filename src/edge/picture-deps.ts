@@ -87,11 +87,11 @@ export async function stored(
   {
     made: { answers, at, item, hold, generation },
     sentOf,
-    asked,
+    requestFields,
   }: {
     readonly made: Made<"picture">;
     readonly sentOf: Parameters<PictureCall["render"]>[1];
-    readonly asked: PictureRequestFields;
+    readonly requestFields: PictureRequestFields;
   },
 ): Promise<
   { readonly kind: "kept"; readonly record: PictureRecord; readonly links: Links } | EngineFailure
@@ -109,7 +109,7 @@ export async function stored(
     width: first.size.width,
     height: first.size.height,
     steps: first.steps,
-    ...asked,
+    ...requestFields,
   } as const;
   const pictures = answers.map(({ output }, index): MadePicture => ({
     id: newId("img"),

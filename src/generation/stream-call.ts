@@ -95,7 +95,7 @@ export async function streamCall(
   return streamedOf(await governedCall<Value>(tenant, admission, run, observe));
 }
 
-type AskedStream = ModelOutcome<ChatStream | Unanswered>;
+type StreamOutcome = ModelOutcome<ChatStream | Unanswered>;
 
 /** Asks for every answer, and opens the call's stream when all have begun. */
 async function opened(
@@ -172,7 +172,7 @@ function pumped(
 }
 
 /** Also for an answer that had begun: it was cut off because of another one, and may have used its bound. */
-function unopenedCall(asked: AskedStream): EndedCall {
+function unopenedCall(asked: StreamOutcome): EndedCall {
   if (!asked.ran) return { asked, end: { kind: "not_run" } };
   const { outcome } = asked;
   return {

@@ -34,7 +34,7 @@ export interface ConsumerDeps {
 }
 
 /** Objects that are told at the same time. */
-const MOST_TOLD = 20;
+const MOST_AT_ONCE = 20;
 
 /** One message that cannot be written is found among a hundred with so many transactions. */
 const MOST_TRANSACTIONS = 16;
@@ -56,7 +56,7 @@ export async function consumeUsage(
   }
   const read = parcels.filter((parcel): parcel is Parcel => parcel.sent !== null);
   const written = await write(read, env, { left: MOST_TRANSACTIONS });
-  await tellAll(written, env);
+  await notifyAll(written, env);
 }
 
 interface Parcel {
@@ -146,20 +146,20 @@ async function writeOldDays(
 const fedBy = (env: Env, tenant: string): Fed => env.TENANT.getByName(tenant);
 
 /** Each object once, some at a time. */
-async function tellAll(parcels: readonly Parcel[], env: Env): Promise<void> {
+async function notifyAll(parcels: readonly Parcel[], env: Env): Promise<void> {
   // All tellers take from it.
   const byTenant = Map.groupBy(parcels, ({ sent }) => sent.tenant).entries();
   const isBound = (env as Partial<Env>).REPORTS !== undefined;
-  const teller = async (): Promise<void> => {
+  const worker = async (): Promise<void> => {
     for (const [tenant, some] of byTenant) {
       // oxlint-disable-next-line no-await-in-loop -- each teller tells one after the other
-      await tell(tenant, some, isBound ? env : null);
+      await notify(tenant, some, isBound ? env : null);
     }
   };
-  await Promise.all(Array.from({ length: MOST_TOLD }, teller));
+  await Promise.all(Array.from({ length: MOST_AT_ONCE }, worker));
 }
 
-async function tell(tenant: string, parcels: readonly Parcel[], env: Env | null): Promise<void> {
+async function notify(tenant: string, parcels: readonly Parcel[], env: Env | null): Promise<void> {
   // What was sent before an object began anew is another life's, or epoch's.
   const parts = Map.groupBy(parcels, ({ sent }) => `${sent.life}|${sent.epoch}`);
   for (const some of parts.values()) {

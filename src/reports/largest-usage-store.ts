@@ -24,11 +24,11 @@ export async function readLargest(
   { groupBy, most }: LargestPage,
 ): Promise<{ readonly groups: readonly UsageGroup[] } & ReadRows> {
   const whole = reachOf(scope, { groupBy, after: null, limit: most });
-  const told: Reach = { ...whole, tenants: { kind: "all", told: true } };
-  const ranked = await rank(database, told, most);
+  const ranking: Reach = { ...whole, tenants: { kind: "all", byTenant: true } };
+  const ranked = await rank(database, ranking, most);
   const names = ranked.results.map(({ tenant }) => tenant);
   const beside = groupBy.filter((key) => key !== "tenant");
-  const all = halves(database, { ...whole, tenants: { kind: "all", told: false } }, beside);
+  const all = halves(database, { ...whole, tenants: { kind: "all", byTenant: false } }, beside);
   const largest = halves(database, { ...whole, tenants: { kind: "named", names } }, groupBy);
   // One transaction: the others are what is left of all.
   const results = await database.batch<Row>([...all, ...largest]);
@@ -60,12 +60,12 @@ function halves(
 }
 
 function rank(database: D1Database, reach: Reach, most: number) {
-  const asked = new StatementBuilder();
+  const statement = new StatementBuilder();
   const columns: readonly Column[] = [
     ["tenant", "t.tenant"],
     ["spent", "t.quota + t.granted + t.overage - t.adjusted"],
   ];
-  const sql = `SELECT s.tenant FROM (${sourceOf("calls", reach, { columns, asked })}) AS s
+  const sql = `SELECT s.tenant FROM (${sourceOf("calls", reach, { columns, statement })}) AS s
     GROUP BY s.tenant ORDER BY SUM(s.spent) DESC, s.tenant LIMIT ${most}`;
-  return asked.on(database, sql).all<{ tenant: string }>();
+  return statement.on(database, sql).all<{ tenant: string }>();
 }

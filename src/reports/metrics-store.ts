@@ -57,10 +57,10 @@ interface ModelRow {
 }
 
 export async function readToday(database: D1Database, day: Day): Promise<Today> {
-  const asked = [TENANTS, MODELS, counts("refused"), counts("latency")].map((statement) =>
+  const statements = [TENANTS, MODELS, counts("refused"), counts("latency")].map((statement) =>
     database.prepare(statement).bind(firstHourOf(day)),
   );
-  const answers = await database.batch(asked);
+  const answers = await database.batch(statements);
   const [tenants, models, refused, latency] = answers.map(({ results }) => results);
   return {
     tenants: ((tenants ?? []) as TenantRow[]).map(({ name, ...sums }) => ({

@@ -55,7 +55,7 @@ const daysOf = (from: Day, to: Day): Reach => ({
   from,
   to,
   hours: null,
-  tenants: { kind: "all", told: false },
+  tenants: { kind: "all", byTenant: false },
 });
 
 const AMOUNTS = [
@@ -102,26 +102,26 @@ export class ReconciliationStore {
 
   /** What the journals charged for a day, by model; reads two days of usage. */
   async journalOf(day: Day, engines: readonly string[]): Promise<JournalModel[]> {
-    const asked = new StatementBuilder();
+    const statement = new StatementBuilder();
     const columns: readonly Column[] = [
       ["day", "{day}"],
       ["model", "t.model"],
       ["engine", "t.engine"],
       ...JOURNAL_AMOUNTS.map((name): Column => [name, `t.${name}`]),
     ];
-    const source = sourceOf("usage", daysOf(day - 1, day + 1), { columns, asked });
-    const { results } = await asked
-      .on(this.#database, journal(source, day, asked.put(JSON.stringify(engines))))
+    const source = sourceOf("usage", daysOf(day - 1, day + 1), { columns, statement });
+    const { results } = await statement
+      .on(this.#database, journal(source, day, statement.put(JSON.stringify(engines))))
       .all<JournalRow>();
     return results.map(toJournal);
   }
 
   /** The overage of all tenants' calls of a day, by rate. */
   async overageOf(day: Day): Promise<{ usdPer1000: string; microNeurons: bigint }[]> {
-    const asked = new StatementBuilder();
+    const statement = new StatementBuilder();
     const columns: readonly Column[] = [["overage_by_rate", "t.overage_by_rate"]];
-    const source = sourceOf("calls", daysOf(day, day + 1), { columns, asked });
-    const { results } = await asked
+    const source = sourceOf("calls", daysOf(day, day + 1), { columns, statement });
+    const { results } = await statement
       .on(
         this.#database,
         `SELECT rates.key AS rate, CAST(SUM(rates.value) AS TEXT) AS amount

@@ -5,7 +5,7 @@ import { REPORT_TABLES, valueOf } from "./report-row-columns.ts";
 // Days whose hours are gone, as a tenant's object adds them up, or as they stay of an ended life. A day
 // is replaced whole, by one that is newer.
 
-const MINE = "tenant = ?1 AND life = ?2";
+const OF_GENERATION = "tenant = ?1 AND life = ?2";
 
 /** A day that is there already and newer stays. */
 const NEWER = `NOT EXISTS (SELECT 1 FROM call_days AS c WHERE c.day = value ->> 'day'
@@ -29,13 +29,13 @@ export function dayStatements(
       days.map(({ day }) => [day, tenant]),
     ),
     bound(
-      `DELETE FROM usage_days WHERE ${MINE} AND day IN
+      `DELETE FROM usage_days WHERE ${OF_GENERATION} AND day IN
         (SELECT value ->> 'day' FROM json_each(?3) WHERE ${NEWER} AND ${where})`,
       calls,
     ),
     bound(insert("usage_hour", "usage_days", `${NEWER} AND ${where}`), usage),
     bound(
-      `DELETE FROM call_days WHERE ${MINE} AND day IN
+      `DELETE FROM call_days WHERE ${OF_GENERATION} AND day IN
         (SELECT value ->> 'day' FROM json_each(?3) WHERE ${NEWER} AND ${where})`,
       calls,
     ),

@@ -35,14 +35,14 @@ export class Rows {
     return this.#columns.map(([name]) => `s.${name}`).join(", ");
   }
 
-  #from(asked: StatementBuilder, columns: readonly Column[]): string {
+  #from(statement: StatementBuilder, columns: readonly Column[]): string {
     const listed = [...this.#columns, ...columns];
-    return `(${sourceOf(this.#kind, this.#reach, { columns: listed, asked })}) AS s`;
+    return `(${sourceOf(this.#kind, this.#reach, { columns: listed, statement })}) AS s`;
   }
 
-  #isBetween(asked: StatementBuilder): string {
+  #isBetween(statement: StatementBuilder): string {
     const { after, upTo } = this.#between;
-    const place = (values: Place) => `(${values.map((value) => asked.put(value)).join(", ")})`;
+    const place = (values: Place) => `(${values.map((value) => statement.put(value)).join(", ")})`;
     const parts = [
       ...(after === null ? [] : [`(${this.#keys}) > ${place(after)}`]),
       ...(upTo === null ? [] : [`(${this.#keys}) <= ${place(upTo)}`]),
@@ -51,27 +51,27 @@ export class Rows {
   }
 
   sums(database: D1Database, amounts: readonly Column[], limit?: number): D1PreparedStatement {
-    const asked = new StatementBuilder();
+    const statement = new StatementBuilder();
     const sums = amounts.map(([name]) => `CAST(SUM(s.${name}) AS TEXT) AS ${name}`);
     const grouped =
       this.#columns.length === 0 ? "" : `GROUP BY ${this.#keys} ORDER BY ${this.#keys}`;
     const selected = [...this.#columns.map(([name]) => `s.${name} AS ${name}`), ...sums].join(", ");
-    const sql = `SELECT ${selected} FROM ${this.#from(asked, amounts)}
-      WHERE ${this.#isBetween(asked)} ${grouped} ${limit === undefined ? "" : `LIMIT ${limit}`}`;
-    return asked.on(database, sql);
+    const sql = `SELECT ${selected} FROM ${this.#from(statement, amounts)}
+      WHERE ${this.#isBetween(statement)} ${grouped} ${limit === undefined ? "" : `LIMIT ${limit}`}`;
+    return statement.on(database, sql);
   }
 
   /** The sum of each key of columns of JSON, a row for each: `part`, `name`, `sum`. */
   parts(database: D1Database, counts: readonly string[]): D1PreparedStatement {
-    const asked = new StatementBuilder();
+    const statement = new StatementBuilder();
     const keys = this.#columns.map(([name]) => `s.${name} AS ${name}, `).join("");
     const by = [...(this.#keys === "" ? [] : [this.#keys]), "j.key"].join(", ");
     const each = counts.map(
       (count) => `SELECT ${keys}'${count}' AS part, j.key AS name, CAST(SUM(j.value) AS TEXT) AS sum
-        FROM ${this.#from(asked, plain([count]))} CROSS JOIN json_each(s.${count}) AS j
-        WHERE ${this.#isBetween(asked)} GROUP BY ${by}`,
+        FROM ${this.#from(statement, plain([count]))} CROSS JOIN json_each(s.${count}) AS j
+        WHERE ${this.#isBetween(statement)} GROUP BY ${by}`,
     );
-    return asked.on(database, each.join(" UNION ALL "));
+    return statement.on(database, each.join(" UNION ALL "));
   }
 }
 

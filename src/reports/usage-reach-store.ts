@@ -73,13 +73,13 @@ async function lastTenant(
 ): Promise<string | null> {
   const { tenants, hours } = reach;
   if (tenants.kind !== "range") return null;
-  const asked = new StatementBuilder();
-  const after = `t.tenant ${tenants.included ? ">=" : ">"} ${asked.put(tenants.after)}`;
+  const statement = new StatementBuilder();
+  const after = `t.tenant ${tenants.included ? ">=" : ">"} ${statement.put(tenants.after)}`;
   const of = (table: string, isAt: string) =>
     `(SELECT IIF(COUNT(*) > ${limit}, MAX(tenant), NULL) FROM (SELECT t.tenant FROM ${table} AS t
       WHERE t.${isAt} AND ${after} ORDER BY t.tenant LIMIT ${limit + 1}))`;
   const [first, end] = hours === null ? [reach.from, reach.to] : [hours.from, hours.to];
-  const days = `json_each(${asked.put(numbers(first, end))}) AS d`;
+  const days = `json_each(${statement.put(numbers(first, end))}) AS d`;
   const parts = (): readonly string[] => {
     if (kind === "users")
       return [`SELECT ${of("user_days", "day = d.value")} AS last FROM ${days}`];
@@ -92,7 +92,7 @@ async function lastTenant(
         FROM ${days} CROSS JOIN ${HOURS_OF_A_DAY} AS n WHERE d.value >= ${CLOSED_BEFORE}`,
     ];
   };
-  const found = await asked
+  const found = await statement
     .on(database, `SELECT MIN(last) AS last FROM (${parts().join(" UNION ALL ")})`)
     .first<{ last: string | null }>();
   return found?.last ?? null;

@@ -23,8 +23,8 @@ export interface Reach {
 }
 
 export type Tenants =
-  /** `told`: rows say of whom they are. */
-  | { readonly kind: "all"; readonly told: boolean }
+  /** `byTenant`: each row names its tenant. */
+  | { readonly kind: "all"; readonly byTenant: boolean }
   | { readonly kind: "named"; readonly names: readonly string[] }
   | {
       readonly kind: "range";
@@ -36,7 +36,7 @@ export type Tenants =
 /** Behind every name there is. */
 const LAST_NAME = "\u{10FFFF}";
 
-/** A statement in the making: its values are told apart by their numbers. */
+/** Collects the values of a statement: each is a numbered parameter. */
 export class StatementBuilder {
   readonly values: (string | number)[] = [];
 
@@ -77,17 +77,17 @@ export const numbers = (from: number, to: number): string =>
   JSON.stringify(Array.from({ length: Math.max(0, to - from) }, (_, at) => from + at));
 
 /** A condition on the tenant of a row, and the list of those that are named. */
-function whoseOf(tenants: Tenants, asked: StatementBuilder) {
+function tenantFilter(tenants: Tenants, statement: StatementBuilder) {
   if (tenants.kind === "all") return { is: () => "true", names: "'[]'" };
   if (tenants.kind === "named") {
-    const names = asked.put(JSON.stringify(tenants.names));
+    const names = statement.put(JSON.stringify(tenants.names));
     return {
       is: (row: string) => `${row}.tenant IN (SELECT value FROM json_each(${names}))`,
       names,
     };
   }
-  const from = `${tenants.included ? ">=" : ">"} ${asked.put(tenants.after)}`;
-  const to = asked.put(tenants.to ?? LAST_NAME);
+  const from = `${tenants.included ? ">=" : ">"} ${statement.put(tenants.after)}`;
+  const to = statement.put(tenants.to ?? LAST_NAME);
   return {
     is: (row: string) => `${row}.tenant ${from} AND ${row}.tenant <= ${to}`,
     names: "'[]'",
@@ -100,18 +100,18 @@ const livesIn = (table: string): string => `(
     SELECT (SELECT MIN(life) FROM ${table} WHERE tenant = w.value AND life > lives.life)
       FROM lives WHERE lives.life IS NOT NULL) SELECT life FROM lives)`;
 
-function armsOf(kind: Kind, reach: Reach, asked: StatementBuilder): readonly Arm[] {
+function armsOf(kind: Kind, reach: Reach, statement: StatementBuilder): readonly Arm[] {
   const { from, to, hours, tenants } = reach;
-  const whose = whoseOf(tenants, asked);
-  const each = (numbered: string) => asked.put(numbered);
+  const filter = tenantFilter(tenants, statement);
+  const each = (numbered: string) => statement.put(numbered);
   if (kind === "users") {
     const days = each(numbers(from, to));
     const of = `json_each(${days}) AS d CROSS JOIN user_days AS t ON t.day = d.value`;
-    return [{ from: `${of} AND ${whose.is("t")}`, day: "t.day", hours: "0" }];
+    return [{ from: `${of} AND ${filter.is("t")}`, day: "t.day", hours: "0" }];
   }
   const table = TABLES[kind];
   // Of named tenants a range of hours is a range of the key, within each of their lives.
-  const ofNamed = (first: string, end: number) => `json_each(${whose.names}) AS w
+  const ofNamed = (first: string, end: number) => `json_each(${filter.names}) AS w
     CROSS JOIN ${table.hours} AS t ON t.tenant = w.value AND t.life IN ${livesIn(table.hours)}
       AND t.hour >= ${first} AND t.hour < ${end}`;
   if (hours !== null) {
@@ -119,7 +119,7 @@ function armsOf(kind: Kind, reach: Reach, asked: StatementBuilder): readonly Arm
       all: () => `${table.hours} AS t WHERE t.hour >= ${hours.from} AND t.hour < ${hours.to}`,
       named: () => ofNamed(String(hours.from), hours.to),
       range: () => `json_each(${each(numbers(hours.from, hours.to))}) AS n
-        CROSS JOIN ${table.hours} AS t ON t.hour = n.value AND ${whose.is("t")}`,
+        CROSS JOIN ${table.hours} AS t ON t.hour = n.value AND ${filter.is("t")}`,
     }[tenants.kind]();
     return [{ from: of, day: "t.hour / 24", hours: "1" }];
   }
@@ -127,7 +127,7 @@ function armsOf(kind: Kind, reach: Reach, asked: StatementBuilder): readonly Arm
   const behind: Arm = {
     from: `marked_days AS m CROSS JOIN ${HOURS_OF_A_DAY} AS n CROSS JOIN ${table.hours} AS t
       ON t.hour = m.day * 24 + n.value AND t.tenant = m.tenant
-      WHERE m.stage = 1 AND ${within("m.day")} AND ${whose.is("m")}`,
+      WHERE m.stage = 1 AND ${within("m.day")} AND ${filter.is("m")}`,
     day: "m.day",
     hours: "1",
   };
@@ -136,7 +136,7 @@ function armsOf(kind: Kind, reach: Reach, asked: StatementBuilder): readonly Arm
     return [
       {
         from: `json_each(${days}) AS d CROSS JOIN ${table.days} AS t
-          ON t.day = d.value AND ${whose.is("t")} WHERE d.value < ${CLOSED_BEFORE} AND ${NOT_BEHIND}`,
+          ON t.day = d.value AND ${filter.is("t")} WHERE d.value < ${CLOSED_BEFORE} AND ${NOT_BEHIND}`,
         day: "t.day",
         hours: "t.hours",
       },
@@ -149,7 +149,7 @@ function armsOf(kind: Kind, reach: Reach, asked: StatementBuilder): readonly Arm
           }
         : {
             from: `json_each(${days}) AS d CROSS JOIN ${HOURS_OF_A_DAY} AS n
-              CROSS JOIN ${table.hours} AS t ON t.hour = d.value * 24 + n.value AND ${whose.is("t")}
+              CROSS JOIN ${table.hours} AS t ON t.hour = d.value * 24 + n.value AND ${filter.is("t")}
               WHERE d.value >= ${CLOSED_BEFORE}`,
             day: "d.value",
             hours: "1",
@@ -163,7 +163,7 @@ function armsOf(kind: Kind, reach: Reach, asked: StatementBuilder): readonly Arm
     hours: "1",
   });
   const closed = `${within("t.day")} AND t.day < ${CLOSED_BEFORE}`;
-  if (tenants.told) {
+  if (tenants.byTenant) {
     const days = `${table.days} AS t WHERE ${closed} AND ${NOT_BEHIND}`;
     return [{ from: days, day: "t.day", hours: "t.hours" }, behind, openHours(openFrom)];
   }
@@ -212,9 +212,12 @@ export type Column = readonly [name: string, of: string];
 export function sourceOf(
   kind: Kind,
   reach: Reach,
-  { columns, asked }: { readonly columns: readonly Column[]; readonly asked: StatementBuilder },
+  {
+    columns,
+    statement,
+  }: { readonly columns: readonly Column[]; readonly statement: StatementBuilder },
 ): string {
-  const selects = armsOf(kind, reach, asked).map(({ from, day, hours }) => {
+  const selects = armsOf(kind, reach, statement).map(({ from, day, hours }) => {
     const listed = columns.map(([name, of]) => `${of} AS ${name}`).join(", ");
     return `SELECT ${listed.replaceAll("{day}", day).replaceAll("{hours}", hours)} FROM ${from}`;
   });

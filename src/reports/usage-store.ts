@@ -102,7 +102,7 @@ function nextStep(
   const [first] = groupBy;
   if (first === "tenant") return stepByTenant(database, kind, left);
   // Of a named tenant, and of sums over all tenants, there is little.
-  const isMuch = tenants.kind === "range" || (tenants.kind === "all" && tenants.told);
+  const isMuch = tenants.kind === "range" || (tenants.kind === "all" && tenants.byTenant);
   const isTimed = (first === "day" && isMuch) || (first === "hour" && tenants.kind !== "named");
   return isTimed ? stepByTime(database, kind, left) : { reach: left.reach, next: null };
 }
@@ -118,11 +118,11 @@ export function reachOf({ from, to, tenant }: UsageScope, { groupBy, after }: Us
   };
   // Rows are sorted by tenant, or by tenant within a day or hour.
   const place = first === "tenant" ? 0 : isTimed && second === "tenant" ? 1 : null;
-  const told = groupBy.includes("tenant");
+  const byTenant = groupBy.includes("tenant");
   const isLast = groupBy.length - 1 === place;
   const tenants = (): Tenants => {
     if (tenant !== null) return { kind: "named", names: [tenant] };
-    if (place === null) return { kind: "all", told };
+    if (place === null) return { kind: "all", byTenant };
     const name = after === null ? "" : String(after[place]);
     return { kind: "range", after: name, included: after === null || !isLast, to: null };
   };
@@ -186,7 +186,7 @@ const wholeOf = ({ from, to, tenant }: UsageScope): Reach => ({
   from,
   to,
   hours: null,
-  tenants: tenant === null ? { kind: "all", told: false } : { kind: "named", names: [tenant] },
+  tenants: tenant === null ? { kind: "all", byTenant: false } : { kind: "named", names: [tenant] },
 });
 
 /** Over the whole range, whatever the page. Of units the tokens alone. */

@@ -49,7 +49,7 @@ export const createTranscription = defineRoute({
     const read = await callerOf(call, "POST /v1/audio/transcriptions", null);
     if (read.kind !== "read") return read;
     const { body } = call;
-    const { measured, asked } = measureTranscription(body);
+    const { measured, engineInput } = measureTranscription(body);
     const generation = await toItsEnd(
       call.ctx,
       generationCall(generationDeps(call), {
@@ -58,12 +58,12 @@ export const createTranscription = defineRoute({
         model: body.model,
         measured,
         inference: (model) => {
-          if (asked === null) throw new Error("what has no length was admitted");
-          return { model, ...asked };
+          if (engineInput === null) throw new Error("what has no length was admitted");
+          return { model, ...engineInput };
         },
         render: ({ answers: [answer], item }) => {
-          if (answer === undefined || asked === null) throw new Error("an answer is missing");
-          const made = { body, asked, item, requestId: call.requestId };
+          if (answer === undefined || engineInput === null) throw new Error("an answer is missing");
+          const made = { body, engineInput, item, requestId: call.requestId };
           const reply = toTranscription(answer.output, made);
           return typeof reply === "string" ? renderedText(reply) : renderedJson(reply);
         },

@@ -37,7 +37,7 @@ import {
   MAX_BODY_BYTES,
   openAiReply,
 } from "../edge/generation-deps.ts";
-import type { MeasuredCall, CallOrigin, Misread } from "./asked.ts";
+import type { MeasuredCall, CallOrigin, Misread } from "./measured-call.ts";
 import { toItsEnd } from "../edge/moderation-deps.ts";
 import { mendedChat } from "../api/drop-in-body.ts";
 
@@ -60,9 +60,9 @@ export const createChatCompletion = defineRoute({
     if (refused !== null) return refused;
     const read = await callerOf(call, "POST /v1/chat/completions", personOf(body));
     if (read.kind !== "read") return read;
-    const asked = chatOf(body, call, call.rawBody);
-    if (asked.kind !== "read") return asked;
-    const request = { ...read.who, ...asked.request, model: body.model };
+    const prepared = chatOf(body, call, call.rawBody);
+    if (prepared.kind !== "read") return prepared;
+    const request = { ...read.who, ...prepared.request, model: body.model };
     const deps = generationDeps(call);
     if (body.stream) {
       const render = renderChunks(body, requestId);
@@ -91,9 +91,9 @@ export const createChatCompletion = defineRoute({
 
 /** What is planned and priced, for a quote too. */
 export function measureChatCall(body: ChatBody, by: CallOrigin): MeasuredCall | Misread {
-  const asked = refusedIn(body) ?? chatOf(body, by, null);
-  if (asked.kind !== "read") return asked;
-  const { measured, guard } = asked.request;
+  const prepared = refusedIn(body) ?? chatOf(body, by, null);
+  if (prepared.kind !== "read") return prepared;
+  const { measured, guard } = prepared.request;
   return { kind: "generation", model: body.model, measured, guard: guard.ask };
 }
 
@@ -103,12 +103,12 @@ function chatOf(
   by: CallOrigin,
   json: Uint8Array | null,
 ): ReturnType<typeof chatRequest> {
-  const told = withExactSeed(parametersOf(body), body.seed, json);
-  if (told.kind !== "told") return told;
+  const seeded = withExactSeed(parametersOf(body), body.seed, json);
+  if (seeded.kind !== "read") return seeded;
   return chatRequest(
     {
       messages: toMessages(body.messages),
-      parameters: told.parameters,
+      parameters: seeded.parameters,
       maxTokens: maxTokensOf(body),
       choices: body.n,
       guard: {

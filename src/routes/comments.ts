@@ -83,16 +83,16 @@ export const suggestRoute = defineRoute({
   failures: FAILURES,
   handle: async (call) => {
     const { comment, attributeScores = {}, languages, clientToken, context } = call.body;
-    const asked = toAnalyze({
+    const analyzed = toAnalyze({
       comment,
       requestedAttributes: Object.fromEntries(
         Object.keys(attributeScores).map((name) => [name, {}]),
       ),
       dropUnsupportedAttributes: false,
     });
-    const wrong = wrongWith(asked) ?? wrongContext(context);
+    const wrong = wrongWith(analyzed) ?? wrongContext(context);
     if (wrong !== null) return wrong;
-    const { text, type } = asked;
+    const { text, type } = analyzed;
     const scored = await scoring(call, SUGGEST, async () =>
       detectLanguage(type === "HTML" ? plainOfHtml(text).text : text),
     );
@@ -107,16 +107,19 @@ export const suggestRoute = defineRoute({
   },
 });
 
-type Asked = Pick<AnalyzeBody, "comment" | "requestedAttributes" | "dropUnsupportedAttributes">;
+type CommentFields = Pick<
+  AnalyzeBody,
+  "comment" | "requestedAttributes" | "dropUnsupportedAttributes"
+>;
 
-function toAnalyze({ comment, ...body }: Asked): CommentToAnalyze {
+function toAnalyze({ comment, ...body }: CommentFields): CommentToAnalyze {
   const text = comment?.text ?? "";
-  const asked = Object.entries(body.requestedAttributes ?? {});
+  const requested = Object.entries(body.requestedAttributes ?? {});
   return {
     text,
     bytes: new TextEncoder().encode(text).length,
     type: typeOf(comment?.type),
-    attributes: Object.fromEntries(asked.map(([name, terms]) => [name, terms ?? {}])),
+    attributes: Object.fromEntries(requested.map(([name, terms]) => [name, terms ?? {}])),
     dropUnsupported: body.dropUnsupportedAttributes,
   };
 }

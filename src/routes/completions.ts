@@ -55,21 +55,21 @@ export const createCompletion = defineRoute({
     if (refused !== null) return refused;
     const read = await callerOf(call, "POST /v1/completions", personOf(body));
     if (read.kind !== "read") return read;
-    const told = withExactSeed(completionParameters(body), body.seed, call.rawBody);
-    if (told.kind !== "told") return told;
+    const seeded = withExactSeed(completionParameters(body), body.seed, call.rawBody);
+    if (seeded.kind !== "read") return seeded;
     // No pictures can be named, so no host is looked up.
-    const asked = chatRequest(
+    const prepared = chatRequest(
       {
         messages: promptOf(body),
-        parameters: told.parameters,
+        parameters: seeded.parameters,
         maxTokens: body.max_tokens,
         choices: body.n,
         guard: { tenantId: call.caller.tenant, policyName: null, modes: UNGUARDED },
       },
       null,
     );
-    if (asked.kind !== "read") return asked;
-    const request = { ...read.who, ...asked.request, model: body.model };
+    if (prepared.kind !== "read") return prepared;
+    const request = { ...read.who, ...prepared.request, model: body.model };
     if (body.stream) {
       const render = renderChunks(body, requestId);
       const stream = streamCall(generationDeps(call), { ...request, render });

@@ -32,10 +32,10 @@ export const getContent = defineRoute({
   failures: TENANT_READ,
   audit: "act",
   handle: async (call) => {
-    const asked = { id: call.params.id, requestId: call.requestId };
-    const read = await readTenant(call, (tenant, caller) => tenant.readContent(caller, asked));
+    const reading = { id: call.params.id, requestId: call.requestId };
+    const read = await readTenant(call, (tenant, caller) => tenant.readContent(caller, reading));
     if (read.kind !== "content") return read;
-    return acted({ verdict: asked.id }, ok(toContent(read.content)));
+    return acted({ verdict: reading.id }, ok(toContent(read.content)));
   },
 });
 
@@ -64,14 +64,14 @@ export const getContentPicture = defineRoute({
   audit: "act",
   handle: async (call) => {
     const { index } = call.params;
-    const asked = { id: call.params.id, requestId: call.requestId };
-    const read = await readTenant(call, (tenant, caller) => tenant.readContent(caller, asked));
+    const reading = { id: call.params.id, requestId: call.requestId };
+    const read = await readTenant(call, (tenant, caller) => tenant.readContent(caller, reading));
     if (read.kind !== "content") return read;
-    return acted({ verdict: asked.id }, async () => {
+    return acted({ verdict: reading.id }, async () => {
       const picture = read.content.pictures[index] ?? null;
       const bucket = bucketOf(call.env);
       if (picture?.kept !== true || bucket === null) return NO_CONTENT;
-      const key = contentKey(read.owner, asked.id, index);
+      const key = contentKey(read.owner, reading.id, index);
       const object = await bucket.get(key).catch(() => undefined);
       if (object === undefined) return UNAVAILABLE;
       if (object === null) return NO_CONTENT;

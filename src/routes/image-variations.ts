@@ -59,7 +59,14 @@ export const createVariations = defineRoute({
     const prompt = body.prompt ?? record.prompt;
     const { style, negativePrompt } = record;
     const variation = { of: source.id, by: way.by };
-    const asked = { userId, metadata: body.metadata, prompt, style, negativePrompt, variation };
+    const requestFields = {
+      userId,
+      metadata: body.metadata,
+      prompt,
+      style,
+      negativePrompt,
+      variation,
+    };
     const generation = await picturesCall(call, {
       who: read.who,
       model: way.model,
@@ -73,7 +80,7 @@ export const createVariations = defineRoute({
         drawsSeeds: drawsSeeds(config),
       },
       stores: true,
-      render: renderStored(call, bucket, { asked, requested: body.n }),
+      render: renderStored(call, bucket, { requestFields, requested: body.n }),
     });
     return generation.kind === "generated" ? imagesReply(generation, config) : generation;
   },

@@ -52,7 +52,7 @@ export const createImages = defineRoute({
     const read = await callerOf(call, "POST /v1/images", userId);
     if (read.kind !== "read") return read;
     const style = body.style ?? null;
-    const asked = {
+    const requestFields = {
       userId,
       metadata: body.metadata,
       prompt: body.prompt,
@@ -74,7 +74,7 @@ export const createImages = defineRoute({
         drawsSeeds: drawsSeeds(call.config),
       },
       stores: true,
-      render: renderStored(call, bucket, { asked, requested: body.n }),
+      render: renderStored(call, bucket, { requestFields, requested: body.n }),
     });
     return generation.kind === "generated" ? imagesReply(generation, call.config) : generation;
   },
@@ -85,10 +85,13 @@ export const renderStored =
   (
     call: PictureRouteCall,
     bucket: R2Bucket,
-    { asked, requested }: { readonly asked: PictureRequestFields; readonly requested: number },
+    {
+      requestFields,
+      requested,
+    }: { readonly requestFields: PictureRequestFields; readonly requested: number },
   ): PictureCall["render"] =>
   async (made, sentOf) => {
-    const kept = await stored(call, bucket, { made, sentOf, asked });
+    const kept = await stored(call, bucket, { made, sentOf, requestFields });
     if (kept.kind !== "kept") return kept;
     const { item } = made;
     const model = admittedModels(call.config.prices)(item.pricedAs);
@@ -131,14 +134,14 @@ export const getImage = defineRoute({
     const { caller } = call;
     const bucket = bucketOf(call.env);
     if (bucket === null) return NO_IMAGE;
-    const asked = { id: call.params.id, request: call.request };
+    const order = { id: call.params.id, request: call.request };
     if (caller.kind === "link") {
       const keptS = Math.max(0, Math.floor(caller.expiresAtS - Date.now() / 1000));
-      return (await fromBucket(pictureReply(bucket, caller, { ...asked, keptS }))) ?? NO_IMAGE;
+      return (await fromBucket(pictureReply(bucket, caller, { ...order, keptS }))) ?? NO_IMAGE;
     }
     const owner = await ownerOf({ env: call.env, caller });
     if (owner.kind !== "owner") return owner;
-    return (await fromBucket(pictureReply(bucket, owner, { ...asked, keptS: YEAR_S }))) ?? NO_IMAGE;
+    return (await fromBucket(pictureReply(bucket, owner, { ...order, keptS: YEAR_S }))) ?? NO_IMAGE;
   },
 });
 

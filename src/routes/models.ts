@@ -20,9 +20,9 @@ export const listModels = defineRoute({
   reply: { status: 200, schema: ModelListOutput },
   failures: TENANT_READ,
   handle: async (call) => {
-    const asked = await readTenant(call, (tenant, caller) => tenant.readProfile(caller));
-    if (asked.kind !== "profile") return asked;
-    const { id, settings } = asked.profile;
+    const read = await readTenant(call, (tenant, caller) => tenant.readProfile(caller));
+    if (read.kind !== "profile") return read;
+    const { id, settings } = read.profile;
     const cards = modelCards(settings, call.config).filter(
       ({ unusable }) => unusable === null || call.query.include === "all",
     );
@@ -40,9 +40,9 @@ export const getModel = defineRoute({
   reply: { status: 200, schema: ModelOutput },
   failures: [...TENANT_READ, "model_not_found"],
   handle: async (call) => {
-    const asked = await readTenant(call, (tenant, caller) => tenant.readProfile(caller));
-    if (asked.kind !== "profile") return asked;
-    const { id, settings } = asked.profile;
+    const read = await readTenant(call, (tenant, caller) => tenant.readProfile(caller));
+    if (read.kind !== "profile") return read;
+    const { id, settings } = read.profile;
     const model = plainModel(call.params.id);
     const card = modelCard(model, settings, call.config);
     return card === null ? { kind: "model_not_found", model } : ok(toModel(card, id));

@@ -98,7 +98,7 @@ const renderFor =
     const revisedPrompt = sentDiffers(body.prompt, sentOf(0));
     const facts = { item: made.item, requestId, requested: body.n ?? 1, revisedPrompt };
     if (bucket === null) return inTheReply(made, { createdAtMs: Date.now(), ...facts });
-    const asked = {
+    const requestFields = {
       userId: personOf(body),
       metadata: {},
       prompt: body.prompt,
@@ -106,7 +106,7 @@ const renderFor =
       negativePrompt: null,
       variation: null,
     };
-    const kept = await stored(call, bucket, { made, sentOf, asked });
+    const kept = await stored(call, bucket, { made, sentOf, requestFields });
     if (kept.kind !== "kept") return kept;
     const { record, links } = kept;
     const images = record.pictures.map(({ id }) => {

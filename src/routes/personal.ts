@@ -178,8 +178,10 @@ export const createErasure = defineRoute({
   failures: [...TENANT_READ, "over_limit"],
   audit: "act",
   handle: async (call) => {
-    const asked = { id: newId("era"), userId: call.body.user_id };
-    const started = await writeTenant(call, (tenant, caller) => tenant.startErasure(caller, asked));
+    const request = { id: newId("era"), userId: call.body.user_id };
+    const started = await writeTenant(call, (tenant, caller) =>
+      tenant.startErasure(caller, request),
+    );
     if (started.kind !== "erasure") return started;
     // Answers that may be given again are nobody's by their key: all of the tenant's go.
     call.ctx.waitUntil(forgetAnswers(call.env.CACHE, call.caller.tenant));

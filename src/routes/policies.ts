@@ -88,8 +88,8 @@ export const putPolicy = defineRoute({
     const wrong = wrongName(call.body, name);
     if (wrong !== null) return wrong;
     const policy = policyOf(call.body, call.config.inference);
-    const asked = { name, policy, expected: call.body.version ?? null };
-    const put = await writeTenant(call, (tenant, caller) => tenant.putPolicy(caller, asked));
+    const change = { name, policy, expected: call.body.version ?? null };
+    const put = await writeTenant(call, (tenant, caller) => tenant.putPolicy(caller, change));
     if (put.kind !== "policy") return put;
     return newVersion(put.policy);
   },
@@ -113,8 +113,8 @@ export const patchPolicy = defineRoute({
     const { name } = call.params;
     const wrong = wrongName(call.body, name);
     if (wrong !== null) return wrong;
-    const asked = { name, change: changeOf(call.body), expected: call.body.version ?? null };
-    const patched = await writeTenant(call, (tenant, caller) => tenant.patchPolicy(caller, asked));
+    const change = { name, change: changeOf(call.body), expected: call.body.version ?? null };
+    const patched = await writeTenant(call, (tenant, caller) => tenant.patchPolicy(caller, change));
     if (patched.kind !== "policy") return patched;
     return newVersion(patched.policy);
   },

@@ -7,7 +7,7 @@ import { SpeechInput } from "../api/openai/speech.ts";
 import { ModerationInput } from "../api/openai/moderation.ts";
 import { createSpeech, measureSpeech } from "./audio.ts";
 import { TranslationInput } from "../api/native/translation.ts";
-import type { MeasuredCall, CallOrigin, Misread } from "./asked.ts";
+import type { MeasuredCall, CallOrigin, Misread } from "./measured-call.ts";
 import { measureChatCall, createChatCompletion } from "./chat.ts";
 import { createEmbeddings, measureEmbeddings } from "./embeddings.ts";
 import { createModeration, measureModerations } from "./moderations.ts";

@@ -5,7 +5,7 @@ import type { BodyFailure } from "../http/read-body.ts";
 import { defineRoute } from "../http/route.ts";
 import { QuoteInput, QuoteOutput, toQuote } from "../api/native/quote.ts";
 import { MAX_BODY_BYTES } from "../api/native/content.ts";
-import { type MeasuredCall, type CallOrigin, MISREAD, type Misread } from "./asked.ts";
+import { type MeasuredCall, type CallOrigin, MISREAD, type Misread } from "./measured-call.ts";
 import { QUOTABLE_PATHS, quotableAt } from "./quotable.ts";
 import { fits } from "../edge/generation-deps.ts";
 import { invalid } from "../http/field-errors.ts";
@@ -28,11 +28,11 @@ export const createQuote = defineRoute({
   failures: [...TENANT_READ, ...MISREAD, ...UNPLANNED],
   handle: async (call) => {
     const { path } = call.body;
-    const asked = askedAt(path, call.body.body, call);
-    if (!isAsked(asked)) return asked;
+    const measured = measureAt(path, call.body.body, call);
+    if (!isMeasured(measured)) return measured;
     const fit = fits(call.request);
     const quoted = await readTenant(call, (tenant, caller) =>
-      tenant.quote(caller, asked.kind === "generation" ? { ...asked, fit } : asked),
+      tenant.quote(caller, measured.kind === "generation" ? { ...measured, fit } : measured),
     );
     if (quoted.kind === "quoted") return ok(toQuote(quoted, path));
     return quoted.kind === "invalid_request" ? underBody(quoted.errors) : quoted;
@@ -41,10 +41,10 @@ export const createQuote = defineRoute({
 
 type Refused = Misread | BodyFailure;
 
-const isAsked = (asked: MeasuredCall | Refused): asked is MeasuredCall =>
-  asked.kind === "generation" || asked.kind === "moderation";
+const isMeasured = (measured: MeasuredCall | Refused): measured is MeasuredCall =>
+  measured.kind === "generation" || measured.kind === "moderation";
 
-function askedAt(path: string, body: unknown, by: CallOrigin): MeasuredCall | Refused {
+function measureAt(path: string, body: unknown, by: CallOrigin): MeasuredCall | Refused {
   const quotable = quotableAt(path);
   if (quotable === null) return invalid(["path"], `must be one of ${QUOTABLE_PATHS.join(", ")}`);
   const { limitBytes } = quotable;
@@ -54,8 +54,8 @@ function askedAt(path: string, body: unknown, by: CallOrigin): MeasuredCall | Re
   if (parsed.kind !== "parsed") {
     return parsed.kind === "invalid_request" ? underBody(parsed.errors) : parsed;
   }
-  const asked = quotable.ask(parsed.value, by);
-  return asked.kind === "invalid_request" ? underBody(asked.errors) : asked;
+  const measured = quotable.ask(parsed.value, by);
+  return measured.kind === "invalid_request" ? underBody(measured.errors) : measured;
 }
 
 /** Fields of the body that was sent within ours. */

@@ -62,7 +62,7 @@ export const getRebuild = defineRoute({
   handle: async (call) => {
     if (!hasReports(call.env)) return NO_REPORTS;
     const { tenant: id } = call.params;
-    const lives = await readAccount(call.env, (account) => account.unwrittenLives(id));
+    const lives = await readAccount(call.env, (account) => account.unwrittenGenerations(id));
     if (typeof lives !== "number") return lives;
     const read = await readTenant(call, (tenant, caller) => tenant.readRebuild(caller));
     const isGone = read.kind === "not_found" && lives > 0;

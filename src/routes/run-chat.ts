@@ -21,16 +21,16 @@ import { type RunCall, type RunTask, runReply } from "./run-task.ts";
 
 /** Text generation: the answer is in the shape of the model that was asked for, old or new. */
 export const chatTask: RunTask = async (run) => {
-  const asked = readChat(run.body);
-  if (asked.kind !== "asked") return asked;
-  const { messages, parameters, maxTokens } = asked;
+  const task = readChat(run.body);
+  if (task.kind !== "task") return task;
+  const { messages, parameters, maxTokens } = task;
   const resolve = resolveOverHttps((...request) => fetch(...request));
   // This surface has no field to ask for a guard: the tenant's policy decides.
   const guard = { tenantId: run.call.caller.tenant, policyName: null, modes: UNGUARDED };
   const chat = chatRequest({ messages, parameters, maxTokens, choices: 1, guard }, resolve);
   if (chat.kind !== "read") return chat;
   const request = { ...run.who, ...chat.request, model: run.model };
-  return asked.stream ? streamed(run, asked, request) : whole(run, asked, request);
+  return task.stream ? streamed(run, task, request) : whole(run, task, request);
 };
 
 type Request = RunCall["who"] &

@@ -8,9 +8,9 @@ import { type RunTask, runReply } from "./run-task.ts";
 
 /** Text to image: one picture, in the envelope or as it is, by the model that was asked for. */
 export const imageTask: RunTask = async ({ call, who, model, body }) => {
-  const asked = readImageOrder(body);
-  if (asked.kind !== "asked") return asked;
-  const { kind: _, stepsName, ...order } = asked;
+  const read = readImageOrder(body);
+  if (read.kind !== "task") return read;
+  const { kind: _, stepsName, ...order } = read;
   const generation = await picturesCall(call, {
     who,
     model,

@@ -8,9 +8,9 @@ import { type RunTask, runReply } from "./run-task.ts";
 
 /** Text to speech: in the envelope or as the sound that it is, by the model that was asked for. */
 export const speechTask: RunTask = async ({ call, who, model, body }) => {
-  const asked = readSpeech(body, model);
-  if (asked.kind !== "asked") return asked;
-  const { measured, inference, result } = asked;
+  const read = readSpeech(body, model);
+  if (read.kind !== "task") return read;
+  const { measured, inference, result } = read;
   const generation = await toItsEnd(
     call.ctx,
     generationCall(generationDeps(call), {

@@ -41,9 +41,9 @@ export const jsonTask =
     read: (body: RunBody, model: string) => Reading<Kind>,
   ): RunTask =>
   async ({ call, who, model, body }) => {
-    const asked = read(body, model);
-    if (asked.kind !== "asked") return asked;
-    const { measured, inference, result, joined } = asked;
+    const task = read(body, model);
+    if (task.kind !== "task") return task;
+    const { measured, inference, result, joined } = task;
     const generation = await toItsEnd(
       call.ctx,
       generationCall(generationDeps(call), {

@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import type { MonthUsage } from "../../durable-objects/tenant/usage/usage.ts";
 import { CATALOGUE_VERSION } from "../domain/catalogue/catalogue.ts";
 import { parseMonth } from "../domain/ledger/month.ts";
 import { CLOUDFLARE_USD_PER_1000 } from "../domain/ledger/money.ts";
@@ -27,7 +28,7 @@ const monthInput = v.pipe(
   v.description("A calendar month of UTC, YYYY-MM."),
 );
 
-const lifeInput = v.pipe(
+const generationInput = v.pipe(
   v.string(),
   v.regex(shaped(/^[1-9]\d{0,8}$/, "must be a whole number from 1 on")),
   v.transform(Number),
@@ -44,7 +45,7 @@ export const getStatement = defineRoute({
   auth: { kind: "key", roles: [] },
   params: v.strictObject({ month: monthInput }),
   query: v.strictObject({
-    life: v.optional(lifeInput),
+    life: v.optional(generationInput),
     format: v.optional(v.picklist(FORMATS)),
   }),
   reply: { status: 200, schema: StatementOutput, otherTypes: [HTML, CSV, NDJSON] },
@@ -52,21 +53,21 @@ export const getStatement = defineRoute({
   handle: async (call) => {
     const month = parseMonth(call.params.month);
     if (month === null) return NO_STATEMENT;
-    const found = await findBooks(call, month, call.query.life ?? null);
+    const found = await findMonth(call, month, call.query.life ?? null);
     if (found.kind !== "found") return found;
-    const { books, lives } = found;
+    const { record, lives } = found;
     const body = toStatement(
       {
-        tenant: books.tenant,
-        generation: books.generation,
+        tenant: record.tenant,
+        generation: record.generation,
         lives,
         month,
-        isOpen: books.isOpen,
-        asOfMs: books.nowMs,
+        isOpen: record.isOpen,
+        asOfMs: record.nowMs,
         priceBook: CATALOGUE_VERSION,
         usdPer1000: CLOUDFLARE_USD_PER_1000,
       },
-      makeStatement(books.days, books.adjustments),
+      makeStatement(record.days, record.adjustments),
     );
     const format = formatOf(call.request, call.query.format, FORMATS);
     return format === "json" ? ok(body) : raw(inForm(body, month, format));
@@ -77,7 +78,7 @@ const NO_STATEMENT = { kind: "not_found", what: "statement" } as const;
 
 interface Found {
   readonly kind: "found";
-  readonly books: TenantAnswer<"readBooks", "books">;
+  readonly record: TenantAnswer<"readMonth", "month">;
   readonly lives: readonly number[];
 }
 
@@ -85,34 +86,34 @@ interface Found {
  * The tenant's own object has the books of its present life; of lives that ended, the one that ended
  * them has. Those are another's to a key: a tenant made anew may be somebody else.
  */
-async function findBooks(
+async function findMonth(
   call: { readonly env: Env; readonly caller: KeyCaller | MirrorCaller },
   month: Month,
   generation: number | null,
 ) {
-  const books = await readTenant(call, (tenant, caller) => tenant.readBooks(caller, month));
+  const record = await readTenant(call, (tenant, caller) => tenant.readMonth(caller, month));
   if (call.caller.kind === "key") {
-    if (books.kind !== "books") return books;
-    if (generation !== null && generation !== books.generation) return NO_STATEMENT;
-    return { kind: "found", books, lives: [books.generation] } satisfies Found;
+    if (record.kind !== "month") return record;
+    if (generation !== null && generation !== record.generation) return NO_STATEMENT;
+    return { kind: "found", record, lives: [record.generation] } satisfies Found;
   }
-  if (books.kind !== "books" && books.kind !== "not_found") return books;
-  const own = books.kind === "books" ? books : null;
+  if (record.kind !== "month" && record.kind !== "not_found") return record;
+  const own = record.kind === "month" ? record : null;
   const { tenant } = call.caller;
-  const asked = generation ?? own?.generation ?? null;
+  const chosen = generation ?? own?.generation ?? null;
   const closed = await readAccount(call.env, (account) =>
-    account.readClosedBooks(tenant, asked === own?.generation ? null : asked, month),
+    account.readClosedMonth(tenant, chosen === own?.generation ? null : chosen, month),
   );
   if ("kind" in closed) return closed;
   const lives = [...closed.lives, ...(own === null ? [] : [own.generation])];
-  if (own !== null && asked === own.generation)
-    return { kind: "found", books: own, lives } satisfies Found;
+  if (own !== null && chosen === own.generation)
+    return { kind: "found", record: own, lives } satisfies Found;
   if (closed.generation === null)
-    return generation === null && books.kind === "not_found" ? books : NO_STATEMENT;
+    return generation === null && record.kind === "not_found" ? record : NO_STATEMENT;
   const { days, generation: ended } = closed;
   const nowMs = Date.now();
   const made = { tenant, generation: ended, days, adjustments: [], isOpen: false, nowMs } as const;
-  return { kind: "found", books: { kind: "books", ...made }, lives } satisfies Found;
+  return { kind: "found", record: { kind: "month", ...made }, lives } satisfies Found;
 }
 
 function inForm(body: StatementBody, month: Month, format: "html" | "csv" | "ndjson"): Response {

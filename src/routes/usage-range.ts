@@ -27,11 +27,11 @@ export interface Range {
 }
 
 /** Today, where nothing else is asked for. */
-export function rangeOf(asked: RangeQuery, nowMs: number): Range | InvalidRequest {
-  const { group_by: groupBy } = asked;
+export function rangeOf(query: RangeQuery, nowMs: number): Range | InvalidRequest {
+  const { group_by: groupBy } = query;
   const today = Math.floor(nowMs / DAY_MS);
-  const to = asked.to ?? Math.max(today, asked.from ?? today);
-  const from = asked.from ?? Math.min(today, to);
+  const to = query.to ?? Math.max(today, query.from ?? today);
+  const from = query.from ?? Math.min(today, to);
   const isFine = groupBy.includes("hour") || groupBy.includes("user");
   const days = isFine ? MAX_FINE_DAYS : MAX_DAYS;
   if (from > to || to - from >= days) {

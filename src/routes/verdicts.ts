@@ -89,19 +89,19 @@ export const listVerdicts = defineRoute({
   reply: { status: 200, schema: listOf(VerdictOutput) },
   failures: TENANT_READ,
   handle: async (call) => {
-    const { query: asked } = call;
+    const { query: filter } = call;
     const query: TenantRequest<"listVerdicts"> = {
-      before: asked.cursor ?? null,
-      fromMs: asked.from ?? null,
-      toMs: asked.to ?? null,
-      userId: asked.user_id ?? null,
-      contentId: asked.content_id ?? null,
-      decision: asked.decision ?? null,
-      category: asked.category ?? null,
-      policy: asked.policy ?? null,
-      review: asked.review ?? null,
-      batchId: asked.batch_id ?? null,
-      limit: asked.limit,
+      before: filter.cursor ?? null,
+      fromMs: filter.from ?? null,
+      toMs: filter.to ?? null,
+      userId: filter.user_id ?? null,
+      contentId: filter.content_id ?? null,
+      decision: filter.decision ?? null,
+      category: filter.category ?? null,
+      policy: filter.policy ?? null,
+      review: filter.review ?? null,
+      batchId: filter.batch_id ?? null,
+      limit: filter.limit,
     };
     const page = await readTenant(call, (tenant, caller) => tenant.listVerdicts(caller, query));
     return page.kind === "verdicts" ? ok(list(page.verdicts.map(toExplained), page.next)) : page;

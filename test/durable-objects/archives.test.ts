@@ -152,7 +152,7 @@ describe("a day of the journal", () => {
     const listed = expectKind(await tenant.stub().listAdjustments(PLATFORM, query), "page");
     expect(listed.data).toEqual([made]);
     const month = monthOf(DAY);
-    const books = expectKind(await tenant.stub().readBooks(PLATFORM, month), "books");
+    const books = expectKind(await tenant.stub().readMonth(PLATFORM, month), "month");
     expect(books.adjustments).toMatchObject([{ adjusts: line.callId, reason: "contested" }]);
     expect(await ask()).toMatchObject({ kind: "adjustment", adjustment: made, repeated: true });
     expect(await broken(tenant.id)).toEqual([]);

@@ -147,7 +147,7 @@ describe("holds whose deadline passed together", () => {
   it("are ended in bounded steps when the tenant is deleted", async () => {
     const { tenant } = await dying();
     expect(await account().deleteTenant(tenant.id)).toBe(true);
-    const closed = await account().readClosedBooks(tenant.id, null, {
+    const closed = await account().readClosedMonth(tenant.id, null, {
       first: DAY - 20,
       end: DAY + 20,
     });

@@ -290,7 +290,7 @@ describe("of a tenant that was deleted", () => {
   it("is unavailable while the object that has the totals does not answer", async () => {
     const lost = Object.assign(new Error("gone"), { retryable: true });
     const gone = {
-      ACCOUNT: { getByName: () => ({ readClosedBooks: () => Promise.reject(lost) }) },
+      ACCOUNT: { getByName: () => ({ readClosedMonth: () => Promise.reject(lost) }) },
     };
     const path = `/admin/tenants/stated/statements/${MONTH}`;
     const reply = await ask("GET", path, { key: env.ADMIN_TOKEN, env: gone });

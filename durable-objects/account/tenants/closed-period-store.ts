@@ -5,7 +5,7 @@ import type { DayUsage } from "../../../src/domain/usage/tenant-usage.ts";
 import type { Database } from "../../database.ts";
 import type { Period } from "../../tenant/ledger/ledger-store.ts";
 
-export interface ClosedBooks {
+export interface ClosedMonth {
   /** Generations that have figures in the month, the earliest first. */
   readonly lives: readonly number[];
   /** The generation of these days; null: there is none. */
@@ -38,7 +38,7 @@ export class ClosedPeriodStore {
   }
 
   /** @param generation null: the latest that has figures in the month */
-  read(tenant: string, generation: number | null, { first, end }: Month): ClosedBooks {
+  read(tenant: string, generation: number | null, { first, end }: Month): ClosedMonth {
     const lives = this.#db
       .run<{ generation: number }>(
         `SELECT DISTINCT generation FROM closed_periods WHERE tenant = ? AND day >= ? AND day < ?

@@ -24,7 +24,7 @@ import type { DaySpent } from "../account-protocol.ts";
 import { callEach, within } from "../call-each.ts";
 import type { Checks } from "../checks/checks.ts";
 import type { Pool } from "../pool/pool.ts";
-import { type ClosedBooks, ClosedPeriodStore } from "./closed-period-store.ts";
+import { type ClosedMonth, ClosedPeriodStore } from "./closed-period-store.ts";
 import type { FileSweeps } from "./file-sweeps.ts";
 import type { ReportEnds } from "./report-ends.ts";
 import { type Page, type TenantFilter, TenantList } from "./tenant-list.ts";
@@ -142,7 +142,7 @@ export class Tenants implements AccountFeature {
   }
 
   /** What ended generations of this id had in a month; the latest of them where none is named. */
-  readClosedBooks(tenant: string, generation: number | null, month: Month): ClosedBooks {
+  readClosedMonth(tenant: string, generation: number | null, month: Month): ClosedMonth {
     return this.#closed.read(tenant, generation, month);
   }
 

@@ -54,10 +54,10 @@ export class RatePermits {
    * @param askedMs by the wall clock, before the request was sent: the permits hold from then on
    * @param shiftMs from the account's clock to the object's
    */
-  add({ permits, refused }: RateAnswer, askedMs: number, shiftMs: number): void {
+  add({ permits, refused }: RateAnswer, sentMs: number, shiftMs: number): void {
     for (const [name, { units, forMs }] of Object.entries(permits)) {
-      const bundle = { units, fromMs: askedMs, untilMs: askedMs + forMs };
-      this.#bundles.set(name, [...this.#live(name, askedMs), bundle]);
+      const bundle = { units, fromMs: sentMs, untilMs: sentMs + forMs };
+      this.#bundles.set(name, [...this.#live(name, sentMs), bundle]);
       this.#refused.delete(name);
     }
     for (const [name, refusal] of Object.entries(refused)) {

@@ -274,10 +274,10 @@ const cacheTerms = ({
 function policyReply(
   { generation }: Profile,
   { name, version, policy }: PolicyVersion,
-  asked: PolicyRequest,
+  request: PolicyRequest,
 ): Admitted["policy"] {
   const tag = `${generation}.${version}`;
-  return { name, version, tag, body: asked.known === tag ? null : policy };
+  return { name, version, tag, body: request.known === tag ? null : policy };
 }
 
 // Calls that are scored inside the Worker: the rates are all that they take.

@@ -33,14 +33,14 @@ export type GenerationPlan =
     }
   | GenerationFailure;
 
-export function generationPlan(tx: Tx, asked: MeasuredGeneration): GenerationPlan {
+export function generationPlan(tx: Tx, call: MeasuredGeneration): GenerationPlan {
   const find = modelFinder(tx);
-  const guard = guardFor(tx, asked, find);
+  const guard = guardFor(tx, call, find);
   if (guard.kind === "invalid_request") return guard;
-  const planned = stagePlan(tx, asked, {
+  const planned = stagePlan(tx, call, {
     find,
     defaultMaxTokens: tx.profile.settings.default_max_tokens,
-    fitTo: asked.fit ? fittingNow(tx.stores.ledger.standing(tx.profile)) : null,
+    fitTo: call.fit ? fittingNow(tx.stores.ledger.standing(tx.profile)) : null,
     besides: (maxTokens) => boundOf(guard.checks(maxTokens)),
   });
   if (planned.kind !== "planned") return planned;
@@ -114,9 +114,9 @@ function stagePlan(
 const LIMITED: readonly Measured["kind"][] = ["chat", "caption"];
 
 /** The `max_tokens` with which the same call would fit now; empty where none would. */
-export function fitting(tx: Tx, asked: MeasuredGeneration): Fitting {
-  if (!LIMITED.includes(asked.measured.kind)) return {};
-  const plan = generationPlan(tx, { ...asked, fit: true });
+export function fitting(tx: Tx, call: MeasuredGeneration): Fitting {
+  if (!LIMITED.includes(call.measured.kind)) return {};
+  const plan = generationPlan(tx, { ...call, fit: true });
   const made = plan.kind === "planned" ? plan.stages.find(isGeneration) : undefined;
   if (made === undefined || !made.clamped || made.maxTokens === null) return {};
   return { fittingMaxTokens: made.maxTokens };

@@ -20,17 +20,17 @@ import type { Quoted, QuotedCall } from "../protocol.ts";
 
 // What a call would cost: planned as an admission plans it, and nothing reserved or counted.
 
-export function quote(tx: Tx, asked: QuotedCall): Quoted | GenerationFailure {
-  const plan = asked.kind === "generation" ? generationPlan(tx, asked) : moderationPlan(tx, asked);
+export function quote(tx: Tx, call: QuotedCall): Quoted | GenerationFailure {
+  const plan = call.kind === "generation" ? generationPlan(tx, call) : moderationPlan(tx, call);
   if (plan.kind !== "planned") return plan;
   const { stages } = plan;
   const bound = sum(stages.map((stage) => stage.bound));
   const now = tx.stores.ledger.standing(tx.profile);
-  const items = asked.kind === "moderation" ? moderationItems(asked.contents) : ONE_ITEM;
+  const items = call.kind === "moderation" ? moderationItems(call.contents) : ONE_ITEM;
   return {
     kind: "quoted",
     stages,
-    least: leastOf(tx, asked, stages),
+    least: leastOf(tx, call, stages),
     neurons: neuronBalance(now, bound),
     refusal:
       refusalOf(withOutlook(tx, now), { bound, units: rateUnits(stages, items) })?.kind ?? null,
@@ -59,9 +59,9 @@ function moderationPlan(
  * Nothing where a check may be skipped (a term has blocked the item, or its language is none of the
  * engine's), or where an earlier answer may be given again.
  */
-function leastOf(tx: Tx, asked: QuotedCall, stages: readonly PlannedStage[]): MicroNeurons {
-  if (asked.kind === "moderation" || tx.profile.settings.cache_ttl_s > 0) return ZERO;
+function leastOf(tx: Tx, call: QuotedCall, stages: readonly PlannedStage[]): MicroNeurons {
+  if (call.kind === "moderation" || tx.profile.settings.cache_ttl_s > 0) return ZERO;
   const modelOf = admittedModels(tx.stores.platform.prices);
   const made = stages.filter(isGeneration);
-  return sum(made.map((stage) => leastCharge(stage, asked.measured.kind, modelOf)));
+  return sum(made.map((stage) => leastCharge(stage, call.measured.kind, modelOf)));
 }

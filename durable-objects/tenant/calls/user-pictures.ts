@@ -52,8 +52,8 @@ export function userPicturesOf(
 export function giveBackPictures(tx: Tx, hold: Hold, items: readonly Item[]): void {
   const held = pictureCount(hold.stages);
   if (hold.userId === null || held === 0) return;
-  const asked = items
+  const requested = items
     .filter(({ stage, task }) => stage === "generate" && task === "text_to_image")
     .reduce((total, { calls }) => total + calls, 0);
-  if (asked < held) tx.stores.userPictures.giveBack(hold.day, hold.userId, held - asked);
+  if (requested < held) tx.stores.userPictures.giveBack(hold.day, hold.userId, held - requested);
 }

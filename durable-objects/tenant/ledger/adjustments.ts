@@ -72,12 +72,12 @@ function makeAdjustment(tx: Tx, request: AdjustLine): AdjustmentMade | AdjustFai
   const before = tx.stores.adjustments.ofLine(line.day, line.callId);
   const made = adjust(line, before, { ...request, nowMs: tx.nowMs });
   if (made.kind !== "adjusted") return made;
-  book(tx, made.adjustment);
+  recordAdjustment(tx, made.adjustment);
   return { kind: "adjustment", adjustment: made.adjustment, repeated: false };
 }
 
 /** In the day of the line, so that the day's lines still add up to what it posted. */
-function book(tx: Tx, made: Adjustment): void {
+function recordAdjustment(tx: Tx, made: Adjustment): void {
   const { adjustments, ledger } = tx.stores;
   adjustments.insert(made);
   ledger.grants.giveBack(made.grants);
@@ -111,9 +111,9 @@ export function listEntries(
   { stores: { journal, adjustments } }: Tx,
   query: LineQuery,
 ): JournalEntry[] {
-  const isAsked = query.outcome === null || query.outcome === "posted";
+  const isListed = query.outcome === null || query.outcome === "posted";
   const entries: JournalEntry[] = journal.listLines(query);
-  if (isAsked) entries.push(...adjustments.listBesideLines(query));
+  if (isListed) entries.push(...adjustments.listBesideLines(query));
   return entries.toSorted((a, b) => (entryId(a) < entryId(b) ? 1 : -1)).slice(0, query.limit + 1);
 }
 

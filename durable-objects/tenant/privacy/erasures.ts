@@ -106,13 +106,13 @@ export class Erasures {
    */
   find(
     tx: Tx,
-    asked: { readonly userId: string; readonly place: Place | null; readonly requestId: string },
+    request: { readonly userId: string; readonly place: Place | null; readonly requestId: string },
   ): PersonalPage {
     const personal = this.#personal();
-    const at = asked.place ?? firstPlace(personal);
-    const { records, next } = storeAt(personal, at).find(asked.userId, at.after);
+    const at = request.place ?? firstPlace(personal);
+    const { records, next } = storeAt(personal, at).find(request.userId, at.after);
     for (const record of records) {
-      if (record.kind === "content") noteRead(tx, record.verdictId, asked.requestId);
+      if (record.kind === "content") noteRead(tx, record.verdictId, request.requestId);
     }
     return { kind: "personal_page", records, next: placeAfter(personal, at, next) };
   }
@@ -120,18 +120,18 @@ export class Erasures {
   /** Begins an erasure, with its first pages. A repeat while it runs gets the one that runs. */
   start(
     tx: Tx,
-    asked: { readonly id: string; readonly userId: string; readonly person: string },
+    request: { readonly id: string; readonly userId: string; readonly person: string },
   ): StartErasure {
     const running = tx.stores.erasures.running();
-    const same = running.find(({ person }) => person === asked.person);
+    const same = running.find(({ person }) => person === request.person);
     if (same !== undefined) return { kind: "erasure", erasure: same };
     if (running.length >= MOST_RUNNING) {
       return { kind: "over_limit", detail: `At most ${MOST_RUNNING} erasures run at once.` };
     }
     const erasure: Erasure = {
-      ...asked,
+      ...request,
       place: firstPlace(this.#personal()),
-      againAtMs: afterOpenCalls(tx, asked.userId),
+      againAtMs: afterOpenCalls(tx, request.userId),
       filesDueMs: null,
       counts: {},
       createdAtMs: tx.nowMs,
@@ -241,10 +241,10 @@ function filesOf(
   { id: tenant, generation }: Profile,
   due: Erasure,
 ): FilesOf {
-  const whose = { tenant, generation, userId: due.userId ?? "" };
+  const owner = { tenant, generation, userId: due.userId ?? "" };
   const erase = (day: Day) =>
-    eraseArchived(transact, bucket, { of: whose, day, erasureId: due.id });
-  return { ...whose, archived: oneByOne(erase) };
+    eraseArchived(transact, bucket, { of: owner, day, erasureId: due.id });
+  return { ...owner, archived: oneByOne(erase) };
 }
 
 /**

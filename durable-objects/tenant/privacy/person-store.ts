@@ -78,8 +78,8 @@ export class PersonStore {
       after,
       SCAN,
     );
-    const { mine, next } = pageOf(rows, person, ({ id }) => id);
-    return { records: mine.map((row) => ({ kind: "event", event: toEvent(row) })), next };
+    const { found, next } = pageOf(rows, person, ({ id }) => id);
+    return { records: found.map((row) => ({ kind: "event", event: toEvent(row) })), next };
   }
 
   eraseEvent(id: string): void {
@@ -99,8 +99,8 @@ export class PersonStore {
       ...keyOf(after, ["", ""]),
       SCAN,
     );
-    const { mine, next } = pageOf(rows, person, (row) => placeOf(row.webhook_id, row.id));
-    return { records: mine.map(toDelivery), next };
+    const { found, next } = pageOf(rows, person, (row) => placeOf(row.webhook_id, row.id));
+    return { records: found.map(toDelivery), next };
   }
 
   /** Of calls that have ended; found by their lines, and so before those lose the person. */
@@ -115,8 +115,8 @@ export class PersonStore {
       ...keyOf(after, [-1, "", ""]),
       SCAN,
     );
-    const { mine, next } = pageOf(rows, person, (row) => placeOf(row.day, row.route, row.key));
-    return { records: mine.map(toIdempotencyKey), next };
+    const { found, next } = pageOf(rows, person, (row) => placeOf(row.day, row.route, row.key));
+    return { records: found.map(toIdempotencyKey), next };
   }
 
   eraseIdempotencyKey(day: number, route: string, key: string): void {
@@ -138,8 +138,8 @@ export class PersonStore {
       ...keyOf(after, [-1, ""]),
       SCAN,
     );
-    const { mine, next } = pageOf(rows, person, replyPlace, MOST_REPLIES);
-    return { records: mine.flatMap(({ day, call_id: id }) => this.#reply(day, id)), next };
+    const { found, next } = pageOf(rows, person, replyPlace, MOST_REPLIES);
+    return { records: found.flatMap(({ day, call_id: id }) => this.#reply(day, id)), next };
   }
 
   #reply(day: number, callId: string): Extract<PersonalRecord, { kind: "reply" }>[] {
@@ -170,8 +170,8 @@ export class PersonStore {
       after,
       SCAN,
     );
-    const { mine, next } = pageOf(rows, person, ({ id }) => id);
-    return { records: mine.flatMap(({ id }) => this.#line(id)), next };
+    const { found, next } = pageOf(rows, person, ({ id }) => id);
+    return { records: found.flatMap(({ id }) => this.#line(id)), next };
   }
 
   #line(id: string): Extract<PersonalRecord, { kind: "journal_line" }>[] {
@@ -215,17 +215,17 @@ export class PersonStore {
   }
 }
 
-/** What of the rows that were looked at is of that person, and where to go on. */
+/** The rows of that person among these rows, and the place at which the next page begins. */
 function pageOf<R extends Owned<Row>>(
   rows: readonly R[],
   person: string,
   place: (row: R) => string,
   most: number = MOST_RECORDS,
-): { readonly mine: readonly R[]; readonly next: string | null } {
-  const found = rows.filter((row) => row.person === person);
-  const mine = found.slice(0, most);
-  const last = found.length > most ? mine.at(-1) : rows.length < SCAN ? undefined : rows.at(-1);
-  return { mine, next: last === undefined ? null : place(last) };
+): { readonly found: readonly R[]; readonly next: string | null } {
+  const all = rows.filter((row) => row.person === person);
+  const found = all.slice(0, most);
+  const last = all.length > most ? found.at(-1) : rows.length < SCAN ? undefined : rows.at(-1);
+  return { found, next: last === undefined ? null : place(last) };
 }
 
 /** A place in a table whose key has several columns. */

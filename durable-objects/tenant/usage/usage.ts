@@ -97,8 +97,8 @@ function isUnfolded({ stores: { feed } }: Tx, { days }: TenantRows): boolean {
   return state === null ? days.length > 0 : state.walkedId !== null;
 }
 
-export interface MonthBooks {
-  readonly kind: "books";
+export interface MonthUsage {
+  readonly kind: "month";
   readonly tenant: string;
   readonly generation: number;
   readonly days: readonly DayUsage[];
@@ -108,13 +108,13 @@ export interface MonthBooks {
 }
 
 /** A month's daily books, for its statement. */
-export function readBooks(tx: Tx, month: Month): MonthBooks {
+export function readMonth(tx: Tx, month: Month): MonthUsage {
   tx.stores.refusals.flush();
   tx.stores.ledger.flush();
   const open = tx.stores.ledger.openHolds().map(({ day }) => day);
   const oldestOpenDay = open.length === 0 ? null : Math.min(...open);
   return {
-    kind: "books",
+    kind: "month",
     tenant: tx.profile.id,
     generation: tx.profile.generation,
     days: daysOf(tx, month.first, month.end - 1),
@@ -137,6 +137,6 @@ export const USAGE_OPERATIONS = {
     return ask(caller, (tx) => readUsage(tx, query, hasNews));
   },
 
-  readBooks: ({ ask }: TenantContext, caller: Caller, month: Month) =>
-    ask(caller, (tx) => readBooks(tx, month)),
+  readMonth: ({ ask }: TenantContext, caller: Caller, month: Month) =>
+    ask(caller, (tx) => readMonth(tx, month)),
 };

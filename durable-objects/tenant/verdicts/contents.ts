@@ -116,13 +116,13 @@ const keptSince = (profile: Profile, nowMs: number): number => nowMs - contentsK
 /** The record that it was read is written before anything of it leaves. */
 export function readContent(
   tx: Tx,
-  asked: ReadContent,
+  request: ReadContent,
 ):
   | { readonly kind: "content"; readonly content: KeptContent; readonly owner: PictureOwner }
   | Extract<LookupFailure, { kind: "not_found" }> {
-  const content = tx.stores.contents.read(asked.id, keptSince(tx.profile, tx.nowMs));
+  const content = tx.stores.contents.read(request.id, keptSince(tx.profile, tx.nowMs));
   if (content === null) return { kind: "not_found", what: "content" };
-  noteRead(tx, asked.id, asked.requestId);
+  noteRead(tx, request.id, request.requestId);
   return { kind: "content", content, owner: ownerOf(tx.profile) };
 }
 

@@ -45,9 +45,9 @@ export function reuseFor(
   const { name, version, policy } = call.policy;
   const ttlMs = (policy.reuse_ttl_s ?? 0) * 1000;
   if (ttlMs === 0) return [];
-  const asked = new Set(stages.map(({ content }) => content));
+  const staged = new Set(stages.map(({ content }) => content));
   return reuseKeys.map((key, at) => {
-    if (key === null || !asked.has(at)) return null;
+    if (key === null || !staged.has(at)) return null;
     const found = reusable.find({ policy: { name, version }, key }, atMs - ttlMs, atMs);
     // A person may have done something with it since.
     return { key, source: found !== null && mayBeReused(found) ? found : null };

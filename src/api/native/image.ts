@@ -107,7 +107,7 @@ export const ImageOutput = v.object({
   created_at: time("When it was made."),
 });
 
-const told = (how: readonly string[], description: string) =>
+const appliedBy = (how: readonly string[], description: string) =>
   v.pipe(v.nullable(v.picklist(how)), v.description(description));
 
 export const ImagesOutput = v.object({
@@ -116,11 +116,11 @@ export const ImagesOutput = v.object({
   requested: v.number(),
   failed: v.pipe(v.number(), v.description("Asked for and not had: `data` has so many fewer.")),
   applied: v.object({
-    style: told(["prompt"], "Null: not asked for."),
-    negative_prompt: told(["prompt", "parameter"], "Null: not asked for."),
-    seed: told(["parameter"], "Null: the model takes none, or was given none."),
-    size: told(["parameter", "fixed"], "Fixed: the model makes one size."),
-    steps: told(["parameter", "fixed"], "Fixed: the model takes so many."),
+    style: appliedBy(["prompt"], "Null: not asked for."),
+    negative_prompt: appliedBy(["prompt", "parameter"], "Null: not asked for."),
+    seed: appliedBy(["parameter"], "Null: the model takes none, or was given none."),
+    size: appliedBy(["parameter", "fixed"], "Fixed: the model makes one size."),
+    steps: appliedBy(["parameter", "fixed"], "Fixed: the model takes so many."),
   }),
   micro_neurons: microNeuronsOut("What this call cost."),
   neurons: v.number(),

@@ -13,7 +13,7 @@ const DAYS = { least: 1, most: 30, usual: 7 } as const;
 
 const DAY_MS = 86_400_000;
 
-const Asked = v.strictObject({
+const ReplayFields = v.strictObject({
   policy: v.optional(
     v.pipe(PolicyInput, v.description("As a PUT takes it; absent: the version in force.")),
   ),
@@ -28,9 +28,9 @@ const Asked = v.strictObject({
 });
 
 export const ReplayInput = v.pipe(
-  Asked,
+  ReplayFields,
   v.check(
-    stated<v.InferOutput<typeof Asked>>(
+    stated<v.InferOutput<typeof ReplayFields>>(
       "must have either days or from",
       ({ days, from }) => days === undefined || from === undefined,
     ),

@@ -91,14 +91,14 @@ export function measureTranscription(body: TranscriptionBody): {
     readonly audio: TranscriptionInference["length"] | null;
   };
   /** Null: nothing can be asked, and nothing is admitted. */
-  readonly asked: Omit<TranscriptionInference, "model"> | null;
+  readonly engineInput: Omit<TranscriptionInference, "model"> | null;
 } {
   const { bytes } = body.file;
   const format = audioFormat(bytes);
   const length = audioLength(bytes);
   const measured = { kind: "transcription", audio: length } as const;
-  if (format === null || length === null) return { measured, asked: null };
-  const asked = {
+  if (format === null || length === null) return { measured, engineInput: null };
+  const engineInput = {
     bytes,
     format,
     length,
@@ -107,7 +107,7 @@ export function measureTranscription(body: TranscriptionBody): {
     temperature: body.temperature ?? null,
     timed: TIMED.includes(body.response_format),
   };
-  return { measured, asked };
+  return { measured, engineInput };
 }
 
 const Usage = v.object({ type: v.literal("duration"), seconds: v.number() });
@@ -138,7 +138,7 @@ export const TranscriptionOutput = v.object({
 
 interface MadeTranscript {
   readonly body: TranscriptionBody;
-  readonly asked: Omit<TranscriptionInference, "model">;
+  readonly engineInput: Omit<TranscriptionInference, "model">;
   readonly item: Item;
   readonly requestId: string;
 }
@@ -148,7 +148,7 @@ export function toTranscription(
   output: Outputs["transcription"],
   made: MadeTranscript,
 ): string | v.InferOutput<typeof TranscriptionOutput> {
-  const seconds = (made.asked.length.countedMs ?? made.asked.length.atMostMs) / 1000;
+  const seconds = (made.engineInput.length.countedMs ?? made.engineInput.length.atMostMs) / 1000;
   const segments = segmentsOf(output, seconds);
   switch (made.body.response_format) {
     case "text":
@@ -177,7 +177,7 @@ function verbose(
   const wanted = made.body.timestamp_granularities ?? ["segment"];
   return {
     task: "transcribe",
-    language: language ?? made.asked.language ?? "unknown",
+    language: language ?? made.engineInput.language ?? "unknown",
     duration: made.seconds,
     text,
     ...(wanted.includes("segment") && { segments: segments.map(toSegment) }),

@@ -35,7 +35,7 @@ const shareOfOne = v.pipe(v.number(), v.minValue(0), v.maxValue(1));
 const attributeName = v.pipe(v.string(), v.maxLength(64));
 const scoreType = v.pipe(v.string(), v.maxLength(64), v.description("PROBABILITY."));
 
-const AskedAttributeInput = v.strictObject({
+const RequestedAttributeInput = v.strictObject({
   scoreType: v.optional(scoreType),
   scoreThreshold: v.optional(
     v.pipe(shareOfOne, v.description("An attribute whose summary is below it is left out.")),
@@ -49,7 +49,7 @@ export const AnalyzeInput = v.strictObject({
   context: v.optional(v.pipe(Context, v.description("Accepted, and not used."))),
   requestedAttributes: v.optional(
     v.pipe(
-      v.record(attributeName, v.nullable(AskedAttributeInput)),
+      v.record(attributeName, v.nullable(RequestedAttributeInput)),
       v.maxEntries(MAX_ATTRIBUTES),
       v.description(
         "TOXICITY, SEVERE_TOXICITY, IDENTITY_ATTACK, INSULT, PROFANITY, THREAT, SEXUALLY_EXPLICIT, " +

@@ -95,7 +95,7 @@ const ChatInput = v.object({
 type ChatBody = v.InferOutput<typeof ChatInput>;
 
 export interface ChatRun {
-  readonly kind: "asked";
+  readonly kind: "task";
   readonly messages: readonly ChatMessage[];
   /** In OpenAI's form, whichever they came in. */
   readonly parameters: Readonly<Record<string, unknown>>;
@@ -124,14 +124,14 @@ export function readChat(body: RunBody): ChatRun | RunFailure {
     };
   }
   const json = body.kind === "json" ? body.json : null;
-  const told = withExactSeed(parametersOf(inputs), inputs.seed, json);
-  if (told.kind !== "told") return told;
+  const seeded = withExactSeed(parametersOf(inputs), inputs.seed, json);
+  if (seeded.kind !== "read") return seeded;
   const read = inputs.image === undefined ? null : readImage(inputs.image);
   if (read !== null && read.kind !== "picture") return read;
   return {
-    kind: "asked",
+    kind: "task",
     messages: read === null ? messages : withPicture(messages, read),
-    parameters: told.parameters,
+    parameters: seeded.parameters,
     maxTokens: inputs.max_tokens ?? inputs.max_completion_tokens ?? null,
     stream: inputs.stream,
     taken: effortHeaders(inputs.reasoning_effort),

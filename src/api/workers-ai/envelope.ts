@@ -96,7 +96,7 @@ export const wrong = (path: FieldError["path"], detail: string): RunFailure => (
 
 /** What is asked, measured and ready for an engine; the result is in the task's own shape. */
 export interface RunRequest<Kind extends GenerationKind> {
-  readonly kind: "asked";
+  readonly kind: "task";
   readonly measured: Extract<Measured, { kind: Kind }>;
   readonly inference: (model: string, stage: GenerationStage, at: number) => Inferences[Kind];
   readonly result: (output: Outputs[Kind], item: Item) => unknown;

@@ -26,7 +26,7 @@ const ImageInput = v.object({
 });
 
 export interface ImageRun {
-  readonly kind: "asked";
+  readonly kind: "task";
   readonly prompt: string;
   readonly negativePrompt: string | undefined;
   readonly width: number | undefined;
@@ -60,7 +60,7 @@ export function readImageOrder(body: RunBody): ImageRun | RunFailure {
   const read: ReadPicture | null = source === undefined ? null : readImage(source);
   if (read !== null && read.kind !== "picture") return read;
   return {
-    kind: "asked",
+    kind: "task",
     prompt: rest.prompt,
     negativePrompt: negative_prompt,
     width: rest.width,

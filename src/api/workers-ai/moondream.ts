@@ -58,7 +58,7 @@ export function readMoondream(body: RunBody): Reading<"caption"> {
     ),
   );
   return {
-    kind: "asked",
+    kind: "task",
     measured: {
       kind: "caption",
       text: tokensAtMost(question ?? ""),

@@ -19,7 +19,7 @@ export function readLabelling(body: RunBody): Reading<"labels"> {
   const read = onePicture(body);
   if (read.kind !== "picture") return read;
   return {
-    kind: "asked",
+    kind: "task",
     measured: { kind: "labels" },
     inference: (model) => ({ model, picture: read.picture }),
     result: ({ labels }) => labels.map(({ name: label, score }) => ({ label, score })),
@@ -30,7 +30,7 @@ export function readDetection(body: RunBody): Reading<"objects"> {
   const read = onePicture(body);
   if (read.kind !== "picture") return read;
   return {
-    kind: "asked",
+    kind: "task",
     measured: { kind: "objects" },
     inference: (model) => ({ model, picture: read.picture }),
     result: ({ objects }) =>
@@ -57,7 +57,7 @@ export function readDescription(body: RunBody, model: string): Reading<"caption"
   const { prompt, max_tokens, ...rest } = inputs;
   const { image: _, ...parameters } = rest;
   return {
-    kind: "asked",
+    kind: "task",
     measured: {
       kind: "caption",
       text: tokensAtMost(prompt ?? ""),

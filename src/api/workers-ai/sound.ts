@@ -51,12 +51,12 @@ export function readTranscription(body: RunBody, model: string): Reading<"transc
   const format = audioFormat(bytes);
   const length = audioLength(bytes);
   return {
-    kind: "asked",
+    kind: "task",
     measured: { kind: "transcription", audio: length },
     inference(id) {
       if (format === null || length === null) throw new Error("what has no length was admitted");
-      const told = { language: language ?? null, prompt: prompt ?? null, temperature: null };
-      return { model: id, bytes, format, length, ...told, timed: true };
+      const options = { language: language ?? null, prompt: prompt ?? null, temperature: null };
+      return { model: id, bytes, format, length, ...options, timed: true };
     },
     result: (output) => {
       if (NOVA.test(model)) return toDeepgram(output);
@@ -153,7 +153,7 @@ export function readSpeech(body: RunBody, model: string): Reading<"speech"> {
     const parsed = parseInputs(MelottsInput, body);
     if (parsed.kind !== "parsed") return parsed;
     const { prompt, lang } = parsed.inputs;
-    return asked(prompt, { voice: lang, format: null });
+    return speechTask(prompt, { voice: lang, format: null });
   }
   const parsed = parseInputs(AuraInput, body);
   if (parsed.kind !== "parsed") return parsed;
@@ -163,7 +163,7 @@ export function readSpeech(body: RunBody, model: string): Reading<"speech"> {
   const format = formatOf(encoding, container);
   if (format === null) return refused("encoding", "that one is not made here.");
   // A name of nobody's of the model's: its own choice.
-  return asked(said, { voice: speaker ?? "alloy", format });
+  return speechTask(said, { voice: speaker ?? "alloy", format });
 }
 
 function formatOf(encoding: string, container: string | undefined): SpeechFormat | null {
@@ -171,11 +171,11 @@ function formatOf(encoding: string, container: string | undefined): SpeechFormat
   return (["mp3", "opus", "flac", "aac"] as const).find((format) => format === encoding) ?? null;
 }
 
-const asked = (
+const speechTask = (
   said: string,
   how: Pick<SpeechInference, "voice" | "format">,
 ): Reading<"speech"> => ({
-  kind: "asked",
+  kind: "task",
   measured: {
     kind: "speech",
     characters: said.length,

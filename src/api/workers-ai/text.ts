@@ -21,7 +21,7 @@ export function readClassification(body: RunBody): Reading<"classification"> {
   if (parsed.kind !== "parsed") return parsed;
   const { inputs } = parsed;
   return {
-    kind: "asked",
+    kind: "task",
     measured: { kind: "classification", text: tokensAtMost(inputs.text) },
     inference: (model) => ({ model, text: inputs.text }),
     result: ({ labels }) => labels.map(({ name: label, score }) => ({ label, score })),
@@ -41,7 +41,7 @@ export function readReranking(body: RunBody): Reading<"reranking"> {
   const contexts = parsed.inputs.contexts.map((context) => context.text);
   const measured = { query: tokensAtMost(query), contexts: contexts.map(tokensAtMost) };
   return {
-    kind: "asked",
+    kind: "task",
     measured: { kind: "reranking", ...measured },
     inference: (model) => ({ model, query, contexts, topK: top_k ?? null }),
     result: ({ ranks }) => ({
@@ -60,11 +60,11 @@ export function readEmbeddings(body: RunBody): Reading<"embeddings"> {
   if (parsed.kind !== "parsed") return parsed;
   const { pooling } = parsed.inputs;
   const all = listed(parsed.inputs.text);
-  const asked = pooling === "cls" ? { pooling } : {};
+  const options = pooling === "cls" ? { pooling } : {};
   return {
-    kind: "asked",
+    kind: "task",
     measured: { kind: "embeddings", texts: all.map(tokensAtMost) },
-    inference: (model, _stage, at) => ({ model, texts: inCalls(all)[at] ?? [], ...asked }),
+    inference: (model, _stage, at) => ({ model, texts: inCalls(all)[at] ?? [], ...options }),
     joined: (outputs) => ({ vectors: outputs.flatMap(({ vectors }) => vectors) }),
     result: ({ vectors }) => ({
       shape: [vectors.length, vectors[0]?.length ?? 0],
@@ -90,7 +90,7 @@ export function readTranslation(body: RunBody, model: string): Reading<"translat
   if (!isTranslated(model, "source", source)) return wrong(["source_lang"], NOT_TRANSLATED);
   if (!isTranslated(model, "target", target)) return wrong(["target_lang"], NOT_TRANSLATED);
   return {
-    kind: "asked",
+    kind: "task",
     measured: { kind: "translation", texts: [tokensAtMost(said)], source, target },
     inference: (id) => ({ model: id, texts: [said], source, target }),
     result: ({ translations: [translated_text] }) => ({ translated_text }),
@@ -109,7 +109,7 @@ function readIndicTranslation(body: RunBody, model: string): Reading<"translatio
   if (!isTranslated(model, "target", target)) return wrong(["target_language"], NOT_TRANSLATED);
   const all = listed(parsed.inputs.text);
   return {
-    kind: "asked",
+    kind: "task",
     measured: { kind: "translation", texts: all.map(tokensAtMost), source: "en", target },
     inference: (id) => ({ model: id, texts: all, source: "en", target }),
     result: ({ translations }) => ({ translations }),

@@ -20,7 +20,7 @@ export const MOST_ENDED = 16;
 export const APPLY_LIFE_MS = 86_400_000;
 
 /** The least time for which an apply can be read after its end. */
-export const TOLD_MS = 3_600_000;
+export const RESULT_KEPT_MS = 3_600_000;
 
 /** How often a tenant, or the log, is called if it does not answer. */
 export const MOST_TRIES = 6;
