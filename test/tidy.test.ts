@@ -360,6 +360,88 @@ describe("files", () => {
   });
 });
 
+const SIMULATION: Readonly<Record<string, string>> = import.meta.glob<string>(
+  "../simulation/**/*.ts",
+  { query: "?raw", import: "default", eager: true },
+);
+
+/** Words that no file and no name has any more: as a whole name, or as a part of one. */
+const OLD_WORDS = new Map([
+  ["desk", "dispatcher, account or feed"],
+  ["courier", "dispatcher"],
+  ["chores", "alarm"],
+  ["ticket", "request"],
+  ["placard", "placeholder"],
+  ["infers", "generators"],
+  ["unmade", "the failure"],
+  ["heard", "reported or seen"],
+  ["hungry", "asking"],
+  ["uncovered", "the lease or budget"],
+  ["books", "usage of a month"],
+]);
+
+/** Names that have gone, whole. */
+const OLD_NAMES = new Map([
+  ["Parts", "TenantFeature or its operations"],
+  ["Book", "Ledger"],
+  ["Cover", "AccountBudget"],
+  ["cover", "budget"],
+  ["AccountLink", "AccountClient"],
+  ["Infers", "Generators"],
+  ["Tones", "placeholder speech"],
+  ["askTenant", "readTenant"],
+  ["tellTenant", "writeTenant"],
+  ["askAccount", "readAccount"],
+  ["tellAccount", "writeAccount"],
+  ["ToldStore", "DailyNoticeStore"],
+  ["toGiveBack", "mustReturn"],
+  ["told", "the noun of what it holds"],
+  ["mine", "the noun of what it holds"],
+  ["whose", "the noun of what it holds"],
+]);
+
+/** The source without comments and plain strings: names alone, and what templates say. */
+const codeOf = (source: string): string =>
+  source
+    .replaceAll(/"(?:[^"\\\n]|\\.)*"/g, '""')
+    .replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*/g, "")
+    .replaceAll(/`[^`]*`/g, "``");
+
+/** `toldStore` and `told-store` have the same words. */
+const wordsOf = (name: string): string[] =>
+  name.split(/(?<=[a-z\d])(?=[A-Z])|[^A-Za-z]+/).map((word) => word.toLowerCase());
+
+/** Old words in names of a path or a source, each with the word that replaced it. */
+function oldWordsIn(path: string, source: string): string[] {
+  const names = codeOf(source).match(/[A-Za-z_$][\w$]*/g) ?? [];
+  return [...new Set([...path.split(/[/.]/), ...names])].flatMap((name) => {
+    const known = OLD_NAMES.get(name);
+    const words = wordsOf(name).flatMap((word) => OLD_WORDS.get(word) ?? []);
+    return [...(known === undefined ? [] : [known]), ...words].map(
+      (now) => `${path}: ${name} (now: ${now})`,
+    );
+  });
+}
+
+describe("names", () => {
+  it("are read from the code and the path, not from comments and texts", () => {
+    const source = 'const isHeard = text("a desk"); // a courier\nconst told = `told`;';
+    expect(oldWordsIn("src/feed-desk.ts", source)).toEqual([
+      "src/feed-desk.ts: feed-desk (now: dispatcher, account or feed)",
+      "src/feed-desk.ts: isHeard (now: reported or seen)",
+      "src/feed-desk.ts: told (now: the noun of what it holds)",
+    ]);
+  });
+
+  it("bring no word of the old vocabulary back", () => {
+    const sources = Object.entries({ ...FILES, ...SIMULATION }).filter(
+      ([path]) => !path.startsWith("console/"),
+    );
+    expect(sources.map(([path]) => path)).toContain("../simulation/world.ts");
+    expect(sources.flatMap(([path, source]) => oldWordsIn(path, source))).toEqual([]);
+  });
+});
+
 async function hash(migration: Migration | undefined): Promise<string> {
   const bytes = new TextEncoder().encode(JSON.stringify(migration?.statements));
   const digest = await crypto.subtle.digest("SHA-256", bytes);

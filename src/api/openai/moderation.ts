@@ -48,7 +48,7 @@ const atMost = (most: number, sentence: string) =>
     (parts) => parts.filter((part) => part.type === "image_url").length <= most,
   );
 
-const Parts = v.pipe(
+const ItemParts = v.pipe(
   PartList,
   v.minLength(1),
   v.maxLength(MAX_STRINGS),
@@ -61,7 +61,7 @@ export const ModerationInput = v.object({
     "omni-moderation-latest",
   ),
   input: v.pipe(
-    v.union([text, v.pipe(v.array(text), v.minLength(1), v.maxLength(MAX_STRINGS)), Parts]),
+    v.union([text, v.pipe(v.array(text), v.minLength(1), v.maxLength(MAX_STRINGS)), ItemParts]),
     v.description(
       "A text, texts (each a result, at most as many as `requests` allows), or the parts of one item.",
     ),
