@@ -4,7 +4,7 @@
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** Whose null is a value: of JSON Schema, and the arguments of a tool. */
+/** Fields in which null is a value: JSON Schemas, and the arguments of a tool. */
 const HOLDS_NULL: ReadonlySet<string> = new Set([
   "arguments",
   "const",
@@ -140,7 +140,7 @@ function mendedPart(part: unknown): unknown {
   return typeof url === "string" ? { ...part, image_url: { url } } : part;
 }
 
-/** What a model thought is not said to the next one. */
+/** The reasoning of one answer is not sent with the next request. */
 const isThought = (part: unknown): boolean => isFields(part) && THOUGHTS.has(part["type"]);
 
 const THOUGHTS: ReadonlySet<unknown> = new Set(["thinking", "redacted_thinking", "reasoning"]);

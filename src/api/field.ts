@@ -52,7 +52,7 @@ export const timeInput = (description: string) =>
     v.check(stated("must be a time from 1970 to 9999, in UTC", isTime)),
   );
 
-/** What is no day at all is told of by another check. */
+/** True for a text that is no day: another check refuses it. */
 const isSinceEpoch = (text: string): boolean => isTime(startOf(parseDay(text) ?? 0));
 
 /** A UTC day in a query, as its number. */

@@ -6,7 +6,7 @@ import {
   ROUTING_TASKS,
 } from "../domain/generation/prompt-features.ts";
 
-// What of a request was decided here, as its reply tells: only there where something was.
+// The decisions that the gateway made about a request, in its reply. Absent if there were none.
 
 export const planNotes = {
   routing: v.exactOptional(

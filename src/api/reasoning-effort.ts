@@ -1,7 +1,7 @@
 import * as v from "valibot";
 
-// How long a model is to think. The models here know three lengths and none at all; names that others
-// have for more are taken as the most that there is, and the caller is told.
+// How long a model is to think. The models here know three lengths, and none. Other providers have names for
+// more: these count as the longest, and a header says so.
 
 const EFFORTS = ["none", "minimal", "low", "medium", "high", "xhigh", "max"] as const;
 type Effort = (typeof EFFORTS)[number];
@@ -19,7 +19,7 @@ export const reasoningEffort = v.nullish(
 export const effortTaken = (effort: Effort): ReasoningEffort =>
   effort === "xhigh" || effort === "max" ? HIGHEST : effort;
 
-/** Told only where it is another than was asked for. */
+/** Empty if the request's effort is used as it is. */
 export const effortHeaders = (effort: Effort | null | undefined): Record<string, string> => {
   if (effort === null || effort === undefined) return {};
   const taken = effortTaken(effort);

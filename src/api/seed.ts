@@ -15,9 +15,9 @@ type Refused = Extract<RequestFailure, { kind: "invalid_request" }>;
 type Parameters = Readonly<Record<string, unknown>>;
 
 /**
- * What an engine is told, with the seed digit by digit; or why that is none.
+ * The parameters with the seed digit by digit, or an error if it is no seed.
  *
- * @param json as it was sent; null: nothing is asked of an engine
+ * @param json the request as it was sent; null: no engine is called
  */
 export function withExactSeed(
   parameters: Parameters,

@@ -17,7 +17,7 @@ import { recordInferences } from "./record-inferences.ts";
 import { idempotencyOf } from "../http/idempotency-key.ts";
 import { objectCaller, tenantObject, GOVERNED } from "./tenant-object.ts";
 
-// What the routes that generate share.
+// Shared by the routes that generate.
 
 /** Chat, embeddings and documents. */
 export const MAX_BODY_BYTES = 2 * 1024 * 1024;

@@ -22,7 +22,7 @@ export const moderationDeps = (call: {
   engine: createEngine(call.config, call.env),
   tenant: () => tenantObject(call.env, call.caller.tenant),
   judgeText: textJudge(call.env.ASSETS),
-  // Deployed with a real vision model the small one is not asked: it finds less, and alarms more.
+  // With a real vision model the small one does not run: it finds less, and has more false alarms.
   judgePicture:
     call.config.inference === "embedded"
       ? (picture) => judgePicture(picture, pictureModelOf(call.env.ASSETS))

@@ -19,8 +19,8 @@ import { type GenerationRouteCall, generationDeps } from "./generation-deps.ts";
 import { toItsEnd } from "./moderation-deps.ts";
 import { UNAVAILABLE } from "./tenant-object.ts";
 
-// What the routes of pictures share. Making, keeping and rendering are three steps of one call: each
-// route says what is done with what was made.
+// Shared by the routes of pictures. A call makes pictures, stores them if the route wants that, and renders
+// the reply; each route has its own rendering.
 
 /** The cheapest that is priced: 57.6 neurons a picture of 1,024 x 1,024. */
 export const DEFAULT_PICTURE_MODEL = "@cf/black-forest-labs/flux-1-schnell";
@@ -38,7 +38,7 @@ export const NO_BUCKET: EngineFailure = {
   detail: "This deployment stores no pictures: ask /v1/images/generations for b64_json.",
 };
 
-/** The local servers that understand a seed are told one only when the caller gave it. */
+/** An OpenAI-compatible server gets a seed only if the caller gave one. */
 export const drawsSeeds = ({ inference }: Config): boolean => inference !== "openai";
 
 export interface PictureCall {

@@ -7,8 +7,8 @@ import type { FailureKind } from "../domain/ledger/failure.ts";
 import type { Caller, KeyCaller, LinkCaller, MirrorCaller } from "../http/call.ts";
 import { isRetryable, isTransient } from "../io/object-error.ts";
 
-// The objects as routes call them. An object that could not be reached is `unavailable`, and the caller
-// may try again. An exception of its code is a bug: it is thrown on, and the router logs it with the
+// The objects as routes call them. An object that cannot be reached is `unavailable`, and the caller may
+// try again. An exception of its code is a bug: it is thrown on, and the router logs it with the
 // request's id and answers `internal`.
 
 type Methods<T> = {
@@ -75,7 +75,7 @@ export const tenantObject = (env: Env, id: string): TenantObject =>
 export const accountObject = (env: Env): AccountObject =>
   env.ACCOUNT.getByName(ACCOUNT_NAME) as unknown as AccountObject;
 
-/** What the object checks in the transaction of the call itself. */
+/** The object checks it in the same transaction as the request. */
 export const objectCaller = (caller: Exclude<Caller, LinkCaller>): ObjectCaller =>
   caller.kind === "key"
     ? {
@@ -93,7 +93,7 @@ interface TenantCall {
 
 type TenantAct<Result> = (tenant: TenantObject, caller: ObjectCaller) => Promise<Result>;
 
-/** Reads from the caller's tenant. A read that was cut off is tried once more. */
+/** Reads from the caller's tenant. A read that was cut off is repeated once. */
 export const readTenant = <Result>(
   call: TenantCall,
   read: TenantAct<Result>,

@@ -14,14 +14,14 @@ import { readMessage, type RowVersion, type UsageMessage, versionOf } from "./us
 // A message that cannot be written must not hold back the others that came with it: the delivery is
 // then halved, and its halves again, until it stands alone.
 
-/** What a tenant's object is asked, as far as this is concerned. */
+/** The calls to a tenant's object. */
 interface Fed {
   rowsArrived(generation: number, epoch: number, rows: readonly RowVersion[]): Promise<void>;
-  /** Null: that life is over. */
+  /** Null: that generation has ended. */
   readReportDays(generation: number, days: readonly Day[]): Promise<readonly DaySums[] | null>;
 }
 
-/** What the `Account` object is told of messages that nobody could deliver. */
+/** The report to the `Account` object of messages that could not be delivered. */
 interface Counts {
   countDeadMessages(messages: number): Promise<void>;
 }
@@ -33,7 +33,7 @@ export interface ConsumerDeps {
   readonly accountName: string;
 }
 
-/** Objects that are told at the same time. */
+/** Objects that are notified at the same time. */
 const MOST_AT_ONCE = 20;
 
 /** One message that cannot be written is found among a hundred with so many transactions. */
@@ -147,12 +147,12 @@ const fedBy = (env: Env, tenant: string): Fed => env.TENANT.getByName(tenant);
 
 /** Each object once, some at a time. */
 async function notifyAll(parcels: readonly Parcel[], env: Env): Promise<void> {
-  // All tellers take from it.
+  // All workers take from it.
   const byTenant = Map.groupBy(parcels, ({ sent }) => sent.tenant).entries();
   const isBound = (env as Partial<Env>).REPORTS !== undefined;
   const worker = async (): Promise<void> => {
     for (const [tenant, some] of byTenant) {
-      // oxlint-disable-next-line no-await-in-loop -- each teller tells one after the other
+      // oxlint-disable-next-line no-await-in-loop -- each worker notifies one after the other
       await notify(tenant, some, isBound ? env : null);
     }
   };
@@ -160,7 +160,7 @@ async function notifyAll(parcels: readonly Parcel[], env: Env): Promise<void> {
 }
 
 async function notify(tenant: string, parcels: readonly Parcel[], env: Env | null): Promise<void> {
-  // What was sent before an object began anew is another life's, or epoch's.
+  // Rows that were sent before an object began anew are of another generation or epoch.
   const parts = Map.groupBy(parcels, ({ sent }) => `${sent.life}|${sent.epoch}`);
   for (const some of parts.values()) {
     try {

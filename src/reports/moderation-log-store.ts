@@ -19,7 +19,7 @@ export interface LogQuery {
   readonly nowMs: number;
 }
 
-/** Lives of a tenant follow one another, so their order and that of ids within one is that of time. */
+/** Generations of a tenant follow one another: rows by generation and id are in the order of time. */
 export interface LogPlace {
   readonly generation: number;
   readonly verdictId: string;
@@ -81,13 +81,13 @@ export async function readModerationLog(database: D1Database, query: LogQuery): 
   return { ...pageOf(results, query), rowsRead: meta.rows_read };
 }
 
-/** Behind every id and every life there is. */
+/** After every id and every generation. */
 const NEWEST: LogPlace = { generation: Number.MAX_SAFE_INTEGER, verdictId: "~" };
 
 function startOf({ after, toMs, tenant }: LogQuery): readonly (string | number)[] {
   const place = after ?? NEWEST;
   const latest = toMs === null ? "~" : idAt(toMs + MARGIN_MS);
-  // Of one tenant a later life may lie between: it is looked through.
+  // A later generation of the tenant may lie between: its rows are read too.
   const verdictId = tenant === null && latest < place.verdictId ? latest : place.verdictId;
   return tenant === null ? [verdictId] : [verdictId, place.generation, tenant];
 }

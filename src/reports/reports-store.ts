@@ -18,13 +18,13 @@ import { REPORT_TABLES, type ReportTable, valueOf } from "./report-row-columns.t
 // statement for each table, or some where there are many, since the free plan gives an invocation
 // fifty: their values are read from JSON.
 
-/** Of a tenant's life. */
+/** Of a tenant's generation. */
 export interface Owner {
   readonly tenant: string;
   readonly generation: number;
 }
 
-/** Rows of a tenant's life. */
+/** Rows of a tenant's generation. */
 export interface OwnedRows extends Owner {
   readonly rows: readonly ReportRow[];
 }
@@ -39,7 +39,7 @@ export const hourlyDayOf = (row: ReportRow): Day | null =>
   row.kind === "usage_hour" || row.kind === "call_hour" ? dayOfHour(row.row.hour) : null;
 
 /**
- * Writes rows of any lives, all or none. A row of an ended life is left out; one that is there already
+ * Writes rows of any generations, all or none. A row of an ended one is left out; one that is there already
  * stays unless the new one is newer.
  *
  * @param rolled what `rolledBefore` said: days before it have no hours, and none of these rows is of one
@@ -126,8 +126,8 @@ function upsert({ name, key, columns }: ReportTable, where: string): string {
 const CLEARED_A_STEP = 2000;
 
 /**
- * Deletes what there is of a tenant's present life, and of any that comes after it, which nobody can
- * have had: a bounded number of rows of each table. True when there may be more.
+ * Deletes a bounded number of rows of each table, of a tenant's present generation and any later one, which
+ * cannot be real. True when there may be more.
  */
 export async function clearRows(
   database: D1Database,
@@ -152,7 +152,7 @@ export async function clearRows(
 }
 
 /**
- * Ends a life: from now on no message brings a row of it. Deletes a bounded number of its rows; true
+ * Ends a generation: from now on no message brings a row of it. Deletes a bounded number of its rows; true
  * when there may be more.
  */
 export async function endRows(
@@ -182,7 +182,7 @@ export async function endRows(
 }
 
 /**
- * The days of an ended life, which stay.
+ * The days of an ended generation, which stay.
  *
  * @throws when days were rolled up meanwhile, or the database does not answer
  */

@@ -2,8 +2,8 @@ import type { DaySums } from "../domain/usage/day-sums.ts";
 import { markDays } from "./upkeep-store.ts";
 import { REPORT_TABLES, valueOf } from "./report-row-columns.ts";
 
-// Days whose hours are gone, as a tenant's object adds them up, or as they stay of an ended life. A day
-// is replaced whole, by one that is newer.
+// Days whose hours are gone, as a tenant's object adds them up, or as they stay of an ended generation.
+// A newer day replaces all of a day.
 
 const OF_GENERATION = "tenant = ?1 AND life = ?2";
 

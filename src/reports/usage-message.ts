@@ -18,7 +18,7 @@ export interface UsageMessage {
   readonly version: 1;
   readonly tenant: string;
   readonly life: number;
-  /** Told back with the rows: what was sent in an earlier one counts for nothing. */
+  /** Returned with the rows: rows of an earlier epoch do not count. */
   readonly epoch: number;
   readonly rows: readonly SentRow[];
 }

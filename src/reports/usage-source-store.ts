@@ -94,7 +94,7 @@ function tenantFilter(tenants: Tenants, statement: StatementBuilder) {
   };
 }
 
-/** The lives of the tenant `w.value`, each found by one look into the key. */
+/** The generations of the tenant `w.value`, each found by one look into the key. */
 const livesIn = (table: string): string => `(
   WITH RECURSIVE lives(life) AS (SELECT MIN(life) FROM ${table} WHERE tenant = w.value UNION ALL
     SELECT (SELECT MIN(life) FROM ${table} WHERE tenant = w.value AND life > lives.life)
@@ -110,7 +110,7 @@ function armsOf(kind: Kind, reach: Reach, statement: StatementBuilder): readonly
     return [{ from: `${of} AND ${filter.is("t")}`, day: "t.day", hours: "0" }];
   }
   const table = TABLES[kind];
-  // Of named tenants a range of hours is a range of the key, within each of their lives.
+  // Of named tenants a range of hours is a range of the key, within each of their generations.
   const ofNamed = (first: string, end: number) => `json_each(${filter.names}) AS w
     CROSS JOIN ${table.hours} AS t ON t.tenant = w.value AND t.life IN ${livesIn(table.hours)}
       AND t.hour >= ${first} AND t.hour < ${end}`;

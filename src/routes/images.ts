@@ -147,7 +147,7 @@ export const getImage = defineRoute({
 
 const YEAR_S = 31_536_000;
 
-/** The tenant in its present life, if this key may read. */
+/** The tenant's present generation, if this key may read. */
 export async function ownerOf(call: Parameters<typeof readTenant>[0]) {
   const read = await readTenant(call, (tenant, caller) => tenant.readProfile(caller));
   if (read.kind !== "profile") return read;

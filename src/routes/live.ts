@@ -8,7 +8,7 @@ import { logError, nameOf } from "../http/request-log.ts";
 import { defineRoute } from "../http/route.ts";
 import { readTenant, TENANT_READ } from "../edge/tenant-object.ts";
 
-// How things stand, for who looks at them as they change.
+// The tenant's limits as a live stream.
 
 export const liveQuery = v.strictObject({
   for_s: v.optional(

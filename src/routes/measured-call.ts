@@ -2,9 +2,9 @@ import type { QuotedCall } from "../../durable-objects/tenant/protocol.ts";
 import type { FailureKind } from "../domain/ledger/failure.ts";
 import type { FailureOf } from "../http/route.ts";
 
-// What a governed route reads of a body before the tenant's object is asked.
+// The measure of a body, which a governed route takes before it calls the tenant's object.
 
-/** What a body can be refused for before the tenant's object is asked. */
+/** The failures of a body before the tenant's object is called. */
 export const MISREAD = [
   "invalid_request",
   "unsupported_parameter",
@@ -14,7 +14,7 @@ export const MISREAD = [
 
 export type Misread = FailureOf<(typeof MISREAD)[number]>;
 
-/** Whose call it is, and with which headers. */
+/** The tenant and the headers of a call. */
 export interface CallOrigin {
   readonly request: Request;
   readonly caller: { readonly tenant: string };

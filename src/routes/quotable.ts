@@ -14,7 +14,7 @@ import { createModeration, measureModerations } from "./moderations.ts";
 import { createTranslation, measureTranslation } from "./translations.ts";
 import { createVerdict, measureVerdict } from "./verdicts.ts";
 
-// The routes whose cost can be asked for beforehand. Each gives what it measures of a body once, for
+// The routes that have a quote of their cost. Each gives what it measures of a body once, for
 // its own handler and for a quote: a new governed route joins with a line.
 
 export interface Quotable {

@@ -6,7 +6,7 @@ import { list, listOf } from "../api/field.ts";
 import { ClaimInput, ReviewInput, VerdictOutput } from "../api/native/verdict.ts";
 import { writeTenant, TENANT_READ } from "../edge/tenant-object.ts";
 
-// What people do with verdicts. The queue is `GET /v1/verdicts?review=open`.
+// Reviews of verdicts by people. The queue is `GET /v1/verdicts?review=open`.
 
 const LIMIT_BYTES = 8192;
 

@@ -83,8 +83,8 @@ interface Found {
 }
 
 /**
- * The tenant's own object has the books of its present life; of lives that ended, the one that ended
- * them has. Those are another's to a key: a tenant made anew may be somebody else.
+ * The tenant's object has the month of its present generation, the account's object those of ended ones.
+ * A key cannot read the ended ones: a tenant that was made anew may be somebody else.
  */
 async function findMonth(
   call: { readonly env: Env; readonly caller: KeyCaller | MirrorCaller },

@@ -2,7 +2,7 @@ import type { Day } from "../domain/ledger/period.ts";
 import type { GroupKey } from "../domain/usage/usage-report.ts";
 import { invalid, type InvalidRequest } from "../http/field-errors.ts";
 
-// What one usage report may be asked for.
+// The range of one usage report.
 
 const DAY_MS = 86_400_000;
 
@@ -26,7 +26,7 @@ export interface Range {
   readonly groupBy: readonly GroupKey[];
 }
 
-/** Today, where nothing else is asked for. */
+/** The range of a query; today by default. */
 export function rangeOf(query: RangeQuery, nowMs: number): Range | InvalidRequest {
   const { group_by: groupBy } = query;
   const today = Math.floor(nowMs / DAY_MS);

@@ -21,7 +21,7 @@ import { name, time, wholeNumber } from "../field.ts";
 /** A billion neurons a day is USD 11,000: more is a slip of the finger. */
 const MAX_NEURONS = 1_000_000_000;
 
-/** One reason for each wrong number: a negative one is not told that it has too many decimals. */
+/** One reason for each wrong number: a negative one does not have too many decimals as well. */
 const sixDecimals = stated(
   "must have at most six decimals",
   (n: number) => n < 0 || n > MAX_NEURONS || fromNeurons(n) !== null,

@@ -3,8 +3,8 @@ import type { CallSums } from "../../domain/usage/usage-report.ts";
 import type { VerdictCount } from "../../domain/moderation/verdict-counts.ts";
 import { count, microNeuronsOut } from "../field.ts";
 
-// What verdicts cost and what was saved, on the wire. No figure of what was not run is made up: a stage
-// that was spared is told with the bound that it was planned with.
+// The cost of verdicts, and the savings, on the wire. A stage that did not run has no invented figure: it
+// is listed with its planned bound.
 
 /** What `spared_at_most_micro_neurons` goes by. */
 const SPARED_BASIS = "plan_bound";

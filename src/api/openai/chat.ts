@@ -119,7 +119,7 @@ const isGiven = (list: readonly unknown[] | null | undefined): boolean => (list 
 
 type Refused = Extract<RequestFailure, { kind: "unsupported_parameter" }>;
 
-/** What would be missing, or be another answer than the one asked for, if it were ignored. */
+/** Parameters that would leave something out, or change the answer, if they were ignored. */
 const REFUSED: readonly {
   readonly parameter: keyof ChatBody;
   readonly asks?: (value: unknown) => boolean;

@@ -66,7 +66,7 @@ const NO_TOKENS = "must be a text: token ids are each model's own, and none here
 
 type Refused = Extract<RequestFailure, { kind: "unsupported_parameter" }>;
 
-/** What would be another answer than the one asked for, if it were ignored. */
+/** Parameters that would change the answer if they were ignored. */
 export function refusedOf(body: CompletionBody): Refused | null {
   const { best_of: best = null, echo = null, logit_bias: bias = null, logprobs = null } = body;
   const refused = [
@@ -88,7 +88,7 @@ export const promptOf = ({ prompt }: CompletionBody): readonly ChatMessage[] => 
 
 const PASSED_ON = ["temperature", "top_p", "presence_penalty", "frequency_penalty"] as const;
 
-/** As a chat is told; a seed is added as it was written. */
+/** The parameters of a chat; a seed is added as it was written. */
 export function completionParameters(body: CompletionBody): Readonly<Record<string, unknown>> {
   const { stop } = body;
   const given = PASSED_ON.flatMap((name) => {

@@ -84,7 +84,7 @@ export type TranscriptionBody = v.InferOutput<typeof TranscriptionInput>;
 
 const TIMED: readonly TranscriptionBody["response_format"][] = ["srt", "vtt", "verbose_json"];
 
-/** What is planned and priced, and what the engine is asked but for the model. */
+/** The measure that is planned and priced, and the engine's input without the model. */
 export function measureTranscription(body: TranscriptionBody): {
   readonly measured: {
     readonly kind: "transcription";

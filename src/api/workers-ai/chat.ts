@@ -145,7 +145,7 @@ const refuse = (parameter: string, detail: string): RunFailure => ({
   detail: `${parameter}: ${detail}`,
 });
 
-/** What would be another answer than the one asked for, if it were ignored. */
+/** Parameters that would change the answer if they were ignored. */
 function refusedIn({ raw, lora, functions, n }: ChatBody): RunFailure | null {
   if (raw) return refuse("raw", "the model's own template is always used.");
   if (lora !== null && lora !== undefined) return refuse("lora", "fine-tunes are not run here.");

@@ -94,7 +94,7 @@ export const wrong = (path: FieldError["path"], detail: string): RunFailure => (
   errors: [{ path, detail }],
 });
 
-/** What is asked, measured and ready for an engine; the result is in the task's own shape. */
+/** A request of a task, measured and ready for an engine; the result is in the task's own shape. */
 export interface RunRequest<Kind extends GenerationKind> {
   readonly kind: "task";
   readonly measured: Extract<Measured, { kind: Kind }>;

@@ -23,7 +23,7 @@ export interface DaySums {
   readonly calls: CallHour & Counted;
 }
 
-/** @param rows of one tenant's life; those that are of no hour are left out */
+/** @param rows of one tenant's generation; those that are of no hour are left out */
 export function daySumsOf(rows: readonly ReportRow[]): readonly DaySums[] {
   const hourly = rows.filter((row) => row.kind === "usage_hour" || row.kind === "call_hour");
   const days = Map.groupBy(hourly, ({ row }) => dayOfHour(row.hour));

@@ -72,7 +72,7 @@ export interface Statement {
 }
 
 /**
- * @param days of one tenant's life, each once
+ * @param days of one tenant's generation, each once
  * @param adjustments of these days; the days' own sums already hold them
  */
 export function makeStatement(
