@@ -1,5 +1,4 @@
 import * as v from "valibot";
-import type { MonthUsage } from "../../durable-objects/tenant/usage/usage.ts";
 import { CATALOGUE_VERSION } from "../domain/catalogue/catalogue.ts";
 import { parseMonth } from "../domain/ledger/month.ts";
 import { CLOUDFLARE_USD_PER_1000 } from "../domain/ledger/money.ts";
