@@ -1,0 +1,38 @@
+import { evictDurableObject, runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { ACCOUNT_NAME } from "../../durable-objects/account/account-protocol.ts";
+import { APPLIES_NAME } from "../../src/edge/tenant-object.ts";
+import { NOW } from "./a-tenant.ts";
+
+// Objects as an earlier build left them: `released-*.sql` has the tables and rows of one each.
+
+/** When the rows of a fixture were written last. */
+export const RELEASED_MS = NOW + 13_000;
+
+type Stub = Parameters<typeof evictDurableObject>[0];
+
+/** The object starts anew with that database. @param alarmMs null: no alarm is set */
+export async function leave(stub: Stub, sql: string, alarmMs: number | null = null): Promise<void> {
+  await runInDurableObject(stub, async (_, { storage }) => {
+    await storage.deleteAll();
+    storage.sql.exec(sql);
+    if (alarmMs === null) await storage.deleteAlarm();
+    else await storage.setAlarm(alarmMs);
+  });
+  await evictDurableObject(stub);
+}
+
+export const accountObject = () => env.ACCOUNT.getByName(ACCOUNT_NAME);
+export const appliesObject = () => env.APPLIES.getByName(APPLIES_NAME);
+
+/** Names of the tables of a fixture. */
+export const tablesOf = (sql: string): readonly string[] =>
+  [...sql.matchAll(/^CREATE TABLE "?(\w+)"?/gm)].map(([, name = ""]) => name);
+
+/** The statements of a fixture that write rows of a table, one each. */
+export const rowsOf = (sql: string, table: string): readonly string[] =>
+  sql.split("\n").filter((line) => line.startsWith(`INSERT INTO ${table} `));
+
+/** Rows of each of these tables in a fixture. */
+export const countsOf = (sql: string, tables: readonly string[]): Record<string, number> =>
+  Object.fromEntries(tables.map((table) => [table, rowsOf(sql, table).length]));
