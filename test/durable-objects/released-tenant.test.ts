@@ -1,5 +1,7 @@
-import { env, evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
+import { env, runDurableObjectAlarm } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { PoolStore } from "../../durable-objects/account/pool/pool-store.ts";
+import { objectDatabase } from "../../durable-objects/database.ts";
 import { NOTICES } from "../../durable-objects/outbox/outbox-schema.ts";
 import { DailyNoticeStore } from "../../durable-objects/outbox/daily-notice-store.ts";
 import { openStores, type TenantStores } from "../../durable-objects/tenant/stores.ts";
@@ -12,8 +14,10 @@ import {
   admitRequest,
   broken,
   cleanUp,
+  DAY,
   DAY_MS,
   expectKind,
+  inAccount,
   inTenant,
   NOW,
   PLATFORM,
@@ -23,30 +27,66 @@ import {
   tenantStub,
 } from "./a-tenant.ts";
 import { hostOn } from "./a-node.ts";
-import RELEASED from "./released-tenant.sql?raw";
+import { Receivers } from "../routes/receivers.ts";
+import ACCOUNT from "./released-account.sql?raw";
+import {
+  accountObject,
+  countsOf,
+  leave,
+  RELEASED_MS,
+  rowsOf,
+  tablesOf,
+} from "./released-objects.ts";
+import STAGED from "./released-staged-tenant.sql?raw";
+import ONE_LIST from "./released-tenant.sql?raw";
 
-// An object that the build before wrote, with rows of every kind: what it has is found, and it goes on.
+// Objects that earlier builds wrote, with rows of every kind: all rows are found, and the tenant goes on.
 
 const ID = "released";
-const FIRST_ALARM_MS = 13_000;
 
-beforeEach(() => stopClock(NOW + FIRST_ALARM_MS));
-afterEach(cleanUp);
-
-/** The account knows the tenant; its object is as it was left. */
-async function opened(): Promise<void> {
-  await aTenant({}, ID);
-  await inTenant(ID, async ({ storage }) => {
-    await storage.deleteAll();
-    storage.sql.exec(RELEASED);
-  });
-  await evictDurableObject(env.TENANT.getByName(ID));
+/** A build by its database of a tenant. */
+interface Build {
+  readonly sql: string;
+  readonly tables: number;
+  /** The tables that say which migrations were run. */
+  readonly unread: readonly string[];
+  /** The database of the account that the tenant was of; null: the account is of the present build. */
+  readonly account: string | null;
+  /** Invariants that were counted as broken by then. */
+  readonly broken: readonly string[];
 }
 
-const released = (table: string): readonly string[] =>
-  RELEASED.split("\n").filter((line) => line.startsWith(`INSERT INTO ${table} `));
+const STAGED_BUILD: Build = {
+  sql: STAGED,
+  tables: 35,
+  unread: ["features"],
+  account: ACCOUNT,
+  broken: ["admitted_within_limit"],
+};
 
-const TABLES = [...RELEASED.matchAll(/^CREATE TABLE "?(\w+)"?/gm)].map(([, name = ""]) => name);
+const BUILDS: readonly (readonly [string, Build])[] = [
+  [
+    "before the stages",
+    { sql: ONE_LIST, tables: 34, unread: ["schema_version"], account: null, broken: [] },
+  ],
+  ["before the nodes", STAGED_BUILD],
+];
+
+beforeEach(() => {
+  stopClock(RELEASED_MS);
+  void new Receivers();
+});
+afterEach(async () => {
+  vi.restoreAllMocks();
+  await cleanUp();
+});
+
+/** The account knows the tenant; its object is as it was left. */
+async function opened({ sql, account }: Build): Promise<void> {
+  if (account === null) await aTenant({}, ID);
+  else await leave(accountObject(), account, RELEASED_MS);
+  await leave(env.TENANT.getByName(ID), sql);
+}
 
 const ALL = { before: "~", limit: 100 };
 const EVERY = { before: null, fromMs: null, toMs: null, limit: 100 };
@@ -65,7 +105,9 @@ const ANY_VERDICT = {
 const FOUND: Readonly<Record<string, (parts: TenantStores, stored: Stored) => number>> = {
   tenant: ({ profiles }) => Number(profiles.read()?.id === ID),
   keys: ({ keys }) => keys.list(ALL.before, ALL.limit).length,
-  policies: ({ policies }) => policies.list("", ALL.limit).length,
+  policies: ({ policies }, stored) =>
+    stored("policies").filter(({ name, version }) => policies.read(String(name), Number(version)))
+      .length,
   meter: ({ journal }) => Number(journal.readMeter().oldestHold !== null),
   periods: ({ journal }) => journal.listPeriods(0, 1e6).length,
   journal: ({ journal }) =>
@@ -73,10 +115,16 @@ const FOUND: Readonly<Record<string, (parts: TenantStores, stored: Stored) => nu
   verdicts: ({ verdicts }) => verdicts.list(ANY_VERDICT, NOW).verdicts.length,
   idempotency: ({ idempotency }, stored) =>
     stored("idempotency").filter(({ route, key }) =>
-      idempotency.find(String(route), String(key), NOW + FIRST_ALARM_MS),
+      idempotency.find(String(route), String(key), RELEASED_MS),
     ).length,
   refusals: ({ refusals }) => refusals.list(0, 1e9, { skip: 0, limit: 100 }).length,
   violations: ({ journal }) => journal.listViolations().length,
+  reusable_verdicts: ({ reusable }, stored) =>
+    stored("reusable_verdicts").filter((row) => {
+      const policy = { name: String(row["policy_name"]), version: Number(row["policy_version"]) };
+      const found = reusable.find({ policy, key: String(row["key"]) }, 0, RELEASED_MS);
+      return found?.id === row["verdict_id"];
+    }).length,
   replies: ({ replies }, stored) =>
     stored("replies").filter(({ call_id: id, day }) =>
       replies.read({ callId: String(id), day: Number(day) }),
@@ -128,66 +176,93 @@ const FOUND: Readonly<Record<string, (parts: TenantStores, stored: Stored) => nu
 
 type Stored = (table: string) => readonly Readonly<Record<string, unknown>>[];
 
-describe("an object of the build before", () => {
+/** How many migrations of each feature its object has run; of one list: of those that had more since. */
+const versionsOf = (sql: string): Record<string, unknown>[] =>
+  TENANT_SCHEMA.features
+    .filter(({ name, isReleased, migrations }) =>
+      sql === STAGED
+        ? sql.includes(`INSERT INTO features (name, version) VALUES ('${name}', `)
+        : isReleased && migrations.length > 1,
+    )
+    .map(({ name, migrations }) => ({ name, version: migrations.length }))
+    .toSorted((a, b) => (a.name < b.name ? -1 : 1));
+
+const callerOf = async (role: string) => {
+  const [key] = await rows(ID, "SELECT secret_hash FROM keys WHERE role = ? ORDER BY id", role);
+  const secretHash = key?.["secret_hash"] as string;
+  return { kind: "key", secretHash, roles: ["call"] } as const;
+};
+
+const postedOn = async (day: number): Promise<number> =>
+  Number((await rows(ID, "SELECT posted FROM periods WHERE day = ?", day))[0]?.["posted"]);
+
+describe.each(BUILDS)("an object of the build %s", (_, build) => {
+  const { sql, tables, unread } = build;
+
   it("has a row of every table that there was, each read by one of the stores", () => {
-    expect(TABLES.length).toBe(34);
-    const empty = TABLES.filter((table) => released(table).length === 0);
-    expect(empty).toEqual([]);
-    const unread = TABLES.filter((table) => FOUND[table] === undefined);
-    expect(unread).toEqual(["schema_version"]);
+    expect(tablesOf(sql)).toHaveLength(tables);
+    expect(tablesOf(sql).filter((table) => rowsOf(sql, table).length === 0)).toEqual([]);
+    expect(tablesOf(sql).filter((table) => FOUND[table] === undefined)).toEqual(unread);
   });
 
   it("loses none of its rows, and is written only what its features have got since", async () => {
-    await opened();
+    await opened(build);
     expectKind(await tenantStub(ID).readLimits(PLATFORM), "limits");
+    const there = Object.entries(FOUND).filter(([table]) => tablesOf(sql).includes(table));
     const found = await inTenant(ID, ({ storage }) => {
       const parts = openStores(hostOn(storage));
       expect(parts.db.open()).toBe(true);
       const stored: Stored = (table) => storage.sql.exec(`SELECT * FROM ${table}`).toArray();
-      return Object.entries(FOUND).map(([table, count]) => [table, count(parts, stored)]);
+      return there.map(([table, count]) => [table, count(parts, stored)]);
     });
     expect(Object.fromEntries(found)).toEqual(
-      Object.fromEntries(Object.keys(FOUND).map((table) => [table, released(table).length])),
+      countsOf(
+        sql,
+        there.map(([table]) => table),
+      ),
     );
+    expect(await rows(ID, "SELECT name, version FROM features ORDER BY name")).toEqual(
+      versionsOf(sql),
+    );
+    if (!unread.includes("schema_version")) return;
     expect(await rows(ID, "SELECT * FROM schema_version")).toEqual([
       { version: TENANT_MIGRATIONS.length },
     ]);
-    const changed = TENANT_SCHEMA.features.filter(
-      ({ isReleased, migrations }) => isReleased && migrations.length > 1,
-    );
-    expect(await rows(ID, "SELECT name, version FROM features ORDER BY name")).toEqual(
-      changed.map(({ name, migrations }) => ({ name, version: migrations.length })),
-    );
   });
 
   it("answers over HTTP with what it had", async () => {
-    await opened();
+    await opened(build);
     const get = async (path: string) => (await admin("GET", `/admin/tenants/${ID}${path}`)).body;
     expect(await get("")).toMatchObject({ id: ID, content_retention_days: 30, version: 4 });
-    const counts = ["/keys", "/grants", "/adjustments", "/ledger/archives", "/webhooks", "/events"];
+    const lists = {
+      "/keys": "keys",
+      "/grants": "grants",
+      "/adjustments": "adjustments",
+      "/ledger/archives": "archives",
+      "/webhooks": "webhooks",
+      "/events": "events",
+    };
     const lengths = await Promise.all(
-      counts.map(async (path) => [path, (await get(path)).data.length as number] as const),
+      Object.keys(lists).map(async (path) => [path, (await get(path)).data.length] as const),
     );
-    expect(Object.fromEntries(lengths)).toEqual({
-      "/keys": 2,
-      "/grants": 1,
-      "/adjustments": 1,
-      "/ledger/archives": 1,
-      "/webhooks": 1,
-      "/events": 4,
-    });
+    expect(Object.fromEntries(lengths)).toEqual(
+      Object.fromEntries(
+        Object.entries(lists).map(([path, table]) => [path, rowsOf(sql, table).length]),
+      ),
+    );
   });
 
   it("goes on: it admits, settles, folds and erases", async () => {
-    await opened();
-    const [key] = await rows(ID, "SELECT secret_hash FROM keys WHERE role = 'manage'");
-    const secretHash = key?.["secret_hash"] as string;
-    const caller = { kind: "key", secretHash, roles: ["call"] } as const;
+    await opened(build);
     const stub = tenantStub(ID);
+    const before = await postedOn(DAY);
+    expect(before).toBeGreaterThan(0);
+    const caller = await callerOf("manage");
     const { hold } = admitted(await stub.admit(admitRequest({ caller })));
     const settled = await stub.settle(settleRequest(hold));
     expect(settled.settlement.kind).toBe("settled");
-    expect(await broken(ID)).toEqual([]);
+    expect(await postedOn(DAY)).toBe(before + hold.held);
+    expect(await broken(ID)).toEqual(build.broken);
     vi.setSystemTime(NOW + 10 * 60_000);
     for (let rung = 0; rung < 12; rung += 1) {
       // oxlint-disable-next-line no-await-in-loop -- one alarm after the other
@@ -196,6 +271,34 @@ describe("an object of the build before", () => {
     const lines = await rows(ID, "SELECT user_id FROM journal WHERE user_id = 'u_two'");
     expect(lines).toEqual([]);
     const rowsNow = await rows(ID, "SELECT COUNT(*) AS n FROM report_rows");
-    expect(Number(rowsNow[0]?.["n"])).toBeGreaterThanOrEqual(released("report_rows").length);
+    expect(Number(rowsNow[0]?.["n"])).toBeGreaterThanOrEqual(rowsOf(sql, "report_rows").length);
+  });
+});
+
+const share = async () =>
+  inAccount(({ storage }) => new PoolStore(objectDatabase(storage)).readShare(DAY, ID, 1));
+
+describe("a tenant and an account of the build before the nodes", () => {
+  it("go on with the lease that the account granted, and hand over the reports that wait", async () => {
+    await opened(STAGED_BUILD);
+    const granted = await share();
+    expect(granted).toMatchObject({ granted: 210_000_000, seq: 2, spent: 93_105_575 });
+    const stub = tenantStub(ID);
+    const { hold } = admitted(await stub.admit(admitRequest({ caller: await callerOf("manage") })));
+    expectKind((await stub.settle(settleRequest(hold))).settlement, "settled");
+    // The lease covers it: the account was not called.
+    expect(await share()).toEqual(granted);
+    // It ends by its deadline; the account hears of what was spent of it.
+    vi.setSystemTime(NOW + 6 * 60_000);
+    await runDurableObjectAlarm(env.TENANT.getByName(ID));
+    const after = await share();
+    // An adjustment gives back to the tenant, not to the account.
+    const [adjusted] = await rows(ID, "SELECT SUM(amount) AS sum FROM adjustments");
+    const spent = (await postedOn(DAY)) + Number(adjusted?.["sum"]);
+    expect(after).toMatchObject({ spent, pending: 0 });
+    expect(after?.seq).toBeGreaterThan(2);
+    const { data } = (await admin("GET", "/admin/events")).body;
+    expect(data.map(({ type }: { type: string }) => type)).toContain("quota.exceeded");
+    expect(await rows(ID, "SELECT * FROM reports")).toEqual([]);
   });
 });
