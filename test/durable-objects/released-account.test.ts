@@ -28,6 +28,7 @@ import {
   accountObject,
   countsOf,
   leave,
+  missingRows,
   RELEASED_MS,
   rowsOf,
   tablesOf,
@@ -111,6 +112,7 @@ describe("the account's object of the build before the nodes", () => {
       return Object.entries(FOUND).map(([table, count]) => [table, count(db)]);
     });
     expect(Object.fromEntries(found)).toEqual(countsOf(RELEASED, tables));
+    expect(await inAccount(({ storage }) => missingRows(storage, RELEASED))).toEqual([]);
     const versions = await inAccount(({ storage }) =>
       storage.sql.exec("SELECT * FROM schema_version").toArray(),
     );

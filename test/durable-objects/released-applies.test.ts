@@ -12,7 +12,14 @@ import {
 } from "../routes/an-apply.ts";
 import { cleanUp, stopClock } from "./a-tenant.ts";
 import RELEASED from "./released-applies.sql?raw";
-import { appliesObject, leave, RELEASED_MS, rowsOf, tablesOf } from "./released-objects.ts";
+import {
+  appliesObject,
+  leave,
+  missingRows,
+  RELEASED_MS,
+  rowsOf,
+  tablesOf,
+} from "./released-objects.ts";
 
 // The object of applies as the last build before the nodes wrote it.
 
@@ -28,6 +35,7 @@ describe("the object of applies of the build before the nodes", () => {
     expect(tables).toEqual(["schema_version", "applies", "apply_parts", "apply_tenants"]);
     expect(tables.filter((table) => rowsOf(RELEASED, table).length === 0)).toEqual([]);
     expect((await readApply("kept")).id).toBe("kept");
+    expect(await inApplies((storage) => missingRows(storage, RELEASED))).toEqual([]);
     const versions = await inApplies(({ sql }) =>
       sql.exec("SELECT * FROM schema_version").toArray(),
     );
