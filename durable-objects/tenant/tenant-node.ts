@@ -153,8 +153,9 @@ export class TenantNode implements TenantContext {
   ): Promise<Result | AccessRefusal> => {
     const result = this.ask(caller, work);
     const profile = this.profile();
-    const dueMs = profile === null ? Infinity : this.#alarm.dueMs(profile, this.wallMs());
-    if (dueMs < Infinity) await this.#setAlarm(dueMs);
+    const nowMs = this.wallMs();
+    const dueMs = profile === null ? Infinity : this.#alarm.dueMs(profile, nowMs);
+    if (this.#mustSet(dueMs, nowMs)) await this.#setAlarm(dueMs);
     return result;
   };
 
@@ -276,13 +277,14 @@ export class TenantNode implements TenantContext {
     // A dispatcher that delivers already takes up at once what was just recorded.
     if (this.dispatcher.isBusy) this.dispatcher.wake();
     const dueMs = this.#alarm.dueMs(profile, nowMs);
-    // A tenant of which nothing is due sleeps until somebody asks.
-    if (dueMs === Infinity) return;
-    const armed = this.#alarmMs;
-    if (armed === null || dueMs < armed || armed < nowMs - STALE_ALARM_MS) {
-      await this.#setAlarm(dueMs);
-    }
+    if (this.#mustSet(dueMs, nowMs)) await this.#setAlarm(dueMs);
   };
+
+  /** A tenant of which nothing is due sleeps until somebody asks; an alarm is never moved to a later time. */
+  #mustSet(dueMs: number, nowMs: number): boolean {
+    const alarmMs = this.#alarmMs ?? Infinity;
+    return dueMs < alarmMs || (dueMs < Infinity && alarmMs < nowMs - STALE_ALARM_MS);
+  }
 
   async #setAlarm(atMs: number): Promise<void> {
     await this.#host.alarm.set(atMs);

@@ -11,6 +11,7 @@ import {
   DEADLINE,
   MINUTE,
   expectKind,
+  inTenant,
   NOW,
   PLATFORM,
   rows,
@@ -236,6 +237,19 @@ describe("erasures", () => {
     }
     expect(await count(tenant, "erasures", "finished_at_ms IS NULL")).toBe(0);
     expect(await count(tenant, "journal", "user_id IS NOT NULL")).toBe(0);
+  });
+
+  it("that are refused move no alarm to a later time", async () => {
+    const tenant = await aTenant();
+    await tenant.settle(await tenant.hold({ userId: STAYS }));
+    const alarm = () => inTenant(tenant.id, ({ storage }) => storage.getAlarm());
+    const before = await alarm();
+    expect(before).toBeGreaterThan(NOW + SECOND);
+    vi.setSystemTime(NOW + SECOND);
+    const stranger = { kind: "key", secretHash: "of nobody", roles: [] } as const;
+    const ask = { id: newId("era"), userId: PERSON };
+    expect((await tenant.stub().startErasure(stranger, ask)).kind).toBe("invalid_key");
+    expect(await alarm()).toBe(before);
   });
 
   it("leave no trace of a step that failed", async () => {

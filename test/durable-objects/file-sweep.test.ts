@@ -5,7 +5,7 @@ import { storedKeys } from "../routes/stored-pictures.ts";
 import { account, cleanUp, inAccount, SECOND, stopClock } from "./a-tenant.ts";
 
 // A deletion erases what the tenant has in the bucket: at once, again after a crash, and once more when
-// no call of that life can write any longer.
+// no call of that generation can write any longer.
 
 beforeEach(() => stopClock());
 afterEach(cleanUp);
@@ -49,6 +49,16 @@ describe("a deletion", () => {
     vi.setSystemTime(Date.now() + LATE);
     await ring();
     expect(await storedKeys("late/")).toEqual([]);
+    expect(await sweeps()).toEqual([]);
+    expect(await alarm()).toBeNull();
+  });
+
+  it("comes to its end where the deployment has no bucket any more", async () => {
+    await makeTenant("bucketless");
+    await admin("DELETE", "/admin/tenants/bucketless");
+    await swap(undefined);
+    vi.setSystemTime(Date.now() + LATE);
+    await ring();
     expect(await sweeps()).toEqual([]);
     expect(await alarm()).toBeNull();
   });

@@ -52,7 +52,8 @@ export class FileSweeps implements AccountFeature {
     // The clock is read before the look: what is written after it is found by a later one.
     const nowMs = this.#context.wallMs();
     const bucket = this.#bucket();
-    const isDone = bucket !== null && (await eraseFiles(bucket, sweep).catch(() => false));
+    // A deployment without a bucket has no files.
+    const isDone = bucket === null || (await eraseFiles(bucket, sweep).catch(() => false));
     if (isDone && nowMs >= sweep.lastAtMs) return this.#store.remove(sweep);
     const dueAtMs = isDone ? sweep.lastAtMs : nowMs + RESUME_AFTER_MS;
     this.#store.write({ ...sweep, dueAtMs });

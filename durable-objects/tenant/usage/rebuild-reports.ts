@@ -15,8 +15,11 @@ import { readReportDays } from "./read-report-days.ts";
 // every row of the object waits again and is sent. Where it is stands in the object, so that a crash at
 // any point only repeats a part.
 
-/** Steps of one alarm; of the database each deletes thousands of rows. */
-const STEPS_AN_ALARM = 5;
+/**
+ * Steps of one alarm. Each deletes thousands of rows with eleven queries, of which the free plan has fifty an
+ * invocation.
+ */
+const STEPS_AN_ALARM = 4;
 
 const ROWS_A_STEP = 500;
 

@@ -53,9 +53,15 @@ export interface PictureOwner {
   readonly generation: number;
 }
 
-/** A tenant id has no slash, so no prefix is the beginning of another's. */
-export const generationPrefix = ({ tenant, generation }: PictureOwner): string =>
-  `${tenant}/${generation}/`;
+/**
+ * A tenant id has no slash, so no prefix is the beginning of another's.
+ *
+ * @throws RangeError without a generation: nobody would find, or erase, a file that lies under none
+ */
+export function generationPrefix({ tenant, generation }: PictureOwner): string {
+  if (!Number.isSafeInteger(generation)) throw new RangeError("a file needs a generation");
+  return `${tenant}/${generation}/`;
+}
 
 export const pictureKey = (owner: PictureOwner, id: string): string =>
   `${generationPrefix(owner)}images/${id}`;
