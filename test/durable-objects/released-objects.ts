@@ -11,7 +11,11 @@ export const RELEASED_MS = NOW + 13_000;
 
 type Stub = Parameters<typeof evictDurableObject>[0];
 
-/** The object starts anew with that database. @param alarmMs null: no alarm is set */
+/**
+ * The object starts anew with that database. Its batches have no runs: one would go on after the test.
+ *
+ * @param alarmMs null: no alarm is set
+ */
 export async function leave(stub: Stub, sql: string, alarmMs: number | null = null): Promise<void> {
   await runInDurableObject(stub, async (_, { storage }) => {
     await storage.deleteAll();
@@ -20,6 +24,11 @@ export async function leave(stub: Stub, sql: string, alarmMs: number | null = nu
     else await storage.setAlarm(alarmMs);
   });
   await evictDurableObject(stub);
+  // In memory again: `reset` leaves the storage of an object that is not.
+  await runInDurableObject(stub, (instance) => {
+    const value = { ...env, BATCHES: undefined };
+    Object.defineProperty(instance, "env", { value, configurable: true });
+  });
 }
 
 export const accountObject = () => env.ACCOUNT.getByName(ACCOUNT_NAME);
