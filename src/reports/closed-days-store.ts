@@ -25,7 +25,7 @@ interface Summed {
   readonly days: "usage_days" | "call_days";
   readonly sums: "usage_sums" | "call_sums";
   readonly hourSums: "usage_hour_sums" | "call_hour_sums";
-  /** Of a row beside tenant, life and day. */
+  /** The key of a row, beside its tenant, generation and day. */
   readonly key: readonly string[];
   readonly amounts: readonly string[];
   readonly counts: readonly string[];
@@ -61,7 +61,7 @@ const CLOSED_DAYS = `closed(day) AS (SELECT MIN(day) FROM (SELECT MIN(day) AS da
   FROM closed WHERE closed.day IS NOT NULL)`;
 
 /**
- * Before the days of a tenant's lives go: marks them, and deletes at most `limit` rows of each table.
+ * Marks the days of a tenant's generations, and deletes at most `limit` rows of them from each table.
  *
  * @param lives a condition on `t.life`, of `?2`
  */

@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import type { BatchParams } from "../../src/domain/moderation/batch.ts";
-import { ask, type TestTenant } from "../client.ts";
+import { ask, type TestTenant, WITHOUT_RUNS } from "../client.ts";
 
 export const KIND = "Nice to meet you all here today";
 
@@ -23,7 +23,7 @@ export async function aBatch(
   const { body } = await ask("POST", "/v1/verdicts/batches", {
     key: tenant.key,
     body: { items: all, ...more },
-    env: { BATCHES: { create: () => Promise.resolve({}) } },
+    env: WITHOUT_RUNS,
   });
   const path = `/v1/verdicts/batches/${body.id}`;
   return {

@@ -4,7 +4,15 @@ import { describe, expect, it } from "vitest";
 import type { BatchParams } from "../../src/domain/moderation/batch.ts";
 import { itemIds } from "../../src/batches/item-ids.ts";
 import { runStep } from "../../src/batches/run-step.ts";
-import { admin, ask, makeKey, makeTenant, type Reply, type TestTenant } from "../client.ts";
+import {
+  admin,
+  ask,
+  makeKey,
+  makeTenant,
+  type Reply,
+  type TestTenant,
+  WITHOUT_RUNS,
+} from "../client.ts";
 import { rows } from "../durable-objects/a-tenant.ts";
 
 // Batches over the real Workflow. Sleeps are skipped: what was waited for is asked again at once.
@@ -31,7 +39,7 @@ const unrun = (key: string, items: object[], headers: Record<string, string> = {
     key,
     headers,
     body: { items },
-    env: { BATCHES: { create: () => Promise.resolve({}) } },
+    env: WITHOUT_RUNS,
   });
 
 const read = async (tenant: TestTenant, id: string) =>

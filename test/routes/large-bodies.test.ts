@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { EndedKeys } from "../../src/http/with-body.ts";
 import worker from "../../src/index.ts";
 import { ROUTES } from "../../src/routes/routes.ts";
-import { admin, ask, failureIn, makeTenant, mountFor } from "../client.ts";
+import { admin, ask, failureIn, makeTenant, mountFor, WITHOUT_RUNS } from "../client.ts";
 import { rows } from "../durable-objects/a-tenant.ts";
 
 // A body over 64 kB is read on only when the tenant's object has said that its call may come.
@@ -274,9 +274,7 @@ describe("a key that lives", () => {
   it("has a body of up to 10 MB taken as a batch", async () => {
     const tenant = await aTenant();
     const text = `{"items":[{"text":"Hello."}]}${" ".repeat(9 * MB)}`;
-    // A batch that nothing runs: a run would go on after this file.
-    const withoutRun = { BATCHES: { create: () => Promise.resolve({}) } };
-    const sent = { key: tenant.key, body: text, env: withoutRun };
+    const sent = { key: tenant.key, body: text, env: WITHOUT_RUNS };
     expect((await ask("POST", "/v1/verdicts/batches", sent)).status).toBe(202);
   });
 });

@@ -5,7 +5,7 @@ import { openApiDocument } from "../../src/http/openapi.ts";
 import { ROUTES } from "../../src/routes/routes.ts";
 import { WEBHOOK_EVENTS } from "../../src/api/native/webhook-events.ts";
 import { admin, makeTenant } from "../client.ts";
-import { stopClock } from "../durable-objects/a-tenant.ts";
+import { cleanUp, stopClock } from "../durable-objects/a-tenant.ts";
 import { Receivers, ring } from "./receivers.ts";
 
 // What the API's document says of the bodies that endpoints are sent. Generated types hold more of them
@@ -16,9 +16,9 @@ beforeEach(() => {
   stopClock();
   receivers = new Receivers();
 });
-afterEach(() => {
+afterEach(async () => {
   vi.restoreAllMocks();
-  vi.useRealTimers();
+  await cleanUp();
 });
 
 const ALL = [...EVENT_TYPES, ...PLATFORM_EVENT_TYPES, TEST_EVENT, "batch.completed"];
@@ -105,5 +105,20 @@ describe("a schema", () => {
     expect(new Set(told)).toEqual(new Set(events));
     const listed = await admin("GET", `/admin/tenants/${tenant.id}/events`);
     for (const event of listed.body.data) expectHeld(JSON.stringify(event));
+  });
+
+  it("holds the body of a share of the account's pool that is spent", async () => {
+    const events = ["account.threshold"];
+    await admin("POST", "/admin/webhooks", { url: "https://ops.acme.dev/", events });
+    const capped = { daily_cap_neurons: 20, thresholds: [0.2], max_hold_share: 1 };
+    await admin("PATCH", "/admin/account", capped);
+    const tenant = await makeTenant(`spends-${crypto.randomUUID().slice(0, 8)}`);
+    for (let at = 0; at < 2; at += 1) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      await tenant.call("POST", "/v1/verdicts", { text: "hello there" });
+      vi.setSystemTime(Date.now() + 1000);
+    }
+    const { body } = await admin("GET", "/admin/events");
+    expect(body.data.map((event: object) => expectHeld(JSON.stringify(event)))).toEqual(events);
   });
 });

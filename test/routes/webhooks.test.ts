@@ -3,7 +3,15 @@ import OpenAI from "openai";
 import { Webhook as StandardWebhook } from "standardwebhooks";
 import { Webhook as SvixWebhook } from "svix";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { admin, ask, makeKey, makeTenant, type Reply, type TestTenant } from "../client.ts";
+import {
+  admin,
+  ask,
+  makeKey,
+  makeTenant,
+  type Reply,
+  type TestTenant,
+  WITHOUT_RUNS,
+} from "../client.ts";
 import { NOW, stopClock } from "../durable-objects/a-tenant.ts";
 import { Receivers, ring } from "./receivers.ts";
 
@@ -569,8 +577,7 @@ describe("an event", () => {
     const made = await ask("POST", "/v1/verdicts/batches", {
       key: tenant.key,
       body: { items: [{ text: KIND }] },
-      // A batch that nothing runs: a run would go on after this file.
-      env: { BATCHES: { create: () => Promise.resolve({}) } },
+      env: WITHOUT_RUNS,
     });
     await tenant.call("POST", `/v1/verdicts/batches/${made.body.id}/cancel`);
     const { body } = await tenant.call("GET", "/v1/events?types=batch.completed");

@@ -19,7 +19,7 @@ export const RebuildOutput = v.object({
   finished_at: v.nullable(time("When all had arrived; null while it runs.")),
 });
 
-/** @param standing null: the tenant was deleted, and there are only its ended lives */
+/** @param standing null: the tenant was deleted, and there are only its ended generations */
 export function toRebuild(tenant: string, standing: RebuildStatus | null, endedLives: number) {
   const rebuild = standing?.rebuild ?? null;
   return {

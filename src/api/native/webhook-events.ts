@@ -8,7 +8,7 @@ import {
 } from "../../domain/webhooks/event.ts";
 import type { WebhookSpec } from "../../http/openapi-webhooks.ts";
 import { BatchOutput } from "./batch.ts";
-import { name, time } from "../field.ts";
+import { microNeuronsOut, name, time } from "../field.ts";
 import { ReconciliationOutput } from "./reconciliation.ts";
 import { LimitsOutput } from "./report.ts";
 import { VerdictOutput } from "./verdict.ts";
@@ -47,6 +47,14 @@ const ClosedData = v.object({
   day: v.string(),
 });
 
+const AccountThresholdData = v.object({
+  object: v.literal("account_threshold"),
+  day: v.string(),
+  threshold: v.pipe(v.number(), v.description("The share of the pool, 0 to 1.")),
+  size_micro_neurons: microNeuronsOut("The day's pool."),
+  spent_micro_neurons: microNeuronsOut("What tenants have spent of it, as they reported."),
+});
+
 const EVENTS: Readonly<Record<EventType, { readonly summary: string; readonly data: Data }>> = {
   "moderation.verdict": { summary: "A verdict was stored", data: VerdictData },
   "moderation.review": { summary: "A person decided a verdict", data: VerdictData },
@@ -59,8 +67,8 @@ const EVENTS: Readonly<Record<EventType, { readonly summary: string; readonly da
     data: DeliveryOutput,
   },
   "account.threshold": {
-    summary: "Nothing raises it yet",
-    data: v.record(v.string(), v.unknown()),
+    summary: "A share of the account's pool that `thresholds` names is spent",
+    data: AccountThresholdData,
   },
   "account.closed": { summary: "The account's allocation of the day is used up", data: ClosedData },
   "reconciliation.drift": {

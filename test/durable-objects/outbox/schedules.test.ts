@@ -16,7 +16,7 @@ import {
   type Seen,
   START,
   type World,
-} from "./a-courier.ts";
+} from "./a-dispatcher.ts";
 
 // Each message has a schedule of its own, and each endpoint is on its own: no bad event, and no bad
 // receiver, holds up what is not its own.

@@ -11,7 +11,7 @@ import {
   type Seen,
   START,
   type World,
-} from "./a-courier.ts";
+} from "./a-dispatcher.ts";
 
 afterEach(cleanUp);
 

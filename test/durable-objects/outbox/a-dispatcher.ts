@@ -22,7 +22,7 @@ import {
   type RecordedEvent,
 } from "../../../src/domain/webhooks/event.ts";
 
-// A courier over a real object's storage, whose endpoints and whose time are the test's: days pass in
+// A dispatcher over a real object's storage, whose endpoints and whose time are the test's: days pass in
 // seconds, and each attempt is seen.
 
 export const START = Date.UTC(2036, 10, 20, 14);
@@ -57,7 +57,7 @@ export interface Seen {
   readonly error: AttemptError | null;
 }
 
-/** More turns of promises than any work of the courier has. A timer instead would cost a millisecond. */
+/** More turns of promises than any work of the dispatcher has. A timer instead would cost a millisecond. */
 const TURNS = 100;
 
 async function allThatNeedsNoTime(): Promise<void> {
