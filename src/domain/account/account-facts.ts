@@ -1,19 +1,14 @@
+import type { PoolOverview } from "./pool-overview.ts";
+
 // What the account's object knows of the platform, for Prometheus.
 
+type Rate = Pick<PoolOverview["rates"][number], "name" | "remaining">;
+
 /** How the day's pool stands, as tenants reported last. Null: nothing is shared out. */
-export interface PoolFacts {
-  readonly size: number | null;
-  readonly margin: number;
-  readonly spent: number | null;
-  readonly held: number | null;
-  readonly leased: number | null;
-  readonly free: number | null;
-  readonly floors: number;
-  readonly promised: number;
-  /** Null: Workers AI has not said that the day's allocation is gone. */
-  readonly closure: object | null;
-  readonly rates: readonly { readonly name: string; readonly remaining: number }[];
-}
+export type PoolFacts = Pick<
+  PoolOverview,
+  "size" | "margin" | "spent" | "held" | "leased" | "free" | "floors" | "promised" | "closure"
+> & { readonly rates: readonly Rate[] };
 
 /** Deliveries to endpoints that wait for another try, or failed for good. */
 export interface DeliveryFacts {
