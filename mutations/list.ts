@@ -151,10 +151,10 @@ export const MUTATIONS: readonly Mutation[] = [
   // Access
   {
     what: "a forged key's checksum is not compared",
-    file: "src/http/key-format.ts",
+    file: "src/http/authenticate.ts",
     from: "return crypto.subtle.timingSafeEqual(utf8(expected), utf8(given));",
     to: "return expected.length === given.length;",
-    tests: ["test/http/key-format.test.ts"],
+    tests: ["test/http/authenticate.test.ts"],
   },
   {
     what: "every admin token is accepted",

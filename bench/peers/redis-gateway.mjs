@@ -13,7 +13,7 @@ import { defaultPolicy } from "../../src/domain/moderation/presets.ts";
 import { NOTHING_DRAWN } from "../../src/domain/ledger/quota.ts";
 import { createWorkersAiEngine } from "../../src/engines/workers-ai/engine.ts";
 import { newId } from "../../src/http/ids.ts";
-import { issueKey, verifyKey } from "../../src/http/key-format.ts";
+import { issueKey, verifyKey } from "../../src/http/authenticate.ts";
 import { callHeaders, rateLimitHeaders } from "../../src/http/rate-headers.ts";
 import { moderationCall } from "../../src/moderation/moderation-call.ts";
 import { VerdictInput } from "../../src/api/native/content.ts";

@@ -1,6 +1,5 @@
 import * as v from "valibot";
-import { invalid, type InvalidRequest } from "../http/field-errors.ts";
-import { shaped, stated } from "../http/field-sentence.ts";
+import { invalid, type InvalidRequest, shaped, stated } from "../http/field-errors.ts";
 import { isTime, parseDay, startOf } from "../domain/ledger/period.ts";
 
 // The small shapes that the wire is made of, each with its limit.

@@ -14,7 +14,7 @@ import { type KeyCaller, raw, type Raw } from "../http/call.ts";
 import { newId } from "../http/ids.ts";
 import { callHeaders, openAiRateHeaders, rateLimitHeaders } from "../http/rate-headers.ts";
 import { recordInferences } from "./record-inferences.ts";
-import { idempotencyOf } from "../http/idempotency-key.ts";
+import { idempotencyOf } from "../http/idempotency.ts";
 import { objectCaller, tenantObject, GOVERNED } from "./tenant-object.ts";
 
 // Shared by the routes that generate.

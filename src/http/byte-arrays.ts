@@ -1,5 +1,5 @@
 import { asciiAt } from "../io/byte-view.ts";
-import { endOfString, MAX_STRINGS } from "./json-shape.ts";
+import { endOfString, MAX_STRINGS } from "./read-body.ts";
 
 // Workers AI takes pictures and sounds as JSON arrays of numbers from 0 to 255, one for each byte, or
 // as base64. Parsed as JSON, such an array takes thirty times its bytes in heap and a string twice; here

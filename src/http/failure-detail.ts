@@ -10,7 +10,7 @@ import { formatNeurons } from "../domain/ledger/micro-neurons.ts";
 import { inTheWay } from "../domain/ledger/quota.ts";
 import { isoTime } from "../domain/ledger/period.ts";
 import { asksNoEngine } from "../domain/ledger/rate-limit.ts";
-import { paramName } from "./field-path.ts";
+import { paramName } from "./field-errors.ts";
 
 // The sentence of a failure for people, in every shape. It repeats nothing that a caller wrote but the
 // name of a model, and that only when it looks like one.

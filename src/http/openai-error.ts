@@ -4,7 +4,7 @@ import { isoTime } from "../domain/ledger/period.ts";
 import { failureDetail, fitting } from "./failure-detail.ts";
 import { failureHeaders, resetsAtMs } from "./failure-headers.ts";
 import { statusOf } from "./failure-status.ts";
-import { paramName } from "./field-path.ts";
+import { paramName } from "./field-errors.ts";
 import {
   type ErrorContext,
   type ErrorReply,

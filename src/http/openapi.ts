@@ -1,7 +1,6 @@
 import type { FailureKind } from "../domain/ledger/failure.ts";
 import { ACCESS_HEADER } from "./access-token.ts";
-import { KEY_HEADER } from "./authenticate.ts";
-import { GOOGLE_KEY_HEADER, GOOGLE_KEY_PARAM } from "./google-key.ts";
+import { KEY_HEADER, GOOGLE_KEY_HEADER, GOOGLE_KEY_PARAM } from "./authenticate.ts";
 import { REASONS, statusesOf } from "./failure-status.ts";
 import { LARGE_BODY_BYTES } from "./intake.ts";
 import { type Mount, failureKinds, mountsOf, paramNames, pathTemplate } from "./mount.ts";

@@ -2,7 +2,7 @@ import type { Failure, FailureKind } from "../domain/ledger/failure.ts";
 import { failureDetail } from "./failure-detail.ts";
 import { failureHeaders } from "./failure-headers.ts";
 import { STATUS } from "./failure-status.ts";
-import { paramName } from "./field-path.ts";
+import { paramName } from "./field-errors.ts";
 import type { ErrorContext, ErrorReply } from "./problem.ts";
 
 // A failure in the shape of Google's Perspective API: clients branch on `error.code`, on `error.status`

@@ -10,7 +10,7 @@ import { isoTime } from "../domain/ledger/period.ts";
 import { failureDetail, violatedRate } from "./failure-detail.ts";
 import { failureHeaders, resetsAtMs } from "./failure-headers.ts";
 import { REASONS, statusOf } from "./failure-status.ts";
-import { jsonPointer } from "./field-path.ts";
+import { jsonPointer } from "./field-errors.ts";
 
 // A failure as RFC 9457 problem+json, the error shape of the native surface.
 

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { stated } from "./field-sentence.ts";
+import { stated } from "./field-errors.ts";
 
 /** Bytes as they were sent: a file of a form, or a body that is no JSON. */
 export class Upload {

@@ -3,7 +3,7 @@ import { isoTime } from "../domain/ledger/period.ts";
 import { failureDetail } from "./failure-detail.ts";
 import { failureHeaders, resetsAtMs } from "./failure-headers.ts";
 import { statusOf } from "./failure-status.ts";
-import { jsonPointer, paramName } from "./field-path.ts";
+import { jsonPointer, paramName } from "./field-errors.ts";
 import {
   type ErrorContext,
   type ErrorReply,

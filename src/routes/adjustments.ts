@@ -7,7 +7,7 @@ import { defineRoute } from "../http/route.ts";
 import { AdjustmentInput } from "../api/native/adjustment.ts";
 import { list, listOf, pageQuery } from "../api/field.ts";
 import { JournalLineOutput } from "../api/native/journal-line.ts";
-import { idempotencyOf } from "../http/idempotency-key.ts";
+import { idempotencyOf } from "../http/idempotency.ts";
 import { readTenant, writeTenant, TENANT_READ } from "../edge/tenant-object.ts";
 import { TENANT_PARAMS } from "./tenants.ts";
 

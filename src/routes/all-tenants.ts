@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { acted, ok } from "../http/call.ts";
-import { TENANT_ID } from "../http/key-format.ts";
+import { TENANT_ID } from "../http/authenticate.ts";
 import { defineRoute } from "../http/route.ts";
 import { ChecksOutput, PassOutput, toChecks, toPass } from "../api/native/check.ts";
 import { pageQuery, NOT_A_CURSOR } from "../api/field.ts";

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { shaped } from "../http/field-sentence.ts";
+import { shaped, invalid } from "../http/field-errors.ts";
 import { elapsedOf } from "../domain/ledger/month.ts";
 import { dayOf, formatDay, type Month, monthOf } from "../domain/ledger/period.ts";
 import { platformLines } from "../domain/catalogue/platform-prices.ts";
@@ -25,7 +25,6 @@ import { MAX_CURSOR, readUsageCursor, usageCursor } from "../api/native/usage-cu
 import { groupInput, toUsageRow, usagePage, usageSums } from "../api/native/usage.ts";
 import { toUsageCells, USAGE_COLUMNS } from "../api/native/usage-table.ts";
 import { readReports } from "../edge/reports.ts";
-import { invalid } from "../http/field-errors.ts";
 import { type Range, rangeOf } from "./usage-range.ts";
 
 /** Rows read in one step while streaming. */

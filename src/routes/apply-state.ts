@@ -3,7 +3,7 @@ import type { Config } from "../config.ts";
 import type { PlatformCaller } from "../http/call.ts";
 import { newId } from "../http/ids.ts";
 import { logError, nameOf } from "../http/request-log.ts";
-import { issueKey } from "../http/key-format.ts";
+import { issueKey } from "../http/authenticate.ts";
 import type { CurrentTenant, TenantPlan } from "../domain/tenant/state-plan.ts";
 import type { Applied } from "../api/native/state.ts";
 import { newEntry } from "../edge/audit.ts";

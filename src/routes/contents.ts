@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { shaped } from "../http/field-sentence.ts";
+import { shaped } from "../http/field-errors.ts";
 import { contentKey } from "../domain/generation/stored-picture.ts";
 import { acted, ok, raw } from "../http/call.ts";
 import { defineRoute } from "../http/route.ts";

@@ -3,7 +3,7 @@ import type { KeyCaller, MirrorCaller } from "../http/call.ts";
 import { acted, ok } from "../http/call.ts";
 import type { Config } from "../config.ts";
 import { newId } from "../http/ids.ts";
-import { issueKey } from "../http/key-format.ts";
+import { issueKey } from "../http/authenticate.ts";
 import { defineRoute } from "../http/route.ts";
 import { list, listOf, pageQuery } from "../api/field.ts";
 import {
@@ -13,7 +13,7 @@ import {
   RotateKeyInput,
   toKey,
 } from "../api/native/key.ts";
-import { idempotencyOf } from "../http/idempotency-key.ts";
+import { idempotencyOf } from "../http/idempotency.ts";
 import {
   readTenant,
   writeTenant,

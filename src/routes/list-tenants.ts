@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import type { TenantPlace, TenantSort } from "../domain/account/listed-tenant.ts";
-import { shaped } from "../http/field-sentence.ts";
+import { shaped, invalid } from "../http/field-errors.ts";
 import { ok } from "../http/call.ts";
 import { defineRoute } from "../http/route.ts";
 import { list, listOf, pageQuery } from "../api/field.ts";
@@ -11,7 +11,6 @@ import {
   toSharingTenant,
 } from "../api/native/listed-tenant.ts";
 import { readTenantCursor, tenantCursor } from "../api/native/tenant-cursor.ts";
-import { invalid } from "../http/field-errors.ts";
 import { readAccount } from "../edge/tenant-object.ts";
 
 // Lists of tenants that the `Account` object answers alone: no tenant's object is woken for them.

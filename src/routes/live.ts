@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { shaped } from "../http/field-sentence.ts";
+import { shaped } from "../http/field-errors.ts";
 import { limitsObject } from "../domain/ledger/limits.ts";
 import { raw } from "../http/call.ts";
 import { EVENT_STREAM, eventFeed, LONGEST_S } from "../http/event-feed.ts";

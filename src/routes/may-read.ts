@@ -1,5 +1,5 @@
-import { parseIdempotencyKey } from "../http/idempotency-key.ts";
-import type { LargeRequest, MayRead } from "../http/with-body.ts";
+import { parseIdempotencyKey } from "../http/idempotency.ts";
+import type { LargeRequest, MayRead } from "../http/parse-call.ts";
 import { readTenant, objectCaller } from "../edge/tenant-object.ts";
 
 /** Asks the tenant's object about a large body before it is read. */

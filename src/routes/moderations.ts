@@ -16,7 +16,7 @@ import {
   toResult,
 } from "../api/openai/moderation.ts";
 import { costHeaders, moderationDeps, toItsEnd } from "../edge/moderation-deps.ts";
-import { idempotencyOf } from "../http/idempotency-key.ts";
+import { idempotencyOf } from "../http/idempotency.ts";
 import { objectCaller, GOVERNED } from "../edge/tenant-object.ts";
 import { mended } from "../api/drop-in-body.ts";
 

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { shaped } from "../http/field-sentence.ts";
+import { shaped } from "../http/field-errors.ts";
 import type { PolicyVersion } from "../domain/moderation/policy.ts";
 import { acted, ok } from "../http/call.ts";
 import { defineRoute } from "../http/route.ts";

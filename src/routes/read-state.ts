@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { shaped } from "../http/field-sentence.ts";
+import { shaped } from "../http/field-errors.ts";
 import type { CurrentTenant } from "../domain/tenant/state-plan.ts";
 import { ok, raw } from "../http/call.ts";
 import { acceptsNdjson, type LinePage, NDJSON, ndjson } from "../http/ndjson.ts";

@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { acted, ok } from "../http/call.ts";
-import { TENANT_ID } from "../http/key-format.ts";
+import { TENANT_ID } from "../http/authenticate.ts";
 import { defineRoute } from "../http/route.ts";
 import { RebuildOutput, toRebuild } from "../api/native/rebuild.ts";
 import {

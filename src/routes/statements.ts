@@ -6,7 +6,7 @@ import { formatMonth, type Month } from "../domain/ledger/period.ts";
 import { makeStatement } from "../domain/usage/statement.ts";
 import { ok, raw, type KeyCaller, type MirrorCaller } from "../http/call.ts";
 import { CSV, csvResponse } from "../http/csv.ts";
-import { shaped, stated } from "../http/field-sentence.ts";
+import { shaped, stated } from "../http/field-errors.ts";
 import { formatOf, HTML } from "../http/format.ts";
 import { NDJSON, ndjson } from "../http/ndjson.ts";
 import { defineRoute } from "../http/route.ts";

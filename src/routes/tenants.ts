@@ -10,7 +10,7 @@ import { tenantWarnings } from "../domain/tenant/tenant-warnings.ts";
 import type { Warning } from "../domain/account/account-warnings.ts";
 import type { Config } from "../config.ts";
 import { acted, ok } from "../http/call.ts";
-import { TENANT_ID } from "../http/key-format.ts";
+import { TENANT_ID } from "../http/authenticate.ts";
 import { defineRoute } from "../http/route.ts";
 import {
   given,

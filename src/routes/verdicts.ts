@@ -11,7 +11,7 @@ import { list, listOf, name, pageQuery, policyName, timeInput } from "../api/fie
 import { RevisionOutput, toRevision, VerdictOutput } from "../api/native/verdict.ts";
 import { costHeaders, moderationDeps, toItsEnd } from "../edge/moderation-deps.ts";
 import { readContent, type VerdictBody } from "../edge/verdict-content.ts";
-import { idempotencyOf } from "../http/idempotency-key.ts";
+import { idempotencyOf } from "../http/idempotency.ts";
 import {
   readTenant,
   objectCaller,

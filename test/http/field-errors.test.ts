@@ -1,7 +1,6 @@
 import * as v from "valibot";
 import { describe, expect, it } from "vitest";
-import { fieldErrors } from "../../src/http/field-errors.ts";
-import { shaped, stated } from "../../src/http/field-sentence.ts";
+import { fieldErrors, shaped, stated } from "../../src/http/field-errors.ts";
 
 const MARK = "SECRET-CONTENT";
 

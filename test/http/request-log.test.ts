@@ -2,7 +2,7 @@ import { createExecutionContext, env } from "cloudflare:test";
 import * as v from "valibot";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { ok } from "../../src/http/call.ts";
-import { issueKey } from "../../src/http/key-format.ts";
+import { issueKey } from "../../src/http/authenticate.ts";
 import { createRouter } from "../../src/http/router.ts";
 import { defineRoute } from "../../src/http/route.ts";
 

@@ -1,7 +1,7 @@
 import { createExecutionContext, reset, waitOnExecutionContext } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import { afterEach, describe, expect, it } from "vitest";
-import { EndedKeys } from "../../src/http/with-body.ts";
+import { EndedKeys } from "../../src/http/parse-call.ts";
 import worker from "../../src/index.ts";
 import { ROUTES } from "../../src/routes/routes.ts";
 import { admin, ask, failureIn, makeTenant, mountFor, WITHOUT_RUNS } from "../client.ts";

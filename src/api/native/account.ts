@@ -3,7 +3,7 @@ import type { PoolOverview } from "../../domain/account/pool-overview.ts";
 import type { AccountSettings } from "../../domain/account/account-terms.ts";
 import { parseUsdRate } from "../../domain/ledger/money.ts";
 import { endOf, formatDay, isoTime } from "../../domain/ledger/period.ts";
-import { stated } from "../../http/field-sentence.ts";
+import { stated } from "../../http/field-errors.ts";
 import { microNeuronsOut, name, time, wholeNumber } from "../field.ts";
 import { neurons, perMinute, rateClass } from "./settings.ts";
 import { toWarning, WarningOutput } from "./warning.ts";

@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { CASCADE_HEADS, mayBlock } from "../../domain/moderation/cascade.ts";
 import { forEach } from "../../domain/moderation/category.ts";
-import { stated } from "../../http/field-sentence.ts";
+import { stated } from "../../http/field-errors.ts";
 import { threshold } from "../field.ts";
 
 // Where a policy lets the text model decide without a judge: docs/calibration.md.

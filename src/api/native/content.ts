@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { shaped, stated } from "../../http/field-sentence.ts";
+import { shaped, stated } from "../../http/field-errors.ts";
 import { name, policyName } from "../field.ts";
 
 // A content item to be moderated, as the native surface takes it.

@@ -2,7 +2,7 @@ import * as v from "valibot";
 import { endsAtMs, type Grant, isOpenAt, leftOf } from "../../domain/ledger/grant.ts";
 import { fromNeurons, toNeurons, ZERO } from "../../domain/ledger/micro-neurons.ts";
 import { isoTime } from "../../domain/ledger/period.ts";
-import { stated } from "../../http/field-sentence.ts";
+import { stated } from "../../http/field-errors.ts";
 import { microNeuronsOut, name, time, timeInput } from "../field.ts";
 
 // Grants on the wire.

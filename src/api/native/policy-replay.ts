@@ -3,7 +3,7 @@ import { CATEGORIES } from "../../domain/moderation/category.ts";
 import { isoTime } from "../../domain/ledger/period.ts";
 import { NOT_REPLAYED, type PolicyReplay } from "../../domain/moderation/policy-replay.ts";
 import { DECISIONS } from "../../domain/moderation/verdict.ts";
-import { stated } from "../../http/field-sentence.ts";
+import { stated } from "../../http/field-errors.ts";
 import { MAX_NAME, time, timeInput, wholeNumber } from "../field.ts";
 import { PolicyInput } from "./policy.ts";
 

@@ -12,7 +12,7 @@ import {
 import { baseLanguage } from "../../domain/text/languages.ts";
 import { TERM_CATEGORIES, TERM_MATCHES } from "../../domain/terms/term.ts";
 import { GUARD_MODES, UNGUARDED } from "../../domain/moderation/guard.ts";
-import { stated } from "../../http/field-sentence.ts";
+import { stated } from "../../http/field-errors.ts";
 import { MAX_REUSE_TTL_S } from "../../domain/moderation/reuse.ts";
 import { language } from "./content.ts";
 import { CascadeRules } from "./cascade-rules.ts";

@@ -5,7 +5,7 @@ import {
   COMPLEXITIES,
   ROUTING_TASKS,
 } from "../../domain/generation/prompt-features.ts";
-import { stated } from "../../http/field-sentence.ts";
+import { stated } from "../../http/field-errors.ts";
 
 // The table that `auto` is read from, as a part of a policy.
 

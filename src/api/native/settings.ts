@@ -12,8 +12,8 @@ import {
   MOST_NAMES,
   PAID_NEEDS_CAP,
 } from "../../domain/tenant/settings-rules.ts";
-import { stated } from "../../http/field-sentence.ts";
-import { TENANT_ID } from "../../http/key-format.ts";
+import { stated } from "../../http/field-errors.ts";
+import { TENANT_ID } from "../../http/authenticate.ts";
 import { name, time, wholeNumber } from "../field.ts";
 
 // A tenant's settings on the wire.

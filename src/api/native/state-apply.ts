@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { shaped } from "../../http/field-sentence.ts";
+import { shaped, stated } from "../../http/field-errors.ts";
 import {
   type ApplyTenant,
   MOST_PARTS,
@@ -7,7 +7,6 @@ import {
   type ApplyView,
 } from "../../domain/tenant/state-apply.ts";
 import { isoTime } from "../../domain/ledger/period.ts";
-import { stated } from "../../http/field-sentence.ts";
 import { time, wholeNumber } from "../field.ts";
 import { actionOutput, changesOutput, count } from "./state.ts";
 import { toWarning, WarningOutput } from "./warning.ts";

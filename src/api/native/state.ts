@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import type { TenantPlan } from "../../domain/tenant/state-plan.ts";
 import type { Warning } from "../../domain/account/account-warnings.ts";
-import { TENANT_ID } from "../../http/key-format.ts";
+import { TENANT_ID } from "../../http/authenticate.ts";
 import { ROLES } from "../../domain/tenant/role.ts";
 import { MAX_NAME, wholeNumber } from "../field.ts";
 import { SettingsInput, TenantOutput } from "./settings.ts";

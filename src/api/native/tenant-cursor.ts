@@ -1,5 +1,5 @@
 import type { TenantPlace, TenantSort } from "../../domain/account/listed-tenant.ts";
-import { TENANT_ID } from "../../http/key-format.ts";
+import { TENANT_ID } from "../../http/authenticate.ts";
 
 // `next_cursor` of the account's lists of tenants: by what they are sorted and where the page's last one
 // stood, as JSON in base64url. A page goes on behind that place, whatever changed since.

@@ -17,7 +17,7 @@ import {
   type UsageTotals,
 } from "../../domain/usage/usage-report.ts";
 import { LatencyOutput, toLatency } from "./latency.ts";
-import { stated } from "../../http/field-sentence.ts";
+import { stated } from "../../http/field-errors.ts";
 import { count, microNeuronsOut, time } from "../field.ts";
 import { toVerdictSums, VerdictSumsOutput } from "./verdict-sums.ts";
 

@@ -17,7 +17,7 @@ import {
   TEST_EVENT,
 } from "../../domain/webhooks/event.ts";
 import { DECISIONS } from "../../domain/moderation/verdict.ts";
-import { stated } from "../../http/field-sentence.ts";
+import { stated } from "../../http/field-errors.ts";
 import { name, pageQuery, time, timeInput, wholeNumber } from "../field.ts";
 
 // Endpoints, deliveries and events on the wire.

@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { isWholeObject } from "../../domain/text/json-text.ts";
 import type { ChatMessage, ChatPart, ToolCall } from "../../engines/inference.ts";
-import { stated } from "../../http/field-sentence.ts";
+import { stated } from "../../http/field-errors.ts";
 
 // The messages of OpenAI's chat completions, as its clients send them, and what engines are given:
 // `developer` is a system message, a refusal is text, and what only decorates is left out.

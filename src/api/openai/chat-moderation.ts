@@ -2,7 +2,7 @@ import * as v from "valibot";
 import type { GuardModes } from "../../domain/moderation/guard.ts";
 import type { Verdict } from "../../domain/moderation/verdict.ts";
 import type { GuardResults, SideResult } from "../../generation/chat-guard.ts";
-import { stated } from "../../http/field-sentence.ts";
+import { stated } from "../../http/field-errors.ts";
 import { FoundEntries, MODELS, ResultEntries, toResult } from "./moderation.ts";
 
 // The `moderation` field of chat completions, as it is asked and as it is answered.

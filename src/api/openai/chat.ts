@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import type { RequestFailure } from "../../domain/ledger/failure.ts";
-import { stated } from "../../http/field-sentence.ts";
+import { stated } from "../../http/field-errors.ts";
 import { between, policyName } from "../field.ts";
 import {
   choiceCount,

@@ -2,7 +2,7 @@ import * as v from "valibot";
 import type { RequestFailure } from "../../domain/ledger/failure.ts";
 import type { Item } from "../../domain/ledger/ledger.ts";
 import type { Picture, PictureFormat } from "../../engines/picture.ts";
-import { stated } from "../../http/field-sentence.ts";
+import { stated } from "../../http/field-errors.ts";
 import { wholeNumber } from "../field.ts";
 import { MAX_PICTURES, MAX_PROMPT_CHARS } from "../native/image.ts";
 import { modelName, Neurogate, personFields, toNeurogate } from "./drop-in.ts";

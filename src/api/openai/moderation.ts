@@ -16,7 +16,7 @@ import {
   unexplained,
   type Verdict,
 } from "../../domain/moderation/verdict.ts";
-import { stated } from "../../http/field-sentence.ts";
+import { stated } from "../../http/field-errors.ts";
 import { language, MAX_PICTURES, metadata, text } from "../native/content.ts";
 import { name, policyName } from "../field.ts";
 

@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { SPEECH_FORMATS } from "../../engines/sound-inference.ts";
 import type { SpeechInference } from "../../engines/sound-inference.ts";
-import { stated } from "../../http/field-sentence.ts";
+import { stated } from "../../http/field-errors.ts";
 import { MAX_NAME } from "../field.ts";
 import { modelName } from "./drop-in.ts";
 

@@ -4,7 +4,7 @@ import { languageOf } from "../../domain/text/languages.ts";
 import type { Item } from "../../domain/ledger/ledger.ts";
 import type { Outputs } from "../../engines/inference.ts";
 import type { Segment, Spoken, TranscriptionInference } from "../../engines/sound-inference.ts";
-import { stated } from "../../http/field-sentence.ts";
+import { stated } from "../../http/field-errors.ts";
 import { upload } from "../../http/upload.ts";
 import { modelName, Neurogate, toNeurogate } from "./drop-in.ts";
 import { linesOf, toSrt, toVtt } from "../native/subtitles.ts";

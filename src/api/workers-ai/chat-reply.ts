@@ -1,7 +1,7 @@
 import type { Item } from "../../domain/ledger/ledger.ts";
 import type { ChatEvent, ChatOutput, ToolCall, ToolCallDelta } from "../../engines/inference.ts";
-import { utf8 } from "../../http/hash.ts";
-import { jsonShape, MAX_DEPTH } from "../../http/json-shape.ts";
+import { utf8 } from "../../http/idempotency.ts";
+import { jsonShape, MAX_DEPTH } from "../../http/read-body.ts";
 import { toWorkersAiError } from "../../http/workers-ai-error.ts";
 import { toNeurogate } from "../openai/drop-in.ts";
 import type { ChatChunks } from "../openai/chat-chunks.ts";

@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { base64OfUri, bytesOfBase64 } from "../../domain/text/base64.ts";
-import { shaped } from "../../http/field-sentence.ts";
+import { shaped } from "../../http/field-errors.ts";
 import { audioFormat, audioLength } from "../../audio/audio-length.ts";
 import { languageOf } from "../../domain/text/languages.ts";
 import type { Outputs } from "../../engines/inference.ts";

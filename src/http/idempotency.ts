@@ -1,5 +1,5 @@
+/// <reference lib="esnext.typedarrays" />
 import { invalid, type InvalidRequest } from "./field-errors.ts";
-import { sha256Hex } from "./hash.ts";
 
 // https://datatracker.ietf.org/doc/html/draft-ietf-httpapi-idempotency-key-header-07: a structured
 // string in quotes. Users of Stripe send it without quotes, and that is the same key: `"a"` is `a`.
@@ -39,4 +39,13 @@ export async function idempotencyOf(call: {
   if (key === null) return { kind: "read", idempotency: null };
   if (typeof key !== "string") return key;
   return { kind: "read", idempotency: { key, fingerprint: await call.fingerprint() } };
+}
+
+const encoder = new TextEncoder();
+
+export const utf8 = (text: string): Uint8Array => encoder.encode(text);
+
+export async function sha256Hex(bytes: Uint8Array): Promise<string> {
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+  return digest.toHex();
 }

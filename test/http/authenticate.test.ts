@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { TENANT_ID, issueKey, verifyAdminToken, verifyKey } from "../../src/http/key-format.ts";
+import { TENANT_ID, issueKey, verifyAdminToken, verifyKey } from "../../src/http/authenticate.ts";
 
 const NEW = "a-new-server-secret-of-32-bytes-or-more";
 const OLD = "an-old-server-secret-of-32-bytes-or-more";

@@ -1,6 +1,5 @@
 import { expect, it } from "vitest";
-import { fingerprint, parseIdempotencyKey } from "../../src/http/idempotency-key.ts";
-import { utf8 } from "../../src/http/hash.ts";
+import { fingerprint, parseIdempotencyKey, utf8 } from "../../src/http/idempotency.ts";
 
 it.each([
   [null, null],
