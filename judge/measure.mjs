@@ -1,4 +1,4 @@
-import { priceOf } from "../src/domain/catalogue/price.ts";
+import { priceOf } from "../src/domain/catalogue/catalogue.ts";
 import { auc, averagePrecision, quantile, shareOf } from "../tier0/evaluate/metrics.mjs";
 import { measureHateCheck } from "../tier0/evaluate/measure-sets.mjs";
 import { atLeast, forInformation } from "../tier0/evaluate/table.mjs";

@@ -17,7 +17,7 @@ export const MUTATIONS: readonly Mutation[] = [
   // Money
   {
     what: "audio is rounded down",
-    file: "src/domain/catalogue/price.ts",
+    file: "src/domain/catalogue/catalogue.ts",
     from: "(amount + MS_PER_MINUTE - 1n) / MS_PER_MINUTE",
     to: "amount / MS_PER_MINUTE",
     tests: ["test/domain/catalogue/price.test.ts"],
@@ -52,7 +52,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     what: "a grant can be used after it ended",
-    file: "src/domain/ledger/grant.ts",
+    file: "src/domain/ledger/quota.ts",
     from: "nowMs < endsAtMs(grant);",
     to: "nowMs <= endsAtMs(grant);",
     tests: ["test/domain/ledger/grant.test.ts"],
@@ -237,10 +237,10 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     what: "a cry for help is blocked",
-    file: "src/domain/moderation/advice.ts",
+    file: "src/domain/moderation/category.ts",
     from: `["self-harm", "self-harm/intent"];`,
     to: `["self-harm/intent"];`,
-    tests: ["test/domain/moderation/advice.test.ts", "test/domain/moderation/decision.test.ts"],
+    tests: ["test/domain/moderation/category.test.ts", "test/domain/moderation/decision.test.ts"],
   },
   {
     what: "tier 0's second opinion is ignored",

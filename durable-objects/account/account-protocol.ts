@@ -1,4 +1,4 @@
-import type { AccountClosure, AccountNews } from "../../src/domain/account/account-closure.ts";
+import type { AccountClosure, AccountNews } from "../../src/domain/account/account-budget.ts";
 import type { RateAnswer, RateRequest } from "../../src/domain/account/account-rates.ts";
 import type { Promised } from "../../src/domain/account/account-terms.ts";
 import type { LeaseAnswer, LeaseRequest } from "../../src/domain/account/lease.ts";

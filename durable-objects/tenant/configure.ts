@@ -3,8 +3,12 @@ import type { MicroNeurons } from "../../src/domain/ledger/micro-neurons.ts";
 import type { Day } from "../../src/domain/ledger/period.ts";
 import { DEFAULT_POLICY_NAME } from "../../src/domain/moderation/policy.ts";
 import { defaultPolicy } from "../../src/domain/moderation/presets.ts";
-import { patched, type Settings, type SettingsPatch } from "../../src/domain/tenant/settings.ts";
-import { settingsErrors } from "../../src/domain/tenant/settings-rules.ts";
+import {
+  patched,
+  type Settings,
+  type SettingsPatch,
+  settingsErrors,
+} from "../../src/domain/tenant/settings.ts";
 import type { TenantStores } from "./stores.ts";
 import type { Profile } from "./profile-store.ts";
 import type { Transactions } from "./transactions.ts";

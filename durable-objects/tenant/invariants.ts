@@ -1,5 +1,5 @@
 import type { Limits } from "../../src/domain/ledger/limits.ts";
-import { closureOf } from "../../src/domain/account/account-closure.ts";
+import { closureOf } from "../../src/domain/account/account-budget.ts";
 import { DEFAULT_RATES, isShare, standing } from "../../src/domain/ledger/rate-limit.ts";
 import { CATEGORIES } from "../../src/domain/moderation/category.ts";
 import { neuronBalance } from "../../src/domain/ledger/admission.ts";

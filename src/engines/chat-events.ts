@@ -1,4 +1,4 @@
-import type { Usage } from "../domain/catalogue/price.ts";
+import type { Usage } from "../domain/catalogue/catalogue.ts";
 import { newToolCallId, readFinish, readToolCalls, reasoningIn } from "./chat-reply.ts";
 import { field, readUsage } from "./engine-call.ts";
 import type { ChatEvent, ToolCallDelta } from "./inference.ts";

@@ -1,4 +1,4 @@
-import type { Usage } from "../domain/catalogue/price.ts";
+import type { Usage } from "../domain/catalogue/catalogue.ts";
 import { field, readUsage } from "./engine-call.ts";
 import { type ChatOutput, FINISH_REASONS, type FinishReason, type ToolCall } from "./inference.ts";
 

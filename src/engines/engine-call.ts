@@ -1,4 +1,4 @@
-import type { Usage } from "../domain/catalogue/price.ts";
+import type { Usage } from "../domain/catalogue/catalogue.ts";
 import type { CheckOptions, CheckOutcome, Label } from "./engine.ts";
 
 // For every adapter that calls a server: a deadline that always holds, and a limit on the size of a

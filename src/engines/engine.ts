@@ -1,7 +1,7 @@
 import type { Category, Scores } from "../domain/moderation/category.ts";
 import type { Rejection } from "../domain/ledger/failure.ts";
 import type { Hold } from "../domain/ledger/ledger.ts";
-import type { Usage } from "../domain/catalogue/price.ts";
+import type { Usage } from "../domain/catalogue/catalogue.ts";
 import type { Quoted } from "../domain/moderation/vision.ts";
 import type { Generators, StreamChat } from "./inference.ts";
 import type { Picture } from "./picture.ts";

@@ -1,6 +1,6 @@
 import type { Hold } from "../domain/ledger/ledger.ts";
 import type { GenerationKind } from "../domain/generation/plan-generation.ts";
-import type { Size, Usage } from "../domain/catalogue/price.ts";
+import type { Size, Usage } from "../domain/catalogue/catalogue.ts";
 import type { CheckOptions, Label, Unanswered } from "./engine.ts";
 import type { Picture } from "./picture.ts";
 import type {

@@ -1,6 +1,6 @@
 import type { Hold, Item } from "../domain/ledger/ledger.ts";
 import type { GenerationStage } from "../domain/generation/plan-generation.ts";
-import type { Usage } from "../domain/catalogue/price.ts";
+import type { Usage } from "../domain/catalogue/catalogue.ts";
 import type { ModelOutcome } from "../engines/ask-models.ts";
 import type { Unanswered } from "../engines/engine.ts";
 import type { ChatEvent, ChatStream } from "../engines/inference.ts";

@@ -1,4 +1,4 @@
-import { withoutBan } from "../domain/moderation/advice.ts";
+import { withoutBan } from "../domain/moderation/category.ts";
 import type { Model } from "../domain/catalogue/catalogue.ts";
 import {
   gatherWindows,

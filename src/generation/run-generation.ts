@@ -1,12 +1,17 @@
 import type { Model } from "../domain/catalogue/catalogue.ts";
-import { type CallEnd, type Charge, leastSure } from "../domain/moderation/charge.ts";
+import {
+  type CallEnd,
+  type Charge,
+  leastSure,
+  type PlannedCall,
+  sumUsage,
+} from "../domain/moderation/stage.ts";
 import type { EngineFailure, Rejection, RequestFailure } from "../domain/ledger/failure.ts";
 import { generationCharge } from "../domain/generation/generation-charge.ts";
 import type { Hold, Item } from "../domain/ledger/ledger.ts";
 import { sum } from "../domain/ledger/micro-neurons.ts";
 import type { GenerationKind, GenerationStage } from "../domain/generation/plan-generation.ts";
 import type { Counted } from "../domain/generation/sound-usage.ts";
-import { type PlannedCall, sumUsage } from "../domain/moderation/stage.ts";
 import { type ModelOutcome, askModels } from "../engines/ask-models.ts";
 import type { Engine, EngineName, Unanswered } from "../engines/engine.ts";
 import type { Answered, Inferences } from "../engines/inference.ts";

@@ -1,4 +1,4 @@
-import { isUrgent } from "../domain/moderation/advice.ts";
+import { isUrgent } from "../domain/moderation/category.ts";
 import { type Judgement, judge } from "../domain/moderation/decision.ts";
 import type { Evidence } from "../domain/moderation/evidence.ts";
 import { explained, isOfTextModel } from "../domain/moderation/text-model.ts";

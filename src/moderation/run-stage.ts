@@ -1,10 +1,16 @@
 import type { Category, LabelGroup, Scores } from "../domain/moderation/category.ts";
-import { type CallEnd, type Charge, chargeOf, leastSure } from "../domain/moderation/charge.ts";
+import {
+  type CallEnd,
+  type Charge,
+  chargeOf,
+  leastSure,
+  type PlannedCall,
+  sumUsage,
+} from "../domain/moderation/stage.ts";
 import { labelScores, topLabels } from "../domain/moderation/image-labels.ts";
 import type { Item } from "../domain/ledger/ledger.ts";
 import { sum } from "../domain/ledger/micro-neurons.ts";
 import type { CheckStage } from "../domain/moderation/plan-moderation.ts";
-import { type PlannedCall, sumUsage } from "../domain/moderation/stage.ts";
 import type { Quoted } from "../domain/moderation/vision.ts";
 import {
   type CheckFailure,

@@ -16,10 +16,9 @@ import {
   uint8Array,
 } from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
-import { CATALOGUE, type Model } from "../../src/domain/catalogue/catalogue.ts";
+import { CATALOGUE, type Model, priceOf } from "../../src/domain/catalogue/catalogue.ts";
 import { microNeurons } from "../../src/domain/ledger/micro-neurons.ts";
 import { planGeneration } from "../../src/domain/generation/plan-generation.ts";
-import { priceOf } from "../../src/domain/catalogue/price.ts";
 import { chatInputBound } from "../../src/domain/generation/token-bound.ts";
 import type { ChatMessage } from "../../src/engines/inference.ts";
 import { measureChat } from "../../src/generation/measure-chat.ts";

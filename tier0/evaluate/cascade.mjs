@@ -1,11 +1,10 @@
 import { parseArgs } from "node:util";
 import { anyScore, requiredOfText } from "../../src/domain/moderation/cascade.ts";
-import { CATALOGUE } from "../../src/domain/catalogue/catalogue.ts";
+import { CATALOGUE, priceOf } from "../../src/domain/catalogue/catalogue.ts";
 import { upperBound } from "../../src/domain/moderation/calibration.ts";
-import { ANSWER_TOKENS } from "../../src/domain/moderation/charge.ts";
+import { ANSWER_TOKENS } from "../../src/domain/moderation/stage.ts";
 import { JUDGE_PROMPT_TOKENS } from "../../src/domain/moderation/judge.ts";
 import { presetPolicy } from "../../src/domain/moderation/presets.ts";
-import { priceOf } from "../../src/domain/catalogue/price.ts";
 import { judgeText } from "../../src/engines/embedded/text-model.ts";
 import { readExamples, thresholdsOf } from "../../src/moderation/calibrate.ts";
 import { loadModel } from "./load-model.mjs";

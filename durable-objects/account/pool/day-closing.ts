@@ -3,7 +3,7 @@ import {
   closureOf,
   learnClosure,
   probe,
-} from "../../../src/domain/account/account-closure.ts";
+} from "../../../src/domain/account/account-budget.ts";
 import { dayOf, formatDay } from "../../../src/domain/ledger/period.ts";
 import type { PoolCache } from "./pool-cache.ts";
 import type { PoolNotices } from "./pool-notices.ts";

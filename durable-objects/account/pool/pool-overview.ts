@@ -1,5 +1,5 @@
 import type { PoolOverview } from "../../../src/domain/account/pool-overview.ts";
-import type { AccountClosure } from "../../../src/domain/account/account-closure.ts";
+import type { AccountClosure } from "../../../src/domain/account/account-budget.ts";
 import {
   accountRate,
   type AccountSettings,

@@ -1,4 +1,4 @@
-import type { AccountClosure } from "../../../src/domain/account/account-closure.ts";
+import type { AccountClosure } from "../../../src/domain/account/account-budget.ts";
 import {
   type AccountSettings,
   DEFAULT_ACCOUNT_SETTINGS,

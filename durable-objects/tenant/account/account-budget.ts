@@ -1,5 +1,6 @@
-import { type AccountNews, isSameNews } from "../../../src/domain/account/account-closure.ts";
 import {
+  type AccountNews,
+  isSameNews,
   type BudgetStatus,
   isOfAccount,
   type Missing,

@@ -1,4 +1,4 @@
-import type { AccountNews } from "../../../src/domain/account/account-closure.ts";
+import type { AccountNews } from "../../../src/domain/account/account-budget.ts";
 import type { LeaseRefusal } from "../../../src/domain/account/pool-refusal.ts";
 import { type MicroNeurons, microNeurons } from "../../../src/domain/ledger/micro-neurons.ts";
 import type { Day } from "../../../src/domain/ledger/period.ts";

@@ -1,10 +1,10 @@
 import type { KeptContent } from "../../../src/domain/moderation/kept-content.ts";
-import { closed, isLiftedBy } from "../../../src/domain/account/account-closure.ts";
+import { closed, isLiftedBy } from "../../../src/domain/account/account-budget.ts";
 import type { JournalLine } from "../../../src/domain/ledger/ledger.ts";
 import { dayOf } from "../../../src/domain/ledger/period.ts";
 import { rateUnits } from "../../../src/domain/moderation/stage.ts";
 import type { RateUnits } from "../../../src/domain/ledger/rate-limit.ts";
-import { countVerdicts, keptCounts } from "../../../src/domain/moderation/verdict-counts.ts";
+import { countVerdicts, keptCounts } from "../../../src/domain/ledger/day-totals.ts";
 import type { Verdict } from "../../../src/domain/moderation/verdict.ts";
 import { limitStatus } from "./call-standing.ts";
 import { keepContents } from "../verdicts/contents.ts";
@@ -14,7 +14,7 @@ import type { SettleReply, SettleRequest } from "../protocol.ts";
 import { noteReusable } from "../verdicts/reuse.ts";
 import { recordThreshold } from "../quota-events.ts";
 import { giveBackPictures } from "./user-pictures.ts";
-import { withoutBan } from "../../../src/domain/moderation/advice.ts";
+import { withoutBan } from "../../../src/domain/moderation/category.ts";
 
 /**
  * Settlement, in one transaction: the hold becomes its line and the verdicts are stored, or neither.

@@ -1,4 +1,4 @@
-import { endsAtMs, type Grant } from "../../../src/domain/ledger/grant.ts";
+import { endsAtMs, type Grant } from "../../../src/domain/ledger/quota.ts";
 import { microNeurons } from "../../../src/domain/ledger/micro-neurons.ts";
 import type { Database } from "../../database.ts";
 

@@ -3,7 +3,7 @@ import type {
   LookupFailure,
   RequestFailure,
 } from "../../../src/domain/ledger/failure.ts";
-import { type Grant, isOpenAt, leftIn } from "../../../src/domain/ledger/grant.ts";
+import { type Grant, isOpenAt, leftIn } from "../../../src/domain/ledger/quota.ts";
 import {
   fromNeurons,
   type MicroNeurons,

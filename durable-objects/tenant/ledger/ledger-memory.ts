@@ -15,6 +15,12 @@ import {
   NOTHING_DRAWN,
   type MonthRoom,
   posted,
+  endsAtMs,
+  type Grant,
+  type GrantDraw,
+  isOpenAt,
+  openAt,
+  serving,
 } from "../../../src/domain/ledger/quota.ts";
 import {
   type Day,
@@ -29,14 +35,6 @@ import type { Meter, Period, LedgerStore } from "./ledger-store.ts";
 import type { Profile } from "../profile-store.ts";
 import { monthlyCap } from "../../../src/domain/tenant/settings.ts";
 import type { MonthUse } from "../../../src/domain/ledger/limits.ts";
-import {
-  endsAtMs,
-  type Grant,
-  type GrantDraw,
-  isOpenAt,
-  openAt,
-  serving,
-} from "../../../src/domain/ledger/grant.ts";
 import type { GrantStore } from "./grant-store.ts";
 
 // What the ledger keeps in memory: a cache of storage, rebuilt when the object starts.

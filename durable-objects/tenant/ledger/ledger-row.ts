@@ -1,4 +1,4 @@
-import type { GrantDraw } from "../../../src/domain/ledger/grant.ts";
+import type { GrantDraw } from "../../../src/domain/ledger/quota.ts";
 import type {
   Basis,
   Hold,
@@ -9,8 +9,8 @@ import type {
 import { makeHold } from "../../../src/domain/ledger/ledger.ts";
 import { microNeurons } from "../../../src/domain/ledger/micro-neurons.ts";
 import type { PlannedStage } from "../../../src/domain/moderation/stage.ts";
-import type { VerdictCounts } from "../../../src/domain/moderation/verdict-counts.ts";
-import type { Usage } from "../../../src/domain/catalogue/price.ts";
+import type { VerdictCounts } from "../../../src/domain/ledger/day-totals.ts";
+import type { Usage } from "../../../src/domain/catalogue/catalogue.ts";
 
 // A journal row as the domain sees it: an open hold or a line. Items are stored as tuples, since
 // their keys would be half of every row.

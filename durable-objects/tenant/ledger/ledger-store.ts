@@ -1,4 +1,4 @@
-import type { AccountClosure } from "../../../src/domain/account/account-closure.ts";
+import type { AccountClosure } from "../../../src/domain/account/account-budget.ts";
 import type { DayTotals } from "../../../src/domain/ledger/day-totals.ts";
 import type { Hold, JournalLine, LineOutcome } from "../../../src/domain/ledger/ledger.ts";
 import { microNeurons } from "../../../src/domain/ledger/micro-neurons.ts";

@@ -1,15 +1,19 @@
 import type { MonthUse } from "../../../src/domain/ledger/limits.ts";
-import { type AccountClosure, probedBy } from "../../../src/domain/account/account-closure.ts";
+import {
+  type AccountClosure,
+  probedBy,
+  missingOf,
+  type NeedsLease,
+} from "../../../src/domain/account/account-budget.ts";
 import {
   refusalOf,
   type Demand,
   type Refusal,
   type AdmissionState,
 } from "../../../src/domain/ledger/admission.ts";
-import { missingOf, type NeedsLease } from "../../../src/domain/account/account-budget.ts";
 import { count, limitOfClass, REQUESTS } from "../../../src/domain/ledger/rate-limit.ts";
 import { addLine, addRefused, NO_TOTALS } from "../../../src/domain/ledger/day-totals.ts";
-import { claimOf, grantRoom } from "../../../src/domain/ledger/grant.ts";
+import { claimOf, grantRoom, NOTHING_DRAWN, posted } from "../../../src/domain/ledger/quota.ts";
 import {
   type CallId,
   drawnAfter,
@@ -22,7 +26,6 @@ import {
 } from "../../../src/domain/ledger/ledger.ts";
 import { type MicroNeurons, microNeurons, plus } from "../../../src/domain/ledger/micro-neurons.ts";
 import { type Day, dayOf } from "../../../src/domain/ledger/period.ts";
-import { NOTHING_DRAWN, posted } from "../../../src/domain/ledger/quota.ts";
 import { keptFloor } from "../../../src/domain/account/account-terms.ts";
 import { promisedBy, quotaTerms, rateLimitFor } from "../../../src/domain/tenant/settings.ts";
 import type { GrantStore } from "./grant-store.ts";

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { endsAtMs, type Grant, isOpenAt, leftOf } from "../../domain/ledger/grant.ts";
+import { endsAtMs, type Grant, isOpenAt, leftOf } from "../../domain/ledger/quota.ts";
 import { fromNeurons, toNeurons, ZERO } from "../../domain/ledger/micro-neurons.ts";
 import { isoTime } from "../../domain/ledger/period.ts";
 import { stated } from "../../http/field-errors.ts";

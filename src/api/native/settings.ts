@@ -6,12 +6,14 @@ import { isoTime } from "../../domain/ledger/period.ts";
 import { DEFAULT_RATES } from "../../domain/ledger/rate-limit.ts";
 import { AUTO } from "../../domain/generation/routing.ts";
 import { PLANS, UNLIMITED } from "../../domain/ledger/quota.ts";
-import { MOST_IN_FLIGHT, type Settings, withDefaults } from "../../domain/tenant/settings.ts";
 import {
+  MOST_IN_FLIGHT,
+  type Settings,
+  withDefaults,
   FREE_HAS_NO_OVERAGE,
   MOST_NAMES,
   PAID_NEEDS_CAP,
-} from "../../domain/tenant/settings-rules.ts";
+} from "../../domain/tenant/settings.ts";
 import { stated } from "../../http/field-errors.ts";
 import { TENANT_ID } from "../../http/authenticate.ts";
 import { name, time, wholeNumber } from "../field.ts";

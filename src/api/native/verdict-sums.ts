@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import type { CallSums } from "../../domain/usage/usage-report.ts";
-import type { VerdictCount } from "../../domain/moderation/verdict-counts.ts";
+import type { VerdictCount } from "../../domain/ledger/day-totals.ts";
 import { count, microNeuronsOut } from "../field.ts";
 
 // The cost of verdicts, and the savings, on the wire. A stage that did not run has no invented figure: it

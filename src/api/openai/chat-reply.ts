@@ -1,8 +1,8 @@
 import * as v from "valibot";
-import { leastSure } from "../../domain/moderation/charge.ts";
+import { leastSure } from "../../domain/moderation/stage.ts";
 import type { Item } from "../../domain/ledger/ledger.ts";
 import { sum } from "../../domain/ledger/micro-neurons.ts";
-import type { Usage } from "../../domain/catalogue/price.ts";
+import type { Usage } from "../../domain/catalogue/catalogue.ts";
 import { type ChatOutput, FINISH_REASONS } from "../../engines/inference.ts";
 import { ModerationObject } from "./chat-moderation.ts";
 import { type PlanNotes, planNotes } from "../plan-notes.ts";

@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { BASES, type Item } from "../../domain/ledger/ledger.ts";
-import type { Usage } from "../../domain/catalogue/price.ts";
+import type { Usage } from "../../domain/catalogue/catalogue.ts";
 import { MAX_NAME, microNeuronsOut, wholeNumber } from "../field.ts";
 
 // What the drop-ins of OpenAI's routes share.

@@ -1,6 +1,6 @@
 import type { Day } from "../ledger/period.ts";
 import type { Plan } from "../ledger/quota.ts";
-import type { AccountClosure } from "./account-closure.ts";
+import type { AccountClosure } from "./account-budget.ts";
 import type { AccountSettings } from "./account-terms.ts";
 import type { Warning } from "./account-warnings.ts";
 

@@ -1,11 +1,9 @@
-import type { Model } from "../catalogue/catalogue.ts";
-import type { CallEnd, Charge } from "../moderation/charge.ts";
+import { type Model, priceOf, type Usage } from "../catalogue/catalogue.ts";
+import { type CallEnd, type Charge, type PlannedCall, unitsWith } from "../moderation/stage.ts";
 import { type Basis, capped } from "../ledger/ledger.ts";
 import { least, type MicroNeurons, sum, ZERO } from "../ledger/micro-neurons.ts";
 import type { GenerationKind, GenerationStage } from "./plan-generation.ts";
-import { priceOf, type Usage } from "../catalogue/price.ts";
 import type { Counted } from "./sound-usage.ts";
-import { type PlannedCall, unitsWith } from "../moderation/stage.ts";
 import { estimateInputTokens, tokensAtMost } from "./token-bound.ts";
 
 // What one engine call of a generation costs, by how it ended.

@@ -1,8 +1,7 @@
-import type { Model } from "../catalogue/catalogue.ts";
+import type { Model, Size } from "../catalogue/catalogue.ts";
 import type { RequestFailure } from "../ledger/failure.ts";
 import { type NegativeBy, negativeBy, sentPromptChars } from "./picture-prompt.ts";
 import type { PictureTraits, Range } from "./picture-traits.ts";
-import type { Size } from "../catalogue/price.ts";
 
 // The terms of a call for pictures with one model: the size and the steps that are sent, which decide the
 // cost; or the part of the request that the model cannot do.

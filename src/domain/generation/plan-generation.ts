@@ -1,8 +1,7 @@
-import type { Model } from "../catalogue/catalogue.ts";
+import { type Model, pictureUsage, type Usage } from "../catalogue/catalogue.ts";
 import type { RequestFailure } from "../ledger/failure.ts";
 import { type MicroNeurons, plus, ZERO } from "../ledger/micro-neurons.ts";
 import type { ModelTask } from "../catalogue/model-task.ts";
-import { pictureUsage, type Usage } from "../catalogue/price.ts";
 import { type PictureFailure, type PictureMeasure, pictureTerms } from "./picture-terms.ts";
 import type { PromptFeatures } from "./prompt-features.ts";
 import type { Routed } from "./routing.ts";

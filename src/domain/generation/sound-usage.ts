@@ -1,7 +1,6 @@
-import type { Model } from "../catalogue/catalogue.ts";
+import type { Model, Usage } from "../catalogue/catalogue.ts";
 import type { RequestFailure } from "../ledger/failure.ts";
 import type { Basis } from "../ledger/ledger.ts";
-import type { Usage } from "../catalogue/price.ts";
 
 // Speech in and out: the measures of a request, the most that it uses, and the units that are counted
 // after the answer.

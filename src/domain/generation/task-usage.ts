@@ -1,6 +1,5 @@
-import type { Model } from "../catalogue/catalogue.ts";
+import type { Model, Usage } from "../catalogue/catalogue.ts";
 import type { RequestFailure } from "../ledger/failure.ts";
-import type { Usage } from "../catalogue/price.ts";
 import { chatInputBound, classifierInputBound, takesPictures } from "./token-bound.ts";
 import { isTranslated } from "./translation-languages.ts";
 

@@ -1,5 +1,5 @@
 import type { RequestFailure } from "./failure.ts";
-import type { GrantDraw } from "./grant.ts";
+import { type GrantDraw, type Drawn, NOTHING_DRAWN, addDrawn, posted } from "./quota.ts";
 import type { CallId, JournalLine } from "./ledger.ts";
 import {
   formatNeurons,
@@ -11,7 +11,6 @@ import {
   ZERO,
 } from "./micro-neurons.ts";
 import type { Day } from "./period.ts";
-import { type Drawn, NOTHING_DRAWN, addDrawn, posted } from "./quota.ts";
 
 // An adjustment gives back all or a part of a line's charge. The line itself does not change: the adjustment
 // is a journal line of its own with a negative amount, on the day of the adjusted line, so that a day's lines

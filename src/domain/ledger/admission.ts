@@ -23,16 +23,10 @@ import type {
   RequestFailure,
   ReservedFailure,
 } from "./failure.ts";
-import { type GrantRoom, NO_GRANTS, raisedBy } from "./grant.ts";
 import {
-  formatNeurons,
-  least,
-  type MicroNeurons,
-  minusOrZero,
-  plus,
-  ZERO,
-} from "./micro-neurons.ts";
-import {
+  type GrantRoom,
+  NO_GRANTS,
+  raisedBy,
   limitOf,
   monthBalance,
   MONTHLY,
@@ -41,6 +35,14 @@ import {
   type QuotaTerms,
   usable,
 } from "./quota.ts";
+import {
+  formatNeurons,
+  least,
+  type MicroNeurons,
+  minusOrZero,
+  plus,
+  ZERO,
+} from "./micro-neurons.ts";
 import { dayOf, endOf } from "./period.ts";
 
 // Whether a call may start. The checks are in one table, in the order of refusals: the refusal that lasts

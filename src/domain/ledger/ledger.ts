@@ -1,9 +1,20 @@
-import { drawable, drawOn, type GrantDraw, NONE_OPEN, type OpenGrants } from "./grant.ts";
+import {
+  drawable,
+  drawOn,
+  type GrantDraw,
+  NONE_OPEN,
+  type OpenGrants,
+  addDrawn,
+  type Drawn,
+  draw,
+  NOTHING_DRAWN,
+  posted,
+  type QuotaTerms,
+} from "./quota.ts";
 import { least, type MicroNeurons, minus, minusOrZero, plus, sum, ZERO } from "./micro-neurons.ts";
 import type { Day } from "./period.ts";
 import type { PlannedStage } from "../moderation/stage.ts";
-import type { Usage } from "../catalogue/price.ts";
-import { addDrawn, type Drawn, draw, NOTHING_DRAWN, posted, type QuotaTerms } from "./quota.ts";
+import type { Usage } from "../catalogue/catalogue.ts";
 
 // Two-phase accounting. A call reserves a hold (*pending*), which becomes exactly one journal line: *posted*
 // with the call's use, *voided* when no engine ran, or *expired* with the held amount when its deadline
@@ -90,7 +101,7 @@ export interface JournalLine {
   readonly overageUsdPer1000: string | null;
   readonly priceBook: string;
   readonly items: readonly Item[];
-  /** Counts of its verdicts, by name (`verdict-counts.ts`); absent: `verdictId` implies them. */
+  /** Counts of its verdicts, by name (`day-totals.ts`); absent: `verdictId` implies them. */
   readonly verdicts?: Readonly<Record<string, number>>;
 }
 

@@ -1,8 +1,7 @@
 import type { Settings } from "../tenant/settings.ts";
 import type { NeuronBalance } from "./failure.ts";
-import { type Grant, leftOf } from "./grant.ts";
+import { type Grant, leftOf, monthBalance, type MonthRoom } from "./quota.ts";
 import { type MicroNeurons, microNeurons } from "./micro-neurons.ts";
-import { monthBalance, type MonthRoom } from "./quota.ts";
 import { type Day, dayOf, endOf, formatDay, formatMonth, isoTime, monthOf } from "./period.ts";
 import type { RateStatus } from "./rate-limit.ts";
 

@@ -1,5 +1,4 @@
-import { NEVER_BLOCKED } from "./advice.ts";
-import { type Category, JUDGED_CATEGORIES, type Scores } from "./category.ts";
+import { NEVER_BLOCKED, type Category, JUDGED_CATEGORIES, type Scores } from "./category.ts";
 import type { Policy } from "./policy.ts";
 import { TEXT_MODEL_CATEGORIES, TEXT_MODEL_FLAG } from "./text-model.ts";
 import type { Reason, StageResult } from "./verdict.ts";

@@ -1,6 +1,12 @@
-import { adviceOf, isUrgent, NEVER_BLOCKED } from "./advice.ts";
+import {
+  adviceOf,
+  isUrgent,
+  NEVER_BLOCKED,
+  CATEGORIES,
+  type Category,
+  forEach,
+} from "./category.ts";
 import { reasonOfBlock } from "./cascade.ts";
-import { CATEGORIES, type Category, forEach } from "./category.ts";
 import {
   allInputs,
   type Evidence,

@@ -1,4 +1,4 @@
-import type { Model } from "../catalogue/catalogue.ts";
+import type { Model, Usage } from "../catalogue/catalogue.ts";
 import { JUDGED_CATEGORIES, LABEL_GROUPS } from "./category.ts";
 import { JUDGE_MAX_TOKENS, JUDGE_PROMPT_BYTES, JUDGE_PROMPT_TOKENS } from "./judge.ts";
 import {
@@ -11,7 +11,6 @@ import {
   pictureTextOf,
   type Policy,
 } from "./policy.ts";
-import type { Usage } from "../catalogue/price.ts";
 import {
   type CallItems,
   type CheckStageName,

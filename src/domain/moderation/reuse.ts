@@ -1,4 +1,4 @@
-import { isUrgent, withBan } from "./advice.ts";
+import { isUrgent, withBan } from "./category.ts";
 import { firstReview } from "./review.ts";
 import { isPartial, type StageResult, type Verdict } from "./verdict.ts";
 

@@ -1,4 +1,4 @@
-import { adviceOf } from "./advice.ts";
+import { adviceOf } from "./category.ts";
 import type { ConflictFailure } from "../ledger/failure.ts";
 import { isoTime } from "../ledger/period.ts";
 import { type Action, type Decision, NO_REVIEW, type Review, type Verdict } from "./verdict.ts";

@@ -1,5 +1,4 @@
-import { ANY, type FormList, type Range, type StepBudget } from "./form-list.ts";
-import { lineOf, type Place } from "./term.ts";
+import { ANY, type FormList, type Range, type StepBudget, lineOf, type Place } from "./term.ts";
 
 // Terms with emoji. An emoji matches only as a whole: a heart is not found in the picture of a couple with
 // one, nor a flag in two others. A term without a skin tone matches every tone; a term with a tone matches

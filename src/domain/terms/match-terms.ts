@@ -10,9 +10,13 @@ import {
   StepBudget,
   type Steps,
   TooMuchToCompare,
-} from "./form-list.ts";
-import type { Entry, Terms } from "./prepared-terms.ts";
-import { exactForm, type Line, lineOf, type Place, wordForm } from "./term.ts";
+  exactForm,
+  type Line,
+  lineOf,
+  type Place,
+  wordForm,
+} from "./term.ts";
+import type { Entry, Terms } from "./term-match.ts";
 
 // Finds terms in a text. A list is prepared once. The text is then followed letter by letter from each place
 // where a word may begin, independent of the number of terms, and only as far as `StepBudget` allows.

@@ -1,11 +1,23 @@
-import { emojiFormOf } from "./emoji-terms.ts";
-import { SearchedText } from "./match-terms.ts";
-import { prepared, type Terms } from "./prepared-terms.ts";
-import type { Steps } from "./form-list.ts";
-import { matchTerms as matchPlainTerms } from "./plain-term-match.ts";
 import type { Category } from "../moderation/category.ts";
 import type { Policy } from "../moderation/policy.ts";
-import { categoryOf, lineOf, type Place, writtenOf } from "./term.ts";
+import { emojiFormOf, type EmojiForm } from "./emoji-terms.ts";
+import { GAP, likeness, type Spelled, spelled } from "./letters.ts";
+import { SearchedText } from "./match-terms.ts";
+import { matchTerms as matchPlainTerms } from "./plain-term-match.ts";
+import {
+  type Steps,
+  categoryOf,
+  lineOf,
+  type Place,
+  writtenOf,
+  type Form,
+  FormList,
+  exactForm,
+  matchOf,
+  type Term,
+  type TermMatch,
+  wordForm,
+} from "./term.ts";
 
 // The tenant's own words in a text: block terms, allow terms and spam phrases. An allow term cancels the
 // matches that it overlaps, and its places are spaces for our own text model.
@@ -155,3 +167,74 @@ function blanked(text: string, before: Uint32Array): string {
   }
   return made;
 }
+
+// A list of terms, prepared once for all texts.
+
+export interface Entry {
+  readonly term: number;
+  readonly match: TermMatch;
+  /** The text that the place must have in the form of `match`; null: any. */
+  readonly as: string | null;
+  readonly gaps: Uint8Array | null;
+  readonly emoji: EmojiForm | null;
+}
+
+export interface Terms {
+  readonly words: FormList<Entry>;
+  readonly parts: FormList<Entry>;
+  /** Terms of letters only, as they are written and with lookalikes as Latin letters. */
+  readonly spelled: FormList<Entry>;
+  readonly seen: FormList<Entry>;
+  /** The same with lookalikes, for matches within words. */
+  readonly seenParts: FormList<Entry>;
+  /** Terms of emoji only, without and with their skin tones. */
+  readonly toneless: FormList<Entry>;
+  readonly toned: FormList<Entry>;
+}
+
+function prepared(terms: readonly Term[]): Terms {
+  const words: Form<Entry>[] = [];
+  const parts: Form<Entry>[] = [];
+  const written: Form<Entry>[] = [];
+  const seen: Form<Entry>[] = [];
+  const seenParts: Form<Entry>[] = [];
+  const toneless: Form<Entry>[] = [];
+  const toned: Form<Entry>[] = [];
+  for (const [term, rule] of terms.entries()) {
+    const text = writtenOf(rule);
+    const match = matchOf(rule);
+    const form = lineOf(text).text.trim();
+    const as = match === "exact" ? exactForm(text) : match === "word" ? wordForm(text) : null;
+    const emoji = emojiFormOf(text, match === "exact");
+    const entry = { term, match, as, gaps: null, emoji };
+    if (emoji?.alone === true) {
+      (emoji.toned ? toned : toneless).push({ form: emoji.form, entry: { ...entry, as: null } });
+      continue;
+    }
+    (match === "substring" ? parts : words).push({ form, entry });
+    const letters = match === "folded" || match === "substring" ? spelled(form) : null;
+    if (letters === null) continue;
+    const like = likeness(letters.letters);
+    if (match === "substring") {
+      if (like !== null && isOneWord(letters)) seenParts.push({ form: like, entry });
+      continue;
+    }
+    written.push({ form: letters.letters, entry: { ...entry, gaps: letters.gaps } });
+    if (like !== null) seen.push({ form: like, entry: { ...entry, gaps: letters.gaps } });
+  }
+  return {
+    words: new FormList(words),
+    parts: new FormList(parts),
+    spelled: new FormList(written),
+    seen: new FormList(seen),
+    seenParts: new FormList(seenParts),
+    toneless: new FormList(toneless),
+    toned: new FormList(toned),
+  };
+}
+
+/** A shorter part is in many words and numbers by chance. */
+const SHORTEST_SEEN_PART = 4;
+
+const isOneWord = ({ letters, gaps }: Spelled): boolean =>
+  letters.length >= SHORTEST_SEEN_PART && gaps.every((gap) => gap === GAP.none);

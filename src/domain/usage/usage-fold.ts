@@ -3,7 +3,7 @@ import type { Day } from "../ledger/period.ts";
 import { charged, type Item, type JournalLine } from "../ledger/ledger.ts";
 import { addLatency, NO_LATENCIES } from "./latency-histogram.ts";
 import { dayOf } from "../ledger/period.ts";
-import { countsOfLine } from "../moderation/verdict-counts.ts";
+import { countsOfLine } from "../ledger/day-totals.ts";
 import { type CallHour, type Hour, hourOf, type UsageHour } from "./report-rows.ts";
 import {
   addSums,

@@ -68,7 +68,7 @@ export const CALL_FIELDS = {
   adjusted: "amount",
   /** Refused calls by kind. */
   refused: "counts",
-  /** What verdicts came to, by name (`verdict-counts.ts`). */
+  /** What verdicts came to, by name (`day-totals.ts`). */
   verdicts: "amounts",
   /** A histogram, from admission to settlement. */
   latency: "counts",

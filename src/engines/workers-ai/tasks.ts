@@ -1,5 +1,5 @@
 import { languageCode, speaksIndic } from "../../domain/generation/translation-languages.ts";
-import type { Usage } from "../../domain/catalogue/price.ts";
+import type { Usage } from "../../domain/catalogue/catalogue.ts";
 import { field, readLabel, readLabels } from "../engine-call.ts";
 import type { Answered, Generate, Generators, Outputs } from "../inference.ts";
 import type { GenerationKind } from "../../domain/generation/plan-generation.ts";

@@ -6,10 +6,12 @@ import {
   PRICE_UNITS,
   rateClassOf,
   resolveModel,
+  pictureUsage,
+  priceOf,
+  type Usage,
 } from "../../../src/domain/catalogue/catalogue.ts";
 import { MODEL_TASKS } from "../../../src/domain/catalogue/model-task.ts";
 import data from "../../../src/domain/catalogue/workers-ai-2026-09.json";
-import { pictureUsage, priceOf, type Usage } from "../../../src/domain/catalogue/price.ts";
 import { DEFAULT_RATES } from "../../../src/domain/ledger/rate-limit.ts";
 import { rateLimitFor, withDefaults } from "../../../src/domain/tenant/settings.ts";
 

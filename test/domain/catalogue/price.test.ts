@@ -1,12 +1,14 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { CATALOGUE, type Model, type Prices } from "../../../src/domain/catalogue/catalogue.ts";
 import {
+  CATALOGUE,
+  type Model,
+  type Prices,
   type PictureRequest,
   pictureUsage,
   priceOf,
   type Usage,
-} from "../../../src/domain/catalogue/price.ts";
+} from "../../../src/domain/catalogue/catalogue.ts";
 
 function model(id: string): Model {
   const found = CATALOGUE.get(id);

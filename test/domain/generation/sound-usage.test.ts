@@ -1,11 +1,10 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { audioLength } from "../../../src/audio/audio-length.ts";
-import { type Model, resolveModel } from "../../../src/domain/catalogue/catalogue.ts";
+import { type Model, resolveModel, priceOf } from "../../../src/domain/catalogue/catalogue.ts";
 import { generationCharge } from "../../../src/domain/generation/generation-charge.ts";
 import { microNeurons } from "../../../src/domain/ledger/micro-neurons.ts";
 import { planGeneration } from "../../../src/domain/generation/plan-generation.ts";
-import { priceOf } from "../../../src/domain/catalogue/price.ts";
 import {
   countedLength,
   type SoundMeasure,

@@ -5,10 +5,9 @@ import {
   type PriceOverrides,
   resolveModel,
 } from "../../../src/domain/catalogue/catalogue.ts";
-import type { CallEnd } from "../../../src/domain/moderation/charge.ts";
+import type { CallEnd, FindModel } from "../../../src/domain/moderation/stage.ts";
 import { generationCharge } from "../../../src/domain/generation/generation-charge.ts";
 import { type Measured, planGeneration } from "../../../src/domain/generation/plan-generation.ts";
-import type { FindModel } from "../../../src/domain/moderation/stage.ts";
 import { tokensAtMost } from "../../../src/domain/generation/token-bound.ts";
 
 // The small tasks against figures worked by hand from the catalogue.

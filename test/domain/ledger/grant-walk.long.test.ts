@@ -14,7 +14,11 @@ import {
   openAt,
   serves,
   serving,
-} from "../../../src/domain/ledger/grant.ts";
+  type Drawn,
+  NOTHING_DRAWN,
+  posted,
+  type QuotaTerms,
+} from "../../../src/domain/ledger/quota.ts";
 import {
   charged,
   drawnAfter,
@@ -27,12 +31,6 @@ import {
 } from "../../../src/domain/ledger/ledger.ts";
 import { microNeurons, plus, sum, ZERO } from "../../../src/domain/ledger/micro-neurons.ts";
 import { type Day, dayOf, endOf } from "../../../src/domain/ledger/period.ts";
-import {
-  type Drawn,
-  NOTHING_DRAWN,
-  posted,
-  type QuotaTerms,
-} from "../../../src/domain/ledger/quota.ts";
 import { itemOf, stageOf } from "./ledger-fixtures.ts";
 
 // Random histories around midnights, with grants that come, expire and are ended while calls are in

@@ -6,16 +6,19 @@ import {
 } from "../../../src/domain/ledger/admission.ts";
 import {
   claimOf,
+  draw,
   drawable,
+  type Drawn,
   drawOn,
   type Grant,
   grantRoom,
   isOpenAt,
+  limitOf,
   openAt,
+  type QuotaTerms,
   serving,
-} from "../../../src/domain/ledger/grant.ts";
+} from "../../../src/domain/ledger/quota.ts";
 import { microNeurons, ZERO } from "../../../src/domain/ledger/micro-neurons.ts";
-import { draw, type Drawn, limitOf, type QuotaTerms } from "../../../src/domain/ledger/quota.ts";
 
 const NOW = Date.UTC(2026, 10, 20, 14, 3, 27);
 

@@ -7,6 +7,8 @@ import {
   rateLimitFor,
   type Settings,
   withDefaults,
+  MOST_NAMES,
+  settingsErrors,
 } from "../../../src/domain/tenant/settings.ts";
 
 const FREE = withDefaults({ plan: "free", daily_neurons: 10_000 });
@@ -159,5 +161,34 @@ describe("quotaTerms", () => {
   it("takes a cap that is not there for a hard stop, not for none", () => {
     const uncapped = { ...FREE, plan: "paid", overage_cap_neurons: null } as const;
     expect(limitOf(quotaTerms(uncapped))).toBe(10_000_000_000);
+  });
+});
+
+const FREE_PLAN = withDefaults({ plan: "free", daily_neurons: 10 });
+const PAID: Settings = { ...FREE_PLAN, plan: "paid", overage_cap_neurons: 0 };
+
+const wrong = (settings: Settings) => settingsErrors(settings).map(({ path }) => path.join("."));
+const named = (count: number) =>
+  Object.fromEntries(Array.from({ length: count }, (_, at) => [`name-${at}`, "auto"]));
+
+describe("settings as a whole", () => {
+  it.each<[string, Settings, readonly string[]]>([
+    ["free", FREE_PLAN, []],
+    ["a hard stop on the paid plan", PAID, []],
+    ["unlimited, spelled out", { ...PAID, overage_cap_neurons: "unlimited" }, []],
+    ["no cap on the paid plan", { ...PAID, overage_cap_neurons: null }, ["overage_cap_neurons"]],
+    ["a cap on the free plan", { ...FREE_PLAN, overage_cap_neurons: 0 }, ["overage_cap_neurons"]],
+    ["as many names as there may be", { ...FREE_PLAN, aliases: named(MOST_NAMES) }, []],
+    ["one more alias", { ...FREE_PLAN, aliases: named(MOST_NAMES + 1) }, ["aliases"]],
+    [
+      "one more fallback",
+      {
+        ...FREE_PLAN,
+        fallbacks: Object.fromEntries(Object.keys(named(MOST_NAMES + 1)).map((name) => [name, []])),
+      },
+      ["fallbacks"],
+    ],
+  ])("%s", (_, settings, expected) => {
+    expect(wrong(settings)).toEqual(expected);
   });
 });

@@ -1,6 +1,5 @@
 import { expect, it } from "vitest";
-import type { Steps } from "../../../src/domain/terms/form-list.ts";
-import type { Term } from "../../../src/domain/terms/term.ts";
+import type { Steps, Term } from "../../../src/domain/terms/term.ts";
 import { matchTerms } from "../../../src/domain/terms/term-match.ts";
 import { cpuMsOf } from "../cpu-ms.ts";
 

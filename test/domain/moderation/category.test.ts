@@ -1,6 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { adviceOf, isDistress, isUrgent } from "../../../src/domain/moderation/advice.ts";
-import type { Category } from "../../../src/domain/moderation/category.ts";
+import {
+  adviceOf,
+  isDistress,
+  isUrgent,
+  type Category,
+} from "../../../src/domain/moderation/category.ts";
 
 const because = (...categories: Category[]) =>
   categories.map((category) => ({ kind: "score", category }) as const);

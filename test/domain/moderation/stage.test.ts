@@ -1,18 +1,19 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { CATALOGUE, type Model, resolveModel } from "../../../src/domain/catalogue/catalogue.ts";
+import { takesPictures } from "../../../src/domain/generation/token-bound.ts";
+import { BASES, type Basis } from "../../../src/domain/ledger/ledger.ts";
+import { microNeurons } from "../../../src/domain/ledger/micro-neurons.ts";
+import { type CheckStage, planModeration } from "../../../src/domain/moderation/plan-moderation.ts";
+import { defaultPolicy } from "../../../src/domain/moderation/presets.ts";
 import {
   type CallEnd,
   type Charge,
   chargeOf,
   leastSure,
-} from "../../../src/domain/moderation/charge.ts";
-import { BASES, type Basis } from "../../../src/domain/ledger/ledger.ts";
-import { microNeurons } from "../../../src/domain/ledger/micro-neurons.ts";
-import { type CheckStage, planModeration } from "../../../src/domain/moderation/plan-moderation.ts";
-import type { CheckStageName, PlannedCall } from "../../../src/domain/moderation/stage.ts";
-import { defaultPolicy } from "../../../src/domain/moderation/presets.ts";
-import { takesPictures } from "../../../src/domain/generation/token-bound.ts";
+  type CheckStageName,
+  type PlannedCall,
+} from "../../../src/domain/moderation/stage.ts";
 
 function model(id: string): Model {
   const found = CATALOGUE.get(id);
