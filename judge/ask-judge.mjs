@@ -3,7 +3,7 @@ import "./workers-globals.mjs";
 import { createHash } from "node:crypto";
 import { appendFileSync, existsSync, readFileSync } from "node:fs";
 import { JUDGE_INSTRUCTIONS } from "../src/domain/moderation/judge.ts";
-import { askModels } from "../src/engines/ask-models.ts";
+import { askModels } from "../src/engines/engine-call.ts";
 import { createOpenAiEngine } from "../src/engines/openai/engine.ts";
 import { prepare } from "../src/moderation/content.ts";
 

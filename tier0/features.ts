@@ -13,7 +13,7 @@ import {
   pairBucket,
   piecesOf,
   wordBucket,
-} from "../src/tier0/features.ts";
+} from "../src/tier0/vocabulary.ts";
 import { hashOf } from "../src/domain/text/hash.ts";
 import { tokenise } from "../src/tier0/tokenise.ts";
 

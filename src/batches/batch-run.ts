@@ -1,6 +1,6 @@
 import { WorkflowEntrypoint, type WorkflowEvent, type WorkflowStep } from "cloudflare:workers";
 import { stepCount, type BatchParams } from "../domain/moderation/batch.ts";
-import { tenantObject } from "../edge/tenant-object.ts";
+import { tenantObject } from "../edge/bindings.ts";
 import { runStep } from "./run-step.ts";
 
 // A batch as a Workflow: its steps run one after the other, each repeated until its result is known. The

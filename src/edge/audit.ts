@@ -1,7 +1,7 @@
 import type { AuditEntry, AuditDetail } from "../domain/account/audit-entry.ts";
 import type { MirrorCaller, PlatformCaller } from "../http/call.ts";
 import { newId } from "../http/ids.ts";
-import { writeAccount } from "./tenant-object.ts";
+import { writeAccount } from "./bindings.ts";
 
 interface Acting {
   readonly requestId: string;

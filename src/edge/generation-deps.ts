@@ -13,9 +13,8 @@ import { CACHE_ENGINE } from "../generation/cached-run.ts";
 import { type KeyCaller, raw, type Raw } from "../http/call.ts";
 import { newId } from "../http/ids.ts";
 import { callHeaders, openAiRateHeaders, rateLimitHeaders } from "../http/rate-headers.ts";
-import { recordInferences } from "./record-inferences.ts";
+import { recordInferences, objectCaller, tenantObject, GOVERNED } from "./bindings.ts";
 import { idempotencyOf } from "../http/idempotency.ts";
-import { objectCaller, tenantObject, GOVERNED } from "./tenant-object.ts";
 
 // Shared by the routes that generate.
 

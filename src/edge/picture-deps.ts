@@ -17,7 +17,7 @@ import { LINK_LIFETIME_S, signedLink } from "../http/signed-link.ts";
 import type { Links } from "../api/native/image.ts";
 import { type GenerationRouteCall, generationDeps } from "./generation-deps.ts";
 import { toItsEnd } from "./moderation-deps.ts";
-import { UNAVAILABLE } from "./tenant-object.ts";
+import { UNAVAILABLE } from "./bindings.ts";
 
 // Shared by the routes of pictures. A call makes pictures, stores them if the route wants that, and renders
 // the reply; each route has its own rendering.

@@ -2,7 +2,7 @@ import type { Config } from "../config.ts";
 import { microNeurons } from "../domain/ledger/micro-neurons.ts";
 import type { ReconcileDeps } from "../reconciliation/reconcile-day.ts";
 import { openReports } from "../reports/open-reports.ts";
-import { writeAccount } from "./tenant-object.ts";
+import { writeAccount } from "./bindings.ts";
 
 /**
  * What a reconciliation needs of this deployment; null: it has no database of reports.

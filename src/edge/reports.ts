@@ -1,6 +1,6 @@
 import type { LookupFailure } from "../domain/ledger/failure.ts";
 import { useReports } from "../reports/open-reports.ts";
-import { UNAVAILABLE } from "./tenant-object.ts";
+import { UNAVAILABLE } from "./bindings.ts";
 
 /** A deployment may do without the database: then there are no reports across tenants. */
 const NO_REPORTS: LookupFailure & { readonly kind: "not_found" } = {

@@ -1,7 +1,7 @@
 import type { Hold, Item } from "../domain/ledger/ledger.ts";
 import type { GenerationStage } from "../domain/generation/plan-generation.ts";
 import type { Usage } from "../domain/catalogue/catalogue.ts";
-import type { ModelOutcome } from "../engines/ask-models.ts";
+import type { ModelOutcome } from "../engines/engine-call.ts";
 import type { Unanswered } from "../engines/engine.ts";
 import type { ChatEvent, ChatStream } from "../engines/inference.ts";
 import type { GuardResults } from "./chat-guard.ts";

@@ -3,7 +3,7 @@ import { guardModes, type GuardModes } from "../domain/moderation/guard.ts";
 import { DEFAULT_POLICY_NAME } from "../domain/moderation/policy.ts";
 import type { ChatMessage } from "../engines/inference.ts";
 import { measured, prepare, type PreparedContent } from "../moderation/content.ts";
-import { admittedPolicy, knownPolicy, type KnownPolicy } from "../moderation/policy-cache.ts";
+import { admittedPolicy, knownPolicy, type KnownPolicy } from "../moderation/moderation-call.ts";
 import { readImageUrl } from "../moderation/picture-sources.ts";
 import { type ChatGuard, chatGuard, type GuardContext, textContent } from "./chat-guard.ts";
 

@@ -12,7 +12,7 @@ import type { Hold, Item } from "../domain/ledger/ledger.ts";
 import { sum } from "../domain/ledger/micro-neurons.ts";
 import type { GenerationKind, GenerationStage } from "../domain/generation/plan-generation.ts";
 import type { Counted } from "../domain/generation/sound-usage.ts";
-import { type ModelOutcome, askModels } from "../engines/ask-models.ts";
+import { type ModelOutcome, askModels } from "../engines/engine-call.ts";
 import type { Engine, EngineName, Unanswered } from "../engines/engine.ts";
 import type { Answered, Inferences } from "../engines/inference.ts";
 import { countedUsage } from "./counted-usage.ts";

@@ -2,7 +2,7 @@ import type { Admitted, LimitStatus } from "../../durable-objects/tenant/protoco
 import { type GovernedOutcome, governedCall, type Run } from "../calls/governed-call.ts";
 import { admittedModels } from "../domain/catalogue/catalogue.ts";
 import { charged } from "../domain/ledger/ledger.ts";
-import { type ModelOutcome, askModels } from "../engines/ask-models.ts";
+import { type ModelOutcome, askModels } from "../engines/engine-call.ts";
 import type { Unanswered } from "../engines/engine.ts";
 import type { ChatStream } from "../engines/inference.ts";
 import {

@@ -1,6 +1,6 @@
 import type { CheckStageName } from "../domain/moderation/stage.ts";
 import type { CheckStage } from "../domain/moderation/plan-moderation.ts";
-import { askModels, type ModelOutcome } from "../engines/ask-models.ts";
+import { askModels, type ModelOutcome } from "../engines/engine-call.ts";
 import type { Check, CheckOutcome, Engine } from "../engines/engine.ts";
 import type { Model } from "../domain/catalogue/catalogue.ts";
 import type { Hold } from "../domain/ledger/ledger.ts";

@@ -1,5 +1,5 @@
 import { eld } from "eld/extrasmall";
-import { isEnglish, isOnlyEnglish } from "../engines/embedded/english-words.ts";
+import { isEnglish, isOnlyEnglish } from "../engines/embedded/text-model.ts";
 import { plainText } from "../domain/text/normalise.ts";
 import { asWords, spellOut } from "../domain/text/spell-out.ts";
 import { baseLanguage } from "../domain/text/languages.ts";

@@ -14,27 +14,30 @@ import {
 } from "../calls/governed-call.ts";
 import type { Config } from "../config.ts";
 import { admittedModels } from "../domain/catalogue/catalogue.ts";
+import { contentKey, type PictureOwner } from "../domain/generation/stored-picture.ts";
 import { charged } from "../domain/ledger/ledger.ts";
 import type { MicroNeurons } from "../domain/ledger/micro-neurons.ts";
+import type { KeptContent, KeptPicture } from "../domain/moderation/kept-content.ts";
 import { isCheck } from "../domain/moderation/plan-moderation.ts";
-import { DEFAULT_POLICY_NAME, type PolicyVersion } from "../domain/moderation/policy.ts";
+import {
+  DEFAULT_POLICY_NAME,
+  type PolicyVersion,
+  type Policy,
+} from "../domain/moderation/policy.ts";
 import { reusedVerdict } from "../domain/moderation/reuse.ts";
 import type { Verdict } from "../domain/moderation/verdict.ts";
 import type { Engine } from "../engines/engine.ts";
 import { MAX_PICTURE_BYTES, type Picture, readPicture } from "../engines/picture.ts";
-import { type Content, contentDigest, measured, prepare, type PreparedContent } from "./content.ts";
-import { createGate, GATE_CAPACITY } from "./ask-engine.ts";
-import { fetchPicture } from "./picture-sources.ts";
-import { moderate, type Moderated } from "./moderate.ts";
-import { judgesOf, reuseDigest } from "./reuse-digest.ts";
-import type { JudgePicture } from "./picture-stages.ts";
-import type { JudgeText } from "./free-stages.ts";
-import { admittedPolicy, knownPolicy, type KnownPolicy } from "./policy-cache.ts";
-import type { ResolveHost } from "../io/resolve-host.ts";
-import type { StageRun } from "./run-stage.ts";
-import type { KeptContent, KeptPicture } from "../domain/moderation/kept-content.ts";
-import { contentKey, type PictureOwner } from "../domain/generation/stored-picture.ts";
 import { twice } from "../io/bucket.ts";
+import type { ResolveHost } from "../io/resolve-host.ts";
+import { createGate, GATE_CAPACITY } from "./ask-engine.ts";
+import { type Content, contentDigest, measured, prepare, type PreparedContent } from "./content.ts";
+import type { JudgeText } from "./free-stages.ts";
+import { moderate, type Moderated } from "./moderate.ts";
+import { fetchPicture } from "./picture-sources.ts";
+import type { JudgePicture } from "./picture-stages.ts";
+import { judgesOf, reuseDigest } from "./reuse-digest.ts";
+import type { StageRun } from "./run-stage.ts";
 
 // A governed call that moderates one content item, or several under one hold and one line.
 
@@ -282,4 +285,60 @@ async function keptPicture(
   const options = { httpMetadata: { contentType } };
   const kept = bucket !== null && (await twice(() => bucket.put(key, bytes, options)));
   return { contentType, bytes: bytes.byteLength, kept };
+}
+
+// Policies that this isolate has seen. An admission names the tag of a known policy instead of loading it
+// again; the object answers each admission with the version in force.
+
+export interface KnownPolicy {
+  readonly tag: string;
+  readonly policy: Policy;
+}
+
+/** An isolate has 128 MB and serves many tenants; most policies take a few kilobytes. */
+const MAX_POLICIES = 500;
+/** Units of JSON. With its prepared terms a policy takes about six bytes for each. */
+const MAX_UNITS = 4_000_000;
+
+const known = new Map<string, KnownPolicy & { readonly units: number }>();
+
+let units = 0;
+
+function forget(key: string): void {
+  units -= known.get(key)?.units ?? 0;
+  known.delete(key);
+}
+
+const keyOf = (tenant: string, name: string): string => `${tenant}/${name}`;
+
+/** The policy that a call may name as known. The call keeps it, since the cache may drop it meanwhile. */
+export const knownPolicy = (tenant: string, name: string): KnownPolicy | null =>
+  known.get(keyOf(tenant, name)) ?? null;
+
+/**
+ * The policy of an admission.
+ *
+ * @param named the policy that the request named as known
+ * @returns null when the object sent no policy and named another one: a bug
+ */
+export function admittedPolicy(
+  tenant: string,
+  { policy: inForce }: Admitted,
+  named: KnownPolicy | null,
+): PolicyVersion | null {
+  if (inForce === null) return null;
+  const { name, version, tag, body } = inForce;
+  const policy = body ?? (named?.tag === tag ? named.policy : null);
+  if (policy === null) return null;
+  const key = keyOf(tenant, name);
+  const before = known.get(key);
+  const size = before?.policy === policy ? before.units : JSON.stringify(policy).length;
+  forget(key);
+  known.set(key, { tag, policy, units: size });
+  units += size;
+  for (const oldest of known.keys()) {
+    if (known.size <= MAX_POLICIES && units <= MAX_UNITS) break;
+    forget(oldest);
+  }
+  return { name, version, policy };
 }

@@ -19,7 +19,7 @@ import {
   worst,
 } from "../domain/moderation/verdict.ts";
 import type { Check, CheckOutcome, Engine, Measurements } from "../engines/engine.ts";
-import type { ModelOutcome } from "../engines/ask-models.ts";
+import type { ModelOutcome } from "../engines/engine-call.ts";
 import { askEngine, type RunContext } from "./ask-engine.ts";
 import { JUDGE_WINDOWS, splitText, type WindowedText } from "../domain/moderation/text-window.ts";
 import type { Picture } from "../engines/picture.ts";

@@ -4,7 +4,7 @@ import { acted, ok } from "../http/call.ts";
 import { defineRoute } from "../http/route.ts";
 import { AccountOutput, AccountPatchInput, toAccount } from "../api/native/account.ts";
 import { given } from "../api/native/settings.ts";
-import { readAccount, writeAccount } from "../edge/tenant-object.ts";
+import { readAccount, writeAccount } from "../edge/bindings.ts";
 
 // The Cloudflare account that all tenants share, by the platform.
 

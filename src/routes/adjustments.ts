@@ -8,7 +8,7 @@ import { AdjustmentInput } from "../api/native/adjustment.ts";
 import { list, listOf, pageQuery } from "../api/field.ts";
 import { JournalLineOutput } from "../api/native/journal-line.ts";
 import { idempotencyOf } from "../http/idempotency.ts";
-import { readTenant, writeTenant, TENANT_READ } from "../edge/tenant-object.ts";
+import { readTenant, writeTenant, TENANT_READ } from "../edge/bindings.ts";
 import { TENANT_PARAMS } from "./tenants.ts";
 
 // What the platform gives back of a line's charge. The tenant sees it in its journal.

@@ -4,7 +4,7 @@ import { TENANT_ID } from "../http/authenticate.ts";
 import { defineRoute } from "../http/route.ts";
 import { ChecksOutput, PassOutput, toChecks, toPass } from "../api/native/check.ts";
 import { pageQuery, NOT_A_CURSOR } from "../api/field.ts";
-import { readAccount, writeAccount, UNAVAILABLE } from "../edge/tenant-object.ts";
+import { readAccount, writeAccount, UNAVAILABLE } from "../edge/bindings.ts";
 
 // What must always be zero, over all tenants. The `Account` object's alarm asks them, some at a time: no
 // request waits for them.

@@ -13,7 +13,7 @@ import {
   writeAccount,
   writeTenant,
   UNAVAILABLE,
-} from "../edge/tenant-object.ts";
+} from "../edge/bindings.ts";
 
 // Reads what is, and makes it what is planned: some tenants at a time, each for itself. What fails
 // says so and stops nothing else, so that the same document can be sent again.

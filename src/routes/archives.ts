@@ -8,8 +8,7 @@ import { defineRoute } from "../http/route.ts";
 import { splitLines } from "../io/split-lines.ts";
 import { ArchiveOutput, toArchive } from "../api/native/archive.ts";
 import { list, listOf, pageQuery, NOT_A_CURSOR } from "../api/field.ts";
-import { bucketOf } from "../edge/bucket.ts";
-import { readTenant, UNAVAILABLE, TENANT_READ } from "../edge/tenant-object.ts";
+import { bucketOf, readTenant, UNAVAILABLE, TENANT_READ } from "../edge/bindings.ts";
 
 // Days of the journal that have gone to the bucket.
 

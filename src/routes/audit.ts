@@ -3,7 +3,7 @@ import { ok } from "../http/call.ts";
 import { defineRoute } from "../http/route.ts";
 import { list, listOf, name, pageQuery } from "../api/field.ts";
 import { AuditOutput, toAudit } from "../api/native/report.ts";
-import { readAccount } from "../edge/tenant-object.ts";
+import { readAccount } from "../edge/bindings.ts";
 
 export const listAudit = defineRoute({
   method: "GET",

@@ -10,10 +10,9 @@ import { defineRoute } from "../http/route.ts";
 import { BatchInput, BatchOutput, BatchStepOutput } from "../api/native/batch.ts";
 import { BODY_WEIGHT, MAX_BODY_BYTES } from "../api/native/content.ts";
 import { list, listOf, pageQuery, parseIndex } from "../api/field.ts";
-import { bucketOf } from "../edge/bucket.ts";
+import { bucketOf, readTenant, writeTenant, UNAVAILABLE, TENANT_READ } from "../edge/bindings.ts";
 import { idempotencyOf } from "../http/idempotency.ts";
-import { readContent } from "../edge/verdict-content.ts";
-import { readTenant, writeTenant, UNAVAILABLE, TENANT_READ } from "../edge/tenant-object.ts";
+import { readContent } from "../edge/moderation-deps.ts";
 
 // Many verdicts asked for at once; `src/batches` makes them.
 

@@ -9,7 +9,7 @@ import {
   toCalibration,
 } from "../api/native/calibration.ts";
 import { SCORED, scoring } from "./scoring.ts";
-import { readTenant, UNAVAILABLE } from "../edge/tenant-object.ts";
+import { readTenant, UNAVAILABLE } from "../edge/bindings.ts";
 
 const CALIBRATE = "POST /v1/policies/calibrate";
 

@@ -10,8 +10,7 @@ import {
   toContent,
   toContentRead,
 } from "../api/native/kept-content.ts";
-import { bucketOf } from "../edge/bucket.ts";
-import { readTenant, UNAVAILABLE, TENANT_READ } from "../edge/tenant-object.ts";
+import { bucketOf, readTenant, UNAVAILABLE, TENANT_READ } from "../edge/bindings.ts";
 
 // What was moderated, while the tenant's `content_retention_days` keep it. Every reading is noted
 // before anything leaves.

@@ -6,7 +6,7 @@ import { defineRoute } from "../http/route.ts";
 import { list, listOf, pageQuery } from "../api/field.ts";
 import { GrantOutput, NewGrantInput, toGrant } from "../api/native/grant.ts";
 import { idempotencyOf } from "../http/idempotency.ts";
-import { readTenant, writeTenant, TENANT_READ } from "../edge/tenant-object.ts";
+import { readTenant, writeTenant, TENANT_READ } from "../edge/bindings.ts";
 import { TENANT_PARAMS } from "./tenants.ts";
 
 // One-off neurons that the platform gives a tenant. The tenant reads them; it makes and ends none.

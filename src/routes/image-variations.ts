@@ -16,7 +16,7 @@ import { type Picture, readPicture } from "../engines/picture.ts";
 import { ImagesOutput, MAX_IMAGES_BODY_BYTES, VariationsInput } from "../api/native/image.ts";
 import { callerOf, GENERATED } from "../edge/generation-deps.ts";
 import { imagesReply, NO_IMAGE, ownerOf, PARAMS, renderStored } from "./images.ts";
-import { bucketOf } from "../edge/bucket.ts";
+import { bucketOf } from "../edge/bindings.ts";
 import { drawsSeeds, fromBucket, NO_BUCKET, picturesCall } from "../edge/picture-deps.ts";
 
 export const createVariations = defineRoute({

@@ -17,7 +17,7 @@ import {
 } from "../api/native/image.ts";
 import { callerOf, GENERATED, generationHeaders } from "../edge/generation-deps.ts";
 import { pictureReply } from "./picture-reply.ts";
-import { bucketOf } from "../edge/bucket.ts";
+import { bucketOf, readTenant, TENANT_READ } from "../edge/bindings.ts";
 import {
   type PictureRequestFields,
   DEFAULT_PICTURE_MODEL,
@@ -30,7 +30,6 @@ import {
   picturesCall,
   stored,
 } from "../edge/picture-deps.ts";
-import { readTenant, TENANT_READ } from "../edge/tenant-object.ts";
 
 export const createImages = defineRoute({
   method: "POST",

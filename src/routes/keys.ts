@@ -20,7 +20,7 @@ import {
   type TenantAnswer,
   type TenantRequest,
   TENANT_READ,
-} from "../edge/tenant-object.ts";
+} from "../edge/bindings.ts";
 
 // Keys of a tenant: by its own `manage` key, or by the platform. The key itself is drawn here,
 // where the checksum's secret is, and shown once; the tenant's object keeps a hash.

@@ -6,7 +6,7 @@ import { acceptsNdjson, type LinePage, NDJSON, ndjson } from "../http/ndjson.ts"
 import { defineRoute } from "../http/route.ts";
 import { list, listOf, pageQuery, timeInput } from "../api/field.ts";
 import { JournalLineOutput } from "../api/native/journal-line.ts";
-import { readTenant, type TenantRequest, TENANT_READ } from "../edge/tenant-object.ts";
+import { readTenant, type TenantRequest, TENANT_READ } from "../edge/bindings.ts";
 
 /** Lines read in one step while streaming. */
 const STREAM_PAGE = 200;

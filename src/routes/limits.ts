@@ -2,7 +2,7 @@ import * as v from "valibot";
 import { limitsObject } from "../domain/ledger/limits.ts";
 import { ok } from "../http/call.ts";
 import { defineRoute } from "../http/route.ts";
-import { readTenant, TENANT_READ } from "../edge/tenant-object.ts";
+import { readTenant, TENANT_READ } from "../edge/bindings.ts";
 import { list, listOf, pageQuery, timeInput, parseIndex } from "../api/field.ts";
 import {
   InvariantsOutput,

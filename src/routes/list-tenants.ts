@@ -11,7 +11,7 @@ import {
   toSharingTenant,
 } from "../api/native/listed-tenant.ts";
 import { readTenantCursor, tenantCursor } from "../api/native/tenant-cursor.ts";
-import { readAccount } from "../edge/tenant-object.ts";
+import { readAccount } from "../edge/bindings.ts";
 
 // Lists of tenants that the `Account` object answers alone: no tenant's object is woken for them.
 

@@ -6,7 +6,7 @@ import { EVENT_STREAM, eventFeed, LONGEST_S } from "../http/event-feed.ts";
 import { newId } from "../http/ids.ts";
 import { logError, nameOf } from "../http/request-log.ts";
 import { defineRoute } from "../http/route.ts";
-import { readTenant, TENANT_READ } from "../edge/tenant-object.ts";
+import { readTenant, TENANT_READ } from "../edge/bindings.ts";
 
 // The tenant's limits as a live stream.
 

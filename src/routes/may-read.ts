@@ -1,6 +1,6 @@
 import { parseIdempotencyKey } from "../http/idempotency.ts";
 import type { LargeRequest, MayRead } from "../http/parse-call.ts";
-import { readTenant, objectCaller } from "../edge/tenant-object.ts";
+import { readTenant, objectCaller } from "../edge/bindings.ts";
 
 /** Asks the tenant's object about a large body before it is read. */
 export const mayRead: MayRead = async ({

@@ -9,7 +9,7 @@ import { readToday } from "../reports/metrics-store.ts";
 import { openReports } from "../reports/open-reports.ts";
 import { ReconciliationStore } from "../reports/reconciliation-store.ts";
 import { VERSION } from "./service.ts";
-import { readAccount, writeAccount, UNAVAILABLE } from "../edge/tenant-object.ts";
+import { readAccount, writeAccount, UNAVAILABLE } from "../edge/bindings.ts";
 
 export const getMetrics = defineRoute({
   method: "GET",

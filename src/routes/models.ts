@@ -4,7 +4,7 @@ import { ok } from "../http/call.ts";
 import { defineRoute } from "../http/route.ts";
 import { plainModel } from "../api/openai/drop-in.ts";
 import { ModelListOutput, ModelOutput, toModel } from "../api/openai/model.ts";
-import { readTenant, TENANT_READ } from "../edge/tenant-object.ts";
+import { readTenant, TENANT_READ } from "../edge/bindings.ts";
 
 // OpenAI's list of models. It names what this tenant can call, so that whoever fills a menu from it
 // offers nothing that is refused; a model by its id is told of whatever it is, with its replacement.

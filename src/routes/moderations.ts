@@ -17,7 +17,7 @@ import {
 } from "../api/openai/moderation.ts";
 import { costHeaders, moderationDeps, toItsEnd } from "../edge/moderation-deps.ts";
 import { idempotencyOf } from "../http/idempotency.ts";
-import { objectCaller, GOVERNED } from "../edge/tenant-object.ts";
+import { objectCaller, GOVERNED } from "../edge/bindings.ts";
 import { mended } from "../api/drop-in-body.ts";
 
 export const createModeration = defineRoute({

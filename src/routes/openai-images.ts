@@ -24,7 +24,7 @@ import {
 } from "../api/openai/images.ts";
 import { personOf } from "../api/openai/drop-in.ts";
 import { callerOf, GENERATED, openAiReply } from "../edge/generation-deps.ts";
-import { bucketOf } from "../edge/bucket.ts";
+import { bucketOf } from "../edge/bindings.ts";
 import {
   DEFAULT_PICTURE_MODEL,
   drawsSeeds,

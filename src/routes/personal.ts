@@ -20,8 +20,13 @@ import {
 } from "../api/native/personal.ts";
 import { archivedLinesOf } from "./archives.ts";
 import { ownerOf } from "./images.ts";
-import { bucketOf } from "../edge/bucket.ts";
-import { readTenant, writeTenant, type TenantAnswer, TENANT_READ } from "../edge/tenant-object.ts";
+import {
+  bucketOf,
+  readTenant,
+  writeTenant,
+  type TenantAnswer,
+  TENANT_READ,
+} from "../edge/bindings.ts";
 
 // One person's data: given out, and erased. Neither costs neurons nor takes rate.
 

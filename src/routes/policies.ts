@@ -13,7 +13,7 @@ import {
   type PolicyPatchBody,
   toPolicy,
 } from "../api/native/policy.ts";
-import { readTenant, writeTenant, TENANT_READ } from "../edge/tenant-object.ts";
+import { readTenant, writeTenant, TENANT_READ } from "../edge/bindings.ts";
 
 const PARAMS = v.strictObject({ name: policyName });
 

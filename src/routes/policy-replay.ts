@@ -10,7 +10,7 @@ import { policyName } from "../api/field.ts";
 import { policyOf } from "../api/native/policy.ts";
 import { ReplayInput, replayedTime, ReplayOutput, toReplay } from "../api/native/policy-replay.ts";
 import { LIMIT_BYTES } from "./policies.ts";
-import { readTenant, type TenantAnswer, TENANT_READ } from "../edge/tenant-object.ts";
+import { readTenant, type TenantAnswer, TENANT_READ } from "../edge/bindings.ts";
 
 /** Verdicts of one request; what is beyond them is for the next one. */
 const MOST_VERDICTS = 5000;

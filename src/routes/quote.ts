@@ -9,7 +9,7 @@ import { type MeasuredCall, type CallOrigin, MISREAD, type Misread } from "./mea
 import { QUOTABLE_PATHS, quotableAt } from "./quotable.ts";
 import { fits } from "../edge/generation-deps.ts";
 import { invalid } from "../http/field-errors.ts";
-import { readTenant, TENANT_READ } from "../edge/tenant-object.ts";
+import { readTenant, TENANT_READ } from "../edge/bindings.ts";
 
 /** Why a call cannot be planned for this tenant. */
 const UNPLANNED = ["model_not_allowed", "model_retired", "unpriced_model"] as const;

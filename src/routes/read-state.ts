@@ -8,7 +8,7 @@ import { pageQuery, NOT_A_CURSOR } from "../api/field.ts";
 import { MOST_TENANTS, StateOutput } from "../api/native/state.ts";
 import { readTenantCursor, tenantCursor } from "../api/native/tenant-cursor.ts";
 import { readTenants, type StateCall } from "./apply-state.ts";
-import { readAccount, UNAVAILABLE } from "../edge/tenant-object.ts";
+import { readAccount, UNAVAILABLE } from "../edge/bindings.ts";
 
 // All tenants with their settings, page by page. The account names the tenants of a page; settings are
 // known to their own objects alone, so a page asks these, and no more than these.

@@ -9,7 +9,7 @@ import {
   writeAccount,
   writeTenant,
   TENANT_READ,
-} from "../edge/tenant-object.ts";
+} from "../edge/bindings.ts";
 
 // The platform's reports of one tenant, made anew from its object: when they are wrong, or gone.
 

@@ -9,7 +9,7 @@ import { ReconciliationStore } from "../reports/reconciliation-store.ts";
 import { dayInput, list, listOf } from "../api/field.ts";
 import { ReconciliationDayOutput } from "../api/native/reconciliation.ts";
 import { reconciliationDeps } from "../edge/reconciliation-deps.ts";
-import { UNAVAILABLE } from "../edge/tenant-object.ts";
+import { UNAVAILABLE } from "../edge/bindings.ts";
 
 // The journals against Cloudflare's own figures, for the platform.
 

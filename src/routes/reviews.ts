@@ -4,7 +4,7 @@ import { acted, ok } from "../http/call.ts";
 import { defineRoute } from "../http/route.ts";
 import { list, listOf } from "../api/field.ts";
 import { ClaimInput, ReviewInput, VerdictOutput } from "../api/native/verdict.ts";
-import { writeTenant, TENANT_READ } from "../edge/tenant-object.ts";
+import { writeTenant, TENANT_READ } from "../edge/bindings.ts";
 
 // Reviews of verdicts by people. The queue is `GET /v1/verdicts?review=open`.
 

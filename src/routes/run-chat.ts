@@ -1,6 +1,6 @@
 import { UNGUARDED } from "../domain/moderation/guard.ts";
 import type { Hold } from "../domain/ledger/ledger.ts";
-import { speaksChat } from "../engines/model-traits.ts";
+import { speaksChat } from "../engines/language-models.ts";
 import type { CallEvent, StreamHead } from "../generation/call-events.ts";
 import { chatRequest } from "../generation/chat-request.ts";
 import { generationCall, generationIn, renderedJson } from "../generation/generation-call.ts";

@@ -8,7 +8,7 @@ import { newId } from "../http/ids.ts";
 import { callHeaders, rateLimitHeaders } from "../http/rate-headers.ts";
 import type { FailureOf } from "../http/route.ts";
 import { toItsEnd } from "../edge/moderation-deps.ts";
-import { objectCaller, tenantObject } from "../edge/tenant-object.ts";
+import { objectCaller, tenantObject } from "../edge/bindings.ts";
 
 // Calls that are scored inside the Worker: admitted by their tenant's rates like any other, they ask no
 // engine, cost nothing, and leave nothing behind but their count.

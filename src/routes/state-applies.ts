@@ -18,7 +18,7 @@ import {
 import { readTenantCursor, tenantCursor } from "../api/native/tenant-cursor.ts";
 import { recordAct } from "../edge/audit.ts";
 import { invalid } from "../http/field-errors.ts";
-import { callApplies, UNAVAILABLE } from "../edge/tenant-object.ts";
+import { callApplies, UNAVAILABLE } from "../edge/bindings.ts";
 
 // A document of tenants that comes in parts. The routes store parts and tell how far it is; the object
 // that keeps them does the rest, whether anybody asks or not.

@@ -16,7 +16,7 @@ import { partQuery, StateApplyOutput } from "../api/native/state-apply.ts";
 import { applyPlans, readTenants, withoutKey } from "./apply-state.ts";
 import { invalid } from "../http/field-errors.ts";
 import { storePart } from "./state-applies.ts";
-import { readAccount } from "../edge/tenant-object.ts";
+import { readAccount } from "../edge/bindings.ts";
 
 // The tenants made as one document says, which is kept under version control.
 

@@ -17,7 +17,7 @@ import {
   statementRows,
   toStatementCells,
 } from "../api/native/statement-rows.ts";
-import { readAccount, readTenant, type TenantAnswer, TENANT_READ } from "../edge/tenant-object.ts";
+import { readAccount, readTenant, type TenantAnswer, TENANT_READ } from "../edge/bindings.ts";
 
 const FORMATS = ["json", "html", "csv", "ndjson"] as const;
 

@@ -22,7 +22,7 @@ import {
 import { toWarning, WarningOutput } from "../api/native/warning.ts";
 import { forgetAnswers } from "../generation/response-cache.ts";
 import { invalid, type InvalidRequest } from "../http/field-errors.ts";
-import { writeAccount, readTenant, writeTenant, type TenantAnswer } from "../edge/tenant-object.ts";
+import { writeAccount, readTenant, writeTenant, type TenantAnswer } from "../edge/bindings.ts";
 
 // Tenants, by the platform. The `Account` object makes and ends them; everything else about one is
 // asked of its own object.

@@ -10,7 +10,7 @@ import { defineRoute } from "../http/route.ts";
 import { dayInput, pageQuery, parseIndex } from "../api/field.ts";
 import { groupInput, toUsageRow, usageBody, UsageOutput } from "../api/native/usage.ts";
 import { toUsageCells, USAGE_COLUMNS } from "../api/native/usage-table.ts";
-import { readTenant, type TenantAnswer, TENANT_READ } from "../edge/tenant-object.ts";
+import { readTenant, type TenantAnswer, TENANT_READ } from "../edge/bindings.ts";
 import { rangeOf } from "./usage-range.ts";
 
 /** Rows read in one step while streaming. */

@@ -9,8 +9,13 @@ import { moderationCall } from "../moderation/moderation-call.ts";
 import { BODY_WEIGHT, MAX_BODY_BYTES, VerdictInput } from "../api/native/content.ts";
 import { list, listOf, name, pageQuery, policyName, timeInput } from "../api/field.ts";
 import { RevisionOutput, toRevision, VerdictOutput } from "../api/native/verdict.ts";
-import { costHeaders, moderationDeps, toItsEnd } from "../edge/moderation-deps.ts";
-import { readContent, type VerdictBody } from "../edge/verdict-content.ts";
+import {
+  costHeaders,
+  moderationDeps,
+  toItsEnd,
+  readContent,
+  type VerdictBody,
+} from "../edge/moderation-deps.ts";
 import { idempotencyOf } from "../http/idempotency.ts";
 import {
   readTenant,
@@ -18,7 +23,7 @@ import {
   type TenantRequest,
   GOVERNED,
   TENANT_READ,
-} from "../edge/tenant-object.ts";
+} from "../edge/bindings.ts";
 
 export const createVerdict = defineRoute({
   method: "POST",

@@ -21,7 +21,7 @@ import {
   writeAccount,
   writeTenant,
   TENANT_READ,
-} from "../edge/tenant-object.ts";
+} from "../edge/bindings.ts";
 
 // Owners of endpoints: a tenant and the platform. Their routes do the same (`webhooks.ts`), with
 // another object, at another path.

@@ -1,8 +1,7 @@
 import { BLOCK_AT, type Head, HEADS, type Scores } from "./heads.ts";
 import { knownShare, type KnownShare, KnownWords, type Token, WordTable } from "./vocabulary.ts";
 import { type Minors, minorsIn } from "./minors.ts";
-import { Net, WINDOW } from "./net.ts";
-import { NgramScorer } from "./ngram-scorer.ts";
+import { Net, WINDOW, NgramScorer } from "./scorers.ts";
 import { tokenise } from "./tokenise.ts";
 import { CALIBRATION, readWeights, type Weights } from "./weights.ts";
 

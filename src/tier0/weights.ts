@@ -1,4 +1,4 @@
-import { NGRAM_BUCKETS, PIECE_BUCKETS } from "./features.ts";
+import { NGRAM_BUCKETS, PIECE_BUCKETS } from "./vocabulary.ts";
 import { HEADS } from "./heads.ts";
 
 // The model's file (written by tier0/export.py): little-endian, every section at a multiple of four.

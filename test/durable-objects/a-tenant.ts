@@ -36,7 +36,7 @@ import type { Role } from "../../src/domain/tenant/role.ts";
 import { type Settings, withDefaults } from "../../src/domain/tenant/settings.ts";
 import { NO_REVIEW, type Verdict } from "../../src/domain/moderation/verdict.ts";
 import { newId } from "../../src/http/ids.ts";
-import { accountObject, type TenantObject, tenantObject } from "../../src/edge/tenant-object.ts";
+import { accountObject, type TenantObject, tenantObject } from "../../src/edge/bindings.ts";
 
 // A tenant's object as the router speaks to it, for tests: one picture is one engine call of
 // 228,055 µN, held and charged alike.

@@ -2,7 +2,7 @@ import { env, evictDurableObject, runDurableObjectAlarm } from "cloudflare:test"
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Caller, ModerationAdmit } from "../../durable-objects/tenant/protocol.ts";
 import type { Verdict } from "../../src/domain/moderation/verdict.ts";
-import type { TenantObject } from "../../src/edge/tenant-object.ts";
+import type { TenantObject } from "../../src/edge/bindings.ts";
 import {
   aVerdict,
   admitRequest,

@@ -1,7 +1,7 @@
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { ACCOUNT_NAME } from "../../durable-objects/account/account-protocol.ts";
-import { APPLIES_NAME } from "../../src/edge/tenant-object.ts";
+import { APPLIES_NAME } from "../../src/edge/bindings.ts";
 import { NOW } from "./a-tenant.ts";
 
 // Objects as an earlier build left them: `released-*.sql` has the tables and rows of one each.

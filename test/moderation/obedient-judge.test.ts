@@ -7,7 +7,7 @@ import { defaultPolicy } from "../../src/domain/moderation/presets.ts";
 import type { Verdict } from "../../src/domain/moderation/verdict.ts";
 import { judgeText } from "../../src/engines/embedded/text-model.ts";
 import type { Check, CheckOutcome, Engine } from "../../src/engines/engine.ts";
-import { languagesOf } from "../../src/engines/model-traits.ts";
+import { languagesOf } from "../../src/engines/language-models.ts";
 import { type Content, measured, prepare } from "../../src/moderation/content.ts";
 import { createGate } from "../../src/moderation/ask-engine.ts";
 import { type ModerationContext, moderate } from "../../src/moderation/moderate.ts";

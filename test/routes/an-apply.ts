@@ -1,6 +1,6 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { APPLIES_NAME } from "../../src/edge/tenant-object.ts";
+import { APPLIES_NAME } from "../../src/edge/bindings.ts";
 import { admin, ask, type Reply } from "../client.ts";
 
 // Documents in parts, for tests: the clock stands, so the object does a slice when a test says so.

@@ -3,7 +3,7 @@ import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { FailureKind } from "../../src/domain/ledger/failure.ts";
 import { STATUS } from "../../src/http/failure-status.ts";
-import { tenantObject } from "../../src/edge/tenant-object.ts";
+import { tenantObject } from "../../src/edge/bindings.ts";
 import { admin, ask, makeKey, makeTenant, type Reply, type TestTenant } from "../client.ts";
 import { rows, withAllTables } from "../durable-objects/a-tenant.ts";
 import { arrived, type Scripted, scripted, unique } from "./scripted.ts";

@@ -4,7 +4,7 @@ import { reset } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import type { AdmitReply, GenerationAdmit } from "../../durable-objects/tenant/protocol.ts";
 import { newId } from "../../src/http/ids.ts";
-import { tenantObject } from "../../src/edge/tenant-object.ts";
+import { tenantObject } from "../../src/edge/bindings.ts";
 import { makeTenant, type Reply, type TestTenant } from "../client.ts";
 
 const LLAMA = "@cf/meta/llama-3.1-8b-instruct-fp8"; // 13,778 in, 26,128 out; 64 and 16 tokens

@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { heldItem } from "../../src/domain/ledger/ledger.ts";
-import { recordInferences } from "../../src/edge/record-inferences.ts";
+import { recordInferences } from "../../src/edge/bindings.ts";
 import { makeTenant, type Reply, type TestTenant, WORKERS_AI, ask } from "../client.ts";
 import { stageOf } from "../domain/ledger/ledger-fixtures.ts";
 import { scripted, unique } from "./scripted.ts";

@@ -1,7 +1,7 @@
 import { env, exports } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
 import { MOST_WATCHERS } from "../../durable-objects/watchers.ts";
-import { tenantObject } from "../../src/edge/tenant-object.ts";
+import { tenantObject } from "../../src/edge/bindings.ts";
 import { admin, ask, makeKey, makeTenant, type TestTenant } from "../client.ts";
 
 // A tenant's standing as it changes.

@@ -1,7 +1,6 @@
 import { JUDGED_CATEGORIES, type Category } from "../../domain/moderation/category.ts";
 import type { Check, CheckOutcome, Engine } from "../engine.ts";
-import { llmChat, type Chat } from "../llm-checks.ts";
-import { languagesOf } from "../model-traits.ts";
+import { llmChat, type Chat, languagesOf } from "../language-models.ts";
 import { namedModel, type OpenAiOptions, postJson } from "./call.ts";
 import { streamChat } from "./chat.ts";
 import { openAiGenerators } from "./generators.ts";

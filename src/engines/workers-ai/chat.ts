@@ -1,6 +1,6 @@
 import { MAX_CHAT_BYTES, readChatReply } from "../chat-reply.ts";
 import type { ChatInference, ChatMessage, ChatOutput, Generate, StreamChat } from "../inference.ts";
-import { seesPictures, speaksChat } from "../model-traits.ts";
+import { seesPictures, speaksChat } from "../language-models.ts";
 import { withToolPictures } from "../tool-pictures.ts";
 import { openChatStream } from "../open-chat-stream.ts";
 import { cutAtStop, untilStop } from "../stop-sequences.ts";

@@ -6,8 +6,14 @@ import {
 import { labelScores } from "../../domain/moderation/image-labels.ts";
 import { type Reply, readLabels } from "../engine-call.ts";
 import type { Check, CheckOptions, CheckOutcome, Engine } from "../engine.ts";
-import { llmChat, type Chat } from "../llm-checks.ts";
-import { canJudge, languagesOf, seesPictures, speaksChat } from "../model-traits.ts";
+import {
+  llmChat,
+  type Chat,
+  canJudge,
+  languagesOf,
+  seesPictures,
+  speaksChat,
+} from "../language-models.ts";
 import { rawBody, runModel } from "./call.ts";
 import { streamChat } from "./chat.ts";
 import { workersAiGenerators } from "./generators.ts";

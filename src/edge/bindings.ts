@@ -1,13 +1,16 @@
-import type { Tenant } from "../../durable-objects/tenant/tenant.ts";
-import type { Caller as ObjectCaller } from "../../durable-objects/tenant/protocol.ts";
-import type { StateApplies } from "../../durable-objects/applies/state-applies.ts";
-import type { Account } from "../../durable-objects/account/account.ts";
 import { ACCOUNT_NAME } from "../../durable-objects/account/account-protocol.ts";
+import type { Account } from "../../durable-objects/account/account.ts";
+import type { StateApplies } from "../../durable-objects/applies/state-applies.ts";
+import type { Caller as ObjectCaller } from "../../durable-objects/tenant/protocol.ts";
+import type { Tenant } from "../../durable-objects/tenant/tenant.ts";
+import type { Observe } from "../calls/governed-call.ts";
 import type { FailureKind } from "../domain/ledger/failure.ts";
+import { inferencePoints } from "../domain/usage/inference-point.ts";
 import type { Caller, KeyCaller, LinkCaller, MirrorCaller } from "../http/call.ts";
 import { isRetryable, isTransient } from "../io/object-error.ts";
 
-// The objects as routes call them. An object that cannot be reached is `unavailable`, and the caller may
+// The bindings of this deployment, as routes use them: the objects, the bucket, the dataset of inferences.
+// An object that cannot be reached is `unavailable`, and the caller may
 // try again. An exception of its code is a bug: it is thrown on, and the router logs it with the
 // request's id and answers `internal`.
 
@@ -142,3 +145,29 @@ async function attempt<Result>(
 }
 
 const NEVER = (): boolean => false;
+
+/** Null: this deployment has no bucket, so that pictures are in replies only. */
+export const bucketOf = (env: Env): R2Bucket | null => (env as Partial<Env>).IMAGES ?? null;
+
+/** An invocation may write so many points (Analytics Engine's limit); more would be errors. */
+const MAX_POINTS = 250;
+
+/**
+ * Writes the points of one request's calls. What cannot be written is lost: the ledger counts, these
+ * only measure. A deployment may do without the binding.
+ */
+export function recordInferences(env: Env, tenant: string): Observe {
+  const dataset = (env as Partial<Env>).INFERENCES;
+  if (dataset === undefined) return () => undefined;
+  let left = MAX_POINTS;
+  return (items) => {
+    try {
+      for (const point of inferencePoints(tenant, items).slice(0, left)) {
+        dataset.writeDataPoint(point);
+        left -= 1;
+      }
+    } catch {
+      // Nothing that is paid for depends on it.
+    }
+  };
+}
