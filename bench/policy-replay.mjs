@@ -1,7 +1,7 @@
 import { newId } from "../src/http/ids.ts";
 import { PolicyStore } from "../durable-objects/tenant/policies/policy-store.ts";
 import { replayPage } from "../durable-objects/tenant/policies/policy-replay.ts";
-import { StagedDatabase } from "../durable-objects/staged-database.ts";
+import { StagedDatabase } from "../durable-objects/database.ts";
 import { TENANT_SCHEMA } from "../durable-objects/tenant/features.ts";
 import { CORE } from "../durable-objects/tenant/tenant-schema.ts";
 import { VerdictStore } from "../durable-objects/tenant/verdicts/verdict-store.ts";

@@ -135,7 +135,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     what: "a late settle stores no verdict",
-    file: "durable-objects/tenant/calls/settle.ts",
+    file: "durable-objects/tenant/calls/governed-calls.ts",
     from: "return stored(tx, { settlement, verdicts, units, contents });\n    }",
     to: "return stored(tx, { settlement, verdicts: [], units, contents });\n    }",
     tests: ["test/durable-objects"],
@@ -165,14 +165,14 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     what: "a key's role is not checked",
-    file: "durable-objects/tenant/keys/access.ts",
+    file: "durable-objects/tenant/transactions.ts",
     from: `if (key.role !== "manage" && !caller.roles.includes(key.role)) {`,
     to: `if (key.role === "score" && !caller.roles.includes(key.role)) {`,
     tests: ["test/routes/access.test.ts"],
   },
   {
     what: "a suspended tenant is served",
-    file: "durable-objects/tenant/keys/access.ts",
+    file: "durable-objects/tenant/transactions.ts",
     from: "if (tx.profile.settings.suspended)",
     to: "if (tx.profile.settings.suspended && caller.roles.length > 9)",
     tests: ["test/durable-objects", "test/routes"],
@@ -408,10 +408,10 @@ export const MUTATIONS: readonly Mutation[] = [
   // Storage, reports, console
   {
     what: "a failed commit fails the calls beside it",
-    file: "durable-objects/group-commit.ts",
+    file: "durable-objects/database.ts",
     from: "if (batch.length > 1) return batch.flatMap((waiting) => this.#attempt([waiting]));",
     to: "",
-    tests: ["test/durable-objects/group-commit.test.ts"],
+    tests: ["test/durable-objects/database.test.ts"],
   },
   {
     what: "an old row of a report overwrites a new one",
@@ -443,7 +443,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     what: "a feature's rows are never purged",
-    file: "durable-objects/tenant/alarm.ts",
+    file: "durable-objects/tenant/feature.ts",
     from: "if (purge?.(tx, isMore) === true) isMore = true;",
     to: "void purge;",
     tests: ["test/durable-objects/a-feature.test.ts"],

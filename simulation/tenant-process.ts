@@ -1,6 +1,6 @@
 import type { AccountAnswer, AccountMessage } from "../durable-objects/account/account-protocol.ts";
 import type { Database } from "../durable-objects/database.ts";
-import type { ContentHashes } from "../durable-objects/tenant/calls/content-hash.ts";
+import type { ContentHashes } from "../durable-objects/tenant/calls/governed-calls.ts";
 import { TENANT_FEATURES } from "../durable-objects/tenant/features.ts";
 import type { Platform } from "../durable-objects/tenant/platform.ts";
 import { type TenantHost, TenantNode } from "../durable-objects/tenant/tenant-node.ts";

@@ -1,11 +1,10 @@
-import { keyed } from "../../durable-objects/tenant/calls/content-hash.ts";
+import { keyed, settle } from "../../durable-objects/tenant/calls/governed-calls.ts";
 import type {
   AdmitReply,
   AdmitRequest,
   SettleReply,
   SettleRequest,
 } from "../../durable-objects/tenant/protocol.ts";
-import { settle } from "../../durable-objects/tenant/calls/settle.ts";
 import { hostOf } from "../../durable-objects/tenant/tenant.ts";
 import { TenantNode } from "../../durable-objects/tenant/tenant-node.ts";
 import worker, { Tenant as Governed } from "../../src/index.ts";

@@ -1,4 +1,4 @@
-import type { Feature } from "../staged-database.ts";
+import type { Feature } from "../database.ts";
 import { REPORTS_TABLE } from "./platform-event-store.ts";
 
 // The tables of an outbox; `docs/storage.md` describes them.

@@ -1,13 +1,15 @@
-import type { Feature, FeatureDatabase } from "../staged-database.ts";
+import { type Day, endOf, dayOf, startOf } from "../../src/domain/ledger/period.ts";
+import { hashOf } from "../../src/domain/text/hash.ts";
+import type { Feature, FeatureDatabase } from "../database.ts";
 import type { Dispatcher } from "../outbox/dispatcher.ts";
+import type { Watchers } from "../watchers.ts";
 import type { AccountClient } from "./account/account-client.ts";
 import type { Outside } from "./outside.ts";
 import type { Erasures } from "./privacy/erasures.ts";
 import type { AnyPersonalData } from "./privacy/personal-data.ts";
 import type { Profile } from "./profile-store.ts";
-import type { TenantStores } from "./stores.ts";
 import type { Caller } from "./protocol.ts";
-import type { Watchers } from "../watchers.ts";
+import type { TenantStores } from "./stores.ts";
 import type { AccessRefusal, Transact, Tx } from "./transactions.ts";
 import type { UsageFeed } from "./usage/usage-feed.ts";
 
@@ -56,7 +58,7 @@ export interface Capability {
  * Within one kind, and only there, rows expire in the order in which they are written. So the time of the
  * oldest row holds until it is deleted, and is looked up again only where there was no row.
  */
-export interface Expiry {
+interface Expiry {
   /** Another number whenever there may be a first row. */
   readonly writes: () => number;
   /** Milliseconds of UTC at which the first row is to go; null: there is none. */
@@ -117,4 +119,135 @@ export interface TenantContext {
   ) => Promise<Result>;
   /** Sets the alarm for the earliest thing that is due. */
   readonly arm: () => Promise<void>;
+}
+
+// When the first row of each kind is past its retention: the alarm is needed then, and not before.
+
+class Expiries {
+  readonly #all: readonly Expiry[];
+  readonly #known = new Map<Expiry, { readonly writes: number; readonly dueMs: number | null }>();
+  /** Of the settings for which the known times hold. */
+  #version = 0;
+
+  constructor(all: readonly Expiry[]) {
+    this.#all = all;
+  }
+
+  /** Rows were deleted, or may be there that were not: all is looked up again. */
+  forget(): void {
+    this.#known.clear();
+  }
+
+  /** When the first of all is to go; Infinity: nothing ever will be, as things are. */
+  dueMs(profile: Profile): number {
+    if (this.#all.some(({ isOverdue }) => isOverdue?.() === true)) return 0;
+    if (profile.version !== this.#version) this.forget();
+    this.#version = profile.version;
+    let firstMs = Infinity;
+    for (const rows of this.#all) {
+      firstMs = Math.min(firstMs, this.#dueMs(rows, profile) ?? Infinity);
+    }
+    return firstMs;
+  }
+
+  #dueMs(rows: Expiry, profile: Profile): number | null {
+    const known = this.#known.get(rows);
+    const writes = rows.writes();
+    if (known !== undefined && (known.dueMs !== null || known.writes === writes)) {
+      return known.dueMs;
+    }
+    const dueMs = rows.dueMs(profile);
+    this.#known.set(rows, { writes, dueMs });
+    return dueMs;
+  }
+}
+
+/** The first millisecond at which something made then was kept for longer than that. */
+export const expiresAfter = (madeMs: number | null, keptMs: number): number | null =>
+  madeMs === null ? null : madeMs + keptMs + 1;
+
+/** The end of a day, or of one that follows so many days later. */
+export const endOfDay = (day: Day | null, days = 0): number | null =>
+  day === null ? null : endOf(day + days);
+
+// What a tenant's alarm does, and when it is needed: for each of its features in turn, first in one
+// transaction, then with what lies outside of the object.
+
+/**
+ * While an alarm rings often, to deliver or to fold, rows past their retention are looked for so often;
+ * and those that could not go, because a bucket failed or a day is not folded yet.
+ */
+const PURGE_EVERY_MS = 3_600_000;
+
+export class Alarm {
+  readonly #features: readonly Capability[];
+  readonly #transact: Transact;
+  readonly #expiries: Expiries;
+  #purgedMs = 0;
+
+  constructor(features: readonly Capability[], transact: Transact) {
+    this.#features = features;
+    this.#transact = transact;
+    this.#expiries = new Expiries(features.flatMap(({ expiries }) => expiries ?? []));
+  }
+
+  /** True when there is more to be done at once. */
+  async run(profile: Profile): Promise<boolean> {
+    const features = this.#features;
+    const isBusy = features.map(({ begin }) => begin?.(profile)).includes(true);
+    const more = [this.#transact((tx) => this.#maintain(tx, isBusy))];
+    const beside = features.flatMap(({ isBeside, tend }) =>
+      isBeside === true && tend !== undefined ? [tend(profile)] : [],
+    );
+    for (const { isBeside, tend } of features) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other, in their order
+      if (isBeside !== true && tend !== undefined) more.push(await tend(profile));
+    }
+    more.push(...(await Promise.all(beside)));
+    this.#expiries.forget();
+    return more.includes(true);
+  }
+
+  /** True when there is more to be done at once. */
+  #maintain(tx: Tx, isBusy: boolean): boolean {
+    const more = this.#features.map(({ maintain }) => maintain?.(tx)).includes(true);
+    if (isBusy && tx.nowMs - this.#purgedMs < PURGE_EVERY_MS) return more;
+    this.#purgedMs = tx.nowMs;
+    let isMore = false;
+    for (const { purge } of this.#features) {
+      if (purge?.(tx, isMore) === true) isMore = true;
+    }
+    return more || isMore;
+  }
+
+  /** When the alarm is needed next, in milliseconds; Infinity: for nothing, as things are. */
+  dueMs(profile: Profile, nowMs: number): number {
+    let firstMs = this.#purgeDueMs(profile);
+    for (const { dueMs } of this.#features) {
+      if (dueMs !== undefined) firstMs = Math.min(firstMs, dueMs(nowMs, profile));
+    }
+    return firstMs;
+  }
+
+  /** At the tenant's own moment of the day. Rows that could not go then are tried again later. */
+  #purgeDueMs(profile: Profile): number {
+    const dueMs = this.#expiries.dueMs(profile);
+    if (dueMs === Infinity) return Infinity;
+    return Math.max(purgeTime(profile.id, dueMs), this.#purgedMs + PURGE_EVERY_MS);
+  }
+}
+
+// When a tenant's object wakes to delete data after its retention: at most once a day, and only on days with
+// something to delete. Not all tenants wake at midnight: each has its own moment in the hour after it.
+
+const HOUR_MS = 3_600_000;
+
+/** Milliseconds into the hour, by a hash of the tenant's id. */
+export const momentOf = (id: string): number => hashOf(id) % HOUR_MS;
+
+/** The tenant's first moment at or after `dueMs`. */
+export function purgeTime(id: string, dueMs: number): number {
+  const moment = momentOf(id);
+  const day: Day = dayOf(dueMs - moment - 1) + 1;
+  return startOf(day) + moment;
 }

@@ -1,11 +1,10 @@
-import type { Schema } from "../staged-database.ts";
+import type { Schema } from "../database.ts";
 import { ACCOUNT_FEATURE } from "./account/account-client.ts";
 import { BATCHES_FEATURE } from "./batches/batch-recovery.ts";
 import { REPLAY_FEATURE } from "./calls/replay.ts";
-import { USER_PICTURES_FEATURE } from "./calls/user-pictures.ts";
+import { USER_PICTURES_FEATURE } from "./calls/admit.ts";
 import type { TenantFeature } from "./feature.ts";
-import { ARCHIVES_FEATURE } from "./ledger/archiver.ts";
-import { JOURNAL_FEATURE } from "./ledger/journal.ts";
+import { ARCHIVES_FEATURE, JOURNAL_FEATURE } from "./ledger/journal.ts";
 import { REFUSALS_FEATURE } from "./ledger/refusals.ts";
 import { POLICIES_FEATURE } from "./policies/policies.ts";
 import { ERASURES_FEATURE } from "./privacy/erasures.ts";
@@ -15,8 +14,7 @@ import { CONTENTS_FEATURE } from "./verdicts/contents.ts";
 import { REUSE_FEATURE } from "./verdicts/reuse.ts";
 import { REVIEWS_FEATURE } from "./verdicts/reviews.ts";
 import { VERDICTS_FEATURE } from "./verdicts/verdicts.ts";
-import { PLATFORM_EVENTS_FEATURE } from "./webhooks/platform-events.ts";
-import { WEBHOOKS_FEATURE } from "./webhooks/webhooks.ts";
+import { PLATFORM_EVENTS_FEATURE, WEBHOOKS_FEATURE } from "./webhooks/webhooks.ts";
 
 /**
  * All features of a tenant. This is the order of the alarm, and the order in which a person's data is

@@ -4,9 +4,8 @@ import type { Database } from "../database.ts";
 import { Dispatcher, type DispatcherOptions } from "../outbox/dispatcher.ts";
 import { Watchers } from "../watchers.ts";
 import { AccountClient } from "./account/account-client.ts";
-import { Alarm } from "./alarm.ts";
-import type { ContentHashes } from "./calls/content-hash.ts";
-import { GovernedCalls } from "./calls/governed-calls.ts";
+import { Alarm, type Capability, type TenantContext, type TenantFeature } from "./feature.ts";
+import { type ContentHashes, GovernedCalls } from "./calls/governed-calls.ts";
 import {
   type Birth,
   change,
@@ -15,7 +14,6 @@ import {
   refusedSettings,
   type SettingsChange,
 } from "./configure.ts";
-import type { Capability, TenantContext, TenantFeature } from "./feature.ts";
 import type { Period } from "./ledger/ledger-store.ts";
 import type { Outside } from "./outside.ts";
 import { notFound } from "./page.ts";

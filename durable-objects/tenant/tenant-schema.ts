@@ -1,5 +1,4 @@
-import type { Migration } from "../database.ts";
-import type { Feature } from "../staged-database.ts";
+import type { Migration, Feature } from "../database.ts";
 import { ADJUSTMENT_TABLES } from "./ledger/adjustment-schema.ts";
 import { ARCHIVE_TABLES } from "./ledger/archive-schema.ts";
 import { BATCH_TABLES } from "./batches/batch-schema.ts";

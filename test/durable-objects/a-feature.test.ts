@@ -1,7 +1,11 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import type { Feature, FeatureDatabase } from "../../durable-objects/staged-database.ts";
-import { expiresAfter } from "../../durable-objects/tenant/expiries.ts";
-import { expiry, PURGE_ROWS, type TenantFeature } from "../../durable-objects/tenant/feature.ts";
+import type { Feature, FeatureDatabase } from "../../durable-objects/database.ts";
+import {
+  expiresAfter,
+  expiry,
+  PURGE_ROWS,
+  type TenantFeature,
+} from "../../durable-objects/tenant/feature.ts";
 import { TENANT_FEATURES } from "../../durable-objects/tenant/features.ts";
 import { OPERATIONS } from "../../durable-objects/tenant/operations.ts";
 import type { AnyPersonalData } from "../../durable-objects/tenant/privacy/personal-data.ts";

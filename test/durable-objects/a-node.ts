@@ -1,7 +1,7 @@
 import { env } from "cloudflare:test";
 import { type Database, objectDatabase } from "../../durable-objects/database.ts";
 import { dispatcherOptions } from "../../durable-objects/outbox/dispatcher.ts";
-import { CONTENT_HASHES } from "../../durable-objects/tenant/calls/content-hash.ts";
+import { CONTENT_HASHES } from "../../durable-objects/tenant/calls/governed-calls.ts";
 import { TENANT_FEATURES } from "../../durable-objects/tenant/features.ts";
 import { readPlatform } from "../../durable-objects/tenant/platform.ts";
 import type { TenantHost } from "../../durable-objects/tenant/tenant-node.ts";

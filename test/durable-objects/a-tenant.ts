@@ -8,8 +8,7 @@ import {
 import { vi } from "vitest";
 import type { Limits } from "../../src/domain/ledger/limits.ts";
 import type { Account } from "../../durable-objects/account/account.ts";
-import { objectDatabase } from "../../durable-objects/database.ts";
-import { StagedDatabase } from "../../durable-objects/staged-database.ts";
+import { objectDatabase, StagedDatabase } from "../../durable-objects/database.ts";
 import type { IssueKey } from "../../durable-objects/tenant/keys/keys.ts";
 import type { LineQuery } from "../../durable-objects/tenant/ledger/ledger-store.ts";
 import type {

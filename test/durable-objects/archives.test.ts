@@ -6,7 +6,7 @@ import {
 } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { AdjustLine } from "../../durable-objects/tenant/ledger/adjustments.ts";
-import { ARCHIVE_PAGE } from "../../durable-objects/tenant/ledger/archiver.ts";
+import { ARCHIVE_PAGE } from "../../durable-objects/tenant/ledger/journal.ts";
 import { archiveKey, keptFrom } from "../../src/domain/ledger/journal-archive.ts";
 import { toJournalLine } from "../../src/domain/ledger/journal-object.ts";
 import { microNeurons } from "../../src/domain/ledger/micro-neurons.ts";

@@ -1,7 +1,7 @@
 import { env, evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { defaultPolicy } from "../../src/domain/moderation/presets.ts";
-import { momentOf } from "../../src/domain/tenant/purge-time.ts";
+import { momentOf } from "../../durable-objects/tenant/feature.ts";
 import { makeTenant } from "../client.ts";
 import {
   aKey,

@@ -17,7 +17,7 @@ import {
   withAllTables,
   withoutReports,
 } from "./a-tenant.ts";
-import { momentOf } from "../../src/domain/tenant/purge-time.ts";
+import { momentOf } from "../../durable-objects/tenant/feature.ts";
 import { LEASE_MS } from "../../src/domain/account/lease.ts";
 
 // The one alarm of a tenant: it expires, writes counts, purges in batches, and sets itself anew.

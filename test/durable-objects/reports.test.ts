@@ -6,7 +6,7 @@ import type { TenantStores } from "../../durable-objects/tenant/stores.ts";
 import { readPlatform } from "../../durable-objects/tenant/platform.ts";
 import { TenantNode } from "../../durable-objects/tenant/tenant-node.ts";
 import type { AdmitRequest } from "../../durable-objects/tenant/protocol.ts";
-import { settle } from "../../durable-objects/tenant/calls/settle.ts";
+import { settle } from "../../durable-objects/tenant/calls/governed-calls.ts";
 import type { Tx } from "../../durable-objects/tenant/transactions.ts";
 import type { Hold } from "../../src/domain/ledger/ledger.ts";
 import { NO_REVIEW } from "../../src/domain/moderation/verdict.ts";

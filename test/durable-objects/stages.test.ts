@@ -1,7 +1,12 @@
 import { env, evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { type Database, migrate, objectDatabase } from "../../durable-objects/database.ts";
-import { type Feature, StagedDatabase } from "../../durable-objects/staged-database.ts";
+import {
+  type Database,
+  migrate,
+  objectDatabase,
+  type Feature,
+  StagedDatabase,
+} from "../../durable-objects/database.ts";
 import { GRANTS } from "../../durable-objects/tenant/ledger/grant-schema.ts";
 import { TENANT_SCHEMA } from "../../durable-objects/tenant/features.ts";
 import { TenantNode } from "../../durable-objects/tenant/tenant-node.ts";

@@ -9,7 +9,7 @@ import type {
   AccountView,
   LeaseReply,
 } from "../../account/account-protocol.ts";
-import { AccountQueue, type Answered, isLeaseRefused } from "./account-queue.ts";
+import { AccountQueue, type Answered, isLeaseRefused } from "./account-memory.ts";
 import { AccountSight } from "./account-sight.ts";
 import type { TenantContext, TenantFeature } from "../feature.ts";
 import type { TenantStores } from "../stores.ts";

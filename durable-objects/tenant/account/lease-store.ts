@@ -2,7 +2,7 @@ import type { AccountNews } from "../../../src/domain/account/account-budget.ts"
 import type { LeaseRefusal } from "../../../src/domain/account/pool-refusal.ts";
 import { type MicroNeurons, microNeurons } from "../../../src/domain/ledger/micro-neurons.ts";
 import type { Day } from "../../../src/domain/ledger/period.ts";
-import type { FeatureDatabase, StagedDatabase } from "../../staged-database.ts";
+import type { FeatureDatabase, StagedDatabase } from "../../database.ts";
 import { ACCOUNT_VIEW, LEASES } from "./lease-schema.ts";
 
 /** The tenant's allowance of a day. */

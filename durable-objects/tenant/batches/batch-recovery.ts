@@ -1,7 +1,12 @@
 import { type Batch, isOver, type BatchParams } from "../../../src/domain/moderation/batch.ts";
 import { batchItemsKey } from "../../../src/domain/generation/stored-picture.ts";
-import { expiresAfter } from "../expiries.ts";
-import { expiry, PURGE_ROWS, type TenantContext, type TenantFeature } from "../feature.ts";
+import {
+  expiresAfter,
+  expiry,
+  PURGE_ROWS,
+  type TenantContext,
+  type TenantFeature,
+} from "../feature.ts";
 import { ownerOf } from "../verdicts/contents.ts";
 import { verdictsKeptMs } from "../verdicts/verdicts.ts";
 import { BATCHES } from "./batch-schema.ts";

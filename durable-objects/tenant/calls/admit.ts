@@ -1,30 +1,27 @@
+import type { NeedsLease } from "../../../src/domain/account/account-budget.ts";
+import { CATALOGUE_VERSION } from "../../../src/domain/catalogue/catalogue.ts";
+import type { UserPictures } from "../../../src/domain/ledger/admission.ts";
+import type { Hold, JournalLine, Item } from "../../../src/domain/ledger/ledger.ts";
+import { sum } from "../../../src/domain/ledger/micro-neurons.ts";
+import { dayOf } from "../../../src/domain/ledger/period.ts";
 import {
   BATCH_ROUTE,
   withShare,
   type RateUnits,
   withScoreShare,
 } from "../../../src/domain/ledger/rate-limit.ts";
-import { CATALOGUE_VERSION } from "../../../src/domain/catalogue/catalogue.ts";
-import type { NeedsLease } from "../../../src/domain/account/account-budget.ts";
-import type { Hold, JournalLine } from "../../../src/domain/ledger/ledger.ts";
-import { sum } from "../../../src/domain/ledger/micro-neurons.ts";
 import { moderationItems, planModeration } from "../../../src/domain/moderation/plan-moderation.ts";
 import type { PolicyVersion } from "../../../src/domain/moderation/policy.ts";
-import type { Role } from "../../../src/domain/tenant/role.ts";
 import {
   type CallItems,
   type PlannedStage,
   rateUnits,
 } from "../../../src/domain/moderation/stage.ts";
-import { authorise } from "../keys/access.ts";
-import { limitStatus } from "./call-standing.ts";
-import { expectFiles } from "../verdicts/contents.ts";
-import { countRefusal } from "../ledger/refusals.ts";
+import type { Role } from "../../../src/domain/tenant/role.ts";
+import { endOfDay, expiry, PURGE_ROWS, type TenantFeature } from "../feature.ts";
 import type { Entry } from "../ledger/ledger-row.ts";
-import type { Tx } from "../transactions.ts";
-import type { TenantStores } from "../stores.ts";
-import { isTooOld } from "../usage/fold-usage.ts";
-import { findPolicy, fitting, generationPlan, modelFinder, NO_SUCH_POLICY } from "./plan-call.ts";
+import { countRefusal } from "../ledger/refusals.ts";
+import { personalData } from "../privacy/personal-data.ts";
 import type { Profile } from "../profile-store.ts";
 import type {
   Admitted,
@@ -35,9 +32,21 @@ import type {
   ModerationAdmit,
   PolicyRequest,
 } from "../protocol.ts";
-import { remember, replayOf } from "./replay.ts";
+import type { TenantStores } from "../stores.ts";
+import { authorise, type Tx } from "../transactions.ts";
+import { isTooOld } from "../usage/fold-usage.ts";
+import { expectFiles } from "../verdicts/contents.ts";
 import { notReused, type Reuse, reuseAgain, reuseFor } from "../verdicts/reuse.ts";
-import { userPicturesOf } from "./user-pictures.ts";
+import { USER_PICTURES } from "./call-schema.ts";
+import {
+  limitStatus,
+  findPolicy,
+  fitting,
+  generationPlan,
+  modelFinder,
+  NO_SUCH_POLICY,
+} from "./plan-call.ts";
+import { remember, replayOf } from "./replay.ts";
 
 // Admission, in one transaction: all checks, always in the same order, and then all changes.
 
@@ -297,3 +306,53 @@ const scoringAdmitted = (
 /** Keys of role `score` have a share of each rate, all of them together. */
 const unitsOf = (units: RateUnits, byScoreKey: boolean): RateUnits =>
   byScoreKey ? withScoreShare(units) : units;
+
+// A user's pictures of the day: counted with the admission of the call, in the same transaction. Pictures
+// that no engine made are given back with the settlement. A hold that expires gives nothing back, since
+// it is charged: something may have been made.
+
+export const USER_PICTURES_FEATURE: TenantFeature = {
+  name: "user_pictures",
+  tables: [USER_PICTURES],
+  capability: ({ stores: { db, userPictures, persons } }) => ({
+    purge: ({ nowMs }) => userPictures.purge(dayOf(nowMs), PURGE_ROWS),
+    expiries: [expiry(db.of(USER_PICTURES), () => endOfDay(userPictures.oldestDay()))],
+    personal: [
+      personalData<"user_pictures">({
+        name: "user_pictures",
+        find: (person) => persons.userPictures(person),
+        erase: (_, { day }, person) => persons.eraseUserPictures(day, person),
+      }),
+    ],
+  }),
+};
+
+const isPictures = ({ name, task }: PlannedStage): boolean =>
+  name === "generate" && task === "text_to_image";
+
+export const pictureCount = (stages: readonly PlannedStage[]): number =>
+  stages.filter(isPictures).reduce((total, { calls }) => total + calls.length, 0);
+
+/** What a call for pictures asks of its user's day; null for any other call. */
+function userPicturesOf(
+  tx: Tx,
+  call: {
+    readonly userId: string | null;
+    readonly stages: readonly PlannedStage[];
+  },
+): UserPictures | null {
+  const wanted = pictureCount(call.stages);
+  if (call.userId === null || wanted === 0) return null;
+  const used = tx.stores.userPictures.count(dayOf(tx.nowMs), call.userId);
+  return { limit: tx.profile.settings.daily_images_per_user, used, wanted };
+}
+
+/** @param items what the call's stages came to */
+export function giveBackPictures(tx: Tx, hold: Hold, items: readonly Item[]): void {
+  const held = pictureCount(hold.stages);
+  if (hold.userId === null || held === 0) return;
+  const requested = items
+    .filter(({ stage, task }) => stage === "generate" && task === "text_to_image")
+    .reduce((total, { calls }) => total + calls, 0);
+  if (requested < held) tx.stores.userPictures.giveBack(hold.day, hold.userId, held - requested);
+}

@@ -1,4 +1,4 @@
-import type { Feature } from "../../staged-database.ts";
+import type { Feature } from "../../database.ts";
 
 // What calls leave beside their lines; `docs/storage.md` describes the tables.
 

@@ -2,10 +2,9 @@ import { refusalOf } from "../../../src/domain/ledger/admission.ts";
 import { type MicroNeurons, microNeurons, ZERO } from "../../../src/domain/ledger/micro-neurons.ts";
 import { mayCostNothing } from "../../../src/domain/moderation/plan-moderation.ts";
 import { REQUESTS } from "../../../src/domain/ledger/rate-limit.ts";
-import { authorise } from "../keys/access.ts";
+import { authorise, type Tx } from "../transactions.ts";
 import { isStorageFull } from "./admit.ts";
 import { countRefusal } from "../ledger/refusals.ts";
-import type { Tx } from "../transactions.ts";
 import type { AdmitFailure, Caller } from "../protocol.ts";
 
 // Whether a large body is worth reading, before it is read: the reply is that of its call, as far as it

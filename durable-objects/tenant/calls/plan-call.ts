@@ -1,8 +1,4 @@
-import { fittingNow } from "../../../src/domain/ledger/admission.ts";
 import { resolveModel } from "../../../src/domain/catalogue/catalogue.ts";
-import type { Fitting } from "../../../src/domain/ledger/failure.ts";
-import { guardModes, isGuarded, planGuard } from "../../../src/domain/moderation/guard.ts";
-import { type MicroNeurons, sum, ZERO } from "../../../src/domain/ledger/micro-neurons.ts";
 import {
   canTake,
   type GenerationFailure,
@@ -11,14 +7,19 @@ import {
   type Measured,
   planGeneration,
 } from "../../../src/domain/generation/plan-generation.ts";
-import type { Plan } from "../../../src/domain/moderation/plan-moderation.ts";
-import { DEFAULT_POLICY_NAME, type PolicyVersion } from "../../../src/domain/moderation/policy.ts";
 import { PLAIN_FEATURES } from "../../../src/domain/generation/prompt-features.ts";
 import { AUTO, pickModel, type Routed } from "../../../src/domain/generation/routing.ts";
-import { modelsFor, type Settings } from "../../../src/domain/tenant/settings.ts";
+import { fittingNow, neuronBalance, rateStatuses } from "../../../src/domain/ledger/admission.ts";
+import type { Fitting } from "../../../src/domain/ledger/failure.ts";
+import { type MicroNeurons, sum, ZERO } from "../../../src/domain/ledger/micro-neurons.ts";
+import type { RateUnits } from "../../../src/domain/ledger/rate-limit.ts";
+import { guardModes, isGuarded, planGuard } from "../../../src/domain/moderation/guard.ts";
+import type { Plan } from "../../../src/domain/moderation/plan-moderation.ts";
+import { DEFAULT_POLICY_NAME, type PolicyVersion } from "../../../src/domain/moderation/policy.ts";
 import type { FindModel, PlannedStage } from "../../../src/domain/moderation/stage.ts";
+import { modelsFor, type Settings } from "../../../src/domain/tenant/settings.ts";
+import type { MeasuredGeneration, LimitStatus } from "../protocol.ts";
 import type { Tx } from "../transactions.ts";
-import type { MeasuredGeneration } from "../protocol.ts";
 
 // What a call would ask of engines, by the tenant's settings: an admission reserves it, a quote
 // only tells of it.
@@ -168,3 +169,13 @@ export const modelFinder =
     settings.models !== null && !settings.models.includes(id)
       ? { kind: "model_not_allowed", model: id }
       : resolveModel(id, platform);
+
+/** @param units the classes that the call takes units of, which its headers show */
+export function limitStatus(tx: Tx, units: RateUnits): LimitStatus {
+  const now = tx.stores.ledger.standing(tx.profile);
+  return {
+    neurons: neuronBalance(now, ZERO),
+    rates: rateStatuses(now, units),
+    nowMs: now.nowMs,
+  };
+}

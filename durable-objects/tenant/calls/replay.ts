@@ -1,11 +1,10 @@
 import { charged, type JournalLine } from "../../../src/domain/ledger/ledger.ts";
 import { verdictAt } from "../../../src/domain/moderation/review.ts";
 import { dayOf } from "../../../src/domain/ledger/period.ts";
-import { endOfDay } from "../expiries.ts";
-import { expiry, PURGE_ROWS, type TenantFeature } from "../feature.ts";
+import { endOfDay, expiry, PURGE_ROWS, type TenantFeature } from "../feature.ts";
 import { personalData } from "../privacy/personal-data.ts";
 import { IDEMPOTENCY, REPLIES } from "./call-schema.ts";
-import { limitStatus } from "./call-standing.ts";
+import { limitStatus } from "./plan-call.ts";
 import type { Remembered } from "./idempotency-store.ts";
 import type { Tx } from "../transactions.ts";
 import type { AdmitReply, AdmitRequest, StoredReply } from "../protocol.ts";

@@ -1,4 +1,4 @@
-import type { Feature } from "../../staged-database.ts";
+import type { Feature } from "../../database.ts";
 
 // The table of adjustments; `docs/storage.md` describes it. They are lines of the journal with an
 // amount that is given back, which the journal's own table, and its checks, does not know.

@@ -1,7 +1,7 @@
 import { type Adjustment, amountOf } from "../../../src/domain/ledger/adjustment.ts";
 import { microNeurons } from "../../../src/domain/ledger/micro-neurons.ts";
 import type { Day } from "../../../src/domain/ledger/period.ts";
-import type { FeatureDatabase, StagedDatabase } from "../../staged-database.ts";
+import type { FeatureDatabase, StagedDatabase } from "../../database.ts";
 import { AFTER_ALL_IDS } from "../../id-range.ts";
 import { ADJUSTMENTS } from "./adjustment-schema.ts";
 import { ARCHIVES } from "./archive-schema.ts";

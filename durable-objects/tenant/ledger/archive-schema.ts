@@ -1,4 +1,4 @@
-import type { Feature } from "../../staged-database.ts";
+import type { Feature } from "../../database.ts";
 
 // The table of the journal's archives; `docs/storage.md` describes it.
 

@@ -1,7 +1,7 @@
 import type { JournalEntry } from "../../../src/domain/ledger/adjustment.ts";
 import type { Archive, ArchiveState } from "../../../src/domain/ledger/journal-archive.ts";
 import { type Day, endOf, startOf } from "../../../src/domain/ledger/period.ts";
-import type { FeatureDatabase, StagedDatabase } from "../../staged-database.ts";
+import type { FeatureDatabase, StagedDatabase } from "../../database.ts";
 import { firstIdAfter, lastIdBefore } from "../../id-range.ts";
 import { ARCHIVES } from "./archive-schema.ts";
 import { type JournalRow, toEntry } from "./ledger-row.ts";

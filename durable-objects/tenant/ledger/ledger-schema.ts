@@ -1,4 +1,4 @@
-import type { Feature } from "../../staged-database.ts";
+import type { Feature } from "../../database.ts";
 import { JOURNAL_GRANTS } from "./grant-schema.ts";
 
 // The tables of the ledger, which the first call that is admitted makes; `docs/storage.md` describes

@@ -5,7 +5,7 @@ import { microNeurons } from "../../../src/domain/ledger/micro-neurons.ts";
 import { type Day, endOf, startOf } from "../../../src/domain/ledger/period.ts";
 import { type Drawn, posted } from "../../../src/domain/ledger/quota.ts";
 import type { Windows } from "../../../src/domain/ledger/rate-limit.ts";
-import type { FeatureDatabase, StagedDatabase } from "../../staged-database.ts";
+import type { FeatureDatabase, StagedDatabase } from "../../database.ts";
 import { AFTER_ALL_IDS, firstIdAfter, lastIdBefore } from "../../id-range.ts";
 import {
   encodeGrants,

@@ -1,5 +1,5 @@
 import type { Day } from "../../../src/domain/ledger/period.ts";
-import type { FeatureDatabase, StagedDatabase } from "../../staged-database.ts";
+import type { FeatureDatabase, StagedDatabase } from "../../database.ts";
 import { ADJUSTMENTS } from "./adjustment-schema.ts";
 import { LEDGER } from "./ledger-schema.ts";
 

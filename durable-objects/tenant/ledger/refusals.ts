@@ -16,7 +16,7 @@ import { PASSING } from "../../../src/domain/moderation/batch.ts";
 import { BATCH_ROUTE } from "../../../src/domain/ledger/rate-limit.ts";
 import { inTheWay } from "../../../src/domain/ledger/quota.ts";
 import type { Tx } from "../transactions.ts";
-import { recordExceeded } from "../quota-events.ts";
+import { recordExceeded } from "../webhooks/webhooks.ts";
 
 const MINUTE_MS = 60_000;
 

@@ -1,6 +1,6 @@
 import type { Policy, PolicyVersion } from "../../../src/domain/moderation/policy.ts";
 import { DEFAULT_ROUTING } from "../../../src/domain/generation/routing.ts";
-import type { FeatureDatabase, StagedDatabase } from "../../staged-database.ts";
+import type { FeatureDatabase, StagedDatabase } from "../../database.ts";
 import { VERDICTS } from "../verdicts/verdict-schema.ts";
 
 /** Of JSON that is kept in memory. */

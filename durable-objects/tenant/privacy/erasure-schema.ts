@@ -1,4 +1,4 @@
-import type { Feature } from "../../staged-database.ts";
+import type { Feature } from "../../database.ts";
 
 // The tables of erasures; `docs/storage.md` describes them.
 

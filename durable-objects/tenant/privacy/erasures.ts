@@ -21,8 +21,13 @@ import {
   oneByOne,
 } from "./erase-personal-files.ts";
 import { ERASURES } from "./erasure-schema.ts";
-import { expiresAfter } from "../expiries.ts";
-import { expiry, PURGE_ROWS, type TenantContext, type TenantFeature } from "../feature.ts";
+import {
+  expiresAfter,
+  expiry,
+  PURGE_ROWS,
+  type TenantContext,
+  type TenantFeature,
+} from "../feature.ts";
 import type { Profile } from "../profile-store.ts";
 import { noteRead } from "../verdicts/contents.ts";
 import type { AnyPersonalData } from "./personal-data.ts";
@@ -30,7 +35,7 @@ import { START } from "./person-store.ts";
 import type { Caller } from "../protocol.ts";
 import { notFound } from "../page.ts";
 import { type Transact, type Tx, unknownTenant } from "../transactions.ts";
-import { personHash } from "../calls/content-hash.ts";
+import { personHash } from "../calls/governed-calls.ts";
 
 // One person's data: looked through page by page, for an export or an erasure. An erasure goes on by
 // the alarm from the place that its last transaction has written, so that no crash leaves half of it.

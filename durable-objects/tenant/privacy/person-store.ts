@@ -1,9 +1,8 @@
 import type { PersonalRecord } from "../../../src/domain/tenant/personal-record.ts";
-import type { SqlValue } from "../../database.ts";
+import type { SqlValue, FeatureDatabase, StagedDatabase } from "../../database.ts";
 import { partsOfDelivery } from "../../outbox/event-id.ts";
 import { type EventRow, toEvent } from "../../outbox/event-store.ts";
 import { WEBHOOKS } from "../../outbox/outbox-schema.ts";
-import type { FeatureDatabase, StagedDatabase } from "../../staged-database.ts";
 import { IDEMPOTENCY, REPLIES, USER_PICTURES } from "../calls/call-schema.ts";
 import { type JournalRow, toEntry } from "../ledger/ledger-row.ts";
 import { LEDGER } from "../ledger/ledger-schema.ts";

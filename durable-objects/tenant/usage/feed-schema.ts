@@ -1,4 +1,4 @@
-import type { Feature } from "../../staged-database.ts";
+import type { Feature } from "../../database.ts";
 
 // What feeds the platform's reports, in a tenant's object: how far its journal was folded, and the
 // rows that came of it, until the reports have them and for as long as those are kept.

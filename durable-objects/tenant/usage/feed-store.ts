@@ -1,6 +1,6 @@
 import type { Rebuild } from "../../../src/domain/usage/rebuild.ts";
 import type { Day } from "../../../src/domain/ledger/period.ts";
-import type { FeatureDatabase, StagedDatabase } from "../../staged-database.ts";
+import type { FeatureDatabase, StagedDatabase } from "../../database.ts";
 import { FEED } from "./feed-schema.ts";
 import { LEDGER } from "../ledger/ledger-schema.ts";
 

@@ -3,8 +3,13 @@ import type { LookupFailure } from "../../../src/domain/ledger/failure.ts";
 import type { Hold } from "../../../src/domain/ledger/ledger.ts";
 import { contentKey, type PictureOwner } from "../../../src/domain/generation/stored-picture.ts";
 import { newUlid } from "../../outbox/event-id.ts";
-import { expiresAfter } from "../expiries.ts";
-import { expiry, PURGE_ROWS, type TenantContext, type TenantFeature } from "../feature.ts";
+import {
+  expiresAfter,
+  expiry,
+  PURGE_ROWS,
+  type TenantContext,
+  type TenantFeature,
+} from "../feature.ts";
 import { personalData } from "../privacy/personal-data.ts";
 import type { TenantStores } from "../stores.ts";
 import type { Tx } from "../transactions.ts";

@@ -1,4 +1,4 @@
-import type { Feature } from "../../staged-database.ts";
+import type { Feature } from "../../database.ts";
 
 // What people did with verdicts, and what was kept for them to see.
 

@@ -1,4 +1,4 @@
-import type { Feature } from "../../staged-database.ts";
+import type { Feature } from "../../database.ts";
 
 // Which verdicts answer for equal contents. One row a content, policy version and day, keyed by day
 // first, so that what is out of time is purged without an index on time.

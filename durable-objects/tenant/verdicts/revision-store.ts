@@ -1,5 +1,5 @@
 import type { Revision } from "../../../src/domain/moderation/verdict.ts";
-import type { FeatureDatabase, StagedDatabase } from "../../staged-database.ts";
+import type { FeatureDatabase, StagedDatabase } from "../../database.ts";
 import { REVISIONS } from "./people-schema.ts";
 import { VERDICTS } from "./verdict-schema.ts";
 

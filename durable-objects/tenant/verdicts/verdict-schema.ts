@@ -1,4 +1,4 @@
-import type { Feature } from "../../staged-database.ts";
+import type { Feature } from "../../database.ts";
 import { CLAIM_INDEX, URGENT_INDEX } from "./people-schema.ts";
 
 // The table of verdicts, which the first verdict makes; `docs/storage.md` describes it.

@@ -2,7 +2,7 @@ import type { Category } from "../../../src/domain/moderation/category.ts";
 import { isoTime } from "../../../src/domain/ledger/period.ts";
 import { verdictAt } from "../../../src/domain/moderation/review.ts";
 import type { Decision, Review, Verdict } from "../../../src/domain/moderation/verdict.ts";
-import type { FeatureDatabase, StagedDatabase } from "../../staged-database.ts";
+import type { FeatureDatabase, StagedDatabase } from "../../database.ts";
 import { AFTER_ALL_IDS, firstIdAfter, lastIdBefore } from "../../id-range.ts";
 import { ARCHIVES } from "../ledger/archive-schema.ts";
 import { LEDGER } from "../ledger/ledger-schema.ts";

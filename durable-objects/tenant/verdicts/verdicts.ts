@@ -1,5 +1,10 @@
-import { expiresAfter } from "../expiries.ts";
-import { expiry, PURGE_ROWS, type TenantContext, type TenantFeature } from "../feature.ts";
+import {
+  expiresAfter,
+  expiry,
+  PURGE_ROWS,
+  type TenantContext,
+  type TenantFeature,
+} from "../feature.ts";
 import { personalData } from "../privacy/personal-data.ts";
 import type { Profile } from "../profile-store.ts";
 import { forgetReusable } from "./reuse.ts";

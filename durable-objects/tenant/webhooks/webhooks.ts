@@ -1,5 +1,10 @@
-import { restOrLate } from "../../outbox/dispatcher.ts";
+import { limitInForce } from "../../../src/domain/ledger/admission.ts";
+import type { QuotaFailure } from "../../../src/domain/ledger/failure.ts";
+import { limitsObject } from "../../../src/domain/ledger/limits.ts";
+import type { DeliveryQuery } from "../../outbox/delivery-store.ts";
+import { restOrLate, GATHER_MS } from "../../outbox/dispatcher.ts";
 import { NOTICES, WEBHOOKS } from "../../outbox/outbox-schema.ts";
+import type { PlatformEventStore } from "../../outbox/platform-event-store.ts";
 import { tryWebhook } from "../../outbox/try-webhook.ts";
 import {
   changeWebhook,
@@ -19,13 +24,20 @@ import {
   rotateSecret,
   type WebhookChange,
 } from "../../outbox/webhooks.ts";
-import type { DeliveryQuery } from "../../outbox/delivery-store.ts";
 import { once } from "../calls/once.ts";
-import { expiresAfter, endOfDay } from "../expiries.ts";
-import { expiry, PURGE_ROWS, type TenantContext, type TenantFeature } from "../feature.ts";
+import {
+  expiresAfter,
+  endOfDay,
+  expiry,
+  PURGE_ROWS,
+  type TenantContext,
+  type TenantFeature,
+} from "../feature.ts";
+import { limits } from "../invariants.ts";
+import type { PlatformEventTaker } from "../outside.ts";
 import { personalData } from "../privacy/personal-data.ts";
-import type { Tx } from "../transactions.ts";
 import type { Caller, Idempotency } from "../protocol.ts";
+import type { Tx } from "../transactions.ts";
 
 // A tenant's own webhooks: their operations are the outbox's (`durable-objects/outbox`).
 
@@ -149,3 +161,81 @@ export const WEBHOOK_OPERATIONS = {
   readEvent: ({ ask }: TenantContext, caller: Caller, id: string) =>
     ask(caller, ({ stores: { outbox } }) => readEvent(outbox, id)),
 };
+
+// Events that the platform subscribed to and that happen in a tenant's object. Each waits in a row until
+// the alarm has handed it to the `Account` object, at least once.
+
+/** Handed over in one message. */
+const MAX_EVENTS = 50;
+
+/** After the `Account` object did not take them. */
+const RETRY_MS = 30_000;
+
+export const PLATFORM_EVENTS_FEATURE: TenantFeature = {
+  name: "platform_events",
+  capability: ({ stores: { outbox }, outside, wallMs }) => {
+    const events = outbox.platformEvents;
+    let retryMs = 0;
+    return {
+      dueMs: (nowMs, profile) =>
+        !profile.closed && events?.isWaiting === true
+          ? Math.max(nowMs + GATHER_MS, retryMs)
+          : Infinity,
+      tend: async ({ id, closed }) => {
+        if (closed || events === null) return false;
+        try {
+          await forwardEvents(outside.account, id, events);
+        } catch (error) {
+          // They wait for a later alarm.
+          retryMs = wallMs() + RETRY_MS;
+          outside.report("hand_over_failed", error);
+        }
+        return false;
+      },
+      isBeside: true,
+    };
+  },
+};
+
+/** @throws when the object does not take them */
+async function forwardEvents(
+  account: () => PlatformEventTaker,
+  tenant: string,
+  events: PlatformEventStore,
+): Promise<void> {
+  while (events.isWaiting) {
+    const some = events.list(MAX_EVENTS);
+    // oxlint-disable-next-line no-await-in-loop -- one message after the other
+    await account().report(tenant, some);
+    events.removeUpTo(some.at(-1)?.id ?? 0);
+  }
+}
+
+// Events of the day's quota, each at most once a day. The data has the limits as they stood.
+
+/** The share of the limit in force from which a tenant is warned. */
+const THRESHOLD = 0.8;
+
+/** After what was posted. */
+export function recordThreshold(tx: Tx): void {
+  const now = tx.stores.ledger.standing(tx.profile);
+  const { posted } = now;
+  const limit = limitInForce(now);
+  if (limit === null || posted < limit * THRESHOLD) return;
+  const data = () => ({ ...limitsObject(limits(tx)), threshold: THRESHOLD });
+  tx.stores.outbox.recordOnceADay("quota.threshold", data, tx.nowMs);
+}
+
+/** A refusal that stands until the day or month ends. One for others' pending holds makes no event. */
+export function recordExceeded(
+  tx: Tx,
+  { kind, policy }: Pick<QuotaFailure, "kind" | "policy">,
+): void {
+  if (kind === "account_quota_exceeded") return;
+  const data = () => ({
+    ...limitsObject(limits(tx)),
+    refused: kind,
+    policy: policy ?? "daily",
+  });
+  tx.stores.outbox.recordOnceADay("quota.exceeded", data, tx.nowMs);
+}

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { momentOf, purgeTime } from "../../../src/domain/tenant/purge-time.ts";
+import { momentOf, purgeTime } from "../../durable-objects/tenant/feature.ts";
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;

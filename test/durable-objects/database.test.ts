@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { GroupCommit } from "../../durable-objects/group-commit.ts";
+import { GroupCommit } from "../../durable-objects/database.ts";
 
 /** A commit that doubles, over a sync that ends when the test says so. */
 function aGroup(fails: (operations: readonly number[]) => boolean = () => false) {

@@ -1,5 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { AccountQueue, type Answered } from "../../durable-objects/tenant/account/account-queue.ts";
+import {
+  AccountQueue,
+  type Answered,
+} from "../../durable-objects/tenant/account/account-memory.ts";
 import type { Missing } from "../../src/domain/account/account-budget.ts";
 import { microNeurons, ZERO } from "../../src/domain/ledger/micro-neurons.ts";
 
