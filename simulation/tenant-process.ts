@@ -2,7 +2,7 @@ import type { AccountAnswer, AccountMessage } from "../durable-objects/account/a
 import type { Database } from "../durable-objects/database.ts";
 import type { ContentHashes } from "../durable-objects/tenant/calls/governed-calls.ts";
 import { TENANT_FEATURES } from "../durable-objects/tenant/features.ts";
-import type { Platform } from "../durable-objects/tenant/platform.ts";
+import type { Platform } from "../src/domain/tenant/platform.ts";
 import { type TenantHost, TenantNode } from "../durable-objects/tenant/tenant-node.ts";
 import { POLICY_OPERATIONS } from "../durable-objects/tenant/policies/policies.ts";
 import { defaultPolicy } from "../src/domain/moderation/presets.ts";
@@ -86,7 +86,7 @@ export class TenantProcess {
         bucket: nothing,
         batches: nothing,
         queue: nothing,
-        reports: () => Promise.resolve(null),
+        clearReports: () => Promise.resolve(null),
         usersADay: () => 1000,
         waitUntil: (work) => void work.catch(() => undefined),
         report: (event, error) => {

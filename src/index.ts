@@ -1,20 +1,29 @@
 import { ACCOUNT_NAME } from "../durable-objects/account/account-protocol.ts";
 import { recordAct } from "./edge/audit.ts";
 import { Account as AccountObject } from "../durable-objects/account/account.ts";
+import { StateApplies as StateAppliesObject } from "../durable-objects/applies/state-applies.ts";
+import { Tenant as TenantObject } from "../durable-objects/tenant/tenant.ts";
+import { readPlatform, reportUsersADay } from "./edge/platform.ts";
 import { createRouter } from "./http/router.ts";
 import { consumeUsage } from "./reports/consume-usage.ts";
 import { useReports } from "./reports/open-reports.ts";
-import { endRows, writeLastRows } from "./reports/reports-store.ts";
+import { clearRows, endRows, writeLastRows } from "./reports/reports-store.ts";
 import { mayRead } from "./routes/may-read.ts";
 import { ROUTES } from "./routes/routes.ts";
 import { runSchedule } from "./routes/run-schedule.ts";
 
-export { StateApplies } from "../durable-objects/applies/state-applies.ts";
 export { BatchRun } from "./batches/batch-run.ts";
-export { Tenant } from "../durable-objects/tenant/tenant.ts";
 
-/** The reports, as the account's object uses them. */
+/** The configuration and the reports, as a tenant's object uses them. */
+const OUTSIDE_OF_TENANT: ConstructorParameters<typeof TenantObject>[2] = {
+  platform: readPlatform,
+  usersADay: reportUsersADay,
+  clearReports: (env, of) => useReports(env, (database) => clearRows(database, of)),
+};
+
+/** The same, as the account's object uses them. */
 const OUTSIDE_OF_ACCOUNT: ConstructorParameters<typeof AccountObject>[2] = {
+  platform: readPlatform,
   useReports: (env, work) =>
     useReports(env, (database) =>
       work({
@@ -27,6 +36,18 @@ const OUTSIDE_OF_ACCOUNT: ConstructorParameters<typeof AccountObject>[2] = {
 export class Account extends AccountObject {
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env, OUTSIDE_OF_ACCOUNT);
+  }
+}
+
+export class Tenant extends TenantObject {
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env, OUTSIDE_OF_TENANT);
+  }
+}
+
+export class StateApplies extends StateAppliesObject {
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env, readPlatform);
   }
 }
 

@@ -7,7 +7,7 @@ import { rateUnits } from "../../src/domain/moderation/stage.ts";
 import { DEFAULT_POLICY_NAME } from "../../src/domain/moderation/policy.ts";
 import { defaultPolicy } from "../../src/domain/moderation/presets.ts";
 import { NOTHING_DRAWN } from "../../src/domain/ledger/quota.ts";
-import { readPlatform } from "../../durable-objects/tenant/platform.ts";
+import { readPlatform } from "../../src/edge/platform.ts";
 import type {
   AdmitReply,
   AdmitRequest,

@@ -7,6 +7,7 @@ import type {
 } from "../../durable-objects/tenant/protocol.ts";
 import { hostOf } from "../../durable-objects/tenant/tenant.ts";
 import { TenantNode } from "../../durable-objects/tenant/tenant-node.ts";
+import { readPlatform, reportUsersADay } from "../../src/edge/platform.ts";
 import worker, { Tenant as Governed } from "../../src/index.ts";
 import { admitWithLease } from "../../simulation/generous-account.ts";
 import { withFixedAi } from "./fixed-ai.ts";
@@ -16,8 +17,15 @@ import { withFixedAi } from "./fixed-ai.ts";
 
 export { Account, BatchRun, StateApplies } from "../../src/index.ts";
 
+/** It sends no reports. */
+const OUTSIDE: Parameters<typeof hostOf>[2] = {
+  platform: readPlatform,
+  usersADay: reportUsersADay,
+  clearReports: () => Promise.resolve(null),
+};
+
 export class Tenant extends Governed {
-  readonly #own = new TenantNode(hostOf(this.ctx, () => this.env));
+  readonly #own = new TenantNode(hostOf(this.ctx, () => this.env, OUTSIDE));
   #turn: Promise<unknown> = Promise.resolve();
 
   override admit(request: AdmitRequest): Promise<AdmitReply> {

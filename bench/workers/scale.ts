@@ -6,7 +6,8 @@ import type {
 import { microNeurons, ZERO } from "../../src/domain/ledger/micro-neurons.ts";
 import { dayOf } from "../../src/domain/ledger/period.ts";
 import worker, { Account as Shared, Tenant as Governed } from "../../src/index.ts";
-import { readMessage, versionOf } from "../../src/reports/usage-message.ts";
+import { versionOf } from "../../src/domain/usage/report-rows.ts";
+import { readMessage } from "../../src/reports/usage-message.ts";
 import { withFixedAi } from "./fixed-ai.ts";
 
 // The unchanged Worker among many tenants, with a meter on the SQL of its objects. The tenants exist only in

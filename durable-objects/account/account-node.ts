@@ -1,6 +1,6 @@
 import type { AccountFacts } from "../../src/domain/account/account-facts.ts";
 import { type Database, migrate } from "../database.ts";
-import type { Platform } from "../tenant/platform.ts";
+import type { Platform } from "../../src/domain/tenant/platform.ts";
 import { type AccountContext, type AccountFeature, RESUME_AFTER_MS } from "./account-feature.ts";
 import { ACCOUNT_MIGRATIONS } from "./account-schema.ts";
 import { Audit } from "./audit/audit.ts";

@@ -1,7 +1,7 @@
+import type { Platform } from "../../src/domain/tenant/platform.ts";
 import { objectDatabase } from "../database.ts";
 import { dispatcherOptions } from "../outbox/dispatcher.ts";
 import { failureReporter } from "../report-failure.ts";
-import { readPlatform } from "../tenant/platform.ts";
 import type { TenantCheck } from "../tenant/invariants.ts";
 import type { AccessRefusal } from "../tenant/transactions.ts";
 import type { AccountSurroundings, TenantStub } from "./account-node.ts";
@@ -9,6 +9,7 @@ import type { EndedReports } from "./tenants/report-ends.ts";
 
 /** What the Worker hands to the account's object. */
 export interface AccountOutside {
+  platform(env: Env): Platform;
   /** Work with the platform's reports that can be repeated. Null: this deployment has none. */
   useReports<Result>(
     env: Env,
@@ -22,7 +23,7 @@ export function objectSurroundings(
   env: () => Env,
   outside: AccountOutside,
 ): AccountSurroundings {
-  const platform = readPlatform(env());
+  const platform = outside.platform(env());
   return {
     db: objectDatabase(storage),
     wallMs: () => Date.now(),

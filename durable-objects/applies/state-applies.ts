@@ -7,12 +7,12 @@ import {
   type StateApply,
   type ApplyView,
 } from "../../src/domain/tenant/state-apply.ts";
+import type { Platform } from "../../src/domain/tenant/platform.ts";
 import { isTransient } from "../../src/io/object-error.ts";
 import { ACCOUNT_NAME } from "../account/account-protocol.ts";
 import { type Database, migrate, objectDatabase } from "../database.ts";
 import { newUlid } from "../outbox/event-id.ts";
 import { failureReporter } from "../report-failure.ts";
-import { type Platform, readPlatform } from "../tenant/platform.ts";
 import { actSlice } from "./act-slice.ts";
 import { type ApplyDeps, giveWayToOthers } from "./apply-deps.ts";
 import { APPLY_MIGRATIONS } from "./apply-schema.ts";
@@ -50,12 +50,12 @@ export class StateApplies extends DurableObject<Env> {
   readonly #deps: ApplyDeps;
   #isRunning = false;
 
-  constructor(ctx: DurableObjectState, env: Env) {
+  constructor(ctx: DurableObjectState, env: Env, platform: (env: Env) => Platform) {
     super(ctx, env);
     this.#db = objectDatabase(ctx.storage);
     migrate(this.#db, APPLY_MIGRATIONS);
     this.#store = new ApplyStore(this.#db);
-    this.#platform = readPlatform(env);
+    this.#platform = platform(env);
     this.#deps = {
       store: this.#store,
       account: () => this.env.ACCOUNT.getByName(ACCOUNT_NAME),

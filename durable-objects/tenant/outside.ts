@@ -1,4 +1,5 @@
 import type { BatchParams } from "../../src/domain/moderation/batch.ts";
+import type { Platform } from "../../src/domain/tenant/platform.ts";
 import type { AccountStub } from "./account/account-client.ts";
 import type { PlatformEvent } from "../outbox/platform-event-store.ts";
 
@@ -12,16 +13,28 @@ export interface Outside {
   readonly batches: () => Workflow<BatchParams> | null;
   /** To the reports; null: this deployment has none. */
   readonly queue: () => Pick<Queue, "send"> | null;
-  /** Work with the database of reports; null: this deployment has none. */
-  readonly reports: <Result>(
-    work: (database: D1Database) => Promise<Result>,
-  ) => Promise<Result | null>;
+  /** Deletes some of a generation's rows of the reports. True: there are more; null: no reports. */
+  readonly clearReports: (of: Generation) => Promise<boolean | null>;
   /** End users who have a row of their own on a day of the reports. */
   readonly usersADay: () => number;
   /** Keeps the object running until the work is done. */
   readonly waitUntil: (work: Promise<unknown>) => void;
   /** Logs a failure, without its message. */
   readonly report: (event: string, error: unknown) => void;
+}
+
+interface Generation {
+  readonly tenant: string;
+  readonly generation: number;
+}
+
+/** What the Worker hands to a tenant's object: the configuration, and the reports. */
+export interface TenantOutside {
+  readonly platform: (env: Env) => Platform;
+  /** End users who have a row of their own on a day of the reports. */
+  readonly usersADay: (env: Env) => number;
+  /** As `Outside.clearReports`. @throws when the database does not answer */
+  readonly clearReports: (env: Env, of: Generation) => Promise<boolean | null>;
 }
 
 /** The `Account` object, as far as events of the platform go to it. */

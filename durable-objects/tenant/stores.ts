@@ -27,7 +27,7 @@ import { Ledger } from "./ledger/ledger.ts";
 import { LeaseStore } from "./account/lease-store.ts";
 import { LedgerStore } from "./ledger/ledger-store.ts";
 import { PersonStore } from "./privacy/person-store.ts";
-import type { Platform } from "./platform.ts";
+import type { Platform } from "../../src/domain/tenant/platform.ts";
 import { PolicyStore } from "./policies/policy-store.ts";
 import { ProfileStore } from "./profile-store.ts";
 import { RefusalCounter } from "./ledger/refusals.ts";

@@ -17,7 +17,7 @@ import {
 import type { Period } from "./ledger/ledger-store.ts";
 import type { Outside } from "./outside.ts";
 import { notFound } from "./page.ts";
-import type { Platform } from "./platform.ts";
+import type { Platform } from "../../src/domain/tenant/platform.ts";
 import { Erasures } from "./privacy/erasures.ts";
 import type { Profile } from "./profile-store.ts";
 import type { Caller } from "./protocol.ts";

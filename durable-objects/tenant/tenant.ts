@@ -1,5 +1,4 @@
 import { DurableObject } from "cloudflare:workers";
-import { useReports } from "../../src/reports/open-reports.ts";
 import { ACCOUNT_NAME } from "../account/account-protocol.ts";
 import { objectDatabase } from "../database.ts";
 import { dispatcherOptions } from "../outbox/dispatcher.ts";
@@ -7,8 +6,7 @@ import { failureReporter } from "../report-failure.ts";
 import { CONTENT_HASHES, type GovernedCalls } from "./calls/governed-calls.ts";
 import { TENANT_FEATURES } from "./features.ts";
 import { type Operations, OPERATIONS } from "./operations.ts";
-import type { Outside } from "./outside.ts";
-import { readPlatform, reportUsersADay } from "./platform.ts";
+import type { Outside, TenantOutside } from "./outside.ts";
 import { type TenantHost, TenantNode } from "./tenant-node.ts";
 
 // oxlint-disable-next-line typescript/no-unsafe-declaration-merging -- the static block defines them
@@ -21,10 +19,10 @@ export interface Tenant extends Operations {}
 export class Tenant extends DurableObject<Env> {
   readonly #node: TenantNode;
 
-  constructor(ctx: DurableObjectState, env: Env) {
+  constructor(ctx: DurableObjectState, env: Env, outside: TenantOutside) {
     super(ctx, env);
     // The environment is read with each use: a test changes it.
-    this.#node = new TenantNode(hostOf(ctx, () => this.env));
+    this.#node = new TenantNode(hostOf(ctx, () => this.env, outside));
   }
 
   admit(...request: Parameters<GovernedCalls["admit"]>): ReturnType<GovernedCalls["admit"]> {
@@ -80,8 +78,12 @@ const report = failureReporter("tenant");
 
 const wallMs = (): number => Date.now();
 
-export function hostOf(ctx: DurableObjectState, env: () => Env): TenantHost {
-  const platform = readPlatform(env());
+export function hostOf(
+  ctx: DurableObjectState,
+  env: () => Env,
+  outside: TenantOutside,
+): TenantHost {
+  const platform = outside.platform(env());
   const { storage } = ctx;
   return {
     database: objectDatabase(storage),
@@ -96,17 +98,21 @@ export function hostOf(ctx: DurableObjectState, env: () => Env): TenantHost {
     features: TENANT_FEATURES,
     hashes: CONTENT_HASHES,
     delivery: dispatcherOptions(platform),
-    outside: outsideOf(ctx, env),
+    outside: outsideOf(ctx, env, outside),
   };
 }
 
-const outsideOf = (ctx: DurableObjectState, env: () => Env): Outside => ({
+const outsideOf = (
+  ctx: DurableObjectState,
+  env: () => Env,
+  { usersADay, clearReports }: TenantOutside,
+): Outside => ({
   account: () => env().ACCOUNT.getByName(ACCOUNT_NAME),
   bucket: () => (env() as Partial<Env>).IMAGES ?? null,
   batches: () => (env() as Partial<Env>).BATCHES ?? null,
   queue: () => usageQueueOf(env()),
-  reports: (work) => useReports(env(), work),
-  usersADay: () => reportUsersADay(env()),
+  clearReports: (of) => clearReports(env(), of),
+  usersADay: () => usersADay(env()),
   waitUntil: (work) => ctx.waitUntil(work),
   report,
 });

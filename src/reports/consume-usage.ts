@@ -4,7 +4,8 @@ import { HOURS_KEPT_DAYS } from "../domain/usage/report-retention.ts";
 import { rolledBefore } from "./upkeep-store.ts";
 import { useReports } from "./open-reports.ts";
 import { hourlyDayOf, writeRolledDays, writeRows } from "./reports-store.ts";
-import { readMessage, type RowVersion, type UsageMessage, versionOf } from "./usage-message.ts";
+import { type RowVersion, versionOf } from "../domain/usage/report-rows.ts";
+import { readMessage, type UsageMessage } from "./usage-message.ts";
 
 // The consumer of the queue: writes the rows of all messages that the queue delivers together in one
 // transaction, and tells each tenant's object that its rows are there. Only then does the object stop

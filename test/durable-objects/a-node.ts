@@ -3,7 +3,7 @@ import { type Database, objectDatabase } from "../../durable-objects/database.ts
 import { dispatcherOptions } from "../../durable-objects/outbox/dispatcher.ts";
 import { CONTENT_HASHES } from "../../durable-objects/tenant/calls/governed-calls.ts";
 import { TENANT_FEATURES } from "../../durable-objects/tenant/features.ts";
-import { readPlatform } from "../../durable-objects/tenant/platform.ts";
+import { readPlatform } from "../../src/edge/platform.ts";
 import type { TenantHost } from "../../durable-objects/tenant/tenant-node.ts";
 
 // A tenant's node within a test, over the storage of a real object: what it does outside of its database
@@ -30,7 +30,7 @@ export function hostOn(storage: DurableObjectStorage, database?: Database): Tena
       bucket: () => null,
       batches: () => null,
       queue: () => null,
-      reports: () => Promise.resolve(null),
+      clearReports: () => Promise.resolve(null),
       usersADay: () => 100,
       waitUntil: () => undefined,
       report: (_, error) => {

@@ -9,7 +9,7 @@ import type { KeptContent, KeptPicture } from "../../src/domain/moderation/kept-
 import { keepContents } from "../../durable-objects/tenant/verdicts/contents.ts";
 import { openStores } from "../../durable-objects/tenant/stores.ts";
 import { MOST_RELEASED } from "../../durable-objects/tenant/verdicts/reviews.ts";
-import { readPlatform } from "../../durable-objects/tenant/platform.ts";
+import { readPlatform } from "../../src/edge/platform.ts";
 import type { SettleRequest } from "../../durable-objects/tenant/protocol.ts";
 import { objectDatabase } from "../../durable-objects/database.ts";
 import type { Hold } from "../../src/domain/ledger/ledger.ts";

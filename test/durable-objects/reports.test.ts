@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { RefusalCount } from "../../src/domain/ledger/refusal-count.ts";
 import { type Database, objectDatabase } from "../../durable-objects/database.ts";
 import type { TenantStores } from "../../durable-objects/tenant/stores.ts";
-import { readPlatform } from "../../durable-objects/tenant/platform.ts";
+import { readPlatform } from "../../src/edge/platform.ts";
 import { TenantNode } from "../../durable-objects/tenant/tenant-node.ts";
 import type { AdmitRequest } from "../../durable-objects/tenant/protocol.ts";
 import { settle } from "../../durable-objects/tenant/calls/governed-calls.ts";

@@ -1,7 +1,8 @@
 import { env } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { dayOf } from "../../src/domain/ledger/period.ts";
-import type { SentRow, UsageMessage } from "../../src/reports/usage-message.ts";
+import type { SentRow } from "../../src/domain/usage/report-rows.ts";
+import type { UsageMessage } from "../../src/reports/usage-message.ts";
 import { migrateReports } from "../../src/reports/reports-schema.ts";
 import { readTotals } from "../../src/reports/usage-store.ts";
 import {

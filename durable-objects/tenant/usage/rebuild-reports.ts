@@ -1,5 +1,5 @@
 import type { Rebuild, RebuildStatus } from "../../../src/domain/usage/rebuild.ts";
-import { clearRows } from "../../../src/reports/reports-store.ts";
+import type { Outside } from "../outside.ts";
 import type { FeedState, FeedStore } from "./feed-store.ts";
 import { foldUsage } from "./fold-usage.ts";
 import type { Transact, Tx } from "../transactions.ts";
@@ -8,7 +8,7 @@ import { FIRST_ROW } from "./usage-row-store.ts";
 import type { TenantContext } from "../feature.ts";
 import type { Caller } from "../protocol.ts";
 import type { Day } from "../../../src/domain/ledger/period.ts";
-import type { RowVersion } from "../../../src/reports/usage-message.ts";
+import type { RowVersion } from "../../../src/domain/usage/report-rows.ts";
 import { readReportDays } from "./read-report-days.ts";
 
 // The reports of a tenant, made anew from what its object knows: whatever they held of it goes, then
@@ -55,10 +55,7 @@ export const readRebuild = ({ stores: { feed, reportRows } }: Tx): RebuildStatus
 
 export interface RebuildMeans {
   readonly transact: Transact;
-  /** Work with the database of reports; null: this deployment has none. */
-  readonly reports: <Result>(
-    work: (database: D1Database) => Promise<Result>,
-  ) => Promise<Result | null>;
+  readonly clearReports: Outside["clearReports"];
 }
 
 /** @throws when the database does not answer */
@@ -76,8 +73,7 @@ export async function advanceRebuild(profile: Profile, by: RebuildMeans): Promis
 
 /** True when nothing of the tenant is left there. */
 async function clear({ id, generation }: Profile, by: RebuildMeans): Promise<boolean> {
-  const owner = { tenant: id, generation };
-  const more = await by.reports((database) => clearRows(database, owner));
+  const more = await by.clearReports({ tenant: id, generation });
   return more !== true;
 }
 

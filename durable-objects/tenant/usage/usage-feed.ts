@@ -1,7 +1,12 @@
-import { packRows, type RowVersion, type SentRow } from "../../../src/reports/usage-message.ts";
 import { type Day, dayOf, endOf } from "../../../src/domain/ledger/period.ts";
 import { HOURS_KEPT_MS, USER_DAYS_KEPT_MS } from "../../../src/domain/usage/report-retention.ts";
-import { hourOf, type UserDay } from "../../../src/domain/usage/report-rows.ts";
+import {
+  hourOf,
+  packRows,
+  type RowVersion,
+  type SentRow,
+  type UserDay,
+} from "../../../src/domain/usage/report-rows.ts";
 import { hourKey } from "../../../src/domain/usage/usage-fold.ts";
 import { expiresAfter, expiry, PURGE_ROWS, type TenantFeature } from "../feature.ts";
 import { personalData } from "../privacy/personal-data.ts";

@@ -1,7 +1,12 @@
 import type { Day } from "../../../src/domain/ledger/period.ts";
-import type { ReportRowKind, ReportRows, UserDay } from "../../../src/domain/usage/report-rows.ts";
+import type {
+  ReportRowKind,
+  ReportRows,
+  RowVersion,
+  SentRow,
+  UserDay,
+} from "../../../src/domain/usage/report-rows.ts";
 import { inOrder } from "../../../src/domain/usage/usage-fold.ts";
-import type { RowVersion, SentRow } from "../../../src/reports/usage-message.ts";
 import type { FeatureDatabase, StagedDatabase } from "../../database.ts";
 import { FEED, REPORT_USERS } from "./feed-schema.ts";
 

@@ -81,3 +81,47 @@ export type ReportRow = {
 
 /** End users of a tenant who have a row of their own on a day. */
 export const MOST_USERS_A_DAY = 1000;
+
+// Rows as a tenant's object sends them to the reports.
+
+/** A row, and how the object that sent it knows it. */
+export type SentRow = ReportRow & { readonly key: string };
+
+/** That row as it was at that sequence. */
+export interface RowVersion {
+  readonly kind: ReportRowKind;
+  readonly key: string;
+  readonly sequence: number;
+}
+
+export const versionOf = ({ kind, key, row }: SentRow): RowVersion => ({
+  kind,
+  key,
+  sequence: row.sequence,
+});
+
+/** Queues take 128 KB with what they add of their own. */
+const MOST_BYTES = 100_000;
+
+/** Their keys go back in one call to the object. */
+const MOST_ROWS = 200;
+
+const encoder = new TextEncoder();
+
+/** Rows cut into messages, in order. No row comes near the limit by itself. */
+export function packRows(rows: readonly SentRow[]): readonly (readonly SentRow[])[] {
+  const packed: SentRow[][] = [];
+  let bytes = 0;
+  for (const row of rows) {
+    const size = encoder.encode(JSON.stringify(row)).length + 1;
+    const last = packed.at(-1);
+    if (last === undefined || bytes + size > MOST_BYTES || last.length >= MOST_ROWS) {
+      packed.push([row]);
+      bytes = size;
+    } else {
+      last.push(row);
+      bytes += size;
+    }
+  }
+  return packed;
+}

@@ -1,20 +1,8 @@
-import { readConfig } from "../../src/config.ts";
-import { MOST_USERS_A_DAY } from "../../src/domain/usage/report-rows.ts";
-import type { PolicyEngine } from "../../src/domain/moderation/presets.ts";
-import type { PriceOverrides } from "../../src/domain/catalogue/catalogue.ts";
+import { readConfig } from "../config.ts";
+import type { Platform } from "../domain/tenant/platform.ts";
+import { MOST_USERS_A_DAY } from "../domain/usage/report-rows.ts";
 
-/** What the platform, not the tenant, sets. */
-export interface Platform {
-  readonly workersPlan: "free" | "paid";
-  /** µN per unit by model, over the catalogue's prices. */
-  readonly prices: PriceOverrides;
-  /** What judges: the default policy of a new tenant requires and asks what it can. */
-  readonly inference: PolicyEngine;
-  /** Whether webhooks may be delivered to public hosts only. */
-  readonly publicTargetsOnly: boolean;
-  /** Bytes that the object may grow to. */
-  readonly storageLimit: number;
-}
+// What the configuration says to the objects. They are handed these in `src/index.ts`.
 
 const GIGABYTE = 1_073_741_824;
 
