@@ -506,6 +506,7 @@ describe("released migrations of a tenant's features", () => {
   // As above, a list each: a change of a feature's tables is one more of its migrations.
   const RELEASED = [
     ["core", "core", "34711903e449f6f7f5655b83e1309e78b1209e2c0c719f169adddcbea00c8ce5"],
+    ["core", "key_lineages", "f2e1e533589bdcf79b39080a3de511480bcb479e4777a6812d9b9651c1276179"],
     ["ledger", "ledger", "a472d2a974b77d32e577164f161b8c3bb45b4974d156ddbde75a63a8653df4c3"],
     [
       "ledger",

@@ -14,7 +14,7 @@ import { DELIVERY_RATES, MESSAGE_SCHEDULES, OUTBOX_TABLES } from "../outbox/outb
 import { REPORTS_TABLE } from "../outbox/platform-event-store.ts";
 import { FEED_TABLES } from "./usage/feed-schema.ts";
 import { ERASURE_TABLES } from "./privacy/erasure-schema.ts";
-import { FIRST_KEYS_TABLE, KEYS_TABLE, SCORE_KEYS } from "./keys/key-schema.ts";
+import { FIRST_KEYS_TABLE, KEY_LINEAGES, KEYS_TABLE, SCORE_KEYS } from "./keys/key-schema.ts";
 import { LEDGER_TABLES, VIOLATIONS_TABLE } from "./ledger/ledger-schema.ts";
 import { LEASE_REFUSALS, LEASE_TABLES } from "./account/lease-schema.ts";
 import { SPELL_OUT_OVERAGE } from "./settings-migration.ts";
@@ -48,7 +48,10 @@ const POLICIES_TABLE = `CREATE TABLE policies (
 /** What a tenant needs to exist and to be called: made with it. */
 export const CORE: Feature = {
   name: "core",
-  migrations: [{ name: "core", statements: [TENANT_TABLE, KEYS_TABLE, POLICIES_TABLE] }],
+  migrations: [
+    { name: "core", statements: [TENANT_TABLE, KEYS_TABLE, POLICIES_TABLE] },
+    { name: "key_lineages", statements: KEY_LINEAGES },
+  ],
   isReleased: true,
 };
 

@@ -47,6 +47,21 @@ async function rotated(tenant: ATenant, id: string, overlapMs: number) {
 }
 
 describe("keys", () => {
+  it("know the first of their rotations, which is their own where they are the first", async () => {
+    const tenant = await aTenant();
+    const first = await namedKey(tenant);
+    const second = await rotated(tenant, first.id, HOUR);
+    const third = await rotated(tenant, second.key.id, HOUR);
+    const found = await rows(tenant.id, "SELECT id, lineage FROM keys WHERE name = 'named'");
+    expect(new Map(found.map(({ id, lineage }) => [id, lineage]))).toEqual(
+      new Map([
+        [first.id, null],
+        [second.key.id, first.id],
+        [third.key.id, first.id],
+      ]),
+    );
+  });
+
   it("go on beside their successor for the overlap", async () => {
     const tenant = await aTenant();
     const old = await namedKey(tenant);

@@ -27,6 +27,9 @@ const keysTable = (name: string): string => `CREATE TABLE ${name} (
 
 export const KEYS_TABLE = keysTable("keys");
 
+/** The first key of its rotations; null: it is itself the first. */
+export const KEY_LINEAGES: readonly string[] = ["ALTER TABLE keys ADD COLUMN lineage TEXT"];
+
 /**
  * Of those objects, later: a role that the first check does not know. SQLite changes no check, so the
  * keys move into a table whose check does.

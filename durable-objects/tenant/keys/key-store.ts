@@ -74,10 +74,20 @@ export class KeyStore {
     return row?.n ?? 0;
   }
 
-  insert(key: Key, secretHash: string): void {
+  /** The first key of its rotations: what one of them made is the others' too. */
+  lineageOf(id: string): string {
+    const [row] = this.#db.run<{ lineage: string | null }>(
+      "SELECT lineage FROM keys WHERE id = ?",
+      id,
+    );
+    return row?.lineage ?? id;
+  }
+
+  /** @param lineage null: it is the first of its rotations */
+  insert(key: Key, secretHash: string, lineage: string | null = null): void {
     this.#db.run(
-      `INSERT INTO keys (id, secret_hash, name, role, prefix, created_at_ms, expires_at_ms)
-        VALUES (?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO keys (id, secret_hash, name, role, prefix, created_at_ms, expires_at_ms, lineage)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
       key.id,
       secretHash,
       key.name,
@@ -85,6 +95,7 @@ export class KeyStore {
       key.prefix,
       key.createdAtMs,
       key.expiresAtMs,
+      lineage,
     );
   }
 

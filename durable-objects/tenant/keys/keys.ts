@@ -111,7 +111,7 @@ function add(
     return { kind: "over_limit", detail };
   }
   const key: Key = { ...fields, id, prefix, createdAtMs: nowMs, lastUsedDay: null };
-  keys.insert(key, secretHash);
+  keys.insert(key, secretHash, replaces === null ? null : keys.lineageOf(replaces));
   return { kind: "issued", key, replaces, repeated: false };
 }
 
