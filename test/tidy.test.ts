@@ -513,6 +513,7 @@ describe("released migrations of a tenant's features", () => {
       "verdict_counts",
       "1ef1eed1b3015879895ae2f70a10e17c1994fc49856311bc473baeeca26b40fb",
     ],
+    ["ledger", "session_calls", "a25a4d61c15ddcd8826f6a3e63566ac73398728eb6002096b519154d475c7c75"],
     ["verdicts", "verdicts", "f133679c55a965f5035aa65ea6d946f899400fead1b90c4c07747a1465e967c8"],
     [
       "idempotency",

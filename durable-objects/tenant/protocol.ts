@@ -84,6 +84,8 @@ export interface GenerationAdmit extends CallAdmit {
   readonly guard: GuardPolicyRequest | null;
   /** Pictures that will be stored; absent: none are. */
   readonly stores?: number;
+  /** The chat session whose message this is; absent: of none. */
+  readonly sessionId?: string;
 }
 
 /** A text is scored inside the Worker: no engine runs, nothing is stored, and it is free. */

@@ -66,7 +66,7 @@ export interface GenerationCaller {
 export type CacheMode = "use" | "skip" | "refresh";
 
 export interface GenerationRequest<Kind extends GenerationKind>
-  extends GenerationCaller, Pick<GenerationAdmit, "stores"> {
+  extends GenerationCaller, Pick<GenerationAdmit, "stores" | "sessionId"> {
   readonly kind: Kind;
   /** As the caller named it. */
   readonly model: string;
@@ -204,7 +204,7 @@ const nothingRan = (value: Ended): Run<Ended> => ({
 });
 
 export const admitOf = <Kind extends GenerationKind>(
-  { stores, ...request }: Omit<GenerationRequest<Kind>, "prepare" | "inference" | "render">,
+  { stores, sessionId, ...request }: Omit<GenerationRequest<Kind>, "prepare" | "inference" | "render">,
   streamed: boolean,
 ): GenerationAdmit => ({
   kind: "generation",
@@ -220,6 +220,7 @@ export const admitOf = <Kind extends GenerationKind>(
   streamed,
   guard: request.guard?.ask ?? null,
   ...(stores !== undefined && { stores }),
+  ...(sessionId !== undefined && { sessionId }),
 });
 
 /** @throws Error for a hold of another kind of call, which is a bug */

@@ -196,6 +196,8 @@ function reserve(
     route: request.route,
     keyId,
     userId,
+    ...(request.kind === "generation" &&
+      request.sessionId !== undefined && { sessionId: request.sessionId }),
     deadlineMs: nowMs + (streamed ? STREAM_DEADLINE_MS : DEADLINE_MS),
     priceBook: CATALOGUE_VERSION,
     stages,

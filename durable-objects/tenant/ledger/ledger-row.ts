@@ -24,6 +24,7 @@ export type JournalRow = {
   route: string;
   key_id: string | null;
   user_id: string | null;
+  session_id: string | null;
   verdict_id: string | null;
   admitted_at_ms: number;
   deadline_ms: number;
@@ -57,12 +58,16 @@ const toHold = (row: JournalRow): Hold =>
     route: row.route,
     keyId: row.key_id,
     userId: row.user_id,
+    ...sessionOf(row),
     day: row.day,
     admittedAtMs: row.admitted_at_ms,
     deadlineMs: row.deadline_ms,
     priceBook: row.price_book,
     stages: JSON.parse(row.items) as PlannedStage[],
   });
+
+const sessionOf = ({ session_id: id }: JournalRow): { readonly sessionId?: string } =>
+  id === null ? {} : { sessionId: id };
 
 export const encodeStages = (stages: readonly PlannedStage[]): string => JSON.stringify(stages);
 
@@ -72,6 +77,7 @@ const toLine = (row: JournalRow, outcome: LineOutcome, settledAtMs: number): Jou
   route: row.route,
   keyId: row.key_id,
   userId: row.user_id,
+  ...sessionOf(row),
   verdictId: row.verdict_id,
   day: row.day,
   admittedAtMs: row.admitted_at_ms,

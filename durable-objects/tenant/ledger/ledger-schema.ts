@@ -60,11 +60,15 @@ export const VIOLATIONS_TABLE = `CREATE TABLE violations (
 /** What the verdicts of a call came to, by name (JSON); null: what `verdict_id` says. */
 const VERDICT_COUNTS: readonly string[] = ["ALTER TABLE journal ADD COLUMN verdicts TEXT"];
 
+/** The chat session whose message a call is; null: of none. */
+const SESSION_CALLS: readonly string[] = ["ALTER TABLE journal ADD COLUMN session_id TEXT"];
+
 export const LEDGER: Feature = {
   name: "ledger",
   migrations: [
     { name: "ledger", statements: [...LEDGER_TABLES, JOURNAL_GRANTS] },
     { name: "verdict_counts", statements: VERDICT_COUNTS },
+    { name: "session_calls", statements: SESSION_CALLS },
   ],
   isReleased: true,
 };

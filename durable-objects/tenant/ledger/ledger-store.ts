@@ -144,14 +144,16 @@ export class LedgerStore {
 
   insertHold(hold: Hold): void {
     this.#db.run(
-      `INSERT INTO journal (id, day, outcome, request_id, route, key_id, user_id, admitted_at_ms,
-        deadline_ms, held, price_book, items) VALUES (?, ?, 'pending', ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO journal (id, day, outcome, request_id, route, key_id, user_id, session_id,
+        admitted_at_ms, deadline_ms, held, price_book, items)
+        VALUES (?, ?, 'pending', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       hold.callId,
       hold.day,
       hold.requestId,
       hold.route,
       hold.keyId,
       hold.userId,
+      hold.sessionId ?? null,
       hold.admittedAtMs,
       hold.deadlineMs,
       hold.held,

@@ -15,6 +15,7 @@ export const JournalLineOutput = v.object({
   request_id: v.string(),
   key_id: v.nullable(v.string()),
   user_id: v.nullable(v.string()),
+  session_id: v.exactOptional(v.pipe(v.string(), v.description("Of a message: its chat session."))),
   verdict_id: v.nullable(v.string()),
   held_micro_neurons: microNeuronsOut("The bound, reserved before the call."),
   micro_neurons: microNeuronsOut("What was charged: quota + grants + overage."),

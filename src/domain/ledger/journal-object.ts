@@ -21,6 +21,7 @@ export const toJournalLine = (line: JournalLine) => ({
   request_id: line.requestId,
   key_id: line.keyId,
   user_id: line.userId,
+  ...(line.sessionId !== undefined && { session_id: line.sessionId }),
   verdict_id: line.verdictId,
   held_micro_neurons: line.held,
   micro_neurons: charged(line),

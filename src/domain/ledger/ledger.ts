@@ -40,6 +40,8 @@ export interface Hold {
   readonly route: string;
   readonly keyId: string | null;
   readonly userId: string | null;
+  /** The chat session whose message this is; absent: of none. */
+  readonly sessionId?: string;
   /** The period of the call: the day on which it was admitted. */
   readonly day: Day;
   readonly admittedAtMs: number;
@@ -86,6 +88,8 @@ export interface JournalLine {
   readonly route: string;
   readonly keyId: string | null;
   readonly userId: string | null;
+  /** The chat session whose message this is; absent: of none. */
+  readonly sessionId?: string;
   /** The verdict of a call that made exactly one. */
   readonly verdictId: string | null;
   readonly day: Day;
@@ -179,6 +183,7 @@ function lineOf(
     route: hold.route,
     keyId: hold.keyId,
     userId: hold.userId,
+    ...(hold.sessionId !== undefined && { sessionId: hold.sessionId }),
     verdictId: end.verdictId,
     day: hold.day,
     admittedAtMs: hold.admittedAtMs,
