@@ -157,10 +157,9 @@ export async function generationCall<Kind extends GenerationKind>(
   const { config, engine, tenant, judgeText } = deps;
   const modelOf = admittedModels(config.prices);
   const admission = admitOf(request, false);
-  const run = async (admitted: Admitted): Promise<Run<Ended>> => {
+  const run = async (admitted: Admitted, signal: AbortSignal): Promise<Run<Ended>> => {
     const { hold, generation } = admitted;
     const stage = generationIn(hold);
-    const signal = AbortSignal.timeout(RUN_DEADLINE_MS);
     const unready = (await request.prepare?.(signal)) ?? null;
     if (unready !== null) return nothingRan({ made: unready, item: null, stage });
     const context = { engine, hold, stage, modelOf, signal };
@@ -192,7 +191,21 @@ export async function generationCall<Kind extends GenerationKind>(
       ran: { items, verdicts: [], account, reply },
     };
   };
-  return generationOf(await governedCall<Ended>(tenant, admission, run, deps.observe));
+  const inTime = (admitted: Admitted) => beforeDeadline((signal) => run(admitted, signal));
+  return generationOf(await governedCall<Ended>(tenant, admission, inTime, deps.observe));
+}
+
+/** No timer is left behind: one that waits keeps an object in memory. */
+async function beforeDeadline<Result>(
+  run: (signal: AbortSignal) => Promise<Result>,
+): Promise<Result> {
+  const controller = new AbortController();
+  const late = setTimeout(() => controller.abort(), RUN_DEADLINE_MS);
+  try {
+    return await run(controller.signal);
+  } finally {
+    clearTimeout(late);
+  }
 }
 
 export const runEndsMs = (hold: Hold): number => hold.deadlineMs - SETTLE_MS;
@@ -204,7 +217,11 @@ const nothingRan = (value: Ended): Run<Ended> => ({
 });
 
 export const admitOf = <Kind extends GenerationKind>(
-  { stores, sessionId, ...request }: Omit<GenerationRequest<Kind>, "prepare" | "inference" | "render">,
+  {
+    stores,
+    sessionId,
+    ...request
+  }: Omit<GenerationRequest<Kind>, "prepare" | "inference" | "render">,
   streamed: boolean,
 ): GenerationAdmit => ({
   kind: "generation",
