@@ -42,7 +42,12 @@ export interface GenerationRouteCall {
 }
 
 /** What a generation needs of this deployment. */
-export const generationDeps = (call: GenerationRouteCall): GenerationDeps => ({
+export const generationDeps = (call: {
+  readonly config: Config;
+  readonly env: Env;
+  readonly caller: { readonly tenant: string };
+  readonly ctx: Pick<ExecutionContext, "waitUntil">;
+}): GenerationDeps => ({
   config: call.config,
   engine: createEngine(call.config, call.env),
   tenant: () => tenantObject(call.env, call.caller.tenant),

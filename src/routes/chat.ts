@@ -1,36 +1,15 @@
 import type { Config } from "../config.ts";
-import type { CallEvent, StreamHead } from "../generation/call-events.ts";
-import type { GuardResults } from "../generation/chat-guard.ts";
-import { chatRequest } from "../generation/chat-request.ts";
-import { generationCall, generationIn, renderedJson } from "../generation/generation-call.ts";
+import { generationCall, renderedJson } from "../generation/generation-call.ts";
 import { type Streamed, streamCall } from "../generation/stream-call.ts";
 import { type Raw, raw } from "../http/call.ts";
 import { openAiRateHeaders } from "../http/rate-headers.ts";
 import { defineRoute } from "../http/route.ts";
-import { resolveOverHttps } from "../io/resolve-host.ts";
 import { personOf } from "../api/openai/drop-in.ts";
-import {
-  type ChatBody,
-  ChatInput,
-  maxTokensOf,
-  parametersOf,
-  refusedIn,
-  takenHeaders,
-} from "../api/openai/chat.ts";
-import { toPlanNotes } from "../api/plan-notes.ts";
-import { chatChunks } from "../api/openai/chat-chunks.ts";
-import { requestedModes, toModeration } from "../api/openai/chat-moderation.ts";
-import { withExactSeed } from "../api/seed.ts";
-import { toMessages } from "../api/openai/chat-messages.ts";
-import {
-  type ChatHead,
-  chatId,
-  ChatOutputBody,
-  toChatCompletion,
-} from "../api/openai/chat-reply.ts";
+import { type ChatBody, ChatInput, refusedIn, takenHeaders } from "../api/openai/chat.ts";
+import { ChatOutputBody, toChatCompletion } from "../api/openai/chat-reply.ts";
+import { askedChat, chatHead, moderationOf, renderChunks, requestOf } from "../edge/chat-call.ts";
 import {
   callerOf,
-  compacts,
   generationDeps,
   GENERATED,
   generationHeaders,
@@ -65,7 +44,7 @@ export const createChatCompletion = defineRoute({
     const request = { ...read.who, ...prepared.request, model: body.model };
     const deps = generationDeps(call);
     if (body.stream) {
-      const render = renderChunks(body, requestId);
+      const render = renderChunks(prepared.chat, requestId);
       const streamed = await toItsEnd(call.ctx, streamCall(deps, { ...request, render }));
       if (streamed.kind !== "streamed") return streamed;
       call.ctx.waitUntil(streamed.ended);
@@ -78,7 +57,7 @@ export const createChatCompletion = defineRoute({
         render: ({ answers, item, items, guard, hold }) => {
           const head = chatHead({ hold, model: item.pricedAs });
           const outputs = answers.map(({ output }) => output);
-          const moderation = moderationOf(guard, body);
+          const moderation = moderationOf(guard, prepared.chat);
           return renderedJson(toChatCompletion(outputs, head, { items, moderation, requestId }));
         },
       }),
@@ -97,57 +76,22 @@ export function measureChatCall(body: ChatBody, by: CallOrigin): MeasuredCall | 
   return { kind: "generation", model: body.model, measured, guard: guard.ask };
 }
 
-/** @param json the request as it was sent; null: nothing is asked of an engine */
-function chatOf(
-  body: ChatBody,
-  by: CallOrigin,
-  json: Uint8Array | null,
-): ReturnType<typeof chatRequest> {
-  const seeded = withExactSeed(parametersOf(body), body.seed, json);
-  if (seeded.kind !== "read") return seeded;
-  return chatRequest(
-    {
-      messages: toMessages(body.messages),
-      parameters: seeded.parameters,
-      maxTokens: maxTokensOf(body),
-      choices: body.n,
-      guard: {
-        tenantId: by.caller.tenant,
-        policyName: body.neurogate?.policy ?? null,
-        modes: requestedModes(body.moderation),
-      },
-      compact: compacts(by.request),
-    },
-    resolveOverHttps((...request) => fetch(...request)),
-  );
+function chatOf(body: ChatBody, { request, caller }: CallOrigin, json: Uint8Array | null) {
+  const asked = askedChat(body, request, json);
+  if (asked.kind !== "asked") return asked;
+  const read = requestOf(asked.chat, caller.tenant);
+  return read.kind === "read" ? { ...read, chat: asked.chat } : read;
 }
-
-/** Null where nobody asked for a guard. */
-const moderationOf = (guard: GuardResults | null, { moderation }: ChatBody) =>
-  guard === null ? null : toModeration(guard, moderation?.model ?? null);
-
-const chatHead = ({ hold, model }: Pick<StreamHead, "hold" | "model">): ChatHead => ({
-  id: chatId(hold.callId),
-  created: Math.floor(hold.admittedAtMs / 1000),
-  model,
-  notes: toPlanNotes(generationIn(hold)),
-});
-
-const renderChunks =
-  (body: ChatBody, requestId: string) =>
-  (head: StreamHead): ((event: CallEvent) => string) => {
-    const usage = body.stream_options?.include_usage === true ? "null_until_last" : "none";
-    const chunks = chatChunks(chatHead(head), { usage, requestId });
-    return (event) => {
-      if (event.kind === "choice") return chunks.piece(event.index, event.event);
-      if (!event.complete) return chunks.cut();
-      return chunks.ended(event.items, moderationOf(event.guard ?? null, body));
-    };
-  };
 
 /** What it will cost is not known yet: the header has what is held. */
 export function streamReply(
-  { body, hold, stage, standing, ended }: Streamed,
+  {
+    body,
+    hold,
+    stage,
+    standing,
+    ended,
+  }: Omit<Streamed, "kind" | "model" | "ended"> & Partial<Pick<Streamed, "ended">>,
   config: Config,
   { startedMs, taken }: { readonly startedMs: number; readonly taken: Record<string, string> },
 ): Raw {

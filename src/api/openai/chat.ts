@@ -97,20 +97,32 @@ const Fields = v.object({
 
 export type ChatBody = v.InferOutput<typeof Fields>;
 
-const onlyStreamed = stated<ChatBody>(
-  "must be absent without stream: true",
-  ({ stream, stream_options }) => stream || isAbsent(stream_options),
-);
+/** All of a chat but its model, which a session may have. */
+export type ChatOptions = Omit<ChatBody, "model">;
 
-const hasTools = stated<ChatBody>(
-  "needs tools",
-  ({ tools, tool_choice }) => isAbsent(tool_choice) || tool_choice === "none" || isGiven(tools),
-);
+const isOnlyStreamed = ({ stream, stream_options }: ChatOptions): boolean =>
+  stream || isAbsent(stream_options);
+const ONLY_STREAMED = "must be absent without stream: true";
+
+const hasTools = ({ tools, tool_choice }: ChatOptions): boolean =>
+  isAbsent(tool_choice) || tool_choice === "none" || isGiven(tools);
+const NEEDS_TOOLS = "needs tools";
 
 export const ChatInput = v.pipe(
   Fields,
-  v.forward(v.check(onlyStreamed), ["stream_options"]),
-  v.forward(v.check(hasTools), ["tool_choice"]),
+  v.forward(v.check(stated<ChatBody>(ONLY_STREAMED, isOnlyStreamed)), ["stream_options"]),
+  v.forward(v.check(stated<ChatBody>(NEEDS_TOOLS, hasTools)), ["tool_choice"]),
+);
+
+const SessionFields = v.object({ ...Fields.entries, model: v.optional(modelName) });
+
+type SessionChatBody = v.InferOutput<typeof SessionFields>;
+
+/** As a message of a session: without a model, the session's own answers. */
+export const SessionChatInput = v.pipe(
+  SessionFields,
+  v.forward(v.check(stated<SessionChatBody>(ONLY_STREAMED, isOnlyStreamed)), ["stream_options"]),
+  v.forward(v.check(stated<SessionChatBody>(NEEDS_TOOLS, hasTools)), ["tool_choice"]),
 );
 
 const isAbsent = (value: unknown): boolean => value === null || value === undefined;
@@ -121,7 +133,7 @@ type Refused = Extract<RequestFailure, { kind: "unsupported_parameter" }>;
 
 /** Parameters that would leave something out, or change the answer, if they were ignored. */
 const REFUSED: readonly {
-  readonly parameter: keyof ChatBody;
+  readonly parameter: keyof ChatOptions;
   readonly asks?: (value: unknown) => boolean;
   readonly detail: string;
 }[] = [
@@ -160,7 +172,7 @@ const REFUSED: readonly {
 ];
 
 /** The first parameter that cannot be honoured and must not be ignored; null: there is none. */
-export function refusedIn(body: ChatBody): Refused | null {
+export function refusedIn(body: ChatOptions): Refused | null {
   const found = REFUSED.find(({ parameter, asks = () => true }) => {
     const value = body[parameter];
     return !isAbsent(value) && asks(value);
@@ -183,10 +195,10 @@ const PASSED_ON = [
   "seed",
   "stop",
   "reasoning_effort",
-] as const satisfies readonly (keyof ChatBody)[];
+] as const satisfies readonly (keyof ChatOptions)[];
 
 /** What is said besides the messages, in OpenAI's form; what is absent or says nothing is left out. */
-export function parametersOf(body: ChatBody): Readonly<Record<string, unknown>> {
+export function parametersOf(body: ChatOptions): Readonly<Record<string, unknown>> {
   const given = PASSED_ON.filter((name) => !isAbsent(body[name]) && !isEmptyList(body[name]));
   const parameters: Record<string, unknown> = Object.fromEntries(
     given.map((name) => [name, body[name]]),
@@ -204,11 +216,11 @@ export function parametersOf(body: ChatBody): Readonly<Record<string, unknown>> 
 }
 
 /** What was asked for and is done otherwise, where that does no harm: for the reply's headers. */
-export const takenHeaders = (body: ChatBody): Record<string, string> => ({
+export const takenHeaders = (body: ChatOptions): Record<string, string> => ({
   ...effortHeaders(body.reasoning_effort),
   ...(body.store === true && { "x-neurogate-store": "false" }),
 });
 
 /** As the caller gave it; null: the tenant's default. */
-export const maxTokensOf = (body: ChatBody): number | null =>
+export const maxTokensOf = (body: ChatOptions): number | null =>
   body.max_completion_tokens ?? body.max_tokens ?? null;
