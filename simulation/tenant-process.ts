@@ -84,6 +84,7 @@ export class TenantProcess {
       outside: {
         account: () => ({ ask: send, report: () => Promise.resolve() }),
         bucket: nothing,
+        session: () => ({ erase: () => Promise.resolve() }),
         batches: nothing,
         queue: nothing,
         clearReports: () => Promise.resolve(null),

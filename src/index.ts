@@ -2,6 +2,7 @@ import { ACCOUNT_NAME } from "../durable-objects/account/account-protocol.ts";
 import { recordAct } from "./edge/audit.ts";
 import { Account as AccountObject } from "../durable-objects/account/account.ts";
 import { StateApplies as StateAppliesObject } from "../durable-objects/applies/state-applies.ts";
+import { Session as SessionObject } from "../durable-objects/session/session.ts";
 import { Tenant as TenantObject } from "../durable-objects/tenant/tenant.ts";
 import { readPlatform, reportUsersADay } from "./edge/platform.ts";
 import { createRouter } from "./http/router.ts";
@@ -10,6 +11,7 @@ import { useReports } from "./reports/open-reports.ts";
 import { clearRows, endRows, writeLastRows } from "./reports/reports-store.ts";
 import { mayRead } from "./routes/may-read.ts";
 import { ROUTES } from "./routes/routes.ts";
+import { answerMessage } from "./sessions/answer-message.ts";
 import { runSchedule } from "./routes/run-schedule.ts";
 
 export { BatchRun } from "./batches/batch-run.ts";
@@ -48,6 +50,12 @@ export class Tenant extends TenantObject {
 export class StateApplies extends StateAppliesObject {
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env, readPlatform);
+  }
+}
+
+export class Session extends SessionObject {
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env, { answer: answerMessage });
   }
 }
 

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { ACCOUNT_MIGRATIONS } from "../durable-objects/account/account-schema.ts";
 import { APPLY_MIGRATIONS } from "../durable-objects/applies/apply-schema.ts";
 import type { Migration } from "../durable-objects/database.ts";
+import { SESSION_MIGRATIONS } from "../durable-objects/session/session-schema.ts";
 import { TENANT_SCHEMA } from "../durable-objects/tenant/features.ts";
 import { TENANT_MIGRATIONS } from "../durable-objects/tenant/tenant-schema.ts";
 import { MUTATIONS } from "../mutations/list.ts";
@@ -97,10 +98,12 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "http",
     "src/config.ts",
   ],
+  // What answers a message within a session's object.
+  sessions: ["domain", "durable-objects", "engines", "generation", "edge", "api", "src/config.ts"],
   batches: ["domain", "durable-objects", "moderation", "edge", "api", "src/config.ts"],
   // Beside the Worker: it shares the rules, and the types of replies.
   console: ["domain", "api"],
-  "src/index.ts": ["batches", "durable-objects", "edge", "http", "reports", "routes"],
+  "src/index.ts": ["batches", "durable-objects", "edge", "http", "reports", "routes", "sessions"],
 };
 
 /** What these do depends on what they are given, and on nothing else. */
@@ -239,7 +242,7 @@ describe("layers", () => {
 
   // A type of an object's class is its protocol, too: stubs are typed by it.
   const SHARED =
-    /^durable-objects\/(?:tenant\/protocol|tenant\/tenant|account\/account|applies\/state-applies)\.ts$/;
+    /^durable-objects\/(?:tenant\/protocol|tenant\/tenant|account\/account|applies\/state-applies|session\/session)\.ts$/;
   /** Messages between the objects, and the name of the one account. */
   const NAMES = /^durable-objects\/account\/account-protocol\.ts$/;
 
@@ -484,6 +487,11 @@ describe("released migrations", () => {
       APPLY_MIGRATIONS,
       ["first", "5869fdaf283f8a6b879e92d82f3c1e5c344d2852c637ee4f618ffdba95cb4d65"],
     ],
+    [
+      "session",
+      SESSION_MIGRATIONS,
+      ["first", "0b13dc9f406513152457fe56d3847e38e39e1ec609d2f1dbda4ff7a8a9b0cfb9"],
+    ],
   ] as const)("of the %s's object are as they were", async (_, migrations, ...released) => {
     for (const [at, [name, expected]] of released.entries()) {
       expect(migrations[at]?.name).toBe(name);
@@ -514,6 +522,7 @@ describe("released migrations of a tenant's features", () => {
       "1ef1eed1b3015879895ae2f70a10e17c1994fc49856311bc473baeeca26b40fb",
     ],
     ["ledger", "session_calls", "a25a4d61c15ddcd8826f6a3e63566ac73398728eb6002096b519154d475c7c75"],
+    ["sessions", "sessions", "1a7164262bb6576d0d42d69ad1fb7fa8f306198cc5aea5311d30959c445675d2"],
     ["verdicts", "verdicts", "f133679c55a965f5035aa65ea6d946f899400fead1b90c4c07747a1465e967c8"],
     [
       "idempotency",

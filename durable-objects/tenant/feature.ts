@@ -48,6 +48,12 @@ export interface Capability {
   readonly dueMs?: (nowMs: number, profile: Profile) => number;
   /** The alarm's work outside of transactions: with the bucket, the account, endpoints. True: as above. */
   readonly tend?: (profile: Profile) => Promise<boolean>;
+  /**
+   * Erases what lies in objects of its own, before the tenant's object is erased. Can be repeated.
+   *
+   * @throws when some of it could not be: the deletion goes on later
+   */
+  readonly end?: () => Promise<void>;
   /** `tend` goes on beside that of others; the alarm waits for it at its end. */
   readonly isBeside?: true;
   /** Where it holds data of a person: an export reads it, an erasure deletes it. */

@@ -8,6 +8,7 @@ import { ARCHIVES_FEATURE, JOURNAL_FEATURE } from "./ledger/journal.ts";
 import { REFUSALS_FEATURE } from "./ledger/refusals.ts";
 import { POLICIES_FEATURE } from "./policies/policies.ts";
 import { ERASURES_FEATURE } from "./privacy/erasures.ts";
+import { SESSIONS_FEATURE } from "./sessions/sessions.ts";
 import { CORE, TENANT_MIGRATIONS } from "./tenant-schema.ts";
 import { USAGE_FEATURE } from "./usage/usage-feed.ts";
 import { CONTENTS_FEATURE } from "./verdicts/contents.ts";
@@ -37,6 +38,7 @@ export const TENANT_FEATURES: readonly TenantFeature[] = [
   JOURNAL_FEATURE,
   REFUSALS_FEATURE,
   USER_PICTURES_FEATURE,
+  SESSIONS_FEATURE,
   // Its rows are folded from lines and verdicts: erased ones are not folded again.
   USAGE_FEATURE,
   // Files of a person are erased once the rows that name them are.

@@ -9,6 +9,8 @@ export interface Outside {
   readonly account: () => AccountStub & PlatformEventTaker;
   /** Null: this deployment has no bucket. */
   readonly bucket: () => R2Bucket | null;
+  /** The object of a chat session, by its name. */
+  readonly session: (name: string) => { erase(): Promise<void> };
   /** The Workflow that runs batches; null: this deployment has none. */
   readonly batches: () => Workflow<BatchParams> | null;
   /** To the reports; null: this deployment has none. */

@@ -10,6 +10,8 @@ import { Outbox, type ReadSubject } from "../outbox/outbox.ts";
 import { NOTICES, WEBHOOKS } from "../outbox/outbox-schema.ts";
 import { PlatformEventStore } from "../outbox/platform-event-store.ts";
 import { DailyNoticeStore } from "../outbox/daily-notice-store.ts";
+import { SESSIONS } from "./sessions/session-schema.ts";
+import { ListedSessionStore } from "./sessions/listed-session-store.ts";
 import { StagedDatabase } from "../database.ts";
 import { BATCHES } from "./batches/batch-schema.ts";
 import { IDEMPOTENCY, REFUSALS, REPLIES, USER_PICTURES } from "./calls/call-schema.ts";
@@ -64,6 +66,7 @@ export interface TenantStores {
   readonly contents: ContentStore;
   readonly contentFiles: ContentFileStore;
   readonly batches: BatchStore;
+  readonly sessions: ListedSessionStore;
   readonly persons: PersonStore;
   readonly erasures: ErasureStore;
   readonly feed: FeedStore;
@@ -121,6 +124,7 @@ export function openStores({
     contents: new ContentStore(db),
     contentFiles: new ContentFileStore(db.of(CONTENTS)),
     batches,
+    sessions: new ListedSessionStore(db.of(SESSIONS)),
     persons: new PersonStore(db),
     erasures: new ErasureStore(db.of(ERASURES)),
     feed: new FeedStore(db),

@@ -109,6 +109,7 @@ const outsideOf = (
 ): Outside => ({
   account: () => env().ACCOUNT.getByName(ACCOUNT_NAME),
   bucket: () => (env() as Partial<Env>).IMAGES ?? null,
+  session: (name) => env().SESSION.getByName(name),
   batches: () => (env() as Partial<Env>).BATCHES ?? null,
   queue: () => usageQueueOf(env()),
   clearReports: (of) => clearReports(env(), of),

@@ -143,6 +143,8 @@ export function failureDetail(failure: Failure): string {
       return "This idempotency key was used before with another body. Use a new key.";
     case "idempotency_in_progress":
       return "The first call with this idempotency key is still in progress.";
+    case "session_busy":
+      return `${failure.inLine} messages of this session are being answered or wait for it. Send this one when one of them was answered. Nothing was charged.`;
     case "idempotency_replay_unavailable":
       return `The call with this idempotency key was made and its reply was not kept: it cost ${formatNeurons(failure.charged)} neurons, see ${failure.journalLineId}. It is not run again.`;
     case "version_conflict":

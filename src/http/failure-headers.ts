@@ -129,6 +129,7 @@ export function failureHeaders(failure: Failure): Readonly<Headers> {
     case "concurrency_exceeded":
       return throttleHeaders(failure);
     case "idempotency_in_progress":
+    case "session_busy":
       return { "Retry-After": "1" };
     // RFC 9110, 15.5.6.
     case "method_not_allowed":

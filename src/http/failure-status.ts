@@ -22,6 +22,7 @@ export const STATUS = {
   idempotency_key_reused: 422,
   idempotency_in_progress: 409,
   idempotency_replay_unavailable: 409,
+  session_busy: 409,
   review_conflict: 409,
   apply_conflict: 409,
   webhook_disabled: 409,

@@ -16,6 +16,7 @@ const SEPARATORS = {
   jnl: "_",
   img: "_",
   era: "_",
+  ses: "_",
   modr: "-",
 } as const;
 

@@ -64,6 +64,7 @@ const TYPES: Readonly<Record<FailureKind, ErrorType>> = {
   idempotency_replay_unavailable: "invalid_request_error",
   review_conflict: "invalid_request_error",
   apply_conflict: "invalid_request_error",
+  session_busy: "invalid_request_error",
   webhook_disabled: "invalid_request_error",
   version_conflict: "invalid_request_error",
   quota_exceeded: "insufficient_quota",

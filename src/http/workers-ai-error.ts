@@ -74,6 +74,7 @@ const CODES: Readonly<Record<FailureKind, number>> = {
   idempotency_replay_unavailable: BODY,
   review_conflict: BODY,
   apply_conflict: BODY,
+  session_busy: BODY,
   webhook_disabled: BODY,
   version_conflict: BODY,
   not_found: NO_ROUTE,

@@ -27,6 +27,8 @@ import {
   type TenantAnswer,
   TENANT_READ,
 } from "../edge/bindings.ts";
+import { callSession } from "../edge/session-object.ts";
+import { toSessionMessage } from "../api/native/session.ts";
 
 // One person's data: given out, and erased. Neither costs neurons nor takes rate.
 
@@ -59,8 +61,12 @@ export const exportPerson = defineRoute({
     if (first.kind !== "personal_page") return first;
     return acted({}, async () => {
       const bucket = bucketOf(call.env);
+      const pictures = picturesOf(bucket, owner);
+      const messages = messagesOf(call.env, call.caller.tenant);
+      const beside = async (record: PersonalRecord): Promise<readonly Line[]> =>
+        record.kind === "session" ? messages(record.session.id) : pictures(record);
       const lines = oneAfterTheOther([
-        exportLines(first, read, picturesOf(bucket, owner)),
+        exportLines(first, read, beside),
         archivedLines(bucket, { owner, userId }, (before) =>
           readTenant(call, (tenant, caller) => tenant.listArchives(caller, before, ARCHIVES)),
         ),
@@ -118,14 +124,14 @@ type Line = { readonly object: string } & Readonly<Record<string, unknown>>;
 async function* exportLines(
   first: PersonalPage,
   read: ReadPage,
-  pictures: (record: PersonalRecord) => Promise<readonly Line[]>,
+  beside: (record: PersonalRecord) => Promise<readonly Line[]>,
 ): AsyncGenerator<readonly Line[]> {
   let page = first;
   for (;;) {
     if (page.records.length > 0) yield page.records.map((record) => toExported(record));
     for (const record of page.records) {
       // oxlint-disable-next-line no-await-in-loop -- one file at a time is in memory
-      const kept = await pictures(record);
+      const kept = await beside(record);
       if (kept.length > 0) yield kept;
     }
     if (page.next === null) return;
@@ -143,6 +149,24 @@ const picturesOf =
     if (bucket === null || record.kind !== "journal_line" || !madePictures(record.line)) return [];
     const kept = await readCallRecord(bucket, owner, record.line.callId);
     return kept === null ? [] : [toExportedPictures(kept)];
+  };
+
+/**
+ * What was said in a session: its object stores a megabyte at most.
+ *
+ * @throws when it cannot be had
+ */
+const messagesOf =
+  (env: Env, tenant: string) =>
+  async (id: string): Promise<readonly Line[]> => {
+    const all = Number.MAX_SAFE_INTEGER;
+    const page = await callSession(env, { tenant, id, repeats: true }, (session) =>
+      session.listMessages(0, all - 1),
+    );
+    // It has ended since it was found.
+    if (page.kind === "not_found") return [];
+    if (page.kind !== "messages") throw new Error("the export could not be read further");
+    return page.messages.map((message) => ({ ...toSessionMessage(message), session_id: id }));
   };
 
 function exportStream(

@@ -31,6 +31,7 @@ import { deletePolicy, getPolicy, listPolicies, patchPolicy, putPolicy } from ".
 import { calibratePolicy } from "./calibrate.ts";
 import { replayPolicy } from "./policy-replay.ts";
 import { getRebuild, rebuildReports } from "./rebuild.ts";
+import { SESSION_ROUTES } from "./sessions.ts";
 import { createQuote } from "./quote.ts";
 import { listReconciliation, postReconcile } from "./reconciliation.ts";
 import { getHealth, VERSION } from "./service.ts";
@@ -89,6 +90,7 @@ export const ROUTES: readonly Route[] = [
   createSpeech,
   createChatCompletion,
   createCompletion,
+  ...SESSION_ROUTES,
   listPolicies,
   getPolicy,
   putPolicy,

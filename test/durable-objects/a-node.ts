@@ -27,6 +27,7 @@ export function hostOn(storage: DurableObjectStorage, database?: Database): Tena
     delivery: dispatcherOptions(platform),
     outside: {
       account: nobody,
+      session: nobody,
       bucket: () => null,
       batches: () => null,
       queue: () => null,

@@ -96,6 +96,7 @@ describe("a tenant that was just made", () => {
       "/v1/events",
       "/v1/audit",
       "/v1/verdicts/batches",
+      "/v1/sessions",
     ];
     for (const path of lists) {
       // oxlint-disable-next-line no-await-in-loop -- one after the other
@@ -110,6 +111,7 @@ describe("a tenant that was just made", () => {
       `/v1/erasures/era_${"0".repeat(26)}`,
       `/v1/webhooks/whk_${"0".repeat(26)}`,
       `/v1/events/evt_${"0".repeat(26)}`,
+      `/v1/sessions/ses_${"0".repeat(26)}`,
     ]) {
       // oxlint-disable-next-line no-await-in-loop -- one after the other
       expect([path, (await tenant.call("GET", path)).status]).toEqual([path, 404]);
@@ -196,7 +198,7 @@ describe("a feature's tables", () => {
       for (const feature of TENANT_SCHEMA.features) db.ensure(feature);
       return describeSchema(storage);
     });
-    expect(staged.tables).toHaveLength(34);
+    expect(staged.tables).toHaveLength(35);
     expect(staged).toEqual(before);
   });
 

@@ -63,6 +63,7 @@ export const FAILURES: { readonly [K in FailureKind]: FailureOf<K> } = {
     journalLineId: "jnl_01M7WM9W9M82WZ7T7D204BHZDC",
     charged: microNeurons(1_500_000),
   },
+  session_busy: { kind: "session_busy", inLine: 8 },
   apply_conflict: { kind: "apply_conflict", detail: "This apply was begun with 3 parts, not 2." },
   review_conflict: { kind: "review_conflict", detail: "Somebody else claimed this verdict." },
   webhook_disabled: { kind: "webhook_disabled", webhook: "whk_01M7WM9W9M82WZ7T7D204BHZDC" },

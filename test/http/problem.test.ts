@@ -27,6 +27,7 @@ const TABLE: Readonly<Record<FailureKind, readonly [status: number, again: strin
   idempotency_in_progress: [409, "after 1"],
   idempotency_replay_unavailable: [409, "never"],
   review_conflict: [409, "never"],
+  session_busy: [409, "after 1"],
   apply_conflict: [409, "never"],
   webhook_disabled: [409, "never"],
   version_conflict: [412, ""],

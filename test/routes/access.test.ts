@@ -77,6 +77,10 @@ const GOOD_BODIES: Readonly<Record<string, unknown>> = {
     model: "@cf/meta/llama-3.1-8b-instruct-fp8",
     messages: [{ role: "user", content: "Nice to meet you" }],
   },
+  "POST /v1/sessions": { model: "@cf/meta/llama-3.1-8b-instruct-fp8" },
+  "POST /v1/sessions/:id/messages": {
+    messages: [{ role: "user", content: "Nice to meet you" }],
+  },
   "POST /v1/completions": {
     model: "@cf/meta/llama-3.1-8b-instruct-fp8",
     prompt: "Nice to meet you",
@@ -167,6 +171,7 @@ let acmeImage: string;
 let acmeWebhook: string;
 let acmeBatch: string;
 let acmeErasure: string;
+let acmeSession: string;
 const keys: Record<string, string> = {};
 
 beforeAll(async () => {
@@ -189,6 +194,8 @@ beforeAll(async () => {
   acmeBatch = batch.body.id;
   const erasure = await acme.call("POST", "/v1/erasures", { user_id: "u_acme_gone" });
   acmeErasure = erasure.body.id;
+  const session = await acme.call("POST", "/v1/sessions", GOOD_BODIES["POST /v1/sessions"]);
+  acmeSession = session.body.id;
   await acme.call("PUT", "/v1/policies/house", { terms: { block: ["zyzzyva"] } });
   keys["call"] = await makeKey("acme", "call");
   keys["review"] = await makeKey("acme", "review");
@@ -334,6 +341,11 @@ describe("what a role opens", () => {
         "POST /v1/embeddings",
         "POST /v1/chat/completions",
         "POST /v1/completions",
+        "POST /v1/sessions",
+        "GET /v1/sessions/:id",
+        "DELETE /v1/sessions/:id",
+        "POST /v1/sessions/:id/messages",
+        "GET /v1/sessions/:id/messages",
         "GET /v1/limits",
         "GET /v1/live",
         "GET /v1/usage",
@@ -402,7 +414,15 @@ describe("another tenant", () => {
     (name) => `on ${name} reads, changes and spends nothing of this one`,
     async (mount, name) => {
       const before = await acme.call("GET", "/v1/limits");
-      const ids = [acmeVerdict, acmeKeyId, acmeImage, acmeErasure, acmeWebhook, acmeBatch];
+      const ids = [
+        acmeVerdict,
+        acmeKeyId,
+        acmeImage,
+        acmeErasure,
+        acmeWebhook,
+        acmeBatch,
+        acmeSession,
+      ];
       const takesId = mount.path.includes("/:id");
       await forEachOf(takesId ? ids : ids.slice(0, 1), async (id) => {
         const path = pathOf(mount, { id, name: "house", account: "other" });

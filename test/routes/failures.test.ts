@@ -126,6 +126,7 @@ const PRODUCERS: Readonly<Record<FailureKind, string | (() => Promise<Reply>)>> 
     });
     return tenant.call(...POST, key);
   },
+  session_busy: "of sessions: sessions.test.ts",
   apply_conflict: "of documents in parts: state-applies.test.ts",
   review_conflict: "of reviews, a later issue",
   webhook_disabled: "of deliveries: webhooks.test.ts",

@@ -1,4 +1,10 @@
-import { env, evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
+import {
+  env,
+  evictDurableObject,
+  listDurableObjectIds,
+  runDurableObjectAlarm,
+  runInDurableObject,
+} from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { ask, admin, makeKey, makeTenant, type Reply, type TestTenant } from "../client.ts";
 import { cleanUp, inTenant, rows, SECOND, stopClock } from "../durable-objects/a-tenant.ts";
@@ -74,6 +80,15 @@ async function fill(person: string, mark: string): Promise<string> {
     { prompt: `A house, ${mark}`, user: person },
     key(3),
   );
+  const session = await call("POST", "/v1/sessions", {
+    model: "@cf/meta/llama-3.1-8b-instruct-fp8",
+    system: `You help ${mark}`,
+    user_id: person,
+    metadata: { thread: mark },
+  });
+  await call("POST", `/v1/sessions/${session.body.id}/messages`, {
+    messages: [{ role: "user", content: `Please write about ${mark}` }],
+  });
   const event = await rows(
     tenant.id,
     "SELECT id FROM events WHERE subject = ?",
@@ -89,20 +104,25 @@ async function fill(person: string, mark: string): Promise<string> {
   return verdict.body.id;
 }
 
-/** Whatever lies in the object, the bucket and the cache, as text. */
+const storedIn = ({ storage }: DurableObjectState): string =>
+  storage.sql
+    .exec<{ name: string }>("SELECT name FROM sqlite_master WHERE type = 'table'")
+    .toArray()
+    .filter(({ name }) => !name.startsWith("_cf"))
+    .flatMap(({ name }) =>
+      storage.sql
+        .exec(`SELECT * FROM ${name}`)
+        .toArray()
+        .flatMap((row) => Object.values(row).map((value) => `${name}: ${asText(value)}`)),
+    )
+    .join("\n");
+
+/** Whatever lies in the object, those of its sessions, the bucket and the cache, as text. */
 async function everything(): Promise<string> {
-  const inObject = await inTenant(tenant.id, ({ storage }) =>
-    storage.sql
-      .exec<{ name: string }>("SELECT name FROM sqlite_master WHERE type = 'table'")
-      .toArray()
-      .filter(({ name }) => !name.startsWith("_cf"))
-      .flatMap(({ name }) =>
-        storage.sql
-          .exec(`SELECT * FROM ${name}`)
-          .toArray()
-          .flatMap((row) => Object.values(row).map((value) => `${name}: ${asText(value)}`)),
-      )
-      .join("\n"),
+  const inObject = await inTenant(tenant.id, storedIn);
+  const sessions = await listDurableObjectIds(env.SESSION);
+  const inSessions = await Promise.all(
+    sessions.map((id) => runInDurableObject(env.SESSION.get(id), (_, state) => storedIn(state))),
   );
   const { objects } = await env.IMAGES.list({ include: ["customMetadata"] });
   const inBucket = await Promise.all(
@@ -113,7 +133,7 @@ async function everything(): Promise<string> {
   );
   const { keys } = await env.CACHE.list();
   const inCache = await Promise.all(keys.map(async ({ name }) => `${await env.CACHE.get(name)}`));
-  return [inObject, ...inBucket, ...inCache].join("\n");
+  return [inObject, ...inSessions, ...inBucket, ...inCache].join("\n");
 }
 
 const asText = (value: unknown): string =>
@@ -158,15 +178,20 @@ describe("GET /v1/export", () => {
         verdict: 4,
         idempotency_key: 3,
         reply: 2,
-        journal_line: 6,
+        journal_line: 7,
         images: 2,
         user_pictures: 1,
+        listed_session: 1,
+        session_message: 2,
       },
     });
     const text = JSON.stringify(lines);
     expect(text).not.toContain(OTHERS);
     expect(text).not.toContain(OTHER);
     const find = (object: string) => lines.filter((line) => line["object"] === object);
+    const [message] = find("session_message");
+    expect(message).toMatchObject({ role: "user", content: `Please write about ${MARK}` });
+    expect(message?.["session_id"]).toBe(find("listed_session")[0]?.["id"]);
     const verdict = await tenant.call("GET", `/v1/verdicts/${id}`);
     expect(find("verdict")).toContainEqual(verdict.body);
     const prompts = find("images").map((one) => String(one["prompt"]));
@@ -236,8 +261,9 @@ describe("POST /v1/erasures", () => {
         verdicts: 4,
         idempotency_keys: 3,
         replies: 2,
-        journal_lines: 6,
+        journal_lines: 7,
         user_pictures: 1,
+        sessions: 1,
         images: 3,
       },
       finished_at: expect.any(String),

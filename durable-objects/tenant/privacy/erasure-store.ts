@@ -3,12 +3,13 @@ import type { Database } from "../../database.ts";
 
 /**
  * Something of a person that lies outside the object. `image_call`: the pictures of a call;
- * `archive`: an archived day of the journal, which may name them. The last two are rows of the
+ * `archive`: an archived day of the journal, which may name them; `session`: a chat session, which is an
+ * object of its own. The last two are rows of the
  * platform's reports, which were emptied here and are so there once they arrived.
  */
 export interface PersonalFile {
-  readonly kind: "image_call" | "content" | "archive" | "user_day" | "logged_verdict";
-  /** The id of the call, or of the content's verdict; the number of the day; the key of the row. */
+  readonly kind: "image_call" | "content" | "archive" | "session" | "user_day" | "logged_verdict";
+  /** The id of the call, the session, or the content's verdict; the number of the day; the key of the row. */
   readonly subject: string;
 }
 

@@ -29,6 +29,7 @@ import {
   type TenantFeature,
 } from "../feature.ts";
 import type { Profile } from "../profile-store.ts";
+import { eraseObjects } from "../sessions/sessions.ts";
 import { noteRead } from "../verdicts/contents.ts";
 import type { AnyPersonalData } from "./personal-data.ts";
 import { START } from "./person-store.ts";
@@ -231,11 +232,18 @@ async function eraseFiles(context: TenantContext, profile: Profile): Promise<voi
     bucket === null
       ? { files: inBucket, counts: [], failed: false }
       : await erasePersonalFiles(bucket, filesOf(transact, bucket, profile, due), inBucket);
+  const sessions = files.filter(({ kind }) => kind === "session");
+  const ended = await eraseObjects(
+    context,
+    sessions.map(({ subject }) => subject),
+  );
   transact((tx) => {
-    const reported = files.filter((file) => !isInBucket(file));
+    const reported = files.filter((file) => file.kind !== "session" && !isInBucket(file));
     const arrived = reported.filter((file) => feed.hasArrived(file));
-    const failed = gone.failed || arrived.length < reported.length;
-    const erased = { files: [...gone.files, ...arrived], counts: gone.counts };
+    const erasedSessions = sessions.filter(({ subject }) => ended.includes(subject));
+    const others = [...arrived, ...erasedSessions];
+    const failed = gone.failed || others.length < reported.length + sessions.length;
+    const erased = { files: [...gone.files, ...others], counts: gone.counts };
     filesErased(tx, due.id, erased, tx.nowMs + (failed ? FILES_RETRY_MS : 0));
   });
 }

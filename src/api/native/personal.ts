@@ -6,6 +6,7 @@ import type { LoggedVerdict } from "../../domain/usage/report-rows.ts";
 import type { PictureRecord } from "../../domain/generation/stored-picture.ts";
 import { toVerdict } from "../../domain/moderation/verdict.ts";
 import { name, time, wholeNumber } from "../field.ts";
+import { toListedSession } from "./session.ts";
 import { toRevision } from "./verdict.ts";
 import { toJournalLine } from "../../domain/ledger/journal-object.ts";
 
@@ -90,6 +91,8 @@ export function toExported(record: PersonalRecord) {
         content_type: record.contentType,
         base64: new Uint8Array(record.body).toBase64(),
       };
+    case "session":
+      return toListedSession(record.session);
     case "user_pictures":
       return { object: "user_pictures", day: formatDay(record.day), count: record.count };
     case "user_day": {

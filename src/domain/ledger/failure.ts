@@ -151,6 +151,8 @@ export type ConflictFailure =
       readonly journalLineId: string;
       readonly charged: MicroNeurons;
     }
+  /** So many messages of the session are being answered or wait for it: no more may wait. */
+  | { readonly kind: "session_busy"; readonly inLine: number }
   | { readonly kind: "review_conflict"; readonly detail: string }
   /** A part contradicts the stored part or its apply, or too many applies are open. */
   | { readonly kind: "apply_conflict"; readonly detail: string }

@@ -11,6 +11,7 @@ export const ERASED = [
   "replies",
   "journal_lines",
   "user_pictures",
+  "sessions",
   "user_days",
   "logged_verdicts",
   "images",

@@ -1,6 +1,7 @@
 import type { RecordedEvent } from "../webhooks/event.ts";
 import type { JournalLine } from "../ledger/ledger.ts";
 import type { Day } from "../ledger/period.ts";
+import type { ListedSession } from "../session/listed-session.ts";
 import type { LoggedVerdict, UserDay } from "../usage/report-rows.ts";
 import type { Revision, Verdict } from "../moderation/verdict.ts";
 
@@ -49,6 +50,8 @@ export type PersonalRecord =
   /** A reviewer's decision on a verdict of that person. */
   | { readonly kind: "revision"; readonly revision: Revision }
   | { readonly kind: "journal_line"; readonly line: JournalLine }
+  /** A chat session; what was said in it lies in its own object. */
+  | { readonly kind: "session"; readonly session: ListedSession }
   | { readonly kind: "user_pictures"; readonly day: Day; readonly count: number }
   /** Rows of the platform's reports with the person's id. */
   | { readonly kind: "user_day"; readonly key: string; readonly row: UserDay }

@@ -1,0 +1,260 @@
+import { DurableObject } from "cloudflare:workers";
+import type {
+  ConflictFailure,
+  LookupFailure,
+  RequestFailure,
+} from "../../src/domain/ledger/failure.ts";
+import { continuesTurn } from "../../src/domain/session/history.ts";
+import {
+  expiresAtMs,
+  MAX_IN_LINE,
+  type Session as SessionFacts,
+  type SessionTerms,
+} from "../../src/domain/session/session.ts";
+import { type Database, migrate, objectDatabase } from "../database.ts";
+import { failureReporter } from "../report-failure.ts";
+import type { Caller } from "../tenant/protocol.ts";
+import type { Tenant } from "../tenant/tenant.ts";
+import { SESSION_MIGRATIONS } from "./session-schema.ts";
+import {
+  type MessageRecord,
+  SessionStore,
+  type StoredMessage,
+  type StoredSession,
+} from "./session-store.ts";
+import { TurnQueue } from "./turn-queue.ts";
+
+/** A message waits for its turn no longer: clients give up after ten minutes. */
+const MOST_WAIT_MS = 300_000;
+
+/** After this long a session that the tenant's object does not know of is given up. */
+const UNLISTED_MS = 60_000;
+
+/** When the tenant's object did not answer, or a message is being answered past the session's end. */
+const AGAIN_AFTER_MS = 30_000;
+
+/** All stored messages together; the oldest turns go, each whole. A row takes 2 MB at most. */
+const MAX_STORED_BYTES = 1_048_576;
+
+const NO_SESSION: Extract<LookupFailure, { kind: "not_found" }> = {
+  kind: "not_found",
+  what: "session",
+};
+
+export type SessionBusy = Extract<ConflictFailure, { kind: "session_busy" }>;
+
+export type { MessageRecord, StoredMessage };
+
+export interface NewSession {
+  readonly tenant: string;
+  readonly id: string;
+  readonly caller: Caller;
+  readonly terms: SessionTerms;
+}
+
+/** `turns`: how many are kept. `inLine`: messages that are answered or wait. */
+export interface SessionView {
+  readonly kind: "session";
+  readonly session: SessionFacts;
+  readonly turns: number;
+  readonly inLine: number;
+}
+
+/** What is sent with a message and what becomes of it, for the one that answers it. */
+export interface Conversation {
+  readonly env: Env;
+  readonly waitUntil: (work: Promise<unknown>) => void;
+  readonly session: SessionFacts;
+  /** What is kept, the oldest first. */
+  readonly messages: readonly MessageRecord[];
+  /**
+   * Adds a call's messages, its answer the last: in one transaction, and once however often it is called.
+   *
+   * @returns false: the session has ended meanwhile, and nothing was kept
+   */
+  readonly keep: (callId: string, messages: readonly StoredMessage[]) => boolean;
+}
+
+/** What answers a message. `ended` resolves when nothing of the call runs any more. Never rejects. */
+export type Answer = (
+  asked: unknown,
+  conversation: Conversation,
+) => Promise<{ readonly reply: unknown; readonly ended: Promise<void> }>;
+
+/**
+ * One chat session. Its messages are answered here, one after the other, so the order of the history is the
+ * order of the answers. What is half done is in memory alone: when the object dies, the history is that of
+ * the last message that was answered.
+ */
+export class Session extends DurableObject<Env> {
+  readonly #db: Database;
+  readonly #store: SessionStore;
+  readonly #answer: Answer;
+  readonly #queue = new TurnQueue(MAX_IN_LINE, MOST_WAIT_MS);
+
+  constructor(ctx: DurableObjectState, env: Env, outside: { readonly answer: Answer }) {
+    super(ctx, env);
+    this.#db = objectDatabase(ctx.storage);
+    this.#store = new SessionStore(this.#db);
+    this.#answer = outside.answer;
+    if (this.#store.read() !== null) migrate(this.#db, SESSION_MIGRATIONS);
+  }
+
+  /**
+   * The object stores itself, with its alarm, before the tenant's object lists it: a session that is listed
+   * is always there, and one that could not be listed erases itself.
+   */
+  async create({ tenant, id, caller, terms }: NewSession): Promise<SessionView | CreateFailure> {
+    const nowMs = Date.now();
+    if (this.#store.read() === null) {
+      this.#db.transaction(() => {
+        migrate(this.#db, SESSION_MIGRATIONS);
+        this.#store.insert({ ...terms, id, tenant, createdAtMs: nowMs });
+      });
+      await this.ctx.storage.setAlarm(nowMs + UNLISTED_MS);
+    }
+    const { userId, model } = terms;
+    const listed = await this.#tenant(tenant).addSession(caller, { id, userId, model });
+    if (listed.kind !== "listed") {
+      await this.erase();
+      return listed;
+    }
+    const session = this.#store.read();
+    if (session === null) return NO_SESSION;
+    this.#store.markListed();
+    await this.ctx.storage.setAlarm(expiresAtMs(session));
+    return this.read();
+  }
+
+  read(): SessionView | typeof NO_SESSION {
+    const session = this.#open();
+    if (session === null) return NO_SESSION;
+    const turns = this.#store.turnSizes().length;
+    return { kind: "session", session: facts(session), turns, inLine: this.#queue.length };
+  }
+
+  /** In order, after one of them. */
+  listMessages(
+    after: number,
+    limit: number,
+  ):
+    | {
+        readonly kind: "messages";
+        readonly messages: readonly MessageRecord[];
+        readonly more: boolean;
+      }
+    | typeof NO_SESSION {
+    if (this.#open() === null) return NO_SESSION;
+    const rows = this.#store.list(after, limit + 1);
+    return { kind: "messages", messages: rows.slice(0, limit), more: rows.length > limit };
+  }
+
+  /** @param asked what the router and the one that answers say to each other */
+  async message(asked: unknown): Promise<unknown> {
+    if (this.#open() === null) return NO_SESSION;
+    const place = this.#queue.join();
+    if (place === null || !(await place.turn)) return busy(this.#queue.length);
+    try {
+      const session = this.#open();
+      if (session === null) {
+        place.leave();
+        return NO_SESSION;
+      }
+      const { reply, ended } = await this.#answer(asked, {
+        env: this.env,
+        waitUntil: (work) => this.ctx.waitUntil(work),
+        session: facts(session),
+        messages: this.#store.list(0, Number.MAX_SAFE_INTEGER),
+        keep: (callId, messages) => this.#keep(callId, messages),
+      });
+      this.ctx.waitUntil(ended.finally(place.leave));
+      return reply;
+    } catch (error) {
+      place.leave();
+      throw error;
+    }
+  }
+
+  /** Nothing of the session is left in this object. Can be repeated. */
+  async erase(): Promise<void> {
+    await this.ctx.storage.deleteAlarm();
+    await this.ctx.storage.deleteAll();
+  }
+
+  override async alarm(): Promise<void> {
+    const session = this.#store.read();
+    if (session === null) return this.erase();
+    const nowMs = Date.now();
+    const dueMs = session.listed ? expiresAtMs(session) : session.createdAtMs + UNLISTED_MS;
+    if (nowMs < dueMs) return this.ctx.storage.setAlarm(dueMs);
+    try {
+      if (this.#queue.length > 0) return await this.ctx.storage.setAlarm(nowMs + AGAIN_AFTER_MS);
+      // First there: as long as it is listed, it can be found to be erased.
+      await this.#tenant(session.tenant).endSession(session.id);
+      await this.erase();
+    } catch (error) {
+      reportFailure("session_end_failed", error);
+      await this.ctx.storage.setAlarm(Date.now() + AGAIN_AFTER_MS);
+    }
+  }
+
+  /** Null: there is none, or it is past its end and nothing of it is being answered. */
+  #open(): StoredSession | null {
+    const session = this.#store.read();
+    if (session === null || !session.listed) return null;
+    return expiresAtMs(session) <= Date.now() && this.#queue.length === 0 ? null : session;
+  }
+
+  #keep(callId: string, messages: readonly StoredMessage[]): boolean {
+    return this.#db.transaction(() => {
+      const session = this.#store.read();
+      if (session === null) return false;
+      if (this.#store.hasCall(callId)) return true;
+      const last = this.#store.lastTurn();
+      const turn = (last ?? 0) + (last !== null && continuesTurn(messages) ? 0 : 1);
+      const createdAtMs = Date.now();
+      for (const message of messages) {
+        this.#store.insertMessage({ turn, callId, message, createdAtMs });
+      }
+      this.#store.deleteTurnsBefore(this.#firstKept(turn, session));
+      this.#store.noteMessage(createdAtMs);
+      return true;
+    });
+  }
+
+  /** The first turn that stays: the last one does in any case. */
+  #firstKept(last: number, { maxTurns }: SessionTerms): number {
+    let bytes = 0;
+    let first = last;
+    for (const size of this.#store.turnSizes().toReversed()) {
+      bytes += size.bytes;
+      if (size.turn < last && bytes > MAX_STORED_BYTES) break;
+      first = size.turn;
+    }
+    return Math.max(first, last - maxTurns + 1);
+  }
+
+  #tenant(id: string): TenantOfSessions {
+    return this.env.TENANT.getByName(id);
+  }
+}
+
+/** The tenant's object, as far as its sessions call it. */
+interface TenantOfSessions {
+  addSession(...request: Parameters<Tenant["addSession"]>): Promise<Listed | CreateFailure>;
+  endSession(id: string): Promise<void>;
+}
+
+type Listed = { readonly kind: "listed" };
+
+export type CreateFailure =
+  | Exclude<ReturnType<Tenant["addSession"]> extends Promise<infer Reply> ? Reply : never, Listed>
+  | Extract<RequestFailure, { kind: "over_limit" }>
+  | typeof NO_SESSION;
+
+const busy = (inLine: number): SessionBusy => ({ kind: "session_busy", inLine });
+
+/** Without what only the object needs. */
+const facts = ({ listed: _listed, ...session }: StoredSession): SessionFacts => session;
+
+const reportFailure = failureReporter("session");

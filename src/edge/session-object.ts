@@ -1,0 +1,88 @@
+import type { Session } from "../../durable-objects/session/session.ts";
+import type { ConflictFailure, FailureKind, LookupFailure } from "../domain/ledger/failure.ts";
+import { sessionObjectName } from "../domain/session/session.ts";
+import type {
+  Generation,
+  GenerationCaller,
+  GenerationCallFailure,
+} from "../generation/generation-call.ts";
+import type { Streamed } from "../generation/stream-call.ts";
+import { isRetryable, isTransient } from "../io/object-error.ts";
+import type { AskedChat } from "./chat-call.ts";
+import { GENERATED } from "./generation-deps.ts";
+import { TENANT_READ, UNAVAILABLE } from "./bindings.ts";
+
+// The object of a chat session as routes call it.
+
+/** A message on its way to the session's object, which answers it there. */
+export interface SessionMessage {
+  /** Of the person the session's own counts. */
+  readonly who: GenerationCaller & { readonly fit: boolean };
+  /** `messages` are the new ones alone. */
+  readonly chat: AskedChat;
+  /** As the tenant's object knows it: a catalogue id, an alias or `auto`. */
+  readonly model: string;
+  /** Tokens that the model reads and writes at most; null: not known. */
+  readonly windowTokens: number | null;
+  readonly defaultMaxTokens: number;
+  /** The person that the message names; null: none. */
+  readonly person: string | null;
+  readonly tenant: string;
+  readonly stream: boolean;
+}
+
+export type SessionReply =
+  | { readonly kind: "answered"; readonly generation: Generation }
+  | { readonly kind: "streaming"; readonly stream: Omit<Streamed, "kind" | "ended"> }
+  | GenerationCallFailure
+  | Extract<ConflictFailure, { kind: "session_busy" }>
+  | Extract<LookupFailure, { kind: "not_found" }>;
+
+/** How a message may fail. */
+export const SESSION_MESSAGE = [
+  ...GENERATED,
+  "not_found",
+  "session_busy",
+] as const satisfies readonly FailureKind[];
+
+/** How a session may fail to begin. */
+export const SESSION_CREATE = [
+  ...TENANT_READ,
+  "over_limit",
+  "storage_full",
+] as const satisfies readonly FailureKind[];
+
+type Reply<Method extends keyof Session> = Session[Method] extends (
+  ...request: infer Request
+) => infer Result
+  ? (...request: Request) => Promise<Awaited<Result>>
+  : never;
+
+export interface SessionObject {
+  readonly create: Reply<"create">;
+  readonly read: Reply<"read">;
+  readonly listMessages: Reply<"listMessages">;
+  message(asked: SessionMessage): Promise<SessionReply>;
+}
+
+/**
+ * @param repeats the call changes nothing, or can be repeated: it is, once, when it was cut off
+ * @throws what the object's own code threw
+ */
+export async function callSession<Result>(
+  env: Env,
+  {
+    tenant,
+    id,
+    repeats,
+  }: { readonly tenant: string; readonly id: string; readonly repeats: boolean },
+  act: (session: SessionObject) => Promise<Result>,
+): Promise<Result | typeof UNAVAILABLE> {
+  try {
+    return await act(env.SESSION.getByName(sessionObjectName(tenant, id)));
+  } catch (error) {
+    if (repeats && isRetryable(error)) return callSession(env, { tenant, id, repeats: false }, act);
+    if (isTransient(error)) return UNAVAILABLE;
+    throw error;
+  }
+}
