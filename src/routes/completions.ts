@@ -29,6 +29,7 @@ import {
   MAX_BODY_BYTES,
   openAiReply,
 } from "../edge/generation-deps.ts";
+import { textsIn } from "../edge/token-texts.ts";
 import { toItsEnd } from "../edge/moderation-deps.ts";
 
 export const createCompletion = defineRoute({
@@ -57,10 +58,12 @@ export const createCompletion = defineRoute({
     if (read.kind !== "read") return read;
     const seeded = withExactSeed(completionParameters(body), body.seed, call.rawBody);
     if (seeded.kind !== "read") return seeded;
+    const prompt = await textsIn("prompt", body.prompt, call.env.ASSETS);
+    if (prompt.kind !== "texts") return prompt;
     // No pictures can be named, so no host is looked up.
     const prepared = chatRequest(
       {
-        messages: promptOf(body),
+        messages: promptOf(prompt.texts.join("")),
         parameters: seeded.parameters,
         maxTokens: body.max_tokens,
         choices: body.n,

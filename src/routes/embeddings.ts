@@ -5,10 +5,9 @@ import { defineRoute } from "../http/route.ts";
 import { personOf } from "../api/openai/drop-in.ts";
 import {
   dimensionsFailure,
-  type EmbeddingsBody,
   EmbeddingsInput,
   EmbeddingsOutput,
-  textsOf,
+  type QuotedEmbeddings,
   toEmbeddings,
   tokensRefused,
 } from "../api/openai/embeddings.ts";
@@ -19,14 +18,18 @@ import {
   MAX_BODY_BYTES,
   openAiReply,
 } from "../edge/generation-deps.ts";
+import { textsIn } from "../edge/token-texts.ts";
 import { toItsEnd } from "../edge/moderation-deps.ts";
 import { mended } from "../api/drop-in-body.ts";
 
 /** What is planned and priced: of a call, and of a quote for it. */
-export const measureEmbeddings = (body: EmbeddingsBody) => ({
-  model: body.model,
-  measured: { kind: "embeddings" as const, texts: textsOf(body).map(tokensAtMost) },
+const measured = (model: string, texts: readonly string[]) => ({
+  model,
+  measured: { kind: "embeddings" as const, texts: texts.map(tokensAtMost) },
 });
+
+export const measureEmbeddings = ({ model, input }: QuotedEmbeddings) =>
+  measured(model, typeof input === "string" ? [input] : input);
 
 export const createEmbeddings = defineRoute({
   method: "POST",
@@ -49,14 +52,16 @@ export const createEmbeddings = defineRoute({
     if (read.kind !== "read") return read;
     const wrong = dimensionsFailure(call.body, call.body.model);
     if (wrong !== null) return wrong;
-    const { encoding_format: format } = call.body;
-    const texts = textsOf(call.body);
+    const { encoding_format: format, model } = call.body;
+    const found = await textsIn("input", call.body.input, call.env.ASSETS);
+    if (found.kind !== "texts") return found;
+    const { texts } = found;
     const generation = await toItsEnd(
       call.ctx,
       generationCall(generationDeps(call), {
         ...read.who,
         kind: "embeddings",
-        ...measureEmbeddings(call.body),
+        ...measured(model, texts),
         inference: (id, _stage, at) => ({ model: id, texts: inCalls(texts)[at] ?? [] }),
         render: ({ answers, item }) => {
           const vectors = answers.flatMap(({ output }) => output.vectors);

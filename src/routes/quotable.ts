@@ -2,7 +2,7 @@ import type * as v from "valibot";
 import type { Route, Schema } from "../http/route.ts";
 import { VerdictInput } from "../api/native/content.ts";
 import { ChatInput } from "../api/openai/chat.ts";
-import { EmbeddingsInput } from "../api/openai/embeddings.ts";
+import { QuotedEmbeddingsInput } from "../api/openai/embeddings.ts";
 import { SpeechInput } from "../api/openai/speech.ts";
 import { ModerationInput } from "../api/openai/moderation.ts";
 import { createSpeech, measureSpeech } from "./audio.ts";
@@ -46,7 +46,7 @@ const generation =
 const QUOTABLE: readonly Quotable[] = [
   quotable(createVerdict, VerdictInput, measureVerdict),
   quotable(createModeration, ModerationInput, measureModerations),
-  quotable(createEmbeddings, EmbeddingsInput, generation(measureEmbeddings)),
+  quotable(createEmbeddings, QuotedEmbeddingsInput, generation(measureEmbeddings)),
   quotable(createSpeech, SpeechInput, generation(measureSpeech)),
   quotable(createTranslation, TranslationInput, generation(measureTranslation)),
   quotable(createChatCompletion, ChatInput, measureChatCall),

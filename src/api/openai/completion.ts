@@ -6,7 +6,6 @@ import { FINISH_REASONS } from "../../engines/inference.ts";
 import { between } from "../field.ts";
 import {
   choiceCount,
-  isTokenIds,
   known,
   maxTokens,
   modelName,
@@ -23,6 +22,7 @@ import {
   wholeItem,
 } from "./chat-reply.ts";
 import { seed } from "../seed.ts";
+import { oneTokenList, tokenLists, unknownTokens } from "./token-ids.ts";
 
 // OpenAI's older completions: a text in, a text out. The models here are asked as in a chat, with the
 // text as what the user says; they answer it rather than write on.
@@ -36,8 +36,10 @@ const text = v.pipe(v.string(), v.minLength(1));
 export const CompletionInput = v.object({
   model: modelName,
   prompt: v.pipe(
-    v.union([text, v.pipe(v.array(text), v.length(1))]),
-    v.description("A text, or a list of one: each call answers one prompt."),
+    v.union([text, v.pipe(v.array(text), v.length(1)), oneTokenList, tokenLists(1)]),
+    v.description(
+      "A text, or a list of one: each call answers one prompt. Or its token ids, for OpenAI's names of models with the vocabulary cl100k_base.",
+    ),
   ),
   max_tokens: v.nullish(maxTokens, DEFAULT_TOKENS),
   n: choiceCount,
@@ -60,9 +62,7 @@ export const CompletionInput = v.object({
 export type CompletionBody = v.InferOutput<typeof CompletionInput>;
 
 export const completionRefused = (body: unknown): FieldError | null =>
-  isTokenIds(Object(body).prompt) ? { path: ["prompt"], detail: NO_TOKENS } : null;
-
-const NO_TOKENS = "must be a text: token ids are each model's own, and none here has OpenAI's";
+  unknownTokens(Object(body), ["prompt", Object(body).prompt]);
 
 type Refused = Extract<RequestFailure, { kind: "unsupported_parameter" }>;
 
@@ -82,9 +82,7 @@ export function refusedOf(body: CompletionBody): Refused | null {
   return { kind: "unsupported_parameter", parameter, detail: `${parameter}: ${why}` };
 }
 
-export const promptOf = ({ prompt }: CompletionBody): readonly ChatMessage[] => [
-  { role: "user", content: typeof prompt === "string" ? prompt : prompt.join("") },
-];
+export const promptOf = (content: string): readonly ChatMessage[] => [{ role: "user", content }];
 
 const PASSED_ON = ["temperature", "top_p", "presence_penalty", "frequency_penalty"] as const;
 

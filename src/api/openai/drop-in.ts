@@ -40,12 +40,6 @@ export const stopSequences = v.nullish(
 /** Known so that it can be refused; anything may stand in it. */
 export const known = v.nullish(v.unknown());
 
-/** Clients that count tokens themselves send ids of OpenAI's: those mean nothing to the models here. */
-export const isTokenIds = (input: unknown): boolean => {
-  const first: unknown = Array.isArray(input) ? input[0] : undefined;
-  return typeof first === "number" || (Array.isArray(first) && typeof first[0] === "number");
-};
-
 const person = v.pipe(v.string(), v.minLength(1), v.maxLength(MAX_NAME));
 
 /** Who the call is for: `safety_identifier`, else `user`. */

@@ -3,7 +3,8 @@ import type { FieldError, RequestFailure } from "../../domain/ledger/failure.ts"
 import type { Item } from "../../domain/ledger/ledger.ts";
 import { dimensionsOf } from "../../engines/embedded/embedding.ts";
 import type { EmbeddingsInference, Outputs } from "../../engines/inference.ts";
-import { isTokenIds, modelName, Neurogate, personFields, toNeurogate, usageOf } from "./drop-in.ts";
+import { modelName, Neurogate, personFields, toNeurogate, usageOf } from "./drop-in.ts";
+import { oneTokenList, tokenLists, unknownTokens } from "./token-ids.ts";
 
 // OpenAI's embeddings, byte for byte. Unknown fields are ignored, as the original does.
 
@@ -11,27 +12,32 @@ import { isTokenIds, modelName, Neurogate, personFields, toNeurogate, usageOf } 
 export const MAX_TEXTS = 1000;
 
 const text = v.pipe(v.string(), v.minLength(1));
+const texts = v.pipe(v.array(text), v.minLength(1), v.maxLength(MAX_TEXTS));
 
 export const tokensRefused = (body: unknown): FieldError | null =>
-  isTokenIds(Object(body).input) ? { path: ["input"], detail: NO_TOKENS } : null;
+  unknownTokens(Object(body), ["input", Object(body).input]);
 
-const NO_TOKENS =
-  "must be a text, or texts: token ids are each model's own, and no model here has those of OpenAI (LangChain sends texts with check_embedding_ctx_length=False)";
-
-export const EmbeddingsInput = v.object({
+const fields = {
   model: modelName,
-  input: v.pipe(
-    v.union([text, v.pipe(v.array(text), v.minLength(1), v.maxLength(MAX_TEXTS))]),
-    v.description(
-      `A text, or up to ${MAX_TEXTS}. Token ids are not taken: each model has its own.`,
-    ),
-  ),
   encoding_format: v.optional(v.picklist(["float", "base64"]), "float"),
   dimensions: v.optional(
     v.pipe(v.number(), v.description("The model's own: none here has shorter vectors.")),
   ),
   ...personFields,
+};
+
+export const EmbeddingsInput = v.object({
+  ...fields,
+  input: v.pipe(
+    v.union([text, texts, oneTokenList, tokenLists(MAX_TEXTS)]),
+    v.description(
+      `A text, or up to ${MAX_TEXTS}; or the token ids of them, for OpenAI's names of models with the vocabulary cl100k_base.`,
+    ),
+  ),
 });
+
+/** As it is quoted: texts alone. */
+export const QuotedEmbeddingsInput = v.object({ ...fields, input: v.union([text, texts]) });
 
 /** Null: the vectors are as long as was asked for. */
 export function dimensionsFailure(body: EmbeddingsBody, model: string): RequestFailure | null {
@@ -44,8 +50,7 @@ export function dimensionsFailure(body: EmbeddingsBody, model: string): RequestF
 
 export type EmbeddingsBody = v.InferOutput<typeof EmbeddingsInput>;
 
-export const textsOf = ({ input }: EmbeddingsBody): readonly string[] =>
-  typeof input === "string" ? [input] : input;
+export type QuotedEmbeddings = v.InferOutput<typeof QuotedEmbeddingsInput>;
 
 export const EmbeddingsOutput = v.object({
   object: v.literal("list"),
