@@ -559,6 +559,11 @@ describe("released migrations of a tenant's features", () => {
       "report_users",
       "f8481de1642916c6c4cf10015c6387ed4b32f6bebfc65799b60bddda31213396",
     ],
+    [
+      "usage_splits",
+      "usage_splits",
+      "1c65fa51cccd72264b9c92e4a305712bec66e7a17939276476a43b7a9c806e72",
+    ],
     ["archives", "archives", "f5402d9e17ee809d3791a70145067c13c158a613c411f726800ab1a658725198"],
     ["notices", "notices", "eb62d57f77718a895faf618e538d242db3fcaee9cdca18ad7b456946ecf295f1"],
     ["webhooks", "webhooks", "21b578bf436e1f65c4d9fef8607d6d4ea1c726b56542ff5e6948f95a594fa725"],

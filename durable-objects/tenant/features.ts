@@ -11,6 +11,7 @@ import { ERASURES_FEATURE } from "./privacy/erasures.ts";
 import { SESSIONS_FEATURE } from "./sessions/sessions.ts";
 import { CORE, TENANT_MIGRATIONS } from "./tenant-schema.ts";
 import { USAGE_FEATURE } from "./usage/usage-feed.ts";
+import { USAGE_SPLITS_FEATURE } from "./usage-splits/usage-splits.ts";
 import { CONTENTS_FEATURE } from "./verdicts/contents.ts";
 import { REUSE_FEATURE } from "./verdicts/reuse.ts";
 import { REVIEWS_FEATURE } from "./verdicts/reviews.ts";
@@ -41,6 +42,7 @@ export const TENANT_FEATURES: readonly TenantFeature[] = [
   SESSIONS_FEATURE,
   // Its rows are folded from lines and verdicts: erased ones are not folded again.
   USAGE_FEATURE,
+  USAGE_SPLITS_FEATURE,
   // Files of a person are erased once the rows that name them are.
   ERASURES_FEATURE,
   // Only a day that is folded is archived: after the reports.

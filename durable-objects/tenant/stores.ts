@@ -39,6 +39,7 @@ import { ReportRowStore } from "./usage/usage-row-store.ts";
 import { RevisionStore } from "./verdicts/revision-store.ts";
 import { REUSE } from "./verdicts/reuse-schema.ts";
 import { ReuseStore } from "./verdicts/reuse-store.ts";
+import { SplitStore } from "./usage-splits/split-store.ts";
 import { UserPictureStore } from "./calls/user-picture-store.ts";
 import { VerdictStore } from "./verdicts/verdict-store.ts";
 
@@ -71,6 +72,7 @@ export interface TenantStores {
   readonly erasures: ErasureStore;
   readonly feed: FeedStore;
   readonly reportRows: ReportRowStore;
+  readonly splits: SplitStore;
 }
 
 /** Each store is of one feature, whose tables its first row makes; those that join several say which. */
@@ -129,5 +131,6 @@ export function openStores({
     erasures: new ErasureStore(db.of(ERASURES)),
     feed: new FeedStore(db),
     reportRows: new ReportRowStore(db),
+    splits: new SplitStore(db),
   };
 }

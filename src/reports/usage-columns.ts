@@ -36,6 +36,8 @@ const COLUMNS: Readonly<Record<GroupKey, readonly Column[]>> = {
   ],
   task: [["task", "t.task"]],
   user: [["user_id", "t.user_id"]],
+  // Only a tenant's own object knows its keys: no report over tenants is grouped by them.
+  key: [],
 };
 
 /** Each column once: `task` too, where rows are grouped by model and task. */

@@ -28,6 +28,7 @@ export function keyOf(row: Row): UsageKey {
     pricedAs: text("priced_as"),
     task: text("task"),
     user: user === "" ? null : user,
+    keyId: null,
   };
 }
 

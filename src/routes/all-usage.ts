@@ -10,6 +10,7 @@ import {
   GROUP_KEYS,
   type GroupKey,
 } from "../domain/usage/usage-report.ts";
+import { needsSplits } from "../domain/usage/usage-split.ts";
 import { ok, raw } from "../http/call.ts";
 import { CSV, csvResponse } from "../http/csv.ts";
 import { formatOf } from "../http/format.ts";
@@ -32,6 +33,9 @@ const STREAM_PAGE = 1000;
 
 /** Days of a report of the largest tenants: all of its rows are one page. */
 const MAX_LARGEST_DAYS = { hour: 2, day: 31 } as const;
+
+/** Keys of tenants, and the models of their users, are in the reports of each tenant alone. */
+const KEYS = GROUP_KEYS.filter((key) => key !== "key");
 
 /** Whole days, the last one included. */
 const scopeOf = (from: number, to: number, tenant: string | null): UsageScope => ({
@@ -61,10 +65,7 @@ export const getAllUsage = defineRoute({
     ),
     from: v.optional(dayInput("The first day; today when absent.")),
     to: v.optional(dayInput("The last day, included; today when absent.")),
-    group_by: v.optional(
-      groupInput(GROUP_KEYS, `A comma list of ${GROUP_KEYS.join(", ")}.`),
-      "tenant",
-    ),
+    group_by: v.optional(groupInput(KEYS, `A comma list of ${KEYS.join(", ")}.`), "tenant"),
     largest: v.optional(
       v.pipe(
         v.string(),
@@ -129,7 +130,14 @@ function placeIn(
 
 /** A tenant has many users a day: of all tenants, one day at a time. */
 function usersOfAll({ groupBy, from, to }: Range, tenant: string | null) {
-  if (!groupBy.includes("user") || tenant !== null) return null;
+  if (!groupBy.includes("user")) return null;
+  if (needsSplits(groupBy)) {
+    return invalid(
+      ["group_by"],
+      "has no models or tasks of users: the tenant's own report has them",
+    );
+  }
+  if (tenant !== null) return null;
   return groupBy.includes("tenant") && from === to
     ? null
     : invalid(["group_by"], "has users of one tenant, or by tenant on one day");

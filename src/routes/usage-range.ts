@@ -9,8 +9,10 @@ const DAY_MS = 86_400_000;
 /** Days of one report. */
 const MAX_DAYS = 400;
 
-/** Days of a report whose rows are of hours or users, of which a day has many. */
+/** Days of a report whose rows are of hours, users or keys, of which a day has many. */
 const MAX_FINE_DAYS = 31;
+
+const FINE: readonly GroupKey[] = ["hour", "user", "key"];
 
 export interface RangeQuery {
   readonly from?: Day | undefined;
@@ -32,14 +34,14 @@ export function rangeOf(query: RangeQuery, nowMs: number): Range | InvalidReques
   const today = Math.floor(nowMs / DAY_MS);
   const to = query.to ?? Math.max(today, query.from ?? today);
   const from = query.from ?? Math.min(today, to);
-  const isFine = groupBy.includes("hour") || groupBy.includes("user");
+  const isFine = FINE.some((key) => groupBy.includes(key));
   const days = isFine ? MAX_FINE_DAYS : MAX_DAYS;
   if (from > to || to - from >= days) {
     return invalid(["from"], `must be a day at most ${days - 1} days before to`);
   }
-  const besideUser = groupBy.find((key) => key === "hour" || key === "model" || key === "task");
-  if (groupBy.includes("user") && besideUser !== undefined) {
-    return invalid(["group_by"], `has no ${besideUser} of a user: users have days`);
+  const ofDays = groupBy.find((key) => key === "user" || key === "key");
+  if (ofDays !== undefined && groupBy.includes("hour")) {
+    return invalid(["group_by"], `has no hour of a ${ofDays}: users and keys have days`);
   }
   return { kind: "range", from, to, groupBy };
 }

@@ -23,7 +23,7 @@ export const getUsage = defineRoute({
   method: "GET",
   path: "/v1/usage",
   mirror: "/admin/tenants/:tenant/usage",
-  summary: "Usage by day, hour, model, task or user, with exact totals",
+  summary: "Usage by day, hour, model, task, user or key, with exact totals",
   description: `A page as JSON; with \`format\`, or \`Accept: ${CSV}\` or \`${NDJSON}\`, all rows as one stream.`,
   surface: "native",
   auth: { kind: "key", roles: ["call"] },

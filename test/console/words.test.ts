@@ -52,6 +52,7 @@ const row = (day: string, model: string, amount: number): UsageRow => ({
   refused: null,
   verdicts: null,
   user_id: null,
+  key_id: null,
   model,
   task: "text_generation",
   engine: "workers-ai",

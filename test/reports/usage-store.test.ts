@@ -111,6 +111,7 @@ const keyOf = (row: SomeRow, by: GroupKey) =>
     model: `${row.model}|${row.engine}|${row.pricedAs}`,
     task: row.task,
     user: null,
+    key: null,
   })[by];
 
 const add = (rows: readonly object[], name: string): bigint =>

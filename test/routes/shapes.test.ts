@@ -31,7 +31,7 @@ const RATE_PROBLEM = sorted(`type title status detail instance kind request_id v
 const USAGE = sorted(`object tenant from to group_by as_of data totals has_more next_cursor
   month is_behind`);
 const USAGE_ROW = sorted(`day model task engine_requests failed units micro_neurons neurons
-  estimated_micro_neurons held_micro_neurons cost_usd engine priced_as hour tenant user_id calls
+  estimated_micro_neurons held_micro_neurons cost_usd engine priced_as hour tenant user_id key_id calls
   success_rate input_tokens output_tokens charge_usd refused verdicts latency`);
 const TOTALS = sorted(`calls refused micro_neurons neurons quota_micro_neurons
   granted_micro_neurons overage_micro_neurons cost_usd charge_usd success_rate input_tokens
@@ -244,7 +244,8 @@ describe("example 4: usage", () => {
     ["group_by=tenant", "group_by"],
     ["group_by=day,day", "group_by"],
     ["group_by=", "group_by"],
-    ["group_by=user,model", "group_by"],
+    ["group_by=user,hour", "group_by"],
+    ["group_by=hour,key", "group_by"],
     ["group_by=hour&from=2026-10-20&to=2026-11-20", "from"],
     ["format=html", "format"],
     ["from=2026-02-30", "from"],

@@ -12,11 +12,13 @@ import {
   plusUsage,
   plusUser,
 } from "../../../src/domain/usage/usage-fold.ts";
+import { foldSplits } from "../../../src/domain/usage/usage-split.ts";
 import { lastIdBefore } from "../../id-range.ts";
 import type { TenantStores } from "../stores.ts";
 import type { Tx } from "../transactions.ts";
 import { logVerdictsOf, nextSequence } from "../verdicts/moderation-log.ts";
 import type { FeedState } from "./feed-store.ts";
+import { addSplits } from "../usage-splits/usage-splits.ts";
 import { userKey } from "./usage-row-store.ts";
 
 // The journal, folded into the rows of the reports: each line exactly once. The cursor moves
@@ -67,7 +69,9 @@ export function foldUsage(tx: Tx, usersADay: number = MOST_USERS_A_DAY): Folded 
   const sequence = before.sequence + lines.length + 1;
   const refused = foldRefusals(tx, before, sequence);
   if (lines.length === 0 && refused.rows === 0 && known !== null && next === before) return folded;
-  writeFold(tx, foldLines(lines), { sequence, usersADay });
+  const slotOf = slotsOf(tx.stores.reportRows, usersADay);
+  writeFold(tx, foldLines(lines), { sequence, slotOf });
+  addSplits(tx.stores, foldSplits(lines), { slotOf, usersADay });
   if (known === null) foldAdjustments(tx, sequence);
   logVerdictsOf(tx, lines, sequence);
   tx.stores.feed.write({ ...next, sequence, refusalsFrom: refused.from });
@@ -132,7 +136,7 @@ const leastOf = (ids: readonly string[]): string => ids.reduce((a, b) => (a < b 
 function writeFold(
   { stores: { reportRows } }: Tx,
   fold: Fold,
-  { sequence, usersADay }: { readonly sequence: number; readonly usersADay: number },
+  { sequence, slotOf }: { readonly sequence: number; readonly slotOf: SlotOf },
 ): void {
   for (const [key, more] of fold.usage) {
     const before = reportRows.read("usage_hour", key);
@@ -141,7 +145,7 @@ function writeFold(
   }
   for (const more of fold.calls.values()) addCalls(reportRows, more, sequence);
   for (const { day, userId, ...more } of fold.users.values()) {
-    const slot = slotFor(reportRows, { day, userId }, usersADay);
+    const slot = slotOf(day, userId);
     const key = userKey(day, slot);
     const before = reportRows.read("user_day", key) ?? {
       day,
@@ -177,7 +181,19 @@ export function foldAdjustment(tx: Tx, made: Adjustment): void {
   if (sequence !== null) addCalls(tx.stores.reportRows, givenBackOf(made), sequence);
 }
 
-/** A user's own place, or the one of all that came after so many others. */
+type SlotOf = (day: Day, userId: string) => number;
+
+/** A user's own place, or the one of all that came after so many others. A fold asks for each once. */
+function slotsOf(reportRows: TenantStores["reportRows"], usersADay: number): SlotOf {
+  const found = new Map<string, number>();
+  return (day, userId) => {
+    const name = `${day}|${userId}`;
+    const slot = found.get(name) ?? slotFor(reportRows, { day, userId }, usersADay);
+    found.set(name, slot);
+    return slot;
+  };
+}
+
 function slotFor(
   reportRows: TenantStores["reportRows"],
   { day, userId }: { readonly day: Day; readonly userId: string },

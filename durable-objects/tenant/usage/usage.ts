@@ -16,6 +16,7 @@ import {
   type UsageGroup,
   type UsageTotals,
 } from "../../../src/domain/usage/usage-report.ts";
+import { needsSplits } from "../../../src/domain/usage/usage-split.ts";
 import { firstHourOf } from "../../../src/domain/usage/report-rows.ts";
 import { hourKey, inOrder } from "../../../src/domain/usage/usage-fold.ts";
 import type { Tx } from "../transactions.ts";
@@ -80,14 +81,16 @@ function rowsOf(tx: Tx, { from, to, groupBy }: UsageQuery): TenantRows {
   const { reportRows } = tx.stores;
   const hours = [hourKey(firstHourOf(from)), hourKey(firstHourOf(to + 1))] as const;
   const days = [inOrder(from), inOrder(to + 1)] as const;
+  const isOfSplits = needsSplits(groupBy);
   const isOfUsers = groupBy.includes("user");
   const isOfModels = ["hour", "model", "task"].some((key) => groupBy.some((by) => by === key));
   const isShort = to - from < MOST_MODEL_DAYS;
   return {
     days: daysOf(tx, from, to),
-    usageHours: isOfModels && isShort ? reportRows.within("usage_hour", hours) : [],
+    usageHours: isOfModels && isShort && !isOfSplits ? reportRows.within("usage_hour", hours) : [],
     callHours: reportRows.within("call_hour", hours),
-    userDays: isOfUsers ? reportRows.within("user_day", days) : [],
+    splits: isOfSplits ? tx.stores.splits.sums({ from, to }, groupBy) : [],
+    userDays: isOfUsers && !isOfSplits ? reportRows.within("user_day", days) : [],
   };
 }
 

@@ -36,6 +36,7 @@ export const USAGE_COLUMNS = [
   "spared_stages",
   "spared_at_most_micro_neurons",
   "free_checks",
+  "key_id",
 ] as const;
 
 type Row = ReturnType<typeof toUsageRow>;

@@ -9,6 +9,7 @@ import {
   type UsageHour,
   type UserDay,
 } from "./report-rows.ts";
+import { needsSplits, type Split } from "./usage-split.ts";
 import { addSums, emptySum, exactSum, onlyFields, USER_FIELDS } from "./usage-sum.ts";
 import {
   addCalls,
@@ -41,6 +42,8 @@ export interface TenantRows {
   readonly usageHours: readonly UsageHour[];
   readonly callHours: readonly CallHour[];
   readonly userDays: readonly UserDay[];
+  /** Only for reports that need them, already added up by the keys of the report. */
+  readonly splits: readonly Split[];
 }
 
 const NO_KEY: UsageKey = {
@@ -52,6 +55,7 @@ const NO_KEY: UsageKey = {
   pricedAs: null,
   task: null,
   user: null,
+  keyId: null,
 };
 
 /** All that is known of a row's place; a report groups by a part of it. */
@@ -60,6 +64,7 @@ interface Place {
   readonly hour?: Hour;
   readonly model?: ModelKey;
   readonly user?: string | null;
+  readonly keyId?: string | null;
 }
 
 class Groups {
@@ -80,7 +85,7 @@ class Groups {
     if (group !== null) this.#groups.set(id, change(group));
   }
 
-  #keyOf({ day, hour, model, user }: Place): UsageKey {
+  #keyOf({ day, hour, model, user, keyId }: Place): UsageKey {
     const by = new Set(this.#groupBy);
     const byModel = by.has("model") ? (model ?? null) : null;
     return {
@@ -92,6 +97,7 @@ class Groups {
       pricedAs: byModel?.pricedAs ?? null,
       task: by.has("task") || by.has("model") ? (model?.task ?? null) : null,
       user: by.has("user") ? (user ?? null) : null,
+      keyId: by.has("key") ? (keyId ?? null) : null,
     };
   }
 
@@ -114,6 +120,7 @@ const PARTS: Readonly<Record<GroupKey, readonly (keyof UsageKey)[]>> = {
   model: ["model", "engine", "pricedAs", "task"],
   task: ["task"],
   user: ["user"],
+  key: ["keyId"],
 };
 
 const OF_CALLS: UsageGroup = {
@@ -132,6 +139,10 @@ const OF_USERS: UsageGroup = {
   latency: null,
 };
 
+/** Splits have no latencies. */
+const OF_MODELS_OF_A_DAY: UsageGroup = { ...OF_MODELS, latency: null };
+const OF_SPLITS: UsageGroup = { ...OF_USERS, engines: NO_ENGINES };
+
 /** All groups, in the order of their keys. */
 export function tenantGroups(
   tenant: string,
@@ -139,10 +150,26 @@ export function tenantGroups(
   groupBy: readonly GroupKey[],
 ): readonly UsageGroup[] {
   const groups = new Groups(tenant, groupBy);
-  if (groupBy.includes("user")) addUsers(groups, rows.userDays);
+  if (needsSplits(groupBy)) addSplits(groups, rows.splits, groupBy);
+  else if (groupBy.includes("user")) addUsers(groups, rows.userDays);
   else if (groupBy.includes("model") || groupBy.includes("task")) addModels(groups, rows, groupBy);
   else addAllCalls(groups, rows, groupBy);
   return groups.inOrder();
+}
+
+/** Of a split that a report shows without its model, the calls are counted. */
+function addSplits(groups: Groups, splits: readonly Split[], groupBy: readonly GroupKey[]): void {
+  const isOfModels = groupBy.includes("model") || groupBy.includes("task");
+  for (const { day, userId, keyId, model, ...sums } of splits) {
+    const place = { day, user: userId, keyId, ...(model !== null && { model }) };
+    const engines = exactSum(REPORTED_ENGINES, sums);
+    const calls = isOfModels ? null : exactSum(USER_FIELDS, sums);
+    groups.change(place, isOfModels ? OF_MODELS_OF_A_DAY : OF_SPLITS, (group) => ({
+      ...group,
+      engines: addEngines(group.engines ?? NO_ENGINES, engines),
+      user: calls === null ? null : addSums(USER_FIELDS, calls, group.user ?? {}),
+    }));
+  }
 }
 
 function addUsers(groups: Groups, userDays: readonly UserDay[]): void {

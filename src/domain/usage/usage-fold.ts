@@ -56,7 +56,7 @@ export function foldLines(lines: readonly JournalLine[]): Fold {
 }
 
 /** A row for each model that ran. Its latency counts the call once, whatever the number of stages. */
-function usageOf(line: JournalLine): readonly Unnumbered<UsageHour>[] {
+export function usageOf(line: JournalLine): readonly Unnumbered<UsageHour>[] {
   const rows = new Map<string, Unnumbered<UsageHour>>();
   for (const item of line.items) {
     if (!ranOrCost(item)) continue;

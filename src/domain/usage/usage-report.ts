@@ -17,7 +17,7 @@ import {
 // sums over tenants and months are exact.
 
 /** The keys that rows may be grouped by, in any order. */
-export const GROUP_KEYS = ["day", "hour", "tenant", "model", "task", "user"] as const;
+export const GROUP_KEYS = ["day", "hour", "tenant", "model", "task", "user", "key"] as const;
 export type GroupKey = (typeof GROUP_KEYS)[number];
 
 /** The key of a group; a field is null where the report is not grouped by it. */
@@ -31,6 +31,8 @@ export interface UsageKey {
   readonly task: string | null;
   /** Also null for everybody beyond a day's first thousand, and for people who were erased. */
   readonly user: string | null;
+  /** Also null where no key of the tenant called, and for keys beyond those that a day tells apart. */
+  readonly keyId: string | null;
 }
 
 /** What reports add up of what engines did. Tokens are among the units. */
@@ -64,10 +66,11 @@ export const addCalls = (a: CallSums, b: Partial<CallSums>): CallSums =>
 
 export interface UsageGroup {
   readonly key: UsageKey;
-  /** Null where rows are of users: the models that a user's calls used are not kept. */
+  /** Null where rows are of users alone. */
   readonly engines: EngineSums | null;
   /** Null where rows are of models or tasks: a call may use several. */
   readonly calls: CallSums | null;
+  /** Of users and keys: how many calls, and what they were charged. */
   readonly user: UserSum<bigint> | null;
   /** From admission to settlement; null where it is not kept. */
   readonly latency: LatencyHistogram | null;
