@@ -55,6 +55,8 @@ interface CallAdmit {
   readonly route: string;
   readonly caller: Caller;
   readonly userId: string | null;
+  /** The caller's own label, kept with the line; absent: there is none. */
+  readonly context?: string;
   readonly idempotency: Idempotency | null;
 }
 

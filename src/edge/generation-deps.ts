@@ -14,7 +14,7 @@ import { type KeyCaller, raw, type Raw } from "../http/call.ts";
 import { newId } from "../http/ids.ts";
 import { callHeaders, openAiRateHeaders, rateLimitHeaders } from "../http/rate-headers.ts";
 import { recordInferences, objectCaller, tenantObject, GOVERNED } from "./bindings.ts";
-import { idempotencyOf } from "../http/idempotency.ts";
+import { labelsOf } from "../http/call-label.ts";
 
 // Shared by the routes that generate.
 
@@ -75,16 +75,16 @@ export function compacts({ headers }: Request): boolean | null {
   return said === "false" ? false : null;
 }
 
-/** Who calls, and under which names; a wrong `Idempotency-Key` is the caller's mistake. */
+/** Who calls, and under which names; a wrong name is the caller's mistake. */
 export async function callerOf(
   call: GenerationRouteCall,
   route: string,
   userId: string | null,
 ): Promise<
   | { readonly kind: "read"; readonly who: GenerationCaller & { readonly fit: boolean } }
-  | Exclude<Awaited<ReturnType<typeof idempotencyOf>>, { kind: "read" }>
+  | Exclude<Awaited<ReturnType<typeof labelsOf>>, { kind: "read" }>
 > {
-  const read = await idempotencyOf(call);
+  const read = await labelsOf(call);
   if (read.kind !== "read") return read;
   const who = {
     callId: newId("jnl"),
@@ -92,6 +92,7 @@ export async function callerOf(
     route,
     caller: objectCaller(call.caller),
     userId,
+    ...(read.context !== null && { context: read.context }),
     idempotency: read.idempotency,
     fit: fits(call.request),
     cacheMode: cacheModeOf(call.request),

@@ -58,6 +58,8 @@ export interface GenerationCaller {
   readonly route: string;
   readonly caller: Caller;
   readonly userId: string | null;
+  /** The caller's own label; absent: there is none. */
+  readonly context?: string;
   readonly idempotency: Idempotency | null;
   /** `skip`: the cache is not used; `refresh`: it is only written. */
   readonly cacheMode?: CacheMode;
@@ -230,6 +232,7 @@ export const admitOf = <Kind extends GenerationKind>(
   route: request.route,
   caller: request.caller,
   userId: request.userId,
+  ...(request.context !== undefined && { context: request.context }),
   idempotency: request.idempotency,
   model: request.model,
   measured: request.measured,

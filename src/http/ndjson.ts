@@ -29,14 +29,14 @@ export function pagedResponse<Line>(
   let page: LinePage<Line> | null = first;
   const stream = new ReadableStream<Uint8Array>({
     async pull(controller) {
-      if (page === null) return controller.close();
-      const text = encode(page.lines);
-      if (text !== "") controller.enqueue(encoder.encode(text));
-      if (page.next === null) {
-        page = null;
-        return controller.close();
+      // The stream asks again only after something was enqueued: empty pages are passed over here.
+      for (let text = ""; text === "" && page !== null;) {
+        text = encode(page.lines);
+        if (text !== "") controller.enqueue(encoder.encode(text));
+        // oxlint-disable-next-line no-await-in-loop -- one page after the other
+        page = page.next === null ? null : await page.next();
       }
-      page = await page.next();
+      if (page === null) controller.close();
     },
   });
   return new Response(stream, { headers: { ...headers } });

@@ -55,6 +55,8 @@ export interface ModerationRequest {
   readonly tenantId: string;
   readonly caller: Caller;
   readonly userId: string | null;
+  /** The caller's own label; absent: there is none. */
+  readonly context?: string;
   readonly policyName: string | null;
   readonly contents: readonly Content[];
   readonly idempotency: Idempotency | null;
@@ -163,6 +165,7 @@ const admitRequest = (
   route: request.route,
   caller: request.caller,
   userId: request.userId,
+  ...(request.context !== undefined && { context: request.context }),
   contents: contents.map(measured),
   verdictIds: contents.map(({ verdictId }) => verdictId),
   policy: { name: request.policyName, known: known?.tag ?? null },

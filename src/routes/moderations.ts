@@ -16,7 +16,7 @@ import {
   toResult,
 } from "../api/openai/moderation.ts";
 import { costHeaders, moderationDeps, toItsEnd } from "../edge/moderation-deps.ts";
-import { idempotencyOf } from "../http/idempotency.ts";
+import { labelsOf } from "../http/call-label.ts";
 import { objectCaller, GOVERNED } from "../edge/bindings.ts";
 import { mended } from "../api/drop-in-body.ts";
 
@@ -35,7 +35,7 @@ export const createModeration = defineRoute({
     const started = Date.now();
     const { model } = call.body;
     if (!isModel(model)) return { kind: "model_not_found", model };
-    const read = await idempotencyOf(call);
+    const read = await labelsOf(call);
     if (read.kind !== "read") return read;
     const contents = readContents(call.body);
     if (contents.kind === "invalid_request") return contents;
@@ -50,6 +50,7 @@ export const createModeration = defineRoute({
         userId: personOf(call.body),
         policyName: call.body.neurogate?.policy ?? null,
         contents: contents.contents,
+        ...(read.context !== null && { context: read.context }),
         idempotency: read.idempotency,
       }),
     );

@@ -13,6 +13,7 @@ import { createCompletion } from "./completions.ts";
 import { analyzeRoute, suggestRoute } from "./comments.ts";
 import { getDiscovery } from "./discovery.ts";
 import { createEmbeddings } from "./embeddings.ts";
+import { listInferences } from "./inferences.ts";
 import { createVariations } from "./image-variations.ts";
 import { createImages, getImage, getImageMetadata } from "./images.ts";
 import { createAdjustment, listAdjustments } from "./adjustments.ts";
@@ -115,6 +116,7 @@ export const ROUTES: readonly Route[] = [
   getAllUsage,
   listModerationLog,
   listLines,
+  listInferences,
   listArchives,
   getArchive,
   listRefusals,

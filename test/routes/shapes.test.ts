@@ -19,10 +19,10 @@ const STAGE = sorted(`name input model engine status scores latency_ms micro_neu
   priced_as measurements instructions`);
 const REVIEW = sorted("state origin priority key_id claim_expires_at note");
 const LINE = sorted(`id object day admitted_at settled_at outcome route request_id key_id user_id
-  verdict_id held_micro_neurons micro_neurons quota_micro_neurons granted_micro_neurons grants
+  context verdict_id held_micro_neurons micro_neurons quota_micro_neurons granted_micro_neurons grants
   overage_micro_neurons overrun_micro_neurons overage_usd_per_1000_neurons items price_book
   adjusts reason`);
-const ITEM = sorted("stage model engine priced_as units micro_neurons basis input task");
+const ITEM = sorted("stage model engine priced_as units micro_neurons basis input task latency_ms");
 const QUOTA_PROBLEM = sorted(`type title status detail instance kind request_id violated-policies
   resets_at limit_micro_neurons posted_micro_neurons pending_micro_neurons
   available_micro_neurons required_micro_neurons`);

@@ -39,6 +39,7 @@ export type JournalRow = {
   items: string;
   grants: string | null;
   verdicts: string | null;
+  context: string | null;
 };
 
 export type Entry =
@@ -59,6 +60,7 @@ const toHold = (row: JournalRow): Hold =>
     keyId: row.key_id,
     userId: row.user_id,
     ...sessionOf(row),
+    ...(row.context !== null && { context: row.context }),
     day: row.day,
     admittedAtMs: row.admitted_at_ms,
     deadlineMs: row.deadline_ms,
@@ -78,6 +80,7 @@ const toLine = (row: JournalRow, outcome: LineOutcome, settledAtMs: number): Jou
   keyId: row.key_id,
   userId: row.user_id,
   ...sessionOf(row),
+  ...(row.context !== null && { context: row.context }),
   verdictId: row.verdict_id,
   day: row.day,
   admittedAtMs: row.admitted_at_ms,
@@ -127,27 +130,31 @@ type ItemTuple = readonly [
   overrun: number,
   basis: Basis,
   failed: 0 | 1,
+  latencyMs?: number,
 ];
 
 /** A stage that asked the model it was planned for names it once: an empty `model` is `pricedAs`. */
-export const encodeItems = (items: readonly Item[]): string =>
-  JSON.stringify(
-    items.map((item): ItemTuple => [
-      item.content,
-      item.stage,
-      item.input,
-      item.model === item.pricedAs ? "" : item.model,
-      item.engine,
-      item.pricedAs,
-      item.task,
-      item.calls,
-      item.units,
-      item.microNeurons,
-      item.overrun,
-      item.basis,
-      item.failed ? 1 : 0,
-    ]),
-  );
+export const encodeItems = (items: readonly Item[]): string => JSON.stringify(items.map(toTuple));
+
+function toTuple(item: Item): ItemTuple {
+  const { latencyMs } = item;
+  const tuple = [
+    item.content,
+    item.stage,
+    item.input,
+    item.model === item.pricedAs ? "" : item.model,
+    item.engine,
+    item.pricedAs,
+    item.task,
+    item.calls,
+    item.units,
+    item.microNeurons,
+    item.overrun,
+    item.basis,
+    item.failed ? 1 : 0,
+  ] as const;
+  return latencyMs === undefined ? tuple : [...tuple, latencyMs];
+}
 
 const decodeItems = (json: string): Item[] =>
   (JSON.parse(json) as ItemTuple[]).map(
@@ -165,6 +172,7 @@ const decodeItems = (json: string): Item[] =>
       over,
       basis,
       failed,
+      latencyMs,
     ]) => ({
       content,
       stage,
@@ -179,5 +187,6 @@ const decodeItems = (json: string): Item[] =>
       overrun: microNeurons(over),
       basis,
       failed: failed === 1,
+      ...(latencyMs !== undefined && { latencyMs }),
     }),
   );

@@ -62,6 +62,8 @@ const VERDICT_COUNTS: readonly string[] = ["ALTER TABLE journal ADD COLUMN verdi
 
 /** The chat session whose message a call is; null: of none. */
 const SESSION_CALLS: readonly string[] = ["ALTER TABLE journal ADD COLUMN session_id TEXT"];
+/** The caller's label of a call; null: it has none. */
+const CONTEXT: readonly string[] = ["ALTER TABLE journal ADD COLUMN context TEXT"];
 
 export const LEDGER: Feature = {
   name: "ledger",
@@ -69,6 +71,7 @@ export const LEDGER: Feature = {
     { name: "ledger", statements: [...LEDGER_TABLES, JOURNAL_GRANTS] },
     { name: "verdict_counts", statements: VERDICT_COUNTS },
     { name: "session_calls", statements: SESSION_CALLS },
+    { name: "context", statements: CONTEXT },
   ],
   isReleased: true,
 };

@@ -145,8 +145,8 @@ export class LedgerStore {
   insertHold(hold: Hold): void {
     this.#db.run(
       `INSERT INTO journal (id, day, outcome, request_id, route, key_id, user_id, session_id,
-        admitted_at_ms, deadline_ms, held, price_book, items)
-        VALUES (?, ?, 'pending', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+        admitted_at_ms, deadline_ms, held, price_book, items, context)
+        VALUES (?, ?, 'pending', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       hold.callId,
       hold.day,
       hold.requestId,
@@ -159,6 +159,7 @@ export class LedgerStore {
       hold.held,
       hold.priceBook,
       encodeStages(hold.stages),
+      hold.context ?? null,
     );
   }
 

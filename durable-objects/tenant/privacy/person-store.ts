@@ -182,9 +182,9 @@ export class PersonStore {
       );
   }
 
-  /** The line stays, with its amounts. */
+  /** The line stays, with its amounts. The caller's label goes too: it may have been the person's. */
   forgetPersonOfLine(id: string): void {
-    this.#ledger.run("UPDATE journal SET user_id = NULL WHERE id = ?", id);
+    this.#ledger.run("UPDATE journal SET user_id = NULL, context = NULL WHERE id = ?", id);
   }
 
   /** Of the days that are there: today, and those that are not yet purged. */

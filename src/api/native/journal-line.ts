@@ -16,6 +16,12 @@ export const JournalLineOutput = v.object({
   key_id: v.nullable(v.string()),
   user_id: v.nullable(v.string()),
   session_id: v.exactOptional(v.pipe(v.string(), v.description("Of a message: its chat session."))),
+  context: v.nullable(
+    v.pipe(
+      v.string(),
+      v.description("The caller's own label: `x-neurogate-context` of its request."),
+    ),
+  ),
   verdict_id: v.nullable(v.string()),
   held_micro_neurons: microNeuronsOut("The bound, reserved before the call."),
   micro_neurons: microNeuronsOut("What was charged: quota + grants + overage."),
@@ -39,6 +45,12 @@ export const JournalLineOutput = v.object({
       units: v.record(v.string(), v.number()),
       micro_neurons: microNeuronsOut("Of this item."),
       basis: v.picklist(BASES),
+      latency_ms: v.nullable(
+        v.pipe(
+          v.number(),
+          v.description("From the first request to an engine to its last answer; null: not kept."),
+        ),
+      ),
     }),
   ),
   price_book: v.pipe(v.string(), v.description("The version of the prices that were taken.")),

@@ -74,7 +74,7 @@ export function withoutPerson(text: string, userId: string): WithoutPerson {
   const line = JSON.parse(text) as ArchivedLine;
   if (line.user_id !== userId) return { text, callId: null, madePictures: false };
   return {
-    text: JSON.stringify({ ...line, user_id: null }),
+    text: JSON.stringify({ ...line, user_id: null, ...("context" in line && { context: null }) }),
     callId: line.id,
     madePictures: line.items.some(
       ({ stage, task }) => stage === "generate" && task === "text_to_image",

@@ -42,6 +42,8 @@ export interface Hold {
   readonly userId: string | null;
   /** The chat session whose message this is; absent: of none. */
   readonly sessionId?: string;
+  /** The caller's own label of the call; absent: there is none. */
+  readonly context?: string;
   /** The period of the call: the day on which it was admitted. */
   readonly day: Day;
   readonly admittedAtMs: number;
@@ -90,6 +92,8 @@ export interface JournalLine {
   readonly userId: string | null;
   /** The chat session whose message this is; absent: of none. */
   readonly sessionId?: string;
+  /** The caller's own label of the call; absent: there is none. */
+  readonly context?: string;
   /** The verdict of a call that made exactly one. */
   readonly verdictId: string | null;
   readonly day: Day;
@@ -184,6 +188,7 @@ function lineOf(
     keyId: hold.keyId,
     userId: hold.userId,
     ...(hold.sessionId !== undefined && { sessionId: hold.sessionId }),
+    ...(hold.context !== undefined && { context: hold.context }),
     verdictId: end.verdictId,
     day: hold.day,
     admittedAtMs: hold.admittedAtMs,

@@ -1,0 +1,63 @@
+import { entryId, type JournalEntry } from "../domain/ledger/adjustment.ts";
+import { raw } from "../http/call.ts";
+import { acceptsNdjson, type LinePage, ndjson } from "../http/ndjson.ts";
+import { readTenant, type TenantAnswer, type TenantRequest } from "../edge/bindings.ts";
+
+// Rows made from the journal, newest first: a page of them, or all that match as one stream.
+
+/** Entries read in one step while streaming. */
+const STREAM_PAGE = 200;
+
+interface JournalQuery {
+  readonly cursor?: string | undefined;
+  readonly limit: number;
+  readonly from?: number | undefined;
+  readonly to?: number | undefined;
+  readonly outcome?: TenantRequest<"listLines">["outcome"] | undefined;
+}
+
+type Page = TenantAnswer<"listLines", "page">;
+
+/**
+ * A page of rows with the cursor of the next one, or the stream.
+ *
+ * @param rowsOf the rows that an entry of the journal gives: any number of them
+ */
+export async function journalPages<Row>(
+  call: Parameters<typeof readTenant>[0] & {
+    readonly request: Request;
+    readonly query: JournalQuery;
+  },
+  rowsOf: (entry: JournalEntry) => readonly Row[],
+) {
+  const { from = null, to = null, outcome = null, cursor = null, limit } = call.query;
+  const streamed = acceptsNdjson(call.request);
+  const query = { fromMs: from, toMs: to, outcome, limit: streamed ? STREAM_PAGE : limit };
+  const read = (before: string | null) =>
+    readTenant(call, (tenant, caller) => tenant.listLines(caller, { ...query, before }));
+  const page = await read(cursor);
+  if (page.kind !== "page") return page;
+  if (!streamed) {
+    return { kind: "rows" as const, rows: page.data.flatMap(rowsOf), next: nextOf(page) };
+  }
+  const linesOf = (of: Page): LinePage => {
+    const next = nextOf(of);
+    return {
+      lines: of.data.flatMap(rowsOf),
+      next:
+        next === null
+          ? null
+          : async () => {
+              const more = await read(next);
+              if (more.kind !== "page") throw new Error("the journal could not be read further");
+              return linesOf(more);
+            },
+    };
+  };
+  return raw(ndjson(linesOf(page)));
+}
+
+function nextOf({ data, more }: Page): string | null {
+  const last = data.at(-1);
+  return !more || last === undefined ? null : entryId(last);
+}
