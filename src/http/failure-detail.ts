@@ -138,7 +138,7 @@ export function failureDetail(failure: Failure): string {
     case "body_too_large":
       return `The body may have at most ${failure.limitBytes} bytes.`;
     case "unsupported_media_type":
-      return `The body must be ${failure.expected}, uncompressed or in gzip.`;
+      return `The body must be ${failure.expected}, uncompressed or in gzip, deflate or br.`;
     case "idempotency_key_reused":
       return "This idempotency key was used before with another body. Use a new key.";
     case "idempotency_in_progress":

@@ -2,7 +2,7 @@ import { Buffer, isUtf8 } from "node:buffer";
 import type { Failure, FieldError, RequestFailure } from "../domain/ledger/failure.ts";
 import { readAtMost } from "../io/read-at-most.ts";
 import { fieldsOf, type FormFields } from "./form.ts";
-import { gunzipped } from "./gzip-body.ts";
+import { type Encoding, ENCODINGS, unpacked } from "./packed-body.ts";
 import {
   announcedLength,
   type BodyGuard,
@@ -25,14 +25,17 @@ export type BodyFailure = Extract<
   { kind: "invalid_request" | "body_too_large" | "unsupported_media_type" }
 >;
 
-const encodingOf = (headers: Headers): string =>
-  headers.get("content-encoding")?.trim().toLowerCase() ?? "identity";
+/** `none`: the body is sent as it is; null: it is in an encoding that is not taken. */
+function encodingOf(headers: Headers): Encoding | "none" | null {
+  const named = headers.get("content-encoding")?.trim().toLowerCase() ?? "";
+  if (named === "" || named === "identity") return "none";
+  // https://www.rfc-editor.org/rfc/rfc9110#section-8.4.1.3: the same.
+  const name = named === "x-gzip" ? "gzip" : named;
+  return ENCODINGS.find((encoding) => encoding === name) ?? null;
+}
 
-const isGzip = (headers: Headers): boolean => ["gzip", "x-gzip"].includes(encodingOf(headers));
-
-/** In another encoding than gzip, which is supported. */
-export const isEncoded = (headers: Headers): boolean =>
-  !isGzip(headers) && !["", "identity"].includes(encodingOf(headers));
+/** In an encoding that is not taken. */
+export const isEncoded = (headers: Headers): boolean => encodingOf(headers) === null;
 
 export interface JsonBody {
   readonly kind: "json";
@@ -62,9 +65,9 @@ export async function readBytes(
   intake: Intake,
 ): Promise<Uint8Array<ArrayBuffer> | Failure> {
   const bytes = await readSent(request, limitBytes, intake);
-  return bytes instanceof Uint8Array && isGzip(request.headers)
-    ? gunzipped(bytes, limitBytes, intake)
-    : bytes;
+  const encoding = encodingOf(request.headers);
+  if (encoding === null || encoding === "none" || !(bytes instanceof Uint8Array)) return bytes;
+  return unpacked(bytes, { encoding, limitBytes }, intake);
 }
 
 /** As they were sent. */
