@@ -14,6 +14,8 @@ export interface TranscriptionInference {
   readonly prompt: string | null;
   /** Null: the engine's default. */
   readonly temperature: number | null;
+  /** `translate`: what is said, in English. */
+  readonly task: "transcribe" | "translate";
   /** Whether the reply needs times: some servers give them only on request. */
   readonly timed: boolean;
 }

@@ -25,7 +25,6 @@ const OPENAI_ELSEWHERE: Readonly<Record<string, readonly string[]>> = {
   "/v1/edits": ["/v1/chat/completions"],
   "/v1/images/edits": ["/v1/images/generations"],
   "/v1/images/variations": ["/v1/images/{id}/variations"],
-  "/v1/audio/translations": ["/v1/audio/transcriptions", "/v1/translations"],
   "/v1/batches": ["/v1/verdicts/batches"],
 };
 

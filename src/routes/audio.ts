@@ -4,15 +4,18 @@ import { generationCall, type Rendered, renderedJson } from "../generation/gener
 import { defineRoute } from "../http/route.ts";
 import { type SpeechBody, speechInference, SpeechInput } from "../api/openai/speech.ts";
 import {
+  AudioTranslationInput,
   MAX_FORM_BYTES,
   toTranscription,
   measureTranscription,
+  type RecordingBody,
   TranscriptionInput,
   TranscriptionOutput,
 } from "../api/openai/transcription.ts";
 import {
   callerOf,
   generationDeps,
+  type GenerationRouteCall,
   GENERATED,
   MAX_BODY_BYTES,
   openAiReply,
@@ -44,36 +47,63 @@ export const createTranscription = defineRoute({
   },
   reply: { status: 200, schema: TranscriptionOutput, otherTypes: ["text/plain"] },
   failures: GENERATED,
-  handle: async (call) => {
-    const startedMs = Date.now();
-    const read = await callerOf(call, "POST /v1/audio/transcriptions", null);
-    if (read.kind !== "read") return read;
-    const { body } = call;
-    const { measured, engineInput } = measureTranscription(body);
-    const generation = await toItsEnd(
-      call.ctx,
-      generationCall(generationDeps(call), {
-        ...read.who,
-        kind: "transcription",
-        model: body.model,
-        measured,
-        inference: (model) => {
-          if (engineInput === null) throw new Error("what has no length was admitted");
-          return { model, ...engineInput };
-        },
-        render: ({ answers: [answer], item }) => {
-          if (answer === undefined || engineInput === null) throw new Error("an answer is missing");
-          const made = { body, engineInput, item, requestId: call.requestId };
-          const reply = toTranscription(answer.output, made);
-          return typeof reply === "string" ? renderedText(reply) : renderedJson(reply);
-        },
-      }),
-    );
-    return generation.kind === "generated"
-      ? openAiReply(generation, call.config, startedMs)
-      : generation;
-  },
+  handle: (call) => recordingReply(call, "POST /v1/audio/transcriptions", "transcribe"),
 });
+
+export const createAudioTranslation = defineRoute({
+  method: "POST",
+  path: "/v1/audio/translations",
+  summary: "OpenAI's endpoint for what a recording says, in English",
+  description:
+    "As a transcription, by a model that translates: `@cf/openai/whisper-large-v3-turbo`, or what an OpenAI-compatible server has.",
+  surface: "openai",
+  admits: { kind: "generation", route: "POST /v1/audio/translations" },
+  auth: { kind: "key", roles: ["call"] },
+  body: {
+    schema: AudioTranslationInput,
+    limitBytes: MAX_FORM_BYTES,
+    as: "multipart",
+    largest: "file",
+    mend: mendedForm,
+  },
+  reply: { status: 200, schema: TranscriptionOutput, otherTypes: ["text/plain"] },
+  failures: GENERATED,
+  handle: (call) => recordingReply(call, "POST /v1/audio/translations", "translate"),
+});
+
+async function recordingReply(
+  call: GenerationRouteCall & { readonly body: RecordingBody },
+  route: string,
+  task: "transcribe" | "translate",
+) {
+  const startedMs = Date.now();
+  const read = await callerOf(call, route, null);
+  if (read.kind !== "read") return read;
+  const { body } = call;
+  const { measured, engineInput } = measureTranscription(body, task);
+  const generation = await toItsEnd(
+    call.ctx,
+    generationCall(generationDeps(call), {
+      ...read.who,
+      kind: "transcription",
+      model: body.model,
+      measured,
+      inference: (model) => {
+        if (engineInput === null) throw new Error("what has no length was admitted");
+        return { model, ...engineInput };
+      },
+      render: ({ answers: [answer], item }) => {
+        if (answer === undefined || engineInput === null) throw new Error("an answer is missing");
+        const made = { body, engineInput, item, requestId: call.requestId };
+        const reply = toTranscription(answer.output, made);
+        return typeof reply === "string" ? renderedText(reply) : renderedJson(reply);
+      },
+    }),
+  );
+  return generation.kind === "generated"
+    ? openAiReply(generation, call.config, startedMs)
+    : generation;
+}
 
 /** What is planned and priced: of a call, and of a quote for it. */
 export const measureSpeech = ({ model, input }: SpeechBody) => ({

@@ -7,7 +7,7 @@ import { getAccount, patchAccount, reopenAccount } from "./account.ts";
 import { listInvariants, startChecks } from "./all-tenants.ts";
 import { listSharing, listTenants } from "./list-tenants.ts";
 import { listAudit } from "./audit.ts";
-import { createSpeech, createTranscription } from "./audio.ts";
+import { createAudioTranslation, createSpeech, createTranscription } from "./audio.ts";
 import { createChatCompletion } from "./chat.ts";
 import { createCompletion } from "./completions.ts";
 import { analyzeRoute, suggestRoute } from "./comments.ts";
@@ -88,6 +88,7 @@ export const ROUTES: readonly Route[] = [
   getDiscovery,
   createEmbeddings,
   createTranscription,
+  createAudioTranslation,
   createSpeech,
   createChatCompletion,
   createCompletion,

@@ -91,14 +91,17 @@ export function answerSound(behaviour, { task, model, content }, response) {
 /** OpenAI's wire: false where a request is about something else. */
 export function answerOpenAiSound(request, body, { script, response, fails }) {
   const isSpeech = request.url.endsWith("/v1/audio/speech");
-  if (!isSpeech && !request.url.endsWith("/v1/audio/transcriptions")) return false;
+  const isHeard = /\/v1\/audio\/(?:transcriptions|translations)$/.test(request.url);
+  if (!isSpeech && !isHeard) return false;
   const answer = async () => {
     const inputs = isSpeech ? JSON.parse(body.toString()) : await fieldsOf(request, body);
     const content = isSpeech ? inputs.input : inputs.file.content;
     const task = isSpeech ? "speech" : "transcription";
     const behaviour = script.behaviour(task, content);
     const { headers } = request;
-    script.record({ task, model: inputs.model, content, inputs, options: {}, headers, behaviour });
+    const { url: path } = request;
+    const { model } = inputs;
+    script.record({ task, model, content, inputs, path, options: {}, headers, behaviour });
     if (fails(behaviour)) return;
     if (!isSpeech) {
       const { text, words, segments } = {

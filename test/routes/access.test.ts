@@ -54,6 +54,17 @@ const PARAMS: Readonly<Record<string, string>> = {
   model: "@cf/huggingface/distilbert-sst-2-int8",
 };
 
+/** A form with a second of sound. */
+const recording = (model: string) =>
+  joined(
+    `--b\r\nContent-Disposition: form-data; name="model"\r\n\r\n${model}\r\n`,
+    '--b\r\nContent-Disposition: form-data; name="file"; filename="a.wav"\r\n\r\n',
+    wav(),
+    "\r\n--b--\r\n",
+  );
+
+const FORM = { "Content-Type": "multipart/form-data; boundary=b" };
+
 /** Bodies that their routes take, so that only who asks can stand in the way. */
 const GOOD_BODIES: Readonly<Record<string, unknown>> = {
   "POST /v1/verdicts": { text: "Nice to meet you all here today" },
@@ -104,12 +115,8 @@ const GOOD_BODIES: Readonly<Record<string, unknown>> = {
   "POST /v1/images": { prompt: "Nice to meet you all here today" },
   "POST /v1/audio/speech": { model: "@cf/deepgram/aura-1", voice: "luna", input: "Hello" },
   "POST /v1/erasures": { user_id: "u_nobody" },
-  "POST /v1/audio/transcriptions": joined(
-    '--b\r\nContent-Disposition: form-data; name="model"\r\n\r\n@cf/openai/whisper\r\n',
-    '--b\r\nContent-Disposition: form-data; name="file"; filename="a.wav"\r\n\r\n',
-    wav(),
-    "\r\n--b--\r\n",
-  ),
+  "POST /v1/audio/transcriptions": recording("@cf/openai/whisper"),
+  "POST /v1/audio/translations": recording("@cf/openai/whisper-large-v3-turbo"),
 };
 
 /** Of routes that cannot be asked without. */
@@ -119,7 +126,8 @@ const GOOD_QUERIES: Readonly<Record<string, string>> = {
 
 /** Of bodies that are not JSON. */
 const GOOD_HEADERS: Readonly<Record<string, Record<string, string>>> = {
-  "POST /v1/audio/transcriptions": { "Content-Type": "multipart/form-data; boundary=b" },
+  "POST /v1/audio/transcriptions": FORM,
+  "POST /v1/audio/translations": FORM,
 };
 
 /** A route is asked with the same body wherever it is found. */
@@ -363,6 +371,7 @@ describe("what a role opens", () => {
         "POST /v1/images/:id/variations",
         "POST /v1/audio/speech",
         "POST /v1/audio/transcriptions",
+        "POST /v1/audio/translations",
       ],
     },
     {

@@ -54,6 +54,7 @@ const OPENAI_PATHS: readonly string[] = [
   "/v1/models",
   "/v1/models/{id}",
   "/v1/audio/transcriptions",
+  "/v1/audio/translations",
   "/v1/audio/speech",
 ];
 const ACCOUNT = "/client/v4/accounts/{account}/ai";

@@ -55,7 +55,6 @@ describe("a path that nobody has", () => {
     ["/v1/image/generations", ["/v1/images/generations"]],
     ["/v1/images/edits", ["/v1/images/generations"]],
     ["/v1/images/variations", ["/v1/images/{id}/variations"]],
-    ["/v1/audio/translations", ["/v1/audio/transcriptions", "/v1/translations"]],
   ])("POST %s names %j first", async (path, first) => {
     const { status, body } = await tenant.call("POST", path, {});
     expect([status, body.error.code]).toEqual([404, "not_found"]);

@@ -79,7 +79,7 @@ describe("speech to text", () => {
     [WHISPER, { audio: "?" }, "/audio", "invalid_request"],
     [WHISPER, { audio: [1, 2, 999] }, "/audio", "invalid_request"],
     [WHISPER, { audio: [1, 2, 3] }, undefined, "unbounded_usage"],
-    [LARGE, { audio: [...RECORDING], task: "translate" }, "/task", "unsupported_parameter"],
+    [WHISPER, { audio: [...RECORDING], task: "translate" }, "/task", "unsupported_parameter"],
     [LARGE, { audio: [...RECORDING], language: "English!" }, "/language", "invalid_request"],
     [WHISPER, { audio: [...RECORDING], language: "en" }, "/language", "unsupported_parameter"],
   ])("%s refuses a wrong request", async (model, body, pointer, kind) => {

@@ -25,12 +25,29 @@ const GRANULARITIES = ["word", "segment"] as const;
 const absent = (why: string) =>
   v.optional(v.pipe(v.unknown(), v.check(stated(`must be absent: ${why}`, () => false))));
 
-export const TranscriptionInput = v.object({
+/** The fields of a translation, which a transcription has too. */
+const fields = {
   file: upload(
     MAX_AUDIO_BYTES,
     "At most 25 MB of WAV (PCM), MP3, AAC, FLAC, Ogg or WebM (Opus, Vorbis), or M4A (AAC, ALAC, Opus).",
   ),
   model: modelName,
+  prompt: v.optional(v.pipe(v.string(), v.maxLength(MAX_PROMPT))),
+  response_format: v.optional(v.picklist(["json", "text", "srt", "verbose_json", "vtt"]), "json"),
+  temperature: v.optional(
+    v.pipe(
+      v.string(),
+      v.check(stated("must be a number from 0 to 1", (text: string) => inUnit(text))),
+      v.transform(Number),
+    ),
+  ),
+};
+
+/** What is said, in English: a form of fewer fields. */
+export const AudioTranslationInput = v.object(fields);
+
+export const TranscriptionInput = v.object({
+  ...fields,
   language: v.optional(
     v.pipe(
       v.string(),
@@ -41,15 +58,6 @@ export const TranscriptionInput = v.object({
           /^[A-Za-z]{2,3}(-\w{2,4})?$/.test(code),
         ),
       ),
-    ),
-  ),
-  prompt: v.optional(v.pipe(v.string(), v.maxLength(MAX_PROMPT))),
-  response_format: v.optional(v.picklist(["json", "text", "srt", "verbose_json", "vtt"]), "json"),
-  temperature: v.optional(
-    v.pipe(
-      v.string(),
-      v.check(stated("must be a number from 0 to 1", (text: string) => inUnit(text))),
-      v.transform(Number),
     ),
   ),
   timestamp_granularities: v.optional(
@@ -80,12 +88,19 @@ function isFalse(text: string): boolean {
   return ["", "false", "0"].includes(text.toLowerCase());
 }
 
-export type TranscriptionBody = v.InferOutput<typeof TranscriptionInput>;
+type TranscriptionBody = v.InferOutput<typeof TranscriptionInput>;
+
+/** What is asked of a recording: a transcription, or a translation into English. */
+export type RecordingBody = v.InferOutput<typeof AudioTranslationInput> &
+  Partial<Pick<TranscriptionBody, "language" | "timestamp_granularities">>;
 
 const TIMED: readonly TranscriptionBody["response_format"][] = ["srt", "vtt", "verbose_json"];
 
 /** The measure that is planned and priced, and the engine's input without the model. */
-export function measureTranscription(body: TranscriptionBody): {
+export function measureTranscription(
+  body: RecordingBody,
+  task: TranscriptionInference["task"],
+): {
   readonly measured: {
     readonly kind: "transcription";
     readonly audio: TranscriptionInference["length"] | null;
@@ -106,6 +121,7 @@ export function measureTranscription(body: TranscriptionBody): {
     prompt: body.prompt === "" ? null : (body.prompt ?? null),
     temperature: body.temperature ?? null,
     timed: TIMED.includes(body.response_format),
+    task,
   };
   return { measured, engineInput };
 }
@@ -127,7 +143,7 @@ const OutputSegment = v.object({
 
 export const TranscriptionOutput = v.object({
   text: v.string(),
-  task: v.optional(v.literal("transcribe")),
+  task: v.optional(v.picklist(["transcribe", "translate"])),
   language: v.optional(v.string()),
   duration: v.optional(v.pipe(v.number(), v.description("Seconds."))),
   segments: v.optional(v.array(OutputSegment)),
@@ -137,7 +153,7 @@ export const TranscriptionOutput = v.object({
 });
 
 interface MadeTranscript {
-  readonly body: TranscriptionBody;
+  readonly body: RecordingBody;
   readonly engineInput: Omit<TranscriptionInference, "model">;
   readonly item: Item;
   readonly requestId: string;
@@ -176,7 +192,7 @@ function verbose(
 ): v.InferOutput<typeof TranscriptionOutput> {
   const wanted = made.body.timestamp_granularities ?? ["segment"];
   return {
-    task: "transcribe",
+    task: made.engineInput.task,
     language: language ?? made.engineInput.language ?? "unknown",
     duration: made.seconds,
     text,

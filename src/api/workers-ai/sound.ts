@@ -17,7 +17,7 @@ const LANGUAGE = "must be a language code such as en";
 
 const TranscriptionInput = v.object({
   audio: v.union([v.instance(Uint8Array), text]),
-  task: v.optional(v.string(), "transcribe"),
+  task: v.optional(v.picklist(["transcribe", "translate"]), "transcribe"),
   language: v.optional(
     v.pipe(
       v.string(),
@@ -43,8 +43,9 @@ export function readTranscription(body: RunBody, model: string): Reading<"transc
   const parsed = parseInputs(TranscriptionInput, { kind: "json", value: sent });
   if (parsed.kind !== "parsed") return parsed;
   const { audio, task, language, initial_prompt: prompt, prefix } = parsed.inputs;
-  if (task !== "transcribe")
-    return refused("task", "what is said is written down, not translated.");
+  if (task === "translate" && !LARGE.test(model)) {
+    return refused("task", "only whisper-large-v3-turbo translates what is said.");
+  }
   if (prefix !== undefined) return refused("prefix", "no engine here is told how to begin.");
   const bytes = bytesOf(audio);
   if (bytes === null) return wrong(["audio"], "must be an array of bytes, or base64");
@@ -56,7 +57,7 @@ export function readTranscription(body: RunBody, model: string): Reading<"transc
     inference(id) {
       if (format === null || length === null) throw new Error("what has no length was admitted");
       const options = { language: language ?? null, prompt: prompt ?? null, temperature: null };
-      return { model: id, bytes, format, length, ...options, timed: true };
+      return { model: id, bytes, format, length, ...options, timed: true, task };
     },
     result: (output) => {
       if (NOVA.test(model)) return toDeepgram(output);

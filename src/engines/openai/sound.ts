@@ -26,7 +26,7 @@ const transcription =
   async (_hold, { model: id, bytes, format, ...parameters }, options) => {
     const model = namedModel(server, id);
     if (model === undefined) return { kind: "unsupported" };
-    const { language, prompt, temperature, timed } = parameters;
+    const { language, prompt, temperature, timed, task } = parameters;
     const form = formOf(
       {
         model,
@@ -34,13 +34,14 @@ const transcription =
         ...(language !== null && { language }),
         ...(prompt !== null && { prompt }),
         ...(temperature !== null && { temperature: String(temperature) }),
-        ...(timed && { "timestamp_granularities[]": ["segment", "word"] }),
+        ...(timed && task === "transcribe" && { "timestamp_granularities[]": ["segment", "word"] }),
       },
       // Some servers read the format from the end of the name.
       { name: `audio.${format}`, type: soundType(format), bytes },
     );
     const headers = { "content-type": form.contentType, accept: "application/json" };
-    const reply = await posted(server, "/audio/transcriptions", { ...form, headers }, options);
+    const path = task === "translate" ? "/audio/translations" : "/audio/transcriptions";
+    const reply = await posted(server, path, { ...form, headers }, options);
     if (reply.kind !== "replied") return reply;
     const output = readWhisper(reply.value);
     if (output === null) return { kind: "failed", usage: null };

@@ -23,7 +23,11 @@ export const workersAiSound = (ai: Ai): Generators => ({
 
 type Inputs = Readonly<Record<string, unknown>>;
 /** A parameter that a model does not have. */
-type Unhonoured = { readonly kind: "unsupported"; readonly parameter?: string };
+type Unhonoured = {
+  readonly kind: "unsupported";
+  readonly parameter?: string;
+  readonly detail?: string;
+};
 
 const unhonoured = (parameter: string): Unhonoured => ({ kind: "unsupported", parameter });
 
@@ -31,9 +35,16 @@ const WHISPER = "@cf/openai/whisper";
 const WHISPER_LARGE = "@cf/openai/whisper-large-v3-turbo";
 const NOVA = "@cf/deepgram/nova-3";
 
+const NO_TRANSLATION: Unhonoured = {
+  kind: "unsupported",
+  parameter: "model",
+  detail: `only ${WHISPER_LARGE} translates what is said.`,
+};
+
 /** The model's inputs beside the sound. */
 function transcriptionInputs(inference: TranscriptionInference): Inputs | Unhonoured {
   const { model, language, prompt, temperature } = inference;
+  if (inference.task === "translate" && model !== WHISPER_LARGE) return NO_TRANSLATION;
   // 0 is the models' default.
   if (temperature !== null && temperature !== 0) return unhonoured("temperature");
   switch (model) {
@@ -44,6 +55,7 @@ function transcriptionInputs(inference: TranscriptionInference): Inputs | Unhono
       return {
         ...(language !== null && { language }),
         ...(prompt !== null && { initial_prompt: prompt }),
+        ...(inference.task === "translate" && { task: "translate" }),
       };
     case NOVA:
       if (prompt !== null) return unhonoured("prompt");
