@@ -1,5 +1,6 @@
 import type { Usage } from "../domain/catalogue/catalogue.ts";
 import { newToolCallId, readFinish, readToolCalls, reasoningIn } from "./chat-reply.ts";
+import { logprobsIn } from "./logprobs.ts";
 import { field, readUsage } from "./engine-call.ts";
 import type { ChatEvent, ToolCallDelta } from "./inference.ts";
 
@@ -72,10 +73,14 @@ function* readChoice(choices: readonly unknown[], progress: Progress): Generator
   const delta = field(choice, "delta");
   const reasoning = reasoningIn(delta);
   if (reasoning !== null && reasoning !== "") yield { kind: "reasoning", text: reasoning };
-  for (const name of ["content", "refusal"]) {
-    const text = field(delta, name);
-    if (typeof text === "string" && text !== "") yield { kind: "text", text };
+  const logprobs = logprobsIn(choice);
+  const content = field(delta, "content");
+  const said = typeof content === "string" ? content : "";
+  if (said !== "" || logprobs.length > 0) {
+    yield { kind: "text", text: said, ...(logprobs.length > 0 && { logprobs }) };
   }
+  const refusal = field(delta, "refusal");
+  if (typeof refusal === "string" && refusal !== "") yield { kind: "text", text: refusal };
   const calls = field(delta, "tool_calls");
   if (Array.isArray(calls) && calls.length > 0) {
     const deltas = calls.map((call, at) => withId(readDelta(call, at), progress));

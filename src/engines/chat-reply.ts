@@ -1,4 +1,5 @@
 import type { Usage } from "../domain/catalogue/catalogue.ts";
+import { logprobsIn } from "./logprobs.ts";
 import { field, readUsage } from "./engine-call.ts";
 import { type ChatOutput, FINISH_REASONS, type FinishReason, type ToolCall } from "./inference.ts";
 
@@ -36,7 +37,14 @@ function choiceOutput(choices: readonly unknown[]): ChatOutput | null {
   const isEmpty = text === null && reasoning === null && toolCalls.length === 0;
   // An answer may be empty if the model was cut while it reasoned, or filtered before its first word.
   if (isEmpty && finishReason !== "length" && finishReason !== "content_filter") return null;
-  return { content: text, reasoning, toolCalls, finishReason };
+  const logprobs = logprobsIn(choices[0]);
+  return {
+    content: text,
+    reasoning,
+    toolCalls,
+    finishReason,
+    ...(logprobs.length > 0 && { logprobs }),
+  };
 }
 
 /** In JSON mode `response` is the parsed JSON, not a string. */

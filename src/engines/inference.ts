@@ -2,6 +2,7 @@ import type { Hold } from "../domain/ledger/ledger.ts";
 import type { GenerationKind } from "../domain/generation/plan-generation.ts";
 import type { Size, Usage } from "../domain/catalogue/catalogue.ts";
 import type { CheckOptions, Label, Unanswered } from "./engine.ts";
+import type { TokenLogprob } from "./logprobs.ts";
 import type { Picture } from "./picture.ts";
 import type {
   Speech,
@@ -63,6 +64,8 @@ export interface ChatOutput {
   readonly reasoning: string | null;
   readonly toolCalls: readonly ToolCall[];
   readonly finishReason: FinishReason;
+  /** Of the content's tokens, where they were asked for and the engine reports them. */
+  readonly logprobs?: readonly TokenLogprob[];
 }
 
 /** A piece of a tool call, as OpenAI streams them: an absent field came earlier, or comes later. */
@@ -76,7 +79,8 @@ export interface ToolCallDelta {
 
 /** A piece of a streamed answer, in the order of arrival. A stream that ends without `end` was cut. */
 export type ChatEvent =
-  | { readonly kind: "text"; readonly text: string }
+  /** The text may be empty where its tokens are a part of a character. */
+  | { readonly kind: "text"; readonly text: string; readonly logprobs?: readonly TokenLogprob[] }
   | { readonly kind: "reasoning"; readonly text: string }
   | { readonly kind: "tool_calls"; readonly deltas: readonly ToolCallDelta[] }
   | { readonly kind: "finish"; readonly reason: FinishReason }

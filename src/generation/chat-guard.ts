@@ -19,7 +19,8 @@ import type { GenerationStage } from "../domain/generation/plan-generation.ts";
 import type { PolicyVersion } from "../domain/moderation/policy.ts";
 import { type Verdict, worst } from "../domain/moderation/verdict.ts";
 import type { Engine } from "../engines/engine.ts";
-import type { ChatOutput } from "../engines/inference.ts";
+import type { RequestFailure } from "../domain/ledger/failure.ts";
+import type { ChatInference, ChatOutput } from "../engines/inference.ts";
 import { createGate, GATE_CAPACITY } from "../moderation/ask-engine.ts";
 import { prepare, type PreparedContent } from "../moderation/content.ts";
 import { type ModerationContext, moderate } from "../moderation/moderate.ts";
@@ -142,6 +143,25 @@ export function chatGuard(context: GuardContext): ChatGuard {
       engine.name === "workers-ai" ? closureNews(...runs.map(({ account }) => account)) : null,
   };
 }
+
+/**
+ * Log-probabilities name tokens that nobody judged: beside a guarded answer there are none. Null: they
+ * were not asked for, or the answer is not guarded.
+ */
+export const logprobsRefusal = (
+  guard: ChatGuard | null,
+  inference: () => object,
+): Extract<RequestFailure, { kind: "unsupported_parameter" }> | null =>
+  guard === null || guard.modes.output === "off" || !asksLogprobs(inference())
+    ? null
+    : {
+        kind: "unsupported_parameter",
+        parameter: "logprobs",
+        detail: "logprobs: an answer that is guarded has none, since they name tokens beside it.",
+      };
+
+const asksLogprobs = (inference: object): boolean =>
+  (inference as Partial<ChatInference>).parameters?.["logprobs"] === true;
 
 /** Replaces an answer that is withheld. */
 export const FILTERED: ChatOutput = {

@@ -32,7 +32,7 @@ import {
 } from "../domain/generation/plan-generation.ts";
 import type { Engine } from "../engines/engine.ts";
 import type { Answered, Inferences } from "../engines/inference.ts";
-import type { GuardContext, GuardResults } from "./chat-guard.ts";
+import { type GuardContext, type GuardResults, logprobsRefusal } from "./chat-guard.ts";
 import type { GuardRequest } from "./guard-request.ts";
 import { runGuarded } from "./run-guarded.ts";
 import { cachedRun } from "./cached-run.ts";
@@ -168,6 +168,8 @@ export async function generationCall<Kind extends GenerationKind>(
     const inference = (model: string, at: number) => request.inference(model, stage, at);
     const guarding = { ...context, judgeText, deadlineMs: runEndsMs(hold) };
     const guard = request.guard?.open(admitted, guarding) ?? null;
+    const refused = logprobsRefusal(guard, () => inference(stage.model, 0));
+    if (refused !== null) return nothingRan({ made: refused, item: null, stage });
     const ask = () =>
       cachedRun(deps, { admitted, request, stage }, () =>
         runGeneration(context, request.kind, inference),

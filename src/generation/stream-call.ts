@@ -22,7 +22,7 @@ import {
   runEndsMs,
   runFailure,
 } from "./generation-call.ts";
-import type { ChatGuard } from "./chat-guard.ts";
+import { type ChatGuard, logprobsRefusal } from "./chat-guard.ts";
 import { guardStream, withheldStream } from "./guard-stream.ts";
 import { pumpStream } from "./pump-stream.ts";
 import {
@@ -86,6 +86,8 @@ export async function streamCall(
       if (unready !== null) return notOpened(unready, []);
       const guarding = { ...context, judgeText, deadlineMs: runEndsMs(hold) };
       const guard = request.guard?.open(admitted, guarding) ?? null;
+      const refused = logprobsRefusal(guard, () => request.inference(stage.model, stage, 0));
+      if (refused !== null) return notOpened(refused, []);
       if (guard !== null && (await guard.prompt())) return withheld(context, request, guard);
       return await opened(context, request, { guard, end: () => controller.abort() });
     } finally {

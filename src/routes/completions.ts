@@ -11,6 +11,7 @@ import {
   type CompletionBody,
   completionChunks,
   completionId,
+  completionLogprobsFailure,
   CompletionInput,
   CompletionOutput,
   completionParameters,
@@ -52,7 +53,7 @@ export const createCompletion = defineRoute({
   handle: async (call) => {
     const startedMs = Date.now();
     const { body, requestId, config } = call;
-    const refused = refusedOf(body);
+    const refused = refusedOf(body) ?? completionLogprobsFailure(body);
     if (refused !== null) return refused;
     const read = await callerOf(call, "POST /v1/completions", personOf(body));
     if (read.kind !== "read") return read;

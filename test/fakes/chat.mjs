@@ -8,6 +8,7 @@
 //   tool=get_weather    calls that tool, with arguments from `args` or {"city":"Paris"}; calls=2: twice
 //   reasoning=1         thinks first
 //   finish=length       says so
+//   logprobs=2          with the probabilities of its words, and of two in the place of each
 //   null_text           with no text at all
 //   no_choices bad_choices two_choices bad_calls bad_text   answers of no use
 // Of a stream only:
@@ -65,8 +66,26 @@ export function chatPlan(behaviour, bytes, usageOf) {
   return { text, toolCalls, usage, reasoning, finish, has, number };
 }
 
+/** The n-th word has the logarithm -n / 10, and each other one in its place 1 less. */
+const logprobsOf = (pieces, top, from = 0) => ({
+  content: pieces.map((token, at) => {
+    const logprob = -(from + at + 1) / 10;
+    const bytes = [...Buffer.from(token)];
+    const top_logprobs = Array.from({ length: top }, (_, other) =>
+      other === 0
+        ? { token, logprob, bytes }
+        : { token: `other${other}`, logprob: logprob - other },
+    );
+    return { token, logprob, bytes, top_logprobs };
+  }),
+});
+
 /** @param newer whether the model answers as OpenAI's do, or with `response` */
-export function chatReply({ text, toolCalls, usage, reasoning, finish, has }, model, newer) {
+export function chatReply(
+  { text, toolCalls, usage, reasoning, finish, has, number },
+  model,
+  newer,
+) {
   if (!newer) {
     return {
       response: has("bad_text") ? 7 : has("null_text") ? null : toolCalls.length > 0 ? "" : text,
@@ -88,7 +107,8 @@ export function chatReply({ text, toolCalls, usage, reasoning, finish, has }, mo
         : toolCalls.map((call, at) => ({ id: `call_${at}`, type: "function", function: call })),
     }),
   };
-  const choice = { index: 0, message, finish_reason: finish };
+  const logprobs = has("logprobs") ? logprobsOf(piecesOf(text), number("logprobs")) : null;
+  const choice = { index: 0, message, logprobs, finish_reason: finish };
   const choices = has("no_choices")
     ? []
     : has("bad_choices")
@@ -105,12 +125,12 @@ export const streams = [];
 /** The pieces of a text as a model would send them: words with the blank before them. */
 const piecesOf = (text) => text.match(/\s*\S+/g) ?? [];
 
-const chunk = (model, delta, finish = null, extra = {}) => ({
+const chunk = (model, delta, finish = null, { logprobs, ...extra } = {}) => ({
   id: "chatcmpl-fake",
   object: "chat.completion.chunk",
   created: 1,
   model,
-  choices: [{ index: 0, delta, finish_reason: finish }],
+  choices: [{ index: 0, delta, finish_reason: finish, ...(logprobs && { logprobs }) }],
   ...extra,
 });
 
@@ -131,7 +151,10 @@ function* eventsOf(plan, model, newer) {
       every > 0 && sent % every === 0
         ? { usage: { prompt_tokens: 1, completion_tokens: sent, total_tokens: 1 + sent } }
         : {};
-    yield newer ? chunk(model, { content: piece }, null, usage) : { response: piece, ...usage };
+    const [logprobs] = has("logprobs") ? [logprobsOf([piece], number("logprobs"), at)] : [];
+    yield newer
+      ? chunk(model, { content: piece }, null, { ...usage, logprobs })
+      : { response: piece, ...usage };
   }
   if (newer) yield chunk(model, {}, finish);
   if (plan.usage === undefined) return;

@@ -345,7 +345,6 @@ describe("what /v1/chat/completions refuses", () => {
     ["a custom tool", { tools: [{ type: "custom", custom: { name: "a" } }] }, "tools[0].type"],
     ["a choice without tools", { tool_choice: "required" }, "tool_choice"],
     ["another response format", { response_format: { type: "xml" } }, "response_format.type"],
-    ["logprobs", { logprobs: true }, "logprobs"],
     ["logit_bias", { logit_bias: { 50256: -100 } }, "logit_bias"],
     ["functions", { functions: [{ name: "a" }] }, "functions"],
     ["an audio answer", { modalities: ["text", "audio"] }, "modalities"],

@@ -1,6 +1,8 @@
 import type { Item } from "../../domain/ledger/ledger.ts";
 import { toOpenAiError } from "../../http/openai-error.ts";
 import type { ChatEvent, ToolCallDelta } from "../../engines/inference.ts";
+import type { TokenLogprob } from "../../engines/logprobs.ts";
+import { toLogprobs } from "./logprobs.ts";
 import { type ChatHead, toChatNeurogate, toChatUsage, wholeItem } from "./chat-reply.ts";
 
 // OpenAI's chunks of a chat, as server-sent events, byte for byte.
@@ -41,15 +43,17 @@ export function chatChunks(
       ...more,
     });
   const usageToCome = form === "null_until_last" ? { usage: null } : {};
-  const of = (index: number, delta: object, finish_reason: string | null = null): string =>
-    chunk([{ index, delta, logprobs: null, finish_reason }], usageToCome);
+  const of = (index: number, { delta, finishReason, logprobs }: Delta): string => {
+    const choice = { index, delta, logprobs: toLogprobs(logprobs), finish_reason: finishReason };
+    return chunk([choice], usageToCome);
+  };
   return {
     piece(index, event) {
       const said = deltaOf(event);
       if (said === null) return "";
-      const first = begun.has(index) ? "" : of(index, { role: "assistant", content: "" });
+      const first = begun.has(index) ? "" : of(index, ROLE);
       begun.add(index);
-      return first + of(index, said.delta, said.finishReason);
+      return first + of(index, said);
     },
     ended(items, moderation) {
       const found = moderation === null ? "" : chunk([], { ...usageToCome, moderation });
@@ -68,12 +72,18 @@ export const cutEvent = (requestId: string): string =>
     toOpenAiError({ kind: "engine_failed", charged: true }, { requestId, instance: "" }).body,
   );
 
-function deltaOf(
-  event: ChatEvent,
-): { readonly delta: object; readonly finishReason: string | null } | null {
+interface Delta {
+  readonly delta: object;
+  readonly finishReason: string | null;
+  readonly logprobs?: readonly TokenLogprob[] | undefined;
+}
+
+const ROLE: Delta = { delta: { role: "assistant", content: "" }, finishReason: null };
+
+function deltaOf(event: ChatEvent): Delta | null {
   switch (event.kind) {
     case "text":
-      return { delta: { content: event.text }, finishReason: null };
+      return { delta: { content: event.text }, finishReason: null, logprobs: event.logprobs };
     case "reasoning":
       return { delta: { reasoning_content: event.text }, finishReason: null };
     case "tool_calls":

@@ -6,6 +6,7 @@ import type { Usage } from "../../domain/catalogue/catalogue.ts";
 import { type ChatOutput, FINISH_REASONS } from "../../engines/inference.ts";
 import { ModerationObject } from "./chat-moderation.ts";
 import { type PlanNotes, planNotes } from "../plan-notes.ts";
+import { LogprobsOutput, toLogprobs } from "./logprobs.ts";
 import { Neurogate, toNeurogate, usageOf } from "./drop-in.ts";
 
 // OpenAI's chat completion, byte for byte; what is ours is under `neurogate`.
@@ -57,7 +58,7 @@ export const ChatOutputBody = v.object({
         ),
         tool_calls: v.exactOptional(v.array(ToolCallOutput)),
       }),
-      logprobs: v.null(),
+      logprobs: LogprobsOutput,
       finish_reason: v.picklist(FINISH_REASONS),
     }),
   ),
@@ -149,7 +150,7 @@ export function toChatCompletion(
           })),
         }),
       },
-      logprobs: null,
+      logprobs: toLogprobs(output.logprobs),
       finish_reason: output.finishReason,
     })),
     usage: toChatUsage(item.units),

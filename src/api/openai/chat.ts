@@ -12,6 +12,7 @@ import {
 } from "./drop-in.ts";
 import { ModerationField } from "./chat-moderation.ts";
 import { Messages } from "./chat-messages.ts";
+import { tooManyLogprobs, topLogprobs } from "./logprobs.ts";
 import { seed } from "../seed.ts";
 import { effortHeaders, effortTaken, reasoningEffort } from "../reasoning-effort.ts";
 
@@ -79,8 +80,10 @@ const Fields = v.object({
     v.pipe(v.boolean(), v.description("Nothing is: `x-neurogate-store: false` says so.")),
   ),
   ...personFields,
-  logprobs: known,
-  top_logprobs: known,
+  logprobs: v.nullish(
+    v.pipe(v.boolean(), v.description("Where the engine reports them; else refused by name.")),
+  ),
+  top_logprobs: v.nullish(topLogprobs),
   logit_bias: known,
   functions: known,
   function_call: known,
@@ -108,8 +111,13 @@ const hasTools = ({ tools, tool_choice }: ChatOptions): boolean =>
   isAbsent(tool_choice) || tool_choice === "none" || isGiven(tools);
 const NEEDS_TOOLS = "needs tools";
 
+const hasLogprobs = ({ logprobs, top_logprobs }: ChatOptions): boolean =>
+  logprobs === true || (top_logprobs ?? 0) === 0;
+const NEEDS_LOGPROBS = "must be absent or 0 without logprobs: true";
+
 export const ChatInput = v.pipe(
   Fields,
+  v.forward(v.check(stated<ChatBody>(NEEDS_LOGPROBS, hasLogprobs)), ["top_logprobs"]),
   v.forward(v.check(stated<ChatBody>(ONLY_STREAMED, isOnlyStreamed)), ["stream_options"]),
   v.forward(v.check(stated<ChatBody>(NEEDS_TOOLS, hasTools)), ["tool_choice"]),
 );
@@ -121,6 +129,7 @@ type SessionChatBody = v.InferOutput<typeof SessionFields>;
 /** As a message of a session: without a model, the session's own answers. */
 export const SessionChatInput = v.pipe(
   SessionFields,
+  v.forward(v.check(stated<SessionChatBody>(NEEDS_LOGPROBS, hasLogprobs)), ["top_logprobs"]),
   v.forward(v.check(stated<SessionChatBody>(ONLY_STREAMED, isOnlyStreamed)), ["stream_options"]),
   v.forward(v.check(stated<SessionChatBody>(NEEDS_TOOLS, hasTools)), ["tool_choice"]),
 );
@@ -137,16 +146,6 @@ const REFUSED: readonly {
   readonly asks?: (value: unknown) => boolean;
   readonly detail: string;
 }[] = [
-  {
-    parameter: "logprobs",
-    asks: (value) => value !== false,
-    detail: "logprobs: no engine here reports log-probabilities.",
-  },
-  {
-    parameter: "top_logprobs",
-    asks: (value) => value !== 0,
-    detail: "top_logprobs: no engine here reports log-probabilities.",
-  },
   {
     parameter: "logit_bias",
     asks: (value) => typeof value === "object" && value !== null && Object.keys(value).length > 0,
@@ -172,15 +171,22 @@ const REFUSED: readonly {
 ];
 
 /** The first parameter that cannot be honoured and must not be ignored; null: there is none. */
-export function refusedIn(body: ChatOptions): Refused | null {
+export function refusedIn(body: ChatOptions): Refused | ReturnType<typeof tooManyLogprobs> {
   const found = REFUSED.find(({ parameter, asks = () => true }) => {
     const value = body[parameter];
     return !isAbsent(value) && asks(value);
   });
-  if (found === undefined) return null;
+  if (found === undefined) return body.logprobs === true ? tooMany(body) : null;
   const { parameter, detail } = found;
   return { kind: "unsupported_parameter", parameter, detail };
 }
+
+const tooMany = (body: ChatOptions): ReturnType<typeof tooManyLogprobs> =>
+  tooManyLogprobs({
+    top: body.top_logprobs ?? 0,
+    maxTokens: maxTokensOf(body),
+    stream: body.stream,
+  });
 
 /** Those that are known to cost nothing beyond what is held: no engine sees any other. */
 const PASSED_ON = [
@@ -205,6 +211,10 @@ export function parametersOf(body: ChatOptions): Readonly<Record<string, unknown
   );
   const { reasoning_effort: effort } = body;
   if (effort !== null && effort !== undefined) parameters["reasoning_effort"] = effortTaken(effort);
+  if (body.logprobs === true) {
+    parameters["logprobs"] = true;
+    if ((body.top_logprobs ?? 0) > 0) parameters["top_logprobs"] = body.top_logprobs;
+  }
   if (isGiven(body.tools)) return parameters;
   const {
     tools: _none,

@@ -3,7 +3,7 @@ import type { FieldError, RequestFailure } from "../../domain/ledger/failure.ts"
 import type { Item } from "../../domain/ledger/ledger.ts";
 import type { ChatEvent, ChatMessage, ChatOutput } from "../../engines/inference.ts";
 import { FINISH_REASONS } from "../../engines/inference.ts";
-import { between } from "../field.ts";
+import { between, wholeNumber } from "../field.ts";
 import {
   choiceCount,
   known,
@@ -22,6 +22,8 @@ import {
   wholeItem,
 } from "./chat-reply.ts";
 import { seed } from "../seed.ts";
+import { MOST_TOP_LOGPROBS } from "../../engines/logprobs.ts";
+import { TextLogprobsOutput, tooManyLogprobs, toTextLogprobs } from "./logprobs.ts";
 import { oneTokenList, tokenLists, unknownTokens } from "./token-ids.ts";
 
 // OpenAI's older completions: a text in, a text out. The models here are asked as in a chat, with the
@@ -55,7 +57,16 @@ export const CompletionInput = v.object({
   best_of: known,
   echo: known,
   logit_bias: known,
-  logprobs: known,
+  logprobs: v.nullish(
+    v.union([
+      v.literal(false),
+      wholeNumber(
+        0,
+        MOST_TOP_LOGPROBS,
+        "Log-probabilities, and of so many of the likeliest tokens. Where the engine reports them.",
+      ),
+    ]),
+  ),
   suffix: known,
 });
 
@@ -68,12 +79,11 @@ type Refused = Extract<RequestFailure, { kind: "unsupported_parameter" }>;
 
 /** Parameters that would change the answer if they were ignored. */
 export function refusedOf(body: CompletionBody): Refused | null {
-  const { best_of: best = null, echo = null, logit_bias: bias = null, logprobs = null } = body;
+  const { best_of: best = null, echo = null, logit_bias: bias = null } = body;
   const refused = [
     ["best_of", best !== null && best !== body.n, "every answer that is made is given."],
     ["echo", echo === true, "the answer comes without its prompt."],
     ["logit_bias", Object.keys(Object(bias)).length > 0, "token ids are each model's own."],
-    ["logprobs", logprobs !== null && logprobs !== false, "no engine here reports them."],
     ["suffix", typeof body.suffix === "string" && body.suffix !== "", "nothing is filled in."],
   ] as const;
   const [first] = refused.filter(([, given]) => given);
@@ -94,8 +104,21 @@ export function completionParameters(body: CompletionBody): Readonly<Record<stri
     return value === null || value === undefined ? [] : [[name, value] as const];
   });
   const stops = Array.isArray(stop) && stop.length === 0 ? null : (stop ?? null);
-  return { ...Object.fromEntries(given), ...(stops !== null && { stop: stops }) };
+  return {
+    ...Object.fromEntries(given),
+    ...(stops !== null && { stop: stops }),
+    ...(typeof body.logprobs === "number" && { logprobs: true }),
+    ...(Number(body.logprobs) > 0 && { top_logprobs: body.logprobs }),
+  };
 }
+
+/** Null: the reply will hold what is asked for. */
+export const completionLogprobsFailure = (
+  body: CompletionBody,
+): ReturnType<typeof tooManyLogprobs> =>
+  typeof body.logprobs === "number"
+    ? tooManyLogprobs({ top: body.logprobs, maxTokens: body.max_tokens, stream: body.stream })
+    : null;
 
 /** The same call gives the same id, also when it is replayed. */
 export const completionId = (callId: string): string => callId.replace(/^jnl_/, "cmpl-");
@@ -109,7 +132,7 @@ export const CompletionOutput = v.object({
     v.object({
       text: v.string(),
       index: v.number(),
-      logprobs: v.null(),
+      logprobs: TextLogprobsOutput,
       finish_reason: v.picklist(FINISH_REASONS),
     }),
   ),
@@ -128,16 +151,18 @@ export const toCompletion = (
     object: "text_completion",
     created: head.created,
     model: head.model,
-    choices: outputs.map(({ content, finishReason }, index) => ({
+    choices: outputs.map(({ content, finishReason, logprobs }, index) => ({
       text: content ?? "",
       index,
-      logprobs: null,
+      logprobs: toTextLogprobs(logprobs),
       finish_reason: finishReason,
     })),
     usage: toChatUsage(item.units),
     neurogate: { ...toChatNeurogate(item, requestId), ...head.notes },
   };
 };
+
+type Said = Pick<Extract<ChatEvent, { kind: "text" }>, "text" | "logprobs">;
 
 export function completionChunks(
   head: ChatHead,
@@ -148,12 +173,22 @@ export function completionChunks(
     return sseEvent({ id, object: "text_completion", created, model, choices, ...more });
   };
   const usageToCome = form === "null_until_last" ? { usage: null } : {};
-  const of = (index: number, said: string, finish_reason: string | null): string =>
-    chunk([{ text: said, index, logprobs: null, finish_reason }], usageToCome);
+  /** How long the text of each answer is by now. */
+  const lengths = new Map<number, number>();
+  const of = (
+    index: number,
+    { text: said, logprobs: given }: Said,
+    finish_reason: string | null,
+  ) => {
+    const from = lengths.get(index) ?? 0;
+    lengths.set(index, from + said.length);
+    const choice = { text: said, index, logprobs: toTextLogprobs(given, from), finish_reason };
+    return chunk([choice], usageToCome);
+  };
   return {
     piece(index: number, event: ChatEvent): string {
-      if (event.kind === "text") return of(index, event.text, null);
-      return event.kind === "finish" ? of(index, "", event.reason) : "";
+      if (event.kind === "text") return of(index, event, null);
+      return event.kind === "finish" ? of(index, { text: "" }, event.reason) : "";
     },
     ended(items: readonly Item[]): string {
       const item = wholeItem(items);

@@ -35,6 +35,7 @@ export function extract({ messages, maxTokens, parameters }: ChatInference): Ext
     const detail = 'the local stand-in calls no tools: send "auto" or "none".';
     return { kind: "unsupported", parameter: "tool_choice", detail };
   }
+  if (parameters["logprobs"] === true) return { kind: "unsupported", ...NO_LOGPROBS };
   const sentences = rankedSentences(messages);
   const written = inFormat(format, quoted(sentences), {
     sentences: sentences.map(({ text }) => text),
@@ -56,6 +57,11 @@ export function extract({ messages, maxTokens, parameters }: ChatInference): Ext
     },
   };
 }
+
+const NO_LOGPROBS = {
+  parameter: "logprobs",
+  detail: "the local stand-in has no probabilities.",
+} as const;
 
 const hasPicture = ({ content }: ChatMessage): boolean =>
   content !== null &&
