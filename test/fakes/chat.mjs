@@ -6,6 +6,7 @@
 //   usage=12/5/4/3      tokens: prompt, completion, of the prompt cached, of the completion thought; else by size
 //   no_usage huge_usage zero_usage negative_usage …   as usageOf says
 //   tool=get_weather    calls that tool, with arguments from `args` or {"city":"Paris"}; calls=2: twice
+//   ids=a               whose ids are call_a0, call_a1 …; else call_0, call_1 … in each answer
 //   reasoning=1         thinks first
 //   finish=length       says so
 //   logprobs=2          with the probabilities of its words, and of two in the place of each
@@ -24,7 +25,14 @@
 //   error=3             an error event after 3 pieces
 //   garbage=3           an event that is no JSON after 3 pieces
 //   huge_event=3        an event of 3 MB after 3 pieces
-//   split=1             sent byte by byte; crlf=1: with CRLF at the ends of lines
+//   split=1             sent byte by byte
+//   crlf=1 cr=1         with CRLF, or with CR alone, at the ends of lines
+//   bom=1               with a byte order mark before all of it, and its text at once
+//   tight=1             without the blank after `data:`
+//   fields=1            with a comment, an id and a name before each event
+//   empty_first         a chunk with no choices before all others, as Azure's filter sends one
+//   nulls=1             newer form: null in each field of a piece that has nothing, and `usage: null`
+//   no_ids              newer form: tool calls without id and type
 //   GET {url}/__streams?match=…  [{ content, pieces, bytes, closed }]: how far each was written
 
 import { setTimeout as sleep } from "node:timers/promises";
@@ -63,7 +71,8 @@ export function chatPlan(behaviour, bytes, usageOf) {
     : usageOf(spoiled, bytes, text);
   const reasoning = has("reasoning") ? "Let me think." : null;
   const finish = plan.get("finish") ?? (toolCalls.length > 0 ? "tool_calls" : "stop");
-  return { text, toolCalls, usage, reasoning, finish, has, number };
+  const idOf = (/** @type {number} */ at) => `call_${plan.get("ids") ?? ""}${at}`;
+  return { text, toolCalls, idOf, usage, reasoning, finish, has, number };
 }
 
 /** The n-th word has the logarithm -n / 10, and each other one in its place 1 less. */
@@ -82,7 +91,7 @@ const logprobsOf = (pieces, top, from = 0) => ({
 
 /** @param newer whether the model answers as OpenAI's do, or with `response` */
 export function chatReply(
-  { text, toolCalls, usage, reasoning, finish, has, number },
+  { text, toolCalls, idOf, usage, reasoning, finish, has, number },
   model,
   newer,
 ) {
@@ -104,7 +113,7 @@ export function chatReply(
     ...(toolCalls.length > 0 && {
       tool_calls: has("bad_calls")
         ? [{ id: "call_1" }]
-        : toolCalls.map((call, at) => ({ id: `call_${at}`, type: "function", function: call })),
+        : toolCalls.map((call, at) => ({ id: idOf(at), type: "function", function: call })),
     }),
   };
   const logprobs = has("logprobs") ? logprobsOf(piecesOf(text), number("logprobs")) : null;
@@ -134,12 +143,25 @@ const chunk = (model, delta, finish = null, { logprobs, ...extra } = {}) => ({
   ...extra,
 });
 
+/** The fields of a piece, with nothing in them. */
+const NOTHING = {
+  role: null,
+  content: null,
+  refusal: null,
+  function_call: null,
+  tool_calls: null,
+  reasoning_content: null,
+};
+
 /** What is sent before the end: in the newer form with a finish reason, in the older without. */
 function* eventsOf(plan, model, newer) {
   const { text, toolCalls, reasoning, finish, has, number } = plan;
   const every = number("usages", 0);
   let sent = 0;
-  if (newer) yield chunk(model, { role: "assistant", content: "" });
+  if (has("empty_first")) {
+    yield { ...chunk(model, {}), choices: [], prompt_filter_results: [{ prompt_index: 0 }] };
+  }
+  if (newer && !has("bom")) yield chunk(model, { role: "assistant", content: "" });
   if (newer && reasoning !== null) yield chunk(model, { reasoning_content: reasoning });
   if (toolCalls.length > 0) yield* callEvents(plan, model, newer);
   const pieces = toolCalls.length > 0 ? [] : piecesOf(text);
@@ -151,6 +173,11 @@ function* eventsOf(plan, model, newer) {
       every > 0 && sent % every === 0
         ? { usage: { prompt_tokens: 1, completion_tokens: sent, total_tokens: 1 + sent } }
         : {};
+    if (newer && has("nulls")) {
+      yield chunk(model, { ...NOTHING, content: piece }, null, { usage: null });
+      yield chunk(model, NOTHING, null, { usage: null });
+      continue;
+    }
     const [logprobs] = has("logprobs") ? [logprobsOf([piece], number("logprobs"), at)] : [];
     yield newer
       ? chunk(model, { content: piece }, null, { ...usage, logprobs })
@@ -165,7 +192,7 @@ function* eventsOf(plan, model, newer) {
   }
 }
 
-function* callEvents({ toolCalls }, model, newer) {
+function* callEvents({ toolCalls, idOf, has }, model, newer) {
   if (!newer) {
     const tool_calls = toolCalls.map((call) => ({
       ...call,
@@ -175,7 +202,8 @@ function* callEvents({ toolCalls }, model, newer) {
     return;
   }
   for (const [index, call] of toolCalls.entries()) {
-    const first = { index, id: `call_${index}`, type: "function" };
+    const ids = has("no_ids") ? {} : { id: idOf(index), type: "function" };
+    const first = { index, ...ids };
     yield chunk(model, {
       tool_calls: [{ ...first, function: { name: call.name, arguments: "" } }],
     });
@@ -202,13 +230,16 @@ export async function streamReply(plan, { model, newer, content, response, socke
   if (streams.length > KEPT_STREAMS) streams.shift();
   response.on("close", () => (stream.closed = true));
   response.on("error", () => {});
-  const end = has("crlf") ? "\r\n" : "\n";
+  const end = has("crlf") ? "\r\n" : has("cr") ? "\r" : "\n";
+  const before = has("fields") ? `: ping${end}id: 7${end}event: message${end}` : "";
+  const name = has("tight") ? "data:" : "data: ";
   const cut = number("cut", Infinity);
   const stall = number("stall", Infinity);
   if (cut === 0) return socket.destroy();
   response.writeHead(200, { "content-type": "text/event-stream" });
+  if (has("bom")) response.write("\uFEFF");
   const send = async (text) => {
-    const bytes = Buffer.from(`data: ${text}${end}${end}`);
+    const bytes = Buffer.from(`${before}${name}${text}${end}${end}`);
     const parts = has("split") ? Array.from(bytes, (byte) => Buffer.from([byte])) : [bytes];
     for (const part of parts) {
       if (stream.closed) return;
