@@ -17,7 +17,7 @@ import { Webhook } from "standardwebhooks";
 import { installFolder } from "../scripts/install-folder.mjs";
 import { Receiver } from "../test/e2e/receiver.mjs";
 import { Server } from "../test/e2e/server.mjs";
-import { HERE, isThere, python, run } from "./languages.mjs";
+import { goBinary, HERE, isThere, python, run } from "./languages.mjs";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const BODIES_MS = 30_000;
@@ -41,12 +41,6 @@ after(async () => {
   rmSync(scratch, { recursive: true, force: true });
 });
 
-function goBinary() {
-  const binary = join(scratch, "receiver");
-  run("go", ["build", "-o", binary, "."], { cwd: join(HERE, "go") });
-  return binary;
-}
-
 const WITHOUT = {
   python: isThere("python3", "--version") ? false : "there is no python3",
   go: isThere("go", "version") ? false : "there is no go",
@@ -63,7 +57,7 @@ const RECEIVERS = {
   },
   FastAPI: { command: () => [python(), "python/fastapi_receiver.py"], skip: WITHOUT.python },
   Django: { command: () => [python(), "python/django_receiver.py"], skip: WITHOUT.python },
-  Go: { command: () => [goBinary()], skip: WITHOUT.go },
+  Go: { command: () => [goBinary(join(HERE, "go"), join(scratch, "receiver"))], skip: WITHOUT.go },
   Java: { command: () => ["java", "java/Receiver.java"], skip: WITHOUT.java },
 };
 
@@ -230,11 +224,18 @@ test("types made of the document hold real bodies", async (t) => {
 
   await t.test("in Python", { skip: WITHOUT.python }, () => {
     const models = join(scratch, "models.py");
-    const generator = join(HERE, ".venv/bin/datamodel-codegen");
     const interpreter = python();
     const settings = `--input-file-type openapi --output-model-type pydantic_v2.BaseModel
       --target-python-version 3.11 --extra-fields forbid --disable-timestamp`.split(/\s+/);
-    run(generator, ["--input", spec, "--output", models, ...settings]);
+    run(interpreter, [
+      "-m",
+      "datamodel_code_generator",
+      "--input",
+      spec,
+      "--output",
+      models,
+      ...settings,
+    ]);
     const file = join(scratch, "bodies.json");
     writeFileSync(file, JSON.stringify(bodies));
     const held = run(interpreter, ["python/hold_bodies.py", models, file]);
