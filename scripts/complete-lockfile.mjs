@@ -9,6 +9,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 const FILES = [
   "package-lock.json",
   "bench/package-lock.json",
+  "clients/drop-in/package-lock.json",
   "clients/package-lock.json",
   "test/e2e/package-lock.json",
 ];

@@ -1,0 +1,63 @@
+// The clients that are driven, in the order of the table, and what they are asked to do.
+
+/** The features, in the order of the table's columns. `odd` is counted; the others are yes or no. */
+export const FEATURES = {
+  text: "an answer",
+  stream: "a streamed answer",
+  objects: "structured output by a schema, read by the client's own parser",
+  tools: "tools over three steps, streamed where the client streams, also with calls without ids",
+  embeddings: "150 texts in one call of the client",
+  images: "a generated picture",
+  speech: "spoken text",
+  transcription: "a recording",
+  moderation:
+    "the moderation route, by the client's own means: method, chain, middleware, guardrail",
+  guard: "the guard of a chat: a flagged prompt is reported or withheld",
+  errors:
+    "an unknown model, an engine that refuses, a quota that is used up: typed errors with a reason, and no useless repeat",
+  odd: "the odd answers below",
+};
+
+const OPENAI_ADDRESS = "`OPENAI_BASE_URL=https://<gateway>/v1`";
+const CLOUDFLARE_ADDRESS = "`CLOUDFLARE_BASE_URL=https://<gateway>/client/v4`";
+
+/**
+ * `program` is the language, the file or folder, and an argument: of Node the program's own, of Python
+ * the list of packages. `address` says where the gateway's address goes; all else is as for the
+ * client's own service.
+ */
+export const CLIENTS = [
+  {
+    name: "openai (Node)",
+    program: ["node", "node/openai.mjs"],
+    address: `${OPENAI_ADDRESS}, or \`baseURL\``,
+  },
+  {
+    name: "openai (Python)",
+    program: ["python", "python/openai_client.py"],
+    address: `${OPENAI_ADDRESS}, or \`base_url\``,
+  },
+  {
+    name: "openai (Go)",
+    program: ["go", "go"],
+    address: `${OPENAI_ADDRESS}, or \`option.WithBaseURL\``,
+  },
+  {
+    name: "cloudflare (Node)",
+    program: ["node", "node/cloudflare.mjs"],
+    address: `${CLOUDFLARE_ADDRESS}, or \`baseURL\``,
+  },
+  {
+    name: "cloudflare (Python)",
+    program: ["python", "python/cloudflare_client.py"],
+    address: `${CLOUDFLARE_ADDRESS}, or \`base_url\``,
+  },
+];
+
+/**
+ * What does not work, and why. A test fails when one of these works after all, or when something else
+ * does not. `feature` is a feature, or the name of an odd answer.
+ *
+ * @type {{ client: string, feature: string, because: string }[]}
+ */
+export const FAILING = [];
