@@ -67,6 +67,28 @@ export const CLIENTS = [
     program: ["node", "node/ai-sdk.mjs", "workers-ai"],
     address: "a `fetch` that replaces `https://api.cloudflare.com/client/v4`, which is in its code",
   },
+  {
+    name: "LangChain openai (Node)",
+    program: ["node", "node/langchain-openai.mjs"],
+    address:
+      "`configuration: { baseURL }`; without `streaming: true`, which counts tokens with a table from another host",
+  },
+  {
+    name: "LangChain openai (Python)",
+    program: ["python", "python/langchain_openai_client.py"],
+    address: `${OPENAI_ADDRESS}, or \`base_url\`; embeddings with \`check_embedding_ctx_length=False\`, else it sends token ids`,
+  },
+  {
+    name: "LangChain cloudflare (Node)",
+    program: ["node", "node/langchain-cloudflare.mjs"],
+    address: "`baseUrl: https://<gateway>/client/v4/accounts/<tenant>/ai/run`",
+  },
+  {
+    name: "LangChain cloudflare (Python)",
+    program: ["python", "python/langchain_cloudflare_client.py"],
+    address:
+      "`base_url` of chats, with `/client/v4`; `api_base_url` of the others, with `/accounts` too",
+  },
 ];
 
 /**
@@ -81,5 +103,27 @@ export const FAILING = [
     feature: "whole: null content, filtered",
     because:
       "it shows a reason for ending that it does not know, such as `content_filter`, as `stop`.",
+  },
+  {
+    client: "LangChain cloudflare (Node)",
+    feature: "errors",
+    because: "its errors have the status and the reply, and a message without the reply's reason.",
+  },
+  {
+    client: "LangChain cloudflare (Node)",
+    feature: "stream: the connection is lost",
+    because:
+      "it shows what came as the whole answer: it reads neither the error event nor the missing `[DONE]`.",
+  },
+  {
+    client: "LangChain cloudflare (Python)",
+    feature: "errors",
+    because: "its errors have the status and the reply, and a message without the reply's reason.",
+  },
+  {
+    client: "LangChain cloudflare (Python)",
+    feature: "stream: the connection is lost",
+    because:
+      "it shows what came as the whole answer: it reads neither the error event nor the missing `[DONE]`.",
   },
 ];
