@@ -89,6 +89,26 @@ export const CLIENTS = [
     address:
       "`base_url` of chats, with `/client/v4`; `api_base_url` of the others, with `/accounts` too",
   },
+  {
+    name: "OpenAI Agents (Python)",
+    program: ["python", "python/agents_client.py"],
+    address: `${OPENAI_ADDRESS}, and \`OpenAIChatCompletionsModel\``,
+  },
+  {
+    name: "Pydantic AI",
+    program: ["python", "python/pydantic_ai_client.py"],
+    address: "`OpenAIProvider(base_url)`, and `OpenAIChatModel`",
+  },
+  {
+    name: "Instructor (Python)",
+    program: ["python", "python/instructor_client.py", "requirements-instructor.txt"],
+    address: OPENAI_ADDRESS,
+  },
+  {
+    name: "LiteLLM (Python)",
+    program: ["python", "python/litellm_client.py"],
+    address: "`api_base`, and models as `openai/<model>`",
+  },
 ];
 
 /**
