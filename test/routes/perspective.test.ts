@@ -350,6 +350,7 @@ describe("the key", () => {
     const old = await makeTenant("older-forum");
     const object = env.TENANT.getByName("older-forum");
     await runInDurableObject(object, (_, { storage }) => {
+      storage.sql.exec("ALTER TABLE keys DROP COLUMN lineage");
       const before = storage.sql.exec("SELECT * FROM keys").toArray();
       for (const statement of TENANT_MIGRATIONS[at]?.statements ?? []) storage.sql.exec(statement);
       expect(storage.sql.exec("SELECT * FROM keys").toArray()).toEqual(before);

@@ -154,7 +154,7 @@ describe("a session", () => {
     const session = await makeSession(tenant, { user_id: "ada" });
     for (const [body, status] of [
       [{ messages: [] }, 400],
-      [{ messages: [{ role: "user", content: "Hi" }], logprobs: true }, 400],
+      [{ messages: [{ role: "user", content: "Hi" }], temperature: 9 }, 400],
       [{ messages: [{ role: "user", content: "Hi" }], model: "nobody/knows" }, 404],
       [{ messages: [{ role: "user", content: "Hi" }], user: "bob" }, 400],
       [{ messages: [{ role: "user", content: "Hi" }], max_tokens: 1_000_000 }, 400],
