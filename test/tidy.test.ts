@@ -572,6 +572,7 @@ describe("released migrations of a tenant's features", () => {
     ["contents", "contents", "4d83b255a1192a2186fe9be37c63164e648b1264a9b6556d07841957e53f7832"],
     ["batches", "batches", "3adfea12963fc17b6d836fe7d36b9233ed59ae4db686408a2304f6f6c0f7a815"],
     ["erasures", "erasures", "3bdd07e062105b476cff421f050823de090314faab52a682d5fb9d1d8a939658"],
+    ["responses", "responses", "4f9e8a6b9bae85d13f83c16be9dbb272259941afebe2a0f5a588295dcbba7276"],
     ["reuse", "reuse", "c7596577c80a849c31c00bc8a6d98c68e0dcc0ec50ccb41a7e99f603b8fff3d9"],
   ];
 

@@ -8,6 +8,7 @@ import { ARCHIVES_FEATURE, JOURNAL_FEATURE } from "./ledger/journal.ts";
 import { REFUSALS_FEATURE } from "./ledger/refusals.ts";
 import { POLICIES_FEATURE } from "./policies/policies.ts";
 import { ERASURES_FEATURE } from "./privacy/erasures.ts";
+import { RESPONSES_FEATURE } from "./responses/responses.ts";
 import { SESSIONS_FEATURE } from "./sessions/sessions.ts";
 import { CORE, TENANT_MIGRATIONS } from "./tenant-schema.ts";
 import { USAGE_FEATURE } from "./usage/usage-feed.ts";
@@ -34,6 +35,7 @@ export const TENANT_FEATURES: readonly TenantFeature[] = [
   REVIEWS_FEATURE,
   VERDICTS_FEATURE,
   REUSE_FEATURE,
+  RESPONSES_FEATURE,
   // Idempotency keys and replies are found by the lines of their calls: before those.
   REPLAY_FEATURE,
   JOURNAL_FEATURE,

@@ -9,6 +9,7 @@ import { GRANT_OPERATIONS } from "./ledger/grants.ts";
 import { REFUSAL_OPERATIONS } from "./ledger/refusals.ts";
 import { POLICY_OPERATIONS } from "./policies/policies.ts";
 import { ERASURE_OPERATIONS } from "./privacy/erasures.ts";
+import { RESPONSE_OPERATIONS } from "./responses/responses.ts";
 import { SESSION_OPERATIONS } from "./sessions/sessions.ts";
 import { REPORT_OPERATIONS } from "./usage/rebuild-reports.ts";
 import { USAGE_OPERATIONS } from "./usage/usage.ts";
@@ -36,6 +37,7 @@ export const OPERATIONS = {
   ...REVIEW_OPERATIONS,
   ...CONTENT_OPERATIONS,
   ...ERASURE_OPERATIONS,
+  ...RESPONSE_OPERATIONS,
   ...BATCH_OPERATIONS,
   ...SESSION_OPERATIONS,
   ...WEBHOOK_OPERATIONS,

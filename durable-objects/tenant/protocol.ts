@@ -88,6 +88,8 @@ export interface GenerationAdmit extends CallAdmit {
   readonly stores?: number;
   /** The chat session whose message this is; absent: of none. */
   readonly sessionId?: string;
+  /** The answer is to be kept as a response, where the tenant keeps any. */
+  readonly keepsResponse?: true;
 }
 
 /** A text is scored inside the Worker: no engine runs, nothing is stored, and it is free. */
@@ -156,6 +158,8 @@ export interface Admitted {
   readonly cache?: CacheTerms;
   /** The contents are kept for people to see; absent: they are not. */
   readonly keepsContent?: true;
+  /** The answer may be kept as a response; absent: it is not. */
+  readonly keepsResponse?: true;
   /** By content; absent: none is reused. */
   readonly reuse?: readonly (ReuseTerms | null)[];
   /** Of the tenant: files elsewhere are kept under it, and erased with it. */

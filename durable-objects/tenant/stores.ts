@@ -36,6 +36,8 @@ import { RefusalCounter } from "./ledger/refusals.ts";
 import { RefusalStore } from "./ledger/refusal-store.ts";
 import { ReplyStore } from "./calls/reply-store.ts";
 import { ReportRowStore } from "./usage/usage-row-store.ts";
+import { RESPONSES } from "./responses/response-schema.ts";
+import { ResponseStore } from "./responses/response-store.ts";
 import { RevisionStore } from "./verdicts/revision-store.ts";
 import { REUSE } from "./verdicts/reuse-schema.ts";
 import { ReuseStore } from "./verdicts/reuse-store.ts";
@@ -66,6 +68,7 @@ export interface TenantStores {
   readonly revisions: RevisionStore;
   readonly contents: ContentStore;
   readonly contentFiles: ContentFileStore;
+  readonly responses: ResponseStore;
   readonly batches: BatchStore;
   readonly sessions: ListedSessionStore;
   readonly persons: PersonStore;
@@ -125,6 +128,7 @@ export function openStores({
     revisions: new RevisionStore(db),
     contents: new ContentStore(db),
     contentFiles: new ContentFileStore(db.of(CONTENTS)),
+    responses: new ResponseStore(db.of(RESPONSES)),
     batches,
     sessions: new ListedSessionStore(db.of(SESSIONS)),
     persons: new PersonStore(db),

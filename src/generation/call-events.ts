@@ -126,4 +126,8 @@ export interface StreamHead {
   readonly stage: GenerationStage;
   /** The catalogue model that was asked and whose price applies. */
   readonly model: string;
+  /** The generation of the tenant in which it is made. */
+  readonly generation: number;
+  /** Whether the answer may be kept as a response. */
+  readonly keepsResponse: boolean;
 }

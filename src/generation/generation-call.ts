@@ -68,7 +68,7 @@ export interface GenerationCaller {
 export type CacheMode = "use" | "skip" | "refresh";
 
 export interface GenerationRequest<Kind extends GenerationKind>
-  extends GenerationCaller, Pick<GenerationAdmit, "stores" | "sessionId"> {
+  extends GenerationCaller, Pick<GenerationAdmit, "stores" | "sessionId" | "keepsResponse"> {
   readonly kind: Kind;
   /** As the caller named it. */
   readonly model: string;
@@ -102,6 +102,8 @@ export interface Made<Kind extends GenerationKind> {
   readonly stage: GenerationStage;
   /** The generation of the tenant in which it was made. */
   readonly generation: number;
+  /** Whether the answer may be kept as a response. */
+  readonly keepsResponse: boolean;
 }
 
 export interface Rendered {
@@ -186,6 +188,7 @@ export async function generationCall<Kind extends GenerationKind>(
             hold,
             stage,
             generation,
+            keepsResponse: admitted.keepsResponse === true,
           })
         : result;
     const reply = "body" in made && request.idempotency !== null ? kept(made) : null;
@@ -224,6 +227,7 @@ export const admitOf = <Kind extends GenerationKind>(
   {
     stores,
     sessionId,
+    keepsResponse,
     ...request
   }: Omit<GenerationRequest<Kind>, "prepare" | "inference" | "render">,
   streamed: boolean,
@@ -243,6 +247,7 @@ export const admitOf = <Kind extends GenerationKind>(
   guard: request.guard?.ask ?? null,
   ...(stores !== undefined && { stores }),
   ...(sessionId !== undefined && { sessionId }),
+  ...(keepsResponse !== undefined && { keepsResponse }),
 });
 
 /** @throws Error for a hold of another kind of call, which is a bug */

@@ -35,12 +35,12 @@ export interface Pumped {
 }
 
 /**
- * @param render the caller's text for an event; empty for none
+ * @param render the caller's text for an event; empty for none. It may take a few seconds for the last one
  * @param end cuts off all engines' streams; the events then end soon
  */
 export function pumpStream(
   events: CallEvents,
-  render: (event: CallEvent) => string,
+  render: (event: CallEvent) => string | Promise<string>,
   end: () => void,
 ): Pumped {
   // Unlike a TransformStream in JavaScript it has no buffer, and a write fails when the caller has left: its
@@ -60,7 +60,7 @@ export function pumpStream(
 
 interface Pump {
   readonly events: CallEvents;
-  readonly render: (event: CallEvent) => string;
+  readonly render: (event: CallEvent) => string | Promise<string>;
   readonly end: () => void;
   readonly closed: (closed: Closed) => void;
 }
@@ -91,10 +91,12 @@ async function pump(
       // oxlint-disable-next-line no-await-in-loop -- one event after the other
       const { value: event, done } = await withReminders(events.next(), () => write(KEEP_ALIVE));
       if (done === true) break;
+      // oxlint-disable-next-line no-await-in-loop -- one event after the other
+      const text = await render(event);
       // Before the write: the settlement does not wait until the last event is read.
       if (event.kind === "closed") closed(event);
       // oxlint-disable-next-line no-await-in-loop -- at the caller's pace
-      await write(render(event));
+      await write(text);
     }
     await writer.close().catch(() => undefined);
   } finally {

@@ -44,7 +44,7 @@ const START_MS = 60_000;
 
 export interface StreamRequest extends Omit<GenerationRequest<"chat">, "render"> {
   /** The caller's text for each event, by surface; empty for none. */
-  readonly render: (head: StreamHead) => (event: CallEvent) => string;
+  readonly render: (head: StreamHead) => (event: CallEvent) => string | Promise<string>;
 }
 
 export interface Streamed extends StreamHead {
@@ -78,6 +78,10 @@ export async function streamCall(
   const run = async (admitted: Admitted): Promise<Run<Value>> => {
     const { hold } = admitted;
     const stage = generationIn(hold);
+    const keeping = {
+      generation: admitted.generation,
+      keepsResponse: admitted.keepsResponse === true,
+    };
     const controller = new AbortController();
     const late = setTimeout(() => controller.abort(), START_MS);
     try {
@@ -88,8 +92,10 @@ export async function streamCall(
       const guard = request.guard?.open(admitted, guarding) ?? null;
       const refused = logprobsRefusal(guard, () => request.inference(stage.model, stage, 0));
       if (refused !== null) return notOpened(refused, []);
-      if (guard !== null && (await guard.prompt())) return withheld(context, request, guard);
-      return await opened(context, request, { guard, end: () => controller.abort() });
+      if (guard !== null && (await guard.prompt())) {
+        return withheld(context, request, { guard, keeping });
+      }
+      return await opened(context, request, { guard, keeping, end: () => controller.abort() });
     } finally {
       clearTimeout(late);
     }
@@ -97,14 +103,22 @@ export async function streamCall(
   return streamedOf(await governedCall<Value>(tenant, admission, run, observe));
 }
 
+/** What is known of the tenant with the admission. */
+type Keeping = Pick<StreamHead, "generation" | "keepsResponse">;
+
 type StreamOutcome = ModelOutcome<ChatStream | Unanswered>;
 
 /** Asks for every answer, and opens the call's stream when all have begun. */
 async function opened(
   waiting: GenerationContext,
   request: StreamRequest,
-  { guard, end }: { readonly guard: ChatGuard | null; readonly end: () => void },
+  stream: {
+    readonly guard: ChatGuard | null;
+    readonly keeping: Keeping;
+    readonly end: () => void;
+  },
 ): Promise<Run<Value>> {
+  const { guard, keeping, end } = stream;
   const context = { ...waiting, startedMs: Date.now() };
   const { engine, hold, stage, signal } = context;
   const open = engine.streamChat;
@@ -132,7 +146,7 @@ async function opened(
       news,
     );
   }
-  const head = { hold, stage, model: calls.at(-1)?.model ?? stage.model };
+  const head = { hold, stage, ...keeping, model: calls.at(-1)?.model ?? stage.model };
   const events = callEvents(context, streams);
   const guarded = guard === null ? events : guardStream(guard, events);
   return pumped(guarded, request, { head, end, account, guard });
@@ -142,13 +156,13 @@ async function opened(
 function withheld(
   context: GenerationContext,
   request: StreamRequest,
-  guard: ChatGuard,
+  { guard, keeping }: { readonly guard: ChatGuard; readonly keeping: Keeping },
 ): Run<Value> {
   const { hold, stage } = context;
   const items = [itemOf(context, "chat", [])];
   const closed = { kind: "closed", items, complete: true } as const;
   const events = withheldStream(guard, stage.calls.length, closed);
-  const head = { hold, stage, model: stage.model };
+  const head = { hold, stage, ...keeping, model: stage.model };
   return pumped(events, request, { head, end: () => undefined, account: null, guard });
 }
 

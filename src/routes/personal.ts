@@ -3,6 +3,7 @@ import type { Place } from "../domain/tenant/erasure.ts";
 import type { Day } from "../domain/ledger/period.ts";
 import { madePictures, type PersonalRecord } from "../domain/tenant/personal-record.ts";
 import type { PictureOwner } from "../domain/generation/stored-picture.ts";
+import { readResponse } from "../generation/keep-response.ts";
 import { readCallRecord } from "../generation/read-picture-record.ts";
 import { forgetAnswers } from "../generation/response-cache.ts";
 import { acted, ok, raw } from "../http/call.ts";
@@ -16,6 +17,7 @@ import {
   toErasure,
   toExported,
   toExportedPictures,
+  toExportedResponse,
   toExportSummary,
 } from "../api/native/personal.ts";
 import { archivedLinesOf } from "./archives.ts";
@@ -61,10 +63,10 @@ export const exportPerson = defineRoute({
     if (first.kind !== "personal_page") return first;
     return acted({}, async () => {
       const bucket = bucketOf(call.env);
-      const pictures = picturesOf(bucket, owner);
+      const files = filesOf(bucket, owner);
       const messages = messagesOf(call.env, call.caller.tenant);
       const beside = async (record: PersonalRecord): Promise<readonly Line[]> =>
-        record.kind === "session" ? messages(record.session.id) : pictures(record);
+        record.kind === "session" ? messages(record.session.id) : files(record);
       const lines = oneAfterTheOther([
         exportLines(first, read, beside),
         archivedLines(bucket, { owner, userId }, (before) =>
@@ -142,10 +144,14 @@ async function* exportLines(
   }
 }
 
-/** What the bucket keeps of a line's call. */
-const picturesOf =
+/** What the bucket keeps of a line's call, or of a response. */
+const filesOf =
   (bucket: R2Bucket | null, owner: PictureOwner) =>
   async (record: PersonalRecord): Promise<readonly Line[]> => {
+    if (bucket !== null && record.kind === "response") {
+      const file = await readResponse(bucket, owner, record.id);
+      return file === null ? [] : [toExportedResponse(file)];
+    }
     if (bucket === null || record.kind !== "journal_line" || !madePictures(record.line)) return [];
     const kept = await readCallRecord(bucket, owner, record.line.callId);
     return kept === null ? [] : [toExportedPictures(kept)];

@@ -261,9 +261,13 @@ function generationAdmitted(
         : policyReply(tx.profile, policy, request.guard.policy),
     limits: limitStatus(tx, rateUnits(hold.stages)),
     generation: tx.profile.generation,
+    ...(mayKeep(tx.profile, request) && { keepsResponse: true as const }),
     ...cacheTerms(tx.profile),
   };
 }
+
+const mayKeep = ({ settings }: Profile, { keepsResponse }: GenerationAdmit): boolean =>
+  keepsResponse === true && settings.response_retention_s > 0;
 
 const cacheTerms = ({
   id,

@@ -6,6 +6,7 @@ import {
   type PictureRecord,
   recordKey,
 } from "../../../src/domain/generation/stored-picture.ts";
+import { responseKey } from "../../../src/domain/responses/kept-response.ts";
 import { MOST_PICTURES } from "../verdicts/contents.ts";
 import type { Day } from "../../../src/domain/ledger/period.ts";
 import type { PersonalFile } from "./erasure-store.ts";
@@ -14,7 +15,9 @@ import type { PersonalFile } from "./erasure-store.ts";
 export const MOST_FILES = 15;
 
 /** Those that lie in the bucket. */
-export type BucketFile = PersonalFile & { readonly kind: "image_call" | "content" | "archive" };
+export type BucketFile = PersonalFile & {
+  readonly kind: "image_call" | "content" | "response" | "archive";
+};
 
 export const isInBucket = (file: PersonalFile): file is BucketFile =>
   Object.hasOwn(ERASE, file.kind);
@@ -57,7 +60,12 @@ const ERASE: Readonly<
     BucketFile["kind"],
     (bucket: R2Bucket, of: FilesOf, subject: string) => Promise<ErasedCounts>
   >
-> = { image_call: erasePictures, content: eraseContent, archive: eraseFromArchive };
+> = {
+  image_call: erasePictures,
+  content: eraseContent,
+  response: eraseResponse,
+  archive: eraseFromArchive,
+};
 
 /** Erases what of a person lies in the bucket. */
 export async function erasePersonalFiles(
@@ -95,6 +103,15 @@ async function eraseContent(
 ): Promise<ErasedCounts> {
   const all = Array.from({ length: MOST_PICTURES }, (_, at) => contentKey(owner, verdictId, at));
   await bucket.delete(all);
+  return {};
+}
+
+async function eraseResponse(
+  bucket: R2Bucket,
+  owner: PictureOwner,
+  id: string,
+): Promise<ErasedCounts> {
+  await bucket.delete(responseKey(owner, id));
   return {};
 }
 

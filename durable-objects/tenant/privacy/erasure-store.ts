@@ -8,8 +8,15 @@ import type { Database } from "../../database.ts";
  * platform's reports, which were emptied here and are so there once they arrived.
  */
 export interface PersonalFile {
-  readonly kind: "image_call" | "content" | "archive" | "session" | "user_day" | "logged_verdict";
-  /** The id of the call, the session, or the content's verdict; the number of the day; the key of the row. */
+  readonly kind:
+    | "image_call"
+    | "content"
+    | "response"
+    | "archive"
+    | "session"
+    | "user_day"
+    | "logged_verdict";
+  /** The id of the call, session, response or verdict; the number of the day; the key of the row. */
   readonly subject: string;
 }
 

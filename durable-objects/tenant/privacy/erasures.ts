@@ -75,7 +75,7 @@ export const ERASURES_FEATURE: TenantFeature = {
 const MOST_RUNNING = 100;
 
 /** Pages in one transaction, which keeps others waiting. A page looks at 1,000 rows at most. */
-const PAGES_A_STEP = 12;
+const PAGES_A_STEP = 16;
 
 /**
  * How long after its hold's end a call can still settle or write a file: it has 60 s to run of the

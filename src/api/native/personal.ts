@@ -4,6 +4,7 @@ import { formatDay, isoTime } from "../../domain/ledger/period.ts";
 import type { PersonalRecord } from "../../domain/tenant/personal-record.ts";
 import type { LoggedVerdict } from "../../domain/usage/report-rows.ts";
 import type { PictureRecord } from "../../domain/generation/stored-picture.ts";
+import type { KeptResponse } from "../../domain/responses/kept-response.ts";
 import { toVerdict } from "../../domain/moderation/verdict.ts";
 import { name, time, wholeNumber } from "../field.ts";
 import { toListedSession } from "./session.ts";
@@ -74,6 +75,14 @@ export function toExported(record: PersonalRecord) {
           picture === null ? null : { content_type: picture.contentType, bytes: picture.bytes },
         ),
       };
+    case "response":
+      return {
+        object: "kept_response",
+        id: record.id,
+        previous_response_id: record.previousId,
+        bytes: record.bytes,
+        created_at: isoTime(record.createdAtMs),
+      };
     case "revision":
       return toRevision(record.revision);
     case "idempotency_key":
@@ -114,6 +123,14 @@ const toLoggedVerdict = (row: LoggedVerdict) => ({
   content_id: row.contentId,
   created_at: isoTime(row.createdAtMs),
   expires_at: isoTime(row.expiresAtMs),
+});
+
+/** What is kept of a response: the caller's items of its turn, and the reply. */
+export const toExportedResponse = ({ input, response }: KeptResponse) => ({
+  object: "response_content" as const,
+  response_id: response.id,
+  input,
+  response,
 });
 
 /** What is kept of a call for pictures; their bytes are at `/v1/images/{id}`. */

@@ -114,6 +114,11 @@ const FIELDS = {
   content_retention_days: wholeNumber(0, 365, "How long content is stored; 0: not at all."),
   verdict_retention_days: wholeNumber(1, 400, "How long verdicts are kept."),
   event_retention_days: wholeNumber(1, 400, "How long events are kept."),
+  response_retention_s: wholeNumber(
+    0,
+    2_592_000,
+    "How long a response is kept after it was made or last continued; 0: none is kept.",
+  ),
   default_max_tokens: wholeNumber(1, 131_072, "`max_tokens` of a call that gives none."),
   compact_prompts: v.pipe(
     v.boolean(),
@@ -169,6 +174,7 @@ export const SettingsPatchInput = v.strictObject({
   content_retention_days: v.nullish(FIELDS.content_retention_days),
   verdict_retention_days: v.nullish(FIELDS.verdict_retention_days),
   event_retention_days: v.nullish(FIELDS.event_retention_days),
+  response_retention_s: v.nullish(FIELDS.response_retention_s),
   default_max_tokens: v.nullish(FIELDS.default_max_tokens),
   compact_prompts: v.nullish(FIELDS.compact_prompts),
   cache_max_temperature: v.nullish(FIELDS.cache_max_temperature),

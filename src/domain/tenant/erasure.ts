@@ -7,6 +7,7 @@ export const ERASED = [
   "contents",
   "revisions",
   "verdicts",
+  "responses",
   "idempotency_keys",
   "replies",
   "journal_lines",

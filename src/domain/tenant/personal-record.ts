@@ -47,6 +47,14 @@ export type PersonalRecord =
         readonly bytes: number;
       } | null)[];
     }
+  /** A kept response: its content lies in the bucket. */
+  | {
+      readonly kind: "response";
+      readonly id: string;
+      readonly previousId: string | null;
+      readonly createdAtMs: number;
+      readonly bytes: number;
+    }
   /** A reviewer's decision on a verdict of that person. */
   | { readonly kind: "revision"; readonly revision: Revision }
   | { readonly kind: "journal_line"; readonly line: JournalLine }

@@ -35,6 +35,8 @@ export interface Settings {
   readonly content_retention_days: number;
   readonly verdict_retention_days: number;
   readonly event_retention_days: number;
+  /** How long a response is kept after it was made or last continued; 0: none is kept. */
+  readonly response_retention_s: number;
   readonly default_max_tokens: number;
   /** Prompts are sent with fewer blanks, even if a call does not ask for that. */
   readonly compact_prompts: boolean;
@@ -59,6 +61,7 @@ export const DEFAULT_SETTINGS: Omit<Settings, "plan" | "daily_neurons"> = {
   content_retention_days: 0,
   verdict_retention_days: 30,
   event_retention_days: 30,
+  response_retention_s: 86_400,
   default_max_tokens: 1024,
   compact_prompts: false,
   cache_max_temperature: 0,

@@ -32,6 +32,7 @@ describe("withDefaults", () => {
       content_retention_days: 0,
       verdict_retention_days: 30,
       event_retention_days: 30,
+      response_retention_s: 86_400,
       default_max_tokens: 1024,
       compact_prompts: false,
       cache_max_temperature: 0,
