@@ -19,8 +19,7 @@ const MAX_NAMED = 3;
 
 /** OpenAI's routes that do not exist here, and the nearest ones that do. */
 const OPENAI_ELSEWHERE: Readonly<Record<string, readonly string[]>> = {
-  "/v1/responses": ["/v1/chat/completions"],
-  "/v1/conversations": ["/v1/sessions"],
+  "/v1/conversations": ["/v1/responses", "/v1/sessions"],
   "/v1/engines": ["/v1/models"],
   "/v1/edits": ["/v1/chat/completions"],
   "/v1/images/edits": ["/v1/images/generations"],

@@ -98,6 +98,9 @@ function upstreamCode(failure: Failure): string | null {
   return KNOWN_UPSTREAM.find((code) => code === failure.upstream.code) ?? null;
 }
 
+const requestCode = (failure: Failure): string | null =>
+  failure.kind === "invalid_request" ? (failure.code ?? null) : null;
+
 function paramOf(failure: Failure): string | null {
   switch (failure.kind) {
     case "invalid_request":
@@ -148,7 +151,7 @@ export function toOpenAiError(failure: Failure, context: ErrorContext): ErrorRep
         message: messageOf(failure),
         type: TYPES[kind],
         param: paramOf(failure),
-        code: upstreamCode(failure) ?? codeOf(kind),
+        code: upstreamCode(failure) ?? requestCode(failure) ?? codeOf(kind),
         kind,
         request_id: context.requestId,
         ...resetsAt(failure),

@@ -9,6 +9,8 @@ import { listSharing, listTenants } from "./list-tenants.ts";
 import { listAudit } from "./audit.ts";
 import { createAudioTranslation, createSpeech, createTranscription } from "./audio.ts";
 import { createChatCompletion } from "./chat.ts";
+import { deleteResponse, getResponse, listInputItems } from "./kept-responses.ts";
+import { createResponse } from "./responses.ts";
 import { createCompletion } from "./completions.ts";
 import { analyzeRoute, suggestRoute } from "./comments.ts";
 import { getDiscovery } from "./discovery.ts";
@@ -92,6 +94,10 @@ export const ROUTES: readonly Route[] = [
   createSpeech,
   createChatCompletion,
   createCompletion,
+  createResponse,
+  getResponse,
+  deleteResponse,
+  listInputItems,
   ...SESSION_ROUTES,
   listPolicies,
   getPolicy,

@@ -96,6 +96,10 @@ const GOOD_BODIES: Readonly<Record<string, unknown>> = {
     model: "@cf/meta/llama-3.1-8b-instruct-fp8",
     prompt: "Nice to meet you",
   },
+  "POST /v1/responses": {
+    model: "@cf/meta/llama-3.1-8b-instruct-fp8",
+    input: "Nice to meet you",
+  },
   "POST /v1/verdicts/:id/review": { state: "claimed" },
   "POST /v1/webhooks": {
     url: "https://hooks.acme.dev/",
@@ -349,6 +353,10 @@ describe("what a role opens", () => {
         "POST /v1/embeddings",
         "POST /v1/chat/completions",
         "POST /v1/completions",
+        "POST /v1/responses",
+        "GET /v1/responses/:id",
+        "DELETE /v1/responses/:id",
+        "GET /v1/responses/:id/input_items",
         "POST /v1/sessions",
         "GET /v1/sessions/:id",
         "DELETE /v1/sessions/:id",

@@ -89,6 +89,18 @@ async function fill(person: string, mark: string): Promise<string> {
   await call("POST", `/v1/sessions/${session.body.id}/messages`, {
     messages: [{ role: "user", content: `Please write about ${mark}` }],
   });
+  const model = "@cf/meta/llama-3.1-8b-instruct-fp8";
+  const first = await call("POST", "/v1/responses", {
+    model,
+    input: `Please write ${mark}`,
+    user: person,
+  });
+  await call("POST", "/v1/responses", {
+    model,
+    input: "And again",
+    previous_response_id: first.body.id,
+    safety_identifier: person,
+  });
   const event = await rows(
     tenant.id,
     "SELECT id FROM events WHERE subject = ?",
@@ -178,7 +190,9 @@ describe("GET /v1/export", () => {
         verdict: 4,
         idempotency_key: 3,
         reply: 2,
-        journal_line: 7,
+        kept_response: 2,
+        response_content: 2,
+        journal_line: 9,
         images: 2,
         user_pictures: 1,
         listed_session: 1,
@@ -195,6 +209,13 @@ describe("GET /v1/export", () => {
     const verdict = await tenant.call("GET", `/v1/verdicts/${id}`);
     expect(find("verdict")).toContainEqual(verdict.body);
     const prompts = find("images").map((one) => String(one["prompt"]));
+    const said = find("response_content").map((one) => [
+      one["response_id"],
+      one["input"][0].content[0].text,
+    ]);
+    const ids = find("kept_response").map((one) => one["id"]);
+    expect(said.map(([of]) => of)).toEqual(ids);
+    expect(said.map(([, words]) => words)).toContain(`Please write ${MARK}`);
     expect(prompts.toSorted()).toEqual([`A boat named ${MARK}`, `A house, ${MARK}`]);
     const line = (await tenant.call("GET", "/v1/ledger")).body.data.find(
       ({ verdict_id }: { verdict_id: string }) => verdict_id === id,
@@ -261,7 +282,8 @@ describe("POST /v1/erasures", () => {
         verdicts: 4,
         idempotency_keys: 3,
         replies: 2,
-        journal_lines: 7,
+        responses: 2,
+        journal_lines: 9,
         user_pictures: 1,
         sessions: 1,
         images: 3,
@@ -283,7 +305,7 @@ describe("POST /v1/erasures", () => {
     // What is another's is all there.
     expect(await exported(OTHER)).toEqual(others);
     expect((await tenant.call("GET", `/v1/verdicts/${kept}`)).status).toBe(200);
-    expect(await storedKeys()).toHaveLength(5);
+    expect(await storedKeys()).toHaveLength(7);
   });
 
   it("goes on after a crash between any two of its steps", async () => {

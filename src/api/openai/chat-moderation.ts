@@ -37,30 +37,32 @@ export const requestedModes = (moderation: RequestedModeration): GuardModes =>
         output: moderation.policy?.output?.mode ?? "score",
       };
 
+export const ModerationResult = v.object({
+  type: v.literal("moderation_result"),
+  model: v.string(),
+  ...ResultEntries,
+  neurogate: v.object(FoundEntries),
+});
+
+export const ErrorSide = v.object({
+  type: v.literal("error"),
+  code: v.pipe(
+    v.picklist(["failed", "timed_out", "not_evaluated", "not_requested"]),
+    v.description("Why there is no result. Under `block` what was not checked is withheld."),
+  ),
+  message: v.string(),
+});
+
 const SideOutput = v.variant("type", [
   v.object({
     type: v.literal("moderation_results"),
     model: v.string(),
     results: v.pipe(
-      v.array(
-        v.object({
-          type: v.literal("moderation_result"),
-          model: v.string(),
-          ...ResultEntries,
-          neurogate: v.object(FoundEntries),
-        }),
-      ),
+      v.array(ModerationResult),
       v.description("One for the prompt; one for each answer."),
     ),
   }),
-  v.object({
-    type: v.literal("error"),
-    code: v.pipe(
-      v.picklist(["failed", "timed_out", "not_evaluated", "not_requested"]),
-      v.description("Why there is no result. Under `block` what was not checked is withheld."),
-    ),
-    message: v.string(),
-  }),
+  ErrorSide,
 ]);
 
 export const ModerationObject = v.object({ input: SideOutput, output: SideOutput });

@@ -94,7 +94,12 @@ export interface ConcurrencyFailure {
 export type ThrottleFailure = RateFailure | ReservedFailure | ConcurrencyFailure;
 
 export type RequestFailure =
-  | { readonly kind: "invalid_request"; readonly errors: readonly FieldError[] }
+  | {
+      readonly kind: "invalid_request";
+      readonly errors: readonly FieldError[];
+      /** OpenAI's own name of the error, which its clients branch on. */
+      readonly code?: "previous_response_not_found";
+    }
   | { readonly kind: "unpriced_model"; readonly model: string }
   /** `field` names the field without a bound, if there is one. */
   | { readonly kind: "unbounded_usage"; readonly detail: string; readonly field?: string }
