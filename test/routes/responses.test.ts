@@ -347,6 +347,18 @@ describe("a conversation", () => {
     expect((await tenant.call("GET", "/v1/ledger")).body.data).toEqual([]);
   });
 
+  it("needs every item that is referred to, also of a response that is kept", async () => {
+    const tenant = await aTenant();
+    const first = await respond(tenant, { input: say("text=Ada").text });
+    const id = first.body.output[0].id.replace(/_\d{4}$/, "_0007");
+    const input = [
+      { type: "item_reference", id },
+      { role: "user", content: "On" },
+    ];
+    const { status, body } = await respond(tenant, { input });
+    expect([status, body.error.param]).toEqual([400, "input[0].id"]);
+  });
+
   it("is not continued past a response that was deleted", async () => {
     const tenant = await aTenant();
     const first = await respond(tenant, { input: say("text=Ada").text });
