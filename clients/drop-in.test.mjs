@@ -46,14 +46,14 @@ for (const [language, reason] of Object.entries(WITHOUT)) {
 const scratch = mkdtempSync(join(tmpdir(), "neurogate-drop-in-"));
 
 /** Why a client is not driven, or false. */
-const skipOf = ({ name, program: [language] }) =>
+const skipOf = ({ name, language }) =>
   named !== undefined && !named.includes(name) ? "not named in CLIENTS" : WITHOUT[language];
 
 /** The command of a program, with all that it needs installed or built. */
-const commandOf = ({ program: [language, file, list = "requirements.txt"] }) => {
-  if (language === "python") return [python(join(FOLDER, list)), file];
-  if (language === "go") return [goBinary(join(FOLDER, file), join(scratch, "client"))];
-  return [process.execPath, file, list];
+const commandOf = ({ language, file, args = [], packages = "requirements.txt" }) => {
+  if (language === "python") return [python(join(FOLDER, packages)), file, ...args];
+  if (language === "go") return [goBinary(join(FOLDER, file), join(scratch, "client")), ...args];
+  return [process.execPath, file, ...args];
 };
 
 /** @type {Map<string, string[]>} by the client's name */

@@ -257,6 +257,7 @@ func main() {
 	try("stream", nil, streaming)
 	try("objects", nil, objects)
 	try("tools", nil, tools)
+	try("responses", nil, responsesOf)
 	try("embeddings", nil, embeddings)
 	try("images", nil, images)
 	try("speech", nil, speech)

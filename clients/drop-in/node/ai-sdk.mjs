@@ -60,6 +60,14 @@ const PROVIDERS = {
     speech: () => openAi().speech(models.speech),
     transcription: () => openAi().transcription(models.transcription),
   },
+  responses: {
+    packages: ["ai", "@ai-sdk/openai"],
+    chat: (model, isSpent) => openAi(isSpent).responses(model),
+    embedding: () => openAi().embedding(models.embedding),
+    image: () => openAi().image(models.image),
+    speech: () => openAi().speech(models.speech),
+    transcription: () => openAi().transcription(models.transcription),
+  },
   compatible: {
     packages: ["ai", "@ai-sdk/openai-compatible"],
     chat: (model, isSpent) => compatible(isSpent).chatModel(model),

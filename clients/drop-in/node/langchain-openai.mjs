@@ -22,18 +22,28 @@ import {
 const { env } = process;
 const configuration = { baseURL: env.OPENAI_BASE_URL };
 
+const isResponses = process.argv[2] === "responses";
+
 const chat = ({ model = models.chat, isSpent = false } = {}) =>
   new ChatOpenAI({
     model,
     configuration,
+    useResponsesApi: isResponses,
     // Of its own it tries an engine that fails seven times, for a minute.
     maxRetries: 1,
     apiKey: isSpent ? env.SPENT_API_KEY : env.OPENAI_API_KEY,
   });
 
-const shownOf = ({ content, usage_metadata: usage, response_metadata: metadata }) => ({
-  text: content,
-  finish: metadata.finish_reason,
+/** Of a response: why it is incomplete, in the words of chats. */
+function finishIn({ finish_reason, status, incomplete_details: details }) {
+  if (!isResponses) return finish_reason;
+  const reason = details?.reason ?? (status === "completed" ? "stop" : status);
+  return reason === "max_output_tokens" ? "length" : reason;
+}
+
+const shownOf = ({ text, usage_metadata: usage, response_metadata: metadata }) => ({
+  text,
+  finish: finishIn(metadata),
   usage: usage && [usage.input_tokens, usage.output_tokens],
   reasoning: usage?.output_token_details?.reasoning,
 });
@@ -52,7 +62,7 @@ const Weather = z.object({ city: z.string(), degrees: z.number(), note: z.string
 const WEATHER = { city: "Paris", degrees: 24, note: null };
 
 const userSays = (content) => ({ messages: [{ role: "user", content }] });
-const lastOf = ({ messages }) => messages.at(-1).content;
+const lastOf = ({ messages }) => messages.at(-1).text;
 
 await drive(["@langchain/openai", "langchain"], {
   async text() {
@@ -126,13 +136,11 @@ await drive(["@langchain/openai", "langchain"], {
     const guarded = new ChatOpenAI({
       model: models.chat,
       configuration,
+      useResponsesApi: isResponses,
       modelKwargs: { moderation },
     });
-    const reply = await guarded.invoke(`${rude} ${saying()}`);
-    assert.deepEqual(
-      [reply.content, reply.response_metadata.finish_reason],
-      ["", "content_filter"],
-    );
+    const { text, finish } = shownOf(await guarded.invoke(`${rude} ${saying()}`));
+    assert.deepEqual([text, finish], ["", "content_filter"]);
   },
 
   async errors() {

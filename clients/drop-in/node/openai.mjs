@@ -1,7 +1,7 @@
 // The official client for Node. It reads its base URL and its key from the environment itself.
 import assert from "node:assert/strict";
-import OpenAI, { APIError, toFile } from "openai";
-import { zodResponseFormat } from "openai/helpers/zod";
+import OpenAI, { APIError, NotFoundError, toFile } from "openai";
+import { zodResponseFormat, zodTextFormat } from "openai/helpers/zod";
 import { z } from "zod";
 import {
   askingForWeather,
@@ -54,6 +54,27 @@ async function stream(prompt) {
 const Weather = z.object({ city: z.string(), degrees: z.number(), note: z.string().nullable() });
 const WEATHER = { city: "Paris", degrees: 24, note: null };
 
+/** Each call has only what is new, and the id of the response before it. */
+async function askOverKeptTurns(asking) {
+  const parameters = { type: "object", properties: { city: { type: "string" } } };
+  const tools = [{ type: "function", name: "get_weather", parameters, strict: false }];
+  const cities = [];
+  let last = await client.responses.create({ ...asking, tools, input: askingForWeather() });
+  for (;;) {
+    const calls = last.output.filter(({ type }) => type === "function_call");
+    if (calls.length === 0) return { last, cities };
+    cities.push(...calls.map((call) => JSON.parse(call.arguments).city));
+    const input = calls.map(({ call_id }) => ({
+      type: "function_call_output",
+      call_id,
+      output: "24 degrees",
+    }));
+    const next = { ...asking, tools, input, previous_response_id: last.id };
+    // oxlint-disable-next-line no-await-in-loop -- one after the other
+    last = await client.responses.create(next);
+  }
+}
+
 await drive(["openai"], {
   async text() {
     const { text, finish, usage } = await ask(saying());
@@ -103,6 +124,26 @@ await drive(["openai"], {
       assert.equal(await runner.finalContent(), said);
       assert.deepEqual(cities, ["Paris", "Rome"]);
     }
+  },
+
+  async responses() {
+    const asking = { model: models.chat };
+    const streamed = client.responses.stream({ ...asking, input: saying() });
+    let text = "";
+    streamed.on("response.output_text.delta", ({ delta }) => (text += delta));
+    const { output_text, usage } = await streamed.finalResponse();
+    assert.deepEqual([text, output_text, usage.output_tokens], [said, said, 5]);
+    const { output_parsed } = await client.responses.parse({
+      ...asking,
+      input: saying(JSON.stringify(WEATHER)),
+      text: { format: zodTextFormat(Weather, "weather") },
+    });
+    assert.deepEqual(output_parsed, WEATHER);
+    const { last, cities } = await askOverKeptTurns(asking);
+    assert.deepEqual([last.output_text, cities], [said, ["Paris", "Rome"]]);
+    assert.equal((await client.responses.retrieve(last.id)).output_text, said);
+    await client.responses.delete(last.id);
+    await assert.rejects(client.responses.retrieve(last.id), NotFoundError);
   },
 
   async embeddings() {

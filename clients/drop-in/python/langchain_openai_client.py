@@ -1,5 +1,6 @@
 # LangChain for OpenAI in Python, with its moderation middleware.
 import os
+import sys
 
 from langchain.agents import create_agent
 from langchain_core.tools import tool
@@ -13,16 +14,30 @@ from drive import (
 )
 
 
+IS_RESPONSES = "responses" in sys.argv
+
+
 def chat(model=MODELS["chat"], is_spent=False, **more):
     key = os.environ["SPENT_API_KEY" if is_spent else "OPENAI_API_KEY"]
-    return ChatOpenAI(model=model, api_key=key, stream_usage=True, **more)
+    return ChatOpenAI(
+        model=model, api_key=key, stream_usage=True, use_responses_api=IS_RESPONSES, **more
+    )
+
+
+def finish_in(metadata):
+    """Of a response: why it is incomplete, in the words of chats."""
+    if not IS_RESPONSES:
+        return metadata.get("finish_reason")
+    details, status = metadata.get("incomplete_details"), metadata.get("status")
+    reason = details["reason"] if details else "stop" if status == "completed" else status
+    return "length" if reason == "max_output_tokens" else reason
 
 
 def shown_of(message):
     usage = message.usage_metadata
     return {
-        "text": message.content,
-        "finish": message.response_metadata.get("finish_reason"),
+        "text": message.text,
+        "finish": finish_in(message.response_metadata),
         "usage": usage and [usage["input_tokens"], usage["output_tokens"]],
         "reasoning": usage and usage.get("output_token_details", {}).get("reasoning"),
     }
@@ -53,7 +68,7 @@ def user_says(content):
 
 
 def last_of(state):
-    return state["messages"][-1].content
+    return state["messages"][-1].text
 
 
 def text():
@@ -64,7 +79,7 @@ def text():
 async def streamed():
     said = ""
     async for chunk in chat().astream(saying()):
-        said += chunk.content
+        said += chunk.text
     assert said == SAID, said
     assert stream(saying())["usage"] == [12, 5]
 
@@ -113,9 +128,8 @@ def moderation():
 
 def guard():
     moderation = {"model": "omni-moderation-latest", "policy": {"input": {"mode": "block"}}}
-    reply = chat(extra_body={"moderation": moderation}).invoke(f"{RUDE} {saying()}")
-    found = [reply.content, reply.response_metadata["finish_reason"]]
-    assert found == ["", "content_filter"], found
+    shown = shown_of(chat(extra_body={"moderation": moderation}).invoke(f"{RUDE} {saying()}"))
+    assert (shown["text"], shown["finish"]) == ("", "content_filter"), shown
 
 
 def errors():

@@ -3,7 +3,7 @@ import base64
 import json
 import os
 
-from openai import APIStatusError, AsyncOpenAI, OpenAI
+from openai import APIStatusError, AsyncOpenAI, NotFoundError, OpenAI
 from pydantic import BaseModel
 
 from drive import (
@@ -119,6 +119,47 @@ def tools():
         assert (message.content, cities) == (SAID, ["Paris", "Rome"]), (message, cities)
 
 
+def responses():
+    model = MODELS["chat"]
+    said = ""
+    with client.responses.stream(model=model, input=saying()) as events:
+        for event in events:
+            if event.type == "response.output_text.delta":
+                said += event.delta
+        whole = events.get_final_response()
+    assert (said, whole.output_text, whole.usage.output_tokens) == (SAID, SAID, 5), whole
+    written = saying(WEATHER.model_dump_json())
+    parsed = client.responses.parse(model=model, input=written, text_format=Weather)
+    assert parsed.output_parsed == WEATHER, parsed
+    last, cities = ask_over_kept_turns(model)
+    assert (last.output_text, cities) == (SAID, ["Paris", "Rome"]), (last, cities)
+    assert client.responses.retrieve(last.id).output_text == SAID
+    client.responses.delete(last.id)
+    try:
+        client.responses.retrieve(last.id)
+    except NotFoundError:
+        return
+    raise AssertionError("it is still there")
+
+
+def ask_over_kept_turns(model):
+    """Each call has only what is new, and the id of the response before it."""
+    parameters = {"type": "object", "properties": {"city": {"type": "string"}}}
+    tool = {"type": "function", "name": "get_weather", "parameters": parameters, "strict": False}
+    cities = []
+    last = client.responses.create(model=model, tools=[tool], input=asking_for_weather())
+    while calls := [item for item in last.output if item.type == "function_call"]:
+        cities += [json.loads(call.arguments)["city"] for call in calls]
+        outputs = [
+            {"type": "function_call_output", "call_id": call.call_id, "output": "24 degrees"}
+            for call in calls
+        ]
+        last = client.responses.create(
+            model=model, tools=[tool], input=outputs, previous_response_id=last.id
+        )
+    return last, cities
+
+
 def embeddings():
     reply = client.embeddings.create(model=MODELS["embedding"], input=texts(150))
     assert_vectors([one.embedding for one in reply.data], 150)
@@ -169,6 +210,7 @@ drive(
         "stream": streamed,
         "objects": objects,
         "tools": tools,
+        "responses": responses,
         "embeddings": embeddings,
         "images": images,
         "speech": speech,

@@ -1,11 +1,12 @@
 # Pydantic AI, with its model for OpenAI's chat completions.
 import os
+import sys
 
 from pydantic import BaseModel
 from pydantic_ai import Agent, Embedder, NativeOutput, PromptedOutput, ToolOutput
 from pydantic_ai.embeddings.openai import OpenAIEmbeddingModel
 from pydantic_ai.exceptions import ContentFilterError, OutputTokenLimitExceeded
-from pydantic_ai.models.openai import OpenAIChatModel
+from pydantic_ai.models.openai import OpenAIChatModel, OpenAIResponsesModel
 from pydantic_ai.providers.openai import OpenAIProvider
 
 from drive import (
@@ -14,13 +15,16 @@ from drive import (
 )
 
 
+Model = OpenAIResponsesModel if "responses" in sys.argv else OpenAIChatModel
+
+
 def provider(is_spent=False):
     key = os.environ["SPENT_API_KEY" if is_spent else "OPENAI_API_KEY"]
     return OpenAIProvider(base_url=os.environ["OPENAI_BASE_URL"], api_key=key)
 
 
 def agent(model=MODELS["chat"], is_spent=False, **more):
-    return Agent(OpenAIChatModel(model, provider=provider(is_spent)), **more)
+    return Agent(Model(model, provider=provider(is_spent)), **more)
 
 
 def shown_of(said, finish, usage):
