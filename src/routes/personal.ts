@@ -30,7 +30,7 @@ import {
   TENANT_READ,
 } from "../edge/bindings.ts";
 import { callSession } from "../edge/session-object.ts";
-import { toSessionMessage } from "../api/native/session.ts";
+import { toSession, toSessionMessage } from "../api/native/session.ts";
 
 // One person's data: given out, and erased. Neither costs neurons nor takes rate.
 
@@ -64,9 +64,9 @@ export const exportPerson = defineRoute({
     return acted({}, async () => {
       const bucket = bucketOf(call.env);
       const files = filesOf(bucket, owner);
-      const messages = messagesOf(call.env, call.caller.tenant);
+      const sessions = sessionsOf(call.env, call.caller.tenant);
       const beside = async (record: PersonalRecord): Promise<readonly Line[]> =>
-        record.kind === "session" ? messages(record.session.id) : files(record);
+        record.kind === "session" ? sessions(record.session.id) : files(record);
       const lines = oneAfterTheOther([
         exportLines(first, read, beside),
         archivedLines(bucket, { owner, userId }, (before) =>
@@ -158,21 +158,24 @@ const filesOf =
   };
 
 /**
- * What was said in a session: its object stores a megabyte at most.
+ * A session as its object has it, and what was said in it: a megabyte at most.
  *
  * @throws when it cannot be had
  */
-const messagesOf =
+const sessionsOf =
   (env: Env, tenant: string) =>
   async (id: string): Promise<readonly Line[]> => {
     const all = Number.MAX_SAFE_INTEGER;
-    const page = await callSession(env, { tenant, id, repeats: true }, (session) =>
-      session.listMessages(0, all - 1),
-    );
+    const at = { tenant, id, repeats: true };
+    const view = await callSession(env, at, (session) => session.read());
+    const page = await callSession(env, at, (session) => session.listMessages(0, all - 1));
     // It has ended since it was found.
-    if (page.kind === "not_found") return [];
-    if (page.kind !== "messages") throw new Error("the export could not be read further");
-    return page.messages.map((message) => ({ ...toSessionMessage(message), session_id: id }));
+    if (view.kind === "not_found" || page.kind === "not_found") return [];
+    if (view.kind !== "session" || page.kind !== "messages") {
+      throw new Error("the export could not be read further");
+    }
+    const said = page.messages.map((one) => ({ ...toSessionMessage(one), session_id: id }));
+    return [toSession(view), ...said];
   };
 
 function exportStream(

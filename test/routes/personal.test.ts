@@ -196,6 +196,7 @@ describe("GET /v1/export", () => {
         images: 2,
         user_pictures: 1,
         listed_session: 1,
+        session: 1,
         session_message: 2,
       },
     });
@@ -203,6 +204,9 @@ describe("GET /v1/export", () => {
     expect(text).not.toContain(OTHERS);
     expect(text).not.toContain(OTHER);
     const find = (object: string) => lines.filter((line) => line["object"] === object);
+    expect(find("session")).toMatchObject([
+      { system: `You help ${MARK}`, metadata: { thread: MARK }, user_id: PERSON },
+    ]);
     const [message] = find("session_message");
     expect(message).toMatchObject({ role: "user", content: `Please write about ${MARK}` });
     expect(message?.["session_id"]).toBe(find("listed_session")[0]?.["id"]);
@@ -399,4 +403,30 @@ describe("POST /v1/erasures", () => {
       expect([reply.status, reply.body.kind]).toEqual([400, "invalid_request"]);
     },
   );
+});
+
+const unreachable = () => Promise.reject(new Error("Network connection lost."));
+
+/** The sessions' objects, as the tenant's object has them. */
+const swap = (SESSION: unknown) =>
+  inTenant(tenant.id, (_, instance) => {
+    const value = { ...env, SESSION, USAGE: undefined };
+    Object.defineProperty(instance, "env", { value, configurable: true });
+  });
+
+describe("a person's chat sessions", () => {
+  it("are asked for again where their objects do not answer, and the erasure is not done before", async () => {
+    await fill(PERSON, MARK);
+    await swap({ getByName: () => ({ erase: unreachable }) });
+    const { body } = await erase(PERSON);
+    await ring();
+    const state = async () => (await tenant.call("GET", `/v1/erasures/${body.id}`)).body;
+    expect(await state()).toMatchObject({ state: "running", counts: { sessions: 1, images: 3 } });
+    expect(await everything()).toContain(MARK);
+    await swap(env.SESSION);
+    vi.setSystemTime(Date.now() + 10 * SECOND);
+    await ring();
+    expect(await state()).toMatchObject({ state: "done" });
+    expect(await everything()).not.toContain(MARK);
+  });
 });
