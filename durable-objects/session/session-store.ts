@@ -104,10 +104,6 @@ export class SessionStore {
     return row?.turn ?? null;
   }
 
-  hasCall(callId: string): boolean {
-    return this.#db.run("SELECT 1 FROM messages WHERE call_id = ? LIMIT 1", callId).length > 0;
-  }
-
   insertMessage(message: Omit<MessageRecord, "position">): void {
     this.#db.run(
       `INSERT INTO messages (position, turn, call_id, message, created_at_ms)

@@ -68,7 +68,7 @@ export interface Conversation {
   /** What is kept, the oldest first. */
   readonly messages: readonly MessageRecord[];
   /**
-   * Adds a call's messages, its answer the last: in one transaction, and once however often it is called.
+   * Adds a call's messages, its answer the last, in one transaction.
    *
    * @returns false: the session has ended meanwhile, and nothing was kept
    */
@@ -209,7 +209,6 @@ export class Session extends DurableObject<Env> {
     return this.#db.transaction(() => {
       const session = this.#store.read();
       if (session === null) return false;
-      if (this.#store.hasCall(callId)) return true;
       const last = this.#store.lastTurn();
       const turn = (last ?? 0) + (last !== null && continuesTurn(messages) ? 0 : 1);
       const createdAtMs = Date.now();

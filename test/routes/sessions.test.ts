@@ -12,6 +12,8 @@ import {
 } from "./session-client.ts";
 import { openStream, readStream, textIn } from "./streams.ts";
 
+const LLAMA = "@cf/meta/llama-3.1-8b-instruct-fp8";
+
 afterEach(() => reset());
 
 let made = 0;
@@ -137,12 +139,18 @@ describe("a session", () => {
     const before = await session.said();
     const failed = await session.send(await answeredWith("3007"));
     expect(failed.status).toBe(504);
-    const cut = await openStream(
-      tenant.key,
-      { messages: [{ role: "user", content: await answeredWith("words=9&cut=4") }] },
-      { path: `${session.path}/messages` },
-    );
-    expect((await readStream(cut)).done).toBe(false);
+    // In its midst, and when all was said but that it has ended.
+    for (const behaviour of ["words=9&cut=4", "text=Yes&cut=3"]) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      const messages = [{ role: "user", content: await answeredWith(behaviour) }];
+      const path = `${session.path}/messages`;
+      // oxlint-disable-next-line no-await-in-loop
+      const cut = await readStream(await openStream(tenant.key, { messages }, { path }));
+      expect([cut.done, JSON.stringify(cut.chunks.at(-1))]).toEqual([
+        false,
+        expect.stringContaining("engine_failed"),
+      ]);
+    }
     expect(await session.said()).toEqual(before);
     const next = await answeredWith("text=Still", "And now?");
     await session.send(next);
@@ -193,7 +201,7 @@ describe("the history", () => {
   it("is cut to the model's window, the oldest turns first", async () => {
     const tenant = await aTenant({ plan: "paid", daily_neurons: 1_000_000 });
     const long = "word ".repeat(14_000);
-    const session = await makeSession(tenant, { model: "@cf/meta/llama-3.1-8b-instruct-fp8" });
+    const session = await makeSession(tenant, { model: LLAMA });
     const first = await session.send(`${await answeredWith("text=One")} ${long}`, {
       max_tokens: 10,
     });
@@ -206,6 +214,31 @@ describe("the history", () => {
       model: GEMMA,
     });
     expect(third.body.neurogate.session).toMatchObject({ turns_sent: 2, turns_left_out: 0 });
+  });
+
+  it("has a megabyte at most, and always the last turn whole", async () => {
+    const tenant = await aTenant({ plan: "paid", daily_neurons: 1_000_000 });
+    const session = await makeSession(tenant, { model: LLAMA });
+    const say = async (kilobytes: number, said: string) =>
+      session.send(`${await answeredWith("text=Yes", said)} ${"x".repeat(kilobytes * 1024)}`);
+    for (const at of [1, 2, 3, 4]) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      expect((await say(300, `Part ${at}`)).status).toBe(200);
+    }
+    const beginnings = async () => (await session.said()).map((text) => text.slice(0, 12));
+    const yes = "assistant: Y";
+    expect(await beginnings()).toEqual([2, 3, 4].flatMap((at) => [`user: Part ${at}`, yes]));
+    expect((await say(900, "Whole")).status).toBe(200);
+    expect(await beginnings()).toEqual(["user: Whole ", yes]);
+    const large = await say(1024, "Too much");
+    expect([large.status, large.body.kind]).toEqual([413, "body_too_large"]);
+    // As an object they are taken too, and are twice as long as a text.
+    const given = { quotes: '"'.repeat(450_000) };
+    const calls = [{ id: "c", type: "function", function: { name: "f", arguments: given } }];
+    const messages = [{ role: "assistant", tool_calls: calls }, result("c")];
+    const grown = await tenant.call("POST", `${session.path}/messages`, { messages });
+    expect([grown.status, grown.body.kind]).toEqual([400, "over_limit"]);
+    expect(await beginnings()).toEqual(["user: Whole ", yes]);
   });
 
   it("keeps a tool call and its result together", async () => {
