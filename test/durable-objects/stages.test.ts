@@ -198,7 +198,7 @@ describe("a feature's tables", () => {
       for (const feature of TENANT_SCHEMA.features) db.ensure(feature);
       return describeSchema(storage);
     });
-    expect(staged.tables).toHaveLength(37);
+    expect(staged.tables).toHaveLength(38);
     expect(staged).toEqual(before);
   });
 
