@@ -222,12 +222,12 @@ const REFUSED: readonly (readonly [
   [
     "top_logprobs",
     ({ top_logprobs: count }) => isThere(count) && count !== 0,
-    "no engine here reports log-probabilities.",
+    "a response has no log-probabilities here; a chat has, where its engine reports them.",
   ],
   [
     "include",
     ({ include }) => include?.includes("message.output_text.logprobs") === true,
-    "no engine here reports log-probabilities.",
+    "a response has no log-probabilities here; a chat has, where its engine reports them.",
   ],
   ["messages", (body) => isThere(body.messages), "the Responses API has input in its place."],
   [
