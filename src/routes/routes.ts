@@ -48,6 +48,11 @@ import { getContent, getContentPicture, listContentReads } from "./contents.ts";
 import { claimVerdicts, reviewVerdict } from "./reviews.ts";
 import { cancelBatch, createBatch, getBatch, listBatches, listBatchSteps } from "./batches.ts";
 import { PLATFORM_WEBHOOK_ROUTES, TENANT_WEBHOOK_ROUTES } from "./webhooks.ts";
+import {
+  listMarkdownFormats,
+  searchWorkersAiModels,
+  searchWorkersAiTasks,
+} from "./workers-ai-models.ts";
 import { runModelRoute } from "./workers-ai-run.ts";
 import { getAllUsage } from "./all-usage.ts";
 import { listModerationLog } from "./moderation-log.ts";
@@ -152,6 +157,9 @@ export const ROUTES: readonly Route[] = [
   getRebuild,
   createTranslation,
   runModelRoute,
+  searchWorkersAiModels,
+  searchWorkersAiTasks,
+  listMarkdownFormats,
   listModels,
   getModel,
   createQuote,
