@@ -612,4 +612,40 @@ export const MUTATIONS: readonly Mutation[] = [
     to: "await this.erase();",
     tests: ["test/durable-objects/session-life.test.ts"],
   },
+  // Surfaces
+  {
+    what: "log-probabilities stand beside a guarded answer",
+    file: "src/generation/chat-guard.ts",
+    from: `guard === null || guard.modes.output === "off" || !asksLogprobs(inference())`,
+    to: "true",
+    tests: ["test/routes/logprobs.test.ts"],
+  },
+  {
+    what: "an erased person's line keeps the caller's label",
+    file: "durable-objects/tenant/privacy/person-store.ts",
+    from: "SET user_id = NULL, context = NULL WHERE",
+    to: "SET user_id = NULL WHERE",
+    tests: ["test/durable-objects/call-context.test.ts"],
+  },
+  {
+    what: "a day's rows of users and keys are unbounded",
+    file: "durable-objects/tenant/usage-splits/usage-splits.ts",
+    from: "rows < most ? own",
+    to: "true ? own",
+    tests: ["test/durable-objects/usage-splits.test.ts"],
+  },
+  {
+    what: "a packed body becomes large without being allowed",
+    file: "src/http/packed-body.ts",
+    from: "const refusal = most > LARGE_BODY_BYTES ? await mayReadOn() : null;",
+    to: "const refusal = null;",
+    tests: ["test/http/packed-body.test.ts"],
+  },
+  {
+    what: "token ids are decoded for a model of another vocabulary",
+    file: "src/api/openai/token-ids.ts",
+    from: "|| hasKnownTokens(model)",
+    to: "|| true",
+    tests: ["test/routes/token-ids.test.ts"],
+  },
 ];
