@@ -120,7 +120,11 @@ export class Session extends DurableObject<Env> {
       return listed;
     }
     const session = this.#store.read();
-    if (session === null) return NO_SESSION;
+    if (session === null) {
+      // It was given up meanwhile, and its end may have come there before its beginning.
+      await this.#tenant(tenant).endSession(id);
+      return NO_SESSION;
+    }
     this.#store.markListed();
     await this.ctx.storage.setAlarm(expiresAtMs(session));
     return this.read();

@@ -1,7 +1,8 @@
 import type { Answer, Conversation } from "../../durable-objects/session/session.ts";
 import { readConfig } from "../config.ts";
 import { openToolCalls, unanswered } from "../domain/session/history.ts";
-import type { ChatMessage, ChatOutput } from "../engines/inference.ts";
+import { isWholeObject } from "../domain/text/json-text.ts";
+import type { ChatMessage, ChatOutput, ToolCall } from "../engines/inference.ts";
 import type { CallEvent, StreamHead } from "../generation/call-events.ts";
 import {
   generationCall,
@@ -121,17 +122,22 @@ async function streamed(call: Call): Promise<Answered> {
   return { reply: { kind: "streaming", stream }, ended };
 }
 
-/** The first answer is the session's. One that was withheld, and what it answers, are not kept. */
+/**
+ * The first answer is the session's. One that was withheld is not kept, nor is one with a tool call that was
+ * cut off: engines refuse a history with half of one. Nor is then what it answers.
+ */
 function keep(
   { keep: store }: Conversation,
   { who, chat }: SessionMessage,
   output: ChatOutput | null,
 ): boolean {
   if (output === null || output.finishReason === "content_filter") return false;
+  const toolCalls = output.toolCalls.map(withArguments);
+  if (!toolCalls.every((call) => isWholeObject(call.function.arguments))) return false;
   const answer: ChatMessage = {
     role: "assistant",
     content: output.content,
-    ...(output.toolCalls.length > 0 && { tool_calls: output.toolCalls }),
+    ...(toolCalls.length > 0 && { tool_calls: toolCalls }),
   };
   if (isTooLong(answer)) return false;
   return store(
@@ -139,6 +145,12 @@ function keep(
     [...chat.messages, answer].map((message) => ({ ...message })),
   );
 }
+
+/** Models write nothing for a tool without parameters, and engines want an object. */
+const withArguments = (call: ToolCall): ToolCall =>
+  call.function.arguments.trim() === ""
+    ? { ...call, function: { ...call.function, arguments: "{}" } }
+    : call;
 
 /** Whether the new messages bring the results that the last answer waits for, and no others. */
 function wrongCalls(

@@ -71,6 +71,15 @@ const withTenant = (id: string, change: (stub: object) => object): Promise<void>
     });
   });
 
+const TERMS = {
+  system: "Keep it",
+  model: GEMMA,
+  userId: "ada",
+  ttlS: 3600,
+  maxTurns: 20,
+  metadata: {},
+};
+
 const unreachable = () => Promise.reject(new Error("Network connection lost."));
 
 const stream = async (session: TestSession, behaviour: string) =>
@@ -165,14 +174,6 @@ describe("a session's beginning", () => {
   it("that was cut off before it was listed is erased, and found by nobody", async () => {
     const id = "ses_01M8PP2J32FGHW848NE2ZQZ6TW";
     await withTenant(id, () => ({ addSession: unreachable, endSession: () => Promise.resolve() }));
-    const terms = {
-      system: "Keep it",
-      model: GEMMA,
-      userId: "ada",
-      ttlS: 3600,
-      maxTurns: 20,
-      metadata: {},
-    };
     const caller = { kind: "platform" } as const;
     await expect(
       inSession(id, (_, instance) =>
@@ -180,7 +181,7 @@ describe("a session's beginning", () => {
           tenant: tenant.id,
           id,
           caller,
-          terms,
+          terms: TERMS,
         }),
       ),
     ).rejects.toThrow();
@@ -188,6 +189,29 @@ describe("a session's beginning", () => {
     expect(await alarmOf(id)).toBe(NOW + MINUTE);
     vi.setSystemTime(NOW + MINUTE);
     await ring(id);
+    expect(await tablesOf(id)).toEqual([]);
+  });
+
+  it("that is given up while the tenant's object lists it is struck off again", async () => {
+    const id = "ses_01M8PP2J32FGHW848NE2ZQZ6TX";
+    const asked: string[] = [];
+    await withTenant(id, () => ({
+      // As if the alarm had rung while this was on its way.
+      addSession: async () => {
+        await inSession(id, ({ storage }) => storage.deleteAll());
+        return { kind: "listed" };
+      },
+      endSession: async (ended: string) => void asked.push(ended),
+    }));
+    const begun = await inSession(id, (_, instance) =>
+      (instance as { create: (asked: object) => Promise<object> }).create({
+        tenant: tenant.id,
+        id,
+        caller: { kind: "platform" },
+        terms: TERMS,
+      }),
+    );
+    expect([begun, asked]).toEqual([{ kind: "not_found", what: "session" }, [id]]);
     expect(await tablesOf(id)).toEqual([]);
   });
 

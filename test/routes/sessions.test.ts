@@ -279,6 +279,20 @@ describe("the history", () => {
     expect((await post([result(calls[0].id)])).status).toBe(400);
   });
 
+  it("has no tool call that was cut off, and an empty object for one without arguments", async () => {
+    const tenant = await aTenant();
+    const session = await makeSession(tenant);
+    const tools = [{ type: "function", function: { name: "get_weather" } }];
+    const half = await answeredWith('tool=get_weather&args={"city":"Pa&finish=length');
+    const cut = await session.send(half, { tools });
+    expect([cut.status, cut.body.neurogate.session.kept]).toEqual([200, false]);
+    expect(await session.said()).toEqual([]);
+    const asked = await session.send(await answeredWith("tool=get_weather&args="), { tools });
+    expect(asked.body.neurogate.session.kept).toBe(true);
+    const { body } = await tenant.call("GET", `${session.path}/messages`);
+    expect(body.data[1].tool_calls[0].function.arguments).toBe("{}");
+  });
+
   it("survives the object", async () => {
     const tenant = await aTenant();
     const session = await makeSession(tenant);

@@ -159,7 +159,9 @@ export const SessionNote = v.object({
   id: v.string(),
   kept: v.pipe(
     v.boolean(),
-    v.description("False where the guard withheld it: then the history is as it was."),
+    v.description(
+      "False where the guard withheld it, or a tool call was cut off: then the history is as it was.",
+    ),
   ),
   turns_sent: count("Earlier turns that the model has read."),
   turns_left_out: count("Earlier turns that did not fit its window."),
