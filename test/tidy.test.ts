@@ -63,9 +63,20 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "moderation",
     "src/config.ts",
   ],
+  // What is done with a document: one call with several stages.
+  documents: [
+    "domain",
+    "io",
+    "engines",
+    "calls",
+    "durable-objects",
+    "moderation",
+    "generation",
+    "src/config.ts",
+  ],
   reconciliation: ["domain", "io", "reports", "src/config.ts"],
   http: ["domain", "io", "src/config.ts"],
-  api: ["audio", "domain", "durable-objects", "engines", "generation", "http"],
+  api: ["audio", "domain", "durable-objects", "engines", "generation", "documents", "http"],
   // What routes and batches share: stubs of the objects, the dependencies of a call, the audit log.
   edge: [
     "domain",
@@ -77,6 +88,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "engines",
     "moderation",
     "generation",
+    "documents",
     "api",
     "http",
     "src/config.ts",
@@ -93,6 +105,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "engines",
     "moderation",
     "generation",
+    "documents",
     "api",
     "edge",
     "http",
@@ -554,6 +567,7 @@ describe("released migrations of a tenant's features", () => {
       "adjustments",
       "15462eb698dfcf0da2179358c2c25fec3afc93c6ee609723c7af8ae1a59d9f8f",
     ],
+    ["documents", "documents", "72e6566f0346f774c272a6a36b275403a08765c854fec1a8752548c8ba44b7c5"],
     ["feed", "feed", "6d0e0233cc1227492358c06dcd61db5227915659bff6c495a160b39f1fbf0176"],
     [
       "report_users",

@@ -3,6 +3,7 @@ import { ACCOUNT_FEATURE } from "./account/account-client.ts";
 import { BATCHES_FEATURE } from "./batches/batch-recovery.ts";
 import { REPLAY_FEATURE } from "./calls/replay.ts";
 import { USER_PICTURES_FEATURE } from "./calls/admit.ts";
+import { DOCUMENTS_FEATURE } from "./documents/documents.ts";
 import type { TenantFeature } from "./feature.ts";
 import { ARCHIVES_FEATURE, JOURNAL_FEATURE } from "./ledger/journal.ts";
 import { REFUSALS_FEATURE } from "./ledger/refusals.ts";
@@ -36,6 +37,7 @@ export const TENANT_FEATURES: readonly TenantFeature[] = [
   VERDICTS_FEATURE,
   REUSE_FEATURE,
   RESPONSES_FEATURE,
+  DOCUMENTS_FEATURE,
   // Idempotency keys and replies are found by the lines of their calls: before those.
   REPLAY_FEATURE,
   JOURNAL_FEATURE,

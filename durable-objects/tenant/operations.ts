@@ -1,5 +1,6 @@
 import { ACCOUNT_OPERATIONS } from "./account/account-client.ts";
 import { BATCH_OPERATIONS } from "./batches/batches.ts";
+import { DOCUMENT_OPERATIONS } from "./documents/documents.ts";
 import type { TenantContext } from "./feature.ts";
 import { LIMIT_OPERATIONS } from "./invariants.ts";
 import { KEY_OPERATIONS } from "./keys/keys.ts";
@@ -36,6 +37,7 @@ export const OPERATIONS = {
   ...VERDICT_OPERATIONS,
   ...REVIEW_OPERATIONS,
   ...CONTENT_OPERATIONS,
+  ...DOCUMENT_OPERATIONS,
   ...ERASURE_OPERATIONS,
   ...RESPONSE_OPERATIONS,
   ...BATCH_OPERATIONS,

@@ -1,5 +1,7 @@
 import type { MicroNeurons } from "../../src/domain/ledger/micro-neurons.ts";
 import type { PlannedStage } from "../../src/domain/moderation/stage.ts";
+import type { NewDocument } from "../../src/domain/documents/document.ts";
+import type { TaskReport } from "../../src/domain/documents/task.ts";
 import type { KeptContent } from "../../src/domain/moderation/kept-content.ts";
 import type { Refusal } from "../../src/domain/ledger/admission.ts";
 import type {
@@ -46,7 +48,7 @@ export interface Idempotency {
   readonly fingerprint: string;
 }
 
-export type AdmitRequest = ModerationAdmit | GenerationAdmit | ScoringAdmit;
+export type AdmitRequest = ModerationAdmit | GenerationAdmit | DocumentAdmit | ScoringAdmit;
 
 interface CallAdmit {
   readonly callId: CallId;
@@ -90,6 +92,13 @@ export interface GenerationAdmit extends CallAdmit {
   readonly sessionId?: string;
   /** The answer is to be kept as a response, where the tenant keeps any. */
   readonly keepsResponse?: true;
+}
+
+/** A document is stored, or worked on, or both. */
+export interface DocumentAdmit extends CallAdmit {
+  readonly kind: "document";
+  /** What is to be stored; absent: nothing is. */
+  readonly document?: NewDocument;
 }
 
 /** A text is scored inside the Worker: no engine runs, nothing is stored, and it is free. */
@@ -210,6 +219,8 @@ export interface SettleRequest {
   readonly reply: StoredReply | null;
   /** What was moderated, where the admission says that it is kept. */
   readonly contents?: readonly KeptContent[];
+  /** How the tasks of a document that is now in the bucket ended. Null: it is not stored. */
+  readonly documentTasks?: readonly TaskReport[] | null;
 }
 
 export interface SettleReply {

@@ -3,6 +3,8 @@ import { ArchiveStore } from "./ledger/archive-store.ts";
 import { AccountBudget } from "./account/account-budget.ts";
 import { BatchStore } from "./batches/batch-store.ts";
 import { ContentFileStore, ContentStore } from "./verdicts/content-store.ts";
+import { DOCUMENTS } from "./documents/document-schema.ts";
+import { DocumentStore } from "./documents/document-store.ts";
 import { toBatch } from "../../src/domain/moderation/batch.ts";
 import { verdictAt } from "../../src/domain/moderation/review.ts";
 import { toVerdict } from "../../src/domain/moderation/verdict.ts";
@@ -69,6 +71,7 @@ export interface TenantStores {
   readonly contents: ContentStore;
   readonly contentFiles: ContentFileStore;
   readonly responses: ResponseStore;
+  readonly documents: DocumentStore;
   readonly batches: BatchStore;
   readonly sessions: ListedSessionStore;
   readonly persons: PersonStore;
@@ -129,6 +132,7 @@ export function openStores({
     contents: new ContentStore(db),
     contentFiles: new ContentFileStore(db.of(CONTENTS)),
     responses: new ResponseStore(db.of(RESPONSES)),
+    documents: new DocumentStore(db.of(DOCUMENTS)),
     batches,
     sessions: new ListedSessionStore(db.of(SESSIONS)),
     persons: new PersonStore(db),

@@ -15,6 +15,7 @@ const SEPARATORS = {
   grt: "_",
   jnl: "_",
   img: "_",
+  doc: "_",
   era: "_",
   ses: "_",
   modr: "-",

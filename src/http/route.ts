@@ -123,7 +123,7 @@ export type ImpliedKind<A, B> =
  * is read.
  */
 export interface Admits {
-  readonly kind: "moderation" | "generation" | "scoring";
+  readonly kind: "moderation" | "generation" | "document" | "scoring";
   /** The label of such calls, under which their idempotency keys are kept: `POST /v1/verdicts`. */
   readonly route: string;
 }

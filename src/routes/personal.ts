@@ -4,6 +4,7 @@ import type { Day } from "../domain/ledger/period.ts";
 import { madePictures, type PersonalRecord } from "../domain/tenant/personal-record.ts";
 import type { PictureOwner } from "../domain/generation/stored-picture.ts";
 import { readResponse } from "../generation/keep-response.ts";
+import { readDocumentText, readResults } from "../documents/stored-files.ts";
 import { readCallRecord } from "../generation/read-picture-record.ts";
 import { forgetAnswers } from "../generation/response-cache.ts";
 import { acted, ok, raw } from "../http/call.ts";
@@ -144,13 +145,20 @@ async function* exportLines(
   }
 }
 
-/** What the bucket keeps of a line's call, or of a response. */
+/** What the bucket keeps of a line's call, of a response or of a document. */
 const filesOf =
   (bucket: R2Bucket | null, owner: PictureOwner) =>
   async (record: PersonalRecord): Promise<readonly Line[]> => {
     if (bucket !== null && record.kind === "response") {
       const file = await readResponse(bucket, owner, record.id);
       return file === null ? [] : [toExportedResponse(file)];
+    }
+    if (bucket !== null && record.kind === "document") {
+      const { id } = record.document;
+      const text = await readDocumentText(bucket, owner, record.document);
+      const results = await readResults(bucket, owner, record.document);
+      if (text === null && results === null) return [];
+      return [{ object: "document_content", document_id: id, text, results }];
     }
     if (bucket === null || record.kind !== "journal_line" || !madePictures(record.line)) return [];
     const kept = await readCallRecord(bucket, owner, record.line.callId);

@@ -13,6 +13,7 @@ import { deleteResponse, getResponse, listInputItems } from "./kept-responses.ts
 import { createResponse } from "./responses.ts";
 import { createCompletion } from "./completions.ts";
 import { analyzeRoute, suggestRoute } from "./comments.ts";
+import { createDocument, deleteDocument, getDocument, listDocuments } from "./documents.ts";
 import { getDiscovery } from "./discovery.ts";
 import { createEmbeddings } from "./embeddings.ts";
 import { listInferences } from "./inferences.ts";
@@ -89,6 +90,10 @@ export const ROUTES: readonly Route[] = [
   getContent,
   getContentPicture,
   listContentReads,
+  createDocument,
+  listDocuments,
+  getDocument,
+  deleteDocument,
   createModeration,
   analyzeRoute,
   suggestRoute,

@@ -97,6 +97,7 @@ describe("a tenant that was just made", () => {
       "/v1/audit",
       "/v1/verdicts/batches",
       "/v1/sessions",
+      "/v1/documents",
     ];
     for (const path of lists) {
       // oxlint-disable-next-line no-await-in-loop -- one after the other
@@ -198,7 +199,7 @@ describe("a feature's tables", () => {
       for (const feature of TENANT_SCHEMA.features) db.ensure(feature);
       return describeSchema(storage);
     });
-    expect(staged.tables).toHaveLength(38);
+    expect(staged.tables).toHaveLength(40);
     expect(staged).toEqual(before);
   });
 

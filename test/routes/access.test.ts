@@ -100,6 +100,7 @@ const GOOD_BODIES: Readonly<Record<string, unknown>> = {
     model: "@cf/meta/llama-3.1-8b-instruct-fp8",
     input: "Nice to meet you",
   },
+  "POST /v1/documents": { type: "other", content: "Nice to meet you all here today", tasks: [] },
   "POST /v1/verdicts/:id/review": { state: "claimed" },
   "POST /v1/webhooks": {
     url: "https://hooks.acme.dev/",
@@ -375,6 +376,10 @@ describe("what a role opens", () => {
         "GET /v1/models",
         "GET /v1/models/:id+",
         "POST /v1/quote",
+        "POST /v1/documents",
+        "GET /v1/documents",
+        "GET /v1/documents/:id",
+        "DELETE /v1/documents/:id",
         "POST /v1/images/generations",
         "POST /v1/images",
         "GET /v1/images/:id",

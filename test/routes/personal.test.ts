@@ -101,6 +101,12 @@ async function fill(person: string, mark: string): Promise<string> {
     previous_response_id: first.body.id,
     safety_identifier: person,
   });
+  await call(
+    "POST",
+    "/v1/documents",
+    { type: "email", content: `Dear ${mark}`, user_id: person, id: `doc_${mark}`, tasks: [] },
+    key(4),
+  );
   const event = await rows(
     tenant.id,
     "SELECT id FROM events WHERE subject = ?",
@@ -188,11 +194,13 @@ describe("GET /v1/export", () => {
         delivery: 1,
         event: 4,
         verdict: 4,
-        idempotency_key: 3,
-        reply: 2,
+        document: 1,
+        document_content: 1,
+        idempotency_key: 4,
+        reply: 3,
         kept_response: 2,
         response_content: 2,
-        journal_line: 9,
+        journal_line: 10,
         images: 2,
         user_pictures: 1,
         listed_session: 1,
@@ -284,10 +292,11 @@ describe("POST /v1/erasures", () => {
         deliveries: 1,
         events: 4,
         verdicts: 4,
-        idempotency_keys: 3,
-        replies: 2,
         responses: 2,
-        journal_lines: 9,
+        documents: 1,
+        idempotency_keys: 4,
+        replies: 3,
+        journal_lines: 10,
         user_pictures: 1,
         sessions: 1,
         images: 3,
@@ -309,7 +318,7 @@ describe("POST /v1/erasures", () => {
     // What is another's is all there.
     expect(await exported(OTHER)).toEqual(others);
     expect((await tenant.call("GET", `/v1/verdicts/${kept}`)).status).toBe(200);
-    expect(await storedKeys()).toHaveLength(7);
+    expect(await storedKeys()).toHaveLength(8);
   });
 
   it("goes on after a crash between any two of its steps", async () => {

@@ -19,6 +19,7 @@ import {
 } from "../../../src/domain/moderation/stage.ts";
 import type { Role } from "../../../src/domain/tenant/role.ts";
 import { endOfDay, expiry, PURGE_ROWS, type TenantFeature } from "../feature.ts";
+import { beginDocument, takenId } from "../documents/documents.ts";
 import type { Entry } from "../ledger/ledger-row.ts";
 import { countRefusal } from "../ledger/refusals.ts";
 import { personalData } from "../privacy/personal-data.ts";
@@ -28,6 +29,7 @@ import type {
   AdmitFailure,
   AdmitReply,
   AdmitRequest,
+  DocumentAdmit,
   GenerationAdmit,
   ModerationAdmit,
   PolicyRequest,
@@ -93,6 +95,7 @@ function repeated(tx: Tx, request: AdmitRequest, entry: Entry): AdmitReply {
   if (request.kind === "scoring") {
     return scoringAdmitted(tx, { hold: entry.hold, byScoreKey: false });
   }
+  if (request.kind === "document") return documentAdmitted(tx, entry.hold);
   const policy = findPolicy(tx, request.policy.name);
   const { hold } = entry;
   const reuse = policy === null ? null : reuseAgain(tx, request, { hold, policy });
@@ -118,6 +121,8 @@ function admitAs(tx: Tx, request: AdmitRequest, role: Role | null): Admission {
       return admitGeneration(tx, request);
     case "moderation":
       return admitModeration(tx, request);
+    case "document":
+      return admitDocument(tx, request);
     case "scoring": {
       const byScoreKey = role === "score";
       const outcome = reserve(tx, request, { stages: [], byScoreKey });
@@ -165,6 +170,16 @@ function admitGeneration(tx: Tx, request: GenerationAdmit): Admission {
   }
 }
 
+function admitDocument(tx: Tx, request: DocumentAdmit): Admission {
+  const { document } = request;
+  const taken = document === undefined ? null : takenId(tx, document);
+  if (taken !== null) return taken;
+  const outcome = reserve(tx, request, { stages: [] });
+  if (outcome.kind !== "reserved") return outcome;
+  if (document !== undefined) beginDocument(tx, document, outcome.hold);
+  return documentAdmitted(tx, outcome.hold);
+}
+
 /** Everything checked, then the hold and the idempotency key committed. */
 function reserve(
   tx: Tx,
@@ -187,7 +202,7 @@ function reserve(
     units: isOfBatch ? withShare(units) : units,
     ...(isOfBatch && { inFlightOfBatches: inFlightOfBatches(tx) }),
     ...(pictures !== null && { userPictures: pictures }),
-    ...(request.kind === "scoring" && { asksNoEngine: true as const }),
+    ...(asksNoEngine(request, stages) && { asksNoEngine: true as const }),
   };
   const streamed = request.kind === "generation" && request.streamed;
   const made = {
@@ -212,6 +227,9 @@ function reserve(
   return outcome;
 }
 
+const asksNoEngine = ({ kind }: AdmitRequest, stages: readonly PlannedStage[]): boolean =>
+  kind === "scoring" || (kind === "document" && stages.length === 0);
+
 /** A guard's verdicts are in the line and the reply: they are not stored. */
 function itemsOf(request: AdmitRequest): CallItems {
   switch (request.kind) {
@@ -219,6 +237,7 @@ function itemsOf(request: AdmitRequest): CallItems {
       return moderationItems(request.contents);
     case "generation":
       return { stored: request.stores ?? 0, tests: 0 };
+    case "document":
     case "scoring":
       return { stored: 0, tests: 0 };
   }
@@ -268,6 +287,14 @@ function generationAdmitted(
 
 const mayKeep = ({ settings }: Profile, { keepsResponse }: GenerationAdmit): boolean =>
   keepsResponse === true && settings.response_retention_s > 0;
+
+const documentAdmitted = (tx: Tx, hold: Hold): Admitted => ({
+  kind: "admitted",
+  hold,
+  policy: null,
+  limits: limitStatus(tx, rateUnits(hold.stages)),
+  generation: tx.profile.generation,
+});
 
 const cacheTerms = ({
   id,

@@ -21,6 +21,7 @@ import type {
 } from "../protocol.ts";
 import { recordThreshold } from "../webhooks/webhooks.ts";
 import type { Tx } from "../transactions.ts";
+import { endDocument } from "../documents/documents.ts";
 import { keepContents } from "../verdicts/contents.ts";
 import { noteVerdict } from "../verdicts/moderation-log.ts";
 import { noteReusable } from "../verdicts/reuse.ts";
@@ -146,6 +147,8 @@ export function settle(tx: Tx, request: SettleRequest): SettleReply {
     verdictId,
     ...(counts !== undefined && { verdicts: counts }),
   });
+  const { documentTasks } = request;
+  if (documentTasks !== undefined) endDocument(tx, request.callId, documentTasks);
   const admittedAtMs = before?.kind === "hold" ? before.hold.admittedAtMs : null;
   noteAccount(tx, { account: request.account, admittedAtMs });
   switch (settlement.kind) {

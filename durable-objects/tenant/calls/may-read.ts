@@ -16,7 +16,7 @@ export interface ReadRequest {
   readonly caller: Caller;
   /** Of what the route admits; null: it admits nothing, and only the key, tenant and role count. */
   readonly call: {
-    readonly kind: "moderation" | "generation" | "scoring";
+    readonly kind: "moderation" | "generation" | "document" | "scoring";
     /** As in an admission. */
     readonly route: string;
     readonly idempotencyKey: string | null;

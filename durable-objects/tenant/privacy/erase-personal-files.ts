@@ -7,6 +7,7 @@ import {
   recordKey,
 } from "../../../src/domain/generation/stored-picture.ts";
 import { responseKey } from "../../../src/domain/responses/kept-response.ts";
+import { documentKeys } from "../../../src/domain/documents/document.ts";
 import { MOST_PICTURES } from "../verdicts/contents.ts";
 import type { Day } from "../../../src/domain/ledger/period.ts";
 import type { PersonalFile } from "./erasure-store.ts";
@@ -16,7 +17,7 @@ export const MOST_FILES = 15;
 
 /** Those that lie in the bucket. */
 export type BucketFile = PersonalFile & {
-  readonly kind: "image_call" | "content" | "response" | "archive";
+  readonly kind: "image_call" | "content" | "response" | "document" | "archive";
 };
 
 export const isInBucket = (file: PersonalFile): file is BucketFile =>
@@ -64,6 +65,7 @@ const ERASE: Readonly<
   image_call: erasePictures,
   content: eraseContent,
   response: eraseResponse,
+  document: eraseDocument,
   archive: eraseFromArchive,
 };
 
@@ -112,6 +114,15 @@ async function eraseResponse(
   id: string,
 ): Promise<ErasedCounts> {
   await bucket.delete(responseKey(owner, id));
+  return {};
+}
+
+async function eraseDocument(
+  bucket: R2Bucket,
+  owner: PictureOwner,
+  callId: string,
+): Promise<ErasedCounts> {
+  await bucket.delete([...documentKeys(owner, callId)]);
   return {};
 }
 

@@ -8,6 +8,7 @@ import type { KeptResponse } from "../../domain/responses/kept-response.ts";
 import { toVerdict } from "../../domain/moderation/verdict.ts";
 import { name, time, wholeNumber } from "../field.ts";
 import { toListedSession } from "./session.ts";
+import { toDocument } from "./document.ts";
 import { toRevision } from "./verdict.ts";
 import { toJournalLine } from "../../domain/ledger/journal-object.ts";
 
@@ -83,6 +84,8 @@ export function toExported(record: PersonalRecord) {
         bytes: record.bytes,
         created_at: isoTime(record.createdAtMs),
       };
+    case "document":
+      return toDocument(record.document);
     case "revision":
       return toRevision(record.revision);
     case "idempotency_key":

@@ -102,7 +102,7 @@ function measured(code: number): number {
 }
 
 /** The UTF-8 bytes of a text, without encoding it. A lone surrogate counts as U+FFFD: 3 bytes. */
-function utf8Bytes(text: string): number {
+export function utf8Bytes(text: string): number {
   let bytes = text.length;
   for (let at = 0; at < text.length; at += 1) {
     const unit = text.charCodeAt(at);

@@ -8,6 +8,7 @@ export const ERASED = [
   "revisions",
   "verdicts",
   "responses",
+  "documents",
   "idempotency_keys",
   "replies",
   "journal_lines",

@@ -1,3 +1,4 @@
+import type { StoredDocument } from "../documents/document.ts";
 import type { RecordedEvent } from "../webhooks/event.ts";
 import type { JournalLine } from "../ledger/ledger.ts";
 import type { Day } from "../ledger/period.ts";
@@ -57,6 +58,8 @@ export type PersonalRecord =
     }
   /** A reviewer's decision on a verdict of that person. */
   | { readonly kind: "revision"; readonly revision: Revision }
+  /** Its text and results are in the bucket. */
+  | { readonly kind: "document"; readonly document: StoredDocument }
   | { readonly kind: "journal_line"; readonly line: JournalLine }
   /** A chat session; what was said in it lies in its own object. */
   | { readonly kind: "session"; readonly session: ListedSession }

@@ -1,0 +1,188 @@
+import * as v from "valibot";
+import { DOCUMENT_TYPES, type StoredDocument } from "../domain/documents/document.ts";
+import { utf8Bytes } from "../domain/generation/token-bound.ts";
+import { readDocumentText, readResults } from "../documents/stored-files.ts";
+import { documentCall } from "../documents/document-call.ts";
+import { renderedJson } from "../generation/generation-call.ts";
+import { ok, raw } from "../http/call.ts";
+import { newId } from "../http/ids.ts";
+import { callHeaders, rateLimitHeaders } from "../http/rate-headers.ts";
+import { defineRoute } from "../http/route.ts";
+import {
+  DocumentInput,
+  DocumentOutput,
+  ReadDocumentOutput,
+  toDocument,
+  toDocumentWithResults,
+} from "../api/native/document.ts";
+import { list, listOf, name, pageQuery } from "../api/field.ts";
+import { usable } from "../domain/ledger/quota.ts";
+import { fromBucket } from "../edge/picture-deps.ts";
+import { bucketOf } from "../edge/bindings.ts";
+import { callerOf, GENERATED } from "../edge/generation-deps.ts";
+import { toItsEnd } from "../edge/moderation-deps.ts";
+import { recordInferences } from "../edge/bindings.ts";
+import {
+  readTenant,
+  tenantObject,
+  writeTenant,
+  TENANT_READ,
+  UNAVAILABLE,
+} from "../edge/bindings.ts";
+
+/** A text of 1 MiB, in JSON: an escape may take six bytes for one. */
+const MAX_BODY_BYTES = 4 * 1024 * 1024;
+
+const ROUTE = "POST /v1/documents";
+
+const NO_BUCKET = {
+  kind: "engine_unsupported",
+  detail: "This deployment stores no documents: it has no bucket.",
+} as const;
+
+export const createDocument = defineRoute({
+  method: "POST",
+  path: "/v1/documents",
+  summary: "Store a document, and work on it",
+  surface: "native",
+  admits: { kind: "document", route: ROUTE },
+  auth: { kind: "key", roles: ["call"] },
+  body: { schema: DocumentInput, limitBytes: MAX_BODY_BYTES, largest: "content" },
+  reply: { status: 200, schema: DocumentOutput },
+  failures: GENERATED,
+  handle: async (call) => {
+    const { body } = call;
+    const bucket = bucketOf(call.env);
+    if (bucket === null) return NO_BUCKET;
+    const read = await callerOf(call, ROUTE, body.user_id ?? null);
+    if (read.kind !== "read") return read;
+    const { tenant } = call.caller;
+    const text = body.content.toWellFormed();
+    const document = {
+      id: body.id ?? newId("doc"),
+      type: body.type,
+      contentType: "text/plain",
+      language: body.language ?? null,
+      bytes: utf8Bytes(text),
+      characters: text.length,
+      hiddenPassages: 0,
+      retentionDays: body.retention_days,
+    };
+    const deps = {
+      tenant: () => tenantObject(call.env, tenant),
+      bucket,
+      tenantId: tenant,
+      observe: recordInferences(call.env, tenant),
+    };
+    const done = await toItsEnd(
+      call.ctx,
+      documentCall(deps, {
+        ...read.who,
+        document,
+        text,
+        render: ({ admitted: { hold } }) => {
+          const { retentionDays, ...fields } = document;
+          const made: StoredDocument = {
+            ...fields,
+            file: hold.callId,
+            state: "ready",
+            userId: hold.userId,
+            createdAtMs: hold.admittedAtMs,
+            expiresAtMs: hold.admittedAtMs + retentionDays * 86_400_000,
+            tasks: [],
+          };
+          return renderedJson(toDocument(made));
+        },
+      }),
+    );
+    if (done.kind !== "done") return done;
+    const { rendered, microNeurons, standing, replayed } = done;
+    const headers = {
+      "Content-Type": rendered.contentType,
+      ...callHeaders({
+        microNeurons,
+        ...(standing !== null && { available: usable(standing.neurons) }),
+        engine: call.config.inference,
+        replayed,
+      }),
+      ...(standing !== null && rateLimitHeaders(standing)),
+    };
+    return raw(new Response(rendered.body, { headers }));
+  },
+});
+
+const ROLES = { kind: "key", roles: ["call"] } as const;
+const PARAMS = v.strictObject({
+  id: v.pipe(v.string(), v.description("The document's id, `doc_…`.")),
+});
+
+export const listDocuments = defineRoute({
+  method: "GET",
+  path: "/v1/documents",
+  summary: "Documents, newest first",
+  surface: "native",
+  auth: ROLES,
+  query: v.strictObject({
+    ...pageQuery,
+    type: v.optional(v.picklist(DOCUMENT_TYPES)),
+    user_id: v.optional(name("Documents of this person alone.")),
+  }),
+  reply: { status: 200, schema: listOf(DocumentOutput) },
+  failures: TENANT_READ,
+  handle: async (call) => {
+    const { cursor = "~", limit, type = null, user_id: userId = null } = call.query;
+    const query = { before: cursor, filter: { type, userId }, limit };
+    const page = await readTenant(call, (tenant, caller) => tenant.listDocuments(caller, query));
+    if (page.kind !== "page") return page;
+    const next = page.more ? (page.data.at(-1)?.file ?? null) : null;
+    return ok(list(page.data.map(toDocument), next));
+  },
+});
+
+export const getDocument = defineRoute({
+  method: "GET",
+  path: "/v1/documents/:id",
+  summary: "One document, with the results of its tasks",
+  surface: "native",
+  auth: ROLES,
+  params: PARAMS,
+  query: v.strictObject({
+    include: v.optional(v.pipe(v.literal("text"), v.description("The text as well."))),
+  }),
+  reply: { status: 200, schema: ReadDocumentOutput },
+  failures: TENANT_READ,
+  handle: async (call) => {
+    const { id } = call.params;
+    const found = await readTenant(call, (tenant, caller) => tenant.readDocument(caller, id));
+    if (found.kind !== "document") return found;
+    const { document, owner } = found;
+    const bucket = bucketOf(call.env);
+    if (bucket === null) return { kind: "not_found", what: "document" };
+    const results = await fromBucket(readResults(bucket, owner, document));
+    if (isUnavailable(results)) return results;
+    if (call.query.include !== "text") return ok(toDocumentWithResults(document, results));
+    const text = await fromBucket(readDocumentText(bucket, owner, document));
+    if (isUnavailable(text)) return text;
+    return ok({ ...toDocumentWithResults(document, results), text });
+  },
+});
+
+const isUnavailable = (read: object | string | null): read is typeof UNAVAILABLE =>
+  typeof read === "object" && read !== null && "kind" in read;
+
+export const deleteDocument = defineRoute({
+  method: "DELETE",
+  path: "/v1/documents/:id",
+  summary: "Delete a document with its results",
+  description: "It is gone for every reader at once; its files go in the next seconds.",
+  surface: "native",
+  auth: ROLES,
+  params: PARAMS,
+  reply: { status: 204, schema: v.null() },
+  failures: TENANT_READ,
+  handle: async (call) => {
+    const { id } = call.params;
+    const done = await writeTenant(call, (tenant, caller) => tenant.deleteDocument(caller, id));
+    return done.kind === "deleted" ? ok(null) : done;
+  },
+});
