@@ -1,5 +1,5 @@
 import { generationPrefix, type PictureOwner } from "../generation/stored-picture.ts";
-import type { CallId } from "../ledger/ledger.ts";
+import type { CallId, Hold } from "../ledger/ledger.ts";
 import type { TaskReport } from "./task.ts";
 
 // A document as it is stored: a row in the tenant's object, and two files in the bucket. The row has no
@@ -51,6 +51,23 @@ export type NewDocument = Pick<
   StoredDocument,
   "id" | "type" | "contentType" | "language" | "bytes" | "characters" | "hiddenPassages"
 > & { readonly retentionDays: number };
+
+const DAY_MS = 86_400_000;
+
+/** As it is stored when its call has ended. */
+export const storedDocument = (
+  { retentionDays, ...fields }: NewDocument,
+  { callId: file, userId, admittedAtMs }: Pick<Hold, "callId" | "userId" | "admittedAtMs">,
+  tasks: readonly TaskReport[],
+): StoredDocument => ({
+  ...fields,
+  file,
+  state: "ready",
+  userId,
+  createdAtMs: admittedAtMs,
+  expiresAtMs: admittedAtMs + retentionDays * DAY_MS,
+  tasks,
+});
 
 export const DEFAULT_RETENTION_DAYS = 30;
 export const MAX_RETENTION_DAYS = 3650;

@@ -13,6 +13,7 @@ import {
 } from "./policy.ts";
 import {
   type CallItems,
+  CHECK_STAGES,
   type CheckStageName,
   type FindModel,
   type ModelFailure,
@@ -50,7 +51,8 @@ export interface CheckStage extends PlannedStage {
   readonly input: InputName;
 }
 
-export const isCheck = (stage: PlannedStage): stage is CheckStage => stage.name !== "generate";
+export const isCheck = (stage: PlannedStage): stage is CheckStage =>
+  CHECK_STAGES.some((name) => name === stage.name);
 
 /** Each content item becomes a verdict. */
 export const moderationItems = (contents: readonly MeasuredContent[]): CallItems => ({

@@ -1,4 +1,5 @@
 import { type Model, rateClassOf, priceOf, type Usage } from "../catalogue/catalogue.ts";
+import type { DocumentTask } from "../documents/task.ts";
 import type { ModelTask } from "../catalogue/model-task.ts";
 import { estimateInputTokens } from "../generation/token-bound.ts";
 import type { AccessFailure, LookupFailure, RequestFailure } from "../ledger/failure.ts";
@@ -11,7 +12,7 @@ import { type RateClass, type RateUnits, REQUESTS, TEST_INPUTS } from "../ledger
 
 export const CHECK_STAGES = ["sentiment", "judge", "labels", "vision"] as const;
 export type CheckStageName = (typeof CHECK_STAGES)[number];
-export type StageName = CheckStageName | "generate";
+export type StageName = CheckStageName | "generate" | DocumentTask;
 
 /** One engine call of a stage, with the most units that it can use. */
 export interface PlannedCall {
@@ -31,7 +32,7 @@ export interface PlannedStage {
   /** The index of the content item in the call. */
   readonly content: number;
   readonly name: StageName;
-  /** The input: `"text"`, `"images/0"`; a generation's is `"request"`. */
+  /** The input: `"text"`, `"images/0"`; a generation's is `"request"`, a document's `"document"`. */
   readonly input: string;
   /** The catalogue id of the model that is asked and charged. */
   readonly model: string;

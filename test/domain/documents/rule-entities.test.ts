@@ -1,0 +1,66 @@
+import { describe, expect, it } from "vitest";
+import { MOST_ENTITIES, ruleEntities } from "../../../src/domain/documents/rule-entities.ts";
+
+const found = (text: string) =>
+  ruleEntities(text).entities.map(({ kind, value, text: written }) => [kind, value ?? written]);
+
+describe("entities by rules", () => {
+  it.each([
+    ["Write to Anna.Weber+x@mail.example.co.uk.", [["email", "anna.weber+x@mail.example.co.uk"]]],
+    ["No address: a@b, @c.de, x@.de", []],
+    [
+      "Call +49 30 1234567 or (030) 123-4567.",
+      [
+        ["phone", "+49301234567"],
+        ["phone", "0301234567"],
+      ],
+    ],
+    ["Order 4711 of 12 345 678 pieces, room 12.", []],
+    ["On 2026-12-03, 3 December 2026 and Dec. 3rd, 2026.", [["date", "2026-12-03"]]],
+    [
+      "Am 3.12.2026 und am 13/12/2026.",
+      [
+        ["date", "2026-12-03"],
+        ["date", "2026-12-13"],
+      ],
+    ],
+    // By country it is March or April.
+    ["It was 3/4/2026.", [["date", "3/4/2026"]]],
+    ["Not on 2026-02-30 or 31.11.2026.", []],
+    [
+      "It costs $1,234.50, 12.500 EUR or 3 million euros.",
+      [
+        ["money", "1234.50 USD"],
+        ["money", "12500 EUR"],
+        ["money", "3000000 EUR"],
+      ],
+    ],
+    [
+      "CHF 99 and \u20ac7",
+      [
+        ["money", "99 CHF"],
+        ["money", "7 EUR"],
+      ],
+    ],
+    ["It rose by 5 % to 17.", []],
+  ])("of %j", (text, expected) => {
+    expect(found(text)).toEqual(expected);
+  });
+
+  it("name every place once, and the same thing as one entity", () => {
+    const text = "Pay 5 EUR. Again: 5 EUR, or \u20ac5, to a@b.de and A@B.de.";
+    const { entities } = ruleEntities(text);
+    expect(
+      entities.map(({ spans }) => spans.map(({ start, end }) => text.slice(start, end))),
+    ).toEqual([
+      ["5 EUR", "5 EUR", "\u20ac5"],
+      ["a@b.de", "A@B.de"],
+    ]);
+  });
+
+  it("are at most so many, also in a table of nothing else", () => {
+    const text = Array.from({ length: 3000 }, (_, at) => `user${at}@example.com`).join("\n");
+    const { entities, more } = ruleEntities(text);
+    expect([entities.length, more]).toEqual([MOST_ENTITIES, 3000 - MOST_ENTITIES]);
+  });
+});
