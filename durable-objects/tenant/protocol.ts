@@ -1,6 +1,7 @@
 import type { MicroNeurons } from "../../src/domain/ledger/micro-neurons.ts";
 import type { PlannedStage } from "../../src/domain/moderation/stage.ts";
 import type { NewDocument } from "../../src/domain/documents/document.ts";
+import type { MeasuredTask } from "../../src/domain/documents/plan-analysis.ts";
 import type { TaskReport } from "../../src/domain/documents/task.ts";
 import type { KeptContent } from "../../src/domain/moderation/kept-content.ts";
 import type { Refusal } from "../../src/domain/ledger/admission.ts";
@@ -99,6 +100,10 @@ export interface DocumentAdmit extends CallAdmit {
   readonly kind: "document";
   /** What is to be stored; absent: nothing is. */
   readonly document?: NewDocument;
+  /** As the caller named it; null: the default of documents. */
+  readonly model: string | null;
+  /** The tasks that ask a model. */
+  readonly tasks: readonly MeasuredTask[];
 }
 
 /** A text is scored inside the Worker: no engine runs, nothing is stored, and it is free. */

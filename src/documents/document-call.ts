@@ -11,17 +11,36 @@ import {
   type Run,
   type Tenant,
 } from "../calls/governed-call.ts";
+import type { Config } from "../config.ts";
+import { admittedModels } from "../domain/catalogue/catalogue.ts";
 import type { NewDocument } from "../domain/documents/document.ts";
-import type { EngineFailure, ServiceFailure } from "../domain/ledger/failure.ts";
-import { charged } from "../domain/ledger/ledger.ts";
+import type {
+  EngineFailure,
+  QuotaFailure,
+  RequestFailure,
+  ServiceFailure,
+} from "../domain/ledger/failure.ts";
+import { charged as chargedFor, type Hold } from "../domain/ledger/ledger.ts";
 import { type MicroNeurons, ZERO } from "../domain/ledger/micro-neurons.ts";
-import type { GenerationCaller, Rendered } from "../generation/generation-call.ts";
-import { writeText } from "./stored-files.ts";
+import type { Engine } from "../engines/engine.ts";
+import {
+  type GenerationCaller,
+  type Rendered,
+  runEndsMs,
+  runFailure,
+} from "../generation/generation-call.ts";
+import type { GenerationRunFailure } from "../generation/run-generation.ts";
+import { GATE_CAPACITY } from "../moderation/ask-engine.ts";
+import { type Analysis, analyse, type PreparedAnalysis } from "./analyse.ts";
+import { createOrderedGate } from "./ordered-gate.ts";
+import { writeResults, writeText } from "./stored-files.ts";
 
 // A governed call for a document: one hold for all of its tasks, one line. The text is in the bucket before
 // the first task begins, and the results are there before the call is settled.
 
 export interface DocumentDeps {
+  readonly config: Config;
+  readonly engine: Engine;
   readonly tenant: () => Tenant;
   readonly bucket: R2Bucket;
   /** The tenant's id, under which the files are. */
@@ -30,15 +49,17 @@ export interface DocumentDeps {
 }
 
 export interface DocumentRequest extends Omit<GenerationCaller, "cacheMode"> {
-  readonly document: NewDocument;
-  /** The text of the document, to be stored. */
-  readonly text: string;
+  /** What is to be stored, and its text; null: nothing is. */
+  readonly store: { readonly document: NewDocument; readonly text: string } | null;
+  readonly prepared: PreparedAnalysis;
+  /** As the caller named it; null: the default of documents. */
+  readonly model: string | null;
   /** The caller's reply. */
   readonly render: (made: MadeDocument) => Rendered;
 }
 
-export interface MadeDocument {
-  readonly admitted: Admitted;
+export interface MadeDocument extends Pick<Analysis, "reports" | "results"> {
+  readonly hold: Hold;
 }
 
 export interface DocumentDone {
@@ -52,35 +73,55 @@ export interface DocumentDone {
 export type DocumentFailure =
   | AdmitFailure
   | EngineFailure
+  | QuotaFailure
+  | Extract<RequestFailure, { kind: "invalid_request" | "unsupported_parameter" }>
   | Extract<ServiceFailure, { kind: "unavailable" | "settlement_unavailable" | "internal" }>;
 
 /** A longer reply is not kept for a repeat of its idempotency key. */
 const MAX_KEPT_BYTES = 65_536;
 
-type Ended = Rendered | Extract<ServiceFailure, { kind: "unavailable" }>;
+type Ended = Rendered | GenerationRunFailure | Extract<ServiceFailure, { kind: "unavailable" }>;
 
 export async function documentCall(
   deps: DocumentDeps,
   request: DocumentRequest,
 ): Promise<DocumentDone | DocumentFailure> {
+  const { bucket, engine } = deps;
+  const { callId: file, store, prepared } = request;
   const run = async (admitted: Admitted): Promise<Run<Ended>> => {
-    const owner = { tenant: deps.tenantId, generation: admitted.generation };
-    const written = await writeText(deps.bucket, owner, {
-      file: request.callId,
-      text: request.text,
-    });
-    if (!written) return nothingRan({ kind: "unavailable" });
-    const rendered = request.render({ admitted });
+    const { hold, generation } = admitted;
+    const owner = { tenant: deps.tenantId, generation };
+    const isThere = store === null || (await writeText(bucket, owner, { file, text: store.text }));
+    if (!isThere) return failed({ kind: "unavailable" }, NOTHING);
+    const analysis = await analyse(
+      {
+        engine,
+        hold,
+        modelOf: admittedModels(deps.config.prices),
+        nowMs: Date.now,
+        deadlineMs: runEndsMs(hold),
+        gate: createOrderedGate(GATE_CAPACITY),
+      },
+      prepared,
+    );
+    const { failure, results, reports, items, account } = analysis;
+    if (failure !== null) return failed(failure, analysis);
+    const isKept =
+      store === null ||
+      reports.length === 0 ||
+      (await writeResults(bucket, owner, { file, results }));
+    if (!isKept) {
+      const charged = items.some(({ microNeurons }) => microNeurons > 0);
+      const detail = "The results could not be stored, so the document is not either.";
+      return failed({ kind: "engine_failed", charged, detail }, analysis);
+    }
+    const rendered = request.render({ hold, reports, results });
+    const reply = request.idempotency === null ? null : kept(rendered);
+    const documentTasks = store === null ? undefined : reports;
     return {
       kind: "ended",
       value: rendered,
-      ran: {
-        items: [],
-        verdicts: [],
-        account: null,
-        reply: request.idempotency === null ? null : kept(rendered),
-        documentTasks: [],
-      },
+      ran: { items, verdicts: [], account, reply, ...(documentTasks && { documentTasks }) },
     };
   };
   return doneOf(await governedCall<Ended>(deps.tenant, admitOf(request), run, deps.observe));
@@ -94,13 +135,21 @@ const admitOf = (request: DocumentRequest): DocumentAdmit => ({
   caller: request.caller,
   userId: request.userId,
   idempotency: request.idempotency,
-  document: request.document,
+  ...(request.store !== null && { document: request.store.document }),
+  model: request.model,
+  tasks: request.prepared.measured,
 });
 
-const nothingRan = (value: Ended): Run<Ended> => ({
+const NOTHING = { items: [], account: null } as const;
+
+/** The document is not stored: its row goes with the line, and its files soon after. */
+const failed = (
+  value: Ended,
+  { items, account }: Pick<Analysis, "items" | "account">,
+): Run<Ended> => ({
   kind: "ended",
   value,
-  ran: { items: [], verdicts: [], account: null, reply: null, documentTasks: null },
+  ran: { items, verdicts: [], account, reply: null, documentTasks: null },
 });
 
 const kept = ({ contentType, body }: Rendered) =>
@@ -112,14 +161,14 @@ function doneOf(outcome: GovernedOutcome<Ended>): DocumentDone | DocumentFailure
       const { reply, line, standing } = outcome;
       if (reply === null) {
         const journalLineId = line.callId;
-        return { kind: "idempotency_replay_unavailable", journalLineId, charged: charged(line) };
+        return { kind: "idempotency_replay_unavailable", journalLineId, charged: chargedFor(line) };
       }
       const rendered = { contentType: reply.contentType, body: new Uint8Array(reply.body) };
-      return { kind: "done", rendered, microNeurons: charged(line), standing, replayed: true };
+      return { kind: "done", rendered, microNeurons: chargedFor(line), standing, replayed: true };
     }
     case "settled": {
       const { settlement, standing } = outcome.reply;
-      const microNeurons = settlement.kind === "unknown_hold" ? ZERO : charged(settlement.line);
+      const microNeurons = settlement.kind === "unknown_hold" ? ZERO : chargedFor(settlement.line);
       return ended(outcome.value, { microNeurons, standing });
     }
     // The row of the document may not be written, so it is not said to be stored.
@@ -132,8 +181,10 @@ function doneOf(outcome: GovernedOutcome<Ended>): DocumentDone | DocumentFailure
   }
 }
 
-const ended = (
+function ended(
   value: Ended,
   at: Pick<DocumentDone, "microNeurons" | "standing">,
-): DocumentDone | DocumentFailure =>
-  "body" in value ? { kind: "done", rendered: value, replayed: false, ...at } : value;
+): DocumentDone | DocumentFailure {
+  if ("body" in value) return { kind: "done", rendered: value, replayed: false, ...at };
+  return value.kind === "unavailable" ? value : runFailure(value, at.standing);
+}

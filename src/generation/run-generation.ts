@@ -13,6 +13,7 @@ import { sum } from "../domain/ledger/micro-neurons.ts";
 import type { GenerationKind, GenerationStage } from "../domain/generation/plan-generation.ts";
 import type { Counted } from "../domain/generation/sound-usage.ts";
 import { type ModelOutcome, askModels } from "../engines/engine-call.ts";
+import type { PlannedStage } from "../domain/moderation/stage.ts";
 import type { Engine, EngineName, Unanswered } from "../engines/engine.ts";
 import type { Answered, Inferences } from "../engines/inference.ts";
 import { countedUsage } from "./counted-usage.ts";
@@ -118,7 +119,12 @@ function endOf<Kind extends GenerationKind>(
 
 /** The journal line's item: the sum of the stage's engine calls. */
 export function itemOf(
-  { engine, stage, modelOf, startedMs }: GenerationContext,
+  {
+    engine,
+    stage,
+    modelOf,
+    startedMs,
+  }: Pick<GenerationContext, "engine" | "modelOf" | "startedMs"> & { readonly stage: PlannedStage },
   kind: GenerationKind,
   calls: readonly EndedCall[],
 ): Item {

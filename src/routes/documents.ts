@@ -1,8 +1,10 @@
 import * as v from "valibot";
-import { DOCUMENT_TYPES, type StoredDocument } from "../domain/documents/document.ts";
+import { DOCUMENT_TYPES, type NewDocument, storedDocument } from "../domain/documents/document.ts";
 import { utf8Bytes } from "../domain/generation/token-bound.ts";
 import { readDocumentText, readResults } from "../documents/stored-files.ts";
-import { documentCall } from "../documents/document-call.ts";
+import { prepareAnalysis } from "../documents/analyse.ts";
+import { documentCall, type MadeDocument } from "../documents/document-call.ts";
+import { createEngine } from "../engines/create-engine.ts";
 import { renderedJson } from "../generation/generation-call.ts";
 import { ok, raw } from "../http/call.ts";
 import { newId } from "../http/ids.ts";
@@ -12,6 +14,7 @@ import {
   DocumentInput,
   DocumentOutput,
   ReadDocumentOutput,
+  tasksOf,
   toDocument,
   toDocumentWithResults,
 } from "../api/native/document.ts";
@@ -44,11 +47,13 @@ export const createDocument = defineRoute({
   method: "POST",
   path: "/v1/documents",
   summary: "Store a document, and work on it",
+  description:
+    "One hold covers all tasks, and one line of the journal has an item for each. What an answer says and the text does not have is left out, and counted.",
   surface: "native",
   admits: { kind: "document", route: ROUTE },
   auth: { kind: "key", roles: ["call"] },
   body: { schema: DocumentInput, limitBytes: MAX_BODY_BYTES, largest: "content" },
-  reply: { status: 200, schema: DocumentOutput },
+  reply: { status: 200, schema: ReadDocumentOutput },
   failures: GENERATED,
   handle: async (call) => {
     const { body } = call;
@@ -56,43 +61,42 @@ export const createDocument = defineRoute({
     if (bucket === null) return NO_BUCKET;
     const read = await callerOf(call, ROUTE, body.user_id ?? null);
     if (read.kind !== "read") return read;
+    const wanted = tasksOf(body);
+    if (wanted.kind !== "tasks") return wanted;
     const { tenant } = call.caller;
     const text = body.content.toWellFormed();
-    const document = {
+    const engine = createEngine(call.config, call.env);
+    const { type, language = null } = body;
+    const source = { text, type, language, categories: wanted.categories };
+    const prepared = prepareAnalysis(engine, source, wanted.tasks);
+    const document: NewDocument = {
       id: body.id ?? newId("doc"),
-      type: body.type,
+      type,
       contentType: "text/plain",
-      language: body.language ?? null,
+      language: prepared.language,
       bytes: utf8Bytes(text),
       characters: text.length,
-      hiddenPassages: 0,
+      hiddenPassages: prepared.hiddenPassages,
       retentionDays: body.retention_days,
     };
     const deps = {
+      config: call.config,
+      engine,
       tenant: () => tenantObject(call.env, tenant),
       bucket,
       tenantId: tenant,
       observe: recordInferences(call.env, tenant),
     };
+    const render = ({ hold, reports, results }: MadeDocument) =>
+      renderedJson(toDocumentWithResults(storedDocument(document, hold, reports), results));
     const done = await toItsEnd(
       call.ctx,
       documentCall(deps, {
         ...read.who,
-        document,
-        text,
-        render: ({ admitted: { hold } }) => {
-          const { retentionDays, ...fields } = document;
-          const made: StoredDocument = {
-            ...fields,
-            file: hold.callId,
-            state: "ready",
-            userId: hold.userId,
-            createdAtMs: hold.admittedAtMs,
-            expiresAtMs: hold.admittedAtMs + retentionDays * 86_400_000,
-            tasks: [],
-          };
-          return renderedJson(toDocument(made));
-        },
+        store: { document, text },
+        prepared,
+        model: body.model ?? null,
+        render,
       }),
     );
     if (done.kind !== "done") return done;

@@ -3,7 +3,19 @@
 import { streams } from "./chat.mjs";
 
 const MARKER = /\[\[fake:([^\]]*)\]\]/;
-const TASKS = ["sentiment", "judge", "labels", "vision", "chat", "picture"];
+const TASKS = [
+  "sentiment",
+  "judge",
+  "labels",
+  "vision",
+  "chat",
+  "picture",
+  "doc_summary",
+  "doc_key_points",
+  "doc_entities",
+  "doc_category",
+  "doc_action_items",
+];
 const KEPT_REQUESTS = 500;
 
 export const JUDGED = [

@@ -2,6 +2,7 @@ import { createServer } from "node:http";
 import { PATIENT } from "./patient.mjs";
 import { chatPlan, chatReply, isChat, streamReply } from "./chat.mjs";
 import { rawTaskOf, smallResults, smallTask } from "./workers-ai-tasks.mjs";
+import { documentAnswer, documentTask } from "./documents.mjs";
 import { formFields, pictureOf } from "./made-pictures.mjs";
 import { answerOpenAi } from "./openai-server.mjs";
 import {
@@ -53,6 +54,7 @@ import { answerSound, soundTask } from "./sound.mjs";
 //   hang hang_body drip drop drop_body huge malformed bad_utf8 empty_body not_json redirect
 //   no_usage huge_usage cached_usage negative_usage fraction_usage text_usage excess_cached_usage zero_usage
 //   charset                        a good answer as `application/json; charset=utf-8`
+//   Of a question about a document: see documents.mjs
 //   Of a chat: see chat.mjs; of speech, heard or said: sound.mjs
 //   Of judge and vision: string obey close_fence other_nonce no_nonce second_object prose code_fence
 //     extra_key missing_key duplicate_key escaped_duplicate_key float fraction_text out_of_range
@@ -161,6 +163,21 @@ function chat(task, model, behaviour, messages, content) {
   };
 }
 
+/** A model that calls a tool although none is offered says nothing. */
+function aboutDocument(behaviour, { model, inputs }, messages, newer) {
+  const format = inputs.response_format.json_schema;
+  const { properties } = format.schema ?? format;
+  const text = behaviour === "tool" ? "" : documentAnswer(behaviour, messages, properties);
+  const usage = usageOf(behaviour, Buffer.byteLength(JSON.stringify(messages)), text);
+  const toolCalls =
+    behaviour === "tool" ? [{ name: "send_money", arguments: '{"to":"Mallory"}' }] : [];
+  return chatReply(
+    { text, toolCalls, usage, reasoning: null, finish: "stop", has: () => false },
+    model,
+    newer,
+  );
+}
+
 /** What was asked: the raw form has the input as its body and its options in the query. */
 function parse(url, headers, body) {
   const model = headers["cf-consn-model-id"] ?? "";
@@ -204,7 +221,8 @@ function parse(url, headers, body) {
     return { task: "labels", model, content, inputs: null, options, messages };
   }
   const pictures = messages.some(({ content }) => Array.isArray(content));
-  const task = isChat(inputs) ? "chat" : pictures ? "vision" : "judge";
+  const about = documentTask(inputs);
+  const task = about ?? (isChat(inputs) ? "chat" : pictures ? "vision" : "judge");
   return { task, model, content: contentOf(messages), inputs, options, messages };
 }
 
@@ -235,6 +253,9 @@ function answerRun(script, request, body, response) {
     const { model, content } = asked;
     void streamReply(plan, { model, newer, content, response, socket: request.socket });
     return;
+  }
+  if (documentTask(asked.inputs) !== null) {
+    return json(response, 200, aboutDocument(behaviour, asked, messages, newer));
   }
   const result = {
     chat: () => chatReply(plan, asked.model, newer),

@@ -52,6 +52,7 @@ describe("POST /v1/documents", () => {
       characters: content.length,
       hidden_passages: 0,
       tasks: [],
+      results: {},
       micro_neurons: 0,
       neurons: 0,
       created_at: new Date().toISOString(),
@@ -59,7 +60,7 @@ describe("POST /v1/documents", () => {
     });
     expect(headers.get("x-neurogate-micro-neurons")).toBe("0");
     const read = await tenant.call("GET", `${path}/${body.id}?include=text`);
-    expect(read.body).toEqual({ ...body, results: {}, text: content });
+    expect(read.body).toEqual({ ...body, text: content });
     const [line] = (await tenant.call("GET", "/v1/ledger")).body.data;
     expect(line).toMatchObject({ route: "POST /v1/documents", micro_neurons: 0, items: [] });
   });

@@ -12,6 +12,8 @@ import {
 } from "../../../src/domain/ledger/rate-limit.ts";
 import { moderationItems, planModeration } from "../../../src/domain/moderation/plan-moderation.ts";
 import type { PolicyVersion } from "../../../src/domain/moderation/policy.ts";
+import { DEFAULT_MODEL, planAnalysis } from "../../../src/domain/documents/plan-analysis.ts";
+import { modelsFor } from "../../../src/domain/tenant/settings.ts";
 import {
   type CallItems,
   type PlannedStage,
@@ -174,7 +176,10 @@ function admitDocument(tx: Tx, request: DocumentAdmit): Admission {
   const { document } = request;
   const taken = document === undefined ? null : takenId(tx, document);
   if (taken !== null) return taken;
-  const outcome = reserve(tx, request, { stages: [] });
+  const models = modelsFor(tx.profile.settings, request.model ?? DEFAULT_MODEL);
+  const plan = planAnalysis(request.tasks, models, modelFinder(tx));
+  if (plan.kind !== "planned") return plan;
+  const outcome = reserve(tx, request, { stages: plan.stages });
   if (outcome.kind !== "reserved") return outcome;
   if (document !== undefined) beginDocument(tx, document, outcome.hold);
   return documentAdmitted(tx, outcome.hold);

@@ -1,6 +1,7 @@
 import {
   documentKeys,
   type NewDocument,
+  storedDocument,
   type StoredDocument,
 } from "../../../src/domain/documents/document.ts";
 import type { TaskReport } from "../../../src/domain/documents/task.ts";
@@ -19,8 +20,6 @@ import type { DocumentFilter, DueFile } from "./document-store.ts";
 
 // Documents of a tenant. A row is written before the first of its files can be in the bucket, so that a
 // call that dies leaves nothing for ever.
-
-const DAY_MS = 86_400_000;
 
 /** In one alarm: a bucket deletes a thousand files at once, and each document has two. */
 const MOST_ERASED = 100;
@@ -71,20 +70,12 @@ export const takenId = ({ stores }: Tx, { id }: NewDocument): typeof ID_IN_USE |
 
 /** With the hold of the call that makes it. */
 export function beginDocument(
-  { stores: { documents }, nowMs }: Tx,
+  { stores: { documents } }: Tx,
   document: NewDocument,
-  { callId: file, userId, deadlineMs }: Hold,
+  hold: Hold,
 ): void {
-  const { retentionDays, ...fields } = document;
-  documents.insert({
-    ...fields,
-    file,
-    state: "processing",
-    userId,
-    createdAtMs: nowMs,
-    expiresAtMs: nowMs + retentionDays * DAY_MS,
-    tasks: [],
-  });
+  const { callId: file, deadlineMs } = hold;
+  documents.insert({ ...storedDocument(document, hold, []), state: "processing" });
   documents.expectFiles({ file, documentId: document.id }, deadlineMs + LATE_WRITES_MS);
 }
 

@@ -8,10 +8,18 @@ import {
   type StoredDocument,
 } from "../../domain/documents/document.ts";
 import { type DocumentResults, ENTITY_KINDS, SENTIMENTS } from "../../domain/documents/results.ts";
-import { DOCUMENT_TASKS, TASK_STATES, type TaskReport } from "../../domain/documents/task.ts";
+import { DEFAULT_MODEL } from "../../domain/documents/plan-analysis.ts";
+import { CATEGORIES, hasActionItems } from "../../domain/documents/prompts.ts";
+import {
+  DOCUMENT_TASKS,
+  type DocumentTask,
+  TASK_STATES,
+  type TaskReport,
+} from "../../domain/documents/task.ts";
 import { sum, toNeurons } from "../../domain/ledger/micro-neurons.ts";
 import { BASES } from "../../domain/ledger/ledger.ts";
 import { isoTime } from "../../domain/ledger/period.ts";
+import { invalid, type InvalidRequest } from "../../http/field-errors.ts";
 import { shaped } from "../../http/field-errors.ts";
 import { microNeuronsOut, name, time, wholeNumber } from "../field.ts";
 
@@ -23,11 +31,13 @@ export const documentId = v.pipe(
   v.description("`doc_` and up to 60 letters, digits, hyphens or underscores."),
 );
 
-const type = v.pipe(v.picklist(DOCUMENT_TYPES), v.description("What kind of text it is."));
+const typeField = v.pipe(v.picklist(DOCUMENT_TYPES), v.description("What kind of text it is."));
+
+const MOST_CATEGORIES = 50;
 
 export const DocumentInput = v.strictObject({
   id: v.optional(documentId),
-  type,
+  type: typeField,
   user_id: v.optional(name("The person whose document it is.")),
   content: v.pipe(
     v.string(),
@@ -50,13 +60,51 @@ export const DocumentInput = v.strictObject({
     v.pipe(
       v.array(v.picklist(DOCUMENT_TASKS)),
       v.maxLength(DOCUMENT_TASKS.length),
-      v.description("What is to be done with it; empty: it is stored alone."),
+      v.description(
+        "What is to be done with it; empty: it is stored alone. Absent: all that its type has.",
+      ),
     ),
-    [],
+  ),
+  categories: v.optional(
+    v.pipe(
+      v.array(name("A category.")),
+      v.minLength(2),
+      v.maxLength(MOST_CATEGORIES),
+      v.description("The caller's own categories, in place of those of the type."),
+    ),
+  ),
+  model: v.optional(
+    v.pipe(
+      v.string(),
+      v.minLength(1),
+      v.maxLength(128),
+      v.description(`A model for text generation, or an alias. Default: ${DEFAULT_MODEL}.`),
+    ),
   ),
 });
 
 export type DocumentBody = v.InferOutput<typeof DocumentInput>;
+
+/** What is to be done with a document, and with which categories. */
+export function tasksOf({ type, tasks, categories = [] }: DocumentBody):
+  | {
+      readonly kind: "tasks";
+      readonly tasks: readonly DocumentTask[];
+      readonly categories: readonly string[];
+    }
+  | InvalidRequest {
+  const own = [...new Set(categories.length > 0 ? categories : CATEGORIES[type])];
+  const has = (task: DocumentTask): boolean =>
+    task === "action_items" ? hasActionItems(type) : task !== "category" || own.length > 0;
+  const wanted = [...new Set(tasks ?? DOCUMENT_TASKS.filter(has))];
+  const unfit = (tasks ?? []).findIndex((task) => !has(task));
+  if (unfit >= 0) {
+    const isItems = tasks?.[unfit] === "action_items";
+    const detail = isItems ? "is for an email or a report" : "needs categories for this type";
+    return invalid(["tasks", unfit], detail);
+  }
+  return { kind: "tasks", tasks: wanted, categories: own };
+}
 
 const count = (description: string) => wholeNumber(0, Number.MAX_SAFE_INTEGER, description);
 
@@ -79,14 +127,14 @@ const TaskOutput = v.object({
   basis: v.picklist(BASES),
 });
 
-export const documentFields = {
+const documentFields = {
   id: documentId,
   object: v.literal("document"),
   state: v.pipe(
     v.picklist(["processing", "ready"]),
     v.description("processing: its call is in progress."),
   ),
-  type,
+  type: typeField,
   user_id: v.nullable(v.string()),
   content_type: v.pipe(v.string(), v.description("As it was sent; what is stored is text.")),
   language: v.nullable(v.string()),
@@ -101,8 +149,6 @@ export const documentFields = {
   created_at: time("When it was stored."),
   expires_at: time("When it will be deleted."),
 };
-
-export const DocumentOutput = v.object(documentFields);
 
 const span = {
   start: count("Where it begins in the text."),
@@ -149,6 +195,9 @@ export const ResultsOutput = v.pipe(
   }),
   v.description("Of each task that was asked for; null: it found nothing that can be used."),
 );
+
+/** In a list. */
+export const DocumentOutput = v.object(documentFields);
 
 /** `results` null: the document is being processed. */
 export const ReadDocumentOutput = v.object({

@@ -1,5 +1,6 @@
 import type { Generators } from "../inference.ts";
 import { EXTRACT_MODEL, extract } from "./extract.ts";
+import { answerAboutDocument } from "./document-answer.ts";
 import { EMBEDDED_TASKS } from "./tasks.ts";
 import { pictureIn } from "../made-picture.ts";
 import { dimensionsOf, HASHING_MODEL, hashedVector } from "./embedding.ts";
@@ -15,6 +16,8 @@ export const EMBEDDED_GENERATORS: Generators = {
     return { kind: "answered", model: HASHING_MODEL, output: { vectors }, usage: null };
   },
   async chat(_hold, inference) {
+    const read = answerAboutDocument(inference);
+    if (read !== null) return { kind: "answered", model: EXTRACT_MODEL, output: read, usage: null };
     const extracted = extract(inference);
     if (extracted.kind === "unsupported") return extracted;
     return { kind: "answered", model: EXTRACT_MODEL, output: extracted.output, usage: null };

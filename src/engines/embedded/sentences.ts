@@ -54,7 +54,8 @@ export function sentencesIn(text: string): string[] {
 
 const WORDY = /[\p{L}\p{N}]/u;
 
-const wordsOf = (text: string): string[] =>
+/** Its words without those that every text has, in lower case. */
+export const wordsOf = (text: string): string[] =>
   (
     normalForm(text, "NFKC")
       .slice(0, MAX_SENTENCE_CHARS)

@@ -1,0 +1,378 @@
+import {
+  NONCE_LENGTH,
+  type TaskWindows,
+  windowsFor,
+  type Windows,
+} from "../domain/documents/measure-analysis.ts";
+import type { TaskStage } from "../domain/documents/plan-analysis.ts";
+import {
+  isReduced,
+  MAX_NOTE_BYTES,
+  type ModelTask,
+  type ReducedTask,
+  reduceQuestion,
+  type Subject,
+  taskQuestion,
+} from "../domain/documents/prompts.ts";
+import { type Answers, readAnswer, readChosen } from "../domain/documents/read-answer.ts";
+import {
+  type Checked,
+  checkedCategory,
+  checkedItems,
+  type CheckedText,
+  checkedNames,
+  checkedPoints,
+  checkedSentences,
+  distinctByQuote,
+  joinedEntities,
+} from "../domain/documents/check-results.ts";
+import type { DocumentResults, Entity, KeyPoint } from "../domain/documents/results.ts";
+import { sentimentOf } from "../domain/documents/sentiment.ts";
+import type { DocumentTask } from "../domain/documents/task.ts";
+import type { GenerationKind } from "../domain/generation/plan-generation.ts";
+import {
+  type AnalysisContext,
+  type Asked,
+  askTask,
+  chatOf,
+  contentOf,
+  failureOf,
+} from "./ask-task.ts";
+
+// Runs one task of a document: each window is one engine call, and what was found in them is joined. An
+// answer that fits the schema is checked against the text; what the text does not have is left out.
+
+/** A document as its tasks read it. */
+export interface ReadDocument extends CheckedText {
+  readonly subject: Subject;
+  readonly windows: Windows;
+  /** Found by rules. */
+  readonly entities: readonly Entity[];
+}
+
+export interface TaskRun {
+  readonly task: DocumentTask;
+  readonly kind: GenerationKind;
+  readonly results: DocumentResults;
+  readonly calls: readonly Asked<"chat" | "classification">[];
+  /** The share of the text of which there is an answer, 0 to 1. */
+  readonly coverage: number;
+  readonly dropped: number;
+  /** Why a part of the text, or all of it, has no answer that can be used; null: it has. */
+  readonly failure: string | null;
+}
+
+/** Kept of the time of a call, for the question that joins the parts. */
+const JOIN_MS = 10_000;
+
+/** Items of a document. */
+const MOST_ITEMS = 20;
+
+/** Points of a window that may be chosen for the whole document, and the bytes of each. */
+const POINTS_A_WINDOW = 3;
+const POINT_BYTES = 440;
+
+export function runTask(
+  context: AnalysisContext,
+  document: ReadDocument,
+  stage: TaskStage,
+): Promise<TaskRun> {
+  switch (stage.name) {
+    case "summary":
+      return runSummary(context, document, stage);
+    case "key_points":
+      return runKeyPoints(context, document, stage);
+    case "entities":
+      return runEntities(context, document, stage);
+    case "sentiment":
+      return runSentiment(context, document, stage);
+    case "category":
+      return runCategory(context, document, stage);
+    case "action_items":
+      return runActionItems(context, document, stage);
+  }
+}
+
+/** The answers to one question, asked of each window. */
+interface Map<Value> {
+  readonly answers: readonly Checked<Value>[];
+  readonly calls: readonly Asked<"chat">[];
+  readonly coverage: number;
+  readonly dropped: number;
+  readonly failure: string | null;
+}
+
+async function mapped<Task extends ModelTask, Value>(
+  context: AnalysisContext,
+  { subject, windows }: ReadDocument,
+  stage: TaskStage,
+  task: Task,
+  check: (answer: Answers[Task]) => Checked<Value>,
+): Promise<Map<Value>> {
+  const read = windowsFor(task, windows);
+  const isJoined = isReduced(task) && read.windows.length > 1;
+  const within = isJoined ? { ...context, deadlineMs: context.deadlineMs - JOIN_MS } : context;
+  const ended = await Promise.all(
+    read.windows.map(async ({ text: window }, order) => {
+      const nonce = drawNonce();
+      const question = () => taskQuestion(task, subject, { window, nonce });
+      const inference = (model: string) => chatOf(model, question(), context.engine);
+      const call = await askTask(within, stage, "chat", { order, inference });
+      const failure = failureOf(call);
+      if (failure !== null) return { call, window, failure, answer: null };
+      const answer = readAnswer(task, contentOf(call), nonce);
+      return answer === null
+        ? { call, window, failure: "malformed_answer", answer: null }
+        : { call, window, failure: null, answer: check(answer) };
+    }),
+  );
+  const answers = ended.flatMap(({ answer }) => (answer === null ? [] : [answer]));
+  return {
+    answers,
+    calls: ended.map(({ call }) => call),
+    coverage: coverageOf(
+      read,
+      ended.map(({ window, answer }) => ({ units: window.length, isRead: answer !== null })),
+    ),
+    dropped: answers.reduce((total, { dropped }) => total + dropped, 0),
+    failure: ended.find(({ failure }) => failure !== null)?.failure ?? null,
+  };
+}
+
+function coverageOf(
+  { coverage }: TaskWindows,
+  windows: readonly { readonly units: number; readonly isRead: boolean }[],
+): number {
+  const all = windows.reduce((total, { units }) => total + units, 0);
+  const read = windows.reduce((total, { units, isRead }) => total + (isRead ? units : 0), 0);
+  return all === 0 ? 0 : Math.round(coverage * (read / all) * 1000) / 1000;
+}
+
+/** @param isEmpty nothing of the answers is in the text, though there were some */
+const withoutEvidence = ({ failure, dropped }: Map<unknown>, isEmpty: boolean): string | null =>
+  failure ?? (isEmpty && dropped > 0 ? "not_in_text" : null);
+
+async function runSummary(
+  context: AnalysisContext,
+  document: ReadDocument,
+  stage: TaskStage,
+): Promise<TaskRun> {
+  const map = await mapped(context, document, stage, "summary", ({ sentences }) =>
+    checkedSentences(sentences, document),
+  );
+  const parts = map.answers.map(({ value }) => value).filter((part) => part.length > 0);
+  const [first] = parts;
+  const base = { task: "summary", kind: "chat", calls: map.calls } as const;
+  const { coverage, dropped } = map;
+  if (first === undefined || windowsFor("summary", document.windows).windows.length < 2) {
+    const summary = first === undefined ? null : first.join(" ");
+    const failure = withoutEvidence(map, summary === null);
+    return { ...base, results: { summary }, coverage, dropped, failure };
+  }
+  const notes = parts.map((part) => clipped(JSON.stringify(part.join(" ")), MAX_NOTE_BYTES));
+  const joined = await reduced(context, stage, "summary", notes);
+  const calls = [...map.calls, joined.call];
+  const answer =
+    joined.failure === null ? readAnswer("summary", contentOf(joined.call), joined.nonce) : null;
+  const checked = answer === null ? null : checkedSentences(answer.sentences, document);
+  if (checked !== null && checked.value.length > 0) {
+    const results = { summary: checked.value.join(" ") };
+    return {
+      ...base,
+      calls,
+      results,
+      coverage,
+      dropped: dropped + checked.dropped,
+      failure: map.failure,
+    };
+  }
+  // The parts are summaries too: the first sentence of some of them.
+  const instead = spreadOver(parts, 3).map(([sentence = ""]) => sentence);
+  const failure = joined.failure ?? (answer === null ? "malformed_answer" : "not_in_text");
+  return {
+    ...base,
+    calls,
+    results: { summary: instead.join(" ") },
+    coverage,
+    dropped: dropped + (checked?.dropped ?? 0),
+    failure,
+  };
+}
+
+async function runKeyPoints(
+  context: AnalysisContext,
+  document: ReadDocument,
+  stage: TaskStage,
+): Promise<TaskRun> {
+  const map = await mapped(context, document, stage, "key_points", ({ points }) =>
+    checkedPoints(points, document),
+  );
+  const isLong = windowsFor("key_points", document.windows).windows.length > 1;
+  const each = map.answers.map(({ value }) => (isLong ? value.slice(0, POINTS_A_WINDOW) : value));
+  const points = distinctByQuote(each.flat());
+  const base = { task: "key_points", kind: "chat", calls: map.calls } as const;
+  const { coverage, dropped } = map;
+  if (!isLong || points.length <= 5) {
+    const isNothing = points.length === 0 && (map.answers.length === 0 || dropped > 0);
+    const results = { key_points: isNothing ? null : points };
+    const failure = withoutEvidence(map, points.length === 0);
+    return { ...base, results, coverage, dropped, failure };
+  }
+  const notes = points.map(({ text }, at) =>
+    clipped(`${at}: ${JSON.stringify(text)}`, POINT_BYTES),
+  );
+  const joined = await reduced(context, stage, "key_points", notes);
+  const calls = [...map.calls, joined.call];
+  const chosen = joined.failure === null ? readChosen(contentOf(joined.call), joined.nonce) : null;
+  const kept = [...new Set(chosen)].flatMap((at): readonly KeyPoint[] => {
+    const point = points[at];
+    return point === undefined ? [] : [point];
+  });
+  const unknown = (chosen?.length ?? 0) - kept.length;
+  if (kept.length > 0) {
+    const results = { key_points: kept };
+    return { ...base, calls, results, coverage, dropped: dropped + unknown, failure: map.failure };
+  }
+  const failure = joined.failure ?? "malformed_answer";
+  return {
+    ...base,
+    calls,
+    results: { key_points: spreadOver(points, 5) },
+    coverage,
+    dropped,
+    failure,
+  };
+}
+
+async function runEntities(
+  context: AnalysisContext,
+  document: ReadDocument,
+  stage: TaskStage,
+): Promise<TaskRun> {
+  const map = await mapped(context, document, stage, "entities", (names) =>
+    checkedNames(names, document),
+  );
+  const names = map.answers.flatMap(({ value }) => value);
+  return {
+    task: "entities",
+    kind: "chat",
+    results: { entities: joinedEntities(document.entities, names) },
+    calls: map.calls,
+    coverage: map.coverage,
+    dropped: map.dropped,
+    failure: map.failure,
+  };
+}
+
+async function runCategory(
+  context: AnalysisContext,
+  document: ReadDocument,
+  stage: TaskStage,
+): Promise<TaskRun> {
+  const { categories } = document.subject;
+  const map = await mapped(context, document, stage, "category", (answer) =>
+    checkedCategory(answer, categories, document),
+  );
+  const category = map.answers[0]?.value ?? null;
+  return {
+    task: "category",
+    kind: "chat",
+    results: { category },
+    calls: map.calls,
+    coverage: map.coverage,
+    dropped: map.dropped,
+    failure: withoutEvidence(map, category === null),
+  };
+}
+
+async function runActionItems(
+  context: AnalysisContext,
+  document: ReadDocument,
+  stage: TaskStage,
+): Promise<TaskRun> {
+  const map = await mapped(context, document, stage, "action_items", ({ items }) =>
+    checkedItems(items, document),
+  );
+  const items = distinctByQuote(map.answers.flatMap(({ value }) => value)).slice(0, MOST_ITEMS);
+  const isNothing = items.length === 0 && (map.answers.length === 0 || map.dropped > 0);
+  return {
+    task: "action_items",
+    kind: "chat",
+    results: { action_items: isNothing ? null : items },
+    calls: map.calls,
+    coverage: map.coverage,
+    dropped: map.dropped,
+    failure: withoutEvidence(map, items.length === 0),
+  };
+}
+
+async function runSentiment(
+  context: AnalysisContext,
+  document: ReadDocument,
+  stage: TaskStage,
+): Promise<TaskRun> {
+  const read = document.windows.sentiment;
+  const ended = await Promise.all(
+    read.windows.map(async ({ text, tokens }, order) => {
+      const inference = (model: string) => ({ model, text });
+      const call = await askTask(context, stage, "classification", { order, inference });
+      const { outcome } = call.asked;
+      const labels = outcome.kind === "answered" ? outcome.output.labels : [];
+      const negative = labels.find(({ name }) => name.toUpperCase() === "NEGATIVE");
+      const positive = negative === undefined ? null : 1 - negative.score;
+      const failure = failureOf(call) ?? (positive === null ? "malformed_answer" : null);
+      return { call, tokens, units: text.length, positive, failure };
+    }),
+  );
+  const answered = ended.flatMap(({ positive, tokens }) =>
+    positive === null ? [] : [{ positive, tokens }],
+  );
+  return {
+    task: "sentiment",
+    kind: "classification",
+    results: { sentiment: sentimentOf(answered) },
+    calls: ended.map(({ call }) => call),
+    coverage: coverageOf(
+      read,
+      ended.map(({ units, positive }) => ({ units, isRead: positive !== null })),
+    ),
+    dropped: 0,
+    failure: ended.find(({ failure }) => failure !== null)?.failure ?? null,
+  };
+}
+
+async function reduced(
+  context: AnalysisContext,
+  stage: TaskStage,
+  task: ReducedTask,
+  notes: readonly string[],
+): Promise<{
+  readonly call: Asked<"chat">;
+  readonly nonce: string;
+  readonly failure: string | null;
+}> {
+  const nonce = drawNonce();
+  const inference = (model: string) =>
+    chatOf(model, reduceQuestion(task, { notes, nonce }), context.engine);
+  const call = await askTask(context, stage, "chat", { order: 0, inference });
+  return { call, nonce, failure: failureOf(call) };
+}
+
+/** A writer cannot know it. */
+const drawNonce = (): string => crypto.getRandomValues(new Uint8Array(NONCE_LENGTH / 2)).toHex();
+
+/** Some of them, from the first to the last. */
+function spreadOver<One>(all: readonly One[], most: number): readonly One[] {
+  if (all.length <= most) return all;
+  return Array.from({ length: most }, (_, at) => all[Math.floor((at * all.length) / most)]).filter(
+    (one) => one !== undefined,
+  );
+}
+
+const encoder = new TextEncoder();
+
+/** The beginning of a text, of so many bytes at most. */
+function clipped(text: string, bytes: number): string {
+  const { read } = encoder.encodeInto(text, new Uint8Array(bytes));
+  return text.slice(0, read);
+}
