@@ -2,6 +2,7 @@ import { createServer } from "node:http";
 import { PATIENT } from "./patient.mjs";
 import { chatPlan, chatReply, isChat, streamReply } from "./chat.mjs";
 import { rawTaskOf, smallResults, smallTask } from "./workers-ai-tasks.mjs";
+import { answerConversion, isConversion } from "./markdown.mjs";
 import { documentAnswer, documentTask } from "./documents.mjs";
 import { formFields, pictureOf } from "./made-pictures.mjs";
 import { answerOpenAi } from "./openai-server.mjs";
@@ -291,6 +292,7 @@ export async function startFakeWorkersAi() {
       const body = await readBody(request);
       if (control(script, request.url, request, body, response)) return;
       if (request.url.startsWith("/openai/")) answerOpenAi(script, request, body, response);
+      else if (isConversion(request)) answerConversion(script, request, body, response);
       else answerRun(script, request, body, response);
     } catch (error) {
       // A mistake of the fake itself must be seen, and must not look like a scripted failure.

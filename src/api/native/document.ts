@@ -20,7 +20,9 @@ import { sum, toNeurons } from "../../domain/ledger/micro-neurons.ts";
 import { BASES } from "../../domain/ledger/ledger.ts";
 import { isoTime } from "../../domain/ledger/period.ts";
 import { invalid, type InvalidRequest } from "../../http/field-errors.ts";
-import { shaped } from "../../http/field-errors.ts";
+import { bytesOfBase64 } from "../../domain/text/base64.ts";
+import { type SentContent, TEXT_TYPES } from "../../documents/read-file.ts";
+import { shaped, stated } from "../../http/field-errors.ts";
 import { microNeuronsOut, name, time, wholeNumber } from "../field.ts";
 
 // Documents on the wire.
@@ -35,16 +37,51 @@ const typeField = v.pipe(v.picklist(DOCUMENT_TYPES), v.description("What kind of
 
 const MOST_CATEGORIES = 50;
 
-export const DocumentInput = v.strictObject({
+/** Bytes of a file before it is converted. */
+const MAX_FILE_BYTES = 8 * 1024 * 1024;
+
+const FileInput = v.pipe(
+  v.strictObject({
+    content_type: v.pipe(
+      v.string(),
+      v.maxLength(200),
+      v.regex(
+        shaped(
+          /^[\w.+-]{1,60}\/[\w.+-]{1,100}(?:\s*;.*)?$/,
+          "must be a media type such as text/html",
+        ),
+      ),
+      v.description("Its media type: text/html, application/pdf. A charset may follow."),
+    ),
+    base64: v.pipe(
+      v.string(),
+      v.minLength(1),
+      v.maxLength(Math.ceil(MAX_FILE_BYTES / 3) * 4 + 1024),
+      v.description("Its bytes, at most 8 MiB."),
+    ),
+  }),
+  v.description(
+    "Text, Markdown or HTML; PDF and Office files where the deployment converts them. Never pictures.",
+  ),
+);
+
+const Fields = v.strictObject({
   id: v.optional(documentId),
   type: typeField,
   user_id: v.optional(name("The person whose document it is.")),
-  content: v.pipe(
-    v.string(),
-    v.minLength(1),
-    v.maxBytes(MAX_TEXT_BYTES),
-    v.description("The text, at most 1 MiB in UTF-8."),
+  content: v.optional(
+    v.pipe(
+      v.string(),
+      v.minLength(1),
+      v.maxBytes(MAX_TEXT_BYTES),
+      v.description("The text, at most 1 MiB in UTF-8. Either this or `file`."),
+    ),
   ),
+  content_type: v.optional(
+    v.pipe(v.picklist(TEXT_TYPES), v.description("Of `content`.")),
+    "text/plain",
+  ),
+  file: v.optional(FileInput),
   language: v.optional(
     v.pipe(
       v.string(),
@@ -83,7 +120,30 @@ export const DocumentInput = v.strictObject({
   ),
 });
 
+export const DocumentInput = v.pipe(
+  Fields,
+  v.forward(
+    v.check(
+      stated(
+        "must be there, or file, and not both",
+        ({ content, file }: v.InferOutput<typeof Fields>) =>
+          (content === undefined) !== (file === undefined),
+      ),
+    ),
+    ["content"],
+  ),
+);
+
 export type DocumentBody = v.InferOutput<typeof DocumentInput>;
+
+/** What was sent; null: it is no base64. */
+export function contentOf({ content, content_type, file }: DocumentBody): SentContent | null {
+  if (file === undefined) {
+    return { kind: "content", content: content ?? "", contentType: content_type };
+  }
+  const bytes = bytesOfBase64(file.base64);
+  return bytes === null ? null : { kind: "file", bytes, contentType: file.content_type };
+}
 
 /** What is to be done with a document, and with which categories. */
 export function tasksOf({ type, tasks, categories = [] }: DocumentBody):
