@@ -144,6 +144,8 @@ const GRANT = {
   expires_at: new Date(Date.now() + 86_400_000).toISOString(),
 };
 
+const CHAT = "@cf/meta/llama-3.1-8b-instruct-fp8";
+
 /** A stored picture's id. */
 async function makePicture({ url }, key) {
   const { status, body } = await send(url, "POST", "/v1/images", { key, body: PICTURE_REQUEST });
@@ -182,6 +184,11 @@ async function fuzzRoutes() {
   const triedToo = await admin(server, "POST", `/admin/webhooks/${platforms.id}/test`);
   const batch = await ask("/v1/verdicts/batches", { items: [{ text: "Hello." }] });
   const picture = await makePicture(server, call.key);
+  // Requests delete some of these.
+  const made = (path, body) =>
+    Promise.all(Array.from({ length: 20 }, async () => (await ask(path, body)).body.id));
+  const responses = await made("/v1/responses", { model: CHAT, input: "Hello." });
+  const sessions = await made("/v1/sessions", { model: CHAT });
   const grant = await admin(server, "POST", "/admin/tenants/fuzzed/grants", GRANT);
   const erasure = await send(server.url, "POST", "/v1/erasures", {
     key: manage.key,
@@ -213,6 +220,8 @@ async function fuzzRoutes() {
       deliveries: [tried.body.id, triedToo.id],
       keys: [...spare.map(({ id }) => id), `key_${"0".repeat(26)}`],
       images: [picture],
+      responses,
+      sessions,
       erasures: [erasure.body.id],
       grants: [grant.id],
       applies: ["drawn", "open"],

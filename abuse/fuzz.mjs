@@ -116,7 +116,8 @@ export function operationsOf(document) {
 }
 
 /** These replies may repeat the request: a policy's own terms, and generated text about the prompt. */
-const REPEATING = /\/(policies|chat|translations|ai\/run|images|export)\b/;
+const REPEATING =
+  /\/(policies|chat|completions|responses|sessions|translations|ai\/run|images|export)\b/;
 
 /** @param {{ tenantKey: string[], adminToken: string[] }} keys */
 function drawAuth(random, auth, keys) {

@@ -15,9 +15,39 @@ const TRANSLATION = "@cf/meta/m2m100-1.2b";
 
 const messages = [{ role: "user", content: MARK.text }];
 
+/** Fields that are refused, or that name something, are left out: null means absent. */
+const RESPONSE = {
+  input: MARK.text,
+  previous_response_id: null,
+  background: null,
+  conversation: null,
+  context_management: null,
+  prompt: null,
+  messages: null,
+  response_format: null,
+  max_tokens: null,
+  max_completion_tokens: null,
+  reasoning_effort: null,
+  functions: null,
+  function_call: null,
+  n: null,
+  stop: null,
+  seed: null,
+  logit_bias: null,
+  presence_penalty: null,
+  frequency_penalty: null,
+  top_logprobs: null,
+  include: null,
+  truncation: null,
+  text: null,
+  tools: null,
+  tool_choice: null,
+};
+
 /** `[the end of a path, a model that runs there, its fields]` */
 const RIGHT = [
   ["/chat/completions", CHAT, { messages }],
+  ["/responses", CHAT, RESPONSE],
   ["/embeddings", EMBEDDINGS, {}],
   ["/images/generations", PICTURES, { size: "1024x1024", quality: "low" }],
   ["/v1/images", PICTURES, { width: 1024, height: 1024, steps: 1 }],

@@ -155,7 +155,12 @@ export class Workerd {
       ...named(".wasm").map((name) => [name, "wasm"]),
       ...named(".sql").map((name) => [name, "text"]),
     ].map(([name, kind]) => `(name = ${text(name)}, ${kind} = embed ${text(name)})`);
-    const objects = { TENANT: "Tenant", ACCOUNT: "Account", APPLIES: "StateApplies" };
+    const objects = {
+      TENANT: "Tenant",
+      ACCOUNT: "Account",
+      APPLIES: "StateApplies",
+      SESSION: "Session",
+    };
     const classes = Object.values(objects);
     const all = [
       ...Object.entries(bindings).map(

@@ -15,6 +15,12 @@ export default {
   fetch: (request, env, ctx) => worker.default.fetch(request, { ...env, BATCHES }, ctx),
 };
 
+export class Session extends worker.Session {
+  constructor(ctx, env) {
+    super(shiftAlarms(ctx), env);
+  }
+}
+
 export class StateApplies extends worker.StateApplies {
   constructor(ctx, env) {
     super(shiftAlarms(ctx), env);

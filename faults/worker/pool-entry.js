@@ -129,6 +129,12 @@ function levelOf(/** @type {number} */ amount, /** @type {number[]} */ has) {
   return low;
 }
 
+export class Session extends worker.Session {
+  constructor(ctx, env) {
+    super(shiftAlarms(ctx), env);
+  }
+}
+
 export class StateApplies extends worker.StateApplies {
   constructor(ctx, env) {
     super(shiftAlarms(ctx), env);
