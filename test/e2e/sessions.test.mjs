@@ -90,7 +90,7 @@ test("OpenAI's own conversations are not served, and sessions are named", async 
   const key = await embedded.makeTenant("sessions-conversations");
   const { status, body } = await embedded.send("POST", "/v1/conversations", { key, body: {} });
   assert.equal(status, 404);
-  assert.deepEqual(body.error.nearby, ["/v1/sessions"]);
+  assert.ok(body.error.nearby.includes("/v1/sessions"), JSON.stringify(body.error));
 });
 
 const ANSWER = Array.from({ length: 30 }, (_, at) => `w${at}`).join(" ");
