@@ -1,6 +1,6 @@
 // Clients of OpenAI's and of Cloudflare's services against real servers, by base URL only, with a
 // scripted engine behind each. What works is written into docs/clients.md: `npm run test:clients`.
-// `CLIENTS="openai (Node)" npm run test:clients` drives those alone; the other rows stay.
+// `CLIENTS="openai (Node); Pydantic AI" npm run test:clients` drives those alone; the other rows stay.
 // oxlint-disable typescript/no-floating-promises -- the runner waits for its tests
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
@@ -20,7 +20,11 @@ const LONGEST_MS = 180_000;
 
 const FOLDER = join(HERE, "drop-in");
 const ODD = JSON.parse(readFileSync(join(FOLDER, "expected.json"), "utf8")).odd;
-const named = process.env.CLIENTS?.split(",").map((name) => name.trim());
+const named = process.env.CLIENTS?.split(";").map((name) => name.trim());
+for (const name of named ?? []) {
+  const isKnown = CLIENTS.some((client) => client.name === name);
+  assert.ok(isKnown, `CLIENTS names "${name}", which is not in clients/drop-in/clients.mjs.`);
+}
 
 const committed = committedRows();
 /** What this run found, by the client's name. */
