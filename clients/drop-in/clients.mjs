@@ -16,7 +16,7 @@ export const FEATURES = {
     "the moderation route, by the client's own means: method, chain, middleware, guardrail",
   guard: "the guard of a chat: a flagged prompt is reported or withheld",
   errors:
-    "an unknown model, an engine that refuses, a quota that is used up: typed errors with a reason, and no useless repeat",
+    "an unknown model, an engine that refuses (asked once), a quota that is used up: typed errors with a reason",
   odd: "the odd answers below",
 };
 
