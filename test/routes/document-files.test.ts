@@ -133,14 +133,16 @@ describe("a PDF or Office file", () => {
   });
 
   it("that is a picture is refused, whatever it is called, and not sent", async () => {
+    const mark = unique();
+    const picture = Uint8Array.from([...PNG, ...bytesOf(mark)]);
     for (const type of ["image/png", PDF]) {
       // oxlint-disable-next-line no-await-in-loop -- one after the other
-      const reply = await send(asFile(PNG, type));
+      const reply = await send(asFile(picture, type));
       expect([reply.status, reply.body.errors]).toMatchObject([400, [{ pointer: "#/file" }]]);
     }
-    const video = await send(asFile("film", "video/mp4"));
+    const video = await send(asFile(`film ${mark}`, "video/mp4"));
     expect(video.status).toBe(400);
-    expect(await askedFor("PNG")).toEqual([]);
+    expect(await askedFor(mark)).toEqual([]);
   });
 
   it.each([
