@@ -38,7 +38,22 @@ export function VerdictSumsPanel({ verdicts }: { readonly verdicts: VerdictSums 
           value={count(verdicts.free_checks)}
           detail="under policies without a paid model"
         />
+        {verdicts.compared > 0 && (
+          <Figure
+            label="Checked by the judge"
+            value={count(verdicts.compared)}
+            title="Texts that the text model decided alone, and that the judge read too, as a sample"
+            detail={driftOf(verdicts)}
+          />
+        )}
       </div>
     </Panel>
   );
+}
+
+/** The categories in which the judge contradicts the text model, the most frequent first. */
+function driftOf({ disagreed }: VerdictSums): string {
+  const all = Object.entries(disagreed).toSorted(([, a], [, b]) => b - a);
+  if (all.length === 0) return "the judge agrees with the text model";
+  return `drift: ${all.map(([category, texts]) => `${category} ${count(texts)}`).join(", ")}`;
 }

@@ -195,7 +195,7 @@ const runContext = (context: GuardContext): ModerationContext => ({
   fetchPicture: async () => null,
   judgeText: context.judgeText,
   judgePicture: null,
-  explains: false,
+  isStored: false,
 });
 
 /** A text of a guarded chat as a content item. Its verdict is not stored, and it is never a test input. */

@@ -10,6 +10,7 @@ import {
   type LatencyHistogram,
   totalMs,
 } from "../domain/usage/latency-histogram.ts";
+import { disagreedCategory } from "../domain/ledger/day-totals.ts";
 import { startOf } from "../domain/ledger/period.ts";
 import type { CheckSums } from "../domain/tenant/tenant-check.ts";
 
@@ -46,6 +47,8 @@ export interface Today {
   readonly tenants: readonly TenantToday[];
   readonly refused: Readonly<Record<string, number>>;
   readonly latency: LatencyHistogram;
+  /** Counts of verdicts by name (`day-totals.ts`). */
+  readonly verdicts: Readonly<Record<string, number>>;
   readonly models: readonly ModelToday[];
 }
 
@@ -95,7 +98,7 @@ const accountMetrics = ({ tenants, endpoints, deliveries, pool }: AccountFacts):
 const calls = ({ posted, voided, expired }: TenantToday): number => posted + voided + expired;
 const drawn = ({ quota, granted, overage }: TenantToday): number => quota + granted + overage;
 
-function todayMetrics({ tenants, refused, latency, models }: Today): Metric[] {
+function todayMetrics({ tenants, refused, latency, verdicts, models }: Today): Metric[] {
   const sum = (amount: (tenant: TenantToday) => number): number =>
     tenants.reduce((total, tenant) => total + amount(tenant), 0);
   const tenant = (amount: (tenant: TenantToday) => number): Sample[] =>
@@ -127,7 +130,27 @@ function todayMetrics({ tenants, refused, latency, models }: Today): Metric[] {
       tenant(drawn),
     ),
     histogram(latency),
+    ...comparedMetrics(verdicts),
     ...modelMetrics(models),
+  ];
+}
+
+function comparedMetrics(verdicts: Today["verdicts"]): Metric[] {
+  const disagreed = Object.entries(verdicts).flatMap(([name, count]) => {
+    const category = disagreedCategory(name);
+    return category === null ? [] : [[category, count] as const];
+  });
+  return [
+    counter(
+      "tier0_compared_total",
+      "Texts since 00:00 UTC that the text model decided and the judge read too, as a sample.",
+      [{ value: verdicts["compared"] ?? 0 }],
+    ),
+    counter(
+      "tier0_disagreed_total",
+      "Of these, the texts whose judge contradicts the decision, by category.",
+      by("category", Object.fromEntries(disagreed)),
+    ),
   ];
 }
 

@@ -1,5 +1,6 @@
 import { isUrgent } from "../domain/moderation/category.ts";
 import { type Judgement, judge } from "../domain/moderation/decision.ts";
+import { asEvidence, harmfulIn, isDrawnForJudge } from "../domain/moderation/decided-sample.ts";
 import type { Evidence } from "../domain/moderation/evidence.ts";
 import { explained, isOfTextModel } from "../domain/moderation/text-model.ts";
 import { baseLanguage } from "../domain/text/languages.ts";
@@ -41,6 +42,7 @@ import {
   unseenPictures,
   type Writing,
 } from "./picture-stages.ts";
+import type { Cascade } from "../domain/moderation/cascade.ts";
 import { placedText } from "./language.ts";
 import { prepareStage, runStage, skipped, type StageRun } from "./run-stage.ts";
 import type { RunContext } from "./ask-engine.ts";
@@ -55,8 +57,8 @@ export interface ModerationContext extends RunContext {
   readonly judgeText: JudgeText;
   /** The picture model inside the Worker; null: it is not used. */
   readonly judgePicture: JudgePicture | null;
-  /** Whether reasons get the spans that caused them; not needed if the verdict is not stored. */
-  readonly explains: boolean;
+  /** Only then do reasons get the spans that caused them, and may the text be drawn for the judge. */
+  readonly isStored: boolean;
 }
 
 export interface Moderated {
@@ -99,13 +101,16 @@ export async function moderate(
   const early = policy.tier0 === undefined ? null : await readByModel(context, policy, toRead);
   const cascade = decidedAlone(policy, { read: early, stages: own, terms, injection });
   const isDecided = isBlocked || cascade?.kind === "block";
+  const isDrawn = context.isStored && isDrawnForJudge(policy, content.verdictId);
   // Pictures are fetched only if a stage needs them.
   const unseen =
     context.judgePicture === null ? [] : unseenPictures(policy, inputsOf(content), stages);
   const looksAt = !isDecided && (unseen.length > 0 || stages.some(({ input }) => input !== "text"));
   const fetched = looksAt ? picturesOf(context, content) : [];
   const running = own.map(async (stage) => {
-    if (isDecided || (cascade !== null && isSkipped(policy, stage))) {
+    // The hold of each call covers the judge, so the sample needs no admission of its own.
+    const isSample = isDrawn && cascade !== null && isJudgeOfText(stage);
+    if (!isSample && (isDecided || (cascade !== null && isSkipped(policy, stage)))) {
       return skipped(stage, context.engine, NOT_REQUIRED);
     }
     // Checks of a text do not wait for pictures that are still loading.
@@ -120,10 +125,14 @@ export async function moderate(
       ? skipped(stage, context.engine, ready)
       : runStage(context, ready.stage, ready.checks, ready.complete);
   });
-  const [runs, writings] = await Promise.all([
+  const [ran, writings] = await Promise.all([
     Promise.all(running),
     writingsOf(context, { content, policy, own, running, stages }),
   ]);
+  const isUnderThresholds =
+    early?.result.status === "evaluated" && early.result.model === policy.tier0?.model;
+  const runs =
+    isDrawn && isUnderThresholds ? ran.map((run) => asSample(run, policy, cascade)) : ran;
   const pictures = await fetched;
   const seen = await seenByModel(context, { inputs: unseen, isDecided, pictures });
   const read = early ?? (await readByModel(context, policy, toRead));
@@ -136,7 +145,7 @@ export async function moderate(
   ].toSorted((a, b) => STAGE_NAMES.indexOf(a.name) - STAGE_NAMES.indexOf(b.name));
   const judgement = judge(policy, {
     inputs: inputsOf(content),
-    stages: results,
+    stages: results.map(asEvidence),
     blockedTerms: terms.blocked.slice(0, MAX_TERM_REASONS),
     spamPhrases: terms.spamPhrases,
     injection: text === null ? null : (injection ?? injectionIn(read)),
@@ -154,7 +163,7 @@ export async function moderate(
   // The folded text with blanked places has other places than the original.
   const isPlain = policy.matching === "plain";
   const reasons =
-    text === null || (withoutAllowed !== null && isPlain) || !context.explains
+    text === null || (withoutAllowed !== null && isPlain) || !context.isStored
       ? judgement.reasons
       : await withSpans(context, {
           reasons: judgement.reasons,
@@ -169,6 +178,23 @@ export async function moderate(
     runs: [...runs, ...writings.flatMap((writing) => writing.runs)],
     pictures,
   };
+}
+
+const isJudgeOfText = ({ name, input }: Pick<StageResult, "name" | "input">): boolean =>
+  name === "judge" && input === "text";
+
+/** The run of a judge of a text in the sample; any other run stays as it is. */
+function asSample(run: StageRun, policy: Policy, cascade: Cascade | null): StageRun {
+  const { result } = run;
+  if (!isJudgeOfText(result) || result.status === "not_required") return run;
+  const sample = {
+    decided: cascade?.kind ?? null,
+    ...(cascade?.kind === "block" && { blockedFor: cascade.category }),
+    harmful: harmfulIn(policy, result.scores),
+  };
+  // The sample must not end the day for calls that need no judge: the next judge that is needed tells of it.
+  const account = cascade === null ? run.account : null;
+  return { ...run, account, result: { ...result, sample } };
 }
 
 /** The writing in each picture that a vision model sees. The engine inside the Worker reads no writing. */

@@ -199,7 +199,7 @@ async function run(
     fetchPicture: (url: URL) => fetchedPicture(url, resolveHost),
     judgeText,
     judgePicture,
-    explains: true,
+    isStored: true,
   };
   const moderated = await Promise.all(
     contents.map(async (content, at) => {

@@ -36,7 +36,7 @@ const MODELS = largest("usage_hours", "model", "micro_neurons", [
   "micro_neurons",
 ]);
 
-const counts = (column: "refused" | "latency"): string =>
+const counts = (column: "refused" | "latency" | "verdicts"): string =>
   `SELECT each.key AS name, SUM(each.value) AS count
     FROM call_hours, json_each(call_hours.${column}) AS each WHERE ${WITHIN} GROUP BY each.key`;
 
@@ -57,11 +57,15 @@ interface ModelRow {
 }
 
 export async function readToday(database: D1Database, day: Day): Promise<Today> {
-  const statements = [TENANTS, MODELS, counts("refused"), counts("latency")].map((statement) =>
-    database.prepare(statement).bind(firstHourOf(day)),
-  );
+  const statements = [
+    TENANTS,
+    MODELS,
+    counts("refused"),
+    counts("latency"),
+    counts("verdicts"),
+  ].map((statement) => database.prepare(statement).bind(firstHourOf(day)));
   const answers = await database.batch(statements);
-  const [tenants, models, refused, latency] = answers.map(({ results }) => results);
+  const [tenants, models, refused, latency, verdicts] = answers.map(({ results }) => results);
   return {
     tenants: ((tenants ?? []) as TenantRow[]).map(({ name, ...sums }) => ({
       tenant: name,
@@ -77,6 +81,7 @@ export async function readToday(database: D1Database, day: Day): Promise<Today> 
     })),
     refused: byName(refused),
     latency: byName(latency),
+    verdicts: byName(verdicts),
   };
 }
 

@@ -48,7 +48,7 @@ const context: ModerationContext = {
   fetchPicture: async () => null,
   judgeText: (text) => judgeText(text, async () => theModel()),
   judgePicture: null,
-  explains: false,
+  isStored: false,
 };
 
 const policy = defaultPolicy("workers-ai");

@@ -59,7 +59,7 @@ const context: ModerationContext = {
   fetchPicture: async () => null,
   judgeText: (text) => judgeText(text, async () => theModel()),
   judgePicture: null,
-  explains: false,
+  isStored: false,
 };
 
 const picture: Picture = { bytes: new Uint8Array(4), format: "png", width: 1, height: 1 };

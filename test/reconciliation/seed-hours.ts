@@ -63,13 +63,14 @@ export interface SeededCalls {
   readonly overageByRate?: Readonly<Record<string, number>>;
   readonly refused?: Readonly<Record<string, number>>;
   readonly latency?: Readonly<Record<string, number>>;
+  readonly verdicts?: Readonly<Record<string, number>>;
 }
 
 export async function seedCalls(...hours: readonly SeededCalls[]): Promise<void> {
   const insert = env.REPORTS.prepare(
     `INSERT INTO call_hours (tenant, life, hour, calls, posted, voided, expired, failed, quota,
-      granted, overage, overage_by_rate, adjusted, refused, latency, settled_after_midnight, sequence)
-      VALUES (?, 1, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, 0, ?, ?, 0, 1)`,
+      granted, overage, overage_by_rate, adjusted, refused, latency, verdicts, settled_after_midnight, sequence)
+      VALUES (?, 1, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, 0, ?, ?, ?, 0, 1)`,
   );
   await env.REPORTS.batch(
     hours.map((row) => {
@@ -87,6 +88,7 @@ export async function seedCalls(...hours: readonly SeededCalls[]): Promise<void>
         JSON.stringify(row.overageByRate ?? {}),
         JSON.stringify(row.refused ?? {}),
         JSON.stringify(row.latency ?? {}),
+        JSON.stringify(row.verdicts ?? {}),
       );
     }),
   );

@@ -341,11 +341,11 @@ describe("GET /admin/usage", () => {
     );
     const [head, ...rows] = (reply.body as string).trimEnd().split("\r\n");
     expect(head).toBe(
-      "day,hour,tenant,model,engine,priced_as,task,user_id,calls,engine_requests,failed,success_rate,input_tokens,output_tokens,units,micro_neurons,neurons,estimated_micro_neurons,held_micro_neurons,cost_usd,charge_usd,refused,p50_ms,p95_ms,p99_ms,verdicts,verdict_micro_neurons,reused_verdicts,saved_micro_neurons,spared_stages,spared_at_most_micro_neurons,free_checks,key_id",
+      "day,hour,tenant,model,engine,priced_as,task,user_id,calls,engine_requests,failed,success_rate,input_tokens,output_tokens,units,micro_neurons,neurons,estimated_micro_neurons,held_micro_neurons,cost_usd,charge_usd,refused,p50_ms,p95_ms,p99_ms,verdicts,verdict_micro_neurons,reused_verdicts,saved_micro_neurons,spared_stages,spared_at_most_micro_neurons,free_checks,compared_texts,disagreed,key_id",
     );
     expect(rows).toHaveLength(2);
     expect(rows[0]).toBe(
-      ',,acme,\'@cf/meta/llama-3.1-8b-instruct-fp8,workers-ai,\'@cf/meta/llama-3.1-8b-instruct-fp8,text_generation,,,20,1,0.95,80,10,"{""input_token"":80,""output_token"":10}",4000000000,4000,7,0,0.044,,,,,,,,,,,,,',
+      ',,acme,\'@cf/meta/llama-3.1-8b-instruct-fp8,workers-ai,\'@cf/meta/llama-3.1-8b-instruct-fp8,text_generation,,,20,1,0.95,80,10,"{""input_token"":80,""output_token"":10}",4000000000,4000,7,0,0.044,,,,,,,,,,,,,,,',
     );
   });
 

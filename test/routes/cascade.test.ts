@@ -16,11 +16,17 @@ beforeAll(async () => {
     tenant.onWorkersAi("PUT", `/v1/policies/${name}`, fields);
   const any = { any: { allow_below: 0.3, block_above: 0.9 } };
   const tier0 = { model: MODEL, thresholds: any };
-  expect((await policy("calibrated", { tier0 })).status).toBe(200);
-  await policy("older", { tier0: { ...tier0, model: "neurogate/tier0@0" } });
-  await policy("sentiment", { tier0, categories: { negativity: { inputs: ["text"], flag: 0.9 } } });
+  // `decided-sample.test.ts` has the sample.
+  const none = { sample_decided: 0 };
+  expect((await policy("calibrated", { tier0, ...none })).status).toBe(200);
+  await policy("older", { tier0: { ...tier0, model: "neurogate/tier0@0" }, ...none });
+  await policy("sentiment", {
+    tier0,
+    ...none,
+    categories: { negativity: { inputs: ["text"], flag: 0.9 } },
+  });
   await policy("all", { tier0, evaluate_all: true });
-  await policy("sampled", { tier0, sample_allowed: 1 });
+  await policy("sampled", { tier0, ...none, sample_allowed: 1 });
 });
 
 const judged = async (policy: string, said: string, behaviour = "judge=ok") => {
@@ -204,9 +210,11 @@ describe("calibration", () => {
     expect((await tenant.call("GET", "/v1/policies/default")).body.tier0).toBeNull();
     const put = await tenant.call("PUT", "/v1/policies/earned", { tier0: made.body.tier0 });
     expect(put.body.tier0).toEqual(made.body.tier0);
-    const { model, thresholds } = made.body.tier0;
+    const { model, thresholds, max_miss_rate } = made.body.tier0;
+    expect(max_miss_rate).toBe(0.2);
     const only = { any: { allow_below: thresholds.any.allow_below } };
-    await tenant.call("PATCH", "/v1/policies/earned", { tier0: { model, thresholds: only } });
+    const tier0 = { model, max_miss_rate, thresholds: only };
+    await tenant.call("PATCH", "/v1/policies/earned", { tier0, sample_decided: 0 });
     const { verdict, asked } = await judged("earned", CALM);
     expect([verdict.decided_by_tier0, verdict.approved, asked]).toEqual([true, true, []]);
   });

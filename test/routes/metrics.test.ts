@@ -94,9 +94,18 @@ describe("GET /metrics", () => {
         quota: 500,
         overage: 20,
         refused: { rate_limited: 12 },
+        verdicts: { made: 9, compared: 5, "disagreed:hate": 2 },
         latency,
       },
-      { date: TODAY, hour: 14, posted: 2, expired: 1, quota: 80, granted: 5 },
+      {
+        date: TODAY,
+        hour: 14,
+        posted: 2,
+        expired: 1,
+        quota: 80,
+        granted: 5,
+        verdicts: { compared: 2, "disagreed:hate": 1, "disagreed:toxicity": 1 },
+      },
       {
         date: TODAY,
         tenant: "globex",
@@ -122,6 +131,8 @@ describe("GET /metrics", () => {
     expect(values("source_up")).toEqual({ account: 1, reports: 1 });
     expect(values("calls_total")).toEqual({ posted: 7, voided: 1, expired: 1 });
     expect(values("refusals_total")).toEqual({ rate_limited: 13, quota_exceeded: 3 });
+    expect(values("tier0_compared_total")).toEqual({ "": 7 });
+    expect(values("tier0_disagreed_total")).toEqual({ hate: 3, toxicity: 1 });
     expect(values("micro_neurons_today")).toEqual({ quota: 587, granted: 5, overage: 20 });
     expect(values("tenant_calls_today")).toEqual({ acme: 8, globex: 1 });
     expect(values("tenant_micro_neurons_today")).toEqual({ acme: 605, globex: 7 });

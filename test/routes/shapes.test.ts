@@ -16,7 +16,7 @@ const VERDICT =
   created_at`);
 const REASON = sorted("kind category input score threshold message");
 const STAGE = sorted(`name input model engine status scores latency_ms micro_neurons basis failure
-  priced_as measurements instructions`);
+  priced_as measurements instructions sampled`);
 const REVIEW = sorted("state origin priority key_id claim_expires_at note");
 const LINE = sorted(`id object day admitted_at settled_at outcome route request_id key_id user_id
   context verdict_id held_micro_neurons micro_neurons quota_micro_neurons granted_micro_neurons grants
@@ -281,7 +281,7 @@ describe("the other objects", () => {
     const policy = await tenant.call("GET", "/v1/policies/default");
     expect(keys(policy.body)).toEqual(
       sorted(
-        "object name version categories spam_phrases terms on_unavailable unevaluated language ban_after tier0 sample_allowed evaluate_all reuse_ttl_s guard models routing",
+        "object name version categories spam_phrases terms on_unavailable unevaluated language ban_after tier0 sample_allowed sample_decided evaluate_all reuse_ttl_s guard models routing",
       ),
     );
     const invariants = await tenant.call("GET", "/v1/invariants");

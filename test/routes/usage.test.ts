@@ -110,6 +110,8 @@ describe("what verdicts cost and what was saved", () => {
       spared_at_most_micro_neurons: 0,
       spared_basis: "plan_bound",
       free_checks: 0,
+      compared: 0,
+      disagreed: {},
     });
   });
 
@@ -127,6 +129,8 @@ describe("what verdicts cost and what was saved", () => {
       saved_micro_neurons: 3 * cost,
       spared_stages: 0,
       free_checks: 0,
+      compared: 0,
+      disagreed: {},
     });
 
     // The most that the spared stages could use was held.

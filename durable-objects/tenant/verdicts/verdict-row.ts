@@ -60,7 +60,7 @@ type StageTuple = readonly [
   /** Its position. */
   basis: number,
   /** What most stages do not have. */
-  more?: Partial<Pick<StageResult, "failure" | "measurements" | "instructions">>,
+  more?: Partial<Pick<StageResult, "failure" | "measurements" | "instructions" | "sample">>,
 ];
 
 type ReasonTuple = readonly [
@@ -175,13 +175,14 @@ function uncommonReview({ state: _column, ...review }: Review): Partial<Omit<Rev
 function encodeStage(stage: StageResult): StageTuple {
   const { name, input, model, priced_as, engine, status, scores, latency_ms, ...rest } = stage;
   const { micro_neurons, basis, failure, ...others } = rest;
-  const { measurements, instructions, ...none } = others;
+  const { measurements, instructions, sample, ...none } = others;
   // Does not compile where a field is not stored.
   void (none satisfies Readonly<Record<string, never>>);
   const more = {
     ...(failure !== null && failure !== undefined && { failure }),
     ...(measurements !== null && { measurements }),
     ...(instructions !== undefined && { instructions }),
+    ...(sample !== undefined && { sample }),
   };
   const tuple = [
     name,

@@ -101,6 +101,7 @@ export const CalibrationOutput = v.object({
     v.nullable(
       v.object({
         model: v.string(),
+        max_miss_rate: v.number(),
         thresholds: v.record(
           v.string(),
           v.object({ allow_below: v.nullable(v.number()), block_above: v.nullable(v.number()) }),
@@ -138,10 +139,10 @@ export const toCalibration = (
   confidence,
   examples: { ...examples },
   heads: forEach(CASCADE_HEADS, (head) => toHead(heads[head])),
-  tier0: rulesOf(model, heads),
+  tier0: rulesOf(model, maxMissRate, heads),
 });
 
-function rulesOf(model: string, heads: Calibration["heads"]) {
+function rulesOf(model: string, maxMissRate: number, heads: Calibration["heads"]) {
   const found = CASCADE_HEADS.flatMap((head) => {
     const { allowBelow, blockAbove } = heads[head];
     const thresholds = {
@@ -151,5 +152,6 @@ function rulesOf(model: string, heads: Calibration["heads"]) {
     const isFound = thresholds.allow_below !== null || thresholds.block_above !== null;
     return isFound ? [[head, thresholds] as const] : [];
   });
-  return found.length === 0 ? null : { model, thresholds: Object.fromEntries(found) };
+  const thresholds = Object.fromEntries(found);
+  return found.length === 0 ? null : { model, max_miss_rate: maxMissRate, thresholds };
 }

@@ -33,6 +33,16 @@ export const CascadeRules = v.strictObject({
       "The version that the thresholds were calibrated for. Another one ignores them: the judge is asked.",
     ),
   ),
+  max_miss_rate: v.exactOptional(
+    v.pipe(
+      v.number(),
+      v.minValue(0.001),
+      v.maxValue(0.5),
+      v.description(
+        "The share of errors that the calibration proved, as its reply has it. Where the sample shows more, there is a `policy.drift` event; absent: never.",
+      ),
+    ),
+  ),
   thresholds: v.pipe(
     v.strictObject(
       forEach(CASCADE_HEADS, (head) =>

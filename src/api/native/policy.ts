@@ -13,6 +13,7 @@ import { baseLanguage } from "../../domain/text/languages.ts";
 import { TERM_CATEGORIES, TERM_MATCHES } from "../../domain/terms/term.ts";
 import { GUARD_MODES, UNGUARDED } from "../../domain/moderation/guard.ts";
 import { stated } from "../../http/field-errors.ts";
+import { SAMPLE_DECIDED } from "../../domain/moderation/decided-sample.ts";
 import { MAX_REUSE_TTL_S } from "../../domain/moderation/reuse.ts";
 import { language } from "./content.ts";
 import { CascadeRules } from "./cascade-rules.ts";
@@ -147,6 +148,16 @@ const CHANGE = {
       v.description("The share of what is approved that goes to review, drawn by lot; 0: none."),
     ),
   ),
+  sample_decided: v.optional(
+    v.pipe(
+      v.number(),
+      v.minValue(0),
+      v.maxValue(1),
+      v.description(
+        "The share of texts, drawn by lot, that the judge reads although `tier0` decided them; it may raise the decision, never lower it. 0: none. Absent: 0.02, and 0 in the preset `free`.",
+      ),
+    ),
+  ),
   evaluate_all: v.optional(
     v.pipe(v.boolean(), v.description("Run paid stages also where a term has blocked already.")),
   ),
@@ -220,6 +231,7 @@ export const PolicyOutput = v.object({
   ban_after: v.nullable(BanAfter),
   tier0: v.nullable(CascadeRules),
   sample_allowed: v.number(),
+  sample_decided: v.number(),
   evaluate_all: v.boolean(),
   reuse_ttl_s: v.number(),
   guard: v.object({ input: guardMode, output: guardMode }),
@@ -257,5 +269,6 @@ export const toPolicy = ({
   ban_after: policy.ban_after ?? null,
   tier0: policy.tier0 ?? null,
   sample_allowed: policy.sample_allowed ?? 0,
+  sample_decided: policy.sample_decided ?? SAMPLE_DECIDED,
   reuse_ttl_s: policy.reuse_ttl_s ?? 0,
 });

@@ -36,6 +36,8 @@ export const USAGE_COLUMNS = [
   "spared_stages",
   "spared_at_most_micro_neurons",
   "free_checks",
+  "compared_texts",
+  "disagreed",
   "key_id",
 ] as const;
 
@@ -53,6 +55,8 @@ export function toUsageCells(row: Row): readonly Cell[] {
     spared_stages: verdicts?.spared_stages ?? null,
     spared_at_most_micro_neurons: verdicts?.spared_at_most_micro_neurons ?? null,
     free_checks: verdicts?.free_checks ?? null,
+    compared_texts: verdicts?.compared ?? null,
+    disagreed: verdicts?.disagreed ?? null,
   };
   return USAGE_COLUMNS.map((column) => {
     const value = cells[column];

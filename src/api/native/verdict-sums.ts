@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import type { CallSums } from "../../domain/usage/usage-report.ts";
-import type { VerdictCount } from "../../domain/ledger/day-totals.ts";
+import { disagreedCategory, type VerdictCount } from "../../domain/ledger/day-totals.ts";
 import { count, microNeuronsOut } from "../field.ts";
 
 // The cost of verdicts, and the savings, on the wire. A stage that did not run has no invented figure: it
@@ -28,6 +28,13 @@ export const VerdictSumsOutput = v.object({
   free_checks: count(
     "Texts and pictures that a model inside the Worker judged, where the policy names no paid one.",
   ),
+  compared: count("Texts that `tier0` decided and that the judge read too, as a sample."),
+  disagreed: v.pipe(
+    v.record(v.string(), v.number()),
+    v.description(
+      "Of these, by category, the texts that passed and that the judge finds harmful, or that were blocked and that it finds harmless.",
+    ),
+  ),
 });
 
 export function toVerdictSums({ verdicts }: CallSums): v.InferOutput<typeof VerdictSumsOutput> {
@@ -43,5 +50,12 @@ export function toVerdictSums({ verdicts }: CallSums): v.InferOutput<typeof Verd
     spared_at_most_micro_neurons: sum("spared_at_most"),
     spared_basis: SPARED_BASIS,
     free_checks: sum("free"),
+    compared: sum("compared"),
+    disagreed: Object.fromEntries(
+      Object.entries(verdicts).flatMap(([name, texts]) => {
+        const category = disagreedCategory(name);
+        return category === null ? [] : [[category, Number(texts)]];
+      }),
+    ),
   };
 }

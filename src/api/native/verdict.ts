@@ -67,6 +67,12 @@ const Stage = v.object({
       "The version of what a language model was told that judged, such as `judge@2`; null where none did, and for older verdicts.",
     ),
   ),
+  sampled: v.pipe(
+    v.boolean(),
+    v.description(
+      "The judge was asked as a sample of what the text model had decided already: it may have raised the decision, and a failure of it changes nothing.",
+    ),
+  ),
 });
 
 const Reason = v.object({
@@ -114,7 +120,7 @@ export const VerdictOutput = v.object({
   decided_by_tier0: v.pipe(
     v.boolean(),
     v.description(
-      "The text model inside the Worker decided of the text, by thresholds of the policy; no judge was asked.",
+      "The text model inside the Worker decided of the text, by thresholds of the policy; no judge was asked, or one was asked as a sample and did not raise the decision.",
     ),
   ),
   revision: v.number(),

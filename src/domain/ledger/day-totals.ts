@@ -1,3 +1,5 @@
+import { disagreement } from "../moderation/cascade.ts";
+import type { Category } from "../moderation/category.ts";
 import type { PlannedStage } from "../moderation/stage.ts";
 import type { StageResult, Verdict } from "../moderation/verdict.ts";
 import {
@@ -150,9 +152,20 @@ export const VERDICT_COUNTS = [
   "spared_at_most",
   /** Inputs that a model inside the Worker judged, where the policy names no paid model. */
   "free",
+  /** Texts that the text model decided and that the judge read too, as a sample. */
+  "compared",
 ] as const;
 
 export type VerdictCount = (typeof VERDICT_COUNTS)[number];
+
+/** Of the compared texts, those whose judge contradicts the decision in that category. */
+export const disagreedIn = (category: Category): string => `${DISAGREED}${category}`;
+
+const DISAGREED = "disagreed:";
+
+/** The category that such a name is of; null: it is another name. */
+export const disagreedCategory = (name: string): string | null =>
+  name.startsWith(DISAGREED) ? name.slice(DISAGREED.length) : null;
 
 /** The models inside the Worker, with the paid stages that they may replace. */
 const PAID: Readonly<Partial<Record<StageResult["name"], StageResult["name"]>>> = {
@@ -168,7 +181,7 @@ export function countVerdicts(
   verdicts: readonly Verdict[],
   planned: readonly PlannedStage[],
 ): VerdictCounts {
-  const sums: Record<VerdictCount, number> = {
+  const sums: Record<VerdictCount, number> & Record<string, number> = {
     made: 0,
     micro_neurons: 0,
     reused: 0,
@@ -176,6 +189,7 @@ export function countVerdicts(
     spared: 0,
     spared_at_most: 0,
     free: 0,
+    compared: 0,
   };
   for (const [content, { test, stages, reuse }] of verdicts.entries()) {
     if (test) continue;
@@ -184,6 +198,11 @@ export function countVerdicts(
       sums.reused += 1;
       sums.saved += reuse.from.microNeurons;
       continue;
+    }
+    const compared = comparedIn(stages);
+    if (compared !== null) sums.compared += 1;
+    for (const category of compared ?? []) {
+      sums[disagreedIn(category)] = (sums[disagreedIn(category)] ?? 0) + 1;
     }
     for (const { name, input, status } of stages) {
       const plan = planned.find(
@@ -199,6 +218,20 @@ export function countVerdicts(
     }
   }
   return Object.fromEntries(Object.entries(sums).filter(([, count]) => count !== 0));
+}
+
+/** Where the judge contradicts what the text model decided; null: it was not asked, or did not answer. */
+function comparedIn(stages: readonly StageResult[]): readonly Category[] | null {
+  const judge = stages.find(({ sample }) => (sample?.decided ?? null) !== null);
+  if (judge?.sample === undefined) return null;
+  switch (disagreement(judge)) {
+    case "missed":
+      return judge.sample.harmful;
+    case "wrong_block":
+      return judge.sample.blockedFor === undefined ? [] : [judge.sample.blockedFor];
+    case null:
+      return judge.status === "evaluated" ? [] : null;
+  }
 }
 
 /** The counts of a call with one new verdict or none, and nothing else to count: lines leave them out. */

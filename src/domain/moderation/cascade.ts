@@ -21,6 +21,8 @@ export type CascadeHead = (typeof CASCADE_HEADS)[number];
 export interface CascadeRules {
   /** The version of the text model that the thresholds were calibrated for; another version ignores them. */
   readonly model: string;
+  /** The error rate that the calibration proved, 0 to 1. Absent: drift is counted and not reported. */
+  readonly max_miss_rate?: number;
   readonly thresholds: Readonly<Partial<Record<CascadeHead, CascadeThresholds>>>;
 }
 
@@ -69,11 +71,30 @@ export function cascadeOf(policy: Policy, read: StageResult): Cascade | null {
 export const anyScore = (scores: Scores): number =>
   Math.max(...TEXT_MODEL_CATEGORIES.map((category) => scores[category] ?? 0));
 
-/** The judge was planned and then skipped after the text model ran. A block term also skips the judge. */
+/**
+ * The text model ran and decided: the judge was planned and then skipped (a block term also skips it), or was
+ * asked as a sample and did not raise the decision.
+ */
 export function isDecidedAlone(stages: readonly StageResult[]): boolean {
-  const isThere = (name: StageResult["name"], status: StageResult["status"]): boolean =>
-    stages.some((one) => one.input === "text" && one.name === name && one.status === status);
-  return isThere("judge", "not_required") && isThere("tier0", "evaluated");
+  const find = (name: StageResult["name"]): StageResult | undefined =>
+    stages.find((one) => one.input === "text" && one.name === name);
+  const judge = find("judge");
+  if (judge === undefined || find("tier0")?.status !== "evaluated") return false;
+  const { status, sample } = judge;
+  const isKept = (sample?.decided ?? null) !== null && disagreement(judge) !== "missed";
+  return status === "not_required" || isKept;
+}
+
+/**
+ * How the judge contradicts what the text model decided: `missed`, it finds harm in a text that passed;
+ * `wrong_block`, it finds none in a text that was blocked. Null: it does not, or did not answer in full.
+ */
+export function disagreement({ status, sample }: StageResult): "missed" | "wrong_block" | null {
+  if (sample === undefined) return null;
+  const { decided, harmful } = sample;
+  if (decided === "allow" && harmful.length > 0) return "missed";
+  const isHarmless = harmful.length === 0 && status === "evaluated";
+  return decided === "block" && isHarmless ? "wrong_block" : null;
 }
 
 type HeadScores = readonly {

@@ -20,6 +20,7 @@ export interface PolicyChange extends Part<
   readonly ban_after?: Policy["ban_after"] | null | undefined;
   readonly tier0?: Policy["tier0"] | null | undefined;
   readonly sample_allowed?: number | undefined;
+  readonly sample_decided?: number | undefined;
 }
 
 export function changedPolicy(policy: Policy, change: PolicyChange): Policy {
@@ -30,6 +31,7 @@ export function changedPolicy(policy: Policy, change: PolicyChange): Policy {
     ban_after,
     tier0,
     sample_allowed,
+    sample_decided,
     reuse_ttl_s,
     ...rest
   } = policy;
@@ -40,6 +42,7 @@ export function changedPolicy(policy: Policy, change: PolicyChange): Policy {
     ban_after: change.ban_after === undefined ? ban_after : (change.ban_after ?? undefined),
     tier0: change.tier0 === undefined ? tier0 : (change.tier0 ?? undefined),
     sample_allowed: change.sample_allowed ?? sample_allowed ?? 0,
+    sample_decided: change.sample_decided ?? sample_decided,
   };
   return {
     ...rest,
@@ -59,6 +62,7 @@ export function changedPolicy(policy: Policy, change: PolicyChange): Policy {
     ...(next.ban_after !== undefined && { ban_after: next.ban_after }),
     ...(next.tier0 !== undefined && { tier0: next.tier0 }),
     ...(next.sample_allowed > 0 && { sample_allowed: next.sample_allowed }),
+    ...(next.sample_decided !== undefined && { sample_decided: next.sample_decided }),
     ...(reuseTtlS > 0 && { reuse_ttl_s: reuseTtlS }),
   };
 }

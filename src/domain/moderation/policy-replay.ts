@@ -1,5 +1,6 @@
 import { cascadeOf, isDecidedAlone } from "./cascade.ts";
 import { CATEGORIES, type Category } from "./category.ts";
+import { asEvidence } from "./decided-sample.ts";
 import { allInputs, type Evidence, STAGE_OF, stageFor, type TextFacts } from "./evidence.ts";
 import { judge } from "./decision.ts";
 import {
@@ -11,7 +12,7 @@ import {
   type Policy,
 } from "./policy.ts";
 import type { InputName } from "./plan-moderation.ts";
-import type { Decision, Reason, Verdict } from "./verdict.ts";
+import type { Decision, Reason, StageResult, Verdict } from "./verdict.ts";
 
 // A proposed policy applied to stored verdicts: their scores are judged again, without an engine call and
 // without cost. Anything that the scores do not show is counted, never guessed.
@@ -156,7 +157,7 @@ function evidenceOf(verdict: Verdict, judgedBy: Policy): Evidence {
   const inputs = [...new Set([...known, ...inputsOfCoverage(verdict, judgedBy, known)])];
   return {
     inputs: inputs.filter((input) => !isPictureText(input)),
-    stages,
+    stages: stages.map(asEvidence),
     ...factsIn(reasons, "text"),
     writing: inputs.filter(isPictureText).map((input) => ({ ...factsIn(reasons, input), input })),
     labels: [],
@@ -189,14 +190,16 @@ function evidenceUnder(policy: Policy, evidence: Evidence): Evidence {
   const cascade = read === undefined || !isJudged ? null : cascadeOf(policy, read);
   if (cascade === null || evidence.blockedTerms.length > 0) return evidence;
   const stages = evidence.stages.map((stage) =>
-    stage.name === "judge" && stage.input === "text"
-      ? { ...stage, status: "not_required" as const, scores: {} }
-      : stage,
+    isSpared(stage) ? { ...stage, status: "not_required" as const, scores: {} } : stage,
   );
   const alone = { ...evidence, stages, cascade };
   const text = judge(policy, { ...alone, inputs: ["text"], writing: [] });
   return cascade.kind === "block" || text.approved ? alone : evidence;
 }
+
+/** A verdict of the sample would be drawn again, and the judge asked. */
+const isSpared = ({ name, input, sample }: StageResult): boolean =>
+  name === "judge" && input === "text" && sample === undefined;
 
 /** Inputs that no stage and no reason names; the coverage shows that they existed. */
 function inputsOfCoverage(
@@ -236,11 +239,12 @@ function missingFrom(evidence: Evidence, judgedBy: Policy, proposed: Policy): Ca
 }
 
 /** The text model decided alone and would not under the proposal: the judge's score is unknown. */
-const isUnjudged = ({ stages, cascade }: Evidence, category: Category, input: InputName): boolean =>
-  cascade === undefined &&
+const isUnjudged = (evidence: Evidence, category: Category, input: InputName): boolean =>
+  evidence.cascade === undefined &&
   input === "text" &&
   STAGE_OF.text[category] === "judge" &&
-  isDecidedAlone(stages);
+  isDecidedAlone(evidence.stages) &&
+  stageFor(evidence, category, input)?.name !== "judge";
 
 const wasWanted = (policy: Policy, category: Category, input: InputName): boolean =>
   asksOf(policy, category, input) && wouldAsk(policy, category, kindOf(input));

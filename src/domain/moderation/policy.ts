@@ -53,6 +53,11 @@ export interface Policy {
   readonly ban_after?: BanAfter;
   /** Where the text model inside the Worker decides without a judge. Absent: nowhere. */
   readonly tier0?: CascadeRules;
+  /**
+   * The share of texts under `tier0` that the judge reads although the text model decided, 0 to 1. Absent:
+   * `SAMPLE_DECIDED`.
+   */
+  readonly sample_decided?: number;
   /** The share of allowed items that a person reviews, 0 to 1. Absent: none. */
   readonly sample_allowed?: number;
   /** Run the paid stages also for an item that a term has already blocked. */

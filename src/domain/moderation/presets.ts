@@ -116,7 +116,8 @@ export const presetPolicy = (preset: Preset, engine: PolicyEngine): Policy => ({
   spam_phrases: ["buy now", "click here", "limited offer", "act now"],
   terms: { block: [], allow: [] },
   on_unavailable: "flag",
-  ...(preset === "free" && { unevaluated: "allow" }),
+  // What is free stays free, also where a judge is named later.
+  ...(preset === "free" && { unevaluated: "allow", sample_decided: 0 }),
   evaluate_all: false,
   guard: { input: "off", output: "off" },
   models:

@@ -167,6 +167,18 @@ export interface StageResult {
   readonly failure?: CheckFailure | null;
   /** The version of the instructions to the language model that judged; absent if none did. */
   readonly instructions?: string;
+  /** Of a judge: the text is in the sample of texts under calibrated thresholds (`decided-sample.ts`). */
+  readonly sample?: DecidedSample;
+}
+
+/** What the judge found in a text of the sample. */
+export interface DecidedSample {
+  /** The decision of the text model; null: it left the text to the judge. */
+  readonly decided: "allow" | "block" | null;
+  /** Of a block: its category. */
+  readonly blockedFor?: Category;
+  /** The categories in which the judge's score reaches a threshold of the policy. */
+  readonly harmful: readonly Category[];
 }
 
 /** Urgent: self-harm, threats and children; a claim takes these first. */
@@ -302,6 +314,7 @@ export const toVerdict = (verdict: Verdict) => ({
     measurements: stage.measurements,
     failure: stage.failure ?? null,
     instructions: stage.instructions ?? null,
+    sampled: (stage.sample?.decided ?? null) !== null,
   })),
   micro_neurons: verdict.microNeurons,
   neurons: verdict.microNeurons / MICRO_PER_NEURON,

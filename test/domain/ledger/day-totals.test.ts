@@ -232,6 +232,28 @@ describe("countVerdicts", () => {
     expect(countVerdicts(verdicts, [])).toEqual({ made: 3, reused: 1, saved: 700 });
   });
 
+  it("counts the texts of the sample that were decided, and by category the judge's objections", () => {
+    const sampled = (
+      sample: NonNullable<StageResult["sample"]>,
+      status: StageResult["status"] = "evaluated",
+    ) => verdict({ stages: [stage("tier0"), stage("judge", { sample, status })] });
+    const verdicts = [
+      sampled({ decided: "allow", harmful: [] }),
+      sampled({ decided: "allow", harmful: ["hate", "violence"] }),
+      sampled({ decided: "block", blockedFor: "hate", harmful: [] }),
+      sampled({ decided: "block", blockedFor: "hate", harmful: ["toxicity"] }),
+      // These say nothing: no answer, no decision, and somebody else's scores.
+      sampled({ decided: "allow", harmful: [] }, "failed"),
+      sampled({ decided: null, harmful: ["hate"] }),
+      verdict({ reuse: REUSED, stages: sampled({ decided: "allow", harmful: ["hate"] }).stages }),
+    ];
+    expect(countVerdicts(verdicts, [])).toMatchObject({
+      compared: 4,
+      "disagreed:hate": 2,
+      "disagreed:violence": 1,
+    });
+  });
+
   it("counts no test input, and nothing where there is nothing", () => {
     expect(countVerdicts([verdict({ test: true })], [])).toEqual({});
     expect(countVerdicts([], [planned(0, "generate", 9)])).toEqual({});
