@@ -648,4 +648,32 @@ export const MUTATIONS: readonly Mutation[] = [
     to: "|| true",
     tests: ["test/routes/token-ids.test.ts"],
   },
+  {
+    what: "a judge of the sample that failed changes the verdict",
+    file: "src/domain/moderation/decided-sample.ts",
+    from: `: { ...stage, status: "not_required", scores: {} };`,
+    to: ": stage;",
+    tests: ["test/domain/moderation/decided-sample.test.ts"],
+  },
+  {
+    what: "the sample ends the account's day",
+    file: "src/moderation/moderate.ts",
+    from: "const account = cascade === null ? run.account : null;",
+    to: "const { account } = run;",
+    tests: ["test/routes/decided-sample.test.ts"],
+  },
+  {
+    what: "the preset that costs nothing has a paid sample",
+    file: "src/domain/moderation/presets.ts",
+    from: `unevaluated: "allow", sample_decided: 0 }`,
+    to: `unevaluated: "allow" }`,
+    tests: ["test/domain/moderation/decided-sample.test.ts"],
+  },
+  {
+    what: "drift is reported without proof",
+    file: "src/domain/moderation/cascade-drift.ts",
+    from: "if (bound <= promisedRate) return;",
+    to: "if (wrong / examples <= promisedRate) return;",
+    tests: ["test/domain/moderation/cascade-drift.test.ts"],
+  },
 ];

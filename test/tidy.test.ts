@@ -587,6 +587,11 @@ describe("released migrations of a tenant's features", () => {
     ["batches", "batches", "3adfea12963fc17b6d836fe7d36b9233ed59ae4db686408a2304f6f6c0f7a815"],
     ["erasures", "erasures", "3bdd07e062105b476cff421f050823de090314faab52a682d5fb9d1d8a939658"],
     ["responses", "responses", "4f9e8a6b9bae85d13f83c16be9dbb272259941afebe2a0f5a588295dcbba7276"],
+    [
+      "cascade_drift",
+      "cascade_drift",
+      "f8d5eec2c9d1eb90960da76d44b5d3567c5472930b1eac05e70fa8481013830b",
+    ],
     ["reuse", "reuse", "c7596577c80a849c31c00bc8a6d98c68e0dcc0ec50ccb41a7e99f603b8fff3d9"],
   ];
 

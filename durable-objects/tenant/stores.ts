@@ -17,6 +17,8 @@ import { ListedSessionStore } from "./sessions/listed-session-store.ts";
 import { StagedDatabase } from "../database.ts";
 import { BATCHES } from "./batches/batch-schema.ts";
 import { IDEMPOTENCY, REFUSALS, REPLIES, USER_PICTURES } from "./calls/call-schema.ts";
+import { DRIFT } from "./drift/drift-schema.ts";
+import { DriftStore } from "./drift/drift-store.ts";
 import { ERASURES } from "./privacy/erasure-schema.ts";
 import { GRANTS } from "./ledger/grant-schema.ts";
 import { CONTENTS } from "./verdicts/people-schema.ts";
@@ -62,6 +64,7 @@ export interface TenantStores {
   readonly budget: AccountBudget;
   readonly verdicts: VerdictStore;
   readonly reusable: ReuseStore;
+  readonly drift: DriftStore;
   readonly idempotency: IdempotencyStore;
   readonly replies: ReplyStore;
   readonly refusals: RefusalCounter;
@@ -118,6 +121,7 @@ export function openStores({
     budget,
     verdicts,
     reusable: new ReuseStore(db.of(REUSE)),
+    drift: new DriftStore(db.of(DRIFT)),
     idempotency: new IdempotencyStore(db.of(IDEMPOTENCY)),
     replies: new ReplyStore(db.of(REPLIES)),
     refusals: new RefusalCounter(new RefusalStore(db.of(REFUSALS)), ledger),

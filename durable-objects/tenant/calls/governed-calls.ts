@@ -23,6 +23,7 @@ import { recordThreshold } from "../webhooks/webhooks.ts";
 import type { Tx } from "../transactions.ts";
 import { endDocument } from "../documents/documents.ts";
 import { keepContents } from "../verdicts/contents.ts";
+import { noteDrift } from "../drift/drift.ts";
 import { noteVerdict } from "../verdicts/moderation-log.ts";
 import { noteReusable } from "../verdicts/reuse.ts";
 import { type Admission, admit, giveBackPictures } from "./admit.ts";
@@ -200,6 +201,7 @@ function stored(
     changed ||= verdict !== sent;
     if (!tx.stores.verdicts.insert(verdict, callId)) continue;
     noteReusable(tx, verdict);
+    noteDrift(tx, verdict);
     recordVerdict(tx, verdict);
     // The fold of its line may have come before it.
     if (settlement.kind === "settled_late") noteVerdict(tx, verdict);

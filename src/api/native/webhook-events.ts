@@ -41,6 +41,29 @@ const DisabledData = v.object({
   tenant: v.optional(v.pipe(v.string(), v.description("Whose it is, for the platform."))),
 });
 
+const DriftData = v.object({
+  object: v.literal("policy_drift"),
+  policy: v.pipe(v.string(), v.description("Whose `tier0` it is about.")),
+  model: v.string(),
+  kind: v.pipe(
+    v.picklist(["missed", "wrong_block"]),
+    v.description("Harmful texts pass, or harmless ones are blocked."),
+  ),
+  category: v.pipe(v.string(), v.description("A category, or `any`: of a required one.")),
+  examples: v.pipe(
+    v.number(),
+    v.description("Texts of the sample that the judge finds harmful, or harmless."),
+  ),
+  wrong: v.pipe(v.number(), v.description("Of these, those that passed, or were blocked.")),
+  at_least: v.pipe(
+    v.number(),
+    v.description("The true share is at least this, by Clopper and Pearson."),
+  ),
+  confidence: v.number(),
+  max_miss_rate: v.pipe(v.number(), v.description("What the calibration proved.")),
+  since: v.pipe(v.string(), v.description("The first day that is counted.")),
+});
+
 const ClosedData = v.object({
   object: v.literal("account_closure"),
   tenant: v.string(),
@@ -61,6 +84,10 @@ const EVENTS: Readonly<Record<EventType, { readonly summary: string; readonly da
   "verdict_batch.completed": { summary: "A batch of verdicts has ended", data: BatchOutput },
   "quota.threshold": { summary: "Four fifths of the day's limit are posted", data: ThresholdData },
   "quota.exceeded": { summary: "The day's first refusal for quota", data: ExceededData },
+  "policy.drift": {
+    summary: "The text model is wrong more often than its calibration proved",
+    data: DriftData,
+  },
   "webhook.disabled": { summary: "An endpoint was disabled", data: DisabledData },
   "message.attempt.exhausted": {
     summary: "A message was given up: its last attempt failed, or its receiver asked for it",

@@ -185,6 +185,22 @@ export function upperBound(wrong: number, examples: number, confidence: number):
 }
 
 /**
+ * The smallest share at which `wrong` or more errors among `examples` have a probability of at least `1 -
+ * confidence`: with that confidence the true share is not below it. Takes at most `wrong` times 60 steps.
+ */
+export function lowerBound(wrong: number, examples: number, confidence: number): number {
+  if (wrong <= 0) return 0;
+  let low = 0;
+  let high = wrong / examples;
+  for (let at = 0; at < BISECTIONS; at += 1) {
+    const middle = (low + high) / 2;
+    if (1 - atMost(wrong - 1, examples, middle) < 1 - confidence) low = middle;
+    else high = middle;
+  }
+  return low;
+}
+
+/**
  * The probability that a binomial count is at most `most`. Each term of the sum is computed from the one
  * before.
  */

@@ -12,6 +12,7 @@ export const EVENT_TYPES = [
   "verdict_batch.completed",
   "quota.threshold",
   "quota.exceeded",
+  "policy.drift",
   "webhook.disabled",
   "message.attempt.exhausted",
 ] as const;
