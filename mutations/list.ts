@@ -676,4 +676,11 @@ export const MUTATIONS: readonly Mutation[] = [
     to: "if (wrong / examples <= promisedRate) return;",
     tests: ["test/domain/moderation/cascade-drift.test.ts"],
   },
+  {
+    what: "reviews of flagged texts earn a threshold to let texts pass",
+    file: "src/domain/moderation/calibration.ts",
+    from: "(harmful ? random : examples)",
+    to: "examples",
+    tests: ["test/domain/moderation/calibration.test.ts"],
+  },
 ];

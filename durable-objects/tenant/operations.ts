@@ -1,6 +1,7 @@
 import { ACCOUNT_OPERATIONS } from "./account/account-client.ts";
 import { BATCH_OPERATIONS } from "./batches/batches.ts";
 import { DOCUMENT_OPERATIONS } from "./documents/documents.ts";
+import { EXAMPLE_OPERATIONS } from "./examples/reviewed-texts.ts";
 import type { TenantContext } from "./feature.ts";
 import { LIMIT_OPERATIONS } from "./invariants.ts";
 import { KEY_OPERATIONS } from "./keys/keys.ts";
@@ -38,6 +39,7 @@ export const OPERATIONS = {
   ...REVIEW_OPERATIONS,
   ...CONTENT_OPERATIONS,
   ...DOCUMENT_OPERATIONS,
+  ...EXAMPLE_OPERATIONS,
   ...ERASURE_OPERATIONS,
   ...RESPONSE_OPERATIONS,
   ...BATCH_OPERATIONS,

@@ -11,7 +11,12 @@ import {
   type CascadeHead,
   requiredOfText,
 } from "../domain/moderation/cascade.ts";
-import { type Category, forEach, type Scores } from "../domain/moderation/category.ts";
+import { forEach, type Scores } from "../domain/moderation/category.ts";
+import {
+  isRandom,
+  type LabelledText,
+  type LabelSource,
+} from "../domain/moderation/labelled-text.ts";
 import type { Policy } from "../domain/moderation/policy.ts";
 import { matchTerms } from "../domain/terms/term-match.ts";
 import { TEXT_MODEL, TEXT_MODEL_SHOWS } from "../domain/moderation/text-model.ts";
@@ -20,12 +25,6 @@ import { type JudgeText, textStage } from "./free-stages.ts";
 
 // Reads a tenant's labelled texts with the text model, as a moderation under the policy would read them
 // beside a judge, and finds the thresholds that they justify. No engine is called, and nothing is stored.
-
-export interface LabelledText {
-  readonly text: string;
-  /** A person's labels; a category without one is unknown. */
-  readonly labels: Readonly<Partial<Record<Category, boolean>>>;
-}
 
 export interface ReadExamples {
   readonly counts: Calibration["examples"];
@@ -72,11 +71,15 @@ export async function readExamples(
     if (scores === "unavailable") return null;
     if (scores !== null) read.push({ ...example, scores });
   }
+  const from = (source: LabelSource): number => read.filter((one) => one.source === source).length;
   const counts = {
     received: examples.length,
     repeated: examples.length - distinct.length,
     unread: distinct.length - read.length,
     used: read.length,
+    sampled: from("sample"),
+    reviewed: from("review"),
+    suggested: from("suggestion"),
   };
   return { counts, read };
 }
@@ -117,15 +120,18 @@ function labelled(
   half: (text: string) => LabelledScore["half"],
 ): LabelledScore[] {
   if (head !== "any") {
-    return read.flatMap(({ text, labels, scores }) => {
-      const harmful = labels[head];
-      return harmful === undefined ? [] : [{ score: scores[head] ?? 0, harmful, half: half(text) }];
+    return read.flatMap(({ scores, ...example }) => {
+      const harmful = example.labels[head];
+      const of = { half: half(example.text), isRandom: isRandom(example) };
+      return harmful === undefined ? [] : [{ score: scores[head] ?? 0, harmful, ...of }];
     });
   }
   const required = requiredOfText(policy);
-  return read.flatMap(({ text, labels, scores }) => {
-    const known = required.map((category) => labels[category]);
-    if (known.length === 0 || known.includes(undefined)) return [];
-    return [{ score: anyScore(scores), harmful: known.includes(true), half: half(text) }];
+  return read.flatMap(({ scores, ...example }) => {
+    const known = required.map((category) => example.labels[category]);
+    const isKnown = known.length > 0 && !known.includes(undefined);
+    const harmful = example.harmful ?? (isKnown ? known.includes(true) : null);
+    const of = { half: half(example.text), isRandom: isRandom(example) };
+    return harmful === null ? [] : [{ score: anyScore(scores), harmful, ...of }];
   });
 }

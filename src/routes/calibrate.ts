@@ -2,6 +2,7 @@ import { textJudge } from "../engines/embedded/text-model.ts";
 import { ok } from "../http/call.ts";
 import { defineRoute } from "../http/route.ts";
 import { calibrate } from "../moderation/calibrate.ts";
+import { keptExamples } from "../moderation/kept-examples.ts";
 import {
   CalibrationInput,
   CalibrationOutput,
@@ -13,12 +14,17 @@ import { readTenant, UNAVAILABLE } from "../edge/bindings.ts";
 
 const CALIBRATE = "POST /v1/policies/calibrate";
 
+const keptOf = (call: Parameters<typeof readTenant>[0], fromMs: number, toMs: number) =>
+  keptExamples({ fromMs, toMs }, (before) =>
+    readTenant(call, (tenant, caller) => tenant.reviewedTexts(caller, { fromMs, toMs, before })),
+  );
+
 export const calibratePolicy = defineRoute({
   method: "POST",
   path: "/v1/policies/calibrate",
   summary: "Thresholds under which no judge is needed, from texts of your own with labels",
   description:
-    "The text model inside the Worker scores each text; a threshold is chosen on one half of them and measured on the other, with a bound by Clopper and Pearson. Costs nothing, takes one of `requests`, and keeps nothing. The texts must be drawn as they come: those that were flagged alone say nothing of what passes.",
+    "The text model inside the Worker scores each text; a threshold is chosen on one half of them and measured on the other, with a bound by Clopper and Pearson. Costs nothing, takes one of `requests`, and keeps nothing. With `from` it also reads the kept texts that people have decided. The texts must be drawn as they come: those that were flagged alone say nothing of what passes.",
   surface: "native",
   admits: { kind: "scoring", route: CALIBRATE },
   auth: { kind: "key", roles: [] },
@@ -26,9 +32,13 @@ export const calibratePolicy = defineRoute({
   reply: { status: 200, schema: CalibrationOutput },
   failures: [...SCORED, "not_found"],
   handle: async (call) => {
-    const { policy: name, examples, max_miss_rate, confidence } = call.body;
+    const { policy: name, examples: given, from, to, max_miss_rate, confidence } = call.body;
     const found = await readTenant(call, (tenant, caller) => tenant.readPolicy(caller, name, null));
     if (found.kind !== "policy") return found;
+    const kept = from === undefined ? null : await keptOf(call, from, to ?? Date.now());
+    if (kept !== null && kept.kind !== "kept") return kept;
+    // Of the same text the label of the request holds.
+    const examples = [...(kept?.examples ?? []), ...given];
     const terms = { maxMissRate: max_miss_rate, confidence };
     const scored = await scoring(call, CALIBRATE, () =>
       calibrate(textJudge(call.env.ASSETS), found.policy.policy, { ...terms, examples }),
@@ -37,6 +47,6 @@ export const calibratePolicy = defineRoute({
     const { value, headers } = scored;
     return value === null
       ? UNAVAILABLE
-      : ok(toCalibration(found.policy, terms, value), { headers });
+      : ok(toCalibration(found.policy, terms, value, kept), { headers });
   },
 });

@@ -243,7 +243,8 @@ describe("calibration", () => {
         { text: RUDE, labels: { toxicity: true } },
       ],
     });
-    expect(made.body.examples).toEqual({ received: 3, repeated: 0, unread: 2, used: 1 });
+    expect(made.body.examples).toMatchObject({ received: 3, repeated: 0, unread: 2, used: 1 });
+    expect(made.body.kept).toBeNull();
   });
 
   it.each([

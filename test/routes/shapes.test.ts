@@ -17,7 +17,7 @@ const VERDICT =
 const REASON = sorted("kind category input score threshold message");
 const STAGE = sorted(`name input model engine status scores latency_ms micro_neurons basis failure
   priced_as measurements instructions sampled`);
-const REVIEW = sorted("state origin priority key_id claim_expires_at note");
+const REVIEW = sorted("state origin priority key_id claim_expires_at note sampled");
 const LINE = sorted(`id object day admitted_at settled_at outcome route request_id key_id user_id
   context verdict_id held_micro_neurons micro_neurons quota_micro_neurons granted_micro_neurons grants
   overage_micro_neurons overrun_micro_neurons overage_usd_per_1000_neurons items price_book

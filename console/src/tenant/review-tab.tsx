@@ -125,6 +125,7 @@ export function ReviewTab({ tenant }: TabProps) {
             key={current.id}
             path={`${path}/${encodeURIComponent(current.id)}`}
             reasons={current.reasons}
+            isBlurred={current.review.sampled}
           />
           <TextField label="Note" value={note} onValue={setNote} maxLength={1000} />
           <div class="actions">
@@ -172,6 +173,7 @@ const Queue = ({ queue, current, onChoose }: QueueProps) => (
           onClick={() => onChoose(at)}
         >
           <TagBadge tag={verdict.decision} />
+          {verdict.review.sampled && <span class="hint">sample</span>}
           <span class="what">
             {verdict.reasons[0]?.message ?? verdict.content_id ?? `…${verdict.id.slice(-6)}`}
           </span>

@@ -11,13 +11,17 @@ import { ErrorNote } from "../ui/status.tsx";
 export function StoredContent({
   path,
   reasons,
+  isBlurred = false,
 }: {
   readonly path: string;
   readonly reasons: readonly Reason[];
+  /** Hidden until a click: nobody has reported it, and nothing says what it may hold. */
+  readonly isBlurred?: boolean;
 }) {
   const [content, setContent] = useState<Content | null>(null);
   const [error, setError] = useState<Error | null>(null);
   const [busy, setBusy] = useState(false);
+  const [isClear, setIsClear] = useState(!isBlurred);
   const read = async () => {
     setBusy(true);
     setError(null);
@@ -47,28 +51,38 @@ export function StoredContent({
           <span class="hint">Each reading of stored content is recorded.</span>
         </div>
       ) : (
-        <>
-          {content.text !== null && (
-            <p class="content-box">
-              {piecesOf(
-                content.text,
-                reasons.flatMap(({ spans = [] }) => spans),
-              ).map(({ text, marked }, at) => (marked ? <mark key={at}>{text}</mark> : text))}
-            </p>
+        <div class="stack">
+          {!isClear && (
+            <div class="row">
+              <Button small onClick={() => setIsClear(true)}>
+                Unblur
+              </Button>
+              <span class="hint">Approved content, drawn at random.</span>
+            </div>
           )}
-          <div class="row">
-            {content.pictures.map((picture, at) =>
-              picture?.kept === true ? (
-                <Picture key={at} path={`${path}/content/${at}`} label={`Picture ${at + 1}`} />
-              ) : (
-                <span key={at} class="hint">
-                  Picture {at + 1}
-                  {picture === null ? " never came." : ` (${bytes(picture.bytes)}) is not kept.`}
-                </span>
-              ),
+          <div class={isClear ? "stack" : "stack blurred"} aria-hidden={!isClear}>
+            {content.text !== null && (
+              <p class="content-box">
+                {piecesOf(
+                  content.text,
+                  reasons.flatMap(({ spans = [] }) => spans),
+                ).map(({ text, marked }, at) => (marked ? <mark key={at}>{text}</mark> : text))}
+              </p>
             )}
+            <div class="row">
+              {content.pictures.map((picture, at) =>
+                picture?.kept === true ? (
+                  <Picture key={at} path={`${path}/content/${at}`} label={`Picture ${at + 1}`} />
+                ) : (
+                  <span key={at} class="hint">
+                    Picture {at + 1}
+                    {picture === null ? " never came." : ` (${bytes(picture.bytes)}) is not kept.`}
+                  </span>
+                ),
+              )}
+            </div>
           </div>
-        </>
+        </div>
       )}
     </div>
   );

@@ -116,7 +116,8 @@ export function keepContents(tx: Tx, contents: readonly KeptContent[]): void {
 }
 
 /** Until when contents are in their time, or their verdict's. */
-const keptSince = (profile: Profile, nowMs: number): number => nowMs - contentsKeptMs(profile);
+export const keptSince = (profile: Profile, nowMs: number): number =>
+  nowMs - contentsKeptMs(profile);
 
 /** The record that it was read is written before anything of it leaves. */
 export function readContent(

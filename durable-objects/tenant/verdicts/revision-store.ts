@@ -1,5 +1,6 @@
 import type { Revision } from "../../../src/domain/moderation/verdict.ts";
 import type { FeatureDatabase, StagedDatabase } from "../../database.ts";
+import { firstIdAfter, lastIdBefore } from "../../id-range.ts";
 import { REVISIONS } from "./people-schema.ts";
 import { VERDICTS } from "./verdict-schema.ts";
 
@@ -37,6 +38,23 @@ export class RevisionStore {
         verdictId,
         revision,
       }));
+  }
+
+  /** Ids of verdicts that people have decided, newest first; the exact time is for the caller to compare. */
+  decided(
+    { fromMs, toMs }: { readonly fromMs: number; readonly toMs: number },
+    before: string | null,
+    limit: number,
+  ): string[] {
+    return this.#db
+      .run<{ id: string }>(
+        `SELECT DISTINCT verdict_id AS id FROM revisions
+          WHERE verdict_id >= ? AND verdict_id < ? ORDER BY verdict_id DESC LIMIT ?`,
+        lastIdBefore("vrd", fromMs),
+        before ?? firstIdAfter("vrd", toMs),
+        limit,
+      )
+      .map(({ id }) => id);
   }
 
   /** Of one person's verdicts, a page after one of them. */

@@ -8,7 +8,14 @@ import type {
 import { CASCADE_HEADS, mayBlock } from "../../domain/moderation/cascade.ts";
 import { JUDGED_CATEGORIES, forEach } from "../../domain/moderation/category.ts";
 import type { PolicyVersion } from "../../domain/moderation/policy.ts";
-import { policyName } from "../field.ts";
+import { isoTime } from "../../domain/ledger/period.ts";
+import {
+  type KeptExamples,
+  MOST_EXAMPLE_UNITS,
+  MOST_KEPT,
+} from "../../domain/moderation/labelled-text.ts";
+import { stated } from "../../http/field-errors.ts";
+import { policyName, time, timeInput } from "../field.ts";
 
 // Thresholds of the text model from a tenant's labelled texts, on the wire.
 
@@ -19,7 +26,7 @@ export const MOST_EXAMPLES = 10_000;
 export const MAX_CALIBRATION_BYTES = 2_097_152;
 
 const Example = v.strictObject({
-  text: v.pipe(v.string(), v.minLength(1), v.maxLength(10_000)),
+  text: v.pipe(v.string(), v.minLength(1), v.maxLength(MOST_EXAMPLE_UNITS)),
   labels: v.pipe(
     v.strictObject(forEach(JUDGED_CATEGORIES, () => v.exactOptional(v.boolean()))),
     v.description("What a person says of it, by category; one that is not named is not known."),
@@ -29,12 +36,18 @@ const Example = v.strictObject({
 const share = (description: string) =>
   v.pipe(v.number(), v.minValue(0.001), v.maxValue(0.5), v.description(description));
 
-export const CalibrationInput = v.strictObject({
+const CalibrationFields = v.strictObject({
   policy: v.optional(
     v.pipe(policyName, v.description("Whose terms and required categories hold.")),
     "default",
   ),
-  examples: v.pipe(v.array(Example), v.minLength(1), v.maxLength(MOST_EXAMPLES)),
+  examples: v.optional(v.pipe(v.array(Example), v.maxLength(MOST_EXAMPLES)), []),
+  from: v.optional(
+    timeInput(
+      "With the kept texts of verdicts made at or after it that people decided, and of kept suggestions; absent: only `examples`.",
+    ),
+  ),
+  to: v.optional(timeInput("Made before; absent: now.")),
   max_miss_rate: share(
     "The largest share of harmful texts that may pass, and of harmless ones that may be blocked.",
   ),
@@ -48,6 +61,24 @@ export const CalibrationInput = v.strictObject({
     0.95,
   ),
 });
+
+type CalibrationBody = v.InferOutput<typeof CalibrationFields>;
+
+export const CalibrationInput = v.pipe(
+  CalibrationFields,
+  v.check(
+    stated<CalibrationBody>(
+      "must have examples or from",
+      ({ examples, from }) => examples.length > 0 || from !== undefined,
+    ),
+  ),
+  v.check(
+    stated<CalibrationBody>(
+      "must have a from before its to",
+      ({ from, to }) => to === undefined || (from !== undefined && from < to),
+    ),
+  ),
+);
 
 const count = v.pipe(v.number(), v.integer());
 
@@ -95,7 +126,35 @@ export const CalibrationOutput = v.object({
       ),
     ),
     used: count,
+    sampled: v.pipe(
+      count,
+      v.description("Of them, from reviews of approved content that was drawn at random."),
+    ),
+    reviewed: v.pipe(
+      count,
+      v.description(
+        "From other reviews. They never prove an `allow_below`: flagged texts were not missed.",
+      ),
+    ),
+    suggested: v.pipe(count, v.description("From `comments:suggestscore`; as reviews.")),
   }),
+  kept: v.pipe(
+    v.nullable(
+      v.object({
+        from: time("Verdicts made at or after."),
+        to: time("Verdicts made before."),
+        read: v.pipe(
+          count,
+          v.description(`Kept texts that were read, the newest first; at most ${MOST_KEPT}.`),
+        ),
+        is_all: v.pipe(
+          v.boolean(),
+          v.description("False: there are more; ask for a shorter time."),
+        ),
+      }),
+    ),
+    v.description("What was read of what is kept; null: no `from`."),
+  ),
   heads: v.object(forEach(CASCADE_HEADS, () => Head)),
   tier0: v.pipe(
     v.nullable(
@@ -131,6 +190,7 @@ export const toCalibration = (
   { name, version }: Pick<PolicyVersion, "name" | "version">,
   { maxMissRate, confidence }: CalibrationTerms,
   { model, examples, heads }: Calibration,
+  kept: KeptExamples | null,
 ): v.InferOutput<typeof CalibrationOutput> => ({
   object: "calibration",
   policy: { name, version },
@@ -138,6 +198,15 @@ export const toCalibration = (
   max_miss_rate: maxMissRate,
   confidence,
   examples: { ...examples },
+  kept:
+    kept === null
+      ? null
+      : {
+          from: isoTime(kept.fromMs),
+          to: isoTime(kept.toMs),
+          read: kept.examples.length,
+          is_all: kept.isAll,
+        },
   heads: forEach(CASCADE_HEADS, (head) => toHead(heads[head])),
   tier0: rulesOf(model, maxMissRate, heads),
 });

@@ -142,6 +142,10 @@ export const VerdictOutput = v.object({
     key_id: v.nullable(v.string()),
     claim_expires_at: v.nullable(v.string()),
     note: v.nullable(v.string()),
+    sampled: v.pipe(
+      v.boolean(),
+      v.description("It was approved, and drawn by lot: show it to a reviewer blurred at first."),
+    ),
   }),
   batch_id: v.nullable(v.string()),
   test: v.pipe(

@@ -14,6 +14,8 @@ export interface LabelledScore {
   readonly harmful: boolean;
   /** The half on which a threshold is chosen, or the half on which it is measured. */
   readonly half: "choose" | "measure";
+  /** False: it was seen because it was flagged, so it says nothing of the harmful texts that pass. */
+  readonly isRandom?: boolean;
 }
 
 export interface CalibrationTerms {
@@ -66,6 +68,10 @@ export interface Calibration {
     /** Texts that the model does not score: they always go to the judge. */
     readonly unread: number;
     readonly used: number;
+    /** Of the used ones: from reviews of content that was drawn at random, other reviews, suggestions. */
+    readonly sampled: number;
+    readonly reviewed: number;
+    readonly suggested: number;
   };
   readonly heads: Readonly<Record<CascadeHead, CalibratedHead>>;
 }
@@ -74,8 +80,10 @@ export function calibrated(
   examples: readonly LabelledScore[],
   terms: CalibrationTerms,
 ): CalibratedHead {
+  const random = examples.filter((one) => one.isRandom !== false);
   const scores = (half: LabelledScore["half"], harmful: boolean): number[] =>
-    examples
+    // Harmless texts that were flagged score higher than others: with them a block is proved all the more.
+    (harmful ? random : examples)
       .filter((one) => one.half === half && one.harmful === harmful)
       .map(({ score }) => score);
   const allowBelow = thresholdOf(
@@ -91,7 +99,7 @@ export function calibrated(
       isWrong: (score, at) => score >= at,
     },
   );
-  const measured = examples.filter(({ half }) => half === "measure");
+  const measured = random.filter(({ half }) => half === "measure");
   const [allow, block] = [allowBelow.threshold ?? 0, blockAbove.threshold ?? NEVER];
   return {
     allowBelow,

@@ -319,7 +319,7 @@ export const toVerdict = (verdict: Verdict) => ({
   micro_neurons: verdict.microNeurons,
   neurons: verdict.microNeurons / MICRO_PER_NEURON,
   policy: verdict.policy,
-  review: verdict.review,
+  review: { ...verdict.review, sampled: verdict.review.origin === "sample" },
   batch_id: verdict.batchId,
   test: verdict.test,
   reused_from: verdict.reuse?.from?.verdictId ?? null,

@@ -39,6 +39,35 @@ const both = (harmful: boolean, scores: readonly number[]): LabelledScore[] =>
 
 const many = (count: number, score: number): number[] => Array.from({ length: count }, () => score);
 
+const flagged = (examples: readonly LabelledScore[]): LabelledScore[] =>
+  examples.map((one) => ({ ...one, isRandom: false }));
+
+describe("examples that were not drawn at random", () => {
+  const harmless = both(false, many(300, 0.2));
+
+  it("never earn a threshold to let texts pass", () => {
+    const head = calibrated(
+      [...flagged(both(true, many(300, 0.8))), ...harmless],
+      ONE_IN_A_HUNDRED,
+    );
+    expect(head.allowBelow).toMatchObject({
+      status: "not_enough_examples",
+      measured: { examples: 0 },
+      needed: 299,
+    });
+    const drawn = both(true, many(299, 0.4));
+    const more = calibrated([...flagged(both(true, many(300, 0.1))), ...drawn], ONE_IN_A_HUNDRED);
+    expect(more.allowBelow).toMatchObject({ status: "found", threshold: 0.4 });
+  });
+
+  it("count as harmless texts that are not to be blocked", () => {
+    const head = calibrated(flagged(both(false, many(299, 0.6))), ONE_IN_A_HUNDRED);
+    expect(head.blockAbove).toMatchObject({ status: "found", threshold: 0.601 });
+    // What would be decided is said of a random part of the texts.
+    expect(head.decided.texts).toBe(0);
+  });
+});
+
 describe("thresholds", () => {
   it("are those that let through no more than the rate, on both halves", () => {
     // Of 2,000 texts 13 may be on the wrong side; half of them are when a threshold is chosen.
