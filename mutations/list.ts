@@ -683,4 +683,11 @@ export const MUTATIONS: readonly Mutation[] = [
     to: "examples",
     tests: ["test/domain/moderation/calibration.test.ts"],
   },
+  {
+    what: "a public key leaves labelled texts",
+    file: "durable-objects/tenant/examples/suggestions.ts",
+    from: `return role !== undefined && role !== "score";`,
+    to: "return role !== undefined;",
+    tests: ["test/routes/suggestions.test.ts"],
+  },
 ];

@@ -592,6 +592,11 @@ describe("released migrations of a tenant's features", () => {
       "cascade_drift",
       "f8d5eec2c9d1eb90960da76d44b5d3567c5472930b1eac05e70fa8481013830b",
     ],
+    [
+      "suggestions",
+      "suggestions",
+      "c783600768d9f15f55a8a4fc03f46204ef0562415d4b1134d00997f312519a91",
+    ],
     ["reuse", "reuse", "c7596577c80a849c31c00bc8a6d98c68e0dcc0ec50ccb41a7e99f603b8fff3d9"],
   ];
 

@@ -5,6 +5,7 @@ import { REPLAY_FEATURE } from "./calls/replay.ts";
 import { USER_PICTURES_FEATURE } from "./calls/admit.ts";
 import { DOCUMENTS_FEATURE } from "./documents/documents.ts";
 import { DRIFT_FEATURE } from "./drift/drift.ts";
+import { SUGGESTIONS_FEATURE } from "./examples/suggestions.ts";
 import type { TenantFeature } from "./feature.ts";
 import { ARCHIVES_FEATURE, JOURNAL_FEATURE } from "./ledger/journal.ts";
 import { REFUSALS_FEATURE } from "./ledger/refusals.ts";
@@ -40,6 +41,7 @@ export const TENANT_FEATURES: readonly TenantFeature[] = [
   RESPONSES_FEATURE,
   DOCUMENTS_FEATURE,
   DRIFT_FEATURE,
+  SUGGESTIONS_FEATURE,
   // Idempotency keys and replies are found by the lines of their calls: before those.
   REPLAY_FEATURE,
   JOURNAL_FEATURE,

@@ -2,6 +2,7 @@ import { ACCOUNT_OPERATIONS } from "./account/account-client.ts";
 import { BATCH_OPERATIONS } from "./batches/batches.ts";
 import { DOCUMENT_OPERATIONS } from "./documents/documents.ts";
 import { EXAMPLE_OPERATIONS } from "./examples/reviewed-texts.ts";
+import { SUGGESTION_OPERATIONS } from "./examples/suggestions.ts";
 import type { TenantContext } from "./feature.ts";
 import { LIMIT_OPERATIONS } from "./invariants.ts";
 import { KEY_OPERATIONS } from "./keys/keys.ts";
@@ -40,6 +41,7 @@ export const OPERATIONS = {
   ...CONTENT_OPERATIONS,
   ...DOCUMENT_OPERATIONS,
   ...EXAMPLE_OPERATIONS,
+  ...SUGGESTION_OPERATIONS,
   ...ERASURE_OPERATIONS,
   ...RESPONSE_OPERATIONS,
   ...BATCH_OPERATIONS,

@@ -174,6 +174,8 @@ export interface Admitted {
   readonly keepsContent?: true;
   /** The answer may be kept as a response; absent: it is not. */
   readonly keepsResponse?: true;
+  /** Of a scored text: a label of it would be kept. */
+  readonly keepsSuggestions?: true;
   /** By content; absent: none is reused. */
   readonly reuse?: readonly (ReuseTerms | null)[];
   /** Of the tenant: files elsewhere are kept under it, and erased with it. */

@@ -19,6 +19,8 @@ import { BATCHES } from "./batches/batch-schema.ts";
 import { IDEMPOTENCY, REFUSALS, REPLIES, USER_PICTURES } from "./calls/call-schema.ts";
 import { DRIFT } from "./drift/drift-schema.ts";
 import { DriftStore } from "./drift/drift-store.ts";
+import { SUGGESTIONS } from "./examples/suggestion-schema.ts";
+import { SuggestionStore } from "./examples/suggestion-store.ts";
 import { ERASURES } from "./privacy/erasure-schema.ts";
 import { GRANTS } from "./ledger/grant-schema.ts";
 import { CONTENTS } from "./verdicts/people-schema.ts";
@@ -65,6 +67,7 @@ export interface TenantStores {
   readonly verdicts: VerdictStore;
   readonly reusable: ReuseStore;
   readonly drift: DriftStore;
+  readonly suggestions: SuggestionStore;
   readonly idempotency: IdempotencyStore;
   readonly replies: ReplyStore;
   readonly refusals: RefusalCounter;
@@ -122,6 +125,7 @@ export function openStores({
     verdicts,
     reusable: new ReuseStore(db.of(REUSE)),
     drift: new DriftStore(db.of(DRIFT)),
+    suggestions: new SuggestionStore(db.of(SUGGESTIONS)),
     idempotency: new IdempotencyStore(db.of(IDEMPOTENCY)),
     replies: new ReplyStore(db.of(REPLIES)),
     refusals: new RefusalCounter(new RefusalStore(db.of(REFUSALS)), ledger),

@@ -17,27 +17,34 @@ interface Page {
   readonly next: string | null;
 }
 
-/** @param read a page before a place, newest first; its calls go on in between */
+type ReadPage<Failed> = (before: string | null) => Promise<Page | Failed>;
+
+/** @param sources each reads a page before a place, newest first; other calls go on in between */
 export async function keptExamples<Failed extends { readonly kind: string }>(
   span: { readonly fromMs: number; readonly toMs: number },
-  read: (before: string | null) => Promise<Page | Failed>,
+  sources: readonly ReadPage<Failed>[],
 ): Promise<(KeptExamples & { readonly kind: "kept" }) | Failed> {
   const examples: LabelledText[] = [];
   let units = 0;
-  let before: string | null = null;
-  for (let page = 0; page < MOST_PAGES; page += 1) {
-    // oxlint-disable-next-line no-await-in-loop -- one page after the other
-    const found: Page | Failed = await read(before);
-    if (!("examples" in found)) return found;
-    for (const example of found.examples) {
-      if (examples.length === MOST_KEPT || units >= MOST_KEPT_UNITS) {
+  for (const read of sources) {
+    let before: string | null = null;
+    let pages = 0;
+    do {
+      // oxlint-disable-next-line no-await-in-loop -- one page after the other
+      const found: Page | Failed = await read(before);
+      if (!("examples" in found)) return found;
+      pages += 1;
+      before = found.next;
+      for (const example of found.examples) {
+        const isFull = examples.length === MOST_KEPT || units >= MOST_KEPT_UNITS;
+        if (isFull) return { kind: "kept", ...span, examples, isAll: false };
+        examples.push(example);
+        units += example.text.length;
+      }
+      if (pages === MOST_PAGES && before !== null) {
         return { kind: "kept", ...span, examples, isAll: false };
       }
-      examples.push(example);
-      units += example.text.length;
-    }
-    before = found.next;
-    if (before === null) return { kind: "kept", ...span, examples, isAll: true };
+    } while (before !== null);
   }
-  return { kind: "kept", ...span, examples, isAll: false };
+  return { kind: "kept", ...span, examples, isAll: true };
 }

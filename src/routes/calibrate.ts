@@ -15,9 +15,12 @@ import { readTenant, UNAVAILABLE } from "../edge/bindings.ts";
 const CALIBRATE = "POST /v1/policies/calibrate";
 
 const keptOf = (call: Parameters<typeof readTenant>[0], fromMs: number, toMs: number) =>
-  keptExamples({ fromMs, toMs }, (before) =>
-    readTenant(call, (tenant, caller) => tenant.reviewedTexts(caller, { fromMs, toMs, before })),
-  );
+  keptExamples({ fromMs, toMs }, [
+    (before) =>
+      readTenant(call, (tenant, caller) => tenant.reviewedTexts(caller, { fromMs, toMs, before })),
+    (before) =>
+      readTenant(call, (tenant, caller) => tenant.suggestedTexts(caller, { fromMs, toMs, before })),
+  ]);
 
 export const calibratePolicy = defineRoute({
   method: "POST",
@@ -37,8 +40,8 @@ export const calibratePolicy = defineRoute({
     if (found.kind !== "policy") return found;
     const kept = from === undefined ? null : await keptOf(call, from, to ?? Date.now());
     if (kept !== null && kept.kind !== "kept") return kept;
-    // Of the same text the label of the request holds.
-    const examples = [...(kept?.examples ?? []), ...given];
+    // Of the same text the last label holds: the newest, a review before a suggestion, the request's.
+    const examples = [...(kept?.examples ?? []).toReversed(), ...given];
     const terms = { maxMissRate: max_miss_rate, confidence };
     const scored = await scoring(call, CALIBRATE, () =>
       calibrate(textJudge(call.env.ASSETS), found.policy.policy, { ...terms, examples }),

@@ -1,10 +1,12 @@
 import {
   type CommentToAnalyze,
   refused,
+  suggestedLabels,
   typeOf,
   wrongWith,
 } from "../domain/moderation/comment-attributes.ts";
 import type { CommentFailure } from "../domain/ledger/failure.ts";
+import { MOST_EXAMPLE_UNITS } from "../domain/moderation/labelled-text.ts";
 import { plainOfHtml } from "../domain/text/html-text.ts";
 import { textJudge } from "../engines/embedded/text-model.ts";
 import { ok } from "../http/call.ts";
@@ -20,6 +22,7 @@ import {
   SuggestInput,
   SuggestOutput,
 } from "../api/perspective/comment.ts";
+import { UNAVAILABLE, writeTenant } from "../edge/bindings.ts";
 import { SCORED, scoring } from "./scoring.ts";
 
 // The Perspective API's methods. A call is admitted by its tenant's rates like any other, asks no
@@ -70,9 +73,9 @@ const SUGGEST = "POST /v1alpha1/comments:suggestscore";
 export const suggestRoute = defineRoute({
   method: "POST",
   path: "/v1alpha1/comments:suggestscore",
-  summary: "Perspective API: what a client holds right; checked, counted, and not stored",
+  summary: "Perspective API: what a client holds right; a label for calibrations",
   description:
-    "Clients send it when a moderator decides. It takes a unit of `requests`, and nothing of it is kept.",
+    "Clients send it when a moderator decides. It takes a unit of `requests`. The text and its labels are kept only for the tenant's `suggestion_retention_days`, and never from a key of role `score`.",
   surface: "perspective",
   cors: "any",
   admits: { kind: "scoring", route: SUGGEST },
@@ -93,10 +96,20 @@ export const suggestRoute = defineRoute({
     const wrong = wrongWith(analyzed) ?? wrongContext(context);
     if (wrong !== null) return wrong;
     const { text, type } = analyzed;
-    const scored = await scoring(call, SUGGEST, async () =>
-      detectLanguage(type === "HTML" ? plainOfHtml(text).text : text),
-    );
+    const plain = type === "HTML" ? plainOfHtml(text).text : text;
+    const scored = await scoring(call, SUGGEST, async () => detectLanguage(plain));
     if (scored.kind !== "scored") return scored;
+    const labels = suggestedLabels(
+      mapValues(attributeScores, ({ summaryScore }) => summaryScore?.value),
+    );
+    const isLabelled = Object.keys(labels).length > 0 && plain.length <= MOST_EXAMPLE_UNITS;
+    if (scored.keepsSuggestions && isLabelled) {
+      const suggestion = { text: plain, labels };
+      const kept = await writeTenant(call, (tenant, caller) =>
+        tenant.keepSuggestion(caller, suggestion),
+      );
+      if (kept.kind !== "kept" && kept.kind !== "not_kept") return UNAVAILABLE;
+    }
     const { value: detected, headers } = scored;
     const reply = {
       ...(clientToken !== undefined && { clientToken }),
@@ -106,6 +119,9 @@ export const suggestRoute = defineRoute({
     return ok(reply, { headers });
   },
 });
+
+const mapValues = <From, To>(values: Readonly<Record<string, From>>, change: (value: From) => To) =>
+  Object.fromEntries(Object.entries(values).map(([name, value]) => [name, change(value)]));
 
 type CommentFields = Pick<
   AnalyzeBody,

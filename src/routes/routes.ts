@@ -45,6 +45,7 @@ import { putState } from "./state.ts";
 import { deleteApply, getApply, listApplyTenants } from "./state-applies.ts";
 import { createTranslation } from "./translations.ts";
 import { createVerdict, getVerdict, listRevisions, listVerdicts } from "./verdicts.ts";
+import { listSuggestions } from "./suggestions.ts";
 import { getContent, getContentPicture, listContentReads } from "./contents.ts";
 import { claimVerdicts, reviewVerdict } from "./reviews.ts";
 import { cancelBatch, createBatch, getBatch, listBatches, listBatchSteps } from "./batches.ts";
@@ -94,6 +95,7 @@ export const ROUTES: readonly Route[] = [
   listDocuments,
   getDocument,
   deleteDocument,
+  listSuggestions,
   createModeration,
   analyzeRoute,
   suggestRoute,

@@ -35,6 +35,7 @@ export type Scored<Value> =
   | {
       readonly kind: "scored";
       readonly value: Value;
+      readonly keepsSuggestions: boolean;
       readonly headers: Readonly<Record<string, string>>;
     }
   | ScoringFailure;
@@ -75,7 +76,9 @@ export async function scoring<Value>(
     // Nothing was held for it: what was scored is as right when its settlement is not confirmed.
     case "unconfirmed": {
       const { value, admitted } = outcome;
-      return { kind: "scored", value, headers: scoringHeaders(admitted.limits) };
+      const keepsSuggestions = admitted.keepsSuggestions === true;
+      const headers = scoringHeaders(admitted.limits);
+      return { kind: "scored", value, keepsSuggestions, headers };
     }
     case "streaming":
     case "replayed":

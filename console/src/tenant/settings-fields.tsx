@@ -97,6 +97,11 @@ export function SettingsFieldset({ fields, onFields, errors }: SettingsFieldsetP
           <div class="columns">
             {text("verdict_retention_days", "Verdicts kept, days")}
             {text("content_retention_days", "Content kept, days", "0: content is never stored.")}
+            {text(
+              "suggestion_retention_days",
+              "Suggested labels kept, days",
+              "0: comments:suggestscore leaves nothing.",
+            )}
             {text("event_retention_days", "Events kept, days")}
             {text("default_max_tokens", "Tokens of an answer")}
             {text("cache_ttl_s", "Answers reused, seconds")}

@@ -29,6 +29,7 @@ export interface SettingsFields {
   /** One on each line. */
   readonly models: string;
   readonly content_retention_days: string;
+  readonly suggestion_retention_days: string;
   readonly verdict_retention_days: string;
   readonly event_retention_days: string;
   readonly default_max_tokens: string;
@@ -50,6 +51,7 @@ export const NEW_TENANT: SettingsFields = {
   all_models: true,
   models: "",
   content_retention_days: "0",
+  suggestion_retention_days: "0",
   verdict_retention_days: "30",
   event_retention_days: "30",
   default_max_tokens: "1024",
@@ -77,6 +79,7 @@ export const fieldsOf = (tenant: Settings): SettingsFields => ({
   all_models: tenant.models === null,
   models: (tenant.models ?? []).join("\n"),
   content_retention_days: String(tenant.content_retention_days),
+  suggestion_retention_days: String(tenant.suggestion_retention_days),
   verdict_retention_days: String(tenant.verdict_retention_days),
   event_retention_days: String(tenant.event_retention_days),
   default_max_tokens: String(tenant.default_max_tokens),
@@ -123,6 +126,7 @@ export const bodyOf = (fields: SettingsFields): Body => ({
   ),
   models: fields.all_models ? null : lines(fields.models),
   content_retention_days: number(fields.content_retention_days),
+  suggestion_retention_days: number(fields.suggestion_retention_days),
   verdict_retention_days: number(fields.verdict_retention_days),
   event_retention_days: number(fields.event_retention_days),
   default_max_tokens: number(fields.default_max_tokens),

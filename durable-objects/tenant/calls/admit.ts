@@ -41,6 +41,7 @@ import { authorise, type Tx } from "../transactions.ts";
 import { isTooOld } from "../usage/fold-usage.ts";
 import { expectFiles } from "../verdicts/contents.ts";
 import { notReused, type Reuse, reuseAgain, reuseFor } from "../verdicts/reuse.ts";
+import { keepsSuggestions } from "../examples/suggestions.ts";
 import { USER_PICTURES } from "./call-schema.ts";
 import {
   limitStatus,
@@ -340,6 +341,7 @@ const scoringAdmitted = (
   policy: null,
   limits: limitStatus(tx, unitsOf(rateUnits(hold.stages), byScoreKey)),
   generation: tx.profile.generation,
+  ...(keepsSuggestions(tx) && { keepsSuggestions: true }),
 });
 
 /** Keys of role `score` have a share of each rate, all of them together. */

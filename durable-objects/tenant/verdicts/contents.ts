@@ -82,7 +82,7 @@ const LATE_WRITES_MS = 90_000;
  * The share of the storage limit beyond which no content is kept. Admission ends at nine tenths; what
  * is between is for settlements, which must never fail for space.
  */
-const STORAGE_SHARE = 0.8;
+export const STORAGE_SHARE = 0.8;
 
 export interface ReadContent {
   readonly id: string;

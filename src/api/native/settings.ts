@@ -112,6 +112,11 @@ const FIELDS = {
   cache_ttl_s: wholeNumber(0, 2_592_000, "How long exact answers may be reused; 0: never."),
   daily_images_per_user: wholeNumber(0, 1_000_000, "Images an end user may generate a day."),
   content_retention_days: wholeNumber(0, 365, "How long content is stored; 0: not at all."),
+  suggestion_retention_days: wholeNumber(
+    0,
+    365,
+    "How long texts with labels of `comments:suggestscore` are kept for calibrations; 0: none is.",
+  ),
   verdict_retention_days: wholeNumber(1, 400, "How long verdicts are kept."),
   event_retention_days: wholeNumber(1, 400, "How long events are kept."),
   response_retention_s: wholeNumber(
@@ -172,6 +177,7 @@ export const SettingsPatchInput = v.strictObject({
   cache_ttl_s: v.nullish(FIELDS.cache_ttl_s),
   daily_images_per_user: v.nullish(FIELDS.daily_images_per_user),
   content_retention_days: v.nullish(FIELDS.content_retention_days),
+  suggestion_retention_days: v.nullish(FIELDS.suggestion_retention_days),
   verdict_retention_days: v.nullish(FIELDS.verdict_retention_days),
   event_retention_days: v.nullish(FIELDS.event_retention_days),
   response_retention_s: v.nullish(FIELDS.response_retention_s),

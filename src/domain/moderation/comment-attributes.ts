@@ -1,4 +1,5 @@
 import type { CommentFailure } from "../ledger/failure.ts";
+import type { Category } from "./category.ts";
 
 // The attributes that the Perspective-compatible route scores, by their original names. Any other attribute
 // is unknown, as in the original.
@@ -36,6 +37,29 @@ export const ATTRIBUTES: ReadonlyMap<string, Attribute> = new Map<string, Attrib
   ),
   ["TOXICITY_FAST", HEAD_ATTRIBUTES.TOXICITY],
 ]);
+
+/** The category of each attribute that one head scores: a suggested score is a label of it. */
+const LABELS: readonly (readonly [string, Category])[] = [
+  ["TOXICITY", "toxicity"],
+  ["IDENTITY_ATTACK", "hate"],
+  ["INSULT", "harassment"],
+  ["THREAT", "harassment/threatening"],
+  ["SEXUALLY_EXPLICIT", "sexual"],
+];
+
+/**
+ * The labels in suggested scores by attribute: true from 0.5 on. Attributes of several heads, and of none,
+ * are labels of nothing.
+ */
+export const suggestedLabels = (
+  scores: Readonly<Record<string, number | undefined>>,
+): Partial<Record<Category, boolean>> =>
+  Object.fromEntries(
+    LABELS.flatMap(([attribute, category]) => {
+      const score = scores[attribute] ?? scores[`${attribute}_EXPERIMENTAL`];
+      return score === undefined ? [] : [[category, score >= 0.5]];
+    }),
+  );
 
 /** Languages in which all attributes are scored. */
 export const ATTRIBUTE_LANGUAGES: readonly string[] = ["en"];

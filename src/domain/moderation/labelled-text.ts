@@ -42,6 +42,18 @@ export interface KeptExamples {
   readonly isAll: boolean;
 }
 
+/** Kept suggestions of a tenant; the oldest makes room for the next. */
+export const MOST_SUGGESTIONS = 2000;
+
+/** A text that a client labelled with `comments:suggestscore`. */
+export interface Suggestion {
+  /** `sug_` and a ULID, in the order of time. */
+  readonly id: string;
+  readonly createdAtMs: number;
+  readonly text: string;
+  readonly labels: LabelledText["labels"];
+}
+
 /** What a person's decision says of the text of a verdict; null: nothing, or not of the text alone. */
 export function reviewedText(
   verdict: Verdict,

@@ -33,6 +33,8 @@ export interface Settings {
   readonly cache_ttl_s: number;
   readonly daily_images_per_user: number;
   readonly content_retention_days: number;
+  /** How long labels of `comments:suggestscore` are kept for calibrations; 0: none is. */
+  readonly suggestion_retention_days: number;
   readonly verdict_retention_days: number;
   readonly event_retention_days: number;
   /** How long a response is kept after it was made or last continued; 0: none is kept. */
@@ -59,6 +61,7 @@ export const DEFAULT_SETTINGS: Omit<Settings, "plan" | "daily_neurons"> = {
   cache_ttl_s: 0,
   daily_images_per_user: 50,
   content_retention_days: 0,
+  suggestion_retention_days: 0,
   verdict_retention_days: 30,
   event_retention_days: 30,
   response_retention_s: 86_400,

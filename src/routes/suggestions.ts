@@ -1,0 +1,28 @@
+import * as v from "valibot";
+import { list, listOf, pageQuery } from "../api/field.ts";
+import { SuggestionOutput, toSuggestion } from "../api/native/suggestion.ts";
+import { readTenant, TENANT_READ } from "../edge/bindings.ts";
+import { ok } from "../http/call.ts";
+import { defineRoute } from "../http/route.ts";
+
+export const listSuggestions = defineRoute({
+  method: "GET",
+  path: "/v1/suggestions",
+  summary: "The labels that comments:suggestscore left, newest first",
+  description:
+    "Kept for `suggestion_retention_days`, and for calibrations alone. Only the tenant's own `manage` keys read them.",
+  surface: "native",
+  auth: { kind: "key", roles: [] },
+  query: v.strictObject(pageQuery),
+  reply: { status: 200, schema: listOf(SuggestionOutput) },
+  failures: TENANT_READ,
+  handle: async (call) => {
+    const { cursor = "~", limit } = call.query;
+    const page = await readTenant(call, (tenant, caller) =>
+      tenant.listSuggestions(caller, cursor, limit),
+    );
+    if (page.kind !== "page") return page;
+    const next = page.more ? (page.data.at(-1)?.id ?? null) : null;
+    return ok(list(page.data.map(toSuggestion), next));
+  },
+});
