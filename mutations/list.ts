@@ -690,4 +690,18 @@ export const MUTATIONS: readonly Mutation[] = [
     to: "return role !== undefined;",
     tests: ["test/routes/suggestions.test.ts"],
   },
+  {
+    what: "a public key spends a tenant's neurons on comments in other languages",
+    file: "durable-objects/tenant/calls/admit.ts",
+    from: "const stages = byScoreKey ? [] : fallbackStages(tx, request);",
+    to: "const stages = fallbackStages(tx, request);",
+    tests: ["test/routes/perspective-fallback.test.ts"],
+  },
+  {
+    what: "the judge reads comments of tenants that did not ask for it",
+    file: "durable-objects/tenant/calls/admit.ts",
+    from: `tx.profile.settings.perspective_fallback !== "judge"`,
+    to: "false",
+    tests: ["test/routes/perspective-fallback.test.ts"],
+  },
 ];

@@ -106,9 +106,11 @@ export interface DocumentAdmit extends CallAdmit {
   readonly tasks: readonly MeasuredTask[];
 }
 
-/** A text is scored inside the Worker: no engine runs, nothing is stored, and it is free. */
+/** A text is scored inside the Worker: nothing is stored, and unless a judge is held for it is free. */
 export interface ScoringAdmit extends CallAdmit {
   readonly kind: "scoring";
+  /** A text that a judge may read, where the tenant's `perspective_fallback` allows it. Absent: none may. */
+  readonly judged?: MeasuredContent;
 }
 
 /** What a guard of this call would need; whether there is one, the policy and the caller decide. */

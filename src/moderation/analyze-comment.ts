@@ -7,6 +7,7 @@ import {
   type RequestedAttribute,
   UNDETECTED,
 } from "../domain/moderation/comment-attributes.ts";
+import type { Scores } from "../domain/moderation/category.ts";
 import type { CommentFailure, ServiceFailure } from "../domain/ledger/failure.ts";
 import { plainOfHtml } from "../domain/text/html-text.ts";
 import { baseLanguage } from "../domain/text/languages.ts";
@@ -51,6 +52,7 @@ type Unavailable = Extract<ServiceFailure, { kind: "unavailable" }>;
 export async function analyzeComment(
   judge: JudgeText,
   comment: CommentText,
+  judgeForeign: JudgeForeign | null = null,
 ): Promise<Analysis | CommentFailure | Unavailable> {
   const { text, begins, ends } = comment.isHtml ? plainOfHtml(comment.text) : asSent(comment.text);
   const plain = plainText(text);
@@ -62,11 +64,10 @@ export async function analyzeComment(
     return { ...nothing, attributes, languages: comment.languages };
   }
   const { languages } = comment;
-  const [first = ""] = attributes;
   const foreign = foreignOf(languages, { plain, detected });
   if (foreign.length > 0) {
-    if (comment.dropUnsupported) return { ...nothing, attributes: [], languages: foreign };
-    return languageRefused(first, foreign, detectedLanguages);
+    const judged = judgeForeign === null ? null : await judgeForeign(text);
+    return ofForeign(comment, { attributes, foreign, detectedLanguages, judged });
   }
   // As everywhere here, the caller's language applies if the letters can be of it.
   const language = languages.length > 0 ? (ATTRIBUTE_LANGUAGES[0] ?? null) : detected;
@@ -102,6 +103,50 @@ export async function analyzeComment(
   };
 }
 
+/** Whether a comment is in a language that is not scored here; its text if it is, as a reader sees it. */
+export function foreignText(comment: CommentText): string | null {
+  const text = comment.isHtml ? plainOfHtml(comment.text).text : comment.text;
+  const plain = plainText(text);
+  const foreign = foreignOf(comment.languages, { plain, detected: languageIn(plain) });
+  return foreign.length > 0 && knownAttributes(comment.attributes).length > 0 ? text : null;
+}
+
+/** A judge's scores of a text in another language; null: it does not read that language. */
+export type JudgeForeign = (text: string) => Promise<Scores | null | "unavailable">;
+
+/** The list of profanity is English: no attribute that needs it is scored in other languages. */
+const NEEDS_LIST = /^PROFANITY/;
+
+function ofForeign(
+  { text, dropUnsupported }: CommentText,
+  found: {
+    readonly attributes: readonly string[];
+    readonly foreign: readonly string[];
+    readonly detectedLanguages: readonly string[];
+    readonly judged: Scores | null | "unavailable";
+  },
+): Analysis | CommentFailure | Unavailable {
+  const { attributes, foreign: languages, detectedLanguages, judged } = found;
+  if (judged === "unavailable") return { kind: "unavailable" };
+  const scored = judged === null ? [] : attributes.filter((name) => !NEEDS_LIST.test(name));
+  const refused = attributes.find((name) => !scored.includes(name));
+  if (refused !== undefined && !dropUnsupported) {
+    return languageRefused(refused, languages, detectedLanguages);
+  }
+  const common = { kind: "analyzed", attributes: scored, languages, detectedLanguages } as const;
+  if (judged === null) return { ...common, summary: null, spans: [] };
+  const summary = { ...headsOf(judged), profanity: 0 };
+  return { ...common, summary, spans: [{ begin: 0, end: text.length, scores: summary }] };
+}
+
+const headsOf = (scores: Scores): Omit<HeadScores, "profanity"> => ({
+  toxicity: scores.toxicity ?? 0,
+  hate: scores.hate ?? 0,
+  insult: scores.harassment ?? 0,
+  threat: scores["harassment/threatening"] ?? 0,
+  sexual: scores.sexual ?? 0,
+});
+
 /** Places in the text are places in the comment. */
 const asSent = (text: string) => ({ text, begins: null, ends: null });
 
@@ -126,16 +171,8 @@ async function headScores(
   const judged = await judge(text);
   if (judged.kind === "unavailable") return null;
   if (judged.kind === "unreadable") return "unreadable";
-  const { scores } = judged;
-  const toxicity = scores.toxicity ?? 0;
-  return {
-    toxicity,
-    hate: scores.hate ?? 0,
-    insult: scores.harassment ?? 0,
-    threat: scores["harassment/threatening"] ?? 0,
-    sexual: scores.sexual ?? 0,
-    profanity: profanityScore(text.text, toxicity),
-  };
+  const heads = headsOf(judged.scores);
+  return { ...heads, profanity: profanityScore(text.text, heads.toxicity) };
 }
 
 /** The range of scores for each class of listed words; toxicity decides within the range. */

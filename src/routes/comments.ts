@@ -11,7 +11,18 @@ import { plainOfHtml } from "../domain/text/html-text.ts";
 import { textJudge } from "../engines/embedded/text-model.ts";
 import { ok } from "../http/call.ts";
 import { defineRoute } from "../http/route.ts";
-import { type Analysis, analyzeComment, scoreOf } from "../moderation/analyze-comment.ts";
+import {
+  type Analysis,
+  analyzeComment,
+  type CommentText,
+  foreignText,
+  type JudgeForeign,
+  scoreOf,
+} from "../moderation/analyze-comment.ts";
+import { judgeComment, judgedComment } from "../moderation/judge-comment.ts";
+import type { Admitted } from "../../durable-objects/tenant/protocol.ts";
+import type { Config } from "../config.ts";
+import { createEngine } from "../engines/create-engine.ts";
 import { detectLanguage } from "../moderation/language.ts";
 import {
   type AnalyzeBody,
@@ -23,7 +34,7 @@ import {
   SuggestOutput,
 } from "../api/perspective/comment.ts";
 import { UNAVAILABLE, writeTenant } from "../edge/bindings.ts";
-import { SCORED, scoring } from "./scoring.ts";
+import { HELD, type JudgedScoring, judgedScoring, SCORED, scoring } from "./scoring.ts";
 
 // The Perspective API's methods. A call is admitted by its tenant's rates like any other, asks no
 // engine, costs nothing, and leaves nothing behind but its count.
@@ -37,7 +48,8 @@ export const analyzeRoute = defineRoute({
   path: "/v1alpha1/comments:analyze",
   summary: "Perspective API: scores of a comment by attribute",
   description:
-    "A drop-in for the Perspective API, in English: judged inside the Worker at 0 neurons. " +
+    "A drop-in for the Perspective API, in English: judged inside the Worker at 0 neurons. Other " +
+    "languages are refused, or read by the default policy's judge with the tenant's `perspective_fallback`. " +
     "Nothing of the comment is stored, with `doNotStore` or without.",
   surface: "perspective",
   cors: "any",
@@ -46,27 +58,53 @@ export const analyzeRoute = defineRoute({
   query: googleQuery,
   body: { schema: AnalyzeInput, limitBytes: MAX_COMMENT_BODY_BYTES, as: "proto-json" },
   reply: { status: 200, schema: AnalyzeOutput },
-  failures: FAILURES,
+  failures: [...FAILURES, ...HELD],
   handle: async (call) => {
     const { body } = call;
     const comment = toAnalyze(body);
     const wrong = wrongWith(comment) ?? wrongContext(body.context);
     if (wrong !== null) return wrong;
-    const scored = await scoring(call, ANALYZE, () =>
-      analyzeComment(textJudge(call.env.ASSETS), {
-        text: comment.text,
-        isHtml: comment.type === "HTML",
-        attributes: comment.attributes,
-        languages: body.languages,
-        dropUnsupported: comment.dropUnsupported,
-        bySentence: body.spanAnnotations,
-      }),
-    );
+    const toScore = {
+      text: comment.text,
+      isHtml: comment.type === "HTML",
+      attributes: comment.attributes,
+      languages: body.languages,
+      dropUnsupported: comment.dropUnsupported,
+      bySentence: body.spanAnnotations,
+    };
+    const foreign = foreignText(toScore);
+    const judged = foreign === null ? null : judgedComment(foreign, body.languages[0] ?? null);
+    const scored = await judgedScoring(call, ANALYZE, {
+      judged: judged?.measure ?? null,
+      work: (admitted) => scoredComment(call, admitted, { comment: toScore, judged }),
+    });
     if (scored.kind !== "scored") return scored;
     const { value, headers } = scored;
     return value.kind === "analyzed" ? ok(toReply(body, value), { headers }) : value;
   },
 });
+
+/** The judge is asked only where the call holds for it. */
+async function scoredComment(
+  { env, config }: { readonly env: Env; readonly config: Config },
+  admitted: Admitted,
+  about: {
+    readonly comment: CommentText;
+    readonly judged: ReturnType<typeof judgedComment>;
+  },
+): Promise<JudgedScoring<Awaited<ReturnType<typeof analyzeComment>>>> {
+  const { comment, judged } = about;
+  let spent: Pick<JudgedScoring<null>, "items" | "account"> = { items: [], account: null };
+  const judge: JudgeForeign = async () => {
+    if (judged === null) return null;
+    const engine = createEngine(config, env);
+    const { scores, ...ran } = await judgeComment({ engine, config }, admitted, judged.content);
+    spent = ran;
+    return scores;
+  };
+  const value = await analyzeComment(textJudge(env.ASSETS), comment, judge);
+  return { value, ...spent };
+}
 
 const SUGGEST = "POST /v1alpha1/comments:suggestscore";
 

@@ -35,6 +35,7 @@ import type {
   GenerationAdmit,
   ModerationAdmit,
   PolicyRequest,
+  ScoringAdmit,
 } from "../protocol.ts";
 import type { TenantStores } from "../stores.ts";
 import { authorise, type Tx } from "../transactions.ts";
@@ -128,7 +129,8 @@ function admitAs(tx: Tx, request: AdmitRequest, role: Role | null): Admission {
       return admitDocument(tx, request);
     case "scoring": {
       const byScoreKey = role === "score";
-      const outcome = reserve(tx, request, { stages: [], byScoreKey });
+      const stages = byScoreKey ? [] : fallbackStages(tx, request);
+      const outcome = reserve(tx, request, { stages, byScoreKey });
       if (outcome.kind !== "reserved") return outcome;
       return scoringAdmitted(tx, { hold: outcome.hold, byScoreKey });
     }
@@ -234,7 +236,7 @@ function reserve(
 }
 
 const asksNoEngine = ({ kind }: AdmitRequest, stages: readonly PlannedStage[]): boolean =>
-  kind === "scoring" || (kind === "document" && stages.length === 0);
+  (kind === "scoring" || kind === "document") && stages.length === 0;
 
 /** A guard's verdicts are in the line and the reply: they are not stored. */
 function itemsOf(request: AdmitRequest): CallItems {
@@ -329,7 +331,19 @@ function policyReply(
   return { name, version, tag, body: request.known === tag ? null : policy };
 }
 
-// Calls that are scored inside the Worker: the rates are all that they take.
+// Calls that are scored inside the Worker: the rates are all that they take, without a judge.
+
+/**
+ * The judge of a comment in a language that is not scored here, by the default policy. None where the tenant
+ * does not allow it, or no judge may run: the language is refused then.
+ */
+function fallbackStages(tx: Tx, { judged }: ScoringAdmit): readonly PlannedStage[] {
+  if (judged === undefined || tx.profile.settings.perspective_fallback !== "judge") return [];
+  const policy = findPolicy(tx, null);
+  if (policy === null) return [];
+  const plan = planModeration(policy.policy, [judged], modelFinder(tx));
+  return plan.kind === "planned" ? plan.stages.filter(({ name }) => name === "judge") : [];
+}
 
 /** Its reply is made before it is settled, so it has the limits at once. */
 const scoringAdmitted = (

@@ -8,6 +8,7 @@ import { AUTO } from "../../domain/generation/routing.ts";
 import { PLANS, UNLIMITED } from "../../domain/ledger/quota.ts";
 import {
   MOST_IN_FLIGHT,
+  PERSPECTIVE_FALLBACKS,
   type Settings,
   withDefaults,
   FREE_HAS_NO_OVERAGE,
@@ -112,6 +113,12 @@ const FIELDS = {
   cache_ttl_s: wholeNumber(0, 2_592_000, "How long exact answers may be reused; 0: never."),
   daily_images_per_user: wholeNumber(0, 1_000_000, "Images an end user may generate a day."),
   content_retention_days: wholeNumber(0, 365, "How long content is stored; 0: not at all."),
+  perspective_fallback: v.pipe(
+    v.picklist(PERSPECTIVE_FALLBACKS),
+    v.description(
+      "What scores comments of `comments:analyze` in languages other than English: `judge` is the default policy's, at its price; never for a key of role `score`. `off`: they are refused.",
+    ),
+  ),
   suggestion_retention_days: wholeNumber(
     0,
     365,
@@ -177,6 +184,7 @@ export const SettingsPatchInput = v.strictObject({
   cache_ttl_s: v.nullish(FIELDS.cache_ttl_s),
   daily_images_per_user: v.nullish(FIELDS.daily_images_per_user),
   content_retention_days: v.nullish(FIELDS.content_retention_days),
+  perspective_fallback: v.nullish(FIELDS.perspective_fallback),
   suggestion_retention_days: v.nullish(FIELDS.suggestion_retention_days),
   verdict_retention_days: v.nullish(FIELDS.verdict_retention_days),
   event_retention_days: v.nullish(FIELDS.event_retention_days),

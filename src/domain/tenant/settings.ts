@@ -11,6 +11,9 @@ import { DEFAULT_RATES, type RateClass } from "../ledger/rate-limit.ts";
  */
 export const MOST_IN_FLIGHT = 10_000;
 
+/** `judge`: the judge of the default policy, at its price. */
+export const PERSPECTIVE_FALLBACKS = ["off", "judge"] as const;
+
 /** A tenant's settings, with the names and units of the API. */
 export interface Settings {
   readonly plan: Plan;
@@ -33,6 +36,8 @@ export interface Settings {
   readonly cache_ttl_s: number;
   readonly daily_images_per_user: number;
   readonly content_retention_days: number;
+  /** What scores comments of `comments:analyze` in languages that the text model does not read. */
+  readonly perspective_fallback: (typeof PERSPECTIVE_FALLBACKS)[number];
   /** How long labels of `comments:suggestscore` are kept for calibrations; 0: none is. */
   readonly suggestion_retention_days: number;
   readonly verdict_retention_days: number;
@@ -61,6 +66,7 @@ export const DEFAULT_SETTINGS: Omit<Settings, "plan" | "daily_neurons"> = {
   cache_ttl_s: 0,
   daily_images_per_user: 50,
   content_retention_days: 0,
+  perspective_fallback: "off",
   suggestion_retention_days: 0,
   verdict_retention_days: 30,
   event_retention_days: 30,

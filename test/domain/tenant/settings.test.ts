@@ -30,6 +30,7 @@ describe("withDefaults", () => {
       cache_ttl_s: 0,
       daily_images_per_user: 50,
       content_retention_days: 0,
+      perspective_fallback: "off",
       suggestion_retention_days: 0,
       verdict_retention_days: 30,
       event_retention_days: 30,

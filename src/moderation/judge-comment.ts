@@ -1,0 +1,76 @@
+import type { Admitted } from "../../durable-objects/tenant/protocol.ts";
+import type { Ran } from "../calls/governed-call.ts";
+import type { Config } from "../config.ts";
+import { admittedModels } from "../domain/catalogue/catalogue.ts";
+import type { Scores } from "../domain/moderation/category.ts";
+import { isCheck, type MeasuredContent } from "../domain/moderation/plan-moderation.ts";
+import { defaultPolicy } from "../domain/moderation/presets.ts";
+import type { Engine } from "../engines/engine.ts";
+import { createGate, GATE_CAPACITY } from "./ask-engine.ts";
+import { measured, prepare, type PreparedContent } from "./content.ts";
+import { placedText } from "./language.ts";
+import { prepareStage, runStage, skipped } from "./run-stage.ts";
+
+// A comment in a language that the text model does not read, judged by the paid judge: under the hold of its
+// call, like any stage of a moderation.
+
+/** 60 s of the hold's 90. */
+const RUN_DEADLINE_MS = 60_000;
+
+/** Null: it is longer than a judge reads. */
+export function judgedComment(
+  text: string,
+  language: string | null,
+): { readonly content: PreparedContent; readonly measure: MeasuredContent } | null {
+  const content = prepare({
+    verdictId: "",
+    contentId: null,
+    userId: null,
+    metadata: {},
+    language,
+    text,
+    pictures: [],
+    test: null,
+    batchId: null,
+  });
+  if (content.windows?.judge.complete !== true) return null;
+  return { content, measure: measured(content) };
+}
+
+export interface JudgedComment extends Pick<Ran, "items" | "account"> {
+  /** Null: the judge does not read the language, or none is held for. */
+  readonly scores: Scores | null | "unavailable";
+}
+
+/** Asks the judge that the call holds for. */
+export async function judgeComment(
+  { engine, config }: { readonly engine: Engine; readonly config: Config },
+  { hold }: Pick<Admitted, "hold">,
+  content: PreparedContent,
+): Promise<JudgedComment> {
+  const stage = hold.stages.filter(isCheck).find(({ name }) => name === "judge");
+  if (stage === undefined) return { scores: null, items: [], account: null };
+  const policy = defaultPolicy(config.inference);
+  const placed = placedText(content.text ?? "", content.language, policy);
+  const has = { content, pictures: [], placed, withoutAllowed: null };
+  const ready = prepareStage(engine, stage, has);
+  const context = {
+    engine,
+    hold,
+    modelOf: admittedModels(config.prices),
+    nowMs: () => Date.now(),
+    deadlineMs: Date.now() + RUN_DEADLINE_MS,
+    gate: createGate(GATE_CAPACITY),
+  };
+  const run =
+    "status" in ready
+      ? skipped(stage, engine, ready)
+      : await runStage(context, ready.stage, ready.checks, ready.complete);
+  const { result, item } = run;
+  const account = engine.name === "workers-ai" ? run.account : null;
+  // It was not asked: it does not read the language.
+  const isUnread = result.status === "not_evaluated";
+  const scores =
+    result.status === "evaluated" ? result.scores : isUnread ? null : ("unavailable" as const);
+  return { scores, items: [item], account };
+}
