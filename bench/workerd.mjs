@@ -51,6 +51,7 @@ const UNIQUE_KEYS = {
   Tenant: "neurogate-Tenant",
   Account: "neurogate-Account",
   StateApplies: "neurogate-StateApplies",
+  VectorShard: "neurogate-VectorShard",
 };
 
 /** Classes of a harness of its own, each with its binding. */
@@ -68,6 +69,7 @@ function capnp({ bundle, stateDir, port, settings, classes, isInspected }) {
     `(name = "TENANT", durableObjectNamespace = "Tenant")`,
     `(name = "ACCOUNT", durableObjectNamespace = "Account")`,
     `(name = "APPLIES", durableObjectNamespace = "StateApplies")`,
+    `(name = "VECTORS", durableObjectNamespace = "VectorShard")`,
     `(name = "ASSETS", service = "assets")`,
     ...classes.map(
       (name) => `(name = "${ALSO[name].binding}", durableObjectNamespace = "${name}")`,

@@ -163,6 +163,8 @@ const Settings = v.object({
   DRIFT_ALERT_PERCENT: v.optional(wholeUpTo(100), "5"),
   SAFETY_MARGIN_DAYS: v.optional(wholeUpTo(92), "0"),
   REPORT_USERS_A_DAY: reportUsers,
+  // Read where vectors are kept (`vectorStoresOf`), and only checked here.
+  VECTORIZE_TENANTS: v.optional(v.picklist(["namespaces", "metadata"])),
   DRIFT_ALERT_NEURONS: v.optional(wholeUpTo(1_000_000_000), "100"),
   CORS_ORIGINS: v.optional(v.pipe(commaList, v.array(v.pipe(v.string(), v.check(isOrigin)))), ""),
 });

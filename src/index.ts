@@ -15,6 +15,7 @@ import { answerMessage } from "./sessions/answer-message.ts";
 import { runSchedule } from "./routes/run-schedule.ts";
 
 export { BatchRun } from "./batches/batch-run.ts";
+export { VectorShard } from "../durable-objects/vectors/vector-shard.ts";
 
 /** The configuration and the reports, as a tenant's object uses them. */
 const OUTSIDE_OF_TENANT: ConstructorParameters<typeof TenantObject>[2] = {

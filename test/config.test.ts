@@ -124,6 +124,7 @@ describe("readConfig", () => {
     [{ DRIFT_ALERT_PERCENT: "-1" }, "DRIFT_ALERT_PERCENT"],
     [{ DRIFT_ALERT_NEURONS: "1.5" }, "DRIFT_ALERT_NEURONS"],
     [{ SAFETY_MARGIN_DAYS: "93" }, "SAFETY_MARGIN_DAYS"],
+    [{ VECTORIZE_TENANTS: "namespace" }, "VECTORIZE_TENANTS"],
     [{ REPORT_USERS_A_DAY: "1001" }, "REPORT_USERS_A_DAY"],
     [{ REPORT_USERS_A_DAY: "-1" }, "REPORT_USERS_A_DAY"],
     // A token is told to nobody but Cloudflare.

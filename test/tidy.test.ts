@@ -5,6 +5,7 @@ import type { Migration } from "../durable-objects/database.ts";
 import { SESSION_MIGRATIONS } from "../durable-objects/session/session-schema.ts";
 import { TENANT_SCHEMA } from "../durable-objects/tenant/features.ts";
 import { TENANT_MIGRATIONS } from "../durable-objects/tenant/tenant-schema.ts";
+import { SHARD_MIGRATIONS } from "../durable-objects/vectors/shard-schema.ts";
 import { MUTATIONS } from "../mutations/list.ts";
 import { mountsOf } from "../src/http/mount.ts";
 import { openApiDocument } from "../src/http/openapi.ts";
@@ -49,8 +50,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   // The text model: text in, scores out.
   tier0: ["domain"],
   reports: ["domain", "io", "metrics", "src/config.ts"],
+  // Where vectors are kept, and how each place is searched.
+  vectors: ["domain"],
   // Whatever else they use, `src/index.ts` hands to them.
-  "durable-objects": ["domain", "io"],
+  "durable-objects": ["domain", "io", "vectors"],
   engines: ["audio", "domain", "io", "tier0"],
   calls: ["domain", "io", "durable-objects"],
   moderation: ["domain", "io", "engines", "calls", "durable-objects", "src/config.ts"],
@@ -255,7 +258,7 @@ describe("layers", () => {
 
   // A type of an object's class is its protocol, too: stubs are typed by it.
   const SHARED =
-    /^durable-objects\/(?:tenant\/protocol|tenant\/tenant|account\/account|applies\/state-applies|session\/session)\.ts$/;
+    /^durable-objects\/(?:tenant\/protocol|tenant\/tenant|account\/account|applies\/state-applies|session\/session|vectors\/vector-shard)\.ts$/;
   /** Messages between the objects, and the name of the one account. */
   const NAMES = /^durable-objects\/account\/account-protocol\.ts$/;
 
@@ -504,6 +507,11 @@ describe("released migrations", () => {
       "session",
       SESSION_MIGRATIONS,
       ["first", "0b13dc9f406513152457fe56d3847e38e39e1ec609d2f1dbda4ff7a8a9b0cfb9"],
+    ],
+    [
+      "shard",
+      SHARD_MIGRATIONS,
+      ["first", "e7f8322baa0e9bd1b906f62e7b8954ab594f062f15b89e02ad140e162526f1a2"],
     ],
   ] as const)("of the %s's object are as they were", async (_, migrations, ...released) => {
     for (const [at, [name, expected]] of released.entries()) {

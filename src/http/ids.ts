@@ -18,6 +18,7 @@ const SEPARATORS = {
   doc: "_",
   era: "_",
   ses: "_",
+  vec: "_",
   modr: "-",
 } as const;
 

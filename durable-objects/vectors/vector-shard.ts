@@ -1,0 +1,154 @@
+import { DurableObject } from "cloudflare:workers";
+import { CodeTable, type VectorRef } from "../../src/domain/search/code-table.ts";
+import { cosine, encodeVector } from "../../src/domain/search/vector-code.ts";
+import {
+  byScore,
+  matches,
+  MOST_IN_SHARD,
+  type Passage,
+  type VectorHit,
+} from "../../src/domain/search/vector-set.ts";
+import type { VectorQuery, WrittenSet } from "../../src/vectors/vector-index.ts";
+import { type Database, migrate, objectDatabase } from "../database.ts";
+import { SHARD_MIGRATIONS } from "./shard-schema.ts";
+import { ShardStore, type StoredSet } from "./shard-store.ts";
+
+/**
+ * How long after its end a shard remembers that it takes no writes: no call that was admitted before can
+ * still write then. A hold lasts 90 s, and its last words are repeated for seconds.
+ */
+const CLOSED_MS = 600_000;
+
+/**
+ * Up to 20,000 passages of one tenant, and the exact search over them. It is apart from the tenant's object,
+ * so that no search keeps a call waiting. A shard that was never written has no tables.
+ *
+ * Memory has a byte for each number of each vector (`CodeTable`). The few that may be among the nearest are
+ * then compared as they are, in 32-bit floats.
+ */
+export class VectorShard extends DurableObject<Env> {
+  readonly #db: Database;
+  readonly #store: ShardStore;
+  #isMade: boolean;
+  /** Null: not read since the object started, or a write has failed. */
+  #memory: { readonly table: CodeTable; readonly sets: Map<string, StoredSet> } | null = null;
+
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env);
+    this.#db = objectDatabase(ctx.storage);
+    this.#store = new ShardStore(this.#db);
+    this.#isMade = this.#db.run("SELECT 1 FROM sqlite_master WHERE name = 'shard'").length > 0;
+    if (this.#isMade) migrate(this.#db, SHARD_MIGRATIONS);
+  }
+
+  /** False: it has no room for the set, is for another space, or is closed. A set is written once. */
+  write(set: WrittenSet): boolean {
+    this.#make();
+    const { key, space, passages, vectors } = set;
+    const { model, dimensions } = space;
+    if (vectors.length !== passages.length * dimensions) throw new RangeError("not all vectors");
+    const state = this.#store.readState();
+    if (state !== null) {
+      if (state.closedAtMs !== null) return false;
+      if (state.model !== model || state.dimensions !== dimensions) return false;
+    }
+    const { table, sets } = this.#read(dimensions);
+    if (sets.has(key)) return true;
+    if (table.size + passages.length > MOST_IN_SHARD) return false;
+    const stored: StoredSet = { ...labelsOf(set), key, chunks: passages.length };
+    const each = passages.map((_, at) => vectors.slice(at * dimensions, (at + 1) * dimensions));
+    const codes = each.map(encodeVector);
+    // Until it is written, memory may differ from it.
+    this.#memory = null;
+    this.#db.transaction(() => {
+      if (state === null) this.#store.writeState({ ...space, closedAtMs: null });
+      this.#store.insertSet(stored);
+      this.#store.insertCodes(key, codes);
+      for (const [ordinal, passage] of passages.entries()) {
+        const vector = each[ordinal];
+        if (vector === undefined) throw new RangeError("a vector is missing");
+        this.#store.insertPassage({ set: key, ordinal }, passage, vector);
+      }
+    });
+    for (const [ordinal, code] of codes.entries()) table.add({ set: key, ordinal }, code);
+    sets.set(key, stored);
+    this.#memory = { table, sets };
+    return true;
+  }
+
+  /** The nearest of all that the filter takes, exactly. Nothing for a query of another space. */
+  search({ space, vector, most, filter }: VectorQuery): VectorHit[] {
+    const state = this.#isMade ? this.#store.readState() : null;
+    if (state === null || state.closedAtMs !== null) return [];
+    const { model, dimensions } = state;
+    if (model !== space.model || dimensions !== space.dimensions) return [];
+    const { table, sets } = this.#read(dimensions);
+    const takes = (key: string): boolean => {
+      const set = sets.get(key);
+      return set !== undefined && matches(filter, set);
+    };
+    return table
+      .nearest(vector, most, takes)
+      .flatMap((ref): VectorHit[] => {
+        const stored = this.#store.readVector(ref);
+        return stored === null ? [] : [{ ...ref, score: cosine(stored, vector) }];
+      })
+      .toSorted(byScore)
+      .slice(0, most);
+  }
+
+  read(refs: readonly VectorRef[]): (Passage | null)[] {
+    return refs.map((ref) => (this.#isMade ? this.#store.readPassage(ref) : null));
+  }
+
+  remove(key: string): void {
+    if (!this.#isMade) return;
+    const memory = this.#memory;
+    this.#memory = null;
+    this.#db.transaction(() => this.#store.removeSet(key));
+    memory?.table.removeSet(key);
+    memory?.sets.delete(key);
+    this.#memory = memory;
+  }
+
+  /**
+   * Nothing is left, and nothing comes any more: that is remembered for ten minutes, then the object is gone.
+   */
+  async close(): Promise<void> {
+    this.#make();
+    this.#memory = null;
+    const nowMs = Date.now();
+    this.#db.transaction(() => {
+      const state = this.#store.readState() ?? { model: "", dimensions: 1 };
+      this.#store.writeState({ ...state, closedAtMs: nowMs });
+      this.#store.removeAll();
+    });
+    await this.ctx.storage.setAlarm(nowMs + CLOSED_MS);
+  }
+
+  override async alarm(): Promise<void> {
+    if (this.#isMade && this.#store.readState()?.closedAtMs === null) return;
+    this.#isMade = false;
+    this.#memory = null;
+    await this.ctx.storage.deleteAll();
+  }
+
+  #make(): void {
+    if (this.#isMade) return;
+    migrate(this.#db, SHARD_MIGRATIONS);
+    this.#isMade = true;
+  }
+
+  #read(dimensions: number): { readonly table: CodeTable; readonly sets: Map<string, StoredSet> } {
+    if (this.#memory !== null) return this.#memory;
+    const table = new CodeTable(dimensions);
+    const sets = new Map(this.#store.listSets().map((set) => [set.key, set]));
+    for (const key of sets.keys()) {
+      for (const { ref, code } of this.#store.listCodes(key, dimensions)) table.add(ref, code);
+    }
+    this.#memory = { table, sets };
+    return this.#memory;
+  }
+}
+
+const labelsOf = ({ documentId, type, userId }: WrittenSet) => ({ documentId, type, userId });

@@ -1,0 +1,47 @@
+import type { VectorRef } from "../domain/search/code-table.ts";
+import type {
+  Passage,
+  SearchFilter,
+  SetLabels,
+  Space,
+  VectorHit,
+} from "../domain/search/vector-set.ts";
+
+/** A set as it is written: a vector of unit length for each passage, by its place in the document. */
+export interface WrittenSet extends SetLabels {
+  readonly key: string;
+  readonly space: Space;
+  readonly passages: readonly Passage[];
+  /** All vectors one after the other, as 32-bit floats. */
+  readonly vectors: Float32Array;
+}
+
+export interface VectorQuery {
+  readonly space: Space;
+  /** Of unit length. */
+  readonly vector: Float32Array;
+  /** Hits at most. */
+  readonly most: number;
+  readonly filter: SearchFilter;
+}
+
+/** A set that is to be removed. */
+export interface RemovedSet {
+  readonly key: string;
+  readonly space: Space;
+  readonly chunks: number;
+}
+
+/**
+ * Vectors of one tenant, in one place. Hits come from that tenant's sets alone. Each method throws where the
+ * place cannot be reached; each can be repeated.
+ */
+export interface VectorIndex {
+  /** False: the place has no room, or takes no writes any more. */
+  write(set: WrittenSet): Promise<boolean>;
+  /** The best first. */
+  search(query: VectorQuery): Promise<readonly VectorHit[]>;
+  /** In the order of `refs`; null: it is gone. */
+  read(space: Space, refs: readonly VectorRef[]): Promise<readonly (Passage | null)[]>;
+  remove(set: RemovedSet): Promise<void>;
+}
