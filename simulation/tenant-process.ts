@@ -85,6 +85,7 @@ export class TenantProcess {
         account: () => ({ ask: send, report: () => Promise.resolve() }),
         bucket: nothing,
         session: () => ({ erase: () => Promise.resolve() }),
+        vectors: nothing,
         batches: nothing,
         queue: nothing,
         clearReports: () => Promise.resolve(null),

@@ -593,6 +593,7 @@ describe("released migrations of a tenant's features", () => {
     ["revisions", "revisions", "830f451c94825b0263b5434998ed363825c3263ab4532ec5d3d7237c3f832c68"],
     ["contents", "contents", "4d83b255a1192a2186fe9be37c63164e648b1264a9b6556d07841957e53f7832"],
     ["batches", "batches", "3adfea12963fc17b6d836fe7d36b9233ed59ae4db686408a2304f6f6c0f7a815"],
+    ["search", "search", "42eb14f18a1a925d5f4a35dd52f2be7943e0e7508ad9e28d5b8ed1c2a28fa74f"],
     ["erasures", "erasures", "3bdd07e062105b476cff421f050823de090314faab52a682d5fb9d1d8a939658"],
     ["responses", "responses", "4f9e8a6b9bae85d13f83c16be9dbb272259941afebe2a0f5a588295dcbba7276"],
     [

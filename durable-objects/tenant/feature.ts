@@ -56,6 +56,11 @@ export interface Capability {
   readonly end?: () => Promise<void>;
   /** `tend` goes on beside that of others; the alarm waits for it at its end. */
   readonly isBeside?: true;
+  /**
+   * Erases what lies outside of the object and only its rows can find, before those are erased. Can be
+   * repeated. False: something is left, and the deletion of the tenant is tried again.
+   */
+  readonly leave?: (profile: Profile) => Promise<boolean>;
   /** Where it holds data of a person: an export reads it, an erasure deletes it. */
   readonly personal?: readonly AnyPersonalData[];
 }

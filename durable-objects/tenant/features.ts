@@ -13,6 +13,7 @@ import { POLICIES_FEATURE } from "./policies/policies.ts";
 import { ERASURES_FEATURE } from "./privacy/erasures.ts";
 import { RESPONSES_FEATURE } from "./responses/responses.ts";
 import { SESSIONS_FEATURE } from "./sessions/sessions.ts";
+import { SEARCH_FEATURE } from "./search/vector-sets.ts";
 import { CORE, TENANT_MIGRATIONS } from "./tenant-schema.ts";
 import { USAGE_FEATURE } from "./usage/usage-feed.ts";
 import { USAGE_SPLITS_FEATURE } from "./usage-splits/usage-splits.ts";
@@ -39,6 +40,8 @@ export const TENANT_FEATURES: readonly TenantFeature[] = [
   VERDICTS_FEATURE,
   REUSE_FEATURE,
   RESPONSES_FEATURE,
+  // A deleted document lets go of its vectors, which are found by their person: before it.
+  SEARCH_FEATURE,
   DOCUMENTS_FEATURE,
   DRIFT_FEATURE,
   SUGGESTIONS_FEATURE,

@@ -14,6 +14,7 @@ import { POLICY_OPERATIONS } from "./policies/policies.ts";
 import { ERASURE_OPERATIONS } from "./privacy/erasures.ts";
 import { RESPONSE_OPERATIONS } from "./responses/responses.ts";
 import { SESSION_OPERATIONS } from "./sessions/sessions.ts";
+import { SEARCH_OPERATIONS } from "./search/vector-sets.ts";
 import { REPORT_OPERATIONS } from "./usage/rebuild-reports.ts";
 import { USAGE_OPERATIONS } from "./usage/usage.ts";
 import { CONTENT_OPERATIONS } from "./verdicts/contents.ts";
@@ -46,6 +47,7 @@ export const OPERATIONS = {
   ...RESPONSE_OPERATIONS,
   ...BATCH_OPERATIONS,
   ...SESSION_OPERATIONS,
+  ...SEARCH_OPERATIONS,
   ...WEBHOOK_OPERATIONS,
   ...ACCOUNT_OPERATIONS,
 };

@@ -1,5 +1,6 @@
 import type { BatchParams } from "../../src/domain/moderation/batch.ts";
 import type { Platform } from "../../src/domain/tenant/platform.ts";
+import type { VectorStores } from "../../src/vectors/vector-stores.ts";
 import type { AccountStub } from "./account/account-client.ts";
 import type { PlatformEvent } from "../outbox/platform-event-store.ts";
 
@@ -13,6 +14,8 @@ export interface Outside {
   readonly session: (name: string) => { erase(): Promise<void> };
   /** The Workflow that runs batches; null: this deployment has none. */
   readonly batches: () => Workflow<BatchParams> | null;
+  /** Where vectors of documents are; null: nowhere. */
+  readonly vectors: () => VectorStores | null;
   /** To the reports; null: this deployment has none. */
   readonly queue: () => Pick<Queue, "send"> | null;
   /** Deletes some of a generation's rows of the reports. True: there are more; null: no reports. */

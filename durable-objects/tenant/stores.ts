@@ -48,6 +48,8 @@ import { RevisionStore } from "./verdicts/revision-store.ts";
 import { REUSE } from "./verdicts/reuse-schema.ts";
 import { ReuseStore } from "./verdicts/reuse-store.ts";
 import { SplitStore } from "./usage-splits/split-store.ts";
+import { SEARCH } from "./search/search-schema.ts";
+import { VectorSetStore } from "./search/vector-set-store.ts";
 import { UserPictureStore } from "./calls/user-picture-store.ts";
 import { VerdictStore } from "./verdicts/verdict-store.ts";
 
@@ -85,6 +87,7 @@ export interface TenantStores {
   readonly feed: FeedStore;
   readonly reportRows: ReportRowStore;
   readonly splits: SplitStore;
+  readonly vectorSets: VectorSetStore;
 }
 
 /** Each store is of one feature, whose tables its first row makes; those that join several say which. */
@@ -148,5 +151,6 @@ export function openStores({
     feed: new FeedStore(db),
     reportRows: new ReportRowStore(db),
     splits: new SplitStore(db),
+    vectorSets: new VectorSetStore(db.of(SEARCH)),
   };
 }

@@ -241,8 +241,13 @@ export class TenantNode implements TenantContext {
     return { carried: profile.carried, periods };
   }
 
-  /** The second half: nothing of the tenant is left in this object. */
-  async erase(): Promise<void> {
+  /** The second half: nothing of the tenant is left here. False: something is left outside of this object. */
+  async erase(): Promise<boolean> {
+    const profile = this.profile();
+    const leaves = this.#features.flatMap(({ leave }) =>
+      profile === null ? [] : (leave?.(profile) ?? []),
+    );
+    if ((await Promise.all(leaves)).includes(false)) return false;
     // First in memory: from now on the tenant is unknown, and no alarm is set.
     this.#known = false;
     this.#transactions.forget();
@@ -250,6 +255,7 @@ export class TenantNode implements TenantContext {
     await this.#host.deleteAll();
     this.stores.db.forget();
     this.#alarmMs = undefined;
+    return true;
   }
 
   // The alarm

@@ -1,4 +1,5 @@
 import { DurableObject } from "cloudflare:workers";
+import { vectorStoresOf } from "../../src/vectors/vector-stores.ts";
 import { ACCOUNT_NAME } from "../account/account-protocol.ts";
 import { objectDatabase } from "../database.ts";
 import { dispatcherOptions } from "../outbox/dispatcher.ts";
@@ -55,7 +56,7 @@ export class Tenant extends DurableObject<Env> {
     return this.#node.close();
   }
 
-  erase(): Promise<void> {
+  erase(): Promise<boolean> {
     return this.#node.erase();
   }
 
@@ -111,6 +112,7 @@ const outsideOf = (
   bucket: () => (env() as Partial<Env>).IMAGES ?? null,
   session: (name) => env().SESSION.getByName(name),
   batches: () => (env() as Partial<Env>).BATCHES ?? null,
+  vectors: () => vectorStoresOf(env()),
   queue: () => usageQueueOf(env()),
   clearReports: (of) => clearReports(env(), of),
   usersADay: () => usersADay(env()),

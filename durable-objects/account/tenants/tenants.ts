@@ -54,7 +54,8 @@ export interface ManagedTenant {
     readonly carried: ListedTenant["carried"];
     readonly periods: readonly Period[];
   } | null>;
-  erase(): Promise<unknown>;
+  /** False: something is left, and is to be tried again. */
+  erase(): Promise<boolean>;
 }
 
 /** Parts of the account that a tenant's beginning and end concern. */
@@ -171,6 +172,7 @@ export class Tenants implements AccountFeature {
     const listed = this.#store.readTenant(id);
     if (listed?.state === "active") return listed;
     const ended = listed?.state === "deleting" ? await this.#finishDeletion(listed) : listed;
+    if (ended === null && listed !== null) throw new Error("its last life is still being erased");
     const carried = ended?.carried ?? { day: 0, posted: ZERO };
     const generation = (ended?.generation ?? 0) + 1;
     const fresh: ListedTenant = { id, generation, state: "active", carried };
@@ -178,8 +180,11 @@ export class Tenants implements AccountFeature {
     return fresh;
   }
 
-  /** Each step can be repeated; the tombstone is written before anything is erased. */
-  async #finishDeletion(listed: ListedTenant): Promise<ListedTenant> {
+  /**
+   * Each step can be repeated; the tombstone is written before anything is erased. Null: something is left,
+   * and the alarm goes on with it.
+   */
+  async #finishDeletion(listed: ListedTenant): Promise<ListedTenant | null> {
     const { id, generation } = listed;
     const { transact, wallMs, wakeAt, db, arm } = this.#context;
     const { pool, checks, sweeps, ends } = this.#concerned;
@@ -199,7 +204,7 @@ export class Tenants implements AccountFeature {
     const sweep = sweeps.plan(id, generation);
     const end = ends.plan(id, generation);
     await db.sync();
-    await within(CLOSE_MS, tenant.erase());
+    if (!(await within(CLOSE_MS, tenant.erase()))) return null;
     const ended: ListedTenant = { ...listed, state: "deleted", carried };
     this.#store.writeTenant(ended, nowMs);
     checks.remove(id);

@@ -12,6 +12,7 @@ import { PURGE_ROWS, type TenantContext, type TenantFeature } from "../feature.t
 import { notFound, type Page, pageOf } from "../page.ts";
 import { personalData } from "../privacy/personal-data.ts";
 import type { Profile } from "../profile-store.ts";
+import { releaseVectors } from "../search/vector-sets.ts";
 import type { Caller } from "../protocol.ts";
 import type { Tx } from "../transactions.ts";
 import { ownerOf } from "../verdicts/contents.ts";
@@ -96,12 +97,14 @@ export function endDocument(
   else documents.finish(file, tasks);
 }
 
-/** It is gone for every reader at once; the alarm erases its files. */
-function deleteNow(
-  { stores: { documents }, nowMs }: Tx,
-  { id, file, state }: StoredDocument,
-): void {
+/** It is gone for every reader at once; the alarm erases its files and its vectors. */
+function deleteNow(tx: Tx, { id, file, state }: StoredDocument): void {
+  const {
+    stores: { documents },
+    nowMs,
+  } = tx;
   documents.delete(id);
+  releaseVectors(tx, id);
   // The call in progress may still write: its files stay due after its end.
   if (state === "ready") documents.expectFiles({ file, documentId: id }, nowMs);
 }

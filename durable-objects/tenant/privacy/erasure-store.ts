@@ -3,9 +3,9 @@ import type { Database } from "../../database.ts";
 
 /**
  * Something of a person that lies outside the object. `image_call`: the pictures of a call;
- * `document`: the files of a document; `archive`: an archived day of the journal, which may name them;
- * `session`: a chat session, which is an object of its own. The last two are rows of the platform's
- * reports, which were emptied here and are so there once they arrived.
+ * `document`: the files of a document; `vectors`: a set of vectors of one; `archive`: an archived day of
+ * the journal, which may name them; `session`: a chat session, which is an object of its own. The last two
+ * are rows of the platform's reports, which were emptied here and are so there once they arrived.
  */
 export interface PersonalFile {
   readonly kind:
@@ -13,13 +13,14 @@ export interface PersonalFile {
     | "content"
     | "response"
     | "document"
+    | "vectors"
     | "archive"
     | "session"
     | "user_day"
     | "logged_verdict";
   /**
-   * The id of the call (of a document: the one that made it), the session, response or verdict; the number
-   * of the day; the key of the row.
+   * The id of the call (of a document: the one that made it), the session, response or verdict; the key of
+   * the set of vectors; the number of the day; the key of the row.
    */
   readonly subject: string;
 }

@@ -239,7 +239,11 @@ async function eraseFiles(context: TenantContext, profile: Profile): Promise<voi
   );
   transact((tx) => {
     const reported = files.filter((file) => file.kind !== "session" && !isInBucket(file));
-    const arrived = reported.filter((file) => feed.hasArrived(file));
+    const arrived = reported.filter((file) =>
+      file.kind === "vectors"
+        ? tx.stores.vectorSets.read(file.subject) === null
+        : feed.hasArrived(file),
+    );
     const erasedSessions = sessions.filter(({ subject }) => ended.includes(subject));
     const others = [...arrived, ...erasedSessions];
     const failed = gone.failed || others.length < reported.length + sessions.length;

@@ -107,6 +107,13 @@ export function toExported(record: PersonalRecord) {
       return toListedSession(record.session);
     case "user_pictures":
       return { object: "user_pictures", day: formatDay(record.day), count: record.count };
+    case "vectors":
+      return {
+        object: "document_vectors",
+        document_id: record.set.documentId,
+        model: record.set.space.model,
+        passages: record.set.chunks,
+      };
     case "user_day": {
       const { day, calls, microNeurons } = record.row;
       return { object: "user_day", day: formatDay(day), calls, micro_neurons: microNeurons };

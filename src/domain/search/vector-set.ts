@@ -47,7 +47,7 @@ export interface SetLabels {
 export interface VectorSet extends SetLabels {
   /** `vec_` and a ULID. */
   readonly key: string;
-  /** Which life and text of the document was embedded. */
+  /** The call that made the document: which life and text of it was embedded. */
   readonly revision: string;
   readonly space: Space;
   readonly place: Place;

@@ -8,6 +8,7 @@ export const ERASED = [
   "revisions",
   "verdicts",
   "responses",
+  "vectors",
   "documents",
   "idempotency_keys",
   "replies",

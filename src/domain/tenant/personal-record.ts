@@ -3,6 +3,7 @@ import type { RecordedEvent } from "../webhooks/event.ts";
 import type { JournalLine } from "../ledger/ledger.ts";
 import type { Day } from "../ledger/period.ts";
 import type { ListedSession } from "../session/listed-session.ts";
+import type { VectorSet } from "../search/vector-set.ts";
 import type { LoggedVerdict, UserDay } from "../usage/report-rows.ts";
 import type { Revision, Verdict } from "../moderation/verdict.ts";
 
@@ -64,6 +65,8 @@ export type PersonalRecord =
   /** A chat session; what was said in it lies in its own object. */
   | { readonly kind: "session"; readonly session: ListedSession }
   | { readonly kind: "user_pictures"; readonly day: Day; readonly count: number }
+  /** Vectors of a document about that person. */
+  | { readonly kind: "vectors"; readonly set: VectorSet }
   /** Rows of the platform's reports with the person's id. */
   | { readonly kind: "user_day"; readonly key: string; readonly row: UserDay }
   | { readonly kind: "logged_verdict"; readonly key: string; readonly row: LoggedVerdict };
