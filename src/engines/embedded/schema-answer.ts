@@ -1,6 +1,13 @@
 import { field } from "../engine-call.ts";
 import { type Document, documentOf, mergedWith, resolved } from "./schema-parts.ts";
-import { numberIn, type PromptText, type SchemaSpeech, speechOf, textIn } from "./schema-values.ts";
+import {
+  numberIn,
+  type PromptText,
+  quotingSpeech,
+  type SchemaSpeech,
+  speechOf,
+  textIn,
+} from "./schema-values.ts";
 
 // An answer in the shape of a JSON schema, filled from the text of the prompt. A keyword that cannot be
 // filled honestly (patterns, conditions) is reported with its place.
@@ -27,6 +34,8 @@ const filled = (value: unknown): Filled => ({ kind: "filled", value });
 interface State {
   readonly document: Document;
   fields: number;
+  /** The field that is filled quotes the one before it. */
+  isQuote: boolean;
   readonly speech: SchemaSpeech;
   /** The parts of the schema that were read: a part with many references is read once. */
   readonly wholes: Map<unknown, Whole>;
@@ -47,7 +56,13 @@ interface At {
 export const answerInSchema = (schema: unknown, prompt: PromptText): Filled =>
   fill(
     schema,
-    { document: documentOf(schema), fields: 0, speech: speechOf(prompt), wholes: new Map() },
+    {
+      document: documentOf(schema),
+      fields: 0,
+      isQuote: false,
+      speech: speechOf(prompt),
+      wholes: new Map(),
+    },
     { place: "#", depth: 0 },
   );
 
@@ -132,7 +147,8 @@ function fillType(
     case "array":
       return fillArray(schema, state, at);
     case "string": {
-      const text = textIn(schema, state.speech);
+      const { speech, isQuote } = state;
+      const text = textIn(schema, isQuote ? quotingSpeech(speech) : speech);
       return typeof text === "string" ? filled(text) : unfillable(text.keyword, at);
     }
     case "number":
@@ -163,6 +179,9 @@ function typeOf(schema: unknown): unknown {
     : "array";
 }
 
+/** A field of this name has the same sentence as the field before it: what a stand-in says, it quotes. */
+const QUOTE = "quote";
+
 const PLAIN_NAME = /^[\w.-]{1,64}$/;
 const named = (name: string): string => (PLAIN_NAME.test(name) ? name : "*");
 
@@ -178,7 +197,9 @@ function fillObject(
   for (const [name, inner] of properties) {
     if (state.fields > MAX_FIELDS) return unfillable(TOO_MANY, at);
     const place = `${at.place}/properties/${named(name)}`;
+    state.isQuote = name === QUOTE;
     const one = fill(inner, state, { place, depth: at.depth + 1 });
+    state.isQuote = false;
     if (one.kind === "filled") values.push([name, one.value]);
     else if (needed.has(name)) return one;
     needed.delete(name);

@@ -21,6 +21,8 @@ export interface SchemaSpeech {
   readonly numbers: readonly number[];
   /** The next sentence; after the last one, the first. */
   nextSentence(): string;
+  /** The sentence that was given last, for a field that quotes what another says. */
+  sameSentence(): string;
   mentions(option: unknown): boolean;
 }
 
@@ -28,12 +30,14 @@ export function speechOf({ sentences }: PromptText): SchemaSpeech {
   const text = sentences.join("\n");
   const lowered = text.toLowerCase();
   let next = 0;
+  let given = sentences[0] ?? "";
   let searched = 0;
   return {
     text,
     isYes: /\b(?:yes|true)\b/i.test(text),
     numbers: (text.match(/-?\d+(?:\.\d+)?/g) ?? []).slice(0, MAX_TRIED).map(Number),
-    nextSentence: () => sentences[next++] ?? sentences[0] ?? "",
+    nextSentence: () => (given = sentences[next++] ?? sentences[0] ?? ""),
+    sameSentence: () => given,
     mentions(option) {
       searched += lowered.length;
       return (
@@ -44,6 +48,12 @@ export function speechOf({ sentences }: PromptText): SchemaSpeech {
     },
   };
 }
+
+/** The same sentence again, whatever is asked. */
+export const quotingSpeech = (speech: SchemaSpeech): SchemaSpeech => ({
+  ...speech,
+  nextSentence: () => speech.sameSentence(),
+});
 
 interface Missed {
   readonly keyword: string;

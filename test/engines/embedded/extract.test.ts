@@ -171,6 +171,17 @@ describe("answerInSchema", () => {
     expect(filled).toMatchObject({ kind: "filled", value: { children: [{ children: [{}] }] } });
   });
 
+  it("quotes in a field `quote` what the field before it says", () => {
+    const text = { type: "string", maxLength: 100 };
+    const items = { type: "object", properties: { text, quote: text }, required: ["text"] };
+    const statements = { type: "array", minItems: 2, items };
+    const schema = { type: "object", properties: { statements }, required: ["statements"] };
+    const sentences = ["The honey is sold.", "Her brother repairs clocks."];
+    const said = sentences.map((one) => ({ text: one, quote: one }));
+    const value = { statements: said };
+    expect(answerInSchema(schema, { sentences })).toEqual({ kind: "filled", value });
+  });
+
   it("takes what was said in a format", () => {
     const text = "Write to ana@example.com or see https://example.com/a by 2026-11-20.";
     const formats = ["email", "uri", "date"].map((format) => [format, { type: "string", format }]);
