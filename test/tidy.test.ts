@@ -77,9 +77,20 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "generation",
     "src/config.ts",
   ],
+  // Semantic search: the passages of documents, and answers from them.
+  search: ["domain", "engines", "generation", "vectors"],
   reconciliation: ["domain", "io", "reports", "src/config.ts"],
   http: ["domain", "io", "src/config.ts"],
-  api: ["audio", "domain", "durable-objects", "engines", "generation", "documents", "http"],
+  api: [
+    "audio",
+    "domain",
+    "durable-objects",
+    "engines",
+    "generation",
+    "documents",
+    "search",
+    "http",
+  ],
   // What routes and batches share: stubs of the objects, the dependencies of a call, the audit log.
   edge: [
     "domain",
@@ -92,6 +103,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "moderation",
     "generation",
     "documents",
+    "search",
+    "vectors",
     "api",
     "http",
     "src/config.ts",
@@ -109,6 +122,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "moderation",
     "generation",
     "documents",
+    "search",
     "api",
     "edge",
     "http",

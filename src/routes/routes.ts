@@ -15,6 +15,8 @@ import { createCompletion } from "./completions.ts";
 import { analyzeRoute, suggestRoute } from "./comments.ts";
 import { createDocument, deleteDocument, getDocument, listDocuments } from "./documents.ts";
 import { getDiscovery } from "./discovery.ts";
+import { embedDocument } from "./document-embedding.ts";
+import { answerFromDocuments, searchDocuments } from "./document-search.ts";
 import { createEmbeddings } from "./embeddings.ts";
 import { listInferences } from "./inferences.ts";
 import { createVariations } from "./image-variations.ts";
@@ -162,6 +164,9 @@ export const ROUTES: readonly Route[] = [
   listReconciliation,
   rebuildReports,
   getRebuild,
+  embedDocument,
+  searchDocuments,
+  answerFromDocuments,
   createTranslation,
   runModelRoute,
   searchWorkersAiModels,

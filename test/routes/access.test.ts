@@ -101,6 +101,8 @@ const GOOD_BODIES: Readonly<Record<string, unknown>> = {
     input: "Nice to meet you",
   },
   "POST /v1/documents": { type: "other", content: "Nice to meet you all here today", tasks: [] },
+  "POST /v1/documents/search": { query: "Nice to meet you" },
+  "POST /v1/documents/answer": { query: "Nice to meet you" },
   "POST /v1/verdicts/:id/review": { state: "claimed" },
   "POST /v1/webhooks": {
     url: "https://hooks.acme.dev/",
@@ -380,6 +382,9 @@ describe("what a role opens", () => {
         "GET /v1/documents",
         "GET /v1/documents/:id",
         "DELETE /v1/documents/:id",
+        "POST /v1/documents/:id/embed",
+        "POST /v1/documents/search",
+        "POST /v1/documents/answer",
         "POST /v1/images/generations",
         "POST /v1/images",
         "GET /v1/images/:id",

@@ -1,0 +1,75 @@
+import * as v from "valibot";
+import { readDocumentText } from "../documents/stored-files.ts";
+import { ok } from "../http/call.ts";
+import { newId } from "../http/ids.ts";
+import { defineRoute } from "../http/route.ts";
+import { EmbeddingOutput, toEmbedding } from "../api/native/document-embedding.ts";
+import { GENERATED, generationHeaders, type GenerationRouteCall } from "../edge/generation-deps.ts";
+import { toItsEnd } from "../edge/moderation-deps.ts";
+import { fromBucket } from "../edge/picture-deps.ts";
+import { searchDeps } from "../edge/search-deps.ts";
+import { bucketOf, objectCaller, readTenant } from "../edge/bindings.ts";
+import { type Indexed, type IndexFailure, indexDocument } from "../search/index-document.ts";
+
+// Makes a stored document searchable: when it is stored, or later, such as after a refusal.
+
+const ROUTE = "POST /v1/documents/{id}/embed";
+
+export const embedDocument = defineRoute({
+  method: "POST",
+  path: "/v1/documents/:id/embed",
+  summary: "Make a stored document searchable",
+  description: "A document that is searchable already costs nothing, so it can be repeated.",
+  surface: "native",
+  admits: { kind: "generation", route: ROUTE },
+  auth: { kind: "key", roles: ["call"] },
+  params: v.strictObject({
+    id: v.pipe(v.string(), v.description("The document's id, `doc_…`.")),
+  }),
+  body: { schema: v.strictObject({}), limitBytes: 1024, optional: true },
+  reply: { status: 200, schema: EmbeddingOutput },
+  failures: [...GENERATED, "not_found"],
+  handle: async (call) => {
+    const { id } = call.params;
+    const indexed = await toItsEnd(call.ctx, embedStored(call, id, null));
+    if (indexed.kind !== "indexed") return indexed;
+    const { generation } = indexed;
+    const headers = generation === null ? {} : generationHeaders(generation, call.config);
+    return ok(toEmbedding(id, indexed), { headers });
+  },
+});
+
+/** @param text of the document; null: it is read from the bucket */
+export async function embedStored(
+  call: GenerationRouteCall,
+  id: string,
+  text: string | null,
+): Promise<Indexed | IndexFailure> {
+  const found = await readTenant(call, (tenant, caller) => tenant.readDocument(caller, id));
+  if (found.kind !== "document") return found;
+  const { document, owner } = found;
+  const read = text ?? (await storedText(call, owner, document));
+  if (read === null) return { kind: "not_found", what: "document" };
+  if (typeof read !== "string") return read;
+  const { file: revision, type, userId } = document;
+  return indexDocument(
+    searchDeps(call),
+    { documentId: id, revision, type, userId, text: read },
+    {
+      callId: newId("jnl"),
+      requestId: call.requestId,
+      route: ROUTE,
+      caller: objectCaller(call.caller),
+      userId,
+      idempotency: null,
+    },
+  );
+}
+
+async function storedText(
+  { env }: GenerationRouteCall,
+  ...at: Parameters<typeof readDocumentText> extends [R2Bucket, ...infer At] ? At : never
+): Promise<string | null | { readonly kind: "unavailable" }> {
+  const bucket = bucketOf(env);
+  return bucket === null ? null : fromBucket(readDocumentText(bucket, ...at));
+}

@@ -1,0 +1,373 @@
+import { env, runDurableObjectAlarm } from "cloudflare:test";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { makeKey, makeTenant, type Reply, type TestTenant } from "../client.ts";
+import { cleanUp, rows, stopClock } from "../durable-objects/a-tenant.ts";
+import { askedAbout, unique } from "./scripted.ts";
+
+// Search over stored documents and answers from them, through the routes.
+
+beforeEach(() => stopClock());
+afterEach(cleanUp);
+
+let made = 0;
+const aTenant = (settings = {}): Promise<TestTenant> => {
+  made += 1;
+  return makeTenant(`search-${made}`, settings);
+};
+
+const LEASE =
+  "The lease of the workshop ends on 2027-03-31. The rent is 1,200 euros a month, due on the first.";
+const GARDEN = "Tomatoes need sun and water. Plant them in May, after the last frost.";
+const BOATS = "The ferry crosses the lake four times a day. Dogs travel for free on the ferry.";
+
+type Call = TestTenant["call"];
+
+async function store(call: Call, content: string, change: object = {}): Promise<string> {
+  const reply = await call("POST", "/v1/documents", { type: "other", content, ...change });
+  expect([reply.status, reply.body]).toEqual([200, expect.anything()]);
+  return reply.body.id;
+}
+
+/** Stored and searchable. */
+async function findable(call: Call, content: string, change: object = {}): Promise<string> {
+  const id = await store(call, content, change);
+  const reply = await call("POST", `/v1/documents/${id}/embed`);
+  expect([reply.status, reply.body]).toEqual([200, expect.anything()]);
+  return id;
+}
+
+const search = (call: Call, body: object, headers = {}): Promise<Reply> =>
+  call("POST", "/v1/documents/search", body, headers);
+
+const answer = (call: Call, body: object, headers = {}): Promise<Reply> =>
+  call("POST", "/v1/documents/answer", body, headers);
+
+interface Line {
+  readonly id: string;
+  readonly route: string;
+  readonly micro_neurons: number;
+  readonly items: readonly unknown[];
+}
+
+const linesOf = async ({ call }: TestTenant): Promise<readonly Line[]> =>
+  (await call("GET", "/v1/ledger")).body.data;
+
+/** The one line of a route. */
+async function lineOf(tenant: TestTenant, route: string): Promise<Line> {
+  const lines = (await linesOf(tenant)).filter((line) => line.route === route);
+  expect(lines).toHaveLength(1);
+  return lines[0] as Line;
+}
+
+const EMBED = "POST /v1/documents/{id}/embed";
+const SEARCH = "POST /v1/documents/search";
+const ANSWER = "POST /v1/documents/answer";
+
+describe("POST /v1/documents/{id}/embed", () => {
+  it("makes a document searchable by one governed call, once", async () => {
+    const tenant = await aTenant();
+    const content = Array.from({ length: 150 }, (_, at) => `${LEASE} Note ${at}.`).join("\n\n");
+    const id = await store(tenant.call, content, { user_id: "u_7" });
+    const { status, body, headers } = await tenant.call("POST", `/v1/documents/${id}/embed`);
+    expect(status).toBe(200);
+    const line = await lineOf(tenant, EMBED);
+    expect(body).toEqual({
+      object: "document_embedding",
+      document_id: id,
+      passages: expect.any(Number),
+      covered_to: content.length,
+      journal_line_id: line.id,
+      micro_neurons: line.micro_neurons,
+      neurons: line.micro_neurons / 1e6,
+    });
+    expect(body.passages).toBeGreaterThan(10);
+    expect(headers.get("x-neurogate-micro-neurons")).toBe(String(line.micro_neurons));
+    expect(line).toMatchObject({
+      user_id: "u_7",
+      outcome: "posted",
+      items: [{ task: "text_embeddings", priced_as: "@cf/baai/bge-m3" }],
+    });
+    const again = await tenant.call("POST", `/v1/documents/${id}/embed`, {});
+    expect(again.body).toEqual({ ...body, journal_line_id: null, micro_neurons: 0, neurons: 0 });
+    await lineOf(tenant, EMBED);
+  });
+
+  it("asks an engine for a hundred passages at once", async () => {
+    const tenant = await aTenant();
+    const mark = unique();
+    const content = Array.from({ length: 1800 }, (_, at) => `${LEASE} ${mark} ${at}.`).join(" ");
+    const id = await store(tenant.call, content);
+    const { body } = await tenant.onWorkersAi("POST", `/v1/documents/${id}/embed`);
+    expect(body.passages).toBeGreaterThan(100);
+    await lineOf(tenant, EMBED);
+    expect(await askedAbout(mark)).toHaveLength(Math.ceil(body.passages / 100));
+  });
+
+  it("charges nothing for a document without words", async () => {
+    const tenant = await aTenant();
+    const id = await store(tenant.call, "--- *** ---");
+    const { body } = await tenant.call("POST", `/v1/documents/${id}/embed`);
+    expect(body).toMatchObject({ passages: 0, covered_to: 0, journal_line_id: null });
+  });
+
+  it("knows no document of another tenant", async () => {
+    const [tenant, other] = [await aTenant(), await aTenant()];
+    const id = await store(other.call, LEASE);
+    expect((await tenant.call("POST", `/v1/documents/${id}/embed`)).status).toBe(404);
+    expect((await tenant.call("POST", "/v1/documents/doc_none/embed")).status).toBe(404);
+  });
+
+  it("is refused over the quota, and leaves nothing searchable", async () => {
+    const tenant = await aTenant({ daily_neurons: 0.001 });
+    const id = await store(tenant.call, LEASE.repeat(50));
+    const refused = await tenant.call("POST", `/v1/documents/${id}/embed`);
+    expect([refused.status, refused.body.kind ?? refused.body.code]).toMatchObject([
+      expect.any(Number),
+      expect.stringMatching(/quota|over_limit/),
+    ]);
+    expect(await rows(tenant.id, "SELECT key FROM vector_sets")).toEqual([]);
+  });
+});
+
+describe("POST /v1/documents/search", () => {
+  it("gives the nearest passages with their place, and what it cost", async () => {
+    const tenant = await aTenant();
+    const lease = await findable(tenant.call, LEASE, { type: "contract", user_id: "u_7" });
+    await findable(tenant.call, GARDEN);
+    await findable(tenant.call, BOATS);
+    const reply = await search(tenant.call, { query: "When does the lease end?", top_k: 2 });
+    expect(reply.status).toBe(200);
+    const line = await lineOf(tenant, SEARCH);
+    expect(reply.body).toEqual({
+      object: "document_search",
+      data: [
+        {
+          document_id: lease,
+          type: "contract",
+          user_id: "u_7",
+          start: 0,
+          end: LEASE.length,
+          text: LEASE,
+          score: expect.any(Number),
+          rank: null,
+        },
+        expect.objectContaining({ rank: null }),
+      ],
+      embedding_model: "neurogate/hashing@1",
+      reranked: "no",
+      steps: [{ step: "embed", journal_line_id: line.id, micro_neurons: line.micro_neurons }],
+      micro_neurons: line.micro_neurons,
+      neurons: line.micro_neurons / 1e6,
+    });
+    expect(reply.body.data[0].score).toBeGreaterThan(reply.body.data[1].score);
+    expect(reply.headers.get("x-neurogate-micro-neurons")).toBe(String(line.micro_neurons));
+  });
+
+  it("finds nothing where there is nothing, and says so", async () => {
+    const tenant = await aTenant();
+    const { status, body } = await search(tenant.call, { query: "anything" });
+    expect([status, body.data]).toEqual([200, []]);
+  });
+
+  it("keeps to its filter", async () => {
+    const tenant = await aTenant();
+    const lease = await findable(tenant.call, LEASE, { type: "contract", user_id: "u_7" });
+    const garden = await findable(tenant.call, GARDEN, { type: "article" });
+    const found = async (filter: object): Promise<string[]> => {
+      const { body } = await search(tenant.call, { query: "lease tomatoes", filter });
+      return body.data.map(({ document_id }: { document_id: string }) => document_id).toSorted();
+    };
+    expect(await found({})).toEqual([lease, garden].toSorted());
+    expect(await found({ types: ["article"] })).toEqual([garden]);
+    expect(await found({ user_id: "u_7" })).toEqual([lease]);
+    expect(await found({ document_ids: [garden] })).toEqual([garden]);
+    expect(await found({ user_id: "u_8" })).toEqual([]);
+  });
+
+  it("shows no tenant what another has, nor what a tenant had before it was deleted", async () => {
+    const [tenant, other] = [await aTenant(), await aTenant()];
+    await findable(other.call, LEASE);
+    expect((await search(tenant.call, { query: "lease" })).body.data).toEqual([]);
+    expect((await search(other.call, { query: "lease" })).body.data).toHaveLength(1);
+  });
+
+  it("shows a deleted document no more, at once, and removes its passages", async () => {
+    const tenant = await aTenant();
+    const lease = await findable(tenant.call, LEASE);
+    await findable(tenant.call, GARDEN);
+    expect((await tenant.call("DELETE", `/v1/documents/${lease}`)).status).toBe(204);
+    const { body } = await search(tenant.call, { query: "lease" });
+    expect(body.data.map(({ text }: { text: string }) => text)).toEqual([GARDEN]);
+    await runDurableObjectAlarm(env.TENANT.getByName(tenant.id));
+    expect(await rows(tenant.id, "SELECT key FROM vector_sets")).toHaveLength(1);
+  });
+
+  it("has a model put the passages in order, in a call of its own", async () => {
+    const tenant = await aTenant();
+    await findable(tenant.onWorkersAi, "Short.");
+    const long = await findable(tenant.onWorkersAi, LEASE);
+    const { body } = await search(tenant.onWorkersAi, { query: "lease", top_k: 1, rerank: true });
+    // The fake ranks by length.
+    expect(body).toMatchObject({
+      data: [{ document_id: long, rank: LEASE.length / 1000 }],
+      embedding_model: "@cf/baai/bge-m3",
+      reranked: "yes",
+      steps: [{ step: "embed" }, { step: "rerank" }],
+    });
+    const ranked = await lineOf(tenant, `${SEARCH}#rerank`);
+    const embedded = await lineOf(tenant, SEARCH);
+    expect(ranked.micro_neurons + embedded.micro_neurons).toBe(body.micro_neurons);
+  });
+
+  it("keeps its results where the reranker fails, and says so", async () => {
+    const tenant = await aTenant();
+    await findable(tenant.onWorkersAi, LEASE);
+    const query = `lease [[fake:empty_list|${unique()}]]`;
+    const { status, body } = await search(tenant.onWorkersAi, { query, rerank: true });
+    expect([status, body]).toMatchObject([
+      200,
+      { data: [{ text: LEASE, rank: null }], reranked: "failed", steps: [{ step: "embed" }] },
+    ]);
+  });
+
+  it("charges a repeat with the same key once", async () => {
+    const tenant = await aTenant();
+    await findable(tenant.call, LEASE);
+    const key = { "Idempotency-Key": "search-1" };
+    const body = { query: "When does the lease end?", rerank: true };
+    const first = await search(tenant.call, body, key);
+    const lines = (await linesOf(tenant)).length;
+    const again = await search(tenant.call, body, key);
+    expect(again.body.data).toEqual(first.body.data);
+    expect(await linesOf(tenant)).toHaveLength(lines);
+    const other = await search(tenant.call, { query: "Another one" }, key);
+    expect(other.status).toBe(422);
+  });
+
+  it.each([
+    [{ query: "" }, "#/query"],
+    [{ query: "x".repeat(2001) }, "#/query"],
+    [{ query: "a", top_k: 51 }, "#/top_k"],
+    [{ query: "a", top_k: 0 }, "#/top_k"],
+    [{ query: "a", filter: { document_ids: [] } }, "#/filter/document_ids"],
+    [{ query: "a", filter: { author: "me" } }, "#/filter/author"],
+    [{ query: "a", limit: 3 }, "#/limit"],
+  ])("refuses %j", async (body, pointer) => {
+    const tenant = await aTenant();
+    const reply = await search(tenant.call, body);
+    expect([reply.status, reply.body.errors]).toMatchObject([400, [{ pointer }]]);
+  });
+
+  it("is for keys of the role call", async () => {
+    const tenant = await aTenant();
+    const key = await makeKey(tenant.id, "review");
+    const { status } = await search(
+      tenant.call,
+      { query: "a" },
+      { Authorization: `Bearer ${key}` },
+    );
+    expect(status).toBe(403);
+  });
+});
+
+/** A question, and what the scripted model says to it. */
+const told = (question: string, says: string): string =>
+  `${question} [[fake:text=${encodeURIComponent(says)}|${unique()}]]`;
+
+const claims = (...statements: readonly { text: string; quote: string }[]): string =>
+  JSON.stringify({ statements });
+
+describe("POST /v1/documents/answer", () => {
+  it("quotes the document that says it, without a model too", async () => {
+    const tenant = await aTenant();
+    const lease = await findable(tenant.call, LEASE);
+    await findable(tenant.call, GARDEN);
+    const { status, body } = await answer(tenant.call, { query: "When does the lease end?" });
+    expect(status).toBe(200);
+    const quote = "The lease of the workshop ends on 2027-03-31.";
+    expect(body).toMatchObject({
+      object: "document_answer",
+      answer: quote,
+      statements: [
+        { text: quote, citations: [{ document_id: lease, start: 0, end: quote.length - 1 }] },
+      ],
+      end: "answered",
+      dropped: 0,
+      passages: 2,
+      model: "neurogate/extract@1",
+      steps: [{ step: "embed" }, { step: "answer" }],
+    });
+    const asked = await lineOf(tenant, ANSWER);
+    const embedded = await lineOf(tenant, `${ANSWER}#embed`);
+    expect(asked.micro_neurons + embedded.micro_neurons).toBe(body.micro_neurons);
+  });
+
+  it("answers nothing, and asks no model, where nothing is found", async () => {
+    const tenant = await aTenant();
+    const { body } = await answer(tenant.call, { query: "When does the lease end?" });
+    expect(body).toMatchObject({
+      answer: null,
+      statements: [],
+      end: "not_in_passages",
+      passages: 0,
+      model: null,
+      steps: [{ step: "embed" }],
+    });
+    expect(await linesOf(tenant)).toHaveLength(1);
+  });
+
+  it("leaves out what a model makes up", async () => {
+    const tenant = await aTenant();
+    const lease = await findable(tenant.onWorkersAi, LEASE);
+    const says = claims(
+      { text: "The lease ends on 2027-03-31.", quote: "workshop ends on 2027-03-31" },
+      { text: "The lease ends on 2030-01-01.", quote: "workshop ends on 2027-03-31" },
+      { text: "Dogs are welcome.", quote: "dogs are welcome in the workshop" },
+    );
+    const query = told("When does the lease end?", says);
+    const { body } = await answer(tenant.onWorkersAi, { query });
+    const start = LEASE.indexOf("workshop");
+    expect(body).toMatchObject({
+      answer: "The lease ends on 2027-03-31.",
+      statements: [{ citations: [{ document_id: lease, start, end: start + 27 }] }],
+      end: "answered",
+      dropped: 2,
+    });
+  });
+
+  it.each([
+    ["says that the passages do not say it", claims(), "not_in_passages", 0],
+    [
+      "only makes things up",
+      claims({ text: "Yes.", quote: "the lease never ends at all" }),
+      "not_in_passages",
+      1,
+    ],
+    ["does not keep to the form", "The lease ends in 2027, I think.", "malformed", 0],
+  ])("answers nothing where a model %s", async (_, says, end, dropped) => {
+    const tenant = await aTenant();
+    await findable(tenant.onWorkersAi, LEASE);
+    const query = told("When does the lease end?", says);
+    const { status, body } = await answer(tenant.onWorkersAi, { query });
+    expect([status, body]).toMatchObject([200, { answer: null, statements: [], end, dropped }]);
+  });
+
+  it("is one answer for a repeat with the same key", async () => {
+    const tenant = await aTenant();
+    await findable(tenant.call, LEASE);
+    const key = { "Idempotency-Key": "answer-1" };
+    const body = { query: "When does the lease end?" };
+    const first = await answer(tenant.call, body, key);
+    const lines = (await linesOf(tenant)).length;
+    const again = await answer(tenant.call, body, key);
+    expect(again.body.answer).toBe(first.body.answer);
+    expect(await linesOf(tenant)).toHaveLength(lines);
+  });
+
+  it("is refused where the model is not for chats", async () => {
+    const tenant = await aTenant();
+    await findable(tenant.call, LEASE);
+    const reply = await answer(tenant.call, { query: "lease", model: "@cf/baai/bge-m3" });
+    expect(reply.status).toBe(400);
+  });
+});
