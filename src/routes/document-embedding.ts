@@ -1,9 +1,11 @@
 import * as v from "valibot";
+import { type MicroNeurons, ZERO } from "../domain/ledger/micro-neurons.ts";
 import { readDocumentText } from "../documents/stored-files.ts";
+import type { Rendered } from "../generation/generation-call.ts";
 import { ok } from "../http/call.ts";
 import { newId } from "../http/ids.ts";
 import { defineRoute } from "../http/route.ts";
-import { EmbeddingOutput, toEmbedding } from "../api/native/document-embedding.ts";
+import { EmbeddingOutput, toEmbedding, toSearchable } from "../api/native/document-embedding.ts";
 import { GENERATED, generationHeaders, type GenerationRouteCall } from "../edge/generation-deps.ts";
 import { toItsEnd } from "../edge/moderation-deps.ts";
 import { fromBucket } from "../edge/picture-deps.ts";
@@ -64,6 +66,21 @@ export async function embedStored(
       idempotency: null,
     },
   );
+}
+
+/**
+ * The reply to a document that was just stored, with whether it can be found. A repeat of its request makes
+ * searchable what was not yet.
+ */
+export async function searchableReply(
+  call: GenerationRouteCall,
+  { body }: Rendered,
+  text: string,
+): Promise<{ readonly body: string; readonly microNeurons: MicroNeurons }> {
+  const stored = JSON.parse(new TextDecoder().decode(body)) as { readonly id: string };
+  const indexed = await toItsEnd(call.ctx, embedStored(call, stored.id, text));
+  const microNeurons = indexed.kind === "indexed" ? indexed.microNeurons : ZERO;
+  return { body: JSON.stringify({ ...stored, search: toSearchable(indexed) }), microNeurons };
 }
 
 async function storedText(

@@ -23,6 +23,7 @@ import {
   toDocumentWithResults,
 } from "../api/native/document.ts";
 import { list, listOf, name, pageQuery } from "../api/field.ts";
+import { plus, ZERO } from "../domain/ledger/micro-neurons.ts";
 import { usable } from "../domain/ledger/quota.ts";
 import { fromBucket } from "../edge/picture-deps.ts";
 import { bucketOf } from "../edge/bindings.ts";
@@ -36,6 +37,7 @@ import {
   TENANT_READ,
   UNAVAILABLE,
 } from "../edge/bindings.ts";
+import { searchableReply } from "./document-embedding.ts";
 
 /** A file of 8 MiB in base64, or a text of 1 MiB in JSON, where an escape may take six bytes for one. */
 const MAX_BODY_BYTES = 12 * 1024 * 1024;
@@ -111,7 +113,9 @@ export const createDocument = defineRoute({
       }),
     );
     if (done.kind !== "done") return done;
-    const { rendered, microNeurons, standing, replayed } = done;
+    const { rendered, standing, replayed } = done;
+    const searchable = body.search ? await searchableReply(call, rendered, text) : null;
+    const microNeurons = plus(done.microNeurons, searchable?.microNeurons ?? ZERO);
     const headers = {
       "Content-Type": rendered.contentType,
       ...callHeaders({
@@ -122,7 +126,7 @@ export const createDocument = defineRoute({
       }),
       ...(standing !== null && rateLimitHeaders(standing)),
     };
-    return raw(new Response(rendered.body, { headers }));
+    return raw(new Response(searchable?.body ?? rendered.body, { headers }));
   },
 });
 

@@ -44,7 +44,7 @@ export interface FoundPassage extends Passage {
 }
 
 /** Hits beside those that are wanted: some may be of sets that are being removed. */
-const SPARE_HITS = 20;
+const SPARE_HITS = 10;
 
 /** A repeat with the same idempotency key gets the same vector, and is not charged. */
 export async function embedQuery(

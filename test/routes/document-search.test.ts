@@ -1,6 +1,6 @@
 import { env, runDurableObjectAlarm } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { makeKey, makeTenant, type Reply, type TestTenant } from "../client.ts";
+import { admin, makeKey, makeTenant, type Reply, type TestTenant } from "../client.ts";
 import { cleanUp, rows, stopClock } from "../durable-objects/a-tenant.ts";
 import { askedAbout, unique } from "./scripted.ts";
 
@@ -23,7 +23,12 @@ const BOATS = "The ferry crosses the lake four times a day. Dogs travel for free
 type Call = TestTenant["call"];
 
 async function store(call: Call, content: string, change: object = {}): Promise<string> {
-  const reply = await call("POST", "/v1/documents", { type: "other", content, ...change });
+  const reply = await call("POST", "/v1/documents", {
+    type: "other",
+    content,
+    tasks: [],
+    ...change,
+  });
   expect([reply.status, reply.body]).toEqual([200, expect.anything()]);
   return reply.body.id;
 }
@@ -126,6 +131,40 @@ describe("POST /v1/documents/{id}/embed", () => {
       expect.stringMatching(/quota|over_limit/),
     ]);
     expect(await rows(tenant.id, "SELECT key FROM vector_sets")).toEqual([]);
+  });
+});
+
+describe("POST /v1/documents with search", () => {
+  it("stores a document and makes it searchable, and says what that cost", async () => {
+    const tenant = await aTenant();
+    const body = { type: "other", content: LEASE, tasks: [], search: true };
+    const stored = await tenant.call("POST", "/v1/documents", body);
+    const line = await lineOf(tenant, EMBED);
+    expect(stored.body.search).toEqual({
+      state: "ready",
+      passages: 1,
+      covered_to: LEASE.length,
+      journal_line_id: line.id,
+      micro_neurons: line.micro_neurons,
+      failure: null,
+    });
+    expect(stored.headers.get("x-neurogate-micro-neurons")).toBe(String(line.micro_neurons));
+    const { body: found } = await search(tenant.call, { query: "When does the lease end?" });
+    expect(found.data).toMatchObject([{ document_id: stored.body.id }]);
+  });
+
+  it("stores the document where its embedding is refused, and a repeat tries that again", async () => {
+    const tenant = await aTenant({ models: ["@cf/meta/llama-3.1-8b-instruct-fp8"] });
+    const body = { type: "other", content: LEASE, tasks: [], search: true };
+    const key = { "Idempotency-Key": "store-1" };
+    const refused = await tenant.call("POST", "/v1/documents", body, key);
+    expect([refused.status, refused.body.search]).toMatchObject([
+      200,
+      { state: "failed", failure: "model_not_allowed", journal_line_id: null },
+    ]);
+    await admin("PATCH", `/admin/tenants/${tenant.id}`, { models: null });
+    const again = await tenant.call("POST", "/v1/documents", body, key);
+    expect(again.body).toMatchObject({ id: refused.body.id, search: { state: "ready" } });
   });
 });
 

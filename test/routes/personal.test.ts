@@ -104,7 +104,14 @@ async function fill(person: string, mark: string): Promise<string> {
   await call(
     "POST",
     "/v1/documents",
-    { type: "email", content: `Dear ${mark}`, user_id: person, id: `doc_${mark}`, tasks: [] },
+    {
+      type: "email",
+      content: `Dear ${mark}`,
+      user_id: person,
+      id: `doc_${mark}`,
+      tasks: [],
+      search: true,
+    },
     key(4),
   );
   const event = await rows(
@@ -135,13 +142,15 @@ const storedIn = ({ storage }: DurableObjectState): string =>
     )
     .join("\n");
 
-/** Whatever lies in the object, those of its sessions, the bucket and the cache, as text. */
+/** Whatever lies in the object, those of its sessions and vectors, the bucket and the cache, as text. */
 async function everything(): Promise<string> {
   const inObject = await inTenant(tenant.id, storedIn);
   const sessions = await listDurableObjectIds(env.SESSION);
   const inSessions = await Promise.all(
     sessions.map((id) => runInDurableObject(env.SESSION.get(id), (_, state) => storedIn(state))),
   );
+  const shard = env.VECTORS.getByName(`${tenant.id}/1/0`);
+  const inShard = await runInDurableObject(shard, (_, state) => storedIn(state));
   const { objects } = await env.IMAGES.list({ include: ["customMetadata"] });
   const inBucket = await Promise.all(
     objects.map(async ({ key, customMetadata }) => {
@@ -151,7 +160,7 @@ async function everything(): Promise<string> {
   );
   const { keys } = await env.CACHE.list();
   const inCache = await Promise.all(keys.map(async ({ name }) => `${await env.CACHE.get(name)}`));
-  return [inObject, ...inSessions, ...inBucket, ...inCache].join("\n");
+  return [inObject, ...inSessions, inShard, ...inBucket, ...inCache].join("\n");
 }
 
 const asText = (value: unknown): string =>
@@ -196,11 +205,12 @@ describe("GET /v1/export", () => {
         verdict: 4,
         document: 1,
         document_content: 1,
+        document_vectors: 1,
         idempotency_key: 4,
         reply: 3,
         kept_response: 2,
         response_content: 2,
-        journal_line: 10,
+        journal_line: 11,
         images: 2,
         user_pictures: 1,
         listed_session: 1,
@@ -294,9 +304,10 @@ describe("POST /v1/erasures", () => {
         verdicts: 4,
         responses: 2,
         documents: 1,
+        vectors: 1,
         idempotency_keys: 4,
         replies: 3,
-        journal_lines: 10,
+        journal_lines: 11,
         user_pictures: 1,
         sessions: 1,
         images: 3,

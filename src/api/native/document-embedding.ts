@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { toNeurons } from "../../domain/ledger/micro-neurons.ts";
-import type { Indexed } from "../../search/index-document.ts";
+import type { Indexed, IndexFailure } from "../../search/index-document.ts";
 import { count, microNeuronsOut } from "../field.ts";
 
 // Whether a document can be found by search, on the wire.
@@ -17,6 +17,40 @@ export const EmbeddingOutput = v.object({
   micro_neurons: microNeuronsOut("What it cost."),
   neurons: v.number(),
 });
+
+/** In the reply to a document that is stored: the document is stored even where this failed. */
+export const SearchableOutput = v.object({
+  state: v.pipe(
+    v.picklist(["ready", "failed"]),
+    v.description("failed: the document is stored and not found; POST …/embed tries again."),
+  ),
+  passages: EmbeddingOutput.entries.passages,
+  covered_to: EmbeddingOutput.entries.covered_to,
+  journal_line_id: EmbeddingOutput.entries.journal_line_id,
+  micro_neurons: EmbeddingOutput.entries.micro_neurons,
+  failure: v.pipe(v.nullable(v.string()), v.description("Why it failed, as errors are named.")),
+});
+
+export const toSearchable = (
+  indexed: Indexed | IndexFailure,
+): v.InferOutput<typeof SearchableOutput> =>
+  indexed.kind === "indexed"
+    ? {
+        state: "ready",
+        passages: indexed.passages,
+        covered_to: indexed.coveredTo,
+        journal_line_id: indexed.callId,
+        micro_neurons: indexed.microNeurons,
+        failure: null,
+      }
+    : {
+        state: "failed",
+        passages: 0,
+        covered_to: 0,
+        journal_line_id: null,
+        micro_neurons: 0,
+        failure: indexed.kind,
+      };
 
 export const toEmbedding = (
   documentId: string,

@@ -23,6 +23,7 @@ import { invalid, type InvalidRequest } from "../../http/field-errors.ts";
 import { bytesOfBase64 } from "../../domain/text/base64.ts";
 import { type SentContent, TEXT_TYPES } from "../../documents/read-file.ts";
 import { shaped, stated } from "../../http/field-errors.ts";
+import { SearchableOutput } from "./document-embedding.ts";
 import { microNeuronsOut, name, time, wholeNumber } from "../field.ts";
 
 // Documents on the wire.
@@ -101,6 +102,10 @@ const Fields = v.strictObject({
         "What is to be done with it; empty: it is stored alone. Absent: all that its type has.",
       ),
     ),
+  ),
+  search: v.optional(
+    v.pipe(v.boolean(), v.description("Make it searchable: one call more, for its embeddings.")),
+    false,
   ),
   categories: v.optional(
     v.pipe(
@@ -264,6 +269,9 @@ export const ReadDocumentOutput = v.object({
   ...documentFields,
   results: v.nullable(ResultsOutput),
   text: v.optional(v.nullable(v.string())),
+  search: v.optional(
+    v.pipe(SearchableOutput, v.description("In the reply that stored it, if it was asked for.")),
+  ),
 });
 
 const toTask = (report: TaskReport) => ({
