@@ -87,14 +87,15 @@ export class VectorShard extends DurableObject<Env> {
       const set = sets.get(key);
       return set !== undefined && matches(filter, set);
     };
-    return table
-      .nearest(vector, most, takes)
-      .flatMap((ref): VectorHit[] => {
-        const stored = this.#store.readVector(ref);
-        return stored === null ? [] : [{ ...ref, score: cosine(stored, vector) }];
-      })
-      .toSorted(byScore)
-      .slice(0, most);
+    let hits: VectorHit[] = [];
+    for (const { reach, set, ordinal } of table.nearest(vector, most, takes)) {
+      if (reach < (hits[most - 1]?.score ?? -Infinity)) break;
+      const stored = this.#store.readVector({ set, ordinal });
+      if (stored === null) continue;
+      const hit = { set, ordinal, score: cosine(stored, vector) };
+      hits = [...hits, hit].toSorted(byScore).slice(0, most);
+    }
+    return hits;
   }
 
   read(refs: readonly VectorRef[]): (Passage | null)[] {

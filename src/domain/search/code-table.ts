@@ -8,6 +8,12 @@ export interface VectorRef {
   readonly ordinal: number;
 }
 
+/** A vector that may be among the nearest. */
+export interface Candidate extends VectorRef {
+  /** The highest cosine that it can have. */
+  readonly reach: number;
+}
+
 const FIRST_CAPACITY = 256;
 
 /** Codes of vectors of one length. A set's vectors come and go together. */
@@ -51,22 +57,25 @@ export class CodeTable {
 
   /**
    * The vectors that may be among the nearest `most`: every one whose cosine could reach the `most`-th
-   * best. The nearest are all among them, whatever the codes leave out.
+   * best. The nearest are all among them, whatever the codes leave out. Those that can be the nearest come
+   * first, so that a reader may stop at the first one that cannot reach what it has.
    *
    * @param query of unit length
    * @param takes whether a set is searched; asked once for each set in a row
    */
-  nearest(query: Float32Array, most: number, takes: (set: string) => boolean): VectorRef[] {
+  nearest(query: Float32Array, most: number, takes: (set: string) => boolean): Candidate[] {
     const taken = this.#taken(takes);
     const scores = this.#scores(query, taken);
     const floor = nthLargest(
       scores.map((score, at) => score - (this.#residuals[taken[at] ?? 0] ?? 0)),
       most,
     );
-    return taken.flatMap((slot, at) => {
-      const reach = (scores[at] ?? 0) + (this.#residuals[slot] ?? 0);
-      return reach < floor ? [] : [this.#refAt(slot)];
-    });
+    return taken
+      .flatMap((slot, at) => {
+        const reach = (scores[at] ?? 0) + (this.#residuals[slot] ?? 0);
+        return reach < floor ? [] : [{ ...this.#refAt(slot), reach }];
+      })
+      .toSorted((a, b) => b.reach - a.reach);
   }
 
   #refAt(slot: number): VectorRef {
