@@ -699,7 +699,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     what: "the judge reads comments of tenants that did not ask for it",
-    file: "durable-objects/tenant/calls/admit.ts",
+    file: "durable-objects/tenant/calls/scoring.ts",
     from: `tx.profile.settings.perspective_fallback !== "judge"`,
     to: "false",
     tests: ["test/routes/perspective-fallback.test.ts"],

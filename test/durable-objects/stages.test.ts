@@ -199,7 +199,7 @@ describe("a feature's tables", () => {
       for (const feature of TENANT_SCHEMA.features) db.ensure(feature);
       return describeSchema(storage);
     });
-    expect(staged.tables).toHaveLength(42);
+    expect(staged.tables).toHaveLength(44);
     expect(staged).toEqual(before);
   });
 

@@ -4,12 +4,7 @@ import type { UserPictures } from "../../../src/domain/ledger/admission.ts";
 import type { Hold, JournalLine, Item } from "../../../src/domain/ledger/ledger.ts";
 import { sum } from "../../../src/domain/ledger/micro-neurons.ts";
 import { dayOf } from "../../../src/domain/ledger/period.ts";
-import {
-  BATCH_ROUTE,
-  withShare,
-  type RateUnits,
-  withScoreShare,
-} from "../../../src/domain/ledger/rate-limit.ts";
+import { BATCH_ROUTE, withShare } from "../../../src/domain/ledger/rate-limit.ts";
 import { moderationItems, planModeration } from "../../../src/domain/moderation/plan-moderation.ts";
 import type { PolicyVersion } from "../../../src/domain/moderation/policy.ts";
 import { DEFAULT_MODEL, planAnalysis } from "../../../src/domain/documents/plan-analysis.ts";
@@ -35,14 +30,12 @@ import type {
   GenerationAdmit,
   ModerationAdmit,
   PolicyRequest,
-  ScoringAdmit,
 } from "../protocol.ts";
 import type { TenantStores } from "../stores.ts";
 import { authorise, type Tx } from "../transactions.ts";
 import { isTooOld } from "../usage/fold-usage.ts";
 import { expectFiles } from "../verdicts/contents.ts";
 import { notReused, type Reuse, reuseAgain, reuseFor } from "../verdicts/reuse.ts";
-import { keepsSuggestions } from "../examples/suggestions.ts";
 import { USER_PICTURES } from "./call-schema.ts";
 import {
   limitStatus,
@@ -53,6 +46,7 @@ import {
   NO_SUCH_POLICY,
 } from "./plan-call.ts";
 import { remember, replayOf } from "./replay.ts";
+import { fallbackStages, scoringAdmitted, unitsOf } from "./scoring.ts";
 
 // Admission, in one transaction: all checks, always in the same order, and then all changes.
 
@@ -330,37 +324,6 @@ function policyReply(
   const tag = `${generation}.${version}`;
   return { name, version, tag, body: request.known === tag ? null : policy };
 }
-
-// Calls that are scored inside the Worker: the rates are all that they take, without a judge.
-
-/**
- * The judge of a comment in a language that is not scored here, by the default policy. None where the tenant
- * does not allow it, or no judge may run: the language is refused then.
- */
-function fallbackStages(tx: Tx, { judged }: ScoringAdmit): readonly PlannedStage[] {
-  if (judged === undefined || tx.profile.settings.perspective_fallback !== "judge") return [];
-  const policy = findPolicy(tx, null);
-  if (policy === null) return [];
-  const plan = planModeration(policy.policy, [judged], modelFinder(tx));
-  return plan.kind === "planned" ? plan.stages.filter(({ name }) => name === "judge") : [];
-}
-
-/** Its reply is made before it is settled, so it has the limits at once. */
-const scoringAdmitted = (
-  tx: Tx,
-  { hold, byScoreKey }: { readonly hold: Hold; readonly byScoreKey: boolean },
-): Admitted => ({
-  kind: "admitted",
-  hold,
-  policy: null,
-  limits: limitStatus(tx, unitsOf(rateUnits(hold.stages), byScoreKey)),
-  generation: tx.profile.generation,
-  ...(keepsSuggestions(tx) && { keepsSuggestions: true }),
-});
-
-/** Keys of role `score` have a share of each rate, all of them together. */
-const unitsOf = (units: RateUnits, byScoreKey: boolean): RateUnits =>
-  byScoreKey ? withScoreShare(units) : units;
 
 // A user's pictures of the day: counted with the admission of the call, in the same transaction. Pictures
 // that no engine made are given back with the settlement. A hold that expires gives nothing back, since

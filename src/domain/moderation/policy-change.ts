@@ -1,3 +1,4 @@
+import { SAMPLE_DECIDED } from "./decided-sample.ts";
 import { CATEGORIES, type Category, forEach } from "./category.ts";
 import { UNGUARDED } from "./guard.ts";
 import type { CategoryRule, Policy } from "./policy.ts";
@@ -42,7 +43,7 @@ export function changedPolicy(policy: Policy, change: PolicyChange): Policy {
     ban_after: change.ban_after === undefined ? ban_after : (change.ban_after ?? undefined),
     tier0: change.tier0 === undefined ? tier0 : (change.tier0 ?? undefined),
     sample_allowed: change.sample_allowed ?? sample_allowed ?? 0,
-    sample_decided: change.sample_decided ?? sample_decided,
+    sample_decided: change.sample_decided ?? sample_decided ?? SAMPLE_DECIDED,
   };
   return {
     ...rest,
@@ -62,7 +63,7 @@ export function changedPolicy(policy: Policy, change: PolicyChange): Policy {
     ...(next.ban_after !== undefined && { ban_after: next.ban_after }),
     ...(next.tier0 !== undefined && { tier0: next.tier0 }),
     ...(next.sample_allowed > 0 && { sample_allowed: next.sample_allowed }),
-    ...(next.sample_decided !== undefined && { sample_decided: next.sample_decided }),
+    ...(next.sample_decided !== SAMPLE_DECIDED && { sample_decided: next.sample_decided }),
     ...(reuseTtlS > 0 && { reuse_ttl_s: reuseTtlS }),
   };
 }

@@ -177,8 +177,8 @@ describe("answerInSchema", () => {
     const statements = { type: "array", minItems: 2, items };
     const schema = { type: "object", properties: { statements }, required: ["statements"] };
     const sentences = ["The honey is sold.", "Her brother repairs clocks."];
-    const said = sentences.map((one) => ({ text: one, quote: one }));
-    const value = { statements: said };
+    const quoted = sentences.map((one) => ({ text: one, quote: one }));
+    const value = { statements: quoted };
     expect(answerInSchema(schema, { sentences })).toEqual({ kind: "filled", value });
   });
 
