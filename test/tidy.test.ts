@@ -130,7 +130,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   // What answers a message within a session's object.
   sessions: ["domain", "durable-objects", "engines", "generation", "edge", "api", "src/config.ts"],
-  batches: ["domain", "durable-objects", "moderation", "edge", "api", "src/config.ts"],
+  batches: ["domain", "io", "durable-objects", "moderation", "edge", "api", "src/config.ts"],
   // Beside the Worker: it shares the rules, and the types of replies.
   console: ["domain", "api"],
   "src/index.ts": ["batches", "durable-objects", "edge", "http", "reports", "routes", "sessions"],

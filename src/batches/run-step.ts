@@ -7,6 +7,7 @@ import { batchItemsKey } from "../domain/generation/stored-picture.ts";
 import { bucketOf, tenantObject, type TenantAnswer } from "../edge/bindings.ts";
 import { moderationDeps, readContent } from "../edge/moderation-deps.ts";
 import { VerdictInput } from "../api/native/content.ts";
+import { readJoined } from "../io/joined-file.ts";
 import { itemIds } from "./item-ids.ts";
 import { type RanItem, runItem } from "./run-item.ts";
 
@@ -30,7 +31,10 @@ export async function runStep(
   if (work.kind === "done") return { kind: "next" };
   if (work.kind !== "run") return work;
   const { batch, indexes, roundAtMs, most } = work;
-  const bodies = await itemBodies(env, params, batch, indexes);
+  const bucket = bucketOf(env);
+  const key = batchItemsKey({ tenant: tenantId, generation }, id);
+  const { ends } = batch;
+  const bodies = bucket === null ? null : await readJoined(bucket, key, { ends, indexes });
   if (bodies === null) {
     await tenant().failBatch(generation, { id, as: "items_missing" });
     return { kind: "over" };
@@ -74,35 +78,6 @@ const callerOf = ({ secretHash }: Batch) =>
   secretHash === null
     ? ({ kind: "platform" } as const)
     : ({ kind: "key", secretHash, roles: ["call"] } as const);
-
-/** Reads the items of a step, one range of the file. Null: the file is missing. */
-async function itemBodies(
-  env: Env,
-  { tenant, life: generation, batch: id }: BatchParams,
-  { ends }: Batch,
-  indexes: readonly number[],
-): Promise<ReadonlyMap<number, unknown> | null> {
-  const [first] = indexes;
-  const last = indexes.at(-1);
-  const bucket = bucketOf(env);
-  if (first === undefined || last === undefined) return new Map();
-  if (bucket === null) return null;
-  const offset = ends[first - 1] ?? 0;
-  const length = (ends[last] ?? 0) - offset;
-  const object = await bucket.get(batchItemsKey({ tenant, generation }, id), {
-    range: { offset, length },
-  });
-  if (object === null) return null;
-  const bytes = new Uint8Array(await object.arrayBuffer());
-  const decoder = new TextDecoder();
-  return new Map(
-    indexes.map((index) => {
-      const from = (ends[index - 1] ?? 0) - offset;
-      const text = decoder.decode(bytes.subarray(from, (ends[index] ?? 0) - offset));
-      return [index, JSON.parse(text) as unknown];
-    }),
-  );
-}
 
 /** Runs `most` items at once. After an item without a result, no further ones are started. */
 async function inTurn(

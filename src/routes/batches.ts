@@ -3,6 +3,7 @@ import { type BatchParams, isOver, toBatch, toBatchStep } from "../domain/modera
 import { BATCH_ROUTE } from "../domain/ledger/rate-limit.ts";
 import type { FieldError } from "../domain/ledger/failure.ts";
 import { batchItemsKey } from "../domain/generation/stored-picture.ts";
+import { isFileThere, joinedFile, keepFile } from "../io/joined-file.ts";
 import { acted, ok, raw } from "../http/call.ts";
 import { newId } from "../http/ids.ts";
 import { acceptsNdjson, type LinePage, ndjson } from "../http/ndjson.ts";
@@ -59,7 +60,7 @@ export const createBatch = defineRoute({
     if (bucket === null || runs === null) return UNABLE;
     const read = await idempotencyOf(call);
     if (read.kind !== "read") return read;
-    const { bytes, ends } = fileOf(items);
+    const { bytes, ends } = joinedFile(items);
     const { caller } = call;
     const request = {
       id: newId("bat"),
@@ -75,10 +76,10 @@ export const createBatch = defineRoute({
     if (made.kind !== "batch") return made;
     const { batch, generation, repeated } = made;
     const { tenant } = caller;
-    const place = { bucket, key: batchItemsKey({ tenant, generation }, batch.id) };
-    const isKept = repeated && (isOver(batch) || (await isThere(place)));
+    const key = batchItemsKey({ tenant, generation }, batch.id);
+    const isKept = repeated && (isOver(batch) || (await isFileThere(bucket, key)));
     if (!isKept) {
-      if (!(await keep(place, bytes))) return UNAVAILABLE;
+      if (!(await keepFile(bucket, key, bytes))) return UNAVAILABLE;
       // Not waited for: the local engine answers when the run has ended. What fails here, the
       // tenant's alarm finds.
       const params = { tenant, life: generation, batch: batch.id };
@@ -87,36 +88,6 @@ export const createBatch = defineRoute({
     return acted({ batch: batch.id }, ok(toBatch(batch)));
   },
 });
-
-interface Place {
-  readonly bucket: R2Bucket;
-  readonly key: string;
-}
-
-/** A request may have died before its items were there: its repeat brings them. */
-const isThere = ({ bucket, key }: Place): Promise<boolean> =>
-  bucket.head(key).then(
-    (object) => object !== null,
-    () => true,
-  );
-
-const keep = ({ bucket, key }: Place, bytes: Uint8Array<ArrayBuffer>): Promise<boolean> =>
-  bucket.put(key, bytes).then(
-    () => true,
-    () => false,
-  );
-
-/** All items in one file, and where each of them ends. */
-function fileOf(items: readonly unknown[]): { bytes: Uint8Array<ArrayBuffer>; ends: number[] } {
-  const encoder = new TextEncoder();
-  const pieces = items.map((item) => encoder.encode(JSON.stringify(item)));
-  const ends: number[] = [];
-  let end = 0;
-  for (const piece of pieces) ends.push((end += piece.byteLength));
-  const bytes = new Uint8Array(end);
-  for (const [at, piece] of pieces.entries()) bytes.set(piece, ends[at - 1] ?? 0);
-  return { bytes, ends };
-}
 
 export const listBatches = defineRoute({
   method: "GET",
