@@ -87,6 +87,7 @@ export class TenantProcess {
         session: () => ({ erase: () => Promise.resolve() }),
         vectors: nothing,
         batches: nothing,
+        pipelines: nothing,
         queue: nothing,
         clearReports: () => Promise.resolve(null),
         usersADay: () => 1000,

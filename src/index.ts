@@ -14,6 +14,7 @@ import { ROUTES } from "./routes/routes.ts";
 import { answerMessage } from "./sessions/answer-message.ts";
 import { runSchedule } from "./routes/run-schedule.ts";
 
+export { ContentPipeline } from "./pipelines/content-pipeline.ts";
 export { BatchRun } from "./batches/batch-run.ts";
 export { VectorShard } from "../durable-objects/vectors/vector-shard.ts";
 

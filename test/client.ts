@@ -36,8 +36,11 @@ export interface Ask {
   readonly env?: Readonly<Record<string, unknown>>;
 }
 
-/** Bindings with which a batch is made and not run: a run would go on after its test. */
-export const WITHOUT_RUNS = { BATCHES: { create: () => Promise.resolve({}) } };
+/** Bindings with which a batch or a pipeline is made and not run: a run would go on after its test. */
+export const WITHOUT_RUNS = {
+  BATCHES: { create: () => Promise.resolve({}) },
+  PIPELINES: { create: () => Promise.resolve({}) },
+};
 
 /** One request; `key` is a tenant key or the admin token, `body` is sent as JSON. */
 export async function ask(method: string, path: string, options: Ask = {}): Promise<Reply> {

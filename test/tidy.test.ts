@@ -130,10 +130,36 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   // What answers a message within a session's object.
   sessions: ["domain", "durable-objects", "engines", "generation", "edge", "api", "src/config.ts"],
+  // Like routes, without one that waits.
+  pipelines: [
+    "domain",
+    "io",
+    "durable-objects",
+    "engines",
+    "moderation",
+    "generation",
+    "documents",
+    "search",
+    "vectors",
+    "api",
+    "edge",
+    "http",
+    "batches",
+    "src/config.ts",
+  ],
   batches: ["domain", "io", "durable-objects", "moderation", "edge", "api", "src/config.ts"],
   // Beside the Worker: it shares the rules, and the types of replies.
   console: ["domain", "api"],
-  "src/index.ts": ["batches", "durable-objects", "edge", "http", "reports", "routes", "sessions"],
+  "src/index.ts": [
+    "batches",
+    "pipelines",
+    "durable-objects",
+    "edge",
+    "http",
+    "reports",
+    "routes",
+    "sessions",
+  ],
 };
 
 /** What these do depends on what they are given, and on nothing else. */
@@ -603,6 +629,7 @@ describe("released migrations of a tenant's features", () => {
     ],
     ["archives", "archives", "f5402d9e17ee809d3791a70145067c13c158a613c411f726800ab1a658725198"],
     ["notices", "notices", "eb62d57f77718a895faf618e538d242db3fcaee9cdca18ad7b456946ecf295f1"],
+    ["pipelines", "pipelines", "385e38b54fa1a9bc1c11e7e38bb8ea799205859f8f9bbe88e0ca742fc435ae37"],
     ["webhooks", "webhooks", "21b578bf436e1f65c4d9fef8607d6d4ea1c726b56542ff5e6948f95a594fa725"],
     ["revisions", "revisions", "830f451c94825b0263b5434998ed363825c3263ab4532ec5d3d7237c3f832c68"],
     ["contents", "contents", "4d83b255a1192a2186fe9be37c63164e648b1264a9b6556d07841957e53f7832"],

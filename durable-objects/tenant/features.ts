@@ -9,6 +9,7 @@ import { SUGGESTIONS_FEATURE } from "./examples/suggestions.ts";
 import type { TenantFeature } from "./feature.ts";
 import { ARCHIVES_FEATURE, JOURNAL_FEATURE } from "./ledger/journal.ts";
 import { REFUSALS_FEATURE } from "./ledger/refusals.ts";
+import { PIPELINES_FEATURE } from "./pipelines/run-recovery.ts";
 import { POLICIES_FEATURE } from "./policies/policies.ts";
 import { ERASURES_FEATURE } from "./privacy/erasures.ts";
 import { RESPONSES_FEATURE } from "./responses/responses.ts";
@@ -59,6 +60,7 @@ export const TENANT_FEATURES: readonly TenantFeature[] = [
   // Only a day that is folded is archived: after the reports.
   ARCHIVES_FEATURE,
   BATCHES_FEATURE,
+  PIPELINES_FEATURE,
   // A version of a policy goes after the verdicts that name it.
   POLICIES_FEATURE,
 ];

@@ -10,6 +10,8 @@ import { ADJUSTMENT_OPERATIONS } from "./ledger/adjustments.ts";
 import { ARCHIVE_OPERATIONS, JOURNAL_OPERATIONS } from "./ledger/journal.ts";
 import { GRANT_OPERATIONS } from "./ledger/grants.ts";
 import { REFUSAL_OPERATIONS } from "./ledger/refusals.ts";
+import { PIPELINE_OPERATIONS } from "./pipelines/pipelines.ts";
+import { RUN_STEP_OPERATIONS } from "./pipelines/run-steps.ts";
 import { POLICY_OPERATIONS } from "./policies/policies.ts";
 import { ERASURE_OPERATIONS } from "./privacy/erasures.ts";
 import { RESPONSE_OPERATIONS } from "./responses/responses.ts";
@@ -47,6 +49,8 @@ export const OPERATIONS = {
   ...RESPONSE_OPERATIONS,
   ...BATCH_OPERATIONS,
   ...SESSION_OPERATIONS,
+  ...PIPELINE_OPERATIONS,
+  ...RUN_STEP_OPERATIONS,
   ...SEARCH_OPERATIONS,
   ...WEBHOOK_OPERATIONS,
   ...ACCOUNT_OPERATIONS,

@@ -1,3 +1,4 @@
+import type { SliceParams } from "../../src/domain/pipelines/run.ts";
 import type { BatchParams } from "../../src/domain/moderation/batch.ts";
 import type { Platform } from "../../src/domain/tenant/platform.ts";
 import type { VectorStores } from "../../src/vectors/vector-stores.ts";
@@ -14,6 +15,8 @@ export interface Outside {
   readonly session: (name: string) => { erase(): Promise<void> };
   /** The Workflow that runs batches; null: this deployment has none. */
   readonly batches: () => Workflow<BatchParams> | null;
+  /** The Workflow that runs pipelines; null: as above. */
+  readonly pipelines: () => Workflow<SliceParams> | null;
   /** Where vectors of documents are; null: nowhere. */
   readonly vectors: () => VectorStores | null;
   /** To the reports; null: this deployment has none. */

@@ -5,6 +5,9 @@ import { BatchStore } from "./batches/batch-store.ts";
 import { ContentFileStore, ContentStore } from "./verdicts/content-store.ts";
 import { DOCUMENTS } from "./documents/document-schema.ts";
 import { DocumentStore } from "./documents/document-store.ts";
+import { PIPELINES } from "./pipelines/pipeline-schema.ts";
+import { PipelineStore } from "./pipelines/pipeline-store.ts";
+import { toRun } from "../../src/domain/pipelines/run.ts";
 import { toBatch } from "../../src/domain/moderation/batch.ts";
 import { verdictAt } from "../../src/domain/moderation/review.ts";
 import { toVerdict } from "../../src/domain/moderation/verdict.ts";
@@ -82,6 +85,7 @@ export interface TenantStores {
   readonly documents: DocumentStore;
   readonly batches: BatchStore;
   readonly sessions: ListedSessionStore;
+  readonly pipelines: PipelineStore;
   readonly persons: PersonStore;
   readonly erasures: ErasureStore;
   readonly feed: FeedStore;
@@ -104,11 +108,16 @@ export function openStores({
   const ledger = new Ledger(journal, grants, budget);
   const verdicts = new VerdictStore(db);
   const batches = new BatchStore(db.of(BATCHES));
+  const pipelines = new PipelineStore(db.of(PIPELINES));
   /** As its GET returns it now; null: it is gone. */
   const readSubject: ReadSubject = (_, id) => {
     if (id.startsWith("bat_")) {
       const batch = batches.read(id);
       return batch === null ? null : toBatch(batch);
+    }
+    if (id.startsWith("run_")) {
+      const run = pipelines.read(id);
+      return run === null ? null : toRun(run);
     }
     const verdict = verdicts.read(id);
     return verdict === null ? null : toVerdict(verdictAt(verdict, wallMs()));
@@ -146,6 +155,7 @@ export function openStores({
     documents: new DocumentStore(db.of(DOCUMENTS)),
     batches,
     sessions: new ListedSessionStore(db.of(SESSIONS)),
+    pipelines,
     persons: new PersonStore(db),
     erasures: new ErasureStore(db.of(ERASURES)),
     feed: new FeedStore(db),

@@ -110,7 +110,8 @@ export class TenantNode implements TenantContext {
     this.#features = host.features.flatMap(({ capability }) => capability?.(this) ?? []);
     this.#alarm = new Alarm(this.#features, transact);
     // A run of theirs may have been killed with the object before this one.
-    if (this.#known && stores.batches.open().length > 0) outside.waitUntil(this.arm());
+    const isOpen = stores.batches.open().length + stores.pipelines.open().length > 0;
+    if (this.#known && isOpen) outside.waitUntil(this.arm());
   }
 
   // Transactions

@@ -112,6 +112,7 @@ const outsideOf = (
   bucket: () => (env() as Partial<Env>).IMAGES ?? null,
   session: (name) => env().SESSION.getByName(name),
   batches: () => (env() as Partial<Env>).BATCHES ?? null,
+  pipelines: () => (env() as Partial<Env>).PIPELINES ?? null,
   vectors: () => vectorStoresOf(env()),
   queue: () => usageQueueOf(env()),
   clearReports: (of) => clearReports(env(), of),

@@ -12,6 +12,7 @@ const SEPARATORS = {
   whk: "_",
   dlv: "_",
   bat: "_",
+  run: "_",
   grt: "_",
   jnl: "_",
   img: "_",

@@ -50,6 +50,7 @@ import { createVerdict, getVerdict, listRevisions, listVerdicts } from "./verdic
 import { listSuggestions } from "./suggestions.ts";
 import { getContent, getContentPicture, listContentReads } from "./contents.ts";
 import { claimVerdicts, reviewVerdict } from "./reviews.ts";
+import { cancelRun, createRun, getRun, listRuns, listRunSteps, watchRun } from "./pipelines.ts";
 import { cancelBatch, createBatch, getBatch, listBatches, listBatchSteps } from "./batches.ts";
 import { PLATFORM_WEBHOOK_ROUTES, TENANT_WEBHOOK_ROUTES } from "./webhooks.ts";
 import {
@@ -85,6 +86,12 @@ export const ROUTES: readonly Route[] = [
   getBatch,
   cancelBatch,
   listBatchSteps,
+  createRun,
+  listRuns,
+  getRun,
+  cancelRun,
+  listRunSteps,
+  watchRun,
   listVerdicts,
   getVerdict,
   listRevisions,

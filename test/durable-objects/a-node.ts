@@ -30,6 +30,7 @@ export function hostOn(storage: DurableObjectStorage, database?: Database): Tena
       session: nobody,
       bucket: () => null,
       batches: () => null,
+      pipelines: () => null,
       vectors: () => null,
       queue: () => null,
       clearReports: () => Promise.resolve(null),

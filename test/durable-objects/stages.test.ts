@@ -98,6 +98,7 @@ describe("a tenant that was just made", () => {
       "/v1/verdicts/batches",
       "/v1/sessions",
       "/v1/documents",
+      "/v1/pipelines/runs",
     ];
     for (const path of lists) {
       // oxlint-disable-next-line no-await-in-loop -- one after the other
@@ -109,6 +110,7 @@ describe("a tenant that was just made", () => {
       `/v1/verdicts/${id}/content`,
       `/v1/verdicts/${id}/revisions`,
       `/v1/verdicts/batches/bat_${"0".repeat(26)}`,
+      `/v1/pipelines/runs/run_${"0".repeat(26)}`,
       `/v1/erasures/era_${"0".repeat(26)}`,
       `/v1/webhooks/whk_${"0".repeat(26)}`,
       `/v1/events/evt_${"0".repeat(26)}`,
@@ -199,7 +201,7 @@ describe("a feature's tables", () => {
       for (const feature of TENANT_SCHEMA.features) db.ensure(feature);
       return describeSchema(storage);
     });
-    expect(staged.tables).toHaveLength(44);
+    expect(staged.tables).toHaveLength(47);
     expect(staged).toEqual(before);
   });
 

@@ -355,6 +355,31 @@ describe("what could escape the fold", () => {
     expect(await reportedSums(tenant.id)).toEqual(journalSums(await tenant.lines()));
     expect((await tenant.lines()).map(({ callId }) => callId)).toContain(item);
   });
+
+  it("waits for the steps of a pipeline, whose ids bear the time of their round", async () => {
+    const tenant = await aTenant();
+    await rows(
+      tenant.id,
+      `INSERT INTO pipeline_runs (id, state, steps, documents, resume, secret_hash, request_id,
+        counts, micro_neurons, created_at_ms, progress_at_ms, has_files)
+        VALUES ('run_1', 'running', '["fetch","moderate"]', 1, 0, 'a', 'req_1', '{}', 0, ?, ?, 1)`,
+      NOW,
+      NOW,
+    );
+    await rows(
+      tenant.id,
+      `INSERT INTO pipeline_steps (run_id, position, step, state, attempts, tries, round_at_ms,
+        started_at_ms, micro_neurons) VALUES ('run_1', 0, 1, 'running', 1, 0, ?, ?, 0)`,
+      NOW,
+      NOW,
+    );
+    await evictDurableObject(env.TENANT.getByName(tenant.id));
+    const idOfStep = (await tenant.hold()).callId.slice(0, 14) + "0".repeat(16);
+    later(3 * HOUR);
+    await call(tenant);
+    await feed(tenant);
+    expect((await tenant.admit({ callId: idOfStep })).kind).toBe("admitted");
+  });
 });
 
 describe("a journal from before there was a feed", () => {

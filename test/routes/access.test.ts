@@ -116,6 +116,10 @@ const GOOD_BODIES: Readonly<Record<string, unknown>> = {
   },
   "POST /admin/webhooks/:id/replay": { from: "2036-11-20T00:00:00Z", only: "failed" },
   "POST /v1/webhooks/:id/replay": { from: "2036-11-20T00:00:00Z", only: "failed" },
+  "POST /v1/pipelines/runs": {
+    documents: [{ type: "other", content: "Nice to meet you" }],
+    steps: ["moderate"],
+  },
   "POST /v1/verdicts/batches": { items: [{ text: "Nice to meet you all here today" }] },
   "POST /v1/quote": { path: "/v1/moderations", body: { input: "Nice to meet you" } },
   "POST /v1/images/generations": { prompt: "Nice to meet you all here today" },
@@ -185,6 +189,7 @@ let acmeKeyId: string;
 let acmeImage: string;
 let acmeWebhook: string;
 let acmeBatch: string;
+let acmeRun: string;
 let acmeErasure: string;
 let acmeSession: string;
 const keys: Record<string, string> = {};
@@ -207,6 +212,11 @@ beforeAll(async () => {
     items: [{ text: "Nice to meet you all here today", user_id: "u_acme_1" }],
   });
   acmeBatch = batch.body.id;
+  const run = await acme.call("POST", "/v1/pipelines/runs", {
+    documents: [{ type: "other", content: "zyzzyva", user_id: "u_acme_1" }],
+    steps: ["moderate"],
+  });
+  acmeRun = run.body.id;
   const erasure = await acme.call("POST", "/v1/erasures", { user_id: "u_acme_gone" });
   acmeErasure = erasure.body.id;
   const session = await acme.call("POST", "/v1/sessions", GOOD_BODIES["POST /v1/sessions"]);
@@ -347,6 +357,12 @@ describe("what a role opens", () => {
         "GET /v1/verdicts/batches/:id",
         "POST /v1/verdicts/batches/:id/cancel",
         "GET /v1/verdicts/batches/:id/steps",
+        "POST /v1/pipelines/runs",
+        "GET /v1/pipelines/runs",
+        "GET /v1/pipelines/runs/:id",
+        "POST /v1/pipelines/runs/:id/cancel",
+        "GET /v1/pipelines/runs/:id/steps",
+        "GET /v1/pipelines/runs/:id/events",
         "POST /v1/verdicts",
         "GET /v1/verdicts/:id",
         "GET /v1/verdicts/:id/revisions",
@@ -451,6 +467,7 @@ describe("another tenant", () => {
         acmeErasure,
         acmeWebhook,
         acmeBatch,
+        acmeRun,
         acmeSession,
       ];
       const takesId = mount.path.includes("/:id");

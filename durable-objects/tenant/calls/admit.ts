@@ -4,7 +4,7 @@ import type { UserPictures } from "../../../src/domain/ledger/admission.ts";
 import type { Hold, JournalLine, Item } from "../../../src/domain/ledger/ledger.ts";
 import { sum } from "../../../src/domain/ledger/micro-neurons.ts";
 import { dayOf } from "../../../src/domain/ledger/period.ts";
-import { BATCH_ROUTE, withShare } from "../../../src/domain/ledger/rate-limit.ts";
+import { isSharing, withShare } from "../../../src/domain/ledger/rate-limit.ts";
 import { moderationItems, planModeration } from "../../../src/domain/moderation/plan-moderation.ts";
 import type { PolicyVersion } from "../../../src/domain/moderation/policy.ts";
 import { DEFAULT_MODEL, planAnalysis } from "../../../src/domain/documents/plan-analysis.ts";
@@ -103,7 +103,7 @@ function repeated(tx: Tx, request: AdmitRequest, entry: Entry): AdmitReply {
 }
 
 function ended(tx: Tx, request: AdmitRequest, line: JournalLine): AdmitReply {
-  if (request.kind !== "moderation") return { kind: "unavailable" };
+  if (request.kind !== "moderation") return replayOf(tx, request) ?? { kind: "unavailable" };
   const verdicts = request.verdictIds.flatMap((id) => tx.stores.verdicts.read(id) ?? []);
   if (verdicts.length < request.verdictIds.length) return { kind: "unavailable" };
   const standing = limitStatus(tx, { requests: 0 });
@@ -197,7 +197,7 @@ function reserve(
   const { nowMs, keyId } = tx;
   const { userId } = request;
   const pictures = userPicturesOf(tx, { userId, stages });
-  const isOfBatch = request.route === BATCH_ROUTE;
+  const isOfBatch = isSharing(request.route);
   const units = unitsOf(rateUnits(stages, itemsOf(request)), byScoreKey);
   const demand = {
     bound: sum(stages.map((stage) => stage.bound)),
@@ -248,7 +248,7 @@ function itemsOf(request: AdmitRequest): CallItems {
 export const isStorageFull = ({ stores: { db, platform } }: Tx): boolean =>
   db.size() > platform.storageLimit * STORAGE_MARGIN;
 
-const inFlightOfBatches = ({ stores: { ledger } }: Tx): number => ledger.inFlightOf(BATCH_ROUTE);
+const inFlightOfBatches = ({ stores: { ledger } }: Tx): number => ledger.inFlightOf(isSharing);
 
 const moderationAdmitted = (
   { generation, settings }: Profile,

@@ -291,12 +291,12 @@ export class Ledger {
     return firstMs;
   }
 
-  /** Calls in progress of a route. */
-  inFlightOf(route: string): number {
+  /** Calls in progress of some routes. */
+  inFlightOf(isOne: (route: string) => boolean): number {
     const { open, overdue } = this.#load();
     let calls = 0;
     for (const hold of open.values()) {
-      if (hold.route === route && !overdue.has(hold.callId)) calls += 1;
+      if (isOne(hold.route) && !overdue.has(hold.callId)) calls += 1;
     }
     return calls;
   }

@@ -13,7 +13,7 @@ import type { Ledger } from "./ledger.ts";
 import type { RefusalCount, RefusalDetail } from "../../../src/domain/ledger/refusal-count.ts";
 import type { RefusalStore } from "./refusal-store.ts";
 import { PASSING } from "../../../src/domain/moderation/batch.ts";
-import { BATCH_ROUTE } from "../../../src/domain/ledger/rate-limit.ts";
+import { isSharing } from "../../../src/domain/ledger/rate-limit.ts";
 import { inTheWay } from "../../../src/domain/ledger/quota.ts";
 import type { Tx } from "../transactions.ts";
 import { recordExceeded } from "../webhooks/webhooks.ts";
@@ -187,8 +187,8 @@ export function countRefusal(
   reply: AdmitReply,
 ): void {
   if (!isCounted(reply)) return;
-  // A batch that waits for its turn is not turned away.
-  if (request.route === BATCH_ROUTE && (PASSING as readonly string[]).includes(reply.kind)) return;
+  // A batch or a pipeline that waits for its turn is not turned away.
+  if (isSharing(request.route) && (PASSING as readonly string[]).includes(reply.kind)) return;
   const refused = {
     kind: reply.kind,
     policies: violatedPolicies(reply),

@@ -164,13 +164,15 @@ export class Erasures {
   }
 
   /**
-   * Another look where the time for it has come. There is no last one as long as the items of a batch
-   * lie in the bucket that was there before: whose they are is not known until their calls are made.
+   * Another look where the time for it has come. There is no last one as long as the items of a batch, or
+   * the documents of a pipeline, lie in the bucket that was there before: whose they are is not known until
+   * their calls are made.
    */
   #begun(tx: Tx, erasure: Erasure): Erasure {
     const { place, againAtMs, createdAtMs } = erasure;
     if (place !== null || againAtMs === null || againAtMs > tx.nowMs) return erasure;
-    const waits = tx.stores.batches.open().some((batch) => batch.createdAtMs <= createdAtMs);
+    const open = [...tx.stores.batches.open(), ...tx.stores.pipelines.open()];
+    const waits = open.some((one) => one.createdAtMs <= createdAtMs);
     return {
       ...erasure,
       place: firstPlace(this.#personal()),
@@ -203,12 +205,15 @@ export class Erasures {
 }
 
 /** When no call of that person that is in progress now can leave anything any more. */
-function afterOpenCalls({ stores: { ledger, batches }, nowMs }: Tx, userId: string): number | null {
+function afterOpenCalls(
+  { stores: { ledger, batches, pipelines }, nowMs }: Tx,
+  userId: string,
+): number | null {
   const lasts = ledger
     .openHolds()
     .filter((hold) => hold.userId === userId)
     .map(({ deadlineMs }) => deadlineMs + LATE_CALLS_MS);
-  if (batches.open().length > 0) lasts.push(nowMs + BATCHES_EVERY_MS);
+  if (batches.open().length + pipelines.open().length > 0) lasts.push(nowMs + BATCHES_EVERY_MS);
   return lasts.length === 0 ? null : Math.max(...lasts);
 }
 

@@ -99,12 +99,12 @@ function firstState(tx: Tx): FeedState {
 }
 
 /** The least id of any line that settles from now on. */
-function boundAt({ stores: { ledger, batches }, nowMs }: Tx): string {
-  const round = batches.oldestRound();
+function boundAt({ stores: { ledger, batches, pipelines }, nowMs }: Tx): string {
+  const rounds = [batches.oldestRound(), pipelines.oldestRound()];
   const open = ledger.openHolds().map(({ callId }) => callId);
   const bounds = [lastIdBefore("jnl", nowMs), ...open];
-  // Its items are admitted under the round's time, however long it takes.
-  if (round !== null) bounds.push(lastIdBefore("jnl", round));
+  // Their calls are admitted under the round's time, however long it takes.
+  for (const round of rounds) if (round !== null) bounds.push(lastIdBefore("jnl", round));
   return leastOf(bounds);
 }
 

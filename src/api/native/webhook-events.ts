@@ -8,6 +8,7 @@ import {
 } from "../../domain/webhooks/event.ts";
 import type { WebhookSpec } from "../../http/openapi-webhooks.ts";
 import { BatchOutput } from "./batch.ts";
+import { RunOutput } from "./pipeline.ts";
 import { microNeuronsOut, name, time } from "../field.ts";
 import { ReconciliationOutput } from "./reconciliation.ts";
 import { LimitsOutput } from "./report.ts";
@@ -82,6 +83,11 @@ const EVENTS: Readonly<Record<EventType, { readonly summary: string; readonly da
   "moderation.verdict": { summary: "A verdict was stored", data: VerdictData },
   "moderation.review": { summary: "A person decided a verdict", data: VerdictData },
   "verdict_batch.completed": { summary: "A batch of verdicts has ended", data: BatchOutput },
+  "pipeline.completed": {
+    summary: "Every document of a run has an outcome",
+    data: RunOutput,
+  },
+  "pipeline.failed": { summary: "A run was stopped or canceled", data: RunOutput },
   "quota.threshold": { summary: "Four fifths of the day's limit are posted", data: ThresholdData },
   "quota.exceeded": { summary: "The day's first refusal for quota", data: ExceededData },
   "policy.drift": {

@@ -122,13 +122,21 @@ export function count(windows: Windows, units: RateUnits, nowMs: number): Window
   return next;
 }
 
-// All batches of a tenant together take at most half of its concurrency and rates, so that other calls can
-// run beside them. Their share of a rate is a class of its own: a call of a batch takes a unit of both
-// classes, or of neither. Keys of role `score`, which may be public in a page, get a third of the rates in
-// the same way.
+// All batches and pipelines of a tenant together take at most half of its concurrency and rates, so that
+// other calls can run beside them. Their share of a rate is a class of its own: such a call takes a unit of
+// both classes, or of neither. Keys of role `score`, which may be public in a page, get a third of the rates
+// in the same way.
 
 /** The route of a batch and of each of its calls. */
 export const BATCH_ROUTE = "POST /v1/verdicts/batches";
+
+/** The route of a pipeline's run and of each of its calls. */
+export const PIPELINE_ROUTE = "POST /v1/pipelines/runs";
+
+/** The routes whose calls share half of a tenant's limits. */
+const SHARING_ROUTES: readonly string[] = [BATCH_ROUTE, PIPELINE_ROUTE];
+
+export const isSharing = (route: string): boolean => SHARING_ROUTES.includes(route);
 
 const PREFIX = "batches/";
 const SCORE_PREFIX = "score_keys/";

@@ -10,6 +10,8 @@ export const EVENT_TYPES = [
   "moderation.verdict",
   "moderation.review",
   "verdict_batch.completed",
+  "pipeline.completed",
+  "pipeline.failed",
   "quota.threshold",
   "quota.exceeded",
   "policy.drift",
@@ -50,8 +52,8 @@ export type EventType =
 export interface Happening {
   readonly type: EventType;
   /**
-   * The id of the object of the event, a verdict or a batch, which is read at delivery. Null: `data` has
-   * everything.
+   * The id of the object of the event, a verdict, a batch or a run, which is read at delivery. Null: `data`
+   * has everything.
    */
   readonly subject: string | null;
   /** For a verdict: endpoints may subscribe to some decisions only. */

@@ -1,0 +1,242 @@
+import { dayOf, endOf } from "../../../src/domain/ledger/period.ts";
+import { shareOf } from "../../../src/domain/ledger/rate-limit.ts";
+import type { StoredDocument } from "../../../src/domain/documents/document.ts";
+import type { TaskReport } from "../../../src/domain/documents/task.ts";
+import {
+  counted,
+  isOver,
+  MAX_TRIES,
+  MOST_AT_ONCE,
+  pendingOf,
+  type PipelineRun,
+  type RunStep,
+  SLICE_DOCUMENTS,
+} from "../../../src/domain/pipelines/run.ts";
+import {
+  type NextStep,
+  OVER,
+  type PipelineWork,
+  type SliceWork,
+  type StepOutcome,
+  type StepPlace,
+} from "../../../src/domain/pipelines/run-step.ts";
+import type { TenantContext } from "../feature.ts";
+import type { Tx } from "../transactions.ts";
+import { endRun } from "./pipelines.ts";
+
+// How a run goes on. Its Workflow asks before each step of a document, and reports after it. Both calls can
+// be repeated: a step that is repeated after a crash keeps its ids, and a report counts once.
+
+function readSlice(
+  tx: Tx,
+  { id, slice }: { readonly id: string; readonly slice: number },
+): SliceWork {
+  const { pipelines } = tx.stores;
+  const run = pipelines.read(id);
+  if (run === null || isOver(run)) return OVER;
+  pipelines.noteSign(id, tx.nowMs);
+  const from = slice * SLICE_DOCUMENTS;
+  const positions = pipelines.pending(id, from, from + SLICE_DOCUMENTS);
+  const most = Math.min(MOST_AT_ONCE, shareOf(tx.profile.settings.max_in_flight));
+  return { kind: "slice", positions, steps: run.steps, most };
+}
+
+function beginStep(tx: Tx, { id, position, step }: StepPlace): PipelineWork {
+  const { pipelines } = tx.stores;
+  const run = pipelines.read(id);
+  const name = run?.steps[step];
+  if (run === null || isOver(run) || name === undefined) return OVER;
+  const document = pipelines.readDocument(id, position);
+  if (document === null) return OVER;
+  pipelines.noteSign(id, tx.nowMs);
+  if (document.state === "failed") return { kind: "ended" };
+  const before = pipelines.readStep(id, { position, step, steps: run.steps });
+  if (before?.state === "succeeded") return { kind: "done" };
+  // A step that is repeated keeps its ids, and so charges once.
+  const repeats = before?.state === "running";
+  if (!repeats) {
+    if (run.waitsUntilMs !== null && run.waitsUntilMs > tx.nowMs) {
+      return { kind: "wait", ms: run.waitsUntilMs - tx.nowMs };
+    }
+    if (run.state === "canceling") {
+      if (!pipelines.hasRunningStep(id)) endRun(tx, run, { state: "canceled" });
+      return OVER;
+    }
+    if (tx.profile.settings.suspended) {
+      endRun(tx, run, { state: "stopped", stoppedAs: "tenant_suspended" });
+      return OVER;
+    }
+  }
+  const begun: RunStep = {
+    runId: id,
+    position,
+    step: name,
+    state: "running",
+    attempts: (before?.attempts ?? 0) + 1,
+    tries: before?.tries ?? 0,
+    roundAtMs: repeats ? before.roundAtMs : tx.nowMs,
+    startedAtMs: before?.startedAtMs ?? tx.nowMs,
+    finishedAtMs: null,
+    microNeurons: before?.microNeurons ?? 0,
+    decision: null,
+    failedAs: null,
+  };
+  pipelines.writeStep(begun, step);
+  const state = run.state === "canceling" ? "canceling" : "running";
+  const running: PipelineRun = { ...run, state, waitsUntilMs: null, progressAtMs: tx.nowMs };
+  pipelines.write(running);
+  const from = position === 0 ? 0 : (pipelines.readDocument(id, position - 1)?.end ?? 0);
+  return { kind: "run", run: running, document, from, roundAtMs: begun.roundAtMs };
+}
+
+function reportStep(
+  tx: Tx,
+  { id, position, step, outcome }: StepPlace & { readonly outcome: StepOutcome },
+): NextStep {
+  const { pipelines } = tx.stores;
+  const run = pipelines.read(id);
+  if (run === null) return OVER;
+  const before = pipelines.readStep(id, { position, step, steps: run.steps });
+  if (before === null) return OVER;
+  if (before.state !== "running") return nextAfter(run, before);
+  const after = stepAfter(before, outcome, tx.nowMs);
+  pipelines.writeStep(after, step);
+  const failedAs = after.state === "failed" ? after.failedAs : null;
+  const isEnd = after.state === "failed" || (after.state === "succeeded" && isLast(run, step));
+  if (isEnd) pipelines.endDocument(id, position, failedAs);
+  const now: PipelineRun = {
+    ...run,
+    microNeurons: run.microNeurons + after.microNeurons - before.microNeurons,
+    counts: isEnd ? counted(run.counts, failedAs) : run.counts,
+    progressAtMs: tx.nowMs,
+  };
+  pipelines.write(now);
+  if (isOver(now)) return OVER;
+  pipelines.noteSign(id, tx.nowMs);
+  return runAfter(tx, now, { outcome, next: nextAfter(now, after) });
+}
+
+const isLast = ({ steps }: PipelineRun, step: number): boolean => step === steps.length - 1;
+
+function stepAfter(before: RunStep, outcome: StepOutcome, nowMs: number): RunStep {
+  if (outcome.kind === "wait" || outcome.kind === "stop") return { ...before, state: "waiting" };
+  const tries = before.tries + 1;
+  const ended: RunStep = {
+    ...before,
+    tries,
+    microNeurons: before.microNeurons + outcome.microNeurons,
+    decision: outcome.decision ?? null,
+  };
+  if (outcome.kind === "succeeded") return { ...ended, state: "succeeded", finishedAtMs: nowMs };
+  const failed: RunStep = { ...ended, failedAs: outcome.as };
+  return outcome.again && tries < MAX_TRIES
+    ? { ...failed, state: "waiting" }
+    : { ...failed, state: "failed", finishedAtMs: nowMs };
+}
+
+function nextAfter(run: PipelineRun, { state, failedAs }: RunStep): NextStep {
+  if (isOver(run)) return OVER;
+  if (state === "succeeded") return { kind: "next" };
+  if (state === "failed") return { kind: "ended" };
+  return failedAs === null ? { kind: "wait", ms: 0 } : { kind: "retry", as: failedAs };
+}
+
+/** What the outcome of one step means for the run as a whole. */
+function runAfter(
+  tx: Tx,
+  run: PipelineRun,
+  { outcome, next }: { readonly outcome: StepOutcome; readonly next: NextStep },
+): NextStep {
+  if (pendingOf(run) === 0) {
+    endRun(tx, run, { state: "completed" });
+    return OVER;
+  }
+  if (run.state === "canceling") {
+    if (tx.stores.pipelines.hasRunningStep(run.id)) return next;
+    endRun(tx, run, { state: "canceled" });
+    return OVER;
+  }
+  if (outcome.kind === "wait") return { kind: "wait", ms: outcome.ms };
+  if (outcome.kind !== "stop") return next;
+  if (!outcome.ofTheDay || !run.resume) {
+    endRun(tx, run, { state: "stopped", stoppedAs: outcome.as });
+    return OVER;
+  }
+  const untilMs = endOf(dayOf(tx.nowMs));
+  tx.stores.pipelines.write({ ...run, state: "waiting", waitsUntilMs: untilMs });
+  return { kind: "wait", ms: untilMs - tx.nowMs };
+}
+
+/** The slice that is to be run next; null: the run is over. */
+function nextSlice(tx: Tx, id: string): number | null {
+  const { pipelines } = tx.stores;
+  const run = pipelines.read(id);
+  if (run === null || isOver(run)) return null;
+  const first = pipelines.firstPending(id);
+  return first === null ? null : Math.floor(first / SLICE_DOCUMENTS);
+}
+
+/** Without its documents there is nothing to run. */
+function stopRun(tx: Tx, { id, as }: { readonly id: string; readonly as: string }): void {
+  const run = tx.stores.pipelines.read(id);
+  if (run !== null && !isOver(run)) endRun(tx, run, { state: "stopped", stoppedAs: as });
+}
+
+/**
+ * Adds results of tasks to a stored document. Its file of results was written before: where the document
+ * was deleted meanwhile, that file is to be erased.
+ */
+function addResults(
+  { stores: { documents }, nowMs }: Tx,
+  {
+    id,
+    file,
+    tasks,
+  }: Pick<StoredDocument, "id" | "file"> & { readonly tasks: readonly TaskReport[] },
+): boolean {
+  const document = documents.readByFile(file);
+  if (document === null || document.state !== "ready") {
+    documents.expectFiles({ file, documentId: id }, nowMs);
+    return false;
+  }
+  const others = document.tasks.filter(({ task }) => !tasks.some((one) => one.task === task));
+  documents.finish(file, [...others, ...tasks]);
+  return true;
+}
+
+// The run of a pipeline calls these, on the platform's behalf.
+export const RUN_STEP_OPERATIONS = {
+  readSlice: (
+    { writeOfGeneration }: TenantContext,
+    generation: number,
+    request: Parameters<typeof readSlice>[1],
+  ): Promise<SliceWork> => writeOfGeneration(generation, OVER, (tx) => readSlice(tx, request)),
+
+  beginPipelineStep: (
+    { writeOfGeneration }: TenantContext,
+    generation: number,
+    request: StepPlace,
+  ): Promise<PipelineWork> => writeOfGeneration(generation, OVER, (tx) => beginStep(tx, request)),
+
+  reportPipelineStep: (
+    { writeOfGeneration }: TenantContext,
+    generation: number,
+    report: Parameters<typeof reportStep>[1],
+  ): Promise<NextStep> => writeOfGeneration(generation, OVER, (tx) => reportStep(tx, report)),
+
+  nextSlice: ({ ofGeneration }: TenantContext, generation: number, id: string): number | null =>
+    ofGeneration(generation, null, (tx) => nextSlice(tx, id)),
+
+  stopRun: (
+    { writeOfGeneration }: TenantContext,
+    generation: number,
+    request: Parameters<typeof stopRun>[1],
+  ): Promise<void> => writeOfGeneration(generation, undefined, (tx) => stopRun(tx, request)),
+
+  /** False: the document was deleted meanwhile. */
+  addDocumentResults: (
+    { writeOfGeneration }: TenantContext,
+    generation: number,
+    request: Parameters<typeof addResults>[1],
+  ): Promise<boolean> => writeOfGeneration(generation, false, (tx) => addResults(tx, request)),
+};

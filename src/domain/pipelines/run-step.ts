@@ -1,0 +1,71 @@
+import type { Decision } from "../moderation/verdict.ts";
+import type { PipelineRun, RunDocument } from "./run.ts";
+
+// What the Workflow of a run and the tenant's object say to each other: before each step of a document, and
+// after it. Every message can be repeated.
+
+export const OVER = { kind: "over" } as const;
+
+/** The work of an instance. */
+export type SliceWork =
+  | typeof OVER
+  | {
+      readonly kind: "slice";
+      /** Documents without an outcome yet. */
+      readonly positions: readonly number[];
+      readonly steps: PipelineRun["steps"];
+      /** Documents at once. */
+      readonly most: number;
+    };
+
+export interface StepPlace {
+  readonly id: string;
+  readonly position: number;
+  /** Its place in the run's list of steps. */
+  readonly step: number;
+}
+
+export type PipelineWork =
+  | typeof OVER
+  /** The step was done before. */
+  | { readonly kind: "done" }
+  /** The document failed. */
+  | { readonly kind: "ended" }
+  | { readonly kind: "wait"; readonly ms: number }
+  | {
+      readonly kind: "run";
+      readonly run: PipelineRun;
+      readonly document: RunDocument;
+      /** Where it begins in the file of the run's documents. */
+      readonly from: number;
+      readonly roundAtMs: number;
+    };
+
+/** How a step's call ended. */
+export type StepOutcome =
+  | {
+      readonly kind: "succeeded";
+      readonly microNeurons: number;
+      readonly decision?: Decision;
+    }
+  /** `again`: another try may succeed. */
+  | {
+      readonly kind: "failed";
+      readonly as: string;
+      readonly microNeurons: number;
+      readonly again: boolean;
+      readonly decision?: Decision;
+    }
+  /** A refusal that passes. */
+  | { readonly kind: "wait"; readonly ms: number }
+  /** A refusal that holds for the day, or for ever. */
+  | { readonly kind: "stop"; readonly as: string; readonly ofTheDay: boolean };
+
+/** What the run does next with the document. */
+export type NextStep =
+  | typeof OVER
+  | { readonly kind: "next" }
+  | { readonly kind: "ended" }
+  /** The step throws, so that the Workflow tries it again after its growing wait. */
+  | { readonly kind: "retry"; readonly as: string }
+  | { readonly kind: "wait"; readonly ms: number };

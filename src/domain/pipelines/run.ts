@@ -1,0 +1,190 @@
+import { costUsd } from "../ledger/money.ts";
+import { MICRO_PER_NEURON } from "../ledger/micro-neurons.ts";
+import { isoTime } from "../ledger/period.ts";
+import type { Decision } from "../moderation/verdict.ts";
+import type { StepName } from "./step.ts";
+
+// A run of a pipeline: the same steps for each of its documents. Each step of a document is counted once,
+// however often it was begun.
+
+export const MAX_RUN_DOCUMENTS = 1000;
+
+/** Open runs of one tenant: they share the rate of batches, and the object keeps them in memory. */
+export const MAX_OPEN_RUNS = 20;
+
+/**
+ * Documents of one Workflow instance. An instance may have 1,024 steps on the free plan; so many documents
+ * have 500 at most, and there is room for waits.
+ */
+export const SLICE_DOCUMENTS = 50;
+
+/** Documents of a run that are worked on at once, where the tenant's limits allow it. */
+export const MOST_AT_ONCE = 8;
+
+/** How often a step asks an engine that fails. */
+export const MAX_TRIES = 3;
+
+/**
+ * The largest text of a document, in UTF-8. The bound of all steps of such a one, each tried three times, is
+ * below USD 0.10 whatever it says.
+ */
+export const MAX_PIPELINE_TEXT_BYTES = 65_536;
+
+export const RUN_STATES = [
+  "running",
+  "waiting",
+  "canceling",
+  "completed",
+  "stopped",
+  "canceled",
+] as const;
+export type RunState = (typeof RUN_STATES)[number];
+
+export interface RunCounts {
+  readonly succeeded: number;
+  /** By kind. */
+  readonly failed: Readonly<Record<string, number>>;
+}
+
+export interface PipelineRun {
+  /** `run_` and a ULID. */
+  readonly id: string;
+  readonly state: RunState;
+  /** In the order in which they run. */
+  readonly steps: readonly StepName[];
+  readonly documents: number;
+  /** The policy by which documents are moderated; null: the default one. */
+  readonly policy: string | null;
+  /** The model of the tasks; null: the default one. */
+  readonly model: string | null;
+  /** Whether it waits for the next day when the day's neurons are spent. */
+  readonly resume: boolean;
+  /** SHA-256 of the key that made it. */
+  readonly secretHash: string;
+  readonly keyId: string | null;
+  readonly requestId: string;
+  readonly counts: RunCounts;
+  readonly microNeurons: number;
+  /** Why it stopped; null: it did not. */
+  readonly stoppedAs: string | null;
+  /** When it goes on; null: it does not wait. */
+  readonly waitsUntilMs: number | null;
+  readonly createdAtMs: number;
+  readonly progressAtMs: number;
+  readonly finishedAtMs: number | null;
+  /** Whether the bucket still has its documents and what its steps made. */
+  readonly hasFiles: boolean;
+}
+
+export interface RunDocument {
+  /** From 0, as in the request. */
+  readonly position: number;
+  readonly documentId: string;
+  /** Where it ends in the file of the run's documents, in bytes. */
+  readonly end: number;
+  readonly state: "pending" | "succeeded" | "failed";
+  /** Null: it did not fail. */
+  readonly failedAs: string | null;
+}
+
+export interface RunStep {
+  readonly runId: string;
+  readonly position: number;
+  readonly step: StepName;
+  readonly state: "running" | "waiting" | "succeeded" | "failed";
+  /** How often it was begun, repeats after a crash included. */
+  readonly attempts: number;
+  /** How many of its calls have ended. */
+  readonly tries: number;
+  /** When its call was begun: the call's id has this time. */
+  readonly roundAtMs: number;
+  readonly startedAtMs: number;
+  readonly finishedAtMs: number | null;
+  /** What all of its calls were charged. */
+  readonly microNeurons: number;
+  readonly decision: Decision | null;
+  readonly failedAs: string | null;
+}
+
+export const NO_COUNTS: RunCounts = { succeeded: 0, failed: {} };
+
+const OPEN: readonly RunState[] = ["running", "waiting", "canceling"];
+
+export const isOver = ({ state }: Pick<PipelineRun, "state">): boolean => !OPEN.includes(state);
+
+export const sliceCount = (documents: number): number => Math.ceil(documents / SLICE_DOCUMENTS);
+
+export const failedOf = ({ failed }: RunCounts): number =>
+  Object.values(failed).reduce((sum, count) => sum + count, 0);
+
+export const pendingOf = ({ documents, counts }: PipelineRun): number =>
+  documents - counts.succeeded - failedOf(counts);
+
+/** @param failedAs null: it succeeded */
+export const counted = (counts: RunCounts, failedAs: string | null): RunCounts =>
+  failedAs === null
+    ? { ...counts, succeeded: counts.succeeded + 1 }
+    : { ...counts, failed: { ...counts.failed, [failedAs]: (counts.failed[failedAs] ?? 0) + 1 } };
+
+const timeOrNull = (ms: number | null): string | null => (ms === null ? null : isoTime(ms));
+
+const costOf = (microNeurons: number) => ({
+  micro_neurons: microNeurons,
+  neurons: microNeurons / MICRO_PER_NEURON,
+  usd: costUsd(microNeurons),
+});
+
+/** A run as the API returns it and webhooks deliver it. */
+export const toRun = (run: PipelineRun) => ({
+  id: run.id,
+  object: "pipeline_run" as const,
+  state: run.state,
+  steps: run.steps,
+  policy: run.policy,
+  model: run.model,
+  counts: {
+    documents: run.documents,
+    pending: pendingOf(run),
+    succeeded: run.counts.succeeded,
+    failed: failedOf(run.counts),
+    failed_as: run.counts.failed,
+  },
+  ...costOf(run.microNeurons),
+  resume: run.resume ? ("next_period" as const) : null,
+  stopped_as: run.stoppedAs,
+  resumes_at: timeOrNull(run.waitsUntilMs),
+  created_at: isoTime(run.createdAtMs),
+  progress_at: isoTime(run.progressAtMs),
+  finished_at: timeOrNull(run.finishedAtMs),
+  duration_ms: run.finishedAtMs === null ? null : run.finishedAtMs - run.createdAtMs,
+});
+
+/** A step of a document as the API returns it. */
+export const toRunStep = (step: RunStep & Pick<RunDocument, "documentId">) => ({
+  object: "pipeline_step" as const,
+  run_id: step.runId,
+  document: step.position,
+  document_id: step.documentId,
+  name: step.step,
+  status: step.state,
+  attempts: step.attempts,
+  calls: step.tries,
+  started_at: isoTime(step.startedAtMs),
+  finished_at: timeOrNull(step.finishedAtMs),
+  duration_ms: step.finishedAtMs === null ? null : step.finishedAtMs - step.startedAtMs,
+  ...costOf(step.microNeurons),
+  decision: step.decision,
+  failed_as: step.failedAs,
+});
+
+/** What the run of one slice is given. */
+export interface SliceParams {
+  readonly tenant: string;
+  readonly life: number;
+  readonly run: string;
+  readonly slice: number;
+}
+
+/** The id of the Workflow instance of a slice. */
+export const sliceId = ({ run, slice }: Pick<SliceParams, "run" | "slice">): string =>
+  `${run}-${slice}`;

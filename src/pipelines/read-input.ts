@@ -1,0 +1,67 @@
+import * as v from "valibot";
+import { type InlineDocument, RunDocumentInput } from "../api/native/pipeline.ts";
+import { readDocumentText } from "../documents/stored-files.ts";
+import type { DocumentType, StoredDocument } from "../domain/documents/document.ts";
+import { CATEGORIES } from "../domain/documents/prompts.ts";
+import { utf8Bytes } from "../domain/generation/token-bound.ts";
+import { MAX_PIPELINE_TEXT_BYTES } from "../domain/pipelines/run.ts";
+import { runDocumentsKey } from "../domain/pipelines/run-files.ts";
+import type { StepName } from "../domain/pipelines/step.ts";
+import { tenantObject } from "../edge/bindings.ts";
+import { callerOf, type StepContext } from "./step-context.ts";
+
+// A document of a run: one that is stored, or one that came with the request. Never anything from a URL.
+
+export interface StepInput {
+  readonly kind: "input";
+  readonly text: string;
+  readonly type: DocumentType;
+  readonly userId: string | null;
+  readonly language: string | null;
+  readonly categories: readonly string[];
+  /** As it came with the request; null: it was stored before. */
+  readonly inline: InlineDocument | null;
+  /** As it is stored; null: it is not yet. */
+  readonly stored: StoredDocument | null;
+}
+
+const NOT_FOUND = { kind: "not_found" } as const;
+
+/** Steps to which it matters whether a document of the request is stored by now. */
+const KEEPING: readonly StepName[] = ["store", "embed"];
+
+/** @param from where the document begins in the run's file */
+export async function readInput(
+  context: StepContext,
+  step: StepName,
+  from: number,
+): Promise<StepInput | { readonly kind: "failed"; readonly as: string }> {
+  const { bucket, owner, run, document } = context;
+  const range = { offset: from, length: document.end - from };
+  const file = await bucket.get(runDocumentsKey(owner, run.id), { range });
+  if (file === null) return { kind: "failed", as: "documents_missing" };
+  const said = v.parse(RunDocumentInput, JSON.parse(await file.text()));
+  const isStored = typeof said === "string" || KEEPING.includes(step);
+  const found = isStored
+    ? await tenantObject(context.env, context.tenantId).readDocument(
+        callerOf(context),
+        document.documentId,
+      )
+    : NOT_FOUND;
+  const stored = found.kind === "document" ? found.document : null;
+  if (typeof said !== "string") {
+    const { content, type, user_id: userId = null, language = null } = said;
+    const categories = said.categories ?? CATEGORIES[type];
+    const text = content.toWellFormed();
+    return { kind: "input", text, type, userId, language, categories, inline: said, stored };
+  }
+  if (found.kind !== "document") return { kind: "failed", as: found.kind };
+  if (found.document.bytes > MAX_PIPELINE_TEXT_BYTES) {
+    return { kind: "failed", as: "document_too_long" };
+  }
+  const text = await readDocumentText(bucket, owner, found.document);
+  if (text === null || utf8Bytes(text) === 0) return { kind: "failed", as: "not_found" };
+  const { type, userId, language } = found.document;
+  const categories = CATEGORIES[type];
+  return { kind: "input", text, type, userId, language, categories, inline: null, stored };
+}

@@ -1,0 +1,89 @@
+import type { StepOutcome } from "../domain/pipelines/run-step.ts";
+import type { Caller } from "../../durable-objects/tenant/protocol.ts";
+import type { itemIds } from "../batches/item-ids.ts";
+import { type CallFailure, meaningOf, Unclear } from "../batches/outcome.ts";
+import type { Config } from "../config.ts";
+import type { PictureOwner } from "../domain/generation/stored-picture.ts";
+import { PIPELINE_ROUTE } from "../domain/ledger/rate-limit.ts";
+import type { PipelineRun, RunDocument } from "../domain/pipelines/run.ts";
+import { recordInferences, tenantObject } from "../edge/bindings.ts";
+import { createEngine } from "../engines/create-engine.ts";
+import type { DocumentDeps } from "../documents/document-call.ts";
+
+// What every step of a document has, and how the failure of its call is reported.
+
+export interface StepContext {
+  readonly env: Env;
+  readonly config: Config;
+  readonly bucket: R2Bucket;
+  readonly tenantId: string;
+  readonly owner: PictureOwner;
+  readonly run: PipelineRun;
+  readonly position: number;
+  readonly document: RunDocument;
+  /** Of this try: a repeat of it has the same. */
+  readonly ids: ReturnType<typeof itemIds>;
+  /** What the call of this try was charged, in µN; null: it has not ended. */
+  readonly chargeOf: () => Promise<number | null>;
+  /** With it a call that has ended gives its reply again. */
+  readonly idempotency: { readonly key: string; readonly fingerprint: string };
+}
+
+/** The key that made the run, with its present rights. */
+export const callerOf = ({ run }: StepContext): Caller => ({
+  kind: "key",
+  secretHash: run.secretHash,
+  roles: ["call"],
+});
+
+/** The caller and the ids of this try's call. */
+export const whoOf = (context: StepContext, userId: string | null) => ({
+  callId: context.ids.callId,
+  requestId: context.ids.requestId,
+  route: PIPELINE_ROUTE,
+  caller: callerOf(context),
+  userId,
+  idempotency: context.idempotency,
+});
+
+export const documentDeps = ({ env, config, bucket, tenantId }: StepContext): DocumentDeps => ({
+  config,
+  engine: createEngine(config, env),
+  tenant: () => tenantObject(env, tenantId),
+  bucket,
+  tenantId,
+  observe: recordInferences(env, tenantId),
+});
+
+/** A failure that another try does not change, and that cost nothing. */
+export const failed = (as: string): StepOutcome => ({
+  kind: "failed",
+  as,
+  microNeurons: 0,
+  again: false,
+});
+
+/** Failures of an engine, and of a call that was cut short: another try may succeed. */
+const AGAIN: readonly string[] = [
+  "engine_failed",
+  "engine_busy",
+  "engine_timeout",
+  "expired",
+  "internal",
+  "idempotency_replay_unavailable",
+];
+
+/** @throws Unclear when it is not known whether the call was charged */
+export async function failureOf(
+  { chargeOf }: StepContext,
+  failure: CallFailure,
+): Promise<StepOutcome> {
+  const meaning = meaningOf(failure);
+  if (meaning.kind !== "own") return meaning;
+  const microNeurons = await chargeOf();
+  // A refused call has no line. One that may have been admitted is asked for again, under the same ids.
+  const isUnclear = meaning.isUnclear || failure.kind === "internal";
+  if (isUnclear && microNeurons === null) throw new Unclear(failure.kind);
+  const as = meaning.isUnclear ? "expired" : failure.kind;
+  return { kind: "failed", as, microNeurons: microNeurons ?? 0, again: AGAIN.includes(as) };
+}

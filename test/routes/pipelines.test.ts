@@ -1,0 +1,541 @@
+import { runDurableObjectAlarm } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import type { SliceParams } from "../../src/domain/pipelines/run.ts";
+import { runStep } from "../../src/pipelines/run-step.ts";
+import {
+  admin,
+  ask,
+  makeKey,
+  makeTenant,
+  type Reply,
+  type TestTenant,
+  WITHOUT_RUNS,
+  WORKERS_AI,
+} from "../client.ts";
+import { rows } from "../durable-objects/a-tenant.ts";
+import { unique } from "./scripted.ts";
+
+// Runs of pipelines: through the real Workflow, and step by step where a test decides what fails.
+
+const LEASE =
+  "The lease of the workshop ends on 2027-03-31. The rent is 1,200 euros a month, due on the first.";
+const FERRY = "The ferry crosses the lake four times a day. Dogs travel for free on the ferry.";
+const GARDEN = "Tomatoes need sun and water. Plant them in May, after the last frost.";
+const RUDE = "You are a worthless stupid idiot";
+
+const RUNS = "/v1/pipelines/runs";
+const ALL = ["fetch", "moderate", "summarize", "embed", "store"];
+
+let made = 0;
+async function aTenant(settings: object = {}): Promise<TestTenant> {
+  const rpm = { requests: 100_000, text_generation: 100_000, text_embeddings: 100_000 };
+  made += 1;
+  return makeTenant(`pipelines-${made}`, { daily_neurons: 100_000, rpm, ...settings });
+}
+
+const inline = (content: string, more: object = {}): object => ({
+  type: "other",
+  content,
+  ...more,
+});
+
+const start = (tenant: TestTenant, documents: unknown[], steps = ALL): Promise<Reply> =>
+  tenant.call("POST", RUNS, { documents, steps });
+
+const read = async (tenant: TestTenant, id: string) =>
+  (await tenant.call("GET", `${RUNS}/${id}`)).body;
+
+// oxlint-disable-next-line typescript/no-explicit-any -- tests look into replies freely
+async function stepsOf(tenant: TestTenant, id: string): Promise<any[]> {
+  return (await tenant.call("GET", `${RUNS}/${id}/steps?limit=200`)).body.data;
+}
+
+async function until(tenant: TestTenant, id: string, states: readonly string[]) {
+  for (let tries = 0; tries < 600; tries += 1) {
+    // oxlint-disable-next-line no-await-in-loop -- until it is so
+    const run = await read(tenant, id);
+    if (states.includes(run.state)) return run;
+    // oxlint-disable-next-line no-await-in-loop -- as above
+    await scheduler.wait(25);
+  }
+  throw new Error(`the run did not become ${states.join()}`);
+}
+
+interface Unrun {
+  readonly id: string;
+  readonly params: SliceParams;
+  /** Runs one step of a document, in another environment if need be. */
+  readonly step: (position: number, step: number, other?: object) => ReturnType<typeof runStep>;
+}
+
+/** A run that nothing runs but its test. */
+async function unrun(tenant: TestTenant, documents: unknown[], steps = ALL): Promise<Unrun> {
+  const { status, body } = await ask("POST", RUNS, {
+    key: tenant.key,
+    body: { documents, steps },
+    env: WITHOUT_RUNS,
+  });
+  expect([status, body]).toEqual([202, expect.anything()]);
+  const params = { tenant: tenant.id, life: 1, run: body.id as string, slice: 0 };
+  const step = (position: number, at: number, other: object = {}) =>
+    runStep({ ...env, ...other }, params, { position, step: at });
+  return { id: body.id, params, step };
+}
+
+/** The object, as it is for a process that dies before a call of this method. */
+const without = (id: string, method: string): object => ({
+  TENANT: {
+    getByName: () =>
+      new Proxy(env.TENANT.getByName(id), {
+        get: (stub, name) =>
+          name === method
+            ? () => Promise.reject(new Error("killed"))
+            : (Reflect.get(stub, name) as unknown),
+      }),
+  },
+});
+
+const journal = (tenant: TestTenant) =>
+  rows(tenant.id, `SELECT * FROM journal WHERE route = 'POST ${RUNS}' ORDER BY id`);
+
+const chargedOf = async (tenant: TestTenant): Promise<number> =>
+  (await journal(tenant)).reduce((sum, line) => sum + Number(line["quota"]), 0);
+
+const isOfDocuments = ({ key }: R2Object): boolean => key.includes("/documents/");
+
+const messageOf = (work: Promise<unknown>): Promise<string> =>
+  work.then(
+    () => "no error",
+    (error: Error) => error.message,
+  );
+
+describe("a run", () => {
+  it("takes each document through its steps, charges each once, and tells when it is done", async () => {
+    const tenant = await aTenant();
+    const hook = {
+      url: "https://receiver.acme-shop.com/",
+      events: ["pipeline.completed", "pipeline.failed"],
+    };
+    await tenant.call("POST", "/v1/webhooks", hook);
+    const stored = await tenant.call("POST", "/v1/documents", {
+      type: "other",
+      content: GARDEN,
+      tasks: [],
+    });
+    const { status, body } = await start(tenant, [
+      inline(LEASE, { id: "doc_lease", user_id: "anna" }),
+      inline(FERRY),
+      stored.body.id,
+    ]);
+    expect(status).toBe(202);
+    expect(body).toMatchObject({
+      object: "pipeline_run",
+      state: "running",
+      steps: ["fetch", "moderate", "summarize", "store", "embed"],
+      counts: { documents: 3, pending: 3 },
+    });
+    const run = await until(tenant, body.id, ["completed"]);
+    expect(run.counts).toEqual({
+      documents: 3,
+      pending: 0,
+      succeeded: 3,
+      failed: 0,
+      failed_as: {},
+    });
+    const steps = await stepsOf(tenant, body.id);
+    expect(steps).toHaveLength(15);
+    expect(new Set(steps.map(({ status: state }) => state))).toEqual(new Set(["succeeded"]));
+    const cost = steps.reduce((sum, step) => sum + step.micro_neurons, 0);
+    expect(cost).toBeGreaterThan(0);
+    expect(run.micro_neurons).toBe(cost);
+    expect(await chargedOf(tenant)).toBe(cost);
+    expect((await tenant.call("GET", "/v1/limits")).body.posted_micro_neurons).toBe(cost);
+    // A line for each call: moderation, summary and passages of each, and the two that were stored.
+    expect(await journal(tenant)).toHaveLength(11);
+
+    const document = (await tenant.call("GET", "/v1/documents/doc_lease?include=text")).body;
+    expect(document).toMatchObject({ text: LEASE, user_id: "anna", state: "ready" });
+    expect(document.results.summary).toEqual(expect.any(String));
+    expect(document.tasks).toMatchObject([{ task: "summary", state: "done" }]);
+    const second = (await tenant.call("GET", `/v1/documents/${stored.body.id}`)).body;
+    expect(second.results.summary).toEqual(expect.any(String));
+    const found = await tenant.call("POST", "/v1/documents/search", { query: "dogs on a ferry" });
+    expect(found.body.data[0]).toMatchObject({ document_id: steps[5].document_id });
+    const verdicts = (await tenant.call("GET", "/v1/verdicts")).body.data;
+    expect(verdicts).toHaveLength(3);
+
+    const events = await tenant.call("GET", "/v1/events");
+    expect(events.body.data).toMatchObject([{ type: "pipeline.completed", data: run }]);
+    await runDurableObjectAlarm(env.TENANT.getByName(tenant.id));
+    const files = await env.IMAGES.list({ prefix: `${tenant.id}/` });
+    expect(files.objects.filter(({ key }) => key.includes("/pipelines/"))).toEqual([]);
+  });
+
+  it("goes on when a document fails", async () => {
+    const tenant = await aTenant();
+    const { body } = await start(tenant, [inline(RUDE), "doc_missing", inline(FERRY)]);
+    const run = await until(tenant, body.id, ["completed"]);
+    expect(run.counts).toMatchObject({
+      succeeded: 1,
+      failed: 2,
+      failed_as: { blocked: 1, not_found: 1 },
+    });
+    const steps = await stepsOf(tenant, body.id);
+    expect(steps.filter(({ document }) => document === 0)).toMatchObject([
+      { name: "fetch", status: "succeeded" },
+      { name: "moderate", status: "failed", decision: "block", failed_as: "blocked" },
+    ]);
+    expect(steps.filter(({ document }) => document === 1)).toMatchObject([
+      { name: "fetch", status: "failed", failed_as: "not_found", calls: 1, micro_neurons: 0 },
+    ]);
+    // What was blocked is not stored.
+    expect((await tenant.call("GET", "/v1/documents")).body.data).toHaveLength(1);
+    expect(await chargedOf(tenant)).toBe(run.micro_neurons);
+  });
+
+  it("is more than one instance", async () => {
+    const tenant = await aTenant();
+    const documents = Array.from({ length: 60 }, (_, at) => inline(`${FERRY} ${at}`));
+    const { body } = await start(tenant, documents, ["moderate"]);
+    const run = await until(tenant, body.id, ["completed"]);
+    expect(run.counts).toMatchObject({ documents: 60, succeeded: 60 });
+    expect(await journal(tenant)).toHaveLength(60);
+    const other = await env.PIPELINES.get(`${body.id}-1`);
+    expect(await other.status()).toMatchObject({ status: expect.any(String) });
+  });
+
+  it("has its steps read as pages and as lines, and its progress as events", async () => {
+    const tenant = await aTenant();
+    const { body } = await start(tenant, [inline(LEASE), inline(FERRY)], ["moderate", "store"]);
+    await until(tenant, body.id, ["completed"]);
+    const path = `${RUNS}/${body.id}/steps`;
+    const page = (await tenant.call("GET", `${path}?limit=4`)).body;
+    expect(page).toMatchObject({ has_more: true, next_cursor: "1.1" });
+    const rest = (await tenant.call("GET", `${path}?limit=4&cursor=${page.next_cursor}`)).body;
+    expect(rest.data).toMatchObject([
+      { document: 1, name: "moderate" },
+      { document: 1, name: "store" },
+    ]);
+    const lines = await tenant.call("GET", `${path}?limit=2`, undefined, {
+      accept: "application/x-ndjson",
+    });
+    const all = String(lines.body)
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    expect(all).toEqual([...page.data, ...rest.data]);
+    expect(all[0].usd).toBe("0");
+    expect((await tenant.call("GET", `${path}?cursor=nonsense`)).status).toBe(400);
+    const events = await tenant.call("GET", `${RUNS}/${body.id}/events`);
+    const [first, ...others] = String(events.body).trim().split("\n\n");
+    expect(others).toEqual([]);
+    expect(first).toMatch(/^event: run\ndata: \{"id":"run_.*"state":"completed"/);
+  });
+
+  it("is for its tenant", async () => {
+    const tenant = await aTenant();
+    const other = await aTenant();
+    const { id } = await unrun(tenant, [inline(FERRY)]);
+    for (const path of ["", "/steps", "/events"]) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      expect((await other.call("GET", `${RUNS}/${id}${path}`)).status).toBe(404);
+    }
+    expect((await other.call("POST", `${RUNS}/${id}/cancel`)).status).toBe(404);
+    expect((await other.call("GET", RUNS)).body.data).toEqual([]);
+    // Nor does a run of the other one read its documents.
+    await tenant.call("POST", "/v1/documents", {
+      type: "other",
+      id: "doc_own",
+      content: GARDEN,
+      tasks: [],
+    });
+    const foreign = await unrun(other, ["doc_own"]);
+    expect(await foreign.step(0, 0)).toEqual({ kind: "over" });
+    expect((await read(other, foreign.id)).counts.failed_as).toEqual({ not_found: 1 });
+  });
+
+  it("is made once for an idempotency key", async () => {
+    const tenant = await aTenant();
+    const headers = { "Idempotency-Key": "one" };
+    const send = (documents: unknown[]) =>
+      ask("POST", RUNS, {
+        key: tenant.key,
+        headers,
+        body: { documents, steps: ["moderate"] },
+        env: WITHOUT_RUNS,
+      });
+    const first = await send([inline(FERRY)]);
+    expect((await send([inline(FERRY)])).body.id).toBe(first.body.id);
+    expect((await send([inline(LEASE)])).body.kind).toBe("idempotency_key_reused");
+  });
+});
+
+describe("a step that is run again", () => {
+  it.each([
+    ["moderate", 1],
+    ["summarize", 2],
+    ["store", 3],
+    ["embed", 4],
+  ])("charges once when %s was not reported", async (_name, at) => {
+    const tenant = await aTenant();
+    const { id, step } = await unrun(tenant, [inline(LEASE), inline(FERRY)]);
+    // oxlint-disable-next-line no-await-in-loop -- one after the other
+    for (let before = 0; before < at; before += 1) await step(0, before);
+    const lost = step(0, at, without(tenant.id, "reportPipelineStep"));
+    expect(await messageOf(lost)).toBe("killed");
+    const lines = await journal(tenant);
+    const charged = await chargedOf(tenant);
+    expect(await step(0, at)).toEqual({ kind: "next" });
+    expect(await journal(tenant)).toEqual(lines);
+    expect((await read(tenant, id)).micro_neurons).toBe(charged);
+    const step4 = (await stepsOf(tenant, id)).at(-1);
+    expect(step4).toMatchObject({ status: "succeeded", attempts: 2, calls: 1 });
+    // The answer that was given before is the one that is kept.
+    if (at === 2) expect(await step(0, 3)).toEqual({ kind: "next" });
+    const { results } = (await tenant.call("GET", `/v1/documents/${step4.document_id}`)).body;
+    if (at >= 2) expect(results.summary).toEqual(expect.any(String));
+  });
+
+  it("charges once when its call was not settled", async () => {
+    const tenant = await aTenant();
+    const { id, step } = await unrun(tenant, [inline(LEASE), inline(FERRY)]);
+    await step(0, 0);
+    const lost = step(0, 1, without(tenant.id, "settle"));
+    // Whether it was charged is not known yet.
+    expect(await messageOf(lost)).toBe("settlement_unavailable");
+    expect(await journal(tenant)).toMatchObject([{ outcome: "pending" }]);
+    expect(await step(0, 1)).toEqual({ kind: "next" });
+    expect(await journal(tenant)).toMatchObject([{ outcome: "posted" }]);
+    expect((await read(tenant, id)).micro_neurons).toBe(await chargedOf(tenant));
+  });
+
+  it("counts once when two run it at once", async () => {
+    const tenant = await aTenant();
+    const { id, step } = await unrun(tenant, [inline(LEASE), inline(FERRY)]);
+    await step(0, 0);
+    await Promise.allSettled([1, 2, 3].map(() => step(0, 1)));
+    expect(await step(0, 1)).toEqual({ kind: "next" });
+    expect(await journal(tenant)).toHaveLength(1);
+    expect((await read(tenant, id)).micro_neurons).toBe(await chargedOf(tenant));
+  });
+});
+
+describe("a run that nothing is heard of", () => {
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  it("is begun by the alarm, at the first document without an outcome", async () => {
+    const tenant = await aTenant();
+    const documents = Array.from({ length: 52 }, (_, at) => inline(`${FERRY} ${at}`));
+    const { id, step } = await unrun(tenant, documents, ["moderate"]);
+    await step(0, 0);
+    vi.setSystemTime(Date.now() + 71_000);
+    await runDurableObjectAlarm(env.TENANT.getByName(tenant.id));
+    const run = await until(tenant, id, ["completed"]);
+    expect(run.counts).toMatchObject({ succeeded: 52, failed: 0 });
+    expect(await journal(tenant)).toHaveLength(52);
+  });
+
+  it("is admitted under the same ids when it is not known whether it was", async () => {
+    const tenant = await aTenant();
+    const { id, step } = await unrun(tenant, [inline(LEASE), inline(FERRY)]);
+    await step(0, 0);
+    expect(await messageOf(step(0, 1, without(tenant.id, "admit")))).toBe("internal");
+    expect(await step(0, 1)).toEqual({ kind: "next" });
+    expect(await journal(tenant)).toHaveLength(1);
+    expect((await stepsOf(tenant, id)).at(-1)).toMatchObject({ attempts: 2, calls: 1 });
+  });
+
+  it("tries again when a hold has expired, and counts what that was charged", async () => {
+    const tenant = await aTenant();
+    const { id, step } = await unrun(tenant, [inline(LEASE), inline(FERRY)]);
+    await step(0, 0);
+    await messageOf(step(0, 1, without(tenant.id, "settle")));
+    vi.setSystemTime(Date.now() + 100_000);
+    expect(await messageOf(step(0, 1))).toBe("expired");
+    expect(await step(0, 1)).toEqual({ kind: "next" });
+    const lines = await journal(tenant);
+    expect(lines.map((line) => line["outcome"])).toEqual(["expired", "posted"]);
+    expect((await stepsOf(tenant, id)).at(-1)).toMatchObject({
+      status: "succeeded",
+      calls: 2,
+      micro_neurons: await chargedOf(tenant),
+    });
+  });
+});
+
+describe("a person and a document that go meanwhile", () => {
+  it("leave no file of results behind", async () => {
+    const tenant = await aTenant();
+    const id = "doc_going";
+    await tenant.call("POST", "/v1/documents", { type: "other", id, content: LEASE, tasks: [] });
+    const { step } = await unrun(tenant, [id, inline(FERRY)]);
+    for (const at of [0, 1, 2]) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      expect(await step(0, at)).toEqual({ kind: "next" });
+    }
+    const files = async () =>
+      (await env.IMAGES.list({ prefix: `${tenant.id}/` })).objects.filter(isOfDocuments);
+    expect(await files()).toHaveLength(1);
+    const stub = env.TENANT.getByName(tenant.id);
+    // Deleted, and its files erased, when the step has read it and before it writes.
+    const bucket = new Proxy(env.IMAGES, {
+      get: (object, name) =>
+        name === "put"
+          ? async (key: string, value: string) => {
+              await tenant.call("DELETE", `/v1/documents/${id}`);
+              await runDurableObjectAlarm(stub);
+              expect(await files()).toEqual([]);
+              return object.put(key, value);
+            }
+          : (Reflect.get(object, name) as () => unknown).bind(object),
+    });
+    const next = await step(0, 3, { IMAGES: bucket });
+    expect(next).toEqual({ kind: "ended" });
+    // The alarm may have begun by itself.
+    await runDurableObjectAlarm(stub);
+    for (let tries = 0; tries < 100 && (await files()).length > 0; tries += 1) {
+      // oxlint-disable-next-line no-await-in-loop -- until it is so
+      await scheduler.wait(20);
+    }
+    expect(await files()).toEqual([]);
+  });
+
+  it("keep an erasure open until the run's files are gone", async () => {
+    const tenant = await aTenant();
+    const { id, step } = await unrun(tenant, [inline(LEASE, { user_id: "anna" })]);
+    await step(0, 0);
+    const erasure = await tenant.call("POST", "/v1/erasures", { user_id: "anna" });
+    const path = `/v1/erasures/${erasure.body.id}`;
+    await runDurableObjectAlarm(env.TENANT.getByName(tenant.id));
+    const open = (await tenant.call("GET", path)).body;
+    expect(open.state).not.toBe("done");
+    await tenant.call("POST", `${RUNS}/${id}/cancel`);
+    await runDurableObjectAlarm(env.TENANT.getByName(tenant.id));
+    const files = await env.IMAGES.list({ prefix: `${tenant.id}/` });
+    expect(files.objects).toEqual([]);
+  });
+});
+
+describe("an engine that fails", () => {
+  it("is asked three times, then the document has failed", async () => {
+    const tenant = await aTenant();
+    const broken = inline(`[[fake:doc_summary=500|${unique()}]] ${LEASE}`);
+    const { id, step } = await unrun(tenant, [broken, inline(FERRY)]);
+    await step(0, 0);
+    // The verdict is the local engine's: this is about the task.
+    await step(0, 1);
+    expect(await messageOf(step(0, 2, WORKERS_AI))).toBe("engine_failed");
+    expect(await messageOf(step(0, 2, WORKERS_AI))).toBe("engine_failed");
+    expect((await stepsOf(tenant, id)).at(-1)).toMatchObject({
+      status: "waiting",
+      calls: 2,
+      failed_as: "engine_failed",
+    });
+    expect(await step(0, 2, WORKERS_AI)).toEqual({ kind: "ended" });
+    expect((await stepsOf(tenant, id)).at(-1)).toMatchObject({ status: "failed", calls: 3 });
+    const run = await read(tenant, id);
+    expect(run.counts).toMatchObject({ failed_as: { engine_failed: 1 }, pending: 1 });
+    expect(run.micro_neurons).toBe(await chargedOf(tenant));
+    // The other document goes on.
+    expect(await step(1, 0)).toEqual({ kind: "next" });
+  });
+});
+
+describe("a refusal", () => {
+  it("of the day stops a run, and what is left is counted", async () => {
+    const tenant = await aTenant({ daily_neurons: 60 });
+    const documents = Array.from({ length: 40 }, (_, at) => inline(`${LEASE} ${at}`));
+    const { body } = await start(tenant, documents, ["moderate"]);
+    const run = await until(tenant, body.id, ["stopped"]);
+    expect(run.stopped_as).toBe("quota_exceeded");
+    expect(run.counts.succeeded).toBeGreaterThan(0);
+    expect(run.counts.pending).toBe(40 - run.counts.succeeded);
+    expect(run.micro_neurons).toBe(await chargedOf(tenant));
+    const limits = (await tenant.call("GET", "/v1/limits")).body;
+    expect(limits.posted_micro_neurons).toBe(run.micro_neurons);
+  });
+
+  it("of a key that ended stops it", async () => {
+    const tenant = await aTenant();
+    const key = await makeKey(tenant.id, "call");
+    const { id, step } = await unrun({ ...tenant, key }, [inline(LEASE)]);
+    const keys = (await tenant.call("GET", "/v1/keys")).body.data;
+    const own = keys.find(({ role }: { role: string }) => role === "call");
+    await tenant.call("DELETE", `/v1/keys/${own.id}`);
+    await step(0, 0);
+    expect(await step(0, 1)).toEqual({ kind: "over" });
+    expect(await read(tenant, id)).toMatchObject({ state: "stopped", stopped_as: "invalid_key" });
+    const events = (await tenant.call("GET", "/v1/events")).body.data;
+    expect(events).toMatchObject([]);
+  });
+
+  it("of a suspended tenant stops it", async () => {
+    const tenant = await aTenant();
+    const { id, step } = await unrun(tenant, [inline(LEASE)]);
+    await admin("PATCH", `/admin/tenants/${tenant.id}`, { suspended: true });
+    expect(await step(0, 0)).toEqual({ kind: "over" });
+    await admin("PATCH", `/admin/tenants/${tenant.id}`, { suspended: false });
+    expect(await read(tenant, id)).toMatchObject({ stopped_as: "tenant_suspended" });
+  });
+});
+
+describe("a run that is canceled", () => {
+  it("ends at once where nothing runs", async () => {
+    const tenant = await aTenant();
+    const { id, step } = await unrun(tenant, [inline(LEASE)]);
+    await step(0, 0);
+    const canceled = await tenant.call("POST", `${RUNS}/${id}/cancel`);
+    expect(canceled.body).toMatchObject({ state: "canceled", counts: { pending: 1 } });
+    expect(await step(0, 1)).toEqual({ kind: "over" });
+    expect(await journal(tenant)).toHaveLength(0);
+  });
+
+  it("counts what was in progress", async () => {
+    const tenant = await aTenant();
+    const { id, step } = await unrun(tenant, [inline(LEASE), inline(FERRY)]);
+    await step(0, 0);
+    await messageOf(step(0, 1, without(tenant.id, "reportPipelineStep")));
+    const canceled = await tenant.call("POST", `${RUNS}/${id}/cancel`);
+    expect(canceled.body.state).toBe("canceling");
+    expect(await step(1, 0)).toEqual({ kind: "over" });
+    expect(await step(0, 1)).toEqual({ kind: "over" });
+    const run = await read(tenant, id);
+    expect(run.state).toBe("canceled");
+    expect(run.micro_neurons).toBeGreaterThan(0);
+    expect(run.micro_neurons).toBe(await chargedOf(tenant));
+  });
+});
+
+describe("what cannot be", () => {
+  it.each([
+    [{ documents: [], steps: ["moderate"] }, "#/documents"],
+    [{ documents: ["doc_a"], steps: [] }, "#/steps"],
+    [{ documents: ["doc_a"], steps: ["fetch"] }, "#/steps"],
+    [{ documents: ["doc_a"], steps: ["moderate", "moderate"] }, "#/steps"],
+    [{ documents: ["doc_a"], steps: ["summarize"] }, "#/steps"],
+    [{ documents: [inline(FERRY)], steps: ["embed"] }, "#/steps"],
+    [{ documents: ["doc_a", "doc_a"], steps: ["moderate"] }, "#/documents/1"],
+    [{ documents: ["https://example.com/a"], steps: ["moderate"] }, "#/documents/0"],
+    [{ documents: [inline("x".repeat(65_537))], steps: ["moderate"] }, "#/documents/0"],
+  ])("is refused with its place: %#", async (body, pointer) => {
+    const tenant = await aTenant();
+    const reply = await tenant.call("POST", RUNS, body);
+    expect(reply.status).toBe(400);
+    const pointers = reply.body.errors.map((error: { pointer: string }) => error.pointer);
+    expect(pointers.some((one: string) => one.startsWith(pointer))).toBe(true);
+    expect((await tenant.call("GET", RUNS)).body.data).toEqual([]);
+  });
+
+  it("is said where the deployment has no Workflow", async () => {
+    const tenant = await aTenant();
+    const reply = await ask("POST", RUNS, {
+      key: tenant.key,
+      body: { documents: [inline(FERRY)], steps: ["moderate"] },
+      env: { PIPELINES: undefined },
+    });
+    expect(reply.body.kind).toBe("engine_unsupported");
+  });
+});
