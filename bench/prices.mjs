@@ -1,29 +1,44 @@
-// Cloudflare's prices for the platform's work in a call. The ledger has the cost of the models.
+import { readFile } from "node:fs/promises";
 
-/** Change the version with any price. */
+// Cloudflare's prices for the platform's work in a call, from the product's price book. The ledger has the
+// cost of the models.
+
+const { version, sources, resources } = JSON.parse(
+  await readFile(
+    new URL("../src/domain/catalogue/cloudflare-prices-2026-11.json", import.meta.url),
+    "utf8",
+  ),
+);
+
+/**
+ * Units of a call, the resources of the price book that they are, and how many units of the book one of
+ * them is: a millisecond is a thousand microseconds, a gigabyte-second a thousand megabyte-seconds.
+ */
+const UNITS = {
+  worker_requests: ["workers_requests", 1],
+  worker_cpu_ms: ["workers_cpu", 1000],
+  object_requests: ["object_requests", 1],
+  object_gb_s: ["object_duration", 1000],
+  rows_read: ["object_rows_read", 1],
+  rows_written: ["object_rows_written", 1],
+};
+
+const MILLION = 1_000_000;
+
+const byUnit = (valueOf) =>
+  Object.fromEntries(
+    Object.entries(UNITS)
+      .map(([unit, [resource, parts]]) => [unit, valueOf(resources[resource], parts)])
+      .filter(([, value]) => value !== null),
+  );
+
 export const PRICES = {
-  version: "2026-09",
-  source: [
-    "developers.cloudflare.com/workers/platform/pricing",
-    "developers.cloudflare.com/durable-objects/platform/pricing",
-  ],
+  version,
+  source: sources,
   /** USD per million, beyond what the plan includes. */
-  paid: {
-    worker_requests: 0.3,
-    worker_cpu_ms: 0.02,
-    object_requests: 0.15,
-    object_gb_s: 12.5,
-    rows_read: 0.001,
-    rows_written: 1,
-  },
+  paid: byUnit(({ usd, per }, parts) => (Number(usd) * parts * MILLION) / per),
   /** Limits a day, after which the platform refuses. */
-  free: {
-    worker_requests: 100_000,
-    object_requests: 100_000,
-    object_gb_s: 13_000,
-    rows_read: 5_000_000,
-    rows_written: 100_000,
-  },
+  free: byUnit(({ free }, parts) => (free === null ? null : free.amount / parts)),
 };
 
 /** An object is billed as 128 MB for as long as it is in use. */

@@ -153,7 +153,7 @@ describe("GET /admin/usage", () => {
   it("says what the platform's other resources cost, and how each was counted", async () => {
     await seed();
     const { body } = await admin("GET", "/admin/usage");
-    expect(body.platform_price_book).toBe("cloudflare-2026-09");
+    expect(body.platform_price_book).toBe("cloudflare-2026-11");
     const line = (name: string) =>
       body.platform.find(({ resource }: { resource: string }) => resource === name);
     // 30 calls and 4 refusals. The plan of these tests is the free one. Each call writes five rows

@@ -1,4 +1,4 @@
-import book from "./cloudflare-prices-2026-09.json" with { type: "json" };
+import book from "./cloudflare-prices-2026-11.json" with { type: "json" };
 import { countedUsd } from "../ledger/money.ts";
 
 // What Cloudflare charges for everything but the models: the Worker, its objects, its stores. We count
@@ -54,8 +54,8 @@ export interface PlatformCounts {
   readonly cached: number;
   /** Pictures made. */
   readonly pictures: number;
-  /** Rows of the reports themselves. */
-  readonly reportRows: number;
+  /** Rows of the reports themselves; null: not known, and at most what the calls can have made. */
+  readonly reportRows: number | null;
 }
 
 /**
@@ -139,30 +139,45 @@ function countsOf(counts: PlatformCounts): Readonly<Record<Resource, Counted>> {
     r2_storage: unknown("How large pictures and archives are is not recorded."),
     kv_reads: estimated(cached, "Answers given again; looks that found none are not counted."),
     kv_writes: unknown("How often an answer was kept is not recorded."),
+    kv_deletes: unknown("Kept answers expire by themselves; nothing counts other deletions."),
+    kv_lists: unknown("Keys are not listed by Neurogate; nothing counts other lists."),
+    kv_storage: unknown("How large kept answers are is not recorded."),
     workflow_requests: unknown("Steps of batches are not reported."),
     workflow_storage: unknown("Steps of batches are not reported."),
+    vectorize_queried: unknown("Queries of vectors are not reported."),
+    vectorize_stored: unknown("Stored vectors are not reported."),
+    image_transformations: unknown("Transformations of pictures are not reported."),
   };
 }
 
 type ReportResource = Extract<Resource, `d1_${string}` | "queue_operations">;
 
 /** As if each call were folded by itself, up to the most changes that the time allows. */
-const changesOf = (calls: number, rows: number): number =>
-  Math.min(calls * MEASURED.reportRowsPerCall, rows * MEASURED.changesPerReportRow);
+const changesOf = (calls: number, rows: number | null): number =>
+  Math.min(calls * MEASURED.reportRowsPerCall, mostChangesOf(rows));
 
-const reportCounts = (calls: number, rows: number): Readonly<Record<ReportResource, Counted>> => ({
+const mostChangesOf = (rows: number | null): number =>
+  rows === null ? Infinity : rows * MEASURED.changesPerReportRow;
+
+const reportCounts = (
+  calls: number,
+  rows: number | null,
+): Readonly<Record<ReportResource, Counted>> => ({
   d1_rows_read: unknown("How often reports are read is not recorded."),
   d1_rows_written: estimated(
     changesOf(calls, rows) * MEASURED.d1RowsWrittenPerChange,
     `${MEASURED.d1RowsWrittenPerChange} for each change of a row of the reports: at most ` +
       `${MEASURED.reportRowsPerCall} a call, and one every five seconds.`,
   ),
-  d1_storage: estimated(
-    rows * MEASURED.bytesPerReportRow,
-    `${MEASURED.bytesPerReportRow} bytes for each row of the reports, kept for a month.`,
-  ),
+  d1_storage:
+    rows === null
+      ? unknown("How many rows the reports have of one tenant is not counted.")
+      : estimated(
+          rows * MEASURED.bytesPerReportRow,
+          `${MEASURED.bytesPerReportRow} bytes for each row of the reports, kept for a month.`,
+        ),
   queue_operations: estimated(
-    Math.min(calls, rows * MEASURED.changesPerReportRow) * MEASURED.queueOperationsPerFold,
+    Math.min(calls, mostChangesOf(rows)) * MEASURED.queueOperationsPerFold,
     `${MEASURED.queueOperationsPerFold} for each message: at most one a call, and one every five seconds.`,
   ),
 });
