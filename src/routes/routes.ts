@@ -62,6 +62,7 @@ import { runModelRoute } from "./workers-ai-run.ts";
 import { getAllUsage } from "./all-usage.ts";
 import { listModerationLog } from "./moderation-log.ts";
 import { getStatement } from "./statements.ts";
+import { getCosts, getTenantCosts } from "./costs.ts";
 import { getUsage } from "./usage.ts";
 
 // Every route there is: the router, the OpenAPI document and the security tests read this list.
@@ -142,6 +143,8 @@ export const ROUTES: readonly Route[] = [
   getUsage,
   getStatement,
   getAllUsage,
+  getCosts,
+  getTenantCosts,
   listModerationLog,
   listLines,
   listInferences,

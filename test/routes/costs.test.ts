@@ -1,0 +1,139 @@
+import { reset } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { dayOf, formatDay } from "../../src/domain/ledger/period.ts";
+import { migrateReports } from "../../src/reports/reports-schema.ts";
+import { admin, ask, makeTenant } from "../client.ts";
+import { fakeAccount } from "../reconciliation/fake-cloudflare.ts";
+import { A_CALL_HOUR, A_USAGE_HOUR, seedCallHours, seedUsageHours } from "../reports/seed-rows.ts";
+
+const NOON = Date.UTC(2026, 10, 16, 12);
+const TODAY = dayOf(NOON);
+const YESTERDAY = formatDay(TODAY - 1);
+const RANGE = `from=${formatDay(TODAY - 2)}&to=${formatDay(TODAY)}`;
+
+beforeEach(async () => {
+  vi.useFakeTimers({ toFake: ["Date"] });
+  vi.setSystemTime(NOON);
+  await migrateReports(env.REPORTS);
+});
+afterEach(async () => {
+  vi.restoreAllMocks();
+  vi.useRealTimers();
+  await reset();
+});
+
+const hour = (day: number) => day * 24 + 5;
+
+/** Two tenants yesterday, one of them today, and nothing the day before. */
+async function seed(): Promise<void> {
+  const run = { ...A_USAGE_HOUR, engine: "workers-ai", engineRequests: 1 };
+  const acme = { tenant: "acme", generation: 1 };
+  const zenith = { tenant: "zenith", generation: 1 };
+  await seedUsageHours([
+    { ...acme, ...run, hour: hour(TODAY - 1), microNeurons: 3_000_000_000 },
+    { ...zenith, ...run, hour: hour(TODAY - 1), microNeurons: 1_000_000_000, overrun: 7 },
+    { ...acme, ...run, hour: hour(TODAY), microNeurons: 500_000_000, estimated: 1 },
+  ]);
+  await seedCallHours([
+    { ...acme, ...A_CALL_HOUR, hour: hour(TODAY - 1), calls: 100, refused: { rate_limited: 20 } },
+    { ...zenith, ...A_CALL_HOUR, hour: hour(TODAY - 1), calls: 30 },
+    { ...acme, ...A_CALL_HOUR, hour: hour(TODAY), calls: 1 },
+  ]);
+}
+
+describe("GET /admin/costs", () => {
+  it("has a row a day, of all tenants, each count with its basis", async () => {
+    await seed();
+    const { status, body } = await admin("GET", `/admin/costs?${RANGE}`);
+    expect(status).toBe(200);
+    expect(body).toMatchObject({ object: "costs", tenant: null, price_book: "cloudflare-2026-11" });
+    const [none, yesterday, today] = body.data;
+    expect(none.services.ai).toMatchObject({ cost_usd: "0", basis: "counted" });
+    expect(yesterday).toMatchObject({ object: "cost_day", day: YESTERDAY });
+    expect(yesterday.services.ai).toMatchObject({
+      cost_usd: "0.044000000077",
+      basis: "counted",
+      lines: [{ resource: "ai_neurons", count: 4_000_000_007 }],
+    });
+    expect(yesterday.services.workers.lines).toMatchObject([
+      { resource: "workers_requests", count: 150, basis: "counted", cost_usd: "0.000045" },
+      { resource: "workers_cpu", basis: "estimated" },
+    ]);
+    expect(today.services.ai.basis).toBe("estimated");
+    for (const service of ["workflows", "vectorize", "images"]) {
+      expect(yesterday.services[service], service).toMatchObject({
+        cost_usd: null,
+        basis: "unknown",
+      });
+    }
+    expect(yesterday.unknown).toContain("image_transformations");
+    expect(body.totals.services.ai.cost_usd).toBe("0.049500000077");
+  });
+
+  it("of one tenant is its own, and does not take the account's figures for it", async () => {
+    await seed();
+    const path = `/admin/costs?${RANGE}&tenant=zenith`;
+    const [, yesterday] = (await admin("GET", path)).body.data;
+    expect(yesterday.services.ai.lines[0].count).toBe(1_000_000_007);
+    expect(yesterday.services.workers.lines[0].count).toBe(30);
+  });
+
+  it("takes the neurons that Cloudflare counted once the day was compared", async () => {
+    await seed();
+    const account = fakeAccount();
+    await account.says({ [YESTERDAY]: [{ modelId: "@cf/a/b", count: 1, totalNeurons: 5000 }] });
+    const settings = { key: env.ADMIN_TOKEN, env: account.env };
+    await ask("POST", "/admin/reconcile", { ...settings, body: { day: YESTERDAY } });
+    const { data } = (await admin("GET", `/admin/costs?${RANGE}`)).body;
+    expect(data[1].services.ai).toMatchObject({ cost_usd: "0.055", basis: "upstream" });
+    expect(data[2].services.ai).toMatchObject({ cost_usd: "0.0055", basis: "estimated" });
+    const own = (await admin("GET", `/admin/costs?${RANGE}&tenant=acme`)).body;
+    expect(own.data[1].services.ai).toMatchObject({ cost_usd: "0.033", basis: "counted" });
+  });
+
+  it("comes as a table and as lines", async () => {
+    await seed();
+    const table = await admin("GET", `/admin/costs?${RANGE}&format=csv`);
+    const [head, ...rows] = String(table.body).trim().split("\r\n");
+    expect(head).toMatch(/^day,ai_usd,ai_basis,workers_usd/);
+    expect(rows).toHaveLength(3);
+    expect(rows[1]).toMatch(new RegExp(`^${YESTERDAY},0.044000000077,counted,`));
+    expect(rows[1]).toContain(",,unknown,");
+    const lines = await admin("GET", `/admin/costs?${RANGE}&format=ndjson`);
+    expect(
+      String(lines.body)
+        .trim()
+        .split("\n")
+        .map((line) => JSON.parse(line).day),
+    ).toEqual([formatDay(TODAY - 2), YESTERDAY, formatDay(TODAY)]);
+  });
+
+  it("refuses a range that is too long or turned round", async () => {
+    for (const range of ["from=2026-01-01&to=2026-06-01", "from=2026-11-02&to=2026-11-01"]) {
+      const { status, body } = await admin("GET", `/admin/costs?${range}`);
+      expect(status, range).toBe(400);
+      expect(body.errors[0]).toMatchObject({ pointer: "#/from" });
+    }
+  });
+});
+
+describe("GET /v1/costs", () => {
+  it("is the tenant's own, equal to its journal, for its managers and the platform", async () => {
+    const tenant = await makeTenant("spender");
+    const verdict = await tenant.call("POST", "/v1/verdicts", { text: "hello there" });
+    expect(verdict.status).toBe(200);
+    const { data, ...costs } = (await tenant.call("GET", "/v1/costs")).body;
+    expect(costs).toMatchObject({
+      tenant: "spender",
+      from: formatDay(TODAY),
+      to: formatDay(TODAY),
+    });
+    const { totals } = (await tenant.call("GET", "/v1/usage")).body;
+    expect(totals.micro_neurons).toBeGreaterThan(0);
+    expect(data[0].services.workers.lines[0]).toMatchObject({ count: 1, basis: "counted" });
+    expect(data[0].services.durable_objects.cost_usd).not.toBeNull();
+    expect(data[0].unknown).toContain("d1_storage");
+    expect((await admin("GET", "/admin/tenants/spender/costs")).body.data).toEqual(data);
+  });
+});
