@@ -1,0 +1,2 @@
+/** What ends the program with a sentence for its user. */
+export class ReportFailure extends Error {}

@@ -1,0 +1,182 @@
+import { describe, expect, it } from "vitest";
+import { readPriceBook } from "../../../src/domain/catalogue/other-price-book.ts";
+import {
+  atOtherPrices,
+  comparedModels,
+  comparedPeriods,
+  type ModelRow,
+  type Period,
+  reportTables,
+  toMarkdown,
+} from "../../../src/domain/usage/cost-report.ts";
+
+const LLAMA = "@cf/meta/llama";
+const BGE = "@cf/baai/bge";
+
+const row = (model: string, more: Partial<ModelRow> = {}): ModelRow => ({
+  model,
+  engine: "workers-ai",
+  task: "text_generation",
+  engine_requests: 4,
+  success_rate: 0.75,
+  units: { input_token: 3_000_000, output_token: 1_000_000 },
+  input_tokens: 3_000_000,
+  output_tokens: 1_000_000,
+  micro_neurons: 2_000_000_000,
+  latency: { p50_ms: 100, p95_ms: 900 },
+  ...more,
+});
+
+const PERIOD: Period = {
+  from: "2026-11-01",
+  to: "2026-11-30",
+  tenant: null,
+  models: [row(LLAMA), row(BGE, { units: { input_token: 5 }, output_tokens: 0 })],
+  totals: {
+    calls: 1000,
+    success_rate: 0.999,
+    input_tokens: 6_000_000,
+    output_tokens: 1_000_000,
+    micro_neurons: 3_999_000_000,
+    adjusted_micro_neurons: -1_000_000,
+    cost_usd: "0.044",
+    latency: { p50_ms: 90, p95_ms: 800 },
+  },
+  services: {
+    ai: { cost_usd: "0.03", basis: "counted", unknown: [] },
+    workers: { cost_usd: "0.01", basis: "estimated", unknown: [] },
+    images: { cost_usd: null, basis: "unknown", unknown: ["image_transformations"] },
+  },
+  executions: null,
+};
+
+const tableOf = (period: Period, title: string) =>
+  reportTables(period).find((table) => table.title === title) ?? expect.fail(`no ${title}`);
+
+describe("the report of a period", () => {
+  it("has use, latency, success and exact cost by model", () => {
+    const { rows } = tableOf(PERIOD, "Models");
+    expect(rows[0]).toEqual([
+      LLAMA,
+      "workers-ai",
+      "text_generation",
+      4,
+      "75 %",
+      750_000,
+      250_000,
+      100,
+      900,
+      2_000_000_000,
+      "0.022",
+      5.5,
+    ]);
+  });
+
+  it("gives back what an adjustment took off the journal's amount", () => {
+    expect(tableOf(PERIOD, "Total").rows).toContainEqual(["Micro-neurons", 4_000_000_000]);
+  });
+
+  it("has the shares of what is known, and null of what is not", () => {
+    expect(tableOf(PERIOD, "Costs by service").rows).toEqual([
+      ["ai", "0.03", "75 %", 0.03, "counted", ""],
+      ["workers", "0.01", "25 %", 0.01, "estimated", ""],
+      ["images", null, null, null, "unknown", "image_transformations"],
+    ]);
+  });
+
+  it("has the executions of one tenant, and says where they are not known", () => {
+    expect(tableOf(PERIOD, "Workflow executions").rows).toEqual([]);
+    const done = { state: "completed", duration_ms: 3000, micro_neurons: 5, steps: 2 };
+    const stopped = { state: "stopped", duration_ms: 1000, micro_neurons: 1, steps: 1 };
+    const running = { state: "running", duration_ms: null, micro_neurons: 0, steps: 1 };
+    const executions = [done, stopped, running, done];
+    const { rows } = tableOf({ ...PERIOD, executions }, "Workflow executions");
+    expect(Object.fromEntries(rows)).toMatchObject({
+      Executions: 4,
+      Completed: "50 %",
+      Steps: 6,
+      "Average duration, ms": 2333,
+      "Micro-neurons": 11,
+    });
+    const unread = tableOf(
+      { ...PERIOD, executions: [{ ...done, steps: null }] },
+      "Workflow executions",
+    );
+    expect(Object.fromEntries(unread.rows)).toMatchObject({ Steps: null });
+  });
+
+  it("sets two periods and two models side by side", () => {
+    const other = { ...PERIOD, totals: { ...PERIOD.totals, calls: 1500, success_rate: null } };
+    const { rows } = comparedPeriods(PERIOD, other);
+    expect(rows[0]).toEqual(["Calls", 1000, 1500, "+50 %"]);
+    expect(rows[1]).toEqual(["Success rate", "99.9 %", null, null]);
+    const models = [...PERIOD.models, row(LLAMA, { engine: "cache", micro_neurons: 0 })];
+    const beside = comparedModels({ ...PERIOD, models }, LLAMA, "@cf/none").rows;
+    expect(beside[0]).toEqual(["Inferences", 8, 0, "-100 %"]);
+    expect(beside[1]).toEqual(["Success rate", "75 %", null, null]);
+    expect(beside.at(-2)).toEqual(["Cost, USD", "0.022", "0", "-100 %"]);
+  });
+
+  it("is Markdown whose cells cannot end a table", () => {
+    const models = [row("a|b\n`c`<b>")];
+    const text = toMarkdown(tableOf({ ...PERIOD, models }, "Models"));
+    expect(text).toContain("| a\\|b \\`c\\`\\<b\\> |");
+    expect(toMarkdown(tableOf(PERIOD, "Cost per 1,000 documents"))).toContain("Not known");
+  });
+});
+
+const BOOK = {
+  name: "Elsewhere",
+  date: "2026-11-01",
+  source: "elsewhere.example/pricing",
+  models: {
+    [LLAMA]: {
+      as: "small-1",
+      prices: {
+        input_token: { usd: "0.15", per: 1_000_000 },
+        output_token: { usd: "0.60", per: 1_000_000 },
+      },
+    },
+  },
+};
+
+const withPrice = (wrong: unknown) => ({
+  ...BOOK,
+  models: { [LLAMA]: { as: "x", prices: { input_token: wrong } } },
+});
+
+describe("another provider's price book", () => {
+  it("prices the same units, and says null of what it does not have", () => {
+    const book = readPriceBook(BOOK);
+    const units = {
+      input_token: 1_000_000,
+      cached_input_token: 2_000_000,
+      output_token: 1_000_000,
+    };
+    const models = [
+      row(LLAMA, { units: { ...units, reasoning_token: 9 } }),
+      row(LLAMA, { units: { ...units, tile: 3 } }),
+      row(BGE),
+    ];
+    expect(atOtherPrices({ ...PERIOD, models }, book).rows).toEqual([
+      [LLAMA, "small-1", 4, "0.022", "1.05", "+4672.7 %"],
+      [LLAMA, "small-1", 4, "0.022", null, null],
+      [BGE, null, 4, "0.022", null, null],
+    ]);
+  });
+
+  it("is refused with the name of the wrong field", () => {
+    const price = { usd: "0.15", per: 1_000_000 };
+    for (const [value, message] of [
+      [[], "object"],
+      [{ ...BOOK, date: "" }, '"date"'],
+      [{ ...BOOK, models: null }, '"models"'],
+      [{ ...BOOK, models: { [LLAMA]: { prices: {} } } }, '"as"'],
+      [withPrice({ ...price, usd: 0.15 }), '"usd" of input_token'],
+      [withPrice({ ...price, usd: "-1" }), '"usd" of input_token'],
+      [withPrice({ ...price, per: 3 }), '"per" of input_token'],
+    ] as const) {
+      expect(() => readPriceBook(value)).toThrow(message);
+    }
+  });
+});
