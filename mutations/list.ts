@@ -796,4 +796,25 @@ export const MUTATIONS: readonly Mutation[] = [
     to: 'every((number) => number !== "")',
     tests: ["test/domain/search/cited-answer.test.ts"],
   },
+  {
+    what: "an answer is free though its header does not say that it is from the cache",
+    file: "src/engines/workers-ai/gateway.ts",
+    from: `reply.headers.get(CACHE_STATUS) === "HIT"`,
+    to: "reply.headers.has(CACHE_STATUS)",
+    tests: ["test/routes/ai-gateway.test.ts"],
+  },
+  {
+    what: "two answers that are drawn by chance come from the cache",
+    file: "src/engines/workers-ai/gateway.ts",
+    from: "...(!isRepeatable(inputs) && { skipCache: true }),",
+    to: "",
+    tests: ["test/routes/ai-gateway.test.ts"],
+  },
+  {
+    what: "a day's costs leave out what ran beyond its hold",
+    file: "src/domain/usage/cost-day.ts",
+    from: "count: sum((day) => day.microNeurons + day.overrun),",
+    to: "count: sum((day) => day.microNeurons),",
+    tests: ["test/domain/usage/cost-day.test.ts"],
+  },
 ];

@@ -38,6 +38,8 @@ export interface Config {
     readonly models: Readonly<Record<string, string>>;
     readonly defaultModel: string | null;
   };
+  /** The AI Gateway in front of Workers AI; null: none. */
+  readonly aiGatewayId: string | null;
   readonly workersPlan: "free" | "paid";
   /** Model -> unit -> µN a unit: beside or instead of the catalogue's. */
   readonly prices: Readonly<Record<string, Readonly<Record<string, number>>>>;
@@ -142,6 +144,7 @@ const Settings = v.object({
     "{}",
   ),
   OPENAI_MODEL: v.optional(v.string()),
+  AI_GATEWAY_ID: v.optional(v.pipe(v.string(), v.regex(/^[a-z0-9-]{1,64}$/))),
   CLOUDFLARE_PLAN: v.optional(v.picklist(["free", "paid"]), "free"),
   PRICES: v.optional(
     v.pipe(
@@ -224,6 +227,7 @@ export function readConfig(env: Env): ConfigResult {
         models: settings.OPENAI_MODELS,
         defaultModel: settings.OPENAI_MODEL ?? null,
       },
+      aiGatewayId: settings.AI_GATEWAY_ID ?? null,
       workersPlan: settings.CLOUDFLARE_PLAN,
       prices: settings.PRICES,
       judgeLanguages: settings.JUDGE_LANGUAGES ?? { all: null, models: {} },

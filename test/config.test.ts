@@ -25,6 +25,7 @@ describe("readConfig", () => {
         access: null,
         inference: "workers-ai",
         openai: { baseUrl: null, apiKey: null, models: {}, defaultModel: null },
+        aiGatewayId: null,
         workersPlan: "free",
         prices: {},
         judgeLanguages: { all: null, models: {} },
@@ -37,6 +38,16 @@ describe("readConfig", () => {
         reportUsersADay: 1000,
       },
     });
+  });
+
+  it("takes the id of a gateway, and nothing else for one", () => {
+    expect(configure({ AI_GATEWAY_ID: "my-gateway" })).toMatchObject({
+      config: { aiGatewayId: "my-gateway" },
+    });
+    const problems = ["AI_GATEWAY_ID"];
+    for (const AI_GATEWAY_ID of ["My gateway", "a/b", "x".repeat(65)]) {
+      expect(configure({ AI_GATEWAY_ID })).toEqual({ kind: "misconfigured", problems });
+    }
   });
 
   it("takes the languages of every judge as a list", () => {

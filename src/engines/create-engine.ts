@@ -5,6 +5,7 @@ import { textModelOf } from "./embedded/text-model.ts";
 import type { Engine } from "./engine.ts";
 import { createOpenAiEngine } from "./openai/engine.ts";
 import { createWorkersAiEngine } from "./workers-ai/engine.ts";
+import { throughGateway } from "./workers-ai/gateway.ts";
 
 /** Made once for a configuration, which an isolate reads once. */
 const ENGINES = new WeakMap<Config, Engine>();
@@ -33,10 +34,15 @@ function withLanguages(config: Config, engine: Engine): Engine {
   };
 }
 
-function engineOf({ inference, openai }: Config, env: Pick<Env, "AI" | "ASSETS">): Engine {
+function engineOf(
+  { inference, openai, aiGatewayId }: Config,
+  env: Pick<Env, "AI" | "ASSETS">,
+): Engine {
   switch (inference) {
     case "workers-ai":
-      return createWorkersAiEngine(env.AI);
+      return aiGatewayId === null
+        ? createWorkersAiEngine(env.AI)
+        : throughGateway(env.AI, aiGatewayId, createWorkersAiEngine);
     case "embedded":
       return createEmbeddedEngine({
         text: textModelOf(env.ASSETS),

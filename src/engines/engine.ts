@@ -64,8 +64,12 @@ export type CheckOutcome =
       readonly instructions?: string;
       /** Units as the engine reported them; null when its reply carries none. */
       readonly usage: Usage | null;
+      readonly servedBy?: ServedBy;
     }
   | Unanswered;
+
+/** A cache in front of the engine that answered in its place: nothing ran, and nothing is charged. */
+export type ServedBy = "ai-gateway-cache";
 
 /** How an engine call without an answer ended. */
 export type Unanswered =
@@ -115,6 +119,7 @@ export type Unanswered =
       readonly rejection?: Rejection;
       /** It answered, but not in the form we asked for. */
       readonly malformed?: true;
+      readonly servedBy?: ServedBy;
     };
 
 export interface CheckOptions {

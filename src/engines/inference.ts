@@ -1,7 +1,7 @@
 import type { Hold } from "../domain/ledger/ledger.ts";
 import type { GenerationKind } from "../domain/generation/plan-generation.ts";
 import type { Size, Usage } from "../domain/catalogue/catalogue.ts";
-import type { CheckOptions, Label, Unanswered } from "./engine.ts";
+import type { CheckOptions, Label, ServedBy, Unanswered } from "./engine.ts";
 import type { TokenLogprob } from "./logprobs.ts";
 import type { Picture } from "./picture.ts";
 import type {
@@ -156,6 +156,7 @@ export interface Answered<Kind extends GenerationKind> {
   readonly output: Outputs[Kind];
   /** Units as the engine reported them; null when its reply carries none. */
   readonly usage: Usage | null;
+  readonly servedBy?: ServedBy;
 }
 
 export interface ChatStream {
@@ -166,6 +167,7 @@ export interface ChatStream {
    * never throws.
    */
   readonly events: AsyncGenerator<ChatEvent, void>;
+  readonly servedBy?: ServedBy;
 }
 
 /** Takes the hold, so that no engine can run without one. Never throws because of the engine. */

@@ -112,12 +112,14 @@ function record(
 
 /** Usage that was reported before a stream was cut off covers only a part of it. */
 function endedCall(choice: Choice, { engine }: GenerationContext): EndedCall {
-  const { asked, ended, finished, usage, text } = choice;
+  const { asked, ended, finished, text } = choice;
+  const isCached = asked.outcome.kind === "streaming" && asked.outcome.servedBy !== undefined;
+  const usage = isCached ? {} : choice.usage;
   if (ended) {
     const simulated = engine.name === "embedded";
     return { asked, end: { kind: "answered", usage, simulated, outputText: text } };
   }
-  return { asked, end: { kind: "unknown", usage: finished ? usage : null } };
+  return { asked, end: { kind: "unknown", usage: finished || isCached ? usage : null } };
 }
 
 /** The admitted call of a stream, for its renderer. */

@@ -14,7 +14,7 @@ import type { GenerationKind, GenerationStage } from "../domain/generation/plan-
 import type { Counted } from "../domain/generation/sound-usage.ts";
 import { type ModelOutcome, askModels } from "../engines/engine-call.ts";
 import type { PlannedStage } from "../domain/moderation/stage.ts";
-import type { Engine, EngineName, Unanswered } from "../engines/engine.ts";
+import type { Engine, EngineName, ServedBy, Unanswered } from "../engines/engine.ts";
 import type { Answered, Inferences } from "../engines/inference.ts";
 import { countedUsage } from "./counted-usage.ts";
 import { writtenText } from "./written-text.ts";
@@ -99,7 +99,11 @@ export type GenerationEnd = CallEnd & {
 /** An engine call of the stage, and how it ended. */
 export interface EndedCall {
   readonly asked: Pick<ModelOutcome<{ readonly kind: string }>, "model" | "ran"> & {
-    readonly outcome: { readonly kind: string; readonly model?: string };
+    readonly outcome: {
+      readonly kind: string;
+      readonly model?: string;
+      readonly servedBy?: ServedBy;
+    };
   };
   readonly end: GenerationEnd;
 }
@@ -133,13 +137,15 @@ export function itemOf(
     if (planned === undefined || !asked.ran) return [];
     return [generationCharge(end, planned, { kind, model: modelOf(asked.model) })];
   });
-  const last = calls.findLast(({ asked }) => asked.ran)?.asked;
+  const ran = calls.filter(({ asked }) => asked.ran);
+  const last = ran.at(-1)?.asked;
+  const isCached = ran.every(({ asked }) => asked.outcome.servedBy !== undefined);
   return {
     content: stage.content,
     stage: stage.name,
     input: stage.input,
     model: last === undefined ? null : (last.outcome.model ?? last.model),
-    engine: last === undefined ? null : engine.name,
+    engine: last === undefined ? null : isCached ? (last.outcome.servedBy ?? null) : engine.name,
     pricedAs: last?.model ?? stage.model,
     task: stage.task,
     calls: charges.length,
@@ -153,11 +159,18 @@ export function itemOf(
 }
 
 export function accountOf(
-  calls: readonly { readonly outcome: { readonly kind: string } }[],
+  calls: readonly {
+    readonly outcome: { readonly kind: string; readonly servedBy?: ServedBy };
+  }[],
 ): "exhausted" | "answered" | null {
   if (calls.some(({ outcome }) => isExhausted(outcome))) return "exhausted";
   const answers: readonly string[] = ["answered", "streaming"];
-  return calls.some(({ outcome }) => answers.includes(outcome.kind)) ? "answered" : null;
+  // A cache answers also while the account has nothing left.
+  return calls.some(
+    ({ outcome }) => answers.includes(outcome.kind) && outcome.servedBy === undefined,
+  )
+    ? "answered"
+    : null;
 }
 
 type Account = GenerationRun<GenerationKind>["account"];

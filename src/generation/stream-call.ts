@@ -1,6 +1,6 @@
 import type { Admitted, LimitStatus } from "../../durable-objects/tenant/protocol.ts";
 import { type GovernedOutcome, governedCall, type Run } from "../calls/governed-call.ts";
-import { admittedModels } from "../domain/catalogue/catalogue.ts";
+import { admittedModels, type Usage } from "../domain/catalogue/catalogue.ts";
 import { charged } from "../domain/ledger/ledger.ts";
 import { type ModelOutcome, askModels } from "../engines/engine-call.ts";
 import type { Unanswered } from "../engines/engine.ts";
@@ -193,8 +193,13 @@ function unopenedCall(asked: StreamOutcome): EndedCall {
   const { outcome } = asked;
   return {
     asked,
-    end: { kind: "unknown", usage: outcome.kind === "failed" ? outcome.usage : null },
+    end: { kind: "unknown", usage: usageOf(outcome) },
   };
+}
+
+function usageOf(outcome: StreamOutcome["outcome"]): Usage | null {
+  if (outcome.kind === "streaming") return outcome.servedBy === undefined ? null : {};
+  return outcome.kind === "failed" ? outcome.usage : null;
 }
 
 const notOpened = (

@@ -18,7 +18,7 @@ import {
   type StageResult,
   worst,
 } from "../domain/moderation/verdict.ts";
-import type { Check, CheckOutcome, Engine, Measurements } from "../engines/engine.ts";
+import type { Check, CheckOutcome, Engine, Measurements, ServedBy } from "../engines/engine.ts";
 import type { ModelOutcome } from "../engines/engine-call.ts";
 import { askEngine, type RunContext } from "./ask-engine.ts";
 import { JUDGE_WINDOWS, splitText, type WindowedText } from "../domain/moderation/text-window.ts";
@@ -208,7 +208,7 @@ function stageRun(
     stage: name,
     input,
     model,
-    engine: lastRun === undefined ? null : engine.name,
+    engine: lastRun === undefined ? null : engineOf(engine, ran),
     pricedAs: lastRun?.pricedAs ?? stage.model,
     task,
     calls: ran.length,
@@ -251,6 +251,14 @@ function stageRun(
   };
 }
 
+function engineOf(engine: Engine, ran: readonly FinishedCall[]): string {
+  const served = ran.map(({ asked }) => servedBy(asked.outcome));
+  return served.every((one) => one !== null) ? (served.at(-1) ?? engine.name) : engine.name;
+}
+
+const servedBy = (outcome: CheckOutcome): ServedBy | null =>
+  outcome.kind === "answered" || outcome.kind === "failed" ? (outcome.servedBy ?? null) : null;
+
 const isTooManyPixels = (outcome: CheckOutcome): boolean =>
   outcome.kind === "unsupported" && outcome.because === "too_many_pixels";
 
@@ -260,7 +268,8 @@ const measurementsIn = (answers: readonly Answered[]): Measurements | null =>
 function accountOf(outcomes: readonly CheckOutcome[]): StageRun["account"] {
   const exhausted = outcomes.some((o) => o.kind === "refused" && o.accountExhausted);
   if (exhausted) return "exhausted";
-  return outcomes.some(({ kind }) => kind === "answered") ? "answered" : null;
+  // A cache answers also while the account has nothing left.
+  return outcomes.some((o) => o.kind === "answered" && servedBy(o) === null) ? "answered" : null;
 }
 
 function maxima(all: readonly Scores[]): Scores {

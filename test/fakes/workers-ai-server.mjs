@@ -227,6 +227,60 @@ function parse(url, headers, body) {
   return { task, model, content: contentOf(messages), inputs, options, messages };
 }
 
+/**
+ * AI Gateway, which the binding calls under `/ai-gateway/run` when it is given a gateway: it gives the same
+ * answer again to the same request, and says in a header which it was. A gateway called `silent…` gives no
+ * header, as one without a cache; one called `broken…` says something else.
+ */
+const gatewayCache = new Map();
+
+function throughGateway(request, body, response, answer) {
+  const gateway = gatewayOf(request, body);
+  if (gateway === null) return answer();
+  const model = request.headers["mf-header-cf-consn-model-id"];
+  const { inputs } = JSON.parse(body.toString());
+  const key = JSON.stringify([gateway.id, model, inputs]);
+  const headers = (status) => ({
+    "cf-aig-log-id": crypto.randomUUID(),
+    ...(!gateway.id.startsWith("silent") && {
+      "cf-aig-cache-status": gateway.id.startsWith("broken") ? "hit?" : status,
+    }),
+  });
+  const kept = gateway.skipCache === true ? undefined : gatewayCache.get(key);
+  if (kept !== undefined) {
+    response.writeHead(200, { ...kept.headers, ...headers("HIT") });
+    return response.end(kept.body);
+  }
+  const chunks = [];
+  const { writeHead, write, end } = response;
+  let given = {};
+  response.writeHead = (status, more) => {
+    given = more ?? {};
+    return writeHead.call(response, status, { ...more, ...headers("MISS") });
+  };
+  response.write = (chunk, ...rest) => {
+    chunks.push(Buffer.from(chunk));
+    return write.call(response, chunk, ...rest);
+  };
+  response.end = (chunk, ...rest) => {
+    if (chunk !== undefined) chunks.push(Buffer.from(chunk));
+    if (response.statusCode === 200 && gateway.skipCache !== true) {
+      gatewayCache.set(key, { headers: given, body: Buffer.concat(chunks) });
+    }
+    // Node's own `end` may call `write`.
+    response.write = write;
+    return end.call(response, chunk, ...rest);
+  };
+  return answer();
+}
+
+/** The gateway of a request; one in the options and not in the path would be a mistake of the binding. */
+function gatewayOf(request, body) {
+  const { pathname } = new URL(request.headers["mf-url"]);
+  if (pathname !== "/ai-gateway/run") return null;
+  return JSON.parse(body.toString()).options.gateway;
+}
+
 function answerRun(script, request, body, response) {
   const headers = Object.fromEntries(
     Object.entries(request.headers)
@@ -293,7 +347,9 @@ export async function startFakeWorkersAi() {
       if (control(script, request.url, request, body, response)) return;
       if (request.url.startsWith("/openai/")) answerOpenAi(script, request, body, response);
       else if (isConversion(request)) answerConversion(script, request, body, response);
-      else answerRun(script, request, body, response);
+      else {
+        throughGateway(request, body, response, () => answerRun(script, request, body, response));
+      }
     } catch (error) {
       // A mistake of the fake itself must be seen, and must not look like a scripted failure.
       if (!request.complete) return;
