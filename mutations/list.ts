@@ -243,8 +243,15 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     what: "a link is valid for other files",
     file: "src/http/signed-link.ts",
-    from: "JSON.stringify([tenant, generation, path, expiresAtS])",
-    to: "JSON.stringify([tenant, generation, expiresAtS])",
+    from: "JSON.stringify([tenant, generation, path, expiresAtS, ...rest])",
+    to: "JSON.stringify([tenant, generation, expiresAtS, ...rest])",
+    tests: ["test/http/signed-link.test.ts"],
+  },
+  {
+    what: "a link is valid for every size of its picture",
+    file: "src/http/signed-link.ts",
+    from: "const rest = parameters.length === 0 ? [] : [parameters];",
+    to: "const rest: string[][][] = parameters.length === 0 ? [] : [];",
     tests: ["test/http/signed-link.test.ts"],
   },
 

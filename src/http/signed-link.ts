@@ -1,6 +1,6 @@
 import { utf8 } from "./idempotency.ts";
 
-// A link that opens one path of one tenant for a while, for anybody who has it. It is signed with a key
+// A link that opens one address of one tenant for a while, for anybody who has it. It is signed with a key
 // that is derived from the server's secret for this purpose only, so that no signature of another kind is
 // ever valid for a link, nor the other way round.
 
@@ -18,6 +18,11 @@ export interface LinkClaim {
   /** The tenant's generation: a link of an earlier one opens nothing. */
   readonly generation: number;
   readonly path: string;
+  /**
+   * The rest of the query, in any order. A link opens exactly these: with one more, one less or another
+   * value it is no link.
+   */
+  readonly query?: Readonly<Record<string, string>>;
   /** Unix seconds. */
   readonly expiresAtS: number;
 }
@@ -32,6 +37,7 @@ export async function signedLink(
   if (signing === undefined) throw new RangeError("a link needs a server secret");
   const url = new URL(claim.path, origin);
   url.search = new URLSearchParams({
+    ...claim.query,
     tenant: claim.tenant,
     life: String(claim.generation),
     expires: String(claim.expiresAtS),
@@ -66,6 +72,8 @@ export async function readLink(
     : null;
 }
 
+const OWN_PARAMETERS: ReadonlySet<string> = new Set(["tenant", "life", "expires", "signature"]);
+
 const DIGITS = /^(?:0|[1-9]\d{0,14})$/;
 const SIGNATURE = /^[\w-]{43}$/;
 
@@ -77,6 +85,7 @@ function claimOf(
     (name) => searchParams.get(name) ?? "",
   );
   if (
+    new Set(searchParams.keys()).size !== searchParams.size ||
     !DIGITS.test(generation ?? "") ||
     !DIGITS.test(expires ?? "") ||
     !SIGNATURE.test(text ?? "")
@@ -87,6 +96,7 @@ function claimOf(
     tenant: tenant ?? "",
     generation: Number(generation),
     path: pathname,
+    query: Object.fromEntries([...searchParams].filter(([name]) => !OWN_PARAMETERS.has(name))),
     expiresAtS: Number(expires),
   };
   return { claim, signature: Uint8Array.fromBase64(text ?? "", { alphabet: "base64url" }) };
@@ -94,11 +104,13 @@ function claimOf(
 
 /** JSON separates the parts, for any content. */
 async function signature(
-  { tenant, generation, path, expiresAtS }: LinkClaim,
+  { tenant, generation, path, query = {}, expiresAtS }: LinkClaim,
   secret: string,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const derived = await mac(utf8(secret), utf8(CONTEXT));
-  return mac(derived, utf8(JSON.stringify([tenant, generation, path, expiresAtS])));
+  const parameters = Object.entries(query).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  const rest = parameters.length === 0 ? [] : [parameters];
+  return mac(derived, utf8(JSON.stringify([tenant, generation, path, expiresAtS, ...rest])));
 }
 
 async function mac(key: Uint8Array, message: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {

@@ -1,5 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { LINK_LIFETIME_S, readLink, signedLink } from "../../src/http/signed-link.ts";
+import {
+  LINK_LIFETIME_S,
+  type LinkClaim,
+  readLink,
+  signedLink,
+} from "../../src/http/signed-link.ts";
 
 const OLD = "an old secret of at least thirty-two bytes";
 const NEW = "a new secret of at least thirty-two bytes!";
@@ -9,12 +14,13 @@ const CLAIM = {
   tenant: "acme",
   generation: 2,
   path: "/v1/images/img_01M7WM9VDG3WVTE8T1RYS3AM18",
+  query: {},
   expiresAtS: NOW_MS / 1000 + LINK_LIFETIME_S,
 };
 
 const utf8 = (text: string) => new TextEncoder().encode(text);
 
-const made = async (claim = CLAIM, secrets = [NEW, OLD]) =>
+const made = async (claim: LinkClaim = CLAIM, secrets = [NEW, OLD]) =>
   new URL(await signedLink("https://gateway.test", claim, secrets));
 
 describe("a signed link", () => {
@@ -52,6 +58,31 @@ describe("a signed link", () => {
     const link = await made();
     link.pathname = `${CLAIM.path}/metadata`;
     expect(await readLink(link, [NEW], NOW_MS)).toBeNull();
+  });
+
+  it("opens exactly the query that it names, in any order", async () => {
+    const claim = { ...CLAIM, query: { width: "64", format: "webp" } };
+    const link = await made(claim);
+    expect(await readLink(link, [NEW], NOW_MS)).toEqual(claim);
+    const sorted = new URL(link);
+    sorted.searchParams.sort();
+    expect(await readLink(sorted, [NEW], NOW_MS)).toEqual(claim);
+    const changes: ((search: URLSearchParams) => void)[] = [
+      (search) => search.set("width", "65"),
+      (search) => search.delete("width"),
+      (search) => search.append("height", "64"),
+      (search) => search.append("width", "65"),
+      (search) => ["width", "format"].forEach((name) => search.delete(name)),
+    ];
+    for (const change of changes) {
+      const changed = new URL(link);
+      change(changed.searchParams);
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      expect(await readLink(changed, [NEW], NOW_MS)).toBeNull();
+    }
+    const plain = await made();
+    plain.searchParams.set("width", "64");
+    expect(await readLink(plain, [NEW], NOW_MS)).toBeNull();
   });
 
   it("is signed with a key of its own: the secret itself signs nothing that is taken", async () => {
