@@ -252,7 +252,14 @@ export const MUTATIONS: readonly Mutation[] = [
     file: "src/http/signed-link.ts",
     from: "const rest = parameters.length === 0 ? [] : [parameters];",
     to: "const rest: string[][][] = parameters.length === 0 ? [] : [];",
-    tests: ["test/http/signed-link.test.ts"],
+    tests: ["test/http/signed-link.test.ts", "test/routes/picture-variants.test.ts"],
+  },
+  {
+    what: "a variant that is being made is made by everybody who asks",
+    file: "src/domain/generation/picture-variant.ts",
+    from: `if (known.state === "making") return { kind: "being_made" };`,
+    to: "",
+    tests: ["test/domain/generation/picture-variant.test.ts"],
   },
 
   // Verdicts

@@ -584,6 +584,11 @@ describe("released migrations of a tenant's features", () => {
     ],
     ["ledger", "session_calls", "a25a4d61c15ddcd8826f6a3e63566ac73398728eb6002096b519154d475c7c75"],
     ["sessions", "sessions", "1a7164262bb6576d0d42d69ad1fb7fa8f306198cc5aea5311d30959c445675d2"],
+    [
+      "picture_variants",
+      "picture_variants",
+      "3186cd13da87acf18439eb498e1699c4e3fde7c00a68db15614a0babb3701358",
+    ],
     ["ledger", "context", "09d03e880fa2ea16bb3ce54bd7429223092a27072204eeccc5c53e6c02e41f91"],
     ["verdicts", "verdicts", "f133679c55a965f5035aa65ea6d946f899400fead1b90c4c07747a1465e967c8"],
     [

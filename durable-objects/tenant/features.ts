@@ -10,6 +10,7 @@ import type { TenantFeature } from "./feature.ts";
 import { ARCHIVES_FEATURE, JOURNAL_FEATURE } from "./ledger/journal.ts";
 import { REFUSALS_FEATURE } from "./ledger/refusals.ts";
 import { PIPELINES_FEATURE } from "./pipelines/run-recovery.ts";
+import { PICTURE_VARIANTS_FEATURE } from "./picture-variants/picture-variants.ts";
 import { POLICIES_FEATURE } from "./policies/policies.ts";
 import { ERASURES_FEATURE } from "./privacy/erasures.ts";
 import { RESPONSES_FEATURE } from "./responses/responses.ts";
@@ -51,6 +52,7 @@ export const TENANT_FEATURES: readonly TenantFeature[] = [
   JOURNAL_FEATURE,
   REFUSALS_FEATURE,
   USER_PICTURES_FEATURE,
+  PICTURE_VARIANTS_FEATURE,
   SESSIONS_FEATURE,
   // Its rows are folded from lines and verdicts: erased ones are not folded again.
   USAGE_FEATURE,

@@ -12,6 +12,7 @@ import { GRANT_OPERATIONS } from "./ledger/grants.ts";
 import { REFUSAL_OPERATIONS } from "./ledger/refusals.ts";
 import { PIPELINE_OPERATIONS } from "./pipelines/pipelines.ts";
 import { RUN_STEP_OPERATIONS } from "./pipelines/run-steps.ts";
+import { PICTURE_VARIANT_OPERATIONS } from "./picture-variants/picture-variants.ts";
 import { POLICY_OPERATIONS } from "./policies/policies.ts";
 import { ERASURE_OPERATIONS } from "./privacy/erasures.ts";
 import { RESPONSE_OPERATIONS } from "./responses/responses.ts";
@@ -47,6 +48,7 @@ export const OPERATIONS = {
   ...SUGGESTION_OPERATIONS,
   ...ERASURE_OPERATIONS,
   ...RESPONSE_OPERATIONS,
+  ...PICTURE_VARIANT_OPERATIONS,
   ...BATCH_OPERATIONS,
   ...SESSION_OPERATIONS,
   ...PIPELINE_OPERATIONS,

@@ -39,6 +39,8 @@ import { LeaseStore } from "./account/lease-store.ts";
 import { LedgerStore } from "./ledger/ledger-store.ts";
 import { PersonStore } from "./privacy/person-store.ts";
 import type { Platform } from "../../src/domain/tenant/platform.ts";
+import { PICTURE_VARIANTS } from "./picture-variants/variant-schema.ts";
+import { VariantStore } from "./picture-variants/variant-store.ts";
 import { PolicyStore } from "./policies/policy-store.ts";
 import { ProfileStore } from "./profile-store.ts";
 import { RefusalCounter } from "./ledger/refusals.ts";
@@ -77,6 +79,7 @@ export interface TenantStores {
   readonly replies: ReplyStore;
   readonly refusals: RefusalCounter;
   readonly userPictures: UserPictureStore;
+  readonly variants: VariantStore;
   readonly outbox: Outbox;
   readonly revisions: RevisionStore;
   readonly contents: ContentStore;
@@ -142,6 +145,7 @@ export function openStores({
     replies: new ReplyStore(db.of(REPLIES)),
     refusals: new RefusalCounter(new RefusalStore(db.of(REFUSALS)), ledger),
     userPictures: new UserPictureStore(db.of(USER_PICTURES)),
+    variants: new VariantStore(db.of(PICTURE_VARIANTS)),
     outbox: new Outbox(
       db.of(WEBHOOKS),
       readSubject,

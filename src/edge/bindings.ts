@@ -149,6 +149,10 @@ const NEVER = (): boolean => false;
 /** Null: this deployment has no bucket, so that pictures are in replies only. */
 export const bucketOf = (env: Env): R2Bucket | null => (env as Partial<Env>).IMAGES ?? null;
 
+/** Null: this deployment gives pictures only as they were made. */
+export const transformsOf = (env: Env): ImagesBinding | null =>
+  (env as Partial<Env>).TRANSFORMS ?? null;
+
 /** An invocation may write so many points (Analytics Engine's limit); more would be errors. */
 const MAX_POINTS = 250;
 

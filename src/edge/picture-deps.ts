@@ -124,17 +124,22 @@ export async function stored(
 
 export const imagePath = (id: string): string => `/v1/images/${id}`;
 
-/** Links that open these pictures without a key, all until the same moment. */
+/**
+ * Links that open these pictures without a key, all until the same moment.
+ *
+ * @param query of the variant that they open; empty: the picture itself
+ */
 export async function linksTo(
   { request, config }: Pick<PictureRouteCall, "request" | "config">,
   { tenant, generation }: PictureOwner,
   ids: readonly string[],
+  query: Readonly<Record<string, string>> = {},
 ): Promise<Links> {
   const expiresAtS = Math.floor(Date.now() / 1000) + LINK_LIFETIME_S;
   const { origin } = new URL(request.url);
   const urls = await Promise.all(
     ids.map(async (id) => {
-      const claim = { tenant, generation, path: imagePath(id), expiresAtS };
+      const claim = { tenant, generation, path: imagePath(id), query, expiresAtS };
       return [id, await signedLink(origin, claim, config.keySecrets)] as const;
     }),
   );

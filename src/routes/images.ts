@@ -15,6 +15,14 @@ import {
   toImage,
   toImages,
 } from "../api/native/image.ts";
+import {
+  ImageMetadataQuery,
+  ImageQuery,
+  toWish,
+  variantParameters,
+} from "../api/native/picture-variant.ts";
+import { isNegotiated } from "../domain/generation/picture-variant.ts";
+import { pictureFile } from "../edge/picture-variants.ts";
 import { callerOf, GENERATED, generationHeaders } from "../edge/generation-deps.ts";
 import { pictureReply } from "./picture-reply.ts";
 import { bucketOf, readTenant, TENANT_READ } from "../edge/bindings.ts";
@@ -119,28 +127,35 @@ export const getImage = defineRoute({
   path: "/v1/images/:id",
   summary: "A picture's bytes",
   description:
-    "With the owner's key, or without one by the link that came with the picture, until it expires. `ETag` with `If-None-Match`, and single ranges, are honoured.",
+    "With the owner's key, or without one by the link that came with the picture, until it expires. `width`, `height`, `fit`, `format` and `quality` give it at another size or in another format; each such variant is made once, and kept. `ETag` with `If-None-Match`, and single ranges, are honoured.",
   surface: "native",
   auth: { kind: "key", roles: ["call", "review"], orLink: "image" },
   params: PARAMS,
+  query: ImageQuery,
   reply: {
     status: 200,
     contentType: "image/*",
-    schema: v.pipe(v.string(), v.description("PNG, JPEG or WebP.")),
+    schema: v.pipe(v.string(), v.description("PNG, JPEG, WebP or AVIF.")),
   },
-  failures: TENANT_READ,
+  failures: [...TENANT_READ, "over_limit", "engine_unsupported", "engine_failed"],
   handle: async (call) => {
     const { caller } = call;
     const bucket = bucketOf(call.env);
     if (bucket === null) return NO_IMAGE;
-    const order = { id: call.params.id, request: call.request };
-    if (caller.kind === "link") {
-      const keptS = Math.max(0, Math.floor(caller.expiresAtS - Date.now() / 1000));
-      return (await fromBucket(pictureReply(bucket, caller, { ...order, keptS }))) ?? NO_IMAGE;
-    }
-    const owner = await ownerOf({ env: call.env, caller });
+    const isLink = caller.kind === "link";
+    const owner = isLink
+      ? ({ ...caller, kind: "owner" } as const)
+      : await ownerOf({ env: call.env, caller });
     if (owner.kind !== "owner") return owner;
-    return (await fromBucket(pictureReply(bucket, owner, { ...order, keptS: YEAR_S }))) ?? NO_IMAGE;
+    const keptS = isLink ? Math.max(0, Math.floor(caller.expiresAtS - Date.now() / 1000)) : YEAR_S;
+    const { id } = call.params;
+    const { request } = call;
+    const wish = toWish(call.query);
+    const accept = request.headers.get("accept");
+    const file = await fromBucket(pictureFile(call, bucket, { owner, id, wish, accept }));
+    if (file.kind !== "file") return file;
+    const order = { id, request, keptS, isNegotiated: wish !== null && isNegotiated(wish) };
+    return (await fromBucket(pictureReply(bucket, file.key, order))) ?? NO_IMAGE;
   },
 });
 
@@ -158,9 +173,12 @@ export const getImageMetadata = defineRoute({
   method: "GET",
   path: "/v1/images/:id/metadata",
   summary: "What a picture was made of, and a new link to it",
+  description:
+    "With `width`, `height`, `fit`, `format` or `quality` the link opens that variant of the picture, and no other. It is made when the link is first opened.",
   surface: "native",
   auth: { kind: "key", roles: ["call", "review"] },
   params: PARAMS,
+  query: ImageMetadataQuery,
   reply: { status: 200, schema: ImageOutput },
   failures: TENANT_READ,
   handle: async (call) => {
@@ -169,9 +187,10 @@ export const getImageMetadata = defineRoute({
     const owner = await ownerOf(call);
     if (owner.kind !== "owner") return owner;
     const { id } = call.params;
+    const parameters = variantParameters(toWish(call.query));
     const found = await fromBucket(readPictureRecord(bucket, owner, id));
     if (found === null) return NO_IMAGE;
     if ("kind" in found) return found;
-    return ok(toImage(found.record, found.picture, await linksTo(call, owner, [id])));
+    return ok(toImage(found.record, found.picture, await linksTo(call, owner, [id], parameters)));
   },
 });

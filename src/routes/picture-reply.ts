@@ -1,4 +1,3 @@
-import { PICTURE_ID, type PictureOwner, pictureKey } from "../domain/generation/stored-picture.ts";
 import { KEY_HEADER } from "../http/authenticate.ts";
 import { byteRange, namesEntity, rangeApplies } from "../http/byte-range.ts";
 import { raw, type Raw } from "../http/call.ts";
@@ -17,20 +16,29 @@ const TYPES: Readonly<Record<string, string>> = {
   "image/png": "png",
   "image/jpeg": "jpg",
   "image/webp": "webp",
+  "image/avif": "avif",
 };
 
-/** @param keptS how long a reader may keep it; null for what is not there */
+/**
+ * @param key of the file; null is the answer for what is not there
+ * @param keptS how long a reader may keep it
+ * @param isNegotiated the header `Accept` had a part in the choice of the file
+ */
 export async function pictureReply(
   bucket: R2Bucket,
-  owner: PictureOwner,
+  key: string,
   {
     id,
     request,
     keptS,
-  }: { readonly id: string; readonly request: Request; readonly keptS: number },
+    isNegotiated = false,
+  }: {
+    readonly id: string;
+    readonly request: Request;
+    readonly keptS: number;
+    readonly isNegotiated?: boolean;
+  },
 ): Promise<Raw | null> {
-  if (!PICTURE_ID.test(id)) return null;
-  const key = pictureKey(owner, id);
   const object = await bucket.head(key);
   const type = object?.httpMetadata?.contentType ?? "";
   const extension = Object.hasOwn(TYPES, type) ? TYPES[type] : undefined;
@@ -42,7 +50,7 @@ export async function pictureReply(
     "Accept-Ranges": "bytes",
     "Cache-Control": `private, max-age=${keptS}, immutable`,
     // Who has kept it with one key must not be given it with another.
-    Vary: `Authorization, ${KEY_HEADER}`,
+    Vary: `Authorization, ${KEY_HEADER}${isNegotiated ? ", Accept" : ""}`,
   };
   if (namesEntity(request.headers.get("if-none-match"), httpEtag)) {
     return raw(new Response(null, { status: 304, headers }));

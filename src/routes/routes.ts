@@ -45,6 +45,7 @@ import { deleteTenant, getTenant, patchTenant, putTenant } from "./tenants.ts";
 import { getState } from "./read-state.ts";
 import { putState } from "./state.ts";
 import { deleteApply, getApply, listApplyTenants } from "./state-applies.ts";
+import { listTransformations } from "./transformations.ts";
 import { createTranslation } from "./translations.ts";
 import { createVerdict, getVerdict, listRevisions, listVerdicts } from "./verdicts.ts";
 import { listSuggestions } from "./suggestions.ts";
@@ -190,6 +191,7 @@ export const ROUTES: readonly Route[] = [
   getImage,
   getImageMetadata,
   createVariations,
+  listTransformations,
   ...TENANT_WEBHOOK_ROUTES,
   ...PLATFORM_WEBHOOK_ROUTES,
   exportPerson,

@@ -406,6 +406,7 @@ describe("what a role opens", () => {
         "GET /v1/images/:id",
         "GET /v1/images/:id/metadata",
         "POST /v1/images/:id/variations",
+        "GET /v1/transformations",
         "POST /v1/audio/speech",
         "POST /v1/audio/transcriptions",
         "POST /v1/audio/translations",

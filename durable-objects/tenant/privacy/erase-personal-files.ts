@@ -6,14 +6,15 @@ import {
   type PictureRecord,
   recordKey,
 } from "../../../src/domain/generation/stored-picture.ts";
+import { variantsPrefix } from "../../../src/domain/generation/picture-variant.ts";
 import { responseKey } from "../../../src/domain/responses/kept-response.ts";
 import { documentKeys } from "../../../src/domain/documents/document.ts";
 import { MOST_PICTURES } from "../verdicts/contents.ts";
 import type { Day } from "../../../src/domain/ledger/period.ts";
 import type { PersonalFile } from "./erasure-store.ts";
 
-/** In one alarm: three requests to the bucket each, of the fifty that the free plan gives it. */
-export const MOST_FILES = 15;
+/** In one alarm: four requests to the bucket each, of the fifty that the free plan gives it. */
+export const MOST_FILES = 12;
 
 /** Those that lie in the bucket. */
 export type BucketFile = PersonalFile & {
@@ -126,17 +127,25 @@ async function eraseDocument(
   return {};
 }
 
-/** The record goes after its pictures: as long as it is there, they are found by it. */
+/**
+ * The record goes after its pictures: as long as it is there, they are found by it. Variants are found by
+ * the call alone: at most 8 pictures have at most 16 each, which one request lists.
+ */
 async function erasePictures(
   bucket: R2Bucket,
   owner: PictureOwner,
   callId: string,
 ): Promise<ErasedCounts> {
   const stored = await bucket.get(recordKey(owner, callId));
-  // Given in the reply alone, or erased by an earlier try.
+  // Without a record: given in the reply alone, or erased by an earlier try.
+  const { pictures } = (await stored?.json<Pick<PictureRecord, "pictures">>()) ?? { pictures: [] };
+  const variants = await bucket.list({ prefix: variantsPrefix(owner, callId) });
+  const keys = [
+    ...pictures.map(({ id }) => pictureKey(owner, id)),
+    ...variants.objects.map(({ key }) => key),
+  ];
+  if (keys.length > 0) await bucket.delete(keys);
   if (stored === null) return {};
-  const { pictures } = await stored.json<Pick<PictureRecord, "pictures">>();
-  await bucket.delete(pictures.map(({ id }) => pictureKey(owner, id)));
   await bucket.delete(recordKey(owner, callId));
   return { images: pictures.length };
 }

@@ -21,6 +21,7 @@ import {
   oneByOne,
 } from "./erase-personal-files.ts";
 import { ERASURES } from "./erasure-schema.ts";
+import type { PersonalFile } from "./erasure-store.ts";
 import {
   expiresAfter,
   expiry,
@@ -238,7 +239,7 @@ async function eraseFiles(context: TenantContext, profile: Profile): Promise<voi
       ? { files: inBucket, counts: [], failed: false }
       : await erasePersonalFiles(bucket, filesOf(transact, bucket, profile, due), inBucket);
   const sessions = files.filter(({ kind }) => kind === "session");
-  const ended = await eraseObjects(
+  const endedSessions = await eraseObjects(
     context,
     sessions.map(({ subject }) => subject),
   );
@@ -249,10 +250,17 @@ async function eraseFiles(context: TenantContext, profile: Profile): Promise<voi
         ? tx.stores.vectorSets.read(file.subject) === null
         : feed.hasArrived(file),
     );
-    const erasedSessions = sessions.filter(({ subject }) => ended.includes(subject));
+    const erasedSessions = sessions.filter(({ subject }) => endedSessions.includes(subject));
     const others = [...arrived, ...erasedSessions];
-    const failed = gone.failed || others.length < reported.length + sessions.length;
-    const erased = { files: [...gone.files, ...others], counts: gone.counts };
+    // A variant that was begun before its picture was erased may be written after.
+    const isWritten = (file: PersonalFile): boolean =>
+      file.kind === "image_call" && tx.stores.variants.isMaking(file.subject, tx.nowMs);
+    const ended = gone.files.filter((file) => !isWritten(file));
+    const failed =
+      gone.failed ||
+      ended.length < gone.files.length ||
+      others.length < reported.length + sessions.length;
+    const erased = { files: [...ended, ...others], counts: gone.counts };
     filesErased(tx, due.id, erased, tx.nowMs + (failed ? FILES_RETRY_MS : 0));
   });
 }
@@ -283,7 +291,10 @@ function filesErased(
   const { erasures } = tx.stores;
   const erasure = erasures.running().find((one) => one.id === id);
   if (erasure === undefined) return;
-  for (const file of gone.files) erasures.removeFile(id, file);
+  for (const file of gone.files) {
+    erasures.removeFile(id, file);
+    if (file.kind === "image_call") tx.stores.variants.deleteCall(file.subject);
+  }
   const left = erasures.listFiles(id, 1).length > 0;
   const counts = gone.counts.reduce(added, erasure.counts);
   const after = { ...erasure, counts, filesDueMs: left ? retryAtMs : null };
