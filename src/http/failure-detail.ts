@@ -66,8 +66,9 @@ export const violatedRate = (failure: RateFailure): RateFailure["rates"][number]
 
 function rateDetail(failure: RateFailure): string {
   if (failure.userPictures !== undefined) {
-    const { used, limit } = failure.userPictures;
-    return `This user has made ${used} of ${limit} pictures today, and this call needs more than are left. The count resets at 00:00 UTC. Nothing was charged.`;
+    const { used, limit, ofNobody } = failure.userPictures;
+    const who = ofNobody === true ? "Calls without a user_id have" : "This user has";
+    return `${who} made ${used} of ${limit} pictures today, and this call needs more than are left. The count resets at 00:00 UTC. Nothing was charged.`;
   }
   const wait = `${Math.max(1, failure.fitsAtMs - failure.nowMs) / 1000} s`;
   const rate = violatedRate(failure);

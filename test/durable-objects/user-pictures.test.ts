@@ -85,6 +85,33 @@ describe("a user's pictures of the day", () => {
     ]);
   });
 
+  it("are counted together where no user is named, if the tenant asks for that", async () => {
+    const tenant = await aTenant({ ...SETTINGS, anonymous_images: "limited" });
+    const hold = async () => admitted(await ask(tenant, 3, { userId: null })).hold;
+    await hold();
+    expect(await ask(tenant, 3, { userId: null })).toMatchObject({
+      kind: "rate_limited",
+      violated: ["daily_images_per_user"],
+      userPictures: { limit: 5, used: 3, wanted: 3, ofNobody: true },
+      fitsAtMs: MIDNIGHT,
+    });
+    // Users have their own.
+    expect((await ask(tenant, 5)).kind).toBe("admitted");
+    expect((await ask(tenant, 6, { userId: null })).kind).toBe("over_limit");
+    expect(await counted(tenant)).toEqual([
+      [DAY, "", 3],
+      [DAY, "u1", 5],
+    ]);
+  });
+
+  it("are given back where no user is named, too", async () => {
+    const tenant = await aTenant({ ...SETTINGS, anonymous_images: "limited" });
+    const { hold } = admitted(await ask(tenant, 5, { userId: null }));
+    await tenant.settle(hold, { items: voidItemsOf(hold), verdicts: [] });
+    expect(await counted(tenant)).toEqual([[DAY, "", 0]]);
+    expect((await ask(tenant, 5, { userId: null })).kind).toBe("admitted");
+  });
+
   it("can never be more than the limit at once", async () => {
     const tenant = await aTenant(SETTINGS);
     expect((await ask(tenant, 6)).kind).toBe("over_limit");

@@ -40,7 +40,7 @@ const TOTALS = sorted(`calls refused micro_neurons neurons quota_micro_neurons
 const TENANT =
   sorted(`id object plan daily_neurons reserved_neurons overage_cap_neurons monthly_cap_neurons
   overage_usd_per_1000_neurons rpm max_in_flight models aliases fallbacks cache_ttl_s
-  daily_images_per_user content_retention_days perspective_fallback suggestion_retention_days verdict_retention_days event_retention_days
+  daily_images_per_user anonymous_images content_retention_days perspective_fallback suggestion_retention_days verdict_retention_days event_retention_days
   response_retention_s
   default_max_tokens compact_prompts
   cache_max_temperature suspended created_at updated_at version`);

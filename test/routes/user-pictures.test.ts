@@ -41,6 +41,20 @@ it("a user's pictures of the day: refused until midnight, and found among the re
   expect((await post(3)).status).toBe(200);
 });
 
+it("pictures without a user: one limit for all of them, where the tenant asks for it", async () => {
+  const tenant = await makeTenant("per-nobody", {
+    daily_images_per_user: 2,
+    anonymous_images: "limited",
+  });
+  const post = (body: object) => tenant.call("POST", "/v1/images", { prompt: "A", ...body });
+  expect((await post({ n: 2 })).status).toBe(200);
+  const refused = await post({});
+  expect([refused.status, refused.body.kind]).toEqual([429, "rate_limited"]);
+  expect(refused.body.detail).toContain("Calls without a user_id have made 2 of 2 pictures today");
+  expect((await post({ n: 3 })).body.detail).toContain("calls without a user_id may have 2 a day");
+  expect((await post({ user_id: "u" })).status).toBe(200);
+});
+
 it("pictures that no engine made are not the user's", async () => {
   const tenant = await makeTenant("per-user-void", { daily_images_per_user: 1 });
   const post = (behaviour: string) => {

@@ -223,8 +223,8 @@ function reserve(
   const outcome = tx.stores.ledger.reserve(tx.profile, made, demand);
   if (outcome.kind !== "reserved") return outcome;
   remember(tx, request);
-  if (pictures !== null && userId !== null) {
-    tx.stores.userPictures.add(outcome.hold.day, userId, pictures.wanted);
+  if (pictures !== null) {
+    tx.stores.userPictures.add(outcome.hold.day, userId ?? NOBODY, pictures.wanted);
   }
   return outcome;
 }
@@ -351,6 +351,12 @@ const isPictures = ({ name, task }: PlannedStage): boolean =>
 export const pictureCount = (stages: readonly PlannedStage[]): number =>
   stages.filter(isPictures).reduce((total, { calls }) => total + calls.length, 0);
 
+/** Stands for all calls that name no user: no person's id is empty. */
+const NOBODY = "";
+
+const countsNobody = ({ profile: { settings } }: Tx): boolean =>
+  settings.anonymous_images === "limited";
+
 /** What a call for pictures asks of its user's day; null for any other call. */
 function userPicturesOf(
   tx: Tx,
@@ -360,17 +366,23 @@ function userPicturesOf(
   },
 ): UserPictures | null {
   const wanted = pictureCount(call.stages);
-  if (call.userId === null || wanted === 0) return null;
-  const used = tx.stores.userPictures.count(dayOf(tx.nowMs), call.userId);
-  return { limit: tx.profile.settings.daily_images_per_user, used, wanted };
+  if (wanted === 0 || (call.userId === null && !countsNobody(tx))) return null;
+  const used = tx.stores.userPictures.count(dayOf(tx.nowMs), call.userId ?? NOBODY);
+  const limit = tx.profile.settings.daily_images_per_user;
+  return { limit, used, wanted, ...(call.userId === null && { ofNobody: true }) };
 }
 
-/** @param items what the call's stages came to */
+/**
+ * A call without a user gives back only while such calls are limited: it was not counted before they were.
+ *
+ * @param items what the call's stages came to
+ */
 export function giveBackPictures(tx: Tx, hold: Hold, items: readonly Item[]): void {
   const held = pictureCount(hold.stages);
-  if (hold.userId === null || held === 0) return;
+  if (held === 0 || (hold.userId === null && !countsNobody(tx))) return;
   const requested = items
     .filter(({ stage, task }) => stage === "generate" && task === "text_to_image")
     .reduce((total, { calls }) => total + calls, 0);
-  if (requested < held) tx.stores.userPictures.giveBack(hold.day, hold.userId, held - requested);
+  if (requested >= held) return;
+  tx.stores.userPictures.giveBack(hold.day, hold.userId ?? NOBODY, held - requested);
 }

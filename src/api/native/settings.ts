@@ -7,6 +7,7 @@ import { DEFAULT_RATES } from "../../domain/ledger/rate-limit.ts";
 import { AUTO } from "../../domain/generation/routing.ts";
 import { PLANS, UNLIMITED } from "../../domain/ledger/quota.ts";
 import {
+  ANONYMOUS_IMAGES,
   MOST_IN_FLIGHT,
   PERSPECTIVE_FALLBACKS,
   type Settings,
@@ -112,6 +113,12 @@ const FIELDS = {
   ),
   cache_ttl_s: wholeNumber(0, 2_592_000, "How long exact answers may be reused; 0: never."),
   daily_images_per_user: wholeNumber(0, 1_000_000, "Images an end user may generate a day."),
+  anonymous_images: v.pipe(
+    v.picklist(ANONYMOUS_IMAGES),
+    v.description(
+      "Calls for images without a `user_id`. unlimited: they are not counted. limited: together they have `daily_images_per_user` a day.",
+    ),
+  ),
   content_retention_days: wholeNumber(0, 365, "How long content is stored; 0: not at all."),
   perspective_fallback: v.pipe(
     v.picklist(PERSPECTIVE_FALLBACKS),
@@ -183,6 +190,7 @@ export const SettingsPatchInput = v.strictObject({
   fallbacks: v.nullish(v.pipe(v.record(alias, v.nullable(modelList)), v.maxEntries(MOST_NAMES))),
   cache_ttl_s: v.nullish(FIELDS.cache_ttl_s),
   daily_images_per_user: v.nullish(FIELDS.daily_images_per_user),
+  anonymous_images: v.nullish(FIELDS.anonymous_images),
   content_retention_days: v.nullish(FIELDS.content_retention_days),
   perspective_fallback: v.nullish(FIELDS.perspective_fallback),
   suggestion_retention_days: v.nullish(FIELDS.suggestion_retention_days),

@@ -69,6 +69,8 @@ export interface UserPictures {
   /** Pictures that were made, or that calls in progress ask for. */
   readonly used: number;
   readonly wanted: number;
+  /** They are of calls that name no user. */
+  readonly ofNobody?: true;
 }
 
 /** Its name in `violated-policies`. */
@@ -197,7 +199,8 @@ function overLimit(
     }
   }
   if (pictures !== undefined && pictures.wanted > pictures.limit) {
-    const detail = `This call asks for ${pictures.wanted} pictures, and a user may have ${pictures.limit} a day: ask for at most ${pictures.limit}.`;
+    const who = pictures.ofNobody === true ? "calls without a user_id" : "a user";
+    const detail = `This call asks for ${pictures.wanted} pictures, and ${who} may have ${pictures.limit} a day: ask for at most ${pictures.limit}.`;
     return { kind: "over_limit", detail };
   }
   return null;

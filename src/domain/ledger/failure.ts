@@ -67,8 +67,15 @@ export interface RateFailure {
   readonly rates: readonly RateStatus[];
   /** When the same call would fit the rates. */
   readonly fitsAtMs: number;
-  /** The limit is a user's pictures of the day, not a rate: it ends at 00:00 UTC. */
-  readonly userPictures?: { readonly limit: number; readonly used: number };
+  /**
+   * The limit is a user's pictures of the day, not a rate: it ends at 00:00 UTC. `ofNobody`: it is that of
+   * the calls that name no user.
+   */
+  readonly userPictures?: {
+    readonly limit: number;
+    readonly used: number;
+    readonly ofNobody?: true;
+  };
   /** The account behind all tenants has no room; the tenant's own rate has. */
   readonly ofAccount?: true;
   readonly neurons: NeuronBalance;

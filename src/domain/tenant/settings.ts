@@ -14,6 +14,8 @@ export const MOST_IN_FLIGHT = 10_000;
 /** `judge`: the judge of the default policy, at its price. */
 export const PERSPECTIVE_FALLBACKS = ["off", "judge"] as const;
 
+export const ANONYMOUS_IMAGES = ["unlimited", "limited"] as const;
+
 /** A tenant's settings, with the names and units of the API. */
 export interface Settings {
   readonly plan: Plan;
@@ -35,6 +37,8 @@ export interface Settings {
   readonly fallbacks: Readonly<Record<string, readonly string[]>>;
   readonly cache_ttl_s: number;
   readonly daily_images_per_user: number;
+  /** `limited`: calls for pictures that name no user share one such limit. */
+  readonly anonymous_images: (typeof ANONYMOUS_IMAGES)[number];
   readonly content_retention_days: number;
   /** What scores comments of `comments:analyze` in languages that the text model does not read. */
   readonly perspective_fallback: (typeof PERSPECTIVE_FALLBACKS)[number];
@@ -65,6 +69,7 @@ export const DEFAULT_SETTINGS: Omit<Settings, "plan" | "daily_neurons"> = {
   fallbacks: {},
   cache_ttl_s: 0,
   daily_images_per_user: 50,
+  anonymous_images: "unlimited",
   content_retention_days: 0,
   perspective_fallback: "off",
   suggestion_retention_days: 0,

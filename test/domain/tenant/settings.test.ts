@@ -29,6 +29,7 @@ describe("withDefaults", () => {
       fallbacks: {},
       cache_ttl_s: 0,
       daily_images_per_user: 50,
+      anonymous_images: "unlimited",
       content_retention_days: 0,
       perspective_fallback: "off",
       suggestion_retention_days: 0,
