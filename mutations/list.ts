@@ -261,6 +261,13 @@ export const MUTATIONS: readonly Mutation[] = [
     to: "",
     tests: ["test/domain/generation/picture-variant.test.ts"],
   },
+  {
+    what: "pictures are free where the operator's price has no unit of theirs",
+    file: "src/domain/catalogue/catalogue.ts",
+    from: `(task !== "text_to_image" || OF_EVERY_PICTURE.some`,
+    to: `(task === "text_to_image" || OF_EVERY_PICTURE.some`,
+    tests: ["test/domain/catalogue/catalogue.test.ts"],
+  },
 
   // Verdicts
   {

@@ -114,7 +114,7 @@ export function failureDetail(failure: Failure): string {
     case "invalid_request":
       return fieldDetail(failure.errors);
     case "unpriced_model":
-      return `${named(failure.model)} has no price here, so it cannot be governed.`;
+      return `${named(failure.model)} has no price here, so it cannot be governed. It runs if the operator of this deployment sets one (PRICES).`;
     case "unbounded_usage":
     case "unsupported_parameter":
     case "review_conflict":

@@ -180,6 +180,8 @@ describe("POST /v1/images with the embedded engine", () => {
     const tenant = await aTenant();
     const reply = await tenant.call("POST", path, { prompt: PROMPT, model });
     expect([reply.status, reply.body.kind]).toEqual([status, kind]);
+    if (kind !== "unpriced_model") return;
+    expect(reply.body.detail).toContain("if the operator of this deployment sets one (PRICES)");
   });
 
   it("repeats its reply for a repeated idempotency key, and is charged once", async () => {

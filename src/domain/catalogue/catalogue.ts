@@ -196,12 +196,23 @@ const NEEDED: Readonly<Partial<Record<ModelTask, readonly PriceUnit[]>>> = {
   translation: ["input_token", "output_token"],
 };
 
+/** Each picture has all of these, so that a table with one of them makes none of them free. */
+const OF_EVERY_PICTURE: readonly PriceUnit[] = [
+  "image",
+  "step",
+  "tile_512",
+  "output_tile_512",
+  "output_tile_512_per_step",
+  "first_megapixel_1024x1024",
+];
+
 function isPriced({ task, prices }: Model): boolean {
   const amounts = Object.values(prices);
   return (
     amounts.length > 0 &&
     amounts.every((amount) => amount > 0) &&
-    (NEEDED[task] ?? []).every((unit) => prices[unit] !== undefined)
+    (NEEDED[task] ?? []).every((unit) => prices[unit] !== undefined) &&
+    (task !== "text_to_image" || OF_EVERY_PICTURE.some((unit) => prices[unit] !== undefined))
   );
 }
 

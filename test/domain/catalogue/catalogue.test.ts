@@ -269,6 +269,16 @@ describe("resolveModel", () => {
     );
   });
 
+  it.each([{ input_token: 7 }, { input_tile_512: 7 }, { subsequent_megapixel: 7 }])(
+    "an override with %j alone leaves a picture model unpriced: its pictures would be free",
+    (prices) => {
+      const resolved = resolveModel(SDXL, { ...paid, prices: { [SDXL]: prices } });
+      expect(resolved.kind).toBe("unpriced_model");
+      const both = { [SDXL]: { ...prices, image: 7 } };
+      expect(resolveModel(SDXL, { ...paid, prices: both }).kind).toBe("found");
+    },
+  );
+
   it("keeps a retired model retired, whatever its price", () => {
     const id = "@cf/microsoft/phi-2";
     const prices = { [id]: { input_token: 1, output_token: 1 } };
