@@ -268,6 +268,13 @@ export const MUTATIONS: readonly Mutation[] = [
     to: `(task === "text_to_image" || OF_EVERY_PICTURE.some`,
     tests: ["test/domain/catalogue/catalogue.test.ts"],
   },
+  {
+    what: "an erasure does not wait for a variant that is being made",
+    file: "durable-objects/tenant/privacy/erasures.ts",
+    from: `tx.stores.variants.isMaking(file.subject, tx.nowMs)`,
+    to: `tx.stores.variants.isMaking(file.subject, Infinity)`,
+    tests: ["test/routes/picture-variants.test.ts"],
+  },
 
   // Verdicts
   {
