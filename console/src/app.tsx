@@ -4,6 +4,7 @@ import { type Place, usePlace } from "./hash-route.ts";
 import { AuditPage } from "./pages/audit.tsx";
 import { ModerationLogPage } from "./pages/moderation-log.tsx";
 import { MoneyPage } from "./pages/money.tsx";
+import { ReportPage } from "./pages/report.tsx";
 import { OverviewPage } from "./pages/overview.tsx";
 import { PlatformWebhooksPage } from "./pages/platform-webhooks.tsx";
 import { SignIn } from "./pages/sign-in.tsx";
@@ -60,7 +61,7 @@ function PlatformPage({ place }: { readonly place: Place }) {
     case "try":
       return <TryItPage place={place} />;
     case "money":
-      return <MoneyPage />;
+      return second === "report" ? <ReportPage /> : <MoneyPage />;
     case "log":
       return <ModerationLogPage />;
     case "events":

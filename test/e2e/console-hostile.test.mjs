@@ -20,6 +20,7 @@ const PAGES = [
   "/",
   "/tenants",
   "/money",
+  "/money/report",
   "/log",
   "/events",
   "/audit",

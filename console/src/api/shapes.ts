@@ -1,6 +1,8 @@
 import type { GenericSchema, InferOutput } from "valibot";
 import type { AccountOutput } from "../../../src/api/native/account.ts";
 import type { AllUsageOutput } from "../../../src/api/native/all-usage.ts";
+import type { BatchOutput } from "../../../src/api/native/batch.ts";
+import type { CostsOutput } from "../../../src/api/native/costs.ts";
 import type { ChecksOutput, PassOutput } from "../../../src/api/native/check.ts";
 import type { GrantOutput } from "../../../src/api/native/grant.ts";
 import type { JournalLineOutput } from "../../../src/api/native/journal-line.ts";
@@ -89,6 +91,9 @@ export type Checks = Reply<typeof ChecksOutput>;
 export type Usage = Reply<typeof UsageOutput>;
 /** A page; only the first one has sums. */
 export type AllUsage = Reply<typeof AllUsageOutput>;
+export type Costs = Reply<typeof CostsOutput>;
+/** A batch of verdicts. */
+export type Batch = Reply<typeof BatchOutput>;
 export type UsageRow = Usage["data"][number];
 export type VerdictSums = Usage["totals"]["verdicts"];
 export type Resource = NonNullable<AllUsage["platform"]>[number];

@@ -46,6 +46,7 @@ export function MoneyPage() {
           </p>
         </div>
         <div class="actions">
+          <a href={hashOf(["money", "report"])}>Report</a>
           <Download path={`${path}&format=csv`} fileName={`${file}.csv`}>
             CSV
           </Download>

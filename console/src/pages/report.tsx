@@ -1,0 +1,224 @@
+import { useState } from "preact/hooks";
+import {
+  type OtherPriceBook,
+  readPriceBook,
+} from "../../../src/domain/catalogue/other-price-book.ts";
+import {
+  atOtherPrices,
+  comparedModels,
+  comparedPeriods,
+  type Execution,
+  type Period,
+  type ReportCell,
+  type ReportTable,
+  reportTables,
+} from "../../../src/domain/usage/cost-report.ts";
+import { readUsage } from "../api/read-usage.ts";
+import { api } from "../api/session.ts";
+import type { AllUsage, Batch, Costs, List, Usage } from "../api/shapes.ts";
+import { count } from "../format.ts";
+import { type DayRange, lastDays, RangePicker } from "../tenant/range.tsx";
+import { Button } from "../ui/button.tsx";
+import { Download } from "../ui/download.tsx";
+import { TextField } from "../ui/field.tsx";
+import { Panel } from "../ui/panel.tsx";
+import { Empty, ErrorNote, Skeleton } from "../ui/status.tsx";
+import { type Column, Table } from "../ui/table.tsx";
+import { useLoad } from "../ui/use-load.ts";
+
+/** Use and costs of a period, as `npm run report` writes them; for the screen and for paper. */
+export function ReportPage() {
+  const [range, setRange] = useState(lastDays(30));
+  const [beside, setBeside] = useState<DayRange>({ from: "", to: "" });
+  const [tenant, setTenant] = useState("");
+  const [models, setModels] = useState<readonly [string, string]>(["", ""]);
+  const [book, setBook] = useState<OtherPriceBook | string | null>(null);
+  const compares = beside.from !== "" && beside.to !== "";
+  const asked = { range, tenant: tenant.trim(), beside: compares ? beside : null };
+  const { data, error, loading, reload } = useLoad(JSON.stringify(asked), async (signal) => {
+    const period = await readPeriod(asked.range, asked.tenant, signal);
+    const other =
+      asked.beside === null ? null : await readPeriod(asked.beside, asked.tenant, signal);
+    return { period, other };
+  });
+  const path = `/admin/costs?from=${range.from}&to=${range.to}${tenantQuery(asked.tenant)}`;
+  const file = `costs-${range.from}-${range.to}`;
+  return (
+    <div class="page">
+      <header class="page-head">
+        <div>
+          <h1>Report</h1>
+        </div>
+        <div class="actions no-print">
+          <Button onClick={() => print()}>Print</Button>
+          <Download path={`${path}&format=csv`} fileName={`${file}.csv`}>
+            Costs as CSV
+          </Download>
+          <Download path={`${path}&format=ndjson`} fileName={`${file}.ndjson`}>
+            NDJSON
+          </Download>
+        </div>
+      </header>
+      <p class="hint">
+        {range.from} to {range.to}, {asked.tenant === "" ? "all tenants" : asked.tenant}. Costs are
+        list prices, before what the account's plan includes.
+      </p>
+      <div class="no-print">
+        <div class="row between">
+          <RangePicker range={range} onRange={setRange} />
+          <span class="hint" role="status">
+            {loading ? "Loading…" : ""}
+          </span>
+        </div>
+        <div class="row">
+          <TextField label="Tenant" value={tenant} onValue={setTenant} />
+          <TextField
+            label="Compare from"
+            type="date"
+            value={beside.from}
+            onValue={(from) => setBeside({ ...beside, from })}
+          />
+          <TextField
+            label="Compare to"
+            type="date"
+            value={beside.to}
+            onValue={(to) => setBeside({ ...beside, to })}
+          />
+          <TextField
+            label="One model"
+            value={models[0]}
+            onValue={(one) => setModels([one, models[1]])}
+          />
+          <TextField
+            label="Another model"
+            value={models[1]}
+            onValue={(other) => setModels([models[0], other])}
+          />
+          <PriceFile onBook={setBook} />
+        </div>
+        {typeof book === "string" && <ErrorNote error={new Error(book)} />}
+      </div>
+      {error !== null && <ErrorNote error={error} onRetry={reload} />}
+      {data === null && error === null && <Skeleton lines={8} />}
+      {data !== null &&
+        tablesOf(data, models, typeof book === "string" ? null : book).map((table) => (
+          <ReportPanel key={table.title} table={table} />
+        ))}
+    </div>
+  );
+}
+
+const tenantQuery = (tenant: string): string =>
+  tenant === "" ? "" : `&tenant=${encodeURIComponent(tenant)}`;
+
+/** The prices of another provider; the file stays in the browser. */
+function PriceFile({ onBook }: { readonly onBook: (book: OtherPriceBook | string) => void }) {
+  const read = async (file: File | undefined) => {
+    if (file === undefined) return;
+    try {
+      onBook(readPriceBook(JSON.parse(await file.text())));
+    } catch (error) {
+      onBook(`${file.name}: ${(error as Error).message}`);
+    }
+  };
+  return (
+    <label class="field">
+      <span>Price book of another provider</span>
+      <input
+        type="file"
+        accept="application/json,.json"
+        onChange={(event) => void read(event.currentTarget.files?.[0])}
+      />
+    </label>
+  );
+}
+
+const tablesOf = (
+  { period, other }: { readonly period: Period; readonly other: Period | null },
+  [one, another]: readonly [string, string],
+  book: OtherPriceBook | null,
+): readonly ReportTable[] => [
+  ...reportTables(period),
+  ...(other === null ? [] : [comparedPeriods(period, other)]),
+  ...(one.trim() === "" || another.trim() === ""
+    ? []
+    : [comparedModels(period, one.trim(), another.trim())]),
+  ...(book === null ? [] : [atOtherPrices(period, book)]),
+];
+
+interface Cells {
+  readonly at: number;
+  readonly cells: readonly ReportCell[];
+}
+
+function ReportPanel({ table }: { readonly table: ReportTable }) {
+  const columns = table.columns.map((label, at): Column<Cells> => ({
+    key: label,
+    label,
+    cell: ({ cells }) => shown(cells[at] ?? null),
+    ...(at === 0 ? { main: true } : { end: true }),
+  }));
+  const rows = table.rows.map((cells, at): Cells => ({ at, cells }));
+  return (
+    <Panel title={table.title} {...(table.note !== null && { hint: table.note })}>
+      {rows.length === 0 ? (
+        <Empty icon="money" title="Nothing to show">
+          <p>{table.note ?? "There was no use in this period."}</p>
+        </Empty>
+      ) : (
+        <Table caption={table.title} columns={columns} rows={rows} keyOf={({ at }) => String(at)} />
+      )}
+    </Panel>
+  );
+}
+
+function shown(cell: ReportCell) {
+  if (cell === null) return <span class="hint">unknown</span>;
+  return typeof cell === "number" && Number.isInteger(cell) ? count(cell) : String(cell);
+}
+
+async function readPeriod(
+  { from, to }: DayRange,
+  tenant: string,
+  signal: AbortSignal,
+): Promise<Period> {
+  const own = tenant === "" ? null : `/admin/tenants/${encodeURIComponent(tenant)}`;
+  const base = own ?? "/admin";
+  const query = { from, to };
+  const [usage, first, costs, executions] = await Promise.all([
+    readUsage<Usage | AllUsage>(`${base}/usage`, { ...query, group_by: "model" }, signal),
+    // The sums are on the first page.
+    api.get<Usage | AllUsage>(
+      `${base}/usage`,
+      { ...query, group_by: "model", limit: 1 },
+      { signal },
+    ),
+    api.get<Costs>(`${base}/costs`, query, { signal }),
+    own === null ? null : readExecutions(own, query, signal),
+  ]);
+  if (first.totals === null) throw new Error("The first page has no totals.");
+  return {
+    from,
+    to,
+    tenant: tenant === "" ? null : tenant,
+    models: usage.data,
+    totals: first.totals,
+    services: costs.totals.services,
+    executions,
+  };
+}
+
+/** The batches that were made in the period; null: there are more than a page has. */
+async function readExecutions(
+  own: string,
+  { from, to }: DayRange,
+  signal: AbortSignal,
+): Promise<readonly Execution[] | null> {
+  const path = `${own}/verdicts/batches`;
+  const page = await api.get<List<Batch>>(path, { limit: 200 }, { signal });
+  const oldest = page.data.at(-1)?.created_at.slice(0, 10);
+  if (page.has_more && oldest !== undefined && oldest >= from) return null;
+  return page.data
+    .filter(({ created_at: at }) => at.slice(0, 10) >= from && at.slice(0, 10) <= to)
+    .map((batch) => ({ ...batch, steps: null }));
+}
