@@ -163,7 +163,7 @@ test("what is wrong is a typed error", async (t) => {
         { messages: [{ role: "user", content: [{ type: "file", file: {} }] }] },
         "messages[0].content[0].type",
       ],
-      [{ stream: true, logprobs: true }, "logprobs"],
+      [{ stream: true, top_logprobs: 3 }, "top_logprobs"],
     ]) {
       // oxlint-disable-next-line no-await-in-loop -- a few, one after the other
       await assert.rejects(create(ask), (error) => {
