@@ -51,6 +51,7 @@ const UNIQUE_KEYS = {
   Tenant: "neurogate-Tenant",
   Account: "neurogate-Account",
   StateApplies: "neurogate-StateApplies",
+  Session: "neurogate-Session",
   VectorShard: "neurogate-VectorShard",
 };
 
@@ -69,6 +70,7 @@ function capnp({ bundle, stateDir, port, settings, classes, isInspected }) {
     `(name = "TENANT", durableObjectNamespace = "Tenant")`,
     `(name = "ACCOUNT", durableObjectNamespace = "Account")`,
     `(name = "APPLIES", durableObjectNamespace = "StateApplies")`,
+    `(name = "SESSION", durableObjectNamespace = "Session")`,
     `(name = "VECTORS", durableObjectNamespace = "VectorShard")`,
     `(name = "ASSETS", service = "assets")`,
     ...classes.map(

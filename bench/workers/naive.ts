@@ -15,7 +15,7 @@ import { withFixedAi } from "./fixed-ai.ts";
 // The same checks and records in a simple form: each reserve and each settle is a write transaction of its
 // own, and the next one of that tenant waits for it.
 
-export { Account, BatchRun, StateApplies, VectorShard } from "../../src/index.ts";
+export { Account, BatchRun, Session, StateApplies, VectorShard } from "../../src/index.ts";
 
 /** It sends no reports. */
 const OUTSIDE: Parameters<typeof hostOf>[2] = {
@@ -25,7 +25,7 @@ const OUTSIDE: Parameters<typeof hostOf>[2] = {
 };
 
 export class Tenant extends Governed {
-  readonly #own = new TenantNode(hostOf(this.ctx, () => this.env, OUTSIDE));
+  #opened: TenantNode | null = null;
   #turn: Promise<unknown> = Promise.resolve();
 
   override admit(request: AdmitRequest): Promise<AdmitReply> {
@@ -42,6 +42,11 @@ export class Tenant extends Governed {
     return this.#inTurn(() =>
       this.#own.transactOrThrow((tx) => settle(tx, { ...request, verdicts })),
     );
+  }
+
+  /** Opened by the first call: a node finds out only at its start whether the tenant exists. */
+  get #own(): TenantNode {
+    return (this.#opened ??= new TenantNode(hostOf(this.ctx, () => this.env, OUTSIDE)));
   }
 
   #inTurn<Result>(step: () => Result): Promise<Result> {

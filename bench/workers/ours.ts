@@ -3,6 +3,6 @@ import { withFixedAi } from "./fixed-ai.ts";
 
 // The unchanged Worker with fixed answers.
 
-export { Account, BatchRun, StateApplies, Tenant, VectorShard } from "../../src/index.ts";
+export { Account, BatchRun, Session, StateApplies, Tenant, VectorShard } from "../../src/index.ts";
 
 export default withFixedAi(worker);
