@@ -160,6 +160,7 @@ export class Workerd {
       ACCOUNT: "Account",
       APPLIES: "StateApplies",
       SESSION: "Session",
+      VECTORS: "VectorShard",
     };
     const classes = Object.values(objects);
     const all = [

@@ -21,6 +21,12 @@ export class Session extends worker.Session {
   }
 }
 
+export class VectorShard extends worker.VectorShard {
+  constructor(ctx, env) {
+    super(shiftAlarms(ctx), env);
+  }
+}
+
 export class StateApplies extends worker.StateApplies {
   constructor(ctx, env) {
     super(shiftAlarms(ctx), env);
