@@ -26,11 +26,15 @@ describe("the form of a policy", () => {
       categories: { ...fields.categories, toxicity: { ...toxicity, ban: "", block: "0.55" } },
       block_terms: " spoon \n\n<b>fork</b>",
       reuse_ttl_s: " 600",
+      sample_decided: "0.1",
     };
     const body = policyBody(changed, policy);
     expect(body.categories["toxicity"]).toMatchObject({ block: 0.55, ban: null });
     expect(body.terms.block).toEqual(["spoon", "<b>fork</b>"]);
     expect(body.reuse_ttl_s).toBe(600);
+    expect(fields.sample_decided).toBe("0.02");
+    expect(body.sample_decided).toBe(0.1);
+    expect(policyBody({ ...changed, sample_decided: "" }, policy).sample_decided).toBe(0);
     expect(policyBody({ ...changed, reuse_ttl_s: "" }, policy).reuse_ttl_s).toBe(0);
     // The server says what is wrong with it.
     expect(policyBody({ ...changed, reuse_ttl_s: "1 h" }, policy).reuse_ttl_s).toBe("1 h");

@@ -106,6 +106,18 @@ describe("what is sent", () => {
     });
   });
 
+  it("is how long responses are kept, and what scores comments in other languages", () => {
+    const patch = patchOf(before, {
+      ...before,
+      response_retention_s: "0",
+      perspective_fallback: "judge",
+    });
+    expect(patch).toEqual({ response_retention_s: 0, perspective_fallback: "judge" });
+    expect(v.is(SettingsPatchInput, patch)).toBe(true);
+    const stored = fieldsOf({ ...TENANT, response_retention_s: 60, perspective_fallback: "judge" });
+    expect(stored).toMatchObject({ response_retention_s: "60", perspective_fallback: "judge" });
+  });
+
   it("keeps apart no model at all and every model", () => {
     const none = { ...before, all_models: false, models: "" };
     expect(patchOf(before, none)).toEqual({ models: [] });
@@ -150,7 +162,8 @@ describe("what is shown before it is saved", () => {
       { rpm: { requests: "20" } },
       /50 requests calls were admitted/,
     ],
-    ["a shorter retention", { verdict_retention_days: "3" }, /deleted for good/],
+    ["a shorter retention", { verdict_retention_days: "3" }, /Verdicts .* deleted for good/],
+    ["one of responses", { response_retention_s: "60" }, /Responses .* deleted for good/],
   ])("warns of %s", (_, change, said) => {
     const found = effects(change);
     expect(found).toHaveLength(1);

@@ -193,6 +193,14 @@ function PolicyTexts({
           onValue={(value) => set({ reuse_ttl_s: value })}
           error={errorAt(errors, "reuse_ttl_s")}
         />
+        <TextField
+          label="Share of decided texts that the judge reads too"
+          inputMode="decimal"
+          hint="Of texts that calibrated thresholds decided; 0: none, 1: all."
+          value={fields.sample_decided}
+          onValue={(value) => set({ sample_decided: value })}
+          error={errorAt(errors, "sample_decided")}
+        />
         <CheckField
           label="Ask the models even if a term has already blocked"
           checked={fields.evaluate_all}

@@ -103,10 +103,26 @@ export function SettingsFieldset({ fields, onFields, errors }: SettingsFieldsetP
               "0: comments:suggestscore leaves nothing.",
             )}
             {text("event_retention_days", "Events kept, days")}
+            {text(
+              "response_retention_s",
+              "Responses kept, seconds",
+              "After each was made or last continued. 0: none is kept.",
+            )}
             {text("default_max_tokens", "Tokens of an answer")}
             {text("cache_ttl_s", "Answers reused, seconds")}
             {text("daily_images_per_user", "Pictures a user, a day")}
           </div>
+          <SelectField
+            label="Comments to score in other languages than English"
+            hint="Of comments:analyze, and never for a key of role score."
+            value={fields.perspective_fallback}
+            onValue={(fallback) => set({ perspective_fallback: fallback })}
+            choices={[
+              { value: "off", label: "Refused" },
+              { value: "judge", label: "Scored by the default policy's judge, at its price" },
+            ]}
+            error={errors.get("perspective_fallback")}
+          />
         </div>
       </details>
     </div>

@@ -13,6 +13,8 @@ export const RATE_CLASSES = [
   "speech_to_text",
 ] as const;
 
+type PerspectiveFallback = Settings["perspective_fallback"];
+
 export interface SettingsFields {
   readonly plan: Plan;
   readonly daily_neurons: string;
@@ -30,8 +32,10 @@ export interface SettingsFields {
   readonly models: string;
   readonly content_retention_days: string;
   readonly suggestion_retention_days: string;
+  readonly perspective_fallback: PerspectiveFallback;
   readonly verdict_retention_days: string;
   readonly event_retention_days: string;
+  readonly response_retention_s: string;
   readonly default_max_tokens: string;
   readonly cache_ttl_s: string;
   readonly daily_images_per_user: string;
@@ -52,8 +56,10 @@ export const NEW_TENANT: SettingsFields = {
   models: "",
   content_retention_days: "0",
   suggestion_retention_days: "0",
+  perspective_fallback: "off",
   verdict_retention_days: "30",
   event_retention_days: "30",
+  response_retention_s: "86400",
   default_max_tokens: "1024",
   cache_ttl_s: "0",
   daily_images_per_user: "50",
@@ -80,8 +86,10 @@ export const fieldsOf = (tenant: Settings): SettingsFields => ({
   models: (tenant.models ?? []).join("\n"),
   content_retention_days: String(tenant.content_retention_days),
   suggestion_retention_days: String(tenant.suggestion_retention_days),
+  perspective_fallback: tenant.perspective_fallback,
   verdict_retention_days: String(tenant.verdict_retention_days),
   event_retention_days: String(tenant.event_retention_days),
+  response_retention_s: String(tenant.response_retention_s),
   default_max_tokens: String(tenant.default_max_tokens),
   cache_ttl_s: String(tenant.cache_ttl_s),
   daily_images_per_user: String(tenant.daily_images_per_user),
@@ -127,8 +135,10 @@ export const bodyOf = (fields: SettingsFields): Body => ({
   models: fields.all_models ? null : lines(fields.models),
   content_retention_days: number(fields.content_retention_days),
   suggestion_retention_days: number(fields.suggestion_retention_days),
+  perspective_fallback: fields.perspective_fallback,
   verdict_retention_days: number(fields.verdict_retention_days),
   event_retention_days: number(fields.event_retention_days),
+  response_retention_s: number(fields.response_retention_s),
   default_max_tokens: number(fields.default_max_tokens),
   cache_ttl_s: number(fields.cache_ttl_s),
   daily_images_per_user: number(fields.daily_images_per_user),
@@ -234,6 +244,12 @@ export function effectsOf(fields: SettingsFields, tenant: Tenant, limits: Limits
   }
   if (Number(fields.verdict_retention_days) < tenant.verdict_retention_days) {
     effects.push("Verdicts that are older than the new retention are deleted for good.");
+  }
+  if (Number(fields.response_retention_s) < tenant.response_retention_s) {
+    effects.push("Responses that are older than the new retention are deleted for good.");
+  }
+  if (Number(fields.suggestion_retention_days) < tenant.suggestion_retention_days) {
+    effects.push("Suggested labels that are older than the new retention are deleted for good.");
   }
   return effects;
 }
