@@ -158,6 +158,7 @@ async function fuzzRoutes() {
   const manage = await makeTenant(server, "fuzzed", {
     ...UNBOUNDED,
     content_retention_days: 7,
+    suggestion_retention_days: 7,
   });
   const [call, review] = await Promise.all(
     ["call", "review"].map((role) => issueKey(server, "fuzzed", role)),
@@ -189,6 +190,7 @@ async function fuzzRoutes() {
     Promise.all(Array.from({ length: 20 }, async () => (await ask(path, body)).body.id));
   const responses = await made("/v1/responses", { model: CHAT, input: "Hello." });
   const sessions = await made("/v1/sessions", { model: CHAT });
+  const documents = await made("/v1/documents", { type: "email", content: "Hello.", tasks: [] });
   const grant = await admin(server, "POST", "/admin/tenants/fuzzed/grants", GRANT);
   const erasure = await send(server.url, "POST", "/v1/erasures", {
     key: manage.key,
@@ -222,6 +224,7 @@ async function fuzzRoutes() {
       images: [picture],
       responses,
       sessions,
+      documents,
       erasures: [erasure.body.id],
       grants: [grant.id],
       applies: ["drawn", "open"],

@@ -115,9 +115,12 @@ export function operationsOf(document) {
   );
 }
 
-/** These replies may repeat the request: a policy's own terms, and generated text about the prompt. */
+/**
+ * These replies may repeat the request: a policy's own terms, generated text about the prompt, passages of
+ * documents and suggested labels.
+ */
 const REPEATING =
-  /\/(policies|chat|completions|responses|sessions|translations|ai\/run|images|export)\b/;
+  /\/(policies|chat|completions|responses|sessions|documents|suggestions|translations|ai\/run|images|export)\b/;
 
 /** @param {{ tenantKey: string[], adminToken: string[] }} keys */
 function drawAuth(random, auth, keys) {
@@ -234,11 +237,19 @@ function check(reply, sent, operation) {
   assert.ok(!words.includes(MARK.path) || namesModel(operation), "repeats a path in words");
 }
 
-/** Remembers new keys and endpoints, so that later requests can change and end them. */
+/** The collection of an id, by its beginning. */
+const COLLECTION = {
+  key_: "keys",
+  whk_: "webhooks",
+  dlv_: "deliveries",
+  doc_: "documents",
+  ses_: "sessions",
+  resp: "responses",
+};
+
+/** Remembers what was made, so that later requests can read, change and end it. */
 function learn(ids, id) {
-  const known = { key_: ids.keys, whk_: ids.webhooks, dlv_: ids.deliveries }[
-    String(id).slice(0, 4)
-  ];
+  const known = ids[COLLECTION[String(id).slice(0, 4)]];
   if (known === undefined) return;
   if (known.length > MOST_KNOWN) known.shift();
   known.push(id);

@@ -44,6 +44,22 @@ const RESPONSE = {
   tool_choice: null,
 };
 
+/** A text in place of a file. Undefined means absent. */
+const DOCUMENT = {
+  content: MARK.text,
+  content_type: "text/plain",
+  file: undefined,
+  id: undefined,
+  language: "en",
+  categories: undefined,
+};
+
+/** What a moderator decided, as a client of the Perspective API sends it. */
+const SUGGESTION = {
+  comment: { text: MARK.text },
+  attributeScores: { TOXICITY: { summaryScore: { value: 0.9 } } },
+};
+
 /** `[the end of a path, a model that runs there, its fields]` */
 const RIGHT = [
   ["/chat/completions", CHAT, { messages }],
@@ -54,6 +70,12 @@ const RIGHT = [
   ["/audio/speech", SPEECH, { voice: "luna", response_format: "wav", speed: 1 }],
   ["/audio/transcriptions", TRANSCRIPTION, {}],
   ["/translations", TRANSLATION, { source_language: "en", target_language: "de" }],
+  ["/v1/sessions", CHAT, {}],
+  ["/sessions/{id}/messages", CHAT, { messages }],
+  ["/v1/documents", CHAT, DOCUMENT],
+  ["/documents/search", null, { query: MARK.text, filter: undefined }],
+  ["/documents/answer", CHAT, { query: MARK.text, filter: undefined }],
+  ["/comments:suggestscore", null, SUGGESTION],
   ["/verdicts/batches", null, { items: [{ text: MARK.text }] }],
   ["/webhooks", null, { url: "https://hooks.acme.dev/", enabled: true }],
   ["/webhooks/{id}", null, { url: "https://hooks.acme.dev/", enabled: true }],
