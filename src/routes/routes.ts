@@ -48,7 +48,7 @@ import { deleteApply, getApply, listApplyTenants } from "./state-applies.ts";
 import { listTransformations } from "./transformations.ts";
 import { createTranslation } from "./translations.ts";
 import { createVerdict, getVerdict, listRevisions, listVerdicts } from "./verdicts.ts";
-import { listSuggestions } from "./suggestions.ts";
+import { deleteSuggestion, listSuggestions } from "./suggestions.ts";
 import { getContent, getContentPicture, listContentReads } from "./contents.ts";
 import { claimVerdicts, reviewVerdict } from "./reviews.ts";
 import { cancelRun, createRun, getRun, listRuns, listRunSteps, watchRun } from "./pipelines.ts";
@@ -107,6 +107,7 @@ export const ROUTES: readonly Route[] = [
   getDocument,
   deleteDocument,
   listSuggestions,
+  deleteSuggestion,
   createModeration,
   analyzeRoute,
   suggestRoute,

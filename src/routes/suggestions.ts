@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { list, listOf, pageQuery } from "../api/field.ts";
 import { SuggestionOutput, toSuggestion } from "../api/native/suggestion.ts";
-import { readTenant, TENANT_READ } from "../edge/bindings.ts";
+import { readTenant, TENANT_READ, writeTenant } from "../edge/bindings.ts";
 import { ok } from "../http/call.ts";
 import { defineRoute } from "../http/route.ts";
 
@@ -24,5 +24,25 @@ export const listSuggestions = defineRoute({
     if (page.kind !== "page") return page;
     const next = page.more ? (page.data.at(-1)?.id ?? null) : null;
     return ok(list(page.data.map(toSuggestion), next));
+  },
+});
+
+export const deleteSuggestion = defineRoute({
+  method: "DELETE",
+  path: "/v1/suggestions/:id",
+  summary: "Delete a kept suggestion",
+  description:
+    "Its text may be of a person who asks for that. No later calibration reads it; the thresholds of earlier ones stay.",
+  surface: "native",
+  auth: { kind: "key", roles: [] },
+  params: v.strictObject({
+    id: v.pipe(v.string(), v.description("The suggestion's id, `sug_…`.")),
+  }),
+  reply: { status: 204, schema: v.null() },
+  failures: TENANT_READ,
+  handle: async (call) => {
+    const { id } = call.params;
+    const done = await writeTenant(call, (tenant, caller) => tenant.deleteSuggestion(caller, id));
+    return done.kind === "deleted" ? ok(null) : done;
   },
 });

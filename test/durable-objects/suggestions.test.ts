@@ -27,6 +27,10 @@ it("counts what it keeps, and gives up the oldest", async () => {
     expect(store.oldestMs()).toBe(1);
     expect(store.purge(2, 10)).toBe(false);
     expect(store.count).toBe(1);
+    store.insert({ id: "sug_3", createdAtMs: 3, text: "a", labels: {} });
+    expect(store.delete("sug_3", 4)).toBe(false);
+    expect(store.delete("sug_3", 3)).toBe(true);
+    expect(store.count).toBe(1);
   });
   expect(await rows(tenant.id, "SELECT id FROM suggestions")).toEqual([{ id: "sug_2" }]);
   expect(MOST_SUGGESTIONS).toBeGreaterThan(0);

@@ -96,6 +96,41 @@ describe("a suggested score", () => {
     expect(await kept()).toEqual([]);
   });
 
+  it("is deleted alone, and read by no calibration then", async () => {
+    const { tenant, suggest, kept } = await aTenant();
+    await suggest("Go away, all of you.", { TOXICITY: 1 });
+    await suggest("See you on Sunday.", { TOXICITY: 0 });
+    const [sunday, away] = await kept();
+    const path = `/v1/suggestions/${away.id}`;
+    expect((await tenant.call("DELETE", path)).status).toBe(204);
+    expect(await kept()).toEqual([sunday]);
+    const again = await tenant.call("DELETE", path);
+    expect([again.status, again.body.kind]).toEqual([404, "not_found"]);
+    const from = new Date(Date.now() - 86_400_000).toISOString();
+    const body = { from, max_miss_rate: 0.5, confidence: 0.5 };
+    const calibration = await tenant.call("POST", CALIBRATE, body);
+    expect(calibration.body.kept).toMatchObject({ read: 1 });
+  });
+
+  it("is deleted by no other tenant, and by no other role", async () => {
+    const { name, suggest, kept } = await aTenant();
+    await suggest("Go away, all of you.", { TOXICITY: 1 });
+    const path = `/v1/suggestions/${(await kept())[0].id}`;
+    const { tenant: other } = await aTenant();
+    expect((await other.call("DELETE", path)).status).toBe(404);
+    const byCall = await ask("DELETE", path, { key: await makeKey(name, "call") });
+    expect(byCall.body.kind).toBe("role_required");
+    expect(await kept()).toHaveLength(1);
+  });
+
+  it("is not found past its days", async () => {
+    const { tenant, suggest, kept } = await aTenant({ suggestion_retention_days: 2 });
+    await suggest("Go away, all of you.", { TOXICITY: 1 });
+    const [{ id }] = await kept();
+    vi.setSystemTime(Date.now() + 3 * 86_400_000);
+    expect((await tenant.call("DELETE", `/v1/suggestions/${id}`)).status).toBe(404);
+  });
+
   it("is for no other key to read", async () => {
     const { name } = await aTenant();
     const refused = await ask("GET", "/v1/suggestions", { key: await makeKey(name, "review") });

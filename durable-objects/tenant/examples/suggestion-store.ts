@@ -56,6 +56,17 @@ export class SuggestionStore {
       }));
   }
 
+  /** False: there is none of this id, made at this time or later. */
+  delete(id: string, fromMs: number): boolean {
+    const found = this.#db.run<{ id: string }>(
+      "DELETE FROM suggestions WHERE id = ? AND created_at_ms >= ? RETURNING id",
+      id,
+      fromMs,
+    );
+    this.forget();
+    return found.length > 0;
+  }
+
   /** When the oldest was made; null: there is none. */
   oldestMs(): number | null {
     const oldest = "SELECT created_at_ms AS at FROM suggestions ORDER BY id LIMIT 1";

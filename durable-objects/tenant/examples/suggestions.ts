@@ -12,7 +12,7 @@ import {
   type TenantContext,
   type TenantFeature,
 } from "../feature.ts";
-import { pageOf } from "../page.ts";
+import { notFound, pageOf } from "../page.ts";
 import type { Profile } from "../profile-store.ts";
 import type { Caller } from "../protocol.ts";
 import type { Tx } from "../transactions.ts";
@@ -84,6 +84,13 @@ export const SUGGESTION_OPERATIONS = {
     caller: Caller,
     suggestion: Pick<Suggestion, "text" | "labels">,
   ) => write(caller, (tx) => keepSuggestion(tx, suggestion)),
+
+  deleteSuggestion: ({ write }: TenantContext, caller: Caller, id: string) =>
+    write(caller, (tx) =>
+      tx.stores.suggestions.delete(id, since(tx, 0))
+        ? { kind: "deleted" as const }
+        : notFound("suggestion"),
+    ),
 
   suggestedTexts: ({ ask }: TenantContext, caller: Caller, request: ReadReviewed) =>
     ask(caller, (tx) => suggestedTexts(tx, request)),
