@@ -7,9 +7,10 @@ import {
   type PictureRefusal,
   readPicture,
 } from "../engines/picture.ts";
+import { invalid, type InvalidRequest } from "../http/field-errors.ts";
 import { type RunFailure, wrong } from "./workers-ai/envelope.ts";
 
-// A picture as the Workers AI drop-in takes it, and what is wrong with one.
+// A picture as the drop-ins take it, and what is wrong with one.
 
 const REFUSED: Readonly<Record<PictureRefusal["kind"], string>> = {
   not_a_picture: "must be a PNG, JPEG or WebP picture",
@@ -22,9 +23,14 @@ export const BYTES = "must be an array of bytes, or base64";
 
 export type ReadPicture = { readonly kind: "picture"; readonly picture: Picture } | RunFailure;
 
+export const refusedPicture = (
+  { kind }: PictureRefusal,
+  path: readonly (string | number)[],
+): InvalidRequest => invalid(path, REFUSED[kind]);
+
 export function pictureIn(bytes: Uint8Array, path: readonly string[]): ReadPicture {
   const picture: Picture | PictureRefusal = readPicture(bytes);
-  return "kind" in picture ? wrong(path, REFUSED[picture.kind]) : { kind: "picture", picture };
+  return "kind" in picture ? refusedPicture(picture, path) : { kind: "picture", picture };
 }
 
 export function base64Picture(text: string): ReadPicture {

@@ -16,6 +16,12 @@ import type { Picture } from "../engines/picture.ts";
 const MAX_BYTES_A_CALL = 24 * 1024 * 1024;
 const MAX_BYTES_A_PICTURE = 12 * 1024 * 1024;
 
+/**
+ * How far a picture may differ from the one that it starts from, where the caller does not say. A model's
+ * own default is 1, which leaves nothing of the picture.
+ */
+export const START_STRENGTH = 0.7;
+
 /** Fields that the caller left out are absent: then the model's own defaults are sent. */
 export interface PictureOrder {
   readonly pictures: number;
@@ -29,6 +35,8 @@ export interface PictureOrder {
   readonly seed?: number | undefined;
   readonly guidance?: number | undefined;
   readonly strength?: number | undefined;
+  /** Instead of it, where only the model that runs says whether it has one. */
+  readonly startStrength?: number | undefined;
   readonly inputs?: readonly Picture[] | undefined;
   /** Draw a seed if none is given, so that the seed of each picture is known. */
   readonly drawsSeeds: boolean;
@@ -61,7 +69,7 @@ export function pictureRequest(order: PictureOrder): PictureRequest {
         steps: terms.steps,
         seed: model.picture.seed && firstSeed !== null ? (firstSeed + at) % (MAX_SEED + 1) : null,
         guidance: order.guidance ?? null,
-        strength: order.strength ?? null,
+        strength: order.strength ?? (model.picture.strength ? order.startStrength : null) ?? null,
         inputs: order.inputs ?? [],
         maxBytes,
       };
@@ -86,6 +94,6 @@ const measureOf = (order: PictureOrder): PictureMeasure => ({
 
 const drawSeed = (): number => (crypto.getRandomValues(new Uint32Array(1))[0] ?? 0) & MAX_SEED;
 
-/** The prompt that was sent, if it differs from the caller's; else null. */
-export const sentDiffers = (prompt: string, sent: PictureInference): string | null =>
+/** The prompt that was sent, if it differs from the caller's, who may have given none; else null. */
+export const sentDiffers = (prompt: string | null, sent: PictureInference): string | null =>
   sent.prompt === prompt ? null : sent.prompt;

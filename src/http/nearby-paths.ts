@@ -22,8 +22,6 @@ const OPENAI_ELSEWHERE: Readonly<Record<string, readonly string[]>> = {
   "/v1/conversations": ["/v1/responses", "/v1/sessions"],
   "/v1/engines": ["/v1/models"],
   "/v1/edits": ["/v1/chat/completions"],
-  "/v1/images/edits": ["/v1/images/generations"],
-  "/v1/images/variations": ["/v1/images/{id}/variations"],
   "/v1/batches": ["/v1/verdicts/batches"],
 };
 

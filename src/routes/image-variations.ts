@@ -1,14 +1,13 @@
-import type { PriceOverrides } from "../domain/catalogue/catalogue.ts";
-import { CATALOGUE, resolveModel } from "../domain/catalogue/catalogue.ts";
+import { CATALOGUE, type PriceOverrides } from "../domain/catalogue/catalogue.ts";
 import { styledPrompt, styleWords } from "../domain/generation/picture-prompt.ts";
-import { takesInputs } from "../domain/generation/picture-terms.ts";
+import { startersFrom } from "../domain/generation/picture-terms.ts";
 import type { PictureTraits } from "../domain/generation/picture-traits.ts";
 import {
   type PictureOwner,
   pictureKey,
   type PictureRecord,
 } from "../domain/generation/stored-picture.ts";
-import type { PictureOrder } from "../generation/picture-request.ts";
+import { type PictureOrder, START_STRENGTH } from "../generation/picture-request.ts";
 import { readPictureRecord } from "../generation/read-picture-record.ts";
 import { sha256Hex, utf8 } from "../http/idempotency.ts";
 import { defineRoute } from "../http/route.ts";
@@ -92,9 +91,6 @@ const NO_STRENGTH = {
   detail: "No model that is priced here takes a strength with this picture.",
 } as const;
 
-/** Where the caller gives none: a model's own is 1, which leaves nothing of the picture. */
-const STRENGTH = 0.7;
-
 interface Way {
   readonly model: string;
   readonly by: "picture" | "seed" | "prompt";
@@ -115,20 +111,16 @@ function wayOf(
     readonly prices: PriceOverrides;
   },
 ): Way | null {
-  const { size, strength, workersPlan, prices } = wanted;
-  const starters = [own, ...CATALOGUE.keys()].filter((id) => {
-    const found = resolveModel(id, { workersPlan, prices });
-    const picture = found.kind === "found" ? found.model.picture : null;
-    // An OpenAI-compatible server has no such call.
-    return picture !== null && takesInputs(picture, [size]) && wanted.inference !== "openai";
-  });
+  const { size, strength } = wanted;
+  // An OpenAI-compatible server has no such call.
+  const starters = wanted.inference === "openai" ? [] : startersFrom([size], wanted, [own]);
   if (strength !== null) {
     const model = starters.find((id) => traitsOf(id)?.strength === true);
     return model === undefined ? null : { model, by: "picture", strength };
   }
   if (starters[0] === own) {
     const takesStrength = traitsOf(own)?.strength === true;
-    return { model: own, by: "picture", strength: takesStrength ? STRENGTH : null };
+    return { model: own, by: "picture", strength: takesStrength ? START_STRENGTH : null };
   }
   return { model: own, by: traitsOf(own)?.seed === true ? "seed" : "prompt", strength: null };
 }

@@ -1,5 +1,6 @@
 import type { Config } from "../config.ts";
-import { sentDiffers } from "../generation/picture-request.ts";
+import type { Picture } from "../engines/picture.ts";
+import { sentDiffers, START_STRENGTH } from "../generation/picture-request.ts";
 import { styledPrompt } from "../domain/generation/picture-prompt.ts";
 import type {
   Generation,
@@ -13,7 +14,7 @@ import { MAX_IMAGES_BODY_BYTES } from "../api/native/image.ts";
 import {
   effortOf,
   imagesAsJson,
-  type OpenAiImagesBody,
+  type ImagesWish,
   OpenAiImagesInput,
   type OpenAiImagesMade,
   OpenAiImagesOutput,
@@ -48,41 +49,72 @@ export const createOpenAiImages = defineRoute({
   body: { schema: OpenAiImagesInput, limitBytes: MAX_IMAGES_BODY_BYTES, mend: mended },
   reply: { status: 200, schema: OpenAiImagesOutput },
   failures: GENERATED,
-  handle: async (call) => {
-    const startedMs = Date.now();
+  handle: (call) => {
     const { body } = call;
-    const unsupported = unsupportedIn(body, formatOf(body, call.config));
-    if (unsupported !== null) return unsupported;
-    const bucket = bucketOf(call.env);
-    if (bucket === null && body.response_format === "url") return NO_BUCKET;
-    const read = await callerOf(call, "POST /v1/images/generations", personOf(body));
-    if (read.kind !== "read") return read;
-    const target = body.response_format === "b64_json" ? null : bucket;
-    const generation = await picturesCall(call, {
-      who: read.who,
-      model: body.model ?? DEFAULT_PICTURE_MODEL,
-      order: {
-        pictures: body.n ?? 1,
-        prompt: styledPrompt(body.prompt, wordsOf(body)),
-        effort: effortOf(body),
-        ...sizeOf(body),
-        drawsSeeds: drawsSeeds(call.config),
-      },
-      stores: target !== null,
-      render: renderFor(call, target),
+    const style = wordsOf(body);
+    return openAiPictures(call, {
+      route: "POST /v1/images/generations",
+      prompt: { given: body.prompt, sent: styledPrompt(body.prompt, style) },
+      from: null,
     });
-    return generation.kind === "generated"
-      ? openAiReply(generation, call.config, startedMs)
-      : asSize(generation);
   },
 });
+
+/** A call for pictures on one of OpenAI's routes, beside what its body says. */
+interface OpenAiPictures {
+  readonly route: string;
+  readonly prompt: {
+    /** As the caller wrote it; null where the route has none. */
+    readonly given: string | null;
+    readonly sent: string;
+  };
+  /** The pictures that they start from, and the model that takes these where the caller names none. */
+  readonly from: { readonly pictures: readonly Picture[]; readonly model: string } | null;
+}
+
+export async function openAiPictures(
+  call: PictureRouteCall & { readonly body: ImagesWish },
+  { route, prompt, from }: OpenAiPictures,
+) {
+  const startedMs = Date.now();
+  const { body, config } = call;
+  const unsupported = unsupportedIn(body, formatOf(body, config, from !== null));
+  if (unsupported !== null) return unsupported;
+  const bucket = bucketOf(call.env);
+  if (bucket === null && body.response_format === "url") return NO_BUCKET;
+  const read = await callerOf(call, route, personOf(body));
+  if (read.kind !== "read") return read;
+  const target = body.response_format === "b64_json" ? null : bucket;
+  const generation = await picturesCall(call, {
+    who: read.who,
+    model: body.model ?? from?.model ?? DEFAULT_PICTURE_MODEL,
+    order: {
+      pictures: body.n ?? 1,
+      prompt: prompt.sent,
+      effort: effortOf(body),
+      ...sizeOf(body),
+      ...(from !== null && { inputs: from.pictures, startStrength: START_STRENGTH }),
+      drawsSeeds: drawsSeeds(config),
+    },
+    stores: target !== null,
+    render: renderFor(call, prompt, target),
+  });
+  return generation.kind === "generated"
+    ? openAiReply(generation, config, startedMs)
+    : asSize(generation);
+}
 
 /**
  * The format of the pictures, where it is known beforehand. The embedded engine makes PNG, and the page of
  * flux-1-schnell says JPEG. An alias is not read here: only the tenant's object knows its model.
  */
-function formatOf({ model }: OpenAiImagesBody, { inference }: Config): "png" | "jpeg" | null {
+function formatOf(
+  { model }: ImagesWish,
+  { inference }: Config,
+  isEdit: boolean,
+): "png" | "jpeg" | null {
   if (inference === "embedded") return "png";
+  if (isEdit) return null;
   const isFlux = (model ?? DEFAULT_PICTURE_MODEL) === DEFAULT_PICTURE_MODEL;
   return inference === "workers-ai" && isFlux ? "jpeg" : null;
 }
@@ -90,18 +122,19 @@ function formatOf({ model }: OpenAiImagesBody, { inference }: Config): "png" | "
 /** @param bucket null: nothing is stored, the pictures are in the reply */
 const renderFor =
   (
-    call: PictureRouteCall & { readonly body: OpenAiImagesBody },
+    call: PictureRouteCall & { readonly body: ImagesWish },
+    { given, sent }: OpenAiPictures["prompt"],
     bucket: R2Bucket | null,
   ): PictureCall["render"] =>
   async (made, sentOf) => {
     const { body, requestId } = call;
-    const revisedPrompt = sentDiffers(body.prompt, sentOf(0));
+    const revisedPrompt = sentDiffers(given, sentOf(0));
     const facts = { item: made.item, requestId, requested: body.n ?? 1, revisedPrompt };
     if (bucket === null) return inTheReply(made, { createdAtMs: Date.now(), ...facts });
     const requestFields = {
       userId: personOf(body),
       metadata: {},
-      prompt: body.prompt,
+      prompt: given ?? sent,
       style: null,
       negativePrompt: null,
       variation: null,

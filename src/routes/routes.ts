@@ -31,6 +31,7 @@ import { getInvariants, getLimits, listRefusals } from "./limits.ts";
 import { getMetrics } from "./metrics.ts";
 import { getModel, listModels } from "./models.ts";
 import { createModeration } from "./moderations.ts";
+import { createImageEdit, createImageVariation } from "./openai-image-edits.ts";
 import { createOpenAiImages } from "./openai-images.ts";
 import { createErasure, exportPerson, getErasure } from "./personal.ts";
 import { deletePolicy, getPolicy, listPolicies, patchPolicy, putPolicy } from "./policies.ts";
@@ -188,6 +189,8 @@ export const ROUTES: readonly Route[] = [
   getModel,
   createQuote,
   createOpenAiImages,
+  createImageEdit,
+  createImageVariation,
   createImages,
   getImage,
   getImageMetadata,

@@ -12,6 +12,7 @@ import Cloudflare, {
   RateLimitError,
 } from "cloudflare";
 import OpenAI, {
+  toFile,
   AuthenticationError as OpenAiAuthentication,
   NotFoundError as OpenAiNotFound,
 } from "openai";
@@ -22,12 +23,14 @@ import { pngPicture } from "./tiny-picture.mjs";
 const DISTILBERT = "@cf/huggingface/distilbert-sst-2-int8";
 const DETR = "@cf/facebook/detr-resnet-50";
 const LLAVA = "@cf/llava-hf/llava-1.5-7b-hf";
+const IMG2IMG = "@cf/runwayml/stable-diffusion-v1-5-img2img";
 const M2M100 = "@cf/meta/m2m100-1.2b";
 
 const fake = await startFakeWorkersAi();
 /** As a platform may price what has no published price. */
 const PRICES = {
   [DETR]: { image: 1000 },
+  [IMG2IMG]: { step: 2_000_000 },
   [LLAVA]: { input_token: 10, output_token: 20 },
 };
 
@@ -247,4 +250,23 @@ test("the account's base URL is OpenAI's", async () => {
     assert.equal(error.code, "invalid_api_key");
     return true;
   });
+});
+
+test("OpenAI's client edits a picture by a model that the platform prices", async () => {
+  const { apiToken } = await clientOf("edits");
+  const openai = new OpenAI({ apiKey: apiToken, baseURL: `${server.url}/v1` });
+  const prompt = marked("ok");
+  const image = await toFile(Buffer.from(pngPicture(MARKER), "base64"), "a.png");
+  const made = await openai.images.edit({ model: IMG2IMG, image, prompt, n: 2 });
+  assert.equal(made.data.length, 2);
+  // Twice 20 steps of 2 neurons.
+  assert.equal(made.neurogate.micro_neurons, 80_000_000);
+  const asked = await (
+    await fetch(new URL(`/__requests?match=${encodeURIComponent(prompt)}`, fake.url))
+  ).json();
+  assert.equal(asked[0].model, IMG2IMG);
+  // A model's own strength would leave nothing of the picture.
+  assert.equal(asked[0].inputs.strength, 0.7);
+  const varied = await openai.images.createVariation({ model: IMG2IMG, image });
+  assert.equal(varied.neurogate.micro_neurons, 40_000_000);
 });

@@ -13,6 +13,7 @@ import {
   type TestTenant,
 } from "../client.ts";
 import { joined, wav } from "../audio/recordings.ts";
+import { JPEG } from "../engines/embedded/sample-pictures.ts";
 
 // Who may ask what, over every route in the list: a new route is covered by being in it. There is
 // one test a route and matter; it tries every key, and a failure names the route and the first key.
@@ -60,6 +61,17 @@ const recording = (model: string) =>
     `--b\r\nContent-Disposition: form-data; name="model"\r\n\r\n${model}\r\n`,
     '--b\r\nContent-Disposition: form-data; name="file"; filename="a.wav"\r\n\r\n',
     wav(),
+    "\r\n--b--\r\n",
+  );
+
+/** A form with a picture. */
+const picture = (fields: Readonly<Record<string, string>>) =>
+  joined(
+    ...Object.entries(fields).map(
+      ([name, text]) => `--b\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${text}\r\n`,
+    ),
+    '--b\r\nContent-Disposition: form-data; name="image"; filename="a.png"\r\n\r\n',
+    JPEG,
     "\r\n--b--\r\n",
   );
 
@@ -128,6 +140,8 @@ const GOOD_BODIES: Readonly<Record<string, unknown>> = {
   "POST /v1/erasures": { user_id: "u_nobody" },
   "POST /v1/audio/transcriptions": recording("@cf/openai/whisper"),
   "POST /v1/audio/translations": recording("@cf/openai/whisper-large-v3-turbo"),
+  "POST /v1/images/edits": picture({ prompt: "Nice to meet you all here today" }),
+  "POST /v1/images/variations": picture({}),
 };
 
 /** Of routes that cannot be asked without. */
@@ -139,6 +153,8 @@ const GOOD_QUERIES: Readonly<Record<string, string>> = {
 const GOOD_HEADERS: Readonly<Record<string, Record<string, string>>> = {
   "POST /v1/audio/transcriptions": FORM,
   "POST /v1/audio/translations": FORM,
+  "POST /v1/images/edits": FORM,
+  "POST /v1/images/variations": FORM,
 };
 
 /** A route is asked with the same body wherever it is found. */
@@ -402,6 +418,8 @@ describe("what a role opens", () => {
         "POST /v1/documents/search",
         "POST /v1/documents/answer",
         "POST /v1/images/generations",
+        "POST /v1/images/edits",
+        "POST /v1/images/variations",
         "POST /v1/images",
         "GET /v1/images/:id",
         "GET /v1/images/:id/metadata",

@@ -57,7 +57,7 @@ async function send({ key, bytes, path = TRANSCRIPTIONS, isUnknown, headers = {}
   const request = new Request(`https://gateway.test${path}`, {
     method: "POST",
     headers: {
-      "Content-Type": path === TRANSCRIPTIONS ? FORM : "application/json",
+      "Content-Type": FORMS.includes(path) ? FORM : "application/json",
       ...(key !== null && { Authorization: `Bearer ${key}` }),
       ...(isUnknown === undefined && { "Content-Length": String(bytes) }),
       ...headers,
@@ -82,6 +82,7 @@ const FIRST_KEY = {
 
 const FORM = "multipart/form-data; boundary=b";
 const TRANSCRIPTIONS = "/v1/audio/transcriptions";
+const FORMS: readonly string[] = [TRANSCRIPTIONS, "/v1/images/edits", "/v1/images/variations"];
 
 /** Every surface, and what it takes at most. */
 const PATHS = [
@@ -96,6 +97,8 @@ const PATHS = [
   ["/v1/audio/speech", 2 * MB],
   ["/v1/images", MB / 2],
   ["/v1/images/generations", MB / 2],
+  ["/v1/images/edits", 4 * MB],
+  ["/v1/images/variations", 4 * MB],
   ["/v1/images/img_01M7WM9W9MJGXPRPG4179ZPNB8/variations", MB / 2],
   ["/client/v4/accounts/TENANT/ai/run/@cf/openai/whisper", 24 * MB],
   ["/client/v4/accounts/TENANT/ai/v1/chat/completions", 2 * MB],

@@ -49,6 +49,8 @@ const OPENAI_PATHS: readonly string[] = [
   "/v1/moderations",
   "/v1/embeddings",
   "/v1/images/generations",
+  "/v1/images/edits",
+  "/v1/images/variations",
   "/v1/chat/completions",
   "/v1/completions",
   "/v1/responses",

@@ -53,8 +53,7 @@ describe("a path that nobody has", () => {
     ["/v1/chat/completion", [CHAT]],
     ["/v1/embedding", ["/v1/embeddings"]],
     ["/v1/image/generations", ["/v1/images/generations"]],
-    ["/v1/images/edits", ["/v1/images/generations"]],
-    ["/v1/images/variations", ["/v1/images/{id}/variations"]],
+    ["/v1/image/edits", ["/v1/images/edits"]],
   ])("POST %s names %j first", async (path, first) => {
     const { status, body } = await tenant.call("POST", path, {});
     expect([status, body.error.code]).toEqual([404, "not_found"]);
@@ -90,6 +89,8 @@ describe("an exact path", () => {
     expect([pictures.status, pictures.body.error.code]).toEqual([405, "method_not_allowed"]);
     expect(pictures.headers.get("allow")).toBe("POST");
     const edits = await tenant.call("GET", "/v1/images/edits");
-    expect([edits.status, edits.body.error.code]).toEqual([404, "not_found"]);
+    expect([edits.status, edits.body.error.code]).toEqual([405, "method_not_allowed"]);
+    const engine = await tenant.call("GET", "/v1/engines");
+    expect([engine.status, engine.body.error.code]).toEqual([404, "not_found"]);
   });
 });

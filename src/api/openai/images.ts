@@ -49,13 +49,16 @@ export const OpenAiImagesInput = v.object({
 
 export type OpenAiImagesBody = v.InferOutput<typeof OpenAiImagesInput>;
 
+/** What calls for pictures have in common, with a prompt and without. */
+export type ImagesWish = Omit<OpenAiImagesBody, "prompt">;
+
 /**
  * What no model here can do, named; null where all can be had.
  *
  * @param comes the format that the model makes, where that is known
  */
 export function unsupportedIn(
-  body: OpenAiImagesBody,
+  body: ImagesWish,
   comes: PictureFormat | null,
 ): Extract<RequestFailure, { kind: "unsupported_parameter" }> | null {
   const refused = [
@@ -84,7 +87,7 @@ export function unsupportedIn(
 const isGiven = (value: unknown): boolean => value !== undefined && value !== null;
 
 /** Empty for the model's own. */
-export function sizeOf({ size }: OpenAiImagesBody): { width?: number; height?: number } {
+export function sizeOf({ size }: ImagesWish): { width?: number; height?: number } {
   const [width, height] = (size ?? "auto").split("x").map(Number);
   return width === undefined || height === undefined ? {} : { width, height };
 }
@@ -98,14 +101,14 @@ const EFFORTS = {
   high: "high",
 } as const;
 
-export const effortOf = ({ quality }: OpenAiImagesBody) => EFFORTS[quality ?? "auto"];
+export const effortOf = ({ quality }: ImagesWish) => EFFORTS[quality ?? "auto"];
 
 const STYLE_WORDS = {
   vivid: "hyper-real and dramatic",
   natural: "natural, less hyper-real looking",
 } as const;
 
-export const wordsOf = ({ style }: OpenAiImagesBody): string | null =>
+export const wordsOf = ({ style }: ImagesWish): string | null =>
   style === null || style === undefined ? null : STYLE_WORDS[style];
 
 const OpenAiImage = v.object({
@@ -136,7 +139,7 @@ export interface OpenAiImagesMade {
   readonly item: Item;
   readonly requestId: string;
   readonly requested: number;
-  /** Null: the prompt was sent as it was written. */
+  /** What was sent; null: the prompt as it was written. */
   readonly revisedPrompt: string | null;
 }
 

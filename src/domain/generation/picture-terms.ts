@@ -1,4 +1,10 @@
-import type { Model, Size } from "../catalogue/catalogue.ts";
+import {
+  CATALOGUE,
+  type Model,
+  type PriceOverrides,
+  resolveModel,
+  type Size,
+} from "../catalogue/catalogue.ts";
 import type { RequestFailure } from "../ledger/failure.ts";
 import { type NegativeBy, negativeBy, sentPromptChars } from "./picture-prompt.ts";
 import type { PictureTraits, Range } from "./picture-traits.ts";
@@ -89,10 +95,10 @@ function unsupported(
   measure: PictureMeasure,
   picture: PictureTraits,
 ): PictureFailure | null {
-  const unable = (parameter: string): PictureFailure => ({
+  const unable = (parameter: string, can = `takes no ${parameter}`): PictureFailure => ({
     kind: "unsupported_parameter",
     parameter,
-    detail: `The model ${id} takes no ${parameter}.`,
+    detail: `The model ${id} ${can}.`,
   });
   if (measure.seed && !picture.seed) return unable("seed");
   if (measure.guidance !== null) {
@@ -101,12 +107,32 @@ function unsupported(
     if (wrong !== null) return wrong;
   }
   if (measure.strength !== null && !picture.strength) return unable("strength");
-  return takesInputs(picture, measure.inputs) ? null : unable("image");
+  if (takesInputs(picture, measure.inputs)) return null;
+  return picture.inputs === 0 ? unable("image") : unable("image", inputsOf(picture));
+}
+
+/** "starts from at most 4 pictures of at most 511 pixels a side" */
+function inputsOf({ inputs, inputSide }: PictureTraits): string {
+  const many = inputs === 1 ? "one picture" : `at most ${inputs} pictures`;
+  return `starts from ${many}${inputSide === null ? "" : ` of at most ${inputSide} pixels a side`}`;
 }
 
 export const takesInputs = (picture: PictureTraits, inputs: readonly Size[]): boolean =>
   inputs.length <= picture.inputs &&
   inputs.every(({ width, height }) => Math.max(width, height) <= (picture.inputSide ?? Infinity));
+
+/** The models that may run and can start from these pictures: `first`, then those of the catalogue. */
+export function startersFrom(
+  inputs: readonly Size[],
+  terms: { readonly workersPlan: "free" | "paid"; readonly prices: PriceOverrides },
+  first: readonly string[] = [],
+): readonly string[] {
+  return [...new Set([...first, ...CATALOGUE.keys()])].filter((id) => {
+    const found = resolveModel(id, terms);
+    const picture = found.kind === "found" ? found.model.picture : null;
+    return picture !== null && picture.inputs > 0 && takesInputs(picture, inputs);
+  });
+}
 
 function outside(field: string, value: number, { min, max }: Range): PictureFailure | null {
   if (value >= min && value <= max) return null;

@@ -12,6 +12,7 @@ import {
   PLAIN_PICTURE,
   type PictureMeasure,
   pictureTerms,
+  startersFrom,
 } from "../../../src/domain/generation/picture-terms.ts";
 import { toPictureTraits } from "../../../src/domain/generation/picture-traits.ts";
 import { planGeneration } from "../../../src/domain/generation/plan-generation.ts";
@@ -37,6 +38,27 @@ const measured = (change: Partial<PictureMeasure>): PictureMeasure => ({
 
 const terms = (id: string, change: Partial<PictureMeasure> = {}) =>
   pictureTerms(model(id), measured(change));
+
+describe("startersFrom", () => {
+  const small = { width: 511, height: 100 };
+  const prices = { [SDXL]: { step: 5 } };
+
+  it("gives the models that take these pictures and have a price, those that are wanted first", () => {
+    const unpriced = { workersPlan: "free", prices: {} } as const;
+    expect(startersFrom([small], unpriced, [KLEIN, SCHNELL])).toEqual([
+      KLEIN,
+      DEV,
+      "@cf/black-forest-labs/flux-2-klein-9b",
+    ]);
+    expect(startersFrom([{ ...small, width: 512 }], unpriced)).toEqual([]);
+  });
+
+  it("gives a model without a published price where the platform has one", () => {
+    const priced = { workersPlan: "free", prices } as const;
+    expect(startersFrom([{ width: 2000, height: 512 }], priced, [KLEIN])).toEqual([SDXL]);
+    expect(startersFrom([small, small], priced)).not.toContain(SDXL);
+  });
+});
 
 describe("pictureTerms", () => {
   it.each([
@@ -65,6 +87,16 @@ describe("pictureTerms", () => {
     [SDXL, { inputs: Array.from({ length: 2 }, () => ({ width: 64, height: 64 })) }, "image"],
   ])("%s does not take %j", (id, change, parameter) => {
     expect(terms(id, change)).toMatchObject({ kind: "unsupported_parameter", parameter });
+  });
+
+  it("says how many pictures a model starts from, and how large they may be", () => {
+    expect(terms(KLEIN, { inputs: [{ width: 512, height: 64 }] })).toMatchObject({
+      detail: `The model ${KLEIN} starts from at most 4 pictures of at most 511 pixels a side.`,
+    });
+    const two = Array.from({ length: 2 }, () => ({ width: 64, height: 64 }));
+    expect(terms(SDXL, { inputs: two })).toMatchObject({
+      detail: `The model ${SDXL} starts from one picture.`,
+    });
   });
 
   it.each([
