@@ -84,6 +84,7 @@ const RIGHT = [
 
 const QUOTED = [
   ["/v1/chat/completions", { model: CHAT, messages, max_tokens: 9 }],
+  ["/v1/responses", { model: CHAT, input: MARK.text, max_output_tokens: 16 }],
   ["/v1/embeddings", { model: EMBEDDINGS, input: MARK.text }],
   ["/v1/verdicts", { text: MARK.text }],
 ];

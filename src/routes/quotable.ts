@@ -5,12 +5,15 @@ import { ChatInput } from "../api/openai/chat.ts";
 import { QuotedEmbeddingsInput } from "../api/openai/embeddings.ts";
 import { SpeechInput } from "../api/openai/speech.ts";
 import { ModerationInput } from "../api/openai/moderation.ts";
+import { ResponseInput } from "../api/responses/body.ts";
+import type { GenerationRouteCall } from "../edge/generation-deps.ts";
 import { createSpeech, measureSpeech } from "./audio.ts";
 import { TranslationInput } from "../api/native/translation.ts";
-import type { MeasuredCall, CallOrigin, Misread } from "./measured-call.ts";
+import type { MeasuredCall, Misread } from "./measured-call.ts";
 import { measureChatCall, createChatCompletion } from "./chat.ts";
 import { createEmbeddings, measureEmbeddings } from "./embeddings.ts";
 import { createModeration, measureModerations } from "./moderations.ts";
+import { createResponse, measureResponse } from "./responses.ts";
 import { createTranslation, measureTranslation } from "./translations.ts";
 import { createVerdict, measureVerdict } from "./verdicts.ts";
 
@@ -23,15 +26,18 @@ export interface Quotable {
   readonly limitBytes: number;
   /**
    * @param body parsed by `schema`
-   * @param request the quote's own, whose headers count as the call's would
+   * @param by the quote itself, whose headers count as the call's would
    */
-  readonly ask: (body: unknown, by: CallOrigin) => MeasuredCall | Misread;
+  readonly ask: (body: unknown, by: GenerationRouteCall) => Measured | Promise<Measured>;
 }
+
+export type Measured = MeasuredCall | Misread | Exclude<ResponseMeasure, { kind: "generation" }>;
+type ResponseMeasure = Awaited<ReturnType<typeof measureResponse>>;
 
 function quotable<S extends Schema>(
   { path, body }: Route,
   schema: S,
-  ask: (body: v.InferOutput<S>, by: CallOrigin) => MeasuredCall | Misread,
+  ask: (body: v.InferOutput<S>, by: GenerationRouteCall) => Measured | Promise<Measured>,
 ): Quotable {
   if (body === undefined) throw new Error("a route without a body cannot be quoted");
   return { path, schema, limitBytes: body.limitBytes, ask };
@@ -50,6 +56,7 @@ const QUOTABLE: readonly Quotable[] = [
   quotable(createSpeech, SpeechInput, generation(measureSpeech)),
   quotable(createTranslation, TranslationInput, generation(measureTranslation)),
   quotable(createChatCompletion, ChatInput, measureChatCall),
+  quotable(createResponse, ResponseInput, measureResponse),
 ];
 
 export const quotableAt = (path: string): Quotable | null =>

@@ -5,9 +5,9 @@ import type { BodyFailure } from "../http/read-body.ts";
 import { defineRoute } from "../http/route.ts";
 import { QuoteInput, QuoteOutput, toQuote } from "../api/native/quote.ts";
 import { MAX_BODY_BYTES } from "../api/native/content.ts";
-import { type MeasuredCall, type CallOrigin, MISREAD, type Misread } from "./measured-call.ts";
-import { QUOTABLE_PATHS, quotableAt } from "./quotable.ts";
-import { fits } from "../edge/generation-deps.ts";
+import { type MeasuredCall, MISREAD } from "./measured-call.ts";
+import { type Measured, QUOTABLE_PATHS, quotableAt } from "./quotable.ts";
+import { fits, type GenerationRouteCall } from "../edge/generation-deps.ts";
 import { invalid } from "../http/field-errors.ts";
 import { readTenant, TENANT_READ } from "../edge/bindings.ts";
 
@@ -25,10 +25,10 @@ export const createQuote = defineRoute({
   auth: { kind: "key", roles: ["call"] },
   body: { schema: QuoteInput, limitBytes: MAX_BODY_BYTES },
   reply: { status: 200, schema: QuoteOutput },
-  failures: [...TENANT_READ, ...MISREAD, ...UNPLANNED],
+  failures: [...TENANT_READ, ...MISREAD, ...UNPLANNED, "over_limit"],
   handle: async (call) => {
     const { path } = call.body;
-    const measured = measureAt(path, call.body.body, call);
+    const measured = await measureAt(path, call.body.body, call);
     if (!isMeasured(measured)) return measured;
     const fit = fits(call.request);
     const quoted = await readTenant(call, (tenant, caller) =>
@@ -39,12 +39,14 @@ export const createQuote = defineRoute({
   },
 });
 
-type Refused = Misread | BodyFailure;
-
-const isMeasured = (measured: MeasuredCall | Refused): measured is MeasuredCall =>
+const isMeasured = (measured: Measured | BodyFailure): measured is MeasuredCall =>
   measured.kind === "generation" || measured.kind === "moderation";
 
-function measureAt(path: string, body: unknown, by: CallOrigin): MeasuredCall | Refused {
+async function measureAt(
+  path: string,
+  body: unknown,
+  by: GenerationRouteCall,
+): Promise<Measured | BodyFailure> {
   const quotable = quotableAt(path);
   if (quotable === null) return invalid(["path"], `must be one of ${QUOTABLE_PATHS.join(", ")}`);
   const { limitBytes } = quotable;
@@ -54,7 +56,7 @@ function measureAt(path: string, body: unknown, by: CallOrigin): MeasuredCall | 
   if (parsed.kind !== "parsed") {
     return parsed.kind === "invalid_request" ? underBody(parsed.errors) : parsed;
   }
-  const measured = quotable.ask(parsed.value, by);
+  const measured = await quotable.ask(parsed.value, by);
   return measured.kind === "invalid_request" ? underBody(measured.errors) : measured;
 }
 

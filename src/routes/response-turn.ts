@@ -43,26 +43,25 @@ export interface Turn {
 
 type Misread = Extract<RequestFailure, { kind: "invalid_request" }>;
 
-/** Reads the history, if there is one, and puts the request after it. */
+/** Why a history cannot be read. */
+type HistoryFailure = FailureOf<
+  "over_limit" | "unavailable" | "not_found" | "invalid_key" | "tenant_suspended" | "role_required"
+>;
+
+/**
+ * Reads the history, if there is one, and puts the request after it.
+ *
+ * @param isUse whether the responses of the history are kept for longer, since they are continued
+ */
 export async function readTurn(
   call: ResponseCall,
-  { callId, userId }: GenerationCaller,
-): Promise<
-  | Turn
-  | Misread
-  | FailureOf<
-      | "over_limit"
-      | "unavailable"
-      | "not_found"
-      | "invalid_key"
-      | "tenant_suspended"
-      | "role_required"
-    >
-> {
+  { callId, userId }: Pick<GenerationCaller, "callId" | "userId">,
+  { isUse } = { isUse: true },
+): Promise<Turn | Misread | HistoryFailure> {
   const { body } = call;
   const id = responseIdOf(callId);
   const given = givenItems(body.input, id);
-  const history = await readHistory(call, given);
+  const history = await readHistory(call, given, isUse);
   if (history.kind !== "items") return history;
   const known = new Set(history.chain.map((item) => item.id));
   const placed: PlacedItem[] = history.chain.map((item) => ({ item, path: BEFORE }));
@@ -97,7 +96,7 @@ interface HistoryItems {
 
 const NO_HISTORY: HistoryItems = { kind: "items", chain: [], named: new Map() };
 
-async function readHistory(call: ResponseCall, given: readonly GivenItem[]) {
+async function readHistory(call: ResponseCall, given: readonly GivenItem[], isUse: boolean) {
   const previousId = call.body.previous_response_id ?? null;
   const references = given.filter((one) => one.kind === "reference");
   if (previousId === null && references.length === 0) return NO_HISTORY;
@@ -107,7 +106,7 @@ async function readHistory(call: ResponseCall, given: readonly GivenItem[]) {
     if (named === null) return missingItem(at);
     if (!ofReference.has(named)) ofReference.set(named, at);
   }
-  const request = { previousId, named: [...ofReference.keys()] };
+  const request = { previousId, named: [...ofReference.keys()], isUse };
   const found = await readTenant(call, (tenant, caller) => tenant.readHistory(caller, request));
   if (found.kind === "missing_response") return missing(found.id, ofReference);
   if (found.kind !== "history") return found;

@@ -8,13 +8,20 @@ import {
 } from "../generation/generation-call.ts";
 import { keepResponse } from "../generation/keep-response.ts";
 import { streamCall } from "../generation/stream-call.ts";
+import { newId } from "../http/ids.ts";
 import { defineRoute } from "../http/route.ts";
 import { resolveOverHttps } from "../io/resolve-host.ts";
 import { requestedModes } from "../api/openai/chat-moderation.ts";
 import { personOf } from "../api/openai/drop-in.ts";
 import { toPlanNotes } from "../api/plan-notes.ts";
 import { effortHeaders } from "../api/reasoning-effort.ts";
-import { chatParameters, refusedBody, refusedIn, ResponseInput } from "../api/responses/body.ts";
+import {
+  chatParameters,
+  refusedBody,
+  refusedIn,
+  type ResponseBody,
+  ResponseInput,
+} from "../api/responses/body.ts";
 import { ofResponse } from "../api/responses/conversation.ts";
 import { responseEvents } from "../api/responses/events.ts";
 import { mendedResponse } from "../api/responses/mended-body.ts";
@@ -32,6 +39,7 @@ import {
   compacts,
   GENERATED,
   generationDeps,
+  type GenerationRouteCall,
   MAX_BODY_BYTES,
   openAiReply,
 } from "../edge/generation-deps.ts";
@@ -70,21 +78,7 @@ export const createResponse = defineRoute({
     const turn = await readTurn(call, read.who);
     if (turn.kind !== "turn") return turn;
     const { conversation } = turn;
-    const chat = chatRequest(
-      {
-        messages: conversation.messages,
-        parameters: chatParameters(body),
-        maxTokens: body.max_output_tokens ?? null,
-        choices: 1,
-        guard: {
-          tenantId: call.caller.tenant,
-          policyName: body.neurogate?.policy ?? null,
-          modes: requestedModes(body.moderation),
-        },
-        compact: compacts(call.request),
-      },
-      resolveOverHttps((...request) => fetch(...request)),
-    );
+    const chat = chatOf(call, turn);
     if (chat.kind !== "read") return ofResponse(chat, conversation);
     const request = {
       ...read.who,
@@ -113,6 +107,37 @@ export const createResponse = defineRoute({
       : ofResponse(generation, conversation);
   },
 });
+
+/** What is planned and priced, for a quote: the turns that it would continue are kept no longer for that. */
+export async function measureResponse(body: ResponseBody, by: GenerationRouteCall) {
+  const refused = refusedIn(body);
+  if (refused !== null) return refused;
+  const call = { ...by, body };
+  const who = { callId: newId("jnl"), userId: personOf(body) };
+  const turn = await readTurn(call, who, { isUse: false });
+  if (turn.kind !== "turn") return turn;
+  const chat = chatOf(call, turn);
+  if (chat.kind !== "read") return ofResponse(chat, turn.conversation);
+  const { measured, guard } = chat.request;
+  return { kind: "generation" as const, model: body.model, measured, guard: guard.ask };
+}
+
+const chatOf = ({ body, caller, request }: ResponseCall, { conversation }: Turn) =>
+  chatRequest(
+    {
+      messages: conversation.messages,
+      parameters: chatParameters(body),
+      maxTokens: body.max_output_tokens ?? null,
+      choices: 1,
+      guard: {
+        tenantId: caller.tenant,
+        policyName: body.neurogate?.policy ?? null,
+        modes: requestedModes(body.moderation),
+      },
+      compact: compacts(request),
+    },
+    resolveOverHttps((...sent) => fetch(...sent)),
+  );
 
 // The reply
 

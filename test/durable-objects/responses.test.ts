@@ -56,8 +56,12 @@ async function chain(tenant: ATenant, length: number, bytes = 10): Promise<reado
   return ids;
 }
 
-const historyOf = (tenant: ATenant, previousId: string | null, named: readonly string[] = []) =>
-  tenant.stub().readHistory(PLATFORM, { previousId, named });
+const historyOf = (
+  tenant: ATenant,
+  previousId: string | null,
+  named: readonly string[] = [],
+  isUse = true,
+) => tenant.stub().readHistory(PLATFORM, { previousId, named, isUse });
 
 const isThere = async (tenant: ATenant, id: string): Promise<boolean> =>
   (await tenant.stub().findResponse(PLATFORM, id)).kind === "response";
@@ -100,6 +104,9 @@ describe("a kept response", () => {
     await historyOf(tenant, second);
     expect(await used()).toEqual([NOW, NOW]);
     vi.setSystemTime(NOW + 13 * HOUR);
+    // A quote of what would continue it does not keep it.
+    await historyOf(tenant, second, [], false);
+    expect(await used()).toEqual([NOW, NOW]);
     await historyOf(tenant, second);
     expect(await used()).toEqual([NOW + 13 * HOUR, NOW + 13 * HOUR]);
     vi.setSystemTime(NOW + DAY_MS + HOUR);

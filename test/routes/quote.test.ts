@@ -23,6 +23,7 @@ const CALLS: readonly (readonly [path: string, body: Readonly<Record<string, unk
     "/v1/chat/completions",
     { model: "auto", messages: [{ role: "user", content: "Say hello to Ann" }], n: 2 },
   ],
+  ["/v1/responses", { model: "auto", input: "Say hello to Ann", instructions: "Be brief." }],
   ["/v1/moderations", { input: ["You are all welcome here today", "and you"] }],
   ["/v1/verdicts", { text: "You are all welcome here today", user_id: "u1" }],
 ];
@@ -98,6 +99,20 @@ describe("POST /v1/quote", () => {
     expect((await tenant.call("GET", "/v1/refusals")).body.data).toEqual([]);
   });
 
+  it("counts the turns that a response would continue", async () => {
+    const tenant = await aTenant();
+    const first = { model: "auto", input: "Say hello to Ann, and to all of her many friends" };
+    const { body: said } = await tenant.call("POST", "/v1/responses", first);
+    const next = { model: "auto", input: "Again" };
+    const alone = await quote(tenant, "/v1/responses", next);
+    const continued = { ...next, previous_response_id: said.id };
+    const quoted = await quote(tenant, "/v1/responses", continued);
+    expect(quoted.body.max_micro_neurons).toBeGreaterThan(alone.body.max_micro_neurons);
+    expect((await tenant.call("POST", "/v1/responses", continued)).status).toBe(200);
+    const [line] = (await tenant.call("GET", "/v1/ledger")).body.data;
+    expect(quoted.body.max_micro_neurons).toBe(line.held_micro_neurons);
+  });
+
   it("says that the day has no room, and how such a call would be refused", async () => {
     const tenant = await aTenant({ daily_neurons: 0.06 });
     const body = { model: SMALL, input: "The cat sat on the mat." };
@@ -142,6 +157,19 @@ describe("POST /v1/quote", () => {
     ["/v1/verdicts", { text: "a", surprise: 1 }, 400, "#/body/surprise"],
     ["/v1/verdicts", { text: "a", policy: "nobody" }, 400, "#/body/policy"],
     ["/v1/chat/completions", { model: "auto", messages: [] }, 400, "#/body/messages"],
+    ["/v1/responses", { model: "auto" }, 400, "#/body/input"],
+    [
+      "/v1/responses",
+      { model: "auto", input: "a", previous_response_id: "resp_none" },
+      400,
+      "#/body/previous_response_id",
+    ],
+    [
+      "/v1/responses",
+      { model: "auto", input: [{ type: "function_call_output", call_id: "c", output: "a" }] },
+      400,
+      "#/body/input/0/call_id",
+    ],
     ["/v1/limits", {}, 400, "#/path"],
     ["/v1/quote", {}, 400, "#/path"],
   ])("refuses %s with %j as the route would", async (path, body, status, pointer) => {

@@ -119,11 +119,16 @@ type OverLimit = Extract<RequestFailure, { kind: "over_limit" }>;
  * A used response is kept for as long as a new one. It is written down only when half of that is over,
  * so that a long conversation does not write all its rows with every turn.
  *
- * @param request `previousId` null: nothing is continued. `named`: responses whose items are referred to
+ * @param request `previousId` null: nothing is continued. `named`: responses whose items are referred to.
+ *   `isUse` false: they are read for a quote
  */
 function readHistory(
   tx: Tx,
-  request: { readonly previousId: string | null; readonly named: readonly string[] },
+  request: {
+    readonly previousId: string | null;
+    readonly named: readonly string[];
+    readonly isUse: boolean;
+  },
 ): ResponseHistory | MissingResponse | OverLimit {
   const { profile, nowMs, stores } = tx;
   const sinceMs = keptSince(profile, nowMs);
@@ -146,7 +151,7 @@ function readHistory(
     all.push(found);
   }
   if (all.reduce((sofar, { bytes }) => sofar + bytes, 0) > MOST_HISTORY_BYTES) return TOO_LARGE;
-  for (const { id, usedAtMs } of all) {
+  for (const { id, usedAtMs } of request.isUse ? all : []) {
     if (usedAtMs < nowMs - keptMs(profile) / 2) stores.responses.use(id, nowMs);
   }
   return { kind: "history", owner: ownerOf(profile), chain: chain.map(({ id }) => id) };
