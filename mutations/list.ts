@@ -845,4 +845,11 @@ export const MUTATIONS: readonly Mutation[] = [
     to: "count: sum((day) => day.microNeurons),",
     tests: ["test/domain/usage/cost-day.test.ts"],
   },
+  {
+    what: "a day of which Cloudflare has no figures costs nothing",
+    file: "src/reconciliation/cloudflare-resources.ts",
+    from: "if ((workers?.workers_requests ?? 0) === 0) return new Map();",
+    to: "",
+    tests: ["test/routes/costs.test.ts"],
+  },
 ];

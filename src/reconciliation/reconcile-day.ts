@@ -3,6 +3,8 @@ import { accountDay, isBeyond, modelDrifts, worstDrift } from "../domain/usage/d
 import { driftObject, type ReconciledDay } from "../domain/usage/drift-object.ts";
 import { type Day, dayOf } from "../domain/ledger/period.ts";
 import { ReconciliationStore, type Run } from "../reports/reconciliation-store.ts";
+import { keepResourceDay } from "../reports/resource-days-store.ts";
+import { cloudflareResources } from "./cloudflare-resources.ts";
 import { cloudflareUsage, type CloudflareUsage } from "./cloudflare-usage.ts";
 
 // Reconciles one day: the charges of the journals, Cloudflare's counts, and the drift between them.
@@ -48,6 +50,10 @@ export async function reconcileDay(deps: ReconcileDeps, day: Day): Promise<Recon
     money: accountDay(counted, config.workersPlan, overage),
   });
   await holdBack(await marginOf(config, store));
+  if (config.cloudflare !== null) {
+    const counts = await cloudflareResources(config.cloudflare, day);
+    await keepResourceDay(database, { day, counts, atMs: Date.now() });
+  }
   if (outcome === "compared") {
     const { percent, neurons } = config.driftAlert;
     const most = { percent, microNeurons: BigInt(neurons) * MICRO_PER_NEURON };

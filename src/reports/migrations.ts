@@ -4,6 +4,7 @@ import FRESHNESS from "../../migrations/0003_freshness.sql";
 import CLOSED_DAYS from "../../migrations/0004_closed_days.sql";
 import VERDICT_COUNTS from "../../migrations/0005_verdict_counts.sql";
 import HOUR_SUMS from "../../migrations/0006_hour_sums.sql";
+import RESOURCE_DAYS from "../../migrations/0008_resource_days.sql";
 
 // The schema of the database of reports, as wrangler would apply it. Append, never edit.
 
@@ -28,4 +29,5 @@ export const REPORT_MIGRATIONS: readonly ReportMigration[] = [
   { name: "0004_closed_days.sql", statements: statementsOf(CLOSED_DAYS) },
   { name: "0005_verdict_counts.sql", statements: statementsOf(VERDICT_COUNTS) },
   { name: "0006_hour_sums.sql", statements: statementsOf(HOUR_SUMS) },
+  { name: "0008_resource_days.sql", statements: statementsOf(RESOURCE_DAYS) },
 ];

@@ -17,6 +17,7 @@ import { defineRoute } from "../http/route.ts";
 import { readCostDays } from "../reports/cost-days-store.ts";
 import { readFreshness } from "../reports/freshness-store.ts";
 import { ReconciliationStore } from "../reports/reconciliation-store.ts";
+import { readResourceDays } from "../reports/resource-days-store.ts";
 import { asOf } from "../api/native/all-usage.ts";
 import {
   COST_COLUMNS,
@@ -160,24 +161,30 @@ function replied(format: (typeof FORMATS)[number], costs: Costs) {
   return raw(csvResponse(COST_COLUMNS, { lines: days.map(toCostCells), next: null }, fileName));
 }
 
-/** What Cloudflare counted, of the days that were compared. */
+/** What Cloudflare counted: neurons of the days that were compared, resources of those that it has. */
 async function readUpstream(
   database: D1Database,
-  { from, to }: Range,
+  range: Range,
 ): Promise<ReadonlyMap<Day, UpstreamDay>> {
-  const compared = await new ReconciliationStore(database).readDays(from, to);
-  return new Map(
+  const [compared, resources] = await Promise.all([
+    new ReconciliationStore(database).readDays(range.from, range.to),
+    readResourceDays(database, range),
+  ]);
+  const neurons = new Map(
     compared
       .filter(({ state }) => state === "compared")
-      .map(({ day, models }): [Day, UpstreamDay] => [
+      .map(({ day, models }) => [
         day,
-        {
-          microNeurons: models.reduce(
-            (sum, { upstream }) => sum + (upstream?.microNeurons ?? 0n),
-            0n,
-          ),
-          resources: new Map(),
-        },
+        models.reduce((sum, { upstream }) => sum + (upstream?.microNeurons ?? 0n), 0n),
       ]),
+  );
+  return new Map(
+    [...new Set([...neurons.keys(), ...resources.keys()])].map((day): [Day, UpstreamDay] => [
+      day,
+      {
+        microNeurons: neurons.get(day) ?? null,
+        resources: resources.get(day) ?? NOTHING_UPSTREAM.resources,
+      },
+    ]),
   );
 }

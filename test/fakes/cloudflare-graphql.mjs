@@ -8,7 +8,8 @@ import { readSelection } from "./graphql-selection.mjs";
 //   PUT /__accounts/<id>   { token, behaviour, days: { "2026-11-20": [row, …] } }
 //   GET /__accounts/<id>   how often it was asked
 //
-// A row is { modelId, count, totalNeurons, totalInputTokens, totalOutputTokens }; `behaviour` is one
+// `sets: { "2026-11-20": { d1AnalyticsAdaptiveGroups: [{ sum: { rowsRead: 5 } }] } }` has rows of the
+// other data sets, which have no behaviour and are not counted. A row of `days` is { modelId, count, totalNeurons, totalInputTokens, totalOutputTokens }; `behaviour` is one
 // of BEHAVIOURS, several with commas for one query after the other (the last one stays).
 
 /** As every group of the real data set has them. */
@@ -23,6 +24,53 @@ const FIELDS = {
   ],
   dimensions: ["modelId", "date", "datetimeHour"],
 };
+
+/** The other data sets, with the fields that are asked of them; `sets` of an account has their rows. */
+const SETS = {
+  workersInvocationsAdaptive: { sum: ["requests", "cpuTimeUs", "errors"] },
+  durableObjectsInvocationsAdaptiveGroups: { sum: ["requests"] },
+  durableObjectsPeriodicGroups: { sum: ["activeTime", "cpuTime", "rowsRead", "rowsWritten"] },
+  durableObjectsSqlStorageGroups: { max: ["storedBytes"], dimensions: ["namespaceId"] },
+  d1AnalyticsAdaptiveGroups: { sum: ["rowsRead", "rowsWritten"], dimensions: ["databaseId"] },
+  d1StorageAdaptiveGroups: { max: ["databaseSizeBytes"], dimensions: ["databaseId"] },
+  kvOperationsAdaptiveGroups: { sum: ["requests"], dimensions: ["actionType", "namespaceId"] },
+  kvStorageAdaptiveGroups: { max: ["byteCount", "keyCount"], dimensions: ["namespaceId"] },
+  r2OperationsAdaptiveGroups: { sum: ["requests"], dimensions: ["actionType", "bucketName"] },
+  r2StorageAdaptiveGroups: { max: ["payloadSize", "metadataSize"], dimensions: ["bucketName"] },
+  queueMessageOperationsAdaptiveGroups: { sum: ["billableOperations"], dimensions: ["queueId"] },
+  workflowsAdaptiveGroups: { count: [], dimensions: ["eventType", "workflowName"] },
+  vectorizeV2QueriesAdaptiveGroups: { sum: ["queriedVectorDimensions"], dimensions: ["indexName"] },
+  vectorizeV2StorageAdaptiveGroups: { max: ["storedVectorDimensions"], dimensions: ["indexName"] },
+  imagesTransformationsAdaptiveGroups: { sum: ["billableEventCount"] },
+};
+
+/** A set of rows of a day; a day without rows has an empty list, and `"refused"` for rows is an error. */
+function answerSet(account, name, { selection, args }, response) {
+  const groups = selection.viewer.accounts[name];
+  for (const [part, inner] of Object.entries(groups)) {
+    const unknown = Object.keys(inner).find((field) => !SETS[name][part]?.includes(field));
+    if (SETS[name][part] === undefined || unknown !== undefined) {
+      return json(response, 200, errors(`unknown field "${unknown ?? part}"`, "unknown"));
+    }
+  }
+  const { date, datetime_geq: start, datetime_lt: end } = args[name].filter;
+  const day = date ?? start.slice(0, 10);
+  if (date === undefined && Date.parse(end) - Date.parse(start) !== 86_400_000) {
+    return json(response, 200, errors("not a day", "unknown"));
+  }
+  const rows = account.sets[day]?.[name] ?? [];
+  if (rows === "refused") return json(response, 200, errors("cannot be had", "unknown"));
+  const selected = (row) =>
+    Object.fromEntries(
+      Object.entries(groups).map(([part, inner]) => [
+        part,
+        part === "count"
+          ? row.count
+          : Object.fromEntries(Object.keys(inner).map((field) => [field, row[part]?.[field]])),
+      ]),
+    );
+  json(response, 200, { data: { viewer: { accounts: [{ [name]: rows.map(selected) }] } } });
+}
 
 const json = (response, status, value) => {
   response.writeHead(status, { "content-type": "application/json" });
@@ -108,6 +156,13 @@ function unknownField(groups) {
 function ask(accounts, request, body, response) {
   const { query, variables } = JSON.parse(body);
   const { selection, args } = readSelection(query, variables);
+  const [set] = Object.keys(selection.viewer?.accounts ?? {});
+  if (Object.hasOwn(SETS, set)) {
+    const account = accounts.get(args.accounts.filter.accountTag);
+    const isAllowed = request.headers.authorization === `Bearer ${account?.token}`;
+    if (!isAllowed) return BEHAVIOURS.authz(response);
+    return answerSet(account, set, { selection, args }, response);
+  }
   const { aiInferenceAdaptiveGroups: groups, ...others } = selection.viewer?.accounts ?? {};
   const unknown =
     groups === undefined ? "viewer" : (unknownField(groups) ?? Object.keys(others)[0]);
@@ -133,7 +188,7 @@ function handle(accounts, request, body, response) {
   const id = /^\/__accounts\/(\w+)$/.exec(request.url)?.[1];
   if (id === undefined) return ask(accounts, request, body, response);
   if (request.method === "PUT") {
-    accounts.set(id, { behaviour: "ok", days: {}, asked: 0, ...JSON.parse(body) });
+    accounts.set(id, { behaviour: "ok", days: {}, sets: {}, asked: 0, ...JSON.parse(body) });
   }
   return json(response, 200, { asked: accounts.get(id)?.asked ?? 0 });
 }

@@ -19,6 +19,7 @@ export interface FakeAccount {
   readonly says: (
     days: Readonly<Record<string, readonly CountedRow[]>>,
     behaviour?: string,
+    sets?: Readonly<Record<string, Readonly<Record<string, unknown>>>>,
   ) => Promise<void>;
   /** How often it was asked since. */
   readonly asked: () => Promise<number>;
@@ -34,8 +35,8 @@ export function fakeAccount(): FakeAccount {
     accountId,
     apiToken,
     env: { CLOUDFLARE_ACCOUNT_ID: accountId, CLOUDFLARE_API_TOKEN: apiToken },
-    says: async (days, behaviour = "ok") => {
-      const body = JSON.stringify({ token: apiToken, behaviour, days });
+    says: async (days, behaviour = "ok", sets = {}) => {
+      const body = JSON.stringify({ token: apiToken, behaviour, days, sets });
       await (await fetch(url, { method: "PUT", body })).text();
     },
     asked: async () => {

@@ -25,6 +25,11 @@ afterEach(async () => {
 
 const hour = (day: number) => day * 24 + 5;
 
+const action = (actionType: string, requests: number) => ({
+  sum: { requests },
+  dimensions: { actionType },
+});
+
 /** Two tenants yesterday, one of them today, and nothing the day before. */
 async function seed(): Promise<void> {
   const run = { ...A_USAGE_HOUR, engine: "workers-ai", engineRequests: 1 };
@@ -90,6 +95,68 @@ describe("GET /admin/costs", () => {
     expect(data[2].services.ai).toMatchObject({ cost_usd: "0.0055", basis: "estimated" });
     const own = (await admin("GET", `/admin/costs?${RANGE}&tenant=acme`)).body;
     expect(own.data[1].services.ai).toMatchObject({ cost_usd: "0.033", basis: "counted" });
+  });
+
+  it("takes Cloudflare's counts of the account's resources, set by set", async () => {
+    await seed();
+    const account = fakeAccount();
+    const sets = {
+      workersInvocationsAdaptive: [{ sum: { requests: 1_000_000, cpuTimeUs: 5_000_000 } }],
+      durableObjectsPeriodicGroups: [
+        { sum: { activeTime: 1_000_000, rowsRead: 7, rowsWritten: 3 } },
+      ],
+      d1StorageAdaptiveGroups: [
+        { max: { databaseSizeBytes: 3_000_000_000 } },
+        { max: { databaseSizeBytes: 1 } },
+      ],
+      d1AnalyticsAdaptiveGroups: "refused",
+      kvOperationsAdaptiveGroups: [action("read", 10), action("read", 5), action("write", 2)],
+      r2OperationsAdaptiveGroups: [
+        action("PutObject", 4),
+        action("GetObject", 9),
+        action("DeleteObject", 100),
+      ],
+      workflowsAdaptiveGroups: [
+        { count: 6, dimensions: { eventType: "WORKFLOW_START" } },
+        { count: 50, dimensions: { eventType: "STEP_START" } },
+      ],
+      imagesTransformationsAdaptiveGroups: [{ sum: { billableEventCount: 2000 } }],
+    };
+    await account.says({}, "ok", { [YESTERDAY]: sets });
+    const settings = { key: env.ADMIN_TOKEN, env: account.env };
+    await ask("POST", "/admin/reconcile", { ...settings, body: { day: YESTERDAY } });
+    const [none, yesterday] = (await admin("GET", `/admin/costs?${RANGE}`)).body.data;
+    const lineOf = (resource: string) =>
+      Object.values(yesterday.services as Record<string, { lines: { resource: string }[] }>)
+        .flatMap(({ lines }) => lines)
+        .find((line) => line.resource === resource);
+    for (const [resource, count] of Object.entries({
+      workers_requests: 1_000_000,
+      workers_cpu: 5_000_000,
+      object_duration: 128,
+      object_rows_read: 7,
+      d1_storage: 100_000_001,
+      kv_reads: 15,
+      kv_writes: 2,
+      kv_deletes: 0,
+      r2_writes: 4,
+      r2_reads: 9,
+      workflow_requests: 6,
+      vectorize_queried: 0,
+      image_transformations: 2000,
+    })) {
+      expect(lineOf(resource), resource).toMatchObject({ count, basis: "upstream" });
+    }
+    expect(yesterday.services.images).toMatchObject({ cost_usd: "1", basis: "upstream" });
+    // The set that was refused.
+    expect(lineOf("d1_rows_read")).toMatchObject({ count: null, basis: "unknown" });
+    expect(lineOf("d1_rows_written")).toMatchObject({ basis: "estimated" });
+    expect(none.services.images.cost_usd).toBeNull();
+    // A later look that gets nothing takes nothing away.
+    await account.says({}, "ok", {});
+    await ask("POST", "/admin/reconcile", { ...settings, body: { day: YESTERDAY } });
+    const again = (await admin("GET", `/admin/costs?${RANGE}`)).body.data[1];
+    expect(again.services.images.cost_usd).toBe("1");
   });
 
   it("comes as a table and as lines", async () => {

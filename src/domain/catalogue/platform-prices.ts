@@ -25,6 +25,8 @@ interface Price {
 
 const PRICES = book.resources as Readonly<Record<Resource, Price>>;
 
+export const isResource = (name: string): name is Resource => Object.hasOwn(book.resources, name);
+
 /** `unknown`: no record of ours says how many there were. */
 export type CountBasis = "counted" | "estimated" | "unknown";
 
