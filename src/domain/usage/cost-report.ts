@@ -212,7 +212,7 @@ function executionsTable(executions: Period["executions"]): ReportTable {
 
 const documentsTable = (): ReportTable => ({
   title: "Cost per 1,000 documents",
-  note: "Not known: no record tells documents from other calls. The table of services has it per 1,000 calls.",
+  note: "Not known: the reports do not count documents. The table of services has the cost per 1,000 calls.",
   columns: [],
   rows: [],
 });
