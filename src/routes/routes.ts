@@ -57,6 +57,7 @@ import { cancelBatch, createBatch, getBatch, listBatches, listBatchSteps } from 
 import { PLATFORM_WEBHOOK_ROUTES, TENANT_WEBHOOK_ROUTES } from "./webhooks.ts";
 import {
   listMarkdownFormats,
+  readWorkersAiSchema,
   searchWorkersAiModels,
   searchWorkersAiTasks,
 } from "./workers-ai-models.ts";
@@ -183,6 +184,7 @@ export const ROUTES: readonly Route[] = [
   createTranslation,
   runModelRoute,
   searchWorkersAiModels,
+  readWorkersAiSchema,
   searchWorkersAiTasks,
   listMarkdownFormats,
   listModels,

@@ -3,7 +3,13 @@ import { AUTO } from "../domain/generation/routing.ts";
 import { ok } from "../http/call.ts";
 import { ACCOUNT } from "../http/mount.ts";
 import { defineRoute } from "../http/route.ts";
+import { plainModel } from "../api/openai/drop-in.ts";
 import type { Config } from "../config.ts";
+import {
+  inputSchemaOf,
+  ModelSchemaOutput,
+  ModelSchemaQuery,
+} from "../api/workers-ai/input-schema.ts";
 import {
   listing,
   MarkdownFormatsOutput,
@@ -13,6 +19,7 @@ import {
   TaskSearchOutput,
   toTasks,
 } from "../api/workers-ai/model-search.ts";
+import { NO_TASK } from "./workers-ai-run.ts";
 import { readTenant, TENANT_READ } from "../edge/bindings.ts";
 
 // What Cloudflare's client asks about models before it runs one: those of this tenant, at its prices.
@@ -48,6 +55,28 @@ export const searchWorkersAiModels = defineRoute({
       (card) => isUsable(card) || (withRetired && card.unusable === "model_retired"),
     );
     return found.kind === "models" ? ok(searchModels(found.cards, call.query)) : found;
+  },
+});
+
+export const readWorkersAiSchema = defineRoute({
+  method: "GET",
+  path: `${ACCOUNT}/ai/models/schema`,
+  summary: "Cloudflare's schema of a model: the body that it takes here",
+  surface: "workers-ai",
+  auth: { kind: "key", roles: ["call"] },
+  query: ModelSchemaQuery,
+  reply: { status: 200, schema: ModelSchemaOutput },
+  failures: [...TENANT_READ, "model_not_found", "engine_unsupported"],
+  handle: async (call) => {
+    const model = plainModel(call.query.model);
+    const found = await ownModels(call, (card) => card.id === model && isUsable(card));
+    if (found.kind !== "models") return found;
+    const [card] = found.cards;
+    if (card === undefined) return { kind: "model_not_found", model };
+    const input = inputSchemaOf(card.model);
+    if (input === null) return NO_TASK;
+    const result = { input: { ...input }, output: {} };
+    return ok({ success: true as const, errors: [], messages: [], result });
   },
 });
 

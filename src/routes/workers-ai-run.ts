@@ -14,10 +14,10 @@ const MAX_RUN_BYTES = 25 * 1024 * 1024;
 /** What some models answer with as it is, and streams. */
 const BARE = ["image/png", "image/jpeg", "audio/mpeg", "audio/wav", "text/event-stream"];
 
-const NO_TASK: EngineFailure = {
+export const NO_TASK = {
   kind: "engine_unsupported",
   detail: "Models of that task are not run here.",
-};
+} as const satisfies EngineFailure;
 
 export const runModelRoute = defineRoute({
   method: "POST",

@@ -147,6 +147,7 @@ const GOOD_BODIES: Readonly<Record<string, unknown>> = {
 /** Of routes that cannot be asked without. */
 const GOOD_QUERIES: Readonly<Record<string, string>> = {
   "GET /v1/export": "?user_id=u_nobody",
+  [`GET ${ACCOUNT}/ai/models/schema`]: "?model=@cf/openai/whisper",
 };
 
 /** Of bodies that are not JSON. */
@@ -404,6 +405,7 @@ describe("what a role opens", () => {
         "GET /v1/invariants",
         "POST /v1/translations",
         `POST ${ACCOUNT}/ai/run/:model+`,
+        `GET ${ACCOUNT}/ai/models/schema`,
         `GET ${ACCOUNT}/ai/models/search`,
         `GET ${ACCOUNT}/ai/tasks/search`,
         `GET ${ACCOUNT}/ai/tomarkdown/supported`,

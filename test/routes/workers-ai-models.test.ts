@@ -85,6 +85,56 @@ describe("the search for models", () => {
   );
 });
 
+const inputOf = async (model: string, of = tenant) => {
+  const { status, body } = await get(`models/schema?model=${encodeURIComponent(model)}`, of);
+  expect([status, body.success, body.result.output]).toEqual([200, true, {}]);
+  return body.result.input;
+};
+
+describe("the schema of a model", () => {
+  it("is the body that it takes here, by its task", async () => {
+    const chat = await inputOf(LLAMA);
+    expect(chat.type).toBe("object");
+    expect(Object.keys(chat.properties)).toEqual(
+      expect.arrayContaining(["prompt", "messages", "max_tokens", "tools"]),
+    );
+    expect(await inputOf("workers-ai/@cf/baai/bge-reranker-base")).toMatchObject({
+      required: ["query", "contexts"],
+    });
+    expect(await inputOf("@cf/black-forest-labs/flux-1-schnell")).toMatchObject({
+      properties: { prompt: { type: "string", minLength: 1 } },
+      required: ["prompt"],
+    });
+    expect(await inputOf("@cf/myshell-ai/melotts")).toMatchObject({ required: ["prompt"] });
+    expect(await inputOf("@cf/deepgram/aura-1")).toMatchObject({ required: ["text"] });
+  });
+
+  it("can be had for every model of the list that is run here", async () => {
+    const { body } = await get("models/search?per_page=100");
+    const tasks = new Map<string, string>(
+      body.result.map((one: { name: string; task: { id: string } }) => [one.name, one.task.id]),
+    );
+    expect(tasks.size).toBeGreaterThan(20);
+    for (const [name, task] of tasks) {
+      const isRun = !["other", "summarization"].includes(task);
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      const schema = await get(`models/schema?model=${name}`);
+      expect([schema.status, Boolean(schema.body.result?.input.properties)], name).toEqual(
+        isRun ? [200, true] : [501, false],
+      );
+    }
+  });
+
+  it("is not told of a model that the tenant may not call, or that nobody knows", async () => {
+    const few = await makeTenant(`schema-few-${unique()}`, { models: [LLAMA] });
+    const whisper = await get("models/schema?model=@cf/openai/whisper", few);
+    expect([whisper.status, whisper.body.success]).toEqual([404, false]);
+    expect((await get("models/schema?model=@cf/a/b")).status).toBe(404);
+    expect((await get("models/schema?model=mine")).status).toBe(404);
+    expect((await get("models/schema")).status).toBe(400);
+  });
+});
+
 it("no format is turned into Markdown", async () => {
   const { status, body } = await get("tomarkdown/supported");
   expect([status, body.success, body.result]).toEqual([200, true, []]);

@@ -65,7 +65,7 @@ const ResponseFormat = v.object({
   json_schema: v.optional(v.record(v.string(), v.unknown())),
 });
 
-const ChatInput = v.object({
+export const ChatInput = v.object({
   prompt: v.optional(v.pipe(v.string(), v.minLength(1))),
   messages: v.optional(v.pipe(v.array(Message), v.minLength(1), v.maxLength(MAX_MESSAGES))),
   image: v.optional(image),

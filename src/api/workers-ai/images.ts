@@ -10,7 +10,7 @@ const count = v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(0)));
 const amount = v.optional(v.pipe(v.number(), v.finite()));
 const words = v.pipe(v.string(), v.maxLength(16_384));
 
-const ImageInput = v.object({
+export const ImageInput = v.object({
   prompt: v.pipe(words, v.minLength(1)),
   negative_prompt: v.optional(words),
   width: count,

@@ -8,7 +8,7 @@ import { parseInputs, type Reading, type RunBody, type RunFailure, wrong } from 
 // Moondream in the Workers AI drop-in: a question about a picture, or its description.
 
 /** Source: the schema of moondream3.1-9B-A2B. */
-const MoondreamInput = v.object({
+export const MoondreamInput = v.object({
   task: v.optional(v.picklist(["query", "caption", "point", "detect"]), "query"),
   image: v.optional(v.string()),
   question: v.optional(v.string(), "What's in this image?"),

@@ -1,16 +1,18 @@
 import * as v from "valibot";
 import { tokensAtMost } from "../../domain/generation/token-bound.ts";
 import { BYTES, image, pictureIn, readImage, type ReadPicture, tokens } from "../picture-input.ts";
-import { readMoondream } from "./moondream.ts";
+import { MoondreamInput, readMoondream } from "./moondream.ts";
 import { parseInputs, type Reading, type RunBody, wrong } from "./envelope.ts";
 
 // The tasks of the Workers AI drop-in that look at a picture. It comes as the whole body, as an array
 // of its bytes, or in base64.
 
+export const PictureInput = v.object({ image });
+
 function onePicture(body: RunBody): ReadPicture {
   if (body.kind === "bytes") return pictureIn(body.bytes, []);
   const given = typeof body.value === "object" && body.value !== null && "image" in body.value;
-  const parsed = parseInputs(v.object({ image }), body);
+  const parsed = parseInputs(PictureInput, body);
   if (parsed.kind === "parsed") return readImage(parsed.inputs.image);
   return given ? wrong(["image"], BYTES) : parsed;
 }
@@ -46,8 +48,13 @@ const LlavaInput = v.object({
   temperature: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(5))),
 });
 
+const isMoondream = (model: string): boolean => model.startsWith("@cf/moondream/");
+
+export const descriptionInput = (model: string) =>
+  isMoondream(model) ? MoondreamInput : LlavaInput;
+
 export function readDescription(body: RunBody, model: string): Reading<"caption"> {
-  if (model.startsWith("@cf/moondream/")) return readMoondream(body);
+  if (isMoondream(model)) return readMoondream(body);
   const sent = body.kind === "json" ? body.value : { image: body.bytes };
   const parsed = parseInputs(LlavaInput, { kind: "json", value: sent });
   if (parsed.kind !== "parsed") return parsed;

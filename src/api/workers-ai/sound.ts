@@ -15,7 +15,7 @@ const text = v.pipe(v.string(), v.minLength(1));
 
 const LANGUAGE = "must be a language code such as en";
 
-const TranscriptionInput = v.object({
+export const TranscriptionInput = v.object({
   audio: v.union([v.instance(Uint8Array), text]),
   task: v.optional(v.picklist(["transcribe", "translate"]), "transcribe"),
   language: v.optional(
@@ -148,9 +148,11 @@ const AuraInput = v.object({
   bit_rate: v.optional(v.number()),
 });
 
+export const speechInput = (model: string) => (speaksInJson(model) ? MelottsInput : AuraInput);
+
 /** A speech's reading, and how its reply is given. */
 export function readSpeech(body: RunBody, model: string): Reading<"speech"> {
-  if (model.includes("/melotts")) {
+  if (speaksInJson(model)) {
     const parsed = parseInputs(MelottsInput, body);
     if (parsed.kind !== "parsed") return parsed;
     const { prompt, lang } = parsed.inputs;

@@ -16,8 +16,10 @@ const texts = v.pipe(v.array(text), v.minLength(1), v.maxLength(MAX_TEXTS));
 const listed = (value: string | readonly string[]): readonly string[] =>
   typeof value === "string" ? [value] : value;
 
+export const ClassificationInput = v.object({ text });
+
 export function readClassification(body: RunBody): Reading<"classification"> {
-  const parsed = parseInputs(v.object({ text }), body);
+  const parsed = parseInputs(ClassificationInput, body);
   if (parsed.kind !== "parsed") return parsed;
   const { inputs } = parsed;
   return {
@@ -28,7 +30,7 @@ export function readClassification(body: RunBody): Reading<"classification"> {
   };
 }
 
-const RerankingInput = v.object({
+export const RerankingInput = v.object({
   query: text,
   contexts: v.pipe(v.array(v.object({ text })), v.minLength(1), v.maxLength(MAX_TEXTS)),
   top_k: v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(1))),
@@ -50,7 +52,7 @@ export function readReranking(body: RunBody): Reading<"reranking"> {
   };
 }
 
-const EmbeddingsInput = v.object({
+export const EmbeddingsInput = v.object({
   text: v.union([text, v.pipe(v.array(text), v.minLength(1), v.maxLength(MAX_EMBEDDED))]),
   pooling: v.optional(v.picklist(["mean", "cls"])),
 });
@@ -101,6 +103,9 @@ const IndicInput = v.object({
   text: v.union([text, texts]),
   target_language: v.pipe(v.string(), v.maxLength(16)),
 });
+
+export const translationInput = (model: string) =>
+  speaksIndic(model) ? IndicInput : TranslationInput;
 
 function readIndicTranslation(body: RunBody, model: string): Reading<"translation"> {
   const parsed = parseInputs(IndicInput, body);
