@@ -1,16 +1,11 @@
 // The reference month: 100,000 tenants of which 5,000 are active each day, with 100 verdicts each. The use
 // of a verdict is counted in the objects. The prices are those of the product's own price book.
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import book from "../../src/domain/catalogue/cloudflare-prices-2026-11.json" with { type: "json" };
 import { MEASURED } from "../../src/domain/catalogue/platform-prices.ts";
-import { ROOT, say } from "../machine.mjs";
+import { say } from "../machine.mjs";
 import { admin, harness, takeMeter } from "./account.mjs";
 import { call, newKey } from "./tenant.mjs";
-
-const BOOK = JSON.parse(
-  readFileSync(join(ROOT, "src/domain/catalogue/cloudflare-prices-2026-09.json"), "utf8"),
-).resources;
 
 const TENANTS = 100_000;
 const ACTIVE = 5_000;
@@ -83,7 +78,7 @@ const perVerdict = ({ tenant, account, alarm, messages, fed }, verdicts) => ({
 
 /** The cost of a month beyond the paid plan's included amounts. */
 function usd(resource, count) {
-  const { usd: price, per, paid } = BOOK[resource];
+  const { usd: price, per, paid } = book.resources[resource];
   return (Math.max(0, count - (paid?.amount ?? 0)) / per) * Number(price);
 }
 
