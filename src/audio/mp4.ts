@@ -2,6 +2,16 @@ import { aacFrameMs } from "./aac-config.ts";
 import { alacFrameMs, soundEntryBoxes } from "./alac-config.ts";
 import type { AudioLength } from "../domain/generation/sound-usage.ts";
 import { viewOf } from "../io/byte-view.ts";
+import {
+  type FragmentRuns,
+  fragmentsMs,
+  noRuns,
+  openFragment,
+  openTrack,
+  readDefaults,
+  readHeader,
+  readRun,
+} from "./mp4-fragments.ts";
 import { noTables, packetsMs, readTable, type SampleTables } from "./mp4-packets.ts";
 import { OPUS, type PacketCodec } from "./packet.ts";
 import { MAX_BOXES, MAX_DEPTH, MAX_TRACKS, type ReadBudget } from "./read-budget.ts";
@@ -9,8 +19,8 @@ import { MAX_BOXES, MAX_DEPTH, MAX_TRACKS, type ReadBudget } from "./read-budget
 // MP4 and M4A (ISO 14496-12) with AAC, ALAC or Opus. The movie, its tracks, their media, their edit
 // lists and their sample tables each state a length, and so do the fragments of a recording that was
 // streamed; tables may name the same bytes twice. We reserve the longest of these. We charge the length
-// by the sample tables, or by the packets of Opus. (A sample is one frame, as the standard wants it: a
-// file that packs several into one sample cannot be recognised without decoding.)
+// by the sample tables, or by the packets of Opus, in tables or in fragments. (A sample is one frame, as
+// the standard wants it: a file that packs several into one sample cannot be recognised without decoding.)
 
 /** Boxes that hold boxes which matter here. */
 const CONTAINERS: ReadonlySet<string> = new Set([
@@ -43,10 +53,13 @@ interface Movie {
   sampleTicks: number;
   fragmentSamples: number;
   fragmentTicks: number;
+  readonly runs: FragmentRuns;
 }
 
 interface Box {
   readonly type: string;
+  /** Of its header. */
+  readonly from: number;
   readonly at: number;
   readonly end: number;
 }
@@ -55,7 +68,7 @@ export function mp4Length(bytes: Uint8Array, budget: ReadBudget): AudioLength | 
   const view = viewOf(bytes);
   const movie: Movie = {
     tracks: [], timescale: 0, ticks: 0, movieSampleTicks: 0, sampleTicks: 0, fragmentSamples: 0,
-    fragmentTicks: 0,
+    fragmentTicks: 0, runs: noRuns(),
   }; // prettier-ignore
   const ends = [bytes.length];
   let at = 0;
@@ -95,7 +108,7 @@ function boxAt(
     view.getUint8(at + 4), view.getUint8(at + 5), view.getUint8(at + 6), view.getUint8(at + 7),
   ); // prettier-ignore
   const end = isCut ? Math.min(at + size, limit) : at + size;
-  return size < headerBytes || end > limit ? null : { type, at: at + headerBytes, end };
+  return size < headerBytes || end > limit ? null : { type, from: at, at: at + headerBytes, end };
 }
 
 /** Inexact beyond 2^53, which no real file reaches. (A BigInt for each entry of a table is slow.) */
@@ -214,17 +227,23 @@ const READERS: Readonly<Record<string, Reader>> = {
   trex(movie, view, box) {
     if (!has(box, 24)) return false;
     movie.movieSampleTicks = view.getUint32(box.at + 12);
+    readDefaults(movie.runs, view, box);
+    return true;
+  },
+  moof(movie, _view, box) {
+    openFragment(movie.runs, box.from);
     return true;
   },
   traf(movie) {
     movie.sampleTicks = movie.movieSampleTicks;
+    openTrack(movie.runs);
     return true;
   },
   /** A fragment's own default; its flags say which fields come before it. */
   tfhd(movie, view, box) {
     const flags = view.getUint32(box.at) & 0xffffff;
     const at = 8 + ((flags & 1) !== 0 ? 8 : 0) + ((flags & 2) !== 0 ? 4 : 0);
-    if (!has(box, 8)) return false;
+    if (!has(box, 8) || !readHeader(movie.runs, view, box)) return false;
     if ((flags & 8) === 0) return true;
     if (!has(box, at + 4)) return false;
     movie.sampleTicks = view.getUint32(box.at + at);
@@ -237,6 +256,7 @@ const READERS: Readonly<Record<string, Reader>> = {
     const fields = [0x100, 0x200, 0x400, 0x800].filter((flag) => (flags & flag) !== 0).length;
     const from = 8 + ((flags & 1) !== 0 ? 4 : 0) + ((flags & 4) !== 0 ? 4 : 0);
     if (!has(box, from + count * fields * 4)) return false;
+    readRun(movie.runs, view, { ...box, entriesAt: box.at + from, width: fields * 4 });
     movie.fragmentSamples += count;
     if ((flags & 0x100) === 0) {
       movie.fragmentTicks += count * movie.sampleTicks;
@@ -265,8 +285,12 @@ function lengthOf(movie: Movie, view: DataView, budget: ReadBudget): AudioLength
   const mediaMs = (sound.mediaTicks * 1000) / timescale;
   const statedMs = Math.max(countedMs, claimedMs, mediaMs);
   if (frameMs !== null) return { atMostMs: Math.max(samples * frameMs, statedMs), countedMs };
-  // The packets of a fragment are elsewhere: they are not looked for.
-  if (codec === null || movie.fragmentSamples > 0) return null;
-  const allMs = packetsMs(view, sound.tables, codec, budget);
-  return allMs === null ? null : { atMostMs: Math.max(allMs, statedMs), countedMs: allMs };
+  if (codec === null) return null;
+  // A recording in fragments has empty tables.
+  const isEmpty = samples === movie.fragmentSamples && movie.fragmentSamples > 0;
+  const tableMs = isEmpty ? 0 : packetsMs(view, sound.tables, codec, budget);
+  const fragmentMs = fragmentsMs(view, movie.runs, codec, budget);
+  if (tableMs === null || fragmentMs === null) return null;
+  const allMs = tableMs + fragmentMs;
+  return { atMostMs: Math.max(allMs, statedMs), countedMs: allMs };
 }

@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { audioFormat, audioLength } from "../../src/audio/audio-length.ts";
 import {
-  adts, alacEntry, type Bytes, box, element, flac, joined, mp3, mp3Frame, MP3_FRAME_MS, mp4, oggPage, opus, opusPacket, packetMp4,
+  adts, alacEntry, type Bytes, box, element, flac, fragmentedOpus, joined, mp3, mp3Frame, MP3_FRAME_MS, mp4, oggPage, opus, opusPacket, packetMp4,
   sized, vorbis, wav, webm,
 } from "./recordings.ts"; // prettier-ignore
 
@@ -56,6 +56,57 @@ describe("Opus and ALAC in MP4 that lie", () => {
   });
 });
 
+describe("Opus in fragments of MP4", () => {
+  const packets = Array.from({ length: 51 }, (_, at) => opusPacket(0xf8, 20 + (at % 7)));
+  // 60 ms each
+  const long = packets.map(({ length }) => opusPacket(0x18, length));
+  const even = Array.from({ length: 51 }, () => opusPacket());
+
+  it.each(["moof", "base", "neither"] as const)("is as long as its packets, placed by %s", (by) => {
+    for (const split of [false, true]) {
+      expect(of(fragmentedOpus({ packets, by, split }))).toEqual([51 * 20, 51 * 20]);
+      expect(of(fragmentedOpus({ packets: long, by, split }))).toEqual([51 * 60, 51 * 60]);
+    }
+  });
+
+  it.each(["fragment", "movie"] as const)("has one size for all packets, by the %s", (sizes) => {
+    expect(of(fragmentedOpus({ packets: even, sizes, split: true }))).toEqual([1020, 1020]);
+  });
+
+  it("is held for what its packets say, or for what its times say, whichever is longer", () => {
+    expect(of(fragmentedOpus({ packets, saidMs: 1 }))).toEqual([1020, 1020]);
+    expect(of(fragmentedOpus({ packets, saidMs: 100 }))).toEqual([5100, null]);
+  });
+
+  it("is as long as packets can be where they lie beyond the file", () => {
+    expect(of(fragmentedOpus({ packets, aside: 1_000_000 }))).toEqual([51 * 120, 51 * 120]);
+  });
+
+  it.each<readonly [string, Bytes]>([
+    ["two bases", fragmentedOpus({ packets, by: "base", flags: 0x20000 })],
+    ["two tracks in a fragment", fragmentedOpus({ packets, tracksInFragment: 2 })],
+    ["two defaults", fragmentedOpus({ packets, defaults: 2 })],
+    ["places before the file", fragmentedOpus({ packets, aside: -1_000_000 })],
+  ])("has no length with %s", (_, bytes) => {
+    expect(of(bytes)).toBeNull();
+  });
+
+  it("has no length where it claims more packets than are read of any recording", () => {
+    const empty = fragmentedOpus({ packets: [joined()], sizes: "fragment" }).slice();
+    const runAt = new TextDecoder("latin1").decode(empty).indexOf("trun");
+    expect(of(empty)?.[0]).toBe(120);
+    // Behind the type come the flags, then the count.
+    empty.set([0xff, 0xff, 0xff, 0xff], runAt + 8);
+    expect(of(empty)).toBeNull();
+  });
+
+  it("has no length where its fragments are cut within their sizes", () => {
+    const whole = fragmentedOpus({ packets, inFragment: 51 });
+    const moofAt = new TextDecoder("latin1").decode(whole).indexOf("moof");
+    expect(of(whole.slice(0, moofAt + 60))).toBeNull();
+  });
+});
+
 describe("an honest recording", () => {
   it.each(ALL)("of %s is as long as it is", (format, bytes, ms) => {
     expect(audioFormat(bytes)).toBe(format);
@@ -86,6 +137,14 @@ describe("an honest recording", () => {
     const made = { entry: alacEntry(), packets, ticks: 4096, timescale: 44_100 };
     const ms = Math.ceil((10 * 4096 * 1000) / 44_100);
     expect(of(packetMp4(made))).toEqual([ms, ms]);
+  });
+
+  it("of AAC in fragments is held for its frames, whatever the fragments say", () => {
+    const short = mp4({ frames: 48, fragment: 16 }).slice();
+    const text = new TextDecoder("latin1").decode(short);
+    // The default ticks of a frame: behind the type, flags, track and description.
+    short.set([0, 0, 0, 1], text.indexOf("trex") + 16);
+    expect(of(short)).toEqual([48 * 64, null]);
   });
 
   it("in fragments has no length in its header", () => {

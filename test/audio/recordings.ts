@@ -303,6 +303,101 @@ export function packetMp4({
   return joined(ftyp, box("mdat", ...packets), moov);
 }
 
+export interface FragmentOptions {
+  readonly packets: readonly Bytes[];
+  /** How many packets each fragment has. */
+  readonly inFragment?: number;
+  /** How a packet's place is given. */
+  readonly by?: "moof" | "base" | "neither";
+  /** How the sizes are given: of each packet, or one for all, by the fragment or by the movie. */
+  readonly sizes?: "each" | "fragment" | "movie";
+  /** Milliseconds that each packet is said to take. */
+  readonly saidMs?: number;
+  /** Added to each place. */
+  readonly aside?: number;
+  /** Flags of `tfhd` beside those that are needed. */
+  readonly flags?: number;
+  /** Runs that each fragment's packets are split over; the second does not say where it begins. */
+  readonly split?: boolean;
+  readonly tracksInFragment?: number;
+  readonly defaults?: number;
+}
+
+/** Opus in fragments, as a browser or a packager for DASH writes it: each `moof` before its packets. */
+export function fragmentedOpus({
+  packets,
+  inFragment = 10,
+  by = "moof",
+  sizes = "each",
+  saidMs = 20,
+  aside = 0,
+  flags = 0,
+  split = false,
+  tracksInFragment = 1,
+  defaults = 1,
+}: FragmentOptions): Bytes {
+  const oneSize = packets[0]?.length ?? 0;
+  const track = box(
+    "trak",
+    fullBox("tkhd", new Uint8Array(80)),
+    box(
+      "mdia",
+      fullBox("mdhd", new Uint8Array(8), big(48_000, 4), big(0, 4), big(0, 4)),
+      fullBox("hdlr", big(0, 4), "soun", new Uint8Array(13)),
+      box(
+        "minf",
+        box(
+          "stbl",
+          fullBox("stsd", big(1, 4), plain("Opus", 1, 48_000, box("dOps", new Uint8Array(11)))),
+          ...["stts", "stsc", "stco"].map((type) => fullBox(type, big(0, 4))),
+          fullBox("stsz", big(0, 4), big(0, 4)),
+        ),
+      ),
+    ),
+  );
+  const trex = fullBox("trex", big(1, 4), big(1, 4), big(48 * saidMs, 4), big(sizes === "movie" ? oneSize : 0, 4), big(0, 4)); // prettier-ignore
+  let file = joined(
+    box("ftyp", "iso6", big(0, 4), "iso6"),
+    box(
+      "moov",
+      fullBox("mvhd", new Uint8Array(8), big(1000, 4), big(0, 4), new Uint8Array(80)),
+      track,
+      box("mvex", ...Array.from({ length: defaults }, () => trex)),
+    ),
+  );
+  for (let first = 0; first < packets.length; first += inFragment) {
+    const own = packets.slice(first, first + inFragment);
+    const moofAt = file.length;
+    const run = (some: readonly Bytes[], offset: number | null) =>
+      box(
+        "trun",
+        big((sizes === "each" ? 0x200 : 0) + (offset === null ? 0 : 1), 4),
+        big(some.length, 4),
+        offset === null ? [] : big(offset, 4),
+        ...(sizes === "each" ? some.map(({ length }) => big(length, 4)) : []),
+      );
+    const moofOf = (dataAt: number): Bytes => {
+      const offset = (by === "base" ? 0 : dataAt - moofAt) + aside;
+      const half = split ? Math.ceil(own.length / 2) : own.length;
+      const traf = box(
+        "traf",
+        box(
+          "tfhd",
+          big(flags + (by === "moof" ? 0x20000 : by === "base" ? 1 : 0) + (sizes === "fragment" ? 0x10 : 0), 4),
+          big(1, 4),
+          by === "base" ? big(dataAt, 8) : [],
+          sizes === "fragment" ? big(oneSize, 4) : [],
+        ),
+        run(own.slice(0, half), offset),
+        split ? run(own.slice(half), null) : [],
+      ); // prettier-ignore
+      return box("moof", ...Array.from({ length: tracksInFragment }, () => traf));
+    };
+    file = joined(file, moofOf(moofAt + moofOf(0).length + 8), box("mdat", ...own));
+  }
+  return file;
+}
+
 export function mp4(options: Mp4Options = {}): Bytes {
   const { frames = 16, fragment, soundTracks = 1 } = options;
   const whole = fragment === undefined ? frames : 0;
