@@ -65,7 +65,10 @@ export const getAllUsage = defineRoute({
     ),
     from: v.optional(dayInput("The first day; today when absent.")),
     to: v.optional(dayInput("The last day, included; today when absent.")),
-    group_by: v.optional(groupInput(KEYS, `A comma list of ${KEYS.join(", ")}.`), "tenant"),
+    group_by: v.optional(
+      groupInput(KEYS, { most: KEYS.length, description: `A comma list of ${KEYS.join(", ")}.` }),
+      "tenant",
+    ),
     largest: v.optional(
       v.pipe(
         v.string(),

@@ -16,6 +16,9 @@ import { rangeOf } from "./usage-range.ts";
 /** Rows read in one step while streaming. */
 const STREAM_PAGE = 1000;
 
+/** A report has a row for each combination of its keys: with more of them it sums up little. */
+const MAX_GROUP_KEYS = 3;
+
 /** A tenant's own report is of one tenant. */
 const KEYS = GROUP_KEYS.filter((key) => key !== "tenant");
 
@@ -31,7 +34,13 @@ export const getUsage = defineRoute({
     ...pageQuery,
     from: v.optional(dayInput("The first day; today when absent.")),
     to: v.optional(dayInput("The last day, included; today when absent.")),
-    group_by: v.optional(groupInput(KEYS, `A comma list of ${KEYS.join(", ")}.`), "day,model"),
+    group_by: v.optional(
+      groupInput(KEYS, {
+        most: MAX_GROUP_KEYS,
+        description: `A comma list of at most ${MAX_GROUP_KEYS} of ${KEYS.join(", ")}.`,
+      }),
+      "day,model",
+    ),
     format: v.optional(v.picklist(["json", "csv", "ndjson"])),
   }),
   reply: { status: 200, schema: UsageOutput, otherTypes: [CSV, NDJSON] },

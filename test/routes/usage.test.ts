@@ -36,6 +36,21 @@ describe("GET /v1/usage", () => {
     expect(tasks.map((row: { input_tokens: number }) => row.input_tokens)).toEqual(units);
   });
 
+  it("has rows by three keys at most, and says so", async () => {
+    const three = await usage(tenant, "group_by=day,user,model");
+    expect([three.status, three.body.group_by]).toEqual([200, ["day", "user", "model"]]);
+    const four = await usage(tenant, "group_by=day,user,key,model");
+    expect([four.status, four.body.errors]).toEqual([
+      400,
+      [
+        {
+          pointer: "#/group_by",
+          detail: "must be at most 3 of day, hour, model, task, user, key, each once",
+        },
+      ],
+    ]);
+  });
+
   it("tells the month to date, whatever the range", async () => {
     const today = await usage(tenant, "group_by=day");
     const { body } = await usage(tenant, "from=2026-01-01&to=2026-01-01");

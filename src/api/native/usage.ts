@@ -41,15 +41,19 @@ const rate = v.nullable(
   v.pipe(v.number(), v.description("The share that did not fail, 0 to 1; null: there was none.")),
 );
 
-/** `day,model`: each key once, in the order in which rows are sorted. */
-export const groupInput = (keys: readonly GroupKey[], description: string) =>
+/** `day,model`: each key once, at most `most` of them, in the order in which rows are sorted. */
+export const groupInput = (
+  keys: readonly GroupKey[],
+  { most, description }: { readonly most: number; readonly description: string },
+) =>
   v.pipe(
     v.string(),
     v.maxLength(60),
     v.description(description),
     v.check(
-      stated(`must be some of ${keys.join(", ")}, each once`, (text: string) => {
+      stated(`must be at most ${most} of ${keys.join(", ")}, each once`, (text: string) => {
         const names = text.split(",");
+        if (names.length > most) return false;
         return names.every((name, at) => isOneOf(keys, name) && names.indexOf(name) === at);
       }),
     ),
