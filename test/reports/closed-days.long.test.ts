@@ -493,7 +493,8 @@ describe("closed days", () => {
 
   it("know every key that rows can be grouped by", () => {
     expect(new Set(GROUPINGS.flat())).toEqual(
-      new Set(GROUP_KEYS.filter((key) => key !== "hour" && key !== "user")),
+      // Hours, users and keys have tables of their own, the last in the tenant's object alone.
+      new Set(GROUP_KEYS.filter((key) => !["hour", "user", "key"].includes(key))),
     );
   });
 
