@@ -137,6 +137,13 @@ export const MUTATIONS: readonly Mutation[] = [
     tests: ["test/routes/pipelines.test.ts"],
   },
   {
+    what: "the files of a run are erased while its steps may still write some",
+    file: "durable-objects/tenant/wake-runs.ts",
+    from: "finishedAtMs + LATE_FILES_MS,",
+    to: "finishedAtMs,",
+    tests: ["test/routes/pipelines.test.ts", "test/routes/batches.test.ts"],
+  },
+  {
     what: "an erasure does not wait for the files of pipelines",
     file: "durable-objects/tenant/privacy/erasures.ts",
     from: "if (batches.open().length + pipelines.open().length > 0)",

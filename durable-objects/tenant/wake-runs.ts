@@ -25,6 +25,26 @@ const PAUSE_POLLS = 40;
 export const silentUntilMs = (lastMs: number, signMs: number | null): number =>
   signMs === null ? lastMs + SILENT_MS : Math.max(lastMs, signMs) + STUCK_MS;
 
+/**
+ * After the end of a run nothing of it is written any more: a call that it had begun has a hold of 90 s, and
+ * its files may be 90 s late, as those of a document.
+ */
+const LATE_FILES_MS = 180_000;
+
+/** After a bucket that failed. */
+const FILES_RETRY_MS = 30_000;
+
+/**
+ * When the files of a run that has ended are erased.
+ *
+ * @param progressAtMs its last report, or when the bucket last failed
+ */
+export const filesDueMs = (finishedAtMs: number, progressAtMs: number): number =>
+  Math.max(
+    finishedAtMs + LATE_FILES_MS,
+    progressAtMs > finishedAtMs ? progressAtMs + FILES_RETRY_MS : 0,
+  );
+
 /** The instance of a run, and the parameters with which it is made. */
 export interface StuckRun<Params> {
   readonly id: string;

@@ -178,6 +178,7 @@ describe("calls that are in progress", () => {
     await ring(tenant);
     expect(await stateOf(tenant, erasure)).toMatchObject({ userId: PERSON, finishedAtMs: null });
     await tenant.stub().failBatch(1, { id: "bat_1", as: "items_missing" });
+    vi.setSystemTime(NOW + 15 * MINUTE);
     await ring(tenant);
     vi.setSystemTime(NOW + 20 * MINUTE);
     await ring(tenant);

@@ -1,6 +1,6 @@
 import { introspectWorkflow, runDurableObjectAlarm } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import type { BatchParams } from "../../src/domain/moderation/batch.ts";
 import { itemIds } from "../../src/batches/item-ids.ts";
 import { runStep } from "../../src/batches/run-step.ts";
@@ -113,8 +113,13 @@ describe("a batch", () => {
     ).toBe(22);
     const events = await tenant.call("GET", "/v1/events");
     expect(events.body.data).toMatchObject([{ type: "verdict_batch.completed", data: batch }]);
-    // Items lie in the bucket until then, and no longer.
-    await runDurableObjectAlarm(env.TENANT.getByName(name));
+    // Items lie in the bucket for as long as a request may still write them, and no longer.
+    const stub = env.TENANT.getByName(name);
+    await runDurableObjectAlarm(stub);
+    expect((await env.IMAGES.list({ prefix: `${name}/` })).objects).toHaveLength(1);
+    vi.setSystemTime(Date.now() + 181_000);
+    await runDurableObjectAlarm(stub);
+    vi.useRealTimers();
     expect((await env.IMAGES.list({ prefix: `${name}/` })).objects).toEqual([]);
   });
 

@@ -110,7 +110,22 @@ const messageOf = (work: Promise<unknown>): Promise<string> =>
     (error: Error) => error.message,
   );
 
+/** The tenant's alarm, when nothing of a run that ended can be written any more. */
+async function afterLateFiles(tenant: TestTenant): Promise<void> {
+  vi.setSystemTime(Date.now() + 181_000);
+  await runDurableObjectAlarm(env.TENANT.getByName(tenant.id));
+}
+
+async function runFiles(tenant: TestTenant): Promise<R2Object[]> {
+  const { objects } = await env.IMAGES.list({ prefix: `${tenant.id}/` });
+  return objects.filter(({ key }) => key.includes("/pipelines/"));
+}
+
 describe("a run", () => {
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
   it("takes each document through its steps, charges each once, and tells when it is done", async () => {
     const tenant = await aTenant();
     const hook = {
@@ -167,9 +182,8 @@ describe("a run", () => {
 
     const events = await tenant.call("GET", "/v1/events");
     expect(events.body.data).toMatchObject([{ type: "pipeline.completed", data: run }]);
-    await runDurableObjectAlarm(env.TENANT.getByName(tenant.id));
-    const files = await env.IMAGES.list({ prefix: `${tenant.id}/` });
-    expect(files.objects.filter(({ key }) => key.includes("/pipelines/"))).toEqual([]);
+    await afterLateFiles(tenant);
+    expect(await runFiles(tenant)).toEqual([]);
   });
 
   it("goes on when a document fails", async () => {
@@ -367,6 +381,10 @@ describe("a run that nothing is heard of", () => {
 });
 
 describe("a person and a document that go meanwhile", () => {
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
   it("leave no file of results behind", async () => {
     const tenant = await aTenant();
     const id = "doc_going";
@@ -413,9 +431,38 @@ describe("a person and a document that go meanwhile", () => {
     const open = (await tenant.call("GET", path)).body;
     expect(open.state).not.toBe("done");
     await tenant.call("POST", `${RUNS}/${id}/cancel`);
-    await runDurableObjectAlarm(env.TENANT.getByName(tenant.id));
+    await afterLateFiles(tenant);
     const files = await env.IMAGES.list({ prefix: `${tenant.id}/` });
     expect(files.objects).toEqual([]);
+  });
+
+  it("leave no result behind that a step wrote after the run was stopped", async () => {
+    const tenant = await aTenant();
+    const { id, step } = await unrun(tenant, [inline(LEASE, { user_id: "anna" }), inline(FERRY)]);
+    for (const at of [0, 1]) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      expect(await step(0, at)).toEqual({ kind: "next" });
+    }
+    const stub = env.TENANT.getByName(tenant.id);
+    // The run is stopped, and the alarm rings, when the engine has answered and before the result is kept.
+    const bucket = new Proxy(env.IMAGES, {
+      get: (object, name) =>
+        name === "put"
+          ? async (key: string, value: string) => {
+              await stub.stopRun(1, { id, as: "tenant_suspended" });
+              await runDurableObjectAlarm(stub);
+              return object.put(key, value);
+            }
+          : (Reflect.get(object, name) as () => unknown).bind(object),
+    });
+    expect(await step(0, 2, { IMAGES: bucket })).toEqual({ kind: "over" });
+    expect(await runFiles(tenant)).not.toEqual([]);
+    // It reported after the end, and that is no bucket that failed.
+    vi.setSystemTime(Date.now() + 100_000);
+    await runDurableObjectAlarm(stub);
+    expect(await runFiles(tenant)).not.toEqual([]);
+    await afterLateFiles(tenant);
+    expect(await runFiles(tenant)).toEqual([]);
   });
 });
 

@@ -7,7 +7,7 @@ import {
   type TenantContext,
   type TenantFeature,
 } from "../feature.ts";
-import { silentUntilMs, wakeRuns } from "../wake-runs.ts";
+import { filesDueMs, silentUntilMs, wakeRuns } from "../wake-runs.ts";
 import { ownerOf } from "../verdicts/contents.ts";
 import { verdictsKeptMs } from "../verdicts/verdicts.ts";
 import { BATCHES } from "./batch-schema.ts";
@@ -16,10 +16,7 @@ import type { BatchStore } from "./batch-store.ts";
 import type { Profile } from "../profile-store.ts";
 
 // A batch that is silent is woken: its run may have been killed, or never begun. The items of a batch
-// that has ended are erased.
-
-/** After a bucket that failed. */
-const FILE_RETRY_MS = 30_000;
+// that has ended are erased, when the request that made it cannot write them any more.
 
 export const BATCHES_FEATURE: TenantFeature = {
   name: "batches",
@@ -56,12 +53,9 @@ async function tendBatches(context: TenantContext, profile: Profile): Promise<bo
 }
 
 function dueMs(batch: Batch, signMs: number | null): number {
-  // Progress after its end is a bucket that failed.
-  const { finishedAtMs } = batch;
-  if (finishedAtMs !== null) {
-    return batch.progressAtMs > finishedAtMs ? batch.progressAtMs + FILE_RETRY_MS : finishedAtMs;
-  }
-  return silentUntilMs(Math.max(batch.progressAtMs, batch.waitsUntilMs ?? 0), signMs);
+  const { finishedAtMs, progressAtMs } = batch;
+  if (finishedAtMs !== null) return filesDueMs(finishedAtMs, progressAtMs);
+  return silentUntilMs(Math.max(progressAtMs, batch.waitsUntilMs ?? 0), signMs);
 }
 
 export async function wakeBatches(

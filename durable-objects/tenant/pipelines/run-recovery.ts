@@ -10,17 +10,14 @@ import { expiresAfter, expiry, type TenantContext, type TenantFeature } from "..
 import type { Profile } from "../profile-store.ts";
 import { ownerOf } from "../verdicts/contents.ts";
 import { verdictsKeptMs } from "../verdicts/verdicts.ts";
-import { silentUntilMs, type StuckRun, wakeRuns } from "../wake-runs.ts";
+import { filesDueMs, silentUntilMs, type StuckRun, wakeRuns } from "../wake-runs.ts";
 import { PIPELINES } from "./pipeline-schema.ts";
 
 // A run that is silent is woken: its Workflow may have been killed, or never begun. The files of a run that
-// has ended are erased.
+// has ended are erased, when none of its steps can write one any more.
 
 /** Runs deleted in one alarm: each may have ten thousand steps. */
 const PURGE_RUNS = 3;
-
-/** After a bucket that failed. */
-const FILES_RETRY_MS = 30_000;
 
 /** A bucket lists and deletes a thousand files at once. */
 const FILES_AT_ONCE = 1000;
@@ -46,10 +43,7 @@ export const PIPELINES_FEATURE: TenantFeature = {
 
 function dueMs({ stores: { pipelines } }: TenantContext, run: PipelineRun): number {
   const { finishedAtMs, progressAtMs, waitsUntilMs, id } = run;
-  // Progress after its end is a bucket that failed.
-  if (finishedAtMs !== null) {
-    return progressAtMs > finishedAtMs ? progressAtMs + FILES_RETRY_MS : finishedAtMs;
-  }
+  if (finishedAtMs !== null) return filesDueMs(finishedAtMs, progressAtMs);
   return silentUntilMs(Math.max(progressAtMs, waitsUntilMs ?? 0), pipelines.lastSignMs(id));
 }
 
