@@ -144,6 +144,13 @@ export const MUTATIONS: readonly Mutation[] = [
     tests: ["test/routes/pipelines.test.ts", "test/routes/batches.test.ts"],
   },
   {
+    what: "a repeated request embeds its text under a later document of the same id",
+    file: "src/routes/document-embedding.ts",
+    from: "just.file !== document.file",
+    to: "false",
+    tests: ["test/routes/document-search.test.ts"],
+  },
+  {
     what: "an erasure does not wait for the files of pipelines",
     file: "durable-objects/tenant/privacy/erasures.ts",
     from: "if (batches.open().length + pipelines.open().length > 0)",

@@ -20,7 +20,7 @@ import type {
   RequestFailure,
   ServiceFailure,
 } from "../domain/ledger/failure.ts";
-import { charged as chargedFor, type Hold } from "../domain/ledger/ledger.ts";
+import { type CallId, charged as chargedFor, type Hold } from "../domain/ledger/ledger.ts";
 import { type MicroNeurons, ZERO } from "../domain/ledger/micro-neurons.ts";
 import type { Engine } from "../engines/engine.ts";
 import {
@@ -67,6 +67,8 @@ export interface DocumentDone {
   readonly rendered: Rendered;
   readonly microNeurons: MicroNeurons;
   readonly standing: LimitStatus | null;
+  /** Of the call that did it, which is the `file` of what it stored. */
+  readonly callId: CallId;
   readonly replayed: boolean;
 }
 
@@ -124,7 +126,8 @@ export async function documentCall(
       ran: { items, verdicts: [], account, reply, ...(documentTasks && { documentTasks }) },
     };
   };
-  return doneOf(await governedCall<Ended>(deps.tenant, admitOf(request), run, deps.observe));
+  const outcome = await governedCall<Ended>(deps.tenant, admitOf(request), run, deps.observe);
+  return doneOf(request, outcome);
 }
 
 const admitOf = (request: DocumentRequest): DocumentAdmit => ({
@@ -155,7 +158,10 @@ const failed = (
 const kept = ({ contentType, body }: Rendered) =>
   body.byteLength > MAX_KEPT_BYTES ? null : { contentType, body: body.slice().buffer };
 
-function doneOf(outcome: GovernedOutcome<Ended>): DocumentDone | DocumentFailure {
+function doneOf(
+  { callId: asked }: DocumentRequest,
+  outcome: GovernedOutcome<Ended>,
+): DocumentDone | DocumentFailure {
   switch (outcome.kind) {
     case "replayed": {
       const { reply, line, standing } = outcome;
@@ -164,12 +170,14 @@ function doneOf(outcome: GovernedOutcome<Ended>): DocumentDone | DocumentFailure
         return { kind: "idempotency_replay_unavailable", journalLineId, charged: chargedFor(line) };
       }
       const rendered = { contentType: reply.contentType, body: new Uint8Array(reply.body) };
-      return { kind: "done", rendered, microNeurons: chargedFor(line), standing, replayed: true };
+      const { callId } = line;
+      const microNeurons = chargedFor(line);
+      return { kind: "done", rendered, microNeurons, standing, callId, replayed: true };
     }
     case "settled": {
       const { settlement, standing } = outcome.reply;
       const microNeurons = settlement.kind === "unknown_hold" ? ZERO : chargedFor(settlement.line);
-      return ended(outcome.value, { microNeurons, standing });
+      return ended(outcome.value, { microNeurons, standing, callId: asked });
     }
     // The row of the document may not be written, so it is not said to be stored.
     case "unconfirmed":
@@ -183,7 +191,7 @@ function doneOf(outcome: GovernedOutcome<Ended>): DocumentDone | DocumentFailure
 
 function ended(
   value: Ended,
-  at: Pick<DocumentDone, "microNeurons" | "standing">,
+  at: Pick<DocumentDone, "microNeurons" | "standing" | "callId">,
 ): DocumentDone | DocumentFailure {
   if ("body" in value) return { kind: "done", rendered: value, replayed: false, ...at };
   return value.kind === "unavailable" ? value : runFailure(value, at.standing);

@@ -2,6 +2,7 @@ import * as v from "valibot";
 import { type MicroNeurons, ZERO } from "../domain/ledger/micro-neurons.ts";
 import { readDocumentText } from "../documents/stored-files.ts";
 import type { Rendered } from "../generation/generation-call.ts";
+import type { CallId } from "../domain/ledger/ledger.ts";
 import { ok } from "../http/call.ts";
 import { newId } from "../http/ids.ts";
 import { defineRoute } from "../http/route.ts";
@@ -14,6 +15,8 @@ import { bucketOf, objectCaller, readTenant } from "../edge/bindings.ts";
 import { type Indexed, type IndexFailure, indexDocument } from "../search/index-document.ts";
 
 // Makes a stored document searchable: when it is stored, or later, such as after a refusal.
+
+const NO_DOCUMENT = { kind: "not_found", what: "document" } as const;
 
 const ROUTE = "POST /v1/documents/{id}/embed";
 
@@ -41,17 +44,25 @@ export const embedDocument = defineRoute({
   },
 });
 
-/** @param text of the document; null: it is read from the bucket */
+/** A document that was just stored, or whose reply is given again. */
+interface JustStored {
+  readonly text: string;
+  /** The call that stored it. Its id may belong to a later document by now, with another text. */
+  readonly file: CallId;
+}
+
+/** @param just null: the text is read from the bucket */
 export async function embedStored(
   call: GenerationRouteCall,
   id: string,
-  text: string | null,
+  just: JustStored | null,
 ): Promise<Indexed | IndexFailure> {
   const found = await readTenant(call, (tenant, caller) => tenant.readDocument(caller, id));
   if (found.kind !== "document") return found;
   const { document, owner } = found;
-  const read = text ?? (await storedText(call, owner, document));
-  if (read === null) return { kind: "not_found", what: "document" };
+  if (just !== null && just.file !== document.file) return NO_DOCUMENT;
+  const read = just?.text ?? (await storedText(call, owner, document));
+  if (read === null) return NO_DOCUMENT;
   if (typeof read !== "string") return read;
   const { file: revision, type, userId } = document;
   return indexDocument(
@@ -75,10 +86,10 @@ export async function embedStored(
 export async function searchableReply(
   call: GenerationRouteCall,
   { body }: Rendered,
-  text: string,
+  just: JustStored,
 ): Promise<{ readonly body: string; readonly microNeurons: MicroNeurons }> {
   const stored = JSON.parse(new TextDecoder().decode(body)) as { readonly id: string };
-  const indexed = await toItsEnd(call.ctx, embedStored(call, stored.id, text));
+  const indexed = await toItsEnd(call.ctx, embedStored(call, stored.id, just));
   const microNeurons = indexed.kind === "indexed" ? indexed.microNeurons : ZERO;
   return { body: JSON.stringify({ ...stored, search: toSearchable(indexed) }), microNeurons };
 }

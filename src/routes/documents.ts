@@ -113,8 +113,9 @@ export const createDocument = defineRoute({
       }),
     );
     if (done.kind !== "done") return done;
-    const { rendered, standing, replayed } = done;
-    const searchable = body.search ? await searchableReply(call, rendered, text) : null;
+    const { rendered, standing, callId, replayed } = done;
+    const just = { text, file: callId };
+    const searchable = body.search ? await searchableReply(call, rendered, just) : null;
     const microNeurons = plus(done.microNeurons, searchable?.microNeurons ?? ZERO);
     const headers = {
       "Content-Type": rendered.contentType,

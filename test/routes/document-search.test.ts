@@ -166,6 +166,23 @@ describe("POST /v1/documents with search", () => {
     const again = await tenant.call("POST", "/v1/documents", body, key);
     expect(again.body).toMatchObject({ id: refused.body.id, search: { state: "ready" } });
   });
+
+  it("never embeds its text under a later document of the same id", async () => {
+    const tenant = await aTenant();
+    const id = "doc_twice";
+    const body = { type: "other", id, content: LEASE, tasks: [], search: true };
+    const key = { "Idempotency-Key": "store-1" };
+    const first = await tenant.call("POST", "/v1/documents", body, key);
+    expect(first.body.search.state).toBe("ready");
+    await tenant.call("DELETE", `/v1/documents/${id}`);
+    const other = { type: "other", id, content: GARDEN, tasks: [] };
+    expect((await tenant.call("POST", "/v1/documents", other)).status).toBe(200);
+    const again = await tenant.call("POST", "/v1/documents", body, key);
+    expect(again.body).toMatchObject({ id, search: { state: "failed", failure: "not_found" } });
+    expect((await tenant.call("POST", `/v1/documents/${id}/embed`)).body.micro_neurons).not.toBe(0);
+    const { body: found } = await search(tenant.call, { query: "When does the lease end?" });
+    expect(found.data).toMatchObject([{ document_id: id, text: GARDEN }]);
+  });
 });
 
 describe("POST /v1/documents/search", () => {
