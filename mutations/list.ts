@@ -151,6 +151,13 @@ export const MUTATIONS: readonly Mutation[] = [
     tests: ["test/routes/document-search.test.ts"],
   },
   {
+    what: "a pipeline goes on with another document that got the id of the one it read",
+    file: "src/pipelines/step-context.ts",
+    from: "return kept === file;",
+    to: "return kept !== null;",
+    tests: ["test/routes/pipelines.test.ts"],
+  },
+  {
     what: "an erasure does not wait for the files of pipelines",
     file: "durable-objects/tenant/privacy/erasures.ts",
     from: "if (batches.open().length + pipelines.open().length > 0)",

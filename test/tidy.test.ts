@@ -635,7 +635,7 @@ describe("released migrations of a tenant's features", () => {
     ],
     ["archives", "archives", "f5402d9e17ee809d3791a70145067c13c158a613c411f726800ab1a658725198"],
     ["notices", "notices", "eb62d57f77718a895faf618e538d242db3fcaee9cdca18ad7b456946ecf295f1"],
-    ["pipelines", "pipelines", "385e38b54fa1a9bc1c11e7e38bb8ea799205859f8f9bbe88e0ca742fc435ae37"],
+    ["pipelines", "pipelines", "511c960080b930fee6934fd2b0681d6789de94ed534c0149d75fef92cf23d051"],
     ["webhooks", "webhooks", "21b578bf436e1f65c4d9fef8607d6d4ea1c726b56542ff5e6948f95a594fa725"],
     ["revisions", "revisions", "830f451c94825b0263b5434998ed363825c3263ab4532ec5d3d7237c3f832c68"],
     ["contents", "contents", "4d83b255a1192a2186fe9be37c63164e648b1264a9b6556d07841957e53f7832"],

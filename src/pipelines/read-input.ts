@@ -8,7 +8,7 @@ import { MAX_PIPELINE_TEXT_BYTES } from "../domain/pipelines/run.ts";
 import { runDocumentsKey } from "../domain/pipelines/run-files.ts";
 import type { StepName } from "../domain/pipelines/step.ts";
 import { tenantObject } from "../edge/bindings.ts";
-import { callerOf, type StepContext } from "./step-context.ts";
+import { callerOf, isOfRun, type StepContext } from "./step-context.ts";
 
 // A document of a run: one that is stored, or one that came with the request. Never anything from a URL.
 
@@ -21,7 +21,7 @@ export interface StepInput {
   readonly categories: readonly string[];
   /** As it came with the request; null: it was stored before. */
   readonly inline: InlineDocument | null;
-  /** As it is stored; null: it is not yet. */
+  /** As it is stored; null: it is not yet, or no longer. */
   readonly stored: StoredDocument | null;
 }
 
@@ -48,20 +48,24 @@ export async function readInput(
         document.documentId,
       )
     : NOT_FOUND;
-  const stored = found.kind === "document" ? found.document : null;
   if (typeof said !== "string") {
+    const there = found.kind === "document" ? found.document : null;
+    // One that the run has not stored may be another one: `store` finds that out.
+    const stored = document.file === null || there?.file === document.file ? there : null;
     const { content, type, user_id: userId = null, language = null } = said;
     const categories = said.categories ?? CATEGORIES[type];
     const text = content.toWellFormed();
     return { kind: "input", text, type, userId, language, categories, inline: said, stored };
   }
   if (found.kind !== "document") return { kind: "failed", as: found.kind };
-  if (found.document.bytes > MAX_PIPELINE_TEXT_BYTES) {
+  const stored = found.document;
+  if (!(await isOfRun(context, stored.file))) return { kind: "failed", as: "not_found" };
+  if (stored.bytes > MAX_PIPELINE_TEXT_BYTES) {
     return { kind: "failed", as: "document_too_long" };
   }
-  const text = await readDocumentText(bucket, owner, found.document);
+  const text = await readDocumentText(bucket, owner, stored);
   if (text === null || utf8Bytes(text) === 0) return { kind: "failed", as: "not_found" };
-  const { type, userId, language } = found.document;
+  const { type, userId, language } = stored;
   const categories = CATEGORIES[type];
   return { kind: "input", text, type, userId, language, categories, inline: null, stored };
 }

@@ -55,6 +55,21 @@ export const documentDeps = ({ env, config, bucket, tenantId }: StepContext): Do
   observe: recordInferences(env, tenantId),
 });
 
+/** Whether the run reads this stored document, and no other one that had its id. */
+export async function isOfRun(
+  { env, tenantId, owner, run, position, document }: StepContext,
+  file: string,
+): Promise<boolean> {
+  const kept =
+    document.file ??
+    (await tenantObject(env, tenantId).pinRunDocument(owner.generation, {
+      id: run.id,
+      position,
+      file,
+    }));
+  return kept === file;
+}
+
 /** A failure that another try does not change, and that cost nothing. */
 export const failed = (as: string): StepOutcome => ({
   kind: "failed",

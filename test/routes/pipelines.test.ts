@@ -421,6 +421,52 @@ describe("a person and a document that go meanwhile", () => {
     expect(await files()).toEqual([]);
   });
 
+  it("leave an id to another document, which the run does not read", async () => {
+    const tenant = await aTenant();
+    const id = "doc_again";
+    const post = (content: string) =>
+      tenant.call("POST", "/v1/documents", { type: "other", id, content, tasks: [] });
+    await post(LEASE);
+    const run = await unrun(tenant, [id, inline(FERRY)]);
+    for (const at of [0, 1]) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      expect(await run.step(0, at)).toEqual({ kind: "next" });
+    }
+    await tenant.call("DELETE", `/v1/documents/${id}`);
+    expect((await post(GARDEN)).status).toBe(200);
+    expect(await run.step(0, 2)).toEqual({ kind: "ended" });
+    expect((await read(tenant, run.id)).counts.failed_as).toEqual({ not_found: 1 });
+  });
+
+  it("leave an id to another document, which gets nothing of the run's own one", async () => {
+    const tenant = await aTenant();
+    const own = (id: string) => inline(LEASE, { id });
+    const { id: run, step } = await unrun(tenant, [own("doc_a"), own("doc_b"), inline(FERRY)]);
+    const replace = async (id: string) => {
+      expect((await tenant.call("DELETE", `/v1/documents/${id}`)).status).toBe(204);
+      const body = { type: "other", id, content: RUDE, tasks: [] };
+      expect((await tenant.call("POST", "/v1/documents", body)).status).toBe(200);
+    };
+    for (const at of [0, 1, 2]) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      expect([await step(0, at), await step(1, at)]).toMatchObject([
+        { kind: "next" },
+        { kind: "next" },
+      ]);
+    }
+    // Stored, and replaced before its vectors are made.
+    expect(await step(0, 3)).toEqual({ kind: "next" });
+    await replace("doc_a");
+    expect(await step(0, 4)).toEqual({ kind: "ended" });
+    expect(await rows(tenant.id, "SELECT key FROM vector_sets")).toEqual([]);
+    // Stored by a step that was killed, and replaced before that is run again.
+    expect(await messageOf(step(1, 3, without(tenant.id, "pinRunDocument")))).toBe("killed");
+    await replace("doc_b");
+    expect(await step(1, 3)).toEqual({ kind: "ended" });
+    expect((await tenant.call("GET", "/v1/documents/doc_b")).body.tasks).toEqual([]);
+    expect((await read(tenant, run)).counts.failed_as).toEqual({ not_found: 2 });
+  });
+
   it("keep an erasure open until the run's files are gone", async () => {
     const tenant = await aTenant();
     const { id, step } = await unrun(tenant, [inline(LEASE, { user_id: "anna" })]);

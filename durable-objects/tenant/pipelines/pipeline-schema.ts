@@ -30,6 +30,7 @@ const PIPELINE_TABLES: readonly string[] = [
     run_id TEXT NOT NULL,
     position INTEGER NOT NULL CHECK (position >= 0),
     document_id TEXT NOT NULL,
+    file TEXT,
     end_byte INTEGER NOT NULL CHECK (end_byte >= 0),
     state TEXT NOT NULL CHECK (state IN ('pending', 'succeeded', 'failed')),
     failed_as TEXT,

@@ -33,6 +33,7 @@ type RunRow = {
 type DocumentRow = {
   position: number;
   document_id: string;
+  file: string | null;
   end_byte: number;
   state: RunDocument["state"];
   failed_as: string | null;
@@ -160,6 +161,17 @@ export class PipelineStore {
       position,
     );
     return row === undefined ? null : toRunDocument(row);
+  }
+
+  /** The first that is said stays. */
+  pinDocument(runId: string, position: number, file: string): void {
+    this.#db.run(
+      `UPDATE pipeline_documents SET file = ?
+        WHERE run_id = ? AND position = ? AND file IS NULL`,
+      file,
+      runId,
+      position,
+    );
   }
 
   endDocument(runId: string, position: number, failedAs: string | null): void {
@@ -323,6 +335,7 @@ const toPipelineRun = (row: RunRow): PipelineRun => ({
 const toRunDocument = (row: DocumentRow): RunDocument => ({
   position: row.position,
   documentId: row.document_id,
+  file: row.file,
   end: row.end_byte,
   state: row.state,
   failedAs: row.failed_as,

@@ -176,6 +176,19 @@ function nextSlice(tx: Tx, id: string): number | null {
   return first === null ? null : Math.floor(first / SLICE_DOCUMENTS);
 }
 
+/**
+ * Keeps which stored document the run reads under an id: another one that gets the id later was not judged.
+ *
+ * @returns the `file` that is kept; null: there is no such run
+ */
+function pinRunDocument(
+  { stores: { pipelines } }: Tx,
+  { id, position, file }: { readonly id: string; readonly position: number; readonly file: string },
+): string | null {
+  pipelines.pinDocument(id, position, file);
+  return pipelines.readDocument(id, position)?.file ?? null;
+}
+
 /** Without its documents there is nothing to run. */
 function stopRun(tx: Tx, { id, as }: { readonly id: string; readonly as: string }): void {
   const run = tx.stores.pipelines.read(id);
@@ -232,6 +245,13 @@ export const RUN_STEP_OPERATIONS = {
     generation: number,
     request: Parameters<typeof stopRun>[1],
   ): Promise<void> => writeOfGeneration(generation, undefined, (tx) => stopRun(tx, request)),
+
+  pinRunDocument: (
+    { writeOfGeneration }: TenantContext,
+    generation: number,
+    request: Parameters<typeof pinRunDocument>[1],
+  ): Promise<string | null> =>
+    writeOfGeneration(generation, null, (tx) => pinRunDocument(tx, request)),
 
   /** False: the document was deleted meanwhile. */
   addDocumentResults: (

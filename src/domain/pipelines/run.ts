@@ -80,6 +80,11 @@ export interface RunDocument {
   /** From 0, as in the request. */
   readonly position: number;
   readonly documentId: string;
+  /**
+   * The `file` of the stored document, from the first read of it or from when the run stored it: its id may
+   * be used again. Null: neither has been.
+   */
+  readonly file: string | null;
   /** Where it ends in the file of the run's documents, in bytes. */
   readonly end: number;
   readonly state: "pending" | "succeeded" | "failed";

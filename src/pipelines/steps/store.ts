@@ -14,6 +14,7 @@ import {
   documentDeps,
   failed,
   failureOf,
+  isOfRun,
   type StepContext,
   whoOf,
 } from "../step-context.ts";
@@ -26,6 +27,7 @@ export async function store(context: StepContext, input: StepInput): Promise<Ste
   const kept = input.inline === null ? input.stored : await storeInline(context, input);
   if (kept === null) return failed("not_found");
   if (!("file" in kept)) return kept;
+  if (!(await isOfRun(context, kept.file))) return failed("not_found");
   const added = await takeResults(context);
   if (added.reports.length === 0) return SUCCEEDED;
   const { bucket, owner, env, tenantId } = context;
@@ -79,7 +81,9 @@ async function storeInline(
     callerOf(context),
     document.documentId,
   );
-  return found.kind === "document" ? found.document : null;
+  // Deleted meanwhile, its id may be that of another one.
+  const isOwn = found.kind === "document" && found.document.file === ids.callId;
+  return isOwn ? found.document : null;
 }
 
 /** What the steps before this one found. */
