@@ -575,6 +575,13 @@ export const MUTATIONS: readonly Mutation[] = [
     tests: ["test/durable-objects/responses.test.ts"],
   },
   {
+    what: "an item is in the conversation as often as a request refers to it",
+    file: "src/routes/response-turn.ts",
+    from: "    known.add(item.id);\n",
+    to: "",
+    tests: ["test/routes/responses.test.ts"],
+  },
+  {
     what: "a conversation with a gap is continued",
     file: "durable-objects/tenant/responses/responses.ts",
     from: `    if (found === null) return { kind: "missing_response", id };

@@ -69,8 +69,10 @@ export async function readTurn(
   for (const one of given) {
     const item = one.kind === "item" ? one.item : history.named.get(one.id);
     if (item === undefined) return missingItem(one.at);
-    // What is in the conversation already is not said twice.
+    // What is in the conversation already is not said twice: a reference is short, and an item may be
+    // 2 MB. So the items of the history are together no larger than the files that hold them.
     if (one.kind === "reference" && known.has(item.id)) continue;
+    known.add(item.id);
     placed.push({ item, path: pathOf(body, one.at) });
     if (item.type !== "reasoning") input.push(item);
   }

@@ -327,6 +327,19 @@ describe("a conversation", () => {
     ]);
   });
 
+  it("has an item once, however often the request refers to it", async () => {
+    const tenant = await aTenant();
+    const { text, id } = say("text=Ada");
+    const first = await respond(tenant, { input: text });
+    const reference = { type: "item_reference", id: first.body.output[0].id };
+    const input = [{ role: "user", content: text }, reference, reference, reference];
+    const { status, body } = await respond(tenant, { input });
+    expect(status).toBe(200);
+    expect((await messagesOf(id)).at(-1)?.map(({ role }) => role)).toEqual(["user", "assistant"]);
+    const items = await tenant.call("GET", `/v1/responses/${body.id}/input_items`);
+    expect(items.body.data).toHaveLength(2);
+  });
+
   it.each([
     ["a response that never was", "resp_01M7WM9VDG3WVTE8T1RYS3AM18"],
     ["another id", "chatcmpl-1"],
