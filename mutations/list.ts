@@ -582,6 +582,20 @@ export const MUTATIONS: readonly Mutation[] = [
     tests: ["test/routes/responses.test.ts"],
   },
   {
+    what: "a response that continues one of a person is without the person",
+    file: "src/routes/responses.ts",
+    from: "      userId: turn.userId,\n",
+    to: "",
+    tests: ["test/routes/responses.test.ts"],
+  },
+  {
+    what: "a person continues another person's response",
+    file: "durable-objects/tenant/responses/responses.ts",
+    from: "  if (otherPersons.length > 0) return OTHER_PERSON;\n",
+    to: "",
+    tests: ["test/durable-objects/responses.test.ts", "test/routes/responses.test.ts"],
+  },
+  {
     what: "a conversation with a gap is continued",
     file: "durable-objects/tenant/responses/responses.ts",
     from: `    if (found === null) return { kind: "missing_response", id };

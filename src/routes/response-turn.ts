@@ -31,6 +31,7 @@ export interface ResponseCall extends GenerationRouteCall {
 export interface Turn {
   readonly kind: "turn";
   readonly id: string;
+  /** The person that the request names, else the one whose responses it continues. */
   readonly userId: string | null;
   /** Whether it is to be kept. */
   readonly store: boolean;
@@ -55,14 +56,15 @@ type HistoryFailure = FailureOf<
  */
 export async function readTurn(
   call: ResponseCall,
-  { callId, userId }: Pick<GenerationCaller, "callId" | "userId">,
+  { callId, userId: sender }: Pick<GenerationCaller, "callId" | "userId">,
   { isUse } = { isUse: true },
 ): Promise<Turn | Misread | HistoryFailure> {
   const { body } = call;
   const id = responseIdOf(callId);
   const given = givenItems(body.input, id);
-  const history = await readHistory(call, given, isUse);
+  const history = await readHistory(call, given, { userId: sender, isUse });
   if (history.kind !== "items") return history;
+  const { userId } = history;
   const known = new Set(history.chain.map((item) => item.id));
   const placed: PlacedItem[] = history.chain.map((item) => ({ item, path: BEFORE }));
   const input: InputItem[] = [];
@@ -94,21 +96,26 @@ interface HistoryItems {
   readonly chain: readonly ResponseItem[];
   /** Those that the request refers to, by their id. */
   readonly named: ReadonlyMap<string, ResponseItem>;
+  readonly userId: string | null;
 }
 
-const NO_HISTORY: HistoryItems = { kind: "items", chain: [], named: new Map() };
-
-async function readHistory(call: ResponseCall, given: readonly GivenItem[], isUse: boolean) {
+async function readHistory(
+  call: ResponseCall,
+  given: readonly GivenItem[],
+  by: { readonly userId: string | null; readonly isUse: boolean },
+): Promise<HistoryItems | Misread | HistoryFailure> {
   const previousId = call.body.previous_response_id ?? null;
   const references = given.filter((one) => one.kind === "reference");
-  if (previousId === null && references.length === 0) return NO_HISTORY;
+  if (previousId === null && references.length === 0) {
+    return { kind: "items", chain: [], named: new Map(), userId: by.userId };
+  }
   const ofReference = new Map<string, number>();
   for (const { id, at } of references) {
     const named = responseOfItem(id);
     if (named === null) return missingItem(at);
     if (!ofReference.has(named)) ofReference.set(named, at);
   }
-  const request = { previousId, named: [...ofReference.keys()], isUse };
+  const request = { previousId, named: [...ofReference.keys()], ...by };
   const found = await readTenant(call, (tenant, caller) => tenant.readHistory(caller, request));
   if (found.kind === "missing_response") return missing(found.id, ofReference);
   if (found.kind !== "history") return found;
@@ -123,7 +130,8 @@ async function readHistory(call: ResponseCall, given: readonly GivenItem[], isUs
   }
   const chain = found.chain.flatMap((id) => itemsOf(byId.get(id)));
   const all = [...byId.values()].flatMap((file) => itemsOf(file));
-  return { kind: "items", chain, named: new Map(all.map((item) => [item.id, item])) } as const;
+  const named = new Map(all.map((item) => [item.id, item]));
+  return { kind: "items", chain, named, userId: found.userId };
 }
 
 const itemsOf = (file: KeptResponse | undefined): readonly ResponseItem[] =>

@@ -83,6 +83,7 @@ export const createResponse = defineRoute({
     const request = {
       ...read.who,
       ...chat.request,
+      userId: turn.userId,
       model: body.model,
       ...(turn.store && { keepsResponse: true as const }),
     };

@@ -60,8 +60,8 @@ const historyOf = (
   tenant: ATenant,
   previousId: string | null,
   named: readonly string[] = [],
-  isUse = true,
-) => tenant.stub().readHistory(PLATFORM, { previousId, named, isUse });
+  { isUse = true, userId = null }: { isUse?: boolean; userId?: string | null } = {},
+) => tenant.stub().readHistory(PLATFORM, { previousId, named, userId, isUse });
 
 const isThere = async (tenant: ATenant, id: string): Promise<boolean> =>
   (await tenant.stub().findResponse(PLATFORM, id)).kind === "response";
@@ -105,7 +105,7 @@ describe("a kept response", () => {
     expect(await used()).toEqual([NOW, NOW]);
     vi.setSystemTime(NOW + 13 * HOUR);
     // A quote of what would continue it does not keep it.
-    await historyOf(tenant, second, [], false);
+    await historyOf(tenant, second, [], { isUse: false });
     expect(await used()).toEqual([NOW, NOW]);
     await historyOf(tenant, second);
     expect(await used()).toEqual([NOW + 13 * HOUR, NOW + 13 * HOUR]);
@@ -187,6 +187,28 @@ describe("the history of a call", () => {
     const [first = "", , third = ""] = await chain(tenant, 3);
     await tenant.stub().deleteResponse(PLATFORM, first);
     expect(await historyOf(tenant, third)).toMatchObject({ kind: "missing_response", id: first });
+  });
+
+  it("is of one person, whom what continues it has too", async () => {
+    const tenant = await aTenant();
+    const ada = await keep(tenant, { userId: "ada" });
+    const on = await keep(tenant, { previousId: ada });
+    const bob = await keep(tenant, { userId: "bob" });
+    const nobody = await keep(tenant);
+    const personIn = async (...asked: [string | null, string[], string | null]) => {
+      const [previousId, named, userId] = asked;
+      const history = await historyOf(tenant, previousId, named, { userId });
+      return history.kind === "history" ? history.userId : history.kind;
+    };
+    expect(await personIn(on, [], null)).toBe("ada");
+    expect(await personIn(on, [nobody], "ada")).toBe("ada");
+    expect(await personIn(null, [ada], null)).toBe("ada");
+    expect(await personIn(nobody, [], "bob")).toBe("bob");
+    expect(await personIn(nobody, [], null)).toBe(null);
+    expect(await personIn(on, [], "bob")).toBe("invalid_request");
+    expect(await personIn(null, [ada], "bob")).toBe("invalid_request");
+    expect(await personIn(ada, [bob], null)).toBe("invalid_request");
+    expect(await personIn(ada, [bob], "ada")).toBe("invalid_request");
   });
 
   it("is bounded in responses and in bytes", async () => {

@@ -483,6 +483,25 @@ describe("what is kept", () => {
     expect(next.body.error.code).toBe("previous_response_not_found");
   });
 
+  it("is of the person whose response it continues or refers to", async () => {
+    const tenant = await aTenant();
+    const first = await respond(tenant, { input: say("text=Ada").text, user: "ada" });
+    const reference = { type: "item_reference", id: first.body.output[0].id };
+    const on = { input: "On", previous_response_id: first.body.id };
+    const referring = { input: [reference, { role: "user", content: say("text=Yes").text }] };
+    for (const asked of [on, referring]) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      const { status, body } = await respond(tenant, { ...asked, user: "bob" });
+      expect([status, body.error.param]).toEqual([400, "user"]);
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      expect((await respond(tenant, asked)).status).toBe(200);
+    }
+    const { data } = (await tenant.call("GET", "/v1/ledger")).body;
+    expect(data.map(({ user_id }: { user_id: string }) => user_id)).toEqual(["ada", "ada", "ada"]);
+    const erased = await tenant.call("POST", "/v1/erasures", { user_id: "ada" });
+    expect(erased.body.counts.responses).toBe(3);
+  });
+
   it("is nobody else's", async () => {
     const tenant = await aTenant();
     const other = await aTenant();

@@ -105,6 +105,8 @@ export interface ResponseHistory {
   readonly owner: PictureOwner;
   /** The conversation that is continued, its first response first. */
   readonly chain: readonly string[];
+  /** Whose conversation it is: the person that the call or its history names. */
+  readonly userId: string | null;
 }
 
 /** A response that is not there, so that its conversation cannot be continued. */
@@ -114,22 +116,26 @@ export interface MissingResponse {
 }
 
 type OverLimit = Extract<RequestFailure, { kind: "over_limit" }>;
+type OtherPerson = Extract<RequestFailure, { kind: "invalid_request" }>;
 
 /**
  * A used response is kept for as long as a new one. It is written down only when half of that is over,
  * so that a long conversation does not write all its rows with every turn.
  *
+ * A history of a person is that person's: what continues it names the person, so that an erasure finds it.
+ *
  * @param request `previousId` null: nothing is continued. `named`: responses whose items are referred to.
- *   `isUse` false: they are read for a quote
+ *   `userId` null: the call names no person. `isUse` false: they are read for a quote
  */
 function readHistory(
   tx: Tx,
   request: {
     readonly previousId: string | null;
     readonly named: readonly string[];
+    readonly userId: string | null;
     readonly isUse: boolean;
   },
-): ResponseHistory | MissingResponse | OverLimit {
+): ResponseHistory | MissingResponse | OverLimit | OtherPerson {
   const { profile, nowMs, stores } = tx;
   const sinceMs = keptSince(profile, nowMs);
   const most = MOST_RESPONSES[stores.platform.workersPlan];
@@ -151,11 +157,32 @@ function readHistory(
     all.push(found);
   }
   if (all.reduce((sofar, { bytes }) => sofar + bytes, 0) > MOST_HISTORY_BYTES) return TOO_LARGE;
+  const [userId = null, ...otherPersons] = personsOf(request.userId, all);
+  if (otherPersons.length > 0) return OTHER_PERSON;
   for (const { id, usedAtMs } of request.isUse ? all : []) {
     if (usedAtMs < nowMs - keptMs(profile) / 2) stores.responses.use(id, nowMs);
   }
-  return { kind: "history", owner: ownerOf(profile), chain: chain.map(({ id }) => id) };
+  return { kind: "history", owner: ownerOf(profile), chain: chain.map(({ id }) => id), userId };
 }
+
+const personsOf = (
+  userId: string | null,
+  history: readonly ResponseRecord[],
+): readonly string[] => {
+  const named = [userId, ...history.map((response) => response.userId)];
+  return [...new Set(named.filter((one) => one !== null))];
+};
+
+const OTHER_PERSON: OtherPerson = {
+  kind: "invalid_request",
+  errors: [
+    {
+      path: ["user"],
+      detail:
+        "must be the person of the responses that the call continues or refers to, who must be one, or absent",
+    },
+  ],
+};
 
 const tooMany = (most: number): OverLimit => ({
   kind: "over_limit",
