@@ -16,6 +16,13 @@ export interface Mutation {
 export const MUTATIONS: readonly Mutation[] = [
   // Money
   {
+    what: "a document's hold leaves out the schema of the answer",
+    file: "src/domain/documents/measure-analysis.ts",
+    from: "    jsonTokens(formatOf(question)),",
+    to: "    0,",
+    tests: ["test/domain/documents/measure-analysis.test.ts"],
+  },
+  {
     what: "audio is rounded down",
     file: "src/domain/catalogue/catalogue.ts",
     from: "(amount + MS_PER_MINUTE - 1n) / MS_PER_MINUTE",

@@ -1,5 +1,5 @@
 import type { Model } from "../domain/catalogue/catalogue.ts";
-import type { Question } from "../domain/documents/prompts.ts";
+import { formatOf, type Question } from "../domain/documents/prompts.ts";
 import type { TaskStage } from "../domain/documents/plan-analysis.ts";
 import type { GenerationKind } from "../domain/generation/plan-generation.ts";
 import type { Hold } from "../domain/ledger/ledger.ts";
@@ -71,17 +71,13 @@ function endOf<Kind extends GenerationKind>(
 }
 
 /** No tools are offered: what a text asks for cannot call one. */
-export const chatOf = (
-  model: string,
-  { messages, schema, name, maxTokens }: Question,
-  engine: Engine,
-): ChatInference => ({
+export const chatOf = (model: string, question: Question, engine: Engine): ChatInference => ({
   model,
-  messages,
-  maxTokens,
+  messages: question.messages,
+  maxTokens: question.maxTokens,
   parameters: {
     temperature: 0,
-    response_format: { type: "json_schema", json_schema: { name, schema } },
+    response_format: formatOf(question),
     // A model that reasons would spend its tokens on that.
     ...(engine.name === "workers-ai" && { reasoning_effort: "none" }),
   },

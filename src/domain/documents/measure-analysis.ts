@@ -1,12 +1,15 @@
+import { jsonTokens } from "../generation/json-bound.ts";
 import { tokensAtMost } from "../generation/token-bound.ts";
 import { splitText, type TextWindow, type WindowedText } from "../moderation/text-window.ts";
 import type { MeasuredTask } from "./plan-analysis.ts";
 import {
   documentJson,
+  formatOf,
   isReduced,
   MAX_NOTE_BYTES,
   MAX_TOKENS,
   type ModelTask,
+  type Question,
   reduceQuestion,
   REDUCE_MAX_TOKENS,
   type Subject,
@@ -47,14 +50,14 @@ export interface Windows {
 }
 
 /** A window is sent as a JSON string. */
-const jsonTokens = (window: string): number => tokensAtMost(documentJson(window));
+const windowTokens = (window: string): number => tokensAtMost(documentJson(window));
 
 /** @param text as a model may read it (`withoutOrders`) */
 export function windowsOf(text: string): Windows {
   const category = { ...WINDOW, tokens: CATEGORY_TOKENS, windows: 1 };
   return {
-    read: spread(text, splitText(text, { ...WINDOW, ...ALL }, jsonTokens), MOST_WINDOWS),
-    category: spread(text, splitText(text, category, jsonTokens), 1),
+    read: spread(text, splitText(text, { ...WINDOW, ...ALL }, windowTokens), MOST_WINDOWS),
+    category: spread(text, splitText(text, category, windowTokens), 1),
     sentiment: spread(text, splitText(text, { ...SENTIMENT, ...ALL }), MOST_SENTIMENT_WINDOWS),
   };
 }
@@ -95,7 +98,7 @@ export const measureTask = (
 };
 
 function chatCalls(task: ModelTask, subject: Subject, windows: readonly TextWindow[]) {
-  const own = messageTokens(taskQuestion(task, subject, { window: "", nonce: ANY_NONCE }).messages);
+  const own = questionTokens(taskQuestion(task, subject, { window: "", nonce: ANY_NONCE }));
   const maxTokens = MAX_TOKENS[task];
   const calls = windows.map(({ tokens }) => ({
     kind: "chat" as const,
@@ -104,12 +107,13 @@ function chatCalls(task: ModelTask, subject: Subject, windows: readonly TextWind
   }));
   if (!isReduced(task) || windows.length < 2) return calls;
   const empty = reduceQuestion(task, { notes: [], nonce: ANY_NONCE });
-  const textTokens = messageTokens(empty.messages) + windows.length * (MAX_NOTE_BYTES + 1);
+  const textTokens = questionTokens(empty) + windows.length * (MAX_NOTE_BYTES + 1);
   return [...calls, { kind: "chat" as const, textTokens, maxTokens: REDUCE_MAX_TOKENS[task] }];
 }
 
-const messageTokens = (messages: ReturnType<typeof taskQuestion>["messages"]): number =>
-  messages.reduce(
+/** Of its messages, and of the schema of the answer, which goes with each call. */
+const questionTokens = (question: Question): number =>
+  question.messages.reduce(
     (total, { content }) => total + (typeof content === "string" ? tokensAtMost(content) : 0),
-    0,
+    jsonTokens(formatOf(question)),
   );
