@@ -16,6 +16,13 @@ export interface Mutation {
 export const MUTATIONS: readonly Mutation[] = [
   // Money
   {
+    what: "a tenant is answered from the gateway's cache of another",
+    file: "src/engines/workers-ai/gateway.ts",
+    from: "JSON.stringify([keyId, model, inputs])",
+    to: "JSON.stringify([model, inputs])",
+    tests: ["test/routes/ai-gateway.test.ts"],
+  },
+  {
     what: "a document's hold leaves out the schema of the answer",
     file: "src/domain/documents/measure-analysis.ts",
     from: "    jsonTokens(formatOf(question)),",
@@ -883,7 +890,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     what: "two answers that are drawn by chance come from the cache",
     file: "src/engines/workers-ai/gateway.ts",
-    from: "...(!isRepeatable(inputs) && { skipCache: true }),",
+    from: "|| !isRepeatable(inputs)",
     to: "",
     tests: ["test/routes/ai-gateway.test.ts"],
   },

@@ -239,7 +239,7 @@ function throughGateway(request, body, response, answer) {
   if (gateway === null) return answer();
   const model = request.headers["mf-header-cf-consn-model-id"];
   const { inputs } = JSON.parse(body.toString());
-  const key = JSON.stringify([gateway.id, model, inputs]);
+  const key = JSON.stringify([gateway.id, gateway.cacheKey ?? [model, inputs]]);
   const headers = (status) => ({
     "cf-aig-log-id": crypto.randomUUID(),
     ...(!gateway.id.startsWith("silent") && {

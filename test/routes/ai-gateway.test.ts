@@ -109,7 +109,36 @@ describe("an answer of the gateway's cache", () => {
     const content = `hello ${unique()}`;
     await chat(content, "kept");
     const [{ options } = { options: {} }] = await arrived(content);
-    expect(options.gateway).toEqual({ id: "kept", collectLog: false });
+    expect(options.gateway).toEqual({
+      id: "kept",
+      collectLog: false,
+      cacheKey: expect.stringMatching(/^[0-9a-f]{64}$/),
+    });
+  });
+});
+
+describe("what another tenant sent", () => {
+  it("is not answered by the cache: its charge does not tell", async () => {
+    const other = await makeTenant("asker");
+    const body = { model: BGE, input: `a secret sentence ${unique()}` };
+    await post("/v1/embeddings", body, "kept");
+    await ask("POST", "/v1/embeddings", { key: other.key, body, env: through("kept") });
+    const [line] = (await other.call("GET", "/v1/ledger")).body.data;
+    expect(line.items).toMatchObject([{ engine: "workers-ai" }]);
+    expect(line.micro_neurons).toBeGreaterThan(0);
+    expect(await arrived(body.input)).toHaveLength(2);
+  });
+
+  it("is not kept of a call that has no key", async () => {
+    const seen: object[] = [];
+    const run = (_model: string, _inputs: unknown, options: { readonly gateway: object }) => {
+      seen.push(options.gateway);
+      return Promise.resolve({ data: [[1, 0]] });
+    };
+    const engine = throughGateway({ run } as unknown as Ai, "kept", createWorkersAiEngine);
+    const hold: Hold = JSON.parse(`{"keyId":null}`);
+    await engine.generators.embeddings?.(hold, { model: BGE, texts: ["x"] }, { timeoutMs: 1000 });
+    expect(seen).toEqual([{ id: "kept", collectLog: false, skipCache: true }]);
   });
 });
 
