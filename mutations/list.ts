@@ -16,6 +16,13 @@ export interface Mutation {
 export const MUTATIONS: readonly Mutation[] = [
   // Money
   {
+    what: "a file is converted though its id is taken or its model may not run",
+    file: "durable-objects/tenant/calls/may-read.ts",
+    from: "if (unfit !== null) return unfit;",
+    to: "",
+    tests: ["test/routes/document-files.test.ts"],
+  },
+  {
     what: "a tenant is answered from the gateway's cache of another",
     file: "src/engines/workers-ai/gateway.ts",
     from: "JSON.stringify([keyId, model, inputs])",

@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { DOCUMENT_TYPES, type NewDocument, storedDocument } from "../domain/documents/document.ts";
+import type { DocumentTask } from "../domain/documents/task.ts";
 import { utf8Bytes } from "../domain/generation/token-bound.ts";
 import { readDocumentText, readResults } from "../documents/stored-files.ts";
 import type { Converter } from "../documents/convert-file.ts";
@@ -75,7 +76,11 @@ export const createDocument = defineRoute({
     const { tenant } = call.caller;
     const sent = contentOf(body);
     if (sent === null) return invalid(["file", "base64"], "must be base64");
-    const content = await readText(sent, converterOf(call), () => mayConvert(call));
+    const asked = { id: body.id ?? null, model: body.model ?? null, tasks: wanted.tasks };
+    const idempotencyKey = read.who.idempotency?.key ?? null;
+    const content = await readText(sent, converterOf(call), () =>
+      mayConvert(call, { document: asked, idempotencyKey }),
+    );
     if (content.kind !== "text") return content;
     const { text, contentType } = content;
     const engine = createEngine(call.config, call.env);
@@ -137,13 +142,23 @@ type CreateCall = Parameters<typeof callerOf>[0];
 const converterOf = ({ config, env }: CreateCall): Converter | null =>
   config.inference === "workers-ai" ? ((env as Partial<Env>).AI?.toMarkdown() ?? null) : null;
 
-/** A file is sent away before its call is measured and admitted: not for a tenant that would be refused. */
-async function mayConvert(call: CreateCall) {
+/** A file is sent away before its call is measured and admitted: not if it would be refused. */
+async function mayConvert(
+  call: CreateCall,
+  known: {
+    readonly idempotencyKey: string | null;
+    readonly document: {
+      readonly id: string | null;
+      readonly model: string | null;
+      readonly tasks: readonly DocumentTask[];
+    };
+  },
+) {
   const reply = await readTenant(call, (object, caller) =>
     object.mayRead({
       requestId: call.requestId,
       caller,
-      call: { kind: "generation", route: ROUTE, idempotencyKey: null },
+      call: { kind: "generation", route: ROUTE, ...known },
     }),
   );
   if (reply.kind === "key_ended") return { kind: "invalid_key" } as const;

@@ -156,6 +156,35 @@ describe("a PDF or Office file", () => {
     expect((await tenant.call("GET", "/v1/ledger")).body.data).toEqual([]);
   });
 
+  it("is not sent away where its id is taken, or its model may not run", async () => {
+    const mark = unique();
+    await stored({ id: "doc_taken", content: "A page" });
+    const file = asFile(pdfOf(`A page ${mark}`), PDF);
+    const taken = await send({ ...file, id: "doc_taken" });
+    expect([taken.status, taken.body.errors]).toMatchObject([400, [{ pointer: "#/id" }]]);
+    const unknown = await send({ ...file, model: "@cf/nobody/nothing", tasks: ["summary"] });
+    expect(unknown.status).toBeGreaterThanOrEqual(400);
+    expect(unknown.status).toBeLessThan(500);
+    expect(await askedFor(mark)).toEqual([]);
+    // Without a task the model is not used.
+    expect((await send({ ...file, model: "@cf/nobody/nothing" })).status).toBe(200);
+  });
+
+  it("is given again for a repeat of its key, though its id is taken by it", async () => {
+    const body = {
+      type: "report",
+      tasks: [],
+      id: "doc_again",
+      ...asFile(pdfOf(`Once ${unique()}`), PDF),
+    };
+    const headers = { "Idempotency-Key": unique() };
+    const post = () => ask("POST", path, { key: tenant.key, body, headers, env: WORKERS_AI });
+    const first = await post();
+    const second = await post();
+    expect([first.status, second.status]).toEqual([200, 200]);
+    expect(second.body).toEqual(first.body);
+  });
+
   it("without text, or of a format that nobody reads, is refused", async () => {
     const empty = await send(asFile(pdfOf(), PDF));
     expect(empty.body.errors).toMatchObject([{ pointer: "#/file" }]);

@@ -1,9 +1,15 @@
+import { DEFAULT_MODEL, planAnalysis } from "../../../src/domain/documents/plan-analysis.ts";
+import { MODEL_TASKS } from "../../../src/domain/documents/prompts.ts";
+import type { DocumentTask } from "../../../src/domain/documents/task.ts";
 import { refusalOf } from "../../../src/domain/ledger/admission.ts";
 import { type MicroNeurons, microNeurons, ZERO } from "../../../src/domain/ledger/micro-neurons.ts";
 import { mayCostNothing } from "../../../src/domain/moderation/plan-moderation.ts";
 import { REQUESTS } from "../../../src/domain/ledger/rate-limit.ts";
+import { modelsFor } from "../../../src/domain/tenant/settings.ts";
 import { authorise, type Tx } from "../transactions.ts";
+import { takenId } from "../documents/documents.ts";
 import { isStorageFull } from "./admit.ts";
+import { modelFinder } from "./plan-call.ts";
 import { countRefusal } from "../ledger/refusals.ts";
 import type { AdmitFailure, Caller } from "../protocol.ts";
 
@@ -20,6 +26,14 @@ export interface ReadRequest {
     /** As in an admission. */
     readonly route: string;
     readonly idempotencyKey: string | null;
+    /** A document whose file is still to be converted; absent: nothing is known of the body. */
+    readonly document?: {
+      /** As the caller chose it; null: it has none yet. */
+      readonly id: string | null;
+      /** As the caller named it. */
+      readonly model: string | null;
+      readonly tasks: readonly DocumentTask[];
+    };
   } | null;
 }
 
@@ -48,13 +62,15 @@ export function mayRead(tx: Tx, { caller, call, requestId }: ReadRequest): ReadR
 /** What would be refused whatever the body says. */
 function refusalBefore(
   tx: Tx,
-  { kind, route, idempotencyKey }: NonNullable<ReadRequest["call"]>,
+  { kind, route, idempotencyKey, document }: NonNullable<ReadRequest["call"]>,
 ): AdmitFailure | null {
   // What was made under the key is given again, or refused, by the body: both cost nothing.
   const isRepeat =
     idempotencyKey !== null && tx.stores.idempotency.find(route, idempotencyKey, tx.nowMs) !== null;
   if (isRepeat) return null;
   if (isStorageFull(tx)) return { kind: "storage_full" };
+  const unfit = document === undefined ? null : refusalOfDocument(tx, document);
+  if (unfit !== null) return unfit;
   const now = tx.stores.ledger.standing(tx.profile);
   const units = { [REQUESTS]: 1 };
   if (kind === "scoring") return refusalOf(now, { bound: ZERO, units, asksNoEngine: true });
@@ -63,6 +79,25 @@ function refusalBefore(
   if (refusal === null || kind === "generation") return refusal;
   return hasFreePolicy(tx) ? refusalAt(ZERO) : refusal;
 }
+
+/** An id that is taken, or a model that may not run. */
+function refusalOfDocument(
+  tx: Tx,
+  { id, model, tasks }: NonNullable<NonNullable<ReadRequest["call"]>["document"]>,
+): AdmitFailure | null {
+  const taken = id === null ? null : takenId(tx, { id });
+  if (taken !== null) return taken;
+  const measured = MODEL_TASKS.filter((task) => tasks.includes(task)).map((task) => ({
+    task,
+    calls: [SHORTEST] as const,
+  }));
+  const models = modelsFor(tx.profile.settings, model ?? DEFAULT_MODEL);
+  const plan = planAnalysis(measured, models, modelFinder(tx));
+  return plan.kind === "planned" ? null : plan;
+}
+
+/** A call of any document. */
+const SHORTEST = { kind: "chat", textTokens: 1, maxTokens: 1 } as const;
 
 /** What costs anything costs one micro-neuron at least. */
 const LEAST = microNeurons(1);

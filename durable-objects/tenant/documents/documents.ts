@@ -66,7 +66,7 @@ const ID_IN_USE = {
 } as const;
 
 /** Before anything is held. Null: the id is free. */
-export const takenId = ({ stores }: Tx, { id }: NewDocument): typeof ID_IN_USE | null =>
+export const takenId = ({ stores }: Tx, { id }: Pick<NewDocument, "id">): typeof ID_IN_USE | null =>
   stores.documents.read(id) === null ? null : ID_IN_USE;
 
 /** With the hold of the call that makes it. */
