@@ -9,7 +9,7 @@ import type { ResolveHost } from "../io/resolve-host.ts";
 // is fetched after the call has its hold, so that callers without quota cannot make us fetch.
 
 /** As in a moderation: eight pictures of 4 MB fit into an isolate. */
-const MAX_PICTURES = 8;
+export const MAX_PICTURES = 8;
 
 /** Bytes of all pictures together: in base64, and again in the request's JSON, they are in memory twice. */
 const MAX_TOTAL_BYTES = 3 * MAX_PICTURE_BYTES;

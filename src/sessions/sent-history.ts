@@ -1,16 +1,23 @@
 import type { Conversation } from "../../durable-objects/session/session.ts";
 import { estimateInputTokens } from "../domain/generation/token-bound.ts";
 import { continuesTurn, lastTurns } from "../domain/session/history.ts";
-import type { ChatMessage } from "../engines/inference.ts";
+import { isDataUri } from "../domain/text/base64.ts";
+import type { ChatMessage, ChatPart } from "../engines/inference.ts";
+import { MAX_PICTURES } from "../generation/chat-pictures.ts";
 import { measureChat } from "../generation/measure-chat.ts";
 import type { SessionMessage } from "../edge/session-object.ts";
 
-// The part of a session's history that is sent with a message.
+// The part of a session's history that is sent with a message. It never makes a message fail: pictures at
+// URLs are not fetched again, and turns whose pictures are too many beside the new ones are left out.
+
+/** Stands for a picture of an earlier message that was named by its URL. */
+const PICTURE: ChatPart = { type: "text", text: "[picture]" };
 
 interface Turn {
   readonly messages: readonly ChatMessage[];
   /** Of its text, at most. */
   readonly tokens: number;
+  readonly pictures: number;
 }
 
 export interface SentHistory {
@@ -28,10 +35,12 @@ export function sentHistory(
   const { chat, windowTokens, defaultMaxTokens } = asked;
   const turns = turnsOf(messages);
   const system = systemOf(session);
-  const own = measureChat([...system, ...chat.messages], chat.parameters).textTokens;
+  const own = measureChat([...system, ...chat.messages], chat.parameters);
   const maxTokens = chat.maxTokens ?? defaultMaxTokens;
   const fits = (kept: readonly Turn[]): boolean => {
-    const text = kept.reduce((total, { tokens }) => total + tokens, own);
+    const pictures = kept.reduce((total, turn) => total + turn.pictures, own.images);
+    if (pictures > MAX_PICTURES) return false;
+    const text = kept.reduce((total, { tokens }) => total + tokens, own.textTokens);
     return windowTokens === null || estimateInputTokens(text) + maxTokens <= windowTokens;
   };
   const least = continuesTurn(chat.messages) ? Math.min(1, turns.length) : 0;
@@ -51,11 +60,21 @@ function turnsOf(records: Conversation["messages"]): readonly Turn[] {
   for (const { turn, message } of records) {
     const messages = byTurn.get(turn) ?? [];
     // Written by the same code, which had a chat's messages.
-    messages.push(message as unknown as ChatMessage);
+    messages.push(withoutUrls(message as unknown as ChatMessage));
     byTurn.set(turn, messages);
   }
-  return [...byTurn.values()].map((messages) => ({
-    messages,
-    tokens: measureChat(messages, {}).textTokens,
-  }));
+  return [...byTurn.values()].map((messages) => {
+    const { textTokens, images } = measureChat(messages, {});
+    return { messages, tokens: textTokens, pictures: images };
+  });
+}
+
+/** A picture that was sent as bytes stays. */
+function withoutUrls(message: ChatMessage): ChatMessage {
+  const { content } = message;
+  if (content === null || typeof content === "string") return message;
+  const parts = content.map((part) =>
+    part.type === "image_url" && !isDataUri(part.image_url.url) ? PICTURE : part,
+  );
+  return { ...message, content: parts };
 }
