@@ -8,6 +8,7 @@ import { continuesTurn } from "../../src/domain/session/history.ts";
 import {
   expiresAtMs,
   MAX_IN_LINE,
+  MOST_WAIT_MS,
   type Session as SessionFacts,
   type SessionTerms,
 } from "../../src/domain/session/session.ts";
@@ -23,9 +24,6 @@ import {
   type StoredSession,
 } from "./session-store.ts";
 import { TurnQueue } from "./turn-queue.ts";
-
-/** A message waits for its turn no longer: clients give up after ten minutes. */
-const MOST_WAIT_MS = 300_000;
 
 /** After this long a session that the tenant's object does not know of is given up. */
 const UNLISTED_MS = 60_000;

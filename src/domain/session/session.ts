@@ -30,6 +30,12 @@ export const MAX_SESSIONS = 10_000;
 /** Messages of one session at once: the one that is answered, and those that wait for it. */
 export const MAX_IN_LINE = 8;
 
+/**
+ * A message waits for its turn no longer. With the 90 s of its call this stays below the time after which
+ * the memory of its body counts as free (`goneMs` in `src/io/body-budget.ts`).
+ */
+export const MOST_WAIT_MS = 80_000;
+
 export const expiresAtMs = ({
   createdAtMs,
   lastMessageAtMs,
