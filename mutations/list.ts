@@ -311,6 +311,27 @@ export const MUTATIONS: readonly Mutation[] = [
     tests: ["test/domain/catalogue/catalogue.test.ts"],
   },
   {
+    what: "new variants, which are billed to the account, are in no rate",
+    file: "durable-objects/tenant/picture-variants/picture-variants.ts",
+    from: "if (refused !== null) return refused;",
+    to: "",
+    tests: ["test/routes/picture-variants.test.ts"],
+  },
+  {
+    what: "a key that only reviews has variants made",
+    file: "durable-objects/tenant/picture-variants/picture-variants.ts",
+    from: `const MAKERS: readonly Role[] = ["call"];`,
+    to: `const MAKERS: readonly Role[] = ["call", "review"];`,
+    tests: ["test/routes/picture-variants.test.ts"],
+  },
+  {
+    what: "an isolate transforms any number of pictures at once",
+    file: "src/edge/picture-variants.ts",
+    from: "most: 2,",
+    to: "most: Infinity,",
+    tests: ["test/routes/picture-variants.test.ts"],
+  },
+  {
     what: "an erasure does not wait for a variant that is being made",
     file: "durable-objects/tenant/privacy/erasures.ts",
     from: `tx.stores.variants.isMaking(file.subject, tx.nowMs)`,

@@ -12,13 +12,16 @@ import type {
   AccessFailure,
   EngineFailure,
   LookupFailure,
+  RateFailure,
   RequestFailure,
 } from "../domain/ledger/failure.ts";
 import { isoTime } from "../domain/ledger/period.ts";
 import { isRetryable, isTransient } from "../io/object-error.ts";
 import { twice, within } from "../io/bucket.ts";
+import { Places } from "../io/places.ts";
 import { readAtMost } from "../io/read-at-most.ts";
-import { tenantObject, transformsOf, UNAVAILABLE } from "./bindings.ts";
+import type { KeyCaller, LinkCaller, MirrorCaller } from "../http/call.ts";
+import { objectCaller, tenantObject, transformsOf, UNAVAILABLE } from "./bindings.ts";
 import { toItsEnd } from "./moderation-deps.ts";
 
 // Finds a picture at another size or in another format in the bucket, and makes it where it is not there
@@ -30,6 +33,15 @@ const TRANSFORM_TIMEOUT_MS = 20_000;
 
 /** A picture of 4,096 pixels a side as PNG may be as large as this; a larger one is refused. */
 const MOST_VARIANT_BYTES = 24 * 1024 * 1024;
+
+/** Each has a variant in memory while it is written; an isolate has 128 MB. */
+const PLACES = new Places({
+  most: 2,
+  waitMs: 10_000,
+  lookMs: 50,
+  // A transformation, the reads and writes of the bucket and the calls of the object take less.
+  goneMs: 60_000,
+});
 
 /** Between looks for a file that another request makes: 12 s, and 8 requests to the bucket, in all. */
 const LOOKS_MS = [200, 300, 500, 1000, 2000, 2000, 3000, 3000];
@@ -54,6 +66,8 @@ const NOT_MADE: NotMade = {
   detail: "The picture could not be transformed.",
 };
 
+const NO_TURN = { kind: "unavailable", reason: "pictures" } as const;
+
 const NO_PICTURE = { kind: "not_found", what: "image" } as const;
 
 export interface VariantCall {
@@ -63,11 +77,15 @@ export interface VariantCall {
 
 export type VariantFailure =
   | Extract<LookupFailure, { kind: "not_found" }>
-  | Extract<AccessFailure, { kind: "tenant_suspended" }>
+  | Extract<AccessFailure, { kind: "invalid_key" | "tenant_suspended" | "role_required" }>
+  | RateFailure
   | Extract<RequestFailure, { kind: "over_limit" }>
   | Unsupported
   | NotMade
-  | typeof UNAVAILABLE;
+  | typeof UNAVAILABLE
+  | typeof NO_TURN;
+
+export type PictureReader = KeyCaller | MirrorCaller | LinkCaller;
 
 /** Where the bytes lie: of the picture itself, or of a variant. */
 export type PictureFile = { readonly kind: "file"; readonly key: string } | VariantFailure;
@@ -77,11 +95,14 @@ export async function pictureFile(
   call: VariantCall,
   bucket: R2Bucket,
   {
+    caller,
     owner,
     id,
     wish,
     accept,
   }: {
+    /** A variant that exists is given to every reader of the picture; a new one is made for some alone. */
+    readonly caller: PictureReader;
     readonly owner: PictureOwner;
     readonly id: string;
     /** Null: the picture itself. */
@@ -104,7 +125,7 @@ export async function pictureFile(
   if ((await bucket.head(key)) !== null) return { kind: "file", key };
   const transforms = transformsOf(call.env);
   if (transforms === null) return NO_TRANSFORMS;
-  const order = { owner, named: { callId, pictureId: id, name }, key, itself, variant };
+  const order = { caller, owner, named: { callId, pictureId: id, name }, key, itself, variant };
   return toItsEnd(call.ctx, makeOnce(call.env, { bucket, transforms }, order));
 }
 
@@ -113,6 +134,7 @@ function formatOf(contentType: string | undefined): PictureFormat | null {
 }
 
 interface Order {
+  readonly caller: PictureReader;
   readonly owner: PictureOwner;
   readonly named: { readonly callId: string; readonly pictureId: string; readonly name: string };
   readonly key: string;
@@ -127,13 +149,37 @@ interface Means {
 }
 
 async function makeOnce(env: Env, means: Means, order: Order): Promise<PictureFile> {
-  const { owner, named, key } = order;
-  const { generation } = owner;
-  // Repeated where the object was lost before it answered: a claim that it then has kept ends by itself.
-  const claim = await asked(() => tenantObject(env, owner.tenant).beginVariant(generation, named));
+  const leave = await PLACES.take();
+  if (leave === null) return NO_TURN;
+  try {
+    // Another request may have made it during the wait.
+    if ((await means.bucket.head(order.key)) !== null) return { kind: "file", key: order.key };
+    const claim = await claimed(env, order);
+    if (claim.kind === "claimed") return await makeClaimed(env, means, order);
+    leave();
+    return await unclaimed(means, order, claim);
+  } finally {
+    leave();
+  }
+}
+
+type Claim = Awaited<ReturnType<typeof claimed>>;
+
+/** Repeated where the object was lost before it answered: a claim that it then has kept ends by itself. */
+const claimed = (env: Env, { caller, owner, named }: Order) =>
+  asked(() =>
+    tenantObject(env, owner.tenant).beginVariant(owner.generation, {
+      ...named,
+      caller: caller.kind === "link" ? null : objectCaller(caller),
+    }),
+  );
+
+function unclaimed(
+  means: Means,
+  { key }: Order,
+  claim: Exclude<Claim, { kind: "claimed" }>,
+): PictureFile | Promise<PictureFile> {
   switch (claim.kind) {
-    case "claimed":
-      break;
     case "being_made":
       return waitFor(means.bucket, key);
     case "failed_before":
@@ -144,11 +190,15 @@ async function makeOnce(env: Env, means: Means, order: Order): Promise<PictureFi
     default:
       return claim;
   }
+}
+
+async function makeClaimed(env: Env, means: Means, order: Order): Promise<PictureFile> {
+  const { owner, named } = order;
   const made = await make(means, order).catch(() => NOT_MADE);
   const isMade = made.kind === "file";
   // If the object does not hear of it, the claim ends by itself.
   await asked(() =>
-    tenantObject(env, owner.tenant).endVariant(generation, { ...named, isMade }),
+    tenantObject(env, owner.tenant).endVariant(owner.generation, { ...named, isMade }),
   ).catch(() => undefined);
   return made;
 }

@@ -53,6 +53,9 @@ function shortOfNeurons(failure: QuotaFailure | ReservedFailure): string {
 const LEASED =
   "The neurons that the account behind this service has left today are leased to other tenants; some may come back. Nothing was charged.";
 
+const PICTURES_MADE =
+  "So many pictures are being transformed that this one had no turn: ask for it again in a second.";
+
 const BODIES_HELD =
   "So many large requests are in progress that there is no room for this one's body: send it again in a second. Nothing was charged.";
 
@@ -177,6 +180,7 @@ export function failureDetail(failure: Failure): string {
       return `The engine did not answer in time. ${charge(failure.charged)}`;
     case "unavailable":
       if (failure.reason === "bodies") return BODIES_HELD;
+      if (failure.reason === "pictures") return PICTURES_MADE;
       return "The service is not available at the moment. Try again in a little while.";
     case "storage_full":
       return "This tenant's storage is nearly full, so nothing new is admitted. Nothing was charged.";

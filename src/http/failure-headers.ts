@@ -154,7 +154,7 @@ export function failureHeaders(failure: Failure): Readonly<Headers> {
       return NO_RETRY;
     // Nothing was charged, and an object that did not answer is usually back at once.
     case "unavailable":
-      return failure.reason === "bodies" ? { "Retry-After": "1" } : {};
+      return failure.reason === undefined ? {} : { "Retry-After": "1" };
     // The rest are 4xx that no client retries by itself.
     case "tenant_suspended":
     case "role_required":

@@ -4,7 +4,7 @@ import { styledPrompt, styleWords } from "../domain/generation/picture-prompt.ts
 import type { Generation } from "../generation/generation-call.ts";
 import { renderedJson } from "../generation/generation-call.ts";
 import { readPictureRecord } from "../generation/read-picture-record.ts";
-import { ok, raw, type Raw } from "../http/call.ts";
+import { type KeyCaller, type MirrorCaller, ok, raw, type Raw } from "../http/call.ts";
 import { defineRoute } from "../http/route.ts";
 import type { Config } from "../config.ts";
 import {
@@ -127,7 +127,7 @@ export const getImage = defineRoute({
   path: "/v1/images/:id",
   summary: "A picture's bytes",
   description:
-    "With the owner's key, or without one by the link that came with the picture, until it expires. `width`, `height`, `fit`, `format` and `quality` give it at another size or in another format; each such variant is made once, and kept. `ETag` with `If-None-Match`, and single ranges, are honoured.",
+    "With the owner's key, or without one by the link that came with the picture, until it expires. `width`, `height`, `fit`, `format` and `quality` give it at another size or in another format; each such variant is made once, and kept. A key of role `review` reads the variants that exist. `ETag` with `If-None-Match`, and single ranges, are honoured.",
   surface: "native",
   auth: { kind: "key", roles: ["call", "review"], orLink: "image" },
   params: PARAMS,
@@ -137,7 +137,7 @@ export const getImage = defineRoute({
     contentType: "image/*",
     schema: v.pipe(v.string(), v.description("PNG, JPEG, WebP or AVIF.")),
   },
-  failures: [...TENANT_READ, "over_limit", "engine_unsupported", "engine_failed"],
+  failures: [...TENANT_READ, "over_limit", "rate_limited", "engine_unsupported", "engine_failed"],
   handle: async (call) => {
     const { caller } = call;
     const bucket = bucketOf(call.env);
@@ -152,12 +152,15 @@ export const getImage = defineRoute({
     const { request } = call;
     const wish = toWish(call.query);
     const accept = request.headers.get("accept");
-    const file = await fromBucket(pictureFile(call, bucket, { owner, id, wish, accept }));
+    const file = await fromBucket(pictureFile(call, bucket, { caller, owner, id, wish, accept }));
     if (file.kind !== "file") return file;
     const order = { id, request, keptS, isNegotiated: wish !== null && isNegotiated(wish) };
     return (await fromBucket(pictureReply(bucket, file.key, order))) ?? NO_IMAGE;
   },
 });
+
+const asMaker = (caller: KeyCaller | MirrorCaller): KeyCaller | MirrorCaller =>
+  caller.kind === "key" ? { ...caller, roles: ["call"] } : caller;
 
 const YEAR_S = 31_536_000;
 
@@ -184,10 +187,14 @@ export const getImageMetadata = defineRoute({
   handle: async (call) => {
     const bucket = bucketOf(call.env);
     if (bucket === null) return NO_IMAGE;
-    const owner = await ownerOf(call);
+    const wish = toWish(call.query);
+    // Who opens a link may make its variant: only a key that may make it itself signs one.
+    const owner = await ownerOf(
+      wish === null ? call : { env: call.env, caller: asMaker(call.caller) },
+    );
     if (owner.kind !== "owner") return owner;
     const { id } = call.params;
-    const parameters = variantParameters(toWish(call.query));
+    const parameters = variantParameters(wish);
     const found = await fromBucket(readPictureRecord(bucket, owner, id));
     if (found === null) return NO_IMAGE;
     if ("kind" in found) return found;

@@ -2,7 +2,7 @@ import { reset, runDurableObjectAlarm } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { readPicture } from "../../src/engines/picture.ts";
-import { admin, ask, makeTenant, type TestTenant } from "../client.ts";
+import { admin, ask, makeKey, makeTenant, type TestTenant } from "../client.ts";
 import { inTenant } from "../durable-objects/a-tenant.ts";
 import { fetchBytes, type Served, storedKeys } from "./stored-pictures.ts";
 
@@ -153,6 +153,45 @@ describe("GET /v1/images/{id} with a size or a format", () => {
     expect(served.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200]);
     for (const { bytes } of served) expect(bytes).toEqual(served[0]?.bytes);
     expect(sent).toHaveLength(1);
+    expect((await counts()).transformations).toBe(1);
+  });
+
+  it("makes two at once in an isolate, and the others after them", async () => {
+    const { promise, resolve } = Promise.withResolvers<undefined>();
+    const { sent, env: held } = watched(() => promise);
+    const replies = [81, 82, 83].map((side) => variant(`width=${side}&format=webp`, { env: held }));
+    await vi.waitFor(() => expect(sent).toHaveLength(2));
+    await scheduler.wait(200);
+    expect(sent).toHaveLength(2);
+    resolve(undefined);
+    const served = await Promise.all(replies);
+    expect(served.map(({ status }) => status)).toEqual([200, 200, 200]);
+    expect(sent).toHaveLength(3);
+  });
+
+  it("is read by a key of role review, which has none made and signs no link to one", async () => {
+    const key = await makeKey(acme.id, "review");
+    const read = () => fetchBytes(`/v1/images/${id}?width=84&format=webp`, { key });
+    const early = await read();
+    expect([early.status, problem(early).kind]).toEqual([403, "role_required"]);
+    const metadata = `/v1/images/${id}/metadata`;
+    const link = await ask("GET", `${metadata}?width=84&format=webp`, { key });
+    expect([link.status, link.body.kind]).toEqual([403, "role_required"]);
+    expect((await ask("GET", metadata, { key })).status).toBe(200);
+    expect((await counts()).transformations).toBe(0);
+    const maker = await makeKey(acme.id, "call");
+    const made = await fetchBytes(`/v1/images/${id}?width=84&format=webp`, { key: maker });
+    expect([made.status, (await read()).status]).toEqual([200, 200]);
+    expect((await counts()).transformations).toBe(1);
+  });
+
+  it("takes a unit of the rate of requests when it is made, and none afterwards", async () => {
+    await admin("PATCH", `/admin/tenants/${acme.id}`, { rpm: { requests: 2 } });
+    expect((await variant("width=85&format=webp")).status).toBe(200);
+    const refused = await variant("width=86&format=webp");
+    expect([refused.status, problem(refused).kind]).toEqual([429, "rate_limited"]);
+    expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(0);
+    expect((await variant("width=85&format=webp")).status).toBe(200);
     expect((await counts()).transformations).toBe(1);
   });
 

@@ -6,6 +6,7 @@ import {
   type NeedsLease,
 } from "../../../src/domain/account/account-budget.ts";
 import {
+  rateRefusal,
   refusalOf,
   type Demand,
   type Refusal,
@@ -189,6 +190,17 @@ export class Ledger {
       this.#store.addViolation(name, nowMs);
     }
     return { kind: "reserved", hold };
+  }
+
+  /** Counts units of work that has no hold, or refuses it and counts nothing. */
+  takeUnits(profile: Profile, units: Demand["units"]): ReturnType<typeof rateRefusal> {
+    const memory = this.#load();
+    const refusal = rateRefusal(this.standing(profile), units);
+    if (refusal !== null) return refusal;
+    const { meter } = memory;
+    memory.meter = { ...meter, windows: count(meter.windows, units, meter.clockMs) };
+    this.#meterChanged = true;
+    return null;
   }
 
   /** Turns an open hold into its line; of any other, its line is returned. */

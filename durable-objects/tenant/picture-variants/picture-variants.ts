@@ -1,13 +1,14 @@
 import {
   claimVariant,
   MOST_VARIANTS,
-  type VariantClaim,
   variantEnded,
 } from "../../../src/domain/generation/picture-variant.ts";
 import { type Day, dayOf } from "../../../src/domain/ledger/period.ts";
+import { REQUESTS } from "../../../src/domain/ledger/rate-limit.ts";
 import type {
   AccessFailure,
   LookupFailure,
+  RateFailure,
   RequestFailure,
 } from "../../../src/domain/ledger/failure.ts";
 import {
@@ -19,7 +20,8 @@ import {
 } from "../feature.ts";
 import { notFound } from "../page.ts";
 import type { Caller } from "../protocol.ts";
-import type { Tx } from "../transactions.ts";
+import { authorise, type Tx } from "../transactions.ts";
+import type { Role } from "../../../src/domain/tenant/role.ts";
 import { PICTURE_VARIANTS } from "./variant-schema.ts";
 import type { PictureOfCall, TransformationDay } from "./variant-store.ts";
 
@@ -39,26 +41,44 @@ export const PICTURE_VARIANTS_FEATURE: TenantFeature = {
 };
 
 export type BeginVariant =
-  | { readonly kind: Exclude<VariantClaim["kind"], "too_many" | "failed_before"> }
+  | { readonly kind: "claimed" }
+  | { readonly kind: "being_made" }
   | { readonly kind: "failed_before"; readonly untilMs: number }
   | Extract<RequestFailure, { kind: "over_limit" }>
-  | Extract<AccessFailure, { kind: "tenant_suspended" }>
+  | Extract<AccessFailure, { kind: "invalid_key" | "tenant_suspended" | "role_required" }>
+  | RateFailure
   | Extract<LookupFailure, { kind: "not_found" }>;
 
 export interface NamedVariant extends PictureOfCall {
   readonly name: string;
 }
 
+export interface NewVariant extends NamedVariant {
+  /** Null: a signed link, which was checked. */
+  readonly caller: Caller | null;
+}
+
+const MAKERS: readonly Role[] = ["call"];
+
+const LINK_OR_PLATFORM = { kind: "granted" } as const;
+
 const TOO_MANY = {
   kind: "over_limit",
   detail: `A picture has at most ${MOST_VARIANTS} variants: ask for one that was made, or for the picture itself.`,
 } as const;
 
-function begin({ profile, nowMs, stores }: Tx, { name, ...picture }: NamedVariant): BeginVariant {
+/** A new variant is billed to the account: roles that only read begin none, and each is in the rate. */
+function begin(tx: Tx, { name, caller, ...picture }: NewVariant): BeginVariant {
+  const { profile, nowMs, stores } = tx;
   if (profile.settings.suspended) return { kind: "tenant_suspended" };
+  const access =
+    caller?.kind === "key" ? authorise(tx, { ...caller, roles: MAKERS }) : LINK_OR_PLATFORM;
+  if (access.kind !== "granted") return access;
   const claim = claimVariant(name, stores.variants.of(picture), nowMs);
   if (claim.kind === "too_many") return TOO_MANY;
   if (claim.kind !== "claimed") return claim;
+  const refused = stores.ledger.takeUnits(profile, { [REQUESTS]: 1 });
+  if (refused !== null) return refused;
   stores.variants.write(picture, claim.claim);
   stores.variants.count(dayOf(nowMs), "begun");
   return { kind: "claimed" };
@@ -75,11 +95,11 @@ function end(
 }
 
 export const PICTURE_VARIANT_OPERATIONS = {
-  /** For a caller whose key or link was checked, of that generation. */
+  /** For a reader of the picture, of that generation. */
   beginVariant: (
     { ofGeneration }: TenantContext,
     generation: number,
-    variant: NamedVariant,
+    variant: NewVariant,
   ): BeginVariant =>
     ofGeneration<BeginVariant>(generation, notFound("image"), (tx) => begin(tx, variant)),
 

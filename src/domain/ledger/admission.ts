@@ -268,7 +268,11 @@ function userPictures(now: AdmissionState, { bound, units, userPictures: picture
   } as const;
 }
 
-function rates(now: AdmissionState, { bound, units }: Demand): Refusal | null {
+/** Whether work that holds no neurons has room in the rates. */
+export const rateRefusal = (now: AdmissionState, units: RateUnits): RateFailure | null =>
+  rates(now, { bound: ZERO, units });
+
+function rates(now: AdmissionState, { bound, units }: Demand): RateFailure | null {
   const waits = Object.entries(units).map(([name, needed]) => {
     const rate = { name, limit: now.rateLimit(name), units: needed };
     const ofAccount = refusedPermits(now, name, needed);

@@ -198,7 +198,7 @@ export type ServiceFailure =
    * Our own object did not answer; nothing was charged. `bodies`: the bodies of requests in progress take so
    * much memory that this one does not fit.
    */
-  | { readonly kind: "unavailable"; readonly reason?: "bodies" }
+  | { readonly kind: "unavailable"; readonly reason?: "bodies" | "pictures" }
   /**
    * The object is at 90 % of its storage: admissions stop, so that a settle never fails for lack of space.
    */
